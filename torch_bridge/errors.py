@@ -1,0 +1,45 @@
+"""Every error a person can meet, as one tree:
+
+    InnerwalkError              one line: what, where, what would be right
+    ├── InputError              an image, array or flag that the network can't take
+    ├── ModelError              a model that can't be found, built, loaded or run
+    ├── UnknownName             a layer, model or method that isn't there; lists near matches
+    ├── RecordingError          a recording that is missing, damaged, hostile or newer than this program
+    └── SceneError              a Blender scene that can't be built, found or rendered
+
+The command line prints the message alone and exits with 2; `--debug` adds the traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class InnerwalkError(Exception):
+    """Base of all expected errors; the message is one line for a person."""
+
+
+class InputError(InnerwalkError):
+    """An image, array or flag that the network can't take."""
+
+
+class ModelError(InnerwalkError):
+    """A model that can't be found, built, loaded or run."""
+
+
+class RecordingError(InnerwalkError):
+    """A recording that is missing, damaged, hostile or newer than this program."""
+
+
+class SceneError(InnerwalkError):
+    """A Blender scene that can't be built, found or rendered."""
+
+
+class UnknownName(InnerwalkError):
+    """A name that isn't there, with the nearest ones that are."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        near = difflib.get_close_matches(name, known := list(known), n=3, cutoff=0.4)
+        hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known[:6]) or 'none'}"
+        super().__init__(f"no {what} {name!r}; {hint}")

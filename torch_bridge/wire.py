@@ -1,0 +1,98 @@
+"""Named arrays <-> bytes in the safetensors layout: 8-byte little-endian header length, JSON header, raw values.
+
+The layout is https://github.com/huggingface/safetensors (format section); its library reads what this writes. Readers
+check everything they are told, because a file may come from a stranger: header size, dtype, shape against offsets, no
+gap, no overlap, no surplus.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .errors import RecordingError
+
+DTYPES = {
+    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
+    "U8": "|u1", "BOOL": "|b1",
+}  # fmt: skip
+CODES = {np.dtype(value): code for code, value in DTYPES.items() if code != "BF16"}
+MAX_HEADER = 16 << 20
+MAX_TENSORS = 200_000
+MAX_RANK = 8
+
+
+def encode(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> Iterator[memoryview]:
+    """Yield the pieces of a body: its head, then the arrays' own memory, widest values first so that all stay aligned.
+
+    Arrays that are C-contiguous are not copied. Raises KeyError for a dtype that the layout doesn't know.
+    """
+    order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
+    header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
+    offset = 0
+    for name in order:
+        array = arrays[name]
+        code = CODES[array.dtype.newbyteorder("<")]
+        header[name] = {"dtype": code, "shape": list(array.shape), "data_offsets": [offset, offset + array.nbytes]}
+        offset += array.nbytes
+    head = json.dumps(header, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 8)
+    yield memoryview(len(head).to_bytes(8, "little") + head)
+    for name in order:
+        flat = np.ascontiguousarray(arrays[name], arrays[name].dtype.newbyteorder("<")).reshape(-1)
+        yield memoryview(flat.view(np.uint8))
+
+
+def decode(body: np.ndarray, where: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Views into `body`, (n,) uint8, by name, and the string metadata. Raises RecordingError naming `where`."""
+    if body.size < 8 or (size := int.from_bytes(body[:8].tobytes(), "little")) > min(MAX_HEADER, body.size - 8):
+        raise RecordingError(f"{where}: not a safetensors file, or cut off in its header")
+    try:
+        header = json.loads(body[8 : 8 + size].tobytes())
+        metadata = header.pop("__metadata__", {})
+        entries = [_entry(name, entry) for name, entry in header.items()]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise RecordingError(f"{where}: damaged safetensors header ({type(error).__name__}: {error})") from None
+    if len(entries) > MAX_TENSORS:
+        raise RecordingError(f"{where}: {len(entries):,} tensors, at most {MAX_TENSORS:,} are read")
+    data, end, found = body[8 + size :], 0, {}
+    for name, dtype, shape, start, stop in sorted(entries, key=lambda entry: entry[3:]):
+        if start != end or stop - start != math.prod(shape) * dtype.itemsize:
+            raise RecordingError(f"{where}: tensor {name!r} lies about its size or place")
+        if stop > data.size:
+            raise RecordingError(f"{where}: cut off, tensor {name!r} ends at byte {stop:,} of {data.size:,}")
+        found[name] = data[start:stop].view(dtype).reshape(shape)
+        end = stop
+    if end != data.size:
+        raise RecordingError(f"{where}: {data.size - end:,} bytes too many at the end")
+    return found, _strings(metadata, where)
+
+
+def _entry(name: str, entry: dict[str, Any]) -> tuple[str, np.dtype, tuple[int, ...], int, int]:
+    shape, (start, stop) = entry["shape"], entry["data_offsets"]
+    numbers = [*shape, start, stop]
+    if len(shape) > MAX_RANK or any(type(number) is not int or number < 0 for number in numbers):
+        raise ValueError(f"bad shape or offsets of {name!r}")
+    return name, np.dtype(DTYPES[entry["dtype"]]), tuple(shape), start, stop
+
+
+def _strings(metadata: Any, where: str) -> dict[str, str]:
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise RecordingError(f"{where}: safetensors metadata must map strings to strings")
+    return metadata
+
+
+def open_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Memory-mapped, read-only arrays of a file by name, and its metadata. Nothing is read but the header."""
+    try:
+        body = np.memmap(path, np.uint8, "r")
+    except FileNotFoundError:
+        raise RecordingError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise RecordingError(f"{path}: can't be read ({error})") from None
+    return decode(body, path.name)
