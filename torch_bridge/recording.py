@@ -1,194 +1,198 @@
-"""What a network did with one input: the words of the house as data, with no torch and no Blender.
+"""A recording on disk: a folder with `recording.json` and safetensors files, read by memory map.
 
-A layer's maps are kept as `texels`, (cells, H, W, 4) float32: four channels a texel for scalar maps (channel c is
-component c % 4 of cell c // 4), red, green, blue, alpha for colour maps (cell c is channel c). This is what the
-recorder writes, what lies on disk and what Blender's images take, so that values are never rearranged.
+    recording.json                    everything but arrays; the schema is told in schema.py
+    activations-<hash>.safetensors    a method's maps: tensor `<layer>` holds texels (cells, H, W, 4) float32,
+                                      `<layer>|peak` (C,) float32, and so on for other extras
+    pictures-<hash>.safetensors       `input` and, where there is one, `answer`: (H, W, 3) uint8 sRGB
+
+Files are named by their content and `recording.json` is replaced last, so that a crash leaves the old recording or the
+new one, never a mixture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, Literal
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from .errors import UnknownName
+from . import wire
+from .errors import RecordingError
+from .schema import (
+    FORMAT,
+    SCHEMA,
+    Fields,
+    describe_network,
+    describe_prediction,
+    parse_maps_entry,
+    parse_network,
+    parse_prediction,
+    read_json,
+)
+from .words import ACTIVATIONS, Edge, Layer, Maps, Network, Prediction, Recording, pack, peaks, unpack
 
-PEAK_QUANTILE = 0.995
-ACTIVATIONS = "activations"
+__all__ = [
+    "ACTIVATIONS", "Edge", "Layer", "Maps", "Network", "Prediction", "Recording",
+    "describe", "load", "pack", "peaks", "restore", "save", "unpack",
+]  # fmt: skip
 
-Role = Literal["input", "panel", "joint", "edge", "output"]
-
-
-@dataclass(frozen=True)
-class Layer:
-    """One call of one module, or one functional operation that matters."""
-
-    id: str
-    """Dotted path as in `named_modules()`; later calls `path@2`; operations `path:add`, `path:add@2`."""
-    kind: str
-    """Class name of the module or name of the operation; "input", "output", "opaque" for what is neither."""
-    role: Role
-    """What the fold made of it: a panel, a joint (concatenation), or part of an edge."""
-    shape: tuple[int, ...]
-    """Shape of its output without the batch."""
-    map_shape: tuple[int, int, int]
-    """The same as maps: (C, H, W)."""
-    shows: str = ""
-    """Panels: id of the layer whose maps are shown: itself, or the batch norm folded into it."""
-    parameters: int = 0
-    note: str = ""
-    """What a person should know, such as "unknown origin"."""
+DOCUMENT = "recording.json"
+FILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}-[0-9a-f]{24}\.safetensors")
+METHOD_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
-@dataclass(frozen=True)
-class Edge:
-    """Data flow between two layers, by their ids."""
-
-    source: str
-    target: str
-
-
-@dataclass(frozen=True)
-class Network:
-    """The recorded graph, layers in order of execution."""
-
-    name: str
-    layers: tuple[Layer, ...]
-    edges: tuple[Edge, ...]
-    trained: bool = False
-    weights: str = ""
-    """Where the weights came from, for people and provenance; "" for random ones."""
-    parameters: int = 0
-
-    @cached_property
-    def by_id(self) -> dict[str, Layer]:
-        return {layer.id: layer for layer in self.layers}
-
-    def layer(self, id: str) -> Layer:
-        if id not in self.by_id:
-            raise UnknownName("layer", id, self.by_id)
-        return self.by_id[id]
-
-    def folded(self) -> tuple[list[Layer], list[tuple[int, int]]]:
-        """Panels and joints in order, and the data flow between them, through the layers that lie on edges.
-
-        Edges are (source, target) positions in the list, source before target, each once.
-        """
-        shown = [layer for layer in self.layers if layer.role in ("panel", "joint")]
-        position = {layer.id: k for k, layer in enumerate(shown)}
-        sources: dict[str, list[str]] = {layer.id: [] for layer in self.layers}
-        for edge in self.edges:
-            sources[edge.target].append(edge.source)
-        stands_for: dict[str, dict[int, None]] = {}  # layer id -> positions its value comes from; a dict keeps order
-        links: dict[tuple[int, int], None] = {}
-        for layer in self.layers:
-            origins = {k: None for source in sources[layer.id] for k in stands_for.get(source, ())}
-            stands_for[layer.id] = {position[layer.id]: None} if layer.id in position else origins
-            links.update({(k, position[layer.id]): None for k in origins if layer.id in position})
-        return shown, list(links)
+def describe(recording: Recording) -> dict[str, Any]:
+    """Everything but arrays and maps, as JSON values; `restore` turns it back."""
+    return {
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "network": describe_network(recording.network),
+        "input": recording.input_name,
+        "prediction": describe_prediction(recording.prediction),
+        "provenance": recording.provenance,
+    }
 
 
-@dataclass(frozen=True)
-class Maps:
-    """What one method says about one layer."""
-
-    layer: str
-    method: str
-    texels: np.ndarray
-    """(cells, H, W, 4) float32, see the module's text. Colour maps are sRGB."""
-    channels: int
-    colour: bool = False
-    frame: Literal["layer", "input"] = "layer"
-    labels: tuple[str, ...] = ()
-    """One a channel, or none."""
-    extras: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """Further arrays by name: `peak`, `values` (C,); methods to come add `boxes`, `flags`, `weights`."""
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(C, H, W)."""
-        return (self.channels, *self.texels.shape[1:3])
-
-    @cached_property
-    def data(self) -> np.ndarray:
-        """(C, H, W) float32, or (C, H, W, 3) sRGB float32 for colour maps. A copy."""
-        if self.colour:
-            return np.ascontiguousarray(self.texels[: self.channels, :, :, :3])
-        return unpack(self.texels, self.channels)
-
-    @cached_property
-    def peak(self) -> np.ndarray:
-        """(C,) float32: the 99.5 % quantile of |value| of each channel, NaN and Inf left out."""
-        return self.extras["peak"] if "peak" in self.extras else peaks(self.texels)[: self.channels]
-
-    @cached_property
-    def nonfinite(self) -> int:
-        """How many values are NaN or infinite."""
-        return int(self.texels.size - np.count_nonzero(np.isfinite(self.texels)))
+def restore(document: Mapping[str, Any], picture: np.ndarray, answer: np.ndarray | None, where: str) -> Recording:
+    """A recording without maps from what `describe` gave. picture, answer: (H, W, 3) uint8 sRGB. Raises RecordingError."""
+    fields = Fields(document, where)
+    return Recording(
+        network=parse_network(fields.object("network")),
+        input_name=fields.text("input"),
+        picture=picture,
+        prediction=parse_prediction(fields.object("prediction"), answer),
+        provenance=fields.plain("provenance"),
+    )
 
 
-def pack(data: np.ndarray) -> np.ndarray:
-    """(C, H, W) -> texels (cells, H, W, 4) float32; missing channels of the last cell are 0."""
-    channels, height, width = data.shape
-    padded = np.zeros((-(-channels // 4) * 4, height, width), np.float32)
-    padded[:channels] = data
-    return np.ascontiguousarray(padded.reshape(-1, 4, height, width).transpose(0, 2, 3, 1))
+def save(recording: Recording, folder: Path | str, progress: Callable[[float], None] | None = None) -> Path:
+    """Write a recording, replacing the one in `folder`. Raises RecordingError; then the old one is still whole."""
+    folder = Path(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stale = _files_of(folder)
+        document = describe(recording) | _save_arrays(recording, folder, progress or (lambda share: None))
+        text = json.dumps(document, ensure_ascii=False, indent=1).encode()
+        _write(folder, [text], lambda digest: DOCUMENT)
+    except OSError as error:
+        raise RecordingError(f"{folder}: can't write the recording ({error.strerror or error})") from None
+    for name in stale - _files_of(folder):
+        (folder / name).unlink(missing_ok=True)
+    return folder
 
 
-def unpack(texels: np.ndarray, channels: int) -> np.ndarray:
-    """The inverse of `pack`: (cells, H, W, 4) -> (C, H, W) float32."""
-    _, height, width, _ = texels.shape
-    return texels.transpose(0, 3, 1, 2).reshape(-1, height, width)[:channels]
+def _save_arrays(recording: Recording, folder: Path, progress: Callable[[float], None]) -> dict[str, Any]:
+    pictures = {"input": recording.picture}
+    if recording.prediction.picture is not None:
+        pictures["answer"] = recording.prediction.picture
+    saved: dict[str, Any] = {"pictures": _save_tensors(folder, "pictures", pictures), "maps": []}
+    methods = sorted({method for _, method in recording.all_maps})
+    for k, method in enumerate(methods):
+        maps = [one for one in recording.all_maps.values() if one.method == method]
+        saved["maps"] += _save_method(folder, method, maps)
+        progress((k + 1) / len(methods))
+    return saved
 
 
-def peaks(texels: np.ndarray) -> np.ndarray:
-    """(cells * 4,) float32: the value below which 99.5 % of a channel's |values| lie; the largest under 200 values."""
-    sizes = np.abs(texels).reshape(len(texels), -1, 4)
-    if not np.isfinite(sizes).all():
-        sizes[~np.isfinite(sizes)] = 0.0
-    count = sizes.shape[1]
-    place = count - 1 - int((1 - PEAK_QUANTILE) * count)
-    chosen = sizes.max(1) if place == count - 1 else np.partition(sizes, place, axis=1)[:, place]
-    return chosen.reshape(-1)
+def _save_method(folder: Path, method: str, maps: Iterable[Maps]) -> list[dict[str, Any]]:
+    if not METHOD_NAME.fullmatch(method):
+        raise RecordingError(f"method {method!r}: names are small letters, digits and _")
+    arrays, entries = {}, []
+    for one in maps:
+        extras = {"peak": one.peak, **one.extras}
+        arrays[one.layer] = one.texels
+        arrays.update({f"{one.layer}|{name}": array for name, array in extras.items()})
+        entry = {"layer": one.layer, "method": method, "channels": one.channels, "colour": one.colour}
+        entries.append(entry | {"frame": one.frame, "labels": list(one.labels), "extras": sorted(extras)})
+    name = _save_tensors(folder, method, arrays)
+    return [entry | {"file": name} for entry in entries]
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """What the network answered. `kind` says which of the fields holds it."""
-
-    kind: Literal["classes", "picture", "mask", "boxes", "numbers", "none"] = "none"
-    top: tuple[tuple[int, str, float], ...] = ()
-    """classes: (index, name, probability 0..1), best first. mask: (index, name, share of the picture)."""
-    picture: np.ndarray | None = None
-    """picture, mask: (H, W, 3) uint8 sRGB. boxes: the input is drawn behind them instead."""
-    boxes: tuple[tuple[str, float, float, float, float, float], ...] = ()
-    """(name, score, x0, y0, x1, y1), corners as shares 0..1 of the input's width and height."""
-    numbers: tuple[float, ...] = ()
+def _save_tensors(folder: Path, stem: str, arrays: Mapping[str, np.ndarray]) -> str:
+    return _write(folder, wire.encode(arrays), lambda digest: f"{stem}-{digest}.safetensors")
 
 
-@dataclass
-class Recording:
-    """A network, one input, its answer, and maps by (layer, method)."""
+def _write(folder: Path, pieces: Iterable[bytes | memoryview], name: Callable[[str], str]) -> str:
+    """Write pieces beside the place and move them there under the name that their hash gives, all or nothing."""
+    digest = hashlib.blake2b(digest_size=12)
+    handle, part = tempfile.mkstemp(prefix=".part-", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for piece in pieces:
+                digest.update(piece)
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(part, 0o644)
+        final = name(digest.hexdigest())
+        os.replace(part, folder / final)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+    return final
 
-    network: Network
-    input_name: str
-    picture: np.ndarray
-    """(H, W, 3) uint8 sRGB: what the network saw, top row first."""
-    prediction: Prediction
-    all_maps: dict[tuple[str, str], Maps] = field(default_factory=dict)
-    provenance: dict[str, Any] = field(default_factory=dict)
-    """Preprocessing, seed, versions: plain JSON values, written into figures."""
 
-    def maps(self, layer: str, method: str = ACTIVATIONS) -> Maps:
-        """The maps of a layer. Raises UnknownName with near matches."""
-        self.network.layer(layer)
-        if (layer, method) not in self.all_maps:
-            recorded = [name for name, how in self.all_maps if how == method]
-            raise UnknownName(f"recorded {method} of layer", layer, recorded)
-        return self.all_maps[layer, method]
+def _files_of(folder: Path) -> set[str]:
+    """Data files that the recording in a folder names; none where there is no readable one."""
+    try:
+        document = read_json(folder / DOCUMENT)
+    except RecordingError:
+        return set()
+    entries = document["maps"] if isinstance(document.get("maps"), list) else []
+    names = [document.get("pictures"), *(entry.get("file") for entry in entries if isinstance(entry, dict))]
+    return {name for name in names if isinstance(name, str) and FILE_NAME.fullmatch(name)}
 
-    def add(self, maps: Iterable[Maps]) -> None:
-        self.all_maps.update({(one.layer, one.method): one for one in maps})
+
+def load(folder: Path | str) -> Recording:
+    """Open a recording: maps are views into memory maps, nothing is read until it is used. Raises RecordingError."""
+    folder = Path(folder)
+    folder = folder.parent if folder.name == DOCUMENT else folder
+    document = read_json(folder / DOCUMENT)
+    where, fields = str(folder / DOCUMENT), Fields(document, str(folder / DOCUMENT))
+    opened: dict[str, dict[str, np.ndarray]] = {}
+    pictures = _arrays(folder, fields.text("pictures", 255), opened)
+    recording = restore(document, _picture(pictures, "input", where), _answer(pictures, where), where)
+    entries = fields.items("maps", lambda item, at: parse_maps_entry(item, at, recording.network))
+    recording.add(_maps(entry, _arrays(folder, entry["file"], opened), folder) for entry in entries)
+    return recording
+
+
+def _arrays(folder: Path, name: str, opened: dict[str, dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    if not FILE_NAME.fullmatch(name):
+        raise RecordingError(f"{folder / DOCUMENT}: bad data file name {name!r}")
+    if name not in opened:
+        opened[name] = wire.open_arrays(folder / name)[0]
+    return opened[name]
+
+
+def _answer(pictures: Mapping[str, np.ndarray], where: str) -> np.ndarray | None:
+    return _picture(pictures, "answer", where) if "answer" in pictures else None
+
+
+def _picture(pictures: Mapping[str, np.ndarray], name: str, where: str) -> np.ndarray:
+    found = pictures.get(name)
+    if found is None or found.dtype != np.uint8 or found.ndim != 3 or found.shape[2] != 3 or 0 in found.shape:
+        raise RecordingError(f"{where}: picture {name!r} must be (H, W, 3) uint8")
+    return found
+
+
+def _maps(entry: Mapping[str, Any], arrays: Mapping[str, np.ndarray], folder: Path) -> Maps:
+    given = dict(entry)
+    where, layer = f"{folder / given.pop('file')}: maps of {given['layer']!r}", given["layer"]
+    texels, names = arrays.get(layer), given.pop("extras")
+    if texels is None or texels.dtype != np.float32 or texels.ndim != 4 or texels.shape[3] != 4:
+        raise RecordingError(f"{where}: must be (cells, H, W, 4) float32")
+    if len(texels) != (given["channels"] if given["colour"] else -(-given["channels"] // 4)):
+        raise RecordingError(f"{where}: {len(texels)} cells don't hold {given['channels']} channels")
+    extras = {name: arrays[key] for name in names if (key := f"{layer}|{name}") in arrays}
+    if len(extras) != len(names):
+        raise RecordingError(f"{where}: one of {', '.join(names)} is missing")
+    if "peak" in extras and (extras["peak"].shape != (given["channels"],) or extras["peak"].dtype != np.float32):
+        raise RecordingError(f"{where}: peak must be ({given['channels']},) float32")
+    return Maps(texels=texels, extras=extras, **given)
