@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from innerwalk.torch_bridge import recording as rec
 from innerwalk.torch_bridge import wire
 from innerwalk.torch_bridge.errors import InnerwalkError, RecordingError, UnknownName
@@ -26,7 +25,15 @@ def small(seed: int = 0) -> rec.Recording:
         rec.Layer(":add", "add", "panel", shape, shape, ":add"),
         rec.Layer("fc", "Linear", "panel", (7,), (7, 1, 1), "fc", note="ends here"),
     )
-    pairs = [("input", "a"), ("a", "bn"), ("bn", "relu"), ("relu", "b"), ("b", ":add"), ("relu", ":add"), (":add", "fc")]
+    pairs = [
+        ("input", "a"),
+        ("a", "bn"),
+        ("bn", "relu"),
+        ("relu", "b"),
+        ("b", ":add"),
+        ("relu", ":add"),
+        (":add", "fc"),
+    ]
     network = rec.Network("small", layers, tuple(rec.Edge(*pair) for pair in pairs), True, "by hand", 99)
     rng = np.random.default_rng(seed)
     picture = rng.integers(0, 255, (6, 8, 3)).astype(np.uint8)

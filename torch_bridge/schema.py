@@ -1,7 +1,8 @@
 """A recording without its arrays <-> plain JSON. The reading side trusts nothing: a recording may come from a stranger.
 
-Schema 1: `format`, `schema`, `network` {name, trained, weights, parameters, layers [...], edges [[i, j], ...]}, `input`,
-`prediction`, `provenance`, and `maps`, a list of {layer, method, channels, colour, frame, labels, file, extras}.
+Schema 1: `format`, `schema`, `network` {name, trained, weights, parameters, layers [...], edges [[i, j], ...]},
+`input`, `prediction`, `provenance`, `pictures` (a file), and `maps`, a list of {layer, method, channels, colour, frame,
+labels, file, extras}.
 """
 
 from __future__ import annotations
@@ -170,7 +171,9 @@ def parse_network(fields: Fields) -> Network:
     pairs = fields.items("edges", _row(_whole, _whole), MAX_EDGES)
     for source, target in pairs:
         if not source < target < len(layers):
-            raise RecordingError(f"{fields.where}: edge {source} to {target} must run forward between {len(layers)} layers")
+            raise RecordingError(
+                f"{fields.where}: edge {source} to {target} must run forward between {len(layers)} layers"
+            )
     return Network(
         name=fields.text("name"),
         layers=layers,
