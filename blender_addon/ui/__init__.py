@@ -1,0 +1,1 @@
+"""The interface: operators and menu entries."""
