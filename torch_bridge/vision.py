@@ -12,14 +12,10 @@ import importlib.util
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-import numpy as np
-
+from . import operators
 from .errors import ModelError
-
-if TYPE_CHECKING:
-    import torch
 
 State = Literal["native", "shim", "absent"]
 
@@ -90,45 +86,13 @@ def _define_operators() -> None:
     for name in ("nms", "qnms"):
         library.define(name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     for device in ("CPU", "CUDA"):
-        library.impl("nms", nms, device)
+        library.impl("nms", operators.nms, device)
     _libraries.append(library)
 
 
 def _patch_detection() -> None:
-    """Let detection models pass the check for compiled operators, and take RoI align without a compiler."""
+    """Let detection models pass the check for compiled operators, and align regions without them."""
     boxes = importlib.import_module("torchvision.ops.boxes")
     roi_align = importlib.import_module("torchvision.ops.roi_align")
     boxes._assert_has_ops = lambda: None
-    plain = getattr(roi_align._roi_align, "__wrapped__", None)
-    if plain is not None:  # wrapped in torch.compile: 26 s for the first call
-        roi_align._roi_align = plain
-
-
-def nms(boxes: torch.Tensor, scores: torch.Tensor, threshold: float) -> torch.Tensor:
-    """Greedy non-maximum suppression: boxes (N, 4) as x0 y0 x1 y1, scores (N,) -> kept indices, best first.
-
-    Same as torchvision.ops.nms: a box goes if its overlap (IoU) with a better kept one is above `threshold`.
-    """
-    import torch
-
-    order = torch.argsort(scores, descending=True, stable=True)
-    corners = boxes[order].detach().float().cpu().numpy()
-    kept = _suppress(corners, threshold)
-    return order[torch.from_numpy(kept).to(order.device)]
-
-
-def _suppress(corners: np.ndarray, threshold: float) -> np.ndarray:
-    """(N, 4) float32, best first -> indices kept. numpy: a loop of small steps costs a fifth of torch's."""
-    area = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
-    left = np.arange(len(corners))
-    kept = []
-    while left.size:
-        best, left = left[0], left[1:]
-        kept.append(best)
-        low = np.maximum(corners[best, :2], corners[left, :2])
-        high = np.minimum(corners[best, 2:], corners[left, 2:])
-        shared = np.clip(high - low, 0, None).prod(1)
-        with np.errstate(invalid="ignore", divide="ignore"):  # two empty boxes overlap by 0/0: both stay
-            overlap = shared / (area[best] + area[left] - shared)
-        left = left[~(overlap > threshold)]
-    return np.asarray(kept, np.int64)
+    roi_align._roi_align = operators.roi_align
