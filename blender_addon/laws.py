@@ -1,0 +1,70 @@
+"""The laws as numbers: what a hall must hold whatever the network, measured on its plan."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .slots import HALF, Hall
+
+
+def check(hall: Hall) -> dict[str, float]:
+    """Least gap between panels, free aisle, panels hidden from their reading point, edges that run backwards …"""
+    panels = hall.panels
+    feet = np.array([slot.corners(hall.yaw(slot)) for slot in panels]).reshape(-1, 2, 2)
+    x = np.array([slot.x for slot in panels])
+    inner = np.abs(feet[:, :, 0] - x[:, None]).min() if panels else HALF
+    return {
+        "panels": len(panels),
+        "least_gap": least_gap(feet),
+        "free_aisle": 2 * float(inner),
+        "hidden": hidden(hall, feet),
+        "backward": sum(b.y <= r.source.y for r in hall.runs for b in r.targets if r.source.wing == b.wing),
+        "length": hall.wings[0].end if hall.wings else 0.0,
+        "widest": max((slot.width for slot in panels), default=0.0),
+        "highest": max((slot.top for slot in panels), default=0.0),
+    }
+
+
+def least_gap(feet: np.ndarray) -> float:
+    """Least distance between any two of the foot lines (n, 2, 2); infinite for one alone."""
+    if len(feet) < 2:
+        return math.inf
+    first, second = np.triu_indices(len(feet), 1)
+    if crossing(feet[first], feet[second]).any():
+        return 0.0
+    ways = ((first, second), (second, first))
+    return float(min(_distance(feet[a, end], feet[b]).min() for a, b in ways for end in (0, 1)))
+
+
+def _distance(points: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """(n,) distance of points (n, 2) from line segments (n, 2, 2)."""
+    start, along = lines[:, 0], lines[:, 1] - lines[:, 0]
+    share = np.clip(((points - start) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-12), 0, 1)
+    return np.linalg.norm(points - start - along * share[:, None], axis=-1)
+
+
+def crossing(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """(…,) bool: whether the line segments p and q, (…, 2, 2), cross inside both."""
+
+    def side(line: np.ndarray, point: np.ndarray) -> np.ndarray:
+        a, b = line[..., 0, :], line[..., 1, :]
+        return (b[..., 0] - a[..., 0]) * (point[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (point[..., 0] - a[..., 0])
+
+    apart = side(p, q[..., 0, :]) * side(p, q[..., 1, :]) < 0
+    return apart & (side(q, p[..., 0, :]) * side(q, p[..., 1, :]) < 0)
+
+
+def hidden(hall: Hall, feet: np.ndarray) -> int:
+    """Panels of which an end is covered from the reading point: where the normal meets the middle of the aisle."""
+    count = 0
+    for k, slot in enumerate(hall.panels):
+        left, right = feet[k]
+        back = (HALF + slot.width / 2 * math.cos(hall.swing)) / math.tan(hall.swing)
+        eye = np.array([slot.x, (left + right)[1] / 2 - back])
+        ends = np.array([left + (right - left) * 0.02, right + (left - right) * 0.02])
+        sight = np.stack([np.broadcast_to(eye, ends.shape), ends], 1)
+        others = np.delete(feet, k, 0)
+        count += bool(crossing(sight[:, None], others[None]).any())
+    return count
