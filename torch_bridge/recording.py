@@ -60,7 +60,7 @@ def describe(recording: Recording) -> dict[str, Any]:
 
 
 def restore(document: Mapping[str, Any], picture: np.ndarray, answer: np.ndarray | None, where: str) -> Recording:
-    """What `describe` gave, as a recording without maps. picture, answer: (H, W, 3) uint8 sRGB. Raises RecordingError."""
+    """What `describe` gave, as a recording without maps. Pictures: (H, W, 3) uint8. Raises RecordingError."""
     fields = Fields(document, where)
     return Recording(
         network=parse_network(fields.object("network")),
