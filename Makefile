@@ -1,0 +1,103 @@
+# `make demo` shows what this is, `make test` tests it. Both set up what they need, and say so before they download.
+# `make demo PYTHON=/path/to/python` uses the torch that this Python (3.11 or 3.13) already has.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint bench extension leg-4.5 leg-5.0 leg-5.2
+
+PYTHON ?=
+VENV := $(if $(PYTHON),.venv-own,.venv)
+RUN := $(VENV)/bin/python
+BPY := 5.0.1
+BPY_OLD := 4.5.15
+BPY_NEW := 5.2.3
+FIND := .ci/find-python
+SETUP := constraints.txt pyproject.toml .ci/environment
+
+help:
+	@echo "make demo       a trained network on an image: out/hall.png and out/hall.blend"
+	@echo "make test       lint, types, unit tests, everything in Blender $(BPY), $(BPY_OLD) and $(BPY_NEW)"
+	@echo "make lint       ruff, the arrows between the rooms, the house numbers, mypy"
+	@echo "make bench      measures beside their budgets: out/bench.md"
+	@echo "make extension  the zip for Blender's Install from Disk: dist/"
+	@echo "PYTHON=…        use the torch of that Python instead of downloading one"
+
+demo: $(VENV)/.ready
+	@$(RUN) -m innerwalk.scenes demo
+
+bench: $(VENV)/.ready
+	@$(RUN) -m innerwalk.bench
+
+extension: $(VENV)/.ready
+	@mkdir -p dist
+	@$(RUN) $(VENV)/lib/python3*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py \
+	  build --source-dir . --output-dir dist
+	@$(RUN) $(VENV)/lib/python3*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py \
+	  validate dist/innerwalk-*.zip
+
+# mypy takes the folder's name for the package's: it looks through a link that has the right one.
+lint: $(VENV)/.tools
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check --quiet . || { echo "run: $(VENV)/bin/ruff format ."; exit 1; }
+	@$(RUN) -m pytest -q tests/test_arrows.py tests/test_style.py
+	@mkdir -p $(VENV)/types && ln -sfn ../.. $(VENV)/types/innerwalk
+	@cd $(VENV)/types && ../bin/mypy --config-file innerwalk/pyproject.toml -p innerwalk
+
+test: lint
+	@mkdir -p build && rm -f build/leg-*.txt
+	@$(MAKE) --no-print-directory leg-4.5
+	@$(MAKE) --no-print-directory leg-5.2
+	@$(MAKE) --no-print-directory leg-5.0
+	@echo; for leg in 4.5 5.2 5.0; do echo "Blender $$leg:"; tail -n 1 build/leg-$$leg.txt; done
+
+leg-5.0: $(VENV)/.tools
+	@echo "Blender $(BPY), with torch"
+	@$(RUN) -m pytest 2>&1 | tee build/leg-5.0.txt
+
+leg-4.5: .venv-4.5/.ready
+	@echo "Blender $(BPY_OLD), without torch"
+	@.venv-4.5/bin/python -m pytest 2>&1 | tee build/leg-4.5.txt
+
+leg-5.2:
+	@if $(FIND) 3.13 >/dev/null; then \
+	  $(MAKE) --no-print-directory .venv-5.2/.ready; \
+	  echo "Blender $(BPY_NEW), without torch"; \
+	  .venv-5.2/bin/python -m pytest 2>&1 | tee build/leg-5.2.txt; \
+	else echo "NOT RUN: Blender $(BPY_NEW) needs Python 3.13, and there is none here" | tee build/leg-5.2.txt; fi
+
+define need
+	@$(FIND) $(1) >/dev/null || { echo "Python $(1) with venv is needed; on Debian 12: apt install python3-venv"; exit 1; }
+endef
+
+.venv/.ready: $(SETUP)
+	$(call need,3.11)
+	@[ -e .venv ] || echo "Setting up .venv. This downloads, once: Blender $(BPY) (375 MB), PyTorch 2.13.0 (190 MB, or some" \
+	  "3 GB where pip takes the build with GPU libraries), numpy and Pillow. After that nothing needs the network."
+	@.ci/environment .venv "$$($(FIND) 3.11)" torch torchvision bpy==$(BPY) -e .
+	@touch $@
+
+.venv-own/.ready: $(SETUP)
+	@"$(PYTHON)" -c 'import sys, torch; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 13)))' || \
+	  { echo "PYTHON=$(PYTHON) must be Python 3.11 or 3.13 and have torch"; exit 1; }
+	@[ -e .venv-own ] || echo "Setting up .venv-own beside the torch of $(PYTHON). This downloads, once: Blender (350 MB)," \
+	  "numpy and Pillow. After that nothing needs the network."
+	@TORCH_FROM="$(PYTHON)" .ci/environment .venv-own "$(PYTHON)" -e . \
+	  bpy==$$("$(PYTHON)" -c 'import sys; print({11: "$(BPY)", 13: "$(BPY_NEW)"}[sys.version_info[1]])')
+	@touch $@
+
+$(VENV)/.tools: $(VENV)/.ready
+	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e ".[dev]"
+	@touch $@
+
+.venv-4.5/.ready: $(SETUP)
+	$(call need,3.11)
+	@[ -e .venv-4.5 ] || echo "Setting up .venv-4.5. This downloads, once: Blender $(BPY_OLD) (340 MB)."
+	@.ci/environment .venv-4.5 "$$($(FIND) 3.11)" bpy==$(BPY_OLD) -e ".[test]"
+	@touch $@
+
+.venv-5.2/.ready: $(SETUP)
+	@[ -e .venv-5.2 ] || echo "Setting up .venv-5.2. This downloads, once: Blender $(BPY_NEW) (360 MB)."
+	@.ci/environment .venv-5.2 "$$($(FIND) 3.13)" bpy==$(BPY_NEW) -e ".[test]"
+	@touch $@

@@ -1,0 +1,157 @@
+"""What can be said on the command line, and how it is read. No work is done here."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, NoReturn
+
+PRESETS = ("overview", "walk", "entrance", "layer", "tile")
+THEMES = ("dark", "paper")
+NORMALISATIONS = ("channel", "layer", "network")
+Formatter = argparse.RawDescriptionHelpFormatter
+
+RECORD_EXAMPLES = """\
+MODEL is one of
+  object, pair                the small networks that come with innerwalk, trained
+  resnet50                    a torchvision name; --weights DEFAULT downloads trained weights
+  mypackage.nets:build        a function (or class) that returns the model; --arguments '{"depth": 4}'
+  exported.pt2                a program saved by torch.export
+
+examples
+  innerwalk record object -o cat
+  innerwalk record squeezenet1_0 --weights squeezenet.safetensors --image parrot.jpg -o parrot
+  innerwalk record mypackage.nets:build --weights my.pt --classes names.json --image a.png --size 64 -o mine
+  innerwalk record resnet50 --input noise:7 --layers 'layer3.*' -o part
+"""
+SCENE_EXAMPLES = """\
+example
+  innerwalk scene parrot -o hall.blend
+"""
+FIGURE_EXAMPLES = """\
+examples
+  innerwalk figure parrot -o overview.png
+  innerwalk figure parrot -o layer.png --preset layer --layer layer3.0.conv2 --size 1600x1200
+  innerwalk figure hall.blend -o paper.png --theme paper --transparent
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """One line for an error, as everywhere else in innerwalk."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the line and leave with status 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def size(text: str) -> tuple[int, int]:
+    """ "1920x1080" or "224" -> (width, height)."""
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; 1920x1080 (width x height) or 224 would be")
+    return int(sides[0]), int(sides[-1])
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """ "0.5,0.5,0.5" -> (0.5, 0.5, 0.5)."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers; 0.485,0.456,0.406 would be") from None
+
+
+def keywords(text: str) -> dict[str, Any]:
+    """A JSON object -> keyword arguments."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError(f"""{text!r} is no JSON object; '{{"depth": 4}}' would be""")
+    return value
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    common = Parser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    common.add_argument("--progress", action="store_true", help="show progress where the output is no terminal, too")
+    top = Parser(prog="innerwalk", description="Walk into a PyTorch network.", formatter_class=Formatter)
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, text: str, examples: str = "") -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=text, description=text, epilog=examples, formatter_class=Formatter, parents=[common]
+        )
+
+    add_record(command("record", "run a model once and write down what every layer did", RECORD_EXAMPLES))
+    add_scene(command("scene", "build the hall of a recording as a Blender file", SCENE_EXAMPLES))
+    add_figure(command("figure", "render a picture of a recording, or of a hall in a Blender file", FIGURE_EXAMPLES))
+    command("doctor", "say what this machine can do, and how to mend what it can't")
+    demo = command("demo", "a trained network on an image, as a picture and as a Blender file")
+    demo.add_argument("-o", "--output", type=Path, default=Path("out"), metavar="FOLDER", help="where to (out)")
+    return top
+
+
+def add_record(sub: argparse.ArgumentParser) -> None:
+    """The arguments of `record`; their names are those of `RecordSpec`."""
+    sub.add_argument("model", metavar="MODEL")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="NAME", help="folder of the recording")
+    model = sub.add_argument_group("the model")
+    model.add_argument("--arguments", type=keywords, default={}, metavar="JSON", help="keyword arguments of MODEL")
+    model.add_argument(
+        "--weights", metavar="FILE", help=".safetensors, a checkpoint, or DEFAULT to download; else random"
+    )
+    model.add_argument("--classes", metavar="FILE", help="JSON: a list of class names, or index -> name")
+    model.add_argument("--name", metavar="TEXT", help="the name on the title board")
+    model.add_argument("--seed", type=int, default=0, metavar="N", help="of random weights (0)")
+    what = sub.add_argument_group("the input; more than one where the model takes several")
+    what.add_argument("--image", dest="inputs", action="append", metavar="FILE", help="a picture")
+    what.add_argument(
+        "--input", dest="inputs", action="append", metavar="WHAT", help="a picture, a .npy file or noise:SEED"
+    )
+    what.add_argument("--size", type=size, metavar="WxH", help="pixels that the network gets")
+    what.add_argument("--crop", type=float, metavar="SHARE", help="of the picture's middle that is kept, 0..1")
+    what.add_argument("--mean", type=numbers, metavar="R,G,B", help="subtracted, of values 0..1")
+    what.add_argument("--std", type=numbers, metavar="R,G,B", help="divided by")
+    what.add_argument("--channels", type=int, choices=(1, 3, 4), help="grey, RGB, RGBA")
+    what.add_argument("--interpolation", metavar="HOW", help="nearest, bilinear, bicubic, lanczos, box, hamming")
+    what.add_argument("--index", type=int, default=0, metavar="N", help="which sample of a batch (0)")
+    kept = sub.add_argument_group("what is kept")
+    kept.add_argument(
+        "--layers", action="append", metavar="GLOB", help="only these, such as 'layer3.*', or panels (all)"
+    )
+    kept.add_argument("--kernels", dest="weights_maps", action="store_true", help="the weights of convolutions, too")
+    kept.add_argument("--grid", type=size, metavar="WxH", help="columns x rows of tokens, where they can't be inferred")
+
+
+def add_scene(sub: argparse.ArgumentParser) -> None:
+    """The arguments of `scene`."""
+    sub.add_argument("recording", type=Path, metavar="RECORDING")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.blend")
+    add_look(sub)
+
+
+def add_figure(sub: argparse.ArgumentParser) -> None:
+    """The arguments of `figure`."""
+    sub.add_argument("source", type=Path, metavar="RECORDING|FILE.blend")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png")
+    sub.add_argument("--preset", choices=PRESETS, default="overview", help="where the camera stands (overview)")
+    sub.add_argument("--layer", metavar="ID", help="the layer that the presets layer and tile show")
+    sub.add_argument("--channel", type=int, metavar="N", help="the channel that the preset tile shows")
+    sub.add_argument("--theme", choices=THEMES, default="dark")
+    sub.add_argument("--size", type=size, default=(1920, 1080), metavar="WxH", help="pixels (1920x1080)")
+    sub.add_argument("--samples", type=int, metavar="N", help="a pixel")
+    sub.add_argument("--engine", choices=("cycles", "eevee"), default="cycles")
+    sub.add_argument("--transparent", action="store_true", help="no background")
+    add_look(sub)
+
+
+def add_look(sub: argparse.ArgumentParser) -> None:
+    """How values become colours, and what is folded away."""
+    look = sub.add_argument_group("the look")
+    look.add_argument("--map", metavar="NAME", help="colour map")
+    look.add_argument("--normalisation", choices=NORMALISATIONS, help="what the largest value is taken of")
+    look.add_argument("--gain", type=float, metavar="X", help="brightness of the values")
+    look.add_argument("--collapse", action="append", default=[], metavar="BLOCK", help="show this block as one panel")

@@ -1,0 +1,119 @@
+"""The command line: read what was said, call the recipe, turn every expected error into one line."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+
+from ..torch_bridge.errors import InnerwalkError
+from ..torch_bridge.recording import Recording
+from .arguments import parser
+from .progress import Progress
+
+FAULT, EXPECTED, STOPPED = 1, 2, 130
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0, 1 a fault of ours, 2 an error a person can mend, 130 stopped."""
+    said = parser().parse_args(words)
+    try:
+        with Progress(sys.stderr, shown=said.progress or sys.stderr.isatty()) as progress:
+            COMMANDS[said.command](said, progress)
+        return 0
+    except (Exception, KeyboardInterrupt) as error:
+        if said.debug:
+            raise
+        status, line = explain(error)
+        print(f"innerwalk: {line}", file=sys.stderr)
+        return status
+
+
+def explain(error: BaseException) -> tuple[int, str]:
+    """The exit status and the one line for a person."""
+    match error:
+        case KeyboardInterrupt():
+            return STOPPED, "stopped; what was not finished has not been written"
+        case InnerwalkError():
+            return EXPECTED, str(error)
+        case OSError(errno=errno.ENOSPC):
+            return EXPECTED, f"the disk is full{_place(error)}; nothing was left half-written"
+        case OSError():
+            return EXPECTED, f"{error.strerror or error}{_place(error)}"
+        case MemoryError():
+            return EXPECTED, "not enough memory; --layers keeps fewer layers, --size makes the input smaller"
+    return FAULT, f"a fault in innerwalk, {type(error).__name__}: {error}".splitlines()[0] + " (--debug shows where)"
+
+
+def _place(error: OSError) -> str:
+    return f": {error.filename}" if error.filename else ""
+
+
+def record(said: argparse.Namespace, progress: Progress) -> None:
+    """`innerwalk record`."""
+    from ..torch_bridge.job import RecordSpec, record_from
+    from ..torch_bridge.recording import save
+
+    names = {one.name for one in fields(RecordSpec)}
+    known = {name: value for name, value in vars(said).items() if name in names and value is not None}
+    for name in {"size", "grid"} & known.keys():
+        known[name] = known[name][::-1]  # said as width x height
+    recording = record_from(RecordSpec(**known), progress)
+    progress("saving", 0.99)
+    save(recording, said.output)
+    progress.close()
+    print(summary(recording))
+    print(f"saved        {said.output}; next: innerwalk scene {said.output} -o hall.blend")
+
+
+def summary(recording: Recording) -> str:
+    """What was recorded, in a few lines."""
+    network, prediction = recording.network, recording.prediction
+    size = sum(maps.texels.nbytes for maps in recording.all_maps.values())
+    shown = len(network.folded()[0])
+    lines = [
+        f"network      {network.name}, {len(network.layers)} layers, {shown} shown, {network.parameters:,} parameters",
+        f"weights      {network.weights or ('trained' if network.trained else 'random')}",
+        f"input        {recording.input_name}",
+        f"recorded     {len(recording.all_maps)} layers' maps, {size / 1e6:.1f} MB",
+    ]
+    lines += [f"{key:<12} {value}" for key, value in recording.provenance.items() if key == "preprocessing"]
+    lines += [f"answer       {share:6.1%}  {name}" for _, name, share in prediction.top[:5]]
+    odd = {layer: maps.nonfinite for (layer, _), maps in recording.all_maps.items() if maps.nonfinite}
+    if odd:
+        lines.append(f"warning      {sum(odd.values()):,} values are NaN or infinite, first in layer {next(iter(odd))}")
+    return "\n".join(lines)
+
+
+def scene(said: argparse.Namespace, progress: Progress) -> None:
+    """`innerwalk scene`."""
+    raise NotImplementedError
+
+
+def figure(said: argparse.Namespace, progress: Progress) -> None:
+    """`innerwalk figure`."""
+    raise NotImplementedError
+
+
+def demo(said: argparse.Namespace, progress: Progress) -> None:
+    """`innerwalk demo`: the network that comes with innerwalk on its own image."""
+    raise NotImplementedError
+
+
+def doctor(said: argparse.Namespace, progress: Progress) -> None:
+    """`innerwalk doctor`."""
+    from .doctor import examine
+
+    for finding in examine():
+        print(finding)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace, Progress], None]] = {
+    "record": record,
+    "scene": scene,
+    "figure": figure,
+    "doctor": doctor,
+    "demo": demo,
+}

@@ -1,0 +1,56 @@
+"""One line on the terminal that says what is being done, how far it is and how long it will still take."""
+
+from __future__ import annotations
+
+import time
+from typing import TextIO
+
+WIDTH = 24
+PATIENCE = 1.0
+"""Seconds before a guess of the time left is worth showing."""
+
+
+def time_left(elapsed: float, done: float) -> str:
+    """Seconds spent and the share done, 0..1 -> "2:05 left", or "" while there is nothing to go by."""
+    if elapsed < PATIENCE or not 0.0 < done < 1.0:
+        return ""
+    minutes, seconds = divmod(round(elapsed * (1.0 - done) / done), 60)
+    return f"{minutes}:{seconds:02d} left"
+
+
+class Progress:
+    """Call it with what is being done and the share of the whole that is done, 0..1; shows nothing unless `shown`.
+
+    with Progress(sys.stderr, shown=True) as progress:
+        progress("recording", 0.25)
+    """
+
+    def __init__(self, stream: TextIO, shown: bool) -> None:
+        self._stream, self._shown = stream, shown
+        self._start = time.perf_counter()
+        self._last = ""
+
+    def __call__(self, doing: str, done: float) -> None:
+        if not self._shown:
+            return
+        done = min(max(done, 0.0), 1.0)
+        bar = "█" * round(done * WIDTH) + "·" * (WIDTH - round(done * WIDTH))
+        left = time_left(time.perf_counter() - self._start, done)
+        self._write(f"{bar} {done:4.0%}  {doing}  {left}".rstrip())
+
+    def _write(self, line: str) -> None:
+        if line != self._last:
+            self._stream.write("\r" + line + "\033[K")
+            self._stream.flush()
+            self._last = line
+
+    def close(self) -> None:
+        """Wipe the line."""
+        if self._last:
+            self._write("")
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
