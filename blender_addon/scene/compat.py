@@ -1,0 +1,28 @@
+"""What differs between Blender 4.5, 5.0 and 5.2, and nothing else. No other file asks for the version."""
+
+from __future__ import annotations
+
+import bpy
+
+EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
+"""The id of EEVEE in `scene.render.engine`."""
+
+
+def node_tree(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree:
+    """The node tree of a material or world; before 5.0 it has to be asked for, since then asking is deprecated."""
+    if bpy.app.version < (5, 0, 0):
+        owner.use_nodes = True
+    return owner.node_tree
+
+
+def set_modifier_inputs(modifier: bpy.types.NodesModifier, values: dict[str, object]) -> None:
+    """Sets inputs of a geometry-nodes modifier by their labels; the owner is tagged for evaluation."""
+    identifiers = {item.name: item.identifier for item in modifier.node_group.interface.items_tree
+                   if item.item_type == "SOCKET" and item.in_out == "INPUT"}  # fmt: skip
+    inputs = getattr(modifier.properties, "inputs", None) if hasattr(modifier, "properties") else None
+    for name, value in values.items():
+        if inputs is None:
+            modifier[identifiers[name]] = value
+        else:
+            getattr(inputs, identifiers[name]).value = value
+    modifier.id_data.update_tag()

@@ -1,0 +1,138 @@
+"""Node groups as code. Sockets are values: where an input takes a number, it takes an output socket as well.
+
+A group carries its id and a stamp in custom properties. `ensure` finds it by id, and builds it again in place when it
+is older, so that files of earlier versions come up to date without losing what uses the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import bpy
+
+STAMP = 1
+"""Raise it with every change to a group; tests/golden shows the change."""
+GROUP_KEY, STAMP_KEY = "innerwalk_group", "innerwalk_stamp"
+
+Value = bpy.types.NodeSocket | float | int | bool | str | tuple | bpy.types.ID
+
+
+class Nodes:
+    """Adds nodes to a tree."""
+
+    def __init__(self, tree: bpy.types.NodeTree) -> None:
+        self.tree = tree
+
+    def add(self, kind: str, inputs: dict[str | int, Value] | None = None, **settings: Any) -> bpy.types.Node:
+        """A node with its settings and inputs (by name or number)."""
+        node = self.tree.nodes.new(kind)
+        for name, value in settings.items():
+            setattr(node, name, value)
+        for key, value in (inputs or {}).items():
+            self.set(node.inputs[key], value)
+        return node
+
+    def set(self, socket: bpy.types.NodeSocket, value: Value) -> None:
+        """Links an output socket to the input, or sets the input's value."""
+        if isinstance(value, bpy.types.NodeSocket):
+            self.tree.links.new(value, socket)
+        else:
+            socket.default_value = value
+
+    def math(self, operation: str, *operands: Value, clamp: bool = False) -> bpy.types.NodeSocket:
+        """One scalar operation of the Math node."""
+        return self.add("ShaderNodeMath", dict(enumerate(operands)), operation=operation, use_clamp=clamp).outputs[0]
+
+    def vector(self, operation: str, *operands: Value) -> bpy.types.NodeSocket:
+        """One operation of the Vector Math node; DOT_PRODUCT and LENGTH give a scalar."""
+        outputs = self.add("ShaderNodeVectorMath", dict(enumerate(operands)), operation=operation).outputs
+        return outputs["Value" if operation in ("DOT_PRODUCT", "LENGTH") else "Vector"]
+
+    def xyz(self, *parts: Value) -> bpy.types.NodeSocket:
+        """A vector of up to three parts."""
+        return self.add("ShaderNodeCombineXYZ", dict(enumerate(parts))).outputs[0]
+
+    def split(self, vector: Value) -> Sequence[bpy.types.NodeSocket]:
+        """The three parts of a vector."""
+        return list(self.add("ShaderNodeSeparateXYZ", {0: vector}).outputs)
+
+    def mix(self, share: Value, first: Value, second: Value) -> bpy.types.NodeSocket:
+        """Colours: `first` where share is 0, `second` where it is 1."""
+        inputs: dict[str | int, Value] = {0: share, 6: first, 7: second}
+        return self.add("ShaderNodeMix", inputs, data_type="RGBA").outputs[2]
+
+    def divmod(self, number: Value, by: Value) -> tuple[bpy.types.NodeSocket, bpy.types.NodeSocket]:
+        """Whole quotient and remainder of two whole numbers."""
+        inside = self.math("ADD", number, 0.5)  # half a step inside, so that rounding can't flip the result
+        quotient = self.math("FLOOR", self.math("DIVIDE", inside, by))
+        return quotient, self.math("FLOOR", self.math("SUBTRACT", inside, self.math("MULTIPLY", quotient, by)))
+
+    def attribute(self, name: str, of: str = "GEOMETRY") -> bpy.types.Node:
+        """Shaders: an attribute of the GEOMETRY, a custom property of the OBJECT, or of the scene (VIEW_LAYER)."""
+        return self.add("ShaderNodeAttribute", attribute_name=name, attribute_type=of)
+
+    def named(self, name: str, data_type: str) -> bpy.types.NodeSocket:
+        """Geometry nodes: an attribute of the geometry."""
+        return self.add("GeometryNodeInputNamedAttribute", {"Name": name}, data_type=data_type).outputs[0]
+
+
+@dataclass(frozen=True)
+class Group:
+    """A node group: `build` gets the nodes and the inputs by name, and returns the values of the outputs."""
+
+    id: str
+    tree: str
+    inputs: tuple[tuple[str, str], ...]
+    """(label, socket type without "NodeSocket")."""
+    outputs: tuple[tuple[str, str], ...]
+    build: Callable[[Nodes, dict[str, bpy.types.NodeSocket]], tuple[Value, ...]]
+
+
+def ensure(group: Group) -> bpy.types.NodeTree:
+    """The group's tree in this file, built or brought up to date when it isn't there or has another stamp."""
+    tree = next((one for one in bpy.data.node_groups if one.get(GROUP_KEY) == group.id), None)
+    if tree is None:
+        tree = bpy.data.node_groups.new(f"Innerwalk {group.id}", group.tree)
+        tree[GROUP_KEY] = group.id
+    if tree.get(STAMP_KEY) != STAMP:
+        _build(tree, group)
+        tree[STAMP_KEY] = STAMP
+    return tree
+
+
+def outdated() -> list[str]:
+    """Ids of the groups in this file that an earlier version has built."""
+    return sorted(one[GROUP_KEY] for one in bpy.data.node_groups if GROUP_KEY in one and one.get(STAMP_KEY) != STAMP)
+
+
+def _build(tree: bpy.types.NodeTree, group: Group) -> None:
+    tree.nodes.clear()
+    _interface(tree, {(name, kind, "OUTPUT") for name, kind in group.outputs}, group.outputs, "OUTPUT")
+    _interface(tree, {(name, kind, "INPUT") for name, kind in group.inputs}, group.inputs, "INPUT")
+    nodes = Nodes(tree)
+    given = {socket.name: socket for socket in nodes.add("NodeGroupInput").outputs if socket.name}
+    results = group.build(nodes, given)
+    nodes.add("NodeGroupOutput", dict(enumerate(results)))
+
+
+def _interface(tree: bpy.types.NodeTree, wanted: set, sockets: tuple, side: str) -> None:
+    """Keeps sockets that are still wanted, with their identifiers, because modifiers hold values by these."""
+    there = {}
+    for item in [item for item in tree.interface.items_tree if item.item_type == "SOCKET" and item.in_out == side]:
+        key = (item.name, item.socket_type.removeprefix("NodeSocket"), side)
+        if key in wanted:
+            there[key] = item
+        else:
+            tree.interface.remove(item)
+    for name, kind in sockets:
+        if (name, kind, side) not in there:
+            tree.interface.new_socket(name, in_out=side, socket_type=f"NodeSocket{kind}")
+
+
+def listing(tree: bpy.types.NodeTree) -> str:
+    """The tree's wiring as sorted lines "Node.Output -> Node.Input", for people who compare versions."""
+    lines = [f"{link.from_node.name}.{link.from_socket.name} -> {link.to_node.name}.{link.to_socket.name}"
+             for link in tree.links]  # fmt: skip
+    return "\n".join(sorted(lines)) + "\n"

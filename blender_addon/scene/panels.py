@@ -1,0 +1,199 @@
+"""A panel: one object for a layer, a point for each channel, tiles made of them by a shared node group.
+
+Points carry the named attributes channel, place (its slot in the grid, -1 for not shown), peak, value and what else
+the method says about a channel, for the user's own nodes. Face k of the tiles is the k-th point that is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import bpy
+import numpy as np
+
+from ...torch_bridge.errors import SceneError, UnknownName
+from ...torch_bridge.recording import Maps
+from .. import atlas, colour
+from . import images, look, materials
+from .compat import set_modifier_inputs
+from .nodes import ensure
+from .tiles import TILES
+
+ID, ROLE, PANEL, GRID = "innerwalk_id", "innerwalk_role", "panel", "innerwalk_grid"
+Grid = tuple[int, int, tuple[float, float]]
+"""Columns, rows, (width, height) of a cell in metres."""
+
+
+def add_panel(
+    collection: bpy.types.Collection, name: str, layer_id: str, maps: Maps, grid: Grid, *, shrink: int = 1
+) -> bpy.types.Object:
+    """The panel of a layer, all its channels in order on the grid.
+
+    Its origin is the lower left corner, x to the right, y up, z to the viewer. Call `refresh` after the last one.
+    Raises SceneError when the grid has too few places or the maps fit in no image.
+    """
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(maps.channels)
+    _set_attribute(mesh, "channel", np.arange(maps.channels, dtype=np.int32))
+    panel = bpy.data.objects.new(name, mesh)
+    panel[ID], panel[ROLE] = layer_id, PANEL
+    collection.objects.link(panel)
+    panel.modifiers.new("Tiles", "NODES").node_group = ensure(TILES)
+    _show_maps(panel, maps, shrink)
+    show_channels(panel, np.arange(maps.channels), *grid)
+    return panel
+
+
+def fill_panel(panel: bpy.types.Object, maps: Maps, *, shrink: int = 1) -> None:
+    """New values in place: image, peaks and attributes; the map size and the method may be others than before.
+
+    shrink: maps are averaged over blocks of that many texels a side. Raises SceneError when the channels differ.
+    """
+    if maps.channels != len(panel.data.vertices):
+        raise SceneError(
+            f"maps of {maps.layer} have {maps.channels} channels, its panel {panel.name} has "
+            f"{len(panel.data.vertices)}; build the hall again for another network"
+        )
+    _show_maps(panel, maps, shrink)
+    for scene in panel.users_scene:
+        refresh(scene)
+
+
+def fill_panels(scene: bpy.types.Scene, every: Iterable[Maps], *, shrink: int = 1) -> Iterator[bpy.types.Object]:
+    """New values for many panels, one panel a step, so that an interface stays awake between two of them.
+
+    Maps of layers without a panel are passed over. The panels filled so far are settled when the iterator ends.
+    """
+    there = panels(scene)
+    try:
+        for maps in every:
+            if maps.layer in there:
+                _show_maps(there[maps.layer], maps, shrink)
+                yield there[maps.layer]
+    finally:
+        refresh(scene)
+
+
+def show_channels(
+    panel: bpy.types.Object, channels: np.ndarray, columns: int, rows: int, cell: tuple[float, float]
+) -> None:
+    """Lays these channels out on a grid, row by row from the top left; the others stay in the panel, unseen.
+
+    channels: (n,) int, each once. cell: width and height in metres. Raises SceneError when the grid is too small.
+    """
+    if len(channels) > columns * rows:
+        raise SceneError(f"{len(channels)} channels of {panel[ID]} don't fit on a grid of {columns} × {rows}")
+    places = np.full(len(panel.data.vertices), -1, np.int32)
+    places[np.asarray(channels)] = np.arange(len(channels))
+    _set_attribute(panel.data, "place", places)
+    set_modifier_inputs(panel.modifiers["Tiles"], {"Columns": columns, "Rows": rows, "Cell": (*cell, 0.0)})
+    panel[GRID] = (columns, rows, *cell)
+    panel.data.update()
+
+
+def panels(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
+    """The scene's panels by the id of their layer."""
+    return {one[ID]: one for one in scene.objects if one.get(ROLE) == PANEL}
+
+
+def panel_of(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object:
+    """The panel of a layer. Raises UnknownName with near matches."""
+    there = panels(scene)
+    if layer_id not in there:
+        raise UnknownName("panel of layer", layer_id, there)
+    return there[layer_id]
+
+
+def refresh(scene: bpy.types.Scene) -> None:
+    """After panels were added or filled: the network's peak, and Cycles, which would go on showing old pixels."""
+    scene[look.PEAK] = max((one[look.PEAK] for one in panels(scene).values()), default=1.0)
+    scene.update_tag()
+    if scene.render.use_persistent_data:  # nothing less makes Cycles read an image again
+        scene.render.use_persistent_data = False
+        scene.render.use_persistent_data = True
+
+
+def grid_of(panel: bpy.types.Object) -> atlas.Grid:
+    """The grid that the panel's tiles lie on."""
+    columns, rows, width, height = panel[GRID]
+    return atlas.Grid(int(columns), int(rows), (width, height))
+
+
+def channel_of_face(panel: bpy.types.Object, face: int) -> int:
+    """The channel of a tile, by the face number of `Scene.ray_cast`."""
+    return int(_shown(panel)[face])
+
+
+def channel_at(panel: bpy.types.Object, x: float, y: float) -> int | None:
+    """The channel whose tile holds a point of the panel's plane (its own coordinates, metres), or None."""
+    place = grid_of(panel).pick(x, y)
+    hits = np.flatnonzero(_attribute(panel.data, "place") == place) if place >= 0 else ()
+    return int(hits[0]) if len(hits) else None
+
+
+def _shown(panel: bpy.types.Object) -> np.ndarray:
+    return np.flatnonzero(_attribute(panel.data, "place") >= 0)
+
+
+def _attribute(mesh: bpy.types.Mesh, name: str) -> np.ndarray:
+    data = mesh.attributes[name].data
+    values = np.zeros(len(data), np.int32)
+    data.foreach_get("value", values)
+    return values
+
+
+def _set_attribute(mesh: bpy.types.Mesh, name: str, values: np.ndarray) -> None:
+    whole = values.dtype.kind in "iub"
+    layer = mesh.attributes.get(name) or mesh.attributes.new(name, "INT" if whole else "FLOAT", "POINT")
+    layer.data.foreach_set("value", np.ascontiguousarray(values, np.int32 if whole else np.float32))
+
+
+def _show_maps(panel: bpy.types.Object, maps: Maps, shrink: int) -> None:
+    texels = atlas.shrink(maps.texels, shrink)
+    on = atlas.sheet(texels.shape)
+    material = _material(panel, _kind(maps))
+    image = materials.image_of(material)
+    if image is None or tuple(image.size) != (on.width, on.height):
+        materials.set_image(material, images.renewed(image, panel.name, on), (on.columns, on.rows))
+        per_cell = 1 if maps.colour else atlas.PER_CELL
+        sizes = {"Sheet Columns": on.columns, "Sheet Rows": on.rows, "Channels per Cell": per_cell}
+        set_modifier_inputs(panel.modifiers["Tiles"], {**sizes, "Material": material})
+    images.write(materials.image_of(material), atlas.flagged(atlas.spread(texels, on)))
+    _set_values(panel, maps)
+
+
+def _kind(maps: Maps) -> materials.Kind:
+    if maps.colour:
+        return "colour"
+    return "bars" if maps.shape[1:] == (1, 1) else "scalar"
+
+
+def _material(panel: bpy.types.Object, kind: materials.Kind) -> bpy.types.Material:
+    """The panel's material, a new one where there is none or one of another kind."""
+    slots = panel.data.materials
+    old = slots[0] if slots else None
+    if old is not None and materials.kind_of(old) == kind:
+        return old
+    new = materials.panel_material(panel.name, kind)
+    slots.clear()
+    slots.append(new)
+    if old is not None:
+        bpy.data.images.remove(materials.image_of(old))
+        bpy.data.materials.remove(old)
+    return new
+
+
+def _set_values(panel: bpy.types.Object, maps: Maps) -> None:
+    """Peaks, and the method's further arrays that have one number a channel, as attributes of the points."""
+    peak = np.maximum(maps.peak, colour.LEAST_PEAK)
+    for name, values in _per_channel(maps).items():
+        _set_attribute(panel.data, name, values)
+    _set_attribute(panel.data, "peak", peak)
+    panel.data.update()
+    panel[look.PEAK] = float(peak.max())
+
+
+def _per_channel(maps: Maps) -> Mapping[str, np.ndarray]:
+    named = {"value" if name == "values" else name: np.asarray(array) for name, array in maps.extras.items()}
+    return {name: array for name, array in named.items()
+            if array.shape == (maps.channels,) and array.dtype.kind in "iubf"}  # fmt: skip

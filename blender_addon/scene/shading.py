@@ -1,0 +1,120 @@
+"""The shared shader groups: texel -> value -> colour -> air -> light. Every number is checked against colour.tint.
+
+What the whole hall shares comes from properties of the scene (look.py), what a panel has from its object and points.
+Cycles folds the scene's properties into constants, so a look that isn't used costs nothing.
+"""
+
+from __future__ import annotations
+
+import bpy
+
+from .. import atlas, colour
+from . import look
+from .images import table_image
+from .nodes import Group, Nodes, Value, ensure
+
+Sockets = dict[str, bpy.types.NodeSocket]
+TEXEL = (("Color", "Color"), ("Alpha", "Float"))
+LIGHT = (("Light", "Shader"),)
+BAR = (0.2, 0.8)
+"""A bar covers this part of its tile's height."""
+ZERO_LINE = 0.012
+"""Half its width, as a share of the tile's."""
+
+
+def _air(n: Nodes, given: Sockets) -> tuple[Value, ...]:
+    """colour * k + air * (1 - k), k = exp(-max(0, distance - clear) * density); density 0 is no air."""
+    clear, density, _ = n.split(n.attribute(look.FOG, "VIEW_LAYER").outputs["Vector"])
+    distance = n.add("ShaderNodeCameraData").outputs["View Distance"]
+    depth = n.math("MULTIPLY", n.math("MAXIMUM", n.math("SUBTRACT", distance, clear), 0.0), density)
+    keep = n.math("EXPONENT", n.math("MULTIPLY", depth, -1.0))
+    return (n.mix(keep, n.attribute(look.AIR, "VIEW_LAYER").outputs["Color"], given["Color"]),)
+
+
+def _lit(n: Nodes, tint: Value) -> tuple[Value, ...]:
+    seen = n.add("ShaderNodeGroup", node_tree=ensure(AIR))
+    n.set(seen.inputs[0], tint)
+    return (n.add("ShaderNodeEmission", {"Color": seen.outputs[0], "Strength": 1.0}).outputs[0],)
+
+
+def _component(n: Nodes, given: Sockets) -> Value:
+    """The texel's red, green, blue or alpha: channel % 4 says which."""
+    _, component = n.divmod(n.attribute("channel").outputs["Fac"], float(atlas.PER_CELL))
+    value: Value = 0.0
+    parts = n.add("ShaderNodeSeparateColor", {0: given["Color"]}).outputs
+    for number, part in enumerate((*parts, given["Alpha"])):
+        value = n.math("MULTIPLY_ADD", part, n.math("COMPARE", component, float(number), 0.25), value)
+    return value
+
+
+def _signed(n: Nodes, value: Value, channel_peak: Value) -> Value:
+    """value * gain / peak of the channel, layer or network."""
+    layer_peak = n.attribute(look.PEAK, "OBJECT").outputs["Fac"]
+    peaks = n.xyz(channel_peak, layer_peak, n.attribute(look.PEAK, "VIEW_LAYER").outputs["Fac"])
+    peak = n.vector("DOT_PRODUCT", n.attribute(look.WEIGHTS, "VIEW_LAYER").outputs["Vector"], peaks)
+    gained = n.math("MULTIPLY", value, n.attribute(look.GAIN, "VIEW_LAYER").outputs["Fac"])
+    return n.math("DIVIDE", gained, n.math("MAXIMUM", peak, colour.LEAST_PEAK))
+
+
+def _position(n: Nodes, signed: Value) -> tuple[Value, Value, Value]:
+    """Where a signed value lies on the map, 0..1; the map's row in the table; the position of zero."""
+    row, scale, offset = n.split(n.attribute(look.RAMP, "VIEW_LAYER").outputs["Vector"])
+    return n.math("MULTIPLY_ADD", signed, scale, offset, clamp=True), row, offset
+
+
+def _table(n: Nodes, position: Value, row: Value) -> Value:
+    rows = float(colour.ROWS)
+    u = n.math("MULTIPLY_ADD", position, (rows - 1) / rows, 0.5 / rows)  # from the middle of a pixel to that of another
+    image = n.add("ShaderNodeTexImage", {0: n.xyz(u, row)}, interpolation="Linear", extension="EXTEND")
+    image.image = table_image()
+    return image.outputs["Color"]
+
+
+def _marked(n: Nodes, value: Value, tint: Value) -> Value:
+    """The marker colour where the value stands for NaN or infinity."""
+    unknown = n.math("GREATER_THAN", n.math("ABSOLUTE", value), colour.FLAG_FROM)
+    return n.mix(unknown, tint, (*colour.linear(colour.MARKER), 1.0))
+
+
+def _scalar(n: Nodes, given: Sockets) -> tuple[Value, ...]:
+    value = _component(n, given)
+    position, row, _ = _position(n, _signed(n, value, n.attribute("peak").outputs["Fac"]))
+    return _lit(n, _marked(n, value, _table(n, position, row)))
+
+
+def _bar(n: Nodes, given: Sockets) -> tuple[Value, ...]:
+    """A vector's value as a bar from zero; a channel has one value here, so its own peak is the layer's."""
+    value = _component(n, given)
+    position, row, zero = _position(n, _signed(n, value, n.attribute(look.PEAK, "OBJECT").outputs["Fac"]))
+    x, y, _ = n.split(given["Place"])
+    from_zero = n.math("SUBTRACT", x, zero)
+    between = n.math("LESS_THAN", n.math("MULTIPLY", from_zero, n.math("SUBTRACT", x, position)), 0.0)
+    middle = n.math("COMPARE", y, sum(BAR) / 2, (BAR[1] - BAR[0]) / 2)
+    end = n.math("GREATER_THAN", position, zero)  # the end of the map: a short bar is as bright as a long one
+    track = n.attribute(look.TRACK, "VIEW_LAYER").outputs["Color"]
+    line = n.attribute(look.ZERO, "VIEW_LAYER").outputs["Color"]
+    under = n.mix(n.math("COMPARE", from_zero, 0.0, ZERO_LINE), track, line)
+    return _lit(n, _marked(n, value, n.mix(n.math("MULTIPLY", between, middle), under, _table(n, end, row))))
+
+
+def _to_linear(n: Nodes, part: Value) -> Value:
+    """The sRGB curve, which an image of raw numbers isn't given."""
+    curved = n.math("POWER", n.math("DIVIDE", n.math("ADD", part, 0.055), 1.055), 2.4)
+    straight = n.math("DIVIDE", part, 12.92)
+    dark = n.math("LESS_THAN", part, 0.04045)
+    return n.add("ShaderNodeMix", {0: dark, 2: curved, 3: straight}, data_type="FLOAT").outputs[0]
+
+
+def _colour(n: Nodes, given: Sockets) -> tuple[Value, ...]:
+    """Colour maps pass through, over the board where they are transparent."""
+    parts = n.add("ShaderNodeSeparateColor", {0: given["Color"]}).outputs
+    tint = n.add("ShaderNodeCombineColor", dict(enumerate(_to_linear(n, part) for part in parts))).outputs[0]
+    largest = n.math("MAXIMUM", n.math("MAXIMUM", parts[0], parts[1]), parts[2])
+    board = n.attribute(look.BOARD, "VIEW_LAYER").outputs["Color"]
+    return _lit(n, _marked(n, largest, n.mix(given["Alpha"], board, tint)))
+
+
+AIR = Group("air", "ShaderNodeTree", (("Color", "Color"),), (("Color", "Color"),), _air)
+SCALAR = Group("scalar maps", "ShaderNodeTree", TEXEL, LIGHT, _scalar)
+BARS = Group("bars", "ShaderNodeTree", (*TEXEL, ("Place", "Vector")), LIGHT, _bar)
+COLOUR = Group("colour maps", "ShaderNodeTree", TEXEL, LIGHT, _colour)
