@@ -1,4 +1,4 @@
-"""Colours of the hall, numpy only: colour maps, and what a value looks like.
+"""Colours of the hall, numpy only: colour maps, themes, and what a value looks like.
 
 Hex codes are sRGB, as people write them; everything given to Blender is linear light. `tint` says in numpy what the
 shader shows, for legends, baked exports and tests.
@@ -85,6 +85,25 @@ _RAMPS = (
 RAMPS: Mapping[str, Ramp] = MappingProxyType({ramp.name: ramp for ramp in _RAMPS})
 """By name, in the order of the rows of the table image. Zero has the colour of the room: signed for the dark hall,
 paper for print; ember runs from 0 to the peak."""
+
+
+THEMES: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "dark": {
+            "sky": "#07090C", "air": "#18202B", "floor": "#0D1218", "plate": "#121920", "plate2": "#161F29",
+            "aisle": "#1E2834", "tick": "#2A3645", "frame": "#3A4757", "board": "#030405", "text": "#F2F4F7",
+            "quiet": "#93A1B0", "data": "#C4CFDB", "skip": "#FFB000", "joined": "#37C6A5", "sum": "#B98310",
+            "bar": "#4DA3FF", "track": "#1E2834",
+        },
+        "paper": {
+            "sky": "#FFFFFF", "air": "#FFFFFF", "floor": "#FFFFFF", "plate": "#F3F2EE", "plate2": "#EBE9E3",
+            "aisle": "#DFDCD4", "tick": "#CFCBC1", "frame": "#8A929B", "board": "#FFFFFF", "text": "#14181D",
+            "quiet": "#59636E", "data": "#56616C", "skip": "#C25E00", "joined": "#00795F", "sum": "#D9935A",
+            "bar": "#2166AC", "track": "#DFDCD4",
+        },
+    }
+)  # fmt: skip
+"""Role -> sRGB code. `frame` is rims and posts, `board` lies behind tiles, `track` under bars."""
 
 
 def tint(values: np.ndarray, peak: np.ndarray | float, ramp: str = "signed", gain: float = 1.0) -> np.ndarray:

@@ -12,7 +12,6 @@ import bpy
 
 from ...torch_bridge.errors import UnknownName
 from .. import colour
-from .theme import palette
 
 GAIN, WEIGHTS, PEAK, RAMP = "innerwalk_gain", "innerwalk_weights", "innerwalk_peak", "innerwalk_ramp"
 FOG, AIR, BOARD, TRACK, ZERO = (f"innerwalk_{part}" for part in ("fog", "air", "board", "track", "zero"))
@@ -59,8 +58,8 @@ def _ramp(name: str) -> dict[str, Sequence[float]]:
 
 
 def _theme(name: str) -> dict[str, Sequence[float]]:
-    colours = palette(name)
-    return {key: tuple(map(float, colours[role])) for key, role in ROLES.items()}
+    codes = _one_of("theme", name, colour.THEMES)
+    return {key: colour.linear(codes[role]) for key, role in ROLES.items()}
 
 
 def _fog(distances: Sequence[float]) -> dict[str, Sequence[float]]:
