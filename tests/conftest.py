@@ -1,9 +1,12 @@
 """What several tests stand on."""
 
+import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,3 +29,37 @@ def checkout(tracked, tmp_path_factory) -> Path:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / path, folder / path)
     return folder
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Real weights and photographs: INNERWALK_DATA, else shared/data beside the repository."""
+    folder = Path(os.environ.get("INNERWALK_DATA") or ROOT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip("needs the folder of real data (INNERWALK_DATA)")
+    return folder
+
+
+@pytest.fixture
+def empty_scene():
+    """A scene in an empty Blender file."""
+    bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    return bpy.context.scene
+
+
+@pytest.fixture
+def rendered(tmp_path: Path) -> Callable[..., np.ndarray]:
+    """rendered(scene, width, height) -> (height, width, 3) float 0..255 sRGB, top row first, as a PNG holds it."""
+    bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+    def render(scene, width: int, height: int) -> np.ndarray:
+        scene.render.filepath = str(tmp_path / "rendered.png")
+        scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = width, height, 100
+        bpy.ops.render.render(write_still=True, scene=scene.name)
+        image, pixels = bpy.data.images.load(scene.render.filepath), np.zeros(width * height * 4, np.float32)
+        image.pixels.foreach_get(pixels)
+        bpy.data.images.remove(image)
+        return pixels.reshape(height, width, 4)[::-1, :, :3] * 255
+
+    return render
