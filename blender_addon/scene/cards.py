@@ -1,0 +1,81 @@
+"""The card of one layer, like a label in a museum: name, operation, shape, range, share below zero, colours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+
+from ...torch_bridge.recording import Layer, Maps
+from . import text
+from .legend import Scale, add_scale, number
+from .paint import FLAT, Paint, Plane
+
+SIZE = 0.10
+WIDTH, HEIGHT = 1.12, 1.62
+OPERATIONS = {"add": "sum of two paths", "mul": "product of two paths", "cat": "concatenation"}
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the values of a layer are like."""
+
+    low: float
+    high: float
+    below: float
+    """Share of values below zero, 0..1."""
+    unknown: int
+    """NaN and infinite values."""
+
+
+def statistics(maps: Maps) -> Statistics:
+    """Range and signs of all values that are finite."""
+    values = maps.texels[..., :3] if maps.colour else maps.data
+    unknown = int(values.size - np.count_nonzero(np.isfinite(values)))
+    known = values[np.isfinite(values)] if unknown else values
+    if not known.size:
+        return Statistics(0.0, 0.0, 0.0, unknown)
+    return Statistics(float(known.min()), float(known.max()), float((known < 0).mean()), unknown)
+
+
+def operation(layer: Layer) -> str:
+    """What a layer does, in words."""
+    word = OPERATIONS.get(layer.kind.strip("_").removeprefix("i"), layer.kind)
+    return f"{word}, normalised" if layer.shows not in ("", layer.id) else word
+
+
+def shape_words(shape: tuple[int, int, int]) -> str:
+    """(C, H, W) as "64 channels of 54 × 54" or "1000 values"."""
+    channels, height, width = shape
+    return f"{channels} values" if height == width == 1 else f"{channels} channels of {height} × {width}"
+
+
+def lines(layer: Layer, found: Statistics) -> list[tuple[str, float, str]]:
+    """(text, size, colour) of the card's lines; "" is a gap."""
+    told = [
+        (layer.id, 1.3, "text"), (operation(layer), 1.0, "quiet"), ("", 0.4, ""),
+        (shape_words(layer.map_shape), 1.0, "text"),
+        (f"{number(found.low)} to {number(found.high)}", 1.0, "text"), (f"{100 * found.below:.0f} % below zero", 1.0, "text"),
+    ]  # fmt: skip
+    if layer.parameters:
+        told.insert(4, (f"{layer.parameters:,} weights", 1.0, "text"))
+    if found.unknown:
+        told.append((f"{found.unknown:,} not finite", 1.0, "skip"))
+    return [*told, ("", 0.3, "")]
+
+
+def add_card(
+    layer: Layer, found: Statistics, scale: Scale, at: Plane, palette: dict[str, np.ndarray], collection: bpy.types.Collection
+) -> bpy.types.Object:
+    """The card, WIDTH by HEIGHT metres; `at`: its upper left corner."""
+    paint, y, left = Paint(palette), 0.0, 0.10
+    flat = Plane(np.array([0.0, -HEIGHT, 0.0]), FLAT.right, FLAT.up)
+    paint.frame(flat, (WIDTH, HEIGHT))
+    for body, share, tint in lines(layer, found):
+        y -= SIZE * 1.55 * share
+        if body:
+            size = text.fit(body, WIDTH - 2 * left, SIZE * share)
+            paint.words(FLAT, body, size, tint, x=left, y=y)
+    add_scale(paint, FLAT.moved(left, y - SIZE * 1.7), WIDTH - 2 * left, SIZE, scale)
+    return paint.build(f"{layer.id} card", "card", collection, at)

@@ -1,0 +1,71 @@
+"""Digests: where a panel's tiles would be too small in a picture, its strongest channels on a readable grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...torch_bridge.recording import Maps, pack
+from .. import atlas
+from ..layout import Slot
+from ..words import strongest
+
+LEAST, GOOD = 12.0, 13.0
+"""Pixels of a cell under which a digest is made; and of the cells it has."""
+OVERSAMPLED = 2.0
+"""Texels a pixel to which maps are averaged down."""
+
+
+@dataclass(frozen=True)
+class Showing:
+    """What a panel shows: its maps, the grid they are on, and how high that is."""
+
+    maps: Maps
+    grid: tuple[int, int, tuple[float, float]]
+    digest: bool = False
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height in metres."""
+        columns, rows, (width, height) = self.grid
+        return columns * width, rows * height
+
+
+def showing(maps: Maps, slot: Slot, pixel: float | None) -> Showing:
+    """All channels as planned; in a picture with `pixel` metres a pixel, averaged down and, if need be, a digest."""
+    planned = Showing(maps, (slot.columns, slot.rows, slot.cell))
+    if pixel is None:
+        return planned
+    if min(slot.cell) / pixel >= LEAST or maps.shape[1:] == (1, 1):
+        return Showing(averaged(maps, slot.cell[0] / pixel), planned.grid)
+    columns, rows, edge = _grid(slot, maps, pixel)
+    if columns * rows >= maps.channels:
+        return Showing(averaged(maps, slot.cell[0] / pixel), planned.grid)
+    chosen = _chosen(maps, strongest(_finite(maps), columns * rows))
+    return Showing(averaged(chosen, edge / pixel), (columns, rows, (edge, edge * slot.cell[1] / slot.cell[0])), True)
+
+
+def _grid(slot: Slot, maps: Maps, pixel: float) -> tuple[int, int, float]:
+    """Columns, rows and cell width of as many tiles of about GOOD pixels as fit on the panel."""
+    columns = max(2, int(slot.width / pixel / GOOD))
+    edge = slot.width / columns
+    return columns, max(1, int(slot.height / (edge * slot.cell[1] / slot.cell[0]) + 0.3)), edge
+
+
+def _finite(maps: Maps) -> np.ndarray:
+    return maps.data if not maps.colour else maps.data.mean(-1)
+
+
+def _chosen(maps: Maps, channels: np.ndarray) -> Maps:
+    labels = tuple(maps.labels[k] for k in channels) if maps.labels else ()
+    texels = maps.texels[channels] if maps.colour else pack(maps.data[channels])
+    return Maps(maps.layer, maps.method, texels, len(channels), maps.colour, maps.frame, labels)
+
+
+def averaged(maps: Maps, pixels: float) -> Maps:
+    """Maps averaged down to about OVERSAMPLED texels a pixel of a tile `pixels` wide, with peaks of their own."""
+    factor = int(maps.texels.shape[2] / max(pixels * OVERSAMPLED, 1.0))
+    if factor <= 1:
+        return maps
+    return Maps(maps.layer, maps.method, atlas.shrink(maps.texels, factor), maps.channels, maps.colour, maps.frame, maps.labels)

@@ -1,0 +1,59 @@
+"""Photographs and generated pictures on a face: one quad, one image, one material."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from .materials import emission
+from .nodes import ensure
+from .paint import ROLE, Plane
+from .shading import AIR
+
+LEAST_SIDE = 128
+"""Pictures with fewer pixels are shown with hard edges, like tiles."""
+
+
+def add_picture(
+    name: str, pixels: np.ndarray, at: Plane, size: tuple[float, float], collection: bpy.types.Collection, role: str
+) -> bpy.types.Object:
+    """Show pixels (H, W, 3) uint8 sRGB, top row first, on a rectangle of `size` metres at the plane's origin."""
+    width, height = size
+    mesh = bpy.data.meshes.new(name)
+    mesh.from_pydata([(0, 0, 0), (width, 0, 0), (width, height, 0), (0, height, 0)], [], [(0, 1, 2, 3)])
+    corners = np.array([0, 0, 1, 0, 1, 1, 0, 1], np.float32)
+    mesh.uv_layers.new(name="UVMap").uv.foreach_set("vector", corners)
+    mesh.materials.append(_material(name, pixels))
+    holder = bpy.data.objects.new(name, mesh)
+    holder[ROLE] = role
+    holder.matrix_world = Matrix(at.moved(0.0, 0.0, 0.02).matrix().tolist())
+    collection.objects.link(holder)
+    return holder
+
+
+def _material(name: str, pixels: np.ndarray) -> bpy.types.Material:
+    material, nodes = emission(name)
+    texture = nodes.add("ShaderNodeTexImage", extension="EXTEND")
+    texture.image = _image(name, pixels)
+    texture.interpolation = "Closest" if min(pixels.shape[:2]) < LEAST_SIDE else "Linear"
+    air = nodes.add("ShaderNodeGroup", {0: texture.outputs["Color"]}, node_tree=ensure(AIR))
+    light = nodes.add("ShaderNodeEmission", {"Color": air.outputs[0]})
+    nodes.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})
+    return material
+
+
+def _image(name: str, pixels: np.ndarray) -> bpy.types.Image:
+    height, width = pixels.shape[:2]
+    image = bpy.data.images.new(name, width, height)
+    full = np.ones((height, width, 4), np.float32)
+    full[..., :3] = pixels[::-1] / np.float32(255)  # Blender's first row is the bottom one
+    image.pixels.foreach_set(full.ravel())
+    image.pack()
+    return image
+
+
+def aspect_size(pixels: np.ndarray, edge: float) -> tuple[float, float]:
+    """Width and height in metres of a picture whose longer side is `edge`."""
+    height, width = pixels.shape[:2]
+    return edge * width / max(width, height), edge * height / max(width, height)
