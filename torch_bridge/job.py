@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from .answers import answer
+from .errors import InnerwalkError, ModelError
+from .feeding import Feeder, make_feeder
+from .inputs import Input
+from .models import BuiltModel, build_model
+from .names import ClassNames, find_names
 from .recording import Recording
+from .stated import class_list, input_facts, latent_shape
+from .stem import argument_names
+from .weights import load_weights
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and how much of the whole is done, 0..1."""
@@ -50,5 +60,102 @@ class RecordSpec:
 
 
 def record_from(spec: RecordSpec, progress: Progress | None = None) -> Recording:
-    """Do the whole job. Raises InputError, ModelError or UnknownName, each with one line for a person."""
-    raise NotImplementedError
+    """Do the whole job. Raises InputError, ModelError or UnknownName, each with one line for a person.
+
+    What was done to the picture is told in `provenance["preprocessing"]`.
+    """
+    tell = progress or (lambda what, share: None)
+    tell(f"building {spec.model}", 0.0)
+    subject = prepare(spec)
+    tell("reading the input", 0.2)
+    inputs = subject.feeder.read(spec.inputs or _noise(subject.built, spec.seed), spec.index)
+    tell(f"running {subject.built.name}", 0.3)
+    recording, output = _run(spec, subject, inputs)
+    tell("reading the answer", 0.95)
+    picture = inputs[0].picture
+    recording.picture = picture
+    recording.input_name = " + ".join(one.name for one in inputs)
+    recording.prediction = answer(output, picture, subject.names)
+    network = recording.network
+    recording.network = replace(
+        network, name=spec.name or subject.built.name, trained=bool(subject.weights), weights=subject.weights
+    )
+    recording.provenance.update(_provenance(spec, subject, inputs))
+    tell("recorded", 1.0)
+    return recording
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network that is ready to run, and all that is known about it."""
+
+    built: BuiltModel
+    feeder: Feeder
+    names: ClassNames
+    weights: str
+    """Where the weights came from; "" for random ones."""
+    metadata: Mapping[str, str]
+    """What the weights file says about itself."""
+
+
+def prepare(spec: RecordSpec) -> Subject:
+    """Build the network, load its weights, find its preprocessing and its class names."""
+    download = spec.weights if spec.weights and _is_name(spec.weights) else None
+    built = build_model(spec.model, spec.arguments, spec.seed, download)
+    metadata: Mapping[str, str] = {}
+    stated: tuple[str, Mapping[str, Any]] = ("", {})
+    weights = built.weights
+    if spec.weights and not download:
+        path = Path(spec.weights)
+        metadata, weights = load_weights(built.module, path), path.name
+        stated = (path.name, input_facts(metadata, path))
+    feeder = make_feeder(built, _flags(spec), stated, latent_shape(metadata))
+    names = find_names(spec.classes, class_list(metadata), weights, built.preset if not spec.arguments else None)
+    return Subject(built, feeder, names, weights, metadata)
+
+
+def _is_name(weights: str) -> bool:
+    """A torchvision weights' name, such as DEFAULT or IMAGENET1K_V2, rather than a file."""
+    return weights.isidentifier() and weights.isupper() and not Path(weights).exists()
+
+
+def _flags(spec: RecordSpec) -> dict[str, Any]:
+    given = {key: getattr(spec, key) for key in ("size", "crop", "mean", "std", "channels", "interpolation")}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _noise(built: BuiltModel, seed: int) -> list[str]:
+    """What a network gets when nothing is given: noise for each of its arguments."""
+    return [f"noise:{seed + k}" for k in range(max(1, len(argument_names(built.module))))]
+
+
+def _run(spec: RecordSpec, subject: Subject, inputs: Sequence[Input]) -> tuple[Recording, Any]:
+    """Record one forward pass; also what the network returned."""
+    from .recorder import record
+
+    returned: list[Any] = []
+    arguments = subject.feeder.arguments(inputs)
+    handle = subject.built.module.register_forward_hook(lambda module, given, output: returned.append(output))
+    try:
+        recording = record(subject.built.module, arguments, layers=list(spec.layers))
+    except InnerwalkError:
+        raise
+    except Exception as error:  # the network is the person's own and may raise anything
+        raise ModelError(subject.feeder.explain(arguments, error)) from error
+    finally:
+        handle.remove()
+    return recording, returned[-1]
+
+
+def _provenance(spec: RecordSpec, subject: Subject, inputs: Sequence[Input]) -> dict[str, Any]:
+    """Where everything came from: plain JSON values."""
+    return {
+        "model": spec.model,
+        "arguments": dict(spec.arguments),
+        "weights": subject.weights or "random",
+        **{key: subject.metadata[key] for key in ("origin", "licence") if key in subject.metadata},
+        "inputs": [one.name for one in inputs],
+        "preprocessing": subject.feeder.how.sentence(),
+        "classes": subject.names.source,
+        "seed": spec.seed,
+    }

@@ -98,7 +98,9 @@ def _samples(
     return low, (low + 1).clamp(max=size - 1), (1 - weight) * inside, weight * inside
 
 
-def _gather(rows: torch.Tensor, sample: torch.Tensor, y: Sequence[torch.Tensor], x: Sequence[torch.Tensor]) -> torch.Tensor:
+def _gather(
+    rows: torch.Tensor, sample: torch.Tensor, y: Sequence[torch.Tensor], x: Sequence[torch.Tensor]
+) -> torch.Tensor:
     """Bilinear values (K, Y, X, C) of rows (N, H, W, C)."""
     _, height, width, _ = rows.shape
     flat = rows.flatten(0, 2)

@@ -1,0 +1,60 @@
+"""Masks as pictures: colours that the eye tells apart, blended over the input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+GOLDEN_ANGLE = 2.399963
+LIGHTNESS = (0.74, 0.60, 0.84, 0.67)
+CHROMA = 0.14
+COVER = 0.62
+"""How much of the mask's colour lies over the picture."""
+BACKGROUND = ("__background__", "background")
+OKLAB_TO_LMS = np.array(
+    [[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]]
+)
+LMS_TO_RGB = np.array(
+    [[4.0767416621, -3.3077115913, 0.2309699292], [-1.2684380046, 2.6097574011, -0.3413193965],
+     [-0.0041960863, -0.7034186147, 1.7076147010]]
+)  # fmt: skip
+
+
+def palette(count: int) -> np.ndarray:
+    """(count, 3) float sRGB 0..1: neighbours lie a golden angle of hue apart in OKLab, lightness changes in turn.
+
+    OKLab: B. Ottosson, "A perceptual color space for image processing" (2020). Chroma shrinks where sRGB ends.
+    """
+    index = np.arange(count)
+    lightness = np.asarray(LIGHTNESS)[index % len(LIGHTNESS)]
+    hue = 0.5 + GOLDEN_ANGLE * index
+    chroma = np.full(count, CHROMA)
+    for _ in range(24):
+        linear = _linear(lightness, chroma, hue)
+        outside = ((linear < -1e-6) | (linear > 1 + 1e-6)).any(1)
+        chroma = np.where(outside, chroma * 0.93, chroma)
+    linear = np.clip(_linear(lightness, chroma, hue), 0, 1)
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def _linear(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> np.ndarray:
+    """OKLCh, each (n,) -> (n, 3) linear sRGB, unclipped."""
+    lab = np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], 1)
+    return (lab @ OKLAB_TO_LMS.T) ** 3 @ LMS_TO_RGB.T
+
+
+def blend(picture: np.ndarray, classes: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Colour a picture, (H, W, 3) uint8 sRGB, by its classes, (H, W) int; background stays grey and dark."""
+    grey = np.repeat(picture.astype(np.float64).mean(2, keepdims=True) / 255, 3, 2)
+    colours = palette(len(names))[classes]
+    cover = np.array([0.0 if name.lower() in BACKGROUND else COVER for name in names])[classes][..., None]
+    shown = grey * np.where(cover > 0, 1.0, 0.55) * (1 - cover) + colours * cover
+    return (shown * 255 + 0.5).astype(np.uint8)
+
+
+def shares(classes: np.ndarray, names: Sequence[str], most: int) -> tuple[tuple[int, str, float], ...]:
+    """(index, name, share of the picture) of the classes that are there, largest first, at most `most`."""
+    counts = np.bincount(classes.ravel(), minlength=len(names))
+    order = [int(index) for index in np.argsort(-counts, kind="stable")[:most] if counts[index]]
+    return tuple((index, names[index], float(counts[index] / classes.size)) for index in order)
