@@ -1,0 +1,210 @@
+"""What this machine can do for innerwalk, and how to mend what it can't.
+
+Every part is looked at in a way that can't take the program down: Blender in a process of its own, because a missing
+graphics driver aborts it.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from ..torch_bridge.errors import InnerwalkError
+
+DEBIAN_LIBRARIES = "libgl1 libegl1 libsm6 libxfixes3 libxi6 libxkbcommon0 libxrender1"
+INSTALL = f"{sys.executable} -m pip install"
+TORCH, TORCHVISION, BPY = "torch==2.13.0", "torchvision==0.28.0", "bpy==5.0.1"
+ROOM_NEEDED = 2 << 30
+"""Bytes of disk that a large network's recording and hall may take together."""
+
+BLENDER = """
+import json, sys
+import bpy, numpy
+cycles = bpy.context.preferences.addons["cycles"].preferences
+cycles.refresh_devices()
+fonts = bpy.utils.system_resource("DATAFILES", path="fonts")
+print(json.dumps({
+    "version": bpy.app.version_string, "openxr": bpy.app.build_options.xr_openxr, "fonts": fonts,
+    "devices": [f"{one.name} ({one.type})" for one in cycles.devices if one.type != "CPU"],
+}))
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One part of the machine."""
+
+    name: str
+    state: Literal["ok", "part", "no"]
+    text: str
+    mend: str = ""
+    """What to do where something is missing."""
+
+    def __str__(self) -> str:
+        line = f"{self.state:>4}  {self.name:<12} {self.text}"
+        return f"{line}\n{'':>19}→ {self.mend}" if self.mend else line
+
+
+def examine() -> list[Finding]:
+    """Look at every part; a check that fails becomes a finding itself."""
+    return [_checked(name, check) for name, check in CHECKS.items()]
+
+
+def _checked(name: str, check: Callable[[], Finding]) -> Finding:
+    try:
+        return check()
+    except (InnerwalkError, OSError, ImportError, RuntimeError, ValueError, subprocess.SubprocessError) as error:
+        return Finding(name, "no", f"{type(error).__name__}: {error}".splitlines()[0])
+
+
+def _version(package: str) -> str:
+    return importlib.metadata.version(package) if importlib.util.find_spec(package) else ""
+
+
+def check_python() -> Finding:
+    """Python 3.11 has the widest choice of Blenders."""
+    text = f"{platform.python_version()} on {platform.platform(terse=True)}, {os.cpu_count()} cores"
+    if sys.version_info[:2] in ((3, 11), (3, 13)):
+        return Finding("python", "ok", text)
+    return Finding("python", "part", text, "Blender as a module comes for Python 3.11 (4.5, 5.0) and 3.13 (5.2)")
+
+
+def check_numpy() -> Finding:
+    """Blender 4.5 and 5.0 were built against numpy 1."""
+    version = _version("numpy")
+    blender = _blender().get("version", "")
+    if int(version.split(".")[0]) >= 2 and blender and blender < "5.1":
+        return Finding("numpy", "part", f"{version} beside Blender {blender}", f'{INSTALL} "numpy<2"')
+    return Finding("numpy", "ok", version)
+
+
+def check_torch() -> Finding:
+    """PyTorch records networks; scenes and figures do without."""
+    if not importlib.util.find_spec("torch"):
+        return Finding("torch", "no", "not installed: recordings open, new ones can't be made", f"{INSTALL} {TORCH}")
+    import torch
+
+    return Finding("torch", "ok", f"{torch.__version__}, {torch.get_num_threads()} threads")
+
+
+def check_torchvision() -> Finding:
+    """torchvision knows networks by name."""
+    if not importlib.util.find_spec("torch"):
+        return Finding("torchvision", "no", "needs torch")
+    from ..torch_bridge.vision import import_torchvision
+
+    state, version = import_torchvision(), _version("torchvision")
+    if state == "absent":
+        text = "not installed: networks by name (resnet50) are missing, module:factory works"
+        return Finding("torchvision", "no", text, f"{INSTALL} {TORCH} {TORCHVISION}")
+    if state == "shim":
+        text = f"{version}, built for another torch; its missing operators are replaced, detection is slower"
+        return Finding("torchvision", "ok", text)
+    return Finding("torchvision", "ok", f"{version}, native")
+
+
+@cache
+def _blender() -> dict[str, Any]:
+    """What Blender says of itself; "error" holds why it doesn't."""
+    if not importlib.util.find_spec("bpy"):
+        return {"error": "not installed"}
+    run = subprocess.run([sys.executable, "-c", BLENDER], capture_output=True, text=True, timeout=120, check=False)
+    if run.returncode:
+        return {"error": (run.stderr.strip().splitlines() or [f"ended with {run.returncode}"])[-1]}
+    return json.loads(run.stdout.strip().splitlines()[-1])
+
+
+def check_blender() -> Finding:
+    """Blender builds halls and renders them."""
+    found = _blender()
+    if "version" in found:
+        return Finding("blender", "ok", f"bpy {found['version']}")
+    if found["error"] == "not installed":
+        return Finding("blender", "no", "no bpy: recording works, scenes and figures don't", f"{INSTALL} {BPY}")
+    return Finding("blender", "no", found["error"], f"on Debian: apt install {DEBIAN_LIBRARIES}")
+
+
+def check_eevee() -> Finding:
+    """EEVEE needs a graphics driver, of software at least; where there is none it aborts Blender."""
+    if "error" in _blender():
+        return Finding("eevee", "no", "needs Blender")
+    from .probe import eevee_works
+
+    if eevee_works():
+        return Finding("eevee", "ok", "renders here")
+    return Finding(
+        "eevee", "part", "does not render here; Cycles does", "on Debian: apt install libegl1 libgl1-mesa-dri"
+    )
+
+
+def check_gpu() -> Finding:
+    """A graphics card, for torch and for Cycles."""
+    found = list(_blender().get("devices", []))
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        found += [f"{torch.cuda.get_device_name(k)} (torch)" for k in range(torch.cuda.device_count())]
+    return Finding("gpu", "ok" if found else "part", ", ".join(found) or "none: everything runs on the processor")
+
+
+def runtime_files() -> list[Path]:
+    """Where an OpenXR loader looks for the active runtime on Linux, first match first."""
+    if named := os.environ.get("XR_RUNTIME_JSON"):
+        return [Path(named)]
+    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    shared = (os.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(os.pathsep)
+    names = (f"active_runtime.{platform.machine()}.json", "active_runtime.json")
+    return [Path(folder, "openxr/1", name) for folder in (home, *shared, "/usr/local/etc", "/etc") for name in names]
+
+
+def check_openxr() -> Finding:
+    """A headset needs an OpenXR runtime, and a Blender with a window."""
+    active = next((path for path in runtime_files() if path.is_file()), None)
+    if active is None:
+        mend = "start Monado, SteamVR or the headset's own program once, or set XR_RUNTIME_JSON"
+        return Finding("openxr", "part", "no active runtime: the hall can't be walked in a headset", mend)
+    runtime = json.loads(active.read_text(encoding="utf-8")).get("runtime", {})
+    built = "" if _blender().get("openxr", True) else "; this Blender was built without OpenXR"
+    return Finding("openxr", "part" if built else "ok", f"{runtime.get('name', 'runtime')} ({active}){built}")
+
+
+def check_fonts() -> Finding:
+    """Words are set in the fonts that come with Blender."""
+    if "fonts" not in _blender():
+        return Finding("fonts", "no", "needs Blender")
+    count = len(list(Path(_blender()["fonts"]).glob("*.woff2"))) if _blender()["fonts"] else 0
+    if not count:
+        return Finding("fonts", "part", "Blender's own fonts are missing: rare letters show as boxes", "reinstall bpy")
+    return Finding("fonts", "ok", f"{count} of Blender's own")
+
+
+def check_disk() -> Finding:
+    """Recordings are large: ResNet-50 with all layers is 150 MB."""
+    free = shutil.disk_usage(Path.cwd()).free
+    text = f"{free / 1e9:.1f} GB free in {Path.cwd()}"
+    return Finding("disk", "ok", text) if free > ROOM_NEEDED else Finding("disk", "part", text, "make room")
+
+
+CHECKS: dict[str, Callable[[], Finding]] = {
+    "python": check_python,
+    "numpy": check_numpy,
+    "torch": check_torch,
+    "torchvision": check_torchvision,
+    "blender": check_blender,
+    "eevee": check_eevee,
+    "gpu": check_gpu,
+    "openxr": check_openxr,
+    "fonts": check_fonts,
+    "disk": check_disk,
+}
