@@ -14,7 +14,9 @@ def lightness(srgb: np.ndarray) -> np.ndarray:
     return np.where(y > 0.008856, 116 * np.cbrt(y) - 16, 903.3 * y)
 
 
-@pytest.mark.parametrize("srgb, linear", [(0, 0), (1, 1), (0.5, 0.21404114), (0.04045, 0.0031308), (0.02, 0.02 / 12.92)])
+@pytest.mark.parametrize(
+    "srgb, linear", [(0, 0), (1, 1), (0.5, 0.21404114), (0.04045, 0.0031308), (0.02, 0.02 / 12.92)]
+)
 def test_srgb_curve(srgb, linear):
     assert colour.to_linear(srgb) == pytest.approx(linear, abs=1e-7)
     assert colour.to_srgb(linear) == pytest.approx(srgb, abs=1e-6)

@@ -6,14 +6,16 @@ import bpy
 import numpy as np
 
 from .. import atlas, colour
+from .nodes import STAMP
 
-TABLE_KEY = "innerwalk_table"
+RAW_KEY, TABLE_KEY = "innerwalk_raw", "innerwalk_table"
 
 
 def raw_image(name: str, width: int, height: int) -> bpy.types.Image:
     """A float32 RGBA image whose numbers reach the shader as they are."""
     image = bpy.data.images.new(name, width, height, alpha=True, float_buffer=True, is_data=True)
     image.alpha_mode = "CHANNEL_PACKED"
+    image[RAW_KEY] = True
     image.use_half_precision = False  # on by default, and clips at 65504
     return image
 
@@ -31,13 +33,24 @@ def renewed(image: bpy.types.Image | None, name: str, on: atlas.Sheet) -> bpy.ty
     return raw_image(name, on.width, on.height)
 
 
+def pack_all() -> None:
+    """Packs every raw image of the file that isn't packed as it is now, so that a saved file holds its numbers.
+
+    Packing an image twice would lose it: the second time Blender looks for a file on disk.
+    """
+    for image in bpy.data.images:
+        if image.get(RAW_KEY) and (image.is_dirty or not image.packed_file):
+            image.pack()
+
+
 def table_image() -> bpy.types.Image:
-    """The file's table of colour maps: a row for each map, linear light; made once."""
+    """The file's table of colour maps: a row for each map, linear light; written again by another version."""
     table = np.stack([ramp.table() for ramp in colour.RAMPS.values()])
-    image = next((one for one in bpy.data.images if one.get(TABLE_KEY)), None)
+    image = next((one for one in bpy.data.images if TABLE_KEY in one), None)
     if image is None:
         image = raw_image("Innerwalk colour maps", table.shape[1], table.shape[0])
-        image[TABLE_KEY] = 1
+    if image.get(TABLE_KEY) != STAMP:
+        image.scale(table.shape[1], table.shape[0])
         write(image, np.concatenate([table, np.ones_like(table[..., :1])], -1).ravel())
-        image.pack()
+        image[TABLE_KEY] = STAMP
     return image

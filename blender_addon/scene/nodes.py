@@ -69,9 +69,13 @@ class Nodes:
         quotient = self.math("FLOOR", self.math("DIVIDE", inside, by))
         return quotient, self.math("FLOOR", self.math("SUBTRACT", inside, self.math("MULTIPLY", quotient, by)))
 
-    def attribute(self, name: str, of: str = "GEOMETRY") -> bpy.types.Node:
-        """Shaders: an attribute of the GEOMETRY, a custom property of the OBJECT, or of the scene (VIEW_LAYER)."""
-        return self.add("ShaderNodeAttribute", attribute_name=name, attribute_type=of)
+    def attribute(self, name: str, of: str = "GEOMETRY", part: str = "Fac") -> bpy.types.NodeSocket:
+        """Shaders: an attribute of the GEOMETRY, a custom property of the OBJECT, or of the scene (VIEW_LAYER).
+
+        part: Fac (one number), Color or Vector.
+        """
+        outputs = self.add("ShaderNodeAttribute", attribute_name=name, attribute_type=of).outputs
+        return next(socket for socket in outputs if socket.identifier == part)  # 5.0 calls Fac by another name
 
     def named(self, name: str, data_type: str) -> bpy.types.NodeSocket:
         """Geometry nodes: an attribute of the geometry."""
@@ -132,7 +136,11 @@ def _interface(tree: bpy.types.NodeTree, wanted: set, sockets: tuple, side: str)
 
 
 def listing(tree: bpy.types.NodeTree) -> str:
-    """The tree's wiring as sorted lines "Node.Output -> Node.Input", for people who compare versions."""
-    lines = [f"{link.from_node.name}.{link.from_socket.name} -> {link.to_node.name}.{link.to_socket.name}"
-             for link in tree.links]  # fmt: skip
+    """The tree's wiring as sorted lines "Node.output -> Node.input", for people who compare versions."""
+    lines = [f"{_title(link.from_node)}.{link.from_socket.identifier} -> "
+             f"{_title(link.to_node)}.{link.to_socket.identifier}" for link in tree.links]  # fmt: skip
     return "\n".join(sorted(lines)) + "\n"
+
+
+def _title(node: bpy.types.Node) -> str:
+    return f"{node.name} {node.operation.lower()}" if hasattr(node, "operation") else node.name

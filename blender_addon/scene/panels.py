@@ -119,27 +119,24 @@ def grid_of(panel: bpy.types.Object) -> atlas.Grid:
     return atlas.Grid(int(columns), int(rows), (width, height))
 
 
+def places(panel: bpy.types.Object) -> np.ndarray:
+    """(C,) int32: the place of every channel on the grid, -1 for not shown."""
+    data = panel.data.attributes["place"].data
+    values = np.zeros(len(data), np.int32)
+    data.foreach_get("value", values)
+    return values
+
+
 def channel_of_face(panel: bpy.types.Object, face: int) -> int:
     """The channel of a tile, by the face number of `Scene.ray_cast`."""
-    return int(_shown(panel)[face])
+    return int(np.flatnonzero(places(panel) >= 0)[face])
 
 
 def channel_at(panel: bpy.types.Object, x: float, y: float) -> int | None:
     """The channel whose tile holds a point of the panel's plane (its own coordinates, metres), or None."""
     place = grid_of(panel).pick(x, y)
-    hits = np.flatnonzero(_attribute(panel.data, "place") == place) if place >= 0 else ()
+    hits = np.flatnonzero(places(panel) == place) if place >= 0 else ()
     return int(hits[0]) if len(hits) else None
-
-
-def _shown(panel: bpy.types.Object) -> np.ndarray:
-    return np.flatnonzero(_attribute(panel.data, "place") >= 0)
-
-
-def _attribute(mesh: bpy.types.Mesh, name: str) -> np.ndarray:
-    data = mesh.attributes[name].data
-    values = np.zeros(len(data), np.int32)
-    data.foreach_get("value", values)
-    return values
 
 
 def _set_attribute(mesh: bpy.types.Mesh, name: str, values: np.ndarray) -> None:

@@ -24,11 +24,11 @@ ZERO_LINE = 0.012
 
 def _air(n: Nodes, given: Sockets) -> tuple[Value, ...]:
     """colour * k + air * (1 - k), k = exp(-max(0, distance - clear) * density); density 0 is no air."""
-    clear, density, _ = n.split(n.attribute(look.FOG, "VIEW_LAYER").outputs["Vector"])
+    clear, density, _ = n.split(n.attribute(look.FOG, "VIEW_LAYER", "Vector"))
     distance = n.add("ShaderNodeCameraData").outputs["View Distance"]
     depth = n.math("MULTIPLY", n.math("MAXIMUM", n.math("SUBTRACT", distance, clear), 0.0), density)
     keep = n.math("EXPONENT", n.math("MULTIPLY", depth, -1.0))
-    return (n.mix(keep, n.attribute(look.AIR, "VIEW_LAYER").outputs["Color"], given["Color"]),)
+    return (n.mix(keep, n.attribute(look.AIR, "VIEW_LAYER", "Color"), given["Color"]),)
 
 
 def _lit(n: Nodes, tint: Value) -> tuple[Value, ...]:
@@ -39,7 +39,7 @@ def _lit(n: Nodes, tint: Value) -> tuple[Value, ...]:
 
 def _component(n: Nodes, given: Sockets) -> Value:
     """The texel's red, green, blue or alpha: channel % 4 says which."""
-    _, component = n.divmod(n.attribute("channel").outputs["Fac"], float(atlas.PER_CELL))
+    _, component = n.divmod(n.attribute("channel"), float(atlas.PER_CELL))
     value: Value = 0.0
     parts = n.add("ShaderNodeSeparateColor", {0: given["Color"]}).outputs
     for number, part in enumerate((*parts, given["Alpha"])):
@@ -49,16 +49,16 @@ def _component(n: Nodes, given: Sockets) -> Value:
 
 def _signed(n: Nodes, value: Value, channel_peak: Value) -> Value:
     """value * gain / peak of the channel, layer or network."""
-    layer_peak = n.attribute(look.PEAK, "OBJECT").outputs["Fac"]
-    peaks = n.xyz(channel_peak, layer_peak, n.attribute(look.PEAK, "VIEW_LAYER").outputs["Fac"])
-    peak = n.vector("DOT_PRODUCT", n.attribute(look.WEIGHTS, "VIEW_LAYER").outputs["Vector"], peaks)
-    gained = n.math("MULTIPLY", value, n.attribute(look.GAIN, "VIEW_LAYER").outputs["Fac"])
+    layer_peak = n.attribute(look.PEAK, "OBJECT")
+    peaks = n.xyz(channel_peak, layer_peak, n.attribute(look.PEAK, "VIEW_LAYER"))
+    peak = n.vector("DOT_PRODUCT", n.attribute(look.WEIGHTS, "VIEW_LAYER", "Vector"), peaks)
+    gained = n.math("MULTIPLY", value, n.attribute(look.GAIN, "VIEW_LAYER"))
     return n.math("DIVIDE", gained, n.math("MAXIMUM", peak, colour.LEAST_PEAK))
 
 
 def _position(n: Nodes, signed: Value) -> tuple[Value, Value, Value]:
     """Where a signed value lies on the map, 0..1; the map's row in the table; the position of zero."""
-    row, scale, offset = n.split(n.attribute(look.RAMP, "VIEW_LAYER").outputs["Vector"])
+    row, scale, offset = n.split(n.attribute(look.RAMP, "VIEW_LAYER", "Vector"))
     return n.math("MULTIPLY_ADD", signed, scale, offset, clamp=True), row, offset
 
 
@@ -78,27 +78,28 @@ def _marked(n: Nodes, value: Value, tint: Value) -> Value:
 
 def _scalar(n: Nodes, given: Sockets) -> tuple[Value, ...]:
     value = _component(n, given)
-    position, row, _ = _position(n, _signed(n, value, n.attribute("peak").outputs["Fac"]))
+    position, row, _ = _position(n, _signed(n, value, n.attribute("peak")))
     return _lit(n, _marked(n, value, _table(n, position, row)))
 
 
 def _bar(n: Nodes, given: Sockets) -> tuple[Value, ...]:
     """A vector's value as a bar from zero; a channel has one value here, so its own peak is the layer's."""
     value = _component(n, given)
-    position, row, zero = _position(n, _signed(n, value, n.attribute(look.PEAK, "OBJECT").outputs["Fac"]))
+    position, row, zero = _position(n, _signed(n, value, n.attribute(look.PEAK, "OBJECT")))
     x, y, _ = n.split(given["Place"])
     from_zero = n.math("SUBTRACT", x, zero)
     between = n.math("LESS_THAN", n.math("MULTIPLY", from_zero, n.math("SUBTRACT", x, position)), 0.0)
     middle = n.math("COMPARE", y, sum(BAR) / 2, (BAR[1] - BAR[0]) / 2)
     end = n.math("GREATER_THAN", position, zero)  # the end of the map: a short bar is as bright as a long one
-    track = n.attribute(look.TRACK, "VIEW_LAYER").outputs["Color"]
-    line = n.attribute(look.ZERO, "VIEW_LAYER").outputs["Color"]
+    track = n.attribute(look.TRACK, "VIEW_LAYER", "Color")
+    line = n.attribute(look.ZERO, "VIEW_LAYER", "Color")
     under = n.mix(n.math("COMPARE", from_zero, 0.0, ZERO_LINE), track, line)
     return _lit(n, _marked(n, value, n.mix(n.math("MULTIPLY", between, middle), under, _table(n, end, row))))
 
 
 def _to_linear(n: Nodes, part: Value) -> Value:
     """The sRGB curve, which an image of raw numbers isn't given."""
+    part = n.math("MINIMUM", part, 1.0)  # a flag to the power of 2.4 would be infinite, and no longer mix
     curved = n.math("POWER", n.math("DIVIDE", n.math("ADD", part, 0.055), 1.055), 2.4)
     straight = n.math("DIVIDE", part, 12.92)
     dark = n.math("LESS_THAN", part, 0.04045)
@@ -110,7 +111,7 @@ def _colour(n: Nodes, given: Sockets) -> tuple[Value, ...]:
     parts = n.add("ShaderNodeSeparateColor", {0: given["Color"]}).outputs
     tint = n.add("ShaderNodeCombineColor", dict(enumerate(_to_linear(n, part) for part in parts))).outputs[0]
     largest = n.math("MAXIMUM", n.math("MAXIMUM", parts[0], parts[1]), parts[2])
-    board = n.attribute(look.BOARD, "VIEW_LAYER").outputs["Color"]
+    board = n.attribute(look.BOARD, "VIEW_LAYER", "Color")
     return _lit(n, _marked(n, largest, n.mix(given["Alpha"], board, tint)))
 
 
