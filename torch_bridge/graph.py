@@ -1,0 +1,154 @@
+"""The recorded graph while it grows: steps, and the marks that tensors carry to say which steps made them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import torch
+from torch import nn
+
+from .fold import Family, Unit
+from .kinds import class_family, family_of
+from .shapes import Axes, Spread
+from .words import Edge, Layer, Role
+
+MARK = "_innerwalk_mark"
+UNKNOWN = "unknown origin"
+
+
+@dataclass(eq=False, slots=True)
+class Step:
+    """One layer to be: a call of a module, or an operation between modules."""
+
+    id: str
+    kind: str
+    module: nn.Module | None = None
+    family: Family = "other"
+    sources: dict[Step, None] = field(default_factory=dict)
+    values: int = 0
+    """How many recorded values it has read."""
+    operations: list[str] = field(default_factory=list)
+    """Plain names of what ran in it and made new values."""
+    parameters: int = 0
+    spread: Spread | None = None
+    notes: dict[str, None] = field(default_factory=dict)
+    waiting: torch.Tensor | None = None
+    """Its output, kept alive while it is not known whether it will be copied."""
+    version: int = 0
+    """Of the waiting tensor."""
+    grid: tuple[int, int] | None = None
+    """Of its tokens, see Axes."""
+
+    def settle(self) -> None:
+        """Family and parameters, once everything in it has run."""
+        if self.module is not None:
+            sizes = [parameter.numel() for parameter in self.module.parameters()]
+            self.parameters = sum(sizes)
+            if self.family != "opaque":
+                self.family = class_family(self.module) or family_of(self.operations, bool(sizes))
+
+    def unit(self) -> Unit:
+        """What the fold needs to know of it."""
+        drawable = self.spread is not None and not self.spread.empty
+        sources = tuple(source.id for source in self.sources)
+        return Unit(self.id, self.family, sources, self.values, self.parameters, drawable)
+
+    def layer(self, role: Role, shows: str) -> Layer:
+        shape, map_shape = (self.spread.shape, self.spread.map_shape) if self.spread else ((), (0, 0, 0))
+        return Layer(self.id, self.kind, role, shape, map_shape, shows, self.parameters, ", ".join(self.notes))
+
+    def edges(self) -> list[Edge]:
+        return [Edge(source.id, self.id) for source in self.sources]
+
+
+@dataclass(eq=False, slots=True)
+class Mark:
+    """What is known of one tensor in one run."""
+
+    run: object
+    origins: tuple[Step, ...]
+    """The steps whose values it holds; none for constants."""
+    axes: Axes
+    lazy: Step | None = None
+    """The step that waits to learn whether this tensor, its output, must be copied."""
+
+
+class Marks:
+    """Reads and writes the marks of one run.
+
+    A mark is an attribute of the tensor itself: unlike a key made of its address it can't outlive the tensor, and it
+    costs a twentieth of a weak dictionary. The network's parameters and buffers are never marked: they are constants.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self.run = object()
+        self._constants = [*model.parameters(), *model.buffers()]  # kept, so that no id is given twice
+        self._ids = {id(tensor) for tensor in self._constants}
+
+    def constant(self, tensor: torch.Tensor) -> bool:
+        """Whether it is a parameter or buffer of the network."""
+        return id(tensor) in self._ids
+
+    def get(self, tensor: torch.Tensor) -> Mark | None:
+        """Its mark in this run, or None: a parameter, something made outside torch, or left from an earlier run."""
+        mark: Mark | None = getattr(tensor, MARK, None)
+        if mark is None or mark.run is self.run:
+            return mark
+        return None if mark.origins else Mark(self.run, (), mark.axes)
+
+    def set(self, tensor: torch.Tensor, origins: tuple[Step, ...], axes: Axes) -> None:
+        if id(tensor) not in self._ids:
+            setattr(tensor, MARK, Mark(self.run, origins, axes))
+
+    def axes(self, tensor: torch.Tensor) -> Axes:
+        mark = self.get(tensor)
+        return Axes() if mark is None else mark.axes
+
+    def unknown(self, tensor: torch.Tensor) -> bool:
+        """Whether nobody knows where its values come from."""
+        return id(tensor) not in self._ids and self.get(tensor) is None and tensor.numel() > 1
+
+    def origins(self, tensors: Iterable[torch.Tensor]) -> tuple[Step, ...]:
+        """The steps whose values these tensors hold, each once."""
+        marks = [mark for tensor in tensors if (mark := self.get(tensor)) is not None and mark.origins]
+        if len(marks) == 1:
+            return marks[0].origins
+        return tuple(dict.fromkeys(step for mark in marks for step in mark.origins))
+
+    def lead(self, tensors: Iterable[torch.Tensor]) -> torch.Tensor | None:
+        """The tensor whose axes the others follow: recorded before constant, more axes before fewer, then the first."""
+        best, best_rank = None, (-1, -1)
+        for tensor in tensors:
+            mark = self.get(tensor)
+            rank = (-1, -1) if mark is None else (int(bool(mark.origins)), tensor.dim())
+            if rank > best_rank:
+                best, best_rank = tensor, rank
+        return best
+
+    def read(self, step: Step, tensors: Iterable[torch.Tensor]) -> None:
+        """Note that a step reads these tensors."""
+        for tensor in tensors:
+            mark = self.get(tensor)
+            if mark is None:
+                if self.unknown(tensor):
+                    step.notes[UNKNOWN] = None
+                continue
+            others = [origin for origin in mark.origins if origin is not step]
+            step.sources.update(dict.fromkeys(others))
+            step.values += bool(others)
+
+    def changed_through(self, view: torch.Tensor, origins: tuple[Step, ...]) -> None:
+        """A view was written to, so the tensor behind it holds new values too."""
+        base = view._base
+        if base is not None and id(base) not in self._ids:
+            old = self.get(base)
+            kept = old.origins if old is not None and base.numel() > view.numel() else ()
+            self.set(base, tuple(dict.fromkeys((*kept, *origins))), self.axes(base))
+
+
+def unmark(tensors: Iterable[torch.Tensor]) -> None:
+    """Leave the tensors as they were given."""
+    for tensor in tensors:
+        if getattr(tensor, MARK, None) is not None:
+            delattr(tensor, MARK)

@@ -1,0 +1,64 @@
+"""What holds while a network is run for a recording: mode and buffers come back, errors say where they came from."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+import torch
+from torch import nn
+
+from .errors import InnerwalkError, ModelError
+
+LONGEST_REASON = 400
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside; then the mode of every module and the values of every buffer are as before."""
+    modes = {module: module.training for module in model.modules()}
+    buffers = {module: dict(module._buffers) for module in modes if getattr(module, "_buffers", None)}
+    copies = {id(one): one.clone() for held in buffers.values() for one in held.values() if one is not None}
+    versions = {id(one): one._version for held in buffers.values() for one in held.values() if one is not None}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+        for module, held in buffers.items():
+            for name, buffer in held.items():
+                if buffer is not None and buffer._version != versions[id(buffer)]:
+                    with torch.no_grad():
+                        buffer.copy_(copies[id(buffer)])
+                if module._buffers.get(name) is not buffer:
+                    module._buffers[name] = buffer
+
+
+def eager(model: nn.Module) -> AbstractContextManager[object]:
+    """Compiled parts run as written, so that their layers are seen. The compiler is loaded only if there are any."""
+    compiled = any(type(module).__name__ == "OptimizedModule" for module in model.modules())
+    return torch.compiler.set_stance("force_eager") if compiled or "torch._dynamo" in sys.modules else nullcontext()
+
+
+@contextmanager
+def explained(paths: Mapping[nn.Module, str]) -> Iterator[None]:
+    """Any failure of the network becomes a ModelError of one line that names the layer."""
+    try:
+        yield
+    except InnerwalkError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:LONGEST_REASON] or "no reason given"
+        raise ModelError(f"the network failed{_place(error, paths)}: {type(error).__name__}: {reason}") from error
+
+
+def _place(error: BaseException, paths: Mapping[nn.Module, str]) -> str:
+    """The innermost module of the network that was running."""
+    running = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    inside = [one for one in running if isinstance(one, nn.Module) and one in paths]
+    if not inside:
+        return ""
+    return f" in layer {paths[inside[-1]]!r} ({type(inside[-1]).__name__})" if paths[inside[-1]] else " in its own forward"

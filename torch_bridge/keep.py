@@ -1,0 +1,100 @@
+"""What a recording keeps of a run: which layers' values are copied, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import torch
+
+from .attention import attention_maps
+from .capture import Sample
+from .errors import UnknownName
+from .fold import NORMED, is_panel
+from .graph import Step
+from .shapes import maps_of, texels_of
+from .words import ACTIVATIONS, Layer, Maps, Network
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and how much of the whole is done, 0..1."""
+PANELS = "panels"
+
+
+class Keep:
+    """Copies the values of chosen layers into texels, each at the moment its layer has finished.
+
+    `layers` is a glob or globs over layer ids; "panels" stands for what the fold shows. Then a convolution's values
+    wait until something reads them: a batch norm makes the copy needless, anything else makes it happen first.
+    """
+
+    def __init__(
+        self, layers: str | Sequence[str], sample: Sample, token: int | None, progress: Progress | None, modules: int
+    ) -> None:
+        chosen = [layers] if isinstance(layers, str) else list(layers)
+        self.globs = [glob for glob in chosen if glob != PANELS]
+        self.panels = PANELS in chosen
+        self.sample, self.token, self.progress, self.modules = sample, token, progress, modules
+        self.maps: dict[tuple[str, str], Maps] = {}
+        self.seen = 0
+
+    def named(self, id: str) -> bool:
+        """Whether a glob asks for this layer."""
+        return any(fnmatchcase(id, glob) for glob in self.globs)
+
+    def finished(self, step: Step, value: torch.Tensor) -> bool:
+        """Copy now, or answer True: wait for the first reader."""
+        self.seen += 1
+        if self.progress is not None:
+            self.progress(step.id, min(self.seen / max(self.modules, 1), 1.0))
+        if self.named(step.id):
+            self._copy(step, value)
+        elif self.panels and step.family in NORMED:
+            step.version = value._version
+            return True
+        elif self.panels and (is_panel(step.unit()) or (step.family == "norm" and _normed(step))):
+            self._copy(step, value)
+        return False
+
+    def touched(self, step: Step, value: torch.Tensor) -> None:
+        """The first reader comes: copy, unless hidden code has been faster."""
+        if value._version == step.version:
+            self._copy(step, value)
+        else:
+            step.notes["changed before it could be read"] = None
+
+    def attended(self, step: Step, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Compute the attention maps of one query token, where the layer is asked for."""
+        if self.panels or self.named(step.id):
+            made = attention_maps(step, args, kwargs, self.sample, self.token)
+            if made is not None:
+                self.maps[made.layer, made.method] = made
+
+    def _copy(self, step: Step, value: torch.Tensor) -> None:
+        made = step.spread
+        if made is None or made.empty:
+            return
+        texels = texels_of(maps_of(value.detach(), made)).numpy()
+        self.maps[step.id, ACTIVATIONS] = Maps(step.id, ACTIVATIONS, texels, made.map_shape[0], labels=made.labels)
+
+    def chosen(self, network: Network) -> Iterator[Maps]:
+        """The maps that were asked for, once the fold is known. Raises UnknownName for a glob that fits no layer."""
+        for glob in self.globs:
+            if not any(fnmatchcase(layer.id, glob) for layer in network.layers):
+                raise UnknownName("layer", glob, network.by_id)
+        wanted = {id for layer in network.layers for id in self._wanted(layer)}
+        return (maps for maps in self.maps.values() if maps.layer in wanted or maps.method != ACTIVATIONS)
+
+    def chooses(self, layer: Layer) -> bool:
+        """Whether a layer was asked for, by name or as a panel."""
+        return self.named(layer.id) or (self.panels and layer.role == "panel")
+
+    def _wanted(self, layer: Layer) -> list[str]:
+        """Ids of the layers whose maps are kept because of this one."""
+        own = [layer.id] if self.named(layer.id) else []
+        return [*own, layer.shows] if self.panels and layer.shows else own
+
+
+def _normed(step: Step) -> bool:
+    """Whether a batch norm may be folded into what it reads."""
+    return any(source.family in NORMED for source in step.sources)

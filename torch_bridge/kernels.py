@@ -1,0 +1,62 @@
+"""The weights of convolutions as maps: method "weights", a tile for each output channel.
+
+    3 input channels    (out, kh, kw, 3) colour: mid grey is 0, the layer's largest |weight| reaches black or white
+    otherwise           (out, rows · kh, columns · kw): the kernels of all inputs side by side, on the squarest grid
+
+Input i lies in row i // columns, column i % columns; cells that are left over are 0. A 1-D kernel has kh = 1, the
+slices of a 3-D kernel stand below each other. Nothing is lost but, in colour, the scale: it is in `extras["scale"]`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import torch
+from torch import nn
+
+from .graph import Step
+from .shapes import texels_of
+from .words import Maps
+
+WEIGHTS = "weights"
+
+
+def kernel_maps(steps: Iterable[Step]) -> Iterator[Maps]:
+    """The weights of those steps that are convolutions with an own weight."""
+    for step in steps:
+        weight = getattr(step.module, "weight", None)
+        if step.family == "conv" and isinstance(weight, torch.Tensor) and weight.dim() > 2:
+            kernels = weight.detach().float().cpu()
+            transposed = isinstance(step.module, nn.modules.conv._ConvTransposeNd)
+            yield _maps(step.id, _by_output(kernels, step.module.groups) if transposed else kernels)
+
+
+def _by_output(kernels: torch.Tensor, groups: int) -> torch.Tensor:
+    """(in, out / groups, ...) of a transposed convolution -> (out, in / groups, ...)."""
+    return kernels.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
+
+
+def _maps(id: str, kernels: torch.Tensor) -> Maps:
+    """kernels: (out, in, *space)."""
+    outputs, inputs, *space = kernels.shape
+    height, width = math.prod(space[:-1]), space[-1]
+    kernels = kernels.reshape(outputs, inputs, height, width)
+    if inputs == 3:
+        return _colour(id, kernels)
+    columns = math.ceil(math.sqrt(inputs * height / width))
+    rows = -(-inputs // columns)
+    cells = torch.zeros(outputs, rows * columns, height, width)
+    cells[:, :inputs] = kernels
+    grid = cells.reshape(outputs, rows, columns, height, width).transpose(2, 3)
+    return Maps(id, WEIGHTS, texels_of(grid.reshape(outputs, rows * height, columns * width)).numpy(), outputs)
+
+
+def _colour(id: str, kernels: torch.Tensor) -> Maps:
+    finite = torch.nan_to_num(kernels, 0.0, 0.0, 0.0)
+    scale = float(finite.abs().max()) or 1.0
+    texels = np.ones((len(kernels), *kernels.shape[2:], 4), np.float32)
+    texels[..., :3] = (0.5 + finite / (2 * scale)).permute(0, 2, 3, 1).numpy()
+    extras = {"scale": np.array([scale], np.float32)}
+    return Maps(id, WEIGHTS, texels, len(kernels), colour=True, extras=extras)

@@ -1,0 +1,81 @@
+"""`record`: run any `torch.nn.Module` once, unchanged, and write down what every layer did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from .capture import Capture, Sample
+from .errors import InputError, ModelError
+from .fold import fold
+from .given import Given
+from .guard import eager, evaluating, explained
+from .keep import Keep, Progress
+from .kernels import kernel_maps
+from .words import Edge, Network, Prediction, Recording
+
+
+def record(
+    model: nn.Module,
+    inputs: Any,
+    *,
+    layers: str | Sequence[str] = "*",
+    name: str = "",
+    picture: np.ndarray | None = None,
+    input_name: str = "",
+    answer: Callable[[Any], Prediction] | None = None,
+    trained: bool = False,
+    weights: str = "",
+    provenance: Mapping[str, Any] | None = None,
+    index: int = 0,
+    grid: tuple[int, int] | None = None,
+    progress: Progress | None = None,
+    kernels: bool = False,
+    token: int | None = None,
+) -> Recording:
+    """Run `model` once, in evaluation mode and without gradients, and return its graph, maps and answer.
+
+    inputs: a tensor, a tuple of positional arguments or a dict of keyword arguments; with a batch, of which number
+    `index` is recorded. layers: a glob or globs over layer ids (whose maps are copied), "panels" for just what the
+    fold shows, () for the graph alone. picture: (H, W, 3) uint8 sRGB of the input, else made from the first tensor.
+    answer: from the network's output to a Prediction. grid: (rows, columns) of tokens, where it can't be inferred.
+    kernels: also the weights of the chosen convolutions, as method "weights". token: attention is of this query token;
+    by default the class token, else the middle of a grid or the end of a sequence. Mode, buffers and inputs are left
+    as they were.
+
+    Raises ModelError (the forward pass failed; says in which layer), UnknownName (a glob fits no layer), InputError.
+    """
+    if not isinstance(model, nn.Module):
+        raise ModelError(f"{type(model).__name__} is not a torch.nn.Module; pass the network itself")
+    given = Given.of(model, inputs)
+    if not 0 <= index < given.batch:
+        raise InputError(f"no input {index}: the batch has {given.batch}, counted from 0")
+    sample = Sample(given.batch, index, grid)
+    keep = Keep(layers, sample, token, progress, sum(1 for _ in model.modules()))
+    capture = Capture(model, keep, sample)
+    shown = given.picture(index) if picture is None else picture  # first: the network may change its input
+    with evaluating(model), eager(model), explained(capture.paths):
+        output = capture.watch(given.args, given.kwargs, given.axes)
+    network = _network(capture, model, name or type(model).__name__, trained, weights)
+    prediction = Prediction() if answer is None else answer(output)
+    recording = Recording(network, input_name, shown, prediction, provenance=_provenance(provenance, index))
+    recording.add(keep.chosen(network))
+    if kernels:
+        recording.add(kernel_maps(step for step in capture.steps if keep.chooses(network.layer(step.id))))
+    return recording
+
+
+def _network(capture: Capture, model: nn.Module, name: str, trained: bool, weights: str) -> Network:
+    roles = fold(step.unit() for step in capture.steps)
+    layers = tuple(step.layer(*roles[step.id]) for step in capture.steps)
+    edges: tuple[Edge, ...] = tuple(edge for step in capture.steps for edge in step.edges())
+    known = (p for p in model.parameters() if not isinstance(p, nn.parameter.UninitializedParameter))
+    return Network(name, layers, edges, trained, weights, sum(parameter.numel() for parameter in known))
+
+
+def _provenance(given: Mapping[str, Any] | None, index: int) -> dict[str, Any]:
+    return {"torch": str(torch.__version__), **({"index": index} if index else {}), **(given or {})}
