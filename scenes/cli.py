@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import errno
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from pathlib import Path
+from typing import Any
 
 from ..torch_bridge.errors import InnerwalkError
 from ..torch_bridge.recording import Recording
@@ -56,16 +59,29 @@ def record(said: argparse.Namespace, progress: Progress) -> None:
     from ..torch_bridge.job import RecordSpec, record_from
     from ..torch_bridge.recording import save
 
+    with tempfile.TemporaryDirectory() as scratch:
+        recording = record_from(RecordSpec(**said_of_recording(said, Path(scratch))), progress)
+    progress("saving", 1.0)
+    save(recording, said.output)
+    progress.close()
+    print(summary(recording))
+    print(f"saved          {said.output}; next: innerwalk scene {said.output} -o hall.blend")
+
+
+def said_of_recording(said: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    """Fields of a RecordSpec: what was said, and for a shipped network what comes with it."""
+    from ..torch_bridge.concepts import TASKS
+    from ..torch_bridge.job import RecordSpec
+    from .shipped import facts_of
+
     names = {one.name for one in fields(RecordSpec)}
     known = {name: value for name, value in vars(said).items() if name in names and value is not None}
     for name in {"size", "grid"} & known.keys():
         known[name] = known[name][::-1]  # said as width x height
-    recording = record_from(RecordSpec(**known), progress)
-    progress("saving", 0.99)
-    save(recording, said.output)
-    progress.close()
-    print(summary(recording))
-    print(f"saved        {said.output}; next: innerwalk scene {said.output} -o hall.blend")
+    if said.model not in TASKS:
+        return known
+    shipped = facts_of(said.model, scratch)
+    return shipped | known | {name: shipped[name] for name in ("model", "arguments")}
 
 
 def summary(recording: Recording) -> str:
@@ -74,16 +90,16 @@ def summary(recording: Recording) -> str:
     size = sum(maps.texels.nbytes for maps in recording.all_maps.values())
     shown = len(network.folded()[0])
     lines = [
-        f"network      {network.name}, {len(network.layers)} layers, {shown} shown, {network.parameters:,} parameters",
-        f"weights      {network.weights or ('trained' if network.trained else 'random')}",
-        f"input        {recording.input_name}",
-        f"recorded     {len(recording.all_maps)} layers' maps, {size / 1e6:.1f} MB",
+        f"network        {network.name}, {len(network.layers)} layers, {shown} shown, {network.parameters:,} parameters",
+        f"weights        {network.weights or ('trained' if network.trained else 'random')}",
+        f"input          {recording.input_name}",
+        f"recorded       {len(recording.all_maps)} layers' maps, {size / 1e6:.1f} MB",
     ]
-    lines += [f"{key:<12} {value}" for key, value in recording.provenance.items() if key == "preprocessing"]
-    lines += [f"answer       {share:6.1%}  {name}" for _, name, share in prediction.top[:5]]
+    lines += [f"{key:<14} {value}" for key, value in recording.provenance.items() if key == "preprocessing"]
+    lines += [f"answer         {share:6.1%}  {name}" for _, name, share in prediction.top[:5]]
     odd = {layer: maps.nonfinite for (layer, _), maps in recording.all_maps.items() if maps.nonfinite}
     if odd:
-        lines.append(f"warning      {sum(odd.values()):,} values are NaN or infinite, first in layer {next(iter(odd))}")
+        lines.append(f"warning        {sum(odd.values()):,} values are NaN or infinite, first in layer {next(iter(odd))}")
     return "\n".join(lines)
 
 

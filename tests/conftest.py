@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import numpy as np
 import pytest
+
+from innerwalk.torch_bridge import recording as rec
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -63,3 +66,27 @@ def rendered(tmp_path: Path) -> Callable[..., np.ndarray]:
         return pixels.reshape(height, width, 4)[::-1, :, :3] * 255
 
     return render
+
+
+@pytest.fixture
+def recorded(tmp_path) -> Path:
+    """The folder of a small recording, made without torch: two convolutions, their sum, a vector of three classes."""
+    shape = (5, 6, 4)
+    layers = (
+        rec.Layer("input", "input", "input", (3, 12, 8), (3, 12, 8)),
+        rec.Layer("a", "Conv2d", "panel", shape, shape, "a"),
+        rec.Layer("b", "Conv2d", "panel", shape, shape, "b"),
+        rec.Layer(":add", "add", "panel", shape, shape, ":add"),
+        rec.Layer("fc", "Linear", "panel", (3,), (3, 1, 1), "fc"),
+    )
+    pairs = (("input", "a"), ("a", "b"), ("a", ":add"), ("b", ":add"), (":add", "fc"))
+    network = rec.Network("tiny", layers, tuple(rec.Edge(*pair) for pair in pairs), True, "by hand", 99)
+    rng = np.random.default_rng(7)
+    picture = rng.integers(0, 255, (12, 8, 3)).astype(np.uint8)
+    answer = rec.Prediction("classes", ((1, "cat", 0.75), (0, "dog", 0.2), (2, "owl", 0.05)))
+    made = rec.Recording(network, "noise", picture, answer, {}, {"seed": 7})
+    made.add(
+        rec.Maps(one.id, rec.ACTIVATIONS, rec.pack(rng.normal(size=one.map_shape)), one.map_shape[0])
+        for one in layers[1:]
+    )
+    return rec.save(made, tmp_path / "recorded")

@@ -1,0 +1,56 @@
+"""Run in a clean Blender user folder with a zip as argument; prints what happened as one line of JSON."""
+
+import gc
+import json
+import sys
+
+import addon_utils
+import bpy
+
+FOREIGN = ("torch", "torchvision", "innerwalk", "torch_bridge", "blender_addon", "PIL")
+MODULE = "bl_ext.user_default.innerwalk"
+sys.modules.update(dict.fromkeys(("torch", "torchvision", "innerwalk")))  # importing them fails from here on
+
+
+def state() -> dict:
+    """Everything an add-on could leave behind."""
+    gc.collect()
+    handlers = {
+        name: len(held) for name in dir(bpy.app.handlers) if isinstance(held := getattr(bpy.app.handlers, name), list)
+    }
+    return {
+        "handlers": handlers,
+        "classes": sorted(name for name in dir(bpy.types) if "innerwalk" in name.lower()),
+        "menu": len(bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize()),
+        "properties": sorted(name for name in dir(bpy.types.Scene) if "innerwalk" in name.lower()),
+    }
+
+
+def main(package: str) -> dict:
+    before = state()
+    bpy.ops.extensions.package_install_files(filepath=package, repo="user_default", enable_on_install=True)
+    told = {"module": MODULE if MODULE in bpy.context.preferences.addons else "", "before": before, "enabled": state()}
+    told["warnings"] = "\n".join(f"{where}: {what}" for where, what in addon_utils._extensions_warnings_get())
+    scenes, users = len(bpy.data.scenes), {one.name for one in bpy.context.scene.objects}
+    mine = bpy.context.scene
+    told["imported"] = sorted(bpy.ops.innerwalk.open_demo())
+    told["scenes_added"] = len(bpy.data.scenes) - scenes
+    told["users_scene_untouched"] = {one.name for one in mine.objects} == users
+    told["panels"] = sum(one.get("innerwalk_role") == "panel" for one in bpy.data.objects)
+    try:
+        bpy.ops.innerwalk.import_recording(directory="//nowhere")
+    except RuntimeError as error:
+        told["error"] = str(error)
+    addon_utils.disable(MODULE, default_set=True)
+    told["left"] = state()
+    for _ in range(10):
+        addon_utils.enable(MODULE, default_set=True)
+        addon_utils.disable(MODULE, default_set=True)
+    addon_utils.enable(MODULE, default_set=True)
+    told["enabled_again"] = state()
+    told["foreign"] = sorted(name for name in FOREIGN if sys.modules.get(name) is not None)
+    return told
+
+
+if __name__ == "__main__":
+    print("\n" + json.dumps(main(sys.argv[1])))

@@ -1,0 +1,129 @@
+"""The zip: what is in it, and that it works in a clean Blender without torch, without pip and without a complaint."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+if not importlib.util.find_spec("bpy"):
+    pytest.skip("needs bpy", allow_module_level=True)
+
+SHIPPED = {"torch_bridge", "blender_addon"}
+ROOT_FILES = {"__init__.py", "blender_manifest.toml", "LICENSE"}
+SESSION = Path(__file__).parent / "blender" / "extension_session.py"
+
+
+def meant(path: str) -> bool:
+    """What Blender's user gets: both rooms, so that the bridge can run from the extension; no lint rules, no pages."""
+    top, *rest = PurePosixPath(path).parts
+    return path in ROOT_FILES or bool(rest and top in SHIPPED and PurePosixPath(path).suffix not in (".toml", ".md"))
+
+
+def blender_ext(*words: object) -> subprocess.CompletedProcess[str]:
+    """Blender's own builder and validator."""
+    package = Path(importlib.util.find_spec("bpy").origin).parent
+    (tool,) = package.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py")
+    return subprocess.run([sys.executable, tool, *map(str, words)], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def package(checkout, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("zip")
+    run = blender_ext("build", "--source-dir", checkout, "--output-dir", folder)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return next(folder.glob("innerwalk-*.zip"))
+
+
+def test_the_zip_holds_what_is_meant_for_it(package, tracked):
+    with zipfile.ZipFile(package) as file:
+        assert set(file.namelist()) == {path for path in tracked if meant(path)}
+
+
+def test_a_working_folder_ships_the_same(package, checkout, tmp_path):
+    """Environments, caches and outputs that lie about in a working folder stay out."""
+    for litter in (".venv/lib/x.py", ".venv-4.5/x.py", "build/x.py", "dist/x.zip", "out/hall/recording.json",
+                   "torch_bridge/__pycache__/x.pyc", "innerwalk.egg-info/x", ".mypy_cache/x.json"):  # fmt: skip
+        (checkout / litter).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / litter).write_text("litter")
+    blender_ext("build", "--source-dir", checkout, "--output-dir", tmp_path)
+    with zipfile.ZipFile(package) as clean, zipfile.ZipFile(next(tmp_path.glob("*.zip"))) as littered:
+        assert clean.namelist() == littered.namelist()
+
+
+def test_blenders_validator_is_content(package):
+    run = blender_ext("validate", package)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_manifest_says_what_pip_says(checkout):
+    import tomllib
+
+    manifest = tomllib.loads((checkout / "blender_manifest.toml").read_text(encoding="utf-8"))
+    project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert (manifest["id"], manifest["version"]) == (project["name"], project["version"])
+    assert manifest["license"] == [f"SPDX:{project['license']}"]
+    assert "wheels" not in manifest
+    assert all(len(text) <= 64 and text[-1] != "." for text in (manifest["tagline"], *manifest["permissions"].values()))
+
+
+@pytest.fixture(scope="module")
+def session(package, tmp_path_factory) -> dict:
+    """What happened when the zip was installed, used, disabled and enabled in a clean Blender of its own."""
+    folder = tmp_path_factory.mktemp("blender")
+    environment = os.environ | {"BLENDER_USER_RESOURCES": str(folder), "PYTHONPATH": ""}
+    run = subprocess.run(
+        [sys.executable, SESSION, package], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return json.loads(run.stdout.strip().splitlines()[-1])
+
+
+def test_it_installs_and_imports_a_recording(session):
+    assert session["module"] == "bl_ext.user_default.innerwalk"
+    assert session["imported"] == ["FINISHED"]
+    assert session["panels"] > 0
+    assert session["scenes_added"] == 1
+    assert session["users_scene_untouched"]
+
+
+def test_an_error_is_a_line_in_blender(session):
+    assert "no recording here" in session["error"]
+    assert "Traceback" not in session["error"]
+
+
+def test_it_needs_neither_torch_nor_pip(session):
+    assert session["foreign"] == []
+
+
+def test_blender_has_no_complaint(session):
+    assert session["warnings"] == ""
+
+
+def test_disabled_it_leaves_nothing_behind(session):
+    assert session["left"] == session["before"]
+
+
+def test_enabling_ten_times_leaks_nothing(session):
+    assert session["enabled_again"] == session["enabled"]
+
+
+def test_the_bridge_runs_from_the_extension(package, tmp_path):
+    """Any Python with torch and the extension's folder on its path has the bridge."""
+    pytest.importorskip("torch", reason="needs torch")
+    with zipfile.ZipFile(package) as file:
+        file.extractall(tmp_path)
+    code = "import sys, torch_bridge.recorder as r; print(r.__file__, 'bpy' in sys.modules)"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stdout.split() == [str(tmp_path / "torch_bridge" / "recorder.py"), "False"], run.stderr
