@@ -36,7 +36,9 @@ def add_answer(
     shown = _shown(recording)
     if shown is not None:
         corner, size = _place(shown, answer.kind)
-        picture = add_picture("Answer", shown, Plane(np.array([*corner, 0.0]), *np.eye(3)[:2]), size, collection, "answer")
+        picture = add_picture(
+            "Answer", shown, Plane(np.array([*corner, 0.0]), *np.eye(3)[:2]), size, collection, "answer"
+        )
         picture.parent = board
     return board
 
@@ -70,7 +72,14 @@ def _numbers(paint: Paint, recording: Recording) -> None:
     values = np.array(recording.prediction.numbers, float)
     most = np.abs(values[np.isfinite(values)]).max(initial=0.0) or 1.0
     for row, value in enumerate(values[:ROWS]):
-        _row(paint, row, f"output {row}", number(value), abs(value) / most if np.isfinite(value) else 0.0, "bar" if value >= 0 else "skip")
+        _row(
+            paint,
+            row,
+            f"output {row}",
+            number(value),
+            abs(value) / most if np.isfinite(value) else 0.0,
+            "bar" if value >= 0 else "skip",
+        )
     if len(values) > ROWS:
         paint.words(FLAT, f"and {len(values) - ROWS:,} more", 0.12, "quiet", x=RIGHT, y=HEIGHT + 0.13, align="right")
 
@@ -99,7 +108,12 @@ def _boxes(paint: Paint, recording: Recording) -> None:
 
 
 def _outline(paint: Paint, x0: float, x1: float, y0: float, y1: float, tint: str, line: float = 0.018) -> None:
-    for x, y in (((x0, x1), (y0, y0 + line)), ((x0, x1), (y1 - line, y1)), ((x0, x0 + line), (y0, y1)), ((x1 - line, x1), (y0, y1))):
+    for x, y in (
+        ((x0, x1), (y0, y0 + line)),
+        ((x0, x1), (y1 - line, y1)),
+        ((x0, x0 + line), (y0, y1)),
+        ((x1 - line, x1), (y0, y1)),
+    ):
         paint.box(FLAT, x, y, tint, 0.03)
 
 
@@ -109,7 +123,9 @@ def _picture(paint: Paint, recording: Recording) -> None:
 
 def _shown(recording: Recording) -> np.ndarray | None:
     answer: Prediction = recording.prediction
-    return recording.picture if answer.kind == "boxes" else answer.picture if answer.kind in ("picture", "mask") else None
+    return (
+        recording.picture if answer.kind == "boxes" else answer.picture if answer.kind in ("picture", "mask") else None
+    )
 
 
 def _place(pixels: np.ndarray, kind: str) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -120,5 +136,17 @@ def _place(pixels: np.ndarray, kind: str) -> tuple[tuple[float, float], tuple[fl
     return (left, (HEIGHT - height) / 2), (width, height)
 
 
-HEADS = {"classes": "prediction", "picture": "generated picture", "mask": "segmentation", "boxes": "detections", "numbers": "output"}
-WRITERS: dict[str, Writer] = {"classes": _classes, "numbers": _numbers, "mask": _mask, "boxes": _boxes, "picture": _picture}
+HEADS = {
+    "classes": "prediction",
+    "picture": "generated picture",
+    "mask": "segmentation",
+    "boxes": "detections",
+    "numbers": "output",
+}
+WRITERS: dict[str, Writer] = {
+    "classes": _classes,
+    "numbers": _numbers,
+    "mask": _mask,
+    "boxes": _boxes,
+    "picture": _picture,
+}

@@ -10,7 +10,7 @@ import numpy as np
 from ...torch_bridge.recording import Network, Recording
 from . import text
 from .legend import Scale, add_key, add_scale
-from .paint import Paint, Plane
+from .paint import FLAT, Paint, Plane
 from .pictures import add_picture, aspect_size
 
 
@@ -35,16 +35,18 @@ def plural(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
-def add_input(recording: Recording, at: Plane, edge: float, palette: dict[str, np.ndarray], collection: bpy.types.Collection) -> None:
-    """The picture in its frame, its longer side `edge` metres, hung at the lower right corner `at`."""
+def add_input(
+    recording: Recording, at: Plane, edge: float, palette: dict[str, np.ndarray], collection: bpy.types.Collection
+) -> None:
+    """The picture in its frame, within a square of `edge` metres whose lower left corner is `at`, beside its post."""
     width, height = aspect_size(recording.picture, edge)
-    corner = at.moved(-width, (edge - height) / 2)
-    paint, local = Paint(palette), Plane(np.zeros(3), np.eye(3)[0], np.eye(3)[1])
-    paint.frame(local, (width, height), "text", 0.06, 0.03)
+    corner = at.moved(edge - width, (edge - height) / 2)
+    paint = Paint(palette)
+    paint.frame(FLAT, (width, height), "text", 0.06, 0.03)
     size = 0.085 * edge
     body = " ".join(filter(None, ("input", recording.input_name)))
-    paint.words(local, body, text.fit(body, width, size), "quiet", y=height + 1.5 * size / 2.2)
-    paint.build("Input", "input", collection, corner)
+    paint.words(FLAT, body, text.fit(body, width, size), "quiet", y=height + 0.7 * size)
+    paint.build("Input", "input frame", collection, corner)
     add_picture("Input", recording.picture, corner, (width, height), collection, "input")
 
 
@@ -54,13 +56,12 @@ def add_title(
 ) -> None:  # fmt: skip
     """The board at the entrance: name, counts, weights, colours, kinds of edges. 2.2 by 2.2 metres."""
     told, paint, side, left = facts(network, title), Paint(palette), 2.2, 0.15
-    flat = Plane(np.zeros(3), np.eye(3)[0], np.eye(3)[1])
-    paint.frame(flat, (side, side))
+    paint.frame(FLAT, (side, side))
     room = side - 2 * left
-    paint.words(flat, told.name, text.fit(told.name, room, 0.27), x=left, y=1.80)
-    paint.words(flat, told.counts, text.fit(told.counts, room, 0.12), "quiet", x=left, y=1.56)
+    paint.words(FLAT, told.name, text.fit(told.name, room, 0.27), x=left, y=1.80)
+    paint.words(FLAT, told.counts, text.fit(told.counts, room, 0.12), "quiet", x=left, y=1.56)
     if told.note:
-        paint.words(flat, told.note, 0.12, "skip", x=left, y=1.37)
-    add_scale(paint, flat.moved(left, 0.72), room, 0.12, scale)
-    add_key(paint, flat.moved(left, 0.18), room, 0.12, kinds)
+        paint.words(FLAT, told.note, 0.12, "skip", x=left, y=1.37)
+    add_scale(paint, FLAT.moved(left, 0.72), room, 0.12, scale)
+    add_key(paint, FLAT.moved(left, 0.18), room, 0.12, kinds)
     paint.build("Title", "title", collection, at)

@@ -66,7 +66,12 @@ def lines(layer: Layer, found: Statistics) -> list[tuple[str, float, str]]:
 
 
 def add_card(
-    layer: Layer, found: Statistics, scale: Scale, at: Plane, palette: dict[str, np.ndarray], collection: bpy.types.Collection
+    layer: Layer,
+    found: Statistics,
+    scale: Scale,
+    at: Plane,
+    palette: dict[str, np.ndarray],
+    collection: bpy.types.Collection,
 ) -> bpy.types.Object:
     """The card, WIDTH by HEIGHT metres; `at`: its upper left corner."""
     paint, y, left = Paint(palette), 0.0, 0.10

@@ -68,4 +68,6 @@ def averaged(maps: Maps, pixels: float) -> Maps:
     factor = int(maps.texels.shape[2] / max(pixels * OVERSAMPLED, 1.0))
     if factor <= 1:
         return maps
-    return Maps(maps.layer, maps.method, atlas.shrink(maps.texels, factor), maps.channels, maps.colour, maps.frame, maps.labels)
+    return Maps(
+        maps.layer, maps.method, atlas.shrink(maps.texels, factor), maps.channels, maps.colour, maps.frame, maps.labels
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import bpy
 import numpy as np
 
-from ..layout import HALF, LEVELS, Hall, path
+from ..layout import LEVELS, Hall, path
 from ..route import drops
 from ..view import View
 from .paint import Paint, ground
@@ -48,7 +48,7 @@ def pen(hall: Hall, view: View | None) -> Pen:
 def add_edges(hall: Hall, palette: dict[str, np.ndarray], collection: bpy.types.Collection, with_pen: Pen) -> None:
     """One object of all runs, drops and joints."""
     paint = Paint(palette)
-    for run in hall.runs:
+    for run in (*hall.runs, *hall.ways):
         for target in run.targets:
             far = target.wing != run.source.wing
             way = path(hall, run, target, with_pen.levels) + (0.0, 0.0, ORDER[run.kind])
@@ -58,6 +58,6 @@ def add_edges(hall: Hall, palette: dict[str, np.ndarray], collection: bpy.types.
     for slot in hall.slots:
         if not slot.side:
             bar = ground((slot.x, slot.y, with_pen.levels[0] + 0.006))
-            paint.box(bar, (-HALF, HALF), (-JOINT, JOINT), "joined")
+            paint.box(bar, (-hall.aisle, hall.aisle), (-JOINT, JOINT), "joined")
     if paint:
         paint.build("Edges", "edges", collection)

@@ -7,7 +7,7 @@ import math
 import bpy
 import numpy as np
 
-from ..layout import HALF, MARGIN, Hall
+from ..layout import Hall
 from .paint import FLAT, Paint, ground, wall
 
 FAR = 900.0
@@ -26,9 +26,9 @@ def add_ground(hall: Hall, palette: dict[str, np.ndarray], collection: bpy.types
         paint.box(FLAT, (-FAR, FAR), (-FAR, FAR + hall.wings[-1].end), "floor", -0.004)
     for number, stage in enumerate(hall.stages):
         x, ends = hall.wings[stage.wing].x, (stage.start, stage.end)
-        right = stage.half + (MARGIN if figure else 0.0)
+        right = stage.half + hall.margin
         paint.box(FLAT, (x - stage.half, x + right), ends, "plate" if number % 2 else "plate2", 0.004)
-        paint.box(FLAT, (x - HALF, x + HALF), ends, "aisle", 0.008)
+        paint.box(FLAT, (x - hall.aisle, x + hall.aisle), ends, "aisle", 0.008)
         for y in () if figure else np.arange(math.ceil(stage.start / TICK) * TICK, stage.end, TICK):
             paint.box(FLAT, (x - stage.half, x + stage.half), (y - 0.008, y + 0.008), "tick", 0.012)
     _posts(hall, paint)
@@ -40,7 +40,7 @@ def _posts(hall: Hall, paint: Paint) -> None:
         yaw, tint = hall.yaw(slot), rim(slot.kind)
         left = slot.corners(yaw)[0]
         paint.box(ground((*left, 0.012), yaw), (0.0, slot.width), (-FOOT, FOOT), tint)
-        paint.box(wall((slot.x + slot.side * HALF, slot.y, 0.0), yaw), (-POST, POST), (0.0, slot.bottom), tint)
+        paint.box(wall((slot.x + slot.side * hall.aisle, slot.y, 0.0), yaw), (-POST, POST), (0.0, slot.bottom), tint)
 
 
 def rim(kind: str) -> str:

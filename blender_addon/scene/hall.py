@@ -1,56 +1,39 @@
-"""A hall in Blender: a laid-out recording as a scene of its own, panels, dressing and sky."""
+"""A hall in Blender: a laid-out recording in a scene of its own, with panels, dressing and sky."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ...torch_bridge.recording import ACTIVATIONS, Layer, Maps, Recording
-from ..layout import HALF, Hall, Slot
-from ..presets import NORMAL
+from ...torch_bridge.recording import Layer, Recording
+from .. import places
+from ..layout import Hall, Slot
+from ..places import Board
 from ..view import View
 from . import answers, boards, edges, ground, labels, legend, signs, sky
-from .digest import Showing, showing
-from .look import Normalisation, set_look
-from .paint import ROLE, FLAT, palette, wall
-from .panels import ID, PANEL, add_panel, refresh
+from .digest import showing
+from .look import set_look
+from .paint import ROLE, Plane, palette, wall
+from .panels import ID, add_panel, refresh
+from .store import Dress, planned
 
 HALL = "hall"
-INPUT = 2.2
-"""Longer side of the input, metres."""
-CLEAR, REACH = 6.0, 45.0
+FOG = (6.0, 45.0)
 """Metres without air to a walker, and metres in which a colour then falls to 1/e."""
-FRESH = 1.0
 
 Progress = Callable[[str, float], None]
+"""Called with what is being done and how much of it is done, 0..1."""
 
 
-@dataclass(frozen=True)
-class Dress:
-    """How a hall looks, whatever stands in it."""
+class Site:
+    """What building needs everywhere: recording, plan, dress, the camera if there is one, colours, a collection."""
 
-    theme: str = "dark"
-    ramp: str | None = None
-    """A colour map; None: the theme's own."""
-    normalisation: Normalisation = "channel"
-    gain: float = 1.0
-    method: str = ACTIVATIONS
-    title: str | None = None
-    """Instead of the network's name."""
-
-    @property
-    def map(self) -> str:
-        return self.ramp or ("paper" if self.theme == "paper" else "signed")
-
-
-class Stage:
-    """What building needs everywhere: the recording, the plan, the camera if there is one, colours and a collection."""
-
-    def __init__(self, scene: bpy.types.Scene, recording: Recording, hall: Hall, dress: Dress, view: View | None) -> None:
+    def __init__(
+        self, scene: bpy.types.Scene, recording: Recording, hall: Hall, dress: Dress, view: View | None = None
+    ) -> None:
         self.scene, self.recording, self.hall, self.dress, self.view = scene, recording, hall, dress, view
         self.layers, _ = recording.network.folded()
         self.palette = palette(dress.theme)
@@ -58,12 +41,13 @@ class Stage:
 
     @property
     def figure(self) -> bool:
+        """True where the doors stand parallel, to be seen from outside."""
         return self.hall.louvre is not None
 
     @property
-    def big(self) -> float:
-        """How much larger input and answer are than in a walk, so that an overview shows them."""
-        return max(1.0, self.view.span / NORMAL) if self.view is not None and self.view.span else 1.0
+    def pixel(self) -> float | None:
+        """Metres a pixel of a picture that is orthographic."""
+        return self.view.span / self.view.width if self.view is not None and self.view.span else None
 
 
 def collection_of(scene: bpy.types.Scene) -> bpy.types.Collection:
@@ -77,50 +61,51 @@ def collection_of(scene: bpy.types.Scene) -> bpy.types.Collection:
 
 
 def add_hall(
-    scene: bpy.types.Scene, recording: Recording, hall: Hall, dress: Dress, view: View | None = None,
+    site: Site, *, moved: Mapping[str, Matrix] | None = None, fog: tuple[float, float] = FOG, focus: str = "",
     progress: Progress | None = None,
 ) -> None:  # fmt: skip
-    """Panels and dressing of a hall in an empty scene of ours. `view`: the camera of the one picture it is for."""
-    stage = Stage(scene, recording, hall, dress, view)
-    set_scene(stage)
-    add_panels(stage, progress)
-    add_dressing(stage)
+    """Panels and dressing in an empty scene of ours.
+
+    moved: by layer, how far a person moved its panel; focus: the layer that a card tells about, which has no name then.
+    """
+    set_scene(site, fog)
+    add_panels(site, moved or {}, focus, progress)
+    add_dressing(site)
 
 
-def set_scene(stage: Stage) -> None:
+def set_scene(site: Site, fog: tuple[float, float]) -> None:
     """Look, air and sky; a figure that is seen from outside has neither air nor horizon."""
-    fog = () if stage.figure else (CLEAR, REACH)
-    dress = stage.dress
-    set_look(stage.scene, ramp=dress.map, normalisation=dress.normalisation, gain=dress.gain, theme=dress.theme, fog=fog)
-    stage.scene.view_settings.view_transform = "Standard"
-    stage.scene.render.dither_intensity = 0.0
-    sky.set_sky(stage.scene, stage.palette, plain="floor" if stage.figure else None)
+    scene, dress = site.scene, site.dress
+    air = () if site.figure else fog
+    set_look(scene, ramp=dress.map, normalisation=dress.normalisation, gain=dress.gain, theme=dress.theme, fog=air)
+    scene.view_settings.view_transform = "Standard"
+    scene.render.dither_intensity = 0.0
+    sky.set_sky(scene, site.palette, plain="floor" if site.figure else None)
 
 
-def add_panels(stage: Stage, progress: Progress | None = None) -> None:
-    """Every panel with its frame, hung on its post."""
-    named = labels.labels(stage.hall, stage.layers, stage.view)
-    for done, slot in enumerate(stage.hall.panels):
-        layer = stage.layers[slot.index]
-        maps = stage.recording.all_maps.get((layer.shows or layer.id, stage.dress.method))
-        add_one(stage, slot, layer, maps, named.get(slot.index))
+def add_panels(site: Site, moved: Mapping[str, Matrix], focus: str, progress: Progress | None) -> None:
+    """Every panel with its frame and name, hung on its post or where a person has put it."""
+    named = labels.labels(site.hall, site.layers, site.view)
+    slots = site.hall.panels
+    for done, slot in enumerate(slots):
+        layer = site.layers[slot.index]
+        panel = _panel(site, slot, layer, named.get(slot.index) if layer.id != focus else None)
+        planned(panel, place(site.hall, slot))
+        panel.matrix_world @= moved.get(layer.id, Matrix.Identity(4))
         if progress:
-            progress("panels", (done + 1) / len(stage.hall.panels))
-    refresh(stage.scene)
+            progress("building the hall", (done + 1) / len(slots))
+    refresh(site.scene)
 
 
-def add_one(stage: Stage, slot: Slot, layer: Layer, maps: Maps | None, label: labels.Label | None) -> bpy.types.Object:
-    pixel = stage.view.span / stage.view.width if stage.view is not None and stage.view.span else None
-    shown: Showing | None = None
+def _panel(site: Site, slot: Slot, layer: Layer, label: labels.Label | None) -> bpy.types.Object:
+    maps = site.recording.all_maps.get((layer.shows or layer.id, site.dress.method))
+    size, note = (slot.width, slot.height), "not recorded"
     if maps is None:
-        panel = empty_panel(stage.collection, layer)
+        panel = empty_panel(site.collection, layer)
     else:
-        shown = showing(maps, slot, pixel)
-        panel = add_panel(stage.collection, layer.id, layer.id, shown.maps, shown.grid)
-    size = shown.size if shown else (slot.width, slot.height)
-    panel.matrix_world = place(stage.hall, slot)
-    note = "" if maps is not None else "not recorded"
-    labels.add_frame(panel, slot, size, label, note, stage.palette, strip=stage.figure)
+        shown = showing(maps, slot, site.pixel)
+        panel, size, note = add_panel(site.collection, layer.id, layer.id, shown.maps, shown.grid), shown.size, ""
+    labels.add_frame(panel, slot, size, label, note, site.palette, strip=site.figure)
     return panel
 
 
@@ -140,37 +125,30 @@ def place(hall: Hall, slot: Slot) -> Matrix:
     return Matrix(at.moved(0.0, 0.0, 0.02).matrix().tolist())
 
 
-def add_dressing(stage: Stage) -> None:
+def add_dressing(site: Site) -> None:
     """Everything but the panels."""
-    hall, tints, into = stage.hall, stage.palette, stage.collection
-    ground.add_ground(hall, tints, into)
-    edges.add_edges(hall, tints, into, edges.pen(hall, stage.view))
-    if stage.figure:
-        signs.add_stage_words(hall, stage.layers, stage.view, tints, into)
+    ground.add_ground(site.hall, site.palette, site.collection)
+    edges.add_edges(site.hall, site.palette, site.collection, edges.pen(site.hall, site.view))
+    boards.add_input(
+        site.recording,
+        _plane(places.input_board(site.hall)),
+        places.input_board(site.hall).width,
+        site.palette,
+        site.collection,
+    )
+    answers.add_answer(
+        site.recording, _plane(places.answer_board(site.hall)), site.hall.scale, site.palette, site.collection
+    )
+    told = (site.recording.network, legend.scale(site.scene), {run.kind for run in site.hall.runs})
+    if site.figure and site.view is not None:
+        signs.add_stage_words(site.hall, site.layers, site.view, site.palette, site.collection)
+        signs.add_head(*told, site.view, site.palette, site.collection, site.dress.title)
     else:
-        signs.add_gates(hall, stage.layers, tints, into)
-        signs.add_numbers(hall, tints, into)
-    add_boards(stage)
+        signs.add_gates(site.hall, site.layers, site.palette, site.collection)
+        signs.add_numbers(site.hall, site.palette, site.collection)
+        at = _plane(places.title_board(site.hall))
+        boards.add_title(*told, at, site.palette, site.collection, site.dress.title)
 
 
-def add_boards(stage: Stage) -> None:
-    """Input, title or head, and the answer that ends the hall."""
-    hall, scale, kinds = stage.hall, legend.scale(stage.scene), {run.kind for run in stage.hall.runs}
-    yaw = hall.louvre if stage.figure else hall.swing
-    post = (hall.wings[0].x - HALF, 2.6, 0.6)
-    boards.add_input(stage.recording, wall(post, yaw), INPUT * stage.big, stage.palette, stage.collection)
-    answers.add_answer(stage.recording, answer_place(stage), stage.big, stage.palette, stage.collection)
-    told = (stage.recording.network, scale, kinds)
-    if stage.figure:
-        signs.add_head(*told, stage.view, stage.palette, stage.collection, stage.dress.title)
-    else:
-        at = wall((hall.wings[0].x + HALF, 2.6, 0.6), -hall.swing)
-        boards.add_title(*told, at, stage.palette, stage.collection, stage.dress.title)
-
-
-def answer_place(stage: Stage):
-    """Across the end of the aisle for walkers; beyond it, as a louvre, in figures."""
-    last = stage.hall.wings[-1]
-    if stage.figure:
-        return wall((last.x, last.end + 4.0, 0.7), stage.hall.louvre).moved(0.2 * stage.big, 0.0)
-    return wall((last.x - answers.WIDTH / 2, last.end + 1.5, 0.7), 0.0)
+def _plane(board: Board) -> Plane:
+    return wall(board.at, board.yaw)

@@ -43,7 +43,9 @@ def labels(hall: Hall, layers: Sequence[Layer], view: View | None) -> dict[int, 
     """
     if view is not None and view.span is not None:
         return _for_figure(hall, layers, view)
-    found = {slot.index: _to_walker(slot, layers[slot.index], name) for slot, name in _best(hall, layers, NEAR, {}).items()}
+    found = {
+        slot.index: _to_walker(slot, layers[slot.index], name) for slot, name in _best(hall, layers, NEAR, {}).items()
+    }
     return found if view is None else _seen(hall, found, view)
 
 
@@ -102,7 +104,9 @@ def _boxes(hall: Hall, slot: Slot, view: View) -> tuple[np.ndarray | None, np.nd
     right, up = axes_of(hall.yaw(slot))
     at = np.append(slot.corners(hall.yaw(slot))[0], slot.bottom)
     panel = np.array([at + right * x + up * y for x in (0, slot.width) for y in (0, slot.height)])
-    name = np.array([at + right * x + up * (slot.height + y) for x in (0, slot.width / 2) for y in (ABOVE, ABOVE + NEAR)])
+    name = np.array(
+        [at + right * x + up * (slot.height + y) for x in (0, slot.width / 2) for y in (ABOVE, ABOVE + NEAR)]
+    )
     return _box(panel, view), _box(name, view)
 
 
@@ -125,12 +129,26 @@ def add_frame(
     if label is not None:
         y, wide = size[1] + ABOVE, text.width(label.name, "mono") * label.size
         if strip:
-            paint.box(FLAT, (-0.2 * label.size, wide + 0.2 * label.size), (y - 0.22 * label.size, y + 0.68 * label.size), "floor")
+            paint.box(
+                FLAT,
+                (-0.2 * label.size, wide + 0.2 * label.size),
+                (y - 0.22 * label.size, y + 0.68 * label.size),
+                "floor",
+            )
         paint.words(FLAT, label.name, label.size, family="mono", y=y, lift=0.01)
         if label.shape:
             paint.words(FLAT, label.shape, 0.75 * label.size, "quiet", x=size[0], y=y, align="right", lift=0.01)
     if note:
-        paint.words(FLAT, note, text.fit(note, size[0] * 0.9, 0.12), "quiet", x=size[0] / 2, y=size[1] / 2, align="centre", lift=0.01)
+        paint.words(
+            FLAT,
+            note,
+            text.fit(note, size[0] * 0.9, 0.12),
+            "quiet",
+            x=size[0] / 2,
+            y=size[1] / 2,
+            align="centre",
+            lift=0.01,
+        )
     frame = paint.build(f"{panel.name} frame", "frame", panel.users_collection[0])
     frame.parent = panel
     return frame

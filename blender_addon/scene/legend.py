@@ -39,13 +39,22 @@ def scale(scene: bpy.types.Scene, layer_peak: float | None = None) -> Scale:
     ramp = list(colour.RAMPS)[int(scene[RAMP][0] * len(colour.RAMPS))]
     weights, gain = list(scene[WEIGHTS]), float(scene[GAIN])
     peak = float(scene[PEAK]) if weights[2] else layer_peak if weights[1] else None
-    which = ("peak of each channel", "peak of each layer" if layer_peak is None else "peak of this layer", "one peak for all layers")
+    which = (
+        "peak of each channel",
+        "peak of each layer" if layer_peak is None else "peak of this layer",
+        "one peak for all layers",
+    )
     note = which[weights.index(1.0)]
     if peak is not None:
         low, high = number(-peak / gain), "+" + number(peak / gain)
     else:
         low, high = ("− peak", "+ peak") if gain == 1 else (f"− peak / {number(gain)}", f"+ peak / {number(gain)}")
-    return Scale(ramp, low if colour.RAMPS[ramp].diverging else "0", high.removeprefix("+ ") if not colour.RAMPS[ramp].diverging else high, note)
+    return Scale(
+        ramp,
+        low if colour.RAMPS[ramp].diverging else "0",
+        high.removeprefix("+ ") if not colour.RAMPS[ramp].diverging else high,
+        note,
+    )
 
 
 def add_scale(paint: Paint, at: Plane, width: float, height: float, shown: Scale, *, noted: bool = True) -> None:
@@ -53,7 +62,9 @@ def add_scale(paint: Paint, at: Plane, width: float, height: float, shown: Scale
     ramp = colour.RAMPS[shown.ramp]
     colours = colour.to_linear(ramp.colours((np.arange(STEPS) + 0.5) / STEPS))
     x = np.linspace(0, width, STEPS + 1)
-    corners = at.points(np.stack([x[:-1], x[1:], x[1:], x[:-1]], 1), np.broadcast_to([0, 0, height, height], (STEPS, 4)), 0.02)
+    corners = at.points(
+        np.stack([x[:-1], x[1:], x[1:], x[:-1]], 1), np.broadcast_to([0, 0, height, height], (STEPS, 4)), 0.02
+    )
     paint.quads(corners, colours)
     size = height
     below = -1.05 * size

@@ -9,8 +9,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from .. import colour
 from ...torch_bridge.errors import UnknownName
+from .. import colour
 from . import text
 from .materials import emission
 from .nodes import STAMP, ensure
@@ -38,7 +38,7 @@ def paint_material() -> bpy.types.Material:
     material, nodes = emission("Innerwalk paint")
     material[MATERIAL_KEY] = STAMP
     air = nodes.add("ShaderNodeGroup", node_tree=ensure(AIR))
-    nodes.set(air.inputs[0], nodes.attribute(COLOUR).outputs["Color"])
+    nodes.set(air.inputs[0], nodes.attribute(COLOUR, part="Color"))
     light = nodes.add("ShaderNodeEmission", {"Color": air.outputs[0]})
     nodes.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})
     return material
@@ -144,7 +144,9 @@ class Paint:
         across = np.stack([-step[:, 1], step[:, 0], 0 * step[:, 0]], 1)
         side = np.where(flat, across, [1.0, 0.0, 0.0]) * width / 2
         over = np.where(flat, step * width * 0.2, 0.0)  # joints of two pieces overlap a little
-        self.quads(np.stack([start - side - over, end - side + over, end + side + over, start + side - over], 1), colour)
+        self.quads(
+            np.stack([start - side - over, end - side + over, end + side + over, start + side - over], 1), colour
+        )
 
     def words(
         self, plane: Plane, body: str, size: float, colour: str | np.ndarray = "text", *,

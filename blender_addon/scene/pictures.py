@@ -11,6 +11,8 @@ from .nodes import ensure
 from .paint import ROLE, Plane
 from .shading import AIR
 
+PICTURE = "innerwalk_picture"
+"""Says on an image which picture of the recording it is."""
 LEAST_SIDE = 128
 """Pictures with fewer pixels are shown with hard edges, like tiles."""
 
@@ -24,7 +26,7 @@ def add_picture(
     mesh.from_pydata([(0, 0, 0), (width, 0, 0), (width, height, 0), (0, height, 0)], [], [(0, 1, 2, 3)])
     corners = np.array([0, 0, 1, 0, 1, 1, 0, 1], np.float32)
     mesh.uv_layers.new(name="UVMap").uv.foreach_set("vector", corners)
-    mesh.materials.append(_material(name, pixels))
+    mesh.materials.append(_material(name, pixels, role))
     holder = bpy.data.objects.new(name, mesh)
     holder[ROLE] = role
     holder.matrix_world = Matrix(at.moved(0.0, 0.0, 0.02).matrix().tolist())
@@ -32,10 +34,11 @@ def add_picture(
     return holder
 
 
-def _material(name: str, pixels: np.ndarray) -> bpy.types.Material:
+def _material(name: str, pixels: np.ndarray, role: str) -> bpy.types.Material:
     material, nodes = emission(name)
     texture = nodes.add("ShaderNodeTexImage", extension="EXTEND")
     texture.image = _image(name, pixels)
+    texture.image[PICTURE] = role
     texture.interpolation = "Closest" if min(pixels.shape[:2]) < LEAST_SIDE else "Linear"
     air = nodes.add("ShaderNodeGroup", {0: texture.outputs["Color"]}, node_tree=ensure(AIR))
     light = nodes.add("ShaderNodeEmission", {"Color": air.outputs[0]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,11 +15,14 @@ from ...torch_bridge.errors import SceneError
 from .compat import EEVEE
 
 ENGINES = {"cycles": "CYCLES", "eevee": EEVEE}
+SAMPLE = re.compile(r"Sample (\d+)/(\d+)")
 Progress = Callable[[str, float], None]
 """Called with what is being done and how much of it is done, 0..1."""
 
 
-def prepare(scene: bpy.types.Scene, width: int, height: int, samples: int, engine: str = "cycles", transparent: bool = False) -> None:
+def prepare(
+    scene: bpy.types.Scene, width: int, height: int, samples: int, engine: str = "cycles", transparent: bool = False
+) -> None:
     """Colours as they are, no dither, no light transport: everything in a hall emits."""
     scene.render.engine = ENGINES[engine]
     scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = width, height, 100
@@ -37,14 +41,32 @@ def prepare(scene: bpy.types.Scene, width: int, height: int, samples: int, engin
     scene.cycles.seed = 0
 
 
-def render_png(scene: bpy.types.Scene, path: Path) -> None:
+def render_png(scene: bpy.types.Scene, path: Path, progress: Progress | None = None) -> None:
     """Render the scene's camera to a PNG file, without a word on standard output. Raises SceneError."""
-    scene.render.filepath = str(path)
-    scene.render.use_file_extension = False
-    with silent():
-        bpy.ops.render.render(write_still=True, scene=scene.name)
+    scene.render.filepath, scene.render.use_file_extension = str(path), False
+    try:
+        with silent(), reported(progress):
+            bpy.ops.render.render(write_still=True, scene=scene.name)
+    except RuntimeError as error:
+        raise SceneError(f"the picture could not be rendered: {str(error).splitlines()[0]}") from None
     if not path.is_file() or not path.stat().st_size:
         raise SceneError(f"the picture could not be written to {path.parent}; is the disk full?")
+
+
+@contextmanager
+def reported(progress: Progress | None) -> Iterator[None]:
+    """Pass Blender's own "Sample 3/24" on."""
+
+    def hear(line: str, *_: object) -> None:
+        said = SAMPLE.search(line)
+        if said and progress:
+            progress("rendering", int(said[1]) / max(1, int(said[2])))
+
+    bpy.app.handlers.render_stats.append(hear)
+    try:
+        yield
+    finally:
+        bpy.app.handlers.render_stats.remove(hear)
 
 
 @contextmanager

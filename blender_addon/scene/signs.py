@@ -10,7 +10,7 @@ import numpy as np
 
 from ...torch_bridge.recording import Layer, Network
 from ..blocks import blocks
-from ..layout import HALF, MARGIN, Hall, Slot, Stage
+from ..layout import Hall, Slot, Stage
 from ..stages import title as stage_title
 from ..view import View
 from . import text
@@ -27,21 +27,23 @@ STAGE_CAP, BLOCK_CAP = 16 / 1920, 11 / 1920
 
 
 def stage_words(stage: Stage, layers: Sequence[Layer]) -> tuple[str, str]:
-    """"27 × 27" and "12 layers"."""
+    """ "27 × 27" and "12 layers"."""
     count = sum(layers[k].role != "joint" for k in range(stage.first, stage.last + 1))
     return stage_title(stage), plural(count, "layer")
 
 
-def add_gates(hall: Hall, layers: Sequence[Layer], palette: dict[str, np.ndarray], collection: bpy.types.Collection) -> None:
+def add_gates(
+    hall: Hall, layers: Sequence[Layer], palette: dict[str, np.ndarray], collection: bpy.types.Collection
+) -> None:
     """A gate before each stage: two posts and a lintel with its words."""
     paint = Paint(palette)
     for stage in hall.stages:
         at = wall((hall.wings[stage.wing].x, stage.start, 0.0), 0.0)
-        paint.box(at, (-HALF, HALF), LINTEL, "aisle")
+        paint.box(at, (-hall.aisle, hall.aisle), LINTEL, "aisle")
         for side in (-1, 1):
-            paint.box(at, (side * HALF - 0.02, side * HALF + 0.02), (0.0, LINTEL[1]), "frame", 0.002)
+            paint.box(at, (side * hall.aisle - 0.02, side * hall.aisle + 0.02), (0.0, LINTEL[1]), "frame", 0.002)
         words, count = stage_words(stage, layers)
-        size = text.fit(f"{words}   {count}", 2 * HALF - 0.2, 0.28)
+        size = text.fit(f"{words}   {count}", 2 * hall.aisle - 0.2, 0.28)
         whole = text.width(f"{words}   {count}") * size
         wide = paint.words(at, words, size, x=-whole / 2, y=3.715)
         paint.words(at, count, size, "quiet", x=-whole / 2 + wide + text.width("   ") * size, y=3.715)
@@ -62,7 +64,7 @@ def add_numbers(hall: Hall, palette: dict[str, np.ndarray], collection: bpy.type
 
 def _number_place(slot: Slot) -> Plane:
     """Inside the aisle, facing the entrance, a little before the post."""
-    x = slot.x + slot.side * HALF - (NUMBER[0] if slot.side > 0 else 0.0)
+    x = slot.x + slot.side * slot.aisle - (NUMBER[0] if slot.side > 0 else 0.0)
     return wall((x, slot.y - 0.03, 0.10), 0.0)
 
 
@@ -71,10 +73,10 @@ def add_stage_words(
 ) -> None:
     """Figures: the stage along the right edge of its plate, and its blocks as a ruler between the plate and its words."""
     paint = Paint(palette)
-    size = min(MARGIN / 3.4, STAGE_CAP * view.span / text.CAP)
+    size = min(hall.margin / 3.4, STAGE_CAP * view.span / text.CAP)
     for stage in hall.stages:
         words, count = stage_words(stage, layers)
-        edge = hall.wings[stage.wing].x + stage.half + MARGIN
+        edge = hall.wings[stage.wing].x + stage.half + hall.margin
         room = stage.end - stage.start
         for body, x, share, tint in ((words, 1.35, 1.0, "text"), (count, 0.4, 0.72, "quiet")):
             at = ground((edge - size * x, stage.start + 0.4 * size, 0.02), math.pi / 2)
@@ -95,7 +97,12 @@ def _block_words(hall: Hall, layers: Sequence[Layer], view: View, paint: Paint) 
         free[slot.wing] = y + length + 1.2 * size
         edge = slot.x + stage.half + 0.15 + size * 0.3
         paint.words(ground((edge, y, 0.02), math.pi / 2), name, size, "quiet", family="mono")
-        paint.box(ground((slot.x, y - 0.12, 0.015)), (stage.half - 0.35, stage.half + 0.15 + size * 0.3), (-0.02, 0.02), "quiet")
+        paint.box(
+            ground((slot.x, y - 0.12, 0.015)),
+            (stage.half - 0.35, stage.half + 0.15 + size * 0.3),
+            (-0.02, 0.02),
+            "quiet",
+        )
 
 
 def add_head(

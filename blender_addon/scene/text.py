@@ -18,7 +18,12 @@ Family = Literal["sans", "mono"]
 Align = Literal["left", "centre", "right"]
 
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "sans": ("NotoSansHebrew-Regular", "NotoSansMath-Regular", "Noto Sans CJK Regular", "NotoSansArabic-VariableFont_wdth,wght"),
+    "sans": (
+        "NotoSansHebrew-Regular",
+        "NotoSansMath-Regular",
+        "Noto Sans CJK Regular",
+        "NotoSansArabic-VariableFont_wdth,wght",
+    ),
     "mono": ("DejaVuSansMono", "Noto Sans CJK Regular"),
 }
 CAP = 0.52

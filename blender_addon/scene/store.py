@@ -1,0 +1,175 @@
+"""What a hall keeps of its recording, so that its file can be dressed anew with neither torch nor the recording there.
+
+A text holds the recording without its maps as JSON; pictures and maps are in the images that show them. Everything is
+found by custom properties, never by name.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ...torch_bridge.errors import SceneError
+from ...torch_bridge.recording import Maps, Recording, describe, restore
+from .. import atlas, colour
+from . import look, materials, nodes
+from .paint import ROLE
+from .panels import ID, panels
+from .pictures import PICTURE
+
+VERSION = 1
+"""Of what a hall keeps; raise it when an older file needs rebuilding."""
+HALL, TEXT, PLACE = "innerwalk_hall", "innerwalk_recording", "innerwalk_place"
+
+
+@dataclass(frozen=True)
+class Dress:
+    """How a hall looks, whatever stands in it."""
+
+    theme: str = "dark"
+    ramp: str | None = None
+    """A colour map; None: the theme's own."""
+    normalisation: str = "channel"
+    gain: float = 1.0
+    method: str = "activations"
+    title: str | None = None
+    """Instead of the network's name."""
+    collapse: tuple[str, ...] = ()
+    """Globs of blocks that stand as one representative panel."""
+
+    @property
+    def map(self) -> str:
+        """The colour map that is used."""
+        return self.ramp or ("paper" if self.theme == "paper" else "signed")
+
+
+def keep(scene: bpy.types.Scene, recording: Recording, dress: Dress) -> None:
+    """Write the recording, without maps, and the dress into the scene."""
+    text = scene.get(TEXT) or bpy.data.texts.new(f"{scene.name} recording.json")
+    text.clear()
+    text.write(json.dumps(describe(recording) | {"dress": asdict(dress)}, ensure_ascii=False, indent=1))
+    scene[TEXT], scene[HALL] = text, VERSION
+
+
+def is_hall(scene: bpy.types.Scene) -> bool:
+    """True for a scene that `keep` has written into."""
+    return HALL in scene
+
+
+def halls() -> list[bpy.types.Scene]:
+    """The halls of this file."""
+    return [scene for scene in bpy.data.scenes if is_hall(scene)]
+
+
+def document(scene: bpy.types.Scene) -> dict[str, Any]:
+    """The JSON that a hall keeps. Raises SceneError."""
+    text = scene.get(TEXT)
+    if text is None:
+        raise SceneError(f"scene {scene.name!r} is no hall of innerwalk; build one from a recording")
+    try:
+        return json.loads(text.as_string())
+    except ValueError:
+        raise SceneError(f"text {text.name!r} of scene {scene.name!r} is damaged; build the hall again") from None
+
+
+def kept(scene: bpy.types.Scene) -> Recording:
+    """The recording that a hall shows, with maps read back from its panels. Raises SceneError or RecordingError."""
+    where = f"scene {scene.name!r}"
+    shown = {image[PICTURE]: _pixels(image) for image in _images(scene) if PICTURE in image}
+    found = document(scene)
+    picture = shown.get("input", np.zeros((1, 1, 3), np.uint8))
+    recording = restore(found, picture, shown.get("answer"), where)
+    method, layers = found.get("dress", {}).get("method", "activations"), recording.network.by_id
+    there = {id: panel for id, panel in panels(scene).items() if id in layers}
+    recording.add(maps_of(panel, layers[id].shows or id, method) for id, panel in there.items())
+    return recording
+
+
+def dress_of(scene: bpy.types.Scene) -> Dress:
+    """How a hall is dressed now: as it was built, with the colours that the scene has been given since."""
+    told = document(scene).get("dress", {})
+    weights = tuple(scene[look.WEIGHTS])
+    return Dress(
+        theme=told.get("theme", "dark"),
+        ramp=list(colour.RAMPS)[int(scene[look.RAMP][0] * len(colour.RAMPS))],
+        normalisation=next(name for name, known in look.NORMALISATIONS.items() if known == weights),
+        gain=float(scene[look.GAIN]),
+        method=told.get("method", "activations"),
+        title=told.get("title"),
+        collapse=tuple(told.get("collapse", ())),
+    )
+
+
+def maps_of(panel: bpy.types.Object, layer: str, method: str) -> Maps:
+    """The maps that a panel shows, read from its image; texels (cells, H, W, 4) float32."""
+    material = panel.data.materials[0]
+    coloured = materials.kind_of(material) == "colour"
+    image, channels = materials.image_of(material), len(panel.data.vertices)
+    pixels = np.zeros(image.size[0] * image.size[1] * 4, np.float32)
+    image.pixels.foreach_get(pixels)
+    pixels[np.abs(pixels) > colour.FLAG_FROM] = np.nan
+    cells = channels if coloured else -(-channels // atlas.PER_CELL)
+    texels = _gathered(pixels.reshape(image.size[1], image.size[0], 4), cells)
+    return Maps(layer, method, texels, channels, coloured)
+
+
+def _gathered(pixels: np.ndarray, cells: int) -> np.ndarray:
+    """The inverse of atlas.spread: pixels (height, width, 4) of a sheet -> (cells, H, W, 4)."""
+    height, width, _ = pixels.shape
+    for columns in range(1, cells + 1):
+        rows = -(-cells // columns)
+        side = (height // rows, width // columns)
+        if height % rows == width % columns == 0 and atlas.sheet((cells, *side, 4)).columns == columns:
+            sheet = pixels.reshape(rows, side[0], columns, side[1], 4).transpose(2, 0, 1, 3, 4)
+            return np.ascontiguousarray(sheet.reshape(-1, *side, 4)[:cells])
+    raise SceneError(f"an image of {width} × {height} pixels holds no {cells} cells; build the hall again")
+
+
+def _images(scene: bpy.types.Scene) -> list[bpy.types.Image]:
+    """Images in the materials of a scene's pictures."""
+    shown = [one for one in scene.objects if one.get(ROLE) in ("input", "answer") and one.type == "MESH"]
+    found = [slot.material for one in shown for slot in one.material_slots if slot.material]
+    return [node.image for one in found for node in one.node_tree.nodes if getattr(node, "image", None)]
+
+
+def _pixels(image: bpy.types.Image) -> np.ndarray:
+    """(H, W, 3) uint8, top row first."""
+    flat = np.zeros(image.size[0] * image.size[1] * 4, np.float32)
+    image.pixels.foreach_get(flat)
+    return np.rint(flat.reshape(image.size[1], image.size[0], 4)[::-1, :, :3] * 255).astype(np.uint8)
+
+
+def planned(holder: bpy.types.Object, at: Matrix) -> None:
+    """Hang something at its planned place, and remember that place."""
+    holder.matrix_world = at
+    holder[PLACE] = [value for row in at for value in row]
+
+
+def moved(scene: bpy.types.Scene) -> dict[str, Matrix]:
+    """By layer: how far a person has moved, turned and scaled a panel from its planned place, in the panel's own axes."""
+    found = {}
+    for holder in scene.objects:
+        if ID in holder and PLACE in holder and holder.parent is None:
+            flat = list(holder[PLACE])
+            plan = Matrix([flat[k : k + 4] for k in (0, 4, 8, 12)])
+            by = plan.inverted() @ holder.matrix_basis
+            if (
+                max(
+                    abs(a - b)
+                    for one, other in zip(by, Matrix.Identity(4), strict=True)
+                    for a, b in zip(one, other, strict=True)
+                )
+                > 1e-4
+            ):
+                found[holder[ID]] = by
+    return found
+
+
+def outdated(scene: bpy.types.Scene) -> bool:
+    """True where an earlier version has built this hall or the node groups it uses; `refit` brings it up to date."""
+    return is_hall(scene) and (scene[HALL] != VERSION or bool(nodes.outdated()))

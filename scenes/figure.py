@@ -1,0 +1,236 @@
+"""The recipe of `innerwalk figure`: a recording or a saved hall becomes a picture that says where it comes from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ..blender_addon import layout, presets
+from ..blender_addon.layout import Hall, Slot
+from ..blender_addon.scene import camera, cards, hall, legend, probe, render, store
+from ..blender_addon.scene.paint import wall
+from ..blender_addon.scene.store import Dress
+from ..blender_addon.view import View
+from ..torch_bridge.errors import SceneError, UnknownName
+from ..torch_bridge.recording import Recording, load
+from .files import replaced
+from .png import with_words
+
+PRESETS = ("overview", "walk", "entrance", "layer", "tile")
+SAMPLES = 24
+FOCUS_AIR = 2.5
+"""Metres in which everything behind the layer that is looked at falls to 1/e."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a figure shall show and how; what is None is decided by the preset or the saved hall."""
+
+    preset: str = "overview"
+    size: tuple[int, int] = (1920, 1080)
+    samples: int = SAMPLES
+    engine: str = "cycles"
+    transparent: bool = False
+    layer: str | None = None
+    """The layer that the presets layer and tile show, and that walk stands before."""
+    theme: str | None = None
+    ramp: str | None = None
+    normalisation: str | None = None
+    gain: float | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """A recording with how it is dressed and what a person moved."""
+
+    recording: Recording
+    dress: Dress
+    moved: Mapping[str, Matrix] = field(default_factory=dict)
+
+
+def render_figure(
+    source: Recording | Path | str,
+    out: Path | str,
+    order: Order | None = None,
+    *,
+    progress: hall.Progress | None = None,
+) -> Path:
+    """Render a recording, a recording's folder or a .blend file to a PNG file that carries its provenance.
+
+    The same input gives the same bytes. This file's own scenes are not touched. Raises SceneError, RecordingError or
+    UnknownName; then nothing is written.
+    """
+    out, order = Path(out), order or Order()
+    check(order)
+    with replaced(out) as part, scratch():
+        given = opened(source)
+        dress = dressed(given.dress, order)
+        scene = staged(Source(given.recording, dress, given.moved), order, progress)
+        render.prepare(scene, *order.size, order.samples, order.engine, order.transparent)
+        render.render_png(scene, part, progress)
+        part.write_bytes(with_words(part.read_bytes(), provenance(given.recording, dress, order)))
+    return out
+
+
+def check(order: Order) -> None:
+    """Raise one line for what can't be rendered, before any work is done."""
+    if order.preset not in PRESETS:
+        raise UnknownName("preset", order.preset, PRESETS)
+    if order.engine not in render.ENGINES:
+        raise UnknownName("engine", order.engine, render.ENGINES)
+    if not all(1 <= side <= 65536 for side in order.size) or order.samples < 1:
+        raise SceneError(
+            f"a picture of {order.size[0]} × {order.size[1]} pixels with {order.samples} samples can't be made"
+        )
+    if order.engine == "eevee" and not probe.eevee_works():
+        raise SceneError("EEVEE can't run on this machine (no OpenGL through EGL); --engine cycles can")
+
+
+def opened(source: Recording | Path | str) -> Source:
+    """A recording in memory, in its folder, or in the hall of a .blend file."""
+    if isinstance(source, Recording):
+        return Source(source, Dress())
+    path = Path(source)
+    if path.suffix != ".blend":
+        return Source(load(path), Dress())
+    scene = appended(path)
+    return Source(store.kept(scene), store.dress_of(scene), store.moved(scene))
+
+
+def appended(path: Path) -> bpy.types.Scene:
+    """The first hall of a .blend file, brought into this session; no script of the file runs. Raises SceneError."""
+    if not path.is_file():
+        raise SceneError(f"{path}: no such file")
+    try:
+        with bpy.data.libraries.load(str(path)) as (there, wanted):
+            wanted.scenes = there.scenes
+    except (OSError, RuntimeError):
+        raise SceneError(f"{path}: not a Blender file, or a damaged one") from None
+    found = next((scene for scene in wanted.scenes if scene is not None and store.is_hall(scene)), None)
+    if found is None:
+        raise SceneError(
+            f"{path}: no hall of innerwalk in this file; `innerwalk scene RECORDING -o {path.name}` makes one"
+        )
+    return found
+
+
+def dressed(dress: Dress, order: Order) -> Dress:
+    """The dress with what the order changes; another theme brings its own colour map."""
+    if order.theme is not None and order.theme != dress.theme:
+        dress = replace(dress, theme=order.theme, ramp=None)
+    said = {name: getattr(order, name) for name in ("ramp", "normalisation", "gain", "title")}
+    return replace(dress, **{name: value for name, value in said.items() if value is not None})
+
+
+def staged(source: Source, order: Order, progress: hall.Progress | None) -> bpy.types.Scene:
+    """A new scene with the hall and the camera of this figure."""
+    layers, links = source.recording.network.folded()
+    if not layers:
+        raise SceneError(f"network {source.recording.network.name!r} has no layer to show")
+    over = order.preset == "overview"
+    plan = layout.plan_figure(layers, links, *order.size) if over else layout.plan(layers, links)
+    focus = focused(source.recording, plan, order)
+    view = viewed(plan, focus, order)
+    scene = bpy.data.scenes.new(source.recording.network.name)
+    site = hall.Site(scene, source.recording, plan, source.dress, view)
+    close = order.preset == "layer"
+    fog = (_distance(plan, focus, view) + 0.6, FOCUS_AIR) if close else hall.FOG
+    hall.add_hall(
+        site, moved=source.moved, fog=fog, focus=site.layers[focus.index].id if close else "", progress=progress
+    )
+    if close:
+        _card(site, focus)
+    camera.set_camera(scene, view, site.collection)
+    return scene
+
+
+def focused(recording: Recording, plan: Hall, order: Order) -> Slot:
+    """The slot of the ordered layer, else of the first panel. Raises UnknownName."""
+    if order.layer is None:
+        return plan.panels[0]
+    layers, _ = recording.network.folded()
+    slots = {layers[slot.index].id: slot for slot in plan.panels}
+    if order.layer not in slots:
+        raise UnknownName("panel of layer", order.layer, slots)
+    return slots[order.layer]
+
+
+def viewed(plan: Hall, focus: Slot, order: Order) -> View:
+    """The camera of a preset."""
+    match order.preset:
+        case "overview":
+            return presets.overview(plan, *order.size)
+        case "walk":
+            return presets.walk(plan, focus.y - 2.0 if order.layer else standing(plan), *order.size)
+        case "entrance":
+            return presets.entrance(plan, *order.size)
+        case "layer":
+            return presets.layer(plan, focus, *order.size)
+    return presets.tile(plan, focus, *order.size)
+
+
+def standing(plan: Hall) -> float:
+    """y of a walker 0.75 m past a post of the first half, where the next panels on both sides are farthest ahead."""
+    posts = np.array(sorted(slot.y for slot in plan.panels))
+    early = posts[: max(1, len(posts) // 2)]
+    ahead = [min((slot.y for slot in plan.panels if slot.y > y + 0.75), default=y) - y for y in early]
+    return float(early[int(np.argmax(ahead))]) + 0.75
+
+
+def _distance(plan: Hall, slot: Slot, view: View) -> float:
+    middle = np.append(slot.corners(plan.yaw(slot)).mean(0), slot.bottom + slot.height / 2)
+    return float(np.linalg.norm(middle - view.at))
+
+
+def _card(site: hall.Site, slot: Slot) -> None:
+    """The card beside the panel, towards the aisle."""
+    layer, yaw = site.layers[slot.index], site.hall.yaw(slot)
+    maps = site.recording.maps(layer.shows or layer.id, site.dress.method)
+    left, right = slot.corners(yaw)
+    at = wall(np.append(left if slot.side > 0 else right, slot.bottom + slot.height / 2), yaw)
+    corner = at.moved(-cards.WIDTH - 0.22 if slot.side > 0 else 0.22, min(slot.height / 2, cards.HEIGHT / 2))
+    scale = legend.scale(site.scene, float(maps.peak.max(initial=0.0)))
+    cards.add_card(layer, cards.statistics(maps), scale, corner, site.palette, site.collection)
+
+
+def provenance(recording: Recording, dress: Dress, order: Order) -> dict[str, str]:
+    """Keywords and texts of a figure: what it shows and what made it; no times, so that equal figures are equal."""
+    network = recording.network
+    told = {
+        "network": network.name, "weights": network.weights or ("unknown" if network.trained else "random"),
+        "input": recording.input_name, "preset": order.preset, "layer": order.layer, "size": list(order.size),
+        "samples": order.samples, "engine": order.engine, "theme": dress.theme, "map": dress.map,
+        "normalisation": dress.normalisation, "gain": dress.gain, "method": dress.method,
+        "blender": bpy.app.version_string, "numpy": np.__version__, "recording": recording.provenance,
+    }  # fmt: skip
+    return {
+        "Title": dress.title or network.name,
+        "Software": "innerwalk",
+        "innerwalk": json.dumps(told, ensure_ascii=False, sort_keys=True),
+    }
+
+
+@contextmanager
+def scratch() -> Iterator[None]:
+    """Remove every data-block that was made inside, so that a figure leaves the session as it was."""
+    before = {one.session_uid for one in _everything()}
+    try:
+        yield
+    finally:
+        bpy.data.batch_remove([one for one in _everything() if one.session_uid not in before])
+
+
+def _everything() -> list[bpy.types.ID]:
+    kinds = (
+        "scenes", "collections", "objects", "meshes", "cameras", "curves", "materials", "worlds", "node_groups",
+        "images", "texts", "fonts", "libraries",
+    )  # fmt: skip
+    return [one for kind in kinds for one in getattr(bpy.data, kind)]
