@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import numpy as np
 import pytest
 
 from innerwalk.torch_bridge import recording as rec
