@@ -52,11 +52,13 @@ class Feeder:
     def explain(self, arguments: Sequence[Any], error: Exception) -> str:
         """One line about a network that couldn't be run."""
         given = ", ".join(str(tuple(getattr(one, "shape", ()))) for one in arguments)
-        text = f"{self.built.name} can't run on an input of shape {given}"
         channels = arguments[0].shape[1] if hasattr(arguments[0], "ndim") and arguments[0].ndim > 2 else None
         if self.stem and self.stem.kind == "picture" and channels not in (None, self.stem.channels):
-            return f"{text}: its first layer {self.stem.path} takes {self.stem.channels} channels, not {channels}"
-        return f"{text}: {first_line(error)}"
+            return (
+                f"{self.built.name} can't run on an input of shape {given}: "
+                f"its first layer {self.stem.path} takes {self.stem.channels} channels, not {channels}"
+            )
+        return f"{self.built.name}, given {given}: {first_line(error)}"
 
     def _check_count(self, texts: Sequence[str]) -> None:
         wanted = argument_names(self.built.module)
@@ -85,7 +87,7 @@ class Feeder:
 def make_feeder(
     built: BuiltModel, flags: Mapping[str, Any], stated: tuple[str, Mapping[str, Any]], latent: tuple[int, ...] = ()
 ) -> Feeder:
-    """Find out how the network wants its pictures: flags, else what the weights state, else torchvision, else a guess."""
+    """How the network wants its pictures: as asked, as its weights state, as torchvision does, or guessed."""
     stem = find_stem(built.module)
     sources: list[tuple[str, Mapping[str, Any]]] = [("as asked", flags), stated]
     if not stated[1] and built.preset is not None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .answers import answer
-from .errors import InnerwalkError, ModelError
+from .errors import ModelError
 from .feeding import Feeder, make_feeder
 from .inputs import Input
 from .models import BuiltModel, build_model
@@ -48,6 +48,8 @@ class RecordSpec:
     """1 grey, 3 RGB, 4 RGBA."""
     interpolation: str | None = None
     """nearest, bilinear, bicubic, lanczos, box or hamming."""
+    stretch: bool | None = None
+    """Whether the picture loses its proportions instead of its ends."""
     index: int = 0
     """Which sample, where the input is a batch."""
     grid: tuple[int, int] | None = None
@@ -69,18 +71,8 @@ def record_from(spec: RecordSpec, progress: Progress | None = None) -> Recording
     subject = prepare(spec)
     tell("reading the input", 0.2)
     inputs = subject.feeder.read(spec.inputs or _noise(subject.built, spec.seed), spec.index)
-    tell(f"running {subject.built.name}", 0.3)
-    recording, output = _run(spec, subject, inputs)
-    tell("reading the answer", 0.95)
-    picture = inputs[0].picture
-    recording.picture = picture
-    recording.input_name = " + ".join(one.name for one in inputs)
-    recording.prediction = answer(output, picture, subject.names)
-    network = recording.network
-    recording.network = replace(
-        network, name=spec.name or subject.built.name, trained=bool(subject.weights), weights=subject.weights
-    )
-    recording.provenance.update(_provenance(spec, subject, inputs))
+    arguments = subject.feeder.arguments(inputs)
+    recording = _run(spec, subject, inputs, arguments, lambda layer, share: tell(layer, 0.3 + 0.7 * share))
     tell("recorded", 1.0)
     return recording
 
@@ -120,7 +112,8 @@ def _is_name(weights: str) -> bool:
 
 
 def _flags(spec: RecordSpec) -> dict[str, Any]:
-    given = {key: getattr(spec, key) for key in ("size", "crop", "mean", "std", "channels", "interpolation")}
+    fields = ("size", "crop", "mean", "std", "channels", "interpolation", "stretch")
+    given = {key: getattr(spec, key) for key in fields}
     return {key: value for key, value in given.items() if value is not None}
 
 
@@ -129,22 +122,30 @@ def _noise(built: BuiltModel, seed: int) -> list[str]:
     return [f"noise:{seed + k}" for k in range(max(1, len(argument_names(built.module))))]
 
 
-def _run(spec: RecordSpec, subject: Subject, inputs: Sequence[Input]) -> tuple[Recording, Any]:
-    """Record one forward pass; also what the network returned."""
+def _run(
+    spec: RecordSpec, subject: Subject, inputs: Sequence[Input], arguments: tuple[Any, ...], progress: Progress
+) -> Recording:
     from .recorder import record
 
-    returned: list[Any] = []
-    arguments = subject.feeder.arguments(inputs)
-    handle = subject.built.module.register_forward_hook(lambda module, given, output: returned.append(output))
+    picture = inputs[0].picture
     try:
-        recording = record(subject.built.module, arguments, layers=list(spec.layers))
-    except InnerwalkError:
-        raise
-    except Exception as error:  # the network is the person's own and may raise anything
+        return record(
+            subject.built.module,
+            arguments,
+            layers=list(spec.layers),
+            name=spec.name or subject.built.name,
+            picture=picture,
+            input_name=" + ".join(one.name for one in inputs),
+            answer=lambda output: answer(output, picture, subject.names),
+            trained=bool(subject.weights),
+            weights=subject.weights,
+            provenance=_provenance(spec, subject, inputs),
+            grid=spec.grid,
+            progress=progress,
+            kernels=spec.weights_maps,
+        )
+    except ModelError as error:
         raise ModelError(subject.feeder.explain(arguments, error)) from error
-    finally:
-        handle.remove()
-    return recording, returned[-1]
 
 
 def _provenance(spec: RecordSpec, subject: Subject, inputs: Sequence[Input]) -> dict[str, Any]:

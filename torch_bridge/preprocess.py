@@ -39,6 +39,8 @@ class Preprocessing:
     """Where size is None: the shorter side becomes this long; None keeps the picture as it is."""
     crop: float = 1.0
     """Share of the picture's middle that is kept."""
+    stretch: bool = False
+    """Scale both sides by themselves, so that nothing but the crop is lost; else by one factor, and ends are cut."""
     channels: int = 3
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
@@ -60,7 +62,8 @@ class Preprocessing:
         if self.size is None:
             return f"short side to {self.short} px ({self.interpolation})" if self.short else "as large as it is"
         height, width = self.cover()
-        return f"scaled to cover {height}×{width} ({self.interpolation}), its middle {self.size[0]}×{self.size[1]}"
+        how = "stretched to" if self.stretch else "scaled to cover"
+        return f"{how} {height}×{width} ({self.interpolation}), its middle {self.size[0]}×{self.size[1]}"
 
     def cover(self) -> tuple[int, int]:
         """(height, width) that the picture is scaled to cover before its middle of `size` is cut out."""
@@ -85,9 +88,9 @@ def decide(stated: Sequence[tuple[str, Facts]]) -> Preprocessing:
         "crop": 1.0 if size is None or min(size) < SMALL else USUAL_CROP,
         "interpolation": "bilinear",
     }
-    usual |= {"channels": 3, "size": None, "short": None} | (IMAGENET if channels == 3 else UNCHANGED)
+    usual |= {"channels": 3, "size": None, "short": None, "stretch": False} | (IMAGENET if channels == 3 else UNCHANGED)
     facts = {key: said.get(key, (value, "default")) for key, value in usual.items()}
-    told = tuple((key, who) for key, (value, who) in facts.items() if value is not None)
+    told = tuple((key, who) for key, (value, who) in facts.items() if value not in (None, False))
     chosen = Preprocessing(**{key: value for key, (value, _) in facts.items()}, origins=told)
     _check(chosen)
     return chosen
@@ -135,7 +138,10 @@ def fit(image: Image.Image, how: Preprocessing) -> Image.Image:
         scale = how.short / min(width, height) if how.short else 1.0
         return _resized(image, scale, (1, 1), how)
     goal = how.cover()
-    image = _resized(image, max(goal[0] / height, goal[1] / width), goal, how)
+    if how.stretch:
+        image = image.resize(goal[::-1], INTERPOLATIONS[how.interpolation])
+    else:
+        image = _resized(image, max(goal[0] / height, goal[1] / width), goal, how)
     left, top = round((image.width - how.size[1]) / 2.0), round((image.height - how.size[0]) / 2.0)
     return image.crop((left, top, left + how.size[1], top + how.size[0]))
 

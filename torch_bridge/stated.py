@@ -1,8 +1,8 @@
 """What a weights file's metadata states about its network's input and classes.
 
 Two ways of writing are understood: JSON values under their own names (`size`, `mean`, `std`, `channels`, `crop`,
-`interpolation`, `classes`), and a line for people under `input`, such as "RGB/255, mean=std=[.5,.5,.5], 224x224" or
-"as mobilenet_v2, 161x161", which points to a file beside it.
+`stretch`, `interpolation`, `classes`), and a line for people under `input`, such as "RGB/255, mean=std=[.5,.5,.5],
+224x224" or "as mobilenet_v2, 161x161", which points to a file beside it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,10 @@ def _of_line(line: str) -> dict[str, Any]:
     if sides or side:
         facts["size"] = tuple(map(int, sides[-1])) if sides else (int(side[1]),) * 2
     named = [name for name in INTERPOLATIONS if re.search(rf"\b{name}\b", line)]
-    return facts | ({"interpolation": named[0]} if named else {}) | ({"crop": 1.0} if "resized" in line else {})
+    facts |= {"interpolation": named[0]} if named else {}
+    if "resized to" in line:
+        return facts | {"crop": 1.0, "stretch": True}
+    return facts | ({"stretch": True} if "caffe" in line.lower() else {})  # its recipe: 256×256, then the middle
 
 
 def _floats(text: str) -> tuple[float, ...]:
@@ -80,6 +83,8 @@ def _of_values(metadata: Mapping[str, str]) -> dict[str, Any]:
         wanted = (int,) if key in ("size", "channels") else (int, float)
         if all(type(one) in wanted for one in values):
             facts[key] = value if key in ("channels", "crop") else tuple(values)
+    if metadata.get("stretch") in ("true", "false"):
+        facts["stretch"] = metadata["stretch"] == "true"
     if "size" in facts:
         facts["size"] = (facts["size"][0], facts["size"][-1])
     if metadata.get("interpolation", "").strip('"') in INTERPOLATIONS:
