@@ -1,9 +1,8 @@
-"""Blocks of the module hierarchy: the middle words of the hall (`layer3.2`), and panels that stand for a whole block."""
+"""Blocks of the module hierarchy: the middle words of the hall (`layer3.2`), and panels that stand for a block."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from statistics import median
 
 from ..torch_bridge.recording import Layer
@@ -12,7 +11,7 @@ DEEPEST = 8
 
 
 def blocks(layers: Sequence[Layer]) -> list[tuple[int, str]]:
-    """(first position, name): runs of one path prefix, at the greatest depth whose median run has three panels or more."""
+    """(first position, name): runs of one path prefix, at the greatest depth whose median run has at least 3 panels."""
     found: list[tuple[int, str, int]] = []
     for depth in range(1, DEEPEST):
         runs = prefix_runs(layers, depth)

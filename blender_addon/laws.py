@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from .slots import HALF, Hall
+from .slots import Hall
 
 
 def check(hall: Hall) -> dict[str, float]:
@@ -14,7 +14,7 @@ def check(hall: Hall) -> dict[str, float]:
     panels = hall.panels
     feet = np.array([slot.corners(hall.yaw(slot)) for slot in panels]).reshape(-1, 2, 2)
     x = np.array([slot.x for slot in panels])
-    inner = np.abs(feet[:, :, 0] - x[:, None]).min() if panels else HALF
+    inner = np.abs(feet[:, :, 0] - x[:, None]).min() if panels else hall.aisle
     return {
         "panels": len(panels),
         "least_gap": least_gap(feet),
@@ -49,8 +49,8 @@ def crossing(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """(…,) bool: whether the line segments p and q, (…, 2, 2), cross inside both."""
 
     def side(line: np.ndarray, point: np.ndarray) -> np.ndarray:
-        a, b = line[..., 0, :], line[..., 1, :]
-        return (b[..., 0] - a[..., 0]) * (point[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (point[..., 0] - a[..., 0])
+        along, to = line[..., 1, :] - line[..., 0, :], point - line[..., 0, :]
+        return along[..., 0] * to[..., 1] - along[..., 1] * to[..., 0]
 
     apart = side(p, q[..., 0, :]) * side(p, q[..., 1, :]) < 0
     return apart & (side(q, p[..., 0, :]) * side(q, p[..., 1, :]) < 0)
@@ -61,7 +61,7 @@ def hidden(hall: Hall, feet: np.ndarray) -> int:
     count = 0
     for k, slot in enumerate(hall.panels):
         left, right = feet[k]
-        back = (HALF + slot.width / 2 * math.cos(hall.swing)) / math.tan(hall.swing)
+        back = (hall.aisle + slot.width / 2 * math.cos(hall.swing)) / math.tan(hall.swing)
         eye = np.array([slot.x, (left + right)[1] / 2 - back])
         ends = np.array([left + (right - left) * 0.02, right + (left - right) * 0.02])
         sight = np.stack([np.broadcast_to(eye, ends.shape), ends], 1)

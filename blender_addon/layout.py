@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ..torch_bridge.recording import Layer
 from . import stages as rule
 from .blocks import blocks
 from .laws import check
-from .route import LEVELS, MARGIN, path, polyline, route, turn
+from .places import ANSWER, FIGURE_ANSWER, FIGURE_GATE, GATE
+from .presets import AZIMUTH, ELEVATION, direction, figure_aisle, figure_scale, place_answer, rough_span
+from .route import LEVELS, LINE, MARGIN, path, polyline, route, turn, ways
+from .signs import figure_margin
 from .slots import BASE, EYE, FILL, HALF, TOP, Hall, Run, Slot, SlotKind, Stage, Wing, cell_aspect, grid, tile_edge
 from .wings import MOST, PRICE, cuts
 
 __all__ = [
-    "BASE", "EYE", "FILL", "HALF", "LEVELS", "LOUVRE", "MARGIN", "SWING", "TOP", "Hall", "Run", "Slot", "Stage", "Wing",
-    "blocks", "check", "grid", "panel_kind", "path", "plan", "plan_figure", "polyline", "tile_edge", "turn",
+    "BASE", "EYE", "FILL", "HALF", "LEVELS", "LOUVRE", "MARGIN", "SWING", "TOP", "Hall", "Manner", "Run", "Slot",
+    "Stage", "Wing", "blocks", "check", "grid", "panel_kind", "path", "plan", "plan_figure", "polyline", "tile_edge",
+    "turn",
 ]  # fmt: skip
 
 SWING, LOUVRE = math.radians(45), math.radians(35)
@@ -30,61 +34,94 @@ READ, FORWARD, JOIN = 0.80, 0.60, 0.50
 """Clear view past the post before; y from a source to its target; the same to a joint."""
 START, NEXT = 3.4, 0.5
 """Where the first wing begins, behind the input, and the others."""
-GAP, DOORSTEP = 0.8, 0.6
-"""Between two stages; from a stage's edge to where its first panels may begin."""
+GAP, DOORSTEP, GUTTER = 0.8, 0.6, 1.0
+"""Between two stages; from a stage's edge to where its first panels may begin; from the words to the next wing."""
 STAY, LEAN = 0.3, 2.5
 """What it costs a panel to stand on its source's side; what a sum gains on the right."""
 
 
 def panel_kind(layer: Layer) -> SlotKind:
-    """How a layer stands in the hall: a joint across the aisle, or a panel that is a sum, a product or anything else."""
+    """How a layer stands in the hall: a joint across the aisle, or a panel that is a sum, a product or another."""
     if layer.role == "joint":
         return "join"
     name = layer.kind.strip("_").lower()
     return "sum" if name in ("add", "iadd", "radd", "sub") else "product" if name in ("mul", "imul", "rmul") else "conv"
 
 
-def clear_view(width: float, swing: float) -> float:
+def clear_view(width: float, swing: float, aisle: float = HALF) -> float:
     """Distance to the post before on the same side, so that the whole panel is seen from its reading point.
 
     That is where the panel's normal meets the middle of the aisle.
     """
-    eye = -width / 2 * math.sin(swing) - (HALF + width / 2 * math.cos(swing)) / math.tan(swing)
-    past = HALF / (HALF + width * math.cos(swing)) * (-width * math.sin(swing) - eye)
+    eye = -width / 2 * math.sin(swing) - (aisle + width / 2 * math.cos(swing)) / math.tan(swing)
+    past = aisle / (aisle + width * math.cos(swing)) * (-width * math.sin(swing) - eye)
     return -(eye + past) + 0.05
 
 
 def plan(
     layers: Sequence[Layer], links: Iterable[tuple[int, int]], *, swing: float = SWING, cuts: Sequence[int] = (),
-    louvre: float | None = None,
+    louvre: float | None = None, aisle: float = HALF, margin: float = MARGIN,
 ) -> Hall:  # fmt: skip
     """A place for each layer in order of execution, a new wing before each of `cuts`.
 
-    Each panel takes the side where it stands nearest to the entrance. Source: look.md, laws.
+    `louvre` is the yaw of a figure's parallel doors; `aisle` the way from its middle to the posts; `margin` the strip
+    for words beside the plates. Each panel takes the side where it stands nearest to the entrance.
     """
     links = list(links)
-    hall = _Planner(layers, links, swing, cuts).run()
-    hall.louvre = louvre
+    hall = _Planner(layers, links, Manner(swing, louvre, aisle, margin), cuts).run()
     hall.runs = route(hall, links)
+    hall.answer = hall.wings[-1].end + ANSWER
+    hall.ways = _ways(hall, links)
     return hall
 
 
-def plan_figure(layers: Sequence[Layer], links: Iterable[tuple[int, int]], width: int, height: int) -> Hall:
-    """The hall as louvres in the number of wings, 1 to 7, whose overview of `width` by `height` pixels is largest."""
-    from .presets import overview
+def plan_figure(
+    layers: Sequence[Layer], links: Iterable[tuple[int, int]], width: int, height: int,
+    azimuth: float = AZIMUTH, elevation: float = ELEVATION,
+) -> Hall:  # fmt: skip
+    """The hall as louvres, in the 1 to 7 wings whose overview of `width` by `height` pixels is largest."""
+    links, aisle = list(links), figure_aisle(azimuth, elevation)
 
-    links = list(links)
-    straight = plan(layers, links, swing=LOUVRE, louvre=LOUVRE)
-    choices = {tuple(cuts(straight, links, wings)): None for wings in range(1, MOST + 1)}
-    halls = [plan(layers, links, swing=LOUVRE, cuts=choice, louvre=LOUVRE) for choice in choices]
-    return min(halls, key=lambda hall: (overview(hall, width, height).span or 0.0) * PRICE ** len(hall.wings))
+    def built(choice: Sequence[int], margin: float) -> Hall:
+        return plan(layers, links, swing=LOUVRE, cuts=choice, louvre=LOUVRE, aisle=aisle, margin=margin)
+
+    straight = built((), MARGIN)
+    choices = list({tuple(cuts(straight, links, wings)): None for wings in range(1, MOST + 1)})
+    spans = [rough_span(built(choice, MARGIN), width, height, azimuth, elevation) for choice in choices]
+    best = min(range(len(choices)), key=lambda k: spans[k] * PRICE ** len(choices[k]))
+    hall = built(choices[best], figure_margin(spans[best]))
+    view = direction(width, height, azimuth, elevation)
+    hall.scale = figure_scale(rough_span(hall, width, height, azimuth, elevation))
+    hall.answer = place_answer(hall, view, FIGURE_ANSWER)
+    hall.ways = _ways(hall, links)
+    return hall
+
+
+def _ways(hall: Hall, links: Iterable[tuple[int, int]]) -> list[Run]:
+    """The ways from the input's post and to the class board."""
+    gate = FIGURE_GATE if hall.louvre is not None else GATE
+    last = len(hall.wings) - 1
+    source = Slot(-1, "conv", -1, gate, 0, 0, 0, hall.wings[0].x, aisle=hall.aisle)
+    return ways(hall, links, source, Slot(-1, "conv", 0, hall.answer, 0, 0, last, hall.wings[last].x, aisle=hall.aisle))
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How the doors of a hall stand, and how much room is between them; see `plan`."""
+
+    swing: float
+    louvre: float | None
+    aisle: float
+    margin: float
 
 
 class _Planner:
     """The state of one walk along the layers."""
 
-    def __init__(self, layers: Sequence[Layer], links: list[tuple[int, int]], swing: float, cuts: Sequence[int]) -> None:
-        self.layers, self.swing, self.cuts = layers, swing, set(cuts)
+    def __init__(
+        self, layers: Sequence[Layer], links: list[tuple[int, int]], manner: Manner, cuts: Sequence[int]
+    ) -> None:
+        self.layers, self.manner, self.cuts = layers, manner, set(cuts)
         self.sources: list[list[int]] = [[] for _ in layers]
         for source, target in links:
             self.sources[target].append(source)
@@ -102,7 +139,7 @@ class _Planner:
                 self.slots.append(slot)
                 stage.end = max(stage.end, slot.y + 0.5)
             widest = max((slot.width for slot in self.slots[stage.first :]), default=0.0)
-            stage.half = HALF + widest * max(math.cos(self.swing), 0.7) + 0.5
+            stage.half = self.manner.aisle + widest * max(math.cos(self.manner.swing), 0.7) + 0.5
             self.end = stage.end
         return self._spread()
 
@@ -122,32 +159,48 @@ class _Planner:
 
     def _join(self, k: int, stage: int) -> Slot:
         rank, before = self._behind(k)
-        slot = Slot(k, "join", 0, before + JOIN, rank, stage, self.wing)
-        self.cursor = {side: max(y, slot.y - 1.0) for side, y in self.cursor.items()}
-        return slot
+        y = max(before, self.stages[stage].start) + JOIN
+        self.cursor = {side: max(at, y - 1.0) for side, at in self.cursor.items()}
+        return Slot(k, "join", 0, y, rank, stage, self.wing, aisle=self.manner.aisle)
 
     def _panel(self, k: int, stage: int) -> Slot:
         channels, height, width = self.layers[k].map_shape
         columns, rows, cell_width, cell_height = grid(channels, cell_aspect(height, width))
         wide, high, kind = columns * cell_width, rows * cell_height, panel_kind(self.layers[k])
         rank, before = self._behind(k)
-        step = max(wide * math.sin(self.swing) + READ, clear_view(wide, self.swing), 1.6)
+        side, y = self._place(k, kind, wide, before)
+        return Slot(
+            k, kind, side, y, rank, stage, self.wing, 0.0, columns, rows, (cell_width, cell_height), wide, high,
+            max(BASE, EYE - high / 2), self.manner.aisle,
+        )  # fmt: skip
+
+    def _place(self, k: int, kind: SlotKind, width: float, before: float) -> tuple[int, float]:
+        """The side where a panel can stand nearest to the entrance, and its y there."""
+        swing, aisle = self.manner.swing, self.manner.aisle
+        step = max(width * math.sin(swing) + READ, clear_view(width, swing, aisle), 1.6)
         y = {side: max(self.cursor[side] + step, before + FORWARD) for side in (-1, 1)}
         last = next((self.slots[s].side for s in reversed(self.sources[k]) if self.slots[s].side), 1)
         side = min((-1, 1), key=lambda s: y[s] + STAY * (s == last) - LEAN * (s > 0 and kind == "sum"))
         self.cursor[side] = y[side]
-        bottom = max(BASE, EYE - high / 2)
-        return Slot(
-            k, kind, side, y[side], rank, stage, self.wing, 0.0, columns, rows, (cell_width, cell_height), wide, high, bottom
-        )
+        return side, y[side]
 
     def _spread(self) -> Hall:
         """Put the wings side by side, like lines of text; a right louvre swings past its post at a wing's end."""
         wings: list[Wing] = []
         for number in range(self.wing + 1):
-            half = max(stage.half for stage in self.stages if stage.wing == number)
-            x = wings[-1].x + wings[-1].half + MARGIN + 2.0 + half if wings else 0.0
-            tail = (s.y + max(1.5, (s.side > 0) * s.width * math.sin(self.swing) + 0.3) for s in self.slots if s.wing == number)
-            wings.append(Wing(x, half, max(tail)))
+            own = [stage for stage in self.stages if stage.wing == number]
+            half = max((stage.half for stage in own), default=self.manner.aisle)
+            if self.manner.louvre is not None:  # one plate's width, so that words and lines beside it run straight
+                for stage in own:
+                    stage.half = half
+            before = wings[-1] if wings else None
+            x = before.x + before.half + LINE + self.manner.margin + GUTTER + half if before else 0.0
+            wings.append(Wing(x, half, self._end(number)))
         slots = [replace(slot, x=wings[slot.wing].x) for slot in self.slots]
-        return Hall(slots, self.stages, [], self.swing, wings)
+        manner = self.manner
+        return Hall(slots, self.stages, [], manner.swing, wings, manner.louvre, manner.aisle, manner.margin)
+
+    def _end(self, wing: int) -> float:
+        lean = math.sin(self.manner.swing)
+        tails = (s.y + max(1.5, (s.side > 0) * s.width * lean + 0.3) for s in self.slots if s.wing == wing)
+        return max(tails, default=START)

@@ -6,16 +6,20 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .slots import HALF, Hall, Run, RunKind, Slot
+from .slots import Hall, Run, RunKind, Slot
 
 LEVELS = {"walk": (0.03, 3.45), "figure": (1.30, 2.35)}
 """Height of near edges and of far edges; a figure's are computed from its camera in `presets`."""
 LANE = 0.12
 """Distance of two lanes."""
 MARGIN = 4.4
-"""Strip beside a plate for the words of its stage."""
+"""Strip beside a plate for the words of its stage, in a figure of usual size."""
+LINE = 0.4
+"""From a wing's plates to the line that runs back to the head of the next wing."""
+HEAD, TAIL = -1.2, 0.8
+"""y of the way along the heads of wings; from a wing's end to the way around it."""
 FOOT = 0.97
-"""Where an edge meets a post, as a share of HALF."""
+"""Where an edge meets a post, as a share of the way from the aisle's middle to it."""
 
 
 def route(hall: Hall, links: Iterable[tuple[int, int]]) -> list[Run]:
@@ -27,14 +31,16 @@ def route(hall: Hall, links: Iterable[tuple[int, int]]) -> list[Run]:
         kind: RunKind = "joined" if b.kind == "join" else "skip" if above else "data"
         trunks.setdefault((s, kind, above), []).append(b)
     ends: dict[tuple[int, bool], list[float]] = {}
-    placed = [
-        (kind, above, _lane(ends.setdefault((hall.slots[s].wing, above), []), hall.slots[s], targets), hall.slots[s], targets)
-        for (s, kind, above), targets in sorted(trunks.items(), key=lambda item: hall.slots[item[0][0]].y)
-    ]
-    return [
-        Run(kind, above, _offset(lane, len(ends[source.wing, above])) + source.x, source, targets)
-        for kind, above, lane, source, targets in placed
-    ]
+    lanes: list[int] = []
+    ordered = sorted(trunks.items(), key=lambda item: hall.slots[item[0][0]].y)
+    for (s, _, above), targets in ordered:
+        lanes.append(_lane(ends.setdefault((hall.slots[s].wing, above), []), hall.slots[s], targets))
+    runs = []
+    for lane, ((s, kind, above), targets) in zip(lanes, ordered, strict=True):
+        source = hall.slots[s]
+        offset = _offset(lane, len(ends[source.wing, above]), hall.aisle)
+        runs.append(Run(kind, above, source.x + offset, source, targets))
+    return runs
 
 
 def _lane(ends: list[float], source: Slot, targets: list[Slot]) -> int:
@@ -45,9 +51,9 @@ def _lane(ends: list[float], source: Slot, targets: list[Slot]) -> int:
     return lane
 
 
-def _offset(lane: int, count: int) -> float:
+def _offset(lane: int, count: int, aisle: float) -> float:
     """Lanes grow from the middle outwards, right first, and always fit into the aisle."""
-    pitch = min(LANE, (2 * HALF - 0.6) / max(count, 1))
+    pitch = min(LANE, (2 * aisle - 0.6) / max(count, 1))
     return pitch * ((lane + 1) // 2) * (1 if lane % 2 else -1)
 
 
@@ -62,20 +68,21 @@ def polyline(run: Run, target: Slot, levels: tuple[float, float] = LEVELS["walk"
 
 
 def _side(slot: Slot, run: Run) -> float:
-    """World x where an edge meets a slot; a rail comes down to a joint at the aisle's edge, never in the walker's way."""
+    """World x where an edge meets a slot; a rail comes down to a joint at the aisle's edge, not in a walker's way."""
     side = slot.side or (run.above and (1 if run.lane >= slot.x else -1))
-    return slot.x + side * HALF * FOOT if side else run.lane
+    return slot.x + side * slot.aisle * FOOT if side else run.lane
 
 
 def turn(hall: Hall, a: Slot, b: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
-    """(8, 3) path from one wing to a later one: around the end of the first, between the two, to the head of the next."""
+    """(8, 3) path from one wing to a later one: around the first one's end, along its plates, to the other's head."""
     here, there = hall.wings[a.wing], hall.wings[b.wing].x
-    middle, floor, z = here.x + here.half + MARGIN + 1.0, LEVELS["walk"][0], levels[0]
+    back, floor, z = here.x + here.half + LINE, LEVELS["walk"][0], levels[0]
+    start, end = (slot.x + slot.side * slot.aisle * FOOT for slot in (a, b))
     return np.array(
         [
-            (a.x + a.side * HALF * FOOT, a.y, z), (a.x, a.y + HALF, floor), (a.x, here.end + 0.8, floor),
-            (middle, here.end + 0.8, floor), (middle, -1.2, floor), (there, -1.2, floor),
-            (there, b.y - HALF, floor), (b.x + b.side * HALF * FOOT, b.y, z),
+            (start, a.y, z), (a.x, a.y + abs(start - a.x), floor), (a.x, here.end + TAIL, floor),
+            (back, here.end + TAIL, floor), (back, HEAD, floor), (there, HEAD, floor),
+            (there, b.y - abs(end - there), floor), (end, b.y, z),
         ]
     )  # fmt: skip
 
@@ -94,3 +101,13 @@ def drops(hall: Hall, levels: tuple[float, float] = LEVELS["walk"]) -> list[tupl
             for x, y, z in (way[0], way[-1]):
                 found[round(float(x), 3), round(float(y), 3)] = (run.kind, np.array([(x, y, 0.02), (x, y, z)]))
     return list(found.values())
+
+
+def ways(hall: Hall, links: Iterable[tuple[int, int]], gate: Slot, answer: Slot) -> list[Run]:
+    """What leads from the input, a slot before the hall, to the first panels, and from the last ones to the answer."""
+    links = list(links)
+    fed, used = {t for _, t in links}, {s for s, _ in links}
+    first = [slot for slot in hall.slots if slot.index not in fed and slot.wing == 0]
+    last = [slot for slot in hall.slots if slot.index not in used and slot.wing == len(hall.wings) - 1]
+    runs = [Run("data", False, gate.x, gate, first)] if first else []
+    return runs + [Run("data", False, answer.x, slot, [answer]) for slot in last]

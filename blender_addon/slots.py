@@ -1,7 +1,7 @@
 """What a laid-out hall is made of, and how large a panel is. World: x across, y along the walk, z up; metres, radians.
 
-Every panel hangs on a post at the edge of a free aisle and swings on it like a door. There is no second row, so a walker
-meets every layer, and an edge can't cross a panel, because edges stay between the posts.
+Every panel hangs on a post at the edge of a free aisle and swings on it like a door. There is no second row, so a
+walker meets every layer, and an edge can't cross a panel, because edges stay between the posts.
 """
 
 from __future__ import annotations
@@ -51,15 +51,23 @@ class Slot:
     width: float = 0.0
     height: float = 0.0
     bottom: float = 0.0
+    aisle: float = HALF
+    """From the middle of the aisle to the post."""
+
+    @property
+    def post(self) -> float:
+        """World x of its post; of a joint, the middle of the aisle."""
+        return self.x + self.side * self.aisle
 
     @property
     def top(self) -> float:
         return self.bottom + self.height
 
     def corners(self, yaw: float) -> np.ndarray:
-        """(2, 2) left and right end of the foot line on the floor, seen from the front, when the door stands at `yaw`."""
-        along, post = np.array([math.cos(yaw), math.sin(yaw)]), np.array([self.x + self.side * HALF, self.y])
-        return np.array([post - along * self.width, post]) if self.side < 0 else np.array([post, post + along * self.width])
+        """(2, 2) left and right end of the foot line on the floor, seen from the front, for a door at `yaw`."""
+        reach = np.array([math.cos(yaw), math.sin(yaw)]) * self.width
+        post = np.array([self.post, self.y])
+        return np.array([post - reach, post] if self.side < 0 else [post, post + reach])
 
 
 @dataclass
@@ -117,6 +125,16 @@ class Hall:
     wings: list[Wing] = field(default_factory=list)
     louvre: float | None = None
     """Yaw of all doors of a figure, where they stand parallel; None: they stand swung, for walking."""
+    aisle: float = HALF
+    """From the middle of the aisle to the posts; a figure's is wide enough to show the edges between the rows."""
+    margin: float = 0.0
+    """Width of the strip beside the plates that holds the words of stages and blocks; figures only."""
+    scale: float = 1.0
+    """Size of the input and of the class board; a figure's grow with its span, so that they can be read."""
+    answer: float = 0.0
+    """y of the class board."""
+    ways: list[Run] = field(default_factory=list)
+    """From the input to the first panels and from the last ones to the class board."""
 
     def yaw(self, slot: Slot, louvre: float | None = None) -> float:
         """Yaw of a door: all alike in a figure; walking, left doors turn clockwise and right ones the other way."""

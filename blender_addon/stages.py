@@ -59,6 +59,8 @@ def title(stage: Stage) -> str:
     """Its map sizes in words: "27 × 27", "149 × 149 to 35 × 35", "vectors"; the narrowest is said where they turn."""
     first, last = stage.sizes[0], stage.sizes[-1]
     turn = min(stage.sizes, key=lambda size: size[0] * size[1])
-    told = [first] if len(stage.sizes) == 1 else [first, last] if turn in (first, last) else [first, turn, last]
+    told = [first, last] if first != last else [first]
+    if turn[0] * turn[1] < min(size[0] * size[1] for size in told):
+        told = [first, turn, last]
     words = " to ".join("vectors" if size == VECTOR else f"{size[0]} × {size[1]}" for size in told)
     return words + (", continued" if stage.continued else "")

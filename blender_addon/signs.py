@@ -1,0 +1,189 @@
+"""The words of a hall in their places: stages and blocks beside the plates of a figure, names over panels."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..torch_bridge.recording import Layer
+from .blocks import blocks
+from .places import ground, wall
+from .sheet import Sheet, name_box, overlaps
+from .slots import Hall, Slot, Stage
+from .stages import title
+from .view import View
+from .words import CAP, Word, common_tails, fitting, homes, names, text_width
+
+STAGE, BLOCK, NAME = 22.0, 9.5, 8.0
+"""Height of a capital in a figure, pixels of 1920; a word of a stage or block that has no room for less is not made."""
+COUNT = 0.72
+"""Size of "12 layers" as a share of the stage's title."""
+LEAST = 8.0
+"""The smallest capital of any figure, pixels of 1920; walking, `WALK` pixels of 1280."""
+WALK = 6.5
+NEAR = 0.15
+"""Size of names over panels for a walker, metres."""
+GAP = 0.13
+"""From a panel's upper edge to the base line of its name."""
+WAY, MOST_MARGIN = 0.8, 8.0
+"""Room for the line to the next wing between plate and words; the widest strip of words."""
+
+
+def capital(pixels: float, view: View, of: float = 1920.0) -> float:
+    """`size` in metres whose capitals are `pixels` high in a picture `of` pixels wide; orthographic cameras."""
+    return pixels / CAP * float(view.span or 1.0) / of
+
+
+def figure_margin(span: float) -> float:
+    """Width of the strip of words in a figure of `span` metres."""
+    return min(WAY + 2.1 * STAGE / CAP * span / 1920, MOST_MARGIN)
+
+
+def stage_words(hall: Hall, view: View) -> list[Word]:
+    """Title and number of layers of each stage of a figure, along its plate's strip, where no panel hides them.
+
+    A stage that has no free place between the words before it and its own end stays without.
+    """
+    size = min(capital(STAGE, view), (hall.margin - WAY) / 2.1)
+    if size < capital(LEAST, view):
+        return []
+    sheet, found, free = Sheet.of(hall, view), [], dict.fromkeys(range(len(hall.wings)), -math.inf)
+    for stage in hall.stages:
+        y = max(stage.start + 0.4 * size, free[stage.wing])
+        while y < stage.end:
+            pair = _stage_pair(hall, stage, y, size)
+            if not any(sheet.hidden(_dots(word)).any() for word in pair):
+                found += pair
+                free[stage.wing] = y + max(word.width for word in pair) + size
+                break
+            y += 0.5 * size
+    return found
+
+
+def _stage_pair(hall: Hall, stage: Stage, y: float, size: float) -> tuple[Word, Word]:
+    x = hall.wings[stage.wing].x + stage.half + hall.margin
+    count = sum(bool(slot.side) for slot in hall.slots[stage.first : stage.last + 1])
+    told = f"{count} layer{'s' * (count != 1)}"
+    return _lying(title(stage), x - 0.85 * size, y, size), _lying(told, x - 0.2 * size, y, size * COUNT, "quiet")
+
+
+def _lying(text: str, x: float, y: float, size: float, tone: str = "text", font: str = "sans") -> Word:
+    """A word on the floor that reads along the walk."""
+    right, up = ground(math.pi / 2)
+    return Word(text, (x, y, 0.02), tuple(right), tuple(up), size, font, tone)  # type: ignore[arg-type]
+
+
+def _dots(word: Word) -> np.ndarray:
+    """(33, 3) points spread over a word's box."""
+    a, b, _, d = word.corners()
+    return np.array([a + (b - a) * i + (d - a) * j for i in np.linspace(0, 1, 11) for j in (0.1, 0.5, 0.9)])
+
+
+def block_words(hall: Hall, layers: Sequence[Layer], view: View) -> list[Word]:
+    """Names of blocks along a figure's plates, like a ruler; those that would meet the one before are left out."""
+    size = capital(BLOCK, view)
+    if size < capital(LEAST, view) or WAY + 0.77 * size > hall.margin:
+        return []
+    sheet, found, free = Sheet.of(hall, view), [], dict.fromkeys(range(len(hall.wings)), -math.inf)
+    for first, name in blocks(layers):
+        slot = hall.slots[first]
+        stage, wing = hall.stages[slot.stage], hall.wings[slot.wing]
+        x, y = wing.x + stage.half + WAY + 0.62 * size, max(slot.y - 1.2, stage.start + 0.2)
+        word = _lying(name, x, y, size, "quiet", "mono")
+        free_from, end = free[slot.wing], word.at[1] + word.width
+        if word.at[1] >= free_from and end <= wing.end and not sheet.hidden(_dots(word)).any():
+            found.append(word)
+            free[slot.wing] = end + 0.8
+    return found
+
+
+def panel_words(hall: Hall, layers: Sequence[Layer], view: View) -> list[Word]:
+    """Names over a figure's panels, the longest tail that fits and covers nothing; none if half would go without."""
+    size = max(NEAR, capital(NAME, view))
+    options = _options(hall, layers, size, inside_block=True)
+    sheet = Sheet.of(hall, view)
+    taken = np.zeros((0, 4))
+    found: list[Word] = []
+    for k, slot in enumerate(hall.panels):
+        for name in options[slot.index]:
+            box = name_box(sheet, k, slot, size, text_width(name, "mono") * size, GAP)
+            if not sheet.meets(box).any() and not overlaps(taken, box).any():
+                taken = np.vstack([taken, box])
+                found.append(_standing(hall, slot, name, size))
+                break
+    return found if 2 * len(found) >= len(hall.panels) else []
+
+
+def _options(hall: Hall, layers: Sequence[Layer], size: float, inside_block: bool) -> dict[int, list[str]]:
+    """Names of each panel, longest first, that fit its width and are its own, inside its block or in the whole hall."""
+    common = common_tails(layers)
+    home = homes(layers, {first for first, _ in blocks(layers)} if inside_block else ())
+    every = {slot.index: names(layers[slot.index], common) for slot in hall.panels}
+    taken = Counter((home[k], name) for k, options in every.items() for name in options)
+    return {
+        slot.index: fitting(
+            every[slot.index], slot.width, size, Counter({n: taken[home[slot.index], n] for n in every[slot.index]})
+        )
+        for slot in hall.panels
+    }
+
+
+def _standing(hall: Hall, slot: Slot, name: str, size: float) -> Word:
+    """A word over a panel's left upper corner, in its plane."""
+    yaw = hall.yaw(slot)
+    right, up = wall(yaw)
+    x, y = slot.corners(yaw)[0]
+    return Word(name, (float(x), float(y), slot.top + GAP), tuple(right), tuple(up), size, "mono", slot=slot.index)
+
+
+def walk_words(hall: Hall, layers: Sequence[Layer], view: View | None = None) -> list[Word]:
+    """Names over panels and, where there is room, their shapes, for a walker; with a camera, those that it shows well.
+
+    Seen from a camera, a word that is too small or behind a nearer panel is left out.
+    """
+    options = _options(hall, layers, NEAR, inside_block=False)
+    found = []
+    for slot in _nearest_first(hall, view):
+        name = next(iter(options[slot.index]), None)
+        if name is None:
+            continue
+        word = _standing(hall, slot, name, NEAR)
+        found.append(word)
+        shape = " × ".join(map(str, layers[slot.index].map_shape))
+        if slot.width - word.width > text_width(shape) * NEAR * COUNT + NEAR:
+            found.append(_shape(hall, slot, shape))
+    return found if view is None else _visible(hall, found, view)
+
+
+def _shape(hall: Hall, slot: Slot, shape: str) -> Word:
+    right, up = wall(hall.yaw(slot))
+    x, y = slot.corners(hall.yaw(slot))[1]
+    at = (float(x), float(y), slot.top + GAP)
+    return Word(shape, at, tuple(right), tuple(up), NEAR * COUNT, "sans", "quiet", "right", slot.index)
+
+
+def _nearest_first(hall: Hall, view: View | None) -> list[Slot]:
+    at = (0.0, 0.0, 0.0) if view is None else view.at
+    return sorted(hall.panels, key=lambda slot: math.hypot(slot.x - at[0], slot.y - at[1]))
+
+
+def _visible(hall: Hall, words: list[Word], view: View) -> list[Word]:
+    """Those of the words, nearest first, that are large enough and not behind a nearer panel."""
+    boxes: dict[int, np.ndarray] = {}
+    found = []
+    for word in words:
+        pixels = view.project(word.corners())
+        box = np.append(pixels[:, :2].min(0), pixels[:, :2].max(0))
+        slot = hall.slots[word.slot]
+        nearer = np.array([b for k, b in boxes.items() if k != slot.index]).reshape(-1, 4)
+        large = word.size * CAP / view.pixel(np.array(word.at)) >= WALK * view.width / 1280
+        if pixels[:, 2].min() > 0.3 and large and not overlaps(nearer, box).any():
+            found.append(word)
+        corners = [(*end, z) for end in slot.corners(hall.yaw(slot)) for z in (slot.bottom, slot.top)]
+        seen = view.project(np.array(corners))
+        if seen[:, 2].min() > 0.3:
+            boxes[slot.index] = np.append(seen[:, :2].min(0), seen[:, :2].max(0))
+    return found
