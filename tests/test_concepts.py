@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from innerwalk.torch_bridge import concepts
 from innerwalk.torch_bridge.concepts import ALL_CONCEPTS, CATEGORIES, CONCEPTS, TASKS, batch, sample
 from innerwalk.torch_bridge.concepts.shapes import corners, distance

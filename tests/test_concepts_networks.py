@@ -14,7 +14,7 @@ from innerwalk.torch_bridge import concepts  # noqa: E402
 from innerwalk.torch_bridge.concepts import SPLITS, TASKS  # noqa: E402
 from innerwalk.torch_bridge.concepts.fit import Recipe, accuracy, as_input, pictures  # noqa: E402
 from innerwalk.torch_bridge.concepts.shipped import facts, save, snapshots, weights_path  # noqa: E402
-from innerwalk.torch_bridge.concepts.train import main, untrained  # noqa: E402
+from innerwalk.torch_bridge.concepts.train import main, train, untrained  # noqa: E402
 from innerwalk.torch_bridge.errors import UnknownName  # noqa: E402
 from innerwalk.torch_bridge.weights import load_weights  # noqa: E402
 
@@ -64,21 +64,27 @@ def test_class_activation_is_exact():
         torch.testing.assert_close(model(x), logits)
 
 
-def run(folder: Path, *extra: str) -> dict[str, bytes]:
-    assert main(["pair", "--images", "128", "--epochs", "1", "--measured", "12", "--folder", str(folder), *extra]) == 0
+def files(folder: Path) -> dict[str, bytes]:
+    train(Recipe("pair", images=8, epochs=1, batch=4), folder, (0, 1), measured=4)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_training_is_repeatable_and_writes_what_it_says(tmp_path, capsys):
-    """Two batches: the same bytes twice, and other ones from another seed."""
-    once = run(tmp_path / "a", "--snapshots")
+def test_training_repeats_to_the_byte(tmp_path):
+    """Two steps: the same files twice; another seed begins elsewhere."""
+    once = files(tmp_path / "a")
     assert sorted(once) == ["pair-epoch-00.safetensors", "pair-epoch-01.safetensors", "pair.safetensors"]
-    assert run(tmp_path / "b", "--snapshots") == once
-    assert run(tmp_path / "c", "--seed", "1")["pair.safetensors"] != once["pair.safetensors"]
-    told = facts(tmp_path / "a" / "pair.safetensors")
-    assert json.loads(told["images"]) == 128 and json.loads(told["classes"]) == list(TASKS["pair"])
-    load_weights(concepts.network("pair"), tmp_path / "a" / "pair.safetensors")
-    assert "2 of 2, 0 s left" in capsys.readouterr().err
+    assert files(tmp_path / "b") == once
+    first, other = (untrained(Recipe("pair", seed=seed)).fc.weight for seed in (0, 1))
+    assert not torch.equal(first, other)
+
+
+def test_the_training_command_writes_what_it_says(tmp_path, capsys):
+    assert main(["pair", "--images", "64", "--epochs", "1", "--measured", "4", "--folder", str(tmp_path)]) == 0
+    told = facts(tmp_path / "pair.safetensors")
+    assert json.loads(told["images"]) == 64 and json.loads(told["classes"]) == list(TASKS["pair"])
+    load_weights(concepts.network("pair"), tmp_path / "pair.safetensors")
+    said = capsys.readouterr().err
+    assert "1 of 1, 0 s left" in said and f"in float16 {float(told['accuracy']):.4f}" in said
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):

@@ -1,4 +1,4 @@
-"""The small residual networks that learn the `concepts` pictures: 15 convolutions in a stem and three stages."""
+"""The small residual networks that learn the `concepts` pictures: 16 convolutions in a stem and three stages."""
 
 from __future__ import annotations
 
@@ -45,10 +45,7 @@ class Block(nn.Module):
         self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
         self.norm2 = nn.BatchNorm2d(width)
         self.relu2 = nn.ReLU()
-        if before != width or stride != 1:
-            self.shortcut = Shortcut(before, width, stride)
-        else:
-            self.shortcut = None
+        self.shortcut = Shortcut(before, width, stride) if before != width or stride != 1 else None
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm2(self.conv2(self.relu1(self.norm1(self.conv1(x)))))
