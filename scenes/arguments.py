@@ -7,8 +7,12 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..blender_addon import colour
+
 PRESETS = ("overview", "walk", "entrance", "layer", "tile")
-THEMES = ("dark", "paper")
+ENGINES = ("cycles", "eevee")
+THEMES = tuple(colour.THEMES)
+MAPS = tuple(colour.RAMPS)
 NORMALISATIONS = ("channel", "layer", "network")
 Formatter = argparse.RawDescriptionHelpFormatter
 
@@ -137,21 +141,25 @@ def add_figure(sub: argparse.ArgumentParser) -> None:
     """The arguments of `figure`."""
     sub.add_argument("source", type=Path, metavar="RECORDING|FILE.blend")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png")
-    sub.add_argument("--preset", choices=PRESETS, default="overview", help="where the camera stands (overview)")
-    sub.add_argument("--layer", metavar="ID", help="the layer that the presets layer and tile show")
-    sub.add_argument("--channel", type=int, metavar="N", help="the channel that the preset tile shows")
-    sub.add_argument("--theme", choices=THEMES, default="dark")
-    sub.add_argument("--size", type=size, default=(1920, 1080), metavar="WxH", help="pixels (1920x1080)")
-    sub.add_argument("--samples", type=int, metavar="N", help="a pixel")
-    sub.add_argument("--engine", choices=("cycles", "eevee"), default="cycles")
-    sub.add_argument("--transparent", action="store_true", help="no background")
+    sub.add_argument("--preset", choices=PRESETS, help="where the camera stands (overview)")
+    sub.add_argument("--layer", metavar="ID", help="the layer that the preset layer, tile or walk shows")
+    sub.add_argument("--size", type=size, metavar="WxH", help="pixels (1920x1080)")
+    sub.add_argument("--samples", type=int, metavar="N", help="a pixel (24)")
+    sub.add_argument("--engine", choices=ENGINES, help="cycles")
+    sub.add_argument("--transparent", action="store_true", default=None, help="no background")
     add_look(sub)
 
 
 def add_look(sub: argparse.ArgumentParser) -> None:
     """How values become colours, and what is folded away."""
     look = sub.add_argument_group("the look")
-    look.add_argument("--map", metavar="NAME", help="colour map")
-    look.add_argument("--normalisation", choices=NORMALISATIONS, help="what the largest value is taken of")
-    look.add_argument("--gain", type=float, metavar="X", help="brightness of the values")
-    look.add_argument("--collapse", action="append", default=[], metavar="BLOCK", help="show this block as one panel")
+    look.add_argument("--theme", choices=THEMES, help="dark")
+    look.add_argument("--map", dest="ramp", choices=MAPS, help="colour map (that of the theme)")
+    look.add_argument(
+        "--normalisation",
+        choices=NORMALISATIONS,
+        help="a value's share of its channel's largest value (channel), or of its layer's, or of the network's",
+    )
+    look.add_argument("--gain", type=float, metavar="X", help="multiplies the values (1)")
+    look.add_argument("--title", metavar="TEXT", help="instead of the network's name")
+    look.add_argument("--collapse", action="append", metavar="GLOB", help="show these blocks as one panel each")

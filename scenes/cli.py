@@ -65,7 +65,14 @@ def record(said: argparse.Namespace, progress: Progress) -> None:
     save(recording, said.output)
     progress.close()
     print(summary(recording))
-    print(f"saved          {said.output}; next: innerwalk scene {said.output} -o hall.blend")
+    print(f"{'saved':<14} {said.output}; next: innerwalk scene {said.output} -o hall.blend")
+
+
+def chosen(said: argparse.Namespace, form: type) -> dict[str, Any]:
+    """What was said of the fields of a dataclass; lists become tuples, what was not said is left out."""
+    names = {one.name for one in fields(form)}
+    given = {name: value for name, value in vars(said).items() if name in names and value is not None}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
 def said_of_recording(said: argparse.Namespace, scratch: Path) -> dict[str, Any]:
@@ -74,8 +81,7 @@ def said_of_recording(said: argparse.Namespace, scratch: Path) -> dict[str, Any]
     from ..torch_bridge.job import RecordSpec
     from .shipped import facts_of
 
-    names = {one.name for one in fields(RecordSpec)}
-    known = {name: value for name, value in vars(said).items() if name in names and value is not None}
+    known = chosen(said, RecordSpec)
     for name in {"size", "grid"} & known.keys():
         known[name] = known[name][::-1]  # said as width x height
     if said.model not in TASKS:
@@ -86,36 +92,62 @@ def said_of_recording(said: argparse.Namespace, scratch: Path) -> dict[str, Any]
 
 def summary(recording: Recording) -> str:
     """What was recorded, in a few lines."""
-    network, prediction = recording.network, recording.prediction
+    network = recording.network
     size = sum(maps.texels.nbytes for maps in recording.all_maps.values())
-    shown = len(network.folded()[0])
     lines = [
-        f"network        {network.name}, {len(network.layers)} layers, {shown} shown, {network.parameters:,} parameters",
-        f"weights        {network.weights or ('trained' if network.trained else 'random')}",
-        f"input          {recording.input_name}",
-        f"recorded       {len(recording.all_maps)} layers' maps, {size / 1e6:.1f} MB",
+        ("network", f"{network.name}, {len(network.layers)} layers, {network.parameters:,} parameters"),
+        ("weights", network.weights or ("trained" if network.trained else "random")),
+        ("input", recording.input_name),
+        ("preprocessing", recording.provenance.get("preprocessing", "unknown")),
+        ("recorded", f"maps of {len(recording.all_maps)} layers, {size / 1e6:.1f} MB"),
     ]
-    lines += [f"{key:<14} {value}" for key, value in recording.provenance.items() if key == "preprocessing"]
-    lines += [f"answer         {share:6.1%}  {name}" for _, name, share in prediction.top[:5]]
+    lines += [("answer", f"{share:6.1%}  {name}") for _, name, share in recording.prediction.top[:5]]
     odd = {layer: maps.nonfinite for (layer, _), maps in recording.all_maps.items() if maps.nonfinite}
     if odd:
-        lines.append(f"warning        {sum(odd.values()):,} values are NaN or infinite, first in layer {next(iter(odd))}")
-    return "\n".join(lines)
+        lines.append(("warning", f"{sum(odd.values()):,} values are NaN or infinite, first in layer {next(iter(odd))}"))
+    return "\n".join(f"{name:<14} {text}" for name, text in lines)
 
 
 def scene(said: argparse.Namespace, progress: Progress) -> None:
     """`innerwalk scene`."""
-    raise NotImplementedError
+    from ..blender_addon.scene.store import Dress
+    from ..torch_bridge.recording import load
+    from . import scene as recipe
+
+    built = recipe.build(load(said.recording), Dress(**chosen(said, Dress)), progress=progress)
+    recipe.save(built, said.output)
+    progress.close()
+    print(f"saved {said.output}; open it in Blender, or: innerwalk figure {said.output} -o figure.png")
 
 
 def figure(said: argparse.Namespace, progress: Progress) -> None:
     """`innerwalk figure`."""
-    raise NotImplementedError
+    from .figure import Order, render_figure
+
+    render_figure(said.source, said.output, Order(**chosen(said, Order)), progress=progress)
+    progress.close()
+    print(f"saved {said.output}")
 
 
 def demo(said: argparse.Namespace, progress: Progress) -> None:
-    """`innerwalk demo`: the network that comes with innerwalk on its own image."""
-    raise NotImplementedError
+    """`innerwalk demo`: a network that comes with innerwalk, on its own picture."""
+    from ..torch_bridge.job import RecordSpec, record_from
+    from ..torch_bridge.recording import save
+    from . import scene as recipe
+    from .figure import render_figure
+    from .shipped import DEFAULT, facts_of
+
+    folder = said.output
+    folder.mkdir(parents=True, exist_ok=True)
+    recording = record_from(RecordSpec(**facts_of(DEFAULT, folder)), progress)
+    save(recording, folder / "hall")
+    recipe.save(recipe.build(recording, progress=progress), folder / "hall.blend")
+    render_figure(recording, folder / "hall.png", progress=progress)
+    progress.close()
+    print(summary(recording))
+    print(
+        f"made           {folder}/hall.png (look), {folder}/hall.blend (open in Blender), {folder}/hall (the recording)"
+    )
 
 
 def doctor(said: argparse.Namespace, progress: Progress) -> None:

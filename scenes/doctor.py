@@ -139,7 +139,7 @@ def check_eevee() -> Finding:
     """EEVEE needs a graphics driver, of software at least; where there is none it aborts Blender."""
     if "error" in _blender():
         return Finding("eevee", "no", "needs Blender")
-    from .probe import eevee_works
+    from ..blender_addon.scene.probe import eevee_works
 
     if eevee_works():
         return Finding("eevee", "ok", "renders here")

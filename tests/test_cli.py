@@ -105,10 +105,10 @@ def test_what_is_said_of_a_recording_reaches_the_recorder(monkeypatch, tmp_path)
     assert spec == job.RecordSpec(
         "my.nets:build",
         arguments={"depth": 4},
-        inputs=["a.png", "noise:3"],
+        inputs=("a.png", "noise:3"),
         size=(32, 64),
         mean=(0.5, 0.4, 0.3),
-        layers=["a.*", "b"],
+        layers=("a.*", "b"),
     )
 
 
