@@ -29,7 +29,7 @@ def test_it_shows_the_object_network_on_its_picture(demo):
     kinds = [layer.kind for layer in shown]
     assert (kinds.count("Conv2d"), kinds.count("add"), kinds.count("Linear")) == (16, 6, 1)
     assert all(demo.maps(layer.shows).shape == layer.map_shape for layer in shown)
-    assert len(links) == 28, "four into each of six blocks, one more where the shortcut convolves, one into the last layer"
+    assert len(links) == 28, "four into each block, one more into three shortcuts, one into the last layer"
     assert demo.network.trained and demo.prediction.top[0][1] == "ring"
     assert (demo.picture == concepts.picture()).all()
 
