@@ -9,6 +9,9 @@ import bpy
 
 from ...torch_bridge.errors import InnerwalkError
 from ...torch_bridge.recording import load
+from ..scene import store
+from ..scene.build import build, rebuild
+from ..scene.panels import panels
 
 DEMO = Path(__file__).resolve().parent.parent / "demo"
 
@@ -24,8 +27,23 @@ def attempt(operator: bpy.types.Operator, work: Callable[[], str]) -> set[str]:
 
 
 def open_recording(folder: Path) -> str:
-    """Build the hall of a recording in a scene of its own and say so."""
-    raise NotImplementedError
+    """Build the hall of a recording in a scene of its own, show it, and say so."""
+    recording = load(folder)
+    scene = build(recording)
+    if bpy.context.window:
+        bpy.context.window.scene = scene
+    return f"{recording.network.name}: {len(panels(scene))} panels in scene {scene.name}"
+
+
+def outdated() -> list[bpy.types.Scene]:
+    """Halls of this file that an older version has built."""
+    return [scene for scene in store.halls() if store.outdated(scene)]
+
+
+def rebuild_all() -> str:
+    """Build them anew; panels that were moved stay where they are."""
+    found = [rebuild(scene).name for scene in outdated()]
+    return f"rebuilt {', '.join(found)}" if found else "everything is up to date"
 
 
 class INNERWALK_OT_import_recording(bpy.types.Operator):
@@ -61,21 +79,21 @@ class INNERWALK_OT_open_demo(bpy.types.Operator):
 
 
 class INNERWALK_OT_rebuild_groups(bpy.types.Operator):
-    """Rebuild the node groups of a file that an older Innerwalk saved"""
+    """Build the halls and node groups anew that an older Innerwalk has saved in this file"""
 
     bl_idname = "innerwalk.rebuild_groups"
-    bl_label = "Rebuild Node Groups"
+    bl_label = "Rebuild Old Halls"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only where there are old ones."""
-        cls.poll_message_set("The node groups of this file are up to date")
-        return False
+        cls.poll_message_set("The halls of this file are up to date")
+        return bool(outdated())
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Rebuild them in place, so that materials and modifiers keep them."""
-        raise NotImplementedError
+        """Rebuild them."""
+        return attempt(self, rebuild_all)
 
 
 CLASSES = (INNERWALK_OT_import_recording, INNERWALK_OT_open_demo, INNERWALK_OT_rebuild_groups)
@@ -84,3 +102,4 @@ CLASSES = (INNERWALK_OT_import_recording, INNERWALK_OT_open_demo, INNERWALK_OT_r
 def draw_import(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     """Entries of File > Import."""
     menu.layout.operator(INNERWALK_OT_import_recording.bl_idname, text="Network Recording (Innerwalk)")
+    menu.layout.operator(INNERWALK_OT_open_demo.bl_idname, text="Innerwalk Demo")

@@ -1,0 +1,61 @@
+"""A recording becomes a hall in a scene of its own, and an older file's hall is built anew."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...torch_bridge.errors import SceneError
+from ...torch_bridge.recording import Recording
+from .. import layout, presets
+from . import camera, hall, render, store, text
+from .store import Dress
+
+SIZE = (1920, 1080)
+SAMPLES = 24
+
+
+def build(
+    recording: Recording, dress: Dress | None = None, *, progress: hall.Progress | None = None
+) -> bpy.types.Scene:
+    """A hall to walk, in a new scene of this file; other scenes are not touched.
+
+    Its camera stands at the entrance. Raises SceneError or UnknownName; then nothing of it stays behind.
+    """
+    dress = dress or Dress()
+    layers, links = recording.network.folded()
+    if not layers:
+        raise SceneError(
+            f"network {recording.network.name!r} has no layer to show; record one with a convolution or linear layer"
+        )
+    scene = bpy.data.scenes.new(dress.title or recording.network.name)
+    plan = layout.plan(layers, links)
+    site = hall.Site(scene, recording, plan, dress)
+    hall.add_hall(site, progress=progress)
+    camera.set_camera(scene, presets.entrance(plan, *SIZE), site.collection)
+    render.prepare(scene, *SIZE, SAMPLES)
+    store.keep(scene, recording, dress)
+    text.forget_fonts()
+    return scene
+
+
+def rebuild(scene: bpy.types.Scene) -> bpy.types.Scene:
+    """The hall of an older file, built anew by this version in the same scene; moved panels stay where they are."""
+    recording, dress, moved = store.kept(scene), store.dress_of(scene), store.moved(scene)
+    clear(scene)
+    plan = layout.plan(*recording.network.folded())
+    site = hall.Site(scene, recording, plan, dress)
+    hall.add_hall(site, moved=moved)
+    camera.set_camera(scene, presets.entrance(plan, *SIZE), site.collection)
+    store.keep(scene, recording, dress)
+    return scene
+
+
+def clear(scene: bpy.types.Scene) -> None:
+    """Remove what belongs to the scene's hall, and what only that used."""
+    into = hall.collection_of(scene)
+    used = [slot.material for one in into.objects for slot in one.material_slots if slot.material]
+    shown = [node.image for one in used for node in one.node_tree.nodes if getattr(node, "image", None)]
+    data = [one.data for one in into.objects if one.data]
+    bpy.data.batch_remove(list(into.objects))
+    for group in (data, used, shown):
+        bpy.data.batch_remove([one for one in dict.fromkeys(group) if not one.users])
