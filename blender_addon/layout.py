@@ -16,7 +16,7 @@ from . import stages as rule
 from .blocks import blocks
 from .laws import check
 from .places import ANSWER, FIGURE_ANSWER, FIGURE_GATE, GATE
-from .presets import AZIMUTH, ELEVATION, direction, figure_aisle, figure_scale, place_answer, rough_span
+from .presets import AZIMUTH, ELEVATION, around, direction, figure_aisle, figure_scale, place_answer, standing
 from .route import LEVELS, LINE, MARGIN, path, polyline, route, turn, ways
 from .signs import figure_margin
 from .slots import BASE, EYE, FILL, HALF, TOP, Hall, Run, Slot, SlotKind, Stage, Wing, cell_aspect, grid, tile_edge
@@ -34,8 +34,10 @@ READ, FORWARD, JOIN = 0.80, 0.60, 0.50
 """Clear view past the post before; y from a source to its target; the same to a joint."""
 START, NEXT = 3.4, 0.5
 """Where the first wing begins, behind the input, and the others."""
-GAP, DOORSTEP, GUTTER = 0.8, 0.6, 1.0
+GAP, DOORSTEP, GUTTER = 0.8, 0.6, 2.0
 """Between two stages; from a stage's edge to where its first panels may begin; from the words to the next wing."""
+SHAPE = 8.5
+"""Usual span of a figure over the square root of the length of its hall in one wing."""
 STAY, LEAN = 0.3, 2.5
 """What it costs a panel to stand on its source's side; what a sum gains on the right."""
 
@@ -85,14 +87,18 @@ def plan_figure(
     def built(choice: Sequence[int], margin: float) -> Hall:
         return plan(layers, links, swing=LOUVRE, cuts=choice, louvre=LOUVRE, aisle=aisle, margin=margin)
 
-    straight = built((), MARGIN)
+    def set_out(choice: Sequence[int], span: float) -> tuple[Hall, float]:
+        hall = built(choice, figure_margin(span))
+        hall.scale = figure_scale(span)
+        hall.answer = place_answer(hall, view, FIGURE_ANSWER)
+        return hall, float(around(view, standing(hall)).span or 0.0)
+
+    straight, view = built((), MARGIN), direction(width, height, azimuth, elevation)
+    span = SHAPE * math.sqrt(straight.wings[0].end)
     choices = list({tuple(cuts(straight, links, wings)): None for wings in range(1, MOST + 1)})
-    spans = [rough_span(built(choice, MARGIN), width, height, azimuth, elevation) for choice in choices]
-    best = min(range(len(choices)), key=lambda k: spans[k] * PRICE ** len(choices[k]))
-    hall = built(choices[best], figure_margin(spans[best]))
-    view = direction(width, height, azimuth, elevation)
-    hall.scale = figure_scale(rough_span(hall, width, height, azimuth, elevation))
-    hall.answer = place_answer(hall, view, FIGURE_ANSWER)
+    first = [set_out(choice, span)[1] for choice in choices]
+    best = min(range(len(choices)), key=lambda k: first[k] * PRICE ** len(choices[k]))
+    hall, _ = set_out(choices[best], first[best])
     hall.ways = _ways(hall, links)
     return hall
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from .places import answer_board, boards, wall
 from .route import LEVELS, path
+from .sheet import Sheet, overlaps
 from .signs import stage_words
-from .slots import BASE, EYE, HALF, TOP, Hall, Slot
+from .slots import BASE, EYE, HALF, TOP, Hall, Run, Slot
 from .view import SENSOR, View
 
 AZIMUTH, ELEVATION = math.radians(57), math.radians(38)
@@ -19,7 +21,7 @@ AWAY = 800.0
 """Metres between an orthographic camera and what it shows."""
 EDGE = 0.02
 """Margin of an overview, as a share of the picture's width."""
-NORMAL = 27.0
+NORMAL = 32.0
 """Span in metres up to which input and class board keep their size; beyond it they grow with it."""
 BAND = 0.50
 """Height of the clear band between the rows of a figure in which edges run."""
@@ -41,6 +43,10 @@ class Corner:
     bottom: float
     width: float
     height: float
+
+    def box(self) -> np.ndarray:
+        """(4,) left, bottom, right, top in those pixels."""
+        return np.array([self.left, self.bottom, self.left + self.width, self.bottom + self.height])
 
     def place(self, view: View) -> tuple[np.ndarray, float]:
         """World point (3,) of its lower left, well before everything else, and metres a pixel of the sheet."""
@@ -87,101 +93,114 @@ def direction(width: int, height: int, azimuth: float = AZIMUTH, elevation: floa
     return View(away, (0.0, 0.0, 0.0), width, height, span=1.0)
 
 
-def rough_span(hall: Hall, width: int, height: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> float:
-    """Metres across a picture that holds the panels, plates and words' strips: enough to compare halls."""
-    view = direction(width, height, azimuth, elevation)
-    points = _plates(hall)
-    return float(max(np.ptp(points @ view.right), np.ptp(points @ view.up) * width / height))
-
-
 def overview(
     hall: Hall, width: int, height: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION
 ) -> View:
     """Orthographic camera around everything that stands and is written, whose corners for title and legend are free."""
-    view = _around(direction(width, height, azimuth, elevation), _boxes(hall))
+    bare = direction(width, height, azimuth, elevation)
+    things = standing(hall)
+    view = around(bare, things)
     for _ in range(4):
-        words = [word.corners() for word in stage_words(hall, view)]
-        if all(inside(view, corners, EDGE / 2) for corners in words):
+        words = np.array([word.corners() for word in stage_words(hall, view)]).reshape(-1, 4, 3)
+        if inside(view, words.reshape(-1, 3), EDGE):
             break
-        view = _around(view, [*_boxes(hall), *words])
+        view = around(bare, [*things, words])
     return view
 
 
-def _around(view: View, shapes: list[np.ndarray]) -> View:
-    """The same direction, moved and widened to hold all shapes, (n, 3) each."""
-    width, height = view.width, view.height
-    u, v = ([shape @ axis for shape in shapes] for axis in (view.right, view.up))
-    boxes = np.array([(a.min(), b.min(), a.max(), b.max()) for a, b in zip(u, v, strict=True)])
+def around(view: View, things: list[np.ndarray]) -> View:
+    """The same direction, moved and widened to hold all things, (n, points, 3) each, with its corners free."""
+    boxes = _boxes(view, things)
     low, high = boxes[:, :2].min(0), boxes[:, 2:].max(0)
-    inner = 1 - 2 * EDGE, height / width - 2 * EDGE
+    inner = 1 - 2 * EDGE, view.height / view.width - 2 * EDGE
     span = max((high[0] - low[0]) / inner[0], (high[1] - low[1]) / inner[1])
-    shift = _free_shift(boxes, span, view)
-    while shift is None:
-        span *= 1.02
-        shift = _free_shift(boxes, span, view)
-    centre = view.right * shift[0] + view.up * shift[1]
+    while (middle := _middle(boxes, span, view)) is None:
+        span *= 1.01
+    centre = view.right * middle[0] + view.up * middle[1]
     return replace(view, at=_point(centre + view.back * AWAY), look=_point(centre), span=float(span))
 
 
-def _free_shift(boxes: np.ndarray, span: float, view: View) -> tuple[float, float] | None:
+def _boxes(view: View, things: list[np.ndarray]) -> np.ndarray:
+    """(m, 4) left, bottom, right, top of all things in the picture's plane, metres."""
+    flat = [thing @ view.axes[:2].T for thing in things if len(thing)]
+    return np.concatenate([np.concatenate([thing.min(1), thing.max(1)], 1) for thing in flat])
+
+
+def _middle(boxes: np.ndarray, span: float, view: View) -> tuple[float, float] | None:
     """Middle of a picture `span` wide that holds all boxes (n, 4) and keeps its corners free; None: there is none."""
-    tall = span * view.height / view.width
+    size = np.array([span, span * view.height / view.width])
     low, high = boxes[:, :2].min(0), boxes[:, 2:].max(0)
-    slack = np.maximum((span, tall) - (high - low) - 2 * EDGE * span, 0.0)
-    for across in (0.0, 0.25, -0.25, 0.5, -0.5):
-        for along in (0.0, 0.25, -0.25, 0.5, -0.5):
-            middle = (low + high) / 2 + slack * (across, along)
-            if not _covered(boxes, middle - np.array([span, tall]) / 2, span / SHEET, view):
-                return float(middle[0]), float(middle[1])
+    slack = np.maximum(size - (high - low) - 2 * EDGE * span, 0.0)
+    shifts = (0.0, 0.25, -0.25, 0.5, -0.5)
+    for shift in sorted(((a, b) for a in shifts for b in shifts), key=lambda s: abs(s[0]) + abs(s[1])):
+        middle = (low + high) / 2 + slack * shift
+        origin, sheet = middle - size / 2, span / SHEET
+        taken = [(corner.box() * sheet + np.tile(origin, 2)) for corner in corners(view)]
+        if not any(overlaps(boxes, box).any() for box in taken):
+            return float(middle[0]), float(middle[1])
     return None
 
 
-def _covered(boxes: np.ndarray, origin: np.ndarray, sheet: float, view: View) -> bool:
-    """Whether a box reaches into the corners of a picture whose lower left is `origin`."""
-    for corner in corners(view):
-        low = origin + np.array([corner.left, corner.bottom]) * sheet
-        high = low + np.array([corner.width, corner.height]) * sheet
-        if ((boxes[:, :2] < high).all(1) & (boxes[:, 2:] > low).all(1)).any():
-            return True
-    return False
+def standing(hall: Hall) -> list[np.ndarray]:
+    """Everything that stands or lies in a figure's hall: boards, panels with their names, edges of plates, lines."""
+    return [np.array([board.corners(0.6 * board.scale) for board in boards(hall)]), *_between(hall)]
 
 
-def _plates(hall: Hall) -> np.ndarray:
-    """(n, 3) corners of plates with their strips of words, and of panels with room for a name."""
-    feet = [(*foot, z) for slot in hall.panels for foot in slot.corners(hall.yaw(slot)) for z in (0.0, slot.top + 0.5)]
+def _between(hall: Hall) -> list[np.ndarray]:
+    """The same without the boards; long lines as points."""
+    feet = np.array([slot.corners(hall.yaw(slot)) for slot in hall.panels]).reshape(-1, 2, 2)
+    tops = np.array([slot.top + 0.13 + 0.01 * hall.scale * NORMAL for slot in hall.panels])
+    low = np.concatenate([feet, np.zeros((len(feet), 2, 1))], 2)
+    high = np.concatenate([feet, np.repeat(tops, 2).reshape(-1, 2, 1)], 2)
+    legs = [leg for run, target in _leaving(hall) for leg in itertools.pairwise(path(hall, run, target))]
     for stage in hall.stages:
         x, right = hall.wings[stage.wing].x, stage.half + hall.margin
-        feet += [(x + side, y, 0.0) for side in (-stage.half, right) for y in (stage.start, stage.end)]
-    return np.array(feet).reshape(-1, 3)
+        legs += [np.array([(x + side, y, 0.0) for y in (stage.start, stage.end)]) for side in (-stage.half, right)]
+    return [np.concatenate([low, high], 1), *(_points(leg) for leg in legs)]
 
 
-def _boxes(hall: Hall) -> list[np.ndarray]:
-    """Points of everything that stands or lies in a hall, one array a thing."""
-    found = [board.corners(0.6 * board.scale) for board in boards(hall)]
-    for slot in hall.panels:
-        foot = slot.corners(hall.yaw(slot))
-        found.append(np.array([(*end, z) for end in foot for z in (0.0, slot.top + 0.5)]))
-    for stage in hall.stages:
-        x, right = hall.wings[stage.wing].x, stage.half + hall.margin
-        sides, along = (x - stage.half, x + right), np.linspace(stage.start, stage.end, 5)
-        found += [np.array([(side, y, 0.0) for y in along]) for side in sides]
-    turns = [path(hall, run, target) for run in hall.runs for target in run.targets if target.wing != run.source.wing]
-    return found + [np.array(leg) for turn in turns for leg in zip(turn, turn[1:], strict=False)]
+def _leaving(hall: Hall) -> list[tuple[Run, Slot]]:
+    """One link of each run into each later wing: the others take the same way."""
+    found = {}
+    for run in hall.runs:
+        for target in run.targets:
+            if target.wing != run.source.wing:
+                found[run.source.index, target.wing] = (run, target)
+    return list(found.values())
+
+
+def _points(leg: np.ndarray | tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """(n, 1, 3) points of a straight line, not more than a metre apart."""
+    start, end = leg
+    count = int(np.linalg.norm(end - start)) + 2
+    return (start + (end - start) * np.linspace(0, 1, count)[:, None])[:, None]
 
 
 def place_answer(hall: Hall, view: View, least: float) -> float:
-    """y of the class board behind the last wing, where it covers no other thing in the picture of `view`."""
-    others = _boxes(hall)[len(boards(hall)) :]
-    u, v = (np.array([(s @ axis).min() for s in others] + [(s @ axis).max() for s in others]) for axis in view.axes[:2])
-    count, y = len(others), hall.wings[-1].end + least
-    for _ in range(400):
-        shape = answer_board(replace(hall, answer=y)).corners(0.6 * hall.scale)
-        a, b = shape @ view.right, shape @ view.up
-        apart = (u[count:] < a.min()) | (u[:count] > a.max()) | (v[count:] < b.min()) | (v[:count] > b.max())
-        if apart.all():
-            break
-        y += 1.0
-    return y
+    """y of the class board behind the last wing, `least` or more, where it covers nothing in the picture of `view`.
+
+    Doors and board stand parallel, so that all of them are rectangles on the sheared sheet.
+    """
+    sheet = Sheet.of(replace(hall, slots=[]), view)
+    flat = [sheet.locate(thing)[..., :2] for thing in _between(hall)]
+    boxes = np.concatenate([np.concatenate([thing.min(1), thing.max(1)], 1) for thing in flat])
+    start = hall.wings[-1].end + least
+    first, second = (
+        sheet.locate(answer_board(replace(hall, answer=y)).corners(0.6 * hall.scale))[:, :2] for y in (start, start + 1.0)
+    )
+    room = np.concatenate([first.min(0) - 0.5, first.max(0) + 0.5])
+    return start + _first_free(boxes, room, (second - first)[0])
+
+
+def _first_free(boxes: np.ndarray, room: np.ndarray, pace: np.ndarray) -> float:
+    """The least way k >= 0 for which `room` (4,) moved by k * pace (2,) overlaps none of the boxes (n, 4)."""
+    into, out = (boxes[:, :2] - room[2:]) / pace, (boxes[:, 2:] - room[:2]) / pace
+    enter, leave = np.minimum(into, out).max(1), np.maximum(into, out).min(1)
+    k = 0.0
+    for start, end in sorted(zip(enter, leave, strict=True)):
+        if start < k + 1e-9 < end:
+            k = float(end)
+    return k
 
 
 def walk(hall: Hall, y: float, width: int, height: int, lens: float = LENS) -> View:

@@ -17,7 +17,7 @@ from .stages import title
 from .view import View
 from .words import CAP, Word, common_tails, fitting, homes, names, text_width
 
-STAGE, BLOCK, NAME = 22.0, 9.5, 8.0
+STAGE, BLOCK, NAME = 20.0, 9.5, 8.0
 """Height of a capital in a figure, pixels of 1920; a word of a stage or block that has no room for less is not made."""
 COUNT = 0.72
 """Size of "12 layers" as a share of the stage's title."""
@@ -26,8 +26,8 @@ LEAST = 8.0
 WALK = 6.5
 NEAR = 0.15
 """Size of names over panels for a walker, metres."""
-GAP = 0.13
-"""From a panel's upper edge to the base line of its name."""
+GAP, STRIP = 0.13, 0.3
+"""Least way from a panel's upper edge to the base line of its name, and as a share of the name's size."""
 WAY, MOST_MARGIN = 0.8, 8.0
 """Room for the line to the next wing between plate and words; the widest strip of words."""
 
@@ -83,21 +83,24 @@ def _dots(word: Word) -> np.ndarray:
 
 
 def block_words(hall: Hall, layers: Sequence[Layer], view: View) -> list[Word]:
-    """Names of blocks along a figure's plates, like a ruler; those that would meet the one before are left out."""
+    """Names of blocks along a figure's plates, like a ruler: the longest tail that ends before the next one begins."""
     size = capital(BLOCK, view)
     if size < capital(LEAST, view) or WAY + 0.77 * size > hall.margin:
         return []
-    sheet, found, free = Sheet.of(hall, view), [], dict.fromkeys(range(len(hall.wings)), -math.inf)
-    for first, name in blocks(layers):
-        slot = hall.slots[first]
-        stage, wing = hall.stages[slot.stage], hall.wings[slot.wing]
-        x, y = wing.x + stage.half + WAY + 0.62 * size, max(slot.y - 1.2, stage.start + 0.2)
-        word = _lying(name, x, y, size, "quiet", "mono")
-        free_from, end = free[slot.wing], word.at[1] + word.width
-        if word.at[1] >= free_from and end <= wing.end and not sheet.hidden(_dots(word)).any():
+    named = [(hall.slots[first], name) for first, name in blocks(layers)]
+    ends = {slot.wing: hall.wings[slot.wing].end for slot, _ in named}
+    sheet, found = Sheet.of(hall, view), []
+    for slot, name in reversed(named):
+        stage = hall.stages[slot.stage]
+        x, y = hall.wings[slot.wing].x + stage.half + WAY + 0.62 * size, max(slot.y - 1.2, stage.start + 0.2)
+        parts = name.split(".")
+        words = [_lying(".".join(parts[k:]), x, y, size, "quiet", "mono") for k in range(len(parts))]
+        room = ends[slot.wing] - y - 0.8
+        fits = (w for w in words if w.width <= room and not w.text.isdigit() and not sheet.hidden(_dots(w)).any())
+        if (word := next(fits, None)) is not None:
             found.append(word)
-            free[slot.wing] = end + 0.8
-    return found
+            ends[slot.wing] = y
+    return found[::-1]
 
 
 def panel_words(hall: Hall, layers: Sequence[Layer], view: View) -> list[Word]:
@@ -109,7 +112,7 @@ def panel_words(hall: Hall, layers: Sequence[Layer], view: View) -> list[Word]:
     found: list[Word] = []
     for k, slot in enumerate(hall.panels):
         for name in options[slot.index]:
-            box = name_box(sheet, k, slot, size, text_width(name, "mono") * size, GAP)
+            box = name_box(sheet, k, slot, size, text_width(name, "mono") * size, max(GAP, STRIP * size))
             if not sheet.meets(box).any() and not overlaps(taken, box).any():
                 taken = np.vstack([taken, box])
                 found.append(_standing(hall, slot, name, size))
@@ -136,7 +139,7 @@ def _standing(hall: Hall, slot: Slot, name: str, size: float) -> Word:
     yaw = hall.yaw(slot)
     right, up = wall(yaw)
     x, y = slot.corners(yaw)[0]
-    return Word(name, (float(x), float(y), slot.top + GAP), tuple(right), tuple(up), size, "mono", slot=slot.index)
+    return Word(name, (float(x), float(y), slot.top + max(GAP, STRIP * size)), tuple(right), tuple(up), size, "mono", slot=slot.index)
 
 
 def walk_words(hall: Hall, layers: Sequence[Layer], view: View | None = None) -> list[Word]:
