@@ -87,8 +87,19 @@ def test_it_installs_and_imports_a_recording(session):
     assert session["module"] == "bl_ext.user_default.innerwalk"
     assert session["imported"] == ["FINISHED"]
     assert session["panels"] > 0
-    assert session["scenes_added"] == 1
+    assert session["opened"] == ["FINISHED"]
+    assert session["scenes_added"] == 2
     assert session["users_scene_untouched"]
+
+
+def test_an_older_hall_is_rebuilt_on_demand(session):
+    assert session["up_to_date"]
+    assert session["rebuilt"] == ["FINISHED"]
+    assert session["panels_rebuilt"] == session["panels"]
+
+
+def test_enabling_loads_nothing_heavy(session):
+    assert not session["numpy_at_enabling"]
 
 
 def test_an_error_is_a_line_in_blender(session):

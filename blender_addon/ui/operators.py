@@ -1,4 +1,7 @@
-"""What a person can do from Blender's menus. Every expected error is shown as one line, never as a traceback."""
+"""What a person can do from Blender's menus. Every expected error is shown as one line, never as a traceback.
+
+What the work needs is imported when it is done, so that enabling the extension costs nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,6 @@ from pathlib import Path
 import bpy
 
 from ...torch_bridge.errors import InnerwalkError
-from ...torch_bridge.recording import load
-from ..scene import store
-from ..scene.build import build, rebuild
-from ..scene.panels import panels
 
 DEMO = Path(__file__).resolve().parent.parent / "demo"
 
@@ -28,6 +27,10 @@ def attempt(operator: bpy.types.Operator, work: Callable[[], str]) -> set[str]:
 
 def open_recording(folder: Path) -> str:
     """Build the hall of a recording in a scene of its own, show it, and say so."""
+    from ...torch_bridge.recording import load
+    from ..scene.build import build
+    from ..scene.panels import panels
+
     recording = load(folder)
     scene = build(recording)
     if bpy.context.window:
@@ -37,11 +40,15 @@ def open_recording(folder: Path) -> str:
 
 def outdated() -> list[bpy.types.Scene]:
     """Halls of this file that an older version has built."""
+    from ..scene import store
+
     return [scene for scene in store.halls() if store.outdated(scene)]
 
 
 def rebuild_all() -> str:
     """Build them anew; panels that were moved stay where they are."""
+    from ..scene.build import rebuild
+
     found = [rebuild(scene).name for scene in outdated()]
     return f"rebuilt {', '.join(found)}" if found else "everything is up to date"
 

@@ -3,9 +3,11 @@
 import gc
 import json
 import sys
+from pathlib import Path
 
-import addon_utils
-import bpy
+import bpy  # isort: split
+
+import addon_utils  # on the path once bpy is there
 
 FOREIGN = ("torch", "torchvision", "innerwalk", "torch_bridge", "blender_addon", "PIL")
 MODULE = "bl_ext.user_default.innerwalk"
@@ -33,10 +35,18 @@ def main(package: str) -> dict:
     told["warnings"] = "\n".join(f"{where}: {what}" for where, what in addon_utils._extensions_warnings_get())
     scenes, users = len(bpy.data.scenes), {one.name for one in bpy.context.scene.objects}
     mine = bpy.context.scene
-    told["imported"] = sorted(bpy.ops.innerwalk.open_demo())
+    demo = Path(sys.modules[MODULE].__file__).parent / "blender_addon" / "demo"
+    told["numpy_at_enabling"] = "numpy" in sys.modules
+    told["imported"] = sorted(bpy.ops.innerwalk.import_recording(directory=str(demo)))
+    told["opened"] = sorted(bpy.ops.innerwalk.open_demo())
     told["scenes_added"] = len(bpy.data.scenes) - scenes
     told["users_scene_untouched"] = {one.name for one in mine.objects} == users
     told["panels"] = sum(one.get("innerwalk_role") == "panel" for one in bpy.data.objects)
+    told["up_to_date"] = not bpy.ops.innerwalk.rebuild_groups.poll()
+    hall = next(scene for scene in bpy.data.scenes if "innerwalk_hall" in scene)
+    hall["innerwalk_hall"] = 0
+    told["rebuilt"] = sorted(bpy.ops.innerwalk.rebuild_groups())
+    told["panels_rebuilt"] = sum(one.get("innerwalk_role") == "panel" for one in bpy.data.objects)
     try:
         bpy.ops.innerwalk.import_recording(directory="//nowhere")
     except RuntimeError as error:
