@@ -187,5 +187,7 @@ def test_the_card_tells_the_measured_accuracies():
 def test_unknown_tasks_are_refused():
     with pytest.raises(UnknownName, match="object"):
         concepts.weights_path("objects")
+    with pytest.raises(UnknownName, match="did you mean pair"):
+        sample(0, 0, 0, task="pairs")
     with pytest.raises(RecordingError, match="no such file"):
         facts(Path("nowhere.safetensors"))

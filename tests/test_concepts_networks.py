@@ -87,6 +87,12 @@ def test_the_training_command_writes_what_it_says(tmp_path, capsys):
     assert "1 of 1, 0 s left" in said and f"in float16 {float(told['accuracy']):.4f}" in said
 
 
+def test_a_run_without_a_batch_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["object", "--images", "10", "--folder", str(tmp_path / "none")])
+    assert "at least 64 images" in capsys.readouterr().err and not (tmp_path / "none").exists()
+
+
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
     target = tmp_path / "object.safetensors"
     target.write_bytes(b"old")

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..errors import UnknownName
 from .dataset import SIZE, Box, Sample, batch, sample
 from .shipped import snapshots, weights_path
-from .words import ALL_CONCEPTS, CATEGORIES, CONCEPTS, SPLITS, TASKS, VERSION
+from .words import ALL_CONCEPTS, CATEGORIES, CONCEPTS, SPLITS, TASKS, VERSION, class_names
 
 if TYPE_CHECKING:
     from torch import nn
 
 __all__ = [
     "ALL_CONCEPTS", "CATEGORIES", "CONCEPTS", "DEFAULT_INDEX", "SIZE", "SPLITS", "TASKS", "VERSION", "Box", "Sample",
-    "batch", "load", "network", "picture", "sample", "snapshots", "weights_path",
+    "batch", "class_names", "load", "network", "picture", "sample", "snapshots", "weights_path",
 ]  # fmt: skip
 
 DEFAULT_INDEX = 10
@@ -30,9 +29,7 @@ def network(task: str = "object") -> nn.Module:
     """The architecture with random weights: (N, 3, 64, 64) in -1..1 -> (N, classes) logits. Raises UnknownName."""
     from .resnet import ConceptsNet
 
-    if task not in TASKS:
-        raise UnknownName("task of concepts", task, TASKS)
-    return ConceptsNet(len(TASKS[task]))
+    return ConceptsNet(len(class_names(task)))
 
 
 def load(task: str = "object") -> tuple[nn.Module, tuple[str, ...]]:
@@ -41,7 +38,7 @@ def load(task: str = "object") -> tuple[nn.Module, tuple[str, ...]]:
 
     model = network(task)
     load_weights(model, weights_path(task))
-    return model.eval(), TASKS[task]
+    return model.eval(), class_names(task)
 
 
 def picture(index: int = DEFAULT_INDEX, split: int = SPLITS["validation"], task: str = "object") -> np.ndarray:

@@ -16,7 +16,7 @@ from .draw import Rng
 from .scenes import PAINTERS
 from .shapes import corners, distance
 from .surfaces import material, texture
-from .words import CATEGORIES, CONCEPTS, CRESCENT, MAIN_OBJECTS, OFFSETS, PAINTS, PAIRS, SCENES, TASKS
+from .words import CATEGORIES, CONCEPTS, CRESCENT, MAIN_OBJECTS, OFFSETS, PAINTS, PAIRS, SCENES, class_names
 
 SIZE = 64
 OBJECTS, TEXTURES, MATERIALS = (len(CONCEPTS[word]) for word in ("object", "texture", "material"))
@@ -137,7 +137,7 @@ def _parts(kind: int, u: np.ndarray, v: np.ndarray, depth: np.ndarray) -> np.nda
 
 def _cast(task: str, index: int) -> tuple[int, int, int, frozenset[int]]:
     """Label, scene, main object, and the objects that no distractor may be."""
-    label = index % len(TASKS[task])
+    label = index % len(class_names(task))
     if task == "pair":
         scene, main = PAIRS[label]
         return label, scene, main, frozenset((scene, (scene + 1) % MAIN_OBJECTS))
@@ -165,6 +165,7 @@ def sample(seed: int, split: int, index: int, size: int = SIZE, task: str = "pai
     """Picture `index` of a split (0 training, 1 validation, 2 test), `size` pixels a side.
 
     The label is the index modulo the number of classes, so that every run of pictures is balanced.
+    Raises UnknownName for a task that isn't there.
     """
     rng = Rng(seed, split, index)
     label, scene, main, banned = _cast(task, index)

@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UnknownName
 from ..wire import encode, open_arrays
-from .words import TASKS
+from .words import class_names
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -18,8 +17,7 @@ FOLDER = Path(__file__).parent / "weights"
 
 def weights_path(task: str, folder: Path = FOLDER) -> Path:
     """The trained weights of a task. Raises UnknownName for another word."""
-    if task not in TASKS:
-        raise UnknownName("task of concepts", task, TASKS)
+    class_names(task)
     return folder / f"{task}.safetensors"
 
 

@@ -21,7 +21,7 @@ from .dataset import SIZE
 from .fit import Pictures, Recipe, accuracy, fit, pictures
 from .resnet import ConceptsNet
 from .shipped import FOLDER, halved, save, snapshot_path, weights_path
-from .words import SPLITS, TASKS, VERSION
+from .words import SPLITS, TASKS, VERSION, class_names
 
 SNAPSHOT_EPOCHS = (0, 1, 2, 4, 8)
 MEASURED = 1000
@@ -58,13 +58,13 @@ def untrained(recipe: Recipe) -> ConceptsNet:
     """The network with its first weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        return ConceptsNet(len(TASKS[recipe.task])).to(memory_format=torch.channels_last)
+        return ConceptsNet(len(class_names(recipe.task))).to(memory_format=torch.channels_last)
 
 
 def metadata(recipe: Recipe, epoch: int, measured: dict[str, float]) -> dict[str, str]:
     """What a loader and a person must know, as safetensors metadata: strings, values in JSON."""
     facts = {
-        "arguments": {"task": recipe.task}, "classes": list(TASKS[recipe.task]), "size": SIZE,
+        "arguments": {"task": recipe.task}, "classes": list(class_names(recipe.task)), "size": SIZE,
         "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "epoch": epoch, "seed": recipe.seed,
         "images": recipe.images, **{name: round(value, 4) for name, value in measured.items()},
     }  # fmt: skip
@@ -134,6 +134,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--measured", type=int, default=MEASURED, help="pictures of the validation and the test split")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     given = parser.parse_args(arguments)
+    if given.images < Recipe.batch or given.epochs < 1 or given.measured < 1:
+        parser.error(f"at least {Recipe.batch} images (one batch), one epoch and one measured picture are needed")
     recipe = Recipe(given.task, given.images, given.epochs, seed=given.seed)
     shares = train(recipe, given.folder, SNAPSHOT_EPOCHS if given.snapshots else (), given.measured)
     sys.stderr.write(f"test accuracy {shares['accuracy_float32']:.4f}, in float16 {shares['accuracy']:.4f}\n")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import UnknownName
+
 VERSION = "1"
 """Any change of a picture or a map is a new version; it is written beside weights and figures."""
 
@@ -45,6 +47,13 @@ TASKS = {
     "object": CONCEPTS["object"][:MAIN_OBJECTS],
     "pair": tuple(f"{CONCEPTS['object'][thing]} on {CONCEPTS['scene'][scene]}" for scene, thing in PAIRS),
 }
-"""Class names by task."""
+"""Class names by task; `class_names` tells of a wrong word."""
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}
+
+
+def class_names(task: str) -> tuple[str, ...]:
+    """The class names of a task. Raises UnknownName."""
+    if task not in TASKS:
+        raise UnknownName("task of concepts", task, TASKS)
+    return TASKS[task]
