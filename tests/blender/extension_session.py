@@ -36,7 +36,7 @@ def main(package: str) -> dict:
     scenes, users = len(bpy.data.scenes), {one.name for one in bpy.context.scene.objects}
     mine = bpy.context.scene
     demo = Path(sys.modules[MODULE].__file__).parent / "blender_addon" / "demo"
-    told["numpy_at_enabling"] = "numpy" in sys.modules
+    told["loaded"] = sorted(name.removeprefix(f"{MODULE}.") for name in sys.modules if name.startswith(f"{MODULE}."))
     told["imported"] = sorted(bpy.ops.innerwalk.import_recording(directory=str(demo)))
     told["opened"] = sorted(bpy.ops.innerwalk.open_demo())
     told["scenes_added"] = len(bpy.data.scenes) - scenes
