@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from .capture import Sample
 from .graph import Step
+from .run import Sample
 from .shapes import texels_of, token_grid
 from .words import Maps
 
@@ -56,7 +56,7 @@ def _chosen_token(queries: int, keys: int, grid: tuple[int, int] | None) -> int:
 
 
 def attention_row(query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None, token: int) -> torch.Tensor:
-    """(heads, keys) float32 from scaled query (heads, queries, d), key (heads, keys, d), mask (heads, queries, keys)."""
+    """(heads, keys) float32 of scaled query (heads, queries, d), key (heads, keys, d), mask (·, queries, keys)."""
     scores = torch.einsum("hd,hkd->hk", query[:, token].float(), key.float())
     if mask is not None:
         scores = scores + mask[:, token]
@@ -73,7 +73,7 @@ def _additive(mask: torch.Tensor, blocked: bool) -> torch.Tensor:
 def _scaled(
     args: tuple[Any, ...], kwargs: dict[str, Any], sample: Sample
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-    """Query, key, mask of F.scaled_dot_product_attention, for the sample: its arguments are (batch, heads, tokens, d)."""
+    """Query, key, mask in F.scaled_dot_product_attention, whose arguments are (batch, heads, tokens, d)."""
     names = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale", "enable_gqa")
     given = {**dict(zip(names, args, strict=False)), **kwargs}
     query, key = _item(given["query"], sample), _item(given["key"], sample)

@@ -8,7 +8,9 @@ inherits. Only names and sizes are read here, no values.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from .shapes import NO_GRID, Axes
@@ -33,7 +35,7 @@ RESHAPED = {"view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "
 def follow(name: str, args: Arguments, kwargs: Named, source: Axes, before: Shape, after: Shape) -> Axes:
     """The axes of an operation's output, from those of its leading input.
 
-    `name` is the plain name of the operation (`add`, not `__iadd__`); before, after: shapes of that input and the output.
+    `name` is the plain name of the operation (`add`, not `__iadd__`); before, after: shapes of that input and output.
     """
     rank = len(after)
     if name in SPATIAL_RANK:
@@ -56,6 +58,21 @@ def follow(name: str, args: Arguments, kwargs: Named, source: Axes, before: Shap
     if name in ("__getitem__", "select", "unbind"):
         return _moved(source, _indexed(name, args, kwargs, len(before)))
     return source if len(before) == rank else _moved(source, _matched(before, after))
+
+
+def module_axes(module: Any, source: Axes, before: Shape, after: Shape) -> Axes:
+    """The axes of an output of a module of torch.nn, from those of its leading input; None: of any other module."""
+    name = operation_name(type(module).__name__)
+    if name in ("multihead_attention", "lstm", "gru", "rnn") and len(after) == 3:
+        grid = source.grid if name == "multihead_attention" else NO_GRID
+        return Axes(0 if module.batch_first else 1, 2, grid=grid)
+    return follow(name, (None, getattr(module, "normalized_shape", ())), {}, source, before, after)
+
+
+@cache
+def operation_name(kind: str) -> str:
+    """The operation behind a class of torch.nn: `max_pool2d` for MaxPool2d."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind).lower()
 
 
 def _channels_last(name: str, args: Arguments, kwargs: Named, source: Axes, rank: int) -> Axes:
@@ -194,5 +211,3 @@ def input_axes(shape: Shape, listed: bool, tokens: bool, sequence_first: bool) -
     if tokens and rank == 2:
         return Axes(batch, None, grid=NO_GRID)
     return Axes(batch, 1 if batch == 0 and rank != 3 else rank - 1 if batch else None, grid=NO_GRID if batch else None)
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,15 +31,18 @@ class Given:
     sequence_first: bool
 
     @classmethod
-    def of(cls, model: nn.Module, inputs: Any) -> Given:
-        """inputs: a tensor or list (the only argument), a tuple (positional) or a dict (by keyword). Raises InputError."""
+    def of(cls, modules: Sequence[nn.Module], inputs: Any) -> Given:
+        """inputs: a tensor or list (the only argument), a tuple (positional) or a dict (by keyword).
+
+        modules: of the network, in its own order. Raises InputError where there is no tensor.
+        """
         args = inputs if isinstance(inputs, tuple) else () if isinstance(inputs, dict) else (inputs,)
         kwargs = dict(inputs) if isinstance(inputs, dict) else {}
         tensors = tuple(tensors_in((args, kwargs)))
         if not tensors:
-            raise InputError(f"no tensor in the inputs ({type(inputs).__name__}); pass a tensor, a tuple or a dict of them")
+            raise InputError(f"no tensor in the inputs ({type(inputs).__name__}): pass one, a tuple or a dict of them")
         lists = [value for value in (*args, *kwargs.values()) if isinstance(value, list)]
-        return cls(args, kwargs, tensors, tuple(tensors_in(lists)), _unbatched_rank(model), _sequence_first(model))
+        return cls(args, kwargs, tensors, tuple(tensors_in(lists)), _unbatched_rank(modules), _sequence_first(modules))
 
     def axes(self, tensor: torch.Tensor) -> Axes:
         """What the axes of an input are taken for."""
@@ -67,16 +71,15 @@ def _whole(tensor: torch.Tensor) -> bool:
     return not tensor.is_floating_point() and not tensor.is_complex()
 
 
-def _unbatched_rank(model: nn.Module) -> int:
-    for module in model.modules():
+def _unbatched_rank(modules: Sequence[nn.Module]) -> int:
+    for module in modules:
         if isinstance(module, nn.modules.conv._ConvNd):
             return len(module.kernel_size) + 1
     return 0
 
 
-def _sequence_first(model: nn.Module) -> bool:
+def _sequence_first(modules: Sequence[nn.Module]) -> bool:
     """Whether tokens come before the batch: attention or recurrent layers that want it so, and no convolution."""
-    modules = list(model.modules())
     if any(isinstance(module, nn.modules.conv._ConvNd) for module in modules):
         return False
     sequences = [module for module in modules if isinstance(module, (nn.MultiheadAttention, nn.RNNBase))]

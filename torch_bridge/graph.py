@@ -43,10 +43,11 @@ class Step:
     def settle(self) -> None:
         """Family and parameters, once everything in it has run."""
         if self.module is not None:
-            sizes = [parameter.numel() for parameter in self.module.parameters()]
-            self.parameters = sum(sizes)
+            module = self.module
+            own = module.parameters(recurse=len(module._modules) > 0)
+            self.parameters = sum(parameter.numel() for parameter in own)
             if self.family != "opaque":
-                self.family = class_family(self.module) or family_of(self.operations, bool(sizes))
+                self.family = class_family(type(module)) or family_of(self.operations, self.parameters > 0)
 
     def unit(self) -> Unit:
         """What the fold needs to know of it."""
@@ -81,9 +82,10 @@ class Marks:
     costs a twentieth of a weak dictionary. The network's parameters and buffers are never marked: they are constants.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, modules: Iterable[nn.Module]) -> None:
         self.run = object()
-        self._constants = [*model.parameters(), *model.buffers()]  # kept, so that no id is given twice
+        owned = (own for module in modules for own in (module._parameters.values(), module._buffers.values()))
+        self._constants = [tensor for own in owned for tensor in own]  # kept, so that no id is given twice
         self._ids = {id(tensor) for tensor in self._constants}
 
     def constant(self, tensor: torch.Tensor) -> bool:

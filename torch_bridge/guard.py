@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
@@ -16,30 +16,32 @@ LONGEST_REASON = 400
 
 
 @contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
+def evaluating(model: nn.Module, modules: Iterable[nn.Module]) -> Iterator[None]:
     """Evaluation mode inside; then the mode of every module and the values of every buffer are as before."""
-    modes = {module: module.training for module in model.modules()}
-    buffers = {module: dict(module._buffers) for module in modes if getattr(module, "_buffers", None)}
-    copies = {id(one): one.clone() for held in buffers.values() for one in held.values() if one is not None}
-    versions = {id(one): one._version for held in buffers.values() for one in held.values() if one is not None}
+    modes = [(module, module.training) for module in modules]
+    buffers = [(module, dict(module._buffers)) for module in modules if len(module._buffers)]
+    held = [buffer for _, own in buffers for buffer in own.values() if buffer is not None]
+    before = {id(buffer): (buffer._version, buffer.detach().clone()) for buffer in held}
     model.eval()
     try:
         yield
     finally:
-        for module, mode in modes.items():
+        for module, mode in modes:
             module.training = mode
-        for module, held in buffers.items():
-            for name, buffer in held.items():
-                if buffer is not None and buffer._version != versions[id(buffer)]:
-                    with torch.no_grad():
-                        buffer.copy_(copies[id(buffer)])
+        for module, own in buffers:
+            for name, buffer in own.items():
                 if module._buffers.get(name) is not buffer:
                     module._buffers[name] = buffer
+        with torch.no_grad():
+            for buffer in held:
+                version, copy = before[id(buffer)]
+                if buffer._version != version:
+                    buffer.copy_(copy)
 
 
-def eager(model: nn.Module) -> AbstractContextManager[object]:
+def eager(modules: Iterable[nn.Module]) -> AbstractContextManager[object]:
     """Compiled parts run as written, so that their layers are seen. The compiler is loaded only if there are any."""
-    compiled = any(type(module).__name__ == "OptimizedModule" for module in model.modules())
+    compiled = any(type(module).__name__ == "OptimizedModule" for module in modules)
     return torch.compiler.set_stance("force_eager") if compiled or "torch._dynamo" in sys.modules else nullcontext()
 
 
@@ -61,4 +63,5 @@ def _place(error: BaseException, paths: Mapping[nn.Module, str]) -> str:
     inside = [one for one in running if isinstance(one, nn.Module) and one in paths]
     if not inside:
         return ""
-    return f" in layer {paths[inside[-1]]!r} ({type(inside[-1]).__name__})" if paths[inside[-1]] else " in its own forward"
+    path, kind = paths[inside[-1]], type(inside[-1]).__name__
+    return f" in layer {path!r} ({kind})" if path else f" in its own forward ({kind})"

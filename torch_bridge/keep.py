@@ -9,10 +9,10 @@ from typing import Any
 import torch
 
 from .attention import attention_maps
-from .capture import Sample
 from .errors import UnknownName
 from .fold import NORMED, is_panel
 from .graph import Step
+from .run import Sample
 from .shapes import maps_of, texels_of
 from .words import ACTIVATIONS, Layer, Maps, Network
 

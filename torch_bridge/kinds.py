@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -13,19 +14,24 @@ from .fold import Family
 
 SILENT = frozenset(
     "size dim stride numel ndimension nelement is_contiguous is_floating_point is_complex data_ptr storage_offset "
-    "element_size get_device __len__ __bool__ __float__ __int__ __index__ __contains__ __format__ __repr__ __str__ "
-    "__hash__ __dlpack_device__ item tolist is_same_size equal allclose requires_grad_ is_inference is_pinned has_names "
-    "register_hook retain_grad is_nonzero is_signed is_conj is_neg __reduce_ex__ _set_grad_enabled result_type "
-    "can_cast promote_types get_default_dtype set_default_dtype is_grad_enabled".split()
+    "element_size get_device item tolist is_same_size equal allclose requires_grad_ is_inference is_pinned has_names "
+    "is_nonzero is_signed is_conj is_neg result_type can_cast promote_types get_default_dtype set_default_dtype "
+    "register_hook retain_grad is_grad_enabled _set_grad_enabled __len__ __bool__ __float__ __int__ __index__ "
+    "__contains__ __format__ __repr__ __str__ __hash__ __reduce_ex__ __dlpack_device__".split()
 )
 """They only ask."""
 PLUMBING = frozenset(
-    "view reshape permute transpose swapaxes swapdims movedim moveaxis flatten unflatten ravel squeeze unsqueeze expand "
-    "expand_as broadcast_to contiguous __getitem__ to float double half bfloat16 type type_as cpu cuda detach clone "
-    "alias chunk split tensor_split unbind narrow select t T mT H mH data view_as reshape_as copy index_select "
+    "view view_as reshape reshape_as permute transpose swapaxes swapdims movedim moveaxis flatten unflatten ravel "
+    "squeeze unsqueeze expand expand_as broadcast_to contiguous __getitem__ to float double half bfloat16 type type_as "
+    "cpu cuda detach clone alias chunk split tensor_split unbind narrow select t T mT H mH data copy index_select "
     "dropout feature_dropout alpha_dropout dropout1d dropout2d dropout3d __dlpack__ __deepcopy__ as_tensor real".split()
 )
 """They move values and make no new ones; edges pass through."""
+CONSTANT = frozenset(
+    "new_zeros new_ones new_empty new_full new_tensor zeros_like ones_like empty_like full_like rand_like randn_like "
+    "randint_like".split()
+)
+"""They take no more than a shape or a type from what they are given."""
 FOREIGN = frozenset({"from_numpy", "tensor", "asarray", "frombuffer", "from_dlpack"})
 """They bring values in from outside torch: nobody knows what those were made of."""
 SYNONYMS = {
@@ -72,25 +78,39 @@ def plain_name(name: str) -> str:
 
 
 def is_layer(module: nn.Module) -> bool:
-    """One layer as a whole: a module without children, or a class of torch.nn that is no container."""
+    """One layer as a whole: a module without children, a scripted one, or a class of torch.nn that is no container."""
+    if isinstance(module, torch.jit.ScriptModule):
+        return True
     if isinstance(module, CONTAINERS):
         return False
-    return next(module.children(), None) is None or type(module).__module__.startswith("torch.nn.")
+    return not len(module._modules) or type(module).__module__.startswith("torch.nn.")
 
 
-def class_family(module: nn.Module) -> Family | None:
+@cache
+def class_family(kind: type[nn.Module]) -> Family | None:
     """The family of a module by its class; None where its operations must tell."""
-    found = next((family for classes, family in CLASSES if isinstance(module, classes)), None)
-    return "norm" if found is None and "BatchNorm" in type(module).__name__ else found
+    found = next((family for classes, family in CLASSES if issubclass(kind, classes)), None)
+    return "norm" if found is None and "BatchNorm" in kind.__name__ else found
 
 
 def family_of(operations: list[str], parameters: bool) -> Family:
-    """The family of a layer from the operations run in it: a hand-written convolution is one, a module that adds adds."""
+    """The family of a layer from what runs in it: a hand-written convolution is one, a module that adds is a sum."""
     seen = {FAMILIES.get(name, "other") for name in operations}
     for family in STRONGEST:
         if family in seen:
             return family
     return FAMILIES.get(operations[0], "other") if len(operations) == 1 and not parameters else "other"
+
+
+def arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[torch.Tensor]:
+    """All tensors among the arguments of an operation, in order."""
+    found: list[torch.Tensor] = []
+    for value in (*args, *kwargs.values()) if kwargs else args:
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            found += arguments(value, {})
+    return found
 
 
 def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import torch
 
-from .shapes import Axes, spread, maps_of
+from .shapes import Axes, maps_of, spread
 
 HEAT = np.array([(0, 0, 0), (74, 12, 107), (187, 55, 84), (249, 142, 9), (252, 255, 164)], np.float32)
 """sRGB stops of the heat map, evenly spaced from the least to the largest value."""

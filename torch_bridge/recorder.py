@@ -9,13 +9,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from .capture import Capture, Sample
+from .capture import watch
 from .errors import InputError, ModelError
 from .fold import fold
 from .given import Given
+from .graph import Step
 from .guard import eager, evaluating, explained
 from .keep import Keep, Progress
 from .kernels import kernel_maps
+from .run import Sample
 from .words import Edge, Network, Prediction, Recording
 
 
@@ -51,28 +53,28 @@ def record(
     """
     if not isinstance(model, nn.Module):
         raise ModelError(f"{type(model).__name__} is not a torch.nn.Module; pass the network itself")
-    given = Given.of(model, inputs)
+    paths = {module: path for path, module in model.named_modules()}
+    given = Given.of(list(paths), inputs)
     if not 0 <= index < given.batch:
         raise InputError(f"no input {index}: the batch has {given.batch}, counted from 0")
     sample = Sample(given.batch, index, grid)
-    keep = Keep(layers, sample, token, progress, sum(1 for _ in model.modules()))
-    capture = Capture(model, keep, sample)
+    keep = Keep(layers, sample, token, progress, len(paths))
     shown = given.picture(index) if picture is None else picture  # first: the network may change its input
-    with evaluating(model), eager(model), explained(capture.paths):
-        output = capture.watch(given.args, given.kwargs, given.axes)
-    network = _network(capture, model, name or type(model).__name__, trained, weights)
+    with evaluating(model, list(paths)), eager(paths), explained(paths):
+        steps, output = watch(model, paths, given, keep, sample)
+    network = _network(steps, model, name or type(model).__name__, trained, weights)
     prediction = Prediction() if answer is None else answer(output)
     recording = Recording(network, input_name, shown, prediction, provenance=_provenance(provenance, index))
     recording.add(keep.chosen(network))
     if kernels:
-        recording.add(kernel_maps(step for step in capture.steps if keep.chooses(network.layer(step.id))))
+        recording.add(kernel_maps(step for step in steps if keep.chooses(network.layer(step.id))))
     return recording
 
 
-def _network(capture: Capture, model: nn.Module, name: str, trained: bool, weights: str) -> Network:
-    roles = fold(step.unit() for step in capture.steps)
-    layers = tuple(step.layer(*roles[step.id]) for step in capture.steps)
-    edges: tuple[Edge, ...] = tuple(edge for step in capture.steps for edge in step.edges())
+def _network(steps: list[Step], model: nn.Module, name: str, trained: bool, weights: str) -> Network:
+    roles = fold(step.unit() for step in steps)
+    layers = tuple(step.layer(*roles[step.id]) for step in steps)
+    edges: tuple[Edge, ...] = tuple(edge for step in steps for edge in step.edges())
     known = (p for p in model.parameters() if not isinstance(p, nn.parameter.UninitializedParameter))
     return Network(name, layers, edges, trained, weights, sum(parameter.numel() for parameter in known))
 

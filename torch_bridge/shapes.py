@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Spread:
         return 0 in self.map_shape
 
 
+@lru_cache(4096)  # networks repeat themselves
 def spread(
     shape: tuple[int, ...], axes: Axes, batch: int = 1, index: int = 0, grid: tuple[int, int] | None = None
 ) -> Spread:

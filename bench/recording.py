@@ -1,0 +1,88 @@
+"""What recording costs beyond the plain forward pass, in time and memory.
+
+    python -m innerwalk.bench.recording [network] [size]
+
+Times are CPU seconds of one thread, the variants interleaved in one process, so that their ratios stand whatever else
+the machine does. Memory is the growth of the process's peak, each variant in a process of its own.
+"""
+
+from __future__ import annotations
+
+import gc
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..torch_bridge import record
+from ..torch_bridge.models import build_model
+
+ROUNDS = 11
+CHOICES: dict[str, Any] = {"graph alone": (), "panels' maps": "panels", "every layer's maps": "*"}
+
+
+def main(network: str = "resnet50", size: str = "224") -> dict[str, Any]:
+    """Print the table and return it: {"time": {variant: ratio}, "memory": {variant: {"kept": MB, "grown": MB}}}."""
+    torch.set_num_threads(1)
+    model, picture = build_model(network).module, torch.rand(1, 3, int(size), int(size))
+    times = _times({"plain forward": lambda: _forward(model, picture), **_variants(model, picture)})
+    plain = times.pop("plain forward")
+    print(f"{network} at {size}: plain forward {plain * 1e3:.0f} ms")
+    memory = {name: _memory(network, size, name) for name in ["plain forward", *CHOICES]}
+    print(f"{'variant':20s} {'beyond plain':>13s} {'maps kept':>11s} {'peak grown':>11s}")
+    for name, seconds in times.items():
+        kept, grown = memory[name]["kept"], memory[name]["grown"]
+        print(f"{name:20s} {seconds / plain - 1:>12.1%} {kept:>8.0f} MB {grown:>8.0f} MB")
+    return {"time": {name: seconds / plain for name, seconds in times.items()}, "memory": memory}
+
+
+def _forward(model: torch.nn.Module, picture: torch.Tensor) -> None:
+    with torch.no_grad():
+        model(picture)
+
+
+def _variants(model: torch.nn.Module, picture: torch.Tensor) -> dict[str, Callable[[], Any]]:
+    return {name: lambda chosen=chosen: record(model, picture, layers=chosen) for name, chosen in CHOICES.items()}
+
+
+def _times(variants: dict[str, Callable[[], Any]]) -> dict[str, float]:
+    """Median CPU seconds of each variant, taken in turns."""
+    found: dict[str, list[float]] = {name: [] for name in variants}
+    for _ in range(ROUNDS + 1):
+        for name, run in variants.items():
+            gc.collect()
+            start = time.process_time()
+            run()
+            found[name].append(time.process_time() - start)
+    return {name: float(np.median(seconds[1:])) for name, seconds in found.items()}
+
+
+def _memory(network: str, size: str, variant: str) -> dict[str, float]:
+    code = f"from innerwalk.bench.recording import grow; grow({network!r}, {size!r}, {variant!r})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    kept, grown = done.stdout.split()[-2:]
+    return {"kept": float(kept), "grown": float(grown)}
+
+
+def grow(network: str, size: str, variant: str) -> None:
+    """Print the MB of maps that a variant keeps, and by how many MB it raises this process's peak above a forward's."""
+    torch.set_num_threads(1)
+    model, picture = build_model(network).module, torch.rand(1, 3, int(size), int(size))
+    _forward(model, picture)
+    record(model, picture[..., :64, :64], layers=())  # what is loaded once is not what a recording costs
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    kept = 0
+    if variant in CHOICES:
+        kept = sum(maps.texels.nbytes for maps in record(model, picture, layers=CHOICES[variant]).all_maps.values())
+    else:
+        _forward(model, picture)
+    print(kept / 1e6, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / 1e6)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
