@@ -139,10 +139,10 @@ def demo(said: argparse.Namespace, progress: Progress) -> None:
 
     folder = said.output
     folder.mkdir(parents=True, exist_ok=True)
-    recording = record_from(RecordSpec(**facts_of(DEFAULT, folder)), progress)
+    recording = record_from(RecordSpec(**facts_of(DEFAULT, folder)), progress.part(0.0, 0.15))
     save(recording, folder / "hall")
-    recipe.save(recipe.build(recording, progress=progress), folder / "hall.blend")
-    render_figure(recording, folder / "hall.png", progress=progress)
+    recipe.save(recipe.build(recording, progress=progress.part(0.15, 0.3)), folder / "hall.blend")
+    render_figure(recording, folder / "hall.png", progress=progress.part(0.3, 1.0))
     progress.close()
     print(summary(recording))
     print(

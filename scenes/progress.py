@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TextIO
 
 WIDTH = 24
@@ -37,6 +38,10 @@ class Progress:
         bar = "█" * round(done * WIDTH) + "·" * (WIDTH - round(done * WIDTH))
         left = time_left(time.perf_counter() - self._start, done)
         self._write(f"{bar} {done:4.0%}  {doing}  {left}".rstrip())
+
+    def part(self, start: float, end: float) -> Callable[[str, float], None]:
+        """Progress for a piece of the work that is this part of the whole, from share `start` to share `end`."""
+        return lambda doing, done: self(doing, start + (end - start) * min(max(done, 0.0), 1.0))
 
     def _write(self, line: str) -> None:
         if line != self._last:

@@ -131,6 +131,13 @@ def test_progress_is_one_line_that_is_wiped():
     assert drawn[3] == "\033[K"
 
 
+def test_a_piece_of_the_work_is_a_part_of_the_whole():
+    stream = io.StringIO()
+    with progress.Progress(stream, shown=True) as told:
+        told.part(0.5, 0.9)("rendering", 0.5)
+    assert " 70%  rendering" in stream.getvalue()
+
+
 def test_no_progress_where_nobody_looks():
     stream = io.StringIO()
     with progress.Progress(stream, shown=False) as told:
