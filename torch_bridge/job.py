@@ -151,7 +151,7 @@ def _run(
 def _provenance(spec: RecordSpec, subject: Subject, inputs: Sequence[Input]) -> dict[str, Any]:
     """Where everything came from: plain JSON values."""
     return {
-        "model": spec.model,
+        "model": Path(spec.model).name,
         "arguments": dict(spec.arguments),
         "weights": subject.weights or "random",
         **{key: subject.metadata[key] for key in ("origin", "licence") if key in subject.metadata},

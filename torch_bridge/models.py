@@ -20,6 +20,8 @@ from .vision import import_torchvision
 if TYPE_CHECKING:
     from torch import nn
 
+SLOW_TO_START = ("googlenet", "inception_v3")
+"""They warn unless told whether to draw their first weights from a truncated normal, which takes a second."""
 FACTORY = "name the function that builds the model, package.module:factory"
 
 
@@ -185,8 +187,9 @@ def _from_torchvision(name: str, arguments: dict[str, Any], download: str | None
     choices = models.get_model_weights(name)
     preset = _choose_weights(name, choices, download or "DEFAULT") if len(choices) else None
     builder = models.get_model_builder(name)
-    quiet = {"weights": None, "weights_backbone": None, "init_weights": False}  # no download, no slow truncated normal
-    fixed = {key: value for key, value in quiet.items() if key in inspect.signature(builder).parameters}
+    parts = ("weights", "weights_backbone")  # both would be downloaded unless told otherwise
+    fixed: dict[str, Any] = {key: None for key in parts if key in inspect.signature(builder).parameters}
+    fixed |= {"init_weights": False} if name in SLOW_TO_START and download is None else {}
     if download is None:
         return BuiltModel(_call(name, builder, {**fixed, **arguments}), name, preset=preset)
     return _downloaded(name, builder, {**fixed, **arguments}, preset)

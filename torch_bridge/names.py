@@ -39,7 +39,7 @@ class ClassNames:
 def find_names(file: str | None, stated: Sequence[str] = (), where: str = "", preset: Any = None) -> ClassNames:
     """Names from a JSON file, else those `stated` in the weights, else torchvision's. Raises InputError."""
     if file is not None:
-        return ClassNames(tuple(read_names(Path(file))), file, binding=True)
+        return ClassNames(tuple(read_names(Path(file))), Path(file).name, binding=True)
     if stated:
         return ClassNames(tuple(name[:LONGEST] for name in stated), where)
     categories = getattr(preset, "meta", {}).get("categories", ())

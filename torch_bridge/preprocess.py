@@ -90,7 +90,8 @@ def decide(stated: Sequence[tuple[str, Facts]]) -> Preprocessing:
     }
     usual |= {"channels": 3, "size": None, "short": None, "stretch": False} | (IMAGENET if channels == 3 else UNCHANGED)
     facts = {key: said.get(key, (value, "default")) for key, value in usual.items()}
-    told = tuple((key, who) for key, (value, who) in facts.items() if value not in (None, False))
+    idle = {"crop"} if size is None else {"short"}
+    told = tuple((key, who) for key, (value, who) in facts.items() if value not in (None, False) and key not in idle)
     chosen = Preprocessing(**{key: value for key, (value, _) in facts.items()}, origins=told)
     _check(chosen)
     return chosen
@@ -157,10 +158,11 @@ def _resized(image: Image.Image, scale: float, least: tuple[int, int], how: Prep
 def normalise(image: Image.Image, how: Preprocessing) -> np.ndarray:
     """A fitted picture -> (C, H, W) float32, the network's own units."""
     values = np.asarray(image, np.float32).reshape(image.height, image.width, how.channels) / np.float32(255)
-    return ((values - np.float32(how.mean)) / np.float32(how.std)).transpose(2, 0, 1).copy()
+    mean, std = np.asarray(how.mean, np.float32), np.asarray(how.std, np.float32)
+    return ((values - mean) / std).transpose(2, 0, 1).copy()
 
 
 def restore(values: np.ndarray, how: Preprocessing) -> np.ndarray:
     """The inverse of `normalise`, for pictures that were never files: (C, H, W) -> (C, H, W) float32, 0..1."""
-    shape = (-1, 1, 1)
-    return np.clip(values * np.float32(how.std).reshape(shape) + np.float32(how.mean).reshape(shape), 0, 1)
+    mean, std = (np.asarray(one, np.float32).reshape(-1, 1, 1) for one in (how.mean, how.std))
+    return np.clip(values * std + mean, 0, 1)

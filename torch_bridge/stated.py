@@ -47,8 +47,10 @@ def _of_line(line: str) -> dict[str, Any]:
     colour, sides, side = COLOUR.search(rest), SIDES.findall(rest), SIDE.search(rest)
     if colour:
         facts["channels"] = CHANNELS.get(colour[1].lower(), 1)
-    if sides or side:
-        facts["size"] = tuple(map(int, sides[-1])) if sides else (int(side[1]),) * 2
+    if sides:
+        facts["size"] = tuple(map(int, sides[-1]))
+    elif side:
+        facts["size"] = (int(side[1]), int(side[1]))
     named = [name for name in INTERPOLATIONS if re.search(rf"\b{name}\b", line)]
     facts |= {"interpolation": named[0]} if named else {}
     if "resized to" in line:

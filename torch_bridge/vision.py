@@ -12,7 +12,7 @@ import importlib.util
 import sys
 import threading
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from . import operators
 from .errors import ModelError
@@ -92,7 +92,7 @@ def _define_operators() -> None:
 
 def _patch_detection() -> None:
     """Let detection models pass the check for compiled operators, and align regions without them."""
-    boxes = importlib.import_module("torchvision.ops.boxes")
-    roi_align = importlib.import_module("torchvision.ops.roi_align")
+    boxes: Any = importlib.import_module("torchvision.ops.boxes")
+    roi_align: Any = importlib.import_module("torchvision.ops.roi_align")
     boxes._assert_has_ops = lambda: None
     roi_align._roi_align = operators.roi_align

@@ -75,12 +75,11 @@ def _read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
 
 
 def _why_not(error: Exception) -> str:
-    if type(error).__name__ != "UnpicklingError":
-        return f"not a checkpoint, or cut off ({type(error).__name__}: {first_line(error)})"
     found = re.search(r"GLOBAL (\S+)", str(error))
-    held = f"holds {found[1]}" if found else "isn't made of tensors alone"
+    if type(error).__name__ != "UnpicklingError" or not found:
+        return f"not a checkpoint, or cut off ({type(error).__name__}: {first_line(error)[:100]})"
     return (
-        f"{held}, which needs pickle, and pickle runs code from the file; "
+        f"holds {found[1]}, which needs pickle, and pickle runs code from the file; "
         "where you trust it, save its state_dict alone: torch.save(model.state_dict(), FILE)"
     )
 
