@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -14,6 +15,8 @@ from typing import Any
 from ..torch_bridge.errors import InnerwalkError
 from ..torch_bridge.recording import Recording
 from .arguments import parser
+from .files import discard
+from .interrupt import stoppable
 from .progress import Progress
 
 FAULT, EXPECTED, STOPPED = 1, 2, 130
@@ -23,7 +26,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 1 a fault of ours, 2 an error a person can mend, 130 stopped."""
     said = parser().parse_args(words)
     try:
-        with Progress(sys.stderr, shown=said.progress or sys.stderr.isatty()) as progress:
+        with stoppable(give_up), Progress(sys.stderr, shown=said.progress or sys.stderr.isatty()) as progress:
             COMMANDS[said.command](said, progress)
         return 0
     except (Exception, KeyboardInterrupt) as error:
@@ -32,6 +35,14 @@ def main(words: Sequence[str] | None = None) -> int:
         status, line = explain(error)
         print(f"innerwalk: {line}", file=sys.stderr)
         return status
+
+
+def give_up() -> None:
+    """End the process at once, because Blender is at work and can't be asked to stop; nothing is left half-written."""
+    discard()
+    status, line = explain(KeyboardInterrupt())
+    os.write(2, f"\ninnerwalk: {line}\n".encode())
+    os._exit(status)
 
 
 def explain(error: BaseException) -> tuple[int, str]:

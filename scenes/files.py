@@ -11,6 +11,15 @@ from pathlib import Path
 
 from ..torch_bridge.errors import SceneError
 
+_unfinished: set[Path] = set()
+"""Of the whole process, because it is for a process that ends."""
+
+
+def discard() -> None:
+    """Remove every file that is not finished; for a process that must end at once."""
+    for part in list(_unfinished):
+        part.unlink(missing_ok=True)
+
 
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:
@@ -24,6 +33,7 @@ def replaced(path: Path) -> Iterator[Path]:
         raise SceneError(f"{folder}: can't write here ({error.strerror}); choose another folder") from None
     os.close(handle)
     part = Path(name)
+    _unfinished.add(part)
     try:
         yield part
         _flush(part)
@@ -33,6 +43,7 @@ def replaced(path: Path) -> Iterator[Path]:
         raise unwritten(path, error) from None
     finally:
         part.unlink(missing_ok=True)
+        _unfinished.discard(part)
 
 
 def unwritten(path: Path, error: OSError | None = None) -> SceneError:

@@ -145,12 +145,25 @@ def test_no_progress_where_nobody_looks():
     assert stream.getvalue() == ""
 
 
+QUIET = "def wait(said, progress):\n    print('ready', flush=True)\n    time.sleep(30)\n"
+DEAF = """
+def wait(said, progress):
+    with files.replaced(Path("picture.png")) as part:
+        part.write_text("half")
+        print("ready", flush=True)
+        while True:
+            try:
+                time.sleep(30)
+            except KeyboardInterrupt:
+                continue
+"""
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
-def test_ctrl_c_is_one_line(tmp_path):
-    """In a process of its own: the command sleeps, gets the signal, and leaves with 130."""
+@pytest.mark.parametrize("work", [QUIET, DEAF], ids=["Python hears it", "Blender swallows it"])
+def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path, work):
     code = (
-        "import sys, time\nfrom innerwalk.scenes import cli\n"
-        "def wait(said, progress):\n    print('ready', flush=True)\n    time.sleep(30)\n"
+        f"import sys, time\nfrom pathlib import Path\nfrom innerwalk.scenes import cli, files\n{work}\n"
         "cli.COMMANDS['doctor'] = wait\nsys.exit(cli.main(['doctor']))"
     )
     process = subprocess.Popen(
@@ -159,4 +172,6 @@ def test_ctrl_c_is_one_line(tmp_path):
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=20)
-    assert (process.returncode, said.count("\n")) == (130, 1)
+    assert (process.returncode, said.strip().count("\n")) == (130, 0)
+    assert said.strip() == "innerwalk: stopped; what was not finished has not been written"
+    assert list(tmp_path.iterdir()) == []
