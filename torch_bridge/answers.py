@@ -122,7 +122,7 @@ def _picture_range(planes: np.ndarray) -> tuple[float, float] | None:
     for black, white in ((0.0, 1.0), (-1.0, 1.0), (0.0, 255.0)):
         slack = 0.05 * (white - black)
         if low >= black - slack and high <= white + slack:
-            return black, white
+            return (black, white) if high > white / 4 or white == 1 else None
     return None
 
 

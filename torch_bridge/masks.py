@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-GOLDEN_ANGLE = 2.399963
-LIGHTNESS = (0.74, 0.60, 0.84, 0.67)
-CHROMA = 0.14
+LIGHTNESS = (0.55, 0.65, 0.75, 0.85)
+HUES = 72
+CHROMA = 0.16
 COVER = 0.62
 """How much of the mask's colour lies over the picture."""
 BACKGROUND = ("__background__", "background")
@@ -22,25 +22,36 @@ LMS_TO_RGB = np.array(
 
 
 def palette(count: int) -> np.ndarray:
-    """(count, 3) float sRGB 0..1: neighbours lie a golden angle of hue apart in OKLab, lightness changes in turn.
+    """(count, 3) float sRGB 0..1: each as far in OKLab from those before it as a bright colour can be.
 
-    OKLab: B. Ottosson, "A perceptual color space for image processing" (2020). Chroma shrinks where sRGB ends.
+    OKLab: B. Ottosson, "A perceptual color space for image processing" (2020).
     """
-    index = np.arange(count)
-    lightness = np.asarray(LIGHTNESS)[index % len(LIGHTNESS)]
-    hue = 0.5 + GOLDEN_ANGLE * index
-    chroma = np.full(count, CHROMA)
-    for _ in range(24):
-        linear = _linear(lightness, chroma, hue)
-        outside = ((linear < -1e-6) | (linear > 1 + 1e-6)).any(1)
-        chroma = np.where(outside, chroma * 0.93, chroma)
-    linear = np.clip(_linear(lightness, chroma, hue), 0, 1)
+    lightness, hue = (one.ravel() for one in np.meshgrid(LIGHTNESS, np.arange(HUES) * 2 * np.pi / HUES))
+    chroma = _chroma_in_srgb(lightness, hue)
+    lab = _lab(lightness, chroma, hue)
+    chosen, distance = [], np.full(len(lab), np.inf)
+    for _ in range(count):
+        chosen.append(int(distance.argmax()))
+        distance = np.minimum(distance, np.linalg.norm(lab - lab[chosen[-1]], axis=1))
+    linear = np.clip(_linear(lab[chosen]), 0, 1)
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-def _linear(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> np.ndarray:
-    """OKLCh, each (n,) -> (n, 3) linear sRGB, unclipped."""
-    lab = np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], 1)
+def _chroma_in_srgb(lightness: np.ndarray, hue: np.ndarray) -> np.ndarray:
+    """(n,): CHROMA, or less where sRGB ends before."""
+    chroma = np.full(lightness.size, CHROMA)
+    for _ in range(24):
+        linear = _linear(_lab(lightness, chroma, hue))
+        chroma = np.where(((linear < 0) | (linear > 1)).any(1), chroma * 0.93, chroma)
+    return chroma
+
+
+def _lab(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> np.ndarray:
+    return np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], 1)
+
+
+def _linear(lab: np.ndarray) -> np.ndarray:
+    """(n, 3) OKLab -> linear sRGB, unclipped."""
     return (lab @ OKLAB_TO_LMS.T) ** 3 @ LMS_TO_RGB.T
 
 
