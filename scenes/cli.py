@@ -79,9 +79,14 @@ def record(said: argparse.Namespace, progress: Progress) -> None:
     print(f"{'saved':<14} {said.output}; next: innerwalk scene {said.output} -o hall.blend")
 
 
+def fields_of(form: type) -> set[str]:
+    """Names of the fields of a dataclass."""
+    return {one.name for one in fields(form)}
+
+
 def chosen(said: argparse.Namespace, form: type) -> dict[str, Any]:
     """What was said of the fields of a dataclass; lists become tuples, what was not said is left out."""
-    names = {one.name for one in fields(form)}
+    names = fields_of(form)
     given = {name: value for name, value in vars(said).items() if name in names and value is not None}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
 
