@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import traceback
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -39,10 +40,15 @@ def evaluating(model: nn.Module, modules: Iterable[nn.Module]) -> Iterator[None]
                     buffer.copy_(copy)
 
 
-def eager(modules: Iterable[nn.Module]) -> AbstractContextManager[object]:
+@contextmanager
+def eager(modules: Iterable[nn.Module]) -> Iterator[None]:
     """Compiled parts run as written, so that their layers are seen. The compiler is loaded only if there are any."""
-    compiled = any(type(module).__name__ == "OptimizedModule" for module in modules)
-    return torch.compiler.set_stance("force_eager") if compiled or "torch._dynamo" in sys.modules else nullcontext()
+    if not any(type(module).__name__ == "OptimizedModule" for module in modules) and "torch._dynamo" not in sys.modules:
+        yield
+        return
+    with torch.compiler.set_stance("force_eager"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*when there are global hooks on modules", UserWarning)
+        yield
 
 
 @contextmanager

@@ -81,22 +81,27 @@ class Modules:
         self.run.touch(call.inputs, norm=call.step is not None and call.step.family == "norm")
         call.versions = versions(call.inputs)
 
-    def _leave(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+    def _leave(self, module: nn.Module, args: Any, kwargs: dict[str, Any] | None, output: Any = None) -> None:
+        """After a call; after one that raised torch gives no `kwargs`, which is how it is known here."""
         if threading.get_ident() != self.thread or not any(call.module is module for call in self.stack):
             return
         while self.stack[-1].module is not module:  # left by an exception that the network has caught
             self._pop()
         call = self.stack[-1]
+        if kwargs is not None:
+            self._finish(call, args, kwargs, output)
+        self._pop()
+
+    def _finish(self, call: Call, args: Any, kwargs: dict[str, Any], output: Any) -> None:
         with torch._C.DisableTorchFunction():
             outputs = [output] if isinstance(output, torch.Tensor) else list(tensors_in(output))
             sealed = call.inputs is not None
             step = self._sealed(call, kwargs, outputs) if sealed else self._open(call, args, kwargs, outputs)
             if step is not None and outputs:
-                step.kind = getattr(module, "original_name", None) or type(module).__name__
+                step.kind = getattr(call.module, "original_name", None) or type(call.module).__name__
                 self.run.finish(step, outputs)
                 if step.family == "attention":
                     self.run.keeper.attended(step, args, kwargs)
-        self._pop()
 
     def _pop(self) -> None:
         call = self.stack.pop()

@@ -1,0 +1,135 @@
+"""A second opinion on a recording: the same network traced and interpreted by torch.fx, which shares no code with it.
+
+The graph of fx is contracted to layers by the recorder's rules, written here a second time and in the plainest way: a
+module call or an operation that makes new real values is a layer, everything else hands its sources on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import fx, nn
+
+MOVES = set(
+    "view reshape permute transpose flatten unflatten squeeze unsqueeze expand expand_as contiguous getitem to float "
+    "chunk split unbind dropout detach clone select narrow type_as t".split()
+)
+ASKS = set("size dim getattr eq ne gt lt floordiv _assert new_zeros zeros ones_like zeros_like".split())
+SAME = {"iadd": "add", "imul": "mul", "concat": "cat", "truediv": "div", "isub": "sub", "itruediv": "div"}
+
+
+class Tracer(fx.Tracer):
+    """Stops where the recorder does: at modules without children and at torch's own layers."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return not isinstance(m, nn.Sequential) and (
+            next(m.children(), None) is None or type(m).__module__.startswith("torch.nn")
+        )
+
+
+class Oracle(fx.Interpreter):
+    """Runs a traced network and keeps, per layer id, a clone of what it made and the ids of what it read."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__(fx.GraphModule(model, Tracer().trace(model)))
+        self.values: dict[str, torch.Tensor] = {}
+        self.sources: dict[str, set[str]] = {}
+        self._origins: dict[fx.Node, set[str]] = {}
+        self._calls: Counter[str] = Counter()
+
+    def run_node(self, node: fx.Node) -> Any:
+        given = [self.env[one] for one in node.all_input_nodes]
+        versions = [one._version for one in given if isinstance(one, torch.Tensor)]
+        result = super().run_node(node)
+        tensors = list(_tensors(result))
+        read = set().union(*(self._origins[one] for one in node.all_input_nodes), set())
+        changed = versions != [one._version for one in given if isinstance(one, torch.Tensor)]
+        passed = not changed and any(result is one for one in given)
+        id = self._id(node)
+        real = bool(tensors) and tensors[0].is_floating_point()
+        if not tensors or id.split("@")[0].rpartition(":")[2] in ASKS:
+            self._origins[node] = set()
+        elif node.op == "output" or (not passed and real and self._makes(node, read)):
+            self.values[id], self.sources[id] = tensors[0].clone(), read
+            self._origins[node] = {id}
+        else:
+            self._origins[node] = read
+        return result
+
+    def _id(self, node: fx.Node) -> str:
+        if node.op in ("placeholder", "output"):
+            name = "input" if node.op == "placeholder" else "output"
+        elif node.op == "call_module":
+            name = str(node.target)
+        else:
+            stack = list(node.meta.get("nn_module_stack", {}).values())
+            name = f"{stack[-1][0] if stack else ''}:{_name(node)}"
+        self._calls[name] += 1
+        return name if self._calls[name] == 1 else f"{name}@{self._calls[name]}"
+
+    def _makes(self, node: fx.Node, read: set[str]) -> bool:
+        if node.op in ("call_function", "call_method"):
+            return _name(node) not in MOVES and bool(read)
+        return node.op in ("placeholder", "call_module")
+
+    def edges(self) -> set[tuple[str, str]]:
+        return {(source, target) for target, sources in self.sources.items() for source in sources}
+
+
+def _name(node: fx.Node) -> str:
+    name = node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+    name = name.strip("_")
+    return SAME.get(name, name)
+
+
+def _tensors(value: Any) -> Iterator[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _tensors(item)
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _tensors(item)
+
+
+def cloned_outputs(model: nn.Module, *inputs: Any) -> dict[str, torch.Tensor]:
+    """Clones of what every module's call returned, by layer id, taken by plain forward hooks in a run of its own."""
+    found: dict[str, torch.Tensor] = {}
+    calls: Counter[str] = Counter()
+
+    def keep(path: str) -> Any:
+        def hook(module: nn.Module, args: Any, output: Any) -> None:
+            calls[path] += 1
+            tensor = next(_tensors(output), None)
+            if tensor is not None:
+                found[path if calls[path] == 1 else f"{path}@{calls[path]}"] = tensor.clone()
+
+        return hook
+
+    handles = [module.register_forward_hook(keep(path)) for path, module in model.named_modules() if path]
+    try:
+        with torch.no_grad():
+            model(*inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
+
+
+def same_values(value: torch.Tensor, maps: Any, shape: tuple[int, ...]) -> bool:
+    """Whether maps (C, H, W) hold, bit for bit, the first sample of what a layer returned; shape: the layer's, without
+    the batch, whose axes may be in any order: channels first, channels last, or tokens behind special tokens."""
+    item = value.detach().reshape(-1, *shape)[0].float() if value.shape != shape else value.float()
+    found = torch.from_numpy(maps.copy())
+    channels, height, width = found.shape
+    if item.dim() == 2 and item.shape[1] == channels and len(item) >= height * width:
+        item = item[len(item) - height * width :].T
+    elif item.dim() == 3 and item.shape[2] == channels and item.shape[0] != channels:
+        item = item.permute(2, 0, 1)
+    return item.numel() == found.numel() and torch.equal(
+        item.reshape(found.shape).nan_to_num(7.0), found.nan_to_num(7.0)
+    )
