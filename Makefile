@@ -45,27 +45,29 @@ lint: $(VENV)/.tools
 	@mkdir -p $(VENV)/types && ln -sfn ../.. $(VENV)/types/innerwalk
 	@cd $(VENV)/types && ../bin/mypy --config-file innerwalk/pyproject.toml -p innerwalk
 
-test: lint
+# Two things at a time, each told as a whole when it is done; pytest's own summaries close.
+test:
 	@mkdir -p build && rm -f build/leg-*.txt
-	@$(MAKE) --no-print-directory leg-4.5
-	@$(MAKE) --no-print-directory leg-5.2
-	@$(MAKE) --no-print-directory leg-5.0
-	@echo; for leg in 4.5 5.2 5.0; do echo "Blender $$leg:"; tail -n 1 build/leg-$$leg.txt; done
+	@echo "This takes some minutes; what runs is told in build/leg-*.txt, and here when it is done."
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint leg-5.0 leg-4.5 leg-5.2
+	@echo; for leg in 5.2 4.5 5.0; do echo "Blender $$leg:"; tail -n 1 build/leg-$$leg.txt; done
 
 leg-5.0: $(VENV)/.tools
 	@echo "Blender $(BPY), with torch"
-	@$(RUN) -m pytest 2>&1 | tee build/leg-5.0.txt
+	@$(call pytest,$(VENV),5.0)
 
 leg-4.5: .venv-4.5/.ready
 	@echo "Blender $(BPY_OLD), without torch"
-	@.venv-4.5/bin/python -m pytest 2>&1 | tee build/leg-4.5.txt
+	@$(call pytest,.venv-4.5,4.5)
 
 leg-5.2:
 	@if $(FIND) 3.13 >/dev/null; then \
 	  $(MAKE) --no-print-directory .venv-5.2/.ready; \
 	  echo "Blender $(BPY_NEW), without torch"; \
-	  .venv-5.2/bin/python -m pytest 2>&1 | tee build/leg-5.2.txt; \
+	  $(call pytest,.venv-5.2,5.2); \
 	else echo "NOT RUN: Blender $(BPY_NEW) needs Python 3.13, and there is none here" | tee build/leg-5.2.txt; fi
+
+pytest = $(1)/bin/python -m pytest -o cache_dir=build/pytest-$(2) 2>&1 | tee build/leg-$(2).txt
 
 define need
 	@$(FIND) $(1) >/dev/null || { echo "Python $(1) with venv is needed; on Debian 12: apt install python3-venv"; exit 1; }
@@ -88,7 +90,7 @@ endef
 	@touch $@
 
 $(VENV)/.tools: $(VENV)/.ready
-	@$(RUN) -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation -e ".[dev]"
+	@$(RUN) -m pip install -qq --disable-pip-version-check -c constraints.txt --no-build-isolation -e ".[dev]"
 	@touch $@
 
 .venv-4.5/.ready: $(SETUP)

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from innerwalk.torch_bridge import recording as rec
 
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.load_profile("house")
 ROOT = Path(__file__).resolve().parent.parent
 
 
