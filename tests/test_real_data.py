@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch")
+torch.set_num_threads(1)  # two on a busy machine wait for each other most of the time
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 
 from innerwalk.torch_bridge.errors import InputError  # noqa: E402
