@@ -2,38 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from statistics import median
+from typing import NamedTuple
 
 from ..torch_bridge.recording import Layer
 
 DEEPEST = 8
+MOST = 150
+"""Panels up to which an overview shows maps; a figure of more shows a representative of each block."""
+FEWEST = 6
+"""Panels under which nothing is left to see."""
+
+
+class Block(NamedTuple):
+    """A run of layers that share the first parts of their paths."""
+
+    first: int
+    last: int
+    """Positions in the list of layers, both included."""
+    name: str
+    count: int
+    """Panels in it."""
 
 
 def blocks(layers: Sequence[Layer]) -> list[tuple[int, str]]:
     """(first position, name): runs of one path prefix, at the greatest depth whose median run has at least 3 panels."""
-    found: list[tuple[int, str, int]] = []
+    found: list[Block] = []
     for depth in range(1, DEEPEST):
         runs = prefix_runs(layers, depth)
-        if runs and median(count for _, _, count in runs) >= 3:
+        if runs and median(run.count for run in runs) >= 3:
             found = runs
-    return [(first, name) for first, name, count in found if count > 1]
+    return [(run.first, run.name) for run in found if run.count > 1]
 
 
-def prefix_runs(layers: Sequence[Layer], depth: int) -> list[tuple[int, str, int]]:
-    """(first position, first `depth` parts of the path, panels in it) of each run of panels; joints belong to any."""
-    runs: list[tuple[int, str, int]] = []
+def prefix_runs(layers: Sequence[Layer], depth: int) -> list[Block]:
+    """Runs of panels that share `depth` parts of their paths, each with the joints among them and right behind."""
+    runs: list[Block] = []
     for k, layer in enumerate(layers):
-        if layer.role == "joint":
-            continue
         name = ".".join(module_path(layer.id).split(".")[:depth])
-        if runs and runs[-1][1] == name:
-            runs[-1] = (*runs[-1][:2], runs[-1][2] + 1)
+        same = bool(runs) and runs[-1].name == name
+        if layer.role == "joint":
+            if same:
+                runs[-1] = runs[-1]._replace(last=k)
+        elif same:
+            runs[-1] = runs[-1]._replace(last=k, count=runs[-1].count + 1)
         else:
-            runs.append((k, name, 1))
+            runs.append(Block(k, k, name, 1))
     return runs
 
 
 def module_path(id: str) -> str:
     """The dotted path of a layer's id, without the operation's name and the number of its call."""
     return id.split(":")[0].split("@")[0]
+
+
+def collapse(
+    layers: Sequence[Layer], links: Iterable[tuple[int, int]], found: Iterable[Block]
+) -> tuple[list[Layer], list[tuple[int, int]]]:
+    """Layers and links in which the last layer of each block stands for all of it; its note says for how many.
+
+    Blocks are stretches that don't overlap, so data flows forward as before. A joint that ends a block gets a panel.
+    """
+    stands = list(range(len(layers)))
+    shown = list(layers)
+    for block in found:
+        if block.count > 1:
+            stands[block.first : block.last + 1] = [block.last] * (block.last + 1 - block.first)
+            told = f"stands for {block.count} layers of {block.name}"
+            last = layers[block.last]
+            shown[block.last] = replace(last, role="panel", note="; ".join(filter(None, (last.note, told))))
+    kept = sorted(set(stands))
+    place = {old: new for new, old in enumerate(kept)}
+    moved = {(place[stands[s]], place[stands[t]]): None for s, t in links if stands[s] != stands[t]}
+    return [shown[k] for k in kept], list(moved)
+
+
+def simplify(
+    layers: Sequence[Layer], links: Iterable[tuple[int, int]], most: int = MOST
+) -> tuple[list[Layer], list[tuple[int, int]]]:
+    """What a figure of a network with more than `most` panels shows: its blocks, as small as `most` allows.
+
+    Unchanged if the network is small enough, or if its module hierarchy has no depth that leaves something to see.
+    """
+    whole = list(layers), list(links)
+    if _panels(layers) <= most:
+        return whole
+    for depth in range(DEEPEST, 0, -1):
+        found = collapse(*whole, prefix_runs(layers, depth))
+        if FEWEST <= _panels(found[0]) <= most:
+            return found
+    return whole
+
+
+def _panels(layers: Iterable[Layer]) -> int:
+    return sum(layer.role != "joint" for layer in layers)

@@ -132,7 +132,7 @@ class _Planner:
         for source, target in links:
             self.sources[target].append(source)
         sizes = [layer.map_shape[1:] for layer in layers]
-        self.stages = rule.cut(rule.stages(sizes), cuts, sizes)
+        self.stages = rule.cut(rule.stages(sizes), cuts)
         self.slots: list[Slot] = []
         self.cursor = {-1: START, 1: START}
         self.wing, self.end = 0, 0.0

@@ -185,9 +185,8 @@ def place_answer(hall: Hall, view: View, least: float) -> float:
     flat = [sheet.locate(thing)[..., :2] for thing in _between(hall)]
     boxes = np.concatenate([np.concatenate([thing.min(1), thing.max(1)], 1) for thing in flat])
     start = hall.wings[-1].end + least
-    first, second = (
-        sheet.locate(answer_board(replace(hall, answer=y)).corners(0.6 * hall.scale))[:, :2] for y in (start, start + 1.0)
-    )
+    shapes = (answer_board(replace(hall, answer=y)).corners(0.6 * hall.scale) for y in (start, start + 1.0))
+    first, second = (sheet.locate(shape)[:, :2] for shape in shapes)
     room = np.concatenate([first.min(0) - 0.5, first.max(0) + 0.5])
     return start + _first_free(boxes, room, (second - first)[0])
 

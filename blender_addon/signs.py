@@ -139,7 +139,8 @@ def _standing(hall: Hall, slot: Slot, name: str, size: float) -> Word:
     yaw = hall.yaw(slot)
     right, up = wall(yaw)
     x, y = slot.corners(yaw)[0]
-    return Word(name, (float(x), float(y), slot.top + max(GAP, STRIP * size)), tuple(right), tuple(up), size, "mono", slot=slot.index)
+    at = (float(x), float(y), slot.top + max(GAP, STRIP * size))
+    return Word(name, at, tuple(right), tuple(up), size, "mono", slot=slot.index)
 
 
 def walk_words(hall: Hall, layers: Sequence[Layer], view: View | None = None) -> list[Word]:

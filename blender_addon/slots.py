@@ -74,8 +74,8 @@ class Slot:
 class Stage:
     """A stretch of the hall with one map size, or a few that are too short for a stage of their own."""
 
-    sizes: list[tuple[int, int]]
-    """(H, W) in order of appearance, no two equal ones in a row."""
+    parts: list[tuple[tuple[int, int], int]]
+    """Map sizes (H, W) in order of appearance, no two equal ones in a row, each with its first position."""
     first: int
     last: int
     """Positions in the list of layers, both included."""
@@ -88,9 +88,14 @@ class Stage:
     """True for the rest of a stage that a wing has cut."""
 
     @property
-    def size(self) -> tuple[int, int]:
-        """(H, W) that it ends with."""
-        return self.sizes[-1]
+    def sizes(self) -> list[tuple[int, int]]:
+        """Map sizes (H, W) in order of appearance."""
+        return [size for size, _ in self.parts]
+
+    @property
+    def count(self) -> int:
+        """Panels and joints in it."""
+        return self.last - self.first + 1
 
 
 class Run(NamedTuple):
@@ -149,14 +154,14 @@ class Hall:
 
 def tile_edge(channels: int) -> float:
     """Edge of a cell: falls with the cube root of the count, so a panel's area grows with channels ** (1/3)."""
-    return min(max(1.1 * channels ** (-1 / 3), TILE_MIN), TILE_MAX)
+    return min(max(1.1 * max(channels, 1) ** (-1 / 3), TILE_MIN), TILE_MAX)
 
 
 def cell_aspect(height: int, width: int) -> float:
     """Width to height of a cell for maps of (height, width) values; a single value is a bar."""
     if height == width == 1:
         return BAR_ASPECT
-    return min(max(width / height, 1 / MAX_ASPECT), MAX_ASPECT)
+    return min(max(width / max(height, 1), 1 / MAX_ASPECT), MAX_ASPECT)
 
 
 def grid(channels: int, aspect: float = 1.0) -> tuple[int, int, float, float]:
@@ -165,7 +170,8 @@ def grid(channels: int, aspect: float = 1.0) -> tuple[int, int, float, float]:
     Of the row counts near the ideal one, the first with no more than 2 % empty cells, then the nearest.
     """
     edge = tile_edge(channels)
-    for _ in range(64):
+    channels = max(channels, 1)
+    while True:
         columns, rows, height = _rows(channels, aspect, edge)
         if columns * height * aspect <= WIDEST:
             break

@@ -14,10 +14,10 @@ VECTOR = (1, 1)
 def stages(sizes: Sequence[tuple[int, int]]) -> list[Stage]:
     """Runs of one size (H, W) among the layers in order; short ones join the next."""
     merged: list[Stage] = []
-    for run in _runs(_surrounded(sizes)):
-        if merged and merged[-1].last - merged[-1].first + 1 < LEAST and run.size != VECTOR:
+    for run in _settled(_runs(_surrounded(sizes))):
+        if merged and merged[-1].count < LEAST and run.sizes != [VECTOR]:
             before = merged.pop()
-            run = Stage(before.sizes + run.sizes, before.first, run.last)
+            run = Stage(before.parts + run.parts, before.first, run.last)
         merged.append(run)
     return merged
 
@@ -35,23 +35,45 @@ def _surrounded(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 def _runs(sizes: Iterable[tuple[int, int]]) -> list[Stage]:
     runs: list[Stage] = []
     for k, size in enumerate(sizes):
-        if runs and runs[-1].size == size:
+        if runs and runs[-1].sizes[-1] == size:
             runs[-1].last = k
         else:
-            runs.append(Stage([size], k, k))
+            runs.append(Stage([(size, k)], k, k))
     return runs
 
 
-def cut(rooms: list[Stage], cuts: Iterable[int], sizes: Sequence[tuple[int, int]]) -> list[Stage]:
+def _settled(runs: list[Stage]) -> list[Stage]:
+    """A size that is left for a while and come back to again and again, as for attention in windows, is one run."""
+    found: list[Stage] = []
+    k = 0
+    while k < len(runs):
+        returns = [k]
+        while (after := _return(runs, returns[-1])) is not None:
+            returns.append(after)
+        last = returns[-1] if len(returns) > 2 else k
+        found.append(Stage(runs[k].parts, runs[k].first, runs[last].last))
+        k = last + 1
+    return found
+
+
+def _return(runs: list[Stage], k: int) -> int | None:
+    """The next run of the size of run `k`, if few panels lie between."""
+    for later in range(k + 2, min(k + 6, len(runs))):
+        if runs[later].sizes == runs[k].sizes:
+            return later if runs[later].first - runs[k].last - 1 < 2 * LEAST else None
+    return None
+
+
+def cut(rooms: Iterable[Stage], cuts: Iterable[int]) -> list[Stage]:
     """The stages when wings begin before the layers `cuts`: a stage cut by a wing becomes two, the second continued."""
     pieces: list[Stage] = []
-    begins = set(cuts)
+    begins = sorted(set(cuts))
     for room in rooms:
-        starts = [room.first, *(k for k in sorted(begins) if room.first < k <= room.last)]
+        starts = [room.first, *(k for k in begins if room.first < k <= room.last)]
         for first, after in zip(starts, [*starts[1:], room.last + 1], strict=True):
-            own = _runs(_surrounded(sizes[first:after])) if len(starts) > 1 and len(room.sizes) > 1 else []
-            kept = [run.size for run in own] or room.sizes
-            pieces.append(Stage(list(kept), first, after - 1, continued=first > room.first))
+            before = [part for part in room.parts if part[1] <= first]
+            inside = [part for part in room.parts if first < part[1] < after]
+            pieces.append(Stage([before[-1], *inside], first, after - 1, continued=first > room.first))
     return pieces
 
 
