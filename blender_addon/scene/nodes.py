@@ -63,6 +63,10 @@ class Nodes:
         inputs: dict[str | int, Value] = {0: share, 6: first, 7: second}
         return self.add("ShaderNodeMix", inputs, data_type="RGBA").outputs[2]
 
+    def between(self, share: Value, first: Value, second: Value) -> bpy.types.NodeSocket:
+        """Numbers: `first` where share is 0, `second` where it is 1."""
+        return self.add("ShaderNodeMix", {0: share, 2: first, 3: second}, data_type="FLOAT").outputs[0]
+
     def divmod(self, number: Value, by: Value) -> tuple[bpy.types.NodeSocket, bpy.types.NodeSocket]:
         """Whole quotient and remainder of two whole numbers."""
         inside = self.math("ADD", number, 0.5)  # half a step inside, so that rounding can't flip the result

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import bpy
 
-from .. import atlas, colour
+from .. import colour
 from . import look
 from .images import table_image
 from .nodes import Group, Nodes, Value, ensure
+from .tiles import TEXEL
 
 Sockets = dict[str, bpy.types.NodeSocket]
-TEXEL = (("Color", "Color"), ("Alpha", "Float"))
+SAMPLE = (("Color", "Color"), ("Alpha", "Float"))
 LIGHT = (("Light", "Shader"),)
 BAR = (0.2, 0.8)
 """A bar covers this part of its tile's height."""
@@ -23,11 +24,11 @@ ZERO_LINE = 0.012
 
 
 def _air(n: Nodes, given: Sockets) -> tuple[Value, ...]:
-    """colour * k + air * (1 - k), k = exp(-max(0, distance - clear) * density); density 0 is no air."""
+    """colour * k + air * (1 - k), k = exp(-density * max(0, distance - clear)); density 0 is no air."""
     clear, density, _ = n.split(n.attribute(look.FOG, "VIEW_LAYER", "Vector"))
     distance = n.add("ShaderNodeCameraData").outputs["View Distance"]
-    depth = n.math("MULTIPLY", n.math("MAXIMUM", n.math("SUBTRACT", distance, clear), 0.0), density)
-    keep = n.math("EXPONENT", n.math("MULTIPLY", depth, -1.0))
+    depth = n.math("MAXIMUM", n.math("SUBTRACT", distance, clear), 0.0)
+    keep = n.math("EXPONENT", n.math("MULTIPLY", depth, n.math("MULTIPLY", density, -1.0)))
     return (n.mix(keep, n.attribute(look.AIR, "VIEW_LAYER", "Color"), given["Color"]),)
 
 
@@ -37,23 +38,23 @@ def _lit(n: Nodes, tint: Value) -> tuple[Value, ...]:
     return (n.add("ShaderNodeEmission", {"Color": seen.outputs[0], "Strength": 1.0}).outputs[0],)
 
 
-def _component(n: Nodes, given: Sockets) -> Value:
-    """The texel's red, green, blue or alpha: channel % 4 says which."""
-    _, component = n.divmod(n.attribute("channel"), float(atlas.PER_CELL))
-    value: Value = 0.0
-    parts = n.add("ShaderNodeSeparateColor", {0: given["Color"]}).outputs
-    for number, part in enumerate((*parts, given["Alpha"])):
-        value = n.math("MULTIPLY_ADD", part, n.math("COMPARE", component, float(number), 0.25), value)
-    return value
+def _component(n: Nodes, given: Sockets) -> tuple[Value, Value]:
+    """The channel's value, which is one of the texel's red, green, blue and alpha; the channel's peak."""
+    bit0, bit1, peak = n.split(n.attribute(TEXEL, part="Vector"))
+    red, green, blue = n.add("ShaderNodeSeparateColor", {0: given["Color"]}).outputs
+    value = n.between(bit1, n.between(bit0, red, green), n.between(bit0, blue, given["Alpha"]))
+    return value, peak
 
 
 def _signed(n: Nodes, value: Value, channel_peak: Value) -> Value:
-    """value * gain / peak of the channel, layer or network."""
-    layer_peak = n.attribute(look.PEAK, "OBJECT")
-    peaks = n.xyz(channel_peak, layer_peak, n.attribute(look.PEAK, "VIEW_LAYER"))
-    peak = n.vector("DOT_PRODUCT", n.attribute(look.WEIGHTS, "VIEW_LAYER", "Vector"), peaks)
-    gained = n.math("MULTIPLY", value, n.attribute(look.GAIN, "VIEW_LAYER"))
-    return n.math("DIVIDE", gained, n.math("MAXIMUM", peak, colour.LEAST_PEAK))
+    """value * gain / peak of the channel, layer or network.
+
+    Where one of them has the whole weight, which is always, Cycles drops the others and their attributes.
+    """
+    _, of_layer, of_network = n.split(n.attribute(look.WEIGHTS, "VIEW_LAYER", "Vector"))
+    peak = n.between(of_layer, channel_peak, n.attribute(look.PEAK, "OBJECT"))
+    peak = n.between(of_network, peak, n.attribute(look.PEAK, "VIEW_LAYER"))
+    return n.math("DIVIDE", n.math("MULTIPLY", value, n.attribute(look.GAIN, "VIEW_LAYER")), peak)
 
 
 def _position(n: Nodes, signed: Value) -> tuple[Value, Value, Value]:
@@ -72,19 +73,19 @@ def _table(n: Nodes, position: Value, row: Value) -> Value:
 
 def _marked(n: Nodes, value: Value, tint: Value) -> Value:
     """The marker colour where the value stands for NaN or infinity."""
-    unknown = n.math("GREATER_THAN", n.math("ABSOLUTE", value), colour.FLAG_FROM)
+    unknown = n.math("GREATER_THAN", value, colour.FLAG_FROM)
     return n.mix(unknown, tint, (*colour.linear(colour.MARKER), 1.0))
 
 
 def _scalar(n: Nodes, given: Sockets) -> tuple[Value, ...]:
-    value = _component(n, given)
-    position, row, _ = _position(n, _signed(n, value, n.attribute("peak")))
+    value, peak = _component(n, given)
+    position, row, _ = _position(n, _signed(n, value, peak))
     return _lit(n, _marked(n, value, _table(n, position, row)))
 
 
 def _bar(n: Nodes, given: Sockets) -> tuple[Value, ...]:
     """A vector's value as a bar from zero; a channel has one value here, so its own peak is the layer's."""
-    value = _component(n, given)
+    value, _ = _component(n, given)
     position, row, zero = _position(n, _signed(n, value, n.attribute(look.PEAK, "OBJECT")))
     x, y, _ = n.split(given["Place"])
     from_zero = n.math("SUBTRACT", x, zero)
@@ -103,7 +104,7 @@ def _to_linear(n: Nodes, part: Value) -> Value:
     curved = n.math("POWER", n.math("DIVIDE", n.math("ADD", part, 0.055), 1.055), 2.4)
     straight = n.math("DIVIDE", part, 12.92)
     dark = n.math("LESS_THAN", part, 0.04045)
-    return n.add("ShaderNodeMix", {0: dark, 2: curved, 3: straight}, data_type="FLOAT").outputs[0]
+    return n.between(dark, curved, straight)
 
 
 def _colour(n: Nodes, given: Sockets) -> tuple[Value, ...]:
@@ -116,6 +117,6 @@ def _colour(n: Nodes, given: Sockets) -> tuple[Value, ...]:
 
 
 AIR = Group("air", "ShaderNodeTree", (("Color", "Color"),), (("Color", "Color"),), _air)
-SCALAR = Group("scalar maps", "ShaderNodeTree", TEXEL, LIGHT, _scalar)
-BARS = Group("bars", "ShaderNodeTree", (*TEXEL, ("Place", "Vector")), LIGHT, _bar)
-COLOUR = Group("colour maps", "ShaderNodeTree", TEXEL, LIGHT, _colour)
+SCALAR = Group("scalar maps", "ShaderNodeTree", SAMPLE, LIGHT, _scalar)
+BARS = Group("bars", "ShaderNodeTree", (*SAMPLE, ("Place", "Vector")), LIGHT, _bar)
+COLOUR = Group("colour maps", "ShaderNodeTree", SAMPLE, LIGHT, _colour)

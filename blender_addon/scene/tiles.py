@@ -12,9 +12,19 @@ GEOMETRY = (("Geometry", "Geometry"),)
 NUMBERS = tuple((name, "Int") for name in ("Columns", "Rows", "Sheet Columns", "Sheet Rows", "Channels per Cell"))
 
 
-def _store(n: Nodes, geometry: Value, name: str, value: Value) -> bpy.types.NodeSocket:
+TEXEL = "texel"
+"""The attribute that the shader reads: (bit 0 and bit 1 of the texel's component, the channel's peak). On faces,
+because Cycles fetches one vector of a face faster than two numbers of three vertices."""
+
+
+def _store(n: Nodes, geometry: Value, name: str, value: Value, kind: str = "FLOAT2", domain: str = "CORNER") -> Value:
     inputs = {"Geometry": geometry, "Name": name, "Value": value}
-    return n.add("GeometryNodeStoreNamedAttribute", inputs, data_type="FLOAT2", domain="CORNER").outputs[0]
+    return n.add("GeometryNodeStoreNamedAttribute", inputs, data_type=kind, domain=domain).outputs[0]
+
+
+def _texel(n: Nodes) -> Value:
+    half, bit0 = n.divmod(n.named("channel", "INT"), 2)
+    return n.xyz(bit0, n.divmod(half, 2)[1], n.named("peak", "FLOAT"))
 
 
 def _placed(n: Nodes, given: Sockets, place: Value) -> Value:
@@ -49,6 +59,7 @@ def _tiles(n: Nodes, given: Sockets) -> tuple[Value, ...]:
               "Selection": n.math("GREATER_THAN", place, -0.5)}  # fmt: skip
     tiles = n.add("GeometryNodeInstanceOnPoints", inputs).outputs[0]
     real = n.add("GeometryNodeRealizeInstances", {0: tiles}).outputs[0]  # tiles take their point's attributes along
+    real = _store(n, real, TEXEL, _texel(n), "FLOAT_VECTOR", "FACE")
     return (_store(n, real, "UVMap", _on_sheet(n, given)),)
 
 
