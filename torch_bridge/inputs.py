@@ -93,8 +93,9 @@ def read_array(path: Path) -> np.ndarray:
         array = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"array {path}: no such file") from None
-    except (OSError, ValueError, EOFError, SyntaxError, MemoryError) as error:
-        raise InputError(f"array {path}: not a .npy file of plain numbers ({error})") from error
+    except Exception as error:  # the header is read as Python text: a damaged one may raise anything
+        said = " ".join(str(error).split())[:200]
+        raise InputError(f"array {path}: not a .npy file of plain numbers ({said})") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub" or array.size == 0 or array.ndim == 0:
         raise InputError(f"array {path}: an array of numbers with at least one axis is needed")
     return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
