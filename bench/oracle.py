@@ -7,7 +7,7 @@ module call or an operation that makes new real values is a layer, everything el
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -39,6 +39,8 @@ class Oracle(fx.Interpreter):
         self.sources: dict[str, set[str]] = {}
         self._origins: dict[fx.Node, set[str]] = {}
         self._calls: Counter[str] = Counter()
+        self.sealed: set[str] = set()
+        """Paths of modules whose function fx does not look into (torchvision's shifted window attention)."""
 
     def run_node(self, node: fx.Node) -> Any:
         given = [self.env[one] for one in node.all_input_nodes]
@@ -66,7 +68,10 @@ class Oracle(fx.Interpreter):
             name = str(node.target)
         else:
             stack = list(node.meta.get("nn_module_stack", {}).values())
-            name = f"{stack[-1][0] if stack else ''}:{_name(node)}"
+            path = stack[-1][0] if stack else ""
+            name = f"{path}:{_name(node)}"
+            if str(getattr(node.target, "__module__", "")).startswith("torchvision"):
+                self.sealed.add(path)
         self._calls[name] += 1
         return name if self._calls[name] == 1 else f"{name}@{self._calls[name]}"
 
@@ -76,7 +81,17 @@ class Oracle(fx.Interpreter):
         return node.op in ("placeholder", "call_module")
 
     def edges(self) -> set[tuple[str, str]]:
-        return {(source, target) for target, sources in self.sources.items() for source in sources}
+        """(source, target) by layer id, as far as fx sees; what it does not look into is one node, the module's path."""
+        return self.contracted((source, target) for target, sources in self.sources.items() for source in sources)
+
+    def contracted(self, edges: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """The same of a recording's edges."""
+
+        def seen(id: str) -> str:
+            path = id.split(":")[0]
+            return path if ":" in id and path in self.sealed else id
+
+        return {(seen(a), seen(b)) for a, b in edges if seen(a) != seen(b)}
 
 
 def _name(node: fx.Node) -> str:

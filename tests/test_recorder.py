@@ -48,11 +48,11 @@ def test_network_equals_hooks_and_fx(name: str) -> None:
     oracle = Oracle(model)
     with torch.no_grad():
         oracle.run(picture)
-    assert {(edge.source, edge.target) for edge in network.edges} == oracle.edges()
+    assert oracle.contracted((edge.source, edge.target) for edge in network.edges) == oracle.edges()
 
     truth = {**oracle.values, **cloned_outputs(model, picture)}
     for layer in network.layers:
-        if layer.role != "output":
+        if layer.role != "output" and layer.id.split(":")[0] not in oracle.sealed:
             maps = recording.maps(layer.id)
             assert maps.shape == layer.map_shape
             assert same_values(truth[layer.id], maps.data, layer.shape), layer.id

@@ -1,4 +1,4 @@
-"""The recorder on networks that defeat tracers: data flow as written by hand, values as computed by the layers alone."""
+"""The recorder on networks that defeat tracers: data flow as written by hand, values as the layers alone give them."""
 
 from __future__ import annotations
 

@@ -120,7 +120,8 @@ def _move_order(source: Any, target: Any, rank: int) -> list[int]:
 def regrouped(source: Axes, before: Shape, after: Shape) -> Axes:
     """Axes after a reshape: those that hold the same values as before still stand; a batch may merge with windows."""
     batch = _same_axis(source.batch, before, after, 0)
-    if batch is None and source.batch == 0 and after and after != before[1:] and _divides(before[0], after[0]):
+    squeezed = [size for size in before[1:] if size > 1] == [size for size in after if size > 1]
+    if batch is None and source.batch == 0 and after and not squeezed and _divides(before[0], after[0]):
         batch = 0
     first = 0 if batch is None else batch + 1
     channel, head = (_same_axis(axis, before, after, first) for axis in (source.channel, source.head))

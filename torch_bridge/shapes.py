@@ -72,11 +72,13 @@ def spread(
 
     `grid` (rows, columns) is believed for tokens wherever their number fits it.
     """
-    item, note = _item(shape[axes.batch], batch, index) if axes.batch is not None else (0, "")
     kept = [axis for axis in range(len(shape)) if axis != axes.batch]
     sizes = tuple(shape[axis] for axis in kept)
+    if 0 in shape:
+        return Spread(sizes, (0, 0, 0), axes.batch, 0, tuple(range(len(sizes))), note="empty")
+    item, note = _item(shape[axes.batch], batch, index) if axes.batch is not None else (0, "")
     channel = kept.index(axes.channel) if axes.channel in kept else len(sizes) - 1 if len(sizes) < 3 else 0
-    head = [kept.index(axes.head)] if axes.head in kept and len(sizes) > 2 else []
+    head = [kept.index(axes.head)] if axes.head in kept and axes.channel in kept else []
     front = [*head, channel] if sizes else []
     order = (*front, *(axis for axis in range(len(sizes)) if axis not in front))
     channels, space = math.prod(sizes[axis] for axis in front), [sizes[axis] for axis in order[len(front) :]]
@@ -92,7 +94,8 @@ def _item(size: int, batch: int, index: int) -> tuple[int, str]:
     share = size // batch
     if share and share * batch == size:
         return index * share, f"item 1 of {share:,}"
-    return min(index, max(size - 1, 0)), f"item {min(index, size - 1) + 1} of {size:,}" if size else "empty"
+    item = min(index, size - 1)
+    return item, f"item {item + 1} of {size:,}"
 
 
 def _maps(made: Spread, channels: int, space: list[int]) -> Spread:

@@ -1,0 +1,152 @@
+"""Attention maps, recomputed beside the run, against the weights that torch itself gives; and convolution kernels."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed")
+
+import torch.nn.functional as F  # noqa: E402
+from torch import nn  # noqa: E402
+
+from innerwalk.torch_bridge import record  # noqa: E402
+
+torch.set_num_threads(1)
+
+
+class Attends(nn.Module):
+    """One attention layer with whatever else it is called with."""
+
+    def __init__(self, attend: nn.MultiheadAttention, **options: Any) -> None:
+        super().__init__()
+        self.attend, self.options = attend, options
+
+    def forward(self, query, memory):
+        return self.attend(query, memory, memory, **self.options)[0]
+
+
+BLOCK = torch.rand(10, 13, generator=torch.Generator().manual_seed(3)) > 0.7
+MODULES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "plain": ({}, {}),
+    "batch second": ({"batch_first": False}, {}),
+    "no bias": ({"bias": False}, {}),
+    "other sizes": ({"kdim": 8, "vdim": 8}, {}),
+    "extra keys": ({"add_bias_kv": True, "add_zero_attn": True}, {}),
+    "bool mask": ({}, {"attn_mask": BLOCK}),
+    "float mask": ({}, {"attn_mask": torch.rand(10, 13)}),
+    "mask of each head": ({}, {"attn_mask": torch.rand(2 * 4, 10, 13)}),
+    "padding": ({}, {"key_padding_mask": torch.arange(13).repeat(2, 1) > torch.tensor([[9], [7]])}),
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_multihead_attention(name: str) -> None:
+    build, options = MODULES[name]
+    build = {"batch_first": True, **build}
+    torch.manual_seed(0)
+    model = Attends(nn.MultiheadAttention(8, 4, **build), **options).eval()
+    query, memory = torch.rand(2, 10, 8), torch.rand(2, 13, 8)
+    if not build["batch_first"]:
+        query, memory = query.transpose(0, 1), memory.transpose(0, 1)
+    maps = record(model, (query, memory), index=1, token=6).maps("attend", "attention")
+    with torch.no_grad():
+        _, truth = model.attend(query, memory, memory, need_weights=True, average_attn_weights=False, **options)
+    truth = truth[1, :, 6]
+    assert maps.shape == (4, 1, truth.shape[-1]) and maps.labels == ("head 0", "head 1", "head 2", "head 3")
+    np.testing.assert_allclose(maps.data[:, 0], truth.numpy(), atol=1e-6)
+
+
+class Scaled(nn.Module):
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self.q, self.k, self.options = nn.Linear(6, 8), nn.Linear(6, 8), options
+
+    def forward(self, x):
+        q, k = (layer(x).unflatten(-1, (2, 4)).transpose(1, 2) for layer in (self.q, self.k))
+        return F.scaled_dot_product_attention(q, k, k, **self.options).transpose(1, 2).flatten(2)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"is_causal": True},
+        {"scale": 0.3},
+        {"attn_mask": torch.rand(17, 17)},
+        {"attn_mask": torch.rand(17, 17) > 0.4},
+    ],
+)
+def test_scaled_dot_product_attention(options: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    model, x, token = Scaled(**options), torch.rand(2, 17, 6), 9
+    recording = record(model, x, index=1, token=token)
+    layer = recording.network.layer(":scaled_dot_product_attention")
+    assert layer.role == "panel" and layer.shape == (2, 17, 4) and layer.map_shape == (8, 4, 4)
+    with torch.no_grad():
+        q, k = (one(x)[1].unflatten(-1, (2, 4)).transpose(0, 1) for one in (model.q, model.k))
+        scores = q @ k.mT * options.get("scale", 1 / math.sqrt(4))
+        mask = (
+            torch.ones(17, 17).tril().bool()
+            if options.get("is_causal")
+            else options.get("attn_mask", torch.zeros(17, 17))
+        )
+        scores = scores.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else scores + mask
+        truth = scores.softmax(-1)[:, token]
+    maps = recording.maps(layer.id, "attention")
+    assert maps.shape == (2, 4, 4)  # the class token among the keys is left out
+    np.testing.assert_allclose(maps.data.reshape(2, 16), truth[:, 1:].numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize(("tokens", "chosen"), [(17, 0), (16, 10), (7, 6)])
+def test_the_query_is_the_class_token_the_middle_or_the_last(tokens: int, chosen: int) -> None:
+    torch.manual_seed(0)
+    model, x = Scaled(), torch.rand(1, tokens, 6)
+    id = ":scaled_dot_product_attention"
+    by_default, said = record(model, x), record(model, x, token=chosen)
+    assert np.array_equal(by_default.maps(id, "attention").data, said.maps(id, "attention").data)
+    assert f"attention of token {chosen}" in by_default.network.layer(id).note
+    out_of_reach = record(model, x, token=99)
+    assert (id, "attention") not in out_of_reach.all_maps and "no query token 99" in out_of_reach.network.layer(id).note
+
+
+def test_attention_comes_only_where_it_is_asked_for() -> None:
+    assert not record(Scaled(), torch.rand(1, 17, 6), layers="q").all_maps.keys() - {("q", "activations")}
+    assert (":scaled_dot_product_attention", "attention") in record(
+        Scaled(), torch.rand(1, 17, 6), layers="panels"
+    ).all_maps
+
+
+def test_kernels_of_colour_are_colour_maps() -> None:
+    model = nn.Sequential(nn.Conv2d(3, 5, (2, 4)))
+    recording = record(model, torch.rand(1, 3, 8, 8), kernels=True)
+    maps, weight = recording.maps("0", "weights"), model[0].weight.detach()
+    assert maps.colour and maps.data.shape == (5, 2, 4, 3)
+    scale = maps.extras["scale"][0]
+    np.testing.assert_allclose((maps.data - 0.5) * 2 * scale, weight.permute(0, 2, 3, 1).numpy(), atol=1e-6)
+    assert ("0", "weights") not in record(model, torch.rand(1, 3, 8, 8)).all_maps
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "rows", "columns"),
+    [
+        (nn.Conv2d(7, 4, 3), (1, 7, 8, 8), 3, 3),
+        (nn.Conv2d(8, 4, 1, groups=2), (1, 8, 8, 8), 2, 2),
+        (nn.Conv1d(4, 2, 3), (1, 4, 9), 2, 2),
+        (nn.ConvTranspose2d(4, 6, 2, groups=2), (1, 4, 5, 5), 1, 2),
+    ],
+)
+def test_kernels_lie_side_by_side(layer: nn.Module, shape: tuple[int, ...], rows: int, columns: int) -> None:
+    weight = layer.weight.detach()
+    if isinstance(layer, nn.ConvTranspose2d):
+        weight = torch.cat([part.transpose(0, 1) for part in weight.chunk(layer.groups)])
+    weight = weight if weight.dim() == 4 else weight[:, :, None]
+    height, width = weight.shape[2:]
+    maps = record(nn.Sequential(layer), torch.rand(shape), layers="0", kernels=True).maps("0", "weights")
+    assert maps.shape == (len(weight), rows * height, columns * width)
+    for i in range(weight.shape[1]):
+        y, x = i // columns * height, i % columns * width
+        assert np.array_equal(maps.data[:, y : y + height, x : x + width], weight[:, i].numpy())
