@@ -11,7 +11,7 @@ from mathutils import Vector  # noqa: E402
 
 from innerwalk.blender_addon import atlas, colour  # noqa: E402
 from innerwalk.blender_addon.scene import images, look, materials, panels  # noqa: E402
-from innerwalk.blender_addon.scene.engine import cycles_settings  # noqa: E402
+from innerwalk.blender_addon.scene.render import prepare  # noqa: E402
 from innerwalk.torch_bridge.errors import SceneError, UnknownName  # noqa: E402
 from innerwalk.torch_bridge.recording import Maps, pack  # noqa: E402
 
@@ -37,7 +37,8 @@ def grid_for(channels: int, shape: tuple[int, int]) -> panels.Grid:
 
 def stand(scene, maps: Maps, **settings):
     """A panel of the maps in the scene, which is ready to be rendered."""
-    cycles_settings(scene, 1)
+    prepare(scene, 1, 1, samples=1)
+    scene.render.use_persistent_data = True
     look.set_look(scene)
     panel = panels.add_panel(scene.collection, maps.layer, maps.layer, maps, grid_for(maps.channels, maps.shape[1:]),
                              **settings)  # fmt: skip
