@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint bench extension leg-4.5 leg-5.0 leg-5.2
+.PHONY: help demo test lint bench extension leg-4.5 leg-5.0 leg-5.2 FORCE
 
 PYTHON ?=
 VENV := $(if $(PYTHON),.venv-own,.venv)
@@ -80,10 +80,14 @@ endef
 	@.ci/environment .venv "$$($(FIND) 3.11)" torch torchvision bpy==$(BPY) -e .
 	@touch $@
 
-.venv-own/.ready: $(SETUP)
+# Another Python is another environment.
+.venv-own/.python: FORCE
+	@[ "$$(cat $@ 2>/dev/null)" = "$(PYTHON)" ] || { rm -rf .venv-own; mkdir -p .venv-own; echo "$(PYTHON)" >$@; }
+
+.venv-own/.ready: $(SETUP) .venv-own/.python
 	@"$(PYTHON)" -c 'import sys, torch; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 13)))' || \
 	  { echo "PYTHON=$(PYTHON) must be Python 3.11 or 3.13 and have torch"; exit 1; }
-	@[ -e .venv-own ] || echo "Setting up .venv-own beside the torch of $(PYTHON). This downloads, once: Blender (350 MB)," \
+	@[ -e .venv-own/bin ] || echo "Setting up .venv-own beside the torch of $(PYTHON). This downloads, once: Blender (350 MB)," \
 	  "numpy and Pillow. After that nothing needs the network."
 	@TORCH_FROM="$(PYTHON)" .ci/environment .venv-own "$(PYTHON)" -e . \
 	  bpy==$$("$(PYTHON)" -c 'import sys; print({11: "$(BPY)", 13: "$(BPY_NEW)"}[sys.version_info[1]])')
