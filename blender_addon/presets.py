@@ -29,7 +29,7 @@ WIDE_AISLE = 2.2
 """The widest aisle that is made for that."""
 SHEET = 1920.0
 """Sizes in corners and words of an overview are pixels of a picture this wide."""
-TITLE, KEY = (70.0, 60.0, 760.0, 180.0), (1440.0, 60.0, 1880.0, 190.0)
+TITLE, KEY = (70.0, 60.0, 760.0, 180.0), (1440.0, 60.0, 1880.0, 225.0)
 """Left, near edge, right, far edge: the title's corner from the top, the legend's from the bottom."""
 LENS, ENTRANCE, TILES = 20.0, -3.5, 5
 """Lens of a walker, millimetres; where one stands before the hall; tiles across in the tile preset."""

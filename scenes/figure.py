@@ -198,7 +198,7 @@ def _card(site: hall.Site, slot: Slot) -> None:
     at = wall(np.append(left if slot.side > 0 else right, slot.bottom + slot.height / 2), yaw)
     corner = at.moved(-cards.WIDTH - 0.22 if slot.side > 0 else 0.22, min(slot.height / 2, cards.HEIGHT / 2))
     scale = legend.scale(site.scene, float(maps.peak.max(initial=0.0)))
-    cards.add_card(layer, cards.statistics(maps), scale, corner, site.palette, site.collection)
+    cards.add_card(layer, cards.statistics(maps), scale, corner, site.kit)
 
 
 def provenance(recording: Recording, dress: Dress, order: Order) -> dict[str, str]:

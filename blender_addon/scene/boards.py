@@ -1,17 +1,18 @@
-"""Standing boards: the input with its picture, and the title board with what this network is."""
+"""Standing boards at the entrance: the input with its picture, and the title board with what this network is."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-
-import bpy
-import numpy as np
 
 from ...torch_bridge.recording import Network, Recording
 from . import text
 from .legend import Scale, add_key, add_scale
-from .paint import FLAT, Paint, Plane
+from .paint import FLAT, Kit, Paint, Plane
 from .pictures import add_picture, aspect_size
+
+SIDE, LEFT, WORD = 2.2, 0.15, 0.125
+"""Of the title board: side, left margin, size of its small words; metres."""
 
 
 @dataclass(frozen=True)
@@ -32,36 +33,35 @@ def facts(network: Network, title: str | None = None) -> Facts:
 
 
 def plural(count: int, word: str) -> str:
+    """ "1 layer", "3,976 channels"."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
-def add_input(
-    recording: Recording, at: Plane, edge: float, palette: dict[str, np.ndarray], collection: bpy.types.Collection
-) -> None:
+def add_input(recording: Recording, at: Plane, edge: float, kit: Kit) -> None:
     """The picture in its frame, within a square of `edge` metres whose lower left corner is `at`, beside its post."""
     width, height = aspect_size(recording.picture, edge)
     corner = at.moved(edge - width, (edge - height) / 2)
-    paint = Paint(palette)
+    paint, size = Paint(kit), 0.085 * edge
     paint.frame(FLAT, (width, height), "text", 0.06, 0.03)
-    size = 0.085 * edge
-    body = " ".join(filter(None, ("input", recording.input_name)))
-    paint.words(FLAT, body, text.fit(body, width, size), "quiet", y=height + 0.7 * size)
-    paint.build("Input", "input frame", collection, corner)
-    add_picture("Input", recording.picture, corner, (width, height), collection, "input")
+    head = paint.words(FLAT, "input", size, y=height + 0.85 * size)
+    if recording.input_name:
+        room = width - head - 0.6 * size
+        fitted = text.fit(recording.input_name, room, size)
+        paint.words(FLAT, recording.input_name, fitted, "quiet", x=head + 0.6 * size, y=height + 0.85 * size)
+    paint.build("Input", "input frame", corner)
+    add_picture("Input", recording.picture, corner, (width, height), "input", kit)
 
 
-def add_title(
-    network: Network, scale: Scale, kinds: set[str], at: Plane, palette: dict[str, np.ndarray],
-    collection: bpy.types.Collection, title: str | None = None,
-) -> None:  # fmt: skip
-    """The board at the entrance: name, counts, weights, colours, kinds of edges. 2.2 by 2.2 metres."""
-    told, paint, side, left = facts(network, title), Paint(palette), 2.2, 0.15
-    paint.frame(FLAT, (side, side))
-    room = side - 2 * left
-    paint.words(FLAT, told.name, text.fit(told.name, room, 0.27), x=left, y=1.80)
-    paint.words(FLAT, told.counts, text.fit(told.counts, room, 0.12), "quiet", x=left, y=1.56)
+def add_title(network: Network, scale: Scale, kinds: Iterable[str], at: Plane, kit: Kit, title: str | None) -> None:
+    """The board at the entrance: name, counts, weights, colours, kinds of edges. SIDE by SIDE metres."""
+    told, paint, room = facts(network, title), Paint(kit), SIDE - 2 * LEFT
+    paint.frame(FLAT, (SIDE, SIDE))
+    paint.words(FLAT, told.name, text.fit(told.name, room, 0.30), x=LEFT, y=1.84)
+    paint.words(FLAT, told.counts, text.fit(told.counts, room, WORD), "quiet", x=LEFT, y=1.62)
     if told.note:
-        paint.words(FLAT, told.note, 0.12, "skip", x=left, y=1.37)
-    add_scale(paint, FLAT.moved(left, 0.72), room, 0.12, scale)
-    add_key(paint, FLAT.moved(left, 0.18), room, 0.12, kinds)
-    paint.build("Title", "title", collection, at)
+        paint.words(FLAT, told.note, WORD, "skip", x=LEFT, y=1.43)
+    elif network.weights:
+        paint.words(FLAT, network.weights, text.fit(network.weights, room, WORD), "quiet", x=LEFT, y=1.43)
+    add_scale(paint, FLAT.moved(LEFT, 0.78), room, WORD, scale)
+    add_key(paint, FLAT.moved(LEFT, 0.20), room, WORD, kinds)
+    paint.build("Title", "title", at)

@@ -10,10 +10,10 @@ import numpy as np
 from ...torch_bridge.recording import Layer, Maps
 from . import text
 from .legend import Scale, add_scale, number
-from .paint import FLAT, Paint, Plane
+from .paint import FLAT, Kit, Paint, Plane
 
-SIZE = 0.10
-WIDTH, HEIGHT = 1.12, 1.62
+SIZE = 0.105
+WIDTH, HEIGHT = 1.18, 1.70
 OPERATIONS = {"add": "sum of two paths", "mul": "product of two paths", "cat": "concatenation"}
 
 
@@ -56,7 +56,8 @@ def lines(layer: Layer, found: Statistics) -> list[tuple[str, float, str]]:
     told = [
         (layer.id, 1.3, "text"), (operation(layer), 1.0, "quiet"), ("", 0.4, ""),
         (shape_words(layer.map_shape), 1.0, "text"),
-        (f"{number(found.low)} to {number(found.high)}", 1.0, "text"), (f"{100 * found.below:.0f} % below zero", 1.0, "text"),
+        (f"{number(found.low)} to {number(found.high)}", 1.0, "text"),
+        (f"{100 * found.below:.0f} % below zero", 1.0, "text"),
     ]  # fmt: skip
     if layer.parameters:
         told.insert(4, (f"{layer.parameters:,} weights", 1.0, "text"))
@@ -65,16 +66,9 @@ def lines(layer: Layer, found: Statistics) -> list[tuple[str, float, str]]:
     return [*told, ("", 0.3, "")]
 
 
-def add_card(
-    layer: Layer,
-    found: Statistics,
-    scale: Scale,
-    at: Plane,
-    palette: dict[str, np.ndarray],
-    collection: bpy.types.Collection,
-) -> bpy.types.Object:
+def add_card(layer: Layer, found: Statistics, scale: Scale, at: Plane, kit: Kit) -> bpy.types.Object:
     """The card, WIDTH by HEIGHT metres; `at`: its upper left corner."""
-    paint, y, left = Paint(palette), 0.0, 0.10
+    paint, y, left = Paint(kit), 0.0, 0.10
     flat = Plane(np.array([0.0, -HEIGHT, 0.0]), FLAT.right, FLAT.up)
     paint.frame(flat, (WIDTH, HEIGHT))
     for body, share, tint in lines(layer, found):
@@ -83,4 +77,4 @@ def add_card(
             size = text.fit(body, WIDTH - 2 * left, SIZE * share)
             paint.words(FLAT, body, size, tint, x=left, y=y)
     add_scale(paint, FLAT.moved(left, y - SIZE * 1.7), WIDTH - 2 * left, SIZE, scale)
-    return paint.build(f"{layer.id} card", "card", collection, at)
+    return paint.build(f"{layer.id} card", "card", at)

@@ -50,7 +50,7 @@ def _grid(slot: Slot, maps: Maps, pixel: float) -> tuple[int, int, float]:
     """Columns, rows and cell width of as many tiles of about GOOD pixels as fit on the panel."""
     columns = max(2, int(slot.width / pixel / GOOD))
     edge = slot.width / columns
-    return columns, max(1, int(slot.height / (edge * slot.cell[1] / slot.cell[0]) + 0.3)), edge
+    return columns, max(1, int(slot.height / (edge * slot.cell[1] / slot.cell[0]) + 1e-6)), edge
 
 
 def _finite(maps: Maps) -> np.ndarray:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import bpy
-import numpy as np
-
 from ..layout import LEVELS, Hall, path
+from ..presets import figure_levels
 from ..route import drops
 from ..view import View
-from .paint import Paint, ground
+from .paint import Kit, Paint, ground
 
 WIDTHS = {"data": 0.10, "skip": 0.07, "joined": 0.06}
 DROP, JOINT = 0.04, 0.07
@@ -42,12 +40,12 @@ def pen(hall: Hall, view: View | None) -> Pen:
         return Pen(LEVELS["walk"])
     pixel = view.span / view.width
     rails = THIN if sum(run.above for run in hall.runs) > BUNDLE else 1.0
-    return Pen(LEVELS["figure"], max(1.0, LEAST * pixel / WIDTHS["data"]), rails, max(DROP, LEAST / 2 * pixel))
+    return Pen(figure_levels(hall), max(1.0, LEAST * pixel / WIDTHS["data"]), rails, max(DROP, LEAST / 2 * pixel))
 
 
-def add_edges(hall: Hall, palette: dict[str, np.ndarray], collection: bpy.types.Collection, with_pen: Pen) -> None:
+def add_edges(hall: Hall, with_pen: Pen, kit: Kit) -> None:
     """One object of all runs, drops and joints."""
-    paint = Paint(palette)
+    paint = Paint(kit)
     for run in (*hall.runs, *hall.ways):
         for target in run.targets:
             far = target.wing != run.source.wing
@@ -60,4 +58,4 @@ def add_edges(hall: Hall, palette: dict[str, np.ndarray], collection: bpy.types.
             bar = ground((slot.x, slot.y, with_pen.levels[0] + 0.006))
             paint.box(bar, (-hall.aisle, hall.aisle), (-JOINT, JOINT), "joined")
     if paint:
-        paint.build("Edges", "edges", collection)
+        paint.build("Edges", "edges")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-import bpy
 import numpy as np
 
 from ..layout import Hall
-from .paint import FLAT, Paint, ground, wall
+from .paint import FLAT, Kit, Paint, ground, wall
 
 FAR = 900.0
 """How far the ground reaches."""
@@ -18,9 +17,9 @@ FOOT, POST = 0.03, 0.018
 """Half the width of a panel's line on the floor and of its post."""
 
 
-def add_ground(hall: Hall, palette: dict[str, np.ndarray], collection: bpy.types.Collection) -> None:
+def add_ground(hall: Hall, kit: Kit) -> None:
     """Floor and what lies on it; a figure has no ground beyond its plates, which carry the words of the stages."""
-    paint = Paint(palette)
+    paint = Paint(kit)
     figure = hall.louvre is not None
     if not figure:
         paint.box(FLAT, (-FAR, FAR), (-FAR, FAR + hall.wings[-1].end), "floor", -0.004)
@@ -32,7 +31,7 @@ def add_ground(hall: Hall, palette: dict[str, np.ndarray], collection: bpy.types
         for y in () if figure else np.arange(math.ceil(stage.start / TICK) * TICK, stage.end, TICK):
             paint.box(FLAT, (x - stage.half, x + stage.half), (y - 0.008, y + 0.008), "tick", 0.012)
     _posts(hall, paint)
-    paint.build("Floor", "floor", collection)
+    paint.build("Floor", "floor")
 
 
 def _posts(hall: Hall, paint: Paint) -> None:

@@ -13,10 +13,11 @@ from .. import places
 from ..layout import Hall, Slot
 from ..places import Board
 from ..view import View
+from ..words import Word
 from . import answers, boards, edges, ground, labels, legend, signs, sky
 from .digest import showing
 from .look import set_look
-from .paint import ROLE, Plane, palette, wall
+from .paint import ROLE, Kit, Plane, wall
 from .panels import ID, add_panel, refresh
 from .store import Dress, planned
 
@@ -36,8 +37,8 @@ class Site:
     ) -> None:
         self.scene, self.recording, self.hall, self.dress, self.view = scene, recording, hall, dress, view
         self.layers, _ = recording.network.folded()
-        self.palette = palette(dress.theme)
         self.collection = collection_of(scene)
+        self.kit = Kit.of(dress.theme, self.collection)
 
     @property
     def figure(self) -> bool:
@@ -80,16 +81,16 @@ def set_scene(site: Site, fog: tuple[float, float]) -> None:
     set_look(scene, ramp=dress.map, normalisation=dress.normalisation, gain=dress.gain, theme=dress.theme, fog=air)
     scene.view_settings.view_transform = "Standard"
     scene.render.dither_intensity = 0.0
-    sky.set_sky(scene, site.palette, plain="floor" if site.figure else None)
+    sky.set_sky(scene, site.kit.palette, plain="floor" if site.figure else None)
 
 
 def add_panels(site: Site, moved: Mapping[str, Matrix], focus: str, progress: Progress | None) -> None:
     """Every panel with its frame and name, hung on its post or where a person has put it."""
-    named = labels.labels(site.hall, site.layers, site.view)
+    named = labels.names(site.hall, site.layers, site.view)
     slots = site.hall.panels
     for done, slot in enumerate(slots):
         layer = site.layers[slot.index]
-        panel = _panel(site, slot, layer, named.get(slot.index) if layer.id != focus else None)
+        panel = _panel(site, slot, layer, named.get(slot.index, []) if layer.id != focus else [])
         planned(panel, place(site.hall, slot))
         panel.matrix_world @= moved.get(layer.id, Matrix.Identity(4))
         if progress:
@@ -97,7 +98,7 @@ def add_panels(site: Site, moved: Mapping[str, Matrix], focus: str, progress: Pr
     refresh(site.scene)
 
 
-def _panel(site: Site, slot: Slot, layer: Layer, label: labels.Label | None) -> bpy.types.Object:
+def _panel(site: Site, slot: Slot, layer: Layer, words: list[Word]) -> bpy.types.Object:
     maps = site.recording.all_maps.get((layer.shows or layer.id, site.dress.method))
     size, note = (slot.width, slot.height), "not recorded"
     if maps is None:
@@ -105,7 +106,7 @@ def _panel(site: Site, slot: Slot, layer: Layer, label: labels.Label | None) -> 
     else:
         shown = showing(maps, slot, site.pixel)
         panel, size, note = add_panel(site.collection, layer.id, layer.id, shown.maps, shown.grid), shown.size, ""
-    labels.add_frame(panel, slot, size, label, note, site.palette, strip=site.figure)
+    labels.add_frame(panel, site.hall, slot, size, words, note, site.kit)
     return panel
 
 
@@ -119,35 +120,28 @@ def empty_panel(collection: bpy.types.Collection, layer: Layer) -> bpy.types.Obj
 
 
 def place(hall: Hall, slot: Slot) -> Matrix:
-    """Where a panel hangs: its lower left corner, x along the door, z to the viewer. Tiles stand 2 cm before the rim."""
+    """Where a panel hangs: its lower left corner, x along the door, z to the viewer."""
     yaw = hall.yaw(slot)
     at = wall(np.append(slot.corners(yaw)[0], slot.bottom), yaw)
-    return Matrix(at.moved(0.0, 0.0, 0.02).matrix().tolist())
+    return Matrix(at.moved(0.0, 0.0, labels.FRONT).matrix().tolist())
 
 
 def add_dressing(site: Site) -> None:
     """Everything but the panels."""
-    ground.add_ground(site.hall, site.palette, site.collection)
-    edges.add_edges(site.hall, site.palette, site.collection, edges.pen(site.hall, site.view))
-    boards.add_input(
-        site.recording,
-        _plane(places.input_board(site.hall)),
-        places.input_board(site.hall).width,
-        site.palette,
-        site.collection,
-    )
-    answers.add_answer(
-        site.recording, _plane(places.answer_board(site.hall)), site.hall.scale, site.palette, site.collection
-    )
-    told = (site.recording.network, legend.scale(site.scene), {run.kind for run in site.hall.runs})
+    plan, kit, recording = site.hall, site.kit, site.recording
+    ground.add_ground(plan, kit)
+    edges.add_edges(plan, edges.pen(plan, site.view), kit)
+    board = places.input_board(plan)
+    boards.add_input(recording, _plane(board), board.width, kit)
+    answers.add_answer(recording, _plane(places.answer_board(plan)), plan.scale, kit)
+    scale, kinds = legend.scale(site.scene), {run.kind for run in plan.runs}
     if site.figure and site.view is not None:
-        signs.add_stage_words(site.hall, site.layers, site.view, site.palette, site.collection)
-        signs.add_head(*told, site.view, site.palette, site.collection, site.dress.title)
+        signs.add_floor_words(plan, site.layers, site.view, kit)
+        signs.add_head(recording.network, scale, kinds, site.view, kit, site.dress.title)
     else:
-        signs.add_gates(site.hall, site.layers, site.palette, site.collection)
-        signs.add_numbers(site.hall, site.palette, site.collection)
-        at = _plane(places.title_board(site.hall))
-        boards.add_title(*told, at, site.palette, site.collection, site.dress.title)
+        signs.add_gates(plan, site.layers, kit)
+        signs.add_numbers(plan, kit)
+        boards.add_title(recording.network, scale, kinds, _plane(places.title_board(plan)), kit, site.dress.title)
 
 
 def _plane(board: Board) -> Plane:

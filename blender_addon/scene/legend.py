@@ -14,6 +14,7 @@ from .paint import Paint, Plane
 
 STEPS = 128
 KINDS = ("data", "skip", "joined")
+NOTES = ("peak of each channel", "peak of each layer", "one peak for all layers")
 
 
 @dataclass(frozen=True)
@@ -27,60 +28,46 @@ class Scale:
 
 
 def number(value: float) -> str:
-    """A value for people: three digits, a true minus sign."""
+    """A value for people: three digits, thousands in groups, a true minus sign."""
     if not np.isfinite(value):
-        return "∞" if value > 0 else "−∞" if value < 0 else "NaN"
-    digits = f"{value:.3g}" if 1e-3 <= abs(value) < 1e6 or value == 0 else f"{value:.1e}"
-    return digits.replace("-", "−")
+        return "NaN" if np.isnan(value) else "∞" if value > 0 else "−∞"
+    size = abs(value)
+    plain = f"{value:,.0f}" if size >= 100 else f"{value:.3g}"
+    return (plain if value == 0 or 1e-3 <= size < 1e7 else f"{value:.1e}").replace("-", "−")
 
 
 def scale(scene: bpy.types.Scene, layer_peak: float | None = None) -> Scale:
     """The scale of a scene's look; `layer_peak` gives numbers where one layer is meant."""
-    ramp = list(colour.RAMPS)[int(scene[RAMP][0] * len(colour.RAMPS))]
-    weights, gain = list(scene[WEIGHTS]), float(scene[GAIN])
-    peak = float(scene[PEAK]) if weights[2] else layer_peak if weights[1] else None
-    which = (
-        "peak of each channel",
-        "peak of each layer" if layer_peak is None else "peak of this layer",
-        "one peak for all layers",
-    )
-    note = which[weights.index(1.0)]
-    if peak is not None:
-        low, high = number(-peak / gain), "+" + number(peak / gain)
+    ramp = colour.RAMPS[list(colour.RAMPS)[int(scene[RAMP][0] * len(colour.RAMPS))]]
+    which, gain = list(scene[WEIGHTS]).index(1.0), float(scene[GAIN])
+    peak = (None, layer_peak, float(scene[PEAK]))[which]
+    if peak is None:
+        ends = "peak" if gain == 1 else f"peak / {number(gain)}"
+        low, high = f"− {ends}", f"+ {ends}" if ramp.diverging else ends
     else:
-        low, high = ("− peak", "+ peak") if gain == 1 else (f"− peak / {number(gain)}", f"+ peak / {number(gain)}")
-    return Scale(
-        ramp,
-        low if colour.RAMPS[ramp].diverging else "0",
-        high.removeprefix("+ ") if not colour.RAMPS[ramp].diverging else high,
-        note,
-    )
+        low, high = number(-peak / gain), ("+" if ramp.diverging else "") + number(peak / gain)
+    return Scale(ramp.name, low if ramp.diverging else "0", high, NOTES[which])
 
 
-def add_scale(paint: Paint, at: Plane, width: float, height: float, shown: Scale, *, noted: bool = True) -> None:
-    """A bar of `width` by `height` metres with its words below; in a plane that starts at its lower left corner."""
+def add_scale(paint: Paint, at: Plane, width: float, size: float, shown: Scale) -> None:
+    """A bar `width` metres long and `size` high at the plane's origin, with its words of that size below it."""
     ramp = colour.RAMPS[shown.ramp]
-    colours = colour.to_linear(ramp.colours((np.arange(STEPS) + 0.5) / STEPS))
     x = np.linspace(0, width, STEPS + 1)
-    corners = at.points(
-        np.stack([x[:-1], x[1:], x[1:], x[:-1]], 1), np.broadcast_to([0, 0, height, height], (STEPS, 4)), 0.02
-    )
-    paint.quads(corners, colours)
-    size = height
-    below = -1.05 * size
+    across = np.stack([x[:-1], x[1:], x[1:], x[:-1]], 1)
+    up = np.broadcast_to([0.0, 0.0, size, size], across.shape)
+    paint.quads(at.points(across, up, 0.02), colour.to_linear(ramp.colours((np.arange(STEPS) + 0.5) / STEPS)))
+    below = -0.95 * size
     paint.words(at, shown.low, size, "quiet", y=below)
     paint.words(at, shown.high, size, "quiet", x=width, y=below, align="right")
     if ramp.diverging:
         paint.words(at, "0", size, "quiet", x=width / 2, y=below, align="centre")
-    if noted:
-        paint.words(at, shown.note, size, "quiet", y=below - 1.35 * size)
+    paint.words(at, shown.note, size, "quiet", y=below - 1.25 * size)
 
 
 def add_key(paint: Paint, at: Plane, width: float, size: float, kinds: Iterable[str]) -> None:
     """What the kinds of edges are called, side by side over `width`."""
     there = set(kinds)
-    named = [kind for kind in KINDS if kind in there]
-    for place, kind in enumerate(named):
+    for place, kind in enumerate(kind for kind in KINDS if kind in there):
         x = width / 3 * place
-        paint.box(at, (x, x + 1.3 * size), (0.16 * size, 0.36 * size), kind, 0.012)
-        paint.words(at, kind, size, "quiet", x=x + 1.7 * size)
+        paint.box(at, (x, x + 1.2 * size), (0.15 * size, 0.36 * size), kind, 0.012)
+        paint.words(at, kind, size, "quiet", x=x + 1.5 * size)

@@ -1,4 +1,4 @@
-"""Everything coloured in a hall: rectangles and words collected into few meshes with one material and a colour a point."""
+"""Everything coloured in a hall: rectangles and words in few meshes, with one material and a colour a point."""
 
 from __future__ import annotations
 
@@ -90,11 +90,24 @@ def ground(at: np.ndarray | tuple[float, float, float], yaw: float = 0.0) -> Pla
     )
 
 
+@dataclass(frozen=True)
+class Kit:
+    """What everything painted needs: the colours of a theme, and the collection it goes into."""
+
+    palette: dict[str, np.ndarray]
+    collection: bpy.types.Collection
+
+    @classmethod
+    def of(cls, theme: str, collection: bpy.types.Collection) -> Kit:
+        """The kit of a theme. Raises UnknownName."""
+        return cls(palette(theme), collection)
+
+
 class Paint:
     """Collects coloured faces; `build` makes one object of them."""
 
-    def __init__(self, palette: dict[str, np.ndarray]) -> None:
-        self.palette = palette
+    def __init__(self, kit: Kit) -> None:
+        self.kit = kit
         self._points: list[np.ndarray] = []
         self._colours: list[np.ndarray] = []
         self._faces: dict[int, list[np.ndarray]] = {3: [], 4: []}
@@ -105,7 +118,7 @@ class Paint:
 
     def colour(self, name: str | np.ndarray) -> np.ndarray:
         """(3,) linear colour of a role, or a linear colour itself."""
-        return self.palette[name] if isinstance(name, str) else name
+        return self.kit.palette[name] if isinstance(name, str) else name
 
     def _add(self, points: np.ndarray, faces: np.ndarray, colour: np.ndarray) -> None:
         """points (n, 3), faces (m, 3 or 4) into them, colour (3,) or (n, 3)."""
@@ -131,8 +144,8 @@ class Paint:
         self, plane: Plane, size: tuple[float, float], rim: str = "frame", margin: float = 0.05, line: float = 0.022
     ) -> None:
         """A rim around a rectangle from (0, 0) to `size`, with a board inside."""
-        for inset, colour, lift in ((margin, rim, 0.0), (margin - line, "board", 0.006)):
-            self.box(plane, (-inset, size[0] + inset), (-inset, size[1] + inset), colour, lift)
+        for inset, tint, lift in ((margin, rim, 0.0), (margin - line, "board", 0.006)):
+            self.box(plane, (-inset, size[0] + inset), (-inset, size[1] + inset), tint, lift)
 
     def ribbon(self, path: np.ndarray, width: float, colour: str | np.ndarray) -> None:
         """A strip along a path (n, 3): flat on its way, upright where the path climbs."""
@@ -159,7 +172,7 @@ class Paint:
         self._add(points, shape.triangles, self.colour(colour))
         return shape.width * size
 
-    def build(self, name: str, role: str, collection: bpy.types.Collection, at: Plane = FLAT) -> bpy.types.Object:
+    def build(self, name: str, role: str, at: Plane = FLAT) -> bpy.types.Object:
         """One mesh object of all that was collected, found again by its role; its own x and y are those of `at`."""
         mesh = bpy.data.meshes.new(name)
         _fill(mesh, np.concatenate(self._points), self._faces)
@@ -170,7 +183,7 @@ class Paint:
         holder = bpy.data.objects.new(name, mesh)
         holder[ROLE] = role
         holder.matrix_world = Matrix(at.matrix().tolist())
-        collection.objects.link(holder)
+        self.kit.collection.objects.link(holder)
         return holder
 
 

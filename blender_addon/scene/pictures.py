@@ -8,7 +8,7 @@ from mathutils import Matrix
 
 from .materials import emission
 from .nodes import ensure
-from .paint import ROLE, Plane
+from .paint import ROLE, Kit, Plane
 from .shading import AIR
 
 PICTURE = "innerwalk_picture"
@@ -18,7 +18,7 @@ LEAST_SIDE = 128
 
 
 def add_picture(
-    name: str, pixels: np.ndarray, at: Plane, size: tuple[float, float], collection: bpy.types.Collection, role: str
+    name: str, pixels: np.ndarray, at: Plane, size: tuple[float, float], role: str, kit: Kit
 ) -> bpy.types.Object:
     """Show pixels (H, W, 3) uint8 sRGB, top row first, on a rectangle of `size` metres at the plane's origin."""
     width, height = size
@@ -30,7 +30,7 @@ def add_picture(
     holder = bpy.data.objects.new(name, mesh)
     holder[ROLE] = role
     holder.matrix_world = Matrix(at.moved(0.0, 0.0, 0.02).matrix().tolist())
-    collection.objects.link(holder)
+    kit.collection.objects.link(holder)
     return holder
 
 

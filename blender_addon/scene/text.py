@@ -30,6 +30,8 @@ CAP = 0.52
 """Height of a capital as a share of `size`, in both families."""
 MONO = 0.4293
 """Advance of every monospaced character as a share of `size`."""
+MATHS = "−→∞"
+"""Drawn as something else, or not at all, by the first font of the family."""
 ABSENT = "\uffff"
 """Never assigned: every font draws its "not there" box for it."""
 
@@ -70,7 +72,8 @@ def fit(body: str, room: float, size: float, family: Family = "sans") -> float:
 @lru_cache(maxsize=4096)
 def glyph(character: str, family: Family) -> Shape:
     """One character from the first font of the family that has it."""
-    fonts = [path for name in FAMILIES[family] if (path := _folder() / f"{name}.woff2").is_file()]
+    names = FAMILIES[family][1 if character in MATHS and family == "sans" else 0 :]
+    fonts = [path for name in names if (path := _folder() / f"{name}.woff2").is_file()]
     for path in fonts:
         shape = _read(character, path)
         if character.isspace() or not _same(shape, _read(ABSENT, path)):
