@@ -15,6 +15,7 @@ from innerwalk.torch_bridge import wire  # noqa: E402
 from innerwalk.torch_bridge.errors import InputError, ModelError, UnknownName  # noqa: E402
 from innerwalk.torch_bridge.job import RecordSpec, prepare, record_from  # noqa: E402
 from innerwalk.torch_bridge.models import build_model  # noqa: E402
+from innerwalk.torch_bridge.stem import takes_list  # noqa: E402
 from innerwalk.torch_bridge.vision import import_torchvision  # noqa: E402
 from innerwalk.torch_bridge.weights import load_weights  # noqa: E402
 
@@ -55,6 +56,29 @@ def same(one, other) -> bool:
 def test_torchvision_name_is_built_without_downloading(zoo):
     built = build_model("lraspp_mobilenet_v3_large")
     assert type(built.module).__name__ == "LRASPP" and not built.module.training and built.weights == ""
+
+
+@pytest.mark.parametrize(
+    ("model", "listed"), [("retinanet_resnet50_fpn", True), ("ssd300_vgg16", True), ("vgg11", False)]
+)
+def test_detection_models_take_a_list(zoo, model, listed):
+    with torch.device("meta"):
+        assert takes_list(build_model(model).module) is listed
+
+
+def test_detection_segmentation_and_film_networks_run(zoo, tmp_path):
+    from PIL import Image
+
+    pixels = np.random.default_rng(0).integers(0, 256, (120, 160, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "noise.png")
+    found = {
+        model: record_from(RecordSpec(model, inputs=[str(tmp_path / "noise.png")], layers=()))
+        for model in ("ssdlite320_mobilenet_v3_large", "lraspp_mobilenet_v3_large", "r3d_18")
+    }
+    assert [one.prediction.kind for one in found.values()] == ["boxes", "mask", "classes"]
+    assert [one.picture.shape[:2] for one in found.values()] == [(120, 160), (520, 693), (112, 112)]
+    assert found["r3d_18"].network.layers[0].shape == (3, 16, 112, 112)
+    assert not found["r3d_18"].network.trained and found["r3d_18"].provenance["weights"] == "random"
 
 
 def test_random_weights_come_from_the_seed_alone():

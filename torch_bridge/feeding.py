@@ -97,7 +97,7 @@ def make_feeder(
     sources += _of_stem(stem)
     how = decide(sources)
     if how.size is None and not any({"size", "short"} & set(facts) for _, facts in sources) and stem:
-        how = decide([*sources, ("found by trying", _tried(built, stem, how))])
+        how = decide([*sources, _tried(built, stem, how)])
     return Feeder(built, how, stem, latent)
 
 
@@ -114,17 +114,17 @@ def _of_stem(stem: Stem | None) -> list[tuple[str, Mapping[str, Any]]]:
     return []
 
 
-def _tried(built: BuiltModel, stem: Stem, how: Preprocessing) -> dict[str, Any]:
-    """The first usual size that the network runs on."""
+def _tried(built: BuiltModel, stem: Stem, how: Preprocessing) -> tuple[str, Mapping[str, Any]]:
+    """The first usual size that the network runs on, and that it was found so."""
     import torch
 
     if stem.kind != "picture":
-        return {}
+        return "default", {}
     for side in SIDES:
         blank = torch.zeros(1, how.channels, side, side, dtype=number_format(built))
-        if runs(built, [blank]):
-            return {"size": (side, side)}
-    return {"size": (SIDES[0], SIDES[0])}
+        if runs(built, [blank] * max(1, len(argument_names(built.module)))):
+            return "found by trying", {"size": (side, side)}
+    return "default", {"size": (SIDES[0], SIDES[0])}
 
 
 def runs(built: BuiltModel, values: Sequence[torch.Tensor]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,7 @@ def _provenance(spec: RecordSpec, subject: Subject, inputs: Sequence[Input]) -> 
     return {
         "model": Path(spec.model).name,
         "arguments": dict(spec.arguments),
+        **({"torchvision": version("torchvision")} if subject.built.preset else {}),
         "weights": subject.weights or "random",
         **{key: subject.metadata[key] for key in ("origin", "licence") if key in subject.metadata},
         "inputs": [one.name for one in inputs],

@@ -189,7 +189,7 @@ def _from_torchvision(name: str, arguments: dict[str, Any], download: str | None
     builder = models.get_model_builder(name)
     parts = ("weights", "weights_backbone")  # both would be downloaded unless told otherwise
     fixed: dict[str, Any] = {key: None for key in parts if key in inspect.signature(builder).parameters}
-    fixed |= {"init_weights": False} if name in SLOW_TO_START and download is None else {}
+    fixed |= {"init_weights": False} if name.endswith(SLOW_TO_START) and download is None else {}
     if download is None:
         return BuiltModel(_call(name, builder, {**fixed, **arguments}), name, preset=preset)
     return _downloaded(name, builder, {**fixed, **arguments}, preset)

@@ -90,7 +90,8 @@ def decide(stated: Sequence[tuple[str, Facts]]) -> Preprocessing:
     }
     usual |= {"channels": 3, "size": None, "short": None, "stretch": False} | (IMAGENET if channels == 3 else UNCHANGED)
     facts = {key: said.get(key, (value, "default")) for key, value in usual.items()}
-    idle = {"crop"} if size is None else {"short"}
+    short = said.get("short", (None, ""))[0]
+    idle = {"short"} if size else {"crop"} if short else {"crop", "interpolation"}
     told = tuple((key, who) for key, (value, who) in facts.items() if value not in (None, False) and key not in idle)
     chosen = Preprocessing(**{key: value for key, (value, _) in facts.items()}, origins=told)
     _check(chosen)
@@ -128,6 +129,8 @@ def of_torchvision(preset: Any) -> Facts:
             facts |= {"size": None, "short": resize[0], "crop": 1.0}
     elif type(transforms).__name__ == "ObjectDetection":
         facts = {"size": None, "short": None, "crop": 1.0, **UNCHANGED}
+    elif type(transforms).__name__ == "OpticalFlow":
+        facts = {"mean": (0.5,), "std": (0.5,)}
     return facts
 
 

@@ -73,6 +73,12 @@ def argument_names(module: nn.Module) -> list[str]:
 
 
 def takes_list(module: nn.Module) -> bool:
-    """Whether `forward` takes a list of pictures (C, H, W) instead of a batch, as torchvision's detection models do."""
+    """Whether `forward` takes a list of pictures (C, H, W) instead of a batch, as torchvision's detection models do.
+
+    Its annotation says so, or, where there is none, the part that makes a batch of them does.
+    """
     first = next(iter(inspect.signature(module.forward).parameters.values()), None)
-    return first is not None and str(first.annotation).lower().replace("typing.", "").startswith("list[")
+    said = str(first.annotation).lower().removeprefix("typing.") if first is not None else ""
+    return said.startswith("list[") or any(
+        type(part).__name__ == "GeneralizedRCNNTransform" for part in module.children()
+    )
