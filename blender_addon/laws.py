@@ -3,28 +3,54 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
-from .slots import Hall
+from .route import path
+from .slots import Hall, Run, Slot
 
 
 def check(hall: Hall) -> dict[str, float]:
-    """Least gap between panels, free aisle, panels hidden from their reading point, edges that run backwards …"""
+    """The laws of a hall as numbers; lengths in metres.
+
+    least_gap between two panels' foot lines; free_aisle; hidden: panels not whole from their reading point (walking);
+    backward: links inside a wing that don't run towards the end; crossed: links that meet a foot line in plan view;
+    outside: links that leave the aisle without going to another wing; length of the first wing; widest, lowest and
+    highest edge of a panel.
+    """
     panels = hall.panels
     feet = np.array([slot.corners(hall.yaw(slot)) for slot in panels]).reshape(-1, 2, 2)
-    x = np.array([slot.x for slot in panels])
-    inner = np.abs(feet[:, :, 0] - x[:, None]).min() if panels else hall.aisle
+    middle = np.array([slot.x for slot in panels])[:, None]
+    links = [(run, target) for run in [*hall.runs, *hall.ways] for target in run.targets]
+    inner = np.abs(feet[:, :, 0] - middle).min() if panels else hall.aisle
     return {
         "panels": len(panels),
         "least_gap": least_gap(feet),
         "free_aisle": 2 * float(inner),
-        "hidden": hidden(hall, feet),
-        "backward": sum(b.y <= r.source.y for r in hall.runs for b in r.targets if r.source.wing == b.wing),
-        "length": hall.wings[0].end if hall.wings else 0.0,
+        "hidden": hidden(hall, feet) if hall.louvre is None else 0,
+        "backward": sum(target.y <= run.source.y for run, target in links if run.source.wing == target.wing),
+        "crossed": crossed(hall, links, feet),
+        "outside": sum(_leaves(hall, run, target) for run, target in links if run.source.wing == target.wing),
+        "length": hall.wings[0].end,
         "widest": max((slot.width for slot in panels), default=0.0),
+        "lowest": min((slot.bottom for slot in panels), default=0.0),
         "highest": max((slot.top for slot in panels), default=0.0),
     }
+
+
+def crossed(hall: Hall, links: Iterable[tuple[Run, Slot]], feet: np.ndarray) -> int:
+    """Links of which a leg crosses one of the foot lines (n, 2, 2) in plan view."""
+    count = 0
+    for run, target in links:
+        way = path(hall, run, target)[:, :2]
+        legs = np.stack([way[:-1], way[1:]], 1)
+        count += bool(crossing(legs[:, None], feet[None]).any())
+    return count
+
+
+def _leaves(hall: Hall, run: Run, target: Slot) -> bool:
+    return bool((np.abs(path(hall, run, target)[:, 0] - run.source.x) > hall.aisle + 1e-9).any())
 
 
 def least_gap(feet: np.ndarray) -> float:

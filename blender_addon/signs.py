@@ -47,7 +47,7 @@ def stage_words(hall: Hall, view: View) -> list[Word]:
 
     A stage that has no free place between the words before it and its own end stays without.
     """
-    size = min(capital(STAGE, view), (hall.margin - WAY) / 2.1)
+    size = _stage_size(hall, view)
     if size < capital(LEAST, view):
         return []
     sheet, found, free = Sheet.of(hall, view), [], dict.fromkeys(range(len(hall.wings)), -math.inf)
@@ -61,6 +61,11 @@ def stage_words(hall: Hall, view: View) -> list[Word]:
                 break
             y += 0.5 * size
     return found
+
+
+def _stage_size(hall: Hall, view: View) -> float:
+    """As large as wanted, or as the strip holds: a block's name, a title and a count beside each other."""
+    return min(capital(STAGE, view), (hall.margin - WAY) / 2.1)
 
 
 def _stage_pair(hall: Hall, stage: Stage, y: float, size: float) -> tuple[Word, Word]:
@@ -84,8 +89,8 @@ def _dots(word: Word) -> np.ndarray:
 
 def block_words(hall: Hall, layers: Sequence[Layer], view: View) -> list[Word]:
     """Names of blocks along a figure's plates, like a ruler: the longest tail that ends before the next one begins."""
-    size = capital(BLOCK, view)
-    if size < capital(LEAST, view) or WAY + 0.77 * size > hall.margin:
+    size = _stage_size(hall, view) * BLOCK / STAGE
+    if size < capital(LEAST, view):
         return []
     named = [(hall.slots[first], name) for first, name in blocks(layers)]
     ends = {slot.wing: hall.wings[slot.wing].end for slot, _ in named}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -164,6 +165,7 @@ def cell_aspect(height: int, width: int) -> float:
     return min(max(width / max(height, 1), 1 / MAX_ASPECT), MAX_ASPECT)
 
 
+@lru_cache(maxsize=4096)
 def grid(channels: int, aspect: float = 1.0) -> tuple[int, int, float, float]:
     """Columns, rows, cell width, cell height. `aspect` is width to height of a cell.
 

@@ -1,10 +1,11 @@
 """Writes tests/graphs.json.gz: the folded graphs of torchvision's models and of a few networks of our own.
 
-    python -m innerwalk.tests.make_graphs        # or: python tests/make_graphs.py; about three minutes, 3 GiB
+    python -m innerwalk.tests.make_graphs        # about three minutes, 3 GiB
 
 The laws of the layout are tested on these graphs without torch, in seconds. Classification and segmentation models are
-built and run on torch's meta device, so that no arithmetic is done; detection models, which decide by values, run with
-random weights on a small picture. Content: {name: {"layers": [[id, kind, role, C, H, W], ...], "links": [[s, t], ...]}}.
+built and run on torch's meta device, so that no arithmetic is done; detection models, which decide by values, run
+with random weights on a small picture. The file: {name: {"layers": [[id, kind, role, C, H, W], ...], "links": [[s, t],
+...]}}.
 """
 
 import gzip
@@ -15,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
+
 from innerwalk.torch_bridge import record
 from innerwalk.torch_bridge.vision import import_torchvision
-from torch import nn
 
 FILE = Path(__file__).parent / "graphs.json.gz"
 SIDES = {"inception_v3": 299}
