@@ -1,4 +1,4 @@
-"""From files to a network's input: pictures of every kind, arrays, noise; by whose numbers; and what goes wrong."""
+"""From files to a network's input: pictures of every kind, arrays, noise, and what goes wrong."""
 
 import struct
 import zlib
@@ -11,14 +11,11 @@ torch = pytest.importorskip("torch", reason="needs torch")
 torch.set_num_threads(1)  # two on a busy machine wait for each other most of the time
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 
-from innerwalk.torch_bridge import wire  # noqa: E402
 from innerwalk.torch_bridge.errors import InputError, ModelError  # noqa: E402
 from innerwalk.torch_bridge.inputs import read_input, see  # noqa: E402
 from innerwalk.torch_bridge.job import RecordSpec, prepare, record_from  # noqa: E402
 from innerwalk.torch_bridge.pictures import open_picture  # noqa: E402
-from innerwalk.torch_bridge.preprocess import Preprocessing, decide, fit, of_torchvision  # noqa: E402
-from innerwalk.torch_bridge.stated import input_facts, latent_shape  # noqa: E402
-from innerwalk.torch_bridge.vision import import_torchvision  # noqa: E402
+from innerwalk.torch_bridge.preprocess import Preprocessing  # noqa: E402
 
 AS_IS = Preprocessing()
 
@@ -141,91 +138,6 @@ def test_pictures_that_arent(tmp_path, picture):
     assert "damaged" in refused(tmp_path)
 
 
-# sizes and numbers
-
-
-@pytest.mark.parametrize("shape", [(300, 500), (500, 300), (257, 256), (90, 300)])
-def test_torchvision_transforms_give_the_same_bits(shape):
-    if import_torchvision() == "absent":
-        pytest.skip("needs torchvision")
-    from torchvision import models
-
-    image = Image.fromarray(colours(*shape))
-    for weights in (models.ResNet50_Weights.IMAGENET1K_V2, models.EfficientNet_B0_Weights.IMAGENET1K_V1,
-                    models.segmentation.FCN_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1):  # fmt: skip
-        ours, _ = see(image, decide([("torchvision", of_torchvision(weights))]))
-        assert np.array_equal(ours, weights.transforms()(image).numpy())
-
-
-def test_crop_keeps_the_middle_and_stretch_keeps_the_ends():
-    image = Image.fromarray(colours(100, 200))
-    cover = np.asarray(fit(image, Preprocessing(size=(50, 50))))
-    stretch = np.asarray(fit(image, Preprocessing(size=(50, 50), stretch=True)))
-    middle = np.asarray(fit(image, Preprocessing(size=(50, 100), crop=0.5)))
-    assert cover[0, 0, 0] == pytest.approx(63, abs=3) and cover[0, -1, 0] == pytest.approx(190, abs=3)
-    assert stretch[0, 0, 0] <= 3 and stretch[0, -1, 0] >= 250
-    assert np.array_equal(middle, colours(100, 200)[25:75, 50:150])
-
-
-def test_whoever_speaks_first_is_heard_and_named():
-    how = decide(
-        [("as asked", {"size": (64, 64)}), ("w.safetensors", {"size": (32, 32), "mean": (0.5,), "std": (0.25,)})]
-    )
-    assert (how.size, how.mean, how.std, how.crop) == ((64, 64), (0.5,), (0.25,), 1.0)
-    assert how.sentence() == (
-        "RGB, scaled to cover 64×64 (bilinear), its middle 64×64, mean 0.5, std 0.25 "
-        "(crop, interpolation, channels: default; size: as asked; mean, std: w.safetensors)"
-    )
-
-
-@pytest.mark.parametrize(
-    ("facts", "line"),
-    [
-        ({"mean": (0.5, 0.5)}, "mean 0.5: 1 or 3 finite numbers"),
-        ({"std": (0.5, 0.0, 1.0)}, "must be above 0"),
-        ({"size": (0, 9)}, "size 0×9: 1 to 8192 pixels"),
-        ({"crop": 1.5}, "crop 1.5: a share above 0"),
-        ({"interpolation": "cubic"}, "interpolation cubic: one of nearest"),
-        ({"channels": 5}, "the network takes 5: give it a .npy file"),
-    ],
-)
-def test_numbers_that_cant_be(facts, line):
-    with pytest.raises(InputError, match=line):
-        decide([("as asked", facts)])
-
-
-@pytest.mark.parametrize(
-    ("said", "facts"),
-    [
-        ("RGB/255, mean=[.485,.456,.406] std=[.229,.224,.225], 32x32",
-         {"channels": 3, "size": (32, 32), "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}),
-        ("RGB/255, mean=std=[.5,.5,.5]; use 225x225 (or any 32n+1)",
-         {"channels": 3, "size": (225, 225), "mean": (0.5,) * 3, "std": (0.5,) * 3}),
-        ("grey/255 resized to 32x32 bilinear",
-         {"channels": 1, "size": (32, 32), "mean": (0.0,), "std": (1.0,), "crop": 1.0, "stretch": True,
-          "interpolation": "bilinear"}),
-        ("224 or 227 (Caffe recipe)", {"size": (224, 224), "stretch": True}),
-        ("a sentence that states nothing", {}),
-    ],
-)  # fmt: skip
-def test_what_a_weights_file_states_in_words(said, facts):
-    assert input_facts({"input": said}, Path("w.safetensors")) == facts
-
-
-def test_what_a_weights_file_states_in_values_or_by_its_neighbour(tmp_path):
-    values = {"size": "96", "mean": "[0.5, 0.5, 0.5]", "std": "0.25", "crop": '"wide"', "interpolation": "bicubic"}
-    assert input_facts(values, tmp_path) == {
-        "size": (96, 96), "mean": (0.5, 0.5, 0.5), "std": (0.25,), "interpolation": "bicubic",
-    }  # fmt: skip
-    neighbour = b"".join(
-        wire.encode({"x": np.zeros(1, np.float32)}, {"input": "RGB/255, mean=std=[.5,.5,.5], 224x224"})
-    )
-    (tmp_path / "big_net_v2.safetensors").write_bytes(neighbour)
-    facts = input_facts({"input": "as big_net_v2, 161x161"}, tmp_path / "small.safetensors")
-    assert facts == {"channels": 3, "size": (161, 161), "mean": (0.5,) * 3, "std": (0.5,) * 3}
-    assert latent_shape({"arch": "z~N(0,1) shape (N,64,1,1); out (N,1,28,28)"}) == (64, 1, 1)
-
-
 # arrays and noise
 
 
@@ -264,7 +176,8 @@ def test_noise_is_its_seed():
     first, again, other = (read_input(f"noise:{seed}", AS_IS, (3, 32, 32)).values for seed in (7, 7, 8))
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert abs(float(first.mean())) < 0.1 and abs(float(first.std()) - 1) < 0.1
-    assert read_input("noise:7:5x4", AS_IS, (3, 32, 32)).values.shape == (1, 5, 4)
+    other_shape = read_input("noise:7:5x4", AS_IS, (3, 32, 32))
+    assert other_shape.values.shape == (1, 5, 4) and other_shape.treatment == "standard normal noise, 5×4"
     for text in ("noise:x", "noise:1:3x", "noise:1:3:4", "noise:-1"):
         assert "write noise:SEED" in refused(text, shape=(3, 4, 4))
     assert "isn't known; write it" in refused("noise:1")
@@ -317,6 +230,8 @@ def test_several_inputs(picture, tmp_path):
     np.save(tmp_path / "question.npy", np.array([[3, 14, 15]]))
     found = recorded("own_models:TwoInputs", picture, str(tmp_path / "question.npy"))
     assert found.input_name == "colours.png + question.npy" and found.prediction.kind == "classes"
+    assert found.provenance["preprocessing"].startswith("RGB, scaled to cover")
+    assert found.provenance["preprocessing"].endswith("; values as they are, 3")
     with pytest.raises(InputError, match=r"takes 2 inputs \(image, question\), 1 given"):
         recorded("own_models:TwoInputs", picture)
 

@@ -102,12 +102,13 @@ def test_factory_is_found_in_the_current_folder(tmp_path, monkeypatch):
     assert (built.name, built.module.in_features, sys.path) == ("tiny", 3, before)
 
 
-def test_exported_program_keeps_its_dotted_modules(tmp_path):
+@pytest.mark.parametrize("batch", [1, 2])
+def test_exported_program_keeps_its_dotted_modules(tmp_path, batch):
     model = torch.nn.Sequential(
         torch.nn.Conv2d(3, 4, 3), torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Conv2d(4, 2, 1))
     )
     path = tmp_path / "net.pt2"
-    example = torch.randn(1, 3, 20, 24)
+    example = torch.randn(batch, 3, 20, 24)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         torch.export.save(torch.export.export(model.eval(), (example,)), path)

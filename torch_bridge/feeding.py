@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
@@ -35,13 +35,18 @@ class Feeder:
         inputs = [read_input(text, self.how, self._shape(k), self._tokens(k), index) for k, text in enumerate(texts)]
         if index and max(one.samples for one in inputs) == 1:
             raise InputError(f"{inputs[0].name} holds 1 sample: there is no index {index}")
-        return inputs
+        return [self._filmed(one) for one in inputs]
+
+    def _filmed(self, one: Input) -> Input:
+        """A picture as a still film, where the network takes films."""
+        if self.stem is None or self.stem.kind != "volume" or one.values.ndim != self.stem.rank - 1:
+            return one
+        film = one.values.unsqueeze(2).repeat(1, 1, LENGTH, 1, 1)
+        return replace(one, values=film, treatment=f"{one.treatment}; {LENGTH} times, as a film")
 
     def arguments(self, inputs: Sequence[Input]) -> tuple[Any, ...]:
         """The positional arguments of `forward`, in the network's own number format."""
         values = [self._cast(one.values) for one in inputs]
-        if self.stem and self.stem.kind == "volume" and values[0].ndim == self.stem.rank - 1:
-            values[0] = values[0].unsqueeze(2).repeat(1, 1, LENGTH, 1, 1)  # a still film
         if self.stem and self.stem.kind == "vector" and values[0].ndim > 2 and not runs(self.built, values):
             values[0] = values[0].flatten(1)
         for k, shape in enumerate(self.built.shapes[: len(values)]):
@@ -51,8 +56,9 @@ class Feeder:
 
     def explain(self, arguments: Sequence[Any], error: Exception) -> str:
         """One line about a network that couldn't be run."""
-        given = ", ".join(str(tuple(getattr(one, "shape", ()))) for one in arguments)
-        channels = arguments[0].shape[1] if hasattr(arguments[0], "ndim") and arguments[0].ndim > 2 else None
+        shapes = [tuple(one[0].shape if isinstance(one, list) else one.shape) for one in arguments]
+        given = ", ".join(map(str, shapes))
+        channels = shapes[0][-3] if len(shapes[0]) > 2 else None
         if self.stem and self.stem.kind == "picture" and channels not in (None, self.stem.channels):
             return (
                 f"{self.built.name} can't run on an input of shape {given}: "
@@ -64,6 +70,8 @@ class Feeder:
         wanted = argument_names(self.built.module)
         if len(texts) < len(wanted):
             raise InputError(f"{self.built.name} takes {len(wanted)} inputs ({', '.join(wanted)}), {len(texts)} given")
+        if len(texts) > 1 and takes_list(self.built.module):
+            raise InputError(f"{self.built.name} looks at one picture at a time, {len(texts)} given")
 
     def _shape(self, k: int) -> tuple[int, ...]:
         if k < len(self.built.shapes):

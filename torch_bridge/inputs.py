@@ -30,6 +30,8 @@ class Input:
     picture: np.ndarray
     """(H, W, 3) uint8 sRGB: what the network sees."""
     name: str
+    treatment: str
+    """What was done to make the values, for a person."""
     samples: int = 1
     """How many there were to choose from."""
 
@@ -44,17 +46,22 @@ def read_input(text: str, how: Preprocessing, shape: Sequence[int] = (), tokens:
 
     if text.startswith("noise:"):
         values = _noise(text, shape, tokens)
-        return Input(torch.from_numpy(values)[None], picture_of(values, how), text)
+        drawn = f"tokens below {tokens}" if tokens else "standard normal noise"
+        return Input(torch.from_numpy(values)[None], picture_of(values, how), text, f"{drawn}, {_sizes(values)}")
     if Path(text).suffix.lower() == ".npy":
         return _array_input(Path(text), how, len(shape) + 1 if shape else 0, index)
     values, picture = see(open_picture(text), how)
-    return Input(torch.from_numpy(values)[None], picture, Path(text).name)
+    return Input(torch.from_numpy(values)[None], picture, Path(text).name, how.sentence())
 
 
 def see(image: Image.Image, how: Preprocessing) -> tuple[np.ndarray, np.ndarray]:
     """A picture (L, RGB or RGBA) -> the network's values (C, H, W) float32 and what it sees (H, W, 3) uint8 sRGB."""
     fitted = fit(image if how.channels == 4 else on_white(image), how)
     return normalise(fitted, how), np.asarray(on_white(fitted).convert("RGB")).copy()
+
+
+def _sizes(values: np.ndarray) -> str:
+    return "×".join(map(str, values.shape))
 
 
 def _noise(text: str, shape: Sequence[int], tokens: int) -> np.ndarray:
@@ -79,12 +86,13 @@ def _array_input(path: Path, how: Preprocessing, rank: int, index: int) -> Input
     if array.dtype == np.uint8 and (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))):
         image = Image.fromarray(array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array)
         values, picture = see(image, how)
-        return Input(torch.from_numpy(values)[None], picture, path.name)
+        return Input(torch.from_numpy(values)[None], picture, path.name, how.sentence())
     batch = array[None] if rank and array.ndim == rank - 1 else array
     index = index if len(batch) > 1 else 0
     if not 0 <= index < len(batch):
         raise InputError(f"array {path}: {len(batch)} samples, there is no index {index}")
-    return Input(torch.from_numpy(batch[index : index + 1]), picture_of(batch[index], how), path.name, len(batch))
+    one, treatment = torch.from_numpy(batch[index : index + 1]), f"values as they are, {_sizes(batch[index])}"
+    return Input(one, picture_of(batch[index], how), path.name, treatment, len(batch))
 
 
 def read_array(path: Path) -> np.ndarray:

@@ -103,7 +103,7 @@ def prepare(spec: RecordSpec) -> Subject:
         metadata, weights = load_weights(built.module, path), path.name
         stated = (path.name, input_facts(metadata, path))
     feeder = make_feeder(built, _flags(spec), stated, latent_shape(metadata))
-    names = find_names(spec.classes, class_list(metadata), weights, built.preset if not spec.arguments else None)
+    names = find_names(spec.classes, class_list(metadata), weights, built.preset)
     return Subject(built, feeder, names, weights, metadata)
 
 
@@ -158,7 +158,7 @@ def _provenance(spec: RecordSpec, subject: Subject, inputs: Sequence[Input]) -> 
         "weights": subject.weights or "random",
         **{key: subject.metadata[key] for key in ("origin", "licence") if key in subject.metadata},
         "inputs": [one.name for one in inputs],
-        "preprocessing": subject.feeder.how.sentence(),
+        "preprocessing": "; ".join(dict.fromkeys(one.treatment for one in inputs)),
         "classes": subject.names.source,
         "seed": spec.seed,
     }

@@ -79,26 +79,28 @@ def _of_neighbour(name: str, path: Path) -> dict[str, Any]:
 def _of_values(metadata: Mapping[str, str]) -> dict[str, Any]:
     """Facts written as JSON under their own names; what is no number where one belongs is left out."""
     facts: dict[str, Any] = {}
-    for key in ("size", "mean", "std", "channels", "crop"):
+    for key, wanted in (("size", (int,)), ("mean", (int, float)), ("std", (int, float))):
         value = _json(metadata.get(key, ""))
         values = value if isinstance(value, list) else [value]
-        wanted = (int,) if key in ("size", "channels") else (int, float)
-        if all(type(one) in wanted for one in values):
-            facts[key] = value if key in ("channels", "crop") else tuple(values)
+        if values and all(type(one) in wanted for one in values):
+            facts[key] = tuple(values)
+    for key, wanted in (("channels", (int,)), ("crop", (int, float))):
+        value = _json(metadata.get(key, ""))
+        facts |= {key: value} if type(value) in wanted else {}
     if metadata.get("stretch") in ("true", "false"):
         facts["stretch"] = metadata["stretch"] == "true"
     if "size" in facts:
         facts["size"] = (facts["size"][0], facts["size"][-1])
     if metadata.get("interpolation", "").strip('"') in INTERPOLATIONS:
         facts["interpolation"] = metadata["interpolation"].strip('"')
-    return {key: value for key, value in facts.items() if value != ()}
+    return facts
 
 
 def _json(text: str) -> Any:
     """A JSON value; text that isn't JSON is itself."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
