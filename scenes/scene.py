@@ -21,6 +21,8 @@ def save(scene: bpy.types.Scene, path: Path | str) -> Path:
     if not store.is_hall(scene):
         raise SceneError(f"scene {scene.name!r} is no hall; build one from a recording")
     pack(scene)
+    for layer in scene.view_layers:
+        layer.update()  # Blender 5.2.3 ends on copying a view layer that was never brought up to date
     with replaced(path) as part:
         try:
             bpy.data.libraries.write(str(part), {scene}, fake_user=False, compress=True)
