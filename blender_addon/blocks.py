@@ -23,8 +23,8 @@ class Block(NamedTuple):
     last: int
     """Positions in the list of layers, both included."""
     name: str
-    count: int
-    """Panels in it."""
+    panels: int
+    """How many of the layers are panels."""
 
 
 def blocks(layers: Sequence[Layer]) -> list[tuple[int, str]]:
@@ -32,9 +32,9 @@ def blocks(layers: Sequence[Layer]) -> list[tuple[int, str]]:
     found: list[Block] = []
     for depth in range(1, DEEPEST):
         runs = prefix_runs(layers, depth)
-        if runs and median(run.count for run in runs) >= 3:
+        if runs and median(run.panels for run in runs) >= 3:
             found = runs
-    return [(run.first, run.name) for run in found if run.count > 1]
+    return [(run.first, run.name) for run in found if run.panels > 1]
 
 
 def prefix_runs(layers: Sequence[Layer], depth: int) -> list[Block]:
@@ -47,7 +47,7 @@ def prefix_runs(layers: Sequence[Layer], depth: int) -> list[Block]:
             if same:
                 runs[-1] = runs[-1]._replace(last=k)
         elif same:
-            runs[-1] = runs[-1]._replace(last=k, count=runs[-1].count + 1)
+            runs[-1] = runs[-1]._replace(last=k, panels=runs[-1].panels + 1)
         else:
             runs.append(Block(k, k, name, 1))
     return runs
@@ -68,9 +68,9 @@ def collapse(
     stands = list(range(len(layers)))
     shown = list(layers)
     for block in found:
-        if block.count > 1:
+        if block.panels > 1:
             stands[block.first : block.last + 1] = [block.last] * (block.last + 1 - block.first)
-            told = f"stands for {block.count} layers of {block.name}"
+            told = f"stands for {block.panels} layers of {block.name}"
             last = layers[block.last]
             shown[block.last] = replace(last, role="panel", note="; ".join(filter(None, (last.note, told))))
     kept = sorted(set(stands))

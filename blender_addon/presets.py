@@ -152,7 +152,9 @@ def _between(hall: Hall) -> list[np.ndarray]:
     tops = np.array([slot.top + 0.13 + 0.01 * hall.scale * NORMAL for slot in hall.panels])
     low = np.concatenate([feet, np.zeros((len(feet), 2, 1))], 2)
     high = np.concatenate([feet, np.repeat(tops, 2).reshape(-1, 2, 1)], 2)
-    legs = [leg for run, target in _leaving(hall) for leg in itertools.pairwise(path(hall, run, target))]
+    legs: list[np.ndarray] = []
+    for run, target in _leaving(hall):
+        legs += [np.array(leg) for leg in itertools.pairwise(path(hall, run, target))]
     for stage in hall.stages:
         x, right = hall.wings[stage.wing].x, stage.half + hall.margin
         legs += [np.array([(x + side, y, 0.0) for y in (stage.start, stage.end)]) for side in (-stage.half, right)]
@@ -169,7 +171,7 @@ def _leaving(hall: Hall) -> list[tuple[Run, Slot]]:
     return list(found.values())
 
 
-def _points(leg: np.ndarray | tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def _points(leg: np.ndarray) -> np.ndarray:
     """(n, 1, 3) points of a straight line, not more than a metre apart."""
     start, end = leg
     count = int(np.linalg.norm(end - start)) + 2

@@ -50,7 +50,8 @@ def stage_words(hall: Hall, view: View) -> list[Word]:
     size = _stage_size(hall, view)
     if size < capital(LEAST, view):
         return []
-    sheet, found, free = Sheet.of(hall, view), [], dict.fromkeys(range(len(hall.wings)), -math.inf)
+    sheet, free = Sheet.of(hall, view), dict.fromkeys(range(len(hall.wings)), -math.inf)
+    found: list[Word] = []
     for stage in hall.stages:
         y = max(stage.start + 0.4 * size, free[stage.wing])
         while y < stage.end:
@@ -82,9 +83,9 @@ def _lying(text: str, x: float, y: float, size: float, tone: str = "text", font:
 
 
 def _dots(word: Word) -> np.ndarray:
-    """(33, 3) points spread over a word's box."""
+    """(33, 3) points spread over a word's box and its edges."""
     a, b, _, d = word.corners()
-    return np.array([a + (b - a) * i + (d - a) * j for i in np.linspace(0, 1, 11) for j in (0.1, 0.5, 0.9)])
+    return np.array([a + (b - a) * i + (d - a) * j for i in np.linspace(0, 1, 11) for j in (0.0, 0.5, 1.0)])
 
 
 def block_words(hall: Hall, layers: Sequence[Layer], view: View) -> list[Word]:

@@ -1,0 +1,63 @@
+"""Planning halls: seconds by network, and what the hall costs in metres."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..blender_addon import presets
+from ..blender_addon.laws import check
+from ..blender_addon.layout import plan, plan_figure
+from ..blender_addon.signs import block_words, panel_words, stage_words
+from ..torch_bridge.recording import Layer
+
+GRAPHS = Path(__file__).resolve().parent.parent / "tests" / "graphs.json.gz"
+WIDTH, HEIGHT = 1920, 1080
+NETWORKS = ("squeezenet1_0", "resnet50", "inception_v3", "densenet201", "resnet152", "vit_b_16", "efficientnet_v2_l")
+
+
+def measure() -> dict[str, Any]:
+    """Least of three runs each, in processor seconds; budgets: 0.3 s for ResNet-152, 1 s for a thousand panels."""
+    graphs = json.loads(gzip.decompress(GRAPHS.read_bytes()))
+    found = {"thousand panels": _timed(*_chain(1000))}
+    for name in NETWORKS:
+        rows, links = graphs[name]["layers"], [(s, t) for s, t in graphs[name]["links"]]
+        found[name] = _timed([Layer(row[0], row[1], row[2], tuple(row[3:]), tuple(row[3:])) for row in rows], links)
+    return found
+
+
+def _chain(count: int) -> tuple[list[Layer], list[tuple[int, int]]]:
+    shape = (64, 28, 28)
+    layers = [Layer(f"part{k // 9}.conv{k}", "Conv2d", "panel", shape, shape) for k in range(count)]
+    return layers, [(k, k + 1) for k in range(count - 1)]
+
+
+def _timed(layers: list[Layer], links: list[tuple[int, int]]) -> dict[str, Any]:
+    walk, figure = plan(layers, links), plan_figure(layers, links, WIDTH, HEIGHT)
+    view = presets.overview(figure, WIDTH, HEIGHT)
+    law = check(walk)
+    words = (stage_words(figure, view), block_words(figure, layers, view), panel_words(figure, layers, view))
+    return {
+        "panels": int(law["panels"]),
+        "plan s": _least(lambda: plan(layers, links)),
+        "figure s": _least(lambda: plan_figure(layers, links, WIDTH, HEIGHT)),
+        "camera s": _least(lambda: presets.overview(figure, WIDTH, HEIGHT)),
+        "length m": law["length"],
+        "least gap m": law["least_gap"],
+        "wings": len(figure.wings),
+        "span m": float(view.span or 0.0),
+        "words": " ".join(str(len(kind)) for kind in words),
+    }
+
+
+def _least(job: Callable[[], Any]) -> float:
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        job()
+        times.append(time.process_time() - start)
+    return min(times)
