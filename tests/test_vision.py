@@ -47,5 +47,5 @@ def test_a_broken_one_is_one_line(monkeypatch):
     if import_torchvision() == "absent":
         pytest.skip("needs torchvision")
     monkeypatch.setattr(vision.importlib, "import_module", broken)
-    with pytest.raises(ModelError, match=r"can't be imported \(no attribute .*; install the torchvision made for torch"):
+    with pytest.raises(ModelError, match=r"can't be imported \(no attribute .*; install the torchvision made"):
         vision._prepare()
