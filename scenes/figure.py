@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import shutil
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ..blender_addon import layout, presets
 from ..blender_addon.layout import Hall, Slot
 from ..blender_addon.scene import camera, cards, hall, legend, probe, render, store
 from ..blender_addon.scene.paint import wall
+from ..blender_addon.scene.session import scratch
 from ..blender_addon.scene.store import Dress
 from ..blender_addon.view import View
 from ..torch_bridge.errors import SceneError, UnknownName
@@ -25,6 +27,8 @@ from .png import with_words
 
 PRESETS = ("overview", "walk", "entrance", "layer", "tile")
 SAMPLES = 24
+PAST = 0.75
+"""Metres that a walker stands past a post, so that the next panel on each side is whole."""
 FOCUS_AIR = 2.5
 """Metres in which everything behind the layer that is looked at falls to 1/e."""
 
@@ -57,13 +61,13 @@ class Source:
 
 
 def render_figure(
-    source: Recording | Path | str,
+    source: Recording | bpy.types.Scene | Path | str,
     out: Path | str,
     order: Order | None = None,
     *,
     progress: hall.Progress | None = None,
 ) -> Path:
-    """Render a recording, a recording's folder or a .blend file to a PNG file that carries its provenance.
+    """Render a recording, a hall, a recording's folder or a .blend file to a PNG file that carries its provenance.
 
     The same input gives the same bytes. This file's own scenes are not touched. Raises SceneError, RecordingError or
     UnknownName; then nothing is written.
@@ -94,31 +98,34 @@ def check(order: Order) -> None:
         raise SceneError("EEVEE can't run on this machine (no OpenGL through EGL); --engine cycles can")
 
 
-def opened(source: Recording | Path | str) -> Source:
-    """A recording in memory, in its folder, or in the hall of a .blend file."""
+def opened(source: Recording | bpy.types.Scene | Path | str) -> Source:
+    """A recording in memory or in its folder, a hall of this session, or the hall of a .blend file."""
     if isinstance(source, Recording):
         return Source(source, Dress())
-    path = Path(source)
-    if path.suffix != ".blend":
-        return Source(load(path), Dress())
-    scene = appended(path)
-    return Source(store.kept(scene), store.dress_of(scene), store.moved(scene))
+    if not isinstance(source, bpy.types.Scene):
+        path = Path(source)
+        if path.suffix != ".blend":
+            return Source(load(path), Dress())
+        source = appended(path)
+    return Source(store.kept(source), store.dress_of(source), store.moved(source))
 
 
 def appended(path: Path) -> bpy.types.Scene:
     """The first hall of a .blend file, brought into this session; no script of the file runs. Raises SceneError."""
     if not path.is_file():
         raise SceneError(f"{path}: no such file")
-    try:
-        with bpy.data.libraries.load(str(path)) as (there, wanted):
-            wanted.scenes = there.scenes
-    except (OSError, RuntimeError):
-        raise SceneError(f"{path}: not a Blender file, or a damaged one") from None
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name  # Blender refuses to read from the file that is open
+        shutil.copyfile(path, copy)
+        try:
+            with bpy.data.libraries.load(str(copy)) as (there, wanted):
+                wanted.scenes = there.scenes
+        except (OSError, RuntimeError):
+            raise SceneError(f"{path}: not a Blender file, or a damaged one") from None
     found = next((scene for scene in wanted.scenes if scene is not None and store.is_hall(scene)), None)
     if found is None:
-        raise SceneError(
-            f"{path}: no hall of innerwalk in this file; `innerwalk scene RECORDING -o {path.name}` makes one"
-        )
+        hint = f"`innerwalk scene RECORDING -o {path.name}` makes one"
+        raise SceneError(f"{path}: no hall of innerwalk in this file; {hint}")
     return found
 
 
@@ -178,11 +185,10 @@ def viewed(plan: Hall, focus: Slot, order: Order) -> View:
 
 
 def standing(plan: Hall) -> float:
-    """y of a walker 0.75 m past a post of the first half, where the next panels on both sides are farthest ahead."""
+    """y of a walker PAST a post of the first half of the hall, where the next post is farthest ahead."""
     posts = np.array(sorted(slot.y for slot in plan.panels))
-    early = posts[: max(1, len(posts) // 2)]
-    ahead = [min((slot.y for slot in plan.panels if slot.y > y + 0.75), default=y) - y for y in early]
-    return float(early[int(np.argmax(ahead))]) + 0.75
+    ahead = np.diff(posts, append=posts[-1] + PAST)[: max(1, len(posts) // 2)]
+    return float(posts[int(np.argmax(ahead))]) + PAST
 
 
 def _distance(plan: Hall, slot: Slot, view: View) -> float:
@@ -216,21 +222,3 @@ def provenance(recording: Recording, dress: Dress, order: Order) -> dict[str, st
         "Software": "innerwalk",
         "innerwalk": json.dumps(told, ensure_ascii=False, sort_keys=True),
     }
-
-
-@contextmanager
-def scratch() -> Iterator[None]:
-    """Remove every data-block that was made inside, so that a figure leaves the session as it was."""
-    before = {one.session_uid for one in _everything()}
-    try:
-        yield
-    finally:
-        bpy.data.batch_remove([one for one in _everything() if one.session_uid not in before])
-
-
-def _everything() -> list[bpy.types.ID]:
-    kinds = (
-        "scenes", "collections", "objects", "meshes", "cameras", "curves", "materials", "worlds", "node_groups",
-        "images", "texts", "fonts", "libraries",
-    )  # fmt: skip
-    return [one for kind in kinds for one in getattr(bpy.data, kind)]

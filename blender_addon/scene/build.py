@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import bpy
+from mathutils import Matrix
 
 from ...torch_bridge.errors import SceneError
 from ...torch_bridge.recording import Recording
 from .. import layout, presets
 from . import camera, hall, render, store, text
+from .session import whole
 from .store import Dress
 
 SIZE = (1920, 1080)
@@ -22,19 +26,14 @@ def build(
     Its camera stands at the entrance. Raises SceneError or UnknownName; then nothing of it stays behind.
     """
     dress = dress or Dress()
-    layers, links = recording.network.folded()
-    if not layers:
+    if not recording.network.folded()[0]:
         raise SceneError(
             f"network {recording.network.name!r} has no layer to show; record one with a convolution or linear layer"
         )
-    scene = bpy.data.scenes.new(dress.title or recording.network.name)
-    plan = layout.plan(layers, links)
-    site = hall.Site(scene, recording, plan, dress)
-    hall.add_hall(site, progress=progress)
-    camera.set_camera(scene, presets.entrance(plan, *SIZE), site.collection)
-    render.prepare(scene, *SIZE, SAMPLES)
-    store.keep(scene, recording, dress)
-    text.forget_fonts()
+    with whole():
+        scene = bpy.data.scenes.new(dress.title or recording.network.name)
+        _furnish(scene, recording, dress, {}, progress)
+        render.prepare(scene, *SIZE, SAMPLES)
     return scene
 
 
@@ -42,12 +41,20 @@ def rebuild(scene: bpy.types.Scene) -> bpy.types.Scene:
     """The hall of an older file, built anew by this version in the same scene; moved panels stay where they are."""
     recording, dress, moved = store.kept(scene), store.dress_of(scene), store.moved(scene)
     clear(scene)
+    _furnish(scene, recording, dress, moved, None)
+    return scene
+
+
+def _furnish(
+    scene: bpy.types.Scene, recording: Recording, dress: Dress, moved: Mapping[str, Matrix],
+    progress: hall.Progress | None,
+) -> None:  # fmt: skip
     plan = layout.plan(*recording.network.folded())
     site = hall.Site(scene, recording, plan, dress)
-    hall.add_hall(site, moved=moved)
+    hall.add_hall(site, moved=moved, progress=progress)
     camera.set_camera(scene, presets.entrance(plan, *SIZE), site.collection)
     store.keep(scene, recording, dress)
-    return scene
+    text.forget_fonts()
 
 
 def clear(scene: bpy.types.Scene) -> None:

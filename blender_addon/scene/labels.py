@@ -31,14 +31,9 @@ def names(hall: Hall, layers: Sequence[Layer], view: View | None) -> dict[int, l
 
 
 def add_frame(
-    panel: bpy.types.Object,
-    hall: Hall,
-    slot: Slot,
-    size: tuple[float, float],
-    words: Sequence[Word],
-    note: str,
+    panel: bpy.types.Object, hall: Hall, slot: Slot, size: tuple[float, float], words: Sequence[Word], note: str,
     kit: Kit,
-) -> bpy.types.Object:
+) -> bpy.types.Object:  # fmt: skip
     """Rim, board and words of a panel as its child. `size` of the tiles, metres; `note` in the middle of the board."""
     paint = Paint(kit)
     paint.frame(FLAT.moved(0.0, 0.0, -FRONT), size, rim(slot.kind))

@@ -1,4 +1,4 @@
-"""Rendering: settings that cost little for a hall that only emits, and pictures that are written whole or not at all."""
+"""Rendering: settings that cost little for a hall that only emits, in silence and with progress."""
 
 from __future__ import annotations
 

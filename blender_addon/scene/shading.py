@@ -12,7 +12,7 @@ from .. import colour
 from . import look
 from .images import table_image
 from .nodes import Group, Nodes, Value, ensure
-from .tiles import TEXEL
+from .tiles import MASK, SCALE
 
 Sockets = dict[str, bpy.types.NodeSocket]
 SAMPLE = (("Color", "Color"), ("Alpha", "Float"))
@@ -38,12 +38,14 @@ def _lit(n: Nodes, tint: Value) -> tuple[Value, ...]:
     return (n.add("ShaderNodeEmission", {"Color": seen.outputs[0], "Strength": 1.0}).outputs[0],)
 
 
-def _component(n: Nodes, given: Sockets) -> tuple[Value, Value]:
-    """The channel's value, which is one of the texel's red, green, blue and alpha; the channel's peak."""
-    bit0, bit1, peak = n.split(n.attribute(TEXEL, part="Vector"))
-    red, green, blue = n.add("ShaderNodeSeparateColor", {0: given["Color"]}).outputs
-    value = n.between(bit1, n.between(bit0, red, green), n.between(bit0, blue, given["Alpha"]))
-    return value, peak
+def _component(n: Nodes, given: Sockets) -> Value:
+    """The channel's value, which is one of the texel's red, green, blue and alpha.
+
+    Zeros of the mask stay zeros on every GPU: no blending, whose rounding would let a flag of another channel through.
+    """
+    mask = n.attribute(MASK, part="Vector")
+    none = n.math("LESS_THAN", n.vector("DOT_PRODUCT", mask, (1.0, 1.0, 1.0)), 0.5)
+    return n.math("MULTIPLY_ADD", given["Alpha"], none, n.vector("DOT_PRODUCT", given["Color"], mask))
 
 
 def _signed(n: Nodes, value: Value, channel_peak: Value) -> Value:
@@ -65,8 +67,10 @@ def _position(n: Nodes, signed: Value) -> tuple[Value, Value, Value]:
 
 def _table(n: Nodes, position: Value, row: Value) -> Value:
     rows = float(colour.ROWS)
-    u = n.math("MULTIPLY_ADD", position, (rows - 1) / rows, 0.5 / rows)  # from the middle of a pixel to that of another
-    image = n.add("ShaderNodeTexImage", {0: n.xyz(u, row)}, interpolation="Linear", extension="EXTEND")
+    u = n.math(
+        "MULTIPLY_ADD", position, (rows - 1) / rows, 0.5 / rows
+    )  # between the middles of the first and last pixel
+    image = n.add("ShaderNodeTexImage", {0: n.xyz(u, row)}, interpolation="Closest", extension="EXTEND")
     image.image = table_image()
     return image.outputs["Color"]
 
@@ -78,14 +82,14 @@ def _marked(n: Nodes, value: Value, tint: Value) -> Value:
 
 
 def _scalar(n: Nodes, given: Sockets) -> tuple[Value, ...]:
-    value, peak = _component(n, given)
-    position, row, _ = _position(n, _signed(n, value, peak))
+    value = _component(n, given)
+    position, row, _ = _position(n, _signed(n, value, n.attribute(SCALE)))
     return _lit(n, _marked(n, value, _table(n, position, row)))
 
 
 def _bar(n: Nodes, given: Sockets) -> tuple[Value, ...]:
     """A vector's value as a bar from zero; a channel has one value here, so its own peak is the layer's."""
-    value, _ = _component(n, given)
+    value = _component(n, given)
     position, row, zero = _position(n, _signed(n, value, n.attribute(look.PEAK, "OBJECT")))
     x, y, _ = n.split(given["Place"])
     from_zero = n.math("SUBTRACT", x, zero)

@@ -151,22 +151,13 @@ def planned(holder: bpy.types.Object, at: Matrix) -> None:
 
 
 def moved(scene: bpy.types.Scene) -> dict[str, Matrix]:
-    """By layer: how far a person has moved, turned and scaled a panel from its planned place, in the panel's own axes."""
+    """By layer: how a person moved, turned and scaled a panel from its planned place, in the panel's own axes."""
     found = {}
     for holder in scene.objects:
         if ID in holder and PLACE in holder and holder.parent is None:
-            flat = list(holder[PLACE])
-            plan = Matrix([flat[k : k + 4] for k in (0, 4, 8, 12)])
-            by = plan.inverted() @ holder.matrix_basis
-            if (
-                max(
-                    abs(a - b)
-                    for one, other in zip(by, Matrix.Identity(4), strict=True)
-                    for a, b in zip(one, other, strict=True)
-                )
-                > 1e-4
-            ):
-                found[holder[ID]] = by
+            by = np.linalg.solve(np.reshape(holder[PLACE], (4, 4)), np.array(holder.matrix_basis))
+            if np.abs(by - np.eye(4)).max() > 1e-4:
+                found[holder[ID]] = Matrix(by.tolist())
     return found
 
 

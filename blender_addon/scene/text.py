@@ -123,6 +123,6 @@ def _fill(body: str, path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def forget_fonts() -> None:
     """Remove the fonts that were opened for glyphs and that nothing uses, so that no saved file names them."""
-    for font in list(bpy.data.fonts):
-        if not font.users and Path(font.filepath).parent == _folder():
-            bpy.data.fonts.remove(font)
+    opened = [font for font in bpy.data.fonts if Path(font.filepath).parent in (_folder(), Path())]
+    used = bpy.data.user_map(subset=opened) if opened else {}  # the count of users isn't lowered with a curve
+    bpy.data.batch_remove([font for font in opened if not used.get(font)])

@@ -12,9 +12,9 @@ GEOMETRY = (("Geometry", "Geometry"),)
 NUMBERS = tuple((name, "Int") for name in ("Columns", "Rows", "Sheet Columns", "Sheet Rows", "Channels per Cell"))
 
 
-TEXEL = "texel"
-"""The attribute that the shader reads: (bit 0 and bit 1 of the texel's component, the channel's peak). On faces,
-because Cycles fetches one vector of a face faster than two numbers of three vertices."""
+MASK, SCALE = "mask", "scale"
+"""What the shader reads of a tile, on faces because Cycles then fetches one value instead of three to interpolate:
+1 where the channel is the texel's red, green or blue (alpha: all 0), and the channel's peak."""
 
 
 def _store(n: Nodes, geometry: Value, name: str, value: Value, kind: str = "FLOAT2", domain: str = "CORNER") -> Value:
@@ -22,9 +22,9 @@ def _store(n: Nodes, geometry: Value, name: str, value: Value, kind: str = "FLOA
     return n.add("GeometryNodeStoreNamedAttribute", inputs, data_type=kind, domain=domain).outputs[0]
 
 
-def _texel(n: Nodes) -> Value:
-    half, bit0 = n.divmod(n.named("channel", "INT"), 2)
-    return n.xyz(bit0, n.divmod(half, 2)[1], n.named("peak", "FLOAT"))
+def _mask(n: Nodes) -> Value:
+    _, component = n.divmod(n.named("channel", "INT"), atlas.PER_CELL)
+    return n.xyz(*(n.math("COMPARE", component, number, 0.25) for number in range(3)))
 
 
 def _placed(n: Nodes, given: Sockets, place: Value) -> Value:
@@ -59,7 +59,8 @@ def _tiles(n: Nodes, given: Sockets) -> tuple[Value, ...]:
               "Selection": n.math("GREATER_THAN", place, -0.5)}  # fmt: skip
     tiles = n.add("GeometryNodeInstanceOnPoints", inputs).outputs[0]
     real = n.add("GeometryNodeRealizeInstances", {0: tiles}).outputs[0]  # tiles take their point's attributes along
-    real = _store(n, real, TEXEL, _texel(n), "FLOAT_VECTOR", "FACE")
+    real = _store(n, real, MASK, _mask(n), "FLOAT_VECTOR", "FACE")
+    real = _store(n, real, SCALE, n.named("peak", "FLOAT"), "FLOAT", "FACE")
     return (_store(n, real, "UVMap", _on_sheet(n, given)),)
 
 

@@ -1,0 +1,47 @@
+"""What a piece of work adds to the open file, so that it can be taken away again and nothing else is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import bpy
+
+KINDS = (
+    "scenes", "collections", "objects", "meshes", "cameras", "curves", "materials", "worlds", "node_groups", "images",
+    "texts", "fonts", "libraries",
+)  # fmt: skip
+"""Of data-blocks that a hall is made of, or that come with one from a file."""
+
+
+@contextmanager
+def scratch() -> Iterator[None]:
+    """Remove every data-block that was made inside."""
+    before = _there()
+    try:
+        yield
+    finally:
+        _remove_since(before)
+
+
+@contextmanager
+def whole() -> Iterator[None]:
+    """Keep what was made inside when all went well, else nothing of it."""
+    before = _there()
+    try:
+        yield
+    except BaseException:
+        _remove_since(before)
+        raise
+
+
+def _blocks() -> list[bpy.types.ID]:
+    return [one for kind in KINDS for one in getattr(bpy.data, kind)]
+
+
+def _there() -> set[int]:
+    return {one.session_uid for one in _blocks()}
+
+
+def _remove_since(before: set[int]) -> None:
+    bpy.data.batch_remove([one for one in _blocks() if one.session_uid not in before])

@@ -1,0 +1,196 @@
+"""Figures: rendered pixels, framing, provenance, the same bytes for the same input, and every way to fail."""
+
+import errno
+import json
+import os
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from innerwalk.scenes import files, png
+from innerwalk.torch_bridge import recording as rec
+from innerwalk.torch_bridge.errors import RecordingError, SceneError, UnknownName
+
+bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+from innerwalk.blender_addon import colour, layout, presets  # noqa: E402
+from innerwalk.blender_addon.scene import probe, store  # noqa: E402
+from innerwalk.scenes.figure import PAST, PRESETS, Order, render_figure, standing  # noqa: E402
+
+SMALL = (320, 180)
+
+
+def pixels(path: Path) -> np.ndarray:
+    """(H, W, 3 or 4) uint8 of a PNG of 8 bits a channel."""
+    parts = list(png.chunks(path.read_bytes()))
+    width, height, depth, kind = struct.unpack(">IIBB", parts[0][1][:10])
+    channels = {2: 3, 6: 4}[kind]
+    raw = np.frombuffer(zlib.decompress(b"".join(body for name, body in parts if name == b"IDAT")), np.uint8)
+    rows = raw.reshape(height, 1 + width * channels)
+    image = bpy.data.images.load(str(path))
+    flat = np.zeros(width * height * 4, np.float32)
+    image.pixels.foreach_get(flat)
+    bpy.data.images.remove(image)
+    assert depth == 8 and len(rows) == height
+    return np.rint(flat.reshape(height, width, 4)[::-1, :, :channels] * 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_makes_a_picture_with_something_in_it(empty_scene, recorded, tmp_path, preset):
+    out = render_figure(recorded, tmp_path / "a.png", Order(preset=preset, size=SMALL, samples=1))
+    picture = pixels(out)
+    assert picture.shape == (180, 320, 3) and picture.std() > 5
+    assert not bpy.data.objects and not bpy.data.meshes and len(bpy.data.scenes) == 1
+
+
+def test_nothing_of_an_overview_is_cut(empty_scene, recorded, tmp_path):
+    for theme in ("dark", "paper"):
+        order = Order(size=(640, 360), samples=2, theme=theme)
+        picture = pixels(render_figure(recorded, tmp_path / f"{theme}.png", order)).astype(int)
+        ground = np.rint(colour.srgb(colour.THEMES[theme]["floor"]) * 255)
+        rim = np.concatenate([picture[:4].reshape(-1, 3), picture[-4:].reshape(-1, 3), picture[:, :4].reshape(-1, 3)])
+        assert np.abs(rim - ground).max() <= 1
+        title = picture[20:60, 20:260]
+        assert (np.abs(title - ground).max(2) > 100).mean() > 0.02
+
+
+def test_legend_of_a_figure_has_the_colours_of_the_map(empty_scene, recorded, tmp_path):
+    order = Order(size=(960, 540), samples=2)
+    picture = pixels(render_figure(recorded, tmp_path / "a.png", order)).astype(int)
+    layers, links = rec.load(recorded).network.folded()
+    view = presets.overview(layout.plan_figure(layers, links, 960, 540), 960, 540)
+    corner, row = presets.corners(view)[1], 540 - int((presets.corners(view)[1].bottom + 146) / 2)
+    for share in (0.02, 0.25, 0.75, 0.98):
+        found = picture[row, int((corner.left + share * corner.width) / 2)]
+        assert np.abs(found - 255 * colour.RAMPS["signed"].colours(np.array(share))).max() < 8
+
+
+def test_the_same_input_gives_the_same_bytes(empty_scene, recorded, tmp_path):
+    order = Order(size=SMALL, samples=9, preset="walk")
+    first = render_figure(recorded, tmp_path / "a.png", order).read_bytes()
+    assert render_figure(rec.load(recorded), tmp_path / "b.png", order).read_bytes() == first
+
+
+def test_a_figure_says_where_it_comes_from(empty_scene, recorded, tmp_path):
+    out = render_figure(recorded, tmp_path / "a.png", Order(size=SMALL, samples=1, title="Mine", gain=2.0))
+    told = png.words(out.read_bytes())
+    assert (told["Title"], told["Software"].split()[0]) == ("Mine", "innerwalk")
+    details = json.loads(told["innerwalk"])
+    assert (details["network"], details["input"], details["weights"]) == ("tiny", "noise", "by hand")
+    assert (details["preset"], details["gain"], details["recording"]) == ("overview", 2.0, {"seed": 7})
+    assert details["blender"] == bpy.app.version_string
+    assert {kind for kind, _ in png.chunks(out.read_bytes())} <= png.KEPT | {b"iTXt"}
+
+
+def test_a_transparent_figure_has_no_ground(empty_scene, recorded, tmp_path):
+    order = Order(size=SMALL, samples=2, transparent=True)
+    picture = pixels(render_figure(recorded, tmp_path / "a.png", order))
+    assert picture.shape[2] == 4 and picture[2, -2, 3] == 0 and picture[..., 3].max() == 255
+
+
+def test_progress_ends_with_the_last_sample(empty_scene, recorded, tmp_path):
+    heard = []
+    order = Order(size=SMALL, samples=4)
+    render_figure(recorded, tmp_path / "a.png", order, progress=lambda doing, share: heard.append((doing, share)))
+    assert heard[-1][1] == 1.0 and any(doing.startswith("render") for doing, _ in heard)
+    assert all(0 <= share <= 1 for _, share in heard)
+
+
+def test_a_walker_stands_between_posts(recorded):
+    plan = layout.plan(*rec.load(recorded).network.folded())
+    y = standing(plan)
+    assert min(y - slot.y for slot in plan.panels if slot.y < y) == pytest.approx(PAST)
+
+
+@pytest.mark.parametrize(
+    ("order", "error", "says"),
+    [
+        (Order(preset="wlak"), UnknownName, "no preset 'wlak'; did you mean walk"),
+        (Order(theme="drak", size=SMALL), UnknownName, "did you mean dark"),
+        (Order(ramp="sined", size=SMALL), UnknownName, "did you mean signed"),
+        (Order(layer="fd", preset="layer", size=SMALL), UnknownName, "did you mean fc"),
+        (Order(size=(0, 5)), SceneError, "can't be made"),
+        (Order(engine="cyclse"), UnknownName, "did you mean cycles"),
+    ],
+)
+def test_what_cannot_be_ordered(empty_scene, recorded, tmp_path, order, error, says):
+    with pytest.raises(error, match=says) as caught:
+        render_figure(recorded, tmp_path / "a.png", order)
+    assert "\n" not in str(caught.value) and not list(tmp_path.glob("*.png")) and not list(tmp_path.glob(".part-*"))
+    assert not bpy.data.objects and len(bpy.data.scenes) == 1
+
+
+def test_sources_that_are_none(empty_scene, tmp_path, recorded):
+    (tmp_path / "bad.blend").write_bytes(b"not a file of Blender")
+    bpy.data.libraries.write(str(tmp_path / "other.blend"), {bpy.context.scene})
+    for name, error, says in (
+        ("missing.blend", SceneError, "no such file"),
+        ("bad.blend", SceneError, "not a Blender file"),
+        ("other.blend", SceneError, "no hall of innerwalk in this file"),
+        ("missing", RecordingError, "no recording here"),
+    ):
+        with pytest.raises(error, match=says):
+            render_figure(tmp_path / name, tmp_path / "a.png", Order(size=SMALL))
+    with pytest.raises(SceneError, match="no such folder"):
+        render_figure(recorded, tmp_path / "nowhere" / "a.png", Order(size=SMALL))
+
+
+def test_a_full_disk_leaves_the_old_file(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"old")
+    with pytest.raises(SceneError, match="the disk is full"), files.replaced(tmp_path / "a.png"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert (tmp_path / "a.png").read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_picture_that_cannot_be_written_whole_is_not_kept(empty_scene, recorded, tmp_path, monkeypatch):
+    def full(part: Path, data: bytes) -> int:
+        with open("/dev/full", "wb", buffering=0) as disk:
+            return disk.write(data)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(SceneError, match="the disk is full"):
+        render_figure(recorded, tmp_path / "a.png", Order(size=SMALL, samples=1))
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_words_in_a_png_are_read_back():
+    plain = png.SIGNATURE + b"".join(
+        png._chunk(kind, body) for kind, body in ((b"IHDR", b"x"), (b"tIME", b"now"), (b"IDAT", b"y"), (b"IEND", b""))
+    )
+    told = {"Title": "ä × 日", "innerwalk": "{}"}
+    marked = png.with_words(plain, told)
+    assert png.words(marked) == told and b"tIME" not in marked
+    assert png.with_words(marked, told) == marked
+    for broken in (b"GIF", marked[:-6]):
+        with pytest.raises(ValueError, match="PNG"):
+            png.words(broken)
+
+
+def test_the_probe_survives_a_machine_without_egl():
+    """Without an EGL vendor EEVEE ends its process: the probe says no, and this process goes on."""
+    script = "from innerwalk.blender_addon.scene import probe; print('works' if probe.eevee_works() else 'no')"
+    bare = os.environ | {"__EGL_VENDOR_LIBRARY_FILENAMES": "/nonexistent"}
+    done = subprocess.run([sys.executable, "-c", script], env=bare, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and done.stdout.split()[-1:] == ["no"]
+
+
+def test_eevee_shows_what_cycles_shows(empty_scene, recorded, tmp_path):
+    if not probe.eevee_works():
+        pytest.skip("needs EEVEE (OpenGL through EGL)")
+    shown = [
+        pixels(render_figure(recorded, tmp_path / f"{engine}.png", Order(size=SMALL, samples=8, engine=engine)))
+        for engine in ("cycles", "eevee")
+    ]
+    assert np.abs(shown[0].astype(int) - shown[1]).mean() < 4
+
+
+def test_a_hall_is_kept_out_of_a_figure(empty_scene, recorded, tmp_path):
+    assert not store.halls()
+    render_figure(recorded, tmp_path / "a.png", Order(size=SMALL, samples=1))
+    assert not store.halls()
