@@ -38,8 +38,8 @@ GAP, DOORSTEP, GUTTER = 0.8, 0.6, 2.0
 """Between two stages; from a stage's edge to where its first panels may begin; from the words to the next wing."""
 SHAPE = 8.5
 """Usual span of a figure over the square root of the length of its hall in one wing."""
-STAY, LEAN = 0.3, 2.5
-"""What it costs a panel to stand on its source's side; what a sum gains on the right."""
+STAY = 0.3
+"""What it costs a panel to stand on its source's side."""
 
 
 def panel_kind(layer: Layer) -> SlotKind:
@@ -67,7 +67,8 @@ def plan(
     """A place for each layer in order of execution, a new wing before each of `cuts`.
 
     `louvre` is the yaw of a figure's parallel doors; `aisle` the way from its middle to the posts; `margin` the strip
-    for words beside the plates. Each panel takes the side where it stands nearest to the entrance.
+    for words beside the plates. Sums hang on the right, so that the trunk of a residual network is one row; every other
+    panel takes the side where it stands nearest to the entrance.
     """
     links = list(links)
     hall = _Planner(layers, links, Manner(swing, louvre, aisle, margin), cuts).run()
@@ -181,12 +182,13 @@ class _Planner:
         )  # fmt: skip
 
     def _place(self, k: int, kind: SlotKind, width: float, before: float) -> tuple[int, float]:
-        """The side where a panel can stand nearest to the entrance, and its y there."""
+        """The side where a panel can stand nearest to the entrance, and its y there. Sums all hang on the right."""
         swing, aisle = self.manner.swing, self.manner.aisle
         step = max(width * math.sin(swing) + READ, clear_view(width, swing, aisle), 1.6)
-        y = {side: max(self.cursor[side] + step, before + FORWARD) for side in (-1, 1)}
+        sides = (1,) if kind == "sum" else (-1, 1)
+        y = {side: max(self.cursor[side] + step, before + FORWARD) for side in sides}
         last = next((self.slots[s].side for s in reversed(self.sources[k]) if self.slots[s].side), 1)
-        side = min((-1, 1), key=lambda s: y[s] + STAY * (s == last) - LEAN * (s > 0 and kind == "sum"))
+        side = min(sides, key=lambda s: y[s] + STAY * (s == last))
         self.cursor[side] = y[side]
         return side, y[side]
 
