@@ -49,8 +49,9 @@ lint: $(VENV)/.tools
 test:
 	@mkdir -p build && rm -f build/leg-*.txt
 	@echo "This takes some minutes; what runs is told in build/leg-*.txt, and here when it is done."
-	@$(MAKE) --no-print-directory -j2 --output-sync=target lint leg-5.0 leg-4.5 leg-5.2
-	@echo; for leg in 5.2 4.5 5.0; do echo "Blender $$leg:"; tail -n 1 build/leg-$$leg.txt; done
+	@status=0; $(MAKE) --no-print-directory -k -j2 --output-sync=target lint leg-5.0 leg-4.5 leg-5.2 || status=$$?; \
+	echo; for leg in 5.2 4.5 5.0; do echo "Blender $$leg:"; tail -n 1 build/leg-$$leg.txt || true; done; \
+	exit $$status
 
 leg-5.0: $(VENV)/.tools
 	@echo "Blender $(BPY), with torch"
