@@ -12,8 +12,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-ROWS = 257
-"""Entries of a table: 256 steps, so that zero and all nine stops lie exactly on one."""
+ROWS = 2049
+"""Entries of a table: so many that the nearest is within 0.2/255, because a GPU would blur an interpolated lookup
+over the mip levels of its neighbours; zero and all nine stops lie exactly on one."""
 FLAG = np.float32(3e38)
 """Stands for NaN and infinity in an image; the shader shows everything beyond `FLAG_FROM` in the marker colour."""
 FLAG_FROM = 1e38
@@ -69,7 +70,7 @@ class Ramp:
         return np.stack([np.interp(position, at, stops[:, k]) for k in range(3)], -1)
 
     def table(self) -> np.ndarray:
-        """(ROWS, 3) float32 linear light, what the shader interpolates in."""
+        """(ROWS, 3) float32 linear light, the shader takes the nearest."""
         return to_linear(self.colours(np.linspace(0, 1, ROWS))).astype(np.float32)
 
 

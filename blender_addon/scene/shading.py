@@ -69,7 +69,7 @@ def _table(n: Nodes, position: Value, row: Value) -> Value:
     rows = float(colour.ROWS)
     u = n.math(
         "MULTIPLY_ADD", position, (rows - 1) / rows, 0.5 / rows
-    )  # between the middles of the first and last pixel
+    )  # middle of the first pixel to middle of the last
     image = n.add("ShaderNodeTexImage", {0: n.xyz(u, row)}, interpolation="Closest", extension="EXTEND")
     image.image = table_image()
     return image.outputs["Color"]
