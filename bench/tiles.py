@@ -104,7 +104,7 @@ def _picture() -> float:
     scene = bpy.context.scene
     scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     scene.collection.objects.link(scene.camera)
-    scene.camera.location, scene.camera.data.type, scene.camera.data.ortho_scale = (32, 16, 10), "ORTHO", 64
+    scene.camera.location, scene.camera.data.type, scene.camera.data.ortho_scale = (32, 16, 10), "ORTHO", 64  # type: ignore[misc]
     prepare(scene, 1920, 1080, samples=1)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:

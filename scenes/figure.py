@@ -118,7 +118,7 @@ def appended(path: Path) -> bpy.types.Scene:
         copy = Path(folder) / path.name  # Blender refuses to read from the file that is open
         shutil.copyfile(path, copy)
         try:
-            with bpy.data.libraries.load(str(copy)) as (there, wanted):
+            with bpy.data.libraries.load(str(copy)) as (there, wanted):  # type: ignore[func-returns-value]
                 wanted.scenes = there.scenes
         except (OSError, RuntimeError):
             raise SceneError(f"{path}: not a Blender file, or a damaged one") from None

@@ -45,7 +45,7 @@ def encode(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None 
     yield memoryview(len(head).to_bytes(8, "little") + head)
     for name in order:
         flat = np.ascontiguousarray(arrays[name], arrays[name].dtype.newbyteorder("<")).reshape(-1)
-        yield memoryview(flat.view(np.uint8))
+        yield flat.view(np.uint8).data
 
 
 def decode(body: np.ndarray, where: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:

@@ -112,7 +112,8 @@ class Maps:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W)."""
-        return (self.channels, *self.texels.shape[1:3])
+        _, height, width, _ = self.texels.shape
+        return (self.channels, height, width)
 
     @cached_property
     def data(self) -> np.ndarray:

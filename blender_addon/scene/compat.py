@@ -15,7 +15,7 @@ def node_tree(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree
     return owner.node_tree
 
 
-def set_modifier_inputs(modifier: bpy.types.NodesModifier, values: dict[str, object]) -> None:
+def set_modifier_inputs(modifier: bpy.types.Modifier, values: dict[str, object]) -> None:
     """Sets inputs of a geometry-nodes modifier by their labels; the owner is tagged for evaluation."""
     identifiers = {item.name: item.identifier for item in modifier.node_group.interface.items_tree
                    if item.item_type == "SOCKET" and item.in_out == "INPUT"}  # fmt: skip

@@ -6,7 +6,7 @@ Nothing else holds it, so one assignment changes every panel, and two halls in a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import bpy
 
@@ -17,7 +17,6 @@ GAIN, WEIGHTS, PEAK, RAMP = "innerwalk_gain", "innerwalk_weights", "innerwalk_pe
 FOG, AIR, BOARD, TRACK, ZERO = (f"innerwalk_{part}" for part in ("fog", "air", "board", "track", "zero"))
 ROLES = {AIR: "air", BOARD: "board", TRACK: "track", ZERO: "frame"}
 
-Normalisation = Literal["channel", "layer", "network"]
 NORMALISATIONS = {"channel": (1.0, 0.0, 0.0), "layer": (0.0, 1.0, 0.0), "network": (0.0, 0.0, 1.0)}
 """The weights of the three peaks in what a value is divided by."""
 DEFAULTS = {"ramp": "signed", "normalisation": "channel", "gain": 1.0, "theme": "dark", "fog": ()}
@@ -29,7 +28,7 @@ def set_look(
     scene: bpy.types.Scene,
     *,
     ramp: str | None = None,
-    normalisation: Normalisation | None = None,
+    normalisation: str | None = None,
     gain: float | None = None,
     theme: str | None = None,
     fog: Sequence[float] | None = None,

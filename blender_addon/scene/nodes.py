@@ -6,9 +6,9 @@ is older, so that files of earlier versions come up to date without losing what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import bpy
 
@@ -25,7 +25,7 @@ class Nodes:
     def __init__(self, tree: bpy.types.NodeTree) -> None:
         self.tree = tree
 
-    def add(self, kind: str, inputs: dict[str | int, Value] | None = None, **settings: Any) -> bpy.types.Node:
+    def add(self, kind: str, inputs: Mapping[Any, Value] | None = None, **settings: Any) -> bpy.types.Node:
         """A node with its settings and inputs (by name or number)."""
         node = self.tree.nodes.new(kind)
         for name, value in settings.items():
@@ -91,7 +91,7 @@ class Group:
     """A node group: `build` gets the nodes and the inputs by name, and returns the values of the outputs."""
 
     id: str
-    tree: str
+    tree: Literal["GeometryNodeTree", "ShaderNodeTree"]
     inputs: tuple[tuple[str, str], ...]
     """(label, socket type without "NodeSocket")."""
     outputs: tuple[tuple[str, str], ...]
@@ -125,7 +125,7 @@ def _build(tree: bpy.types.NodeTree, group: Group) -> None:
     nodes.add("NodeGroupOutput", dict(enumerate(results)))
 
 
-def _interface(tree: bpy.types.NodeTree, wanted: set, sockets: tuple, side: str) -> None:
+def _interface(tree: bpy.types.NodeTree, wanted: set, sockets: tuple, side: Literal["INPUT", "OUTPUT"]) -> None:
     """Keeps sockets that are still wanted, with their identifiers, because modifiers hold values by these."""
     there = {}
     for item in [item for item in tree.interface.items_tree if item.item_type == "SOCKET" and item.in_out == side]:

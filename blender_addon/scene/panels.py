@@ -135,11 +135,11 @@ def channel_of_face(panel: bpy.types.Object, face: int) -> int:
 def channel_at(panel: bpy.types.Object, x: float, y: float) -> int | None:
     """The channel whose tile holds a point of the panel's plane (its own coordinates, metres), or None."""
     place = grid_of(panel).pick(x, y)
-    hits = np.flatnonzero(places(panel) == place) if place >= 0 else ()
+    hits = np.flatnonzero(places(panel) == place) if place >= 0 else np.zeros(0, np.int64)
     return int(hits[0]) if len(hits) else None
 
 
-def _set_attribute(mesh: bpy.types.Mesh, name: str, values: np.ndarray) -> None:
+def _set_attribute(mesh: bpy.types.ID, name: str, values: np.ndarray) -> None:
     whole = values.dtype.kind in "iub"
     layer = mesh.attributes.get(name) or mesh.attributes.new(name, "INT" if whole else "FLOAT", "POINT")
     layer.data.foreach_set("value", np.ascontiguousarray(values, np.int32 if whole else np.float32))

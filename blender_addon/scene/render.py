@@ -62,11 +62,11 @@ def reported(progress: Progress | None) -> Iterator[None]:
         if said and progress:
             progress("rendering", int(said[1]) / max(1, int(said[2])))
 
-    bpy.app.handlers.render_stats.append(hear)
+    bpy.app.handlers.render_stats.append(hear)  # type: ignore[arg-type]  # it is called with a line
     try:
         yield
     finally:
-        bpy.app.handlers.render_stats.remove(hear)
+        bpy.app.handlers.render_stats.remove(hear)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def _placed(n: Nodes, given: Sockets, place: Value) -> Value:
 
 def _quad(n: Nodes, given: Sockets) -> Value:
     width, height, _ = n.split(n.vector("MULTIPLY", given["Cell"], (atlas.FILL, atlas.FILL, 0.0)))
-    size = {"Size X": width, "Size Y": height, "Vertices X": 2, "Vertices Y": 2}
+    size: dict[str, Value] = {"Size X": width, "Size Y": height, "Vertices X": 2, "Vertices Y": 2}
     grid = n.add("GeometryNodeMeshGrid", size)
     quad = _store(n, grid.outputs["Mesh"], "UVMap", grid.outputs["UV Map"])
     return n.add("GeometryNodeSetMaterial", {"Geometry": quad, "Material": given["Material"]}).outputs[0]
