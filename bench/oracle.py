@@ -81,7 +81,7 @@ class Oracle(fx.Interpreter):
         return node.op in ("placeholder", "call_module")
 
     def edges(self) -> set[tuple[str, str]]:
-        """(source, target) by layer id, as far as fx sees; what it does not look into is one node, the module's path."""
+        """(source, target) by layer id, as far as fx sees: what it does not look into is one node, the module."""
         return self.contracted((source, target) for target, sources in self.sources.items() for source in sources)
 
     def contracted(self, edges: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
@@ -139,12 +139,12 @@ def same_values(value: torch.Tensor, maps: Any, shape: tuple[int, ...]) -> bool:
     """Whether maps (C, H, W) hold, bit for bit, the first sample of what a layer returned; shape: the layer's, without
     the batch, whose axes may be in any order: channels first, channels last, or tokens behind special tokens."""
     item = value.detach().reshape(-1, *shape)[0].float() if value.shape != shape else value.float()
-    found = torch.from_numpy(maps.copy())
-    channels, height, width = found.shape
-    if item.dim() == 2 and item.shape[1] == channels and len(item) >= height * width:
-        item = item[len(item) - height * width :].T
-    elif item.dim() == 3 and item.shape[2] == channels and item.shape[0] != channels:
-        item = item.permute(2, 0, 1)
-    return item.numel() == found.numel() and torch.equal(
-        item.reshape(found.shape).nan_to_num(7.0), found.nan_to_num(7.0)
-    )
+    found = torch.from_numpy(maps.copy()).nan_to_num(7.0)
+    height, width = found.shape[1:]
+    orders = [item]
+    if item.dim() == 2:
+        orders.append(item[max(len(item) - height * width, 0) :].T)
+    elif item.dim() == 3:
+        orders.append(item.permute(2, 0, 1))
+    fitting = [one.reshape(found.shape) for one in orders if one.numel() == found.numel()]
+    return any(torch.equal(one.nan_to_num(7.0), found) for one in fitting)

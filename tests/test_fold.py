@@ -47,6 +47,11 @@ def test_sums_and_products_of_two_values(family: Family) -> None:
     assert [roles[id][0] for id in ("two", "self", "constant")] == ["panel", "panel", "edge"]
 
 
+def test_arithmetic_on_boxes_gets_nothing() -> None:
+    roles = fold(Unit(id, family, ("a", "b"), 2, maps=False) for id, family in (("s", "sum"), ("j", "joint")))
+    assert roles == {"s": ("edge", ""), "j": ("edge", "")}
+
+
 def test_a_norm_is_folded_into_convolutions_only() -> None:
     roles = folded(("a", "conv", ""), ("b", "conv", ""), ("s", "sum", "a b"), ("n", "norm", "s"))
     assert roles["s"] == ("panel", "s") and roles["n"] == ("edge", "")

@@ -305,3 +305,25 @@ def test_progress_runs_to_its_end() -> None:
     record(Plain(), picture(), progress=lambda what, share: seen.append((what, share)))
     assert [what for what, _ in seen] == ["input", "a", "n", "r", "b"]
     assert all(0 < share <= 1 for _, share in seen) and [s for _, s in seen] == sorted(s for _, s in seen)
+
+
+def test_pictures_of_inputs_that_are_none() -> None:
+    identity = nn.Sequential(nn.Identity())
+    colour = record(identity, torch.stack([torch.zeros(2, 2), torch.ones(2, 2), torch.full((2, 2), 0.5)])[None])
+    assert colour.picture.dtype == np.uint8 and colour.picture[1, 1].tolist() == [0, 255, 128]
+    grey = record(identity, torch.tensor([[[[-1.0, 3.0]]]])).picture
+    assert grey.tolist() == [[[0] * 3, [255] * 3]]
+    heat = record(identity, torch.tensor([[1.0, 2.0, 3.0, float("nan")]])).picture
+    assert heat.shape == (2, 2, 3) and heat[0, 0].tolist() == [0, 0, 0] and heat[1, 0].tolist() == [252, 255, 164]
+    assert record(identity, torch.rand(1, 4, 5, 6)).picture.shape == (5, 6, 3)
+    assert record(identity, torch.rand(1, 7, 5, 6)).picture.shape == (5, 6, 3)
+    given = np.zeros((9, 9, 3), np.uint8)
+    assert record(identity, torch.rand(1, 3, 2, 2), picture=given).picture is given
+
+
+def test_lists_of_pictures_are_taken_as_detectors_take_them() -> None:
+    model = Lambda(lambda m, pictures: [m.a(one[None]) for one in pictures], a=conv(3, 4))
+    pictures = [torch.rand(3, 8, 8), torch.rand(3, 6, 6)]
+    recording = record(model, pictures, index=1)
+    assert [layer.id for layer in recording.network.layers] == ["input", "input@2", "a", "a@2", "output"]
+    assert recording.picture.shape == (6, 6, 3)

@@ -55,10 +55,11 @@ def test_notes_and_labels_say_what_was_done() -> None:
 @pytest.mark.parametrize(
     ("tokens", "known", "given", "grid"),
     [
-        (196, None, None, (14, 14)), (197, None, None, (14, 14)), (198, None, None, (14, 14)), (261, None, None, (16, 16)),
-        (7, None, None, None), (2, None, None, None), (1, None, None, None), (0, None, None, None), (18, None, None, None),
-        (78, (7, 11), None, (7, 11)), (78, None, (6, 13), (6, 13)), (78, (7, 11), (6, 13), (6, 13)),
-        (78, (7, 11), (9, 9), (7, 11)), (16, NO_GRID, None, None), (16, NO_GRID, (2, 8), (2, 8)), (500, (7, 11), None, None),
+        (196, None, None, (14, 14)), (197, None, None, (14, 14)), (198, None, None, (14, 14)),
+        (261, None, None, (16, 16)), (7, None, None, None), (2, None, None, None), (1, None, None, None),
+        (0, None, None, None), (18, None, None, None), (78, (7, 11), None, (7, 11)), (78, None, (6, 13), (6, 13)),
+        (78, (7, 11), (6, 13), (6, 13)), (78, (7, 11), (9, 9), (7, 11)), (16, NO_GRID, None, None),
+        (16, NO_GRID, (2, 8), (2, 8)), (500, (7, 11), None, None),
     ],
 )  # fmt: skip
 def test_token_grids(tokens, known, given, grid) -> None:
@@ -70,7 +71,7 @@ def test_token_grids(tokens, known, given, grid) -> None:
 def test_texels_are_those_of_pack(channels, dtype) -> None:
     maps = (torch.rand(channels, 3, 5) * 9).to(dtype)
     for view in (maps, maps.transpose(1, 2), maps.flip(0), maps[:, ::2]):
-        assert np.array_equal(texels_of(view).numpy(), pack(view.float().numpy()))
+        assert np.array_equal(texels_of(view), pack(view.float().numpy()))
 
 
 def test_complex_values_are_drawn_by_their_size() -> None:

@@ -43,7 +43,7 @@ def attention_maps(
         row = attention_row(query, key, mask, chosen)
     step.notes[f"attention of token {chosen}"] = None
     height, width = grid or (1, keys)
-    texels = texels_of(row[:, keys - height * width :].reshape(-1, height, width)).numpy()
+    texels = texels_of(row[:, keys - height * width :].reshape(-1, height, width))
     return Maps(step.id, ATTENTION, texels, len(row), labels=tuple(f"head {k}" for k in range(len(row))))
 
 
@@ -96,8 +96,8 @@ def _item(tensor: torch.Tensor, sample: Sample) -> torch.Tensor:
         tensor = tensor.flatten(0, -4)
     share = max(len(tensor) // sample.batch, 1)
     if tensor.dim() == 4:
-        return tensor[sample.index * share]
-    return tensor[None] if tensor.dim() == 2 else tensor[sample.index * share : (sample.index + 1) * share]
+        return tensor[sample.item * share]
+    return tensor[None] if tensor.dim() == 2 else tensor[sample.item * share : (sample.item + 1) * share]
 
 
 def _projected(
@@ -106,7 +106,7 @@ def _projected(
     """Query, key, mask inside nn.MultiheadAttention, for the sample."""
     given = inspect.signature(module.forward).bind(*args, **kwargs).arguments
     axis = 0 if module.batch_first else 1
-    item = [one if one.dim() == 2 else one.select(axis, sample.index) for one in (given["query"], given["key"])]
+    item = [one if one.dim() == 2 else one.select(axis, sample.item) for one in (given["query"], given["key"])]
     weights = _weights(module)
     biases = [None, None] if module.in_proj_bias is None else module.in_proj_bias.chunk(3)[:2]
     query, key = (nn.functional.linear(*each) for each in zip(item, weights, biases, strict=True))
@@ -133,8 +133,8 @@ def _module_mask(given: dict[str, Any], size: tuple[int, int, int], sample: Samp
     masks = []
     if given.get("attn_mask") is not None:
         mask = _additive(given["attn_mask"].cpu(), blocked=True)
-        masks.append(mask if mask.dim() == 2 else mask[sample.index * size[0] : (sample.index + 1) * size[0]])
+        masks.append(mask if mask.dim() == 2 else mask[sample.item * size[0] : (sample.item + 1) * size[0]])
     if given.get("key_padding_mask") is not None:
         padding = _additive(given["key_padding_mask"].cpu(), blocked=True)
-        masks.append(padding if padding.dim() == 1 else padding[sample.index])
+        masks.append(padding if padding.dim() == 1 else padding[sample.item])
     return sum(masks, torch.zeros(size)) if masks else None

@@ -100,7 +100,7 @@ def permutation(name: str, args: Arguments, kwargs: Named, rank: int) -> list[in
     elif name == "permute":
         order = [axis % rank for axis in (given[0] if isinstance(given[0], (tuple, list)) else given)]
     elif name in ("movedim", "moveaxis"):
-        order = _move_order(*given[:2], rank)
+        order = _move_order(given[0], given[1], rank)
     else:
         first, second = (given[0] % rank, given[1] % rank) if name != "mT" else (rank - 2, rank - 1)
         order = list(range(rank))

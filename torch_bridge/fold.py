@@ -3,6 +3,7 @@
     panel    each convolution and linear; sums and products of two recorded values; attention; token layers
              (embeddings, recurrent layers); code that can't be looked into but has parameters
     joint    a concatenation or stack of two or more layers' values: no panel, its inputs are shown already
+             (sums, products and joints of box coordinates and the like, in what follows a detector, don't count)
     edge     batch norm, activation, pooling, dropout, other norms, sums with constants, plumbing
 
 A batch norm that alone reads a convolution or linear layer is folded into it: the panel shows the batch norm's values,
@@ -38,6 +39,8 @@ class Unit:
     parameters: int = 0
     drawable: bool = True
     """False when its output is empty or no tensor."""
+    maps: bool = True
+    """False when its output is a list of numbers about things found, such as boxes, not maps of the input."""
 
 
 def fold(units: Iterable[Unit]) -> dict[str, tuple[Role, str]]:
@@ -53,7 +56,7 @@ def is_panel(unit: Unit) -> bool:
         return False
     if unit.family == "opaque":
         return unit.parameters > 0
-    return unit.family in ALWAYS or (unit.family in OF_TWO and unit.values >= 2)
+    return unit.family in ALWAYS or (unit.family in OF_TWO and unit.values >= 2 and unit.maps)
 
 
 def _decide(unit: Unit, norms: Mapping[str, str]) -> tuple[Role, str]:
@@ -63,7 +66,7 @@ def _decide(unit: Unit, norms: Mapping[str, str]) -> tuple[Role, str]:
         return "output", ""
     if is_panel(unit):
         return "panel", norms.get(unit.id, unit.id)
-    return ("joint" if unit.family == "joint" and len(unit.sources) >= 2 else "edge"), ""
+    return ("joint" if unit.family == "joint" and len(unit.sources) >= 2 and unit.maps else "edge"), ""
 
 
 def _folded_norms(units: list[Unit]) -> dict[str, str]:

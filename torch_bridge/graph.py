@@ -47,13 +47,14 @@ class Step:
             own = module.parameters(recurse=len(module._modules) > 0)
             self.parameters = sum(parameter.numel() for parameter in own)
             if self.family != "opaque":
-                self.family = class_family(type(module)) or family_of(self.operations, self.parameters > 0)
+                self.family = class_family(type(module)) or family_of(self.operations, self.parameters > 0)  # type: ignore[arg-type]
 
     def unit(self) -> Unit:
         """What the fold needs to know of it."""
-        drawable = self.spread is not None and not self.spread.empty
-        sources = tuple(source.id for source in self.sources)
-        return Unit(self.id, self.family, sources, self.values, self.parameters, drawable)
+        made, sources = self.spread, tuple(source.id for source in self.sources)
+        drawable = made is not None and not made.empty
+        maps = made is not None and (made.whole or len(made.shape) > 2)
+        return Unit(self.id, self.family, sources, self.values, self.parameters, drawable, maps)
 
     def layer(self, role: Role, shows: str) -> Layer:
         shape, map_shape = (self.spread.shape, self.spread.map_shape) if self.spread else ((), (0, 0, 0))

@@ -14,6 +14,7 @@ from .fold import NORMED, is_panel
 from .graph import Step
 from .run import Sample
 from .shapes import maps_of, texels_of
+from .shelf import Shelf
 from .words import ACTIVATIONS, Layer, Maps, Network
 
 Progress = Callable[[str, float], None]
@@ -36,6 +37,7 @@ class Keep:
         self.panels = PANELS in chosen
         self.sample, self.token, self.progress, self.modules = sample, token, progress, modules
         self.maps: dict[tuple[str, str], Maps] = {}
+        self.shelf = Shelf()
         self.seen = 0
 
     def named(self, id: str) -> bool:
@@ -74,7 +76,7 @@ class Keep:
         made = step.spread
         if made is None or made.empty:
             return
-        texels = texels_of(maps_of(value.detach(), made)).numpy()
+        texels = texels_of(maps_of(value.detach(), made), self.shelf)
         self.maps[step.id, ACTIVATIONS] = Maps(step.id, ACTIVATIONS, texels, made.map_shape[0], labels=made.labels)
 
     def chosen(self, network: Network) -> Iterator[Maps]:

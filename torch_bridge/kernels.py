@@ -29,8 +29,9 @@ def kernel_maps(steps: Iterable[Step]) -> Iterator[Maps]:
         weight = getattr(step.module, "weight", None)
         if step.family == "conv" and isinstance(weight, torch.Tensor) and weight.dim() > 2:
             kernels = weight.detach().float().cpu()
-            transposed = isinstance(step.module, nn.modules.conv._ConvTransposeNd)
-            yield _maps(step.id, _by_output(kernels, step.module.groups) if transposed else kernels)
+            if isinstance(step.module, nn.modules.conv._ConvTransposeNd):
+                kernels = _by_output(kernels, step.module.groups)
+            yield _maps(step.id, kernels)
 
 
 def _by_output(kernels: torch.Tensor, groups: int) -> torch.Tensor:
@@ -50,7 +51,7 @@ def _maps(id: str, kernels: torch.Tensor) -> Maps:
     cells = torch.zeros(outputs, rows * columns, height, width)
     cells[:, :inputs] = kernels
     grid = cells.reshape(outputs, rows, columns, height, width).transpose(2, 3)
-    return Maps(id, WEIGHTS, texels_of(grid.reshape(outputs, rows * height, columns * width)).numpy(), outputs)
+    return Maps(id, WEIGHTS, texels_of(grid.reshape(outputs, rows * height, columns * width)), outputs)
 
 
 def _colour(id: str, kernels: torch.Tensor) -> Maps:

@@ -87,7 +87,7 @@ def is_layer(module: nn.Module) -> bool:
 
 
 @cache
-def class_family(kind: type[nn.Module]) -> Family | None:
+def class_family(kind: Any) -> Family | None:
     """The family of a module by its class; None where its operations must tell."""
     found = next((family for classes, family in CLASSES if issubclass(kind, classes)), None)
     return "norm" if found is None and "BatchNorm" in kind.__name__ else found

@@ -70,7 +70,7 @@ class Modules:
         self.stack.append(call)
         self.run.path = path
         if self.run.current is None and is_layer(module):
-            call.step = self.run.current = Step(call.id, "", module, class_family(type(module)) or "other")
+            call.step = self.run.current = Step(call.id, "", module, class_family(type(module)) or "other")  # type: ignore[arg-type]
             if isinstance(module, torch.jit.ScriptModule) or _closed(module, args):
                 self._seal(call, args)
 
@@ -114,12 +114,13 @@ class Modules:
     def _sealed(self, call: Call, kwargs: dict[str, Any], outputs: Tensors) -> Step | None:
         """The layer of a sealed call that has made or changed something: not an Identity, not a Dropout that is off."""
         assert call.inputs is not None and call.step is not None
-        inputs = [*call.inputs, *tensors_in(kwargs)]
+        named = list(tensors_in(kwargs))
+        inputs = [*call.inputs, *named]
         written = changed(call.inputs, call.versions, getattr(call.module, "inplace", False))
         made = [tensor for tensor in (*fresh(outputs, inputs), *written) if not self.marks.constant(tensor)]
         if not made:
             return None
-        self.run.touch(inputs)
+        self.run.touch(named)
         self._mark(call.step, call.module, inputs, made)
         for tensor in written:
             self.marks.changed_through(tensor, (call.step,))

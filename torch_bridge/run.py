@@ -32,8 +32,8 @@ class Sample(NamedTuple):
 
     batch: int = 1
     """How many inputs the network is given at once."""
-    index: int = 0
-    """Which of them is recorded."""
+    item: int = 0
+    """Which of them is recorded, counted from 0."""
     grid: tuple[int, int] | None = None
     """Rows and columns of tokens, where a person says them."""
 
@@ -114,6 +114,7 @@ class Run:
 
     def end(self, outputs: Tensors) -> None:
         """The network has answered."""
+        self.touch(outputs)
         for step in self.steps:
             if step.waiting is not None:
                 self.touch([step.waiting])

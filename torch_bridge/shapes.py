@@ -20,6 +20,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from .shelf import Shelf
+
 if TYPE_CHECKING:
     import torch
 
@@ -58,6 +62,8 @@ class Spread:
     """Tokens left out at the beginning."""
     labels: tuple[str, ...] = ()
     note: str = ""
+    whole: bool = True
+    """Whether this is all there is of one input: not one window of many, not a list of boxes."""
 
     @property
     def empty(self) -> bool:
@@ -82,7 +88,8 @@ def spread(
     front = [*head, channel] if sizes else []
     order = (*front, *(axis for axis in range(len(sizes)) if axis not in front))
     channels, space = math.prod(sizes[axis] for axis in front), [sizes[axis] for axis in order[len(front) :]]
-    made = Spread(sizes, (channels, 1, 1), axes.batch, item, order, note=note)
+    whole = axes.batch is not None and not note
+    made = Spread(sizes, (channels, 1, 1), axes.batch, item, order, note=note, whole=whole)
     if len(space) == 1 and (head or channel == 1):
         return _tokens(made, channels, space[0], axes.grid, grid, bool(head))
     return _maps(made, channels, space)
@@ -145,16 +152,17 @@ def maps_of(tensor: torch.Tensor, made: Spread) -> torch.Tensor:
     return item.reshape(made.map_shape)
 
 
-def texels_of(maps: torch.Tensor) -> torch.Tensor:
-    """(C, H, W) of any type and strides -> (cells, H, W, 4) float32 on the host, in one pass (see recording.py)."""
+def texels_of(maps: torch.Tensor, shelf: Shelf | None = None) -> np.ndarray:
+    """(C, H, W) of any type and strides -> (cells, H, W, 4) float32, in one pass, on the shelf if there is one."""
     import torch
 
     channels, height, width = maps.shape
     cells, rest = -(-channels // 4), channels % 4
     if maps.is_complex():
         maps = maps.abs()
-    texels = torch.empty(cells, height, width, 4)
-    planes = texels.permute(0, 3, 1, 2)
+    shape = (cells, height, width, 4)
+    texels = np.empty(shape, np.float32) if shelf is None else shelf.array(*shape)
+    planes = torch.from_numpy(texels).permute(0, 3, 1, 2)
     whole = channels - rest
     if whole:
         planes[: whole // 4].copy_(maps[:whole].unflatten(0, (whole // 4, 4)))
