@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -39,14 +39,14 @@ def check(hall: Hall) -> dict[str, float]:
     }
 
 
-def crossed(hall: Hall, links: Iterable[tuple[Run, Slot]], feet: np.ndarray) -> int:
+def crossed(hall: Hall, links: Sequence[tuple[Run, Slot]], feet: np.ndarray) -> int:
     """Links of which a leg crosses one of the foot lines (n, 2, 2) in plan view."""
-    count = 0
-    for run, target in links:
-        way = path(hall, run, target)[:, :2]
-        legs = np.stack([way[:-1], way[1:]], 1)
-        count += bool(crossing(legs[:, None], feet[None]).any())
-    return count
+    ways = [path(hall, run, target)[:, :2] for run, target in links]
+    if not ways:
+        return 0
+    legs = np.concatenate([np.stack([way[:-1], way[1:]], 1) for way in ways])
+    link = np.repeat(np.arange(len(ways)), [len(way) - 1 for way in ways])
+    return len(set(link[crossing(legs[:, None], feet[None]).any(1)].tolist()))
 
 
 def _leaves(hall: Hall, run: Run, target: Slot) -> bool:
@@ -84,13 +84,15 @@ def crossing(p: np.ndarray, q: np.ndarray) -> np.ndarray:
 
 def hidden(hall: Hall, feet: np.ndarray) -> int:
     """Panels of which an end is covered from the reading point: where the normal meets the middle of the aisle."""
-    count = 0
-    for k, slot in enumerate(hall.panels):
-        left, right = feet[k]
-        back = (hall.aisle + slot.width / 2 * math.cos(hall.swing)) / math.tan(hall.swing)
-        eye = np.array([slot.x, (left + right)[1] / 2 - back])
-        ends = np.array([left + (right - left) * 0.02, right + (left - right) * 0.02])
-        sight = np.stack([np.broadcast_to(eye, ends.shape), ends], 1)
-        others = np.delete(feet, k, 0)
-        count += bool(crossing(sight[:, None], others[None]).any())
-    return count
+    panels = hall.panels
+    if not panels:
+        return 0
+    width, middle = np.array([(slot.width, slot.x) for slot in panels]).T
+    back = (hall.aisle + width / 2 * math.cos(hall.swing)) / math.tan(hall.swing)
+    eye = np.stack([middle, feet[:, :, 1].mean(1) - back], 1)
+    along = (feet[:, 1] - feet[:, 0]) * 0.02
+    ends = np.stack([feet[:, 0] + along, feet[:, 1] - along], 1)
+    sight = np.stack([np.broadcast_to(eye[:, None], ends.shape), ends], 2)
+    before = crossing(sight[:, :, None], feet[None, None]).any(1)
+    np.fill_diagonal(before, False)
+    return int(before.any(1).sum())

@@ -115,7 +115,7 @@ def around(view: View, things: list[np.ndarray]) -> View:
     inner = 1 - 2 * EDGE, view.height / view.width - 2 * EDGE
     span = max((high[0] - low[0]) / inner[0], (high[1] - low[1]) / inner[1])
     while (middle := _middle(boxes, span, view)) is None:
-        span *= 1.01
+        span *= 1.02
     centre = view.right * middle[0] + view.up * middle[1]
     return replace(view, at=_point(centre + view.back * AWAY), look=_point(centre), span=float(span))
 
@@ -131,7 +131,7 @@ def _middle(boxes: np.ndarray, span: float, view: View) -> tuple[float, float] |
     size = np.array([span, span * view.height / view.width])
     low, high = boxes[:, :2].min(0), boxes[:, 2:].max(0)
     slack = np.maximum(size - (high - low) - 2 * EDGE * span, 0.0)
-    shifts = (0.0, 0.25, -0.25, 0.5, -0.5)
+    shifts = (0.0, 0.5, -0.5)
     for shift in sorted(((a, b) for a in shifts for b in shifts), key=lambda s: abs(s[0]) + abs(s[1])):
         middle = (low + high) / 2 + slack * shift
         origin, sheet = middle - size / 2, span / SHEET

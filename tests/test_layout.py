@@ -45,23 +45,27 @@ def test_louvres_obey_the_laws_in_any_number_of_wings(name, count):
     assert holds(law), law
 
 
-@pytest.mark.parametrize("name", names())
-def test_data_flows_forward_at_a_distance(name):
-    layers, links = graph(name)
-    slots = walk(name).slots
-    for source, target in links:
-        least = layout.JOIN if slots[target].kind == "join" else layout.FORWARD
-        assert slots[target].y - slots[source].y >= least - 1e-9
-        assert slots[target].rank > slots[source].rank
+def test_data_flows_forward_at_a_distance():
+    for name in names():
+        slots = walk(name).slots
+        for source, target in graph(name)[1]:
+            least = layout.JOIN if slots[target].kind == "join" else layout.FORWARD
+            assert slots[target].y - slots[source].y >= least - 1e-9, name
+            assert slots[target].rank > slots[source].rank, name
 
 
-@pytest.mark.parametrize("name", names())
-def test_every_panel_has_room_for_its_channels(name):
-    layers, _ = graph(name)
-    for slot in walk(name).panels:
-        channels, height, width = layers[slot.index].map_shape
-        assert (slot.columns - 1) * slot.rows < max(channels, 1) <= slot.columns * slot.rows
-        assert slot.cell[0] / slot.cell[1] == pytest.approx(cell_aspect(height, width))
+def test_every_panel_has_room_for_its_channels():
+    for name in names():
+        for slot in walk(name).panels:
+            channels, height, width = graph(name)[0][slot.index].map_shape
+            assert (slot.columns - 1) * slot.rows < max(channels, 1) <= slot.columns * slot.rows, name
+            assert slot.cell[0] / slot.cell[1] == pytest.approx(cell_aspect(height, width)), name
+
+
+def test_sums_hang_on_the_right_and_both_sides_are_used():
+    for name in names():
+        assert all(slot.side == 1 for slot in walk(name).panels if slot.kind == "sum"), name
+        assert len(walk(name).panels) < 2 or {slot.side for slot in walk(name).panels} == {-1, 1}, name
 
 
 def test_one_thousand_panels_are_planned_and_hold():
@@ -150,14 +154,14 @@ def test_inception_and_squeeze_and_excite_have_few_stages():
     assert all(len(walk(name).stages) <= 16 for name in models() if "rcnn" not in name and "fpn" not in name)
 
 
-@pytest.mark.parametrize("name", names())
-def test_no_two_edges_share_a_place(name):
+def test_no_two_edges_share_a_place():
     """Trunks of one level and lane follow each other: none begins before the one before it has ended."""
-    busy: dict[tuple[int, bool, float], float] = {}
-    for run in sorted(walk(name).runs, key=lambda run: run.source.y):
-        key = (run.source.wing, run.above, round(run.lane, 6))
-        assert busy.get(key, -math.inf) <= run.source.y + 1e-6
-        busy[key] = max(busy.get(key, -math.inf), *(target.y for target in run.targets))
+    for name in names():
+        busy: dict[tuple[int, bool, float], float] = {}
+        for run in sorted(walk(name).runs, key=lambda run: run.source.y):
+            key = (run.source.wing, run.above, round(run.lane, 6))
+            assert busy.get(key, -math.inf) <= run.source.y + 1e-6, name
+            busy[key] = max(busy.get(key, -math.inf), *(target.y for target in run.targets))
 
 
 def test_kinds_of_edges():

@@ -59,12 +59,11 @@ def test_an_overview_cuts_nothing(name):
             assert presets.inside(view, path(hall, run, target), margin / 2)
 
 
-@pytest.mark.parametrize("name", names())
-def test_an_overview_is_no_wider_than_it_must(name):
-    hall, view = figure(name)
-    seen = view.project(np.concatenate([thing.reshape(-1, 3) for thing in presets.standing(hall)]))
-    share = np.ptp(seen[:, 0]) / WIDTH, np.ptp(seen[:, 1]) / HEIGHT
-    assert max(share) > 0.75
+def test_an_overview_is_no_wider_than_it_must():
+    for name in names():
+        hall, view = figure(name)
+        seen = view.project(np.concatenate([thing.reshape(-1, 3) for thing in presets.standing(hall)]))
+        assert max(np.ptp(seen[:, 0]) / WIDTH, np.ptp(seen[:, 1]) / HEIGHT) > 0.75, name
 
 
 @pytest.mark.parametrize("name", names())

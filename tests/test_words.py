@@ -82,14 +82,14 @@ def test_names_over_panels_cover_nothing(name):
         assert np.count_nonzero((boxes[:, :2] < box[2:]).all(1) & (boxes[:, 2:] > box[:2]).all(1)) == 1, found[k].text
 
 
-@pytest.mark.parametrize("name", all_names())
-def test_no_word_of_a_figure_is_too_small(name):
-    hall, view = figure(name)
-    layers, _ = graph(name)
-    kinds = signs.stage_words(hall, view), signs.block_words(hall, layers, view), signs.panel_words(hall, layers, view)
-    for words in kinds:
-        share = signs.COUNT if words and words[0].font == "sans" else 1.0
-        assert all(word.size * CAP * WIDTH / view.span >= share * signs.LEAST - 1e-6 for word in words)
+def test_no_word_of_a_figure_is_too_small():
+    for name in all_names():
+        hall, view = figure(name)
+        for word in signs.stage_words(hall, view):
+            share = signs.COUNT if word.tone == "quiet" else 1.0
+            assert word.size * CAP * WIDTH / view.span >= share * signs.LEAST - 1e-6, name
+        for word in signs.panel_words(hall, graph(name)[0], view):
+            assert word.size * CAP * WIDTH / view.span >= signs.NAME - 1e-6, name
 
 
 @pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "squeezenet1_0", "convnext_tiny", "vgg16", "u_net"])
@@ -106,13 +106,12 @@ def test_every_stage_and_block_of_resnet_is_written():
     assert {"layer1.0", "layer2.3", "layer3.5", "layer4.2"} <= told
 
 
-@pytest.mark.parametrize("name", all_names())
-def test_names_for_a_walker_fit_their_panels_and_are_their_own(name):
-    hall = walk(name)
-    found = [word for word in signs.walk_words(hall, graph(name)[0]) if word.font == "mono"]
-    assert max(Counter(word.text for word in found).values(), default=0) <= 1
-    for word in found:
-        assert word.width <= hall.slots[word.slot].width + 1e-9
+def test_names_for_a_walker_fit_their_panels_and_are_their_own():
+    for name in all_names():
+        hall = walk(name)
+        found = [word for word in signs.walk_words(hall, graph(name)[0]) if word.font == "mono"]
+        assert max(Counter(word.text for word in found).values(), default=0) <= 1, name
+        assert all(word.width <= hall.slots[word.slot].width + 1e-9 for word in found), name
 
 
 def test_a_walker_reads_near_words_and_no_hidden_ones():
