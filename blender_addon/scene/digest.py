@@ -23,7 +23,6 @@ class Showing:
 
     maps: Maps
     grid: tuple[int, int, tuple[float, float]]
-    digest: bool = False
 
     @property
     def size(self) -> tuple[float, float]:
@@ -32,21 +31,22 @@ class Showing:
         return columns * width, rows * height
 
 
-def showing(maps: Maps, slot: Slot, pixel: float | None) -> Showing:
+def showing(maps: Maps, slot: Slot, pixel: float | None, *, digest: bool) -> Showing:
     """All channels as planned; in a picture with `pixel` metres a pixel, averaged down and, if need be, a digest."""
     planned = Showing(maps, (slot.columns, slot.rows, slot.cell))
     if pixel is None:
         return planned
-    if min(slot.cell) / pixel >= LEAST or maps.shape[1:] == (1, 1):
-        return Showing(averaged(maps, slot.cell[0] / pixel), planned.grid)
-    columns, rows, edge = _grid(slot, maps, pixel)
+    whole = Showing(averaged(maps, slot.cell[0] / pixel), planned.grid)
+    if not digest or min(slot.cell) / pixel >= LEAST or maps.shape[1:] == (1, 1):
+        return whole
+    columns, rows, edge = _grid(slot, pixel)
     if columns * rows >= maps.channels:
-        return Showing(averaged(maps, slot.cell[0] / pixel), planned.grid)
+        return whole
     chosen = _chosen(maps, strongest(_finite(maps), columns * rows))
-    return Showing(averaged(chosen, edge / pixel), (columns, rows, (edge, edge * slot.cell[1] / slot.cell[0])), True)
+    return Showing(averaged(chosen, edge / pixel), (columns, rows, (edge, edge * slot.cell[1] / slot.cell[0])))
 
 
-def _grid(slot: Slot, maps: Maps, pixel: float) -> tuple[int, int, float]:
+def _grid(slot: Slot, pixel: float) -> tuple[int, int, float]:
     """Columns, rows and cell width of as many tiles of about GOOD pixels as fit on the panel."""
     columns = max(2, int(slot.width / pixel / GOOD))
     edge = slot.width / columns

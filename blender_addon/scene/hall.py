@@ -46,9 +46,18 @@ class Site:
         return self.hall.louvre is not None
 
     @property
-    def pixel(self) -> float | None:
-        """Metres a pixel of a picture that is orthographic."""
-        return self.view.span / self.view.width if self.view is not None and self.view.span else None
+    def over(self) -> bool:
+        """True for an orthographic picture of the whole."""
+        return self.view is not None and self.view.span is not None
+
+    def pixel(self, slot: Slot) -> float | None:
+        """Metres a pixel at the nearest corner of a panel; None without a camera, or where a corner is beside it."""
+        if self.view is None:
+            return None
+        feet = slot.corners(self.hall.yaw(slot))
+        corners = np.array([(*foot, z) for foot in feet for z in (slot.bottom, slot.top)])
+        nearest = corners[np.argmin(self.view.project(corners)[:, 2])]
+        return self.view.pixel(nearest) if self.over or self.view.project(nearest)[2] > 0.3 else None
 
 
 def collection_of(scene: bpy.types.Scene) -> bpy.types.Collection:
@@ -104,7 +113,7 @@ def _panel(site: Site, slot: Slot, layer: Layer, words: list[Word]) -> bpy.types
     if maps is None:
         panel = empty_panel(site.collection, layer)
     else:
-        shown = showing(maps, slot, site.pixel)
+        shown = showing(maps, slot, site.pixel(slot), digest=site.over)
         panel, size, note = add_panel(site.collection, layer.id, layer.id, shown.maps, shown.grid), shown.size, ""
     labels.add_frame(panel, site.hall, slot, size, words, note, site.kit)
     return panel

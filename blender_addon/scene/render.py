@@ -37,7 +37,7 @@ def prepare(
     scene.cycles.max_bounces = 0
     scene.cycles.use_denoising = scene.cycles.use_light_tree = False
     scene.cycles.use_adaptive_sampling = samples > 8
-    scene.cycles.adaptive_min_samples, scene.cycles.adaptive_threshold = 5, 0.02
+    scene.cycles.adaptive_min_samples, scene.cycles.adaptive_threshold = 5, 0.03
     scene.cycles.seed = 0
 
 

@@ -16,6 +16,7 @@ def set_sky(scene: bpy.types.Scene, palette: dict[str, np.ndarray], *, plain: st
     """Give the scene a world. `plain`: a role whose colour fills it, for figures without a horizon."""
     world = scene.world or bpy.data.worlds.new(f"{scene.name} sky")
     scene.world = world
+    world.cycles.sampling_method = "NONE"  # nothing is lit, and a map of where light comes from takes seconds
     tree = node_tree(world)
     tree.nodes.clear()
     nodes = Nodes(tree)
