@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from statistics import median
 from typing import NamedTuple
 
+from ..torch_bridge.errors import UnknownName
 from ..torch_bridge.recording import Layer
 
 DEEPEST = 8
@@ -77,6 +79,21 @@ def collapse(
     place = {old: new for new, old in enumerate(kept)}
     moved = {(place[stands[s]], place[stands[t]]): None for s, t in links if stands[s] != stands[t]}
     return [shown[k] for k in kept], list(moved)
+
+
+def matching(layers: Sequence[Layer], globs: Iterable[str]) -> list[Block]:
+    """The blocks whose dotted names fit one of the globs, such as `layer3.*`, outer ones first, none inside another.
+
+    Raises UnknownName for a glob that fits no block of two panels or more.
+    """
+    known = [run for depth in range(1, DEEPEST) for run in prefix_runs(layers, depth) if run.panels > 1]
+    found: list[Block] = []
+    for glob in globs:
+        fits = [run for run in known if fnmatchcase(run.name, glob) and run.name.count(".") == glob.count(".")]
+        if not fits:
+            raise UnknownName("block", glob, dict.fromkeys(run.name for run in known))
+        found += [run for run in fits if not any(one.first <= run.last and run.first <= one.last for one in found)]
+    return found
 
 
 def simplify(

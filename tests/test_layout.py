@@ -9,6 +9,7 @@ from innerwalk.blender_addon import blocks, laws, layout, stages, wings
 from innerwalk.blender_addon.layout import LOUVRE, check, plan
 from innerwalk.blender_addon.slots import BASE, HALF, TOP, WIDEST, cell_aspect, grid, tile_edge
 from innerwalk.tests.graphs import EXTREMES, chain, figure, graph, models, names, panel, walk
+from innerwalk.torch_bridge.errors import UnknownName
 
 ENOUGH = 1.0
 """Least distance of two panels that is asked for, metres."""
@@ -200,6 +201,17 @@ def test_the_last_panel_stands_for_its_block():
     assert [layer.id for layer in shown] == ["stem", "a:add", "b:cat"]
     assert left == [(0, 1), (1, 2)]
     assert shown[1].note == "stands for 4 layers of a" and shown[2].role == "panel"
+
+
+def test_blocks_are_chosen_by_glob():
+    layers, links = graph("resnet50")
+    found = blocks.matching(layers, ["layer3.*", "layer4"])
+    assert [block.name for block in found] == [*(f"layer3.{k}" for k in range(6)), "layer4"]
+    shown, left = blocks.collapse(layers, links, found)
+    assert sum(layer.id.startswith("layer3.") for layer in shown) == 6
+    assert holds(check(plan(shown, left)))
+    with pytest.raises(UnknownName, match="layer4"):
+        blocks.matching(layers, ["layer5"])
 
 
 @pytest.mark.parametrize("name", ["resnet152", "densenet201", "vit_h_14", "swin_v2_b", "maxvit_t", "efficientnet_b7"])
