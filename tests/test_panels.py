@@ -11,6 +11,8 @@ from mathutils import Vector  # noqa: E402
 
 from innerwalk.blender_addon import atlas, colour  # noqa: E402
 from innerwalk.blender_addon.scene import images, look, materials, panels  # noqa: E402
+from innerwalk.blender_addon.scene.compat import EEVEE_IS_HALF  # noqa: E402
+from innerwalk.blender_addon.scene.probe import eevee_works  # noqa: E402
 from innerwalk.blender_addon.scene.render import prepare  # noqa: E402
 from innerwalk.torch_bridge.errors import SceneError, UnknownName  # noqa: E402
 from innerwalk.torch_bridge.recording import Maps, pack  # noqa: E402
@@ -142,6 +144,20 @@ def test_nan_and_infinity_have_the_marker_colour_alone(empty_scene, rendered):
     wanted = tinted(maps)
     assert (np.abs(wanted - colour.srgb(colour.MARKER)).max(-1) < 1e-6).sum() == 3
     assert largest_error(empty_scene, rendered, stand(empty_scene, maps), wanted) < 2
+
+
+def test_eevee_shows_the_same(empty_scene, rendered):
+    if not eevee_works():
+        pytest.skip("needs OpenGL for EEVEE")
+    data = np.random.default_rng(0).normal(size=(6, 4, 4))
+    data[0] = 0
+    if not EEVEE_IS_HALF:
+        data[1, 1, 2], data[4, 0, 0] = np.nan, np.inf
+    maps = maps_of(data)
+    panel = stand(empty_scene, maps)
+    prepare(empty_scene, 1, 1, samples=1, engine="eevee")
+    look.set_look(empty_scene, ramp="paper", gain=1.5)
+    assert largest_error(empty_scene, rendered, panel, tinted(maps, ramp="paper", gain=1.5)) < 2
 
 
 def test_colour_maps_pass_through(empty_scene, rendered):

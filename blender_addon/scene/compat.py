@@ -7,6 +7,10 @@ import bpy
 EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
 """The id of EEVEE in `scene.render.engine`."""
 
+EEVEE_IS_HALF = bpy.app.version < (5, 0, 0)
+"""EEVEE of 4.5 keeps images as half floats whatever they ask for: beyond 65504 it shows the end of the colour map, and
+so for NaN too. Cycles is right everywhere."""
+
 
 def node_tree(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree:
     """The node tree of a material or world; before 5.0 it has to be asked for, since then asking is deprecated."""
