@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from ..blender_addon.layout import Hall, Slot
 from ..blender_addon.scene import camera, cards, hall, legend, probe, render, store
 from ..blender_addon.scene.paint import wall
 from ..blender_addon.scene.session import scratch
+from ..blender_addon.scene.shown import shown
 from ..blender_addon.scene.store import Dress
 from ..blender_addon.view import View
 from ..torch_bridge.errors import SceneError, UnknownName
-from ..torch_bridge.recording import Recording, load
+from ..torch_bridge.recording import Layer, Recording, load
 from .files import replaced
 from .png import with_words
 
@@ -49,6 +50,8 @@ class Order:
     normalisation: str | None = None
     gain: float | None = None
     title: str | None = None
+    collapse: tuple[str, ...] | None = None
+    """Globs of blocks that stand as one panel each."""
 
 
 @dataclass(frozen=True)
@@ -133,37 +136,34 @@ def dressed(dress: Dress, order: Order) -> Dress:
     """The dress with what the order changes; another theme brings its own colour map."""
     if order.theme is not None and order.theme != dress.theme:
         dress = replace(dress, theme=order.theme, ramp=None)
-    said = {name: getattr(order, name) for name in ("ramp", "normalisation", "gain", "title")}
+    said = {name: getattr(order, name) for name in ("ramp", "normalisation", "gain", "title", "collapse")}
     return replace(dress, **{name: value for name, value in said.items() if value is not None})
 
 
 def staged(source: Source, order: Order, progress: hall.Progress | None) -> bpy.types.Scene:
     """A new scene with the hall and the camera of this figure."""
-    layers, links = source.recording.network.folded()
+    network, over, close = source.recording.network, order.preset == "overview", order.preset == "layer"
+    layers, links = shown(network, source.dress.collapse, over=over)
     if not layers:
-        raise SceneError(f"network {source.recording.network.name!r} has no layer to show")
-    over = order.preset == "overview"
+        raise SceneError(f"network {network.name!r} has no layer to show")
     plan = layout.plan_figure(layers, links, *order.size) if over else layout.plan(layers, links)
-    focus = focused(source.recording, plan, order)
+    focus = focused(layers, plan, order)
     view = viewed(plan, focus, order)
-    scene = bpy.data.scenes.new(source.recording.network.name)
-    site = hall.Site(scene, source.recording, plan, source.dress, view)
-    close = order.preset == "layer"
+    scene = bpy.data.scenes.new(network.name)
+    site = hall.Site(scene, source.recording, layers, plan, source.dress, view)
     fog = (_distance(plan, focus, view) + 0.6, FOCUS_AIR) if close else hall.FOG
-    hall.add_hall(
-        site, moved=source.moved, fog=fog, focus=site.layers[focus.index].id if close else "", progress=progress
-    )
+    named = layers[focus.index].id if close else ""
+    hall.add_hall(site, moved=source.moved, fog=fog, focus=named, progress=progress)
     if close:
         _card(site, focus)
     camera.set_camera(scene, view, site.collection)
     return scene
 
 
-def focused(recording: Recording, plan: Hall, order: Order) -> Slot:
+def focused(layers: Sequence[Layer], plan: Hall, order: Order) -> Slot:
     """The slot of the ordered layer, else of the first panel. Raises UnknownName."""
     if order.layer is None:
         return plan.panels[0]
-    layers, _ = recording.network.folded()
     slots = {layers[slot.index].id: slot for slot in plan.panels}
     if order.layer not in slots:
         raise UnknownName("panel of layer", order.layer, slots)
@@ -215,6 +215,7 @@ def provenance(recording: Recording, dress: Dress, order: Order) -> dict[str, st
         "input": recording.input_name, "preset": order.preset, "layer": order.layer, "size": list(order.size),
         "samples": order.samples, "engine": order.engine, "theme": dress.theme, "map": dress.map,
         "normalisation": dress.normalisation, "gain": dress.gain, "method": dress.method,
+        "collapse": list(dress.collapse),
         "blender": bpy.app.version_string, "numpy": np.__version__, "recording": recording.provenance,
     }  # fmt: skip
     return {

@@ -14,6 +14,7 @@ from innerwalk.blender_addon.scene import answers, legend, paint, store, text  #
 from innerwalk.blender_addon.scene.build import build, clear, rebuild  # noqa: E402
 from innerwalk.blender_addon.scene.hall import collection_of  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panels  # noqa: E402
+from innerwalk.blender_addon.scene.shown import shown  # noqa: E402
 from innerwalk.blender_addon.scene.store import Dress  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 from innerwalk.torch_bridge.errors import SceneError, UnknownName  # noqa: E402
@@ -224,6 +225,22 @@ def test_boxes_are_drawn_where_they_are(empty_scene, tiny):
     assert low[:, 0].min() == pytest.approx(corners[:, 0].min() + 0.25 * width, abs=0.02)
     assert low[:, 0].max() == pytest.approx(corners[:, 0].min() + 0.75 * width, abs=0.02)
     assert low[:, 2].min() == pytest.approx(corners[:, 2].min(), abs=0.02)
+
+
+def test_blocks_collapse_to_one_panel(empty_scene, tiny):
+    shape, ids = (5, 6, 4), ("s.a.x", "s.a.y", "s.b.x", "s.b.y", "t")
+    layers = [rec.Layer("input", "input", "input", (3, 12, 8), (3, 12, 8))]
+    layers += [rec.Layer(id, "Conv2d", "panel", shape, shape, id) for id in ids]
+    pairs = zip(("input", *ids), ids, strict=False)
+    network = rec.Network("blocks", tuple(layers), tuple(rec.Edge(*pair) for pair in pairs))
+    assert [layer.id for layer in shown(network, ("s.*",))[0]] == ["s.a.y", "s.b.y", "t"]
+    assert shown(network, ("s.a",))[1] == [(0, 1), (1, 2), (2, 3)]
+    assert [layer.id for layer in shown(network, ("s.a", "s"))[0]] == ["s.b.y", "t"]
+    assert [layer.note for layer in shown(network, ("s",))[0]] == ["stands for 4 layers of s", ""]
+    with pytest.raises(UnknownName, match="no block 's.c'; did you mean s"):
+        shown(network, ("s.c",))
+    scene = build(rec.Recording(network, "", tiny.picture, tiny.prediction), Dress(collapse=("s",)))
+    assert len(roles(scene)["empty"]) == 2 and store.dress_of(scene).collapse == ("s",)
 
 
 def test_errors_are_one_line(empty_scene, tiny):

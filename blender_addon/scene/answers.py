@@ -77,11 +77,13 @@ def _numbers(paint: Paint, recording: Recording) -> None:
 
 
 def _mask(paint: Paint, recording: Recording) -> None:
-    """Names with their share of the picture, beside the mask; each with its colour when the mask has it."""
+    """The largest classes with their share of the picture, beside the mask."""
+    (left, _), (width, _) = _place(_shown(recording), "mask")
+    x = left + width + 0.2
     for row, (_, name, share) in enumerate(recording.prediction.top[:ROWS]):
-        y, x = 2.05 - 0.44 * row, 2.3
-        paint.words(FLAT, name, text.fit(name, RIGHT - x, 0.17), x=x, y=y)
-        paint.words(FLAT, percent(share), 0.15, "quiet", x=x, y=y - 0.19)
+        y = 2.02 - 0.45 * row
+        paint.words(FLAT, name, text.fit(name, RIGHT - x, NAME), x=x, y=y)
+        paint.words(FLAT, percent(share), 0.7 * NAME, "quiet", x=x, y=y - 0.8 * NAME)
 
 
 def _boxes(paint: Paint, recording: Recording) -> None:
@@ -121,8 +123,9 @@ def _shown(recording: Recording) -> np.ndarray | None:
     return answer.picture if answer.kind in ("picture", "mask") else None
 
 
-def _place(pixels: np.ndarray, kind: str) -> tuple[tuple[float, float], tuple[float, float]]:
+def _place(pixels: np.ndarray | None, kind: str) -> tuple[tuple[float, float], tuple[float, float]]:
     """Lower left corner and size of the picture on the board: beside the legend of a mask, else in the middle."""
+    pixels = np.zeros((1, 1, 3)) if pixels is None else pixels
     width, height = aspect_size(pixels, MASK if kind == "mask" else HEIGHT - 0.2)
     left = 0.12 if kind == "mask" else (WIDTH - width) / 2
     return (left, (HEIGHT - height) / 2), (width, height)

@@ -12,6 +12,7 @@ from ...torch_bridge.recording import Recording
 from .. import layout, presets
 from . import camera, hall, render, store, text
 from .session import whole
+from .shown import shown
 from .store import Dress
 
 SIZE = (1920, 1080)
@@ -49,8 +50,9 @@ def _furnish(
     scene: bpy.types.Scene, recording: Recording, dress: Dress, moved: Mapping[str, Matrix],
     progress: hall.Progress | None,
 ) -> None:  # fmt: skip
-    plan = layout.plan(*recording.network.folded())
-    site = hall.Site(scene, recording, plan, dress)
+    layers, links = shown(recording.network, dress.collapse)
+    plan = layout.plan(layers, links)
+    site = hall.Site(scene, recording, layers, plan, dress)
     hall.add_hall(site, moved=moved, progress=progress)
     camera.set_camera(scene, presets.entrance(plan, *SIZE), site.collection)
     store.keep(scene, recording, dress)

@@ -61,6 +61,8 @@ def lines(layer: Layer, found: Statistics) -> list[tuple[str, float, str]]:
     ]  # fmt: skip
     if layer.parameters:
         told.insert(4, (f"{layer.parameters:,} weights", 1.0, "text"))
+    if layer.note:
+        told.append((layer.note, 1.0, "quiet"))
     if found.unknown:
         told.append((f"{found.unknown:,} not finite", 1.0, "skip"))
     return [*told, ("", 0.3, "")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import bpy
 import numpy as np
@@ -30,13 +30,14 @@ Progress = Callable[[str, float], None]
 
 
 class Site:
-    """What building needs everywhere: recording, plan, dress, the camera if there is one, colours, a collection."""
+    """What building needs everywhere: recording, its shown layers and their plan, dress, camera if any, colours."""
 
     def __init__(
-        self, scene: bpy.types.Scene, recording: Recording, hall: Hall, dress: Dress, view: View | None = None
-    ) -> None:
-        self.scene, self.recording, self.hall, self.dress, self.view = scene, recording, hall, dress, view
-        self.layers, _ = recording.network.folded()
+        self, scene: bpy.types.Scene, recording: Recording, layers: Sequence[Layer], hall: Hall, dress: Dress,
+        view: View | None = None,
+    ) -> None:  # fmt: skip
+        self.scene, self.recording, self.layers, self.hall = scene, recording, layers, hall
+        self.dress, self.view = dress, view
         self.collection = collection_of(scene)
         self.kit = Kit.of(dress.theme, self.collection)
 

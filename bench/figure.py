@@ -1,0 +1,33 @@
+"""What a figure costs with Cycles on this processor: every preset at 1080p, and the preview."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..scenes.figure import PRESETS, SAMPLES, Order, render_figure
+from .hall import made, resnet50_shapes
+
+PREVIEW = 4
+
+
+def measure() -> dict[str, Any]:
+    """Seconds (wall, processor) of a picture of ResNet-50's panels at 1920 × 1080, hall included."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    recording, found = made(resnet50_shapes()), {}
+    for preset in PRESETS:
+        order = Order(preset=preset, samples=SAMPLES, layer="layer2.0.conv2" if preset in ("layer", "tile") else None)
+        found[f"{preset}, {SAMPLES} samples"] = _timed(recording, order)
+    found[f"overview, preview of {PREVIEW} samples"] = _timed(recording, Order(samples=PREVIEW))
+    return found
+
+
+def _timed(recording: Any, order: Order) -> dict[str, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        wall, processor = time.perf_counter(), time.process_time()
+        render_figure(recording, Path(folder) / "a.png", order)
+        return {"s": time.perf_counter() - wall, "processor s": time.process_time() - processor}
