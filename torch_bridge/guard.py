@@ -23,12 +23,14 @@ def evaluating(model: nn.Module, modules: Iterable[nn.Module]) -> Iterator[None]
     buffers = [(module, dict(module._buffers)) for module in modules if len(module._buffers)]
     held = [buffer for _, own in buffers for buffer in own.values() if buffer is not None]
     before = {id(buffer): (buffer._version, buffer.detach().clone()) for buffer in held}
-    model.eval()
+    if any(mode for _, mode in modes):
+        model.eval()
     try:
         yield
     finally:
         for module, mode in modes:
-            module.training = mode
+            if module.training != mode:
+                module.training = mode
         for module, own in buffers:
             for name, buffer in own.items():
                 if module._buffers.get(name) is not buffer:

@@ -83,7 +83,7 @@ class Modules:
 
     def _leave(self, module: nn.Module, args: Any, kwargs: dict[str, Any] | None, output: Any = None) -> None:
         """After a call; after one that raised torch gives no `kwargs`, which is how it is known here."""
-        if threading.get_ident() != self.thread or not any(call.module is module for call in self.stack):
+        if threading.get_ident() != self.thread or all(call.module is not module for call in reversed(self.stack)):
             return
         while self.stack[-1].module is not module:  # left by an exception that the network has caught
             self._pop()
