@@ -16,6 +16,8 @@ from .compat import EEVEE
 
 ENGINES = {"cycles": "CYCLES", "eevee": EEVEE}
 SAMPLE = re.compile(r"Sample (\d+)/(\d+)")
+FEW = 8
+"""Samples up to which a pixel gets all of them; beyond, those that have settled stop early."""
 Progress = Callable[[str, float], None]
 """Called with what is being done and how much of it is done, 0..1."""
 
@@ -25,20 +27,18 @@ def prepare(
 ) -> None:
     """Colours as they are, no dither, no light transport: everything in a hall emits."""
     scene.render.engine = ENGINES[engine]
-    scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = width, height, 100
-    scene.render.film_transparent = transparent
     scene.render.dither_intensity = 0.0
     scene.view_settings.view_transform = "Standard"
+    scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = width, height, 100
+    scene.render.film_transparent = transparent
     settings = scene.render.image_settings
     settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGBA" if transparent else "RGB", "8"
     settings.compression = 15
-    scene.cycles.device = "CPU"
+    scene.cycles.device, scene.cycles.max_bounces, scene.cycles.seed = "CPU", 0, 0
     scene.cycles.samples = scene.eevee.taa_render_samples = samples
-    scene.cycles.max_bounces = 0
     scene.cycles.use_denoising = scene.cycles.use_light_tree = False
-    scene.cycles.use_adaptive_sampling = samples > 8
-    scene.cycles.adaptive_min_samples, scene.cycles.adaptive_threshold = 5, 0.03
-    scene.cycles.seed = 0
+    scene.cycles.use_adaptive_sampling = samples > FEW
+    scene.cycles.adaptive_min_samples, scene.cycles.adaptive_threshold = 4, 0.05
 
 
 def render_png(scene: bpy.types.Scene, path: Path, progress: Progress | None = None) -> None:
