@@ -162,4 +162,3 @@ def add_look(sub: argparse.ArgumentParser) -> None:
     )
     look.add_argument("--gain", type=float, metavar="X", help="multiplies the values (1)")
     look.add_argument("--title", metavar="TEXT", help="instead of the network's name")
-    look.add_argument("--collapse", action="append", metavar="GLOB", help="show these blocks as one panel each")

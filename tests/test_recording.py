@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from innerwalk.torch_bridge import recording as rec
 from innerwalk.torch_bridge import wire
 from innerwalk.torch_bridge.errors import InnerwalkError, RecordingError, UnknownName
