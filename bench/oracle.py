@@ -144,7 +144,7 @@ def same_values(value: torch.Tensor, maps: Any, shape: tuple[int, ...]) -> bool:
     orders = [item]
     if item.dim() == 2:
         orders.append(item[max(len(item) - height * width, 0) :].T)
-    elif item.dim() == 3:
-        orders.append(item.permute(2, 0, 1))
+    elif item.dim() > 2:
+        orders.append(item.movedim(-1, 0))
     fitting = [one.reshape(found.shape) for one in orders if one.numel() == found.numel()]
     return any(torch.equal(one.nan_to_num(7.0), found) for one in fitting)

@@ -300,6 +300,16 @@ def test_self_addition_is_a_sum_and_adding_a_constant_is_not() -> None:
     assert (network.layer(":add").role, network.layer(":add@2").role) == ("panel", "edge")
 
 
+def test_layers_that_no_input_reaches_get_no_panel() -> None:
+    model = Lambda(
+        lambda m, x: m.a(x) + m.c(torch.relu(m.b(torch.ones(1, 4)))).reshape(1, 4, 1, 1),
+        a=conv(3, 4), b=nn.Linear(4, 4), c=nn.Linear(4, 4),
+    )  # fmt: skip
+    network = record(model, picture()).network
+    assert [layer.id for layer in network.layers if layer.role == "panel"] == ["a"]
+    assert {edge.source for edge in network.edges if edge.target == ":add"} == {"a", "c"}
+
+
 def test_progress_runs_to_its_end() -> None:
     seen: list[tuple[str, float]] = []
     record(Plain(), picture(), progress=lambda what, share: seen.append((what, share)))

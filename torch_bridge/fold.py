@@ -4,7 +4,8 @@
              (embeddings, recurrent layers); code that can't be looked into but has parameters
     joint    a concatenation or stack of two or more layers' values: no panel, its inputs are shown already
              (sums, products and joints of box coordinates and the like, in what follows a detector, don't count)
-    edge     batch norm, activation, pooling, dropout, other norms, sums with constants, plumbing
+    edge     batch norm, activation, pooling, dropout, other norms, sums with constants, plumbing, and whatever is
+             the same for every input
 
 A batch norm that alone reads a convolution or linear layer is folded into it: the panel shows the batch norm's values,
 before the activation, so that negative values are still there.
@@ -35,10 +36,12 @@ class Unit:
     sources: tuple[str, ...] = ()
     """Ids of the layers it reads, each once."""
     values: int = 0
-    """How many recorded values it reads: 2 for x + x, 1 for x + 3."""
+    """How many values that depend on the input it reads: 2 for x + x, 1 for x + 3."""
     parameters: int = 0
     drawable: bool = True
     """False when its output is empty or no tensor."""
+    live: bool = True
+    """False when it is the same for every input, such as layers that make position biases."""
     maps: bool = True
     """False when its output is a list of numbers about things found, such as boxes, not maps of the input."""
 
@@ -52,7 +55,7 @@ def fold(units: Iterable[Unit]) -> dict[str, tuple[Role, str]]:
 
 def is_panel(unit: Unit) -> bool:
     """Whether a layer gets a panel, which its own facts decide."""
-    if not unit.drawable:
+    if not (unit.drawable and unit.live):
         return False
     if unit.family == "opaque":
         return unit.parameters > 0
@@ -66,7 +69,8 @@ def _decide(unit: Unit, norms: Mapping[str, str]) -> tuple[Role, str]:
         return "output", ""
     if is_panel(unit):
         return "panel", norms.get(unit.id, unit.id)
-    return ("joint" if unit.family == "joint" and len(unit.sources) >= 2 and unit.maps else "edge"), ""
+    joint = unit.family == "joint" and len(unit.sources) >= 2 and unit.maps and unit.live
+    return ("joint" if joint else "edge"), ""
 
 
 def _folded_norms(units: list[Unit]) -> dict[str, str]:

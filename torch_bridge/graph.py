@@ -27,7 +27,9 @@ class Step:
     family: Family = "other"
     sources: dict[Step, None] = field(default_factory=dict)
     values: int = 0
-    """How many recorded values it has read."""
+    """How many values that depend on the input it has read."""
+    live: bool = True
+    """Whether it depends on the input, or may do so."""
     operations: list[str] = field(default_factory=list)
     """Plain names of what ran in it and made new values."""
     parameters: int = 0
@@ -41,7 +43,8 @@ class Step:
     """Of its tokens, see Axes."""
 
     def settle(self) -> None:
-        """Family and parameters, once everything in it has run."""
+        """Family, parameters and dependence on the input, once everything in it has run."""
+        self.live = self.family == "input" or UNKNOWN in self.notes or any(source.live for source in self.sources)
         if self.module is not None:
             module = self.module
             own = module.parameters(recurse=len(module._modules) > 0)
@@ -54,7 +57,7 @@ class Step:
         made, sources = self.spread, tuple(source.id for source in self.sources)
         drawable = made is not None and not made.empty
         maps = made is not None and (made.whole or len(made.shape) > 2)
-        return Unit(self.id, self.family, sources, self.values, self.parameters, drawable, maps)
+        return Unit(self.id, self.family, sources, self.values, self.parameters, drawable, self.live, maps)
 
     def layer(self, role: Role, shows: str) -> Layer:
         shape, map_shape = (self.spread.shape, self.spread.map_shape) if self.spread else ((), (0, 0, 0))
@@ -139,7 +142,7 @@ class Marks:
                 continue
             others = [origin for origin in mark.origins if origin is not step]
             step.sources.update(dict.fromkeys(others))
-            step.values += bool(others)
+            step.values += any(origin.live for origin in others)
 
     def changed_through(self, view: torch.Tensor, origins: tuple[Step, ...]) -> None:
         """A view was written to, so the tensor behind it holds new values too."""
