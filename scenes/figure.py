@@ -16,7 +16,7 @@ from mathutils import Matrix
 from ..blender_addon import layout, presets
 from ..blender_addon.layout import Hall, Slot
 from ..blender_addon.scene import camera, cards, hall, legend, probe, render, store
-from ..blender_addon.scene.paint import wall
+from ..blender_addon.scene.paint import Plane, wall
 from ..blender_addon.scene.session import scratch
 from ..blender_addon.scene.shown import shown
 from ..blender_addon.scene.store import Dress
@@ -32,6 +32,8 @@ PAST = 0.75
 """Metres that a walker stands past a post, so that the next panel on each side is whole."""
 FOCUS_AIR = 2.5
 """Metres in which everything behind the layer that is looked at falls to 1/e."""
+ASIDE = 0.22
+"""Metres between a panel and its card."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def staged(source: Source, order: Order, progress: hall.Progress | None) -> bpy.
     view = viewed(plan, focus, order)
     scene = bpy.data.scenes.new(network.name)
     site = hall.Site(scene, source.recording, layers, plan, source.dress, view)
-    fog = (_distance(plan, focus, view) + 0.6, FOCUS_AIR) if close else hall.FOG
+    fog = (_clear(plan, focus, view), FOCUS_AIR) if close else hall.FOG
     named = layers[focus.index].id if close else ""
     hall.add_hall(site, moved=source.moved, fog=fog, focus=named, progress=progress)
     if close:
@@ -191,20 +193,29 @@ def standing(plan: Hall) -> float:
     return float(posts[int(np.argmax(ahead))]) + PAST
 
 
-def _distance(plan: Hall, slot: Slot, view: View) -> float:
-    middle = np.append(slot.corners(plan.yaw(slot)).mean(0), slot.bottom + slot.height / 2)
-    return float(np.linalg.norm(middle - view.at))
+def _card_place(plan: Hall, slot: Slot) -> Plane:
+    """Upper left corner of the card: beside the panel, towards the aisle."""
+    yaw = plan.yaw(slot)
+    left, right = slot.corners(yaw)
+    at = wall(np.append(left if slot.side > 0 else right, slot.bottom + slot.height / 2), yaw)
+    beside = -cards.WIDTH - ASIDE if slot.side > 0 else ASIDE
+    return at.moved(beside, min(slot.height / 2, cards.HEIGHT / 2))
+
+
+def _clear(plan: Hall, slot: Slot, view: View) -> float:
+    """Metres from the camera to the farthest corner of a panel and its card: so far there is no air."""
+    card = _card_place(plan, slot)
+    corners = [(*foot, z) for foot in slot.corners(plan.yaw(slot)) for z in (slot.bottom, slot.top)]
+    corners += [card.moved(x, y).at for x in (0.0, cards.WIDTH) for y in (0.0, -cards.HEIGHT)]
+    return float(np.linalg.norm(np.array(corners) - view.at, axis=1).max()) + 0.1
 
 
 def _card(site: hall.Site, slot: Slot) -> None:
-    """The card beside the panel, towards the aisle."""
-    layer, yaw = site.layers[slot.index], site.hall.yaw(slot)
+    """The card of the panel at a slot. Raises UnknownName where its maps were not recorded."""
+    layer = site.layers[slot.index]
     maps = site.recording.maps(layer.shows or layer.id, site.dress.method)
-    left, right = slot.corners(yaw)
-    at = wall(np.append(left if slot.side > 0 else right, slot.bottom + slot.height / 2), yaw)
-    corner = at.moved(-cards.WIDTH - 0.22 if slot.side > 0 else 0.22, min(slot.height / 2, cards.HEIGHT / 2))
-    scale = legend.scale(site.scene, float(maps.peak.max(initial=0.0)))
-    cards.add_card(layer, cards.statistics(maps), scale, corner, site.kit)
+    scale = legend.scale(site.scene, float(maps.peak.max(initial=0.0)), bars=maps.shape[1:] == (1, 1))
+    cards.add_card(layer, cards.statistics(maps), scale, _card_place(site.hall, slot), site.kit)
 
 
 def provenance(recording: Recording, dress: Dress, order: Order) -> dict[str, str]:

@@ -70,6 +70,14 @@ def test_legend_of_a_figure_has_the_colours_of_the_map(empty_scene, recorded, tm
         assert np.abs(found - 255 * colour.RAMPS["signed"].colours(np.array(share))).max() < 8
 
 
+def test_no_air_lies_before_the_layer_that_is_looked_at(empty_scene, recorded, tmp_path):
+    """The white end of the card's legend is white: what is looked at keeps its colours, to its farthest corner."""
+    for layer in ("a", "b", "fc"):
+        order = Order(preset="layer", layer=layer, size=(640, 360), samples=4)
+        picture = pixels(render_figure(recorded, tmp_path / "a.png", order))
+        assert picture.reshape(-1, 3).min(1).max() >= 254, layer
+
+
 def test_the_same_input_gives_the_same_bytes(empty_scene, recorded, tmp_path):
     order = Order(size=SMALL, samples=9, preset="walk")
     first = render_figure(recorded, tmp_path / "a.png", order).read_bytes()

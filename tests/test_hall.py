@@ -106,7 +106,12 @@ def test_legend_runs_from_one_end_of_the_map_to_the_other(empty_scene, tiny):
         wanted = np.array(colour.linear(code))
         near = np.abs(colours - wanted).max(1) < 0.02
         assert near.any(), code
-    assert legend.scale(build(tiny)).low == "− peak"
+    scene = build(tiny)
+    assert legend.scale(scene, 2.5).low == "− peak"
+    assert (legend.scale(scene, 2.5, bars=True).low, legend.scale(scene, 2.5, bars=True).high) == ("−2.5", "+2.5")
+    scene = build(tiny, Dress(normalisation="network", gain=2.0, ramp="ember"))
+    peak = max(float(maps.peak.max()) for maps in tiny.all_maps.values())
+    assert (legend.scale(scene).low, legend.scale(scene).high) == ("0", legend.number(peak / 2))
 
 
 @pytest.mark.parametrize(

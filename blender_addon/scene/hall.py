@@ -81,7 +81,7 @@ def add_hall(
     """
     set_scene(site, fog)
     add_panels(site, moved or {}, focus, progress)
-    add_dressing(site)
+    add_dressing(site, numbered=not focus)
 
 
 def set_scene(site: Site, fog: tuple[float, float]) -> None:
@@ -136,8 +136,8 @@ def place(hall: Hall, slot: Slot) -> Matrix:
     return Matrix(at.moved(0.0, 0.0, labels.FRONT).matrix().tolist())
 
 
-def add_dressing(site: Site) -> None:
-    """Everything but the panels."""
+def add_dressing(site: Site, *, numbered: bool = True) -> None:
+    """Everything but the panels; house numbers too, unless one layer is looked at."""
     plan, kit, recording = site.hall, site.kit, site.recording
     ground.add_ground(plan, kit)
     edges.add_edges(plan, edges.pen(plan, site.view), kit)
@@ -150,7 +150,8 @@ def add_dressing(site: Site) -> None:
         signs.add_head(recording.network, scale, kinds, site.view, kit, site.dress.title)
     else:
         signs.add_gates(plan, site.layers, kit)
-        signs.add_numbers(plan, kit)
+        if numbered:
+            signs.add_numbers(plan, kit)
         boards.add_title(recording.network, scale, kinds, _plane(places.title_board(plan)), kit, site.dress.title)
 
 

@@ -36,10 +36,14 @@ def number(value: float) -> str:
     return (plain if value == 0 or 1e-3 <= size < 1e7 else f"{value:.1e}").replace("-", "−")
 
 
-def scale(scene: bpy.types.Scene, layer_peak: float | None = None) -> Scale:
-    """The scale of a scene's look; `layer_peak` gives numbers where one layer is meant."""
+def scale(scene: bpy.types.Scene, layer_peak: float | None = None, *, bars: bool = False) -> Scale:
+    """The scale of a scene's look; `layer_peak` gives numbers where one layer is meant.
+
+    bars: of a vector, whose values have the peak of their layer where maps have that of their channel.
+    """
     ramp = colour.RAMPS[list(colour.RAMPS)[int(scene[RAMP][0] * len(colour.RAMPS))]]
     which, gain = list(scene[WEIGHTS]).index(1.0), float(scene[GAIN])
+    which = max(which, int(bars))
     peak = (None, layer_peak, float(scene[PEAK]))[which]
     if peak is None:
         ends = "peak" if gain == 1 else f"peak / {number(gain)}"
