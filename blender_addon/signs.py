@@ -15,7 +15,7 @@ from .sheet import Sheet, name_box, overlaps
 from .slots import Hall, Slot, Stage
 from .stages import title
 from .view import View
-from .words import CAP, Word, common_tails, fitting, homes, names, text_width
+from .words import CAP, Align, Font, Tone, Word, common_tails, fitting, homes, names, text_width
 
 STAGE, BLOCK, NAME = 20.0, 9.5, 8.0
 """Height of a capital in a figure, pixels of 1920; a word of a stage or block that has no room for less is not made."""
@@ -140,19 +140,20 @@ def _options(hall: Hall, layers: Sequence[Layer], size: float, inside_block: boo
     }
 
 
-def _standing(hall: Hall, slot: Slot, name: str, size: float) -> Word:
-    """A word over a panel's left upper corner, in its plane."""
+def _standing(hall: Hall, slot: Slot, text: str, size: float, end: Align = "left", font: Font = "mono") -> Word:
+    """A word over a panel, in its plane, from its upper left corner or up to its upper right one."""
     yaw = hall.yaw(slot)
     right, up = wall(yaw)
-    x, y = slot.corners(yaw)[0]
+    x, y = slot.corners(yaw)[int(end == "right")]
     at = (float(x), float(y), slot.top + max(GAP, STRIP * size))
-    return Word(name, at, tuple(right), tuple(up), size, "mono", slot=slot.index)
+    tone: Tone = "text" if font == "mono" else "quiet"
+    return Word(text, at, tuple(right), tuple(up), size, font, tone, end, slot.index)
 
 
 def walk_words(hall: Hall, layers: Sequence[Layer], view: View | None = None) -> list[Word]:
-    """Names over panels and, where there is room, their shapes, for a walker; with a camera, those that it shows well.
+    """Names over panels, at their posts, and where there is room their shapes, for a walker; those that a camera shows.
 
-    Seen from a camera, a word that is too small or behind a nearer panel is left out.
+    Seen from a camera, a word that is cut, too small or behind a nearer panel is left out.
     """
     options = _options(hall, layers, NEAR, inside_block=False)
     found = []
@@ -160,19 +161,13 @@ def walk_words(hall: Hall, layers: Sequence[Layer], view: View | None = None) ->
         name = next(iter(options[slot.index]), None)
         if name is None:
             continue
-        word = _standing(hall, slot, name, NEAR)
+        ends: tuple[Align, Align] = ("right", "left") if slot.side < 0 else ("left", "right")
+        word = _standing(hall, slot, name, NEAR, ends[0])
         found.append(word)
         shape = " × ".join(map(str, layers[slot.index].map_shape))
         if slot.width - word.width > text_width(shape) * NEAR * COUNT + NEAR:
-            found.append(_shape(hall, slot, shape))
+            found.append(_standing(hall, slot, shape, NEAR * COUNT, ends[1], "sans"))
     return found if view is None else _visible(hall, found, view)
-
-
-def _shape(hall: Hall, slot: Slot, shape: str) -> Word:
-    right, up = wall(hall.yaw(slot))
-    x, y = slot.corners(hall.yaw(slot))[1]
-    at = (float(x), float(y), slot.top + GAP)
-    return Word(shape, at, tuple(right), tuple(up), NEAR * COUNT, "sans", "quiet", "right", slot.index)
 
 
 def _nearest_first(hall: Hall, view: View | None) -> list[Slot]:
@@ -181,7 +176,7 @@ def _nearest_first(hall: Hall, view: View | None) -> list[Slot]:
 
 
 def _visible(hall: Hall, words: list[Word], view: View) -> list[Word]:
-    """Those of the words, nearest first, that are large enough and not behind a nearer panel."""
+    """Those of the words, nearest first, that are whole, large enough and not behind a nearer panel."""
     boxes: dict[int, np.ndarray] = {}
     found = []
     for word in words:
@@ -190,7 +185,8 @@ def _visible(hall: Hall, words: list[Word], view: View) -> list[Word]:
         slot = hall.slots[word.slot]
         nearer = np.array([b for k, b in boxes.items() if k != slot.index]).reshape(-1, 4)
         large = word.size * CAP / view.pixel(np.array(word.at)) >= WALK * view.width / 1280
-        if pixels[:, 2].min() > 0.3 and large and not overlaps(nearer, box).any():
+        whole = (box[:2] >= 0).all() and (box[2:] <= (view.width, view.height)).all()
+        if pixels[:, 2].min() > 0.3 and large and whole and not overlaps(nearer, box).any():
             found.append(word)
         corners = [(*end, z) for end in slot.corners(hall.yaw(slot)) for z in (slot.bottom, slot.top)]
         seen = view.project(np.array(corners))
