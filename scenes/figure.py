@@ -205,7 +205,8 @@ def _card_place(plan: Hall, slot: Slot) -> Plane:
 def _clear(plan: Hall, slot: Slot, view: View) -> float:
     """Metres from the camera to the farthest corner of a panel and its card: so far there is no air."""
     card = _card_place(plan, slot)
-    corners = [(*foot, z) for foot in slot.corners(plan.yaw(slot)) for z in (slot.bottom, slot.top)]
+    feet = slot.corners(plan.yaw(slot))
+    corners = [np.append(foot, z) for foot in feet for z in (slot.bottom, slot.top)]
     corners += [card.moved(x, y).at for x in (0.0, cards.WIDTH) for y in (0.0, -cards.HEIGHT)]
     return float(np.linalg.norm(np.array(corners) - view.at, axis=1).max()) + 0.1
 
