@@ -1,8 +1,8 @@
 """The laws of the hall: a network's panels and joints, in order, become places. Pure numpy; metres and radians.
 
-    layers, links = recording.network.folded()
-    hall = plan(layers, links)                          # to walk: doors swung 45° into the aisle
-    hall = plan_figure(layers, links, 1920, 1080)       # for a figure: louvres, and as many wings as fill it best
+layers, links = recording.network.folded()
+hall = plan(layers, links)                          # to walk: doors swung 45° into the aisle
+hall = plan_figure(layers, links, 1920, 1080)       # for a figure: louvres, and as many wings as fill it best
 """
 
 from __future__ import annotations

@@ -93,9 +93,7 @@ def direction(width: int, height: int, azimuth: float = AZIMUTH, elevation: floa
     return View(away, (0.0, 0.0, 0.0), width, height, span=1.0)
 
 
-def overview(
-    hall: Hall, width: int, height: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION
-) -> View:
+def overview(hall: Hall, width: int, height: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> View:
     """Orthographic camera around everything that stands and is written, whose corners for title and legend are free."""
     bare = direction(width, height, azimuth, elevation)
     things = standing(hall)
