@@ -24,11 +24,12 @@ class Facts:
     note: str
 
 
-def facts(network: Network, title: str | None = None) -> Facts:
-    """Name, "26 layers, 3,976 channels", and what a reader must know: random weights."""
+def facts(network: Network, title: str | None, there: int) -> Facts:
+    """Name, "26 layers, 3,976 channels", how many stand `there` for the rest, and whether weights are random."""
     panels = [layer for layer in network.folded()[0] if layer.role == "panel"]
     channels = sum(layer.map_shape[0] for layer in panels)
-    counts = f"{plural(len(panels), 'layer')}, {plural(channels, 'channel')}"
+    some = f", {there} shown" if there < len(panels) else ""
+    counts = f"{plural(len(panels), 'layer')}{some}, {plural(channels, 'channel')}"
     return Facts(title or network.name, counts, "" if network.trained else "random weights")
 
 
@@ -52,16 +53,16 @@ def add_input(recording: Recording, at: Plane, edge: float, kit: Kit) -> None:
     add_picture("Input", recording.picture, corner, (width, height), "input", kit)
 
 
-def add_title(network: Network, scale: Scale, kinds: Iterable[str], at: Plane, kit: Kit, title: str | None) -> None:
+def add_title(told: Facts, weights: str, scale: Scale, kinds: Iterable[str], at: Plane, kit: Kit) -> None:
     """The board at the entrance: name, counts, weights, colours, kinds of edges. SIDE by SIDE metres."""
-    told, paint, room = facts(network, title), Paint(kit), SIDE - 2 * LEFT
+    paint, room = Paint(kit), SIDE - 2 * LEFT
     paint.frame(FLAT, (SIDE, SIDE))
     paint.words(FLAT, told.name, text.fit(told.name, room, 0.30), x=LEFT, y=1.84)
     paint.words(FLAT, told.counts, text.fit(told.counts, room, WORD), "quiet", x=LEFT, y=1.62)
     if told.note:
         paint.words(FLAT, told.note, WORD, "skip", x=LEFT, y=1.43)
-    elif network.weights:
-        paint.words(FLAT, network.weights, text.fit(network.weights, room, WORD), "quiet", x=LEFT, y=1.43)
+    elif weights:
+        paint.words(FLAT, weights, text.fit(weights, room, WORD), "quiet", x=LEFT, y=1.43)
     add_scale(paint, FLAT.moved(LEFT, 0.78), room, WORD, scale)
     add_key(paint, FLAT.moved(LEFT, 0.20), room, WORD, kinds)
     paint.build("Title", "title", at)

@@ -144,15 +144,16 @@ def add_dressing(site: Site, *, numbered: bool = True) -> None:
     board = places.input_board(plan)
     boards.add_input(recording, _plane(board), board.width, kit)
     answers.add_answer(recording, _plane(places.answer_board(plan)), plan.scale, kit)
+    told = boards.facts(recording.network, site.dress.title, len(plan.panels))
     scale, kinds = legend.scale(site.scene), {run.kind for run in plan.runs}
     if site.figure and site.view is not None:
         signs.add_floor_words(plan, site.layers, site.view, kit)
-        signs.add_head(recording.network, scale, kinds, site.view, kit, site.dress.title)
+        signs.add_head(told, scale, kinds, site.view, kit)
     else:
         signs.add_gates(plan, site.layers, kit)
         if numbered:
             signs.add_numbers(plan, kit)
-        boards.add_title(recording.network, scale, kinds, _plane(places.title_board(plan)), kit, site.dress.title)
+        boards.add_title(told, recording.network.weights, scale, kinds, _plane(places.title_board(plan)), kit)
 
 
 def _plane(board: Board) -> Plane:

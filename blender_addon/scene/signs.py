@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from ...torch_bridge.recording import Layer, Network
+from ...torch_bridge.recording import Layer
 from .. import presets
 from .. import signs as plan
 from ..layout import Hall, Slot, Stage
@@ -14,7 +14,7 @@ from ..stages import title
 from ..view import View
 from ..words import Word, house_numbers
 from . import text
-from .boards import facts, plural
+from .boards import Facts, plural
 from .ground import rim
 from .legend import Scale, add_key, add_scale
 from .paint import Kit, Paint, Plane, ground, wall
@@ -88,16 +88,17 @@ def add_floor_words(hall: Hall, layers: Sequence[Layer], view: View, kit: Kit) -
         paint.build("Stage words", "words")
 
 
-def add_head(network: Network, scale: Scale, kinds: Iterable[str], view: View, kit: Kit, name: str | None) -> None:
+def add_head(told: Facts, scale: Scale, kinds: Iterable[str], view: View, kit: Kit) -> None:
     """Figures: title top left, legend and key of edges bottom right, in the corners that the camera leaves free."""
-    paint, told = Paint(kit), facts(network, name)
+    paint = Paint(kit)
     title_corner, key_corner = presets.corners(view)
     at, px = _corner(title_corner, view)
     room = title_corner.width * px
     paint.words(at, told.name, text.fit(told.name, room, HEAD * px), y=(title_corner.height - 0.52 * HEAD) * px)
-    wide = paint.words(at, told.counts, BODY * px, "quiet", y=4 * px)
+    body = text.fit(f"{told.counts}  {told.note}", room, BODY * px)
+    wide = paint.words(at, told.counts, body, "quiet", y=4 * px)
     if told.note:
-        paint.words(at, told.note, BODY * px, "skip", x=wide + BODY * px, y=4 * px)
+        paint.words(at, told.note, body, "skip", x=wide + 0.8 * body, y=4 * px)
     at, px = _corner(key_corner, view)
     size = 32.0 * px
     add_scale(paint, at.moved(0.0, 130 * px), key_corner.width * px, size, scale)
