@@ -1,7 +1,5 @@
 """What recording costs beyond the plain forward pass, in time and memory.
 
-    python -m innerwalk.bench.recording [network] [size]
-
 Times are CPU seconds of one thread, the variants interleaved in one process, so that their ratios stand whatever else
 the machine does. Memory is the growth of the process's peak, each variant in a process of its own.
 """
@@ -25,21 +23,20 @@ from ..torch_bridge.models import build_model
 
 ROUNDS = 11
 CHOICES: dict[str, Any] = {"graph alone": (), "panels' maps": "panels", "every layer's maps": "*"}
+BUDGETS = {"graph alone": 0.15, "panels' maps": 0.60}
 
 
-def main(network: str = "resnet50", size: str = "224") -> dict[str, Any]:
-    """Print the table and return it: {"time": {variant: ratio}, "memory": {variant: {"kept": MB, "grown": MB}}}."""
+def measure(network: str = "resnet50", size: int = 224) -> dict[str, Any]:
+    """By variant: its time beyond the plain forward pass as a share of it, MB of maps kept, MB of peak grown."""
     torch.set_num_threads(1)
-    model, picture = build_model(network).module, torch.rand(1, 3, int(size), int(size))
+    model, picture = build_model(network).module, torch.rand(1, 3, size, size)
     times = _times({"plain forward": lambda: _forward(model, picture), **_variants(model, picture)})
     plain = times.pop("plain forward")
-    print(f"{network} at {size}: plain forward {plain * 1e3:.0f} ms")
-    memory = {name: _memory(network, size, name) for name in ["plain forward", *CHOICES]}
-    print(f"{'variant':20s} {'beyond plain':>13s} {'maps kept':>11s} {'peak grown':>11s}")
+    found: dict[str, Any] = {f"{network} at {size}, plain forward": {"s": plain, **_memory(network, size, "plain")}}
     for name, seconds in times.items():
-        kept, grown = memory[name]["kept"], memory[name]["grown"]
-        print(f"{name:20s} {seconds / plain - 1:>12.1%} {kept:>8.0f} MB {grown:>8.0f} MB")
-    return {"time": {name: seconds / plain for name, seconds in times.items()}, "memory": memory}
+        budget = {"budget": BUDGETS[name]} if name in BUDGETS else {}
+        found[name] = {"beyond plain": seconds / plain - 1, **budget, **_memory(network, size, name)}
+    return found
 
 
 def _forward(model: torch.nn.Module, picture: torch.Tensor) -> None:
@@ -63,17 +60,17 @@ def _times(variants: dict[str, Callable[[], Any]]) -> dict[str, float]:
     return {name: float(np.median(seconds[1:])) for name, seconds in found.items()}
 
 
-def _memory(network: str, size: str, variant: str) -> dict[str, float]:
-    code = f"from innerwalk.bench.recording import grow; grow({network!r}, {size!r}, {variant!r})"
+def _memory(network: str, size: int, variant: str) -> dict[str, float]:
+    code = f"from innerwalk.bench.recording import grow; grow({network!r}, {size}, {variant!r})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     kept, grown = done.stdout.split()[-2:]
-    return {"kept": float(kept), "grown": float(grown)}
+    return {"MB kept": float(kept), "MB of peak grown": float(grown)}
 
 
-def grow(network: str, size: str, variant: str) -> None:
+def grow(network: str, size: int, variant: str) -> None:
     """Print the MB of maps that a variant keeps, and by how many MB it raises this process's peak above a forward's."""
     torch.set_num_threads(1)
-    model, picture = build_model(network).module, torch.rand(1, 3, int(size), int(size))
+    model, picture = build_model(network).module, torch.rand(1, 3, size, size)
     _forward(model, picture)
     record(model, picture[..., :64, :64], layers=())  # what is loaded once is not what a recording costs
     before = _resident("VmRSS")
@@ -90,7 +87,3 @@ def _resident(what: str) -> int:
     """Bytes of memory in use (VmRSS) or at most in use (VmHWM), as Linux counts them."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -39,6 +39,24 @@ class Row:
     fx: str
     """"equal", how many edges are missing and surplus, or why fx can't say."""
 
+    @property
+    def right(self) -> bool:
+        """Whether nothing is known to be wrong."""
+        return self.equal == self.compared and (self.fx == "equal" or self.fx.startswith("fx"))
+
+
+def measure() -> dict[str, Any]:
+    """How many models are right, and those that are not."""
+    rows = main()
+    wrong = {row.name: f"{row.equal}/{row.compared} values, edges {row.fx}" for row in rows if not row.right}
+    return {
+        "models": len(rows),
+        "all values equal": sum(row.equal == row.compared for row in rows),
+        "edges equal to fx": sum(row.fx == "equal" for row in rows),
+        "fx can't trace": sum(row.fx.startswith("fx") for row in rows),
+        **wrong,
+    }
+
 
 def main(glob: str = "*", size: str = "64") -> list[Row]:
     """Print a table of all models whose name fits, and return it."""

@@ -9,13 +9,18 @@ from statistics import median
 from typing import NamedTuple
 
 from ..torch_bridge.errors import UnknownName
-from ..torch_bridge.recording import Layer
+from ..torch_bridge.recording import Layer, Network
 
 DEEPEST = 8
 MOST = 150
 """Panels up to which an overview shows maps; a figure of more shows a representative of each block."""
 FEWEST = 6
 """Panels under which nothing is left to see."""
+ALL = "all"
+"""Instead of globs: every block that the hall has a word for."""
+
+Graph = tuple[list[Layer], list[tuple[int, int]]]
+"""Layers that are shown, and links between their positions."""
 
 
 class Block(NamedTuple):
@@ -27,6 +32,18 @@ class Block(NamedTuple):
     name: str
     panels: int
     """How many of the layers are panels."""
+
+
+def shown(network: Network, globs: Sequence[str] = (), *, over: bool = False) -> Graph:
+    """What a hall shows of a network: all panels and joints; blocks that match a glob stand as one panel each.
+
+    `over`: for a picture of the whole, in which a network of very many panels is shown by its blocks anyway.
+    Raises UnknownName for a glob that no block matches.
+    """
+    layers, links = network.folded()
+    if globs:
+        layers, links = collapse(layers, links, matching(layers, globs))
+    return simplify(layers, links) if over else (layers, links)
 
 
 def blocks(layers: Sequence[Layer]) -> list[tuple[int, str]]:
@@ -60,9 +77,7 @@ def module_path(id: str) -> str:
     return id.split(":")[0].split("@")[0]
 
 
-def collapse(
-    layers: Sequence[Layer], links: Iterable[tuple[int, int]], found: Iterable[Block]
-) -> tuple[list[Layer], list[tuple[int, int]]]:
+def collapse(layers: Sequence[Layer], links: Iterable[tuple[int, int]], found: Iterable[Block]) -> Graph:
     """Layers and links in which the last layer of each block stands for all of it; its note says for how many.
 
     Blocks are stretches that don't overlap, so data flows forward as before. A joint that ends a block gets a panel.
@@ -82,23 +97,27 @@ def collapse(
 
 
 def matching(layers: Sequence[Layer], globs: Iterable[str]) -> list[Block]:
-    """The blocks whose dotted names fit one of the globs, such as `layer3.*`, outer ones first, none inside another.
+    """The blocks whose dotted names fit one of the globs, such as `layer3.*`, in order; of nested ones the outer.
 
-    Raises UnknownName for a glob that fits no block of two panels or more.
+    The glob "all" stands for every block that the hall has a word for. Raises UnknownName for a glob that fits no block
+    of two panels or more.
     """
     known = [run for depth in range(1, DEEPEST) for run in prefix_runs(layers, depth) if run.panels > 1]
-    found: list[Block] = []
+    named = {name for _, name in blocks(layers)}
+    fits: list[Block] = []
     for glob in globs:
-        fits = [run for run in known if fnmatchcase(run.name, glob) and run.name.count(".") == glob.count(".")]
-        if not fits:
+        chosen = [run for run in known if (run.name in named if glob == ALL else fnmatchcase(run.name, glob))]
+        if not chosen:
             raise UnknownName("block", glob, dict.fromkeys(run.name for run in known))
-        found += [run for run in fits if not any(one.first <= run.last and run.first <= one.last for one in found)]
-    return found
+        fits += chosen
+    found: list[Block] = []
+    for run in sorted(fits, key=lambda run: -run.panels):
+        if not any(run.first <= one.last and one.first <= run.last for one in found):
+            found.append(run)
+    return sorted(found)
 
 
-def simplify(
-    layers: Sequence[Layer], links: Iterable[tuple[int, int]], most: int = MOST
-) -> tuple[list[Layer], list[tuple[int, int]]]:
+def simplify(layers: Sequence[Layer], links: Iterable[tuple[int, int]], most: int = MOST) -> Graph:
     """What a figure of a network with more than `most` panels shows: its blocks, as small as `most` allows.
 
     Unchanged if the network is small enough, or if its module hierarchy has no depth that leaves something to see.

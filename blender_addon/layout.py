@@ -137,6 +137,8 @@ class _Planner:
         self.slots: list[Slot] = []
         self.cursor = {-1: START, 1: START}
         self.wing, self.end = 0, 0.0
+        kinds = [panel_kind(layer) for layer in layers]
+        self.trunk = 2 * kinds.count("sum") <= len(kinds)  # where most are sums, a side of their own leaves one empty
 
     def run(self) -> Hall:
         for number, stage in enumerate(self.stages):
@@ -182,10 +184,10 @@ class _Planner:
         )  # fmt: skip
 
     def _place(self, k: int, kind: SlotKind, width: float, before: float) -> tuple[int, float]:
-        """The side where a panel can stand nearest to the entrance, and its y there. Sums all hang on the right."""
+        """Side and y of a panel, nearest to the entrance. Sums hang on the right: the trunk."""
         swing, aisle = self.manner.swing, self.manner.aisle
         step = max(width * math.sin(swing) + READ, clear_view(width, swing, aisle), 1.6)
-        sides = (1,) if kind == "sum" else (-1, 1)
+        sides = (1,) if kind == "sum" and self.trunk else (-1, 1)
         y = {side: max(self.cursor[side] + step, before + FORWARD) for side in sides}
         last = next((self.slots[s].side for s in reversed(self.sources[k]) if self.slots[s].side), 1)
         side = min(sides, key=lambda s: y[s] + STAY * (s == last))

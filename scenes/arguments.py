@@ -117,6 +117,12 @@ def add_record(sub: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--size", type=size, metavar="WxH", help="pixels that the network gets")
     what.add_argument("--crop", type=float, metavar="SHARE", help="of the picture's middle that is kept, 0..1")
+    what.add_argument(
+        "--stretch",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="scale both sides on their own, or keep the picture's aspect",
+    )
     what.add_argument("--mean", type=numbers, metavar="R,G,B", help="subtracted, of values 0..1")
     what.add_argument("--std", type=numbers, metavar="R,G,B", help="divided by")
     what.add_argument("--channels", type=int, choices=(1, 3, 4), help="grey, RGB, RGBA")
@@ -161,4 +167,10 @@ def add_look(sub: argparse.ArgumentParser) -> None:
         help="a value's share of its channel's largest value (channel), or of its layer's, or of the network's",
     )
     look.add_argument("--gain", type=float, metavar="X", help="multiplies the values (1)")
+    look.add_argument(
+        "--collapse",
+        action="append",
+        metavar="GLOB",
+        help="blocks that stand as one panel each, such as 'layer3.*', or all of them (all)",
+    )
     look.add_argument("--title", metavar="TEXT", help="instead of the network's name")

@@ -14,11 +14,11 @@ import numpy as np
 from mathutils import Matrix
 
 from ..blender_addon import layout, presets
+from ..blender_addon.blocks import shown
 from ..blender_addon.layout import Hall, Slot
 from ..blender_addon.scene import camera, cards, hall, legend, probe, render, store
 from ..blender_addon.scene.paint import Plane, wall
 from ..blender_addon.scene.session import scratch
-from ..blender_addon.scene.shown import shown
 from ..blender_addon.scene.store import Dress
 from ..blender_addon.view import View
 from ..torch_bridge.errors import SceneError, UnknownName

@@ -10,11 +10,11 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from mathutils import Matrix, Vector  # noqa: E402
 
 from innerwalk.blender_addon import colour, layout  # noqa: E402
+from innerwalk.blender_addon.blocks import shown  # noqa: E402
 from innerwalk.blender_addon.scene import answers, legend, paint, store, text  # noqa: E402
 from innerwalk.blender_addon.scene.build import build, clear, rebuild  # noqa: E402
 from innerwalk.blender_addon.scene.hall import collection_of  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panels  # noqa: E402
-from innerwalk.blender_addon.scene.shown import shown  # noqa: E402
 from innerwalk.blender_addon.scene.store import Dress  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 from innerwalk.torch_bridge.errors import SceneError, UnknownName  # noqa: E402

@@ -10,9 +10,9 @@ from mathutils import Matrix
 from ...torch_bridge.errors import SceneError
 from ...torch_bridge.recording import Recording
 from .. import layout, presets
+from ..blocks import shown
 from . import camera, hall, render, store, text
 from .session import whole
-from .shown import shown
 from .store import Dress
 
 SIZE = (1920, 1080)
