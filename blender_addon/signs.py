@@ -17,8 +17,12 @@ from .stages import title
 from .view import View
 from .words import CAP, Align, Font, Tone, Word, common_tails, fitting, homes, names, text_width
 
-STAGE, BLOCK, NAME = 20.0, 9.5, 8.0
+STAGE, BLOCK = 20.0, 9.5
 """Height of a capital in a figure, pixels of 1920; a word of a stage or block that has no room for less is not made."""
+NAMES = (11.0, 9.5, 8.0)
+"""The same of names over panels: the first with which most panels get one."""
+MOST_NAMED = 0.8
+"""Share of the panels that a size of names above the least must name."""
 COUNT = 0.72
 """Size of "12 layers" as a share of the stage's title."""
 LEAST = 8.0
@@ -111,9 +115,17 @@ def block_words(hall: Hall, layers: Sequence[Layer], view: View) -> list[Word]:
 
 def panel_words(hall: Hall, layers: Sequence[Layer], view: View) -> list[Word]:
     """Names over a figure's panels, the longest tail that fits and covers nothing; none if half would go without."""
-    size = max(NEAR, capital(NAME, view))
-    options = _options(hall, layers, size, inside_block=True)
     sheet = Sheet.of(hall, view)
+    for pixels in NAMES:
+        found = _named(hall, layers, sheet, max(NEAR, capital(pixels, view)))
+        if len(found) >= (MOST_NAMED if pixels > NAMES[-1] else 0.5) * len(hall.panels):
+            return found
+    return []
+
+
+def _named(hall: Hall, layers: Sequence[Layer], sheet: Sheet, size: float) -> list[Word]:
+    """The names, of one size in metres, that have room."""
+    options = _options(hall, layers, size, inside_block=True)
     taken = np.zeros((0, 4))
     found: list[Word] = []
     for k, slot in enumerate(hall.panels):
@@ -123,7 +135,7 @@ def panel_words(hall: Hall, layers: Sequence[Layer], view: View) -> list[Word]:
                 taken = np.vstack([taken, box])
                 found.append(_standing(hall, slot, name, size))
                 break
-    return found if 2 * len(found) >= len(hall.panels) else []
+    return found
 
 
 def _options(hall: Hall, layers: Sequence[Layer], size: float, inside_block: bool) -> dict[int, list[str]]:

@@ -89,7 +89,7 @@ def test_no_word_of_a_figure_is_too_small():
             share = signs.COUNT if word.tone == "quiet" else 1.0
             assert word.size * CAP * WIDTH / view.span >= share * signs.LEAST - 1e-6, name
         for word in signs.panel_words(hall, graph(name)[0], view):
-            assert word.size * CAP * WIDTH / view.span >= signs.NAME - 1e-6, name
+            assert word.size * CAP * WIDTH / view.span >= signs.NAMES[-1] - 1e-6, name
 
 
 @pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "squeezenet1_0", "convnext_tiny", "vgg16", "u_net"])
