@@ -12,7 +12,7 @@ from ..blender_addon.scene.panels import panels
 from ..torch_bridge.errors import SceneError
 from .files import replaced, unwritten
 
-__all__ = ["build", "pack", "rebuild", "save"]
+__all__ = ["build", "rebuild", "save"]
 
 
 def save(scene: bpy.types.Scene, path: Path | str) -> Path:
@@ -20,7 +20,8 @@ def save(scene: bpy.types.Scene, path: Path | str) -> Path:
     path = Path(path)
     if not store.is_hall(scene):
         raise SceneError(f"scene {scene.name!r} is no hall; build one from a recording")
-    pack(scene)
+    maps = [materials.image_of(panel.data.materials[0]) for panel in panels(scene).values()]
+    images.pack_all([*maps, images.table_image()])
     for layer in scene.view_layers:
         layer.update()  # Blender 5.2.3 ends on copying a view layer that was never brought up to date
     with replaced(path) as part:
@@ -29,11 +30,3 @@ def save(scene: bpy.types.Scene, path: Path | str) -> Path:
         except RuntimeError:
             raise unwritten(path) from None
     return path
-
-
-def pack(scene: bpy.types.Scene) -> None:
-    """Keep the maps in the file: images made in a session are lost otherwise."""
-    shown = [materials.image_of(panel.data.materials[0]) for panel in panels(scene).values()]
-    for image in [*shown, images.table_image()]:
-        if image.is_dirty or image.packed_file is None:
-            image.pack()

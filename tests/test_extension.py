@@ -98,6 +98,11 @@ def test_an_older_hall_is_rebuilt_on_demand(session):
     assert session["panels_rebuilt"] == session["panels"]
 
 
+def test_an_ordinary_save_keeps_the_maps(session):
+    assert session["saved"] == session["reopened"]
+    assert all(session["saved"])
+
+
 def test_enabling_loads_nothing_heavy(session):
     light = ("torch_bridge", "blender_addon.ui")
     assert [name for name in session["loaded"] if not name.startswith(light)] == ["blender_addon"]

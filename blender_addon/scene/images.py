@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import bpy
 import numpy as np
 
@@ -33,12 +35,12 @@ def renewed(image: bpy.types.Image | None, name: str, on: atlas.Sheet) -> bpy.ty
     return raw_image(name, on.width, on.height)
 
 
-def pack_all() -> None:
-    """Packs every raw image of the file that isn't packed as it is now, so that a saved file holds its numbers.
+def pack_all(found: Iterable[bpy.types.Image] | None = None) -> None:
+    """Packs raw images, by default all of the file, that aren't packed as they are now: a saved file has their numbers.
 
     Packing an image twice would lose it: the second time Blender looks for a file on disk.
     """
-    for image in bpy.data.images:
+    for image in bpy.data.images if found is None else found:
         if image.get(RAW_KEY) and (image.is_dirty or not image.packed_file):
             image.pack()
 

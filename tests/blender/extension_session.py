@@ -28,6 +28,20 @@ def state() -> dict:
     }
 
 
+def brightness() -> list[float]:
+    """The largest value in each image of maps."""
+    return [max(map(abs, image.pixels[:])) for image in bpy.data.images if "innerwalk_raw" in image]
+
+
+def save_and_open(path: Path) -> tuple[list[float], list[float]]:
+    """What the images of maps hold before and after an ordinary save, twice."""
+    before = brightness()
+    for _ in range(2):
+        bpy.ops.wm.save_as_mainfile(filepath=str(path))
+        bpy.ops.wm.open_mainfile(filepath=str(path))
+    return before, brightness()
+
+
 def main(package: str) -> dict:
     before = state()
     bpy.ops.extensions.package_install_files(filepath=package, repo="user_default", enable_on_install=True)
@@ -47,6 +61,7 @@ def main(package: str) -> dict:
     hall["innerwalk_hall"] = 0
     told["rebuilt"] = sorted(bpy.ops.innerwalk.rebuild_groups())
     told["panels_rebuilt"] = sum(one.get("innerwalk_role") == "panel" for one in bpy.data.objects)
+    told["saved"], told["reopened"] = save_and_open(Path(package).with_name("hall.blend"))
     try:
         bpy.ops.innerwalk.import_recording(directory="//nowhere")
     except RuntimeError as error:
