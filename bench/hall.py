@@ -12,6 +12,7 @@ import bpy
 import numpy as np
 
 from ..blender_addon.scene.build import build
+from ..blender_addon.scene.panels import panels
 from ..scenes.scene import save
 from ..torch_bridge.recording import ACTIVATIONS, Edge, Layer, Maps, Network, Prediction, Recording
 
@@ -62,6 +63,7 @@ def measure() -> dict[str, Any]:
     for name in ("first in a process", "second"):
         spent, scene = _timed(recording)
         found[f"ResNet-50, 70 panels, {name}"] = spent | {"budget": 1.0}
+    found["undo step, then an autosave that was never saved"] = _session(scene)
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         path = save(scene, Path(folder) / "hall.blend")
@@ -72,6 +74,26 @@ def measure() -> dict[str, Any]:
     )
     found["peak memory, MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return found
+
+
+def _session(scene: bpy.types.Scene) -> dict[str, float]:
+    """Seconds and MiB of moving a panel with undo, and of the file that Blender's autosave writes: without maps."""
+    panel = next(iter(panels(scene).values()))
+    bpy.ops.ed.undo_push(message="before")
+    memory, start = _resident(), time.perf_counter()
+    panel.location.x += 0.1
+    bpy.ops.ed.undo_push(message="move")
+    spent = {"undo s": time.perf_counter() - start, "undo MiB": _resident() - memory}
+    with tempfile.TemporaryDirectory() as folder:
+        start, path = time.perf_counter(), Path(folder) / "auto.blend"
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
+        return spent | {"autosave s": time.perf_counter() - start, "autosave MiB": path.stat().st_size / 2**20}
+
+
+def _resident() -> float:
+    """MiB of memory in use, as Linux counts them."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
 def _timed(recording: Recording) -> tuple[dict[str, float], bpy.types.Scene]:
