@@ -97,6 +97,7 @@ def test_unknown_layer_lists_near_matches() -> None:
 @pytest.mark.parametrize("stop_after", range(3))
 def test_crash_leaves_the_old_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: int) -> None:
     rec.save(small(0), tmp_path)
+    before = {path.name for path in tmp_path.iterdir()}
     calls, replace = [], os.replace
 
     def dying(source: str, target: str) -> None:
@@ -110,6 +111,7 @@ def test_crash_leaves_the_old_recording(tmp_path: Path, monkeypatch: pytest.Monk
         rec.save(small(1), tmp_path)
     assert np.array_equal(rec.load(tmp_path).maps("a").data, small(0).maps("a").data)
     assert not list(tmp_path.glob(".part-*"))
+    assert {path.name for path in tmp_path.iterdir()} == before
 
 
 def test_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,8 +120,14 @@ def test_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(RecordingError, match="No space left on device"):
-        rec.save(small(), tmp_path)
+        rec.save(small(), tmp_path / "new")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_file_is_no_recording(tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(b"picture")
+    with pytest.raises(RecordingError, match="cat.png: no recording here"):
+        rec.load(tmp_path / "cat.png")
 
 
 def edited(folder: Path, change) -> Path:

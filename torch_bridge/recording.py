@@ -16,7 +16,8 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,16 +76,33 @@ def save(recording: Recording, folder: Path | str, progress: Callable[[float], N
     """Write a recording, replacing the one in `folder`. Raises RecordingError; then the old one is still whole."""
     folder = Path(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        stale = _files_of(folder)
-        document = describe(recording) | _save_arrays(recording, folder, progress or (lambda share: None))
-        text = json.dumps(document, ensure_ascii=False, indent=1).encode()
-        _write(folder, [text], lambda digest: DOCUMENT)
+        with _all_or_nothing(folder):
+            stale = _files_of(folder)
+            document = describe(recording) | _save_arrays(recording, folder, progress or (lambda share: None))
+            text = json.dumps(document, ensure_ascii=False, indent=1).encode()
+            _write(folder, [text], lambda digest: DOCUMENT)
     except OSError as error:
         raise RecordingError(f"{folder}: can't write the recording ({error.strerror or error})") from None
     for name in stale - _files_of(folder):
         (folder / name).unlink(missing_ok=True)
     return folder
+
+
+@contextmanager
+def _all_or_nothing(folder: Path) -> Iterator[None]:
+    """Make a folder where there is none; what came into it before something failed is taken out again."""
+    made = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    before = set(os.listdir(folder))
+    try:
+        yield
+    except BaseException:
+        for name in set(os.listdir(folder)) - before - _files_of(folder):
+            if FILE_NAME.fullmatch(name):
+                (folder / name).unlink(missing_ok=True)
+        if made and not os.listdir(folder):
+            folder.rmdir()
+        raise
 
 
 def _save_arrays(recording: Recording, folder: Path, progress: Callable[[float], None]) -> dict[str, Any]:

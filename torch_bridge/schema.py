@@ -50,7 +50,7 @@ def read_json(path: Path) -> Any:
         if path.stat().st_size > MAX_JSON:
             raise RecordingError(f"{path}: larger than {MAX_JSON >> 20} MiB, not a recording of ours")
         document = json.loads(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise RecordingError(f"{path.parent}: no recording here ({path.name} is missing)") from None
     except (OSError, ValueError, RecursionError) as error:
         raise RecordingError(f"{path}: not readable as JSON ({type(error).__name__}); record it again") from None
