@@ -130,6 +130,10 @@ def broken() -> nn.Module:
     raise ValueError("the depth must be a prime")
 
 
+def leaving() -> nn.Module:
+    raise SystemExit(7)
+
+
 def no_module() -> dict:
     return {"layers": 3}
 

@@ -188,6 +188,7 @@ def explained(error, model, **spec) -> str:
 
 def test_unknown_model_names_the_nearest(zoo):
     assert "did you mean resnet50" in explained(UnknownName, "resnet5O")
+    assert "did you mean object" in explained(UnknownName, "objec")
 
 
 @pytest.mark.parametrize(
@@ -198,6 +199,10 @@ def test_unknown_model_names_the_nearest(zoo):
         ("own_models:broken", ModelError, "own_models:broken() failed: ValueError: the depth must be a prime"),
         ("own_models:no_module", ModelError, "own_models:no_module returned dict, not a torch.nn.Module"),
         ("own_models:constant", ModelError, "own_models:constant is int, not a function"),
+        ("own_models:leaving", ModelError, "own_models:leaving() failed: SystemExit: 7"),
+        ("./own_models:small", ModelError, "'./own_models' is no module; name the function"),
+        (":small", ModelError, "'' is no module; name the function"),
+        (__file__, ModelError, "is not a model: name the function"),
         ("nowhere.pt2", ModelError, "nowhere.pt2: no such file"),
         ("nowhere.pth", ModelError, "nowhere.pth: no such file"),
     ],
@@ -217,6 +222,11 @@ def test_module_that_fails_on_import(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert "no module 'no_such_dependency' that it imports" in explained(ModelError, "halting:net")
     assert "importing odd failed (ZeroDivisionError" in explained(ModelError, "odd:net")
+
+
+@pytest.mark.parametrize("seed", [-1, 1 << 80])
+def test_seeds_that_arent(seed):
+    assert f"seed {seed}: a whole number" in explained(ModelError, "own_models:small", seed=seed)
 
 
 def test_torchscript_asks_for_the_factory(tmp_path):
@@ -251,6 +261,13 @@ def test_file_that_is_no_exported_program(tmp_path):
 def test_checkpoints_that_arent_read(tmp_path, content, line):
     torch.save(content(), tmp_path / "w.pth")
     assert line in explained(ModelError, "own_models:small", weights=str(tmp_path / "w.pth"))
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_an_old_file_of_objects_needs_pickle(tmp_path, protocol):
+    path = tmp_path / "w.pth"
+    torch.save(argparse.Namespace(lr=1), path, pickle_protocol=protocol, _use_new_zipfile_serialization=False)
+    assert "needs pickle, and pickle runs code" in explained(ModelError, "own_models:small", weights=str(path))
 
 
 def test_damaged_weights(tmp_path):

@@ -60,7 +60,7 @@ def explained(paths: Mapping[nn.Module, str]) -> Iterator[None]:
         yield
     except InnerwalkError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         reason = " ".join(str(error).split())[:LONGEST_REASON] or "no reason given"
         raise ModelError(f"the network failed{_place(error, paths)}: {type(error).__name__}: {reason}") from error
 

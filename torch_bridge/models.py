@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .concepts import TASKS
 from .errors import InnerwalkError, ModelError, UnknownName
 from .vision import import_torchvision
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 SLOW_TO_START = ("googlenet", "inception_v3")
 """They warn unless told whether to draw their first weights from a truncated normal, which takes a second."""
+WEIGHTS = (".pt", ".pth", ".ckpt", ".safetensors", ".onnx")
+"""Suffixes of files that hold weights and no model."""
+SEEDS = range(1 << 63)
 FACTORY = "name the function that builds the model, package.module:factory"
 
 
@@ -49,6 +53,8 @@ def build_model(
     """
     import torch
 
+    if seed not in SEEDS:
+        raise ModelError(f"seed {seed}: a whole number from 0 to {SEEDS[-1]} is needed")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         built = _build(name, dict(arguments or {}), download)
@@ -60,7 +66,7 @@ def _build(name: str, arguments: dict[str, Any], download: str | None) -> BuiltM
     path = Path(name)
     if path.suffix == ".pt2":
         return _exported(path)
-    if path.is_file() or path.suffix in (".pt", ".pth", ".ckpt", ".safetensors", ".onnx"):
+    if path.is_file() or path.suffix in WEIGHTS:
         raise ModelError(_not_a_model(path))
     if ":" in name:
         if download:
@@ -74,6 +80,8 @@ def _not_a_model(path: Path) -> str:
         return f"{path}: no such file"
     if is_torchscript(path):
         return f"{path} is TorchScript, which hides its layers: {FACTORY}, and give its weights as a state_dict"
+    if path.suffix not in WEIGHTS:
+        return f"{path} is not a model: {FACTORY}, or a .pt2 file"
     return f"{path} holds weights, not a model: {FACTORY}, and give the file as weights"
 
 
@@ -130,6 +138,8 @@ def _from_factory(name: str, arguments: dict[str, Any]) -> nn.Module:
 def _find_factory(name: str) -> Any:
     """Import `package.module` and find the factory in it."""
     place, _, path = name.partition(":")
+    if not all(part.isidentifier() for part in place.split(".")):
+        raise ModelError(f"{name}: {place!r} is no module; {FACTORY}")
     try:
         found: Any = importlib.import_module(place)
     except ModuleNotFoundError as error:
@@ -137,7 +147,7 @@ def _find_factory(name: str) -> Any:
             "in the current folder or installed" if error.name and place.startswith(error.name) else "that it imports"
         )
         raise ModelError(f"{name}: no module {error.name!r} {where}") from error
-    except Exception as error:  # the module is the person's own and may raise anything
+    except (Exception, SystemExit) as error:  # the module is the person's own and may raise anything
         raise ModelError(f"{name}: importing {place} failed ({type(error).__name__}: {first_line(error)})") from error
     for part in path.split("."):
         if not hasattr(found, part):
@@ -158,7 +168,7 @@ def _call(name: str, factory: Callable[..., Any], arguments: dict[str, Any]) -> 
         return factory(**arguments)
     except InnerwalkError:
         raise
-    except Exception as error:  # the factory is the person's own and may raise anything
+    except (Exception, SystemExit) as error:  # the factory is the person's own and may raise anything
         given = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
         raise ModelError(f"{name}({given}) failed: {type(error).__name__}: {first_line(error)}") from error
 
@@ -183,7 +193,7 @@ def _from_torchvision(name: str, arguments: dict[str, Any], download: str | None
     from torchvision import models
 
     if name not in (known := models.list_models()):
-        raise UnknownName("torchvision model", name, known)
+        raise UnknownName("model", name, [*TASKS, *known])
     choices = models.get_model_weights(name)
     preset = _choose_weights(name, choices, download or "DEFAULT") if len(choices) else None
     builder = models.get_model_builder(name)

@@ -22,7 +22,7 @@ def open_picture(path: str | Path) -> Image.Image:
             warnings.simplefilter("ignore")  # remarks on size and odd tags: what matters is an error below
             with Image.open(path) as image:
                 return _plain(ImageOps.exif_transpose(image))
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         raise InputError(f"picture {path}: no such file") from None
     except UnidentifiedImageError:
         raise InputError(f"{path}: not a picture that Pillow can read; give a PNG, a JPEG … or a .npy") from None

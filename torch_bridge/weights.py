@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,20 +69,30 @@ def _read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
     if is_torchscript(path):
         raise ModelError(f"weights {path} is TorchScript: save the model's state_dict() and give that")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # remarks on the pickle's protocol: what matters is an error below
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises a dozen kinds for a file that isn't what it should be
-        raise ModelError(f"weights {path}: {_why_not(error)}") from error
+        raise ModelError(f"weights {path}: {_why_not(path, error)}") from error
     return _unwrap(path, content)
 
 
-def _why_not(error: Exception) -> str:
-    found = re.search(r"GLOBAL (\S+)", str(error))
-    if type(error).__name__ != "UnpicklingError" or not found:
+def _why_not(path: Path, error: Exception) -> str:
+    if type(error).__name__ != "UnpicklingError":
         return f"not a checkpoint, or cut off ({type(error).__name__}: {first_line(error)[:100]})"
+    found = re.search(r"GLOBAL (\S+)", str(error))
+    if not found and not _is_pickle(path):
+        return "not a checkpoint, or cut off"
     return (
-        f"holds {found[1]}, which needs pickle, and pickle runs code from the file; "
+        f"holds {found[1] if found else 'more than tensors'}, which needs pickle, and pickle runs code from the file; "
         "where you trust it, save its state_dict alone: torch.save(model.state_dict(), FILE)"
     )
+
+
+def _is_pickle(path: Path) -> bool:
+    """Whether a file starts as a pickle of protocol 2 or later does, bare of torch's archive."""
+    with path.open("rb") as file:
+        return file.read(1) == b"\x80"
 
 
 def _unwrap(path: Path, content: Any) -> dict[str, torch.Tensor]:
