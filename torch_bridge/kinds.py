@@ -86,6 +86,14 @@ def is_layer(module: nn.Module) -> bool:
     return not len(module._modules) or type(module).__module__.startswith("torch.nn.")
 
 
+def class_name(module: nn.Module) -> str:
+    """Name of a module's class; of the class it was before `torch.jit.script` or `torch.export` took it over."""
+    kind = type(module)
+    if kind.__module__ == "torch.export.unflatten":
+        return str(module.type_name() or kind.__name__).rpartition(".")[2]  # type: ignore[operator]
+    return str(getattr(module, "original_name", None) or kind.__name__)
+
+
 @cache
 def class_family(kind: Any) -> Family | None:
     """The family of a module by its class; None where its operations must tell."""

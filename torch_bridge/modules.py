@@ -14,7 +14,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 from .axes import module_axes
 from .graph import Step
-from .kinds import class_family, is_layer, tensors_in
+from .kinds import class_family, class_name, is_layer, tensors_in
 from .run import Run, Tensors, changed, fresh, versions
 from .shapes import Axes
 
@@ -98,7 +98,7 @@ class Modules:
             sealed = call.inputs is not None
             step = self._sealed(call, kwargs, outputs) if sealed else self._open(call, args, kwargs, outputs)
             if step is not None and outputs:
-                step.kind = getattr(call.module, "original_name", None) or type(call.module).__name__
+                step.kind = class_name(call.module)
                 self.run.finish(step, outputs)
                 if step.family == "attention":
                     self.run.keeper.attended(step, args, kwargs)
