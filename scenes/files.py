@@ -21,12 +21,24 @@ def discard() -> None:
         part.unlink(missing_ok=True)
 
 
+def check_place(path: Path, suffix: str) -> None:
+    """Raise one line where a file of this suffix can't be put: by another name, whoever opens it takes it for another.
+
+    Raises SceneError.
+    """
+    if path.is_dir():
+        raise SceneError(f"{path}: a folder; name a file in it, such as {path / f'hall{suffix}'}")
+    if path.suffix.lower() != suffix:
+        raise SceneError(f"{path}: not the name of a {suffix} file; {path.stem}{suffix} would be")
+    if not path.parent.is_dir():
+        raise SceneError(f"{path.parent}: no such folder; make it first, or choose another place for {path.name}")
+
+
 @contextmanager
-def replaced(path: Path) -> Iterator[Path]:
+def replaced(path: Path, suffix: str) -> Iterator[Path]:
     """A path in the same folder to write to; it takes the place of `path` when all went well. Raises SceneError."""
+    check_place(path, suffix)
     folder = path.parent
-    if not folder.is_dir():
-        raise SceneError(f"{folder}: no such folder; make it first, or choose another place for {path.name}")
     try:
         handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=folder)
     except OSError as error:
@@ -46,11 +58,11 @@ def replaced(path: Path) -> Iterator[Path]:
         _unfinished.discard(part)
 
 
-def unwritten(path: Path, error: OSError | None = None) -> SceneError:
-    """The one line for a file that could not be written."""
-    if error is None or error.errno == errno.ENOSPC:
-        return SceneError(f"{path}: the disk is full; nothing was left half-written")
-    return SceneError(f"{path}: can't be written ({error.strerror}); nothing was left half-written")
+def unwritten(path: Path, error: Exception) -> SceneError:
+    """The one line for a file that could not be written. Blender's errors say why only in their text."""
+    reason = getattr(error, "strerror", None) or str(error).strip()
+    why = "the disk is full" if os.strerror(errno.ENOSPC) in reason else f"can't be written ({reason})"
+    return SceneError(f"{path}: {why}; nothing was left half-written")
 
 
 def _flush(part: Path) -> None:

@@ -24,9 +24,9 @@ def save(scene: bpy.types.Scene, path: Path | str) -> Path:
     images.pack_all([*maps, images.table_image()])
     for layer in scene.view_layers:
         layer.update()  # Blender 5.2.3 ends on copying a view layer that was never brought up to date
-    with replaced(path) as part:
+    with replaced(path, ".blend") as part:
         try:
             bpy.data.libraries.write(str(part), {scene}, fake_user=False, compress=True)
-        except RuntimeError:
-            raise unwritten(path) from None
+        except RuntimeError as error:
+            raise unwritten(path, error) from None
     return path

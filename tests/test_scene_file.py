@@ -1,6 +1,7 @@
 """Saved halls: opened in fresh processes, with panels that a person moved, and from an earlier release."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -96,12 +97,18 @@ def test_only_the_hall_is_saved(empty_scene, recorded, tmp_path):
         assert "Secret" not in there.objects and len(there.scenes) == 1
 
 
-def test_saving_fails_in_one_line_and_keeps_the_old_file(empty_scene, recorded, tmp_path):
+def test_saving_fails_in_one_line_and_keeps_the_old_file(empty_scene, recorded, tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError("Error: No space left on device\n")  # as Blender says it, without a number
+
     scene = build(rec.load(recorded))
     with pytest.raises(SceneError, match="no such folder"):
         recipe.save(scene, tmp_path / "nowhere" / "hall.blend")
     with pytest.raises(SceneError, match="is no hall"):
         recipe.save(bpy.context.scene, tmp_path / "hall.blend")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SceneError, match="hall.blend: the disk is full"):
+        recipe.save(scene, tmp_path / "hall.blend")
     assert not list(tmp_path.glob("*.blend"))
 
 
