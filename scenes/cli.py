@@ -15,8 +15,8 @@ from typing import Any
 from ..torch_bridge.errors import InnerwalkError
 from ..torch_bridge.recording import Recording
 from .arguments import parser
-from .files import discard
-from .interrupt import stoppable
+from .files import check_place, discard
+from .interrupt import stoppable, unheard
 from .progress import Progress
 
 FAULT, EXPECTED, STOPPED = 1, 2, 130
@@ -124,12 +124,20 @@ def summary(recording: Recording) -> str:
     return "\n".join(f"{name:<14} {text}" for name, text in lines)
 
 
+def start_blender() -> None:
+    """Load Blender, which ends with a crash where an exception of Python's meets its start."""
+    with unheard():
+        import bpy  # noqa: F401
+
+
 def scene(said: argparse.Namespace, progress: Progress) -> None:
     """`innerwalk scene`."""
+    start_blender()
     from ..blender_addon.scene.store import Dress
     from ..torch_bridge.recording import load
     from . import scene as recipe
 
+    check_place(said.output, ".blend")
     built = recipe.build(load(said.recording), Dress(**chosen(said, Dress)), progress=progress)
     recipe.save(built, said.output)
     progress.close()
@@ -138,6 +146,7 @@ def scene(said: argparse.Namespace, progress: Progress) -> None:
 
 def figure(said: argparse.Namespace, progress: Progress) -> None:
     """`innerwalk figure`."""
+    start_blender()
     from .figure import Order, render_figure
 
     render_figure(said.source, said.output, Order(**chosen(said, Order)), progress=progress)
@@ -147,6 +156,7 @@ def figure(said: argparse.Namespace, progress: Progress) -> None:
 
 def demo(said: argparse.Namespace, progress: Progress) -> None:
     """`innerwalk demo`: a network that comes with innerwalk, on its own picture."""
+    start_blender()
     from ..torch_bridge.job import RecordSpec, record_from
     from ..torch_bridge.recording import save
     from . import scene as recipe

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from innerwalk.scenes import arguments, cli, progress
+from innerwalk.scenes.interrupt import unheard
 from innerwalk.torch_bridge.errors import InputError, UnknownName
 
 
@@ -148,7 +149,7 @@ def test_no_progress_where_nobody_looks():
 QUIET = "def wait(said, progress):\n    print('ready', flush=True)\n    time.sleep(30)\n"
 DEAF = """
 def wait(said, progress):
-    with files.replaced(Path("picture.png")) as part:
+    with files.replaced(Path("picture.png"), ".png") as part:
         part.write_text("half")
         print("ready", flush=True)
         while True:
@@ -160,8 +161,9 @@ def wait(said, progress):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("work", [QUIET, DEAF], ids=["Python hears it", "Blender swallows it"])
-def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path, work):
+def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path, work, number):
     code = (
         f"import sys, time\nfrom pathlib import Path\nfrom innerwalk.scenes import cli, files\n{work}\n"
         "cli.COMMANDS['doctor'] = wait\nsys.exit(cli.main(['doctor']))"
@@ -170,8 +172,16 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path, work):
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
     )
     assert process.stdout.readline() == "ready\n"
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=20)
     assert (process.returncode, said.strip().count("\n")) == (130, 0)
     assert said.strip() == "innerwalk: stopped; what was not finished has not been written"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_signals_wait_for_what_cannot_bear_them():
+    reached = []
+    with pytest.raises(KeyboardInterrupt), unheard():
+        os.kill(os.getpid(), signal.SIGINT)
+        reached.append("the end")
+    assert reached and signal.getsignal(signal.SIGINT) is signal.default_int_handler
