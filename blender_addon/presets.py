@@ -31,6 +31,8 @@ SHEET = 1920.0
 """Sizes in corners and words of an overview are pixels of a picture this wide."""
 TITLE, KEY = (70.0, 60.0, 760.0, 180.0), (1440.0, 60.0, 1880.0, 225.0)
 """Left, near edge, right, far edge: the title's corner from the top, the legend's from the bottom."""
+CARD, ASIDE = (1.18, 1.70), 0.22
+"""Width and height of a panel's card, and how far beside the panel it hangs, metres. A lower panel has its top."""
 LENS, ENTRANCE, TILES = 20.0, -3.5, 5
 """Lens of a walker, millimetres; where one stands before the hall; tiles across in the tile preset."""
 
@@ -222,20 +224,24 @@ def layer(hall: Hall, slot: Slot, width: int, height: int) -> View:
     yaw = hall.yaw(slot)
     left, right = slot.corners(yaw)
     axes = wall(yaw)
-    centre = np.append((left + right) / 2, slot.bottom + slot.height / 2 + 0.08) - axes[0] * slot.side * 0.7
+    tall, below = max(slot.height, CARD[1]), max(CARD[1] - slot.height, 0.0)
+    centre = np.append((left + right) / 2, slot.bottom + (slot.height - below) / 2 + 0.08)
+    centre -= axes[0] * slot.side * (CARD[0] + ASIDE) / 2
     distance = abs(centre[0] - slot.x) / abs(math.sin(yaw))
-    need = max((slot.width + 1.4) / 0.90, slot.height / 0.80 * width / height)
+    need = max((slot.width + CARD[0] + ASIDE) / 0.90, tall / 0.80 * width / height)
     at = centre + np.cross(*axes) * distance
     return View(_point(at), _point(centre), width, height, SENSOR * distance / need)
 
 
 def tile(hall: Hall, slot: Slot, width: int, height: int) -> View:
-    """Close to the panel's first tiles, five wide, 14° off the normal, so that values are seen."""
+    """Close to the panel's first tiles, five wide or as wide as the panel, 14° off the normal, to see values."""
     yaw = hall.yaw(slot)
     axes = wall(yaw)
-    left = np.append(slot.corners(yaw)[0], slot.bottom)
-    centre = left + axes[0] * slot.cell[0] * 2.5 + axes[1] * (slot.height - slot.cell[1] * 1.5)
-    at = centre + np.cross(*wall(yaw + 0.25)) * slot.cell[0] * 5.6 * 50 / SENSOR
+    across = min(slot.cell[0] * TILES, max(slot.width, slot.height * width / height))
+    half = min(across, slot.width) / 2, min(across * height / width, slot.height) / 2
+    upper = np.append(slot.corners(yaw)[0], slot.top)
+    centre = upper + axes[0] * half[0] - axes[1] * half[1]
+    at = centre + np.cross(*wall(yaw + 0.25)) * across * 1.12 * 50 / SENSOR
     return View(_point(at), _point(centre), width, height, 50.0)
 
 

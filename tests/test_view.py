@@ -21,6 +21,14 @@ def corners(hall, slot):
     return np.array([(*end, z) for end in slot.corners(hall.yaw(slot)) for z in (slot.bottom, slot.top)])
 
 
+def card(hall, slot):
+    """Its corners: beside the panel towards the aisle, its top no higher than the panel's."""
+    (width, height), (right, _) = presets.CARD, places.wall(hall.yaw(slot))
+    near = slot.corners(hall.yaw(slot))[0 if slot.side > 0 else 1] - slot.side * presets.ASIDE * right[:2]
+    top = slot.bottom + slot.height / 2 + min(slot.height, height) / 2
+    return np.array([(*(near - slot.side * k * width * right[:2]), z) for k in (0, 1) for z in (top, top - height)])
+
+
 def test_a_perspective_camera_projects_known_points():
     view = View((0, 0, 1), (0, 10, 1), 1280, 720, lens=36.0)
     seen = view.project(np.array([(0, 5, 1), (1, 2, 1), (0, 4, 2)]))
@@ -136,6 +144,7 @@ def test_the_layer_preset_shows_its_panel_whole_and_nothing_before_it(name):
     for slot in hall.panels:
         view = presets.layer(hall, slot, 1280, 720)
         assert presets.inside(view, corners(hall, slot), 0.01)
+        assert presets.inside(view, card(hall, slot), 0.01)
         assert abs(view.at[0] - slot.x) < 0.01, "stands in the middle of the aisle"
         assert np.dot(view.back, np.cross(*places.wall(hall.yaw(slot)))) == pytest.approx(1)
 

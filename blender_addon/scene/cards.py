@@ -8,12 +8,15 @@ import bpy
 import numpy as np
 
 from ...torch_bridge.recording import Layer, Maps
+from ..presets import CARD
 from . import text
 from .legend import Scale, add_scale, number
 from .paint import FLAT, Kit, Paint, Plane
 
 SIZE = 0.105
-WIDTH, HEIGHT = 1.18, 1.70
+WIDTH, HEIGHT = CARD
+PITCH, ROWS = 1.55, 7.0
+"""From line to line, as a share of SIZE, and how many such lines have room above the colours; more stand closer."""
 OPERATIONS = {"add": "sum of two paths", "mul": "product of two paths", "cat": "concatenation"}
 
 
@@ -73,8 +76,10 @@ def add_card(layer: Layer, found: Statistics, scale: Scale, at: Plane, kit: Kit)
     paint, y, left = Paint(kit), 0.0, 0.10
     flat = Plane(np.array([0.0, -HEIGHT, 0.0]), FLAT.right, FLAT.up)
     paint.frame(flat, (WIDTH, HEIGHT))
-    for body, share, tint in lines(layer, found):
-        y -= SIZE * 1.55 * share
+    told = lines(layer, found)
+    pitch = SIZE * PITCH * min(1.0, ROWS / sum(share for _, share, _ in told))
+    for body, share, tint in told:
+        y -= pitch * share
         if body:
             size = text.fit(body, WIDTH - 2 * left, SIZE * share)
             paint.words(FLAT, body, size, tint, x=left, y=y)
