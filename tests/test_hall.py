@@ -149,6 +149,12 @@ def test_characters_that_a_font_lacks_come_from_the_next(empty_scene):
     assert text.glyph("−", "sans").width > text.glyph("-", "sans").width
 
 
+@pytest.mark.parametrize("character", ["\0", "\n", "\t", "\u202e"])
+def test_characters_that_say_nothing_are_spaces(empty_scene, character):
+    assert text.glyph(character, "sans").width == text.glyph(" ", "sans").width
+    assert not len(text.glyph(character, "sans").triangles)
+
+
 def test_a_hall_keeps_its_recording(empty_scene, tiny):
     scene = build(tiny, Dress(theme="paper", normalisation="layer", gain=2.0, title="Mine"))
     kept = store.kept(scene)

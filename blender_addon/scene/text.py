@@ -71,7 +71,8 @@ def fit(body: str, room: float, size: float, family: Family = "sans") -> float:
 
 @lru_cache(maxsize=4096)
 def glyph(character: str, family: Family) -> Shape:
-    """One character from the first font of the family that has it."""
+    """One character from the first font of the family that has it; a space for those that say nothing."""
+    character = character if character.isprintable() else " "
     names = FAMILIES[family][1 if character in MATHS and family == "sans" else 0 :]
     fonts = [path for name in names if (path := _folder() / f"{name}.woff2").is_file()]
     for path in fonts:
