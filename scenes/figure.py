@@ -28,12 +28,13 @@ from .png import with_words
 
 PRESETS = ("overview", "walk", "entrance", "layer", "tile")
 SAMPLES = 24
+MOST_SAMPLES = 1 << 20
 PAST = 0.75
 """Metres that a walker stands past a post, so that the next panel on each side is whole."""
+BEFORE = 2.0
+"""Metres that a walker stands before a panel to look at it."""
 FOCUS_AIR = 2.5
 """Metres in which everything behind the layer that is looked at falls to 1/e."""
-ASIDE = 0.22
-"""Metres between a panel and its card."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def render_figure(
     """
     out, order = Path(out), order or Order()
     check(order)
-    with replaced(out) as part, scratch():
+    with replaced(out, ".png") as part, scratch():
         given = opened(source)
         dress = dressed(given.dress, order)
         scene = staged(Source(given.recording, dress, given.moved), order, progress)
@@ -95,7 +96,7 @@ def check(order: Order) -> None:
         raise UnknownName("preset", order.preset, PRESETS)
     if order.engine not in render.ENGINES:
         raise UnknownName("engine", order.engine, render.ENGINES)
-    if not all(1 <= side <= 65536 for side in order.size) or order.samples < 1:
+    if not all(1 <= side <= 65536 for side in order.size) or not 1 <= order.samples <= MOST_SAMPLES:
         raise SceneError(
             f"a picture of {order.size[0]} × {order.size[1]} pixels with {order.samples} samples can't be made"
         )
@@ -149,7 +150,7 @@ def staged(source: Source, order: Order, progress: hall.Progress | None) -> bpy.
     if not layers:
         raise SceneError(f"network {network.name!r} has no layer to show")
     plan = layout.plan_figure(layers, links, *order.size) if over else layout.plan(layers, links)
-    focus = focused(layers, plan, order)
+    focus = focused(source, layers, plan, order)
     view = viewed(plan, focus, order)
     scene = bpy.data.scenes.new(network.name)
     site = hall.Site(scene, source.recording, layers, plan, source.dress, view)
@@ -162,10 +163,12 @@ def staged(source: Source, order: Order, progress: hall.Progress | None) -> bpy.
     return scene
 
 
-def focused(layers: Sequence[Layer], plan: Hall, order: Order) -> Slot:
-    """The slot of the ordered layer, else of the first panel. Raises UnknownName."""
+def focused(source: Source, layers: Sequence[Layer], plan: Hall, order: Order) -> Slot:
+    """The slot of the ordered layer, else of the first panel that has maps. Raises UnknownName."""
     if order.layer is None:
-        return plan.panels[0]
+        shown = [(layers[slot.index].shows or layers[slot.index].id, source.dress.method) for slot in plan.panels]
+        there = (slot for slot, key in zip(plan.panels, shown, strict=True) if key in source.recording.all_maps)
+        return next(there, plan.panels[0])
     slots = {layers[slot.index].id: slot for slot in plan.panels}
     if order.layer not in slots:
         raise UnknownName("panel of layer", order.layer, slots)
@@ -178,7 +181,7 @@ def viewed(plan: Hall, focus: Slot, order: Order) -> View:
         case "overview":
             return presets.overview(plan, *order.size)
         case "walk":
-            return presets.walk(plan, focus.y - 2.0 if order.layer else standing(plan), *order.size)
+            return presets.walk(plan, focus.y - BEFORE if order.layer else standing(plan), *order.size)
         case "entrance":
             return presets.entrance(plan, *order.size)
         case "layer":
@@ -187,9 +190,14 @@ def viewed(plan: Hall, focus: Slot, order: Order) -> View:
 
 
 def standing(plan: Hall) -> float:
-    """y of a walker PAST a post of the first half of the hall, where the next post is farthest ahead."""
+    """y of a walker PAST a post of the first half of the hall, where the next post is farthest ahead.
+
+    In a hall where it is nowhere far enough to be looked at, BEFORE all posts.
+    """
     posts = np.array(sorted(slot.y for slot in plan.panels))
-    ahead = np.diff(posts, append=posts[-1] + PAST)[: max(1, len(posts) // 2)]
+    ahead = np.diff(posts)[: max(1, len(posts) // 2)]
+    if ahead.max(initial=0.0) < BEFORE:
+        return float(posts[0]) - BEFORE
     return float(posts[int(np.argmax(ahead))]) + PAST
 
 
@@ -198,7 +206,7 @@ def _card_place(plan: Hall, slot: Slot) -> Plane:
     yaw = plan.yaw(slot)
     left, right = slot.corners(yaw)
     at = wall(np.append(left if slot.side > 0 else right, slot.bottom + slot.height / 2), yaw)
-    beside = -cards.WIDTH - ASIDE if slot.side > 0 else ASIDE
+    beside = -cards.WIDTH - presets.ASIDE if slot.side > 0 else presets.ASIDE
     return at.moved(beside, min(slot.height / 2, cards.HEIGHT / 2))
 
 

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import colour, layout, presets  # noqa: E402
 from innerwalk.blender_addon.scene import probe, store  # noqa: E402
-from innerwalk.scenes.figure import PAST, PRESETS, Order, render_figure, standing  # noqa: E402
+from innerwalk.scenes.figure import BEFORE, PAST, PRESETS, Order, render_figure, standing  # noqa: E402
+from innerwalk.tests.graphs import graph  # noqa: E402
 
 SMALL = (320, 180)
 
@@ -109,10 +111,26 @@ def test_progress_ends_with_the_last_sample(empty_scene, recorded, tmp_path):
     assert all(0 <= share <= 1 for _, share in heard)
 
 
-def test_a_walker_stands_between_posts(recorded):
-    plan = layout.plan(*rec.load(recorded).network.folded())
+def test_a_walker_stands_between_posts():
+    plan = layout.plan(*graph("resnet50"))
     y = standing(plan)
     assert min(y - slot.y for slot in plan.panels if slot.y < y) == pytest.approx(PAST)
+
+
+def test_a_walker_in_a_short_hall_has_its_panels_ahead():
+    plan = layout.plan(*graph("one panel"))
+    assert standing(plan) == pytest.approx(plan.panels[0].y - BEFORE)
+
+
+@pytest.mark.parametrize("preset", ["layer", "tile"])
+def test_a_layer_that_was_recorded_is_shown_first(empty_scene, recorded, tmp_path, preset):
+    whole = rec.load(recorded)
+    part = replace(whole, all_maps={("fc", rec.ACTIVATIONS): whole.maps("fc")})
+    first, second = (
+        pixels(render_figure(part, tmp_path / "a.png", Order(preset=preset, layer=layer, size=SMALL, samples=1)))
+        for layer in (None, "fc")
+    )
+    assert np.array_equal(first, second)
 
 
 @pytest.mark.parametrize(
@@ -123,6 +141,9 @@ def test_a_walker_stands_between_posts(recorded):
         (Order(ramp="sined", size=SMALL), UnknownName, "did you mean signed"),
         (Order(layer="fd", preset="layer", size=SMALL), UnknownName, "did you mean fc"),
         (Order(size=(0, 5)), SceneError, "can't be made"),
+        (Order(samples=1 << 40), SceneError, "can't be made"),
+        (Order(gain=float("nan"), size=SMALL), SceneError, "gain nan: a number above 0"),
+        (Order(gain=0.0, size=SMALL), SceneError, "a number above 0"),
         (Order(engine="cyclse"), UnknownName, "did you mean cycles"),
     ],
 )
@@ -150,7 +171,7 @@ def test_sources_that_are_none(empty_scene, tmp_path, recorded):
 
 def test_a_full_disk_leaves_the_old_file(tmp_path):
     (tmp_path / "a.png").write_bytes(b"old")
-    with pytest.raises(SceneError, match="the disk is full"), files.replaced(tmp_path / "a.png"):
+    with pytest.raises(SceneError, match="the disk is full"), files.replaced(tmp_path / "a.png", ".png"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert (tmp_path / "a.png").read_bytes() == b"old" and len(list(tmp_path.iterdir())) == 1
 

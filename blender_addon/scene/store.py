@@ -22,6 +22,7 @@ from .paint import ROLE
 from .panels import ID, panels
 from .pictures import PICTURE
 
+MOST_GAIN = 1_000_000
 VERSION = 1
 """Of what a hall keeps; raise it when an older file needs rebuilding."""
 HALL, TEXT, PLACE = "innerwalk_hall", "innerwalk_recording", "innerwalk_place"
@@ -41,6 +42,10 @@ class Dress:
     """Instead of the network's name."""
     collapse: tuple[str, ...] = ()
     """Globs of blocks that stand as one representative panel."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.gain <= MOST_GAIN:
+            raise SceneError(f"gain {self.gain}: a number above 0, up to {MOST_GAIN:,} is needed")
 
     @property
     def map(self) -> str:
