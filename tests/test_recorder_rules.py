@@ -337,3 +337,10 @@ def test_lists_of_pictures_are_taken_as_detectors_take_them() -> None:
     recording = record(model, pictures, index=1)
     assert [layer.id for layer in recording.network.layers] == ["input", "input@2", "a", "a@2", "output"]
     assert recording.picture.shape == (6, 6, 3)
+
+
+def test_a_grid_that_no_tokens_have_is_told():
+    network, tokens = torch.nn.Linear(4, 2), torch.rand(1, 10, 4)
+    assert record(network, tokens, grid=(2, 5)).maps("Linear").shape == (2, 2, 5)
+    with pytest.raises(InputError, match="5 rows and 5 columns"):
+        record(network, tokens, grid=(5, 5))

@@ -63,6 +63,8 @@ def record(
     with evaluating(model, list(paths)), eager(paths), explained(paths):
         steps, output = watch(model, paths, given, keep, sample)
     network = _network(steps, model, name or type(model).__name__, trained, weights)
+    if grid is not None and all(layer.map_shape[1:] != grid for layer in network.layers):
+        raise InputError(f"no layer has {grid[0]} rows and {grid[1]} columns of tokens; leave the grid to be inferred")
     prediction = Prediction() if answer is None else answer(output)
     recording = Recording(network, input_name, shown, prediction, provenance=_provenance(provenance, index))
     recording.add(keep.chosen(network))

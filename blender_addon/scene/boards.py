@@ -24,12 +24,15 @@ class Facts:
     note: str
 
 
-def facts(network: Network, title: str | None, there: int) -> Facts:
-    """Name, "26 layers, 3,976 channels", how many stand `there` for the rest, and whether weights are random."""
+def facts(network: Network, title: str | None, there: int, *, chosen: bool = False) -> Facts:
+    """Name, "26 layers, 3,976 channels", how many stand `there` for the rest, and whether weights are random.
+
+    chosen: some panels show only their strongest channels.
+    """
     panels = [layer for layer in network.folded()[0] if layer.role == "panel"]
     channels = sum(layer.map_shape[0] for layer in panels)
     some = f", {there} shown" if there < len(panels) else ""
-    counts = f"{plural(len(panels), 'layer')}{some}, {plural(channels, 'channel')}"
+    counts = f"{plural(len(panels), 'layer')}{some}, {plural(channels, 'channel')}{', the strongest shown' if chosen else ''}"
     return Facts(title or network.name, counts, "" if network.trained else "random weights")
 
 

@@ -18,7 +18,7 @@ from . import answers, boards, edges, ground, labels, legend, signs, sky
 from .digest import showing
 from .look import set_look
 from .paint import ROLE, Kit, Plane, wall
-from .panels import ID, add_panel, refresh
+from .panels import ID, add_panel, panels, refresh
 from .store import Dress, planned
 
 HALL = "hall"
@@ -144,7 +144,7 @@ def add_dressing(site: Site, *, numbered: bool = True) -> None:
     board = places.input_board(plan)
     boards.add_input(recording, _plane(board), board.width, kit)
     answers.add_answer(recording, _plane(places.answer_board(plan)), plan.scale, kit)
-    told = boards.facts(recording.network, site.dress.title, len(plan.panels))
+    told = boards.facts(recording.network, site.dress.title, len(plan.panels), chosen=_chosen(site))
     scale, kinds = legend.scale(site.scene), {run.kind for run in plan.runs}
     if site.figure and site.view is not None:
         signs.add_floor_words(plan, site.layers, site.view, kit)
@@ -154,6 +154,13 @@ def add_dressing(site: Site, *, numbered: bool = True) -> None:
         if numbered:
             signs.add_numbers(plan, kit)
         boards.add_title(told, recording.network.weights, scale, kinds, _plane(places.title_board(plan)), kit)
+
+
+def _chosen(site: Site) -> bool:
+    """Whether a panel shows fewer channels than were recorded."""
+    there, recorded = panels(site.scene), site.recording.all_maps
+    shows = {layer.id: (layer.shows or layer.id, site.dress.method) for layer in site.layers}
+    return any(len(panel.data.vertices) < recorded[shows[id]].channels for id, panel in there.items())
 
 
 def _plane(board: Board) -> Plane:

@@ -101,7 +101,7 @@ class INNERWALK_OT_rebuild_groups(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask first."""
         told = "An older Innerwalk has made this file's halls. Panels that were moved stay where they are."
-        return context.window_manager.invoke_confirm(self, event, title=self.bl_label, message=told)
+        return set(context.window_manager.invoke_confirm(self, event, title=self.bl_label, message=told))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Rebuild them."""
