@@ -32,7 +32,8 @@ def facts(network: Network, title: str | None, there: int, *, chosen: bool = Fal
     panels = [layer for layer in network.folded()[0] if layer.role == "panel"]
     channels = sum(layer.map_shape[0] for layer in panels)
     some = f", {there} shown" if there < len(panels) else ""
-    counts = f"{plural(len(panels), 'layer')}{some}, {plural(channels, 'channel')}{', the strongest shown' if chosen else ''}"
+    strong = ", the strongest shown" if chosen else ""
+    counts = f"{plural(len(panels), 'layer')}{some}, {plural(channels, 'channel')}{strong}"
     return Facts(title or network.name, counts, "" if network.trained else "random weights")
 
 
