@@ -75,6 +75,23 @@ class InPlace(nn.Module):
         return self.c(self.r(z))
 
 
+class StaleViews(nn.Module):
+    """Views taken before the tensor behind them, or all of it through another view, is written to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.c = conv(3, 4), conv(2, 2), conv(2, 2)
+
+    def forward(self, x):
+        y = self.a(x)
+        low, high = y.chunk(2, 1)
+        y.relu_()
+        p = self.b(low)
+        y.view(-1).sigmoid_()
+        low.tanh_()
+        return p, self.c(high)
+
+
 class ThroughViews(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -284,6 +301,20 @@ class Catches(nn.Module):
         return self.b(y)
 
 
+class InferenceMode(nn.Module):
+    """What it makes has no counters of changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = conv(3, 4), conv(4, 4)
+
+    @torch.inference_mode()
+    def forward(self, x):
+        y = self.a(x)
+        F.relu(y, inplace=True)
+        return self.b(y)
+
+
 class EntersByName(nn.Module):
     """Its own modules are called like the recorder's ids for inputs and outputs."""
 
@@ -341,6 +372,10 @@ CASES = [
     Case("torch.compile inside", Compiled, picture(), {
         "a": "input", "b._orig_mod.0": "a", "b._orig_mod.1": "b._orig_mod.0", "output": "b._orig_mod.1"}),
     Case("caught exception", Catches, picture(), {"a": "input", ":relu": "a", "b": ":relu", "output": "b"}),
+    Case("stale views", StaleViews, picture(), {
+        "a": "input", ":relu": "a", "b": ":relu", ":sigmoid": ":relu", ":tanh": ":sigmoid", "c": ":sigmoid",
+        "output": "b c"}),
+    Case("inference mode inside", InferenceMode, picture(), {"a": "input", ":relu": "a", "b": ":relu", "output": "b"}),
     Case("modules called input and output", EntersByName, picture(), {
         "input": ":input", "output": "input", ":output": "output"}),
 ]  # fmt: skip

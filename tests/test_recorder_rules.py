@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,9 @@ def test_globs_choose_what_is_copied() -> None:
     with pytest.raises(UnknownName, match="no layer 'bb'; did you mean b"):
         record(Plain(), picture(), layers="bb")
     assert record(Plain(), picture(), layers=()).all_maps == {}
+    odd = nn.Sequential()
+    odd.add_module("a[0]", nn.ReLU())
+    assert [id for id, _ in record(odd, picture(), layers="a[0]").all_maps] == ["a[0]"]
 
 
 def test_a_batch_takes_an_index() -> None:
@@ -213,6 +217,68 @@ def test_ctrl_c_inside_a_sealed_layer_unseals_it() -> None:
     with pytest.raises(KeyboardInterrupt):
         record(nn.Sequential(layer), picture())
     assert torch._C._is_torch_function_enabled() and not global_hooks._global_forward_hooks
+
+
+def test_inputs_and_buffers_come_back_after_the_answer() -> None:
+    model, x = Lambda(lambda m, x: x.mul_(2)), picture()
+    before, picture_before = x.clone(), record(nn.Identity(), x).picture
+    recording = record(
+        model, x, answer=lambda output: Prediction("numbers", numbers=(float((output - 2 * before).abs().max()),))
+    )
+    assert torch.equal(x, before) and np.array_equal(recording.picture, picture_before)
+    assert recording.prediction.numbers == (0.0,)
+    assert torch.equal(values(recording, "input"), before[0]) and torch.equal(
+        values(recording, "Lambda"), 2 * before[0]
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_the_callers_inference_mode_changes_nothing(case: Case) -> None:
+    torch.manual_seed(0)
+    model = case.build()
+    plain = record(model, case.inputs, layers="panels")
+    with torch.inference_mode():
+        inside = record(model, case.inputs, layers="panels")
+    assert inside.network == plain.network
+    assert all(inside.all_maps[key].data.tobytes() == maps.data.tobytes() for key, maps in plain.all_maps.items())
+
+
+def test_a_network_made_in_inference_mode_is_recorded() -> None:
+    with torch.inference_mode():
+        model, x = Plain().eval(), picture()
+    assert [layer.id for layer in record(model, x).network.layers] == ["input", "a", "n", "r", "b", "output"]
+
+
+def test_two_threads_take_turns() -> None:
+    """Else the second takes the first one's marks off the input that they share, and its mode for the usual one."""
+    inside, done, found = threading.Event(), threading.Event(), []
+
+    def forward(module: Any, x: torch.Tensor) -> torch.Tensor:
+        inside.set()
+        done.wait(0.5)
+        return module.a(x)
+
+    def second() -> None:
+        inside.wait(10)
+        record(model.a, x)
+        done.set()
+
+    model, x = Lambda(forward, a=conv(3, 4)).train(), picture()
+    threads = [threading.Thread(target=second), threading.Thread(target=lambda: found.append(record(model, x).network))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [(edge.source, edge.target) for edge in found[0].edges] == [("input", "a"), ("a", "output")]
+    assert model.training and model.a.training
+
+
+def test_the_graph_of_a_network_without_numbers() -> None:
+    model = Plain().to("meta")
+    network = record(model, picture().to("meta"), layers=()).network
+    assert network.layer("b").map_shape == (4, 8, 8)
+    with pytest.raises(ModelError, match="meta"):
+        record(model, picture().to("meta"))
 
 
 def test_a_second_run_ignores_what_the_first_left_on_cached_tensors() -> None:

@@ -29,7 +29,7 @@ def watch(
     try:
         for tensor in dict.fromkeys(given.tensors):
             run.made(Step(run.end_id("input"), "input", family="input"), [tensor], given.axes(tensor))
-        with Modules(run, paths).watching(), Operations(run), torch.no_grad():
+        with Modules(run, paths).watching(), Operations(run), torch.inference_mode(False), torch.no_grad():
             output = model(*given.args, **given.kwargs)
         run.end(list(tensors_in(output)))
     finally:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
+from .changes import versions
 from .fold import Family, Unit
 from .kinds import class_family, family_of
 from .shapes import Axes, Spread
@@ -37,8 +38,8 @@ class Step:
     notes: dict[str, None] = field(default_factory=dict)
     waiting: torch.Tensor | None = None
     """Its output, kept alive while it is not known whether it will be copied."""
-    version: int = 0
-    """Of the waiting tensor."""
+    versions: list[int] | None = None
+    """Of the waiting tensor, as `run.versions` gives them."""
     grid: tuple[int, int] | None = None
     """Of its tokens, see Axes."""
 
@@ -75,8 +76,12 @@ class Mark:
     origins: tuple[Step, ...]
     """The steps whose values it holds; none for constants."""
     axes: Axes
+    versions: list[int] | None
+    """Of the tensor when it was marked."""
     lazy: Step | None = None
     """The step that waits to learn whether this tensor, its output, must be copied."""
+    rewritten: tuple[list[int], tuple[Step, ...]] | None = None
+    """Its versions and origins when all its values were last changed in place: older views of it hold these too."""
 
 
 class Marks:
@@ -99,13 +104,20 @@ class Marks:
     def get(self, tensor: torch.Tensor) -> Mark | None:
         """Its mark in this run, or None: a parameter, something made outside torch, or left from an earlier run."""
         mark: Mark | None = getattr(tensor, MARK, None)
-        if mark is None or mark.run is self.run:
-            return mark
-        return None if mark.origins else Mark(self.run, (), mark.axes)
+        if mark is None:
+            return None
+        if mark.run is not self.run:
+            return None if mark.origins else Mark(self.run, (), mark.axes, mark.versions)
+        behind: Mark | None = getattr(tensor._base, MARK, None)
+        if behind is not None and behind.run is self.run and behind.rewritten and mark.versions:
+            versions, origins = behind.rewritten
+            if versions > mark.versions:
+                return Mark(self.run, origins, mark.axes, versions)
+        return mark
 
     def set(self, tensor: torch.Tensor, origins: tuple[Step, ...], axes: Axes) -> None:
         if id(tensor) not in self._ids:
-            setattr(tensor, MARK, Mark(self.run, origins, axes))
+            setattr(tensor, MARK, Mark(self.run, origins, axes, versions([tensor])))
 
     def axes(self, tensor: torch.Tensor) -> Axes:
         mark = self.get(tensor)
@@ -144,13 +156,17 @@ class Marks:
             step.sources.update(dict.fromkeys(others))
             step.values += any(origin.live for origin in others)
 
-    def changed_through(self, view: torch.Tensor, origins: tuple[Step, ...]) -> None:
-        """A view was written to, so the tensor behind it holds new values too."""
-        base = view._base
-        if base is not None and id(base) not in self._ids:
-            old = self.get(base)
-            kept = old.origins if old is not None and base.numel() > view.numel() else ()
+    def changed_through(self, tensor: torch.Tensor, origins: tuple[Step, ...]) -> None:
+        """A tensor was written to, so the tensor behind it, if it is a view, and its own views hold new values too."""
+        base = tensor if tensor._base is None else tensor._base
+        old, part = self.get(base), base.numel() > tensor.numel()
+        if base is not tensor:
+            kept = old.origins if old is not None and part else ()
             self.set(base, tuple(dict.fromkeys((*kept, *origins))), self.axes(base))
+        mark: Mark | None = getattr(base, MARK, None)
+        if mark is not None:
+            whole = (mark.versions, mark.origins) if mark.versions else None
+            mark.rewritten = whole if not part else old.rewritten if old is not None else None
 
 
 def unmark(tensors: Iterable[torch.Tensor]) -> None:

@@ -1,8 +1,9 @@
-"""What holds while a network is run for a recording: mode and buffers come back, errors say where they came from."""
+"""What holds while a network is run for a recording: what it changes comes back, errors say where they came from."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,22 +12,27 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
+from .changes import changed, versions
 from .errors import InnerwalkError, ModelError
 
 LONGEST_REASON = 400
 
 
+ALONE = threading.RLock()
+"""Mode, hooks and the marks on inputs are there once, whichever thread runs the network: runs take turns."""
+
+
 @contextmanager
-def evaluating(model: nn.Module, modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Evaluation mode inside; then the mode of every module and the values of every buffer are as before."""
+def evaluating(model: nn.Module, modules: Iterable[nn.Module], inputs: Iterable[torch.Tensor]) -> Iterator[None]:
+    """Evaluation mode inside; then the mode of every module and the values of every buffer and input are as before."""
     modes = [(module, module.training) for module in modules]
     buffers = [(module, dict(module._buffers)) for module in modules if len(module._buffers)]
     held = [buffer for _, own in buffers for buffer in own.values() if buffer is not None]
-    before = {id(buffer): (buffer._version, buffer.detach().clone()) for buffer in held}
     if any(mode for _, mode in modes):
         model.eval()
     try:
-        yield
+        with _kept([*held, *inputs]):
+            yield
     finally:
         for module, mode in modes:
             if module.training != mode:
@@ -35,11 +41,20 @@ def evaluating(model: nn.Module, modules: Iterable[nn.Module]) -> Iterator[None]
             for name, buffer in own.items():
                 if module._buffers.get(name) is not buffer:
                     module._buffers[name] = buffer
+
+
+@contextmanager
+def _kept(tensors: list[torch.Tensor]) -> Iterator[None]:
+    """Tensors hold the same values afterwards."""
+    before = [(tensor, versions([tensor]), tensor.detach().clone()) for tensor in tensors]
+    try:
+        yield
+    finally:
         with torch.no_grad():
-            for buffer in held:
-                version, copy = before[id(buffer)]
-                if buffer._version != version:
-                    buffer.copy_(copy)
+            for tensor, version, copy in before:
+                if changed([tensor], version, in_place=True):
+                    with torch.inference_mode(tensor.is_inference()):
+                        tensor.copy_(copy)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from .attention import attention_maps
+from .changes import changed, versions
 from .errors import UnknownName
 from .fold import NORMED, is_panel
 from .graph import Step
@@ -42,7 +43,7 @@ class Keep:
 
     def named(self, id: str) -> bool:
         """Whether a glob asks for this layer."""
-        return any(fnmatchcase(id, glob) for glob in self.globs)
+        return any(_fits(id, glob) for glob in self.globs)
 
     def finished(self, step: Step, value: torch.Tensor) -> bool:
         """Copy now, or answer True: wait for the first reader."""
@@ -52,7 +53,7 @@ class Keep:
         if self.named(step.id):
             self._copy(step, value)
         elif self.panels and step.family in NORMED:
-            step.version = value._version
+            step.versions = versions([value])
             return True
         elif self.panels and (is_panel(step.unit()) or (step.family == "norm" and _normed(step))):
             self._copy(step, value)
@@ -60,10 +61,10 @@ class Keep:
 
     def touched(self, step: Step, value: torch.Tensor) -> None:
         """The first reader comes: copy, unless hidden code has been faster."""
-        if value._version == step.version:
-            self._copy(step, value)
-        else:
+        if changed([value], step.versions, in_place=False):
             step.notes["changed before it could be read"] = None
+        else:
+            self._copy(step, value)
 
     def attended(self, step: Step, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Compute the attention maps of one query token, where the layer is asked for."""
@@ -82,7 +83,7 @@ class Keep:
     def chosen(self, network: Network) -> Iterator[Maps]:
         """The maps that were asked for, once the fold is known. Raises UnknownName for a glob that fits no layer."""
         for glob in self.globs:
-            if not any(fnmatchcase(layer.id, glob) for layer in network.layers):
+            if not any(_fits(layer.id, glob) for layer in network.layers):
                 raise UnknownName("layer", glob, network.by_id)
         wanted = {id for layer in network.layers for id in self._wanted(layer)}
         return (maps for maps in self.maps.values() if maps.layer in wanted or maps.method != ACTIVATIONS)
@@ -95,6 +96,11 @@ class Keep:
         """Ids of the layers whose maps are kept because of this one."""
         own = [layer.id] if self.named(layer.id) else []
         return [*own, layer.shows] if self.panels and layer.shows else own
+
+
+def _fits(id: str, glob: str) -> bool:
+    """Whether a glob fits an id. An id fits itself, brackets and all."""
+    return id == glob or fnmatchcase(id, glob)
 
 
 def _normed(step: Step) -> bool:

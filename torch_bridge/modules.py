@@ -13,9 +13,10 @@ from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from .axes import module_axes
+from .changes import Tensors, changed, fresh, versions
 from .graph import Step
 from .kinds import class_family, class_name, is_layer, tensors_in
-from .run import Run, Tensors, changed, fresh, versions
+from .run import Run
 from .shapes import Axes
 
 SEALED = "torch.nn.modules."

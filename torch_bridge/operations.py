@@ -9,6 +9,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from .axes import follow
+from .changes import Tensors, changed, fresh, versions
 from .graph import Step
 from .kinds import (
     CONSTANT,
@@ -20,7 +21,7 @@ from .kinds import (
     plain_name,
     tensors_in,
 )  # fmt: skip
-from .run import Run, Tensors, changed, fresh, versions
+from .run import Run
 from .shapes import Axes
 
 PLAIN = (int, float, list, tuple, torch.Tensor)
@@ -48,9 +49,8 @@ class Operations(TorchFunctionMode):
         self.run.touch(inputs, norm=name == "batch_norm" or (step is not None and step.family == "norm"))
         before = versions(inputs)
         output = func(*args, **kwargs)
-        in_place = "out" in kwargs or name == "__setitem__" or (name.endswith("_") and not name.endswith("__"))
         outputs = [output] if isinstance(output, torch.Tensor) else list(tensors_in(output))
-        written = changed(inputs, before, in_place)
+        written = changed(inputs, before, "out" in kwargs or name == "__setitem__" or _returns(output, inputs, name))
         self._after(plain_name(name), args, kwargs, inputs, fresh(outputs, inputs), written)
         return output
 
@@ -114,3 +114,8 @@ class Operations(TorchFunctionMode):
         if step.family == "attention":
             self.run.keeper.attended(step, args, kwargs)
         return step
+
+
+def _returns(output: Any, inputs: Tensors, name: str) -> bool:
+    """Whether what came out is what went in, as with x.add_(y) and F.relu(x, inplace=True), but not with x.to(...)."""
+    return bool(inputs) and output is inputs[0] and name not in PLUMBING

@@ -13,10 +13,11 @@ HEAT = np.array([(0, 0, 0), (74, 12, 107), (187, 55, 84), (249, 142, 9), (252, 2
 """sRGB stops of the heat map, evenly spaced from the least to the largest value."""
 
 
-def picture_of(tensor: torch.Tensor | None, axes: Axes, batch: int = 1, index: int = 0) -> np.ndarray:
+def picture_of(tensor: torch.Tensor, axes: Axes, batch: int = 1, index: int = 0) -> np.ndarray:
     """(H, W, 3) uint8 sRGB: 1, 3 or 4 channels as grey, colour or colour without alpha, from the least to the largest
-    value; any other tensor as a heat map of its numbers (many channels: their mean). No tensor: one black pixel."""
-    if tensor is None or tensor.numel() == 0 or tensor.layout is not torch.strided:
+    value; any other tensor as a heat map of its numbers (many channels: their mean). No numbers: one black
+    pixel."""
+    if tensor.numel() == 0 or tensor.is_meta or tensor.layout is not torch.strided:
         return np.zeros((1, 1, 3), np.uint8)
     made = spread(tuple(tensor.shape), axes, batch, index)
     maps = maps_of(tensor.detach(), made).float().cpu().numpy()

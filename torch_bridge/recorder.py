@@ -14,7 +14,7 @@ from .errors import InputError, ModelError
 from .fold import fold
 from .given import Given
 from .graph import Step
-from .guard import eager, evaluating, explained
+from .guard import ALONE, eager, evaluating, explained
 from .keep import Keep, Progress
 from .kernels import kernel_maps
 from .run import Sample
@@ -47,7 +47,7 @@ def record(
     answer: from the network's output to a Prediction. grid: (rows, columns) of tokens, where it can't be inferred.
     kernels: also the weights of the chosen convolutions, as method "weights". token: attention is of this query token;
     by default the class token, else the middle of a grid or the end of a sequence. Mode, buffers and inputs are left
-    as they were.
+    as they were. Threads that record at the same time wait for each other.
 
     Raises ModelError (the forward pass failed; says in which layer), UnknownName (a glob fits no layer), InputError.
     """
@@ -59,13 +59,14 @@ def record(
         raise InputError(f"no input {index}: the batch has {given.batch}, counted from 0")
     sample = Sample(given.batch, index, grid)
     keep = Keep(layers, sample, token, progress, len(paths))
-    shown = given.picture(index) if picture is None else picture  # first: the network may change its input
-    with evaluating(model, list(paths)), eager(paths), explained(paths):
-        steps, output = watch(model, paths, given, keep, sample)
+    with ALONE, evaluating(model, list(paths), given.tensors):
+        shown = given.picture(index) if picture is None else picture  # first: the network may change its input
+        with eager(paths), explained(paths):
+            steps, output = watch(model, paths, given, keep, sample)
+        prediction = Prediction() if answer is None else answer(output)  # the output may be an input or a buffer itself
     network = _network(steps, model, name or type(model).__name__, trained, weights)
     if grid is not None and all(layer.map_shape[1:] != grid for layer in network.layers):
         raise InputError(f"no layer has {grid[0]} rows and {grid[1]} columns of tokens; leave the grid to be inferred")
-    prediction = Prediction() if answer is None else answer(output)
     recording = Recording(network, input_name, shown, prediction, provenance=_provenance(provenance, index))
     recording.add(keep.chosen(network))
     if kernels:

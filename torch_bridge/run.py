@@ -8,10 +8,9 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import nn
 
+from .changes import Tensors
 from .graph import Marks, Step
 from .shapes import Axes, spread
-
-Tensors = list[torch.Tensor]
 
 
 class Keeper(Protocol):
@@ -133,23 +132,3 @@ def _shown(outputs: Tensors) -> torch.Tensor:
     """The first that can be drawn and holds real numbers, not counts or places."""
     drawable = [tensor for tensor in outputs if _drawable(tensor)]
     return next((tensor for tensor in drawable if tensor.is_floating_point()), [*drawable, *outputs][0])
-
-
-def versions(tensors: Tensors) -> list[int] | None:
-    """Counters that rise when values change in place; None in inference mode, which has no counters."""
-    try:
-        return [tensor._version for tensor in tensors]
-    except RuntimeError:
-        return None
-
-
-def changed(tensors: Tensors, before: list[int] | None, in_place: bool) -> Tensors:
-    """Those whose counter has risen; without counters the first, if what ran is known to work in place."""
-    if before is None:
-        return tensors[:1] if in_place else []
-    return [tensor for tensor, version in zip(tensors, before, strict=True) if tensor._version != version]
-
-
-def fresh(outputs: Tensors, inputs: Tensors) -> Tensors:
-    """The outputs that aren't inputs themselves."""
-    return [tensor for tensor in outputs if not any(tensor is one for one in inputs)]
