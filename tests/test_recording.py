@@ -151,6 +151,9 @@ HOSTILE = {
     "shows": (lambda d: d["network"]["layers"][1].update(shows="ghost"), "which isn't there"),
     "probability": (lambda d: d["prediction"].update(top=[[1, "x", float("nan")]]), "finite"),
     "type": (lambda d: d.update(network=[]), "expected an object"),
+    "method": (lambda d: d["maps"][0].update(method="../x"), "small letters"),
+    "half a character": (lambda d: d["network"].update(name="\ud800"), "halves of characters"),
+    "half a class name": (lambda d: d["prediction"].update(top=[[1, "\udcff", 0.5]]), "halves of characters"),
     "extra missing": (lambda d: d["maps"][0].update(extras=["ghost"]), "missing"),
 }
 
@@ -201,6 +204,28 @@ def test_fuzzed_bytes_never_escape(tmp_path: Path, data: st.DataObject) -> None:
         assert "\n" not in str(error)
     finally:
         file.write_bytes(before)
+
+
+def test_maps_of_no_values_are_refused(tmp_path: Path) -> None:
+    made = small()
+    made.add(
+        [rec.Maps("a", rec.ACTIVATIONS, np.zeros((2, 0, 4, 4), np.float32), 5, extras={"peak": np.zeros(5, "f4")})]
+    )
+    with pytest.raises(RecordingError, match="none of them 0"):
+        rec.load(rec.save(made, tmp_path))
+
+
+def test_a_name_that_is_no_text_is_saved_readably(tmp_path: Path) -> None:
+    made = small()
+    made.input_name = os.fsdecode(b"\xff.png")
+    assert rec.load(rec.save(made, tmp_path)).input_name == "?.png"
+
+
+@pytest.mark.parametrize("shape", ["[0,1180591620717411303424]", "[1,0,4611686018427387904,4]"])
+def test_wire_refuses_shapes_beyond_numbers(shape: str) -> None:
+    header = ('{"a":{"dtype":"F32","shape":' + shape + ',"data_offsets":[0,0]}}').encode()
+    with pytest.raises(RecordingError, match="out of bounds"):
+        wire.decode(np.frombuffer(len(header).to_bytes(8, "little") + header, np.uint8), "lie")
 
 
 def test_wire_refuses_lies() -> None:

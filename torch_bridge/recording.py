@@ -27,6 +27,7 @@ from . import wire
 from .errors import RecordingError
 from .schema import (
     FORMAT,
+    METHOD_NAME,
     SCHEMA,
     Fields,
     describe_network,
@@ -45,7 +46,6 @@ __all__ = [
 
 DOCUMENT = "recording.json"
 FILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}-[0-9a-f]{24}\.safetensors")
-METHOD_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 def describe(recording: Recording) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def save(recording: Recording, folder: Path | str, progress: Callable[[float], N
         with _all_or_nothing(folder):
             stale = _files_of(folder)
             document = describe(recording) | _save_arrays(recording, folder, progress or (lambda share: None))
-            text = json.dumps(document, ensure_ascii=False, indent=1).encode()
+            text = json.dumps(document, ensure_ascii=False, indent=1).encode(errors="replace")  # names of odd files
             _write(folder, [text], lambda digest: DOCUMENT)
     except OSError as error:
         raise RecordingError(f"{folder}: can't write the recording ({error.strerror or error})") from None
@@ -204,8 +204,8 @@ def _maps(entry: Mapping[str, Any], arrays: Mapping[str, np.ndarray], folder: Pa
     given = dict(entry)
     where, layer = f"{folder / given.pop('file')}: maps of {given['layer']!r}", given["layer"]
     texels, names = arrays.get(layer), given.pop("extras")
-    if texels is None or texels.dtype != np.float32 or texels.ndim != 4 or texels.shape[3] != 4:
-        raise RecordingError(f"{where}: must be (cells, H, W, 4) float32")
+    if texels is None or texels.dtype != np.float32 or texels.ndim != 4 or texels.shape[3] != 4 or not texels.size:
+        raise RecordingError(f"{where}: must be (cells, H, W, 4) float32, none of them 0")
     if len(texels) != (given["channels"] if given["colour"] else -(-given["channels"] // 4)):
         raise RecordingError(f"{where}: {len(texels)} cells don't hold {given['channels']} channels")
     extras = {name: arrays[key] for name in names if (key := f"{layer}|{name}") in arrays}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +21,8 @@ from .words import Edge, Frame, Layer, Network, Prediction, PredictionKind, Role
 FORMAT, SCHEMA = "innerwalk-recording", 1
 MAX_JSON, MAX_TEXT, MAX_LAYERS, MAX_EDGES = 256 << 20, 4096, 100_000, 1_000_000
 MAX_SIDE, MAX_CHANNELS, MAX_LIST = 1 << 20, 1 << 24, 1 << 20
+
+METHOD_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 T = TypeVar("T")
 
@@ -76,10 +79,7 @@ class Fields:
         return RecordingError(f"{self.where}: {name} must be {wanted}")
 
     def text(self, name: str, longest: int = MAX_TEXT) -> str:
-        found = self.value.get(name, "")
-        if not isinstance(found, str) or len(found) > longest:
-            raise self._fail(name, f"a string of at most {longest} characters")
-        return found
+        return _text(self.value.get(name, ""), f"{self.where}: {name}", longest)
 
     def whole(self, name: str, most: int = 1 << 62, least: int = 0) -> int:
         found = self.value.get(name, 0)
@@ -115,9 +115,11 @@ class Fields:
         return found
 
 
-def _text(item: Any, where: str) -> str:
-    if not isinstance(item, str) or len(item) > MAX_TEXT:
-        raise RecordingError(f"{where}: must be a string of at most {MAX_TEXT} characters")
+def _text(item: Any, where: str, longest: int = MAX_TEXT) -> str:
+    if not isinstance(item, str) or len(item) > longest:
+        raise RecordingError(f"{where}: must be a string of at most {longest} characters")
+    if any("\ud800" <= character <= "\udfff" for character in item):
+        raise RecordingError(f"{where}: must be text that can be written, without halves of characters")
     return item
 
 
@@ -198,13 +200,15 @@ def parse_maps_entry(item: Any, where: str, network: Network) -> Mapping[str, An
     """One entry of `maps`: checked keyword arguments of Maps but its arrays, and `file`, `extras` (names)."""
     one = Fields(item, where)
     layer, channels, labels = one.text("layer"), one.whole("channels", MAX_CHANNELS), one.items("labels", _text)
+    if not METHOD_NAME.fullmatch(method := one.text("method", 64)):
+        raise RecordingError(f"{where}: method {method!r} must be small letters, digits and _")
     if layer not in network.by_id:
         raise RecordingError(f"{where}: no layer {layer!r} in the network")
     if labels and len(labels) != channels:
         raise RecordingError(f"{where}: {len(labels)} labels for {channels} channels")
     return {
         "layer": layer,
-        "method": one.text("method", 64),
+        "method": method,
         "channels": channels,
         "colour": one.flag("colour"),
         "frame": one.choice("frame", get_args(Frame)),

@@ -25,6 +25,8 @@ CODES = {np.dtype(value): code for code, value in DTYPES.items() if code != "BF1
 MAX_HEADER = 16 << 20
 MAX_TENSORS = 200_000
 MAX_RANK = 8
+MAX_VALUES = 1 << 48
+"""Of a tensor, its empty axes counted as 1: numpy can't say more than that even of no values."""
 
 
 def encode(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> Iterator[memoryview]:
@@ -78,6 +80,8 @@ def _entry(name: str, entry: dict[str, Any]) -> tuple[str, np.dtype, tuple[int, 
     numbers = [*shape, start, stop]
     if len(shape) > MAX_RANK or any(type(number) is not int or number < 0 for number in numbers):
         raise ValueError(f"bad shape or offsets of {name!r}")
+    if math.prod(max(size, 1) for size in shape) > MAX_VALUES:
+        raise ValueError(f"shape of {name!r} out of bounds")
     return name, np.dtype(DTYPES[entry["dtype"]]), tuple(shape), start, stop
 
 
