@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import os
 import sys
 import tempfile
@@ -24,6 +25,8 @@ FAULT, EXPECTED, STOPPED = 1, 2, 130
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 1 a fault of ours, 2 an error a person can mend, 130 stopped."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack ×, and a file's name may be no text
     said = parser().parse_args(words)
     try:
         with stoppable(give_up), Progress(sys.stderr, shown=said.progress or sys.stderr.isatty()) as progress:

@@ -49,6 +49,15 @@ def test_an_error_is_one_line(monkeypatch, capsys, error, status, line):
     assert "Traceback" not in said.err
 
 
+def test_what_the_terminal_lacks_is_a_question_mark(monkeypatch):
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", ascii_only)
+    monkeypatch.setitem(cli.COMMANDS, "doctor", lambda said, progress: print("64×64"))
+    assert cli.main(["doctor"]) == 0
+    ascii_only.flush()
+    assert ascii_only.buffer.getvalue() == f"64?64{os.linesep}".encode()
+
+
 def test_debug_shows_where(monkeypatch):
     with pytest.raises(InputError):
         run(monkeypatch, InputError("wrong"), "--debug")
