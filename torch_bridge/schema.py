@@ -81,11 +81,8 @@ class Fields:
     def text(self, name: str, longest: int = MAX_TEXT) -> str:
         return _text(self.value.get(name, ""), f"{self.where}: {name}", longest)
 
-    def whole(self, name: str, most: int = 1 << 62, least: int = 0) -> int:
-        found = self.value.get(name, 0)
-        if type(found) is not int or not least <= found <= most:
-            raise self._fail(name, f"a whole number from {least} to {most}")
-        return found
+    def whole(self, name: str, most: int = 1 << 62) -> int:
+        return _whole(self.value.get(name, 0), f"{self.where}: {name}", most)
 
     def flag(self, name: str) -> bool:
         found = self.value.get(name, False)
@@ -123,9 +120,9 @@ def _text(item: Any, where: str, longest: int = MAX_TEXT) -> str:
     return item
 
 
-def _whole(item: Any, where: str) -> int:
-    if type(item) is not int or not 0 <= item <= 1 << 40:
-        raise RecordingError(f"{where}: must be a whole number of at least 0")
+def _whole(item: Any, where: str, most: int = 1 << 40) -> int:
+    if type(item) is not int or not 0 <= item <= most:
+        raise RecordingError(f"{where}: must be a whole number from 0 to {most}")
     return item
 
 
