@@ -55,6 +55,13 @@ def spread(texels: np.ndarray, on: Sheet) -> np.ndarray:
     return full.reshape(on.columns, on.height, width, 4).transpose(1, 0, 2, 3).reshape(on.height, on.width, 4)
 
 
+def gather(pixels: np.ndarray, on: Sheet, cells: int) -> np.ndarray:
+    """The inverse of `spread`: pixels of a sheet (height * width * 4 in any shape) -> texels (cells, H, W, 4)."""
+    height, width = on.height // on.rows, on.width // on.columns
+    full = pixels.reshape(on.rows, height, on.columns, width, 4).transpose(2, 0, 1, 3, 4)
+    return np.ascontiguousarray(full.reshape(-1, height, width, 4)[:cells])
+
+
 def flagged(pixels: np.ndarray) -> np.ndarray:
     """The same pixels with NaN and infinity replaced by FLAG; a copy only where there are any.
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import bpy
 
-from ..blender_addon.scene import images, materials, store
+from ..blender_addon.scene import images, store
 from ..blender_addon.scene.build import build, rebuild
-from ..blender_addon.scene.panels import panels
+from ..blender_addon.scene.panels import image_of, panels
 from ..torch_bridge.errors import SceneError
 from .files import replaced, unwritten
 
@@ -20,7 +20,7 @@ def save(scene: bpy.types.Scene, path: Path | str) -> Path:
     path = Path(path)
     if not store.is_hall(scene):
         raise SceneError(f"scene {scene.name!r} is no hall; build one from a recording")
-    maps = [materials.image_of(panel.data.materials[0]) for panel in panels(scene).values()]
+    maps = [image for panel in panels(scene).values() if (image := image_of(panel))]
     images.pack_all([*maps, images.table_image()])
     for layer in scene.view_layers:
         layer.update()  # Blender 5.2.3 ends on copying a view layer that was never brought up to date

@@ -28,6 +28,7 @@ def test_a_tall_stack_goes_on_in_more_columns(cells, tallest, columns, rows):
     for cell in range(cells):
         column, row = cell // rows, cell % rows
         assert np.array_equal(pixels[row * 3 : row * 3 + 3, column * 2 : column * 2 + 2], values[cell])
+    assert np.array_equal(atlas.gather(pixels.ravel(), on, cells), values)
 
 
 def test_what_fits_in_no_image_is_told():

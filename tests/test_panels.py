@@ -10,7 +10,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from mathutils import Vector  # noqa: E402
 
 from innerwalk.blender_addon import atlas, colour  # noqa: E402
-from innerwalk.blender_addon.scene import images, look, materials, panels  # noqa: E402
+from innerwalk.blender_addon.scene import images, look, materials, panels, store  # noqa: E402
 from innerwalk.blender_addon.scene.compat import EEVEE_IS_HALF  # noqa: E402
 from innerwalk.blender_addon.scene.probe import eevee_works  # noqa: E402
 from innerwalk.blender_addon.scene.render import prepare  # noqa: E402
@@ -37,13 +37,12 @@ def grid_for(channels: int, shape: tuple[int, int]) -> panels.Grid:
     return columns, math.ceil(channels / columns), (0.1 * shape[1], 0.1 * shape[0])
 
 
-def stand(scene, maps: Maps, **settings):
+def stand(scene, maps: Maps):
     """A panel of the maps in the scene, which is ready to be rendered."""
     prepare(scene, 1, 1, samples=1)
     scene.render.use_persistent_data = True
     look.set_look(scene)
-    panel = panels.add_panel(scene.collection, maps.layer, maps.layer, maps, grid_for(maps.channels, maps.shape[1:]),
-                             **settings)  # fmt: skip
+    panel = panels.add_panel(scene.collection, maps.layer, maps.layer, maps, grid_for(maps.channels, maps.shape[1:]))
     panels.refresh(scene)
     return panel
 
@@ -201,8 +200,8 @@ def bars(values, u, v, ramp, theme) -> np.ndarray:
 
 def test_shrunk_maps_and_back(empty_scene, rendered):
     maps = random_maps((5, 8, 6))
-    panel = stand(empty_scene, maps, shrink=2)
     small = Maps("conv1", "activations", atlas.shrink(maps.texels, 2), 5, extras={"peak": maps.peak})
+    panel = stand(empty_scene, small)
     assert largest_error(empty_scene, rendered, panel, tinted(small)) < 2
     panels.fill_panel(panel, maps)
     assert largest_error(empty_scene, rendered, panel, tinted(maps)) < 2
@@ -332,3 +331,31 @@ def test_no_material_is_a_lamp(empty_scene):
     stand(empty_scene, random_maps((4, 2, 2)))
     stand(empty_scene, maps_of(np.ones((4, 1, 1)), "fc"))
     assert {material.cycles.emission_sampling for material in bpy.data.materials} == {"NONE"}
+
+
+def test_what_a_person_has_renamed_or_taken_away(empty_scene):
+    panel, bars = stand(empty_scene, random_maps((5, 4, 4))), random_maps((5, 1, 1))
+    for one in (panel, panel.modifiers[0], panel.data, panel.data.materials[0], panels.image_of(panel)):
+        one.name = "renamed"
+    panels.fill_panel(panel, random_maps((5, 6, 6)))
+    assert tuple(panels.image_of(panel).size) == (6, 12)
+    bpy.data.images.remove(panels.image_of(panel))
+    panels.fill_panel(panel, bars)
+    assert np.array_equal(store.maps_of(panel, "conv1", "activations").data, bars.data)
+    bpy.data.materials.remove(panel.data.materials[0])
+    assert store.maps_of(panel, "conv1", "activations") is None
+    panel.data.materials[0] = own = bpy.data.materials.new("a person's own")
+    assert panels.image_of(panel) is None
+    panels.fill_panel(panel, bars)
+    assert own in list(bpy.data.materials) and panels.image_of(panel) is not None
+    panel.modifiers.clear()
+    assert store.maps_of(panel, "conv1", "activations") is None
+    with pytest.raises(SceneError, match="has lost the modifier"):
+        panels.fill_panel(panel, random_maps((5, 4, 4)))
+
+
+def test_maps_are_read_back_from_a_sheet_of_two_columns(empty_scene):
+    maps = random_maps((2048, 64, 1))
+    panel = panels.add_panel(empty_scene.collection, "a", "a", maps, (64, 32, (0.1, 0.1)))
+    assert tuple(panels.image_of(panel).size) == (2, 16384)
+    assert np.array_equal(store.maps_of(panel, "a", "activations").texels, maps.texels)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
@@ -21,12 +23,27 @@ def node_tree(owner: bpy.types.Material | bpy.types.World) -> bpy.types.NodeTree
 
 def set_modifier_inputs(modifier: bpy.types.Modifier, values: dict[str, object]) -> None:
     """Sets inputs of a geometry-nodes modifier by their labels; the owner is tagged for evaluation."""
-    identifiers = {item.name: item.identifier for item in modifier.node_group.interface.items_tree
-                   if item.item_type == "SOCKET" and item.in_out == "INPUT"}  # fmt: skip
-    inputs = getattr(modifier.properties, "inputs", None) if hasattr(modifier, "properties") else None
+    identifiers, inputs = _identifiers(modifier), _inputs(modifier)
     for name, value in values.items():
         if inputs is None:
             modifier[identifiers[name]] = value
         else:
             getattr(inputs, identifiers[name]).value = value
     modifier.id_data.update_tag()
+
+
+def modifier_input(modifier: bpy.types.Modifier, name: str) -> Any:
+    """The value of an input of a geometry-nodes modifier, by its label."""
+    identifier, inputs = _identifiers(modifier)[name], _inputs(modifier)
+    return modifier[identifier] if inputs is None else getattr(inputs, identifier).value
+
+
+def _identifiers(modifier: bpy.types.Modifier) -> dict[str, str]:
+    """Label -> identifier."""
+    return {item.name: item.identifier for item in modifier.node_group.interface.items_tree
+            if item.item_type == "SOCKET" and item.in_out == "INPUT"}  # fmt: skip
+
+
+def _inputs(modifier: bpy.types.Modifier) -> object | None:
+    """What holds the inputs since 5.2; before, the modifier itself does."""
+    return getattr(modifier.properties, "inputs", None) if hasattr(modifier, "properties") else None

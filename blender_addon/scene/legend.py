@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from .. import colour
-from .look import GAIN, PEAK, RAMP, WEIGHTS
+from .look import GAIN, PEAK, WEIGHTS, ramp_of
 from .paint import Paint, Plane
 
 STEPS = 128
@@ -41,7 +41,7 @@ def scale(scene: bpy.types.Scene, layer_peak: float | None = None, *, bars: bool
 
     bars: of a vector, whose values have the peak of their layer where maps have that of their channel.
     """
-    ramp = colour.RAMPS[list(colour.RAMPS)[int(scene[RAMP][0] * len(colour.RAMPS))]]
+    ramp = ramp_of(scene)
     which, gain = list(scene[WEIGHTS]).index(1.0), float(scene[GAIN])
     which = max(which, int(bars))
     peak = (None, layer_peak, float(scene[PEAK]))[which]

@@ -49,6 +49,11 @@ def set_look(
     scene.update_tag()
 
 
+def ramp_of(scene: bpy.types.Scene) -> colour.Ramp:
+    """The colour map of a scene that has a look."""
+    return tuple(colour.RAMPS.values())[int(scene[RAMP][0] * len(colour.RAMPS))]
+
+
 def _ramp(name: str) -> dict[str, Sequence[float]]:
     """Row of the table image, scale and offset."""
     chosen = _one_of("colour map", name, colour.RAMPS)

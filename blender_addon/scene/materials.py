@@ -40,8 +40,9 @@ def set_image(material: bpy.types.Material, image: bpy.types.Image, cells: tuple
 
 
 def image_of(material: bpy.types.Material) -> bpy.types.Image | None:
-    """The image that a panel's material shows."""
-    return material.node_tree.nodes["Texels"].image
+    """The image that a panel's material shows; None for any other material."""
+    node = material.node_tree.nodes.get("Texels") if kind_of(material) else None
+    return node.image if node else None
 
 
 def emission(name: str) -> tuple[bpy.types.Material, Nodes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import bpy
@@ -10,12 +9,12 @@ import numpy as np
 from mathutils import Matrix
 
 from ...torch_bridge.errors import UnknownName
-from .. import colour
+from .. import colour, places
+from ..words import Align, Font
 from . import text
 from .materials import emission
 from .nodes import STAMP, ensure
 from .shading import AIR
-from .text import Align, Family
 
 COLOUR = "paint"
 """Name of the colour attribute, linear."""
@@ -77,17 +76,12 @@ FLAT = Plane(np.zeros(3), np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
 
 def wall(at: np.ndarray | tuple[float, float, float], yaw: float) -> Plane:
     """A standing face, its lower left corner at `at`; yaw 0 faces -y."""
-    right = np.array([math.cos(yaw), math.sin(yaw), 0.0])
-    return Plane(np.asarray(at, float), right, np.array([0.0, 0.0, 1.0]))
+    return Plane(np.asarray(at, float), *places.wall(yaw))
 
 
 def ground(at: np.ndarray | tuple[float, float, float], yaw: float = 0.0) -> Plane:
     """A lying face, seen from above."""
-    return Plane(
-        np.asarray(at, float),
-        np.array([math.cos(yaw), math.sin(yaw), 0.0]),
-        np.array([-math.sin(yaw), math.cos(yaw), 0.0]),
-    )
+    return Plane(np.asarray(at, float), *places.ground(yaw))
 
 
 @dataclass(frozen=True)
@@ -163,7 +157,7 @@ class Paint:
 
     def words(
         self, plane: Plane, body: str, size: float, colour: str | np.ndarray = "text", *,
-        x: float = 0.0, y: float = 0.0, align: Align = "left", family: Family = "sans", lift: float = 0.03,
+        x: float = 0.0, y: float = 0.0, align: Align = "left", family: Font = "sans", lift: float = 0.03,
     ) -> float:  # fmt: skip
         """A line of text at (x, y) of the plane; returns its width in metres."""
         shape = text.word(body, family)

@@ -16,17 +16,16 @@ from ...torch_bridge.recording import Maps
 from .. import atlas, colour
 from . import images, look, materials
 from .compat import set_modifier_inputs
-from .nodes import ensure
+from .nodes import GROUP_KEY, ensure
+from .paint import ROLE
 from .tiles import TILES
 
-ID, ROLE, PANEL, GRID = "innerwalk_id", "innerwalk_role", "panel", "innerwalk_grid"
+ID, PANEL, GRID = "innerwalk_id", "panel", "innerwalk_grid"
 Grid = tuple[int, int, tuple[float, float]]
 """Columns, rows, (width, height) of a cell in metres."""
 
 
-def add_panel(
-    collection: bpy.types.Collection, name: str, layer_id: str, maps: Maps, grid: Grid, *, shrink: int = 1
-) -> bpy.types.Object:
+def add_panel(collection: bpy.types.Collection, name: str, layer_id: str, maps: Maps, grid: Grid) -> bpy.types.Object:
     """The panel of a layer, all its channels in order on the grid.
 
     Its origin is the lower left corner, x to the right, y up, z to the viewer. Call `refresh` after the last one.
@@ -39,27 +38,27 @@ def add_panel(
     panel[ID], panel[ROLE] = layer_id, PANEL
     collection.objects.link(panel)
     panel.modifiers.new("Tiles", "NODES").node_group = ensure(TILES)
-    _show_maps(panel, maps, shrink)
+    _show_maps(panel, maps)
     show_channels(panel, np.arange(maps.channels), *grid)
     return panel
 
 
-def fill_panel(panel: bpy.types.Object, maps: Maps, *, shrink: int = 1) -> None:
+def fill_panel(panel: bpy.types.Object, maps: Maps) -> None:
     """New values in place: image, peaks and attributes; the map size and the method may be others than before.
 
-    shrink: maps are averaged over blocks of that many texels a side. Raises SceneError when the channels differ.
+    Raises SceneError when the channels differ, or where a person has taken the panel's modifier away.
     """
     if maps.channels != len(panel.data.vertices):
         raise SceneError(
             f"maps of {maps.layer} have {maps.channels} channels, its panel {panel.name} has "
             f"{len(panel.data.vertices)}; build the hall again for another network"
         )
-    _show_maps(panel, maps, shrink)
+    _show_maps(panel, maps)
     for scene in panel.users_scene:
         refresh(scene)
 
 
-def fill_panels(scene: bpy.types.Scene, every: Iterable[Maps], *, shrink: int = 1) -> Iterator[bpy.types.Object]:
+def fill_panels(scene: bpy.types.Scene, every: Iterable[Maps]) -> Iterator[bpy.types.Object]:
     """New values for many panels, one panel a step, so that an interface stays awake between two of them.
 
     Maps of layers without a panel are passed over. The panels filled so far are settled when the iterator ends.
@@ -68,7 +67,7 @@ def fill_panels(scene: bpy.types.Scene, every: Iterable[Maps], *, shrink: int = 
     try:
         for maps in every:
             if maps.layer in there:
-                _show_maps(there[maps.layer], maps, shrink)
+                _show_maps(there[maps.layer], maps)
                 yield there[maps.layer]
     finally:
         refresh(scene)
@@ -86,7 +85,7 @@ def show_channels(
     places = np.full(len(panel.data.vertices), -1, np.int32)
     places[np.asarray(channels)] = np.arange(len(channels))
     _set_attribute(panel.data, "place", places)
-    set_modifier_inputs(panel.modifiers["Tiles"], {"Columns": columns, "Rows": rows, "Cell": (*cell, 0.0)})
+    set_modifier_inputs(_tiles(panel), {"Columns": columns, "Rows": rows, "Cell": (*cell, 0.0)})
     panel[GRID] = (columns, rows, *cell)
     panel.data.update()
 
@@ -102,6 +101,18 @@ def panel_of(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object:
     if layer_id not in there:
         raise UnknownName("panel of layer", layer_id, there)
     return there[layer_id]
+
+
+def tiles_of(panel: bpy.types.Object) -> bpy.types.Modifier | None:
+    """The modifier that makes the tiles; None where a person has taken it away."""
+    there = (one for one in panel.modifiers if one.type == "NODES" and one.node_group)
+    return next((one for one in there if one.node_group.get(GROUP_KEY) == TILES.id), None)
+
+
+def image_of(panel: bpy.types.Object) -> bpy.types.Image | None:
+    """The image that holds the maps; None where a person has taken it or the material away."""
+    slots = panel.data.materials
+    return materials.image_of(slots[0]) if slots and slots[0] else None
 
 
 def refresh(scene: bpy.types.Scene) -> None:
@@ -145,17 +156,23 @@ def _set_attribute(mesh: bpy.types.ID, name: str, values: np.ndarray) -> None:
     layer.data.foreach_set("value", np.ascontiguousarray(values, np.int32 if whole else np.float32))
 
 
-def _show_maps(panel: bpy.types.Object, maps: Maps, shrink: int) -> None:
-    texels = atlas.shrink(maps.texels, shrink)
-    on = atlas.sheet(texels.shape)
+def _tiles(panel: bpy.types.Object) -> bpy.types.Modifier:
+    found = tiles_of(panel)
+    if found is None:
+        raise SceneError(f"panel {panel.name!r} has lost the modifier that makes its tiles; build the hall again")
+    return found
+
+
+def _show_maps(panel: bpy.types.Object, maps: Maps) -> None:
+    on = atlas.sheet(maps.texels.shape)
     material = _material(panel, _kind(maps))
     image = materials.image_of(material)
     if image is None or tuple(image.size) != (on.width, on.height):
         materials.set_image(material, images.renewed(image, panel.name, on), (on.columns, on.rows))
         per_cell = 1 if maps.colour else atlas.PER_CELL
         sizes = {"Sheet Columns": on.columns, "Sheet Rows": on.rows, "Channels per Cell": per_cell}
-        set_modifier_inputs(panel.modifiers["Tiles"], {**sizes, "Material": material})
-    images.write(materials.image_of(material), atlas.flagged(atlas.spread(texels, on)))
+        set_modifier_inputs(_tiles(panel), {**sizes, "Material": material})
+    images.write(materials.image_of(material), atlas.flagged(atlas.spread(maps.texels, on)))
     _set_values(panel, maps)
 
 
@@ -171,12 +188,11 @@ def _material(panel: bpy.types.Object, kind: materials.Kind) -> bpy.types.Materi
     old = slots[0] if slots else None
     if old is not None and materials.kind_of(old) == kind:
         return old
-    new = materials.panel_material(panel.name, kind)
+    new, image = materials.panel_material(panel.name, kind), image_of(panel)
     slots.clear()
     slots.append(new)
-    if old is not None:
-        bpy.data.images.remove(materials.image_of(old))
-        bpy.data.materials.remove(old)
+    if old is not None and materials.kind_of(old) and not old.users:  # a person's own material stays
+        bpy.data.batch_remove([one for one in (old, image) if one])
     return new
 
 

@@ -18,11 +18,13 @@ from ...torch_bridge.errors import SceneError
 from ...torch_bridge.recording import Maps, Recording, describe, restore
 from .. import atlas, colour
 from . import look, materials, nodes
+from .compat import modifier_input
 from .paint import ROLE
-from .panels import ID, panels
+from .panels import ID, image_of, panels, tiles_of
 from .pictures import PICTURE
 
 MOST_GAIN = 1_000_000
+"""Beyond it every value but zero is at an end of the colour map."""
 VERSION = 1
 """Of what a hall keeps; raise it when an older file needs rebuilding."""
 HALL, TEXT, PLACE = "innerwalk_hall", "innerwalk_recording", "innerwalk_place"
@@ -91,7 +93,8 @@ def kept(scene: bpy.types.Scene) -> Recording:
     recording = restore(found, picture, shown.get("answer"), where)
     method, layers = found.get("dress", {}).get("method", "activations"), recording.network.by_id
     there = {id: panel for id, panel in panels(scene).items() if id in layers}
-    recording.add(maps_of(panel, layers[id].shows or id, method) for id, panel in there.items())
+    every = (maps_of(panel, layers[id].shows or id, method) for id, panel in there.items())
+    recording.add(maps for maps in every if maps is not None)
     return recording
 
 
@@ -101,7 +104,7 @@ def dress_of(scene: bpy.types.Scene) -> Dress:
     weights = tuple(scene[look.WEIGHTS])
     return Dress(
         theme=told.get("theme", "dark"),
-        ramp=list(colour.RAMPS)[int(scene[look.RAMP][0] * len(colour.RAMPS))],
+        ramp=look.ramp_of(scene).name,
         normalisation=next(name for name, known in look.NORMALISATIONS.items() if known == weights),
         gain=float(scene[look.GAIN]),
         method=told.get("method", "activations"),
@@ -110,29 +113,26 @@ def dress_of(scene: bpy.types.Scene) -> Dress:
     )
 
 
-def maps_of(panel: bpy.types.Object, layer: str, method: str) -> Maps:
-    """The maps that a panel shows, read from its image; texels (cells, H, W, 4) float32."""
-    material = panel.data.materials[0]
-    coloured = materials.kind_of(material) == "colour"
-    image, channels = materials.image_of(material), len(panel.data.vertices)
+def maps_of(panel: bpy.types.Object, layer: str, method: str) -> Maps | None:
+    """The maps that a panel shows, read from its image; texels (cells, H, W, 4) float32.
+
+    None where a person has taken its image, its material or its modifier away.
+    """
+    image, tiles = image_of(panel), tiles_of(panel)
+    if image is None or tiles is None:
+        return None
+    coloured, channels = materials.kind_of(panel.data.materials[0]) == "colour", len(panel.data.vertices)
     pixels = np.zeros(image.size[0] * image.size[1] * 4, np.float32)
     image.pixels.foreach_get(pixels)
     pixels[np.abs(pixels) > colour.FLAG_FROM] = np.nan
     cells = channels if coloured else -(-channels // atlas.PER_CELL)
-    texels = _gathered(pixels.reshape(image.size[1], image.size[0], 4), cells)
+    texels = atlas.gather(pixels, atlas.Sheet(*_sheet(tiles), *image.size), cells)
     return Maps(layer, method, texels, channels, coloured)
 
 
-def _gathered(pixels: np.ndarray, cells: int) -> np.ndarray:
-    """The inverse of atlas.spread: pixels (height, width, 4) of a sheet -> (cells, H, W, 4)."""
-    height, width, _ = pixels.shape
-    for columns in range(1, cells + 1):
-        rows = -(-cells // columns)
-        side = (height // rows, width // columns)
-        if height % rows == width % columns == 0 and atlas.sheet((cells, *side, 4)).columns == columns:
-            sheet = pixels.reshape(rows, side[0], columns, side[1], 4).transpose(2, 0, 1, 3, 4)
-            return np.ascontiguousarray(sheet.reshape(-1, *side, 4)[:cells])
-    raise SceneError(f"an image of {width} × {height} pixels holds no {cells} cells; build the hall again")
+def _sheet(tiles: bpy.types.Modifier) -> tuple[int, int]:
+    """Columns and rows of the cells in a panel's image."""
+    return int(modifier_input(tiles, "Sheet Columns")), int(modifier_input(tiles, "Sheet Rows"))
 
 
 def _images(scene: bpy.types.Scene) -> list[bpy.types.Image]:
@@ -167,5 +167,5 @@ def moved(scene: bpy.types.Scene) -> dict[str, Matrix]:
 
 
 def outdated(scene: bpy.types.Scene) -> bool:
-    """True where an earlier version has built this hall or the node groups it uses; `refit` brings it up to date."""
+    """True where an earlier version has built this hall or the node groups it uses; `rebuild` brings it up to date."""
     return is_hall(scene) and (scene[HALL] != VERSION or bool(nodes.outdated()))

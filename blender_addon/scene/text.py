@@ -9,15 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 import bpy
 import numpy as np
 
-Family = Literal["sans", "mono"]
-Align = Literal["left", "centre", "right"]
+from ..words import CAP, MONO, Font
 
-FAMILIES: dict[str, tuple[str, ...]] = {
+FAMILIES: dict[Font, tuple[str, ...]] = {
     "sans": (
         "NotoSansHebrew-Regular",
         "NotoSansMath-Regular",
@@ -26,10 +24,6 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
     "mono": ("DejaVuSansMono", "Noto Sans CJK Regular"),
 }
-CAP = 0.52
-"""Height of a capital as a share of `size`, in both families."""
-MONO = 0.4293
-"""Advance of every monospaced character as a share of `size`."""
 MATHS = "−→∞"
 """Drawn as something else, or not at all, by the first font of the family."""
 ABSENT = "\uffff"
@@ -48,7 +42,7 @@ class Shape:
     """How far the next character stands."""
 
 
-def word(body: str, family: Family = "sans") -> Shape:
+def word(body: str, family: Font = "sans") -> Shape:
     """The triangles of a line of text."""
     points, triangles, x, count = [np.zeros((0, 2))], [np.zeros((0, 3), int)], 0.0, 0
     for character in body:
@@ -59,18 +53,18 @@ def word(body: str, family: Family = "sans") -> Shape:
     return Shape(np.concatenate(points), np.concatenate(triangles), x)
 
 
-def width(body: str, family: Family = "sans") -> float:
+def width(body: str, family: Font = "sans") -> float:
     """Length of a line of text, in units of `size`."""
     return sum(glyph(character, family).width for character in body)
 
 
-def fit(body: str, room: float, size: float, family: Family = "sans") -> float:
+def fit(body: str, room: float, size: float, family: Font = "sans") -> float:
     """`size`, or less where the line would be longer than `room`."""
     return min(size, room / max(width(body, family), 1e-6))
 
 
 @lru_cache(maxsize=4096)
-def glyph(character: str, family: Family) -> Shape:
+def glyph(character: str, family: Font) -> Shape:
     """One character from the first font of the family that has it; a space for those that say nothing."""
     character = character if character.isprintable() else " "
     names = FAMILIES[family][1 if character in MATHS and family == "sans" else 0 :]
