@@ -16,7 +16,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from mathutils import Matrix  # noqa: E402
 
-from innerwalk.blender_addon.scene import nodes, store  # noqa: E402
+from innerwalk.blender_addon.scene import nodes, paint, store  # noqa: E402
 from innerwalk.blender_addon.scene.build import build, rebuild  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panels  # noqa: E402
 from innerwalk.scenes import scene as recipe  # noqa: E402
@@ -121,6 +121,36 @@ def test_a_saved_hall_with_an_older_stamp_offers_to_be_rebuilt(saved):
     assert store.outdated(scene)
     rebuild(scene)
     assert not store.outdated(scene) and len(panels(scene)) == 4
+
+
+def test_an_older_hall_appended_beside_a_new_one_is_brought_up_to_date_once(saved, recorded, tmp_path):
+    for one in bpy.data.node_groups:
+        one[nodes.STAMP_KEY] = 0
+    for one in bpy.data.materials:
+        for key in {nodes.STAMP_KEY, paint.MATERIAL_KEY} & set(one.keys()):
+            one[key] = 0
+    old = recipe.save(store.halls()[0], tmp_path / "old.blend")
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    build(rec.load(recorded))
+    with bpy.data.libraries.load(str(old)) as (there, wanted):
+        wanted.scenes = there.scenes
+    assert [store.outdated(scene) for scene in store.halls()] == [True, True]
+    for scene in store.halls():
+        rebuild(scene)
+    assert not nodes.outdated() and not any(store.outdated(scene) for scene in store.halls())
+
+
+def test_a_figure_of_a_persons_file_leaves_nothing_of_it(empty_scene, recorded, tmp_path):
+    there = {"lights": bpy.data.lights.new("l", "SUN"), "armatures": bpy.data.armatures.new("a"),
+             "speakers": bpy.data.speakers.new("s")}  # fmt: skip
+    for data in there.values():
+        empty_scene.collection.objects.link(bpy.data.objects.new(data.name, data))
+    empty_scene.objects[0].keyframe_insert("location")
+    build(rec.load(recorded))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "mine.blend"))
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    render_figure(tmp_path / "mine.blend", tmp_path / "a.png", Order(size=(32, 18), samples=1))
+    assert not [kind for kind in (*there, "actions", "objects", "images") if len(getattr(bpy.data, kind))]
 
 
 @pytest.mark.parametrize("golden", sorted(GOLDEN.glob("*.blend")), ids=lambda path: path.stem)

@@ -11,7 +11,8 @@ from ...torch_bridge.errors import SceneError
 from ...torch_bridge.recording import Recording
 from .. import layout, presets
 from ..blocks import shown
-from . import camera, hall, render, store, text
+from . import camera, hall, nodes, render, store, text
+from .paint import ROLE
 from .session import whole
 from .store import Dress
 
@@ -33,7 +34,7 @@ def build(
         )
     with whole():
         scene = bpy.data.scenes.new(dress.title or recording.network.name)
-        _furnish(scene, recording, dress, {}, progress)
+        _furnish(_site(scene, recording, dress), {}, progress)
         render.prepare(scene, *SIZE, SAMPLES)
     return scene
 
@@ -41,30 +42,32 @@ def build(
 def rebuild(scene: bpy.types.Scene) -> bpy.types.Scene:
     """The hall of an older file, built anew by this version in the same scene; moved panels stay where they are."""
     recording, dress, moved = store.kept(scene), store.dress_of(scene), store.moved(scene)
+    site = _site(scene, recording, dress)  # may raise: nothing of the old hall is gone before
     clear(scene)
-    _furnish(scene, recording, dress, moved, None)
+    _furnish(site, moved, None)
     return scene
 
 
-def _furnish(
-    scene: bpy.types.Scene, recording: Recording, dress: Dress, moved: Mapping[str, Matrix],
-    progress: hall.Progress | None,
-) -> None:  # fmt: skip
+def _site(scene: bpy.types.Scene, recording: Recording, dress: Dress) -> hall.Site:
+    """What building needs, in a scene to walk. Raises UnknownName."""
     layers, links = shown(recording.network, dress.collapse)
-    plan = layout.plan(layers, links)
-    site = hall.Site(scene, recording, layers, plan, dress)
+    return hall.Site(scene, recording, layers, layout.plan(layers, links), dress)
+
+
+def _furnish(site: hall.Site, moved: Mapping[str, Matrix], progress: hall.Progress | None) -> None:
     hall.add_hall(site, moved=moved, progress=progress)
-    camera.set_camera(scene, presets.entrance(plan, *SIZE), site.collection)
-    store.keep(scene, recording, dress)
+    camera.set_camera(site.scene, presets.entrance(site.hall, *SIZE), site.collection)
+    store.keep(site.scene, site.recording, site.dress)
     text.forget_fonts()
 
 
 def clear(scene: bpy.types.Scene) -> None:
-    """Remove what belongs to the scene's hall, and what only that used."""
-    into = hall.collection_of(scene)
-    used = [slot.material for one in into.objects for slot in one.material_slots if slot.material]
+    """Remove the objects of the scene's hall, in whatever collection they are, and what only these used."""
+    ours = [one for one in scene.objects if ROLE in one]
+    used = [slot.material for one in ours for slot in one.material_slots if slot.material]
     shown = [node.image for one in used for node in one.node_tree.nodes if getattr(node, "image", None)]
-    data = [one.data for one in into.objects if one.data]
-    bpy.data.batch_remove(list(into.objects))
+    data = [one.data for one in ours if one.data]
+    bpy.data.batch_remove(ours)
     for group in (data, used, shown):
         bpy.data.batch_remove([one for one in dict.fromkeys(group) if not one.users])
+    nodes.forget_outdated()

@@ -89,8 +89,6 @@ def set_scene(site: Site, fog: tuple[float, float]) -> None:
     scene, dress = site.scene, site.dress
     air = () if site.figure else fog
     set_look(scene, ramp=dress.map, normalisation=dress.normalisation, gain=dress.gain, theme=dress.theme, fog=air)
-    scene.view_settings.view_transform = "Standard"
-    scene.render.dither_intensity = 0.0
     sky.set_sky(scene, site.kit.palette, plain="floor" if site.figure else None)
 
 

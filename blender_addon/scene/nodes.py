@@ -112,7 +112,17 @@ def ensure(group: Group) -> bpy.types.NodeTree:
 
 def outdated() -> list[str]:
     """Ids of the groups in this file that an earlier version has built."""
-    return sorted(one[GROUP_KEY] for one in bpy.data.node_groups if GROUP_KEY in one and one.get(STAMP_KEY) != STAMP)
+    return sorted(one[GROUP_KEY] for one in bpy.data.node_groups if _is_old(one))
+
+
+def forget_outdated() -> None:
+    """Remove groups of an earlier version that nothing uses any more, such as copies that an appended hall brought."""
+    while unused := [one for one in bpy.data.node_groups if _is_old(one) and not one.users]:
+        bpy.data.batch_remove(unused)
+
+
+def _is_old(tree: bpy.types.NodeTree) -> bool:
+    return GROUP_KEY in tree and tree.get(STAMP_KEY) != STAMP
 
 
 def _build(tree: bpy.types.NodeTree, group: Group) -> None:

@@ -7,12 +7,6 @@ from contextlib import contextmanager
 
 import bpy
 
-KINDS = (
-    "scenes", "collections", "objects", "meshes", "cameras", "curves", "materials", "worlds", "node_groups", "images",
-    "texts", "fonts", "libraries",
-)  # fmt: skip
-"""Of data-blocks that a hall is made of, or that come with one from a file."""
-
 
 @contextmanager
 def scratch() -> Iterator[None]:
@@ -36,7 +30,9 @@ def whole() -> Iterator[None]:
 
 
 def _blocks() -> list[bpy.types.ID]:
-    return [one for kind in KINDS for one in getattr(bpy.data, kind)]
+    """Of every kind: a file with a hall may hold anything else, and all of it comes along."""
+    kinds = [kind.identifier for kind in bpy.data.bl_rna.properties if kind.type == "COLLECTION"]
+    return [one for kind in kinds for one in getattr(bpy.data, kind)]
 
 
 def _there() -> set[int]:
