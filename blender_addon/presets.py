@@ -21,7 +21,7 @@ AWAY = 800.0
 """Metres between an orthographic camera and what it shows."""
 EDGE = 0.02
 """Margin of an overview, as a share of the picture's width."""
-NORMAL = 32.0
+NORMAL = 26.0
 """Span in metres up to which input and class board keep their size; beyond it they grow with it."""
 BAND = 0.50
 """Height of the clear band between the rows of a figure in which edges run."""

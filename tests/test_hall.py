@@ -9,13 +9,14 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from mathutils import Matrix, Vector  # noqa: E402
 
-from innerwalk.blender_addon import colour, layout  # noqa: E402
+from innerwalk.blender_addon import colour, layout, places, presets, signs  # noqa: E402
 from innerwalk.blender_addon.blocks import shown  # noqa: E402
-from innerwalk.blender_addon.scene import answers, legend, paint, store, text  # noqa: E402
+from innerwalk.blender_addon.scene import answers, boards, legend, paint, store, text  # noqa: E402
 from innerwalk.blender_addon.scene.build import build, clear, rebuild  # noqa: E402
 from innerwalk.blender_addon.scene.hall import collection_of  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panels  # noqa: E402
 from innerwalk.blender_addon.scene.store import Dress  # noqa: E402
+from innerwalk.blender_addon.words import CAP  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 from innerwalk.torch_bridge.errors import SceneError, UnknownName  # noqa: E402
 
@@ -271,3 +272,31 @@ def test_a_damaged_text_is_told(empty_scene, tiny):
     with pytest.raises(SceneError, match="damaged"):
         store.kept(scene)
     assert json.dumps(tiny.provenance)
+
+
+def test_rebuilding_leaves_a_persons_things_and_finds_its_own_in_any_collection(empty_scene, tiny):
+    scene = build(tiny)
+    cube, aside = bpy.data.objects.new("Cube", bpy.data.meshes.new("Cube")), bpy.data.collections.new("aside")
+    scene.collection.children.link(aside)
+    collection_of(scene).objects.link(cube)
+    aside.objects.link(panels(scene)["a"])
+    collection_of(scene).objects.unlink(panels(scene)["a"])
+    before = len(scene.objects)
+    rebuild(scene)
+    assert len(scene.objects) == before and cube in list(collection_of(scene).objects)
+
+
+def test_a_hall_that_cannot_be_rebuilt_stays(empty_scene, tiny):
+    scene = build(tiny)
+    told = store.document(scene)
+    scene[store.TEXT].from_string(json.dumps(told | {"dress": told["dress"] | {"theme": "neon"}}))
+    before = list(scene.objects)
+    with pytest.raises(UnknownName, match="no theme 'neon'"):
+        rebuild(scene)
+    assert list(scene.objects) == before and len(panels(scene)) == 4
+
+
+def test_words_over_boards_can_be_read_in_an_overview():
+    metre = 1920 / presets.NORMAL
+    for size in (answers.HEAD, answers.NAME, boards.INPUT * places.SQUARE):
+        assert size * CAP * metre >= signs.LEAST

@@ -16,7 +16,7 @@ from .pictures import add_picture, aspect_size
 WIDTH, HEIGHT = 3.4, 2.45
 LEFT, RIGHT = 0.15, 3.25
 ROWS = 5
-HEAD, NAME, MASK = 0.20, 0.26, 2.05
+HEAD, NAME, MASK = 0.26, 0.26, 2.05
 """Size of the word over the board and of its names; longer side of a mask."""
 
 Writer = Callable[[Paint, Recording], None]

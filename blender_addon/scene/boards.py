@@ -13,6 +13,8 @@ from .pictures import add_picture, aspect_size
 
 SIDE, LEFT, WORD = 2.2, 0.15, 0.125
 """Of the title board: side, left margin, size of its small words; metres."""
+INPUT = 0.12
+"""Size of the words over the input's frame, as a share of its longer side."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def add_input(recording: Recording, at: Plane, edge: float, kit: Kit) -> None:
     """The picture in its frame, within a square of `edge` metres whose lower left corner is `at`, beside its post."""
     width, height = aspect_size(recording.picture, edge)
     corner = at.moved(edge - width, (edge - height) / 2)
-    paint, size = Paint(kit), 0.085 * edge
+    paint, size = Paint(kit), INPUT * edge
     paint.frame(FLAT, (width, height), "text", 0.06, 0.03)
     head = paint.words(FLAT, "input", size, y=height + 0.85 * size)
     if recording.input_name:
