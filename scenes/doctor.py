@@ -72,6 +72,11 @@ def _version(package: str) -> str:
     return importlib.metadata.version(package) if importlib.util.find_spec(package) else ""
 
 
+def _parts(version: str) -> tuple[int, ...]:
+    """ "4.5.15 LTS" -> (4, 5)."""
+    return tuple(int(part) for part in version.split(".")[:2])
+
+
 def check_python() -> Finding:
     """Python 3.11 has the widest choice of Blenders."""
     text = f"{platform.python_version()} on {platform.platform(terse=True)}, {os.cpu_count()} cores"
@@ -84,7 +89,7 @@ def check_numpy() -> Finding:
     """Blender 4.5 and 5.0 were built against numpy 1."""
     version = _version("numpy")
     blender = _blender().get("version", "")
-    if int(version.split(".")[0]) >= 2 and blender and blender < "5.1":
+    if _parts(version) >= (2,) and blender and _parts(blender) < (5, 1):
         return Finding("numpy", "part", f"{version} beside Blender {blender}", f'{INSTALL} "numpy<2"')
     return Finding("numpy", "ok", version)
 
@@ -185,7 +190,7 @@ def check_fonts() -> Finding:
         return Finding("fonts", "no", "needs Blender")
     count = len(list(Path(_blender()["fonts"]).glob("*.woff2"))) if _blender()["fonts"] else 0
     if not count:
-        return Finding("fonts", "part", "Blender's own fonts are missing: rare letters show as boxes", "reinstall bpy")
+        return Finding("fonts", "part", "Blender's own fonts are missing: halls have no words", "reinstall bpy")
     return Finding("fonts", "ok", f"{count} of Blender's own")
 
 

@@ -114,3 +114,12 @@ def test_blender_answers_in_a_process_of_its_own():
     found = doctor.check_blender()
     assert (found.state, found.text.split()[0]) == ("ok", "bpy")
     assert doctor.check_fonts().state == "ok"
+
+
+@pytest.mark.parametrize(
+    ("blender", "state"), [("4.5.15 LTS", "part"), ("5.0.1", "part"), ("5.2.3", "ok"), ("10.0.0", "ok")]
+)
+def test_numpy_2_is_for_blender_of_5_1_and_later(monkeypatch, blender, state):
+    blender_says(monkeypatch, version=blender)
+    monkeypatch.setattr(doctor, "_version", lambda _: "2.4.6")
+    assert doctor.check_numpy().state == state
