@@ -1,4 +1,4 @@
-"""What holds while a network is run for a recording: what it changes comes back, errors say where they came from."""
+"""What holds while a network is run for a recording: mode and buffers come back, errors say where they came from."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ ALONE = threading.RLock()
 
 
 @contextmanager
-def evaluating(model: nn.Module, modules: Iterable[nn.Module], inputs: Iterable[torch.Tensor]) -> Iterator[None]:
-    """Evaluation mode inside; then the mode of every module and the values of every buffer and input are as before."""
+def evaluating(model: nn.Module, modules: Iterable[nn.Module]) -> Iterator[None]:
+    """Evaluation mode inside; then the mode of every module and the values of every buffer are as before."""
     modes = [(module, module.training) for module in modules]
     buffers = [(module, dict(module._buffers)) for module in modules if len(module._buffers)]
     held = [buffer for _, own in buffers for buffer in own.values() if buffer is not None]
     if any(mode for _, mode in modes):
         model.eval()
     try:
-        with _kept([*held, *inputs]):
+        with _kept(held):
             yield
     finally:
         for module, mode in modes:
@@ -52,7 +52,7 @@ def _kept(tensors: list[torch.Tensor]) -> Iterator[None]:
     finally:
         with torch.no_grad():
             for tensor, version, copy in before:
-                if changed([tensor], version, in_place=True):
+                if changed([tensor], version, in_place=True) and not torch.equal(tensor, copy):
                     with torch.inference_mode(tensor.is_inference()):
                         tensor.copy_(copy)
 

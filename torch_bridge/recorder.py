@@ -46,8 +46,9 @@ def record(
     fold shows, () for the graph alone. picture: (H, W, 3) uint8 sRGB of the input, else made from the first tensor.
     answer: from the network's output to a Prediction. grid: (rows, columns) of tokens, where it can't be inferred.
     kernels: also the weights of the chosen convolutions, as method "weights". token: attention is of this query token;
-    by default the class token, else the middle of a grid or the end of a sequence. Mode, buffers and inputs are left
-    as they were. Threads that record at the same time wait for each other.
+    by default the class token, else the middle of a grid or the end of a sequence. Mode and buffers are left
+    as they were, and so are inputs, unless the network itself writes to them. Threads that record at the same time
+    wait for each other.
 
     Raises ModelError (the forward pass failed; says in which layer), UnknownName (a glob fits no layer), InputError.
     """
@@ -59,11 +60,11 @@ def record(
         raise InputError(f"no input {index}: the batch has {given.batch}, counted from 0")
     sample = Sample(given.batch, index, grid)
     keep = Keep(layers, sample, token, progress, len(paths))
-    with ALONE, evaluating(model, list(paths), given.tensors):
+    with ALONE, evaluating(model, list(paths)):
         shown = given.picture(index) if picture is None else picture  # first: the network may change its input
         with eager(paths), explained(paths):
             steps, output = watch(model, paths, given, keep, sample)
-        prediction = Prediction() if answer is None else answer(output)  # the output may be an input or a buffer itself
+        prediction = Prediction() if answer is None else answer(output)  # the output may be a buffer itself
     network = _network(steps, model, name or type(model).__name__, trained, weights)
     if grid is not None and all(layer.map_shape[1:] != grid for layer in network.layers):
         raise InputError(f"no layer has {grid[0]} rows and {grid[1]} columns of tokens; leave the grid to be inferred")

@@ -125,7 +125,8 @@ class Run:
 
 
 def _drawable(tensor: torch.Tensor) -> bool:
-    return tensor.layout is torch.strided and not tensor.is_quantized and not tensor.is_nested
+    wrapped = torch._C._functorch.is_functorch_wrapped_tensor(tensor)  # inside vmap: one of many, and not to be read
+    return tensor.layout is torch.strided and not (tensor.is_quantized or tensor.is_nested or wrapped)
 
 
 def _shown(outputs: Tensors) -> torch.Tensor:
