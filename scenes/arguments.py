@@ -149,6 +149,7 @@ def add_figure(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png")
     sub.add_argument("--preset", choices=PRESETS, help="where the camera stands (overview)")
     sub.add_argument("--layer", metavar="ID", help="the layer that the preset layer, tile or walk shows")
+    sub.add_argument("--scene", metavar="NAME", help="which hall of a Blender file that has several (the first)")
     sub.add_argument("--size", type=size, metavar="WxH", help="pixels (1920x1080)")
     sub.add_argument("--samples", type=int, metavar="N", help="a pixel (24)")
     sub.add_argument("--engine", choices=ENGINES, help="cycles")

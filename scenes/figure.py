@@ -55,6 +55,8 @@ class Order:
     title: str | None = None
     collapse: tuple[str, ...] | None = None
     """Globs of blocks that stand as one panel each."""
+    scene: str | None = None
+    """Name of the hall's scene, for a file with several; else the first."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def render_figure(
     out, order = Path(out), order or Order()
     check(order)
     with replaced(out, ".png") as part, scratch():
-        given = opened(source)
+        given = opened(source, order.scene)
         dress = dressed(given.dress, order)
         scene = staged(Source(given.recording, dress, given.moved), order, progress)
         render.prepare(scene, *order.size, order.samples, order.engine, order.transparent)
@@ -104,20 +106,23 @@ def check(order: Order) -> None:
         raise SceneError("EEVEE can't run on this machine (no OpenGL through EGL); --engine cycles can")
 
 
-def opened(source: Recording | bpy.types.Scene | Path | str) -> Source:
-    """A recording in memory or in its folder, a hall of this session, or the hall of a .blend file."""
+def opened(source: Recording | bpy.types.Scene | Path | str, name: str | None = None) -> Source:
+    """A recording in memory or in its folder, a hall of this session, or a hall of a .blend file, by name."""
     if isinstance(source, Recording):
         return Source(source, Dress())
     if not isinstance(source, bpy.types.Scene):
         path = Path(source)
         if path.suffix != ".blend":
             return Source(load(path), Dress())
-        source = appended(path)
+        source = appended(path, name)
     return Source(store.kept(source), store.dress_of(source), store.moved(source))
 
 
-def appended(path: Path) -> bpy.types.Scene:
-    """The first hall of a .blend file, brought into this session; no script of the file runs. Raises SceneError."""
+def appended(path: Path, name: str | None = None) -> bpy.types.Scene:
+    """A hall of a .blend file, by name or the first, brought into this session; no script of the file runs.
+
+    Raises SceneError, or UnknownName for a scene that isn't one of the file's halls.
+    """
     if not path.is_file():
         raise SceneError(f"{path}: no such file")
     with tempfile.TemporaryDirectory() as folder:
@@ -125,14 +130,17 @@ def appended(path: Path) -> bpy.types.Scene:
         shutil.copyfile(path, copy)
         try:
             with bpy.data.libraries.load(str(copy)) as (there, wanted):  # type: ignore[func-returns-value]
-                wanted.scenes = there.scenes
+                names, wanted.scenes = list(there.scenes), there.scenes
         except (OSError, RuntimeError):
             raise SceneError(f"{path}: not a Blender file, or a damaged one") from None
-    found = next((scene for scene in wanted.scenes if scene is not None and store.is_hall(scene)), None)
-    if found is None:
+    found = zip(names, wanted.scenes, strict=True)  # here, a scene may have got another name
+    halls = {told: scene for told, scene in found if scene is not None and store.is_hall(scene)}
+    if not halls:
         hint = f"`innerwalk scene RECORDING -o {path.name}` makes one"
         raise SceneError(f"{path}: no hall of innerwalk in this file; {hint}")
-    return found
+    if name is not None and name not in halls:
+        raise UnknownName("hall", name, halls)
+    return halls[name or next(iter(halls))]
 
 
 def dressed(dress: Dress, order: Order) -> Dress:

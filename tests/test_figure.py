@@ -21,6 +21,8 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import colour, layout, presets  # noqa: E402
 from innerwalk.blender_addon.scene import probe, store  # noqa: E402
+from innerwalk.blender_addon.scene.build import build  # noqa: E402
+from innerwalk.blender_addon.scene.images import pack_all  # noqa: E402
 from innerwalk.scenes.figure import BEFORE, PAST, PRESETS, Order, render_figure, standing  # noqa: E402
 from innerwalk.tests.graphs import graph  # noqa: E402
 
@@ -217,6 +219,21 @@ def test_eevee_shows_what_cycles_shows(empty_scene, recorded, tmp_path):
         for engine in ("cycles", "eevee")
     ]
     assert np.abs(shown[0].astype(int) - shown[1]).mean() < 4
+
+
+def test_a_hall_is_chosen_by_its_scenes_name(empty_scene, recorded, tmp_path):
+    made = rec.load(recorded)
+    both = [build(replace(made, network=replace(made.network, name=name))) for name in ("one", "two")]
+    path = tmp_path / "both.blend"
+    pack_all()
+    for scene in both:
+        scene.view_layers[0].update()  # Blender 5.2.3 ends on writing one that never was
+    bpy.data.libraries.write(str(path), set(both))
+    for name in ("two", "one"):
+        out = render_figure(path, tmp_path / "a.png", Order(size=SMALL, samples=1, scene=name))
+        assert png.words(out.read_bytes())["Title"] == name
+    with pytest.raises(UnknownName, match="no hall 'tow'; did you mean two"):
+        render_figure(path, tmp_path / "a.png", Order(scene="tow"))
 
 
 def test_a_hall_is_kept_out_of_a_figure(empty_scene, recorded, tmp_path):
