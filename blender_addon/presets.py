@@ -29,6 +29,8 @@ WIDE_AISLE = 2.2
 """The widest aisle that is made for that."""
 SHEET = 1920.0
 """Sizes in corners and words of an overview are pixels of a picture this wide."""
+PRESETS = ("overview", "walk", "entrance", "layer", "tile")
+"""Where the camera of a figure can stand; each has a function here."""
 TITLE, KEY = (70.0, 60.0, 760.0, 180.0), (1440.0, 60.0, 1880.0, 225.0)
 """Left, near edge, right, far edge: the title's corner from the top, the legend's from the bottom."""
 CARD, ASIDE = (1.18, 1.70), 0.22

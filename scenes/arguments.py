@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..blender_addon import colour
+from ..blender_addon.presets import PRESETS
 
-PRESETS = ("overview", "walk", "entrance", "layer", "tile")
 ENGINES = ("cycles", "eevee")
 THEMES = tuple(colour.THEMES)
 MAPS = tuple(colour.RAMPS)

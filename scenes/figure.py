@@ -16,6 +16,7 @@ from mathutils import Matrix
 from ..blender_addon import layout, presets
 from ..blender_addon.blocks import shown
 from ..blender_addon.layout import Hall, Slot
+from ..blender_addon.presets import PRESETS
 from ..blender_addon.scene import camera, cards, hall, legend, probe, render, store
 from ..blender_addon.scene.paint import Plane, wall
 from ..blender_addon.scene.session import scratch
@@ -26,7 +27,6 @@ from ..torch_bridge.recording import Layer, Recording, load
 from .files import replaced
 from .png import with_words
 
-PRESETS = ("overview", "walk", "entrance", "layer", "tile")
 SAMPLES = 24
 MOST_SAMPLES = 1 << 20
 PAST = 0.75

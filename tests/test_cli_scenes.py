@@ -9,7 +9,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.scenes import cli, png  # noqa: E402 bpy decides whether this file runs
-from innerwalk.scenes.arguments import ENGINES, MAPS, NORMALISATIONS, PRESETS, THEMES, parser  # noqa: E402
+from innerwalk.scenes.arguments import ENGINES, MAPS, NORMALISATIONS, THEMES, parser  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -24,9 +24,7 @@ def figure(source, out, *words):
 
 def test_the_words_are_those_of_the_recipes():
     from innerwalk.blender_addon.scene import look, render
-    from innerwalk.scenes import figure as recipe
 
-    assert PRESETS == tuple(recipe.PRESETS)
     assert ENGINES == tuple(render.ENGINES)
     assert NORMALISATIONS == tuple(look.NORMALISATIONS)
     assert THEMES
