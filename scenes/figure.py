@@ -73,7 +73,7 @@ def render_figure(
     out: Path | str,
     order: Order | None = None,
     *,
-    progress: hall.Progress | None = None,
+    progress: render.Progress | None = None,
 ) -> Path:
     """Render a recording, a hall, a recording's folder or a .blend file to a PNG file that carries its provenance.
 
@@ -151,7 +151,7 @@ def dressed(dress: Dress, order: Order) -> Dress:
     return replace(dress, **{name: value for name, value in said.items() if value is not None})
 
 
-def staged(source: Source, order: Order, progress: hall.Progress | None) -> bpy.types.Scene:
+def staged(source: Source, order: Order, progress: render.Progress | None) -> bpy.types.Scene:
     """A new scene with the hall and the camera of this figure."""
     network, over, close = source.recording.network, order.preset == "overview", order.preset == "layer"
     layers, links = shown(network, source.dress.collapse, over=over)

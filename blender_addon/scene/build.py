@@ -13,6 +13,7 @@ from .. import layout, presets
 from ..blocks import shown
 from . import camera, hall, nodes, render, store, text
 from .paint import ROLE
+from .render import Progress
 from .session import whole
 from .store import Dress
 
@@ -20,9 +21,7 @@ SIZE = (1920, 1080)
 SAMPLES = 24
 
 
-def build(
-    recording: Recording, dress: Dress | None = None, *, progress: hall.Progress | None = None
-) -> bpy.types.Scene:
+def build(recording: Recording, dress: Dress | None = None, *, progress: Progress | None = None) -> bpy.types.Scene:
     """A hall to walk, in a new scene of this file; other scenes are not touched.
 
     Its camera stands at the entrance. Raises SceneError or UnknownName; then nothing of it stays behind.
@@ -54,7 +53,7 @@ def _site(scene: bpy.types.Scene, recording: Recording, dress: Dress) -> hall.Si
     return hall.Site(scene, recording, layers, layout.plan(layers, links), dress)
 
 
-def _furnish(site: hall.Site, moved: Mapping[str, Matrix], progress: hall.Progress | None) -> None:
+def _furnish(site: hall.Site, moved: Mapping[str, Matrix], progress: Progress | None) -> None:
     hall.add_hall(site, moved=moved, progress=progress)
     camera.set_camera(site.scene, presets.entrance(site.hall, *SIZE), site.collection)
     store.keep(site.scene, site.recording, site.dress)

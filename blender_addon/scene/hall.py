@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import bpy
 import numpy as np
@@ -19,14 +19,12 @@ from .digest import showing
 from .look import set_look
 from .paint import ROLE, Kit, Plane, wall
 from .panels import ID, add_panel, panels, refresh
+from .render import Progress
 from .store import Dress, planned
 
 HALL = "hall"
 FOG = (6.0, 45.0)
 """Metres without air to a walker, and metres in which a colour then falls to 1/e."""
-
-Progress = Callable[[str, float], None]
-"""Called with what is being done and how much of it is done, 0..1."""
 
 
 class Site:
