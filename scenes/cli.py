@@ -70,7 +70,7 @@ def _place(error: OSError) -> str:
 
 def record(said: argparse.Namespace, progress: Progress) -> None:
     """`innerwalk record`."""
-    from ..torch_bridge.job import RecordSpec, record_from
+    from ..torch_bridge.subject import RecordSpec, record_from
     from ..torch_bridge.recording import save
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -97,7 +97,7 @@ def chosen(said: argparse.Namespace, form: type) -> dict[str, Any]:
 def said_of_recording(said: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     """Fields of a RecordSpec: what was said, and for a shipped network what comes with it."""
     from ..torch_bridge.concepts import TASKS
-    from ..torch_bridge.job import RecordSpec
+    from ..torch_bridge.subject import RecordSpec
     from .shipped import facts_of
 
     known = chosen(said, RecordSpec)
@@ -160,7 +160,7 @@ def figure(said: argparse.Namespace, progress: Progress) -> None:
 def demo(said: argparse.Namespace, progress: Progress) -> None:
     """`innerwalk demo`: a network that comes with innerwalk, on its own picture."""
     start_blender()
-    from ..torch_bridge.job import RecordSpec, record_from
+    from ..torch_bridge.subject import RecordSpec, record_from
     from ..torch_bridge.recording import save
     from . import scene as recipe
     from .figure import render_figure

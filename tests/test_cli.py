@@ -100,7 +100,7 @@ def test_every_command_has_help_with_its_words(capsys):
 
 def test_what_is_said_of_a_recording_reaches_the_recorder(monkeypatch, tmp_path):
     """Sizes turn to (height, width), repeated words keep their order, what was not said is left to be found out."""
-    from innerwalk.torch_bridge import job
+    from innerwalk.torch_bridge import subject
 
     seen = []
 
@@ -108,11 +108,11 @@ def test_what_is_said_of_a_recording_reaches_the_recorder(monkeypatch, tmp_path)
         seen.append(spec)
         raise InputError("enough")
 
-    monkeypatch.setattr(job, "record_from", stop)
+    monkeypatch.setattr(subject, "record_from", stop)
     words = 'record my.nets:build --arguments {"depth":4} --image a.png --input noise:3 --size 64x32 --mean 0.5,0.4,0.3'
     assert cli.main([*words.split(), "--layers", "a.*", "--layers", "b", "-o", str(tmp_path / "x")]) == 2
     (spec,) = seen
-    assert spec == job.RecordSpec(
+    assert spec == subject.RecordSpec(
         "my.nets:build",
         arguments={"depth": 4},
         inputs=("a.png", "noise:3"),

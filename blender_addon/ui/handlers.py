@@ -21,7 +21,7 @@ def offer_rebuild(*_: Any) -> None:
     """After opening a file with halls of an older version: ask whether to rebuild them. Nobody is there to ask in the
     background.
     """
-    from .operators import outdated
+    from ..actions import outdated
 
     if not bpy.app.background and outdated():
         bpy.app.timers.register(_ask)  # once the window is there

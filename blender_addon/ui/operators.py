@@ -6,13 +6,10 @@ What the work needs is imported when it is done, so that enabling the extension 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import bpy
 
 from ...torch_bridge.errors import InnerwalkError
-
-DEMO = Path(__file__).resolve().parent.parent / "demo"
 
 
 def attempt(operator: bpy.types.Operator, work: Callable[[], str]) -> set[str]:
@@ -23,34 +20,6 @@ def attempt(operator: bpy.types.Operator, work: Callable[[], str]) -> set[str]:
         operator.report({"ERROR"}, str(error))
         return {"CANCELLED"}
     return {"FINISHED"}
-
-
-def open_recording(folder: Path) -> str:
-    """Build the hall of a recording in a scene of its own, show it, and say so."""
-    from ...torch_bridge.recording import load
-    from ..scene.build import build
-    from ..scene.panels import panels
-
-    recording = load(folder)
-    scene = build(recording)
-    if bpy.context.window:
-        bpy.context.window.scene = scene
-    return f"{recording.network.name}: {len(panels(scene))} panels in scene {scene.name}"
-
-
-def outdated() -> list[bpy.types.Scene]:
-    """Halls of this file that an older version has built."""
-    from ..scene import store
-
-    return [scene for scene in store.halls() if store.outdated(scene)]
-
-
-def rebuild_all() -> str:
-    """Build them anew; panels that were moved stay where they are."""
-    from ..scene.build import rebuild
-
-    found = [rebuild(scene).name for scene in outdated()]
-    return f"rebuilt {', '.join(found)}" if found else "everything is up to date"
 
 
 class INNERWALK_OT_import_recording(bpy.types.Operator):
@@ -70,7 +39,9 @@ class INNERWALK_OT_import_recording(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Open it."""
-        return attempt(self, lambda: open_recording(Path(bpy.path.abspath(self.directory))))
+        from ..actions import import_recording
+
+        return attempt(self, lambda: import_recording(bpy.path.abspath(self.directory)))
 
 
 class INNERWALK_OT_open_demo(bpy.types.Operator):
@@ -82,7 +53,9 @@ class INNERWALK_OT_open_demo(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Open it."""
-        return attempt(self, lambda: open_recording(DEMO))
+        from ..actions import open_demo
+
+        return attempt(self, open_demo)
 
 
 class INNERWALK_OT_rebuild_groups(bpy.types.Operator):
@@ -96,6 +69,8 @@ class INNERWALK_OT_rebuild_groups(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only where there are old ones."""
         cls.poll_message_set("The halls of this file are up to date")
+        from ..actions import outdated
+
         return bool(outdated())
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -105,7 +80,9 @@ class INNERWALK_OT_rebuild_groups(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Rebuild them."""
-        return attempt(self, rebuild_all)
+        from ..actions import rebuild_groups
+
+        return attempt(self, rebuild_groups)
 
 
 CLASSES = (INNERWALK_OT_import_recording, INNERWALK_OT_open_demo, INNERWALK_OT_rebuild_groups)
@@ -115,3 +92,6 @@ def draw_import(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     """Entries of File > Import."""
     menu.layout.operator(INNERWALK_OT_import_recording.bl_idname, text="Network Recording (Innerwalk)")
     menu.layout.operator(INNERWALK_OT_open_demo.bl_idname, text="Innerwalk Demo")
+
+
+MENUS = ((bpy.types.TOPBAR_MT_file_import, draw_import),)

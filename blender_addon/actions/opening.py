@@ -1,0 +1,39 @@
+"""Recordings become halls, and the halls of older files are built anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+
+from ...torch_bridge.recording import load
+from ..scene import store
+from ..scene.build import build, rebuild
+from ..scene.panels import panels
+
+DEMO = Path(__file__).resolve().parent.parent / "demo"
+
+
+def import_recording(folder: Path | str) -> str:
+    """Build the hall of a recording in a scene of its own, show it, and say so. Raises RecordingError or SceneError."""
+    recording = load(folder)
+    scene = build(recording)
+    if bpy.context.window:
+        bpy.context.window.scene = scene
+    return f"{recording.network.name}: {len(panels(scene))} panels in scene {scene.name}"
+
+
+def open_demo() -> str:
+    """Build the hall of the small network that comes with Innerwalk."""
+    return import_recording(DEMO)
+
+
+def outdated() -> list[bpy.types.Scene]:
+    """Halls of this file that an older version has built."""
+    return [scene for scene in store.halls() if store.outdated(scene)]
+
+
+def rebuild_groups() -> str:
+    """Build them anew; panels that were moved stay where they are."""
+    found = [rebuild(scene).name for scene in outdated()]
+    return f"rebuilt {', '.join(found)}" if found else "everything is up to date"

@@ -1,0 +1,42 @@
+"""Which layer and which channel a person looks at. It is kept in the scene, so undo and saving know it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import bpy
+
+from ...torch_bridge.errors import UnknownName
+from ..scene.panels import panel_of
+
+LAYER, CHANNEL = "innerwalk_layer", "innerwalk_channel"
+
+
+class Selected(NamedTuple):
+    """What is looked at."""
+
+    layer: str
+    """Id of the layer, "" for none."""
+    channel: int
+    """-1 for the whole layer."""
+
+
+def select(scene: bpy.types.Scene, layer: str, channel: int = -1) -> str:
+    """Look at a layer, or at one channel of it; its panel becomes the active object. Raises UnknownName."""
+    panel = panel_of(scene, layer)
+    count = len(panel.data.vertices)
+    if not -1 <= channel < count:
+        raise UnknownName(f"channel of {layer}", str(channel), [f"0 to {count - 1}"])
+    scene[LAYER], scene[CHANNEL] = layer, channel
+    for view_layer in scene.view_layers:
+        if panel.name in view_layer.objects:
+            for one in list(view_layer.objects.selected):
+                one.select_set(False, view_layer=view_layer)
+            panel.select_set(True, view_layer=view_layer)
+            view_layer.objects.active = panel
+    return layer if channel < 0 else f"{layer}, channel {channel}"
+
+
+def selected(scene: bpy.types.Scene) -> Selected:
+    """What is looked at."""
+    return Selected(str(scene.get(LAYER, "")), int(scene.get(CHANNEL, -1)))
