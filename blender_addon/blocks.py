@@ -96,13 +96,18 @@ def collapse(layers: Sequence[Layer], links: Iterable[tuple[int, int]], found: I
     return [shown[k] for k in kept], list(moved)
 
 
+def collapsible(layers: Sequence[Layer]) -> list[Block]:
+    """The blocks of two panels or more, of every depth, the outermost first."""
+    return [run for depth in range(1, DEEPEST) for run in prefix_runs(layers, depth) if run.panels > 1]
+
+
 def matching(layers: Sequence[Layer], globs: Iterable[str]) -> list[Block]:
     """The blocks whose dotted names fit one of the globs, such as `layer3.*`, in order; of nested ones the outer.
 
     The glob "all" stands for every block that the hall has a word for. Raises UnknownName for a glob that fits no block
     of two panels or more.
     """
-    known = [run for depth in range(1, DEEPEST) for run in prefix_runs(layers, depth) if run.panels > 1]
+    known = collapsible(layers)
     named = {name for _, name in blocks(layers)}
     fits: list[Block] = []
     for glob in globs:

@@ -21,6 +21,10 @@ FLAG_FROM = 1e38
 LEAST_PEAK = 1e-12
 """A peak of 0 counts as this: what is not zero in a channel of zeros is beyond its peak, not hidden."""
 MARKER = "#FF00C8"
+BAR = (0.2, 0.8)
+"""The bar of a vector's value covers this part of its tile's height."""
+ZERO_LINE = 0.012
+"""Half the width of a bar's zero line, as a share of the tile's."""
 
 
 def to_linear(srgb: np.ndarray | float) -> np.ndarray:

@@ -17,6 +17,10 @@ SQUARE = 2.2
 """Width and height of the input's frame and of the title board."""
 CLASSES = (3.4, 2.45)
 """Width and height of the class board."""
+DESK = (1.8, 0.9)
+"""Width and depth of the shelf of pictures."""
+DESK_Y, DESK_Z, DESK_LEAN = 0.5, 0.45, math.radians(32)
+"""Where its end at the aisle is, how high its front edge, and how steep it is."""
 HEAD = 0.35
 """Height of the word over a board, as a share of a metre at scale 1."""
 
@@ -83,3 +87,22 @@ def boards(hall: Hall) -> list[Board]:
 
 def _point(at: np.ndarray) -> tuple[float, float, float]:
     return (float(at[0]), float(at[1]), float(at[2]))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A rectangle that leans back, like a desk in a museum."""
+
+    at: tuple[float, float, float]
+    """Lower left corner, seen from the front."""
+    right: tuple[float, float, float]
+    up: tuple[float, float, float]
+    """Unit vectors along its edges."""
+
+
+def shelf_desk(hall: Hall) -> Desk:
+    """Before the input's frame and below it, so that neither hides the other from the entrance."""
+    across, back = wall(hall.swing)[0], np.array([-math.sin(hall.swing), math.cos(hall.swing), 0.0])
+    end = np.array([hall.wings[0].x - hall.aisle - 0.05, DESK_Y, DESK_Z])
+    up = math.cos(DESK_LEAN) * back + math.sin(DESK_LEAN) * np.array([0.0, 0.0, 1.0])
+    return Desk(_point(end - across * DESK[0]), _point(across), _point(up))

@@ -9,6 +9,8 @@ from typing import Any, NoReturn
 
 from ..blender_addon import colour
 from ..blender_addon.presets import PRESETS
+from ..torch_bridge.serving_arguments import EXAMPLES as SERVE_EXAMPLES
+from ..torch_bridge.serving_arguments import add_serve
 
 ENGINES = ("cycles", "eevee")
 THEMES = tuple(colour.THEMES)
@@ -92,6 +94,8 @@ def parser() -> argparse.ArgumentParser:
     add_record(command("record", "run a model once and write down what every layer did", RECORD_EXAMPLES))
     add_scene(command("scene", "build the hall of a recording as a Blender file", SCENE_EXAMPLES))
     add_figure(command("figure", "render a picture of a recording, or of a hall in a Blender file", FIGURE_EXAMPLES))
+    add_serve(command("serve", "keep networks loaded for Blender or scripts to ask, until Ctrl-C", SERVE_EXAMPLES))
+    command("methods", "list what can be asked about the layers of a network that is served, with its parameters")
     command("doctor", "say what this machine can do, and how to mend what it can't")
     demo = command("demo", "a trained network on an image, as a picture and as a Blender file")
     demo.add_argument("-o", "--output", type=Path, default=Path("out"), metavar="FOLDER", help="where to (out)")

@@ -70,8 +70,8 @@ def _place(error: OSError) -> str:
 
 def record(said: argparse.Namespace, progress: Progress) -> None:
     """`innerwalk record`."""
-    from ..torch_bridge.subject import RecordSpec, record_from
     from ..torch_bridge.recording import save
+    from ..torch_bridge.subject import RecordSpec, record_from
 
     with tempfile.TemporaryDirectory() as scratch:
         recording = record_from(RecordSpec(**said_of_recording(said, Path(scratch))), progress)
@@ -160,8 +160,8 @@ def figure(said: argparse.Namespace, progress: Progress) -> None:
 def demo(said: argparse.Namespace, progress: Progress) -> None:
     """`innerwalk demo`: a network that comes with innerwalk, on its own picture."""
     start_blender()
-    from ..torch_bridge.subject import RecordSpec, record_from
     from ..torch_bridge.recording import save
+    from ..torch_bridge.subject import RecordSpec, record_from
     from . import scene as recipe
     from .figure import render_figure
     from .shipped import DEFAULT, facts_of
@@ -179,6 +179,26 @@ def demo(said: argparse.Namespace, progress: Progress) -> None:
     )
 
 
+def serve(said: argparse.Namespace, progress: Progress) -> None:
+    """`innerwalk serve`."""
+    from ..torch_bridge.orders import order_of
+    from ..torch_bridge.serving import joinable, welcome
+    from ..torch_bridge.serving_arguments import order_arguments
+
+    order = order_of(**order_arguments(said))
+    with joinable(order, said.connection, progress) as server:
+        progress.close()
+        print(welcome(order, server, said.connection), flush=True)
+        server.serve_forever()
+
+
+def methods(said: argparse.Namespace, progress: Progress) -> None:
+    """`innerwalk methods`."""
+    from ..torch_bridge.methods import METHODS, sheet
+
+    print("\n\n".join(map(sheet, METHODS.values())))
+
+
 def doctor(said: argparse.Namespace, progress: Progress) -> None:
     """`innerwalk doctor`."""
     from .doctor import examine
@@ -191,6 +211,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, Progress], None]] = {
     "record": record,
     "scene": scene,
     "figure": figure,
+    "serve": serve,
+    "methods": methods,
     "doctor": doctor,
     "demo": demo,
 }

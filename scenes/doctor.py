@@ -119,6 +119,18 @@ def check_torchvision() -> Finding:
     return Finding("torchvision", "ok", f"{version}, native")
 
 
+def check_bridge() -> Finding:
+    """The live bridge runs networks where that is fastest; films need PyAV."""
+    if not importlib.util.find_spec("torch"):
+        return Finding("bridge", "no", "needs torch")
+    from ..torch_bridge.device import choose_device
+
+    where = f"networks run on {choose_device()}"
+    if not (film := _version("av")):
+        return Finding("bridge", "part", f"{where}; no PyAV: films and cameras can't be looked at", f"{INSTALL} av")
+    return Finding("bridge", "ok", f"{where}, films by PyAV {film}")
+
+
 @cache
 def _blender() -> dict[str, Any]:
     """What Blender says of itself; "error" holds why it doesn't."""
@@ -206,6 +218,7 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "numpy": check_numpy,
     "torch": check_torch,
     "torchvision": check_torchvision,
+    "bridge": check_bridge,
     "blender": check_blender,
     "eevee": check_eevee,
     "gpu": check_gpu,

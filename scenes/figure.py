@@ -13,7 +13,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..blender_addon import layout, presets
+from ..blender_addon import layout, presets, statistics
 from ..blender_addon.blocks import shown
 from ..blender_addon.layout import Hall, Slot
 from ..blender_addon.presets import PRESETS
@@ -232,7 +232,7 @@ def _card(site: hall.Site, slot: Slot) -> None:
     layer = site.layers[slot.index]
     maps = site.recording.maps(layer.shows or layer.id, site.dress.method)
     scale = legend.scale(site.scene, float(maps.peak.max(initial=0.0)), bars=maps.shape[1:] == (1, 1))
-    cards.add_card(layer, cards.statistics(maps), scale, _card_place(site.hall, slot), site.kit)
+    cards.add_card(layer, statistics.of_layer(maps), scale, _card_place(site.hall, slot), site.kit)
 
 
 def provenance(recording: Recording, dress: Dress, order: Order) -> dict[str, str]:

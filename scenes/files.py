@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..blender_addon.whole import unwritten
 from ..torch_bridge.errors import SceneError
 
 _unfinished: set[Path] = set()
@@ -56,13 +56,6 @@ def replaced(path: Path, suffix: str) -> Iterator[Path]:
     finally:
         part.unlink(missing_ok=True)
         _unfinished.discard(part)
-
-
-def unwritten(path: Path, error: Exception) -> SceneError:
-    """The one line for a file that could not be written. Blender's errors say why only in their text."""
-    reason = getattr(error, "strerror", None) or str(error).strip()
-    why = "the disk is full" if os.strerror(errno.ENOSPC) in reason else f"can't be written ({reason})"
-    return SceneError(f"{path}: {why}; nothing was left half-written")
 
 
 def _flush(part: Path) -> None:

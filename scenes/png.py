@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Iterator, Mapping
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
+from ..blender_addon.png import SIGNATURE, chunk
+
 KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"sRGB", b"gAMA", b"cHRM", b"cICP", b"iCCP"}
 """What says how a picture looks; times and machine names that Blender adds are left out."""
 
@@ -16,10 +16,10 @@ def with_words(png: bytes, words: Mapping[str, str]) -> bytes:
     pieces = [SIGNATURE]
     for kind, body in chunks(png):
         if kind == b"IDAT" and words:
-            pieces += [_chunk(b"iTXt", _international(keyword, text)) for keyword, text in words.items()]
+            pieces += [chunk(b"iTXt", _international(keyword, text)) for keyword, text in words.items()]
             words = {}
         if kind in KEPT:
-            pieces.append(_chunk(kind, body))
+            pieces.append(chunk(kind, body))
     return b"".join(pieces)
 
 
@@ -44,10 +44,6 @@ def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
         length, kind = struct.unpack_from(">I4s", png, at)
         yield kind, png[at + 8 : at + 8 + length]
         at += 12 + length
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def _international(keyword: str, text: str) -> bytes:

@@ -12,13 +12,9 @@ DEFAULT = "object"
 
 def facts_of(task: str, folder: Path) -> dict[str, Any]:
     """Fields of a `RecordSpec` for a shipped network looking at its own picture, which is written into `folder`."""
-    return {
-        "model": f"{concepts.__name__}:network",
-        "arguments": {"task": task},
-        "weights": str(concepts.weights_path(task)),
-        "inputs": [str(write_picture(task, folder))],
-        "name": f"concepts {task}",
-    }
+    from ..torch_bridge.orders import shipped
+
+    return shipped(task) | {"inputs": [str(write_picture(task, folder))]}
 
 
 def write_picture(task: str, folder: Path) -> Path:

@@ -192,7 +192,7 @@ def test_a_picture_that_cannot_be_written_whole_is_not_kept(empty_scene, recorde
 
 def test_words_in_a_png_are_read_back():
     plain = png.SIGNATURE + b"".join(
-        png._chunk(kind, body) for kind, body in ((b"IHDR", b"x"), (b"tIME", b"now"), (b"IDAT", b"y"), (b"IEND", b""))
+        png.chunk(kind, body) for kind, body in ((b"IHDR", b"x"), (b"tIME", b"now"), (b"IDAT", b"y"), (b"IEND", b""))
     )
     told = {"Title": "ä × 日", "innerwalk": "{}"}
     marked = png.with_words(plain, told)

@@ -63,7 +63,7 @@ def test_light_modules_load_with_torch_and_blender_blocked():
 
 
 def test_the_pure_modules_of_the_addon_load_without_blender():
-    rooms = (["actions"], ["scene"], ["ui"])
+    rooms = (["actions"], ["live"], ["scene"], ["ui"])
     names = [name for name in modules("blender_addon") if name.split(".")[2:3] not in rooms]
     run = fresh(importing(names, HEAVY))
     assert run.returncode == 0, run.stderr

@@ -1,13 +1,12 @@
-"""The network's side: run a torch model once and write down what every layer did. Imports no torch by itself."""
+"""The network's side: run a torch model once and write down what every layer did. Imports nothing by itself."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .recording import Edge, Layer, Maps, Network, Prediction, Recording
-
 if TYPE_CHECKING:
     from .recorder import record as record
+    from .recording import Edge, Layer, Maps, Network, Prediction, Recording
 
 __all__ = ["Edge", "Layer", "Maps", "Network", "Prediction", "Recording", "record"]
 
@@ -17,4 +16,8 @@ def __getattr__(name: str) -> Any:
         from .recorder import record
 
         return record
+    if name in __all__:
+        from . import recording
+
+        return getattr(recording, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
-from .inputs import Input, read_input
+from .inputs import Input, Source, read_input
 from .models import BuiltModel, first_line
 from .preprocess import MODES, Preprocessing, decide, of_torchvision
 from .stem import LENGTH, Stem, argument_names, find_stem, takes_list
@@ -29,7 +29,7 @@ class Feeder:
     latent: tuple[int, ...] = ()
     """Shape of one input that is no picture, where the weights state it."""
 
-    def read(self, texts: Sequence[str], index: int) -> list[Input]:
+    def read(self, texts: Sequence[Source], index: int) -> list[Input]:
         """Read one input for each argument; of a batch the sample `index`. Raises InputError."""
         self._check_count(texts)
         inputs = [read_input(text, self.how, self._shape(k), self._tokens(k), index) for k, text in enumerate(texts)]
@@ -66,7 +66,7 @@ class Feeder:
             )
         return f"{self.built.name}, given {given}: {first_line(error)}"
 
-    def _check_count(self, texts: Sequence[str]) -> None:
+    def _check_count(self, texts: Sequence[Source]) -> None:
         wanted = argument_names(self.built.module)
         if len(texts) < len(wanted):
             raise InputError(f"{self.built.name} takes {len(wanted)} inputs ({', '.join(wanted)}), {len(texts)} given")

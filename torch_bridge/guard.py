@@ -76,8 +76,13 @@ def explained(paths: Mapping[nn.Module, str]) -> Iterator[None]:
     except InnerwalkError:
         raise
     except (Exception, SystemExit) as error:
-        reason = " ".join(str(error).split())[:LONGEST_REASON] or "no reason given"
-        raise ModelError(f"the network failed{_place(error, paths)}: {type(error).__name__}: {reason}") from error
+        raise ModelError(f"the network failed{_place(error, paths)}: {in_one_line(error)}") from error
+
+
+def in_one_line(error: BaseException) -> str:
+    """Any exception as its class and what it says, on one line."""
+    reason = " ".join(str(error).split())[:LONGEST_REASON] or "no reason given"
+    return f"{type(error).__name__}: {reason}"
 
 
 def _place(error: BaseException, paths: Mapping[nn.Module, str]) -> str:

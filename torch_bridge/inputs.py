@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -36,7 +37,20 @@ class Input:
     """How many there were to choose from."""
 
 
-def read_input(text: str, how: Preprocessing, shape: Sequence[int] = (), tokens: int = 0, index: int = 0) -> Input:
+@dataclass(frozen=True)
+class Named:
+    """Something to look at that is there already, and what it is called."""
+
+    name: str
+    content: Image.Image | bytes
+    """A picture, or what a file holds."""
+
+
+Source = str | Named
+"""What a person names as an input: a picture file, a `.npy` file, `noise:SEED`, or something that is there."""
+
+
+def read_input(text: Source, how: Preprocessing, shape: Sequence[int] = (), tokens: int = 0, index: int = 0) -> Input:
     """Read what `text` names. `shape` is that of one sample, for noise and for arrays that lack the batch.
 
     `tokens` above 0 draws noise as whole numbers below it; `index` chooses from an array of several samples.
@@ -44,14 +58,23 @@ def read_input(text: str, how: Preprocessing, shape: Sequence[int] = (), tokens:
     """
     import torch
 
-    if text.startswith("noise:"):
+    if isinstance(text, Named) and isinstance(text.content, Image.Image):
+        return _seen(text.content, text.name, how)
+    if isinstance(text, str) and text.startswith("noise:"):
         values = _noise(text, shape, tokens)
         drawn = f"tokens below {tokens}" if tokens else "standard normal noise"
         return Input(torch.from_numpy(values)[None], picture_of(values, how), text, f"{drawn}, {_sizes(values)}")
-    if Path(text).suffix.lower() == ".npy":
-        return _array_input(Path(text), how, len(shape) + 1 if shape else 0, index)
-    values, picture = see(open_picture(text), how)
-    return Input(torch.from_numpy(values)[None], picture, Path(text).name, how.sentence())
+    path, content = (Path(text), None) if isinstance(text, str) else (Path(text.name), io.BytesIO(text.content))
+    if path.suffix.lower() == ".npy":
+        return _array_input(path, how, len(shape) + 1 if shape else 0, index, content)
+    return _seen(open_picture(path, content), path.name, how)
+
+
+def _seen(image: Image.Image, name: str, how: Preprocessing) -> Input:
+    import torch
+
+    values, picture = see(image, how)
+    return Input(torch.from_numpy(values)[None], picture, name, how.sentence())
 
 
 def see(image: Image.Image, how: Preprocessing) -> tuple[np.ndarray, np.ndarray]:
@@ -78,15 +101,13 @@ def _noise(text: str, shape: Sequence[int], tokens: int) -> np.ndarray:
     return generator.standard_normal(tuple(map(int, sizes)), np.float32)
 
 
-def _array_input(path: Path, how: Preprocessing, rank: int, index: int) -> Input:
+def _array_input(path: Path, how: Preprocessing, rank: int, index: int, content: BinaryIO | None) -> Input:
     """A picture (H, W[, 1|3|4]) uint8 is treated as a picture file is; other arrays go to the network as they are."""
     import torch
 
-    array = read_array(path)
+    array = read_array(path, content)
     if array.dtype == np.uint8 and (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))):
-        image = Image.fromarray(array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array)
-        values, picture = see(image, how)
-        return Input(torch.from_numpy(values)[None], picture, path.name, how.sentence())
+        return _seen(image_of(array), path.name, how)
     batch = array[None] if rank and array.ndim == rank - 1 else array
     index = index if len(batch) > 1 else 0
     if not 0 <= index < len(batch):
@@ -95,10 +116,15 @@ def _array_input(path: Path, how: Preprocessing, rank: int, index: int) -> Input
     return Input(one, picture_of(batch[index], how), path.name, treatment, len(batch))
 
 
-def read_array(path: Path) -> np.ndarray:
+def image_of(pixels: np.ndarray) -> Image.Image:
+    """(H, W) or (H, W, 1|3|4) uint8 sRGB as a picture."""
+    return Image.fromarray(pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
+
+
+def read_array(path: Path, content: BinaryIO | None = None) -> np.ndarray:
     """A `.npy` file's numbers, at least one of them, never pickled objects. Raises InputError."""
     try:
-        array = np.load(path, allow_pickle=False)
+        array = np.load(content or path, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"array {path}: no such file") from None
     except Exception as error:  # the header is read as Python text: a damaged one may raise anything

@@ -31,19 +31,23 @@ class Keep:
     """
 
     def __init__(
-        self, layers: str | Sequence[str], sample: Sample, token: int | None, progress: Progress | None, modules: int
-    ) -> None:
+        self, layers: str | Sequence[str], sample: Sample, token: int | None, progress: Progress | None, modules: int,
+        copied: Callable[[Maps], None] | None = None,
+    ) -> None:  # fmt: skip
         chosen = [layers] if isinstance(layers, str) else list(layers)
         self.globs = [glob for glob in chosen if glob != PANELS]
+        self.plain = frozenset(self.globs)
+        self.patterns = [glob for glob in self.globs if any(sign in glob for sign in "*?[")]
         self.panels = PANELS in chosen
         self.sample, self.token, self.progress, self.modules = sample, token, progress, modules
+        self.copied = copied or (lambda maps: None)
         self.maps: dict[tuple[str, str], Maps] = {}
         self.shelf = Shelf()
         self.seen = 0
 
     def named(self, id: str) -> bool:
         """Whether a glob asks for this layer."""
-        return any(_fits(id, glob) for glob in self.globs)
+        return id in self.plain or any(fnmatchcase(id, glob) for glob in self.patterns)
 
     def finished(self, step: Step, value: torch.Tensor) -> bool:
         """Copy now, or answer True: wait for the first reader."""
@@ -71,19 +75,23 @@ class Keep:
         if self.panels or self.named(step.id):
             made = attention_maps(step, args, kwargs, self.sample, self.token)
             if made is not None:
-                self.maps[made.layer, made.method] = made
+                self._keep(made)
 
     def _copy(self, step: Step, value: torch.Tensor) -> None:
         made = step.spread
         if made is None or made.empty:
             return
         texels = texels_of(maps_of(value.detach(), made), self.shelf)
-        self.maps[step.id, ACTIVATIONS] = Maps(step.id, ACTIVATIONS, texels, made.map_shape[0], labels=made.labels)
+        self._keep(Maps(step.id, ACTIVATIONS, texels, made.map_shape[0], labels=made.labels))
+
+    def _keep(self, maps: Maps) -> None:
+        self.maps[maps.layer, maps.method] = maps
+        self.copied(maps)
 
     def chosen(self, network: Network) -> Iterator[Maps]:
         """The maps that were asked for, once the fold is known. Raises UnknownName for a glob that fits no layer."""
         for glob in self.globs:
-            if not any(_fits(layer.id, glob) for layer in network.layers):
+            if glob not in network.by_id and not any(fnmatchcase(layer.id, glob) for layer in network.layers):
                 raise UnknownName("layer", glob, network.by_id)
         wanted = {id for layer in network.layers for id in self._wanted(layer)}
         return (maps for maps in self.maps.values() if maps.layer in wanted or maps.method != ACTIVATIONS)
@@ -96,11 +104,6 @@ class Keep:
         """Ids of the layers whose maps are kept because of this one."""
         own = [layer.id] if self.named(layer.id) else []
         return [*own, layer.shows] if self.panels and layer.shows else own
-
-
-def _fits(id: str, glob: str) -> bool:
-    """Whether a glob fits an id. An id fits itself, brackets and all."""
-    return id == glob or fnmatchcase(id, glob)
 
 
 def _normed(step: Step) -> bool:

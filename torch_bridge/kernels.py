@@ -26,12 +26,26 @@ WEIGHTS = "weights"
 def kernel_maps(steps: Iterable[Step]) -> Iterator[Maps]:
     """The weights of those steps that are convolutions with an own weight."""
     for step in steps:
-        weight = getattr(step.module, "weight", None)
-        if step.family == "conv" and isinstance(weight, torch.Tensor) and weight.dim() > 2:
-            kernels = weight.detach().float().cpu()
-            if isinstance(step.module, nn.modules.conv._ConvTransposeNd):
-                kernels = _by_output(kernels, step.module.groups)
-            yield _maps(step.id, kernels)
+        if step.family == "conv" and step.module is not None:
+            yield from _of_module(step.id, step.module)
+
+
+def kernels_of(model: nn.Module, layers: Iterable[str]) -> Iterator[Maps]:
+    """The weights of those layers that are convolutions, by their ids; a second call has the weights of the first."""
+    modules = dict(model.named_modules())
+    for id in layers:
+        module = modules.get(id.split("@")[0])
+        if module is not None:
+            yield from _of_module(id, module)
+
+
+def _of_module(id: str, module: nn.Module) -> Iterator[Maps]:
+    weight = getattr(module, "weight", None)
+    if isinstance(weight, torch.Tensor) and weight.dim() > 2:
+        kernels = weight.detach().float().cpu()
+        if isinstance(module, nn.modules.conv._ConvTransposeNd):
+            kernels = _by_output(kernels, module.groups)
+        yield _maps(id, kernels)
 
 
 def _by_output(kernels: torch.Tensor, groups: int) -> torch.Tensor:

@@ -18,7 +18,7 @@ from .guard import ALONE, eager, evaluating, explained
 from .keep import Keep, Progress
 from .kernels import kernel_maps
 from .run import Sample
-from .words import Edge, Network, Prediction, Recording
+from .words import Edge, Maps, Network, Prediction, Recording
 
 
 def record(
@@ -38,6 +38,7 @@ def record(
     progress: Progress | None = None,
     kernels: bool = False,
     token: int | None = None,
+    copied: Callable[[Maps], None] | None = None,
 ) -> Recording:
     """Run `model` once, in evaluation mode and without gradients, and return its graph, maps and answer.
 
@@ -46,9 +47,10 @@ def record(
     fold shows, () for the graph alone. picture: (H, W, 3) uint8 sRGB of the input, else made from the first tensor.
     answer: from the network's output to a Prediction. grid: (rows, columns) of tokens, where it can't be inferred.
     kernels: also the weights of the chosen convolutions, as method "weights". token: attention is of this query token;
-    by default the class token, else the middle of a grid or the end of a sequence. Mode and buffers are left
-    as they were, and so are inputs, unless the network itself writes to them. Threads that record at the same time
-    wait for each other.
+    by default the class token, else the middle of a grid or the end of a sequence. copied: is told of maps the moment
+    they are copied, while the network still runs; with "panels" also of some that the recording then leaves out. Mode
+    and buffers are left as they were, and so are inputs, unless the network itself writes to them. Threads that record
+    at the same time wait for each other.
 
     Raises ModelError (the forward pass failed; says in which layer), UnknownName (a glob fits no layer), InputError.
     """
@@ -59,7 +61,7 @@ def record(
     if not 0 <= index < given.batch:
         raise InputError(f"no input {index}: the batch has {given.batch}, counted from 0")
     sample = Sample(given.batch, index, grid)
-    keep = Keep(layers, sample, token, progress, len(paths))
+    keep = Keep(layers, sample, token, progress, len(paths), copied)
     with ALONE, evaluating(model, list(paths)):
         shown = given.picture(index) if picture is None else picture  # first: the network may change its input
         with eager(paths), explained(paths):

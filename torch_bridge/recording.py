@@ -41,7 +41,7 @@ from .words import ACTIVATIONS, Edge, Layer, Maps, Network, Prediction, Recordin
 
 __all__ = [
     "ACTIVATIONS", "Edge", "Layer", "Maps", "Network", "Prediction", "Recording",
-    "describe", "load", "pack", "peaks", "restore", "save", "unpack",
+    "describe", "describe_maps", "load", "pack", "peaks", "restore", "restore_maps", "save", "unpack",
 ]  # fmt: skip
 
 DOCUMENT = "recording.json"
@@ -60,11 +60,17 @@ def describe(recording: Recording) -> dict[str, Any]:
     }
 
 
-def restore(document: Mapping[str, Any], picture: np.ndarray, answer: np.ndarray | None, where: str) -> Recording:
-    """What `describe` gave, as a recording without maps. Pictures: (H, W, 3) uint8. Raises RecordingError."""
+def restore(
+    document: Mapping[str, Any], picture: np.ndarray, answer: np.ndarray | None, where: str,
+    network: Network | None = None,
+) -> Recording:  # fmt: skip
+    """What `describe` gave, as a recording without maps. Pictures: (H, W, 3) uint8. Raises RecordingError.
+
+    network: where the document doesn't tell it, because it is known.
+    """
     fields = Fields(document, where)
     return Recording(
-        network=parse_network(fields.object("network")),
+        network=network or parse_network(fields.object("network")),
         input_name=fields.text("input"),
         picture=picture,
         prediction=parse_prediction(fields.object("prediction"), answer),
@@ -123,11 +129,9 @@ def _save_method(folder: Path, method: str, maps: Iterable[Maps]) -> list[dict[s
         raise RecordingError(f"method {method!r}: names are small letters, digits and _")
     arrays, entries = {}, []
     for one in maps:
-        extras = {"peak": one.peak, **one.extras}
-        arrays[one.layer] = one.texels
-        arrays.update({f"{one.layer}|{name}": array for name, array in extras.items()})
-        entry = {"layer": one.layer, "method": method, "channels": one.channels, "colour": one.colour}
-        entries.append(entry | {"frame": one.frame, "labels": list(one.labels), "extras": sorted(extras)})
+        entry, held = describe_maps(one)
+        arrays.update(held)
+        entries.append(entry)
     name = _save_tensors(folder, method, arrays)
     return [entry | {"file": name} for entry in entries]
 
@@ -177,7 +181,9 @@ def load(folder: Path | str) -> Recording:
     pictures = _arrays(folder, fields.text("pictures", 255), opened)
     recording = restore(document, _picture(pictures, "input", where), _answer(pictures, where), where)
     entries = fields.items("maps", lambda item, at: parse_maps_entry(item, at, recording.network))
-    recording.add(_maps(entry, _arrays(folder, entry["file"], opened), folder) for entry in entries)
+    recording.add(
+        restore_maps(entry, _arrays(folder, entry["file"], opened), str(folder / entry["file"])) for entry in entries
+    )
     return recording
 
 
@@ -200,10 +206,19 @@ def _picture(pictures: Mapping[str, np.ndarray], name: str, where: str) -> np.nd
     return found
 
 
-def _maps(entry: Mapping[str, Any], arrays: Mapping[str, np.ndarray], folder: Path) -> Maps:
-    given = dict(entry)
-    where, layer = f"{folder / given.pop('file')}: maps of {given['layer']!r}", given["layer"]
-    texels, names = arrays.get(layer), given.pop("extras")
+def describe_maps(one: Maps) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Everything but arrays as JSON values, and the arrays: texels as `<layer>`, extras as `<layer>|<name>`."""
+    extras = {"peak": one.peak, **one.extras}
+    entry = {"layer": one.layer, "method": one.method, "channels": one.channels, "colour": one.colour}
+    arrays = {one.layer: one.texels, **{f"{one.layer}|{name}": array for name, array in extras.items()}}
+    return entry | {"frame": one.frame, "labels": list(one.labels), "extras": sorted(extras)}, arrays
+
+
+def restore_maps(entry: Mapping[str, Any], arrays: Mapping[str, np.ndarray], where: str) -> Maps:
+    """What `describe_maps` gave, the entry checked by `parse_maps_entry`, as Maps. Raises RecordingError."""
+    given = {name: value for name, value in entry.items() if name not in ("file", "extras")}
+    where, layer, names = f"{where}: maps of {given['layer']!r}", given["layer"], entry["extras"]
+    texels = arrays.get(layer)
     if texels is None or texels.dtype != np.float32 or texels.ndim != 4 or texels.shape[3] != 4 or not texels.size:
         raise RecordingError(f"{where}: must be (cells, H, W, 4) float32, none of them 0")
     if len(texels) != (given["channels"] if given["colour"] else -(-given["channels"] // 4)):

@@ -193,13 +193,16 @@ def parse_prediction(fields: Fields, picture: Any = None) -> Prediction:
     return Prediction(kind, top, picture, boxes, fields.items("numbers", _number, 100_000))  # type: ignore[arg-type]
 
 
-def parse_maps_entry(item: Any, where: str, network: Network) -> Mapping[str, Any]:
-    """One entry of `maps`: checked keyword arguments of Maps but its arrays, and `file`, `extras` (names)."""
+def parse_maps_entry(item: Any, where: str, network: Network | None) -> Mapping[str, Any]:
+    """One entry of `maps`: checked keyword arguments of Maps but its arrays, and `file`, `extras` (names).
+
+    network: where the layer must be, if it is known yet.
+    """
     one = Fields(item, where)
     layer, channels, labels = one.text("layer"), one.whole("channels", MAX_CHANNELS), one.items("labels", _text)
     if not METHOD_NAME.fullmatch(method := one.text("method", 64)):
         raise RecordingError(f"{where}: method {method!r} must be small letters, digits and _")
-    if layer not in network.by_id:
+    if network is not None and layer not in network.by_id:
         raise RecordingError(f"{where}: no layer {layer!r} in the network")
     if labels and len(labels) != channels:
         raise RecordingError(f"{where}: {len(labels)} labels for {channels} channels")

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from .answers import answer
+from .device import moved
 from .errors import ModelError
 from .feeding import Feeder, make_feeder
-from .inputs import Input
+from .inputs import Input, Source
 from .models import BuiltModel, build_model
 from .names import ClassNames, find_names
 from .recording import Recording
@@ -35,8 +36,8 @@ class RecordSpec:
     """A `.safetensors` file, a `weights_only` checkpoint, "DEFAULT" (download), or None: random."""
     classes: str | None = None
     """A JSON file: a list of names, or index -> name."""
-    inputs: Sequence[str] = ()
-    """Image files, `.npy` files or `noise:SEED`, one for each argument of the model."""
+    inputs: Sequence[Source] = ()
+    """Image files, `.npy` files, `noise:SEED` or pictures, one for each argument of the model."""
     layers: Sequence[str] = ("*",)
     """Globs over layer ids, or "panels"."""
     size: tuple[int, int] | None = None
@@ -71,9 +72,9 @@ def record_from(spec: RecordSpec, progress: Progress | None = None) -> Recording
     tell(f"building {spec.model}", 0.0)
     subject = prepare(spec)
     tell("reading the input", 0.2)
-    inputs = subject.feeder.read(spec.inputs or _noise(subject.built, spec.seed), spec.index)
-    arguments = subject.feeder.arguments(inputs)
-    recording = _run(spec, subject, inputs, arguments, lambda layer, share: tell(layer, 0.3 + 0.7 * share))
+    inputs = subject.feeder.read(spec.inputs or noise(subject.built, spec.seed), spec.index)
+    rest: Progress = lambda layer, share: tell(layer, 0.3 + 0.7 * share)  # noqa: E731
+    recording = run(spec, subject, inputs, spec.layers, progress=rest, kernels=spec.weights_maps)
     tell("recorded", 1.0)
     return recording
 
@@ -118,22 +119,23 @@ def _flags(spec: RecordSpec) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value is not None}
 
 
-def _noise(built: BuiltModel, seed: int) -> list[str]:
+def noise(built: BuiltModel, seed: int) -> list[str]:
     """What a network gets when nothing is given: noise for each of its arguments."""
     return [f"noise:{seed + k}" for k in range(max(1, len(argument_names(built.module))))]
 
 
-def _run(
-    spec: RecordSpec, subject: Subject, inputs: Sequence[Input], arguments: tuple[Any, ...], progress: Progress
+def run(
+    spec: RecordSpec, subject: Subject, inputs: Sequence[Input], layers: Sequence[str], device: Any = None, **told: Any
 ) -> Recording:
+    """Record a prepared network on inputs; `told` goes to `record`. Raises ModelError that names input and layer."""
     from .recorder import record
 
-    picture = inputs[0].picture
+    picture, arguments = inputs[0].picture, subject.feeder.arguments(inputs)
     try:
         return record(
             subject.built.module,
-            arguments,
-            layers=list(spec.layers),
+            arguments if device is None else moved(arguments, device),
+            layers=list(layers),
             name=spec.name or subject.built.name,
             picture=picture,
             input_name=" + ".join(one.name for one in inputs),
@@ -142,8 +144,7 @@ def _run(
             weights=subject.weights,
             provenance=_provenance(spec, subject, inputs),
             grid=spec.grid,
-            progress=progress,
-            kernels=spec.weights_maps,
+            **told,
         )
     except ModelError as error:
         raise ModelError(subject.feeder.explain(arguments, error)) from error

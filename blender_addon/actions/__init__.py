@@ -1,10 +1,72 @@
 """What a person can do in Blender, as functions: menus, hands in VR and scripts call these, and do nothing else.
 
-The operator `bpy.ops.innerwalk.NAME` is the function NAME here, with the same parameters. Functions take the hall's scene
-first, raise an InnerwalkError of one line, and return a line that says what was done, or what was asked for.
+The operator `bpy.ops.innerwalk.NAME` is the function NAME here, with the same parameters. Functions take the hall's
+scene first, raise an InnerwalkError of one line, and return a line that says what was done, or what was asked for.
 """
 
+from .arranging import align, move, reset_layout, scale
+from .bridging import (
+    ask_method,
+    build_hall,
+    cancel_method,
+    follow,
+    join_bridge,
+    leave_bridge,
+    network_of,
+    place_input,
+    show_input,
+    start_bridge,
+    wait_for_bridge,
+)
+from .exporting import export_hall, export_layer
+from .folding import collapse, collapsed, collapsible, expand
+from .inspecting import inspect_channel, inspect_layer, probe, step_channel
 from .opening import import_recording, open_demo, outdated, rebuild_groups
+from .pointing import pick
 from .selecting import select, selected
+from .shelving import draw_shelf, hold, page_shelf, place_held, shelved
+from .showing import hide, jump, show_look, solo
 
-__all__ = ["import_recording", "open_demo", "outdated", "rebuild_groups", "select", "selected"]
+__all__ = [
+    "align",
+    "ask_method",
+    "build_hall",
+    "cancel_method",
+    "collapse",
+    "collapsed",
+    "collapsible",
+    "draw_shelf",
+    "expand",
+    "export_hall",
+    "export_layer",
+    "follow",
+    "hide",
+    "hold",
+    "import_recording",
+    "inspect_channel",
+    "inspect_layer",
+    "join_bridge",
+    "jump",
+    "leave_bridge",
+    "move",
+    "network_of",
+    "open_demo",
+    "outdated",
+    "page_shelf",
+    "pick",
+    "place_held",
+    "place_input",
+    "probe",
+    "rebuild_groups",
+    "reset_layout",
+    "scale",
+    "select",
+    "selected",
+    "shelved",
+    "show_input",
+    "show_look",
+    "solo",
+    "start_bridge",
+    "step_channel",
+    "wait_for_bridge",
+]

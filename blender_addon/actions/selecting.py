@@ -22,19 +22,22 @@ class Selected(NamedTuple):
 
 
 def select(scene: bpy.types.Scene, layer: str, channel: int = -1) -> str:
-    """Look at a layer, or at one channel of it; its panel becomes the active object. Raises UnknownName."""
-    panel = panel_of(scene, layer)
-    count = len(panel.data.vertices)
+    """Look at a layer, or at one channel of it; its panel becomes the active object. "" looks at none.
+
+    Raises UnknownName.
+    """
+    panel = panel_of(scene, layer) if layer else None
+    count = len(panel.data.vertices) if panel else 0
     if not -1 <= channel < count:
-        raise UnknownName(f"channel of {layer}", str(channel), [f"0 to {count - 1}"])
+        raise UnknownName(f"channel of {layer or 'nothing'}", str(channel), [f"0 to {count - 1}"] if count else [])
     scene[LAYER], scene[CHANNEL] = layer, channel
     for view_layer in scene.view_layers:
-        if panel.name in view_layer.objects:
-            for one in list(view_layer.objects.selected):
-                one.select_set(False, view_layer=view_layer)
+        for one in list(view_layer.objects.selected):
+            one.select_set(False, view_layer=view_layer)
+        if panel and panel.name in view_layer.objects:
             panel.select_set(True, view_layer=view_layer)
             view_layer.objects.active = panel
-    return layer if channel < 0 else f"{layer}, channel {channel}"
+    return "nothing selected" if not layer else layer if channel < 0 else f"{layer}, channel {channel}"
 
 
 def selected(scene: bpy.types.Scene) -> Selected:

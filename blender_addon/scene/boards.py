@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import bpy
+
 from ...torch_bridge.recording import Network, Recording
 from . import text
 from .legend import Scale, add_key, add_scale
@@ -13,6 +15,8 @@ from .pictures import add_picture, aspect_size
 
 SIDE, LEFT, WORD = 2.2, 0.15, 0.125
 """Of the title board: side, left margin, size of its small words; metres."""
+NAME = "innerwalk_input"
+"""On the input's frame: what the input is called."""
 INPUT = 0.12
 """Size of the words over the input's frame, as a share of its longer side."""
 
@@ -55,11 +59,13 @@ def add_input(recording: Recording, at: Plane, edge: float, kit: Kit) -> None:
         room = width - head - 0.6 * size
         fitted = text.fit(recording.input_name, room, size)
         paint.words(FLAT, recording.input_name, fitted, "quiet", x=head + 0.6 * size, y=height + 0.85 * size)
-    paint.build("Input", "input frame", corner)
+    paint.build("Input", "input frame", corner)[NAME] = recording.input_name
     add_picture("Input", recording.picture, corner, (width, height), "input", kit)
 
 
-def add_title(told: Facts, weights: str, scale: Scale, kinds: Iterable[str], at: Plane, kit: Kit) -> None:
+def add_title(
+    told: Facts, weights: str, scale: Scale, kinds: Iterable[str], at: Plane, kit: Kit
+) -> bpy.types.Object:  # fmt: skip
     """The board at the entrance: name, counts, weights, colours, kinds of edges. SIDE by SIDE metres."""
     paint, room = Paint(kit), SIDE - 2 * LEFT
     paint.frame(FLAT, (SIDE, SIDE))
@@ -71,4 +77,4 @@ def add_title(told: Facts, weights: str, scale: Scale, kinds: Iterable[str], at:
         paint.words(FLAT, weights, text.fit(weights, room, WORD), "quiet", x=LEFT, y=1.43)
     add_scale(paint, FLAT.moved(LEFT, 0.78), room, WORD, scale)
     add_key(paint, FLAT.moved(LEFT, 0.20), room, WORD, kinds)
-    paint.build("Title", "title", at)
+    return paint.build("Title", "title", at)

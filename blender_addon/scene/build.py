@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import bpy
 from mathutils import Matrix
@@ -62,11 +62,15 @@ def _furnish(site: hall.Site, moved: Mapping[str, Matrix], progress: Progress | 
 
 def clear(scene: bpy.types.Scene) -> None:
     """Remove the objects of the scene's hall, in whatever collection they are, and what only these used."""
-    ours = [one for one in scene.objects if ROLE in one]
+    remove([one for one in scene.objects if ROLE in one])
+    nodes.forget_outdated()
+
+
+def remove(ours: Sequence[bpy.types.Object]) -> None:
+    """Remove objects, with the meshes, materials and images that only these used."""
     used = [slot.material for one in ours for slot in one.material_slots if slot.material]
     shown = [node.image for one in used for node in one.node_tree.nodes if getattr(node, "image", None)]
     data = [one.data for one in ours if one.data]
     bpy.data.batch_remove(ours)
     for group in (data, used, shown):
         bpy.data.batch_remove([one for one in dict.fromkeys(group) if not one.users])
-    nodes.forget_outdated()

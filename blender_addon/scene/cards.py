@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import bpy
 import numpy as np
 
-from ...torch_bridge.recording import Layer, Maps
+from ...torch_bridge.recording import Layer
 from ..presets import CARD
+from ..statistics import Statistics
 from . import text
 from .legend import Scale, add_scale, number
 from .paint import FLAT, Kit, Paint, Plane
@@ -18,28 +17,6 @@ WIDTH, HEIGHT = CARD
 PITCH, ROWS = 1.55, 7.0
 """From line to line, as a share of SIZE, and how many such lines have room above the colours; more stand closer."""
 OPERATIONS = {"add": "sum of two paths", "mul": "product of two paths", "cat": "concatenation"}
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """What the values of a layer are like."""
-
-    low: float
-    high: float
-    below: float
-    """Share of values below zero, 0..1."""
-    unknown: int
-    """NaN and infinite values."""
-
-
-def statistics(maps: Maps) -> Statistics:
-    """Range and signs of all values that are finite."""
-    values = maps.texels[..., :3] if maps.colour else maps.data
-    unknown = int(values.size - np.count_nonzero(np.isfinite(values)))
-    known = values[np.isfinite(values)] if unknown else values
-    if not known.size:
-        return Statistics(0.0, 0.0, 0.0, unknown)
-    return Statistics(float(known.min()), float(known.max()), float((known < 0).mean()), unknown)
 
 
 def operation(layer: Layer) -> str:
@@ -54,13 +31,18 @@ def shape_words(shape: tuple[int, int, int]) -> str:
     return f"{channels} values" if height == width == 1 else f"{channels} channels of {height} × {width}"
 
 
+def range_words(found: Statistics) -> str:
+    """Range of the finite values, such as "−2.5 to 3"."""
+    return f"{number(float(found.low))} to {number(float(found.high))}" if found.count else "no finite value"
+
+
 def lines(layer: Layer, found: Statistics) -> list[tuple[str, float, str]]:
     """(text, size, colour) of the card's lines; "" is a gap."""
     told = [
         (layer.id, 1.3, "text"), (operation(layer), 1.0, "quiet"), ("", 0.4, ""),
         (shape_words(layer.map_shape), 1.0, "text"),
-        (f"{number(found.low)} to {number(found.high)}", 1.0, "text"),
-        (f"{100 * found.below:.0f} % below zero", 1.0, "text"),
+        (range_words(found), 1.0, "text"),
+        (f"{100 * found.share_below:.0f} % below zero", 1.0, "text"),
     ]  # fmt: skip
     if layer.parameters:
         told.insert(4, (f"{layer.parameters:,} weights", 1.0, "text"))

@@ -10,6 +10,7 @@ from mathutils import Matrix
 
 from ...torch_bridge.recording import Layer, Recording
 from .. import places
+from ..blocks import matching
 from ..layout import Hall, Slot
 from ..places import Board
 from ..view import View
@@ -18,24 +19,28 @@ from . import answers, boards, edges, ground, labels, legend, signs, sky
 from .digest import showing
 from .look import set_look
 from .paint import ROLE, Kit, Plane, wall
-from .panels import ID, add_panel, panels, refresh
+from .panels import ID, SHOWS, add_panel, panels, refresh, size_of
 from .render import Progress
 from .store import Dress, planned
 
-HALL = "hall"
+HALL, ORDER, BLOCK = "hall", "innerwalk_order", "innerwalk_block"
+"""The role of the hall's collection; on panels their place in the network, and the block that one stands for."""
 FOG = (6.0, 45.0)
 """Metres without air to a walker, and metres in which a colour then falls to 1/e."""
 
 
 class Site:
-    """What building needs everywhere: recording, its shown layers and their plan, dress, camera if any, colours."""
+    """What building needs everywhere: recording, its shown layers and their plan, dress, camera if any, colours.
+
+    standing: by layer, panels that are in the scene already and go on as they are.
+    """
 
     def __init__(
         self, scene: bpy.types.Scene, recording: Recording, layers: Sequence[Layer], hall: Hall, dress: Dress,
-        view: View | None = None,
+        view: View | None = None, standing: Mapping[str, bpy.types.Object] | None = None,
     ) -> None:  # fmt: skip
         self.scene, self.recording, self.layers, self.hall = scene, recording, layers, hall
-        self.dress, self.view = dress, view
+        self.dress, self.view, self.standing = dress, view, standing or {}
         self.collection = collection_of(scene)
         self.kit = Kit.of(dress.theme, self.collection)
 
@@ -97,21 +102,37 @@ def add_panels(site: Site, moved: Mapping[str, Matrix], focus: str, progress: Pr
     for done, slot in enumerate(slots):
         layer = site.layers[slot.index]
         panel = _panel(site, slot, layer, named.get(slot.index, []) if layer.id != focus else [])
+        panel[ORDER] = slot.index
         planned(panel, place(site.hall, slot))
         panel.matrix_world @= moved.get(layer.id, Matrix.Identity(4))
         if progress:
             progress("building the hall", (done + 1) / len(slots))
+    _name_blocks(site)
     refresh(site.scene)
+
+
+def _name_blocks(site: Site) -> None:
+    """Write on a panel which block it stands for."""
+    layers, globs = site.recording.network.folded()[0], site.dress.collapse
+    stands = {layers[block.last].id: block.name for block in matching(layers, globs)}
+    for id, panel in panels(site.scene).items():
+        panel.pop(BLOCK, None)
+        if id in stands:
+            panel[BLOCK] = stands[id]
 
 
 def _panel(site: Site, slot: Slot, layer: Layer, words: list[Word]) -> bpy.types.Object:
     maps = site.recording.all_maps.get((layer.shows or layer.id, site.dress.method))
     size, note = (slot.width, slot.height), "not recorded"
-    if maps is None:
+    if layer.id in site.standing:
+        panel, note = site.standing[layer.id], ""
+        size = size_of(panel)
+    elif maps is None:
         panel = empty_panel(site.collection, layer)
     else:
         shown = showing(maps, slot, site.pixel(slot), digest=site.over)
         panel, size, note = add_panel(site.collection, layer.id, layer.id, shown.maps, shown.grid), shown.size, ""
+    panel[SHOWS] = layer.shows or layer.id
     labels.add_frame(panel, site.hall, slot, size, words, note, site.kit)
     return panel
 
@@ -140,23 +161,36 @@ def add_dressing(site: Site, *, numbered: bool = True) -> None:
     board = places.input_board(plan)
     boards.add_input(recording, _plane(board), board.width, kit)
     answers.add_answer(recording, _plane(places.answer_board(plan)), plan.scale, kit)
-    told = boards.facts(recording.network, site.dress.title, len(plan.panels), chosen=_chosen(site))
-    scale, kinds = legend.scale(site.scene), {run.kind for run in plan.runs}
     if site.figure and site.view is not None:
         signs.add_floor_words(plan, site.layers, site.view, kit)
-        signs.add_head(told, scale, kinds, site.view, kit)
+        signs.add_head(*_told(site), site.view, kit)
     else:
         signs.add_gates(plan, site.layers, kit)
         if numbered:
             signs.add_numbers(plan, kit)
-        boards.add_title(told, recording.network.weights, scale, kinds, _plane(places.title_board(plan)), kit)
+        add_title(site)
+
+
+def add_title(site: Site) -> bpy.types.Object:
+    """The board at the entrance, with the legend of the scene's colours as they are now."""
+    told, scale, kinds = _told(site)
+    at, weights = _plane(places.title_board(site.hall)), site.recording.network.weights
+    return boards.add_title(told, weights, scale, kinds, at, site.kit)
+
+
+def _told(site: Site) -> tuple[boards.Facts, legend.Scale, set[str]]:
+    """What titles and legends say."""
+    network, plan = site.recording.network, site.hall
+    facts = boards.facts(network, site.dress.title, len(plan.panels), chosen=_chosen(site))
+    return facts, legend.scale(site.scene), {run.kind for run in plan.runs}
 
 
 def _chosen(site: Site) -> bool:
     """Whether a panel shows fewer channels than were recorded."""
     there, recorded = panels(site.scene), site.recording.all_maps
     shows = {layer.id: (layer.shows or layer.id, site.dress.method) for layer in site.layers}
-    return any(len(panel.data.vertices) < recorded[shows[id]].channels for id, panel in there.items())
+    pairs = ((len(panel.data.vertices), recorded.get(shows[id])) for id, panel in there.items())
+    return any(maps is not None and count < maps.channels for count, maps in pairs)
 
 
 def _plane(board: Board) -> Plane:

@@ -11,6 +11,8 @@ from .. import atlas, colour
 from .nodes import STAMP
 
 RAW_KEY, TABLE_KEY = "innerwalk_raw", "innerwalk_table"
+PICTURE = "innerwalk_picture"
+"""Says on an image which picture of the recording it is."""
 
 
 def raw_image(name: str, width: int, height: int) -> bpy.types.Image:
@@ -36,12 +38,12 @@ def renewed(image: bpy.types.Image | None, name: str, on: atlas.Sheet) -> bpy.ty
 
 
 def pack_all(found: Iterable[bpy.types.Image] | None = None) -> None:
-    """Packs raw images, by default all of the file, that aren't packed as they are now: a saved file has their numbers.
+    """Packs images of ours, by default all of the file, that aren't packed as they are now: a saved file has them.
 
     Packing an image twice would lose it: the second time Blender looks for a file on disk.
     """
     for image in bpy.data.images if found is None else found:
-        if image.get(RAW_KEY) and (image.is_dirty or not image.packed_file):
+        if (RAW_KEY in image or PICTURE in image) and (image.is_dirty or not image.packed_file):
             image.pack()
 
 

@@ -6,9 +6,10 @@ Nothing else holds it, so one assignment changes every panel, and two halls in a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import bpy
+import numpy as np
 
 from ...torch_bridge.errors import UnknownName
 from .. import colour
@@ -43,10 +44,21 @@ def set_look(
     if GAIN not in scene:
         chosen = DEFAULTS | chosen
         scene[PEAK] = scene.get(PEAK, 1.0)
-    for name, value in chosen.items():
-        for key, stored in SETTERS[name](value).items():
-            scene[key] = stored
+    every = [SETTERS[name](value) for name, value in chosen.items()]  # may raise: nothing is set before
+    for key, stored in ((key, stored) for one in every for key, stored in one.items()):
+        scene[key] = stored
     scene.update_tag()
+
+
+def told(scene: bpy.types.Scene) -> dict[str, Any]:
+    """Colour map, normalisation, gain and theme of a scene that has a look, as `set_look` takes them."""
+    weights, air = tuple(scene[WEIGHTS]), np.array(scene[AIR])
+    return {
+        "ramp": ramp_of(scene).name,
+        "normalisation": next(name for name, known in NORMALISATIONS.items() if known == weights),
+        "gain": float(scene[GAIN]),
+        "theme": min(colour.THEMES, key=lambda name: np.abs(colour.linear(colour.THEMES[name]["air"]) - air).max()),
+    }
 
 
 def ramp_of(scene: bpy.types.Scene) -> colour.Ramp:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import bpy
 import numpy as np
+from mathutils import Matrix
 
 from ...torch_bridge.errors import SceneError, UnknownName
 from ...torch_bridge.recording import Maps
@@ -21,6 +22,8 @@ from .paint import ROLE
 from .tiles import TILES
 
 ID, PANEL, GRID = "innerwalk_id", "panel", "innerwalk_grid"
+SHOWS = "innerwalk_shows"
+"""Id of the layer whose maps a panel shows: its own, or the batch norm's that is folded into it."""
 Grid = tuple[int, int, tuple[float, float]]
 """Columns, rows, (width, height) of a cell in metres."""
 
@@ -38,7 +41,7 @@ def add_panel(collection: bpy.types.Collection, name: str, layer_id: str, maps: 
     panel[ID], panel[ROLE] = layer_id, PANEL
     collection.objects.link(panel)
     panel.modifiers.new("Tiles", "NODES").node_group = ensure(TILES)
-    _show_maps(panel, maps)
+    show_maps(panel, maps)
     show_channels(panel, np.arange(maps.channels), *grid)
     return panel
 
@@ -53,7 +56,7 @@ def fill_panel(panel: bpy.types.Object, maps: Maps) -> None:
             f"maps of {maps.layer} have {maps.channels} channels, its panel {panel.name} has "
             f"{len(panel.data.vertices)}; build the hall again for another network"
         )
-    _show_maps(panel, maps)
+    show_maps(panel, maps)
     for scene in panel.users_scene:
         refresh(scene)
 
@@ -67,7 +70,7 @@ def fill_panels(scene: bpy.types.Scene, every: Iterable[Maps]) -> Iterator[bpy.t
     try:
         for maps in every:
             if maps.layer in there:
-                _show_maps(there[maps.layer], maps)
+                show_maps(there[maps.layer], maps)
                 yield there[maps.layer]
     finally:
         refresh(scene)
@@ -130,6 +133,17 @@ def grid_of(panel: bpy.types.Object) -> atlas.Grid:
     return atlas.Grid(int(columns), int(rows), (width, height))
 
 
+def world_of(panel: bpy.types.Object) -> Matrix:
+    """Where it is now, panel to world; `matrix_world` lags behind a change of its location."""
+    return panel.matrix_world.copy() if panel.parent else panel.matrix_basis.copy()
+
+
+def size_of(panel: bpy.types.Object) -> tuple[float, float]:
+    """Width and height of its tiles together, in its own metres."""
+    grid = grid_of(panel)
+    return grid.columns * grid.cell[0], grid.rows * grid.cell[1]
+
+
 def places(panel: bpy.types.Object) -> np.ndarray:
     """(C,) int32: the place of every channel on the grid, -1 for not shown."""
     data = panel.data.attributes["place"].data
@@ -163,7 +177,8 @@ def _tiles(panel: bpy.types.Object) -> bpy.types.Modifier:
     return found
 
 
-def _show_maps(panel: bpy.types.Object, maps: Maps) -> None:
+def show_maps(panel: bpy.types.Object, maps: Maps) -> None:
+    """New values without `refresh`, which must follow before anything is rendered. Raises SceneError."""
     on = atlas.sheet(maps.texels.shape)
     material = _material(panel, _kind(maps))
     image = materials.image_of(material)

@@ -6,13 +6,12 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from .images import PICTURE
 from .materials import emission
 from .nodes import ensure
 from .paint import ROLE, Kit, Plane
 from .shading import AIR
 
-PICTURE = "innerwalk_picture"
-"""Says on an image which picture of the recording it is."""
 LEAST_SIDE = 128
 """Pictures with fewer pixels are shown with hard edges, like tiles."""
 
@@ -47,13 +46,24 @@ def _material(name: str, pixels: np.ndarray, role: str) -> bpy.types.Material:
 
 
 def _image(name: str, pixels: np.ndarray) -> bpy.types.Image:
-    height, width = pixels.shape[:2]
-    image = bpy.data.images.new(name, width, height)
-    full = np.ones((height, width, 4), np.float32)
+    image = bpy.data.images.new(name, pixels.shape[1], pixels.shape[0])
+    set_pixels(image, pixels)
+    return image
+
+
+def image_in(holder: bpy.types.Object) -> bpy.types.Image | None:
+    """The image of a picture on a face; None where a person has taken it away."""
+    materials = [slot.material for slot in holder.material_slots if slot.material]
+    found = (node.image for one in materials for node in one.node_tree.nodes if getattr(node, "image", None))
+    return next((image for image in found if PICTURE in image), None)
+
+
+def set_pixels(image: bpy.types.Image, pixels: np.ndarray) -> None:
+    """New pixels (H, W, 3) uint8 sRGB, top row first, of the image's size."""
+    full = np.ones((*pixels.shape[:2], 4), np.float32)
     full[..., :3] = pixels[::-1] / np.float32(255)  # Blender's first row is the bottom one
     image.pixels.foreach_set(full.ravel())
-    image.pack()
-    return image
+    image.update()
 
 
 def aspect_size(pixels: np.ndarray, edge: float) -> tuple[float, float]:

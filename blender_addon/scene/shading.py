@@ -9,6 +9,7 @@ from __future__ import annotations
 import bpy
 
 from .. import colour
+from ..colour import BAR, ZERO_LINE
 from . import look
 from .images import table_image
 from .nodes import Group, Nodes, Value, ensure
@@ -17,10 +18,6 @@ from .tiles import MASK, SCALE
 Sockets = dict[str, bpy.types.NodeSocket]
 SAMPLE = (("Color", "Color"), ("Alpha", "Float"))
 LIGHT = (("Light", "Shader"),)
-BAR = (0.2, 0.8)
-"""A bar covers this part of its tile's height."""
-ZERO_LINE = 0.012
-"""Half its width, as a share of the tile's."""
 
 
 def _air(n: Nodes, given: Sockets) -> tuple[Value, ...]:

@@ -17,17 +17,19 @@ from mathutils import Matrix
 from ...torch_bridge.errors import SceneError
 from ...torch_bridge.recording import Maps, Recording, describe, restore
 from .. import atlas, colour
-from . import look, materials, nodes
-from .compat import modifier_input
+from . import look, nodes
 from .paint import ROLE
-from .panels import ID, image_of, panels, tiles_of
+from .panels import ID, image_of, panels
 from .pictures import PICTURE
+from .reading import is_colour, sheet_of
 
 MOST_GAIN = 1_000_000
 """Beyond it every value but zero is at an end of the colour map."""
 VERSION = 1
 """Of what a hall keeps; raise it when an older file needs rebuilding."""
 HALL, TEXT, PLACE = "innerwalk_hall", "innerwalk_recording", "innerwalk_place"
+AWAY = "innerwalk_away"
+"""A property of the scene: the collection of the panels that collapsed blocks leave out."""
 
 
 @dataclass(frozen=True)
@@ -84,15 +86,32 @@ def document(scene: bpy.types.Scene) -> dict[str, Any]:
         raise SceneError(f"text {text.name!r} of scene {scene.name!r} is damaged; build the hall again") from None
 
 
-def kept(scene: bpy.types.Scene) -> Recording:
-    """The recording that a hall shows, with maps read back from its panels. Raises SceneError or RecordingError."""
-    where = f"scene {scene.name!r}"
-    shown = {image[PICTURE]: _pixels(image) for image in _images(scene) if PICTURE in image}
-    found = document(scene)
+def described(scene: bpy.types.Scene) -> Recording:
+    """The recording that a hall shows, without maps and pictures. Raises SceneError or RecordingError."""
+    return restore(document(scene), np.zeros((1, 1, 3), np.uint8), None, f"scene {scene.name!r}")
+
+
+def bare(scene: bpy.types.Scene) -> Recording:
+    """The recording that a hall shows, without its maps. Raises SceneError or RecordingError."""
+    shown = {image[PICTURE]: _pixels(image) for image in pictures_in(scene) if PICTURE in image}
     picture = shown.get("input", np.zeros((1, 1, 3), np.uint8))
-    recording = restore(found, picture, shown.get("answer"), where)
-    method, layers = found.get("dress", {}).get("method", "activations"), recording.network.by_id
-    there = {id: panel for id, panel in panels(scene).items() if id in layers}
+    return restore(document(scene), picture, shown.get("answer"), f"scene {scene.name!r}")
+
+
+def away(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
+    """By layer: the panels of collapsed blocks. They wait outside the scene, with their maps, to be expanded."""
+    held = scene.get(AWAY)
+    return {one[ID]: one for one in held.objects if ID in one} if held else {}
+
+
+def kept(scene: bpy.types.Scene) -> Recording:
+    """The recording that a hall shows, with maps read back from its panels, of collapsed blocks too.
+
+    Raises SceneError or RecordingError.
+    """
+    recording, told = bare(scene), document(scene).get("dress", {})
+    method, layers = told.get("method", "activations"), recording.network.by_id
+    there = {id: panel for id, panel in (away(scene) | panels(scene)).items() if id in layers}
     every = (maps_of(panel, layers[id].shows or id, method) for id, panel in there.items())
     recording.add(maps for maps in every if maps is not None)
     return recording
@@ -101,12 +120,12 @@ def kept(scene: bpy.types.Scene) -> Recording:
 def dress_of(scene: bpy.types.Scene) -> Dress:
     """How a hall is dressed now: as it was built, with the colours that the scene has been given since."""
     told = document(scene).get("dress", {})
-    weights = tuple(scene[look.WEIGHTS])
+    colours = look.told(scene)
     return Dress(
         theme=told.get("theme", "dark"),
-        ramp=look.ramp_of(scene).name,
-        normalisation=next(name for name, known in look.NORMALISATIONS.items() if known == weights),
-        gain=float(scene[look.GAIN]),
+        ramp=colours["ramp"],
+        normalisation=colours["normalisation"],
+        gain=colours["gain"],
         method=told.get("method", "activations"),
         title=told.get("title"),
         collapse=tuple(told.get("collapse", ())),
@@ -118,24 +137,19 @@ def maps_of(panel: bpy.types.Object, layer: str, method: str) -> Maps | None:
 
     None where a person has taken its image, its material or its modifier away.
     """
-    image, tiles = image_of(panel), tiles_of(panel)
-    if image is None or tiles is None:
+    on = sheet_of(panel)
+    if on is None:
         return None
-    coloured, channels = materials.kind_of(panel.data.materials[0]) == "colour", len(panel.data.vertices)
-    pixels = np.zeros(image.size[0] * image.size[1] * 4, np.float32)
-    image.pixels.foreach_get(pixels)
+    coloured, channels = is_colour(panel), len(panel.data.vertices)
+    pixels = np.zeros(on.height * on.width * 4, np.float32)
+    image_of(panel).pixels.foreach_get(pixels)
     pixels[np.abs(pixels) > colour.FLAG_FROM] = np.nan
     cells = channels if coloured else -(-channels // atlas.PER_CELL)
-    texels = atlas.gather(pixels, atlas.Sheet(*_sheet(tiles), *image.size), cells)
+    texels = atlas.gather(pixels, on, cells)
     return Maps(layer, method, texels, channels, coloured)
 
 
-def _sheet(tiles: bpy.types.Modifier) -> tuple[int, int]:
-    """Columns and rows of the cells in a panel's image."""
-    return int(modifier_input(tiles, "Sheet Columns")), int(modifier_input(tiles, "Sheet Rows"))
-
-
-def _images(scene: bpy.types.Scene) -> list[bpy.types.Image]:
+def pictures_in(scene: bpy.types.Scene) -> list[bpy.types.Image]:
     """Images in the materials of a scene's pictures."""
     shown = [one for one in scene.objects if one.get(ROLE) in ("input", "answer") and one.type == "MESH"]
     found = [slot.material for one in shown for slot in one.material_slots if slot.material]
@@ -158,7 +172,7 @@ def planned(holder: bpy.types.Object, at: Matrix) -> None:
 def moved(scene: bpy.types.Scene) -> dict[str, Matrix]:
     """By layer: how a person moved, turned and scaled a panel from its planned place, in the panel's own axes."""
     found = {}
-    for holder in scene.objects:
+    for holder in (*away(scene).values(), *scene.objects):
         if ID in holder and PLACE in holder and holder.parent is None:
             by = np.linalg.solve(np.reshape(holder[PLACE], (4, 4)), np.array(holder.matrix_basis))
             if np.abs(by - np.eye(4)).max() > 1e-4:

@@ -1,7 +1,8 @@
 """The interface: operators, panels, menu entries and handlers. Nothing is done at register but to name them to Blender.
 
 A module of this folder offers any of CLASSES (in order of registration), PROPERTIES (owner, name, property), MENUS
-(menu, draw function) and HANDLERS (list of bpy.app.handlers, function); it is listed once, in MODULES.
+(menu, draw function), HANDLERS (list of bpy.app.handlers, function), KEYS (keymap, its space, operator, key, event) and
+CLOSING (functions to call when the extension is taken away); it is listed once, in MODULES.
 """
 
 from __future__ import annotations
@@ -11,9 +12,30 @@ from typing import Any
 
 import bpy
 
-from . import handlers, operators
+from . import (
+    arranging,
+    bridge,
+    exporting,
+    folding,
+    handlers,
+    handles,
+    inputs,
+    inspecting,
+    inspector,
+    layers,
+    look,
+    menus,
+    methods,
+    operators,
+    picking,
+    probing,
+    settings,
+)
 
-MODULES = (operators, handlers)
+MODULES = (
+    settings, bridge, inputs, methods, operators, handlers, inspector, inspecting, probing, exporting, picking, arranging, folding, look, layers, menus,
+    handles,
+)  # fmt: skip
 
 
 def _all(kind: str) -> Iterator[Any]:
@@ -31,10 +53,23 @@ def register() -> None:
         menu.append(draw)
     for held, handler in _all("HANDLERS"):
         held.append(handler)
+    for keymap, space, operator, key, event in _all("KEYS") if _config() else ():
+        _config().keymaps.new(name=keymap, space_type=space).keymap_items.new(operator, key, event)
+
+
+def _config() -> bpy.types.KeyConfig | None:
+    """The keys of extensions; None in the background."""
+    return bpy.context.window_manager.keyconfigs.addon
 
 
 def unregister() -> None:
     """The same backwards."""
+    for close in _all("CLOSING"):
+        close()
+    for keymap, space, operator, *_ in _all("KEYS") if _config() else ():
+        items = _config().keymaps.new(name=keymap, space_type=space).keymap_items
+        for item in [item for item in items if item.idname == operator]:
+            items.remove(item)
     for held, handler in reversed([*_all("HANDLERS")]):
         held.remove(handler)
     for menu, draw in reversed([*_all("MENUS")]):

@@ -6,10 +6,18 @@ What the work needs is imported when it is done, so that enabling the extension 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import bpy
 
 from ...torch_bridge.errors import InnerwalkError
+
+
+def session() -> Any:
+    """The live session, with what is known of the bridge."""
+    from ..live.session import current
+
+    return current()
 
 
 def attempt(operator: bpy.types.Operator, work: Callable[[], str]) -> set[str]:

@@ -7,7 +7,6 @@ python -m innerwalk.torch_bridge.concepts.train pair
 from __future__ import annotations
 
 import argparse
-import ctypes
 import json
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import torch
 
+from ..allocator import keep_memory
 from .dataset import SIZE
 from .fit import Pictures, Recipe, accuracy, fit, pictures
 from .resnet import ConceptsNet
@@ -25,7 +25,6 @@ from .words import SPLITS, TASKS, VERSION, class_names
 
 SNAPSHOT_EPOCHS = (0, 1, 2, 4, 8)
 MEASURED = 1000
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 
 class Progress:
@@ -44,14 +43,6 @@ class Progress:
             self._shown = now
         if self._done == self._total:
             sys.stderr.write("\n")
-
-
-def keep_memory() -> None:
-    """Let glibc keep freed memory: fresh pages for every batch made training 6 times slower on a virtual machine."""
-    with suppress(OSError, AttributeError):  # other C libraries have their own ways
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(M_MMAP_MAX, 0)
-        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def untrained(recipe: Recipe) -> ConceptsNet:

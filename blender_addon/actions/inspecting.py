@@ -1,0 +1,131 @@
+"""A close look at a layer, at one of its channels and at one value: words, numbers and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import bpy
+import numpy as np
+
+from ...torch_bridge.errors import SceneError
+from ...torch_bridge.recording import Layer, Maps, Recording
+from .. import colour, drawn, statistics
+from ..scene import cards, reading, store
+from ..scene.legend import number
+from ..scene.panels import ID, panel_of
+from ..statistics import Statistics
+from .selecting import select, selected
+
+
+class Inspected(NamedTuple):
+    """What there is to tell."""
+
+    facts: tuple[tuple[str, str], ...]
+    """(what, value), for people."""
+    pictures: Mapping[str, np.ndarray]
+    """activations, weights: histograms; map: the channel. (H, W, 4) float32 sRGB, top row first."""
+    ends: Mapping[str, tuple[str, str]]
+    """What stands at the left and the right end of a picture's scale."""
+
+
+def inspect_layer(scene: bpy.types.Scene, layer: str, logarithmic: bool = False) -> Inspected:
+    """All values of a layer. Raises UnknownName, or SceneError where its panel has lost its image."""
+    told, dress = store.described(scene), store.dress_of(scene)
+    shown = told.network.layer(layer)
+    values = statistics.flat(_maps(scene, shown, dress.method))
+    weights = weights_of(scene, layer)
+    spread = {dress.method: statistics.histogram(values)}
+    if weights is not None:
+        spread["weights"] = statistics.histogram(weights.texels if weights.colour else weights.data)
+    pictures = {
+        name: drawn.histogram(one, dress.theme, dress.map, logarithmic=logarithmic) for name, one in spread.items()
+    }
+    ends = {name: (number(one.low), number(one.high)) for name, one in spread.items()}
+    return Inspected(_layer_facts(shown, statistics.of_channels(values)), pictures, ends)
+
+
+def inspect_channel(scene: bpy.types.Scene, layer: str, channel: int) -> Inspected:
+    """One channel. Raises UnknownName, or SceneError where its panel has lost its image."""
+    panel, told, dress = panel_of(scene, layer), store.described(scene), store.dress_of(scene)
+    values = reading.map_of(panel, channel)
+    if values is None:
+        raise _lost(layer)
+    scale, vector = float(reading.scales_of(scene, panel)[channel]), reading.is_vector(panel)
+    if vector:
+        picture = drawn.bar(float(values[0, 0]), scale, dress.map, dress.gain, dress.theme)
+    else:
+        picture = drawn.channel_map(values, scale, dress.map, dress.gain)
+    found = statistics.of_channels(values.reshape(1, -1).astype(np.float64)).of(0)
+    label = label_of(told, panel, channel)
+    facts = [("Stands for", label)] if label else []
+    facts += [("Value", number(float(values[0, 0])))] if vector else _numbers(found)
+    facts += [("Peak", number(float(reading.peaks_of(panel)[channel])))]
+    facts += [(name.capitalize(), number(value)) for name, value in reading.numbers_of(panel, channel).items()]
+    ends = {} if values.ndim == 3 else {"map": _ends(scale, dress)}
+    return Inspected(tuple(facts), {"map": picture}, ends)
+
+
+def probe(scene: bpy.types.Scene, layer: str, channel: int, row: int, column: int) -> str:
+    """One value in words, row 0 at the top. Raises UnknownName, or SceneError where the panel has lost its image."""
+    value = reading.value_at(panel_of(scene, layer), channel, row, column)
+    if value is None:
+        raise _lost(layer)
+    told = ", ".join(number(float(one)) for one in np.atleast_1d(value))
+    return f"{layer} · channel {channel} · ({column}, {row}) = {told}"
+
+
+def step_channel(scene: bpy.types.Scene, by: int = 1) -> str:
+    """Look at the next channel of the layer that is looked at, or at another so many further; after the last the first.
+
+    Raises UnknownName where no layer is looked at.
+    """
+    found = selected(scene)
+    count = len(panel_of(scene, found.layer).data.vertices)
+    return select(scene, found.layer, (max(found.channel, -1 if by > 0 else 0) + by) % count)
+
+
+def weights_of(scene: bpy.types.Scene, layer: str) -> Maps | None:
+    """Maps of the layer's weights; None, because no hall has any yet."""
+    return None
+
+
+def label_of(told: Recording, panel: bpy.types.Object, channel: int) -> str:
+    """The class that a channel of the last panel stands for, if the answer names it; else ""."""
+    last = next((one.id for one in reversed(told.network.layers) if one.role == "panel"), "")
+    if told.prediction.kind != "classes" or panel[ID] != last or not reading.is_vector(panel):
+        return ""
+    return next((f"{name}, {share:.1%}" for index, name, share in told.prediction.top if index == channel), "")
+
+
+def _maps(scene: bpy.types.Scene, layer: Layer, method: str) -> Maps:
+    found = store.maps_of(panel_of(scene, layer.id), layer.shows or layer.id, method)
+    if found is None:
+        raise _lost(layer.id)
+    return found
+
+
+def _lost(layer: str) -> SceneError:
+    return SceneError(f"panel of layer {layer!r} has lost its image or its tiles; build the hall again")
+
+
+def _layer_facts(layer: Layer, by_channel: Statistics) -> tuple[tuple[str, str], ...]:
+    dead, whole = int(np.count_nonzero(by_channel.dead)), by_channel.merged()
+    facts = [("Operation", cards.operation(layer)), ("Shape", cards.shape_words(layer.map_shape))]
+    facts += [("Weights", f"{layer.parameters:,}")] if layer.parameters else []
+    facts += [*_numbers(whole), ("Dead channels", f"{dead} of {len(by_channel.dead)}")]
+    return (*facts, ("Note", layer.note)) if layer.note else tuple(facts)
+
+
+def _numbers(found: Statistics) -> list[tuple[str, str]]:
+    facts = [
+        ("Range", cards.range_words(found)), ("Mean", number(float(found.mean))),
+        ("Deviation", number(float(found.deviation))),
+        ("Below zero", f"{found.share_below:.1%}"), ("Sparsity", f"{found.sparsity:.1%}"),
+    ]  # fmt: skip
+    return [*facts, ("Not finite", f"{found.unknown:,}")] if found.unknown else facts
+
+
+def _ends(scale: float, dress: store.Dress) -> tuple[str, str]:
+    end = number(scale / dress.gain)
+    return (f"−{end}" if colour.RAMPS[dress.map].diverging else "0", end)

@@ -1,0 +1,45 @@
+"""What pointing at something in a hall does, by its role: with the mouse, with a hand in VR, or from a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import bpy
+from mathutils import Vector
+
+from ..scene import pick as rays
+from ..scene.paint import ROLE
+from ..scene.pick import Hit
+from .selecting import select
+from .shelving import pointed_input, pointed_shelf
+
+
+def pick(scene: bpy.types.Scene, origin: Sequence[float], direction: Sequence[float]) -> str:
+    """Do what pointing along a ray (world, metres) means; "" where nothing of the hall is met."""
+    hit = rays.pick(scene, rays.depsgraph_of(scene), Vector(origin), Vector(direction))
+    return "" if hit is None or not means(hit) else POINTED[_kind(hit)](scene, hit)
+
+
+def means(hit: Hit) -> bool:
+    """Whether pointing there does something."""
+    return _kind(hit) in POINTED
+
+
+def _kind(hit: Hit) -> str:
+    """The hit's role; "floor" for empty ground."""
+    holder = bpy.data.objects.get(hit.object)
+    return "floor" if holder is not None and holder.get(ROLE) == "floor" else hit.role
+
+
+def _panel(scene: bpy.types.Scene, hit: Hit) -> str:
+    return select(scene, hit.layer, hit.channel)
+
+
+def _floor(scene: bpy.types.Scene, hit: Hit) -> str:
+    return select(scene, "")
+
+
+POINTED: dict[str, Callable[[bpy.types.Scene, Hit], str]] = {
+    "panel": _panel, "floor": _floor, "shelf": pointed_shelf, "input": pointed_input,
+}  # fmt: skip
+"""What is done by the role of what was pointed at: panel, input, shelf, answer, floor."""

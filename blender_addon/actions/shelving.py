@@ -1,0 +1,86 @@
+"""The shelf of pictures: drawn from a data set of the bridge, taken one by one, placed into the input's frame."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import bpy
+
+from ...torch_bridge.errors import InputError
+from ..live.session import current
+from ..scene import shelf
+from ..scene.pick import Hit
+from .bridging import place_input
+
+SHELF, HELD = "innerwalk_shelf", "innerwalk_held"
+"""Properties of a scene: what is on the shelf, as JSON; the number of the picture that is held, -1 for none."""
+
+
+def draw_shelf(scene: bpy.types.Scene, data: str, seed: int = 0, of_class: str = "") -> str:
+    """Lay out pictures drawn at random from a data set of the bridge, or from a class of it. Raises BridgeError."""
+    return _lay(scene, data, of_class, {"draw": {"count": shelf.SHOWN, "seed": seed}}, {"seed": seed})
+
+
+def page_shelf(scene: bpy.types.Scene, data: str, page: int = 0, of_class: str = "") -> str:
+    """Lay out a page of a data set, or of one of its classes, counted from 0. Raises BridgeError."""
+    start = max(page, 0) * shelf.SHOWN
+    return _lay(scene, data, of_class, {"page": {"start": start, "count": shelf.SHOWN}}, {"page": max(page, 0)})
+
+
+def _lay(scene: bpy.types.Scene, data: str, of_class: str, which: dict[str, Any], told: dict[str, Any]) -> str:
+    name = scene.name
+
+    def laid(answer: Any) -> None:
+        there = bpy.data.scenes.get(name)
+        if there is not None:
+            _show(there, data, of_class, told, *answer)
+
+    classes = {"class_": of_class} if of_class else {}
+    current().ask(lambda bridge: bridge.pictures(data, shelf.SIDE, **which, **classes), laid)
+    return f"pictures of {of_class or data} are on their way to the shelf"
+
+
+def _show(scene: bpy.types.Scene, data: str, of_class: str, told: dict[str, Any], answer: Any, pictures: Any) -> None:
+    if not len(pictures):
+        raise InputError(f"{data} has no more pictures{f' of {of_class}' if of_class else ''}; go back a page")
+    titles = [name or title for name, title in zip(answer["classes"], answer["titles"], strict=True)]
+    shelf.set_shelf(scene, pictures, titles, f"{data}{f', {of_class}' if of_class else ''}")
+    scene[SHELF] = json.dumps({"set": data, "class": of_class, "indices": answer["indices"], **told})
+    scene[HELD] = -1
+
+
+def shelved(scene: bpy.types.Scene) -> dict[str, Any]:
+    """What is on the shelf: set, class, indices, and seed or page; {} for nothing."""
+    return json.loads(scene.get(SHELF, "{}"))
+
+
+def hold(scene: bpy.types.Scene, index: int) -> str:
+    """Take a picture from the shelf by its number, counted from 0; -1 puts it back. Raises InputError."""
+    indices = shelved(scene).get("indices", [])
+    if not -1 <= index < len(indices):
+        raise InputError(f"no picture {index} on the shelf; it has {len(indices)}")
+    scene[HELD] = index
+    shelf.mark(scene, index)
+    return "put back" if index < 0 else "picture taken; click the input's frame to place it"
+
+
+def place_held(scene: bpy.types.Scene) -> str:
+    """Place the picture that is held into the input's frame. Raises InputError or BridgeError."""
+    index = int(scene.get(HELD, -1))
+    if index < 0:
+        raise InputError("no picture is held; click one on the shelf first")
+    there = shelved(scene)
+    told = place_input(scene, data=there["set"], index=there["indices"][index])
+    hold(scene, -1)
+    return told
+
+
+def pointed_shelf(scene: bpy.types.Scene, hit: Hit) -> str:
+    """A click on a picture of the shelf takes it, a second one puts it back."""
+    return hold(scene, -1 if scene.get(HELD, -1) == hit.index else hit.index)
+
+
+def pointed_input(scene: bpy.types.Scene, hit: Hit) -> str:
+    """A click on the input's frame places what is held."""
+    return place_held(scene)

@@ -1,0 +1,65 @@
+"""Operators that collapse and expand the blocks of a hall."""
+
+from __future__ import annotations
+
+import bpy
+
+from .arranging import InHall
+from .operators import attempt
+
+
+def _search(kind: str, context: bpy.types.Context, text: str) -> list[str]:
+    from .. import actions
+
+    if "innerwalk_hall" not in context.scene:
+        return []
+    return [name for name in getattr(actions, kind)(context.scene) if text.lower() in name.lower()]
+
+
+class _Fold(InHall):
+    """What both share: they ask for a block where none was said."""
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask which block."""
+        if self.properties.is_property_set("block"):
+            return self.execute(context)
+        return set(context.window_manager.invoke_props_dialog(self))
+
+
+class INNERWALK_OT_collapse(_Fold, bpy.types.Operator):
+    """Let one panel stand for a whole block; the others wait in the file"""
+
+    bl_idname = "innerwalk.collapse"
+    bl_label = "Collapse Block"
+
+    block: bpy.props.StringProperty(
+        name="Block", description="Name of a block, with * for any letters, or all", options={"SKIP_SAVE"},
+        search=lambda self, context, text: _search("collapsible", context, text), search_options={"SUGGESTION"},
+    )  # fmt: skip
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Collapse it."""
+        from ..actions import collapse
+
+        return attempt(self, lambda: collapse(context.scene, self.block))
+
+
+class INNERWALK_OT_expand(_Fold, bpy.types.Operator):
+    """Hang the panels of a collapsed block again"""
+
+    bl_idname = "innerwalk.expand"
+    bl_label = "Expand Block"
+
+    block: bpy.props.StringProperty(
+        name="Block", description="Name of a collapsed block, or all", options={"SKIP_SAVE"},
+        search=lambda self, context, text: _search("collapsed", context, text), search_options={"SUGGESTION"},
+    )  # fmt: skip
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Expand it."""
+        from ..actions import expand
+
+        return attempt(self, lambda: expand(context.scene, self.block))
+
+
+CLASSES = (INNERWALK_OT_collapse, INNERWALK_OT_expand)

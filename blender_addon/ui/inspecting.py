@@ -1,0 +1,124 @@
+"""The sidebar's panels of the selected layer and channel, and what can be done there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import bpy
+
+from . import inspector, pictures
+from .operators import attempt
+
+if TYPE_CHECKING:
+    from ..actions.inspecting import Inspected
+
+SCALE = 9.0
+"""Size of a picture, in heights of a line."""
+
+
+class INNERWALK_OT_step_channel(bpy.types.Operator):
+    """Look at another channel of this layer; after the last comes the first"""
+
+    bl_idname = "innerwalk.step_channel"
+    bl_label = "Next or Previous Channel"
+    bl_options = {"REGISTER", "UNDO"}
+
+    by: bpy.props.IntProperty(name="By", description="So many channels further; negative: back", default=1)
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only where a layer is looked at."""
+        cls.poll_message_set("Click a panel of a hall first")
+        return bool(context.scene.get("innerwalk_layer"))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Look there."""
+        from ..actions import step_channel
+
+        return attempt(self, lambda: step_channel(context.scene, self.by))
+
+
+class INNERWALK_PT_layer(bpy.types.Panel):
+    """The layer that is looked at"""
+
+    bl_label, bl_category, bl_order = "Layer", "Innerwalk", 40
+    bl_space_type, bl_region_type = "VIEW_3D", "UI"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only in a hall."""
+        return "innerwalk_hall" in context.scene
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """What is known; nothing is computed here."""
+        scene, layout, shown = context.scene, self.layout, inspector.told(context.scene)
+        layer = scene.get("innerwalk_layer", "")
+        if not layer:
+            layout.label(text="Click a panel to look at it", icon="RESTRICT_SELECT_OFF")
+            return
+        layout.label(text=layer, icon="RENDERLAYERS")
+        if shown and shown.error:
+            layout.label(text=shown.error, icon="ERROR")
+        if shown and shown.layer:
+            draw_facts(layout, shown.layer)
+            for name in shown.layer.pictures:
+                layout.label(text=f"Histogram of {name}")
+                draw_picture(layout, scene, "layer", name, shown.layer)
+            layout.prop(context.window_manager, inspector.LOGARITHMIC)
+        layout.operator("innerwalk.export_layer", icon="EXPORT")
+
+
+class INNERWALK_PT_channel(bpy.types.Panel):
+    """The channel that is looked at"""
+
+    bl_label, bl_category, bl_order = "Channel", "Innerwalk", 41
+    bl_space_type, bl_region_type = "VIEW_3D", "UI"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only in a hall."""
+        return "innerwalk_hall" in context.scene
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """What is known; nothing is computed here."""
+        scene, layout, shown = context.scene, self.layout, inspector.told(context.scene)
+        row = layout.row(align=True)
+        row.operator("innerwalk.step_channel", text="", icon="TRIA_LEFT").by = -1
+        if scene.get("innerwalk_channel", -1) >= 0:
+            row.prop(scene, "innerwalk_channel_number")
+        else:
+            row.operator("innerwalk.step_channel", text="First Channel").by = 1
+        row.operator("innerwalk.step_channel", text="", icon="TRIA_RIGHT").by = 1
+        if shown and shown.channel:
+            draw_picture(layout, scene, "channel", "map", shown.channel)
+            draw_facts(layout, shown.channel)
+        layout.operator("innerwalk.probe", icon="EYEDROPPER")
+        where, _, value = inspector.state.pointed.rpartition(" · ")
+        for words in filter(None, (where, value)):
+            layout.label(text=words)
+
+
+def draw_facts(layout: bpy.types.UILayout, found: Inspected) -> None:
+    """Lines of what and value."""
+    column = layout.column(align=True)
+    for what, value in found.facts:
+        line = column.split(factor=0.4)
+        name = line.row()
+        name.active = False
+        name.label(text=what)
+        line.label(text=value)
+
+
+def draw_picture(layout: bpy.types.UILayout, scene: bpy.types.Scene, what: str, name: str, found: Inspected) -> None:
+    """A picture with what its ends stand for."""
+    column = layout.column(align=True)
+    column.template_icon(pictures.icon(inspector.picture_name(scene.session_uid, f"{what} {name}")), scale=SCALE)
+    if name in found.ends:
+        row = column.row()
+        for text, side in zip(found.ends[name], ("LEFT", "RIGHT"), strict=True):
+            part = row.row()
+            part.alignment = side
+            part.label(text=text)
+
+
+CLASSES = (INNERWALK_OT_step_channel, INNERWALK_PT_layer, INNERWALK_PT_channel)

@@ -1,0 +1,166 @@
+"""The inspector's state: what it tells of the selected layer and channel of each hall that is drawn.
+
+Drawing only compares a key and, where it is another, asks for a look: a timer that runs once, after the drawing. So
+nothing is computed while nobody looks, and whatever has changed, by whom ever, is told right when it is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import bpy
+from bpy.app.handlers import persistent
+
+from . import pictures
+
+if TYPE_CHECKING:
+    from ..actions.inspecting import Inspected
+
+LOGARITHMIC = "innerwalk_logarithmic"
+"""Property of the window manager: whether histograms show the logarithm of counts."""
+
+
+@dataclass
+class Shown:
+    """What is told of one hall."""
+
+    key: tuple[Any, ...]
+    layer: Inspected | None = None
+    channel: Inspected | None = None
+    error: str = ""
+
+
+@dataclass
+class _State:
+    shown: dict[int, Shown] = field(default_factory=dict)
+    """By the scene's session_uid."""
+    asked: set[int] = field(default_factory=set)
+    turn: int = 0
+    """Goes up whenever values may have changed."""
+    pointed: str = ""
+    """The value under the cursor, in words."""
+
+
+state = _State()
+
+
+def told(scene: bpy.types.Scene) -> Shown | None:
+    """What is known of a hall's selection, perhaps from a moment ago; a look is taken soon if it isn't up to date."""
+    found, key = state.shown.get(scene.session_uid), key_of(scene)
+    if found is None or found.key != key:
+        state.asked.add(scene.session_uid)
+        if not bpy.app.timers.is_registered(look):
+            bpy.app.timers.register(look, first_interval=0.0)
+    return found
+
+
+def key_of(scene: bpy.types.Scene) -> tuple[Any, ...]:
+    """Everything that what is told depends on: selection, colours, and a number for the values."""
+    look = ("gain", "ramp", "weights", "peak", "board")
+    colours = [scene.get(f"innerwalk_{name}", 0.0) for name in look]
+    manager = bpy.context.window_manager
+    chosen = (scene.get("innerwalk_layer", ""), scene.get("innerwalk_channel", -1))
+    flat = tuple(value if isinstance(value, (int, float)) else tuple(value) for value in colours)
+    return (*chosen, *flat, state.turn, bool(getattr(manager, LOGARITHMIC, False)))
+
+
+def look() -> None:
+    """Look at what was asked for, and draw again."""
+    there = {scene.session_uid: scene for scene in bpy.data.scenes}
+    for gone in state.shown.keys() - there.keys():
+        del state.shown[gone]
+        pictures.drop(picture_name(gone, ""))
+    for id in [id for id in state.asked if id in there]:
+        state.shown[id] = _looked(there[id])
+    state.asked.clear()
+    redraw()
+
+
+def _looked(scene: bpy.types.Scene) -> Shown:
+    from ...torch_bridge.errors import InnerwalkError
+    from ..actions import inspect_channel, inspect_layer, selected
+
+    shown, (layer, channel) = Shown(key_of(scene)), selected(scene)
+    try:
+        if layer:
+            shown.layer = _kept(scene, "layer", inspect_layer(scene, layer, bool(shown.key[-1])))
+        if layer and channel >= 0:
+            shown.channel = _kept(scene, "channel", inspect_channel(scene, layer, channel))
+    except InnerwalkError as error:
+        shown.error = str(error)
+    return shown
+
+
+def _kept(scene: bpy.types.Scene, what: str, found: Inspected) -> Inspected:
+    for name, pixels in found.pictures.items():
+        pictures.put(picture_name(scene.session_uid, f"{what} {name}"), pixels)
+    return found._replace(pictures=dict.fromkeys(found.pictures))
+
+
+def picture_name(scene: int, what: str) -> str:
+    """Under which a picture of a hall is kept; scene: its session_uid."""
+    return f"{scene} {what}"
+
+
+def redraw() -> None:
+    """Draw all 3D views again, sidebars too."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                area.tag_redraw()
+
+
+@persistent
+def note_changes(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    """Filling a panel changes its mesh."""
+    if state.shown and depsgraph.id_type_updated("MESH"):
+        state.turn += 1
+
+
+@persistent
+def forget(*_: Any) -> None:
+    """After undo, redo and opening a file, what was told may be of something else."""
+    state.turn += 1
+    state.pointed = ""
+
+
+def close() -> None:
+    """Nothing is kept when the extension is taken away."""
+    if bpy.app.timers.is_registered(look):
+        bpy.app.timers.unregister(look)
+    state.shown.clear()
+    state.asked.clear()
+    pictures.clear()
+
+
+def _channel(scene: bpy.types.Scene) -> int:
+    return max(int(scene.get("innerwalk_channel", -1)), 0)
+
+
+def _set_channel(scene: bpy.types.Scene, channel: int) -> None:
+    from ..actions import select, selected
+    from ..scene.panels import panels
+
+    layer = selected(scene).layer
+    panel = panels(scene).get(layer)
+    if panel is not None:
+        select(scene, layer, min(channel, len(panel.data.vertices) - 1))
+
+
+_number = bpy.props.IntProperty(  # type: ignore[func-returns-value]
+    name="Channel", description="Number of the channel that is looked at, from 0", min=0, get=_channel, set=_set_channel
+)
+_logarithmic = bpy.props.BoolProperty(  # type: ignore[func-returns-value]
+    name="Logarithmic", description="Bars of histograms are as high as the logarithm of their counts"
+)
+PROPERTIES = (
+    (bpy.types.Scene, "innerwalk_channel_number", _number),
+    (bpy.types.WindowManager, LOGARITHMIC, _logarithmic),
+)
+HANDLERS = (
+    (bpy.app.handlers.depsgraph_update_post, note_changes),
+    *((held, forget) for held in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post, bpy.app.handlers.load_post)),
+)
+CLOSING: tuple[Callable[[], None], ...] = (close,)

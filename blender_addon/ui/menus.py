@@ -1,0 +1,71 @@
+"""The Innerwalk menu of the 3D view's header; in scenes that are no hall it isn't there."""
+
+from __future__ import annotations
+
+import bpy
+
+from .arranging import WAYS, chosen_panels
+
+
+class INNERWALK_MT_align(bpy.types.Menu):
+    """Ways to align the selected panels"""
+
+    bl_label = "Align"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """One entry a way."""
+        for how, name, _ in WAYS:
+            self.layout.operator("innerwalk.align", text=name).how = how
+
+
+class INNERWALK_MT_collapse(bpy.types.Menu):
+    """Blocks around the selected layer, and all"""
+
+    bl_label = "Collapse"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """From the innermost block to the outermost."""
+        from ..blocks import module_path
+
+        parts = module_path(context.scene.get("innerwalk_layer", "")).split(".")
+        for depth in range(len(parts) - 1, 0, -1):
+            block = ".".join(parts[:depth])
+            self.layout.operator("innerwalk.collapse", text=block).block = block
+        self.layout.operator("innerwalk.collapse", text="All Blocks").block = "all"
+        self.layout.operator("innerwalk.collapse", text="Another …")
+
+
+class INNERWALK_MT_hall(bpy.types.Menu):
+    """What can be done with a hall"""
+
+    bl_label = "Innerwalk"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Everything that arranges it."""
+        layout = self.layout
+        for name in ("jump", "move", "scale"):
+            layout.operator(f"innerwalk.{name}")
+        layout.menu("INNERWALK_MT_align")
+        layout.separator()
+        layout.operator("innerwalk.hide").hidden = True
+        layout.operator("innerwalk.hide", text="Show Panel").hidden = False
+        layout.operator("innerwalk.solo")
+        layout.separator()
+        layout.menu("INNERWALK_MT_collapse")
+        layout.operator("innerwalk.expand")
+        layout.separator()
+        layout.operator("innerwalk.reset_layout", text="Reset Layout of Selected").layers = ",".join(
+            chosen_panels(context)
+        )
+        layout.operator("innerwalk.reset_layout", text="Reset Layout").layers = ""
+        layout.operator("innerwalk.show_look")
+
+
+def draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
+    """The entry in the header."""
+    if "innerwalk_hall" in context.scene and context.mode == "OBJECT":
+        menu.layout.menu("INNERWALK_MT_hall")
+
+
+CLASSES = (INNERWALK_MT_align, INNERWALK_MT_collapse, INNERWALK_MT_hall)
+MENUS = ((bpy.types.VIEW3D_MT_editor_menus, draw_menu),)

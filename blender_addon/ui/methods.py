@@ -1,0 +1,137 @@
+"""The sidebar's method: which one, its parameters as the bridge describes them, and how its job is doing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import bpy
+
+from .bridge import draw_lines
+from .inputs import Looks
+from .operators import attempt, session
+
+
+def listed() -> dict[str, dict[str, Any]]:
+    """Methods of the bridge by name, as it describes them."""
+    link = session().link
+    return {one["name"]: one for one in link.described.get("methods", [])} if link else {}
+
+
+class INNERWALK_OT_choose_method(Looks, bpy.types.Operator):
+    """Choose a method of the bridge; its parameters are then drawn here"""
+
+    bl_idname = "innerwalk.choose_method"
+    bl_label = "Method"
+
+    method: bpy.props.StringProperty()
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Make its form anew."""
+        form = context.scene.innerwalk
+        form.method = self.method
+        form.parameters.clear()
+        for told in listed()[self.method]["parameters"]:
+            form.parameters.add().fill(told)
+        return {"FINISHED"}
+
+
+class INNERWALK_MT_methods(bpy.types.Menu):
+    """Methods of the bridge"""
+
+    bl_label = "Method"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """One entry each."""
+        for one in listed().values():
+            self.layout.operator("innerwalk.choose_method", text=one["title"]).method = one["name"]
+
+
+class INNERWALK_OT_ask_method(Looks, bpy.types.Operator):
+    """Ask the chosen method about the layers; results come as they are made"""
+
+    bl_idname = "innerwalk.ask_method"
+    bl_label = "Ask"
+
+    method: bpy.props.StringProperty(name="Method", description="Its name")
+    parameters: bpy.props.StringProperty(name="Parameters", description="JSON: name to value", default="{}")
+    data: bpy.props.StringProperty(name="Data Set", description="Its name on the bridge")
+    layers: bpy.props.StringProperty(
+        name="Layers", description="Ids with a space between, or panels", default="panels"
+    )  # fmt: skip
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Ask; the panels follow."""
+        from ..actions import ask_method
+
+        asked = json.loads(self.parameters), self.data, self.layers.split()
+        return attempt(self, lambda: ask_method(context.scene, self.method, *asked))
+
+
+class INNERWALK_OT_cancel_method(Looks, bpy.types.Operator):
+    """End the running job at its next step; what it has shown stays"""
+
+    bl_idname = "innerwalk.cancel_method"
+    bl_label = "Cancel"
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """End it."""
+        from ..actions import cancel_method
+
+        return attempt(self, lambda: cancel_method(context.scene))
+
+
+class INNERWALK_PT_method(bpy.types.Panel):
+    """What the panels show"""
+
+    bl_label = "Method"
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "Innerwalk"
+    bl_order = 20
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only in a hall that follows a network."""
+        return session().state == "ready" and bool(context.scene.get("innerwalk_network"))
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """The choice, its form, its job."""
+        form, known, layout = context.scene.innerwalk, listed(), self.layout
+        told = known.get(form.method)
+        layout.menu("INNERWALK_MT_methods", text=told["title"] if told else "Method", icon="NODE")
+        if told:
+            draw_lines(layout, told["text"])
+            self._form(form)
+            self._ask(form, told["needs"] == "data")
+        self._job(context.scene)
+
+    def _form(self, form: Any) -> None:
+        column = self.layout.column()
+        column.use_property_split, column.use_property_decorate = True, False
+        for one in form.parameters:
+            column.prop(one, one.field, text=one.name.replace("_", " ").capitalize())
+
+    def _ask(self, form: Any, of_data: bool) -> None:
+        if of_data:
+            self.layout.menu("INNERWALK_MT_data", text=form.data or "Data Set", icon="IMAGE_DATA")
+        button = self.layout.operator("innerwalk.ask_method", icon="PLAY")
+        button.method, button.data = form.method, form.data if of_data else ""
+        button.parameters = json.dumps({one.name: getattr(one, one.field) for one in form.parameters})
+
+    def _job(self, scene: bpy.types.Scene) -> None:
+        job = session().jobs.get(scene.get("innerwalk_work", ""))
+        if job is None:
+            return
+        if job["state"] in ("waiting", "running"):
+            row = self.layout.row(align=True)
+            row.progress(factor=job["share"], text=job["told"])
+            row.operator("innerwalk.cancel_method", text="", icon="X")
+        else:
+            self.layout.label(text=f"{job['what']['method']}: {job['state']}")
+
+
+CLASSES = (
+    INNERWALK_OT_choose_method, INNERWALK_MT_methods, INNERWALK_OT_ask_method, INNERWALK_OT_cancel_method,
+    INNERWALK_PT_method,
+)  # fmt: skip

@@ -1,0 +1,54 @@
+"""What the tests in a window of Blender stand on. They run by `make test-gui`, which names the root as RIG_ROOT."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+collect_ignore_glob = [] if "RIG_ROOT" in os.environ else ["test_*.py"]
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory) -> Path:
+    """The extension's zip, of the working folder as it is."""
+    from innerwalk.tests.test_extension import blender_ext
+
+    folder = tmp_path_factory.mktemp("zip")
+    run = blender_ext("build", "--source-dir", ROOT, "--output-dir", folder)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return next(folder.glob("innerwalk-*.zip"))
+
+
+@pytest.fixture(scope="session")
+def play(package) -> Callable[..., dict]:
+    """play(name, seconds=300, mode="window") -> what sessions/NAME.py told. It must come to its end, every check must
+    hold and Blender must have printed no traceback. Pictures and logs: out/gui/NAME.
+    """
+
+    def run(name: str, seconds: int = 300, mode: str = "window") -> dict:
+        out = ROOT / "out" / "gui" / name
+        shutil.rmtree(out, ignore_errors=True)
+        command = [ROOT / "tests/rig/run.sh", mode, HERE / "sessions" / f"{name}.py", package.parent, out]
+        given = os.environ | {"INNERWALK_PYTHON": sys.executable, "RIG_LIMIT": str(seconds)}
+        done = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+        return judged(out, done)
+
+    return run
+
+
+def judged(out: Path, done: subprocess.CompletedProcess[str]) -> dict:
+    told = json.loads((out / "result.json").read_text()) if (out / "result.json").is_file() else {}
+    log = (out / "blender.log").read_text(errors="replace") if (out / "blender.log").is_file() else ""
+    assert "error" not in told, told["error"]
+    assert told.get("finished"), f"ended with {done.returncode} {done.stdout}{done.stderr}\n{log[-3000:]}"
+    assert [what for what, held in told["checks"].items() if not held] == []
+    assert "Traceback" not in log, log[-3000:]
+    assert done.returncode == 0
+    return told

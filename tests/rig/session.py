@@ -1,0 +1,227 @@
+"""What a session is written with: steps, checks, the 3D view, simulated mouse and keys, pictures of the window.
+
+A session is a script with a generator `session()`. Each `yield` gives Blender that many seconds (none: 0.05 s); what is
+a generator here is called as `yield from`. Places are pixels of the window (x, y), the origin at the bottom left.
+"""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import bpy
+import numpy as np
+from bpy_extras.view3d_utils import location_3d_to_region_2d
+from mathutils import Vector
+
+IN, OUT, DATA = Path(os.environ["RIG_IN"]), Path(os.environ["RIG_OUT"]), Path(os.environ["INNERWALK_DATA"])
+PYTHON = os.environ["INNERWALK_PYTHON"]
+"""A Python that has torch."""
+
+Steps = Iterator[float | None]
+Place = tuple[float, float]
+_told: dict[str, Any] = {"blender": bpy.app.version_string, "checks": {}}
+
+
+def tell(name: str, value: Any) -> None:
+    """A fact for the test outside: JSON, written at once, so that it is there whatever comes after."""
+    _told[name] = value
+    (OUT / "result.json").write_text(json.dumps(_told, indent=1))
+
+
+def check(what: str, holds: object) -> None:
+    """Something that must hold; the session goes on, the test fails."""
+    tell("checks", _told["checks"] | {what: bool(holds)})
+
+
+def passed() -> bool:
+    """Whether the session came to its end and every check held."""
+    return "error" not in _told and all(_told["checks"].values())
+
+
+def until(what: str, condition: Callable[[], object], seconds: float = 30) -> Steps:
+    """Lets Blender run until the condition holds. Raises TimeoutError."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"gave up waiting for: {what}")
+        yield 0.05
+
+
+def install() -> None:
+    """Installs and enables the extension's zip, as Install from Disk does."""
+    (package,) = IN.glob("innerwalk-*.zip")
+    bpy.ops.extensions.package_install_files(filepath=str(package), repo="user_default", enable_on_install=True)
+
+
+# The 3D view
+
+
+class View(NamedTuple):
+    """A 3D view; good until the screen changes, so it is asked for anew each time."""
+
+    window: bpy.types.Window
+    area: bpy.types.Area
+    region: bpy.types.Region
+    space: bpy.types.SpaceView3D
+
+    def context(self) -> AbstractContextManager:
+        """Operators in this view: `with view3d().context(): bpy.ops.…`"""
+        return bpy.context.temp_override(window=self.window, area=self.area, region=self.region)
+
+
+def view3d() -> View:
+    """The first 3D view of the window."""
+    window = bpy.context.window_manager.windows[0]
+    area = next(one for one in window.screen.areas if one.type == "VIEW_3D")
+    return View(window, area, region("WINDOW", area), area.spaces.active)
+
+
+def region(kind: str, area: bpy.types.Area | None = None) -> bpy.types.Region:
+    """A region of the 3D view: WINDOW, UI (the sidebar), HEADER, TOOLS …"""
+    return next(one for one in (area or view3d().area).regions if one.type == kind)
+
+
+def look(shading: str = "MATERIAL", camera: bool = True) -> None:
+    """Shades the 3D view and looks through the scene's camera."""
+    space = view3d().space
+    space.shading.type = shading
+    if camera:
+        space.region_3d.view_perspective = "CAMERA"
+        with view3d().context():
+            bpy.ops.view3d.view_center_camera()
+
+
+def settled(seconds: float = 180) -> Steps:
+    """Until the 3D view no longer redraws itself: shaders are compiled, samples are gathered. Raises TimeoutError."""
+    draws: list[None] = []
+    handler = bpy.types.SpaceView3D.draw_handler_add(lambda: draws.append(None), (), "WINDOW", "POST_PIXEL")
+    view3d().region.tag_redraw()
+    end, quiet, before = time.monotonic() + seconds, 0, 0
+    while quiet < 4:
+        if time.monotonic() > end:
+            raise TimeoutError(f"the 3D view still redraws itself after {seconds} s")
+        yield 0.25
+        quiet = quiet + 1 if draws and len(draws) == before else 0
+        before = len(draws)
+    bpy.types.SpaceView3D.draw_handler_remove(handler, "WINDOW")
+
+
+def maximise() -> Steps:
+    """The 3D view fills the window, with its bars."""
+    with view3d().context():
+        bpy.ops.screen.screen_full_area()
+    yield 0.5
+
+
+def sidebar(tab: str) -> Steps:
+    """Opens the sidebar of the 3D view (N) on a tab. Raises TypeError where there is no such tab."""
+    view3d().space.show_region_ui = True
+    # Tabs are known once they were drawn.
+    yield from until("the sidebar's tabs", lambda: region("UI").active_panel_category != "UNSUPPORTED")
+    region("UI").active_panel_category = tab
+    region("UI").tag_redraw()
+    yield 0.3
+
+
+def pixel(world: Vector | tuple[float, float, float]) -> Place:
+    """Where a point of the world is seen in the window. Raises ValueError where it isn't in the 3D view."""
+    _, _, part, space = view3d()
+    found = location_3d_to_region_2d(part, space.region_3d, Vector(world))
+    if found is None or not (0 <= found.x < part.width and 0 <= found.y < part.height):
+        raise ValueError(f"{tuple(world)} is not in the 3D view")
+    return part.x + found.x, part.y + found.y
+
+
+def middle(part: bpy.types.Region) -> Place:
+    """The middle of a region."""
+    return part.x + part.width / 2, part.y + part.height / 2
+
+
+# Mouse and keys. Blender takes these events as those of a hand; it gets time to handle each.
+
+
+def event(kind: str, value: str, place: Place, **more: Any) -> Steps:
+    """One event as of `Window.event_simulate`; more: unicode, shift, ctrl, alt."""
+    x, y = map(round, place)
+    bpy.context.window_manager.windows[0].event_simulate(type=kind, value=value, x=x, y=y, **more)
+    yield 0.05
+
+
+def move(place: Place) -> Steps:
+    """The pointer comes to a place; twice, as a pointer that has just entered a region counts for nothing."""
+    yield from event("MOUSEMOVE", "NOTHING", (place[0] - 1, place[1]))
+    yield from event("MOUSEMOVE", "NOTHING", place)
+
+
+def press(key: str, place: Place, **more: Any) -> Steps:
+    """A key or button (LEFTMOUSE, A, F3, RET …) goes down and up with the pointer there."""
+    yield from event(key, "PRESS", place, **more)
+    yield from event(key, "RELEASE", place, **{name: held for name, held in more.items() if name != "unicode"})
+
+
+def click(place: Place, button: str = "LEFTMOUSE", **more: Any) -> Steps:
+    """Moves there and clicks."""
+    yield from move(place)
+    yield from press(button, place, **more)
+
+
+def drag(start: Place, end: Place, button: str = "LEFTMOUSE", steps: int = 8) -> Steps:
+    """Presses at one place, moves and lets go at another."""
+    yield from move(start)
+    yield from event(button, "PRESS", start)
+    for share in np.linspace(0, 1, steps + 1)[1:]:
+        yield from event("MOUSEMOVE", "NOTHING", tuple(np.add(start, share * np.subtract(end, start))))
+    yield from event(button, "RELEASE", end)
+
+
+def write(text: str, place: Place) -> Steps:
+    """Types text into the field that is being edited: lower-case letters, digits, blanks, dots."""
+    names = {" ": "SPACE", ".": "PERIOD"} | dict(
+        zip("0123456789", "ZERO ONE TWO THREE FOUR FIVE SIX SEVEN EIGHT NINE".split(), strict=True)
+    )
+    for letter in text:
+        yield from press(names.get(letter, letter.upper()), place, unicode=letter)
+
+
+def search(words: str) -> Steps:
+    """Chooses a menu entry by its words with F3, which finds what is in menus and no other operator."""
+    place = middle(view3d().region)
+    yield from move(place)
+    yield from press("F3", place)
+    yield 0.3
+    yield from write(words, place)
+    yield 0.3
+    yield from press("RET", place)
+
+
+def drop(path: Path, place: Place) -> Steps:
+    """Drops a file on the 3D view: what Blender does after the desktop's part of it. Where several handlers take such a
+    file (Blender's own takes pictures as well) a menu is open then: press the underlined letter.
+    """
+    yield from move(place)
+    with view3d().context():
+        bpy.ops.wm.drop_import_file("INVOKE_DEFAULT", directory=str(path.parent), files=[{"name": path.name}])
+    yield 0.3
+
+
+# Pictures
+
+
+def picture(name: str) -> np.ndarray:
+    """Writes the window as OUT/NAME.png; (height, width, 3) uint8 sRGB, top row first."""
+    path = OUT / f"{name}.png"
+    subprocess.run(["import", "-window", "root", path], check=True)
+    raw = subprocess.run(["convert", path, "-depth", "8", "rgb:-"], check=True, capture_output=True).stdout
+    window = bpy.context.window_manager.windows[0]
+    return np.frombuffer(raw, np.uint8).reshape(window.height, window.width, 3)
+
+
+def colour(taken: np.ndarray, place: Place) -> tuple[int, int, int]:
+    """The colour of a picture of the window at a place."""
+    x, y = map(int, place)
+    return tuple(map(int, taken[len(taken) - 1 - y, x]))

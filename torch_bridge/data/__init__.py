@@ -1,0 +1,12 @@
+"""Data sets that inputs are chosen from: the shipped `concepts`, folders of pictures, archives of them, idx files.
+
+`data = open_data("photographs.zip")`, then `draw(data, 24, seed=0)` and `thumbnails(data, indices, 96)` for the shelf,
+`data.picture(index)` for the network.
+"""
+
+from .base import DataSet
+from .choose import draw, page, search
+from .opening import open_data
+from .thumbnails import thumbnails
+
+__all__ = ["DataSet", "draw", "open_data", "page", "search", "thumbnails"]

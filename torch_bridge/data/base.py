@@ -1,0 +1,49 @@
+"""What every data set is: pictures by index, each with a title and, where known, a class."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from PIL import Image
+
+from ..errors import InputError
+
+
+class DataSet(ABC):
+    """Pictures by index. Kinds say how one is read; the checks and the labels are here."""
+
+    name: str
+    classes: tuple[str, ...]
+    """() where nothing is labelled."""
+    labels: np.ndarray
+    """(n,) int32: index into the classes, -1 where there is none."""
+
+    def __init__(self, name: str, classes: tuple[str, ...], labels: np.ndarray) -> None:
+        self.name, self.classes, self.labels = name, classes, labels.astype(np.int32)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def picture(self, index: int, near: int = 0) -> Image.Image:
+        """One picture, upright: L, RGB or RGBA, 8 bits, sRGB. `near` as `open_picture` takes it. Raises InputError."""
+        return self._picture(self._checked(index), near)
+
+    def label(self, index: int) -> int:
+        """Index into the classes, -1 for none. Raises InputError."""
+        return int(self.labels[self._checked(index)])
+
+    def title(self, index: int) -> str:
+        """What a person calls the picture: a file name, or the data set's name and the index. Raises InputError."""
+        return self._title(self._checked(index))
+
+    def _checked(self, index: int) -> int:
+        if not 0 <= index < len(self):
+            raise InputError(f"data set {self.name}: there is no picture {index}; they are 0 to {len(self) - 1}")
+        return index
+
+    @abstractmethod
+    def _picture(self, index: int, near: int) -> Image.Image: ...
+
+    def _title(self, index: int) -> str:
+        return f"{self.name} {index}"

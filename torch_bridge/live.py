@@ -1,0 +1,173 @@
+"""A network that stays loaded: inputs are recorded one after another, and methods are asked about the last one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import torch
+
+from .device import moved
+from .errors import InputError, UnknownName
+from .inputs import Input, Named, Source
+from .methods import Method, Step, Work
+from .recorder import record
+from .recording import Maps, Network, Recording
+from .schema import describe_network
+from .stem import argument_names
+from .subject import RecordSpec, noise, prepare, run
+from .turns import Turns
+
+PANELS = "panels"
+
+
+class Seen(NamedTuple):
+    """What a network looked at, and its graph then."""
+
+    inputs: tuple[Input, ...]
+    network: Network
+
+    def ids(self, layers: Sequence[str]) -> tuple[str, ...]:
+        """The layers that are meant, "panels" by those whose maps they show. Raises UnknownName."""
+        if list(layers) == [PANELS]:
+            return tuple(_shown(self.network))
+        return tuple(self.network.layer(id).id for id in layers)
+
+
+class Live:
+    """One network on its device. Whoever runs it takes a turn first.
+
+    Raises ModelError, InputError or UnknownName where it can't be built.
+    """
+
+    def __init__(self, name: str, spec: RecordSpec, device: Any, turns: Turns) -> None:
+        self.name, self.spec, self.device, self.turns = name, spec, device, turns
+        self.subject = prepare(spec)
+        self.model = self.subject.built.module.to(device)
+        self.last: Seen | None = None
+
+    @property
+    def first(self) -> list[Source]:
+        """What it looks at when nothing is said."""
+        return list(self.spec.inputs) or list(noise(self.subject.built, self.spec.seed))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of its weights: equal for equal values, whatever file they came from."""
+        digest = hashlib.blake2b(digest_size=12)
+        for name, value in self.model.state_dict().items():
+            if torch.is_tensor(value):
+                digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+                digest.update(value.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
+        return digest.hexdigest()
+
+    @property
+    def seen(self) -> Seen:
+        """What it looked at last. Raises InputError before the first input."""
+        if self.last is None:
+            raise InputError(f"{self.name} hasn't looked at anything yet; give it an input first")
+        return self.last
+
+    def describe(self) -> dict[str, Any]:
+        """What a person chooses it by."""
+        feeder, last = self.subject.feeder, self.last
+        return {
+            "name": self.name,
+            "title": self.spec.name or self.subject.built.name,
+            "weights": self.subject.weights,
+            "parameters": sum(one.numel() for one in self.model.parameters()),
+            "classes": len(self.subject.names.names),
+            "inputs": argument_names(self.subject.built.module),
+            "size": list(feeder.how.size or ()),
+            "graph": network_digest(last.network) if last else "",
+        }
+
+    def read(self, sources: Sequence[Source], index: int = 0) -> tuple[Input, ...]:
+        """What a person names, prepared for the network. Raises InputError."""
+        return tuple(self.subject.feeder.read(list(sources), index))
+
+    def record(self, inputs: Sequence[Input], layers: Sequence[str], copied: Callable[[Maps], None]) -> Recording:
+        """Run it on inputs. `copied` hears of all maps, while the network runs if it is known then which are kept.
+
+        layers: globs over ids, or "panels". What `copied` raises ends the run.
+        """
+        with self.turns.now():
+            settle()
+            made = self._streamed(inputs, layers, copied)
+            told = made is not None
+            if made is None:
+                made = run(self.spec, self.subject, inputs, layers, self.device)
+            self.last = Seen(tuple(inputs), made.network)
+        for maps in () if told else made.all_maps.values():
+            copied(maps)
+        return made
+
+    def _streamed(
+        self, inputs: Sequence[Input], layers: Sequence[str], copied: Callable[[Maps], None]
+    ) -> Recording | None:
+        """None where the graph must be known first, or turns out to be another than last time."""
+        exact = list(layers)
+        if PANELS in exact:
+            if self.last is None or len(exact) > 1:
+                return None
+            exact = _shown(self.last.network)
+        try:
+            made = run(self.spec, self.subject, inputs, exact, self.device, copied=copied)
+        except UnknownName:
+            if PANELS not in layers:
+                raise
+            return None
+        return made if PANELS not in layers or _shown(made.network) == exact else None
+
+    def steps(
+        self, method: Method, ids: Sequence[str], parameters: Any, data: Any, seen: Seen | None = None
+    ) -> Iterator[Step]:
+        """The steps of a method about what was seen, each in a turn that waits for everybody else's.
+
+        ids: of the layers that are asked about. Raises whatever the method does.
+        """
+        seen = seen or self.seen
+        settle()
+        with self.turns.later():
+            running = method.run(self._work(seen, ids, data), parameters)
+        try:
+            while True:
+                with self.turns.later():
+                    step = next(running, None)
+                if step is None:
+                    return
+                yield step
+        finally:
+            with self.turns.later():
+                running.close()
+
+    def _work(self, seen: Seen, ids: Sequence[str], data: Any) -> Work:
+        def again(arguments: tuple[Any, ...], layers: Sequence[str]) -> Recording:
+            picture, grid = seen.inputs[0].picture, self.spec.grid
+            return record(self.model, moved(arguments, self.device), layers=list(layers), picture=picture, grid=grid)
+
+        arguments = moved(self.subject.feeder.arguments(seen.inputs), self.device)
+        return Work(self.model, arguments, seen.network, tuple(ids), again, self._feed, data, self.device)
+
+    def _feed(self, picture: Any) -> tuple[Any, ...]:
+        sources: list[Source] = [Named("a picture", picture), *self.first[1:]]
+        return moved(self.subject.feeder.arguments(self.read(sources)), self.device)
+
+
+def _shown(network: Network) -> list[str]:
+    """Ids of the layers whose maps the panels show."""
+    return [one.shows for one in network.layers if one.role == "panel"]
+
+
+def settle() -> None:
+    """What holds for one thread only: denormal numbers, which take a hundred times as long, are 0."""
+    torch.set_flush_denormal(True)
+
+
+def network_digest(network: Network) -> str:
+    """Equal for equal graphs, so that a description need not travel twice."""
+    text = json.dumps(describe_network(network), sort_keys=True, ensure_ascii=True)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
