@@ -190,19 +190,41 @@ def test_a_look_is_taken_only_when_something_has_changed(interface, tiny):
         assert not look_now(interface)[0]
 
 
-def test_new_values_are_seen_and_a_moved_panel_is_not(interface, tiny):
+def test_new_values_are_seen_before_they_are_drawn_and_a_moved_panel_is_nothing_new(interface, tiny):
     actions.select(interface, "b", 0)
-    view_layer = interface.view_layers[0]
+    view_layer, panel = interface.view_layers[0], panels(interface)["b"]
     view_layer.update()
-    look_now(interface)
-    panels(interface)["b"].location.x += 1
+    before = look_now(interface)[1]
+    panel.location.x += 1
     view_layer.update()
-    assert not look_now(interface)[0]
-    fill_panel(panels(interface)["b"], replace(tiny.maps("b"), texels=tiny.maps("b").texels + 50, extras={}))
+    assert look_now(interface) == (False, before)
+    fill_panel(panel, replace(tiny.maps("b"), texels=tiny.maps("b").texels + 50, extras={}))
     view_layer.update()
     asked, shown = look_now(interface)
     known = tiny.maps("b").data[0] + 50
-    assert asked and dict(shown.channel.facts)["Range"] == f"{number(known.min())} to {number(known.max())}"
+    assert not asked and dict(shown.channel.facts)["Range"] == f"{number(known.min())} to {number(known.max())}"
+
+
+def test_nothing_is_computed_for_nobody(interface, tiny):
+    actions.select(interface, "b", 0)
+    look_now(interface)
+    looked = inspector.state.shown[interface.session_uid]
+    inspector.state.drawn.clear()  # the sidebar is closed
+    for layer in ("a", "b", "a"):
+        actions.select(interface, layer, 1)
+        interface.view_layers[0].update()
+    assert inspector.state.shown[interface.session_uid] is looked
+    inspector.told(interface)  # and opened
+    assert bpy.app.timers.is_registered(inspector.look)
+
+
+def test_what_is_known_of_another_layer_is_not_shown(interface):
+    actions.select(interface, "a", 1)
+    known = look_now(interface)[1]
+    interface["innerwalk_channel"] = 2
+    assert inspector.told(interface).channel is None and inspector.told(interface).layer is known.layer
+    interface["innerwalk_layer"] = "b"
+    assert inspector.told(interface).layer is None
 
 
 def test_a_panel_that_is_gone_is_told_in_one_line(interface):

@@ -33,8 +33,8 @@ class Asking:
         """One input: {"kind": …}. Raises InputError or UnknownName.
 
         upload: `name`, `array` (n,) uint8, a file's bytes · pixels: `name`, `array` (H, W[, 1|3|4]) uint8 sRGB ·
-        data: `set`, `index` · noise: `seed` · channel: `layer`, `method`, `channel` · film: `film`, and `at` seconds or
-        `step` frames.
+        data: `set`, `index` · noise: `seed` · channel: `layer`, `method`, `channel` · film: `film`, and `at` seconds,
+        `step` frames on, or `frame` number.
         """
         kind = str(asked.get("kind"))
         if kind not in self._kinds:
@@ -72,7 +72,10 @@ class Asking:
         name = str(asked.get("film"))
         if (film := self.films.get(name)) is None:  # once: another thread may close it
             raise UnknownName("film", name, list(self.films))
-        frame = film.step(whole(asked, "step", 1, 10_000)) if "step" in asked else film.newest(number(asked, "at"))
+        if "frame" in asked:
+            frame = film.seek(whole(asked, "frame", 0, 1 << 40))
+        else:
+            frame = film.step(whole(asked, "step", 1, 10_000)) if "step" in asked else film.newest(number(asked, "at"))
         return Named(f"{name}, frame {frame.number}", image_of(frame.picture))
 
     def set_of(self, name: str) -> DataSet:

@@ -67,9 +67,11 @@ def channel(layer: str, method: str, number: int) -> Given:
     return Given({"kind": "channel", "layer": layer, "method": method, "channel": number})
 
 
-def film(name: str, at: float | None = None, step: int = 1) -> Given:
-    """The frame of a film that is due at so many seconds, or the one `step` frames on."""
-    return Given({"kind": "film", "film": name} | ({"step": step} if at is None else {"at": at}))
+def film(name: str, at: float | None = None, frame: int | None = None) -> Given:
+    """Of a film that the bridge has opened: the frame due at so many seconds, one by its number, or the next."""
+    if frame is not None:
+        return Given({"kind": "film", "film": name, "frame": frame})
+    return Given({"kind": "film", "film": name} | ({"step": 1} if at is None else {"at": at}))
 
 
 class Bridge:

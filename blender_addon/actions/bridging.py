@@ -20,8 +20,12 @@ from ..live import showing, timer
 from ..live.link import Link
 from ..live.session import current
 from ..live.showing import LOOK, METHOD, NETWORK, WORK
+from ..scene import store
 from ..scene.build import build
 from ..scene.panels import SHOWS, panel_of
+
+SHARED = "innerwalk_shared"
+"""A property of a scene: the name of the hall that looks at whatever this one looks at."""
 
 
 def start_bridge(
@@ -110,8 +114,13 @@ def _shown_layer(scene: bpy.types.Scene, layer: str) -> str:
 
 
 def show_input(scene: bpy.types.Scene, *given: Given) -> str:
-    """Let the hall's network look at inputs as `torch_bridge.client` names them. Raises BridgeError."""
-    scene[LOOK] = current().look(scene.name, network_of(scene), given)
+    """Let the hall's network look at inputs as `torch_bridge.client` names them, and the hall beside it that shares them.
+
+    Raises BridgeError.
+    """
+    beside = bpy.data.scenes.get(str(scene.get(SHARED, "")))
+    for one in filter(None, (scene, beside)):
+        one[LOOK] = current().look(one.name, network_of(one), given)
     return f"{scene[NETWORK]} looks at {', '.join(_name(one.values) for one in given)}"
 
 
@@ -152,7 +161,20 @@ def ask_method(
         return "the activations are shown again"
     asked = {"parameters": dict(parameters or {}), "data": data, "layers": list(layers)}
     scene[WORK] = session.work(network, method, **asked)
+    session.asked[scene[WORK]] = method, asked
+    if _ask_again not in showing.LISTENERS:
+        showing.LISTENERS.append(_ask_again)
     return f"{network} is asked for {listed[method]['title'].lower()}"
+
+
+def _ask_again(tag: str, made: Recording) -> None:
+    """A hall that shows what a method says about its input has got another input."""
+    session = current()
+    needs = {one["name"]: one["needs"] for one in session.link.described.get("methods", [])} if session.link else {}
+    for scene in showing.halls_of(tag):
+        method, asked = session.asked.get(str(scene.get(WORK, "")), ("", {}))
+        if scene.get(LOOK) == tag and needs.get(method) == "input":
+            ask_method(scene, method, **asked)
 
 
 def cancel_method(scene: bpy.types.Scene) -> str:
@@ -163,6 +185,28 @@ def cancel_method(scene: bpy.types.Scene) -> str:
         return "no job is running"
     session.ask(lambda bridge: bridge.cancel(told["id"]), lambda told: None)
     return f"{told['what']['method']} ends at its next step"
+
+
+def restore_shown() -> str:
+    """After undo: halls show again what they asked for then, from memory, else the bridge is asked again."""
+    session = current()
+    for scene in store.halls():
+        tag = str(scene.get(LOOK, ""))
+        known = session.show_again(tag)
+        session.show_again(str(scene.get(WORK, "")))
+        if not known and session.state == "ready" and tag in session.looked:
+            session.look(scene.name, *session.looked[tag], tag=tag)
+    if session.pending:
+        timer.start()
+    return "halls show what they asked for then"
+
+
+def forget_asked() -> str:
+    """After opening a file: what its halls have asked for was heard in another run."""
+    for scene in store.halls():
+        scene.pop(LOOK, None)
+        scene.pop(WORK, None)
+    return "halls show what their file holds"
 
 
 def wait_for_bridge(scene: bpy.types.Scene | None = None, seconds: float = 600.0) -> str:

@@ -22,7 +22,7 @@ PAUSE, WAIT = 0.05, 2.0
 class Heard(NamedTuple):
     """One answer."""
 
-    kind: Literal["described", "maps", "recording", "job", "answer", "error", "ended"]
+    kind: Literal["described", "maps", "recording", "job", "answer", "piece", "error", "ended"]
     tag: str
     """What it was asked under."""
     content: Any

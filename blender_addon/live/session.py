@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ...torch_bridge.client import Bridge, Given
@@ -22,6 +23,21 @@ ASKED = 64
 """Inputs that can be asked for again when their maps are forgotten."""
 
 
+@dataclass
+class Playing:
+    """A film that a hall looks at. Frames that come faster than the network are left out, so it never lags behind."""
+
+    name: str
+    """On the bridge."""
+    started: float
+    """When its second 0 was, by `time.monotonic`."""
+    running: bool = True
+    kept: bool = False
+    """Whether what is seen is written on the time axis."""
+    first: int = 0
+    """Frame of the scene at which keeping began."""
+
+
 class Session:
     """One for each run of Blender; `current` gives it."""
 
@@ -31,6 +47,10 @@ class Session:
         """The last thing that went wrong, for a person; "" when something has gone right since."""
         self.jobs: OrderedDict[str, dict[str, Any]] = OrderedDict()
         """What the bridge tells of each job, by tag."""
+        self.films: dict[str, Playing] = {}
+        """By the name of a scene: the film that its network looks at."""
+        self.asked: dict[str, tuple[str, dict[str, Any]]] = {}
+        """By the tag of a job: the method, and how it was asked."""
         self.looked: dict[str, tuple[str, Sequence[Given]]] = {}
         """By tag: the network and the inputs that were asked for."""
         self._numbers = itertools.count(1)
@@ -54,6 +74,7 @@ class Session:
             self.link.close()
         self.link = None
         self.jobs.clear()
+        self.films.clear()
         self._then.clear()
 
     def ready(self) -> Link:
@@ -89,7 +110,7 @@ class Session:
         self.jobs[tag] = {"id": 0, "state": "waiting", "share": 0.0, "told": "asking", "error": ""}
         self.jobs[tag]["what"] = {"network": network, "method": method}
         while len(self.jobs) > ASKED:
-            self.jobs.popitem(last=False)
+            self.asked.pop(self.jobs.popitem(last=False)[0], None)
         link.work(tag, network, method, **asked)
         return tag
 
@@ -118,6 +139,15 @@ class Session:
     def recalled(self, tag: str) -> Recording | dict[str, Maps] | None:
         """What was made under a tag, if it is still known."""
         return self._memory.get(tag)
+
+    def later(self, tag: str, pieces: Iterable[Callable[[], None]]) -> None:
+        """Do these one after the other, as if they had been heard under a tag."""
+        self._again.extend(Heard("piece", tag, piece) for piece in pieces)
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is to be shown that the bridge need not be asked for."""
+        return bool(self._again)
 
     def show_again(self, tag: str) -> bool:
         """Put what was made under a tag before everything else that is to be shown; False where it is forgotten."""

@@ -105,6 +105,10 @@ def _error(session: Session, heard: Heard) -> None:
         failed(heard.tag)
 
 
+def _piece(session: Session, heard: Heard) -> None:
+    heard.content()
+
+
 def _nothing(session: Session, heard: Heard) -> None:
     """That the bridge is described, or has ended, shows in the interface."""
     if heard.kind == "ended":
@@ -112,7 +116,7 @@ def _nothing(session: Session, heard: Heard) -> None:
 
 
 SHOWERS: dict[str, Callable[[Session, Heard], None]] = {
-    "maps": _maps, "recording": _recording, "job": _job, "error": _error, "answer": Session.answer,
+    "maps": _maps, "recording": _recording, "job": _job, "error": _error, "answer": Session.answer, "piece": _piece,
     "described": _nothing, "ended": _nothing,
 }  # fmt: skip
 LISTENERS: list[Callable[[str, Recording], None]] = []

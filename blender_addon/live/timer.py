@@ -35,9 +35,9 @@ def tick() -> float | None:
     if came:
         redraw()
     session = current()
-    if session.link is None:
+    if session.link is None and not session.pending:
         return None
-    return OFTEN if came or session.link.busy else SELDOM
+    return OFTEN if came or (session.link is not None and session.link.busy) else SELDOM
 
 
 def pump(seconds: float) -> bool:

@@ -15,7 +15,9 @@ import bpy
 from . import (
     arranging,
     bridge,
+    comparing,
     exporting,
+    filming,
     folding,
     handlers,
     handles,
@@ -33,7 +35,7 @@ from . import (
 )
 
 MODULES = (
-    settings, bridge, inputs, methods, operators, handlers, inspector, inspecting, probing, exporting, picking, arranging, folding, look, layers, menus,
+    settings, bridge, inputs, filming, methods, comparing, operators, handlers, inspector, inspecting, probing, exporting, picking, arranging, folding, look, layers, menus,
     handles,
 )  # fmt: skip
 

@@ -31,4 +31,33 @@ def _ask() -> None:
     bpy.ops.innerwalk.rebuild_groups("INVOKE_DEFAULT")
 
 
-HANDLERS = ((bpy.app.handlers.save_pre, keep_maps), (bpy.app.handlers.load_post, offer_rebuild))
+@persistent
+def show_again(*_: Any) -> None:
+    """After undo or redo: halls show what they asked for then. Maps live in images, which undo leaves as they are."""
+    from ..actions import restore_shown
+
+    restore_shown()
+
+
+@persistent
+def forget_asked(*_: Any) -> None:
+    """After opening a file: what its halls have asked for was heard in another run."""
+    from ..actions import forget_asked as forget
+
+    forget()
+
+
+@persistent
+def move_film(scene: bpy.types.Scene, *_: Any) -> None:
+    """After the time axis has moved: show the film's frame that is keyed there."""
+    if "innerwalk_film" in scene:
+        from ..actions.filming import at_frame
+
+        at_frame(scene)
+
+
+HANDLERS = (
+    (bpy.app.handlers.save_pre, keep_maps), (bpy.app.handlers.load_post, offer_rebuild),
+    (bpy.app.handlers.load_post, forget_asked), (bpy.app.handlers.undo_post, show_again),
+    (bpy.app.handlers.redo_post, show_again), (bpy.app.handlers.frame_change_post, move_film),
+)  # fmt: skip

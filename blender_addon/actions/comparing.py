@@ -1,0 +1,147 @@
+"""Two halls side by side in one scene, looked at by one light, and the difference of what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import bpy
+from mathutils import Vector
+
+from ...torch_bridge.errors import SceneError, UnknownName
+from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
+from ..live import showing, timer
+from ..live.session import current
+from ..live.showing import LOOK, WORK
+from ..scene import panels, store
+from ..scene.hall import collection_of
+from ..scene.paint import ROLE
+from .bridging import SHARED
+
+BESIDE, OTHER, DIFFERENCE = "beside", "innerwalk_other", "difference"
+"""Role of the hall that stands beside; a scene's property: the name of the hall its difference is to; that method."""
+AISLE = 3.0
+"""Metres between two halls."""
+
+
+def stand_beside(scene: bpy.types.Scene, other: str, share: bool = False) -> str:
+    """Stand another hall of this file beside this one; it stays as it is in its own scene, and follows it.
+
+    Colours are this scene's. share: what is placed into this hall is placed into the other too. Raises UnknownName or
+    SceneError.
+    """
+    hall = _hall(other)
+    if hall == scene:
+        raise SceneError(f"{other} can't stand beside itself; build a second hall of the network")
+    stand_alone(scene)
+    holder = bpy.data.objects.new(f"{other} beside", None)
+    holder[ROLE] = BESIDE
+    holder.instance_type, holder.instance_collection = "COLLECTION", collection_of(hall)
+    holder.location = (_reach(scene)[1] - _reach(hall)[0] + AISLE, 0.0, 0.0)
+    holder.empty_display_size = 0.2
+    collection_of(scene).objects.link(holder)
+    if share:
+        scene[SHARED] = other
+    return f"{other} stands beside {scene.name}"
+
+
+def stand_alone(scene: bpy.types.Scene) -> str:
+    """Take the hall beside this one away; its own scene stays as it is."""
+    found = [one for one in scene.objects if one.get(ROLE) == BESIDE]
+    bpy.data.batch_remove(found)
+    scene.pop(SHARED, None)
+    return f"{scene.name} stands alone"
+
+
+def show_difference(scene: bpy.types.Scene, other: str) -> str:
+    """Show on this hall's panels what they show minus what the other hall shows, layer by layer and channel by channel.
+
+    It follows new inputs of both. Layers that the other hall lacks, or has in another shape, show nothing of it.
+    Raises UnknownName, or SceneError where no layer fits.
+    """
+    hall = _hall(other)
+    fits = [maps.layer for maps, _ in _pairs(scene, hall)]
+    if not fits:
+        raise SceneError(f"{other} has no layer like those of {scene.name}; compare halls of the same architecture")
+    scene[OTHER] = other
+    scene.pop(WORK, None)
+    showing.set_method(scene, DIFFERENCE)
+    _subtract(scene, hall)
+    if _arrived not in showing.LISTENERS:
+        showing.LISTENERS.append(_arrived)
+    return f"{scene.name} minus {other} in {len(fits)} layers"
+
+
+def show_activations(scene: bpy.types.Scene) -> str:
+    """Show again what the layers said to the last input. Raises SceneError where nobody knows that any more."""
+    scene.pop(OTHER, None)
+    scene.pop(WORK, None)
+    showing.set_method(scene, ACTIVATIONS)
+    if not current().show_again(str(scene.get(LOOK, ""))):
+        raise SceneError("the activations are no longer known; place the input again")
+    timer.start()
+    return "the activations are shown again"
+
+
+def _arrived(tag: str, made: Recording) -> None:
+    """One of two halls has got a new input: subtract again."""
+    for scene in store.halls():
+        other = bpy.data.scenes.get(str(scene.get(OTHER, "")))
+        if other is not None and tag in (scene.get(LOOK), other.get(LOOK)):
+            _subtract(scene, other)
+
+
+def _subtract(scene: bpy.types.Scene, other: bpy.types.Scene) -> None:
+    name, tag = scene.name, str(scene[LOOK])
+    pairs = list(_pairs(scene, other))
+
+    def piece(mine: Maps, theirs: Maps) -> None:
+        there = bpy.data.scenes.get(name)
+        panel = showing.targets(there).get(mine.layer) if there is not None else None
+        if panel is not None and showing.method_of(there) == DIFFERENCE:
+            panels.show_maps(panel, Maps(mine.layer, DIFFERENCE, mine.texels - theirs.texels, mine.channels))
+
+    def settle() -> None:
+        there = bpy.data.scenes.get(name)
+        if there is not None:
+            panels.refresh(there)
+
+    current().later(tag, [*(lambda pair=pair: piece(*pair) for pair in pairs), settle])  # type: ignore[misc]
+    timer.start()
+
+
+def _pairs(scene: bpy.types.Scene, other: bpy.types.Scene) -> Iterator[tuple[Maps, Maps]]:
+    """Activations of layers that both halls have in the same shape."""
+    mine, theirs = _known(scene), _known(other)
+    for key, maps in mine.items():
+        fits = theirs.get(key)
+        if fits is not None and fits.texels.shape == maps.texels.shape and not (maps.colour or fits.colour):
+            yield maps, fits
+
+
+def _known(scene: bpy.types.Scene) -> dict[tuple[str, str], Maps]:
+    """The activations of a hall: those that were heard, else those that its panels hold, which are then remembered."""
+    session, tag = current(), str(scene.get(LOOK, ""))
+    made = session.recalled(tag)
+    if not isinstance(made, Recording):
+        made = store.kept(scene)
+        scene[LOOK] = tag = session.tag("read")
+        session.remember(tag, made)
+    return {key: maps for key, maps in made.all_maps.items() if maps.method == ACTIVATIONS}
+
+
+def _hall(name: str) -> bpy.types.Scene:
+    halls = {scene.name: scene for scene in store.halls()}
+    if name not in halls:
+        raise UnknownName("hall", name, halls)
+    return halls[name]
+
+
+def _reach(scene: bpy.types.Scene) -> tuple[float, float]:
+    """Least and most x of a hall, metres."""
+    corners = [
+        (one.matrix_world @ Vector(corner)).x
+        for one in collection_of(scene).objects
+        if one.type == "MESH" and one.get(ROLE) != "floor"
+        for corner in one.bound_box
+    ]
+    return (min(corners), max(corners)) if corners else (0.0, 0.0)
