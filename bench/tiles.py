@@ -126,14 +126,17 @@ def _update() -> dict[str, float]:
 
     layers = _resnet()
     build, fills = _build(layers), []
+    there = panels.panels(bpy.context.scene)
     for _ in range(5):
         start = time.perf_counter()
-        filled = list(panels.fill_panels(bpy.context.scene, layers))
+        for maps in layers:
+            panels.show_maps(there[maps.layer], maps)
+        panels.refresh(bpy.context.scene)
         middle = time.perf_counter()
         bpy.context.view_layer.update()
         fills.append((middle - start, time.perf_counter() - middle))
     upload, evaluate = (min(times) * 1000 for times in zip(*fills, strict=True))
-    return {"panels": len(filled), "channels": sum(maps.channels for maps in layers), "build s": build,
+    return {"panels": len(there), "channels": sum(maps.channels for maps in layers), "build s": build,
             "new values ms": upload, "then evaluated ms": evaluate}  # fmt: skip
 
 

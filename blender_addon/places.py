@@ -99,6 +99,12 @@ class Desk:
     up: tuple[float, float, float]
     """Unit vectors along its edges."""
 
+    @property
+    def corners(self) -> np.ndarray:
+        """(4, 3) from the lower left, against the clock."""
+        right, up = np.array(self.right) * DESK[0], np.array(self.up) * DESK[1]
+        return np.array([np.zeros(3), right, right + up, up]) + self.at
+
 
 def shelf_desk(hall: Hall) -> Desk:
     """Before the input's frame and below it, so that neither hides the other from the entrance."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .places import answer_board, boards, wall
+from .places import answer_board, boards, shelf_desk, wall
 from .route import LEVELS, path
 from .sheet import Sheet, overlaps
 from .signs import stage_words
@@ -212,10 +212,11 @@ def walk(hall: Hall, y: float, width: int, height: int, lens: float = LENS) -> V
     return View((x, y, EYE), (x, y + 10, EYE + 0.15), width, height, lens)
 
 
-def entrance(hall: Hall, width: int, height: int) -> View:
-    """A walker before the hall: input left, first gate in the middle, title board right, all whole."""
+def entrance(hall: Hall, width: int, height: int, desk: bool = False) -> View:
+    """A walker before the hall: input left, first gate in the middle, title board right, all whole; and the desk."""
     view = walk(hall, ENTRANCE, width, height)
-    points = np.concatenate([board.corners(0.4) for board in boards(hall) if board.at[1] < hall.slots[0].y])
+    standing = [board.corners(0.4) for board in boards(hall) if board.at[1] < hall.slots[0].y]
+    points = np.concatenate([*standing, *([shelf_desk(hall).corners] if desk else [])])
     while not inside(view, points, EDGE):
         view = walk(hall, view.at[1] - 0.25, width, height)
     return view

@@ -1,8 +1,10 @@
 """What several tests stand on."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,3 +94,14 @@ def recorded(tmp_path) -> Path:
         for one in layers[1:]
     )
     return rec.save(made, tmp_path / "recorded")
+
+
+@pytest.fixture(scope="session")
+def torch_python() -> str:
+    """A Python that has torch, which a bridge can be started with: this one, else the repository's own."""
+    here = ROOT / ".venv" / "bin" / "python"
+    if importlib.util.find_spec("torch"):
+        return sys.executable
+    if not here.is_file():
+        pytest.skip("needs a Python that has torch (this one, or .venv)")
+    return str(here)

@@ -120,3 +120,12 @@ class Grey(nn.Module):
 
     def forward(self, x):
         return self.b(self.a(x).mean((2, 3)))
+
+
+class Vector(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Linear(12, 3)
+
+    def forward(self, x):
+        return self.a(x)

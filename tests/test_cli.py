@@ -74,6 +74,8 @@ def test_debug_shows_where(monkeypatch):
         (["record", "object", "-o", "x", "--mean", "a,b"], "0.485"),
         (["record", "object", "-o", "x", "--arguments", "[1]"], "JSON object"),
         (["figure", "x", "-o", "y.png", "--preset", "above"], "overview"),
+        (["serve", "object", "--port", "70000"], "0 to 65535"),
+        (["serve", "object", "--data", "birds"], "birds=pictures/birds"),
     ],
 )
 def test_a_slip_on_the_command_line_is_one_line(capsys, words, wanted):

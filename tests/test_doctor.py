@@ -123,3 +123,15 @@ def test_numpy_2_is_for_blender_of_5_1_and_later(monkeypatch, blender, state):
     blender_says(monkeypatch, version=blender)
     monkeypatch.setattr(doctor, "_version", lambda _: "2.4.6")
     assert doctor.check_numpy().state == state
+
+
+def test_a_bridge_without_pyav_can_do_all_but_films(monkeypatch):
+    pytest.importorskip("torch", reason="needs torch")
+    monkeypatch.setattr(doctor, "_version", lambda package: "18.0.0")
+    found = doctor.check_bridge()
+    assert (found.state, found.text.endswith("films by PyAV 18.0.0")) == ("ok", True)
+    monkeypatch.setattr(doctor, "_version", lambda package: "")
+    found = doctor.check_bridge()
+    assert found.state == "part" and "no PyAV" in found.text and found.mend.endswith("install av")
+    hide(monkeypatch, "torch")
+    assert doctor.check_bridge().state == "no"

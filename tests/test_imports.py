@@ -46,6 +46,8 @@ def importing(names: list[str], blocked: tuple[str, ...]) -> str:
         "innerwalk.torch_bridge.recording",
         "innerwalk.torch_bridge.wire",
         "innerwalk.torch_bridge.errors",
+        "innerwalk.torch_bridge.client",
+        "innerwalk.torch_bridge.serving_arguments",
         "innerwalk.blender_addon",
         "innerwalk.scenes",
         "innerwalk.scenes.cli",
@@ -57,7 +59,7 @@ def test_what_everybody_imports_loads_nothing_heavy(name):
 
 
 def test_light_modules_load_with_torch_and_blender_blocked():
-    names = ["innerwalk", *(f"innerwalk.torch_bridge.{name}" for name in ("recording", "wire", "errors"))]
+    names = ["innerwalk", *(f"innerwalk.torch_bridge.{name}" for name in ("recording", "wire", "errors", "client"))]
     run = fresh(importing(names, HEAVY))
     assert run.returncode == 0, run.stderr
 

@@ -13,9 +13,9 @@ Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 
 from innerwalk.torch_bridge.errors import InputError, ModelError  # noqa: E402
 from innerwalk.torch_bridge.inputs import read_input, see  # noqa: E402
-from innerwalk.torch_bridge.subject import RecordSpec, prepare, record_from  # noqa: E402
 from innerwalk.torch_bridge.pictures import open_picture  # noqa: E402
 from innerwalk.torch_bridge.preprocess import Preprocessing  # noqa: E402
+from innerwalk.torch_bridge.subject import RecordSpec, prepare, record_from  # noqa: E402
 
 AS_IS = Preprocessing()
 

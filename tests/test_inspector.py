@@ -1,6 +1,7 @@
 """The inspector in Blender: what it tells against the recording, when it looks again, and that nothing is left."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,11 +9,12 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions, colour, drawn, statistics, ui  # noqa: E402
+from innerwalk.blender_addon.actions import inspecting  # noqa: E402
 from innerwalk.blender_addon.scene import images, look, materials, reading, store  # noqa: E402
 from innerwalk.blender_addon.scene.build import build  # noqa: E402
 from innerwalk.blender_addon.scene.compat import set_modifier_inputs  # noqa: E402
 from innerwalk.blender_addon.scene.legend import number  # noqa: E402
-from innerwalk.blender_addon.scene.panels import fill_panel, image_of, panels, tiles_of  # noqa: E402
+from innerwalk.blender_addon.scene.panels import image_of, panels, show_maps, tiles_of  # noqa: E402
 from innerwalk.blender_addon.ui import inspector, pictures, probing  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 from innerwalk.torch_bridge.errors import SceneError, UnknownName  # noqa: E402
@@ -55,13 +57,13 @@ def test_single_values_and_maps_are_those_of_the_recording(hall, tiny):
 def test_colour_maps_and_stacks_of_several_columns_are_read_too(hall):
     rng = np.random.default_rng(4)
     panel = panels(hall)["a"]
-    fill_panel(panel, rec.Maps("a", "x", rng.random((5, 3, 2, 4)).astype(np.float32), 5, colour=True))
+    show_maps(panel, rec.Maps("a", "x", rng.random((5, 3, 2, 4)).astype(np.float32), 5, colour=True))
     whole = store.maps_of(panel, "a", "x").data
     assert np.array_equal(reading.map_of(panel, 4), whole[4]) and reading.map_of(panel, 4).shape == (3, 2, 3)
     assert np.array_equal(reading.value_at(panel, 3, 2, 1), whole[3, 2, 1])
     texels = rng.random((2, 3, 2, 4)).astype(np.float32)
-    fill_panel(panel, rec.Maps("a", "x", texels, 5))
-    image = images.renewed(image_of(panel), "two columns", images.atlas.Sheet(2, 1, 4, 3))
+    show_maps(panel, rec.Maps("a", "x", texels, 5))
+    image = images.fitting(image_of(panel), "two columns", images.atlas.Sheet(2, 1, 4, 3))
     materials.set_image(panel.data.materials[0], image, (2, 1))
     set_modifier_inputs(tiles_of(panel), {"Sheet Columns": 2, "Sheet Rows": 1})
     images.write(image, np.concatenate([texels[0], texels[1]], 1).ravel())
@@ -106,14 +108,21 @@ def test_a_layer_is_told_in_words_and_a_histogram(hall, tiny):
     assert not np.array_equal(logarithmic, wanted)
 
 
-def test_weights_have_a_histogram_where_there_are_maps_of_them(hall, monkeypatch):
-    from innerwalk.blender_addon.actions import inspecting
-
-    assert inspecting.weights_of(hall, "a") is None
-    weights = rec.Maps("a", "weights", rec.pack(np.arange(50.0).reshape(2, 5, 5)), 2)
-    monkeypatch.setattr(inspecting, "weights_of", lambda scene, layer: weights)
-    found = actions.inspect_layer(hall, "a")
-    assert list(found.pictures) == ["activations", "weights"] and found.ends["weights"] == ("0", "49")
+def test_weights_have_a_histogram_where_the_bridge_tells_of_them(hall):
+    """Asked once; the hall notes that it came, so that whoever shows it looks again."""
+    asked = []
+    told = {"a": ({"count": 11, "least": -1.0, "most": 3.0}, np.array([4, 0, 6]))}
+    session = SimpleNamespace(weighed={}, state="ready", ask=lambda question, then: asked.append((question, then)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inspecting, "current", lambda: session)
+        assert inspecting.weights_of(hall, "a") is None and not asked  # it follows no network
+        hall["innerwalk_network"] = "tiny"
+        assert inspecting.weights_of(hall, "a") is inspecting.weights_of(hall, "a") is None and len(asked) == 1
+        question, then = asked[0]
+        then(question(SimpleNamespace(statistics=lambda network, layers: {one: told[one] for one in layers})))
+        found = inspecting.inspect_layer(hall, "a")
+    assert list(found.pictures) == ["activations", "weights"] and found.ends["weights"] == ("−1", "3")
+    assert session.weighed["tiny", "a"].unknown == 1 and hall["innerwalk_weighed"] == "a"
 
 
 @pytest.mark.parametrize("normalisation", look.NORMALISATIONS)
@@ -138,12 +147,12 @@ def test_a_channel_of_the_class_layer_has_the_name_of_its_class(hall, tiny):
     assert "Stands for" not in dict(actions.inspect_channel(hall, "a", 1).facts)
     scale = float(np.abs(values).max())
     wanted = drawn.bar(float(values[1]), scale, "signed", 1.0, "dark")
-    assert np.array_equal(actions.inspect_channel(hall, "fc", 1).pictures["map"], wanted)
+    assert np.array_equal(actions.inspect_channel(hall, "fc", 1).pictures["bar"], wanted)
 
 
 def test_further_numbers_of_the_method_are_told(hall, tiny):
     maps = replace(tiny.maps("b"), extras={"iou": np.linspace(0, 0.4, 5).astype(np.float32)})
-    fill_panel(panels(hall)["b"], maps)
+    show_maps(panels(hall)["b"], maps)
     assert dict(actions.inspect_channel(hall, "b", 3).facts)["Iou"] == "0.3"
 
 
@@ -198,7 +207,7 @@ def test_new_values_are_seen_before_they_are_drawn_and_a_moved_panel_is_nothing_
     panel.location.x += 1
     view_layer.update()
     assert look_now(interface) == (False, before)
-    fill_panel(panel, replace(tiny.maps("b"), texels=tiny.maps("b").texels + 50, extras={}))
+    show_maps(panel, replace(tiny.maps("b"), texels=tiny.maps("b").texels + 50, extras={}))
     view_layer.update()
     asked, shown = look_now(interface)
     known = tiny.maps("b").data[0] + 50

@@ -13,9 +13,9 @@ torch.set_num_threads(1)  # two on a busy machine wait for each other most of th
 
 from innerwalk.torch_bridge import wire  # noqa: E402
 from innerwalk.torch_bridge.errors import InputError, ModelError, UnknownName  # noqa: E402
-from innerwalk.torch_bridge.subject import RecordSpec, prepare, record_from  # noqa: E402
 from innerwalk.torch_bridge.models import build_model  # noqa: E402
 from innerwalk.torch_bridge.stem import takes_list  # noqa: E402
+from innerwalk.torch_bridge.subject import RecordSpec, prepare, record_from  # noqa: E402
 from innerwalk.torch_bridge.vision import import_torchvision  # noqa: E402
 from innerwalk.torch_bridge.weights import load_weights  # noqa: E402
 

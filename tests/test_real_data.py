@@ -13,8 +13,8 @@ Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 
 from innerwalk.torch_bridge.errors import InputError  # noqa: E402
 from innerwalk.torch_bridge.inputs import see  # noqa: E402
-from innerwalk.torch_bridge.subject import RecordSpec, prepare, record_from  # noqa: E402
 from innerwalk.torch_bridge.recording import Recording, load, save  # noqa: E402
+from innerwalk.torch_bridge.subject import RecordSpec, prepare, record_from  # noqa: E402
 from innerwalk.torch_bridge.vision import import_torchvision  # noqa: E402
 
 PHOTOGRAPHS = [("parrot", "macaw"), ("bird", "chickadee"), ("dragonfly", "dragonfly"), ("cat_720p", "Egyptian cat")]

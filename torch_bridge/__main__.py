@@ -30,10 +30,12 @@ def main(words: list) -> int:
     if missing:
         return 2
     if as_child:
-        from .as_child import serve_child as serve
-    else:
-        from .by_hand import serve
-    return serve() if as_child else serve(words)
+        from .as_child import serve_child
+
+        return serve_child()
+    from .by_hand import serve
+
+    return serve(words)
 
 
 if __name__ == "__main__":

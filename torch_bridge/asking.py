@@ -11,7 +11,7 @@ from .data import DataSet
 from .errors import InputError, UnknownName
 from .film import Film
 from .inputs import Named, Source, image_of
-from .recording import Maps
+from .recording import Maps, picture_of
 
 Arrays = Mapping[str, np.ndarray]
 MOST_PIXELS = 100_000_000
@@ -66,7 +66,7 @@ class Asking:
         """A colour map as it is; a scalar map in grey, its own least and most black and white."""
         maps = self.maps_of(str(asked.get("layer")), str(asked.get("method")))
         channel = whole(asked, "channel", 0, maps.channels - 1)
-        return Named(f"{maps.layer}, channel {channel}, {maps.method}", image_of(_picture(maps, channel)))
+        return Named(f"{maps.layer}, channel {channel}, {maps.method}", image_of(picture_of(maps, channel)))
 
     def _film(self, asked: Mapping[str, Any], arrays: Arrays) -> Source:
         name = str(asked.get("film"))
@@ -112,12 +112,3 @@ def _array(asked: Mapping[str, Any], arrays: Arrays) -> np.ndarray:
     if name not in arrays:
         raise InputError(f"input {_name(asked)!r}: no array {name!r} came with the request")
     return arrays[name]
-
-
-def _picture(maps: Maps, channel: int) -> np.ndarray:
-    """(H, W[, 3]) uint8."""
-    if maps.colour:
-        return (np.clip(np.nan_to_num(maps.texels[channel, ..., :3]), 0, 1) * 255 + 0.5).astype(np.uint8)
-    plane = np.nan_to_num(maps.texels[channel // 4, ..., channel % 4].astype(np.float64), posinf=0.0, neginf=0.0)
-    low, high = float(plane.min()), float(plane.max())
-    return ((plane - low) / max(high - low, 1e-30) * 255 + 0.5).astype(np.uint8)

@@ -30,6 +30,8 @@ runpy.run_module("torch_bridge", run_name="__main__")
 """
 NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 """On Windows a console would open."""
+PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""Torch's threads sleep while they wait for each other: spinning, they would take the cores that Blender draws with."""
 GRACE = 3.0
 """Seconds that a child has to end by itself, and that its last words are waited for."""
 MOMENT = 0.5
@@ -44,10 +46,11 @@ def start_child(python: str, order: Mapping[str, Any], folder: Path | str | None
     """
     token = secrets.token_urlsafe(32)
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
+    environment = PATIENT | environment | {"PYTHONUNBUFFERED": "1"}
     try:
         process = subprocess.Popen(
             [python, "-u", "-c", CODE, str(ROOT), "serve", "--child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, cwd=folder, env=environment | {"PYTHONUNBUFFERED": "1"}, creationflags=NO_WINDOW,
+            stderr=subprocess.PIPE, cwd=folder, env=environment, creationflags=NO_WINDOW,
         )  # fmt: skip
     except (OSError, ValueError) as error:
         raise BridgeError(f"{python!r} can't be started ({error}); name a Python that has torch") from None

@@ -40,14 +40,14 @@ def encode(values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[
 def read(stream: Stream, where: str, most: int = MOST_BYTES) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
     """The next frame, its arrays views into one new buffer; None at the end. Raises BridgeError."""
     head = np.empty(8, np.uint8)
-    got = fill(stream, memoryview(head))
+    got = fill(stream, head.data)
     if not got:
         return None
     size = int.from_bytes(head.tobytes(), "little")
     if got < 8 or size > most:
         raise BridgeError(f"{where}: a frame of {size:,} bytes; at most {most:,} are read")
     body = np.empty(size, np.uint8)
-    if fill(stream, memoryview(body)) < size:
+    if fill(stream, body.data) < size:
         raise BridgeError(f"{where}: ended in the middle of a frame")
     return parse(body, where)
 

@@ -64,7 +64,8 @@ def read_input(text: Source, how: Preprocessing, shape: Sequence[int] = (), toke
         values = _noise(text, shape, tokens)
         drawn = f"tokens below {tokens}" if tokens else "standard normal noise"
         return Input(torch.from_numpy(values)[None], picture_of(values, how), text, f"{drawn}, {_sizes(values)}")
-    path, content = (Path(text), None) if isinstance(text, str) else (Path(text.name), io.BytesIO(text.content))
+    path = Path(text if isinstance(text, str) else text.name)
+    content = io.BytesIO(text.content) if isinstance(text, Named) and isinstance(text.content, bytes) else None
     if path.suffix.lower() == ".npy":
         return _array_input(path, how, len(shape) + 1 if shape else 0, index, content)
     return _seen(open_picture(path, content), path.name, how)

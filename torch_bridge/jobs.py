@@ -60,7 +60,8 @@ class Jobs:
         with self._change:
             if sum(job.state not in ENDED for job in self._jobs.values()) >= MOST_WAITING:
                 raise BridgeError(f"{MOST_WAITING} jobs are waiting already; cancel some first")
-            job = self._jobs[number] = Job(number := next(self._numbers), what)
+            job = Job(next(self._numbers), what)
+            self._jobs[job.id] = job
             while len(self._jobs) > REMEMBERED and next(iter(self._jobs.values())).state in ENDED:
                 self._jobs.popitem(last=False)
             if (same := self._finished.get(key)) and same.results:

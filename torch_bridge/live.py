@@ -142,7 +142,7 @@ class Live:
                 yield step
         finally:
             with self.turns.later():
-                running.close()
+                running.close()  # type: ignore[attr-defined]  # methods are generators
 
     def _work(self, seen: Seen, ids: Sequence[str], data: Any) -> Work:
         def again(arguments: tuple[Any, ...], layers: Sequence[str]) -> Recording:

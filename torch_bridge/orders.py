@@ -53,7 +53,7 @@ def _spec(where: str, given: Any) -> RecordSpec:
     if not isinstance(given, dict) or not isinstance(given.get("model"), str):
         raise InputError(f'{where}: an object such as {{"model": "resnet50"}} is needed')
     _known(where, given, [one.name for one in fields(RecordSpec)])
-    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+    plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
     if plain["model"] not in concepts.TASKS:
         return RecordSpec(**plain)
     own = shipped(plain["model"])

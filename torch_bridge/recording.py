@@ -37,11 +37,11 @@ from .schema import (
     parse_prediction,
     read_json,
 )
-from .words import ACTIVATIONS, Edge, Layer, Maps, Network, Prediction, Recording, pack, peaks, unpack
+from .words import ACTIVATIONS, Edge, Layer, Maps, Network, Prediction, Recording, pack, peaks, picture_of, unpack
 
 __all__ = [
     "ACTIVATIONS", "Edge", "Layer", "Maps", "Network", "Prediction", "Recording",
-    "describe", "describe_maps", "load", "pack", "peaks", "restore", "restore_maps", "save", "unpack",
+    "describe", "describe_maps", "load", "pack", "peaks", "picture_of", "restore", "restore_maps", "save", "unpack",
 ]  # fmt: skip
 
 DOCUMENT = "recording.json"

@@ -14,7 +14,7 @@ import socket
 import socketserver
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -146,13 +146,13 @@ class Handler(BaseHTTPRequestHandler):
         self.rfile.close()
         self.limits, self.patience = self.server.limits, self.server.limits.slow
         self.clock = Clock(self.connection, self.patience)
-        self.rfile = io.BufferedReader(self.clock, 1 << 16)
+        self.rfile = self.arriving = io.BufferedReader(self.clock, 1 << 16)
 
     def handle_one_request(self) -> None:
         """Wait for a request, then read and answer it."""
         self.clock.allow(self.patience)
         try:
-            self.rfile.peek(1)
+            self.arriving.peek(1)
             self.clock.allow(self.limits.slow)
             super().handle_one_request()
         except (OSError, ValueError):  # gone, or too slow
@@ -194,7 +194,7 @@ class Handler(BaseHTTPRequestHandler):
         """The values and arrays of a request. Raises BridgeError or MemoryError."""
         self.clock.allow(self.limits.slow + length / SLOWEST)
         body = np.empty(length, np.uint8)
-        if frames.fill(self.rfile, memoryview(body)) < length:
+        if frames.fill(self.rfile, body.data) < length:
             raise BridgeError("request: ended early")
         return frames.parse(body, "request") if length else ({}, {})
 
@@ -233,7 +233,7 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing: standard output may be a protocol."""
 
 
-def _encoded(told: Told) -> Iterator[list[bytes | memoryview]]:
+def _encoded(told: Told) -> Generator[list[bytes | memoryview], None, None]:
     """The pieces of each frame; what goes wrong while they are made is the last one."""
     try:
         for values, arrays in told:

@@ -45,6 +45,8 @@ class Service:
             "cancel": self.cancel, "pictures": self.pictures, "statistics": self.statistics, "film": self.film,
         }  # fmt: skip
         self._made: dict[tuple[str, str, str], Maps] = {}
+        self._runs: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
+        threading.Thread(target=_run_on, args=(self._runs,), name="record", daemon=True).start()
 
     def describe(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
         """Protocol, networks, data sets, methods with their parameters, jobs, films, device."""
@@ -67,7 +69,7 @@ class Service:
         layers = _texts(asked, "layers", [PANELS])
         told: queue.SimpleQueue[Maps | Recording | BaseException] = queue.SimpleQueue()
         gone = threading.Event()
-        threading.Thread(target=_run, args=(live, inputs, layers, told, gone), name="record", daemon=True).start()
+        self._runs.put((live, inputs, layers, told, gone))
         try:
             while isinstance(item := told.get(), Maps):
                 yield self._told(live.name, item)
@@ -179,6 +181,7 @@ class Service:
     def close(self) -> None:
         """End the jobs, let nobody run a network again, and let go of films."""
         self.jobs.shut()
+        self._runs.put(None)
         for live in self.networks.values():
             live.turns.shut()
         for name in list(self.films):
@@ -210,15 +213,21 @@ class Service:
         return live.read([*(asking.source(one, arrays) for one in given), *rest])
 
 
+def _run_on(runs: queue.SimpleQueue[tuple[Any, ...] | None]) -> None:
+    """All runs are this thread's: in a new one torch would begin with new threads and empty caches each time."""
+    while (run := runs.get()) is not None:
+        _run(*run)
+
+
 def _run(
     live: Live, inputs: tuple[Input, ...], layers: list[str], told: queue.SimpleQueue[Any], gone: threading.Event
 ) -> None:
-    """In a thread of its own: maps as they come, then the recording or what went wrong. Ends when nobody listens."""
+    """Maps as they come, with their peaks, then the recording or what went wrong. Ends when nobody listens."""
 
     def heard(maps: Maps) -> None:
         if gone.is_set():
             raise BridgeError("whoever asked is gone")
-        told.put(maps)
+        told.put(with_peak(maps))  # here, where torch has its threads
 
     try:
         told.put(live.record(inputs, layers, heard))
@@ -228,8 +237,8 @@ def _run(
 
 def _key(live: Live, seen: Seen, method: str, ids: Sequence[str], parameters: Any, data: sets.DataSet | None) -> str:
     """Equal for equal weights, inputs and parameters, so that what was made once is not made again."""
-    what = [live.name, live.fingerprint, network_digest(seen.network), method, ids, data.name if data else ""]
-    what.append(dataclasses.asdict(parameters) if parameters is not None else {})
+    plain = dataclasses.asdict(parameters) if parameters is not None else {}
+    what = (live.name, live.fingerprint, network_digest(seen.network), method, ids, data.name if data else "", plain)
     digest = hashlib.blake2b(json.dumps(what).encode(), digest_size=16)
     for one in seen.inputs:
         values = np.ascontiguousarray(one.values.numpy())

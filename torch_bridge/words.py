@@ -158,6 +158,15 @@ def peaks(texels: np.ndarray) -> np.ndarray:
     return chosen.reshape(-1)
 
 
+def picture_of(maps: Maps, channel: int) -> np.ndarray:
+    """(H, W[, 3]) uint8: a channel as a network may look at it; a scalar map's least and most are black and white."""
+    if maps.colour:
+        return (np.clip(np.nan_to_num(maps.texels[channel, ..., :3]), 0, 1) * 255 + 0.5).astype(np.uint8)
+    plane = np.nan_to_num(maps.texels[channel // 4, ..., channel % 4].astype(np.float64), posinf=0.0, neginf=0.0)
+    low, high = float(plane.min()), float(plane.max())
+    return ((plane - low) / max(high - low, 1e-30) * 255 + 0.5).astype(np.uint8)
+
+
 @dataclass(frozen=True)
 class Prediction:
     """What the network answered. `kind` says which of the fields holds it."""

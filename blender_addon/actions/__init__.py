@@ -5,22 +5,19 @@ scene first, raise an InnerwalkError of one line, and return a line that says wh
 """
 
 from .arranging import align, move, reset_layout, scale
+from .asking import ask_method, cancel_method, forget_asked, restore_shown, show_activations
 from .bridging import (
-    ask_method,
     build_hall,
-    cancel_method,
     follow,
-    forget_asked,
     join_bridge,
     leave_bridge,
     network_of,
     place_input,
-    restore_shown,
     show_input,
     start_bridge,
     wait_for_bridge,
 )
-from .comparing import show_activations, show_difference, stand_alone, stand_beside
+from .comparing import show_difference, stand_alone, stand_beside
 from .exporting import export_hall, export_layer
 from .filming import keep_film, pause_film, play_film, show_film_frame, step_film, stop_film
 from .folding import collapse, collapsed, collapsible, expand
@@ -29,7 +26,7 @@ from .opening import import_recording, open_demo, outdated, rebuild_groups
 from .pointing import pick
 from .selecting import select, selected
 from .shelving import draw_shelf, hold, page_shelf, place_held, shelved
-from .showing import hide, jump, show_look, solo
+from .showing import enter, hide, jump, show_look, solo
 
 __all__ = [
     "align",
@@ -40,6 +37,7 @@ __all__ = [
     "collapsed",
     "collapsible",
     "draw_shelf",
+    "enter",
     "expand",
     "export_hall",
     "export_layer",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
+from mathutils import Matrix, Quaternion, Vector
 
 from ...torch_bridge.errors import SceneError, UnknownName
 from ..scene.panels import ID, panel_of, size_of, world_of
@@ -89,7 +89,7 @@ def _row(chosen: Sequence[bpy.types.Object]) -> None:
         edge += half
 
 
-def _turned(panel: bpy.types.Object, turn: Matrix, foot: Vector) -> Matrix:
+def _turned(panel: bpy.types.Object, turn: Quaternion, foot: Vector) -> Matrix:
     """The matrix of a panel that is turned so, as large as it is, and stands with its foot there."""
     at = Matrix.LocRotScale(None, turn, world_of(panel).to_scale())
     return Matrix.Translation(foot - at @ _foot(panel)) @ at

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import bpy
 
+from ...torch_bridge import client
 from ...torch_bridge.client import Given
-from ...torch_bridge.client import channel as of_channel
-from ...torch_bridge.client import file as of_file
-from ...torch_bridge.client import item as of_item
-from ...torch_bridge.client import join_bridge as _join
-from ...torch_bridge.client import noise as of_noise
-from ...torch_bridge.errors import BridgeError, InputError, UnknownName
-from ...torch_bridge.recording import ACTIVATIONS, Recording
+from ...torch_bridge.errors import BridgeError, InputError, SceneError, UnknownName
+from ...torch_bridge.recording import ACTIVATIONS, Recording, picture_of
 from ..live import showing, timer
 from ..live.link import Link
 from ..live.session import current
-from ..live.showing import LOOK, METHOD, NETWORK, WORK
+from ..live.showing import DIFFERENCE, LOOK, METHOD, NETWORK, OTHER, WORK
 from ..scene import store
 from ..scene.build import build
 from ..scene.panels import SHOWS, panel_of
+from .opening import show_hall
 
 SHARED = "innerwalk_shared"
 """A property of a scene: the name of the hall that looks at whatever this one looks at."""
@@ -39,21 +36,26 @@ def start_bridge(
     if not networks:
         raise BridgeError("no network is named; add one, such as the model resnet50")
     order = {"networks": {name: dict(spec) for name, spec in networks.items()}, "data": dict(data or {})}
-    current().joined(Link.start(python, order | {"device": device}, folder or None))
-    timer.start()
+    _talk(Link.start(python, order | {"device": device}, folder or None))
     return f"starting a bridge with {', '.join(networks)}"
 
 
 def join_bridge(connection: Path | str) -> str:
     """Join a running bridge by its connection file, on this machine or through a tunnel to it. Raises BridgeError."""
-    current().joined(Link(_join(connection)))
-    timer.start()
+    _talk(Link(client.join_bridge(connection)))
     return f"joined the bridge of {connection}"
+
+
+def _talk(link: Link) -> None:
+    showing.leave(current())
+    current().join(link)
+    timer.start()
 
 
 def leave_bridge() -> str:
     """Leave the bridge, and end it if this Blender has started it. Halls stay as they are."""
-    current().leave()
+    showing.leave(current())
+    timer.start()
     return "left the bridge"
 
 
@@ -63,18 +65,17 @@ def build_hall(network: str) -> str:
     Raises BridgeError or UnknownName.
     """
     _known(network)
-    tag = current().look(f"hall of {network}", network, ())
-    _when(tag, lambda made: _stand(network, tag, made))
+    session = current()
+    tag = session.tag("look")
+    session.look(tag, network, (), tag, lambda made: _stand(network, tag, made))
     return f"{network} looks at its first input; its hall follows"
 
 
 def _stand(network: str, tag: str, made: Recording) -> None:
     scene = build(made)
     scene[NETWORK], scene[LOOK], scene[METHOD] = network, tag, ACTIVATIONS
-    for panel in showing.targets(scene).values():
-        panel[showing.FILLED] = tag
-    if bpy.context.window:
-        bpy.context.window.scene = scene
+    current().shown[scene.session_uid] = tag
+    show_hall(scene)
     if not bpy.app.background:
         bpy.ops.ed.undo_push(message="Build Hall")
 
@@ -99,29 +100,48 @@ def place_input(
     """
     if [bool(filepath), bool(data), noise >= 0, bool(layer)].count(True) != 1:
         raise InputError("name one input: a file, a data set's picture, a seed of noise, or a layer's channel")
+    if scene.name in current().films:
+        current().films[scene.name].running = False
     if layer:
-        given = of_channel(_shown_layer(scene, layer), showing.method_of(scene), channel)
-    elif data:
-        given = of_item(data, index)
-    else:
-        given = of_file(bpy.path.abspath(filepath)) if filepath else of_noise(noise)
-    return show_input(scene, given)
+        return show_input(scene, _channel(scene, layer, channel))
+    if data:
+        return show_input(scene, client.item(data, index))
+    return show_input(scene, client.file(bpy.path.abspath(filepath)) if filepath else client.noise(noise))
 
 
-def _shown_layer(scene: bpy.types.Scene, layer: str) -> str:
-    """The layer whose maps the panel of a layer shows. Raises UnknownName."""
-    return str(panel_of(scene, layer).get(SHOWS, layer))
+def _channel(scene: bpy.types.Scene, layer: str, channel: int) -> Given:
+    """What a tile shows now. Raises UnknownName, InputError or SceneError."""
+    panel = panel_of(scene, layer)
+    maps = store.maps_of(panel, str(panel.get(SHOWS, layer)), showing.method_of(scene))
+    if maps is None:
+        raise SceneError(f"panel {panel.name!r} has lost its image; build the hall again")
+    if not 0 <= channel < maps.channels:
+        raise InputError(f"no channel {channel} of {layer}; it has {maps.channels}")
+    return client.pixels(picture_of(maps, channel), f"{maps.layer}, channel {channel}, {maps.method}")
 
 
 def show_input(scene: bpy.types.Scene, *given: Given) -> str:
-    """Let the hall's network look at inputs as `torch_bridge.client` names them, and the hall beside it that shares them.
+    """Let the hall's network look at inputs as `torch_bridge.client` names them; a hall that shares them does too.
 
     Raises BridgeError.
     """
-    beside = bpy.data.scenes.get(str(scene.get(SHARED, "")))
-    for one in filter(None, (scene, beside)):
-        one[LOOK] = current().look(one.name, network_of(one), given)
+    session, beside = current(), showing.named(str(scene.get(SHARED, "")))
+    halls = [(one, network_of(one)) for one in (scene, beside) if one is not None]
+    for one, network in halls:
+        showing.looks_at(session, one)
+        if not _follows(one):
+            showing.set_method(one, ACTIVATIONS)
+        one[LOOK] = session.look(one.name, network, given)
+    timer.start()
     return f"{scene[NETWORK]} looks at {', '.join(_name(one.values) for one in given)}"
+
+
+def _follows(scene: bpy.types.Scene) -> bool:
+    """Whether what the panels show can be made anew of another input; what a saved file shows may not."""
+    method = showing.method_of(scene)
+    if method == DIFFERENCE:
+        return str(scene.get(OTHER, "")) in bpy.data.scenes
+    return method == ACTIVATIONS or scene.get(WORK) in current().asked
 
 
 def network_of(scene: bpy.types.Scene) -> str:
@@ -138,75 +158,9 @@ def _name(values: Mapping[str, Any]) -> str:
             return f"{values['set']} {values['index']}"
         case "noise":
             return f"noise {values['seed']}"
-        case "channel":
-            return f"{values['layer']}, channel {values['channel']}"
         case "film":
             return str(values["film"])
     return str(values["name"])
-
-
-def ask_method(
-    scene: bpy.types.Scene, method: str, parameters: Mapping[str, Any] | None = None, data: str = "",
-    layers: Sequence[str] = ("panels",),
-) -> str:  # fmt: skip
-    """Show what a method says about the hall's layers; they come as they are made. Raises BridgeError, UnknownName."""
-    session, network = current(), network_of(scene)
-    listed = {one["name"]: one for one in session.ready().described["methods"]}
-    if method not in listed:
-        raise UnknownName("method", method, listed)
-    cancel_method(scene)
-    showing.set_method(scene, method)
-    if method == ACTIVATIONS and session.show_again(str(scene.get(LOOK))):
-        scene.pop(WORK, None)
-        return "the activations are shown again"
-    asked = {"parameters": dict(parameters or {}), "data": data, "layers": list(layers)}
-    scene[WORK] = session.work(network, method, **asked)
-    session.asked[scene[WORK]] = method, asked
-    if _ask_again not in showing.LISTENERS:
-        showing.LISTENERS.append(_ask_again)
-    return f"{network} is asked for {listed[method]['title'].lower()}"
-
-
-def _ask_again(tag: str, made: Recording) -> None:
-    """A hall that shows what a method says about its input has got another input."""
-    session = current()
-    needs = {one["name"]: one["needs"] for one in session.link.described.get("methods", [])} if session.link else {}
-    for scene in showing.halls_of(tag):
-        method, asked = session.asked.get(str(scene.get(WORK, "")), ("", {}))
-        if scene.get(LOOK) == tag and needs.get(method) == "input":
-            ask_method(scene, method, **asked)
-
-
-def cancel_method(scene: bpy.types.Scene) -> str:
-    """End the hall's job at its next step; what it has shown stays."""
-    session, tag = current(), str(scene.get(WORK, ""))
-    told = session.jobs.get(tag)
-    if told is None or told["state"] not in ("waiting", "running"):
-        return "no job is running"
-    session.ask(lambda bridge: bridge.cancel(told["id"]), lambda told: None)
-    return f"{told['what']['method']} ends at its next step"
-
-
-def restore_shown() -> str:
-    """After undo: halls show again what they asked for then, from memory, else the bridge is asked again."""
-    session = current()
-    for scene in store.halls():
-        tag = str(scene.get(LOOK, ""))
-        known = session.show_again(tag)
-        session.show_again(str(scene.get(WORK, "")))
-        if not known and session.state == "ready" and tag in session.looked:
-            session.look(scene.name, *session.looked[tag], tag=tag)
-    if session.pending:
-        timer.start()
-    return "halls show what they asked for then"
-
-
-def forget_asked() -> str:
-    """After opening a file: what its halls have asked for was heard in another run."""
-    for scene in store.halls():
-        scene.pop(LOOK, None)
-        scene.pop(WORK, None)
-    return "halls show what their file holds"
 
 
 def wait_for_bridge(scene: bpy.types.Scene | None = None, seconds: float = 600.0) -> str:
@@ -214,21 +168,19 @@ def wait_for_bridge(scene: bpy.types.Scene | None = None, seconds: float = 600.0
     session = current()
 
     def settled() -> bool:
-        if session.state in ("off", "ended"):
-            raise BridgeError(session.error or "there is no bridge")
-        return session.state == "ready" and not _pending and (scene is None or _shown(scene))
+        if session.state in ("off", "ended") or session.error:
+            raise BridgeError(session.error or (session.link.told if session.link else "there is no bridge"))
+        waits = session.state != "ready" or session.waits or session.pending
+        return not waits and (scene is None or _shown(scene))
 
     timer.wait(settled, seconds)
     return "everything is shown"
 
 
 def _shown(scene: bpy.types.Scene) -> bool:
-    session, tag = current(), str(scene.get(WORK, ""))
-    job = session.jobs.get(tag)
-    if session.error:
-        raise BridgeError(session.error)
-    looked = not scene.get(LOOK) or session.recalled(str(scene[LOOK])) is not None
-    return looked and (job is None or job["state"] not in ("waiting", "running"))
+    session = current()
+    looked = scene.get(LOOK) in (None, session.shown.get(scene.session_uid))
+    return looked and not session.runs(str(scene.get(WORK, "")))
 
 
 def _known(network: str) -> None:
@@ -237,22 +189,6 @@ def _known(network: str) -> None:
         raise UnknownName("network of the bridge", network, listed)
 
 
-_pending: dict[str, Any] = {}
-"""By tag: what is done once its recording is there."""
-
-
-def _when(tag: str, then: Any) -> None:
-    _pending[tag] = then
-    if _arrived not in showing.LISTENERS:
-        showing.LISTENERS.append(_arrived)
-        showing.FAILED.append(_lost)
-
-
-def _arrived(tag: str, made: Recording) -> None:
-    then = _pending.pop(tag, None)
-    if then is not None:
-        then(made)
-
-
-def _lost(tag: str) -> None:
-    _pending.pop(tag, None)
+def awaited() -> list[str]:
+    """Networks whose first look isn't there yet; then their hall is built."""
+    return current().awaited

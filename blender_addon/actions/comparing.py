@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import bpy
 from mathutils import Vector
@@ -11,14 +12,15 @@ from ...torch_bridge.errors import SceneError, UnknownName
 from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
 from ..live import showing, timer
 from ..live.session import current
-from ..live.showing import LOOK, WORK
+from ..live.showing import DIFFERENCE, OTHER, WORK
 from ..scene import panels, store
 from ..scene.hall import collection_of
 from ..scene.paint import ROLE
+from .asking import cancel_method
 from .bridging import SHARED
 
-BESIDE, OTHER, DIFFERENCE = "beside", "innerwalk_other", "difference"
-"""Role of the hall that stands beside; a scene's property: the name of the hall its difference is to; that method."""
+BESIDE = "beside"
+"""Role of the hall that stands beside."""
 AISLE = 3.0
 """Metres between two halls."""
 
@@ -62,50 +64,31 @@ def show_difference(scene: bpy.types.Scene, other: str) -> str:
     fits = [maps.layer for maps, _ in _pairs(scene, hall)]
     if not fits:
         raise SceneError(f"{other} has no layer like those of {scene.name}; compare halls of the same architecture")
+    cancel_method(scene)
     scene[OTHER] = other
     scene.pop(WORK, None)
     showing.set_method(scene, DIFFERENCE)
     _subtract(scene, hall)
-    if _arrived not in showing.LISTENERS:
-        showing.LISTENERS.append(_arrived)
     return f"{scene.name} minus {other} in {len(fits)} layers"
 
 
-def show_activations(scene: bpy.types.Scene) -> str:
-    """Show again what the layers said to the last input. Raises SceneError where nobody knows that any more."""
-    scene.pop(OTHER, None)
-    scene.pop(WORK, None)
-    showing.set_method(scene, ACTIVATIONS)
-    if not current().show_again(str(scene.get(LOOK, ""))):
-        raise SceneError("the activations are no longer known; place the input again")
-    timer.start()
-    return "the activations are shown again"
-
-
-def _arrived(tag: str, made: Recording) -> None:
-    """One of two halls has got a new input: subtract again."""
-    for scene in store.halls():
-        other = bpy.data.scenes.get(str(scene.get(OTHER, "")))
-        if other is not None and tag in (scene.get(LOOK), other.get(LOOK)):
-            _subtract(scene, other)
-
-
 def _subtract(scene: bpy.types.Scene, other: bpy.types.Scene) -> None:
-    name, tag = scene.name, str(scene[LOOK])
-    pairs = list(_pairs(scene, other))
+    """Layer by layer, between whatever else Blender does; what has no like in the other hall shows nothing."""
+    name, pairs = scene.name, list(_pairs(scene, other))
 
     def piece(mine: Maps, theirs: Maps) -> None:
-        there = bpy.data.scenes.get(name)
+        there = showing.named(name)
         panel = showing.targets(there).get(mine.layer) if there is not None else None
         if panel is not None and showing.method_of(there) == DIFFERENCE:
             panels.show_maps(panel, Maps(mine.layer, DIFFERENCE, mine.texels - theirs.texels, mine.channels))
 
     def settle() -> None:
-        there = bpy.data.scenes.get(name)
+        there = showing.named(name)
         if there is not None:
             panels.refresh(there)
 
-    current().later(tag, [*(lambda pair=pair: piece(*pair) for pair in pairs), settle])  # type: ignore[misc]
+    showing.blank(current(), scene, showing.targets(scene).keys() - {mine.layer for mine, _ in pairs})
+    current().later([*(partial(piece, *pair) for pair in pairs), settle])
     timer.start()
 
 
@@ -118,15 +101,23 @@ def _pairs(scene: bpy.types.Scene, other: bpy.types.Scene) -> Iterator[tuple[Map
             yield maps, fits
 
 
-def _known(scene: bpy.types.Scene) -> dict[tuple[str, str], Maps]:
-    """The activations of a hall: those that were heard, else those that its panels hold, which are then remembered."""
-    session, tag = current(), str(scene.get(LOOK, ""))
-    made = session.recalled(tag)
-    if not isinstance(made, Recording):
-        made = store.kept(scene)
-        scene[LOOK] = tag = session.tag("read")
-        session.remember(tag, made)
-    return {key: maps for key, maps in made.all_maps.items() if maps.method == ACTIVATIONS}
+def _known(scene: bpy.types.Scene) -> dict[str, Maps]:
+    """By layer: the activations that a hall has shown last, whatever it shows now."""
+    session = current()
+    showing.looks_at(session, scene)
+    made = session.recalled(session.shown.get(scene.session_uid, ""))
+    every = made.all_maps.values() if isinstance(made, Recording) else ()
+    return {maps.layer: maps for maps in every if maps.method == ACTIVATIONS}
+
+
+def _arrived(tag: str, made: Recording | None) -> None:
+    """One of two halls shows another input: subtract again."""
+    shown = current().shown
+    for scene in store.halls() if made is not None else ():
+        other = showing.named(str(scene.get(OTHER, "")))
+        if other is not None and showing.method_of(scene) == DIFFERENCE:
+            if tag in (shown.get(scene.session_uid), shown.get(other.session_uid)):
+                _subtract(scene, other)
 
 
 def _hall(name: str) -> bpy.types.Scene:
@@ -145,3 +136,6 @@ def _reach(scene: bpy.types.Scene) -> tuple[float, float]:
         for corner in one.bound_box
     ]
     return (min(corners), max(corners)) if corners else (0.0, 0.0)
+
+
+showing.LISTENERS.append(_arrived)

@@ -24,17 +24,17 @@ Steps = Generator[tuple[str, float], None, str]
 """Yields (what is done, share of the whole); returns the line that says what was done. Closing it leaves nothing."""
 
 
-def export_layer(scene: bpy.types.Scene, layer: str, folder: Path | str, progress: Progress | None = None) -> str:
-    """Write one layer into a new folder inside `folder`. Raises SceneError or UnknownName; then nothing is written."""
-    return run(steps(scene, folder, layer), progress)
+def export_layer(scene: bpy.types.Scene, layer: str, directory: Path | str, progress: Progress | None = None) -> str:
+    """Write one layer into a new folder inside `directory`. Raises SceneError or UnknownName; then nothing is written."""
+    return run(steps(scene, directory, layer), progress)
 
 
-def export_hall(scene: bpy.types.Scene, folder: Path | str, progress: Progress | None = None) -> str:
-    """Write every panel into a new folder inside `folder`. Raises SceneError; then nothing is written."""
-    return run(steps(scene, folder), progress)
+def export_hall(scene: bpy.types.Scene, directory: Path | str, progress: Progress | None = None) -> str:
+    """Write every panel into a new folder inside `directory`. Raises SceneError; then nothing is written."""
+    return run(steps(scene, directory), progress)
 
 
-def steps(scene: bpy.types.Scene, folder: Path | str, layer: str = "") -> Steps:
+def steps(scene: bpy.types.Scene, directory: Path | str, layer: str = "") -> Steps:
     """The same in small steps, so that an interface stays awake; "": every panel. Errors come with the first step."""
     network = store.described(scene).network
     if layer:
@@ -42,7 +42,7 @@ def steps(scene: bpy.types.Scene, folder: Path | str, layer: str = "") -> Steps:
     names = file_names(one.id for one in network.layers)
     about, look = _about(scene, layer), _look(scene)
     contents = yield from _read(scene, network, names, layer)
-    path = free_name(Path(folder), names[layer] if layer else file_name(network.name))
+    path = free_name(Path(directory), names[layer] if layer else file_name(network.name))
     with filled(path) as part:
         for what, share in export.write(part, contents, look, about):
             yield what, READ + (1 - READ) * share

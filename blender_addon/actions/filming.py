@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import bpy
 
 from ...torch_bridge.client import film
-from ...torch_bridge.errors import InputError
+from ...torch_bridge.errors import InnerwalkError, InputError
 from ...torch_bridge.recording import Recording
 from ..live import showing, timer
 from ..live.session import Playing, current
-from ..live.showing import LOOK
+from ..live.showing import LOOK, NETWORK
 from .bridging import network_of, show_input
 
 FILM, FRAME = "innerwalk_film", "innerwalk_frame"
 """Properties of a scene: the source of its film; the frame that is shown, which can be keyed."""
+PATIENCE = 60.0
+"""Seconds that a picture waits for its frame, where nobody looks."""
 
 
 def play_film(scene: bpy.types.Scene, source: str = "") -> str:
@@ -30,31 +33,44 @@ def play_film(scene: bpy.types.Scene, source: str = "") -> str:
     Raises BridgeError or InputError.
     """
     network_of(scene)
-    if not source:
-        playing = _playing(scene)
-        playing.started, playing.running = time.monotonic() - _seconds(scene, playing), True
+    if not source and scene.name in current().films:
+        playing = _opened(scene)
+        playing.started, playing.running = time.monotonic() - int(scene.get(FRAME, 0)) / playing.rate, True
         return _next(scene, playing)
-    where = source if source.startswith("camera:") else bpy.path.abspath(source)
-    scene[FILM], scene[FRAME] = where, 0
-    _open(scene, where, 0.0, running=True)
+    where = source or str(scene.get(FILM, ""))
+    if not where:
+        raise InputError("no film is open; name a video file or camera:0")
+    where = where if where.startswith("camera:") else bpy.path.abspath(where)
+    if source:
+        scene[FILM], scene[FRAME] = where, 0
+    _open(scene, where, running=True)
     return f"{Path(where).name} begins"
 
 
-def _open(scene: bpy.types.Scene, source: str, seconds: float, *, running: bool) -> None:
-    """Open a film on the bridge; when it is there it goes on at so many seconds."""
-    name, scene_name = Path(source).name, scene.name
+def _open(scene: bpy.types.Scene, source: str, *, running: bool) -> None:
+    """Open a film on the bridge; when it is there the hall looks at it."""
+    session, scene_name = current(), scene.name
+    playing = Playing(_name(source, scene_name), running)
 
-    def opened(_: object) -> None:
-        there = bpy.data.scenes.get(scene_name)
-        if there is not None:
-            playing = Playing(name, time.monotonic() - seconds, running)
-            current().films[scene_name] = playing
+    def opened(films: list[dict[str, Any]]) -> None:
+        there = showing.named(scene_name)
+        told = next((one for one in films if one["name"] == playing.name), None)
+        if there is not None and told is not None:
+            playing.rate, playing.frames = told["rate"] or 1.0, told["frames"]
+            playing.started = time.monotonic() - int(there.get(FRAME, 0)) / playing.rate
             _next(there, playing)
 
-    current().ask(lambda bridge: bridge.open_film(name, source), opened)
-    for told, listener in ((showing.LISTENERS, _shown), (showing.FAILED, _failed)):
-        if listener not in told:
-            told.append(listener)
+    playing.tag = session.ask(lambda bridge: bridge.open_film(playing.name, source), opened)
+    session.films[scene_name] = playing
+
+
+def _name(source: str, scene_name: str) -> str:
+    """What the film is called on the bridge; two halls may look at two files of one name."""
+    name, number = Path(source).name, 2
+    taken = {one.name for where, one in current().films.items() if where != scene_name}
+    while name in taken:
+        name, number = f"{Path(source).name} {number}", number + 1
+    return name
 
 
 def pause_film(scene: bpy.types.Scene) -> str:
@@ -64,16 +80,18 @@ def pause_film(scene: bpy.types.Scene) -> str:
 
 
 def step_film(scene: bpy.types.Scene, by: int = 1) -> str:
-    """Pause, and go some frames on or back. Raises InputError or BridgeError."""
-    playing = _playing(scene)
+    """Pause, and go some frames on or back, no further than the film goes. Raises InputError or BridgeError."""
+    playing = _opened(scene)
     playing.running = False
-    return show_film_frame(scene, max(0, int(scene.get(FRAME, 0)) + by))
+    frame = max(0, int(scene.get(FRAME, 0)) + by)
+    return show_film_frame(scene, min(frame, playing.frames - 1) if playing.frames else frame)
 
 
 def show_film_frame(scene: bpy.types.Scene, frame: int) -> str:
     """Look at the film's frame of this number. Raises InputError or BridgeError."""
+    name = _opened(scene).name
     scene[FRAME] = frame
-    return show_input(scene, film(_playing(scene).name, frame=frame))
+    return show_input(scene, film(name, frame=frame))
 
 
 def keep_film(scene: bpy.types.Scene, keep: bool = True) -> str:
@@ -82,9 +100,7 @@ def keep_film(scene: bpy.types.Scene, keep: bool = True) -> str:
     Afterwards the time line shows them again, the bridge being there. Raises InputError.
     """
     playing = _playing(scene)
-    playing.kept, playing.first = keep, scene.frame_current
-    if keep:
-        playing.started = time.monotonic() - _seconds(scene, playing)
+    playing.kept, playing.first, playing.began = keep, scene.frame_current, playing.due
     return "what is seen is written on the time axis" if keep else "the time axis stays as it is"
 
 
@@ -94,19 +110,29 @@ def stop_film(scene: bpy.types.Scene) -> str:
     scene.pop(FILM, None)
     if playing is None:
         return "no film is playing"
-    current().ask(lambda bridge: bridge.close_film(playing.name), lambda _: None)
+    if current().state == "ready":
+        current().ask(lambda bridge: bridge.close_film(playing.name), lambda _: None)
     return f"{playing.name} is closed"
 
 
 def at_frame(scene: bpy.types.Scene) -> None:
     """The time axis has moved: show the film's frame that is keyed there. In the background, wait for it."""
     session, playing = current(), current().films.get(scene.name)
-    if playing is None or playing.running or session.state != "ready" or not _keyed(scene):
+    if session.state != "ready" or not scene.get(NETWORK) or not _keyed(scene):
         return
-    show_film_frame(scene, int(scene[FRAME]))
+    if playing is None:
+        _open(scene, scene[FILM], running=False)
+    elif playing.running or not playing.rate:
+        return
+    else:
+        show_film_frame(scene, int(scene[FRAME]))
     if bpy.app.background:
-        tag = scene[LOOK]
-        timer.wait(lambda: session.recalled(tag) is not None or bool(session.error), 60.0)
+        timer.wait(lambda: bool(session.error) or _settled(scene), PATIENCE)
+
+
+def _settled(scene: bpy.types.Scene) -> bool:
+    session = current()
+    return not session.waits and session.shown.get(scene.session_uid) == scene.get(LOOK)
 
 
 def _keyed(scene: bpy.types.Scene) -> bool:
@@ -120,47 +146,57 @@ def _playing(scene: bpy.types.Scene) -> Playing:
     return found
 
 
+def _opened(scene: bpy.types.Scene) -> Playing:
+    found = _playing(scene)
+    if not found.rate:
+        raise InputError(f"{found.name} isn't open yet")
+    return found
+
+
 def _next(scene: bpy.types.Scene, playing: Playing) -> str:
+    """The frame that is due now, or that the film is paused at."""
     if not playing.running:
         return show_film_frame(scene, int(scene.get(FRAME, 0)))
-    return show_input(scene, film(playing.name, at=max(0.0, time.monotonic() - playing.started)))
+    playing.due = max(0.0, time.monotonic() - playing.started)
+    return show_input(scene, film(playing.name, at=playing.due))
 
 
-def _seconds(scene: bpy.types.Scene, playing: Playing) -> float:
-    """Where the frame that is shown lies on the film's own clock."""
-    link = current().link
-    films = {one["name"]: one for one in link.described.get("films", [])} if link is not None else {}
-    rate = films.get(playing.name, {}).get("rate") or 25.0
-    return int(scene.get(FRAME, 0)) / rate
-
-
-def _shown(tag: str, made: Recording) -> None:
-    """A frame is shown: note which, and ask for the one that is due now."""
+def _heard(tag: str, made: Recording | None) -> None:
+    """A frame is shown: note which, and ask for the one that is due now; or it can't be, and the film stops."""
     for name, playing in list(current().films.items()):
-        scene = bpy.data.scenes.get(name)
-        if scene is None:
+        scene = showing.named(name)
+        if scene is None or (made is None and tag == playing.tag):
             del current().films[name]
         elif scene.get(LOOK) == tag:
-            _note(scene, playing, made.input_name)
-            if playing.running:
-                _next(scene, playing)
+            if made is not None:
+                _note(scene, playing, made.input_name, tag)
+            _go_on(scene, playing, made)
 
 
-def _note(scene: bpy.types.Scene, playing: Playing, input_name: str) -> None:
-    number = input_name.rpartition("frame ")[2]
-    if not number.isdecimal():
+def _go_on(scene: bpy.types.Scene, playing: Playing, made: Recording | None) -> None:
+    if made is None:
+        playing.running = False
+    if not playing.running:
+        return
+    try:
+        _next(scene, playing)
+    except InnerwalkError:
+        playing.running = False
+        raise
+
+
+def _note(scene: bpy.types.Scene, playing: Playing, input_name: str, tag: str) -> None:
+    """Which frame is shown; undo can ask for that one again, and not for what is due then."""
+    name, _, number = input_name.rpartition(", frame ")
+    if name != playing.name or not number.isdecimal():
         return
     scene[FRAME] = int(number)
+    current().looked[tag] = str(scene[NETWORK]), (film(name, frame=int(number)),)
     if playing.kept and playing.running:
         rate = scene.render.fps / scene.render.fps_base
-        at = playing.first + round((time.monotonic() - playing.started) * rate)
+        at = playing.first + round((playing.due - playing.began) * rate)
         scene.keyframe_insert(f'["{FRAME}"]', frame=at)
         scene.frame_end = max(scene.frame_end, at)
 
 
-def _failed(tag: str) -> None:
-    """A frame that can't be shown ends the playing, not the film."""
-    for name, playing in current().films.items():
-        scene = bpy.data.scenes.get(name)
-        if scene is not None and scene.get(LOOK) == tag:
-            playing.running = False
+showing.LISTENERS.append(_heard)

@@ -11,11 +11,16 @@ import numpy as np
 from ...torch_bridge.errors import SceneError
 from ...torch_bridge.recording import Layer, Maps, Recording
 from .. import colour, drawn, statistics
+from ..live.session import current
+from ..live.showing import NETWORK
 from ..scene import cards, reading, store
 from ..scene.legend import number
 from ..scene.panels import ID, panel_of
-from ..statistics import Statistics
+from ..statistics import Histogram, Statistics
 from .selecting import select, selected
+
+WEIGHED = "innerwalk_weighed"
+"""A property of a scene: the layer whose weights the bridge has told of last."""
 
 
 class Inspected(NamedTuple):
@@ -24,7 +29,7 @@ class Inspected(NamedTuple):
     facts: tuple[tuple[str, str], ...]
     """(what, value), for people."""
     pictures: Mapping[str, np.ndarray]
-    """activations, weights: histograms; map: the channel. (H, W, 4) float32 sRGB, top row first."""
+    """activations, weights: histograms; map, bar: the channel. (H, W, 4) float32 sRGB, top row first."""
     ends: Mapping[str, tuple[str, str]]
     """What stands at the left and the right end of a picture's scale."""
 
@@ -37,7 +42,7 @@ def inspect_layer(scene: bpy.types.Scene, layer: str, logarithmic: bool = False)
     weights = weights_of(scene, layer)
     spread = {dress.method: statistics.histogram(values)}
     if weights is not None:
-        spread["weights"] = statistics.histogram(weights.texels if weights.colour else weights.data)
+        spread["weights"] = weights
     pictures = {
         name: drawn.histogram(one, dress.theme, dress.map, logarithmic=logarithmic) for name, one in spread.items()
     }
@@ -62,8 +67,8 @@ def inspect_channel(scene: bpy.types.Scene, layer: str, channel: int) -> Inspect
     facts += [("Value", number(float(values[0, 0])))] if vector else _numbers(found)
     facts += [("Peak", number(float(reading.peaks_of(panel)[channel])))]
     facts += [(name.capitalize(), number(value)) for name, value in reading.numbers_of(panel, channel).items()]
-    ends = {} if values.ndim == 3 else {"map": _ends(scale, dress)}
-    return Inspected(tuple(facts), {"map": picture}, ends)
+    name = "bar" if vector else "map"
+    return Inspected(tuple(facts), {name: picture}, {} if values.ndim == 3 else {name: _ends(scale, dress)})
 
 
 def probe(scene: bpy.types.Scene, layer: str, channel: int, row: int, column: int) -> str:
@@ -85,9 +90,24 @@ def step_channel(scene: bpy.types.Scene, by: int = 1) -> str:
     return select(scene, found.layer, (max(found.channel, -1 if by > 0 else 0) + by) % count)
 
 
-def weights_of(scene: bpy.types.Scene, layer: str) -> Maps | None:
-    """Maps of the layer's weights; None, because no hall has any yet."""
-    return None
+def weights_of(scene: bpy.types.Scene, layer: str) -> Histogram | None:
+    """How the weights of a layer are spread, where the hall follows a bridge; None until it has said so."""
+    session, key = current(), (str(scene.get(NETWORK, "")), layer)
+    if key not in session.weighed and session.state == "ready" and key[0]:
+        session.weighed[key] = None  # asked for
+        session.ask(lambda bridge: bridge.statistics(*key[:1], [layer]), lambda told: _weighed(scene.name, key, told))
+    return session.weighed.get(key)
+
+
+def _weighed(name: str, key: tuple[str, str], told: Mapping[str, tuple[Mapping[str, float], np.ndarray]]) -> None:
+    scene, layer = bpy.data.scenes.get(name), key[1]
+    if layer not in told or not told[layer][0]["count"]:
+        return
+    numbers, counts = told[layer]
+    unknown = int(numbers["count"]) - int(counts.sum())
+    current().weighed[key] = Histogram(counts, numbers["least"], numbers["most"], unknown)
+    if scene is not None:
+        scene[WEIGHED] = layer
 
 
 def label_of(told: Recording, panel: bpy.types.Object, channel: int) -> str:

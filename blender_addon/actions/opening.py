@@ -7,20 +7,28 @@ from pathlib import Path
 import bpy
 
 from ...torch_bridge.recording import load
-from ..scene import store
+from ..scene import store, viewing
 from ..scene.build import build, rebuild
 from ..scene.panels import panels
+from .showing import enter
 
 DEMO = Path(__file__).resolve().parent.parent / "demo"
 
 
-def import_recording(folder: Path | str) -> str:
+def import_recording(directory: Path | str) -> str:
     """Build the hall of a recording in a scene of its own, show it, and say so. Raises RecordingError or SceneError."""
-    recording = load(folder)
+    recording = load(directory)
     scene = build(recording)
+    show_hall(scene)
+    return f"{recording.network.name}: {len(panels(scene))} panels in scene {scene.name}"
+
+
+def show_hall(scene: bpy.types.Scene) -> None:
+    """The window shows a hall that was just built, from its entrance; in the background nothing does."""
     if bpy.context.window:
         bpy.context.window.scene = scene
-    return f"{recording.network.name}: {len(panels(scene))} panels in scene {scene.name}"
+    if viewing.viewport(scene):
+        enter(scene)
 
 
 def open_demo() -> str:

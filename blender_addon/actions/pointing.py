@@ -27,7 +27,7 @@ def means(hit: Hit) -> bool:
 
 def _kind(hit: Hit) -> str:
     """The hit's role; "floor" for empty ground."""
-    holder = bpy.data.objects.get(hit.object)
+    holder: bpy.types.Object | None = bpy.data.objects.get(hit.object)
     return "floor" if holder is not None and holder.get(ROLE) == "floor" else hit.role
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ...torch_bridge.errors import InputError
+from ..live import showing
 from ..live.session import current
 from ..scene import shelf
 from ..scene.pick import Hit
@@ -32,7 +33,7 @@ def _lay(scene: bpy.types.Scene, data: str, of_class: str, which: dict[str, Any]
     name = scene.name
 
     def laid(answer: Any) -> None:
-        there = bpy.data.scenes.get(name)
+        there = showing.named(name)
         if there is not None:
             _show(there, data, of_class, told, *answer)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
 from .. import presets
-from ..scene import look, store, viewing, visible
+from ..scene import look, shelf, store, viewing, visible
 from ..scene.panels import panel_of, world_of
 from ..scene.refit import refit, retitle, site_of
 from ..view import View
@@ -31,6 +32,17 @@ def jump(scene: bpy.types.Scene, layer: str) -> str:
 
     moved = viewing.look(scene, planned)
     return f"{select(scene, layer)}: the {moved} is at its reading point"
+
+
+def enter(scene: bpy.types.Scene) -> str:
+    """Look into the hall from its entrance, over the shelf's desk: the 3D view moves there and shows colours.
+
+    In the background the camera moves.
+    """
+    plan, desk = site_of(scene, store.dress_of(scene)).hall, bool(shelf.shelved(scene))
+    viewing.show_colours(scene)
+    moved = viewing.look(scene, lambda width, height: presets.entrance(plan, width, height, desk))
+    return f"the {moved} is at the entrance"
 
 
 def hide(scene: bpy.types.Scene, layer: str, hidden: bool = True) -> str:
@@ -58,7 +70,7 @@ def show_look(
 ) -> str:
     """Change what is given of the colours; a theme brings its own colour map. Raises UnknownName or SceneError."""
     now = store.dress_of(scene)
-    given = {"ramp": ramp, "normalisation": normalisation, "gain": gain}
+    given: dict[str, Any] = {"ramp": ramp, "normalisation": normalisation, "gain": gain}
     dress = replace(now, **{name: value for name, value in given.items() if value is not None})
     if theme is not None and theme != now.theme:
         dress = replace(dress, theme=theme, ramp=ramp)

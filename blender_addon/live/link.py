@@ -15,14 +15,16 @@ from ...torch_bridge.client import Bridge, Child, Given, start_child
 from ...torch_bridge.errors import BridgeError, InnerwalkError
 
 State = Literal["starting", "ready", "ended"]
-PAUSE, WAIT = 0.05, 2.0
-"""Seconds between two looks at a child that starts; that a question about a job may take."""
+RUNNING = ("waiting", "running")
+"""States of a job that goes on."""
+WAIT = 0.1
+"""Seconds that a question about a job may take."""
 
 
 class Heard(NamedTuple):
     """One answer."""
 
-    kind: Literal["described", "maps", "recording", "job", "answer", "piece", "error", "ended"]
+    kind: Literal["starting", "described", "maps", "recording", "again", "job", "answer", "piece", "error", "ended"]
     tag: str
     """What it was asked under."""
     content: Any
@@ -41,8 +43,9 @@ class Link:
         self._questions: queue.SimpleQueue[tuple[str, Callable[[Bridge], Any]] | None] = queue.SimpleQueue()
         self._wanted: dict[str, tuple[str, str, Sequence[Given]]] = {}
         self._news = threading.Condition()
+        self._cancelled: set[str] = set()
         self._closed = False
-        threading.Thread(target=self._begin, name="innerwalk link", daemon=True).start()
+        self._thread("link", self._begin)
 
     @classmethod
     def start(cls, python: str, order: Mapping[str, Any], folder: str | None = None) -> Link:
@@ -60,8 +63,12 @@ class Link:
         self._questions.put((tag, question))
 
     def work(self, tag: str, network: str, method: str, **asked: Any) -> None:
-        """Ask a method; what its job tells is heard as "job" (told, maps) until it ends."""
-        self._thread(lambda bridge: self._follow(bridge, tag, network, method, asked), tag)
+        """Ask a method: its maps are heard as "maps", then what its job tells as "job", until it ends."""
+        self._thread(tag, lambda: self._follow(tag, network, method, asked))
+
+    def cancel(self, tag: str) -> None:
+        """End the job of a tag at its next step, or as soon as there is one."""
+        self._cancelled.add(tag)
 
     def heard(self) -> Heard | None:
         """The next answer, None while there is none."""
@@ -82,85 +89,96 @@ class Link:
             self._news.notify()
         self._questions.put(None)
         if self.child is not None:
-            threading.Thread(target=self.child.end, daemon=True).start()
+            threading.Thread(target=self.child.end, name="innerwalk end", daemon=True).start()
 
     def _say(self, kind: Any, tag: str, content: Any) -> None:
         if not self._closed:
             self._heard.put(Heard(kind, tag, content))
 
-    def _begin(self) -> None:
-        """Wait for a child, then describe the bridge and start listening to what is wanted."""
+    def _thread(self, name: str, work: Callable[[], None]) -> None:
+        """Work in a thread of its own; what goes wrong is heard under its name."""
+        run = threading.Thread(target=self._try, args=(name, work), name=f"innerwalk {name}", daemon=True)
+        run.start()
+
+    def _try(self, tag: str, work: Callable[[], None]) -> None:
+        """Do some work; whatever goes wrong is heard, so that nobody waits for it for ever."""
         try:
-            if self._bridge is None:
-                assert self.child is not None
-                self._bridge = Bridge(self.child.wait(self._starting), self.child.token, child=self.child)
-            self.described = self._bridge.describe()
+            work()
+        except InnerwalkError as error:
+            self._say("error", tag, error)
+        except Exception as error:  # noqa: BLE001 - an answer that makes no sense; the next one may
+            self._say(
+                "error", tag, BridgeError(f"the bridge's answer makes no sense ({type(error).__name__}: {error})")
+            )
+
+    def _begin(self) -> None:
+        """Wait for a child, describe the bridge and listen to what is wanted; then wait for the child's end."""
+        try:
+            bridge = self._reach()
+            self.described = bridge.describe()
+            bridge.close()  # each thread has a connection of its own
         except InnerwalkError as error:
             self._end(str(error))
             return
-        self.state, self.told, self.share = "ready", "ready", 1.0
+        self._bridge, self.state, self.told, self.share = bridge, "ready", "ready", 1.0
         self._say("described", "", self.described)
-        self._thread(self._look_on)
-        self._answer_on(self._bridge)
+        self._thread("looks", self._look_on)
+        self._thread("questions", self._answer_on)
+        if self.child is not None:
+            self.child.process.wait()
+            self._end(f"the bridge has ended: {self.child.last_words()}")
+
+    def _reach(self) -> Bridge:
+        if self._bridge is not None:
+            return self._bridge
+        assert self.child is not None
+        return Bridge(self.child.wait(self._starting), self.child.token, child=self.child)
 
     def _starting(self, told: str, share: float) -> None:
         self.told, self.share = told, share
-
-    def _thread(self, work: Callable[[Bridge], None], tag: str = "") -> None:
-        """Work with a connection of its own, in a thread; what goes wrong is heard."""
-
-        def run() -> None:
-            try:
-                with self._twin() as bridge:
-                    work(bridge)
-            except InnerwalkError as error:
-                self._wrong(tag, error)
-
-        threading.Thread(target=run, name=f"innerwalk {tag}", daemon=True).start()
+        self._say("starting", "", told)
 
     def _twin(self) -> Bridge:
+        """A connection for one thread. Raises BridgeError."""
         if self._bridge is None:
             raise BridgeError(f"the bridge isn't ready yet ({self.told})")
         return self._bridge.twin()
-
-    def _wrong(self, tag: str, error: InnerwalkError) -> None:
-        self._say("error", tag, error)
-        if isinstance(error, BridgeError) and self.child is not None and not self.child.alive:
-            self._end(f"the bridge has ended: {self.child.last_words()}")
 
     def _end(self, told: str) -> None:
         if self.state != "ended":
             self.state, self.told = "ended", told
             self._say("ended", "", told)
 
-    def _look_on(self, bridge: Bridge) -> None:
-        """Run the newest input of each network in turn."""
-        while not self._closed:
-            with self._news:
-                self._news.wait_for(lambda: self._wanted or self._closed)
-                if self._closed:
-                    return
-                tag, network, inputs = self._wanted.pop(next(iter(self._wanted)))
-            try:
-                self._look(bridge, tag, network, inputs)
-            except InnerwalkError as error:
-                self._wrong(tag, error)
+    def _look_on(self) -> None:
+        """Run the newest input of each hall in turn."""
+        with self._twin() as bridge:
+            while (wanted := self._next_look()) is not None:
+                self._try(wanted[0], lambda wanted=wanted: self._look(bridge, *wanted))  # type: ignore[misc]
+
+    def _next_look(self) -> tuple[str, str, Sequence[Given]] | None:
+        """Waits for one; None once the link is closed."""
+        with self._news:
+            self._news.wait_for(lambda: self._wanted or self._closed)
+            return None if self._closed else self._wanted.pop(next(iter(self._wanted)))
 
     def _look(self, bridge: Bridge, tag: str, network: str, inputs: Sequence[Given]) -> None:
         made = bridge.record(network, inputs, heard=lambda maps: self._say("maps", tag, maps))
         self._say("recording", tag, made)
 
-    def _answer_on(self, bridge: Bridge) -> None:
-        while (asked := self._questions.get()) is not None:
-            tag, question = asked
-            try:
-                self._say("answer", tag, question(bridge))
-            except InnerwalkError as error:
-                self._wrong(tag, error)
+    def _answer_on(self) -> None:
+        with self._twin() as bridge:
+            while (asked := self._questions.get()) is not None:
+                tag, question = asked
+                self._try(tag, lambda: self._say("answer", tag, question(bridge)))  # noqa: B023 - called at once
 
-    def _follow(self, bridge: Bridge, tag: str, network: str, method: str, asked: Mapping[str, Any]) -> None:
-        job = bridge.start(network, method, **asked)
-        self._say("job", tag, (job, []))
-        while not self._closed and job["state"] in ("waiting", "running"):
-            job, maps = bridge.job(job["id"], job["step"], WAIT)
-            self._say("job", tag, (job, maps))
+    def _follow(self, tag: str, network: str, method: str, asked: Mapping[str, Any]) -> None:
+        with self._twin() as bridge:
+            job = bridge.start(network, method, **asked) | {"state": "waiting", "step": 0}  # its results may be there
+            while job["state"] in RUNNING:
+                self._say("job", tag, job)
+                if self._closed or tag in self._cancelled:
+                    bridge.cancel(job["id"])
+                job, every = bridge.job(job["id"], job["step"], WAIT)
+                for maps in every:
+                    self._say("maps", tag, maps)
+            self._say("job", tag, job)

@@ -7,15 +7,16 @@ what it shows. No bpy here.
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...torch_bridge.client import Bridge, Given
 from ...torch_bridge.errors import BridgeError
 from ...torch_bridge.recording import Maps, Recording
-from .link import Heard, Link
+from .link import RUNNING, Heard, Link
 
 REMEMBERED = 1 << 30
 """Bytes of maps that are kept, so that undo can show them again."""
@@ -29,13 +30,32 @@ class Playing:
 
     name: str
     """On the bridge."""
-    started: float
-    """When its second 0 was, by `time.monotonic`."""
     running: bool = True
+    tag: str = ""
+    """Under which the bridge was asked to open it."""
+    rate: float = 0.0
+    """Frames a second; 0 until it is open."""
+    frames: int = 0
+    """How many; 0 of a camera."""
+    started: float = 0.0
+    """When its second 0 was, by `time.monotonic`."""
+    due: float = 0.0
+    """Second of the film that was asked for last."""
     kept: bool = False
     """Whether what is seen is written on the time axis."""
     first: int = 0
     """Frame of the scene at which keeping began."""
+    began: float = 0.0
+    """Second of the film at which it did."""
+
+
+class Asked(NamedTuple):
+    """How a method was asked."""
+
+    method: str
+    given: dict[str, Any]
+    look: str
+    """Tag of the input that it was asked about."""
 
 
 class Session:
@@ -47,13 +67,19 @@ class Session:
         """The last thing that went wrong, for a person; "" when something has gone right since."""
         self.jobs: OrderedDict[str, dict[str, Any]] = OrderedDict()
         """What the bridge tells of each job, by tag."""
+        self.weighed: dict[tuple[str, str], Any] = {}
+        """By (network, layer): the histogram of its weights; None while it is asked for."""
         self.films: dict[str, Playing] = {}
         """By the name of a scene: the film that its network looks at."""
-        self.asked: dict[str, tuple[str, dict[str, Any]]] = {}
-        """By the tag of a job: the method, and how it was asked."""
+        self.asked: dict[str, Asked] = {}
+        """By the tag of a job."""
         self.looked: dict[str, tuple[str, Sequence[Given]]] = {}
         """By tag: the network and the inputs that were asked for."""
-        self._numbers = itertools.count(1)
+        self.shown: dict[int, str] = {}
+        """By the session_uid of a scene: the tag of the input that its hall has shown whole. Undo leaves it alone."""
+        self.held: dict[int, str] = {}
+        """And the tag of what its hall held before anything was asked, which is never forgotten."""
+        self._run, self._numbers = secrets.token_hex(4), itertools.count(1)
         self._memory: OrderedDict[str, Recording | dict[str, Maps]] = OrderedDict()
         self._then: dict[str, Callable[[Any], None]] = {}
         self._again: deque[Heard] = deque()
@@ -63,9 +89,8 @@ class Session:
         """off, starting, ready or ended."""
         return self.link.state if self.link is not None else "off"
 
-    def joined(self, link: Link) -> None:
+    def join(self, link: Link) -> None:
         """Talk to this bridge from now on."""
-        self.leave()
         self.link, self.error = link, ""
 
     def leave(self) -> None:
@@ -73,9 +98,14 @@ class Session:
         if self.link is not None:
             self.link.close()
         self.link = None
-        self.jobs.clear()
-        self.films.clear()
-        self._then.clear()
+        for told in (self.jobs, self.films, self.weighed, self._then):
+            told.clear()
+
+    def forget(self) -> None:
+        """Another file is open: nothing that was asked for in the last one is shown in it."""
+        for known in (self.jobs, self.films, self.asked, self.looked, self.shown, self.held, self._memory, self._then):
+            known.clear()
+        self._again.clear()
 
     def ready(self) -> Link:
         """The link, when it can be asked. Raises BridgeError."""
@@ -86,39 +116,67 @@ class Session:
         return self.link
 
     def tag(self, what: str) -> str:
-        """A name for something that is asked."""
-        return f"{what} {next(self._numbers)}"
+        """A name for something that is asked, unlike those of other runs, which may be in files."""
+        return f"{what} {next(self._numbers)} {self._run}"
 
-    def look(self, who: str, network: str, inputs: Sequence[Given], tag: str = "") -> str:
-        """Let a network look at inputs for `who`, a scene; the tag of the answer. Raises BridgeError."""
-        link, tag = self.ready(), tag or self.tag("look")
+    def look(
+        self, who: str, network: str, inputs: Sequence[Given], tag: str = "",
+        then: Callable[[Recording], None] | None = None,
+    ) -> str:  # fmt: skip
+        """Let a network look at inputs for `who`, a scene; the tag of the answer. `then` gets it when it is there.
+
+        Raises BridgeError.
+        """
+        link, tag, self.error = self.ready(), tag or self.tag("look"), ""
         self.looked[tag] = network, inputs
-        while len(self.looked) > ASKED:
-            self.looked.pop(next(iter(self.looked)))
+        self._trim(self.looked, lambda: len(self.looked) > ASKED)
+        if then is not None:
+            self._then[tag] = then
         link.look(tag, who, network, inputs)
         return tag
 
-    def ask(self, question: Callable[[Bridge], Any], then: Callable[[Any], None]) -> None:
-        """Ask anything; `then` gets the answer when it is there. Raises BridgeError."""
-        tag = self.tag("ask")
+    def ask(self, question: Callable[[Bridge], Any], then: Callable[[Any], None]) -> str:
+        """Ask anything; `then` gets the answer when it is there. Its tag. Raises BridgeError."""
+        link, tag = self.ready(), self.tag("ask")
         self._then[tag] = then
-        self.ready().ask(tag, question)
-
-    def work(self, network: str, method: str, **asked: Any) -> str:
-        """Ask a method; the tag of its job. Raises BridgeError."""
-        link, tag = self.ready(), self.tag("work")
-        self.jobs[tag] = {"id": 0, "state": "waiting", "share": 0.0, "told": "asking", "error": ""}
-        self.jobs[tag]["what"] = {"network": network, "method": method}
-        while len(self.jobs) > ASKED:
-            self.asked.pop(self.jobs.popitem(last=False)[0], None)
-        link.work(tag, network, method, **asked)
+        link.ask(tag, question)
         return tag
 
-    def answer(self, heard: Heard) -> None:
-        """Give an answer to whoever asked."""
-        then = self._then.pop(heard.tag, None)
+    def work(self, network: str, asked: Asked) -> str:
+        """Ask a method; the tag of its job. Raises BridgeError."""
+        link, tag, self.error = self.ready(), self.tag("work"), ""
+        what = {"network": network, "method": asked.method}
+        self.jobs[tag] = {"id": 0, "state": "waiting", "share": 0.0, "told": "asking", "error": "", "what": what}
+        self.asked[tag] = asked
+        while len(self.jobs) > ASKED:
+            self.asked.pop(self.jobs.popitem(last=False)[0], None)
+        inputs = self.looked[asked.look][1] if asked.look in self.looked else ()
+        link.work(tag, network, asked.method, inputs=inputs, **asked.given)
+        return tag
+
+    def runs(self, tag: str) -> bool:
+        """Whether the job of a tag goes on."""
+        return tag in self.jobs and self.jobs[tag]["state"] in RUNNING
+
+    @property
+    def awaited(self) -> list[str]:
+        """Networks that look at something which a hall is built for."""
+        return [self.looked[tag][0] for tag in self._then if tag in self.looked]
+
+    @property
+    def waits(self) -> bool:
+        """Whether something will be done once an answer is there."""
+        return bool(self._then)
+
+    def answer(self, tag: str, content: Any) -> None:
+        """Do what was to be done with an answer."""
+        then = self._then.pop(tag, None)
         if then is not None:
-            then(heard.content)
+            then(content)
+
+    def lost(self, tag: str) -> None:
+        """No answer will come."""
+        self._then.pop(tag, None)
 
     def heard(self) -> Heard | None:
         """What is to be shown next: things that are shown again, then what the bridge has said."""
@@ -133,16 +191,23 @@ class Session:
             made = {**(known if isinstance(known, dict) else {}), **made}
         self._memory[tag] = made
         self._memory.move_to_end(tag)
-        while len(self._memory) > 1 and sum(map(_size, self._memory.values())) > REMEMBERED:
-            self._memory.popitem(last=False)
+        self._trim(self._memory, lambda: sum(map(_size, self._memory.values())) > REMEMBERED)
+
+    def _trim(self, known: dict[str, Any], full: Callable[[], bool]) -> None:
+        """Forget the oldest while there is too much; what halls show now is kept, and what is newest."""
+        kept = {*self.shown.values(), *self.held.values(), *list(known)[-1:]}
+        for tag in [tag for tag in known if tag not in kept]:
+            if not full():
+                return
+            del known[tag]
 
     def recalled(self, tag: str) -> Recording | dict[str, Maps] | None:
         """What was made under a tag, if it is still known."""
         return self._memory.get(tag)
 
-    def later(self, tag: str, pieces: Iterable[Callable[[], None]]) -> None:
-        """Do these one after the other, as if they had been heard under a tag."""
-        self._again.extend(Heard("piece", tag, piece) for piece in pieces)
+    def later(self, pieces: Iterable[Callable[[], None]]) -> None:
+        """Do these one after the other, as if they had been heard."""
+        self._again.extend(Heard("piece", "", piece) for piece in pieces)
 
     @property
     def pending(self) -> bool:
@@ -152,12 +217,16 @@ class Session:
     def show_again(self, tag: str) -> bool:
         """Put what was made under a tag before everything else that is to be shown; False where it is forgotten."""
         made = self._memory.get(tag)
-        if isinstance(made, Recording):
-            self._again.extend(Heard("maps", tag, maps) for maps in made.all_maps.values())
-            self._again.append(Heard("recording", tag, made))
-        elif made is not None:
-            self._again.extend(Heard("maps", tag, maps) for maps in made.values())
-        return made is not None
+        if made is None:
+            return False
+        every = made.all_maps if isinstance(made, Recording) else made
+        self._again.extend(Heard("maps", tag, maps) for maps in every.values())
+        self._again.append(Heard("again", tag, made))
+        return True
+
+    def show_nothing_else(self) -> None:
+        """What was to be shown again needn't be."""
+        self._again.clear()
 
 
 def _size(made: Recording | dict[str, Maps]) -> int:

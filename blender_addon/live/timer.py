@@ -21,6 +21,7 @@ def start() -> None:
     """Begin, if it isn't running."""
     if not bpy.app.timers.is_registered(tick):
         bpy.app.timers.register(tick, persistent=True)
+    redraw()
 
 
 def stop() -> None:

@@ -10,8 +10,8 @@ import numpy as np
 from ...torch_bridge.recording import Recording
 from . import text
 from .legend import number
-from .paint import FLAT, Kit, Paint, Plane
-from .pictures import add_picture, aspect_size
+from .paint import FLAT, ROLE, Kit, Paint, Plane
+from .pictures import add_picture, aspect_size, renew_picture
 
 WIDTH, HEIGHT = 3.4, 2.45
 LEFT, RIGHT = 0.15, 3.25
@@ -27,11 +27,7 @@ def add_answer(recording: Recording, at: Plane, scale: float, kit: Kit) -> bpy.t
     answer = recording.prediction
     if answer.kind == "none":
         return None
-    paint = Paint(kit)
-    paint.frame(FLAT, (WIDTH, HEIGHT))
-    paint.words(FLAT, HEADS[answer.kind], HEAD, "quiet", y=HEIGHT + 0.13)
-    WRITERS[answer.kind](paint, recording)
-    board = paint.build("Answer", "answer board", at)
+    board = _painted(recording, kit).build("Answer", "answer board", at)
     board.scale = (scale, scale, scale)
     shown = _shown(recording)
     if shown is not None:
@@ -39,6 +35,26 @@ def add_answer(recording: Recording, at: Plane, scale: float, kit: Kit) -> bpy.t
         picture = add_picture("Answer", shown, FLAT.moved(*corner), size, "answer", kit)
         picture.parent = board
     return board
+
+
+def renew_answer(recording: Recording, board: bpy.types.Object, kit: Kit) -> None:
+    """Another answer of the same kind on a board that stands."""
+    if recording.prediction.kind == "none":
+        return
+    _painted(recording, kit).repaint(board)
+    shown, held = _shown(recording), next((one for one in board.children if one.get(ROLE) == "answer"), None)
+    if shown is not None and held is not None:
+        corner, size = _place(shown, recording.prediction.kind)
+        held.matrix_basis.translation = (*corner, held.matrix_basis.translation.z)
+        renew_picture(held, shown, size)
+
+
+def _painted(recording: Recording, kit: Kit) -> Paint:
+    paint, kind = Paint(kit), recording.prediction.kind
+    paint.frame(FLAT, (WIDTH, HEIGHT))
+    paint.words(FLAT, HEADS[kind], HEAD, "quiet", y=HEIGHT + 0.13)
+    WRITERS[kind](paint, recording)
+    return paint
 
 
 def percent(share: float) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import bpy
+from mathutils import Matrix
 
 from ...torch_bridge.recording import Network, Recording
 from . import text
 from .legend import Scale, add_key, add_scale
 from .paint import FLAT, Kit, Paint, Plane
-from .pictures import add_picture, aspect_size
+from .pictures import add_picture, aspect_size, renew_picture, size_of
 
 SIDE, LEFT, WORD = 2.2, 0.15, 0.125
 """Of the title board: side, left margin, size of its small words; metres."""
@@ -52,6 +53,26 @@ def add_input(recording: Recording, at: Plane, edge: float, kit: Kit) -> None:
     """The picture in its frame, within a square of `edge` metres whose lower left corner is `at`, beside its post."""
     width, height = aspect_size(recording.picture, edge)
     corner = at.moved(edge - width, (edge - height) / 2)
+    _framed(recording, edge, kit).build("Input", "input frame", corner)[NAME] = recording.input_name
+    add_picture("Input", recording.picture, corner, (width, height), "input", kit)
+
+
+def renew_input(recording: Recording, frame: bpy.types.Object | None, holder: bpy.types.Object, kit: Kit) -> None:
+    """Another picture in the frame that stands, wherever a person has put it, within the same square."""
+    old = size_of(holder)
+    new = aspect_size(recording.picture, max(old))
+    if frame is not None and (new != old or frame.get(NAME) != recording.input_name):
+        _framed(recording, max(old), kit).repaint(frame)
+        frame[NAME] = recording.input_name
+    by = Matrix.Translation((old[0] - new[0], (old[1] - new[1]) / 2, 0.0))
+    for one in filter(None, (frame, holder)) if new != old else ():
+        one.matrix_basis = one.matrix_basis @ by
+    renew_picture(holder, recording.picture, new)
+
+
+def _framed(recording: Recording, edge: float, kit: Kit) -> Paint:
+    """Frame and words of an input whose longer side is `edge`."""
+    width, height = aspect_size(recording.picture, edge)
     paint, size = Paint(kit), INPUT * edge
     paint.frame(FLAT, (width, height), "text", 0.06, 0.03)
     head = paint.words(FLAT, "input", size, y=height + 0.85 * size)
@@ -59,8 +80,7 @@ def add_input(recording: Recording, at: Plane, edge: float, kit: Kit) -> None:
         room = width - head - 0.6 * size
         fitted = text.fit(recording.input_name, room, size)
         paint.words(FLAT, recording.input_name, fitted, "quiet", x=head + 0.6 * size, y=height + 0.85 * size)
-    paint.build("Input", "input frame", corner)[NAME] = recording.input_name
-    add_picture("Input", recording.picture, corner, (width, height), "input", kit)
+    return paint
 
 
 def add_title(

@@ -32,6 +32,13 @@ def set_modifier_inputs(modifier: bpy.types.Modifier, values: dict[str, object])
     modifier.id_data.update_tag()
 
 
+def change_modifier_inputs(modifier: bpy.types.Modifier, values: dict[str, object]) -> None:
+    """The same, for nothing where they are so already: each change evaluates the object again."""
+    other = {name: value for name, value in values.items() if modifier_input(modifier, name) != value}
+    if other:
+        set_modifier_inputs(modifier, other)
+
+
 def modifier_input(modifier: bpy.types.Modifier, name: str) -> Any:
     """The value of an input of a geometry-nodes modifier, by its label."""
     identifier, inputs = _identifiers(modifier)[name], _inputs(modifier)

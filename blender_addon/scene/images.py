@@ -30,11 +30,13 @@ def write(image: bpy.types.Image, pixels: np.ndarray) -> None:
     image.update()
 
 
-def renewed(image: bpy.types.Image | None, name: str, on: atlas.Sheet) -> bpy.types.Image:
-    """An image for the sheet in place of one of another size, which is removed."""
-    if image is not None:
-        bpy.data.images.remove(image)
-    return raw_image(name, on.width, on.height)
+def fitting(image: bpy.types.Image | None, name: str, on: atlas.Sheet) -> bpy.types.Image:
+    """An image of the sheet's size: the one that is there, or a new one where there is none."""
+    if image is None:
+        return raw_image(name, on.width, on.height)
+    if tuple(image.size) != (on.width, on.height):
+        image.scale(on.width, on.height)
+    return image
 
 
 def pack_all(found: Iterable[bpy.types.Image] | None = None) -> None:

@@ -26,6 +26,17 @@ def panel_material(name: str, kind: Kind) -> bpy.types.Material:
     return material
 
 
+def turn(material: bpy.types.Material, kind: Kind) -> None:
+    """Make a panel's material one of that kind, in place."""
+    if kind_of(material) == kind:
+        return
+    image, tree = image_of(material), node_tree(material)
+    tree.nodes.clear()
+    _furnish(Nodes(tree), kind)
+    tree.nodes["Texels"].image = image
+    material[KIND_KEY] = kind
+
+
 def kind_of(material: bpy.types.Material) -> str:
     """The kind of a panel's material; "" for any other material."""
     return material.get(KIND_KEY, "")
@@ -34,8 +45,9 @@ def kind_of(material: bpy.types.Material) -> str:
 def set_image(material: bpy.types.Material, image: bpy.types.Image, cells: tuple[int, int]) -> None:
     """Gives a panel's material another image; cells: columns and rows of its sheet, needed for bars."""
     nodes = material.node_tree.nodes
-    nodes["Texels"].image = image
-    if "Cells" in nodes:
+    if nodes["Texels"].image != image:
+        nodes["Texels"].image = image
+    if "Cells" in nodes and tuple(nodes["Cells"].inputs[1].default_value) != (*cells, 1):
         nodes["Cells"].inputs[1].default_value = (*cells, 1)
 
 
@@ -62,6 +74,14 @@ def _template(kind: Kind) -> bpy.types.Material:
     material, n = emission(f"Innerwalk {kind}")
     material[STAMP_KEY], material[KIND_KEY] = wanted
     material[TEMPLATE_KEY] = True
+    _furnish(n, kind)
+    for group in GROUPS.values():  # a material may be turned when nothing may be made
+        ensure(group).use_fake_user = True
+    return material
+
+
+def _furnish(n: Nodes, kind: Kind) -> None:
+    """The nodes of a kind, into an empty tree."""
     place = n.add("ShaderNodeUVMap", uv_map="UVMap").outputs[0]
     texels = n.add("ShaderNodeTexImage", {0: place}, interpolation="Closest", extension="EXTEND", name="Texels")
     group = n.add("ShaderNodeGroup", node_tree=ensure(GROUPS[kind]))
@@ -70,7 +90,6 @@ def _template(kind: Kind) -> bpy.types.Material:
     if kind == "bars":
         n.set(group.inputs["Place"], _inside_tile(n, place))
     n.add("ShaderNodeOutputMaterial", {0: group.outputs[0]})
-    return material
 
 
 def _inside_tile(n: Nodes, place: bpy.types.NodeSocket) -> bpy.types.NodeSocket:

@@ -169,16 +169,25 @@ class Paint:
     def build(self, name: str, role: str, at: Plane = FLAT) -> bpy.types.Object:
         """One mesh object of all that was collected, found again by its role; its own x and y are those of `at`."""
         mesh = bpy.data.meshes.new(name)
-        _fill(mesh, np.concatenate(self._points), self._faces)
-        colours = np.ones((self._count, 4), np.float32)
-        colours[:, :3] = np.concatenate(self._colours)
-        mesh.attributes.new(COLOUR, "FLOAT_COLOR", "POINT").data.foreach_set("color", colours.ravel())
+        self._write(mesh)
         mesh.materials.append(paint_material())
         holder = bpy.data.objects.new(name, mesh)
         holder[ROLE] = role
         holder.matrix_world = Matrix(at.matrix().tolist())
         self.kit.collection.objects.link(holder)
         return holder
+
+
+    def repaint(self, holder: bpy.types.Object) -> None:
+        """The same in place of what is on an object that `build` has made."""
+        holder.data.clear_geometry()
+        self._write(holder.data)
+
+    def _write(self, mesh: bpy.types.Mesh) -> None:
+        _fill(mesh, np.concatenate(self._points), self._faces)
+        colours = np.ones((self._count, 4), np.float32)
+        colours[:, :3] = np.concatenate(self._colours)
+        mesh.attributes.new(COLOUR, "FLOAT_COLOR", "POINT").data.foreach_set("color", colours.ravel())
 
 
 def _fill(mesh: bpy.types.Mesh, points: np.ndarray, faces: dict[int, list[np.ndarray]]) -> None:

@@ -6,7 +6,7 @@ the method says about a channel, for the user's own nodes. Face k of the tiles i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 
 import bpy
 import numpy as np
@@ -16,7 +16,7 @@ from ...torch_bridge.errors import SceneError, UnknownName
 from ...torch_bridge.recording import Maps
 from .. import atlas, colour
 from . import images, look, materials
-from .compat import set_modifier_inputs
+from .compat import change_modifier_inputs, set_modifier_inputs
 from .nodes import GROUP_KEY, ensure
 from .paint import ROLE
 from .tiles import TILES
@@ -46,34 +46,32 @@ def add_panel(collection: bpy.types.Collection, name: str, layer_id: str, maps: 
     return panel
 
 
-def fill_panel(panel: bpy.types.Object, maps: Maps) -> None:
+def show_maps(panel: bpy.types.Object, maps: Maps) -> None:
     """New values in place: image, peaks and attributes; the map size and the method may be others than before.
 
-    Raises SceneError when the channels differ, or where a person has taken the panel's modifier away.
+    No data-block comes or goes: this happens between a person's actions, where undo knows of no such thing and would
+    leave pointers to what is gone.
+    Call `refresh` after the last panel. Raises SceneError when the channels differ, or where a person has taken the
+    panel's modifier away.
     """
     if maps.channels != len(panel.data.vertices):
         raise SceneError(
             f"maps of {maps.layer} have {maps.channels} channels, its panel {panel.name} has "
             f"{len(panel.data.vertices)}; build the hall again for another network"
         )
-    show_maps(panel, maps)
-    for scene in panel.users_scene:
-        refresh(scene)
-
-
-def fill_panels(scene: bpy.types.Scene, every: Iterable[Maps]) -> Iterator[bpy.types.Object]:
-    """New values for many panels, one panel a step, so that an interface stays awake between two of them.
-
-    Maps of layers without a panel are passed over. The panels filled so far are settled when the iterator ends.
-    """
-    there = panels(scene)
-    try:
-        for maps in every:
-            if maps.layer in there:
-                show_maps(there[maps.layer], maps)
-                yield there[maps.layer]
-    finally:
-        refresh(scene)
+    on = atlas.sheet(maps.texels.shape)
+    material = _material(panel, _kind(maps))
+    image = materials.image_of(material)
+    fits = image is not None and tuple(image.size) == (on.width, on.height)
+    tiles = tiles_of(panel) if fits else _tiles(panel)
+    image = images.fitting(image, panel.name, on)
+    materials.set_image(material, image, (on.columns, on.rows))
+    if tiles is not None:
+        per_cell = 1 if maps.colour else atlas.PER_CELL
+        sizes = {"Sheet Columns": on.columns, "Sheet Rows": on.rows, "Channels per Cell": per_cell}
+        change_modifier_inputs(tiles, {**sizes, "Material": material})
+    images.write(image, atlas.flagged(atlas.spread(maps.texels, on)))
+    _set_values(panel, maps)
 
 
 def show_channels(
@@ -177,20 +175,6 @@ def _tiles(panel: bpy.types.Object) -> bpy.types.Modifier:
     return found
 
 
-def show_maps(panel: bpy.types.Object, maps: Maps) -> None:
-    """New values without `refresh`, which must follow before anything is rendered. Raises SceneError."""
-    on = atlas.sheet(maps.texels.shape)
-    material = _material(panel, _kind(maps))
-    image = materials.image_of(material)
-    if image is None or tuple(image.size) != (on.width, on.height):
-        materials.set_image(material, images.renewed(image, panel.name, on), (on.columns, on.rows))
-        per_cell = 1 if maps.colour else atlas.PER_CELL
-        sizes = {"Sheet Columns": on.columns, "Sheet Rows": on.rows, "Channels per Cell": per_cell}
-        set_modifier_inputs(_tiles(panel), {**sizes, "Material": material})
-    images.write(materials.image_of(material), atlas.flagged(atlas.spread(maps.texels, on)))
-    _set_values(panel, maps)
-
-
 def _kind(maps: Maps) -> materials.Kind:
     if maps.colour:
         return "colour"
@@ -198,16 +182,15 @@ def _kind(maps: Maps) -> materials.Kind:
 
 
 def _material(panel: bpy.types.Object, kind: materials.Kind) -> bpy.types.Material:
-    """The panel's material, a new one where there is none or one of another kind."""
+    """The panel's material, turned into that kind; a new one where there is none, or a person's own, which stays."""
     slots = panel.data.materials
     old = slots[0] if slots else None
-    if old is not None and materials.kind_of(old) == kind:
+    if old is not None and materials.kind_of(old):
+        materials.turn(old, kind)
         return old
-    new, image = materials.panel_material(panel.name, kind), image_of(panel)
+    new = materials.panel_material(panel.name, kind)
     slots.clear()
     slots.append(new)
-    if old is not None and materials.kind_of(old) and not old.users:  # a person's own material stays
-        bpy.data.batch_remove([one for one in (old, image) if one])
     return new
 
 

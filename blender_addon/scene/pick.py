@@ -5,7 +5,7 @@ Rails, gates and words let a ray through, panels and boards don't. A hall that a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import bpy
@@ -18,6 +18,8 @@ from .paint import ROLE
 from .panels import ID, PANEL, grid_of, places, size_of
 from .reading import sheet_of
 
+Ray = Iterable[float] | Vector
+"""Three numbers."""
 INDEX = "innerwalk_index"
 """Says on a picture of the shelf which one it is."""
 ROLES = {"input": "input", "input frame": "input", "answer": "answer", "answer board": "answer", "shelf": "shelf"}
@@ -56,16 +58,17 @@ class _Cast(NamedTuple):
 
 
 def pick(
-    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, origin: Vector, direction: Vector
+    scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph, origin: Ray, direction: Ray
 ) -> Hit | None:  # fmt: skip
     """What a ray from `origin` along `direction` (world, metres) points at; None for the sky.
 
     Where it meets nothing solid, it points at the first word or rail that it went through.
     """
-    origin, direction = Vector(origin), Vector(direction).normalized()
+    start, along = (Vector(tuple(one)) for one in (origin, direction))  # type: ignore[arg-type]
+    along.normalize()
     passed: Hit | None = None
-    for cast in _casts(scene, depsgraph, origin, direction):
-        hit, solid = _seen(cast, origin, direction)
+    for cast in _casts(scene, depsgraph, start, along):
+        hit, solid = _seen(cast, start, along)
         if solid:
             return hit
         passed = passed or hit
@@ -108,7 +111,7 @@ def _casts(
 
 def _seen(cast: _Cast, origin: Vector, direction: Vector) -> tuple[Hit, bool]:
     """What was met, and whether it hides what is behind it."""
-    holder, place = cast.holder, (cast.place.x, cast.place.y, cast.place.z)
+    holder, place = cast.holder, _xyz(cast.place)
     role, layer = holder.get(ROLE, ""), ""
     if role == PANEL:
         return _on_panel(holder, cast.matrix, cast, origin, direction)
@@ -124,16 +127,20 @@ def _seen(cast: _Cast, origin: Vector, direction: Vector) -> tuple[Hit, bool]:
 
 def _on_panel(panel: bpy.types.Object, at: Matrix, cast: _Cast, origin: Vector, direction: Vector) -> tuple[Hit, bool]:
     """A hit on a panel or on its frame; `at`: where the panel is, in this instance of it."""
-    found = Hit("panel", str(panel[ID]), place=tuple(cast.place), object=panel.name)
+    found = Hit("panel", str(panel[ID]), place=_xyz(cast.place), object=panel.name)
     inner, (width, height) = at.inverted_safe() @ cast.place, size_of(panel)
     if not (-RIM <= inner.x <= width + RIM and -RIM <= inner.y <= height + RIM):
         return found, False  # words over the panel
-    crossed = picking.crossing(np.array(at), origin, direction)
+    crossed = picking.crossing(np.array(at), _xyz(origin), _xyz(direction))
     spot = picking.spot(grid_of(panel), crossed.x, crossed.y) if crossed and crossed.front else None
     channel = picking.channel_of(places(panel), spot.place) if spot else -1
     if spot is None or channel < 0:
         return found, True
     shape = map_shape(panel)
     pixel = picking.pixel(spot.u, spot.v, shape) if 0 not in shape else (-1, -1)
-    place = Vector(origin) + crossed.distance * Vector(direction)
-    return found._replace(channel=channel, pixel=pixel, place=tuple(place)), True
+    place = _xyz(origin + crossed.distance * direction)
+    return found._replace(channel=channel, pixel=pixel, place=place), True
+
+
+def _xyz(point: Vector) -> tuple[float, float, float]:
+    return point.x, point.y, point.z

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import bpy
 import numpy as np
 from mathutils import Matrix
@@ -33,12 +35,39 @@ def add_picture(
     return holder
 
 
+def renew_picture(holder: bpy.types.Object, pixels: np.ndarray, size: tuple[float, float]) -> None:
+    """Other pixels and another size on a face that stands; nothing where a person has taken its image away."""
+    image = image_in(holder)
+    if image is None:
+        return
+    if size != size_of(holder):
+        width, height = size
+        holder.data.vertices.foreach_set("co", (0, 0, 0, width, 0, 0, width, height, 0, 0, height, 0))
+        holder.data.update()
+    if tuple(image.size) != pixels.shape[1::-1]:
+        image.scale(*pixels.shape[1::-1])
+        for node in (one for slot in holder.material_slots for one in slot.material.node_tree.nodes):
+            if getattr(node, "image", None) == image:
+                node.interpolation = _interpolation(pixels)
+    set_pixels(image, pixels)
+
+
+def size_of(holder: bpy.types.Object) -> tuple[float, float]:
+    """Width and height of a picture on a face, in its own metres."""
+    corner = holder.data.vertices[2].co
+    return corner.x, corner.y
+
+
+def _interpolation(pixels: np.ndarray) -> Literal["Closest", "Linear"]:
+    return "Closest" if min(pixels.shape[:2]) < LEAST_SIDE else "Linear"
+
+
 def _material(name: str, pixels: np.ndarray, role: str) -> bpy.types.Material:
     material, nodes = emission(name)
     texture = nodes.add("ShaderNodeTexImage", extension="EXTEND")
     texture.image = _image(name, pixels)
     texture.image[PICTURE] = role
-    texture.interpolation = "Closest" if min(pixels.shape[:2]) < LEAST_SIDE else "Linear"
+    texture.interpolation = _interpolation(pixels)
     air = nodes.add("ShaderNodeGroup", {0: texture.outputs["Color"]}, node_tree=ensure(AIR))
     light = nodes.add("ShaderNodeEmission", {"Color": air.outputs[0]})
     nodes.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})

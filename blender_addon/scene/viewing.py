@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import bpy
 import numpy as np
@@ -24,9 +25,17 @@ def look(scene: bpy.types.Scene, planned: Callable[[int, int], View]) -> str:
         return "camera"
     region = next(one for one in area.regions if one.type == "WINDOW")
     width, height = max(region.width, 1), max(region.height, 1)
-    _stand(area.spaces.active, planned(width, height), width / max(width, height))
+    space: Any = area.spaces.active
+    _stand(space, planned(width, height), width / max(width, height))
     area.tag_redraw()
     return "view"
+
+
+def show_colours(scene: bpy.types.Scene) -> None:
+    """The 3D view shows what the panels show, where it was solid and so without colours."""
+    area = viewport(scene)
+    if area is not None and area.spaces.active.shading.type == "SOLID":
+        area.spaces.active.shading.type = "MATERIAL"
 
 
 def viewport(scene: bpy.types.Scene) -> bpy.types.Area | None:
@@ -40,8 +49,8 @@ def viewport(scene: bpy.types.Scene) -> bpy.types.Area | None:
 
 def carried(view: View, by: Matrix) -> View:
     """The same view of something that was moved, turned and scaled; it stays level."""
-    at, look_at = (tuple(by @ Vector(point)) for point in (view.at, view.look))
-    return View(at, look_at, view.width, view.height, view.lens, view.span)
+    at, aim = (by @ Vector(point) for point in (view.at, view.look))
+    return View((at.x, at.y, at.z), (aim.x, aim.y, aim.z), view.width, view.height, view.lens, view.span)
 
 
 def _stand(space: bpy.types.SpaceView3D, view: View, wide: float) -> None:

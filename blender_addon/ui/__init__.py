@@ -32,11 +32,12 @@ from . import (
     picking,
     probing,
     settings,
+    starting,
 )
 
 MODULES = (
-    settings, bridge, inputs, filming, methods, comparing, operators, handlers, inspector, inspecting, probing, exporting, picking, arranging, folding, look, layers, menus,
-    handles,
+    settings, starting, bridge, inputs, filming, methods, comparing, operators, handlers, inspector, inspecting,
+    probing, exporting, picking, arranging, folding, look, layers, menus, handles,
 )  # fmt: skip
 
 

@@ -10,8 +10,6 @@ from .operators import attempt
 class InHall:
     """What operators of a hall share."""
 
-    bl_options = {"REGISTER", "UNDO"}
-
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only in a hall."""
@@ -40,6 +38,7 @@ class INNERWALK_OT_move(OnLayer, bpy.types.Operator):
 
     bl_idname = "innerwalk.move"
     bl_label = "Move Panel"
+    bl_options = {"REGISTER", "UNDO"}
 
     by: bpy.props.FloatVectorProperty(name="By", description="Metres in the world", subtype="TRANSLATION")
 
@@ -55,6 +54,7 @@ class INNERWALK_OT_scale(OnLayer, bpy.types.Operator):
 
     bl_idname = "innerwalk.scale"
     bl_label = "Scale Panel"
+    bl_options = {"REGISTER", "UNDO"}
 
     factor: bpy.props.FloatProperty(name="Factor", description="So many times as large", default=1.0, soft_min=0.1)
 
@@ -70,6 +70,7 @@ class INNERWALK_OT_hide(OnLayer, bpy.types.Operator):
 
     bl_idname = "innerwalk.hide"
     bl_label = "Hide Panel"
+    bl_options = {"REGISTER", "UNDO"}
 
     hidden: bpy.props.BoolProperty(name="Hidden", description="Off: show it again", default=True)
 
@@ -85,6 +86,7 @@ class INNERWALK_OT_solo(InHall, bpy.types.Operator):
 
     bl_idname = "innerwalk.solo"
     bl_label = "Solo Panel"
+    bl_options = {"REGISTER", "UNDO"}
 
     layer: bpy.props.StringProperty(name="Layer", description="Id of the layer; empty: show all", options={"SKIP_SAVE"})
 
@@ -109,12 +111,27 @@ class INNERWALK_OT_jump(OnLayer, bpy.types.Operator):
 
     bl_idname = "innerwalk.jump"
     bl_label = "Jump to Panel"
+    bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Go there."""
         from ..actions import jump
 
         return attempt(self, lambda: jump(context.scene, self.chosen(context)))
+
+
+class INNERWALK_OT_enter(InHall, bpy.types.Operator):
+    """Stand at the hall's entrance, and see its colours"""
+
+    bl_idname = "innerwalk.enter"
+    bl_label = "Go to Entrance"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Go there."""
+        from ..actions import enter
+
+        return attempt(self, lambda: enter(context.scene))
 
 
 WAYS = (
@@ -129,6 +146,7 @@ class INNERWALK_OT_align(InHall, bpy.types.Operator):
 
     bl_idname = "innerwalk.align"
     bl_label = "Align Panels"
+    bl_options = {"REGISTER", "UNDO"}
 
     layers: bpy.props.StringProperty(
         name="Layers", description="Ids with commas between them; empty: the selected panels", options={"SKIP_SAVE"}
@@ -148,6 +166,7 @@ class INNERWALK_OT_reset_layout(InHall, bpy.types.Operator):
 
     bl_idname = "innerwalk.reset_layout"
     bl_label = "Reset Layout"
+    bl_options = {"REGISTER", "UNDO"}
 
     layers: bpy.props.StringProperty(
         name="Layers", description="Ids with commas between them; empty: all", options={"SKIP_SAVE"}
@@ -173,6 +192,6 @@ def chosen_panels(context: bpy.types.Context) -> list[str]:
 
 
 CLASSES = (
-    INNERWALK_OT_move, INNERWALK_OT_scale, INNERWALK_OT_hide, INNERWALK_OT_solo, INNERWALK_OT_jump, INNERWALK_OT_align,
-    INNERWALK_OT_reset_layout,
+    INNERWALK_OT_move, INNERWALK_OT_scale, INNERWALK_OT_hide, INNERWALK_OT_solo, INNERWALK_OT_jump, INNERWALK_OT_enter,
+    INNERWALK_OT_align, INNERWALK_OT_reset_layout,
 )  # fmt: skip

@@ -8,8 +8,11 @@ from typing import Any
 import bpy
 
 from ...torch_bridge.errors import InputError
+from .lines import draw_lines
 from .operators import attempt, session
 from .settings import bridge_settings, order_of
+from .starting import draw_start
+from .starting import python as guessed
 
 
 class INNERWALK_OT_start_bridge(bpy.types.Operator):
@@ -40,7 +43,9 @@ class INNERWALK_OT_start_bridge(bpy.types.Operator):
         from ..actions import start_bridge
 
         python, folder = (bpy.path.abspath(path) for path in (self.python, self.folder))
-        return start_bridge(python or "python3", _object(self.networks), _object(self.data), folder, self.device)
+        return start_bridge(
+            python or guessed() or "python3", _object(self.networks), _object(self.data), folder, self.device
+        )
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -135,86 +140,6 @@ class INNERWALK_OT_follow(Asks, bpy.types.Operator):
         return attempt(self, lambda: follow(context.scene, self.network))
 
 
-class INNERWALK_OT_edit_list(bpy.types.Operator):
-    """Add an entry to the list, or take the chosen one away"""
-
-    bl_idname = "innerwalk.edit_list"
-    bl_label = "Edit List"
-    bl_options = {"INTERNAL"}
-
-    which: bpy.props.EnumProperty(items=[("networks", "Networks", ""), ("data", "Data Sets", "")])
-    add: bpy.props.BoolProperty(default=True)
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Change the preferences."""
-        settings = bridge_settings(context)
-        held, at = getattr(settings, self.which), {"networks": "network", "data": "data_set"}[self.which]
-        if self.add:
-            held.add()
-            setattr(settings, at, len(held) - 1)
-        elif len(held):
-            held.remove(min(getattr(settings, at), len(held) - 1))
-            setattr(settings, at, max(0, getattr(settings, at) - 1))
-        return {"FINISHED"}
-
-
-class INNERWALK_UL_networks(bpy.types.UIList):
-    """Networks that the bridge will serve"""
-
-    def draw_item(
-        self, context: Any, layout: Any, data: Any, item: Any, icon: int, active: Any, at: str, index: int = 0,
-        flags: int = 0,
-    ) -> None:  # fmt: skip
-        """Name and model."""
-        layout.label(text=item.name or item.model or "unnamed", icon="NETWORK_DRIVE")
-        layout.label(text=item.model)
-
-
-class INNERWALK_UL_data(bpy.types.UIList):
-    """Data sets that the bridge will serve"""
-
-    def draw_item(
-        self, context: Any, layout: Any, data: Any, item: Any, icon: int, active: Any, at: str, index: int = 0,
-        flags: int = 0,
-    ) -> None:  # fmt: skip
-        """Name and place."""
-        layout.label(text=item.name or item.where or "unnamed", icon="IMAGE_DATA")
-
-
-def draw_start(layout: bpy.types.UILayout, settings: Any) -> None:
-    """What a bridge needs to be started or joined."""
-    layout.use_property_split, layout.use_property_decorate = True, False
-    layout.prop(settings, "python")
-    _list(
-        layout,
-        settings,
-        "networks",
-        "network",
-        "INNERWALK_UL_networks",
-        ("name", "model", "weights", "classes", "picture"),
-    )
-    _list(layout, settings, "data", "data_set", "INNERWALK_UL_data", ("name", "where"))
-    layout.prop(settings, "folder")
-    layout.prop(settings, "device")
-    layout.operator("innerwalk.start_bridge", icon="PLAY")
-    layout.separator()
-    layout.prop(settings, "connection")
-    layout.operator("innerwalk.join_bridge", icon="LINKED")
-
-
-def _list(layout: Any, settings: Any, which: str, at: str, kind: str, fields: tuple[str, ...]) -> None:
-    held, row = getattr(settings, which), layout.row()
-    row.template_list(kind, which, settings, which, settings, at, rows=2)
-    column = row.column(align=True)
-    for add, icon in ((True, "ADD"), (False, "REMOVE")):
-        button = column.operator("innerwalk.edit_list", text="", icon=icon)
-        button.which, button.add = which, add
-    if len(held):
-        box = layout.box().column()
-        for field in fields:
-            box.prop(held[min(getattr(settings, at), len(held) - 1)], field)
-
-
 class INNERWALK_PT_bridge(bpy.types.Panel):
     """Networks that run beside Blender"""
 
@@ -228,48 +153,52 @@ class INNERWALK_PT_bridge(bpy.types.Panel):
         """By what the bridge is doing."""
         now, layout = session(), self.layout
         if now.error:
-            draw_lines(layout, now.error, "ERROR")
+            draw_lines(layout.box(), now.error, "ERROR")
         if now.link is None or now.state == "ended":
             draw_start(layout, bridge_settings(context))
-            return
-        if now.state == "starting":
+            self._without(context)
+        elif now.state == "starting":
             layout.progress(factor=now.link.share, text=now.link.told)
             layout.operator("innerwalk.leave_bridge", text="Cancel", icon="X")
+        else:
+            row = layout.row()
+            row.label(text=f"Ready on {now.link.described['device']}", icon="CHECKMARK")
+            row.operator("innerwalk.leave_bridge", text="Leave", icon="UNLINKED")
+            self._networks(context, now.link.described["networks"])
+
+    def _without(self, context: bpy.types.Context) -> None:
+        """What can be opened with no bridge."""
+        if "innerwalk_hall" in context.scene:
             return
-        layout.label(text=f"ready on {now.link.described['device']}", icon="CHECKMARK")
-        self._networks(context, now.link.described["networks"])
-        layout.operator("innerwalk.leave_bridge", icon="UNLINKED")
+        self.layout.separator(type="LINE")
+        self.layout.label(text="Without a bridge")
+        row = self.layout.row(align=True)
+        row.operator("innerwalk.open_demo", text="Open Demo", icon="HOME")
+        row.operator("innerwalk.import_recording", text="Open Recording", icon="FILE_FOLDER")
 
     def _networks(self, context: bpy.types.Context, listed: list[dict[str, Any]]) -> None:
-        followed = context.scene.get("innerwalk_network", "")
+        from ..actions.bridging import awaited
+
+        hall, followed, coming = (
+            "innerwalk_hall" in context.scene,
+            context.scene.get("innerwalk_network", ""),
+            awaited(),
+        )
         column = self.layout.column(align=True)
         for one in listed:
-            row = column.row(align=True)
-            row.label(text=one["name"], icon="RADIOBUT_ON" if one["name"] == followed else "RADIOBUT_OFF")
-            row.operator("innerwalk.build_hall", icon="HOME").network = one["name"]
-            if "innerwalk_hall" in context.scene and one["name"] != followed:
-                row.operator("innerwalk.follow", text="Follow", icon="LINKED").network = one["name"]
-
-
-WIDE = 42
-"""Characters on a line of the sidebar."""
-
-
-def draw_lines(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
-    """A text on as many lines as it needs."""
-    column = layout.box().column(align=True)
-    line = ""
-    for word in text.split():
-        if line and len(line) + len(word) >= WIDE:
-            column.label(text=line, icon=icon)
-            line, icon = "", "BLANK1" if icon != "NONE" else "NONE"
-        line = f"{line} {word}".strip()
-    column.label(text=line, icon=icon)
+            name, row = one["name"], column.row(align=True)
+            row.label(text=name, icon="LINKED" if hall and name == followed else "NODETREE")
+            if name in coming:
+                row.label(text="its hall is built …", icon="SORTTIME")
+                continue
+            if hall and name != followed:
+                row.operator("innerwalk.follow", text="Follow", icon="LINKED").network = name
+            row.operator("innerwalk.build_hall", text="" if hall else "Build Hall", icon="HOME").network = name
 
 
 CLASSES = (
     INNERWALK_OT_start_bridge, INNERWALK_OT_join_bridge, INNERWALK_OT_leave_bridge, INNERWALK_OT_build_hall,
-    INNERWALK_OT_follow, INNERWALK_OT_edit_list, INNERWALK_UL_networks, INNERWALK_UL_data, INNERWALK_PT_bridge,
+    INNERWALK_OT_follow, INNERWALK_PT_bridge,
 )  # fmt: skip
 
 

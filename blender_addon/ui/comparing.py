@@ -70,6 +70,7 @@ class INNERWALK_OT_choose_other(InHall, bpy.types.Operator):
 
     bl_idname = "innerwalk.choose_other"
     bl_label = "Other Hall"
+    bl_options = {"INTERNAL"}
 
     other: bpy.props.StringProperty()
 

@@ -16,26 +16,28 @@ def _search(kind: str, context: bpy.types.Context, text: str) -> list[str]:
     return [name for name in getattr(actions, kind)(context.scene) if text.lower() in name.lower()]
 
 
-class _Fold(InHall):
-    """What both share: they ask for a block where none was said."""
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Ask which block."""
-        if self.properties.is_property_set("block"):
-            return self.execute(context)
-        return set(context.window_manager.invoke_props_dialog(self))
+def _ask(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
+    """Ask which block where none was said."""
+    if operator.properties.is_property_set("block"):
+        return set(operator.execute(context))
+    return set(context.window_manager.invoke_props_dialog(operator))
 
 
-class INNERWALK_OT_collapse(_Fold, bpy.types.Operator):
+class INNERWALK_OT_collapse(InHall, bpy.types.Operator):
     """Let one panel stand for a whole block; the others wait in the file"""
 
     bl_idname = "innerwalk.collapse"
     bl_label = "Collapse Block"
+    bl_options = {"REGISTER", "UNDO"}
 
     block: bpy.props.StringProperty(
         name="Block", description="Name of a block, with * for any letters, or all", options={"SKIP_SAVE"},
         search=lambda self, context, text: _search("collapsible", context, text), search_options={"SUGGESTION"},
     )  # fmt: skip
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask which block."""
+        return _ask(self, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Collapse it."""
@@ -44,16 +46,21 @@ class INNERWALK_OT_collapse(_Fold, bpy.types.Operator):
         return attempt(self, lambda: collapse(context.scene, self.block))
 
 
-class INNERWALK_OT_expand(_Fold, bpy.types.Operator):
+class INNERWALK_OT_expand(InHall, bpy.types.Operator):
     """Hang the panels of a collapsed block again"""
 
     bl_idname = "innerwalk.expand"
     bl_label = "Expand Block"
+    bl_options = {"REGISTER", "UNDO"}
 
     block: bpy.props.StringProperty(
         name="Block", description="Name of a collapsed block, or all", options={"SKIP_SAVE"},
         search=lambda self, context, text: _search("collapsed", context, text), search_options={"SUGGESTION"},
     )  # fmt: skip
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask which block."""
+        return _ask(self, context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Expand it."""

@@ -7,6 +7,7 @@ import json
 import bpy
 
 from .bridge import Asks
+from .lines import draw_lines
 from .operators import attempt, session
 
 PICTURES = ".png;.jpg;.jpeg;.bmp;.gif;.tif;.tiff;.webp;.npy"
@@ -65,7 +66,7 @@ class INNERWALK_FH_input(bpy.types.FileHandler):
     """A picture that is dropped on a hall goes into its input's frame"""
 
     bl_idname = "INNERWALK_FH_input"
-    bl_label = "Input of a Network"
+    bl_label = "Input of the Network"
     bl_import_operator = "innerwalk.place_input"
     bl_file_extensions = PICTURES
 
@@ -143,7 +144,7 @@ class INNERWALK_OT_search_class(Looks, bpy.types.Operator):
     bl_idname = "innerwalk.search_class"
     bl_label = "Search Class"
     bl_property = "found"
-    bl_options = {"REGISTER", "UNDO"}
+    bl_options = {"INTERNAL"}
 
     found: bpy.props.EnumProperty(name="Class", items=lambda self, context: classes(context))
 
@@ -179,6 +180,7 @@ class INNERWALK_OT_choose_data(Looks, bpy.types.Operator):
 
     bl_idname = "innerwalk.choose_data"
     bl_label = "Data Set"
+    bl_options = {"INTERNAL"}
 
     data: bpy.props.StringProperty()
 
@@ -221,37 +223,40 @@ class INNERWALK_PT_input(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """File and noise, then the shelf."""
         form, layout = context.scene.innerwalk, self.layout
-        row = layout.row(align=True)
-        row.operator("innerwalk.place_input", text="Open Picture", icon="FILE_IMAGE")
+        column = layout.column(align=True)
+        column.operator("innerwalk.place_input", text="Open Picture", icon="FILE_IMAGE")
+        row = column.row(align=True)
         row.operator("innerwalk.place_input", text="Noise", icon="RNDCURVE").noise = form.seed
         row.prop(form, "seed", text="")
-        self._channel(context)
-        layout.menu("INNERWALK_MT_data", text=form.data or "Data Set", icon="IMAGE_DATA")
+        self._channel(column, context)
+        if session().link.described["data"]:
+            layout.menu("INNERWALK_MT_data", text=form.data or "Lay Out a Data Set", icon="IMAGE_DATA")
         if form.data:
             self._shelf(context)
+        else:
+            layout.label(text="Or drop a picture on the hall", icon="INFO")
 
-    def _channel(self, context: bpy.types.Context) -> None:
+    def _channel(self, layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         layer, channel = context.scene.get("innerwalk_layer", ""), context.scene.get("innerwalk_channel", -1)
         if layer and channel >= 0:
-            text = f"Picture of {layer} {channel}"
-            button = self.layout.operator("innerwalk.place_input", text=text, icon="IMAGE_REFERENCE")
+            text = f"Channel {channel} of {layer}"
+            button = layout.operator("innerwalk.place_input", text=text, icon="IMAGE_REFERENCE")
             button.layer, button.channel = layer, channel
 
     def _shelf(self, context: bpy.types.Context) -> None:
         form, there = context.scene.innerwalk, json.loads(context.scene.get("innerwalk_shelf", "{}"))
-        row = self.layout.row(align=True)
-        row.operator("innerwalk.search_class", text=form.of_class or "All Classes", icon="VIEWZOOM")
-        row = self.layout.row(align=True)
-        drawn = row.operator("innerwalk.draw_shelf", icon="FILE_REFRESH")
+        column = self.layout.column(align=True)
+        column.operator("innerwalk.search_class", text=form.of_class or "All Classes", icon="VIEWZOOM")
+        row = column.row(align=True)
+        drawn = row.operator("innerwalk.draw_shelf", text="Draw Others", icon="FILE_REFRESH")
         drawn.data, drawn.of_class, drawn.seed = form.data, form.of_class, there.get("seed", -1) + 1
         for step, icon in ((-1, "TRIA_LEFT"), (1, "TRIA_RIGHT")):
             page = row.operator("innerwalk.page_shelf", text="", icon=icon)
             page.data, page.of_class, page.page = form.data, form.of_class, max(0, there.get("page", -step) + step)
-        held = context.scene.get("innerwalk_held", -1)
-        if held >= 0:
-            self.layout.operator("innerwalk.place_held", icon="IMPORT")
+        if context.scene.get("innerwalk_held", -1) >= 0:
+            self.layout.operator("innerwalk.place_held", text="Place It in the Frame", icon="IMPORT")
         elif there:
-            self.layout.label(text="Click a picture of the shelf, then the input", icon="INFO")
+            draw_lines(self.layout, "Click a picture on the desk, then the input's frame", "INFO")
 
 
 CLASSES = (

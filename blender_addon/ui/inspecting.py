@@ -12,8 +12,8 @@ from .operators import attempt
 if TYPE_CHECKING:
     from ..actions.inspecting import Inspected
 
-SCALE = 9.0
-"""Size of a picture, in heights of a line."""
+SCALE, OF_BAR = 9.0, 5.0
+"""Size of a picture, in heights of a line; a bar, which is low, would stand in much empty space."""
 
 
 class INNERWALK_OT_step_channel(bpy.types.Operator):
@@ -41,7 +41,7 @@ class INNERWALK_OT_step_channel(bpy.types.Operator):
 class INNERWALK_PT_layer(bpy.types.Panel):
     """The layer that is looked at"""
 
-    bl_label, bl_category, bl_order = "Layer", "Innerwalk", 40
+    bl_label, bl_category, bl_order = "Layer", "Innerwalk", 26
     bl_space_type, bl_region_type = "VIEW_3D", "UI"
 
     @classmethod
@@ -71,13 +71,13 @@ class INNERWALK_PT_layer(bpy.types.Panel):
 class INNERWALK_PT_channel(bpy.types.Panel):
     """The channel that is looked at"""
 
-    bl_label, bl_category, bl_order = "Channel", "Innerwalk", 41
+    bl_label, bl_category, bl_order = "Channel", "Innerwalk", 25
     bl_space_type, bl_region_type = "VIEW_3D", "UI"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only in a hall."""
-        return "innerwalk_hall" in context.scene
+        """Only where a layer is looked at."""
+        return bool("innerwalk_hall" in context.scene and context.scene.get("innerwalk_layer"))
 
     def draw(self, context: bpy.types.Context) -> None:
         """What is known; nothing is computed here."""
@@ -90,7 +90,8 @@ class INNERWALK_PT_channel(bpy.types.Panel):
             row.operator("innerwalk.step_channel", text="First Channel").by = 1
         row.operator("innerwalk.step_channel", text="", icon="TRIA_RIGHT").by = 1
         if shown and shown.channel:
-            draw_picture(layout, scene, "channel", "map", shown.channel)
+            for name in shown.channel.pictures:
+                draw_picture(layout, scene, "channel", name, shown.channel)
             draw_facts(layout, shown.channel)
         layout.operator("innerwalk.probe", icon="EYEDROPPER")
         where, _, value = inspector.state.pointed.rpartition(" · ")
@@ -112,7 +113,10 @@ def draw_facts(layout: bpy.types.UILayout, found: Inspected) -> None:
 def draw_picture(layout: bpy.types.UILayout, scene: bpy.types.Scene, what: str, name: str, found: Inspected) -> None:
     """A picture with what its ends stand for."""
     column = layout.column(align=True)
-    column.template_icon(pictures.icon(inspector.picture_name(scene.session_uid, f"{what} {name}")), scale=SCALE)
+    column.template_icon(
+        pictures.icon(inspector.picture_name(scene.session_uid, f"{what} {name}")),
+        scale=OF_BAR if name == "bar" else SCALE,
+    )
     if name in found.ends:
         row = column.row()
         for text, side in zip(found.ends[name], ("LEFT", "RIGHT"), strict=True):

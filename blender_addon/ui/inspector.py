@@ -68,7 +68,7 @@ def key_of(scene: bpy.types.Scene) -> tuple[Any, ...]:
     look = ("gain", "ramp", "weights", "peak", "board")
     colours = [scene.get(f"innerwalk_{name}", 0.0) for name in look]
     manager = bpy.context.window_manager
-    chosen = (scene.get("innerwalk_layer", ""), scene.get("innerwalk_channel", -1))
+    chosen = (scene.get("innerwalk_layer", ""), scene.get("innerwalk_channel", -1), scene.get("innerwalk_weighed", ""))
     flat = tuple(value if isinstance(value, (int, float)) else tuple(value) for value in colours)
     return (*chosen, *flat, state.turn, bool(getattr(manager, LOGARITHMIC, False)))
 

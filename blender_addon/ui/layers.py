@@ -18,7 +18,7 @@ class INNERWALK_UL_layers(bpy.types.UIList):
         unseen = bool(item.get("innerwalk_hidden")) or alone not in ("", layer)
         split = layout.split(factor=0.5)
         split.active = not unseen
-        split.label(text=layer)
+        split.label(text=item.get("innerwalk_block", layer))
         row = split.row(align=True)
         row.label(text=shape(item))
         if "innerwalk_block" in item:
@@ -75,12 +75,13 @@ class INNERWALK_PT_layers(bpy.types.Panel):
 
 
 def shape(panel: bpy.types.Object) -> str:
-    """ "64×56×56", or how many values a vector has."""
+    """ "64×56²" or "64×56×40", and how many values a vector has; short, because sidebars are narrow."""
     from ..scene.pick import map_shape
 
-    height, width = map_shape(panel)
-    sizes = (len(panel.data.vertices),) if height == width == 1 else (len(panel.data.vertices), height, width)
-    return "×".join(map(str, sizes))
+    (height, width), channels = map_shape(panel), len(panel.data.vertices)
+    if height == width:
+        return f"{channels}×{height}²" if height > 1 else str(channels)
+    return f"{channels}×{height}×{width}"
 
 
 def collection(scene: bpy.types.Scene) -> bpy.types.Collection | None:
@@ -108,8 +109,8 @@ def _set_row(scene: bpy.types.Scene, row: int) -> None:
         (jump if selected(scene).layer == layer else select)(scene, layer)
 
 
+_number = bpy.props.IntProperty(  # type: ignore[func-returns-value]
+    name="Layer", description="Click to select, again to jump there", get=_row, set=_set_row
+)
 CLASSES = (INNERWALK_UL_layers, INNERWALK_PT_layers)
-PROPERTIES = (
-    (bpy.types.Scene, "innerwalk_row",
-     bpy.props.IntProperty(name="Layer", description="Click to select, again to jump there", get=_row, set=_set_row)),
-)  # fmt: skip
+PROPERTIES = ((bpy.types.Scene, "innerwalk_row", _number),)

@@ -50,6 +50,7 @@ class INNERWALK_OT_show_look(InHall, bpy.types.Operator):
 
     bl_idname = "innerwalk.show_look"
     bl_label = "Change Colours"
+    bl_options = {"REGISTER", "UNDO"}
 
     ramp: _choice("ramp", "Colour Map", "Colours of the values", options={"SKIP_SAVE"})
     normalisation: _choice("normalisation", "Peak", "What a value is divided by", options={"SKIP_SAVE"})

@@ -43,7 +43,7 @@ class INNERWALK_MT_hall(bpy.types.Menu):
     def draw(self, context: bpy.types.Context) -> None:
         """Everything that arranges it."""
         layout = self.layout
-        for name in ("jump", "move", "scale"):
+        for name in ("enter", "jump", "move", "scale"):
             layout.operator(f"innerwalk.{name}")
         layout.menu("INNERWALK_MT_align")
         layout.separator()

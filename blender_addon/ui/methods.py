@@ -7,8 +7,8 @@ from typing import Any
 
 import bpy
 
-from .bridge import draw_lines
 from .inputs import Looks
+from .lines import draw_lines
 from .operators import attempt, session
 
 
@@ -23,6 +23,7 @@ class INNERWALK_OT_choose_method(Looks, bpy.types.Operator):
 
     bl_idname = "innerwalk.choose_method"
     bl_label = "Method"
+    bl_options = {"INTERNAL"}
 
     method: bpy.props.StringProperty()
 
@@ -96,15 +97,19 @@ class INNERWALK_PT_method(bpy.types.Panel):
         return session().state == "ready" and bool(context.scene.get("innerwalk_network"))
 
     def draw(self, context: bpy.types.Context) -> None:
-        """The choice, its form, its job."""
+        """What is shown, the choice, its form, its job."""
         form, known, layout = context.scene.innerwalk, listed(), self.layout
-        told = known.get(form.method)
-        layout.menu("INNERWALK_MT_methods", text=told["title"] if told else "Method", icon="NODE")
-        if told:
+        now = context.scene.get("innerwalk_method", "activations")
+        chosen = form.method or now
+        told = known.get(chosen)
+        layout.menu("INNERWALK_MT_methods", text=told["title"] if told else chosen, icon="NODE")
+        if told and form.method:
             draw_lines(layout, told["text"])
             self._form(form)
             self._ask(form, told["needs"] == "data")
-        self._job(context.scene)
+        if chosen != now:
+            draw_lines(layout, f"The panels show {known[now]['title'].lower() if now in known else now}", "INFO")
+        self._job(context.scene, known)
 
     def _form(self, form: Any) -> None:
         column = self.layout.column()
@@ -114,12 +119,14 @@ class INNERWALK_PT_method(bpy.types.Panel):
 
     def _ask(self, form: Any, of_data: bool) -> None:
         if of_data:
-            self.layout.menu("INNERWALK_MT_data", text=form.data or "Data Set", icon="IMAGE_DATA")
-        button = self.layout.operator("innerwalk.ask_method", icon="PLAY")
+            self.layout.menu("INNERWALK_MT_data", text=form.data or "Choose a Data Set", icon="IMAGE_DATA")
+        row = self.layout.row()
+        row.enabled = bool(form.data) or not of_data
+        button = row.operator("innerwalk.ask_method", text="Show on the Panels", icon="PLAY")
         button.method, button.data = form.method, form.data if of_data else ""
         button.parameters = json.dumps({one.name: getattr(one, one.field) for one in form.parameters})
 
-    def _job(self, scene: bpy.types.Scene) -> None:
+    def _job(self, scene: bpy.types.Scene, known: dict[str, dict[str, Any]]) -> None:
         job = session().jobs.get(scene.get("innerwalk_work", ""))
         if job is None:
             return
@@ -128,8 +135,13 @@ class INNERWALK_PT_method(bpy.types.Panel):
             row.progress(factor=job["share"], text=job["told"])
             row.operator("innerwalk.cancel_method", text="", icon="X")
         else:
-            self.layout.label(text=f"{job['what']['method']}: {job['state']}")
+            method = job["what"]["method"]
+            title = known[method]["title"] if method in known else method
+            self.layout.label(text=f"{title}: {job['state']}", icon=ENDS.get(job["state"], "NONE"))
 
+
+ENDS = {"done": "CHECKMARK", "cancelled": "CANCEL", "failed": "ERROR"}
+"""Icons of how a job has ended."""
 
 CLASSES = (
     INNERWALK_OT_choose_method, INNERWALK_MT_methods, INNERWALK_OT_ask_method, INNERWALK_OT_cancel_method,

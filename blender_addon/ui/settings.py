@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import bpy
 
 EXTENSION = __package__.rpartition(".blender_addon")[0]
 """The name under which Blender keeps the preferences."""
+SHIPPED = ("object", "pair")
+"""Networks that come with Innerwalk, with pictures of their own."""
+MODELS = (*SHIPPED, "resnet18", "resnet50", "vgg16", "alexnet", "mobilenet_v2", "efficientnet_b0", "vit_b_16")
+"""What is offered where a model is asked for; any other can be typed."""
 
 
 class INNERWALK_PG_network(bpy.types.PropertyGroup):
@@ -17,11 +23,13 @@ class INNERWALK_PG_network(bpy.types.PropertyGroup):
 
     name: bpy.props.StringProperty(name="Name", description="What the network is called in Blender")
     model: bpy.props.StringProperty(
-        name="Model",
-        description="A torchvision name, package.module:function, a .pt2 file, or object, which is shipped",
-    )
+        name="Model", description="object and pair are shipped; else torchvision's name, package.module:function, .pt2",
+        default="object", search=lambda self, context, text: [one for one in MODELS if text.lower() in one],
+        search_options={"SUGGESTION"},
+    )  # fmt: skip
     weights: bpy.props.StringProperty(
         name="Weights", description="A .safetensors file, a checkpoint, or DEFAULT to download; else random",
+        subtype="FILE_PATH",
     )  # fmt: skip
     classes: bpy.props.StringProperty(
         name="Classes", description="JSON: a list of class names, or index to name", subtype="FILE_PATH"
@@ -29,6 +37,14 @@ class INNERWALK_PG_network(bpy.types.PropertyGroup):
     picture: bpy.props.StringProperty(
         name="First Input", description="The picture that it looks at first; else noise", subtype="FILE_PATH"
     )
+
+    def hint(self, field: str) -> str:
+        """What holds where a field is empty."""
+        own = self.model in SHIPPED
+        return {
+            "name": self.model, "model": "resnet50", "weights": "its own" if own else "random",
+            "classes": "its own" if own else "none", "picture": "its own" if own else "noise",
+        }[field]  # fmt: skip
 
 
 class INNERWALK_PG_data(bpy.types.PropertyGroup):
@@ -39,6 +55,10 @@ class INNERWALK_PG_data(bpy.types.PropertyGroup):
         name="Where", description="A folder of pictures, a .zip of them, MNIST files, or concepts:object",
         subtype="FILE_PATH",
     )  # fmt: skip
+
+    def hint(self, field: str) -> str:
+        """What holds where a field is empty."""
+        return Path(self.where).stem if field == "name" else "a folder or .zip"
 
 
 class INNERWALK_PG_bridge(bpy.types.PropertyGroup):
@@ -70,7 +90,7 @@ class INNERWALK_preferences(bpy.types.AddonPreferences):
 
     def draw(self, context: bpy.types.Context) -> None:
         """The same as in the sidebar."""
-        from .bridge import draw_start
+        from .starting import draw_start
 
         draw_start(self.layout, self.bridge)
 
@@ -132,10 +152,25 @@ def bridge_settings(context: bpy.types.Context) -> INNERWALK_PG_bridge:
 
 
 def order_of(settings: INNERWALK_PG_bridge) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """(networks, data sets) as `actions.start_bridge` takes them."""
-    networks = {one.name or one.model: _spec(one) for one in settings.networks if one.model}
-    data = {one.name or one.where: bpy.path.abspath(one.where) for one in settings.data if one.where}
-    return networks, data
+    """(networks, data sets) as `actions.start_bridge` takes them; without a network, the one that is shipped.
+
+    A shipped network brings the pictures that it was trained on.
+    """
+    networks = _named((one.name or one.model, _spec(one)) for one in settings.networks if one.model)
+    networks = networks or {SHIPPED[0]: {"model": SHIPPED[0]}}
+    listed = [(one.name or one.hint("name"), bpy.path.abspath(one.where)) for one in settings.data if one.where]
+    models, there = {one["model"] for one in networks.values()}, {where for _, where in listed}
+    own = [(model, f"concepts:{model}") for model in SHIPPED if model in models]
+    return networks, _named([*listed, *((name, where) for name, where in own if where not in there)])
+
+
+def _named(entries: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """By name; the second of a name gets a 2."""
+    found: dict[str, Any] = {}
+    for name, value in entries:
+        free = (f"{name} {number}" for number in count(2))
+        found[name if name not in found else next(one for one in free if one not in found)] = value
+    return found
 
 
 def _spec(one: INNERWALK_PG_network) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -81,6 +81,10 @@ def view3d() -> View:
     return View(window, area, region("WINDOW", area), area.spaces.active)
 
 
+TABS = 24
+"""Pixels at the right of the sidebar that its tabs take."""
+
+
 def region(kind: str, area: bpy.types.Area | None = None) -> bpy.types.Region:
     """A region of the 3D view: WINDOW, UI (the sidebar), HEADER, TOOLS …"""
     return next(one for one in (area or view3d().area).regions if one.type == kind)
@@ -126,6 +130,30 @@ def sidebar(tab: str) -> Steps:
     region("UI").active_panel_category = tab
     region("UI").tag_redraw()
     yield 0.3
+
+
+def button(operator: str, holds: str = "", right: float = 0.55) -> Iterator[float | None]:
+    """Where the sidebar has the button of an operator, "innerwalk.start_bridge", whose command holds a text: found by
+    pointing at it, as Blender tells nobody. right: how far right it is looked for, 0..1.
+    `place = yield from button(…)`. Raises ValueError.
+    """
+    part = region("UI")
+    for y in range(part.y + part.height - 40, part.y, -9):
+        place = (part.x + right * (part.width - TABS), y)
+        yield from event("MOUSEMOVE", "NOTHING", place)
+        command = _command(part)
+        if command.startswith(f"bpy.ops.{operator}(") and holds in command:
+            return place
+    raise ValueError(f"no button {operator} {holds} in the sidebar")
+
+
+def _command(part: bpy.types.Region) -> str:
+    """What the button under the pointer does, as Blender's Copy Python Command says."""
+    manager = bpy.context.window_manager
+    manager.clipboard = ""
+    with bpy.context.temp_override(window=manager.windows[0], area=view3d().area, region=part), suppress(RuntimeError):
+        bpy.ops.ui.copy_python_command_button()
+    return manager.clipboard
 
 
 def pixel(world: Vector | tuple[float, float, float]) -> Place:

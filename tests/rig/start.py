@@ -11,7 +11,7 @@ from pathlib import Path
 
 import bpy
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(os.environ["RIG_SESSION"]).parent)]
 import session as rig
 
 bpy.context.preferences.view.show_splash = False  # here and not in a timer: an open splash takes the first events

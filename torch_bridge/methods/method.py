@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
@@ -130,7 +131,7 @@ def _check(where: str, field: Mapping[str, Any], value: Any) -> None:
             raise InputError(f"{where} is {value!r}; it must be one of {', '.join(map(str, field['choices']))}")
         return
     wanted = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}[kind]
-    if type(value) not in wanted or (kind == "float" and not abs(value) < math.inf):
+    if type(value) not in wanted or (kind == "float" and not abs(value) <= sys.float_info.max):
         raise InputError(f"{where} is {value!r}; {KINDS[kind]} is needed")
     least, most = (-math.inf if field["least"] is None else field["least"]), field["most"]
     if kind in ("int", "float") and not least <= value <= (math.inf if most is None else most):

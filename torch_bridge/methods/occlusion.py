@@ -29,15 +29,17 @@ class Parameters:
 
 def occlusion(work: Work, parameters: Parameters) -> Iterator[Step]:
     """A run a place, row by row; a row is shown as soon as it is done. Raises InputError for an input without sides."""
-    picture = work.arguments[0]
-    if not isinstance(picture, torch.Tensor) or picture.dim() < 4:
+    listed = isinstance(work.arguments[0], list)  # as detection networks take pictures
+    picture = work.arguments[0][0] if listed else work.arguments[0]
+    if not isinstance(picture, torch.Tensor) or picture.dim() < 4 - listed:
         raise InputError("occlusion hides a patch of a picture; this network's first input is none")
     whole, side = _means(work.record(work.arguments, work.layers)), parameters.places
     lost = {id: np.zeros((len(means), side, side), np.float32) for id, means in whole.items()}
     for row in range(side):
         for column in range(side):
             hidden = _hidden(picture, row / (side - 1), column / (side - 1), parameters)
-            means = _means(work.record((hidden, *work.arguments[1:]), work.layers))
+            first = [hidden] if listed else hidden
+            means = _means(work.record((first, *work.arguments[1:]), work.layers))
             for id, before in whole.items():
                 lost[id][:, row, column] = before - means[id]
             done = (row * side + column + 1) / side**2

@@ -29,8 +29,12 @@ def tile(channel: int) -> rig.Place:
     return rig.pixel(panel().matrix_world @ Vector(((column + 0.5) * width, (rows - row - 0.5) * height, 0)))
 
 
-def undo() -> rig.Steps:
-    yield from rig.press("Z", rig.middle(rig.view3d().region), ctrl=True)
+def undo(**redo: bool) -> rig.Steps:
+    """Ctrl-Z, or Ctrl-Shift-Z; simulated keys leave the modifiers down, and then a drag is none."""
+    place = rig.middle(rig.view3d().region)
+    yield from rig.press("Z", place, ctrl=True, **redo)
+    for key in ("LEFT_CTRL", "LEFT_SHIFT"):
+        yield from rig.event(key, "RELEASE", place)
     yield 0.3
 
 
@@ -39,11 +43,10 @@ def session() -> rig.Steps:
     bpy.ops.innerwalk.open_demo()
     yield from rig.maximise()
     yield from rig.sidebar("Innerwalk")
-    rig.look(camera=False)
+    rig.look("SOLID", camera=False)
     with rig.view3d().context():
         bpy.ops.innerwalk.jump("INVOKE_DEFAULT", True, layer=LAYER)
-    yield from rig.settled()
-    rig.picture("jumped")
+    yield 1.0
     yield from clicks()
     yield from others()
     yield from handles()
@@ -57,8 +60,7 @@ def clicks() -> rig.Steps:
         rig.check(f"a click on tile {channel} selects it", selected() == (LAYER, channel) and active() == panel())
     yield from undo()
     rig.check("a click is undone", selected() == (LAYER, CHANNEL))
-    yield from rig.press("Z", rig.middle(rig.view3d().region), ctrl=True, shift=True)
-    yield 0.3
+    yield from undo(shift=True)
     rig.check("and done again", selected() == (LAYER, 0))
 
 
@@ -85,10 +87,15 @@ def others() -> rig.Steps:
     yield from rig.click(place)
     rig.check("a person's own thing is selected as ever", active() == bpy.data.objects["Mine"])
     rig.check("and nothing behind it", selected() == ("", -1))
-    yield from rig.drag((place[0] - 60, place[1] - 60), (place[0] + 60, place[1] + 60))
-    rig.tell("in the box", [one.name for one in bpy.context.selected_objects])
     bpy.data.objects.remove(bpy.data.objects["Mine"])
+    yield 0.5
+    yield from rig.click(floor())
+    first, last = tile(0), tile(8)
+    yield from rig.drag((first[0] - 20, first[1] + 10), (last[0], last[1]))
+    yield from rig.until("a box selects as ever", lambda: LAYER in {one.name for one in bpy.context.selected_objects})
+    rig.check("and is no click", selected() == ("", -1))
     yield from rig.click(tile(CHANNEL))
+    rig.look(camera=False)
     yield from rig.settled()
     rig.picture("selected")
     rig.look("SOLID", camera=False)

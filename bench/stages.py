@@ -1,0 +1,67 @@
+"""The bridge's stages one after another, in its child's kind of process: what each of them alone costs."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..torch_bridge import frames
+from ..torch_bridge.inputs import Named, image_of
+from ..torch_bridge.live import PANELS, Live
+from ..torch_bridge.peak import with_peak
+from ..torch_bridge.recording import Maps, describe_maps
+
+
+def forward(model: nn.Module, arguments: tuple[Any, ...]) -> dict[str, float]:
+    """Seconds of the plain forward pass: wall, processor."""
+    start, spent = time.perf_counter(), time.process_time()
+    with torch.no_grad():
+        model(*arguments)
+    return {"s": time.perf_counter() - start, "processor s": time.process_time() - spent}
+
+
+def stages(live: Live, picture: np.ndarray) -> dict[str, float]:
+    """Processor seconds, from pixels (H, W, 3) uint8 to the last byte that is sent."""
+    read, inputs = _spent(lambda: live.read([Named("picture", image_of(picture))]))
+    plain = forward(live.model, live.subject.feeder.arguments(inputs))["processor s"]
+    graph, _ = _spent(lambda: live.record(inputs, [], lambda maps: None))
+    every: list[Maps] = []
+    copied, _ = _spent(lambda: live.record(inputs, [PANELS], every.append))
+    peaks, peaked = _spent(lambda: [with_peak(maps) for maps in every])
+    return {
+        "decode, preprocess": read, "plain forward": plain, "recorder": graph - plain, "copies": copied - graph,
+        "peaks": peaks, "encode, send": _sending(peaked),
+    }  # fmt: skip
+
+
+def _spent(work: Callable[[], Any]) -> tuple[float, Any]:
+    start = time.process_time()
+    made = work()
+    return time.process_time() - start, made
+
+
+def _sending(every: list[Maps]) -> float:
+    """Of the sending thread, while another one reads."""
+    here, there = socket.socketpair()
+    threading.Thread(target=_drain, args=(there,), daemon=True).start()
+    start = time.thread_time()
+    for maps in every:
+        entry, held = describe_maps(maps)
+        for piece in frames.encode({"maps": entry}, held):
+            here.sendall(piece)
+    spent = time.thread_time() - start
+    here.close()
+    return spent
+
+
+def _drain(there: socket.socket) -> None:
+    buffer = bytearray(1 << 20)
+    while there.recv_into(buffer):
+        pass

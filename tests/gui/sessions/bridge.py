@@ -1,0 +1,146 @@
+"""A person's first hour with a bridge: start, hall, a dropped picture, the shelf, a tile, a value."""
+
+import shutil
+import time
+
+import at_the_bridge as at
+import bpy
+import session as rig
+
+LAYER, CHANNEL = "stage1.0.conv2", 5
+DATA = {"photos": str(rig.DATA / at.PHOTOS)}
+
+
+def session() -> rig.Steps:
+    rig.install()
+    yield from rig.maximise()
+    yield from rig.sidebar("Innerwalk")
+    rig.picture("1 first look")
+    plain = at.addon("torch_bridge.client").start_child(rig.PYTHON, {"networks": {"object": {"model": "object"}}})
+    yield from starts()
+    yield from builds()
+    with at.addon("torch_bridge.client").Bridge(plain.wait(), plain.token, child=plain) as bridge:
+        yield from drops(bridge)
+    yield from takes_from_the_shelf()
+    yield from looks_closer()
+
+
+def starts() -> rig.Steps:
+    at.fill_in({}, DATA)
+    yield 0.3
+    rig.picture("2 filled in")
+    place = yield from rig.button("innerwalk.start_bridge")
+    yield from rig.click(place)
+    rig.check("a click on Start starts it", at.live().state == "starting")
+    yield 0.3
+    rig.picture("3 starting")
+    yield from at.ready()
+    rig.picture("4 ready")
+    described = at.live().link.described
+    rig.tell("data", {one["name"]: one["count"] for one in described["data"]})
+    rig.tell("networks", [one["name"] for one in described["networks"]])
+
+
+def builds() -> rig.Steps:
+    place = yield from rig.button("innerwalk.build_hall")
+    began = time.monotonic()
+    yield from rig.click(place)
+    yield from rig.until("the hall", lambda: "innerwalk_network" in bpy.context.scene, 60)
+    rig.tell("seconds to the hall", round(time.monotonic() - began, 2))
+    bpy.context.scene.eevee.taa_samples = 1
+    rig.tell("panels", len(at.panels()))
+    yield from rig.settled()
+    rig.picture("5 hall")
+
+
+def drops(bridge) -> rig.Steps:
+    rig.look("SOLID", camera=False)
+    yield 0.5
+    picture = rig.OUT / "parrot.jpg"
+    shutil.copy(rig.DATA / "coral_images/parrot.jpg", picture)
+    before, answer = at.values(), at.answer()
+    filled, redraws = filling(), at.Redraws()
+    yield from rig.drop(picture, at.middle(at.of_role("input")))
+    rig.picture("6 dropped")
+    yield from rig.press("P", at.middle(at.of_role("input")))
+    yield from at.settled_input()
+    told = filled()
+    rig.tell("ms from drop to last panel", told["last"])
+    rig.tell("ms from drop to first panel", told["first"])
+    rig.tell("panels filled", told["count"])
+    rig.tell("ms of redraws meanwhile, solid", [round(1000 * one) for one in redraws.took])
+    after = at.values()
+    rig.check("every panel has changed", at.same(before, after) == [])
+    known = bridge.record("object", [at.addon("torch_bridge.client").file(picture)])
+    rig.check("panels hold what a plain client is told", at.equal(after, at.of_recording(known)))
+    rig.check("the board has changed", at.answer() != answer)
+
+
+def filling():
+    """Hear of each panel that is filled; a function that tells of it."""
+    panels, bridging = at.addon("blender_addon.scene.panels"), at.addon("blender_addon.actions")
+    times, show, place = [], panels.show_maps, bridging.place_input
+
+    def placed(*given, **named):
+        times.append(time.monotonic())
+        return place(*given, **named)
+
+    def shown(panel, maps):
+        show(panel, maps)
+        times.append(time.monotonic())
+
+    panels.show_maps, bridging.place_input = shown, placed
+
+    def told():
+        panels.show_maps, bridging.place_input = show, place
+        spans = [round(1000 * (one - times[0]), 1) for one in times[1:]]
+        return {"first": spans[0], "last": spans[-1], "count": len(spans)}
+
+    return told
+
+
+def takes_from_the_shelf() -> rig.Steps:
+    at.act("choose_data", data="photos")
+    yield from rig.until("the shelf", lambda: "innerwalk_shelf" in bpy.context.scene)
+    yield 0.3
+    before, answer = at.values(), at.answer()
+    yield from rig.click(at.middle(at.of_role("shelf", index=3)))
+    rig.check("a click takes a picture", bpy.context.scene["innerwalk_held"] == 3)
+    rig.look("MATERIAL", camera=False)
+    yield from rig.settled()
+    rig.picture("7 held")
+    rig.look("SOLID", camera=False)
+    yield from rig.click(at.middle(at.of_role("input")))
+    rig.check("a click on the input places it", bpy.context.scene["innerwalk_held"] == -1)
+    yield from at.settled_input()
+    rig.check("every panel has changed again", at.same(before, at.values()) == [])
+    rig.check("and the board", at.answer() != answer)
+
+
+def looks_closer() -> rig.Steps:
+    at.act("jump", layer=LAYER)
+    yield 0.3
+    yield from rig.click(at.tile(LAYER, CHANNEL))
+    chosen = bpy.context.scene["innerwalk_layer"], bpy.context.scene["innerwalk_channel"]
+    rig.check("a click on a tile selects its channel", chosen == (LAYER, CHANNEL))
+    yield 0.5
+    shown = at.addon("blender_addon.ui.inspector").state.shown[bpy.context.scene.session_uid]
+    rig.tell("layer", dict(shown.layer.facts))
+    rig.tell("channel", dict(shown.channel.facts))
+    maps = at.addon("blender_addon.scene.reading").map_of(at.panels()[LAYER], CHANNEL)
+    rig.tell("map", [float(maps.min()), float(maps.max()), float(maps.mean())])
+    at.act("probe")
+    place = at.tile(LAYER, CHANNEL)
+    yield from rig.move(place)
+    yield 0.2
+    pointed = at.addon("blender_addon.ui.inspector").state.pointed
+    rig.tell("pointed", pointed)
+    row, column = (side // 2 for side in maps.shape)
+    near = maps[row - 1 : row + 1, column - 1 : column + 1]
+    number = at.addon("blender_addon.scene.legend").number
+    rig.check("the value under the cursor is the map's", any(pointed.endswith(f"= {number(float(one))}") for one in near.ravel()))
+    rig.look("MATERIAL", camera=False)
+    yield from rig.settled()
+    rig.picture("8 a closer look")
+    yield from rig.press("ESC", place)
+    rig.check("Esc ends it", at.addon("blender_addon.ui.inspector").state.pointed == "")

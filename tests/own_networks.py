@@ -1,0 +1,70 @@
+"""Networks of a user's own that a child of the tests serves; files in its folder say what they do."""
+
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+HOLD, REACHED = Path("hold"), Path("reached")
+PATIENCE = 60.0
+
+
+def conv(inputs: int, outputs: int) -> nn.Conv2d:
+    return nn.Conv2d(inputs, outputs, 3, padding=1)
+
+
+def wait() -> None:
+    """While the file `hold` is there; the number in it: let so many runs pass."""
+    try:
+        left = int(HOLD.read_text() or 0)
+    except (FileNotFoundError, ValueError):
+        return
+    if left:
+        HOLD.write_text(str(left - 1))
+        return
+    REACHED.touch()
+    end = time.monotonic() + PATIENCE
+    while HOLD.exists() and time.monotonic() < end:
+        time.sleep(0.002)
+
+
+class Gated(nn.Module):
+    """Between its two first layers and its last it waits while the file `hold` is there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.norm, self.b, self.c = conv(3, 5), nn.BatchNorm2d(5), conv(5, 6), nn.Linear(6, 4)
+
+    def forward(self, x):
+        y = self.b(self.norm(self.a(x)).relu()).relu()
+        wait()
+        time.sleep(0.005)
+        return self.c(y.mean((2, 3)))
+
+
+class Moody(nn.Module):
+    """Raises after its first layer at a dark input, takes another path at a bright one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.other = conv(3, 4), conv(4, 4), conv(4, 6)
+
+    def forward(self, x):
+        y = self.a(x)
+        if x.mean() < -1.5:
+            raise ValueError("too dark\nfor me")
+        return self.b(y) if x.mean() < 1.5 else self.other(self.other.weight.sum() * 0 + y)
+
+
+class Slow(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = conv(3, 3), nn.Linear(3, 2)
+
+    def forward(self, x):
+        time.sleep(0.02)
+        return self.b(self.a(x).mean((2, 3)))
+
+
+torch.set_num_threads(1)
