@@ -81,7 +81,9 @@ def _upload(rig: Rig, every: list[tuple[str, np.ndarray]]) -> None:
     targets = showing.targets(rig.scene)
     for id, grey in every:
         texels = pack(grey / np.float32(255))
-        panels.show_maps(targets[id], Maps(id, ACTIVATIONS, texels, len(grey), extras={"peak": np.ones(len(grey), np.float32)}))
+        panels.show_maps(
+            targets[id], Maps(id, ACTIVATIONS, texels, len(grey), extras={"peak": np.ones(len(grey), np.float32)})
+        )
     panels.refresh(rig.scene)
 
 

@@ -19,6 +19,8 @@ import numpy as np
 import torch
 
 from ..torch_bridge.allocator import keep_memory
+from ..torch_bridge.child import PATIENT
+from ..torch_bridge.device import leave_a_core
 from ..torch_bridge.inputs import Named, image_of
 from ..torch_bridge.live import Live, settle
 from ..torch_bridge.subject import RecordSpec
@@ -35,7 +37,7 @@ class Peer:
 
     def __init__(self, network: str) -> None:
         command = [sys.executable, "-c", CODE, network]
-        environment = {"OMP_WAIT_POLICY": "PASSIVE", **os.environ}  # as the bridge's child
+        environment = PATIENT | os.environ
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         self._http = HTTPConnection("127.0.0.1", int(self._process.stdout.readline()))  # type: ignore[union-attr]
 
@@ -47,7 +49,7 @@ class Peer:
         self._process.wait()
 
     def forward(self, picture: np.ndarray) -> dict[str, float]:
-        """Seconds of the plain forward pass of a picture (224, 224, 3) uint8: wall, processor."""
+        """Seconds of the plain forward pass of a picture (224, 224, 3) uint8: wall, processor, wall on every core."""
         return json.loads(self._ask("PUT", "/forward", picture.tobytes()))
 
     def stages(self, picture: np.ndarray) -> dict[str, float]:
@@ -67,9 +69,11 @@ class Peer:
 def serve(network: str) -> None:
     """Serve until it is killed; the port is the first line of standard output."""
     keep_memory()
+    every = torch.get_num_threads()
+    leave_a_core()
     settle()
     live = Live(network, RecordSpec(network), torch.device("cpu"), Turns())
-    server = HTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"live": live}))
+    server = HTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"live": live, "every": every}))
     print(server.server_address[1], flush=True)
     server.serve_forever()
 
@@ -79,6 +83,8 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version, disable_nagle_algorithm, wbufsize = "HTTP/1.1", True, 1 << 16
     live: Live
+    every: int
+    """Threads that torch takes of itself."""
     held: dict[str, np.ndarray]
 
     def do_PUT(self) -> None:
@@ -90,11 +96,20 @@ class Handler(BaseHTTPRequestHandler):
             return
         arguments = self.live.subject.feeder.arguments(self.live.read([Named("picture", image_of(picture))]))
         if self.path == "/forward":
-            told: Any = forward(self.live.model, arguments)
+            told: Any = self._forward(arguments)
         else:
             self.held = panels_of(self.live.model, arguments)
             told = list(self.held)
         self._tell(json.dumps(told).encode())
+
+    def _forward(self, arguments: tuple[Any, ...]) -> dict[str, float]:
+        told = forward(self.live.model, arguments)
+        own = torch.get_num_threads()
+        torch.set_num_threads(self.every)
+        forward(self.live.model, arguments)  # to wake the others
+        told["on every core s"] = forward(self.live.model, arguments)["s"]
+        torch.set_num_threads(own)
+        return told
 
     def do_GET(self) -> None:
         """A layer."""

@@ -15,7 +15,6 @@ from torch import nn
 from ..torch_bridge import frames
 from ..torch_bridge.inputs import Named, image_of
 from ..torch_bridge.live import PANELS, Live
-from ..torch_bridge.peak import with_peak
 from ..torch_bridge.recording import Maps, describe_maps
 
 
@@ -34,10 +33,10 @@ def stages(live: Live, picture: np.ndarray) -> dict[str, float]:
     graph, _ = _spent(lambda: live.record(inputs, [], lambda maps: None))
     every: list[Maps] = []
     copied, _ = _spent(lambda: live.record(inputs, [PANELS], every.append))
-    peaks, peaked = _spent(lambda: [with_peak(maps) for maps in every])
+    peaks, _ = _spent(lambda: [maps.peak for maps in every])
     return {
         "decode, preprocess": read, "plain forward": plain, "recorder": graph - plain, "copies": copied - graph,
-        "peaks": peaks, "encode, send": _sending(peaked),
+        "peaks": peaks, "encode, send": _sending(every),
     }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from innerwalk.torch_bridge.recording import Recording
 
 OWN = Path(__file__).parent / "own_networks.py"
 OBJECT = {"model": "object"}
+KINDS = ("images", "meshes", "objects", "materials", "texts", "node_groups", "collections", "scenes", "fonts", "curves")
 
 
 def own(name: str, **fields) -> dict:
@@ -52,6 +53,11 @@ def built(network: str) -> bpy.types.Scene:
 
 def empty_file() -> None:
     bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
+def counts() -> dict[str, int]:
+    """How many data-blocks of each kind are in the file."""
+    return {kind: len(getattr(bpy.data, kind)) for kind in KINDS}
 
 
 def bridge() -> Bridge:

@@ -143,19 +143,6 @@ def test_a_graph_that_changes_is_told_again(bridge, tmp_path):
                 assert_same(asker.record("forks", [client.file(tmp_path / f"{name}.png")]), known[name])
 
 
-def test_peaks_are_those_of_words_whatever_the_values():
-    from innerwalk.torch_bridge.peak import peaks_of
-
-    rng = np.random.default_rng(3)
-    for shape in ((2, 7, 9, 4), (1, 1, 1, 4), (3, 40, 41, 4), (1, 200, 1, 4)):
-        texels = rng.normal(size=shape).astype(np.float32)
-        assert np.array_equal(peaks_of(texels), words.peaks(texels))
-        texels[0, 0, 0] = np.nan, np.inf, -np.inf, 3e38
-        assert np.array_equal(peaks_of(texels), words.peaks(texels))
-    texels[:] = np.nan
-    assert np.array_equal(peaks_of(texels), np.zeros(4, np.float32))
-
-
 def test_numbers_that_are_none_arrive(bridge):
     made = bridge.record("Odd", [client.noise(5)], layers=[":add", "b"])
     maps = made.maps(":add")

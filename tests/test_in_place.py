@@ -1,4 +1,4 @@
-"""What is shown between a person's actions is shown in place: undo must never meet a data-block that it doesn't know."""
+"""What is shown between a person's actions is shown in place: undo never meets a data-block that it doesn't know."""
 
 from dataclasses import replace
 
@@ -112,7 +112,13 @@ def test_undo_after_inputs_and_methods_came(hall, recording):
         now()["number"] = number
         bpy.ops.ed.undo_push(message=f"step {number}")
         came(number)
-    for way, number in ((bpy.ops.ed.undo, 2), (bpy.ops.ed.undo, 1), (bpy.ops.ed.redo, 2), (bpy.ops.ed.undo, 1), (bpy.ops.ed.undo, 0)):
+    for way, number in (
+        (bpy.ops.ed.undo, 2),
+        (bpy.ops.ed.undo, 1),
+        (bpy.ops.ed.redo, 2),
+        (bpy.ops.ed.undo, 1),
+        (bpy.ops.ed.undo, 0),
+    ):
         assert way() == {"FINISHED"}
         assert now()["number"] == number
         came(number)

@@ -198,7 +198,11 @@ def test_late_answers_of_an_earlier_input_are_not_shown(hall):
     actions.wait_for_bridge(hall)
     maps = [[*made.all_maps.values()] for made in (first, second)]
     half = len(maps[0]) // 2
-    said = [*((1, one) for one in maps[1][:half]), *((0, one) for one in maps[0]), *((1, one) for one in maps[1][half:])]
+    said = [
+        *((1, one) for one in maps[1][:half]),
+        *((0, one) for one in maps[0]),
+        *((1, one) for one in maps[1][half:]),
+    ]
     for which, one in said:
         showing.show(session, Heard("maps", tags[which], one))
     showing.show(session, Heard("recording", tags[1], second))

@@ -25,9 +25,11 @@ def serve_child() -> int:
     line = _line(told)
     threading.Thread(target=_end_with_parent, args=(told,), daemon=True).start()
     try:
+        from .device import leave_a_core
         from .orders import Order
         from .serving import open_bridge
 
+        leave_a_core()
         server = open_bridge(Order.parse(json.loads(line)), lambda what, share: _say(out, told=what, share=share))
     except InnerwalkError as error:
         _say(out, error={"kind": type(error).__name__, "text": str(error)})

@@ -24,6 +24,16 @@ def choose_device(name: str = "") -> torch.device:
     return found
 
 
+def leave_a_core() -> None:
+    """Let torch take a core less than it would: Blender receives and draws while the network runs.
+
+    Of two cores it left none: ResNet-50 then reached its panels a quarter later.
+    """
+    import torch
+
+    torch.set_num_threads(max(1, torch.get_num_threads() - 1))
+
+
 def moved(value: Any, device: torch.device) -> Any:
     """Tensors, and lists and tuples of them, on the device."""
     if isinstance(value, list | tuple):

@@ -48,7 +48,7 @@ class Step:
         self.live = self.family == "input" or UNKNOWN in self.notes or any(source.live for source in self.sources)
         if self.module is not None:
             module = self.module
-            own = module.parameters(recurse=len(module._modules) > 0)
+            own = module.parameters() if len(module._modules) else filter(torch.is_tensor, module._parameters.values())
             self.parameters = sum(parameter.numel() for parameter in own)
             if self.family != "opaque":
                 self.family = class_family(type(module)) or family_of(self.operations, self.parameters > 0)  # type: ignore[arg-type]

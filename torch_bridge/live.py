@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -16,7 +15,6 @@ from .inputs import Input, Named, Source
 from .methods import Method, Step, Work
 from .recorder import record
 from .recording import Maps, Network, Recording
-from .schema import describe_network
 from .stem import argument_names
 from .subject import RecordSpec, noise, prepare, run
 from .turns import Turns
@@ -82,7 +80,7 @@ class Live:
             "classes": len(self.subject.names.names),
             "inputs": argument_names(self.subject.built.module),
             "size": list(feeder.how.size or ()),
-            "graph": network_digest(last.network) if last else "",
+            "graph": last.network.digest if last else "",
         }
 
     def read(self, sources: Sequence[Source], index: int = 0) -> tuple[Input, ...]:
@@ -100,6 +98,8 @@ class Live:
             told = made is not None
             if made is None:
                 made = run(self.spec, self.subject, inputs, layers, self.device)
+            if self.last is not None and made.network == self.last.network:
+                made.network = self.last.network  # what is known of it need not be found out again
             self.last = Seen(tuple(inputs), made.network)
         for maps in () if told else made.all_maps.values():
             copied(maps)
@@ -165,9 +165,3 @@ def _shown(network: Network) -> list[str]:
 def settle() -> None:
     """What holds for one thread only: denormal numbers, which take a hundred times as long, are 0."""
     torch.set_flush_denormal(True)
-
-
-def network_digest(network: Network) -> str:
-    """Equal for equal graphs, so that a description need not travel twice."""
-    text = json.dumps(describe_network(network), sort_keys=True, ensure_ascii=True)
-    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

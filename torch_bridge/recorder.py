@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,7 @@ def record(
         with eager(paths), explained(paths):
             steps, output = watch(model, paths, given, keep, sample)
         prediction = Prediction() if answer is None else answer(output)  # the output may be a buffer itself
-    network = _network(steps, model, name or type(model).__name__, trained, weights)
+    network = _network(steps, paths, name or type(model).__name__, trained, weights)
     if grid is not None and all(layer.map_shape[1:] != grid for layer in network.layers):
         raise InputError(f"no layer has {grid[0]} rows and {grid[1]} columns of tokens; leave the grid to be inferred")
     recording = Recording(network, input_name, shown, prediction, provenance=_provenance(provenance, index))
@@ -77,11 +77,12 @@ def record(
     return recording
 
 
-def _network(steps: list[Step], model: nn.Module, name: str, trained: bool, weights: str) -> Network:
+def _network(steps: list[Step], modules: Iterable[nn.Module], name: str, trained: bool, weights: str) -> Network:
     roles = fold(step.unit() for step in steps)
     layers = tuple(step.layer(*roles[step.id]) for step in steps)
     edges: tuple[Edge, ...] = tuple(edge for step in steps for edge in step.edges())
-    known = (p for p in model.parameters() if not isinstance(p, nn.parameter.UninitializedParameter))
+    every = {id(own): own for module in modules for own in module._parameters.values() if own is not None}
+    known = (own for own in every.values() if not isinstance(own, nn.parameter.UninitializedParameter))
     return Network(name, layers, edges, trained, weights, sum(parameter.numel() for parameter in known))
 
 

@@ -41,23 +41,28 @@ from .words import ACTIVATIONS, Edge, Layer, Maps, Network, Prediction, Recordin
 
 __all__ = [
     "ACTIVATIONS", "Edge", "Layer", "Maps", "Network", "Prediction", "Recording",
-    "describe", "describe_maps", "load", "pack", "peaks", "picture_of", "restore", "restore_maps", "save", "unpack",
+    "describe", "describe_maps", "describe_network", "load", "pack", "peaks", "picture_of", "restore", "restore_maps", "restore_network", "save", "unpack",
 ]  # fmt: skip
 
 DOCUMENT = "recording.json"
 FILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}-[0-9a-f]{24}\.safetensors")
 
 
-def describe(recording: Recording) -> dict[str, Any]:
-    """Everything but arrays and maps, as JSON values; `restore` turns it back."""
+def describe(recording: Recording, *, network: bool = True) -> dict[str, Any]:
+    """Everything but arrays and maps, as JSON values; `restore` turns it back. network: whether it is told too."""
     return {
         "format": FORMAT,
         "schema": SCHEMA,
-        "network": describe_network(recording.network),
+        **({"network": describe_network(recording.network)} if network else {}),
         "input": recording.input_name,
         "prediction": describe_prediction(recording.prediction),
         "provenance": recording.provenance,
     }
+
+
+def restore_network(document: Any, where: str) -> Network:
+    """What `describe` gives as "network", checked. Raises RecordingError."""
+    return parse_network(Fields(document, f"{where}: network"))
 
 
 def restore(
@@ -70,7 +75,7 @@ def restore(
     """
     fields = Fields(document, where)
     return Recording(
-        network=network or parse_network(fields.object("network")),
+        network=network or restore_network(fields.value.get("network"), where),
         input_name=fields.text("input"),
         picture=picture,
         prediction=parse_prediction(fields.object("prediction"), answer),

@@ -35,7 +35,7 @@ def describe_network(network: Network) -> dict[str, Any]:
         "trained": network.trained,
         "weights": network.weights,
         "parameters": network.parameters,
-        "layers": [asdict(layer) for layer in network.layers],
+        "layers": [dict(vars(layer)) for layer in network.layers],
         "edges": [[position[edge.source], position[edge.target]] for edge in network.edges],
     }
 

@@ -19,9 +19,8 @@ from .film import Film, open_film
 from .frames import PROTOCOL
 from .inputs import Input
 from .jobs import Jobs
-from .live import PANELS, Live, Seen, network_digest
+from .live import PANELS, Live, Seen
 from .methods import METHODS, chosen, form
-from .peak import with_peak
 from .recording import ACTIVATIONS, Maps, Recording, describe, describe_maps
 from .weighing import weigh
 
@@ -81,15 +80,13 @@ class Service:
 
     def _told(self, network: str, maps: Maps) -> Frame:
         """A frame of maps, which can be asked for as pictures from now on."""
-        maps = with_peak(maps)
         self._made[network, maps.layer, maps.method] = maps
         entry, held = describe_maps(maps)
         return {"maps": entry}, held
 
     def _whole(self, recording: Recording, known: str) -> Frame:
-        document, graph = describe(recording), network_digest(recording.network)
-        if graph == known:
-            del document["network"]
+        graph = recording.network.digest
+        document = describe(recording, network=graph != known)
         pictures = {"input": recording.picture}
         if recording.prediction.picture is not None:
             pictures["answer"] = recording.prediction.picture
@@ -222,12 +219,12 @@ def _run_on(runs: queue.SimpleQueue[tuple[Any, ...] | None]) -> None:
 def _run(
     live: Live, inputs: tuple[Input, ...], layers: list[str], told: queue.SimpleQueue[Any], gone: threading.Event
 ) -> None:
-    """Maps as they come, with their peaks, then the recording or what went wrong. Ends when nobody listens."""
+    """Maps as they come, then the recording or what went wrong. Ends when nobody listens."""
 
     def heard(maps: Maps) -> None:
         if gone.is_set():
             raise BridgeError("whoever asked is gone")
-        told.put(with_peak(maps))  # here, where torch has its threads
+        told.put(maps)
 
     try:
         told.put(live.record(inputs, layers, heard))
@@ -238,7 +235,7 @@ def _run(
 def _key(live: Live, seen: Seen, method: str, ids: Sequence[str], parameters: Any, data: sets.DataSet | None) -> str:
     """Equal for equal weights, inputs and parameters, so that what was made once is not made again."""
     plain = dataclasses.asdict(parameters) if parameters is not None else {}
-    what = (live.name, live.fingerprint, network_digest(seen.network), method, ids, data.name if data else "", plain)
+    what = (live.name, live.fingerprint, seen.network.digest, method, ids, data.name if data else "", plain)
     digest = hashlib.blake2b(json.dumps(what).encode(), digest_size=16)
     for one in seen.inputs:
         values = np.ascontiguousarray(one.values.numpy())

@@ -14,6 +14,7 @@ from ..live.session import Asked, current
 from ..live.showing import LOOK, OTHER, WORK
 from ..scene import store
 from .bridging import network_of
+from .shelving import restore_shelf
 
 
 def ask_method(
@@ -64,8 +65,10 @@ def restore_shown() -> str:
     session = current()
     session.show_nothing_else()
     for scene in store.halls():
+        restore_shelf(scene)
         if LOOK not in scene and scene.session_uid not in session.held:
             continue
+        showing.set_method(scene, showing.method_of(scene))  # undo leaves a text that only we have changed since
         if not showing.recall(session, scene):
             showing.give_up(session, str(scene.get(LOOK)), "what the hall showed then is forgotten; place it again")
         session.show_again(str(scene.get(WORK, "")))

@@ -19,6 +19,7 @@ from ..live.showing import DIFFERENCE, LOOK, METHOD, NETWORK, OTHER, WORK
 from ..scene import store
 from ..scene.build import build
 from ..scene.panels import SHOWS, panel_of
+from ..scene.session import undoable
 from .opening import show_hall
 
 SHARED = "innerwalk_shared"
@@ -76,8 +77,7 @@ def _stand(network: str, tag: str, made: Recording) -> None:
     scene[NETWORK], scene[LOOK], scene[METHOD] = network, tag, ACTIVATIONS
     current().shown[scene.session_uid] = tag
     show_hall(scene)
-    if not bpy.app.background:
-        bpy.ops.ed.undo_push(message="Build Hall")
+    undoable("Build Hall")
 
 
 def follow(scene: bpy.types.Scene, network: str) -> str:

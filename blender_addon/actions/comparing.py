@@ -16,6 +16,7 @@ from ..live.showing import DIFFERENCE, OTHER, WORK
 from ..scene import panels, store
 from ..scene.hall import collection_of
 from ..scene.paint import ROLE
+from ..scene.pick import depsgraph_of
 from .asking import cancel_method
 from .bridging import SHARED
 
@@ -34,6 +35,8 @@ def stand_beside(scene: bpy.types.Scene, other: str, share: bool = False) -> str
     hall = _hall(other)
     if hall == scene:
         raise SceneError(f"{other} can't stand beside itself; build a second hall of the network")
+    if _holds(collection_of(hall), collection_of(scene)):
+        raise SceneError(f"{scene.name} stands beside {other} already; let {other} stand alone first")
     stand_alone(scene)
     holder = bpy.data.objects.new(f"{other} beside", None)
     holder[ROLE] = BESIDE
@@ -128,14 +131,20 @@ def _hall(name: str) -> bpy.types.Scene:
 
 
 def _reach(scene: bpy.types.Scene) -> tuple[float, float]:
-    """Least and most x of a hall, metres."""
+    """Least and most x of all that is seen of a hall but its ground, metres."""
     corners = [
         (one.matrix_world @ Vector(corner)).x
-        for one in collection_of(scene).objects
-        if one.type == "MESH" and one.get(ROLE) != "floor"
-        for corner in one.bound_box
+        for one in depsgraph_of(scene).object_instances
+        if one.object.type == "MESH" and one.object.get(ROLE, "floor") != "floor"
+        for corner in one.object.bound_box
     ]
     return (min(corners), max(corners)) if corners else (0.0, 0.0)
+
+
+def _holds(inside: bpy.types.Collection, wanted: bpy.types.Collection) -> bool:
+    """Whether a collection is instanced within another, however deep."""
+    instanced = [one.instance_collection for one in inside.all_objects if one.instance_collection]
+    return any(one == wanted or _holds(one, wanted) for one in instanced)
 
 
 showing.LISTENERS.append(_arrived)

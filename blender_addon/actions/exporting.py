@@ -25,7 +25,7 @@ Steps = Generator[tuple[str, float], None, str]
 
 
 def export_layer(scene: bpy.types.Scene, layer: str, directory: Path | str, progress: Progress | None = None) -> str:
-    """Write one layer into a new folder inside `directory`. Raises SceneError or UnknownName; then nothing is written."""
+    """Write one layer into a new folder inside `directory`. Raises SceneError or UnknownName, nothing being written."""
     return run(steps(scene, directory, layer), progress)
 
 

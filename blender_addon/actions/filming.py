@@ -1,13 +1,14 @@
 """A film or a camera feeds the hall's network while a person looks or walks: played, paused, stepped, kept on the time
 axis.
 
-The next frame is asked for when the last one is shown, and it is the one that is due then: frames are dropped, never
-queued.
+The next frame is asked for when the last one is shown and another is due, and it is the one that is due then: frames
+are dropped, never queued.
 """
 
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from .bridging import network_of, show_input
 
 FILM, FRAME = "innerwalk_film", "innerwalk_frame"
 """Properties of a scene: the source of its film; the frame that is shown, which can be keyed."""
+USUAL = 25.0
+"""Frames a second of a camera that doesn't say."""
 PATIENCE = 60.0
 """Seconds that a picture waits for its frame, where nobody looks."""
 
@@ -56,7 +59,7 @@ def _open(scene: bpy.types.Scene, source: str, *, running: bool) -> None:
         there = showing.named(scene_name)
         told = next((one for one in films if one["name"] == playing.name), None)
         if there is not None and told is not None:
-            playing.rate, playing.frames = told["rate"] or 1.0, told["frames"]
+            playing.rate, playing.frames = told["rate"] or USUAL, told["frames"]
             playing.started = time.monotonic() - int(there.get(FRAME, 0)) / playing.rate
             _next(there, playing)
 
@@ -101,6 +104,8 @@ def keep_film(scene: bpy.types.Scene, keep: bool = True) -> str:
     """
     playing = _playing(scene)
     playing.kept, playing.first, playing.began = keep, scene.frame_current, playing.due
+    if keep and not _has_action(scene):  # now, in a person's action, and not with the first frame: undo must know of it
+        scene.animation_data_create().action = bpy.data.actions.new(f"{scene.name} film")
     return "what is seen is written on the time axis" if keep else "the time axis stays as it is"
 
 
@@ -117,26 +122,39 @@ def stop_film(scene: bpy.types.Scene) -> str:
 
 def at_frame(scene: bpy.types.Scene) -> None:
     """The time axis has moved: show the film's frame that is keyed there. In the background, wait for it."""
-    session, playing = current(), current().films.get(scene.name)
+    session = current()
     if session.state != "ready" or not scene.get(NETWORK) or not _keyed(scene):
         return
+    try:
+        _follow(scene, session.films.get(scene.name))
+        if bpy.app.background:
+            timer.wait(lambda: bool(session.error) or _settled(scene), PATIENCE)
+    except InnerwalkError as error:
+        session.error = str(error)
+
+
+def _follow(scene: bpy.types.Scene, playing: Playing | None) -> None:
+    """Look at the frame that is keyed, unless it is looked at already or the film plays."""
     if playing is None:
         _open(scene, scene[FILM], running=False)
-    elif playing.running or not playing.rate:
         return
-    else:
+    wanted = (str(scene[NETWORK]), (film(playing.name, frame=int(scene[FRAME])),))
+    if playing.rate and not playing.running and current().looked.get(scene.get(LOOK)) != wanted:
         show_film_frame(scene, int(scene[FRAME]))
-    if bpy.app.background:
-        timer.wait(lambda: bool(session.error) or _settled(scene), PATIENCE)
 
 
 def _settled(scene: bpy.types.Scene) -> bool:
-    session = current()
-    return not session.waits and session.shown.get(scene.session_uid) == scene.get(LOOK)
+    session, playing = current(), current().films.get(scene.name)
+    running = playing is not None and playing.running  # then it never is
+    return running or not session.waits and session.shown.get(scene.session_uid) == scene.get(LOOK)
 
 
 def _keyed(scene: bpy.types.Scene) -> bool:
-    return scene.animation_data is not None and scene.animation_data.action is not None and FRAME in scene
+    return _has_action(scene) and FRAME in scene
+
+
+def _has_action(scene: bpy.types.Scene) -> bool:
+    return scene.animation_data is not None and scene.animation_data.action is not None
 
 
 def _playing(scene: bpy.types.Scene) -> Playing:
@@ -155,6 +173,7 @@ def _opened(scene: bpy.types.Scene) -> Playing:
 
 def _next(scene: bpy.types.Scene, playing: Playing) -> str:
     """The frame that is due now, or that the film is paused at."""
+    playing.turn += 1
     if not playing.running:
         return show_film_frame(scene, int(scene.get(FRAME, 0)))
     playing.due = max(0.0, time.monotonic() - playing.started)
@@ -176,7 +195,15 @@ def _heard(tag: str, made: Recording | None) -> None:
 def _go_on(scene: bpy.types.Scene, playing: Playing, made: Recording | None) -> None:
     if made is None:
         playing.running = False
-    if not playing.running:
+    if playing.running:
+        due = playing.started + (int(playing.due * playing.rate) + 1) / playing.rate
+        current().at(due, partial(_due, scene.name, playing.turn))
+
+
+def _due(name: str, turn: int) -> None:
+    """Unless something else was asked for since."""
+    scene, playing = showing.named(name), current().films.get(name)
+    if scene is None or playing is None or not playing.running or playing.turn != turn:
         return
     try:
         _next(scene, playing)

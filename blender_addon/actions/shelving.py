@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import bpy
+import numpy as np
 
+from ...torch_bridge.client import Bridge
 from ...torch_bridge.errors import InputError
 from ..live import showing
 from ..live.session import current
 from ..scene import shelf
 from ..scene.pick import Hit
+from ..scene.session import undoable
 from .bridging import place_input
 
 SHELF, HELD = "innerwalk_shelf", "innerwalk_held"
@@ -20,35 +24,58 @@ SHELF, HELD = "innerwalk_shelf", "innerwalk_held"
 
 def draw_shelf(scene: bpy.types.Scene, data: str, seed: int = 0, of_class: str = "") -> str:
     """Lay out pictures drawn at random from a data set of the bridge, or from a class of it. Raises BridgeError."""
-    return _lay(scene, data, of_class, {"draw": {"count": shelf.SHOWN, "seed": seed}}, {"seed": seed})
+    return _lay(scene, {"set": data, "class": of_class, "seed": seed})
 
 
 def page_shelf(scene: bpy.types.Scene, data: str, page: int = 0, of_class: str = "") -> str:
     """Lay out a page of a data set, or of one of its classes, counted from 0. Raises BridgeError."""
-    start = max(page, 0) * shelf.SHOWN
-    return _lay(scene, data, of_class, {"page": {"start": start, "count": shelf.SHOWN}}, {"page": max(page, 0)})
+    return _lay(scene, {"set": data, "class": of_class, "page": max(page, 0)})
 
 
-def _lay(scene: bpy.types.Scene, data: str, of_class: str, which: dict[str, Any], told: dict[str, Any]) -> str:
+def _lay(scene: bpy.types.Scene, told: dict[str, Any]) -> str:
     name = scene.name
 
     def laid(answer: Any) -> None:
         there = showing.named(name)
         if there is not None:
-            _show(there, data, of_class, told, *answer)
+            _show(there, told, *answer)
 
-    classes = {"class_": of_class} if of_class else {}
-    current().ask(lambda bridge: bridge.pictures(data, shelf.SIDE, **which, **classes), laid)
-    return f"pictures of {of_class or data} are on their way to the shelf"
+    current().ask(_question(told), laid)
+    return f"pictures of {told['class'] or told['set']} are on their way to the shelf"
 
 
-def _show(scene: bpy.types.Scene, data: str, of_class: str, told: dict[str, Any], answer: Any, pictures: Any) -> None:
+def _question(told: dict[str, Any]) -> Callable[[Bridge], Any]:
+    """What the bridge is asked for."""
+    count, of_class = shelf.SHOWN, {"class_": told["class"]} if told["class"] else {}
+    page = {"page": {"start": told.get("page", 0) * count, "count": count}}
+    which = page if "page" in told else {"draw": {"count": count, "seed": told["seed"]}}
+    return lambda bridge: bridge.pictures(told["set"], shelf.SIDE, **which, **of_class)
+
+
+def _show(scene: bpy.types.Scene, told: dict[str, Any], answer: dict[str, Any], pictures: np.ndarray) -> None:
+    of_class = told["class"]
     if not len(pictures):
-        raise InputError(f"{data} has no more pictures{f' of {of_class}' if of_class else ''}; go back a page")
+        raise InputError(f"{told['set']} has no more pictures{f' of {of_class}' if of_class else ''}; go back a page")
     titles = [name or title for name, title in zip(answer["classes"], answer["titles"], strict=True)]
-    shelf.set_shelf(scene, pictures, titles, f"{data}{f', {of_class}' if of_class else ''}")
-    scene[SHELF] = json.dumps({"set": data, "class": of_class, "indices": answer["indices"], **told})
+    shelf.set_shelf(scene, pictures, titles, f"{told['set']}{f', {of_class}' if of_class else ''}")
+    scene[SHELF] = current().laid[scene.session_uid] = json.dumps(told | {"indices": answer["indices"]})
     scene[HELD] = -1
+    undoable("Draw Pictures")
+
+
+def restore_shelf(scene: bpy.types.Scene) -> None:
+    """After undo: the pictures are those that lay there then; they are in images, which undo leaves as they are."""
+    session, told, name = current(), str(scene.get(SHELF, "")), scene.name
+    if not told or session.laid.get(scene.session_uid) == told or session.state != "ready":
+        return
+
+    def laid(answer: Any) -> None:
+        there = showing.named(name)
+        if there is not None and there.get(SHELF) == told:
+            shelf.fill(there, answer[1])
+            session.laid[there.session_uid] = told
+
+    session.ask(_question(json.loads(told)), laid)
 
 
 def shelved(scene: bpy.types.Scene) -> dict[str, Any]:

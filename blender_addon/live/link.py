@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from ...torch_bridge.client import Bridge, Child, Given, start_child
 from ...torch_bridge.errors import BridgeError, InnerwalkError
+from ...torch_bridge.recording import Maps
 
 State = Literal["starting", "ready", "ended"]
 RUNNING = ("waiting", "running")
@@ -38,14 +39,17 @@ class Link:
         self.state: State = "starting"
         self.told, self.share = "starting the bridge", 0.0
         self.described: dict[str, Any] = {}
-        self._bridge = bridge
+        self._bridge: Bridge | None = None
         self._heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
+        self._of_jobs: queue.SimpleQueue[Heard | threading.Event] = queue.SimpleQueue()
+        """Heard when nothing else is. An event is set once all before it was heard."""
         self._questions: queue.SimpleQueue[tuple[str, Callable[[Bridge], Any]] | None] = queue.SimpleQueue()
         self._wanted: dict[str, tuple[str, str, Sequence[Given]]] = {}
         self._news = threading.Condition()
+        self._jobs: set[str] = set()
         self._cancelled: set[str] = set()
         self._closed = False
-        self._thread("link", self._begin)
+        self._thread("link", lambda: self._begin(bridge))
 
     @classmethod
     def start(cls, python: str, order: Mapping[str, Any], folder: str | None = None) -> Link:
@@ -64,6 +68,7 @@ class Link:
 
     def work(self, tag: str, network: str, method: str, **asked: Any) -> None:
         """Ask a method: its maps are heard as "maps", then what its job tells as "job", until it ends."""
+        self._jobs.add(tag)
         self._thread(tag, lambda: self._follow(tag, network, method, asked))
 
     def cancel(self, tag: str) -> None:
@@ -71,11 +76,15 @@ class Link:
         self._cancelled.add(tag)
 
     def heard(self) -> Heard | None:
-        """The next answer, None while there is none."""
-        try:
+        """The next answer, those of jobs after all others; None while there is none."""
+        if not self._heard.empty():
             return self._heard.get_nowait()
-        except queue.Empty:
-            return None
+        while not self._of_jobs.empty():
+            one = self._of_jobs.get_nowait()
+            if isinstance(one, Heard):
+                return one
+            one.set()
+        return None
 
     @property
     def busy(self) -> bool:
@@ -93,7 +102,8 @@ class Link:
 
     def _say(self, kind: Any, tag: str, content: Any) -> None:
         if not self._closed:
-            self._heard.put(Heard(kind, tag, content))
+            held = self._of_jobs if tag in self._jobs else self._heard
+            held.put(Heard(kind, tag, content))
 
     def _thread(self, name: str, work: Callable[[], None]) -> None:
         """Work in a thread of its own; what goes wrong is heard under its name."""
@@ -111,10 +121,10 @@ class Link:
                 "error", tag, BridgeError(f"the bridge's answer makes no sense ({type(error).__name__}: {error})")
             )
 
-    def _begin(self) -> None:
+    def _begin(self, bridge: Bridge | None) -> None:
         """Wait for a child, describe the bridge and listen to what is wanted; then wait for the child's end."""
         try:
-            bridge = self._reach()
+            bridge = bridge or self._reach()
             self.described = bridge.describe()
             bridge.close()  # each thread has a connection of its own
         except InnerwalkError as error:
@@ -129,8 +139,6 @@ class Link:
             self._end(f"the bridge has ended: {self.child.last_words()}")
 
     def _reach(self) -> Bridge:
-        if self._bridge is not None:
-            return self._bridge
         assert self.child is not None
         return Bridge(self.child.wait(self._starting), self.child.token, child=self.child)
 
@@ -174,11 +182,18 @@ class Link:
     def _follow(self, tag: str, network: str, method: str, asked: Mapping[str, Any]) -> None:
         with self._twin() as bridge:
             job = bridge.start(network, method, **asked) | {"state": "waiting", "step": 0}  # its results may be there
+            self._say("job", tag, job)
             while job["state"] in RUNNING:
-                self._say("job", tag, job)
                 if self._closed or tag in self._cancelled:
                     bridge.cancel(job["id"])
                 job, every = bridge.job(job["id"], job["step"], WAIT)
-                for maps in every:
-                    self._say("maps", tag, maps)
-            self._say("job", tag, job)
+                self._told(tag, job, every)
+
+    def _told(self, tag: str, job: dict[str, Any], every: Sequence[Maps]) -> None:
+        """What a job has made, and how it is doing. Waits until that was heard: what comes meanwhile is left out."""
+        for maps in every:
+            self._say("maps", tag, maps)
+        self._say("job", tag, job)
+        self._of_jobs.put(heard := threading.Event())
+        while not (heard.wait(WAIT) or self._closed or tag in self._cancelled):
+            continue

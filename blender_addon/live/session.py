@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class Playing:
     """When its second 0 was, by `time.monotonic`."""
     due: float = 0.0
     """Second of the film that was asked for last."""
+    turn: int = 0
+    """How often something was asked for."""
     kept: bool = False
     """Whether what is seen is written on the time axis."""
     first: int = 0
@@ -79,10 +82,15 @@ class Session:
         """By the session_uid of a scene: the tag of the input that its hall has shown whole. Undo leaves it alone."""
         self.held: dict[int, str] = {}
         """And the tag of what its hall held before anything was asked, which is never forgotten."""
+        self.names: dict[int, dict[str, str]] = {}
+        """And by layer, where its panel was found the last time: the name of an object, which may be another's now."""
+        self.laid: dict[int, str] = {}
+        """And what the pictures on its shelf are of."""
         self._run, self._numbers = secrets.token_hex(4), itertools.count(1)
         self._memory: OrderedDict[str, Recording | dict[str, Maps]] = OrderedDict()
         self._then: dict[str, Callable[[Any], None]] = {}
         self._again: deque[Heard] = deque()
+        self._due: deque[tuple[float, Callable[[], None]]] = deque()
 
     @property
     def state(self) -> str:
@@ -98,13 +106,15 @@ class Session:
         if self.link is not None:
             self.link.close()
         self.link = None
-        for told in (self.jobs, self.films, self.weighed, self._then):
+        for told in (self.jobs, self.films, self.weighed, self._then, self._due):
             told.clear()
 
     def forget(self) -> None:
         """Another file is open: nothing that was asked for in the last one is shown in it."""
-        for known in (self.jobs, self.films, self.asked, self.looked, self.shown, self.held, self._memory, self._then):
+        for known in (self.jobs, self.films, self.asked, self.looked, self.shown, self.held, self.laid):
             known.clear()
+        for waiting in (self._memory, self._then, self._due):
+            waiting.clear()
         self._again.clear()
 
     def ready(self) -> Link:
@@ -182,6 +192,8 @@ class Session:
         """What is to be shown next: things that are shown again, then what the bridge has said."""
         if self._again:
             return self._again.popleft()
+        if self._due and self._due[0][0] <= time.monotonic():
+            return Heard("piece", "", self._due.popleft()[1])
         return self.link.heard() if self.link is not None else None
 
     def remember(self, tag: str, made: Recording | Mapping[str, Maps]) -> None:
@@ -208,6 +220,15 @@ class Session:
     def later(self, pieces: Iterable[Callable[[], None]]) -> None:
         """Do these one after the other, as if they had been heard."""
         self._again.extend(Heard("piece", "", piece) for piece in pieces)
+
+    def at(self, when: float, piece: Callable[[], None]) -> None:
+        """Do this at a time, by `time.monotonic`."""
+        self._due = deque(sorted([*self._due, (when, piece)], key=lambda one: one[0]))
+
+    @property
+    def expects(self) -> bool:
+        """Whether something is to be done at a time."""
+        return bool(self._due)
 
     @property
     def pending(self) -> bool:

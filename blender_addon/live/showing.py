@@ -13,7 +13,8 @@ import numpy as np
 from ...torch_bridge.errors import InnerwalkError
 from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
 from ..scene import panels, store
-from ..scene.panels import ID, SHOWS
+from ..scene.paint import ROLE
+from ..scene.panels import ID, PANEL, SHOWS
 from ..scene.pick import map_shape
 from ..scene.renew import renew
 from .link import RUNNING, Heard
@@ -65,11 +66,13 @@ def targets(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
 
 def looks_at(session: Session, scene: bpy.types.Scene) -> str:
     """The tag of what the hall asked for last. What it held before it asked for anything is read now, for undo."""
-    held = session.held.get(scene.session_uid)
-    if LOOK not in scene and held is None:
-        held = session.held[scene.session_uid] = session.shown[scene.session_uid] = session.tag("held")
-        session.remember(held, store.kept(scene))
-    return str(scene.get(LOOK, held))
+    uid = scene.session_uid
+    if LOOK not in scene:
+        if uid not in session.held:
+            session.held[uid] = session.shown[uid] = session.tag("held")
+            session.remember(session.held[uid], store.kept(scene))
+        scene[LOOK] = session.held[uid]
+    return str(scene[LOOK])
 
 
 def blank(session: Session, scene: bpy.types.Scene, layers: Iterable[str]) -> None:
@@ -135,9 +138,20 @@ def _maps(session: Session, tag: str, maps: Maps) -> None:
     if tag in session.jobs:
         session.remember(tag, {maps.layer: maps})
     for scene in halls_of(tag, LOOK, WORK):
-        panel = targets(scene).get(maps.layer)
+        panel = _panel(session, scene, maps.layer)
         if panel is not None and maps.method == method_of(scene):
             panels.show_maps(panel, maps)
+
+
+def _panel(session: Session, scene: bpy.types.Scene, layer: str) -> bpy.types.Object | None:
+    """The panel that shows a layer's maps, looked for first where it was the last time."""
+    names = session.names.get(scene.session_uid, {})
+    found = scene.objects.get(names.get(layer, ""))
+    if found is None or found.get(ROLE) != PANEL or found.get(SHOWS, found[ID]) != layer:
+        there = targets(scene)
+        session.names[scene.session_uid] = {id: panel.name for id, panel in there.items()}
+        found = there.get(layer)
+    return found
 
 
 def _recording(session: Session, tag: str, made: Recording) -> None:

@@ -8,13 +8,16 @@ from collections.abc import Callable
 import bpy
 
 from ...torch_bridge.errors import BridgeError
-from .session import current
-from .showing import show
+from ..scene.store import halls
+from .session import Session, current
+from .showing import LOOK, show
 
 SLICE = 0.02
 """Seconds of one go; the last piece may be over it by what the maps of one layer cost."""
 OFTEN, SELDOM = 0.01, 0.1
 """Seconds between two goes when something came, and when nothing did."""
+PATIENT = 2.0
+"""The most between two goes of a job, where a redraw takes long."""
 
 
 def start() -> None:
@@ -30,15 +33,32 @@ def stop() -> None:
         bpy.app.timers.unregister(tick)
 
 
+_due = 0.0
+"""When the next go should begin, by `time.monotonic`."""
+
+
 def tick() -> float | None:
     """One go; seconds until the next, None for no more."""
+    global _due
+    late = time.monotonic() - _due
     came = pump(SLICE)
     if came:
         redraw()
     session = current()
     if session.link is None and not session.pending:
         return None
-    return OFTEN if came or (session.link is not None and session.link.busy) else SELDOM
+    pause = OFTEN if came or session.expects or (session.link is not None and session.link.busy) else SELDOM
+    if came and not hurried(session):
+        pause = max(pause, min(late, PATIENT))
+    _due = time.monotonic() + pause
+    return pause
+
+
+def hurried(session: Session) -> bool:
+    """Whether a hall waits for an input. Else what a job has made leaves as much time as drawing it takes."""
+    return session.pending or any(
+        scene.get(LOOK) not in (None, session.shown.get(scene.session_uid)) for scene in halls()
+    )
 
 
 def pump(seconds: float) -> bool:

@@ -34,14 +34,18 @@ def set_modifier_inputs(modifier: bpy.types.Modifier, values: dict[str, object])
 
 def change_modifier_inputs(modifier: bpy.types.Modifier, values: dict[str, object]) -> None:
     """The same, for nothing where they are so already: each change evaluates the object again."""
-    other = {name: value for name, value in values.items() if modifier_input(modifier, name) != value}
+    identifiers, inputs = _identifiers(modifier), _inputs(modifier)
+    other = {name: value for name, value in values.items() if _value(modifier, inputs, identifiers[name]) != value}
     if other:
         set_modifier_inputs(modifier, other)
 
 
 def modifier_input(modifier: bpy.types.Modifier, name: str) -> Any:
     """The value of an input of a geometry-nodes modifier, by its label."""
-    identifier, inputs = _identifiers(modifier)[name], _inputs(modifier)
+    return _value(modifier, _inputs(modifier), _identifiers(modifier)[name])
+
+
+def _value(modifier: bpy.types.Modifier, inputs: object | None, identifier: str) -> Any:
     return modifier[identifier] if inputs is None else getattr(inputs, identifier).value
 
 

@@ -177,7 +177,6 @@ class Paint:
         self.kit.collection.objects.link(holder)
         return holder
 
-
     def repaint(self, holder: bpy.types.Object) -> None:
         """The same in place of what is on an object that `build` has made."""
         holder.data.clear_geometry()

@@ -1,7 +1,7 @@
 """A hall that stands shows another input and another answer: the picture in its frame, and the board at the end.
 
-All in place. This happens between a person's actions, and undo knows of no data-block that comes or goes there: it would
-leave pointers to what is gone.
+All in place. This happens between a person's actions, and undo knows of no data-block that comes or goes there: it
+would leave pointers to what is gone.
 """
 
 from __future__ import annotations

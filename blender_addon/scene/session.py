@@ -29,6 +29,15 @@ def whole() -> Iterator[None]:
         raise
 
 
+def undoable(what: str) -> None:
+    """Make what was done outside of a person's actions a step of undo, which else knows of no data-blocks that came.
+
+    In the background nobody undoes.
+    """
+    if not bpy.app.background:
+        bpy.ops.ed.undo_push(message=what)
+
+
 def _blocks() -> list[bpy.types.ID]:
     """Of every kind: a file with a hall may hold anything else, and all of it comes along."""
     kinds = [kind.identifier for kind in bpy.data.bl_rna.properties if kind.type == "COLLECTION"]

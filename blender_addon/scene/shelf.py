@@ -29,10 +29,9 @@ def set_shelf(scene: bpy.types.Scene, pictures: np.ndarray, titles: Sequence[str
     """Lay pictures (n, SIDE, SIDE, 3) uint8 sRGB on the desk, each with its title; `head` over them. n up to SHOWN."""
     kit = Kit.of(store.dress_of(scene).theme, collection_of(scene))
     desk, standing = _desk(scene), shelved(scene)
+    fill(scene, pictures)
     for index, pixels in enumerate(pictures):
-        if index in standing:
-            set_pixels(image_in(standing[index]), pixels)
-        else:
+        if index not in standing:
             edge = PICTURE_SHARE * _pitch()
             one = add_picture(f"Shelf {index}", pixels, desk.moved(*_corner(index)), (edge, edge), SHELF, kit)
             one[INDEX] = index
@@ -40,6 +39,13 @@ def set_shelf(scene: bpy.types.Scene, pictures: np.ndarray, titles: Sequence[str
     remove([one for one in scene.objects if one.get(ROLE) in (WORDS, HELD)])
     _write(kit, desk, titles, head)
     text.forget_fonts()
+
+
+def fill(scene: bpy.types.Scene, pictures: np.ndarray) -> None:
+    """New pixels, in place, for the pictures that lie there."""
+    for index, holder in shelved(scene).items():
+        if index < len(pictures):
+            set_pixels(image_in(holder), pictures[index])
 
 
 def shelved(scene: bpy.types.Scene) -> dict[int, bpy.types.Object]:

@@ -1,13 +1,14 @@
 """What a hall keeps of its recording, so that its file can be dressed anew with neither torch nor the recording there.
 
-A text holds the recording without its maps as JSON; pictures and maps are in the images that show them. Everything is
-found by custom properties, never by name.
+Texts hold the network, and the recording without its maps, as JSON; pictures and maps are in the images that show them.
+Everything is found by custom properties, never by name.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import bpy
@@ -15,7 +16,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ...torch_bridge.errors import SceneError
-from ...torch_bridge.recording import Maps, Recording, describe, restore
+from ...torch_bridge.recording import Maps, Network, Recording, describe, describe_network, restore, restore_network
 from .. import atlas, colour
 from . import look, nodes
 from .paint import ROLE
@@ -28,6 +29,8 @@ MOST_GAIN = 1_000_000
 VERSION = 1
 """Of what a hall keeps; raise it when an older file needs rebuilding."""
 HALL, TEXT, PLACE = "innerwalk_hall", "innerwalk_recording", "innerwalk_place"
+GRAPH, DIGEST = "innerwalk_graph", "innerwalk_digest"
+"""A property of the scene: the text that holds the network; on that text, the digest of it."""
 AWAY = "innerwalk_away"
 """A property of the scene: the collection of the panels that collapsed blocks leave out."""
 
@@ -58,11 +61,21 @@ class Dress:
 
 
 def keep(scene: bpy.types.Scene, recording: Recording, dress: Dress) -> None:
-    """Write the recording, without maps, and the dress into the scene."""
-    text = scene.get(TEXT) or bpy.data.texts.new(f"{scene.name} recording.json")
+    """Write the recording, without maps, and the dress into the scene. A network that is there already is left alone."""
+    network = recording.network
+    if scene.get(GRAPH) is None or scene[GRAPH].get(DIGEST) != network.digest:
+        _write(scene, GRAPH, f"{scene.name} network.json", describe_network(network))
+        scene[GRAPH][DIGEST] = network.digest
+    told = describe(recording, network=False) | {"dress": asdict(dress)}
+    _write(scene, TEXT, f"{scene.name} recording.json", told)
+    scene[HALL] = VERSION
+
+
+def _write(scene: bpy.types.Scene, key: str, name: str, told: dict[str, Any]) -> None:
+    text = scene.get(key) or bpy.data.texts.new(name)
     text.clear()
-    text.write(json.dumps(describe(recording) | {"dress": asdict(dress)}, ensure_ascii=False, indent=1))
-    scene[TEXT], scene[HALL] = text, VERSION
+    text.write(json.dumps(told, ensure_ascii=False))
+    scene[key] = text
 
 
 def is_hall(scene: bpy.types.Scene) -> bool:
@@ -76,26 +89,45 @@ def halls() -> list[bpy.types.Scene]:
 
 
 def document(scene: bpy.types.Scene) -> dict[str, Any]:
-    """The JSON that a hall keeps. Raises SceneError."""
-    text = scene.get(TEXT)
-    if text is None:
+    """The JSON that a hall keeps, without its network. Raises SceneError."""
+    return _read(_text(scene, TEXT), scene.name)
+
+
+def _text(scene: bpy.types.Scene, key: str) -> str:
+    if scene.get(key) is None:
         raise SceneError(f"scene {scene.name!r} is no hall of innerwalk; build one from a recording")
+    return scene[key].as_string()
+
+
+@lru_cache(maxsize=8)
+def _read(text: str, name: str) -> dict[str, Any]:
+    """Read once, however often it is asked for: nobody changes what was read."""
     try:
-        return json.loads(text.as_string())
+        return json.loads(text)
     except ValueError:
-        raise SceneError(f"text {text.name!r} of scene {scene.name!r} is damaged; build the hall again") from None
+        raise SceneError(f"a text of scene {name!r} is damaged; build the hall again") from None
+
+
+@lru_cache(maxsize=8)
+def _network(text: str, name: str) -> Network:
+    return restore_network(_read(text, name), f"scene {name!r}")
 
 
 def described(scene: bpy.types.Scene) -> Recording:
     """The recording that a hall shows, without maps and pictures. Raises SceneError or RecordingError."""
-    return restore(document(scene), np.zeros((1, 1, 3), np.uint8), None, f"scene {scene.name!r}")
+    return _restored(scene, np.zeros((1, 1, 3), np.uint8), None)
+
+
+def _restored(scene: bpy.types.Scene, picture: np.ndarray, answer: np.ndarray | None) -> Recording:
+    network = _network(_text(scene, GRAPH), scene.name) if GRAPH in scene else None  # version 1 wrote it with the rest
+    return restore(document(scene), picture, answer, f"scene {scene.name!r}", network)
 
 
 def bare(scene: bpy.types.Scene) -> Recording:
     """The recording that a hall shows, without its maps. Raises SceneError or RecordingError."""
     shown = {image[PICTURE]: _pixels(image) for image in pictures_in(scene) if PICTURE in image}
     picture = shown.get("input", np.zeros((1, 1, 3), np.uint8))
-    return restore(document(scene), picture, shown.get("answer"), f"scene {scene.name!r}")
+    return _restored(scene, picture, shown.get("answer"))
 
 
 def away(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:

@@ -152,8 +152,9 @@ class INNERWALK_PT_bridge(bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """By what the bridge is doing."""
         now, layout = session(), self.layout
-        if now.error:
-            draw_lines(layout.box(), now.error, "ERROR")
+        wrong = now.link.told if now.state == "ended" else now.error
+        if wrong:
+            draw_lines(layout.box(), wrong, "ERROR")
         if now.link is None or now.state == "ended":
             draw_start(layout, bridge_settings(context))
             self._without(context)

@@ -13,6 +13,7 @@ class INNERWALK_OT_stand_beside(InHall, bpy.types.Operator):
 
     bl_idname = "innerwalk.stand_beside"
     bl_label = "Stand Beside"
+    bl_options = {"REGISTER", "UNDO"}
 
     other: bpy.props.StringProperty(name="Other Hall", description="The name of its scene")
     share: bpy.props.BoolProperty(name="Share Inputs", description="What is placed here is placed there too")
@@ -29,6 +30,7 @@ class INNERWALK_OT_stand_alone(InHall, bpy.types.Operator):
 
     bl_idname = "innerwalk.stand_alone"
     bl_label = "Stand Alone"
+    bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Take it away."""
@@ -42,6 +44,7 @@ class INNERWALK_OT_show_difference(InHall, bpy.types.Operator):
 
     bl_idname = "innerwalk.show_difference"
     bl_label = "Show Difference"
+    bl_options = {"REGISTER", "UNDO"}
 
     other: bpy.props.StringProperty(name="Other Hall", description="The name of its scene")
 
@@ -57,6 +60,7 @@ class INNERWALK_OT_show_activations(InHall, bpy.types.Operator):
 
     bl_idname = "innerwalk.show_activations"
     bl_label = "Show Activations"
+    bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Show them."""

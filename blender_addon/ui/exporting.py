@@ -100,6 +100,11 @@ class INNERWALK_OT_export_layer(_Export):
 
     layer: bpy.props.StringProperty(name="Layer", description="Id of the layer; empty: the one that is looked at")
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask for the folder; the layer is named beside it."""
+        self.layer = self._layer(context)
+        return super().invoke(context, event)
+
     def _layer(self, context: bpy.types.Context) -> str:
         return self.layer or str(context.scene.get("innerwalk_layer", ""))
 

@@ -23,6 +23,14 @@ def _ask(operator: bpy.types.Operator, context: bpy.types.Context) -> set[str]:
     return set(context.window_manager.invoke_props_dialog(operator))
 
 
+def _collapsible(operator: bpy.types.Operator, context: bpy.types.Context, text: str) -> list[str]:
+    return _search("collapsible", context, text)
+
+
+def _collapsed(operator: bpy.types.Operator, context: bpy.types.Context, text: str) -> list[str]:
+    return _search("collapsed", context, text)
+
+
 class INNERWALK_OT_collapse(InHall, bpy.types.Operator):
     """Let one panel stand for a whole block; the others wait in the file"""
 
@@ -32,7 +40,7 @@ class INNERWALK_OT_collapse(InHall, bpy.types.Operator):
 
     block: bpy.props.StringProperty(
         name="Block", description="Name of a block, with * for any letters, or all", options={"SKIP_SAVE"},
-        search=lambda self, context, text: _search("collapsible", context, text), search_options={"SUGGESTION"},
+        search=_collapsible, search_options={"SUGGESTION"},
     )  # fmt: skip
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -55,7 +63,7 @@ class INNERWALK_OT_expand(InHall, bpy.types.Operator):
 
     block: bpy.props.StringProperty(
         name="Block", description="Name of a collapsed block, or all", options={"SKIP_SAVE"},
-        search=lambda self, context, text: _search("collapsed", context, text), search_options={"SUGGESTION"},
+        search=_collapsed, search_options={"SUGGESTION"},
     )  # fmt: skip
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:

@@ -81,6 +81,7 @@ class INNERWALK_OT_draw_shelf(Looks, bpy.types.Operator):
 
     bl_idname = "innerwalk.draw_shelf"
     bl_label = "Draw Pictures"
+    bl_options = {"REGISTER"}
 
     data: bpy.props.StringProperty(name="Data Set", description="Its name on the bridge")
     seed: bpy.props.IntProperty(name="Seed", description="Another seed draws others", min=0)
@@ -98,6 +99,7 @@ class INNERWALK_OT_page_shelf(Looks, bpy.types.Operator):
 
     bl_idname = "innerwalk.page_shelf"
     bl_label = "Page"
+    bl_options = {"REGISTER"}
 
     data: bpy.props.StringProperty(name="Data Set", description="Its name on the bridge")
     page: bpy.props.IntProperty(name="Page", description="Counted from 0", min=0)
@@ -138,6 +140,19 @@ class INNERWALK_OT_place_held(Looks, bpy.types.Operator):
         return attempt(self, lambda: place_held(context.scene))
 
 
+ALL = "all classes"
+_kept: list[tuple[str, str, str]] = []
+
+
+def classes(operator: bpy.types.Operator, context: bpy.types.Context) -> list[tuple[str, str, str]]:
+    """Classes of the data set that is chosen; kept, because Blender doesn't keep the texts of such a list."""
+    link = session().link
+    data = link.described.get("data", []) if link else []
+    named = next((one["classes"] for one in data if one["name"] == context.scene.innerwalk.data), [])
+    _kept[:] = [(name, name, "") for name in (ALL, *named)]
+    return _kept
+
+
 class INNERWALK_OT_search_class(Looks, bpy.types.Operator):
     """Search the data set's classes, and lay pictures of one of them on the shelf"""
 
@@ -146,7 +161,7 @@ class INNERWALK_OT_search_class(Looks, bpy.types.Operator):
     bl_property = "found"
     bl_options = {"INTERNAL"}
 
-    found: bpy.props.EnumProperty(name="Class", items=lambda self, context: classes(context))
+    found: bpy.props.EnumProperty(name="Class", items=classes)
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """A field to type in."""
@@ -160,19 +175,6 @@ class INNERWALK_OT_search_class(Looks, bpy.types.Operator):
         form = context.scene.innerwalk
         form.of_class = "" if self.found == ALL else self.found
         return attempt(self, lambda: draw_shelf(context.scene, form.data, form.seed, form.of_class))
-
-
-ALL = "all classes"
-_kept: list[tuple[str, str, str]] = []
-
-
-def classes(context: bpy.types.Context) -> list[tuple[str, str, str]]:
-    """Classes of the data set that is chosen; kept, because Blender doesn't keep the texts of such a list."""
-    link = session().link
-    data = link.described.get("data", []) if link else []
-    named = next((one["classes"] for one in data if one["name"] == context.scene.innerwalk.data), [])
-    _kept[:] = [(name, name, "") for name in (ALL, *named)]
-    return _kept
 
 
 class INNERWALK_OT_choose_data(Looks, bpy.types.Operator):

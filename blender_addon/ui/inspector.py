@@ -121,14 +121,22 @@ def redraw() -> None:
 
 @persistent
 def note_changes(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
-    """Filling a panel changes its mesh."""
+    """Filling a panel changes its mesh. Of others than the selected one nothing is told."""
     if not state.shown:
         return
-    state.turn += int(depsgraph.id_type_updated("MESH"))
+    state.turn += int(depsgraph.id_type_updated("MESH") and _is_of_selected(scene, depsgraph))
     id = scene.session_uid
     if id in state.drawn and id in state.shown and state.shown[id].key != key_of(scene):
         state.drawn.discard(id)
         state.shown[id] = _looked(scene)
+
+
+def _is_of_selected(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> bool:
+    from ..actions import selected
+    from ..scene.panels import panels
+
+    panel = panels(scene).get(selected(scene).layer)
+    return panel is not None and any(one.id.original == panel.data for one in depsgraph.updates)
 
 
 @persistent

@@ -18,14 +18,17 @@ MODELS = (*SHIPPED, "resnet18", "resnet50", "vgg16", "alexnet", "mobilenet_v2", 
 """What is offered where a model is asked for; any other can be typed."""
 
 
+def _models(network: bpy.types.PropertyGroup, context: bpy.types.Context, text: str) -> list[str]:
+    return [one for one in MODELS if text.lower() in one]
+
+
 class INNERWALK_PG_network(bpy.types.PropertyGroup):
     """One network of the bridge"""
 
     name: bpy.props.StringProperty(name="Name", description="What the network is called in Blender")
     model: bpy.props.StringProperty(
         name="Model", description="object and pair are shipped; else torchvision's name, package.module:function, .pt2",
-        default="object", search=lambda self, context, text: [one for one in MODELS if text.lower() in one],
-        search_options={"SUGGESTION"},
+        default="object", search=_models, search_options={"SUGGESTION"},
     )  # fmt: skip
     weights: bpy.props.StringProperty(
         name="Weights", description="A .safetensors file, a checkpoint, or DEFAULT to download; else random",
@@ -101,6 +104,10 @@ def _items(choices: str) -> list[tuple[str, str, str]]:
     return [(name, name.replace("_", " ").capitalize(), "") for name in choices.split("\n")]
 
 
+def _choices(parameter: bpy.types.PropertyGroup, context: bpy.types.Context) -> list[tuple[str, str, str]]:
+    return _items(parameter.choices)
+
+
 class INNERWALK_PG_parameter(bpy.types.PropertyGroup):
     """One parameter of a method, as its form tells"""
 
@@ -112,7 +119,7 @@ class INNERWALK_PG_parameter(bpy.types.PropertyGroup):
     float_value: bpy.props.FloatProperty(name="Value")
     bool_value: bpy.props.BoolProperty(name="Value")
     str_value: bpy.props.StringProperty(name="Value")
-    choice_value: bpy.props.EnumProperty(name="Value", items=lambda self, _: _items(self.choices))
+    choice_value: bpy.props.EnumProperty(name="Value", items=_choices)
 
     @property
     def field(self) -> str:

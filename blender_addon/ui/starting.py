@@ -73,7 +73,8 @@ class INNERWALK_UL_data(bpy.types.UIList):
 
 def draw_start(layout: bpy.types.UILayout, settings: Any) -> None:
     """What a bridge needs to be started or joined; what few people need is folded."""
-    draw_lines(layout, "Networks run beside Blender, in a Python that has torch")
+    if not len(settings.networks):
+        draw_lines(layout, "Networks run beside Blender, in a Python that has torch")
     column = layout.column()
     column.use_property_split, column.use_property_decorate = True, False
     column.prop(settings, "python", placeholder=python() or "a Python that has torch")

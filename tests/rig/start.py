@@ -11,7 +11,8 @@ from pathlib import Path
 
 import bpy
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(os.environ["RIG_SESSION"]).parent)]
+sys.path.insert(0, str(Path(os.environ["RIG_SESSION"]).parent))
+sys.path.insert(0, str(Path(__file__).parent))
 import session as rig
 
 bpy.context.preferences.view.show_splash = False  # here and not in a timer: an open splash takes the first events

@@ -57,9 +57,36 @@ def built(network: str) -> rig.Steps:
     yield 0.3
 
 
+def in_hall(name: str, model: str, installed: Callable[[], None] = lambda: None) -> rig.Steps:
+    """From nothing to the hall of a network, in shades of grey, which are drawn faster."""
+    rig.install()
+    installed()
+    yield from rig.maximise()
+    yield from rig.sidebar("Innerwalk")
+    rig.view3d().space.shading.type = "WIREFRAME"
+    fill_in({name: model}, {"photos": str(rig.DATA / PHOTOS)})
+    act("start_bridge")
+    yield from ready()
+    yield from built(name)
+    rig.look("SOLID", camera=False)
+
+
+def placed(**given: Any) -> rig.Steps:
+    """Another input, until it is shown."""
+    act("place_input", **given)
+    yield from settled_input()
+
+
+def job() -> dict[str, Any]:
+    """How the hall's job is doing."""
+    return live().jobs[bpy.context.scene["innerwalk_work"]]
+
+
 def settled_input(seconds: float = 60) -> rig.Steps:
     """Until everything that the hall asked for is shown."""
-    yield from rig.until("what the network sees", lambda: live().recalled(str(bpy.context.scene["innerwalk_look"])), seconds)
+    yield from rig.until(
+        "what the network sees", lambda: live().recalled(str(bpy.context.scene["innerwalk_look"])), seconds
+    )
     yield 0.1
 
 
@@ -89,10 +116,8 @@ def of_recording(made: Any) -> dict[str, np.ndarray]:
 
 
 def of_role(role: str, **more: Any) -> bpy.types.Object:
-    return next(
-        one for one in bpy.context.scene.objects
-        if one.get("innerwalk_role") == role and all(one.get(f"innerwalk_{key}") == value for key, value in more.items())
-    )  # fmt: skip
+    there = (one for one in bpy.context.scene.objects if one.get("innerwalk_role") == role)
+    return next(one for one in there if all(one.get(f"innerwalk_{key}") == value for key, value in more.items()))
 
 
 def middle(holder: bpy.types.Object) -> rig.Place:
@@ -116,7 +141,7 @@ def answer() -> list[str]:
 
 
 class Clock:
-    """How long callbacks of ours hold Blender, by name: wall seconds, and seconds that this thread had the processor."""
+    """How long callbacks of ours hold Blender, by name: wall seconds, and seconds that the thread had a processor."""
 
     def __init__(self) -> None:
         self.spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
@@ -142,16 +167,29 @@ class Clock:
             for k, one in enumerate(held):
                 if one.__module__.startswith("bl_ext.user_default.innerwalk"):
                     held[k] = self.timed(f"{kind} {one.__name__}", one)
+        showers = addon("blender_addon.live.showing").SHOWERS
+        for kind, show in showers.items():
+            showers[kind] = self.timed(f"of a tick: {kind}", show)
         for cls in addon("blender_addon.ui")._all("CLASSES"):
-            for name in ("draw", "draw_item", "filter_items", "draw_prepare", "invoke", "execute", "modal"):
+            for name in ("draw", "draw_prepare", "execute", "invoke", "modal"):
                 if name in vars(cls):
-                    setattr(cls, name, self.timed(f"{cls.__name__}.{name}", vars(cls)[name]))
+                    run = self.timed(f"{cls.__name__}.{name}", vars(cls)[name])
+                    setattr(cls, name, _of_two(run) if name.startswith(("draw", "execute")) else _of_three(run))
 
     def told(self, most: int = 6) -> dict[str, list[float]]:
         """The longest: name -> ms of wall, ms of processor, how often."""
         longest = {name: (*(round(1000 * max(one[k] for one in spans), 1) for k in (0, 1)), len(spans))
                    for name, spans in self.spans.items()}  # fmt: skip
         return dict(sorted(longest.items(), key=lambda pair: -pair[1][0])[:most])
+
+
+def _of_two(run: Callable[..., Any]) -> Callable[..., Any]:
+    """Blender counts the arguments."""
+    return lambda self, context: run(self, context)
+
+
+def _of_three(run: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, context, event: run(self, context, event)
 
 
 class Redraws:

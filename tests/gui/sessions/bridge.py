@@ -138,7 +138,10 @@ def looks_closer() -> rig.Steps:
     row, column = (side // 2 for side in maps.shape)
     near = maps[row - 1 : row + 1, column - 1 : column + 1]
     number = at.addon("blender_addon.scene.legend").number
-    rig.check("the value under the cursor is the map's", any(pointed.endswith(f"= {number(float(one))}") for one in near.ravel()))
+    rig.check(
+        "the value under the cursor is the map's",
+        any(pointed.endswith(f"= {number(float(one))}") for one in near.ravel()),
+    )
     rig.look("MATERIAL", camera=False)
     yield from rig.settled()
     rig.picture("8 a closer look")

@@ -1,0 +1,290 @@
+"""A film that a hall looks at: played by a clock, paused, stepped, kept on the time axis."""
+
+import subprocess
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+from innerwalk.blender_addon import actions  # noqa: E402
+from innerwalk.blender_addon.actions import filming  # noqa: E402
+from innerwalk.blender_addon.live import session as sessions  # noqa: E402
+from innerwalk.blender_addon.live import showing, timer  # noqa: E402
+from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.scene import store  # noqa: E402
+from innerwalk.tests import live_halls as live  # noqa: E402
+from innerwalk.torch_bridge import client  # noqa: E402
+from innerwalk.torch_bridge.errors import BridgeError, InputError  # noqa: E402
+
+FRAMES, RATE = 30, 10
+WRITE = """
+import sys
+try:
+    import av
+except ImportError:
+    sys.exit(77)
+import numpy as np
+
+path, count, rate = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+with av.open(path, "w") as out:
+    stream = out.add_stream("mpeg4", rate=rate)
+    stream.width = stream.height = 32
+    stream.pix_fmt = "yuv420p"
+    for number in range(count):
+        frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 8 * number, np.uint8), format="rgb24")
+        for packet in stream.encode(frame):
+            out.mux(packet)
+    for packet in stream.encode():
+        out.mux(packet)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(torch_python, tmp_path_factory) -> Path:
+    """Where the bridge runs, with a film whose frames are as grey as their number says."""
+    folder = tmp_path_factory.mktemp("films")
+    run = subprocess.run([torch_python, "-c", WRITE, folder / "clip.mp4", str(FRAMES), str(RATE)], check=False)
+    if run.returncode == 77:
+        pytest.skip("needs PyAV, for the Python of the bridge")
+    assert run.returncode == 0
+    with live.registered():
+        live.start(torch_python, {"Gated": live.own("Gated")}, {}, folder)
+        yield folder
+
+
+@pytest.fixture
+def clock(monkeypatch) -> SimpleNamespace:
+    """The time that films go by; it stands still until a test moves it."""
+    clock = SimpleNamespace(now=100.0)
+    for module in (filming, sessions):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
+
+
+@pytest.fixture
+def hall(folder, clock):
+    live.empty_file()
+    current().error = ""
+    scene = live.built("Gated")
+    yield scene
+    (folder / "hold").unlink(missing_ok=True)
+    (folder / "reached").unlink(missing_ok=True)
+    for one in store.halls():
+        actions.stop_film(one)
+    live.until(lambda: not current().waits and not current().link.busy)
+    current().error = ""
+
+
+def recorded(name: str, number: int):
+    with live.bridge() as bridge:
+        return bridge.record("Gated", [client.film(name, frame=number)])
+
+
+def shown(scene) -> None:
+    """All that was asked for is there."""
+    actions.wait_for_bridge(scene)
+
+
+def play(scene, folder, name="clip.mp4") -> None:
+    assert actions.play_film(scene, str(folder / name)) == f"{name} begins"
+    shown(scene)
+
+
+def to(clock, scene, now: float) -> int:
+    """Let the clock say so, and wait for the frame that is then shown."""
+    before = scene[showing.LOOK]
+    clock.now = now
+    live.until(lambda: scene[showing.LOOK] != before or bool(current().error))
+    shown(scene)
+    return scene[filming.FRAME]
+
+
+def test_it_plays_by_the_clock(hall, folder, clock):
+    play(hall, folder)
+    assert hall[filming.FRAME] == 0
+    live.assert_shows(hall, recorded("clip.mp4", 0))
+    assert to(clock, hall, 100.1) == 1
+    live.assert_shows(hall, recorded("clip.mp4", 1))
+    assert [to(clock, hall, 100 + at) for at in (0.25, 0.31, 1.77, 2.99)] == [2, 3, 17, 29]
+    assert to(clock, hall, 103.05) == 0, "it begins again"
+    assert to(clock, hall, 104.25) == 12
+    live.assert_shows(hall, recorded("clip.mp4", 12))
+
+
+def test_a_frame_is_looked_at_once(hall, folder, clock):
+    play(hall, folder)
+    tag = hall[showing.LOOK]
+    clock.now = 100.09
+    for _ in range(200):
+        timer.pump(0.001)
+    assert hall[showing.LOOK] == tag, "no other frame is due"
+
+
+def test_frames_are_dropped_and_never_queued(hall, folder, clock):
+    play(hall, folder)
+    (folder / "hold").write_text("")
+    before = set(current().looked)
+    clock.now = 100.1
+    live.until(lambda: (folder / "reached").exists())
+    for now in range(101, 130):
+        clock.now = now / 10 + 90.0
+        timer.pump(0.002)
+    assert len(set(current().looked) - before) == 1, "while one is looked at no other is asked for"
+    clock.now = 102.2
+    (folder / "hold").unlink()
+    shown(hall)
+    assert hall[filming.FRAME] in (1, 22)
+    live.until(lambda: hall[filming.FRAME] == 22)
+    shown(hall)
+    live.assert_shows(hall, recorded("clip.mp4", 22))
+    assert len(set(current().looked) - before) == 2
+
+
+def test_pause_step_and_on(hall, folder, clock):
+    play(hall, folder)
+    to(clock, hall, 101.0)
+    assert actions.pause_film(hall) == "paused at frame 10"
+    clock.now = 150.0
+    for _ in range(20):
+        timer.pump(0.002)
+    assert hall[filming.FRAME] == 10
+    for by, frame in ((1, 11), (1, 12), (-3, 9), (100, 29), (-100, 0), (7, 7)):
+        actions.step_film(hall, by)
+        shown(hall)
+        assert hall[filming.FRAME] == frame
+        live.assert_shows(hall, recorded("clip.mp4", frame))
+    actions.step_film(hall, 1), actions.step_film(hall, 1)
+    shown(hall)
+    assert hall[filming.FRAME] == 9
+    actions.play_film(hall)
+    shown(hall)
+    assert hall[filming.FRAME] == 9
+    assert to(clock, hall, 150.35) == 12
+    actions.pause_film(hall)
+    actions.play_film(hall)
+    shown(hall)
+    assert to(clock, hall, 150.75) == 16
+
+
+def test_keys_are_written_and_the_time_line_shows_the_frames_again(hall, folder, clock, tmp_path):
+    hall.render.fps, hall.frame_end = 20, 5
+    play(hall, folder)
+    to(clock, hall, 100.5)
+    hall.frame_set(3)
+    actions.keep_film(hall)
+    seen = {}
+    for at in (0.7, 1.0, 1.6, 2.1):
+        frame = to(clock, hall, 100 + at)
+        seen[3 + round((at - 0.5) * 20)] = frame
+    assert list(seen.values()) == [7, 10, 16, 21] and hall.frame_end == 35
+    actions.keep_film(hall, False)
+    to(clock, hall, 102.5)
+    actions.pause_film(hall)
+    for at, frame in reversed(seen.items()):
+        hall.frame_set(at)
+        assert hall[filming.FRAME] == frame
+        live.assert_shows(hall, recorded("clip.mp4", frame))
+    hall.frame_set(at + 3)
+    assert seen[min(seen)] <= hall[filming.FRAME] <= 16
+    live.assert_shows(hall, recorded("clip.mp4", hall[filming.FRAME]))
+    tags = len(current().looked)
+    hall.frame_set(at + 3)
+    assert len(current().looked) == tags, "what is shown already isn't asked for"
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "kept.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "kept.blend"))
+    scene = store.halls()[0]
+    for at, frame in seen.items():
+        scene.frame_set(at)
+        live.assert_shows(scene, recorded("clip.mp4", frame))
+
+
+def test_a_picture_that_is_placed_pauses_it(hall, folder, clock):
+    play(hall, folder)
+    actions.place_input(hall, noise=4)
+    shown(hall)
+    clock.now = 101.0
+    for _ in range(20):
+        timer.pump(0.002)
+    with live.bridge() as bridge:
+        live.assert_shows(hall, bridge.record("Gated", [client.noise(4)]))
+    actions.play_film(hall)
+    shown(hall)
+    assert hall[filming.FRAME] == 0
+    assert to(clock, hall, 101.4) == 4
+
+
+def test_undo_shows_the_frame_that_was_shown(hall, folder, clock):
+    play(hall, folder)
+    to(clock, hall, 101.0)
+    actions.pause_film(hall)
+    bpy.ops.ed.undo_push(message="at 10")
+    actions.step_film(hall, 5)
+    shown(hall)
+    bpy.ops.ed.undo_push(message="at 15")
+    current()._memory.clear()
+    bpy.ops.ed.undo()
+    scene = store.halls()[0]
+    shown(scene)
+    assert scene[filming.FRAME] == 10
+    live.assert_shows(scene, recorded("clip.mp4", 10))
+
+
+@pytest.mark.parametrize("kind", ["gone", "no film"])
+def test_what_is_no_film_is_told(hall, folder, kind):
+    before = live.texels(hall)
+    (folder / "no film.mp4").write_bytes(b"nothing of the sort" * 99)
+    actions.play_film(hall, str(folder / f"{kind}.mp4"))
+    with pytest.raises(BridgeError, match=kind):
+        shown(hall)
+    assert "\n" not in current().error and hall.name not in current().films
+    assert live.equal(live.texels(hall), before)
+    with pytest.raises(InputError, match="no film is open"):
+        actions.pause_film(hall)
+    current().error = ""
+    play(hall, folder)
+    live.assert_shows(hall, recorded("clip.mp4", 0))
+
+
+def test_a_film_that_fails_on_its_way_stops(hall, folder, clock):
+    play(hall, folder)
+    before = recorded("clip.mp4", 0)
+    with live.bridge() as bridge:
+        bridge.close_film("clip.mp4")
+    clock.now = 100.5
+    live.until(lambda: bool(current().error))
+    live.settled()
+    assert "no film 'clip.mp4'" in current().error
+    assert not current().films[hall.name].running
+    live.assert_shows(hall, before)
+    actions.place_input(hall, noise=1)
+    shown(hall)
+    assert actions.stop_film(hall) == "clip.mp4 is closed"
+    live.until(lambda: not current().waits)
+    assert actions.stop_film(hall) == "no film is playing"
+
+
+def test_two_halls_look_at_two_films_of_one_name(hall, folder, clock):
+    (folder / "other").mkdir(exist_ok=True)
+    (folder / "other" / "clip.mp4").write_bytes((folder / "clip.mp4").read_bytes())
+    other = live.built("Gated")
+    play(hall, folder)
+    play(other, folder / "other")
+    assert {one.name for one in current().films.values()} == {"clip.mp4", "clip.mp4 2"}
+    clock.now = 100.5
+    live.until(lambda: hall[filming.FRAME] == other[filming.FRAME] == 5)
+    actions.stop_film(hall)
+    assert to(clock, other, 101.2) == 12
+    shown(hall)
+    assert hall[filming.FRAME] == 5
+
+
+def test_a_hall_that_follows_nothing_plays_nothing(folder, clock):
+    live.empty_file()
+    scene = live.built("Gated")
+    del scene[showing.NETWORK]
+    with pytest.raises(BridgeError, match="follows no network"):
+        actions.play_film(scene, str(folder / "clip.mp4"))
+    scene.frame_set(7)
+    assert scene.name not in current().films
