@@ -25,6 +25,7 @@ from ..torch_bridge.inputs import Named, image_of
 from ..torch_bridge.live import Live, settle
 from ..torch_bridge.subject import RecordSpec
 from ..torch_bridge.turns import Turns
+from . import pngs
 from .pngs import layer_as_json, panels_of
 from .stages import forward, stages
 
@@ -56,10 +57,10 @@ class Peer:
         """Processor seconds of each stage of a recording, one after another."""
         return json.loads(self._ask("PUT", "/stages", picture.tobytes()))
 
-    def serve(self, picture: np.ndarray, heard: Callable[[str, bytes], None]) -> None:
-        """Put a picture, get every layer; `heard` is given its id and the JSON."""
+    def serve(self, picture: np.ndarray, heard: Callable[[str, bytes], None], encoder: str = "png") -> None:
+        """Put a picture, get every layer; `heard` is given its id and the JSON. encoder: "png" or "pillow"."""
         for id in json.loads(self._ask("PUT", "/input", picture.tobytes())):
-            heard(id, self._ask("GET", f"/{id}"))
+            heard(id, self._ask("GET", f"/{encoder}/{id}"))
 
     def _ask(self, verb: str, path: str, body: bytes | None = None) -> bytes:
         self._http.request(verb, path, body)
@@ -113,7 +114,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """A layer."""
-        self._tell(layer_as_json(self.held[self.path[1:]]))
+        _, encoder, id = self.path.split("/")
+        self._tell(layer_as_json(self.held[id], getattr(pngs, encoder)))
 
     def _tell(self, body: bytes) -> None:
         self.send_response(200)

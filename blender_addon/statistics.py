@@ -6,6 +6,7 @@ are recorded and shown, which is before an activation; NaN and infinity are coun
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,15 +127,31 @@ def of_layer(maps: Maps) -> Statistics:
     return of_channels(flat(maps)).merged()
 
 
-def histogram(values: np.ndarray, bins: int = BINS) -> Histogram:
-    """Of finite values of any shape, over their range; equal values are in the middle bin of a range of width 1."""
+def joined(parts: Sequence[Statistics]) -> Statistics:
+    """Of groups of channels as of all their channels, in this order."""
+    return Statistics(
+        *(np.concatenate([getattr(one, name) for one in parts]) for name in parts[0].__dataclass_fields__)
+    )
+
+
+def together(parts: Sequence[Histogram]) -> Histogram:
+    """Of parts that were counted between the same ends."""
+    some = next((one for one in parts if one.counts.any()), parts[0])
+    return Histogram(np.sum([one.counts for one in parts], 0), some.low, some.high, sum(one.unknown for one in parts))
+
+
+def histogram(values: np.ndarray, bins: int = BINS, ends: tuple[float, float] | None = None) -> Histogram:
+    """Of finite values of any shape, over their range or from end to end, which hold them all.
+
+    Equal values are in the middle bin of a range of width 1.
+    """
     line = np.ravel(values)
     known = np.isfinite(line)
     unknown = line.size - int(np.count_nonzero(known))
     line = line[known] if unknown else line
     if not line.size:
         return Histogram(np.zeros(bins, np.int64), 0.0, 0.0, unknown)
-    low, high = float(line.min()), float(line.max())
+    low, high = ends or (float(line.min()), float(line.max()))
     if low == high:
         low, high = low - 0.5, high + 0.5
     place = ((line - low) * (bins / (high - low))).astype(np.int64)

@@ -1,4 +1,4 @@
-"""What the interface can do is what a script can do: every operator is one function of `actions`, under the same name."""
+"""What the interface can do is what a script can do: every operator is a function of `actions`, of the same name."""
 
 import inspect
 

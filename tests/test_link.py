@@ -1,4 +1,4 @@
-"""The link to a bridge and the session, without Blender: threads that ask, answers one at a time, nobody waits for ever."""
+"""The link to a bridge and the session, without Blender: threads that ask, answers one at a time, nobody waits."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Live halls outlive what happens around them: undo, saved files, bridges that die, the extension that comes and goes."""
+"""Live halls outlive what happens around them: undo, saved files, bridges that die, an extension that goes."""
 
 import gc
 import os
@@ -263,6 +263,7 @@ def test_a_bridge_is_killed_while_it_records(file, torch_python):
     assert not live.equal(live.texels(hall), live.maps_of(made))
     kill()
     ended()
+    live.until(lambda: hall[showing.LOOK] == current().shown[hall.session_uid])
     live.settled()
     live.assert_shows(hall, made)
     with pytest.raises(BridgeError, match="the bridge isn't ready"):
@@ -283,6 +284,7 @@ def test_a_bridge_is_killed_in_the_middle_of_a_job(file, torch_python):
     live.until(lambda: (file / "reached").exists() and current().jobs[hall[showing.WORK]]["step"] == 3)
     kill()
     ended()
+    live.until(lambda: not current().runs(hall[showing.WORK]))
     assert current().jobs[hall[showing.WORK]]["state"] == "failed"
     (file / "hold").unlink()
     live.start(torch_python, NETWORKS, DATA, file)
@@ -422,7 +424,8 @@ def things() -> dict[str, object]:
     handlers = {
         name: len(held) for name in dir(bpy.app.handlers) if isinstance(held := getattr(bpy.app.handlers, name), list)
     }
-    properties = [one for owner in (bpy.types.Scene, bpy.types.WindowManager, bpy.types.Object, bpy.types.AddonPreferences)
+    owners = (bpy.types.Scene, bpy.types.WindowManager, bpy.types.Object, bpy.types.AddonPreferences)
+    properties = [one for owner in owners
                   for one in dir(owner) if "innerwalk" in one]  # fmt: skip
     return {"kinds": kinds, "handlers": handlers, "properties": properties, "counts": live.counts(), "threads": ours(),
             "timer": bpy.app.timers.is_registered(timer.tick), "listeners": len(showing.LISTENERS)}  # fmt: skip

@@ -98,6 +98,20 @@ def heights(picture: np.ndarray, theme: str) -> np.ndarray:
     return (away / np.abs(plot[-1] - board).sum(1).max(initial=1e-9)).sum(0)
 
 
+@pytest.mark.parametrize("rows", [1, 3, 7])
+def test_parts_together_are_the_whole(rows):
+    values = np.random.default_rng(3).normal(size=(7, 50))
+    values[2], values[4, :3] = NAN, INF
+    parts = [values[start : start + rows] for start in range(0, 7, rows)]
+    known, found = (statistics.of_channels(values), statistics.joined([statistics.of_channels(one) for one in parts]))
+    for name in NUMBERS:
+        assert np.array_equal(getattr(found, name), getattr(known, name), equal_nan=True)
+    whole, ends = statistics.histogram(values), (float(known.merged().low), float(known.merged().high))
+    counted = statistics.together([statistics.histogram(one, ends=ends) for one in parts])
+    assert np.array_equal(counted.counts, whole.counts)
+    assert (counted.low, counted.high, counted.unknown) == (whole.low, whole.high, whole.unknown)
+
+
 def test_bars_are_as_high_as_counts():
     found = statistics.Histogram(np.array([0, 5, 10, 0, 20, 1]), 1.0, 7.0, 0)
     wide = (drawn.EDGE - 2 * drawn.MARGIN) // 6

@@ -31,7 +31,7 @@ runpy.run_module("torch_bridge", run_name="__main__")
 NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
 """On Windows a console would open."""
 PATIENT = {"GOMP_SPINCOUNT": "1000"}
-"""How long torch's threads spin while they wait for each other: by default for so long that Blender finds no core free."""
+"""How long torch's threads spin while they wait for each other: by default so long that Blender finds no core free."""
 GRACE = 3.0
 """Seconds that a child has to end by itself, and that its last words are waited for."""
 MOMENT = 0.5

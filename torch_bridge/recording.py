@@ -40,8 +40,9 @@ from .schema import (
 from .words import ACTIVATIONS, Edge, Layer, Maps, Network, Prediction, Recording, pack, peaks, picture_of, unpack
 
 __all__ = [
-    "ACTIVATIONS", "Edge", "Layer", "Maps", "Network", "Prediction", "Recording",
-    "describe", "describe_maps", "describe_network", "load", "pack", "peaks", "picture_of", "restore", "restore_maps", "restore_network", "save", "unpack",
+    "ACTIVATIONS", "Edge", "Layer", "Maps", "Network", "Prediction", "Recording", "describe", "describe_maps",
+    "describe_network", "load", "pack", "peaks", "picture_of", "restore", "restore_maps", "restore_network", "save",
+    "unpack",
 ]  # fmt: skip
 
 DOCUMENT = "recording.json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import NamedTuple
 
 import bpy
@@ -19,6 +19,8 @@ from ..scene.panels import ID, panel_of
 from ..statistics import Histogram, Statistics
 from .selecting import select, selected
 
+PART = 150_000
+"""Values that are looked at at a time."""
 WEIGHED = "innerwalk_weighed"
 """A property of a scene: the layer whose weights the bridge has told of last."""
 
@@ -36,18 +38,39 @@ class Inspected(NamedTuple):
 
 def inspect_layer(scene: bpy.types.Scene, layer: str, logarithmic: bool = False) -> Inspected:
     """All values of a layer. Raises UnknownName, or SceneError where its panel has lost its image."""
+    parts = inspect_in_parts(scene, layer, logarithmic)
+    while True:
+        try:
+            next(parts)
+        except StopIteration as done:
+            return done.value
+
+
+def inspect_in_parts(scene: bpy.types.Scene, layer: str, logarithmic: bool = False) -> Generator[None, None, Inspected]:
+    """The same a part of the values at a time. Only the first looks at the scene."""
     told, dress = store.described(scene), store.dress_of(scene)
-    shown = told.network.layer(layer)
+    shown, weights = told.network.layer(layer), weights_of(scene, layer)
     values = statistics.flat(_maps(scene, shown, dress.method))
-    weights = weights_of(scene, layer)
-    spread = {dress.method: statistics.histogram(values)}
+    yield
+    rows = max(1, PART // max(1, values.shape[1]))
+    parts = [values[start : start + rows] for start in range(0, len(values), rows)]
+    found = []
+    for part in parts:
+        found.append(statistics.of_channels(part))
+        yield
+    by_channel = statistics.joined(found)
+    whole, counted = by_channel.merged(), []
+    for part in parts:
+        counted.append(statistics.histogram(part, ends=(float(whole.low), float(whole.high))))
+        yield
+    spread = {dress.method: statistics.together(counted)}
     if weights is not None:
         spread["weights"] = weights
     pictures = {
         name: drawn.histogram(one, dress.theme, dress.map, logarithmic=logarithmic) for name, one in spread.items()
     }
     ends = {name: (number(one.low), number(one.high)) for name, one in spread.items()}
-    return Inspected(_layer_facts(shown, statistics.of_channels(values)), pictures, ends)
+    return Inspected(_layer_facts(shown, by_channel), pictures, ends)
 
 
 def inspect_channel(scene: bpy.types.Scene, layer: str, channel: int) -> Inspected:
@@ -100,7 +123,8 @@ def weights_of(scene: bpy.types.Scene, layer: str) -> Histogram | None:
 
 
 def _weighed(name: str, key: tuple[str, str], told: Mapping[str, tuple[Mapping[str, float], np.ndarray]]) -> None:
-    scene, layer = bpy.data.scenes.get(name), key[1]
+    scene: bpy.types.Scene | None = bpy.data.scenes.get(name)
+    layer = key[1]
     if layer not in told or not told[layer][0]["count"]:
         return
     numbers, counts = told[layer]

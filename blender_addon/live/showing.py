@@ -146,7 +146,7 @@ def _maps(session: Session, tag: str, maps: Maps) -> None:
 def _panel(session: Session, scene: bpy.types.Scene, layer: str) -> bpy.types.Object | None:
     """The panel that shows a layer's maps, looked for first where it was the last time."""
     names = session.names.get(scene.session_uid, {})
-    found = scene.objects.get(names.get(layer, ""))
+    found: bpy.types.Object | None = scene.objects.get(names.get(layer, ""))
     if found is None or found.get(ROLE) != PANEL or found.get(SHOWS, found[ID]) != layer:
         there = targets(scene)
         session.names[scene.session_uid] = {id: panel.name for id, panel in there.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import bpy
 import numpy as np
@@ -182,7 +183,7 @@ class Paint:
         holder.data.clear_geometry()
         self._write(holder.data)
 
-    def _write(self, mesh: bpy.types.Mesh) -> None:
+    def _write(self, mesh: Any) -> None:
         _fill(mesh, np.concatenate(self._points), self._faces)
         colours = np.ones((self._count, 4), np.float32)
         colours[:, :3] = np.concatenate(self._colours)

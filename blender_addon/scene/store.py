@@ -61,7 +61,7 @@ class Dress:
 
 
 def keep(scene: bpy.types.Scene, recording: Recording, dress: Dress) -> None:
-    """Write the recording, without maps, and the dress into the scene. A network that is there already is left alone."""
+    """Write the recording, without maps, and the dress into the scene. A network that is there is not written again."""
     network = recording.network
     if scene.get(GRAPH) is None or scene[GRAPH].get(DIGEST) != network.digest:
         _write(scene, GRAPH, f"{scene.name} network.json", describe_network(network))

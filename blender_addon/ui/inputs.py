@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import bpy
 
@@ -148,7 +149,7 @@ def classes(operator: bpy.types.Operator, context: bpy.types.Context) -> list[tu
     """Classes of the data set that is chosen; kept, because Blender doesn't keep the texts of such a list."""
     link = session().link
     data = link.described.get("data", []) if link else []
-    named = next((one["classes"] for one in data if one["name"] == context.scene.innerwalk.data), [])
+    named: list[str] = next((one["classes"] for one in data if one["name"] == context.scene.innerwalk.data), [])
     _kept[:] = [(name, name, "") for name in (ALL, *named)]
     return _kept
 
@@ -252,7 +253,8 @@ class INNERWALK_PT_input(bpy.types.Panel):
         row = column.row(align=True)
         drawn = row.operator("innerwalk.draw_shelf", text="Draw Others", icon="FILE_REFRESH")
         drawn.data, drawn.of_class, drawn.seed = form.data, form.of_class, there.get("seed", -1) + 1
-        for step, icon in ((-1, "TRIA_LEFT"), (1, "TRIA_RIGHT")):
+        arrows: Any = ((-1, "TRIA_LEFT"), (1, "TRIA_RIGHT"))
+        for step, icon in arrows:
             page = row.operator("innerwalk.page_shelf", text="", icon=icon)
             page.data, page.of_class, page.page = form.data, form.of_class, max(0, there.get("page", -step) + step)
         if context.scene.get("innerwalk_held", -1) >= 0:

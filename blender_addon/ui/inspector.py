@@ -7,7 +7,9 @@ a look by a timer that runs once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import time
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,8 @@ from . import pictures
 if TYPE_CHECKING:
     from ..actions.inspecting import Inspected
 
+BUSY, REST = 0.015, 0.01
+"""Seconds of looking at a time, and until the next."""
 LOGARITHMIC = "innerwalk_logarithmic"
 """Property of the window manager: whether histograms show the logarithm of counts."""
 
@@ -38,6 +42,8 @@ class _State:
     shown: dict[int, Shown] = field(default_factory=dict)
     """By the scene's session_uid."""
     asked: set[int] = field(default_factory=set)
+    looking: dict[int, Generator[None, None, Shown]] = field(default_factory=dict)
+    """Looks that aren't finished."""
     drawn: set[int] = field(default_factory=set)
     """Halls whose inspector was drawn since the last look."""
     turn: int = 0
@@ -73,36 +79,52 @@ def key_of(scene: bpy.types.Scene) -> tuple[Any, ...]:
     return (*chosen, *flat, state.turn, bool(getattr(manager, LOGARITHMIC, False)))
 
 
-def look() -> None:
-    """Look at what was asked for, and draw again."""
+def look() -> float | None:
+    """Look at what was asked for, some of it at a time, and draw again; seconds until the next, None for no more."""
     there = {scene.session_uid: scene for scene in bpy.data.scenes}
     for gone in state.shown.keys() - there.keys():
         del state.shown[gone]
         pictures.drop(picture_name(gone, ""))
-    for id in state.asked & there.keys():
-        state.shown[id] = _looked(there[id])
+    for id in (state.asked & there.keys()) - state.looking.keys():
+        state.looking[id] = _looks(there[id])
     state.asked.clear()
-    redraw()
+    if all([_done(id) for id in list(state.looking)]):
+        redraw()
+    return REST if state.looking else None
 
 
-def _looked(scene: bpy.types.Scene) -> Shown:
-    from ...torch_bridge.errors import InnerwalkError
-    from ..actions import inspect_channel, inspect_layer, selected
-
-    shown, (layer, channel) = Shown(key_of(scene)), selected(scene)
+def _done(id: int) -> bool:
+    """Look for a while; whether all was seen. In the background nobody waits for anything else."""
+    end = math.inf if bpy.app.background else time.monotonic() + BUSY
     try:
-        if layer:
-            shown.layer = _kept(scene, "layer", inspect_layer(scene, layer, bool(shown.key[-1])))
+        while time.monotonic() < end:
+            next(state.looking[id])
+    except StopIteration as done:
+        del state.looking[id]
+        state.shown[id] = done.value
+    return id not in state.looking
+
+
+def _looks(scene: bpy.types.Scene) -> Generator[None, None, Shown]:
+    """Only the first step looks at the scene, which may be gone at the next."""
+    from ...torch_bridge.errors import InnerwalkError
+    from ..actions import inspect_channel, selected
+    from ..actions.inspecting import inspect_in_parts
+
+    shown, (layer, channel), id = Shown(key_of(scene)), selected(scene), scene.session_uid
+    try:
         if layer and channel >= 0:
-            shown.channel = _kept(scene, "channel", inspect_channel(scene, layer, channel))
+            shown.channel = _kept(id, "channel", inspect_channel(scene, layer, channel))
+        if layer:
+            shown.layer = _kept(id, "layer", (yield from inspect_in_parts(scene, layer, bool(shown.key[-1]))))
     except InnerwalkError as error:
         shown.error = str(error)
     return shown
 
 
-def _kept(scene: bpy.types.Scene, what: str, found: Inspected) -> Inspected:
+def _kept(id: int, what: str, found: Inspected) -> Inspected:
     for name, pixels in found.pictures.items():
-        pictures.put(picture_name(scene.session_uid, f"{what} {name}"), pixels)
+        pictures.put(picture_name(id, f"{what} {name}"), pixels)
     return found._replace(pictures=dict.fromkeys(found.pictures))
 
 
@@ -126,9 +148,12 @@ def note_changes(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None
         return
     state.turn += int(depsgraph.id_type_updated("MESH") and _is_of_selected(scene, depsgraph))
     id = scene.session_uid
-    if id in state.drawn and id in state.shown and state.shown[id].key != key_of(scene):
-        state.drawn.discard(id)
-        state.shown[id] = _looked(scene)
+    if id in state.looking or id not in state.drawn or id not in state.shown or state.shown[id].key == key_of(scene):
+        return
+    state.drawn.discard(id)
+    state.looking[id] = _looks(scene)
+    if not _done(id) and not bpy.app.timers.is_registered(look):
+        bpy.app.timers.register(look, first_interval=REST)
 
 
 def _is_of_selected(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> bool:
@@ -153,6 +178,7 @@ def close() -> None:
     state.shown.clear()
     state.asked.clear()
     state.drawn.clear()
+    state.looking.clear()
     pictures.clear()
 
 

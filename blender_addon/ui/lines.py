@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Any
 
 import blf
 import bpy
@@ -15,7 +16,7 @@ SAMPLE = "the bridge has ended: killed by SIGKILL /home"
 """What a text is like: its letters are as wide as most."""
 
 
-def draw_lines(layout: bpy.types.UILayout, text: str, icon: str = "NONE") -> None:
+def draw_lines(layout: Any, text: str, icon: str = "NONE") -> None:
     """A text on as many lines as it needs in the region that is drawn."""
     column = layout.column(align=True)
     for k, line in enumerate(textwrap.wrap(text, _letters())):

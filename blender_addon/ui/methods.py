@@ -140,7 +140,7 @@ class INNERWALK_PT_method(bpy.types.Panel):
             self.layout.label(text=f"{title}: {job['state']}", icon=ENDS.get(job["state"], "NONE"))
 
 
-ENDS = {"done": "CHECKMARK", "cancelled": "CANCEL", "failed": "ERROR"}
+ENDS: dict[str, Any] = {"done": "CHECKMARK", "cancelled": "CANCEL", "failed": "ERROR"}
 """Icons of how a job has ended."""
 
 CLASSES = (

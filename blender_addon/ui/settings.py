@@ -154,7 +154,7 @@ class INNERWALK_PG_scene(bpy.types.PropertyGroup):
 
 def bridge_settings(context: bpy.types.Context) -> INNERWALK_PG_bridge:
     """How a bridge is started: the preferences', or this session's where Innerwalk is no extension."""
-    entry = context.preferences.addons.get(EXTENSION)
+    entry: Any = context.preferences.addons.get(EXTENSION)
     return entry.preferences.bridge if entry and entry.preferences else context.window_manager.innerwalk_bridge
 
 

@@ -1,11 +1,7 @@
 """At a bridge for longer: what is changed and undone, methods with partial results, files, a bridge that dies."""
 
-import os
-import signal
-
 import at_the_bridge as at
 import bpy
-import numpy as np
 import session as rig
 
 LAYER = "stage2.0.conv1"

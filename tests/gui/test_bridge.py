@@ -1,0 +1,32 @@
+"""A person with nothing but the extension's zip and a Python that has torch."""
+
+import os
+
+import pytest
+
+PHOTOGRAPHS = pytest.mark.skipif(not os.environ.get("INNERWALK_DATA"), reason="photographs: INNERWALK_DATA names none")
+
+
+@PHOTOGRAPHS
+def test_from_the_first_look_to_a_value_under_the_cursor(play):
+    told = play("bridge")
+    assert told["panels"] == told["panels filled"] == 23
+    assert told["networks"] == ["object"]
+    assert told["data"] == {"photos": 472, "object": 2000}
+
+
+@PHOTOGRAPHS
+def test_changes_undo_and_methods_in_parts(play):
+    play("bridge_changes")
+
+
+@PHOTOGRAPHS
+def test_files_and_a_bridge_that_dies(play):
+    told = play("bridge_files")
+    assert told["pictures"] >= 48
+    assert told["table"] == 49
+
+
+@PHOTOGRAPHS
+def test_resnet50_follows_while_a_job_runs(play):
+    assert play("bridge_resnet")["panels"] == 70
