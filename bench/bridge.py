@@ -20,7 +20,8 @@ from .peer import SIDE, Peer
 from .pngs import layer_of_json
 from .rig import Rig, clocked, processor
 
-NETWORK, ROUNDS, WARM = "resnet50", 9, 3
+NETWORK, ROUNDS, WARM, PILLOW = "resnet50", 9, 24, 3
+"""WARM: inputs until the memory for undo (session.REMEMBERED) is full; PILLOW: rounds of what is slowest."""
 PARTS = {
     "read": (frames, "fill"), "parse": (frames, "parse"), "restore": (client, "_maps"),
     "find panels": (showing, "targets"), "upload": (panels, "show_maps"), "input, answer": (showing, "renew"),
@@ -32,10 +33,12 @@ def measure() -> dict[str, Any]:
     """Medians of seconds, processor seconds by stage, and the ratios beside their budgets."""
     with Peer(NETWORK) as peer, Rig(NETWORK) as rig:
         rounds = [_round(peer, rig, picture) for picture in _pictures(WARM + ROUNDS)][WARM:]
+        pillow = float(np.median([_pillow(peer, picture) for picture in _pictures(PILLOW)]))
     found = {name: _median([one[name] for one in rounds]) for name in rounds[0]}
     ours, server, plain = (found[name]["s"] for name in ("input to panels", "PNGs in JSON, server", "plain forward"))
     found["panels, channels"] = {"panels": 70, "channels": 42_664}
-    found["server beside ours"] = {"times": server / ours, "budget": 7.0}
+    found["server beside ours"] = {"times": server / ours, "with Pillow": pillow / ours, "budget": 7.0}
+    found["PNGs in JSON, server, by Pillow"] = {"s": pillow}
     found["ours beside plain forward"] = {"times": ours / plain, "budget": 2.0}
     return found | {"input to panels": found["input to panels"] | {"budget": 0.2}}
 
@@ -62,6 +65,12 @@ def _round(peer: Peer, rig: Rig, picture: np.ndarray) -> dict[str, dict[str, flo
         "and decoded": {"s": decoded - start}, "and shown": {"s": end - start},
         "child's stages, processor s": peer.stages(picture), "Blender's stages, processor s": parts,
     }  # fmt: skip
+
+
+def _pillow(peer: Peer, picture: np.ndarray) -> float:
+    start = time.perf_counter()
+    peer.serve(picture, lambda id, body: None, "pillow")
+    return time.perf_counter() - start
 
 
 def _ours(rig: Rig, picture: np.ndarray) -> tuple[dict[str, float], dict[str, float]]:

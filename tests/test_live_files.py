@@ -1,6 +1,7 @@
 """Live halls outlive what happens around them: undo, saved files, bridges that die, an extension that goes."""
 
 import gc
+import json
 import os
 import signal
 import subprocess
@@ -259,8 +260,7 @@ def test_a_bridge_is_killed_while_it_records(file, torch_python):
     made = recorded("Gated", client.noise(1))
     (file / "hold").write_text("")
     actions.place_input(hall, noise=2)
-    live.until(lambda: (file / "reached").exists() and not timer.pump(0.01))
-    assert not live.equal(live.texels(hall), live.maps_of(made))
+    live.until(lambda: (file / "reached").exists() and not live.equal(live.texels(hall), live.maps_of(made)))
     kill()
     ended()
     live.until(lambda: hall[showing.LOOK] == current().shown[hall.session_uid])
@@ -354,7 +354,7 @@ def test_joining_a_bridge_that_runs(file, torch_python, tmp_path):
             ({"port": 1}, "reached"),
         ):
             wrong = tmp_path / "wrong.json"
-            wrong.write_text(__import__("json").dumps(__import__("json").loads(connection.read_text()) | change))
+            wrong.write_text(json.dumps(json.loads(connection.read_text()) | change))
             with pytest.raises(BridgeError, match=told):
                 actions.join_bridge(wrong)
                 actions.wait_for_bridge()
@@ -367,7 +367,10 @@ def test_joining_a_bridge_that_runs(file, torch_python, tmp_path):
         placed(hall, noise=1)
         actions.leave_bridge()
         assert served.poll() is None, "a bridge that was joined stays"
-        actions.join_bridge(connection)
+        told = json.loads(connection.read_text())
+        with pytest.raises(BridgeError, match="no address"):
+            actions.join_bridge(address="localhost:many")
+        actions.join_bridge(address=f"localhost:{told['port']}", token=told["token"])
         actions.wait_for_bridge()
         placed(hall, noise=2)
         served.kill()

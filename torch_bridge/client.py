@@ -24,7 +24,7 @@ from .schema import parse_maps_entry
 
 __all__ = [
     "Bridge", "Child", "Given", "channel", "file", "film", "item", "join_at", "join_bridge", "noise", "pixels",
-    "start_bridge", "start_child",
+    "read_connection", "start_bridge", "start_child",
 ]  # fmt: skip
 
 PATIENCE = 600.0
@@ -140,8 +140,14 @@ class Bridge:
         return [*self.call(name, values, arrays)][0]
 
     def describe(self) -> dict[str, Any]:
-        """Protocol, networks, data sets, films, methods with their parameters, jobs and device."""
-        return self._one("describe", {})[0]
+        """Protocol, networks, data sets, films, methods with their parameters, jobs and device.
+
+        Raises BridgeError for a bridge of another version too.
+        """
+        told = self._one("describe", {})[0]
+        if (spoken := told.get("protocol")) != frames.PROTOCOL:
+            raise BridgeError(f"the bridge speaks protocol {spoken}, this side {frames.PROTOCOL}; update the older")
+        return told
 
     def record(
         self, network: str, inputs: Sequence[Given] = (), layers: str | Sequence[str] = "panels",
@@ -254,6 +260,11 @@ def join_bridge(file: Path | str) -> Bridge:
 
     Raises BridgeError: no such file, not one, a bridge of another version, or none that answers.
     """
+    return join_at(*read_connection(file))
+
+
+def read_connection(file: Path | str) -> tuple[int, str]:
+    """Port and token in a connection file. Raises BridgeError."""
     try:
         told = json.loads(Path(file).read_bytes())
         port, token, protocol = told["port"], told["token"], told["protocol"]
@@ -265,14 +276,13 @@ def join_bridge(file: Path | str) -> Bridge:
         raise BridgeError(f"{file}: not the connection file of a bridge")
     if protocol != frames.PROTOCOL:
         raise BridgeError(f"{file}: protocol {protocol}, this side speaks {frames.PROTOCOL}; update the older")
-    return join_at(port, token)
+    return port, token
 
 
 def join_at(port: int, token: str, host: str = "127.0.0.1") -> Bridge:
     """Join a running bridge by address and token. Raises BridgeError."""
     bridge = Bridge(port, token, host)
-    if (spoken := bridge.describe().get("protocol")) != frames.PROTOCOL:
-        raise BridgeError(f"the bridge speaks protocol {spoken}, this side {frames.PROTOCOL}; update the older")
+    bridge.describe()
     return bridge
 
 

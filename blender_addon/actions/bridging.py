@@ -41,10 +41,17 @@ def start_bridge(
     return f"starting a bridge with {', '.join(networks)}"
 
 
-def join_bridge(connection: Path | str) -> str:
-    """Join a running bridge by its connection file, on this machine or through a tunnel to it. Raises BridgeError."""
-    _talk(Link(client.join_bridge(connection)))
-    return f"joined the bridge of {connection}"
+def join_bridge(connection: Path | str = "", address: str = "", token: str = "") -> str:
+    """Join a running bridge by its connection file, or by address (host:port) and token; a tunnel may lie between.
+
+    Whether it answers shows a moment later. Raises BridgeError for a file or an address that is none.
+    """
+    host, _, port = address.rpartition(":")
+    if address and not (port.isdecimal() and 0 < int(port) < 1 << 16):
+        raise BridgeError(f"{address!r} is no address; 127.0.0.1:8600 would be")
+    at = (int(port), token, host or "127.0.0.1") if address else client.read_connection(connection)
+    _talk(Link(client.Bridge(*at)))
+    return f"joining the bridge at {address or connection}"
 
 
 def _talk(link: Link) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from mathutils import Matrix
 
 from .. import presets
-from ..scene import look, shelf, store, viewing, visible
+from ..scene import look, store, viewing, visible
 from ..scene.panels import panel_of, world_of
 from ..scene.refit import refit, retitle, site_of
 from ..view import View
@@ -39,9 +39,9 @@ def enter(scene: bpy.types.Scene) -> str:
 
     In the background the camera moves.
     """
-    plan, desk = site_of(scene, store.dress_of(scene)).hall, bool(shelf.shelved(scene))
+    plan = site_of(scene, store.dress_of(scene)).hall
     viewing.show_colours(scene)
-    moved = viewing.look(scene, lambda width, height: presets.entrance(plan, width, height, desk))
+    moved = viewing.look(scene, lambda width, height: presets.entrance(plan, width, height, desk=True))
     return f"the {moved} is at the entrance"
 
 

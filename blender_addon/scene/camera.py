@@ -23,7 +23,7 @@ def set_camera(scene: bpy.types.Scene, view: View, collection: bpy.types.Collect
     lens.type = "ORTHO" if view.span else "PERSP"
     lens.sensor_fit, lens.sensor_width, lens.lens = "HORIZONTAL", SENSOR, view.lens
     lens.clip_start, lens.clip_end = CLIP
-    lens.display_size = 0.2  # it stands where a walker looks from
+    lens.display_size = 0.02  # it stands before who looks into the hall
     if view.span:
         lens.ortho_scale = view.span
     holder.matrix_world = Matrix(view.matrix().tolist())

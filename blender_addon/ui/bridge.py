@@ -67,17 +67,24 @@ class INNERWALK_OT_join_bridge(bpy.types.Operator):
     connection: bpy.props.StringProperty(
         name="Connection File", description="What `innerwalk serve` wrote", subtype="FILE_PATH"
     )
+    address: bpy.props.StringProperty(name="Address", description="host:port of the bridge, instead of a file")
+    token: bpy.props.StringProperty(
+        name="Token", description="Goes with the address", subtype="PASSWORD", options={"SKIP_SAVE"}
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """With the file that the sidebar names."""
-        self.connection = bridge_settings(context).connection
+        """With the file that the sidebar names; for an address, ask for its token."""
+        settings = bridge_settings(context)
+        self.connection, self.address = settings.connection, settings.address
+        if self.address and not self.token:  # a token is kept nowhere
+            return set(context.window_manager.invoke_props_dialog(self))
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Join it."""
         from ..actions import join_bridge
 
-        return attempt(self, lambda: join_bridge(bpy.path.abspath(self.connection)))
+        return attempt(self, lambda: join_bridge(bpy.path.abspath(self.connection), self.address, self.token))
 
 
 class INNERWALK_OT_leave_bridge(bpy.types.Operator):

@@ -35,6 +35,25 @@ class INNERWALK_MT_collapse(bpy.types.Menu):
         self.layout.operator("innerwalk.collapse", text="Another …")
 
 
+class INNERWALK_MT_bridge(bpy.types.Menu):
+    """What is asked of the bridge"""
+
+    bl_label = "Bridge"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Start and end, inputs, methods."""
+        layout = self.layout
+        for name in ("start_bridge", "join_bridge", "leave_bridge"):
+            layout.operator(f"innerwalk.{name}")
+        layout.separator()
+        layout.operator("innerwalk.place_input", text="Open Picture as Input")
+        layout.operator("innerwalk.place_input", text="Noise as Input").noise = context.scene.innerwalk.seed
+        layout.operator("innerwalk.place_held")
+        layout.separator()
+        layout.menu("INNERWALK_MT_methods")
+        layout.operator("innerwalk.cancel_method", text="Cancel Method")
+
+
 class INNERWALK_MT_hall(bpy.types.Menu):
     """What can be done with a hall"""
 
@@ -59,6 +78,9 @@ class INNERWALK_MT_hall(bpy.types.Menu):
         )
         layout.operator("innerwalk.reset_layout", text="Reset Layout").layers = ""
         layout.operator("innerwalk.show_look")
+        layout.separator()
+        layout.menu("INNERWALK_MT_bridge")
+        layout.operator("innerwalk.probe")
 
 
 def draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
@@ -67,5 +89,5 @@ def draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
         menu.layout.menu("INNERWALK_MT_hall")
 
 
-CLASSES = (INNERWALK_MT_align, INNERWALK_MT_collapse, INNERWALK_MT_hall)
+CLASSES = (INNERWALK_MT_align, INNERWALK_MT_collapse, INNERWALK_MT_bridge, INNERWALK_MT_hall)
 MENUS = ((bpy.types.VIEW3D_MT_editor_menus, draw_menu),)

@@ -100,6 +100,7 @@ def draw_import(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     """Entries of File > Import."""
     menu.layout.operator(INNERWALK_OT_import_recording.bl_idname, text="Network Recording (Innerwalk)")
     menu.layout.operator(INNERWALK_OT_open_demo.bl_idname, text="Innerwalk Demo")
+    menu.layout.operator("innerwalk.start_bridge", text="Start Innerwalk Bridge")
 
 
 MENUS = ((bpy.types.TOPBAR_MT_file_import, draw_import),)

@@ -82,6 +82,7 @@ class INNERWALK_PG_bridge(bpy.types.PropertyGroup):
         name="Connection File", description="Of a bridge that runs already: what `innerwalk serve` wrote",
         subtype="FILE_PATH",
     )  # fmt: skip
+    address: bpy.props.StringProperty(name="Address", description="host:port of the bridge, instead of a file")
 
 
 class INNERWALK_preferences(bpy.types.AddonPreferences):

@@ -7,7 +7,6 @@ from typing import Any
 
 import bpy
 
-from ..pythons import guess
 from .lines import draw_lines
 from .settings import bridge_settings
 
@@ -15,6 +14,8 @@ from .settings import bridge_settings
 @cache
 def python() -> str:
     """The Python with torch that is started where none is named, "" for none; looked for once."""
+    from ..pythons import guess
+
     return guess()
 
 
@@ -105,6 +106,7 @@ def _more(layout: Any, settings: Any) -> None:
 def _join(layout: Any, settings: Any) -> None:
     layout.use_property_split, layout.use_property_decorate = True, False
     layout.prop(settings, "connection", placeholder="innerwalk-bridge.json")
+    layout.prop(settings, "address", placeholder="or host:port")
     layout.operator("innerwalk.join_bridge", icon="LINKED")
 
 

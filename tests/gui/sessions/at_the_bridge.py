@@ -197,6 +197,7 @@ class Redraws:
 
     def __init__(self) -> None:
         self.took: list[float] = []
+        self.spans: list[tuple[float, float]] = []
         self._start = 0.0
         kind = bpy.types.SpaceView3D
         kind.draw_handler_add(self._begin, (), "WINDOW", "PRE_VIEW")
@@ -207,3 +208,8 @@ class Redraws:
 
     def _end(self) -> None:
         self.took.append(time.monotonic() - self._start)
+        self.spans.append((self._start, time.monotonic()))
+
+    def within(self, start: float, end: float) -> float:
+        """Seconds between two moments that went into drawing."""
+        return sum(max(0.0, min(end, last) - max(start, first)) for first, last in self.spans)

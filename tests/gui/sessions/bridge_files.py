@@ -24,18 +24,17 @@ def exports() -> rig.Steps:
     rig.check("a layer is looked at", bpy.context.scene["innerwalk_layer"] == LAYER)
     folder = rig.OUT / "exported"
     folder.mkdir()
-    bpy.context.preferences.view.filebrowser_display_type = "SCREEN"
     at.act("export_layer")
-    yield 0.5
-    browser = next(one for one in bpy.context.window_manager.windows[0].screen.areas if one.type == "FILE_BROWSER")
+    windows = bpy.context.window_manager.windows
+    yield from rig.until("the file browser", lambda: len(windows) == 2)
+    window, browser = windows[1], windows[1].screen.areas[0]
     browser.spaces.active.params.directory = str(folder).encode()
     yield 0.5
     rig.picture("export")
-    window = bpy.context.window_manager.windows[0]
     with bpy.context.temp_override(window=window, area=browser, region=rig.region("WINDOW", browser)):
         bpy.ops.file.execute("INVOKE_DEFAULT")
-    yield from rig.until("the files", lambda: any(not one.name.startswith(".") for one in folder.iterdir()), 30)
-    yield from rig.until("the 3D view again", lambda: any(one.type == "VIEW_3D" for one in window.screen.areas))
+    yield from rig.until("the files", lambda: any(not one.name.startswith(".") for one in folder.iterdir()))
+    yield from rig.until("the file browser's end", lambda: len(windows) == 1)
     rig.tell("pictures", len([*folder.rglob("*.png")]))
     rig.tell("table", next(folder.rglob("*.csv")).read_text().count("\n"))
     (values,) = folder.rglob("*.safetensors")
