@@ -120,13 +120,15 @@ class Jobs:
                     return
                 job.state, job.told = "running", "starting"
             state: State = "failed"
+            wrong = ""
             try:
                 state = self._run(job, steps())
             except InnerwalkError as error:
-                job.error = str(error)
+                wrong = str(error)
             except BaseException as error:  # noqa: BLE001 - a model may raise anything; the bridge goes on
-                job.error = in_one_line(error)
+                wrong = in_one_line(error)
             with self._change:
+                job.error = wrong
                 self._end(job, state)
                 if state == "done":
                     self._finished[key] = job

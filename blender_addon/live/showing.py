@@ -186,13 +186,13 @@ def _again(session: Session, tag: str, made: Recording | dict[str, Maps]) -> Non
 
 def _job(session: Session, tag: str, told: dict[str, Any]) -> None:
     """How a job is doing. Where it has ended with nothing to show, the hall shows activations again."""
-    session.jobs[tag] = told
-    if told["error"]:
-        session.error = f"{told['what']['method']}: {told['error']}"
+    session.jobs[tag], runs = told, told["state"] in RUNNING
     for scene in halls_of(tag, WORK):
         panels.refresh(scene)
-        if told["state"] not in RUNNING and session.recalled(tag) is None:
+        if not runs and session.recalled(tag) is None:
             show_activations(session, scene)
+    if told["error"] and not runs:
+        session.error = f"{told['what']['method']}: {told['error']}"
 
 
 def _error(session: Session, tag: str, error: Exception) -> None:
