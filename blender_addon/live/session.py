@@ -19,7 +19,7 @@ from ...torch_bridge.errors import BridgeError
 from ...torch_bridge.recording import Maps, Recording
 from .link import RUNNING, Heard, Link
 
-REMEMBERED = 1 << 30
+REMEMBERED = 256 << 20
 """Bytes of maps that are kept, so that undo can show them again."""
 ASKED = 64
 """Inputs that can be asked for again when their maps are forgotten."""
