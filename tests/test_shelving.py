@@ -158,6 +158,7 @@ def test_pointing_takes_and_places(hall, bridge):
     ray = at(hall, shelf.shelved(hall)[4])
     hit = pick.pick(hall, pick.depsgraph_of(hall), *ray)
     assert (hit.role, hit.index) == ("shelf", 4)
+    assert actions.pick(hall, *at(hall, live.of_role(hall, "input"))) == "", "nothing is held: the click is Blender's"
     assert "picture taken" in actions.pick(hall, *ray) and hall["innerwalk_held"] == 4
     assert actions.pick(hall, *ray) == "put back"
     actions.pick(hall, *ray)

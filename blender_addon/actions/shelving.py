@@ -83,6 +83,11 @@ def shelved(scene: bpy.types.Scene) -> dict[str, Any]:
     return json.loads(scene.get(SHELF, "{}"))
 
 
+def held(scene: bpy.types.Scene) -> int:
+    """The number of the picture of the shelf that is held, -1 for none."""
+    return int(scene.get(HELD, -1))
+
+
 def hold(scene: bpy.types.Scene, index: int) -> str:
     """Take a picture from the shelf by its number, counted from 0; -1 puts it back. Raises InputError."""
     indices = shelved(scene).get("indices", [])
@@ -95,7 +100,7 @@ def hold(scene: bpy.types.Scene, index: int) -> str:
 
 def place_held(scene: bpy.types.Scene) -> str:
     """Place the picture that is held into the input's frame. Raises InputError or BridgeError."""
-    index = int(scene.get(HELD, -1))
+    index = held(scene)
     if index < 0:
         raise InputError("no picture is held; click one on the shelf first")
     there = shelved(scene)
@@ -106,7 +111,7 @@ def place_held(scene: bpy.types.Scene) -> str:
 
 def pointed_shelf(scene: bpy.types.Scene, hit: Hit) -> str:
     """A click on a picture of the shelf takes it, a second one puts it back."""
-    return hold(scene, -1 if scene.get(HELD, -1) == hit.index else hit.index)
+    return hold(scene, -1 if held(scene) == hit.index else hit.index)
 
 
 def pointed_input(scene: bpy.types.Scene, hit: Hit) -> str:

@@ -38,7 +38,7 @@ class INNERWALK_OT_pick(bpy.types.Operator):
             return {"PASS_THROUGH"}
         at = event.mouse_region_x, event.mouse_region_y
         hit = pick_at(context, *at)
-        if hit is None or not means(hit):
+        if hit is None or not means(context.scene, hit):
             return {"PASS_THROUGH"}
         self.origin = view3d_utils.region_2d_to_origin_3d(region, data, at)
         self.direction = view3d_utils.region_2d_to_vector_3d(region, data, at)
