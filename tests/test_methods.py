@@ -11,7 +11,7 @@ torch.set_num_threads(1)
 
 from dataclasses import dataclass  # noqa: E402
 
-from innerwalk.tests import bridges  # noqa: E402
+from innerwalk.tests import bridges, works  # noqa: E402
 from innerwalk.torch_bridge import client, data  # noqa: E402
 from innerwalk.torch_bridge.errors import InputError, UnknownName  # noqa: E402
 from innerwalk.torch_bridge.methods import METHODS, Method, chosen, form, sheet  # noqa: E402
@@ -120,8 +120,6 @@ def test_occlusion_needs_a_picture(bridge):
 
 
 def test_occlusion_of_a_network_that_takes_a_list():
-    from innerwalk.torch_bridge import record
-    from innerwalk.torch_bridge.methods import Work
 
     class Listed(torch.nn.Module):
         def __init__(self):
@@ -132,13 +130,10 @@ def test_occlusion_of_a_network_that_takes_a_list():
             return self.a(images[0][None])
 
     model, picture = Listed().eval(), torch.ones(3, 8, 8)
-    again = lambda arguments, layers: record(model, arguments, layers=list(layers))  # noqa: E731
-    first = again(([picture],), ["a"])
-    work = Work(model, ([picture],), first.network, ("a",), again, lambda picture: (), None, torch.device("cpu"))
-    *_, last = METHODS["occlusion"].run(work, chosen(METHODS["occlusion"], {"places": 2, "size": 1.0}))
+    maps = works.made(works.work_on(model, [picture], ["a"]), "occlusion", places=2, size=1.0)["a"]
     with torch.no_grad():
         fall = (model([picture]) - model([torch.zeros(3, 8, 8)]))[0].mean((1, 2)).numpy()
-    assert np.allclose(last.maps[0].data, fall[:, None, None] + np.zeros((2, 2, 2)), atol=1e-6)
+    assert np.allclose(maps.data, fall[:, None, None] + np.zeros((2, 2, 2)), atol=1e-6)
 
 
 # Forms

@@ -34,7 +34,7 @@ def answer(output: Any, picture: np.ndarray, names: ClassNames | None = None, in
     found = _detections(output, index)
     if found is not None:
         return _boxes(found, picture, names)
-    tensor = _main_tensor(output)
+    tensor = main_tensor(output)
     if tensor is None or tensor.numel() == 0 or tensor.is_complex():
         return Prediction()
     values = tensor.detach().cpu().double().numpy()
@@ -63,7 +63,7 @@ def _detections(output: Any, index: int) -> Mapping[str, Any] | None:
     return output if isinstance(output, Mapping) and wanted <= set(output) else None
 
 
-def _main_tensor(output: Any) -> torch.Tensor | None:
+def main_tensor(output: Any) -> torch.Tensor | None:
     """The tensor that is the answer: the output itself, its main part by name, or the first tensor in it."""
     import torch
 
@@ -78,7 +78,7 @@ def _main_tensor(output: Any) -> torch.Tensor | None:
         output = [*first, *output.values()]
     if not isinstance(output, list | tuple):
         return None
-    return next((found for part in output if (found := _main_tensor(part)) is not None), None)
+    return next((found for part in output if (found := main_tensor(part)) is not None), None)
 
 
 def _classes(values: np.ndarray, names: ClassNames) -> Prediction:

@@ -184,11 +184,16 @@ class Bridge:
     def start(
         self, network: str, method: str, layers: str | Sequence[str] = "panels",
         parameters: Mapping[str, Any] | None = None, data: str = "", inputs: Sequence[Given] = (),
+        channels: Sequence[int] = (),
     ) -> dict[str, Any]:  # fmt: skip
-        """Ask a method about inputs, else about what the network looked at last; what is told of the job, with `id`."""
+        """Ask a method about inputs, else about what the network looked at last; what is told of the job, with `id`.
+
+        channels: of the layers, that it is about; () for all.
+        """
         given, arrays = _inputs(inputs)
         asked = {"network": network, "method": method, "layers": layers, "parameters": parameters or {}, "data": data}
-        return self._one("start", asked | {"inputs": given}, arrays)[0]["job"]
+        asked |= {"inputs": given, "channels": list(channels)}
+        return self._one("start", asked, arrays)[0]["job"]
 
     def job(self, number: int, step: int = 0, seconds: float = 0.0) -> tuple[dict[str, Any], list[Maps]]:
         """What a job says, and its maps made after `step`, oldest first; waits up to `seconds` for news."""

@@ -123,16 +123,17 @@ class Live:
         return made if PANELS not in layers or _shown(made.network) == exact else None
 
     def steps(
-        self, method: Method, ids: Sequence[str], parameters: Any, data: Any, seen: Seen | None = None
-    ) -> Iterator[Step]:
+        self, method: Method, ids: Sequence[str], parameters: Any, data: Any, seen: Seen | None = None,
+        channels: Sequence[int] = (),
+    ) -> Iterator[Step]:  # fmt: skip
         """The steps of a method about what was seen, each in a turn that waits for everybody else's.
 
-        ids: of the layers that are asked about. Raises whatever the method does.
+        ids: of the layers that are asked about; channels: of these, () for all. Raises whatever the method does.
         """
         seen = seen or self.seen
         settle()
         with self.turns.later():
-            running = method.run(self._work(seen, ids, data), parameters)
+            running = method.run(self._work(seen, ids, data, channels), parameters)
         try:
             while True:
                 with self.turns.later():
@@ -144,13 +145,16 @@ class Live:
             with self.turns.later():
                 running.close()  # type: ignore[attr-defined]  # methods are generators
 
-    def _work(self, seen: Seen, ids: Sequence[str], data: Any) -> Work:
+    def _work(self, seen: Seen, ids: Sequence[str], data: Any, channels: Sequence[int]) -> Work:
         def again(arguments: tuple[Any, ...], layers: Sequence[str]) -> Recording:
             picture, grid = seen.inputs[0].picture, self.spec.grid
             return record(self.model, moved(arguments, self.device), layers=list(layers), picture=picture, grid=grid)
 
         arguments = moved(self.subject.feeder.arguments(seen.inputs), self.device)
-        return Work(self.model, arguments, seen.network, tuple(ids), again, self._feed, data, self.device)
+        return Work(
+            self.model, arguments, seen.network, tuple(ids), tuple(channels), again, self._feed, data, self.device,
+            self.subject.feeder.how, self.subject.names,
+        )  # fmt: skip
 
     def _feed(self, picture: Any) -> tuple[Any, ...]:
         sources: list[Source] = [Named("a picture", picture), *self.first[1:]]

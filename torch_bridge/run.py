@@ -91,7 +91,7 @@ class Run:
 
     def measure(self, step: Step, outputs: Tensors) -> torch.Tensor:
         """Choose the output that is shown, and how."""
-        value = outputs[0] if len(outputs) == 1 else _shown(outputs)
+        value = outputs[0] if len(outputs) == 1 else shown(outputs)
         if len(outputs) > 1:
             step.notes[f"1 of {len(outputs)} outputs"] = None
         if not _drawable(value):
@@ -129,7 +129,7 @@ def _drawable(tensor: torch.Tensor) -> bool:
     return tensor.layout is torch.strided and not (tensor.is_quantized or tensor.is_nested or wrapped)
 
 
-def _shown(outputs: Tensors) -> torch.Tensor:
+def shown(outputs: Tensors) -> torch.Tensor:
     """The first that can be drawn and holds real numbers, not counts or places."""
     drawable = [tensor for tensor in outputs if _drawable(tensor)]
     return next((tensor for tensor in drawable if tensor.is_floating_point()), [*drawable, *outputs][0])

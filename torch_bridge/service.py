@@ -7,7 +7,7 @@ import hashlib
 import json
 import queue
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -95,7 +95,8 @@ class Service:
     def start(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
         """Ask a `method` about `layers` of a `network`, with `parameters` and a `data` set; answers with the job.
 
-        It is about `inputs`, else about what the network looked at last.
+        channels: the numbers of those that it is about, by default all of these layers. inputs: what it is about, by
+        default what the network looked at last.
         """
         live, name = self.network(asked), str(asked.get("method"))
         if name not in METHODS:
@@ -105,10 +106,13 @@ class Service:
             seen = seen._replace(inputs=self._inputs(live, asked, arrays))
         ids, parameters = seen.ids(_texts(asked, "layers", [PANELS])), chosen(method, given)
         data = self._asking(live).set_of(str(asked["data"])) if asked.get("data") else None
+        channels = _wholes(asked, "channels")
         what = {"network": live.name, "method": name, "layers": asked.get("layers", PANELS), "parameters": given}
+        what["channels"] = channels
         what |= {"data": data.name if data else "", "input": " + ".join(one.name for one in seen.inputs)}
-        key = _key(live, seen if method.needs == "input" else seen._replace(inputs=()), name, ids, parameters, data)
-        job = self.jobs.start(what, key, lambda: live.steps(method, ids, parameters, data, seen))
+        about = seen if method.needs == "input" else seen._replace(inputs=())
+        key = _key(live, about, (name, ids, channels, data.name if data else ""), parameters)
+        job = self.jobs.start(what, key, lambda: live.steps(method, ids, parameters, data, seen, channels))
         yield {"job": self.jobs.tell(job)}, {}
 
     def job(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
@@ -232,10 +236,10 @@ def _run(
         told.put(error)
 
 
-def _key(live: Live, seen: Seen, method: str, ids: Sequence[str], parameters: Any, data: sets.DataSet | None) -> str:
-    """Equal for equal weights, inputs and parameters, so that what was made once is not made again."""
+def _key(live: Live, seen: Seen, asked: tuple[Any, ...], parameters: Any) -> str:
+    """Equal for equal weights, inputs, questions and parameters, so that what was made once is not made again."""
     plain = dataclasses.asdict(parameters) if parameters is not None else {}
-    what = (live.name, live.fingerprint, seen.network.digest, method, ids, data.name if data else "", plain)
+    what = (live.name, live.fingerprint, seen.network.digest, *asked, plain)
     digest = hashlib.blake2b(json.dumps(what).encode(), digest_size=16)
     for one in seen.inputs:
         values = np.ascontiguousarray(one.values.numpy())
@@ -249,6 +253,13 @@ def _texts(asked: Mapping[str, Any], name: str, default: list[str]) -> list[str]
     found = [found] if isinstance(found, str) else found
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found) or len(found) > 100_000:
         raise InputError(f"{name}: a list of texts is needed")
+    return found
+
+
+def _wholes(asked: Mapping[str, Any], name: str) -> list[int]:
+    found = asked.get(name) or []
+    if not isinstance(found, list) or len(found) > 100_000 or not all(type(one) is int and one >= 0 for one in found):
+        raise InputError(f"{name}: a list of whole numbers from 0 is needed")
     return found
 
 

@@ -20,6 +20,8 @@ from .errors import UnknownName
 PEAK_QUANTILE = 0.995
 MOST_IN_GROUP = 14
 ACTIVATIONS = "activations"
+FLAGS = ("dead", "duplicate", "saturated", "aliased", "beyond data")
+"""What a bit of a channel's flags says, lowest first. Beyond data: a picture made it fire as none of the data does."""
 
 Role = Literal["input", "panel", "joint", "edge", "output"]
 Frame = Literal["layer", "input"]
@@ -114,7 +116,14 @@ class Maps:
     labels: tuple[str, ...] = ()
     """One a channel, or none."""
     extras: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """Further arrays by name: `peak`, `values` (C,); methods to come add `boxes`, `flags`, `weights`."""
+    """Further arrays by name, float32 unless it is said:
+
+    peak, values         (C,) a number a channel
+    flags                (C,) int32 bits, their words in FLAGS
+    boxes                (n, 6): channel, x0, y0, x1, y1 (shares 0..1 of the frame), score
+    samples              (2,) int32: rows and columns, where each tile is a mosaic of several pictures
+    weights:LAYER        (n, 3): channel, channel of LAYER, strength and sign of the link between them
+    """
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from ..data import DataSet
+    from ..names import ClassNames
+    from ..preprocess import Preprocessing
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,40 @@ class Work:
     network: Network
     layers: tuple[str, ...]
     """Ids of the layers whose maps are asked for."""
+    channels: tuple[int, ...]
+    """Of these layers the channels that are asked about, in order; () for all of them."""
     record: Callable[[tuple[Any, ...], Sequence[str]], Recording]
     """Run the network on other arguments and keep these layers' maps."""
     feed: Callable[[Any], tuple[Any, ...]]
     """A picture (Pillow image) -> arguments of `forward`."""
     data: DataSet | None
     device: torch.device
+    how: Preprocessing
+    """What was done to pictures: size, mean and standard deviation of the network's own numbers."""
+    names: ClassNames
+
+    @property
+    def picture(self) -> torch.Tensor:
+        """(1, C, H, W) the first argument, in the network's own numbers. Raises InputError where it is no picture."""
+        import torch
+
+        first = self.arguments[0][0][None] if isinstance(self.arguments[0], list) else self.arguments[0]
+        if not isinstance(first, torch.Tensor) or first.dim() != 4 or not first.is_floating_point():
+            raise InputError("the method needs a picture; this network's first input is none")
+        return first
+
+    def given(self, pictures: torch.Tensor) -> tuple[Any, ...]:
+        """(N, C, H, W) pictures, in the network's own numbers, as arguments beside the further ones of the input."""
+        rest = tuple(one.expand(len(pictures), *one.shape[1:]) for one in self.arguments[1:])
+        return ([*pictures], *rest) if isinstance(self.arguments[0], list) else (pictures, *rest)
+
+    def chosen(self, layer: str) -> tuple[int, ...]:
+        """The channels of a layer that are asked about. Raises InputError where it has fewer."""
+        count = self.network.layer(layer).map_shape[0]
+        wrong = [one for one in self.channels if not 0 <= one < count]
+        if wrong:
+            raise InputError(f"layer {layer} has channels 0 to {count - 1}; there is no channel {wrong[0]}")
+        return self.channels or tuple(range(count))
 
 
 @dataclass(frozen=True)
