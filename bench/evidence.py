@@ -1,0 +1,91 @@
+"""Top images over a data set: pictures a second and memory by how many there are, beside the plain forward pass.
+
+Every row is a process of its own with one thread for the network; pictures are read by another beside it. Memory is by
+how much the process's peak has grown since the first picture had been run. Real weights and photographs are looked for
+in INNERWALK_DATA.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..torch_bridge.data import open_data
+from ..torch_bridge.device import choose_device
+from ..torch_bridge.live import Live
+from ..torch_bridge.methods import METHODS, chosen
+from ..torch_bridge.orders import order_of
+from ..torch_bridge.turns import Turns
+from .recording import _resident
+
+COUNTS = (500, 2000)
+BUDGET = "one pass; memory the same for any number of pictures"
+MARK = "evidence: "
+DATA = Path(os.environ.get("INNERWALK_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
+SHIPPED = "object", "concepts:object", "stage3.1:add"
+REAL = (
+    f"squeezenet1_0={DATA}/weights/squeezenet1_0_imagenet.safetensors", f"{DATA}/caltech101_175x150.zip",
+    "features.12.expand3x3",
+)  # fmt: skip
+
+
+def measure() -> dict[str, Any]:
+    """Rows by network, and by how many pictures."""
+    cases = {"shipped object network, 64 px": SHIPPED}
+    if DATA.is_dir():
+        cases["SqueezeNet, 224 px, Caltech photographs"] = REAL
+    rows: dict[str, Any] = {"budget": BUDGET}
+    for name, case in cases.items():
+        for count in COUNTS:
+            rows[f"{name}, {count:,} pictures"] = _child(*case, str(count))
+    return rows
+
+
+def _child(*arguments: str) -> dict[str, float]:
+    command = [sys.executable, "-c", f"from {__name__} import run; import sys; run(*sys.argv[1:])", *arguments]
+    lines = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+    return json.loads(next(line for line in lines if line.startswith(MARK)).removeprefix(MARK))
+
+
+def run(model: str, data: str, layer: str, count: str) -> None:
+    """Print one row."""
+    torch.set_num_threads(1)
+    [(name, spec)] = order_of([model]).networks.items()
+    live = Live(name, spec, choose_device("cpu"), Turns())
+    live.record(live.read(live.first), (), lambda maps: None)
+    opened, method = open_data(data), METHODS["top_images"]
+    for _ in live.steps(method, [layer], chosen(method, {"count": 40}), opened):
+        continue  # whatever is loaded or made once
+    before = _resident("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")
+    start, busy, longest, last = time.perf_counter(), time.process_time(), 0.0, time.perf_counter()
+    for _ in live.steps(method, [layer], chosen(method, {"count": int(count)}), opened):
+        longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
+    spent, busy = time.perf_counter() - start, time.process_time() - busy
+    row = {
+        "pictures a second": int(count) / spent,
+        "CPU ms a picture": 1000 * busy / int(count),
+        "forward alone, CPU ms": _forward(live),
+        "longest step, s": longest,
+        "MB of peak grown": (_resident("VmHWM") - before) / 1e6,
+    }
+    print(MARK + json.dumps(row))
+
+
+def _forward(live: Live) -> float:
+    """CPU milliseconds of the whole network on one picture: the least of some."""
+    arguments = live.subject.feeder.arguments(live.read(live.first))
+    spent = []
+    with torch.no_grad():
+        for _ in range(8):
+            start = time.process_time()
+            live.model(*arguments)
+            spent.append(time.process_time() - start)
+    return 1000 * min(spent)
