@@ -151,3 +151,14 @@ def test_a_layer_that_is_not_reached(model, layer):
 def test_a_network_that_fails_says_where(model):
     with pytest.raises(ModelError, match="in layer 'a'"):
         Reach(model, ["c"], (torch.zeros(1, 7, 9, 9),))
+
+
+@pytest.mark.parametrize("layer", ["c", ":add"])
+def test_without_gradients_no_history_is_kept(model, layer):
+    reach = Reach(model, [layer], (given(1),))
+    with torch.no_grad():
+        reached = reach((given(1),), whole=True)
+        assert (
+            not reached.maps[layer].requires_grad and not reached.output.requires_grad and not torch.is_grad_enabled()
+        )
+    assert reach((given(1),)).maps[layer].requires_grad

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from .ablation import Ablation
 from .given import Given
 from .graph import Step, unmark
 from .kinds import tensors_in
@@ -21,10 +22,10 @@ from .run import Keeper, Run, Sample
 
 
 def watch(
-    model: nn.Module, paths: dict[nn.Module, str], given: Given, keeper: Keeper, sample: Sample
+    model: nn.Module, paths: dict[nn.Module, str], given: Given, keeper: Keeper, sample: Sample, ablation: Ablation
 ) -> tuple[list[Step], Any]:
     """Run the network once; return its steps in order of execution, and its output. Its errors pass through."""
-    run = Run(paths, keeper, sample)
+    run = Run(paths, keeper, sample, ablation)
     output = None
     try:
         for tensor in dict.fromkeys(given.tensors):

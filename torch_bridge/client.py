@@ -27,6 +27,7 @@ __all__ = [
     "read_connection", "start_bridge", "start_child",
 ]  # fmt: skip
 
+Ablate = Mapping[str, Sequence[int]]
 PATIENCE = 600.0
 """Seconds without a byte after which a bridge is given up."""
 
@@ -151,15 +152,16 @@ class Bridge:
 
     def record(
         self, network: str, inputs: Sequence[Given] = (), layers: str | Sequence[str] = "panels",
-        heard: Callable[[Maps], None] | None = None,
+        heard: Callable[[Maps], None] | None = None, ablate: Ablate | None = None,
     ) -> Recording:  # fmt: skip
         """Let a network look at inputs; none: what it looks at first. `heard` is told of maps while it still runs.
 
-        The returned recording holds all maps, with their peaks.
+        ablate: by layer, channels that are 0 in this run; a panel stands for the layer that it shows. The returned
+        recording holds all maps, with their peaks.
         """
         digest, graph = self._graphs.get(network, ("", None))
         asked, arrays = _inputs(inputs)
-        values = {"network": network, "inputs": asked, "layers": layers, "graph": digest}
+        values = {"network": network, "inputs": asked, "layers": layers, "graph": digest} | _ablated(ablate)
         every, told, pictures = [], {}, {}
         for frame, held in self.call("record", values, arrays):
             if "maps" in frame:
@@ -184,16 +186,16 @@ class Bridge:
     def start(
         self, network: str, method: str, layers: str | Sequence[str] = "panels",
         parameters: Mapping[str, Any] | None = None, data: str = "", inputs: Sequence[Given] = (),
-        channels: Sequence[int] = (),
+        channels: Sequence[int] = (), ablate: Ablate | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Ask a method about inputs, else about what the network looked at last; what is told of the job, with `id`.
 
-        channels: of the layers, that it is about; () for all.
+        channels: of the layers, that it is about; () for all. ablate: as in `record`, else as it was for the last look.
         """
         given, arrays = _inputs(inputs)
         asked = {"network": network, "method": method, "layers": layers, "parameters": parameters or {}, "data": data}
-        asked |= {"inputs": given, "channels": list(channels)}
-        return self._one("start", asked, arrays)[0]["job"]
+        rest: dict[str, Any] = {"inputs": given, "channels": list(channels)} | _ablated(ablate)
+        return self._one("start", asked | rest, arrays)[0]["job"]
 
     def job(self, number: int, step: int = 0, seconds: float = 0.0) -> tuple[dict[str, Any], list[Maps]]:
         """What a job says, and its maps made after `step`, oldest first; waits up to `seconds` for news."""
@@ -294,6 +296,10 @@ def join_at(port: int, token: str, host: str = "127.0.0.1") -> Bridge:
 def _inputs(given: Sequence[Given]) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     arrays = {str(k): one.array for k, one in enumerate(given) if one.array is not None}
     return [one.values | {"array": str(k)} for k, one in enumerate(given)], arrays
+
+
+def _ablated(ablate: Ablate | None) -> dict[str, Any]:
+    return {} if ablate is None else {"ablate": {layer: list(channels) for layer, channels in ablate.items()}}
 
 
 def _maps(entry: Any, arrays: Mapping[str, np.ndarray]) -> Maps:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import torch
 
+from .ablation import NONE, Ablation, Asked, holding
 from .device import moved
 from .errors import InputError, UnknownName
+from .fingerprint import fingerprint
 from .inputs import Input, Named, Source
 from .methods import Method, Step, Work
 from .recorder import record
 from .recording import Maps, Network, Recording
 from .stem import argument_names
-from .subject import RecordSpec, noise, prepare, run
+from .subject import RecordSpec, Subject, noise, prepare, run
 from .turns import Turns
 
 PANELS = "panels"
@@ -27,12 +29,26 @@ class Seen(NamedTuple):
 
     inputs: tuple[Input, ...]
     network: Network
+    ablation: Ablation = NONE
+    """What was taken away from it then."""
 
     def ids(self, layers: Sequence[str]) -> tuple[str, ...]:
-        """The layers that are meant, "panels" by those whose maps they show. Raises UnknownName."""
-        if list(layers) == [PANELS]:
-            return tuple(_shown(self.network))
-        return tuple(self.network.layer(id).id for id in layers)
+        """The layers that are meant: ids, globs of panels' or else of any layers, "panels". Raises UnknownName.
+
+        Panels stand for the layers whose maps they show.
+        """
+        return tuple(dict.fromkeys(id for text in layers for id in self._meant(text)))
+
+    def _meant(self, text: str) -> list[str]:
+        if text == PANELS:
+            return _shown(self.network)
+        if text in self.network.by_id:
+            return [text]
+        fitting = [layer for layer in self.network.layers if fnmatchcase(layer.id, text)]
+        panels = [layer.shows for layer in fitting if layer.role == "panel"]
+        if not fitting:
+            raise UnknownName("layer", text, self.network.by_id)
+        return panels or [layer.id for layer in fitting]
 
 
 class Live:
@@ -41,11 +57,15 @@ class Live:
     Raises ModelError, InputError or UnknownName where it can't be built.
     """
 
-    def __init__(self, name: str, spec: RecordSpec, device: Any, turns: Turns) -> None:
+    def __init__(
+        self, name: str, spec: RecordSpec, device: Any, turns: Turns, subject: Subject | None = None
+    ) -> None:  # fmt: skip
         self.name, self.spec, self.device, self.turns = name, spec, device, turns
-        self.subject = prepare(spec)
+        self.subject = subject or prepare(spec)
         self.model = self.subject.built.module.to(device)
         self.last: Seen | None = None
+        self.beside: Mapping[str, Live] = {}
+        """Networks that are served beside it, itself among them."""
 
     @property
     def first(self) -> list[Source]:
@@ -55,12 +75,7 @@ class Live:
     @cached_property
     def fingerprint(self) -> str:
         """Of its weights: equal for equal values, whatever file they came from."""
-        digest = hashlib.blake2b(digest_size=12)
-        for name, value in self.model.state_dict().items():
-            if torch.is_tensor(value):
-                digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
-                digest.update(value.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
-        return digest.hexdigest()
+        return fingerprint(self.model)
 
     @property
     def seen(self) -> Seen:
@@ -78,6 +93,7 @@ class Live:
             "weights": self.subject.weights,
             "parameters": sum(one.numel() for one in self.model.parameters()),
             "classes": len(self.subject.names.names),
+            "names": list(self.subject.names.names),
             "inputs": argument_names(self.subject.built.module),
             "size": list(feeder.how.size or ()),
             "graph": last.network.digest if last else "",
@@ -87,26 +103,37 @@ class Live:
         """What a person names, prepared for the network. Raises InputError."""
         return tuple(self.subject.feeder.read(list(sources), index))
 
-    def record(self, inputs: Sequence[Input], layers: Sequence[str], copied: Callable[[Maps], None]) -> Recording:
+    def ablation(self, network: Network, asked: Asked | None) -> Ablation:
+        """What of it is taken away, by default what its order says. Raises UnknownName or InputError."""
+        return Ablation.of(network, self.spec.ablate if asked is None else asked)
+
+    def record(
+        self, inputs: Sequence[Input], layers: Sequence[str], copied: Callable[[Maps], None],
+        ablate: Asked | None = None,
+    ) -> Recording:  # fmt: skip
         """Run it on inputs. `copied` hears of all maps, while the network runs if it is known then which are kept.
 
-        layers: globs over ids, or "panels". What `copied` raises ends the run.
+        layers: globs over ids, or "panels". What `copied` raises ends the run. ablate: as `ablation` takes it.
         """
         with self.turns.now():
             settle()
-            made = self._streamed(inputs, layers, copied)
+            ablation = NONE
+            if self.spec.ablate if ablate is None else ablate:
+                known = self.last or run(self.spec, self.subject, inputs, (), self.device)
+                ablation = self.ablation(known.network, ablate)
+            made = self._streamed(inputs, layers, copied, ablation)
             told = made is not None
             if made is None:
-                made = run(self.spec, self.subject, inputs, layers, self.device)
+                made = run(self.spec, self.subject, inputs, layers, self.device, ablate=ablation)
             if self.last is not None and made.network == self.last.network:
                 made.network = self.last.network  # what is known of it need not be found out again
-            self.last = Seen(tuple(inputs), made.network)
+            self.last = Seen(tuple(inputs), made.network, ablation)
         for maps in () if told else made.all_maps.values():
             copied(maps)
         return made
 
     def _streamed(
-        self, inputs: Sequence[Input], layers: Sequence[str], copied: Callable[[Maps], None]
+        self, inputs: Sequence[Input], layers: Sequence[str], copied: Callable[[Maps], None], ablation: Ablation
     ) -> Recording | None:
         """None where the graph must be known first, or turns out to be another than last time."""
         exact = list(layers)
@@ -115,7 +142,7 @@ class Live:
                 return None
             exact = _shown(self.last.network)
         try:
-            made = run(self.spec, self.subject, inputs, exact, self.device, copied=copied)
+            made = run(self.spec, self.subject, inputs, exact, self.device, copied=copied, ablate=ablation)
         except UnknownName:
             if PANELS not in layers:
                 raise
@@ -128,15 +155,16 @@ class Live:
     ) -> Iterator[Step]:  # fmt: skip
         """The steps of a method about what was seen, each in a turn that waits for everybody else's.
 
-        ids: of the layers that are asked about; channels: of these, () for all. Raises whatever the method does.
+        ids: of the layers that are asked about; channels: of these, () for all. They are about the network as it was
+        ablated then. Raises whatever the method does.
         """
         seen = seen or self.seen
         settle()
         with self.turns.later():
-            running = method.run(self._work(seen, ids, data, channels), parameters)
+            running = method.run(self.work(seen, ids, data, channels), parameters)
         try:
             while True:
-                with self.turns.later():
+                with self.turns.later(), holding(seen.ablation):
                     step = next(running, None)
                 if step is None:
                     return
@@ -145,15 +173,20 @@ class Live:
             with self.turns.later():
                 running.close()  # type: ignore[attr-defined]  # methods are generators
 
-    def _work(self, seen: Seen, ids: Sequence[str], data: Any, channels: Sequence[int]) -> Work:
+    def work(self, seen: Seen, ids: Sequence[str], data: Any, channels: Sequence[int]) -> Work:
+        """What a method is given about what was seen; for who has taken a turn."""
+
         def again(arguments: tuple[Any, ...], layers: Sequence[str]) -> Recording:
-            picture, grid = seen.inputs[0].picture, self.spec.grid
-            return record(self.model, moved(arguments, self.device), layers=list(layers), picture=picture, grid=grid)
+            return record(
+                self.model, moved(arguments, self.device), layers=list(layers), picture=seen.inputs[0].picture,
+                grid=self.spec.grid, ablate=seen.ablation,
+            )  # fmt: skip
 
         arguments = moved(self.subject.feeder.arguments(seen.inputs), self.device)
         return Work(
             self.model, arguments, seen.network, tuple(ids), tuple(channels), again, self._feed, data, self.device,
             self.subject.feeder.how, self.subject.names,
+            {name: one.subject for name, one in self.beside.items() if one is not self},
         )  # fmt: skip
 
     def _feed(self, picture: Any) -> tuple[Any, ...]:

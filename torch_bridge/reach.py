@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
+from .ablation import held, plane, silence
 from .answers import main_tensor
 from .errors import ModelError
 from .given import Given
@@ -30,6 +31,23 @@ Change = Callable[[torch.Tensor], None]
 """Changes a layer's maps (N, C, H, W) in place."""
 
 
+class Fill(NamedTuple):
+    """Another change: each input has one channel that gets a value everywhere, in windows and special tokens too."""
+
+    channels: Sequence[int]
+    """-1 for an input that stays as it is."""
+    values: Sequence[float]
+
+    def on(self, value: torch.Tensor, made: Spread, batch: int) -> None:
+        """Fill them in a layer's tensor of so many inputs."""
+        share = 1 if made.batch is None else value.shape[made.batch] // batch
+        for k, (channel, fill) in enumerate(zip(self.channels, self.values, strict=True)):
+            if channel < 0:
+                continue
+            own = value if made.batch is None else value.narrow(made.batch, k * share, share)
+            plane(own, made, channel).fill_(fill)
+
+
 class Reached(NamedTuple):
     """What came out of one run."""
 
@@ -40,22 +58,29 @@ class Reached(NamedTuple):
     edges: dict[str, GradientEdge]
     """By layer: where gradients come to its tensor, whatever changes that in place later."""
     spreads: Mapping[str, Spread]
+    tensors: dict[str, torch.Tensor]
+    """By layer: what the maps are made of, windows and special tokens too."""
 
     def gradients(self, of: torch.Tensor) -> dict[str, torch.Tensor]:
         """By layer: (N, C, H, W) how a number changes with the maps; 0 where it doesn't depend on them."""
-        found = torch.autograd.grad(of, list(self.edges.values()), allow_unused=True, materialize_grads=True)
-        count = {id: len(maps) for id, maps in self.maps.items()}
-        return {id: batched(one, self.spreads[id], count[id]) for id, one in zip(self.edges, found, strict=True)}
+        found = torch.autograd.grad(of, list(self.edges.values()), allow_unused=True)
+        made = {
+            id: torch.zeros_like(self.tensors[id]) if one is None else one
+            for id, one in zip(self.edges, found, strict=True)
+        }
+        return {id: batched(one, self.spreads[id], len(self.maps[id])) for id, one in made.items()}
 
 
 class Reach:
     """The way to some layers of a network. Made once, by one run; called as often as one likes.
 
-    Raises ModelError where the network fails, or a layer isn't reached or can't be drawn.
+    What is held as ablated when it is made is so in all its runs. Raises ModelError where the network fails, or a layer
+    isn't reached or can't be drawn.
     """
 
     def __init__(self, model: nn.Module, layers: Sequence[str], arguments: tuple[Any, ...]) -> None:
-        self.model, self.layers = model, tuple(layers)
+        self.model, self.layers, self.ablation = model, tuple(layers), held()
+        self.watched = {*self.layers, *self.ablation.channels}
         self._paths = {module: path for path, module in model.named_modules()}
         self._modules = {path: module for module, path in self._paths.items()}
         self._spreads: dict[str, Spread] = {}
@@ -63,28 +88,31 @@ class Reach:
             self._run(arguments, {}, whole=False, watched=True)
 
     def __call__(
-        self, arguments: tuple[Any, ...], changes: Mapping[str, Change] | None = None, whole: bool = False
+        self, arguments: tuple[Any, ...], changes: Mapping[str, Change | Fill] | None = None, whole: bool = False
     ) -> Reached:
         """Run on N inputs at once; only as far as the last of the layers, unless the `whole` answer is wanted.
 
         changes: by layer, out of those that this was made for. Gradients flow where the caller has them enabled.
         """
-        return self._run(arguments, changes or {}, whole, any(not self._hookable(id) for id in self.layers))
+        return self._run(arguments, changes or {}, whole, any(not self._hookable(id) for id in self.watched))
 
     def _hookable(self, id: str) -> bool:
         module = self._modules.get(id.partition("@")[0])
         return module is not None and not isinstance(module, torch.jit.ScriptModule)
 
-    def _run(self, arguments: tuple[Any, ...], changes: Mapping[str, Change], whole: bool, watched: bool) -> Reached:
+    def _run(
+        self, arguments: tuple[Any, ...], changes: Mapping[str, Change | Fill], whole: bool, watched: bool
+    ) -> Reached:
         trip = _Trip(self, arguments, changes, whole)
-        output = None
+        ways = trip.watching() if watched else trip.hooked()
+        graded, output = torch.is_grad_enabled(), None  # leaving inference mode would enable gradients
         with ALONE, evaluating(self.model, list(self._paths)), eager(self._paths), explained(self._paths):
-            with torch.inference_mode(False), suppress(_Arrived), trip.watching() if watched else trip.hooked():
+            with torch.inference_mode(False), torch.set_grad_enabled(graded), suppress(_Arrived), ways:
                 output = main_tensor(self.model(*arguments))
         missing = [id for id in self.layers if id not in trip.maps]
         if missing:
             raise ModelError(f"layer {missing[0]!r} wasn't reached, or has values that can't be drawn as maps")
-        return Reached(trip.maps, output, trip.edges, self._spreads)
+        return Reached(trip.maps, output, trip.edges, self._spreads, trip.tensors)
 
 
 class _Arrived(BaseException):
@@ -94,24 +122,29 @@ class _Arrived(BaseException):
 class _Trip:
     """One run."""
 
-    def __init__(self, reach: Reach, arguments: tuple[Any, ...], changes: Mapping[str, Change], whole: bool) -> None:
+    def __init__(
+        self, reach: Reach, arguments: tuple[Any, ...], changes: Mapping[str, Change | Fill], whole: bool
+    ) -> None:
         self.reach, self.arguments, self.changes, self.whole = reach, arguments, changes, whole
         self.given = Given.of(list(reach._paths), arguments)
         self.batch = self.given.batch
         self.maps: dict[str, torch.Tensor] = {}
         self.edges: dict[str, GradientEdge] = {}
+        self.tensors: dict[str, torch.Tensor] = {}
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """As the recorder does; this sees operations, too, and learns how tensors become maps."""
-        run = Run(self.reach._paths, self, Sample(self.batch))
+        run = Run(self.reach._paths, self, Sample(self.batch), self.reach.ablation)
         for tensor in dict.fromkeys(self.given.tensors):
             run.made(Step(run.end_id("input"), "input", family="input"), [tensor], self.given.axes(tensor))
         with Modules(run, self.reach._paths).watching(), Operations(run):
             yield
 
     def finished(self, step: Step, value: torch.Tensor) -> bool:
-        """A keeper's: a layer has its output."""
+        """A keeper's: a layer has its output, ablated already."""
+        if step.id in self.reach.ablation.channels and step.spread is not None:
+            self.reach._spreads[step.id] = step.spread
         if step.id in self.reach.layers and step.spread is not None and not step.spread.empty:
             self.reach._spreads[step.id] = step.spread
             if step.id in self.changes:
@@ -128,8 +161,8 @@ class _Trip:
 
     @contextmanager
     def hooked(self) -> Iterator[None]:
-        """A hook on each module that is a layer asked for."""
-        handles, paths = [], dict.fromkeys(id.partition("@")[0] for id in self.reach.layers)
+        """A hook on each module that is a layer asked for, or ablated."""
+        handles, paths = [], dict.fromkeys(id.partition("@")[0] for id in self.reach.watched)
         try:
             for path in paths:
                 handles.append(self.reach._modules[path].register_forward_hook(_Hook(self, path)))
@@ -141,6 +174,12 @@ class _Trip:
     def passed(self, id: str, output: Any) -> Any:
         """A module that is the layer `id` has given `output`; what goes on instead of it."""
         value = output if isinstance(output, torch.Tensor) else shown(list(tensors_in(output)))
+        if id in self.reach.ablation.channels:
+            if value is output:
+                value = output = value.clone()
+            silence(value, self.reach._spreads[id], self.reach.ablation.channels[id])
+        if id not in self.reach.layers:
+            return output
         if id in self.changes and value is output:
             value = output = value.clone()
             self._change(id, value)
@@ -158,15 +197,20 @@ class _Trip:
         """lasting: the same values where nothing can change them in place."""
         if value.requires_grad:
             self.edges[id] = get_gradient_edge(value)
+        self.tensors[id] = lasting
         self.maps[id] = batched(lasting, self.reach._spreads[id], self.batch)
         if not self.whole and len(self.maps) == len(self.reach.layers):
             raise _Arrived
 
     def _change(self, id: str, value: torch.Tensor) -> None:
+        change = self.changes[id]
+        if isinstance(change, Fill):
+            change.on(value, self.reach._spreads[id], self.batch)
+            return
         maps = batched(value, self.reach._spreads[id], self.batch)
         if maps.untyped_storage().data_ptr() != value.untyped_storage().data_ptr():
             raise ModelError(f"layer {id!r} keeps its values in an order that can't be changed as maps")
-        self.changes[id](maps)
+        change(maps)
 
 
 class _Hook:
@@ -178,7 +222,7 @@ class _Hook:
     def __call__(self, module: nn.Module, args: Any, output: Any) -> Any:
         self.calls += 1
         id = self.path if self.calls == 1 else f"{self.path}@{self.calls}"
-        return self.trip.passed(id, output) if id in self.trip.reach.layers else None
+        return self.trip.passed(id, output) if id in self.trip.reach.watched else None
 
 
 def batched(value: torch.Tensor, made: Spread, count: int) -> torch.Tensor:

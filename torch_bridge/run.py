@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import nn
 
+from .ablation import NONE, Ablation, silence
 from .changes import Tensors
 from .graph import Marks, Step
 from .shapes import Axes, spread
@@ -40,8 +41,10 @@ class Sample(NamedTuple):
 class Run:
     """One run. Afterwards `steps` holds the graph in order of execution."""
 
-    def __init__(self, paths: dict[nn.Module, str], keeper: Keeper, sample: Sample) -> None:
-        self.keeper, self.sample = keeper, sample
+    def __init__(
+        self, paths: dict[nn.Module, str], keeper: Keeper, sample: Sample, ablation: Ablation = NONE
+    ) -> None:  # fmt: skip
+        self.keeper, self.sample, self.ablation = keeper, sample, ablation
         self.marks = Marks(paths)
         self.steps: list[Step] = []
         self.current: Step | None = None
@@ -81,9 +84,11 @@ class Run:
                 self.keeper.touched(step, tensor)
 
     def finish(self, step: Step, outputs: Tensors) -> None:
-        """A layer has its output: measure it and offer it to the keeper."""
+        """A layer has its output: measure it, ablate its channels, and offer it to the keeper."""
         value = self.measure(step, outputs)
         step.settle()
+        if step.id in self.ablation.channels and step.spread is not None:
+            silence(value, step.spread, self.ablation.channels[step.id])
         if step.spread is not None and self.keeper.finished(step, value):
             mark = self.marks.get(value)
             if mark is not None:

@@ -62,13 +62,14 @@ class Service:
         """Run `network` on `inputs`; frames of maps as the layers are reached, then the recording without maps.
 
         layers: "panels" or ids. graph: the digest of the graph that the asker knows; only another one is told.
+        ablate: {layer id: channels} that are 0.
         """
         live = self.network(asked)
         inputs = self._inputs(live, asked, arrays)
         layers = _texts(asked, "layers", [PANELS])
         told: queue.SimpleQueue[Maps | Recording | BaseException] = queue.SimpleQueue()
         gone = threading.Event()
-        self._runs.put((live, inputs, layers, told, gone))
+        self._runs.put((live, inputs, layers, asked.get("ablate"), told, gone))
         try:
             while isinstance(item := told.get(), Maps):
                 yield self._told(live.name, item)
@@ -95,20 +96,22 @@ class Service:
     def start(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
         """Ask a `method` about `layers` of a `network`, with `parameters` and a `data` set; answers with the job.
 
-        channels: the numbers of those that it is about, by default all of these layers. inputs: what it is about, by
-        default what the network looked at last.
+        channels: the numbers of those that it is about, by default all of these layers. inputs, ablate: what it is
+        about, by default what the network looked at last, and as it was then.
         """
         live, name = self.network(asked), str(asked.get("method"))
         if name not in METHODS:
             raise UnknownName("method", name, METHODS)
         method, seen, given = METHODS[name], live.seen, asked.get("parameters") or {}
         if asked.get("inputs"):
-            seen = seen._replace(inputs=self._inputs(live, asked, arrays))
+            seen = seen._replace(inputs=self._inputs(live, asked, arrays), ablation=live.ablation(seen.network, None))
+        if asked.get("ablate") is not None:
+            seen = seen._replace(ablation=live.ablation(seen.network, asked["ablate"]))
         ids, parameters = seen.ids(_texts(asked, "layers", [PANELS])), chosen(method, given)
         data = self._asking(live).set_of(str(asked["data"])) if asked.get("data") else None
         channels = _wholes(asked, "channels")
         what = {"network": live.name, "method": name, "layers": asked.get("layers", PANELS), "parameters": given}
-        what["channels"] = channels
+        what |= {"channels": channels, "ablate": seen.ablation.plain()}
         what |= {"data": data.name if data else "", "input": " + ".join(one.name for one in seen.inputs)}
         about = seen if method.needs == "input" else seen._replace(inputs=())
         key = _key(live, about, (name, ids, channels, data.name if data else ""), parameters)
@@ -221,8 +224,9 @@ def _run_on(runs: queue.SimpleQueue[tuple[Any, ...] | None]) -> None:
 
 
 def _run(
-    live: Live, inputs: tuple[Input, ...], layers: list[str], told: queue.SimpleQueue[Any], gone: threading.Event
-) -> None:
+    live: Live, inputs: tuple[Input, ...], layers: list[str], ablate: Any, told: queue.SimpleQueue[Any],
+    gone: threading.Event,
+) -> None:  # fmt: skip
     """Maps as they come, then the recording or what went wrong. Ends when nobody listens."""
 
     def heard(maps: Maps) -> None:
@@ -231,7 +235,7 @@ def _run(
         told.put(maps)
 
     try:
-        told.put(live.record(inputs, layers, heard))
+        told.put(live.record(inputs, layers, heard, ablate))
     except BaseException as error:  # noqa: BLE001 - it is raised again where the answer is written
         told.put(error)
 
@@ -239,7 +243,7 @@ def _run(
 def _key(live: Live, seen: Seen, asked: tuple[Any, ...], parameters: Any) -> str:
     """Equal for equal weights, inputs, questions and parameters, so that what was made once is not made again."""
     plain = dataclasses.asdict(parameters) if parameters is not None else {}
-    what = (live.name, live.fingerprint, seen.network.digest, *asked, plain)
+    what = (live.name, live.fingerprint, seen.network.digest, seen.ablation.plain(), *asked, plain)
     digest = hashlib.blake2b(json.dumps(what).encode(), digest_size=16)
     for one in seen.inputs:
         values = np.ascontiguousarray(one.values.numpy())

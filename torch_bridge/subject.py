@@ -59,6 +59,8 @@ class RecordSpec:
     seed: int = 0
     weights_maps: bool = False
     """Record the kernels of convolutions too."""
+    ablate: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """By layer: channels that are 0."""
     name: str | None = None
     """The network's name on its title board."""
 
@@ -74,7 +76,7 @@ def record_from(spec: RecordSpec, progress: Progress | None = None) -> Recording
     tell("reading the input", 0.2)
     inputs = subject.feeder.read(spec.inputs or noise(subject.built, spec.seed), spec.index)
     rest: Progress = lambda layer, share: tell(layer, 0.3 + 0.7 * share)  # noqa: E731
-    recording = run(spec, subject, inputs, spec.layers, progress=rest, kernels=spec.weights_maps)
+    recording = run(spec, subject, inputs, spec.layers, progress=rest, kernels=spec.weights_maps, ablate=spec.ablate)
     tell("recorded", 1.0)
     return recording
 
