@@ -33,3 +33,13 @@ def test_a_mosaic_is_read_row_by_row():
         [whole[0, 0, 0], whole[0, 4, 0], whole[0, 8, 0], whole[3, 0, 0], whole[3, 4, 0]], [0.1, 0.2, 0.3, 0.4, 0.5]
     )
     assert not whole[:, 3].any() and not whole[2].any() and not whole[3:, 8:].any()
+
+
+def test_values_are_laid_over_the_input_as_pictures_are():
+    plane = np.arange(7 * 6, dtype=np.float64).reshape(7, 6)
+    maps = tiles.scalar_maps("a", "made", {4: plane, 0: -plane}, 6, (), {"values": np.zeros(6, np.float32)})
+    assert maps.shape == (6, 7, 6) and maps.frame == "input" and not maps.colour
+    assert np.array_equal(maps.data[4], plane) and np.array_equal(maps.data[0], -plane) and not maps.data[1].any()
+    with mock.patch.object(tiles, "MOST_PIXELS", 2 * 4 * 3):
+        small = tiles.scalar_maps("a", "made", {4: plane}, 6)
+    assert small.shape == (6, 4, 3) and np.allclose(small.data[4, 3, 2], plane[6:7, 4:6].mean())

@@ -155,5 +155,9 @@ class Modules:
 
 
 def _closed(module: nn.Module, args: tuple[Any, ...]) -> bool:
-    """Whether a module may be sealed. Without positional arguments its inputs aren't known before it runs."""
-    return bool(args) and type(module).__module__.startswith(SEALED) and "forward" not in module.__dict__
+    """Whether a module may be sealed. Without positional arguments its inputs aren't known before it runs.
+
+    Where operations are watched by more than this recording, as when rules replace ReLUs, they must be seen everywhere.
+    """
+    usual = type(module).__module__.startswith(SEALED) and "forward" not in module.__dict__
+    return bool(args) and usual and torch._C._len_torch_function_stack() < 2

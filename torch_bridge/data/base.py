@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 from PIL import Image
 
+from ..boxes import Box
 from ..errors import InputError
 
 
@@ -37,6 +38,10 @@ class DataSet(ABC):
         """What a person calls the picture: a file name, or the data set's name and the index. Raises InputError."""
         return self._title(self._checked(index))
 
+    def boxes(self, index: int) -> tuple[tuple[int, Box], ...]:
+        """What is known to be where: index into the classes, and box. () where nothing is known. Raises InputError."""
+        return self._boxes(self._checked(index))
+
     def _checked(self, index: int) -> int:
         if not 0 <= index < len(self):
             raise InputError(f"data set {self.name}: there is no picture {index}; they are 0 to {len(self) - 1}")
@@ -44,6 +49,9 @@ class DataSet(ABC):
 
     @abstractmethod
     def _picture(self, index: int, near: int) -> Image.Image: ...
+
+    def _boxes(self, index: int) -> tuple[tuple[int, Box], ...]:
+        return ()
 
     def _title(self, index: int) -> str:
         return f"{self.name} {index}"

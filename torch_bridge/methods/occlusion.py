@@ -1,75 +1,134 @@
-"""Occlusion: how much each channel loses when a patch of the input is hidden, a pixel for each place of the patch.
+"""Occlusion: how much each channel, or a class's score, loses when a patch of the picture is hidden.
 
-Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", section 4.2, for every channel at once:
-the fall of the channel's spatial mean.
+Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", section 4.2. A pixel gets the mean
+of all patches that hide it. The network need have no gradients.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from ..errors import InputError
-from ..recording import Maps, Recording, pack
-from .method import Method, Step, Work, activations_of, parameter
+from ..classes import PREDICTED, class_layer, find_class, scores_of
+from ..errors import InputError, ModelError
+from ..reach import Reach, Reached
+from ..recording import Maps
+from .descent import copies_of, exactly
+from .explained import OF_CLASS
+from .method import Method, Step, Work, parameter
+from .patches import Fill, Patches, filled
+from .tiles import MOST_PIXELS, scalar_maps
+
+SHOWN = 12
+"""How often maps are shown while they come."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """The patch and its places."""
+    """What is watched, the patch, and its places."""
 
-    places: int = parameter(8, "Places of the patch along each side", 2, 64)
-    size: float = parameter(0.2, "Side of the patch, as a share of the input's side", 0.01, 1.0)
-    value: float = parameter(0.0, "What the patch is filled with, in the network's own numbers", -1e6, 1e6)
+    of: Literal["mean", "maximum", "class"] = parameter(
+        "mean", "What may fall: a channel's mean, its strongest value, or the score of of_class on the classes' layer"
+    )
+    of_class: int = parameter(PREDICTED, OF_CLASS, PREDICTED, 1_000_000)
+    size: float = parameter(1 / 7, "Side of the patch, as a share of the picture's side", 0.01, 1.0)
+    stride: float = parameter(0.5, "From one place of the patch to the next, as a share of its side", 0.05, 1.0)
+    fill: Fill = parameter("grey", "What is there instead: the data's mean, the picture blurred, noise, or value")
+    value: float = parameter(0.0, "For fill = value, in the network's own numbers", -1e6, 1e6)
+    seed: int = parameter(0, "Of the noise", 0, 2**31 - 1)
 
 
 def occlusion(work: Work, parameters: Parameters) -> Iterator[Step]:
-    """A run a place, row by row; a row is shown as soon as it is done. Raises InputError for an input without sides."""
-    listed = isinstance(work.arguments[0], list)  # as detection networks take pictures
-    picture = work.arguments[0][0] if listed else work.arguments[0]
-    if not isinstance(picture, torch.Tensor) or picture.dim() < 4 - listed:
-        raise InputError("occlusion hides a patch of a picture; this network's first input is none")
-    whole, side = _means(work.record(work.arguments, work.layers)), parameters.places
-    lost = {id: np.zeros((len(means), side, side), np.float32) for id, means in whole.items()}
-    for row in range(side):
-        for column in range(side):
-            hidden = _hidden(picture, row / (side - 1), column / (side - 1), parameters)
-            first = [hidden] if listed else hidden
-            means = _means(work.record((first, *work.arguments[1:]), work.layers))
-            for id, before in whole.items():
-                lost[id][:, row, column] = before - means[id]
-            done = (row * side + column + 1) / side**2
-            yield Step(done, f"place {row * side + column + 1} of {side**2}", _maps(lost) if column == side - 1 else ())
+    """Some places at a time, row by row; maps are those of the places so far. Raises InputError without a picture."""
+    watch = Watch(work, parameters)
+    done, count = 0, len(watch.patches.places)
+    yield Step(0.0, f"{count} places")
+    while done < count:
+        was, done = done, done + watch.hide(done)
+        due = was * SHOWN // count < done * SHOWN // count
+        yield Step(done / count, f"place {done} of {count}", watch.maps(done) if due else ())
 
 
-def _hidden(picture: torch.Tensor, down: float, right: float, parameters: Parameters) -> torch.Tensor:
-    """A copy with the patch at these shares, 0..1, of the way across."""
-    sides = [max(1, round(parameters.size * length)) for length in picture.shape[-2:]]
-    rows, columns = (
-        slice(start := round(at * (length - side)), start + side)
-        for at, length, side in zip((down, right), picture.shape[-2:], sides, strict=True)
-    )
-    copy = picture.clone()
-    copy[..., rows, columns] = parameters.value
-    return copy
+class Watch:
+    """What is watched while patches are hidden, and how far it has fallen."""
 
+    def __init__(self, work: Work, parameters: Parameters) -> None:
+        self.work, self.of, self.picture = work, parameters.of, work.picture.detach()[:1]
+        self.patches = Patches(tuple(self.picture.shape[2:]), parameters.size, parameters.stride)
+        deviations = [side / 4 for side in self.patches.sides]
+        self.hidden = filled(self.picture, parameters.fill, parameters.value, work.how, deviations, parameters.seed)
+        self.reach = Reach(work.model, work.layers, work.arguments)
+        self.chosen = self._chosen(parameters.of_class)
+        """By layer: the channels that are asked about."""
+        self.before = self._read(self.picture)
+        self.fallen = {
+            id: np.zeros((len(self.patches.places), len(channels)), np.float32) for id, channels in self.chosen.items()
+        }
+        lists = isinstance(work.arguments[0], list)  # networks that take these pick out single pictures as they like
+        self.several = 1 if lists else copies_of(work.network, work.layers, work.device)
 
-def _means(recording: Recording) -> Mapping[str, np.ndarray]:
-    """(C,) the mean of each channel, by layer."""
-    found: dict[str, Any] = {}
-    for maps in activations_of(recording):
-        found[maps.layer] = maps.texels.mean((1, 2)).reshape(-1)[: maps.channels]
-    return found
+    def _chosen(self, of_class: int) -> dict[str, list[int]]:
+        if self.of != "class":
+            return {id: list(self.work.chosen(id)) for id in self.work.layers}
+        scores = scores_of(self._run(self.picture).output)
+        home, found = class_layer(self.work.network, scores.shape[1]), find_class(scores, of_class, self.work.names)
+        if home not in self.work.layers:
+            raise InputError(f"the score of {found.name} is drawn on the layer of the classes, {home}; ask for that")
+        return {home: [found.index]}
 
+    def _run(self, pictures: Tensor) -> Reached:
+        with torch.no_grad(), exactly(self.work.device):
+            return self.reach(self.work.given(pictures), whole=self.of == "class")
 
-def _maps(lost: Mapping[str, np.ndarray]) -> tuple[Maps, ...]:
-    return tuple(Maps(id, OCCLUSION.name, pack(one), len(one), frame="input") for id, one in lost.items())
+    def _read(self, pictures: Tensor) -> dict[str, Tensor]:
+        """By layer (N, channels): the numbers that patches may lower."""
+        reached, found = self._run(pictures), {}
+        for id, channels in self.chosen.items():
+            if self.of == "class":
+                values = scores_of(reached.output)
+            else:
+                maps = reached.maps[id].flatten(2)
+                values = maps.mean(2) if self.of == "mean" else maps.amax(2)
+            if len(values) != len(pictures):
+                raise ModelError(f"the network gives {len(values)} maps of {id} for {len(pictures)} pictures")
+            found[id] = values[:, channels]
+        return found
+
+    def hide(self, first: int) -> int:
+        """Hide the picture at some places, from a number on: how many. Fewer where memory runs out."""
+        while True:
+            places = self.patches.places[first : first + self.several]
+            try:
+                now = self._read(self.patches.hide(self.picture, self.hidden, places))
+                break
+            except (RuntimeError, ModelError):
+                if self.several == 1:
+                    raise
+                self.several //= 2
+        for id, before in self.before.items():
+            self.fallen[id][first : first + len(places)] = (before - now[id]).float().cpu().numpy()
+        return len(places)
+
+    def maps(self, done: int) -> tuple[Maps, ...]:
+        """After so many places."""
+        made, names = [], self.work.names.names
+        for id, values in self.fallen.items():
+            count = self.work.network.layer(id).map_shape[0]
+            planes = self.patches.spread(values, done, MOST_PIXELS * 4 // count)
+            labels = names if len(names) == count else ()
+            made.append(scalar_maps(id, OCCLUSION.name, dict(zip(self.chosen[id], planes, strict=True)), count, labels))
+        return tuple(made)
 
 
 OCCLUSION = Method(
-    "occlusion", "Occlusion", "How much each channel loses when a patch of the input is hidden.", occlusion, Parameters
+    "occlusion",
+    "Occlusion",
+    "How much each channel loses when a patch of the picture is hidden.",
+    occlusion,
+    Parameters,
 )

@@ -1,0 +1,24 @@
+"""Guided backprop: the gradient of a channel, of which only what makes it larger passes each ReLU.
+
+Springenberg, Dosovitskiy, Brox and Riedmiller 2015, "Striving for Simplicity: The All Convolutional Net", section 3.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .descent import Aim
+from .explained import Cropped, explained
+from .method import Method, Step, Work
+
+
+def guided_backprop(work: Work, parameters: Cropped) -> Iterator[Step]:
+    """Signed colours, grey is 0. Other non-linear functions than ReLUs send back their own gradient."""
+    aim = Aim(parameters.of, parameters.of_class, "guided")
+    yield from explained(work, GUIDED_BACKPROP.name, aim, "beside" if parameters.cropped else "colours")
+
+
+GUIDED_BACKPROP = Method(
+    "guided_backprop", "Guided backprop", "What in the picture makes a channel fire, sharp: only what adds to it.",
+    guided_backprop, Cropped,
+)  # fmt: skip
