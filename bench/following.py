@@ -23,7 +23,7 @@ from .rig import Rig, processor, resident
 NETWORK, SECONDS, SWAPS, FULL = "resnet50", 20.0, 100, 40
 """FULL: inputs after which the memory for undo (session.REMEMBERED) is full, and each new one takes an old one's."""
 RATE, FRAMES, SIZE = 25, 100, (480, 640)
-JOB: dict[str, Any] = {"parameters": {"places": 32}, "data": "", "layers": ["panels"]}
+JOB: dict[str, Any] = {"parameters": {"size": 0.06}, "data": "", "layers": ["panels"]}
 IDLE = 0.1
 """Milliseconds below which a call had nothing to do."""
 KINDS = ("images", "meshes", "objects", "materials", "node_groups", "texts")
@@ -120,7 +120,7 @@ def _beside(rig: Rig) -> dict[str, float]:
 
 def _shown(rig: Rig) -> dict[str, float]:
     """The hall shows what the job makes, of another input whenever that has shown something."""
-    asking.ask_method(rig.scene, "occlusion", {"places": 4}, layers=["panels"])
+    asking.ask_method(rig.scene, "occlusion", {"size": 0.5}, layers=["panels"])
     return _ticks(rig, lambda tag: not tag or (tag in rig.shown and not current().runs(str(rig.scene[showing.WORK]))))
 
 

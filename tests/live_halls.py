@@ -12,7 +12,7 @@ import innerwalk
 from innerwalk.blender_addon import actions
 from innerwalk.blender_addon.live import showing, timer
 from innerwalk.blender_addon.live.session import current
-from innerwalk.blender_addon.scene import paint, pictures, store
+from innerwalk.blender_addon.scene import paint, pictures, reading, store
 from innerwalk.torch_bridge.client import Bridge
 from innerwalk.torch_bridge.recording import Recording
 
@@ -71,11 +71,7 @@ def texels(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
 
 
 def peaks(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
-    found = {}
-    for layer, panel in showing.targets(scene).items():
-        found[layer] = np.zeros(len(panel.data.vertices), np.float32)
-        panel.data.attributes["peak"].data.foreach_get("value", found[layer])
-    return found
+    return {layer: reading.peaks_of(panel) for layer, panel in showing.targets(scene).items()}
 
 
 def equal(one: dict, other: dict) -> bool:
@@ -88,7 +84,7 @@ def of_role(scene: bpy.types.Scene, role: str) -> bpy.types.Object:
 
 def picture(scene: bpy.types.Scene, role: str = "input") -> np.ndarray:
     """(H, W, 3) uint8 of the picture in the scene."""
-    return store._pixels(pictures.image_in(of_role(scene, role)))
+    return pictures.pixels_of(pictures.image_in(of_role(scene, role)))
 
 
 def points(scene: bpy.types.Scene, role: str) -> np.ndarray:

@@ -24,7 +24,7 @@ NETWORKS = {name: live.own("Gated", seed=seed) for name, seed in SEEDS.items()} 
 @pytest.fixture(scope="module")
 def bridge(torch_python, tmp_path_factory):
     with live.registered():
-        live.start(torch_python, NETWORKS, {}, tmp_path_factory.mktemp("b"))
+        live.start(torch_python, NETWORKS, {"objects": "concepts:object"}, tmp_path_factory.mktemp("b"))
         with live.bridge() as bridge:
             yield bridge
 
@@ -98,7 +98,7 @@ def test_a_method_takes_its_place(pair, bridge):
 
 def test_a_method_that_is_running_ends(pair, bridge):
     hall, other = pair
-    actions.ask_method(hall, "occlusion", {"places": 30})
+    actions.ask_method(hall, "occlusion", {"size": 0.05})
     actions.show_difference(hall, other.name)
     live.until(lambda: not any(current().runs(tag) for tag in current().jobs))
     is_difference(hall, noise(bridge, "one", 1), noise(bridge, "two", 2))
@@ -257,6 +257,38 @@ def test_tiles_of_the_hall_beside_are_picked(pair):
         normal = (at.to_3x3() @ Vector((0, 0, 1))).normalized()
         hit = pick.pick(hall, pick.depsgraph_of(hall), spot + 0.3 * normal, -normal)
         assert (hit.role, hit.layer, hit.channel, hit.object) == ("panel", "b", channel, panel.name)
+
+
+def test_a_picture_goes_to_the_hall_whose_frame_is_pointed_at(pair, bridge):
+    hall, other = pair
+    actions.stand_beside(hall, other.name)
+    actions.draw_shelf(hall, "objects", seed=1)
+    actions.wait_for_bridge()
+    hall.view_layers[0].update()
+    holder, index = live.of_role(other, "input"), actions.shelved(hall)["indices"][2]
+    beside = Matrix.Translation(live.of_role(hall, comparing.BESIDE).location)
+    for at, changed, kept, network in ((beside, other, hall, "two"), (Matrix(), hall, other, "one")):
+        frame = holder if changed == other else live.of_role(hall, "input")
+        middle = sum((Vector(corner) for corner in frame.bound_box), Vector()) / 8
+        normal = (at @ frame.matrix_world).to_3x3() @ Vector((0, 0, 1))
+        before = live.texels(kept)
+        actions.hold(hall, 2)
+        hall.view_layers[0].update()
+        told = actions.pick(hall, at @ frame.matrix_world @ middle + 0.5 * normal, -normal)
+        assert told.startswith(f"{network} looks at objects") and hall["innerwalk_held"] == -1
+        actions.wait_for_bridge(changed)
+        live.assert_shows(changed, bridge.record(network, [client.item("objects", index)]))
+        assert live.equal(live.texels(kept), before)
+
+
+def test_a_picture_is_placed_into_a_hall_by_its_name(pair, bridge):
+    hall, other = pair
+    assert bpy.ops.innerwalk.place_input(noise=6, hall=other.name) == {"FINISHED"}
+    actions.wait_for_bridge(other)
+    live.assert_shows(other, bridge.record("two", [client.noise(6)]))
+    live.assert_shows(hall, bridge.record("one", [client.noise(1)]))
+    with pytest.raises(UnknownName, match="no hall 'three'"):
+        actions.place_input(hall, noise=6, hall="three")
 
 
 def test_two_halls_do_not_stand_beside_each_other_for_ever(pair):

@@ -1,9 +1,12 @@
 """A film that a hall looks at: played by a clock, paused, stepped, kept on the time axis."""
 
 import subprocess
+import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
@@ -135,7 +138,7 @@ def test_frames_are_dropped_and_never_queued(hall, folder, clock):
     clock.now = 102.2
     (folder / "hold").unlink()
     shown(hall)
-    assert hall[filming.FRAME] in (1, 22)
+    assert hall[filming.FRAME] in (0, 1, 22)
     live.until(lambda: hall[filming.FRAME] == 22)
     shown(hall)
     live.assert_shows(hall, recorded("clip.mp4", 22))
@@ -288,3 +291,206 @@ def test_a_hall_that_follows_nothing_plays_nothing(folder, clock):
         actions.play_film(scene, str(folder / "clip.mp4"))
     scene.frame_set(7)
     assert scene.name not in current().films
+
+
+# A frame is looked at while the last one goes onto the panels
+
+
+def piece() -> None:
+    """One piece of what was heard is shown."""
+    timer.pump(1e-6)
+
+
+def pieces(holds) -> None:
+    """Piece by piece, until something holds."""
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        piece()
+
+
+def asked_ahead(scene) -> None:
+    """The next frame is asked for, and there; nothing of it is shown."""
+    pieces(lambda: scene.session_uid in current().ahead)
+    end = time.monotonic() + 20
+    while current().link.busy:
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+@pytest.fixture
+def overlapping(hall, folder, clock):
+    """Frame 0 is shown but for one panel, which shows frame 5; all of frame 8 is there."""
+    play(hall, folder)
+    tag = hall[showing.LOOK]
+    clock.now = 100.5
+    asked_ahead(hall)
+    clock.now = 100.8
+    pieces(lambda: hall[showing.LOOK] != tag)
+    asked_ahead(hall)
+    return SimpleNamespace(first=tag, second=hall[showing.LOOK], third=current().ahead[hall.session_uid])
+
+
+def test_frames_do_not_mix(hall, overlapping):
+    made = {number: recorded("clip.mp4", number) for number in (0, 5, 8)}
+    assert hall[filming.FRAME] == 0 and store.described(hall).input_name == made[0].input_name
+    seen, before = [hall[showing.LOOK]], {id: 0 for id in live.texels(hall)}
+    while hall[filming.FRAME] != 8:
+        piece()
+        of = {overlapping.second: (0, 5), overlapping.third: (5, 8)}[hall[showing.LOOK]]
+        for id, texels in live.texels(hall).items():
+            before[id] = next(k for k in of if np.array_equal(texels, live.maps_of(made[k])[id]))
+        if hall[filming.FRAME] == 5 and hall[showing.LOOK] == overlapping.second:
+            live.assert_shows(hall, made[5])
+            seen.append(5)
+    assert 5 in seen and set(before.values()) == {8}
+    live.assert_shows(hall, made[8])
+
+
+def test_pause_stays_at_the_frame_that_is_shown_whole(hall, overlapping, clock):
+    assert not live.equal(live.texels(hall), live.maps_of(recorded("clip.mp4", 0))), "another frame has begun"
+    assert actions.pause_film(hall) == "paused at frame 0"
+    shown(hall)
+    live.assert_shows(hall, recorded("clip.mp4", 0))
+    clock.now = 102.0
+    for _ in range(20):
+        timer.pump(0.002)
+    assert hall[filming.FRAME] == 0 and hall[showing.LOOK] == overlapping.first
+    actions.step_film(hall)
+    shown(hall)
+    live.assert_shows(hall, recorded("clip.mp4", 1))
+    actions.play_film(hall)
+    shown(hall)
+    assert hall[filming.FRAME] == 1 and to(clock, hall, 102.55) == 6
+
+
+def test_step_goes_on_from_the_frame_that_is_shown_whole(hall, overlapping):
+    actions.step_film(hall)
+    shown(hall)
+    assert hall[filming.FRAME] == 1
+    live.assert_shows(hall, recorded("clip.mp4", 1))
+
+
+def test_stop_leaves_the_frame_that_is_shown_whole(hall, overlapping):
+    made = recorded("clip.mp4", 0)
+    assert actions.stop_film(hall) == "clip.mp4 is closed"
+    shown(hall)
+    live.assert_shows(hall, made)
+    live.until(lambda: not current().link.busy and not current().pending)
+    assert current().error == ""
+
+
+def test_stop_while_the_bridge_looks_tells_of_no_error(hall, folder, clock):
+    play(hall, folder)
+    made = recorded("clip.mp4", 0)
+    (folder / "hold").write_text("")
+    clock.now = 100.5
+    live.until(lambda: (folder / "reached").exists())
+    actions.stop_film(hall)
+    (folder / "hold").unlink()
+    shown(hall)
+    live.until(lambda: not current().link.busy)
+    live.settled()
+    assert current().error == "" and hall[filming.FRAME] == 0
+    live.assert_shows(hall, made)
+
+
+def test_a_persons_picture_goes_before(hall, overlapping, clock):
+    actions.place_input(hall, noise=4)
+    assert not current().ahead
+    clock.now = 101.5
+    shown(hall)
+    with live.bridge() as bridge:
+        live.assert_shows(hall, bridge.record("Gated", [client.noise(4)]))
+    live.until(lambda: not current().link.busy)
+    live.settled()
+    assert hall[filming.FRAME] == 0
+
+
+def test_undo_drops_what_was_asked_ahead(hall, overlapping, clock):
+    actions.restore_shown()
+    assert not current().ahead
+    shown(hall)
+    live.assert_shows(hall, recorded("clip.mp4", 5))
+    assert to(clock, hall, 101.25) == 12, "and the film goes on"
+    live.assert_shows(hall, recorded("clip.mp4", 12))
+
+
+def test_keys_lie_at_the_second_of_their_own_frame(hall, folder, clock):
+    hall.render.fps = 20
+    play(hall, folder)
+    actions.keep_film(hall)
+    first = hall.frame_current
+    clock.now = 100.5
+    asked_ahead(hall)
+    clock.now = 100.8
+    live.until(lambda: hall[filming.FRAME] == 8)
+    shown(hall)
+    actions.pause_film(hall)
+    actions.step_film(hall, -5)
+    shown(hall)
+    clock.now = 150.0
+    actions.play_film(hall)
+    shown(hall)
+    assert to(clock, hall, 150.4) == 7
+    actions.pause_film(hall)
+    data = hall.animation_data
+    (curve,) = data.action.layers[0].strips[0].channelbag(data.action_slot).fcurves
+    keys = {int(one.co[0]) - first: int(one.co[1]) for one in curve.keyframe_points}
+    assert keys == {10: 5, 16: 3, 24: 7}, "after the pause it goes on where it was"
+
+
+# Where pictures are rendered
+
+
+@pytest.fixture
+def scrubbed(hall, folder, clock, monkeypatch):
+    """Frames 2, 7 and 11 of the film are keyed at 1, 2 and 3; somebody looks."""
+    play(hall, folder)
+    actions.pause_film(hall)
+    for at, frame in ((1, 2), (2, 7), (3, 11)):
+        hall[filming.FRAME] = frame
+        hall.keyframe_insert(f'["{filming.FRAME}"]', frame=at)
+    monkeypatch.setattr(filming, "_alone", lambda: False)
+    return hall
+
+
+def test_each_picture_of_an_animation_waits_for_its_frame(scrubbed, tmp_path):
+    render, seen = scrubbed.render, []
+    render.engine, render.resolution_x, render.resolution_y = "CYCLES", 8, 8
+    render.filepath, scrubbed.cycles.samples = str(tmp_path / "at"), 1
+    scrubbed.frame_start, scrubbed.frame_end = 1, 3
+
+    def rendered(scene, *_) -> None:
+        seen.append((scene[filming.FRAME], live.texels(scene)))
+
+    bpy.app.handlers.render_post.append(rendered)
+    try:
+        bpy.ops.render.render(animation=True, scene=scrubbed.name)
+    finally:
+        bpy.app.handlers.render_post.remove(rendered)
+    assert [frame for frame, _ in seen] == [2, 7, 11]
+    for frame, texels in seen:
+        assert live.equal(texels, live.maps_of(recorded("clip.mp4", frame)))
+    assert not current().renders and len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_time_line_that_is_scrubbed_waits_for_nothing(scrubbed, folder):
+    (folder / "hold").write_text("")
+    scrubbed.frame_set(2)
+    assert current().shown[scrubbed.session_uid] != scrubbed[showing.LOOK]
+    (folder / "hold").unlink()
+    shown(scrubbed)
+    live.assert_shows(scrubbed, recorded("clip.mp4", 7))
+
+
+def test_a_renders_own_thread_waits_and_shows_nothing_itself(scrubbed):
+    filming.render_begins(True)
+    scrubbed[filming.FRAME], before = 7, live.texels(scrubbed)
+    thread = threading.Thread(target=filming.at_frame, args=(scrubbed,))
+    thread.start()
+    thread.join(0.1)
+    assert thread.is_alive() and live.equal(live.texels(scrubbed), before)
+    live.until(lambda: not thread.is_alive())
+    filming.render_begins(False)
+    live.assert_shows(scrubbed, recorded("clip.mp4", 7))

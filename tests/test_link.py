@@ -58,7 +58,7 @@ class Known:
     def describe(self) -> dict:
         return {"networks": [{"name": "tiny"}]}
 
-    def record(self, network, inputs, heard):
+    def record(self, network, inputs, heard, ablate=None):
         self.asked.append((network, inputs))
         assert self.gate.wait(PATIENCE)
         if inputs and inputs[0] in self.fails:
@@ -150,7 +150,38 @@ def test_of_inputs_only_the_newest_of_each_hall_is_run(link, bridge):
     tags = [all_heard(link, "recording")[-1].tag for _ in range(3)]
     assert tags == ["1", "49", "other 49"]
     assert [inputs for _, inputs in bridge.asked] == [("first",), (49,), (-49,)]
-    assert link.heard() is None and not link.busy
+    assert link.heard() is None
+    until(lambda: not link.busy)
+
+
+def test_one_that_goes_ahead_is_heard_after_the_last(link, bridge):
+    link.look("1", "one", "tiny", ("first",))
+    assert not link.may_go_ahead
+    all_heard(link, "recording")
+    until(lambda: link.may_go_ahead)
+    bridge.gate.clear()
+    link.look("2", "one", "tiny", ("second",))
+    until(lambda: len(bridge.asked) == 2)
+    assert not link.may_go_ahead, "none of its maps is there"
+    bridge.record = lambda network, inputs, heard, ablate=None: heard(maps(value=9)) or recording("ahead", 9)
+    link.look("3", "one", "tiny", ("third",), ahead=True)
+    link.look("4", "other", "tiny", ("fourth",))
+    until(lambda: any(one.tag == "3" and one.ended for one in link._looks))
+    assert link.heard() is None, "the second comes before"
+    bridge.gate.set()
+    tags = [one.tag for _ in range(3) for one in all_heard(link, "recording")]
+    assert tags == ["2", "2", "3", "3", "4", "4"]
+
+
+def test_what_waits_is_overlooked(link, bridge):
+    bridge.gate.clear()
+    link.look("1", "one", "tiny", ("first",))
+    until(lambda: bridge.asked)
+    link.look("2", "one", "tiny", ("second",)), link.look("3", "other", "tiny", ("third",))
+    link.overlook("2"), link.overlook("1"), link.overlook("never asked")
+    bridge.gate.set()
+    assert [all_heard(link, "recording")[-1].tag for _ in range(2)] == ["1", "3"]
+    until(lambda: not link.busy)
 
 
 def test_what_goes_wrong_is_heard_and_the_next_is_done(link, bridge):
@@ -182,13 +213,13 @@ def step(state: str, number: int, *every: rec.Maps) -> tuple[dict, list]:
 
 def test_a_jobs_maps_are_heard_one_by_one_before_what_it_tells(link, bridge):
     bridge.jobs = [[step("running", 1, maps("a"), maps("b")), step("running", 2), step("done", 4, maps("a", 2.0))]]
-    link.work("w", "tiny", "occlusion", parameters={"places": 3})
+    link.work("w", "tiny", "occlusion", parameters={"size": 0.5})
     found = [heard(link) for _ in range(7)]
     assert all(one.tag == "w" for one in found)
     assert [one.kind for one in found] == ["job", "maps", "maps", "job", "job", "maps", "job"]
     assert [one.content["state"] for one in found if one.kind == "job"] == ["waiting", "running", "running", "done"]
     assert [one.content.layer for one in found if one.kind == "maps"] == ["a", "b", "a"]
-    assert bridge.asked[0] == ("tiny", "occlusion", {"parameters": {"places": 3}})
+    assert bridge.asked[0] == ("tiny", "occlusion", {"parameters": {"size": 0.5}})
     assert [step for kind, step in bridge.asked[1:]] == [0, 1, 2], "also what was there before it could be asked"
 
 
@@ -327,11 +358,11 @@ def test_inputs_that_can_be_asked_for_again_are_not_many(session, monkeypatch):
 
 def test_a_method_is_asked_about_the_halls_own_input(session, bridge):
     bridge.fails = {"x": InputError("enough")}
-    tag = session.look("hall", "tiny", ("mine",))
+    tag = session.look("hall", "tiny", ("mine",), ablate={"a": [1]})
     until(lambda: bridge.asked)
     session.work("tiny", Asked("x", {"data": "d"}, tag))
     until(lambda: len(bridge.asked) == 2)
-    assert bridge.asked[1] == ("tiny", "x", {"inputs": ("mine",), "data": "d"})
+    assert bridge.asked[1] == ("tiny", "x", {"inputs": ("mine",), "ablate": {"a": [1]}, "data": "d"})
 
 
 def test_things_are_shown_again_before_what_is_heard(session):

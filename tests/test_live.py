@@ -207,6 +207,7 @@ def test_late_answers_of_an_earlier_input_are_not_shown(hall):
         showing.show(session, Heard("maps", tags[which], one))
     showing.show(session, Heard("recording", tags[1], second))
     showing.show(session, Heard("recording", tags[0], first))
+    live.settled()
     live.assert_shows(hall, second)
 
 
@@ -234,10 +235,10 @@ def test_two_halls_of_one_network_are_independent(file):
     actions.wait_for_bridge(other)
     live.assert_shows(one, recorded("Gated", client.noise(1)))
     live.assert_shows(other, recorded("Gated", client.noise(2)))
-    actions.ask_method(one, "occlusion", {"places": 3})
+    actions.ask_method(one, "occlusion", {"size": 0.4, "stride": 0.8})
     actions.wait_for_bridge(one)
     live.assert_shows(other, recorded("Gated", client.noise(2)))
-    wanted = asked("Gated", "occlusion", {"places": 3}, client.noise(1))
+    wanted = asked("Gated", "occlusion", {"size": 0.4, "stride": 0.8}, client.noise(1))
     assert live.equal(live.texels(one), wanted), "about its own input, not about what the network saw last"
 
 
@@ -249,7 +250,7 @@ def test_one_go_shows_one_thing_at_most(hall):
     assert len(session._again) == len(made.all_maps) + 1
     while before := len(session._again):
         timer.pump(1e-6)
-        assert before - len(session._again) in (0, 1)
+        assert before - len(session._again) in (-1, 0, 1), "the last but two becomes two"
     assert not timer.pump(0.0)
 
 
@@ -332,7 +333,11 @@ def asked(network: str, method: str, parameters: dict, *inputs, data: str = "") 
 
 @pytest.mark.parametrize(
     ("method", "parameters", "data"),
-    [("occlusion", {"places": 3}, ""), ("average", {"count": 5, "seed": 2}, "objects"), ("weights", {}, "")],
+    [
+        ("occlusion", {"size": 0.4, "stride": 0.8}, ""),
+        ("average", {"count": 5, "seed": 2}, "objects"),
+        ("weights", {}, ""),
+    ],
 )
 def test_a_method_and_back(hall, method, parameters, data):
     placed(hall, noise=1)
@@ -354,15 +359,15 @@ def test_a_method_and_back(hall, method, parameters, data):
 def test_partial_results_and_cancel(file):
     hall = live.built("Gated")
     placed(hall, noise=2)
-    whole = asked("Gated", "occlusion", {"places": 12, "size": 0.3}, client.noise(2))
+    whole = asked("Gated", "occlusion", {"size": 0.3, "stride": 0.25}, client.noise(2))
     before = live.texels(hall)
-    (file / "hold").write_text("15")  # the whole, the first row, and two places of the second
-    actions.ask_method(hall, "occlusion", {"places": 12, "size": 0.31})
-    live.until(lambda: (file / "reached").exists() and current().jobs[hall["innerwalk_work"]]["step"] == 14)
+    (file / "hold").write_text("6")  # the way, the whole picture, and four batches of 16 places
+    actions.ask_method(hall, "occlusion", {"size": 0.31, "stride": 0.25})
+    live.until(lambda: (file / "reached").exists() and current().jobs[hall["innerwalk_work"]]["step"] == 5)
     live.settled()
     job, found = current().jobs[hall["innerwalk_work"]], live.texels(hall)
-    assert (job["state"], job["told"]) == ("running", "place 14 of 144")
-    assert all(one.shape == whole[id].shape and not one[:, 1:].any() for id, one in found.items())
+    assert (job["state"], job["told"]) == ("running", "place 64 of 144")
+    assert all(one.shape == whole[id].shape and not one[:, -1].any() for id, one in found.items())
     assert all(found[id][:, 0].any() for id in ("norm", "b", "c"))
     assert "ends at its next step" in actions.cancel_method(hall)
     (file / "hold").unlink()
@@ -380,7 +385,7 @@ def test_partial_results_and_cancel(file):
 def test_a_job_that_is_cancelled_at_once_ends(file):
     hall = live.built("Slow")
     placed(hall, noise=2)
-    actions.ask_method(hall, "occlusion", {"places": 30})
+    actions.ask_method(hall, "occlusion", {"size": 0.06, "stride": 0.5})
     actions.cancel_method(hall)
     actions.wait_for_bridge(hall)
     live.settled()
@@ -390,11 +395,11 @@ def test_a_job_that_is_cancelled_at_once_ends(file):
 
 def test_a_new_input_asks_a_method_about_inputs_again(hall):
     placed(hall, noise=1)
-    actions.ask_method(hall, "occlusion", {"places": 3})
+    actions.ask_method(hall, "occlusion", {"size": 0.4, "stride": 0.8})
     actions.place_input(hall, noise=2)  # while the job runs
     live.until(lambda: current().shown[hall.session_uid] == hall[showing.LOOK])
     actions.wait_for_bridge(hall)
-    assert live.equal(live.texels(hall), asked("object", "occlusion", {"places": 3}, client.noise(2)))
+    assert live.equal(live.texels(hall), asked("object", "occlusion", {"size": 0.4, "stride": 0.8}, client.noise(2)))
     assert store.described(hall).input_name == "noise:2" and store.dress_of(hall).method == "occlusion"
     actions.show_activations(hall)
     live.settled()
@@ -417,7 +422,7 @@ def test_a_new_input_leaves_weights_alone(hall):
 def test_a_method_that_is_asked_wrongly(hall):
     placed(hall, noise=1)
     for method, parameters, told in (
-        ("occlusion", {"places": 1}, "places"), ("average", {}, "average needs a data set"),
+        ("occlusion", {"size": 2.0}, "size"), ("average", {}, "average needs a data set"),
         ("occlusion", {"patch": 3}, "patch"),
     ):  # fmt: skip
         actions.ask_method(hall, method, parameters)

@@ -19,7 +19,7 @@ from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.live import session as sessions  # noqa: E402
 from innerwalk.blender_addon.live import showing, timer  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
-from innerwalk.blender_addon.scene import store  # noqa: E402
+from innerwalk.blender_addon.scene import pictures, store  # noqa: E402
 from innerwalk.blender_addon.scene.build import build  # noqa: E402
 from innerwalk.tests import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client, frames, recording  # noqa: E402
@@ -105,7 +105,7 @@ def test_undo_across_methods(file):
     live.built("Gated")
     bpy.ops.ed.undo_push(message="start")
     act("place_input", noise=1)
-    act("ask_method", method="occlusion", parameters='{"places": 3}')
+    act("ask_method", method="occlusion", parameters='{"size": 0.5}')
     occluded = live.texels(store.halls()[0])
     act("place_input", noise=2)  # asks the method again
     again = live.texels(store.halls()[0])
@@ -180,7 +180,7 @@ def test_a_saved_hall_is_whole_and_goes_on(file, tmp_path):
     made = recorded("object", client.noise(4))
     actions.draw_shelf(hall, "objects", seed=3)
     actions.wait_for_bridge()
-    shelf = [store._pixels(one) for one in bpy.data.images if one.get("innerwalk_picture") == "shelf"]
+    shelf = [pictures.pixels_of(one) for one in bpy.data.images if one.get("innerwalk_picture") == "shelf"]
     assert len(shelf) == 18
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hall.blend"))
     placed(hall, noise=5)
@@ -190,7 +190,7 @@ def test_a_saved_hall_is_whole_and_goes_on(file, tmp_path):
     bpy.ops.wm.open_mainfile(filepath=str(moved / "other name.blend"))
     hall = store.halls()[0]
     live.assert_shows(hall, made)
-    found = [store._pixels(one) for one in bpy.data.images if one.get("innerwalk_picture") == "shelf"]
+    found = [pictures.pixels_of(one) for one in bpy.data.images if one.get("innerwalk_picture") == "shelf"]
     assert all(np.array_equal(one, other) for one, other in zip(found, shelf, strict=True))
     assert actions.network_of(hall) == "object" and showing.LOOK not in hall
     placed(hall, noise=7)
@@ -230,7 +230,7 @@ def test_tags_of_another_run_do_not_fit(file):
 
 def test_a_file_that_shows_a_method_goes_on_with_activations(file, tmp_path):
     hall = live.built("Gated")
-    actions.ask_method(hall, "occlusion", {"places": 3})
+    actions.ask_method(hall, "occlusion", {"size": 0.5})
     actions.wait_for_bridge(hall)
     held = live.texels(hall)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hall.blend"))
@@ -280,7 +280,7 @@ def test_a_bridge_is_killed_in_the_middle_of_a_job(file, torch_python):
     hall = live.built("Gated")
     placed(hall, noise=1)
     (file / "hold").write_text("4")
-    actions.ask_method(hall, "occlusion", {"places": 3})
+    actions.ask_method(hall, "occlusion", {"size": 0.1})
     live.until(lambda: (file / "reached").exists() and current().jobs[hall[showing.WORK]]["step"] == 3)
     kill()
     ended()
@@ -292,7 +292,7 @@ def test_a_bridge_is_killed_in_the_middle_of_a_job(file, torch_python):
     live.settled()
     live.assert_shows(hall, recorded("Gated", client.noise(1)))
     placed(hall, noise=2)
-    actions.ask_method(hall, "occlusion", {"places": 3})
+    actions.ask_method(hall, "occlusion", {"size": 0.5})
     actions.wait_for_bridge(hall)
     assert any(one.any() for one in live.texels(hall).values())
 
@@ -403,7 +403,7 @@ def test_a_hundred_inputs_leave_nothing_behind(file, tmp_path):
         np.save(paths[-1], np.random.default_rng(k).normal(size=(3, *size)).astype(np.float32))
     for k in range(6):
         placed(hall, **({"noise": k} if k % 2 else {"filepath": str(paths[k % 3])}))
-    actions.ask_method(hall, "occlusion", {"places": 2})
+    actions.ask_method(hall, "occlusion", {"size": 0.5, "stride": 1.0})
     actions.wait_for_bridge(hall)
     actions.show_activations(hall)
     live.settled()
@@ -411,7 +411,7 @@ def test_a_hundred_inputs_leave_nothing_behind(file, tmp_path):
     for k in range(100):
         placed(hall, **({"noise": k} if k % 2 else {"filepath": str(paths[k % 3])}))
         if k % 25 == 10:
-            actions.ask_method(hall, "occlusion", {"places": 2})
+            actions.ask_method(hall, "occlusion", {"size": 0.5, "stride": 1.0})
             actions.wait_for_bridge(hall)
             actions.show_activations(hall)
             live.settled()

@@ -15,7 +15,7 @@ from ...torch_bridge.recording import ACTIVATIONS, Recording, picture_of
 from ..live import showing, timer
 from ..live.link import Link
 from ..live.session import current
-from ..live.showing import DIFFERENCE, LOOK, METHOD, NETWORK, OTHER, WORK
+from ..live.showing import ABLATED, DIFFERENCE, LOOK, METHOD, NETWORK, OTHER, WORK
 from ..scene import store
 from ..scene.build import build
 from ..scene.panels import SHOWS, panel_of
@@ -93,18 +93,22 @@ def follow(scene: bpy.types.Scene, network: str) -> str:
     Raises BridgeError or UnknownName.
     """
     _known(network)
+    if scene.get(NETWORK) != network:
+        scene.pop(ABLATED, None)
     scene[NETWORK] = network
     return f"{scene.name} follows {network}"
 
 
 def place_input(
     scene: bpy.types.Scene, filepath: str = "", data: str = "", index: int = 0, noise: int = -1, layer: str = "",
-    channel: int = -1,
+    channel: int = -1, hall: str = "",
 ) -> str:  # fmt: skip
     """Let the hall's network look at a file, at a picture of a data set, at noise of a seed, or at a channel's picture.
 
-    Its panels change as the layers are reached. Raises BridgeError or InputError.
+    Its panels change as the layers are reached. hall: the name of another, which looks in its place. Raises
+    BridgeError, InputError or UnknownName.
     """
+    scene = hall_named(hall) if hall else scene
     if [bool(filepath), bool(data), noise >= 0, bool(layer)].count(True) != 1:
         raise InputError("name one input: a file, a data set's picture, a seed of noise, or a layer's channel")
     if scene.name in current().films:
@@ -114,6 +118,14 @@ def place_input(
     if data:
         return show_input(scene, client.item(data, index))
     return show_input(scene, client.file(bpy.path.abspath(filepath)) if filepath else client.noise(noise))
+
+
+def hall_named(name: str) -> bpy.types.Scene:
+    """A hall of this file. Raises UnknownName."""
+    halls = {scene.name: scene for scene in store.halls()}
+    if name not in halls:
+        raise UnknownName("hall", name, halls)
+    return halls[name]
 
 
 def _channel(scene: bpy.types.Scene, layer: str, channel: int) -> Given:
@@ -127,20 +139,29 @@ def _channel(scene: bpy.types.Scene, layer: str, channel: int) -> Given:
     return client.pixels(picture_of(maps, channel), f"{maps.layer}, channel {channel}, {maps.method}")
 
 
-def show_input(scene: bpy.types.Scene, *given: Given) -> str:
+def show_input(scene: bpy.types.Scene, *given: Given, ahead: bool = False) -> str:
     """Let the hall's network look at inputs as `torch_bridge.client` names them; a hall that shares them does too.
 
-    Raises BridgeError.
+    ahead: what the hall looks at now is shown whole before. Raises BridgeError.
     """
-    session, beside = current(), showing.named(str(scene.get(SHARED, "")))
-    halls = [(one, network_of(one)) for one in (scene, beside) if one is not None]
+    session, halls = current(), [(one, network_of(one)) for one in together(scene)]
     for one, network in halls:
         showing.looks_at(session, one)
         if not _follows(one):
             showing.set_method(one, ACTIVATIONS)
-        one[LOOK] = session.look(one.name, network, given)
+        tag = session.look(one.name, network, given, ahead=ahead, ablate=showing.ablated(one))
+        if ahead:
+            session.ahead[one.session_uid] = tag
+        else:
+            showing.turn_to(session, one, tag)
     timer.start()
     return f"{scene[NETWORK]} looks at {', '.join(_name(one.values) for one in given)}"
+
+
+def together(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
+    """The hall, and the one that looks at whatever it looks at."""
+    beside = showing.named(str(scene.get(SHARED, "")))
+    return [one for one in (scene, beside) if one is not None]
 
 
 def _follows(scene: bpy.types.Scene) -> bool:

@@ -8,17 +8,17 @@ from functools import partial
 import bpy
 from mathutils import Vector
 
-from ...torch_bridge.errors import SceneError, UnknownName
+from ...torch_bridge.errors import SceneError
 from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
 from ..live import showing, timer
 from ..live.session import current
 from ..live.showing import DIFFERENCE, OTHER, WORK
-from ..scene import panels, store
-from ..scene.hall import collection_of
+from ..scene import following, panels, store
 from ..scene.paint import ROLE
+from ..scene.parts import collection_of
 from ..scene.pick import depsgraph_of
 from .asking import cancel_method
-from .bridging import SHARED
+from .bridging import SHARED, hall_named
 
 BESIDE = "beside"
 """Role of the hall that stands beside."""
@@ -32,7 +32,7 @@ def stand_beside(scene: bpy.types.Scene, other: str, share: bool = False) -> str
     Colours are this scene's. share: what is placed into this hall is placed into the other too. Raises UnknownName or
     SceneError.
     """
-    hall = _hall(other)
+    hall = hall_named(other)
     if hall == scene:
         raise SceneError(f"{other} can't stand beside itself; build a second hall of the network")
     if _holds(collection_of(hall), collection_of(scene)):
@@ -63,7 +63,7 @@ def show_difference(scene: bpy.types.Scene, other: str) -> str:
     It follows new inputs of both. Layers that the other hall lacks, or has in another shape, show nothing of it.
     Raises UnknownName, or SceneError where no layer fits.
     """
-    hall = _hall(other)
+    hall = hall_named(other)
     fits = [maps.layer for maps, _ in _pairs(scene, hall)]
     if not fits:
         raise SceneError(f"{other} has no layer like those of {scene.name}; compare halls of the same architecture")
@@ -88,7 +88,7 @@ def _subtract(scene: bpy.types.Scene, other: bpy.types.Scene) -> None:
     def settle() -> None:
         there = showing.named(name)
         if there is not None:
-            panels.refresh(there)
+            following.refresh(there)
 
     showing.blank(current(), scene, showing.targets(scene).keys() - {mine.layer for mine, _ in pairs})
     current().later([*(partial(piece, *pair) for pair in pairs), settle])
@@ -121,13 +121,6 @@ def _arrived(tag: str, made: Recording | None) -> None:
         if other is not None and showing.method_of(scene) == DIFFERENCE:
             if tag in (shown.get(scene.session_uid), shown.get(other.session_uid)):
                 _subtract(scene, other)
-
-
-def _hall(name: str) -> bpy.types.Scene:
-    halls = {scene.name: scene for scene in store.halls()}
-    if name not in halls:
-        raise UnknownName("hall", name, halls)
-    return halls[name]
 
 
 def _reach(scene: bpy.types.Scene) -> tuple[float, float]:

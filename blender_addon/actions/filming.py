@@ -1,12 +1,13 @@
 """A film or a camera feeds the hall's network while a person looks or walks: played, paused, stepped, kept on the time
 axis.
 
-The next frame is asked for when the last one is shown and another is due, and it is the one that is due then: frames
-are dropped, never queued.
+The next frame is asked for when most of the last one is there and another is due, and it is the one that is due then:
+it is read, and the network runs, while the last one still goes onto the panels. Frames are dropped, never queued.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -20,12 +21,14 @@ from ...torch_bridge.recording import Recording
 from ..live import showing, timer
 from ..live.session import Playing, current
 from ..live.showing import LOOK, NETWORK
-from .bridging import network_of, show_input
+from .bridging import network_of, show_input, together
 
 FILM, FRAME = "innerwalk_film", "innerwalk_frame"
 """Properties of a scene: the source of its film; the frame that is shown, which can be keyed."""
 USUAL = 25.0
 """Frames a second of a camera that doesn't say."""
+NEAR = 1e-3
+"""Share of a frame by which a clock may be short of it."""
 PATIENCE = 60.0
 """Seconds that a picture waits for its frame, where nobody looks."""
 
@@ -38,7 +41,8 @@ def play_film(scene: bpy.types.Scene, source: str = "") -> str:
     network_of(scene)
     if not source and scene.name in current().films:
         playing = _opened(scene)
-        playing.started, playing.running = time.monotonic() - int(scene.get(FRAME, 0)) / playing.rate, True
+        _begin(scene, playing)
+        playing.running = True
         return _next(scene, playing)
     where = source or str(scene.get(FILM, ""))
     if not where:
@@ -60,11 +64,18 @@ def _open(scene: bpy.types.Scene, source: str, *, running: bool) -> None:
         told = next((one for one in films if one["name"] == playing.name), None)
         if there is not None and told is not None:
             playing.rate, playing.frames = told["rate"] or USUAL, told["frames"]
-            playing.started = time.monotonic() - int(there.get(FRAME, 0)) / playing.rate
+            _begin(there, playing)
             _next(there, playing)
 
     playing.tag = session.ask(lambda bridge: bridge.open_film(playing.name, source), opened)
     session.films[scene_name] = playing
+
+
+def _begin(scene: bpy.types.Scene, playing: Playing) -> None:
+    """Now is the second of the frame that is shown; what is kept goes on where it was."""
+    second = int(scene.get(FRAME, 0)) / playing.rate
+    playing.began, playing.seen = playing.began + second - playing.seen, second
+    playing.started = time.monotonic() - second
 
 
 def _name(source: str, scene_name: str) -> str:
@@ -77,8 +88,10 @@ def _name(source: str, scene_name: str) -> str:
 
 
 def pause_film(scene: bpy.types.Scene) -> str:
-    """Stay at the frame that is shown. Raises InputError."""
-    _playing(scene).running = False
+    """Stay at the frame that is shown; the next one, if it is on its way, is dropped. Raises InputError."""
+    playing = _playing(scene)
+    playing.running = False
+    _stay(scene, playing)
     return f"paused at frame {scene.get(FRAME, 0)}"
 
 
@@ -86,6 +99,7 @@ def step_film(scene: bpy.types.Scene, by: int = 1) -> str:
     """Pause, and go some frames on or back, no further than the film goes. Raises InputError or BridgeError."""
     playing = _opened(scene)
     playing.running = False
+    _stay(scene, playing)
     frame = max(0, int(scene.get(FRAME, 0)) + by)
     return show_film_frame(scene, min(frame, playing.frames - 1) if playing.frames else frame)
 
@@ -103,7 +117,7 @@ def keep_film(scene: bpy.types.Scene, keep: bool = True) -> str:
     Afterwards the time line shows them again, the bridge being there. Raises InputError.
     """
     playing = _playing(scene)
-    playing.kept, playing.first, playing.began = keep, scene.frame_current, playing.due
+    playing.kept, playing.first, playing.began = keep, scene.frame_current, playing.seen
     if keep and not _has_action(scene):  # now, in a person's action, and not with the first frame: undo must know of it
         scene.animation_data_create().action = bpy.data.actions.new(f"{scene.name} film")
     return "what is seen is written on the time axis" if keep else "the time axis stays as it is"
@@ -115,26 +129,69 @@ def stop_film(scene: bpy.types.Scene) -> str:
     scene.pop(FILM, None)
     if playing is None:
         return "no film is playing"
+    _stay(scene, playing)
     if current().state == "ready":
         current().ask(lambda bridge: bridge.close_film(playing.name), lambda _: None)
     return f"{playing.name} is closed"
 
 
+def _stay(scene: bpy.types.Scene, playing: Playing) -> None:
+    """Frames of the film that were asked for and aren't shown whole don't come: the last one is shown again."""
+    session = current()
+    if not playing.asked:
+        return
+    for one in together(scene):
+        session.drop_ahead(one.session_uid)
+    tag, shown = str(scene.get(LOOK, "")), session.shown.get(scene.session_uid)
+    if tag in playing.asked and shown is not None:
+        session.overlook(tag)
+        showing.turn_to(session, scene, shown)
+        showing.recall(session, scene)
+    playing.asked.clear()
+    timer.start()
+
+
 def at_frame(scene: bpy.types.Scene) -> None:
-    """The time axis has moved: show the film's frame that is keyed there. In the background, wait for it."""
+    """The time axis has moved: show the film's frame that is keyed there. In the background, and where an animation is
+    rendered, wait for it.
+    """
     session = current()
     if session.state != "ready" or not scene.get(NETWORK) or not _keyed(scene):
         return
+    name, asked = scene.name, threading.Event()
+    follow = partial(_follow, name, asked)
     try:
-        _follow(scene, session.films.get(scene.name))
-        if bpy.app.background:
-            timer.wait(lambda: bool(session.error) or _settled(scene), PATIENCE)
+        if timer.is_ours():
+            follow()
+        else:  # a render's thread: what is asked and shown is the timer's
+            session.later([follow])
+        if _alone() or session.renders:
+            timer.wait(lambda: bool(session.error) or (asked.is_set() and _settled(scene)), PATIENCE)
     except InnerwalkError as error:
         session.error = str(error)
 
 
-def _follow(scene: bpy.types.Scene, playing: Playing | None) -> None:
+def render_begins(begins: bool) -> None:
+    """Whether pictures are rendered from now on: each waits for its frame's maps."""
+    current().renders = begins
+
+
+def _alone() -> bool:
+    """Whether nobody looks."""
+    return bool(bpy.app.background)
+
+
+def _follow(name: str, asked: threading.Event) -> None:
     """Look at the frame that is keyed, unless it is looked at already or the film plays."""
+    scene = showing.named(name)
+    try:
+        if scene is not None:
+            _look(scene, current().films.get(name))
+    finally:
+        asked.set()
+
+
+def _look(scene: bpy.types.Scene, playing: Playing | None) -> None:
     if playing is None:
         _open(scene, scene[FILM], running=False)
         return
@@ -173,40 +230,47 @@ def _opened(scene: bpy.types.Scene) -> Playing:
 
 def _next(scene: bpy.types.Scene, playing: Playing) -> str:
     """The frame that is due now, or that the film is paused at."""
-    playing.turn += 1
     if not playing.running:
         return show_film_frame(scene, int(scene.get(FRAME, 0)))
+    return _ask(scene, playing, ahead=False)
+
+
+def _ask(scene: bpy.types.Scene, playing: Playing, *, ahead: bool) -> str:
+    """The frame that is due now; the next one once most of it is there."""
+    session, uid = current(), scene.session_uid
+    playing.turn += 1
     playing.due = max(0.0, time.monotonic() - playing.started)
-    return show_input(scene, film(playing.name, at=playing.due))
+    told = show_input(scene, film(playing.name, at=playing.due), ahead=ahead)
+    playing.asked[session.ahead[uid] if ahead else scene[LOOK]] = playing.due
+    session.when_idle(partial(_due, scene.name, playing.turn))
+    return told
 
 
 def _heard(tag: str, made: Recording | None) -> None:
-    """A frame is shown: note which, and ask for the one that is due now; or it can't be, and the film stops."""
+    """A frame is shown: note which; or it can't be, and the film stops."""
     for name, playing in list(current().films.items()):
         scene = showing.named(name)
         if scene is None or (made is None and tag == playing.tag):
             del current().films[name]
         elif scene.get(LOOK) == tag:
-            if made is not None:
+            if made is None:
+                playing.running = False
+                playing.asked.clear()
+            else:
                 _note(scene, playing, made.input_name, tag)
-            _go_on(scene, playing, made)
-
-
-def _go_on(scene: bpy.types.Scene, playing: Playing, made: Recording | None) -> None:
-    if made is None:
-        playing.running = False
-    if playing.running:
-        due = playing.started + (int(playing.due * playing.rate) + 1) / playing.rate
-        current().at(due, partial(_due, scene.name, playing.turn))
 
 
 def _due(name: str, turn: int) -> None:
-    """Unless something else was asked for since."""
-    scene, playing = showing.named(name), current().films.get(name)
+    """Most of a frame is there: ask for the next, now or when it is due, unless something else was asked for since."""
+    session, scene, playing = current(), showing.named(name), current().films.get(name)
     if scene is None or playing is None or not playing.running or playing.turn != turn:
         return
+    due = playing.started + (int(playing.due * playing.rate + NEAR) + 1) / playing.rate
+    if time.monotonic() < due:
+        session.at(due, partial(session.when_idle, partial(_due, name, turn)))
+        return
     try:
-        _next(scene, playing)
+        _ask(scene, playing, ahead=True)
     except InnerwalkError:
         playing.running = False
         raise
@@ -219,9 +283,12 @@ def _note(scene: bpy.types.Scene, playing: Playing, input_name: str, tag: str) -
         return
     scene[FRAME] = int(number)
     current().looked[tag] = str(scene[NETWORK]), (film(name, frame=int(number)),)
+    if tag not in playing.asked:
+        return
+    playing.seen = playing.asked.pop(tag)
     if playing.kept and playing.running:
         rate = scene.render.fps / scene.render.fps_base
-        at = playing.first + round((playing.due - playing.began) * rate)
+        at = playing.first + round((playing.seen - playing.began) * rate)
         scene.keyframe_insert(f'["{FRAME}"]', frame=at)
         scene.frame_end = max(scene.frame_end, at)
 

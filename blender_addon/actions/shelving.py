@@ -14,7 +14,7 @@ from ...torch_bridge.errors import InputError
 from ..live import showing
 from ..live.session import current
 from ..scene import shelf
-from ..scene.pick import Hit
+from ..scene.pick import Hit, hall_of
 from ..scene.session import undoable
 from .bridging import place_input
 
@@ -100,11 +100,15 @@ def hold(scene: bpy.types.Scene, index: int) -> str:
 
 def place_held(scene: bpy.types.Scene) -> str:
     """Place the picture that is held into the input's frame. Raises InputError or BridgeError."""
+    return _place_held(scene, "")
+
+
+def _place_held(scene: bpy.types.Scene, hall: str) -> str:
     index = held(scene)
     if index < 0:
         raise InputError("no picture is held; click one on the shelf first")
     there = shelved(scene)
-    told = place_input(scene, data=there["set"], index=there["indices"][index])
+    told = place_input(scene, data=there["set"], index=there["indices"][index], hall=hall)
     hold(scene, -1)
     return told
 
@@ -115,5 +119,5 @@ def pointed_shelf(scene: bpy.types.Scene, hit: Hit) -> str:
 
 
 def pointed_input(scene: bpy.types.Scene, hit: Hit) -> str:
-    """A click on the input's frame places what is held."""
-    return place_held(scene)
+    """A click on the input's frame, this hall's or that of the one beside, places what is held there."""
+    return _place_held(scene, hall_of(scene, hit).name)

@@ -11,10 +11,10 @@ import secrets
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ...torch_bridge.client import Bridge, Given
+from ...torch_bridge.client import Ablate, Bridge, Given
 from ...torch_bridge.errors import BridgeError
 from ...torch_bridge.recording import Maps, Recording
 from .link import RUNNING, Heard, Link
@@ -42,6 +42,10 @@ class Playing:
     """When its second 0 was, by `time.monotonic`."""
     due: float = 0.0
     """Second of the film that was asked for last."""
+    seen: float = 0.0
+    """Second of the film that is shown."""
+    asked: dict[str, float] = field(default_factory=dict)
+    """By tag: the second that is looked at, until it is shown."""
     turn: int = 0
     """How often something was asked for."""
     kept: bool = False
@@ -78,8 +82,14 @@ class Session:
         """By the tag of a job."""
         self.looked: dict[str, tuple[str, Sequence[Given]]] = {}
         """By tag: the network and the inputs that were asked for."""
+        self.ablated: dict[str, Ablate] = {}
+        """And by tag: the channels that were taken away for it, where there are any."""
         self.shown: dict[int, str] = {}
         """By the session_uid of a scene: the tag of the input that its hall has shown whole. Undo leaves it alone."""
+        self.ahead: dict[int, str] = {}
+        """And the tag of what it has asked for ahead: it looks at that once some of it is there."""
+        self.renders = False
+        """Whether pictures are rendered: each waits for what it shows."""
         self.held: dict[int, str] = {}
         """And the tag of what its hall held before anything was asked, which is never forgotten."""
         self.names: dict[int, dict[str, str]] = {}
@@ -91,6 +101,7 @@ class Session:
         self._then: dict[str, Callable[[Any], None]] = {}
         self._again: deque[Heard] = deque()
         self._due: deque[tuple[float, Callable[[], None]]] = deque()
+        self._idle: deque[Callable[[], None]] = deque()
 
     @property
     def state(self) -> str:
@@ -106,16 +117,16 @@ class Session:
         if self.link is not None:
             self.link.close()
         self.link = None
-        for told in (self.jobs, self.films, self.weighed, self._then, self._due):
+        for told in (self.jobs, self.films, self.weighed, self.ahead, self._then, self._due, self._idle):
             told.clear()
 
     def forget(self) -> None:
         """Another file is open: nothing that was asked for in the last one is shown in it."""
-        for known in (self.jobs, self.films, self.asked, self.looked, self.shown, self.held, self.laid):
+        asked = (self.jobs, self.films, self.asked, self.looked, self.ablated)
+        for known in (*asked, self.shown, self.ahead, self.held, self.laid):
             known.clear()
-        for waiting in (self._memory, self._then, self._due):
+        for waiting in (self._memory, self._then, self._due, self._idle, self._again):
             waiting.clear()
-        self._again.clear()
 
     def ready(self) -> Link:
         """The link, when it can be asked. Raises BridgeError."""
@@ -131,18 +142,22 @@ class Session:
 
     def look(
         self, who: str, network: str, inputs: Sequence[Given], tag: str = "",
-        then: Callable[[Recording], None] | None = None,
+        then: Callable[[Recording], None] | None = None, *, ahead: bool = False, ablate: Ablate | None = None,
     ) -> str:  # fmt: skip
         """Let a network look at inputs for `who`, a scene; the tag of the answer. `then` gets it when it is there.
 
-        Raises BridgeError.
+        ahead: before all of the last one is there. ablate: channels that are taken away; by default those that were for
+        this tag. Raises BridgeError.
         """
         link, tag, self.error = self.ready(), tag or self.tag("look"), ""
         self.looked[tag] = network, inputs
+        if ablate:
+            self.ablated[tag] = ablate
         self._trim(self.looked, lambda: len(self.looked) > ASKED)
+        self.ablated = {one: away for one, away in self.ablated.items() if one in self.looked}
         if then is not None:
             self._then[tag] = then
-        link.look(tag, who, network, inputs)
+        link.look(tag, who, network, inputs, ahead=ahead, ablate=self.ablated.get(tag))
         return tag
 
     def ask(self, question: Callable[[Bridge], Any], then: Callable[[Any], None]) -> str:
@@ -161,7 +176,7 @@ class Session:
         while len(self.jobs) > ASKED:
             self.asked.pop(self.jobs.popitem(last=False)[0], None)
         inputs = self.looked[asked.look][1] if asked.look in self.looked else ()
-        link.work(tag, network, asked.method, inputs=inputs, **asked.given)
+        link.work(tag, network, asked.method, inputs=inputs, ablate=self.ablated.get(asked.look), **asked.given)
         return tag
 
     def runs(self, tag: str) -> bool:
@@ -194,7 +209,26 @@ class Session:
             return self._again.popleft()
         if self._due and self._due[0][0] <= time.monotonic():
             return Heard("piece", "", self._due.popleft()[1])
+        if self._idle and not self.ahead and self.link is not None and self.link.may_go_ahead:
+            return Heard("piece", "", self._idle.popleft())
         return self.link.heard() if self.link is not None else None
+
+    def next(self, *pieces: Heard) -> None:
+        """Hear these one after the other, before all others."""
+        self._again.extendleft(reversed(pieces))
+
+    def overlook(self, tag: str) -> None:
+        """What was asked under a tag needn't be looked at, if it still waits."""
+        if self.link is not None:
+            self.link.overlook(tag)
+
+    def awaits(self, tag: str) -> bool:
+        """Whether something will be done once this answer is there."""
+        return tag in self._then
+
+    def drop_ahead(self, scene: int) -> None:
+        """What a scene, by its session_uid, has asked for ahead needn't come."""
+        self.overlook(self.ahead.pop(scene, ""))
 
     def remember(self, tag: str, made: Recording | Mapping[str, Maps]) -> None:
         """Keep what was made under a tag; the oldest is forgotten."""
@@ -225,10 +259,14 @@ class Session:
         """Do this at a time, by `time.monotonic`."""
         self._due = deque(sorted([*self._due, (when, piece)], key=lambda one: one[0]))
 
+    def when_idle(self, piece: Callable[[], None]) -> None:
+        """Do this once the bridge may be asked to look ahead; what it has looked at may still have to be shown."""
+        self._idle.append(piece)
+
     @property
     def expects(self) -> bool:
-        """Whether something is to be done at a time."""
-        return bool(self._due)
+        """Whether something is to be done at a time, or once the bridge is idle."""
+        return bool(self._due or self._idle)
 
     @property
     def pending(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -12,7 +13,7 @@ import numpy as np
 
 from ...torch_bridge.errors import InnerwalkError
 from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
-from ..scene import panels, store
+from ..scene import following, panels, store
 from ..scene.paint import ROLE
 from ..scene.panels import ID, PANEL, SHOWS
 from ..scene.pick import map_shape
@@ -26,16 +27,33 @@ the method that its panels show; the tag of that method's job.
 """
 OTHER, DIFFERENCE = "innerwalk_other", "difference"
 """A property of a scene: the name of the hall that its panels show the difference to; that method."""
+ABLATED = "innerwalk_ablated"
+"""A property of a scene: channels that are taken away from its network, JSON: {id of a panel: numbers}."""
 LISTENERS: list[Callable[[str, Recording | None], None]] = []
 """Told of the tag of every recording that has been shown, and, with None, of those that will not come."""
 
 
 def show(session: Session, heard: Heard) -> None:
     """Bring one thing that was heard into the halls that asked for it. Errors are kept for the interface."""
+    _promote(session, heard.tag)
     try:
         SHOWERS[heard.kind](session, heard.tag, heard.content)
     except InnerwalkError as error:
         session.error = str(error)
+
+
+def _promote(session: Session, tag: str) -> None:
+    """Some of what a hall has asked for ahead is there, so that all before it is shown: it looks at that now."""
+    for scene in store.halls() if tag in session.ahead.values() else ():
+        if session.ahead.get(scene.session_uid) == tag:
+            scene[LOOK] = tag
+    session.ahead = {uid: ahead for uid, ahead in session.ahead.items() if ahead != tag}
+
+
+def turn_to(session: Session, scene: bpy.types.Scene, tag: str) -> None:
+    """The hall looks at this now, and at nothing that it has asked for ahead."""
+    session.drop_ahead(scene.session_uid)
+    scene[LOOK] = tag
 
 
 def halls_of(tag: str, *kinds: str) -> Iterator[bpy.types.Scene]:
@@ -57,6 +75,11 @@ def set_method(scene: bpy.types.Scene, method: str) -> None:
     """What the hall's panels show from now on; the saved description says so too."""
     scene[METHOD] = method
     store.keep(scene, store.described(scene), replace(store.dress_of(scene), method=method))
+
+
+def ablated(scene: bpy.types.Scene) -> dict[str, list[int]]:
+    """By panel: the channels that are taken away from the hall's network."""
+    return dict(json.loads(scene.get(ABLATED, "{}")))
 
 
 def targets(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
@@ -96,6 +119,7 @@ def _nothing_on(panel: bpy.types.Object, layer: str, method: str) -> Maps:
 def recall(session: Session, scene: bpy.types.Scene) -> bool:
     """Show again what the hall asked for last, from memory, else ask the bridge again; False where neither can be."""
     tag = looks_at(session, scene)
+    session.drop_ahead(scene.session_uid)
     if session.show_again(tag):
         return True
     if session.state != "ready" or tag not in session.looked:
@@ -118,7 +142,7 @@ def give_up(session: Session, tag: str, why: str) -> None:
     for told in LISTENERS:
         told(tag, None)
     for scene in halls_of(tag, LOOK):
-        scene[LOOK] = session.shown.get(scene.session_uid, "")
+        turn_to(session, scene, session.shown.get(scene.session_uid, ""))
         session.show_again(scene[LOOK])
 
 
@@ -155,14 +179,16 @@ def _panel(session: Session, scene: bpy.types.Scene, layer: str) -> bpy.types.Ob
 
 
 def _recording(session: Session, tag: str, made: Recording) -> None:
-    missed = [layer for scene in halls_of(tag, LOOK) for layer in _missed(scene, made)]
+    halls = list(halls_of(tag, LOOK))
+    missed = [layer for scene in halls for layer in _missed(scene, made)]
     if missed:
         what = f"{made.network.name} took another path with {made.input_name}: {len(missed)} panels, first {missed[0]}"
         give_up(session, tag, f"{what}, were not reached; this hall can't show it")
         return
     session.error = ""
     session.remember(tag, made)
-    _again(session, tag, made)
+    if halls:
+        _again(session, tag, made)
     session.answer(tag, made)
 
 
@@ -173,13 +199,23 @@ def _missed(scene: bpy.types.Scene, made: Recording) -> list[str]:
 
 
 def _again(session: Session, tag: str, made: Recording | dict[str, Maps]) -> None:
-    """All maps of a tag are on their panels: what else the hall shows of it follows."""
+    """All maps of a tag are on their panels: what else the hall shows of it follows, before anything else."""
+    renews = [Heard("renew", tag, made)] if isinstance(made, Recording) else []
+    session.next(*renews, Heard("shown", tag, made))
+
+
+def _renew(session: Session, tag: str, made: Recording) -> None:
+    for scene in halls_of(tag, LOOK):
+        renew(scene, made)
+
+
+def _shown(session: Session, tag: str, made: Recording | dict[str, Maps]) -> None:
+    """Everything of a tag is in its halls."""
     for scene in halls_of(tag, LOOK, WORK):
-        if isinstance(made, Recording):
-            renew(scene, made)
-            session.shown[scene.session_uid] = tag
-        panels.refresh(scene)
+        following.refresh(scene)
     if isinstance(made, Recording):
+        for scene in halls_of(tag, LOOK):
+            session.shown[scene.session_uid] = tag
         for told in LISTENERS:
             told(tag, made)
 
@@ -188,7 +224,7 @@ def _job(session: Session, tag: str, told: dict[str, Any]) -> None:
     """How a job is doing. Where it has ended with nothing to show, the hall shows activations again."""
     session.jobs[tag], runs = told, told["state"] in RUNNING
     for scene in halls_of(tag, WORK):
-        panels.refresh(scene)
+        following.refresh(scene)
         if not runs and session.recalled(tag) is None:
             show_activations(session, scene)
     if told["error"] and not runs:
@@ -198,7 +234,7 @@ def _job(session: Session, tag: str, told: dict[str, Any]) -> None:
 def _error(session: Session, tag: str, error: Exception) -> None:
     if tag in session.jobs:
         _job(session, tag, session.jobs[tag] | {"state": "failed", "error": str(error)})
-    else:
+    elif tag not in session.looked or session.awaits(tag) or any(halls_of(tag, LOOK)):  # else nobody wants it any more
         give_up(session, tag, str(error))
 
 
@@ -214,7 +250,9 @@ def _ended(session: Session, tag: str, told: str) -> None:
     session.error = told
 
 
+LONG = ("renew",)
+"""Kinds of what takes long enough to be alone in a go."""
 SHOWERS: dict[str, Callable[[Session, str, Any], None]] = {
     "maps": _maps, "recording": _recording, "again": _again, "job": _job, "error": _error, "answer": Session.answer,
-    "piece": _piece, "starting": _nothing, "described": _nothing, "ended": _ended,
+    "renew": _renew, "shown": _shown, "piece": _piece, "starting": _nothing, "described": _nothing, "ended": _ended,
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -10,10 +11,10 @@ import bpy
 from ...torch_bridge.errors import BridgeError
 from ..scene.store import halls
 from .session import Session, current
-from .showing import LOOK, show
+from .showing import LONG, LOOK, show
 
 SLICE = 0.02
-"""Seconds of one go; the last piece may be over it by what the maps of one layer cost."""
+"""Seconds of one go; the last piece may be over it by what the maps of one layer cost. What is LONG has its own."""
 OFTEN, SELDOM = 0.01, 0.1
 """Seconds between two goes when something came, and when nothing did."""
 PATIENT = 2.0
@@ -56,8 +57,10 @@ def tick() -> float | None:
 
 def hurried(session: Session) -> bool:
     """Whether a hall waits for an input. Else what a job has made leaves as much time as drawing it takes."""
-    return session.pending or any(
-        scene.get(LOOK) not in (None, session.shown.get(scene.session_uid)) for scene in halls()
+    return (
+        session.pending
+        or bool(session.ahead)
+        or any(scene.get(LOOK) not in (None, session.shown.get(scene.session_uid)) for scene in halls())
     )
 
 
@@ -65,8 +68,13 @@ def pump(seconds: float) -> bool:
     """Show what there is, for so long; whether there was anything."""
     session, end, came = current(), time.monotonic() + seconds, False
     while time.monotonic() < end and (heard := session.heard()) is not None:
+        if came and heard.kind in LONG:
+            session.next(heard)
+            break
         show(session, heard)
         came = True
+        if heard.kind in LONG:
+            break
     return came
 
 
@@ -79,11 +87,19 @@ def redraw() -> None:
                 area.tag_redraw()
 
 
+def is_ours() -> bool:
+    """Whether this is the thread that shows what comes."""
+    return threading.current_thread() is threading.main_thread()
+
+
 def wait(until: Callable[[], bool], seconds: float) -> None:
-    """For scripts: show what comes until something holds. Raises BridgeError after so many seconds."""
+    """For scripts: show what comes until something holds. In another thread, such as a render's, only wait for it.
+
+    Raises BridgeError after so many seconds.
+    """
     end = time.monotonic() + seconds
     while not until():
-        if not pump(SLICE):
+        if not (is_ours() and pump(SLICE)):
             time.sleep(0.005)
         if time.monotonic() > end:
             raise BridgeError(f"nothing came for {seconds:g} s ({current().error or 'the bridge is still at work'})")

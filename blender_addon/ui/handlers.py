@@ -56,8 +56,26 @@ def move_film(scene: bpy.types.Scene, *_: Any) -> None:
         at_frame(scene)
 
 
+@persistent
+def render_begins(*_: Any) -> None:
+    """Before pictures are rendered: from now on each waits for its frame's maps."""
+    from ..actions.filming import render_begins as begins
+
+    begins(True)
+
+
+@persistent
+def render_ends(*_: Any) -> None:
+    """After the last picture is rendered, or none will be."""
+    from ..actions.filming import render_begins as begins
+
+    begins(False)
+
+
 HANDLERS = (
     (bpy.app.handlers.save_pre, keep_maps), (bpy.app.handlers.load_post, offer_rebuild),
     (bpy.app.handlers.load_post, forget_asked), (bpy.app.handlers.undo_post, show_again),
     (bpy.app.handlers.redo_post, show_again), (bpy.app.handlers.frame_change_post, move_film),
+    (bpy.app.handlers.render_init, render_begins), (bpy.app.handlers.render_complete, render_ends),
+    (bpy.app.handlers.render_cancel, render_ends),
 )  # fmt: skip

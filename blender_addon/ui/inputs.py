@@ -46,10 +46,15 @@ class INNERWALK_OT_place_input(Looks, bpy.types.Operator):
     channel: bpy.props.IntProperty(
         name="Channel", description="And its number", default=-1, min=-1, options={"SKIP_SAVE"}
     )
+    hall: bpy.props.StringProperty(
+        name="Hall", description="Another hall, which looks in this one's place", options={"SKIP_SAVE"}
+    )
     filter_glob: bpy.props.StringProperty(default="*" + PICTURES.replace(";", ";*"), options={"HIDDEN", "SKIP_SAVE"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Ask for a file, unless something is named or was dropped."""
+        """Ask for a file, unless something is named or was dropped: then it goes into the frame under the cursor."""
+        if self.filepath and not self.hall:
+            self.hall = _hall_under(context, event)
         if self.filepath or self.data or self.noise >= 0 or self.layer:
             return self.execute(context)
         context.window_manager.fileselect_add(self)
@@ -59,8 +64,19 @@ class INNERWALK_OT_place_input(Looks, bpy.types.Operator):
         """Ask; the panels follow."""
         from ..actions import place_input
 
-        given = (self.filepath, self.data, self.index, self.noise, self.layer, self.channel)
+        given = (self.filepath, self.data, self.index, self.noise, self.layer, self.channel, self.hall)
         return attempt(self, lambda: place_input(context.scene, *given))
+
+
+def _hall_under(context: bpy.types.Context, event: bpy.types.Event) -> str:
+    """The name of the hall beside whose input's frame is under the cursor; "" where it is this one's, or none."""
+    from ..scene.pick import hall_of, pick_at
+
+    if context.region is None or context.region.type != "WINDOW" or context.region_data is None:
+        return ""
+    hit = pick_at(context, event.mouse_region_x, event.mouse_region_y)
+    hall = hall_of(context.scene, hit) if hit is not None and hit.role == "input" else context.scene
+    return hall.name if hall != context.scene else ""
 
 
 class INNERWALK_FH_input(bpy.types.FileHandler):
