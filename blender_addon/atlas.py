@@ -45,6 +45,20 @@ def sheet(shape: tuple[int, ...], tallest: int = TALLEST) -> Sheet:
     return Sheet(columns, rows, columns * width, rows * height)
 
 
+def of_peaks(on: Sheet) -> Sheet:
+    """The sheet of a layer's peaks: one texel for each cell, so that a place on one is the same place on the other."""
+    return Sheet(on.columns, on.rows, on.columns, on.rows)
+
+
+def peak_texels(peak: np.ndarray, cells: int, per_cell: int) -> np.ndarray:
+    """Peaks (C,) -> (cells, 1, 1, 4) float32: each in that component of its cell's texel that its values are in."""
+    texels = np.zeros((cells, 1, 1, 4), np.float32)
+    padded = np.zeros(cells * per_cell, np.float32)
+    padded[: len(peak)] = peak
+    texels[..., :per_cell] = padded.reshape(cells, 1, 1, per_cell)
+    return texels
+
+
 def spread(texels: np.ndarray, on: Sheet) -> np.ndarray:
     """Texels (cells, H, W, 4) -> pixels (height, width, 4) of the sheet, first row first; a view for one column."""
     cells, height, width, _ = texels.shape
@@ -99,11 +113,13 @@ class Grid:
     rows: int
     cell: tuple[float, float]
     """Width and height of one place."""
+    corner: tuple[float, float] = (0.0, 0.0)
+    """Lower left corner of the grid."""
 
     def centre(self, place: np.ndarray | int) -> np.ndarray:
         """(..., 2): the middle of each place."""
         row, column = np.divmod(np.asarray(place), self.columns)
-        return np.stack([(column + 0.5) * self.cell[0], (self.rows - row - 0.5) * self.cell[1]], -1)
+        return np.stack([(column + 0.5) * self.cell[0], (self.rows - row - 0.5) * self.cell[1]], -1) + self.corner
 
     def inside(self, place: np.ndarray | int, u: np.ndarray | float, v: np.ndarray | float) -> np.ndarray:
         """(..., 2): the point at shares u (to the right) and v (down), 0..1, of each place's tile."""
@@ -112,8 +128,20 @@ class Grid:
 
     def pick(self, x: float, y: float) -> int:
         """The place whose tile holds the point, or -1 for a gap and beyond the edge."""
-        column, row = x / self.cell[0], self.rows - y / self.cell[1]
+        column, row = (x - self.corner[0]) / self.cell[0], self.rows - (y - self.corner[1]) / self.cell[1]
         within = max(abs(column % 1 - 0.5), abs(row % 1 - 0.5)) <= FILL / 2
         if not (0 <= column < self.columns and 0 <= row < self.rows and within):
             return -1
         return int(row) * self.columns + int(column)
+
+
+def middle_grid(channels: int, aspect: float, width: float, height: float) -> Grid:
+    """The grid of so many tiles, `aspect` times as wide as high, that are as large as they can be in an area.
+
+    It stands in the middle of the area, from (0, 0) to (width, height).
+    """
+    most = [min(width / columns / aspect, height / -(-channels // columns)) for columns in range(1, channels + 1)]
+    columns = int(np.argmax(most)) + 1
+    rows, high = -(-channels // columns), max(most)
+    corner = ((width - columns * high * aspect) / 2, (height - rows * high) / 2)
+    return Grid(columns, rows, (high * aspect, high), corner)

@@ -98,17 +98,18 @@ THEMES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "sky": "#07090C", "air": "#18202B", "floor": "#0D1218", "plate": "#121920", "plate2": "#161F29",
             "aisle": "#1E2834", "tick": "#2A3645", "frame": "#3A4757", "board": "#030405", "text": "#F2F4F7",
             "quiet": "#93A1B0", "data": "#C4CFDB", "skip": "#FFB000", "joined": "#37C6A5", "sum": "#B98310",
-            "bar": "#4DA3FF", "track": "#1E2834",
+            "bar": "#4DA3FF", "track": "#1E2834", "plus": "#FF7A45", "minus": "#5B8CFF",
         },
         "paper": {
             "sky": "#FFFFFF", "air": "#FFFFFF", "floor": "#FFFFFF", "plate": "#F3F2EE", "plate2": "#EBE9E3",
             "aisle": "#DFDCD4", "tick": "#CFCBC1", "frame": "#8A929B", "board": "#FFFFFF", "text": "#14181D",
             "quiet": "#59636E", "data": "#56616C", "skip": "#C25E00", "joined": "#00795F", "sum": "#D9935A",
-            "bar": "#2166AC", "track": "#DFDCD4",
+            "bar": "#2166AC", "track": "#DFDCD4", "plus": "#C0431A", "minus": "#0C54A0",
         },
     }
 )  # fmt: skip
-"""Role -> sRGB code. `frame` is rims and posts, `board` lies behind tiles, `track` under bars."""
+"""Role -> sRGB code. `frame` is rims and posts, `board` lies behind tiles, `track` under bars and where a
+picture isn't made yet; `plus` and `minus` are what speaks for and against."""
 
 
 def tint(values: np.ndarray, peak: np.ndarray | float, ramp: str = "signed", gain: float = 1.0) -> np.ndarray:

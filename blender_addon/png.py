@@ -32,6 +32,12 @@ def encode(width: int, height: int, bands: Iterable[np.ndarray]) -> Iterator[byt
     yield chunk(b"IDAT", packer.flush()) + chunk(b"IEND", b"")
 
 
+def whole(pixels: np.ndarray) -> bytes:
+    """A file of 8 bits: pixels (H, W, 3) sRGB 0..1, top row first."""
+    height, width, _ = pixels.shape
+    return b"".join(encode(width, height, [np.rint(255 * pixels).astype(np.uint8)]))
+
+
 def _header(width: int, height: int, band: np.ndarray) -> bytes:
     return struct.pack(">IIBBBBB", width, height, 8 * band.dtype.itemsize, COLOUR if band.ndim == 3 else GREY, 0, 0, 0)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..torch_bridge.recording import Maps
 from . import drawn, png
-from .colour import MARKER, THEMES, srgb, tint
+from .colour import MARKER, THEMES, srgb, tint, to_linear, to_srgb
 
 STEPS = 65535
 """Of 16 bits."""
@@ -69,8 +69,8 @@ def sheet_file(maps: Maps, scales: np.ndarray, look: Look) -> Iterator[bytes]:
         for row in range(rows):
             band = np.broadcast_to(board, (down, columns * across + GAP, 3)).copy()
             for place, channel in enumerate(range(row * columns, min((row + 1) * columns, maps.channels))):
-                tile = _tile(maps, channel, float(scales[channel]), look)
-                pixels = np.rint(255 * tile).astype(np.uint8).repeat(factor, 0).repeat(factor, 1)
+                shown = tile(maps, channel, float(scales[channel]), look)
+                pixels = np.rint(255 * shown).astype(np.uint8).repeat(factor, 0).repeat(factor, 1)
                 band[GAP:, place * across + GAP : (place + 1) * across] = pixels
             yield band
         yield np.broadcast_to(board, (GAP, columns * across + GAP, 3))
@@ -83,12 +83,14 @@ def values_of(maps: Maps, channel: int) -> np.ndarray:
     return maps.texels[channel, ..., :3] if maps.colour else maps.texels[channel // 4, ..., channel % 4]
 
 
-def _tile(maps: Maps, channel: int, scale: float, look: Look) -> np.ndarray:
-    """(H, W, 3) sRGB 0..1."""
+def tile(maps: Maps, channel: int, scale: float, look: Look) -> np.ndarray:
+    """(H, W, 3) sRGB 0..1: a channel as the hall shows it, also where a picture is transparent or not made."""
     values = values_of(maps, channel)
     if maps.colour:
         known = np.isfinite(values).all(-1, keepdims=True)
-        return np.where(known, np.clip(np.nan_to_num(values), 0, 1), srgb(MARKER))
+        shown = np.where(known, np.clip(np.nan_to_num(values), 0, 1), srgb(MARKER))
+        cover, empty = np.clip(maps.texels[channel, ..., 3:], 0, 1), to_linear(srgb(THEMES[look.theme]["track"]))
+        return to_srgb(to_linear(shown) * cover + empty * (1 - cover))
     if values.size == 1:
         return drawn.bar(float(values[0, 0]), scale, look.ramp, look.gain, look.theme, BAR)[..., :3]
     return tint(values, scale, look.ramp, look.gain)

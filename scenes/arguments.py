@@ -10,12 +10,13 @@ from typing import Any, NoReturn
 from ..blender_addon import colour
 from ..blender_addon.presets import PRESETS
 from ..torch_bridge.serving_arguments import EXAMPLES as SERVE_EXAMPLES
-from ..torch_bridge.serving_arguments import add_serve
+from ..torch_bridge.serving_arguments import add_serve, named
 
 ENGINES = ("cycles", "eevee")
 THEMES = tuple(colour.THEMES)
 MAPS = tuple(colour.RAMPS)
 NORMALISATIONS = ("channel", "layer", "network")
+MOST_DIGITS = 12
 Formatter = argparse.RawDescriptionHelpFormatter
 
 RECORD_EXAMPLES = """\
@@ -30,6 +31,15 @@ examples
   innerwalk record squeezenet1_0 --weights squeezenet.safetensors --image parrot.jpg -o parrot
   innerwalk record mypackage.nets:build --weights my.pt --classes names.json --image a.png --size 64 -o mine
   innerwalk record resnet50 --input noise:7 --layers 'layer3.*' -o part
+"""
+ASK_EXAMPLES = """\
+`innerwalk methods` lists the methods and their parameters; MODEL is said as for record.
+
+examples
+  innerwalk ask object occlusion --layers stage3.1:add --pictures out
+  innerwalk ask object average --layers panels --set count=200 -o average
+  innerwalk ask squeezenet1_0 weights --weights squeezenet.safetensors --layers features.0 --channels 0,3,8-15
+  innerwalk figure average --method average -o average.png
 """
 SCENE_EXAMPLES = """\
 example
@@ -67,6 +77,38 @@ def numbers(text: str) -> tuple[float, ...]:
         raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers; 0.485,0.456,0.406 would be") from None
 
 
+def channels(text: str) -> tuple[int, ...]:
+    """ "0,3,8-11" -> (0, 3, 8, 9, 10, 11)."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        if not first.isdecimal() or not (last or first).isdecimal() or len(first + last) > MOST_DIGITS:
+            raise argparse.ArgumentTypeError(f"{text!r} is no list of channels; 0,3,8-15 would be")
+        found += range(int(first), int(last or first) + 1)
+    return tuple(found)
+
+
+def ablated(text: str) -> tuple[str, tuple[int, ...]]:
+    """ "layer1.0:add:0,5" -> ("layer1.0:add", (0, 5))."""
+    layer, _, numbers = text.rpartition(":")
+    if not layer:
+        raise argparse.ArgumentTypeError(f"{text!r} names no layer; conv1:0,5,7 would")
+    return layer, channels(numbers)
+
+
+def setting(text: str) -> tuple[str, str]:
+    """ "seed=3" -> ("seed", "3")."""
+    name, sign, value = text.partition("=")
+    if not name or not sign:
+        raise argparse.ArgumentTypeError(f"{text!r} sets nothing; seed=3 would")
+    return name, value
+
+
+def where(text: str) -> tuple[str, str]:
+    """ "birds=pictures/birds" or "pictures/birds" -> (name, place)."""
+    return named(text) if "=" in text else (Path(text).stem, text)
+
+
 def keywords(text: str) -> dict[str, Any]:
     """A JSON object -> keyword arguments."""
     try:
@@ -92,6 +134,7 @@ def parser() -> argparse.ArgumentParser:
         )
 
     add_record(command("record", "run a model once and write down what every layer did", RECORD_EXAMPLES))
+    add_ask(command("ask", "ask a method about channels of a model, and show what it says", ASK_EXAMPLES))
     add_scene(command("scene", "build the hall of a recording as a Blender file", SCENE_EXAMPLES))
     add_figure(command("figure", "render a picture of a recording, or of a hall in a Blender file", FIGURE_EXAMPLES))
     add_serve(command("serve", "keep networks loaded for Blender or scripts to ask, until Ctrl-C", SERVE_EXAMPLES))
@@ -106,14 +149,59 @@ def add_record(sub: argparse.ArgumentParser) -> None:
     """The arguments of `record`; their names are those of `RecordSpec`."""
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="NAME", help="folder of the recording")
+    add_model(sub)
+    add_input(sub, "--channels")
+    kept = sub.add_argument_group("what is kept")
+    kept.add_argument(
+        "--layers", action="append", metavar="GLOB", help="only these, such as 'layer3.*', or panels (all)"
+    )
+    kept.add_argument("--kernels", dest="weights_maps", action="store_true", help="the weights of convolutions, too")
+    add_grid(kept)
+
+
+def add_ask(sub: argparse.ArgumentParser) -> None:
+    """The arguments of `ask`: those of a question, and of `record` what tells of model and input."""
+    sub.add_argument("model", metavar="MODEL")
+    sub.add_argument("method", metavar="METHOD")
+    sub.add_argument("-o", "--output", type=Path, metavar="NAME", help="folder of a recording of layers and maps")
+    sub.add_argument("--pictures", type=Path, metavar="FOLDER", help="a new folder: each channel as a PNG file")
+    asked = sub.add_argument_group("what is asked")
+    asked.add_argument(
+        "--layers", dest="about", action="append", metavar="GLOB", help="ids, globs or panels (panels, which are all)"
+    )
+    asked.add_argument(
+        "--channels", dest="asked", type=channels, default=(), metavar="0,3,8-15", help="of these layers (all)"
+    )
+    asked.add_argument(
+        "--set", dest="settings", type=setting, action="append", default=[], metavar="NAME=VALUE",
+        help="a parameter of the method",
+    )  # fmt: skip
+    asked.add_argument(
+        "--data", type=where, metavar="[NAME=]WHERE", help="a folder of pictures, a .zip, idx files or concepts:object"
+    )
+    asked.add_argument("--device", default="", metavar="D", help="cuda, mps or cpu (the best there is)")
+    add_model(sub)
+    add_grid(add_input(sub, "--colours"))
+
+
+def add_model(sub: argparse.ArgumentParser) -> None:
+    """What is said of the model besides its name."""
     model = sub.add_argument_group("the model")
     model.add_argument("--arguments", type=keywords, default={}, metavar="JSON", help="keyword arguments of MODEL")
     model.add_argument(
         "--weights", metavar="FILE", help=".safetensors, a checkpoint, or DEFAULT to download; else random"
     )
     model.add_argument("--classes", metavar="FILE", help="JSON: a list of class names, or index -> name")
+    model.add_argument(
+        "--ablate", type=ablated, action="append", metavar="LAYER:0,5,7",
+        help="channels that are 0 from the moment their layer has finished",
+    )  # fmt: skip
     model.add_argument("--name", metavar="TEXT", help="the name on the title board")
     model.add_argument("--seed", type=int, default=0, metavar="N", help="of random weights (0)")
+
+
+def add_input(sub: argparse.ArgumentParser, colours: str) -> argparse._ArgumentGroup:
+    """What is said of the input. colours: what the number of the picture's channels is called."""
     what = sub.add_argument_group("the input; more than one where the model takes several")
     what.add_argument("--image", dest="inputs", action="append", metavar="FILE", help="a picture")
     what.add_argument(
@@ -129,15 +217,17 @@ def add_record(sub: argparse.ArgumentParser) -> None:
     )
     what.add_argument("--mean", type=numbers, metavar="R,G,B", help="subtracted, of values 0..1")
     what.add_argument("--std", type=numbers, metavar="R,G,B", help="divided by")
-    what.add_argument("--channels", type=int, choices=(1, 3, 4), help="grey, RGB, RGBA")
+    what.add_argument(colours, dest="channels", type=int, choices=(1, 3, 4), help="grey, RGB, RGBA")
     what.add_argument("--interpolation", metavar="HOW", help="nearest, bilinear, bicubic, lanczos, box, hamming")
     what.add_argument("--index", type=int, default=0, metavar="N", help="which sample of a batch (0)")
-    kept = sub.add_argument_group("what is kept")
-    kept.add_argument(
-        "--layers", action="append", metavar="GLOB", help="only these, such as 'layer3.*', or panels (all)"
+    return what
+
+
+def add_grid(group: argparse._ArgumentGroup) -> None:
+    """How tokens lie."""
+    group.add_argument(
+        "--grid", type=size, metavar="WxH", help="columns x rows of tokens, where they can't be inferred"
     )
-    kept.add_argument("--kernels", dest="weights_maps", action="store_true", help="the weights of convolutions, too")
-    kept.add_argument("--grid", type=size, metavar="WxH", help="columns x rows of tokens, where they can't be inferred")
 
 
 def add_scene(sub: argparse.ArgumentParser) -> None:
@@ -164,6 +254,7 @@ def add_figure(sub: argparse.ArgumentParser) -> None:
 def add_look(sub: argparse.ArgumentParser) -> None:
     """How values become colours, and what is folded away."""
     look = sub.add_argument_group("the look")
+    look.add_argument("--method", metavar="NAME", help="whose maps the panels show (activations)")
     look.add_argument("--theme", choices=THEMES, help="dark")
     look.add_argument("--map", dest="ramp", choices=MAPS, help="colour map (that of the theme)")
     look.add_argument(

@@ -82,6 +82,35 @@ def record(said: argparse.Namespace, progress: Progress) -> None:
     print(f"{'saved':<14} {said.output}; next: innerwalk scene {said.output} -o hall.blend")
 
 
+def ask(said: argparse.Namespace, progress: Progress) -> None:
+    """`innerwalk ask`."""
+    from ..blender_addon.whole import filled
+    from ..torch_bridge.recording import save
+    from ..torch_bridge.subject import RecordSpec
+    from . import ask as recipe
+    from .tables import table
+
+    if said.pictures is not None:
+        recipe.check_folder(said.pictures)
+    with tempfile.TemporaryDirectory() as scratch:
+        spec = RecordSpec(**said_of_recording(said, Path(scratch)))
+        layers = tuple(said.about or ("panels",))
+        question = recipe.Question(said.method, layers, said.asked, dict(said.settings), said.data, said.device)
+        recording = recipe.answer(spec, question, progress)
+    made = recipe.maps_of(recording, said.method)
+    if said.output is not None:
+        save(recording, said.output)
+    if said.pictures is not None:
+        with filled(said.pictures) as part:
+            recipe.write_pictures(part, made, said.asked, progress)
+    progress.close()
+    print(table(made, said.asked))
+    next_ = f"innerwalk figure {said.output} --method {said.method} -o {said.method}.png"
+    for what, path in (("pictures", said.pictures), ("saved", said.output and f"{said.output}; next: {next_}")):
+        if path is not None:
+            print(f"{what:<14} {path}")
+
+
 def fields_of(form: type) -> set[str]:
     """Names of the fields of a dataclass."""
     return {one.name for one in fields(form)}
@@ -103,6 +132,10 @@ def said_of_recording(said: argparse.Namespace, scratch: Path) -> dict[str, Any]
     known = chosen(said, RecordSpec)
     for name in {"size", "grid"} & known.keys():
         known[name] = known[name][::-1]  # said as width x height
+    ablated: dict[str, tuple[int, ...]] = {}
+    for layer, channels in known.get("ablate", ()):
+        ablated[layer] = ablated.get(layer, ()) + channels
+    known["ablate"] = ablated
     if said.model not in TASKS:
         return known
     shipped = facts_of(said.model, scratch)
@@ -120,6 +153,8 @@ def summary(recording: Recording) -> str:
         ("preprocessing", recording.provenance.get("preprocessing", "unknown")),
         ("recorded", f"maps of {len(recording.all_maps)} layers, {size / 1e6:.1f} MB"),
     ]
+    if ablated := recording.provenance.get("ablated"):
+        lines.append(("ablated", "; ".join(f"{layer}: {', '.join(map(str, ablated[layer]))}" for layer in ablated)))
     lines += [("answer", f"{share:6.1%}  {name}") for _, name, share in recording.prediction.top[:5]]
     odd = {layer: maps.nonfinite for (layer, _), maps in recording.all_maps.items() if maps.nonfinite}
     if odd:
@@ -139,9 +174,12 @@ def scene(said: argparse.Namespace, progress: Progress) -> None:
     from ..blender_addon.scene.store import Dress
     from ..torch_bridge.recording import load
     from . import scene as recipe
+    from .tables import check_method
 
     check_place(said.output, ".blend")
-    built = recipe.build(load(said.recording), Dress(**chosen(said, Dress)), progress=progress)
+    recording, dress = load(said.recording), Dress(**chosen(said, Dress))
+    check_method(recording, dress.method)
+    built = recipe.build(recording, dress, progress=progress)
     recipe.save(built, said.output)
     progress.close()
     print(f"saved {said.output}; open it in Blender, or: innerwalk figure {said.output} -o figure.png")
@@ -209,6 +247,7 @@ def doctor(said: argparse.Namespace, progress: Progress) -> None:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace, Progress], None]] = {
     "record": record,
+    "ask": ask,
     "scene": scene,
     "figure": figure,
     "serve": serve,

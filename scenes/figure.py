@@ -26,6 +26,7 @@ from ..torch_bridge.errors import SceneError, UnknownName
 from ..torch_bridge.recording import Layer, Recording, load
 from .files import replaced
 from .png import with_words
+from .tables import check_method
 
 SAMPLES = 24
 MOST_SAMPLES = 1 << 20
@@ -55,6 +56,8 @@ class Order:
     title: str | None = None
     collapse: tuple[str, ...] | None = None
     """Globs of blocks that stand as one panel each."""
+    method: str | None = None
+    """Whose maps the panels show."""
     scene: str | None = None
     """Name of the hall's scene, for a file with several; else the first."""
 
@@ -85,6 +88,7 @@ def render_figure(
     with replaced(out, ".png") as part, scratch():
         given = opened(source, order.scene)
         dress = dressed(given.dress, order)
+        check_method(given.recording, dress.method)
         scene = staged(Source(given.recording, dress, given.moved), order, progress)
         render.prepare(scene, *order.size, order.samples, order.engine, order.transparent)
         render.render_png(scene, part, progress)
@@ -147,7 +151,7 @@ def dressed(dress: Dress, order: Order) -> Dress:
     """The dress with what the order changes; another theme brings its own colour map."""
     if order.theme is not None and order.theme != dress.theme:
         dress = replace(dress, theme=order.theme, ramp=None)
-    said = {name: getattr(order, name) for name in ("ramp", "normalisation", "gain", "title", "collapse")}
+    said = {name: getattr(order, name) for name in ("ramp", "normalisation", "gain", "title", "collapse", "method")}
     return replace(dress, **{name: value for name, value in said.items() if value is not None})
 
 

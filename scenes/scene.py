@@ -8,6 +8,7 @@ import bpy
 
 from ..blender_addon.scene import images, store
 from ..blender_addon.scene.build import build, rebuild
+from ..blender_addon.scene.materials import CONTENTS
 from ..blender_addon.scene.panels import image_of, panels
 from ..blender_addon.whole import unwritten
 from ..torch_bridge.errors import SceneError
@@ -21,7 +22,8 @@ def save(scene: bpy.types.Scene, path: Path | str) -> Path:
     path = Path(path)
     if not store.is_hall(scene):
         raise SceneError(f"scene {scene.name!r} is no hall; build one from a recording")
-    maps = [image for panel in panels(scene).values() if (image := image_of(panel))]
+    held = (image_of(panel, content) for panel in panels(scene).values() for content in CONTENTS)
+    maps = [image for image in held if image is not None]
     images.pack_all([*maps, *store.pictures_in(scene), images.table_image()])
     for layer in scene.view_layers:
         layer.update()  # Blender 5.2.3 ends on copying a view layer that was never brought up to date

@@ -31,6 +31,17 @@ def test_a_tall_stack_goes_on_in_more_columns(cells, tallest, columns, rows):
     assert np.array_equal(atlas.gather(pixels.ravel(), on, cells), values)
 
 
+@pytest.mark.parametrize("per_cell, cells", [(4, 3), (1, 9)])
+def test_a_peak_lies_where_the_values_of_its_channel_are(per_cell, cells):
+    peak = np.arange(1, 10, dtype=np.float32)
+    texels = atlas.peak_texels(peak, cells, per_cell)
+    assert texels.shape == (cells, 1, 1, 4) and texels.sum() == peak.sum()
+    assert [texels[k // per_cell, 0, 0, k % per_cell] for k in range(9)] == peak.tolist()
+    small = atlas.of_peaks(atlas.sheet((cells, 3, 2, 4), 9))
+    assert (small.width, small.height) == (small.columns, small.rows)
+    assert np.array_equal(atlas.gather(atlas.spread(texels, small), small, cells), texels)
+
+
 def test_what_fits_in_no_image_is_told():
     with pytest.raises(SceneError, match="30 × 20 in 9 cells don't fit in an image of 40 × 40 pixels"):
         atlas.sheet((9, 30, 20, 4), 40)

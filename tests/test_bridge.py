@@ -15,6 +15,7 @@ torch.set_num_threads(1)
 from innerwalk.tests import bridges  # noqa: E402
 from innerwalk.torch_bridge import client, concepts, words  # noqa: E402
 from innerwalk.torch_bridge.errors import BridgeError, InputError, ModelError, UnknownName  # noqa: E402
+from innerwalk.torch_bridge.methods import METHODS  # noqa: E402
 from innerwalk.torch_bridge.orders import shipped  # noqa: E402
 from innerwalk.torch_bridge.subject import RecordSpec, record_from  # noqa: E402
 
@@ -372,7 +373,7 @@ def test_it_says_what_it_has(bridge):
     told = bridge.describe()
     assert [one["name"] for one in told["networks"]] == [*NETWORKS, "object", "four"]
     assert told["data"] == [{"name": "objects", "count": 2000, "classes": list(concepts.class_names("object"))}]
-    assert {one["name"] for one in told["methods"]} == {"activations", "weights", "average", "occlusion"}
+    assert [one["name"] for one in told["methods"]] == list(METHODS)
     assert told["networks"][4]["inputs"] == ["first", "second"]
     assert told["protocol"] == 1
 

@@ -64,7 +64,7 @@ def test_colour_maps_and_stacks_of_several_columns_are_read_too(hall):
     texels = rng.random((2, 3, 2, 4)).astype(np.float32)
     show_maps(panel, rec.Maps("a", "x", texels, 5))
     image = images.fitting(image_of(panel), "two columns", images.atlas.Sheet(2, 1, 4, 3))
-    materials.set_image(panel.data.materials[0], image, (2, 1))
+    materials.set_images(panel.data.materials[0], {"Texels": image}, (2, 1))
     set_modifier_inputs(tiles_of(panel), {"Sheet Columns": 2, "Sheet Rows": 1})
     images.write(image, np.concatenate([texels[0], texels[1]], 1).ravel())
     assert np.array_equal(reading.map_of(panel, 4), texels[1, :, :, 0])

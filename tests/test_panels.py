@@ -10,7 +10,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from mathutils import Vector  # noqa: E402
 
 from innerwalk.blender_addon import atlas, colour  # noqa: E402
-from innerwalk.blender_addon.scene import images, look, materials, panels, store  # noqa: E402
+from innerwalk.blender_addon.scene import images, look, materials, nodes, panels, reading, store  # noqa: E402
 from innerwalk.blender_addon.scene.compat import EEVEE_IS_HALF  # noqa: E402
 from innerwalk.blender_addon.scene.probe import eevee_works  # noqa: E402
 from innerwalk.blender_addon.scene.render import prepare  # noqa: E402
@@ -134,11 +134,71 @@ def test_any_number_of_channels(empty_scene, rendered, channels):
     assert largest_error(empty_scene, rendered, stand(empty_scene, maps), tinted(maps)) < 2
 
 
+@pytest.mark.parametrize("normalisation", look.NORMALISATIONS)
+def test_a_new_input_is_normalised_anew_and_makes_no_tile_again(empty_scene, rendered, normalisation):
+    first, second = random_maps((11, 4, 4)), random_maps((11, 4, 4), 5)
+    panel = stand(empty_scene, first)
+    look.set_look(empty_scene, normalisation=normalisation)
+    made = []
+
+    def heard(scene, graph):
+        told = (one for one in graph.updates if one.is_updated_geometry)
+        made.extend(one.id.name for one in told if not isinstance(one.id, bpy.types.Scene))
+
+    assert largest_error(empty_scene, rendered, panel, tinted(first, normalisation, first.peak.max())) < 2
+    mesh = evaluated(panel).as_pointer()
+    bpy.app.handlers.depsgraph_update_post.append(heard)
+    fill(panel, second)
+    empty_scene.view_layers[0].update()
+    bpy.app.handlers.depsgraph_update_post.remove(heard)
+    assert not made and evaluated(panel).as_pointer() == mesh
+    shown = panel.evaluated_get(empty_scene.view_layers[0].depsgraph)
+    assert shown[look.PEAK] == pytest.approx(second.peak.max()), "a view that stands has the new peak too"
+    assert np.array_equal(reading.peaks_of(panel), np.maximum(second.peak, np.float32(colour.LEAST_PEAK)))
+    assert largest_error(empty_scene, rendered, panel, tinted(second, normalisation, second.peak.max())) < 2
+
+
+def test_a_panel_without_its_peaks_gets_them_with_the_next_input(empty_scene, rendered):
+    first, second = random_maps((6, 4, 4)), random_maps((6, 4, 4), 5)
+    panel = stand(empty_scene, first)
+    bpy.data.images.remove(panels.image_of(panel, "Peaks"))
+    assert reading.peaks_of(panel).tolist() == [first.peak.max()] * 6
+    fill(panel, second)
+    assert largest_error(empty_scene, rendered, panel, tinted(second)) < 2
+
+
+def test_a_material_of_an_earlier_version_is_made_anew_with_the_next_input(empty_scene, rendered):
+    first, second = random_maps((6, 4, 4)), random_maps((6, 4, 4), 5)
+    panel = stand(empty_scene, first)
+    material, image = panel.data.materials[0], panels.image_of(panel)
+    bpy.data.images.remove(panels.image_of(panel, "Peaks"))
+    material.node_tree.nodes.remove(material.node_tree.nodes["Peaks"])
+    material[nodes.STAMP_KEY] = 1
+    assert reading.peaks_of(panel).tolist() == [first.peak.max()] * 6
+    fill(panel, second)
+    assert panel.data.materials[0] == material and panels.image_of(panel) == image
+    assert largest_error(empty_scene, rendered, panel, tinted(second)) < 2
+
+
+@pytest.mark.parametrize("kind", ["scalar", "bars", "colour"])
+def test_peaks_are_read_back_whatever_the_maps(empty_scene, kind):
+    values = np.random.default_rng(0).normal(size=(7, 3, 2, 4)).astype(np.float32)
+    every = {
+        "scalar": maps_of(values[..., 0]),
+        "bars": maps_of(values[:, :1, :1, 0]),
+        "colour": Maps("conv1", "deconvnet", values, 7, colour=True, extras={"peak": np.arange(1, 8, dtype="f4")}),
+    }
+    panel = stand(empty_scene, every[kind])
+    assert np.array_equal(reading.peaks_of(panel), every[kind].peak)
+
+
 def test_a_sheet_of_several_columns(empty_scene, rendered, monkeypatch):
     monkeypatch.setattr(atlas.sheet, "__defaults__", (12,))
     maps = random_maps((23, 4, 3))
     panel = stand(empty_scene, maps)
     assert tuple(materials.image_of(panel.data.materials[0]).size) == (6, 12)
+    assert tuple(panels.image_of(panel, "Peaks").size) == (2, 3)
+    assert np.array_equal(reading.peaks_of(panel), np.maximum(maps.peak, np.float32(colour.LEAST_PEAK)))
     assert largest_error(empty_scene, rendered, panel, tinted(maps)) < 2
 
 
@@ -174,8 +234,8 @@ def test_colour_maps_pass_through(empty_scene, rendered):
     maps = Maps("conv1", "deconvnet", texels, 5, colour=True)
     panel = stand(empty_scene, maps)
     look.set_look(empty_scene, ramp="ember", normalisation="layer", gain=3.0)
-    board = colour.srgb(colour.THEMES["dark"]["board"])
-    wanted = np.where(texels[..., 3:] == 1, texels[..., :3], board)
+    empty = colour.srgb(colour.THEMES["dark"]["track"])  # neither the board nor a black picture
+    wanted = np.where(texels[..., 3:] == 1, texels[..., :3], empty)
     wanted[1, 0, 1] = colour.srgb(colour.MARKER)
     assert largest_error(empty_scene, rendered, panel, wanted) < 2
 
@@ -213,7 +273,7 @@ def test_shrunk_maps_and_back(empty_scene, rendered):
     fill(panel, maps)
     assert largest_error(empty_scene, rendered, panel, tinted(maps)) < 2
     raw = sorted(image.name for image in bpy.data.images if images.RAW_KEY in image)
-    assert raw == ["Innerwalk colour maps", "conv1"], "the image of another size is gone"
+    assert raw == ["Innerwalk colour maps", "conv1", "conv1 peaks"], "the image of another size is gone"
 
 
 def test_chosen_channels_on_another_grid(empty_scene, rendered):
@@ -271,10 +331,10 @@ def test_points_carry_what_the_method_says(empty_scene):
     maps = maps_of(np.ones((3, 2, 2)), values=scores, iou=scores / 2, flags=np.array([0, 1, 0]), boxes=np.zeros((3, 4)))
     mesh = evaluated(stand(empty_scene, maps))
     read = {name: [item.value for item in mesh.attributes[name].data][::4]
-            for name in ("channel", "place", "peak", "value", "iou", "flags")}  # fmt: skip
-    assert read == {"channel": [0, 1, 2], "place": [0, 1, 2], "peak": [1, 1, 1], "value": [0.5, 0.25, 1.0],
+            for name in ("channel", "place", "value", "iou", "flags")}  # fmt: skip
+    assert read == {"channel": [0, 1, 2], "place": [0, 1, 2], "value": [0.5, 0.25, 1.0],
                     "iou": [0.25, 0.125, 0.5], "flags": [0, 1, 0]}  # fmt: skip
-    assert "boxes" not in mesh.attributes
+    assert "boxes" not in mesh.attributes and "peak" not in mesh.attributes
 
 
 def test_air_comes_between(empty_scene, rendered):

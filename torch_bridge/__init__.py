@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .questions import ask as ask
     from .recorder import record as record
     from .recording import Edge, Layer, Maps, Network, Prediction, Recording
 
-__all__ = ["Edge", "Layer", "Maps", "Network", "Prediction", "Recording", "record"]
+__all__ = ["Edge", "Layer", "Maps", "Network", "Prediction", "Recording", "ask", "record"]
 
 
 def __getattr__(name: str) -> Any:
@@ -16,6 +17,10 @@ def __getattr__(name: str) -> Any:
         from .recorder import record
 
         return record
+    if name == "ask":
+        from .questions import ask
+
+        return ask
     if name in __all__:
         from . import recording
 

@@ -37,12 +37,26 @@ from .schema import (
     parse_prediction,
     read_json,
 )
-from .words import ACTIVATIONS, Edge, Layer, Maps, Network, Prediction, Recording, pack, peaks, picture_of, unpack
+from .words import (
+    ACTIVATIONS,
+    FLAGS,
+    Edge,
+    Frame,
+    Layer,
+    Maps,
+    Network,
+    Prediction,
+    Recording,
+    pack,
+    peaks,
+    picture_of,
+    unpack,
+)
 
 __all__ = [
-    "ACTIVATIONS", "Edge", "Layer", "Maps", "Network", "Prediction", "Recording", "describe", "describe_maps",
-    "describe_network", "load", "pack", "peaks", "picture_of", "restore", "restore_maps", "restore_network", "save",
-    "unpack",
+    "ACTIVATIONS", "FLAGS", "Edge", "Frame", "Layer", "Maps", "Network", "Prediction", "Recording", "describe",
+    "describe_maps", "describe_network", "load", "pack", "peaks", "picture_of", "restore", "restore_maps",
+    "restore_network", "save", "unpack",
 ]  # fmt: skip
 
 DOCUMENT = "recording.json"

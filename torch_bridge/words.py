@@ -18,7 +18,8 @@ import numpy as np
 from .errors import UnknownName
 
 PEAK_QUANTILE = 0.995
-MOST_IN_GROUP = 14
+MOST_IN_GROUP, FEW = 14, 32
+"""Of `peaks`: values in a group; values that are found sooner one by one than by a partition."""
 ACTIVATIONS = "activations"
 FLAGS = ("dead", "duplicate", "saturated", "aliased", "beyond data")
 """What a bit of a channel's flags says, lowest first. Beyond data: a picture made it fire as none of the data does."""
@@ -179,11 +180,23 @@ def peaks(texels: np.ndarray) -> np.ndarray:
     if kept == 1:
         return tops.max(1).reshape(-1)
     tops = np.ascontiguousarray(tops.transpose(0, 2, 1)).reshape(len(texels) * 4, -1)
-    best = np.argpartition(tops, -kept, axis=1)[:, -kept:, None]
+    best = _largest(tops, kept)[:, :, None]
     first = (np.arange(len(texels))[:, None] * 4 * count + np.arange(4)).reshape(-1, 1, 1)
     places = first + 4 * (best + tops.shape[1] * np.arange(group))
     found = sizes.reshape(-1)[places.reshape(len(tops), -1)]
-    return np.partition(found, -kept, axis=1)[:, -kept]
+    return np.take_along_axis(found, _largest(found, kept)[:, :1], 1)[:, 0]
+
+
+def _largest(rows: np.ndarray, kept: int) -> np.ndarray:
+    """(n, kept): the places of the largest in each row of (n, m) sizes, the least of them first; `rows` is used up."""
+    if kept > FEW:
+        return np.argpartition(rows, -kept, axis=1)[:, -kept:]
+    found = np.empty((kept, len(rows)), np.intp)
+    for k in range(kept):
+        if k:
+            rows[np.arange(len(rows)), found[k - 1]] = -1
+        rows.argmax(1, out=found[k])
+    return np.ascontiguousarray(found[::-1].T)
 
 
 def picture_of(maps: Maps, channel: int) -> np.ndarray:

@@ -4,6 +4,7 @@ The operator `bpy.ops.innerwalk.NAME` is the function NAME here, with the same p
 scene first, raise an InnerwalkError of one line, and return a line that says what was done, or what was asked for.
 """
 
+from .ablating import ablate, ablate_selected, restore_channels
 from .arranging import align, move, reset_layout, scale
 from .asking import ask_method, cancel_method, forget_asked, restore_shown, show_activations
 from .bridging import (
@@ -21,7 +22,7 @@ from .comparing import show_difference, stand_alone, stand_beside
 from .exporting import export_hall, export_layer
 from .filming import keep_film, pause_film, play_film, show_film_frame, step_film, stop_film
 from .folding import collapse, collapsed, collapsible, expand
-from .inspecting import inspect_channel, inspect_layer, probe, step_channel
+from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
 from .opening import import_recording, open_demo, outdated, rebuild_groups
 from .pointing import pick
 from .selecting import select, selected
@@ -29,6 +30,8 @@ from .shelving import draw_shelf, hold, page_shelf, place_held, shelved
 from .showing import enter, hide, jump, show_look, solo
 
 __all__ = [
+    "ablate",
+    "ablate_selected",
     "align",
     "ask_method",
     "build_hall",
@@ -56,6 +59,7 @@ __all__ = [
     "network_of",
     "open_demo",
     "outdated",
+    "overlay",
     "page_shelf",
     "pause_film",
     "pick",
@@ -65,6 +69,7 @@ __all__ = [
     "probe",
     "rebuild_groups",
     "reset_layout",
+    "restore_channels",
     "restore_shown",
     "scale",
     "select",

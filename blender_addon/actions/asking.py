@@ -13,17 +13,18 @@ from ..live import showing, timer
 from ..live.session import Asked, current
 from ..live.showing import LOOK, OTHER, WORK
 from ..scene import store
+from ..scene.panels import ID, SHOWS
 from .bridging import network_of
 from .shelving import restore_shelf
 
 
 def ask_method(
     scene: bpy.types.Scene, method: str, parameters: Mapping[str, Any] | None = None, data: str = "",
-    layers: Sequence[str] = ("panels",),
+    layers: Sequence[str] = ("panels",), channels: Sequence[int] = (),
 ) -> str:  # fmt: skip
-    """Show what a method says about the hall's layers; panels are empty until it comes.
+    """Show what a method says about the hall's layers; panels are empty until it comes, and where it isn't asked.
 
-    Raises BridgeError or UnknownName.
+    layers: of panels, or of any layers; channels: of these, () for all. Raises BridgeError or UnknownName.
     """
     session, network = current(), network_of(scene)
     listed = {one["name"]: one for one in session.ready().described["methods"]}
@@ -32,7 +33,9 @@ def ask_method(
     if method == ACTIVATIONS:
         return show_activations(scene)
     cancel_method(scene)
-    given = {"parameters": dict(parameters or {}), "data": data, "layers": list(layers)}
+    shows = {one[ID]: str(one.get(SHOWS, one[ID])) for one in showing.targets(scene).values()}
+    given: dict[str, Any] = {"parameters": dict(parameters or {}), "data": data, "channels": list(channels)}
+    given["layers"] = [shows.get(one, one) for one in layers]
     asked = Asked(method, given, showing.looks_at(session, scene))
     showing.set_method(scene, method)
     scene[WORK] = session.work(network, asked)
@@ -96,7 +99,8 @@ def _ask_again(tag: str, made: Recording | None) -> None:
         work = str(scene.get(WORK, ""))
         asked = session.asked.get(work)
         if asked is not None:
-            fits = asked.look == tag or needs.get(asked.method) != "input"
+            same = session.ablated.get(asked.look) == session.ablated.get(tag)
+            fits = asked.look == tag or (needs.get(asked.method) != "input" and same)
             if not fits or not (session.runs(work) or session.recalled(work)):
                 ask_method(scene, asked.method, **asked.given)
 

@@ -13,9 +13,10 @@ from ...torch_bridge.recording import Layer, Maps, Recording
 from .. import colour, drawn, statistics
 from ..live.session import current
 from ..live.showing import NETWORK
-from ..scene import cards, reading, store
+from ..scene import cards, reading, said, store
+from ..scene import overlay as lying
 from ..scene.legend import number
-from ..scene.panels import ID, panel_of
+from ..scene.panels import ID, channels_of, panel_of
 from ..statistics import Histogram, Statistics
 from .selecting import select, selected
 
@@ -76,6 +77,7 @@ def inspect_in_parts(scene: bpy.types.Scene, layer: str, logarithmic: bool = Fal
 def inspect_channel(scene: bpy.types.Scene, layer: str, channel: int) -> Inspected:
     """One channel. Raises UnknownName, or SceneError where its panel has lost its image."""
     panel, told, dress = panel_of(scene, layer), store.described(scene), store.dress_of(scene)
+    channel = channel if channels_of(panel) > 1 else 0  # one picture is of them all
     values = reading.map_of(panel, channel)
     if values is None:
         raise _lost(layer)
@@ -85,13 +87,43 @@ def inspect_channel(scene: bpy.types.Scene, layer: str, channel: int) -> Inspect
     else:
         picture = drawn.channel_map(values, scale, dress.map, dress.gain)
     found = statistics.of_channels(values.reshape(1, -1).astype(np.float64)).of(0)
-    label = label_of(told, panel, channel)
-    facts = [("Stands for", label)] if label else []
+    facts = _said(panel, channel, label_of(told, panel, channel))
     facts += [("Value", number(float(values[0, 0])))] if vector else _numbers(found)
     facts += [("Peak", number(float(reading.peaks_of(panel)[channel])))]
-    facts += [(name.capitalize(), number(value)) for name, value in reading.numbers_of(panel, channel).items()]
+    facts += _numbers_of(panel, channel)
     name = "bar" if vector else "map"
     return Inspected(tuple(facts), {name: picture}, {} if values.ndim == 3 else {name: _ends(scale, dress)})
+
+
+def overlay(scene: bpy.types.Scene, layer: str = "", channel: int = -1) -> str:
+    """Lay a channel's map over the input picture, where the method's maps are about that; "" takes it away.
+
+    It follows what the panel and the input show. Raises UnknownName or SceneError.
+    """
+    if not layer:
+        lying.lift(scene)
+        return "nothing lies over the input"
+    lying.lay(scene, layer, max(channel, 0))
+    return f"{layer}, channel {max(channel, 0)}, lies over the input"
+
+
+def _said(panel: bpy.types.Object, channel: int, label: str) -> list[tuple[str, str]]:
+    """What the method says in words about a channel, or else the answer."""
+    told = said.of(panel)
+    label = told.labels[channel] if channel < len(told.labels) and told.labels[channel] else label
+    flags = said.words(int(said.flags_of(panel)[channel])) if "flags" in told.numbers else ""
+    boxes = told.boxes[told.boxes[:, 0] == channel]
+    facts = [("Stands for", label), ("Flags", flags)]
+    facts += [("Box", f"{score:.2f}, {x1 - x0:.0%} × {y1 - y0:.0%}") for _, x0, y0, x1, y1, score in boxes[:3]]
+    for layer, links in told.links.items():
+        own = links[links[:, 0] == channel][:3]
+        facts += [(f"To {int(other)}", f"{number(strength)} of {layer}") for _, other, strength in own]
+    return [(what, value) for what, value in facts if value]
+
+
+def _numbers_of(panel: bpy.types.Object, channel: int) -> list[tuple[str, str]]:
+    numbers = reading.numbers_of(panel, channel)
+    return [(name.capitalize(), number(value)) for name, value in numbers.items() if name != "flags"]
 
 
 def probe(scene: bpy.types.Scene, layer: str, channel: int, row: int, column: int) -> str:

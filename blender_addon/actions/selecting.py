@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import bpy
 
 from ...torch_bridge.errors import UnknownName
+from ..scene import marks
+from ..scene.attention import CHANNEL, LAYER, Selected, selected
 from ..scene.panels import panel_of
 
-LAYER, CHANNEL = "innerwalk_layer", "innerwalk_channel"
-
-
-class Selected(NamedTuple):
-    """What is looked at."""
-
-    layer: str
-    """Id of the layer, "" for none."""
-    channel: int
-    """-1 for the whole layer."""
+__all__ = ["CHANNEL", "LAYER", "Selected", "select", "selected"]
 
 
 def select(scene: bpy.types.Scene, layer: str, channel: int = -1) -> str:
@@ -37,9 +28,5 @@ def select(scene: bpy.types.Scene, layer: str, channel: int = -1) -> str:
         if panel and panel.name in view_layer.objects:
             panel.select_set(True, view_layer=view_layer)
             view_layer.objects.active = panel
+    marks.renew_input(scene)
     return "nothing selected" if not layer else layer if channel < 0 else f"{layer}, channel {channel}"
-
-
-def selected(scene: bpy.types.Scene) -> Selected:
-    """What is looked at."""
-    return Selected(str(scene.get(LAYER, "")), int(scene.get(CHANNEL, -1)))

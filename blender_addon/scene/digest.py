@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ...torch_bridge.recording import Maps, pack
 from .. import atlas
 from ..layout import Slot
 from ..words import strongest
+from .said import LINKS
 
 LEAST, GOOD = 12.0, 13.0
 """Pixels of a cell under which a digest is made; and of the cells it has."""
@@ -23,6 +25,8 @@ class Showing:
 
     maps: Maps
     grid: tuple[int, int, tuple[float, float]]
+    channels: tuple[int, ...] = ()
+    """Of the layer, those of a digest."""
 
     @property
     def size(self) -> tuple[float, float]:
@@ -31,8 +35,13 @@ class Showing:
         return columns * width, rows * height
 
 
-def showing(maps: Maps, slot: Slot, pixel: float | None, *, digest: bool) -> Showing:
-    """All channels as planned; in a picture with `pixel` metres a pixel, averaged down and, if need be, a digest."""
+def showing(
+    maps: Maps, slot: Slot, pixel: float | None, *, digest: bool, needed: Collection[int] = ()
+) -> Showing:  # fmt: skip
+    """All channels as planned; in a picture with `pixel` metres a pixel, averaged down and, if need be, a digest.
+
+    needed: channels that a digest has in any case, as far as there is room.
+    """
     planned = Showing(maps, (slot.columns, slot.rows, slot.cell))
     if pixel is None:
         return planned
@@ -42,8 +51,16 @@ def showing(maps: Maps, slot: Slot, pixel: float | None, *, digest: bool) -> Sho
     columns, rows, edge = _grid(slot, pixel)
     if columns * rows >= maps.channels:
         return whole
-    chosen = _chosen(maps, strongest(_finite(maps), columns * rows))
-    return Showing(averaged(chosen, edge / pixel), (columns, rows, (edge, edge * slot.cell[1] / slot.cell[0])))
+    channels = _channels(maps, columns * rows, needed)
+    grid = (columns, rows, (edge, edge * slot.cell[1] / slot.cell[0]))
+    return Showing(averaged(_chosen(maps, channels), edge / pixel), grid, tuple(channels.tolist()))
+
+
+def _channels(maps: Maps, count: int, needed: Collection[int]) -> np.ndarray:
+    """(count,) int, in order."""
+    first = sorted(one for one in set(needed) if 0 <= one < maps.channels)[:count]
+    others = [one for one in strongest(_finite(maps), count).tolist() if one not in first]
+    return np.sort(np.array([*first, *others[: count - len(first)]], int))
 
 
 def _grid(slot: Slot, pixel: float) -> tuple[int, int, float]:
@@ -60,7 +77,8 @@ def _finite(maps: Maps) -> np.ndarray:
 def _chosen(maps: Maps, channels: np.ndarray) -> Maps:
     labels = tuple(maps.labels[k] for k in channels) if maps.labels else ()
     texels = maps.texels[channels] if maps.colour else pack(maps.data[channels])
-    return Maps(maps.layer, maps.method, texels, len(channels), maps.colour, maps.frame, labels)
+    links = {name: rows for name, rows in maps.extras.items() if name.startswith(LINKS)}  # beams know a digest
+    return Maps(maps.layer, maps.method, texels, len(channels), maps.colour, maps.frame, labels, links)
 
 
 def averaged(maps: Maps, pixels: float) -> Maps:
@@ -68,6 +86,5 @@ def averaged(maps: Maps, pixels: float) -> Maps:
     factor = int(maps.texels.shape[2] / max(pixels * OVERSAMPLED, 1.0))
     if factor <= 1:
         return maps
-    return Maps(
-        maps.layer, maps.method, atlas.shrink(maps.texels, factor), maps.channels, maps.colour, maps.frame, maps.labels
-    )
+    extras = {name: array for name, array in maps.extras.items() if name != "peak"}
+    return replace(maps, texels=atlas.shrink(maps.texels, factor), extras=extras)

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ...torch_bridge.recording import Layer, Recording
+from ...torch_bridge.recording import ACTIVATIONS, Layer, Recording
 from .. import places
 from ..blocks import matching
 from ..layout import Hall, Slot
 from ..places import Board
 from ..view import View
 from ..words import Word
-from . import answers, boards, edges, ground, labels, legend, signs, sky
+from . import answers, beams, boards, edges, following, ground, labels, legend, overlay, signs, sky
 from .digest import showing
 from .look import set_look
 from .paint import ROLE, Kit, Plane, wall
-from .panels import ID, SHOWS, add_panel, panels, refresh, size_of
+from .panels import CHOSEN, ID, SHOWS, add_panel, panels, refresh, size_of
+from .parts import collection_of
 from .render import Progress
+from .said import LINKS
 from .store import Dress, planned
 
-HALL, ORDER, BLOCK = "hall", "innerwalk_order", "innerwalk_block"
-"""The role of the hall's collection; on panels their place in the network, and the block that one stands for."""
+ORDER, BLOCK = "innerwalk_order", "innerwalk_block"
+"""On panels: their place in the network, and the block that one stands for."""
 FOG = (6.0, 45.0)
 """Metres without air to a walker, and metres in which a colour then falls to 1/e."""
 
@@ -43,6 +46,17 @@ class Site:
         self.dress, self.view, self.standing = dress, view, standing or {}
         self.collection = collection_of(scene)
         self.kit = Kit.of(dress.theme, self.collection)
+
+    @cached_property
+    def linked(self) -> dict[str, set[int]]:
+        """By layer: channels that the method links to those of other layers."""
+        found: dict[str, set[int]] = {}
+        for maps in self.recording.all_maps.values():
+            for name, rows in maps.extras.items() if maps.method == self.dress.method else ():
+                if name.startswith(LINKS):
+                    found.setdefault(maps.layer, set()).update(rows[:, 0].astype(int).tolist())
+                    found.setdefault(name.removeprefix(LINKS), set()).update(rows[:, 1].astype(int).tolist())
+        return found
 
     @property
     def figure(self) -> bool:
@@ -64,16 +78,6 @@ class Site:
         return self.view.pixel(nearest) if self.over or self.view.project(nearest)[2] > 0.3 else None
 
 
-def collection_of(scene: bpy.types.Scene) -> bpy.types.Collection:
-    """The scene's collection of everything in its hall; made when it isn't there."""
-    found = next((one for one in scene.collection.children if one.get(ROLE) == HALL), None)
-    if found is None:
-        found = bpy.data.collections.new("Hall")
-        found[ROLE] = HALL
-        scene.collection.children.link(found)
-    return found
-
-
 def add_hall(
     site: Site, *, moved: Mapping[str, Matrix] | None = None, fog: tuple[float, float] = FOG, focus: str = "",
     progress: Progress | None = None,
@@ -85,6 +89,8 @@ def add_hall(
     set_scene(site, fog)
     add_panels(site, moved or {}, focus, progress)
     add_dressing(site, numbered=not focus)
+    overlay.lay_again(site.scene)
+    following.refresh(site.scene, site.view.span / site.view.width if site.over else 0.0)
 
 
 def set_scene(site: Site, fog: tuple[float, float]) -> None:
@@ -123,15 +129,21 @@ def _name_blocks(site: Site) -> None:
 
 def _panel(site: Site, slot: Slot, layer: Layer, words: list[Word]) -> bpy.types.Object:
     maps = site.recording.all_maps.get((layer.shows or layer.id, site.dress.method))
-    size, note = (slot.width, slot.height), "not recorded"
+    size, note = (slot.width, slot.height), "not recorded" if site.dress.method == ACTIVATIONS else "not asked"
     if layer.id in site.standing:
         panel, note = site.standing[layer.id], ""
         size = size_of(panel)
     elif maps is None:
         panel = empty_panel(site.collection, layer)
     else:
-        shown = showing(maps, slot, site.pixel(slot), digest=site.over)
-        panel, size, note = add_panel(site.collection, layer.id, layer.id, shown.maps, shown.grid), shown.size, ""
+        channels = layer.map_shape[0]
+        whole = maps.channels == channels
+        needed = site.linked.get(maps.layer, ())
+        shown = showing(maps, slot, site.pixel(slot), digest=site.over and whole, needed=needed)
+        panel = add_panel(site.collection, layer.id, layer.id, shown.maps, shown.grid, 0 if whole else channels)
+        size, note = shown.size, ""
+        if shown.channels:
+            panel[CHOSEN] = shown.channels
     panel[SHOWS] = layer.shows or layer.id
     labels.add_frame(panel, site.hall, slot, size, words, note, site.kit)
     return panel
@@ -158,6 +170,7 @@ def add_dressing(site: Site, *, numbered: bool = True) -> None:
     plan, kit, recording = site.hall, site.kit, site.recording
     ground.add_ground(plan, kit)
     edges.add_edges(plan, edges.pen(plan, site.view), kit)
+    beams.add_beams(kit)
     board = places.input_board(plan)
     boards.add_input(recording, _plane(board), board.width, kit)
     answers.add_answer(recording, _plane(places.answer_board(plan)), plan.scale, kit)

@@ -1,10 +1,11 @@
-"""One small material a layer: its image through a shared shader group; and how Cycles renders such a scene fast.
+"""One small material a layer: its images through a shared shader group; and how Cycles renders such a scene fast.
 
 Making a material costs 0.3 ms, copying one 0.02 ms: the first of each kind in a file is the template of the others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import bpy
@@ -15,11 +16,14 @@ from .nodes import STAMP, STAMP_KEY, Group, Nodes, ensure
 
 KIND_KEY, TEMPLATE_KEY = "innerwalk_kind", "innerwalk_template"
 Kind = Literal["scalar", "bars", "colour"]
+Content = Literal["Texels", "Peaks"]
+"""Names of the nodes that hold a panel's images: the maps, and a texel of peaks for each of their cells."""
+CONTENTS: tuple[Content, ...] = ("Texels", "Peaks")
 GROUPS: dict[str, Group] = {"scalar": shading.SCALAR, "bars": shading.BARS, "colour": shading.COLOUR}
 
 
 def panel_material(name: str, kind: Kind) -> bpy.types.Material:
-    """A material of that kind, still without its image."""
+    """A material of that kind, still without its images."""
     material = _template(kind).copy()
     material[TEMPLATE_KEY] = False
     material.name = name
@@ -27,14 +31,15 @@ def panel_material(name: str, kind: Kind) -> bpy.types.Material:
 
 
 def turn(material: bpy.types.Material, kind: Kind) -> None:
-    """Make a panel's material one of that kind, in place."""
-    if kind_of(material) == kind:
+    """Make a panel's material one of that kind and of this version, in place."""
+    if (material.get(STAMP_KEY), kind_of(material)) == (STAMP, kind):
         return
-    image, tree = image_of(material), node_tree(material)
+    held, tree = {content: image_of(material, content) for content in CONTENTS}, node_tree(material)
     tree.nodes.clear()
     _furnish(Nodes(tree), kind)
-    tree.nodes["Texels"].image = image
-    material[KIND_KEY] = kind
+    for content, image in held.items():
+        tree.nodes[content].image = image
+    material[STAMP_KEY], material[KIND_KEY] = STAMP, kind
 
 
 def kind_of(material: bpy.types.Material) -> str:
@@ -42,18 +47,19 @@ def kind_of(material: bpy.types.Material) -> str:
     return material.get(KIND_KEY, "")
 
 
-def set_image(material: bpy.types.Material, image: bpy.types.Image, cells: tuple[int, int]) -> None:
-    """Gives a panel's material another image; cells: columns and rows of its sheet, needed for bars."""
+def set_images(material: bpy.types.Material, held: Mapping[Content, bpy.types.Image], cells: tuple[int, int]) -> None:
+    """Gives a panel's material other images; cells: columns and rows of its sheet, needed for bars."""
     nodes = material.node_tree.nodes
-    if nodes["Texels"].image != image:
-        nodes["Texels"].image = image
+    for content, image in held.items():
+        if nodes[content].image != image:
+            nodes[content].image = image
     if "Cells" in nodes and tuple(nodes["Cells"].inputs[1].default_value) != (*cells, 1):
         nodes["Cells"].inputs[1].default_value = (*cells, 1)
 
 
-def image_of(material: bpy.types.Material) -> bpy.types.Image | None:
-    """The image that a panel's material shows; None for any other material."""
-    node = material.node_tree.nodes.get("Texels") if kind_of(material) else None
+def image_of(material: bpy.types.Material, content: Content = "Texels") -> bpy.types.Image | None:
+    """An image of a panel's material; None for any other material, and for peaks in one of an earlier version."""
+    node = material.node_tree.nodes.get(content) if kind_of(material) else None
     return node.image if node else None
 
 
@@ -83,13 +89,21 @@ def _template(kind: Kind) -> bpy.types.Material:
 def _furnish(n: Nodes, kind: Kind) -> None:
     """The nodes of a kind, into an empty tree."""
     place = n.add("ShaderNodeUVMap", uv_map="UVMap").outputs[0]
-    texels = n.add("ShaderNodeTexImage", {0: place}, interpolation="Closest", extension="EXTEND", name="Texels")
+    texels, peaks = (_texture(n, place, content) for content in CONTENTS)
     group = n.add("ShaderNodeGroup", node_tree=ensure(GROUPS[kind]))
     for name in ("Color", "Alpha"):
         n.set(group.inputs[name], texels.outputs[name])
+    if kind == "scalar":
+        for (name, _), (output, _) in zip(shading.PEAKS, shading.SAMPLE, strict=True):
+            n.set(group.inputs[name], peaks.outputs[output])
     if kind == "bars":
         n.set(group.inputs["Place"], _inside_tile(n, place))
     n.add("ShaderNodeOutputMaterial", {0: group.outputs[0]})
+
+
+def _texture(n: Nodes, place: bpy.types.NodeSocket, content: Content) -> bpy.types.Node:
+    """An image at the tile's place on the sheet: where that has a cell, the image of peaks has a texel."""
+    return n.add("ShaderNodeTexImage", {0: place}, interpolation="Closest", extension="EXTEND", name=content)
 
 
 def _inside_tile(n: Nodes, place: bpy.types.NodeSocket) -> bpy.types.NodeSocket:

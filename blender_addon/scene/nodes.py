@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import bpy
 
-STAMP = 1
+STAMP = 2
 """Raise it with every change to a group; tests/golden shows the change."""
 GROUP_KEY, STAMP_KEY = "innerwalk_group", "innerwalk_stamp"
 

@@ -21,6 +21,8 @@ COLOUR = "paint"
 """Name of the colour attribute, linear."""
 MATERIAL_KEY = "innerwalk_paint"
 ROLE = "innerwalk_role"
+LAID = "laid"
+"""Name of the attribute of points that were laid on what an object is."""
 
 
 def palette(theme: str) -> dict[str, np.ndarray]:
@@ -183,6 +185,20 @@ class Paint:
         holder.data.clear_geometry()
         self._write(holder.data)
 
+    def lay(self, holder: bpy.types.Object) -> None:
+        """On top of what is on an object that `build` has made, in place of what was laid there before."""
+        whole, (points, colours, faces) = Paint(self.kit), _own(holder.data)
+        whole._points, whole._colours, whole._count = [points], [colours], len(points)
+        whole._faces = {corners: [one] for corners, one in faces.items()}
+        for corners, groups in self._faces.items():
+            whole._faces[corners] += [group + len(points) for group in groups]
+        whole._points += self._points
+        whole._colours += self._colours
+        whole._count += self._count
+        whole.repaint(holder)
+        laid = np.arange(whole._count) >= len(points)
+        holder.data.attributes.new(LAID, "BOOLEAN", "POINT").data.foreach_set("value", laid)
+
     def _write(self, mesh: Any) -> None:
         _fill(mesh, np.concatenate(self._points), self._faces)
         colours = np.ones((self._count, 4), np.float32)
@@ -201,3 +217,23 @@ def _fill(mesh: bpy.types.Mesh, points: np.ndarray, faces: dict[int, list[np.nda
     mesh.loops.foreach_set("vertex_index", np.concatenate([group.ravel() for group in groups]))
     mesh.polygons.foreach_set("loop_start", np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32))
     mesh.update(calc_edges=True)
+
+
+def _own(mesh: Any) -> tuple[np.ndarray, np.ndarray, dict[int, np.ndarray]]:
+    """Points (n, 3), linear colours (n, 3), faces (m, corners) by corners of a painted mesh, without what was laid."""
+    count = len(mesh.vertices)
+    if LAID in mesh.attributes:
+        laid = np.zeros(count, bool)
+        mesh.attributes[LAID].data.foreach_get("value", laid)
+        count = int(np.count_nonzero(~laid))
+    points, colours = np.zeros(3 * len(mesh.vertices), np.float32), np.zeros(4 * len(mesh.vertices), np.float32)
+    mesh.vertices.foreach_get("co", points)
+    mesh.attributes[COLOUR].data.foreach_get("color", colours)
+    starts, corners = np.zeros(len(mesh.polygons), np.int32), np.zeros(len(mesh.loops), np.int32)
+    mesh.polygons.foreach_get("loop_start", starts)
+    mesh.loops.foreach_get("vertex_index", corners)
+    sizes, faces = np.diff(np.append(starts, len(corners))), {}
+    for size in (3, 4):
+        found = corners[starts[sizes == size][:, None] + np.arange(size)]
+        faces[size] = found[(found < count).all(1)]
+    return points.reshape(-1, 3)[:count].astype(float), colours.reshape(-1, 4)[:count, :3].astype(float), faces

@@ -1,21 +1,20 @@
 """A panel: one object for a layer, a point for each channel, tiles made of them by a shared node group.
 
-Points carry the named attributes channel, place (its slot in the grid, -1 for not shown), peak, value and what else
-the method says about a channel, for the user's own nodes. Face k of the tiles is the k-th point that is shown.
+Points carry the named attributes channel, place (its slot in the grid, -1 for not shown), value and what else the
+method says about a channel, for the user's own nodes. Face k of the tiles is the k-th point that is shown. What every
+new input changes, values and their peaks, lies in images: no geometry depends on it, and no tile is made again.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
 from ...torch_bridge.errors import SceneError, UnknownName
-from ...torch_bridge.recording import Maps
+from ...torch_bridge.recording import ACTIVATIONS, Maps
 from .. import atlas, colour
-from . import images, look, materials
+from . import images, look, materials, said
 from .compat import change_modifier_inputs, set_modifier_inputs
 from .nodes import GROUP_KEY, ensure
 from .paint import ROLE
@@ -24,68 +23,109 @@ from .tiles import TILES
 ID, PANEL, GRID = "innerwalk_id", "panel", "innerwalk_grid"
 SHOWS = "innerwalk_shows"
 """Id of the layer whose maps a panel shows: its own, or the batch norm's that is folded into it."""
+FILLED = "innerwalk_filled"
+"""How often a panel was filled: whoever looks at its values sees by it that there are others."""
+PLANNED, HELD, CORNER = "innerwalk_planned", "innerwalk_held", "innerwalk_corner"
+"""On a panel whose maps are fewer than its layer's channels: the grid that is planned for it, how many they are, and
+where the lower left corner of their own grid is.
+"""
+CHOSEN = "innerwalk_chosen"
+"""On a panel of a figure that shows some of its layer's channels: their numbers."""
 Grid = tuple[int, int, tuple[float, float]]
 """Columns, rows, (width, height) of a cell in metres."""
 
 
-def add_panel(collection: bpy.types.Collection, name: str, layer_id: str, maps: Maps, grid: Grid) -> bpy.types.Object:
-    """The panel of a layer, all its channels in order on the grid.
+def add_panel(
+    collection: bpy.types.Collection, name: str, layer_id: str, maps: Maps, grid: Grid, channels: int = 0
+) -> bpy.types.Object:
+    """The panel of a layer, all its channels in order on the grid. channels: of the layer, where the maps have others.
 
     Its origin is the lower left corner, x to the right, y up, z to the viewer. Call `refresh` after the last one.
     Raises SceneError when the grid has too few places or the maps fit in no image.
     """
     mesh = bpy.data.meshes.new(name)
-    mesh.vertices.add(maps.channels)
-    _set_attribute(mesh, "channel", np.arange(maps.channels, dtype=np.int32))
+    count = channels or maps.channels
+    mesh.vertices.add(count)
+    said.set_attribute(mesh, "channel", np.arange(count, dtype=np.int32))
     panel = bpy.data.objects.new(name, mesh)
     panel[ID], panel[ROLE] = layer_id, PANEL
     collection.objects.link(panel)
     panel.modifiers.new("Tiles", "NODES").node_group = ensure(TILES)
+    show_channels(panel, np.arange(count), *grid)
     show_maps(panel, maps)
-    show_channels(panel, np.arange(maps.channels), *grid)
     return panel
 
 
 def show_maps(panel: bpy.types.Object, maps: Maps) -> None:
-    """New values in place: image, peaks and attributes; the map size and the method may be others than before.
+    """New values in place: images and attributes; the map size and the method may be others than before.
 
     No data-block comes or goes: this happens between a person's actions, where undo knows of no such thing and would
     leave pointers to what is gone.
-    Call `refresh` after the last panel. Raises SceneError when the channels differ, or where a person has taken the
-    panel's modifier away.
+    Maps of a method that says less of a layer than a map a channel are as large as they can be on the panel. Call
+    `refresh` after the last panel. Raises SceneError when there are more, or activations differ, or where a person has
+    taken the panel's modifier away.
     """
-    if maps.channels != len(panel.data.vertices):
+    count = len(panel.data.vertices)
+    if maps.channels > count or (maps.channels < count and maps.method == ACTIVATIONS):
         raise SceneError(
             f"maps of {maps.layer} have {maps.channels} channels, its panel {panel.name} has "
             f"{len(panel.data.vertices)}; build the hall again for another network"
         )
     on = atlas.sheet(maps.texels.shape)
     material = _material(panel, _kind(maps))
-    image = materials.image_of(material)
+    image, peaks = (materials.image_of(material, content) for content in materials.CONTENTS)
     fits = image is not None and tuple(image.size) == (on.width, on.height)
     tiles = tiles_of(panel) if fits else _tiles(panel)
     image = images.fitting(image, panel.name, on)
-    materials.set_image(material, image, (on.columns, on.rows))
+    peaks = images.fitting(peaks, f"{panel.name} peaks", atlas.of_peaks(on))
+    materials.set_images(material, {"Texels": image, "Peaks": peaks}, (on.columns, on.rows))
     if tiles is not None:
         per_cell = 1 if maps.colour else atlas.PER_CELL
         sizes = {"Sheet Columns": on.columns, "Sheet Rows": on.rows, "Channels per Cell": per_cell}
         change_modifier_inputs(tiles, {**sizes, "Material": material})
     images.write(image, atlas.flagged(atlas.spread(maps.texels, on)))
-    _set_values(panel, maps)
+    _set_peaks(panel, peaks, maps, on)
+    said.keep(panel, maps)
+    _arrange(panel, maps)
+
+
+def _arrange(panel: bpy.types.Object, maps: Maps) -> None:
+    """Its own grid for maps of another number of channels; the planned one for all others."""
+    count = len(panel.data.vertices)
+    if maps.channels < count:
+        width, height = size_of(panel)
+        if PLANNED not in panel:
+            panel[PLANNED] = list(panel[GRID])
+        grid = atlas.middle_grid(maps.channels, maps.shape[2] / maps.shape[1], width, height)
+        panel[HELD], panel[CORNER] = maps.channels, grid.corner
+        show_channels(panel, np.arange(maps.channels), grid.columns, grid.rows, grid.cell, grid.corner)
+    elif PLANNED in panel:
+        columns, rows, width, height = panel[PLANNED]
+        for name in (PLANNED, HELD, CORNER):
+            del panel[name]
+        show_channels(panel, np.arange(count), int(columns), int(rows), (width, height))
+
+
+def channels_of(panel: bpy.types.Object) -> int:
+    """How many maps it shows: one a channel, unless its method says less."""
+    return int(panel.get(HELD, len(panel.data.vertices)))
 
 
 def show_channels(
-    panel: bpy.types.Object, channels: np.ndarray, columns: int, rows: int, cell: tuple[float, float]
-) -> None:
+    panel: bpy.types.Object, channels: np.ndarray, columns: int, rows: int, cell: tuple[float, float],
+    corner: tuple[float, float] = (0.0, 0.0),
+) -> None:  # fmt: skip
     """Lays these channels out on a grid, row by row from the top left; the others stay in the panel, unseen.
 
-    channels: (n,) int, each once. cell: width and height in metres. Raises SceneError when the grid is too small.
+    channels: (n,) int, each once. cell: width and height in metres; corner: the grid's lower left. Raises SceneError
+    when the grid is too small.
     """
     if len(channels) > columns * rows:
         raise SceneError(f"{len(channels)} channels of {panel[ID]} don't fit on a grid of {columns} × {rows}")
     places = np.full(len(panel.data.vertices), -1, np.int32)
     places[np.asarray(channels)] = np.arange(len(channels))
-    _set_attribute(panel.data, "place", places)
+    said.set_attribute(panel.data, "place", places)
+    panel.data.vertices.foreach_set("co", np.tile((*corner, 0.0), len(places)).astype(np.float32))
     set_modifier_inputs(_tiles(panel), {"Columns": columns, "Rows": rows, "Cell": (*cell, 0.0)})
     panel[GRID] = (columns, rows, *cell)
     panel.data.update()
@@ -110,10 +150,10 @@ def tiles_of(panel: bpy.types.Object) -> bpy.types.Modifier | None:
     return next((one for one in there if one.node_group.get(GROUP_KEY) == TILES.id), None)
 
 
-def image_of(panel: bpy.types.Object) -> bpy.types.Image | None:
-    """The image that holds the maps; None where a person has taken it or the material away."""
+def image_of(panel: bpy.types.Object, content: materials.Content = "Texels") -> bpy.types.Image | None:
+    """The image that holds the maps, or their peaks; None where a person has taken it or the material away."""
     slots = panel.data.materials
-    return materials.image_of(slots[0]) if slots and slots[0] else None
+    return materials.image_of(slots[0], content) if slots and slots[0] else None
 
 
 def refresh(scene: bpy.types.Scene) -> None:
@@ -128,7 +168,7 @@ def refresh(scene: bpy.types.Scene) -> None:
 def grid_of(panel: bpy.types.Object) -> atlas.Grid:
     """The grid that the panel's tiles lie on."""
     columns, rows, width, height = panel[GRID]
-    return atlas.Grid(int(columns), int(rows), (width, height))
+    return atlas.Grid(int(columns), int(rows), (width, height), tuple(panel.get(CORNER, (0.0, 0.0))))
 
 
 def world_of(panel: bpy.types.Object) -> Matrix:
@@ -137,9 +177,9 @@ def world_of(panel: bpy.types.Object) -> Matrix:
 
 
 def size_of(panel: bpy.types.Object) -> tuple[float, float]:
-    """Width and height of its tiles together, in its own metres."""
-    grid = grid_of(panel)
-    return grid.columns * grid.cell[0], grid.rows * grid.cell[1]
+    """Width and height of its tiles together as they are planned, in its own metres."""
+    columns, rows, width, height = panel.get(PLANNED, panel[GRID])
+    return columns * width, rows * height
 
 
 def places(panel: bpy.types.Object) -> np.ndarray:
@@ -160,12 +200,6 @@ def channel_at(panel: bpy.types.Object, x: float, y: float) -> int | None:
     place = grid_of(panel).pick(x, y)
     hits = np.flatnonzero(places(panel) == place) if place >= 0 else np.zeros(0, np.int64)
     return int(hits[0]) if len(hits) else None
-
-
-def _set_attribute(mesh: bpy.types.ID, name: str, values: np.ndarray) -> None:
-    whole = values.dtype.kind in "iub"
-    layer = mesh.attributes.get(name) or mesh.attributes.new(name, "INT" if whole else "FLOAT", "POINT")
-    layer.data.foreach_set("value", np.ascontiguousarray(values, np.int32 if whole else np.float32))
 
 
 def _tiles(panel: bpy.types.Object) -> bpy.types.Modifier:
@@ -194,17 +228,10 @@ def _material(panel: bpy.types.Object, kind: materials.Kind) -> bpy.types.Materi
     return new
 
 
-def _set_values(panel: bpy.types.Object, maps: Maps) -> None:
-    """Peaks, and the method's further arrays that have one number a channel, as attributes of the points."""
+def _set_peaks(panel: bpy.types.Object, image: bpy.types.Image, maps: Maps, on: atlas.Sheet) -> None:
+    """The channels' peaks into their image, the largest as a property of the object."""
     peak = np.maximum(maps.peak, colour.LEAST_PEAK)
-    for name, values in _per_channel(maps).items():
-        _set_attribute(panel.data, name, values)
-    _set_attribute(panel.data, "peak", peak)
-    panel.data.update()
-    panel[look.PEAK] = float(peak.max())
-
-
-def _per_channel(maps: Maps) -> Mapping[str, np.ndarray]:
-    named = {"value" if name == "values" else name: np.asarray(array) for name, array in maps.extras.items()}
-    return {name: array for name, array in named.items()
-            if array.shape == (maps.channels,) and array.dtype.kind in "iubf"}  # fmt: skip
+    texels = atlas.peak_texels(peak, len(maps.texels), 1 if maps.colour else atlas.PER_CELL)
+    images.write(image, atlas.flagged(atlas.spread(texels, atlas.of_peaks(on))))
+    panel[look.PEAK], panel[FILLED] = float(peak.max()), int(panel.get(FILLED, 0)) + 1
+    panel.update_tag(refresh={"OBJECT"})  # else the shader reads the old property; no tile is made again

@@ -17,6 +17,7 @@ from .. import picking
 from .paint import ROLE
 from .panels import ID, PANEL, grid_of, places, size_of
 from .reading import sheet_of
+from .store import halls
 
 Ray = Iterable[float] | Vector
 """Three numbers."""
@@ -80,6 +81,12 @@ def pick_at(context: bpy.types.Context, x: float, y: float) -> Hit | None:
     origin = view3d_utils.region_2d_to_origin_3d(context.region, context.region_data, (x, y))
     direction = view3d_utils.region_2d_to_vector_3d(context.region, context.region_data, (x, y))
     return pick(context.scene, context.evaluated_depsgraph_get(), origin, direction)
+
+
+def hall_of(scene: bpy.types.Scene, hit: Hit) -> bpy.types.Scene:
+    """The hall that what was met belongs to: this scene's own, or the one that stands beside it."""
+    there = [one for one in halls() if hit.object in one.objects]
+    return scene if scene in there or not there else there[0]
 
 
 def depsgraph_of(scene: bpy.types.Scene) -> bpy.types.Depsgraph:

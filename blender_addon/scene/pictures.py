@@ -87,6 +87,13 @@ def image_in(holder: bpy.types.Object) -> bpy.types.Image | None:
     return next((image for image in found if PICTURE in image), None)
 
 
+def pixels_of(image: bpy.types.Image) -> np.ndarray:
+    """(H, W, 3) uint8 sRGB, top row first."""
+    flat = np.zeros(image.size[0] * image.size[1] * 4, np.float32)
+    image.pixels.foreach_get(flat)
+    return np.rint(flat.reshape(image.size[1], image.size[0], 4)[::-1, :, :3] * 255).astype(np.uint8)
+
+
 def set_pixels(image: bpy.types.Image, pixels: np.ndarray) -> None:
     """New pixels (H, W, 3) uint8 sRGB, top row first, of the image's size."""
     full = np.ones((*pixels.shape[:2], 4), np.float32)

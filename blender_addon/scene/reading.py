@@ -7,9 +7,9 @@ import numpy as np
 
 from ...torch_bridge.errors import UnknownName
 from .. import atlas, colour
-from . import look, materials
+from . import look, materials, said
 from .compat import modifier_input
-from .panels import ID, image_of, tiles_of
+from .panels import ID, channels_of, image_of, tiles_of
 
 
 def is_colour(panel: bpy.types.Object) -> bool:
@@ -63,18 +63,23 @@ def value_at(panel: bpy.types.Object, channel: int, row: int, column: int) -> np
 
 
 def peaks_of(panel: bpy.types.Object) -> np.ndarray:
-    """(C,) float32: what each channel's values are divided by where channels are normalised one by one."""
-    data = panel.data.attributes["peak"].data
-    values = np.zeros(len(data), np.float32)
-    data.foreach_get("value", values)
-    return values
+    """(C,) float32: what each channel's values are divided by where channels are normalised one by one.
+
+    The layer's peak where the panel has lost the image of them, or is of a version that had none.
+    """
+    count, on, image = channels_of(panel), sheet_of(panel), image_of(panel, "Peaks")
+    if on is None or image is None:
+        return np.full(count, panel[look.PEAK], np.float32)
+    pixels = np.zeros(on.columns * on.rows * 4, np.float32)
+    image.pixels.foreach_get(pixels)
+    per_cell = 1 if is_colour(panel) else atlas.PER_CELL
+    cells = atlas.gather(pixels, atlas.of_peaks(on), -(-count // per_cell))
+    return cells[..., :per_cell].reshape(-1)[:count]
 
 
 def numbers_of(panel: bpy.types.Object, channel: int) -> dict[str, float]:
     """Further numbers that the method says about a channel, by name."""
-    known = ("channel", "place", "peak", "position")
-    told = (one for one in panel.data.attributes if one.domain == "POINT" and one.data_type in ("FLOAT", "INT"))
-    return {one.name: float(one.data[channel].value) for one in told if one.name not in known}
+    return {name: float(values[channel]) for name, values in said.numbers_of(panel).items()}
 
 
 def scales_of(scene: bpy.types.Scene, panel: bpy.types.Object) -> np.ndarray:
@@ -82,7 +87,7 @@ def scales_of(scene: bpy.types.Scene, panel: bpy.types.Object) -> np.ndarray:
     of_layer = float(panel[look.PEAK])
     own = of_layer if is_vector(panel) else peaks_of(panel).astype(np.float64)
     channel, layer, network = scene[look.WEIGHTS]
-    return np.full(len(panel.data.vertices), channel * own + layer * of_layer + network * float(scene[look.PEAK]))
+    return np.full(channels_of(panel), channel * own + layer * of_layer + network * float(scene[look.PEAK]))
 
 
 def is_vector(panel: bpy.types.Object) -> bool:
@@ -92,7 +97,7 @@ def is_vector(panel: bpy.types.Object) -> bool:
 
 def _cell(panel: bpy.types.Object, channel: int) -> tuple[int, int | slice]:
     """The cell of a channel on the sheet, and which of the texel's components it is."""
-    count = len(panel.data.vertices)
+    count = channels_of(panel)
     if not 0 <= channel < count:
         raise UnknownName(f"channel of {panel[ID]}", str(channel), [f"0 to {count - 1}"])
     return (channel, slice(0, 3)) if is_colour(panel) else divmod(channel, atlas.PER_CELL)

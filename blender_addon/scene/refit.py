@@ -18,6 +18,7 @@ from .store import Dress
 
 DRESSING = (
     "frame", "floor", "edges", "gates", "numbers", "title", "input", "input frame", "answer", "answer board", "empty",
+    "beams", "overlay",
 )  # fmt: skip
 """Roles of what a hall to walk has besides panels and its camera."""
 

@@ -10,8 +10,8 @@ import bpy
 
 from ...torch_bridge.recording import Recording
 from . import answers, boards, store, text
-from .hall import collection_of
 from .paint import ROLE, Kit
+from .parts import collection_of
 
 
 def renew(scene: bpy.types.Scene, recording: Recording) -> None:

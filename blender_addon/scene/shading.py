@@ -1,6 +1,6 @@
 """The shared shader groups: texel -> value -> colour -> air -> light. Every number is checked against colour.tint.
 
-What the whole hall shares comes from properties of the scene (look.py), what a panel has from its object and points.
+What the whole hall shares comes from properties of the scene (look.py), what a panel has from its object and images.
 Cycles folds the scene's properties into constants, so a look that isn't used costs nothing.
 """
 
@@ -13,10 +13,12 @@ from ..colour import BAR, ZERO_LINE
 from . import look
 from .images import table_image
 from .nodes import Group, Nodes, Value, ensure
-from .tiles import MASK, SCALE
+from .tiles import MASK
 
 Sockets = dict[str, bpy.types.NodeSocket]
 SAMPLE = (("Color", "Color"), ("Alpha", "Float"))
+PEAKS = (("Peaks", "Color"), ("Last Peak", "Float"))
+"""The peaks of a cell's channels, as its values lie in a texel."""
 LIGHT = (("Light", "Shader"),)
 
 
@@ -35,14 +37,15 @@ def _lit(n: Nodes, tint: Value) -> tuple[Value, ...]:
     return (n.add("ShaderNodeEmission", {"Color": seen.outputs[0], "Strength": 1.0}).outputs[0],)
 
 
-def _component(n: Nodes, given: Sockets) -> Value:
-    """The channel's value, which is one of the texel's red, green, blue and alpha.
+def _components(n: Nodes, given: Sockets, *texels: tuple[tuple[str, str], ...]) -> list[Value]:
+    """Of each texel what is the channel's: its red, green, blue or alpha.
 
     Zeros of the mask stay zeros on every GPU: no blending, whose rounding would let a flag of another channel through.
     """
     mask = n.attribute(MASK, part="Vector")
     none = n.math("LESS_THAN", n.vector("DOT_PRODUCT", mask, (1.0, 1.0, 1.0)), 0.5)
-    return n.math("MULTIPLY_ADD", given["Alpha"], none, n.vector("DOT_PRODUCT", given["Color"], mask))
+    pairs = ([given[name] for name, _ in texel] for texel in texels)
+    return [n.math("MULTIPLY_ADD", last, none, n.vector("DOT_PRODUCT", first, mask)) for first, last in pairs]
 
 
 def _signed(n: Nodes, value: Value, channel_peak: Value) -> Value:
@@ -79,14 +82,14 @@ def _marked(n: Nodes, value: Value, tint: Value) -> Value:
 
 
 def _scalar(n: Nodes, given: Sockets) -> tuple[Value, ...]:
-    value = _component(n, given)
-    position, row, _ = _position(n, _signed(n, value, n.attribute(SCALE)))
+    value, peak = _components(n, given, SAMPLE, PEAKS)
+    position, row, _ = _position(n, _signed(n, value, peak))
     return _lit(n, _marked(n, value, _table(n, position, row)))
 
 
 def _bar(n: Nodes, given: Sockets) -> tuple[Value, ...]:
     """A vector's value as a bar from zero; a channel has one value here, so its own peak is the layer's."""
-    value = _component(n, given)
+    (value,) = _components(n, given, SAMPLE)
     position, row, zero = _position(n, _signed(n, value, n.attribute(look.PEAK, "OBJECT")))
     x, y, _ = n.split(given["Place"])
     from_zero = n.math("SUBTRACT", x, zero)
@@ -109,15 +112,15 @@ def _to_linear(n: Nodes, part: Value) -> Value:
 
 
 def _colour(n: Nodes, given: Sockets) -> tuple[Value, ...]:
-    """Colour maps pass through, over the board where they are transparent."""
+    """Colour maps pass through; where they are transparent, or not made yet, is neither the board nor black."""
     parts = n.add("ShaderNodeSeparateColor", {0: given["Color"]}).outputs
     tint = n.add("ShaderNodeCombineColor", dict(enumerate(_to_linear(n, part) for part in parts))).outputs[0]
     largest = n.math("MAXIMUM", n.math("MAXIMUM", parts[0], parts[1]), parts[2])
-    board = n.attribute(look.BOARD, "VIEW_LAYER", "Color")
-    return _lit(n, _marked(n, largest, n.mix(given["Alpha"], board, tint)))
+    empty = n.attribute(look.TRACK, "VIEW_LAYER", "Color")
+    return _lit(n, _marked(n, largest, n.mix(given["Alpha"], empty, tint)))
 
 
 AIR = Group("air", "ShaderNodeTree", (("Color", "Color"),), (("Color", "Color"),), _air)
-SCALAR = Group("scalar maps", "ShaderNodeTree", SAMPLE, LIGHT, _scalar)
+SCALAR = Group("scalar maps", "ShaderNodeTree", (*SAMPLE, *PEAKS), LIGHT, _scalar)
 BARS = Group("bars", "ShaderNodeTree", (*SAMPLE, ("Place", "Vector")), LIGHT, _bar)
 COLOUR = Group("colour maps", "ShaderNodeTree", SAMPLE, LIGHT, _colour)

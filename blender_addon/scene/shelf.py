@@ -10,8 +10,8 @@ import numpy as np
 from .. import layout, places
 from . import store, text
 from .build import remove
-from .hall import collection_of
 from .paint import FLAT, ROLE, Kit, Paint, Plane
+from .parts import collection_of
 from .pick import INDEX
 from .pictures import add_picture, image_in, set_pixels
 

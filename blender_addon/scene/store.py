@@ -18,15 +18,15 @@ from mathutils import Matrix
 from ...torch_bridge.errors import SceneError
 from ...torch_bridge.recording import Maps, Network, Recording, describe, describe_network, restore, restore_network
 from .. import atlas, colour
-from . import look, nodes
+from . import look, nodes, said
 from .paint import ROLE
-from .panels import ID, image_of, panels
-from .pictures import PICTURE
+from .panels import ID, channels_of, image_of, panels
+from .pictures import PICTURE, pixels_of
 from .reading import is_colour, sheet_of
 
 MOST_GAIN = 1_000_000
 """Beyond it every value but zero is at an end of the colour map."""
-VERSION = 1
+VERSION = 2
 """Of what a hall keeps; raise it when an older file needs rebuilding."""
 HALL, TEXT, PLACE = "innerwalk_hall", "innerwalk_recording", "innerwalk_place"
 GRAPH, DIGEST = "innerwalk_graph", "innerwalk_digest"
@@ -119,13 +119,13 @@ def described(scene: bpy.types.Scene) -> Recording:
 
 
 def _restored(scene: bpy.types.Scene, picture: np.ndarray, answer: np.ndarray | None) -> Recording:
-    network = _network(_text(scene, GRAPH), scene.name) if GRAPH in scene else None  # version 1 wrote it with the rest
+    network = _network(_text(scene, GRAPH), scene.name) if GRAPH in scene else None  # 0.1 wrote it with the rest
     return restore(document(scene), picture, answer, f"scene {scene.name!r}", network)
 
 
 def bare(scene: bpy.types.Scene) -> Recording:
     """The recording that a hall shows, without its maps. Raises SceneError or RecordingError."""
-    shown = {image[PICTURE]: _pixels(image) for image in pictures_in(scene) if PICTURE in image}
+    shown = {image[PICTURE]: pixels_of(image) for image in pictures_in(scene) if PICTURE in image}
     picture = shown.get("input", np.zeros((1, 1, 3), np.uint8))
     return _restored(scene, picture, shown.get("answer"))
 
@@ -165,34 +165,30 @@ def dress_of(scene: bpy.types.Scene) -> Dress:
 
 
 def maps_of(panel: bpy.types.Object, layer: str, method: str) -> Maps | None:
-    """The maps that a panel shows, read from its image; texels (cells, H, W, 4) float32.
+    """The maps that a panel shows, read from its image, with what they carry; texels (cells, H, W, 4) float32.
 
     None where a person has taken its image, its material or its modifier away.
     """
     on = sheet_of(panel)
     if on is None:
         return None
-    coloured, channels = is_colour(panel), len(panel.data.vertices)
+    coloured, channels, told = is_colour(panel), channels_of(panel), said.of(panel)
     pixels = np.zeros(on.height * on.width * 4, np.float32)
     image_of(panel).pixels.foreach_get(pixels)
     pixels[np.abs(pixels) > colour.FLAG_FROM] = np.nan
     cells = channels if coloured else -(-channels // atlas.PER_CELL)
     texels = atlas.gather(pixels, on, cells)
-    return Maps(layer, method, texels, channels, coloured)
+    numbers = said.numbers_of(panel).items()
+    extras = {"values" if name == "value" else name: array[:channels] for name, array in numbers}
+    return Maps(layer, method, texels, channels, coloured, told.frame, told.labels, extras | told.extras())
 
 
 def pictures_in(scene: bpy.types.Scene) -> list[bpy.types.Image]:
     """Images in the materials of a scene's pictures."""
-    shown = [one for one in scene.objects if one.get(ROLE) in ("input", "answer") and one.type == "MESH"]
+    roles = ("input", "answer", "overlay")
+    shown = [one for one in scene.objects if one.get(ROLE) in roles and one.type == "MESH"]
     found = [slot.material for one in shown for slot in one.material_slots if slot.material]
     return [node.image for one in found for node in one.node_tree.nodes if getattr(node, "image", None)]
-
-
-def _pixels(image: bpy.types.Image) -> np.ndarray:
-    """(H, W, 3) uint8, top row first."""
-    flat = np.zeros(image.size[0] * image.size[1] * 4, np.float32)
-    image.pixels.foreach_get(flat)
-    return np.rint(flat.reshape(image.size[1], image.size[0], 4)[::-1, :, :3] * 255).astype(np.uint8)
 
 
 def planned(holder: bpy.types.Object, at: Matrix) -> None:

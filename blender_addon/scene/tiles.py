@@ -12,9 +12,9 @@ GEOMETRY = (("Geometry", "Geometry"),)
 NUMBERS = tuple((name, "Int") for name in ("Columns", "Rows", "Sheet Columns", "Sheet Rows", "Channels per Cell"))
 
 
-MASK, SCALE = "mask", "scale"
+MASK = "mask"
 """What the shader reads of a tile, on faces because Cycles then fetches one value instead of three to interpolate:
-1 where the channel is the texel's red, green or blue (alpha: all 0), and the channel's peak."""
+1 where the channel is the texel's red, green or blue (alpha: all 0)."""
 
 
 def _store(n: Nodes, geometry: Value, name: str, value: Value, kind: str = "FLOAT2", domain: str = "CORNER") -> Value:
@@ -28,10 +28,11 @@ def _mask(n: Nodes) -> Value:
 
 
 def _placed(n: Nodes, given: Sockets, place: Value) -> Value:
-    """Points at the middle of their places."""
+    """Points at the middle of their places, as far from there as their own positions say."""
     row, column = n.divmod(place, given["Columns"])
     from_bottom = n.math("SUBTRACT", n.math("SUBTRACT", given["Rows"], row), 0.5)
     at = n.vector("MULTIPLY", n.xyz(n.math("ADD", column, 0.5), from_bottom), given["Cell"])
+    at = n.vector("ADD", at, n.add("GeometryNodeInputPosition").outputs[0])
     return n.add("GeometryNodeSetPosition", {"Geometry": given["Geometry"], "Position": at}).outputs[0]
 
 
@@ -60,7 +61,6 @@ def _tiles(n: Nodes, given: Sockets) -> tuple[Value, ...]:
     tiles = n.add("GeometryNodeInstanceOnPoints", inputs).outputs[0]
     real = n.add("GeometryNodeRealizeInstances", {0: tiles}).outputs[0]  # tiles take their point's attributes along
     real = _store(n, real, MASK, _mask(n), "FLOAT_VECTOR", "FACE")
-    real = _store(n, real, SCALE, n.named("peak", "FLOAT"), "FLOAT", "FACE")
     return (_store(n, real, "UVMap", _on_sheet(n, given)),)
 
 

@@ -11,7 +11,7 @@ from mathutils import Matrix, Vector
 
 from ..view import View
 from .camera import set_camera
-from .hall import collection_of
+from .parts import collection_of
 
 VIEWPORT = 2.0
 """A 3D view sees twice as much as a camera of the same lens."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from . import beams
 from .panels import panels
 
 HIDDEN, SOLO = "innerwalk_hidden", "innerwalk_solo"
@@ -28,3 +29,4 @@ def settle(scene: bpy.types.Scene) -> None:
         unseen = id != only if only else is_hidden(panel)
         for one in (panel, *panel.children_recursive):
             one.hide_viewport = one.hide_render = unseen
+    beams.renew(scene)

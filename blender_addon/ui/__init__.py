@@ -13,6 +13,7 @@ from typing import Any
 import bpy
 
 from . import (
+    ablating,
     arranging,
     bridge,
     comparing,
@@ -37,7 +38,7 @@ from . import (
 
 MODULES = (
     settings, starting, bridge, inputs, filming, methods, comparing, operators, handlers, inspector, inspecting,
-    probing, exporting, picking, arranging, folding, look, layers, menus, handles,
+    ablating, probing, exporting, picking, arranging, folding, look, layers, menus, handles,
 )  # fmt: skip
 
 

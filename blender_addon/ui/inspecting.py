@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import bpy
 
-from . import inspector, pictures
+from . import ablating, inspector, pictures
 from .operators import attempt
 
 if TYPE_CHECKING:
@@ -36,6 +36,33 @@ class INNERWALK_OT_step_channel(bpy.types.Operator):
         from ..actions import step_channel
 
         return attempt(self, lambda: step_channel(context.scene, self.by))
+
+
+class INNERWALK_OT_overlay(bpy.types.Operator):
+    """Lay this channel's map over the input picture; where the method's maps aren't about the input it can't be"""
+
+    bl_idname = "innerwalk.overlay"
+    bl_label = "Over the Input"
+    bl_options = {"REGISTER", "UNDO"}
+
+    layer: bpy.props.StringProperty(
+        name="Layer", description="Whose map; empty takes it away", options={"SKIP_SAVE"}
+    )  # fmt: skip
+    channel: bpy.props.IntProperty(
+        name="Channel", description="Which of its maps", default=-1, min=-1, options={"SKIP_SAVE"}
+    )
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Only in a hall."""
+        cls.poll_message_set("This scene is no hall")
+        return "innerwalk_hall" in context.scene
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Lay it there, or take away what lies there."""
+        from ..actions import overlay
+
+        return attempt(self, lambda: overlay(context.scene, self.layer, self.channel))
 
 
 class INNERWALK_PT_layer(bpy.types.Panel):
@@ -89,14 +116,26 @@ class INNERWALK_PT_channel(bpy.types.Panel):
         else:
             row.operator("innerwalk.step_channel", text="First Channel").by = 1
         row.operator("innerwalk.step_channel", text="", icon="TRIA_RIGHT").by = 1
+        self._overlay(scene)
         if shown and shown.channel:
             for name in shown.channel.pictures:
                 draw_picture(layout, scene, "channel", name, shown.channel)
             draw_facts(layout, shown.channel)
+        ablating.draw(layout, scene)
         layout.operator("innerwalk.probe", icon="EYEDROPPER")
         where, _, value = inspector.state.pointed.rpartition(" · ")
         for words in filter(None, (where, value)):
             layout.label(text=words)
+
+    def _overlay(self, scene: bpy.types.Scene) -> None:
+        """Over the input, what is there may be taken away, and what is looked at laid there if it is about it."""
+        layer, channel = scene.get("innerwalk_layer", ""), scene.get("innerwalk_channel", -1)
+        laid = list(scene.get("innerwalk_overlay", ()))
+        if channel >= 0 and laid != [layer, str(channel)] and inspector.lies_over_input(scene, layer):
+            button = self.layout.operator("innerwalk.overlay", icon="OVERLAY")
+            button.layer, button.channel = layer, channel
+        if laid:
+            self.layout.operator("innerwalk.overlay", text="Bare Input", icon="X")
 
 
 def draw_facts(layout: bpy.types.UILayout, found: Inspected) -> None:
@@ -125,4 +164,4 @@ def draw_picture(layout: bpy.types.UILayout, scene: bpy.types.Scene, what: str, 
             part.label(text=text)
 
 
-CLASSES = (INNERWALK_OT_step_channel, INNERWALK_PT_layer, INNERWALK_PT_channel)
+CLASSES = (INNERWALK_OT_step_channel, INNERWALK_OT_overlay, INNERWALK_PT_layer, INNERWALK_PT_channel)

@@ -70,13 +70,13 @@ def told(scene: bpy.types.Scene) -> Shown | None:
 
 
 def key_of(scene: bpy.types.Scene) -> tuple[Any, ...]:
-    """Everything that what is told depends on: selection, colours, and a number for the values."""
+    """Everything that what is told depends on: selection, colours, and numbers for the values."""
     look = ("gain", "ramp", "weights", "peak", "board")
     colours = [scene.get(f"innerwalk_{name}", 0.0) for name in look]
     manager = bpy.context.window_manager
     chosen = (scene.get("innerwalk_layer", ""), scene.get("innerwalk_channel", -1), scene.get("innerwalk_weighed", ""))
     flat = tuple(value if isinstance(value, (int, float)) else tuple(value) for value in colours)
-    return (*chosen, *flat, state.turn, bool(getattr(manager, LOGARITHMIC, False)))
+    return (*chosen, *flat, _filled(scene, chosen[0]), state.turn, bool(getattr(manager, LOGARITHMIC, False)))
 
 
 def look() -> float | None:
@@ -128,6 +128,13 @@ def _kept(id: int, what: str, found: Inspected) -> Inspected:
     return found._replace(pictures=dict.fromkeys(found.pictures))
 
 
+def lies_over_input(scene: bpy.types.Scene, layer: str) -> bool:
+    """Whether the maps of a layer can be laid over the input picture."""
+    from ..scene.overlay import fits
+
+    return fits(scene, layer)
+
+
 def picture_name(scene: int, what: str) -> str:
     """Under which a picture of a hall is kept; scene: its session_uid."""
     return f"{scene} {what}"
@@ -143,10 +150,9 @@ def redraw() -> None:
 
 @persistent
 def note_changes(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
-    """Filling a panel changes its mesh. Of others than the selected one nothing is told."""
+    """Filling a panel tags it. Of others than the selected one nothing is told."""
     if not state.shown:
         return
-    state.turn += int(depsgraph.id_type_updated("MESH") and _is_of_selected(scene, depsgraph))
     id = scene.session_uid
     if id in state.looking or id not in state.drawn or id not in state.shown or state.shown[id].key == key_of(scene):
         return
@@ -156,12 +162,12 @@ def note_changes(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None
         bpy.app.timers.register(look, first_interval=REST)
 
 
-def _is_of_selected(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> bool:
-    from ..actions import selected
-    from ..scene.panels import panels
+def _filled(scene: bpy.types.Scene, layer: str) -> int:
+    """How often the layer's panel was filled."""
+    from ..scene.panels import FILLED, panels
 
-    panel = panels(scene).get(selected(scene).layer)
-    return panel is not None and any(one.id.original == panel.data for one in depsgraph.updates)
+    panel = panels(scene).get(layer)
+    return int(panel.get(FILLED, 0)) if panel else 0
 
 
 @persistent

@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from ...torch_bridge.errors import InputError
 from .inputs import Looks
 from .lines import draw_lines
 from .operators import attempt, session
@@ -60,13 +61,22 @@ class INNERWALK_OT_ask_method(Looks, bpy.types.Operator):
     layers: bpy.props.StringProperty(
         name="Layers", description="Ids with a space between, or panels", default="panels"
     )  # fmt: skip
+    channels: bpy.props.StringProperty(
+        name="Channels", description="Of these layers: numbers with a space between; empty for all"
+    )
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Ask; the panels follow."""
         from ..actions import ask_method
 
-        asked = json.loads(self.parameters), self.data, self.layers.split()
-        return attempt(self, lambda: ask_method(context.scene, self.method, *asked))
+        return attempt(self, lambda: ask_method(context.scene, self.method, *self._asked()))
+
+    def _asked(self) -> tuple[dict[str, Any], str, list[str], list[int]]:
+        """Parameters, data set, layers and channels. Raises InputError."""
+        numbers = self.channels.split()
+        if not all(one.isdecimal() for one in numbers):
+            raise InputError(f"channels {self.channels[:60]!r}: whole numbers with a space between are needed")
+        return json.loads(self.parameters), self.data, self.layers.split(), list(map(int, numbers))
 
 
 class INNERWALK_OT_cancel_method(Looks, bpy.types.Operator):
@@ -105,26 +115,36 @@ class INNERWALK_PT_method(bpy.types.Panel):
         layout.menu("INNERWALK_MT_methods", text=told["title"] if told else chosen, icon="NODE")
         if told and form.method:
             draw_lines(layout, told["text"])
-            self._form(form)
-            self._ask(form, told["needs"] == "data")
+            self._form(context.scene, form)
+            self._ask(context.scene, form, told["needs"] == "data")
         if chosen != now:
             draw_lines(layout, f"The panels show {known[now]['title'].lower() if now in known else now}", "INFO")
         self._job(context.scene, known)
 
-    def _form(self, form: Any) -> None:
+    def _form(self, scene: bpy.types.Scene, form: Any) -> None:
         column = self.layout.column()
         column.use_property_split, column.use_property_decorate = True, False
         for one in form.parameters:
             column.prop(one, one.field, text=one.name.replace("_", " ").capitalize())
+            if one.name == OF_CLASS and one.kind == "int":
+                row = column.row()
+                row.active, row.alignment = False, "RIGHT"
+                row.label(text=class_name(scene, one.int_value))
 
-    def _ask(self, form: Any, of_data: bool) -> None:
+    def _ask(self, scene: bpy.types.Scene, form: Any, of_data: bool) -> None:
+        self.layout.prop(form, "about", text="About")
+        layers, channels, missing = asked_about(scene, form.about)
         if of_data:
             self.layout.menu("INNERWALK_MT_data", text=form.data or "Choose a Data Set", icon="IMAGE_DATA")
         row = self.layout.row()
-        row.enabled = bool(form.data) or not of_data
+        row.enabled = (bool(form.data) or not of_data) and not missing
         button = row.operator("innerwalk.ask_method", text="Show on the Panels", icon="PLAY")
         button.method, button.data = form.method, form.data if of_data else ""
+        button.layers, button.channels = layers, channels
         button.parameters = json.dumps({one.name: getattr(one, one.field) for one in form.parameters})
+
+        if missing:
+            self.layout.label(text=missing, icon="RESTRICT_SELECT_OFF")
 
     def _job(self, scene: bpy.types.Scene, known: dict[str, dict[str, Any]]) -> None:
         job = session().jobs.get(scene.get("innerwalk_work", ""))
@@ -140,6 +160,32 @@ class INNERWALK_PT_method(bpy.types.Panel):
             self.layout.label(text=f"{title}: {job['state']}", icon=ENDS.get(job["state"], "NONE"))
 
 
+def asked_about(scene: bpy.types.Scene, about: str) -> tuple[str, str, str]:
+    """Layers and channels as the operator takes them, and what must be done before it can be asked."""
+    layer, channel = scene.get("innerwalk_layer", ""), scene.get("innerwalk_channel", -1)
+    if about == "panels":
+        return "panels", "", ""
+    if not layer:
+        return "", "", "Click a panel first"
+    if about == "layer":
+        return layer, "", ""
+    return layer, str(max(channel, 0)), "" if channel >= 0 else "Click a tile first"
+
+
+def class_name(scene: bpy.types.Scene, number: int) -> str:
+    """What a class of the hall's network is called; of a number below 0, that it is the answer's."""
+    if number < 0:
+        return "the class that is predicted"
+    link = session().link
+    networks = link.described.get("networks", []) if link else []
+    names: list[str] = next(
+        (one.get("names", []) for one in networks if one["name"] == scene.get("innerwalk_network")), []
+    )
+    return names[number] if number < len(names) else f"class {number}"
+
+
+OF_CLASS = "of_class"
+"""What methods call the parameter that is the number of a class."""
 ENDS: dict[str, Any] = {"done": "CHECKMARK", "cancelled": "CANCEL", "failed": "ERROR"}
 """Icons of how a job has ended."""
 

@@ -134,11 +134,19 @@ class INNERWALK_PG_parameter(bpy.types.PropertyGroup):
         setattr(self, self.field, told["default"])
 
 
+ABOUT = (
+    ("panels", "All Panels", "Every panel of the hall"),
+    ("layer", "Selected Layer", "The layer that is looked at; the other panels are empty meanwhile"),
+    ("channel", "Selected Channel", "The channel that is looked at, and no other, so it is there soonest"),
+)
+
+
 class INNERWALK_PG_scene(bpy.types.PropertyGroup):
     """Forms of the sidebar that belong to a hall"""
 
     method: bpy.props.StringProperty(name="Method", description="What to ask about the layers")
     parameters: bpy.props.CollectionProperty(type=INNERWALK_PG_parameter)
+    about: bpy.props.EnumProperty(name="About", description="What the method is asked about", items=ABOUT)
     data: bpy.props.StringProperty(
         name="Data Set", description="Of the bridge: for the shelf, and for methods about data"
     )

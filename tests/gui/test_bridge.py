@@ -30,3 +30,8 @@ def test_files_and_a_bridge_that_dies(play):
 @PHOTOGRAPHS
 def test_resnet50_follows_while_a_job_runs(play):
     assert play("bridge_resnet")["panels"] == 70
+
+
+@PHOTOGRAPHS
+def test_channels_are_asked_about(play):
+    assert 0 < play("channels")["pictures that came first"] < 72

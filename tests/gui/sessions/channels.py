@@ -1,0 +1,84 @@
+"""A person asks about channels in a window: one layer is synthesised in parts, a class is explained, over the input."""
+
+import at_the_bridge as at
+import bpy
+import session as rig
+
+LAYER, METHOD = "stage3.1.conv2", "maximisation"
+
+
+def session() -> rig.Steps:
+    yield from at.in_hall("mine", "object")
+    bpy.context.scene.innerwalk.about = "layer"
+    yield from synthesises()
+    yield from explains()
+
+
+def selects(channel: int) -> rig.Steps:
+    """Looks at a tile from its reading point and clicks it."""
+    with rig.view3d().context():
+        bpy.ops.innerwalk.jump("EXEC_DEFAULT", True, layer=LAYER)
+    yield 0.5
+    yield from rig.click(at.tile(LAYER, channel))
+    yield 0.3
+    looked = at.addon("blender_addon.actions").selected(bpy.context.scene)
+    rig.check("the tile that was clicked is looked at", tuple(looked) == (LAYER, channel))
+
+
+def asks(method: str, **given: int) -> rig.Steps:
+    """Chooses a method, fills in whole numbers and presses its button."""
+    at.act("choose_method", method=method)
+    for one in bpy.context.scene.innerwalk.parameters:
+        one.int_value = given.get(one.name, one.int_value)
+    rig.region("UI").tag_redraw()
+    yield 0.5
+    place = yield from rig.button("innerwalk.ask_method")
+    yield from rig.click(place)
+    yield 0.3
+
+
+def made() -> int:
+    """Tiles that have a picture."""
+    maps = at.addon("blender_addon.scene.store").maps_of(at.panels()[LAYER], LAYER, "now")
+    return int(maps.texels[..., 3].any((1, 2)).sum()) if maps.colour else 0
+
+
+def synthesises() -> rig.Steps:
+    yield from selects(3)
+    yield from asks(METHOD, steps=3000)
+    yield from rig.until("pictures of some channels", lambda: 0 < made() < 72, 120)
+    rig.tell("pictures that came first", made())
+    rig.check("it is asked about that layer alone", at.job()["what"]["layers"] == ["stage3.1.norm2"])
+    place = yield from rig.button("innerwalk.cancel_method", right=0.9)
+    yield from rig.click(place)
+    yield from rig.until("the job's end", lambda: at.job()["state"] not in ("waiting", "running"), 30)
+    rig.check("it is cancelled", at.job()["state"] == "cancelled")
+    rig.check("what it has shown stays", 0 < made() < 72)
+    rig.look("MATERIAL", camera=False)
+    yield from rig.settled()
+    rig.picture("partial pictures")
+    rig.look("SOLID", camera=False)
+
+
+def explains() -> rig.Steps:
+    yield from asks("grad_cam")
+    yield from rig.until("the job's end", lambda: at.job()["state"] == "done", 60)
+    yield from selects_one()
+    place = yield from rig.button("innerwalk.overlay")
+    yield from rig.click(place)
+    yield 0.3
+    scene = bpy.context.scene
+    rig.check("it lies over the input", any(one.get("innerwalk_role") == "overlay" for one in scene.objects))
+    with rig.view3d().context():
+        bpy.ops.innerwalk.enter("EXEC_DEFAULT", True)
+    rig.look("MATERIAL", camera=False)
+    yield from rig.settled()
+    rig.picture("over the input")
+
+
+def selects_one() -> rig.Steps:
+    """One map of the whole layer: a click on it is on channel 0."""
+    yield from rig.click(at.middle(at.panels()[LAYER]))
+    yield 0.5
+    looked = at.addon("blender_addon.actions").selected(bpy.context.scene)
+    rig.check("the layer's one map is looked at", tuple(looked) == (LAYER, 0))
