@@ -4,22 +4,24 @@ import re
 
 import numpy as np
 import pytest
-import torch
-from torch import nn
-from torch.nn import functional as F
 
-from innerwalk.scenes import cli
-from innerwalk.tests import bridges
-from innerwalk.torch_bridge import client, record
-from innerwalk.torch_bridge.ablation import NONE, Ablation, holding, plane, planes
-from innerwalk.torch_bridge.errors import InputError, UnknownName
-from innerwalk.torch_bridge.live import Live
-from innerwalk.torch_bridge.orders import Order, specs
-from innerwalk.torch_bridge.reach import Fill, Reach
-from innerwalk.torch_bridge.recording import load
-from innerwalk.torch_bridge.shapes import Axes, spread
-from innerwalk.torch_bridge.subject import record_from
-from innerwalk.torch_bridge.turns import Turns
+torch = pytest.importorskip("torch", reason="needs torch")
+
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+from innerwalk.scenes import cli  # noqa: E402
+from innerwalk.tests import bridges  # noqa: E402
+from innerwalk.torch_bridge import client, record  # noqa: E402
+from innerwalk.torch_bridge.ablation import NONE, Ablation, holding, plane, planes  # noqa: E402
+from innerwalk.torch_bridge.errors import InputError, UnknownName  # noqa: E402
+from innerwalk.torch_bridge.live import Live  # noqa: E402
+from innerwalk.torch_bridge.orders import Order, specs  # noqa: E402
+from innerwalk.torch_bridge.reach import Fill, Reach  # noqa: E402
+from innerwalk.torch_bridge.recording import load  # noqa: E402
+from innerwalk.torch_bridge.shapes import Axes, spread  # noqa: E402
+from innerwalk.torch_bridge.subject import record_from  # noqa: E402
+from innerwalk.torch_bridge.turns import Turns  # noqa: E402
 
 
 class Block(nn.Module):

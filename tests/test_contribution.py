@@ -4,19 +4,21 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
-from PIL import Image
-from torch import nn
-from torch.nn import functional as F
 
-from innerwalk.tests.works import made, steps, work_on
-from innerwalk.torch_bridge import concepts, data, record
-from innerwalk.torch_bridge.ablation import Ablation, holding
-from innerwalk.torch_bridge.errors import InputError, ModelError, UnknownName
-from innerwalk.torch_bridge.methods import ablations
-from innerwalk.torch_bridge.methods.paths import SCORE, sources_of
-from innerwalk.torch_bridge.reach import Reach
-from innerwalk.torch_bridge.recording import Maps
+torch = pytest.importorskip("torch", reason="needs torch")
+
+from PIL import Image  # noqa: E402
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+from innerwalk.tests.works import made, steps, work_on  # noqa: E402
+from innerwalk.torch_bridge import concepts, data, record  # noqa: E402
+from innerwalk.torch_bridge.ablation import Ablation, holding  # noqa: E402
+from innerwalk.torch_bridge.errors import InputError, ModelError, UnknownName  # noqa: E402
+from innerwalk.torch_bridge.methods import ablations  # noqa: E402
+from innerwalk.torch_bridge.methods.paths import SCORE, sources_of  # noqa: E402
+from innerwalk.torch_bridge.reach import Reach  # noqa: E402
+from innerwalk.torch_bridge.recording import Maps  # noqa: E402
 
 HOW = ("gradient", "weights", "ablation")
 

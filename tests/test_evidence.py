@@ -4,20 +4,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-import torch
-from PIL import Image
-from torch import nn
 
-from innerwalk.tests import works
-from innerwalk.torch_bridge import concepts, data
-from innerwalk.torch_bridge.concepts import evidence as sheets
-from innerwalk.torch_bridge.errors import InputError, UnknownName
-from innerwalk.torch_bridge.methods import METHODS, Method, Step
-from innerwalk.torch_bridge.methods.evidence import GAP, beside
-from innerwalk.torch_bridge.methods.method import parameter
-from innerwalk.torch_bridge.methods.tiles import picture_maps
-from innerwalk.torch_bridge.preprocess import Preprocessing
-from innerwalk.torch_bridge.recording import FLAGS
+torch = pytest.importorskip("torch", reason="needs torch")
+
+from PIL import Image  # noqa: E402
+from torch import nn  # noqa: E402
+
+from innerwalk.tests import works  # noqa: E402
+from innerwalk.torch_bridge import concepts, data  # noqa: E402
+from innerwalk.torch_bridge.concepts import evidence as sheets  # noqa: E402
+from innerwalk.torch_bridge.errors import InputError, UnknownName  # noqa: E402
+from innerwalk.torch_bridge.methods import METHODS, Method, Step  # noqa: E402
+from innerwalk.torch_bridge.methods.evidence import GAP, beside  # noqa: E402
+from innerwalk.torch_bridge.methods.method import parameter  # noqa: E402
+from innerwalk.torch_bridge.methods.tiles import picture_maps  # noqa: E402
+from innerwalk.torch_bridge.preprocess import Preprocessing  # noqa: E402
+from innerwalk.torch_bridge.recording import FLAGS  # noqa: E402
 
 HOW = Preprocessing(size=(12, 12), mean=(0.5,), std=(0.25,))
 BEYOND = 1 << FLAGS.index("beyond data")

@@ -2,17 +2,19 @@
 
 import numpy as np
 import pytest
-import torch
-from PIL import Image
-from torch import nn
 
-from innerwalk.tests import works
-from innerwalk.torch_bridge import concepts, data, record
-from innerwalk.torch_bridge.aliasing import checkered, folded, kernel_share, strided
-from innerwalk.torch_bridge.errors import InputError
-from innerwalk.torch_bridge.methods.checkup import nature
-from innerwalk.torch_bridge.preprocess import Preprocessing
-from innerwalk.torch_bridge.recording import FLAGS, Maps
+torch = pytest.importorskip("torch", reason="needs torch")
+
+from PIL import Image  # noqa: E402
+from torch import nn  # noqa: E402
+
+from innerwalk.tests import works  # noqa: E402
+from innerwalk.torch_bridge import concepts, data, record  # noqa: E402
+from innerwalk.torch_bridge.aliasing import checkered, folded, kernel_share, strided  # noqa: E402
+from innerwalk.torch_bridge.errors import InputError  # noqa: E402
+from innerwalk.torch_bridge.methods.checkup import nature  # noqa: E402
+from innerwalk.torch_bridge.preprocess import Preprocessing  # noqa: E402
+from innerwalk.torch_bridge.recording import FLAGS, Maps  # noqa: E402
 
 PLAIN = Preprocessing(size=(16, 16), mean=(0.5,), std=(0.5,))
 DEAD, DUPLICATE, SATURATED, ALIASED = (1 << FLAGS.index(word) for word in FLAGS[:4])

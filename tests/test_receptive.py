@@ -2,14 +2,16 @@
 
 import numpy as np
 import pytest
-import torch
-import torch.nn.functional as F
-from torch import nn
 
-from innerwalk.torch_bridge import concepts, record
-from innerwalk.torch_bridge.following import Following
-from innerwalk.torch_bridge.reach import Reach
-from innerwalk.torch_bridge.receptive import Fields, fields
+torch = pytest.importorskip("torch", reason="needs torch")
+
+import torch.nn.functional as F  # noqa: E402
+from torch import nn  # noqa: E402
+
+from innerwalk.torch_bridge import concepts, record  # noqa: E402
+from innerwalk.torch_bridge.following import Following  # noqa: E402
+from innerwalk.torch_bridge.reach import Reach  # noqa: E402
+from innerwalk.torch_bridge.receptive import Fields, fields  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

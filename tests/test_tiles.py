@@ -3,8 +3,11 @@
 from unittest import mock
 
 import numpy as np
+import pytest
 
-from innerwalk.torch_bridge.methods import tiles
+torch = pytest.importorskip("torch", reason="needs torch")
+
+from innerwalk.torch_bridge.methods import tiles  # noqa: E402
 
 
 def test_each_picture_is_in_its_channel_and_the_others_are_empty():

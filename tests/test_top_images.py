@@ -2,20 +2,22 @@
 
 import numpy as np
 import pytest
-import torch
-from PIL import Image
-from torch import nn
 
-from innerwalk.tests import works
-from innerwalk.torch_bridge import concepts, data
-from innerwalk.torch_bridge.errors import InputError, ModelError
-from innerwalk.torch_bridge.methods import METHODS, chosen
-from innerwalk.torch_bridge.methods.gallery import Gallery
-from innerwalk.torch_bridge.methods.top_images import Parameters, Seen
-from innerwalk.torch_bridge.methods.viewing import View, Viewing
-from innerwalk.torch_bridge.preprocess import Preprocessing
-from innerwalk.torch_bridge.receptive import Fields
-from innerwalk.torch_bridge.shots import BEYOND, DARK, LINE, Frame, cut, laid_over, shaded
+torch = pytest.importorskip("torch", reason="needs torch")
+
+from PIL import Image  # noqa: E402
+from torch import nn  # noqa: E402
+
+from innerwalk.tests import works  # noqa: E402
+from innerwalk.torch_bridge import concepts, data  # noqa: E402
+from innerwalk.torch_bridge.errors import InputError, ModelError  # noqa: E402
+from innerwalk.torch_bridge.methods import METHODS, chosen  # noqa: E402
+from innerwalk.torch_bridge.methods.gallery import Gallery  # noqa: E402
+from innerwalk.torch_bridge.methods.top_images import Parameters, Seen  # noqa: E402
+from innerwalk.torch_bridge.methods.viewing import View, Viewing  # noqa: E402
+from innerwalk.torch_bridge.preprocess import Preprocessing  # noqa: E402
+from innerwalk.torch_bridge.receptive import Fields  # noqa: E402
+from innerwalk.torch_bridge.shots import BEYOND, DARK, LINE, Frame, cut, laid_over, shaded  # noqa: E402
 
 PLAIN = Preprocessing(size=(16, 16), mean=(0.0,), std=(1.0,))
 
