@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..data import DataSet
     from ..names import ClassNames
     from ..preprocess import Preprocessing
+    from ..subject import Subject
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,8 @@ class Work:
     how: Preprocessing
     """What was done to pictures: size, mean and standard deviation of the network's own numbers."""
     names: ClassNames
+    others: Mapping[str, Subject] = dataclasses.field(default_factory=dict)
+    """By name: networks that are there beside this one, on the same device."""
 
     @property
     def picture(self) -> torch.Tensor:

@@ -1,0 +1,98 @@
+"""What layers still know of pictures: errors of trained inverters with all, or less, of the features, layer by layer.
+
+`concepts` with the shipped network and inverters; MNIST's test digits with a LeNet-5, whose inverters are trained here,
+where INNERWALK_DATA holds both. 1 is the mean squared distance of two pictures: the mean picture has an error of 0.5.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..torch_bridge.data import open_data
+from ..torch_bridge.fingerprint import fingerprint
+from ..torch_bridge.inverters import train
+from ..torch_bridge.inverters.descent import Descent, Goal, noise
+from ..torch_bridge.inverters.files import SHIPPED, Inverter, read
+from ..torch_bridge.inverters.fit import Recipe, Subject
+from ..torch_bridge.inverters.measure import feature_error, picture_of, spread
+from ..torch_bridge.inverters.perturb import Features, perturbed
+from ..torch_bridge.inverters.pixels import Pixels
+from ..torch_bridge.methods import Work
+from ..torch_bridge.orders import order_of
+from ..torch_bridge.reach import Reach
+
+KEPT: tuple[Features, ...] = ("plain", "drop_least", "binarise", "dropout", "drop_top")
+PICTURES, INVERTED = 200, 4
+DIGITS = ("convnet.s2", "convnet.s4", "convnet.relu5", "fc.relu6", "fc.f7")
+LENET = "innerwalk.tests.own_models:LeNet5"
+
+
+def measure() -> dict[str, Any]:
+    """By network and layer: the errors."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    files = [SHIPPED / f"object-{layer.replace(':', '-')}.safetensors" for layer in train.LAYERS]
+    found = table("concepts", "object", "concepts:object:test", files)
+    folder = Path(os.environ.get("INNERWALK_DATA", ""))
+    if os.environ.get("INNERWALK_DATA") and folder.is_dir():
+        with tempfile.TemporaryDirectory() as scratch:
+            found |= digits(folder, Path(scratch))
+    return found
+
+
+def digits(folder: Path, scratch: Path) -> dict[str, Any]:
+    """The same for LeNet-5: its inverters are trained on other digits than those that measure."""
+    network, data = f"{LENET}={folder / 'weights' / 'mnist_lenet5.safetensors'}", str(folder / "mnist_t10k")
+    files = [scratch / f"{layer}.safetensors" for layer in DIGITS]
+    for layer, file in zip(DIGITS, files, strict=True):
+        train.train((network, layer, data, ""), Recipe(4000, 8, rate=5e-3, width=32), file)
+    return table("digits", network, data, files)
+
+
+def table(name: str, network: str, where: str, files: list[Path]) -> dict[str, Any]:
+    """A row a layer."""
+    (spec,) = order_of([network]).networks.values()
+    work = train._work(spec, read(files[0]).facts.layer, open_data(where), torch.device("cpu"))
+    assert work.data is not None and read(files[0]).facts.network == fingerprint(work.model)
+    last = range(len(work.data) - PICTURES, len(work.data))
+    pictures = torch.stack([picture_of(work, index) for index in last])
+    return {f"{name}, {row.facts.layer}": _row(work, row, pictures) for row in map(read, files)}
+
+
+def _row(work: Work, inverter: Inverter, pictures: Tensor) -> dict[str, float]:
+    layer, scale = inverter.facts.layer, spread(pictures)
+    code = Subject(work.model, work.given, layer).reach(pictures[:1], layer)
+
+    def error(maps: Tensor) -> float:
+        return float((inverter.net(maps) - pictures).flatten(1).square().sum(1).mean()) / scale
+
+    with torch.no_grad():
+        maps, random = code(pictures), torch.Generator().manual_seed(0)
+        found: dict[str, float] = {how: error(perturbed(maps, how, random)) for how in KEPT}
+        found["another picture's"] = error(maps.roll(1, 0))
+        found["features"] = float(
+            torch.stack([feature_error(code(inverter.net(one[None])), one[None]) for one in maps[:20]]).mean()
+        )
+    return found | dict(zip(("regularised", "its features"), _regularised(work, layer, pictures, scale), strict=True))
+
+
+def _regularised(work: Work, layer: str, pictures: Tensor, scale: float) -> tuple[float, float]:
+    """Mean picture and feature error of the first pictures, all found at once."""
+    errors = []
+    reach = Reach(work.model, [layer], work.arguments)
+    for picture in pictures[:INVERTED]:
+        pixels = Pixels(work.how, picture[None])
+        with torch.no_grad():
+            maps = reach(work.given(picture[None])).maps[layer]
+        goal = Goal(reach, work.given, layer, maps, tuple(range(maps.shape[1])), pixels, 0.1)
+        descent = Descent(goal, noise(pixels, 0, work.device))
+        list(descent.steps())
+        off = float((pixels.values(descent.shares) - picture).square().sum()) / scale
+        errors.append((off, float(descent.errors.mean())))
+    return tuple(torch.tensor(errors).mean(0).tolist())  # type: ignore[return-value]
