@@ -10,7 +10,7 @@ slices of a 3-D kernel stand below each other. Nothing is lost but, in colour, t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -30,21 +30,26 @@ def kernel_maps(steps: Iterable[Step]) -> Iterator[Maps]:
             yield from _of_module(step.id, step.module)
 
 
-def kernels_of(model: nn.Module, layers: Iterable[str]) -> Iterator[Maps]:
-    """The weights of those layers that are convolutions, by their ids; a second call has the weights of the first."""
+def kernels_of(model: nn.Module, layers: Iterable[str], std: Sequence[float] = (1.0,)) -> Iterator[Maps]:
+    """The weights of those layers that are convolutions, by their ids; a second call has the weights of the first.
+
+    std: what pictures are divided by on their way into the network, so that colours are weights of pixels 0..1.
+    """
     modules = dict(model.named_modules())
     for id in layers:
         module = modules.get(id.split("@")[0])
         if module is not None:
-            yield from _of_module(id, module)
+            yield from _of_module(id, module, std)
 
 
-def _of_module(id: str, module: nn.Module) -> Iterator[Maps]:
+def _of_module(id: str, module: nn.Module, std: Sequence[float] = (1.0,)) -> Iterator[Maps]:
     weight = getattr(module, "weight", None)
     if isinstance(weight, torch.Tensor) and weight.dim() > 2:
         kernels = weight.detach().float().cpu()
         if isinstance(module, nn.modules.conv._ConvTransposeNd):
             kernels = _by_output(kernels, module.groups)
+        if kernels.shape[1] == 3:
+            kernels = kernels / torch.tensor(std).reshape(1, -1, *[1] * (kernels.dim() - 2))
         yield _maps(id, kernels)
 
 

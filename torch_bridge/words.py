@@ -122,6 +122,7 @@ class Maps:
     peak, values         (C,) a number a channel
     flags                (C,) int32 bits, their words in FLAGS
     boxes                (n, 6): channel, x0, y0, x1, y1 (shares 0..1 of the frame), score
+    curve                (C, n) a number on its way, step by step
     samples              (2,) int32: rows and columns, where each tile is a mosaic of several pictures
     weights:LAYER        (n, 3): channel, channel of LAYER, strength and sign of the link between them
     """
