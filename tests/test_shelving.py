@@ -34,7 +34,7 @@ def laid(scene) -> list[np.ndarray]:
     """What is on the desk, in order."""
     found = shelf.shelved(scene)
     assert list(sorted(found)) == list(range(len(found)))
-    return [store._pixels(pictures.image_in(found[index])) for index in range(len(found))]
+    return [pictures.pixels_of(pictures.image_in(found[index])) for index in range(len(found))]
 
 
 def drawn(scene, **given) -> None:
