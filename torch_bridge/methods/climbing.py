@@ -261,7 +261,8 @@ class Climbing:
         """What a picture is of, where its tile doesn't say it."""
         if not self._apart:
             named = {"layer": "the whole layer", "direction": "the direction"}
-            return named.get(self.parameters.objective, f"{len(self.chosen)} channels together") + ": "
+            many = f"{len(self.chosen)} channels together" if len(self.chosen) > 1 else f"channel {self.chosen[0]}"
+            return named.get(self.parameters.objective, many) + ": "
         sides, names = self.work.network.layer(self.layer).map_shape[1:], self.work.names.names
         return f"{names[number]}: " if len(names) == self.count and sides == (1, 1) else ""
 

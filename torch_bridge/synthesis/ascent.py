@@ -152,7 +152,8 @@ class Ascent:
 
     def _move(self, gradient: Tensor, rates: Tensor, step: int) -> None:
         preset = self.climb.preset
-        rates = rates.reshape(-1, *[1] * (gradient.dim() - 1))
+        fallen = 1 - (1 - preset.last) * step / max(self.climb.steps - 1, 1)
+        rates = rates.reshape(-1, *[1] * (gradient.dim() - 1)) * fallen
         if preset.climb == "adam":
             self._first.lerp_(gradient, 1 - BETAS[0])
             self._second.mul_(BETAS[1]).addcmul_(gradient, gradient, value=1 - BETAS[1])

@@ -34,6 +34,8 @@ class Preset:
     climb: Literal["adam", "unit"] = "unit"
     """Adam's way, or along each picture's gradient, whatever its size."""
     norm: bool = False
+    last: float = 1.0
+    """Share of the rate that the last step has; it falls evenly."""
     start: Literal["noise", "zeros"] = "noise"
     noise: float = 1.0
     """Standard deviation of the start, in numbers of the picture."""
@@ -54,7 +56,7 @@ class Preset:
     """Whether all pictures meet the same chances."""
     shown: Literal["cut", "stretched", "around"] = "cut"
     """How pictures are shown that go beyond black and white: cut there, from their own darkest to their own brightest,
-    or around grey for 0, as kernels are."""
+    or around grey for the mean, as far as it goes, as kernels are."""
 
 
 def _erhan(pixels: Pixels, picture: Tensor) -> Rule:
@@ -73,14 +75,15 @@ SETS = (
 """They are shown together."""
 
 PRESETS: dict[str, Preset] = {
-    "quick": Preset("waves", 64, 0.1, "adam", noise=0.01, moves=Moves(), bare=0.25),
+    "quick": Preset("waves", 64, 0.15, "adam", last=1 / 3, noise=0.01, moves=Moves(), bare=0.25),
     "fourier2017": Preset("waves", 512, 0.05, "adam", noise=0.01, moves=Moves()),
     "deepvisionvr": Preset(
         "network", 200, 20.0, norm=True, before=lambda pixels, picture: deepvisionvr, bare=0.05, shared=True,
         shown="stretched",
     ),
     "yosinski2015": Preset(
-        "brightness", 500, 0.03, noise=10 / 255, before=_valid, after=lambda pixels, picture: one_each(SETS), samples=4
+        "brightness", 500, 0.03, noise=10 / 255, before=_valid, after=lambda pixels, picture: one_each(SETS), samples=4,
+        shown="around",
     ),
     "simonyan2013": Preset("network", 200, 0.02, start="zeros", penalty=1e-4),
     "erhan2009": Preset("network", 60, 0.2, before=_erhan, after=_erhan, closing=True, shown="around"),

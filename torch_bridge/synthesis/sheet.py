@@ -101,24 +101,25 @@ def _pictures(live: Live, row: Row, channels: Sequence[int]) -> list[np.ndarray]
 
 def draw(nets: Sequence[Net], data: str) -> Image.Image:
     """The whole sheet."""
-    width = MARGIN + COLUMNS * (TILE + GAP)
     heights = [HEAD + len(net.rows) * (TILE + FOOT + GAP) for net in nets]
-    sheet = Image.new("RGB", (width, sum(heights) + GAP), (PAPER,) * 3)
-    pen, small, large = ImageDraw.Draw(sheet), ImageFont.load_default(11), ImageFont.load_default(15)
+    sheet = Image.new("RGB", (MARGIN + COLUMNS * (TILE + GAP), sum(heights) + GAP), (PAPER,) * 3)
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
     for net, top in zip(nets, np.cumsum([0, *heights[:-1]]).tolist(), strict=True):
-        pen.text((MARGIN, top + HEAD - 8), net.title, (INK,) * 3, large, anchor="ls")
+        pen.text((MARGIN, top + HEAD - 8), net.title, (INK,) * 3, font, anchor="ls")
         for down, (row, pictures, names) in enumerate(rows_of(net, data)):
-            y = top + HEAD + down * (TILE + FOOT + GAP)
-            pen.text((MARGIN - 3 * GAP, y + TILE // 2), row.told, (INK,) * 3, small, anchor="rm")
-            for right, (picture, name) in enumerate(zip(pictures, names, strict=True)):
-                x = MARGIN + right * (TILE + GAP)
-                tile = Image.fromarray((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8))
-                side = picture.shape[0]
-                how = Image.Resampling.LANCZOS if side > TILE else Image.Resampling.BICUBIC
-                how = Image.Resampling.NEAREST if row.method == "weights" else how
-                sheet.paste(tile.resize((TILE, TILE), how), (x, y))
-                pen.text((x + TILE // 2, y + TILE + FOOT // 2), name, (FAINT,) * 3, small, anchor="mm")
+            _paste(sheet, top + HEAD + down * (TILE + FOOT + GAP), row, pictures, names)
     return sheet
+
+
+def _paste(sheet: Image.Image, top: int, row: Row, pictures: Sequence[np.ndarray], names: Sequence[str]) -> None:
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
+    pen.text((MARGIN - 3 * GAP, top + TILE // 2), row.told, (INK,) * 3, font, anchor="rm")
+    how = Image.Resampling.NEAREST if row.method == "weights" else Image.Resampling.BICUBIC
+    for right, (picture, name) in enumerate(zip(pictures, names, strict=True)):
+        left = MARGIN + right * (TILE + GAP)
+        tile = Image.fromarray((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8))
+        sheet.paste(tile.resize((TILE, TILE), how), (left, top))
+        pen.text((left + TILE // 2, top + TILE + FOOT // 2), name, (FAINT,) * 3, font, anchor="mm")
 
 
 def main(target: Path) -> None:
