@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,14 @@ settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
 ROOT = Path(__file__).resolve().parent.parent
 pytest.register_assert_rewrite("innerwalk.tests.live_halls")
+
+
+@pytest.fixture(autouse=True)
+def _denormal_numbers() -> Iterator[None]:
+    """What a test's own thread was set to for a network is no matter of the next test."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
 
 
 @pytest.fixture(scope="session")

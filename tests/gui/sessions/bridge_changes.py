@@ -51,8 +51,8 @@ def changes_inputs() -> rig.Steps:
     yield from undo()
     yield from rig.until("the input before", lambda: at.equal(at.values(), first), 10)
     rig.check("undo shows the input before", True)
-    shown = at.addon("blender_addon.scene.store").described(bpy.context.scene).input_name
-    rig.check("and its name", shown == "noise:1")
+    store = at.addon("blender_addon.scene.store")
+    yield from rig.until("its name", lambda: store.described(bpy.context.scene).input_name == "noise:1", 10)
     yield from undo(again=True)
     yield from rig.until("the input after", lambda: at.equal(at.values(), second), 10)
     rig.check("redo shows the other again", True)
@@ -75,7 +75,7 @@ def asks_methods() -> rig.Steps:
     rig.check("its form is drawn", [one.name for one in form.parameters] == ["count", "seed"])
     bpy.context.scene.innerwalk.data = "photos"
     yield from asks("average", {"count": 2000}, data="object")
-    yield from asks("occlusion", {"size": 0.05})
+    yield from asks("occlusion", {"size": 0.02, "stride": 0.1})
     at.act("ask_method", method="activations")
     yield 0.5
     rig.check("activations come back", at.equal(at.values(), before))
