@@ -75,7 +75,7 @@ SETS = (
 """They are shown together."""
 
 PRESETS: dict[str, Preset] = {
-    "quick": Preset("waves", 64, 0.15, "adam", last=1 / 3, noise=0.01, moves=Moves(), bare=0.25),
+    "quick": Preset("waves", 48, 0.15, "adam", last=1 / 3, noise=0.01, moves=Moves(), bare=1 / 3),
     "fourier2017": Preset("waves", 512, 0.05, "adam", noise=0.01, moves=Moves()),
     "deepvisionvr": Preset(
         "network", 200, 20.0, norm=True, before=lambda pixels, picture: deepvisionvr, bare=0.05, shared=True,

@@ -60,14 +60,14 @@ REAL = (
         "SqueezeNet 1.0, ImageNet: 224 px", "squeezenet1_0={data}/weights/squeezenet1_0_imagenet.safetensors",
         (
             Row("fire 2", "features.3.expand3x3"), Row("fire 5", "features.7.expand3x3"),
-            Row("fire 9", "features.12.expand3x3"), Row("classes", "classifier.1", CLASSES, steps=192),
+            Row("fire 9", "features.12.expand3x3"), Row("classes", "classifier.1", CLASSES, steps=96),
         ),
     ),
     Net(
         "MobileNet V2, ImageNet: 225 px", "mobilenet_v2={data}/weights/mobilenet_v2_imagenet.safetensors",
         (
             Row("block 3", "features.3.conv.3"), Row("block 10", "features.10.conv.3"),
-            Row("block 17", "features.17.conv.3"), Row("classes", "classifier.1", CLASSES, steps=192),
+            Row("block 17", "features.17.conv.3"), Row("classes", "classifier.1", CLASSES, steps=96),
         ),
     ),
 )  # fmt: skip
