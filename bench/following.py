@@ -14,7 +14,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..blender_addon.actions import asking, filming
+from ..blender_addon.actions import asking, bridging, filming
 from ..blender_addon.live import showing, timer
 from ..blender_addon.live.session import Asked, current
 from ..torch_bridge.client import Given, noise, pixels
@@ -103,8 +103,9 @@ def _watched(rig: Rig, film: Path, *, evaluate: bool) -> dict[str, float]:
         if evaluate:
             rig.evaluate()
     wall = time.perf_counter() - start
-    filming.stop_film(rig.scene)
     showing.LISTENERS.remove(heard)
+    filming.stop_film(rig.scene)
+    bridging.wait_for_bridge(rig.scene)  # the last frame is shown again, which is none of the next film's
     late = np.array(delays) % (FRAMES / RATE)  # the film begins again at its end
     found = {"a second": seen / wall, "delay s": float(np.median(late)), "longest s": float(late.max())}
     return found | {"child's processor": (processor(rig.child) - spent) / wall}

@@ -139,29 +139,20 @@ def _channel(scene: bpy.types.Scene, layer: str, channel: int) -> Given:
     return client.pixels(picture_of(maps, channel), f"{maps.layer}, channel {channel}, {maps.method}")
 
 
-def show_input(scene: bpy.types.Scene, *given: Given, ahead: bool = False) -> str:
+def show_input(scene: bpy.types.Scene, *given: Given) -> str:
     """Let the hall's network look at inputs as `torch_bridge.client` names them; a hall that shares them does too.
 
-    ahead: what the hall looks at now is shown whole before. Raises BridgeError.
+    Raises BridgeError.
     """
-    session, halls = current(), [(one, network_of(one)) for one in together(scene)]
+    session, beside = current(), showing.named(str(scene.get(SHARED, "")))
+    halls = [(one, network_of(one)) for one in (scene, beside) if one is not None]
     for one, network in halls:
         showing.looks_at(session, one)
         if not _follows(one):
             showing.set_method(one, ACTIVATIONS)
-        tag = session.look(one.name, network, given, ahead=ahead, ablate=showing.ablated(one))
-        if ahead:
-            session.ahead[one.session_uid] = tag
-        else:
-            showing.turn_to(session, one, tag)
+        one[LOOK] = session.look(one.name, network, given, ablate=showing.ablated(one))
     timer.start()
     return f"{scene[NETWORK]} looks at {', '.join(_name(one.values) for one in given)}"
-
-
-def together(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
-    """The hall, and the one that looks at whatever it looks at."""
-    beside = showing.named(str(scene.get(SHARED, "")))
-    return [one for one in (scene, beside) if one is not None]
 
 
 def _follows(scene: bpy.types.Scene) -> bool:

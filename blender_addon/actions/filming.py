@@ -1,8 +1,9 @@
 """A film or a camera feeds the hall's network while a person looks or walks: played, paused, stepped, kept on the time
 axis.
 
-The next frame is asked for when most of the last one is there and another is due, and it is the one that is due then:
-it is read, and the network runs, while the last one still goes onto the panels. Frames are dropped, never queued.
+The next frame is asked for when the last one is shown and another is due, and it is the one that is due then: frames
+are dropped, never queued. (Asked for sooner, while the last one still went onto the panels, ResNet-50 on two cores saw
+hardly more of them, each of them later.)
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ...torch_bridge.recording import Recording
 from ..live import showing, timer
 from ..live.session import Playing, current
 from ..live.showing import LOOK, NETWORK
-from .bridging import network_of, show_input, together
+from .bridging import network_of, show_input
 
 FILM, FRAME = "innerwalk_film", "innerwalk_frame"
 """Properties of a scene: the source of its film; the frame that is shown, which can be keyed."""
@@ -136,19 +137,13 @@ def stop_film(scene: bpy.types.Scene) -> str:
 
 
 def _stay(scene: bpy.types.Scene, playing: Playing) -> None:
-    """Frames of the film that were asked for and aren't shown whole don't come: the last one is shown again."""
-    session = current()
-    if not playing.asked:
-        return
-    for one in together(scene):
-        session.drop_ahead(one.session_uid)
-    tag, shown = str(scene.get(LOOK, "")), session.shown.get(scene.session_uid)
-    if tag in playing.asked and shown is not None:
-        session.overlook(tag)
-        showing.turn_to(session, scene, shown)
+    """A frame that was asked for and isn't shown whole doesn't come: the last one is shown again."""
+    session, tag = current(), playing.asked
+    shown, playing.asked = session.shown.get(scene.session_uid), ""
+    if tag and tag == scene.get(LOOK) and shown is not None:
+        scene[LOOK] = shown
         showing.recall(session, scene)
-    playing.asked.clear()
-    timer.start()
+        timer.start()
 
 
 def at_frame(scene: bpy.types.Scene) -> None:
@@ -232,45 +227,32 @@ def _next(scene: bpy.types.Scene, playing: Playing) -> str:
     """The frame that is due now, or that the film is paused at."""
     if not playing.running:
         return show_film_frame(scene, int(scene.get(FRAME, 0)))
-    return _ask(scene, playing, ahead=False)
-
-
-def _ask(scene: bpy.types.Scene, playing: Playing, *, ahead: bool) -> str:
-    """The frame that is due now; the next one once most of it is there."""
-    session, uid = current(), scene.session_uid
-    playing.turn += 1
     playing.due = max(0.0, time.monotonic() - playing.started)
-    told = show_input(scene, film(playing.name, at=playing.due), ahead=ahead)
-    playing.asked[session.ahead[uid] if ahead else scene[LOOK]] = playing.due
-    session.when_idle(partial(_due, scene.name, playing.turn))
+    told = show_input(scene, film(playing.name, at=playing.due))
+    playing.asked = scene[LOOK]
     return told
 
 
 def _heard(tag: str, made: Recording | None) -> None:
-    """A frame is shown: note which; or it can't be, and the film stops."""
+    """A frame is shown: note which, and ask for the next when it is due; or it can't be, and the film stops."""
     for name, playing in list(current().films.items()):
         scene = showing.named(name)
         if scene is None or (made is None and tag == playing.tag):
             del current().films[name]
-        elif scene.get(LOOK) == tag:
+        elif scene.get(LOOK) == tag and playing.rate:  # else that is of a film before
             if made is None:
-                playing.running = False
-                playing.asked.clear()
+                playing.running, playing.asked = False, ""
             else:
                 _note(scene, playing, made.input_name, tag)
 
 
-def _due(name: str, turn: int) -> None:
-    """Most of a frame is there: ask for the next, now or when it is due, unless something else was asked for since."""
-    session, scene, playing = current(), showing.named(name), current().films.get(name)
-    if scene is None or playing is None or not playing.running or playing.turn != turn:
-        return
-    due = playing.started + (int(playing.due * playing.rate + NEAR) + 1) / playing.rate
-    if time.monotonic() < due:
-        session.at(due, partial(session.when_idle, partial(_due, name, turn)))
+def _due(name: str, tag: str) -> None:
+    """Ask for the next frame, unless something else was asked for since."""
+    scene, playing = showing.named(name), current().films.get(name)
+    if scene is None or playing is None or not playing.running or scene.get(LOOK) != tag:
         return
     try:
-        _ask(scene, playing, ahead=True)
+        _next(scene, playing)
     except InnerwalkError:
         playing.running = False
         raise
@@ -283,9 +265,16 @@ def _note(scene: bpy.types.Scene, playing: Playing, input_name: str, tag: str) -
         return
     scene[FRAME] = int(number)
     current().looked[tag] = str(scene[NETWORK]), (film(name, frame=int(number)),)
-    if tag not in playing.asked:
-        return
-    playing.seen = playing.asked.pop(tag)
+    due = playing.started + (int(playing.due * playing.rate + NEAR) + 1) / playing.rate
+    if playing.running:
+        current().at(due, partial(_due, scene.name, tag))
+    if tag == playing.asked:
+        playing.seen, playing.asked = playing.due, ""
+        _key(scene, playing)
+
+
+def _key(scene: bpy.types.Scene, playing: Playing) -> None:
+    """Write the frame that is shown on the time axis, where that is kept."""
     if playing.kept and playing.running:
         rate = scene.render.fps / scene.render.fps_base
         at = playing.first + round((playing.seen - playing.began) * rate)

@@ -11,7 +11,7 @@ import secrets
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ...torch_bridge.client import Ablate, Bridge, Given
@@ -44,10 +44,8 @@ class Playing:
     """Second of the film that was asked for last."""
     seen: float = 0.0
     """Second of the film that is shown."""
-    asked: dict[str, float] = field(default_factory=dict)
-    """By tag: the second that is looked at, until it is shown."""
-    turn: int = 0
-    """How often something was asked for."""
+    asked: str = ""
+    """Tag of the frame that was asked for last, until it is shown."""
     kept: bool = False
     """Whether what is seen is written on the time axis."""
     first: int = 0
@@ -86,8 +84,6 @@ class Session:
         """And by tag: the channels that were taken away for it, where there are any."""
         self.shown: dict[int, str] = {}
         """By the session_uid of a scene: the tag of the input that its hall has shown whole. Undo leaves it alone."""
-        self.ahead: dict[int, str] = {}
-        """And the tag of what it has asked for ahead: it looks at that once some of it is there."""
         self.renders = False
         """Whether pictures are rendered: each waits for what it shows."""
         self.held: dict[int, str] = {}
@@ -117,15 +113,15 @@ class Session:
         if self.link is not None:
             self.link.close()
         self.link = None
-        for told in (self.jobs, self.films, self.weighed, self.ahead, self._then, self._due, self._idle):
+        for told in (self.jobs, self.films, self.weighed, self._then, self._due):
             told.clear()
 
     def forget(self) -> None:
         """Another file is open: nothing that was asked for in the last one is shown in it."""
         asked = (self.jobs, self.films, self.asked, self.looked, self.ablated)
-        for known in (*asked, self.shown, self.ahead, self.held, self.laid):
+        for known in (*asked, self.shown, self.held, self.laid):
             known.clear()
-        for waiting in (self._memory, self._then, self._due, self._idle, self._again):
+        for waiting in (self._memory, self._then, self._due, self._again):
             waiting.clear()
 
     def ready(self) -> Link:
@@ -142,12 +138,11 @@ class Session:
 
     def look(
         self, who: str, network: str, inputs: Sequence[Given], tag: str = "",
-        then: Callable[[Recording], None] | None = None, *, ahead: bool = False, ablate: Ablate | None = None,
+        then: Callable[[Recording], None] | None = None, *, ablate: Ablate | None = None,
     ) -> str:  # fmt: skip
         """Let a network look at inputs for `who`, a scene; the tag of the answer. `then` gets it when it is there.
 
-        ahead: before all of the last one is there. ablate: channels that are taken away; by default those that were for
-        this tag. Raises BridgeError.
+        ablate: channels that are taken away; by default those that were for this tag. Raises BridgeError.
         """
         link, tag, self.error = self.ready(), tag or self.tag("look"), ""
         self.looked[tag] = network, inputs
@@ -157,7 +152,7 @@ class Session:
         self.ablated = {one: away for one, away in self.ablated.items() if one in self.looked}
         if then is not None:
             self._then[tag] = then
-        link.look(tag, who, network, inputs, ahead=ahead, ablate=self.ablated.get(tag))
+        link.look(tag, who, network, inputs, ablate=self.ablated.get(tag))
         return tag
 
     def ask(self, question: Callable[[Bridge], Any], then: Callable[[Any], None]) -> str:
@@ -209,26 +204,15 @@ class Session:
             return self._again.popleft()
         if self._due and self._due[0][0] <= time.monotonic():
             return Heard("piece", "", self._due.popleft()[1])
-        if self._idle and not self.ahead and self.link is not None and self.link.may_go_ahead:
-            return Heard("piece", "", self._idle.popleft())
         return self.link.heard() if self.link is not None else None
 
     def next(self, *pieces: Heard) -> None:
         """Hear these one after the other, before all others."""
         self._again.extendleft(reversed(pieces))
 
-    def overlook(self, tag: str) -> None:
-        """What was asked under a tag needn't be looked at, if it still waits."""
-        if self.link is not None:
-            self.link.overlook(tag)
-
     def awaits(self, tag: str) -> bool:
         """Whether something will be done once this answer is there."""
         return tag in self._then
-
-    def drop_ahead(self, scene: int) -> None:
-        """What a scene, by its session_uid, has asked for ahead needn't come."""
-        self.overlook(self.ahead.pop(scene, ""))
 
     def remember(self, tag: str, made: Recording | Mapping[str, Maps]) -> None:
         """Keep what was made under a tag; the oldest is forgotten."""
@@ -259,14 +243,10 @@ class Session:
         """Do this at a time, by `time.monotonic`."""
         self._due = deque(sorted([*self._due, (when, piece)], key=lambda one: one[0]))
 
-    def when_idle(self, piece: Callable[[], None]) -> None:
-        """Do this once the bridge may be asked to look ahead; what it has looked at may still have to be shown."""
-        self._idle.append(piece)
-
     @property
     def expects(self) -> bool:
-        """Whether something is to be done at a time, or once the bridge is idle."""
-        return bool(self._due or self._idle)
+        """Whether something is to be done at a time."""
+        return bool(self._due)
 
     @property
     def pending(self) -> bool:

@@ -35,25 +35,10 @@ LISTENERS: list[Callable[[str, Recording | None], None]] = []
 
 def show(session: Session, heard: Heard) -> None:
     """Bring one thing that was heard into the halls that asked for it. Errors are kept for the interface."""
-    _promote(session, heard.tag)
     try:
         SHOWERS[heard.kind](session, heard.tag, heard.content)
     except InnerwalkError as error:
         session.error = str(error)
-
-
-def _promote(session: Session, tag: str) -> None:
-    """Some of what a hall has asked for ahead is there, so that all before it is shown: it looks at that now."""
-    for scene in store.halls() if tag in session.ahead.values() else ():
-        if session.ahead.get(scene.session_uid) == tag:
-            scene[LOOK] = tag
-    session.ahead = {uid: ahead for uid, ahead in session.ahead.items() if ahead != tag}
-
-
-def turn_to(session: Session, scene: bpy.types.Scene, tag: str) -> None:
-    """The hall looks at this now, and at nothing that it has asked for ahead."""
-    session.drop_ahead(scene.session_uid)
-    scene[LOOK] = tag
 
 
 def halls_of(tag: str, *kinds: str) -> Iterator[bpy.types.Scene]:
@@ -119,7 +104,6 @@ def _nothing_on(panel: bpy.types.Object, layer: str, method: str) -> Maps:
 def recall(session: Session, scene: bpy.types.Scene) -> bool:
     """Show again what the hall asked for last, from memory, else ask the bridge again; False where neither can be."""
     tag = looks_at(session, scene)
-    session.drop_ahead(scene.session_uid)
     if session.show_again(tag):
         return True
     if session.state != "ready" or tag not in session.looked:
@@ -142,7 +126,7 @@ def give_up(session: Session, tag: str, why: str) -> None:
     for told in LISTENERS:
         told(tag, None)
     for scene in halls_of(tag, LOOK):
-        turn_to(session, scene, session.shown.get(scene.session_uid, ""))
+        scene[LOOK] = session.shown.get(scene.session_uid, "")
         session.show_again(scene[LOOK])
 
 

@@ -57,10 +57,8 @@ def tick() -> float | None:
 
 def hurried(session: Session) -> bool:
     """Whether a hall waits for an input. Else what a job has made leaves as much time as drawing it takes."""
-    return (
-        session.pending
-        or bool(session.ahead)
-        or any(scene.get(LOOK) not in (None, session.shown.get(scene.session_uid)) for scene in halls())
+    return session.pending or any(
+        scene.get(LOOK) not in (None, session.shown.get(scene.session_uid)) for scene in halls()
     )
 
 
