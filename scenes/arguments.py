@@ -16,7 +16,8 @@ ENGINES = ("cycles", "eevee")
 THEMES = tuple(colour.THEMES)
 MAPS = tuple(colour.RAMPS)
 NORMALISATIONS = ("channel", "layer", "network")
-MOST_DIGITS = 12
+DIGITS = 6
+"""Of a channel's number: no layer has so many."""
 Formatter = argparse.RawDescriptionHelpFormatter
 
 RECORD_EXAMPLES = """\
@@ -81,10 +82,15 @@ def channels(text: str) -> tuple[int, ...]:
     """ "0,3,8-11" -> (0, 3, 8, 9, 10, 11)."""
     found: list[int] = []
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        if not first.isdecimal() or not (last or first).isdecimal() or len(first + last) > MOST_DIGITS:
+        first, sign, last = part.strip().partition("-")
+        last = last if sign else first
+        if not (first.isdecimal() and last.isdecimal()):
             raise argparse.ArgumentTypeError(f"{text!r} is no list of channels; 0,3,8-15 would be")
-        found += range(int(first), int(last or first) + 1)
+        if max(len(first), len(last)) > DIGITS:
+            raise argparse.ArgumentTypeError(f"{part.strip()[:40]!r}: no layer has a channel above {10**DIGITS - 1:,}")
+        if int(first) > int(last):
+            raise argparse.ArgumentTypeError(f"{part.strip()!r} goes backwards; {last}-{first} would not")
+        found += range(int(first), int(last) + 1)
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..torch_bridge.errors import UnknownName
 from ..torch_bridge.recording import ACTIVATIONS, FLAGS, Maps, Recording
 
-MOST_ROWS, MOST_LINKS, LONGEST = 32, 4, 60
+MOST_ROWS, MOST_LINKS, LONGEST = 32, 4, 80
 """Rows of a layer, links and boxes of a channel, and characters of a label."""
 LINKS = "weights:"
 

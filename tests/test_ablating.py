@@ -192,6 +192,8 @@ def test_wrong_names_are_told_at_once(hall):
         actions.ablate_selected(hall)
     with pytest.raises(InputError, match="'1;2' is no list of channels; 0,5,7 would be"):
         ablating.numbers("1;2")
+    with pytest.raises(InputError, match="'9999999999.*' is no list of channels"):
+        ablating.numbers("9" * 5000)
     with pytest.raises(BridgeError, match="follows no network"):
         actions.ablate(build.build(recorded("object")), "stem.conv", [0])
     assert showing.ABLATED not in hall

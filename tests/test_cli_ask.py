@@ -109,17 +109,28 @@ def test_a_slip_is_one_line_that_says_what_is_possible(tmp_path, monkeypatch, ca
 
 @pytest.mark.parametrize(
     ("words", "wanted"),
-    [("--channels 3,x", "0,3,8-15"), ("--channels -3", "0,3,8-15"), ("--set seed", "seed=3"), ("--set =3", "seed=3")],
+    [
+        ("--channels 3,x", "0,3,8-15"),
+        ("--channels -3", "0,3,8-15"),
+        ("--channels 3-", "0,3,8-15"),
+        ("--channels 0-999999999999", "'0-999999999999': no layer has a channel above 999,999"),
+        ("--channels " + "9" * 5000, "no layer has a channel above 999,999"),
+        ("--channels 1,8-3", "'8-3' goes backwards; 3-8 would not"),
+        ("--set seed", "seed=3"),
+        ("--set =3", "seed=3"),
+    ],  # fmt: skip
 )
 def test_a_slip_of_the_words_is_one_line(capsys, words, wanted):
     flag, value = words.split()
     with pytest.raises(SystemExit):
         cli.main(["ask", "object", "occlusion", f"{flag}={value}"])
-    assert wanted in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert wanted in told and told.count("\n") == 1 and len(told) < 250
 
 
 def test_channels_are_numbers_and_ranges():
     assert arguments.channels("0,3,8-11") == (0, 3, 8, 9, 10, 11)
+    assert arguments.channels(" 7 , 999999") == (7, 999_999)
 
 
 def test_values_are_read_by_the_form():

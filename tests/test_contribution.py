@@ -7,12 +7,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch")
 
-from PIL import Image  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-from innerwalk.tests.works import made, steps, work_on  # noqa: E402
-from innerwalk.torch_bridge import concepts, data, record  # noqa: E402
+from innerwalk.tests.works import Pictures, made, steps, work_on  # noqa: E402
+from innerwalk.torch_bridge import concepts, record  # noqa: E402
 from innerwalk.torch_bridge.ablation import Ablation, holding  # noqa: E402
 from innerwalk.torch_bridge.errors import InputError, ModelError, UnknownName  # noqa: E402
 from innerwalk.torch_bridge.methods import ablations  # noqa: E402
@@ -193,24 +192,13 @@ def test_ablation_to_the_mean_over_the_data():
     with torch.no_grad():
         means = network.a(seen).mean((0, 2, 3))
         before = network(seen[:1])[0, 0]
-    work = work_on(network, seen[:1], ["a"], data=Set(pictures))
+    work = work_on(network, seen[:1], ["a"], data=Pictures(pictures))
     found = values(made(work, "contribution", of_class=0, how="ablation", fill="mean")["a"])
     for channel in range(5):
         wanted = before - hooked(network, network.a, channel, float(means[channel]), seen[:1])[0, 0]
         assert found[channel] == pytest.approx(float(wanted), abs=1e-4)
     with pytest.raises(InputError, match="the mean of a channel needs a data set; choose one, or fill with zero"):
         made(work_on(network, seen[:1], ["a"]), "contribution", how="ablation", fill="mean")
-
-
-class Set(data.DataSet):
-    """Pictures as a data set."""
-
-    def __init__(self, pictures: np.ndarray) -> None:
-        super().__init__("five", (), np.full(len(pictures), -1))
-        self.pictures = pictures
-
-    def _picture(self, index: int, near: int) -> Image.Image:
-        return Image.fromarray(self.pictures[index])
 
 
 class Tokens(nn.Module):

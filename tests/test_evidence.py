@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch")
+torch.set_num_threads(1)
 
 from PIL import Image  # noqa: E402
 from torch import nn  # noqa: E402
@@ -23,25 +24,6 @@ from innerwalk.torch_bridge.recording import FLAGS  # noqa: E402
 
 HOW = Preprocessing(size=(12, 12), mean=(0.5,), std=(0.25,))
 BEYOND = 1 << FLAGS.index("beyond data")
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-class Greys(data.DataSet):
-    """Grey pictures up to a light."""
-
-    def __init__(self, lights, size=12):
-        self.lights, self.size = lights, size
-        super().__init__("greys", ("dim", "bright"), np.array([int(light > 100) for light in lights]))
-
-    def _picture(self, index, near):
-        return Image.fromarray(np.full((self.size, self.size, 3), self.lights[index], np.uint8))
 
 
 @dataclass(frozen=True)
@@ -77,7 +59,8 @@ def light_meter() -> nn.Module:
 
 
 def work_on(channels=(), lights=(10, 160, 140, 150), **more):
-    pictures = Greys(lights)
+    greys = [np.full((12, 12, 3), light, np.uint8) for light in lights]
+    pictures = works.Pictures(greys, [int(light > 100) for light in lights], ("dim", "bright"))
     return works.work_on(light_meter(), torch.zeros(1, 3, 12, 12), ["0"], channels, HOW, data=pictures, **more)
 
 

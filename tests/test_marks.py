@@ -394,7 +394,7 @@ def test_one_picture_is_as_large_as_the_panel_and_stands_in_its_middle(recorded)
     assert np.allclose(np.ptp(corners, axis=0), atlas.FILL * min(size), atol=1e-5)
     made = store.maps_of(panel, "a", "inversion")
     assert made.shape == (1, 8, 8) and np.array_equal(made.texels, picture_of_layer().texels)
-    assert panels.channel_at(panel, size[0] / 2, size[1] / 2) == 0
+    assert grid.pick(size[0] / 2, size[1] / 2) == 0
     show(scene, maps())
     assert tuple(panel[panels.GRID]) == before and panels.grid_of(panel) == planned
     assert panels.channels_of(panel) == 5

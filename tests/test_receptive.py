@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch")
+torch.set_num_threads(1)
 
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
@@ -12,15 +13,6 @@ from innerwalk.torch_bridge import concepts, record  # noqa: E402
 from innerwalk.torch_bridge.following import Following  # noqa: E402
 from innerwalk.torch_bridge.reach import Reach  # noqa: E402
 from innerwalk.torch_bridge.receptive import Fields, fields  # noqa: E402
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    """Small runs, many of them: threads would only wait for each other."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def fields_of(model: nn.Module, picture: torch.Tensor, layers: list[str]) -> dict[str, Fields]:

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch")
+torch.set_num_threads(1)
 
 from PIL import Image  # noqa: E402
 from torch import nn  # noqa: E402
 
 from innerwalk.tests import works  # noqa: E402
+from innerwalk.tests.works import Pictures  # noqa: E402
 from innerwalk.torch_bridge import concepts, data  # noqa: E402
 from innerwalk.torch_bridge.errors import InputError, ModelError  # noqa: E402
 from innerwalk.torch_bridge.methods import METHODS, chosen  # noqa: E402
@@ -20,28 +22,6 @@ from innerwalk.torch_bridge.receptive import Fields  # noqa: E402
 from innerwalk.torch_bridge.shots import BEYOND, DARK, LINE, Frame, cut, laid_over, shaded  # noqa: E402
 
 PLAIN = Preprocessing(size=(16, 16), mean=(0.0,), std=(1.0,))
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-class Pictures(data.DataSet):
-    """Pictures that a test has made; None for one that can't be read."""
-
-    def __init__(self, pictures, labels=(), classes=()):
-        self.pictures, self.opened = pictures, []
-        super().__init__("made", tuple(classes), np.array(labels if len(labels) else [-1] * len(pictures)))
-
-    def _picture(self, index, near):
-        self.opened.append(index)
-        if self.pictures[index] is None:
-            raise InputError(f"picture {index}: damaged")
-        return Image.fromarray(self.pictures[index])
 
 
 def noise(count: int, size=(16, 16), seed: int = 0) -> list[np.ndarray]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
+from PIL import Image
 
 from innerwalk.torch_bridge import data as sets
 from innerwalk.torch_bridge import record
+from innerwalk.torch_bridge.errors import InputError
 from innerwalk.torch_bridge.methods import METHODS, Step, Work, chosen
 from innerwalk.torch_bridge.names import ClassNames
 from innerwalk.torch_bridge.preprocess import Preprocessing
@@ -15,6 +18,23 @@ from innerwalk.torch_bridge.recording import Maps
 
 CONCEPTS = Preprocessing(size=(64, 64), mean=(0.5,) * 3, std=(0.5,) * 3)
 """What the shipped networks take."""
+
+
+class Pictures(sets.DataSet):
+    """Pictures that a test has made; None for one that can't be read."""
+
+    def __init__(
+        self, pictures: Sequence[np.ndarray | None], labels: Sequence[int] = (), classes: Sequence[str] = ()
+    ) -> None:
+        self.pictures, self.opened = pictures, []
+        """opened: numbers of those that were asked for."""
+        super().__init__("made", tuple(classes), np.array(labels if len(labels) else [-1] * len(pictures)))
+
+    def _picture(self, index: int, near: int) -> Image.Image:
+        self.opened.append(index)
+        if self.pictures[index] is None:
+            raise InputError(f"picture {index}: damaged")
+        return Image.fromarray(self.pictures[index])
 
 
 def work_on(

@@ -11,14 +11,17 @@ from .arranging import OnLayer
 from .inputs import Looks
 from .operators import attempt
 
+DIGITS = 6
+"""Of a channel's number: no layer has so many."""
+
 
 def numbers(text: str) -> list[int]:
     """ "0, 5" -> [0, 5]. Raises InputError."""
     from ...torch_bridge.errors import InputError
 
     found = [one.strip() for one in text.split(",") if one.strip()]
-    if not all(one.isdecimal() for one in found):
-        raise InputError(f"{text!r} is no list of channels; 0,5,7 would be")
+    if not all(one.isdecimal() and len(one) <= DIGITS for one in found):
+        raise InputError(f"{text[:40]!r} is no list of channels; 0,5,7 would be")
     return [int(one) for one in found]
 
 

@@ -75,7 +75,7 @@ def asks_methods() -> rig.Steps:
     rig.check("its form is drawn", [one.name for one in form.parameters] == ["count", "seed"])
     bpy.context.scene.innerwalk.data = "photos"
     yield from asks("average", {"count": 2000}, data="object")
-    yield from asks("occlusion", {"size": 0.02, "stride": 0.1})
+    yield from asks("occlusion", {"size": 0.02, "stride": 0.05})
     at.act("ask_method", method="activations")
     yield 0.5
     rig.check("activations come back", at.equal(at.values(), before))
