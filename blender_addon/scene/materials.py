@@ -19,6 +19,8 @@ Kind = Literal["scalar", "bars", "colour"]
 Content = Literal["Texels", "Peaks"]
 """Names of the nodes that hold a panel's images: the maps, and a texel of peaks for each of their cells."""
 CONTENTS: tuple[Content, ...] = ("Texels", "Peaks")
+SHOWN = "Picture"
+"""Name of the node of the image that a picture's material shows."""
 GROUPS: dict[str, Group] = {"scalar": shading.SCALAR, "bars": shading.BARS, "colour": shading.COLOUR}
 
 
@@ -70,6 +72,19 @@ def emission(name: str) -> tuple[bpy.types.Material, Nodes]:
     tree.nodes.clear()
     material.cycles.emission_sampling = "NONE"
     return material, Nodes(tree)
+
+
+def picture_material(
+    name: str, image: bpy.types.Image, interpolation: Literal["Closest", "Linear"]
+) -> bpy.types.Material:
+    """A material that emits an image through the air; solid views that colour by textures show it too."""
+    material, nodes = emission(name)
+    texture = nodes.add("ShaderNodeTexImage", extension="EXTEND", name=SHOWN, image=image, interpolation=interpolation)
+    air = nodes.add("ShaderNodeGroup", {0: texture.outputs["Color"]}, node_tree=ensure(shading.AIR))
+    light = nodes.add("ShaderNodeEmission", {"Color": air.outputs[0]})
+    nodes.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})
+    nodes.tree.nodes.active = texture
+    return material
 
 
 def _template(kind: Kind) -> bpy.types.Material:

@@ -12,13 +12,12 @@ from mathutils import Matrix
 from ...torch_bridge.errors import UnknownName
 from .. import colour, places
 from ..words import Align, Font
-from . import text
+from . import dyes, text
+from .dyes import COLOUR
 from .materials import emission
 from .nodes import STAMP, ensure
 from .shading import AIR
 
-COLOUR = "paint"
-"""Name of the colour attribute, linear."""
 MATERIAL_KEY = "innerwalk_paint"
 ROLE = "innerwalk_role"
 LAID = "laid"
@@ -172,8 +171,8 @@ class Paint:
     def build(self, name: str, role: str, at: Plane = FLAT) -> bpy.types.Object:
         """One mesh object of all that was collected, found again by its role; its own x and y are those of `at`."""
         mesh = bpy.data.meshes.new(name)
-        self._write(mesh)
         mesh.materials.append(paint_material())
+        self._write(mesh)
         holder = bpy.data.objects.new(name, mesh)
         holder[ROLE] = role
         holder.matrix_world = Matrix(at.matrix().tolist())
@@ -200,14 +199,16 @@ class Paint:
         holder.data.attributes.new(LAID, "BOOLEAN", "POINT").data.foreach_set("value", laid)
 
     def _write(self, mesh: Any) -> None:
-        _fill(mesh, np.concatenate(self._points), self._faces)
+        fill(mesh, np.concatenate(self._points), self._faces)
         colours = np.ones((self._count, 4), np.float32)
         colours[:, :3] = np.concatenate(self._colours)
         mesh.attributes.new(COLOUR, "FLOAT_COLOR", "POINT").data.foreach_set("color", colours.ravel())
+        if any(map(dyes.is_dipped, mesh.materials)):
+            dyes.dye(mesh)
 
 
-def _fill(mesh: bpy.types.Mesh, points: np.ndarray, faces: dict[int, list[np.ndarray]]) -> None:
-    """Set the vertices and the faces of three and four corners of an empty mesh."""
+def fill(mesh: bpy.types.Mesh, points: np.ndarray, faces: dict[int, list[np.ndarray]]) -> None:
+    """Set the vertices (n, 3) and the faces, by their three or four corners, of an empty mesh."""
     groups = [np.concatenate(group).astype(np.int32) for group in faces.values() if group]
     sizes = np.concatenate([np.full(len(group), group.shape[1], np.int32) for group in groups])
     mesh.vertices.add(len(points))

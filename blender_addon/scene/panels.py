@@ -21,6 +21,8 @@ from .paint import ROLE
 from .tiles import TILES
 
 ID, PANEL, GRID = "innerwalk_id", "panel", "innerwalk_grid"
+BAKED = "baked"
+"""The role of what stands in for a panel's tiles where no shader runs; it hangs on the panel."""
 SHOWS = "innerwalk_shows"
 """Id of the layer whose maps a panel shows: its own, or the batch norm's that is folded into it."""
 FILLED = "innerwalk_filled"
@@ -188,18 +190,6 @@ def places(panel: bpy.types.Object) -> np.ndarray:
     values = np.zeros(len(data), np.int32)
     data.foreach_get("value", values)
     return values
-
-
-def channel_of_face(panel: bpy.types.Object, face: int) -> int:
-    """The channel of a tile, by the face number of `Scene.ray_cast`."""
-    return int(np.flatnonzero(places(panel) >= 0)[face])
-
-
-def channel_at(panel: bpy.types.Object, x: float, y: float) -> int | None:
-    """The channel whose tile holds a point of the panel's plane (its own coordinates, metres), or None."""
-    place = grid_of(panel).pick(x, y)
-    hits = np.flatnonzero(places(panel) == place) if place >= 0 else np.zeros(0, np.int64)
-    return int(hits[0]) if len(hits) else None
 
 
 def _tiles(panel: bpy.types.Object) -> bpy.types.Modifier:

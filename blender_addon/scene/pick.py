@@ -15,7 +15,7 @@ from mathutils import Matrix, Vector
 
 from .. import picking
 from .paint import ROLE
-from .panels import ID, PANEL, grid_of, places, size_of
+from .panels import BAKED, ID, PANEL, grid_of, places, size_of
 from .reading import sheet_of
 from .store import halls
 
@@ -122,7 +122,7 @@ def _seen(cast: _Cast, origin: Vector, direction: Vector) -> tuple[Hit, bool]:
     role, layer = holder.get(ROLE, ""), ""
     if role == PANEL:
         return _on_panel(holder, cast.matrix, cast, origin, direction)
-    if role == "frame" and holder.parent is not None:
+    if role in ("frame", BAKED) and holder.parent is not None:
         if holder.parent.get(ROLE) == PANEL:
             inside = holder.matrix_parent_inverse @ holder.matrix_basis
             return _on_panel(holder.parent, cast.matrix @ inside.inverted_safe(), cast, origin, direction)
@@ -133,7 +133,7 @@ def _seen(cast: _Cast, origin: Vector, direction: Vector) -> tuple[Hit, bool]:
 
 
 def _on_panel(panel: bpy.types.Object, at: Matrix, cast: _Cast, origin: Vector, direction: Vector) -> tuple[Hit, bool]:
-    """A hit on a panel or on its frame; `at`: where the panel is, in this instance of it."""
+    """A hit on a panel, on its stand-in or on its frame; `at`: where the panel is, in this instance of it."""
     found = Hit("panel", str(panel[ID]), place=_xyz(cast.place), object=panel.name)
     inner, (width, height) = at.inverted_safe() @ cast.place, size_of(panel)
     if not (-RIM <= inner.x <= width + RIM and -RIM <= inner.y <= height + RIM):

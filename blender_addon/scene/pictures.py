@@ -9,10 +9,8 @@ import numpy as np
 from mathutils import Matrix
 
 from .images import PICTURE
-from .materials import emission
-from .nodes import ensure
+from .materials import picture_material
 from .paint import ROLE, Kit, Plane
-from .shading import AIR
 
 LEAST_SIDE = 128
 """Pictures with fewer pixels are shown with hard edges, like tiles."""
@@ -63,15 +61,9 @@ def _interpolation(pixels: np.ndarray) -> Literal["Closest", "Linear"]:
 
 
 def _material(name: str, pixels: np.ndarray, role: str) -> bpy.types.Material:
-    material, nodes = emission(name)
-    texture = nodes.add("ShaderNodeTexImage", extension="EXTEND")
-    texture.image = _image(name, pixels)
-    texture.image[PICTURE] = role
-    texture.interpolation = _interpolation(pixels)
-    air = nodes.add("ShaderNodeGroup", {0: texture.outputs["Color"]}, node_tree=ensure(AIR))
-    light = nodes.add("ShaderNodeEmission", {"Color": air.outputs[0]})
-    nodes.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})
-    return material
+    image = _image(name, pixels)
+    image[PICTURE] = role
+    return picture_material(name, image, _interpolation(pixels))
 
 
 def _image(name: str, pixels: np.ndarray) -> bpy.types.Image:

@@ -26,6 +26,19 @@ def sheet_of(panel: bpy.types.Object) -> atlas.Sheet | None:
     return atlas.Sheet(columns, rows, *image.size)
 
 
+def texels_of(panel: bpy.types.Object) -> np.ndarray | None:
+    """All its maps as they lie in the image: (cells, H, W, 4) float32, FLAG for what is not finite.
+
+    None where the panel has lost its image.
+    """
+    on = sheet_of(panel)
+    if on is None:
+        return None
+    pixels = np.zeros(on.height * on.width * 4, np.float32)
+    image_of(panel).pixels.foreach_get(pixels)
+    return atlas.gather(pixels, on, -(-channels_of(panel) // (1 if is_colour(panel) else atlas.PER_CELL)))
+
+
 def map_of(panel: bpy.types.Object, channel: int) -> np.ndarray | None:
     """One channel: (H, W) float32, or (H, W, 3) sRGB of colour maps; NaN for what is not finite.
 

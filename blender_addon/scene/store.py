@@ -17,12 +17,12 @@ from mathutils import Matrix
 
 from ...torch_bridge.errors import SceneError
 from ...torch_bridge.recording import Maps, Network, Recording, describe, describe_network, restore, restore_network
-from .. import atlas, colour
+from .. import colour
 from . import look, nodes, said
 from .paint import ROLE
-from .panels import ID, channels_of, image_of, panels
+from .panels import ID, channels_of, panels
 from .pictures import PICTURE, pixels_of
-from .reading import is_colour, sheet_of
+from .reading import is_colour, texels_of
 
 MOST_GAIN = 1_000_000
 """Beyond it every value but zero is at an end of the colour map."""
@@ -169,15 +169,11 @@ def maps_of(panel: bpy.types.Object, layer: str, method: str) -> Maps | None:
 
     None where a person has taken its image, its material or its modifier away.
     """
-    on = sheet_of(panel)
-    if on is None:
+    texels = texels_of(panel)
+    if texels is None:
         return None
     coloured, channels, told = is_colour(panel), channels_of(panel), said.of(panel)
-    pixels = np.zeros(on.height * on.width * 4, np.float32)
-    image_of(panel).pixels.foreach_get(pixels)
-    pixels[np.abs(pixels) > colour.FLAG_FROM] = np.nan
-    cells = channels if coloured else -(-channels // atlas.PER_CELL)
-    texels = atlas.gather(pixels, on, cells)
+    texels[np.abs(texels) > colour.FLAG_FROM] = np.nan
     numbers = said.numbers_of(panel).items()
     extras = {"values" if name == "value" else name: array[:channels] for name, array in numbers}
     return Maps(layer, method, texels, channels, coloured, told.frame, told.labels, extras | told.extras())

@@ -5,7 +5,8 @@ from __future__ import annotations
 import bpy
 
 from . import beams
-from .panels import panels
+from .paint import ROLE
+from .panels import BAKED, panels
 
 HIDDEN, SOLO = "innerwalk_hidden", "innerwalk_solo"
 """On a panel; on the scene, the id of the layer that is shown alone."""
@@ -28,5 +29,5 @@ def settle(scene: bpy.types.Scene) -> None:
     for id, panel in there.items():
         unseen = id != only if only else is_hidden(panel)
         for one in (panel, *panel.children_recursive):
-            one.hide_viewport = one.hide_render = unseen
+            one.hide_viewport, one.hide_render = unseen, unseen or one.get(ROLE) == BAKED
     beams.renew(scene)

@@ -1,0 +1,76 @@
+"""What halls cost a headset: draws, triangles, and bytes of textures with the shader and with baked colours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import bpy
+import numpy as np
+import torch
+
+from ..blender_addon.scene import baked
+from ..blender_addon.scene.build import build
+from ..torch_bridge import record
+from ..torch_bridge.models import build_model
+from ..torch_bridge.recording import Recording
+from .hall import made
+
+MIB = 2**20
+BUDGETS = (256, 32)
+"""MiB."""
+
+
+def measure() -> dict[str, Any]:
+    """By hall: what is drawn with the shader and baked; MiB of textures; seconds of baking, wall and processor."""
+    halls: dict[str, Callable[[], Recording]] = {
+        "ResNet-50": lambda: _recorded("resnet50"),
+        "DenseNet-201": lambda: _recorded("densenet201"),
+        "212,480 tiles of 14 × 14, 415 panels": lambda: made([(f"l{k}", "Conv2d", (512, 14, 14)) for k in range(415)]),
+    }
+    return {f"{name}, {row}": told for name, recording in halls.items() for row, told in _rows(recording()).items()}
+
+
+def _recorded(network: str) -> Recording:
+    torch.manual_seed(0)
+    picture = torch.rand(1, 3, 224, 224)
+    return record(build_model(network).module, picture, layers="panels")
+
+
+def _rows(recording: Recording) -> dict[str, dict[str, Any]]:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    scene = build(recording)
+    bpy.context.window.scene = scene
+    found = {"Material Preview": {**_drawn(scene), "textures MiB": baked.textures_of(scene) / MIB}}
+    for budget in BUDGETS:
+        spent = _baked(scene, budget * MIB)
+        told = {**_drawn(scene), "textures MiB": baked.bytes_of(scene) / MIB, **spent}
+        found[f"baked within {budget} MiB"] = told
+        baked.unbake(scene)
+    return found
+
+
+def _baked(scene: bpy.types.Scene, budget: int) -> dict[str, float]:
+    wall, spent, steps = time.perf_counter(), time.process_time(), [0.0]
+    before = wall
+    for _ in baked.bake(scene, scene.camera.matrix_world, budget):
+        now = time.perf_counter()
+        steps.append(now - before)
+        before = now
+    seconds = {"s": time.perf_counter() - wall, "processor s": time.process_time() - spent}
+    return seconds | {"longest step ms": 1000 * max(steps)}
+
+
+def _drawn(scene: bpy.types.Scene) -> dict[str, int]:
+    """Draws and triangles of one eye, were everything in view: a draw for each material of each object that is seen."""
+    draws = triangles = 0
+    for one in bpy.context.evaluated_depsgraph_get().object_instances:
+        mesh = one.object.data if one.object.type == "MESH" else None
+        if mesh is None or not mesh.polygons:
+            continue
+        used = np.zeros(len(mesh.polygons), np.int32)
+        mesh.polygons.foreach_get("material_index", used)
+        draws += len(np.unique(used))
+        triangles += len(mesh.loop_triangles)
+    return {"draws": draws, "triangles": triangles}

@@ -1,0 +1,191 @@
+"""A hall for a headset: every panel has a stand-in of plain quads with a texture of bytes, which no shader has to
+colour, and what is painted finds its colours in a picture. Renders show the panels themselves.
+
+All of it is found by properties, and nothing is remembered elsewhere, so that it can be taken away after whatever undo,
+a crash or another file have left of it. Data-blocks come and go: where a person goes on from here, `session.undoable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from .. import coloured
+from ..levels import Extent, in_view, levels, nearest
+from ..sheets import Look
+from . import dyes, images, look, materials, panels, reading, store
+from .build import remove
+from .paint import MATERIAL_KEY, ROLE, fill, paint_material
+from .panels import BAKED, FILLED, ID
+from .parts import child_of
+from .pick import map_shape
+
+LEVEL, CUT, DRAWN = "innerwalk_baked", "innerwalk_cut", "innerwalk_drawn"
+"""On a panel: how often its texture is halved; on its stand-in: the grid of its quads, and what its texture shows."""
+
+
+def bake(scene: bpy.types.Scene, viewer: Matrix, budget: int) -> Iterator[None]:
+    """Planned at once, done a panel a step: what a viewer sees first, near before far. Again: only what has changed.
+
+    viewer: their eye to world, looking along -z; budget: bytes of texture that all panels take at most.
+    """
+    viewer, there = viewer.copy(), [one for one in panels.panels(scene).values() if _can_be(one)]
+    eye = np.array(viewer)
+    points = np.array(
+        [nearest(np.array(panels.world_of(one)), panels.size_of(one), eye[:3, 3]) for one in there]
+    ).reshape(-1, 3)
+    distances = np.linalg.norm(points - eye[:3, 3], axis=1)
+    wanted = levels([extent_of(one) for one in there], distances, budget)
+    order = np.lexsort([distances, ~in_view(points, eye)])
+    return _pieces(scene.name, [(there[k].name, there[k][ID], int(wanted[k])) for k in order])
+
+
+def _pieces(name: str, todo: list[tuple[str, str, int]]) -> Iterator[None]:
+    if name in bpy.data.scenes:
+        _dye(bpy.data.scenes[name])
+        yield
+    for holder, layer, level in todo:
+        scene: bpy.types.Scene | None = bpy.data.scenes.get(name)
+        panel: bpy.types.Object | None = scene.objects.get(holder) if scene else None
+        if panel is not None and panel.get(ID) == layer and _can_be(panel) and _bake(scene, panel, level):
+            yield
+
+
+def renew(scene: bpy.types.Scene, layer: str) -> None:
+    """The texture of a baked panel again, in place: its values or the hall's colours are others; or its grid is.
+
+    Nothing where it isn't baked. Raises UnknownName.
+    """
+    panel = panels.panel_of(scene, layer)
+    if LEVEL in panel and _can_be(panel):
+        _bake(scene, panel, panel[LEVEL], whatever=True)
+
+
+def unbake(scene: bpy.types.Scene) -> None:
+    """As it was before. It may be asked of any hall, at any time."""
+    every = (store.away(scene) | panels.panels(scene)).values()
+    for panel in [one for one in every if LEVEL in one]:
+        del panel[LEVEL]
+        if (tiles := panels.tiles_of(panel)) is not None:
+            tiles.show_viewport = True
+    remove(list(_stand_ins(scene)))
+    if not any(LEVEL in one for one in bpy.data.objects):
+        dyes.wash(_paints())
+
+
+def is_baked(scene: bpy.types.Scene) -> bool:
+    """Whether there is anything to take away."""
+    every = (store.away(scene) | panels.panels(scene)).values()
+    return any(LEVEL in one for one in every) or any(_stand_ins(scene)) or any(map(_is_dyed, scene.objects))
+
+
+def extent_of(panel: bpy.types.Object) -> Extent:
+    """How large the texture of a panel is."""
+    grid = panels.grid_of(panel)
+    return Extent(grid.columns, grid.rows, *coloured.tile_shape(_kind(panel), map_shape(panel)))
+
+
+def bytes_of(scene: bpy.types.Scene) -> int:
+    """Bytes of the textures that baked panels show."""
+    there = (one for one in panels.panels(scene).values() if LEVEL in one)
+    return sum(extent_of(one).bytes(one[LEVEL]) for one in there)
+
+
+def textures_of(scene: bpy.types.Scene) -> int:
+    """Bytes of the float32 images that the panels' shader reads."""
+    held = (panels.image_of(one, content) for one in panels.panels(scene).values() for content in materials.CONTENTS)
+    sizes = {image.name: 16 * image.size[0] * image.size[1] for image in held if image is not None}
+    return sum(sizes.values())
+
+
+def _can_be(panel: bpy.types.Object) -> bool:
+    """Not where a person has taken its image or its tiles away, or shows no tiles."""
+    tiles = panels.tiles_of(panel)
+    return reading.sheet_of(panel) is not None and tiles is not None and (tiles.show_viewport or LEVEL in panel)
+
+
+def _bake(scene: bpy.types.Scene, panel: bpy.types.Object, level: int, *, whatever: bool = False) -> bool:
+    """Whether there was anything to do."""
+    stand = child_of(panel, BAKED) or _stand_in(panel, extent_of(panel).size(level))
+    cut = f"{panels.grid_of(panel)} {panels.places(panel).tolist()}"
+    peak = scene[look.PEAK] if scene[look.WEIGHTS][2] else 0.0
+    showing = f"{level} {panel.get(FILLED)} {peak} {look.told(scene)}"
+    if (stand.get(CUT), stand.get(DRAWN)) == (cut, showing) and not whatever:
+        return False
+    if stand.get(CUT) != cut:
+        _cut(stand.data, panel)
+    _colour(scene, panel, stand.data.materials[0].node_tree.nodes[materials.SHOWN].image, level)
+    stand[CUT], stand[DRAWN], panel[LEVEL] = cut, showing, level
+    panels.tiles_of(panel).show_viewport = False
+    return True
+
+
+def _stand_in(panel: bpy.types.Object, size: tuple[int, int]) -> bpy.types.Object:
+    name = f"{panel.name} baked"
+    image, mesh = bpy.data.images.new(name, *size), bpy.data.meshes.new(name)
+    mesh.materials.append(materials.picture_material(name, image, "Closest"))
+    stand = bpy.data.objects.new(name, mesh)
+    stand[ROLE], stand.parent, stand.hide_viewport = BAKED, panel, panel.hide_viewport
+    stand.hide_render = stand.hide_select = True
+    for held in panel.users_collection:
+        held.objects.link(stand)
+    return stand
+
+
+def _stand_ins(scene: bpy.types.Scene) -> Iterator[bpy.types.Object]:
+    """Those of the scene, of its panels that wait elsewhere, and what undo has left of others."""
+    own = set((store.away(scene) | panels.panels(scene)).values())
+    for one in bpy.data.objects:
+        if one.get(ROLE) == BAKED and (one.parent in own or scene in one.users_scene or not one.users_scene):
+            yield one
+
+
+def _cut(mesh: Any, panel: bpy.types.Object) -> None:
+    """A quad for each channel that is shown, where and in which order the panel has its tiles."""
+    grid, shown = panels.grid_of(panel), panels.places(panel)
+    shown = shown[shown >= 0][:, None]
+    u, v = np.array([0, 1, 1, 0]), np.array([1, 1, 0, 0])  # against the clock from the lower left; v is down
+    points = np.zeros((4 * len(shown), 3), np.float32)
+    points[:, :2] = grid.inside(shown, u, v).reshape(-1, 2)
+    row, column = np.divmod(shown, grid.columns)
+    places_on = np.stack([(column + u) / grid.columns, (grid.rows - row - v) / grid.rows], -1)
+    mesh.clear_geometry()
+    fill(mesh, points, {4: [np.arange(len(points)).reshape(-1, 4)]})
+    mesh.uv_layers.new(name="UVMap").uv.foreach_set("vector", places_on.astype(np.float32).ravel())
+
+
+def _colour(scene: bpy.types.Scene, panel: bpy.types.Object, image: bpy.types.Image, level: int) -> None:
+    grid, told = panels.grid_of(panel), look.told(scene)
+    texels, scales = reading.texels_of(panel), reading.scales_of(scene, panel)
+    shown = panels.places(panel)[: len(scales)]
+    content = coloured.Content(_kind(panel), texels, scales, shown, grid.columns, grid.rows)
+    pixels = coloured.picture(content, Look(told["theme"], told["ramp"], told["gain"]), level)
+    height, width = pixels.shape[:2]
+    if tuple(image.size) != (width, height):
+        image.scale(width, height)
+    images.write(image, pixels.ravel())
+
+
+def _kind(panel: bpy.types.Object) -> str:
+    return materials.kind_of(panel.data.materials[0])
+
+
+def _paints() -> list[bpy.types.Material]:
+    return [one for one in bpy.data.materials if MATERIAL_KEY in one]
+
+
+def _dye(scene: bpy.types.Scene) -> None:
+    """UVs for all that is painted in the scene."""
+    for material in _paints() or [paint_material()]:
+        dyes.dip(material)
+    for one in scene.objects:
+        if one.type == "MESH" and any(map(dyes.is_dipped, one.data.materials)):
+            dyes.dye(one.data)
+
+
+def _is_dyed(holder: bpy.types.Object) -> bool:
+    return holder.type == "MESH" and dyes.DYE in holder.data.uv_layers
