@@ -1,7 +1,11 @@
-"""From a ray to a tile and to a pixel of its map: plain arithmetic with a panel's matrix and grid. numpy only."""
+"""From a ray to a tile and to a pixel of its map: plain arithmetic with a panel's matrix and grid. numpy only.
+
+Hands in VR ask for this every frame: for three numbers plain Python is ten times as fast as numpy.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,6 +15,7 @@ from .atlas import Grid
 from .slots import FILL
 
 Vector = Sequence[float] | np.ndarray
+Three = tuple[float, float, float]
 
 
 class Crossing(NamedTuple):
@@ -41,16 +46,32 @@ def crossing(matrix: np.ndarray, origin: Vector, direction: Vector) -> Crossing 
 
     None where it runs along the plane or leads away from it, and for a panel that is scaled to nothing.
     """
-    matrix = np.asarray(matrix, float)
-    columns = matrix[:3, :3]
-    if np.linalg.matrix_rank(columns) < 3:
+    rows = np.asarray(matrix, float)[:3].tolist()
+    x, y, z = ((rows[0][k], rows[1][k], rows[2][k]) for k in range(3))
+    normal, size = _cross(x, y), _length(x) * _length(y) * _length(z)
+    volume = _dot(normal, z)
+    if abs(volume) <= 1e-12 * size:
         return None
-    start, along = np.linalg.solve(columns, np.stack([np.subtract(origin, matrix[:3, 3]), direction], 1)).T
-    if abs(along[2]) < 1e-9 * np.linalg.norm(along) or start[2] * along[2] > 0:
+    start, way = [float(origin[k]) - rows[k][3] for k in range(3)], [float(one) for one in direction]
+    depth, along = _dot(normal, start) / volume, _dot(normal, way) / volume
+    if abs(along) < 1e-9 * _length(way) * _length(normal) / abs(volume) or depth * along > 0:
         return None
-    distance = -start[2] / along[2]
-    x, y, _ = start + distance * along
-    return Crossing(float(x), float(y), float(distance), bool(along[2] < 0))
+    distance = -depth / along
+    met = [one + distance * by for one, by in zip(start, way, strict=True)]
+    across, up = _dot(_cross(y, z), met) / volume, _dot(_cross(z, x), met) / volume
+    return Crossing(across, up, distance, along < 0)
+
+
+def _cross(a: Three, b: Three) -> Three:
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
+def _dot(a: Sequence[float], b: Sequence[float]) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def _length(a: Sequence[float]) -> float:
+    return math.sqrt(_dot(a, a))
 
 
 def spot(grid: Grid, x: float, y: float) -> Spot | None:
