@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-gui summary lint bench extension leg-4.5 leg-5.0 leg-5.2 FORCE
+.PHONY: help demo test test-gui test-vr summary lint bench extension leg-4.5 leg-5.0 leg-5.2 FORCE
 
 PYTHON ?=
 VENV := $(if $(PYTHON),.venv-own,.venv)
@@ -20,6 +20,7 @@ help:
 	@echo "make demo       a trained network on an image: out/hall.png and out/hall.blend"
 	@echo "make test       lint, types, unit tests, everything in Blender $(BPY), $(BPY_OLD) and $(BPY_NEW)"
 	@echo "make test-gui   the extension's zip in a window of Blender 5.2, driven by mouse and keys: out/gui/; Linux, as root"
+	@echo "make test-vr    the same Blender with a headset and two hands, all of it simulated: out/gui/walk*; Linux, as root"
 	@echo "make lint       ruff, the arrows between the rooms, the house numbers, mypy"
 	@echo "make bench      measures beside their budgets: out/bench.md"
 	@echo "make extension  the zip for Blender's Install from Disk: dist/"
@@ -55,17 +56,17 @@ test:
 
 # What pytest said last in each leg that has run.
 summary:
-	@for leg in gui 5.2 4.5 5.0; do \
+	@for leg in vr gui 5.2 4.5 5.0; do \
 	  [ ! -e build/leg-$$leg.txt ] || { echo "Blender $$leg:"; tail -n 1 build/leg-$$leg.txt; }; \
 	done
 
 # Where there can be no window this says NOT RUN, and fails nothing.
-test-gui: $(VENV)/.tools
+test-gui test-vr: test-%: $(VENV)/.tools
 	@mkdir -p build
 	@code=0; root=$$(tests/rig/root.sh) || code=$$?; \
-	if [ $$code = 77 ]; then echo "$$root" | tee build/leg-gui.txt; exit 0; fi; [ $$code = 0 ]; \
-	echo "Blender in a window, with the extension's zip and a Python that has torch"; \
-	RIG_ROOT=$$root $(call pytest,$(VENV),gui,tests/gui)
+	if [ $$code = 77 ]; then echo "$$root" | tee build/leg-$*.txt; exit 0; fi; [ $$code = 0 ]; \
+	echo "Blender in a window, with the extension's zip and a Python that has torch: $*"; \
+	RIG_ROOT=$$root $(call pytest,$(VENV),$*,tests/$*)
 
 leg-5.0: $(VENV)/.tools
 	@echo "Blender $(BPY), with torch"

@@ -28,6 +28,7 @@ from .pointing import pick
 from .selecting import select, selected
 from .shelving import draw_shelf, hold, page_shelf, place_held, shelved
 from .showing import enter, hide, jump, show_look, solo
+from .walking import end_walk, go_to_place, start_walk, walk_at_desk
 
 __all__ = [
     "ablate",
@@ -40,12 +41,14 @@ __all__ = [
     "collapsed",
     "collapsible",
     "draw_shelf",
+    "end_walk",
     "enter",
     "expand",
     "export_hall",
     "export_layer",
     "follow",
     "forget_asked",
+    "go_to_place",
     "hide",
     "hold",
     "import_recording",
@@ -84,8 +87,10 @@ __all__ = [
     "stand_alone",
     "stand_beside",
     "start_bridge",
+    "start_walk",
     "step_channel",
     "step_film",
     "stop_film",
     "wait_for_bridge",
+    "walk_at_desk",
 ]

@@ -17,15 +17,15 @@ from .shelving import held, pointed_input, pointed_shelf
 def pick(scene: bpy.types.Scene, origin: Sequence[float], direction: Sequence[float]) -> str:
     """Do what pointing along a ray (world, metres) means; "" where nothing of the hall is met."""
     hit = rays.pick(scene, rays.depsgraph_of(scene), Vector(origin), Vector(direction))
-    return "" if hit is None or not means(scene, hit) else POINTED[_kind(hit)](scene, hit)
+    return "" if hit is None or not means(scene, hit) else POINTED[kind(hit)](scene, hit)
 
 
 def means(scene: bpy.types.Scene, hit: Hit) -> bool:
     """Whether pointing there does something; at the input's frame only while a picture of the shelf is held."""
-    return _kind(hit) in POINTED and (hit.role != "input" or held(scene) >= 0)
+    return kind(hit) in POINTED and (hit.role != "input" or held(scene) >= 0)
 
 
-def _kind(hit: Hit) -> str:
+def kind(hit: Hit) -> str:
     """The hit's role; "floor" for empty ground."""
     holder: bpy.types.Object | None = bpy.data.objects.get(hit.object)
     return "floor" if holder is not None and holder.get(ROLE) == "floor" else hit.role

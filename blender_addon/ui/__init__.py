@@ -34,11 +34,12 @@ from . import (
     probing,
     settings,
     starting,
+    walking,
 )
 
 MODULES = (
     settings, starting, bridge, inputs, filming, methods, comparing, operators, handlers, inspector, inspecting,
-    ablating, probing, exporting, picking, arranging, folding, look, layers, menus, handles,
+    ablating, probing, exporting, picking, arranging, folding, look, layers, walking, menus, handles,
 )  # fmt: skip
 
 

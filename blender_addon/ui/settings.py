@@ -91,12 +91,17 @@ class INNERWALK_preferences(bpy.types.AddonPreferences):
     bl_idname = EXTENSION
 
     bridge: bpy.props.PointerProperty(type=INNERWALK_PG_bridge)
+    textures: bpy.props.IntProperty(
+        name="Textures in a Headset", description="MiB that the textures of a hall may take while it is walked in",
+        default=256, min=16, soft_max=4096,
+    )  # fmt: skip
 
     def draw(self, context: bpy.types.Context) -> None:
-        """The same as in the sidebar."""
+        """The same as in the sidebar, and what a headset can bear."""
         from .starting import draw_start
 
         draw_start(self.layout, self.bridge)
+        self.layout.prop(self, "textures")
 
 
 @lru_cache(maxsize=256)
@@ -141,6 +146,13 @@ ABOUT = (
 )
 
 
+SHADINGS = (
+    ("auto", "By the Budget", "Material Preview where the hall's textures fit the budget of the preferences"),
+    ("preview", "Material Preview", "The shader of the panels: every colour as in pictures"),
+    ("baked", "Baked", "Colours in byte textures: the least that a headset can be asked for"),
+)
+
+
 class INNERWALK_PG_scene(bpy.types.PropertyGroup):
     """Forms of the sidebar that belong to a hall"""
 
@@ -156,6 +168,7 @@ class INNERWALK_PG_scene(bpy.types.PropertyGroup):
     share: bpy.props.BoolProperty(
         name="Share Inputs", description="What is placed here is placed there too", default=True
     )
+    shading: bpy.props.EnumProperty(name="Shading", description="What a headset shows", items=SHADINGS)
     film: bpy.props.StringProperty(
         name="Film", description="A video file of the bridge's machine, or camera:0", subtype="FILE_PATH"
     )
@@ -165,6 +178,12 @@ def bridge_settings(context: bpy.types.Context) -> INNERWALK_PG_bridge:
     """How a bridge is started: the preferences', or this session's where Innerwalk is no extension."""
     entry: Any = context.preferences.addons.get(EXTENSION)
     return entry.preferences.bridge if entry and entry.preferences else context.window_manager.innerwalk_bridge
+
+
+def texture_budget(context: bpy.types.Context) -> int:
+    """MiB of textures that a headset can bear, by the preferences."""
+    entry: Any = context.preferences.addons.get(EXTENSION)
+    return entry.preferences.textures if entry and entry.preferences else 256
 
 
 def order_of(settings: INNERWALK_PG_bridge) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:

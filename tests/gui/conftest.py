@@ -28,15 +28,18 @@ def package(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def play(package) -> Callable[..., dict]:
-    """play(name, seconds=300, mode="window") -> what sessions/NAME.py told. It must come to its end, every check must
-    hold and Blender must have printed no traceback. Pictures and logs: out/gui/NAME.
+    """play(name, seconds=300, mode="window", compositor="null") -> what sessions/NAME.py told. It must
+    come to its end, every check must hold and Blender must have printed no traceback. Pictures and logs: out/gui/NAME.
     """
 
-    def run(name: str, seconds: int = 300, mode: str = "window") -> dict:
+    def run(name: str, seconds: int = 300, mode: str = "window", compositor: str = "null") -> dict:
         out = ROOT / "out" / "gui" / name
         shutil.rmtree(out, ignore_errors=True)
         command = [ROOT / "tests/rig/run.sh", mode, HERE / "sessions" / f"{name}.py", package.parent, out]
-        given = os.environ | {"INNERWALK_PYTHON": sys.executable, "RIG_LIMIT": str(seconds)}
+        small = {"RIG_SIZE": "480x320"} if mode == "vr" else {}  # nobody looks at the window
+        rig = {"INNERWALK_PYTHON": sys.executable, "RIG_LIMIT": str(seconds), "RIG_COMPOSITOR": compositor}
+        scale = {"RIG_SCALE": "80"} if compositor == "main" else {}
+        given = os.environ | small | rig | scale
         done = subprocess.run(command, env=given, capture_output=True, text=True, check=False)
         return judged(out, done)
 

@@ -26,7 +26,7 @@ display() { # display NUMBER SIZE
 
 headset() {
   export XR_RUNTIME_JSON=/usr/share/openxr/1/openxr_monado.json XRT_NO_STDIN=1 RIG_PORT=4242
-  export OXR_VIEWPORT_SCALE_PERCENTAGE=40 # small eyes: software rendering
+  export OXR_VIEWPORT_SCALE_PERCENTAGE=$RIG_SCALE
   mkdir -p "$HOME/.config/monado"
   echo "{\"active\":\"remote\",\"remote\":{\"version\":0,\"port\":$RIG_PORT,\"view_count\":2}}" >"$HOME/.config/monado/config_v0.json"
   local compositor=(XRT_COMPOSITOR_NULL=1)

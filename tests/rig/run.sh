@@ -11,6 +11,7 @@
 #   INNERWALK_DATA    real weights and photographs, optional
 #   RIG_LIMIT         seconds for Blender, default 300
 #   RIG_SIZE          the window in pixels, default 1440x900
+#   RIG_SCALE        in mode vr: per cent of the size of what an eye sees, default 20: there is no GPU
 #   RIG_COMPOSITOR    in mode vr: null (default), or main: what both eyes see can be captured on the display HMD_DISPLAY
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
@@ -20,7 +21,7 @@ root=$("$here/root.sh") || { code=$?; echo "$root" >&2; exit $code; }
 mkdir -p "$root"/rig/{tools,session,in,out,data,home,cache} "$4"
 INNERWALK_PYTHON=${INNERWALK_PYTHON:-$(realpath -s "$here/../../.venv/bin/python")}
 export INNERWALK_PYTHON RIG_MODE=$1 RIG_LIMIT=${RIG_LIMIT:-300} RIG_SIZE=${RIG_SIZE:-1440x900}
-export RIG_SESSION=/rig/session/${2##*/} RIG_COMPOSITOR=${RIG_COMPOSITOR:-null}
+export RIG_SESSION=/rig/session/${2##*/} RIG_COMPOSITOR=${RIG_COMPOSITOR:-null} RIG_SCALE=${RIG_SCALE:-20}
 # What is shown inside, read-only: SOURCE, a tab, PLACE.
 shown=$(
   printf '%s\t%s\n' "$here" /rig/tools "$(dirname "$(realpath "$2")")" /rig/session "$(realpath "$3")" /rig/in

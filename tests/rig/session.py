@@ -30,7 +30,7 @@ _told: dict[str, Any] = {"blender": bpy.app.version_string, "checks": {}}
 def tell(name: str, value: Any) -> None:
     """A fact for the test outside: JSON, written at once, so that it is there whatever comes after."""
     _told[name] = value
-    (OUT / "result.json").write_text(json.dumps(_told, indent=1))
+    (OUT / "result.json").write_text(json.dumps(_told, indent=1, default=float))
 
 
 def check(what: str, holds: object) -> None:

@@ -1,0 +1,88 @@
+"""What a headset is asked to draw: Material Preview, or colours baked into byte textures, by what it can bear."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ..scene import baked, look, view_shading
+from ..scene.panels import FILLED, GRID, panels
+from . import xr
+
+MOVED = 3.0
+"""Metres after which it is looked again which panels are near."""
+OFTEN = 15
+"""Goes between two looks at whether panels were filled or colours changed."""
+
+
+class Fit:
+    """The shading of one walk's session."""
+
+    def __init__(self, scene: bpy.types.Scene, shading: str, budget: int) -> None:
+        """budget: bytes of textures. shading: preview, baked, or auto: the first where it fits the budget."""
+        self.scene, self.budget = scene.name, budget
+        fits = baked.textures_of(scene) <= budget
+        self.shading: view_shading.How = (
+            "baked" if shading == "baked" or (shading == "auto" and not fits) else "preview"
+        )
+        self._before: dict[str, Any] = {}
+        self._work: Iterator[None] | None = None
+        self._at, self._seen = np.full(3, np.inf), ()
+        self._turn = 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether it was looked at what is to be baked, and that is done."""
+        return self._work is None and bool(self._seen or self.shading == "preview")
+
+    def keep(self) -> None:
+        """Remember the session's shading; Blender gives it that of the 3D view when it starts."""
+        self._before = self._shade()
+
+    def enter(self) -> None:
+        """The session that has been started has this shading; it is baked once it is known where the eye is."""
+        self._shade()
+
+    def _shade(self) -> dict[str, Any]:
+        return view_shading.shade(bpy.data.scenes[self.scene], xr.settings().shading, self.shading)
+
+    def leave(self) -> None:
+        """Everything as before."""
+        view_shading.put_back(xr.settings().shading, self._before)
+        scene: bpy.types.Scene | None = bpy.data.scenes.get(self.scene)
+        if scene is not None and baked.is_baked(scene):
+            baked.unbake(scene)
+
+    def again(self, scene: bpy.types.Scene) -> None:
+        """What was baked may be no more, as after undo: it is baked anew."""
+        baked.unbake(scene)
+        self._work, self._at = None, np.full(3, np.inf)
+
+    def look(self, scene: bpy.types.Scene, eye: np.ndarray) -> None:
+        """One piece of the work, for an eye (4, 4) there."""
+        if self.shading != "baked":
+            return
+        if self._work is not None:
+            self._step(self._work)
+            return
+        self._turn += 1
+        if self._turn % OFTEN == 1 and (self._changed(scene) or np.linalg.norm(eye[:3, 3] - self._at) > MOVED):
+            self._at = eye[:3, 3].copy()
+            self._work = baked.bake(scene, Matrix(eye.tolist()), self.budget)
+
+    def _step(self, work: Iterator[None]) -> None:
+        try:
+            next(work)
+        except StopIteration:
+            self._work = None
+
+    def _changed(self, scene: bpy.types.Scene) -> bool:
+        """Whether panels were filled or laid out since, or show other colours."""
+        colours = tuple(tuple(np.ravel(scene.get(one, 0.0))) for one in (look.RAMP, look.GAIN, look.WEIGHTS))
+        there = tuple((id, panel.get(FILLED), tuple(panel[GRID])) for id, panel in panels(scene).items())
+        before, self._seen = self._seen, (colours, there)
+        return before != self._seen

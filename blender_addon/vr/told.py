@@ -1,0 +1,127 @@
+"""What the card says: the channel or layer that is looked at, the answer, the running job, what went wrong."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from typing import NamedTuple
+
+import bpy
+import numpy as np
+
+from ...torch_bridge.errors import InnerwalkError
+from ..actions.inspecting import inspect_channel, inspect_in_parts
+from ..live.session import current
+from ..live.showing import WORK
+from ..scene import look, store
+from ..scene.attention import selected
+from ..scene.panels import FILLED, panels
+from .card import card
+from .sketch import Sketch
+from .walk import Walk
+
+PARTS = 20
+"""Of a job, that its bar is drawn again for: painting a card takes time."""
+OFTEN = 0.15
+"""Seconds between two looks at whether there is something else to tell."""
+
+
+class Content(NamedTuple):
+    """Of a card."""
+
+    title: str
+    facts: list[tuple[str, str]]
+    picture: np.ndarray | None = None
+    ends: tuple[str, str] = ("", "")
+
+
+def key(scene: bpy.types.Scene) -> tuple[object, ...]:
+    """What the content depends on: where it is equal, so is the content."""
+    found = selected(scene)
+    panel = panels(scene).get(found.layer)
+    colours = tuple(tuple(np.ravel(scene.get(one, 0.0))) for one in (look.RAMP, look.GAIN, look.WEIGHTS))
+    return found, panel.get(FILLED) if panel else None, colours, current().shown.get(scene.session_uid)
+
+
+def content(scene: bpy.types.Scene) -> Generator[None, None, Content]:
+    """The card's content, a part of the work at a time. Raises InnerwalkError."""
+    found, told = selected(scene), store.described(scene)
+    yield
+    top = zip(("Answer", "2nd", "3rd"), told.prediction.top, strict=False)
+    answer = [(rank, f"{name} {share:.1%}") for rank, (_, name, share) in top]
+    if not found.layer:
+        return Content(told.network.name, [("Input", told.input_name), *answer])
+    if found.channel < 0:
+        seen = yield from inspect_in_parts(scene, found.layer)
+        return Content(found.layer, [*seen.facts, *answer])
+    seen = inspect_channel(scene, found.layer, found.channel)
+    yield
+    layer = told.network.layer(found.layer)
+    channels, height, width = layer.map_shape
+    facts = [("Shape", f"{channels} × {height} × {width}"), *seen.facts, *answer]
+    name, picture = next(iter(seen.pictures.items()), ("", None))
+    return Content(f"{found.layer} · {found.channel}", facts, picture, seen.ends.get(name, ("", "")))
+
+
+def warning(walk: Walk) -> str:
+    """What a walker must know: the bridge is gone, an action failed; "" for nothing."""
+    session = current()
+    if session.state == "ended" and session.link is not None:
+        return f"the bridge is gone: {session.link.told}"
+    return walk.said if walk.failed and walk.said else session.error
+
+
+def progress(scene: bpy.types.Scene) -> tuple[str, float] | None:
+    """The hall's job that runs: what it does, its share 0..1."""
+    session, tag = current(), str(scene.get(WORK, ""))
+    if not session.runs(tag):
+        return None
+    job = session.jobs[tag]
+    return str(job["what"]["method"]), float(job["share"])
+
+
+class Card:
+    """The card as it is drawn, made again when what it tells has changed; a part of that work each time."""
+
+    def __init__(self) -> None:
+        self.sketch: Sketch | None = None
+        self.made = 0
+        """How often it was made."""
+        self._key: tuple[object, ...] | None = None
+        self.told: tuple[object, ...] | None = None
+        """What it tells beside its content: job, warning, what was said."""
+        self.content = Content("", [])
+        self._work: Generator[None, None, Content] | None = None
+        self._due = 0.0
+
+    def look(self, walk: Walk, scene: bpy.types.Scene) -> None:
+        """One part of the work, if there is any."""
+        if self._work is not None:
+            self._step()
+        elif time.monotonic() >= self._due:
+            self._due = time.monotonic() + OFTEN
+            if (now := key(scene)) != self._key:
+                self._key, self._work = now, content(scene)
+            else:
+                self._tell(walk, scene)
+
+    def _tell(self, walk: Walk, scene: bpy.types.Scene) -> None:
+        running = progress(scene)
+        last = (running and (running[0], round(running[1] * PARTS)), warning(walk), "" if walk.failed else walk.said)
+        if last != self.told:
+            self.told, self.made = last, self.made + 1
+            said = [("", last[2])] if last[2] else []
+            self.sketch = card(
+                self.content.title, [*self.content.facts, *said], self.content.picture, self.content.ends, running,
+                last[1],
+            )  # fmt: skip
+
+    def _step(self) -> None:
+        try:
+            next(self._work)  # type: ignore[arg-type]
+            return
+        except StopIteration as done:
+            self.content = done.value
+        except InnerwalkError as error:
+            self.content = Content(str(error), [])
+        self._work, self.told, self._due = None, None, 0.0

@@ -1,0 +1,207 @@
+"""What sessions with a headset share: hands that point at something, buttons, what both eyes see."""
+
+import math
+import os
+import subprocess
+import time
+from typing import Any
+
+import at_the_bridge as at
+import bpy
+import monado_remote as remote
+import numpy as np
+import session as rig
+from mathutils import Matrix, Quaternion, Vector
+
+TO_OPENXR = Quaternion((1, 0, 0), math.radians(-90))
+"""Blender's z is up, OpenXR's y is."""
+
+
+class Person:
+    """Who wears the headset: head and hands are moved here, in the world of Blender."""
+
+    def __init__(self) -> None:
+        self.remote = remote.Remote(port=int(os.environ["RIG_PORT"]))
+        self.remote.head.position = (0.0, 1.62, 0.0)
+        self.rest()
+        self.remote.send()
+
+    def rest(self) -> None:
+        """Both hands hang down and point at the floor behind."""
+        for name, side in (("left", -0.25), ("right", 0.25)):
+            hand = self.hand(name)
+            hand.position, hand.rotation = (side, 1.0, -0.1), remote.rotation("x", -80)
+
+    def hand(self, name: str) -> Any:
+        return getattr(self.remote, name)
+
+    def navigation(self) -> Matrix:
+        """From the room that is tracked to Blender's world."""
+        state = bpy.context.window_manager.xr_session_state
+        eye = Matrix.LocRotScale(Vector(state.viewer_pose_location), Quaternion(state.viewer_pose_rotation), None)
+        return eye @ _pose(self.remote.head).inverted()
+
+    def place(self, name: str, place: Vector, towards: Vector) -> None:
+        """A hand is there, in the world, and points at a place. Sent with the next `send`."""
+        along = (towards - place).normalized()
+        turn = along.to_track_quat("-Z", "Y")
+        there = self.navigation().inverted() @ Matrix.LocRotScale(place, turn, None)
+        _set(self.hand(name), self.grip(there))
+
+    def grip(self, aim: Matrix) -> Matrix:
+        """The driver moves the grip; the aim is turned against it by what the runtime says."""
+        return aim @ self.offset.inverted()
+
+    offset = Matrix.Identity(4)
+    """Grip to aim."""
+
+    def learn(self) -> rig.Steps:
+        """How the runtime's aim pose lies to the grip pose that the driver moves."""
+        hand = self.hand("right")
+        hand.position, hand.rotation = (0.2, 1.3, -0.4), remote.IDENTITY
+        yield from self.send()
+        aim = Matrix(at.addon("blender_addon.vr.xr").hand_pose("right").tolist())
+        self.offset = (self.navigation() @ _pose(hand)).inverted() @ aim
+
+    def point(self, name: str, towards: Vector) -> rig.Steps:
+        """A hand half a metre before the eye, at its own side, points at a place of the world."""
+        eye = Matrix(walk().body.eye().tolist())
+        side = -0.2 if name == "left" else 0.2
+        self.place(name, eye @ Vector((side, -0.3, -0.35)), towards)
+        yield from self.send()
+
+    def send(self) -> rig.Steps:
+        """Everything is where it was put, and the walk has seen it."""
+        self.remote.send()
+        yield from frames(3)
+
+    def press(self, name: str, button: str, value: Any = True) -> rig.Steps:
+        """A button goes down and up."""
+        yield from self.down(name, button, value)
+        setattr(self.hand(name), button, type(value)(0))
+        yield from self.send()
+
+    def down(self, name: str, button: str, value: Any = True) -> rig.Steps:
+        setattr(self.hand(name), button, value)
+        yield from self.send()
+
+
+def frames(count: int) -> rig.Steps:
+    """Until the headset has drawn so many frames, and the walk has gone on after each."""
+    drawn: list[None] = []
+    start = time.monotonic()
+    handler = bpy.types.SpaceView3D.draw_handler_add(lambda: drawn.append(None), (), "XR", "POST_VIEW")
+    try:
+        for _ in range(count):
+            before = len(drawn)
+            yield from rig.until(
+                "a frame of the headset", lambda before=before: len(drawn) > before or walk() is None, 60
+            )
+            yield 0.02
+    finally:
+        rig.tell("frame s", round((time.monotonic() - start) / count, 2))
+        bpy.types.SpaceView3D.draw_handler_remove(handler, "XR")
+
+
+def _pose(thing: Any) -> Matrix:
+    """Of the driver, OpenXR -> Blender's axes."""
+    x, y, z = thing.position
+    i, j, k, w = thing.rotation
+    turn = Quaternion((1, 0, 0), math.radians(90)) @ Quaternion((w, i, j, k))
+    return Matrix.LocRotScale(Vector((x, -z, y)), turn, None)
+
+
+def _set(thing: Any, pose: Matrix) -> None:
+    place, turn, _ = pose.decompose()
+    turn = TO_OPENXR @ turn
+    thing.position = (place.x, place.z, -place.y)
+    thing.rotation = (turn.x, turn.y, turn.z, turn.w)
+
+
+def walk() -> Any:
+    return at.addon("blender_addon.vr.walk").current()
+
+
+def begin(shading: str = "preview") -> rig.Steps:
+    """Start Walk, until the walker stands at the entrance; the person."""
+    person = Person()
+    at.act("start_walk", shading=shading)
+    headset = at.addon("blender_addon.vr.headset")
+    yield from rig.until("the walk", lambda: headset.current() is not None and headset.current().runs, 60)
+    yield 1.0
+    yield from person.learn()
+    return person
+
+
+def tile(layer: str, channel: int) -> tuple[Vector, Vector]:
+    """Middle of a tile, and the direction from which it is read."""
+    panel = at.panels()[layer]
+    columns, rows, width, height = panel["innerwalk_grid"]
+    row, column = divmod(channel, int(columns))
+    inner = Vector(((column + 0.5) * width, (rows - row - 0.5) * height, 0))
+    return panel.matrix_world @ inner, (panel.matrix_world.to_quaternion() @ Vector((0, 0, 1))).normalized()
+
+
+def eyes(name: str) -> np.ndarray | None:
+    """What both eyes see, side by side: (H, W, 3) uint8, and OUT/NAME.png; None where the compositor has no window."""
+    display = os.environ.get("HMD_DISPLAY")
+    if not display:
+        return None
+    path = rig.OUT / f"{name}.png"
+    subprocess.run(["import", "-display", display, "-window", "root", "-crop", "960x540+0+0", path], check=True)
+    raw = subprocess.run(["convert", path, "-depth", "8", "rgb:-"], check=True, capture_output=True).stdout
+    return np.frombuffer(raw, np.uint8).reshape(540, 960, 3)
+
+
+def halves_differ_little(seen: np.ndarray) -> bool:
+    """Whether both eyes see the same hall from two places: neither black nor equal nor something else."""
+    left, right = seen[:, :480].astype(float), seen[:, 480:].astype(float)
+    apart = np.abs(left - right).mean()
+    return bool(left.std() > 5 and right.std() > 5 and 0.2 < apart < 40)
+
+
+def baked() -> rig.Steps:
+    """Until the headset's colours are baked."""
+    fit = at.addon("blender_addon.vr.headset").current().fit
+    yield from rig.until("the baked hall", lambda: fit.settled, 120)
+
+
+def mirror(on: bool) -> None:
+    """The 3D view shows what the headset does."""
+    rig.view3d().space.mirror_xr_session = on
+
+
+def centre(holder: bpy.types.Object) -> Vector:
+    """The middle of something, world."""
+    corners = [holder.matrix_world @ Vector(corner) for corner in holder.bound_box]
+    return sum(corners, Vector()) / 8
+
+
+def floor(ahead: float) -> Vector:
+    """A point of the floor so many metres before the walker."""
+    eye = Matrix(walk().body.eye().tolist())
+    along = eye.to_quaternion() @ Vector((0, 0, -1))
+    along.z = 0
+    place = eye.translation + along.normalized() * ahead
+    return Vector((place.x, place.y, 0.0))
+
+
+def entry(label: str) -> Vector:
+    """Middle of an entry of the open menu, world."""
+    board, menu = walk().board, at.addon("blender_addon.vr.menu")
+    index = next(k for k, one in enumerate(board.page.items) if one.label.startswith(label))
+    (left, right), (low, high) = menu.arrange(board.page).boxes[index]
+    return Matrix(board.at.tolist()) @ Vector(((left + right) / 2, (low + high) / 2, 0))
+
+
+def choose(person: Person, name: str, *labels: str) -> rig.Steps:
+    """Entries of the menu, one after the other, by a hand's ray and trigger; the menu is opened first."""
+    if walk().board is None:
+        yield from person.press(name, "b_click")
+    for label in labels:
+        yield from person.point(name, entry(label))
+        yield from person.press(name, "trigger", 1.0)
+
+
+def near(one: Any, other: Any, within: float = 0.02) -> bool:
+    return bool(np.allclose(np.array(one), np.array(other), atol=within))

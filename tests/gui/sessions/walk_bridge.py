@@ -1,0 +1,111 @@
+"""A walk at a bridge: pictures taken and placed, a method asked and cancelled, an export, and the bridge's death."""
+
+import os
+import signal
+
+import at_the_bridge as at
+import bpy
+import in_walk
+import session as rig
+
+
+def session() -> rig.Steps:
+    yield from at.in_hall("mine", "object")
+    rig.view3d().space.shading.type = "WIREFRAME"
+    bpy.ops.wm.save_as_mainfile(filepath=str(rig.OUT / "hall.blend"))
+    at.act("draw_shelf", data="photos", seed=1)
+    yield from rig.until("the shelf", lambda: at.addon("blender_addon.scene.shelf").shelved(bpy.context.scene), 60)
+    person = yield from in_walk.begin("baked")
+    for name, index in (("left", 1), ("right", 4)):
+        yield from places(person, name, index)
+    yield from resamples(person)
+    yield from asks(person)
+    yield from exports(person)
+    yield from dies(person)
+    yield from in_walk.choose(person, "left", "Leave")
+    yield from rig.until("the end", lambda: in_walk.walk() is None, 30)
+    rig.check("Blender goes on", len(at.panels()) == 23)
+
+
+def card():
+    return at.addon("blender_addon.vr.headset").current().drawing.card
+
+
+def places(person, name: str, index: int) -> rig.Steps:
+    """A picture of the shelf comes to the hand, and from there into the network; the panels change meanwhile."""
+    walk, before = in_walk.walk(), at.values()
+    at.act("go_to_place", place="Entrance")
+    yield from in_walk.frames(2)
+    holder = at.of_role("shelf", index=index)
+    yield from person.point(name, in_walk.centre(holder))
+    rig.check(f"{name}: meets the picture", walk.hands[name].hit is not None and walk.hands[name].hit.index == index)
+    yield from person.press(name, "trigger", 1.0)
+    held = at.addon("blender_addon.actions.shelving").held
+    rig.check(f"{name}: holds it", held(bpy.context.scene) == index and walk.holder == name)
+    yield from person.point(name, in_walk.centre(at.of_role("input")))
+    in_walk.eyes(f"held {name}")
+    yield from person.press(name, "trigger", 1.0)
+    yield from at.settled_input()
+    rig.check(f"{name}: every panel has changed", at.same(before, at.values()) == [])
+    rig.check(f"{name}: the hand is empty", held(bpy.context.scene) == -1)
+    made = at.live().recalled(str(bpy.context.scene["innerwalk_look"]))
+    rig.check(f"{name}: to what the network says of it", at.equal(at.values(), at.of_recording(made)))
+    yield from in_walk.frames(2)
+    person.rest()
+    yield from person.send()
+
+
+def resamples(person) -> rig.Steps:
+    before = bpy.context.scene["innerwalk_shelf"]
+    yield from in_walk.choose(person, "right", "Resample")
+    yield from rig.until("other pictures", lambda: bpy.context.scene["innerwalk_shelf"] != before, 30)
+    rig.check("the shelf has other pictures", True)
+    yield from person.press("right", "b_click")
+
+
+def asks(person) -> rig.Steps:
+    """A method by the menu: its progress is on the card, partial results come, and it is cancelled there."""
+    before = at.values()
+    yield from in_walk.choose(person, "left", "Method")
+    while not any(one.label.startswith("Activation max") for one in in_walk.walk().board.page.items):
+        yield from in_walk.choose(person, "left", "More")
+    yield from in_walk.choose(person, "left", "Activation max")
+    yield from rig.until("the job", lambda: at.job()["share"] > 0, 60)
+    yield from rig.until("its progress on the card", lambda: "maximisation" in str(card().told), 30)
+    yield from rig.until("a partial result", lambda: at.same(before, at.values()) == [], 60)
+    in_walk.eyes("job")
+    person.rest()
+    yield from person.send()
+    yield from person.press("left", "b_click")
+    yield from in_walk.choose(person, "left", "Cancel")
+    yield from rig.until("the job's end", lambda: at.job()["state"] not in ("waiting", "running"), 20)
+    rig.check("the job is cancelled", at.job()["state"] == "cancelled")
+    yield from person.press("left", "b_click")
+    at.act("show_activations")
+    yield from rig.until("activations again", lambda: at.equal(at.values(), before), 30)
+
+
+def exports(person) -> rig.Steps:
+    yield from in_walk.choose(person, "right", "Export")
+    yield from rig.until(
+        "the export", lambda: in_walk.walk().work is None and list(rig.OUT.rglob("*.safetensors")), 150
+    )
+    rig.check("every panel is exported", len(list((rig.OUT / "concepts_object/channels").iterdir())) == 23)
+    yield from person.press("right", "b_click")
+
+
+def dies(person) -> rig.Steps:
+    """The bridge is gone; the walk goes on and says so."""
+    os.kill(at.live().link.child.process.pid, signal.SIGKILL)
+    yield from rig.until(
+        "the warning", lambda: "bridge" in at.addon("blender_addon.vr.told").warning(in_walk.walk()), 30
+    )
+    yield from in_walk.frames(2)
+    rig.check("the card tells it", "gone" in str(card().told))
+    in_walk.eyes("bridge gone")
+    place, _ = in_walk.tile("stem.conv", 3)
+    at.act("go_to_place", place=in_walk.walk().places[2].name)
+    yield from in_walk.frames(2)
+    yield from person.point("left", place)
+    yield from person.press("left", "trigger", 1.0)
+    rig.check("and everything else goes on", at.addon("blender_addon.actions").selected(bpy.context.scene).channel == 3)

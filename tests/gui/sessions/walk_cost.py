@@ -1,0 +1,83 @@
+"""What a walk costs Blender's thread, in a session in ResNet-50's hall whose hands move all the time."""
+
+import math
+import os
+import time
+
+import at_the_bridge as at
+import bpy
+import in_walk
+import numpy as np
+import session as rig
+from mathutils import Matrix, Vector
+
+FRAMES = 240
+
+
+def session() -> rig.Steps:
+    yield from at.in_hall("r50", "resnet50")
+    rig.view3d().space.shading.type = "WIREFRAME"
+    clock = Frames()
+    person = yield from in_walk.begin(os.environ.get("WALK_SHADING", "baked"))
+    at.act("go_to_place", place=in_walk.walk().places[2].name)
+    yield from in_walk.baked()
+    yield from in_walk.frames(3)
+    clock.begin()
+    eye = Matrix(in_walk.walk().body.eye().tolist())
+    for frame in range(FRAMES):
+        turn = 2 * math.pi * frame / 60
+        for name, side in (("left", -1), ("right", 1)):
+            towards = eye @ Vector((side * 1.5 + math.sin(turn), 0.5 * math.cos(turn), -4.0))
+            person.place(name, eye @ Vector((side * 0.2, -0.3, -0.35)), towards)
+        person.remote.send()
+        if frame % 60 == 30:
+            yield from person.press("right", "trigger", 1.0)
+        yield from in_walk.frames(1)
+    rig.tell("cost ms", clock.told())
+    at.act("end_walk")
+    yield from rig.until("the end", lambda: in_walk.walk() is None, 30)
+
+
+class Frames:
+    """Thread seconds of ours in a frame of the headset: the walk's clock, its drawing in both eyes, its acts."""
+
+    def __init__(self) -> None:
+        self.spent, self.parts, self.frames = 0.0, {}, []
+        headset, drawing = at.addon("blender_addon.vr.headset"), at.addon("blender_addon.vr.drawing")
+        pressing = at.addon("blender_addon.vr.pressing")
+        for owner, name in ((headset.InHeadset, "go"), (drawing.Drawing, "draw"), (pressing, "pressed")):
+            setattr(owner, name, self.timed(name, getattr(owner, name)))
+
+    def timed(self, name, work):
+        def run(*given):
+            start = time.thread_time()
+            try:
+                return work(*given)
+            finally:
+                took = time.thread_time() - start
+                self.spent += took
+                self.parts.setdefault(name, []).append(took)
+
+        return run
+
+    def begin(self) -> None:
+        self.spent = 0.0
+        self.parts.clear()
+        self.eyes = 0
+        bpy.types.SpaceView3D.draw_handler_add(self.frame, (), "XR", "PRE_VIEW")
+
+    def frame(self) -> None:
+        """Once an eye; every second ends a frame."""
+        self.eyes += 1
+        if self.eyes % 2 == 1:
+            self.frames.append(self.spent)
+            self.spent = 0.0
+
+    def told(self) -> dict:
+        frames = 1000 * np.array(self.frames[2:])
+        found = {"frames": len(frames), "median": float(np.median(frames)), "99 %": float(np.percentile(frames, 99)),
+                 "most": float(frames.max())}  # fmt: skip
+        for name, spans in self.parts.items():
+            spans = 1000 * np.array(spans)
+            found[name] = [float(np.median(spans)), float(np.percentile(spans, 99)), len(spans)]
+        return found

@@ -1,0 +1,370 @@
+"""A walk at the desk through the demo's hall, by keys and mouse in a 3D view; it is left, and all is as before."""
+
+import math
+import time
+
+import at_the_bridge as at
+import bpy
+import in_walk
+import numpy as np
+import session as rig
+from mathutils import Quaternion, Vector
+
+LAYER, CHANNEL = "stem.conv", 5
+SPEED, FAST, GLANCE = 2.5, 3.0, 0.0025
+
+
+def session() -> rig.Steps:
+    rig.install()
+    yield from rig.maximise()
+    at.act("open_demo")
+    bpy.context.scene.eevee.taa_samples = 1
+    rig.look("WIREFRAME", camera=False)
+    rig.view3d().space.show_region_ui = True
+    yield 1.0
+    before = settings()
+    yield from begins()
+    cost = Cost()
+    yield from looks()
+    yield from walks()
+    yield from goes()
+    yield from picks()
+    start = yield from carries()
+    yield from undoes(start)
+    yield from chooses()
+    rig.tell("cost ms", cost.told())
+    yield from leaves(before)
+    yield from changes_areas()
+
+
+def begin() -> rig.Steps:
+    yield from rig.move(middle())
+    at.act("walk_at_desk")
+    yield from rig.until("the walk", lambda: in_walk.walk() is not None and hand().there, 10)
+    yield 0.3
+
+
+def begins() -> rig.Steps:
+    yield from begin()
+    rig.check("stands at the entrance", in_walk.near(eye()[:3, 3], (0, -1.2, 1.7), 1e-3))
+    space = rig.view3d().space
+    rig.check("the view is a walk's", not space.overlay.show_floor and not space.show_region_ui and space.lens == 36)
+    yield from seen("entrance")
+    try:
+        at.act("walk_at_desk")
+        rig.check("a second walk is refused", False)
+    except RuntimeError as error:
+        rig.tell("refused", str(error))
+        rig.check("a second walk is refused in one line", str(error).strip().endswith("leave it first"))
+    rig.check("and the first goes on", in_walk.walk() is not None)
+
+
+def looks() -> rig.Steps:
+    """The mouse turns the eye; the horizon stays level, and nobody looks behind over their head."""
+    yield from still()
+    x, y = middle()
+    yaw, pitch = angles()
+    yield from rig.event("MOUSEMOVE", "NOTHING", (x + 100, y + 40))
+    yield 0.1
+    turned = np.subtract(angles(), (yaw, pitch))
+    rig.check("the mouse turns the eye", in_walk.near(turned, (-100 * GLANCE, 40 * GLANCE), 1e-3))
+    rig.tell("turned", turned.tolist())
+    yield from rig.event("MOUSEMOVE", "NOTHING", (x, y + 440))
+    yield from rig.event("MOUSEMOVE", "NOTHING", (x, y))
+    yield from rig.event("MOUSEMOVE", "NOTHING", (x, y + 440))
+    yield 0.1
+    rig.check("but not over the head", angles()[1] < math.radians(86))
+    rig.check("the horizon is level", abs(eye()[2, 0]) < 1e-4)
+
+
+def walks() -> rig.Steps:
+    """Held keys lead over the floor, whatever the eye looks at."""
+    ahead = {"W": (0, 1), "S": (0, -1), "A": (-1, 0), "D": (1, 0)}
+    for key, way in ahead.items():
+        aim((0.0, 4.0, 1.7), (1.0, 5.0, 1.2))
+        moved, passed = yield from held(key)
+        forth, side = np.array((1, 1)) / math.sqrt(2), np.array((1, -1)) / math.sqrt(2)
+        wanted = way[0] * side + way[1] * forth
+        rig.check(f"{key} leads there", np.dot(moved[:2], wanted) > 0.99 * np.linalg.norm(moved))
+        rig.check(f"{key} as far as it should", near_share(float(np.linalg.norm(moved)), SPEED * passed))
+        rig.check(f"{key} stays as high", abs(moved[2]) < 1e-4)
+    for key, up in {"E": 1, "Q": -1}.items():
+        moved, passed = yield from held(key)
+        rig.check(f"{key} leads up or down", in_walk.near(moved[:2], (0, 0), 1e-4) and moved[2] * up > 0.2)
+    aim((0.0, 4.0, 1.7), (0.0, 9.0, 1.7))
+    moved, passed = yield from held("W", shift=True)
+    rig.check("Shift is fast", near_share(moved[1], SPEED * FAST * passed))
+
+
+def held(key: str, **more) -> rig.Steps:
+    """How far a key leads that is held for a while, and seconds."""
+    start, clock = eye()[:3, 3].copy(), desk().then
+    yield from rig.event(key, "PRESS", middle(), **more)
+    yield 0.4
+    moved, passed = eye()[:3, 3] - start, desk().then - clock
+    yield from rig.event(key, "RELEASE", middle(), **more)
+    yield 0.2
+    after = eye()[:3, 3].copy()
+    yield 0.2
+    rig.check(f"{key} ends when it is let go", in_walk.near(eye()[:3, 3], after, 1e-6))
+    return moved, passed
+
+
+def near_share(found: float, most: float) -> bool:
+    """Goes that were late count for less; the key was down for some less than it was waited."""
+    return 0.25 * most < found <= 1.02 * most
+
+
+def goes() -> rig.Steps:
+    """From place to place; turns."""
+    walk = in_walk.walk()
+    yield from rig.press("N", middle())
+    yield 0.1
+    rig.check("N: the next place", in_walk.near(eye()[:2, 3], walk.places[1].place, 1e-3) and walk.at == 1)
+    yield from rig.press("P", middle())
+    yield 0.1
+    rig.check("P: the place before", in_walk.near(eye()[:2, 3], walk.places[0].place, 1e-3) and walk.at == 0)
+    yaw = angles()[0]
+    yield from rig.press("Z", middle())
+    rig.check("Z turns to the left", abs(math.degrees(angles()[0] - yaw) - 30) < 0.1)
+    yield from rig.press("X", middle())
+    rig.check("X turns to the right", abs(angles()[0] - yaw) < 0.01)
+    to = in_walk.floor(2.0)
+    aim(eye()[:3, 3], to)
+    yield from seen("floor")
+    yield from rig.press("LEFTMOUSE", middle())
+    yield 0.1
+    rig.check("a click on the floor leads there", in_walk.near(eye()[:3, 3], (*to[:2], 1.7), 0.05))
+
+
+def picks() -> rig.Steps:
+    place, normal = in_walk.tile(LAYER, CHANNEL)
+    aim(place + normal * 2.2, place)
+    yield 0.3
+    hit = hand().hit
+    rig.check("meets the tile", hit is not None and (hit.layer, hit.channel) == (LAYER, CHANNEL))
+    rig.check("the crosshair says so", desk().drawing.cross == "something")
+    yield from rig.press("LEFTMOUSE", middle())
+    found = at.addon("blender_addon.actions").selected(bpy.context.scene)
+    rig.check("the channel is inspected", tuple(found) == (LAYER, CHANNEL))
+    yield from rig.until("the card", lambda: card().content.title == f"{LAYER} · {CHANNEL}", 20)
+    rig.check("with its map", card().content.picture is not None)
+    yield from seen("picked")
+    rig.check("which is drawn", bool(card().sketch.pictures))
+
+
+def carries() -> rig.Steps:
+    """G holds a panel while it is down; it goes where the eye looks, and the wheel scales it."""
+    panel = at.panels()[LAYER]
+    start, size = panel.matrix_world.translation.copy(), panel.matrix_world.to_scale().x
+    yield from rig.event("G", "PRESS", middle())
+    rig.check("G holds the panel", hand().grip is not None and hand().grip.layer == LAYER)
+    yield from still()
+    x, y = middle()
+    yield from rig.event("MOUSEMOVE", "NOTHING", (x + 60, y))
+    yield 0.1
+    panel = at.panels()[LAYER]
+    rig.check("it goes with the eye", (panel.matrix_world.translation - start).length > 0.2)
+    for _ in range(2):
+        yield from rig.event("WHEELUPMOUSE", "PRESS", (x + 60, y))
+    yield 0.1
+    rig.check("the wheel scales it", abs(at.panels()[LAYER].matrix_world.to_scale().x - size * 1.21) < 1e-3)
+    rig.check("the crosshair holds", desk().drawing.cross == "held")
+    yield from seen("carried")
+    yield from rig.event("G", "RELEASE", (x + 60, y))
+    yield 0.2
+    there = at.panels()[LAYER].matrix_world.copy()
+    yield from rig.event("MOUSEMOVE", "NOTHING", (x - 60, y))
+    yield 0.1
+    rig.check("it stays where it was let go", in_walk.near(at.panels()[LAYER].matrix_world, there, 1e-6))
+    rig.check("and it is said", "moved" in in_walk.walk().said)
+    return start
+
+
+def undoes(start: Vector) -> rig.Steps:
+    """Undo is Blender's, and the walk goes on; Z with Ctrl turns nobody."""
+    there = at.panels()[LAYER].matrix_world.copy()
+    yaw = angles()[0]
+    yield from rig.press("Z", middle(), ctrl=True)
+    yield 0.5
+    rig.check("Ctrl+Z hangs the panel back", in_walk.near(at.panels()[LAYER].matrix_world.translation, start, 1e-4))
+    yield from rig.press("Z", middle(), ctrl=True, shift=True)
+    yield 0.5
+    rig.check("and redo", in_walk.near(at.panels()[LAYER].matrix_world, there, 1e-4))
+    rig.check("nobody was turned", abs(angles()[0] - yaw) < 1e-3)
+    moved, _ = yield from held("S")
+    rig.check("and the walk goes on", np.linalg.norm(moved) > 0.2)
+    at.act("reset_layout")
+    yield 0.2
+
+
+def chooses() -> rig.Steps:
+    """Another colour map by the menu and the crosshair."""
+    place, normal = in_walk.tile(LAYER, CHANNEL)
+    aim(place + normal * 2.2, place)
+    yield from rig.press("M", middle())
+    yield 0.2
+    rig.check("M opens the menu", in_walk.walk().board is not None)
+    for label in ("Colours", "Ember"):
+        aim(eye()[:3, 3], in_walk.entry(label))
+        yield from seen(f"menu {label}")
+        yield from rig.press("LEFTMOUSE", middle())
+        yield 0.2
+    told = at.addon("blender_addon.scene.look").told(bpy.context.scene)
+    rig.check("the menu changes the colours", told["ramp"] == "ember")
+    yield from rig.press("ESC", middle())
+    yield 0.2
+    rig.check("Esc closes the menu first", in_walk.walk() is not None and in_walk.walk().board is None)
+
+
+def leaves(before: dict) -> rig.Steps:
+    there, drawing = eye(), desk().drawing
+    yield from rig.press("ESC", middle())
+    yield from ended()
+    rig.check("nothing is drawn any more", drawing._handlers == [])
+    view = np.array(rig.view3d().space.region_3d.view_matrix.inverted())
+    rig.check("who leaves stays where they are", in_walk.near(view, there, 1e-4))
+    after = settings()
+    rig.tell("changed", {key: [str(before[key]), str(after[key])] for key in before if before[key] != after[key]})
+    rig.check("the view is as before", before == after)
+    yield from seen("left")
+
+
+def ended() -> rig.Steps:
+    yield from rig.until("the end", lambda: in_walk.walk() is None, 10)
+    yield 0.3
+    at_desk = at.addon("blender_addon.vr.at_desk")
+    rig.check("nothing of it goes on", at_desk.current() is None and not bpy.app.timers.is_registered(at_desk._tick))
+    rig.check("no operator goes on", len(bpy.context.window_manager.windows[0].modal_operators) == 0)
+
+
+def changes_areas() -> rig.Steps:
+    """The view is made small while somebody walks there, which goes on in it; then it is closed, which ends it."""
+    before = settings()
+    yield from begin()
+    yield from rig.maximise()
+    rig.check("the walk goes on in the small view", in_walk.walk() is not None and rig.view3d().area.width < 1400)
+    moved, _ = yield from held("W")
+    rig.check("and its keys", np.linalg.norm(moved) > 0.2)
+    yield from seen("small")
+    yield from rig.press("ESC", middle())
+    yield from ended()
+    rig.check("that view is as before", before == settings())
+    yield from begin()
+    with rig.view3d().context():
+        bpy.ops.screen.area_split(direction="VERTICAL", factor=0.4)
+    yield 0.3
+    rig.check("another view changes nothing", in_walk.walk() is not None)
+    address = desk().body.view
+    area = next(one for one in window().screen.areas if one.spaces.active.as_pointer() == address)
+    with bpy.context.temp_override(window=window(), area=area):
+        bpy.ops.screen.area_close()
+    yield from rig.move((300, 300))
+    yield from ended()
+    yield from begin()
+    desk().body.area.type = "IMAGE_EDITOR"
+    yield from rig.move((320, 300))
+    yield from ended()
+    rig.check("Blender goes on", len(at.panels()) == 23)
+
+
+# What it is made of
+
+
+def seen(name: str) -> rig.Steps:
+    """A picture of the window, with colours; other steps go on without them, as a processor takes seconds for them."""
+    shading = rig.view3d().space.shading
+    shading.type = "MATERIAL"
+    yield from rig.settled()
+    rig.picture(name)
+    rig.view3d().space.shading.type = "WIREFRAME"
+    yield 0.2
+
+
+def window() -> bpy.types.Window:
+    return bpy.context.window_manager.windows[0]
+
+
+def desk():
+    return at.addon("blender_addon.vr.at_desk").current()
+
+
+def hand():
+    return in_walk.walk().hands["eye"]
+
+
+def card():
+    return desk().drawing.card
+
+
+def middle() -> rig.Place:
+    return rig.middle(rig.view3d().region)
+
+
+def still() -> rig.Steps:
+    """The pointer comes to the middle, and the eye goes back to where it looked: only later moves count."""
+    before = eye()
+    yield from rig.event("MOUSEMOVE", "NOTHING", middle())
+    yield 0.1
+    aim(before[:3, 3], before[:3, 3] - before[:3, 2])
+    yield 0.1
+
+
+def eye() -> np.ndarray:
+    return desk().body.eye()
+
+
+def angles() -> tuple[float, float]:
+    """Yaw and pitch of the eye."""
+    along = -eye()[:3, 2]
+    return math.atan2(-along[0], along[1]), math.asin(along[2])
+
+
+def aim(place, towards) -> None:
+    """The eye is there and looks at a place of the world."""
+    turn: Quaternion = Vector(np.subtract(towards, place)).to_track_quat("-Z", "Y")
+    desk().body.put(place, turn)
+
+
+def settings() -> dict:
+    """What a walk may not change for good."""
+    space = rig.view3d().space
+    told = {f"view {name}": plain(space, name) for name in names(space)}
+    told |= {f"overlay {name}": plain(space.overlay, name) for name in names(space.overlay)}
+    told |= {f"shading {name}": plain(space.shading, name) for name in ("type", "light", "color_type")}
+    blocks = {kind: len(getattr(bpy.data, kind)) for kind in ("meshes", "images", "objects", "fonts", "materials")}
+    return told | blocks
+
+
+def names(owner) -> list[str]:
+    return [one.identifier for one in owner.bl_rna.properties if one.type not in ("POINTER", "COLLECTION")]
+
+
+def plain(owner, name: str):
+    value = getattr(owner, name)
+    return tuple(value) if hasattr(value, "__len__") and not isinstance(value, str) else value
+
+
+class Cost:
+    """Thread seconds of ours: the walk's clock, its drawing, its events."""
+
+    def __init__(self) -> None:
+        self.spans: dict[str, list[float]] = {}
+        at_desk, drawing = at.addon("blender_addon.vr.at_desk"), at.addon("blender_addon.vr.desk_drawing")
+        for owner, name in ((at_desk.AtDesk, "go"), (at_desk.AtDesk, "take"), (drawing.DeskDrawing, "draw")):
+            setattr(owner, name, self.timed(name, getattr(owner, name)))
+
+    def timed(self, name, work):
+        def run(*given):
+            start = time.thread_time()
+            try:
+                return work(*given)
+            finally:
+                self.spans.setdefault(name, []).append(time.thread_time() - start)
+
+        return run
+
+    def told(self) -> dict:
+        """Milliseconds: median, 99 %, how often."""
+        return {name: [round(float(np.percentile(spans, share)) * 1e3, 3) for share in (50, 99)] + [len(spans)]
+                for name, spans in self.spans.items()}  # fmt: skip

@@ -1,0 +1,41 @@
+"""A walk at the desk at a bridge: a picture of the shelf is taken and placed by two clicks, and the panels change."""
+
+import at_the_bridge as at
+import bpy
+import in_walk
+import session as rig
+import walk_desk as by_desk
+
+
+def session() -> rig.Steps:
+    yield from at.in_hall("mine", "object")
+    bpy.context.scene.eevee.taa_samples = 1
+    rig.look("WIREFRAME", camera=False)
+    at.act("draw_shelf", data="photos", seed=1)
+    yield from rig.until("the shelf", lambda: at.addon("blender_addon.scene.shelf").shelved(bpy.context.scene), 60)
+    before = at.values()
+    yield from by_desk.begin()
+    yield from looks_at("shelf", index=1)
+    hit = by_desk.hand().hit
+    rig.check("meets the picture", hit is not None and (hit.role, hit.index) == ("shelf", 1))
+    yield from rig.press("LEFTMOUSE", by_desk.middle())
+    held = at.addon("blender_addon.actions.shelving").held
+    rig.check("holds it", held(bpy.context.scene) == 1 and in_walk.walk().holder == "eye")
+    yield from looks_at("input")
+    rig.check("the crosshair says where it belongs", by_desk.desk().drawing.cross == "something")
+    yield from by_desk.seen("held")
+    yield from rig.press("LEFTMOUSE", by_desk.middle())
+    yield from at.settled_input()
+    rig.check("every panel has changed", at.same(before, at.values()) == [])
+    made = at.live().recalled(str(bpy.context.scene["innerwalk_look"]))
+    rig.check("to what the network says of it", at.equal(at.values(), at.of_recording(made)))
+    rig.check("nothing is held any more", held(bpy.context.scene) == -1)
+    yield from by_desk.seen("placed")
+    yield from rig.press("ESC", by_desk.middle())
+    yield from by_desk.ended()
+
+
+def looks_at(role: str, **more) -> rig.Steps:
+    """From where one stands, at the middle of something."""
+    by_desk.aim(by_desk.eye()[:3, 3], in_walk.centre(at.of_role(role, **more)))
+    yield 0.4

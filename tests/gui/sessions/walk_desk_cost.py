@@ -1,0 +1,31 @@
+"""What a walk at the desk costs Blender's thread, in ResNet-50's hall, while the eye turns and walks all the time."""
+
+import at_the_bridge as at
+import session as rig
+import walk_desk as by_desk
+
+MOVES, GOES = 150, 8
+"""Events of the mouse, and goes more after each: a processor that draws alone has a few frames a second, a gpu 60."""
+
+
+def session() -> rig.Steps:
+    yield from at.in_hall("r50", "resnet50")
+    rig.look("WIREFRAME", camera=False)
+    yield from by_desk.begin()
+    yield from rig.press("N", by_desk.middle())
+    yield from rig.press("N", by_desk.middle())
+    x, y = by_desk.middle()
+    yield from rig.event("W", "PRESS", (x, y))
+    yield 0.5
+    cost = by_desk.Cost()
+    for move in range(MOVES):
+        yield from rig.event("MOUSEMOVE", "NOTHING", (x + 300 * (move % 2) + move, y + move % 5))
+        for _ in range(GOES):
+            by_desk.desk().body.glance(0.002, 0.0)
+            by_desk.desk().go()
+        if move % 30 == 10:
+            yield from rig.press("LEFTMOUSE", (x + move, y))
+    rig.tell("cost ms", cost.told())
+    yield from rig.event("W", "RELEASE", (x, y))
+    yield from rig.press("ESC", (x, y))
+    yield from by_desk.ended()

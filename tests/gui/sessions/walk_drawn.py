@@ -1,0 +1,164 @@
+"""What a walk draws, in a window: card, menu, ray, outline and landing ring before the camera; colours are read."""
+
+import math
+import time
+
+import at_the_bridge as at
+import bpy
+import numpy as np
+import session as rig
+from mathutils import Matrix, Vector
+
+LAYER, CHANNEL = "stage1.0.conv2", 9
+CARD, MENU = (-0.86, -0.3, -1.0), (0.3, -0.3, -1.0)
+"""Lower left corners before the eye, metres."""
+POINTED = 2
+RING = 0.3
+
+
+def session() -> rig.Steps:
+    rig.install()
+    bpy.ops.innerwalk.open_demo()
+    yield from rig.maximise()
+    rig.look("MATERIAL", camera=False)
+    with rig.view3d().context():
+        bpy.ops.innerwalk.jump("EXEC_DEFAULT", True, layer=LAYER)
+    at.addon("blender_addon.actions").select(bpy.context.scene, LAYER, CHANNEL)
+    bare()
+    yield 0.5
+    drawn = Drawn(bpy.context.scene)
+    before = len(bpy.data.meshes), len(bpy.data.images), len(bpy.data.fonts)
+    handler = bpy.types.SpaceView3D.draw_handler_add(drawn.draw, (), "WINDOW", "POST_VIEW")
+    yield from rig.settled()
+    seen = rig.picture("drawn")
+    bpy.types.SpaceView3D.draw_handler_remove(handler, "WINDOW")
+    rig.check(
+        "nothing of it is Blender data", before == (len(bpy.data.meshes), len(bpy.data.images), len(bpy.data.fonts))
+    )
+    rig.check("it was drawn without an error", drawn.spent and not drawn.errors)
+    rig.tell("errors", drawn.errors)
+    rig.tell("milliseconds of the first draw", drawn.spent[0] * 1e3)
+    rig.tell("milliseconds of a menu that is painted anew", float(np.median(drawn.repaints)) * 1e3)
+    rig.tell("milliseconds a draw", float(np.median(drawn.spent)) * 1e3)
+    rig.tell("colours", {what: rig.colour(seen, rig.pixel(place)) for what, place in drawn.places().items()})
+    yield from as_in_a_headset(drawn)
+
+
+def bare() -> None:
+    """Nothing of Blender's own over the hall; with all overlays off, what handlers draw is not shown either."""
+    space = rig.view3d().space
+    space.lens, space.show_gizmo = 40, False
+    for part in ("floor", "axis_x", "axis_y", "text", "outline_selected", "object_origins", "cursor"):
+        setattr(space.overlay, f"show_{part}", False)
+
+
+def as_in_a_headset(drawn: "Drawn") -> rig.Steps:
+    """The card alone, 0.6 m away, 18 pixels a degree: as many pixels as a headset has for it, cut out."""
+    _, _, part, space = rig.view3d()
+    angle = math.radians(1)
+    space.lens = 72 * (18 / math.tan(angle)) / part.width  # a pixel in the middle is 1/18 degree, whatever the window
+    drawn.card_at, drawn.alone = drawn.at((-0.17, -0.3, -0.6)), True
+    handler = bpy.types.SpaceView3D.draw_handler_add(drawn.draw, (), "WINDOW", "POST_VIEW")
+    yield from rig.settled()
+    ends = [rig.pixel(drawn.card_at @ Vector((x, 0.1, 0))) for x in (0.0, drawn.card.sketch.width)]
+    rig.tell("card's pixels", math.dist(*ends))
+    rig.picture("card")
+    bpy.types.SpaceView3D.draw_handler_remove(handler, "WINDOW")
+
+
+class Drawn:
+    """All of it, made once."""
+
+    def __init__(self, scene: bpy.types.Scene) -> None:
+        self.gpu, self.menu = at.addon("blender_addon.vr.gpu_draw"), at.addon("blender_addon.vr.menu")
+        inspected = at.addon("blender_addon.actions").inspect_channel(scene, LAYER, CHANNEL)
+        made = at.addon("blender_addon.vr.card").card(
+            f"{LAYER} · {CHANNEL}", [("Shape", "24 channels of 32 × 32"), *inspected.facts], inspected.pictures["map"],
+            inspected.ends["map"], ("Maximisation", 0.4), "",
+        )  # fmt: skip
+        self.page = self.menu.page(scene, "root")
+        self.card, self.board = self.gpu.Shown(made), self.gpu.Shown(self.menu.draw(self.page, POINTED))
+        self.card_at, self.board_at, self.alone = self.at(CARD), self.at(MENU), False
+        self.corners, self.hand = tile(), self.at((0.1, -0.36, -0.75)).translation
+        self.floor = Vector((*(self.at((-1.15, 0, -3.8)).translation.xy), 0.0))
+        self.line = self.gpu.Outline(self.corners)
+        self.hidden = self.behind()
+        self.spent, self.repaints, self.errors = [], [], []
+
+    def at(self, place: tuple[float, float, float]) -> Matrix:
+        """A plane before the eye, turned to it."""
+        eye = rig.view3d().space.region_3d.view_matrix.inverted()
+        return eye @ Matrix.Translation(place)
+
+    def behind(self) -> tuple[object, Matrix]:
+        """A warm box behind the tile next to the outlined one."""
+        sketch = at.addon("blender_addon.vr.sketch").Sketch()
+        sketch.box((-0.05, 0.05), (-0.05, 0.05), "skip")
+        eye = self.at((0, 0, 0)).translation
+        place = eye + (tile(CHANNEL + 1).mean_place - eye) * 1.1
+        return self.gpu.Shown(sketch), Matrix.LocRotScale(place, self.at((0, 0, 0)).to_quaternion(), None)
+
+    def draw(self) -> None:
+        """The handler; an error in it would only be printed."""
+        start = time.thread_time()
+        try:
+            with self.gpu.drawing():
+                self._draw()
+                if len(self.repaints) < 5:
+                    self._repaint()
+        except Exception as error:  # noqa: BLE001  it is told
+            self.errors.append(repr(error))
+        self.spent.append(time.thread_time() - start)
+
+    def _repaint(self) -> None:
+        """Another entry is pointed at; drawn where the menu is, before it."""
+        start = time.thread_time()
+        self.gpu.Shown(self.menu.draw(self.page, POINTED)).draw(self.board_at)
+        self.repaints.append(time.thread_time() - start)
+
+    def _draw(self) -> None:
+        self.card.draw(self.card_at)
+        if self.alone:
+            return
+        shown, where = self.hidden
+        shown.draw(where)
+        self.board.draw(self.board_at)
+        self.gpu.ray(self.gpu.between(self.hand, self.corners.mean_place), "bar")
+        self.line.draw(Matrix.Identity(4), "skip")
+        self.gpu.ring(self.floor, RING, "bar")
+
+    def places(self) -> dict[str, Vector]:
+        """Where colours are known."""
+        card, boxes = self.card.sketch, self.menu.arrange(self.page).boxes
+        picture = card.pictures[0][0]
+        (left, right), (low, high) = boxes[POINTED]
+        lit = Vector(((left + right) / 2, low + 0.008, 0))
+        on_card = {
+            "board": (0.009, card.height / 2), "rim": (0.0015, card.height / 2), "bar": (0.03, 0.0235),
+            "track": (0.3, 0.0235), "low end": (picture[0, 0] + 0.002, picture[0, 1] + 0.004),
+            "high end": (picture[1, 0] - 0.002, picture[0, 1] + 0.004),
+        }  # fmt: skip
+        places = {what: self.card_at @ Vector((*xy, 0)) for what, xy in on_card.items()}
+        places |= {"pointed": self.board_at @ lit, "entry": self.board_at @ (lit - Vector((0, 0.056, 0)))}
+        places["outline"] = (Vector(self.corners[0]) + Vector(self.corners[1])) / 2
+        places["ray"] = self.hand.lerp(self.corners.mean_place, 0.5)
+        places["ring"] = self.floor + Vector((0, RING * 0.94, self.gpu.OVER))
+        places["hidden"] = tile(CHANNEL + 1).mean_place
+        return places
+
+
+class Corners(np.ndarray):
+    """(4, 3) world."""
+
+    @property
+    def mean_place(self) -> Vector:
+        return Vector(np.asarray(self).mean(0))
+
+
+def tile(channel: int = CHANNEL) -> Corners:
+    panel = next(one for one in bpy.context.scene.objects if one.get("innerwalk_id") == LAYER)
+    columns, rows, width, height = panel["innerwalk_grid"]
+    row, column = divmod(channel, int(columns))
+    x, y = (column + 0.04) * width, (rows - row - 0.96) * height
+    flat = [(x, y), (x + 0.92 * width, y), (x + 0.92 * width, y + 0.92 * height), (x, y + 0.92 * height)]
+    return np.array([panel.matrix_world @ Vector((*one, 0)) for one in flat]).view(Corners)

@@ -1,0 +1,176 @@
+"""A walk with a headset through the demo's hall, everything with the left and with the right hand; then it ends."""
+
+import at_the_bridge as at
+import bpy
+import in_walk
+import numpy as np
+import session as rig
+from mathutils import Matrix, Vector
+
+LAYER = "stem.conv"
+BUTTONS = {"next": "a_click", "previous": "thumbstick_click", "menu": "b_click"}
+
+
+def session() -> rig.Steps:
+    rig.install()
+    yield from rig.maximise()
+    at.act("open_demo")
+    rig.view3d().space.shading.type = "WIREFRAME"  # what nobody looks at shall not take the processor
+    yield 0.5
+    before = settings()
+    person = yield from in_walk.begin("baked")
+    state = bpy.context.window_manager.xr_session_state
+    eye = state.viewer_pose_location
+    rig.check("stands at the entrance, as high as a person", in_walk.near(eye, (0, -1.2, 1.65), 0.12))
+    rig.tell("landmarks", [one.name for one in bpy.context.scene.vr_landmarks])
+    for name in ("left", "right"):
+        yield from goes(person, name)
+        yield from picks(person, name)
+        yield from moves(person, name)
+        person.rest()
+        yield from person.send()
+    yield from stretches(person)
+    yield from chooses(person, "left", "Ember", "ember")
+    yield from chooses(person, "right", "Signed", "signed")
+    yield from in_walk.choose(person, "right", "Leave")
+    yield from rig.until("the end", lambda: in_walk.walk() is None, 30)
+    after = settings()
+    rig.check("settings are as before", before == after)
+    rig.tell("changed", {key: [str(before[key]), str(after[key])] for key in before if before[key] != after[key]})
+    yield 1.0
+    rig.check("Blender goes on", bpy.context.scene.name == "concepts object")
+
+
+def settings() -> dict:
+    """What a walk may not change for good."""
+    found = bpy.context.window_manager.xr_session_settings
+    told = {one.identifier: in_plain(getattr(found, one.identifier)) for one in found.bl_rna.properties
+            if one.type not in ("POINTER",)}  # fmt: skip
+    shading = {f"shading {key}": in_plain(getattr(found.shading, key)) for key in ("type", "light", "color_type")}
+    handlers = {"handlers": len(bpy.app.handlers.xr_session_start_pre), "images": len(bpy.data.images)}
+    return told | shading | handlers | {"meshes": len(bpy.data.meshes), "objects": len(bpy.data.objects)}
+
+
+def in_plain(value):
+    return tuple(value) if hasattr(value, "__len__") and not isinstance(value, str) else value
+
+
+def goes(person, name: str) -> rig.Steps:
+    """By buttons from place to place, over the floor by the trigger, by the stick, and turns."""
+    walk, state = in_walk.walk(), bpy.context.window_manager.xr_session_state
+    first = walk.at
+    yield from person.press(name, BUTTONS["next"])
+    there = walk.places[first + 1]
+    rig.check(f"{name}: the next place", in_walk.near(state.viewer_pose_location[:2], there.place, 0.05))
+    yield from person.press(name, BUTTONS["previous"])
+    there = walk.places[first]
+    rig.check(f"{name}: the place before", in_walk.near(state.viewer_pose_location[:2], there.place, 0.05))
+    to = in_walk.floor(1.6)
+    yield from person.point(name, to)
+    yield from person.press(name, "trigger", 1.0)
+    rig.check(f"{name}: stands where the ray met the floor", in_walk.near(state.viewer_pose_location[:2], to[:2], 0.1))
+    rig.check(f"{name}: as high as before", abs(state.viewer_pose_location[2] - 1.65) < 0.12)
+    yield from flies(person, name, state)
+    yield from turns(person, name)
+
+
+def flies(person, name: str, state) -> rig.Steps:
+    start = Vector(state.viewer_pose_location)
+    yield from person.down(name, "thumbstick", (0.0, 1.0))
+    yield from in_walk.frames(3)
+    person.hand(name).thumbstick = (0.0, 0.0)
+    yield from person.send()
+    moved = Vector(state.viewer_pose_location) - start
+    rig.check(f"{name}: flies ahead with the stick", moved.y > 0.2 and abs(moved.x) < 0.2 * moved.y)
+    rig.check(f"{name}: over the floor", abs(moved.z) < 0.05)
+
+
+def turns(person, name: str) -> rig.Steps:
+    xr, body = at.addon("blender_addon.vr.xr"), in_walk.walk().body
+    for stick, by in ((-1.0, 30), (1.0, -30)):
+        before = xr.heading(body.eye())
+        yield from person.down(name, "thumbstick", (stick, 0.0))
+        person.hand(name).thumbstick = (0.0, 0.0)
+        yield from person.send()
+        turned = np.degrees(xr.heading(body.eye()) - before)
+        rig.check(f"{name}: turns by {by}°", abs(turned - by) < 1.0)
+
+
+def picks(person, name: str) -> rig.Steps:
+    """The tile that the ray meets is named, and the trigger brings it to the hand."""
+    walk, channel = in_walk.walk(), 2 if name == "left" else 5
+    at.act("go_to_place", place=walk.places[2].name)
+    yield 0.8
+    place, _ = in_walk.tile(LAYER, channel)
+    yield from person.point(name, place)
+    hit = walk.hands[name].hit
+    rig.check(f"{name}: meets the tile", hit is not None and (hit.layer, hit.channel) == (LAYER, channel))
+    yield from person.press(name, "trigger", 1.0)
+    found = at.addon("blender_addon.actions").selected(bpy.context.scene)
+    rig.check(f"{name}: the channel is inspected", tuple(found) == (LAYER, channel))
+    rig.check(f"{name}: the card is at this hand", walk.card == name)
+    card = at.addon("blender_addon.vr.headset").current().drawing.card
+    yield from rig.until("the card", lambda: card.content.title == f"{LAYER} · {channel}", 20)
+    rig.check(f"{name}: with its map", card.content.picture is not None)
+    yield 0.5
+    in_walk.eyes(f"picked {name}")
+
+
+def moves(person, name: str) -> rig.Steps:
+    """A panel is where the hand puts it."""
+    walk, panel = in_walk.walk(), at.panels()[LAYER]
+    place, _ = in_walk.tile(LAYER, 2)
+    yield from person.point(name, place)
+    yield from person.down(name, "squeeze", 1.0)
+    hand, start = walk.hands[name], Matrix(panel.matrix_world)
+    pose = Matrix(hand.pose.tolist())
+    rig.check(f"{name}: holds the panel", hand.grip is not None and hand.grip.layer == LAYER)
+    yield from person.point(name, place + Vector((0.3, 0.2, 0.25)))
+    now = Matrix(hand.pose.tolist())
+    wanted = now @ pose.inverted() @ start
+    rig.check(f"{name}: the panel is where the hand put it", in_walk.near(panel.matrix_world, wanted))
+    rig.check(f"{name}: and not where it was", (panel.matrix_world.translation - start.translation).length > 0.1)
+    yield from person.down(name, "squeeze", 0.0)
+    rig.check(f"{name}: lets go", hand.grip is None)
+    at.act("reset_layout")
+    rig.check(f"{name}: it is hung back", in_walk.near(at.panels()[LAYER].matrix_world, start))
+
+
+def stretches(person) -> rig.Steps:
+    """Two hands make a panel larger as they come apart."""
+    walk, panel = in_walk.walk(), at.panels()[LAYER]
+    place, _ = in_walk.tile(LAYER, 2)
+    size = panel.matrix_world.to_scale().x
+    yield from person.point("left", place)
+    yield from person.down("left", "squeeze", 1.0)
+    yield from person.point("right", place)
+    yield from person.down("right", "squeeze", 1.0)
+    hands = [walk.hands[name] for name in ("left", "right")]
+    apart = np.linalg.norm(hands[0].place - hands[1].place)
+    eye = Matrix(walk.body.eye().tolist())
+    for name, side in (("left", -0.4), ("right", 0.4)):
+        person.place(name, eye @ Vector((side, -0.3, -0.35)), place)
+    yield from person.send()
+    wanted = size * np.linalg.norm(hands[0].place - hands[1].place) / apart
+    rig.check(
+        "both hands: the panel has grown as they came apart", abs(panel.matrix_world.to_scale().x - wanted) < 0.02
+    )
+    rig.tell("grown", [size, panel.matrix_world.to_scale().x, wanted])
+    in_walk.eyes("stretched")
+    yield from person.down("left", "squeeze", 0.0)
+    yield from person.down("right", "squeeze", 0.0)
+    rig.check("both let go", all(one.grip is None for one in hands))
+    at.act("reset_layout")
+    person.rest()
+    yield from person.send()
+
+
+def chooses(person, name: str, label: str, ramp: str) -> rig.Steps:
+    """Another colour map by the menu and the ray."""
+    yield from in_walk.choose(person, name, "Colours")
+    in_walk.eyes(f"menu {name}")
+    yield from in_walk.choose(person, name, label)
+    told = at.addon("blender_addon.scene.look").told(bpy.context.scene)
+    rig.check(f"{name}: the menu changes the colours", told["ramp"] == ramp)
+    yield from person.press(name, BUTTONS["menu"])
+    rig.check(f"{name}: the menu is closed", in_walk.walk().board is None)
