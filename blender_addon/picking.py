@@ -79,15 +79,15 @@ def spot(grid: Grid, x: float, y: float) -> Spot | None:
     place = grid.pick(x, y)
     if place < 0:
         return None
-    across, up = ((x, y) - grid.centre(place)) / (FILL * np.asarray(grid.cell))
-    return Spot(place, float(across + 0.5), float(0.5 - up))
+    (left, low), (width, height), (row, column) = grid.corner, grid.cell, divmod(place, grid.columns)
+    across, up = (x - left) / width - column - 0.5, (y - low) / height - (grid.rows - row - 0.5)
+    return Spot(place, across / FILL + 0.5, 0.5 - up / FILL)
 
 
 def pixel(u: float, v: float, shape: tuple[int, int]) -> tuple[int, int]:
     """(row, column) of a map of shape (height, width) at shares u and v of its tile; edges belong to the map."""
     height, width = shape
-    row, column = int(np.clip(v * height, 0, height - 1)), int(np.clip(u * width, 0, width - 1))
-    return row, column
+    return int(min(max(v * height, 0), height - 1)), int(min(max(u * width, 0), width - 1))
 
 
 def channel_of(places: np.ndarray, place: int) -> int:

@@ -139,7 +139,10 @@ def panels(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
 
 
 def panel_of(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object:
-    """The panel of a layer. Raises UnknownName with near matches."""
+    """The panel of a layer, looked for first under the name it is made with. Raises UnknownName with near matches."""
+    named: bpy.types.Object | None = scene.objects.get(layer_id)
+    if named is not None and named.get(ID) == layer_id and named.get(ROLE) == PANEL:
+        return named
     there = panels(scene)
     if layer_id not in there:
         raise UnknownName("panel of layer", layer_id, there)

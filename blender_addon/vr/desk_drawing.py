@@ -5,8 +5,6 @@ Outlines, the landing place and the menu are in the world, as they are with a he
 
 from __future__ import annotations
 
-from functools import partial
-
 import bpy
 from mathutils import Matrix
 
@@ -53,12 +51,12 @@ class DeskDrawing(Drawing):
 
     def seen(self) -> tuple[object, ...]:
         """What is drawn: where it is equal, so is the picture."""
-        label = self._labels.get(EYE_NAME, (None, None, None))[0]
+        label = self._labels.get(EYE_NAME, (None, None, None))[:2]
         return self._card[0], self._menu[0], self._pointed, self._held[0], label, self.cross
 
     def plan(self) -> None:
         """There is no ray where the eye is the hand."""
-        self._drawn = [partial(self.draw_met, self.walk.hands[EYE_NAME])]
+        self._drawn = [*self.met(self.walk.hands[EYE_NAME])]
 
     def draw(self) -> None:
         """The view that the walk is in."""

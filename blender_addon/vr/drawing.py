@@ -34,6 +34,8 @@ WAND = 0.12, 0.024
 """Length and width of what stands for a hand, metres."""
 PICTURE = 0.16
 """Edge of a picture that is held, metres."""
+RESTS = 5
+"""Looks at the same thing after which it is named: a name takes time to paint, and a hand that passes by reads none."""
 RING = 0.22
 """Radius of the landing place, metres."""
 LETTERS = "".join(map(chr, range(32, 127))) + "·×−–…›‹°%→"
@@ -68,8 +70,11 @@ class Drawing:
         self._pointed = -1
         self._labels: dict[str, tuple[object, Shown | None, Framed | None]] = {}
         """By hand: what it points at, its name, the line around it."""
+        self._rests: dict[str, int] = {}
+        """And for how many looks it has pointed at that."""
         self._held: tuple[object, Shown | None] = (None, None)
-        self._eye = np.eye(4)
+        self.eye = np.eye(4)
+        """(4, 4) where the eye was when it was last looked."""
         self._drawn: list[Draw] = []
         self._handlers: list[tuple[Any, str]] = []
 
@@ -90,7 +95,7 @@ class Drawing:
 
     def look(self, scene: bpy.types.Scene) -> None:
         """Make what has changed; between frames."""
-        self._eye = self.walk.body.eye()
+        self.eye = self.walk.body.eye()
         self.card.look(self.walk, scene)
         if self._card[0] is not self.card.sketch:
             self._card = self.card.sketch, self._shown(self.card.sketch)
@@ -105,13 +110,16 @@ class Drawing:
         hit = Hit("panel", hand.grip.layer) if hand.grip else hand.hit
         means = hand.grip is None, shelving.held(scene) >= 0
         key = (hit.role, hit.layer, hit.channel, hit.object, *means) if hit else None
-        if hand.name in self._labels and self._labels[hand.name][0] == key:
-            if hand.grip:
-                self._follow(hand, world_of(panel_of(scene, hand.grip.layer)))
+        if hand.name not in self._labels or self._labels[hand.name][0] != key:
+            around = outline_of(scene, hit, max(LINE, SLOPE * hand.far)) if hit else None
+            self._labels[hand.name], self._rests[hand.name] = (key, None, around), 0
             return
-        words = name_of(scene, hit) if hit else ""
-        around = outline_of(scene, hit, max(LINE, SLOPE * hand.far)) if hit else None
-        self._labels[hand.name] = key, self._shown(_label(scene, words)) if words else None, around
+        self._rests[hand.name] += 1
+        if hand.grip:
+            self._follow(hand, world_of(panel_of(scene, hand.grip.layer)))
+        elif hit and self._rests[hand.name] == RESTS and (words := name_of(scene, hit)):
+            _, _, around = self._labels[hand.name]
+            self._labels[hand.name] = key, self._shown(_label(scene, words)), around
 
     def _follow(self, hand: Hand, panel: Matrix) -> None:
         """The outline goes with the panel that is held."""
@@ -156,22 +164,22 @@ class Drawing:
         if board is not None and shown is not None:
             shown.draw(Matrix(board.at.tolist()))
 
-    def draw_met(self, hand: Hand) -> None:
+    def met(self, hand: Hand) -> Iterator[Draw]:
         """The landing place on the floor, or an outline of what is pointed at or held."""
         framed = self._labels.get(hand.name, (None, None, None))[2]
         if hand.hit is not None and hand.grip is None and pointing.kind(hand.hit) == "floor":
-            ring(hand.end, RING, "bar")
+            yield partial(ring, hand.end, RING, "bar")
         if framed is not None:
-            framed.line.draw(framed.at, "skip" if hand.grip else "bar")
+            yield partial(framed.line.draw, framed.at, "skip" if hand.grip else "bar")
 
     def _of_hand(self, hand: Hand) -> Iterator[Draw]:
         """Its ray, what that meets and its name, and the picture that it holds."""
         yield partial(ray, between(hand.place - hand.along * WAND[0], hand.place, WAND[1]), "frame")
         yield partial(ray, between(hand.place, hand.end), "bar" if hand.hit or hand.at_board else "quiet")
-        yield partial(self.draw_met, hand)
+        yield from self.met(hand)
         label = self._labels.get(hand.name, (None, None, None))[1]
         if label is not None:
-            eye, end = self._eye[:3, 3], hand.end.to_tuple()
+            eye, end = self.eye[:3, 3], hand.end.to_tuple()
             far = max(0.3, math.dist(end, eye))
             place = hands.facing(end, eye)
             place[:3, :3] *= far
@@ -190,7 +198,7 @@ class Drawing:
         return Shown(sketch, self.words_dense) if sketch is not None else None
 
     def _at_hand(self, hand: Hand, wide: float, up: float) -> np.ndarray:
-        at = hands.facing(hand.place.to_tuple(), self._eye[:3, 3], up)
+        at = hands.facing(hand.place.to_tuple(), self.eye[:3, 3], up)
         at[:3, 3] -= at[:3, 0] * wide / 2
         return at
 

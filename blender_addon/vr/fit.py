@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,14 +10,15 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ...torch_bridge.errors import UnknownName
 from ..scene import baked, look, view_shading
-from ..scene.panels import FILLED, GRID, panels
+from ..scene.panels import FILLED, GRID, panel_of, panels
 from . import xr
 
 MOVED = 3.0
 """Metres after which it is looked again which panels are near."""
-OFTEN = 15
-"""Goes between two looks at whether panels were filled or colours changed."""
+PANELS = 2
+"""Panels that are looked at in a go: were they filled or laid out since?"""
 
 
 class Fit:
@@ -31,13 +33,14 @@ class Fit:
         )
         self._before: dict[str, Any] = {}
         self._work: Iterator[None] | None = None
-        self._at, self._seen = np.full(3, np.inf), ()
-        self._turn = 0
+        self._at = np.full(3, np.inf)
+        self._seen: dict[str, object] = {}
+        self._layers: list[str] = []
 
     @property
     def settled(self) -> bool:
-        """Whether it was looked at what is to be baked, and that is done."""
-        return self._work is None and bool(self._seen or self.shading == "preview")
+        """Whether what was to be baked is."""
+        return self.shading == "preview" or (self._work is None and bool(np.isfinite(self._at).all()))
 
     def keep(self) -> None:
         """Remember the session's shading; Blender gives it that of the 3D view when it starts."""
@@ -69,8 +72,7 @@ class Fit:
         if self._work is not None:
             self._step(self._work)
             return
-        self._turn += 1
-        if self._turn % OFTEN == 1 and (self._changed(scene) or np.linalg.norm(eye[:3, 3] - self._at) > MOVED):
+        if self._changed(scene) or np.linalg.norm(eye[:3, 3] - self._at) > MOVED:
             self._at = eye[:3, 3].copy()
             self._work = baked.bake(scene, Matrix(eye.tolist()), self.budget)
 
@@ -81,8 +83,20 @@ class Fit:
             self._work = None
 
     def _changed(self, scene: bpy.types.Scene) -> bool:
-        """Whether panels were filled or laid out since, or show other colours."""
-        colours = tuple(tuple(np.ravel(scene.get(one, 0.0))) for one in (look.RAMP, look.GAIN, look.WEIGHTS))
-        there = tuple((id, panel.get(FILLED), tuple(panel[GRID])) for id, panel in panels(scene).items())
-        before, self._seen = self._seen, (colours, there)
-        return before != self._seen
+        """Whether the colours are others, or one of the next few panels was filled or laid out since."""
+        now = {"": tuple(tuple(np.ravel(scene.get(one, 0.0))) for one in (look.RAMP, look.GAIN, look.WEIGHTS))}
+        for layer in itertools.islice(self._next(scene), PANELS):
+            try:
+                panel = panel_of(scene, layer)
+            except UnknownName:  # its block was collapsed, or it is gone
+                continue
+            now[layer] = panel.get(FILLED), tuple(panel[GRID])
+        changed = any(self._seen.get(key, value) != value for key, value in now.items())
+        self._seen.update(now)
+        return changed
+
+    def _next(self, scene: bpy.types.Scene) -> Iterator[str]:
+        """Layers in turn, for ever."""
+        while True:
+            self._layers = self._layers or [*panels(scene)]
+            yield self._layers.pop()

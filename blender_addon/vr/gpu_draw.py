@@ -30,8 +30,11 @@ OVER = 0.045
 """Metres over the floor: above the edges that are painted on it."""
 ROUND, INSIDE, FAINT = 48, 0.88, 0.18
 """Corners of a ring, its inner radius, and the alpha of what is inside."""
+OUTWARD = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])
+"""From the middle of a rectangle to its corners."""
+FRAME = np.array([one for k in range(4) for one in ((k, (k + 1) % 4, (k + 1) % 4 + 4), (k, (k + 1) % 4 + 4, k + 4))])
 QUAD = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
-DENSE, LARGEST = 2400, 4096
+DENSE, LARGEST = 1700, 4096
 """Texels of a painted sketch a metre, some more than a headset shows from 0.6 m; and along its longer side at most."""
 Place = Iterable[float] | Vector
 """(3,) world, metres."""
@@ -124,27 +127,20 @@ def _flat(bounds: tuple[Span, Span], aside: tuple[float, float], size: Sequence[
 
 
 class Outline:
-    """A closed line through corners (n, 3), metres of their own space; another shape is another one."""
+    """A flat line around a rectangle, corners (4, 3) in metres of its own space, against the clock."""
 
     def __init__(self, corners: np.ndarray, width: float = LINE) -> None:
         self.corners, self.width = corners, width
 
     def draw(self, matrix: Matrix, colour: Colour) -> None:
-        """At a matrix, their space to world."""
+        """At a matrix, its space to world."""
         _draw(self._line, matrix, colour)
 
     @cached_property
     def _line(self) -> Any:
-        """A prism along each edge."""
-        points, triangles = _prism()
-        places = []
-        for start, end in zip(self.corners, np.roll(self.corners, -1, 0), strict=True):
-            first, last = _vector(start), _vector(end)
-            over = (last - first).normalized() * self.width / 2
-            turned = np.array(_along(first - over, last + over, self.width))
-            places.append(points @ turned[:3, :3].T + turned[:3, 3])
-        each = np.arange(len(places))[:, None, None] * len(points)
-        return _batch(np.concatenate(places), (triangles + each).reshape(-1, 3))
+        sides = self.corners[[1, 3]] - self.corners[0]
+        along = sides / np.maximum(np.linalg.norm(sides, axis=1, keepdims=True), 1e-9) * self.width / 2
+        return _batch(np.concatenate([self.corners + OUTWARD @ along, self.corners - OUTWARD @ along]), FRAME)
 
 
 def between(start: Place, end: Place, width: float = 0.0) -> Matrix:

@@ -22,6 +22,8 @@ from .walk import Walk
 
 PACE, WAITS = 1 / 90, 0.1
 """Seconds between two goes while hands move, and while a session starts or ends."""
+LOOKS = 6
+"""Goes after which it is looked again what a hand points at, the hands in turn: it costs more than all else."""
 PATIENCE = 20.0
 """Seconds that a session may take to start."""
 REST = 5.0
@@ -50,13 +52,13 @@ class InHeadset:
         if scene is None or self.walk.leaves:
             return self._stop()
         self._turn += 1
-        for number, hand in enumerate(self.walk.hands.values()):  # one looks each time: hands are slower than frames
-            see = self.walk.point if self._turn % len(HANDS) == number else self.walk.hold
+        for number, hand in enumerate(self.walk.hands.values()):
+            see = self.walk.point if self._turn % LOOKS == 3 * number else self.walk.hold
             see(hand, xr.hand_pose(hand.name))
         acts.carry(self.walk, scene)
         acts.work(self.walk)
-        self.fit.look(scene, self.walk.body.eye())
         self.drawing.look(scene)
+        self.fit.look(scene, self.drawing.eye)
         return PACE
 
     def _idle(self) -> float | None:
