@@ -146,6 +146,15 @@ def test_two_hands_scale_what_both_hold_and_one_goes_on_holding_it(goes_on, scen
     assert size_of(panel_of(scene, LAYER))[0] > 0 and right.grip is None
 
 
+def test_a_panel_that_is_gone_is_let_go(goes_on, scene):
+    hand = pointed(goes_on, "left", 3)
+    acts.act(goes_on, hand, "grip")
+    bpy.data.objects.remove(panel_of(scene, LAYER))
+    acts.carry(goes_on, scene)
+    assert hand.grip is None and goes_on.failed and LAYER in goes_on.said
+    acts.act(goes_on, hand, "let_go")
+
+
 def test_the_wheel_scales_about_what_is_held(goes_on, scene):
     hand = pointed(goes_on, "left", 4)
     acts.act(goes_on, hand, "grip")
@@ -305,6 +314,32 @@ def test_without_a_runtime_nothing_is_changed_and_it_is_said_what_to_install(sce
     assert before == after and hasattr(scene, "vr_landmarks") == landmarks
     assert not bpy.app.handlers.xr_session_start_pre
     assert headset.current() is None and walk.current() is None
+
+
+def test_a_fault_of_the_clock_puts_everything_back(scene, monkeypatch):
+    made = headset.InHeadset(scene, "preview", 256)
+    before = xr.settings().clip_end
+    made.kept.enter(made.walk.places)
+    made.fit.keep()
+    monkeypatch.setattr(headset, "_headset", made)
+    monkeypatch.setattr(headset, "_ended", headset._ended)
+    monkeypatch.setattr(made, "go", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        headset._tick()
+    assert headset.current() is None and xr.settings().clip_end == before
+
+
+def test_a_headset_that_does_not_answer_is_told_and_forgotten(scene, monkeypatch):
+    made = headset.InHeadset(scene, "preview", 256)
+    made.kept.enter(made.walk.places)
+    made.fit.keep()
+    monkeypatch.setattr(headset, "_headset", made)
+    monkeypatch.setattr(headset, "_ended", headset._ended)
+    assert made.go() == headset.WAITS
+    made.began -= headset.PATIENCE + 1
+    assert made.go() is None
+    assert "no headset answered" in current().error and headset.current() is None
+    current().error = ""
 
 
 def test_settings_and_landmarks_come_back(scene):

@@ -139,14 +139,19 @@ def panels(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
 
 
 def panel_of(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object:
-    """The panel of a layer, looked for first under the name it is made with. Raises UnknownName with near matches."""
+    """The panel of a layer. Raises UnknownName with near matches."""
+    found = find(scene, layer_id)
+    if found is None:
+        raise UnknownName("panel of layer", layer_id, panels(scene))
+    return found
+
+
+def find(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object | None:
+    """The panel of a layer, looked for first under the name it was made with; None where there is none."""
     named: bpy.types.Object | None = scene.objects.get(layer_id)
     if named is not None and named.get(ID) == layer_id and named.get(ROLE) == PANEL:
         return named
-    there = panels(scene)
-    if layer_id not in there:
-        raise UnknownName("panel of layer", layer_id, there)
-    return there[layer_id]
+    return panels(scene).get(layer_id)
 
 
 def tiles_of(panel: bpy.types.Object) -> bpy.types.Modifier | None:

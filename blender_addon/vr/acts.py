@@ -14,7 +14,7 @@ from ...torch_bridge.errors import InnerwalkError
 from .. import actions
 from ..actions import exporting, pointing, shelving
 from ..scene import beams
-from ..scene.panels import panel_of, world_of
+from ..scene.panels import find, panel_of, world_of
 from ..scene.session import undoable
 from . import hands, menu
 from .walk import Board, Grip, Hand, Walk
@@ -143,7 +143,12 @@ def carry(walk: Walk, scene: bpy.types.Scene) -> None:
         other, same = holding[1]
         before = grip.pose[:3, 3], same.pose[:3, 3]
         at = hands.stretched(grip.panel, before, (hand.place.to_tuple(), other.place.to_tuple()))
-    panel = panel_of(scene, grip.layer)
+    panel = find(scene, grip.layer)
+    if panel is None:  # undone, collapsed or deleted while it was held
+        for one, _ in holding:
+            one.grip = None
+        walk.say(f"the panel of {grip.layer} is gone", failed=True)
+        return
     if not np.allclose(at, np.array(world_of(panel)), atol=1e-5):
         panel.matrix_world = Matrix(at.tolist())
         walk.moved.add(grip.layer)

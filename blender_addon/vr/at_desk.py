@@ -176,4 +176,8 @@ def finish() -> None:
 
 
 def _tick() -> float | None:
-    return _desk.go() if _desk is not None else None
+    try:
+        return _desk.go() if _desk is not None else None
+    except BaseException:  # Blender would forget the timer, and nothing would be put back
+        finish()
+        raise

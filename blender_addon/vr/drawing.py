@@ -17,7 +17,7 @@ from mathutils import Matrix
 
 from ..actions import pointing, shelving
 from ..scene import shelf, text
-from ..scene.panels import grid_of, panel_of, places, size_of, world_of
+from ..scene.panels import find, grid_of, panel_of, places, size_of, world_of
 from ..scene.pick import Hit
 from ..scene.pictures import image_in, pixels_of
 from ..scene.store import dress_of
@@ -215,9 +215,11 @@ def name_of(scene: bpy.types.Scene, hit: Hit) -> str:
 
 
 def outline_of(scene: bpy.types.Scene, hit: Hit, width: float = LINE) -> Framed | None:
-    """A line `width` metres wide around a tile, a panel, a picture; None around all else."""
+    """A line `width` metres wide around a tile, a panel, a picture; None around all else, and what is gone."""
     if hit.role == "panel":
-        panel = panel_of(scene, hit.layer)
+        panel = find(scene, hit.layer)
+        if panel is None:
+            return None
         low, high = np.zeros(2), np.array(size_of(panel))
         if hit.channel >= 0:
             grid = grid_of(panel)

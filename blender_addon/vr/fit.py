@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +9,8 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ...torch_bridge.errors import UnknownName
 from ..scene import baked, look, view_shading
-from ..scene.panels import FILLED, GRID, panel_of, panels
+from ..scene.panels import FILLED, GRID, find, panels
 from . import xr
 
 MOVED = 3.0
@@ -85,18 +83,11 @@ class Fit:
     def _changed(self, scene: bpy.types.Scene) -> bool:
         """Whether the colours are others, or one of the next few panels was filled or laid out since."""
         now = {"": tuple(tuple(np.ravel(scene.get(one, 0.0))) for one in (look.RAMP, look.GAIN, look.WEIGHTS))}
-        for layer in itertools.islice(self._next(scene), PANELS):
-            try:
-                panel = panel_of(scene, layer)
-            except UnknownName:  # its block was collapsed, or it is gone
-                continue
-            now[layer] = panel.get(FILLED), tuple(panel[GRID])
+        self._layers = self._layers or [*panels(scene)]
+        for layer in self._layers[:PANELS]:
+            if (panel := find(scene, layer)) is not None:
+                now[layer] = panel.get(FILLED), tuple(panel[GRID])
+        del self._layers[:PANELS]
         changed = any(self._seen.get(key, value) != value for key, value in now.items())
         self._seen.update(now)
         return changed
-
-    def _next(self, scene: bpy.types.Scene) -> Iterator[str]:
-        """Layers in turn, for ever."""
-        while True:
-            self._layers = self._layers or [*panels(scene)]
-            yield self._layers.pop()

@@ -12,6 +12,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ...torch_bridge.errors import SceneError
+from ..live.session import current as current_session
 from ..scene import baked, store
 from . import acts, walk, xr
 from .bindings import HANDS
@@ -40,17 +41,17 @@ class InHeadset:
         self.kept = Kept(scene)
         self.began = time.monotonic()
         self.runs = self.ends = False
-        self.refused, self._turn = "", 0
+        self._turn = 0
 
     def go(self) -> float | None:
         """One go; seconds until the next, None for no more."""
         if not xr.running():
             return self._idle()
-        if not self.runs:
-            return self._arrive()
         scene = self.walk.scene
         if scene is None or self.walk.leaves:
             return self._stop()
+        if not self.runs:
+            return self._arrive()
         self._turn += 1
         for number, hand in enumerate(self.walk.hands.values()):
             see = self.walk.point if self._turn % LOOKS == 3 * number else self.walk.hold
@@ -66,13 +67,13 @@ class InHeadset:
         if not self.runs and not self.ends and time.monotonic() - self.began < PATIENCE:
             return WAITS
         if not self.runs and not self.ends:
-            self.refused = self.refused or f"no headset answered within {PATIENCE:g} s; {xr.RUNTIME}"
+            current_session().error = f"no headset answered within {PATIENCE:g} s; {xr.RUNTIME}"
         finish()
         return None
 
     def _arrive(self) -> float:
         """The head is seen for the first time: stand at the entrance."""
-        if xr.tracked() and not self.ends:
+        if xr.tracked():
             self.runs = True
             acts.go(self.walk, 0)
             self.drawing.begin()
@@ -160,7 +161,11 @@ def _restore(made: InHeadset) -> None:
 
 
 def _tick() -> float | None:
-    return _headset.go() if _headset is not None else None
+    try:
+        return _headset.go() if _headset is not None else None
+    except BaseException:  # Blender would forget the timer, and nothing would be put back
+        close()
+        raise
 
 
 @persistent

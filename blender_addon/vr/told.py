@@ -9,13 +9,13 @@ from typing import NamedTuple
 import bpy
 import numpy as np
 
-from ...torch_bridge.errors import InnerwalkError, UnknownName
+from ...torch_bridge.errors import InnerwalkError
 from ..actions.inspecting import inspect_channel, inspect_in_parts
 from ..live.session import current
 from ..live.showing import WORK
 from ..scene import look, store
 from ..scene.attention import selected
-from ..scene.panels import FILLED, panel_of
+from ..scene.panels import FILLED, find
 from .card import card
 from .sketch import Sketch
 from .walk import Walk
@@ -38,10 +38,7 @@ class Content(NamedTuple):
 def key(scene: bpy.types.Scene) -> tuple[object, ...]:
     """What the content depends on: where it is equal, so is the content."""
     found = selected(scene)
-    try:
-        panel = panel_of(scene, found.layer) if found.layer else None
-    except UnknownName:  # its block is collapsed
-        panel = None
+    panel = find(scene, found.layer) if found.layer else None
     colours = tuple(tuple(np.ravel(scene.get(one, 0.0))) for one in (look.RAMP, look.GAIN, look.WEIGHTS))
     return found, panel.get(FILLED) if panel else None, colours, current().shown.get(scene.session_uid)
 
