@@ -58,7 +58,7 @@ def _pick(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
     walk.holder = hand.name if shelving.held(scene) >= 0 else ""
     if role in ("input", "shelf"):
         undoable("Place Picture" if role == "input" else "Take Picture")
-    return told
+    return "" if role == "panel" else told  # the card says that better
 
 
 def _teleport(walk: Walk, hand: Hand) -> str:

@@ -86,7 +86,7 @@ class AtDesk:
         acts.carry(self.walk, scene)
         acts.work(self.walk)
         self.drawing.look(scene)
-        if (seen := (hand.pose.tobytes(), *self.drawing.seen())) != self._seen:
+        if (seen := (hand.pose.tobytes(), *self.drawing.seen())) != self._seen or not self.drawing.ready:
             self._seen = seen
             area.tag_redraw()
         return PACE

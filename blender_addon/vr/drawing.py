@@ -142,6 +142,13 @@ class Drawing:
         image = image_in(holder) if holder else None
         self._held = index, self._shown(_picture(scene, pixels_of(image))) if image else None
 
+    @property
+    def ready(self) -> bool:
+        """Whether another picture would be no finer."""
+        labels = [label for _, label, _ in self._labels.values()]
+        shown = [self._card[1], self._menu[1].get(self._pointed), self._held[1], *labels]
+        return all(one is None or one.ready for one in shown)
+
     def _handle(self) -> None:
         with drawing():
             self.draw()

@@ -46,33 +46,45 @@ SCREEN = np.array([(-1, -1, 0), (1, -1, 0), (1, 1, 0), (-1, 1, 0)], np.float32)
 class Shown:
     """A sketch that can be drawn; another content is another one.
 
-    It is painted into a texture at the first draw, so that its words have smooth edges and a frame costs a rectangle.
+    It is painted into a texture, so that its words have smooth edges and a frame costs a rectangle: once at each of the
+    first draws, moved by some of a texel, so that no frame pays for all. What is seen is the mean of them.
     """
 
     def __init__(self, sketch: Sketch, dense: float = DENSE) -> None:
         """dense: texels a metre."""
         self.sketch, self.dense = sketch, dense
+        self.painted = 0
+        """How often it was."""
+        self._texture: Any = None
+        self._painter: Iterator[None] | None = self._paint()
+
+    @property
+    def ready(self) -> bool:
+        """Whether another draw would make what is seen no finer."""
+        return self._painter is None or not self.painted
 
     def draw(self, matrix: Matrix) -> None:
         """At a matrix, plane to world."""
-        painted = self._painted
+        if self._painter is not None:
+            next(self._painter)
+            if self.painted == len(ASIDE):
+                self._painter = None  # and what it paints with
         with gpu.matrix.push_pop():
             gpu.matrix.multiply_matrix(matrix)
-            _draw_image(self._face, painted)
+            _draw_image(self._face, self._texture, len(ASIDE) / self.painted)
 
     @cached_property
     def _face(self) -> Any:
         (left, right), (low, high) = self.sketch.bounds
         return _rectangle(np.array([(left, low, 0), (right, low, 0), (right, high, 0), (left, high, 0)], np.float32))
 
-    @cached_property
-    def _painted(self) -> Any:
-        """The mean of several paintings, each some of a pixel aside; colours are multiplied by alpha."""
+    def _paint(self) -> Iterator[None]:
+        """One painting after the other; colours are multiplied by alpha."""
         (left, right), (low, high) = self.sketch.bounds
         dense = min(self.dense, LARGEST / max(right - left, high - low))
         size = [max(1, math.ceil(edge * dense)) for edge in (right - left, high - low)]
-        found, flat, batches = _canvas(size, "RGBA16F"), _canvas(size, "RGBA8"), self._batches()
-        whole, part = _target(found), _target(flat, _canvas(size, "DEPTH_COMPONENT32F"))
+        flat, batches, self._texture = _canvas(size, "RGBA8"), self._batches(), _canvas(size, "RGBA16F")
+        whole, part = _target(self._texture), _target(flat, _canvas(size, "DEPTH_COMPONENT32F"))
         with whole.bind():
             gpu.state.active_framebuffer_get().clear(color=(0.0, 0.0, 0.0, 0.0))
         for aside in ASIDE:
@@ -81,7 +93,8 @@ class Shown:
                 _paint(*batches)
             with _into(whole, Matrix.Identity(4)), drawing("ADDITIVE_PREMULT", "NONE"):
                 _draw_image(_rectangle(SCREEN), flat, 1 / len(ASIDE))
-        return found
+            self.painted += 1
+            yield
 
     def _batches(self) -> tuple[Any, list[tuple[Any, Any]]]:
         """Of everything that is plain, None for nothing, and (batch, texture) of each picture."""
