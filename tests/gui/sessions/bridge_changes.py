@@ -74,17 +74,17 @@ def asks_methods() -> rig.Steps:
     form = bpy.context.scene.innerwalk
     rig.check("its form is drawn", [one.name for one in form.parameters] == ["count", "seed"])
     bpy.context.scene.innerwalk.data = "photos"
-    place = yield from asks("average", {"count": 2000}, data="object")
-    yield from asks("occlusion", {"size": 0.02, "stride": 0.05}, place=place)
+    yield from asks("average", {"count": 2000}, data="object")
+    yield from asks("occlusion", {"size": 0.02, "stride": 0.05}, click=False)
     at.act("ask_method", method="activations")
     yield 0.5
     rig.check("activations come back", at.equal(at.values(), before))
 
 
-def asks(method: str, parameters: dict, data: str = "", place: rig.Place | None = None) -> rig.Steps:
-    """Partial results arrive, and the job ends when it is told to, by the button at `place`, which is returned.
+def asks(method: str, parameters: dict, data: str = "", click: bool = True) -> rig.Steps:
+    """Partial results arrive, and the job ends when it is told to; click: by the cross beside its progress.
 
-    Looking for it takes seconds, in which a short job would be done.
+    Looking for that takes seconds, in which a short job would be done.
     """
     at.act("ask_method", method=method, parameters=str(parameters).replace("'", '"'), data=data)
     yield from rig.until("the job", lambda: at.job()["share"] > 0, 30)
@@ -96,8 +96,10 @@ def asks(method: str, parameters: dict, data: str = "", place: rig.Place | None 
     rig.tell(f"{method}, shares", shares)
     rig.check(f"{method}: each partial result is further", 0 < shares[0] < shares[1] < shares[2] < 1)
     rig.picture(f"partial {method}")
-    place = place or (yield from rig.button("innerwalk.cancel_method", right=0.9))
-    yield from rig.click(place)
+    if click:
+        place = yield from rig.button("innerwalk.cancel_method", right=0.9)
+        yield from rig.click(place)
+    else:
+        at.act("cancel_method")
     yield from rig.until("the job's end", lambda: at.job()["state"] not in ("waiting", "running"), 10)
     rig.check(f"{method} is cancelled", at.job()["state"] == "cancelled")
-    return place
