@@ -22,6 +22,7 @@ def test_what_both_eyes_see(play):
     play("walk_pictures", mode="vr", seconds=300, compositor="main")
 
 
+@PHOTOGRAPHS
 def test_what_a_frame_costs(play):
     """Told, not judged: `out/gui/walk_cost/result.json`."""
     told = play("walk_cost", mode="vr", seconds=400)
