@@ -242,6 +242,16 @@ def test_places_follow_each_other_and_begin_again(goes_on):
     assert goes_on.body.stood[-1] == pytest.approx(np.radians(30))
 
 
+def test_places_are_where_the_hall_has_them_after_it_was_collapsed(goes_on, scene):
+    before = goes_on.places[-1].place
+    acts.act(goes_on, goes_on.hands["left"], "menu")
+    acts.act(goes_on, at_entry(goes_on, "left", "Collapse"), "pick")
+    assert goes_on.places[-1].place[1] < before[1] - 1
+    acts.act(goes_on, at_entry(goes_on, "left", "Places"), "pick")
+    acts.act(goes_on, at_entry(goes_on, "left", goes_on.places[2].name), "pick")
+    assert goes_on.said == goes_on.places[2].name and goes_on.body.stood[-1][0] == goes_on.places[2].place
+
+
 def made(goes_on, scene) -> told.Card:
     card = told.Card()
     for _ in range(12):

@@ -85,6 +85,7 @@ def choose(walk: Walk, board: Board, hand: Hand, scene: bpy.types.Scene) -> str:
         return ""
     told = str(getattr(actions, item.action)(scene, **item.given))
     undoable(item.label)
+    walk.survey(scene)
     walk.board = Board(menu.page(scene, board.name), board.name, board.at)
     return told
 

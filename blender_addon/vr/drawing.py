@@ -42,8 +42,6 @@ LETTERS = "".join(map(chr, range(32, 127))) + "·×−–…›‹°%→"
 """Those that most words are of."""
 SLOPE = 0.0025
 """Width of an outline that is far away, metres a metre."""
-
-
 Draw = Callable[[], None]
 
 
@@ -55,7 +53,7 @@ class Framed(NamedTuple):
 
 
 class Drawing:
-    """All that is drawn for one walk with a headset: there, and in views that mirror it."""
+    """All that is drawn in the headset of one walk."""
 
     REGIONS: tuple[str, ...] = ("XR",)
     words_dense = menu_dense = DENSE

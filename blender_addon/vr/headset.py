@@ -82,6 +82,8 @@ class InHeadset:
     def _stop(self) -> float:
         if not self.ends:
             self.ends = True
+            for hand in self.walk.hands.values():
+                acts.act(self.walk, hand, "let_go")
             xr.drop_actions()
             xr.toggle()
         return WAITS

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,11 +36,6 @@ def landmarks(hall: Hall) -> list[Landmark]:
         if not stage.continued:
             found.append(Landmark(title(stage), (hall.wings[stage.wing].x, stage.start - BEFORE), 0.0))
     return [*found, _before("Answer", answer_board(hall))]
-
-
-def nearest(there: Sequence[Landmark], place: Sequence[float]) -> int:
-    """Which of them is nearest to a place (x, y)."""
-    return int(np.argmin([math.dist(one.place, place[:2]) for one in there]))
 
 
 def _before(name: str, board: Board) -> Landmark:

@@ -100,7 +100,8 @@ class Walk:
     def __init__(self, scene: bpy.types.Scene, body: Body, hands: Iterable[str]) -> None:
         self.name, self.body = scene.name, body
         self.hands = {one: Hand(one) for one in hands}
-        self.places: list[Landmark] = landmarks(site_of(scene, dress_of(scene)).hall)
+        self.places: list[Landmark] = []
+        self.survey(scene)
         self.at = 0
         """Which of the places was gone to last."""
         self.board: Board | None = None
@@ -120,6 +121,10 @@ class Walk:
     def scene(self) -> bpy.types.Scene | None:
         """The hall, None where it is gone."""
         return named(self.name)
+
+    def survey(self, scene: bpy.types.Scene) -> None:
+        """Where the places of the tour are, now that the hall stands so."""
+        self.places = landmarks(site_of(scene, dress_of(scene)).hall)
 
     @property
     def said(self) -> str:
