@@ -60,11 +60,11 @@ def channel_map(values: np.ndarray, peak: float, ramp: str, gain: float) -> np.n
     if values.ndim == 3:
         known = np.isfinite(values).all(2)
         shown = np.where(known[..., None], np.clip(np.nan_to_num(values), 0, 1), srgb(MARKER))
-        return _opaque(_enlarged(shown, factor))
-    shown = _enlarged(tint(values, peak, ramp, gain), factor)
+        return _enlarged(_opaque(shown), factor)
+    shown = _enlarged(_opaque(tint(values, peak, ramp, gain)), factor)
     wide = max(shown.shape[1], EDGE // 2)
     strip = np.broadcast_to(RAMPS[ramp].colours(np.linspace(0, 1, wide)), (STRIP, wide, 3))
-    return _stacked(shown, strip)
+    return _stacked(shown, _opaque(strip))
 
 
 def bar(value: float, peak: float, ramp: str, gain: float, theme: str, width: int = EDGE) -> np.ndarray:
@@ -85,7 +85,9 @@ def bar(value: float, peak: float, ramp: str, gain: float, theme: str, width: in
 
 
 def _enlarged(pixels: np.ndarray, factor: int) -> np.ndarray:
-    return pixels.repeat(factor, 0).repeat(factor, 1)
+    """Pixels (H, W, 4) float32, each a square; as one number of 16 bytes they are moved several times as fast."""
+    whole = pixels.view(np.complex128)[..., 0].repeat(factor, 0).repeat(factor, 1)
+    return whole.view(np.float32).reshape(*whole.shape, 4)
 
 
 def _stacked(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
@@ -94,7 +96,7 @@ def _stacked(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
     whole = np.zeros((len(upper) + GAP + len(lower), width, 4), np.float32)
     for part, top in ((upper, 0), (lower, len(upper) + GAP)):
         left = (width - part.shape[1]) // 2
-        whole[top : top + len(part), left : left + part.shape[1]] = _opaque(part)
+        whole[top : top + len(part), left : left + part.shape[1]] = part
     return whole
 
 

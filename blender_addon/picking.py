@@ -41,12 +41,12 @@ class Spot(NamedTuple):
     """Share of its height, from the top."""
 
 
-def crossing(matrix: np.ndarray, origin: Vector, direction: Vector) -> Crossing | None:
+def crossing(matrix: Sequence[Vector] | np.ndarray, origin: Vector, direction: Vector) -> Crossing | None:
     """Where a ray meets the plane of a panel: moved, turned, scaled and sheared as its matrix (4, 4) says.
 
     None where it runs along the plane or leads away from it, and for a panel that is scaled to nothing.
     """
-    rows = np.asarray(matrix, float)[:3].tolist()
+    rows = [[float(one) for one in row] for row in matrix[:3]]
     x, y, z = ((rows[0][k], rows[1][k], rows[2][k]) for k in range(3))
     normal, size = _cross(x, y), _length(x) * _length(y) * _length(z)
     volume = _dot(normal, z)

@@ -16,8 +16,9 @@ from innerwalk.blender_addon.scene.paint import COLOUR, MATERIAL_KEY, ROLE, pain
 from innerwalk.blender_addon.scene.parts import child_of, part_of  # noqa: E402
 from innerwalk.blender_addon.scene.refit import retitle  # noqa: E402
 from innerwalk.blender_addon.scene.session import _blocks  # noqa: E402
+from innerwalk.blender_addon.steps import whole  # noqa: E402
+from innerwalk.blender_addon.vr.fit import Fit  # noqa: E402
 from innerwalk.tests.test_pick_scene import aim, strew, targets  # noqa: E402
-from innerwalk.torch_bridge.errors import UnknownName  # noqa: E402
 
 PLENTY = 1 << 30
 LAYERS = ["a", "b", ":add", "fc"]
@@ -31,9 +32,15 @@ def scene(empty_scene, recorded):
 
 
 def bake(scene, budget=PLENTY, at=(0.0, -3.5, 1.7)) -> int:
-    """How many steps that took."""
+    """How many steps changed anything."""
     viewer = Matrix.Translation(at) @ Matrix.Rotation(np.pi / 2, 4, "X")  # looks along the aisle
-    return sum(1 for _ in baked.bake(scene, viewer, budget))
+    return sum(baked.bake(scene, viewer, budget))
+
+
+def changes(going) -> None:
+    """Until something was changed."""
+    while not next(going):
+        pass
 
 
 def there() -> set[tuple[str, int]]:
@@ -149,12 +156,44 @@ def test_nothing_is_left(scene):
     assert state(scene) == before
 
 
+def test_it_says_whether_all_is_whole_wherever_one_stands(scene):
+    assert whole(baked.bake(scene, Matrix(), PLENTY)) is True
+    assert whole(baked.bake(scene, Matrix(), baked.bytes_of(scene) - 1)) is False
+
+
+def test_a_walk_bakes_again_only_for_what_is_other(scene):
+    fit, eye = Fit(scene, "baked", PLENTY), np.array(Matrix.Translation((0, -3.5, 1.7)))
+
+    def settled() -> int:
+        """How many goes it took."""
+        for go in range(500):
+            fit.look(scene, eye)
+            if fit.settled and go:
+                return go
+        raise AssertionError("never")
+
+    assert not fit.settled and settled() > 1 and not fit.busy
+    eye[1, 3] += 50.0
+    fit.look(scene, eye)
+    assert not fit.busy, "all is whole wherever one stands"
+    look.set_look(scene, gain=2.0)
+    fit.look(scene, eye)
+    assert fit.busy and settled()
+    assert_right(scene)
+    small = Fit(scene, "baked", baked.bytes_of(scene) // 2)
+    for _ in range(500):
+        small.look(scene, eye)
+    eye[1, 3] -= 50.0
+    small.look(scene, eye)
+    assert small.busy, "what is near is another"
+
+
 def test_stopped_halfway(scene):
     before, blocks = state(scene), there()
     for steps in (1, 2):
         going = baked.bake(scene, Matrix(), PLENTY)
         for _ in range(steps):
-            next(going)
+            changes(going)
         assert baked.is_baked(scene)
         baked.unbake(scene)
         assert state(scene) == before and there() == blocks
@@ -164,10 +203,12 @@ def test_a_hall_that_goes_ends_it(scene):
     going = baked.bake(scene, Matrix(), PLENTY)
     next(going)
     bpy.data.objects.remove(panels.panel_of(scene, "b"))
-    next(going)
+    changes(going)
+    bpy.data.objects.remove(panels.panel_of(scene, "a"))
+    changes(going)
     name = scene.name
     bpy.data.scenes.remove(scene)
-    assert list(going) == [] and name not in bpy.data.scenes
+    assert not any(going) and name not in bpy.data.scenes
 
 
 def test_the_nearest_come_first_and_what_is_seen_before_that(scene):
@@ -207,16 +248,11 @@ def test_new_values_in_place(scene):
     data[2, 1, 1] = np.nan
     panels.show_maps(panel, rec.Maps("a", rec.ACTIVATIONS, rec.pack(data), 5))
     old = shown_on(scene, "a", 2)
-    baked.renew(scene, "a")
+    assert bake(scene) == 2  # what is painted is always looked at
     assert not np.allclose(old, shown_on(scene, "a", 2))
     assert np.allclose(shown_on(scene, "a", 2)[1, 1], colour.srgb(colour.MARKER), atol=2e-3)
     assert_right(scene)
     assert there() == blocks
-    with pytest.raises(UnknownName):
-        baked.renew(scene, "zzz")
-    baked.unbake(scene)
-    baked.renew(scene, "a")
-    assert not baked.is_baked(scene)
 
 
 def test_other_maps_in_place(scene):
@@ -230,7 +266,7 @@ def test_other_maps_in_place(scene):
     assert all(np.abs(shown_on(scene, "a", k) - wanted(scene, "a", k)).max() * 255 < 0.8 for k in (0, 1))
     pictures = np.concatenate([np.random.default_rng(1).uniform(size=(5, 8, 8, 3)), np.ones((5, 8, 8, 1))], -1)
     panels.show_maps(panel, rec.Maps("a", "am", pictures.astype(np.float32), 5, colour=True))
-    baked.renew(scene, "a")
+    bake(scene)
     assert len(stand(scene, "a").data.polygons) == 5 and there() == blocks
     assert all(np.abs(shown_on(scene, "a", k) - pictures[k, ..., :3]).max() * 255 < 0.8 for k in range(5))
 

@@ -317,16 +317,3 @@ def test_operators_export(hall, place):
         assert sorted(os.listdir(place)) == ["b", "fc", "tiny"]
     finally:
         ui.unregister()
-
-
-def test_a_step_is_taken_even_where_there_is_no_time(monkeypatch):
-    from innerwalk.blender_addon.ui import exporting
-
-    monkeypatch.setattr(exporting, "BUSY", -1.0)
-    work = iter([("a", 0.5), ("b", 1.0)])
-    assert [exporting.some_steps(work) for _ in range(2)] == [("a", 0.5), ("b", 1.0)]
-    with pytest.raises(StopIteration):
-        exporting.some_steps(work)
-    monkeypatch.setattr(exporting, "BUSY", 60.0)
-    with pytest.raises(StopIteration):
-        exporting.some_steps(iter([("a", 0.5), ("b", 1.0)]))

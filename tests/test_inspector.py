@@ -71,6 +71,15 @@ def test_colour_maps_and_stacks_of_several_columns_are_read_too(hall):
     assert reading.value_at(panel, 4, 2, 1) == texels[1, 2, 1, 0]
 
 
+def test_what_was_read_is_kept_while_something_else_is(hall, tiny):
+    """Images are read into the same memory."""
+    there = panels(hall)
+    first = reading.map_of(there["a"], 1)
+    before = first.copy()
+    reading.map_of(there["b"], 4), reading.value_at(there["b"], 0, 0, 0)
+    assert np.array_equal(first, before, equal_nan=True)
+
+
 def test_what_is_not_there_is_one_line(hall):
     panel = panels(hall)["a"]
     with pytest.raises(UnknownName, match="no channel of a '5'; there are 0 to 4"):
@@ -214,6 +223,20 @@ def test_new_values_are_seen_before_they_are_drawn_and_a_moved_panel_is_nothing_
     assert not asked and dict(shown.channel.facts)["Range"] == f"{number(known.min())} to {number(known.max())}"
 
 
+def test_during_a_walk_nothing_is_computed(interface, monkeypatch):
+    from innerwalk.blender_addon.vr import walk
+
+    actions.select(interface, "a", 1)
+    look_now(interface)
+    monkeypatch.setattr(walk, "_walk", object())
+    actions.select(interface, "b", 2)
+    inspector.note_changes(interface, None)
+    assert inspector.look() == inspector.PATIENCE and not inspector.state.looking
+    monkeypatch.setattr(walk, "_walk", None)
+    asked, told = look_now(interface)
+    assert asked and told.key[:2] == ("b", 2) and told.channel is not None
+
+
 def test_nothing_is_computed_for_nobody(interface, tiny):
     actions.select(interface, "b", 0)
     look_now(interface)
@@ -306,8 +329,9 @@ def test_the_cursor_tells_a_value_only_over_a_tile(monkeypatch):
     area = SimpleNamespace(type="VIEW_3D", regions=[region])
     context = SimpleNamespace(window=SimpleNamespace(screen=SimpleNamespace(areas=[area])), scene="the hall")
     context.temp_override = lambda **given: __import__("contextlib").nullcontext()
-    hits = {(10, 20): pick.Hit("panel", "a", 3, (1, 2)), (30, 20): pick.Hit("panel", "a"), (50, 20): None}
+    hits = {(10, 20): pick.Hit("panel", "a", 3, (0.6, 0.3)), (30, 20): pick.Hit("panel", "a"), (50, 20): None}
     monkeypatch.setattr(pick, "pick_at", lambda context, x, y: hits[x, y])
+    monkeypatch.setattr(pick, "pixel_of", lambda hit: (1, 2) if hit.channel >= 0 else None)
     monkeypatch.setattr(actions, "probe", lambda scene, *where: f"{scene}: {where}")
     assert probing.under(context, 110, 70) == "the hall: ('a', 3, 1, 2)"
     assert probing.under(context, 130, 70) == probing.under(context, 150, 70) == probing.under(context, 99, 70) == ""

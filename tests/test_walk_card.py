@@ -10,7 +10,7 @@ from mathutils import Matrix, Vector  # noqa: E402
 from innerwalk.blender_addon.colour import THEMES, srgb  # noqa: E402
 from innerwalk.blender_addon.scene import text  # noqa: E402
 from innerwalk.blender_addon.vr import card as cards  # noqa: E402
-from innerwalk.blender_addon.vr import gpu_draw, lines, sketch  # noqa: E402
+from innerwalk.blender_addon.vr import gpu_draw, lines, painting, sketch  # noqa: E402
 from innerwalk.blender_addon.vr.card import card  # noqa: E402
 from innerwalk.blender_addon.words import CAP  # noqa: E402
 from innerwalk.torch_bridge.errors import UnknownName  # noqa: E402
@@ -181,13 +181,60 @@ def test_a_beam_reaches_from_start_to_end():
 
 
 def test_a_sketch_fills_its_texture():
-    at = gpu_draw._flat(((-1.0, 3.0), (0.5, 1.0)), (0.0, 0.0), (400, 50))
+    at = painting._flat(((-1.0, 3.0), (0.5, 1.0)), (0.0, 0.0), (400, 50))
     assert (at @ Vector((-1, 0.5, 0, 1))).xy == Vector((-1, -1)) and (at @ Vector((3, 1, 0, 1))).xy == Vector((1, 1))
-    aside = gpu_draw._flat(((-1.0, 3.0), (0.5, 1.0)), (0.5, 0.0), (400, 50))
+    aside = painting._flat(((-1.0, 3.0), (0.5, 1.0)), (0.5, 0.0), (400, 50))
     assert (aside @ Vector((-1, 0.5, 0, 1))).x == pytest.approx(-1 + 1 / 400)
     assert isinstance(at, Matrix)
 
 
 def test_nothing_is_made_before_the_first_draw():
     """In the background there is no gpu."""
-    assert gpu_draw.Shown(card("a", FACTS, PICTURE)).sketch.width == cards.WIDTH
+    assert painting.Shown(card("a", FACTS, PICTURE)).sketch.width == cards.WIDTH
+
+
+class Painted:
+    """Stands for a sketch that takes some frames to paint."""
+
+    def __init__(self, parts: int) -> None:
+        self.parts, self.drawn = parts, 0
+
+    @property
+    def ready(self) -> bool:
+        return self.parts == 0
+
+    def paint(self) -> None:
+        self.parts -= 1
+
+    def draw(self, matrix: Matrix) -> None:
+        assert self.ready
+        self.drawn += 1
+
+
+def test_what_is_seen_stays_until_the_next_is_painted():
+    pane, first, second = painting.Pane(), Painted(2), Painted(3)
+    pane.show(first)
+    pane.draw(Matrix())
+    assert [pane.paint() for _ in range(3)] == [True, True, False] and pane.seen is first
+    pane.show(second)
+    pane.paint()
+    pane.draw(Matrix())
+    assert (first.drawn, second.drawn, pane.ready) == (1, 0, False)
+    pane.show(first)  # it is painted already
+    assert pane.ready and pane.seen is first and not pane.paint()
+    pane.show(None)
+    pane.draw(Matrix())
+    assert pane.seen is None and first.drawn == 1
+
+
+def test_rods_and_rims_are_where_they_are_said_to_be():
+    lines = gpu_draw.Lines()
+    lines.rod(gpu_draw.between((0, 0, 0), (0, 0, 2), 0.1), "bar")
+    lines.rim(Matrix.Translation((5, 0, 0)), gpu_draw.rim((0, 0), (2, 1), 0.2), "skip")
+    points = np.array(lines.points)
+    rod, outer, inner = points[:8], points[8:12], points[12:]
+    assert np.allclose(rod.min(0), (-0.05, -0.05, 0), atol=1e-6) and np.allclose(rod.max(0), (0.05, 0.05, 2), atol=1e-6)
+    assert np.allclose(outer.min(0)[:2], (4.9, -0.1)) and np.allclose(outer.max(0)[:2], (7.1, 1.1))
+    assert np.allclose(inner.min(0)[:2], (5.1, 0.1)) and np.allclose(inner.max(0)[:2], (6.9, 0.9))
+    assert len(lines.colours) == len(points) == 16 and lines.colours[0] == sketch.tone("bar")
+    assert gpu_draw.SIDES.max() == gpu_draw.FRAME.max() == gpu_draw.CORNERS - 1

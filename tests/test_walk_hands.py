@@ -100,7 +100,7 @@ def test_hands_in_one_place_divide_by_nothing():
 def test_what_faces_the_eye_is_upright(place, eye):
     if np.linalg.norm(eye - place) < 1e-3:
         return
-    found = hands.facing(place, eye)
+    found = np.array(hands.facing(place, eye))
     assert np.allclose(found[:3, :3] @ found[:3, :3].T, np.eye(3), atol=1e-6)
     assert np.isclose(np.linalg.det(found[:3, :3]), 1.0)
     assert found[2, 0] == pytest.approx(0.0)

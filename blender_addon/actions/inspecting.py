@@ -18,9 +18,10 @@ from ..scene import overlay as lying
 from ..scene.legend import number
 from ..scene.panels import ID, channels_of, panel_of
 from ..statistics import Histogram, Statistics
+from ..steps import whole
 from .selecting import select, selected
 
-PART = 150_000
+PART = 40_000
 """Values that are looked at at a time."""
 WEIGHED = "innerwalk_weighed"
 """A property of a scene: the layer whose weights the bridge has told of last."""
@@ -39,15 +40,10 @@ class Inspected(NamedTuple):
 
 def inspect_layer(scene: bpy.types.Scene, layer: str, logarithmic: bool = False) -> Inspected:
     """All values of a layer. Raises UnknownName, or SceneError where its panel has lost its image."""
-    parts = inspect_in_parts(scene, layer, logarithmic)
-    while True:
-        try:
-            next(parts)
-        except StopIteration as done:
-            return done.value
+    return whole(layer_in_parts(scene, layer, logarithmic))
 
 
-def inspect_in_parts(scene: bpy.types.Scene, layer: str, logarithmic: bool = False) -> Generator[None, None, Inspected]:
+def layer_in_parts(scene: bpy.types.Scene, layer: str, logarithmic: bool = False) -> Generator[None, None, Inspected]:
     """The same a part of the values at a time. Only the first looks at the scene."""
     told, dress = store.described(scene), store.dress_of(scene)
     shown, weights = told.network.layer(layer), weights_of(scene, layer)
@@ -60,9 +56,9 @@ def inspect_in_parts(scene: bpy.types.Scene, layer: str, logarithmic: bool = Fal
         found.append(statistics.of_channels(part))
         yield
     by_channel = statistics.joined(found)
-    whole, counted = by_channel.merged(), []
+    merged, counted = by_channel.merged(), []
     for part in parts:
-        counted.append(statistics.histogram(part, ends=(float(whole.low), float(whole.high))))
+        counted.append(statistics.histogram(part, ends=(float(merged.low), float(merged.high))))
         yield
     spread = {dress.method: statistics.together(counted)}
     if weights is not None:
@@ -76,23 +72,31 @@ def inspect_in_parts(scene: bpy.types.Scene, layer: str, logarithmic: bool = Fal
 
 def inspect_channel(scene: bpy.types.Scene, layer: str, channel: int) -> Inspected:
     """One channel. Raises UnknownName, or SceneError where its panel has lost its image."""
+    return whole(channel_in_parts(scene, layer, channel))
+
+
+def channel_in_parts(scene: bpy.types.Scene, layer: str, channel: int) -> Generator[None, None, Inspected]:
+    """The same a part of the work at a time. Only the first looks at the scene."""
     panel, told, dress = panel_of(scene, layer), store.described(scene), store.dress_of(scene)
     channel = channel if channels_of(panel) > 1 else 0  # one picture is of them all
     values = reading.map_of(panel, channel)
     if values is None:
         raise _lost(layer)
     scale, vector = float(reading.scales_of(scene, panel)[channel]), reading.is_vector(panel)
+    said_of = _said(panel, channel, label_of(told, panel, channel))
+    peak = ("Peak", number(float(reading.peaks_of(panel)[channel])))
+    named = _numbers_of(panel, channel)
+    yield
     if vector:
         picture = drawn.bar(float(values[0, 0]), scale, dress.map, dress.gain, dress.theme)
     else:
         picture = drawn.channel_map(values, scale, dress.map, dress.gain)
+    yield
     found = statistics.of_channels(values.reshape(1, -1).astype(np.float64)).of(0)
-    facts = _said(panel, channel, label_of(told, panel, channel))
-    facts += [("Value", number(float(values[0, 0])))] if vector else _numbers(found)
-    facts += [("Peak", number(float(reading.peaks_of(panel)[channel])))]
-    facts += _numbers_of(panel, channel)
+    measured = [("Value", number(float(values[0, 0])))] if vector else _numbers(found)
     name = "bar" if vector else "map"
-    return Inspected(tuple(facts), {name: picture}, {} if values.ndim == 3 else {name: _ends(scale, dress)})
+    facts = (*said_of, *measured, peak, *named)
+    return Inspected(facts, {name: picture}, {} if values.ndim == 3 else {name: _ends(scale, dress)})
 
 
 def overlay(scene: bpy.types.Scene, layer: str = "", channel: int = -1) -> str:
@@ -128,11 +132,15 @@ def _numbers_of(panel: bpy.types.Object, channel: int) -> list[tuple[str, str]]:
 
 def probe(scene: bpy.types.Scene, layer: str, channel: int, row: int, column: int) -> str:
     """One value in words, row 0 at the top. Raises UnknownName, or SceneError where the panel has lost its image."""
-    value = reading.value_at(panel_of(scene, layer), channel, row, column)
+    return f"{layer} · channel {channel} · ({column}, {row}) = {value_of(panel_of(scene, layer), channel, row, column)}"
+
+
+def value_of(panel: bpy.types.Object, channel: int, row: int, column: int) -> str:
+    """One value of a panel. Raises UnknownName, or SceneError where it has lost its image."""
+    value = reading.value_at(panel, channel, row, column)
     if value is None:
-        raise _lost(layer)
-    told = ", ".join(number(float(one)) for one in np.atleast_1d(value))
-    return f"{layer} · channel {channel} · ({column}, {row}) = {told}"
+        raise _lost(panel[ID])
+    return ", ".join(number(float(one)) for one in np.atleast_1d(value))
 
 
 def step_channel(scene: bpy.types.Scene, by: int = 1) -> str:

@@ -7,7 +7,8 @@ a crash or another file have left of it. Data-blocks come and go: where a person
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import bpy
@@ -20,7 +21,7 @@ from ..sheets import Look
 from . import dyes, images, look, materials, panels, reading, store
 from .build import remove
 from .paint import MATERIAL_KEY, ROLE, fill, paint_material
-from .panels import BAKED, FILLED, ID
+from .panels import BAKED, FILLED
 from .parts import child_of
 from .pick import map_shape
 
@@ -28,41 +29,43 @@ LEVEL, CUT, DRAWN = "innerwalk_baked", "innerwalk_cut", "innerwalk_drawn"
 """On a panel: how often its texture is halved; on its stand-in: the grid of its quads, and what its texture shows."""
 
 
-def bake(scene: bpy.types.Scene, viewer: Matrix, budget: int) -> Iterator[None]:
-    """Planned at once, done a panel a step: what a viewer sees first, near before far. Again: only what has changed.
+def bake(scene: bpy.types.Scene, viewer: Matrix, budget: int) -> Generator[bool, None, bool]:
+    """Planned a panel a step, then done a panel a step: what a viewer sees first, near before far. Says of each step
+    whether it has changed anything; again, only what is to be other is. In the end whether all are as fine as can be,
+    wherever the viewer is.
 
     viewer: their eye to world, looking along -z; budget: bytes of texture that all panels take at most.
     """
-    viewer, there = viewer.copy(), [one for one in panels.panels(scene).values() if _can_be(one)]
-    eye = np.array(viewer)
-    points = np.array(
-        [nearest(np.array(panels.world_of(one)), panels.size_of(one), eye[:3, 3]) for one in there]
-    ).reshape(-1, 3)
-    distances = np.linalg.norm(points - eye[:3, 3], axis=1)
-    wanted = levels([extent_of(one) for one in there], distances, budget)
-    order = np.lexsort([distances, ~in_view(points, eye)])
-    return _pieces(scene.name, [(there[k].name, there[k][ID], int(wanted[k])) for k in order])
+    return _pieces(scene.name, [*panels.panels(scene)], np.array(viewer), budget)
 
 
-def _pieces(name: str, todo: list[tuple[str, str, int]]) -> Iterator[None]:
+def _pieces(name: str, layers: list[str], eye: np.ndarray, budget: int) -> Generator[bool, None, bool]:
+    """Between two steps anything may have been taken away."""
+    there, extents, points = [], [], []
+    for layer in layers:
+        if (panel := _found(name, layer)) is not None:
+            there.append(layer)
+            extents.append(extent_of(panel))
+            points.append(nearest(np.array(panels.world_of(panel)), panels.size_of(panel), eye[:3, 3]))
+        yield False
+    places = np.array(points).reshape(-1, 3)
+    distances = np.linalg.norm(places - eye[:3, 3], axis=1)
+    wanted = levels(extents, distances, budget)
+    yield False
     if name in bpy.data.scenes:
         _dye(bpy.data.scenes[name])
-        yield
-    for holder, layer, level in todo:
-        scene: bpy.types.Scene | None = bpy.data.scenes.get(name)
-        panel: bpy.types.Object | None = scene.objects.get(holder) if scene else None
-        if panel is not None and panel.get(ID) == layer and _can_be(panel) and _bake(scene, panel, level):
-            yield
+        yield True
+    for k in np.lexsort([distances, ~in_view(places, eye)]):
+        if (panel := _found(name, there[k])) is not None:
+            yield _bake(bpy.data.scenes[name], panel, int(wanted[k]))
+    return all(one.least == level for one, level in zip(extents, wanted, strict=True))
 
 
-def renew(scene: bpy.types.Scene, layer: str) -> None:
-    """The texture of a baked panel again, in place: its values or the hall's colours are others; or its grid is.
-
-    Nothing where it isn't baked. Raises UnknownName.
-    """
-    panel = panels.panel_of(scene, layer)
-    if LEVEL in panel and _can_be(panel):
-        _bake(scene, panel, panel[LEVEL], whatever=True)
+def _found(name: str, layer: str) -> bpy.types.Object | None:
+    """A panel that can be baked."""
+    scene: bpy.types.Scene | None = bpy.data.scenes.get(name)
+    panel = panels.find(scene, layer) if scene else None
+    return panel if panel is not None and _can_be(panel) else None
 
 
 def unbake(scene: bpy.types.Scene) -> None:
@@ -108,13 +111,13 @@ def _can_be(panel: bpy.types.Object) -> bool:
     return reading.sheet_of(panel) is not None and tiles is not None and (tiles.show_viewport or LEVEL in panel)
 
 
-def _bake(scene: bpy.types.Scene, panel: bpy.types.Object, level: int, *, whatever: bool = False) -> bool:
+def _bake(scene: bpy.types.Scene, panel: bpy.types.Object, level: int) -> bool:
     """Whether there was anything to do."""
     stand = child_of(panel, BAKED) or _stand_in(panel, extent_of(panel).size(level))
-    cut = f"{panels.grid_of(panel)} {panels.places(panel).tolist()}"
+    cut = f"{panels.grid_of(panel)} {zlib.crc32(panels.places(panel).tobytes())}"
     peak = scene[look.PEAK] if scene[look.WEIGHTS][2] else 0.0
     showing = f"{level} {panel.get(FILLED)} {peak} {look.told(scene)}"
-    if (stand.get(CUT), stand.get(DRAWN)) == (cut, showing) and not whatever:
+    if (stand.get(CUT), stand.get(DRAWN)) == (cut, showing):
         return False
     if stand.get(CUT) != cut:
         _cut(stand.data, panel)

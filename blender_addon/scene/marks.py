@@ -16,7 +16,7 @@ from .. import atlas
 from . import look, said, text
 from .attention import selected
 from .paint import FLAT, LAID, Kit, Paint, Plane
-from .panels import GRID, grid_of, panels, places, size_of
+from .panels import GRID, find, grid_of, panels, places, size_of
 from .parts import child_of, collection_of, part_of
 from .pictures import size_of as size_of_picture
 
@@ -42,23 +42,23 @@ def renew(scene: bpy.types.Scene) -> None:
     kit = kit_of(scene)
     for panel in panels(scene).values():
         frame = child_of(panel, "frame")
-        if frame is not None:
-            _draw(frame, _key(panel, kit), kit, lambda paint, panel=panel: _mark(paint, panel))  # type: ignore[misc]
+        if frame is not None and _is_stale(frame, key := _key(panel, kit)):
+            _draw(frame, key, kit, lambda paint, panel=panel: _mark(paint, panel))  # type: ignore[misc]
     renew_input(scene)
 
 
 def renew_input(scene: bpy.types.Scene) -> None:
     """Draw the boxes of the layer or channel that is looked at on the input picture, if that is what they lie on."""
-    frame, picture = part_of(scene, "input frame"), part_of(scene, "input")
-    if frame is None or picture is None:
-        return
     layer, channel = selected(scene)
-    panel = panels(scene).get(layer)
+    frame, panel = part_of(scene, "input frame"), find(scene, layer)
     told = said.of(panel) if panel is not None else said.NOTHING
     boxes = worth(told.boxes) if told.frame == "input" else told.boxes[:0]
     boxes = boxes[(boxes[:, 0] == channel) | (channel < 0)]
-    key = f"{boxes.tolist()} {size_of_picture(picture)} {look.told(scene)['theme']}" if len(boxes) else ""
-    _draw(frame, key, kit_of(scene), lambda paint: _over_input(paint, boxes, told.labels, size_of_picture(picture)))
+    picture = part_of(scene, "input") if len(boxes) else None
+    size = size_of_picture(picture) if picture is not None else (0.0, 0.0)
+    key = f"{boxes.tolist()} {size} {look.told(scene)['theme']}" if picture is not None else ""
+    if frame is not None and _is_stale(frame, key):
+        _draw(frame, key, kit_of(scene), lambda paint: _over_input(paint, boxes, told.labels, size))
 
 
 def kit_of(scene: bpy.types.Scene) -> Kit:
@@ -66,10 +66,13 @@ def kit_of(scene: bpy.types.Scene) -> Kit:
     return Kit.of(look.told(scene)["theme"], collection_of(scene))
 
 
+def _is_stale(frame: bpy.types.Object, key: str) -> bool:
+    """Whether something else lies on a frame than what `key` stands for."""
+    return frame.get(DRAWN, "") != key or (LAID in frame.data.attributes) != bool(key)
+
+
 def _draw(frame: bpy.types.Object, key: str, kit: Kit, draw: Callable[[Paint], None]) -> None:
-    """Lay on a frame what `key` stands for, "" for nothing, unless it is there."""
-    if frame.get(DRAWN, "") == key and (LAID in frame.data.attributes) == bool(key):
-        return
+    """Lay on a frame what `key` stands for, "" for nothing."""
     paint = Paint(kit)
     if key:
         draw(paint)

@@ -148,6 +148,8 @@ def panel_of(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object:
 
 def find(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object | None:
     """The panel of a layer, looked for first under the name it was made with; None where there is none."""
+    if not layer_id:
+        return None
     named: bpy.types.Object | None = scene.objects.get(layer_id)
     if named is not None and named.get(ID) == layer_id and named.get(ROLE) == PANEL:
         return named

@@ -1,4 +1,4 @@
-"""What a ray points at in a hall: a channel and a pixel of its map, the input, a picture of the shelf, the answer.
+"""What a ray points at in a hall: a channel and a spot of its map, the input, a picture of the shelf, the answer.
 
 Rails, gates and words let a ray through, panels and boards don't. A hall that another scene instances is found too.
 """
@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import bpy
-import numpy as np
 from bpy_extras import view3d_utils
 from mathutils import Matrix, Vector
 
@@ -40,8 +39,8 @@ class Hit(NamedTuple):
     """Id of the panel's layer."""
     channel: int = -1
     """-1 between two tiles, on the rim and on the back of a panel."""
-    pixel: tuple[int, int] = (-1, -1)
-    """(row, column) of the channel's map."""
+    spot: tuple[float, float] = (-1.0, -1.0)
+    """Shares of the tile's width, from the left, and of its height, from the top, 0..1; see `pixel_of`."""
     place: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """World, metres."""
     object: str = ""
@@ -97,6 +96,13 @@ def depsgraph_of(scene: bpy.types.Scene) -> bpy.types.Depsgraph:
     return scene.view_layers[0].depsgraph
 
 
+def pixel_of(hit: Hit) -> tuple[int, int] | None:
+    """(row, column) of the channel's map that was met; None between tiles, and where the panel or its image is gone."""
+    panel: bpy.types.Object | None = bpy.data.objects.get(hit.object)
+    shape = map_shape(panel) if panel is not None and hit.channel >= 0 else (0, 0)
+    return None if 0 in shape else picking.pixel(*hit.spot, shape)
+
+
 def map_shape(panel: bpy.types.Object) -> tuple[int, int]:
     """(height, width) of the maps on a panel, by its image; (0, 0) where a person has taken that away."""
     on = sheet_of(panel)
@@ -138,15 +144,13 @@ def _on_panel(panel: bpy.types.Object, at: Matrix, cast: _Cast, origin: Vector, 
     inner, (width, height) = at.inverted_safe() @ cast.place, size_of(panel)
     if not (-RIM <= inner.x <= width + RIM and -RIM <= inner.y <= height + RIM):
         return found, False  # words over the panel
-    crossed = picking.crossing(np.array(at), _xyz(origin), _xyz(direction))
+    crossed = picking.crossing([tuple(row) for row in at], _xyz(origin), _xyz(direction))
     spot = picking.spot(grid_of(panel), crossed.x, crossed.y) if crossed and crossed.front else None
     channel = picking.channel_of(places(panel), spot.place) if spot else -1
     if spot is None or channel < 0:
         return found, True
-    shape = map_shape(panel)
-    pixel = picking.pixel(spot.u, spot.v, shape) if 0 not in shape else (-1, -1)
     place = _xyz(origin + crossed.distance * direction)
-    return found._replace(channel=channel, pixel=pixel, place=place), True
+    return found._replace(channel=channel, spot=(spot.u, spot.v), place=place), True
 
 
 def _xyz(point: Vector) -> tuple[float, float, float]:

@@ -48,8 +48,7 @@ def map_of(panel: bpy.types.Object, channel: int) -> np.ndarray | None:
     cell, part = _cell(panel, channel)
     if on is None:
         return None
-    pixels = np.zeros(on.height * on.width * 4, np.float32)
-    image_of(panel).pixels.foreach_get(pixels)
+    pixels = _read(image_of(panel))
     height, width = on.height // on.rows, on.width // on.columns
     column, row = divmod(cell, on.rows)
     texels = pixels.reshape(on.height, on.width, 4)[row * height :, column * width :][:height, :width]
@@ -71,7 +70,7 @@ def value_at(panel: bpy.types.Object, channel: int, row: int, column: int) -> np
     if not (0 <= row < height and 0 <= column < width):
         raise UnknownName(f"pixel of {panel[ID]}", f"({column}, {row})", [f"(0, 0) to ({width - 1}, {height - 1})"])
     at = 4 * (((cell % on.rows) * height + row) * on.width + cell // on.rows * width + column)
-    values = np.array(image_of(panel).pixels[at : at + 4], np.float32)[part]  # type: ignore[index]
+    values = _read(image_of(panel))[at : at + 4].copy()[part]
     return np.where(np.abs(values) > colour.FLAG_FROM, np.float32(np.nan), values)
 
 
@@ -114,3 +113,20 @@ def _cell(panel: bpy.types.Object, channel: int) -> tuple[int, int | slice]:
     if not 0 <= channel < count:
         raise UnknownName(f"channel of {panel[ID]}", str(channel), [f"0 to {count - 1}"])
     return (channel, slice(0, 3)) if is_colour(panel) else divmod(channel, atlas.PER_CELL)
+
+
+LARGEST = 1 << 22
+"""Numbers of an image whose memory is kept for the next one."""
+_held = np.zeros(0, np.float32)
+"""To get new memory takes several times as long as to fill it."""
+
+
+def _read(image: bpy.types.Image) -> np.ndarray:
+    """All numbers of an image, flat, good until the next is read."""
+    global _held
+    size = 4 * image.size[0] * image.size[1]
+    pixels = _held[:size] if size <= len(_held) else np.zeros(size, np.float32)
+    image.pixels.foreach_get(pixels)
+    if len(_held) < size <= LARGEST:
+        _held = pixels
+    return pixels

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import bpy
 
 from ...torch_bridge.errors import InnerwalkError
+from ..steps import some
 from .operators import attempt
-
-if TYPE_CHECKING:
-    from ..actions.exporting import Steps
 
 BUSY = 0.02
 """Seconds of work at a time."""
@@ -61,7 +59,7 @@ class _Export(bpy.types.Operator):
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
         try:
-            what, share = some_steps(self._work)
+            what, share = some(self._work, BUSY)
         except StopIteration as done:
             return self._end(context, "INFO", done.value)
         except (InnerwalkError, OSError) as error:
@@ -81,15 +79,6 @@ class _Export(bpy.types.Operator):
         self.cancel(context)
         self.report({level}, line)
         return {"CANCELLED" if level == "ERROR" else "FINISHED"}
-
-
-def some_steps(work: Steps) -> tuple[str, float]:
-    """As many steps as there is time for, at least one; what the last one said. Raises StopIteration at the end."""
-    until = time.monotonic() + BUSY
-    told = next(work)
-    while time.monotonic() < until:
-        told = next(work)
-    return told
 
 
 class INNERWALK_OT_export_layer(_Export):

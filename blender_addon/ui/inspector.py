@@ -8,7 +8,6 @@ a look by a timer that runs once.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.app.handlers import persistent
 
+from ..steps import some
 from . import pictures
 
 if TYPE_CHECKING:
     from ..actions.inspecting import Inspected
 
-BUSY, REST = 0.015, 0.01
-"""Seconds of looking at a time, and until the next."""
+BUSY, REST, PATIENCE = 0.015, 0.01, 0.5
+"""Seconds of looking at a time, and until the next; and while somebody walks."""
 LOGARITHMIC = "innerwalk_logarithmic"
 """Property of the window manager: whether histograms show the logarithm of counts."""
 
@@ -80,46 +80,62 @@ def key_of(scene: bpy.types.Scene) -> tuple[Any, ...]:
 
 
 def look() -> float | None:
-    """Look at what was asked for, some of it at a time, and draw again; seconds until the next, None for no more."""
+    """Look at what was asked for, some of it at a time, and draw again; seconds until the next, None for no more.
+
+    Not during a walk, whose frames don't wait and whose card tells the same.
+    """
+    if _somebody_walks():
+        return PATIENCE
     there = {scene.session_uid: scene for scene in bpy.data.scenes}
     for gone in state.shown.keys() - there.keys():
         del state.shown[gone]
         pictures.drop(picture_name(gone, ""))
     for id in (state.asked & there.keys()) - state.looking.keys():
-        state.looking[id] = _looks(there[id])
+        state.looking[id] = _looks(id)
     state.asked.clear()
     if all([_done(id) for id in list(state.looking)]):
         redraw()
     return REST if state.looking else None
 
 
+def _somebody_walks() -> bool:
+    from ..vr.walk import current
+
+    return current() is not None
+
+
 def _done(id: int) -> bool:
     """Look for a while; whether all was seen. In the background nobody waits for anything else."""
-    end = math.inf if bpy.app.background else time.monotonic() + BUSY
     try:
-        while time.monotonic() < end:
-            next(state.looking[id])
+        some(state.looking[id], math.inf if bpy.app.background else BUSY)
     except StopIteration as done:
         del state.looking[id]
         state.shown[id] = done.value
     return id not in state.looking
 
 
-def _looks(scene: bpy.types.Scene) -> Generator[None, None, Shown]:
-    """Only the first step looks at the scene, which may be gone at the next."""
+def _looks(id: int) -> Generator[None, None, Shown]:
+    """The scene may be gone at any step."""
     from ...torch_bridge.errors import InnerwalkError
-    from ..actions import inspect_channel, selected
-    from ..actions.inspecting import inspect_in_parts
+    from ..actions import selected
+    from ..actions.inspecting import channel_in_parts, layer_in_parts
 
-    shown, (layer, channel), id = Shown(key_of(scene)), selected(scene), scene.session_uid
+    scene = _scene(id)
+    if scene is None:
+        return Shown(())
+    shown, (layer, channel) = Shown(key_of(scene)), selected(scene)
     try:
         if layer and channel >= 0:
-            shown.channel = _kept(id, "channel", inspect_channel(scene, layer, channel))
-        if layer:
-            shown.layer = _kept(id, "layer", (yield from inspect_in_parts(scene, layer, bool(shown.key[-1]))))
+            shown.channel = _kept(id, "channel", (yield from channel_in_parts(scene, layer, channel)))
+        if layer and (scene := _scene(id)) is not None:
+            shown.layer = _kept(id, "layer", (yield from layer_in_parts(scene, layer, bool(shown.key[-1]))))
     except InnerwalkError as error:
         shown.error = str(error)
     return shown
+
+
+def _scene(id: int) -> bpy.types.Scene | None:
+    return next((one for one in bpy.data.scenes if one.session_uid == id), None)
 
 
 def _kept(id: int, what: str, found: Inspected) -> Inspected:
@@ -151,22 +167,22 @@ def redraw() -> None:
 @persistent
 def note_changes(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
     """Filling a panel tags it. Of others than the selected one nothing is told."""
-    if not state.shown:
+    if not state.shown or _somebody_walks():
         return
     id = scene.session_uid
     if id in state.looking or id not in state.drawn or id not in state.shown or state.shown[id].key == key_of(scene):
         return
     state.drawn.discard(id)
-    state.looking[id] = _looks(scene)
+    state.looking[id] = _looks(id)
     if not _done(id) and not bpy.app.timers.is_registered(look):
         bpy.app.timers.register(look, first_interval=REST)
 
 
 def _filled(scene: bpy.types.Scene, layer: str) -> int:
     """How often the layer's panel was filled."""
-    from ..scene.panels import FILLED, panels
+    from ..scene.panels import FILLED, find
 
-    panel = panels(scene).get(layer)
+    panel = find(scene, layer)
     return int(panel.get(FILLED, 0)) if panel else 0
 
 

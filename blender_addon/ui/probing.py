@@ -51,7 +51,7 @@ def under(context: bpy.types.Context, x: int, y: int) -> str:
     """What is under a point of the window, in words; "" where there is no tile. Raises nothing a person can cause."""
     from ...torch_bridge.errors import InnerwalkError
     from ..actions import probe
-    from ..scene.pick import pick_at
+    from ..scene.pick import pick_at, pixel_of
 
     for area in context.window.screen.areas:
         for region in area.regions if area.type == "VIEW_3D" else ():
@@ -60,10 +60,11 @@ def under(context: bpy.types.Context, x: int, y: int) -> str:
                 continue
             with context.temp_override(area=area, region=region):
                 hit = pick_at(bpy.context, left, low)
-            if hit is None or hit.channel < 0 or hit.pixel[0] < 0:
+            pixel = pixel_of(hit) if hit is not None else None
+            if hit is None or pixel is None:
                 return ""
             try:
-                return probe(context.scene, hit.layer, hit.channel, *hit.pixel)
+                return probe(context.scene, hit.layer, hit.channel, *pixel)
             except InnerwalkError as error:
                 return str(error)
     return ""

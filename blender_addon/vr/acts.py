@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 
 import bpy
@@ -16,6 +15,7 @@ from ..actions import exporting, pointing, shelving
 from ..scene import beams
 from ..scene.panels import find, panel_of, world_of
 from ..scene.session import undoable
+from ..steps import some
 from . import hands, menu
 from .walk import Board, Grip, Hand, Walk
 
@@ -31,7 +31,7 @@ AHEAD, LOWER = 0.62, 0.12
 
 def act(walk: Walk, hand: Hand, name: str) -> None:
     """Do it; what was done or why not is said on the card."""
-    scene = walk.scene
+    scene, walk.acted = walk.scene, True
     if scene is None:
         return
     try:
@@ -92,17 +92,17 @@ def choose(walk: Walk, board: Board, hand: Hand, scene: bpy.types.Scene) -> str:
 
 def work(walk: Walk) -> None:
     """Some steps of what goes on."""
-    end = time.monotonic() + SLICE
-    while walk.work is not None and time.monotonic() < end:
-        try:
-            what, share = next(walk.work)
-            walk.say(f"{what}, {share:.0%}")
-        except StopIteration as done:
-            walk.work = None
-            walk.say(str(done.value))
-        except (InnerwalkError, OSError) as error:
-            walk.work = None
-            walk.say(str(error), failed=True)
+    if walk.work is None:
+        return
+    try:
+        what, share = some(walk.work, SLICE)
+        walk.say(f"{what}, {share:.0%}")
+        return
+    except StopIteration as done:
+        walk.say(str(done.value))
+    except (InnerwalkError, OSError) as error:
+        walk.say(str(error), failed=True)
+    walk.work = None
 
 
 def _menu(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
@@ -114,10 +114,9 @@ def _menu(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
     ahead = -eye[:3, 2] * (1.0, 1.0, 0.0)
     ahead = ahead / max(float(np.linalg.norm(ahead)), 1e-6)
     middle = eye[:3, 3] + ahead * AHEAD - (0.0, 0.0, LOWER)
-    at = hands.facing(middle, eye[:3, 3])
     width, height = menu.size(page)
-    at[:3, 3] -= at[:3, 0] * width / 2 + at[:3, 1] * height / 2
-    walk.board = Board(page, "root", at)
+    at = hands.facing(middle, eye[:3, 3], aside=(-width / 2, -height / 2, 0.0))
+    walk.board = Board(page, "root", np.array(at))
     return ""
 
 

@@ -5,12 +5,13 @@ Words are read from `AWAY` metres; three sizes of them make the order, and quiet
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import partial
 
 import numpy as np
 
 from ..scene import text
+from ..steps import whole
 from ..words import CAP
 from .lines import fits, shortened, wrapped
 from .sketch import Sketch, size_for
@@ -44,14 +45,30 @@ def card(
 
     progress: what a job does, and the share 0..1 of it that is done.
     """
-    parts = [_title(title), _picture(picture, ends), _facts(facts), _progress(progress), _warning(warning)]
-    rows = _spaced([part for part in parts if part])
+    return whole(card_in_parts(title, facts, picture, ends, progress, warning))
+
+
+def card_in_parts(
+    title: str, facts: Sequence[Fact], picture: np.ndarray | None = None, ends: tuple[str, str] = ("", ""),
+    progress: tuple[str, float] | None = None, warning: str = "",
+) -> Generator[None, None, Sketch]:  # fmt: skip
+    """The same a row at a time."""
+    asked: list[Callable[[], list[Row]]] = [
+        partial(_title, title), partial(_picture, picture, ends), partial(_facts, facts), partial(_progress, progress),
+        partial(_warning, warning),
+    ]  # fmt: skip
+    parts = []
+    for rows_of in asked:
+        parts.append(rows_of())
+        yield
+    rows = _spaced(part for part in parts if part)
     board, tall = Sketch(), 2 * MARGIN + sum(height for height, _ in rows)
     board.frame((0, WIDTH), (0, tall), RIM, "frame", "board")
     y = tall - MARGIN
     for height, draw in rows:
         y -= height
         draw(board, y)
+        yield
     return board
 
 

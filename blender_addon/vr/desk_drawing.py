@@ -5,6 +5,9 @@ Outlines, the landing place and the menu are in the world, as they are with a he
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 import bpy
 from mathutils import Matrix
 
@@ -13,7 +16,8 @@ from . import acts
 from .desk import EYE_NAME, Desk
 from .drawing import Drawing
 from .glass import Glass, fitted
-from .gpu_draw import Shown, from_eye
+from .gpu_draw import Lines, from_eye
+from .painting import Pane, Shown
 from .sketch import Sketch
 from .walk import Hand, Walk
 
@@ -42,42 +46,50 @@ class DeskDrawing(Drawing):
         self.words_dense = DENSE * self._scale
         self.menu_dense = self.words_dense / acts.AHEAD
         self.cross = "nothing"
-        self._crosses = {state: Shown(crosshair(state), self._scale) for state in TINTS}
+        self._crosses = {state: Pane() for state in TINTS}
+        for state, pane in self._crosses.items():
+            pane.show(Shown(crosshair(state), self._scale))
 
     def look(self, scene: bpy.types.Scene) -> None:
         """Make what has changed; between frames."""
         super().look(scene)
         self.cross = pointed(self.walk, scene)
 
+    def panes(self) -> Iterator[Pane]:
+        """Crosses too."""
+        yield from self._crosses.values()
+        yield from super().panes()
+
     def seen(self) -> tuple[object, ...]:
         """What is drawn: where it is equal, so is the picture."""
-        label = self._labels.get(EYE_NAME, (None, None, None))[:2]
-        return self._card[0], self._menu[0], self._pointed, self._held[0], label, self.cross
+        around = self._pointed[EYE_NAME].around
+        return *(one.seen for one in self.panes()), around, self.cross
 
-    def plan(self) -> None:
+    def plan(self, scene: bpy.types.Scene) -> None:
         """There is no ray where the eye is the hand."""
-        self._drawn = [*self.met(self.walk.hands[EYE_NAME])]
+        self._paints, self.eye, lines = True, self.walk.body.eye(), Lines()
+        self._drawn = [lines.draw]
+        self.plan_met(scene, self.walk.hands[EYE_NAME], lines)
+        if self.walk.board is not None:
+            self._drawn.append(partial(self._menu.draw, Matrix(self.walk.board.at.tolist())))
 
     def draw(self) -> None:
         """The view that the walk is in."""
         glass, hand = self._desk.glass(), self.walk.hands[EYE_NAME]
         if glass is None or not hand.there:
             return
-        for one in self._drawn:
-            one()
-        self._draw_menu()
+        super().draw()
         self._draw_card(glass)
         self._draw_words(glass, hand)
 
     def _draw_card(self, glass: Glass) -> None:
         """In the lower right corner."""
-        sketch, shown = self._card
-        if sketch is None or shown is None or not self._is_card_wanted():
+        if self._card.seen is None or not self._is_card_wanted():
             return
-        width, height = glass.size
+        sketch, (width, height) = self._card.seen.sketch, glass.size
         room = SHARE * width, height - 2 * MARGIN
         dense = fitted(self.words_dense, sketch.width, sketch.height, room)
-        _draw(shown, glass, (width - MARGIN - round(sketch.width * dense), MARGIN), dense)
+        _draw(self._card, glass, (width - MARGIN - round(sketch.width * dense), MARGIN), dense)
 
     def _is_card_wanted(self) -> bool:
         """An open menu has its place, unless something failed or goes on."""
@@ -87,11 +99,9 @@ class DeskDrawing(Drawing):
     def _draw_words(self, glass: Glass, hand: Hand) -> None:
         """The crosshair with the name beside it, and the picture that is held, at the lower left."""
         (x, y), beside = glass.middle, BESIDE * self._scale
-        label = self._labels.get(hand.name, (None, None, None))[1]
-        if label is not None:
-            _draw(label, glass, (round(x + beside), round(y + beside)), self.words_dense)
-        if self._held[1] is not None and hand.name == self.walk.holder:
-            _draw(self._held[1], glass, (MARGIN, HIGH * self._scale), self.words_dense)
+        _draw(self._pointed[hand.name].name, glass, (round(x + beside), round(y + beside)), self.words_dense)
+        if hand.name == self.walk.holder:
+            _draw(self._held, glass, (MARGIN, HIGH * self._scale), self.words_dense)
         _draw(self._crosses[self.cross], glass, (x, y), self._scale)
 
 
@@ -118,6 +128,6 @@ def crosshair(state: str) -> Sketch:
     return sketch
 
 
-def _draw(shown: Shown, glass: Glass, pixel: tuple[float, float], dense: float) -> None:
+def _draw(pane: Pane, glass: Glass, pixel: tuple[float, float], dense: float) -> None:
     with from_eye():
-        shown.draw(Matrix(glass.at(*pixel, dense).tolist()))
+        pane.draw(Matrix(glass.at(*pixel, dense).tolist()))

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 import bpy
 import numpy as np
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 
 from ..actions import pointing, shelving
+from ..actions.inspecting import value_of
 from ..scene import shelf, text
-from ..scene.panels import find, grid_of, panel_of, places, size_of, world_of
-from ..scene.pick import Hit
+from ..scene.panels import find, grid_of, places, size_of, world_of
+from ..scene.pick import Hit, pixel_of
 from ..scene.pictures import image_in, pixels_of
+from ..scene.reading import is_vector
 from ..scene.store import dress_of
 from ..slots import FILL
 from . import hands, menu
-from .gpu_draw import DENSE, LINE, Outline, Shown, between, drawing, ray, ring
+from .gpu_draw import LINE, Lines, Pair, between, drawing, rim, ring
+from .painting import DENSE, Pane, Shown, forget_easels
 from .sketch import Sketch
 from .told import Card
 from .walk import Hand, Walk
@@ -34,8 +38,9 @@ WAND = 0.12, 0.024
 """Length and width of what stands for a hand, metres."""
 PICTURE = 0.16
 """Edge of a picture that is held, metres."""
-RESTS = 5
-"""Looks at the same thing after which it is named: a name takes time to paint, and a hand that passes by reads none."""
+RESTS, AGAIN = 3, 6
+"""Looks at the same thing after which it is named, and until it is looked whether its value is another: a name takes
+time to paint, and a hand that passes by reads none."""
 RING = 0.22
 """Radius of the landing place, metres."""
 LETTERS = "".join(map(chr, range(32, 127))) + "·×−–…›‹°%→"
@@ -48,8 +53,22 @@ Draw = Callable[[], None]
 class Framed(NamedTuple):
     """A line around something, and where that is, to world."""
 
-    line: Outline
+    points: list[Vector]
     at: Matrix
+
+
+@dataclass
+class Pointed:
+    """What a hand points at, as it is drawn."""
+
+    key: object
+    around: Framed | None
+    on_floor: bool
+    name: Pane
+    words: str = ""
+    """What the name says, or is to say soon."""
+    looks: int = 0
+    """How often it was found to be pointed at still."""
 
 
 class Drawing:
@@ -62,18 +81,20 @@ class Drawing:
     def __init__(self, walk: Walk) -> None:
         self.walk = walk
         self.card = Card()
-        self._card: tuple[Sketch | None, Shown | None] = (None, None)
-        self._menu: tuple[menu.Page | None, dict[int, Shown]] = (None, {})
+        self._sketch: Sketch | None = None
+        """The card's that is shown."""
+        self._card, self._menu, self._held = Pane(), Pane(), Pane()
+        self._page: tuple[menu.Page | None, dict[int, Shown]] = (None, {})
         """The page that is open, and how it looks by the entry that is pointed at: painting one takes time."""
-        self._pointed = -1
-        self._labels: dict[str, tuple[object, Shown | None, Framed | None]] = {}
-        """By hand: what it points at, its name, the line around it."""
-        self._rests: dict[str, int] = {}
-        """And for how many looks it has pointed at that."""
-        self._held: tuple[object, Shown | None] = (None, None)
+        self._index = -1
+        """Which picture is held."""
+        self._pointed = {name: Pointed(None, None, False, Pane()) for name in walk.hands}
+        """By hand."""
         self.eye = np.eye(4)
-        """(4, 4) where the eye was when it was last looked."""
+        """(4, 4) where the eye was at the last `plan`."""
         self._drawn: list[Draw] = []
+        self._paints = False
+        """Whether some painting is due: it is once a frame, not once an eye."""
         self._handlers: list[tuple[Any, str]] = []
 
     def begin(self) -> None:
@@ -87,65 +108,76 @@ class Drawing:
     def end(self) -> None:
         """No more."""
         text.forget_fonts()
+        forget_easels()
         for handler, region in self._handlers:
             bpy.types.SpaceView3D.draw_handler_remove(handler, region)
         self._handlers.clear()
 
     def look(self, scene: bpy.types.Scene) -> None:
-        """Make what has changed; between frames."""
-        self.eye = self.walk.body.eye()
-        self.card.look(self.walk, scene)
-        if self._card[0] is not self.card.sketch:
-            self._card = self.card.sketch, self._shown(self.card.sketch)
+        """Make all that has changed, between frames, and plan what is drawn."""
+        self.look_at_card(scene)
         for hand in self.walk.hands.values():
-            self._look_at(scene, hand)
-        self._look_at_menu()
-        self._look_at_held(scene)
-        self.plan()
+            self.look_at(scene, hand)
+        self.look_at_held(scene)
+        self.plan(scene)
 
-    def _look_at(self, scene: bpy.types.Scene, hand: Hand) -> None:
-        """The outline and the name of what a hand points at."""
+    def look_at_card(self, scene: bpy.types.Scene) -> None:
+        """Whether there is something else to tell, or some of the work on it."""
+        self.card.look(self.walk, scene)
+        if self._sketch is not self.card.sketch:
+            self._sketch = self.card.sketch
+            self._card.show(self._shown(self._sketch))
+
+    def look_at(self, scene: bpy.types.Scene, hand: Hand) -> None:
+        """The outline of what a hand points at, and its name where the hand rests; or an entry of the menu."""
+        self._look_at_menu()
         hit = Hit("panel", hand.grip.layer) if hand.grip else hand.hit
         means = hand.grip is None, shelving.held(scene) >= 0
         key = (hit.role, hit.layer, hit.channel, hit.object, *means) if hit else None
-        if hand.name not in self._labels or self._labels[hand.name][0] != key:
+        seen = self._pointed[hand.name]
+        if seen.key != key:
             around = outline_of(scene, hit, max(LINE, SLOPE * hand.far)) if hit else None
-            self._labels[hand.name], self._rests[hand.name] = (key, None, around), 0
+            on_floor = hit is not None and hand.grip is None and pointing.kind(hit) == "floor"
+            seen.name.show(None)
+            self._pointed[hand.name] = Pointed(key, around, on_floor, seen.name)
             return
-        self._rests[hand.name] += 1
-        if hand.grip:
-            self._follow(hand, world_of(panel_of(scene, hand.grip.layer)))
-        elif hit and self._rests[hand.name] == RESTS and (words := name_of(scene, hit)):
-            _, _, around = self._labels[hand.name]
-            self._labels[hand.name] = key, self._shown(_label(scene, words)), around
-
-    def _follow(self, hand: Hand, panel: Matrix) -> None:
-        """The outline goes with the panel that is held."""
-        key, label, framed = self._labels[hand.name]
-        self._labels[hand.name] = key, label, framed and framed._replace(at=panel)
+        seen.looks += 1
+        if hit and hand.grip is None and seen.looks % AGAIN == RESTS and (words := name_of(scene, hit)) != seen.words:
+            seen.words = words
+            seen.name.show(self._shown(_label(scene, words)))
 
     def _look_at_menu(self) -> None:
-        board = self.walk.board
-        if (board.page if board else None) is not self._menu[0]:
-            self._menu = board.page if board else None, {}
-        self._pointed = max((one.item for one in self.walk.hands.values()), default=-1)
-        if board is not None and self._pointed not in self._menu[1]:
-            self._menu[1][self._pointed] = Shown(menu.draw(board.page, self._pointed), self.menu_dense)
+        board, (page, painted) = self.walk.board, self._page
+        if (board.page if board else None) is not page:
+            self._page = board.page if board else None, (painted := {})
+        if board is None:
+            self._menu.show(None)
+            return
+        pointed = max((one.item for one in self.walk.hands.values()), default=-1)
+        if pointed not in painted:
+            painted[pointed] = Shown(menu.draw(board.page, pointed), self.menu_dense)
+        self._menu.show(painted[pointed])
 
-    def _look_at_held(self, scene: bpy.types.Scene) -> None:
+    def look_at_held(self, scene: bpy.types.Scene) -> None:
         index = shelving.held(scene) if self.walk.holder else -1
-        if index == self._held[0]:
+        if index == self._index:
             return
         holder = shelf.shelved(scene).get(index)
         image = image_in(holder) if holder else None
-        self._held = index, self._shown(_picture(scene, pixels_of(image))) if image else None
+        self._index = index
+        self._held.show(self._shown(_picture(scene, pixels_of(image))) if image else None)
+
+    def panes(self) -> Iterator[Pane]:
+        """All that is painted, the most wanted first."""
+        yield self._menu
+        yield self._card
+        yield self._held
+        yield from (one.name for one in self._pointed.values())
 
     @property
     def ready(self) -> bool:
-        """Whether another picture would be no finer."""
-        labels = [label for _, label, _ in self._labels.values()]
-        shown = [self._card[1], self._menu[1].get(self._pointed), self._held[1], *labels]
-        return all(one is None or one.ready for one in shown)
+        """Whether another picture would show nothing else."""
+        return all(one.ready for one in self.panes())
 
     def _handle(self) -> None:
         with drawing():
@@ -153,70 +185,81 @@ class Drawing:
 
     def draw(self) -> None:
         """One eye, or one view."""
+        if self._paints:
+            self._paints = False
+            self.paint()
         for one in self._drawn:
             one()
 
-    def plan(self) -> None:
+    def paint(self) -> None:
+        """Some of what is still to be painted."""
+        next((True for one in self.panes() if one.paint()), False)
+
+    def plan(self, scene: bpy.types.Scene) -> None:
         """What is drawn until this is called again, and where: hands have moved."""
-        there = [hand for hand in self.walk.hands.values() if hand.there]
-        self._drawn = [one for hand in there for one in self._of_hand(hand)]
-        self._drawn.append(self._draw_menu)
-        if self._card[1] is not None:
-            self._drawn.append(partial(self._card[1].draw, Matrix(self.card_at().tolist())))
+        self._paints, self.eye, lines = True, self.walk.body.eye(), Lines()
+        self._drawn = [lines.draw]
+        for hand in self.walk.hands.values():
+            if hand.there:
+                self._plan_hand(scene, hand, lines)
+        if self.walk.board is not None:
+            self._drawn.append(partial(self._menu.draw, Matrix(self.walk.board.at.tolist())))
+        if self._sketch is not None:
+            hand = self.walk.hands[self.walk.card]
+            self._drawn.append(partial(self._card.draw, self._at_hand(hand, self._sketch.width, ABOVE)))
 
-    def _draw_menu(self) -> None:
-        board, shown = self.walk.board, self._menu[1].get(self._pointed)
-        if board is not None and shown is not None:
-            shown.draw(Matrix(board.at.tolist()))
-
-    def met(self, hand: Hand) -> Iterator[Draw]:
+    def plan_met(self, scene: bpy.types.Scene, hand: Hand, lines: Lines) -> None:
         """The landing place on the floor, or an outline of what is pointed at or held."""
-        framed = self._labels.get(hand.name, (None, None, None))[2]
-        if hand.hit is not None and hand.grip is None and pointing.kind(hand.hit) == "floor":
-            yield partial(ring, hand.end, RING, "bar")
-        if framed is not None:
-            yield partial(framed.line.draw, framed.at, "skip" if hand.grip else "bar")
+        seen = self._pointed[hand.name]
+        if seen.on_floor:
+            self._drawn.append(partial(ring, hand.end, RING, "bar"))
+        if seen.around is not None:
+            held = find(scene, hand.grip.layer) if hand.grip else None
+            at = world_of(held) if held is not None else seen.around.at
+            lines.rim(at, seen.around.points, "skip" if hand.grip else "bar")
 
-    def _of_hand(self, hand: Hand) -> Iterator[Draw]:
+    def _plan_hand(self, scene: bpy.types.Scene, hand: Hand, lines: Lines) -> None:
         """Its ray, what that meets and its name, and the picture that it holds."""
-        yield partial(ray, between(hand.place - hand.along * WAND[0], hand.place, WAND[1]), "frame")
-        yield partial(ray, between(hand.place, hand.end), "bar" if hand.hit or hand.at_board else "quiet")
-        yield from self.met(hand)
-        label = self._labels.get(hand.name, (None, None, None))[1]
-        if label is not None:
-            eye, end = self.eye[:3, 3], hand.end.to_tuple()
-            far = max(0.3, math.dist(end, eye))
-            place = hands.facing(end, eye)
-            place[:3, :3] *= far
-            place[:3, 3] += place[:3, 1] * 0.03 / far + place[:3, 2] * 0.05 / far
-            yield partial(label.draw, Matrix(place.tolist()))
-        if self._held[1] is not None and hand.name == self.walk.holder:
-            yield partial(self._held[1].draw, Matrix(self._at_hand(hand, PICTURE, -0.02).tolist()))
-
-    def card_at(self) -> np.ndarray:
-        """(4, 4) where the card is: over the hand that picked last and turned to the eye."""
-        sketch = self.card.sketch
-        wide = sketch.width if sketch else 0.0
-        return self._at_hand(self.walk.hands[self.walk.card], wide, ABOVE)
+        end = hand.end
+        lines.rod(between(hand.place - hand.along * WAND[0], hand.place, WAND[1]), "frame")
+        lines.rod(between(hand.place, end), "bar" if hand.hit or hand.at_board else "quiet")
+        self.plan_met(scene, hand, lines)
+        name = self._pointed[hand.name].name
+        if name.seen is not None:
+            place, eye = end.to_tuple(), self.eye[:3, 3].tolist()
+            at = hands.facing(place, eye, aside=(0.0, 0.03, 0.05), size=max(0.3, math.dist(place, eye)))
+            self._drawn.append(partial(name.draw, Matrix(at)))
+        if self._held.seen is not None and hand.name == self.walk.holder:
+            self._drawn.append(partial(self._held.draw, self._at_hand(hand, PICTURE, -0.02)))
 
     def _shown(self, sketch: Sketch | None) -> Shown | None:
         return Shown(sketch, self.words_dense) if sketch is not None else None
 
-    def _at_hand(self, hand: Hand, wide: float, up: float) -> np.ndarray:
-        at = hands.facing(hand.place.to_tuple(), self.eye[:3, 3], up)
-        at[:3, 3] -= at[:3, 0] * wide / 2
-        return at
+    def _at_hand(self, hand: Hand, wide: float, up: float) -> Matrix:
+        """Over a hand and turned to the eye."""
+        eye = self.eye[:3, 3].tolist()
+        return Matrix(hands.facing(hand.place.to_tuple(), eye, up, (-wide / 2, 0.0, 0.0)))
 
 
 def name_of(scene: bpy.types.Scene, hit: Hit) -> str:
     """What is pointed at, in a few words; "" where there is nothing to say."""
     if hit.role == "panel":
-        return f"{hit.layer} · {hit.channel}" if hit.channel >= 0 else hit.layer
+        return f"{hit.layer} · {hit.channel}{_value(hit)}" if hit.channel >= 0 else hit.layer
     if hit.role == "shelf":
         return "take"
     if hit.role == "input" and shelving.held(scene) >= 0:
         return "place here"
     return ""
+
+
+def _value(hit: Hit) -> str:
+    """What the map has where it was met: "(column, row) = value", of a single value without its place."""
+    pixel = pixel_of(hit)
+    if pixel is None:
+        return ""
+    panel = bpy.data.objects[hit.object]
+    where = "" if is_vector(panel) else f" · ({pixel[1]}, {pixel[0]})"
+    return f"{where} = {value_of(panel, hit.channel, *pixel)}"
 
 
 def outline_of(scene: bpy.types.Scene, hit: Hit, width: float = LINE) -> Framed | None:
@@ -225,11 +268,12 @@ def outline_of(scene: bpy.types.Scene, hit: Hit, width: float = LINE) -> Framed 
         panel = find(scene, hit.layer)
         if panel is None:
             return None
-        low, high = np.zeros(2), np.array(size_of(panel))
+        low, high = (0.0, 0.0), size_of(panel)
         if hit.channel >= 0:
             grid = grid_of(panel)
-            middle, half = grid.centre(int(places(panel)[hit.channel])), FILL * np.asarray(grid.cell) / 2
-            low, high = middle - half, middle + half
+            x, y = grid.centre(int(places(panel)[hit.channel]))
+            wide, tall = (FILL * edge / 2 for edge in grid.cell)
+            low, high = (x - wide, y - tall), (x + wide, y + tall)
         return _framed(world_of(panel), low, high, width)
     holder: bpy.types.Object | None = bpy.data.objects.get(hit.object)
     if holder is None or hit.role not in ("shelf", "input"):
@@ -238,10 +282,8 @@ def outline_of(scene: bpy.types.Scene, hit: Hit, width: float = LINE) -> Framed 
     return _framed(holder.matrix_world.copy(), box.min(0)[:2], box.max(0)[:2], width)
 
 
-def _framed(at: Matrix, low: np.ndarray, high: np.ndarray, width: float) -> Framed:
-    (x0, y0), (x1, y1), z = low, high, 0.006
-    corners = np.array([(x0, y0, z), (x1, y0, z), (x1, y1, z), (x0, y1, z)])
-    return Framed(Outline(corners, width / max(at.median_scale, 1e-6)), at)
+def _framed(at: Matrix, low: Pair, high: Pair, width: float) -> Framed:
+    return Framed(rim(low, high, width / max(at.median_scale, 1e-6)), at)
 
 
 def _label(scene: bpy.types.Scene, words: str) -> Sketch:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ..live.session import current
 from ..scene import baked, look, view_shading
 from ..scene.panels import FILLED, GRID, find, panels
+from ..steps import some
 from . import xr
 
 MOVED = 3.0
 """Metres after which it is looked again which panels are near."""
+SLICE = 0.0004
+"""Seconds of a go that baking takes, or one panel of it."""
 PANELS = 2
 """Panels that are looked at in a go: were they filled or laid out since?"""
 
@@ -30,10 +34,17 @@ class Fit:
             "baked" if shading == "baked" or (shading == "auto" and not fits) else "preview"
         )
         self._before: dict[str, Any] = {}
-        self._work: Iterator[None] | None = None
+        self._work: Generator[bool, None, bool] | None = None
         self._at = np.full(3, np.inf)
+        self._everywhere = False
+        """Whether all is as fine as can be wherever the eye is."""
         self._seen: dict[str, object] = {}
         self._layers: list[str] = []
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being baked."""
+        return self._work is not None
 
     @property
     def settled(self) -> bool:
@@ -61,28 +72,28 @@ class Fit:
     def again(self, scene: bpy.types.Scene) -> None:
         """What was baked may be no more, as after undo: it is baked anew."""
         baked.unbake(scene)
-        self._work, self._at = None, np.full(3, np.inf)
+        self._work, self._at, self._everywhere = None, np.full(3, np.inf), False
 
     def look(self, scene: bpy.types.Scene, eye: np.ndarray) -> None:
-        """One piece of the work, for an eye (4, 4) there."""
+        """Some of the work, for an eye (4, 4) there; else whether there is any."""
         if self.shading != "baked":
             return
         if self._work is not None:
             self._step(self._work)
-            return
-        if self._changed(scene) or np.linalg.norm(eye[:3, 3] - self._at) > MOVED:
+        elif self._changed(scene) or (not self._everywhere and np.linalg.norm(eye[:3, 3] - self._at) > MOVED):
             self._at = eye[:3, 3].copy()
             self._work = baked.bake(scene, Matrix(eye.tolist()), self.budget)
 
-    def _step(self, work: Iterator[None]) -> None:
+    def _step(self, work: Generator[bool, None, bool]) -> None:
         try:
-            next(work)
-        except StopIteration:
-            self._work = None
+            some(work, SLICE)
+        except StopIteration as done:
+            self._work, self._everywhere = None, done.value
 
     def _changed(self, scene: bpy.types.Scene) -> bool:
-        """Whether the colours are others, or one of the next few panels was filled or laid out since."""
-        now = {"": tuple(tuple(np.ravel(scene.get(one, 0.0))) for one in (look.RAMP, look.GAIN, look.WEIGHTS))}
+        """Whether colours or input are others, or one of the next few panels was filled or laid out since."""
+        colours = (tuple(np.ravel(scene.get(one, 0.0))) for one in (look.RAMP, look.GAIN, look.WEIGHTS))
+        now: dict[str, object] = {"": (*colours, current().shown.get(scene.session_uid))}
         self._layers = self._layers or [*panels(scene)]
         for layer in self._layers[:PANELS]:
             if (panel := find(scene, layer)) is not None:

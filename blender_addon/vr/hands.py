@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 Point = Sequence[float] | np.ndarray
+Rows = tuple[tuple[float, float, float, float], ...]
+"""The four of a matrix."""
 
 LEAST, MOST = 0.05, 20.0
 """How small and how large two hands make a panel in one go, times what it was."""
@@ -58,10 +60,11 @@ def _turn(angle: float) -> np.ndarray:
     return found
 
 
-def facing(place: Point, eye: Point, up: float = 0.0) -> np.ndarray:
+def facing(place: Point, eye: Point, up: float = 0.0, aside: Point = (0.0, 0.0, 0.0), size: float = 1.0) -> Rows:
     """The pose of something small that an eye looks at: its x to the right, its y up, its z to the eye.
 
-    `up` metres above the place. Straight above or below the eye it faces the eye's -y.
+    `up` metres above the place, moved `aside` along its own axes, metres, and so many times as large. Straight above or
+    below the eye it faces the eye's -y. Plain numbers: it is asked for several times a frame.
     """
     x, y, z = (float(one) for one in place)
     back = float(eye[0]) - x, float(eye[1]) - y, float(eye[2]) - z - up
@@ -69,8 +72,8 @@ def facing(place: Point, eye: Point, up: float = 0.0) -> np.ndarray:
         back = back[0], back[1] - 1e-3, back[2]
     flat, whole = math.hypot(back[0], back[1]), math.hypot(*back)
     i, j, k = (one / whole for one in back)
-    right = (-j * whole / flat, i * whole / flat, 0.0)
-    upright = (-k * right[1], k * right[0], i * right[1] - j * right[0])
-    return np.array([
-        (right[0], upright[0], i, x), (right[1], upright[1], j, y), (0.0, upright[2], k, z + up), (0.0, 0.0, 0.0, 1.0),
-    ])  # fmt: skip
+    east, north = -j * whole / flat, i * whole / flat
+    a, b, c = aside
+    rows = (east, -k * north, i, x), (north, k * east, j, y), (0.0, i * north - j * east, k, z + up)
+    found = tuple((r * size, u * size, n * size, at + r * a + u * b + n * c) for r, u, n, at in rows)
+    return *found, (0.0, 0.0, 0.0, 1.0)

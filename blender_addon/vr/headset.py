@@ -6,6 +6,9 @@ A timer is its clock, and runs only while the walk does. Sessions start and stop
 from __future__ import annotations
 
 import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import bpy
@@ -23,8 +26,6 @@ from .walk import Walk
 
 PACE, WAITS = 1 / 90, 0.1
 """Seconds between two goes while hands move, and while a session starts or ends."""
-LOOKS = 6
-"""Goes after which it is looked again what a hand points at, the hands in turn: it costs more than all else."""
 PATIENCE = 20.0
 """Seconds that a session may take to start."""
 REST = 5.0
@@ -41,7 +42,15 @@ class InHeadset:
         self.kept = Kept(scene)
         self.began = time.monotonic()
         self.runs = self.ends = False
-        self._turn = 0
+        self._duties = deque(self._in_turn())
+
+    def _in_turn(self) -> Iterator[Callable[[bpy.types.Scene], None]]:
+        """What is looked at, one a go, so that no frame waits for all of it."""
+        for hand, other in zip(self.walk.hands.values(), (self.drawing.look_at_card, self._look_at_rest), strict=True):
+            yield partial(self.walk.see, hand=hand)
+            yield partial(self.drawing.look_at, hand=hand)
+            yield other
+            yield _nothing
 
     def go(self) -> float | None:
         """One go; seconds until the next, None for no more."""
@@ -52,15 +61,30 @@ class InHeadset:
             return self._stop()
         if not self.runs:
             return self._arrive()
-        self._turn += 1
-        for number, hand in enumerate(self.walk.hands.values()):
-            see = self.walk.point if self._turn % LOOKS == 3 * number else self.walk.hold
-            see(hand, xr.hand_pose(hand.name))
+        for hand in self.walk.hands.values():
+            self.walk.hold(hand, xr.hand_pose(hand.name))
         acts.carry(self.walk, scene)
         acts.work(self.walk)
-        self.drawing.look(scene)
-        self.fit.look(scene, self.drawing.eye)
+        self._work(scene)
+        self.drawing.plan(scene)
         return PACE
+
+    def _work(self, scene: bpy.types.Scene) -> None:
+        """Some of what goes on, and what is looked at next; after an act that is the card."""
+        if self.drawing.card.busy:
+            self.drawing.look_at_card(scene)
+        elif self.fit.busy:
+            self._look_at_rest(scene)
+        if self.walk.acted:
+            self.walk.acted = False
+            self.drawing.look_at_card(scene)
+            return
+        self._duties[0](scene)
+        self._duties.rotate(-1)
+
+    def _look_at_rest(self, scene: bpy.types.Scene) -> None:
+        self.drawing.look_at_held(scene)
+        self.fit.look(scene, self.drawing.eye)
 
     def _idle(self) -> float | None:
         """The session has not begun yet, or is over."""
@@ -87,6 +111,10 @@ class InHeadset:
             xr.drop_actions()
             xr.toggle()
         return WAITS
+
+
+def _nothing(scene: bpy.types.Scene) -> None:
+    """Most frames pay for little: what a hand points at is looked for eleven times a second."""
 
 
 _headset: InHeadset | None = None

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import NamedTuple
 
 import bpy
 import numpy as np
 
 from ...torch_bridge.errors import InnerwalkError
-from ..actions.inspecting import inspect_channel, inspect_in_parts
+from ..actions.inspecting import channel_in_parts, layer_in_parts
 from ..live.session import current
 from ..live.showing import WORK
 from ..scene import look, store
 from ..scene.attention import selected
 from ..scene.panels import FILLED, find
-from .card import card
+from ..steps import some
+from .card import card_in_parts
 from .sketch import Sketch
 from .walk import Walk
 
 PARTS = 20
 """Of a job, that its bar is drawn again for: painting a card takes time."""
-OFTEN = 0.15
+OFTEN = 0.05
 """Seconds between two looks at whether there is something else to tell."""
+SLICE = 0.0004
+"""Seconds of a frame that making a card takes, or one part of it."""
 
 
 class Content(NamedTuple):
@@ -44,18 +47,16 @@ def key(scene: bpy.types.Scene) -> tuple[object, ...]:
 
 
 def content(scene: bpy.types.Scene) -> Generator[None, None, Content]:
-    """The card's content, a part of the work at a time. Raises InnerwalkError."""
+    """The card's content, a part of the work at a time; only the first looks at the scene. Raises InnerwalkError."""
     found, told = selected(scene), store.described(scene)
-    yield
     top = zip(("Answer", "2nd", "3rd"), told.prediction.top, strict=False)
     answer = [(rank, f"{name} {share:.1%}") for rank, (_, name, share) in top]
     if not found.layer:
         return Content(told.network.name, [("Input", told.input_name), *answer])
     if found.channel < 0:
-        seen = yield from inspect_in_parts(scene, found.layer)
+        seen = yield from layer_in_parts(scene, found.layer)
         return Content(found.layer, [*seen.facts, *answer])
-    seen = inspect_channel(scene, found.layer, found.channel)
-    yield
+    seen = yield from channel_in_parts(scene, found.layer, found.channel)
     layer = told.network.layer(found.layer)
     channels, height, width = layer.map_shape
     facts = [("Shape", f"{channels} × {height} × {width}"), *seen.facts, *answer]
@@ -91,37 +92,45 @@ class Card:
         self.told: tuple[object, ...] | None = None
         """What it tells beside its content: job, warning, what was said."""
         self.content = Content("", [])
-        self._work: Generator[None, None, Content] | None = None
+        self._work: Iterator[None] | None = None
         self._due = 0.0
 
+    @property
+    def busy(self) -> bool:
+        """Whether it is being made."""
+        return self._work is not None
+
     def look(self, walk: Walk, scene: bpy.types.Scene) -> None:
-        """One part of the work, if there is any."""
-        if self._work is not None:
-            self._step()
-        elif time.monotonic() >= self._due:
+        """Some of the work, if there is any; else whether there is."""
+        if self._work is None and time.monotonic() >= self._due:
             self._due = time.monotonic() + OFTEN
-            if (now := key(scene)) != self._key:
-                self._key, self._work = now, content(scene)
-            else:
-                self._tell(walk, scene)
+            self._work = self._begun(walk, scene)
+        elif self._work is not None:
+            try:
+                some(self._work, SLICE)
+            except StopIteration:
+                self._work, self._due = None, 0.0
 
-    def _tell(self, walk: Walk, scene: bpy.types.Scene) -> None:
+    def _begun(self, walk: Walk, scene: bpy.types.Scene) -> Iterator[None] | None:
+        """What there is to do: something else is looked at, or there is other news of it."""
+        if (now := key(scene)) != self._key:
+            self._key, self.told = now, None
+            return self._read(content(scene))
         running = progress(scene)
-        last = (running and (running[0], round(running[1] * PARTS)), warning(walk), "" if walk.failed else walk.said)
-        if last != self.told:
-            self.told, self.made = last, self.made + 1
-            said = [("", last[2])] if last[2] else []
-            self.sketch = card(
-                self.content.title, [*self.content.facts, *said], self.content.picture, self.content.ends, running,
-                last[1],
-            )  # fmt: skip
+        news = (running and (running[0], round(running[1] * PARTS)), warning(walk), "" if walk.failed else walk.said)
+        if news == self.told:
+            return None
+        self.told = news
+        return self._laid(running, *news[1:])
 
-    def _step(self) -> None:
+    def _read(self, parts: Generator[None, None, Content]) -> Iterator[None]:
         try:
-            next(self._work)  # type: ignore[arg-type]
-            return
-        except StopIteration as done:
-            self.content = done.value
+            self.content = yield from parts
         except InnerwalkError as error:
             self.content = Content(str(error), [])
-        self._work, self.told, self._due = None, None, 0.0
+
+    def _laid(self, running: tuple[str, float] | None, warned: str, said: str) -> Iterator[None]:
+        title, facts, picture, ends = self.content
+        facts = [*facts, ("", said)] if said else facts
+        self.sketch = yield from card_in_parts(title, facts, picture, ends, running, warned)
+        self.made += 1

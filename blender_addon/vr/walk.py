@@ -113,6 +113,8 @@ class Walk:
         """Whether the walk is to end."""
         self.work: Steps | None = None
         """What goes on a step at a time, such as an export."""
+        self.acted = False
+        """Whether a hand has just acted: Blender evaluates what has changed for the next picture, so looking waits."""
         self.moved: set[str] = set()
         """Layers whose panels were moved since they were asked for."""
         self._said, self._until, self.failed = "", 0.0, False
@@ -136,7 +138,7 @@ class Walk:
         self._said, self.failed, self._until = line, failed, time.monotonic() + SAID
 
     def hold(self, hand: Hand, pose: np.ndarray) -> None:
-        """A hand is there now; what it points at is looked for by `point`."""
+        """A hand is there now; what it points at is looked for by `see`."""
         hand.pose, hand.there, rows = pose, True, pose.tolist()
         hand.place = Vector((rows[0][3], rows[1][3], rows[2][3]))
         hand.along = Vector((-rows[0][2], -rows[1][2], -rows[2][2])).normalized()
@@ -144,9 +146,11 @@ class Walk:
     def point(self, hand: Hand, pose: np.ndarray) -> None:
         """A hand is there now: what does it point at?"""
         self.hold(hand, pose)
-        scene = self.scene
-        if scene is None:
-            return
+        if (scene := self.scene) is not None:
+            self.see(scene, hand)
+
+    def see(self, scene: bpy.types.Scene, hand: Hand) -> None:
+        """What a hand points at from where it is; it costs more than all else."""
         hand.at_board, hand.item, hand.hit, hand.far = False, -1, None, REACH
         if self.board is not None and self._at_board(hand, self.board):
             return

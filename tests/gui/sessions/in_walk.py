@@ -166,6 +166,14 @@ def baked() -> rig.Steps:
     yield from rig.until("the baked hall", lambda: fit.settled, 120)
 
 
+def drawn() -> rig.Steps:
+    """Until all that is drawn is what hands point at and the card tells now."""
+    yield from frames(30)
+    drawing = at.addon("blender_addon.vr.headset").current().drawing
+    yield from rig.until("the card", lambda: not drawing.card.busy and drawing.ready, 60)
+    yield from frames(2)
+
+
 def mirror(on: bool) -> None:
     """The 3D view shows what the headset does."""
     rig.view3d().space.mirror_xr_session = on

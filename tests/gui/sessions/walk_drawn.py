@@ -71,17 +71,20 @@ class Drawn:
 
     def __init__(self, scene: bpy.types.Scene) -> None:
         self.gpu, self.menu = at.addon("blender_addon.vr.gpu_draw"), at.addon("blender_addon.vr.menu")
+        self.shown = at.addon("blender_addon.vr.painting").Shown
         inspected = at.addon("blender_addon.actions").inspect_channel(scene, LAYER, CHANNEL)
         made = at.addon("blender_addon.vr.card").card(
             f"{LAYER} · {CHANNEL}", [("Shape", "24 channels of 32 × 32"), *inspected.facts], inspected.pictures["map"],
             inspected.ends["map"], ("Maximisation", 0.4), "",
         )  # fmt: skip
         self.page = self.menu.page(scene, "root")
-        self.card, self.board = self.gpu.Shown(made), self.gpu.Shown(self.menu.draw(self.page, POINTED))
+        self.card, self.board = self.shown(made), self.shown(self.menu.draw(self.page, POINTED))
         self.card_at, self.board_at, self.alone = self.at(CARD), self.at(MENU), False
         self.corners, self.hand = tile(), self.at((0.1, -0.36, -0.75)).translation
         self.floor = Vector((*(self.at((-1.15, 0, -3.8)).translation.xy), 0.0))
-        self.line = self.gpu.Outline(self.corners)
+        self.lines = self.gpu.Lines()
+        self.lines.rim(*around(self.gpu), "skip")
+        self.lines.rod(self.gpu.between(self.hand, self.corners.mean_place), "bar")
         self.hidden = self.behind()
         self.spent, self.repaints, self.errors = [], [], []
 
@@ -96,7 +99,7 @@ class Drawn:
         sketch.box((-0.05, 0.05), (-0.05, 0.05), "skip")
         eye = self.at((0, 0, 0)).translation
         place = eye + (tile(CHANNEL + 1).mean_place - eye) * 1.1
-        return self.gpu.Shown(sketch), Matrix.LocRotScale(place, self.at((0, 0, 0)).to_quaternion(), None)
+        return self.shown(sketch), Matrix.LocRotScale(place, self.at((0, 0, 0)).to_quaternion(), None)
 
     def draw(self) -> None:
         """The handler; an error in it would only be printed."""
@@ -113,18 +116,17 @@ class Drawn:
     def _repaint(self) -> None:
         """Another entry is pointed at; drawn where the menu is, before it."""
         start = time.thread_time()
-        self.gpu.Shown(self.menu.draw(self.page, POINTED)).draw(self.board_at)
+        painted(self.shown(self.menu.draw(self.page, POINTED))).draw(self.board_at)
         self.repaints.append(time.thread_time() - start)
 
     def _draw(self) -> None:
-        self.card.draw(self.card_at)
+        painted(self.card).draw(self.card_at)
         if self.alone:
             return
         shown, where = self.hidden
-        shown.draw(where)
-        self.board.draw(self.board_at)
-        self.gpu.ray(self.gpu.between(self.hand, self.corners.mean_place), "bar")
-        self.line.draw(Matrix.Identity(4), "skip")
+        painted(shown).draw(where)
+        painted(self.board).draw(self.board_at)
+        self.lines.draw()
         self.gpu.ring(self.floor, RING, "bar")
 
     def places(self) -> dict[str, Vector]:
@@ -147,6 +149,19 @@ class Drawn:
         return places
 
 
+def around(gpu):
+    """Where the tile's panel is, and the rim of the tile."""
+    panel, (low, high) = bounds()
+    return panel.matrix_world, gpu.rim(low, high)
+
+
+def painted(shown):
+    """All at once."""
+    while not shown.ready:
+        shown.paint()
+    return shown
+
+
 class Corners(np.ndarray):
     """(4, 3) world."""
 
@@ -155,10 +170,16 @@ class Corners(np.ndarray):
         return Vector(np.asarray(self).mean(0))
 
 
-def tile(channel: int = CHANNEL) -> Corners:
+def bounds(channel: int = CHANNEL) -> tuple[bpy.types.Object, tuple]:
+    """The panel, and the lower left and upper right corner of a tile on it."""
     panel = next(one for one in bpy.context.scene.objects if one.get("innerwalk_id") == LAYER)
     columns, rows, width, height = panel["innerwalk_grid"]
     row, column = divmod(channel, int(columns))
     x, y = (column + 0.04) * width, (rows - row - 0.96) * height
-    flat = [(x, y), (x + 0.92 * width, y), (x + 0.92 * width, y + 0.92 * height), (x, y + 0.92 * height)]
+    return panel, ((x, y), (x + 0.92 * width, y + 0.92 * height))
+
+
+def tile(channel: int = CHANNEL) -> Corners:
+    panel, ((x0, y0), (x1, y1)) = bounds(channel)
+    flat = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
     return np.array([panel.matrix_world @ Vector((*one, 0)) for one in flat]).view(Corners)
