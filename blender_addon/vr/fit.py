@@ -19,8 +19,8 @@ MOVED = 3.0
 """Metres after which it is looked again which panels are near."""
 SLICE = 0.0004
 """Seconds of a go that baking takes, or one panel of it."""
-PANELS = 2
-"""Panels that are looked at in a go: were they filled or laid out since?"""
+PANELS = 12
+"""Panels that are looked at at a time: were they filled or laid out since?"""
 
 
 class Fit:

@@ -46,8 +46,11 @@ def key(scene: bpy.types.Scene) -> tuple[object, ...]:
     return found, panel.get(FILLED) if panel else None, colours, current().shown.get(scene.session_uid)
 
 
-def content(scene: bpy.types.Scene) -> Generator[None, None, Content]:
-    """The card's content, a part of the work at a time; only the first looks at the scene. Raises InnerwalkError."""
+def content(walk: Walk) -> Generator[None, None, Content]:
+    """The card's content, a part of the work at a time; only the first looks at the hall. Raises InnerwalkError."""
+    scene = walk.scene
+    if scene is None:
+        return Content("", [])
     found, told = selected(scene), store.described(scene)
     top = zip(("Answer", "2nd", "3rd"), told.prediction.top, strict=False)
     answer = [(rank, f"{name} {share:.1%}") for rank, (_, name, share) in top]
@@ -115,7 +118,7 @@ class Card:
         """What there is to do: something else is looked at, or there is other news of it."""
         if (now := key(scene)) != self._key:
             self._key, self.told = now, None
-            return self._read(content(scene))
+            return self._read(content(walk))
         running = progress(scene)
         news = (running and (running[0], round(running[1] * PARTS)), warning(walk), "" if walk.failed else walk.said)
         if news == self.told:

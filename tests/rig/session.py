@@ -244,9 +244,10 @@ def picture(name: str) -> np.ndarray:
     """Writes the window as OUT/NAME.png; (height, width, 3) uint8 sRGB, top row first."""
     path = OUT / f"{name}.png"
     subprocess.run(["import", "-window", "root", path], check=True)
-    raw = subprocess.run(["convert", path, "-depth", "8", "rgb:-"], check=True, capture_output=True).stdout
-    window = bpy.context.window_manager.windows[0]
-    return np.frombuffer(raw, np.uint8).reshape(window.height, window.width, 3)
+    raw = subprocess.run(["convert", path, "-depth", "8", "ppm:-"], check=True, capture_output=True).stdout
+    _, size, _, pixels = raw.split(b"\n", 3)  # a window may be larger than the screen that shows it
+    width, height = map(int, size.split())
+    return np.frombuffer(pixels, np.uint8).reshape(height, width, 3)
 
 
 def colour(taken: np.ndarray, place: Place) -> tuple[int, int, int]:

@@ -166,8 +166,13 @@ def baked() -> rig.Steps:
     yield from rig.until("the baked hall", lambda: fit.settled, 120)
 
 
+def looked() -> rig.Steps:
+    """Until it was looked what both hands point at: they take turns."""
+    yield from frames(10)
+
+
 def drawn() -> rig.Steps:
-    """Until all that is drawn is what hands point at and the card tells now."""
+    """Until all that is drawn is what hands point at and the card tells now; things are named where a hand rests."""
     yield from frames(30)
     drawing = at.addon("blender_addon.vr.headset").current().drawing
     yield from rig.until("the card", lambda: not drawing.card.busy and drawing.ready, 60)

@@ -103,6 +103,7 @@ def picks(person, name: str) -> rig.Steps:
     yield 0.8
     place, _ = in_walk.tile(LAYER, channel)
     yield from person.point(name, place)
+    yield from in_walk.looked()
     hit = walk.hands[name].hit
     rig.check(f"{name}: meets the tile", hit is not None and (hit.layer, hit.channel) == (LAYER, channel))
     yield from person.press(name, "trigger", 1.0)
@@ -112,8 +113,20 @@ def picks(person, name: str) -> rig.Steps:
     card = at.addon("blender_addon.vr.headset").current().drawing.card
     yield from rig.until("the card", lambda: card.content.title == f"{LAYER} · {channel}", 20)
     rig.check(f"{name}: with its map", card.content.picture is not None)
-    yield 0.5
-    in_walk.eyes(f"picked {name}")
+    if name == "right":
+        yield from mirrored()
+
+
+def mirrored() -> rig.Steps:
+    """Whoever stands by sees the ray and the card in the window too."""
+    yield from in_walk.drawn()
+    in_walk.mirror(True)
+    yield from in_walk.frames(4)
+    seen, colour = rig.picture("mirrored").astype(int), at.addon("blender_addon.colour")
+    near = [np.abs(seen - 255 * colour.srgb(colour.THEMES["dark"][role])).max(-1) < 24 for role in ("bar", "text")]
+    rig.tell("mirrored", [int(one.sum()) for one in near])
+    rig.check("the mirrored view shows ray and card", all(one.sum() > 50 for one in near))
+    in_walk.mirror(False)
 
 
 def moves(person, name: str) -> rig.Steps:
@@ -156,7 +169,6 @@ def stretches(person) -> rig.Steps:
         "both hands: the panel has grown as they came apart", abs(panel.matrix_world.to_scale().x - wanted) < 0.02
     )
     rig.tell("grown", [size, panel.matrix_world.to_scale().x, wanted])
-    in_walk.eyes("stretched")
     yield from person.down("left", "squeeze", 0.0)
     yield from person.down("right", "squeeze", 0.0)
     rig.check("both let go", all(one.grip is None for one in hands))
@@ -168,7 +180,6 @@ def stretches(person) -> rig.Steps:
 def chooses(person, name: str, label: str, ramp: str) -> rig.Steps:
     """Another colour map by the menu and the ray."""
     yield from in_walk.choose(person, name, "Colours")
-    in_walk.eyes(f"menu {name}")
     yield from in_walk.choose(person, name, label)
     told = at.addon("blender_addon.scene.look").told(bpy.context.scene)
     rig.check(f"{name}: the menu changes the colours", told["ramp"] == ramp)
