@@ -8,7 +8,6 @@ from typing import Literal
 import bpy
 
 from ...torch_bridge.errors import InnerwalkError
-from ..steps import some
 from .operators import attempt
 
 BUSY = 0.02
@@ -54,6 +53,8 @@ class _Export(bpy.types.Operator):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Some steps at each tick; Esc stops, and nothing is left."""
+        from ..steps import some
+
         if event.type == "ESC" and event.value == "PRESS":
             return self._end(context, "INFO", "the export was stopped; nothing was written")
         if event.type != "TIMER":

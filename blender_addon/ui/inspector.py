@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.app.handlers import persistent
 
-from ..steps import some
 from . import pictures
 
 if TYPE_CHECKING:
@@ -106,6 +105,8 @@ def _somebody_walks() -> bool:
 
 def _done(id: int) -> bool:
     """Look for a while; whether all was seen. In the background nobody waits for anything else."""
+    from ..steps import some
+
     try:
         some(state.looking[id], math.inf if bpy.app.background else BUSY)
     except StopIteration as done:

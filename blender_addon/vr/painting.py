@@ -74,14 +74,14 @@ class Shown:
     def _paint(self) -> Iterator[None]:
         """Colours are multiplied by alpha."""
         size, bounds = self._extent
-        flat, part = _easel(size)
+        easel = _easel(size)
         self._texture = _canvas(size)
         whole = _target(self._texture)
         with whole.bind():
             gpu.state.active_framebuffer_get().clear(color=(0.0, 0.0, 0.0, 0.0))
         yield
         content = {"pos": self.sketch.points, "color": self.sketch.colours}
-        indices, shader = self.sketch.triangles, shader_of("SMOOTH_COLOR")
+        shader, indices = shader_of("SMOOTH_COLOR"), self.sketch.triangles
         plain = batch_for_shader(shader, "TRIS", content, indices=indices) if len(indices) else None
         yield
         pictures = []
@@ -90,17 +90,24 @@ class Shown:
             yield
         for aside in ASIDE:
             at = _flat(bounds, aside, size)
-            with _into(part, at), drawing("ALPHA"):
-                gpu.state.active_framebuffer_get().clear(color=(0.0, 0.0, 0.0, 0.0), depth=1.0)
-                if plain is not None:
-                    plain.draw(shader)
+            self._paint_plain(easel, at, plain)
             yield
-            with _into(part, at), drawing("ALPHA"):
+            if easel.shows is not self:  # another sketch of this size was painted meanwhile
+                self._paint_plain(easel, at, plain)
+            with _into(easel.target, at), drawing("ALPHA"):
                 for batch, texture in pictures:
                     _draw_image(batch, texture)
             with _into(whole, Matrix.Identity(4)), drawing("ADDITIVE_PREMULT", "NONE"):
-                _draw_image(_screen(), flat, 1 / len(ASIDE))
+                _draw_image(_screen(), easel.texture, 1 / len(ASIDE))
+            easel.shows = None
             yield
+
+    def _paint_plain(self, easel: _Easel, at: Matrix, plain: Any) -> None:
+        with _into(easel.target, at), drawing("ALPHA"):
+            gpu.state.active_framebuffer_get().clear(color=(0.0, 0.0, 0.0, 0.0), depth=1.0)
+            if plain is not None:
+                plain.draw(shader_of("SMOOTH_COLOR"))
+        easel.shows = self
 
 
 class Pane:
@@ -136,11 +143,17 @@ class Pane:
             self.seen.draw(matrix)
 
 
-@lru_cache(maxsize=4)
-def _easel(size: Sequence[int]) -> tuple[Any, Any]:
-    """A texture to paint a sketch of that size on, and it as a target: made anew, they take longer than painting."""
-    flat = _canvas(size)
-    return flat, _target(flat, _canvas(size, "DEPTH_COMPONENT32F"))
+class _Easel:
+    """A texture that sketches of one size are painted on, and it as a target."""
+
+    def __init__(self, size: Sequence[int]) -> None:
+        self.texture = _canvas(size)
+        self.target = _target(self.texture, _canvas(size, "DEPTH_COMPONENT32F"))
+        self.shows: Shown | None = None
+
+
+_easel = lru_cache(maxsize=4)(_Easel)
+"""Made anew, they take longer than painting."""
 
 
 def forget_easels() -> None:

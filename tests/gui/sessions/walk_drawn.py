@@ -36,6 +36,7 @@ def session() -> rig.Steps:
         "nothing of it is Blender data", before == (len(bpy.data.meshes), len(bpy.data.images), len(bpy.data.fonts))
     )
     rig.check("it was drawn without an error", drawn.spent and not drawn.errors)
+    rig.check("sketches that are painted in turn are painted as they are alone", drawn.in_turn == [True, True])
     rig.tell("errors", drawn.errors)
     rig.tell("milliseconds of the first draw", drawn.spent[0] * 1e3)
     rig.tell("milliseconds of a menu that is painted anew", float(np.median(drawn.repaints)) * 1e3)
@@ -87,6 +88,7 @@ class Drawn:
         self.lines.rod(self.gpu.between(self.hand, self.corners.mean_place), "bar")
         self.hidden = self.behind()
         self.spent, self.repaints, self.errors = [], [], []
+        self.in_turn = []
 
     def at(self, place: tuple[float, float, float]) -> Matrix:
         """A plane before the eye, turned to it."""
@@ -109,6 +111,8 @@ class Drawn:
                 self._draw()
                 if len(self.repaints) < 5:
                     self._repaint()
+                if not self.in_turn:
+                    self.in_turn = self._paint_in_turn()
         except Exception as error:  # noqa: BLE001  it is told
             self.errors.append(repr(error))
         self.spent.append(time.thread_time() - start)
@@ -118,6 +122,19 @@ class Drawn:
         start = time.thread_time()
         painted(self.shown(self.menu.draw(self.page, POINTED))).draw(self.board_at)
         self.repaints.append(time.thread_time() - start)
+
+    def _paint_in_turn(self) -> list[bool]:
+        """Two cards of one size, a step of each at a time; whether they look as when painted alone."""
+        painting, pixels = at.addon("blender_addon.vr.painting"), np.ones((20, 20, 4), np.float32)
+        card = at.addon("blender_addon.vr.card").card
+        sketches = [card(word, [("Peak", word)], pixels * shade) for word, shade in (("one", 0.3), ("two", 0.8))]
+        alone, both = ([self.shown(one) for one in sketches] for _ in range(2))
+        wanted = [seen(painted(one)) for one in alone]
+        painting.SLICE = 0.0
+        while not all(one.ready for one in both):
+            for one in both:
+                one.paint()
+        return [bool(np.array_equal(seen(one), is_)) for one, is_ in zip(both, wanted, strict=True)]
 
     def _draw(self) -> None:
         painted(self.card).draw(self.card_at)
@@ -153,6 +170,11 @@ def around(gpu):
     """Where the tile's panel is, and the rim of the tile."""
     panel, (low, high) = bounds()
     return panel.matrix_world, gpu.rim(low, high)
+
+
+def seen(shown) -> np.ndarray:
+    """What was painted."""
+    return np.array(shown._texture.read().to_list())
 
 
 def painted(shown):
