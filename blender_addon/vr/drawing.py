@@ -93,8 +93,8 @@ class Drawing:
         self.eye = np.eye(4)
         """(4, 4) where the eye was at the last `plan`."""
         self._drawn: list[Draw] = []
-        self._paints = False
-        """Whether some painting is due: it is once a frame, not once an eye."""
+        self._paints, self._painted = False, False
+        """Whether some painting is due, once a frame, not once an eye; and whether there is none left."""
         self._handlers: list[tuple[Any, str]] = []
 
     def begin(self) -> None:
@@ -126,7 +126,7 @@ class Drawing:
         self.card.look(self.walk, scene)
         if self._sketch is not self.card.sketch:
             self._sketch = self.card.sketch
-            self._card.show(self._shown(self._sketch))
+            self._show(self._card, self._shown(self._sketch))
 
     def look_at(self, scene: bpy.types.Scene, hand: Hand) -> None:
         """The outline of what a hand points at, and its name where the hand rests; or an entry of the menu."""
@@ -138,25 +138,25 @@ class Drawing:
         if seen.key != key:
             around = outline_of(scene, hit, max(LINE, SLOPE * hand.far)) if hit else None
             on_floor = hit is not None and hand.grip is None and pointing.kind(hit) == "floor"
-            seen.name.show(None)
+            self._show(seen.name, None)
             self._pointed[hand.name] = Pointed(key, around, on_floor, seen.name)
             return
         seen.looks += 1
         if hit and hand.grip is None and seen.looks % AGAIN == RESTS and (words := name_of(scene, hit)) != seen.words:
             seen.words = words
-            seen.name.show(self._shown(_label(scene, words)))
+            self._show(seen.name, self._shown(_label(scene, words)))
 
     def _look_at_menu(self) -> None:
         board, (page, painted) = self.walk.board, self._page
         if (board.page if board else None) is not page:
             self._page = board.page if board else None, (painted := {})
         if board is None:
-            self._menu.show(None)
+            self._show(self._menu, None)
             return
         pointed = max((one.item for one in self.walk.hands.values()), default=-1)
         if pointed not in painted:
             painted[pointed] = Shown(menu.draw(board.page, pointed), self.menu_dense)
-        self._menu.show(painted[pointed])
+        self._show(self._menu, painted[pointed])
 
     def look_at_held(self, scene: bpy.types.Scene) -> None:
         index = shelving.held(scene) if self.walk.holder else -1
@@ -165,7 +165,7 @@ class Drawing:
         holder = shelf.shelved(scene).get(index)
         image = image_in(holder) if holder else None
         self._index = index
-        self._held.show(self._shown(_picture(scene, pixels_of(image))) if image else None)
+        self._show(self._held, self._shown(_picture(scene, pixels_of(image))) if image else None)
 
     def panes(self) -> Iterator[Pane]:
         """All that is painted, the most wanted first."""
@@ -185,15 +185,19 @@ class Drawing:
 
     def draw(self) -> None:
         """One eye, or one view."""
-        if self._paints:
-            self._paints = False
-            self.paint()
+        if self._paints and not self._painted:
+            self._painted = not self.paint()
+        self._paints = False
         for one in self._drawn:
             one()
 
-    def paint(self) -> None:
-        """Some of what is still to be painted."""
-        next((True for one in self.panes() if one.paint()), False)
+    def paint(self) -> bool:
+        """Some of what is still to be painted; whether there was anything."""
+        return any(one.paint() for one in self.panes())
+
+    def _show(self, pane: Pane, wanted: Shown | None) -> None:
+        pane.show(wanted)
+        self._painted = False
 
     def plan(self, scene: bpy.types.Scene) -> None:
         """What is drawn until this is called again, and where: hands have moved."""

@@ -19,7 +19,7 @@ MOVED = 3.0
 """Metres after which it is looked again which panels are near."""
 SLICE = 0.0004
 """Seconds of a go that baking takes, or one panel of it."""
-PANELS = 12
+PANELS = 8
 """Panels that are looked at at a time: were they filled or laid out since?"""
 
 

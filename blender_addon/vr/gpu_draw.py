@@ -101,7 +101,7 @@ def ring(place: Place, radius: float, colour: Colour) -> None:
 
 
 def _vector(place: Place) -> Vector:
-    return Vector(tuple(place))  # type: ignore[arg-type]
+    return place if isinstance(place, Vector) else Vector(tuple(place))
 
 
 def _draw(batch: Any, matrix: Matrix, colour: Colour) -> None:

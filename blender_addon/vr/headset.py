@@ -49,6 +49,7 @@ class InHeadset:
         for hand, other in zip(self.walk.hands.values(), (self.drawing.look_at_card, self._look_at_rest), strict=True):
             yield partial(self.walk.see, hand=hand)
             yield partial(self.drawing.look_at, hand=hand)
+            yield _nothing
             yield other
             yield _nothing
 
@@ -114,7 +115,7 @@ class InHeadset:
 
 
 def _nothing(scene: bpy.types.Scene) -> None:
-    """Most frames pay for little: what a hand points at is looked for eleven times a second."""
+    """Most frames pay for little: what a hand points at is looked for nine times a second."""
 
 
 _headset: InHeadset | None = None

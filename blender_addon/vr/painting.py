@@ -56,7 +56,10 @@ class Shown:
         """At a matrix, plane to world; it has to be ready."""
         with gpu.matrix.push_pop():
             gpu.matrix.multiply_matrix(matrix)
-            _draw_image(self._face, self._texture)
+            shader = shader_of("IMAGE")
+            shader.bind()
+            shader.uniform_sampler("image", self._texture)
+            self._face.draw(shader)
 
     @cached_property
     def _extent(self) -> tuple[tuple[int, int], tuple[Span, Span]]:

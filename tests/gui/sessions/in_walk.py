@@ -168,7 +168,7 @@ def baked() -> rig.Steps:
 
 def looked() -> rig.Steps:
     """Until it was looked what both hands point at: they take turns."""
-    yield from frames(10)
+    yield from frames(12)
 
 
 def drawn() -> rig.Steps:
