@@ -99,7 +99,7 @@ def dies(person) -> rig.Steps:
     yield from rig.until(
         "the warning", lambda: "bridge" in at.addon("blender_addon.vr.told").warning(in_walk.walk()), 30
     )
-    yield from in_walk.frames(2)
+    yield from rig.until("the card", lambda: "gone" in str(card().told), 20)
     rig.check("the card tells it", "gone" in str(card().told))
     place, _ = in_walk.tile("stem.conv", 3)
     at.act("go_to_place", place=in_walk.walk().places[2].name)
