@@ -1,4 +1,4 @@
-"""Values as they lie in a panel's image: all of a channel, or the one under the cursor, without reading the rest."""
+"""Values as they lie in a panel's image: all of a channel, or the one under the cursor."""
 
 from __future__ import annotations
 
