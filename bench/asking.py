@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..torch_bridge.client import Bridge, noise, start_bridge
-from ..torch_bridge.errors import InnerwalkError
+from ..torch_bridge.recording.errors import InnerwalkError
 
 NETWORK, QUESTIONS, ASKERS = "object", 1000, 8
 

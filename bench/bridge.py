@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..blender_addon.live import showing
+from ..blender_addon.live import results
 from ..blender_addon.scene import panels
-from ..torch_bridge import client, frames
-from ..torch_bridge.client import pixels
+from ..torch_bridge import client
+from ..torch_bridge.client import frames, pixels
 from ..torch_bridge.recording import ACTIVATIONS, Maps, pack
 from .peer import SIDE, Peer
 from .pngs import layer_of_json
@@ -24,7 +24,7 @@ NETWORK, ROUNDS, WARM, PILLOW = "resnet50", 9, 24, 3
 """WARM: inputs until the memory for undo (session.REMEMBERED) is full; PILLOW: rounds of what is slowest."""
 PARTS = {
     "read": (frames, "fill"), "parse": (frames, "parse"), "restore": (client, "_maps"),
-    "find panels": (showing, "targets"), "upload": (panels, "show_maps"), "input, answer": (showing, "renew"),
+    "find panels": (results, "targets"), "upload": (panels, "show_maps"), "input, answer": (results, "renew"),
     "refresh": (panels, "refresh"),
 }  # fmt: skip
 
@@ -87,7 +87,7 @@ def _ours(rig: Rig, picture: np.ndarray) -> tuple[dict[str, float], dict[str, fl
 
 def _upload(rig: Rig, every: list[tuple[str, np.ndarray]]) -> None:
     """The same as ours does with maps: four channels a texel, into the panels' images."""
-    targets = showing.targets(rig.scene)
+    targets = results.targets(rig.scene)
     for id, grey in every:
         texels = pack(grey / np.float32(255))
         panels.show_maps(

@@ -18,11 +18,11 @@ from typing import Any
 import torch
 
 from ..torch_bridge.data import open_data
-from ..torch_bridge.device import choose_device
-from ..torch_bridge.live import Live
 from ..torch_bridge.methods import METHODS, chosen
-from ..torch_bridge.orders import order_of
-from ..torch_bridge.turns import Turns
+from ..torch_bridge.models.device import choose_device
+from ..torch_bridge.server.config import order_of
+from ..torch_bridge.server.loaded_model import Live
+from ..torch_bridge.server.priority_lock import Turns
 from .recording import _resident
 
 COUNTS = (500, 2000)

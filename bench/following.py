@@ -14,8 +14,8 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..blender_addon.actions import asking, bridging, filming
-from ..blender_addon.live import showing, timer
+from ..blender_addon.actions import bridge, methods, video
+from ..blender_addon.live import results, timer
 from ..blender_addon.live.session import Asked, current
 from ..torch_bridge.client import Given, noise, pixels
 from .rig import Rig, processor, resident
@@ -89,11 +89,11 @@ def _watched(rig: Rig, film: Path, *, evaluate: bool) -> dict[str, float]:
 
     def heard(tag: str, made: Any) -> None:
         playing = current().films.get(rig.scene.name)
-        if playing is not None and tag == rig.scene.get(showing.LOOK):
-            delays.append(time.monotonic() - playing.started - rig.scene[filming.FRAME] / playing.rate)
+        if playing is not None and tag == rig.scene.get(results.LOOK):
+            delays.append(time.monotonic() - playing.started - rig.scene[video.FRAME] / playing.rate)
 
-    showing.LISTENERS.append(heard)
-    filming.play_film(rig.scene, str(film))
+    results.LISTENERS.append(heard)
+    video.play_film(rig.scene, str(film))
     timer.wait(lambda: len(delays) > 1, 60)
     delays.clear()
     start, spent, seen = time.perf_counter(), processor(rig.child), 0
@@ -103,9 +103,9 @@ def _watched(rig: Rig, film: Path, *, evaluate: bool) -> dict[str, float]:
         if evaluate:
             rig.evaluate()
     wall = time.perf_counter() - start
-    showing.LISTENERS.remove(heard)
-    filming.stop_film(rig.scene)
-    bridging.wait_for_bridge(rig.scene)  # the last frame is shown again, which is none of the next film's
+    results.LISTENERS.remove(heard)
+    video.stop_film(rig.scene)
+    bridge.wait_for_bridge(rig.scene)  # the last frame is shown again, which is none of the next film's
     late = np.array(delays) % (FRAMES / RATE)  # the film begins again at its end
     found = {"a second": seen / wall, "delay s": float(np.median(late)), "longest s": float(late.max())}
     return found | {"child's processor": (processor(rig.child) - spent) / wall}
@@ -113,7 +113,7 @@ def _watched(rig: Rig, film: Path, *, evaluate: bool) -> dict[str, float]:
 
 def _beside(rig: Rig) -> dict[str, float]:
     """The hall shows one input after the other, as fast as it can, while a job of its network runs."""
-    work = current().work(NETWORK, Asked("occlusion", JOB, str(rig.scene[showing.LOOK])))
+    work = current().work(NETWORK, Asked("occlusion", JOB, str(rig.scene[results.LOOK])))
     found = _ticks(rig, lambda tag: not tag or tag in rig.shown)
     current().link.cancel(work)  # type: ignore[union-attr]
     return found
@@ -121,8 +121,8 @@ def _beside(rig: Rig) -> dict[str, float]:
 
 def _shown(rig: Rig) -> dict[str, float]:
     """The hall shows what the job makes, of another input whenever that has shown something."""
-    asking.ask_method(rig.scene, "occlusion", {"size": 0.5}, layers=["panels"])
-    return _ticks(rig, lambda tag: not tag or (tag in rig.shown and not current().runs(str(rig.scene[showing.WORK]))))
+    methods.ask_method(rig.scene, "occlusion", {"size": 0.5}, layers=["panels"])
+    return _ticks(rig, lambda tag: not tag or (tag in rig.shown and not current().runs(str(rig.scene[results.WORK]))))
 
 
 def _ticks(rig: Rig, next_input: Callable[[str], bool]) -> dict[str, float]:

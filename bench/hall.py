@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..blender_addon.scene.build import build
+from ..blender_addon.scene.hall.build import build
 from ..blender_addon.scene.panels import panels
 from ..scenes.scene import save
 from ..torch_bridge.recording import ACTIVATIONS, Edge, Layer, Maps, Network, Prediction, Recording

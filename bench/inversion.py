@@ -15,22 +15,22 @@ import torch
 from torch import Tensor
 
 from ..torch_bridge.data import open_data
-from ..torch_bridge.fingerprint import fingerprint
+from ..torch_bridge.inputs.pixels import Pixels
 from ..torch_bridge.inverters import train
-from ..torch_bridge.inverters.descent import Descent, Goal, noise
+from ..torch_bridge.inverters.distances import feature_error, picture_of, spread
 from ..torch_bridge.inverters.files import SHIPPED, Inverter, read
 from ..torch_bridge.inverters.fit import Recipe, Subject
-from ..torch_bridge.inverters.measure import feature_error, picture_of, spread
-from ..torch_bridge.inverters.perturb import Features, perturbed
-from ..torch_bridge.inverters.pixels import Pixels
+from ..torch_bridge.inverters.gradient_descent import Descent, Goal, noise
+from ..torch_bridge.inverters.perturbations import Features, perturbed
 from ..torch_bridge.methods import Work
-from ..torch_bridge.orders import order_of
-from ..torch_bridge.reach import Reach
+from ..torch_bridge.models.fingerprint import fingerprint
+from ..torch_bridge.probing.partial_forward import Reach
+from ..torch_bridge.server.config import order_of
 
 KEPT: tuple[Features, ...] = ("plain", "drop_least", "binarise", "dropout", "drop_top")
 PICTURES, INVERTED = 200, 4
 DIGITS = ("convnet.s2", "convnet.s4", "convnet.relu5", "fc.relu6", "fc.f7")
-LENET = "innerwalk.tests.own_models:LeNet5"
+LENET = "innerwalk.tests.support.own_models:LeNet5"
 
 
 def measure() -> dict[str, Any]:

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..blender_addon import presets
-from ..blender_addon.laws import check
-from ..blender_addon.layout import plan, plan_figure
-from ..blender_addon.signs import block_words, panel_words, stage_words
+from ..blender_addon.layout import camera_presets, plan, plan_figure
+from ..blender_addon.layout.label_placement import block_words, panel_words, stage_words
+from ..blender_addon.layout.layout_checks import check
 from ..torch_bridge.recording import Layer
 
 GRAPHS = Path(__file__).resolve().parent.parent / "tests" / "graphs.json.gz"
@@ -38,14 +37,14 @@ def _chain(count: int) -> tuple[list[Layer], list[tuple[int, int]]]:
 
 def _timed(layers: list[Layer], links: list[tuple[int, int]]) -> dict[str, Any]:
     walk, figure = plan(layers, links), plan_figure(layers, links, WIDTH, HEIGHT)
-    view = presets.overview(figure, WIDTH, HEIGHT)
+    view = camera_presets.overview(figure, WIDTH, HEIGHT)
     law = check(walk)
     words = (stage_words(figure, view), block_words(figure, layers, view), panel_words(figure, layers, view))
     return {
         "panels": int(law["panels"]),
         "plan s": _least(lambda: plan(layers, links)),
         "figure s": _least(lambda: plan_figure(layers, links, WIDTH, HEIGHT)),
-        "camera s": _least(lambda: presets.overview(figure, WIDTH, HEIGHT)),
+        "camera s": _least(lambda: camera_presets.overview(figure, WIDTH, HEIGHT)),
         "length m": law["length"],
         "least gap m": law["least_gap"],
         "wings": len(figure.wings),

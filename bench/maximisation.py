@@ -20,14 +20,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..torch_bridge.allocator import keep_memory
-from ..torch_bridge.live import Live
+from ..torch_bridge.method_support.maximisation_run import Climbing
 from ..torch_bridge.methods import Work
-from ..torch_bridge.methods.climbing import Climbing
 from ..torch_bridge.methods.maximisation import Parameters
-from ..torch_bridge.orders import order_of
-from ..torch_bridge.turns import Turns
-from ..torch_bridge.vision import import_torchvision
+from ..torch_bridge.models.torchvision_import import import_torchvision
+from ..torch_bridge.server.allocator import keep_memory
+from ..torch_bridge.server.config import order_of
+from ..torch_bridge.server.loaded_model import Live
+from ..torch_bridge.server.priority_lock import Turns
 from . import climbers
 
 DATA = Path(os.environ.get("INNERWALK_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")

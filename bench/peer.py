@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..torch_bridge.allocator import keep_memory
-from ..torch_bridge.child import PATIENT
-from ..torch_bridge.device import leave_a_core
-from ..torch_bridge.inputs import Named, image_of
-from ..torch_bridge.live import Live, settle
+from ..torch_bridge.client.process import PATIENT
+from ..torch_bridge.inputs.sources import Named, image_of
+from ..torch_bridge.models.device import leave_a_core
+from ..torch_bridge.server.allocator import keep_memory
+from ..torch_bridge.server.loaded_model import Live, settle
+from ..torch_bridge.server.priority_lock import Turns
 from ..torch_bridge.subject import RecordSpec
-from ..torch_bridge.turns import Turns
 from . import pngs
 from .pngs import layer_as_json, panels_of
 from .stages import forward, stages

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from ..torch_bridge import record
-from ..torch_bridge.models import build_model
+from ..torch_bridge.models.build import build_model
 
 ROUNDS = 11
 CHOICES: dict[str, Any] = {"graph alone": (), "panels' maps": "panels", "every layer's maps": "*"}

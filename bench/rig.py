@@ -12,10 +12,10 @@ from typing import Any
 
 import bpy
 
-from ..blender_addon.actions import bridging
-from ..blender_addon.live import showing, timer
+from ..blender_addon.actions import bridge
+from ..blender_addon.live import results, timer
 from ..blender_addon.live.session import current
-from ..blender_addon.scene import store
+from ..blender_addon.scene.hall import store
 from ..torch_bridge.client import Given
 
 PATIENCE = 300.0
@@ -26,11 +26,11 @@ class Rig:
 
     def __init__(self, network: str) -> None:
         bpy.ops.wm.read_factory_settings(use_empty=True)
-        bridging.start_bridge(sys.executable, {network: {"model": network}})
+        bridge.start_bridge(sys.executable, {network: {"model": network}})
         timer.wait(lambda: current().state == "ready", PATIENCE)
         self.shown: list[str] = []
-        showing.LISTENERS.append(lambda tag, made: self.shown.append(tag))
-        bridging.build_hall(network)
+        results.LISTENERS.append(lambda tag, made: self.shown.append(tag))
+        bridge.build_hall(network)
         timer.wait(lambda: bool(store.halls()), PATIENCE)
         self.scene = store.halls()[0]
         self.child = current().link.child.process.pid  # type: ignore[union-attr]
@@ -39,12 +39,12 @@ class Rig:
         return self
 
     def __exit__(self, *_: object) -> None:
-        bridging.leave_bridge()
+        bridge.leave_bridge()
 
     def ask(self, given: Given) -> str:
         """Let the hall look at an input; the tag that `shown` will hold."""
-        bridging.show_input(self.scene, given)
-        return str(self.scene[showing.LOOK])
+        bridge.show_input(self.scene, given)
+        return str(self.scene[results.LOOK])
 
     def look(self, given: Given) -> float:
         """Seconds until every panel, the frame and the board show an input."""

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..torch_bridge import frames
-from ..torch_bridge.inputs import Named, image_of
-from ..torch_bridge.live import PANELS, Live
+from ..torch_bridge.client import frames
+from ..torch_bridge.inputs.sources import Named, image_of
 from ..torch_bridge.recording import Maps, describe_maps
+from ..torch_bridge.server.loaded_model import PANELS, Live
 
 
 def forward(model: nn.Module, arguments: tuple[Any, ...]) -> dict[str, float]:

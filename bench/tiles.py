@@ -77,7 +77,8 @@ def _build(layers: Iterator[Maps] | list[Maps]) -> float:
     """Panels side by side in the scene -> seconds spent on them."""
     import bpy
 
-    from ..blender_addon.scene import look, panels
+    from ..blender_addon.scene import panels
+    from ..blender_addon.scene.materials import look
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene, spent = bpy.context.scene, 0.0
@@ -99,7 +100,7 @@ def _picture() -> float:
     """Seconds of the first picture, 1920 × 1080, one sample, everything in it."""
     import bpy
 
-    from ..blender_addon.scene.render import prepare, render_png
+    from ..blender_addon.scene.view.render import prepare, render_png
 
     scene = bpy.context.scene
     scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))

@@ -10,10 +10,10 @@ import bpy
 import numpy as np
 import torch
 
-from ..blender_addon.scene import baked
-from ..blender_addon.scene.build import build
+from ..blender_addon.scene.hall import baked
+from ..blender_addon.scene.hall.build import build
 from ..torch_bridge import record
-from ..torch_bridge.models import build_model
+from ..torch_bridge.models.build import build_model
 from ..torch_bridge.recording import Recording
 from .hall import made
 

@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from ..torch_bridge import Recording, record
-from ..torch_bridge.vision import import_torchvision
+from ..torch_bridge.models.torchvision_import import import_torchvision
 from .oracle import Oracle, cloned_outputs, same_values
 
 LARGER = {"inception_v3": 75, "alexnet": 64, "maxvit_t": 224, **dict.fromkeys(("vit_h_14",), 224)}

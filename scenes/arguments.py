@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..blender_addon import colour
-from ..blender_addon.presets import PRESETS
-from ..torch_bridge.serving_arguments import EXAMPLES as SERVE_EXAMPLES
-from ..torch_bridge.serving_arguments import add_serve, named
+from ..blender_addon.imaging import colour
+from ..blender_addon.layout.camera_presets import PRESETS
+from ..torch_bridge.server.arguments import EXAMPLES as SERVE_EXAMPLES
+from ..torch_bridge.server.arguments import add_serve, named
 
 ENGINES = ("cycles", "eevee")
 THEMES = tuple(colour.THEMES)

@@ -6,20 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..blender_addon import png, sheets
-from ..blender_addon.filenames import file_names
-from ..blender_addon.sheets import Look
+from ..blender_addon.imaging import channel_images, png
+from ..blender_addon.imaging.channel_images import Look
+from ..blender_addon.imaging.filenames import file_names
 from ..torch_bridge.concepts import TASKS
 from ..torch_bridge.data import DataSet, open_data
-from ..torch_bridge.device import choose_device
-from ..torch_bridge.errors import SceneError, UnknownName
-from ..torch_bridge.live import Live
 from ..torch_bridge.methods import Method, chosen, form
-from ..torch_bridge.names import ClassNames
-from ..torch_bridge.questions import answered, named
+from ..torch_bridge.models.device import choose_device
+from ..torch_bridge.predictions.class_names import ClassNames
 from ..torch_bridge.recording import Maps, Recording
+from ..torch_bridge.recording.errors import SceneError, UnknownName
+from ..torch_bridge.server.ask import answered, named
+from ..torch_bridge.server.loaded_model import Live
+from ..torch_bridge.server.priority_lock import Turns
 from ..torch_bridge.subject import RecordSpec
-from ..torch_bridge.turns import Turns
 from . import tables
 
 Progress = Callable[[str, float], None]
@@ -123,8 +123,8 @@ def write_pictures(folder: Path, made: Sequence[Maps], channels: Sequence[int], 
     for done, maps in enumerate(made):
         progress(f"pictures of {maps.layer}", done / len(made))
         scales, inner = maps.peak, folder / names[maps.layer]
-        (folder / f"{names[maps.layer]}.png").write_bytes(b"".join(sheets.sheet_file(maps, scales, look)))
+        (folder / f"{names[maps.layer]}.png").write_bytes(b"".join(channel_images.sheet_file(maps, scales, look)))
         inner.mkdir()
         for channel in tables.told(maps, channels):
-            pixels = sheets.tile(maps, channel, float(scales[channel]), look)
+            pixels = channel_images.tile(maps, channel, float(scales[channel]), look)
             (inner / f"{channel:04d}.png").write_bytes(png.whole(pixels))

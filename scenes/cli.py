@@ -13,11 +13,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ..torch_bridge.errors import InnerwalkError
 from ..torch_bridge.recording import Recording
+from ..torch_bridge.recording.errors import InnerwalkError
 from .arguments import parser
-from .files import check_place, discard
 from .interrupt import stoppable, unheard
+from .output_files import check_place, discard
 from .progress import Progress
 
 FAULT, EXPECTED, STOPPED = 1, 2, 130
@@ -84,7 +84,7 @@ def record(said: argparse.Namespace, progress: Progress) -> None:
 
 def ask(said: argparse.Namespace, progress: Progress) -> None:
     """`innerwalk ask`."""
-    from ..blender_addon.whole import filled
+    from ..blender_addon.atomic_files import filled
     from ..torch_bridge.recording import save
     from ..torch_bridge.subject import RecordSpec
     from . import ask as recipe
@@ -171,7 +171,7 @@ def start_blender() -> None:
 def scene(said: argparse.Namespace, progress: Progress) -> None:
     """`innerwalk scene`."""
     start_blender()
-    from ..blender_addon.scene.store import Dress
+    from ..blender_addon.scene.hall.store import Dress
     from ..torch_bridge.recording import load
     from . import scene as recipe
     from .tables import check_method
@@ -219,9 +219,9 @@ def demo(said: argparse.Namespace, progress: Progress) -> None:
 
 def serve(said: argparse.Namespace, progress: Progress) -> None:
     """`innerwalk serve`."""
-    from ..torch_bridge.orders import order_of
-    from ..torch_bridge.serving import joinable, welcome
-    from ..torch_bridge.serving_arguments import order_arguments
+    from ..torch_bridge.server.arguments import order_arguments
+    from ..torch_bridge.server.config import order_of
+    from ..torch_bridge.server.start import joinable, welcome
 
     order = order_of(**order_arguments(said))
     with joinable(order, said.connection, progress) as server:

@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from ..torch_bridge.errors import InnerwalkError
+from ..torch_bridge.recording.errors import InnerwalkError
 
 DEBIAN_LIBRARIES = "libgl1 libegl1 libsm6 libxfixes3 libxi6 libxkbcommon0 libxrender1"
 INSTALL = f"{sys.executable} -m pip install"
@@ -107,7 +107,7 @@ def check_torchvision() -> Finding:
     """torchvision knows networks by name."""
     if not importlib.util.find_spec("torch"):
         return Finding("torchvision", "no", "needs torch")
-    from ..torch_bridge.vision import import_torchvision
+    from ..torch_bridge.models.torchvision_import import import_torchvision
 
     state, version = import_torchvision(), _version("torchvision")
     if state == "absent":
@@ -123,7 +123,7 @@ def check_bridge() -> Finding:
     """The live bridge runs networks where that is fastest; films need PyAV."""
     if not importlib.util.find_spec("torch"):
         return Finding("bridge", "no", "needs torch")
-    from ..torch_bridge.device import choose_device
+    from ..torch_bridge.models.device import choose_device
 
     where = f"networks run on {choose_device()}"
     if not (film := _version("av")):
@@ -156,7 +156,7 @@ def check_eevee() -> Finding:
     """EEVEE needs a graphics driver, of software at least; where there is none it aborts Blender."""
     if "error" in _blender():
         return Finding("eevee", "no", "needs Blender")
-    from ..blender_addon.scene.probe import eevee_works
+    from ..blender_addon.scene.view.eevee_probe import eevee_works
 
     if eevee_works():
         return Finding("eevee", "ok", "renders here")

@@ -13,19 +13,22 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..blender_addon import layout, presets, statistics
-from ..blender_addon.blocks import shown
-from ..blender_addon.layout import Hall, Slot
-from ..blender_addon.presets import PRESETS
-from ..blender_addon.scene import camera, cards, hall, legend, probe, render, store
-from ..blender_addon.scene.paint import Plane, wall
-from ..blender_addon.scene.session import scratch
-from ..blender_addon.scene.store import Dress
-from ..blender_addon.view import View
-from ..torch_bridge.errors import SceneError, UnknownName
+from ..blender_addon import layout
+from ..blender_addon.imaging import statistics
+from ..blender_addon.layout import Hall, Slot, camera_presets
+from ..blender_addon.layout.blocks import shown
+from ..blender_addon.layout.camera_presets import PRESETS
+from ..blender_addon.layout.view import View
+from ..blender_addon.scene.dressing import layer_card, legend
+from ..blender_addon.scene.hall import assembly, store
+from ..blender_addon.scene.hall.store import Dress
+from ..blender_addon.scene.paint.meshes import Plane, wall
+from ..blender_addon.scene.state.scratch import scratch
+from ..blender_addon.scene.view import camera, eevee_probe, render
 from ..torch_bridge.recording import Layer, Recording, load
-from .files import replaced
-from .png import with_words
+from ..torch_bridge.recording.errors import SceneError, UnknownName
+from .output_files import replaced
+from .png_text import with_words
 from .tables import check_method
 
 SAMPLES = 24
@@ -106,7 +109,7 @@ def check(order: Order) -> None:
         raise SceneError(
             f"a picture of {order.size[0]} × {order.size[1]} pixels with {order.samples} samples can't be made"
         )
-    if order.engine == "eevee" and not probe.eevee_works():
+    if order.engine == "eevee" and not eevee_probe.eevee_works():
         raise SceneError("EEVEE can't run on this machine (no OpenGL through EGL); --engine cycles can")
 
 
@@ -165,10 +168,10 @@ def staged(source: Source, order: Order, progress: render.Progress | None) -> bp
     focus = focused(source, layers, plan, order)
     view = viewed(plan, focus, order)
     scene = bpy.data.scenes.new(network.name)
-    site = hall.Site(scene, source.recording, layers, plan, source.dress, view)
-    fog = (_clear(plan, focus, view), FOCUS_AIR) if close else hall.FOG
+    site = assembly.Site(scene, source.recording, layers, plan, source.dress, view)
+    fog = (_clear(plan, focus, view), FOCUS_AIR) if close else assembly.FOG
     named = layers[focus.index].id if close else ""
-    hall.add_hall(site, moved=source.moved, fog=fog, focus=named, progress=progress)
+    assembly.add_hall(site, moved=source.moved, fog=fog, focus=named, progress=progress)
     if close:
         _card(site, focus)
     camera.set_camera(scene, view, site.collection)
@@ -191,14 +194,14 @@ def viewed(plan: Hall, focus: Slot, order: Order) -> View:
     """The camera of a preset."""
     match order.preset:
         case "overview":
-            return presets.overview(plan, *order.size)
+            return camera_presets.overview(plan, *order.size)
         case "walk":
-            return presets.walk(plan, focus.y - BEFORE if order.layer else standing(plan), *order.size)
+            return camera_presets.walk(plan, focus.y - BEFORE if order.layer else standing(plan), *order.size)
         case "entrance":
-            return presets.entrance(plan, *order.size)
+            return camera_presets.entrance(plan, *order.size)
         case "layer":
-            return presets.layer(plan, focus, *order.size)
-    return presets.tile(plan, focus, *order.size)
+            return camera_presets.layer(plan, focus, *order.size)
+    return camera_presets.tile(plan, focus, *order.size)
 
 
 def standing(plan: Hall) -> float:
@@ -218,8 +221,8 @@ def _card_place(plan: Hall, slot: Slot) -> Plane:
     yaw = plan.yaw(slot)
     left, right = slot.corners(yaw)
     at = wall(np.append(left if slot.side > 0 else right, slot.bottom + slot.height / 2), yaw)
-    beside = -cards.WIDTH - presets.ASIDE if slot.side > 0 else presets.ASIDE
-    return at.moved(beside, min(slot.height / 2, cards.HEIGHT / 2))
+    beside = -layer_card.WIDTH - camera_presets.ASIDE if slot.side > 0 else camera_presets.ASIDE
+    return at.moved(beside, min(slot.height / 2, layer_card.HEIGHT / 2))
 
 
 def _clear(plan: Hall, slot: Slot, view: View) -> float:
@@ -227,16 +230,16 @@ def _clear(plan: Hall, slot: Slot, view: View) -> float:
     card = _card_place(plan, slot)
     feet = slot.corners(plan.yaw(slot))
     corners = [np.append(foot, z) for foot in feet for z in (slot.bottom, slot.top)]
-    corners += [card.moved(x, y).at for x in (0.0, cards.WIDTH) for y in (0.0, -cards.HEIGHT)]
+    corners += [card.moved(x, y).at for x in (0.0, layer_card.WIDTH) for y in (0.0, -layer_card.HEIGHT)]
     return float(np.linalg.norm(np.array(corners) - view.at, axis=1).max()) + 0.1
 
 
-def _card(site: hall.Site, slot: Slot) -> None:
+def _card(site: assembly.Site, slot: Slot) -> None:
     """The card of the panel at a slot. Raises UnknownName where its maps were not recorded."""
     layer = site.layers[slot.index]
     maps = site.recording.maps(layer.shows or layer.id, site.dress.method)
     scale = legend.scale(site.scene, float(maps.peak.max(initial=0.0)), bars=maps.shape[1:] == (1, 1))
-    cards.add_card(layer, statistics.of_layer(maps), scale, _card_place(site.hall, slot), site.kit)
+    layer_card.add_card(layer, statistics.of_layer(maps), scale, _card_place(site.hall, slot), site.kit)
 
 
 def provenance(recording: Recording, dress: Dress, order: Order) -> dict[str, str]:

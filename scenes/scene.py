@@ -6,13 +6,14 @@ from pathlib import Path
 
 import bpy
 
-from ..blender_addon.scene import images, store
-from ..blender_addon.scene.build import build, rebuild
-from ..blender_addon.scene.materials import CONTENTS
+from ..blender_addon.atomic_files import unwritten
+from ..blender_addon.scene.hall import store
+from ..blender_addon.scene.hall.build import build, rebuild
+from ..blender_addon.scene.materials import images
+from ..blender_addon.scene.materials.panel_material import CONTENTS
 from ..blender_addon.scene.panels import image_of, panels
-from ..blender_addon.whole import unwritten
-from ..torch_bridge.errors import SceneError
-from .files import replaced
+from ..torch_bridge.recording.errors import SceneError
+from .output_files import replaced
 
 __all__ = ["build", "rebuild", "save"]
 

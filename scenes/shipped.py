@@ -12,7 +12,7 @@ DEFAULT = "object"
 
 def facts_of(task: str, folder: Path) -> dict[str, Any]:
     """Fields of a `RecordSpec` for a shipped network looking at its own picture, which is written into `folder`."""
-    from ..torch_bridge.orders import shipped
+    from ..torch_bridge.server.config import shipped
 
     return shipped(task) | {"inputs": [str(write_picture(task, folder))]}
 

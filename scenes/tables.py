@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..torch_bridge.errors import UnknownName
 from ..torch_bridge.recording import ACTIVATIONS, FLAGS, Maps, Recording
+from ..torch_bridge.recording.errors import UnknownName
 
 MOST_ROWS, MOST_LINKS, LONGEST = 32, 4, 80
 """Rows of a layer, links and boxes of a channel, and characters of a label."""

@@ -17,7 +17,7 @@ from innerwalk.torch_bridge import recording as rec
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
 ROOT = Path(__file__).resolve().parent.parent
-pytest.register_assert_rewrite("innerwalk.tests.live_halls")
+pytest.register_assert_rewrite("innerwalk.tests.support.live_halls")
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ if not importlib.util.find_spec("bpy"):
 
 SHIPPED = {"torch_bridge", "blender_addon"}
 ROOT_FILES = {"__init__.py", "blender_manifest.toml", "LICENSE"}
-SESSION = Path(__file__).parent / "blender" / "extension_session.py"
+SESSION = Path(__file__).parent / "support" / "extension_session.py"
 
 
 def meant(path: str) -> bool:
@@ -134,7 +134,7 @@ def test_the_bridge_runs_from_the_extension(package, tmp_path):
     pytest.importorskip("torch", reason="needs torch")
     with zipfile.ZipFile(package) as file:
         file.extractall(tmp_path)
-    code = "import sys, torch_bridge.recorder as r; print(r.__file__, 'bpy' in sys.modules)"
+    code = "import sys, torch_bridge.capture.recorder as r; print(r.__file__, 'bpy' in sys.modules)"
     run = subprocess.run(
         [sys.executable, "-c", code],
         env=os.environ | {"PYTHONPATH": str(tmp_path)},
@@ -143,4 +143,4 @@ def test_the_bridge_runs_from_the_extension(package, tmp_path):
         text=True,
         check=False,
     )
-    assert run.stdout.split() == [str(tmp_path / "torch_bridge" / "recorder.py"), "False"], run.stderr
+    assert run.stdout.split() == [str(tmp_path / "torch_bridge" / "capture" / "recorder.py"), "False"], run.stderr

@@ -44,10 +44,10 @@ def importing(names: list[str], blocked: tuple[str, ...]) -> str:
         "innerwalk",
         "innerwalk.torch_bridge",
         "innerwalk.torch_bridge.recording",
-        "innerwalk.torch_bridge.wire",
-        "innerwalk.torch_bridge.errors",
+        "innerwalk.torch_bridge.recording.safetensors",
+        "innerwalk.torch_bridge.recording.errors",
         "innerwalk.torch_bridge.client",
-        "innerwalk.torch_bridge.serving_arguments",
+        "innerwalk.torch_bridge.server.arguments",
         "innerwalk.blender_addon",
         "innerwalk.scenes",
         "innerwalk.scenes.cli",
@@ -59,7 +59,7 @@ def test_what_everybody_imports_loads_nothing_heavy(name):
 
 
 def test_light_modules_load_with_torch_and_blender_blocked():
-    names = ["innerwalk", *(f"innerwalk.torch_bridge.{name}" for name in ("recording", "wire", "errors", "client"))]
+    names = ["innerwalk", *(f"innerwalk.torch_bridge.{name}" for name in ("recording", "client"))]
     run = fresh(importing(names, HEAVY))
     assert run.returncode == 0, run.stderr
 
@@ -67,7 +67,7 @@ def test_light_modules_load_with_torch_and_blender_blocked():
 def test_the_pure_modules_of_the_addon_load_without_blender():
     rooms = (["actions"], ["live"], ["scene"], ["ui"], ["vr"])
     names = [name for name in modules("blender_addon") if name.split(".")[2:3] not in rooms]
-    names += [f"innerwalk.blender_addon.vr.{name}" for name in ("bindings", "hands", "landmarks")]
+    names += [f"innerwalk.blender_addon.vr.{name}" for name in ("headset.bindings", "grips", "landmarks")]
     run = fresh(importing(names, HEAVY))
     assert run.returncode == 0, run.stderr
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .questions import ask as ask
-    from .recorder import record as record
+    from .capture.recorder import record as record
     from .recording import Edge, Layer, Maps, Network, Prediction, Recording
+    from .server.ask import ask as ask
 
 __all__ = ["Edge", "Layer", "Maps", "Network", "Prediction", "Recording", "ask", "record"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "record":
-        from .recorder import record
+        from .capture.recorder import record
 
         return record
     if name == "ask":
-        from .questions import ask
+        from .server.ask import ask
 
         return ask
     if name in __all__:

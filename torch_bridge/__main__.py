@@ -30,10 +30,10 @@ def main(words: list) -> int:
     if missing:
         return 2
     if as_child:
-        from .as_child import serve_child
+        from .server.child_main import serve_child
 
         return serve_child()
-    from .by_hand import serve
+    from .server.main import serve
 
     return serve(words)
 

@@ -16,17 +16,17 @@ import numpy as np
 from PIL import Image
 
 from .data import draw, open_data
-from .device import choose_device
-from .errors import InnerwalkError
-from .film import open_film
-from .live import Live
+from .inputs.preprocess import fit
+from .method_support.box_accuracy import Score, attempt
+from .method_support.object_finder import THRESHOLD, Finder, Sighting
 from .methods.localisation_scores import FOUND, outlined
-from .methods.localising import THRESHOLD, Finder, Sighting
-from .methods.scoring import Score, attempt
-from .orders import order_of
-from .preprocess import fit
-from .questions import settling
-from .turns import Turns
+from .models.device import choose_device
+from .recording.errors import InnerwalkError
+from .server.ask import settling
+from .server.config import order_of
+from .server.loaded_model import Live
+from .server.priority_lock import Turns
+from .video import open_film
 
 EXPECTED = 2
 

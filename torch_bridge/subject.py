@@ -8,17 +8,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .answers import answer
-from .device import moved
-from .errors import ModelError
-from .feeding import Feeder, make_feeder
-from .inputs import Input, Source
-from .models import BuiltModel, build_model
-from .names import ClassNames, find_names
+from .inputs.arguments import Feeder, make_feeder
+from .inputs.first_layer import argument_names
+from .inputs.metadata import class_list, input_facts, latent_shape
+from .inputs.sources import Input, Source
+from .models.build import BuiltModel, build_model
+from .models.device import moved
+from .models.weights import load_weights
+from .predictions.class_names import ClassNames, find_names
+from .predictions.outputs import answer
 from .recording import Recording
-from .stated import class_list, input_facts, latent_shape
-from .stem import argument_names
-from .weights import load_weights
+from .recording.errors import ModelError
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and how much of the whole is done, 0..1."""
@@ -130,7 +130,7 @@ def run(
     spec: RecordSpec, subject: Subject, inputs: Sequence[Input], layers: Sequence[str], device: Any = None, **told: Any
 ) -> Recording:
     """Record a prepared network on inputs; `told` goes to `record`. Raises ModelError that names input and layer."""
-    from .recorder import record
+    from .capture.recorder import record
 
     picture, arguments = inputs[0].picture, subject.feeder.arguments(inputs)
     try:

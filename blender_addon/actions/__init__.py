@@ -4,10 +4,10 @@ The operator `bpy.ops.innerwalk.NAME` is the function NAME here, with the same p
 scene first, raise an InnerwalkError of one line, and return a line that says what was done, or what was asked for.
 """
 
+from ..vr.walking import end_walk, go_to_place, start_walk, walk_at_desk
 from .ablating import ablate, ablate_selected, restore_channels
 from .arranging import align, move, reset_layout, scale
-from .asking import ask_method, cancel_method, forget_asked, restore_shown, show_activations
-from .bridging import (
+from .bridge import (
     build_hall,
     follow,
     join_bridge,
@@ -20,15 +20,15 @@ from .bridging import (
 )
 from .comparing import show_difference, stand_alone, stand_beside
 from .exporting import export_hall, export_layer
-from .filming import keep_film, pause_film, play_film, show_film_frame, step_film, stop_film
 from .folding import collapse, collapsed, collapsible, expand
 from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
+from .methods import ask_method, cancel_method, forget_asked, restore_shown, show_activations
 from .opening import import_recording, open_demo, outdated, rebuild_groups
 from .pointing import pick
 from .selecting import select, selected
-from .shelving import draw_shelf, hold, page_shelf, place_held, shelved
-from .showing import enter, hide, jump, show_look, solo
-from .walking import end_walk, go_to_place, start_walk, walk_at_desk
+from .shelf import draw_shelf, hold, page_shelf, place_held, shelved
+from .video import keep_film, pause_film, play_film, show_film_frame, step_film, stop_film
+from .viewing import enter, hide, jump, show_look, solo
 
 __all__ = [
     "ablate",

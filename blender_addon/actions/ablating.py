@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 
 import bpy
 
-from ...torch_bridge.errors import InputError, SceneError
 from ...torch_bridge.recording import Recording
-from ..live import showing
+from ...torch_bridge.recording.errors import InputError, SceneError
+from ..live import results
+from ..live.results import ABLATED, LOOK, ablated
 from ..live.session import current
-from ..live.showing import ABLATED, LOOK, ablated
 from ..scene.panels import panel_of
-from .bridging import network_of, show_input
+from .bridge import network_of, show_input
 from .selecting import selected
 
 
@@ -65,7 +65,7 @@ def _named(channels: Sequence[int]) -> str:
 def _look_again(scene: bpy.types.Scene, wanted: Mapping[str, Sequence[int]]) -> None:
     """At the same input, with these channels away. Raises BridgeError or InputError."""
     session, _ = current(), network_of(scene)
-    tag = showing.looks_at(session, scene)
+    tag = results.looks_at(session, scene)
     if tag not in session.looked:
         raise InputError("the input that the hall shows isn't known to the bridge any more; place it again first")
     session.ready()
@@ -84,10 +84,10 @@ def _keep(scene: bpy.types.Scene, wanted: Mapping[str, Sequence[int]]) -> None:
 def _refused(tag: str, made: Recording | None) -> None:
     """A look with channels away won't come: those are away that were for what the hall shows."""
     session = current()
-    for scene in showing.halls_of(tag, LOOK) if made is None else ():
+    for scene in results.halls_of(tag, LOOK) if made is None else ():
         shown = session.shown.get(scene.session_uid, "")
         if shown in session.looked:
             _keep(scene, session.ablated.get(shown, {}))
 
 
-showing.LISTENERS.append(_refused)
+results.LISTENERS.append(_refused)

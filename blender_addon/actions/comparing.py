@@ -8,17 +8,18 @@ from functools import partial
 import bpy
 from mathutils import Vector
 
-from ...torch_bridge.errors import SceneError
 from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
-from ..live import showing, timer
+from ...torch_bridge.recording.errors import SceneError
+from ..live import results, timer
+from ..live.results import DIFFERENCE, OTHER, WORK
 from ..live.session import current
-from ..live.showing import DIFFERENCE, OTHER, WORK
-from ..scene import following, panels, store
-from ..scene.paint import ROLE
-from ..scene.parts import collection_of
-from ..scene.pick import depsgraph_of
-from .asking import cancel_method
-from .bridging import SHARED, hall_named
+from ..scene import panels
+from ..scene.hall import refresh, store
+from ..scene.hall.pick import depsgraph_of
+from ..scene.paint.meshes import ROLE
+from ..scene.state.parts import collection_of
+from .bridge import SHARED, hall_named
+from .methods import cancel_method
 
 BESIDE = "beside"
 """Role of the hall that stands beside."""
@@ -70,7 +71,7 @@ def show_difference(scene: bpy.types.Scene, other: str) -> str:
     cancel_method(scene)
     scene[OTHER] = other
     scene.pop(WORK, None)
-    showing.set_method(scene, DIFFERENCE)
+    results.set_method(scene, DIFFERENCE)
     _subtract(scene, hall)
     return f"{scene.name} minus {other} in {len(fits)} layers"
 
@@ -80,17 +81,17 @@ def _subtract(scene: bpy.types.Scene, other: bpy.types.Scene) -> None:
     name, pairs = scene.name, list(_pairs(scene, other))
 
     def piece(mine: Maps, theirs: Maps) -> None:
-        there = showing.named(name)
-        panel = showing.targets(there).get(mine.layer) if there is not None else None
-        if panel is not None and showing.method_of(there) == DIFFERENCE:
+        there = results.named(name)
+        panel = results.targets(there).get(mine.layer) if there is not None else None
+        if panel is not None and results.method_of(there) == DIFFERENCE:
             panels.show_maps(panel, Maps(mine.layer, DIFFERENCE, mine.texels - theirs.texels, mine.channels))
 
     def settle() -> None:
-        there = showing.named(name)
+        there = results.named(name)
         if there is not None:
-            following.refresh(there)
+            refresh.refresh(there)
 
-    showing.blank(current(), scene, showing.targets(scene).keys() - {mine.layer for mine, _ in pairs})
+    results.blank(current(), scene, results.targets(scene).keys() - {mine.layer for mine, _ in pairs})
     current().later([*(partial(piece, *pair) for pair in pairs), settle])
     timer.start()
 
@@ -107,7 +108,7 @@ def _pairs(scene: bpy.types.Scene, other: bpy.types.Scene) -> Iterator[tuple[Map
 def _known(scene: bpy.types.Scene) -> dict[str, Maps]:
     """By layer: the activations that a hall has shown last, whatever it shows now."""
     session = current()
-    showing.looks_at(session, scene)
+    results.looks_at(session, scene)
     made = session.recalled(session.shown.get(scene.session_uid, ""))
     every = made.all_maps.values() if isinstance(made, Recording) else ()
     return {maps.layer: maps for maps in every if maps.method == ACTIVATIONS}
@@ -117,8 +118,8 @@ def _arrived(tag: str, made: Recording | None) -> None:
     """One of two halls shows another input: subtract again."""
     shown = current().shown
     for scene in store.halls() if made is not None else ():
-        other = showing.named(str(scene.get(OTHER, "")))
-        if other is not None and showing.method_of(scene) == DIFFERENCE:
+        other = results.named(str(scene.get(OTHER, "")))
+        if other is not None and results.method_of(scene) == DIFFERENCE:
             if tag in (shown.get(scene.session_uid), shown.get(other.session_uid)):
                 _subtract(scene, other)
 
@@ -140,4 +141,4 @@ def _holds(inside: bpy.types.Collection, wanted: bpy.types.Collection) -> bool:
     return any(one == wanted or _holds(one, wanted) for one in instanced)
 
 
-showing.LISTENERS.append(_arrived)
+results.LISTENERS.append(_arrived)

@@ -8,14 +8,14 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ...torch_bridge.errors import SceneError
 from ...torch_bridge.recording import Network
-from .. import export
-from ..filenames import file_name, file_names
-from ..scene import reading, store
-from ..scene.panels import panel_of, panels
-from ..scene.render import Progress
-from ..whole import filled, free_name
+from ...torch_bridge.recording.errors import SceneError
+from ..atomic_files import filled, free_name
+from ..imaging import export
+from ..imaging.filenames import file_name, file_names
+from ..scene.hall import store
+from ..scene.panels import panel_of, panels, values
+from ..scene.view.render import Progress
 
 READ = 0.1
 """Share of the work that reading the maps is."""
@@ -72,7 +72,7 @@ def _read(
         there, shown = panels(now).get(name), network.by_id[name]
         maps = store.maps_of(there, shown.shows or name, method) if there else None
         if maps is not None:
-            found.append(export.Content(shown, maps, reading.scales_of(now, there), names[name]))
+            found.append(export.Content(shown, maps, values.scales_of(now, there), names[name]))
         yield name, READ * (done + 1) / len(wanted)
     if not found:
         raise SceneError(f"scene {scene.name!r}: no panel shows maps of {layer or 'a layer'}; record them first")

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import bpy
 
-from ...torch_bridge.errors import UnknownName
 from ...torch_bridge.recording import Layer
-from .. import blocks
-from ..blocks import ALL, Block, matching
-from ..scene import store
+from ...torch_bridge.recording.errors import UnknownName
+from ..layout import blocks
+from ..layout.blocks import ALL, Block, matching
+from ..scene.hall import store
+from ..scene.hall.refit import refit
 from ..scene.panels import panels
-from ..scene.refit import refit
 from .selecting import select, selected
 
 

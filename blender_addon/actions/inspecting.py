@@ -8,17 +8,19 @@ from typing import NamedTuple
 import bpy
 import numpy as np
 
-from ...torch_bridge.errors import SceneError
 from ...torch_bridge.recording import Layer, Maps, Recording
-from .. import colour, drawn, statistics
+from ...torch_bridge.recording.errors import SceneError
+from ..imaging import colour, plots, statistics
+from ..imaging.statistics import Histogram, Statistics
+from ..live.results import NETWORK
 from ..live.session import current
-from ..live.showing import NETWORK
-from ..scene import cards, reading, said, store
-from ..scene import overlay as lying
-from ..scene.legend import number
-from ..scene.panels import ID, channels_of, panel_of
-from ..statistics import Histogram, Statistics
-from ..steps import whole
+from ..scene.dressing import input_overlay as lying
+from ..scene.dressing import layer_card
+from ..scene.dressing.legend import number
+from ..scene.hall import store
+from ..scene.panels import ID, channels_of, panel_metadata, panel_of
+from ..scene.panels import values as reading
+from ..time_slicing import whole
 from .selecting import select, selected
 
 PART = 40_000
@@ -64,7 +66,7 @@ def layer_in_parts(scene: bpy.types.Scene, layer: str, logarithmic: bool = False
     if weights is not None:
         spread["weights"] = weights
     pictures = {
-        name: drawn.histogram(one, dress.theme, dress.map, logarithmic=logarithmic) for name, one in spread.items()
+        name: plots.histogram(one, dress.theme, dress.map, logarithmic=logarithmic) for name, one in spread.items()
     }
     ends = {name: (number(one.low), number(one.high)) for name, one in spread.items()}
     return Inspected(_layer_facts(shown, by_channel), pictures, ends)
@@ -88,9 +90,9 @@ def channel_in_parts(scene: bpy.types.Scene, layer: str, channel: int) -> Genera
     named = _numbers_of(panel, channel)
     yield
     if vector:
-        picture = drawn.bar(float(values[0, 0]), scale, dress.map, dress.gain, dress.theme)
+        picture = plots.bar(float(values[0, 0]), scale, dress.map, dress.gain, dress.theme)
     else:
-        picture = drawn.channel_map(values, scale, dress.map, dress.gain)
+        picture = plots.channel_map(values, scale, dress.map, dress.gain)
     yield
     found = statistics.of_channels(values.reshape(1, -1).astype(np.float64)).of(0)
     measured = [("Value", number(float(values[0, 0])))] if vector else _numbers(found)
@@ -113,9 +115,9 @@ def overlay(scene: bpy.types.Scene, layer: str = "", channel: int = -1) -> str:
 
 def _said(panel: bpy.types.Object, channel: int, label: str) -> list[tuple[str, str]]:
     """What the method says in words about a channel, or else the answer."""
-    told = said.of(panel)
+    told = panel_metadata.of(panel)
     label = told.labels[channel] if channel < len(told.labels) and told.labels[channel] else label
-    flags = said.words(int(said.flags_of(panel)[channel])) if "flags" in told.numbers else ""
+    flags = panel_metadata.words(int(panel_metadata.flags_of(panel)[channel])) if "flags" in told.numbers else ""
     boxes = told.boxes[told.boxes[:, 0] == channel]
     facts = [("Stands for", label), ("Flags", flags)]
     facts += [("Box", f"{score:.2f}, {x1 - x0:.0%} × {y1 - y0:.0%}") for _, x0, y0, x1, y1, score in boxes[:3]]
@@ -195,7 +197,7 @@ def _lost(layer: str) -> SceneError:
 
 def _layer_facts(layer: Layer, by_channel: Statistics) -> tuple[tuple[str, str], ...]:
     dead, whole = int(np.count_nonzero(by_channel.dead)), by_channel.merged()
-    facts = [("Operation", cards.operation(layer)), ("Shape", cards.shape_words(layer.map_shape))]
+    facts = [("Operation", layer_card.operation(layer)), ("Shape", layer_card.shape_words(layer.map_shape))]
     facts += [("Weights", f"{layer.parameters:,}")] if layer.parameters else []
     facts += [*_numbers(whole), ("Dead channels", f"{dead} of {len(by_channel.dead)}")]
     return (*facts, ("Note", layer.note)) if layer.note else tuple(facts)
@@ -203,7 +205,7 @@ def _layer_facts(layer: Layer, by_channel: Statistics) -> tuple[tuple[str, str],
 
 def _numbers(found: Statistics) -> list[tuple[str, str]]:
     facts = [
-        ("Range", cards.range_words(found)), ("Mean", number(float(found.mean))),
+        ("Range", layer_card.range_words(found)), ("Mean", number(float(found.mean))),
         ("Deviation", number(float(found.deviation))),
         ("Below zero", f"{found.share_below:.1%}"), ("Sparsity", f"{found.sparsity:.1%}"),
     ]  # fmt: skip

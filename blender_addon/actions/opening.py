@@ -7,10 +7,11 @@ from pathlib import Path
 import bpy
 
 from ...torch_bridge.recording import load
-from ..scene import store, viewing
-from ..scene.build import build, rebuild
+from ..scene.hall import store
+from ..scene.hall.build import build, rebuild
 from ..scene.panels import panels
-from .showing import enter
+from ..scene.view import viewport
+from .viewing import enter
 
 DEMO = Path(__file__).resolve().parent.parent / "demo"
 
@@ -27,7 +28,7 @@ def show_hall(scene: bpy.types.Scene) -> None:
     """The window shows a hall that was just built, from its entrance; in the background nothing does."""
     if bpy.context.window:
         bpy.context.window.scene = scene
-    if viewing.viewport(scene):
+    if viewport.viewport(scene):
         enter(scene)
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import bpy
 from mathutils import Vector
 
-from ..scene import pick as rays
-from ..scene.paint import ROLE
-from ..scene.pick import Hit
+from ..scene.hall import pick as rays
+from ..scene.hall.pick import Hit
+from ..scene.paint.meshes import ROLE
 from .selecting import select
-from .shelving import held, pointed_input, pointed_shelf
+from .shelf import held, pointed_input, pointed_shelf
 
 
 def pick(scene: bpy.types.Scene, origin: Sequence[float], direction: Sequence[float]) -> str:

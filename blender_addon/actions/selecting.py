@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import bpy
 
-from ...torch_bridge.errors import UnknownName
-from ..scene import marks
-from ..scene.attention import CHANNEL, LAYER, Selected, selected
+from ...torch_bridge.recording.errors import UnknownName
+from ..scene.panels import annotations as marks
 from ..scene.panels import panel_of
+from ..scene.state.selection import CHANNEL, LAYER, Selected, selected
 
 __all__ = ["CHANNEL", "LAYER", "Selected", "select", "selected"]
 

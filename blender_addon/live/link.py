@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from ...torch_bridge.client import Ablate, Bridge, Child, Given, start_child
-from ...torch_bridge.errors import BridgeError, InnerwalkError
 from ...torch_bridge.recording import Maps
+from ...torch_bridge.recording.errors import BridgeError, InnerwalkError
 
 State = Literal["starting", "ready", "ended"]
 RUNNING = ("waiting", "running")

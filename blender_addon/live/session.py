@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from ...torch_bridge.client import Ablate, Bridge, Given
-from ...torch_bridge.errors import BridgeError
 from ...torch_bridge.recording import Maps, Recording
+from ...torch_bridge.recording.errors import BridgeError
 from .link import RUNNING, Heard, Link
 
 REMEMBERED = 256 << 20

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import bpy
 
-from ...torch_bridge.errors import BridgeError
-from ..scene.store import halls
+from ...torch_bridge.recording.errors import BridgeError
+from ..scene.hall.store import halls
+from .results import LONG, LOOK, show
 from .session import Session, current
-from .showing import LONG, LOOK, show
 
 SLICE = 0.02
 """Seconds of one go; the last piece may be over it by what the maps of one layer cost. What is LONG has its own."""

@@ -12,34 +12,15 @@ from typing import Any
 
 import bpy
 
-from . import (
-    ablating,
-    arranging,
-    bridge,
-    comparing,
-    exporting,
-    filming,
-    folding,
-    handlers,
-    handles,
-    inputs,
-    inspecting,
-    inspector,
-    layers,
-    look,
-    menus,
-    methods,
-    operators,
-    picking,
-    probing,
-    settings,
-    starting,
-    walking,
-)
+from . import handlers, menus, walking
+from .bridge import bridge_form, bridge_panel, inputs, methods, settings, video
+from .common import operators
+from .hall import ablating, arranging, comparing, exporting, folding, handles, layers, look
+from .inspect import inspector_panels, inspector_state, picking, probing
 
 MODULES = (
-    settings, starting, bridge, inputs, filming, methods, comparing, operators, handlers, inspector, inspecting,
-    ablating, probing, exporting, picking, arranging, folding, look, layers, walking, menus, handles,
+    settings, bridge_form, bridge_panel, inputs, video, methods, comparing, operators, handlers, inspector_state,
+    inspector_panels, ablating, probing, exporting, picking, arranging, folding, look, layers, walking, menus, handles,
 )  # fmt: skip
 
 

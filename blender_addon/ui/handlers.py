@@ -11,7 +11,7 @@ from bpy.app.handlers import persistent
 @persistent
 def keep_maps(*_: Any) -> None:
     """Before a save: maps live in images made in this session, which Blender would drop unless they are packed."""
-    from ..scene.images import pack_all
+    from ..scene.materials.images import pack_all
 
     pack_all()
 
@@ -51,7 +51,7 @@ def forget_asked(*_: Any) -> None:
 def move_film(scene: bpy.types.Scene, *_: Any) -> None:
     """After the time axis has moved: show the film's frame that is keyed there."""
     if "innerwalk_film" in scene:
-        from ..actions.filming import at_frame
+        from ..actions.video import at_frame
 
         at_frame(scene)
 
@@ -59,7 +59,7 @@ def move_film(scene: bpy.types.Scene, *_: Any) -> None:
 @persistent
 def render_begins(*_: Any) -> None:
     """Before pictures are rendered: from now on each waits for its frame's maps."""
-    from ..actions.filming import render_begins as begins
+    from ..actions.video import render_begins as begins
 
     begins(True)
 
@@ -67,7 +67,7 @@ def render_begins(*_: Any) -> None:
 @persistent
 def render_ends(*_: Any) -> None:
     """After the last picture is rendered, or none will be."""
-    from ..actions.filming import render_begins as begins
+    from ..actions.video import render_begins as begins
 
     begins(False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from .arranging import WAYS, chosen_panels
+from .hall.arranging import WAYS, chosen_panels
 
 
 class INNERWALK_MT_align(bpy.types.Menu):
@@ -25,7 +25,7 @@ class INNERWALK_MT_collapse(bpy.types.Menu):
 
     def draw(self, context: bpy.types.Context) -> None:
         """From the innermost block to the outermost."""
-        from ..blocks import module_path
+        from ..layout.blocks import module_path
 
         parts = module_path(context.scene.get("innerwalk_layer", "")).split(".")
         for depth in range(len(parts) - 1, 0, -1):

@@ -7,9 +7,9 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from .arranging import InHall
-from .operators import attempt
-from .settings import SHADINGS, texture_budget
+from .bridge.settings import SHADINGS, texture_budget
+from .common.operators import attempt
+from .hall.arranging import InHall
 
 
 class INNERWALK_OT_start_walk(InHall, bpy.types.Operator):
@@ -27,7 +27,7 @@ class INNERWALK_OT_start_walk(InHall, bpy.types.Operator):
         """Only in a hall, and not right after another session."""
         if not super().poll(context):
             return False
-        from ..vr.headset import cannot
+        from ..vr.headset.headset_walk import cannot
 
         cls.poll_message_set(cannot().capitalize())
         return not cannot()
@@ -62,7 +62,7 @@ class INNERWALK_OT_walk_at_desk(InHall, bpy.types.Operator):
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Keys act, the mouse looks."""
-        from ..vr.at_desk import current
+        from ..vr.desk.desk_walk import current
 
         desk = current()
         if desk is None:
@@ -71,7 +71,7 @@ class INNERWALK_OT_walk_at_desk(InHall, bpy.types.Operator):
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Its window is closed."""
-        from ..vr.at_desk import finish
+        from ..vr.desk.desk_walk import finish
 
         finish()
 
@@ -117,7 +117,7 @@ class INNERWALK_OT_hand(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """The hand that pressed it acts."""
-        from ..vr.pressing import pressed
+        from ..vr.headset.button_press import pressed
 
         pressed(self.act, event)
         return {"FINISHED"}
@@ -162,18 +162,19 @@ def _end(*_: Any) -> None:
     """Another file, or the extension is taken away."""
     import sys
 
-    if f"{__package__.rpartition('.')[0]}.vr.headset" in sys.modules:
-        from ..vr import at_desk, headset
+    if f"{__package__.rpartition('.')[0]}.vr.headset.headset_walk" in sys.modules:
+        from ..vr.desk import desk_walk
+        from ..vr.headset import headset_walk
 
-        at_desk.finish()
-        headset.close()
+        desk_walk.finish()
+        headset_walk.close()
 
 
 @persistent
 def _unbake(*_: Any) -> None:
     """After undo, redo or opening a file: no hall stays as it is baked for a headset."""
     if any("innerwalk_hall" in scene for scene in bpy.data.scenes):
-        from ..vr.headset import undone
+        from ..vr.headset.headset_walk import undone
 
         undone()
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..places import Board, answer_board, input_board
-from ..slots import Hall
-from ..stages import title
+from ..layout.boards import Board, answer_board, input_board
+from ..layout.model import Hall
+from ..layout.stages import title
 
 BEFORE = 0.5
 """Metres before a stage's gate."""

@@ -16,13 +16,13 @@ import numpy as np
 from mathutils import Vector
 
 from ..actions.exporting import Steps
-from ..live.showing import named
-from ..picking import crossing
-from ..scene import pick
-from ..scene.pick import Hit
-from ..scene.refit import site_of
-from ..scene.store import dress_of
-from . import menu
+from ..imaging.picking import crossing
+from ..live.results import named
+from ..scene.hall import pick
+from ..scene.hall.pick import Hit
+from ..scene.hall.refit import site_of
+from ..scene.hall.store import dress_of
+from .display import menu
 from .landmarks import Landmark, landmarks
 
 REACH = 1.5

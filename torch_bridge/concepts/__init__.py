@@ -11,7 +11,7 @@ import numpy as np
 
 from .dataset import SIZE, Box, Sample, batch, sample
 from .shipped import snapshots, weights_path
-from .words import ALL_CONCEPTS, CATEGORIES, CONCEPTS, SPLITS, TASKS, VERSION, class_names
+from .vocabulary import ALL_CONCEPTS, CATEGORIES, CONCEPTS, SPLITS, TASKS, VERSION, class_names
 
 if TYPE_CHECKING:
     from torch import nn
@@ -34,7 +34,7 @@ def network(task: str = "object") -> nn.Module:
 
 def load(task: str = "object") -> tuple[nn.Module, tuple[str, ...]]:
     """The trained network of a task in evaluation mode, and its class names. Raises UnknownName."""
-    from ..weights import load_weights
+    from ..models.weights import load_weights
 
     model = network(task)
     load_weights(model, weights_path(task))

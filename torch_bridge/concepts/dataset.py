@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .draw import Rng
-from .scenes import PAINTERS
-from .shapes import corners, distance
-from .surfaces import material, texture
-from .words import CATEGORIES, CONCEPTS, CRESCENT, MAIN_OBJECTS, OFFSETS, PAINTS, PAIRS, SCENES, class_names
+from .backgrounds import PAINTERS
+from .noise import Rng
+from .objects import corners, distance
+from .textures import material, texture
+from .vocabulary import CATEGORIES, CONCEPTS, CRESCENT, MAIN_OBJECTS, OFFSETS, PAINTS, PAIRS, SCENES, class_names
 
 SIZE = 64
 OBJECTS, TEXTURES, MATERIALS = (len(CONCEPTS[word]) for word in ("object", "texture", "material"))

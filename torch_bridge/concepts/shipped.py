@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..wire import encode, open_arrays
-from .words import class_names
+from ..recording.safetensors import encode, open_arrays
+from .vocabulary import class_names
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import torch
 
-from ..allocator import keep_memory
+from ..server.allocator import keep_memory
 from .dataset import SIZE
 from .fit import Pictures, Recipe, accuracy, fit, pictures
 from .resnet import ConceptsNet
 from .shipped import FOLDER, halved, save, snapshot_path, weights_path
-from .words import SPLITS, TASKS, VERSION, class_names
+from .vocabulary import SPLITS, TASKS, VERSION, class_names
 
 SNAPSHOT_EPOCHS = (0, 1, 2, 4, 8)
 MEASURED = 1000

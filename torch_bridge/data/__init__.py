@@ -5,8 +5,8 @@
 """
 
 from .base import DataSet
-from .choose import draw, page, search
-from .opening import open_data
+from .open import open_data
+from .selection import draw, page, search
 from .thumbnails import thumbnails
 
 __all__ = ["DataSet", "draw", "open_data", "page", "search", "thumbnails"]

@@ -7,8 +7,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 from PIL import Image
 
-from ..boxes import Box
-from ..errors import InputError
+from ..predictions.boxes import Box
+from ..recording.errors import InputError
 
 
 class DataSet(ABC):

@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 from .. import concepts
-from ..boxes import Box
-from ..errors import InputError
+from ..predictions.boxes import Box
+from ..recording.errors import InputError
 from .base import DataSet
 
 COUNTS = {"validation": 2000, "test": 2000, "train": 6000}

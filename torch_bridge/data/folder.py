@@ -8,8 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..errors import InputError
-from ..pictures import open_picture
+from ..inputs.image_files import open_picture
+from ..recording.errors import InputError
 from .base import DataSet
 from .listing import SUFFIXES, Parts, by_folder, class_order, is_picture, is_plain
 

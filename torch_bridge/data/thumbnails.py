@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ..errors import InputError
-from ..pictures import on_white
+from ..inputs.image_files import on_white
+from ..recording.errors import InputError
 from .base import DataSet
 
 GROUND = (30, 30, 32)

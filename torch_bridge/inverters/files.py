@@ -14,11 +14,11 @@ from typing import Any, Literal
 import torch
 
 from ..concepts.shipped import halved, save
-from ..errors import InputError, ModelError, RecordingError
-from ..preprocess import Preprocessing
-from ..wire import open_arrays
+from ..inputs.preprocess import Preprocessing
+from ..recording.errors import InputError, ModelError, RecordingError
+from ..recording.safetensors import open_arrays
 from .fit import Codes
-from .upconv import Plan, UpconvNet
+from .upconv_network import Plan, UpconvNet
 
 SHIPPED = Path(__file__).parent / "weights"
 SUFFIX = ".safetensors"

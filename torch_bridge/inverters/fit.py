@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..errors import ModelError
-from ..reach import Reach
-from .measure import spread
-from .upconv import SLOPE, Plan, UpconvNet
+from ..probing.partial_forward import Reach
+from ..recording.errors import ModelError
+from .distances import spread
+from .upconv_network import SLOPE, Plan, UpconvNet
 
 
 @dataclass(frozen=True)

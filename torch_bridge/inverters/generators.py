@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..device import moved
-from ..errors import ModelError
-from ..guard import evaluating
+from ..capture.guard import evaluating
+from ..inputs.pixels import Pixels
+from ..models.device import moved
+from ..recording.errors import ModelError
 from ..subject import Subject
 from .files import Inverter
-from .pixels import Pixels
 
 SPREADS = {"vector": 3.0, "maps": 0.3, "normal": 2.0}
 """Deviations that numbers of a code may be off by, for codes that are a layer's vector (Nguyen et al.), its maps, where

@@ -16,22 +16,22 @@ from typing import Any
 
 import torch
 
-from ..allocator import keep_memory
+from ..capture.recorder import record
 from ..concepts.train import Progress
 from ..data import DataSet, draw, open_data
-from ..device import choose_device, moved
-from ..errors import InnerwalkError, InputError
-from ..fingerprint import fingerprint
-from ..inputs import Named
+from ..inputs.pixels import Pixels
+from ..inputs.sources import Named
 from ..methods import Work
-from ..orders import order_of
-from ..recorder import record
+from ..models.device import choose_device, moved
+from ..models.fingerprint import fingerprint
 from ..recording import Network, Recording
+from ..recording.errors import InnerwalkError, InputError
+from ..server.allocator import keep_memory
+from ..server.config import order_of
 from ..subject import RecordSpec, noise, prepare
+from .distances import picture_of
 from .files import COMMAND, SHIPPED, SUFFIX, Facts, write
 from .fit import Pictures, Recipe, Subject, Trained, fit
-from .measure import picture_of
-from .pixels import Pixels
 
 LAYERS = ("stem.norm", "stage1.1:add", "stage2.1:add", "stage3.1:add", "fc")
 """Those of the default network that come with trained inverters."""

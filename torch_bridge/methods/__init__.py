@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..method_support.method import Method, Step, Work, chosen, form, sheet
 from .activations import ACTIVATIONS
 from .average import AVERAGE
 from .cam import CAM
@@ -16,7 +17,6 @@ from .inversion import INVERSION
 from .localisation import LOCALISATION
 from .localisation_scores import LOCALISATION_SCORES
 from .maximisation import MAXIMISATION
-from .method import Method, Step, Work, chosen, form, sheet
 from .occlusion import OCCLUSION
 from .saliency import SALIENCY
 from .top_images import TOP_IMAGES

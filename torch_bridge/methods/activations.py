@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .method import Method, Step, Work
+from ..method_support.method import Method, Step, Work
 
 
 def activations(work: Work, parameters: None) -> Iterator[Step]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..data import draw
-from ..errors import InputError
+from ..method_support.method import Method, Step, Work, activations_of, parameter
 from ..recording import Maps
-from .method import Method, Step, Work, activations_of, parameter
+from ..recording.errors import InputError
 
 SHOWN = 8
 """Pictures between two partial results."""

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 import torch
 
-from ..classes import class_layer, scores_of
-from ..errors import InputError
-from ..reach import Reach
-from .cams import find_head
-from .descent import exactly
-from .method import Method, Step, Work
-from .tiles import scalar_maps
+from ..method_support.backward import exactly
+from ..method_support.cam_head import find_head
+from ..method_support.method import Method, Step, Work
+from ..method_support.picture_maps import scalar_maps
+from ..predictions.classes import class_layer, scores_of
+from ..probing.partial_forward import Reach
+from ..recording.errors import InputError
 
 
 def cam(work: Work, parameters: None) -> Iterator[Step]:

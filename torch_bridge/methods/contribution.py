@@ -13,14 +13,14 @@ from typing import Literal
 
 import numpy as np
 
-from ..classes import PREDICTED
-from ..errors import ModelError
+from ..method_support.ablation_scores import ablated
+from ..method_support.input_attribution import OF_CLASS
+from ..method_support.linear_shares import weighed
+from ..method_support.method import Method, Step, Work, parameter
+from ..method_support.score_paths import SCORE, Paths, Share, links, sources_of
+from ..predictions.classes import PREDICTED
 from ..recording import Maps, pack
-from .ablations import ablated
-from .explained import OF_CLASS
-from .heads import weighed
-from .method import Method, Step, Work, parameter
-from .paths import SCORE, Paths, Share, links, sources_of
+from ..recording.errors import ModelError
 
 Rows = list[tuple[int, int, float]]
 """(channel, channel of the layer that is led to, what is carried)"""

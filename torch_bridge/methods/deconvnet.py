@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ..classes import PREDICTED
-from .descent import Aim
-from .explained import CROPPED, OF_CLASS, explained
-from .method import Method, Step, Work, parameter
+from ..method_support.backward import Aim
+from ..method_support.input_attribution import CROPPED, OF_CLASS, explained
+from ..method_support.method import Method, Step, Work, parameter
+from ..predictions.classes import PREDICTED
 
 
 @dataclass(frozen=True)

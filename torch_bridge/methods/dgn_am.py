@@ -16,17 +16,17 @@ import torch
 from torch import Tensor
 
 from ..data import draw
-from ..errors import UnknownName
-from ..fingerprint import fingerprint
-from ..inverters.ascent import Ascent
+from ..inputs.pixels import Pixels
+from ..inverters.code_ascent import Ascent
+from ..inverters.distances import Yardstick, picture_of
 from ..inverters.files import Wanted, find, read
 from ..inverters.generators import Generator, of_inverter, of_network
-from ..inverters.measure import Yardstick, picture_of
-from ..inverters.pixels import Pixels
-from ..reach import Reach
+from ..method_support.method import Method, Step, Work, parameter
+from ..method_support.picture_maps import picture_maps
+from ..models.fingerprint import fingerprint
+from ..probing.partial_forward import Reach
 from ..recording import Maps
-from .method import Method, Step, Work, parameter
-from .tiles import picture_maps
+from ..recording.errors import UnknownName
 
 SHOWN = 4
 """How often pictures are shown while they come."""

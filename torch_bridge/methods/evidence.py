@@ -15,18 +15,18 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ..errors import UnknownName
-from ..inputs import see
-from ..preprocess import Preprocessing
+from ..inputs.preprocess import Preprocessing
+from ..inputs.sources import see
+from ..method_support.backward import exactly
+from ..method_support.best_images import Gallery
+from ..method_support.dataset_pass import Viewing
+from ..method_support.method import Method, Step, Work, chosen, form, parameter
+from ..method_support.picture_maps import MOST_PIXELS, picture_maps
+from ..probing.crops import cut
 from ..recording import FLAGS, Maps
-from ..shots import cut
+from ..recording.errors import UnknownName
 from . import top_images
-from .descent import exactly
-from .gallery import Gallery
-from .method import Method, Step, Work, chosen, form, parameter
-from .tiles import MOST_PIXELS, picture_maps
 from .top_images import Seen
-from .viewing import Viewing
 
 LOOKING = 0.3
 """Share of the work that is done when the data has been seen."""

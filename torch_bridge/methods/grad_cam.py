@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..classes import PREDICTED, Class, find_class, scores_of
-from ..errors import InputError, ModelError
-from ..reach import Reach, Reached
+from ..method_support.backward import NO_GRADIENT, exactly
+from ..method_support.input_attribution import OF_CLASS
+from ..method_support.method import Method, Step, Work, parameter
+from ..predictions.classes import PREDICTED, Class, find_class, scores_of
+from ..probing.partial_forward import Reach, Reached
 from ..recording import Maps, pack
-from .descent import NO_GRADIENT, exactly
-from .explained import OF_CLASS
-from .method import Method, Step, Work, parameter
+from ..recording.errors import InputError, ModelError
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .descent import Aim
-from .explained import Cropped, explained
-from .method import Method, Step, Work
+from ..method_support.backward import Aim
+from ..method_support.input_attribution import Cropped, explained
+from ..method_support.method import Method, Step, Work
 
 
 def guided_backprop(work: Work, parameters: Cropped) -> Iterator[Step]:

@@ -16,12 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..aliasing import strided
 from ..data import draw
+from ..method_support.channel_health import Checkup, nature
+from ..method_support.dataset_pass import Viewing
+from ..method_support.method import Method, Step, Work, parameter
+from ..probing.aliasing import strided
 from ..recording import Maps, pack
-from .checkup import Checkup, nature
-from .method import Method, Step, Work, parameter
-from .viewing import Viewing
 
 SHOWN = 256
 """Pictures between two partial results."""

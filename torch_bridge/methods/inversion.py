@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 import torch
 
-from ..inverters.descent import Descent, Goal, Way, noise
-from ..inverters.measure import Yardstick
-from ..inverters.pixels import Pixels
-from ..reach import Reach
+from ..inputs.pixels import Pixels
+from ..inverters.distances import Yardstick
+from ..inverters.gradient_descent import Descent, Goal, Way, noise
+from ..method_support.inversion_target import Kept, code_of, inverted
+from ..method_support.method import Method, Step, Work, parameter
+from ..probing.partial_forward import Reach
 from ..recording import Maps
-from .keeping import Kept, code_of, inverted
-from .method import Method, Step, Work, parameter
 
 SHOWN = 10
 """How often a picture is shown while it comes."""

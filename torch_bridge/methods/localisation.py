@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..classes import PREDICTED
+from ..method_support.input_attribution import OF_CLASS
+from ..method_support.method import Method, Step, Work, parameter
+from ..method_support.object_finder import THRESHOLD, Finder
+from ..method_support.picture_maps import scalar_maps
+from ..predictions.classes import PREDICTED
 from .cam import home_of
-from .explained import OF_CLASS
-from .localising import THRESHOLD, Finder
-from .method import Method, Step, Work, parameter
-from .tiles import scalar_maps
 
 ABOVE = "Share of a map's maximum above which the object is"
 

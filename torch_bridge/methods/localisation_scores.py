@@ -8,17 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ..boxes import Box
 from ..data import DataSet, draw
-from ..errors import InputError
-from ..preprocess import fit
+from ..inputs.preprocess import fit
+from ..method_support.box_accuracy import Score, Try, attempt
+from ..method_support.method import Method, Step, Work, parameter
+from ..method_support.object_finder import THRESHOLD, Finder
+from ..method_support.picture_maps import mosaic, picture_maps
+from ..predictions.boxes import Box
 from ..recording import Maps
+from ..recording.errors import InputError
 from .cam import home_of
 from .localisation import ABOVE
-from .localising import THRESHOLD, Finder
-from .method import Method, Step, Work, parameter
-from .scoring import Score, Try, attempt
-from .tiles import mosaic, picture_maps
 
 SHOWN = 8
 """How often what there is so far is shown."""

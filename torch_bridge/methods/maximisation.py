@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from ..method_support.method import Method, Step, Work, parameter
 from ..synthesis.presets import PresetName
-from .method import Method, Step, Work, parameter
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Parameters:
 
 def maximisation(work: Work, parameters: Parameters) -> Iterator[Step]:
     """Pictures of the channels asked about, some at a time. Raises InputError, ModelError where it can't be done."""
-    from .climbing import Climbing  # torch is needed only now
+    from ..method_support.maximisation_run import Climbing  # torch is needed only now
 
     for number, layer in enumerate(work.layers):
         for step in Climbing(work, parameters, layer).steps():

@@ -14,15 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..classes import PREDICTED, class_layer, find_class, scores_of
-from ..errors import InputError, ModelError
-from ..reach import Reach, Reached
+from ..method_support.backward import copies_of, exactly
+from ..method_support.input_attribution import OF_CLASS
+from ..method_support.method import Method, Step, Work, parameter
+from ..method_support.occluding_patches import Fill, Patches, filled
+from ..method_support.picture_maps import MOST_PIXELS, scalar_maps
+from ..predictions.classes import PREDICTED, class_layer, find_class, scores_of
+from ..probing.partial_forward import Reach, Reached
 from ..recording import Maps
-from .descent import copies_of, exactly
-from .explained import OF_CLASS
-from .method import Method, Step, Work, parameter
-from .patches import Fill, Patches, filled
-from .tiles import MOST_PIXELS, scalar_maps
+from ..recording.errors import InputError, ModelError
 
 SHOWN = 12
 """How often maps are shown while they come."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .descent import Aim
-from .explained import Parameters, explained
-from .method import Method, Step, Work
+from ..method_support.backward import Aim
+from ..method_support.input_attribution import Parameters, explained
+from ..method_support.method import Method, Step, Work
 
 
 def saliency(work: Work, parameters: Parameters) -> Iterator[Step]:

@@ -13,13 +13,13 @@ from typing import Literal
 from torch import Tensor
 
 from ..data import draw
-from ..receptive import of_traces, planes, trace
+from ..method_support.best_images import Gallery, Score
+from ..method_support.dataset_pass import View, Viewing
+from ..method_support.method import Method, Step, Work, parameter
+from ..method_support.picture_maps import MOST_PIXELS
+from ..probing.crops import Frame, Outside
+from ..probing.receptive_field import of_traces, planes, trace
 from ..recording import Maps
-from ..shots import Frame, Outside
-from .gallery import Gallery, Score
-from .method import Method, Step, Work, parameter
-from .tiles import MOST_PIXELS
-from .viewing import View, Viewing
 
 SHOWN = 256
 """Pictures between two partial results."""

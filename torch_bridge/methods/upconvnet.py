@@ -12,14 +12,14 @@ from pathlib import Path
 
 import torch
 
-from ..fingerprint import fingerprint
+from ..inputs.pixels import Pixels
+from ..inverters.distances import Yardstick, feature_error
 from ..inverters.files import Wanted, find, read
-from ..inverters.measure import Yardstick, feature_error
-from ..inverters.pixels import Pixels
-from ..reach import Reach
+from ..method_support.inversion_target import Kept, code_of, inverted
+from ..method_support.method import Method, Step, Work, parameter
+from ..models.fingerprint import fingerprint
+from ..probing.partial_forward import Reach
 from ..recording import Maps
-from .keeping import Kept, code_of, inverted
-from .method import Method, Step, Work, parameter
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..kernels import kernels_of
-from .method import Method, Step, Work, parameter
+from ..capture.values.kernels import kernels_of
+from ..method_support.method import Method, Step, Work, parameter
 
 
 @dataclass(frozen=True)

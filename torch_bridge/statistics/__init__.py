@@ -4,9 +4,9 @@
 numbers and gives the same to 1e-12. Everything is a channel a row, and numpy alone.
 """
 
-from .best import Best
+from .covariance import Together
 from .histogram import Histogram
-from .spread import Spread
-from .together import Together
+from .top_k import Best
+from .value_range import Spread
 
 __all__ = ["Best", "Histogram", "Spread", "Together"]

@@ -10,8 +10,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ..errors import ModelError
-from .images import Image
+from ..recording.errors import ModelError
+from .parametrisations import Image
 from .presets import Preset
 from .regularisers import Moment, Rule, norms
 

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..classes import scores_of
-from ..reach import Reached
+from ..predictions.classes import scores_of
+from ..probing.partial_forward import Reached
 
 Rows = Sequence[int]
 """Which pictures of the batch a run has."""

@@ -9,8 +9,8 @@ from typing import Literal
 
 from torch import Tensor
 
-from ..inverters.pixels import Pixels
-from .images import WAYS
+from ..inputs.pixels import Pixels
+from .parametrisations import WAYS
 from .regularisers import Rule, Yosinski, deepvisionvr, one_each, sphere, within
 from .transforms import Moves
 

@@ -27,7 +27,7 @@ def live() -> Any:
 
 def fill_in(networks: dict[str, str], data: dict[str, str]) -> None:
     """The Bridge panel's form: names to models, names to places."""
-    settings = addon("blender_addon.ui.settings").bridge_settings(bpy.context)
+    settings = addon("blender_addon.ui.bridge.settings").bridge_settings(bpy.context)
     settings.python = rig.PYTHON
     for name, model in networks.items():
         one = settings.networks.add()
@@ -96,7 +96,7 @@ def panels() -> dict[str, bpy.types.Object]:
 
 def values() -> dict[str, np.ndarray]:
     """What all panels hold now, by the layer whose maps they show."""
-    store = addon("blender_addon.scene.store")
+    store = addon("blender_addon.scene.hall.store")
     shows = {one.get("innerwalk_shows", id): one for id, one in panels().items()}
     return {id: store.maps_of(one, id, "now").texels for id, one in shows.items()}
 
@@ -136,7 +136,7 @@ def tile(layer: str, channel: int) -> rig.Place:
 
 def answer() -> list[str]:
     """What the answer says: names on the board, as the hall's description has them."""
-    answer = addon("blender_addon.scene.store").described(bpy.context.scene).prediction
+    answer = addon("blender_addon.scene.hall.store").described(bpy.context.scene).prediction
     return [f"{name} {share:.4f}" for _, name, share in answer.top]
 
 
@@ -159,7 +159,7 @@ class Clock:
 
     def watch(self) -> None:
         """Timers, handlers, and what Blender calls of our classes. A timer that runs already isn't among them."""
-        for module, name in (("live.timer", "tick"), ("ui.inspector", "look")):
+        for module, name in (("live.timer", "tick"), ("ui.inspect.inspector_state", "look")):
             where = addon(f"blender_addon.{module}")
             setattr(where, name, self.timed(name, getattr(where, name)))
         for kind in ("depsgraph_update_post", "undo_post", "redo_post", "load_post", "save_pre", "frame_change_post"):
@@ -167,7 +167,7 @@ class Clock:
             for k, one in enumerate(held):
                 if one.__module__.startswith("bl_ext.user_default.innerwalk"):
                     held[k] = self.timed(f"{kind} {one.__name__}", one)
-        showers = addon("blender_addon.live.showing").SHOWERS
+        showers = addon("blender_addon.live.results").SHOWERS
         for kind, show in showers.items():
             showers[kind] = self.timed(f"of a tick: {kind}", show)
         for cls in addon("blender_addon.ui")._all("CLASSES"):

@@ -56,7 +56,7 @@ def session() -> rig.Steps:
 
 
 def compared(where: str) -> rig.Steps:
-    baked, shading = ours("scene.baked"), ours("scene.view_shading")
+    baked, shading = ours("scene.hall.baked"), ours("scene.view.view_shading")
     scene, space = bpy.context.scene, rig.view3d().space
     before = shading.shade(scene, space.shading, "preview")
     yield from rig.settled()

@@ -51,7 +51,7 @@ def changes_inputs() -> rig.Steps:
     yield from undo()
     yield from rig.until("the input before", lambda: at.equal(at.values(), first), 10)
     rig.check("undo shows the input before", True)
-    store = at.addon("blender_addon.scene.store")
+    store = at.addon("blender_addon.scene.hall.store")
     yield from rig.until("its name", lambda: store.described(bpy.context.scene).input_name == "noise:1", 10)
     yield from undo(again=True)
     yield from rig.until("the input after", lambda: at.equal(at.values(), second), 10)
@@ -59,7 +59,7 @@ def changes_inputs() -> rig.Steps:
 
 
 def changes_colours() -> rig.Steps:
-    scene, told = bpy.context.scene, at.addon("blender_addon.scene.look").told
+    scene, told = bpy.context.scene, at.addon("blender_addon.scene.materials.look").told
     with rig.view3d().context():
         bpy.ops.innerwalk.show_look("EXEC_DEFAULT", True, ramp="ember", gain=3.0)
     rig.check("colours are changed", (told(scene)["ramp"], told(scene)["gain"]) == ("ember", 3.0))

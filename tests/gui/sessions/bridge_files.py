@@ -38,8 +38,8 @@ def exports() -> rig.Steps:
     rig.tell("pictures", len([*folder.rglob("*.png")]))
     rig.tell("table", next(folder.rglob("*.csv")).read_text().count("\n"))
     (values,) = folder.rglob("*.safetensors")
-    arrays, _ = at.addon("torch_bridge.wire").open_arrays(values)
-    maps = at.addon("blender_addon.scene.reading").map_of(at.panels()[LAYER], 5)
+    arrays, _ = at.addon("torch_bridge.recording.safetensors").open_arrays(values)
+    maps = at.addon("blender_addon.scene.panels.values").map_of(at.panels()[LAYER], 5)
     rig.check("exported values are the panel's", np.array_equal(arrays[LAYER][5], maps))
 
 

@@ -60,7 +60,7 @@ class Person:
         hand = self.hand("right")
         hand.position, hand.rotation = (0.2, 1.3, -0.4), remote.IDENTITY
         yield from self.send()
-        aim = Matrix(at.addon("blender_addon.vr.xr").hand_pose("right").tolist())
+        aim = Matrix(at.addon("blender_addon.vr.headset.xr").hand_pose("right").tolist())
         self.offset = (self.navigation() @ _pose(hand)).inverted() @ aim
 
     def point(self, name: str, towards: Vector) -> rig.Steps:
@@ -126,7 +126,7 @@ def begin(shading: str = "preview") -> rig.Steps:
     """Start Walk, until the walker stands at the entrance; the person."""
     person = Person()
     at.act("start_walk", shading=shading)
-    headset = at.addon("blender_addon.vr.headset")
+    headset = at.addon("blender_addon.vr.headset.headset_walk")
     yield from rig.until("the walk", lambda: headset.current() is not None and headset.current().runs, 60)
     yield 1.0
     yield from person.learn()
@@ -162,7 +162,7 @@ def halves_differ_little(seen: np.ndarray) -> bool:
 
 def baked() -> rig.Steps:
     """Until the headset's colours are baked."""
-    fit = at.addon("blender_addon.vr.headset").current().fit
+    fit = at.addon("blender_addon.vr.headset.headset_walk").current().fit
     yield from rig.until("the baked hall", lambda: fit.settled, 120)
 
 
@@ -174,7 +174,7 @@ def looked() -> rig.Steps:
 def drawn() -> rig.Steps:
     """Until all that is drawn is what hands point at and the card tells now; things are named where a hand rests."""
     yield from frames(30)
-    drawing = at.addon("blender_addon.vr.headset").current().drawing
+    drawing = at.addon("blender_addon.vr.headset.headset_walk").current().drawing
     yield from rig.until("the card", lambda: not drawing.card.busy and drawing.ready, 60)
     yield from frames(2)
 
@@ -201,7 +201,7 @@ def floor(ahead: float) -> Vector:
 
 def entry(label: str) -> Vector:
     """Middle of an entry of the open menu, world."""
-    board, menu = walk().board, at.addon("blender_addon.vr.menu")
+    board, menu = walk().board, at.addon("blender_addon.vr.display.menu")
     index = next(k for k, one in enumerate(board.page.items) if one.label.startswith(label))
     (left, right), (low, high) = menu.arrange(board.page).boxes[index]
     return Matrix(board.at.tolist()) @ Vector(((left + right) / 2, (low + high) / 2, 0))

@@ -14,7 +14,7 @@ def session() -> rig.Steps:
     rig.view3d().space.shading.type = "WIREFRAME"
     bpy.ops.wm.save_as_mainfile(filepath=str(rig.OUT / "hall.blend"))
     at.act("draw_shelf", data="photos", seed=1)
-    yield from rig.until("the shelf", lambda: at.addon("blender_addon.scene.shelf").shelved(bpy.context.scene), 60)
+    yield from rig.until("the shelf", lambda: at.addon("blender_addon.scene.hall.shelf").shelved(bpy.context.scene), 60)
     person = yield from in_walk.begin("baked")
     for name, index in (("left", 1), ("right", 4)):
         yield from places(person, name, index)
@@ -28,7 +28,7 @@ def session() -> rig.Steps:
 
 
 def card():
-    return at.addon("blender_addon.vr.headset").current().drawing.card
+    return at.addon("blender_addon.vr.headset.headset_walk").current().drawing.card
 
 
 def places(person, name: str, index: int) -> rig.Steps:
@@ -41,7 +41,7 @@ def places(person, name: str, index: int) -> rig.Steps:
     yield from in_walk.looked()
     rig.check(f"{name}: meets the picture", walk.hands[name].hit is not None and walk.hands[name].hit.index == index)
     yield from person.press(name, "trigger", 1.0)
-    held = at.addon("blender_addon.actions.shelving").held
+    held = at.addon("blender_addon.actions.shelf").held
     rig.check(f"{name}: holds it", held(bpy.context.scene) == index and walk.holder == name)
     yield from person.point(name, in_walk.centre(at.of_role("input")))
     yield from person.press(name, "trigger", 1.0)
@@ -97,7 +97,7 @@ def dies(person) -> rig.Steps:
     """The bridge is gone; the walk goes on and says so."""
     os.kill(at.live().link.child.process.pid, signal.SIGKILL)
     yield from rig.until(
-        "the warning", lambda: "bridge" in at.addon("blender_addon.vr.told").warning(in_walk.walk()), 30
+        "the warning", lambda: "bridge" in at.addon("blender_addon.vr.display.card_content").warning(in_walk.walk()), 30
     )
     yield from rig.until("the card", lambda: "gone" in str(card().told), 20)
     rig.check("the card tells it", "gone" in str(card().told))

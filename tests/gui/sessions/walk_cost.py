@@ -41,7 +41,7 @@ def session() -> rig.Steps:
 def warmed(person) -> rig.Steps:
     """Each thing was drawn once: a shader is compiled at its first use."""
     eye = Matrix(in_walk.walk().body.eye().tolist())
-    drawing = at.addon("blender_addon.vr.headset").current().drawing
+    drawing = at.addon("blender_addon.vr.headset.headset_walk").current().drawing
     yield from person.point("right", eye @ Vector((1.5, 0.0, -4.0)))
     yield from person.press("right", "trigger", 1.0)
     yield from rig.until("the card", lambda: not drawing.card.busy and drawing.card.content.picture is not None, 30)
@@ -54,12 +54,15 @@ class Frames:
 
     def __init__(self) -> None:
         self.spent, self.depth, self.parts, self.frames = 0.0, 0, {}, []
-        headset, drawing = at.addon("blender_addon.vr.headset"), at.addon("blender_addon.vr.drawing")
-        pressing = at.addon("blender_addon.vr.pressing")
+        headset, drawing = (
+            at.addon("blender_addon.vr.headset.headset_walk"),
+            at.addon("blender_addon.vr.drawing.hands_drawing"),
+        )
+        pressing = at.addon("blender_addon.vr.headset.button_press")
         for owner, name in ((headset.InHeadset, "go"), (drawing.Drawing, "_handle"), (pressing, "pressed")):
             setattr(owner, name, self.timed(name, getattr(owner, name)))
         drawing.Drawing.paint = self.timed("paint", drawing.Drawing.paint)  # of a draw
-        inspector = at.addon("blender_addon.ui.inspector")
+        inspector = at.addon("blender_addon.ui.inspect.inspector_state")
         inspector.look = self.timed("inspector", inspector.look)
         after = bpy.app.handlers.depsgraph_update_post
         after[:] = [self.timed("after changes", one) if one.__name__ == "note_changes" else one for one in after]

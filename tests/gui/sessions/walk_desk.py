@@ -210,7 +210,7 @@ def chooses() -> rig.Steps:
         yield from seen(f"menu {label}")
         yield from rig.press("LEFTMOUSE", middle())
         yield 0.2
-    told = at.addon("blender_addon.scene.look").told(bpy.context.scene)
+    told = at.addon("blender_addon.scene.materials.look").told(bpy.context.scene)
     rig.check("the menu changes the colours", told["ramp"] == "ember")
     yield from rig.press("ESC", middle())
     yield 0.2
@@ -233,7 +233,7 @@ def leaves(before: dict) -> rig.Steps:
 def ended() -> rig.Steps:
     yield from rig.until("the end", lambda: in_walk.walk() is None, 10)
     yield 0.3
-    at_desk = at.addon("blender_addon.vr.at_desk")
+    at_desk = at.addon("blender_addon.vr.desk.desk_walk")
     rig.check("nothing of it goes on", at_desk.current() is None and not bpy.app.timers.is_registered(at_desk._tick))
     rig.check("no operator goes on", len(bpy.context.window_manager.windows[0].modal_operators) == 0)
 
@@ -286,7 +286,7 @@ def window() -> bpy.types.Window:
 
 
 def desk():
-    return at.addon("blender_addon.vr.at_desk").current()
+    return at.addon("blender_addon.vr.desk.desk_walk").current()
 
 
 def hand():
@@ -350,7 +350,7 @@ class Cost:
 
     def __init__(self) -> None:
         self.spans: dict[str, list[float]] = {}
-        at_desk, drawing = at.addon("blender_addon.vr.at_desk"), at.addon("blender_addon.vr.desk_drawing")
+        at_desk, drawing = at.addon("blender_addon.vr.desk.desk_walk"), at.addon("blender_addon.vr.desk.desk_drawing")
         for owner, name in ((at_desk.AtDesk, "go"), (at_desk.AtDesk, "take"), (drawing.DeskDrawing, "draw")):
             setattr(owner, name, self.timed(name, getattr(owner, name)))
 

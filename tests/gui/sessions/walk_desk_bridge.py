@@ -12,14 +12,14 @@ def session() -> rig.Steps:
     bpy.context.scene.eevee.taa_samples = 1
     rig.look("WIREFRAME", camera=False)
     at.act("draw_shelf", data="photos", seed=1)
-    yield from rig.until("the shelf", lambda: at.addon("blender_addon.scene.shelf").shelved(bpy.context.scene), 60)
+    yield from rig.until("the shelf", lambda: at.addon("blender_addon.scene.hall.shelf").shelved(bpy.context.scene), 60)
     before = at.values()
     yield from by_desk.begin()
     yield from looks_at("shelf", index=1)
     hit = by_desk.hand().hit
     rig.check("meets the picture", hit is not None and (hit.role, hit.index) == ("shelf", 1))
     yield from rig.press("LEFTMOUSE", by_desk.middle())
-    held = at.addon("blender_addon.actions.shelving").held
+    held = at.addon("blender_addon.actions.shelf").held
     rig.check("holds it", held(bpy.context.scene) == 1 and in_walk.walk().holder == "eye")
     yield from looks_at("input")
     rig.check("the crosshair says where it belongs", by_desk.desk().drawing.cross == "something")

@@ -71,10 +71,10 @@ class Drawn:
     """All of it, made once."""
 
     def __init__(self, scene: bpy.types.Scene) -> None:
-        self.gpu, self.menu = at.addon("blender_addon.vr.gpu_draw"), at.addon("blender_addon.vr.menu")
-        self.shown = at.addon("blender_addon.vr.painting").Shown
+        self.gpu, self.menu = at.addon("blender_addon.vr.drawing.gpu_draw"), at.addon("blender_addon.vr.display.menu")
+        self.shown = at.addon("blender_addon.vr.drawing.textures").Shown
         inspected = at.addon("blender_addon.actions").inspect_channel(scene, LAYER, CHANNEL)
-        made = at.addon("blender_addon.vr.card").card(
+        made = at.addon("blender_addon.vr.display.card").card(
             f"{LAYER} · {CHANNEL}", [("Shape", "24 channels of 32 × 32"), *inspected.facts], inspected.pictures["map"],
             inspected.ends["map"], ("Maximisation", 0.4), "",
         )  # fmt: skip
@@ -97,7 +97,7 @@ class Drawn:
 
     def behind(self) -> tuple[object, Matrix]:
         """A warm box behind the tile next to the outlined one."""
-        sketch = at.addon("blender_addon.vr.sketch").Sketch()
+        sketch = at.addon("blender_addon.vr.drawing.canvas").Sketch()
         sketch.box((-0.05, 0.05), (-0.05, 0.05), "skip")
         eye = self.at((0, 0, 0)).translation
         place = eye + (tile(CHANNEL + 1).mean_place - eye) * 1.1
@@ -125,8 +125,8 @@ class Drawn:
 
     def _paint_in_turn(self) -> list[bool]:
         """Two cards of one size, a step of each at a time; whether they look as when painted alone."""
-        painting, pixels = at.addon("blender_addon.vr.painting"), np.ones((20, 20, 4), np.float32)
-        card = at.addon("blender_addon.vr.card").card
+        painting, pixels = at.addon("blender_addon.vr.drawing.textures"), np.ones((20, 20, 4), np.float32)
+        card = at.addon("blender_addon.vr.display.card").card
         sketches = [card(word, [("Peak", word)], pixels * shade) for word, shade in (("one", 0.3), ("two", 0.8))]
         alone, both = ([self.shown(one) for one in sketches] for _ in range(2))
         wanted = [seen(painted(one)) for one in alone]

@@ -86,7 +86,7 @@ def flies(person, name: str, state) -> rig.Steps:
 
 
 def turns(person, name: str) -> rig.Steps:
-    xr, body = at.addon("blender_addon.vr.xr"), in_walk.walk().body
+    xr, body = at.addon("blender_addon.vr.headset.xr"), in_walk.walk().body
     for stick, by in ((-1.0, 30), (1.0, -30)):
         before = xr.heading(body.eye())
         yield from person.down(name, "thumbstick", (stick, 0.0))
@@ -110,7 +110,7 @@ def picks(person, name: str) -> rig.Steps:
     found = at.addon("blender_addon.actions").selected(bpy.context.scene)
     rig.check(f"{name}: the channel is inspected", tuple(found) == (LAYER, channel))
     rig.check(f"{name}: the card is at this hand", walk.card == name)
-    card = at.addon("blender_addon.vr.headset").current().drawing.card
+    card = at.addon("blender_addon.vr.headset.headset_walk").current().drawing.card
     yield from rig.until("the card", lambda: card.content.title == f"{LAYER} · {channel}", 20)
     rig.check(f"{name}: with its map", card.content.picture is not None)
     if name == "right":
@@ -122,7 +122,7 @@ def mirrored() -> rig.Steps:
     yield from in_walk.drawn()
     in_walk.mirror(True)
     yield from in_walk.frames(4)
-    seen, colour = rig.picture("mirrored").astype(int), at.addon("blender_addon.colour")
+    seen, colour = rig.picture("mirrored").astype(int), at.addon("blender_addon.imaging.colour")
     near = [np.abs(seen - 255 * colour.srgb(colour.THEMES["dark"][role])).max(-1) < 24 for role in ("bar", "text")]
     rig.tell("mirrored", [int(one.sum()) for one in near])
     rig.check("the mirrored view shows ray and card", all(one.sum() > 50 for one in near))
@@ -181,7 +181,7 @@ def chooses(person, name: str, label: str, ramp: str) -> rig.Steps:
     """Another colour map by the menu and the ray."""
     yield from in_walk.choose(person, name, "Colours")
     yield from in_walk.choose(person, name, label)
-    told = at.addon("blender_addon.scene.look").told(bpy.context.scene)
+    told = at.addon("blender_addon.scene.materials.look").told(bpy.context.scene)
     rig.check(f"{name}: the menu changes the colours", told["ramp"] == ramp)
     yield from person.press(name, BUTTONS["menu"])
     rig.check(f"{name}: the menu is closed", in_walk.walk().board is None)

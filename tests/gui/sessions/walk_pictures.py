@@ -21,7 +21,7 @@ def session() -> rig.Steps:
     before_eye(person, "right", (0.16, -0.24, -0.45), place)
     yield from person.send()
     yield from person.press("right", "trigger", 1.0)
-    card = at.addon("blender_addon.vr.headset").current().drawing.card
+    card = at.addon("blender_addon.vr.headset.headset_walk").current().drawing.card
     yield from rig.until("the card", lambda: card.content.title.endswith("· 5") and card.told is not None, 30)
     yield from in_walk.drawn()
     in_walk.eyes("channel in the hand")

@@ -1,0 +1,1 @@
+"""Values as pixels: colour maps, atlases, PNG files, plots, statistics. Pure numpy, no bpy."""

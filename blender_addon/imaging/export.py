@@ -1,0 +1,135 @@
+"""Layers as files that any program reads: pictures, values, a table of statistics, and where all of it comes from.
+
+export.json            what was recorded and how it was coloured; the name of each layer's files; what columns mean
+channels.csv           a row for each channel
+values.safetensors     the values by layer id, (C, H, W) or (C, H, W, 3) float32, as they are
+sheets/<layer>.png     all channels in the colours of the hall, 8 bits
+channels/<layer>/<channel>.png   each channel, 16 bits from its least to its most value, which the table tells
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...torch_bridge.recording import Layer, Maps, safetensors
+from . import channel_images, statistics
+from .channel_images import Look
+
+COLUMNS = {
+    "layer": "id of the layer",
+    "channel": "number of the channel, from 0",
+    "label": "what the channel stands for, where the method says so",
+    "file": "its picture: value = least + pixel / 65535 * (most - least); values that are not finite are 0 there",
+    "height": "values from top to bottom",
+    "width": "values from left to right",
+    "least": "smallest finite value, in the layer's own unit; nan where there is none",
+    "most": "largest finite value",
+    "mean": "of the finite values",
+    "deviation": "standard deviation of the finite values, divided by their count",
+    "peak": "what the hall divides the values of this channel by before it colours them, without the gain",
+    "zeros": "share of finite values that are 0, 0 to 1",
+    "below": "share of finite values below 0, 0 to 1",
+    "sparsity": "share of finite values that are 0 or less: 0 after a ReLU of what is shown, 0 to 1",
+    "dead": "1 where no finite value is above 0, else 0",
+    "nan": "count of values that are NaN; a hall keeps infinite ones as NaN too",
+    "infinite": "count of values that are infinite",
+}
+FORMAT = "innerwalk export 1"
+
+
+@dataclass(frozen=True)
+class Content:
+    """A layer to export."""
+
+    layer: Layer
+    maps: Maps
+    scales: np.ndarray
+    """(C,) what the hall divides the values of each channel by."""
+    name: str
+    """Of its files."""
+
+
+def write(
+    folder: Path, contents: Sequence[Content], look: Look, about: Mapping[str, Any]
+) -> Iterator[tuple[str, float]]:
+    """Fill an empty folder; yields (what is done, share of the whole 0..1) often enough to keep an interface awake.
+
+    about: JSON values that say where the values come from. Raises OSError.
+    """
+    total, done = sum(content.maps.channels for content in contents) or 1, 0
+    with (folder / "channels.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(COLUMNS)
+        for content in contents:
+            found = statistics.of_channels(statistics.flat(content.maps))
+            table.writerows(_rows(content, found))
+            for share in _pictures(folder, content, found, look):
+                yield content.layer.id, 0.9 * (done + share * content.maps.channels) / total
+            done += content.maps.channels
+    for piece in _values(contents, folder / "values.safetensors"):
+        yield "values", 0.9 + 0.1 * piece
+    text = json.dumps(_told(contents, look, about), ensure_ascii=False, indent=1)
+    (folder / "export.json").write_bytes(text.encode(errors="replace"))
+
+
+def picture_of(content: Content, channel: int) -> str:
+    """The path of a channel's picture in the folder, the same on every system."""
+    digits = max(4, len(str(content.maps.channels - 1)))
+    return f"channels/{content.name}/{channel:0{digits}d}.png"
+
+
+def _pictures(folder: Path, content: Content, found: statistics.Statistics, look: Look) -> Iterator[float]:
+    """Write the sheet and each channel; yields the share of the layer that is done."""
+    maps = content.maps
+    (folder / "channels" / content.name).mkdir(parents=True)
+    (folder / "sheets").mkdir(exist_ok=True)
+    for _ in _written(folder / "sheets" / f"{content.name}.png", channel_images.sheet_file(maps, content.scales, look)):
+        yield 0.0
+    for channel in range(maps.channels):
+        values, (low, high) = channel_images.values_of(maps, channel), (found.low[channel], found.high[channel])
+        for _ in _written(folder / picture_of(content, channel), channel_images.channel_file(values, low, high)):
+            yield (channel + 1) / maps.channels
+
+
+def _written(path: Path, pieces: Iterable[bytes | memoryview]) -> Iterator[None]:
+    """Write piece by piece."""
+    with path.open("wb") as file:
+        for piece in pieces:
+            file.write(piece)
+            yield
+
+
+def _values(contents: Sequence[Content], path: Path) -> Iterator[float]:
+    arrays = {content.layer.id: content.maps.data for content in contents}
+    pieces = safetensors.encode(arrays, {"method": contents[0].maps.method, "format": FORMAT})
+    for number, _ in enumerate(_written(path, pieces)):
+        yield number / len(arrays)
+
+
+def _rows(content: Content, found: statistics.Statistics) -> Iterator[list[object]]:
+    maps, (_, height, width) = content.maps, content.maps.shape
+    columns = (
+        found.low, found.high, found.mean, found.deviation, content.scales, found.share_of_zeros, found.share_below,
+        found.sparsity, found.dead.astype(int), found.nan, found.infinite,
+    )  # fmt: skip
+    numbers = zip(*(column.tolist() for column in columns), strict=True)
+    labels = maps.labels or [""] * maps.channels
+    for channel, (label, row) in enumerate(zip(labels, numbers, strict=True)):
+        yield [content.layer.id, channel, label, picture_of(content, channel), height, width, *row]
+
+
+def _told(contents: Sequence[Content], look: Look, about: Mapping[str, Any]) -> dict[str, Any]:
+    layers = [
+        {"layer": content.layer.id, "name": content.name, "operation": content.layer.kind, "note": content.layer.note,
+         "shape": list(content.maps.shape), "colour": content.maps.colour, "parameters": content.layer.parameters}
+        for content in contents
+    ]  # fmt: skip
+    colours = {"theme": look.theme, "map": look.ramp, "gain": look.gain}
+    return {"format": FORMAT, **about, "colours": colours, "columns": COLUMNS, "layers": layers}

@@ -1,0 +1,114 @@
+"""Where the standing boards are: input and title at the entrance, the answer at the end of the aisle."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .model import Hall
+
+GATE, FIGURE_GATE = 2.6, 1.4
+"""y of the posts of input and title board, before the first panels."""
+ANSWER, FIGURE_ANSWER = 1.5, 4.0
+"""Least way from the last wing's end to the class board."""
+SQUARE = 2.2
+"""Width and height of the input's frame and of the title board."""
+CLASSES = (3.4, 2.45)
+"""Width and height of the class board."""
+DESK = (1.8, 0.9)
+"""Width and depth of the shelf of pictures."""
+DESK_Y, DESK_Z, DESK_LEAN = 0.5, 0.45, math.radians(32)
+"""Where its end at the aisle is, how high its front edge, and how steep it is."""
+HEAD = 0.35
+"""Height of the word over a board, as a share of a metre at scale 1."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A standing rectangle."""
+
+    at: tuple[float, float, float]
+    """Lower left corner, seen from the front."""
+    yaw: float
+    width: float
+    height: float
+    scale: float = 1.0
+    """How much larger it is than in a hall to walk."""
+
+    @property
+    def axes(self) -> np.ndarray:
+        """(2, 3) its right and its up."""
+        return wall(self.yaw)
+
+    def corners(self, head: float = 0.0) -> np.ndarray:
+        """(4, 3) from the lower left, against the clock; `head` adds room for its word above it, in metres."""
+        right, up = self.axes * [[self.width], [self.height + head]]
+        return np.array([np.zeros(3), right, right + up, up]) + self.at
+
+
+def wall(yaw: float) -> np.ndarray:
+    """(2, 3) right and up of a standing face."""
+    return np.array([(math.cos(yaw), math.sin(yaw), 0.0), (0.0, 0.0, 1.0)])
+
+
+def ground(yaw: float) -> np.ndarray:
+    """(2, 3) right and up of a face that lies on the floor."""
+    return np.array([(math.cos(yaw), math.sin(yaw), 0.0), (-math.sin(yaw), math.cos(yaw), 0.0)])
+
+
+def input_board(hall: Hall) -> Board:
+    """The input's frame, hung left of the entrance like a panel."""
+    figure, edge = hall.louvre is not None, SQUARE * hall.scale
+    yaw = hall.swing if hall.louvre is None else hall.louvre
+    left = np.array([hall.wings[0].x - hall.aisle, FIGURE_GATE if figure else GATE, 0.6]) - wall(yaw)[0] * edge
+    return Board(_point(left), yaw, edge, edge, hall.scale)
+
+
+def title_board(hall: Hall) -> Board:
+    """The board right of the entrance that says what this network is; a figure has its title in a corner instead."""
+    return Board((hall.wings[0].x + hall.aisle, GATE, 0.6), -hall.swing, SQUARE, SQUARE)
+
+
+def answer_board(hall: Hall) -> Board:
+    """The class board: it closes the aisle and faces the walker; in a figure it stands like the panels."""
+    width, height = (size * hall.scale for size in CLASSES)
+    yaw = hall.louvre or 0.0
+    left = -width / 2 if hall.louvre is None else 0.2 * hall.scale
+    at = np.array([hall.wings[-1].x, hall.answer, 0.7]) + wall(yaw)[0] * left
+    return Board(_point(at), yaw, width, height, hall.scale)
+
+
+def boards(hall: Hall) -> list[Board]:
+    """All that stand in this hall."""
+    return [input_board(hall), answer_board(hall), *([title_board(hall)] if hall.louvre is None else [])]
+
+
+def _point(at: np.ndarray) -> tuple[float, float, float]:
+    return (float(at[0]), float(at[1]), float(at[2]))
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A rectangle that leans back, like a desk in a museum."""
+
+    at: tuple[float, float, float]
+    """Lower left corner, seen from the front."""
+    right: tuple[float, float, float]
+    up: tuple[float, float, float]
+    """Unit vectors along its edges."""
+
+    @property
+    def corners(self) -> np.ndarray:
+        """(4, 3) from the lower left, against the clock."""
+        right, up = np.array(self.right) * DESK[0], np.array(self.up) * DESK[1]
+        return np.array([np.zeros(3), right, right + up, up]) + self.at
+
+
+def shelf_desk(hall: Hall) -> Desk:
+    """Before the input's frame and below it, so that neither hides the other from the entrance."""
+    across, back = wall(hall.swing)[0], np.array([-math.sin(hall.swing), math.cos(hall.swing), 0.0])
+    end = np.array([hall.wings[0].x - hall.aisle - 0.05, DESK_Y, DESK_Z])
+    up = math.cos(DESK_LEAN) * back + math.sin(DESK_LEAN) * np.array([0.0, 0.0, 1.0])
+    return Desk(_point(end - across * DESK[0]), _point(across), _point(up))

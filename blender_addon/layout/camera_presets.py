@@ -1,0 +1,260 @@
+"""Cameras computed from the layout, so that nothing is cut: overview, walk, entrance, layer, tile."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .boards import answer_board, boards, shelf_desk, wall
+from .edge_routes import LEVELS, path
+from .figure_projection import Sheet, overlaps
+from .label_placement import stage_words
+from .model import BASE, EYE, HALF, TOP, Hall, Run, Slot
+from .view import SENSOR, View
+
+AZIMUTH, ELEVATION = math.radians(57), math.radians(38)
+"""Of an overview: how far the camera stands to the right of the hall's front, and how high."""
+AWAY = 800.0
+"""Metres between an orthographic camera and what it shows."""
+EDGE = 0.02
+"""Margin of an overview, as a share of the picture's width."""
+NORMAL = 26.0
+"""Span in metres up to which input and class board keep their size; beyond it they grow with it."""
+BAND = 0.50
+"""Height of the clear band between the rows of a figure in which edges run."""
+WIDE_AISLE = 2.2
+"""The widest aisle that is made for that."""
+SHEET = 1920.0
+"""Sizes in corners and words of an overview are pixels of a picture this wide."""
+PRESETS = ("overview", "walk", "entrance", "layer", "tile")
+"""Where the camera of a figure can stand; each has a function here."""
+TITLE, KEY = (70.0, 60.0, 760.0, 180.0), (1440.0, 60.0, 1880.0, 225.0)
+"""Left, near edge, right, far edge: the title's corner from the top, the legend's from the bottom."""
+CARD, ASIDE = (1.18, 1.70), 0.22
+"""Width and height of a panel's card, and how far beside the panel it hangs, metres. A lower panel has its top."""
+LENS, ENTRANCE, TILES = 20.0, -3.5, 5
+"""Lens of a walker, millimetres; where one stands before the hall; tiles across in the tile preset."""
+
+
+@dataclass(frozen=True)
+class Corner:
+    """A free corner of an overview: its lower left and its size, in pixels of a picture SHEET wide."""
+
+    left: float
+    bottom: float
+    width: float
+    height: float
+
+    def box(self) -> np.ndarray:
+        """(4,) left, bottom, right, top in those pixels."""
+        return np.array([self.left, self.bottom, self.left + self.width, self.bottom + self.height])
+
+    def place(self, view: View) -> tuple[np.ndarray, float]:
+        """World point (3,) of its lower left, well before everything else, and metres a pixel of the sheet."""
+        sheet = float(view.span or 1.0) / SHEET
+        shift = (self.left - SHEET / 2, self.bottom - SHEET * view.height / view.width / 2)
+        return view.at - view.back * AWAY * 0.375 + (view.right * shift[0] + view.up * shift[1]) * sheet, sheet
+
+
+def corners(view: View) -> tuple[Corner, Corner]:
+    """The title's corner, top left, and the legend's, bottom right, that an overview leaves free."""
+    tall = SHEET * view.height / view.width
+    title = Corner(TITLE[0], tall - TITLE[3], TITLE[2] - TITLE[0], TITLE[3] - TITLE[1])
+    return title, Corner(KEY[0], KEY[1], KEY[2] - KEY[0], KEY[3] - KEY[1])
+
+
+def rise(azimuth: float, elevation: float) -> float:
+    """Metres of height that a metre across the hall hides: the view of an overview, cut across the aisle."""
+    return math.tan(elevation) / math.sin(azimuth)
+
+
+def figure_aisle(azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> float:
+    """Way from the aisle's middle to its posts at which the camera sees a clear band between the two rows."""
+    return min(max((TOP - BASE + BAND) / 2 / rise(azimuth, elevation), HALF), WIDE_AISLE)
+
+
+def figure_levels(hall: Hall, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> tuple[float, float]:
+    """Heights of near and far edges of a figure: over the right row, under the left one, as this camera sees them."""
+    shift = rise(azimuth, elevation) * hall.aisle
+    low = max((slot.top for slot in hall.panels if slot.side > 0), default=TOP) - shift
+    high = min((slot.bottom for slot in hall.panels if slot.side < 0), default=BASE) + shift
+    middle, half = (low + high) / 2, max((high - low) / 2 - 0.05, 0.2)
+    near = max(middle - half, LEVELS["walk"][0])
+    return near, max(middle + half, near + 0.3)
+
+
+def figure_scale(span: float) -> float:
+    """How much larger input and class board are in an overview of `span` metres."""
+    return max(1.0, span / NORMAL)
+
+
+def direction(width: int, height: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> View:
+    """An orthographic camera that looks the way an overview does; where it stands says nothing yet."""
+    away = (math.sin(azimuth) * math.cos(elevation), -math.cos(azimuth) * math.cos(elevation), math.sin(elevation))
+    return View(away, (0.0, 0.0, 0.0), width, height, span=1.0)
+
+
+def overview(hall: Hall, width: int, height: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> View:
+    """Orthographic camera around everything that stands and is written, whose corners for title and legend are free."""
+    bare = direction(width, height, azimuth, elevation)
+    things = standing(hall)
+    view = around(bare, things)
+    for _ in range(4):
+        words = np.array([word.corners() for word in stage_words(hall, view)]).reshape(-1, 4, 3)
+        if inside(view, words.reshape(-1, 3), EDGE):
+            break
+        view = around(bare, [*things, words])
+    return view
+
+
+def around(view: View, things: list[np.ndarray]) -> View:
+    """The same direction, moved and widened to hold all things, (n, points, 3) each, with its corners free."""
+    boxes = _boxes(view, things)
+    low, high = boxes[:, :2].min(0), boxes[:, 2:].max(0)
+    inner = 1 - 2 * EDGE, view.height / view.width - 2 * EDGE
+    span = max((high[0] - low[0]) / inner[0], (high[1] - low[1]) / inner[1])
+    while (middle := _middle(boxes, span, view)) is None:
+        span *= 1.02
+    centre = view.right * middle[0] + view.up * middle[1]
+    return replace(view, at=_point(centre + view.back * AWAY), look=_point(centre), span=float(span))
+
+
+def _boxes(view: View, things: list[np.ndarray]) -> np.ndarray:
+    """(m, 4) left, bottom, right, top of all things in the picture's plane, metres."""
+    flat = [thing @ view.axes[:2].T for thing in things if len(thing)]
+    return np.concatenate([np.concatenate([thing.min(1), thing.max(1)], 1) for thing in flat])
+
+
+def _middle(boxes: np.ndarray, span: float, view: View) -> tuple[float, float] | None:
+    """Middle of a picture `span` wide that holds all boxes (n, 4) and keeps its corners free; None: there is none."""
+    size = np.array([span, span * view.height / view.width])
+    low, high = boxes[:, :2].min(0), boxes[:, 2:].max(0)
+    slack = np.maximum(size - (high - low) - 2 * EDGE * span, 0.0)
+    shifts = (0.0, 0.5, -0.5)
+    for shift in sorted(((a, b) for a in shifts for b in shifts), key=lambda s: abs(s[0]) + abs(s[1])):
+        middle = (low + high) / 2 + slack * shift
+        origin, sheet = middle - size / 2, span / SHEET
+        taken = [(corner.box() * sheet + np.tile(origin, 2)) for corner in corners(view)]
+        if not any(overlaps(boxes, box).any() for box in taken):
+            return float(middle[0]), float(middle[1])
+    return None
+
+
+def standing(hall: Hall) -> list[np.ndarray]:
+    """Everything that stands or lies in a figure's hall: boards, panels with their names, edges of plates, lines."""
+    return [np.array([board.corners(0.6 * board.scale) for board in boards(hall)]), *_between(hall)]
+
+
+def _between(hall: Hall) -> list[np.ndarray]:
+    """The same without the boards; long lines as points."""
+    feet = np.array([slot.corners(hall.yaw(slot)) for slot in hall.panels]).reshape(-1, 2, 2)
+    tops = np.array([slot.top + 0.13 + 0.01 * hall.scale * NORMAL for slot in hall.panels])
+    low = np.concatenate([feet, np.zeros((len(feet), 2, 1))], 2)
+    high = np.concatenate([feet, np.repeat(tops, 2).reshape(-1, 2, 1)], 2)
+    legs: list[np.ndarray] = []
+    for run, target in _leaving(hall):
+        legs += [np.array(leg) for leg in itertools.pairwise(path(hall, run, target))]
+    for stage in hall.stages:
+        x, right = hall.wings[stage.wing].x, stage.half + hall.margin
+        legs += [np.array([(x + side, y, 0.0) for y in (stage.start, stage.end)]) for side in (-stage.half, right)]
+    return [np.concatenate([low, high], 1), *(_points(leg) for leg in legs)]
+
+
+def _leaving(hall: Hall) -> list[tuple[Run, Slot]]:
+    """One link of each run into each later wing: the others take the same way."""
+    found = {}
+    for run in hall.runs:
+        for target in run.targets:
+            if target.wing != run.source.wing:
+                found[run.source.index, target.wing] = (run, target)
+    return list(found.values())
+
+
+def _points(leg: np.ndarray) -> np.ndarray:
+    """(n, 1, 3) points of a straight line, not more than a metre apart."""
+    start, end = leg
+    count = int(np.linalg.norm(end - start)) + 2
+    return (start + (end - start) * np.linspace(0, 1, count)[:, None])[:, None]
+
+
+def place_answer(hall: Hall, view: View, least: float) -> float:
+    """y of the class board behind the last wing, `least` or more, where it covers nothing in the picture of `view`.
+
+    Doors and board stand parallel, so that all of them are rectangles on the sheared sheet.
+    """
+    sheet = Sheet.of(replace(hall, slots=[]), view)
+    flat = [sheet.locate(thing)[..., :2] for thing in _between(hall)]
+    boxes = np.concatenate([np.concatenate([thing.min(1), thing.max(1)], 1) for thing in flat])
+    start = hall.wings[-1].end + least
+    shapes = (answer_board(replace(hall, answer=y)).corners(0.6 * hall.scale) for y in (start, start + 1.0))
+    first, second = (sheet.locate(shape)[:, :2] for shape in shapes)
+    room = np.concatenate([first.min(0) - 0.5, first.max(0) + 0.5])
+    return start + _first_free(boxes, room, (second - first)[0])
+
+
+def _first_free(boxes: np.ndarray, room: np.ndarray, pace: np.ndarray) -> float:
+    """The least way k >= 0 for which `room` (4,) moved by k * pace (2,) overlaps none of the boxes (n, 4)."""
+    into, out = (boxes[:, :2] - room[2:]) / pace, (boxes[:, 2:] - room[:2]) / pace
+    enter, leave = np.minimum(into, out).max(1), np.maximum(into, out).min(1)
+    k = 0.0
+    for start, end in sorted(zip(enter, leave, strict=True)):
+        if start < k + 1e-9 < end:
+            k = float(end)
+    return k
+
+
+def walk(hall: Hall, y: float, width: int, height: int, lens: float = LENS) -> View:
+    """A walker in the aisle of the first wing at `y`, looking slightly up along it."""
+    x = hall.wings[0].x
+    return View((x, y, EYE), (x, y + 10, EYE + 0.15), width, height, lens)
+
+
+def entrance(hall: Hall, width: int, height: int, desk: bool = False) -> View:
+    """A walker before the hall: input left, first gate in the middle, title board right, all whole; and the desk."""
+    view = walk(hall, ENTRANCE, width, height)
+    standing = [board.corners(0.4) for board in boards(hall) if board.at[1] < hall.slots[0].y]
+    points = np.concatenate([*standing, *([shelf_desk(hall).corners] if desk else [])])
+    while not inside(view, points, EDGE):
+        view = walk(hall, view.at[1] - 0.25, width, height)
+    return view
+
+
+def layer(hall: Hall, slot: Slot, width: int, height: int) -> View:
+    """From the middle of the aisle on the panel's normal, wide enough for the panel and its card."""
+    yaw = hall.yaw(slot)
+    left, right = slot.corners(yaw)
+    axes = wall(yaw)
+    tall, below = max(slot.height, CARD[1]), max(CARD[1] - slot.height, 0.0)
+    centre = np.append((left + right) / 2, slot.bottom + (slot.height - below) / 2 + 0.08)
+    centre -= axes[0] * slot.side * (CARD[0] + ASIDE) / 2
+    distance = abs(centre[0] - slot.x) / abs(math.sin(yaw))
+    need = max((slot.width + CARD[0] + ASIDE) / 0.90, tall / 0.80 * width / height)
+    at = centre + np.cross(*axes) * distance
+    return View(_point(at), _point(centre), width, height, SENSOR * distance / need)
+
+
+def tile(hall: Hall, slot: Slot, width: int, height: int) -> View:
+    """Close to the panel's first tiles, five wide or as wide as the panel, 14° off the normal, to see values."""
+    yaw = hall.yaw(slot)
+    axes = wall(yaw)
+    across = min(slot.cell[0] * TILES, max(slot.width, slot.height * width / height))
+    half = min(across, slot.width) / 2, min(across * height / width, slot.height) / 2
+    upper = np.append(slot.corners(yaw)[0], slot.top)
+    centre = upper + axes[0] * half[0] - axes[1] * half[1]
+    at = centre + np.cross(*wall(yaw + 0.25)) * across * 1.12 * 50 / SENSOR
+    return View(_point(at), _point(centre), width, height, 50.0)
+
+
+def inside(view: View, points: np.ndarray, margin: float = 0.0) -> bool:
+    """Whether all points (n, 3) are in the picture, `margin` (a share of its width) away from its edges."""
+    x, y, depth = view.project(points).T
+    edge = margin * view.width - 1e-6
+    across = (x >= edge) & (x <= view.width - edge)
+    return bool((across & (y >= edge) & (y <= view.height - edge) & (depth > 0)).all())
+
+
+def _point(at: np.ndarray) -> tuple[float, float, float]:
+    return (float(at[0]), float(at[1]), float(at[2]))

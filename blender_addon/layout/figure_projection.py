@@ -1,0 +1,67 @@
+"""A figure's doors as the camera sees them: parallel louvres become upright rectangles when the picture is sheared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .boards import wall
+from .model import Hall, Slot
+from .view import View
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Rectangles of a figure's panels: along the doors, and upwards, both in metres, and how far each is away."""
+
+    view: View
+    yaw: float
+    boxes: np.ndarray
+    """(n, 4) from, low, to, high of each panel."""
+    feet: np.ndarray
+    """(n, 2) distance from the camera of both ends of each foot line."""
+
+    @classmethod
+    def of(cls, hall: Hall, view: View) -> Sheet:
+        """The panels of a hall with louvres, in the order of `hall.panels`, under an orthographic camera."""
+        empty = cls(view, hall.louvre or 0.0, np.zeros((0, 4)), np.zeros((0, 2)))
+        if not hall.panels:
+            return empty
+        feet = np.array([[(*end, 0.0) for end in slot.corners(empty.yaw)] for slot in hall.panels])
+        flat = empty.locate(feet)
+        rows = np.array([(slot.bottom, slot.top) for slot in hall.panels])
+        low = flat[:, 0, 1]
+        boxes = np.stack([flat[:, 0, 0], low + rows[:, 0], flat[:, 1, 0], low + rows[:, 1]], 1)
+        return cls(view, empty.yaw, boxes, flat[:, :, 2])
+
+    def locate(self, points: np.ndarray) -> np.ndarray:
+        """(…, 3) world -> (…, 3): along the doors, up, away from the camera; metres."""
+        right, up = wall(self.yaw) @ self.view.axes[:2].T
+        across, rise, back = np.moveaxis(np.asarray(points, float) @ self.view.axes.T, -1, 0)
+        along = across / right[0]
+        return np.stack([along, (rise - along * right[1]) / up[1], -back], -1)
+
+    def hidden(self, points: np.ndarray) -> np.ndarray:
+        """(m,) bool: which of the points (m, 3) a panel stands before."""
+        along, up, away = self.locate(points).T[..., None]
+        left, low, right, high = self.boxes.T
+        share = (along - left) / np.maximum(right - left, 1e-9)
+        foot = self.feet[:, 0] + (self.feet[:, 1] - self.feet[:, 0]) * share
+        nearer = foot < away - 0.05  # a panel leans towards the camera above its foot, so this errs to "not hidden"
+        return ((along > left) & (along < right) & (up > low) & (up < high) & nearer).any(1)
+
+    def meets(self, box: np.ndarray) -> np.ndarray:
+        """(n,) bool: which panels a rectangle (4,) overlaps in the picture."""
+        return overlaps(self.boxes, box)
+
+
+def overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """(n,) bool: which of the boxes (n, 4), from, low, to, high, share more than an edge with `box`."""
+    return (boxes[:, :2] < box[2:] - 1e-9).all(1) & (boxes[:, 2:] > box[:2] + 1e-9).all(1)
+
+
+def name_box(sheet: Sheet, panel: int, slot: Slot, size: float, width: float, gap: float) -> np.ndarray:
+    """(4,) rectangle of a line of `width` metres, `gap` above a panel, with its strip of floor colour."""
+    left, low = sheet.boxes[panel, 0], sheet.boxes[panel, 3] + gap
+    return np.array([left - 0.2 * size, low - 0.25 * size, left + width + 0.2 * size, low + 0.75 * size])

@@ -1,0 +1,88 @@
+"""Stages: stretches of one map size, the far words of the hall ("27 × 27, 12 layers")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .model import Stage
+
+LEAST = 6
+"""Panels that a stage has at least; a shorter run joins the next one and is named with it."""
+VECTOR = (1, 1)
+
+
+def stages(sizes: Sequence[tuple[int, int]]) -> list[Stage]:
+    """Runs of one size (H, W) among the layers in order; short ones join the next."""
+    merged: list[Stage] = []
+    for run in _settled(_runs(_surrounded(sizes))):
+        if merged and merged[-1].count < LEAST and run.sizes != [VECTOR]:
+            before = merged.pop()
+            run = Stage(before.parts + run.parts, before.first, run.last)
+        merged.append(run)
+    return merged
+
+
+def _surrounded(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Vectors between maps (squeeze and excite) take the size of the maps before them; only those at the end stay."""
+    end = max((k + 1 for k, size in enumerate(sizes) if size != VECTOR), default=0)
+    found: list[tuple[int, int]] = []
+    for k, size in enumerate(sizes):
+        near = found[-1] if found else next((s for s in sizes if s != VECTOR), VECTOR)
+        found.append(near if size == VECTOR and k < end else size)
+    return found
+
+
+def _runs(sizes: Iterable[tuple[int, int]]) -> list[Stage]:
+    runs: list[Stage] = []
+    for k, size in enumerate(sizes):
+        if runs and runs[-1].sizes[-1] == size:
+            runs[-1].last = k
+        else:
+            runs.append(Stage([(size, k)], k, k))
+    return runs
+
+
+def _settled(runs: list[Stage]) -> list[Stage]:
+    """A size that is left for a while and come back to again and again, as for attention in windows, is one run."""
+    found: list[Stage] = []
+    k = 0
+    while k < len(runs):
+        returns = [k]
+        while (after := _return(runs, returns[-1])) is not None:
+            returns.append(after)
+        last = returns[-1] if len(returns) > 2 else k
+        found.append(Stage(runs[k].parts, runs[k].first, runs[last].last))
+        k = last + 1
+    return found
+
+
+def _return(runs: list[Stage], k: int) -> int | None:
+    """The next run of the size of run `k`, if few panels lie between."""
+    for later in range(k + 2, min(k + 6, len(runs))):
+        if runs[later].sizes == runs[k].sizes:
+            return later if runs[later].first - runs[k].last - 1 < 2 * LEAST else None
+    return None
+
+
+def cut(rooms: Iterable[Stage], cuts: Iterable[int]) -> list[Stage]:
+    """The stages when wings begin before the layers `cuts`: a stage cut by a wing becomes two, the second continued."""
+    pieces: list[Stage] = []
+    begins = sorted(set(cuts))
+    for room in rooms:
+        starts = [room.first, *(k for k in begins if room.first < k <= room.last)]
+        for first, after in zip(starts, [*starts[1:], room.last + 1], strict=True):
+            before = [part for part in room.parts if part[1] <= first]
+            inside = [part for part in room.parts if first < part[1] < after]
+            pieces.append(Stage([before[-1], *inside], first, after - 1, continued=first > room.first))
+    return pieces
+
+
+def title(stage: Stage) -> str:
+    """Its map sizes in words: "27 × 27", "149 × 149 to 35 × 35", "vectors"; the narrowest is said where they turn."""
+    first, last = stage.sizes[0], stage.sizes[-1]
+    turn = min(stage.sizes, key=lambda size: size[0] * size[1])
+    told = [first, last] if first != last else [first]
+    if turn[0] * turn[1] < min(size[0] * size[1] for size in told):
+        told = [first, turn, last]
+    words = " to ".join("vectors" if size == VECTOR else f"{size[0]} × {size[1]}" for size in told)
+    return words + (", continued" if stage.continued else "")

@@ -1,0 +1,121 @@
+"""Words: names of layers, how long they are, and words of stages, blocks and panels that fit where they stand.
+
+Three sizes: stages from far, blocks from the middle, layers from near. A word that would be too small is not made, and
+one that would cover a panel or another word is shortened or left out.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ...torch_bridge.recording import Layer
+from .blocks import module_path
+from .model import Slot
+
+Font = Literal["sans", "mono"]
+Align = Literal["left", "centre", "right"]
+Tone = Literal["text", "quiet"]
+
+CAP, DESCENT = 0.52, 0.15
+"""Height of a capital over the base line and depth of a `g` below it, as shares of `size`."""
+MONO = 0.43
+"""Advance of a character of the monospaced font, as a share of `size`."""
+NARROW, USUAL, BROAD, FULL = 0.28, 0.45, 0.72, 0.78
+"""The same, at most, of the other font: `il.,`; most; `mwMW%`; Chinese, Japanese, Korean."""
+SHARED = 0.4
+"""A last part of a path that more panels than this share have says nothing."""
+
+
+@dataclass(frozen=True)
+class Word:
+    """One line of text and where it stands."""
+
+    text: str
+    at: tuple[float, float, float]
+    """Start, middle or end of its base line, by `align`."""
+    right: tuple[float, float, float]
+    up: tuple[float, float, float]
+    """Unit vectors of its plane."""
+    size: float
+    """Metres; a capital is CAP of it high."""
+    font: Font = "sans"
+    tone: Tone = "text"
+    align: Align = "left"
+    slot: int = -1
+    """Index of the layer it names; -1 for other words."""
+
+    @property
+    def width(self) -> float:
+        """Metres, a few per cent too long rather than too short."""
+        return text_width(self.text, self.font) * self.size
+
+    def corners(self) -> np.ndarray:
+        """(4, 3) of its box, from the lower left, against the clock."""
+        start = {"left": 0.0, "centre": -0.5, "right": -1.0}[self.align] * self.width
+        right, up = np.array(self.right), np.array(self.up)
+        box = ((start, -DESCENT), (start + self.width, -DESCENT), (start + self.width, CAP + 0.1), (start, CAP + 0.1))
+        return np.array([right * a + up * b * (self.size if b else 1) for a, b in box]) + self.at
+
+
+def text_width(text: str, font: Font = "sans") -> float:
+    """Length of a line as a share of `size`, measured on DejaVu Sans Mono and Noto Sans; an upper estimate."""
+    return sum(_advance(character, font) for character in text)
+
+
+def _advance(character: str, font: Font) -> float:
+    if unicodedata.east_asian_width(character) in "WF":
+        return FULL
+    if font == "mono":
+        return MONO
+    if character in " il.,:;!|'jItfr()[]":
+        return NARROW
+    return BROAD if character in "mwMW%@—" else 0.58 if character.isupper() else USUAL
+
+
+def common_tails(layers: Sequence[Layer]) -> set[str]:
+    """Last parts of paths that more than 40 % of the modules with a panel share, such as `conv`."""
+    tails = [module_path(layer.id).split(".")[-1] for layer in layers if layer.role == "panel" and ":" not in layer.id]
+    return {tail for tail, count in Counter(tails).items() if count > SHARED * len(tails)}
+
+
+def names(layer: Layer, common: Collection[str] = ()) -> list[str]:
+    """Longest first: the path, then its tails, none a bare number. A sum ends with ` +`, a product with ` ×`."""
+    operation = layer.id.split("@")[0].partition(":")[2]
+    sign = {"add": " +", "mul": " ×"}.get(operation, f" {operation}" if operation else "")
+    parts = [part for part in module_path(layer.id).split(".") if part]
+    if len(parts) > 1 and parts[-1] in common:
+        parts = parts[:-1]
+    tails = [parts[k:] for k in range(len(parts)) if not parts[-1].isdigit() or len(parts) - k > 1]
+    return [".".join(tail) + sign for tail in tails] or [layer.id]
+
+
+def fitting(options: Sequence[str], room: float, size: float, taken: Counter[str] | None = None) -> list[str]:
+    """Those of the names, longest first, that are no longer than `room` metres and that only one layer has."""
+    short = [name for name in options if text_width(name, "mono") * size <= room]
+    return [name for name in short if taken is None or taken[name] <= 1]
+
+
+def homes(layers: Sequence[Layer], heads: Collection[int]) -> np.ndarray:
+    """(n,) number of the block of each layer; `heads` are first positions of blocks."""
+    return np.cumsum([k in heads for k in range(len(layers))])
+
+
+def house_numbers(slots: Sequence[Slot]) -> dict[int, int]:
+    """Number of each panel along the aisle, from 1, by the layer's index."""
+    return {slot.index: number for number, slot in enumerate((slot for slot in slots if slot.side), 1)}
+
+
+def strongest(maps: np.ndarray, count: int) -> np.ndarray:
+    """(count,) channels in channel order: the largest 97 % quantile of the positive part over the mean |value|.
+
+    `maps`: (C, H, W) float32; NaN and Inf count as 0.
+    """
+    flat = np.nan_to_num(maps.reshape(len(maps), -1), nan=0.0, posinf=0.0, neginf=0.0)
+    strength = np.quantile(np.maximum(flat, 0), 0.97, 1) / (np.abs(flat).mean(1) + 1e-6)
+    return np.sort(np.argsort(-strength, kind="stable")[:count])

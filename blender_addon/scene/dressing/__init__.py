@@ -1,0 +1,1 @@
+"""What stands around the panels: floor, edges, boards, labels, legends, sky."""

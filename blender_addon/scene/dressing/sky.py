@@ -1,0 +1,28 @@
+"""The sky of a hall: a world of its own for each scene, from the air at the horizon to the zenith."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+
+from ..materials.compat import node_tree
+from ..materials.nodes import Nodes
+
+ZENITH_FROM = 0.30
+"""Sine of the height above the horizon from where on the sky is the zenith's colour."""
+
+
+def set_sky(scene: bpy.types.Scene, palette: dict[str, np.ndarray], *, plain: str | None = None) -> None:
+    """Give the scene a world. `plain`: a role whose colour fills it, for figures without a horizon."""
+    world = scene.world or bpy.data.worlds.new(f"{scene.name} sky")
+    scene.world = world
+    world.cycles.sampling_method = "NONE"  # nothing is lit, and a map of where light comes from takes seconds
+    tree = node_tree(world)
+    tree.nodes.clear()
+    nodes = Nodes(tree)
+    height = nodes.split(nodes.add("ShaderNodeTexCoord").outputs["Generated"])[2]
+    share = nodes.math("DIVIDE", height, ZENITH_FROM, clamp=True)
+    low, high = (plain, plain) if plain else ("air", "sky")
+    mixed = nodes.mix(share, (*palette[low], 1.0), (*palette[high], 1.0))
+    light = nodes.add("ShaderNodeBackground", {"Color": mixed})
+    nodes.add("ShaderNodeOutputWorld", {0: light.outputs[0]})

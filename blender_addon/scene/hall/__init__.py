@@ -1,0 +1,1 @@
+"""Builds, changes, stores and picks in a hall."""

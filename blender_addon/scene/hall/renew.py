@@ -1,0 +1,36 @@
+"""A hall that stands shows another input and another answer: the picture in its frame, and the board at the end.
+
+All in place. This happens between a person's actions, and undo knows of no data-block that comes or goes there: it
+would leave pointers to what is gone.
+"""
+
+from __future__ import annotations
+
+import bpy
+
+from ....torch_bridge.recording import Recording
+from ..dressing import answer_board, entrance_boards
+from ..paint import glyphs
+from ..paint.meshes import ROLE, Kit
+from ..state.parts import collection_of
+from . import store
+
+
+def renew(scene: bpy.types.Scene, recording: Recording) -> None:
+    """Show the input and the answer of a recording, and keep its description; panels are filled by others.
+
+    What a person has moved stays there, what they have taken away stays away.
+    """
+    dress = store.dress_of(scene)
+    kit = Kit.of(dress.theme, collection_of(scene))
+    frame, holder, board = (_of(scene, role) for role in ("input frame", "input", "answer board"))
+    if holder is not None:
+        entrance_boards.renew_input(recording, frame, holder, kit)
+    if board is not None:
+        answer_board.renew_answer(recording, board, kit)
+    glyphs.forget_fonts()
+    store.keep(scene, recording, dress)
+
+
+def _of(scene: bpy.types.Scene, role: str) -> bpy.types.Object | None:
+    return next((one for one in scene.objects if one.get(ROLE) == role), None)

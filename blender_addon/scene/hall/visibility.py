@@ -1,0 +1,32 @@
+"""Which panels are seen: each one can be hidden, and one alone can be shown. Both are kept in the file."""
+
+from __future__ import annotations
+
+import bpy
+
+from ..paint.meshes import ROLE
+from ..panels import BAKED, channel_links, panels
+
+HIDDEN, SOLO = "innerwalk_hidden", "innerwalk_solo"
+"""On a panel; on the scene, the id of the layer that is shown alone."""
+
+
+def is_hidden(panel: bpy.types.Object) -> bool:
+    """Whether a person has hidden this panel."""
+    return bool(panel.get(HIDDEN, False))
+
+
+def alone(scene: bpy.types.Scene) -> str:
+    """Id of the layer that is shown alone; "" where all are shown."""
+    return str(scene.get(SOLO, ""))
+
+
+def settle(scene: bpy.types.Scene) -> None:
+    """Show and hide panels with what hangs on them, in the viewport and in pictures, as the file says."""
+    there = panels(scene)
+    only = alone(scene) if alone(scene) in there else ""  # its block may have been collapsed
+    for id, panel in there.items():
+        unseen = id != only if only else is_hidden(panel)
+        for one in (panel, *panel.children_recursive):
+            one.hide_viewport, one.hide_render = unseen, unseen or one.get(ROLE) == BAKED
+    channel_links.renew(scene)

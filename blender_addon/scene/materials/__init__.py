@@ -1,0 +1,1 @@
+"""Node groups, shaders and raw images that show values as colours."""

@@ -1,0 +1,62 @@
+"""Images of raw numbers: the sheet of a layer, and the table of all colour maps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import bpy
+import numpy as np
+
+from ...imaging import atlas, colour
+from .nodes import STAMP
+
+RAW_KEY, TABLE_KEY = "innerwalk_raw", "innerwalk_table"
+PICTURE = "innerwalk_picture"
+"""Says on an image which picture of the recording it is."""
+
+
+def raw_image(name: str, width: int, height: int) -> bpy.types.Image:
+    """A float32 RGBA image whose numbers reach the shader as they are."""
+    image = bpy.data.images.new(name, width, height, alpha=True, float_buffer=True, is_data=True)
+    image.alpha_mode = "CHANNEL_PACKED"
+    image[RAW_KEY] = True
+    image.use_half_precision = False  # on by default, and clips at 65504
+    return image
+
+
+def write(image: bpy.types.Image, pixels: np.ndarray) -> None:
+    """Puts pixels (height * width * 4 float32, in memory order) into the image."""
+    image.pixels.foreach_set(pixels)
+    image.update()
+
+
+def fitting(image: bpy.types.Image | None, name: str, on: atlas.Sheet) -> bpy.types.Image:
+    """An image of the sheet's size: the one that is there, or a new one where there is none."""
+    if image is None:
+        return raw_image(name, on.width, on.height)
+    if tuple(image.size) != (on.width, on.height):
+        image.scale(on.width, on.height)
+    return image
+
+
+def pack_all(found: Iterable[bpy.types.Image] | None = None) -> None:
+    """Packs images of ours, by default all of the file, that aren't packed as they are now: a saved file has them.
+
+    Packing an image twice would lose it: the second time Blender looks for a file on disk.
+    """
+    for image in bpy.data.images if found is None else found:
+        if (RAW_KEY in image or PICTURE in image) and (image.is_dirty or not image.packed_file):
+            image.pack()
+
+
+def table_image() -> bpy.types.Image:
+    """The file's table of colour maps: a row for each map, linear light; written again by another version."""
+    table = np.stack([ramp.table() for ramp in colour.RAMPS.values()])
+    image = next((one for one in bpy.data.images if TABLE_KEY in one), None)
+    if image is None:
+        image = raw_image("Innerwalk colour maps", table.shape[1], table.shape[0])
+    if image.get(TABLE_KEY) != STAMP:
+        image.scale(table.shape[1], table.shape[0])
+        write(image, np.concatenate([table, np.ones_like(table[..., :1])], -1).ravel())
+        image[TABLE_KEY] = STAMP
+    return image

@@ -1,0 +1,1 @@
+"""Flat meshes, text and pictures of a hall."""

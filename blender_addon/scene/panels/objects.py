@@ -1,0 +1,238 @@
+"""A panel: one object for a layer, a point for each channel, tiles made of them by a shared node group.
+
+Points carry the named attributes channel, place (its slot in the grid, -1 for not shown), value and what else the
+method says about a channel, for the user's own nodes. Face k of the tiles is the k-th point that is shown. What every
+new input changes, values and their peaks, lies in images: no geometry depends on it, and no tile is made again.
+"""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from mathutils import Matrix
+
+from ....torch_bridge.recording import ACTIVATIONS, Maps
+from ....torch_bridge.recording.errors import SceneError, UnknownName
+from ...imaging import atlas, colour
+from ..materials import images, look, panel_material
+from ..materials.compat import change_modifier_inputs, set_modifier_inputs
+from ..materials.nodes import GROUP_KEY, ensure
+from ..materials.tiles import TILES
+from ..paint.meshes import ROLE
+from . import panel_metadata
+
+ID, PANEL, GRID = "innerwalk_id", "panel", "innerwalk_grid"
+BAKED = "baked"
+"""The role of what stands in for a panel's tiles where no shader runs; it hangs on the panel."""
+SHOWS = "innerwalk_shows"
+"""Id of the layer whose maps a panel shows: its own, or the batch norm's that is folded into it."""
+FILLED = "innerwalk_filled"
+"""How often a panel was filled: whoever looks at its values sees by it that there are others."""
+PLANNED, HELD, CORNER = "innerwalk_planned", "innerwalk_held", "innerwalk_corner"
+"""On a panel whose maps are fewer than its layer's channels: the grid that is planned for it, how many they are, and
+where the lower left corner of their own grid is.
+"""
+CHOSEN = "innerwalk_chosen"
+"""On a panel of a figure that shows some of its layer's channels: their numbers."""
+Grid = tuple[int, int, tuple[float, float]]
+"""Columns, rows, (width, height) of a cell in metres."""
+
+
+def add_panel(
+    collection: bpy.types.Collection, name: str, layer_id: str, maps: Maps, grid: Grid, channels: int = 0
+) -> bpy.types.Object:
+    """The panel of a layer, all its channels in order on the grid. channels: of the layer, where the maps have others.
+
+    Its origin is the lower left corner, x to the right, y up, z to the viewer. Call `refresh` after the last one.
+    Raises SceneError when the grid has too few places or the maps fit in no image.
+    """
+    mesh = bpy.data.meshes.new(name)
+    count = channels or maps.channels
+    mesh.vertices.add(count)
+    panel_metadata.set_attribute(mesh, "channel", np.arange(count, dtype=np.int32))
+    panel = bpy.data.objects.new(name, mesh)
+    panel[ID], panel[ROLE] = layer_id, PANEL
+    collection.objects.link(panel)
+    panel.modifiers.new("Tiles", "NODES").node_group = ensure(TILES)
+    show_channels(panel, np.arange(count), *grid)
+    show_maps(panel, maps)
+    return panel
+
+
+def show_maps(panel: bpy.types.Object, maps: Maps) -> None:
+    """New values in place: images and attributes; the map size and the method may be others than before.
+
+    No data-block comes or goes: this happens between a person's actions, where undo knows of no such thing and would
+    leave pointers to what is gone.
+    Maps of a method that says less of a layer than a map a channel are as large as they can be on the panel. Call
+    `refresh` after the last panel. Raises SceneError when there are more, or activations differ, or where a person has
+    taken the panel's modifier away.
+    """
+    count = len(panel.data.vertices)
+    if maps.channels > count or (maps.channels < count and maps.method == ACTIVATIONS):
+        raise SceneError(
+            f"maps of {maps.layer} have {maps.channels} channels, its panel {panel.name} has "
+            f"{len(panel.data.vertices)}; build the hall again for another network"
+        )
+    on = atlas.sheet(maps.texels.shape)
+    material = _material(panel, _kind(maps))
+    image, peaks = (panel_material.image_of(material, content) for content in panel_material.CONTENTS)
+    fits = image is not None and tuple(image.size) == (on.width, on.height)
+    tiles = tiles_of(panel) if fits else _tiles(panel)
+    image = images.fitting(image, panel.name, on)
+    peaks = images.fitting(peaks, f"{panel.name} peaks", atlas.of_peaks(on))
+    panel_material.set_images(material, {"Texels": image, "Peaks": peaks}, (on.columns, on.rows))
+    if tiles is not None:
+        per_cell = 1 if maps.colour else atlas.PER_CELL
+        sizes = {"Sheet Columns": on.columns, "Sheet Rows": on.rows, "Channels per Cell": per_cell}
+        change_modifier_inputs(tiles, {**sizes, "Material": material})
+    images.write(image, atlas.flagged(atlas.spread(maps.texels, on)))
+    _set_peaks(panel, peaks, maps, on)
+    panel_metadata.keep(panel, maps)
+    _arrange(panel, maps)
+
+
+def _arrange(panel: bpy.types.Object, maps: Maps) -> None:
+    """Its own grid for maps of another number of channels; the planned one for all others."""
+    count = len(panel.data.vertices)
+    if maps.channels < count:
+        width, height = size_of(panel)
+        if PLANNED not in panel:
+            panel[PLANNED] = list(panel[GRID])
+        grid = atlas.middle_grid(maps.channels, maps.shape[2] / maps.shape[1], width, height)
+        panel[HELD], panel[CORNER] = maps.channels, grid.corner
+        show_channels(panel, np.arange(maps.channels), grid.columns, grid.rows, grid.cell, grid.corner)
+    elif PLANNED in panel:
+        columns, rows, width, height = panel[PLANNED]
+        for name in (PLANNED, HELD, CORNER):
+            del panel[name]
+        show_channels(panel, np.arange(count), int(columns), int(rows), (width, height))
+
+
+def channels_of(panel: bpy.types.Object) -> int:
+    """How many maps it shows: one a channel, unless its method says less."""
+    return int(panel.get(HELD, len(panel.data.vertices)))
+
+
+def show_channels(
+    panel: bpy.types.Object, channels: np.ndarray, columns: int, rows: int, cell: tuple[float, float],
+    corner: tuple[float, float] = (0.0, 0.0),
+) -> None:  # fmt: skip
+    """Lays these channels out on a grid, row by row from the top left; the others stay in the panel, unseen.
+
+    channels: (n,) int, each once. cell: width and height in metres; corner: the grid's lower left. Raises SceneError
+    when the grid is too small.
+    """
+    if len(channels) > columns * rows:
+        raise SceneError(f"{len(channels)} channels of {panel[ID]} don't fit on a grid of {columns} × {rows}")
+    places = np.full(len(panel.data.vertices), -1, np.int32)
+    places[np.asarray(channels)] = np.arange(len(channels))
+    panel_metadata.set_attribute(panel.data, "place", places)
+    panel.data.vertices.foreach_set("co", np.tile((*corner, 0.0), len(places)).astype(np.float32))
+    set_modifier_inputs(_tiles(panel), {"Columns": columns, "Rows": rows, "Cell": (*cell, 0.0)})
+    panel[GRID] = (columns, rows, *cell)
+    panel.data.update()
+
+
+def panels(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
+    """The scene's panels by the id of their layer."""
+    return {one[ID]: one for one in scene.objects if one.get(ROLE) == PANEL}
+
+
+def panel_of(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object:
+    """The panel of a layer. Raises UnknownName with near matches."""
+    found = find(scene, layer_id)
+    if found is None:
+        raise UnknownName("panel of layer", layer_id, panels(scene))
+    return found
+
+
+def find(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object | None:
+    """The panel of a layer, looked for first under the name it was made with; None where there is none."""
+    if not layer_id:
+        return None
+    named: bpy.types.Object | None = scene.objects.get(layer_id)
+    if named is not None and named.get(ID) == layer_id and named.get(ROLE) == PANEL:
+        return named
+    return panels(scene).get(layer_id)
+
+
+def tiles_of(panel: bpy.types.Object) -> bpy.types.Modifier | None:
+    """The modifier that makes the tiles; None where a person has taken it away."""
+    there = (one for one in panel.modifiers if one.type == "NODES" and one.node_group)
+    return next((one for one in there if one.node_group.get(GROUP_KEY) == TILES.id), None)
+
+
+def image_of(panel: bpy.types.Object, content: panel_material.Content = "Texels") -> bpy.types.Image | None:
+    """The image that holds the maps, or their peaks; None where a person has taken it or the material away."""
+    slots = panel.data.materials
+    return panel_material.image_of(slots[0], content) if slots and slots[0] else None
+
+
+def refresh(scene: bpy.types.Scene) -> None:
+    """After panels were added or filled: the network's peak, and Cycles, which would go on showing old pixels."""
+    scene[look.PEAK] = max((one[look.PEAK] for one in panels(scene).values()), default=1.0)
+    scene.update_tag()
+    if scene.render.use_persistent_data:  # nothing less makes Cycles read an image again
+        scene.render.use_persistent_data = False
+        scene.render.use_persistent_data = True
+
+
+def grid_of(panel: bpy.types.Object) -> atlas.Grid:
+    """The grid that the panel's tiles lie on."""
+    columns, rows, width, height = panel[GRID]
+    return atlas.Grid(int(columns), int(rows), (width, height), tuple(panel.get(CORNER, (0.0, 0.0))))
+
+
+def world_of(panel: bpy.types.Object) -> Matrix:
+    """Where it is now, panel to world; `matrix_world` lags behind a change of its location."""
+    return panel.matrix_world.copy() if panel.parent else panel.matrix_basis.copy()
+
+
+def size_of(panel: bpy.types.Object) -> tuple[float, float]:
+    """Width and height of its tiles together as they are planned, in its own metres."""
+    columns, rows, width, height = panel.get(PLANNED, panel[GRID])
+    return columns * width, rows * height
+
+
+def places(panel: bpy.types.Object) -> np.ndarray:
+    """(C,) int32: the place of every channel on the grid, -1 for not shown."""
+    data = panel.data.attributes["place"].data
+    values = np.zeros(len(data), np.int32)
+    data.foreach_get("value", values)
+    return values
+
+
+def _tiles(panel: bpy.types.Object) -> bpy.types.Modifier:
+    found = tiles_of(panel)
+    if found is None:
+        raise SceneError(f"panel {panel.name!r} has lost the modifier that makes its tiles; build the hall again")
+    return found
+
+
+def _kind(maps: Maps) -> panel_material.Kind:
+    if maps.colour:
+        return "colour"
+    return "bars" if maps.shape[1:] == (1, 1) else "scalar"
+
+
+def _material(panel: bpy.types.Object, kind: panel_material.Kind) -> bpy.types.Material:
+    """The panel's material, turned into that kind; a new one where there is none, or a person's own, which stays."""
+    slots = panel.data.materials
+    old = slots[0] if slots else None
+    if old is not None and panel_material.kind_of(old):
+        panel_material.turn(old, kind)
+        return old
+    new = panel_material.panel_material(panel.name, kind)
+    slots.clear()
+    slots.append(new)
+    return new
+
+
+def _set_peaks(panel: bpy.types.Object, image: bpy.types.Image, maps: Maps, on: atlas.Sheet) -> None:
+    """The channels' peaks into their image, the largest as a property of the object."""
+    peak = np.maximum(maps.peak, colour.LEAST_PEAK)
+    texels = atlas.peak_texels(peak, len(maps.texels), 1 if maps.colour else atlas.PER_CELL)
+    images.write(image, atlas.flagged(atlas.spread(texels, atlas.of_peaks(on))))
+    panel[look.PEAK], panel[FILLED] = float(peak.max()), int(panel.get(FILLED, 0)) + 1
+    panel.update_tag(refresh={"OBJECT"})  # else the shader reads the old property; no tile is made again

@@ -1,0 +1,1 @@
+"""Cameras, rendering and the 3D view."""

@@ -1,0 +1,1 @@
+"""Interface of the bridge: starting it, networks, inputs, methods, video."""

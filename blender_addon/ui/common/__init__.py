@@ -1,0 +1,1 @@
+"""Parts that all of the interface uses."""

@@ -1,0 +1,1 @@
+"""Interface of a hall: arranging, folding, ablation, comparison, colours, layers, export."""

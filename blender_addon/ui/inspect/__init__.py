@@ -1,0 +1,1 @@
+"""Interface for a close look: clicking, the inspector, the value under the cursor."""

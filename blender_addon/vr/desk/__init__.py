@@ -1,0 +1,1 @@
+"""A walk at the desk, with keys, mouse and a crosshair."""

@@ -1,0 +1,1 @@
+"""Card and menu of a walk."""

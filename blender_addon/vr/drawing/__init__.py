@@ -1,0 +1,1 @@
+"""Draws what a walk shows, with Blender's gpu module."""

@@ -1,0 +1,1 @@
+"""A walk with an OpenXR headset."""

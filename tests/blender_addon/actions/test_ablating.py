@@ -1,0 +1,238 @@
+"""Channels that a person takes away from a hall: panels and answer are those of the network without them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+from innerwalk.blender_addon import actions  # noqa: E402
+from innerwalk.blender_addon.live import results  # noqa: E402
+from innerwalk.blender_addon.live import session as sessions  # noqa: E402
+from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.scene.hall import build, store  # noqa: E402
+from innerwalk.blender_addon.ui.hall import ablating  # noqa: E402
+from innerwalk.tests.support import live_halls as live  # noqa: E402
+from innerwalk.torch_bridge import client  # noqa: E402
+from innerwalk.torch_bridge.recording import Recording  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import BridgeError, InputError, SceneError, UnknownName  # noqa: E402
+
+NETWORKS = {"object": live.OBJECT, "Gated": live.own("Gated")}
+CUT = {"stem.conv": [1, 4, 7]}
+
+
+@pytest.fixture(scope="module")
+def folder(torch_python, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("bridge")
+    with live.registered():
+        live.start(torch_python, NETWORKS, {"objects": "concepts:object"}, folder)
+        yield folder
+
+
+@pytest.fixture
+def hall(folder):
+    live.empty_file()
+    current().error = ""
+    return live.built("object")
+
+
+def recorded(network: str, *inputs, **asked) -> Recording:
+    with live.bridge() as bridge:
+        return bridge.record(network, inputs, **asked)
+
+
+def waited(told: str, *halls) -> str:
+    for hall in halls or store.halls():
+        actions.wait_for_bridge(hall)
+    return told
+
+
+def act(name: str, **given) -> None:
+    assert getattr(bpy.ops.innerwalk, name)("EXEC_DEFAULT", True, **given) == {"FINISHED"}
+    actions.wait_for_bridge(bpy.context.scene)
+
+
+def test_the_hall_shows_the_network_without_them(hall):
+    told = waited(actions.ablate(hall, "stem.conv", [4, 1]))
+    assert told == "stem.conv goes on without 2 channels"
+    waited(actions.ablate(hall, "stem.conv", [7, 1]))
+    made = recorded("object", ablate=CUT)
+    assert made.prediction.top != recorded("object").prediction.top
+    live.assert_shows(hall, made)
+    assert store.described(hall).provenance["ablated"] == {"stem.norm": [1, 4, 7]}
+    assert results.ablated(hall) == CUT
+    stem = live.texels(hall)["stem.norm"]
+    assert not any(stem[one // 4, ..., one % 4].any() for one in CUT["stem.conv"]) and stem[0, ..., 0].any()
+
+
+def test_the_next_input_is_looked_at_without_them(hall):
+    actions.ablate(hall, "stage2.0:add", [3])
+    waited(actions.place_input(hall, noise=3))
+    live.assert_shows(hall, recorded("object", client.noise(3), ablate={"stage2.0:add": [3]}))
+
+
+def test_they_are_given_back(hall):
+    actions.ablate(hall, "stem.conv", [1, 4])
+    actions.ablate(hall, "fc", [2])
+    assert waited(actions.restore_channels(hall, "stem.conv", [4])) == "given back: channel 4 of stem.conv"
+    live.assert_shows(hall, recorded("object", ablate={"stem.conv": [1], "fc": [2]}))
+    waited(actions.restore_channels(hall, "stem.conv"))
+    live.assert_shows(hall, recorded("object", ablate={"fc": [2]}))
+    waited(actions.restore_channels(hall))
+    live.assert_shows(hall, recorded("object"))
+    assert results.ABLATED not in hall
+    with pytest.raises(InputError, match="nothing that could be given back is ablated"):
+        actions.restore_channels(hall)
+    with pytest.raises(InputError, match=r"nothing of fc that could"):
+        actions.restore_channels(hall, "fc")
+
+
+@pytest.mark.parametrize("remembered", [1 << 30, 1])
+def test_undo_and_redo(hall, monkeypatch, remembered):
+    """From memory, and by asking the bridge again."""
+    monkeypatch.setattr(sessions, "REMEMBERED", remembered)
+    bpy.ops.ed.undo_push(message="start")
+    act("place_input", noise=5)
+    act("ablate", layer="stem.conv", channels="1, 4,7")
+    act("ablate", layer="stage1.1:add", channels="2")
+    known = [recorded("object", client.noise(5), ablate=cut) for cut in ({}, CUT, CUT | {"stage1.1:add": [2]})]
+    live.assert_shows(store.halls()[0], known[2])
+    for made in (known[1], known[0]):
+        assert bpy.ops.ed.undo() == {"FINISHED"}
+        waited("")
+        live.assert_shows(store.halls()[0], made)
+    assert results.ABLATED not in store.halls()[0]
+    for made in known[1:]:
+        assert bpy.ops.ed.redo() == {"FINISHED"}
+        waited("")
+        live.assert_shows(store.halls()[0], made)
+    assert results.ablated(store.halls()[0]) == CUT | {"stage1.1:add": [2]}
+    act("restore_channels")
+    live.assert_shows(store.halls()[0], known[0])
+
+
+def test_two_halls_of_one_network(hall):
+    other = live.built("object")
+    actions.ablate(hall, "stem.conv", [1, 4, 7])
+    waited(actions.place_input(other, noise=1))
+    live.assert_shows(other, recorded("object", client.noise(1)))
+    live.assert_shows(hall, recorded("object", ablate=CUT))
+    waited(actions.ablate(other, "fc", [0]))
+    live.assert_shows(other, recorded("object", client.noise(1), ablate={"fc": [0]}))
+    live.assert_shows(hall, recorded("object", ablate=CUT))
+
+
+def contributed(**asked) -> dict[str, np.ndarray]:
+    found: dict[str, np.ndarray] = {}
+    with live.bridge() as bridge:
+        told = bridge.start("object", "contribution", **asked)
+        while told["state"] in ("waiting", "running") or not found:
+            told, every = bridge.job(told["id"], 0, 1.0)
+            found |= {one.layer: one.texels for one in every}
+    assert told["state"] == "done"
+    return found
+
+
+def test_a_method_follows(hall):
+    waited(actions.place_input(hall, noise=2))
+    waited(actions.ask_method(hall, "contribution", {"top": 2}))
+    before = live.texels(hall)
+    waited(actions.ablate(hall, "stage3.0:add", [0, 1, 2, 3]))
+    asked = {"parameters": {"top": 2}, "inputs": [client.noise(2)]}
+    wanted, found = contributed(**asked, ablate={"stage3.0:add": [0, 1, 2, 3]}), live.texels(hall)
+    assert all(np.array_equal(found[id], wanted[id]) for id in wanted)
+    assert not found["stage3.0:add"][0].any() and before["stage3.0:add"][0].any()
+    waited(actions.restore_channels(hall))
+    assert live.equal(live.texels(hall), before)
+
+
+def test_a_file_keeps_them(hall, tmp_path):
+    waited(actions.ablate(hall, "stem.conv", [1, 4, 7]))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hall.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "hall.blend"))
+    hall = store.halls()[0]
+    live.assert_shows(hall, recorded("object", ablate=CUT))
+    with pytest.raises(InputError, match="place it again first"):
+        actions.restore_channels(hall)
+    assert results.ablated(hall) == CUT
+    waited(actions.place_input(hall, noise=4))
+    live.assert_shows(hall, recorded("object", client.noise(4), ablate=CUT))
+    waited(actions.restore_channels(hall))
+    live.assert_shows(hall, recorded("object", client.noise(4)))
+
+
+def test_another_network_is_whole(hall):
+    waited(actions.ablate(hall, "stem.conv", [1]))
+    actions.follow(hall, "object")
+    assert results.ablated(hall) == {"stem.conv": [1]}
+    actions.follow(hall, "Gated")
+    assert results.ablated(hall) == {}
+
+
+def test_what_the_bridge_refuses_is_not_kept(hall):
+    waited(actions.ablate(hall, "stem.conv", [1]))
+    hall[results.ABLATED] = '{"nowhere": [1]}'
+    actions.place_input(hall, noise=9)
+    with pytest.raises(BridgeError, match="no layer 'nowhere'"):
+        actions.wait_for_bridge(hall)
+    live.settled()
+    live.assert_shows(hall, recorded("object", ablate={"stem.conv": [1]}))
+    assert results.ablated(hall) == {"stem.conv": [1]}
+    waited(actions.place_input(hall, noise=9))
+    live.assert_shows(hall, recorded("object", client.noise(9), ablate={"stem.conv": [1]}))
+
+
+def test_wrong_names_are_told_at_once(hall):
+    with pytest.raises(UnknownName, match="no panel of layer 'stem.con'; did you mean stem.conv"):
+        actions.ablate(hall, "stem.con", [0])
+    for channels, told in (([12], "there is no channel 12"), ([-1], "there is no channel -1"), ([], "name one")):
+        with pytest.raises(InputError, match=f"layer stem.conv has channels 0 to 11; {told}"):
+            actions.ablate(hall, "stem.conv", channels)
+    with pytest.raises(SceneError, match="no channel is selected"):
+        actions.ablate_selected(hall)
+    with pytest.raises(InputError, match="'1;2' is no list of channels; 0,5,7 would be"):
+        ablating.numbers("1;2")
+    with pytest.raises(InputError, match="'9999999999.*' is no list of channels"):
+        ablating.numbers("9" * 5000)
+    with pytest.raises(BridgeError, match="follows no network"):
+        actions.ablate(build.build(recorded("object")), "stem.conv", [0])
+    assert results.ABLATED not in hall
+    live.assert_shows(hall, recorded("object"))
+
+
+class Layout:
+    """Keeps what is drawn."""
+
+    def __init__(self) -> None:
+        self.buttons: list[tuple[str, object]] = []
+
+    def row(self, align: bool = False) -> "Layout":
+        return self
+
+    def operator(self, name: str, text: str = "", icon: str = ""):
+        self.buttons.append((text, button := type("Button", (), {})()))
+        return button
+
+
+def drawn(scene) -> list[tuple[str, object]]:
+    layout = Layout()
+    ablating.draw(layout, scene)
+    return layout.buttons
+
+
+def test_the_selected_channel(hall):
+    assert drawn(hall) == []
+    actions.select(hall, "stem.conv", 4)
+    assert [text for text, _ in drawn(hall)] == ["Ablate Channel"]
+    act("ablate_selected")
+    live.assert_shows(hall, recorded("object", ablate={"stem.conv": [4]}))
+    restore, every = drawn(hall)
+    assert (restore[0], every[0]) == ("Restore Channel", "Restore All (1)")
+    assert (restore[1].layer, restore[1].channels) == ("stem.conv", "4")
+    actions.select(hall, "stem.conv", 5)
+    assert [text for text, _ in drawn(hall)] == ["Ablate Channel", "Restore All (1)"]
+    act("restore_channels", layer="stem.conv", channels="4")
+    live.assert_shows(hall, recorded("object"))
+    del hall[results.NETWORK]
+    assert drawn(hall) == []

@@ -1,0 +1,201 @@
+"""The shelf: pictures of a data set on a desk in the hall, taken and placed into the input's frame."""
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+from mathutils import Vector  # noqa: E402
+
+from innerwalk.blender_addon import actions  # noqa: E402
+from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.scene.hall import pick, shelf, store  # noqa: E402
+from innerwalk.blender_addon.scene.paint import meshes, pictures  # noqa: E402
+from innerwalk.tests.support import live_halls as live  # noqa: E402
+from innerwalk.torch_bridge import client  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import BridgeError, InputError  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def bridge(torch_python, tmp_path_factory):
+    with live.registered():
+        live.start(torch_python, {"object": live.OBJECT}, {"objects": "concepts:object"}, tmp_path_factory.mktemp("b"))
+        with live.bridge() as bridge:
+            yield bridge
+
+
+@pytest.fixture
+def hall(bridge):
+    live.empty_file()
+    current().error = ""
+    return live.built("object")
+
+
+def laid(scene) -> list[np.ndarray]:
+    """What is on the desk, in order."""
+    found = shelf.shelved(scene)
+    assert list(sorted(found)) == list(range(len(found)))
+    return [pictures.pixels_of(pictures.image_in(found[index])) for index in range(len(found))]
+
+
+def drawn(scene, **given) -> None:
+    actions.draw_shelf(scene, "objects", **given)
+    actions.wait_for_bridge()
+
+
+def marks(scene) -> int:
+    return sum(one.get(meshes.ROLE) == shelf.HELD for one in scene.objects)
+
+
+def test_pictures_are_those_of_the_bridge(hall, bridge):
+    assert actions.shelved(hall) == {}
+    drawn(hall, seed=4)
+    told, wanted = bridge.pictures("objects", shelf.SIDE, draw={"count": shelf.SHOWN, "seed": 4})
+    assert len(wanted) == 18 and all(np.array_equal(*pair) for pair in zip(laid(hall), wanted, strict=True))
+    assert actions.shelved(hall) == {"set": "objects", "class": "", "indices": told["indices"], "seed": 4}
+
+
+def test_it_is_drawn_anew_in_the_same_images(hall, bridge):
+    drawn(hall)
+    first, before = laid(hall), live.counts()
+    for seed in range(1, 6):
+        drawn(hall, seed=seed)
+    assert live.counts() == before
+    wanted = bridge.pictures("objects", shelf.SIDE, draw={"count": shelf.SHOWN, "seed": 5})[1]
+    assert all(np.array_equal(*pair) for pair in zip(laid(hall), wanted, strict=True))
+    assert not np.array_equal(laid(hall)[0], first[0])
+
+
+def test_pages_and_classes(hall, bridge):
+    actions.page_shelf(hall, "objects", 2)
+    actions.wait_for_bridge()
+    told = bridge.pictures("objects", shelf.SIDE, page={"start": 36, "count": 18})[0]
+    assert actions.shelved(hall)["indices"] == told["indices"] == list(range(36, 54))
+    name, count = bridge.classes("objects")[1]
+    actions.page_shelf(hall, "objects", 0, name)
+    actions.wait_for_bridge()
+    told = bridge.pictures("objects", shelf.SIDE, page={"start": 0, "count": 18}, class_=name)[0]
+    there = actions.shelved(hall)
+    assert there == {"set": "objects", "class": name, "indices": told["indices"], "page": 0}
+    last = (count - 1) // shelf.SHOWN
+    actions.page_shelf(hall, "objects", last, name)
+    actions.wait_for_bridge()
+    assert len(laid(hall)) == count - last * shelf.SHOWN
+    before = actions.shelved(hall)
+    actions.page_shelf(hall, "objects", last + 1, name)
+    with pytest.raises(BridgeError, match=f"objects has no more pictures of {name}; go back a page"):
+        actions.wait_for_bridge()
+    assert actions.shelved(hall) == before, "what was there stays"
+    actions.page_shelf(hall, "objects", -3)
+    current().error = ""
+    actions.wait_for_bridge()
+    assert actions.shelved(hall)["indices"] == list(range(18)) and len(laid(hall)) == 18
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"data": "objets"}, "no data set 'objets'"),
+        ({"data": "objects", "of_class": "dragon"}, "no class of objects 'dragon'"),
+    ],
+)
+def test_what_is_not_there_is_told(hall, given, told):
+    actions.draw_shelf(hall, **given)
+    with pytest.raises(BridgeError, match=told):
+        actions.wait_for_bridge()
+    assert not laid(hall)
+
+
+def test_words_stand_under_the_pictures(hall, bridge):
+    """The words' outlines lie between the rows of pictures, on the desk."""
+    actions.page_shelf(hall, "objects")
+    actions.wait_for_bridge()
+    few = len(live.points(hall, shelf.WORDS))
+    name = max((one for one, _ in bridge.classes("objects")), key=len)
+    actions.page_shelf(hall, "objects", of_class=name)
+    actions.wait_for_bridge()
+    points = live.points(hall, shelf.WORDS)
+    assert len(points) != few and len(points) > 400
+    x, y = points[:, 0], points[:, 1]
+    assert x.min() >= -0.07 and x.max() <= shelf.COLUMNS * shelf._pitch() + 0.07
+    holders = shelf.shelved(hall)
+    bottoms = sorted({round(one.matrix_basis.translation.z, 4) for one in holders.values()})
+    assert len(bottoms) == shelf.ROWS
+    assert y.max() > shelf.ROWS * shelf._pitch(), "the head is over them"
+
+
+def test_a_picture_is_taken_and_placed(hall, bridge):
+    drawn(hall, seed=2)
+    index = actions.shelved(hall)["indices"][5]
+    with pytest.raises(InputError, match="no picture is held"):
+        actions.place_held(hall)
+    with pytest.raises(InputError, match="no picture 18 on the shelf; it has 18"):
+        actions.hold(hall, 18)
+    assert "picture taken" in actions.hold(hall, 5) and marks(hall) == 1
+    actions.hold(hall, 7)
+    assert marks(hall) == 1
+    actions.hold(hall, 5)
+    assert "object looks at objects" in actions.place_held(hall)
+    assert marks(hall) == 0 and hall["innerwalk_held"] == -1
+    actions.wait_for_bridge(hall)
+    live.assert_shows(hall, bridge.record("object", [client.item("objects", index)]))
+    actions.hold(hall, 3)
+    assert actions.hold(hall, -1) == "put back" and marks(hall) == 0
+    actions.hold(hall, 3)
+    drawn(hall, seed=3)
+    assert marks(hall) == 0 and hall["innerwalk_held"] == -1, "another picture lies there now"
+
+
+def at(scene, holder) -> tuple[Vector, Vector]:
+    """A ray at the middle of a face, from before it."""
+    middle = sum((holder.matrix_world @ Vector(corner) for corner in holder.bound_box), Vector()) / 8
+    normal = holder.matrix_world.to_3x3() @ Vector((0, 0, 1))
+    return middle + 0.5 * normal, -normal
+
+
+def test_pointing_takes_and_places(hall, bridge):
+    drawn(hall, seed=1)
+    hall.view_layers[0].update()
+    ray = at(hall, shelf.shelved(hall)[4])
+    hit = pick.pick(hall, pick.depsgraph_of(hall), *ray)
+    assert (hit.role, hit.index) == ("shelf", 4)
+    assert actions.pick(hall, *at(hall, live.of_role(hall, "input"))) == "", "nothing is held: the click is Blender's"
+    assert "picture taken" in actions.pick(hall, *ray) and hall["innerwalk_held"] == 4
+    assert actions.pick(hall, *ray) == "put back"
+    actions.pick(hall, *ray)
+    hall.view_layers[0].update()
+    assert "looks at objects" in actions.pick(hall, *at(hall, live.of_role(hall, "input")))
+    actions.wait_for_bridge(hall)
+    index = actions.shelved(hall)["indices"][4]
+    live.assert_shows(hall, bridge.record("object", [client.item("objects", index)]))
+
+
+def test_a_picture_that_a_person_has_deleted_is_laid_again(hall, bridge):
+    drawn(hall)
+    bpy.data.objects.remove(shelf.shelved(hall)[2])
+    bpy.data.images.remove(pictures.image_in(shelf.shelved(hall)[3]))
+    drawn(hall, seed=9)
+    wanted = bridge.pictures("objects", shelf.SIDE, draw={"count": shelf.SHOWN, "seed": 9})[1]
+    assert all(np.array_equal(*pair) for pair in zip(laid(hall), wanted, strict=True))
+
+
+def test_two_halls_have_two_shelves(hall, bridge):
+    other = live.built("object")
+    drawn(hall, seed=1)
+    drawn(other, seed=2)
+    for scene, seed in ((hall, 1), (other, 2)):
+        wanted = bridge.pictures("objects", shelf.SIDE, draw={"count": shelf.SHOWN, "seed": seed})[1]
+        assert all(np.array_equal(*pair) for pair in zip(laid(scene), wanted, strict=True))
+
+
+def test_undo_lays_the_pictures_that_lay_there(hall, bridge):
+    for seed in (1, 2):
+        drawn(hall, seed=seed)
+        bpy.ops.ed.undo_push(message=str(seed))
+    for step, seed in ((bpy.ops.ed.undo, 1), (bpy.ops.ed.redo, 2)):
+        step()
+        actions.wait_for_bridge()
+        scene = store.halls()[0]
+        wanted = bridge.pictures("objects", shelf.SIDE, draw={"count": shelf.SHOWN, "seed": seed})[1]
+        assert actions.shelved(scene)["seed"] == seed
+        assert all(np.array_equal(*pair) for pair in zip(laid(scene), wanted, strict=True))

@@ -1,0 +1,503 @@
+"""A film that a hall looks at: played by a clock, paused, stepped, kept on the time axis."""
+
+import subprocess
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+from innerwalk.blender_addon import actions  # noqa: E402
+from innerwalk.blender_addon.actions import video  # noqa: E402
+from innerwalk.blender_addon.live import results, timer  # noqa: E402
+from innerwalk.blender_addon.live import session as sessions  # noqa: E402
+from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.scene.hall import store  # noqa: E402
+from innerwalk.tests.support import live_halls as live  # noqa: E402
+from innerwalk.torch_bridge import client  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import BridgeError, InputError  # noqa: E402
+
+FRAMES, RATE = 30, 10
+WRITE = """
+import sys
+try:
+    import av
+except ImportError:
+    sys.exit(77)
+import numpy as np
+
+path, count, rate = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+with av.open(path, "w") as out:
+    stream = out.add_stream("mpeg4", rate=rate)
+    stream.width = stream.height = 32
+    stream.pix_fmt = "yuv420p"
+    for number in range(count):
+        frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 8 * number, np.uint8), format="rgb24")
+        for packet in stream.encode(frame):
+            out.mux(packet)
+    for packet in stream.encode():
+        out.mux(packet)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(torch_python, tmp_path_factory) -> Path:
+    """Where the bridge runs, with a film whose frames are as grey as their number says."""
+    folder = tmp_path_factory.mktemp("films")
+    run = subprocess.run([torch_python, "-c", WRITE, folder / "clip.mp4", str(FRAMES), str(RATE)], check=False)
+    if run.returncode == 77:
+        pytest.skip("needs PyAV, for the Python of the bridge")
+    assert run.returncode == 0
+    with live.registered():
+        live.start(torch_python, {"Gated": live.own("Gated")}, {}, folder)
+        yield folder
+
+
+@pytest.fixture
+def clock(monkeypatch) -> SimpleNamespace:
+    """The time that films go by; it stands still until a test moves it."""
+    clock = SimpleNamespace(now=100.0)
+    for module in (video, sessions):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
+
+
+@pytest.fixture
+def hall(folder, clock):
+    live.empty_file()
+    current().error = ""
+    scene = live.built("Gated")
+    yield scene
+    (folder / "hold").unlink(missing_ok=True)
+    (folder / "reached").unlink(missing_ok=True)
+    for one in store.halls():
+        actions.stop_film(one)
+    live.until(lambda: not current().waits and not current().link.busy)
+    current().error = ""
+
+
+def recorded(name: str, number: int):
+    with live.bridge() as bridge:
+        return bridge.record("Gated", [client.film(name, frame=number)])
+
+
+def shown(scene) -> None:
+    """All that was asked for is there."""
+    actions.wait_for_bridge(scene)
+
+
+def play(scene, folder, name="clip.mp4") -> None:
+    assert actions.play_film(scene, str(folder / name)) == f"{name} begins"
+    shown(scene)
+
+
+def to(clock, scene, now: float) -> int:
+    """Let the clock say so, and wait for the frame that is then shown."""
+    before = scene[results.LOOK]
+    clock.now = now
+    live.until(lambda: scene[results.LOOK] != before or bool(current().error))
+    shown(scene)
+    return scene[video.FRAME]
+
+
+def test_it_plays_by_the_clock(hall, folder, clock):
+    play(hall, folder)
+    assert hall[video.FRAME] == 0
+    live.assert_shows(hall, recorded("clip.mp4", 0))
+    assert to(clock, hall, 100.1) == 1
+    live.assert_shows(hall, recorded("clip.mp4", 1))
+    assert [to(clock, hall, 100 + at) for at in (0.25, 0.31, 1.77, 2.99)] == [2, 3, 17, 29]
+    assert to(clock, hall, 103.05) == 0, "it begins again"
+    assert to(clock, hall, 104.25) == 12
+    live.assert_shows(hall, recorded("clip.mp4", 12))
+
+
+def test_a_frame_is_looked_at_once(hall, folder, clock):
+    play(hall, folder)
+    tag = hall[results.LOOK]
+    clock.now = 100.09
+    for _ in range(200):
+        timer.pump(0.001)
+    assert hall[results.LOOK] == tag, "no other frame is due"
+
+
+def test_frames_are_dropped_and_never_queued(hall, folder, clock):
+    play(hall, folder)
+    (folder / "hold").write_text("")
+    before = set(current().looked)
+    clock.now = 100.1
+    live.until(lambda: (folder / "reached").exists())
+    for now in range(101, 130):
+        clock.now = now / 10 + 90.0
+        timer.pump(0.002)
+    assert len(set(current().looked) - before) == 1, "while one is looked at no other is asked for"
+    clock.now = 102.2
+    (folder / "hold").unlink()
+    shown(hall)
+    assert hall[video.FRAME] in (0, 1, 22)
+    live.until(lambda: hall[video.FRAME] == 22)
+    shown(hall)
+    live.assert_shows(hall, recorded("clip.mp4", 22))
+    assert len(set(current().looked) - before) == 2
+
+
+def test_pause_step_and_on(hall, folder, clock):
+    play(hall, folder)
+    to(clock, hall, 101.0)
+    assert actions.pause_film(hall) == "paused at frame 10"
+    clock.now = 150.0
+    for _ in range(20):
+        timer.pump(0.002)
+    assert hall[video.FRAME] == 10
+    for by, frame in ((1, 11), (1, 12), (-3, 9), (100, 29), (-100, 0), (7, 7)):
+        actions.step_film(hall, by)
+        shown(hall)
+        assert hall[video.FRAME] == frame
+        live.assert_shows(hall, recorded("clip.mp4", frame))
+    actions.step_film(hall, 1), actions.step_film(hall, 1)
+    shown(hall)
+    assert hall[video.FRAME] == 9
+    actions.play_film(hall)
+    shown(hall)
+    assert hall[video.FRAME] == 9
+    assert to(clock, hall, 150.35) == 12
+    actions.pause_film(hall)
+    actions.play_film(hall)
+    shown(hall)
+    assert to(clock, hall, 150.75) == 16
+
+
+def test_keys_are_written_and_the_time_line_shows_the_frames_again(hall, folder, clock, tmp_path):
+    hall.render.fps, hall.frame_end = 20, 5
+    play(hall, folder)
+    to(clock, hall, 100.5)
+    hall.frame_set(3)
+    actions.keep_film(hall)
+    seen = {}
+    for at in (0.7, 1.0, 1.6, 2.1):
+        frame = to(clock, hall, 100 + at)
+        seen[3 + round((at - 0.5) * 20)] = frame
+    assert list(seen.values()) == [7, 10, 16, 21] and hall.frame_end == 35
+    actions.keep_film(hall, False)
+    to(clock, hall, 102.5)
+    actions.pause_film(hall)
+    for at, frame in reversed(seen.items()):
+        hall.frame_set(at)
+        assert hall[video.FRAME] == frame
+        live.assert_shows(hall, recorded("clip.mp4", frame))
+    hall.frame_set(at + 3)
+    assert seen[min(seen)] <= hall[video.FRAME] <= 16
+    live.assert_shows(hall, recorded("clip.mp4", hall[video.FRAME]))
+    tags = len(current().looked)
+    hall.frame_set(at + 3)
+    assert len(current().looked) == tags, "what is shown already isn't asked for"
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "kept.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "kept.blend"))
+    scene = store.halls()[0]
+    for at, frame in seen.items():
+        scene.frame_set(at)
+        live.assert_shows(scene, recorded("clip.mp4", frame))
+
+
+def test_a_picture_that_is_placed_pauses_it(hall, folder, clock):
+    play(hall, folder)
+    actions.place_input(hall, noise=4)
+    shown(hall)
+    clock.now = 101.0
+    for _ in range(20):
+        timer.pump(0.002)
+    with live.bridge() as bridge:
+        live.assert_shows(hall, bridge.record("Gated", [client.noise(4)]))
+    actions.play_film(hall)
+    shown(hall)
+    assert hall[video.FRAME] == 0
+    assert to(clock, hall, 101.4) == 4
+
+
+def test_undo_shows_the_frame_that_was_shown(hall, folder, clock):
+    play(hall, folder)
+    to(clock, hall, 101.0)
+    actions.pause_film(hall)
+    bpy.ops.ed.undo_push(message="at 10")
+    actions.step_film(hall, 5)
+    shown(hall)
+    bpy.ops.ed.undo_push(message="at 15")
+    current()._memory.clear()
+    bpy.ops.ed.undo()
+    scene = store.halls()[0]
+    shown(scene)
+    assert scene[video.FRAME] == 10
+    live.assert_shows(scene, recorded("clip.mp4", 10))
+
+
+@pytest.mark.parametrize("kind", ["gone", "no film"])
+def test_what_is_no_film_is_told(hall, folder, kind):
+    before = live.texels(hall)
+    (folder / "no film.mp4").write_bytes(b"nothing of the sort" * 99)
+    actions.play_film(hall, str(folder / f"{kind}.mp4"))
+    with pytest.raises(BridgeError, match=kind):
+        shown(hall)
+    assert "\n" not in current().error and hall.name not in current().films
+    assert live.equal(live.texels(hall), before)
+    with pytest.raises(InputError, match="no film is open"):
+        actions.pause_film(hall)
+    current().error = ""
+    play(hall, folder)
+    live.assert_shows(hall, recorded("clip.mp4", 0))
+
+
+def test_a_film_that_fails_on_its_way_stops(hall, folder, clock):
+    play(hall, folder)
+    before = recorded("clip.mp4", 0)
+    with live.bridge() as bridge:
+        bridge.close_film("clip.mp4")
+    clock.now = 100.5
+    live.until(lambda: bool(current().error))
+    live.settled()
+    assert "no film 'clip.mp4'" in current().error
+    assert not current().films[hall.name].running
+    live.assert_shows(hall, before)
+    actions.place_input(hall, noise=1)
+    shown(hall)
+    assert actions.stop_film(hall) == "clip.mp4 is closed"
+    live.until(lambda: not current().waits)
+    assert actions.stop_film(hall) == "no film is playing"
+
+
+def test_two_halls_look_at_two_films_of_one_name(hall, folder, clock):
+    (folder / "other").mkdir(exist_ok=True)
+    (folder / "other" / "clip.mp4").write_bytes((folder / "clip.mp4").read_bytes())
+    other = live.built("Gated")
+    play(hall, folder)
+    play(other, folder / "other")
+    assert {one.name for one in current().films.values()} == {"clip.mp4", "clip.mp4 2"}
+    clock.now = 100.5
+    live.until(lambda: hall[video.FRAME] == other[video.FRAME] == 5)
+    actions.stop_film(hall)
+    assert to(clock, other, 101.2) == 12
+    shown(hall)
+    assert hall[video.FRAME] == 5
+
+
+def test_a_hall_that_follows_nothing_plays_nothing(folder, clock):
+    live.empty_file()
+    scene = live.built("Gated")
+    del scene[results.NETWORK]
+    with pytest.raises(BridgeError, match="follows no network"):
+        actions.play_film(scene, str(folder / "clip.mp4"))
+    scene.frame_set(7)
+    assert scene.name not in current().films
+
+
+# Between two frames
+
+
+def piece() -> None:
+    """One piece of what was heard is shown."""
+    timer.pump(1e-6)
+
+
+def pieces(holds) -> None:
+    """Piece by piece, until something holds."""
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        piece()
+
+
+@pytest.fixture
+def between(hall, folder, clock):
+    """Frame 0 is shown but for one panel, which shows frame 5; all of that is there, and frame 8 is due. Their tags."""
+    play(hall, folder)
+    tag, before = hall[results.LOOK], live.texels(hall)
+    clock.now = 100.5
+    pieces(lambda: hall[results.LOOK] != tag)
+    pieces(lambda: not live.equal(live.texels(hall), before))
+    clock.now = 100.8
+    end = time.monotonic() + 20
+    while current().link.busy:
+        assert time.monotonic() < end
+        time.sleep(0.002)
+    return SimpleNamespace(first=tag, second=hall[results.LOOK])
+
+
+def test_a_frame_is_shown_whole_before_the_next_is_asked_for(hall, between):
+    made = {number: recorded("clip.mp4", number) for number in (0, 5, 8)}
+    assert hall[video.FRAME] == 0 and store.described(hall).input_name == made[0].input_name
+    seen = []
+    while hall[video.FRAME] != 8:
+        piece()
+        of = (0, 5) if hall[results.LOOK] == between.second else (5, 8)
+        seen.append(
+            {
+                next(k for k in of if np.array_equal(texels, live.maps_of(made[k])[id]))
+                for id, texels in live.texels(hall).items()
+            }
+        )
+        if hall[video.FRAME] == 5 and hall[results.LOOK] == between.second:
+            live.assert_shows(hall, made[5])
+    assert {5} in seen and seen[-1] == {8}
+    live.assert_shows(hall, made[8])
+
+
+def test_pause_stays_at_the_frame_that_is_shown_whole(hall, between, clock):
+    assert not live.equal(live.texels(hall), live.maps_of(recorded("clip.mp4", 0))), "another frame has begun"
+    assert actions.pause_film(hall) == "paused at frame 0"
+    shown(hall)
+    live.assert_shows(hall, recorded("clip.mp4", 0))
+    clock.now = 102.0
+    for _ in range(20):
+        timer.pump(0.002)
+    assert hall[video.FRAME] == 0 and hall[results.LOOK] == between.first
+    actions.step_film(hall)
+    shown(hall)
+    live.assert_shows(hall, recorded("clip.mp4", 1))
+    actions.play_film(hall)
+    shown(hall)
+    assert hall[video.FRAME] == 1 and to(clock, hall, 102.55) == 6
+
+
+def test_step_goes_on_from_the_frame_that_is_shown_whole(hall, between):
+    actions.step_film(hall)
+    shown(hall)
+    assert hall[video.FRAME] == 1
+    live.assert_shows(hall, recorded("clip.mp4", 1))
+
+
+def test_stop_leaves_the_frame_that_is_shown_whole(hall, between):
+    made = recorded("clip.mp4", 0)
+    assert actions.stop_film(hall) == "clip.mp4 is closed"
+    shown(hall)
+    live.assert_shows(hall, made)
+    live.until(lambda: not current().link.busy and not current().pending)
+    assert current().error == ""
+
+
+def test_stop_while_the_bridge_looks_tells_of_no_error(hall, folder, clock):
+    play(hall, folder)
+    made = recorded("clip.mp4", 0)
+    (folder / "hold").write_text("")
+    clock.now = 100.5
+    live.until(lambda: (folder / "reached").exists())
+    actions.stop_film(hall)
+    (folder / "hold").unlink()
+    shown(hall)
+    live.until(lambda: not current().link.busy)
+    live.settled()
+    assert current().error == "" and hall[video.FRAME] == 0
+    live.assert_shows(hall, made)
+
+
+def test_what_was_stopped_is_no_frame_of_the_next_film(hall, folder, between, clock):
+    to(clock, hall, 101.2)
+    clock.now = 101.6
+    pieces(lambda: current().films[hall.name].asked)
+    actions.stop_film(hall)
+    assert current().pending, "frame 12 is still to be shown again"
+    actions.play_film(hall, str(folder / "clip.mp4"))
+    shown(hall)
+    live.until(lambda: not current().waits)
+    shown(hall)
+    assert hall[video.FRAME] == 0 and current().error == ""
+    live.assert_shows(hall, recorded("clip.mp4", 0))
+
+
+def test_a_persons_picture_goes_before(hall, between, clock):
+    actions.place_input(hall, noise=4)
+    clock.now = 101.5
+    shown(hall)
+    with live.bridge() as bridge:
+        live.assert_shows(hall, bridge.record("Gated", [client.noise(4)]))
+    live.until(lambda: not current().link.busy)
+    live.settled()
+    assert hall[video.FRAME] == 0
+
+
+def test_undo_between_two_frames(hall, between, clock):
+    hall[results.LOOK] = between.first
+    actions.restore_shown()
+    clock.now = 100.55
+    shown(hall)
+    live.assert_shows(hall, recorded("clip.mp4", 0))
+    assert to(clock, hall, 101.25) == 12, "and the film goes on"
+    live.assert_shows(hall, recorded("clip.mp4", 12))
+
+
+def test_keys_lie_at_the_second_of_their_own_frame(hall, folder, clock):
+    hall.render.fps = 20
+    play(hall, folder)
+    actions.keep_film(hall)
+    first = hall.frame_current
+    to(clock, hall, 100.5), to(clock, hall, 100.8)
+    actions.pause_film(hall)
+    actions.step_film(hall, -5)
+    shown(hall)
+    clock.now = 150.0
+    actions.play_film(hall)
+    shown(hall)
+    assert to(clock, hall, 150.4) == 7
+    actions.pause_film(hall)
+    data = hall.animation_data
+    (curve,) = data.action.layers[0].strips[0].channelbag(data.action_slot).fcurves
+    keys = {int(one.co[0]) - first: int(one.co[1]) for one in curve.keyframe_points}
+    assert keys == {10: 5, 16: 3, 24: 7}, "after the pause it goes on where it was"
+
+
+# Where pictures are rendered
+
+
+@pytest.fixture
+def scrubbed(hall, folder, clock, monkeypatch):
+    """Frames 2, 7 and 11 of the film are keyed at 1, 2 and 3; somebody looks."""
+    play(hall, folder)
+    actions.pause_film(hall)
+    for at, frame in ((1, 2), (2, 7), (3, 11)):
+        hall[video.FRAME] = frame
+        hall.keyframe_insert(f'["{video.FRAME}"]', frame=at)
+    monkeypatch.setattr(video, "_alone", lambda: False)
+    return hall
+
+
+def test_each_picture_of_an_animation_waits_for_its_frame(scrubbed, tmp_path):
+    render, seen = scrubbed.render, []
+    render.engine, render.resolution_x, render.resolution_y = "CYCLES", 8, 8
+    render.filepath, scrubbed.cycles.samples = str(tmp_path / "at"), 1
+    scrubbed.frame_start, scrubbed.frame_end = 1, 3
+
+    def rendered(scene, *_) -> None:
+        seen.append((scene[video.FRAME], live.texels(scene)))
+
+    bpy.app.handlers.render_post.append(rendered)
+    try:
+        bpy.ops.render.render(animation=True, scene=scrubbed.name)
+    finally:
+        bpy.app.handlers.render_post.remove(rendered)
+    assert [frame for frame, _ in seen] == [2, 7, 11]
+    for frame, texels in seen:
+        assert live.equal(texels, live.maps_of(recorded("clip.mp4", frame)))
+    assert not current().renders and len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_time_line_that_is_scrubbed_waits_for_nothing(scrubbed, folder):
+    (folder / "hold").write_text("")
+    scrubbed.frame_set(2)
+    assert current().shown[scrubbed.session_uid] != scrubbed[results.LOOK]
+    (folder / "hold").unlink()
+    shown(scrubbed)
+    live.assert_shows(scrubbed, recorded("clip.mp4", 7))
+
+
+def test_a_renders_own_thread_waits_and_shows_nothing_itself(scrubbed):
+    video.render_begins(True)
+    scrubbed[video.FRAME], before = 7, live.texels(scrubbed)
+    thread = threading.Thread(target=video.at_frame, args=(scrubbed,))
+    thread.start()
+    thread.join(0.1)
+    assert thread.is_alive() and live.equal(live.texels(scrubbed), before)
+    live.until(lambda: not thread.is_alive())
+    video.render_begins(False)
+    live.assert_shows(scrubbed, recorded("clip.mp4", 7))

@@ -1,0 +1,137 @@
+"""Names, their lengths, and words that neither cover panels nor each other and are never too small."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from innerwalk.blender_addon.layout import camera_presets, label_placement
+from innerwalk.blender_addon.layout.figure_projection import Sheet
+from innerwalk.blender_addon.layout.text_fitting import CAP, common_tails, names, strongest, text_width
+from innerwalk.tests.support.graphs import WIDTH, figure, graph, panel, walk
+from innerwalk.tests.support.graphs import names as all_names
+
+
+def flat(view, word):
+    return view.project(word.corners())[:, :2]
+
+
+def apart(one, other):
+    """Whether two convex quadrilaterals (4, 2) share no area: an edge of one separates them."""
+    for shape in (one, other):
+        for k in range(4):
+            normal = np.array([[0, -1], [1, 0]]) @ (shape[(k + 1) % 4] - shape[k])
+            a, b = one @ normal, other @ normal
+            if a.max() <= b.min() + 1e-6 or b.max() <= a.min() + 1e-6:
+                return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("id", "expected"),
+    [
+        ("layer3.2.conv1", ["layer3.2.conv1", "2.conv1", "conv1"]),
+        ("features.3", ["features.3"]),
+        ("layer1.0:add", ["layer1.0 +"]),
+        ("layer1.0:add@2", ["layer1.0 +"]),
+        ("encoder.mlp:mul", ["encoder.mlp ×", "mlp ×"]),
+        ("conv@2", ["conv"]),
+        (":add", [":add"]),
+        ("5", ["5"]),
+    ],
+)
+def test_names_are_tails_of_the_path(id, expected):
+    assert names(panel(id, (1, 1, 1)), ()) == expected
+
+
+def test_a_last_part_that_most_share_is_dropped():
+    layers = [panel(f"Mixed.branch{k}.conv", (8, 4, 4)) for k in range(9)] + [panel("fc", (10, 1, 1))]
+    assert common_tails(layers) == {"conv"}
+    assert names(layers[2], {"conv"})[-1] == "branch2"
+
+
+def test_lengths_are_upper_estimates():
+    """Measured on Blender's fonts: Noto Sans and DejaVu Sans Mono, capitals 0.52 high."""
+    for text, measured in (("149 × 149 to 35 × 35", 7.0), ("26 layers, 3,976 channels", 8.54), ("wwmmWW%", 4.47)):
+        assert measured <= text_width(text) <= 1.25 * measured
+    assert text_width("layer1.0", "mono") == pytest.approx(8 * 0.4294, rel=0.01)
+    assert text_width("中文") > 1.4
+
+
+@pytest.mark.parametrize("name", all_names())
+def test_words_of_a_figure_stand_free(name):
+    hall, view = figure(name)
+    layers, _ = graph(name)
+    lying = [*label_placement.stage_words(hall, view), *label_placement.block_words(hall, layers, view)]
+    sheet, shapes = Sheet.of(hall, view), [flat(view, word) for word in lying]
+    for k, word in enumerate(lying):
+        assert not sheet.hidden(word.corners()[[0, 1]]).any()
+        assert all(apart(shapes[k], other) for other in shapes[:k])
+
+
+@pytest.mark.parametrize("name", all_names())
+def test_names_over_panels_cover_nothing(name):
+    hall, view = figure(name)
+    found = label_placement.panel_words(hall, graph(name)[0], view)
+    sheet = Sheet.of(hall, view)
+    assert not found or 2 * len(found) >= len(hall.panels)
+    boxes = [sheet.locate(word.corners())[:, :2] for word in found]
+    boxes = np.array([np.append(box.min(0), box.max(0)) for box in boxes]).reshape(-1, 4)
+    for k, box in enumerate(boxes):
+        assert not sheet.meets(box).any()
+        assert np.count_nonzero((boxes[:, :2] < box[2:]).all(1) & (boxes[:, 2:] > box[:2]).all(1)) == 1, found[k].text
+
+
+def test_no_word_of_a_figure_is_too_small():
+    for name in all_names():
+        hall, view = figure(name)
+        for word in label_placement.stage_words(hall, view):
+            share = label_placement.COUNT if word.tone == "quiet" else 1.0
+            assert word.size * CAP * WIDTH / view.span >= share * label_placement.LEAST - 1e-6, name
+        for word in label_placement.panel_words(hall, graph(name)[0], view):
+            assert word.size * CAP * WIDTH / view.span >= label_placement.NAMES[-1] - 1e-6, name
+
+
+@pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "squeezenet1_0", "convnext_tiny", "vgg16", "u_net"])
+def test_well_known_networks_have_their_names(name):
+    hall, view = figure(name)
+    assert len(label_placement.panel_words(hall, graph(name)[0], view)) >= len(hall.panels) / 2
+    told = [word.text for word in label_placement.stage_words(hall, view)]
+    assert len(told) == 2 * len(hall.stages)
+
+
+def test_every_stage_and_block_of_resnet_is_written():
+    hall, view = figure("resnet50")
+    told = {word.text for word in label_placement.block_words(hall, graph("resnet50")[0], view)}
+    assert {"layer1.0", "layer2.3", "layer3.5", "layer4.2"} <= told
+
+
+def test_names_for_a_walker_fit_their_panels_and_are_their_own():
+    for name in all_names():
+        hall = walk(name)
+        found = [word for word in label_placement.walk_words(hall, graph(name)[0]) if word.font == "mono"]
+        assert max(Counter(word.text for word in found).values(), default=0) <= 1, name
+        assert all(word.width <= hall.slots[word.slot].width + 1e-9 for word in found), name
+
+
+def test_a_walker_reads_near_words_and_no_hidden_ones():
+    hall, layers = walk("resnet50"), graph("resnet50")[0]
+    view = camera_presets.walk(hall, 20.0, 1280, 720)
+    seen, every = label_placement.walk_words(hall, layers, view), label_placement.walk_words(hall, layers)
+    assert 1 <= len(seen) < len(every) / 4
+    assert all(view.project(np.array(word.at))[2] > 0 for word in seen)
+    corners = np.concatenate([flat(view, word) for word in seen])
+    assert (corners >= 0).all() and (corners <= (1280, 720)).all()
+    boxes = [np.append(flat(view, w).min(0), flat(view, w).max(0)) for w in seen if w.font == "mono"]
+    assert all(min(a[2], b[2]) <= max(a[0], b[0]) or min(a[3], b[3]) <= max(a[1], b[1])
+               for k, a in enumerate(boxes) for b in boxes[:k])  # fmt: skip
+
+
+def test_the_strongest_channels_are_chosen_in_order():
+    maps = np.zeros((6, 4, 4), np.float32)
+    maps[4], maps[1] = 1.0, 0.5
+    maps[2, 0, 0] = np.nan
+    maps[3] = -2.0
+    maps[5, ::2] = 1.0
+    assert strongest(maps, 1).tolist() == [5]
+    assert strongest(maps, 3).tolist() == [1, 4, 5]

@@ -1,0 +1,386 @@
+"""The link to a bridge and the session, without Blender: threads that ask, answers one at a time, nobody waits."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from innerwalk.blender_addon.live import session as sessions
+from innerwalk.blender_addon.live.link import Heard, Link
+from innerwalk.blender_addon.live.session import Asked, Session
+from innerwalk.tests.support import ROOT
+from innerwalk.torch_bridge import recording as rec
+from innerwalk.torch_bridge.recording.errors import BridgeError, InputError
+
+PATIENCE = 20.0
+
+
+def maps(layer: str = "a", value: float = 1.0, method: str = rec.ACTIVATIONS) -> rec.Maps:
+    return rec.Maps(layer, method, np.full((1, 2, 2, 4), value, np.float32), 4)
+
+
+def recording(name: str = "x", value: float = 1.0, side: int = 2) -> rec.Recording:
+    network = rec.Network("tiny", (rec.Layer("a", "Conv2d", "panel", (4, 2, 2), (4, 2, 2), "a"),), ())
+    made = rec.Recording(network, name, np.zeros((1, 1, 3), np.uint8), rec.Prediction())
+    made.add([rec.Maps("a", rec.ACTIVATIONS, np.full((1, side, side, 4), value, np.float32), 4)])
+    return made
+
+
+class Known:
+    """A bridge that answers at once, or when `gate` is opened; it notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple] = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.open = 0
+        self.jobs: list[list[tuple[dict, list]]] = []
+        self.fails: dict[str, Exception] = {}
+
+    def twin(self) -> "Known":
+        return self
+
+    def close(self) -> None:
+        pass
+
+    def __enter__(self) -> "Known":
+        self.open += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.open -= 1
+
+    def describe(self) -> dict:
+        return {"networks": [{"name": "tiny"}]}
+
+    def record(self, network, inputs, heard, ablate=None):
+        self.asked.append((network, inputs))
+        assert self.gate.wait(PATIENCE)
+        if inputs and inputs[0] in self.fails:
+            raise self.fails[inputs[0]]
+        made = recording(str(inputs))
+        for one in made.all_maps.values():
+            heard(one)
+        return made
+
+    def start(self, network, method, **asked):
+        self.asked.append((network, method, asked))
+        if method in self.fails:
+            raise self.fails[method]
+        return {"id": 7, "state": "done", "step": 3}
+
+    def job(self, number, step, seconds):
+        self.asked.append(("job", step))
+        assert self.gate.wait(PATIENCE)
+        return self.jobs[0].pop(0)
+
+    def cancel(self, number):
+        self.asked.append(("cancel", number))
+
+
+@pytest.fixture
+def bridge():
+    return Known()
+
+
+@pytest.fixture
+def link(bridge):
+    link = Link(bridge)
+    assert heard(link).kind == "described"
+    yield link
+    bridge.gate.set()
+    link.close()
+    until(lambda: not ours())
+
+
+def ours() -> list[str]:
+    return [one.name for one in threading.enumerate() if one.name.startswith("innerwalk")]
+
+
+def until(holds: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.001)
+
+
+def heard(link: Link) -> Heard:
+    found = []
+    until(lambda: found.append(link.heard()) or found[-1] is not None)
+    return found[-1]
+
+
+def all_heard(link: Link, last: str) -> list[Heard]:
+    found = [heard(link)]
+    while found[-1].kind != last:
+        found.append(heard(link))
+    return found
+
+
+def test_it_is_ready_once_the_bridge_is_described(bridge):
+    link = Link(bridge)
+    assert heard(link) == Heard("described", "", {"networks": [{"name": "tiny"}]})
+    assert (link.state, link.share, link.busy) == ("ready", 1.0, False)
+    link.close()
+    until(lambda: not ours() and not bridge.open)
+    assert link.state == "ended" and link.heard() is None
+
+
+def test_maps_are_heard_before_the_recording(link):
+    link.look("t", "hall", "tiny", ("p",))
+    first, second = all_heard(link, "recording")
+    assert (first.kind, first.tag, first.content.layer) == ("maps", "t", "a")
+    assert (second.kind, second.tag, second.content.input_name) == ("recording", "t", "('p',)")
+
+
+def test_of_inputs_only_the_newest_of_each_hall_is_run(link, bridge):
+    bridge.gate.clear()
+    link.look("1", "one", "tiny", ("first",))
+    until(lambda: bridge.asked)
+    for k in range(2, 50):
+        link.look(str(k), "one", "tiny", (k,))
+        link.look(f"other {k}", "other", "tiny", (-k,))
+    assert link.busy
+    bridge.gate.set()
+    tags = [all_heard(link, "recording")[-1].tag for _ in range(3)]
+    assert tags == ["1", "49", "other 49"]
+    assert [inputs for _, inputs in bridge.asked] == [("first",), (49,), (-49,)]
+    assert link.heard() is None
+    until(lambda: not link.busy)
+
+
+def test_it_is_busy_while_it_looks(link, bridge):
+    until(lambda: link.state == "ready" and not link.busy)
+    bridge.gate.clear()
+    link.look("1", "one", "tiny", ("first",))
+    until(lambda: bridge.asked)
+    assert link.busy and link.heard() is None
+    bridge.gate.set()
+    all_heard(link, "recording")
+    until(lambda: not link.busy)
+
+
+def test_what_goes_wrong_is_heard_and_the_next_is_done(link, bridge):
+    bridge.fails = {"bad": InputError("not a picture"), "worse": KeyError("recording"), "worst": RecursionError()}
+    for tag in bridge.fails:
+        link.look(tag, tag, "tiny", (tag,))
+    link.look("good", "good", "tiny", ("good",))
+    found = all_heard(link, "recording")
+    assert [(one.kind, one.tag) for one in found[:3]] == [("error", tag) for tag in bridge.fails]
+    assert str(found[0].content) == "not a picture" and isinstance(found[0].content, InputError)
+    assert isinstance(found[1].content, BridgeError) and "makes no sense (KeyError" in str(found[1].content)
+    assert found[-1].tag == "good"
+
+
+def test_questions_are_answered_in_order(link):
+    def wrong(bridge):
+        raise BridgeError("no")
+
+    for tag, question in (("1", lambda bridge: 1), ("2", wrong), ("3", lambda bridge: bridge.describe())):
+        link.ask(tag, question)
+    found = [heard(link) for _ in range(3)]
+    assert [(one.kind, one.tag) for one in found] == [("answer", "1"), ("error", "2"), ("answer", "3")]
+    assert found[2].content == {"networks": [{"name": "tiny"}]}
+
+
+def step(state: str, number: int, *every: rec.Maps) -> tuple[dict, list]:
+    return {"id": 7, "state": state, "step": number}, list(every)
+
+
+def test_a_jobs_maps_are_heard_one_by_one_before_what_it_tells(link, bridge):
+    bridge.jobs = [[step("running", 1, maps("a"), maps("b")), step("running", 2), step("done", 4, maps("a", 2.0))]]
+    link.work("w", "tiny", "occlusion", parameters={"size": 0.5})
+    found = [heard(link) for _ in range(7)]
+    assert all(one.tag == "w" for one in found)
+    assert [one.kind for one in found] == ["job", "maps", "maps", "job", "job", "maps", "job"]
+    assert [one.content["state"] for one in found if one.kind == "job"] == ["waiting", "running", "running", "done"]
+    assert [one.content.layer for one in found if one.kind == "maps"] == ["a", "b", "a"]
+    assert bridge.asked[0] == ("tiny", "occlusion", {"parameters": {"size": 0.5}})
+    assert [step for kind, step in bridge.asked[1:]] == [0, 1, 2], "also what was there before it could be asked"
+
+
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_a_job_is_cancelled(link, bridge, when):
+    bridge.jobs = [[step("running", 1), step("cancelled", 2)]]
+    if when == "before":
+        link.cancel("w")
+    bridge.gate.clear()
+    link.work("w", "tiny", "occlusion")
+    until(lambda: len(bridge.asked) > (2 if when == "before" else 1))
+    link.cancel("w")
+    bridge.gate.set()
+    assert all_heard(link, "job")[-1].content["state"] == "waiting"
+    assert [heard(link).content["state"] for _ in range(2)] == ["running", "cancelled"]
+    assert ("cancel", 7) in bridge.asked
+
+
+def test_a_job_is_cancelled_when_the_bridge_is_left(bridge):
+    link = Link(bridge)
+    bridge.jobs = [[step("running", 1), step("cancelled", 2)]]
+    bridge.gate.clear()
+    heard(link), link.work("w", "tiny", "occlusion")
+    until(lambda: ("job", 0) in bridge.asked)
+    link.close()
+    bridge.gate.set()
+    until(lambda: not ours())
+    assert ("cancel", 7) in bridge.asked
+
+
+def test_a_method_that_is_refused(link, bridge):
+    bridge.fails = {"dreams": InputError("no such thing")}
+    link.work("w", "tiny", "dreams")
+    assert heard(link) == Heard("error", "w", bridge.fails["dreams"])
+
+
+def test_a_bridge_that_does_not_answer(bridge):
+    bridge.describe = lambda: (_ for _ in ()).throw(BridgeError("gone"))
+    link = Link(bridge)
+    assert heard(link) == Heard("ended", "", "gone")
+    assert (link.state, link.told) == ("ended", "gone")
+    link.work("w", "tiny", "x")
+    assert "isn't ready yet" in str(heard(link).content)
+    until(lambda: not ours())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+def test_a_child_that_ends_before_it_is_ready(tmp_path):
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\nread order\necho \'{"told": "loading", "share": 0.5}\'\necho broken >&2\nexit 3\n')
+    python.chmod(0o755)
+    link = Link.start(str(python), {})
+    assert heard(link) == Heard("starting", "", "loading") and link.share == 0.5
+    assert "broken (status 3)" in heard(link).content and link.state == "ended"
+    link.close()
+    until(lambda: not ours())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+def test_a_child_that_never_gets_ready_is_ended(tmp_path):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\ncat > /dev/null\n")
+    python.chmod(0o755)
+    link = Link.start(str(python), {})
+    assert link.state == "starting" and link.child.alive
+    link.close()
+    until(lambda: not ours() and not link.child.alive)
+    assert link.heard() is None
+
+
+def test_no_such_python():
+    with pytest.raises(BridgeError, match="can't be started"):
+        Link.start("/nowhere/python", {})
+
+
+# The session
+
+
+@pytest.fixture
+def session(link):
+    session = Session()
+    session.join(link)
+    return session
+
+
+def test_nothing_can_be_asked_without_a_bridge():
+    session = Session()
+    assert session.state == "off"
+    for ask in (
+        lambda: session.look("hall", "tiny", ()), lambda: session.ask(lambda bridge: 1, lambda told: None),
+        lambda: session.work("tiny", Asked("x", {}, "")),
+    ):  # fmt: skip
+        with pytest.raises(BridgeError, match="no bridge; start one or join one"):
+            ask()
+    assert not session.waits and not session.jobs and not session.looked
+
+
+def test_what_is_to_be_done_with_an_answer_is_done_once(session):
+    found = []
+    session.ask(lambda bridge: 5, found.append)
+    session.look("hall", "tiny", (), then=found.append)
+    assert session.waits and session.awaited == ["tiny"]
+    while len(found) < 2:
+        one = heard(session)
+        if one.kind in ("answer", "recording"):
+            session.answer(one.tag, one.content)
+            session.answer(one.tag, one.content)
+    assert 5 in found and len(found) == 2 and not session.waits and session.awaited == []
+
+
+def test_tags_differ_in_a_run_and_between_runs(session):
+    tags = {session.tag("look") for _ in range(99)} | {Session().tag("look") for _ in range(99)}
+    assert len(tags) == 198
+
+
+def test_the_oldest_is_forgotten_but_not_what_halls_show(session, monkeypatch):
+    monkeypatch.setattr(sessions, "REMEMBERED", 3 * recording(side=10).maps("a").texels.nbytes)
+    session.shown[1], session.held[2] = "shown", "held"
+    for tag in ("held", "shown", "1", "2", "3"):
+        session.remember(tag, recording(tag, side=10))
+    assert [tag for tag in ("held", "shown", "1", "2", "3") if session.recalled(tag)] == ["held", "shown", "3"]
+    session.remember("job", {"a": maps("a")})
+    session.remember("job", {"b": maps("b")})
+    assert session.recalled("job").keys() == {"a", "b"} and session.recalled("3") is None
+
+
+def test_inputs_that_can_be_asked_for_again_are_not_many(session, monkeypatch):
+    monkeypatch.setattr(sessions, "ASKED", 3)
+    first = session.look("hall", "tiny", ("kept",))
+    session.shown[1] = first
+    tags = [session.look("hall", "tiny", (k,)) for k in range(9)]
+    assert list(session.looked) == [first, *tags[-2:]]
+    jobs = [session.work("tiny", Asked("x", {}, first)) for _ in range(9)]
+    assert list(session.jobs) == jobs[-3:] == list(session.asked)
+
+
+def test_a_method_is_asked_about_the_halls_own_input(session, bridge):
+    bridge.fails = {"x": InputError("enough")}
+    tag = session.look("hall", "tiny", ("mine",), ablate={"a": [1]})
+    until(lambda: bridge.asked)
+    session.work("tiny", Asked("x", {"data": "d"}, tag))
+    until(lambda: len(bridge.asked) == 2)
+    assert bridge.asked[1] == ("tiny", "x", {"inputs": ("mine",), "ablate": {"a": [1]}, "data": "d"})
+
+
+def test_things_are_shown_again_before_what_is_heard(session):
+    session.remember("old", recording())
+    session.link.ask("q", lambda bridge: 1)
+    until(lambda: not session.link._heard.empty())
+    assert session.show_again("old") and not session.show_again("never")
+    done = []
+    session.later([lambda: done.append(1)])
+    kinds = [session.heard() for _ in range(4)]
+    assert [one.kind for one in kinds] == ["maps", "again", "piece", "answer"]
+    assert not session.pending and session.heard() is None
+    session.show_again("old"), session.show_nothing_else()
+    assert session.heard() is None
+
+
+def test_another_file_knows_nothing_of_the_last(session):
+    session.remember("old", recording())
+    session.look("hall", "tiny", (), then=pytest.fail)
+    session.show_again("old"), session.forget()
+    assert not session.pending and not session.waits and session.recalled("old") is None and not session.looked
+    assert session.state == "ready"
+
+
+def test_an_old_error_does_not_outlive_the_next_question(session):
+    session.error = "old"
+    session.ask(lambda bridge: 1, lambda told: None)
+    assert session.error == "old"
+    session.look("hall", "tiny", ())
+    assert session.error == ""
+
+
+def test_it_needs_neither_blender_nor_torch():
+    code = """
+import sys
+sys.modules.update(dict.fromkeys(["bpy", "mathutils", "torch", "torchvision", "av"]))
+from innerwalk.blender_addon.live import link, session
+assert session.current().state == "off"
+"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT.parent, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr

@@ -1,0 +1,435 @@
+"""Halls that a live bridge feeds: every panel, peak, picture and word is of the input that was placed last."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+from innerwalk.blender_addon import actions  # noqa: E402
+from innerwalk.blender_addon.live import results, timer  # noqa: E402
+from innerwalk.blender_addon.live.link import Heard  # noqa: E402
+from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.scene import panels  # noqa: E402
+from innerwalk.blender_addon.scene.hall import build, store  # noqa: E402
+from innerwalk.tests.support import live_halls as live  # noqa: E402
+from innerwalk.torch_bridge import client  # noqa: E402
+from innerwalk.torch_bridge.recording import Recording  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import BridgeError, InputError, UnknownName  # noqa: E402
+
+NETWORKS = {"object": live.OBJECT} | {name: live.own(name) for name in ("Gated", "Moody", "Slow")}
+
+
+@pytest.fixture(scope="module")
+def folder(torch_python, tmp_path_factory) -> Path:
+    """Where the bridge of these tests runs."""
+    folder = tmp_path_factory.mktemp("bridge")
+    with live.registered():
+        live.start(torch_python, NETWORKS, {"objects": "concepts:object"}, folder)
+        yield folder
+
+
+@pytest.fixture
+def file(folder) -> Path:
+    """An empty Blender file, and the folder of the bridge with nothing that holds its networks."""
+    (folder / "hold").unlink(missing_ok=True)
+    (folder / "reached").unlink(missing_ok=True)
+    live.empty_file()
+    current().error = ""
+    yield folder
+    (folder / "hold").unlink(missing_ok=True)
+    if current().state == "ready":
+        live.until(lambda: not current().link.busy)
+
+
+@pytest.fixture
+def hall(file):
+    return live.built("object")
+
+
+def recorded(network: str, *inputs) -> Recording:
+    with live.bridge() as bridge:
+        return bridge.record(network, inputs)
+
+
+def placed(scene, **given) -> None:
+    actions.place_input(scene, **given)
+    actions.wait_for_bridge(scene)
+
+
+# The first hall
+
+
+def test_a_hall_holds_what_the_bridge_records(hall):
+    made = recorded("object")
+    live.assert_shows(hall, made)
+    assert {panel[panels.SHOWS] for panel in panels.panels(hall).values()} == live.texels(hall).keys()
+    assert "stem.norm" in live.texels(hall) and "stem.conv" in panels.panels(hall)
+    assert made.prediction.top[0][1] == "ring"
+    assert bpy.context.window.scene == hall and len(store.halls()) == 1
+
+
+def test_panels_that_wait_outside_the_scene_follow(hall):
+    block = actions.collapsible(hall)[0]
+    actions.collapse(hall, block)
+    assert store.away(hall)
+    placed(hall, noise=3)
+    made = recorded("object", client.noise(3))
+    live.assert_shows(hall, made)
+    actions.expand(hall, "all")
+    assert not store.away(hall)
+    live.assert_shows(hall, made)
+    placed(hall, noise=4)
+    live.assert_shows(hall, recorded("object", client.noise(4)))
+
+
+def test_the_same_network_twice_at_once_gives_two_halls(file):
+    actions.build_hall("Gated")
+    actions.build_hall("Gated")
+    assert actions.bridge.awaited() == ["Gated", "Gated"]
+    actions.wait_for_bridge()
+    assert len(store.halls()) == 2 and actions.bridge.awaited() == []
+
+
+def test_unknown_names_are_told_at_once(hall):
+    with pytest.raises(UnknownName, match="no network of the bridge 'objet'; did you mean object"):
+        actions.build_hall("objet")
+    with pytest.raises(UnknownName, match="no method 'occlude'; did you mean occlusion"):
+        actions.ask_method(hall, "occlude")
+    with pytest.raises(UnknownName, match="no panel of layer"):
+        actions.place_input(hall, layer="nowhere", channel=0)
+    with pytest.raises(InputError, match="no channel 99 of stem.conv; it has"):
+        actions.place_input(hall, layer="stem.conv", channel=99)
+    with pytest.raises(InputError, match="name one input"):
+        actions.place_input(hall)
+    with pytest.raises(InputError, match="name one input"):
+        actions.place_input(hall, noise=1, data="objects")
+    with pytest.raises(InputError, match=r"gone\.png: can't be read \(No such file"):
+        actions.place_input(hall, filepath="/nowhere/gone.png")
+    with pytest.raises(BridgeError, match="follows no network of the bridge"):
+        actions.place_input(build.build(recorded("Slow")), noise=1)
+
+
+# Inputs of every kind
+
+
+def written(path: Path, size=(50, 38)) -> str:
+    pixels = np.random.default_rng(5).integers(0, 256, (size[1], size[0], 3)).astype(np.uint8)
+    if path.suffix == ".npy":
+        np.save(path, np.random.default_rng(6).normal(size=(3, 64, 64)).astype(np.float32))
+    else:
+        Image.fromarray(pixels).save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.npy"])
+def test_a_file(hall, tmp_path, name):
+    path = written(tmp_path / name)
+    placed(hall, filepath=path)
+    made = recorded("object", client.file(path))
+    live.assert_shows(hall, made)
+    assert made.input_name == name
+
+
+def test_the_answers_board_is_the_one_a_new_hall_would_have(hall):
+    for seed in (1, 2):
+        placed(hall, noise=seed)
+        live.assert_shows(hall, recorded("object", client.noise(seed)))
+        fresh = build.build(recorded("object", client.noise(seed)))
+        for role in ("answer board", "input frame"):
+            assert np.allclose(live.points(hall, role), live.points(fresh, role), atol=1e-5)
+        assert np.allclose(live.of_role(hall, "answer board").matrix_basis,
+                           live.of_role(fresh, "answer board").matrix_basis)  # fmt: skip
+
+
+def test_pictures_of_a_data_set(hall):
+    for index in (5, 2):
+        placed(hall, data="objects", index=index)
+        live.assert_shows(hall, recorded("object", client.item("objects", index)))
+
+
+def test_a_pictures_size_may_change(file, tmp_path):
+    hall = live.built("Moody")
+    for size in ((50, 38), (30, 60), (30, 60)):
+        path = written(tmp_path / f"{size[0]}.png", size)
+        placed(hall, filepath=path)
+        live.assert_shows(hall, recorded("Moody", client.file(path)))
+
+
+def test_what_a_tile_shows(hall):
+    placed(hall, noise=7)
+    before = recorded("object", client.noise(7))
+    recorded("object", client.noise(8))  # somebody else asks: the tile's picture is still that of the tile
+    placed(hall, layer="stem.conv", channel=1)
+    plane = before.maps("stem.norm").data[1]
+    grey = ((plane - plane.min()) / (plane.max() - plane.min()) * 255 + 0.5).astype(np.uint8)
+    live.assert_shows(hall, recorded("object", client.pixels(grey, "stem.norm, channel 1, activations")))
+
+
+def test_a_moved_frame_stays_where_it_is(hall, tmp_path):
+    frame, board = live.of_role(hall, "input frame"), live.of_role(hall, "answer board")
+    for one in (frame, live.of_role(hall, "input"), board):
+        one.location.x += 3
+    at = board.matrix_basis.copy(), frame.matrix_basis.copy()
+    placed(hall, noise=1)
+    placed(hall, filepath=written(tmp_path / "wide.png"))
+    assert np.allclose(live.of_role(hall, "answer board").matrix_basis, at[0])
+    assert live.of_role(hall, "input frame").matrix_basis.translation.x == pytest.approx(at[1].translation.x, abs=1e-5)
+
+
+# The newest input wins
+
+
+def test_of_two_quick_inputs_the_last_is_shown(hall):
+    for seed in range(1, 6):
+        actions.place_input(hall, noise=seed)
+    actions.wait_for_bridge(hall)
+    live.assert_shows(hall, recorded("object", client.noise(5)))
+    live.until(lambda: not current().link.busy)
+
+
+def test_late_answers_of_an_earlier_input_are_not_shown(hall):
+    """Whatever order answers are heard in."""
+    first, second = (recorded("object", client.noise(seed)) for seed in (1, 2))
+    session, tags = current(), []
+    for _ in range(2):
+        actions.place_input(hall, noise=9)
+        tags.append(hall[results.LOOK])
+    actions.wait_for_bridge(hall)
+    maps = [[*made.all_maps.values()] for made in (first, second)]
+    half = len(maps[0]) // 2
+    said = [
+        *((1, one) for one in maps[1][:half]),
+        *((0, one) for one in maps[0]),
+        *((1, one) for one in maps[1][half:]),
+    ]
+    for which, one in said:
+        results.show(session, Heard("maps", tags[which], one))
+    results.show(session, Heard("recording", tags[1], second))
+    results.show(session, Heard("recording", tags[0], first))
+    live.settled()
+    live.assert_shows(hall, second)
+
+
+def test_panels_fill_while_the_network_still_runs(file):
+    hall = live.built("Gated")
+    known, before = recorded("Gated", client.noise(4)), live.texels(hall)
+    (file / "hold").write_text("")
+    actions.place_input(hall, noise=4)
+    layers = list(live.maps_of(known))
+    assert len(layers) == 3
+    live.until(lambda: np.array_equal(live.texels(hall)[layers[1]], live.maps_of(known)[layers[1]]))
+    now = live.texels(hall)
+    assert np.array_equal(now[layers[0]], live.maps_of(known)[layers[0]])
+    assert np.array_equal(now[layers[2]], before[layers[2]]), "it is not there yet"
+    (file / "hold").unlink()
+    actions.wait_for_bridge(hall)
+    live.assert_shows(hall, known)
+
+
+def test_two_halls_of_one_network_are_independent(file):
+    one, other = live.built("Gated"), live.built("Gated")
+    actions.place_input(one, noise=1)
+    actions.place_input(other, noise=2)
+    actions.wait_for_bridge(one)
+    actions.wait_for_bridge(other)
+    live.assert_shows(one, recorded("Gated", client.noise(1)))
+    live.assert_shows(other, recorded("Gated", client.noise(2)))
+    actions.ask_method(one, "occlusion", {"size": 0.4, "stride": 0.8})
+    actions.wait_for_bridge(one)
+    live.assert_shows(other, recorded("Gated", client.noise(2)))
+    wanted = asked("Gated", "occlusion", {"size": 0.4, "stride": 0.8}, client.noise(1))
+    assert live.equal(live.texels(one), wanted), "about its own input, not about what the network saw last"
+
+
+def test_one_go_shows_one_thing_at_most(hall):
+    made, session = recorded("object", client.noise(1)), current()
+    actions.place_input(hall, noise=1)
+    timer.wait(lambda: session.shown[hall.session_uid] == hall[results.LOOK], 60)
+    session.show_again(hall[results.LOOK])
+    assert len(session._again) == len(made.all_maps) + 1
+    while before := len(session._again):
+        timer.pump(1e-6)
+        assert before - len(session._again) in (-1, 0, 1), "the last but two becomes two"
+    assert not timer.pump(0.0)
+
+
+# What goes wrong
+
+
+def dark(folder: Path, value: int, name: str) -> str:
+    Image.fromarray(np.full((16, 16, 3), value, np.uint8)).save(folder / name)
+    return str(folder / name)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"data": "objets"}, r"no data set 'objets'; did you mean objects"),
+        ({"data": "objects", "index": 10**9}, "index is 1000000000; a whole number"),
+        ({"filepath": "broken.png"}, "broken.png"),
+        ({"filepath": "dark.png"}, "too dark"),
+        ({"filepath": "bright.png"}, "Moody took another path with bright.png: 1 panels, first b, were not reached"),
+    ],
+)
+def test_a_hall_goes_on_after_an_input_that_fails(file, tmp_path, given, told):
+    hall = live.built("Moody")
+    grey = dark(tmp_path, 128, "grey.png")
+    placed(hall, filepath=grey)
+    before = recorded("Moody", client.file(grey))
+    dark(tmp_path, 0, "dark.png"), dark(tmp_path, 255, "bright.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture at all")
+    if "filepath" in given:
+        given = {"filepath": str(tmp_path / given["filepath"])}
+    actions.place_input(hall, **given)
+    with pytest.raises(BridgeError, match=told):
+        actions.wait_for_bridge(hall)
+    assert "\n" not in current().error
+    live.settled()
+    live.assert_shows(hall, before)
+    placed(hall, noise=3)
+    assert current().error == ""
+    live.assert_shows(hall, recorded("Moody", client.noise(3)))
+
+
+def test_things_a_person_has_deleted_are_not_missed(hall, tmp_path):
+    actions.draw_shelf(hall, "objects")
+    actions.wait_for_bridge()
+    gone = [panels.panels(hall)["stem.conv"], live.of_role(hall, "input frame"), live.of_role(hall, "answer board")]
+    gone += [one for one in hall.objects if one.get("innerwalk_role") in ("shelf", "title", "floor")]
+    bpy.data.batch_remove(gone)
+    first, second = list(panels.panels(hall).values())[:2]
+    first.modifiers.clear()
+    second.data.materials.clear()
+    made = recorded("object", client.noise(2))
+    placed(hall, noise=2)
+    found, wanted = live.texels_that_are_there(hall), live.maps_of(made)
+    assert "stem.norm" not in found and len(found) >= len(wanted) - 2
+    assert all(np.array_equal(found[id], wanted[id]) for id in found)
+    assert np.array_equal(live.picture(hall), made.picture)
+    bpy.data.objects.remove(live.of_role(hall, "input"))
+    placed(hall, filepath=written(tmp_path / "a.png"))
+    actions.draw_shelf(hall, "objects", seed=1)
+    actions.wait_for_bridge()
+    assert store.described(hall).input_name == "a.png"
+
+
+# Methods
+
+
+def asked(network: str, method: str, parameters: dict, *inputs, data: str = "") -> dict[str, np.ndarray]:
+    """What a plain client is told, by layer."""
+    found = {}
+    with live.bridge() as bridge:
+        told = bridge.start(network, method, parameters=parameters, inputs=inputs, data=data)
+        state, step = "waiting", 0
+        while state in ("waiting", "running"):
+            told, maps = bridge.job(told["id"], step, 1.0)
+            state, step = told["state"], told["step"]
+            found |= {one.layer: one.texels for one in maps}
+    assert state == "done"
+    return found
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters", "data"),
+    [
+        ("occlusion", {"size": 0.4, "stride": 0.8}, ""),
+        ("average", {"count": 5, "seed": 2}, "objects"),
+        ("weights", {}, ""),
+    ],
+)
+def test_a_method_and_back(hall, method, parameters, data):
+    placed(hall, noise=1)
+    before = live.texels(hall)
+    assert "is asked for" in actions.ask_method(hall, method, parameters, data)
+    actions.wait_for_bridge(hall)
+    wanted, found = asked("object", method, parameters, client.noise(1), data=data), live.texels(hall)
+    assert len(wanted) >= 12
+    for layer in found:
+        assert np.array_equal(found[layer], wanted[layer]) if layer in wanted else not found[layer].any(), layer
+    told = store.kept(hall)
+    assert store.dress_of(hall).method == method and {how for _, how in told.all_maps} == {method}
+    actions.show_activations(hall)
+    actions.wait_for_bridge(hall)
+    assert live.equal(live.texels(hall), before) and store.dress_of(hall).method == "activations"
+    live.assert_shows(hall, recorded("object", client.noise(1)))
+
+
+def test_partial_results_and_cancel(file):
+    hall = live.built("Gated")
+    placed(hall, noise=2)
+    whole = asked("Gated", "occlusion", {"size": 0.3, "stride": 0.25}, client.noise(2))
+    before = live.texels(hall)
+    (file / "hold").write_text("6")  # the way, the whole picture, and four batches of 16 places
+    actions.ask_method(hall, "occlusion", {"size": 0.31, "stride": 0.25})
+    live.until(lambda: (file / "reached").exists() and current().jobs[hall["innerwalk_work"]]["step"] == 5)
+    live.settled()
+    job, found = current().jobs[hall["innerwalk_work"]], live.texels(hall)
+    assert (job["state"], job["told"]) == ("running", "place 64 of 144")
+    assert all(one.shape == whole[id].shape and not one[:, -1].any() for id, one in found.items())
+    assert all(found[id][:, 0].any() for id in ("norm", "b", "c"))
+    assert "ends at its next step" in actions.cancel_method(hall)
+    (file / "hold").unlink()
+    actions.wait_for_bridge(hall)
+    assert current().jobs[hall["innerwalk_work"]]["state"] == "cancelled"
+    after = live.texels(hall)
+    assert all(np.array_equal(after[id][:, 0], found[id][:, 0]) for id in found), "what it has shown stays"
+    assert not any(one[:, -1].any() for one in after.values())
+    assert actions.cancel_method(hall) == "no job is running"
+    actions.show_activations(hall)
+    live.settled()
+    assert live.equal(live.texels(hall), before)
+
+
+def test_a_job_that_is_cancelled_at_once_ends(file):
+    hall = live.built("Slow")
+    placed(hall, noise=2)
+    actions.ask_method(hall, "occlusion", {"size": 0.06, "stride": 0.5})
+    actions.cancel_method(hall)
+    actions.wait_for_bridge(hall)
+    live.settled()
+    assert [*current().jobs.values()][-1]["state"] == "cancelled"
+    live.assert_shows(hall, recorded("Slow", client.noise(2)))
+
+
+def test_a_new_input_asks_a_method_about_inputs_again(hall):
+    placed(hall, noise=1)
+    actions.ask_method(hall, "occlusion", {"size": 0.4, "stride": 0.8})
+    actions.place_input(hall, noise=2)  # while the job runs
+    live.until(lambda: current().shown[hall.session_uid] == hall[results.LOOK])
+    actions.wait_for_bridge(hall)
+    assert live.equal(live.texels(hall), asked("object", "occlusion", {"size": 0.4, "stride": 0.8}, client.noise(2)))
+    assert store.described(hall).input_name == "noise:2" and store.dress_of(hall).method == "occlusion"
+    actions.show_activations(hall)
+    live.settled()
+    live.assert_shows(hall, recorded("object", client.noise(2)))
+
+
+def test_a_new_input_leaves_weights_alone(hall):
+    actions.ask_method(hall, "weights")
+    actions.wait_for_bridge(hall)
+    before, jobs = live.texels(hall), len(current().jobs)
+    placed(hall, noise=6)
+    made = recorded("object", client.noise(6))
+    assert live.equal(live.texels(hall), before) and len(current().jobs) == jobs
+    assert np.array_equal(live.picture(hall), made.picture)
+    actions.ask_method(hall, "activations")
+    live.settled()
+    live.assert_shows(hall, made)
+
+
+def test_a_method_that_is_asked_wrongly(hall):
+    placed(hall, noise=1)
+    for method, parameters, told in (
+        ("occlusion", {"size": 2.0}, "size"), ("average", {}, "average needs a data set"),
+        ("occlusion", {"patch": 3}, "patch"),
+    ):  # fmt: skip
+        actions.ask_method(hall, method, parameters)
+        with pytest.raises(BridgeError, match=told):
+            actions.wait_for_bridge(hall)
+        live.settled()
+        live.assert_shows(hall, recorded("object", client.noise(1)))
+        assert store.dress_of(hall).method == "activations"

@@ -1,0 +1,107 @@
+"""One layer or one channel is asked about in a live hall; what comes back is drawn, told, and laid over the input."""
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+from innerwalk.blender_addon import actions  # noqa: E402
+from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.scene import panels  # noqa: E402
+from innerwalk.blender_addon.scene.dressing import input_overlay  # noqa: E402
+from innerwalk.blender_addon.scene.hall import store  # noqa: E402
+from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
+from innerwalk.blender_addon.scene.panels import panel_metadata  # noqa: E402
+from innerwalk.blender_addon.scene.state.parts import child_of, part_of  # noqa: E402
+from innerwalk.blender_addon.ui.bridge import methods as form  # noqa: E402
+from innerwalk.tests.support import live_halls as live  # noqa: E402
+
+LAYER = "stage3.1.conv2"
+
+
+@pytest.fixture(scope="module")
+def bridge(torch_python, tmp_path_factory):
+    with live.registered():
+        live.start(torch_python, {"object": live.OBJECT}, {"objects": "concepts:object"}, tmp_path_factory.mktemp("b"))
+        yield
+
+
+@pytest.fixture
+def hall(bridge):
+    live.empty_file()
+    current().error = ""
+    return live.built("object")
+
+
+def asked(hall, *words, **more) -> dict[str, np.ndarray]:
+    """The job's maps by layer, once all are shown."""
+    actions.ask_method(hall, *words, **more)
+    actions.wait_for_bridge(hall)
+    return live.texels(hall)
+
+
+def test_a_layer_is_meant_by_its_panel_and_others_are_empty(hall):
+    shown = asked(hall, "saliency", layers=[LAYER], channels=[3, 70])
+    panel = panels.panel_of(hall, LAYER)
+    own = panel[panels.SHOWS]
+    assert own == "stage3.1.norm2"
+    job = current().jobs[hall["innerwalk_work"]]
+    assert (job["what"]["layers"], job["what"]["channels"]) == ([own], [3, 70])
+    made = store.maps_of(panel, own, "saliency")
+    assert made.frame == "input"
+    assert [k for k in range(made.channels) if made.data[k].any()] == [3, 70]
+    assert not any(texels.any() for id, texels in shown.items() if id != own)
+
+
+def test_a_wrong_channel_is_told(hall):
+    actions.ask_method(hall, "saliency", layers=[LAYER], channels=[99])
+    with pytest.raises(Exception, match="channels 0 to 71; there is no channel 99"):
+        actions.wait_for_bridge(hall)
+
+
+def test_one_map_of_a_class_stands_on_its_panel_and_over_the_input(hall):
+    asked(hall, "grad_cam", {"of_class": 4}, layers=[LAYER])
+    panel = panels.panel_of(hall, LAYER)
+    assert panels.channels_of(panel) == 1
+    assert panel_metadata.of(panel).labels == ("ring",)
+    actions.overlay(hall, LAYER, 5)
+    holder = child_of(part_of(hall, "input"), "overlay")
+    first = pictures.pixels_of(pictures.image_in(holder))
+    actions.place_input(hall, noise=3)
+    actions.wait_for_bridge(hall)
+    live.settled()
+    actions.wait_for_bridge(hall)
+    second = pictures.pixels_of(pictures.image_in(holder))
+    assert not np.array_equal(first, second) and not holder.hide_render
+    actions.show_activations(hall)
+    live.settled()
+    assert panels.channels_of(panel) == 72 and holder.hide_render
+    assert input_overlay.told(hall) == (LAYER, 5)
+    actions.overlay(hall)
+    assert child_of(part_of(hall, "input"), "overlay") is None
+
+
+def test_the_form_asks_about_what_is_selected(hall):
+    assert form.asked_about(hall, "panels") == ("panels", "", "")
+    actions.select(hall, "")
+    assert form.asked_about(hall, "layer")[2] == "Click a panel first"
+    actions.select(hall, LAYER)
+    assert form.asked_about(hall, "layer") == (LAYER, "", "")
+    assert form.asked_about(hall, "channel")[2] == "Click a tile first"
+    actions.select(hall, LAYER, 7)
+    assert form.asked_about(hall, "channel") == (LAYER, "7", "")
+
+
+def test_a_class_is_told_by_name(hall):
+    assert form.class_name(hall, 4) == "ring"
+    assert form.class_name(hall, -1) == "the class that is predicted"
+    assert form.class_name(hall, 99) == "class 99"
+
+
+def test_the_operator_takes_numbers_and_says_what_is_none(hall):
+    said_of = {"method": "saliency", "layers": LAYER}
+    assert bpy.ops.innerwalk.ask_method(**said_of, channels="1 2") == {"FINISHED"}
+    assert current().asked[hall["innerwalk_work"]].given["channels"] == [1, 2]
+    with pytest.raises(RuntimeError, match="channels 'one': whole numbers with a space between are needed"):
+        bpy.ops.innerwalk.ask_method(**said_of, channels="one")
+    actions.wait_for_bridge(hall)

@@ -1,0 +1,419 @@
+"""A hall with baked colours: quads where the tiles are, bytes as the shader colours, and nothing left of it after."""
+
+import numpy as np
+import pytest
+
+from innerwalk.torch_bridge import recording as rec
+
+bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+from mathutils import Matrix  # noqa: E402
+
+from innerwalk.blender_addon import actions  # noqa: E402
+from innerwalk.blender_addon.imaging import colour, colour_lut  # noqa: E402
+from innerwalk.blender_addon.scene import panels  # noqa: E402
+from innerwalk.blender_addon.scene.hall import baked, store, visibility  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
+from innerwalk.blender_addon.scene.hall.refit import retitle  # noqa: E402
+from innerwalk.blender_addon.scene.materials import look  # noqa: E402
+from innerwalk.blender_addon.scene.paint import colour_uvs  # noqa: E402
+from innerwalk.blender_addon.scene.paint.meshes import COLOUR, MATERIAL_KEY, ROLE, paint_material  # noqa: E402
+from innerwalk.blender_addon.scene.panels import values  # noqa: E402
+from innerwalk.blender_addon.scene.state.parts import child_of, part_of  # noqa: E402
+from innerwalk.blender_addon.scene.state.scratch import _blocks  # noqa: E402
+from innerwalk.blender_addon.scene.view import view_shading  # noqa: E402
+from innerwalk.blender_addon.time_slicing import whole  # noqa: E402
+from innerwalk.blender_addon.vr.headset.shading_choice import Fit  # noqa: E402
+from innerwalk.tests.blender_addon.scene.test_pick import aim, strew, targets  # noqa: E402
+
+PLENTY = 1 << 30
+LAYERS = ["a", "b", ":add", "fc"]
+
+
+@pytest.fixture
+def scene(empty_scene, recorded):
+    found = build(rec.load(recorded))
+    bpy.context.window.scene = found
+    return found
+
+
+def bake(scene, budget=PLENTY, at=(0.0, -3.5, 1.7)) -> int:
+    """How many steps changed anything."""
+    viewer = Matrix.Translation(at) @ Matrix.Rotation(np.pi / 2, 4, "X")  # looks along the aisle
+    return sum(baked.bake(scene, viewer, budget))
+
+
+def changes(going) -> None:
+    """Until something was changed."""
+    while not next(going):
+        pass
+
+
+def there() -> set[tuple[str, int]]:
+    return {(one.id_type, one.session_uid) for one in _blocks()}
+
+
+def state(scene) -> dict:
+    """Of all that baking touches: modifiers, properties of panels, nodes and UVs of what is painted."""
+    shown = {id: panels.tiles_of(one).show_viewport for id, one in panels.panels(scene).items()}
+    keys = {id: sorted(one.keys()) for id, one in panels.panels(scene).items()}
+    nodes = {one.name: len(one.node_tree.nodes) for one in bpy.data.materials if MATERIAL_KEY in one}
+    uvs = {one.name: [layer.name for layer in one.uv_layers] for one in bpy.data.meshes}
+    return {"shown": shown, "keys": keys, "nodes": nodes, "uvs": uvs, "objects": sorted(scene.objects.keys())}
+
+
+def stand(scene, layer: str):
+    return child_of(panels.panel_of(scene, layer), "baked")
+
+
+def image(scene, layer: str):
+    return stand(scene, layer).data.materials[0].node_tree.nodes["Picture"].image
+
+
+def pixels(found) -> np.ndarray:
+    """(H, W, 3) 0..1 sRGB, bottom row first."""
+    flat = np.zeros(4 * found.size[0] * found.size[1], np.float32)
+    found.pixels.foreach_get(flat)
+    return flat.reshape(found.size[1], found.size[0], 4)[..., :3]
+
+
+def shown_on(scene, layer: str, channel: int) -> np.ndarray:
+    """(h, w, 3) what the quad of a channel shows, by its UVs, top row first."""
+    mesh, held = stand(scene, layer).data, pixels(image(scene, layer))
+    face = np.flatnonzero(panels.places(panels.panel_of(scene, layer)) >= 0).tolist().index(channel)
+    uvs = np.zeros(2 * len(mesh.loops), np.float32)
+    mesh.uv_layers.active.uv.foreach_get("vector", uvs)
+    low, high = (bound(uvs.reshape(-1, 4, 2)[face], 0) for bound in (np.min, np.max))
+    (x0, y0), (x1, y1) = (np.rint(end * held.shape[1::-1]).astype(int) for end in (low, high))
+    return held[y0:y1, x0:x1][::-1]
+
+
+def wanted(scene, layer: str, channel: int) -> np.ndarray:
+    panel, told = panels.panel_of(scene, layer), look.told(scene)
+    scale = values.scales_of(scene, panel)[channel]
+    return colour.tint(values.map_of(panel, channel), scale, told["ramp"], told["gain"])
+
+
+def assert_right(scene) -> None:
+    for layer in LAYERS[:3]:
+        for channel in range(5):
+            assert np.abs(shown_on(scene, layer, channel) - wanted(scene, layer, channel)).max() * 255 < 0.8
+
+
+def test_quads_are_where_the_tiles_are(scene):
+    panels.show_channels(panels.panel_of(scene, "b"), np.array([4, 0, 3]), 2, 2, (0.3, 0.2))
+    depsgraph = bpy.context.evaluated_depsgraph_get()
+    tiles = {layer: faces(panels.panel_of(scene, layer).evaluated_get(depsgraph)) for layer in LAYERS}
+    bake(scene)
+    for layer in LAYERS:
+        assert np.allclose(faces(stand(scene, layer)), tiles[layer], atol=1e-6)
+        assert stand(scene, layer).data.polygons[0].normal.z > 0.99
+    assert len(tiles["b"]) == 3
+    hidden = panels.panel_of(scene, "a").evaluated_get(bpy.context.evaluated_depsgraph_get())
+    assert len(hidden.data.polygons) == 0
+
+
+def faces(holder) -> np.ndarray:
+    """(n, 4, 2) least and most x and y of each face, world axes of the object."""
+    points = np.array([[holder.data.vertices[k].co[:2] for k in face.vertices] for face in holder.data.polygons])
+    return np.stack([points.min(1), points.max(1)], 1)
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"ramp": "ember", "normalisation": "network"}, {"theme": "paper", "gain": 3.0}]
+)
+def test_textures_have_the_shaders_colours(scene, settings):
+    look.set_look(scene, **settings)
+    bake(scene)
+    assert_right(scene)
+    assert image(scene, "a").colorspace_settings.name == "sRGB" and not image(scene, "a").is_float
+    assert stand(scene, "a").data.materials[0].node_tree.nodes["Picture"].interpolation == "Closest"
+    assert shown_on(scene, "fc", 1).shape == (16, 64, 3)
+
+
+def test_what_is_painted_has_its_colour_on_the_cube(scene):
+    bake(scene)
+    held = pixels(paint_material().node_tree.nodes[colour_uvs.DYE].image)
+    assert paint_material().node_tree.nodes.active.name == colour_uvs.DYE
+    assert_dyed(scene, held)
+    retitle(scene)  # what is painted while a hall is baked has UVs at once
+    assert_dyed(scene, held)
+
+
+def assert_dyed(scene, held) -> None:
+    meshes = [one.data for one in scene.objects if one.type == "MESH" and COLOUR in one.data.attributes]
+    assert len(meshes) > 8
+    for mesh in meshes:
+        for loop, uv in zip(mesh.loops, mesh.uv_layers[colour_uvs.DYE].uv, strict=True):
+            x, y = (int(part * colour_lut.SIDE) for part in uv.vector)
+            tint = colour.to_srgb(np.array(mesh.attributes[COLOUR].data[loop.vertex_index].color[:3]))
+            assert np.abs(held[y, x] - tint).max() * 255 < 4.1
+
+
+def test_nothing_is_left(scene):
+    before, blocks = state(scene), there()
+    assert not baked.is_baked(scene)
+    assert bake(scene) == 5
+    assert baked.is_baked(scene) and state(scene) != before
+    bake(scene, 0)
+    baked.unbake(scene)
+    assert state(scene) == before and there() == blocks and not baked.is_baked(scene)
+    baked.unbake(scene)
+    assert state(scene) == before
+
+
+def test_it_says_whether_all_is_whole_wherever_one_stands(scene):
+    assert whole(baked.bake(scene, Matrix(), PLENTY)) is True
+    assert whole(baked.bake(scene, Matrix(), baked.bytes_of(scene) - 1)) is False
+
+
+def test_a_walk_bakes_again_only_for_what_is_other(scene):
+    fit, eye = Fit(scene, "baked", PLENTY), np.array(Matrix.Translation((0, -3.5, 1.7)))
+
+    def settled() -> int:
+        """How many goes it took."""
+        for go in range(500):
+            fit.look(scene, eye)
+            if fit.settled and go:
+                return go
+        raise AssertionError("never")
+
+    assert not fit.settled and settled() > 1 and not fit.busy
+    eye[1, 3] += 50.0
+    fit.look(scene, eye)
+    assert not fit.busy, "all is whole wherever one stands"
+    look.set_look(scene, gain=2.0)
+    fit.look(scene, eye)
+    assert fit.busy and settled()
+    assert_right(scene)
+    small = Fit(scene, "baked", baked.bytes_of(scene) // 2)
+    for _ in range(500):
+        small.look(scene, eye)
+    eye[1, 3] -= 50.0
+    small.look(scene, eye)
+    assert small.busy, "what is near is another"
+
+
+def test_stopped_halfway(scene):
+    before, blocks = state(scene), there()
+    for steps in (1, 2):
+        going = baked.bake(scene, Matrix(), PLENTY)
+        for _ in range(steps):
+            changes(going)
+        assert baked.is_baked(scene)
+        baked.unbake(scene)
+        assert state(scene) == before and there() == blocks
+
+
+def test_a_hall_that_goes_ends_it(scene):
+    going = baked.bake(scene, Matrix(), PLENTY)
+    next(going)
+    bpy.data.objects.remove(panels.panel_of(scene, "b"))
+    changes(going)
+    bpy.data.objects.remove(panels.panel_of(scene, "a"))
+    changes(going)
+    name = scene.name
+    bpy.data.scenes.remove(scene)
+    assert not any(going) and name not in bpy.data.scenes
+
+
+def test_the_nearest_come_first_and_what_is_seen_before_that(scene):
+    for k, layer in enumerate(LAYERS):
+        panels.panel_of(scene, layer).location = (0, (3, -30, 9, 20)[k], 1)
+    done = []
+    for _ in baked.bake(scene, Matrix.Rotation(np.pi / 2, 4, "X"), PLENTY):
+        done += [layer for layer in LAYERS if stand(scene, layer) and layer not in done]
+    assert done == ["a", ":add", "fc", "b"]
+
+
+def test_far_panels_are_halved_within_the_budget(scene):
+    bake(scene)
+    whole = baked.bytes_of(scene)
+    for k, layer in enumerate(LAYERS):
+        panels.panel_of(scene, layer).location = (0, 2 + 20 * k, 1)
+    blocks = there()
+    budget = int(0.97 * whole)
+    assert bake(scene, budget) > 1
+    assert baked.bytes_of(scene) <= budget
+    assert panels.panel_of(scene, "a")["innerwalk_baked"] == 0 < panels.panel_of(scene, "fc")["innerwalk_baked"]
+    for layer in LAYERS:
+        extent = baked.extent_of(panels.panel_of(scene, layer))
+        assert tuple(image(scene, layer).size) == extent.size(panels.panel_of(scene, layer)["innerwalk_baked"])
+    assert bake(scene, budget) == 1  # only the look at what is painted
+    bake(scene, budget, at=(0.0, 61.0, 1.0))
+    assert panels.panel_of(scene, "fc")["innerwalk_baked"] == 0
+    bake(scene)
+    assert there() == blocks
+    assert_right(scene)
+
+
+def test_new_values_in_place(scene):
+    bake(scene)
+    blocks, panel = there(), panels.panel_of(scene, "a")
+    data = np.random.default_rng(5).normal(size=(5, 6, 4)).astype(np.float32)
+    data[2, 1, 1] = np.nan
+    panels.show_maps(panel, rec.Maps("a", rec.ACTIVATIONS, rec.pack(data), 5))
+    old = shown_on(scene, "a", 2)
+    assert bake(scene) == 2  # what is painted is always looked at
+    assert not np.allclose(old, shown_on(scene, "a", 2))
+    assert np.allclose(shown_on(scene, "a", 2)[1, 1], colour.srgb(colour.MARKER), atol=2e-3)
+    assert_right(scene)
+    assert there() == blocks
+
+
+def test_other_maps_in_place(scene):
+    """A method with fewer maps than channels, then one that shows pictures."""
+    bake(scene)
+    blocks, panel = there(), panels.panel_of(scene, "a")
+    texels = np.random.default_rng(1).uniform(size=(1, 9, 9, 4)).astype(np.float32)
+    panels.show_maps(panel, rec.Maps("a", "grad_cam", texels, 2, frame="input"))
+    assert bake(scene) == 2
+    assert len(stand(scene, "a").data.polygons) == 2 and there() == blocks
+    assert all(np.abs(shown_on(scene, "a", k) - wanted(scene, "a", k)).max() * 255 < 0.8 for k in (0, 1))
+    pictures = np.concatenate([np.random.default_rng(1).uniform(size=(5, 8, 8, 3)), np.ones((5, 8, 8, 1))], -1)
+    panels.show_maps(panel, rec.Maps("a", "am", pictures.astype(np.float32), 5, colour=True))
+    bake(scene)
+    assert len(stand(scene, "a").data.polygons) == 5 and there() == blocks
+    assert all(np.abs(shown_on(scene, "a", k) - pictures[k, ..., :3]).max() * 255 < 0.8 for k in range(5))
+
+
+@pytest.mark.parametrize("change", [{"ramp": "ember"}, {"gain": 2.0}, {"theme": "paper"}, {"normalisation": "network"}])
+def test_another_look_is_seen_by_baking_again(scene, change):
+    bake(scene)
+    look.set_look(scene, **change)
+    assert bake(scene) == 5
+    assert_right(scene)
+
+
+@pytest.mark.parametrize("strewn", [False, True])
+def test_a_ray_finds_the_same(scene, strewn):
+    if strewn:
+        strew(scene, 3)
+    rng, found = np.random.default_rng(2), []
+    rays = [(*targets(scene)[k % len(targets(scene))], *rng.uniform(0.05, 0.95, 2)) for k in range(40)]
+    for _ in range(2):
+        hits = [aim(scene, panels.panel_of(scene, layer), channel, u, v) for layer, channel, u, v in rays]
+        found.append(hits)
+        bake(scene)
+    for before, after, ray in zip(*found, rays, strict=True):
+        assert before[:3] == after[:3] and before.object == after.object and after[1:3] == ray[:2]
+        assert np.allclose(before.place, after.place, atol=1e-4)
+        assert np.allclose((before.spot, after.spot), ray[2:], atol=1e-4)
+
+
+def test_renders_show_the_panels_themselves(scene, rendered):
+    before = rendered(scene, 160, 90)
+    bake(scene)
+    visibility.settle(scene)  # shows and hides all that hangs on a panel
+    assert not any(one.visible_get() and not one.hide_render for one in scene.objects if one.get(ROLE) == "baked")
+    assert np.array_equal(rendered(scene, 160, 90), before)
+
+
+def test_hidden_panels_stay_hidden(scene):
+    actions.solo(scene, "a")
+    bake(scene)
+    assert [stand(scene, layer).hide_viewport for layer in LAYERS] == [False, True, True, True]
+
+
+def test_what_a_person_has_taken_away_is_left_alone(scene):
+    panels.tiles_of(panels.panel_of(scene, "a")).show_viewport = False
+    panels.panel_of(scene, "b").modifiers.clear()
+    bake(scene)
+    assert stand(scene, "a") is None and stand(scene, "b") is None and stand(scene, ":add")
+    baked.unbake(scene)
+    assert not panels.tiles_of(panels.panel_of(scene, "a")).show_viewport
+
+
+def test_a_collapsed_panel_comes_back_with_its_tiles(scene):
+    bake(scene)
+    held = bpy.data.collections.new("away")
+    scene[store.AWAY] = held
+    for one in (panels.panel_of(scene, "a"), stand(scene, "a")):
+        one.users_collection[0].objects.unlink(one)
+        held.objects.link(one)
+    baked.unbake(scene)
+    (panel,) = [one for one in held.objects if one.get(panels.ID)]
+    assert panels.tiles_of(panel).show_viewport and [one.name for one in held.objects] == [panel.name]
+    assert not baked.is_baked(scene)
+
+
+def test_a_second_hall_keeps_its_colours(scene, recorded):
+    other = build(rec.load(recorded))
+    bake(scene)
+    bake(other)
+    baked.unbake(scene)
+    assert baked.is_baked(other) and colour_uvs.is_dipped(paint_material())
+    assert colour_uvs.DYE in part_of(other, "floor").data.uv_layers
+    baked.unbake(other)
+    assert not colour_uvs.is_dipped(paint_material()) and not any(colour_uvs.DYE in one for one in bpy.data.images)
+
+
+def test_a_file_that_was_saved_while_baked(scene, tmp_path):
+    before, name = state(scene), scene.name
+    bake(scene)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "baked.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "baked.blend"))
+    scene = bpy.data.scenes[name]
+    assert baked.is_baked(scene)
+    baked.unbake(scene)
+    assert state(scene) == before and not baked.is_baked(scene)
+    assert not [one.name for one in bpy.data.images if "baked" in one.name or colour_uvs.DYE in one]
+
+
+def test_undo_to_a_moment_when_it_was_baked(scene):
+    before, name = state(scene), scene.name
+    bpy.ops.ed.undo_push(message="built")
+    bake(scene)
+    bpy.ops.ed.undo_push(message="baked")
+    panels.panel_of(scene, "a").location.x += 1
+    bpy.ops.ed.undo_push(message="moved")
+    baked.unbake(scene)
+    bpy.ops.ed.undo_push(message="unbaked")
+    for _ in range(3):
+        bpy.ops.ed.undo()
+        baked.unbake(bpy.data.scenes[name])
+        assert state(bpy.data.scenes[name]) == before
+        assert not [one.name for one in bpy.data.objects if one.get(ROLE) == "baked"]
+    for _ in range(3):
+        bpy.ops.ed.redo()
+        baked.unbake(bpy.data.scenes[name])
+        assert state(bpy.data.scenes[name]) == before
+    scene = bpy.data.scenes[name]
+    bake(scene)
+    bpy.context.view_layer.update()
+    assert_right(scene)
+
+
+def test_undo_to_before_it_was_baked(scene):
+    name = scene.name
+    bpy.ops.ed.undo_push(message="built")
+    panels.panel_of(scene, "a").location.x += 1
+    bpy.ops.ed.undo_push(message="moved")
+    before = state(scene)
+    bake(scene)
+    bpy.ops.ed.undo()
+    baked.unbake(bpy.data.scenes[name])
+    assert state(bpy.data.scenes[name]) == before
+    bake(bpy.data.scenes[name])
+    assert_right(bpy.data.scenes[name])
+
+
+def test_bytes_that_the_shader_needs(scene):
+    """Three of 2 cells of 6 × 4, one of a texel; and a peak a cell."""
+    assert baked.textures_of(scene) == 16 * (3 * (2 * 6 * 4 + 2) + 1 + 1)
+
+
+@pytest.mark.parametrize("how", view_shading.SETTINGS)
+def test_a_headsets_shading_is_put_back(scene, how):
+    shading = bpy.context.window_manager.xr_session_settings.shading
+    names = {name for settings in view_shading.SETTINGS.values() for name in settings} | {"background_color"}
+    for first in ("SOLID", "MATERIAL", "WIREFRAME"):
+        shading.type = first
+        before = {name: str(getattr(shading, name)) for name in names}
+        held = view_shading.shade(scene, shading, how)
+        assert shading.type == {"baked": "SOLID", "preview": "MATERIAL"}[how]
+        if how == "baked":
+            assert (shading.light, shading.color_type, shading.background_type) == ("FLAT", "TEXTURE", "VIEWPORT")
+            assert np.allclose(np.array(shading.background_color) ** (1 / 2.2), colour.srgb("#0D1218"), atol=1e-4)
+        view_shading.put_back(shading, held)
+        assert {name: str(getattr(shading, name)) for name in names} == before

@@ -1,0 +1,129 @@
+"""What is shown between a person's actions is shown in place: undo never meets a data-block that it doesn't know."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender")
+
+from innerwalk.blender_addon.actions.opening import DEMO  # noqa: E402
+from innerwalk.blender_addon.scene import panels  # noqa: E402
+from innerwalk.blender_addon.scene.hall import store  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
+from innerwalk.blender_addon.scene.hall.renew import renew  # noqa: E402
+from innerwalk.blender_addon.scene.paint.pictures import image_in, size_of  # noqa: E402
+from innerwalk.blender_addon.scene.panels.values import is_colour, is_vector  # noqa: E402
+from innerwalk.blender_addon.scene.state.scratch import _blocks  # noqa: E402
+from innerwalk.torch_bridge.recording import Maps, load  # noqa: E402
+
+LAYER = "stage1.0.conv2"
+
+
+@pytest.fixture
+def recording():
+    return load(DEMO)
+
+
+@pytest.fixture
+def hall(recording):
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    return build(recording)
+
+
+def there() -> set[tuple[str, int]]:
+    return {(one.id_type, one.session_uid) for one in _blocks()}
+
+
+def of_role(scene, role):
+    return next(one for one in scene.objects if one.get("innerwalk_role") == role)
+
+
+def other(recording, height: int, width: int):
+    """The recording of another picture, wider or taller, with another answer."""
+    pixels = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+    answer = replace(recording.prediction, top=((1, "a much longer name than before", 0.75), (0, "b", 0.25)))
+    return replace(recording, picture=pixels, input_name=f"other {height}", prediction=answer)
+
+
+def maps_of(kind: str, channels: int = 24) -> Maps:
+    cells, side = (channels if kind == "colour" else -(-channels // 4)), {"bars": 1, "scalar": 8, "colour": 5}[kind]
+    texels = np.random.default_rng(1).uniform(size=(cells, side, side, 4)).astype(np.float32)
+    return Maps(LAYER, kind, texels, channels, colour=kind == "colour")
+
+
+def test_another_input_and_answer(hall, recording):
+    before = there()
+    for new in (other(recording, 40, 90), other(recording, 90, 40), other(recording, 200, 200)):
+        renew(hall, new)
+        assert there() == before
+        holder, frame = of_role(hall, "input"), of_role(hall, "input frame")
+        assert tuple(image_in(holder).size) == new.picture.shape[1::-1]
+        assert max(size_of(holder)) == pytest.approx(2.2)
+        assert size_of(holder)[0] / size_of(holder)[1] == pytest.approx(new.picture.shape[1] / new.picture.shape[0])
+        assert np.array_equal(store.bare(hall).picture, new.picture)
+        assert store.described(hall).prediction.top == new.prediction.top
+        inside = frame.matrix_basis.inverted() @ holder.matrix_basis
+        assert tuple(inside.translation) == pytest.approx((0, 0, 0.02), abs=1e-6)
+    assert len(of_role(hall, "answer board").data.vertices) > 100
+
+
+def test_the_frame_comes_back_to_its_place(hall, recording):
+    at = of_role(hall, "input").matrix_basis.copy()
+    renew(hall, other(recording, 40, 90))
+    assert (of_role(hall, "input").matrix_basis.translation - at.translation).length > 0.1
+    renew(hall, recording)
+    assert (of_role(hall, "input").matrix_basis.translation - at.translation).length < 1e-5
+
+
+def test_another_answer_is_painted(hall, recording):
+    board = of_role(hall, "answer board")
+    count = len(board.data.vertices)
+    renew(hall, other(recording, 64, 64))
+    assert len(board.data.vertices) != count
+    renew(hall, recording)
+    assert len(board.data.vertices) == count
+
+
+@pytest.mark.parametrize("kinds", [("scalar", "bars", "scalar"), ("bars", "colour", "bars"), ("colour", "scalar")])
+def test_maps_of_other_sizes_and_kinds(hall, kinds):
+    before, panel = there(), panels.panel_of(hall, LAYER)
+    for kind in kinds:
+        maps = maps_of(kind)
+        panels.show_maps(panel, maps)
+        assert there() == before
+        assert (is_vector(panel), is_colour(panel)) == (kind == "bars", kind == "colour")
+        assert np.array_equal(store.maps_of(panel, LAYER, kind).texels, maps.texels)
+
+
+def test_undo_after_inputs_and_methods_came(hall, recording):
+    """Undo read the file's state around a pointer to a board that was gone, and Blender ended."""
+    name = hall.name
+
+    def now():
+        return bpy.data.scenes[name]
+
+    def came(number: int) -> None:
+        renew(now(), other(recording, 40 + number, 90 - number))
+        panel = panels.panel_of(now(), LAYER)
+        panels.show_maps(panel, maps_of(("scalar", "colour", "bars")[number % 3]))
+        now().view_layers[0].update()
+
+    for number in range(4):
+        now()["number"] = number
+        bpy.ops.ed.undo_push(message=f"step {number}")
+        came(number)
+    for way, number in (
+        (bpy.ops.ed.undo, 2),
+        (bpy.ops.ed.undo, 1),
+        (bpy.ops.ed.redo, 2),
+        (bpy.ops.ed.undo, 1),
+        (bpy.ops.ed.undo, 0),
+    ):
+        assert way() == {"FINISHED"}
+        assert now()["number"] == number
+        came(number)
+        kind = ("scalar", "colour", "bars")[number % 3]
+        shown = store.maps_of(panels.panel_of(now(), LAYER), LAYER, kind)
+        assert np.array_equal(shown.texels, maps_of(kind).texels)
+        assert store.bare(now()).picture.shape[:2] == (40 + number, 90 - number)

@@ -1,0 +1,170 @@
+"""Saved halls: opened in fresh processes, with panels that a person moved, and from an earlier release."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from innerwalk.tests.support import SUPPORT
+from innerwalk.torch_bridge import recording as rec
+from innerwalk.torch_bridge.recording.errors import SceneError
+
+bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+from mathutils import Matrix  # noqa: E402
+
+from innerwalk.blender_addon.scene.hall import store  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import build, rebuild  # noqa: E402
+from innerwalk.blender_addon.scene.materials import nodes  # noqa: E402
+from innerwalk.blender_addon.scene.paint import meshes  # noqa: E402
+from innerwalk.blender_addon.scene.panels import panels  # noqa: E402
+from innerwalk.scenes import scene as recipe  # noqa: E402
+from innerwalk.scenes.figure import Order, render_figure  # noqa: E402
+
+GOLDEN = SUPPORT / "golden_blend"
+SMALL = (320, 180)
+OPEN = """
+import json, sys
+sys.modules.update(dict.fromkeys(["torch", "torchvision"]))
+import bpy
+bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
+scene = bpy.context.scene
+scene.render.resolution_x, scene.render.resolution_y, scene.cycles.samples = 320, 180, 2
+scene.render.filepath = sys.argv[2]
+bpy.ops.render.render(write_still=True)
+print("FOUND", json.dumps({
+    "scenes": len(bpy.data.scenes), "hall": "innerwalk_hall" in scene, "fonts": len(bpy.data.fonts),
+    "outside": [i.name for i in bpy.data.images if i.source == "FILE" and not i.packed_file],
+    "empty": [i.name for i in bpy.data.images if i.users and i.type == "IMAGE" and not (i.has_data or i.packed_file)],
+    "transform": scene.view_settings.view_transform, "far": scene.camera.data.clip_end,
+}))
+"""
+
+
+@pytest.fixture
+def saved(empty_scene, recorded, tmp_path) -> Path:
+    """A hall in a file of its own."""
+    return recipe.save(build(rec.load(recorded)), tmp_path / "hall.blend")
+
+
+def read(path: Path) -> np.ndarray:
+    image = bpy.data.images.load(str(path), check_existing=False)
+    flat = np.zeros(image.size[0] * image.size[1] * 4, np.float32)
+    image.pixels.foreach_get(flat)
+    return flat.reshape(image.size[1], image.size[0], 4)[..., :3] * 255
+
+
+def test_a_hall_opens_and_renders_alike_in_a_fresh_process(saved, recorded, tmp_path, rendered):
+    script = tmp_path / "open.py"
+    script.write_text(OPEN)
+    done = subprocess.run([sys.executable, script, saved, tmp_path / "there.png"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout.split("FOUND ")[1])
+    assert found == {"scenes": 1, "hall": True, "fonts": 0, "outside": [], "empty": [], "transform": "Standard",
+                     "far": 4000.0}  # fmt: skip
+    scene = store.halls()[0]
+    scene.cycles.samples = 2
+    here = rendered(scene, *SMALL)[::-1]
+    assert np.abs(read(tmp_path / "there.png") - here).max() <= 1
+
+
+def test_a_figure_of_the_file_is_the_figure_of_the_recording(saved, recorded, tmp_path):
+    for preset in ("overview", "layer"):
+        order = Order(preset=preset, size=SMALL, samples=2, layer="a")
+        one = render_figure(recorded, tmp_path / "a.png", order)
+        assert render_figure(saved, tmp_path / "b.png", order).read_bytes() == one.read_bytes()
+
+
+def test_a_moved_panel_stays_moved_in_every_figure(empty_scene, recorded, tmp_path):
+    scene = build(rec.load(recorded))
+    panel = panels(scene)["b"]
+    panel.matrix_world = panel.matrix_world @ Matrix.Translation((0.0, 1.5, 0.0))
+    moved = recipe.save(scene, tmp_path / "moved.blend")
+    for preset in ("overview", "entrance"):
+        order = Order(preset=preset, size=SMALL, samples=2)
+        still = read(render_figure(recorded, tmp_path / "still.png", order))
+        other = read(render_figure(moved, tmp_path / "moved.png", order))
+        assert (np.abs(still - other).max(2) > 30).sum() > 20, preset
+    again = render_figure(moved, tmp_path / "a.png", Order(size=SMALL, samples=2)).read_bytes()
+    assert again == render_figure(moved, tmp_path / "b.png", Order(size=SMALL, samples=2)).read_bytes()
+
+
+def test_only_the_hall_is_saved(empty_scene, recorded, tmp_path):
+    bpy.data.objects.new("Secret", bpy.data.meshes.new("Secret")).use_fake_user = True
+    path = recipe.save(build(rec.load(recorded)), tmp_path / "hall.blend")
+    with bpy.data.libraries.load(str(path)) as (there, _):
+        assert "Secret" not in there.objects and len(there.scenes) == 1
+
+
+def test_saving_fails_in_one_line_and_keeps_the_old_file(empty_scene, recorded, tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError("Error: No space left on device\n")  # as Blender says it, without a number
+
+    scene = build(rec.load(recorded))
+    with pytest.raises(SceneError, match="no such folder"):
+        recipe.save(scene, tmp_path / "nowhere" / "hall.blend")
+    with pytest.raises(SceneError, match="is no hall"):
+        recipe.save(bpy.context.scene, tmp_path / "hall.blend")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SceneError, match="hall.blend: the disk is full"):
+        recipe.save(scene, tmp_path / "hall.blend")
+    assert not list(tmp_path.glob("*.blend"))
+
+
+def test_a_saved_hall_with_an_older_stamp_offers_to_be_rebuilt(saved):
+    bpy.ops.wm.open_mainfile(filepath=str(saved))
+    scene = bpy.context.scene
+    assert not store.outdated(scene)
+    group = next(one for one in bpy.data.node_groups if nodes.GROUP_KEY in one)
+    group[nodes.STAMP_KEY] = 0
+    assert store.outdated(scene)
+    rebuild(scene)
+    assert not store.outdated(scene) and len(panels(scene)) == 4
+
+
+def test_an_older_hall_appended_beside_a_new_one_is_brought_up_to_date_once(saved, recorded, tmp_path):
+    for one in bpy.data.node_groups:
+        one[nodes.STAMP_KEY] = 0
+    for one in bpy.data.materials:
+        for key in {nodes.STAMP_KEY, meshes.MATERIAL_KEY} & set(one.keys()):
+            one[key] = 0
+    old = recipe.save(store.halls()[0], tmp_path / "old.blend")
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    build(rec.load(recorded))
+    with bpy.data.libraries.load(str(old)) as (there, wanted):
+        wanted.scenes = there.scenes
+    assert [store.outdated(scene) for scene in store.halls()] == [True, True]
+    for scene in store.halls():
+        rebuild(scene)
+    assert not nodes.outdated() and not any(store.outdated(scene) for scene in store.halls())
+
+
+def test_a_figure_of_a_persons_file_leaves_nothing_of_it(empty_scene, recorded, tmp_path):
+    there = {"lights": bpy.data.lights.new("l", "SUN"), "armatures": bpy.data.armatures.new("a"),
+             "speakers": bpy.data.speakers.new("s")}  # fmt: skip
+    for data in there.values():
+        empty_scene.collection.objects.link(bpy.data.objects.new(data.name, data))
+    empty_scene.objects[0].keyframe_insert("location")
+    build(rec.load(recorded))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "mine.blend"))
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    render_figure(tmp_path / "mine.blend", tmp_path / "a.png", Order(size=(32, 18), samples=1))
+    assert not [kind for kind in (*there, "actions", "objects", "images") if len(getattr(bpy.data, kind))]
+
+
+@pytest.mark.parametrize("golden", sorted(GOLDEN.glob("*.blend")), ids=lambda path: path.stem)
+def test_a_hall_of_every_release_opens_and_can_be_rebuilt(golden, tmp_path):
+    bpy.ops.wm.open_mainfile(filepath=str(golden))
+    scene = bpy.context.scene
+    kept = store.kept(scene)
+    assert (kept.network.name, kept.prediction.top[0][1], len(kept.all_maps)) == ("tiny", "cat", 4)
+    before = {id: np.array(panel.matrix_world) for id, panel in panels(scene).items()}
+    rebuild(scene)
+    assert not store.outdated(scene)
+    assert set(before) == set(panels(scene))
+    picture = read(render_figure(golden, tmp_path / "a.png", Order(size=SMALL, samples=2)))
+    assert picture.std() > 5

@@ -1,0 +1,345 @@
+"""The inspector in Blender: what it tells against the recording, when it looks again, and that nothing is left."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+from innerwalk.blender_addon import actions, ui  # noqa: E402
+from innerwalk.blender_addon.actions import inspecting  # noqa: E402
+from innerwalk.blender_addon.imaging import colour, plots, statistics  # noqa: E402
+from innerwalk.blender_addon.scene.dressing.legend import number  # noqa: E402
+from innerwalk.blender_addon.scene.hall import store  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
+from innerwalk.blender_addon.scene.materials import images, look, panel_material  # noqa: E402
+from innerwalk.blender_addon.scene.materials.compat import set_modifier_inputs  # noqa: E402
+from innerwalk.blender_addon.scene.panels import image_of, panels, show_maps, tiles_of  # noqa: E402
+from innerwalk.blender_addon.scene.panels import values as reading  # noqa: E402
+from innerwalk.blender_addon.ui.common import pictures  # noqa: E402
+from innerwalk.blender_addon.ui.inspect import inspector_state, probing  # noqa: E402
+from innerwalk.torch_bridge import recording as rec  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
+
+
+@pytest.fixture
+def tiny(recorded) -> rec.Recording:
+    """With a NaN and an infinite value in channel 2 of layer a."""
+    made = rec.load(recorded)
+    texels = made.maps("a").texels.copy()
+    texels[0, 1, 3, 2], texels[0, 5, 0, 2] = np.nan, np.inf
+    made.add([replace(made.maps("a"), texels=texels, extras={})])
+    return made
+
+
+@pytest.fixture
+def hall(empty_scene, tiny):
+    return build(tiny)
+
+
+@pytest.fixture
+def interface(hall):
+    ui.register()
+    yield hall
+    ui.unregister()
+
+
+def test_single_values_and_maps_are_those_of_the_recording(hall, tiny):
+    for id in ("a", "b", ":add", "fc"):
+        data, panel = tiny.maps(id).data, panels(hall)[id]
+        wanted = np.where(np.isfinite(data), data, np.nan)
+        for channel, values in enumerate(wanted):
+            assert np.array_equal(reading.map_of(panel, channel), values, equal_nan=True)
+            seen = [
+                [reading.value_at(panel, channel, y, x) for x in range(data.shape[2])] for y in range(data.shape[1])
+            ]
+            assert np.array_equal(seen, values, equal_nan=True)
+
+
+def test_colour_maps_and_stacks_of_several_columns_are_read_too(hall):
+    rng = np.random.default_rng(4)
+    panel = panels(hall)["a"]
+    show_maps(panel, rec.Maps("a", "x", rng.random((5, 3, 2, 4)).astype(np.float32), 5, colour=True))
+    whole = store.maps_of(panel, "a", "x").data
+    assert np.array_equal(reading.map_of(panel, 4), whole[4]) and reading.map_of(panel, 4).shape == (3, 2, 3)
+    assert np.array_equal(reading.value_at(panel, 3, 2, 1), whole[3, 2, 1])
+    texels = rng.random((2, 3, 2, 4)).astype(np.float32)
+    show_maps(panel, rec.Maps("a", "x", texels, 5))
+    image = images.fitting(image_of(panel), "two columns", images.atlas.Sheet(2, 1, 4, 3))
+    panel_material.set_images(panel.data.materials[0], {"Texels": image}, (2, 1))
+    set_modifier_inputs(tiles_of(panel), {"Sheet Columns": 2, "Sheet Rows": 1})
+    images.write(image, np.concatenate([texels[0], texels[1]], 1).ravel())
+    assert np.array_equal(reading.map_of(panel, 4), texels[1, :, :, 0])
+    assert reading.value_at(panel, 4, 2, 1) == texels[1, 2, 1, 0]
+
+
+def test_what_was_read_is_kept_while_something_else_is(hall, tiny):
+    """Images are read into the same memory."""
+    there = panels(hall)
+    first = reading.map_of(there["a"], 1)
+    before = first.copy()
+    reading.map_of(there["b"], 4), reading.value_at(there["b"], 0, 0, 0)
+    assert np.array_equal(first, before, equal_nan=True)
+
+
+def test_what_is_not_there_is_one_line(hall):
+    panel = panels(hall)["a"]
+    with pytest.raises(UnknownName, match="no channel of a '5'; there are 0 to 4"):
+        reading.map_of(panel, 5)
+    with pytest.raises(UnknownName, match=r"no pixel of a '\(0, 6\)'; .*\(3, 5\)"):
+        reading.value_at(panel, 0, 6, 0)
+    with pytest.raises(UnknownName, match="no layer 'c'"):
+        actions.inspect_layer(hall, "c")
+    with pytest.raises(UnknownName, match="no panel of layer ''"):
+        actions.step_channel(hall)
+    bpy.data.images.remove(image_of(panel))
+    for attempt in (
+        lambda: actions.inspect_layer(hall, "a"),
+        lambda: actions.inspect_channel(hall, "a", 0),
+        lambda: actions.probe(hall, "a", 0, 0, 0),
+    ):
+        with pytest.raises(SceneError, match="'a' has lost its image"):
+            attempt()
+
+
+def test_a_layer_is_told_in_words_and_a_histogram(hall, tiny):
+    found = actions.inspect_layer(hall, "a")
+    data = tiny.maps("a").data
+    known = data[np.isfinite(data)]
+    facts = dict(found.facts)
+    assert (facts["Operation"], facts["Shape"]) == ("Conv2d", "5 channels of 6 × 4")
+    assert facts["Range"] == f"{number(known.min())} to {number(known.max())}"
+    assert (facts["Mean"], facts["Deviation"]) == (number(known.mean()), number(known.std()))
+    assert facts["Below zero"] == facts["Sparsity"] == f"{(known < 0).mean():.1%}"
+    assert (facts["Dead channels"], facts["Not finite"]) == ("0 of 5", "2")
+    wanted = plots.histogram(statistics.histogram(data), "dark", "signed")
+    assert np.array_equal(found.pictures["activations"], wanted) and list(found.pictures) == ["activations"]
+    assert found.ends["activations"] == (number(known.min()), number(known.max()))
+    logarithmic = actions.inspect_layer(hall, "a", logarithmic=True).pictures["activations"]
+    assert not np.array_equal(logarithmic, wanted)
+
+
+def test_weights_have_a_histogram_where_the_bridge_tells_of_them(hall):
+    """Asked once; the hall notes that it came, so that whoever shows it looks again."""
+    asked = []
+    told = {"a": ({"count": 11, "least": -1.0, "most": 3.0}, np.array([4, 0, 6]))}
+    session = SimpleNamespace(weighed={}, state="ready", ask=lambda question, then: asked.append((question, then)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inspecting, "current", lambda: session)
+        assert inspecting.weights_of(hall, "a") is None and not asked  # it follows no network
+        hall["innerwalk_network"] = "tiny"
+        assert inspecting.weights_of(hall, "a") is inspecting.weights_of(hall, "a") is None and len(asked) == 1
+        question, then = asked[0]
+        then(question(SimpleNamespace(statistics=lambda network, layers: {one: told[one] for one in layers})))
+        found = inspecting.inspect_layer(hall, "a")
+    assert list(found.pictures) == ["activations", "weights"] and found.ends["weights"] == ("−1", "3")
+    assert session.weighed["tiny", "a"].unknown == 1 and hall["innerwalk_weighed"] == "a"
+
+
+@pytest.mark.parametrize("normalisation", look.NORMALISATIONS)
+def test_a_channel_has_the_colours_of_the_hall(hall, tiny, normalisation):
+    look.set_look(hall, normalisation=normalisation, gain=2.0, ramp="paper")
+    maps = tiny.maps("a")
+    network = max(float(one.peak.max()) for one in tiny.all_maps.values())
+    peak = {"channel": maps.peak[2], "layer": maps.peak.max(), "network": network}[normalisation]
+    found = actions.inspect_channel(hall, "a", 2)
+    size = plots.EDGE // 6
+    seen = found.pictures["map"][: 6 * size : size, size // 2 :: size, :3][:, :4]
+    assert np.allclose(seen, colour.tint(maps.data[2], peak, "paper", 2.0), atol=1e-5)
+    assert np.allclose(seen[1, 3], colour.srgb(colour.MARKER), atol=1e-6)
+    assert found.ends["map"] == (f"−{number(peak / 2)}", number(peak / 2))
+    assert dict(found.facts)["Peak"] == number(maps.peak[2])
+
+
+def test_a_channel_of_the_class_layer_has_the_name_of_its_class(hall, tiny):
+    values = tiny.maps("fc").data[:, 0, 0]
+    facts = dict(actions.inspect_channel(hall, "fc", 1).facts)
+    assert facts["Stands for"] == "cat, 75.0%" and facts["Value"] == number(float(values[1]))
+    assert "Stands for" not in dict(actions.inspect_channel(hall, "a", 1).facts)
+    scale = float(np.abs(values).max())
+    wanted = plots.bar(float(values[1]), scale, "signed", 1.0, "dark")
+    assert np.array_equal(actions.inspect_channel(hall, "fc", 1).pictures["bar"], wanted)
+
+
+def test_further_numbers_of_the_method_are_told(hall, tiny):
+    maps = replace(tiny.maps("b"), extras={"iou": np.linspace(0, 0.4, 5).astype(np.float32)})
+    show_maps(panels(hall)["b"], maps)
+    assert dict(actions.inspect_channel(hall, "b", 3).facts)["Iou"] == "0.3"
+
+
+def test_a_value_in_words(hall, tiny):
+    value = float(tiny.maps("b").data[4, 5, 1])
+    assert actions.probe(hall, "b", 4, 5, 1) == f"b · channel 4 · (1, 5) = {number(value)}"
+    assert actions.probe(hall, "a", 2, 1, 3).endswith("(3, 1) = NaN")
+
+
+def test_channels_go_round(hall):
+    actions.select(hall, "a")
+    assert [actions.step_channel(hall) for _ in range(2)] == ["a, channel 0", "a, channel 1"]
+    assert actions.step_channel(hall, -3) == "a, channel 3"
+    actions.select(hall, "a")
+    assert actions.step_channel(hall, -1) == "a, channel 4"
+
+
+def look_now(scene):
+    """What is drawn after the timer has run that drawing asks for."""
+    inspector_state.told(scene)
+    asked = bpy.app.timers.is_registered(inspector_state.look)
+    if asked:
+        bpy.app.timers.unregister(inspector_state.look)
+        inspector_state.look()
+    return asked, inspector_state.told(scene)
+
+
+def test_a_look_is_taken_only_when_something_has_changed(interface, tiny):
+    actions.select(interface, "a", 1)
+    asked, shown = look_now(interface)
+    assert asked and shown.layer and dict(shown.channel.facts)["Peak"] == number(tiny.maps("a").peak[1])
+    assert look_now(interface) == (False, shown), "nothing has changed"
+    changes = (
+        lambda: actions.select(interface, "b", 2),
+        lambda: look.set_look(interface, gain=3.0),
+        lambda: look.set_look(interface, theme="paper"),
+        lambda: look.set_look(interface, normalisation="layer"),
+        lambda: setattr(bpy.context.window_manager, inspector_state.LOGARITHMIC, True),
+        lambda: inspector_state.forget(),
+    )
+    for change in changes:
+        change()
+        assert look_now(interface)[0]
+        assert not look_now(interface)[0]
+
+
+def test_new_values_are_seen_before_they_are_drawn_and_a_moved_panel_is_nothing_new(interface, tiny):
+    actions.select(interface, "b", 0)
+    view_layer, panel = interface.view_layers[0], panels(interface)["b"]
+    view_layer.update()
+    before = look_now(interface)[1]
+    panel.location.x += 1
+    view_layer.update()
+    assert look_now(interface) == (False, before)
+    show_maps(panel, replace(tiny.maps("b"), texels=tiny.maps("b").texels + 50, extras={}))
+    view_layer.update()
+    asked, shown = look_now(interface)
+    known = tiny.maps("b").data[0] + 50
+    assert not asked and dict(shown.channel.facts)["Range"] == f"{number(known.min())} to {number(known.max())}"
+
+
+def test_during_a_walk_nothing_is_computed(interface, monkeypatch):
+    from innerwalk.blender_addon.vr import walk
+
+    actions.select(interface, "a", 1)
+    look_now(interface)
+    monkeypatch.setattr(walk, "_walk", object())
+    actions.select(interface, "b", 2)
+    inspector_state.note_changes(interface, None)
+    assert inspector_state.look() == inspector_state.PATIENCE and not inspector_state.state.looking
+    monkeypatch.setattr(walk, "_walk", None)
+    asked, told = look_now(interface)
+    assert asked and told.key[:2] == ("b", 2) and told.channel is not None
+
+
+def test_nothing_is_computed_for_nobody(interface, tiny):
+    actions.select(interface, "b", 0)
+    look_now(interface)
+    looked = inspector_state.state.shown[interface.session_uid]
+    inspector_state.state.drawn.clear()  # the sidebar is closed
+    for layer in ("a", "b", "a"):
+        actions.select(interface, layer, 1)
+        interface.view_layers[0].update()
+    assert inspector_state.state.shown[interface.session_uid] is looked
+    inspector_state.told(interface)  # and opened
+    assert bpy.app.timers.is_registered(inspector_state.look)
+
+
+def test_what_is_known_of_another_layer_is_not_shown(interface):
+    actions.select(interface, "a", 1)
+    known = look_now(interface)[1]
+    interface["innerwalk_channel"] = 2
+    assert inspector_state.told(interface).channel is None and inspector_state.told(interface).layer is known.layer
+    interface["innerwalk_layer"] = "b"
+    assert inspector_state.told(interface).layer is None
+
+
+def test_a_panel_that_is_gone_is_told_in_one_line(interface):
+    actions.select(interface, "a", 1)
+    bpy.data.objects.remove(panels(interface)["a"])
+    shown = look_now(interface)[1]
+    assert "no panel of layer 'a'" in shown.error and shown.layer is None
+
+
+def test_pictures_reach_blender_bottom_row_first(interface):
+    actions.select(interface, "a", 1)
+    look_now(interface)
+    kept = pictures._held[0][inspector_state.picture_name(interface.session_uid, "channel map")]
+    wanted = actions.inspect_channel(interface, "a", 1).pictures["map"]
+    seen = np.zeros(wanted.size, np.float32)
+    kept.image_pixels_float.foreach_get(seen)
+    assert tuple(kept.image_size) == (wanted.shape[1], wanted.shape[0])
+    assert np.abs(seen.reshape(wanted.shape)[::-1] - wanted).max() < 1 / 250
+
+
+def test_the_number_field_looks_at_a_channel_that_is_there(interface):
+    interface.innerwalk_channel_number = 3
+    assert actions.selected(interface).layer == ""
+    actions.select(interface, "a")
+    assert interface.innerwalk_channel_number == 0
+    interface.innerwalk_channel_number = 99
+    assert actions.selected(interface) == ("a", 4) and interface.innerwalk_channel_number == 4
+
+
+def test_operators_do_what_the_functions_do(interface):
+    with bpy.context.temp_override(scene=interface):
+        assert not bpy.ops.innerwalk.step_channel.poll()
+        actions.select(interface, "a", 4)
+        assert bpy.ops.innerwalk.step_channel(by=2) == {"FINISHED"}
+        assert actions.selected(interface) == ("a", 1)
+        assert not bpy.ops.innerwalk.probe.poll(), "nobody has a cursor in the background"
+
+
+def test_nothing_is_left_behind(hall):
+    before = [len(held) for held, _ in inspector_state.HANDLERS]
+    ui.register()
+    actions.select(hall, "a", 1)
+    look_now(hall)
+    inspector_state.forget()
+    inspector_state.told(hall)
+    ui.unregister()
+    assert (
+        not pictures._held
+        and not inspector_state.state.shown
+        and not bpy.app.timers.is_registered(inspector_state.look)
+    )
+    assert [len(held) for held, _ in inspector_state.HANDLERS] == before
+    assert pictures.icon("anything") == 0 and not hasattr(bpy.types.Scene, "innerwalk_channel_number")
+
+
+def test_a_new_file_forgets_the_old_ones_pictures(interface, recorded):
+    actions.select(interface, "a", 1)
+    look_now(interface)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    again = build(rec.load(recorded))
+    actions.select(again, "b", 1)
+    look_now(again)
+    assert list(inspector_state.state.shown) == [again.session_uid]
+    assert all(name.startswith(f"{again.session_uid} ") for name in pictures._held[0])
+
+
+def test_the_cursor_tells_a_value_only_over_a_tile(monkeypatch):
+    """Of a window with one 3D view, told by stand-ins: there is no real one in the background."""
+    from types import SimpleNamespace
+
+    from innerwalk.blender_addon.scene.hall import pick
+
+    region = SimpleNamespace(type="WINDOW", x=100, y=50, width=200, height=100)
+    area = SimpleNamespace(type="VIEW_3D", regions=[region])
+    context = SimpleNamespace(window=SimpleNamespace(screen=SimpleNamespace(areas=[area])), scene="the hall")
+    context.temp_override = lambda **given: __import__("contextlib").nullcontext()
+    hits = {(10, 20): pick.Hit("panel", "a", 3, (0.6, 0.3)), (30, 20): pick.Hit("panel", "a"), (50, 20): None}
+    monkeypatch.setattr(pick, "pick_at", lambda context, x, y: hits[x, y])
+    monkeypatch.setattr(pick, "pixel_of", lambda hit: (1, 2) if hit.channel >= 0 else None)
+    monkeypatch.setattr(actions, "probe", lambda scene, *where: f"{scene}: {where}")
+    assert probing.under(context, 110, 70) == "the hall: ('a', 3, 1, 2)"
+    assert probing.under(context, 130, 70) == probing.under(context, 150, 70) == probing.under(context, 99, 70) == ""

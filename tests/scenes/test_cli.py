@@ -1,0 +1,198 @@
+"""The command line: what is said is understood, and an error is one line without a traceback."""
+
+import errno
+import io
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from innerwalk.scenes import arguments, cli, progress
+from innerwalk.scenes.interrupt import unheard
+from innerwalk.torch_bridge.recording.errors import InputError, UnknownName
+
+
+def run(monkeypatch, error, *words):
+    """The exit status of a command that fails with `error`."""
+
+    def fail(said, progress):
+        raise error
+
+    monkeypatch.setitem(cli.COMMANDS, "doctor", fail)
+    return cli.main(["doctor", *words])
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (InputError("cat.png: no such file; name a picture"), 2, "innerwalk: cat.png: no such file; name a picture"),
+        (UnknownName("layer", "convl", ["conv1", "fc"]), 2, "innerwalk: no layer 'convl'; did you mean conv1?"),
+        (KeyboardInterrupt(), 130, "innerwalk: stopped; what was not finished has not been written"),
+        (
+            OSError(errno.ENOSPC, "No space left", "out.png"),
+            2,
+            "the disk is full: out.png; nothing was left half-written",
+        ),
+        (PermissionError(errno.EACCES, "Permission denied", "out"), 2, "innerwalk: Permission denied: out"),
+        (MemoryError(), 2, "innerwalk: not enough memory"),
+        (ZeroDivisionError("division by zero\nmore"), 1, "a fault in innerwalk, ZeroDivisionError: division by zero"),
+    ],
+)
+def test_an_error_is_one_line(monkeypatch, capsys, error, status, line):
+    assert run(monkeypatch, error) == status
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert line in said.err
+    assert said.err.count("\n") == 1
+    assert "Traceback" not in said.err
+
+
+def test_what_the_terminal_lacks_is_a_question_mark(monkeypatch):
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", ascii_only)
+    monkeypatch.setitem(cli.COMMANDS, "doctor", lambda said, progress: print("64×64"))
+    assert cli.main(["doctor"]) == 0
+    ascii_only.flush()
+    assert ascii_only.buffer.getvalue() == f"64?64{os.linesep}".encode()
+
+
+def test_debug_shows_where(monkeypatch):
+    with pytest.raises(InputError):
+        run(monkeypatch, InputError("wrong"), "--debug")
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ([], "COMMAND"),
+        (["recrod"], "invalid choice"),
+        (["record", "object"], "-o"),
+        (["record", "object", "-o", "x", "--size", "big"], "1920x1080"),
+        (["record", "object", "-o", "x", "--size", "0x3"], "1920x1080"),
+        (["record", "object", "-o", "x", "--mean", "a,b"], "0.485"),
+        (["record", "object", "-o", "x", "--arguments", "[1]"], "JSON object"),
+        (["figure", "x", "-o", "y.png", "--preset", "above"], "overview"),
+        (["serve", "object", "--port", "70000"], "0 to 65535"),
+        (["serve", "object", "--data", "birds"], "birds=pictures/birds"),
+    ],
+)
+def test_a_slip_on_the_command_line_is_one_line(capsys, words, wanted):
+    with pytest.raises(SystemExit) as left:
+        cli.main(words)
+    said = capsys.readouterr().err
+    assert left.value.code == 2
+    assert wanted in said
+    assert said.count("\n") == 1
+
+
+def test_sizes_are_width_by_height():
+    assert arguments.size("640x480") == (640, 480)
+    assert arguments.size("224") == (224, 224)
+
+
+def test_every_command_has_help_with_its_words(capsys):
+    for command in cli.COMMANDS:
+        with pytest.raises(SystemExit) as left:
+            cli.main([command, "--help"])
+        assert left.value.code == 0
+        assert f"innerwalk {command}" in capsys.readouterr().out
+
+
+def test_what_is_said_of_a_recording_reaches_the_recorder(monkeypatch, tmp_path):
+    """Sizes turn to (height, width), repeated words keep their order, what was not said is left to be found out."""
+    from innerwalk.torch_bridge import subject
+
+    seen = []
+
+    def stop(spec, progress):
+        seen.append(spec)
+        raise InputError("enough")
+
+    monkeypatch.setattr(subject, "record_from", stop)
+    words = 'record my.nets:build --arguments {"depth":4} --image a.png --input noise:3 --size 64x32 --mean 0.5,0.4,0.3'
+    assert cli.main([*words.split(), "--layers", "a.*", "--layers", "b", "-o", str(tmp_path / "x")]) == 2
+    (spec,) = seen
+    assert spec == subject.RecordSpec(
+        "my.nets:build",
+        arguments={"depth": 4},
+        inputs=("a.png", "noise:3"),
+        size=(32, 64),
+        mean=(0.5, 0.4, 0.3),
+        layers=("a.*", "b"),
+    )
+
+
+def test_time_left_is_proportion():
+    assert progress.time_left(30.0, 0.25) == "1:30 left"
+    assert progress.time_left(30.0, 0.0) == ""
+    assert progress.time_left(0.1, 0.5) == ""
+
+
+def test_progress_is_one_line_that_is_wiped():
+    stream = io.StringIO()
+    with progress.Progress(stream, shown=True) as told:
+        told("recording", 0.5)
+        told("recording", 0.5)
+        told("recording", 2.0)
+    drawn = stream.getvalue().split("\r")
+    assert len(drawn) == 4
+    assert " 50%  recording" in drawn[1]
+    assert "100%  recording" in drawn[2]
+    assert drawn[3] == "\033[K"
+
+
+def test_a_piece_of_the_work_is_a_part_of_the_whole():
+    stream = io.StringIO()
+    with progress.Progress(stream, shown=True) as told:
+        told.part(0.5, 0.9)("rendering", 0.5)
+    assert " 70%  rendering" in stream.getvalue()
+
+
+def test_no_progress_where_nobody_looks():
+    stream = io.StringIO()
+    with progress.Progress(stream, shown=False) as told:
+        told("recording", 0.5)
+    assert stream.getvalue() == ""
+
+
+QUIET = "def wait(said, progress):\n    print('ready', flush=True)\n    time.sleep(30)\n"
+DEAF = """
+def wait(said, progress):
+    with files.replaced(Path("picture.png"), ".png") as part:
+        part.write_text("half")
+        print("ready", flush=True)
+        while True:
+            try:
+                time.sleep(30)
+            except KeyboardInterrupt:
+                continue
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("work", [QUIET, DEAF], ids=["Python hears it", "Blender swallows it"])
+def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path, work, number):
+    code = (
+        f"import sys, time\nfrom pathlib import Path\nfrom innerwalk.scenes import cli, files\n{work}\n"
+        "cli.COMMANDS['doctor'] = wait\nsys.exit(cli.main(['doctor']))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    _, said = process.communicate(timeout=20)
+    assert (process.returncode, said.strip().count("\n")) == (130, 0)
+    assert said.strip() == "innerwalk: stopped; what was not finished has not been written"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_signals_wait_for_what_cannot_bear_them():
+    reached = []
+    with pytest.raises(KeyboardInterrupt), unheard():
+        os.kill(os.getpid(), signal.SIGINT)
+        reached.append("the end")
+    assert reached and signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -1,0 +1,111 @@
+"""The command line from a recording to a file and a picture, each in one process as a person runs it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+from innerwalk.scenes import cli, png_text  # noqa: E402 bpy decides whether this file runs
+from innerwalk.scenes.arguments import ENGINES, MAPS, NORMALISATIONS, THEMES, parser  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def clean():
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
+def figure(source, out, *words):
+    assert cli.main(["figure", str(source), "-o", str(out), "--size", "160x90", "--samples", "2", *words]) == 0
+    return out.read_bytes()
+
+
+def test_the_words_are_those_of_the_recipes():
+    from innerwalk.blender_addon.scene.materials import look
+    from innerwalk.blender_addon.scene.view import render
+
+    assert ENGINES == tuple(render.ENGINES)
+    assert NORMALISATIONS == tuple(look.NORMALISATIONS)
+    assert THEMES
+    assert MAPS
+
+
+@pytest.mark.parametrize(("words", "form"), [("scene r -o x.blend", "Dress"), ("figure r -o x.png", "Order")])
+def test_no_option_is_dead(words, form):
+    """Every option of a command is a field of what the recipe takes, so that none is read and forgotten."""
+    from innerwalk.blender_addon.scene.hall.store import Dress
+    from innerwalk.scenes.figure import Order
+
+    known = set(cli.fields_of({"Dress": Dress, "Order": Order}[form]))
+    said = set(vars(parser().parse_args(words.split())))
+    assert said - known == {"command", "debug", "progress", "output", "recording" if form == "Dress" else "source"}
+
+
+def test_from_a_recording_to_a_file_to_a_picture(recorded, tmp_path, capsys):
+    blend, out = tmp_path / "hall.blend", tmp_path / "hall.png"
+    assert cli.main(["scene", str(recorded), "-o", str(blend), "--theme", "paper"]) == 0
+    assert str(blend) in capsys.readouterr().out
+    told = png_text.words(figure(blend, out))
+    assert told["Title"] == "tiny"
+    assert json.loads(told["innerwalk"])["theme"] == "paper"
+
+
+def test_the_same_words_give_the_same_bytes(recorded, tmp_path):
+    assert figure(recorded, tmp_path / "a.png") == figure(recorded, tmp_path / "b.png")
+
+
+def test_the_look_reaches_the_picture(recorded, tmp_path):
+    words = "--preset layer --layer b --map ember --normalisation layer --gain 2 --title Mine".split()
+    told = png_text.words(figure(recorded, tmp_path / "a.png", *words))
+    said = json.loads(told["innerwalk"])
+    assert told["Title"] == "Mine"
+    assert [said[key] for key in ("preset", "layer", "map", "normalisation", "gain")] == [
+        "layer",
+        "b",
+        "ember",
+        "layer",
+        2,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("scene nowhere -o x.blend", "no recording here"),
+        ("scene {recorded} -o nowhere/x.blend", "no such folder"),
+        ("scene {recorded} -o hall", "hall: not the name of a .blend file; hall.blend would be"),
+        ("scene {recorded} -o .", "a folder; name a file in it"),
+        ("scene {recorded} -o x.blend --gain -1", "gain -1.0: a number above 0"),
+        ("figure {recorded} -o x.jpg", "x.jpg: not the name of a .png file; x.png would be"),
+        ("figure nowhere -o x.png", "no recording here"),
+        ("figure nowhere.blend -o x.png", "no such file"),
+        ("figure {recorded} -o x.png --preset layer --layer c", "no panel of layer 'c'"),
+        ("figure {recorded} -o nowhere/x.png", "no such folder"),
+    ],
+)
+def test_an_error_is_one_line_and_leaves_nothing(recorded, tmp_path, monkeypatch, capsys, words, wanted):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert cli.main(words.format(recorded=recorded).split()) == 2
+    said = capsys.readouterr().err
+    assert wanted in said
+    assert said.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_damaged_recording_is_one_line(recorded, tmp_path, capsys):
+    file = next(recorded.glob("activations*.safetensors"))
+    file.write_bytes(file.read_bytes()[:-40])
+    assert cli.main(["scene", str(recorded), "-o", str(tmp_path / "x.blend")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "x.blend").exists()
+
+
+@pytest.mark.usefixtures("recorded")
+def test_the_installed_command_runs(tmp_path):
+    """As a person types it. Blender 5.2 says a line of its own when it is imported; ours comes last."""
+    words = "-m innerwalk.scenes figure recorded -o x.png --size 64 --samples 1".split()
+    run = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout.splitlines()[-1]) == (0, "saved x.png"), run.stderr

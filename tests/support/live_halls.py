@@ -1,0 +1,133 @@
+"""A Blender that talks to a bridge of its own, and what its halls hold."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+import innerwalk
+from innerwalk.blender_addon import actions
+from innerwalk.blender_addon.live import results, timer
+from innerwalk.blender_addon.live.session import current
+from innerwalk.blender_addon.scene.hall import store
+from innerwalk.blender_addon.scene.paint import meshes, pictures
+from innerwalk.blender_addon.scene.panels import values
+from innerwalk.torch_bridge.client import Bridge
+from innerwalk.torch_bridge.recording import Recording
+
+OWN = Path(__file__).parent / "own_networks.py"
+OBJECT = {"model": "object"}
+KINDS = ("images", "meshes", "objects", "materials", "texts", "node_groups", "collections", "scenes", "fonts", "curves")
+
+
+def own(name: str, **fields) -> dict:
+    """A network of `own_networks`, as an order names it."""
+    return {"model": f"own_networks:{name}", "size": [16, 16], "mean": [0.5] * 3, "std": [0.25] * 3, **fields}
+
+
+def start(python: str, networks: dict, data: dict, folder: Path) -> None:
+    shutil.copy(OWN, folder)
+    actions.start_bridge(python, networks, data, str(folder), "cpu")
+    actions.wait_for_bridge()
+
+
+@contextmanager
+def registered() -> Iterator[None]:
+    innerwalk.register()
+    try:
+        yield
+    finally:
+        innerwalk.unregister()
+
+
+def built(network: str) -> bpy.types.Scene:
+    """Its hall, shown."""
+    before = set(store.halls())
+    actions.build_hall(network)
+    actions.wait_for_bridge()
+    (scene,) = set(store.halls()) - before
+    bpy.context.window.scene = scene
+    return scene
+
+
+def empty_file() -> None:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
+def counts() -> dict[str, int]:
+    """How many data-blocks of each kind are in the file."""
+    return {kind: len(getattr(bpy.data, kind)) for kind in KINDS}
+
+
+def bridge() -> Bridge:
+    """A plain client of the bridge that this Blender talks to."""
+    return current().link._bridge.twin()
+
+
+def texels(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
+    """What all panels hold, also those that wait outside the scene, by the layer whose maps they show."""
+    return {layer: store.maps_of(one, layer, "").texels for layer, one in results.targets(scene).items()}
+
+
+def peaks(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
+    return {layer: values.peaks_of(panel) for layer, panel in results.targets(scene).items()}
+
+
+def equal(one: dict, other: dict) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(one[id], other[id], equal_nan=True) for id in one)
+
+
+def of_role(scene: bpy.types.Scene, role: str) -> bpy.types.Object:
+    return next(one for one in scene.objects if one.get(meshes.ROLE) == role)
+
+
+def picture(scene: bpy.types.Scene, role: str = "input") -> np.ndarray:
+    """(H, W, 3) uint8 of the picture in the scene."""
+    return pictures.pixels_of(pictures.image_in(of_role(scene, role)))
+
+
+def points(scene: bpy.types.Scene, role: str) -> np.ndarray:
+    """(n, 3) of a painted object."""
+    mesh = of_role(scene, role).data
+    found = np.zeros(3 * len(mesh.vertices), np.float32)
+    mesh.vertices.foreach_get("co", found)
+    return found.reshape(-1, 3)
+
+
+def maps_of(made: Recording) -> dict[str, np.ndarray]:
+    return {layer: maps.texels for (layer, _), maps in made.all_maps.items()}
+
+
+def peaks_of(made: Recording) -> dict[str, np.ndarray]:
+    least = np.float32(1e-12)
+    return {layer: np.maximum(maps.peak, least) for (layer, _), maps in made.all_maps.items()}
+
+
+def assert_shows(scene: bpy.types.Scene, made: Recording) -> None:
+    """Everything in the hall is of this recording, and nothing of another."""
+    assert equal(texels(scene), maps_of(made))
+    found, wanted = peaks(scene), peaks_of(made)
+    assert all(np.allclose(found[id], wanted[id], rtol=1e-6, atol=1e-9) for id in wanted)
+    assert np.array_equal(picture(scene), made.picture)
+    assert of_role(scene, "input frame")["innerwalk_input"] == made.input_name
+    told = store.described(scene)
+    assert told.input_name == made.input_name
+    assert told.prediction.top == made.prediction.top and told.prediction.numbers == made.prediction.numbers
+
+
+def until(holds: Callable[[], bool]) -> None:
+    timer.wait(holds, 60.0)
+
+
+def settled() -> None:
+    """Everything that can be shown without the bridge is shown."""
+    until(lambda: not current().pending)
+
+
+def texels_that_are_there(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
+    """As `texels`, without panels that have lost what a hall needs to read them."""
+    every = {layer: store.maps_of(one, layer, "") for layer, one in results.targets(scene).items()}
+    return {layer: maps.texels for layer, maps in every.items() if maps is not None}

@@ -1,0 +1,71 @@
+"""The fold, on graphs written by hand: which layers are panels, what they show, what is a joint."""
+
+from __future__ import annotations
+
+import pytest
+
+from innerwalk.torch_bridge.capture.fold import Family, Unit, fold
+
+
+def folded(*units: tuple[str, Family, str]) -> dict[str, tuple[str, str]]:
+    """Roles of units given as (id, family, ids it reads); two sources are two values."""
+    return fold(Unit(id, family, tuple(reads.split()), len(reads.split())) for id, family, reads in units)
+
+
+def test_conv_norm_activation_is_one_panel_that_shows_the_norm() -> None:
+    roles = folded(
+        ("input", "input", ""), ("conv", "conv", "input"), ("bn", "norm", "conv"), ("relu", "other", "bn"),
+        ("fc", "linear", "relu"), ("output", "output", "fc"),
+    )  # fmt: skip
+    assert roles == {
+        "input": ("input", ""), "conv": ("panel", "bn"), "bn": ("edge", ""), "relu": ("edge", ""),
+        "fc": ("panel", "fc"), "output": ("output", ""),
+    }  # fmt: skip
+
+
+def test_a_norm_that_is_not_alone_is_not_folded() -> None:
+    shared = folded(("a", "conv", ""), ("n", "norm", "a"), ("s", "sum", "a n"))
+    assert shared["a"] == ("panel", "a") and shared["s"] == ("panel", "s")
+    two = folded(("a", "conv", ""), ("n", "norm", "a"), ("m", "norm", "a"))
+    assert two["a"] == ("panel", "a")
+    mixed = folded(("a", "conv", ""), ("b", "conv", ""), ("n", "norm", "a b"))
+    assert (mixed["a"], mixed["b"]) == (("panel", "a"), ("panel", "b"))
+
+
+@pytest.mark.parametrize("family", ["conv", "linear", "attention", "tokens"])
+def test_what_always_gets_a_panel(family: Family) -> None:
+    assert folded(("x", family, ""))["x"] == ("panel", "x")
+
+
+@pytest.mark.parametrize("family", ["sum", "product"])
+def test_sums_and_products_of_two_values(family: Family) -> None:
+    roles = fold([
+        Unit("two", family, ("a", "b"), values=2),
+        Unit("self", family, ("a",), values=2),
+        Unit("constant", family, ("a",), values=1),
+    ])  # fmt: skip
+    assert [roles[id][0] for id in ("two", "self", "constant")] == ["panel", "panel", "edge"]
+
+
+def test_arithmetic_on_boxes_gets_nothing() -> None:
+    roles = fold(Unit(id, family, ("a", "b"), 2, maps=False) for id, family in (("s", "sum"), ("j", "joint")))
+    assert roles == {"s": ("edge", ""), "j": ("edge", "")}
+
+
+def test_a_norm_is_folded_into_convolutions_only() -> None:
+    roles = folded(("a", "conv", ""), ("b", "conv", ""), ("s", "sum", "a b"), ("n", "norm", "s"))
+    assert roles["s"] == ("panel", "s") and roles["n"] == ("edge", "")
+
+
+def test_joints_join_two_layers() -> None:
+    roles = folded(("a", "conv", ""), ("b", "conv", ""), ("both", "joint", "a b"), ("one", "joint", "a"))
+    assert (roles["both"], roles["one"]) == (("joint", ""), ("edge", ""))
+
+
+def test_opaque_code_needs_parameters_and_every_panel_something_to_draw() -> None:
+    roles = fold([
+        Unit("net", "opaque", parameters=3), Unit("numpy", "opaque"),
+        Unit("empty", "conv", drawable=False), Unit("conv", "conv"), Unit("bn", "norm", ("conv",), 1, drawable=False),
+    ])  # fmt: skip
+    assert [roles[id][0] for id in ("net", "numpy", "empty", "conv")] == ["panel", "edge", "edge", "panel"]
+    assert roles["conv"] == ("panel", "conv")

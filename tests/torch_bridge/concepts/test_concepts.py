@@ -1,0 +1,193 @@
+"""The `concepts` pictures: the same for everybody, with labels that fit; and the networks that were trained on them."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from innerwalk.torch_bridge import concepts
+from innerwalk.torch_bridge.concepts import ALL_CONCEPTS, CATEGORIES, CONCEPTS, TASKS, batch, sample
+from innerwalk.torch_bridge.concepts.make_sheet import contact_sheet, map_sheet
+from innerwalk.torch_bridge.concepts.objects import corners, distance
+from innerwalk.torch_bridge.concepts.shipped import facts
+from innerwalk.torch_bridge.concepts.vocabulary import PAINTS
+from innerwalk.torch_bridge.recording.errors import RecordingError, UnknownName
+
+CARD = Path(concepts.__file__).parent / "MODEL_CARD.md"
+LIMIT = 4_000_000
+CHECKED = 120
+
+
+@pytest.fixture(scope="module")
+def pairs() -> list[concepts.Sample]:
+    return batch(0, 0, 0, 200)
+
+
+@pytest.fixture(scope="module")
+def objects() -> list[concepts.Sample]:
+    return batch(0, 2, 0, CHECKED, task="object")
+
+
+def checksums(samples):
+    return tuple(zlib.crc32(np.stack([getattr(one, what) for one in samples]).tobytes()) for what in ("image", "maps"))
+
+
+def test_the_pictures_are_version_1(pairs):
+    """Checksums of the first 200 training pictures; another processor's sine may move a rare pixel by a unit."""
+    assert concepts.VERSION == "1"
+    if checksums(pairs) != (0x46D2F7E5, 0xD1ADAF36):
+        mean = np.stack([one.image for one in pairs]).mean((0, 1, 2))
+        np.testing.assert_allclose(mean, (147.683794, 122.330895, 110.340953), atol=1e-3)
+        indices = np.stack([one.maps for one in pairs]).mean((0, 2, 3))
+        np.testing.assert_allclose(indices, (2.837626, 0.632566, 0.180239, 0.459755, 0.564501, 6.047935), atol=1e-3)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_any_shard_equals_the_whole(task):
+    whole = batch(0, 1, 40, 24, task=task)
+    assert checksums(batch(0, 1, 52, 12, task=task)) == checksums(whole[12:])
+    again = sample(0, 1, 47, task=task)
+    assert (again.image == whole[7].image).all() and (again.maps == whole[7].maps).all()
+    assert again.boxes == whole[7].boxes and again.label == whole[7].label
+
+
+def test_seed_split_and_index_each_change_the_picture():
+    pictures = [sample(*key).image.tobytes() for key in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 12))]
+    assert len(set(pictures)) == 4
+
+
+def test_labels_are_balanced_and_name_what_is_there(pairs, objects):
+    assert np.ptp(np.bincount([one.label for one in pairs])) <= 1
+    for one in pairs:
+        scene, thing = one.maps[0].max() - 1, one.boxes[0].concept - 1
+        assert TASKS["pair"][one.label] == f"{CONCEPTS['object'][thing]} on {CONCEPTS['scene'][scene]}"
+    for one in objects:
+        assert CONCEPTS["object"][one.boxes[0].concept - 1] == TASKS["object"][one.label]
+
+
+def test_neither_scene_nor_object_alone_decides_a_pair():
+    scenes = [name.split(" on ")[1] for name in TASKS["pair"]]
+    things = [name.split(" on ")[0] for name in TASKS["pair"]]
+    assert all(scenes.count(name) == 2 and things.count(things[0]) == 2 for name in scenes)
+
+
+def test_distractors_never_answer_the_question(pairs, objects):
+    assert all(box.concept in (7, 8) for one in objects for box in one.boxes[1:])
+    for one in pairs:
+        scene = int(one.maps[0].max()) - 1
+        assert not {box.concept - 1 for box in one.boxes[1:]} & {scene, (scene + 1) % 6}
+
+
+def test_maps_tell_one_story(pairs):
+    """A pixel belongs to the scene or to an object; what only objects have lies on them; every pixel has a colour."""
+    for one in pairs:
+        scene, thing, part, material, texture, colour = one.maps
+        assert ((scene > 0) ^ (thing > 0)).all() and (colour > 0).all()
+        assert ((material > 0) == (thing > 0)).all()
+        assert not part[thing == 0].any() and not texture[thing == 0].any()
+        assert all(one.maps[k].max() <= len(CONCEPTS[name]) for k, name in enumerate(CATEGORIES))
+
+
+def test_boxes_are_tight_around_their_object(pairs):
+    for one in pairs:
+        covered = np.zeros(one.image.shape[:2], bool)
+        for concept, x0, y0, x1, y1 in one.boxes:
+            inside = one.maps[1, y0:y1, x0:x1] == concept
+            assert inside[0].any() and inside[-1].any() and inside[:, 0].any() and inside[:, -1].any()
+            covered[y0:y1, x0:x1] = True
+        assert covered[one.maps[1] > 0].all()
+
+
+def test_flat_colours_are_the_paints_that_the_map_names():
+    """On flat, plain objects the picture shows the named paint itself, but for the grain of 4."""
+    seen = 0
+    for one in batch(0, 0, 0, 60):
+        _, _, _, material, texture, colour = one.maps
+        inner = (material == 1) & (texture == 0)
+        inner &= np.roll(inner, 1, 0) & np.roll(inner, -1, 0) & np.roll(inner, 1, 1) & np.roll(inner, -1, 1)
+        paints = PAINTS[colour[inner].astype(int) - 1]
+        assert (np.abs(one.image[inner] - paints) <= 4.5).all()
+        seen += int(inner.sum())
+    assert seen > 500
+
+
+def test_global_indices_name_concepts(pairs):
+    one = pairs[3]
+    k = one.global_maps()
+    for category, row in enumerate(one.maps):
+        y, x = np.argwhere(row > 0)[0]
+        assert ALL_CONCEPTS[k[category, y, x] - 1] == (
+            CATEGORIES[category],
+            CONCEPTS[CATEGORIES[category]][row[y, x] - 1],
+        )
+
+
+def test_distances_of_known_points():
+    middle, far = np.zeros((1, 1)), np.full((1, 1), 2.0)
+    assert distance(0, middle, middle) == pytest.approx(-0.95)
+    assert distance(1, middle, middle) == pytest.approx(-0.82)
+    assert distance(4, middle, middle) > 0, "a ring is hollow"
+    assert all(distance(kind, far, far) > 0 for kind in range(8))
+    square_root = distance(1, far, far).item()
+    assert square_root == pytest.approx(np.hypot(1.18, 1.18)), "beyond a corner it is the way to the corner"
+
+
+def test_corners_of_known_shapes():
+    assert len(corners(0)) == len(corners(4)) == 0
+    assert [corner.tip for corner in corners(1)] == [False] * 4
+    assert [corner.tip for corner in corners(2)] == [True] * 3
+    assert len(corners(3)) == 5 and all(corner.tip for corner in corners(3)), "a star's hollows are no corners"
+    assert len(corners(5)) == 8
+
+
+def test_geometry_scales_with_the_picture():
+    """At another size it is the same scene: boxes agree within a pixel of the smaller one."""
+    small, large = sample(0, 1, 5, 64), sample(0, 1, 5, 128)
+    assert len(small.boxes) == len(large.boxes)
+    for a, b in zip(small.boxes, large.boxes, strict=True):
+        assert a.concept == b.concept and np.abs(np.array(a[1:]) - np.array(b[1:]) / 2).max() <= 1
+
+
+def test_sheets_hold_the_pictures(objects):
+    sheet = contact_sheet(objects[:5], columns=3)
+    assert sheet.shape == (2 * 64 + 2, 3 * 64 + 4, 3)
+    assert (sheet[66:, 66:130] == objects[4].image).all()
+    assert map_sheet(objects[:2]).shape == (130, 7 * 66 - 2, 3)
+
+
+def test_shipped_files_stay_small_and_say_what_they_are():
+    files = sorted(concepts.weights_path("object").parent.iterdir())
+    assert {path.suffix for path in files} == {".safetensors"}
+    assert sum(path.stat().st_size for path in files) <= LIMIT
+    early = concepts.snapshots("object")
+    assert [json.loads(facts(path)["epoch"]) for path in early] == [0, 1, 2, 4, 8]
+    shares = [json.loads(facts(path)["validation_accuracy"]) for path in early]
+    assert shares == sorted(shares)
+    for task, names in TASKS.items():
+        told = facts(concepts.weights_path(task))
+        assert told["arch"] == "innerwalk.torch_bridge.concepts:network" and json.loads(told["arguments"]) == {
+            "task": task
+        }
+        assert json.loads(told["classes"]) == list(names) and json.loads(told["size"]) == concepts.SIZE
+
+
+def test_the_card_tells_the_measured_accuracies():
+    rows = re.finditer(r"\| `(\w+)` \|.*?\| (0\.\d+) \| (0\.\d+) \|", CARD.read_text())
+    told = {match[1]: (match[2], match[3]) for match in rows}
+    for task in TASKS:
+        measured = facts(concepts.weights_path(task))
+        assert told[task] == tuple(f"{float(measured[name]):.3f}" for name in ("accuracy_float32", "accuracy"))
+
+
+def test_unknown_tasks_are_refused():
+    with pytest.raises(UnknownName, match="object"):
+        concepts.weights_path("objects")
+    with pytest.raises(UnknownName, match="did you mean pair"):
+        sample(0, 0, 0, task="pairs")
+    with pytest.raises(RecordingError, match="no such file"):
+        facts(Path("nowhere.safetensors"))

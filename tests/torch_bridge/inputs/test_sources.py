@@ -1,0 +1,248 @@
+"""From files to a network's input: pictures of every kind, arrays, noise, and what goes wrong."""
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch")
+torch.set_num_threads(1)  # two on a busy machine wait for each other most of the time
+Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
+
+from innerwalk.tests.support import SUPPORT  # noqa: E402
+from innerwalk.torch_bridge.inputs.image_files import open_picture  # noqa: E402
+from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
+from innerwalk.torch_bridge.inputs.sources import read_input, see  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
+from innerwalk.torch_bridge.subject import RecordSpec, prepare, record_from  # noqa: E402
+
+AS_IS = Preprocessing()
+
+
+@pytest.fixture(autouse=True)
+def own_models(monkeypatch) -> None:
+    monkeypatch.syspath_prepend(str(SUPPORT))
+
+
+def colours(height=40, width=60) -> np.ndarray:
+    """(H, W, 3) uint8 without symmetry, so that no turn or swap goes unseen."""
+    y, x = np.mgrid[:height, :width]
+    return np.stack([x * 255 // width, y * 255 // height, (x * 7 + y * 3) % 256], 2).astype(np.uint8)
+
+
+@pytest.fixture
+def picture(tmp_path) -> str:
+    path = tmp_path / "colours.png"
+    Image.fromarray(colours()).save(path)
+    return str(path)
+
+
+def seen(path, how=AS_IS) -> np.ndarray:
+    return see(open_picture(path), how)[1]
+
+
+def refused(text, how=AS_IS, **more) -> str:
+    with pytest.raises(InputError) as error:
+        read_input(str(text), how, **more)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+# pictures of every kind
+
+
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_pictures_stand_upright(tmp_path, turn):
+    """EXIF tag 274 says how the camera was held; the eight ways are known permutations."""
+    upright = colours()
+    stored = {
+        1: upright, 2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1], 5: upright.transpose(1, 0, 2),
+        6: np.rot90(upright), 7: upright[::-1, ::-1].transpose(1, 0, 2), 8: np.rot90(upright, -1),
+    }[turn]  # fmt: skip
+    image = Image.fromarray(np.ascontiguousarray(stored))
+    exif = image.getexif()
+    exif[274] = turn
+    image.save(tmp_path / "held.png", exif=exif)
+    assert np.array_equal(seen(tmp_path / "held.png"), upright)
+
+
+def test_palette_and_cmyk_and_one_bit(tmp_path):
+    Image.fromarray(colours()).quantize(256).save(tmp_path / "palette.png")
+    Image.fromarray(colours()).convert("CMYK").save(tmp_path / "print.tiff")
+    Image.fromarray(colours()[:, :, 0] > 128).save(tmp_path / "line.png")
+    assert np.abs(seen(tmp_path / "palette.png").astype(int) - colours()).mean() < 12
+    assert np.abs(seen(tmp_path / "print.tiff").astype(int) - colours()).max() <= 1
+    assert np.array_equal(seen(tmp_path / "line.png")[:, :, 1], (colours()[:, :, 0] > 128) * 255)
+
+
+def test_transparency_lies_on_white(tmp_path):
+    pixels = np.dstack([colours(), np.zeros((40, 60), np.uint8)])
+    pixels[:, 30:, 3] = 255
+    Image.fromarray(pixels).save(tmp_path / "logo.png")
+    Image.fromarray(np.full((9, 9), 7, np.uint8)).save(tmp_path / "key.png", transparency=7)
+    shown = seen(tmp_path / "logo.png")
+    assert (shown[:, :30] == 255).all() and np.array_equal(shown[:, 30:], colours()[:, 30:])
+    assert (seen(tmp_path / "key.png") == 255).all()
+
+
+def test_four_channels_keep_transparency(tmp_path):
+    pixels = np.dstack([colours(), np.full((40, 60), 51, np.uint8)])
+    Image.fromarray(pixels).save(tmp_path / "logo.png")
+    values, _ = see(open_picture(tmp_path / "logo.png"), Preprocessing(channels=4))
+    assert values.shape == (4, 40, 60) and np.allclose(values[3], 0.2)
+
+
+def test_deep_pictures_keep_their_range(tmp_path):
+    deep = (np.arange(2400).reshape(40, 60) * 27).astype(np.uint16)
+    Image.fromarray(deep).save(tmp_path / "deep.png")
+    Image.fromarray(deep / np.float32(65535)).save(tmp_path / "share.tiff")
+    Image.fromarray(deep.astype(np.float32) - 500).save(tmp_path / "signed.tiff")
+    wanted = np.round(deep / 257)
+    assert np.abs(seen(tmp_path / "deep.png")[:, :, 0] - wanted).max() <= 1
+    assert np.abs(seen(tmp_path / "share.tiff")[:, :, 0] - wanted).max() <= 1
+    stretched = seen(tmp_path / "signed.tiff")[:, :, 0]
+    assert (stretched.min(), stretched.max()) == (0, 255)
+
+
+def test_grey_from_colour_and_colour_from_grey(tmp_path, picture):
+    Image.fromarray(colours()[:, :, 0]).save(tmp_path / "grey.png")
+    values, shown = see(open_picture(tmp_path / "grey.png"), AS_IS)
+    assert values.shape == (3, 40, 60) and np.array_equal(shown[:, :, 2], colours()[:, :, 0])
+    values, shown = see(open_picture(picture), Preprocessing(channels=1))
+    luma = colours() @ np.array([0.299, 0.587, 0.114])
+    assert values.shape == (1, 40, 60) and np.abs(shown[:, :, 0] - luma).max() <= 1
+
+
+def huge_png(path, side) -> None:
+    """A PNG that says it is side × side pixels and holds none of them."""
+
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b""))
+
+
+def test_pictures_that_arent(tmp_path, picture):
+    (tmp_path / "text.jpg").write_text("not a picture")
+    whole = Path(picture).read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    huge_png(tmp_path / "bomb.png", 40_000)
+    huge_png(tmp_path / "large.png", 12_000)  # below the limit, above what Pillow warns about
+    assert "no such file" in refused(tmp_path / "none.png")
+    assert "not a picture" in refused(tmp_path / "text.jpg")
+    assert "damaged or cut off" in refused(tmp_path / "cut.png")
+    assert "too many pixels" in refused(tmp_path / "bomb.png")
+    assert "damaged or cut off" in refused(tmp_path / "large.png")
+    assert "no such file" in refused(tmp_path)
+
+
+# arrays and noise
+
+
+def test_arrays_go_to_the_network_as_they_are(tmp_path):
+    batch = np.random.default_rng(0).standard_normal((5, 3, 8, 9)).astype(np.float32)
+    np.save(tmp_path / "batch.npy", batch)
+    np.save(tmp_path / "one.npy", batch[3])
+    np.save(tmp_path / "fortran.npy", np.asfortranarray(batch[3].astype(">f8")))
+    for name, index in (("batch", 3), ("one", 0), ("fortran", 0)):
+        found = read_input(str(tmp_path / f"{name}.npy"), AS_IS, (3, 8, 9), index=index)
+        assert np.array_equal(found.values.numpy(), batch[3:4])
+    assert "5 samples, there is no index 5" in refused(tmp_path / "batch.npy", shape=(3, 8, 9), index=5)
+
+
+def test_arrays_of_bytes_are_pictures(tmp_path, picture):
+    np.save(tmp_path / "colours.npy", colours())
+    how = Preprocessing(size=(20, 20), mean=(0.5,), std=(0.5,))
+    from_array, from_file = read_input(str(tmp_path / "colours.npy"), how), read_input(picture, how)
+    assert torch.equal(from_array.values, from_file.values)
+    assert np.array_equal(from_array.picture, from_file.picture)
+
+
+def test_arrays_that_arent(tmp_path):
+    np.save(tmp_path / "objects.npy", np.array([{"a": 1}], object), allow_pickle=True)
+    np.save(tmp_path / "text.npy", np.array(["a"]))
+    np.save(tmp_path / "empty.npy", np.zeros((0, 3)))
+    (tmp_path / "cut.npy").write_bytes((tmp_path / "text.npy").read_bytes()[:40])
+    assert "no such file" in refused(tmp_path / "none.npy")
+    assert "not a .npy file of plain numbers" in refused(tmp_path / "objects.npy")
+    assert "not a .npy file of plain numbers" in refused(tmp_path / "cut.npy")
+    assert "an array of numbers" in refused(tmp_path / "text.npy")
+    assert "an array of numbers" in refused(tmp_path / "empty.npy")
+
+
+def test_noise_is_its_seed():
+    first, again, other = (read_input(f"noise:{seed}", AS_IS, (3, 32, 32)).values for seed in (7, 7, 8))
+    assert torch.equal(first, again) and not torch.equal(first, other)
+    assert abs(float(first.mean())) < 0.1 and abs(float(first.std()) - 1) < 0.1
+    other_shape = read_input("noise:7:5x4", AS_IS, (3, 32, 32))
+    assert other_shape.values.shape == (1, 5, 4) and other_shape.treatment == "standard normal noise, 5×4"
+    for text in ("noise:x", "noise:1:3x", "noise:1:3:4", "noise:-1"):
+        assert "write noise:SEED" in refused(text, shape=(3, 4, 4))
+    assert "isn't known; write it" in refused("noise:1")
+
+
+def test_vectors_have_a_picture_of_squares():
+    found = read_input("noise:3", AS_IS, (64, 1, 1))
+    assert found.picture.shape == (64, 64, 3) and found.picture.dtype == np.uint8
+    assert len(np.unique(found.picture[::8, ::8, 0])) > 30
+
+
+# for a network
+
+
+def recorded(model, *inputs, **more):
+    return record_from(RecordSpec(model, inputs=inputs, layers=(), **more))
+
+
+def test_the_first_layer_says_how_many_channels(picture):
+    grey = recorded("own_models:small", picture, arguments={"channels": 1})
+    assert np.array_equal(grey.picture[:, :, 0], grey.picture[:, :, 2])
+    assert grey.network.layers[0].shape[0] == 1 and "channels: first layer 0" in grey.provenance["preprocessing"]
+    assert recorded("own_models:small", picture, arguments={"channels": 4}).network.layers[0].shape[0] == 4
+
+
+def test_wrong_channels_are_one_line(picture, tmp_path):
+    with pytest.raises(ModelError, match=r"its first layer 0 takes 3 channels, not 1$"):
+        recorded("own_models:small", picture, channels=1)
+    np.save(tmp_path / "five.npy", np.zeros((1, 5, 9, 9), np.float32))
+    with pytest.raises(ModelError, match=r"its first layer 0 takes 3 channels, not 5$"):
+        recorded("own_models:small", str(tmp_path / "five.npy"))
+    with pytest.raises(ModelError, match=r"its first layer 0 takes 7 channels, not 3$"):
+        recorded("own_models:small", picture, arguments={"channels": 7})
+
+
+def test_the_size_is_found_by_trying(picture):
+    assert recorded("own_models:only_at_64", picture).picture.shape == (64, 64, 3)
+
+
+def test_rows_of_pixels_for_a_perceptron(picture):
+    found = recorded("own_models:Perceptron", picture)
+    assert found.picture.shape == (28, 28, 3) and found.prediction.kind == "classes"
+
+
+def test_half_precision_networks_get_their_own_numbers(picture):
+    assert recorded("own_models:half", picture).prediction.kind == "classes"
+
+
+def test_several_inputs(picture, tmp_path):
+    np.save(tmp_path / "question.npy", np.array([[3, 14, 15]]))
+    found = recorded("own_models:TwoInputs", picture, str(tmp_path / "question.npy"))
+    assert found.input_name == "colours.png + question.npy" and found.prediction.kind == "classes"
+    assert found.provenance["preprocessing"].startswith("RGB, scaled to cover")
+    assert found.provenance["preprocessing"].endswith("; values as they are, 3")
+    with pytest.raises(InputError, match=r"takes 2 inputs \(image, question\), 1 given"):
+        recorded("own_models:TwoInputs", picture)
+
+
+def test_a_sample_of_a_batch(tmp_path):
+    batch = np.random.default_rng(1).standard_normal((4, 3, 16, 16)).astype(np.float32)
+    np.save(tmp_path / "batch.npy", batch)
+    model = prepare(RecordSpec("own_models:small")).built.module
+    scores = torch.softmax(model(torch.from_numpy(batch)), 1)[2].detach()
+    found = recorded("own_models:small", str(tmp_path / "batch.npy"), index=2)
+    assert found.prediction.top[0][2] == pytest.approx(float(scores.max()), abs=1e-5)
+    with pytest.raises(InputError, match="there is no index 1"):
+        recorded("own_models:small", "noise:1:3x9x9", index=1)

@@ -1,0 +1,161 @@
+"""The data's pictures beside made ones: with a method that makes what a test wants, and with the real one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch")
+torch.set_num_threads(1)
+
+from PIL import Image  # noqa: E402
+from torch import nn  # noqa: E402
+
+from innerwalk.tests.support import works  # noqa: E402
+from innerwalk.torch_bridge import concepts, data  # noqa: E402
+from innerwalk.torch_bridge.concepts import make_evidence_sheet as sheets  # noqa: E402
+from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
+from innerwalk.torch_bridge.method_support.method import parameter  # noqa: E402
+from innerwalk.torch_bridge.method_support.picture_maps import picture_maps  # noqa: E402
+from innerwalk.torch_bridge.methods import METHODS, Method, Step  # noqa: E402
+from innerwalk.torch_bridge.methods.evidence import GAP, beside  # noqa: E402
+from innerwalk.torch_bridge.recording import FLAGS  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402
+
+HOW = Preprocessing(size=(12, 12), mean=(0.5,), std=(0.25,))
+BEYOND = 1 << FLAGS.index("beyond data")
+
+
+@dataclass(frozen=True)
+class Wishes:
+    seed: int = parameter(5, "heard", 0, 10)
+    steps: int = parameter(7, "heard", 0, 10)
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """A method that makes pictures of these lights, 0..1, by channel; what it was told."""
+    lights, heard = {}, []
+
+    def run(work, parameters):
+        heard.append(parameters)
+        for layer in work.layers:
+            count = work.network.layer(layer).map_shape[0]
+            pictures = {channel: np.full((12, 12, 3), lights[channel]) for channel in work.chosen(layer)}
+            first = dict(list(pictures.items())[:1])
+            yield Step(0.5, "half", (picture_maps(layer, "maximisation", first, count),))
+            yield Step(1.0, "made", (picture_maps(layer, "maximisation", pictures, count),))
+
+    monkeypatch.setitem(METHODS, "maximisation", Method("maximisation", "Made", "Made.", run, Wishes))
+    return lights, heard
+
+
+def light_meter() -> nn.Module:
+    """Channels that answer with the light, a tenth of it more, and minus it."""
+    conv = nn.Conv2d(3, 3, 1, bias=False)
+    with torch.no_grad():
+        conv.weight[:] = torch.tensor([1.0, 1.1, -1.0])[:, None, None, None] / 3
+    return nn.Sequential(conv).eval()
+
+
+def work_on(channels=(), lights=(10, 160, 140, 150), **more):
+    greys = [np.full((12, 12, 3), light, np.uint8) for light in lights]
+    pictures = works.Pictures(greys, [int(light > 100) for light in lights], ("dim", "bright"))
+    return works.work_on(light_meter(), torch.zeros(1, 3, 12, 12), ["0"], channels, HOW, data=pictures, **more)
+
+
+def answer(light: float) -> float:
+    return (light - 0.5) / 0.25
+
+
+def test_what_was_made_is_measured_as_the_data_is(made):
+    lights, heard = made
+    lights.update({0: 0.75, 1: 1.0, 2: 0.0})
+    found = works.made(work_on(), "evidence", best=4, seed=3)["0"]
+    best = answer(160 / 255)
+    assert np.allclose(found.extras["values"], [best, 1.1 * best, -answer(10 / 255)], atol=1e-5)
+    assert np.allclose(found.extras["reached"], [answer(191 / 255), 1.1 * answer(1.0), 2.0], atol=0.02)
+    assert found.extras["flags"].tolist() == [0, BEYOND, 0]  # 2 is 3.9 times 0.51; 0.99 isn't twice 0.51
+    assert found.labels[0] == "bright, 3 of 4; 0.51 in data, 0.996 made"
+    assert heard[0] == Wishes(seed=3, steps=7)
+    works.made(work_on(), "evidence", steps=9)
+    assert heard[1].steps == 9
+
+
+def test_left_the_data_right_what_was_made(made):
+    lights, _ = made
+    lights.update({0: 0.25, 2: 0.75})
+    found = works.made(work_on(channels=(0, 2)), "evidence", best=1)["0"]
+    side = found.shape[1]
+    assert found.shape[1:] == (side, 2 * side + GAP) and found.colour and found.frame == "layer"
+    assert np.allclose(found.data[0, :, :side], 160 / 255) and np.allclose(
+        found.data[0, :, side + GAP :], 0.25, atol=0.01
+    )
+    assert np.allclose(found.data[2, :, side + GAP :], 0.75, atol=0.01)
+    assert not found.texels[1].any() and np.isnan(found.extras["reached"][1])
+
+
+def test_data_alone_comes_first_then_each_made_picture(made):
+    lights, _ = made
+    lights.update({0: 0.25, 1: 0.5, 2: 0.75})
+    found = works.steps(work_on(), "evidence", best=1)
+    right = [step.maps[0].data[:, 0, -1, 0].round(2).tolist() for step in found if step.maps]
+    assert [len({*map(float, one)} - {0.0}) for one in right] == [0, 1, 3]
+    assert [step.share for step in found] == sorted(step.share for step in found) and found[-1].share == 1.0
+
+
+def test_a_channel_that_no_picture_moves_but_a_made_one_does_is_beyond_data(made):
+    lights, _ = made
+    lights.update({0: 0.6, 1: 0.4, 2: 0.0})
+    found = works.made(work_on(lights=(10, 20, 30)), "evidence", best=1)["0"]
+    assert found.extras["flags"].tolist() == [BEYOND, 0, 0] and found.extras["values"][0] < 0
+
+
+def test_what_is_missing_is_said(made, monkeypatch):
+    work = works.work_on(light_meter(), torch.zeros(1, 3, 12, 12), ["0"], how=HOW)
+    with pytest.raises(InputError, match="evidence needs a data set; choose one"):
+        works.steps(work, "evidence")
+    monkeypatch.delitem(METHODS, "maximisation")
+    with pytest.raises(UnknownName, match="no method that makes pictures 'maximisation'"):
+        works.steps(work_on(), "evidence")
+
+
+def test_maximisation_raises_channels_beyond_the_data():
+    model, names = concepts.load("object")
+    pictures = data.open_data("concepts:object")
+    work = works.work_on(model, torch.zeros(1, 3, 64, 64), ["fc"], (0, 4), data=pictures, names=names)
+    found = works.made(work, "evidence", steps=24, count=60, best=4)["fc"]
+    reached, best = found.extras["reached"], found.extras["values"]
+    assert (reached[[0, 4]] > best[[0, 4]]).all() and found.labels[4].startswith("ring, 4 of 4; ")
+
+
+def test_a_picture_beside_a_mosaic_is_as_high():
+    left, right = np.full((9, 7, 3), 0.5, np.float32), np.full((4, 4, 3), 255, np.uint8)
+    both = beside(left, right)
+    assert both.shape == (9, 7 + GAP + 9, 3)
+    assert (both[:, :7] == 0.5).all() and (both[:, 7 : 7 + GAP] == 0).all() and (both[:, 7 + GAP :] == 1).all()
+    assert (beside(left, None)[:, 7:] == 0).all()
+
+
+def test_the_sheet_of_the_documentation(monkeypatch, tmp_path):
+    seen = []
+
+    def made_of(layer, channels, asked):
+        seen.append((layer, asked))
+        pictures = dict.fromkeys(channels, np.full((20, 46, 3), 0.5))
+        return picture_maps(layer, "evidence", pictures, 72)
+
+    monkeypatch.setattr(sheets, "evidence_of", made_of)
+    sheets.main(tmp_path / "sheet.png", "dgn_am", 30)
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        pixels = np.asarray(sheet.convert("RGB"))
+    height, width, gap = sheets.HEIGHT, sheets.WIDTH, sheets.GAP
+    assert pixels.shape == (5 * height + 4 * gap, 4 * width + 3 * gap, 3)
+    assert (pixels[:height, :width] == 128).all() and (pixels[height : height + gap] == sheets.LIGHT).all()
+    assert [layer for layer, _ in seen] == list(sheets.ROWS) and seen[0][1] == {"maker": "dgn_am", "count": 30}
+
+
+def test_evidence_of_the_shipped_network():
+    found = sheets.evidence_of("stem.norm", (3, 7), {"count": 24, "steps": 2})
+    assert np.flatnonzero(found.texels[..., 3].any((1, 2))).tolist() == [3, 7]
+    assert np.isfinite(found.extras["reached"][[3, 7]]).all()

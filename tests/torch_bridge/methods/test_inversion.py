@@ -1,0 +1,317 @@
+"""Regularised inversion: pictures from maps, against layers whose inverse is known and the authors' own rules."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch")
+torch.set_num_threads(1)
+
+from torch import nn  # noqa: E402
+
+from innerwalk.tests.support import works  # noqa: E402
+from innerwalk.torch_bridge import concepts  # noqa: E402
+from innerwalk.torch_bridge import data as sets  # noqa: E402
+from innerwalk.torch_bridge.inputs.pixels import Pixels  # noqa: E402
+from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
+from innerwalk.torch_bridge.inverters import gradient_descent as descents  # noqa: E402
+from innerwalk.torch_bridge.inverters.gradient_descent import AUTHORS_RATES, Descent, Goal, noise  # noqa: E402
+from innerwalk.torch_bridge.probing.partial_forward import Reach  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
+
+PLAIN = Preprocessing(size=(12, 12), channels=3, mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3))
+
+
+def picture(side=12, channels=3, seed=0):
+    """A smooth one, in the network's numbers."""
+    coarse = torch.rand(1, channels, 4, 4, generator=torch.Generator().manual_seed(seed))
+    shares = nn.functional.interpolate(coarse, (side, side), mode="bilinear")
+    return Pixels(PLAIN, torch.zeros(1, 3, side, side)).values(shares)
+
+
+class Rounded(nn.Module):
+    """Its weight has a gradient, the picture has none."""
+
+    def __init__(self):
+        super().__init__()
+        self.by = nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        return x.round().detach() * self.by
+
+
+class Net(nn.Module):
+    """Layers to invert: two that keep everything, one that is 0, some that can't be followed."""
+
+    def __init__(self):
+        super().__init__()
+        self.turn, self.squares = nn.Conv2d(3, 3, 1, bias=False), nn.Conv2d(3, 12, 2, 2, bias=False)
+        self.dead, self.rounded = nn.Conv2d(3, 2, 1, bias=False), Rounded()
+        nn.init.zeros_(self.dead.weight)
+        random = torch.Generator().manual_seed(1)
+        nn.init.orthogonal_(self.turn.weight.data.view(3, 3), generator=random)
+        nn.init.orthogonal_(self.squares.weight.data.view(12, 12), generator=random)
+
+    def forward(self, x):
+        self.dead(x), self.rounded(x)
+        return self.squares(self.turn(x)).mean((2, 3))
+
+
+def asked(layers, channels=(), **more):
+    return works.work_on(Net().eval(), picture(), layers, channels, how=PLAIN, **more)
+
+
+@pytest.mark.parametrize("layer", ["turn", "squares"])
+def test_a_layer_that_keeps_everything_gives_the_picture_back(layer):
+    work = asked([layer])
+    maps = works.made(work, "inversion", smoothness=0.0, steps=150)[layer]
+    assert maps.shape == (1, 12, 12) and maps.colour and maps.frame == "input"
+    assert maps.extras["values"].shape == (1,) and maps.extras["values"][0] < 1e-3
+    shares = Pixels(PLAIN, work.picture).shares(work.picture)[0].permute(1, 2, 0).numpy()
+    assert np.abs(maps.data[0] - shares).max() < 0.05
+    assert maps.labels[0].startswith("feature error ") and "picture error " in maps.labels[0]
+
+
+def test_the_label_tells_both_errors():
+    work = asked(["turn"])
+    maps = works.made(work, "inversion", steps=5)["turn"]
+    shares = torch.from_numpy(maps.data).permute(0, 3, 1, 2)
+    values, goal = Pixels(PLAIN, work.picture).values(shares), work.picture
+    with torch.no_grad():
+        made, wanted = work.model.turn(values), work.model.turn(goal)
+    feature = float((made - wanted).square().sum() / wanted.square().sum())
+    contrast = 2 * float((goal - goal.mean((2, 3), keepdim=True)).square().sum())
+    off = float((values - goal).square().sum()) / contrast
+    assert maps.labels[0] == f"feature error {feature:.2g}, picture error {off:.2g} (twice its contrast = 1)"
+    assert maps.extras["values"][0] == pytest.approx(off, rel=1e-3)
+
+
+def test_with_data_the_distance_of_two_pictures_is_one():
+    model, _ = concepts.load("object")
+    given = torch.from_numpy(concepts.picture(4)).permute(2, 0, 1)[None].float() / 127.5 - 1
+    work = works.work_on(model, given, ["stem.norm"], data=sets.open_data("concepts:object"))
+    told = works.steps(work, "inversion", steps=3)
+    assert told[0].told == "looked at 8 pictures of concepts object" and not told[0].maps
+    maps = told[-1].maps[0]
+    assert "(two pictures of concepts object = 1)" in maps.labels[0]
+    chosen = sets.draw(work.data, 48, 0)
+    seen = torch.stack([work.feed(work.data.picture(k))[0][0] for k in chosen])
+    pairs = [(a - b).square().sum().item() for k, a in enumerate(seen) for b in seen[:k]]
+    values = torch.from_numpy(maps.data).permute(0, 3, 1, 2) * 2 - 1
+    assert maps.extras["values"][0] == pytest.approx(float((values - given).square().sum()) / np.mean(pairs), rel=1e-3)
+
+
+def test_it_comes_step_by_step():
+    told = works.steps(asked(["turn", "squares"]), "inversion", steps=20)
+    assert [one.share for one in told] == sorted(one.share for one in told) and told[-1].share == 1
+    assert sum(len(one.maps) for one in told if one.maps and one.maps[0].layer == "turn") == 10
+    assert len(told) == 42 and told[19].told.startswith("turn, step 20 of 20: feature error ")
+
+
+def test_repeats_lie_side_by_side_and_begin_with_their_own_noise():
+    one = works.made(asked(["turn"]), "inversion", steps=8)["turn"]
+    other = works.made(asked(["turn"]), "inversion", steps=8, seed=1)["turn"]
+    three = works.made(asked(["turn"]), "inversion", steps=8, repeats=3)["turn"]
+    assert three.extras["samples"].tolist() == [2, 2] and "samples" not in one.extras
+    assert np.allclose(three.data[0, :12, :12], one.data[0], atol=1e-4)
+    assert np.allclose(three.data[0, :12, 14:26], other.data[0], atol=1e-4)
+    assert not np.allclose(one.data, other.data, atol=1e-2)
+    again = works.made(asked(["turn"]), "inversion", steps=8)["turn"]
+    assert np.array_equal(one.texels, again.texels)
+
+
+def test_some_channels_alone():
+    """The others of the reconstruction are free."""
+    work = asked(["turn"], channels=(1,))
+    maps = works.made(work, "inversion", smoothness=0.0, steps=150)["turn"]
+    values = Pixels(PLAIN, work.picture).values(torch.from_numpy(maps.data).permute(0, 3, 1, 2))
+    with torch.no_grad():
+        off = (work.model.turn(values) - work.model.turn(work.picture)).square().mean((0, 2, 3))
+    assert off[1] < 1e-3 < off[0] and off[2] > 1e-3
+    assert maps.channels == 1 and maps.extras["values"][0] > 0.05
+
+
+@pytest.mark.parametrize("features", ["binarise", "dropout", "drop_least", "drop_top"])
+def test_what_is_inverted_may_be_changed(features):
+    plain = works.made(asked(["turn"]), "inversion", smoothness=0.0, steps=60)["turn"]
+    maps = works.made(asked(["turn"]), "inversion", smoothness=0.0, steps=60, features=features)["turn"]
+    assert maps.extras["values"][0] > plain.extras["values"][0] + 0.02
+
+
+def test_importance_by_the_strongest_class():
+    """Of a linear answer: gradient × value by hand."""
+    from innerwalk.torch_bridge.method_support.inversion_target import Kept, code_of
+
+    work = asked(["turn"])
+    code = code_of(work, Reach(work.model, ["turn"], work.arguments), "turn", Kept("drop_least", "gradient"))
+    with torch.no_grad():
+        maps = work.model.turn(work.picture)
+        best = int(work.model(work.picture)[0].argmax())
+        kernel = work.model.squares.weight[best].repeat(1, 6, 6) / 36  # the answer is a mean over 6 × 6
+        importance = (maps[0] * kernel).abs().flatten()
+    kept = torch.zeros(432).scatter_(0, importance.argsort(descending=True)[:216], 1.0).reshape(maps.shape)
+    assert torch.allclose(code.maps, maps * kept)
+
+
+# The authors' way
+
+
+def goal(work, layer="turn", smoothness=1.0, way="adam"):
+    reach, pixels = Reach(work.model, [layer], work.arguments), Pixels(PLAIN, work.picture)
+    with torch.no_grad():
+        maps = reach(work.arguments).maps[layer]
+    return Goal(reach, work.given, layer, maps, tuple(range(maps.shape[1])), pixels, smoothness, way)
+
+
+def test_their_first_step_on_a_linear_layer_by_hand():
+    """u <- u - rate (dR/du + norm d(E)/du), in steps of 1/255 about mid-grey."""
+    work = asked(["turn"])
+    wanted = goal(work, smoothness=2.0, way="authors")
+    start = noise(wanted.pixels, 3, work.device)
+    descent = Descent(wanted, start, 2100)
+    next(descent.steps())
+    about = ((start - 0.5) * 255).double()
+    std = torch.tensor(PLAIN.std).double().reshape(1, 3, 1, 1)
+    weight = work.model.turn.weight[:, :, 0, 0].double()
+    off = work.model.turn(wanted.pixels.values(start)).double() - wanted.maps
+    of_maps = torch.einsum("oc,nohw->nchw", weight, 2 * off / wanted.maps.square().sum()) / std / 255
+    right, down = about.diff(dim=3), about.diff(dim=2)
+    smooth = torch.zeros_like(about)
+    smooth[..., 1:] += 2 * right
+    smooth[..., :-1] -= 2 * right
+    smooth[..., 1:, :] += 2 * down
+    smooth[..., :-1, :] -= 2 * down
+    of_energy = 8e-10 / 2 * 6 * about**5 + 2.0 * 10 / 2 * smooth
+    norm = (0.25 * 255) ** 2 * 3 * 12 * 12
+    moved = about - 1e-3 * (of_energy + norm * of_maps)
+    assert torch.allclose((descent.shares.double() - 0.5) * 255, moved.detach(), atol=1e-3)
+    assert (moved - about).abs().max() > 0.05
+
+
+def test_their_phases():
+    rates = descents._phases(2100)
+    assert [one.size for one in rates[::100]] == [1e-3] * 8 + [1e-4] * 5 + [1e-5] * 5 + [1e-6] * 2 + [1e-7]
+    assert [k for k, one in enumerate(rates) if one.fresh] == [0, 800, 1300, 1800, 2000]
+    assert sum(steps for steps, _ in AUTHORS_RATES) == 2100 and len(descents._phases(21)) == 21
+
+
+def test_both_ways_come_to_the_same():
+    found = [
+        works.made(asked(["squares"]), "inversion", way=way, smoothness=0.1)["squares"] for way in ("adam", "authors")
+    ]
+    assert np.abs(found[0].data - found[1].data).mean() < 0.05
+    assert all(one.extras["values"][0] < 0.1 for one in found)
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("layer", "kind", "line"),
+    [
+        ("dead", InputError, "layer dead is 0 everywhere for this input; there is nothing to invert"),
+        ("rounded", ModelError, "layer rounded has no gradient with the picture.*upconvnet can"),
+    ],
+)
+def test_what_can_not_be_inverted(layer, kind, line):
+    with pytest.raises(kind, match=line):
+        works.steps(asked([layer]), "inversion", steps=3)
+
+
+def test_it_needs_a_picture():
+    model = nn.Sequential(nn.Linear(4, 3))
+    with pytest.raises(InputError, match="needs a picture"):
+        works.steps(works.work_on(model, torch.ones(1, 4), ["0"]), "inversion")
+
+
+def test_a_channel_that_is_not_there():
+    with pytest.raises(InputError, match="there is no channel 7"):
+        works.steps(asked(["turn"], channels=(7,)), "inversion", steps=2)
+
+
+class Fragile(Goal):
+    """No numbers where the step was too large."""
+
+    def errors(self, shares):
+        found = super().errors(shares)
+        return found * torch.where((shares > 1.05).any(), float("nan"), 1.0)
+
+
+def fragile(start):
+    plain = goal(asked(["turn"]), way="authors")
+    return Descent(Fragile(**vars(plain)), torch.full((1, 3, 12, 12), start), 3)
+
+
+def test_it_begins_again_with_a_smaller_step(monkeypatch):
+    monkeypatch.setattr(descents, "AUTHORS_RATES", ((3, 0.5),))
+    descent = fragile(0.5)
+    done = list(descent.steps())
+    assert done.count(1) > 1 and done[-3:] == [1, 2, 3] and descent.shares.isfinite().all()
+
+
+def test_values_that_are_no_numbers_whatever_the_step():
+    with pytest.raises(ModelError, match="turn: inversion came to values that are no numbers"):
+        list(fragile(1.1).steps())
+
+
+def test_less_at_a_time_where_memory_is_short():
+    wanted, sizes = goal(asked(["turn"])), []
+    start = torch.cat([noise(wanted.pixels, k, torch.device("cpu")) for k in range(4)])
+    easy = Descent(wanted, start, 3)
+    list(easy.steps())
+
+    class Short(Goal):
+        def errors(self, shares):
+            sizes.append(len(shares))
+            if len(shares) > 1:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return super().errors(shares)
+
+    hard = Descent(Short(**vars(wanted)), start, 3)
+    list(hard.steps())
+    assert sizes[:3] == [4, 2, 1] and torch.allclose(hard.shares, easy.shares, atol=1e-5)
+    assert len(hard.errors) == 4
+
+    class Never(Goal):
+        def errors(self, shares):
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    none = Descent(Never(**vars(wanted)), start, 3)
+    with pytest.raises(ModelError, match="no memory for a single picture"):
+        list(none.steps())
+
+
+def test_memory_that_ends_within_the_network():
+    work, sizes = asked(["turn"]), []
+
+    def short(module, args):
+        sizes.append(len(args[0]))
+        if len(args[0]) > 2:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+
+    work.model.turn.register_forward_pre_hook(short)
+    maps = works.made(work, "inversion", steps=2, repeats=4)["turn"]
+    assert maps.extras["samples"].tolist() == [2, 2] and sizes.count(4) == 1 and sizes[-1] == 2
+
+
+def test_the_network_is_as_it_was():
+    work = asked(["turn"])
+    work.model.train()
+    before = {name: value.clone() for name, value in work.model.state_dict().items()}
+    works.steps(work, "inversion", steps=3)
+    assert work.model.training and all(one.requires_grad and one.grad is None for one in work.model.parameters())
+    assert all(torch.equal(before[name], value) for name, value in work.model.state_dict().items())
+
+
+def test_a_grey_picture_and_a_list():
+    class Listed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.c = nn.Conv2d(1, 4, 3, padding=1)
+
+        def forward(self, images):
+            return self.c(torch.stack(images))
+
+    grey = Preprocessing(size=(8, 8), channels=1, mean=(0.0,), std=(1.0,))
+    work = works.work_on(Listed().eval(), ([torch.rand(1, 8, 8)],), ["c"], how=grey)
+    maps = works.made(work, "inversion", steps=60, smoothness=0.0)["c"]
+    assert maps.shape == (1, 8, 8) and np.allclose(maps.data[..., 0], maps.data[..., 2])

@@ -1,0 +1,333 @@
+"""The best pictures of channels where they are known: by asking one picture at a time, and by pictures made for it."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch")
+torch.set_num_threads(1)
+
+from PIL import Image  # noqa: E402
+from torch import nn  # noqa: E402
+
+from innerwalk.tests.support import works  # noqa: E402
+from innerwalk.tests.support.works import Pictures  # noqa: E402
+from innerwalk.torch_bridge import concepts, data  # noqa: E402
+from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
+from innerwalk.torch_bridge.method_support.best_images import Gallery  # noqa: E402
+from innerwalk.torch_bridge.method_support.dataset_pass import View, Viewing  # noqa: E402
+from innerwalk.torch_bridge.methods import METHODS, chosen  # noqa: E402
+from innerwalk.torch_bridge.methods.top_images import Parameters, Seen  # noqa: E402
+from innerwalk.torch_bridge.probing.crops import BEYOND, DARK, LINE, Frame, cut, laid_over, shaded  # noqa: E402
+from innerwalk.torch_bridge.probing.receptive_field import Fields  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
+
+PLAIN = Preprocessing(size=(16, 16), mean=(0.0,), std=(1.0,))
+
+
+def noise(count: int, size=(16, 16), seed: int = 0) -> list[np.ndarray]:
+    return list(np.random.default_rng(seed).integers(0, 60, (count, *size, 3), np.uint8))
+
+
+def crosses() -> tuple[nn.Module, np.ndarray]:
+    """A layer whose channel 0 answers to a bright cross, and channel 1 to its negative."""
+    shape = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8) * 255
+    conv = nn.Conv2d(3, 2, 3, padding=1, bias=False)
+    with torch.no_grad():
+        conv.weight[:] = torch.tensor([1.0, -1.0])[:, None, None, None] * (torch.from_numpy(shape / 255.0) - 0.5)
+    return nn.Sequential(conv).eval(), np.repeat(shape[:, :, None], 3, 2)
+
+
+def test_a_planted_picture_ranks_first_and_is_cut_out():
+    model, cross = crosses()
+    pictures = noise(30)
+    pictures[17][4:7, 9:12] = cross
+    pictures[5] = pictures[17].copy()
+    work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(pictures))
+    maps = works.made(work, "top_images", best=4, outside="plain", count=30)["0"]
+    assert maps.extras["samples"].tolist() == [2, 2] and maps.colour and maps.frame == "layer"
+    assert maps.labels[0] == "made 5"
+    assert maps.extras["values"][0] == pytest.approx(7.5)
+    side = (maps.shape[1] - 2) // 2
+    assert side == 33
+    first, second = maps.data[0, :side, :side], maps.data[0, :side, side + 2 :]
+    assert np.array_equal(first, np.kron(cross, np.ones((11, 11, 1))) / 255) and np.array_equal(first, second)
+    assert not np.array_equal(first, maps.data[0, side + 2 :, :side])
+    assert (maps.data[:, side : side + 2] == 0).all()
+
+
+@pytest.mark.parametrize("score", ["max", "mean"])
+def test_ranks_are_those_of_asking_each_picture_alone(score):
+    model, names = concepts.load("object")
+    objects = data.open_data("concepts:object")
+    layers = ["stage1.0.norm1", "stage2.1:add", "fc"]
+    work = works.work_on(model, torch.zeros(1, 3, 64, 64), layers, data=objects, names=names)
+    seen = Seen(Viewing(work, layers, "top_images"), Parameters(count=45, best=5, score=score, seed=3))
+    list(seen.looking())
+    indices = data.draw(objects, 45, 3)
+    alone = [work.record(work.feed(objects.picture(index)), layers) for index in indices]
+    for id, gallery in seen.galleries.items():
+        values = np.stack([one.maps(id).data for one in alone]).astype(np.float64)
+        scores = values.max((2, 3)) if score == "max" else values.mean((2, 3))
+        order = np.argsort(-scores, 0, "stable")[:5].T
+        assert np.allclose(gallery.best.values, np.take_along_axis(scores.T, order, 1), rtol=1e-4, atol=1e-5)
+        same = gallery.best.pictures == np.array(indices)[order]
+        assert same.mean() > 0.99
+        flat = values.reshape(*values.shape[:2], -1)
+        rows, columns = np.nonzero(same)
+        places = gallery.best.places[rows, columns]
+        found = flat[order[rows, columns], rows, places[:, 0] * values.shape[3] + places[:, 1]]
+        assert np.allclose(found, flat[order[rows, columns], rows].max(1), rtol=1e-4, atol=1e-5)
+
+
+def test_parts_of_the_data_merge_to_what_one_pass_finds():
+    model, _ = concepts.load("object")
+    objects = data.open_data("concepts:object")
+    work = works.work_on(model, torch.zeros(1, 3, 64, 64), ["stage1.0.norm1"], data=objects)
+    indices = data.draw(objects, 60, 0)
+
+    def pass_over(part):
+        gallery = Gallery("stage1.0.norm1", range(24), 24, 3)
+        viewing = Viewing(work, work.layers, "top_images")
+        viewing.most = 1  # a picture alone, so that its last bits don't depend on those beside it
+        for view in viewing.views(part):
+            everything = np.broadcast_to(
+                np.array([0, 0, 64, 64], np.int32), (1, *view.maps[gallery.layer].shape[2:], 4)
+            )
+            gallery.add(view, Frame(Fields(everything, (64, 64)), whole=True))
+        return gallery
+
+    one, *parts = pass_over(indices), pass_over(indices[40:]), pass_over(indices[:13]), pass_over(indices[13:40])
+    best, counted = parts[0].best, parts[0].counted
+    for other in parts[1:]:
+        best, counted = best.merged(other.best), counted.merged(other.counted)
+    assert all(np.array_equal(getattr(best, name), getattr(one.best, name)) for name in vars(best))
+    assert np.array_equal(counted.counts, one.counted.counts)
+
+
+def test_one_pass_opens_each_picture_once_and_runs_the_network_once():
+    model, _ = crosses()
+    pictures = Pictures(noise(300))
+    work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=pictures)
+    pictures.opened.clear()
+    ran = []
+    model[0].register_forward_hook(lambda module, args, output: ran.append(len(args[0])))
+    found = works.steps(work, "top_images", count=300)
+    opened = sorted(pictures.opened)
+    assert opened == [0, *range(300)]  # the first one also says what the network is given
+    assert sum(ran) == 300 + 4  # four show what each place sees
+    partial = [step for step in found if step.maps]
+    assert len(partial) == 2 and 0.8 < partial[0].share < 1.0 and partial[1].told == "300 of 300 pictures of made"
+    assert not np.array_equal(partial[0].maps[0].texels, partial[1].maps[0].texels)
+
+
+def test_memory_does_not_grow_with_the_pictures():
+    model, _ = crosses()
+    held = []
+    for count in (40, 160):
+        work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(noise(count)))
+        seen = Seen(Viewing(work, ["0"], "top_images"), Parameters(count=count))
+        list(seen.looking())
+        gallery = seen.galleries["0"]
+        arrays = [gallery.shots, gallery.maps, gallery.counted.counts, *vars(gallery.best).values()]
+        held.append([one.nbytes for one in arrays])
+    assert held[0] == held[1]
+
+
+def test_only_the_channels_asked_for_are_made():
+    model, _ = concepts.load("object")
+    objects = data.open_data("concepts:object")
+    work = works.work_on(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], data=objects)
+    some = works.work_on(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], channels=(70, 4), data=objects)
+    every, few = (works.made(one, "top_images", count=40, best=2)["stage3.1:add"] for one in (work, some))
+    assert np.array_equal(few.texels[[4, 70]], every.texels[[4, 70]])
+    made = few.texels[..., 3].any((1, 2))
+    assert np.flatnonzero(made).tolist() == [4, 70]
+    assert few.labels[4] == every.labels[4] != "" and few.labels[5] == ""
+    with pytest.raises(InputError, match="channels 0 to 71; there is no channel 72"):
+        works.made(works.work_on(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], (72,), data=objects), "top_images")
+
+
+def test_labels_say_the_class_and_how_many_share_it():
+    model, names = concepts.load("object")
+    objects = data.open_data("concepts:object")
+    work = works.work_on(model, torch.zeros(1, 3, 64, 64), ["fc"], data=objects, names=names)
+    maps = works.made(work, "top_images", count=200, shown="picture")["fc"]
+    assert [one.partition(",")[0] for one in maps.labels] == list(names)
+    assert min(int(one.split()[1]) for one in maps.labels) >= 8
+    assert maps.shape[1:] == (3 * 64 + 4,) * 2  # whole pictures, as large as they are
+
+
+def test_a_picture_that_cannot_be_read_is_left_out():
+    model, cross = crosses()
+    pictures = noise(12)
+    pictures[3] = None
+    pictures[0] = None
+    work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(pictures))
+    assert works.steps(work, "top_images")[-1].told == "12 of 12 pictures of made; 2 can't be read"
+    work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures([None] * 3))
+    with pytest.raises(InputError, match="picture 2: damaged"):
+        works.steps(work, "top_images")
+
+
+def test_without_data_it_says_what_is_missing():
+    work = works.work_on(crosses()[0], torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN)
+    with pytest.raises(InputError, match="top_images needs a data set; choose one"):
+        works.steps(work, "top_images")
+
+
+class OneAtATime(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3)
+
+    def forward(self, x):
+        return self.conv(x.reshape(3, 16, 16))
+
+
+class Full(nn.Module):
+    """Has no room for more than three pictures."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.sizes = nn.Conv2d(3, 2, 3), []
+
+    def forward(self, x):
+        self.sizes.append(len(x))
+        if len(x) > 3:
+            raise torch.OutOfMemoryError("out of memory")
+        return self.conv(x)
+
+
+class Broken(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.ran = nn.Conv2d(3, 2, 3), 0
+
+    def forward(self, x):
+        self.ran += 1
+        if self.ran > 4:
+            raise RuntimeError("no more")
+        return self.conv(x)
+
+
+@pytest.mark.parametrize("kind", [OneAtATime, Full])
+def test_networks_that_take_few_pictures_at_once_get_few(kind):
+    torch.manual_seed(0)
+    model = kind().eval()
+    pictures = noise(20)
+    work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["conv"], how=PLAIN, data=Pictures(pictures))
+    seen = Seen(Viewing(work, ["conv"], "top_images"), Parameters(count=20, best=3))
+    list(seen.looking())
+    with torch.no_grad():
+        values = [float(model.conv(work.feed(Image.fromarray(one))[0])[0, 1].max()) for one in pictures]
+    assert seen.galleries["conv"].best.pictures[1].tolist() == np.argsort(-np.array(values), kind="stable")[:3].tolist()
+    if kind is Full:
+        assert model.sizes[2] == 20 and max(model.sizes[3:]) <= 10 and model.sizes.count(2) >= 9
+
+
+def test_a_network_that_fails_is_an_error_of_one_line():
+    work = works.work_on(Broken().eval(), torch.zeros(1, 3, 16, 16), ["conv"], how=PLAIN, data=Pictures(noise(70)))
+    with pytest.raises(ModelError, match="no more"):
+        works.steps(work, "top_images")
+
+
+def test_a_network_of_vectors_is_fed_as_it_wants():
+    model = nn.Sequential(nn.Linear(3 * 16 * 16, 4)).eval()
+    work = works.work_on(model, torch.zeros(1, 768), ["0"], how=PLAIN, data=Pictures(noise(6)))
+    feed = work.feed
+    object.__setattr__(work, "feed", lambda picture: (feed(picture)[0].flatten(1),))
+    maps = works.made(work, "top_images", best=1, outside="plain")["0"]
+    values = torch.stack([model(work.feed(Image.fromarray(one))[0])[0] for one in work.data.pictures]).detach()
+    assert np.allclose(maps.extras["values"], values.max(0).values)
+    shown = maps.data[2] * 255
+    assert np.array_equal(shown[::2, ::2].round(), work.data.pictures[int(values[:, 2].argmax())])
+
+
+def test_leaving_early_leaves_the_network_alone():
+    model, _ = crosses()
+    work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(noise(64)))
+    running = METHODS["top_images"].run(work, chosen(METHODS["top_images"], {}))
+    for _ in range(7):
+        next(running)
+    running.close()
+    assert not model[0]._forward_hooks
+
+
+# Shots
+
+
+def test_a_field_that_goes_beyond_the_edge_is_grey_there():
+    picture = Image.fromarray(np.full((8, 8, 3), 200, np.uint8))
+    shot = cut(picture, (-2, 5, 4, 4), (16, 16))
+    assert (shot[:8] == BEYOND).all() and (shot[8:, 12:] == BEYOND).all() and (shot[8:, :12] == 200).all()
+    assert (cut(picture, (20, 20, 4, 4), (4, 4)) == BEYOND).all()
+
+
+def test_parts_are_the_fields_with_what_was_cut_off():
+    rows = [[0, 0, 3, 3], [1, 0, 6, 3], [4, 0, 8, 3]]
+    fields = Fields(np.array([[[row] for row in rows]], np.int32), (8, 3))
+    parts = Frame(fields, False).parts(np.zeros(3, int), np.array([[0, 0], [1, 0], [2, 0]]))
+    assert parts.tolist() == [[-2, 0, 5, 3], [1, 0, 5, 3], [4, 0, 5, 3]]
+    assert Frame(fields, True).parts(np.zeros(1, int), np.zeros((1, 2), int)).tolist() == [[0, 0, 8, 3]]
+    assert Frame(fields, False).size(96) == (35, 21) and Frame(fields, False).size(4) == (4, 2)
+
+
+def test_a_map_lies_over_the_pixels_that_its_places_are_over():
+    starts = np.arange(4) * 4
+    boxes = np.stack(np.broadcast_arrays(starts[:, None], starts, starts[:, None] + 4, starts + 4), -1)
+    fields = Fields(boxes[None].astype(np.int32), (16, 16))
+    maps = np.arange(16, dtype=np.float32).reshape(1, 4, 4)
+    over = laid_over(maps, fields, np.array([[0.0, 0, 16, 16]]), (16, 16))[0]
+    rows = np.clip((np.arange(16) - 1.5) / 4, 0, 3)
+    assert np.allclose(over, rows[:, None] * 4 + rows, atol=1e-5)
+    beyond = laid_over(maps, fields, np.array([[-4.0, 8, 8, 8]]), (8, 8))[0]
+    assert np.isneginf(beyond[:4]).all() and np.allclose(beyond[4:], over[:4, 8:])
+
+
+def test_what_is_outside_is_dark_or_has_a_line_around_it():
+    shots = np.full((1, 6, 6, 3), 255, np.uint8)
+    above = np.zeros((1, 6, 6), bool)
+    above[0, :4, 1:5] = True
+    dark = shaded(shots, above, "dark")[0, ..., 0]
+    assert np.allclose(dark[above[0]], 1) and np.allclose(dark[~above[0]], DARK)
+    line = (shaded(shots, above, "outlined")[0] == LINE).all(-1)
+    wanted = np.zeros((6, 6), bool)
+    wanted[:4, [1, 4]] = wanted[3, 1:5] = True
+    assert np.array_equal(line, wanted)
+    assert (shaded(shots, above, "plain") == 1).all()
+
+
+def test_views_say_what_they_are_of():
+    model, _ = crosses()
+    pictures = noise(7)
+    work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(pictures))
+    views: list[View] = list(Viewing(work, ["0"], "x").views([4, 1, 6]))
+    assert np.concatenate([one.indices for one in views]).tolist() == [4, 1, 6] and views[-1].done == 3
+    assert np.array_equal(views[0].pictures[0], pictures[4])
+    assert torch.equal(views[0].maps["0"], model(views[0].given).detach())
+
+
+class Odd(nn.Module):
+    """Has no number for dark pictures."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3)
+
+    def forward(self, x):
+        return self.conv(x / (x.mean((1, 2, 3), keepdim=True) > 0.5))
+
+
+def test_pictures_without_a_number_are_never_the_best():
+    pictures = noise(5) + [one + 190 for one in noise(2, seed=1)]
+    how = Preprocessing(size=(16, 16), mean=(0.0,), std=(1.0,))
+    model = nn.Sequential(nn.Sequential(Odd())).eval()
+    model[0][0].conv.weight.data.abs_()
+    for given, wanted in ((pictures, [5, 6]), (pictures[:5], [])):
+        work = works.work_on(model, torch.ones(1, 3, 16, 16), ["0.0.conv"], how=how, data=Pictures(given))
+        seen = Seen(Viewing(work, work.layers, "top_images"), Parameters(best=3, score="mean"))
+        list(seen.looking())
+        gallery = seen.galleries["0.0.conv"]
+        assert sorted(gallery.best.pictures[0].tolist()) == [*[-1] * (3 - len(wanted)), *wanted]
+        maps = gallery.shown("top_images", 0.9, "dark", work.data)
+        assert np.isfinite(maps.texels).all() and bool(maps.labels[0]) == bool(wanted)

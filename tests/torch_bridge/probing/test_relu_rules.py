@@ -1,0 +1,137 @@
+"""What comes back through a ReLU, in whatever way it is written, against the rules by hand."""
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch")
+torch.set_num_threads(1)
+
+import torch.nn.functional as F  # noqa: E402
+from torch import nn  # noqa: E402
+
+from innerwalk.torch_bridge.probing.relu_rules import Swapped, following, rectifier  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
+
+VALUES = torch.tensor([-3.0, -1.0, -0.2, 0.5, 2.0, 5.0, 7.0, 9.0])
+SENT = torch.tensor([1.0, -1.0, 1.0, 1.0, -2.0, 3.0, 4.0, -1.0])
+RELUS = {
+    "module": lambda x: nn.ReLU()(x),
+    "module in place": lambda x: nn.ReLU(inplace=True)(x * 1),
+    "F.relu": F.relu,
+    "F.relu in place": lambda x: F.relu(x * 1, True),
+    "F.relu_": lambda x: F.relu_(x * 1),
+    "torch.relu": torch.relu,
+    "method": lambda x: x.relu(),
+    "method in place": lambda x: (x * 1).relu_(),
+    "left in place": lambda x: _left(x * 1),
+    "a view in place": lambda x: _left((x * 1).reshape(2, 4)).reshape(-1),
+    "clamp": lambda x: x.clamp(0),
+    "clamp by name": lambda x: torch.clamp(x, min=0.0),
+    "clamp_": lambda x: (x * 1).clamp_(min=0),
+    "clamp_min": lambda x: torch.clamp_min(x, 0),
+    "clip": lambda x: torch.clip(x, 0, None),
+    "threshold": lambda x: F.threshold(x, 0, 0),
+    "nn.Threshold": lambda x: nn.Threshold(0, 0)(x),
+    "aten": torch.ops.aten.relu.default,
+    "aten in place": lambda x: torch.ops.aten.relu_.default(x * 1),
+}
+SIXES = {
+    "nn.ReLU6": lambda x: nn.ReLU6()(x),
+    "nn.ReLU6 in place": lambda x: nn.ReLU6(True)(x * 1),
+    "F.relu6": F.relu6,
+    "hardtanh": lambda x: F.hardtanh(x, 0, 6),
+    "clamp": lambda x: x.clamp(0, 6),
+    "aten": torch.ops.aten.relu6.default,
+}
+
+
+def _left(x):
+    x.relu_()
+    return x
+
+
+def back(rule, function, values=VALUES, sent=SENT):
+    """The values that come out, and what comes back."""
+    x = values.clone().requires_grad_()
+    with following(rule, nn.Identity()):
+        made = function(x)
+    (found,) = torch.autograd.grad(made, x, sent)
+    return made.detach(), found
+
+
+@pytest.mark.parametrize("way", RELUS)
+def test_every_relu_follows_the_rule(way):
+    for rule, wanted in [
+        ("gradient", SENT * (VALUES > 0)),
+        ("deconvnet", SENT.clamp(min=0)),
+        ("guided", SENT.clamp(min=0) * (VALUES > 0)),
+    ]:
+        made, found = back(rule, RELUS[way])
+        assert torch.equal(made, VALUES.clamp(min=0))
+        assert torch.equal(found, wanted), rule
+
+
+@pytest.mark.parametrize("way", SIXES)
+def test_a_relu6_has_a_top(way):
+    inside = (VALUES > 0) & (VALUES < 6)
+    for rule, wanted in [("guided", SENT.clamp(min=0) * inside), ("deconvnet", SENT.clamp(min=0))]:
+        made, found = back(rule, SIXES[way])
+        assert torch.equal(made, VALUES.clamp(0, 6)) and torch.equal(found, wanted), rule
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        F.gelu, F.silu, torch.tanh, torch.sigmoid, F.elu, lambda x: F.leaky_relu(x, 0.1), F.hardswish,
+        lambda x: x.clamp(-1, 1), lambda x: x.clamp(max=0), lambda x: F.threshold(x, 0.1, 0.0), torch.abs,
+        lambda x: x.clamp(torch.zeros(())), F.hardtanh,
+    ],
+)  # fmt: skip
+def test_what_is_no_relu_keeps_its_gradient(function):
+    for rule in ("deconvnet", "guided"):
+        assert torch.equal(back(rule, function)[1], back("gradient", function)[1])
+
+
+def test_what_was_done_is_told():
+    x = VALUES.clone().requires_grad_()
+    with following("guided", nn.Identity()) as swapped:
+        F.silu(F.gelu(F.gelu(torch.relu(x))))
+    assert isinstance(swapped, Swapped) and swapped.told() == "1 ReLUs by the rule; 2 gelu, 1 silu as they are"
+    with following("guided", nn.Identity()) as swapped:
+        F.gelu(x)
+    assert swapped.told() == "no ReLU: plain gradient; 1 gelu as they are"
+
+
+def test_local_response_norm_is_passed_by_in_a_deconvnet():
+    x = torch.rand(1, 4, 2, 2, generator=torch.Generator().manual_seed(0)) * 9
+    sent = torch.arange(16.0).reshape(1, 4, 2, 2)
+    norm = nn.LocalResponseNorm(3, alpha=0.5)
+    made, found = back("deconvnet", norm, x, sent)
+    assert torch.equal(found, sent) and torch.allclose(made, norm(x))
+    assert torch.allclose(back("guided", norm, x, sent)[1], back("gradient", norm, x, sent)[1])
+
+
+def test_nothing_is_swapped_afterwards():
+    for rule in ("deconvnet", "guided"):
+        back(rule, F.relu)
+    assert torch.equal(back("gradient", F.relu)[1], SENT * (VALUES > 0))
+
+
+def test_whole_numbers_and_other_bounds_are_left_alone():
+    assert rectifier("clamp", (torch.tensor([1, -1]), 0), {}) is None
+    assert rectifier("clamp", (VALUES,), {"min": True}) is None
+    assert rectifier("relu", (VALUES,), {"out": VALUES}) is None
+    assert rectifier("relu_", (VALUES,), {}).in_place
+
+
+def test_scripted_relus_are_out_of_reach():
+    class Holder(nn.Module):
+        def __init__(self):
+            super().__init__()
+            with pytest.warns(DeprecationWarning):
+                self.part = torch.jit.script(nn.ReLU())
+
+    model = Holder()
+    with pytest.raises(InputError, match="layer part is scripted, its ReLUs can't follow another rule"):
+        following("guided", model)
+    with following("gradient", model):
+        pass

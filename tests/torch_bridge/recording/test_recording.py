@@ -1,0 +1,247 @@
+"""A recording survives the disk, crashes and strangers."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from innerwalk.torch_bridge import recording as rec
+from innerwalk.torch_bridge.recording import safetensors, storage
+from innerwalk.torch_bridge.recording.errors import InnerwalkError, RecordingError, UnknownName
+
+
+def small(seed: int = 0) -> rec.Recording:
+    """Two convolutions, a sum and a vector, five channels."""
+    shape = (5, 3, 4)
+    layers = (
+        rec.Layer("input", "input", "input", (3, 6, 8), (3, 6, 8)),
+        rec.Layer("a", "Conv2d", "panel", shape, shape, "bn", 12),
+        rec.Layer("bn", "BatchNorm2d", "edge", shape, shape),
+        rec.Layer("relu", "ReLU", "edge", shape, shape),
+        rec.Layer("b", "Conv2d", "panel", shape, shape, "b"),
+        rec.Layer(":add", "add", "panel", shape, shape, ":add"),
+        rec.Layer("fc", "Linear", "panel", (7,), (7, 1, 1), "fc", note="ends here"),
+    )
+    pairs = [
+        ("input", "a"),
+        ("a", "bn"),
+        ("bn", "relu"),
+        ("relu", "b"),
+        ("b", ":add"),
+        ("relu", ":add"),
+        (":add", "fc"),
+    ]
+    network = rec.Network("small", layers, tuple(rec.Edge(*pair) for pair in pairs), True, "by hand", 99)
+    rng = np.random.default_rng(seed)
+    picture = rng.integers(0, 255, (6, 8, 3)).astype(np.uint8)
+    made = rec.Recording(network, "noise", picture, rec.Prediction("classes", ((3, "cat", 0.9),)), {}, {"seed": seed})
+    made.add(
+        rec.Maps(layer.id, rec.ACTIVATIONS, rec.pack(rng.normal(size=layer.map_shape)), layer.map_shape[0])
+        for layer in layers[1:]
+    )
+    return made
+
+
+def test_round_trip_keeps_every_bit(tmp_path: Path) -> None:
+    made = small()
+    back = rec.load(rec.save(made, tmp_path / "r"))
+    assert back.network == made.network and back.prediction == made.prediction and back.provenance == made.provenance
+    assert np.array_equal(back.picture, made.picture)
+    for key, maps in made.all_maps.items():
+        assert np.array_equal(back.all_maps[key].data, maps.data) and np.array_equal(back.all_maps[key].peak, maps.peak)
+    assert not back.maps("a").texels.flags.writeable
+
+
+def test_safetensors_library_reads_it(tmp_path: Path) -> None:
+    load_file = pytest.importorskip("safetensors.numpy").load_file
+    made = small()
+    file = next(rec.save(made, tmp_path).glob("activations-*.safetensors"))
+    assert np.array_equal(load_file(file)["fc"], made.maps("fc").texels)
+
+
+def test_same_recording_same_files_and_stale_ones_go(tmp_path: Path) -> None:
+    rec.save(small(0), tmp_path)
+    first = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    rec.save(small(0), tmp_path)
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == first
+    (tmp_path / "mine.txt").write_text("kept")
+    rec.save(small(1), tmp_path)
+    assert len(list(tmp_path.iterdir())) == 4 and (tmp_path / "mine.txt").exists()
+
+
+def test_fold_contracts_edges() -> None:
+    shown, links = small().network.folded()
+    assert [layer.id for layer in shown] == ["a", "b", ":add", "fc"]
+    assert sorted(links) == [(0, 1), (0, 2), (1, 2), (2, 3)]
+
+
+@pytest.mark.parametrize(
+    "shape", [(40, 40), (112, 112), (41, 37), (55, 55), (14, 14), (7, 7), (1, 1), (1, 200), (199, 1)]
+)
+def test_peak_is_the_quantile_of_sizes(shape: tuple[int, int]) -> None:
+    data = np.random.default_rng(1).normal(size=(6, *shape)).astype(np.float32)
+    data[4], data[5] = np.sort(data[4], axis=None).reshape(shape), 0.5  # neighbours alike; all equal
+    count = data[0].size
+    ordered = np.sort(np.abs(data).reshape(6, -1), axis=1)
+    assert np.array_equal(rec.peaks(rec.pack(data))[:6], ordered[:, count - 1 - int(0.005 * count)])
+
+
+def test_peak_leaves_out_what_is_no_number() -> None:
+    data = np.random.default_rng(1).normal(size=(4, 40, 40)).astype(np.float32)
+    data[0, :3, 0] = np.nan, np.inf, -np.inf
+    data[1, 5, 5], data[2] = 3e38, np.nan
+    ordered = np.sort(np.abs(np.where(np.isfinite(data), data, 0)).reshape(4, -1), axis=1)
+    assert np.array_equal(rec.peaks(rec.pack(data)), ordered[:, 1600 - 1 - 8])
+
+
+def test_unknown_layer_lists_near_matches() -> None:
+    with pytest.raises(UnknownName, match="did you mean relu"):
+        small().maps("relv")
+    with pytest.raises(UnknownName, match="recorded deconvnet"):
+        small().maps("relu", "deconvnet")
+
+
+@pytest.mark.parametrize("stop_after", range(3))
+def test_crash_leaves_the_old_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop_after: int) -> None:
+    rec.save(small(0), tmp_path)
+    before = {path.name for path in tmp_path.iterdir()}
+    calls, replace = [], os.replace
+
+    def dying(source: str, target: str) -> None:
+        if len(calls) == stop_after:
+            raise KeyboardInterrupt
+        calls.append(target)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", dying)
+    with pytest.raises(KeyboardInterrupt):
+        rec.save(small(1), tmp_path)
+    assert np.array_equal(rec.load(tmp_path).maps("a").data, small(0).maps("a").data)
+    assert not list(tmp_path.glob(".part-*"))
+    assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RecordingError, match="No space left on device"):
+        rec.save(small(), tmp_path / "new")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_is_no_recording(tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(b"picture")
+    with pytest.raises(RecordingError, match="cat.png: no recording here"):
+        rec.load(tmp_path / "cat.png")
+
+
+def edited(folder: Path, change) -> Path:
+    document = json.loads((folder / storage.DOCUMENT).read_text())
+    change(document)
+    (folder / storage.DOCUMENT).write_text(json.dumps(document))
+    return folder
+
+
+HOSTILE = {
+    "newer schema": (lambda d: d.update(schema=2), "newer"),
+    "other format": (lambda d: d.update(format="zip"), "not a recording"),
+    "path out of the folder": (lambda d: d["maps"][0].update(file="../../etc/passwd"), "bad data file name"),
+    "unknown layer": (lambda d: d["maps"][0].update(layer="zzz"), "no layer 'zzz'"),
+    "labels": (lambda d: d["maps"][0].update(labels=["x"]), "1 labels for 5 channels"),
+    "channels": (lambda d: d["maps"][0].update(channels=9), "cells don't hold"),
+    "huge": (lambda d: d["network"]["layers"][0].update(map_shape=[1, 1 << 40, 1]), "within bounds"),
+    "backward edge": (lambda d: d["network"]["edges"].append([3, 1]), "run forward"),
+    "same id": (lambda d: d["network"]["layers"][1].update(id="b"), "unique"),
+    "role": (lambda d: d["network"]["layers"][1].update(role="boss"), "role must be one of"),
+    "shows": (lambda d: d["network"]["layers"][1].update(shows="ghost"), "which isn't there"),
+    "probability": (lambda d: d["prediction"].update(top=[[1, "x", float("nan")]]), "finite"),
+    "type": (lambda d: d.update(network=[]), "expected an object"),
+    "method": (lambda d: d["maps"][0].update(method="../x"), "small letters"),
+    "half a character": (lambda d: d["network"].update(name="\ud800"), "halves of characters"),
+    "half a class name": (lambda d: d["prediction"].update(top=[[1, "\udcff", 0.5]]), "halves of characters"),
+    "extra missing": (lambda d: d["maps"][0].update(extras=["ghost"]), "missing"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_documents_are_refused(tmp_path: Path, name: str) -> None:
+    change, message = HOSTILE[name]
+    with pytest.raises(RecordingError, match=message):
+        rec.load(edited(rec.save(small(), tmp_path), change))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "null", '{"format": 1}'])
+def test_damaged_documents_are_one_line(tmp_path: Path, text: str) -> None:
+    rec.save(small(), tmp_path)
+    (tmp_path / storage.DOCUMENT).write_text(text)
+    with pytest.raises(RecordingError) as caught:
+        rec.load(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_and_truncated(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="no recording here"):
+        rec.load(tmp_path / "nowhere")
+    file = next(rec.save(small(), tmp_path).glob("activations-*"))
+    whole = file.read_bytes()
+    for length in (0, 7, 100, len(whole) - 1):
+        file.write_bytes(whole[:length])
+        with pytest.raises(RecordingError):
+            rec.load(tmp_path)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_fuzzed_bytes_never_escape(tmp_path: Path, data: st.DataObject) -> None:
+    """Any byte changed anywhere gives a recording or an error of ours."""
+    if not (tmp_path / "whole").exists():
+        rec.save(small(), tmp_path / "whole")
+    files = sorted((tmp_path / "whole").iterdir())
+    file = data.draw(st.sampled_from(files))
+    before = file.read_bytes()
+    place = data.draw(st.integers(0, min(len(before) - 1, 4000)))
+    junk = data.draw(st.binary(min_size=1, max_size=8))
+    file.write_bytes(before[:place] + junk + before[place + len(junk) :])
+    try:
+        for maps in rec.load(tmp_path / "whole").all_maps.values():
+            assert maps.peak.shape == (maps.channels,) and maps.data.ndim == 3 + maps.colour
+    except InnerwalkError as error:
+        assert "\n" not in str(error)
+    finally:
+        file.write_bytes(before)
+
+
+def test_maps_of_no_values_are_refused(tmp_path: Path) -> None:
+    made = small()
+    made.add(
+        [rec.Maps("a", rec.ACTIVATIONS, np.zeros((2, 0, 4, 4), np.float32), 5, extras={"peak": np.zeros(5, "f4")})]
+    )
+    with pytest.raises(RecordingError, match="none of them 0"):
+        rec.load(rec.save(made, tmp_path))
+
+
+def test_a_name_that_is_no_text_is_saved_readably(tmp_path: Path) -> None:
+    made = small()
+    made.input_name = os.fsdecode(b"\xff.png")
+    assert rec.load(rec.save(made, tmp_path)).input_name == "?.png"
+
+
+@pytest.mark.parametrize("shape", ["[0,1180591620717411303424]", "[1,0,4611686018427387904,4]"])
+def test_wire_refuses_shapes_beyond_numbers(shape: str) -> None:
+    header = ('{"a":{"dtype":"F32","shape":' + shape + ',"data_offsets":[0,0]}}').encode()
+    with pytest.raises(RecordingError, match="out of bounds"):
+        safetensors.decode(np.frombuffer(len(header).to_bytes(8, "little") + header, np.uint8), "lie")
+
+
+def test_wire_refuses_lies() -> None:
+    body = b"".join(bytes(piece) for piece in safetensors.encode({"a": np.zeros(3, np.float32)}))
+    lies = [body.replace(b"[3]", b"[4]"), body + b"x", body.replace(b"F32", b"X99"), body.replace(b"[0,12]", b"[4,16]")]
+    for lie in lies:
+        with pytest.raises(RecordingError):
+            safetensors.decode(np.frombuffer(lie, np.uint8), "lie")

@@ -1,0 +1,349 @@
+"""Jobs: progress in order, partial results, an end at any step, a cache by content, and inputs that don't wait."""
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch")
+torch.set_num_threads(1)
+
+from innerwalk.tests.support import SUPPORT, bridges  # noqa: E402
+from innerwalk.torch_bridge import client  # noqa: E402
+from innerwalk.torch_bridge.method_support.method import parameter  # noqa: E402
+from innerwalk.torch_bridge.methods import METHODS, Method, Step  # noqa: E402
+from innerwalk.torch_bridge.recording import Maps, pack  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import BridgeError, InputError, UnknownName  # noqa: E402
+from innerwalk.torch_bridge.server import jobs  # noqa: E402
+
+
+def maps(value: float, layer: str = "a", method: str = "stepwise", side: int = 2) -> Maps:
+    return Maps(layer, method, pack(np.full((3, side, side), value, np.float32)), 3)
+
+
+@dataclass(frozen=True)
+class Steps:
+    count: int = parameter(3, "steps", 1, 100)
+    fail_at: int = parameter(0, "the step that fails", 0, 100)
+    how: str = parameter("", "how it fails")
+
+
+class Stepwise:
+    """A method whose steps wait to be let, one by one."""
+
+    def __init__(self) -> None:
+        self.let, self.begun = threading.Semaphore(0), threading.Semaphore(0)
+        self.runs, self.closed, self.denormal = 0, 0, []
+
+    def method(self, needs: str = "input") -> Method:
+        return Method("stepwise", "Stepwise", "Waits.", self.run, Steps, needs)
+
+    def run(self, work, parameters):
+        self.runs += 1
+        self.denormal.append(float(torch.tensor([1e-39]) * 1.0))
+        try:
+            for number in range(1, parameters.count + 1):
+                self.begun.release()
+                assert self.let.acquire(timeout=20)
+                if number == parameters.fail_at:
+                    raise {"": ValueError("seven"), "leaves": SystemExit(3), "expected": InputError("no such thing")}[
+                        parameters.how
+                    ]
+                yield Step(number / parameters.count, f"step {number}", (maps(number),))
+        finally:
+            self.closed += 1
+
+
+@pytest.fixture(scope="module")
+def server():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(SUPPORT))
+        networks = {
+            "names": bridges.model("Names"), "twin": bridges.model("Names"), "other": bridges.model("Names", seed=5),
+            "gated": bridges.model("Gated"), "new": bridges.model("Names"),
+        }  # fmt: skip
+        with bridges.serving_here(networks, {"objects": "concepts:object", "pairs": "concepts:pair"}) as server:
+            yield server
+
+
+@pytest.fixture
+def bridge(server):
+    with bridges.joined(server) as bridge:
+        for name in ("names", "twin", "other"):
+            bridge.record(name, [client.noise(1)])
+        yield bridge
+
+
+@pytest.fixture
+def stepwise(server, monkeypatch):
+    made = Stepwise()
+    monkeypatch.setitem(METHODS, "stepwise", made.method())
+    monkeypatch.setattr(server.calls["job"].__self__, "jobs", jobs.Jobs())
+    yield made
+    for _ in range(300):
+        made.let.release()
+
+
+def after(bridge, job, step):
+    return bridge.job(job["id"], step, 10.0)
+
+
+def test_progress_comes_in_order_with_partial_results(bridge, stepwise):
+    job = bridge.start("names", "stepwise")
+    assert job["what"]["input"] == "noise:1"
+    for number in (1, 2, 3):
+        stepwise.let.release()
+        told, found = after(bridge, job, number - 1)
+        assert (told["step"], told["told"]) == (number, f"step {number}")
+        assert told["share"] == pytest.approx(number / 3)
+        assert [one.data[0, 0, 0] for one in found] == [number]
+    told, every = bridges.followed(bridge, job)
+    assert told[-1]["state"] == "done" and every["a", "stepwise"].data[0, 0, 0] == 3
+    assert stepwise.closed == 1
+    assert bridge.job(job["id"], 3)[1] == []
+    assert bridge.describe()["jobs"][-1]["state"] == "done"
+
+
+def test_several_maps_of_one_step_keep_their_order(bridge, server, monkeypatch):
+    every = [maps(1, "b"), maps(2, "a"), maps(3, "a", "other"), maps(4, "a", "third")]
+    run = lambda work, parameters: iter(step for step in [Step(1.0, "all", every)])  # noqa: E731
+    monkeypatch.setitem(METHODS, "stepwise", Method("stepwise", "", "", lambda w, p: (s for s in run(w, p)), None))
+    _, found = bridges.followed(bridge, bridge.start("names", "stepwise"))
+    assert list(found) == [(one.layer, one.method) for one in every]
+
+
+def test_denormal_numbers_are_zero_in_a_job(bridge, stepwise):
+    stepwise.let.release(3)
+    bridges.followed(bridge, bridge.start("names", "stepwise"))
+    assert stepwise.denormal == [0.0]
+    assert float(torch.tensor([1e-39]) * 1.0) != 0.0  # here nothing has changed
+
+
+def test_cancel_ends_it_at_the_next_step(bridge, stepwise):
+    job = bridge.start("names", "stepwise", parameters={"count": 50})
+    stepwise.let.release()
+    after(bridge, job, 0)
+    bridge.cancel(job["id"])
+    stepwise.let.release()
+    told, every = bridges.followed(bridge, job)
+    assert (told[-1]["state"], told[-1]["told"], told[-1]["step"]) == ("cancelled", "cancelled", 2)
+    assert stepwise.closed == 1 and every["a", "stepwise"].data[0, 0, 0] == 2
+    assert bridge.cancel(job["id"])["state"] == "cancelled"
+    assert bridge.start("names", "stepwise", parameters={"count": 50})["state"] in ("waiting", "running")  # anew
+
+
+def test_only_so_many_run_at_a_time(bridge, stepwise, server):
+    started = [bridge.start("names", "stepwise", parameters={"count": 1 + k}) for k in range(5)]
+    assert stepwise.begun.acquire(timeout=10)
+    service = server.calls["job"].__self__
+    running = lambda: [one["state"] for one in service.jobs.all()].count("running")  # noqa: E731
+    assert running() <= 2
+    assert bridge.cancel(started[4]["id"])["state"] == "cancelled"  # it hadn't begun
+    most = 0
+    for _ in range(20):
+        stepwise.let.release()
+        most = max(most, running())
+    for job in started:
+        assert bridges.followed(bridge, job)[0][-1]["state"] in ("done", "cancelled")
+    assert most <= 2 and stepwise.runs == 4
+
+
+def test_too_many_waiting_are_refused(bridge, stepwise, server, monkeypatch):
+    monkeypatch.setattr(jobs, "MOST_WAITING", 3)
+    started = [bridge.start("names", "stepwise", parameters={"count": 1 + k}) for k in range(3)]
+    with pytest.raises(BridgeError, match="3 jobs are waiting already"):
+        bridge.start("names", "stepwise")
+    for job in started:
+        bridge.cancel(job["id"])
+
+
+@pytest.mark.parametrize(
+    ("how", "error"),
+    [("", "ValueError: seven"), ("leaves", "SystemExit: 3"), ("expected", "no such thing")],
+)
+def test_a_method_that_fails(bridge, stepwise, how, error):
+    stepwise.let.release(9)
+    asked = {"parameters": {"fail_at": 2, "how": how}}
+    told, every = bridges.followed(bridge, bridge.start("names", "stepwise", **asked))
+    assert (told[-1]["state"], told[-1]["error"]) == ("failed", error)
+    assert every["a", "stepwise"].data[0, 0, 0] == 1  # what there was stays
+    assert stepwise.closed == 1
+    bridges.followed(bridge, bridge.start("names", "stepwise", **asked))
+    assert stepwise.runs == 2  # a failure is not remembered
+    assert bridge.record("names").all_maps
+
+
+def test_what_was_made_is_not_made_again(bridge, stepwise):
+    stepwise.let.release(100)
+
+    def made(network="names", seed=1, **asked):
+        bridge.record(network, [client.noise(seed)])
+        before = stepwise.runs
+        told, every = bridges.followed(bridge, bridge.start(network, "stepwise", **asked))
+        assert told[-1]["state"] == "done" and every["a", "stepwise"].data[0, 0, 0] == 3 + len(asked.get("more", ()))
+        return stepwise.runs > before
+
+    assert made()
+    assert not made()
+    assert not made(parameters={"count": 3})  # as it is by default
+    assert not made(layers=["a", "b"])  # the panels by name
+    assert made(seed=2)
+    assert not made(seed=1)
+    assert made(layers=["a"])
+    assert made("other")
+    assert made("twin")
+    assert made(data="objects")
+    assert made(data="pairs")
+    assert not made(inputs=[client.noise(2)])
+    assert made(inputs=[client.noise(3)])
+
+
+def test_what_depends_on_the_network_alone_is_kept_for_other_inputs(bridge, stepwise, monkeypatch):
+    monkeypatch.setitem(METHODS, "stepwise", stepwise.method("network"))
+    stepwise.let.release(9)
+    for seed in (1, 2):
+        bridge.record("names", [client.noise(seed)])
+        bridges.followed(bridge, bridge.start("names", "stepwise"))
+    assert stepwise.runs == 1
+
+
+def test_a_job_is_about_the_input_there_was_when_it_was_asked(bridge, stepwise, server, monkeypatch):
+    """Not about the one there is when its turn comes: its result would be remembered under the wrong input."""
+    seen = []
+
+    def look(work, parameters):
+        seen.append(work.arguments[0])
+        yield Step(1.0, "seen", (maps(float(work.arguments[0].sum()), method="look"),))
+
+    monkeypatch.setitem(METHODS, "look", Method("look", "", "", look))
+    bridge.record("names", [client.noise(11)])
+    busy = [bridge.start("names", "stepwise", parameters={"count": 1 + k}) for k in range(2)]
+    asked = bridge.start("names", "look")
+    for _ in busy:
+        stepwise.begun.acquire(timeout=10)
+        stepwise.let.release(3)
+    bridge.record("names", [client.noise(12)])
+    for job in busy:
+        bridges.followed(bridge, job)
+    bridges.followed(bridge, asked)
+    service = server.calls["job"].__self__
+    wanted = service.networks["names"].read(["noise:11"])[0].values
+    assert torch.equal(seen[0], wanted)
+
+
+def test_old_results_make_room(monkeypatch):
+    monkeypatch.setattr(jobs, "KEPT", 3 * maps(0, side=8).texels.nbytes)
+    held = jobs.Jobs()
+
+    def finished(key):
+        job = held.start({}, key, lambda: (step for step in [Step(1.0, "made", (maps(1, side=8),))]))
+        return held.since(job.id, 0, 10.0), job
+
+    every = [finished(str(k))[1] for k in range(5)]
+    for job in every:
+        held.since(job.id, 1, 10.0)
+    assert [len(held.since(job.id, 0, 0)[1]) for job in every] == [0, 0, 1, 1, 1]
+    assert held.since(every[0].id, 0, 0)[0]["told"] == "its results have made room for newer ones"
+    again = held.start({}, "4", lambda: pytest.fail("it is known"))
+    assert again.state == "done"
+    big = held.start({}, "big", lambda: (step for step in [Step(1.0, "made", (maps(1, side=99),))]))
+    held.since(big.id, 1, 10.0)
+    assert len(held.since(big.id, 0, 0)[1]) == 1  # the newest stays, however large
+    assert len(held.since(every[4].id, 0, 0)[1]) == 0
+
+
+def test_old_jobs_are_forgotten(monkeypatch):
+    monkeypatch.setattr(jobs, "REMEMBERED", 4)
+    held = jobs.Jobs()
+    for k in range(7):
+        job = held.start({}, str(k), lambda: (step for step in [Step(1.0, "made")]))
+        held.since(job.id, 1, 10.0)
+    assert [one["id"] for one in held.all()] == [4, 5, 6, 7]
+    with pytest.raises(UnknownName, match="no job '1'"):
+        held.since(1, 0, 0)
+
+
+def test_a_question_waits_for_news_no_longer_than_asked(bridge, stepwise):
+    job = bridge.start("names", "stepwise")
+    assert after_nothing(bridge, job)["step"] == 0
+    bridge.cancel(job["id"])
+
+
+def after_nothing(bridge, job):
+    return bridge.job(job["id"], 0, 0.05)[0]
+
+
+def test_a_job_before_the_first_input(bridge, stepwise):
+    with pytest.raises(InputError, match="new hasn't looked at anything yet"):
+        bridge.start("new", "stepwise")
+
+
+def test_what_cannot_be_started(bridge, stepwise):
+    with pytest.raises(UnknownName, match="no method 'stepwize'; did you mean stepwise"):
+        bridge.start("names", "stepwize")
+    with pytest.raises(UnknownName, match="no parameter of stepwise 'cuont'"):
+        bridge.start("names", "stepwise", parameters={"cuont": 1})
+    with pytest.raises(InputError, match="stepwise: count is 0; 1 to 100 is possible"):
+        bridge.start("names", "stepwise", parameters={"count": 0})
+    with pytest.raises(UnknownName, match="no layer 'z'"):
+        bridge.start("names", "stepwise", layers=["z"])
+    with pytest.raises(UnknownName, match="no data set 'birds'"):
+        bridge.start("names", "stepwise", data="birds")
+    told, _ = bridges.followed(bridge, bridge.start("names", "average"))
+    assert told[-1]["state"] == "failed" and "average needs a data set" in told[-1]["error"]
+
+
+def test_a_new_input_waits_for_one_step_at_most(bridge, stepwise, server):
+    """While a step runs the input waits; then it goes first, although the job could go on at once."""
+    job = bridge.start("names", "stepwise", parameters={"count": 40})
+    assert stepwise.begun.acquire(timeout=10)  # its first step is running
+    heard = []
+
+    def look(k):
+        with bridges.joined(server) as other:
+            other.record("other", [client.noise(k)])
+            heard.append(k)
+
+    inputs = [threading.Thread(target=look, args=(k,)) for k in range(3)]
+    for one in inputs:
+        one.start()
+    turns = server.calls["job"].__self__.networks["other"].turns
+    for _ in range(1000):
+        with turns._change:
+            if turns._urgent == 3:
+                break
+        threading.Event().wait(0.01)
+    assert heard == []
+    stepwise.let.release()  # the one step they wait for
+    for one in inputs:
+        one.join(20)
+    assert sorted(heard) == [0, 1, 2]
+    assert bridge.job(job["id"])[0]["step"] == 1
+    stepwise.let.release(100)
+    assert bridges.followed(bridge, job)[0][-1]["state"] == "done"  # it was paused, not ended
+
+
+def test_maps_of_a_job_can_be_looked_at(bridge, stepwise):
+    stepwise.let.release(3)
+    bridges.followed(bridge, bridge.start("names", "stepwise"))
+    made = bridge.record("names", [client.channel("a", "stepwise", 1)])
+    assert made.input_name == "a, channel 1, stepwise"
+
+
+def test_the_end_of_a_bridge_ends_its_jobs(stepwise):
+    def let():
+        for _ in range(300):
+            stepwise.let.release()
+            threading.Event().wait(0.02)
+
+    with bridges.serving_here({"names": bridges.model("Names")}) as server:
+        with bridges.joined(server) as bridge:
+            bridge.record("names")
+            bridge.start("names", "stepwise", parameters={"count": 100})
+            assert stepwise.begun.acquire(timeout=10)
+            threading.Thread(target=let, daemon=True).start()
+    (told,) = server.calls["job"].__self__.jobs.all()
+    assert told["step"] < 100
+    turns = server.calls["job"].__self__.networks["names"].turns
+    assert turns._busy and turns._shut

@@ -1,0 +1,116 @@
+"""`innerwalk serve` and `python -m torch_bridge serve`: what is said, who may join, how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("torch", reason="needs torch")
+
+from innerwalk.scenes import cli
+from innerwalk.tests.support import ROOT
+from innerwalk.torch_bridge import client
+from innerwalk.torch_bridge.recording.errors import InputError
+from innerwalk.torch_bridge.server.config import names_of, order_of
+
+ENTRIES = {"innerwalk": "innerwalk.scenes", "innerwalk.torch_bridge": "innerwalk.torch_bridge", "alone": "torch_bridge"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_ctrl_c(tmp_path, entry, number):
+    environment = os.environ | ({"PYTHONPATH": str(ROOT)} if entry == "alone" else {})
+    process = subprocess.Popen(
+        [sys.executable, "-m", ENTRIES[entry], "serve", "object", "--device", "cpu"], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment,
+    )  # fmt: skip
+    lines = [process.stdout.readline() for _ in range(6)]
+    told = {line[:10].strip(): line[10:].strip() for line in lines}
+    file = tmp_path / "innerwalk-bridge.json"
+    connection = json.loads(file.read_text())
+    assert told["serving"] == "object" and told["pictures"] == "object"
+    assert told["listening"] == f"127.0.0.1:{connection['port']}, this machine only"
+    assert file.name in told["join"] and str(connection["port"]) in told["from afar"]
+    assert connection["token"] not in "".join(lines)
+    assert file.stat().st_mode & 0o777 == 0o600
+    with client.join_bridge(file) as bridge:
+        assert bridge.record("object").prediction.top[0][1] == "ring"
+        assert bridge.start("object", "average", data="object", parameters={"count": 2000})["id"] == 1
+        process.send_signal(number)  # a connection is open and a job runs
+        out, said = process.communicate(timeout=20)
+    assert (process.returncode, out, said.strip().count("\n")) == (130, "", 0), said
+    assert "innerwalk: stopped" in said or "the bridge has ended" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def serve(*words: str) -> int:
+    return cli.main(["serve", *words])
+
+
+def test_a_connection_file_that_is_there_stays(tmp_path, capsys):
+    (file := tmp_path / "mine.json").write_text("mine")
+    assert serve("object", "--connection", str(file)) == 2
+    assert "there is such a file" in capsys.readouterr().err
+    assert file.read_text() == "mine"
+
+
+def test_a_place_that_cannot_be_written_is_one_line(tmp_path, capsys):
+    assert serve("object", "--device", "cpu", "--connection", str(tmp_path / "no" / "mine.json")) == 2
+    said = capsys.readouterr().err
+    assert "can't be written" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ([], "no network is named; give a MODEL such as object"),
+        (["--networks", "none.json"], "none.json: can't be read"),
+        (["--networks", "list.json"], 'list.json: an object such as {"mine"'),
+        (["--networks", "text.json"], "text.json: not JSON"),
+        (["--networks", "odd.json"], "network mine: no field 'wieghts'"),
+        (["object=none.safetensors", "--device", "cpu"], "no such file"),
+        (["object", "--device", "warp"], "device 'warp' can't be used here"),
+        (["object", "--device", "cpu", "--data", "birds=/no/such"], "data set /no/such: no such folder"),
+    ],
+)
+def test_what_cannot_be_served_is_one_line(tmp_path, monkeypatch, capsys, words, line):
+    monkeypatch.chdir(tmp_path)
+    for name, text in (("list", "[]"), ("text", "{"), ("odd", '{"mine": {"model": "resnet50", "wieghts": "x"}}')):
+        (tmp_path / f"{name}.json").write_text(text)
+    assert serve(*words) == 2
+    said = capsys.readouterr().err
+    assert line in said and said.count("\n") == 1
+    assert not (tmp_path / "innerwalk-bridge.json").exists()
+
+
+def test_names_of_models():
+    assert names_of(["resnet50", "resnet50=a=b.pt", "my.nets:build=w.pt", "resnet50"]) == {
+        "resnet50": ("resnet50", None), "resnet50 2": ("resnet50", "a=b.pt"),
+        "my.nets:build": ("my.nets:build", "w.pt"), "resnet50 3": ("resnet50", None),
+    }  # fmt: skip
+
+
+def test_an_order_from_words_and_a_file(tmp_path):
+    (file := tmp_path / "networks.json").write_text(
+        '{"mine": {"model": "my.nets:build", "arguments": {"depth": 4}, "size": [64, 32], "weights": "w.pt"}}'
+    )
+    order = order_of(["pair", "resnet50=r.pt"], file, {"birds": "pictures"}, "cpu", 8600)
+    assert list(order.networks) == ["pair", "resnet50", "mine"]
+    assert (order.networks["mine"].size, order.networks["mine"].arguments) == ((64, 32), {"depth": 4})
+    assert order.networks["resnet50"].weights == "r.pt"
+    assert order.networks["pair"].weights.endswith("pair.safetensors")
+    assert order.data == {"pair": "concepts:pair", "birds": "pictures"}
+    assert (order.device, order.port, order.token) == ("cpu", 8600, "")
+    with pytest.raises(InputError, match="no network is named"):
+        order_of([])
+
+
+def test_methods_are_listed_with_their_parameters(capsys):
+    assert cli.main(["methods"]) == 0
+    said = capsys.readouterr().out
+    assert "average        The mean map of each channel" in said
+    assert "  count        How many pictures are averaged over (64, 1 to 1,000,000)" in said

@@ -1,0 +1,139 @@
+"""What an operation or a module is to the fold: its family, by name or by class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..fold import Family
+
+SILENT = frozenset(
+    "size dim stride numel ndimension nelement is_contiguous is_floating_point is_complex data_ptr storage_offset "
+    "element_size get_device item tolist is_same_size equal allclose requires_grad_ is_inference is_pinned has_names "
+    "is_nonzero is_signed is_conj is_neg result_type can_cast promote_types get_default_dtype set_default_dtype "
+    "register_hook retain_grad is_grad_enabled _set_grad_enabled __len__ __bool__ __float__ __int__ __index__ "
+    "__contains__ __format__ __repr__ __str__ __hash__ __reduce_ex__ __dlpack_device__".split()
+)
+"""They only ask."""
+PLUMBING = frozenset(
+    "view view_as reshape reshape_as permute transpose swapaxes swapdims movedim moveaxis flatten unflatten ravel "
+    "squeeze unsqueeze expand expand_as broadcast_to contiguous __getitem__ to float double half bfloat16 type type_as "
+    "cpu cuda detach clone alias chunk split tensor_split unbind narrow select t T mT H mH data copy index_select "
+    "dropout feature_dropout alpha_dropout dropout1d dropout2d dropout3d __dlpack__ __deepcopy__ as_tensor real".split()
+)
+"""They move values and make no new ones; edges pass through."""
+CONSTANT = frozenset(
+    "new_zeros new_ones new_empty new_full new_tensor zeros_like ones_like empty_like full_like rand_like randn_like "
+    "randint_like".split()
+)
+"""They take no more than a shape or a type from what they are given."""
+FOREIGN = frozenset({"from_numpy", "tensor", "asarray", "frombuffer", "from_dlpack"})
+"""They bring values in from outside torch: nobody knows what those were made of."""
+SYNONYMS = {
+    "concat": "cat", "concatenate": "cat", "hstack": "cat", "vstack": "cat", "dstack": "cat", "column_stack": "cat",
+    "multiply": "mul", "subtract": "sub", "divide": "div", "true_divide": "div", "truediv": "div",
+    "mm": "matmul", "bmm": "matmul", "convolution": "conv2d",
+}  # fmt: skip
+
+FAMILIES: dict[str, Family] = {
+    **{f"{conv}{n}d": "conv" for conv in ("conv", "conv_transpose") for n in (1, 2, 3)},
+    **dict.fromkeys(("linear", "bilinear", "addmm", "baddbmm"), "linear"),
+    **dict.fromkeys(("batch_norm",), "norm"),
+    **dict.fromkeys(("add", "sub"), "sum"),
+    **dict.fromkeys(("mul", "div", "matmul", "einsum"), "product"),
+    **dict.fromkeys(("cat", "stack"), "joint"),
+    **dict.fromkeys(("scaled_dot_product_attention", "multi_head_attention_forward"), "attention"),
+    **dict.fromkeys(("embedding", "embedding_bag", "lstm", "gru", "rnn_tanh", "rnn_relu"), "tokens"),
+    **dict.fromkeys(("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell"), "tokens"),
+}
+STRONGEST: tuple[Family, ...] = ("attention", "conv", "linear", "tokens")
+CLASSES: tuple[tuple[type | tuple[type, ...], Family], ...] = (
+    (nn.modules.conv._ConvNd, "conv"),
+    ((nn.Linear, nn.Bilinear), "linear"),
+    (nn.modules.batchnorm._BatchNorm, "norm"),
+    (nn.MultiheadAttention, "attention"),
+    ((nn.RNNBase, nn.RNNCellBase, nn.Embedding, nn.EmbeddingBag), "tokens"),
+)
+CONTAINERS = (
+    nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.Transformer, nn.TransformerEncoder, nn.TransformerDecoder,
+    nn.TransformerEncoderLayer, nn.TransformerDecoderLayer, nn.DataParallel,
+)  # fmt: skip
+
+
+def plain_name(name: str) -> str:
+    """`add` for `add`, `add_`, `__iadd__`, `__radd__` and `add.Tensor`; `__getitem__` stays."""
+    name = name.partition(".")[0]
+    if name.startswith("__") and name not in PLUMBING:
+        name = name.strip("_")
+        if name not in FAMILIES and name[0] in "ir" and (name[1:] in FAMILIES or name[1:] in SYNONYMS):
+            name = name[1:]
+    elif name.endswith("_") and not name.endswith("__"):
+        name = name.rstrip("_")
+    return SYNONYMS.get(name, name)
+
+
+def is_layer(module: nn.Module) -> bool:
+    """One layer as a whole: a module without children, a scripted one, or a class of torch.nn that is no container."""
+    if isinstance(module, torch.jit.ScriptModule):
+        return True
+    if isinstance(module, CONTAINERS):
+        return False
+    return not len(module._modules) or type(module).__module__.startswith("torch.nn.")
+
+
+def class_name(module: nn.Module) -> str:
+    """Name of a module's class; of the class it was before `torch.jit.script` or `torch.export` took it over."""
+    kind = type(module)
+    if kind.__module__ == "torch.export.unflatten":
+        return str(module.type_name() or kind.__name__).rpartition(".")[2]  # type: ignore[operator]
+    return str(getattr(module, "original_name", None) or kind.__name__)
+
+
+@cache
+def class_family(kind: Any) -> Family | None:
+    """The family of a module by its class; None where its operations must tell."""
+    found = next((family for classes, family in CLASSES if issubclass(kind, classes)), None)
+    return "norm" if found is None and "BatchNorm" in kind.__name__ else found
+
+
+def family_of(operations: list[str], parameters: bool) -> Family:
+    """The family of a layer from what runs in it: a hand-written convolution is one, a module that adds is a sum."""
+    seen = {FAMILIES.get(name, "other") for name in operations}
+    for family in STRONGEST:
+        if family in seen:
+            return family
+    return FAMILIES.get(operations[0], "other") if len(operations) == 1 and not parameters else "other"
+
+
+def arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[torch.Tensor]:
+    """All tensors among the arguments of an operation, in order."""
+    found: list[torch.Tensor] = []
+    for value in (*args, *kwargs.values()) if kwargs else args:
+        if isinstance(value, torch.Tensor):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            found += arguments(value, {})
+    return found
+
+
+def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
+    """All tensors in nested tuples, lists, dicts, dataclasses and simple objects, in order."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from tensors_in(item, depth + 1)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from tensors_in(item, depth + 1)
+    elif is_dataclass(value) and not isinstance(value, type):
+        for one in fields(value):
+            yield from tensors_in(getattr(value, one.name, None), depth + 1)
+    elif depth < 3 and hasattr(value, "__dict__") and not callable(value):
+        for item in list(vars(value).values()):
+            yield from tensors_in(item, depth + 1)

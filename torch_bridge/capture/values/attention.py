@@ -1,0 +1,140 @@
+"""Where attention looks: maps recomputed, beside the run, from the query and the key that went into it.
+
+One query token at a time: (heads, keys) values instead of (heads, queries, keys). They are shares, summing to 1 over
+all keys; class and register tokens among the keys are left out of the map, so what is drawn may sum to less.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+from torch import nn
+
+from ...recording import Maps
+from ..trace.provenance import Step
+from ..trace.run import Sample
+from .to_maps import texels_of, token_grid
+
+ATTENTION = "attention"
+
+
+def attention_maps(
+    step: Step, args: tuple[Any, ...], kwargs: dict[str, Any], sample: Sample, token: int | None
+) -> Maps | None:
+    """Maps (heads, h, w) or (heads, 1, keys) of one query token; None where the arguments aren't understood.
+
+    `token` None is the class token where there is one, the middle of a grid, the last of a sequence.
+    """
+    with torch.no_grad():
+        if isinstance(step.module, nn.MultiheadAttention):
+            query, key, mask = _projected(step.module, args, kwargs, sample)
+        elif step.module is None:
+            query, key, mask = _scaled(args, kwargs, sample)
+        else:
+            return None
+        keys = key.shape[-2]
+        grid = token_grid(keys, step.grid, sample.grid)
+        chosen = _chosen_token(query.shape[-2], keys, grid) if token is None else token
+        if not 0 <= chosen < query.shape[-2]:
+            step.notes[f"no query token {chosen}"] = None
+            return None
+        row = attention_row(query, key, mask, chosen)
+    step.notes[f"attention of token {chosen}"] = None
+    height, width = grid or (1, keys)
+    texels = texels_of(row[:, keys - height * width :].reshape(-1, height, width))
+    return Maps(step.id, ATTENTION, texels, len(row), labels=tuple(f"head {k}" for k in range(len(row))))
+
+
+def _chosen_token(queries: int, keys: int, grid: tuple[int, int] | None) -> int:
+    if grid is None:
+        return queries - 1
+    if keys > grid[0] * grid[1]:
+        return 0
+    return min(grid[0] // 2 * grid[1] + grid[1] // 2, queries - 1)
+
+
+def attention_row(query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None, token: int) -> torch.Tensor:
+    """(heads, keys) float32 of scaled query (heads, queries, d), key (heads, keys, d), mask (·, queries, keys)."""
+    scores = torch.einsum("hd,hkd->hk", query[:, token].float(), key.float())
+    if mask is not None:
+        scores = scores + mask[:, token]
+    return scores.softmax(-1)
+
+
+def _additive(mask: torch.Tensor, blocked: bool) -> torch.Tensor:
+    """A mask to be added; in a bool mask `blocked` values are the ones that are shut out."""
+    if mask.dtype != torch.bool:
+        return mask.float()
+    return torch.zeros(mask.shape).masked_fill(mask == blocked, float("-inf"))
+
+
+def _scaled(
+    args: tuple[Any, ...], kwargs: dict[str, Any], sample: Sample
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """Query, key, mask in F.scaled_dot_product_attention, whose arguments are (batch, heads, tokens, d)."""
+    names = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale", "enable_gqa")
+    given = {**dict(zip(names, args, strict=False)), **kwargs}
+    query, key = _item(given["query"], sample), _item(given["key"], sample)
+    if given.get("enable_gqa"):
+        key = key.repeat_interleave(len(query) // len(key), 0)
+    scale = given.get("scale")
+    query = query * (query.shape[-1] ** -0.5 if scale is None else scale)
+    size = (*given["query"].shape[:-1], key.shape[-2])
+    mask = None
+    if given.get("attn_mask") is not None:
+        mask = _item(_additive(given["attn_mask"].cpu(), blocked=False).broadcast_to(size), sample)
+    elif given.get("is_causal"):
+        mask = _additive(torch.ones(size[-2:], dtype=torch.bool).tril(), blocked=False)[None]
+    return query.cpu(), key.cpu(), mask
+
+
+def _item(tensor: torch.Tensor, sample: Sample) -> torch.Tensor:
+    """(heads, tokens, d) of the sample from (batch, heads, tokens, d), (batch · heads, tokens, d) or (tokens, d)."""
+    if tensor.dim() > 4:
+        tensor = tensor.flatten(0, -4)
+    share = max(len(tensor) // sample.batch, 1)
+    if tensor.dim() == 4:
+        return tensor[sample.item * share]
+    return tensor[None] if tensor.dim() == 2 else tensor[sample.item * share : (sample.item + 1) * share]
+
+
+def _projected(
+    module: nn.MultiheadAttention, args: tuple[Any, ...], kwargs: dict[str, Any], sample: Sample
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+    """Query, key, mask inside nn.MultiheadAttention, for the sample."""
+    given = inspect.signature(module.forward).bind(*args, **kwargs).arguments
+    axis = 0 if module.batch_first else 1
+    item = [one if one.dim() == 2 else one.select(axis, sample.item) for one in (given["query"], given["key"])]
+    weights = _weights(module)
+    biases = [None, None] if module.in_proj_bias is None else module.in_proj_bias.chunk(3)[:2]
+    query, key = (nn.functional.linear(*each) for each in zip(item, weights, biases, strict=True))
+    if module.bias_k is not None:
+        key = torch.cat([key, module.bias_k[0]])
+    if module.add_zero_attn:
+        key = torch.cat([key, torch.zeros_like(key[:1])])
+    heads = module.num_heads
+    query, key = (one.unflatten(-1, (heads, -1)).transpose(0, 1).cpu() for one in (query, key))
+    mask = _module_mask(given, (heads, query.shape[1], len(item[1])), sample)
+    if mask is not None:  # keys that the module adds by itself are never masked
+        mask = nn.functional.pad(mask, (0, key.shape[1] - mask.shape[-1]))
+    return query * module.head_dim**-0.5, key, mask
+
+
+def _weights(module: nn.MultiheadAttention) -> list[torch.Tensor]:
+    if module.in_proj_weight is not None:
+        return list(module.in_proj_weight.chunk(3)[:2])
+    return [module.q_proj_weight, module.k_proj_weight]
+
+
+def _module_mask(given: dict[str, Any], size: tuple[int, int, int], sample: Sample) -> torch.Tensor | None:
+    """attn_mask and key_padding_mask as one mask (heads, queries, keys) to be added."""
+    masks = []
+    if given.get("attn_mask") is not None:
+        mask = _additive(given["attn_mask"].cpu(), blocked=True)
+        masks.append(mask if mask.dim() == 2 else mask[sample.item * size[0] : (sample.item + 1) * size[0]])
+    if given.get("key_padding_mask") is not None:
+        padding = _additive(given["key_padding_mask"].cpu(), blocked=True)
+        masks.append(padding if padding.dim() == 1 else padding[sample.item])
+    return sum(masks, torch.zeros(size)) if masks else None

@@ -1,0 +1,82 @@
+"""The weights of convolutions as maps: method "weights", a tile for each output channel.
+
+    3 input channels    (out, kh, kw, 3) colour: mid grey is 0, the layer's largest |weight| reaches black or white
+    otherwise           (out, rows · kh, columns · kw): the kernels of all inputs side by side, on the squarest grid
+
+Input i lies in row i // columns, column i % columns; cells that are left over are 0. A 1-D kernel has kh = 1, the
+slices of a 3-D kernel stand below each other. Nothing is lost but, in colour, the scale: it is in `extras["scale"]`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from ...recording import Maps
+from ..trace.provenance import Step
+from .to_maps import texels_of
+
+WEIGHTS = "weights"
+
+
+def kernel_maps(steps: Iterable[Step]) -> Iterator[Maps]:
+    """The weights of those steps that are convolutions with an own weight."""
+    for step in steps:
+        if step.family == "conv" and step.module is not None:
+            yield from _of_module(step.id, step.module)
+
+
+def kernels_of(model: nn.Module, layers: Iterable[str], std: Sequence[float] = (1.0,)) -> Iterator[Maps]:
+    """The weights of those layers that are convolutions, by their ids; a second call has the weights of the first.
+
+    std: what pictures are divided by on their way into the network, so that colours are weights of pixels 0..1.
+    """
+    modules = dict(model.named_modules())
+    for id in layers:
+        module = modules.get(id.split("@")[0])
+        if module is not None:
+            yield from _of_module(id, module, std)
+
+
+def _of_module(id: str, module: nn.Module, std: Sequence[float] = (1.0,)) -> Iterator[Maps]:
+    weight = getattr(module, "weight", None)
+    if isinstance(weight, torch.Tensor) and weight.dim() > 2:
+        kernels = weight.detach().float().cpu()
+        if isinstance(module, nn.modules.conv._ConvTransposeNd):
+            kernels = _by_output(kernels, module.groups)
+        if kernels.shape[1] == 3:
+            kernels = kernels / torch.tensor(std).reshape(1, -1, *[1] * (kernels.dim() - 2))
+        yield _maps(id, kernels)
+
+
+def _by_output(kernels: torch.Tensor, groups: int) -> torch.Tensor:
+    """(in, out / groups, ...) of a transposed convolution -> (out, in / groups, ...)."""
+    return kernels.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
+
+
+def _maps(id: str, kernels: torch.Tensor) -> Maps:
+    """kernels: (out, in, *space)."""
+    outputs, inputs, *space = kernels.shape
+    height, width = math.prod(space[:-1]), space[-1]
+    kernels = kernels.reshape(outputs, inputs, height, width)
+    if inputs == 3:
+        return _colour(id, kernels)
+    columns = math.ceil(math.sqrt(inputs * height / width))
+    rows = -(-inputs // columns)
+    cells = torch.zeros(outputs, rows * columns, height, width)
+    cells[:, :inputs] = kernels
+    grid = cells.reshape(outputs, rows, columns, height, width).transpose(2, 3)
+    return Maps(id, WEIGHTS, texels_of(grid.reshape(outputs, rows * height, columns * width)), outputs)
+
+
+def _colour(id: str, kernels: torch.Tensor) -> Maps:
+    finite = torch.nan_to_num(kernels, 0.0, 0.0, 0.0)
+    scale = float(finite.abs().max()) or 1.0
+    texels = np.ones((len(kernels), *kernels.shape[2:], 4), np.float32)
+    texels[..., :3] = (0.5 + finite / (2 * scale)).permute(0, 2, 3, 1).numpy()
+    extras = {"scale": np.array([scale], np.float32)}
+    return Maps(id, WEIGHTS, texels, len(kernels), colour=True, extras=extras)

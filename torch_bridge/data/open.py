@@ -1,0 +1,37 @@
+"""From what a person writes to a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..recording.errors import InputError
+from .archive import ArchiveData
+from .base import DataSet
+from .concepts import ConceptsData
+from .folder import FolderData
+from .idx import IdxData, image_files, is_idx
+
+
+def open_data(text: str, name: str = "") -> DataSet:
+    """Open `concepts:object`, a folder of pictures, a .zip of them, or a folder with idx files (or one of its files).
+
+    `name` is what the set is called, else what its file is. Raises InputError.
+    """
+    if text.startswith("concepts:"):
+        return ConceptsData(text.removeprefix("concepts:"), name)
+    path = Path(text).expanduser()
+    try:
+        if path.is_dir():
+            return _from_folder(path, name)
+        if path.is_file():
+            return IdxData(path, name) if is_idx(path) else ArchiveData(path, name)
+    except OSError as error:
+        raise InputError(f"data set {text}: can't be read ({error.strerror})") from None
+    raise InputError(f"data set {text}: no such folder or file; give a folder of pictures, a .zip, or concepts:object")
+
+
+def _from_folder(folder: Path, name: str) -> DataSet:
+    found = image_files(folder)
+    if len(found) > 1:
+        raise InputError(f"folder {folder}: {len(found)} sets of idx files; name one: {', '.join(map(str, found))}")
+    return IdxData(found[0], name) if found else FolderData(folder, name)

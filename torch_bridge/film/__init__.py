@@ -1,9 +1,0 @@
-"""A moving picture as a live source: a video file or a camera, by PyAV. Frames are dropped, never queued.
-
-`film = open_film("walk.mp4")`, then `film.newest(seconds)` as often as there is time for it.
-"""
-
-from .frame import Film, Frame
-from .opening import open_film
-
-__all__ = ["Film", "Frame", "open_film"]

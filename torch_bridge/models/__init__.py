@@ -1,0 +1,1 @@
+"""Builds networks by name, factory or exported program, loads weights and chooses a device."""

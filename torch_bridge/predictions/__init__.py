@@ -1,0 +1,1 @@
+"""Interprets the output of a network: classes, masks, boxes, pictures or numbers."""

@@ -1,0 +1,79 @@
+"""Names of a network's classes: from a file, the weights' metadata, or torchvision; else "class 17"."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..recording.errors import InputError
+
+LONGEST = 200
+"""Characters of a name that are kept."""
+
+
+@dataclass(frozen=True)
+class ClassNames:
+    """Class names in index order, and who said them."""
+
+    names: tuple[str, ...] = ()
+    source: str = ""
+    binding: bool = False
+    """A person gave them for this network: another number of classes is an error, not a reason to leave them out."""
+
+    def of(self, count: int) -> tuple[str, ...]:
+        """Names of `count` classes. Raises InputError where binding names are not as many."""
+        if len(self.names) == count:
+            return self.names
+        if self.binding:
+            raise InputError(f"class names {self.source}: {len(self.names)} names, the network has {count} classes")
+        return tuple(f"class {index}" for index in range(count))
+
+    def at_least(self, count: int) -> tuple[str, ...]:
+        """Names of `count` classes or more, for networks that don't tell how many they know."""
+        return self.names if self.names and len(self.names) >= count else self.of(count)
+
+
+def find_names(file: str | None, stated: Sequence[str] = (), where: str = "", preset: Any = None) -> ClassNames:
+    """Names from a JSON file, else those `stated` in the weights, else torchvision's. Raises InputError."""
+    if file is not None:
+        return ClassNames(tuple(read_names(Path(file))), Path(file).name, binding=True)
+    if stated:
+        return ClassNames(tuple(name[:LONGEST] for name in stated), where)
+    categories = getattr(preset, "meta", {}).get("categories", ())
+    return ClassNames(tuple(categories), f"torchvision {preset}") if categories else ClassNames()
+
+
+def read_names(path: Path) -> list[str]:
+    """A JSON list of names, or an object index -> name. Raises InputError."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"class names {path}: no such file") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"class names {path}: not JSON ({error})") from error
+    if isinstance(content, dict):
+        content = _in_order(path, content)
+    if not isinstance(content, list) or not content:
+        raise InputError(f'class names {path}: write ["cat", "dog"] or {{"0": "cat", "1": "dog"}}')
+    return [_name(path, index, entry) for index, entry in enumerate(content)]
+
+
+def _in_order(path: Path, content: dict[str, Any]) -> list[Any]:
+    """Entries by index; an object name -> index is turned round."""
+    if content and all(type(value) is int for value in content.values()):
+        content = {str(index): name for name, index in content.items()}
+    missing = [index for index in range(len(content)) if str(index) not in content]
+    if missing:
+        raise InputError(f"class names {path}: {len(content)} names, but none for index {missing[0]}")
+    return [content[str(index)] for index in range(len(content))]
+
+
+def _name(path: Path, index: int, entry: Any) -> str:
+    """One name; of a list such as ["n02123045", "tabby"] the last."""
+    entry = entry[-1] if isinstance(entry, list) and entry else entry
+    if not isinstance(entry, str):
+        raise InputError(f"class names {path}: index {index} is {json.dumps(entry)[:60]}, not a name")
+    return " ".join(entry.split())[:LONGEST]
