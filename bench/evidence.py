@@ -18,11 +18,11 @@ from typing import Any
 import torch
 
 from ..torch_bridge.data import open_data
-from ..torch_bridge.methods import METHODS, chosen
+from ..torch_bridge.methods import METHODS, parse_parameters
 from ..torch_bridge.models.device import choose_device
-from ..torch_bridge.server.config import order_of
-from ..torch_bridge.server.loaded_model import Live
-from ..torch_bridge.server.priority_lock import Turns
+from ..torch_bridge.server.config import serve_config
+from ..torch_bridge.server.loaded_model import LoadedModel
+from ..torch_bridge.server.priority_lock import PriorityLock
 from .recording import _resident
 
 COUNTS = (500, 2000)
@@ -57,16 +57,16 @@ def _child(*arguments: str) -> dict[str, float]:
 def run(model: str, data: str, layer: str, count: str) -> None:
     """Print one row."""
     torch.set_num_threads(1)
-    [(name, spec)] = order_of([model]).networks.items()
-    live = Live(name, spec, choose_device("cpu"), Turns())
+    [(name, spec)] = serve_config([model]).networks.items()
+    live = LoadedModel(name, spec, choose_device("cpu"), PriorityLock())
     live.record(live.read(live.first), (), lambda maps: None)
     opened, method = open_data(data), METHODS["top_images"]
-    for _ in live.steps(method, [layer], chosen(method, {"count": 40}), opened):
+    for _ in live.steps(method, [layer], parse_parameters(method, {"count": 40}), opened):
         continue  # whatever is loaded or made once
     before = _resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")
     start, busy, longest, last = time.perf_counter(), time.process_time(), 0.0, time.perf_counter()
-    for _ in live.steps(method, [layer], chosen(method, {"count": int(count)}), opened):
+    for _ in live.steps(method, [layer], parse_parameters(method, {"count": int(count)}), opened):
         longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
     spent, busy = time.perf_counter() - start, time.process_time() - busy
     row = {
@@ -79,7 +79,7 @@ def run(model: str, data: str, layer: str, count: str) -> None:
     print(MARK + json.dumps(row))
 
 
-def _forward(live: Live) -> float:
+def _forward(live: LoadedModel) -> float:
     """CPU milliseconds of the whole network on one picture: the least of some."""
     arguments = live.subject.feeder.arguments(live.read(live.first))
     spent = []

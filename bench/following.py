@@ -17,7 +17,7 @@ import numpy as np
 from ..blender_addon.actions import bridge, methods, video
 from ..blender_addon.live import results, timer
 from ..blender_addon.live.session import Asked, current
-from ..torch_bridge.client import Given, noise, pixels
+from ..torch_bridge.client import BridgeInput, noise, pixels
 from .rig import Rig, processor, resident
 
 NETWORK, SECONDS, SWAPS, FULL = "resnet50", 20.0, 100, 40
@@ -59,7 +59,7 @@ def _swaps(rig: Rig) -> dict[str, Any]:
     }
 
 
-def _pictures(count: int) -> Iterator[Given]:
+def _pictures(count: int) -> Iterator[BridgeInput]:
     random = np.random.default_rng(1)
     return (pixels(random.integers(0, 255, (224, 224, 3)).astype(np.uint8), "picture") for _ in range(count))
 

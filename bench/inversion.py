@@ -22,10 +22,10 @@ from ..torch_bridge.inverters.files import SHIPPED, Inverter, read
 from ..torch_bridge.inverters.fit import Recipe, Subject
 from ..torch_bridge.inverters.gradient_descent import Descent, Goal, noise
 from ..torch_bridge.inverters.perturbations import Features, perturbed
-from ..torch_bridge.methods import Work
+from ..torch_bridge.methods import MethodContext
 from ..torch_bridge.models.fingerprint import fingerprint
 from ..torch_bridge.probing.partial_forward import Reach
-from ..torch_bridge.server.config import order_of
+from ..torch_bridge.server.config import serve_config
 
 KEPT: tuple[Features, ...] = ("plain", "drop_least", "binarise", "dropout", "drop_top")
 PICTURES, INVERTED = 200, 4
@@ -57,7 +57,7 @@ def digits(folder: Path, scratch: Path) -> dict[str, Any]:
 
 def table(name: str, network: str, where: str, files: list[Path]) -> dict[str, Any]:
     """A row a layer."""
-    (spec,) = order_of([network]).networks.values()
+    (spec,) = serve_config([network]).networks.values()
     work = train._work(spec, read(files[0]).facts.layer, open_data(where), torch.device("cpu"))
     assert work.data is not None and read(files[0]).facts.network == fingerprint(work.model)
     last = range(len(work.data) - PICTURES, len(work.data))
@@ -65,7 +65,7 @@ def table(name: str, network: str, where: str, files: list[Path]) -> dict[str, A
     return {f"{name}, {row.facts.layer}": _row(work, row, pictures) for row in map(read, files)}
 
 
-def _row(work: Work, inverter: Inverter, pictures: Tensor) -> dict[str, float]:
+def _row(work: MethodContext, inverter: Inverter, pictures: Tensor) -> dict[str, float]:
     layer, scale = inverter.facts.layer, spread(pictures)
     code = Subject(work.model, work.given, layer).reach(pictures[:1], layer)
 
@@ -82,7 +82,7 @@ def _row(work: Work, inverter: Inverter, pictures: Tensor) -> dict[str, float]:
     return found | dict(zip(("regularised", "its features"), _regularised(work, layer, pictures, scale), strict=True))
 
 
-def _regularised(work: Work, layer: str, pictures: Tensor, scale: float) -> tuple[float, float]:
+def _regularised(work: MethodContext, layer: str, pictures: Tensor, scale: float) -> tuple[float, float]:
     """Mean picture and feature error of the first pictures, all found at once."""
     errors = []
     reach = Reach(work.model, [layer], work.arguments)

@@ -20,14 +20,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..torch_bridge.method_support.maximisation_run import Climbing
-from ..torch_bridge.methods import Work
+from ..torch_bridge.method_support.maximisation_run import MaximisationRun
+from ..torch_bridge.methods import MethodContext
 from ..torch_bridge.methods.maximisation import Parameters
 from ..torch_bridge.models.torchvision_import import import_torchvision
 from ..torch_bridge.server.allocator import keep_memory
-from ..torch_bridge.server.config import order_of
-from ..torch_bridge.server.loaded_model import Live
-from ..torch_bridge.server.priority_lock import Turns
+from ..torch_bridge.server.config import serve_config
+from ..torch_bridge.server.loaded_model import LoadedModel
+from ..torch_bridge.server.priority_lock import PriorityLock
 from . import climbers
 
 DATA = Path(os.environ.get("INNERWALK_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
@@ -78,7 +78,7 @@ def _lucent(network: str, layer: str) -> dict[str, float]:
     other = climbers.lucent(work.model, layer, work.channels, work.picture.shape[2])
 
     def own(margin: int) -> Callable[[int], Any]:
-        climbing = Climbing(work, Parameters(preset="fourier2017", steps=TIMED + 1), layer)
+        climbing = MaximisationRun(work, Parameters(preset="fourier2017", steps=TIMED + 1), layer)
         assert climbing.preset.moves is not None
         climbing.preset = replace(climbing.preset, moves=replace(climbing.preset.moves, margin=margin))
         return partial(_run, climbing)
@@ -106,16 +106,16 @@ def _spent(run: Callable[[int], Any], steps: int) -> float:
     return time.process_time() - start
 
 
-def work_of(network: str, layer: str) -> Work:
+def work_of(network: str, layer: str) -> MethodContext:
     """What a method is given, about eight channels of a layer."""
-    [(name, spec)] = order_of([network]).networks.items()
-    live = Live(name, spec, torch.device("cpu"), Turns())
+    [(name, spec)] = serve_config([network]).networks.items()
+    live = LoadedModel(name, spec, torch.device("cpu"), PriorityLock())
     live.record(live.read(live.first), (), lambda maps: None)
     count = live.seen.network.layer(layer).map_shape[0]
     return live.work(live.seen, [layer], None, range(0, count, count // BATCH)[:BATCH])
 
 
-def _run(climbing: Climbing, steps: int) -> None:
+def _run(climbing: MaximisationRun, steps: int) -> None:
     """So many steps of the first batch, as a job has them."""
     batch = next(climbing.batches())
     for done in climbing.ascent(batch).steps():
@@ -129,8 +129,8 @@ def _beside_deepvisionvr(network: str, layer: str) -> dict[str, float]:
     size = tuple(work.picture.shape[2:])
     loop = climbers.deepvisionvr(work.model, layer, work.channels, (size[0], size[1]))
     before = _in_turns([loop])[0]
-    goal = _reached(Climbing(work, Parameters(preset="deepvisionvr"), layer))[-1][2]
-    curve = _reached(Climbing(work, Parameters(), layer))
+    goal = _reached(MaximisationRun(work, Parameters(preset="deepvisionvr"), layer))[-1][2]
+    curve = _reached(MaximisationRun(work, Parameters(), layer))
     seconds = (before + _in_turns([loop])[0]) / 2  # before and after: the machine isn't as fast all the time
     ours = next((spent for _, spent, value in curve if value >= goal), float("inf"))
     return {
@@ -139,7 +139,7 @@ def _beside_deepvisionvr(network: str, layer: str) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _reached(climbing: Climbing) -> list[tuple[int, float, float]]:
+def _reached(climbing: MaximisationRun) -> list[tuple[int, float, float]]:
     """(steps, CPU seconds so far, mean objective of the plain pictures); what looking at these costs is left out."""
     (batch,) = climbing.batches()
     found, spent, ascents = [], 0.0, climbing.ascent(batch)
@@ -166,7 +166,7 @@ def _resnet() -> dict[str, Any]:
     for layer in RESNET:
         work = work_of("resnet50", layer)
         loop = climbers.deepvisionvr(work.model, layer, work.channels, (224, 224))
-        climbing = Climbing(work, Parameters(steps=TIMED + 1), layer)
+        climbing = MaximisationRun(work, Parameters(steps=TIMED + 1), layer)
         theirs, ours = _in_turns([loop, partial(_run, climbing)])
         rows[f"resnet50 {layer}, steps a second"] = {
             "DeepVisionVR's loop": 1 / theirs, "default": 1 / ours, "times as fast": theirs / ours,

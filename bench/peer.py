@@ -20,10 +20,10 @@ import torch
 
 from ..torch_bridge.client.process import PATIENT
 from ..torch_bridge.inputs.sources import Named, image_of
-from ..torch_bridge.models.device import leave_a_core
+from ..torch_bridge.models.device import leave_one_core_free
 from ..torch_bridge.server.allocator import keep_memory
-from ..torch_bridge.server.loaded_model import Live, settle
-from ..torch_bridge.server.priority_lock import Turns
+from ..torch_bridge.server.loaded_model import LoadedModel, flush_denormals
+from ..torch_bridge.server.priority_lock import PriorityLock
 from ..torch_bridge.subject import RecordSpec
 from . import pngs
 from .pngs import layer_as_json, panels_of
@@ -71,9 +71,9 @@ def serve(network: str) -> None:
     """Serve until it is killed; the port is the first line of standard output."""
     keep_memory()
     every = torch.get_num_threads()
-    leave_a_core()
-    settle()
-    live = Live(network, RecordSpec(network), torch.device("cpu"), Turns())
+    leave_one_core_free()
+    flush_denormals()
+    live = LoadedModel(network, RecordSpec(network), torch.device("cpu"), PriorityLock())
     server = HTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"live": live, "every": every}))
     print(server.server_address[1], flush=True)
     server.serve_forever()
@@ -83,7 +83,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version, disable_nagle_algorithm, wbufsize = "HTTP/1.1", True, 1 << 16
-    live: Live
+    live: LoadedModel
     every: int
     """Threads that torch takes of itself."""
     held: dict[str, np.ndarray]

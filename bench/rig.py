@@ -16,7 +16,7 @@ from ..blender_addon.actions import bridge
 from ..blender_addon.live import results, timer
 from ..blender_addon.live.session import current
 from ..blender_addon.scene.hall import store
-from ..torch_bridge.client import Given
+from ..torch_bridge.client import BridgeInput
 
 PATIENCE = 300.0
 
@@ -41,12 +41,12 @@ class Rig:
     def __exit__(self, *_: object) -> None:
         bridge.leave_bridge()
 
-    def ask(self, given: Given) -> str:
+    def ask(self, given: BridgeInput) -> str:
         """Let the hall look at an input; the tag that `shown` will hold."""
         bridge.show_input(self.scene, given)
         return str(self.scene[results.LOOK])
 
-    def look(self, given: Given) -> float:
+    def look(self, given: BridgeInput) -> float:
         """Seconds until every panel, the frame and the board show an input."""
         start, tag = time.perf_counter(), self.ask(given)
         timer.wait(lambda: tag in self.shown, PATIENCE)

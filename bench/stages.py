@@ -15,7 +15,7 @@ from torch import nn
 from ..torch_bridge.client import frames
 from ..torch_bridge.inputs.sources import Named, image_of
 from ..torch_bridge.recording import Maps, describe_maps
-from ..torch_bridge.server.loaded_model import PANELS, Live
+from ..torch_bridge.server.loaded_model import PANELS, LoadedModel
 
 
 def forward(model: nn.Module, arguments: tuple[Any, ...]) -> dict[str, float]:
@@ -26,7 +26,7 @@ def forward(model: nn.Module, arguments: tuple[Any, ...]) -> dict[str, float]:
     return {"s": time.perf_counter() - start, "processor s": time.process_time() - spent}
 
 
-def stages(live: Live, picture: np.ndarray) -> dict[str, float]:
+def stages(live: LoadedModel, picture: np.ndarray) -> dict[str, float]:
     """Processor seconds, from pixels (H, W, 3) uint8 to the last byte that is sent."""
     read, inputs = _spent(lambda: live.read([Named("picture", image_of(picture))]))
     plain = forward(live.model, live.subject.feeder.arguments(inputs))["processor s"]

@@ -15,27 +15,27 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .data import draw, open_data
+from .data import random_indices, open_data
 from .inputs.preprocess import fit
 from .method_support.box_accuracy import Score, attempt
 from .method_support.object_finder import THRESHOLD, Finder, Sighting
 from .methods.localisation_scores import FOUND, outlined
 from .models.device import choose_device
 from .recording.errors import InnerwalkError
-from .server.ask import settling
-from .server.config import order_of
-from .server.loaded_model import Live
-from .server.priority_lock import Turns
-from .video import open_film
+from .server.ask import denormals_restored
+from .server.config import serve_config
+from .server.loaded_model import LoadedModel
+from .server.priority_lock import PriorityLock
+from .video import open_video
 
 EXPECTED = 2
 
 
 def finder_of(model: str, threshold: float = THRESHOLD, device: str = "") -> Finder:
     """For a network as `innerwalk serve` takes it, such as "object" or "resnet50=weights.pt". Raises InnerwalkError."""
-    [(name, spec)] = order_of([model]).networks.items()
-    live = Live(name, spec, choose_device(device), Turns())
-    with settling():
+    [(name, spec)] = serve_config([model]).networks.items()
+    live = LoadedModel(name, spec, choose_device(device), PriorityLock())
+    with denormals_restored():
         live.record(live.read(live.first), (), lambda maps: None)
     return Finder(live.work(live.seen, (), None, ()), threshold)
 
@@ -43,12 +43,12 @@ def finder_of(model: str, threshold: float = THRESHOLD, device: str = "") -> Fin
 def score(finder: Finder, data: str = "concepts:object", count: int = 500, seed: int = 0) -> Score:
     """Try so many pictures of a data set. Raises InputError where it knows no boxes."""
     opened = open_data(data)
-    return Score(tuple(attempt(finder, opened, index) for index in draw(opened, count, seed)), opened.classes)
+    return Score(tuple(attempt(finder, opened, index) for index in random_indices(opened, count, seed)), opened.classes)
 
 
 def follow(finder: Finder, film: str, count: int) -> Iterator[Sighting]:
     """Where the most probable class is in each of the first frames of a film. Raises InputError."""
-    with closing(open_film(film, loop=False)) as opened:
+    with closing(open_video(film, loop=False)) as opened:
         yield from finder.follow(opened, count)
 
 

@@ -8,15 +8,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .inputs.arguments import Feeder, make_feeder
+from .inputs.input_adapter import (Feeder, make_feeder)
 from .inputs.first_layer import argument_names
 from .inputs.metadata import class_list, input_facts, latent_shape
 from .inputs.sources import Input, Source
 from .models.build import BuiltModel, build_model
-from .models.device import moved
+from .models.device import to_device
 from .models.weights import load_weights
-from .predictions.class_names import ClassNames, find_names
-from .predictions.outputs import answer
+from .predictions.class_names import ClassNames, find_class_names
+from .predictions.outputs import interpret_output
 from .recording import Recording
 from .recording.errors import ModelError
 
@@ -106,7 +106,7 @@ def prepare(spec: RecordSpec) -> Subject:
         metadata, weights = load_weights(built.module, path), path.name
         stated = (path.name, input_facts(metadata, path))
     feeder = make_feeder(built, _flags(spec), stated, latent_shape(metadata))
-    names = find_names(spec.classes, class_list(metadata), weights, built.preset)
+    names = find_class_names(spec.classes, class_list(metadata), weights, built.preset)
     return Subject(built, feeder, names, weights, metadata)
 
 
@@ -136,12 +136,12 @@ def run(
     try:
         return record(
             subject.built.module,
-            arguments if device is None else moved(arguments, device),
+            arguments if device is None else to_device(arguments, device),
             layers=list(layers),
             name=spec.name or subject.built.name,
             picture=picture,
             input_name=" + ".join(one.name for one in inputs),
-            answer=lambda output: answer(output, picture, subject.names),
+            answer=lambda output: interpret_output(output, picture, subject.names),
             trained=bool(subject.weights),
             weights=subject.weights,
             provenance=_provenance(spec, subject, inputs),

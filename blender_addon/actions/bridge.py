@@ -9,8 +9,8 @@ from typing import Any
 import bpy
 
 from ...torch_bridge import client
-from ...torch_bridge.client import Given
-from ...torch_bridge.recording import ACTIVATIONS, Recording, picture_of
+from ...torch_bridge.client import BridgeInput
+from ...torch_bridge.recording import ACTIVATIONS, Recording, channel_picture
 from ...torch_bridge.recording.errors import BridgeError, InputError, SceneError, UnknownName
 from ..live import results, timer
 from ..live.link import Link
@@ -128,7 +128,7 @@ def hall_named(name: str) -> bpy.types.Scene:
     return halls[name]
 
 
-def _channel(scene: bpy.types.Scene, layer: str, channel: int) -> Given:
+def _channel(scene: bpy.types.Scene, layer: str, channel: int) -> BridgeInput:
     """What a tile shows now. Raises UnknownName, InputError or SceneError."""
     panel = panel_of(scene, layer)
     maps = store.maps_of(panel, str(panel.get(SHOWS, layer)), results.method_of(scene))
@@ -136,10 +136,10 @@ def _channel(scene: bpy.types.Scene, layer: str, channel: int) -> Given:
         raise SceneError(f"panel {panel.name!r} has lost its image; build the hall again")
     if not 0 <= channel < maps.channels:
         raise InputError(f"no channel {channel} of {layer}; it has {maps.channels}")
-    return client.pixels(picture_of(maps, channel), f"{maps.layer}, channel {channel}, {maps.method}")
+    return client.pixels(channel_picture(maps, channel), f"{maps.layer}, channel {channel}, {maps.method}")
 
 
-def show_input(scene: bpy.types.Scene, *given: Given) -> str:
+def show_input(scene: bpy.types.Scene, *given: BridgeInput) -> str:
     """Let the hall's network look at inputs as `torch_bridge.client` names them; a hall that shares them does too.
 
     Raises BridgeError.

@@ -16,7 +16,7 @@ from typing import Any
 
 import bpy
 
-from ...torch_bridge.client import film
+from ...torch_bridge.client import video
 from ...torch_bridge.recording import Recording
 from ...torch_bridge.recording.errors import InnerwalkError, InputError
 from ..live import results, timer
@@ -109,7 +109,7 @@ def show_film_frame(scene: bpy.types.Scene, frame: int) -> str:
     """Look at the film's frame of this number. Raises InputError or BridgeError."""
     name = _opened(scene).name
     scene[FRAME] = frame
-    return show_input(scene, film(name, frame=frame))
+    return show_input(scene, video(name, frame=frame))
 
 
 def keep_film(scene: bpy.types.Scene, keep: bool = True) -> str:
@@ -190,7 +190,7 @@ def _look(scene: bpy.types.Scene, playing: Playing | None) -> None:
     if playing is None:
         _open(scene, scene[FILM], running=False)
         return
-    wanted = (str(scene[NETWORK]), (film(playing.name, frame=int(scene[FRAME])),))
+    wanted = (str(scene[NETWORK]), (video(playing.name, frame=int(scene[FRAME])),))
     if playing.rate and not playing.running and current().looked.get(scene.get(LOOK)) != wanted:
         show_film_frame(scene, int(scene[FRAME]))
 
@@ -228,7 +228,7 @@ def _next(scene: bpy.types.Scene, playing: Playing) -> str:
     if not playing.running:
         return show_film_frame(scene, int(scene.get(FRAME, 0)))
     playing.due = max(0.0, time.monotonic() - playing.started)
-    told = show_input(scene, film(playing.name, at=playing.due))
+    told = show_input(scene, video(playing.name, at=playing.due))
     playing.asked = scene[LOOK]
     return told
 
@@ -264,7 +264,7 @@ def _note(scene: bpy.types.Scene, playing: Playing, input_name: str, tag: str) -
     if name != playing.name or not number.isdecimal():
         return
     scene[FRAME] = int(number)
-    current().looked[tag] = str(scene[NETWORK]), (film(name, frame=int(number)),)
+    current().looked[tag] = str(scene[NETWORK]), (video(name, frame=int(number)),)
     due = playing.started + (int(playing.due * playing.rate + NEAR) + 1) / playing.rate
     if playing.running:
         current().at(due, partial(_due, scene.name, tag))

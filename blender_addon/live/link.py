@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from ...torch_bridge.client import Ablate, Bridge, Child, Given, start_child
+from ...torch_bridge.client import Ablate, Bridge, BridgeProcess, BridgeInput, start_process
 from ...torch_bridge.recording import Maps
 from ...torch_bridge.recording.errors import BridgeError, InnerwalkError
 
@@ -39,14 +39,14 @@ class Look(NamedTuple):
 
     tag: str
     network: str
-    inputs: Sequence[Given]
+    inputs: Sequence[BridgeInput]
     ablate: Ablate | None
 
 
 class Link:
     """One bridge. `state`, `told` and `share` say how it is; `close` ends it."""
 
-    def __init__(self, bridge: Bridge | None = None, child: Child | None = None) -> None:
+    def __init__(self, bridge: Bridge | None = None, child: BridgeProcess | None = None) -> None:
         self.child = child
         self.state: State = "starting"
         self.told, self.share = "starting the bridge", 0.0
@@ -67,9 +67,9 @@ class Link:
     @classmethod
     def start(cls, python: str, order: Mapping[str, Any], folder: str | None = None) -> Link:
         """Start a bridge as a child; returns at once. Raises BridgeError when there is no such Python."""
-        return cls(child=start_child(python, order, folder))
+        return cls(child=start_process(python, order, folder))
 
-    def look(self, tag: str, who: str, network: str, inputs: Sequence[Given], ablate: Ablate | None = None) -> None:
+    def look(self, tag: str, who: str, network: str, inputs: Sequence[BridgeInput], ablate: Ablate | None = None) -> None:
         """Let a network look at inputs; what the same `who` has asked for before and still waits is dropped.
 
         ablate: by layer, channels that are taken away.

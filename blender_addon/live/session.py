@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ...torch_bridge.client import Ablate, Bridge, Given
+from ...torch_bridge.client import Ablate, Bridge, BridgeInput
 from ...torch_bridge.recording import Maps, Recording
 from ...torch_bridge.recording.errors import BridgeError
 from .link import RUNNING, Heard, Link
@@ -78,7 +78,7 @@ class Session:
         """By the name of a scene: the film that its network looks at."""
         self.asked: dict[str, Asked] = {}
         """By the tag of a job."""
-        self.looked: dict[str, tuple[str, Sequence[Given]]] = {}
+        self.looked: dict[str, tuple[str, Sequence[BridgeInput]]] = {}
         """By tag: the network and the inputs that were asked for."""
         self.ablated: dict[str, Ablate] = {}
         """And by tag: the channels that were taken away for it, where there are any."""
@@ -137,7 +137,7 @@ class Session:
         return f"{what} {next(self._numbers)} {self._run}"
 
     def look(
-        self, who: str, network: str, inputs: Sequence[Given], tag: str = "",
+        self, who: str, network: str, inputs: Sequence[BridgeInput], tag: str = "",
         then: Callable[[Recording], None] | None = None, *, ablate: Ablate | None = None,
     ) -> str:  # fmt: skip
         """Let a network look at inputs for `who`, a scene; the tag of the answer. `then` gets it when it is there.

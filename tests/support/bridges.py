@@ -7,7 +7,7 @@ from unittest import mock
 
 from innerwalk.torch_bridge.client import Bridge
 from innerwalk.torch_bridge.server import start
-from innerwalk.torch_bridge.server.config import Order
+from innerwalk.torch_bridge.server.config import ServeConfig
 from innerwalk.torch_bridge.server.http import Limits, Server
 
 TOKEN = "the token of the tests"
@@ -20,7 +20,7 @@ def model(name: str, size: int = 16, **fields) -> dict:
 
 @contextmanager
 def serving_here(networks: dict, data: dict | None = None, limits: Limits | None = None) -> Iterator[Server]:
-    order = Order.parse({"networks": networks, "data": data or {}, "token": TOKEN, "device": "cpu"})
+    order = ServeConfig.parse({"networks": networks, "data": data or {}, "token": TOKEN, "device": "cpu"})
     with mock.patch.object(start, "keep_memory"):  # it would hold for all tests of this process
         server = start.open_bridge(order, limits=limits)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)

@@ -6,10 +6,10 @@ Standard library and numpy only; Blender's side imports this package.
 from .bridge import (
     Ablate,
     Bridge,
-    Given,
+    BridgeInput,
     channel,
     file,
-    film,
+    video,
     item,
     join_at,
     join_bridge,
@@ -18,16 +18,16 @@ from .bridge import (
     read_connection,
     start_bridge,
 )
-from .process import Child, start_child
+from .process import BridgeProcess, start_process
 
 __all__ = [
     "Ablate",
     "Bridge",
-    "Child",
-    "Given",
+    "BridgeProcess",
+    "BridgeInput",
     "channel",
     "file",
-    "film",
+    "video",
     "item",
     "join_at",
     "join_bridge",
@@ -35,5 +35,5 @@ __all__ = [
     "pixels",
     "read_connection",
     "start_bridge",
-    "start_child",
+    "start_process",
 ]

@@ -20,60 +20,60 @@ from ..recording import Maps, Network, Recording, errors, restore, restore_maps
 from ..recording.errors import BridgeError
 from ..recording.schema import parse_maps_entry
 from . import frames
-from .process import Child, start_child
+from .process import BridgeProcess, start_process
 
 Ablate = Mapping[str, Sequence[int]]
 PATIENCE = 600.0
 """Seconds without a byte after which a bridge is given up."""
 
 
-class Given(NamedTuple):
+class BridgeInput(NamedTuple):
     """One input of a request."""
 
     values: dict[str, Any]
     array: np.ndarray | None = None
 
 
-def file(path: Path | str) -> Given:
+def file(path: Path | str) -> BridgeInput:
     """A picture or .npy file of this machine; its bytes go over the wire. Raises InputError."""
     try:
         content = Path(path).read_bytes()
     except OSError as error:
         raise errors.InputError(f"{path}: can't be read ({error.strerror})") from None
-    return Given({"kind": "upload", "name": Path(path).name}, np.frombuffer(content, np.uint8))
+    return BridgeInput({"kind": "upload", "name": Path(path).name}, np.frombuffer(content, np.uint8))
 
 
-def pixels(array: np.ndarray, name: str) -> Given:
+def pixels(array: np.ndarray, name: str) -> BridgeInput:
     """(H, W), (H, W, 3) or (H, W, 4) uint8 sRGB, top row first."""
-    return Given({"kind": "pixels", "name": name}, array)
+    return BridgeInput({"kind": "pixels", "name": name}, array)
 
 
-def noise(seed: int) -> Given:
+def noise(seed: int) -> BridgeInput:
     """What `noise:SEED` is on the command line."""
-    return Given({"kind": "noise", "seed": seed})
+    return BridgeInput({"kind": "noise", "seed": seed})
 
 
-def item(data: str, index: int) -> Given:
+def item(data: str, index: int) -> BridgeInput:
     """A picture of a data set of the bridge."""
-    return Given({"kind": "data", "set": data, "index": index})
+    return BridgeInput({"kind": "data", "set": data, "index": index})
 
 
-def channel(layer: str, method: str, number: int) -> Given:
+def channel(layer: str, method: str, number: int) -> BridgeInput:
     """The picture on a tile: of a channel's maps that the bridge made before."""
-    return Given({"kind": "channel", "layer": layer, "method": method, "channel": number})
+    return BridgeInput({"kind": "channel", "layer": layer, "method": method, "channel": number})
 
 
-def film(name: str, at: float | None = None, frame: int | None = None) -> Given:
+def video(name: str, at: float | None = None, frame: int | None = None) -> BridgeInput:
     """Of a film that the bridge has opened: the frame due at so many seconds, one by its number, or the next."""
     if frame is not None:
-        return Given({"kind": "film", "film": name, "frame": frame})
-    return Given({"kind": "film", "film": name} | ({"step": 1} if at is None else {"at": at}))
+        return BridgeInput({"kind": "film", "film": name, "frame": frame})
+    return BridgeInput({"kind": "film", "film": name} | ({"step": 1} if at is None else {"at": at}))
 
 
 class Bridge:
     """A connection to a bridge. Errors of the bridge come out as what they were there, else as BridgeError."""
 
-    def __init__(self, port: int, token: str, host: str = "127.0.0.1", child: Child | None = None) -> None:
+    def __init__(self, port: int, token: str, host: str = "127.0.0.1", child: BridgeProcess | None = None) -> None:
         self.port, self.token, self.host, self.child = port, token, host, child
         self._kin = child
         """The child that it is a bridge to, which another Bridge may own."""
@@ -100,7 +100,7 @@ class Bridge:
                 raise _refused(answer.read(1 << 16), where)
             while (frame := frames.read(answer, where)) is not None:  # type: ignore[arg-type]
                 if "error" in frame[0]:
-                    raise errors.told(**frame[0]["error"])
+                    raise errors.error_from_wire(**frame[0]["error"])
                 yield frame
         except (OSError, http.client.HTTPException) as error:
             self.close()
@@ -146,7 +146,7 @@ class Bridge:
         return told
 
     def record(
-        self, network: str, inputs: Sequence[Given] = (), layers: str | Sequence[str] = "panels",
+        self, network: str, inputs: Sequence[BridgeInput] = (), layers: str | Sequence[str] = "panels",
         heard: Callable[[Maps], None] | None = None, ablate: Ablate | None = None,
     ) -> Recording:  # fmt: skip
         """Let a network look at inputs; none: what it looks at first. `heard` is told of maps while it still runs.
@@ -180,7 +180,7 @@ class Bridge:
 
     def start(
         self, network: str, method: str, layers: str | Sequence[str] = "panels",
-        parameters: Mapping[str, Any] | None = None, data: str = "", inputs: Sequence[Given] = (),
+        parameters: Mapping[str, Any] | None = None, data: str = "", inputs: Sequence[BridgeInput] = (),
         channels: Sequence[int] = (), ablate: Ablate | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Ask a method about inputs, else about what the network looked at last; what is told of the job, with `id`.
@@ -248,7 +248,7 @@ def start_bridge(
     folder: Path | str | None = None,
 ) -> Bridge:  # fmt: skip
     """Start a bridge as a child of this process and wait until it is ready; see `start_child`."""
-    child = start_child(python, order, folder)
+    child = start_process(python, order, folder)
     try:
         port = child.wait(tell)
     except BaseException:
@@ -288,7 +288,7 @@ def join_at(port: int, token: str, host: str = "127.0.0.1") -> Bridge:
     return bridge
 
 
-def _inputs(given: Sequence[Given]) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+def _inputs(given: Sequence[BridgeInput]) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
     arrays = {str(k): one.array for k, one in enumerate(given) if one.array is not None}
     return [one.values | {"array": str(k)} for k, one in enumerate(given)], arrays
 
@@ -303,6 +303,6 @@ def _maps(entry: Any, arrays: Mapping[str, np.ndarray]) -> Maps:
 
 def _refused(body: bytes, where: str) -> Exception:
     try:
-        return errors.told(**json.loads(body)["error"])
+        return errors.error_from_wire(**json.loads(body)["error"])
     except (ValueError, KeyError, TypeError):
         return BridgeError(f"{where}: not a bridge of innerwalk")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..recording.errors import BridgeError, told
+from ..recording.errors import BridgeError, error_from_wire
 from .frames import PROTOCOL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +39,7 @@ LAST = 20
 """Lines of what it wrote to standard error that are kept."""
 
 
-def start_child(python: str, order: Mapping[str, Any], folder: Path | str | None = None) -> Child:
+def start_process(python: str, order: Mapping[str, Any], folder: Path | str | None = None) -> BridgeProcess:
     """Start `python` as a bridge that serves the order, see `orders.Order`; returns at once.
 
     folder: where the user's own modules are found. Raises BridgeError when there is no such program.
@@ -54,10 +54,10 @@ def start_child(python: str, order: Mapping[str, Any], folder: Path | str | None
         )  # fmt: skip
     except (OSError, ValueError) as error:
         raise BridgeError(f"{python!r} can't be started ({error}); name a Python that has torch") from None
-    return Child(process, python, token, dict(order))
+    return BridgeProcess(process, python, token, dict(order))
 
 
-class Child:
+class BridgeProcess:
     """The process. What it says is heard by threads that touch nothing else, so nobody has to wait for it."""
 
     def __init__(self, process: subprocess.Popen[bytes], python: str, token: str, order: dict[str, Any]) -> None:
@@ -92,7 +92,7 @@ class Child:
         except queue.Empty:
             return None
         if "error" in said:
-            raise told(**said["error"])
+            raise error_from_wire(**said["error"])
         if "port" in said and said.get("protocol") != PROTOCOL:
             raise BridgeError(f"the bridge speaks protocol {said.get('protocol')}, this side {PROTOCOL}")
         if "ended" in said:

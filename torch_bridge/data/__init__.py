@@ -6,7 +6,7 @@
 
 from .base import DataSet
 from .open import open_data
-from .selection import draw, page, search
+from .selection import random_indices, page_indices, search_classes
 from .thumbnails import thumbnails
 
-__all__ = ["DataSet", "draw", "open_data", "page", "search", "thumbnails"]
+__all__ = ["DataSet", "random_indices", "open_data", "page_indices", "search_classes", "thumbnails"]

@@ -8,7 +8,7 @@ from ..recording.errors import InputError, UnknownName
 from .base import DataSet
 
 
-def draw(data: DataSet, count: int, seed: int, cls: str | None = None) -> list[int]:
+def random_indices(data: DataSet, count: int, seed: int, cls: str | None = None) -> list[int]:
     """Up to `count` indices at random, none twice, of one class if named; the same for the same seed.
 
     Raises UnknownName for a class that isn't there, InputError for a negative seed.
@@ -20,13 +20,13 @@ def draw(data: DataSet, count: int, seed: int, cls: str | None = None) -> list[i
     return among[order[: max(count, 0)]].tolist()
 
 
-def page(data: DataSet, start: int, count: int, cls: str | None = None) -> list[int]:
+def page_indices(data: DataSet, start: int, count: int, cls: str | None = None) -> list[int]:
     """Up to `count` indices in order, from the `start`-th on, of one class if named. Raises UnknownName."""
     start = max(start, 0)
     return _members(data, cls)[start : start + max(count, 0)].tolist()
 
 
-def search(data: DataSet, text: str) -> list[tuple[str, int]]:
+def search_classes(data: DataSet, text: str) -> list[tuple[str, int]]:
     """Classes whose name contains the text, whatever the case, each with its number of pictures."""
     counts = np.bincount(data.labels[data.labels >= 0], minlength=len(data.classes))
     wanted = text.strip().casefold()

@@ -24,7 +24,7 @@ def choose_device(name: str = "") -> torch.device:
     return found
 
 
-def leave_a_core() -> None:
+def leave_one_core_free() -> None:
     """Let torch take a core less than it would: Blender receives and draws while the network runs.
 
     Of two cores it left none: ResNet-50 then reached its panels a quarter later.
@@ -34,8 +34,8 @@ def leave_a_core() -> None:
     torch.set_num_threads(max(1, torch.get_num_threads() - 1))
 
 
-def moved(value: Any, device: torch.device) -> Any:
+def to_device(value: Any, device: torch.device) -> Any:
     """Tensors, and lists and tuples of them, on the device."""
     if isinstance(value, list | tuple):
-        return type(value)(moved(one, device) for one in value)
+        return type(value)(to_device(one, device) for one in value)
     return value.to(device) if hasattr(value, "to") else value

@@ -31,7 +31,7 @@ class Box(NamedTuple):
         return both.area / max(self.area + other.area - both.area, 1e-12)
 
 
-def box_of(values: np.ndarray, threshold: float) -> Box | None:
+def find_box(values: np.ndarray, threshold: float) -> Box | None:
     """The tight box of the largest part of a map (H, W) that is above a share of its maximum; None: nothing is above 0.
 
     Parts are connected by edges, not by corners; of equally large ones the first, row by row, counts.
@@ -87,7 +87,7 @@ def _root(owner: np.ndarray, k: int) -> int:
     return k
 
 
-def seen_box(box: Box, width: int, height: int, how: Preprocessing) -> Box:
+def box_in_input(box: Box, width: int, height: int, how: Preprocessing) -> Box:
     """A box in a picture of this size, as it lies in what a network gets of it; what is cut away is left out."""
     if how.size is None:
         return box

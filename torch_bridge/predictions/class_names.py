@@ -36,17 +36,17 @@ class ClassNames:
         return self.names if self.names and len(self.names) >= count else self.of(count)
 
 
-def find_names(file: str | None, stated: Sequence[str] = (), where: str = "", preset: Any = None) -> ClassNames:
+def find_class_names(file: str | None, stated: Sequence[str] = (), where: str = "", preset: Any = None) -> ClassNames:
     """Names from a JSON file, else those `stated` in the weights, else torchvision's. Raises InputError."""
     if file is not None:
-        return ClassNames(tuple(read_names(Path(file))), Path(file).name, binding=True)
+        return ClassNames(tuple(read_class_names(Path(file))), Path(file).name, binding=True)
     if stated:
         return ClassNames(tuple(name[:LONGEST] for name in stated), where)
     categories = getattr(preset, "meta", {}).get("categories", ())
     return ClassNames(tuple(categories), f"torchvision {preset}") if categories else ClassNames()
 
 
-def read_names(path: Path) -> list[str]:
+def read_class_names(path: Path) -> list[str]:
     """A JSON list of names, or an object index -> name. Raises InputError."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))

@@ -23,7 +23,7 @@ class Class:
     """0..1, for the input that is looked at."""
 
 
-def scores_of(output: torch.Tensor | None) -> torch.Tensor:
+def class_scores(output: torch.Tensor | None) -> torch.Tensor:
     """(N, classes): the scores in a network's answer, as they are. Raises InputError where it names no classes."""
     shape = () if output is None else tuple(output.shape)
     if output is None or len(shape) not in (2, 4) or max(shape[2:], default=1) > 1 or shape[1] < 2:
@@ -37,10 +37,10 @@ def find_class(scores: torch.Tensor, of_class: int, names: ClassNames) -> Class:
     if not -1 <= of_class < len(found):
         raise UnknownName("class", str(of_class), [f"{PREDICTED} to {len(found) - 1}"])
     index = int(found.nan_to_num(nan=-torch.inf).argmax()) if of_class == PREDICTED else of_class
-    return Class(index, names.of(len(found))[index], float(chances(found[None])[0, index]))
+    return Class(index, names.of(len(found))[index], float(probabilities(found[None])[0, index]))
 
 
-def chances(scores: torch.Tensor) -> torch.Tensor:
+def probabilities(scores: torch.Tensor) -> torch.Tensor:
     """(N, classes) 0..1: scores as probabilities, unless they are some already."""
     already = bool((scores >= 0).all()) and bool(((scores.sum(1) - 1).abs() < 1e-3).all())
     return scores if already else scores.softmax(1)

@@ -55,7 +55,7 @@ def _linear(lab: np.ndarray) -> np.ndarray:
     return (lab @ OKLAB_TO_LMS.T) ** 3 @ LMS_TO_RGB.T
 
 
-def blend(picture: np.ndarray, classes: np.ndarray, names: Sequence[str]) -> np.ndarray:
+def blend_mask(picture: np.ndarray, classes: np.ndarray, names: Sequence[str]) -> np.ndarray:
     """Colour a picture, (H, W, 3) uint8 sRGB, by its classes, (H, W) int; background stays grey and dark."""
     grey = np.repeat(picture.astype(np.float64).mean(2, keepdims=True) / 255, 3, 2)
     colours = palette(len(names))[classes]
@@ -64,7 +64,7 @@ def blend(picture: np.ndarray, classes: np.ndarray, names: Sequence[str]) -> np.
     return (shown * 255 + 0.5).astype(np.uint8)
 
 
-def shares(classes: np.ndarray, names: Sequence[str], most: int) -> tuple[tuple[int, str, float], ...]:
+def class_shares(classes: np.ndarray, names: Sequence[str], most: int) -> tuple[tuple[int, str, float], ...]:
     """(index, name, share of the picture) of the classes that are there, largest first, at most `most`."""
     counts = np.bincount(classes.ravel(), minlength=len(names))
     order = [int(index) for index in np.argsort(-counts, kind="stable")[:most] if counts[index]]

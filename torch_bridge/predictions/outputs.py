@@ -10,7 +10,7 @@ import numpy as np
 
 from ..recording import Prediction
 from .class_names import ClassNames
-from .masks import blend, shares
+from .masks import blend_mask, class_shares
 
 if TYPE_CHECKING:
     import torch
@@ -25,7 +25,7 @@ MAIN = ("out", "logits", "scores", "prediction", "output", "sample", "reconstruc
 """What the main part of an output with several parts is called."""
 
 
-def answer(output: Any, picture: np.ndarray, names: ClassNames | None = None, index: int = 0) -> Prediction:
+def interpret_output(output: Any, picture: np.ndarray, names: ClassNames | None = None, index: int = 0) -> Prediction:
     """The prediction in a network's output for sample `index`; `picture` (H, W, 3) uint8 sRGB is what it saw.
 
     Raises InputError where a person's class names are not as many as the classes.
@@ -137,7 +137,7 @@ def _mask(planes: np.ndarray, picture: np.ndarray, names: ClassNames) -> Predict
     scores = np.nan_to_num(_enlarged(planes, picture.shape[:2]), nan=-np.inf)
     classes = scores.argmax(0) if len(planes) > 1 else (scores[0] > 0).astype(np.int64)
     known = names.of(len(planes)) if len(planes) > 1 else ("background", "foreground")
-    return Prediction("mask", shares(classes, known, TOP), picture=blend(picture, classes, known))
+    return Prediction("mask", class_shares(classes, known, TOP), picture=blend_mask(picture, classes, known))
 
 
 def _enlarged(planes: np.ndarray, size: tuple[int, ...]) -> np.ndarray:

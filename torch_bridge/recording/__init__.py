@@ -16,7 +16,7 @@ from .model import (
     Role,
     pack,
     peaks,
-    picture_of,
+    channel_picture,
     unpack,
 )
 from .schema import describe_network
@@ -39,7 +39,7 @@ __all__ = [
     "load",
     "pack",
     "peaks",
-    "picture_of",
+    "channel_picture",
     "restore",
     "restore_maps",
     "restore_network",

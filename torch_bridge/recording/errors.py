@@ -53,7 +53,7 @@ class UnknownName(InnerwalkError):
         super().__init__(f"no {what} {name!r}; {hint}")
 
 
-def told(kind: str, text: str) -> InnerwalkError:
+def error_from_wire(kind: str, text: str) -> InnerwalkError:
     """An error that another process has told of: of the same class where it is one of these, else a BridgeError."""
     made = next((one for one in InnerwalkError.__subclasses__() if one.__name__ == kind), BridgeError)
     error = made.__new__(made)

@@ -200,7 +200,7 @@ def _largest(rows: np.ndarray, kept: int) -> np.ndarray:
     return np.ascontiguousarray(found[::-1].T)
 
 
-def picture_of(maps: Maps, channel: int) -> np.ndarray:
+def channel_picture(maps: Maps, channel: int) -> np.ndarray:
     """(H, W[, 3]) uint8: a channel as a network may look at it; a scalar map's least and most are black and white."""
     if maps.colour:
         return (np.clip(np.nan_to_num(maps.texels[channel, ..., :3]), 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ..inputs.arguments import make_feeder
+from ..inputs.input_adapter import make_feeder
 from ..inputs.sources import Input, picture_of
-from ..methods import METHODS, Method, Step, chosen
+from ..methods import METHODS, Method, Step, parse_parameters
 from ..models.build import BuiltModel
 from ..predictions.class_names import ClassNames
 from ..recording import Network, Recording
 from ..recording.errors import InputError, UnknownName
 from ..subject import RecordSpec, Subject
-from .loaded_model import PANELS, Live
-from .priority_lock import Turns
+from .loaded_model import PANELS, LoadedModel
+from .priority_lock import PriorityLock
 
 if TYPE_CHECKING:
     from torch import nn
@@ -42,25 +42,25 @@ def ask(
 
     Raises UnknownName, InputError or ModelError.
     """
-    asked, given = named(method), inputs if isinstance(inputs, tuple) else (inputs,)
+    asked, given = find_method(method), inputs if isinstance(inputs, tuple) else (inputs,)
     live = _live(model, given, {"mean": mean, "std": std}, classes)
     seen = [_input(values, live) for values in given]
-    return answered(live, seen, asked, layers, channels, chosen(asked, parameters), data, told)
+    return record_with_method(live, seen, asked, layers, channels, parse_parameters(asked, parameters), data, told)
 
 
-def named(method: str) -> Method:
+def find_method(method: str) -> Method:
     """The method of this name. Raises UnknownName."""
     if method not in METHODS:
         raise UnknownName("method", method, METHODS)
     return METHODS[method]
 
 
-def answered(
-    live: Live, inputs: Sequence[Input], method: Method, layers: Sequence[str], channels: Sequence[int],
+def record_with_method(
+    live: LoadedModel, inputs: Sequence[Input], method: Method, layers: Sequence[str], channels: Sequence[int],
     parameters: Any, data: DataSet | None = None, told: Told | None = None,
 ) -> Recording:  # fmt: skip
     """Run a network on inputs, then a method to its end; the recording holds both. Raises whatever these do."""
-    with settling():
+    with denormals_restored():
         live.record(inputs, (), lambda maps: None)
         ids = live.seen.ids(layers)
         _check(live.seen.network, ids, channels)
@@ -74,7 +74,7 @@ def answered(
 
 
 @contextmanager
-def settling() -> Iterator[None]:
+def denormals_restored() -> Iterator[None]:
     """What a Live sets for its thread is as it was afterwards: a script has numbers of its own."""
     np.finfo(np.float32), np.finfo(np.float64)  # they warn once denormal numbers are zero
     flushed = bool(np.float32(2e-38) / np.float32(16) == 0)
@@ -99,7 +99,7 @@ def _asked(method: Method, parameters: Any, channels: Sequence[int], data: DataS
     return {name: value for name, value in told.items() if value}
 
 
-def _live(model: nn.Module, given: Sequence[torch.Tensor], flags: Mapping[str, Any], classes: Sequence[str]) -> Live:
+def _live(model: nn.Module, given: Sequence[torch.Tensor], flags: Mapping[str, Any], classes: Sequence[str]) -> LoadedModel:
     first: Any = given[0] if given else None
     if not hasattr(first, "shape"):
         raise InputError(f"inputs: a tensor or a tuple of them is needed, not {type(first).__name__}")
@@ -110,9 +110,9 @@ def _live(model: nn.Module, given: Sequence[torch.Tensor], flags: Mapping[str, A
     built = BuiltModel(model, name)
     subject = Subject(built, make_feeder(built, facts, ("", {})), ClassNames(tuple(classes), "given"), "as given", {})
     where = next((one.device for one in model.parameters()), first.device)
-    return Live(name, RecordSpec(name), where, Turns(), subject)
+    return LoadedModel(name, RecordSpec(name), where, PriorityLock(), subject)
 
 
-def _input(values: torch.Tensor, live: Live) -> Input:
+def _input(values: torch.Tensor, live: LoadedModel) -> Input:
     plain = values.detach().cpu()
     return Input(plain, picture_of(plain[0].numpy(), live.subject.feeder.how), "given", "values as they are")

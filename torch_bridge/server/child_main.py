@@ -25,12 +25,12 @@ def serve_child() -> int:
     line = _line(told)
     threading.Thread(target=_end_with_parent, args=(told,), daemon=True).start()
     try:
-        from ..models.device import leave_a_core
-        from .config import Order
+        from ..models.device import leave_one_core_free
+        from .config import ServeConfig
         from .start import open_bridge
 
-        leave_a_core()
-        server = open_bridge(Order.parse(json.loads(line)), lambda what, share: _say(out, told=what, share=share))
+        leave_one_core_free()
+        server = open_bridge(ServeConfig.parse(json.loads(line)), lambda what, share: _say(out, told=what, share=share))
     except InnerwalkError as error:
         _say(out, error={"kind": type(error).__name__, "text": str(error)})
         return 2

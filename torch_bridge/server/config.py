@@ -19,7 +19,7 @@ KINDS = {"networks": dict, "data": dict, "device": str, "port": int, "token": st
 
 
 @dataclass(frozen=True)
-class Order:
+class ServeConfig:
     """Models are named here and nowhere else: building one runs its code."""
 
     networks: Mapping[str, RecordSpec] = field(default_factory=dict)
@@ -31,7 +31,7 @@ class Order:
     """Empty: a new one."""
 
     @classmethod
-    def parse(cls, told: Any) -> Order:
+    def parse(cls, told: Any) -> ServeConfig:
         """The order in plain values: networks are objects with the fields of a RecordSpec. Raises InputError."""
         if not isinstance(told, dict):
             raise InputError("the order of a bridge must be an object with networks")
@@ -56,7 +56,7 @@ def _spec(where: str, given: Any) -> RecordSpec:
     plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
     if plain["model"] not in concepts.TASKS:
         return RecordSpec(**plain)
-    own = shipped(plain["model"])
+    own = shipped_network(plain["model"])
     return RecordSpec(**own | plain | {key: own[key] for key in ("model", "arguments")})
 
 
@@ -65,7 +65,7 @@ def _known(where: str, given: Mapping[str, Any], known: Sequence[str] | Mapping[
         raise InputError(f"{where}: no field {odd[0]!r}; there are {', '.join(known)}")
 
 
-def shipped(task: str) -> dict[str, Any]:
+def shipped_network(task: str) -> dict[str, Any]:
     """Fields of a RecordSpec for a network that comes with innerwalk and looks at its own picture."""
     picture = Named(f"{task} {concepts.DEFAULT_INDEX}.png", Image.fromarray(concepts.picture(task=task)))
     return {
@@ -77,10 +77,10 @@ def shipped(task: str) -> dict[str, Any]:
     }
 
 
-def order_of(
+def serve_config(
     models: Sequence[str], networks: Path | None = None, data: Mapping[str, str] | None = None, device: str = "",
     port: int = 0,
-) -> Order:  # fmt: skip
+) -> ServeConfig:  # fmt: skip
     """What was said on a command line: models as "resnet50=weights.pt", a JSON file of networks, data sets.
 
     A shipped network brings the pictures it was trained on. Raises InputError.
@@ -93,7 +93,7 @@ def order_of(
     if not plain:
         raise InputError("no network is named; give a MODEL such as object or resnet50, or --networks FILE.json")
     own = {model: f"concepts:{model}" for model, _ in given.values() if model in concepts.TASKS}
-    return Order(specs(plain), own | dict(data or {}), device, port)
+    return ServeConfig(specs(plain), own | dict(data or {}), device, port)
 
 
 def _read(file: Path) -> dict[str, Any]:

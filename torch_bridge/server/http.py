@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from ..capture.guard import in_one_line
+from ..capture.guard import one_line
 from ..client import frames
 from ..recording.errors import BridgeError, InnerwalkError
 
@@ -241,7 +241,7 @@ def _encoded(told: Told) -> Generator[list[bytes | memoryview], None, None]:
     except InnerwalkError as error:
         yield frames.encode(_error(type(error).__name__, str(error)), {})
     except Exception as error:  # noqa: BLE001 - whatever a model raises, the bridge goes on
-        yield frames.encode(_error("BridgeError", in_one_line(error)), {})
+        yield frames.encode(_error("BridgeError", one_line(error)), {})
     finally:
         told.close()  # type: ignore[attr-defined]  # calls are generators
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..capture.guard import in_one_line
+from ..capture.guard import one_line
 from ..methods import Step
 from ..recording import Maps
 from ..recording.errors import BridgeError, InnerwalkError, UnknownName
@@ -126,7 +126,7 @@ class Jobs:
             except InnerwalkError as error:
                 wrong = str(error)
             except BaseException as error:  # noqa: BLE001 - a model may raise anything; the bridge goes on
-                wrong = in_one_line(error)
+                wrong = one_line(error)
             with self._change:
                 job.error = wrong
                 self._end(job, state)

@@ -9,27 +9,27 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ..capture.ablation import NONE, Ablation, Asked, holding
+from ..capture.ablation import NO_ABLATION, Ablation, ChannelsByLayer, use_ablation
 from ..capture.recorder import record
 from ..inputs.first_layer import argument_names
 from ..inputs.sources import Input, Named, Source
-from ..methods import Method, Step, Work
-from ..models.device import moved
+from ..methods import Method, Step, MethodContext
+from ..models.device import to_device
 from ..models.fingerprint import fingerprint
 from ..recording import Maps, Network, Recording
 from ..recording.errors import InputError, UnknownName
 from ..subject import RecordSpec, Subject, noise, prepare, run
-from .priority_lock import Turns
+from .priority_lock import PriorityLock
 
 PANELS = "panels"
 
 
-class Seen(NamedTuple):
+class RunContext(NamedTuple):
     """What a network looked at, and its graph then."""
 
     inputs: tuple[Input, ...]
     network: Network
-    ablation: Ablation = NONE
+    ablation: Ablation = NO_ABLATION
     """What was taken away from it then."""
 
     def ids(self, layers: Sequence[str]) -> tuple[str, ...]:
@@ -51,20 +51,20 @@ class Seen(NamedTuple):
         return panels or [layer.id for layer in fitting]
 
 
-class Live:
+class LoadedModel:
     """One network on its device. Whoever runs it takes a turn first.
 
     Raises ModelError, InputError or UnknownName where it can't be built.
     """
 
     def __init__(
-        self, name: str, spec: RecordSpec, device: Any, turns: Turns, subject: Subject | None = None
+        self, name: str, spec: RecordSpec, device: Any, turns: PriorityLock, subject: Subject | None = None
     ) -> None:  # fmt: skip
         self.name, self.spec, self.device, self.turns = name, spec, device, turns
         self.subject = subject or prepare(spec)
         self.model = self.subject.built.module.to(device)
-        self.last: Seen | None = None
-        self.beside: Mapping[str, Live] = {}
+        self.last: RunContext | None = None
+        self.beside: Mapping[str, LoadedModel] = {}
         """Networks that are served beside it, itself among them."""
 
     @property
@@ -78,7 +78,7 @@ class Live:
         return fingerprint(self.model)
 
     @property
-    def seen(self) -> Seen:
+    def seen(self) -> RunContext:
         """What it looked at last. Raises InputError before the first input."""
         if self.last is None:
             raise InputError(f"{self.name} hasn't looked at anything yet; give it an input first")
@@ -103,21 +103,21 @@ class Live:
         """What a person names, prepared for the network. Raises InputError."""
         return tuple(self.subject.feeder.read(list(sources), index))
 
-    def ablation(self, network: Network, asked: Asked | None) -> Ablation:
+    def ablation(self, network: Network, asked: ChannelsByLayer | None) -> Ablation:
         """What of it is taken away, by default what its order says. Raises UnknownName or InputError."""
         return Ablation.of(network, self.spec.ablate if asked is None else asked)
 
     def record(
         self, inputs: Sequence[Input], layers: Sequence[str], copied: Callable[[Maps], None],
-        ablate: Asked | None = None,
+        ablate: ChannelsByLayer | None = None,
     ) -> Recording:  # fmt: skip
         """Run it on inputs. `copied` hears of all maps, while the network runs if it is known then which are kept.
 
         layers: globs over ids, or "panels". What `copied` raises ends the run. ablate: as `ablation` takes it.
         """
         with self.turns.now():
-            settle()
-            ablation = NONE
+            flush_denormals()
+            ablation = NO_ABLATION
             if self.spec.ablate if ablate is None else ablate:
                 known = self.last or run(self.spec, self.subject, inputs, (), self.device)
                 ablation = self.ablation(known.network, ablate)
@@ -127,7 +127,7 @@ class Live:
                 made = run(self.spec, self.subject, inputs, layers, self.device, ablate=ablation)
             if self.last is not None and made.network == self.last.network:
                 made.network = self.last.network  # what is known of it need not be found out again
-            self.last = Seen(tuple(inputs), made.network, ablation)
+            self.last = RunContext(tuple(inputs), made.network, ablation)
         for maps in () if told else made.all_maps.values():
             copied(maps)
         return made
@@ -150,7 +150,7 @@ class Live:
         return made if PANELS not in layers or _shown(made.network) == exact else None
 
     def steps(
-        self, method: Method, ids: Sequence[str], parameters: Any, data: Any, seen: Seen | None = None,
+        self, method: Method, ids: Sequence[str], parameters: Any, data: Any, seen: RunContext | None = None,
         channels: Sequence[int] = (),
     ) -> Iterator[Step]:  # fmt: skip
         """The steps of a method about what was seen, each in a turn that waits for everybody else's.
@@ -159,12 +159,12 @@ class Live:
         ablated then. Raises whatever the method does.
         """
         seen = seen or self.seen
-        settle()
+        flush_denormals()
         with self.turns.later():
             running = method.run(self.work(seen, ids, data, channels), parameters)
         try:
             while True:
-                with self.turns.later(), holding(seen.ablation):
+                with self.turns.later(), use_ablation(seen.ablation):
                     step = next(running, None)
                 if step is None:
                     return
@@ -173,17 +173,17 @@ class Live:
             with self.turns.later():
                 running.close()  # type: ignore[attr-defined]  # methods are generators
 
-    def work(self, seen: Seen, ids: Sequence[str], data: Any, channels: Sequence[int]) -> Work:
+    def work(self, seen: RunContext, ids: Sequence[str], data: Any, channels: Sequence[int]) -> MethodContext:
         """What a method is given about what was seen; for who has taken a turn."""
 
         def again(arguments: tuple[Any, ...], layers: Sequence[str]) -> Recording:
             return record(
-                self.model, moved(arguments, self.device), layers=list(layers), picture=seen.inputs[0].picture,
+                self.model, to_device(arguments, self.device), layers=list(layers), picture=seen.inputs[0].picture,
                 grid=self.spec.grid, ablate=seen.ablation,
             )  # fmt: skip
 
-        arguments = moved(self.subject.feeder.arguments(seen.inputs), self.device)
-        return Work(
+        arguments = to_device(self.subject.feeder.arguments(seen.inputs), self.device)
+        return MethodContext(
             self.model, arguments, seen.network, tuple(ids), tuple(channels), again, self._feed, data, self.device,
             self.subject.feeder.how, self.subject.names,
             {name: one.subject for name, one in self.beside.items() if one is not self},
@@ -191,7 +191,7 @@ class Live:
 
     def _feed(self, picture: Any) -> tuple[Any, ...]:
         sources: list[Source] = [Named("a picture", picture), *self.first[1:]]
-        return moved(self.subject.feeder.arguments(self.read(sources)), self.device)
+        return to_device(self.subject.feeder.arguments(self.read(sources)), self.device)
 
 
 def _shown(network: Network) -> list[str]:
@@ -199,6 +199,6 @@ def _shown(network: Network) -> list[str]:
     return [one.shows for one in network.layers if one.role == "panel"]
 
 
-def settle() -> None:
+def flush_denormals() -> None:
     """What holds for one thread only: denormal numbers, which take a hundred times as long, are 0."""
     torch.set_flush_denormal(True)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from ..recording.errors import InnerwalkError
-from .arguments import EXAMPLES, add_serve, order_arguments
-from .config import order_of
+from .arguments import EXAMPLES, add_serve_arguments, config_arguments
+from .config import serve_config
 from .start import joinable, welcome
 
 STOPPED = 130
@@ -24,11 +24,11 @@ def serve(words: Sequence[str]) -> int:
     sub = top.add_subparsers(dest="command", required=True, metavar="serve").add_parser(
         "serve", epilog=EXAMPLES.replace("innerwalk serve", "python -m torch_bridge serve"), formatter_class=formatter
     )
-    add_serve(sub)
+    add_serve_arguments(sub)
     said = top.parse_args(words)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        order = order_of(**order_arguments(said))
+        order = serve_config(**config_arguments(said))
         with joinable(order, said.connection) as server:
             _say(sys.stdout, welcome(order, server, said.connection))
             server.serve_forever()

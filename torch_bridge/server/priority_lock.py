@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Turns:
+class PriorityLock:
     """One at a time. A new input waits for one step of a running job at the most; jobs wait while an input waits."""
 
     def __init__(self) -> None:

@@ -9,19 +9,19 @@ import numpy as np
 
 from ..data import DataSet
 from ..inputs.sources import Named, Source, image_of
-from ..recording import Maps, picture_of
+from ..recording import Maps, channel_picture
 from ..recording.errors import InputError, UnknownName
-from ..video import Film
+from ..video import Video
 
 Arrays = Mapping[str, np.ndarray]
 MOST_PIXELS = 100_000_000
 
 
-class Asking:
+class RequestInputs:
     """Reads inputs of requests. `maps_of(layer, method)` finds maps that were made, for a channel's own picture."""
 
     def __init__(
-        self, data: Mapping[str, DataSet], films: Mapping[str, Film], maps_of: Callable[[str, str], Maps]
+        self, data: Mapping[str, DataSet], films: Mapping[str, Video], maps_of: Callable[[str, str], Maps]
     ) -> None:
         self.data, self.films, self.maps_of = data, films, maps_of
         self._kinds = {
@@ -66,7 +66,7 @@ class Asking:
         """A colour map as it is; a scalar map in grey, its own least and most black and white."""
         maps = self.maps_of(str(asked.get("layer")), str(asked.get("method")))
         channel = whole(asked, "channel", 0, maps.channels - 1)
-        return Named(f"{maps.layer}, channel {channel}, {maps.method}", image_of(picture_of(maps, channel)))
+        return Named(f"{maps.layer}, channel {channel}, {maps.method}", image_of(channel_picture(maps, channel)))
 
     def _film(self, asked: Mapping[str, Any], arrays: Arrays) -> Source:
         name = str(asked.get("film"))

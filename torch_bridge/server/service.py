@@ -15,14 +15,14 @@ import numpy as np
 from .. import data as sets
 from ..client.frames import PROTOCOL
 from ..inputs.sources import Input
-from ..methods import METHODS, chosen, form
+from ..methods import METHODS, parse_parameters, parameter_form
 from ..recording import ACTIVATIONS, Maps, Recording, describe, describe_maps
 from ..recording.errors import BridgeError, InputError, UnknownName
-from ..video import Film, open_film
+from ..video import Video, open_video
 from .jobs import Jobs
-from .loaded_model import PANELS, Live, Seen
-from .request_inputs import Arrays, Asking, number, whole
-from .weight_statistics import weigh
+from .loaded_model import PANELS, LoadedModel, RunContext
+from .request_inputs import Arrays, RequestInputs, number, whole
+from .weight_statistics import weight_statistics
 
 Frame = tuple[dict[str, Any], dict[str, np.ndarray]]
 Call = Callable[[Mapping[str, Any], Arrays], Iterator[Frame]]
@@ -33,9 +33,9 @@ MOST_PICTURES, MOST_FILMS, PATIENCE = 512, 16, 20.0
 class Service:
     """Networks, data sets, films and jobs of one bridge, and the calls about them."""
 
-    def __init__(self, networks: Mapping[str, Live], data: Mapping[str, sets.DataSet], device: str) -> None:
+    def __init__(self, networks: Mapping[str, LoadedModel], data: Mapping[str, sets.DataSet], device: str) -> None:
         self.networks, self.data, self.device = networks, data, device
-        self.films: dict[str, Film] = {}
+        self.films: dict[str, Video] = {}
         self._change = threading.Lock()
         """Held to change which films there are."""
         self.jobs = Jobs()
@@ -50,7 +50,7 @@ class Service:
     def describe(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
         """Protocol, networks, data sets, methods with their parameters, jobs, films, device."""
         methods = [
-            {"name": one.name, "title": one.title, "text": one.text, "needs": one.needs, "parameters": form(one)}
+            {"name": one.name, "title": one.title, "text": one.text, "needs": one.needs, "parameters": parameter_form(one)}
             for one in METHODS.values()
         ]
         listed = [{"name": name, "count": len(one), "classes": list(one.classes)} for name, one in self.data.items()]
@@ -107,7 +107,7 @@ class Service:
             seen = seen._replace(inputs=self._inputs(live, asked, arrays), ablation=live.ablation(seen.network, None))
         if asked.get("ablate") is not None:
             seen = seen._replace(ablation=live.ablation(seen.network, asked["ablate"]))
-        ids, parameters = seen.ids(_texts(asked, "layers", [PANELS])), chosen(method, given)
+        ids, parameters = seen.ids(_texts(asked, "layers", [PANELS])), parse_parameters(method, given)
         data = self._asking(live).set_of(str(asked["data"])) if asked.get("data") else None
         channels = _wholes(asked, "channels")
         what = {"network": live.name, "method": name, "layers": asked.get("layers", PANELS), "parameters": given}
@@ -136,7 +136,7 @@ class Service:
         """
         chosen_set = self._asking(None).set_of(str(asked.get("set")))
         if "text" in asked:
-            yield {"classes": [list(found) for found in sets.search(chosen_set, str(asked["text"]))]}, {}
+            yield {"classes": [list(found) for found in sets.search_classes(chosen_set, str(asked["text"]))]}, {}
             return
         indices = _indices(chosen_set, asked)
         small = sets.thumbnails(chosen_set, indices, whole(asked, "size", 8, 512))
@@ -149,14 +149,14 @@ class Service:
         """Of the weights of `layers`: mean, standard deviation, least, most, share of zeros, histogram."""
         live = self.network(asked)
         names = _texts(asked, "layers", [])
-        found = dict(weigh(live.model, names))
+        found = dict(weight_statistics(live.model, names))
         yield {"layers": {id: told for id, (told, _) in found.items()}}, {id: bins for id, (_, bins) in found.items()}
 
     def film(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
         """`open` a video file or camera:0 under a `name`, `seek` to a frame number, or `close` it."""
         name = str(asked.get("name"))
         if asked.get("open"):
-            self._put(name, open_film(str(asked["open"])))
+            self._put(name, open_video(str(asked["open"])))
         elif (film := self.films.get(name)) is None:
             raise UnknownName("film", name, list(self.films))
         elif asked.get("close"):
@@ -165,7 +165,7 @@ class Service:
             film.seek(whole(asked, "seek", 0, 1 << 40))
         yield {"films": self._films()}, {}
 
-    def _put(self, name: str, film: Film | None) -> None:
+    def _put(self, name: str, film: Video | None) -> None:
         """A film under a name, or none; what was there before is let go of."""
         with self._change:
             before = self.films.pop(name, None)
@@ -191,24 +191,24 @@ class Service:
         for name in list(self.films):
             self._put(name, None)
 
-    def network(self, asked: Mapping[str, Any]) -> Live:
+    def network(self, asked: Mapping[str, Any]) -> LoadedModel:
         """The network that a request names. Raises UnknownName."""
         name = str(asked.get("network"))
         if name not in self.networks:
             raise UnknownName("network", name, self.networks)
         return self.networks[name]
 
-    def _asking(self, live: Live | None) -> Asking:
-        return Asking(self.data, self.films, lambda layer, method: self._maps(live, layer, method))
+    def _asking(self, live: LoadedModel | None) -> RequestInputs:
+        return RequestInputs(self.data, self.films, lambda layer, method: self._maps(live, layer, method))
 
-    def _maps(self, live: Live | None, layer: str, method: str) -> Maps:
+    def _maps(self, live: LoadedModel | None, layer: str, method: str) -> Maps:
         made = list(self._made.items())  # at once: other threads go on
         found = {(one, how): maps for (where, one, how), maps in made if live and where == live.name}
         if (layer, method) not in found:
             raise UnknownName(f"maps of {method or ACTIVATIONS} for layer", layer, [one for one, _ in found])
         return found[layer, method]
 
-    def _inputs(self, live: Live, asked: Mapping[str, Any], arrays: Arrays) -> tuple[Input, ...]:
+    def _inputs(self, live: LoadedModel, asked: Mapping[str, Any], arrays: Arrays) -> tuple[Input, ...]:
         given = asked.get("inputs") or []
         if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
             raise InputError('inputs: a list such as [{"kind": "noise", "seed": 1}] is needed')
@@ -224,7 +224,7 @@ def _run_on(runs: queue.SimpleQueue[tuple[Any, ...] | None]) -> None:
 
 
 def _run(
-    live: Live, inputs: tuple[Input, ...], layers: list[str], ablate: Any, told: queue.SimpleQueue[Any],
+    live: LoadedModel, inputs: tuple[Input, ...], layers: list[str], ablate: Any, told: queue.SimpleQueue[Any],
     gone: threading.Event,
 ) -> None:  # fmt: skip
     """Maps as they come, then the recording or what went wrong. Ends when nobody listens."""
@@ -240,7 +240,7 @@ def _run(
         told.put(error)
 
 
-def _key(live: Live, seen: Seen, asked: tuple[Any, ...], parameters: Any) -> str:
+def _key(live: LoadedModel, seen: RunContext, asked: tuple[Any, ...], parameters: Any) -> str:
     """Equal for equal weights, inputs, questions and parameters, so that what was made once is not made again."""
     plain = dataclasses.asdict(parameters) if parameters is not None else {}
     what = (live.name, live.fingerprint, seen.network.digest, seen.ablation.plain(), *asked, plain)
@@ -272,7 +272,7 @@ def _indices(chosen_set: sets.DataSet, asked: Mapping[str, Any]) -> list[int]:
     drawn, page = asked.get("draw"), asked.get("page")
     if isinstance(drawn, dict):
         count = min(whole(drawn, "count", 1, MOST_PICTURES), len(chosen_set))
-        return sets.draw(chosen_set, count, whole(drawn, "seed", 0, 2**31 - 1), of_class)
+        return sets.random_indices(chosen_set, count, whole(drawn, "seed", 0, 2**31 - 1), of_class)
     if isinstance(page, dict):
-        return sets.page(chosen_set, whole(page, "start", 0, 1 << 53), whole(page, "count", 1, MOST_PICTURES), of_class)
+        return sets.page_indices(chosen_set, whole(page, "start", 0, 1 << 53), whole(page, "count", 1, MOST_PICTURES), of_class)
     raise InputError('pictures: "draw" {count, seed} or "page" {start, count} is needed')

@@ -16,24 +16,24 @@ from ..data import open_data
 from ..models.device import choose_device
 from ..recording.errors import BridgeError
 from .allocator import keep_memory
-from .config import Order
+from .config import ServeConfig
 from .http import LOOPBACK, Limits, Server
-from .loaded_model import Live
-from .priority_lock import Turns
+from .loaded_model import LoadedModel
+from .priority_lock import PriorityLock
 from .service import Service
 
 Progress = Callable[[str, float], None]
 
 
-def open_bridge(order: Order, progress: Progress | None = None, limits: Limits | None = None) -> Server:
+def open_bridge(order: ServeConfig, progress: Progress | None = None, limits: Limits | None = None) -> Server:
     """A Server that is bound and not yet serving. Raises ModelError, InputError, UnknownName or BridgeError."""
     tell = progress or (lambda what, share: None)
     keep_memory()
     np.finfo(np.float32), np.finfo(np.float64)  # they warn once denormal numbers are zero
-    device, turns, networks = choose_device(order.device), Turns(), {}
+    device, turns, networks = choose_device(order.device), PriorityLock(), {}
     for done, (name, spec) in enumerate(order.networks.items()):
         tell(f"loading {name}", done / len(order.networks))
-        networks[name] = Live(name, spec, device, turns)
+        networks[name] = LoadedModel(name, spec, device, turns)
         networks[name].beside = networks
     data = {name: open_data(text, name) for name, text in order.data.items()}
     service = Service(networks, data, str(device))
@@ -43,7 +43,7 @@ def open_bridge(order: Order, progress: Progress | None = None, limits: Limits |
 
 
 @contextmanager
-def joinable(order: Order, connection: Path, progress: Progress | None = None) -> Iterator[Server]:
+def joinable(order: ServeConfig, connection: Path, progress: Progress | None = None) -> Iterator[Server]:
     """A bridge for whoever can read its connection file, which goes when it ends. Raises as `open_bridge`."""
     if connection.exists():
         raise BridgeError(_taken(connection))
@@ -79,7 +79,7 @@ def _taken(path: Path) -> str:
     return f"{path}: there is such a file; another bridge may use it, else remove it, or choose another --connection"
 
 
-def welcome(order: Order, server: Server, connection: Path) -> str:
+def welcome(order: ServeConfig, server: Server, connection: Path) -> str:
     """What a person must know to join, in a few lines; the token is not among it."""
     lines = {
         "serving": ", ".join(order.networks),

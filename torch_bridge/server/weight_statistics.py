@@ -10,7 +10,7 @@ from torch import nn
 BINS = 64
 
 
-def weigh(model: nn.Module, layers: Iterable[str]) -> Iterator[tuple[str, tuple[dict[str, float], np.ndarray]]]:
+def weight_statistics(model: nn.Module, layers: Iterable[str]) -> Iterator[tuple[str, tuple[dict[str, float], np.ndarray]]]:
     """(id, (numbers, counts (BINS,) int64 from least to most)) of each layer that has a weight of its own.
 
     Values that are all equal are counted in the middle.

@@ -3,7 +3,7 @@
 `film = open_film("walk.mp4")`, then `film.newest(seconds)` as often as there is time for it.
 """
 
-from .frame import Film, Frame
-from .open import open_film
+from .frame import Video, Frame
+from .open import open_video
 
-__all__ = ["Film", "Frame", "open_film"]
+__all__ = ["Video", "Frame", "open_video"]

@@ -22,7 +22,7 @@ KEYS_BACK = (0, 1, 2, 4, 8)
 """Some files land behind the key frame that was asked for: try earlier ones before the start of the file."""
 
 
-class Reel:
+class FrameDecoder:
     """`reach(number)`, and `here` is the number of what was decoded."""
 
     here: int

@@ -36,7 +36,7 @@ class Frame:
         return width, height
 
 
-class Film(Protocol):
+class Video(Protocol):
     """Any thread may ask. What fails raises InputError."""
 
     rate: float

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from ..recording.errors import InputError
 from .camera import Camera, open_device
-from .frame import Film
-from .playback import Movie
+from .frame import Video
+from .playback import VideoFile
 
 
-def open_film(text: str, loop: bool = True) -> Film:
+def open_video(text: str, loop: bool = True) -> Video:
     """Open a video file, or a camera: `camera:0`. A file starts again at its end where `loop` is set.
 
     Raises InputError: no PyAV, no such file or camera, damaged, no picture in it.
@@ -24,4 +24,4 @@ def open_film(text: str, loop: bool = True) -> Film:
         raise InputError(f"film {text}: can't be read ({error.strerror})") from None
     if not there:
         raise InputError(f"film {text}: no such file; give a video file or camera:0")
-    return Movie(path, loop)
+    return VideoFile(path, loop)

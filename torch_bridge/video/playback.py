@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..recording.errors import InputError
-from .decoder import Reel
+from .decoder import FrameDecoder
 from .frame import Frame, pixels
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ MICROSECOND = 1e-6
 """A frame is due that much early: times are sums of rounded shares."""
 
 
-class Movie:
+class VideoFile:
     """The `Film` of a file."""
 
     def __init__(self, path: Path, loop: bool = True) -> None:
         """Decode the first frame, which also shows that it can be done. Raises InputError."""
         self._path, self.loop = path, loop
         self._lock, self._closed = threading.Lock(), False
-        self._reel = Reel(path)
+        self._reel = FrameDecoder(path)
         first, last, self.frames = self._reel.stamps[0], self._reel.stamps[-1], len(self._reel.stamps)
         self._seconds = (np.array(self._reel.stamps) - first) * float(self._reel.unit)
         self.rate = float((self.frames - 1) / ((last - first) * self._reel.unit)) if self.frames > 1 else 1.0

@@ -82,7 +82,7 @@ def hall(folder, clock):
 
 def recorded(name: str, number: int):
     with live.bridge() as bridge:
-        return bridge.record("Gated", [client.film(name, frame=number)])
+        return bridge.record("Gated", [client.video(name, frame=number)])
 
 
 def shown(scene) -> None:

@@ -16,7 +16,7 @@ def session() -> rig.Steps:
     yield from rig.maximise()
     yield from rig.sidebar("Innerwalk")
     rig.picture("1 first look")
-    plain = at.addon("torch_bridge.client").start_child(rig.PYTHON, {"networks": {"object": {"model": "object"}}})
+    plain = at.addon("torch_bridge.client").start_process(rig.PYTHON, {"networks": {"object": {"model": "object"}}})
     yield from starts()
     yield from builds()
     with at.addon("torch_bridge.client").Bridge(plain.wait(), plain.token, child=plain) as bridge:

@@ -15,9 +15,9 @@ pytest.importorskip("torch", reason="needs torch")
 
 from innerwalk.torch_bridge import client
 from innerwalk.torch_bridge.client import frames
-from innerwalk.torch_bridge.client.process import ROOT, Child, start_child
+from innerwalk.torch_bridge.client.process import ROOT, BridgeProcess, start_process
 from innerwalk.torch_bridge.recording.errors import BridgeError, InputError, ModelError, UnknownName
-from innerwalk.torch_bridge.server.config import Order
+from innerwalk.torch_bridge.server.config import ServeConfig
 from innerwalk.torch_bridge.server.start import open_bridge
 from innerwalk.torch_bridge.subject import RecordSpec, record_from
 
@@ -164,7 +164,7 @@ def test_a_crash_while_it_runs_is_told_and_another_can_be_started(folder):
 )
 def test_a_wrong_order_is_one_line(wrong, line):
     with pytest.raises((BridgeError, InputError, ModelError), match=line) as told:
-        open_bridge(Order.parse({"device": "cpu"} | wrong)).server_close()
+        open_bridge(ServeConfig.parse({"device": "cpu"} | wrong)).server_close()
     assert "\n" not in str(told.value)
 
 
@@ -208,7 +208,7 @@ def test_it_starts_without_anything_installed():
 def test_another_protocol_is_refused(folder, monkeypatch):
     from innerwalk.torch_bridge.client import process as child
 
-    started = start_child(sys.executable, order(), folder)
+    started = start_process(sys.executable, order(), folder)
     monkeypatch.setattr(child, "PROTOCOL", 99)
     try:
         with pytest.raises(BridgeError, match="the bridge speaks protocol 1, this side 99"):
@@ -229,7 +229,7 @@ def test_a_wrong_token_is_refused_and_the_child_goes_on(folder):
 
 def test_it_ends_when_its_input_does(folder):
     for ready in (True, False):  # also while it still loads
-        child = start_child(sys.executable, order(), folder)
+        child = start_process(sys.executable, order(), folder)
         if ready:
             child.wait()
         child.process.stdin.close()
@@ -260,12 +260,12 @@ def test_ctrl_c_of_the_terminal_is_the_parents(folder):
         assert bridge.record("mine").all_maps
 
 
-def fake(tmp_path, code: str) -> Child:
+def fake(tmp_path, code: str) -> BridgeProcess:
     """A child that says what `code` does."""
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    return Child(process, "python", "token", {})
+    return BridgeProcess(process, "python", "token", {})
 
 
 def test_other_lines_on_its_output_are_told_as_they_are(tmp_path):

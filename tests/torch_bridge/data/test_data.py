@@ -13,7 +13,7 @@ import pytest
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 
 from innerwalk.torch_bridge import concepts  # noqa: E402
-from innerwalk.torch_bridge.data import DataSet, draw, open_data, page, search, thumbnails  # noqa: E402
+from innerwalk.torch_bridge.data import DataSet, random_indices, open_data, page_indices, search_classes, thumbnails  # noqa: E402
 from innerwalk.torch_bridge.data.archive import MOST_BYTES  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402
 
@@ -98,7 +98,7 @@ def test_a_flat_set_has_no_classes(tmp_path, kind):
     data = open_data(str(path), "mine")
     assert (data.name, data.classes, len(data), data.label(0)) == ("mine", (), 3, -1)
     assert colours(data) == [RED, GREEN, BLUE]
-    assert search(data, "") == []
+    assert search_classes(data, "") == []
 
 
 def test_a_loose_picture_beside_classes_has_none(tmp_path):
@@ -216,7 +216,7 @@ def test_idx_files_are_read_with_their_labels(tmp_path, packed, dot):
     assert (data.name, data.classes, data.title(3)) == (tmp_path.name, ("0", "1", "2"), f"{tmp_path.name} 3")
     assert data.labels.tolist() == [2, 0, 1, 2]
     assert all(np.array_equal(np.asarray(data.picture(k)), DIGITS[k]) for k in range(4))
-    assert search(data, "2") == [("2", 2)]
+    assert search_classes(data, "2") == [("2", 2)]
 
 
 def test_of_two_idx_sets_one_must_be_named(tmp_path):
@@ -273,38 +273,38 @@ def test_the_shipped_pictures_are_those_of_the_validation_split(task):
 
 def test_a_draw_repeats_with_its_seed_and_nothing_in_itself():
     data = open_data("concepts:object")
-    first = draw(data, 24, seed=3)
-    assert first == draw(data, 24, seed=3) != draw(data, 24, seed=4)
-    assert first[:5] == draw(data, 5, seed=3)
+    first = random_indices(data, 24, seed=3)
+    assert first == random_indices(data, 24, seed=3) != random_indices(data, 24, seed=4)
+    assert first[:5] == random_indices(data, 5, seed=3)
     assert len(set(first)) == 24
-    assert sorted(draw(data, 9999, seed=0)) == list(range(2000))
-    assert draw(data, -1, seed=0) == []
+    assert sorted(random_indices(data, 9999, seed=0)) == list(range(2000))
+    assert random_indices(data, -1, seed=0) == []
 
 
 def test_a_class_is_drawn_and_paged_by_name():
     data = open_data("concepts:object")
     stars = [index for index in range(2000) if data.classes[data.label(index)] == "star"]
-    assert set(draw(data, 24, 0, "star")) < set(stars)
-    assert sorted(draw(data, 9999, 0, "star")) == stars
-    assert page(data, 10, 4, "star") == stars[10:14]
-    assert page(data, 1998, 24) == [1998, 1999]
-    assert (page(data, 2000, 24), page(data, -5, 2)) == ([], [0, 1])
+    assert set(random_indices(data, 24, 0, "star")) < set(stars)
+    assert sorted(random_indices(data, 9999, 0, "star")) == stars
+    assert page_indices(data, 10, 4, "star") == stars[10:14]
+    assert page_indices(data, 1998, 24) == [1998, 1999]
+    assert (page_indices(data, 2000, 24), page_indices(data, -5, 2)) == ([], [0, 1])
 
 
 def test_what_can_not_be_drawn_is_told():
     data = open_data("concepts:object")
     with pytest.raises(UnknownName, match="'stra'; did you mean star"):
-        draw(data, 1, 0, "stra")
+        random_indices(data, 1, 0, "stra")
     with pytest.raises(UnknownName):
-        page(data, 0, 1, "")
+        page_indices(data, 0, 1, "")
     with pytest.raises(InputError, match="seed -1"):
-        draw(data, 1, -1)
+        random_indices(data, 1, -1)
 
 
 def test_classes_are_found_by_a_part_of_their_name(tree):
-    assert search(tree, "CAT ") == [("cat", 2), ("wild cat", 1)]
-    assert search(tree, "") == [("cat", 2), ("dog", 2), ("wild cat", 1)]
-    assert search(tree, "owl") == []
+    assert search_classes(tree, "CAT ") == [("cat", 2), ("wild cat", 1)]
+    assert search_classes(tree, "") == [("cat", 2), ("dog", 2), ("wild cat", 1)]
+    assert search_classes(tree, "owl") == []
 
 
 # thumbnails
@@ -373,23 +373,23 @@ def test_a_large_photograph_is_decoded_small(tmp_path):
 def test_caltech_is_read_from_its_archive(data_folder):
     data = open_data(str(data_folder / "caltech101_175x150.zip"))
     assert (len(data), len(data.classes)) == (8677, 101)
-    assert search(data, "faces") == [("Faces", 435), ("Faces_easy", 435)]
-    ants = page(data, 0, 99, "ant")
+    assert search_classes(data, "faces") == [("Faces", 435), ("Faces_easy", 435)]
+    ants = page_indices(data, 0, 99, "ant")
     assert [data.title(one) for one in ants] == [f"image_{k:04}.jpg" for k in range(1, len(ants) + 1)]
     assert data.picture(ants[0]).size == (175, 150)
-    assert (thumbnails(data, draw(data, 24, 0), 96)[:, 48, 48].std(0) > 20).all()
+    assert (thumbnails(data, random_indices(data, 24, 0), 96)[:, 48, 48].std(0) > 20).all()
 
 
 def test_caltech_is_read_from_its_folder(data_folder):
     path = data_folder / "caltech101_9classes"
     data = open_data(str(path))
-    assert search(data, "") == [(one.name, len(list(one.glob("*.jpg")))) for one in sorted(path.iterdir())]
-    assert (len(data), search(data, "panda")) == (472, [("panda", 38)])
+    assert search_classes(data, "") == [(one.name, len(list(one.glob("*.jpg")))) for one in sorted(path.iterdir())]
+    assert (len(data), search_classes(data, "panda")) == (472, [("panda", 38)])
 
 
 def test_mnist_is_read(data_folder):
     data = open_data(str(data_folder / "mnist_t10k"))
     assert (data.name, len(data), data.classes) == ("mnist_t10k", 10000, tuple("0123456789"))
     assert data.labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
-    assert search(data, "1") == [("1", 1135)]
+    assert search_classes(data, "1") == [("1", 1135)]
     assert (data.picture(0).mode, data.picture(0).size) == ("L", (28, 28))

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="needs torch")
 from innerwalk.torch_bridge.models.torchvision_ops import nms, roi_align  # noqa: E402
 from innerwalk.torch_bridge.predictions.class_names import ClassNames  # noqa: E402
 from innerwalk.torch_bridge.predictions.masks import palette  # noqa: E402
-from innerwalk.torch_bridge.predictions.outputs import answer  # noqa: E402
+from innerwalk.torch_bridge.predictions.outputs import interpret_output  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
 
 PICTURE = np.full((8, 12, 3), 128, np.uint8)
@@ -20,7 +20,7 @@ CHANCES = np.exp([0.0, 2.0, 1.0]) / np.exp([0.0, 2.0, 1.0]).sum()
 
 
 def test_logits_are_classes_best_first():
-    found = answer(LOGITS, PICTURE, ClassNames(("cat", "dog", "owl")))
+    found = interpret_output(LOGITS, PICTURE, ClassNames(("cat", "dog", "owl")))
     assert [(index, name) for index, name, _ in found.top] == [(1, "dog"), (2, "owl"), (0, "cat")]
     assert np.allclose([share for _, _, share in found.top], sorted(CHANCES)[::-1])
 
@@ -29,15 +29,15 @@ def test_logits_are_classes_best_first():
     "form", [torch.softmax(LOGITS, 1), torch.log_softmax(LOGITS, 1), LOGITS + 100, LOGITS.bfloat16()]
 )
 def test_probabilities_in_any_form_come_out_the_same(form):
-    assert np.allclose([share for _, _, share in answer(form, PICTURE).top], sorted(CHANCES)[::-1], atol=0.01)
+    assert np.allclose([share for _, _, share in interpret_output(form, PICTURE).top], sorted(CHANCES)[::-1], atol=0.01)
 
 
 def test_ten_classes_are_kept_and_nan_is_impossible():
     values = torch.arange(20.0)[None].clone()
     values[0, 19] = torch.nan
-    found = answer(values, PICTURE)
+    found = interpret_output(values, PICTURE)
     assert [index for index, _, _ in found.top] == list(range(18, 8, -1)) and found.top[0][1] == "class 18"
-    assert answer(torch.full((1, 4), torch.nan), PICTURE).kind == "numbers"
+    assert interpret_output(torch.full((1, 4), torch.nan), PICTURE).kind == "numbers"
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Named:
     ],
 )
 def test_the_main_part_of_an_output_is_found(output):
-    assert [index for index, _, _ in answer(output, PICTURE).top] == [1, 2, 0]
+    assert [index for index, _, _ in interpret_output(output, PICTURE).top] == [1, 2, 0]
 
 
 @pytest.mark.parametrize(("values", "black", "white"), [((-1, 1), -1, 1), ((0, 1), 0, 1), ((0, 255), 0, 255)])
@@ -66,7 +66,7 @@ def test_the_main_part_of_an_output_is_found(output):
 def test_generators_end_in_their_picture(values, black, white, channels):
     planes = np.random.default_rng(0).uniform(*values, (1, channels, 9, 7))
     planes[0, :, 0, 0], planes[0, :, 0, 1] = black, white
-    found = answer(torch.from_numpy(planes), PICTURE)
+    found = interpret_output(torch.from_numpy(planes), PICTURE)
     wanted = np.broadcast_to((planes[0].transpose(1, 2, 0) - black) / (white - black) * 255, (9, 7, 3))
     assert found.kind == "picture" and np.abs(found.picture - wanted).max() <= 0.5 + 1e-6
 
@@ -74,7 +74,7 @@ def test_generators_end_in_their_picture(values, black, white, channels):
 def test_segmentation_is_a_mask_with_shares():
     scores = torch.zeros(1, 3, 8, 12)
     scores[0, 1, :, :3], scores[0, 2, :4, 3:6], scores[0, 0] = 9, 9, 1
-    found = answer({"out": scores, "aux": -scores}, PICTURE, ClassNames(("__background__", "bird", "cat")))
+    found = interpret_output({"out": scores, "aux": -scores}, PICTURE, ClassNames(("__background__", "bird", "cat")))
     assert found.kind == "mask"
     assert found.top == ((0, "__background__", 0.625), (1, "bird", 0.25), (2, "cat", 0.125))
     bird, cat, ground = found.picture[0, 0], found.picture[0, 4], found.picture[0, 11]
@@ -86,10 +86,10 @@ def test_coarse_masks_are_enlarged_and_one_plane_is_foreground():
     scores = torch.zeros(1, 2, 4, 6)
     scores[0, 1, :, 3:] = 5
     scores[0, 0, :, :3] = 5
-    assert [share for _, _, share in answer(scores, PICTURE).top] == [0.5, 0.5]
+    assert [share for _, _, share in interpret_output(scores, PICTURE).top] == [0.5, 0.5]
     single = torch.full((1, 1, 8, 12), -4.0)
     single[0, 0, :2] = 4
-    assert answer(single, PICTURE).top == ((0, "background", 0.75), (1, "foreground", 0.25))
+    assert interpret_output(single, PICTURE).top == ((0, "background", 0.75), (1, "foreground", 0.25))
 
 
 def test_detections_are_boxes_in_shares_of_the_picture():
@@ -97,13 +97,13 @@ def test_detections_are_boxes_in_shares_of_the_picture():
         "boxes": torch.tensor([[0.0, 0, 6, 4], [3, 2, 12, 8], [0, 0, 1, 1]]),
         "labels": torch.tensor([1, 2, 1]), "scores": torch.tensor([0.5, 0.9, 0.1]),
     }]  # fmt: skip
-    found = answer(detections, PICTURE, ClassNames(("__background__", "bird", "cat")))
+    found = interpret_output(detections, PICTURE, ClassNames(("__background__", "bird", "cat")))
     assert found.kind == "boxes" and [box[0] for box in found.boxes] == ["cat", "bird"]
     assert np.allclose(found.boxes[0][1:], (0.9, 0.25, 0.25, 1, 1)) and np.allclose(
         found.boxes[1][2:], (0, 0, 0.5, 0.5)
     )
     nothing = [{"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.int64), "scores": torch.zeros(0)}]
-    assert answer(nothing, PICTURE).boxes == ()
+    assert interpret_output(nothing, PICTURE).boxes == ()
 
 
 @pytest.mark.parametrize(
@@ -121,14 +121,14 @@ def test_detections_are_boxes_in_shares_of_the_picture():
     ],
 )
 def test_everything_else_is_numbers_or_nothing(output, kind, numbers):
-    found = answer(output, PICTURE)
+    found = interpret_output(output, PICTURE)
     assert (found.kind, found.numbers) == (kind, numbers)
 
 
 def test_a_persons_class_names_must_be_as_many():
     with pytest.raises(InputError, match=r"class names pets.json: 2 names, the network has 3 classes"):
-        answer(LOGITS, PICTURE, ClassNames(("cat", "dog"), "pets.json", binding=True))
-    assert answer(LOGITS, PICTURE, ClassNames(("cat", "dog"), "metadata")).top[0][1] == "class 1"
+        interpret_output(LOGITS, PICTURE, ClassNames(("cat", "dog"), "pets.json", binding=True))
+    assert interpret_output(LOGITS, PICTURE, ClassNames(("cat", "dog"), "metadata")).top[0][1] == "class 1"
 
 
 def test_mask_colours_are_told_apart():

@@ -16,7 +16,7 @@ from innerwalk.tests.support import SUPPORT, bridges  # noqa: E402
 from innerwalk.torch_bridge import client, concepts, recording  # noqa: E402
 from innerwalk.torch_bridge.methods import METHODS  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import BridgeError, InputError, ModelError, UnknownName  # noqa: E402
-from innerwalk.torch_bridge.server.config import shipped  # noqa: E402
+from innerwalk.torch_bridge.server.config import shipped_network  # noqa: E402
 from innerwalk.torch_bridge.subject import RecordSpec, record_from  # noqa: E402
 
 NETWORKS = ("Gated", "Forks", "Detects", "Names", "Two", "Odd", "Fails", "Grey")
@@ -79,7 +79,7 @@ def test_it_records_what_one_process_records(bridge, name):
 
 
 def test_the_shipped_network_looks_at_its_own_picture(bridge):
-    known = record_from(RecordSpec(**shipped("object"), layers=("panels",)))
+    known = record_from(RecordSpec(**shipped_network("object"), layers=("panels",)))
     assert_same(bridge.record("object"), known)
     assert known.prediction.top[0][1] == "ring"
     assert bridge.record("object").input_name == f"object {concepts.DEFAULT_INDEX}.png"
@@ -255,9 +255,9 @@ def test_a_damaged_file_is_named(bridge, tmp_path):
     picture_file(tmp_path / "a.png")
     content = (tmp_path / "a.png").read_bytes()[:300]
     with pytest.raises(InputError, match=r"picture a.png: damaged or cut off"):
-        bridge.record("Names", [client.Given({"kind": "upload", "name": "a.png"}, np.frombuffer(content, np.uint8))])
+        bridge.record("Names", [client.BridgeInput({"kind": "upload", "name": "a.png"}, np.frombuffer(content, np.uint8))])
     with pytest.raises(InputError, match=r"b.png: not a picture"):
-        bridge.record("Names", [client.Given({"kind": "upload", "name": "b.png"}, np.zeros(40, np.uint8))])
+        bridge.record("Names", [client.BridgeInput({"kind": "upload", "name": "b.png"}, np.zeros(40, np.uint8))])
     with pytest.raises(InputError, match="no such file|can't be read"):
         client.file(tmp_path / "none.png")
 
@@ -270,7 +270,7 @@ def test_no_file_is_made_of_a_name(bridge, tmp_path, monkeypatch, name):
     file = io.BytesIO()
     Image.new("RGB", (20, 20)).save(file, "PNG")
     made = bridge.record(
-        "Names", [client.Given({"kind": "upload", "name": name}, np.frombuffer(file.getvalue(), np.uint8))]
+        "Names", [client.BridgeInput({"kind": "upload", "name": name}, np.frombuffer(file.getvalue(), np.uint8))]
     )
     assert made.input_name.isprintable() and "/" not in made.input_name and "\\" not in made.input_name
     assert list(tmp_path.iterdir()) == []
@@ -363,9 +363,9 @@ def test_statistics_of_weights(server, bridge):
 
 
 def test_weights_that_are_all_equal():
-    from innerwalk.torch_bridge.server.weight_statistics import weigh
+    from innerwalk.torch_bridge.server.weight_statistics import weight_statistics
 
-    ((_, (numbers, counts)),) = weigh(torch.nn.Sequential(torch.nn.BatchNorm2d(5)), ["0"])
+    ((_, (numbers, counts)),) = weight_statistics(torch.nn.Sequential(torch.nn.BatchNorm2d(5)), ["0"])
     assert (numbers["least"], numbers["most"], numbers["deviation"], counts.sum()) == (1.0, 1.0, 0.0, 5)
 
 

@@ -182,7 +182,7 @@ def test_a_large_body_is_refused_in_words(server):
     with pytest.raises(InputError, match="a bridge takes at most"):
         with bridges.joined(server) as bridge:
             bridge.record(
-                "names", [client.Given({"kind": "upload", "name": "x"}, np.zeros(frames.MOST_BODY, np.uint8))]
+                "names", [client.BridgeInput({"kind": "upload", "name": "x"}, np.zeros(frames.MOST_BODY, np.uint8))]
             )
 
 

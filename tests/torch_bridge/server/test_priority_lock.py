@@ -6,13 +6,13 @@ import pytest
 
 pytest.importorskip("torch", reason="needs torch")
 
-from innerwalk.torch_bridge.server.priority_lock import Turns
+from innerwalk.torch_bridge.server.priority_lock import PriorityLock
 
 
 class Waiting:
     """Threads that want a turn, and the order in which they got it."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: PriorityLock) -> None:
         self.turns, self.order, self.threads = turns, [], []
 
     def want(self, kind: str, name: str) -> None:
@@ -33,7 +33,7 @@ class Waiting:
 
 
 def test_who_cannot_wait_goes_first():
-    turns = Turns()
+    turns = PriorityLock()
     waiting = Waiting(turns)
     with turns.later():
         for kind, name in (("later", "job 1"), ("later", "job 2"), ("now", "input 1"), ("now", "input 2")):
@@ -44,7 +44,7 @@ def test_who_cannot_wait_goes_first():
 
 
 def test_one_at_a_time():
-    turns, inside, most = Turns(), [0], [0]
+    turns, inside, most = PriorityLock(), [0], [0]
 
     def work(kind):
         for _ in range(200):
@@ -63,7 +63,7 @@ def test_one_at_a_time():
 
 @pytest.mark.parametrize("kind", ["now", "later"])
 def test_a_turn_that_fails_is_over(kind):
-    turns = Turns()
+    turns = PriorityLock()
     with pytest.raises(ValueError, match="no"), getattr(turns, kind)():
         raise ValueError("no")
     with turns.later(), pytest.raises(AssertionError):
@@ -73,7 +73,7 @@ def test_a_turn_that_fails_is_over(kind):
 
 
 def test_after_the_end_nobody_gets_a_turn():
-    turns = Turns()
+    turns = PriorityLock()
     waiting = Waiting(turns)
     with turns.now():
         ended = threading.Thread(target=turns.shut)

@@ -14,7 +14,7 @@ from innerwalk.scenes import cli
 from innerwalk.tests.support import ROOT
 from innerwalk.torch_bridge import client
 from innerwalk.torch_bridge.recording.errors import InputError
-from innerwalk.torch_bridge.server.config import names_of, order_of
+from innerwalk.torch_bridge.server.config import names_of, serve_config
 
 ENTRIES = {"innerwalk": "innerwalk.scenes", "innerwalk.torch_bridge": "innerwalk.torch_bridge", "alone": "torch_bridge"}
 
@@ -98,7 +98,7 @@ def test_an_order_from_words_and_a_file(tmp_path):
     (file := tmp_path / "networks.json").write_text(
         '{"mine": {"model": "my.nets:build", "arguments": {"depth": 4}, "size": [64, 32], "weights": "w.pt"}}'
     )
-    order = order_of(["pair", "resnet50=r.pt"], file, {"birds": "pictures"}, "cpu", 8600)
+    order = serve_config(["pair", "resnet50=r.pt"], file, {"birds": "pictures"}, "cpu", 8600)
     assert list(order.networks) == ["pair", "resnet50", "mine"]
     assert (order.networks["mine"].size, order.networks["mine"].arguments) == ((64, 32), {"depth": 4})
     assert order.networks["resnet50"].weights == "r.pt"
@@ -106,7 +106,7 @@ def test_an_order_from_words_and_a_file(tmp_path):
     assert order.data == {"pair": "concepts:pair", "birds": "pictures"}
     assert (order.device, order.port, order.token) == ("cpu", 8600, "")
     with pytest.raises(InputError, match="no network is named"):
-        order_of([])
+        serve_config([])
 
 
 def test_methods_are_listed_with_their_parameters(capsys):

@@ -12,9 +12,9 @@ import pytest
 av = pytest.importorskip("av", reason="needs PyAV (av)")
 
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
-from innerwalk.torch_bridge.video import Frame, camera, open_film  # noqa: E402
+from innerwalk.torch_bridge.video import Frame, camera, open_video  # noqa: E402
 from innerwalk.torch_bridge.video.camera import Camera  # noqa: E402
-from innerwalk.torch_bridge.video.decoder import Reel  # noqa: E402
+from innerwalk.torch_bridge.video.decoder import FrameDecoder  # noqa: E402
 
 COUNT, RATE, SIZE = 50, 25, (64, 48)
 KINDS = {
@@ -64,7 +64,7 @@ def folder(tmp_path_factory) -> Path:
 @pytest.fixture(params=KINDS)
 def film(request, folder):
     path = folder / request.param
-    opened = open_film(str(path if path.exists() else write(path, *KINDS[request.param])))
+    opened = open_video(str(path if path.exists() else write(path, *KINDS[request.param])))
     yield opened
     opened.close()
 
@@ -73,14 +73,14 @@ def film(request, folder):
 def once(folder):
     """A film that stays at its end."""
     path = folder / "a.mp4"
-    opened = open_film(str(path if path.exists() else write(path, *KINDS["a.mp4"])), loop=False)
+    opened = open_video(str(path if path.exists() else write(path, *KINDS["a.mp4"])), loop=False)
     yield opened
     opened.close()
 
 
 def refused(text, *words: str) -> None:
     with pytest.raises(InputError) as error:
-        open_film(str(text))
+        open_video(str(text))
     assert "\n" not in str(error.value)
     assert all(word in str(error.value) for word in words), error.value
 
@@ -128,7 +128,7 @@ def test_without_a_loop_it_stays_at_the_end(once):
 def test_little_is_decoded_to_skip_ahead(once, monkeypatch):
     """Key frames are 12 apart: a jump decodes from the last one on."""
     decoded = []
-    monkeypatch.setattr(Reel, "advance", lambda reel, advance=Reel.advance: decoded.append(1) or advance(reel))
+    monkeypatch.setattr(FrameDecoder, "advance", lambda reel, advance=FrameDecoder.advance: decoded.append(1) or advance(reel))
     once.seek(38)
     assert len(decoded) <= 4
     once.seek(39)
@@ -138,7 +138,7 @@ def test_little_is_decoded_to_skip_ahead(once, monkeypatch):
 def test_a_rate_that_varies_is_followed(tmp_path):
     times = [0, 40, 80, 500, 510, 520, 1500, 1600]
     path = write(tmp_path / "a.mkv", times=times, pictures=[grey(number) for number in range(8)])
-    film = open_film(str(path))
+    film = open_video(str(path))
     due = {0: 0, 0.079: 1, 0.499: 2, 0.5: 3, 0.515: 4, 1.0: 5, 1.499: 5, 1.55: 6, 1.6: 7, 1.82: 7, 1.83: 0}
     assert {at: number_of(film.newest(at)) for at in due} == due
     assert [film.seek(number).seconds for number in range(8)] == pytest.approx([time / 1000 for time in times])
@@ -147,13 +147,13 @@ def test_a_rate_that_varies_is_followed(tmp_path):
 
 def test_a_film_starts_at_nought_whatever_its_file_says(tmp_path):
     path = write(tmp_path / "a.mkv", times=[7000 + 40 * k for k in range(10)], pictures=list(map(grey, range(10))))
-    film = open_film(str(path))
+    film = open_video(str(path))
     assert [number_of(film.newest(at)) for at in (0, 0.05, 0.36)] == [0, 1, 9]
     assert film.seek(5).seconds == pytest.approx(0.2)
 
 
 def test_a_film_of_one_picture(tmp_path):
-    film = open_film(str(write(tmp_path / "a.mkv", pictures=[grey(9)])))
+    film = open_video(str(write(tmp_path / "a.mkv", pictures=[grey(9)])))
     assert film.frames == 1
     assert [
         number_of(frame) for frame in (film.newest(0), film.newest(7.5), film.step(), film.step(), film.seek(0))
@@ -173,7 +173,7 @@ def test_a_film_held_sideways_stands_upright(tmp_path, turn):
     start = content.index(b"tkhd") + 44
     content[start : start + 36] = rows
     path.write_bytes(content)
-    film = open_film(str(path))
+    film = open_video(str(path))
     expected = np.rot90(stored, -turn // 90)
     assert film.size == expected.shape[1::-1]
     assert np.abs(film.step().picture.astype(int) - expected).mean() < 8
@@ -194,7 +194,7 @@ def test_colours_are_those_of_the_picture(tmp_path, size):
         stored.colorspace = 2
         file.mux(stream.encode(stored))
         file.mux(stream.encode())
-    seen = open_film(str(path)).step().picture
+    seen = open_video(str(path)).step().picture
     quarters = seen[size[0] // 4 :: size[0] // 2, size[1] // 4 :: size[1] // 2].reshape(4, 3)
     assert np.abs(quarters.astype(int) - colours).max() <= 6
 
@@ -206,7 +206,7 @@ def test_a_damaged_frame_is_left_out(tmp_path):
     content = bytearray(path.read_bytes())
     content[places[3] : places[3] + 30] = bytes(30)
     path.write_bytes(content)
-    film = open_film(str(path))
+    film = open_video(str(path))
     assert [number_of(film.step()) for _ in range(8)] == [0, 1, 2, 4, 4, 5, 6, 7]
     assert (film.frames, number_of(film.seek(3)), number_of(film.seek(2))) == (8, 4, 2)
 
@@ -219,7 +219,7 @@ def test_a_damaged_start_and_end_are_left_out(tmp_path):
     for place in (places[0], places[3]):
         content[place : place + 30] = bytes(30)
     path.write_bytes(content)
-    film = open_film(str(path))
+    film = open_video(str(path))
     assert [number_of(film.step()) for _ in range(6)] == [1, 1, 2, 2, 1, 1]
 
 
@@ -238,7 +238,7 @@ def test_threads_may_ask_at_once(once):
 
 
 def test_a_closed_film_says_so(folder):
-    film = open_film(str(write(folder / "closed.mkv")))
+    film = open_video(str(write(folder / "closed.mkv")))
     film.close()
     film.close()
     with pytest.raises(InputError, match="is closed"):
@@ -248,7 +248,7 @@ def test_a_closed_film_says_so(folder):
 def test_a_film_that_is_taken_away_is_told(folder):
     """A webm has no way back but to be opened again."""
     path = write(folder / "away.webm", *KINDS["a.webm"])
-    film = open_film(str(path))
+    film = open_video(str(path))
     film.seek(30)
     path.unlink()
     assert number_of(film.seek(31)) == 31
@@ -261,7 +261,7 @@ def test_a_film_that_is_taken_away_is_told(folder):
 
 def test_a_film_may_have_an_odd_name(tmp_path):
     path = write(tmp_path / "50% of: étude #1.mkv", pictures=[grey(3)] * 2)
-    assert number_of(open_film(str(path)).step()) == 3
+    assert number_of(open_video(str(path)).step()) == 3
 
 
 # what is no film
@@ -284,7 +284,7 @@ def test_a_film_that_is_cut_off_is_told_or_ends_early(tmp_path):
     refused(path, "not a video file, or a damaged one")
     path = write(tmp_path / "a.mkv", *KINDS["a.mkv"])
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 4 // 5])
-    film = open_film(str(path))
+    film = open_video(str(path))
     assert 5 < film.frames < COUNT
     assert number_of(film.seek(film.frames - 3)) == film.frames - 3
 
