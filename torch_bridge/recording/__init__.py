@@ -3,6 +3,8 @@
 Standard library and numpy only; Blender's side imports this package.
 """
 
+from .channels import check_channels, format_channels, parse_channels
+from .grids import near_square
 from .model import (
     ACTIVATIONS,
     FLAGS,
@@ -19,6 +21,7 @@ from .model import (
     channel_picture,
     unpack,
 )
+from .progress import Progress, ignore_progress
 from .schema import describe_network
 from .storage import describe, describe_maps, load, restore, restore_maps, restore_network, save
 
@@ -31,15 +34,21 @@ __all__ = [
     "Maps",
     "Network",
     "Prediction",
+    "Progress",
     "Recording",
     "Role",
+    "channel_picture",
+    "check_channels",
     "describe",
     "describe_maps",
     "describe_network",
+    "format_channels",
+    "ignore_progress",
     "load",
+    "near_square",
     "pack",
+    "parse_channels",
     "peaks",
-    "channel_picture",
     "restore",
     "restore_maps",
     "restore_network",

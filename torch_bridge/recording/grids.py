@@ -1,0 +1,11 @@
+"""Arrangement of pictures in a grid."""
+
+from __future__ import annotations
+
+import math
+
+
+def near_square(count: int) -> tuple[int, int]:
+    """Returns (columns, rows) of the smallest near-square grid with room for `count` cells; columns >= rows."""
+    columns = max(math.ceil(math.sqrt(count)), 1)
+    return columns, max(-(-count // columns), 1)
