@@ -17,6 +17,7 @@ import numpy as np
 from ..blender_addon.actions import bridge, methods, video
 from ..blender_addon.live import results, timer
 from ..blender_addon.live.session import Asked, current
+from ..blender_addon.properties import INPUT_TAG, METHOD_TAG, VIDEO_FRAME
 from ..torch_bridge.client import BridgeInput, noise, pixels
 from .rig import Rig, processor, resident
 
@@ -89,8 +90,8 @@ def _watched(rig: Rig, film: Path, *, evaluate: bool) -> dict[str, float]:
 
     def heard(tag: str, made: Any) -> None:
         playing = current().films.get(rig.scene.name)
-        if playing is not None and tag == rig.scene.get(results.LOOK):
-            delays.append(time.monotonic() - playing.started - rig.scene[video.FRAME] / playing.rate)
+        if playing is not None and tag == rig.scene.get(INPUT_TAG):
+            delays.append(time.monotonic() - playing.started - rig.scene[VIDEO_FRAME] / playing.rate)
 
     results.LISTENERS.append(heard)
     video.play_film(rig.scene, str(film))
@@ -113,7 +114,7 @@ def _watched(rig: Rig, film: Path, *, evaluate: bool) -> dict[str, float]:
 
 def _beside(rig: Rig) -> dict[str, float]:
     """The hall shows one input after the other, as fast as it can, while a job of its network runs."""
-    work = current().work(NETWORK, Asked("occlusion", JOB, str(rig.scene[results.LOOK])))
+    work = current().work(NETWORK, Asked("occlusion", JOB, str(rig.scene[INPUT_TAG])))
     found = _ticks(rig, lambda tag: not tag or tag in rig.shown)
     current().link.cancel(work)  # type: ignore[union-attr]
     return found
@@ -122,7 +123,7 @@ def _beside(rig: Rig) -> dict[str, float]:
 def _shown(rig: Rig) -> dict[str, float]:
     """The hall shows what the job makes, of another input whenever that has shown something."""
     methods.ask_method(rig.scene, "occlusion", {"size": 0.5}, layers=["panels"])
-    return _ticks(rig, lambda tag: not tag or (tag in rig.shown and not current().runs(str(rig.scene[results.WORK]))))
+    return _ticks(rig, lambda tag: not tag or (tag in rig.shown and not current().runs(str(rig.scene[METHOD_TAG]))))
 
 
 def _ticks(rig: Rig, next_input: Callable[[str], bool]) -> dict[str, float]:

@@ -15,6 +15,7 @@ import bpy
 from ..blender_addon.actions import bridge
 from ..blender_addon.live import results, timer
 from ..blender_addon.live.session import current
+from ..blender_addon.properties import INPUT_TAG
 from ..blender_addon.scene.hall import store
 from ..torch_bridge.client import BridgeInput
 
@@ -44,7 +45,7 @@ class Rig:
     def ask(self, given: BridgeInput) -> str:
         """Let the hall look at an input; the tag that `shown` will hold."""
         bridge.show_input(self.scene, given)
-        return str(self.scene[results.LOOK])
+        return str(self.scene[INPUT_TAG])
 
     def look(self, given: BridgeInput) -> float:
         """Seconds until every panel, the frame and the board show an input."""

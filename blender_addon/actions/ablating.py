@@ -13,8 +13,9 @@ import bpy
 from ...torch_bridge.recording import Recording
 from ...torch_bridge.recording.errors import InputError, SceneError
 from ..live import results
-from ..live.results import ABLATED, LOOK, ablated
+from ..live.results import ablated
 from ..live.session import current
+from ..properties import ABLATED_CHANNELS, INPUT_TAG
 from ..scene.panels import panel_of
 from .bridge import network_of, show_input
 from .selecting import selected
@@ -76,15 +77,15 @@ def _look_again(scene: bpy.types.Scene, wanted: Mapping[str, Sequence[int]]) -> 
 def _keep(scene: bpy.types.Scene, wanted: Mapping[str, Sequence[int]]) -> None:
     left = {layer: list(channels) for layer, channels in wanted.items() if channels}
     if left:
-        scene[ABLATED] = json.dumps(left)
+        scene[ABLATED_CHANNELS] = json.dumps(left)
     else:
-        scene.pop(ABLATED, None)
+        scene.pop(ABLATED_CHANNELS, None)
 
 
 def _refused(tag: str, made: Recording | None) -> None:
     """A look with channels away won't come: those are away that were for what the hall shows."""
     session = current()
-    for scene in results.halls_of(tag, LOOK) if made is None else ():
+    for scene in results.halls_of(tag, INPUT_TAG) if made is None else ():
         shown = session.shown.get(scene.session_uid, "")
         if shown in session.looked:
             _keep(scene, session.ablated.get(shown, {}))

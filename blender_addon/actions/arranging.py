@@ -9,8 +9,8 @@ import numpy as np
 from mathutils import Matrix, Quaternion, Vector
 
 from ...torch_bridge.recording.errors import SceneError, UnknownName
-from ..scene.hall.store import PLACE
-from ..scene.panels import ID, channel_links, panel_of, size_of, world_of
+from ..properties import PANEL_LAYER_ID, PANEL_PLANNED_PLACE
+from ..scene.panels import channel_links, panel_of, size_of, world_of
 
 BESIDE = 0.3
 """Metres between two panels in a row."""
@@ -52,10 +52,10 @@ def align(scene: bpy.types.Scene, layers: Sequence[str], how: str) -> str:
 
 def reset_layout(scene: bpy.types.Scene, layers: Sequence[str] = ()) -> str:
     """Hang these panels, or all, back at their planned places. Raises UnknownName."""
-    every = [one for one in scene.objects if ID in one and PLACE in one]
+    every = [one for one in scene.objects if PANEL_LAYER_ID in one and PANEL_PLANNED_PLACE in one]
     chosen = [panel_of(scene, layer) for layer in layers] or every
     for panel in chosen:
-        panel.matrix_world = Matrix(np.reshape(panel[PLACE], (4, 4)).tolist())
+        panel.matrix_world = Matrix(np.reshape(panel[PANEL_PLANNED_PLACE], (4, 4)).tolist())
     channel_links.renew(scene)
     return f"{len(chosen)} panels are back at their places"
 

@@ -14,16 +14,23 @@ from ...torch_bridge.recording import ACTIVATIONS, Recording, channel_picture
 from ...torch_bridge.recording.errors import BridgeError, InputError, SceneError, UnknownName
 from ..live import results, timer
 from ..live.link import Link
-from ..live.results import ABLATED, DIFFERENCE, LOOK, METHOD, NETWORK, OTHER, WORK
 from ..live.session import current
+from ..properties import (
+    ABLATED_CHANNELS,
+    COMPARED_HALL,
+    DIFFERENCE_METHOD,
+    INPUT_TAG,
+    METHOD_TAG,
+    NETWORK_NAME,
+    PANEL_SHOWN_LAYER,
+    SHARED_INPUT_HALL,
+    SHOWN_METHOD,
+)
 from ..scene.hall import store
 from ..scene.hall.build import build
-from ..scene.panels import SHOWS, panel_of
+from ..scene.panels import panel_of
 from ..scene.state.scratch import undoable
 from .opening import show_hall
-
-SHARED = "innerwalk_shared"
-"""A property of a scene: the name of the hall that looks at whatever this one looks at."""
 
 
 def start_bridge(
@@ -81,7 +88,7 @@ def build_hall(network: str) -> str:
 
 def _stand(network: str, tag: str, made: Recording) -> None:
     scene = build(made)
-    scene[NETWORK], scene[LOOK], scene[METHOD] = network, tag, ACTIVATIONS
+    scene[NETWORK_NAME], scene[INPUT_TAG], scene[SHOWN_METHOD] = network, tag, ACTIVATIONS
     current().shown[scene.session_uid] = tag
     show_hall(scene)
     undoable("Build Hall")
@@ -93,9 +100,9 @@ def follow(scene: bpy.types.Scene, network: str) -> str:
     Raises BridgeError or UnknownName.
     """
     _known(network)
-    if scene.get(NETWORK) != network:
-        scene.pop(ABLATED, None)
-    scene[NETWORK] = network
+    if scene.get(NETWORK_NAME) != network:
+        scene.pop(ABLATED_CHANNELS, None)
+    scene[NETWORK_NAME] = network
     return f"{scene.name} follows {network}"
 
 
@@ -131,7 +138,7 @@ def hall_named(name: str) -> bpy.types.Scene:
 def _channel(scene: bpy.types.Scene, layer: str, channel: int) -> BridgeInput:
     """What a tile shows now. Raises UnknownName, InputError or SceneError."""
     panel = panel_of(scene, layer)
-    maps = store.maps_of(panel, str(panel.get(SHOWS, layer)), results.method_of(scene))
+    maps = store.maps_of(panel, str(panel.get(PANEL_SHOWN_LAYER, layer)), results.method_of(scene))
     if maps is None:
         raise SceneError(f"panel {panel.name!r} has lost its image; build the hall again")
     if not 0 <= channel < maps.channels:
@@ -144,31 +151,31 @@ def show_input(scene: bpy.types.Scene, *given: BridgeInput) -> str:
 
     Raises BridgeError.
     """
-    session, beside = current(), results.named(str(scene.get(SHARED, "")))
+    session, beside = current(), results.named(str(scene.get(SHARED_INPUT_HALL, "")))
     halls = [(one, network_of(one)) for one in (scene, beside) if one is not None]
     for one, network in halls:
         results.looks_at(session, one)
         if not _follows(one):
             results.set_method(one, ACTIVATIONS)
-        one[LOOK] = session.look(one.name, network, given, ablate=results.ablated(one))
+        one[INPUT_TAG] = session.look(one.name, network, given, ablate=results.ablated(one))
     timer.start()
-    return f"{scene[NETWORK]} looks at {', '.join(_name(one.values) for one in given)}"
+    return f"{scene[NETWORK_NAME]} looks at {', '.join(_name(one.values) for one in given)}"
 
 
 def _follows(scene: bpy.types.Scene) -> bool:
     """Whether what the panels show can be made anew of another input; what a saved file shows may not."""
     method = results.method_of(scene)
-    if method == DIFFERENCE:
-        return str(scene.get(OTHER, "")) in bpy.data.scenes
-    return method == ACTIVATIONS or scene.get(WORK) in current().asked
+    if method == DIFFERENCE_METHOD:
+        return str(scene.get(COMPARED_HALL, "")) in bpy.data.scenes
+    return method == ACTIVATIONS or scene.get(METHOD_TAG) in current().asked
 
 
 def network_of(scene: bpy.types.Scene) -> str:
     """The network of the bridge that a hall shows. Raises BridgeError."""
-    if not scene.get(NETWORK):
+    if not scene.get(NETWORK_NAME):
         raise BridgeError(f"scene {scene.name} follows no network of the bridge; choose one for it")
-    _known(scene[NETWORK])
-    return str(scene[NETWORK])
+    _known(scene[NETWORK_NAME])
+    return str(scene[NETWORK_NAME])
 
 
 def _name(values: Mapping[str, Any]) -> str:
@@ -198,8 +205,8 @@ def wait_for_bridge(scene: bpy.types.Scene | None = None, seconds: float = 600.0
 
 def _shown(scene: bpy.types.Scene) -> bool:
     session = current()
-    looked = scene.get(LOOK) in (None, session.shown.get(scene.session_uid))
-    return looked and not session.runs(str(scene.get(WORK, "")))
+    looked = scene.get(INPUT_TAG) in (None, session.shown.get(scene.session_uid))
+    return looked and not session.runs(str(scene.get(METHOD_TAG, "")))
 
 
 def _known(network: str) -> None:

@@ -11,18 +11,15 @@ from mathutils import Vector
 from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
 from ...torch_bridge.recording.errors import SceneError
 from ..live import results, timer
-from ..live.results import DIFFERENCE, OTHER, WORK
 from ..live.session import current
+from ..properties import BESIDE_ROLE, COMPARED_HALL, DIFFERENCE_METHOD, METHOD_TAG, OBJECT_ROLE, SHARED_INPUT_HALL
 from ..scene import panels
 from ..scene.hall import refresh, store
 from ..scene.hall.pick import depsgraph_of
-from ..scene.paint.meshes import ROLE
 from ..scene.state.parts import collection_of
-from .bridge import SHARED, hall_named
+from .bridge import hall_named
 from .methods import cancel_method
 
-BESIDE = "beside"
-"""Role of the hall that stands beside."""
 AISLE = 3.0
 """Metres between two halls."""
 
@@ -40,21 +37,21 @@ def stand_beside(scene: bpy.types.Scene, other: str, share: bool = False) -> str
         raise SceneError(f"{scene.name} stands beside {other} already; let {other} stand alone first")
     stand_alone(scene)
     holder = bpy.data.objects.new(f"{other} beside", None)
-    holder[ROLE] = BESIDE
+    holder[OBJECT_ROLE] = BESIDE_ROLE
     holder.instance_type, holder.instance_collection = "COLLECTION", collection_of(hall)
     holder.location = (_reach(scene)[1] - _reach(hall)[0] + AISLE, 0.0, 0.0)
     holder.empty_display_size = 0.2
     collection_of(scene).objects.link(holder)
     if share:
-        scene[SHARED] = other
+        scene[SHARED_INPUT_HALL] = other
     return f"{other} stands beside {scene.name}"
 
 
 def stand_alone(scene: bpy.types.Scene) -> str:
     """Take the hall beside this one away; its own scene stays as it is."""
-    found = [one for one in scene.objects if one.get(ROLE) == BESIDE]
+    found = [one for one in scene.objects if one.get(OBJECT_ROLE) == BESIDE_ROLE]
     bpy.data.batch_remove(found)
-    scene.pop(SHARED, None)
+    scene.pop(SHARED_INPUT_HALL, None)
     return f"{scene.name} stands alone"
 
 
@@ -69,9 +66,9 @@ def show_difference(scene: bpy.types.Scene, other: str) -> str:
     if not fits:
         raise SceneError(f"{other} has no layer like those of {scene.name}; compare halls of the same architecture")
     cancel_method(scene)
-    scene[OTHER] = other
-    scene.pop(WORK, None)
-    results.set_method(scene, DIFFERENCE)
+    scene[COMPARED_HALL] = other
+    scene.pop(METHOD_TAG, None)
+    results.set_method(scene, DIFFERENCE_METHOD)
     _subtract(scene, hall)
     return f"{scene.name} minus {other} in {len(fits)} layers"
 
@@ -83,8 +80,8 @@ def _subtract(scene: bpy.types.Scene, other: bpy.types.Scene) -> None:
     def piece(mine: Maps, theirs: Maps) -> None:
         there = results.named(name)
         panel = results.targets(there).get(mine.layer) if there is not None else None
-        if panel is not None and results.method_of(there) == DIFFERENCE:
-            panels.show_maps(panel, Maps(mine.layer, DIFFERENCE, mine.texels - theirs.texels, mine.channels))
+        if panel is not None and results.method_of(there) == DIFFERENCE_METHOD:
+            panels.show_maps(panel, Maps(mine.layer, DIFFERENCE_METHOD, mine.texels - theirs.texels, mine.channels))
 
     def settle() -> None:
         there = results.named(name)
@@ -118,8 +115,8 @@ def _arrived(tag: str, made: Recording | None) -> None:
     """One of two halls shows another input: subtract again."""
     shown = current().shown
     for scene in store.halls() if made is not None else ():
-        other = results.named(str(scene.get(OTHER, "")))
-        if other is not None and results.method_of(scene) == DIFFERENCE:
+        other = results.named(str(scene.get(COMPARED_HALL, "")))
+        if other is not None and results.method_of(scene) == DIFFERENCE_METHOD:
             if tag in (shown.get(scene.session_uid), shown.get(other.session_uid)):
                 _subtract(scene, other)
 
@@ -129,7 +126,7 @@ def _reach(scene: bpy.types.Scene) -> tuple[float, float]:
     corners = [
         (one.matrix_world @ Vector(corner)).x
         for one in depsgraph_of(scene).object_instances
-        if one.object.type == "MESH" and one.object.get(ROLE, "floor") != "floor"
+        if one.object.type == "MESH" and one.object.get(OBJECT_ROLE, "floor") != "floor"
         for corner in one.object.bound_box
     ]
     return (min(corners), max(corners)) if corners else (0.0, 0.0)

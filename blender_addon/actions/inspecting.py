@@ -12,21 +12,19 @@ from ...torch_bridge.recording import Layer, Maps, Recording
 from ...torch_bridge.recording.errors import SceneError
 from ..imaging import colour, plots, statistics
 from ..imaging.statistics import Histogram, Statistics
-from ..live.results import NETWORK
 from ..live.session import current
+from ..properties import NETWORK_NAME, PANEL_LAYER_ID, WEIGHED_LAYER
 from ..scene.dressing import input_overlay as lying
 from ..scene.dressing import layer_card
 from ..scene.dressing.legend import number
 from ..scene.hall import store
-from ..scene.panels import ID, channels_of, panel_metadata, panel_of
+from ..scene.panels import channels_of, panel_metadata, panel_of
 from ..scene.panels import values as reading
 from ..time_slicing import whole
 from .selecting import select, selected
 
 PART = 40_000
 """Values that are looked at at a time."""
-WEIGHED = "innerwalk_weighed"
-"""A property of a scene: the layer whose weights the bridge has told of last."""
 
 
 class Inspected(NamedTuple):
@@ -141,7 +139,7 @@ def value_of(panel: bpy.types.Object, channel: int, row: int, column: int) -> st
     """One value of a panel. Raises UnknownName, or SceneError where it has lost its image."""
     value = reading.value_at(panel, channel, row, column)
     if value is None:
-        raise _lost(panel[ID])
+        raise _lost(panel[PANEL_LAYER_ID])
     return ", ".join(number(float(one)) for one in np.atleast_1d(value))
 
 
@@ -157,7 +155,7 @@ def step_channel(scene: bpy.types.Scene, by: int = 1) -> str:
 
 def weights_of(scene: bpy.types.Scene, layer: str) -> Histogram | None:
     """How the weights of a layer are spread, where the hall follows a bridge; None until it has said so."""
-    session, key = current(), (str(scene.get(NETWORK, "")), layer)
+    session, key = current(), (str(scene.get(NETWORK_NAME, "")), layer)
     if key not in session.weighed and session.state == "ready" and key[0]:
         session.weighed[key] = None  # asked for
         session.ask(lambda bridge: bridge.statistics(*key[:1], [layer]), lambda told: _weighed(scene.name, key, told))
@@ -173,13 +171,13 @@ def _weighed(name: str, key: tuple[str, str], told: Mapping[str, tuple[Mapping[s
     unknown = int(numbers["count"]) - int(counts.sum())
     current().weighed[key] = Histogram(counts, numbers["least"], numbers["most"], unknown)
     if scene is not None:
-        scene[WEIGHED] = layer
+        scene[WEIGHED_LAYER] = layer
 
 
 def label_of(told: Recording, panel: bpy.types.Object, channel: int) -> str:
     """The class that a channel of the last panel stands for, if the answer names it; else ""."""
     last = next((one.id for one in reversed(told.network.layers) if one.role == "panel"), "")
-    if told.prediction.kind != "classes" or panel[ID] != last or not reading.is_vector(panel):
+    if told.prediction.kind != "classes" or panel[PANEL_LAYER_ID] != last or not reading.is_vector(panel):
         return ""
     return next((f"{name}, {share:.1%}" for index, name, share in told.prediction.top if index == channel), "")
 

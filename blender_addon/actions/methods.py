@@ -10,10 +10,9 @@ import bpy
 from ...torch_bridge.recording import ACTIVATIONS, Recording
 from ...torch_bridge.recording.errors import SceneError, UnknownName
 from ..live import results, timer
-from ..live.results import LOOK, OTHER, WORK
 from ..live.session import Asked, current
+from ..properties import COMPARED_HALL, INPUT_TAG, METHOD_TAG, PANEL_LAYER_ID, PANEL_SHOWN_LAYER
 from ..scene.hall import store
-from ..scene.panels import ID, SHOWS
 from .bridge import network_of
 from .shelf import restore_shelf
 
@@ -33,12 +32,15 @@ def ask_method(
     if method == ACTIVATIONS:
         return show_activations(scene)
     cancel_method(scene)
-    shows = {one[ID]: str(one.get(SHOWS, one[ID])) for one in results.targets(scene).values()}
+    shows = {
+        one[PANEL_LAYER_ID]: str(one.get(PANEL_SHOWN_LAYER, one[PANEL_LAYER_ID]))
+        for one in results.targets(scene).values()
+    }
     given: dict[str, Any] = {"parameters": dict(parameters or {}), "data": data, "channels": list(channels)}
     given["layers"] = [shows.get(one, one) for one in layers]
     asked = Asked(method, given, results.looks_at(session, scene))
     results.set_method(scene, method)
-    scene[WORK] = session.work(network, asked)
+    scene[METHOD_TAG] = session.work(network, asked)
     results.blank(session, scene, results.targets(scene))
     timer.start()
     return f"{network} is asked for {listed[method]['title'].lower()}"
@@ -46,7 +48,7 @@ def ask_method(
 
 def cancel_method(scene: bpy.types.Scene) -> str:
     """End the hall's job at its next step; what it has shown stays."""
-    session, tag = current(), str(scene.get(WORK, ""))
+    session, tag = current(), str(scene.get(METHOD_TAG, ""))
     if not session.runs(tag) or session.link is None:
         return "no job is running"
     session.link.cancel(tag)
@@ -56,7 +58,7 @@ def cancel_method(scene: bpy.types.Scene) -> str:
 def show_activations(scene: bpy.types.Scene) -> str:
     """Show again what the layers said to the last input. Raises SceneError where nobody knows that any more."""
     cancel_method(scene)
-    scene.pop(OTHER, None)
+    scene.pop(COMPARED_HALL, None)
     if not results.show_activations(current(), scene):
         raise SceneError("the activations are no longer known; place the input again")
     timer.start()
@@ -69,12 +71,14 @@ def restore_shown() -> str:
     session.show_nothing_else()
     for scene in store.halls():
         restore_shelf(scene)
-        if LOOK not in scene and scene.session_uid not in session.held:
+        if INPUT_TAG not in scene and scene.session_uid not in session.held:
             continue
         results.set_method(scene, results.method_of(scene))  # undo leaves a text that only we have changed since
         if not results.recall(session, scene):
-            results.give_up(session, str(scene.get(LOOK)), "what the hall showed then is forgotten; place it again")
-        session.show_again(str(scene.get(WORK, "")))
+            results.give_up(
+                session, str(scene.get(INPUT_TAG)), "what the hall showed then is forgotten; place it again"
+            )
+        session.show_again(str(scene.get(METHOD_TAG, "")))
     if session.pending:
         timer.start()
     return "halls show what they asked for then"
@@ -84,8 +88,8 @@ def forget_asked() -> str:
     """After opening a file: what its halls have asked for was heard in another run."""
     current().forget()
     for scene in store.halls():
-        scene.pop(LOOK, None)
-        scene.pop(WORK, None)
+        scene.pop(INPUT_TAG, None)
+        scene.pop(METHOD_TAG, None)
     return "halls show what their file holds"
 
 
@@ -95,8 +99,8 @@ def _ask_again(tag: str, made: Recording | None) -> None:
     if made is None or session.state != "ready":
         return
     needs = {one["name"]: one["needs"] for one in session.ready().described["methods"]}
-    for scene in results.halls_of(tag, LOOK):
-        work = str(scene.get(WORK, ""))
+    for scene in results.halls_of(tag, INPUT_TAG):
+        work = str(scene.get(METHOD_TAG, ""))
         asked = session.asked.get(work)
         if asked is not None:
             same = session.ablated.get(asked.look) == session.ablated.get(tag)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import bpy
 from mathutils import Vector
 
+from ..properties import OBJECT_ROLE
 from ..scene.hall import pick as rays
 from ..scene.hall.pick import Hit
-from ..scene.paint.meshes import ROLE
 from .selecting import select
 from .shelf import held, pointed_input, pointed_shelf
 
@@ -28,7 +28,7 @@ def means(scene: bpy.types.Scene, hit: Hit) -> bool:
 def kind(hit: Hit) -> str:
     """The hit's role; "floor" for empty ground."""
     holder: bpy.types.Object | None = bpy.data.objects.get(hit.object)
-    return "floor" if holder is not None and holder.get(ROLE) == "floor" else hit.role
+    return "floor" if holder is not None and holder.get(OBJECT_ROLE) == "floor" else hit.role
 
 
 def _panel(scene: bpy.types.Scene, hit: Hit) -> str:

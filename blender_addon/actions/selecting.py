@@ -5,11 +5,12 @@ from __future__ import annotations
 import bpy
 
 from ...torch_bridge.recording.errors import UnknownName
+from ..properties import SELECTED_CHANNEL, SELECTED_LAYER
 from ..scene.panels import annotations as marks
 from ..scene.panels import panel_of
-from ..scene.state.selection import CHANNEL, LAYER, Selected, selected
+from ..scene.state.selection import Selected, selected
 
-__all__ = ["CHANNEL", "LAYER", "Selected", "select", "selected"]
+__all__ = ["Selected", "select", "selected"]
 
 
 def select(scene: bpy.types.Scene, layer: str, channel: int = -1) -> str:
@@ -21,7 +22,7 @@ def select(scene: bpy.types.Scene, layer: str, channel: int = -1) -> str:
     count = len(panel.data.vertices) if panel else 0
     if not -1 <= channel < count:
         raise UnknownName(f"channel of {layer or 'nothing'}", str(channel), [f"0 to {count - 1}"] if count else [])
-    scene[LAYER], scene[CHANNEL] = layer, channel
+    scene[SELECTED_LAYER], scene[SELECTED_CHANNEL] = layer, channel
     for view_layer in scene.view_layers:
         for one in list(view_layer.objects.selected):
             one.select_set(False, view_layer=view_layer)

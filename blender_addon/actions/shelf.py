@@ -13,13 +13,11 @@ from ...torch_bridge.client import Bridge
 from ...torch_bridge.recording.errors import InputError
 from ..live import results
 from ..live.session import current
+from ..properties import HELD_PICTURE, SHELF_CONTENT
 from ..scene.hall import shelf
 from ..scene.hall.pick import Hit, hall_of
 from ..scene.state.scratch import undoable
 from .bridge import place_input
-
-SHELF, HELD = "innerwalk_shelf", "innerwalk_held"
-"""Properties of a scene: what is on the shelf, as JSON; the number of the picture that is held, -1 for none."""
 
 
 def draw_shelf(scene: bpy.types.Scene, data: str, seed: int = 0, of_class: str = "") -> str:
@@ -58,20 +56,20 @@ def _show(scene: bpy.types.Scene, told: dict[str, Any], answer: dict[str, Any], 
         raise InputError(f"{told['set']} has no more pictures{f' of {of_class}' if of_class else ''}; go back a page")
     titles = [name or title for name, title in zip(answer["classes"], answer["titles"], strict=True)]
     shelf.set_shelf(scene, pictures, titles, f"{told['set']}{f', {of_class}' if of_class else ''}")
-    scene[SHELF] = current().laid[scene.session_uid] = json.dumps(told | {"indices": answer["indices"]})
-    scene[HELD] = -1
+    scene[SHELF_CONTENT] = current().laid[scene.session_uid] = json.dumps(told | {"indices": answer["indices"]})
+    scene[HELD_PICTURE] = -1
     undoable("Draw Pictures")
 
 
 def restore_shelf(scene: bpy.types.Scene) -> None:
     """After undo: the pictures are those that lay there then; they are in images, which undo leaves as they are."""
-    session, told, name = current(), str(scene.get(SHELF, "")), scene.name
+    session, told, name = current(), str(scene.get(SHELF_CONTENT, "")), scene.name
     if not told or session.laid.get(scene.session_uid) == told or session.state != "ready":
         return
 
     def laid(answer: Any) -> None:
         there = results.named(name)
-        if there is not None and there.get(SHELF) == told:
+        if there is not None and there.get(SHELF_CONTENT) == told:
             shelf.fill(there, answer[1])
             session.laid[there.session_uid] = told
 
@@ -80,12 +78,12 @@ def restore_shelf(scene: bpy.types.Scene) -> None:
 
 def shelved(scene: bpy.types.Scene) -> dict[str, Any]:
     """What is on the shelf: set, class, indices, and seed or page; {} for nothing."""
-    return json.loads(scene.get(SHELF, "{}"))
+    return json.loads(scene.get(SHELF_CONTENT, "{}"))
 
 
 def held(scene: bpy.types.Scene) -> int:
     """The number of the picture of the shelf that is held, -1 for none."""
-    return int(scene.get(HELD, -1))
+    return int(scene.get(HELD_PICTURE, -1))
 
 
 def hold(scene: bpy.types.Scene, index: int) -> str:
@@ -93,7 +91,7 @@ def hold(scene: bpy.types.Scene, index: int) -> str:
     indices = shelved(scene).get("indices", [])
     if not -1 <= index < len(indices):
         raise InputError(f"no picture {index} on the shelf; it has {len(indices)}")
-    scene[HELD] = index
+    scene[HELD_PICTURE] = index
     shelf.mark(scene, index)
     return "put back" if index < 0 else "picture taken; click the input's frame to place it"
 

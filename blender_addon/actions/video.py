@@ -20,12 +20,10 @@ from ...torch_bridge.client import video
 from ...torch_bridge.recording import Recording
 from ...torch_bridge.recording.errors import InnerwalkError, InputError
 from ..live import results, timer
-from ..live.results import LOOK, NETWORK
 from ..live.session import Playing, current
+from ..properties import INPUT_TAG, NETWORK_NAME, VIDEO_FRAME, VIDEO_SOURCE
 from .bridge import network_of, show_input
 
-FILM, FRAME = "innerwalk_film", "innerwalk_frame"
-"""Properties of a scene: the source of its film; the frame that is shown, which can be keyed."""
 USUAL = 25.0
 """Frames a second of a camera that doesn't say."""
 NEAR = 1e-3
@@ -45,12 +43,12 @@ def play_film(scene: bpy.types.Scene, source: str = "") -> str:
         _begin(scene, playing)
         playing.running = True
         return _next(scene, playing)
-    where = source or str(scene.get(FILM, ""))
+    where = source or str(scene.get(VIDEO_SOURCE, ""))
     if not where:
         raise InputError("no film is open; name a video file or camera:0")
     where = where if where.startswith("camera:") else bpy.path.abspath(where)
     if source:
-        scene[FILM], scene[FRAME] = where, 0
+        scene[VIDEO_SOURCE], scene[VIDEO_FRAME] = where, 0
     _open(scene, where, running=True)
     return f"{Path(where).name} begins"
 
@@ -68,13 +66,13 @@ def _open(scene: bpy.types.Scene, source: str, *, running: bool) -> None:
             _begin(there, playing)
             _next(there, playing)
 
-    playing.tag = session.ask(lambda bridge: bridge.open_film(playing.name, source), opened)
+    playing.tag = session.ask(lambda bridge: bridge.open_video(playing.name, source), opened)
     session.films[scene_name] = playing
 
 
 def _begin(scene: bpy.types.Scene, playing: Playing) -> None:
     """Now is the second of the frame that is shown; what is kept goes on where it was."""
-    second = int(scene.get(FRAME, 0)) / playing.rate
+    second = int(scene.get(VIDEO_FRAME, 0)) / playing.rate
     playing.began, playing.seen = playing.began + second - playing.seen, second
     playing.started = time.monotonic() - second
 
@@ -93,7 +91,7 @@ def pause_film(scene: bpy.types.Scene) -> str:
     playing = _playing(scene)
     playing.running = False
     _stay(scene, playing)
-    return f"paused at frame {scene.get(FRAME, 0)}"
+    return f"paused at frame {scene.get(VIDEO_FRAME, 0)}"
 
 
 def step_film(scene: bpy.types.Scene, by: int = 1) -> str:
@@ -101,14 +99,14 @@ def step_film(scene: bpy.types.Scene, by: int = 1) -> str:
     playing = _opened(scene)
     playing.running = False
     _stay(scene, playing)
-    frame = max(0, int(scene.get(FRAME, 0)) + by)
+    frame = max(0, int(scene.get(VIDEO_FRAME, 0)) + by)
     return show_film_frame(scene, min(frame, playing.frames - 1) if playing.frames else frame)
 
 
 def show_film_frame(scene: bpy.types.Scene, frame: int) -> str:
     """Look at the film's frame of this number. Raises InputError or BridgeError."""
     name = _opened(scene).name
-    scene[FRAME] = frame
+    scene[VIDEO_FRAME] = frame
     return show_input(scene, video(name, frame=frame))
 
 
@@ -127,12 +125,12 @@ def keep_film(scene: bpy.types.Scene, keep: bool = True) -> str:
 def stop_film(scene: bpy.types.Scene) -> str:
     """Let go of the film; the last frame stays."""
     playing = current().films.pop(scene.name, None)
-    scene.pop(FILM, None)
+    scene.pop(VIDEO_SOURCE, None)
     if playing is None:
         return "no film is playing"
     _stay(scene, playing)
     if current().state == "ready":
-        current().ask(lambda bridge: bridge.close_film(playing.name), lambda _: None)
+        current().ask(lambda bridge: bridge.close_video(playing.name), lambda _: None)
     return f"{playing.name} is closed"
 
 
@@ -140,8 +138,8 @@ def _stay(scene: bpy.types.Scene, playing: Playing) -> None:
     """A frame that was asked for and isn't shown whole doesn't come: the last one is shown again."""
     session, tag = current(), playing.asked
     shown, playing.asked = session.shown.get(scene.session_uid), ""
-    if tag and tag == scene.get(LOOK) and shown is not None:
-        scene[LOOK] = shown
+    if tag and tag == scene.get(INPUT_TAG) and shown is not None:
+        scene[INPUT_TAG] = shown
         results.recall(session, scene)
         timer.start()
 
@@ -151,7 +149,7 @@ def at_frame(scene: bpy.types.Scene) -> None:
     rendered, wait for it.
     """
     session = current()
-    if session.state != "ready" or not scene.get(NETWORK) or not _keyed(scene):
+    if session.state != "ready" or not scene.get(NETWORK_NAME) or not _keyed(scene):
         return
     name, asked = scene.name, threading.Event()
     follow = partial(_follow, name, asked)
@@ -188,21 +186,21 @@ def _follow(name: str, asked: threading.Event) -> None:
 
 def _look(scene: bpy.types.Scene, playing: Playing | None) -> None:
     if playing is None:
-        _open(scene, scene[FILM], running=False)
+        _open(scene, scene[VIDEO_SOURCE], running=False)
         return
-    wanted = (str(scene[NETWORK]), (video(playing.name, frame=int(scene[FRAME])),))
-    if playing.rate and not playing.running and current().looked.get(scene.get(LOOK)) != wanted:
-        show_film_frame(scene, int(scene[FRAME]))
+    wanted = (str(scene[NETWORK_NAME]), (video(playing.name, frame=int(scene[VIDEO_FRAME])),))
+    if playing.rate and not playing.running and current().looked.get(scene.get(INPUT_TAG)) != wanted:
+        show_film_frame(scene, int(scene[VIDEO_FRAME]))
 
 
 def _settled(scene: bpy.types.Scene) -> bool:
     session, playing = current(), current().films.get(scene.name)
     running = playing is not None and playing.running  # then it never is
-    return running or not session.waits and session.shown.get(scene.session_uid) == scene.get(LOOK)
+    return running or not session.waits and session.shown.get(scene.session_uid) == scene.get(INPUT_TAG)
 
 
 def _keyed(scene: bpy.types.Scene) -> bool:
-    return _has_action(scene) and FRAME in scene
+    return _has_action(scene) and VIDEO_FRAME in scene
 
 
 def _has_action(scene: bpy.types.Scene) -> bool:
@@ -226,10 +224,10 @@ def _opened(scene: bpy.types.Scene) -> Playing:
 def _next(scene: bpy.types.Scene, playing: Playing) -> str:
     """The frame that is due now, or that the film is paused at."""
     if not playing.running:
-        return show_film_frame(scene, int(scene.get(FRAME, 0)))
+        return show_film_frame(scene, int(scene.get(VIDEO_FRAME, 0)))
     playing.due = max(0.0, time.monotonic() - playing.started)
     told = show_input(scene, video(playing.name, at=playing.due))
-    playing.asked = scene[LOOK]
+    playing.asked = scene[INPUT_TAG]
     return told
 
 
@@ -239,7 +237,7 @@ def _heard(tag: str, made: Recording | None) -> None:
         scene = results.named(name)
         if scene is None or (made is None and tag == playing.tag):
             del current().films[name]
-        elif scene.get(LOOK) == tag and playing.rate:  # else that is of a film before
+        elif scene.get(INPUT_TAG) == tag and playing.rate:  # else that is of a film before
             if made is None:
                 playing.running, playing.asked = False, ""
             else:
@@ -249,7 +247,7 @@ def _heard(tag: str, made: Recording | None) -> None:
 def _due(name: str, tag: str) -> None:
     """Ask for the next frame, unless something else was asked for since."""
     scene, playing = results.named(name), current().films.get(name)
-    if scene is None or playing is None or not playing.running or scene.get(LOOK) != tag:
+    if scene is None or playing is None or not playing.running or scene.get(INPUT_TAG) != tag:
         return
     try:
         _next(scene, playing)
@@ -263,8 +261,8 @@ def _note(scene: bpy.types.Scene, playing: Playing, input_name: str, tag: str) -
     name, _, number = input_name.rpartition(", frame ")
     if name != playing.name or not number.isdecimal():
         return
-    scene[FRAME] = int(number)
-    current().looked[tag] = str(scene[NETWORK]), (video(name, frame=int(number)),)
+    scene[VIDEO_FRAME] = int(number)
+    current().looked[tag] = str(scene[NETWORK_NAME]), (video(name, frame=int(number)),)
     due = playing.started + (int(playing.due * playing.rate + NEAR) + 1) / playing.rate
     if playing.running:
         current().at(due, partial(_due, scene.name, tag))
@@ -278,7 +276,7 @@ def _key(scene: bpy.types.Scene, playing: Playing) -> None:
     if playing.kept and playing.running:
         rate = scene.render.fps / scene.render.fps_base
         at = playing.first + round((playing.seen - playing.began) * rate)
-        scene.keyframe_insert(f'["{FRAME}"]', frame=at)
+        scene.keyframe_insert(f'["{VIDEO_FRAME}"]', frame=at)
         scene.frame_end = max(scene.frame_end, at)
 
 

@@ -11,6 +11,7 @@ from mathutils import Matrix
 
 from ..layout import camera_presets
 from ..layout.view import View
+from ..properties import PANEL_HIDDEN, PANEL_PLANNED_PLACE, SOLO_LAYER
 from ..scene.hall import store, visibility
 from ..scene.hall.refit import refit, retitle, site_of
 from ..scene.materials import look
@@ -27,7 +28,7 @@ def jump(scene: bpy.types.Scene, layer: str) -> str:
     panel = panel_of(scene, layer)
     plan = site_of(scene, store.dress_of(scene))
     slot = next(one for one in plan.hall.panels if plan.layers[one.index].id == layer)
-    by = world_of(panel) @ Matrix(np.reshape(panel[store.PLACE], (4, 4)).tolist()).inverted()
+    by = world_of(panel) @ Matrix(np.reshape(panel[PANEL_PLANNED_PLACE], (4, 4)).tolist()).inverted()
 
     def planned(width: int, height: int) -> View:
         return viewport.carried(camera_presets.layer(plan.hall, slot, width, height), by)
@@ -49,7 +50,7 @@ def enter(scene: bpy.types.Scene) -> str:
 
 def hide(scene: bpy.types.Scene, layer: str, hidden: bool = True) -> str:
     """Hide a panel in the viewport and in pictures, or show it again. Raises UnknownName."""
-    panel_of(scene, layer)[visibility.HIDDEN] = hidden
+    panel_of(scene, layer)[PANEL_HIDDEN] = hidden
     visibility.settle(scene)
     return f"{layer} is {'hidden' if hidden else 'shown'}"
 
@@ -58,7 +59,7 @@ def solo(scene: bpy.types.Scene, layer: str = "") -> str:
     """Show one panel alone; "" shows all again that are not hidden. Raises UnknownName."""
     if layer:
         panel_of(scene, layer)
-    scene[visibility.SOLO] = layer
+    scene[SOLO_LAYER] = layer
     visibility.settle(scene)
     return f"{layer} alone is shown" if layer else "all panels are shown"
 

@@ -13,23 +13,23 @@ import numpy as np
 
 from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
 from ...torch_bridge.recording.errors import InnerwalkError
+from ..properties import (
+    ABLATED_CHANNELS,
+    INPUT_TAG,
+    METHOD_TAG,
+    OBJECT_ROLE,
+    PANEL_LAYER_ID,
+    PANEL_ROLE,
+    PANEL_SHOWN_LAYER,
+    SHOWN_METHOD,
+)
 from ..scene import panels
 from ..scene.hall import refresh, store
 from ..scene.hall.pick import map_shape
 from ..scene.hall.renew import renew
-from ..scene.paint.meshes import ROLE
-from ..scene.panels import ID, PANEL, SHOWS
 from .link import RUNNING, Heard
 from .session import Session
 
-NETWORK, LOOK, METHOD, WORK = "innerwalk_network", "innerwalk_look", "innerwalk_method", "innerwalk_work"
-"""Properties of a scene: the network of the bridge that its hall shows; the tag of the input that it asked for last;
-the method that its panels show; the tag of that method's job.
-"""
-OTHER, DIFFERENCE = "innerwalk_other", "difference"
-"""A property of a scene: the name of the hall that its panels show the difference to; that method."""
-ABLATED = "innerwalk_ablated"
-"""A property of a scene: channels that are taken away from its network, JSON: {id of a panel: numbers}."""
 LISTENERS: list[Callable[[str, Recording | None], None]] = []
 """Told of the tag of every recording that has been shown, and, with None, of those that will not come."""
 
@@ -54,34 +54,37 @@ def named(name: str) -> bpy.types.Scene | None:
 
 def method_of(scene: bpy.types.Scene) -> str:
     """The method that a hall's panels show."""
-    return str(scene.get(METHOD) or store.dress_of(scene).method)
+    return str(scene.get(SHOWN_METHOD) or store.dress_of(scene).method)
 
 
 def set_method(scene: bpy.types.Scene, method: str) -> None:
     """What the hall's panels show from now on; the saved description says so too."""
-    scene[METHOD] = method
+    scene[SHOWN_METHOD] = method
     store.keep(scene, store.described(scene), replace(store.dress_of(scene), method=method))
 
 
 def ablated(scene: bpy.types.Scene) -> dict[str, list[int]]:
     """By panel: the channels that are taken away from the hall's network."""
-    return dict(json.loads(scene.get(ABLATED, "{}")))
+    return dict(json.loads(scene.get(ABLATED_CHANNELS, "{}")))
 
 
 def targets(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
     """Panels, also those of collapsed blocks, by the ids of the layers whose maps they show."""
-    return {str(one.get(SHOWS, one[ID])): one for one in (store.away(scene) | panels.panels(scene)).values()}
+    return {
+        str(one.get(PANEL_SHOWN_LAYER, one[PANEL_LAYER_ID])): one
+        for one in (store.away(scene) | panels.panels(scene)).values()
+    }
 
 
 def looks_at(session: Session, scene: bpy.types.Scene) -> str:
     """The tag of what the hall asked for last. What it held before it asked for anything is read now, for undo."""
     uid = scene.session_uid
-    if LOOK not in scene:
+    if INPUT_TAG not in scene:
         if uid not in session.held:
             session.held[uid] = session.shown[uid] = session.tag("held")
             session.remember(session.held[uid], store.kept(scene))
-        scene[LOOK] = session.held[uid]
-    return str(scene[LOOK])
+        scene[INPUT_TAG] = session.held[uid]
+    return str(scene[INPUT_TAG])
 
 
 def blank(session: Session, scene: bpy.types.Scene, layers: Iterable[str]) -> None:
@@ -115,7 +118,7 @@ def recall(session: Session, scene: bpy.types.Scene) -> bool:
 
 def show_activations(session: Session, scene: bpy.types.Scene) -> bool:
     """Show what the layers said to the last input; False where nobody knows that any more."""
-    scene.pop(WORK, None)
+    scene.pop(METHOD_TAG, None)
     set_method(scene, ACTIVATIONS)
     return recall(session, scene)
 
@@ -126,19 +129,19 @@ def give_up(session: Session, tag: str, why: str) -> None:
     session.lost(tag)
     for told in LISTENERS:
         told(tag, None)
-    for scene in halls_of(tag, LOOK):
-        scene[LOOK] = session.shown.get(scene.session_uid, "")
-        session.show_again(scene[LOOK])
+    for scene in halls_of(tag, INPUT_TAG):
+        scene[INPUT_TAG] = session.shown.get(scene.session_uid, "")
+        session.show_again(scene[INPUT_TAG])
 
 
 def leave(session: Session) -> None:
     """Leave the bridge; what halls still wait for will not come."""
     session.leave()
     for scene in store.halls():
-        tag = str(scene.get(LOOK, ""))
+        tag = str(scene.get(INPUT_TAG, ""))
         if tag != session.shown.get(scene.session_uid, tag):
             give_up(session, tag, session.error)
-        if scene.get(WORK) and session.recalled(scene[WORK]) is None:
+        if scene.get(METHOD_TAG) and session.recalled(scene[METHOD_TAG]) is None:
             show_activations(session, scene)
 
 
@@ -146,7 +149,7 @@ def _maps(session: Session, tag: str, maps: Maps) -> None:
     """Maps of the method that a hall shows; others are only remembered."""
     if tag in session.jobs:
         session.remember(tag, {maps.layer: maps})
-    for scene in halls_of(tag, LOOK, WORK):
+    for scene in halls_of(tag, INPUT_TAG, METHOD_TAG):
         panel = _panel(session, scene, maps.layer)
         if panel is not None and maps.method == method_of(scene):
             panels.show_maps(panel, maps)
@@ -156,7 +159,11 @@ def _panel(session: Session, scene: bpy.types.Scene, layer: str) -> bpy.types.Ob
     """The panel that shows a layer's maps, looked for first where it was the last time."""
     names = session.names.get(scene.session_uid, {})
     found: bpy.types.Object | None = scene.objects.get(names.get(layer, ""))
-    if found is None or found.get(ROLE) != PANEL or found.get(SHOWS, found[ID]) != layer:
+    if (
+        found is None
+        or found.get(OBJECT_ROLE) != PANEL_ROLE
+        or found.get(PANEL_SHOWN_LAYER, found[PANEL_LAYER_ID]) != layer
+    ):
         there = targets(scene)
         session.names[scene.session_uid] = {id: panel.name for id, panel in there.items()}
         found = there.get(layer)
@@ -164,7 +171,7 @@ def _panel(session: Session, scene: bpy.types.Scene, layer: str) -> bpy.types.Ob
 
 
 def _recording(session: Session, tag: str, made: Recording) -> None:
-    halls = list(halls_of(tag, LOOK))
+    halls = list(halls_of(tag, INPUT_TAG))
     missed = [layer for scene in halls for layer in _missed(scene, made)]
     if missed:
         what = f"{made.network.name} took another path with {made.input_name}: {len(missed)} panels, first {missed[0]}"
@@ -190,16 +197,16 @@ def _again(session: Session, tag: str, made: Recording | dict[str, Maps]) -> Non
 
 
 def _renew(session: Session, tag: str, made: Recording) -> None:
-    for scene in halls_of(tag, LOOK):
+    for scene in halls_of(tag, INPUT_TAG):
         renew(scene, made)
 
 
 def _shown(session: Session, tag: str, made: Recording | dict[str, Maps]) -> None:
     """Everything of a tag is in its halls."""
-    for scene in halls_of(tag, LOOK, WORK):
+    for scene in halls_of(tag, INPUT_TAG, METHOD_TAG):
         refresh.refresh(scene)
     if isinstance(made, Recording):
-        for scene in halls_of(tag, LOOK):
+        for scene in halls_of(tag, INPUT_TAG):
             session.shown[scene.session_uid] = tag
         for told in LISTENERS:
             told(tag, made)
@@ -208,7 +215,7 @@ def _shown(session: Session, tag: str, made: Recording | dict[str, Maps]) -> Non
 def _job(session: Session, tag: str, told: dict[str, Any]) -> None:
     """How a job is doing. Where it has ended with nothing to show, the hall shows activations again."""
     session.jobs[tag], runs = told, told["state"] in RUNNING
-    for scene in halls_of(tag, WORK):
+    for scene in halls_of(tag, METHOD_TAG):
         refresh.refresh(scene)
         if not runs and session.recalled(tag) is None:
             show_activations(session, scene)
@@ -219,7 +226,9 @@ def _job(session: Session, tag: str, told: dict[str, Any]) -> None:
 def _error(session: Session, tag: str, error: Exception) -> None:
     if tag in session.jobs:
         _job(session, tag, session.jobs[tag] | {"state": "failed", "error": str(error)})
-    elif tag not in session.looked or session.awaits(tag) or any(halls_of(tag, LOOK)):  # else nobody wants it any more
+    elif (
+        tag not in session.looked or session.awaits(tag) or any(halls_of(tag, INPUT_TAG))
+    ):  # else nobody wants it any more
         give_up(session, tag, str(error))
 
 

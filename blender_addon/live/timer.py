@@ -9,8 +9,9 @@ from collections.abc import Callable
 import bpy
 
 from ...torch_bridge.recording.errors import BridgeError
+from ..properties import INPUT_TAG
 from ..scene.hall.store import halls
-from .results import LONG, LOOK, show
+from .results import LONG, show
 from .session import Session, current
 
 SLICE = 0.02
@@ -58,7 +59,7 @@ def tick() -> float | None:
 def hurried(session: Session) -> bool:
     """Whether a hall waits for an input. Else what a job has made leaves as much time as drawing it takes."""
     return session.pending or any(
-        scene.get(LOOK) not in (None, session.shown.get(scene.session_uid)) for scene in halls()
+        scene.get(INPUT_TAG) not in (None, session.shown.get(scene.session_uid)) for scene in halls()
     )
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
+from ..properties import VIDEO_SOURCE
+
 
 @persistent
 def keep_maps(*_: Any) -> None:
@@ -50,7 +52,7 @@ def forget_asked(*_: Any) -> None:
 @persistent
 def move_film(scene: bpy.types.Scene, *_: Any) -> None:
     """After the time axis has moved: show the film's frame that is keyed there."""
-    if "innerwalk_film" in scene:
+    if VIDEO_SOURCE in scene:
         from ..actions.video import at_frame
 
         at_frame(scene)

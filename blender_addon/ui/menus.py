@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..properties import HALL_VERSION, SELECTED_LAYER
 from .hall.arranging import WAYS, chosen_panels
 
 
@@ -27,7 +28,7 @@ class INNERWALK_MT_collapse(bpy.types.Menu):
         """From the innermost block to the outermost."""
         from ..layout.blocks import module_path
 
-        parts = module_path(context.scene.get("innerwalk_layer", "")).split(".")
+        parts = module_path(context.scene.get(SELECTED_LAYER, "")).split(".")
         for depth in range(len(parts) - 1, 0, -1):
             block = ".".join(parts[:depth])
             self.layout.operator("innerwalk.collapse", text=block).block = block
@@ -85,7 +86,7 @@ class INNERWALK_MT_hall(bpy.types.Menu):
 
 def draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     """The entry in the header."""
-    if "innerwalk_hall" in context.scene and context.mode == "OBJECT":
+    if HALL_VERSION in context.scene and context.mode == "OBJECT":
         menu.layout.menu("INNERWALK_MT_hall")
 
 

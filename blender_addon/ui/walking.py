@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
+from ..properties import HALL_VERSION
 from .bridge.settings import SHADINGS, texture_budget
 from .common.operators import attempt
 from .hall.arranging import InHall
@@ -136,7 +137,7 @@ class INNERWALK_PT_walk(bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only in a hall."""
-        return "innerwalk_hall" in context.scene
+        return HALL_VERSION in context.scene
 
     def draw(self, context: bpy.types.Context) -> None:
         """Start, with what the headset shows; or the places, while a walk goes on."""
@@ -173,7 +174,7 @@ def _end(*_: Any) -> None:
 @persistent
 def _unbake(*_: Any) -> None:
     """After undo, redo or opening a file: no hall stays as it is baked for a headset."""
-    if any("innerwalk_hall" in scene for scene in bpy.data.scenes):
+    if any(HALL_VERSION in scene for scene in bpy.data.scenes):
         from ..vr.headset.headset_walk import undone
 
         undone()

@@ -12,8 +12,9 @@ import innerwalk
 from innerwalk.blender_addon import actions
 from innerwalk.blender_addon.live import results, timer
 from innerwalk.blender_addon.live.session import current
+from innerwalk.blender_addon.properties import OBJECT_ROLE
 from innerwalk.blender_addon.scene.hall import store
-from innerwalk.blender_addon.scene.paint import meshes, pictures
+from innerwalk.blender_addon.scene.paint import pictures
 from innerwalk.blender_addon.scene.panels import values
 from innerwalk.torch_bridge.client import Bridge
 from innerwalk.torch_bridge.recording import Recording
@@ -64,7 +65,7 @@ def counts() -> dict[str, int]:
 
 def bridge() -> Bridge:
     """A plain client of the bridge that this Blender talks to."""
-    return current().link._bridge.twin()
+    return current().link._bridge.new_connection()
 
 
 def texels(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
@@ -81,7 +82,7 @@ def equal(one: dict, other: dict) -> bool:
 
 
 def of_role(scene: bpy.types.Scene, role: str) -> bpy.types.Object:
-    return next(one for one in scene.objects if one.get(meshes.ROLE) == role)
+    return next(one for one in scene.objects if one.get(OBJECT_ROLE) == role)
 
 
 def picture(scene: bpy.types.Scene, role: str = "input") -> np.ndarray:

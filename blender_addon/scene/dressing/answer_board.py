@@ -8,8 +8,9 @@ import bpy
 import numpy as np
 
 from ....torch_bridge.recording import Recording
+from ...properties import OBJECT_ROLE
 from ..paint import glyphs
-from ..paint.meshes import FLAT, ROLE, Kit, Paint, Plane
+from ..paint.meshes import FLAT, Kit, Paint, Plane
 from ..paint.pictures import add_picture, aspect_size, renew_picture
 from .legend import number
 
@@ -42,7 +43,7 @@ def renew_answer(recording: Recording, board: bpy.types.Object, kit: Kit) -> Non
     if recording.prediction.kind == "none":
         return
     _painted(recording, kit).repaint(board)
-    shown, held = _shown(recording), next((one for one in board.children if one.get(ROLE) == "answer"), None)
+    shown, held = _shown(recording), next((one for one in board.children if one.get(OBJECT_ROLE) == "answer"), None)
     if shown is not None and held is not None:
         corner, size = _place(shown, recording.prediction.kind)
         held.matrix_basis.translation = (*corner, held.matrix_basis.translation.z)

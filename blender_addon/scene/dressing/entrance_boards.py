@@ -9,6 +9,7 @@ import bpy
 from mathutils import Matrix
 
 from ....torch_bridge.recording import Network, Recording
+from ...properties import INPUT_NAME
 from ..paint import glyphs
 from ..paint.meshes import FLAT, Kit, Paint, Plane
 from ..paint.pictures import add_picture, aspect_size, renew_picture, size_of
@@ -16,8 +17,6 @@ from .legend import Scale, add_key, add_scale
 
 SIDE, LEFT, WORD = 2.2, 0.15, 0.125
 """Of the title board: side, left margin, size of its small words; metres."""
-NAME = "innerwalk_input"
-"""On the input's frame: what the input is called."""
 INPUT = 0.12
 """Size of the words over the input's frame, as a share of its longer side."""
 
@@ -53,7 +52,7 @@ def add_input(recording: Recording, at: Plane, edge: float, kit: Kit) -> None:
     """The picture in its frame, within a square of `edge` metres whose lower left corner is `at`, beside its post."""
     width, height = aspect_size(recording.picture, edge)
     corner = at.moved(edge - width, (edge - height) / 2)
-    _framed(recording, edge, kit).build("Input", "input frame", corner)[NAME] = recording.input_name
+    _framed(recording, edge, kit).build("Input", "input frame", corner)[INPUT_NAME] = recording.input_name
     add_picture("Input", recording.picture, corner, (width, height), "input", kit)
 
 
@@ -61,9 +60,9 @@ def renew_input(recording: Recording, frame: bpy.types.Object | None, holder: bp
     """Another picture in the frame that stands, wherever a person has put it, within the same square."""
     old = size_of(holder)
     new = aspect_size(recording.picture, max(old))
-    if frame is not None and (new != old or frame.get(NAME) != recording.input_name):
+    if frame is not None and (new != old or frame.get(INPUT_NAME) != recording.input_name):
         _framed(recording, max(old), kit).repaint(frame)
-        frame[NAME] = recording.input_name
+        frame[INPUT_NAME] = recording.input_name
     by = Matrix.Translation((old[0] - new[0], (old[1] - new[1]) / 2, 0.0))
     for one in filter(None, (frame, holder)) if new != old else ():
         one.matrix_basis = one.matrix_basis @ by

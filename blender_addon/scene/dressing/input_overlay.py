@@ -7,7 +7,7 @@ import numpy as np
 
 from ....torch_bridge.recording.errors import SceneError, UnknownName
 from ...imaging import heat_map
-from ..materials import look
+from ...properties import COLOUR_GAIN, OVERLAY_CHANNEL, OVERLAY_ROLE
 from ..paint.meshes import FLAT
 from ..paint.pictures import add_picture, image_in, pixels_of, renew_picture, size_of
 from ..panels import channels_of, panel_metadata, panels
@@ -15,8 +15,6 @@ from ..panels import values as reading
 from ..panels.annotations import kit_of
 from ..state.parts import child_of, part_of
 
-OVERLAY, OF = "overlay", "innerwalk_overlay"
-"""Its role; a property of the scene: (layer, channel) that is laid over the input."""
 BEFORE = 0.01
 """Metres before the picture."""
 
@@ -27,27 +25,27 @@ def lay(scene: bpy.types.Scene, layer: str, channel: int) -> None:
     if picture is None or image_in(picture) is None:
         raise SceneError("the hall has lost its input picture; build it again")
     pixels = _pixels(scene, layer, channel)
-    holder = child_of(picture, OVERLAY)
+    holder = child_of(picture, OVERLAY_ROLE)
     if holder is None:
-        holder = add_picture("Overlay", pixels, FLAT, size_of(picture), OVERLAY, kit_of(scene))
+        holder = add_picture("Overlay", pixels, FLAT, size_of(picture), OVERLAY_ROLE, kit_of(scene))
         holder.parent, holder.location = picture, (0.0, 0.0, BEFORE)
-    scene[OF] = [layer, str(channel)]
+    scene[OVERLAY_CHANNEL] = [layer, str(channel)]
     _show(holder, pixels, picture)
 
 
 def lay_again(scene: bpy.types.Scene) -> None:
     """After a hall was dressed anew: the same over its new picture, if it still fits."""
-    if OF in scene:
+    if OVERLAY_CHANNEL in scene:
         try:
             lay(scene, *told(scene))
         except (SceneError, UnknownName):
-            scene.pop(OF)
+            scene.pop(OVERLAY_CHANNEL)
 
 
 def renew(scene: bpy.types.Scene) -> None:
     """The same with what panel and input show now; nothing is laid over it where they no longer fit."""
-    picture = part_of(scene, "input") if OF in scene else None
-    holder = child_of(picture, OVERLAY) if picture is not None else None
+    picture = part_of(scene, "input") if OVERLAY_CHANNEL in scene else None
+    holder = child_of(picture, OVERLAY_ROLE) if picture is not None else None
     if holder is None:
         return
     layer, channel = told(scene)
@@ -59,9 +57,9 @@ def renew(scene: bpy.types.Scene) -> None:
 
 def lift(scene: bpy.types.Scene) -> None:
     """Take it away. Only in a person's action: a data-block goes."""
-    scene.pop(OF, None)
+    scene.pop(OVERLAY_CHANNEL, None)
     picture = part_of(scene, "input")
-    holder = child_of(picture, OVERLAY) if picture is not None else None
+    holder = child_of(picture, OVERLAY_ROLE) if picture is not None else None
     if holder is None:
         return
     mesh, material, image = holder.data, holder.data.materials[0], image_in(holder)
@@ -70,7 +68,7 @@ def lift(scene: bpy.types.Scene) -> None:
 
 def told(scene: bpy.types.Scene) -> tuple[str, int]:
     """(layer, channel) that is laid over the input; ("", -1) for none."""
-    found = scene.get(OF)
+    found = scene.get(OVERLAY_CHANNEL)
     return (str(found[0]), int(found[1])) if found else ("", -1)
 
 
@@ -95,5 +93,5 @@ def _pixels(scene: bpy.types.Scene, layer: str, channel: int) -> np.ndarray:
     values = reading.map_of(panel, channel)
     if values is None:
         raise SceneError(f"panel {panel.name!r} has lost its image; build the hall again")
-    scale = float(reading.scales_of(scene, panel)[channel]) / float(scene[look.GAIN])
+    scale = float(reading.scales_of(scene, panel)[channel]) / float(scene[COLOUR_GAIN])
     return heat_map.laid_over(pixels_of(image_in(picture)), values, scale)

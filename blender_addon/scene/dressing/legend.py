@@ -9,7 +9,8 @@ import bpy
 import numpy as np
 
 from ...imaging import colour
-from ..materials.look import GAIN, PEAK, WEIGHTS, ramp_of
+from ...properties import COLOUR_GAIN, LARGEST_PEAK, PEAK_WEIGHTS
+from ..materials.look import ramp_of
 from ..paint.meshes import Paint, Plane
 
 STEPS = 128
@@ -42,9 +43,9 @@ def scale(scene: bpy.types.Scene, layer_peak: float | None = None, *, bars: bool
     bars: of a vector, whose values have the peak of their layer where maps have that of their channel.
     """
     ramp = ramp_of(scene)
-    which, gain = list(scene[WEIGHTS]).index(1.0), float(scene[GAIN])
+    which, gain = list(scene[PEAK_WEIGHTS]).index(1.0), float(scene[COLOUR_GAIN])
     which = max(which, int(bars))
-    peak = (None, layer_peak, float(scene[PEAK]))[which]
+    peak = (None, layer_peak, float(scene[LARGEST_PEAK]))[which]
     if peak is None:
         ends = "peak" if gain == 1 else f"peak / {number(gain)}"
         low, high = f"− {ends}", f"+ {ends}" if ramp.diverging else ends

@@ -14,8 +14,16 @@ from ...layout import Hall, Slot
 from ...layout import boards as places
 from ...layout.blocks import matching
 from ...layout.boards import Board
-from ...layout.text_fitting import Word
+from ...layout.text_fitting import Label
 from ...layout.view import View
+from ...properties import (
+    OBJECT_ROLE,
+    PANEL_BLOCK,
+    PANEL_CHOSEN_CHANNELS,
+    PANEL_LAYER_ID,
+    PANEL_ORDER,
+    PANEL_SHOWN_LAYER,
+)
 from ..dressing import (
     answer_board,
     edges,
@@ -28,8 +36,8 @@ from ..dressing import (
     sky,
 )
 from ..materials.look import set_look
-from ..paint.meshes import ROLE, Kit, Plane, wall
-from ..panels import CHOSEN, ID, SHOWS, add_panel, channel_links, panels, refresh, size_of
+from ..paint.meshes import Kit, Plane, wall
+from ..panels import add_panel, channel_links, panels, refresh, size_of
 from ..panels.digest import showing
 from ..panels.panel_metadata import LINKS
 from ..state.parts import collection_of
@@ -37,8 +45,6 @@ from ..view.render import Progress
 from . import refresh as following
 from .store import Dress, planned
 
-ORDER, BLOCK = "innerwalk_order", "innerwalk_block"
-"""On panels: their place in the network, and the block that one stands for."""
 FOG = (6.0, 45.0)
 """Metres without air to a walker, and metres in which a colour then falls to 1/e."""
 
@@ -119,7 +125,7 @@ def add_panels(site: Site, moved: Mapping[str, Matrix], focus: str, progress: Pr
     for done, slot in enumerate(slots):
         layer = site.layers[slot.index]
         panel = _panel(site, slot, layer, named.get(slot.index, []) if layer.id != focus else [])
-        panel[ORDER] = slot.index
+        panel[PANEL_ORDER] = slot.index
         planned(panel, place(site.hall, slot))
         panel.matrix_world @= moved.get(layer.id, Matrix.Identity(4))
         if progress:
@@ -133,12 +139,12 @@ def _name_blocks(site: Site) -> None:
     layers, globs = site.recording.network.folded()[0], site.dress.collapse
     stands = {layers[block.last].id: block.name for block in matching(layers, globs)}
     for id, panel in panels(site.scene).items():
-        panel.pop(BLOCK, None)
+        panel.pop(PANEL_BLOCK, None)
         if id in stands:
-            panel[BLOCK] = stands[id]
+            panel[PANEL_BLOCK] = stands[id]
 
 
-def _panel(site: Site, slot: Slot, layer: Layer, words: list[Word]) -> bpy.types.Object:
+def _panel(site: Site, slot: Slot, layer: Layer, words: list[Label]) -> bpy.types.Object:
     maps = site.recording.all_maps.get((layer.shows or layer.id, site.dress.method))
     size, note = (slot.width, slot.height), "not recorded" if site.dress.method == ACTIVATIONS else "not asked"
     if layer.id in site.standing:
@@ -154,8 +160,8 @@ def _panel(site: Site, slot: Slot, layer: Layer, words: list[Word]) -> bpy.types
         panel = add_panel(site.collection, layer.id, layer.id, shown.maps, shown.grid, 0 if whole else channels)
         size, note = shown.size, ""
         if shown.channels:
-            panel[CHOSEN] = shown.channels
-    panel[SHOWS] = layer.shows or layer.id
+            panel[PANEL_CHOSEN_CHANNELS] = shown.channels
+    panel[PANEL_SHOWN_LAYER] = layer.shows or layer.id
     panel_frames.add_frame(panel, site.hall, slot, size, words, note, site.kit)
     return panel
 
@@ -163,7 +169,7 @@ def _panel(site: Site, slot: Slot, layer: Layer, words: list[Word]) -> bpy.types
 def empty_panel(collection: bpy.types.Collection, layer: Layer) -> bpy.types.Object:
     """What stands for a layer whose maps were not recorded."""
     panel = bpy.data.objects.new(layer.id, None)
-    panel[ID], panel[ROLE] = layer.id, "empty"
+    panel[PANEL_LAYER_ID], panel[OBJECT_ROLE] = layer.id, "empty"
     panel.empty_display_size = 0.1
     collection.objects.link(panel)
     return panel

@@ -18,18 +18,27 @@ from mathutils import Matrix
 from ...imaging import panel_image
 from ...imaging.channel_images import Look
 from ...imaging.texture_levels import Extent, in_view, levels, nearest
+from ...properties import (
+    BAKED_GRID,
+    BAKED_LEVEL,
+    BAKED_ROLE,
+    DRAWN_CONTENT,
+    LARGEST_PEAK,
+    OBJECT_ROLE,
+    PAINT_MATERIAL_STAMP,
+    PAINT_UVS,
+    PANEL_FILL_COUNT,
+    PEAK_WEIGHTS,
+)
 from .. import panels
 from ..materials import images, look, panel_material
 from ..paint import colour_uvs
-from ..paint.meshes import MATERIAL_KEY, ROLE, fill, paint_material
-from ..panels import BAKED, FILLED, values
+from ..paint.meshes import fill, paint_material
+from ..panels import values
 from ..state.parts import child_of
 from . import store
 from .build import remove
 from .pick import map_shape
-
-LEVEL, CUT, DRAWN = "innerwalk_baked", "innerwalk_cut", "innerwalk_drawn"
-"""On a panel: how often its texture is halved; on its stand-in: the grid of its quads, and what its texture shows."""
 
 
 def bake(scene: bpy.types.Scene, viewer: Matrix, budget: int) -> Generator[bool, None, bool]:
@@ -74,19 +83,19 @@ def _found(name: str, layer: str) -> bpy.types.Object | None:
 def unbake(scene: bpy.types.Scene) -> None:
     """As it was before. It may be asked of any hall, at any time."""
     every = (store.away(scene) | panels.panels(scene)).values()
-    for panel in [one for one in every if LEVEL in one]:
-        del panel[LEVEL]
+    for panel in [one for one in every if BAKED_LEVEL in one]:
+        del panel[BAKED_LEVEL]
         if (tiles := panels.tiles_of(panel)) is not None:
             tiles.show_viewport = True
     remove(list(_stand_ins(scene)))
-    if not any(LEVEL in one for one in bpy.data.objects):
+    if not any(BAKED_LEVEL in one for one in bpy.data.objects):
         colour_uvs.wash(_paints())
 
 
 def is_baked(scene: bpy.types.Scene) -> bool:
     """Whether there is anything to take away."""
     every = (store.away(scene) | panels.panels(scene)).values()
-    return any(LEVEL in one for one in every) or any(_stand_ins(scene)) or any(map(_is_dyed, scene.objects))
+    return any(BAKED_LEVEL in one for one in every) or any(_stand_ins(scene)) or any(map(_is_dyed, scene.objects))
 
 
 def extent_of(panel: bpy.types.Object) -> Extent:
@@ -97,8 +106,8 @@ def extent_of(panel: bpy.types.Object) -> Extent:
 
 def bytes_of(scene: bpy.types.Scene) -> int:
     """Bytes of the textures that baked panels show."""
-    there = (one for one in panels.panels(scene).values() if LEVEL in one)
-    return sum(extent_of(one).bytes(one[LEVEL]) for one in there)
+    there = (one for one in panels.panels(scene).values() if BAKED_LEVEL in one)
+    return sum(extent_of(one).bytes(one[BAKED_LEVEL]) for one in there)
 
 
 def textures_of(scene: bpy.types.Scene) -> int:
@@ -113,21 +122,21 @@ def textures_of(scene: bpy.types.Scene) -> int:
 def _can_be(panel: bpy.types.Object) -> bool:
     """Not where a person has taken its image or its tiles away, or shows no tiles."""
     tiles = panels.tiles_of(panel)
-    return values.sheet_of(panel) is not None and tiles is not None and (tiles.show_viewport or LEVEL in panel)
+    return values.sheet_of(panel) is not None and tiles is not None and (tiles.show_viewport or BAKED_LEVEL in panel)
 
 
 def _bake(scene: bpy.types.Scene, panel: bpy.types.Object, level: int) -> bool:
     """Whether there was anything to do."""
-    stand = child_of(panel, BAKED) or _stand_in(panel, extent_of(panel).size(level))
+    stand = child_of(panel, BAKED_ROLE) or _stand_in(panel, extent_of(panel).size(level))
     cut = f"{panels.grid_of(panel)} {zlib.crc32(panels.places(panel).tobytes())}"
-    peak = scene[look.PEAK] if scene[look.WEIGHTS][2] else 0.0
-    showing = f"{level} {panel.get(FILLED)} {peak} {look.told(scene)}"
-    if (stand.get(CUT), stand.get(DRAWN)) == (cut, showing):
+    peak = scene[LARGEST_PEAK] if scene[PEAK_WEIGHTS][2] else 0.0
+    showing = f"{level} {panel.get(PANEL_FILL_COUNT)} {peak} {look.told(scene)}"
+    if (stand.get(BAKED_GRID), stand.get(DRAWN_CONTENT)) == (cut, showing):
         return False
-    if stand.get(CUT) != cut:
+    if stand.get(BAKED_GRID) != cut:
         _cut(stand.data, panel)
     _colour(scene, panel, stand.data.materials[0].node_tree.nodes[panel_material.SHOWN].image, level)
-    stand[CUT], stand[DRAWN], panel[LEVEL] = cut, showing, level
+    stand[BAKED_GRID], stand[DRAWN_CONTENT], panel[BAKED_LEVEL] = cut, showing, level
     panels.tiles_of(panel).show_viewport = False
     return True
 
@@ -137,7 +146,7 @@ def _stand_in(panel: bpy.types.Object, size: tuple[int, int]) -> bpy.types.Objec
     image, mesh = bpy.data.images.new(name, *size), bpy.data.meshes.new(name)
     mesh.materials.append(panel_material.picture_material(name, image, "Closest"))
     stand = bpy.data.objects.new(name, mesh)
-    stand[ROLE], stand.parent, stand.hide_viewport = BAKED, panel, panel.hide_viewport
+    stand[OBJECT_ROLE], stand.parent, stand.hide_viewport = BAKED_ROLE, panel, panel.hide_viewport
     stand.hide_render = stand.hide_select = True
     for held in panel.users_collection:
         held.objects.link(stand)
@@ -148,7 +157,9 @@ def _stand_ins(scene: bpy.types.Scene) -> Iterator[bpy.types.Object]:
     """Those of the scene, of its panels that wait elsewhere, and what undo has left of others."""
     own = set((store.away(scene) | panels.panels(scene)).values())
     for one in bpy.data.objects:
-        if one.get(ROLE) == BAKED and (one.parent in own or scene in one.users_scene or not one.users_scene):
+        if one.get(OBJECT_ROLE) == BAKED_ROLE and (
+            one.parent in own or scene in one.users_scene or not one.users_scene
+        ):
             yield one
 
 
@@ -183,7 +194,7 @@ def _kind(panel: bpy.types.Object) -> str:
 
 
 def _paints() -> list[bpy.types.Material]:
-    return [one for one in bpy.data.materials if MATERIAL_KEY in one]
+    return [one for one in bpy.data.materials if PAINT_MATERIAL_STAMP in one]
 
 
 def _dye(scene: bpy.types.Scene) -> None:
@@ -196,4 +207,4 @@ def _dye(scene: bpy.types.Scene) -> None:
 
 
 def _is_dyed(holder: bpy.types.Object) -> bool:
-    return holder.type == "MESH" and colour_uvs.DYE in holder.data.uv_layers
+    return holder.type == "MESH" and PAINT_UVS in holder.data.uv_layers

@@ -12,9 +12,9 @@ from ....torch_bridge.recording.errors import SceneError
 from ... import layout
 from ...layout import camera_presets
 from ...layout.blocks import shown
+from ...properties import OBJECT_ROLE
 from ..materials import nodes
 from ..paint import glyphs
-from ..paint.meshes import ROLE
 from ..state.scratch import whole
 from ..view import camera, render
 from ..view.render import Progress
@@ -54,7 +54,7 @@ def rebuild(scene: bpy.types.Scene) -> bpy.types.Scene:
 def _site(scene: bpy.types.Scene, recording: Recording, dress: Dress) -> assembly.Site:
     """What building needs, in a scene to walk. Raises UnknownName."""
     layers, links = shown(recording.network, dress.collapse)
-    return assembly.Site(scene, recording, layers, layout.plan(layers, links), dress)
+    return assembly.Site(scene, recording, layers, layout.lay_out(layers, links), dress)
 
 
 def _furnish(site: assembly.Site, moved: Mapping[str, Matrix], progress: Progress | None) -> None:
@@ -66,7 +66,7 @@ def _furnish(site: assembly.Site, moved: Mapping[str, Matrix], progress: Progres
 
 def clear(scene: bpy.types.Scene) -> None:
     """Remove the objects of the scene's hall, in whatever collection they are, and what only these used."""
-    remove([one for one in scene.objects if ROLE in one])
+    remove([one for one in scene.objects if OBJECT_ROLE in one])
     nodes.forget_outdated()
 
 

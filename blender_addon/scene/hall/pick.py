@@ -13,15 +13,13 @@ from bpy_extras import view3d_utils
 from mathutils import Matrix, Vector
 
 from ...imaging import picking
-from ..paint.meshes import ROLE
-from ..panels import BAKED, ID, PANEL, grid_of, places, size_of
+from ...properties import BAKED_ROLE, OBJECT_ROLE, PANEL_LAYER_ID, PANEL_ROLE, SHELF_INDEX
+from ..panels import grid_of, places, size_of
 from ..panels.values import sheet_of
 from .store import halls
 
 Ray = Iterable[float] | Vector
 """Three numbers."""
-INDEX = "innerwalk_index"
-"""Says on a picture of the shelf which one it is."""
 ROLES = {"input": "input", "input frame": "input", "answer": "answer", "answer board": "answer", "shelf": "shelf"}
 """What an object's own role is called in a hit; panels and their frames are looked at closer, all else is "other"."""
 CLEAR = ("edges", "gates", "numbers", "words", "shelf words", "held")
@@ -125,22 +123,24 @@ def _casts(
 def _seen(cast: _Cast, origin: Vector, direction: Vector) -> tuple[Hit, bool]:
     """What was met, and whether it hides what is behind it."""
     holder, place = cast.holder, _xyz(cast.place)
-    role, layer = holder.get(ROLE, ""), ""
-    if role == PANEL:
+    role, layer = holder.get(OBJECT_ROLE, ""), ""
+    if role == PANEL_ROLE:
         return _on_panel(holder, cast.matrix, cast, origin, direction)
-    if role in ("frame", BAKED) and holder.parent is not None:
-        if holder.parent.get(ROLE) == PANEL:
+    if role in ("frame", BAKED_ROLE) and holder.parent is not None:
+        if holder.parent.get(OBJECT_ROLE) == PANEL_ROLE:
             inside = holder.matrix_parent_inverse @ holder.matrix_basis
             return _on_panel(holder.parent, cast.matrix @ inside.inverted_safe(), cast, origin, direction)
-        layer = str(holder.parent.get(ID, ""))
-    found = Hit(ROLES.get(role, "other"), layer, place=place, object=holder.name, index=int(holder.get(INDEX, -1)))
+        layer = str(holder.parent.get(PANEL_LAYER_ID, ""))
+    found = Hit(
+        ROLES.get(role, "other"), layer, place=place, object=holder.name, index=int(holder.get(SHELF_INDEX, -1))
+    )
     upright = role == "floor" and abs(cast.normal.z) < 0.5  # the posts of panels belong to the floor
     return found, not upright and role not in CLEAR
 
 
 def _on_panel(panel: bpy.types.Object, at: Matrix, cast: _Cast, origin: Vector, direction: Vector) -> tuple[Hit, bool]:
     """A hit on a panel, on its stand-in or on its frame; `at`: where the panel is, in this instance of it."""
-    found = Hit("panel", str(panel[ID]), place=_xyz(cast.place), object=panel.name)
+    found = Hit("panel", str(panel[PANEL_LAYER_ID]), place=_xyz(cast.place), object=panel.name)
     inner, (width, height) = at.inverted_safe() @ cast.place, size_of(panel)
     if not (-RIM <= inner.x <= width + RIM and -RIM <= inner.y <= height + RIM):
         return found, False  # words over the panel

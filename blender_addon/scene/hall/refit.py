@@ -10,8 +10,8 @@ import bpy
 
 from ... import layout
 from ...layout.blocks import shown
+from ...properties import COLLAPSED_PANELS, OBJECT_ROLE
 from ..paint import glyphs
-from ..paint.meshes import ROLE
 from ..panels import panels
 from . import assembly, store, visibility
 from .build import remove
@@ -30,7 +30,7 @@ def refit(scene: bpy.types.Scene, dress: Dress) -> None:
     Raises SceneError, RecordingError or UnknownName; then nothing was touched.
     """
     site, moved = site_of(scene, dress, pictures=True), store.moved(scene)
-    remove([one for one in scene.objects if one.get(ROLE) in DRESSING])
+    remove([one for one in scene.objects if one.get(OBJECT_ROLE) in DRESSING])
     _exchange(site)
     assembly.add_hall(site, moved=moved)
     store.keep(scene, site.recording, dress)
@@ -46,12 +46,12 @@ def site_of(scene: bpy.types.Scene, dress: Dress, *, pictures: bool = False) -> 
     recording = store.bare(scene) if pictures else store.described(scene)
     layers, links = shown(recording.network, dress.collapse)
     standing = store.away(scene) | panels(scene)
-    return assembly.Site(scene, recording, layers, layout.plan(layers, links), dress, standing=standing)
+    return assembly.Site(scene, recording, layers, layout.lay_out(layers, links), dress, standing=standing)
 
 
 def retitle(scene: bpy.types.Scene) -> None:
     """Write the title board again, for its legend shows the colours; where a person has put it, it stays."""
-    boards = [one for one in scene.objects if one.get(ROLE) == "title"]
+    boards = [one for one in scene.objects if one.get(OBJECT_ROLE) == "title"]
     if not boards:
         return
     made = assembly.add_title(site_of(scene, store.dress_of(scene)))
@@ -67,12 +67,12 @@ def _exchange(site: assembly.Site) -> None:
     scene, wanted = site.scene, {layer.id for layer in site.layers}
     coming = [panel for id, panel in store.away(scene).items() if id in wanted]
     leaving = [panel for id, panel in panels(scene).items() if id not in wanted]
-    if leaving and not scene.get(store.AWAY):
-        scene[store.AWAY] = bpy.data.collections.new(f"{scene.name} collapsed")
+    if leaving and not scene.get(COLLAPSED_PANELS):
+        scene[COLLAPSED_PANELS] = bpy.data.collections.new(f"{scene.name} collapsed")
     if coming:
-        _move(coming, [scene[store.AWAY]], site.collection)
+        _move(coming, [scene[COLLAPSED_PANELS]], site.collection)
     if leaving:
-        _move(leaving, [scene.collection, *scene.collection.children_recursive], scene[store.AWAY])
+        _move(leaving, [scene.collection, *scene.collection.children_recursive], scene[COLLAPSED_PANELS])
 
 
 def _move(holders: list[bpy.types.Object], out: list[bpy.types.Collection], into: bpy.types.Collection) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import bpy
 
 from ....torch_bridge.recording import Recording
+from ...properties import OBJECT_ROLE
 from ..dressing import answer_board, entrance_boards
 from ..paint import glyphs
-from ..paint.meshes import ROLE, Kit
+from ..paint.meshes import Kit
 from ..state.parts import collection_of
 from . import store
 
@@ -33,4 +34,4 @@ def renew(scene: bpy.types.Scene, recording: Recording) -> None:
 
 
 def _of(scene: bpy.types.Scene, role: str) -> bpy.types.Object | None:
-    return next((one for one in scene.objects if one.get(ROLE) == role), None)
+    return next((one for one in scene.objects if one.get(OBJECT_ROLE) == role), None)

@@ -9,13 +9,13 @@ import numpy as np
 
 from ... import layout
 from ...layout import boards
+from ...properties import HELD_PICTURE_ROLE, OBJECT_ROLE, SHELF_INDEX, SHELF_ROLE, SHELF_TEXT_ROLE
 from ..paint import glyphs
-from ..paint.meshes import FLAT, ROLE, Kit, Paint, Plane
+from ..paint.meshes import FLAT, Kit, Paint, Plane
 from ..paint.pictures import add_picture, image_in, set_pixels
 from ..state.parts import collection_of
 from . import store
 from .build import remove
-from .pick import INDEX
 
 COLUMNS, ROWS = 6, 3
 SHOWN = COLUMNS * ROWS
@@ -24,7 +24,6 @@ SIDE = 96
 """Pixels of a picture."""
 PICTURE_SHARE, WORD = 0.78, 0.034
 """Of a place the picture's share; size of the words under it, metres."""
-SHELF, WORDS, HELD = "shelf", "shelf words", "held"
 
 
 def set_shelf(scene: bpy.types.Scene, pictures: np.ndarray, titles: Sequence[str], head: str) -> None:
@@ -35,10 +34,10 @@ def set_shelf(scene: bpy.types.Scene, pictures: np.ndarray, titles: Sequence[str
     for index, pixels in enumerate(pictures):
         if index not in standing:
             edge = PICTURE_SHARE * _pitch()
-            one = add_picture(f"Shelf {index}", pixels, desk.moved(*_corner(index)), (edge, edge), SHELF, kit)
-            one[INDEX] = index
+            one = add_picture(f"Shelf {index}", pixels, desk.moved(*_corner(index)), (edge, edge), SHELF_ROLE, kit)
+            one[SHELF_INDEX] = index
     remove([one for index, one in standing.items() if index >= len(pictures)])
-    remove([one for one in scene.objects if one.get(ROLE) in (WORDS, HELD)])
+    remove([one for one in scene.objects if one.get(OBJECT_ROLE) in (SHELF_TEXT_ROLE, HELD_PICTURE_ROLE)])
     _write(kit, desk, titles, head)
     glyphs.forget_fonts()
 
@@ -52,12 +51,12 @@ def fill(scene: bpy.types.Scene, pictures: np.ndarray) -> None:
 
 def shelved(scene: bpy.types.Scene) -> dict[int, bpy.types.Object]:
     """The pictures on the desk by their number."""
-    return {one[INDEX]: one for one in scene.objects if one.get(ROLE) == SHELF and image_in(one)}
+    return {one[SHELF_INDEX]: one for one in scene.objects if one.get(OBJECT_ROLE) == SHELF_ROLE and image_in(one)}
 
 
 def mark(scene: bpy.types.Scene, index: int) -> None:
     """Outline the picture that is held; -1 for none."""
-    remove([one for one in scene.objects if one.get(ROLE) == HELD])
+    remove([one for one in scene.objects if one.get(OBJECT_ROLE) == HELD_PICTURE_ROLE])
     if index < 0:
         return
     kit = Kit.of(store.dress_of(scene).theme, collection_of(scene))
@@ -65,12 +64,12 @@ def mark(scene: bpy.types.Scene, index: int) -> None:
     for near, far in ((-line, 0.0), (edge, edge + line)):
         paint.box(FLAT, (-line, edge + line), (near, far), "skip", 0.03)
         paint.box(FLAT, (near, far), (-line, edge + line), "skip", 0.03)
-    paint.build("Held picture", HELD, _desk(scene).moved(*_corner(index)))
+    paint.build("Held picture", HELD_PICTURE_ROLE, _desk(scene).moved(*_corner(index)))
 
 
 def _desk(scene: bpy.types.Scene) -> Plane:
     network = store.described(scene).network
-    desk = boards.shelf_desk(layout.plan(*network.folded()))
+    desk = boards.shelf_desk(layout.lay_out(*network.folded()))
     return Plane(*(np.array(part) for part in (desk.at, desk.right, desk.up)))
 
 
@@ -94,4 +93,4 @@ def _write(kit: Kit, desk: Plane, titles: Sequence[str], head: str) -> None:
         middle = x + PICTURE_SHARE * pitch / 2
         paint.words(FLAT, title, size, "quiet", x=middle, y=y - 1.15 * WORD, align="centre", lift=0.02)
     paint.words(FLAT, head, glyphs.fit(head, COLUMNS * pitch, 0.07), x=0.0, y=ROWS * pitch + 0.08, lift=0.02)
-    paint.build("Shelf", WORDS, desk)
+    paint.build("Shelf", SHELF_TEXT_ROLE, desk)

@@ -18,21 +18,26 @@ from mathutils import Matrix
 from ....torch_bridge.recording import Maps, Network, Recording, describe, describe_network, restore, restore_network
 from ....torch_bridge.recording.errors import SceneError
 from ...imaging import colour
+from ...properties import (
+    COLLAPSED_PANELS,
+    HALL_NETWORK_GRAPH,
+    HALL_RECORDING,
+    HALL_VERSION,
+    NETWORK_DIGEST,
+    OBJECT_ROLE,
+    PANEL_LAYER_ID,
+    PANEL_PLANNED_PLACE,
+    PICTURE_ROLE,
+)
 from ..materials import look, nodes
-from ..paint.meshes import ROLE
-from ..paint.pictures import PICTURE, pixels_of
-from ..panels import ID, channels_of, panel_metadata, panels
+from ..paint.pictures import pixels_of
+from ..panels import channels_of, panel_metadata, panels
 from ..panels.values import is_colour, texels_of
 
 MOST_GAIN = 1_000_000
 """Beyond it every value but zero is at an end of the colour map."""
 VERSION = 2
 """Of what a hall keeps; raise it when an older file needs rebuilding."""
-HALL, TEXT, PLACE = "innerwalk_hall", "innerwalk_recording", "innerwalk_place"
-GRAPH, DIGEST = "innerwalk_graph", "innerwalk_digest"
-"""A property of the scene: the text that holds the network; on that text, the digest of it."""
-AWAY = "innerwalk_away"
-"""A property of the scene: the collection of the panels that collapsed blocks leave out."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +68,12 @@ class Dress:
 def keep(scene: bpy.types.Scene, recording: Recording, dress: Dress) -> None:
     """Write the recording, without maps, and the dress into the scene. A network that is there is not written again."""
     network = recording.network
-    if scene.get(GRAPH) is None or scene[GRAPH].get(DIGEST) != network.digest:
-        _write(scene, GRAPH, f"{scene.name} network.json", describe_network(network))
-        scene[GRAPH][DIGEST] = network.digest
+    if scene.get(HALL_NETWORK_GRAPH) is None or scene[HALL_NETWORK_GRAPH].get(NETWORK_DIGEST) != network.digest:
+        _write(scene, HALL_NETWORK_GRAPH, f"{scene.name} network.json", describe_network(network))
+        scene[HALL_NETWORK_GRAPH][NETWORK_DIGEST] = network.digest
     told = describe(recording, network=False) | {"dress": asdict(dress)}
-    _write(scene, TEXT, f"{scene.name} recording.json", told)
-    scene[HALL] = VERSION
+    _write(scene, HALL_RECORDING, f"{scene.name} recording.json", told)
+    scene[HALL_VERSION] = VERSION
 
 
 def _write(scene: bpy.types.Scene, key: str, name: str, told: dict[str, Any]) -> None:
@@ -80,7 +85,7 @@ def _write(scene: bpy.types.Scene, key: str, name: str, told: dict[str, Any]) ->
 
 def is_hall(scene: bpy.types.Scene) -> bool:
     """True for a scene that `keep` has written into."""
-    return HALL in scene
+    return HALL_VERSION in scene
 
 
 def halls() -> list[bpy.types.Scene]:
@@ -90,7 +95,7 @@ def halls() -> list[bpy.types.Scene]:
 
 def document(scene: bpy.types.Scene) -> dict[str, Any]:
     """The JSON that a hall keeps, without its network. Raises SceneError."""
-    return _read(_text(scene, TEXT), scene.name)
+    return _read(_text(scene, HALL_RECORDING), scene.name)
 
 
 def _text(scene: bpy.types.Scene, key: str) -> str:
@@ -119,21 +124,23 @@ def described(scene: bpy.types.Scene) -> Recording:
 
 
 def _restored(scene: bpy.types.Scene, picture: np.ndarray, answer: np.ndarray | None) -> Recording:
-    network = _network(_text(scene, GRAPH), scene.name) if GRAPH in scene else None  # 0.1 wrote it with the rest
+    network = (
+        _network(_text(scene, HALL_NETWORK_GRAPH), scene.name) if HALL_NETWORK_GRAPH in scene else None
+    )  # 0.1 wrote it with the rest
     return restore(document(scene), picture, answer, f"scene {scene.name!r}", network)
 
 
 def bare(scene: bpy.types.Scene) -> Recording:
     """The recording that a hall shows, without its maps. Raises SceneError or RecordingError."""
-    shown = {image[PICTURE]: pixels_of(image) for image in pictures_in(scene) if PICTURE in image}
+    shown = {image[PICTURE_ROLE]: pixels_of(image) for image in pictures_in(scene) if PICTURE_ROLE in image}
     picture = shown.get("input", np.zeros((1, 1, 3), np.uint8))
     return _restored(scene, picture, shown.get("answer"))
 
 
 def away(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
     """By layer: the panels of collapsed blocks. They wait outside the scene, with their maps, to be expanded."""
-    held = scene.get(AWAY)
-    return {one[ID]: one for one in held.objects if ID in one} if held else {}
+    held = scene.get(COLLAPSED_PANELS)
+    return {one[PANEL_LAYER_ID]: one for one in held.objects if PANEL_LAYER_ID in one} if held else {}
 
 
 def kept(scene: bpy.types.Scene) -> Recording:
@@ -182,7 +189,7 @@ def maps_of(panel: bpy.types.Object, layer: str, method: str) -> Maps | None:
 def pictures_in(scene: bpy.types.Scene) -> list[bpy.types.Image]:
     """Images in the materials of a scene's pictures."""
     roles = ("input", "answer", "overlay")
-    shown = [one for one in scene.objects if one.get(ROLE) in roles and one.type == "MESH"]
+    shown = [one for one in scene.objects if one.get(OBJECT_ROLE) in roles and one.type == "MESH"]
     found = [slot.material for one in shown for slot in one.material_slots if slot.material]
     return [node.image for one in found for node in one.node_tree.nodes if getattr(node, "image", None)]
 
@@ -190,20 +197,20 @@ def pictures_in(scene: bpy.types.Scene) -> list[bpy.types.Image]:
 def planned(holder: bpy.types.Object, at: Matrix) -> None:
     """Hang something at its planned place, and remember that place."""
     holder.matrix_world = at
-    holder[PLACE] = [value for row in at for value in row]
+    holder[PANEL_PLANNED_PLACE] = [value for row in at for value in row]
 
 
 def moved(scene: bpy.types.Scene) -> dict[str, Matrix]:
     """By layer: how a person moved, turned and scaled a panel from its planned place, in the panel's own axes."""
     found = {}
     for holder in (*away(scene).values(), *scene.objects):
-        if ID in holder and PLACE in holder and holder.parent is None:
-            by = np.linalg.solve(np.reshape(holder[PLACE], (4, 4)), np.array(holder.matrix_basis))
+        if PANEL_LAYER_ID in holder and PANEL_PLANNED_PLACE in holder and holder.parent is None:
+            by = np.linalg.solve(np.reshape(holder[PANEL_PLANNED_PLACE], (4, 4)), np.array(holder.matrix_basis))
             if np.abs(by - np.eye(4)).max() > 1e-4:
-                found[holder[ID]] = Matrix(by.tolist())
+                found[holder[PANEL_LAYER_ID]] = Matrix(by.tolist())
     return found
 
 
 def outdated(scene: bpy.types.Scene) -> bool:
     """True where an earlier version has built this hall or the node groups it uses; `rebuild` brings it up to date."""
-    return is_hall(scene) and (scene[HALL] != VERSION or bool(nodes.outdated()))
+    return is_hall(scene) and (scene[HALL_VERSION] != VERSION or bool(nodes.outdated()))

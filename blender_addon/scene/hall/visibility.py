@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import bpy
 
-from ..paint.meshes import ROLE
-from ..panels import BAKED, channel_links, panels
-
-HIDDEN, SOLO = "innerwalk_hidden", "innerwalk_solo"
-"""On a panel; on the scene, the id of the layer that is shown alone."""
+from ...properties import BAKED_ROLE, OBJECT_ROLE, PANEL_HIDDEN, SOLO_LAYER
+from ..panels import channel_links, panels
 
 
 def is_hidden(panel: bpy.types.Object) -> bool:
     """Whether a person has hidden this panel."""
-    return bool(panel.get(HIDDEN, False))
+    return bool(panel.get(PANEL_HIDDEN, False))
 
 
 def alone(scene: bpy.types.Scene) -> str:
     """Id of the layer that is shown alone; "" where all are shown."""
-    return str(scene.get(SOLO, ""))
+    return str(scene.get(SOLO_LAYER, ""))
 
 
 def settle(scene: bpy.types.Scene) -> None:
@@ -28,5 +25,5 @@ def settle(scene: bpy.types.Scene) -> None:
     for id, panel in there.items():
         unseen = id != only if only else is_hidden(panel)
         for one in (panel, *panel.children_recursive):
-            one.hide_viewport, one.hide_render = unseen, unseen or one.get(ROLE) == BAKED
+            one.hide_viewport, one.hide_render = unseen, unseen or one.get(OBJECT_ROLE) == BAKED_ROLE
     channel_links.renew(scene)

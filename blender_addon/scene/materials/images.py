@@ -8,18 +8,15 @@ import bpy
 import numpy as np
 
 from ...imaging import atlas, colour
+from ...properties import COLOUR_TABLE_IMAGE, PICTURE_ROLE, RAW_MAPS_IMAGE
 from .nodes import STAMP
-
-RAW_KEY, TABLE_KEY = "innerwalk_raw", "innerwalk_table"
-PICTURE = "innerwalk_picture"
-"""Says on an image which picture of the recording it is."""
 
 
 def raw_image(name: str, width: int, height: int) -> bpy.types.Image:
     """A float32 RGBA image whose numbers reach the shader as they are."""
     image = bpy.data.images.new(name, width, height, alpha=True, float_buffer=True, is_data=True)
     image.alpha_mode = "CHANNEL_PACKED"
-    image[RAW_KEY] = True
+    image[RAW_MAPS_IMAGE] = True
     image.use_half_precision = False  # on by default, and clips at 65504
     return image
 
@@ -45,18 +42,18 @@ def pack_all(found: Iterable[bpy.types.Image] | None = None) -> None:
     Packing an image twice would lose it: the second time Blender looks for a file on disk.
     """
     for image in bpy.data.images if found is None else found:
-        if (RAW_KEY in image or PICTURE in image) and (image.is_dirty or not image.packed_file):
+        if (RAW_MAPS_IMAGE in image or PICTURE_ROLE in image) and (image.is_dirty or not image.packed_file):
             image.pack()
 
 
 def table_image() -> bpy.types.Image:
     """The file's table of colour maps: a row for each map, linear light; written again by another version."""
     table = np.stack([ramp.table() for ramp in colour.RAMPS.values()])
-    image = next((one for one in bpy.data.images if TABLE_KEY in one), None)
+    image = next((one for one in bpy.data.images if COLOUR_TABLE_IMAGE in one), None)
     if image is None:
         image = raw_image("Innerwalk colour maps", table.shape[1], table.shape[0])
-    if image.get(TABLE_KEY) != STAMP:
+    if image.get(COLOUR_TABLE_IMAGE) != STAMP:
         image.scale(table.shape[1], table.shape[0])
         write(image, np.concatenate([table, np.ones_like(table[..., :1])], -1).ravel())
-        image[TABLE_KEY] = STAMP
+        image[COLOUR_TABLE_IMAGE] = STAMP
     return image

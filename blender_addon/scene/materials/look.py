@@ -13,10 +13,19 @@ import numpy as np
 
 from ....torch_bridge.recording.errors import UnknownName
 from ...imaging import colour
+from ...properties import (
+    AIR_COLOUR,
+    BOARD_COLOUR,
+    COLOUR_GAIN,
+    COLOUR_MAP,
+    FOG_RANGE,
+    LARGEST_PEAK,
+    PEAK_WEIGHTS,
+    TRACK_COLOUR,
+    ZERO_LINE_COLOUR,
+)
 
-GAIN, WEIGHTS, PEAK, RAMP = "innerwalk_gain", "innerwalk_weights", "innerwalk_peak", "innerwalk_ramp"
-FOG, AIR, BOARD, TRACK, ZERO = (f"innerwalk_{part}" for part in ("fog", "air", "board", "track", "zero"))
-ROLES = {AIR: "air", BOARD: "board", TRACK: "track", ZERO: "frame"}
+ROLES = {AIR_COLOUR: "air", BOARD_COLOUR: "board", TRACK_COLOUR: "track", ZERO_LINE_COLOUR: "frame"}
 
 NORMALISATIONS = {"channel": (1.0, 0.0, 0.0), "layer": (0.0, 1.0, 0.0), "network": (0.0, 0.0, 1.0)}
 """The weights of the three peaks in what a value is divided by."""
@@ -41,9 +50,9 @@ def set_look(
     """
     given = {"ramp": ramp, "normalisation": normalisation, "gain": gain, "theme": theme, "fog": fog}
     chosen = {name: value for name, value in given.items() if value is not None}
-    if GAIN not in scene:
+    if COLOUR_GAIN not in scene:
         chosen = DEFAULTS | chosen
-        scene[PEAK] = scene.get(PEAK, 1.0)
+        scene[LARGEST_PEAK] = scene.get(LARGEST_PEAK, 1.0)
     every = [SETTERS[name](value) for name, value in chosen.items()]  # may raise: nothing is set before
     for key, stored in ((key, stored) for one in every for key, stored in one.items()):
         scene[key] = stored
@@ -52,25 +61,25 @@ def set_look(
 
 def told(scene: bpy.types.Scene) -> dict[str, Any]:
     """Colour map, normalisation, gain and theme of a scene that has a look, as `set_look` takes them."""
-    weights, air = tuple(scene[WEIGHTS]), np.array(scene[AIR])
+    weights, air = tuple(scene[PEAK_WEIGHTS]), np.array(scene[AIR_COLOUR])
     return {
         "ramp": ramp_of(scene).name,
         "normalisation": next(name for name, known in NORMALISATIONS.items() if known == weights),
-        "gain": float(scene[GAIN]),
+        "gain": float(scene[COLOUR_GAIN]),
         "theme": min(colour.THEMES, key=lambda name: np.abs(colour.linear(colour.THEMES[name]["air"]) - air).max()),
     }
 
 
 def ramp_of(scene: bpy.types.Scene) -> colour.Ramp:
     """The colour map of a scene that has a look."""
-    return tuple(colour.RAMPS.values())[int(scene[RAMP][0] * len(colour.RAMPS))]
+    return tuple(colour.RAMPS.values())[int(scene[COLOUR_MAP][0] * len(colour.RAMPS))]
 
 
 def _ramp(name: str) -> dict[str, Sequence[float]]:
     """Row of the table image, scale and offset."""
     chosen = _one_of("colour map", name, colour.RAMPS)
     row = (list(colour.RAMPS).index(name) + 0.5) / len(colour.RAMPS)
-    return {RAMP: (row, chosen.scale, chosen.offset)}
+    return {COLOUR_MAP: (row, chosen.scale, chosen.offset)}
 
 
 def _theme(name: str) -> dict[str, Sequence[float]]:
@@ -81,7 +90,7 @@ def _theme(name: str) -> dict[str, Sequence[float]]:
 def _fog(distances: Sequence[float]) -> dict[str, Sequence[float]]:
     """Metres that stay clear, and the density beyond."""
     clear, reach = distances or (0.0, float("inf"))
-    return {FOG: (float(clear), 1.0 / reach, 0.0)}
+    return {FOG_RANGE: (float(clear), 1.0 / reach, 0.0)}
 
 
 def _one_of(what: str, name: str, known: Mapping[str, T]) -> T:
@@ -92,8 +101,8 @@ def _one_of(what: str, name: str, known: Mapping[str, T]) -> T:
 
 SETTERS = {
     "ramp": _ramp,
-    "normalisation": lambda name: {WEIGHTS: _one_of("normalisation", name, NORMALISATIONS)},
-    "gain": lambda gain: {GAIN: float(gain)},
+    "normalisation": lambda name: {PEAK_WEIGHTS: _one_of("normalisation", name, NORMALISATIONS)},
+    "gain": lambda gain: {COLOUR_GAIN: float(gain)},
     "theme": _theme,
     "fog": _fog,
 }

@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 import bpy
 
+from ...properties import NODE_GROUP_NAME, VERSION_STAMP
+
 STAMP = 2
 """Raise it with every change to a group; tests/golden shows the change."""
-GROUP_KEY, STAMP_KEY = "innerwalk_group", "innerwalk_stamp"
 
 Value = bpy.types.NodeSocket | float | int | bool | str | tuple | bpy.types.ID
 
@@ -100,19 +101,19 @@ class Group:
 
 def ensure(group: Group) -> bpy.types.NodeTree:
     """The group's tree in this file, built or brought up to date when it isn't there or has another stamp."""
-    tree = next((one for one in bpy.data.node_groups if one.get(GROUP_KEY) == group.id), None)
+    tree = next((one for one in bpy.data.node_groups if one.get(NODE_GROUP_NAME) == group.id), None)
     if tree is None:
         tree = bpy.data.node_groups.new(f"Innerwalk {group.id}", group.tree)
-        tree[GROUP_KEY] = group.id
-    if tree.get(STAMP_KEY) != STAMP:
+        tree[NODE_GROUP_NAME] = group.id
+    if tree.get(VERSION_STAMP) != STAMP:
         _build(tree, group)
-        tree[STAMP_KEY] = STAMP
+        tree[VERSION_STAMP] = STAMP
     return tree
 
 
 def outdated() -> list[str]:
     """Ids of the groups in this file that an earlier version has built."""
-    return sorted(one[GROUP_KEY] for one in bpy.data.node_groups if _is_old(one))
+    return sorted(one[NODE_GROUP_NAME] for one in bpy.data.node_groups if _is_old(one))
 
 
 def forget_outdated() -> None:
@@ -122,7 +123,7 @@ def forget_outdated() -> None:
 
 
 def _is_old(tree: bpy.types.NodeTree) -> bool:
-    return GROUP_KEY in tree and tree.get(STAMP_KEY) != STAMP
+    return NODE_GROUP_NAME in tree and tree.get(VERSION_STAMP) != STAMP
 
 
 def _build(tree: bpy.types.NodeTree, group: Group) -> None:

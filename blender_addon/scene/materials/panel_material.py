@@ -10,11 +10,11 @@ from typing import Literal
 
 import bpy
 
+from ...properties import MATERIAL_IS_TEMPLATE, MATERIAL_KIND, VERSION_STAMP
 from . import shading
 from .compat import node_tree
-from .nodes import STAMP, STAMP_KEY, Group, Nodes, ensure
+from .nodes import STAMP, Group, Nodes, ensure
 
-KIND_KEY, TEMPLATE_KEY = "innerwalk_kind", "innerwalk_template"
 Kind = Literal["scalar", "bars", "colour"]
 Content = Literal["Texels", "Peaks"]
 """Names of the nodes that hold a panel's images: the maps, and a texel of peaks for each of their cells."""
@@ -27,26 +27,26 @@ GROUPS: dict[str, Group] = {"scalar": shading.SCALAR, "bars": shading.BARS, "col
 def panel_material(name: str, kind: Kind) -> bpy.types.Material:
     """A material of that kind, still without its images."""
     material = _template(kind).copy()
-    material[TEMPLATE_KEY] = False
+    material[MATERIAL_IS_TEMPLATE] = False
     material.name = name
     return material
 
 
 def turn(material: bpy.types.Material, kind: Kind) -> None:
     """Make a panel's material one of that kind and of this version, in place."""
-    if (material.get(STAMP_KEY), kind_of(material)) == (STAMP, kind):
+    if (material.get(VERSION_STAMP), kind_of(material)) == (STAMP, kind):
         return
     held, tree = {content: image_of(material, content) for content in CONTENTS}, node_tree(material)
     tree.nodes.clear()
     _furnish(Nodes(tree), kind)
     for content, image in held.items():
         tree.nodes[content].image = image
-    material[STAMP_KEY], material[KIND_KEY] = STAMP, kind
+    material[VERSION_STAMP], material[MATERIAL_KIND] = STAMP, kind
 
 
 def kind_of(material: bpy.types.Material) -> str:
     """The kind of a panel's material; "" for any other material."""
-    return material.get(KIND_KEY, "")
+    return material.get(MATERIAL_KIND, "")
 
 
 def set_images(material: bpy.types.Material, held: Mapping[Content, bpy.types.Image], cells: tuple[int, int]) -> None:
@@ -90,11 +90,11 @@ def picture_material(
 def _template(kind: Kind) -> bpy.types.Material:
     wanted = STAMP, kind
     for one in bpy.data.materials:
-        if one.get(TEMPLATE_KEY) and (one.get(STAMP_KEY), one.get(KIND_KEY)) == wanted:
+        if one.get(MATERIAL_IS_TEMPLATE) and (one.get(VERSION_STAMP), one.get(MATERIAL_KIND)) == wanted:
             return one
     material, n = emission(f"Innerwalk {kind}")
-    material[STAMP_KEY], material[KIND_KEY] = wanted
-    material[TEMPLATE_KEY] = True
+    material[VERSION_STAMP], material[MATERIAL_KIND] = wanted
+    material[MATERIAL_IS_TEMPLATE] = True
     _furnish(n, kind)
     for group in GROUPS.values():  # a material may be turned when nothing may be made
         ensure(group).use_fake_user = True

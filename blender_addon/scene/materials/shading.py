@@ -10,7 +10,16 @@ import bpy
 
 from ...imaging import colour
 from ...imaging.colour import BAR, ZERO_LINE
-from . import look
+from ...properties import (
+    AIR_COLOUR,
+    COLOUR_GAIN,
+    COLOUR_MAP,
+    FOG_RANGE,
+    LARGEST_PEAK,
+    PEAK_WEIGHTS,
+    TRACK_COLOUR,
+    ZERO_LINE_COLOUR,
+)
 from .images import table_image
 from .nodes import Group, Nodes, Value, ensure
 from .tiles import MASK
@@ -24,11 +33,11 @@ LIGHT = (("Light", "Shader"),)
 
 def _air(n: Nodes, given: Sockets) -> tuple[Value, ...]:
     """colour * k + air * (1 - k), k = exp(-density * max(0, distance - clear)); density 0 is no air."""
-    clear, density, _ = n.split(n.attribute(look.FOG, "VIEW_LAYER", "Vector"))
+    clear, density, _ = n.split(n.attribute(FOG_RANGE, "VIEW_LAYER", "Vector"))
     distance = n.add("ShaderNodeCameraData").outputs["View Distance"]
     depth = n.math("MAXIMUM", n.math("SUBTRACT", distance, clear), 0.0)
     keep = n.math("EXPONENT", n.math("MULTIPLY", depth, n.math("MULTIPLY", density, -1.0)))
-    return (n.mix(keep, n.attribute(look.AIR, "VIEW_LAYER", "Color"), given["Color"]),)
+    return (n.mix(keep, n.attribute(AIR_COLOUR, "VIEW_LAYER", "Color"), given["Color"]),)
 
 
 def _lit(n: Nodes, tint: Value) -> tuple[Value, ...]:
@@ -53,15 +62,15 @@ def _signed(n: Nodes, value: Value, channel_peak: Value) -> Value:
 
     Where one of them has the whole weight, which is always, Cycles drops the others and their attributes.
     """
-    _, of_layer, of_network = n.split(n.attribute(look.WEIGHTS, "VIEW_LAYER", "Vector"))
-    peak = n.between(of_layer, channel_peak, n.attribute(look.PEAK, "OBJECT"))
-    peak = n.between(of_network, peak, n.attribute(look.PEAK, "VIEW_LAYER"))
-    return n.math("DIVIDE", n.math("MULTIPLY", value, n.attribute(look.GAIN, "VIEW_LAYER")), peak)
+    _, of_layer, of_network = n.split(n.attribute(PEAK_WEIGHTS, "VIEW_LAYER", "Vector"))
+    peak = n.between(of_layer, channel_peak, n.attribute(LARGEST_PEAK, "OBJECT"))
+    peak = n.between(of_network, peak, n.attribute(LARGEST_PEAK, "VIEW_LAYER"))
+    return n.math("DIVIDE", n.math("MULTIPLY", value, n.attribute(COLOUR_GAIN, "VIEW_LAYER")), peak)
 
 
 def _position(n: Nodes, signed: Value) -> tuple[Value, Value, Value]:
     """Where a signed value lies on the map, 0..1; the map's row in the table; the position of zero."""
-    row, scale, offset = n.split(n.attribute(look.RAMP, "VIEW_LAYER", "Vector"))
+    row, scale, offset = n.split(n.attribute(COLOUR_MAP, "VIEW_LAYER", "Vector"))
     return n.math("MULTIPLY_ADD", signed, scale, offset, clamp=True), row, offset
 
 
@@ -90,14 +99,14 @@ def _scalar(n: Nodes, given: Sockets) -> tuple[Value, ...]:
 def _bar(n: Nodes, given: Sockets) -> tuple[Value, ...]:
     """A vector's value as a bar from zero; a channel has one value here, so its own peak is the layer's."""
     (value,) = _components(n, given, SAMPLE)
-    position, row, zero = _position(n, _signed(n, value, n.attribute(look.PEAK, "OBJECT")))
+    position, row, zero = _position(n, _signed(n, value, n.attribute(LARGEST_PEAK, "OBJECT")))
     x, y, _ = n.split(given["Place"])
     from_zero = n.math("SUBTRACT", x, zero)
     between = n.math("LESS_THAN", n.math("MULTIPLY", from_zero, n.math("SUBTRACT", x, position)), 0.0)
     middle = n.math("COMPARE", y, sum(BAR) / 2, (BAR[1] - BAR[0]) / 2)
     end = n.math("GREATER_THAN", position, zero)  # the end of the map: a short bar is as bright as a long one
-    track = n.attribute(look.TRACK, "VIEW_LAYER", "Color")
-    line = n.attribute(look.ZERO, "VIEW_LAYER", "Color")
+    track = n.attribute(TRACK_COLOUR, "VIEW_LAYER", "Color")
+    line = n.attribute(ZERO_LINE_COLOUR, "VIEW_LAYER", "Color")
     under = n.mix(n.math("COMPARE", from_zero, 0.0, ZERO_LINE), track, line)
     return _lit(n, _marked(n, value, n.mix(n.math("MULTIPLY", between, middle), under, _table(n, end, row))))
 
@@ -116,7 +125,7 @@ def _colour(n: Nodes, given: Sockets) -> tuple[Value, ...]:
     parts = n.add("ShaderNodeSeparateColor", {0: given["Color"]}).outputs
     tint = n.add("ShaderNodeCombineColor", dict(enumerate(_to_linear(n, part) for part in parts))).outputs[0]
     largest = n.math("MAXIMUM", n.math("MAXIMUM", parts[0], parts[1]), parts[2])
-    empty = n.attribute(look.TRACK, "VIEW_LAYER", "Color")
+    empty = n.attribute(TRACK_COLOUR, "VIEW_LAYER", "Color")
     return _lit(n, _marked(n, largest, n.mix(given["Alpha"], empty, tint)))
 
 

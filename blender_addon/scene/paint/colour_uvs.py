@@ -11,52 +11,48 @@ import bpy
 import numpy as np
 
 from ...imaging import colour_lut
+from ...properties import PAINT_ATTRIBUTE, PAINT_UVS
 from ..materials.compat import node_tree
 from ..materials.images import write
 from ..materials.nodes import Nodes
-
-COLOUR = "paint"
-"""Name of the colour attribute of painted meshes, linear, a point."""
-DYE = "dye"
-"""Name of their UVs, and of the material's node that holds the picture."""
 
 
 def dip(material: bpy.types.Material) -> None:
     """Give the paint's material the picture, beside all that shades it."""
     if is_dipped(material):
         return
-    image = next((one for one in bpy.data.images if DYE in one), None)
+    image = next((one for one in bpy.data.images if PAINT_UVS in one), None)
     if image is None:
         image = bpy.data.images.new("Innerwalk colours", colour_lut.SIDE, colour_lut.SIDE)
-        image[DYE] = True
+        image[PAINT_UVS] = True
         write(image, colour_lut.pixels().ravel())
     tree = node_tree(material)
-    tree.nodes.active = Nodes(tree).add("ShaderNodeTexImage", name=DYE, interpolation="Closest", image=image)
+    tree.nodes.active = Nodes(tree).add("ShaderNodeTexImage", name=PAINT_UVS, interpolation="Closest", image=image)
 
 
 def is_dipped(material: bpy.types.Material | None) -> bool:
     """Whether what has this material needs UVs."""
-    return material is not None and DYE in node_tree(material).nodes
+    return material is not None and PAINT_UVS in node_tree(material).nodes
 
 
 def dye(mesh: Any) -> None:
     """UVs by the colours of a painted mesh; nothing where it has them."""
-    if DYE in mesh.uv_layers or COLOUR not in mesh.attributes:
+    if PAINT_UVS in mesh.uv_layers or PAINT_ATTRIBUTE not in mesh.attributes:
         return
     colours, corners = np.zeros(4 * len(mesh.vertices), np.float32), np.zeros(len(mesh.loops), np.int32)
-    mesh.attributes[COLOUR].data.foreach_get("color", colours)
+    mesh.attributes[PAINT_ATTRIBUTE].data.foreach_get("color", colours)
     mesh.loops.foreach_get("vertex_index", corners)
     places = colour_lut.places(colours.reshape(-1, 4)[:, :3])
-    mesh.uv_layers.new(name=DYE).uv.foreach_set("vector", places[corners].ravel())
+    mesh.uv_layers.new(name=PAINT_UVS).uv.foreach_set("vector", places[corners].ravel())
 
 
 def wash(materials: list[bpy.types.Material]) -> None:
     """Take it all away again, from these materials and from every mesh that has one of them."""
     for material in materials:
-        node: bpy.types.Node | None = node_tree(material).nodes.get(DYE)
+        node: bpy.types.Node | None = node_tree(material).nodes.get(PAINT_UVS)
         if node is not None:
             node_tree(material).nodes.remove(node)
     for mesh in bpy.data.meshes:
-        if DYE in mesh.uv_layers and any(one in materials for one in mesh.materials):
-            mesh.uv_layers.remove(mesh.uv_layers[DYE])
-    bpy.data.batch_remove([one for one in bpy.data.images if DYE in one])
+        if PAINT_UVS in mesh.uv_layers and any(one in materials for one in mesh.materials):
+            mesh.uv_layers.remove(mesh.uv_layers[PAINT_UVS])
+    bpy.data.batch_remove([one for one in bpy.data.images if PAINT_UVS in one])

@@ -13,16 +13,11 @@ from ....torch_bridge.recording.errors import UnknownName
 from ...imaging import colour
 from ...layout import boards
 from ...layout.text_fitting import Align, Font
+from ...properties import LAID_ATTRIBUTE, OBJECT_ROLE, PAINT_ATTRIBUTE, PAINT_MATERIAL_STAMP
 from ..materials.nodes import STAMP, ensure
 from ..materials.panel_material import emission
 from ..materials.shading import AIR
 from . import colour_uvs, glyphs
-from .colour_uvs import COLOUR
-
-MATERIAL_KEY = "innerwalk_paint"
-ROLE = "innerwalk_role"
-LAID = "laid"
-"""Name of the attribute of points that were laid on what an object is."""
 
 
 def palette(theme: str) -> dict[str, np.ndarray]:
@@ -34,13 +29,13 @@ def palette(theme: str) -> dict[str, np.ndarray]:
 
 def paint_material() -> bpy.types.Material:
     """The file's one material for everything painted: it emits the colour attribute through the air."""
-    found = next((one for one in bpy.data.materials if one.get(MATERIAL_KEY) == STAMP), None)
+    found = next((one for one in bpy.data.materials if one.get(PAINT_MATERIAL_STAMP) == STAMP), None)
     if found is not None:
         return found
     material, nodes = emission("Innerwalk paint")
-    material[MATERIAL_KEY] = STAMP
+    material[PAINT_MATERIAL_STAMP] = STAMP
     air = nodes.add("ShaderNodeGroup", node_tree=ensure(AIR))
-    nodes.set(air.inputs[0], nodes.attribute(COLOUR, part="Color"))
+    nodes.set(air.inputs[0], nodes.attribute(PAINT_ATTRIBUTE, part="Color"))
     light = nodes.add("ShaderNodeEmission", {"Color": air.outputs[0]})
     nodes.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})
     return material
@@ -175,7 +170,7 @@ class Paint:
         mesh.materials.append(paint_material())
         self._write(mesh)
         holder = bpy.data.objects.new(name, mesh)
-        holder[ROLE] = role
+        holder[OBJECT_ROLE] = role
         holder.matrix_world = Matrix(at.matrix().tolist())
         self.kit.collection.objects.link(holder)
         return holder
@@ -197,13 +192,13 @@ class Paint:
         whole._count += self._count
         whole.repaint(holder)
         laid = np.arange(whole._count) >= len(points)
-        holder.data.attributes.new(LAID, "BOOLEAN", "POINT").data.foreach_set("value", laid)
+        holder.data.attributes.new(LAID_ATTRIBUTE, "BOOLEAN", "POINT").data.foreach_set("value", laid)
 
     def _write(self, mesh: Any) -> None:
         fill(mesh, np.concatenate(self._points), self._faces)
         colours = np.ones((self._count, 4), np.float32)
         colours[:, :3] = np.concatenate(self._colours)
-        mesh.attributes.new(COLOUR, "FLOAT_COLOR", "POINT").data.foreach_set("color", colours.ravel())
+        mesh.attributes.new(PAINT_ATTRIBUTE, "FLOAT_COLOR", "POINT").data.foreach_set("color", colours.ravel())
         if any(map(colour_uvs.is_dipped, mesh.materials)):
             colour_uvs.dye(mesh)
 
@@ -224,13 +219,13 @@ def fill(mesh: bpy.types.Mesh, points: np.ndarray, faces: dict[int, list[np.ndar
 def _own(mesh: Any) -> tuple[np.ndarray, np.ndarray, dict[int, np.ndarray]]:
     """Points (n, 3), linear colours (n, 3), faces (m, corners) by corners of a painted mesh, without what was laid."""
     count = len(mesh.vertices)
-    if LAID in mesh.attributes:
+    if LAID_ATTRIBUTE in mesh.attributes:
         laid = np.zeros(count, bool)
-        mesh.attributes[LAID].data.foreach_get("value", laid)
+        mesh.attributes[LAID_ATTRIBUTE].data.foreach_get("value", laid)
         count = int(np.count_nonzero(~laid))
     points, colours = np.zeros(3 * len(mesh.vertices), np.float32), np.zeros(4 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", points)
-    mesh.attributes[COLOUR].data.foreach_get("color", colours)
+    mesh.attributes[PAINT_ATTRIBUTE].data.foreach_get("color", colours)
     starts, corners = np.zeros(len(mesh.polygons), np.int32), np.zeros(len(mesh.loops), np.int32)
     mesh.polygons.foreach_get("loop_start", starts)
     mesh.loops.foreach_get("vertex_index", corners)

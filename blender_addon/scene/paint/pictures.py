@@ -8,9 +8,9 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ..materials.images import PICTURE
+from ...properties import OBJECT_ROLE, PICTURE_ROLE
 from ..materials.panel_material import picture_material
-from .meshes import ROLE, Kit, Plane
+from .meshes import Kit, Plane
 
 LEAST_SIDE = 128
 """Pictures with fewer pixels are shown with hard edges, like tiles."""
@@ -27,7 +27,7 @@ def add_picture(
     mesh.uv_layers.new(name="UVMap").uv.foreach_set("vector", corners)
     mesh.materials.append(_material(name, pixels, role))
     holder = bpy.data.objects.new(name, mesh)
-    holder[ROLE] = role
+    holder[OBJECT_ROLE] = role
     holder.matrix_world = Matrix(at.moved(0.0, 0.0, 0.02).matrix().tolist())
     kit.collection.objects.link(holder)
     return holder
@@ -62,7 +62,7 @@ def _interpolation(pixels: np.ndarray) -> Literal["Closest", "Linear"]:
 
 def _material(name: str, pixels: np.ndarray, role: str) -> bpy.types.Material:
     image = _image(name, pixels)
-    image[PICTURE] = role
+    image[PICTURE_ROLE] = role
     return picture_material(name, image, _interpolation(pixels))
 
 
@@ -76,7 +76,7 @@ def image_in(holder: bpy.types.Object) -> bpy.types.Image | None:
     """The image of a picture on a face; None where a person has taken it away."""
     materials = [slot.material for slot in holder.material_slots if slot.material]
     found = (node.image for one in materials for node in one.node_tree.nodes if getattr(node, "image", None))
-    return next((image for image in found if PICTURE in image), None)
+    return next((image for image in found if PICTURE_ROLE in image), None)
 
 
 def pixels_of(image: bpy.types.Image) -> np.ndarray:

@@ -1,13 +1,6 @@
 """Panels: one object for each layer, its values and metadata, and what is drawn on its tiles."""
 
 from .objects import (
-    BAKED,
-    CHOSEN,
-    FILLED,
-    GRID,
-    ID,
-    PANEL,
-    SHOWS,
     Grid,
     add_panel,
     channels_of,
@@ -26,13 +19,6 @@ from .objects import (
 )
 
 __all__ = [
-    "BAKED",
-    "CHOSEN",
-    "FILLED",
-    "GRID",
-    "ID",
-    "PANEL",
-    "SHOWS",
     "Grid",
     "add_panel",
     "channels_of",

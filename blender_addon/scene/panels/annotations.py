@@ -13,20 +13,19 @@ import numpy as np
 
 from ....torch_bridge.recording import FLAGS
 from ...imaging import atlas
+from ...properties import DRAWN_CONTENT, LAID_ATTRIBUTE, PANEL_GRID, PANEL_METADATA
 from ..materials import look
 from ..paint import glyphs
-from ..paint.meshes import FLAT, LAID, Kit, Paint, Plane
+from ..paint.meshes import FLAT, Kit, Paint, Plane
 from ..paint.pictures import size_of as size_of_picture
 from ..state.parts import child_of, collection_of, part_of
 from ..state.selection import selected
 from . import panel_metadata
-from .objects import GRID, find, grid_of, panels, places, size_of
+from .objects import find, grid_of, panels, places, size_of
 
 LETTERS = dict(zip(FLAGS, ("D", "=", "S", "A", "!"), strict=True))
 TINTS = dict(zip(FLAGS, ("quiet", "joined", "skip", "bar", "text"), strict=True))
 """Each flag has a letter and a colour, so that neither is needed alone."""
-DRAWN = "innerwalk_drawn"
-"""On a frame: what is laid on it, so that it isn't laid again."""
 LIFT, OVER = 0.008, 0.045
 """Metres before the tiles, and before the input's frame, whose picture and overlay stand at 0.02 and 0.03."""
 CHIP, LEAST, MOST = 0.26, 0.010, 0.075
@@ -70,7 +69,7 @@ def kit_of(scene: bpy.types.Scene) -> Kit:
 
 def _is_stale(frame: bpy.types.Object, key: str) -> bool:
     """Whether something else lies on a frame than what `key` stands for."""
-    return frame.get(DRAWN, "") != key or (LAID in frame.data.attributes) != bool(key)
+    return frame.get(DRAWN_CONTENT, "") != key or (LAID_ATTRIBUTE in frame.data.attributes) != bool(key)
 
 
 def _draw(frame: bpy.types.Object, key: str, kit: Kit, draw: Callable[[Paint], None]) -> None:
@@ -79,7 +78,7 @@ def _draw(frame: bpy.types.Object, key: str, kit: Kit, draw: Callable[[Paint], N
     if key:
         draw(paint)
     paint.lay(frame)
-    frame[DRAWN] = key
+    frame[DRAWN_CONTENT] = key
 
 
 def _key(panel: bpy.types.Object, kit: Kit) -> str:
@@ -88,8 +87,8 @@ def _key(panel: bpy.types.Object, kit: Kit) -> str:
     flags = panel_metadata.flags_of(panel) if "flags" in told.numbers else np.zeros(0, np.int32)
     if not (flags.any() or len(worth(told.boxes))):
         return ""
-    digest = hashlib.blake2b(panel[panel_metadata.SAID].encode(), digest_size=12)
-    for array in (flags, places(panel), np.array(panel[GRID]), kit.palette["text"]):
+    digest = hashlib.blake2b(panel[PANEL_METADATA].encode(), digest_size=12)
+    for array in (flags, places(panel), np.array(panel[PANEL_GRID]), kit.palette["text"]):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 

@@ -13,15 +13,23 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
+from ...properties import (
+    BEAMS_ROLE,
+    DRAWN_CONTENT,
+    OBJECT_ROLE,
+    PANEL_CHOSEN_CHANNELS,
+    PANEL_GRID,
+    PANEL_LAYER_ID,
+    PANEL_METADATA,
+    PANEL_SHOWN_LAYER,
+)
 from ..materials import look
-from ..paint.meshes import ROLE, Kit, Paint, Plane, paint_material
+from ..paint.meshes import Kit, Paint, Plane, paint_material
 from ..state.parts import part_of
 from . import panel_metadata
 from .annotations import kit_of, outline
-from .objects import CHOSEN, GRID, ID, SHOWS, grid_of, panels, places, size_of, world_of
+from .objects import grid_of, panels, places, size_of, world_of
 
-BEAMS, DRAWN = "beams", "innerwalk_drawn"
-"""Their role; on them, what they show."""
 MOST, PAIR, LEAST = 96, 8, 2
 """Of a hall, and between two layers at most and, however many there are, at least."""
 THIN, THICK, PIXELS = 0.004, 0.017, 0.9
@@ -50,19 +58,19 @@ def add_beams(kit: Kit) -> bpy.types.Object:
     mesh = bpy.data.meshes.new("Beams")
     mesh.materials.append(paint_material())
     holder = bpy.data.objects.new("Beams", mesh)
-    holder[ROLE] = BEAMS
+    holder[OBJECT_ROLE] = BEAMS_ROLE
     kit.collection.objects.link(holder)
     return holder
 
 
 def renew(scene: bpy.types.Scene, pixel: float = 0.0) -> None:
     """Draw the links that the panels' maps carry now; none where they carry none. pixel: metres of one, in a figure."""
-    holder = part_of(scene, BEAMS)
+    holder = part_of(scene, BEAMS_ROLE)
     if holder is None:
         return
     beams = list(found(scene))
     key = _key(beams, scene, pixel)
-    if holder.get(DRAWN, "") == key and bool(len(holder.data.vertices)) == bool(key):
+    if holder.get(DRAWN_CONTENT, "") == key and bool(len(holder.data.vertices)) == bool(key):
         return
     paint = Paint(kit_of(scene))
     for beam in beams:
@@ -71,7 +79,7 @@ def renew(scene: bpy.types.Scene, pixel: float = 0.0) -> None:
         paint.repaint(holder)
     else:
         holder.data.clear_geometry()
-    holder[DRAWN] = key
+    holder[DRAWN_CONTENT] = key
 
 
 def found(scene: bpy.types.Scene) -> Iterator[Beam]:
@@ -86,7 +94,7 @@ def found(scene: bpy.types.Scene) -> Iterator[Beam]:
 def _pairs(scene: bpy.types.Scene) -> Iterator[tuple[bpy.types.Object, bpy.types.Object, np.ndarray]]:
     """Panels that are linked, with their links (n, 3), strongest first."""
     seen = {id: panel for id, panel in panels(scene).items() if not panel.hide_viewport}
-    by_maps = {str(panel.get(SHOWS, id)): panel for id, panel in seen.items()}
+    by_maps = {str(panel.get(PANEL_SHOWN_LAYER, id)): panel for id, panel in seen.items()}
     for panel in seen.values():
         for layer, links in panel_metadata.of(panel).links.items():
             target = by_maps.get(layer) or seen.get(layer)
@@ -100,10 +108,14 @@ def _key(beams: list[Beam], scene: bpy.types.Scene, pixel: float) -> str:
         return ""
     digest = hashlib.blake2b(f"{pixel} {look.told(scene)['theme']}".encode(), digest_size=12)
     for panel in {one.name: one for beam in beams for one in (beam.source, beam.target)}.values():
-        digest.update(str(panel.get(panel_metadata.SAID, "")).encode())
-        for numbers in (places(panel), np.array(panel[GRID]), np.array(world_of(panel))):
+        digest.update(str(panel.get(PANEL_METADATA, "")).encode())
+        for numbers in (places(panel), np.array(panel[PANEL_GRID]), np.array(world_of(panel))):
             digest.update(np.ascontiguousarray(numbers).tobytes())
-    digest.update(str([(beam.source[ID], beam.channel, beam.target[ID], beam.other) for beam in beams]).encode())
+    digest.update(
+        str(
+            [(beam.source[PANEL_LAYER_ID], beam.channel, beam.target[PANEL_LAYER_ID], beam.other) for beam in beams]
+        ).encode()
+    )
     return digest.hexdigest()
 
 
@@ -132,7 +144,7 @@ def _end(panel: bpy.types.Object, channel: int) -> tuple[np.ndarray, np.ndarray]
 
 def _place(panel: bpy.types.Object, channel: int) -> int:
     """Where a channel of the layer is on its panel, -1 for nowhere."""
-    known, chosen = places(panel), list(panel.get(CHOSEN, ()))
+    known, chosen = places(panel), list(panel.get(PANEL_CHOSEN_CHANNELS, ()))
     if chosen:
         channel = chosen.index(channel) if channel in chosen else -1
     return int(known[channel]) if 0 <= channel < len(known) else -1

@@ -14,26 +14,24 @@ from mathutils import Matrix
 from ....torch_bridge.recording import ACTIVATIONS, Maps
 from ....torch_bridge.recording.errors import SceneError, UnknownName
 from ...imaging import atlas, colour
-from ..materials import images, look, panel_material
+from ...properties import (
+    LARGEST_PEAK,
+    NODE_GROUP_NAME,
+    OBJECT_ROLE,
+    PANEL_FILL_COUNT,
+    PANEL_GRID,
+    PANEL_GRID_CORNER,
+    PANEL_LAYER_ID,
+    PANEL_MAP_COUNT,
+    PANEL_PLANNED_GRID,
+    PANEL_ROLE,
+)
+from ..materials import images, panel_material
 from ..materials.compat import change_modifier_inputs, set_modifier_inputs
-from ..materials.nodes import GROUP_KEY, ensure
+from ..materials.nodes import ensure
 from ..materials.tiles import TILES
-from ..paint.meshes import ROLE
 from . import panel_metadata
 
-ID, PANEL, GRID = "innerwalk_id", "panel", "innerwalk_grid"
-BAKED = "baked"
-"""The role of what stands in for a panel's tiles where no shader runs; it hangs on the panel."""
-SHOWS = "innerwalk_shows"
-"""Id of the layer whose maps a panel shows: its own, or the batch norm's that is folded into it."""
-FILLED = "innerwalk_filled"
-"""How often a panel was filled: whoever looks at its values sees by it that there are others."""
-PLANNED, HELD, CORNER = "innerwalk_planned", "innerwalk_held", "innerwalk_corner"
-"""On a panel whose maps are fewer than its layer's channels: the grid that is planned for it, how many they are, and
-where the lower left corner of their own grid is.
-"""
-CHOSEN = "innerwalk_chosen"
-"""On a panel of a figure that shows some of its layer's channels: their numbers."""
 Grid = tuple[int, int, tuple[float, float]]
 """Columns, rows, (width, height) of a cell in metres."""
 
@@ -51,7 +49,7 @@ def add_panel(
     mesh.vertices.add(count)
     panel_metadata.set_attribute(mesh, "channel", np.arange(count, dtype=np.int32))
     panel = bpy.data.objects.new(name, mesh)
-    panel[ID], panel[ROLE] = layer_id, PANEL
+    panel[PANEL_LAYER_ID], panel[OBJECT_ROLE] = layer_id, PANEL_ROLE
     collection.objects.link(panel)
     panel.modifiers.new("Tiles", "NODES").node_group = ensure(TILES)
     show_channels(panel, np.arange(count), *grid)
@@ -97,21 +95,21 @@ def _arrange(panel: bpy.types.Object, maps: Maps) -> None:
     count = len(panel.data.vertices)
     if maps.channels < count:
         width, height = size_of(panel)
-        if PLANNED not in panel:
-            panel[PLANNED] = list(panel[GRID])
+        if PANEL_PLANNED_GRID not in panel:
+            panel[PANEL_PLANNED_GRID] = list(panel[PANEL_GRID])
         grid = atlas.middle_grid(maps.channels, maps.shape[2] / maps.shape[1], width, height)
-        panel[HELD], panel[CORNER] = maps.channels, grid.corner
+        panel[PANEL_MAP_COUNT], panel[PANEL_GRID_CORNER] = maps.channels, grid.corner
         show_channels(panel, np.arange(maps.channels), grid.columns, grid.rows, grid.cell, grid.corner)
-    elif PLANNED in panel:
-        columns, rows, width, height = panel[PLANNED]
-        for name in (PLANNED, HELD, CORNER):
+    elif PANEL_PLANNED_GRID in panel:
+        columns, rows, width, height = panel[PANEL_PLANNED_GRID]
+        for name in (PANEL_PLANNED_GRID, PANEL_MAP_COUNT, PANEL_GRID_CORNER):
             del panel[name]
         show_channels(panel, np.arange(count), int(columns), int(rows), (width, height))
 
 
 def channels_of(panel: bpy.types.Object) -> int:
     """How many maps it shows: one a channel, unless its method says less."""
-    return int(panel.get(HELD, len(panel.data.vertices)))
+    return int(panel.get(PANEL_MAP_COUNT, len(panel.data.vertices)))
 
 
 def show_channels(
@@ -124,19 +122,21 @@ def show_channels(
     when the grid is too small.
     """
     if len(channels) > columns * rows:
-        raise SceneError(f"{len(channels)} channels of {panel[ID]} don't fit on a grid of {columns} × {rows}")
+        raise SceneError(
+            f"{len(channels)} channels of {panel[PANEL_LAYER_ID]} don't fit on a grid of {columns} × {rows}"
+        )
     places = np.full(len(panel.data.vertices), -1, np.int32)
     places[np.asarray(channels)] = np.arange(len(channels))
     panel_metadata.set_attribute(panel.data, "place", places)
     panel.data.vertices.foreach_set("co", np.tile((*corner, 0.0), len(places)).astype(np.float32))
     set_modifier_inputs(_tiles(panel), {"Columns": columns, "Rows": rows, "Cell": (*cell, 0.0)})
-    panel[GRID] = (columns, rows, *cell)
+    panel[PANEL_GRID] = (columns, rows, *cell)
     panel.data.update()
 
 
 def panels(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
     """The scene's panels by the id of their layer."""
-    return {one[ID]: one for one in scene.objects if one.get(ROLE) == PANEL}
+    return {one[PANEL_LAYER_ID]: one for one in scene.objects if one.get(OBJECT_ROLE) == PANEL_ROLE}
 
 
 def panel_of(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object:
@@ -152,7 +152,7 @@ def find(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object | None:
     if not layer_id:
         return None
     named: bpy.types.Object | None = scene.objects.get(layer_id)
-    if named is not None and named.get(ID) == layer_id and named.get(ROLE) == PANEL:
+    if named is not None and named.get(PANEL_LAYER_ID) == layer_id and named.get(OBJECT_ROLE) == PANEL_ROLE:
         return named
     return panels(scene).get(layer_id)
 
@@ -160,7 +160,7 @@ def find(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object | None:
 def tiles_of(panel: bpy.types.Object) -> bpy.types.Modifier | None:
     """The modifier that makes the tiles; None where a person has taken it away."""
     there = (one for one in panel.modifiers if one.type == "NODES" and one.node_group)
-    return next((one for one in there if one.node_group.get(GROUP_KEY) == TILES.id), None)
+    return next((one for one in there if one.node_group.get(NODE_GROUP_NAME) == TILES.id), None)
 
 
 def image_of(panel: bpy.types.Object, content: panel_material.Content = "Texels") -> bpy.types.Image | None:
@@ -171,7 +171,7 @@ def image_of(panel: bpy.types.Object, content: panel_material.Content = "Texels"
 
 def refresh(scene: bpy.types.Scene) -> None:
     """After panels were added or filled: the network's peak, and Cycles, which would go on showing old pixels."""
-    scene[look.PEAK] = max((one[look.PEAK] for one in panels(scene).values()), default=1.0)
+    scene[LARGEST_PEAK] = max((one[LARGEST_PEAK] for one in panels(scene).values()), default=1.0)
     scene.update_tag()
     if scene.render.use_persistent_data:  # nothing less makes Cycles read an image again
         scene.render.use_persistent_data = False
@@ -180,8 +180,8 @@ def refresh(scene: bpy.types.Scene) -> None:
 
 def grid_of(panel: bpy.types.Object) -> atlas.Grid:
     """The grid that the panel's tiles lie on."""
-    columns, rows, width, height = panel[GRID]
-    return atlas.Grid(int(columns), int(rows), (width, height), tuple(panel.get(CORNER, (0.0, 0.0))))
+    columns, rows, width, height = panel[PANEL_GRID]
+    return atlas.Grid(int(columns), int(rows), (width, height), tuple(panel.get(PANEL_GRID_CORNER, (0.0, 0.0))))
 
 
 def world_of(panel: bpy.types.Object) -> Matrix:
@@ -191,7 +191,7 @@ def world_of(panel: bpy.types.Object) -> Matrix:
 
 def size_of(panel: bpy.types.Object) -> tuple[float, float]:
     """Width and height of its tiles together as they are planned, in its own metres."""
-    columns, rows, width, height = panel.get(PLANNED, panel[GRID])
+    columns, rows, width, height = panel.get(PANEL_PLANNED_GRID, panel[PANEL_GRID])
     return columns * width, rows * height
 
 
@@ -234,5 +234,5 @@ def _set_peaks(panel: bpy.types.Object, image: bpy.types.Image, maps: Maps, on: 
     peak = np.maximum(maps.peak, colour.LEAST_PEAK)
     texels = atlas.peak_texels(peak, len(maps.texels), 1 if maps.colour else atlas.PER_CELL)
     images.write(image, atlas.flagged(atlas.spread(texels, atlas.of_peaks(on))))
-    panel[look.PEAK], panel[FILLED] = float(peak.max()), int(panel.get(FILLED, 0)) + 1
+    panel[LARGEST_PEAK], panel[PANEL_FILL_COUNT] = float(peak.max()), int(panel.get(PANEL_FILL_COUNT, 0)) + 1
     panel.update_tag(refresh={"OBJECT"})  # else the shader reads the old property; no tile is made again

@@ -15,8 +15,8 @@ import bpy
 import numpy as np
 
 from ....torch_bridge.recording import FLAGS, Frame, Maps
+from ...properties import PANEL_METADATA
 
-SAID = "innerwalk_said"
 LINKS = "weights:"
 """What the extras are called that link channels to those of another layer, before its id."""
 MOST_BOXES, MOST_LINKS = 4096, 256
@@ -50,8 +50,8 @@ def keep(panel: bpy.types.Object, maps: Maps) -> None:
     numbers = _per_channel(maps, len(panel.data.vertices))
     told = _told(maps, list(numbers))
     before = of(panel).numbers
-    if told != panel.get(SAID, ""):
-        panel[SAID] = told
+    if told != panel.get(PANEL_METADATA, ""):
+        panel[PANEL_METADATA] = told
     for name in before:
         if name not in numbers and name in panel.data.attributes:
             panel.data.attributes.remove(panel.data.attributes[name])
@@ -63,7 +63,7 @@ def keep(panel: bpy.types.Object, maps: Maps) -> None:
 
 def of(panel: bpy.types.Object) -> Said:
     """What was kept; nothing where that is damaged."""
-    text = panel.get(SAID, "")
+    text = panel.get(PANEL_METADATA, "")
     return _read(text) if text else NOTHING
 
 

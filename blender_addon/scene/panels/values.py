@@ -7,10 +7,11 @@ import numpy as np
 
 from ....torch_bridge.recording.errors import UnknownName
 from ...imaging import atlas, colour
-from ..materials import look, panel_material
+from ...properties import LARGEST_PEAK, PANEL_LAYER_ID, PEAK_WEIGHTS
+from ..materials import panel_material
 from ..materials.compat import modifier_input
 from . import panel_metadata
-from .objects import ID, channels_of, image_of, tiles_of
+from .objects import channels_of, image_of, tiles_of
 
 
 def is_colour(panel: bpy.types.Object) -> bool:
@@ -69,7 +70,9 @@ def value_at(panel: bpy.types.Object, channel: int, row: int, column: int) -> np
         return None
     height, width = on.height // on.rows, on.width // on.columns
     if not (0 <= row < height and 0 <= column < width):
-        raise UnknownName(f"pixel of {panel[ID]}", f"({column}, {row})", [f"(0, 0) to ({width - 1}, {height - 1})"])
+        raise UnknownName(
+            f"pixel of {panel[PANEL_LAYER_ID]}", f"({column}, {row})", [f"(0, 0) to ({width - 1}, {height - 1})"]
+        )
     at = 4 * (((cell % on.rows) * height + row) * on.width + cell // on.rows * width + column)
     values = _read(image_of(panel))[at : at + 4].copy()[part]
     return np.where(np.abs(values) > colour.FLAG_FROM, np.float32(np.nan), values)
@@ -82,7 +85,7 @@ def peaks_of(panel: bpy.types.Object) -> np.ndarray:
     """
     count, on, image = channels_of(panel), sheet_of(panel), image_of(panel, "Peaks")
     if on is None or image is None:
-        return np.full(count, panel[look.PEAK], np.float32)
+        return np.full(count, panel[LARGEST_PEAK], np.float32)
     pixels = np.zeros(on.columns * on.rows * 4, np.float32)
     image.pixels.foreach_get(pixels)
     per_cell = 1 if is_colour(panel) else atlas.PER_CELL
@@ -97,10 +100,10 @@ def numbers_of(panel: bpy.types.Object, channel: int) -> dict[str, float]:
 
 def scales_of(scene: bpy.types.Scene, panel: bpy.types.Object) -> np.ndarray:
     """(C,) float64: what the shader divides each channel's values by: its own peak, its layer's or the network's."""
-    of_layer = float(panel[look.PEAK])
+    of_layer = float(panel[LARGEST_PEAK])
     own = of_layer if is_vector(panel) else peaks_of(panel).astype(np.float64)
-    channel, layer, network = scene[look.WEIGHTS]
-    return np.full(channels_of(panel), channel * own + layer * of_layer + network * float(scene[look.PEAK]))
+    channel, layer, network = scene[PEAK_WEIGHTS]
+    return np.full(channels_of(panel), channel * own + layer * of_layer + network * float(scene[LARGEST_PEAK]))
 
 
 def is_vector(panel: bpy.types.Object) -> bool:
@@ -112,7 +115,7 @@ def _cell(panel: bpy.types.Object, channel: int) -> tuple[int, int | slice]:
     """The cell of a channel on the sheet, and which of the texel's components it is."""
     count = channels_of(panel)
     if not 0 <= channel < count:
-        raise UnknownName(f"channel of {panel[ID]}", str(channel), [f"0 to {count - 1}"])
+        raise UnknownName(f"channel of {panel[PANEL_LAYER_ID]}", str(channel), [f"0 to {count - 1}"])
     return (channel, slice(0, 3)) if is_colour(panel) else divmod(channel, atlas.PER_CELL)
 
 

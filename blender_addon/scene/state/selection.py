@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import bpy
 
-LAYER, CHANNEL = "innerwalk_layer", "innerwalk_channel"
+from ...properties import SELECTED_CHANNEL, SELECTED_LAYER
 
 
 class Selected(NamedTuple):
@@ -20,4 +20,4 @@ class Selected(NamedTuple):
 
 def selected(scene: bpy.types.Scene) -> Selected:
     """What is looked at."""
-    return Selected(str(scene.get(LAYER, "")), int(scene.get(CHANNEL, -1)))
+    return Selected(str(scene.get(SELECTED_LAYER, "")), int(scene.get(SELECTED_CHANNEL, -1)))

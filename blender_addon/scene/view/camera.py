@@ -6,7 +6,7 @@ import bpy
 from mathutils import Matrix
 
 from ...layout.view import SENSOR, View
-from ..paint.meshes import ROLE
+from ...properties import OBJECT_ROLE
 
 CLIP = (0.05, 4000.0)
 """Metres: near enough to read a tile, far enough for halls of 400 m and for orthographic cameras."""
@@ -14,10 +14,10 @@ CLIP = (0.05, 4000.0)
 
 def set_camera(scene: bpy.types.Scene, view: View, collection: bpy.types.Collection) -> bpy.types.Object:
     """The hall's camera with this view; made once a scene."""
-    found = next((one for one in collection.objects if one.get(ROLE) == "camera"), None)
+    found = next((one for one in collection.objects if one.get(OBJECT_ROLE) == "camera"), None)
     holder = found or bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     if found is None:
-        holder[ROLE] = "camera"
+        holder[OBJECT_ROLE] = "camera"
         collection.objects.link(holder)
     lens: bpy.types.Camera = holder.data
     lens.type = "ORTHO" if view.span else "PERSP"

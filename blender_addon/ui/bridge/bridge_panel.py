@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ....torch_bridge.recording.errors import InputError
+from ...properties import HALL_VERSION, NETWORK_NAME
 from ..common.operators import attempt, session
 from ..common.text_lines import draw_lines
 from .bridge_form import draw_start
@@ -176,7 +177,7 @@ class INNERWALK_PT_bridge(bpy.types.Panel):
 
     def _without(self, context: bpy.types.Context) -> None:
         """What can be opened with no bridge."""
-        if "innerwalk_hall" in context.scene:
+        if HALL_VERSION in context.scene:
             return
         self.layout.separator(type="LINE")
         self.layout.label(text="Without a bridge")
@@ -188,8 +189,8 @@ class INNERWALK_PT_bridge(bpy.types.Panel):
         from ...actions.bridge import awaited
 
         hall, followed, coming = (
-            "innerwalk_hall" in context.scene,
-            context.scene.get("innerwalk_network", ""),
+            HALL_VERSION in context.scene,
+            context.scene.get(NETWORK_NAME, ""),
             awaited(),
         )
         column = self.layout.column(align=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from ...properties import HELD_PICTURE, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER, SHELF_CONTENT
 from ..common.operators import attempt, session
 from ..common.text_lines import draw_lines
 from .bridge_panel import Asks
@@ -25,7 +26,7 @@ class Looks(Asks):
         if not super().poll(context):
             return False
         cls.poll_message_set("This scene follows no network of the bridge: build its hall, or let it follow one")
-        return bool(context.scene.get("innerwalk_network"))
+        return bool(context.scene.get(NETWORK_NAME))
 
 
 class INNERWALK_OT_place_input(Looks, bpy.types.Operator):
@@ -237,7 +238,7 @@ class INNERWALK_PT_input(bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only in a hall that follows a network."""
-        return session().state == "ready" and bool(context.scene.get("innerwalk_network"))
+        return session().state == "ready" and bool(context.scene.get(NETWORK_NAME))
 
     def draw(self, context: bpy.types.Context) -> None:
         """File and noise, then the shelf."""
@@ -256,14 +257,14 @@ class INNERWALK_PT_input(bpy.types.Panel):
             layout.label(text="Or drop a picture on the hall", icon="INFO")
 
     def _channel(self, layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
-        layer, channel = context.scene.get("innerwalk_layer", ""), context.scene.get("innerwalk_channel", -1)
+        layer, channel = context.scene.get(SELECTED_LAYER, ""), context.scene.get(SELECTED_CHANNEL, -1)
         if layer and channel >= 0:
             text = f"Channel {channel} of {layer}"
             button = layout.operator("innerwalk.place_input", text=text, icon="IMAGE_REFERENCE")
             button.layer, button.channel = layer, channel
 
     def _shelf(self, context: bpy.types.Context) -> None:
-        form, there = context.scene.innerwalk, json.loads(context.scene.get("innerwalk_shelf", "{}"))
+        form, there = context.scene.innerwalk, json.loads(context.scene.get(SHELF_CONTENT, "{}"))
         column = self.layout.column(align=True)
         column.operator("innerwalk.search_class", text=form.of_class or "All Classes", icon="VIEWZOOM")
         row = column.row(align=True)
@@ -273,7 +274,7 @@ class INNERWALK_PT_input(bpy.types.Panel):
         for step, icon in arrows:
             page = row.operator("innerwalk.page_shelf", text="", icon=icon)
             page.data, page.of_class, page.page = form.data, form.of_class, max(0, there.get("page", -step) + step)
-        if context.scene.get("innerwalk_held", -1) >= 0:
+        if context.scene.get(HELD_PICTURE, -1) >= 0:
             self.layout.operator("innerwalk.place_held", text="Place It in the Frame", icon="IMPORT")
         elif there:
             draw_lines(self.layout, "Click a picture on the desk, then the input's frame", "INFO")

@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ....torch_bridge.recording.errors import InputError
+from ...properties import METHOD_TAG, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER, SHOWN_METHOD
 from ..common.operators import attempt, session
 from ..common.text_lines import draw_lines
 from .inputs import Looks
@@ -104,12 +105,12 @@ class INNERWALK_PT_method(bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only in a hall that follows a network."""
-        return session().state == "ready" and bool(context.scene.get("innerwalk_network"))
+        return session().state == "ready" and bool(context.scene.get(NETWORK_NAME))
 
     def draw(self, context: bpy.types.Context) -> None:
         """What is shown, the choice, its form, its job."""
         form, known, layout = context.scene.innerwalk, listed(), self.layout
-        now = context.scene.get("innerwalk_method", "activations")
+        now = context.scene.get(SHOWN_METHOD, "activations")
         chosen = form.method or now
         told = known.get(chosen)
         layout.menu("INNERWALK_MT_methods", text=told["title"] if told else chosen, icon="NODE")
@@ -147,7 +148,7 @@ class INNERWALK_PT_method(bpy.types.Panel):
             self.layout.label(text=missing, icon="RESTRICT_SELECT_OFF")
 
     def _job(self, scene: bpy.types.Scene, known: dict[str, dict[str, Any]]) -> None:
-        job = session().jobs.get(scene.get("innerwalk_work", ""))
+        job = session().jobs.get(scene.get(METHOD_TAG, ""))
         if job is None:
             return
         if job["state"] in ("waiting", "running"):
@@ -162,7 +163,7 @@ class INNERWALK_PT_method(bpy.types.Panel):
 
 def asked_about(scene: bpy.types.Scene, about: str) -> tuple[str, str, str]:
     """Layers and channels as the operator takes them, and what must be done before it can be asked."""
-    layer, channel = scene.get("innerwalk_layer", ""), scene.get("innerwalk_channel", -1)
+    layer, channel = scene.get(SELECTED_LAYER, ""), scene.get(SELECTED_CHANNEL, -1)
     if about == "panels":
         return "panels", "", ""
     if not layer:
@@ -178,9 +179,7 @@ def class_name(scene: bpy.types.Scene, number: int) -> str:
         return "the class that is predicted"
     link = session().link
     networks = link.described.get("networks", []) if link else []
-    names: list[str] = next(
-        (one.get("names", []) for one in networks if one["name"] == scene.get("innerwalk_network")), []
-    )
+    names: list[str] = next((one.get("names", []) for one in networks if one["name"] == scene.get(NETWORK_NAME)), [])
     return names[number] if number < len(names) else f"class {number}"
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import bpy
 
-EXTENSION = __package__.rpartition(".blender_addon")[0]
-"""The name under which Blender keeps the preferences."""
+from ...extension import EXTENSION_ID
+from ...properties import BRIDGE_SETTINGS, SETTINGS_FORM
+
 SHIPPED = ("object", "pair")
 """Networks that come with Innerwalk, with pictures of their own."""
 MODELS = (*SHIPPED, "resnet18", "resnet50", "vgg16", "alexnet", "mobilenet_v2", "efficientnet_b0", "vit_b_16")
@@ -88,7 +89,7 @@ class INNERWALK_PG_bridge(bpy.types.PropertyGroup):
 class INNERWALK_preferences(bpy.types.AddonPreferences):
     """Kept by Blender with its other preferences"""
 
-    bl_idname = EXTENSION
+    bl_idname = EXTENSION_ID
 
     bridge: bpy.props.PointerProperty(type=INNERWALK_PG_bridge)
     textures: bpy.props.IntProperty(
@@ -176,13 +177,13 @@ class INNERWALK_PG_scene(bpy.types.PropertyGroup):
 
 def bridge_settings(context: bpy.types.Context) -> INNERWALK_PG_bridge:
     """How a bridge is started: the preferences', or this session's where Innerwalk is no extension."""
-    entry: Any = context.preferences.addons.get(EXTENSION)
+    entry: Any = context.preferences.addons.get(EXTENSION_ID)
     return entry.preferences.bridge if entry and entry.preferences else context.window_manager.innerwalk_bridge
 
 
 def texture_budget(context: bpy.types.Context) -> int:
     """MiB of textures that a headset can bear, by the preferences."""
-    entry: Any = context.preferences.addons.get(EXTENSION)
+    entry: Any = context.preferences.addons.get(EXTENSION_ID)
     return entry.preferences.textures if entry and entry.preferences else 256
 
 
@@ -220,6 +221,6 @@ CLASSES = (
     INNERWALK_PG_scene,
 )  # fmt: skip
 PROPERTIES = (
-    (bpy.types.WindowManager, "innerwalk_bridge", bpy.props.PointerProperty(type=INNERWALK_PG_bridge)),
-    (bpy.types.Scene, "innerwalk", bpy.props.PointerProperty(type=INNERWALK_PG_scene)),
+    (bpy.types.WindowManager, BRIDGE_SETTINGS, bpy.props.PointerProperty(type=INNERWALK_PG_bridge)),
+    (bpy.types.Scene, SETTINGS_FORM, bpy.props.PointerProperty(type=INNERWALK_PG_scene)),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from ...properties import ABLATED_CHANNELS, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER
 from ..bridge.inputs import Looks
 from ..common.operators import attempt
 from .arranging import OnLayer
@@ -41,7 +42,7 @@ class INNERWALK_OT_ablate(Looks, OnLayer, bpy.types.Operator):
         """Ask which."""
         if self.properties.is_property_set("channels"):
             return self.execute(context)
-        self.channels = str(max(0, context.scene.get("innerwalk_channel", 0)))
+        self.channels = str(max(0, context.scene.get(SELECTED_CHANNEL, 0)))
         return set(context.window_manager.invoke_props_dialog(self))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -86,10 +87,10 @@ class INNERWALK_OT_restore_channels(Looks, bpy.types.Operator):
 
 def draw(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     """Buttons for the channel that is looked at, and for all that are away; none without a bridge."""
-    if not scene.get("innerwalk_network"):
+    if not scene.get(NETWORK_NAME):
         return
-    away = json.loads(scene.get("innerwalk_ablated", "{}"))
-    layer, channel = scene.get("innerwalk_layer", ""), int(scene.get("innerwalk_channel", -1))
+    away = json.loads(scene.get(ABLATED_CHANNELS, "{}"))
+    layer, channel = scene.get(SELECTED_LAYER, ""), int(scene.get(SELECTED_CHANNEL, -1))
     row = layout.row(align=True)
     if channel in away.get(layer, ()):
         button = row.operator("innerwalk.restore_channels", text="Restore Channel", icon="CHECKBOX_DEHLT")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ...properties import HALL_VERSION, OBJECT_ROLE, PANEL_LAYER_ID, PANEL_ORDER, PANEL_ROLE
 from ..common.operators import attempt
 
 
@@ -14,7 +15,7 @@ class InHall:
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only in a hall."""
         cls.poll_message_set("This scene is no hall; import a recording first")
-        return "innerwalk_hall" in context.scene
+        return HALL_VERSION in context.scene
 
 
 class OnLayer(InHall):
@@ -186,9 +187,9 @@ def split(layers: str) -> list[str]:
 
 def chosen_panels(context: bpy.types.Context) -> list[str]:
     """Ids of the selected panels, the active one first, then in the order of the network."""
-    chosen = [one for one in context.selected_objects if one.get("innerwalk_role") == "panel"]
-    chosen.sort(key=lambda one: (one != context.active_object, one.get("innerwalk_order", 0)))
-    return [one["innerwalk_id"] for one in chosen]
+    chosen = [one for one in context.selected_objects if one.get(OBJECT_ROLE) == PANEL_ROLE]
+    chosen.sort(key=lambda one: (one != context.active_object, one.get(PANEL_ORDER, 0)))
+    return [one[PANEL_LAYER_ID] for one in chosen]
 
 
 CLASSES = (

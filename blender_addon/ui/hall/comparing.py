@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ...properties import HALL_VERSION
 from ..common.operators import attempt
 from .arranging import InHall
 
@@ -92,7 +93,7 @@ class INNERWALK_MT_halls(bpy.types.Menu):
     def draw(self, context: bpy.types.Context) -> None:
         """One entry each."""
         for scene in bpy.data.scenes:
-            if "innerwalk_hall" in scene and scene != context.scene:
+            if HALL_VERSION in scene and scene != context.scene:
                 self.layout.operator("innerwalk.choose_other", text=scene.name).other = scene.name
 
 
@@ -109,7 +110,7 @@ class INNERWALK_PT_compare(bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only in a hall that isn't the only one."""
-        return "innerwalk_hall" in context.scene and sum("innerwalk_hall" in one for one in bpy.data.scenes) > 1
+        return HALL_VERSION in context.scene and sum(HALL_VERSION in one for one in bpy.data.scenes) > 1
 
     def draw(self, context: bpy.types.Context) -> None:
         """The other hall, and what can be done with it."""

@@ -8,6 +8,7 @@ from typing import Literal
 import bpy
 
 from ....torch_bridge.recording.errors import InnerwalkError
+from ...properties import HALL_VERSION, SELECTED_LAYER
 from ..common.operators import attempt
 
 BUSY = 0.02
@@ -32,7 +33,7 @@ class _Export(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only in a hall."""
         cls.poll_message_set("Open a hall first")
-        return "innerwalk_hall" in context.scene
+        return HALL_VERSION in context.scene
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask for the folder."""
@@ -96,13 +97,13 @@ class INNERWALK_OT_export_layer(_Export):
         return super().invoke(context, event)
 
     def _layer(self, context: bpy.types.Context) -> str:
-        return self.layer or str(context.scene.get("innerwalk_layer", ""))
+        return self.layer or str(context.scene.get(SELECTED_LAYER, ""))
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only where a layer is looked at."""
         cls.poll_message_set("Click a panel of a hall first")
-        return bool("innerwalk_hall" in context.scene and context.scene.get("innerwalk_layer"))
+        return bool(HALL_VERSION in context.scene and context.scene.get(SELECTED_LAYER))
 
 
 class INNERWALK_OT_export_hall(_Export):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ...properties import HALL_VERSION
 from ..common.operators import attempt
 from .arranging import InHall
 
@@ -11,7 +12,7 @@ from .arranging import InHall
 def _search(kind: str, context: bpy.types.Context, text: str) -> list[str]:
     from ... import actions
 
-    if "innerwalk_hall" not in context.scene:
+    if HALL_VERSION not in context.scene:
         return []
     return [name for name in getattr(actions, kind)(context.scene) if text.lower() in name.lower()]
 

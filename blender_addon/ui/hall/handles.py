@@ -10,6 +10,8 @@ import math
 import bpy
 from mathutils import Matrix, Vector
 
+from ...properties import HALL_VERSION, OBJECT_ROLE, PANEL_ROLE
+
 RED, GREEN, BLUE, WHITE = (0.95, 0.3, 0.35), (0.5, 0.85, 0.2), (0.3, 0.6, 0.95), (0.9, 0.9, 0.9)
 OUT = 0.25
 """How far before the panel's foot the handles are, metres."""
@@ -27,7 +29,7 @@ class INNERWALK_GGT_panel(bpy.types.GizmoGroup):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only where a panel of a hall is active and selected."""
         panel = context.active_object
-        ours = panel is not None and panel.get("innerwalk_role") == "panel" and "innerwalk_hall" in context.scene
+        ours = panel is not None and panel.get(OBJECT_ROLE) == PANEL_ROLE and HALL_VERSION in context.scene
         return ours and context.mode == "OBJECT" and panel.select_get() and panel.visible_get()
 
     def setup(self, context: bpy.types.Context) -> None:

@@ -10,6 +10,7 @@ import bpy
 from bl_operators.presets import AddPresetBase
 from bl_ui.utils import PresetPanel
 
+from ...properties import HALL_VERSION, LOOK_SETTING
 from ..common.operators import attempt
 from .arranging import InHall
 
@@ -60,7 +61,7 @@ class INNERWALK_OT_show_look(InHall, bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask, from how it is now."""
         for part in PARTS:
-            setattr(self, part, getattr(context.scene, f"innerwalk_look_{part}"))
+            setattr(self, part, getattr(context.scene, LOOK_SETTING.format(part)))
         return set(context.window_manager.invoke_props_dialog(self))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
@@ -79,7 +80,7 @@ class INNERWALK_OT_look_preset_add(AddPresetBase, bpy.types.Operator):
     preset_menu = "INNERWALK_PT_look_presets"
     preset_subdir = "innerwalk/look"
     preset_defines = ("scene = bpy.context.scene",)
-    preset_values = tuple(f"scene.innerwalk_look_{part}" for part in ("theme", "ramp", "normalisation", "gain"))
+    preset_values = tuple("scene." + LOOK_SETTING.format(part) for part in ("theme", "ramp", "normalisation", "gain"))
 
 
 class INNERWALK_PT_look_presets(PresetPanel, bpy.types.Panel):
@@ -103,7 +104,7 @@ class INNERWALK_PT_look(bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only in a hall."""
-        return "innerwalk_hall" in context.scene
+        return HALL_VERSION in context.scene
 
     def draw_header_preset(self, context: bpy.types.Context) -> None:
         """The menu of presets."""
@@ -114,7 +115,7 @@ class INNERWALK_PT_look(bpy.types.Panel):
         self.layout.use_property_split = True
         self.layout.use_property_decorate = False
         for part in PARTS:
-            self.layout.prop(context.scene, f"innerwalk_look_{part}")
+            self.layout.prop(context.scene, LOOK_SETTING.format(part))
 
 
 def _getter(part: str) -> Callable[[bpy.types.Scene], Any]:
@@ -146,10 +147,12 @@ def _bound(part: str) -> dict[str, Any]:
 CLASSES = (
     INNERWALK_OT_show_look, INNERWALK_OT_look_preset_add, INNERWALK_PT_look_presets, INNERWALK_PT_look,
 )  # fmt: skip
-PROPERTIES = (
-    (bpy.types.Scene, "innerwalk_look_ramp", _choice("ramp", "Colour Map", "Colours of the values", **_bound("ramp"))),
-    (bpy.types.Scene, "innerwalk_look_normalisation",
-     _choice("normalisation", "Peak", "What a value is divided by", **_bound("normalisation"))),
-    (bpy.types.Scene, "innerwalk_look_gain", _gain(**_bound("gain"))),
-    (bpy.types.Scene, "innerwalk_look_theme", _choice("theme", "Theme", "Colours of the room", **_bound("theme"))),
-)  # fmt: skip
+PROPERTIES = tuple(
+    (bpy.types.Scene, LOOK_SETTING.format(part), setting)
+    for part, setting in (
+        ("ramp", _choice("ramp", "Colour Map", "Colours of the values", **_bound("ramp"))),
+        ("normalisation", _choice("normalisation", "Peak", "What a value is divided by", **_bound("normalisation"))),
+        ("gain", _gain(**_bound("gain"))),
+        ("theme", _choice("theme", "Theme", "Colours of the room", **_bound("theme"))),
+    )
+)

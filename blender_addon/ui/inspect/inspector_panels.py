@@ -6,6 +6,14 @@ from typing import TYPE_CHECKING
 
 import bpy
 
+from ...properties import (
+    CHANNEL_NUMBER,
+    HALL_VERSION,
+    LOGARITHMIC_HISTOGRAMS,
+    OVERLAY_CHANNEL,
+    SELECTED_CHANNEL,
+    SELECTED_LAYER,
+)
 from ..common import pictures
 from ..common.operators import attempt
 from ..hall import ablating
@@ -31,7 +39,7 @@ class INNERWALK_OT_step_channel(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only where a layer is looked at."""
         cls.poll_message_set("Click a panel of a hall first")
-        return bool(context.scene.get("innerwalk_layer"))
+        return bool(context.scene.get(SELECTED_LAYER))
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Look there."""
@@ -58,7 +66,7 @@ class INNERWALK_OT_overlay(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only in a hall."""
         cls.poll_message_set("This scene is no hall")
-        return "innerwalk_hall" in context.scene
+        return HALL_VERSION in context.scene
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Lay it there, or take away what lies there."""
@@ -76,12 +84,12 @@ class INNERWALK_PT_layer(bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only in a hall."""
-        return "innerwalk_hall" in context.scene
+        return HALL_VERSION in context.scene
 
     def draw(self, context: bpy.types.Context) -> None:
         """What is known; nothing is computed here."""
         scene, layout, shown = context.scene, self.layout, inspector_state.told(context.scene)
-        layer = scene.get("innerwalk_layer", "")
+        layer = scene.get(SELECTED_LAYER, "")
         if not layer:
             layout.label(text="Click a panel to look at it", icon="RESTRICT_SELECT_OFF")
             return
@@ -93,7 +101,7 @@ class INNERWALK_PT_layer(bpy.types.Panel):
             for name in shown.layer.pictures:
                 layout.label(text=f"Histogram of {name}")
                 draw_picture(layout, scene, "layer", name, shown.layer)
-            layout.prop(context.window_manager, inspector_state.LOGARITHMIC)
+            layout.prop(context.window_manager, LOGARITHMIC_HISTOGRAMS)
         layout.operator("innerwalk.export_layer", icon="EXPORT")
 
 
@@ -106,15 +114,15 @@ class INNERWALK_PT_channel(bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only where a layer is looked at."""
-        return bool("innerwalk_hall" in context.scene and context.scene.get("innerwalk_layer"))
+        return bool(HALL_VERSION in context.scene and context.scene.get(SELECTED_LAYER))
 
     def draw(self, context: bpy.types.Context) -> None:
         """What is known; nothing is computed here."""
         scene, layout, shown = context.scene, self.layout, inspector_state.told(context.scene)
         row = layout.row(align=True)
         row.operator("innerwalk.step_channel", text="", icon="TRIA_LEFT").by = -1
-        if scene.get("innerwalk_channel", -1) >= 0:
-            row.prop(scene, "innerwalk_channel_number")
+        if scene.get(SELECTED_CHANNEL, -1) >= 0:
+            row.prop(scene, CHANNEL_NUMBER)
         else:
             row.operator("innerwalk.step_channel", text="First Channel").by = 1
         row.operator("innerwalk.step_channel", text="", icon="TRIA_RIGHT").by = 1
@@ -131,8 +139,8 @@ class INNERWALK_PT_channel(bpy.types.Panel):
 
     def _overlay(self, scene: bpy.types.Scene) -> None:
         """Over the input, what is there may be taken away, and what is looked at laid there if it is about it."""
-        layer, channel = scene.get("innerwalk_layer", ""), scene.get("innerwalk_channel", -1)
-        laid = list(scene.get("innerwalk_overlay", ()))
+        layer, channel = scene.get(SELECTED_LAYER, ""), scene.get(SELECTED_CHANNEL, -1)
+        laid = list(scene.get(OVERLAY_CHANNEL, ()))
         if channel >= 0 and laid != [layer, str(channel)] and inspector_state.lies_over_input(scene, layer):
             button = self.layout.operator("innerwalk.overlay", icon="OVERLAY")
             button.layer, button.channel = layer, channel

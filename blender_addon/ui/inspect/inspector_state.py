@@ -15,6 +15,19 @@ from typing import TYPE_CHECKING, Any
 import bpy
 from bpy.app.handlers import persistent
 
+from ...properties import (
+    BOARD_COLOUR,
+    CHANNEL_NUMBER,
+    COLOUR_GAIN,
+    COLOUR_MAP,
+    LARGEST_PEAK,
+    LOGARITHMIC_HISTOGRAMS,
+    PANEL_FILL_COUNT,
+    PEAK_WEIGHTS,
+    SELECTED_CHANNEL,
+    SELECTED_LAYER,
+    WEIGHED_LAYER,
+)
 from ..common import pictures
 
 if TYPE_CHECKING:
@@ -22,8 +35,8 @@ if TYPE_CHECKING:
 
 BUSY, REST, PATIENCE = 0.015, 0.01, 0.5
 """Seconds of looking at a time, and until the next; and while somebody walks."""
-LOGARITHMIC = "innerwalk_logarithmic"
-"""Property of the window manager: whether histograms show the logarithm of counts."""
+COLOUR_KEYS = (COLOUR_GAIN, COLOUR_MAP, PEAK_WEIGHTS, LARGEST_PEAK, BOARD_COLOUR)
+"""Scene properties that change what the inspector draws."""
 
 
 @dataclass
@@ -70,12 +83,17 @@ def told(scene: bpy.types.Scene) -> Shown | None:
 
 def key_of(scene: bpy.types.Scene) -> tuple[Any, ...]:
     """Everything that what is told depends on: selection, colours, and numbers for the values."""
-    look = ("gain", "ramp", "weights", "peak", "board")
-    colours = [scene.get(f"innerwalk_{name}", 0.0) for name in look]
+    colours = [scene.get(key, 0.0) for key in COLOUR_KEYS]
     manager = bpy.context.window_manager
-    chosen = (scene.get("innerwalk_layer", ""), scene.get("innerwalk_channel", -1), scene.get("innerwalk_weighed", ""))
+    chosen = (scene.get(SELECTED_LAYER, ""), scene.get(SELECTED_CHANNEL, -1), scene.get(WEIGHED_LAYER, ""))
     flat = tuple(value if isinstance(value, (int, float)) else tuple(value) for value in colours)
-    return (*chosen, *flat, _filled(scene, chosen[0]), state.turn, bool(getattr(manager, LOGARITHMIC, False)))
+    return (
+        *chosen,
+        *flat,
+        _filled(scene, chosen[0]),
+        state.turn,
+        bool(getattr(manager, LOGARITHMIC_HISTOGRAMS, False)),
+    )
 
 
 def look() -> float | None:
@@ -181,10 +199,10 @@ def note_changes(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None
 
 def _filled(scene: bpy.types.Scene, layer: str) -> int:
     """How often the layer's panel was filled."""
-    from ...scene.panels import FILLED, find
+    from ...scene.panels import find
 
     panel = find(scene, layer)
-    return int(panel.get(FILLED, 0)) if panel else 0
+    return int(panel.get(PANEL_FILL_COUNT, 0)) if panel else 0
 
 
 @persistent
@@ -206,7 +224,7 @@ def close() -> None:
 
 
 def _channel(scene: bpy.types.Scene) -> int:
-    return max(int(scene.get("innerwalk_channel", -1)), 0)
+    return max(int(scene.get(SELECTED_CHANNEL, -1)), 0)
 
 
 def _set_channel(scene: bpy.types.Scene, channel: int) -> None:
@@ -226,8 +244,8 @@ _logarithmic = bpy.props.BoolProperty(  # type: ignore[func-returns-value]
     name="Logarithmic", description="Bars of histograms are as high as the logarithm of their counts"
 )
 PROPERTIES = (
-    (bpy.types.Scene, "innerwalk_channel_number", _number),
-    (bpy.types.WindowManager, LOGARITHMIC, _logarithmic),
+    (bpy.types.Scene, CHANNEL_NUMBER, _number),
+    (bpy.types.WindowManager, LOGARITHMIC_HISTOGRAMS, _logarithmic),
 )
 HANDLERS = (
     (bpy.app.handlers.depsgraph_update_post, note_changes),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy_extras import view3d_utils
 
+from ...properties import HALL_VERSION
 from ..common.operators import attempt
 
 
@@ -26,7 +27,7 @@ class INNERWALK_OT_pick(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only in a hall, and not while something is edited or sculpted."""
         cls.poll_message_set("Open a hall in object mode first")
-        return "innerwalk_hall" in context.scene and context.mode == "OBJECT"
+        return HALL_VERSION in context.scene and context.mode == "OBJECT"
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Take the ray under the cursor; the click goes on to Blender where nothing of the hall is hit."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ...properties import HALL_VERSION
 from . import inspector_state
 
 
@@ -17,7 +18,7 @@ class INNERWALK_OT_probe(bpy.types.Operator):
     def poll(cls, context: bpy.types.Context) -> bool:
         """Only in a hall that is on a screen."""
         cls.poll_message_set("Open a hall in a 3D view first")
-        return not bpy.app.background and "innerwalk_hall" in context.scene
+        return not bpy.app.background and HALL_VERSION in context.scene
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Start."""

@@ -11,11 +11,10 @@ import numpy as np
 
 from ....torch_bridge.recording.errors import InnerwalkError
 from ...actions.inspecting import channel_in_parts, layer_in_parts
-from ...live.results import WORK
 from ...live.session import current
+from ...properties import COLOUR_GAIN, COLOUR_MAP, METHOD_TAG, PANEL_FILL_COUNT, PEAK_WEIGHTS
 from ...scene.hall import store
-from ...scene.materials import look
-from ...scene.panels import FILLED, find
+from ...scene.panels import find
 from ...scene.state.selection import selected
 from ...time_slicing import some
 from ..drawing.canvas import Sketch
@@ -43,8 +42,8 @@ def key(scene: bpy.types.Scene) -> tuple[object, ...]:
     """What the content depends on: where it is equal, so is the content."""
     found = selected(scene)
     panel = find(scene, found.layer) if found.layer else None
-    colours = tuple(tuple(np.ravel(scene.get(one, 0.0))) for one in (look.RAMP, look.GAIN, look.WEIGHTS))
-    return found, panel.get(FILLED) if panel else None, colours, current().shown.get(scene.session_uid)
+    colours = tuple(tuple(np.ravel(scene.get(one, 0.0))) for one in (COLOUR_MAP, COLOUR_GAIN, PEAK_WEIGHTS))
+    return found, panel.get(PANEL_FILL_COUNT) if panel else None, colours, current().shown.get(scene.session_uid)
 
 
 def content(walk: Walk) -> Generator[None, None, Content]:
@@ -78,7 +77,7 @@ def warning(walk: Walk) -> str:
 
 def progress(scene: bpy.types.Scene) -> tuple[str, float] | None:
     """The hall's job that runs: what it does, its share 0..1."""
-    session, tag = current(), str(scene.get(WORK, ""))
+    session, tag = current(), str(scene.get(METHOD_TAG, ""))
     if not session.runs(tag):
         return None
     job = session.jobs[tag]

@@ -11,14 +11,15 @@ import bpy
 from ....torch_bridge.recording import ACTIVATIONS
 from ....torch_bridge.recording.errors import UnknownName
 from ...actions import collapsed, collapsible, selected, shelved
+from ...extension import EXTENSION_ID
 from ...imaging import colour
 from ...layout.blocks import ALL
-from ...live.results import NETWORK, WORK, method_of
+from ...live.results import method_of
 from ...live.session import current
+from ...properties import METHOD_TAG, NETWORK_NAME, SETTINGS_FORM
 from ...scene.hall import store
 from ...scene.hall.refit import site_of
 from ...scene.materials import look
-from ...ui.bridge.settings import EXTENSION
 from ..landmarks import landmarks
 
 LISTED = 8
@@ -104,7 +105,7 @@ def _root(scene: bpy.types.Scene) -> Page:
 
 def _follows(scene: bpy.types.Scene) -> bool:
     """Whether a bridge can be asked about this hall."""
-    return current().state == "ready" and bool(scene.get(NETWORK))
+    return current().state == "ready" and bool(scene.get(NETWORK_NAME))
 
 
 def _told(what: str) -> list[dict[str, Any]]:
@@ -115,7 +116,7 @@ def _told(what: str) -> list[dict[str, Any]]:
 
 def _job(scene: bpy.types.Scene) -> Item:
     """The job can be cancelled while it runs; else something can be asked about the channel that is looked at."""
-    if current().runs(str(scene.get(WORK, ""))):
+    if current().runs(str(scene.get(METHOD_TAG, ""))):
         return Item("Cancel job", "cancel_method", {})
     if not _follows(scene):
         return _nothing("Ask: no bridge")
@@ -124,7 +125,7 @@ def _job(scene: bpy.types.Scene) -> Item:
 
 def _data(scene: bpy.types.Scene) -> str:
     """The data set that is on the shelf, else the one chosen in the sidebar, else the first; "" for none."""
-    chosen = getattr(getattr(scene, "innerwalk", None), "data", "")
+    chosen = getattr(getattr(scene, SETTINGS_FORM, None), "data", "")
     known = [str(one["name"]) for one in _told("data")]
     return next((one for one in (shelved(scene).get("set"), chosen, *known) if one in known), "")
 
@@ -142,7 +143,7 @@ def export_folder() -> Path | None:
     if bpy.data.filepath:
         return Path(bpy.data.filepath).parent
     try:
-        return Path(bpy.utils.extension_path_user(EXTENSION, path="export", create=True))
+        return Path(bpy.utils.extension_path_user(EXTENSION_ID, path="export", create=True))
     except ValueError:  # Innerwalk runs as a plain package, which has no such folder
         return None
 

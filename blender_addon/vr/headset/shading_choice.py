@@ -10,9 +10,9 @@ import numpy as np
 from mathutils import Matrix
 
 from ...live.session import current
+from ...properties import COLOUR_GAIN, COLOUR_MAP, PANEL_FILL_COUNT, PANEL_GRID, PEAK_WEIGHTS
 from ...scene.hall import baked
-from ...scene.materials import look
-from ...scene.panels import FILLED, GRID, find, panels
+from ...scene.panels import find, panels
 from ...scene.view import view_shading
 from ...time_slicing import some
 from . import xr
@@ -94,12 +94,12 @@ class Fit:
 
     def _changed(self, scene: bpy.types.Scene) -> bool:
         """Whether colours or input are others, or one of the next few panels was filled or laid out since."""
-        colours = (tuple(np.ravel(scene.get(one, 0.0))) for one in (look.RAMP, look.GAIN, look.WEIGHTS))
+        colours = (tuple(np.ravel(scene.get(one, 0.0))) for one in (COLOUR_MAP, COLOUR_GAIN, PEAK_WEIGHTS))
         now: dict[str, object] = {"": (*colours, current().shown.get(scene.session_uid))}
         self._layers = self._layers or [*panels(scene)]
         for layer in self._layers[:PANELS]:
             if (panel := find(scene, layer)) is not None:
-                now[layer] = panel.get(FILLED), tuple(panel[GRID])
+                now[layer] = panel.get(PANEL_FILL_COUNT), tuple(panel[PANEL_GRID])
         del self._layers[:PANELS]
         changed = any(self._seen.get(key, value) != value for key, value in now.items())
         self._seen.update(now)

@@ -11,6 +11,7 @@ from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.live import results  # noqa: E402
 from innerwalk.blender_addon.live import session as sessions  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.properties import ABLATED_CHANNELS, NETWORK_NAME  # noqa: E402
 from innerwalk.blender_addon.scene.hall import build, store  # noqa: E402
 from innerwalk.blender_addon.ui.hall import ablating  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
@@ -81,7 +82,7 @@ def test_they_are_given_back(hall):
     live.assert_shows(hall, recorded("object", ablate={"fc": [2]}))
     waited(actions.restore_channels(hall))
     live.assert_shows(hall, recorded("object"))
-    assert results.ABLATED not in hall
+    assert ABLATED_CHANNELS not in hall
     with pytest.raises(InputError, match="nothing that could be given back is ablated"):
         actions.restore_channels(hall)
     with pytest.raises(InputError, match=r"nothing of fc that could"):
@@ -102,7 +103,7 @@ def test_undo_and_redo(hall, monkeypatch, remembered):
         assert bpy.ops.ed.undo() == {"FINISHED"}
         waited("")
         live.assert_shows(store.halls()[0], made)
-    assert results.ABLATED not in store.halls()[0]
+    assert ABLATED_CHANNELS not in store.halls()[0]
     for made in known[1:]:
         assert bpy.ops.ed.redo() == {"FINISHED"}
         waited("")
@@ -172,7 +173,7 @@ def test_another_network_is_whole(hall):
 
 def test_what_the_bridge_refuses_is_not_kept(hall):
     waited(actions.ablate(hall, "stem.conv", [1]))
-    hall[results.ABLATED] = '{"nowhere": [1]}'
+    hall[ABLATED_CHANNELS] = '{"nowhere": [1]}'
     actions.place_input(hall, noise=9)
     with pytest.raises(BridgeError, match="no layer 'nowhere'"):
         actions.wait_for_bridge(hall)
@@ -197,7 +198,7 @@ def test_wrong_names_are_told_at_once(hall):
         ablating.numbers("9" * 5000)
     with pytest.raises(BridgeError, match="follows no network"):
         actions.ablate(build.build(recorded("object")), "stem.conv", [0])
-    assert results.ABLATED not in hall
+    assert ABLATED_CHANNELS not in hall
     live.assert_shows(hall, recorded("object"))
 
 
@@ -234,5 +235,5 @@ def test_the_selected_channel(hall):
     assert [text for text, _ in drawn(hall)] == ["Ablate Channel", "Restore All (1)"]
     act("restore_channels", layer="stem.conv", channels="4")
     live.assert_shows(hall, recorded("object"))
-    del hall[results.NETWORK]
+    del hall[NETWORK_NAME]
     assert drawn(hall) == []

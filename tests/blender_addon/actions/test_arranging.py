@@ -17,14 +17,14 @@ from mathutils import Euler, Matrix, Vector  # noqa: E402
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.imaging import colour  # noqa: E402
 from innerwalk.blender_addon.layout import camera_presets  # noqa: E402
+from innerwalk.blender_addon.properties import OBJECT_ROLE, PAINT_ATTRIBUTE, PANEL_BLOCK, PANEL_LAYER_ID, PANEL_ORDER  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import assembly, pick, refit, store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build, rebuild  # noqa: E402
 from innerwalk.blender_addon.scene.hall.store import Dress  # noqa: E402
 from innerwalk.blender_addon.scene.materials import look  # noqa: E402
-from innerwalk.blender_addon.scene.paint import meshes as paint  # noqa: E402
 from innerwalk.blender_addon.scene.view import viewport  # noqa: E402
-from innerwalk.scenes.figure import Order, opened  # noqa: E402
+from innerwalk.scenes.figure import FigureOptions, open_source  # noqa: E402
 
 SHAPE = (5, 6, 4)
 PANELS = ["stem", "one.a.x", "one.a.y", "one.b.x", "one.b.y", "two.x", "two.y", "fc"]
@@ -283,13 +283,13 @@ def test_collapsing_and_expanding_loses_nothing(scene):
         "stem", "one.b.y", "two.x", "two.y", "fc"}  # fmt: skip
     assert actions.collapsed(scene) == ["one"] and set(store.away(scene)) == {"one.a.x", "one.a.y", "one.b.x"}
     assert equal(texels(scene), values) and unseen(scene) == ["two.x"]
-    assert panels.panel_of(scene, "one.b.y")[assembly.BLOCK] == "one"
+    assert panels.panel_of(scene, "one.b.y")[PANEL_BLOCK] == "one"
     assert actions.collapse(scene, "one.a") == "one.a is collapsed already"
     assert actions.expand(scene, "one") == "one expanded: 8 panels stand"
     assert same(places(scene), before, atol=1e-4) and equal(texels(scene), values)
     assert not store.away(scene) and unseen(scene) == ["two.x"] and not actions.collapsed(scene)
     assert panels.panel_of(scene, "one.a.x")["mine"] == "a note"
-    assert assembly.BLOCK not in panels.panel_of(scene, "one.b.y")
+    assert PANEL_BLOCK not in panels.panel_of(scene, "one.b.y")
     gone = kinds - {one.session_uid for one in bpy.data.images}
     assert len(gone) == 1, "only the input's picture is another image"
 
@@ -298,7 +298,7 @@ def test_a_collapsed_hall_stands_as_the_recipe_builds_it(scene):
     actions.collapse(scene, "one")
     other = build(recorded_blocks(), Dress(collapse=("one",)))
     assert same(places(scene), places(other), atol=1e-4)
-    roles = [sorted(str(one.get(paint.ROLE)) for one in each.objects) for each in (scene, other)]
+    roles = [sorted(str(one.get(OBJECT_ROLE)) for one in each.objects) for each in (scene, other)]
     assert roles[0] == roles[1]
 
 
@@ -366,7 +366,7 @@ def test_a_persons_own_things_and_camera_stay(scene):
     scene.collection.objects.link(cube)
     scene.camera.location.x = 7
     shelf = bpy.data.objects.new("Shelf", None)
-    shelf[paint.ROLE] = "shelf"
+    shelf[OBJECT_ROLE] = "shelf"
     assembly.collection_of(scene).objects.link(shelf)
     actions.collapse(scene, "two")
     assert {"Cube", "Shelf"} <= set(scene.objects.keys()) and scene.camera.location.x == 7
@@ -375,14 +375,14 @@ def test_a_persons_own_things_and_camera_stay(scene):
 def test_a_figure_and_a_rebuilt_hall_know_the_panels_that_wait(scene):
     values = texels(scene)
     actions.collapse(scene, "one")
-    known = opened(scene).recording.all_maps
+    known = open_source(scene).recording.all_maps
     assert {layer for layer, _ in known} == set(PANELS)
     assert all(np.array_equal(known[id, "activations"].texels, values[id], equal_nan=True) for id in PANELS)
     rebuild(scene)
     assert len(panels.panels(scene)) == 5 and set(store.away(scene)) == {"one.a.x", "one.a.y", "one.b.x"}
     actions.expand(scene, "one")
     assert equal(texels(scene), values)
-    assert Order().collapse is None
+    assert FigureOptions().collapse is None
 
 
 # Colours
@@ -393,9 +393,9 @@ def shown_look(scene) -> dict:
 
 
 def legend_colours(scene) -> np.ndarray:
-    board = next(one for one in scene.objects if one.get(paint.ROLE) == "title")
+    board = next(one for one in scene.objects if one.get(OBJECT_ROLE) == "title")
     found = np.zeros(4 * len(board.data.vertices), np.float32)
-    board.data.attributes[paint.COLOUR].data.foreach_get("color", found)
+    board.data.attributes[PAINT_ATTRIBUTE].data.foreach_get("color", found)
     return found.reshape(-1, 4)[:, :3]
 
 
@@ -404,7 +404,7 @@ def has(colours: np.ndarray, code: str) -> bool:
 
 
 def test_the_look_changes_and_the_legend_with_it(scene):
-    board = next(one for one in scene.objects if one.get(paint.ROLE) == "title")
+    board = next(one for one in scene.objects if one.get(OBJECT_ROLE) == "title")
     board.location.x += 5
     at, meshes = board.location.copy(), len(bpy.data.meshes)
     assert actions.show_look(scene, ramp="ember", gain=2.5) == "ember, peak of the channel, gain 2.5, dark"
@@ -414,7 +414,7 @@ def test_the_look_changes_and_the_legend_with_it(scene):
     assert board.location == at and len(bpy.data.meshes) == meshes, "the board is the same one"
     bpy.data.objects.remove(board)
     actions.show_look(scene, gain=1.0)
-    assert not [one for one in scene.objects if one.get(paint.ROLE) == "title"], "nor does it come back"
+    assert not [one for one in scene.objects if one.get(OBJECT_ROLE) == "title"], "nor does it come back"
 
 
 def test_another_theme_brings_its_colour_map_and_paints_the_room(scene):
@@ -422,8 +422,8 @@ def test_another_theme_brings_its_colour_map_and_paints_the_room(scene):
     before, values = places(scene), texels(scene)
     assert actions.show_look(scene, theme="paper") == "paper, peak of the channel, gain 1, paper"
     assert shown_look(scene)["theme"] == "paper" and store.dress_of(scene).theme == "paper"
-    floor = next(one for one in scene.objects if one.get(paint.ROLE) == "floor")
-    assert np.allclose(floor.data.attributes[paint.COLOUR].data[0].color[:3], colour.linear("#FFFFFF"), atol=1e-5)
+    floor = next(one for one in scene.objects if one.get(OBJECT_ROLE) == "floor")
+    assert np.allclose(floor.data.attributes[PAINT_ATTRIBUTE].data[0].color[:3], colour.linear("#FFFFFF"), atol=1e-5)
     assert same(places(scene), before, atol=1e-4) and equal(texels(scene), values)
     actions.show_look(scene, theme="dark", ramp="ember")
     assert (shown_look(scene)["ramp"], shown_look(scene)["theme"]) == ("ember", "dark")
@@ -469,11 +469,11 @@ def test_pointing_at_a_persons_own_thing_is_left_to_blender(scene):
 
 def state(scene) -> tuple[dict, dict, dict]:
     """All that a person can see: places, values, and the rest by name."""
-    title = next(one for one in scene.objects if one.get(paint.ROLE) == "title")
+    title = next(one for one in scene.objects if one.get(OBJECT_ROLE) == "title")
     rest = {
         "unseen": unseen(scene), "look": shown_look(scene), "selected": actions.selected(scene),
         "collapsed": actions.collapsed(scene), "away": sorted(store.away(scene)), "title": len(title.data.vertices),
-        "roles": sorted(str(one.get(paint.ROLE)) for one in scene.objects), "alone": scene.get("innerwalk_solo", ""),
+        "roles": sorted(str(one.get(OBJECT_ROLE)) for one in scene.objects), "alone": scene.get("innerwalk_solo", ""),
     }  # fmt: skip
     return places(scene), texels(scene), rest
 
@@ -597,14 +597,14 @@ def test_the_row_of_the_list_is_the_selection(scene, menus):
     assert scene.innerwalk_row == -1
     actions.select(scene, "one.b.x")
     row = scene.innerwalk_row
-    assert objects[row][panels.ID] == "one.b.x"
+    assert objects[row][PANEL_LAYER_ID] == "one.b.x"
     other = objects.find(panels.panel_of(scene, "two.y").name)
     before = np.array(scene.camera.matrix_world)
     scene.innerwalk_row = other
     assert actions.selected(scene) == ("two.y", -1) and np.array_equal(scene.camera.matrix_world, before)
     scene.innerwalk_row = other
     assert not np.allclose(scene.camera.matrix_world, before, atol=0.1), "the second click jumps there"
-    frame = next(k for k, one in enumerate(objects) if one.get(paint.ROLE) == "frame")
+    frame = next(k for k, one in enumerate(objects) if one.get(OBJECT_ROLE) == "frame")
     scene.innerwalk_row = frame
     assert actions.selected(scene) == ("two.y", -1)
 
@@ -612,7 +612,7 @@ def test_the_row_of_the_list_is_the_selection(scene, menus):
 def test_the_list_keeps_the_order_of_the_network(scene):
     actions.collapse(scene, "one")
     actions.expand(scene, "one")
-    order = sorted(panels.panels(scene).items(), key=lambda item: item[1][assembly.ORDER])
+    order = sorted(panels.panels(scene).items(), key=lambda item: item[1][PANEL_ORDER])
     assert [id for id, _ in order] == PANELS
 
 

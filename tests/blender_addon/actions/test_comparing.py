@@ -9,12 +9,11 @@ from mathutils import Matrix, Vector  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.actions import comparing  # noqa: E402
-from innerwalk.blender_addon.live import results  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.properties import BESIDE_ROLE, INPUT_TAG, NETWORK_NAME, OBJECT_ROLE, PANEL_GRID  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import assembly as halls  # noqa: E402
 from innerwalk.blender_addon.scene.hall import pick, store  # noqa: E402
-from innerwalk.blender_addon.scene.paint import meshes  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
@@ -157,7 +156,7 @@ def test_what_has_no_like_shows_nothing(pair, bridge):
     current()._memory.clear()
     current().shown.clear()
     for scene in pair:
-        del scene[results.LOOK]
+        del scene[INPUT_TAG]
     assert "in 2 layers" in actions.show_difference(hall, other.name)
     live.settled()
     found, mine, theirs = live.texels(hall), noise(bridge, "one", 1), noise(bridge, "two", 2)
@@ -182,9 +181,9 @@ def reach(scene, inside: bool) -> tuple[np.ndarray, np.ndarray]:
     graph = pick.depsgraph_of(scene)
     found = []
     for one in graph.object_instances:
-        if one.object.type != "MESH" or one.object.original.get(meshes.ROLE) in ("floor", None):
+        if one.object.type != "MESH" or one.object.original.get(OBJECT_ROLE) in ("floor", None):
             continue
-        if one.is_instance != inside or (one.is_instance and one.parent.original.get(meshes.ROLE) != comparing.BESIDE):
+        if one.is_instance != inside or (one.is_instance and one.parent.original.get(OBJECT_ROLE) != BESIDE_ROLE):
             continue
         corners = [one.matrix_world @ Vector(corner) for corner in one.object.bound_box]
         found += [tuple(corner) for corner in corners]
@@ -239,7 +238,7 @@ def test_inputs_are_shared_when_asked_for(pair, bridge):
 def test_a_shared_input_needs_two_that_follow(pair, bridge):
     hall, other = pair
     actions.stand_beside(hall, other.name, share=True)
-    del other[results.NETWORK]
+    del other[NETWORK_NAME]
     with pytest.raises(Exception, match=f"{other.name} follows no network"):
         actions.place_input(hall, noise=9)
     actions.wait_for_bridge(hall)
@@ -250,8 +249,8 @@ def test_tiles_of_the_hall_beside_are_picked(pair):
     hall, other = pair
     actions.stand_beside(hall, other.name)
     hall.view_layers[0].update()
-    panel, holder = panels.panels(other)["b"], live.of_role(hall, comparing.BESIDE)
-    (columns, rows), cell = panel[panels.GRID][:2], panel[panels.GRID][2:]
+    panel, holder = panels.panels(other)["b"], live.of_role(hall, BESIDE_ROLE)
+    (columns, rows), cell = panel[PANEL_GRID][:2], panel[PANEL_GRID][2:]
     at = Matrix.Translation(holder.location) @ panel.matrix_world
     for channel in range(6):
         row, column = divmod(channel, int(columns))
@@ -268,7 +267,7 @@ def test_a_picture_goes_to_the_hall_whose_frame_is_pointed_at(pair, bridge):
     actions.wait_for_bridge()
     hall.view_layers[0].update()
     holder, index = live.of_role(other, "input"), actions.shelved(hall)["indices"][2]
-    beside = Matrix.Translation(live.of_role(hall, comparing.BESIDE).location)
+    beside = Matrix.Translation(live.of_role(hall, BESIDE_ROLE).location)
     for at, changed, kept, network in ((beside, other, hall, "two"), (Matrix(), hall, other, "one")):
         frame = holder if changed == other else live.of_role(hall, "input")
         middle = sum((Vector(corner) for corner in frame.bound_box), Vector()) / 8
@@ -298,6 +297,4 @@ def test_two_halls_do_not_stand_beside_each_other_for_ever(pair):
     actions.stand_beside(hall, other.name)
     with pytest.raises(SceneError, match="stands beside"):
         actions.stand_beside(other, hall.name)
-    assert halls.collection_of(other).objects and not any(
-        one.get(meshes.ROLE) == comparing.BESIDE for one in other.objects
-    )
+    assert halls.collection_of(other).objects and not any(one.get(OBJECT_ROLE) == BESIDE_ROLE for one in other.objects)

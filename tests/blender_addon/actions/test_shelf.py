@@ -9,8 +9,9 @@ from mathutils import Vector  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.properties import HELD_PICTURE_ROLE, OBJECT_ROLE, SHELF_TEXT_ROLE  # noqa: E402
 from innerwalk.blender_addon.scene.hall import pick, shelf, store  # noqa: E402
-from innerwalk.blender_addon.scene.paint import meshes, pictures  # noqa: E402
+from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import BridgeError, InputError  # noqa: E402
@@ -44,7 +45,7 @@ def drawn(scene, **given) -> None:
 
 
 def marks(scene) -> int:
-    return sum(one.get(meshes.ROLE) == shelf.HELD for one in scene.objects)
+    return sum(one.get(OBJECT_ROLE) == HELD_PICTURE_ROLE for one in scene.objects)
 
 
 def test_pictures_are_those_of_the_bridge(hall, bridge):
@@ -110,11 +111,11 @@ def test_words_stand_under_the_pictures(hall, bridge):
     """The words' outlines lie between the rows of pictures, on the desk."""
     actions.page_shelf(hall, "objects")
     actions.wait_for_bridge()
-    few = len(live.points(hall, shelf.WORDS))
+    few = len(live.points(hall, SHELF_TEXT_ROLE))
     name = max((one for one, _ in bridge.classes("objects")), key=len)
     actions.page_shelf(hall, "objects", of_class=name)
     actions.wait_for_bridge()
-    points = live.points(hall, shelf.WORDS)
+    points = live.points(hall, SHELF_TEXT_ROLE)
     assert len(points) != few and len(points) > 400
     x, y = points[:, 0], points[:, 1]
     assert x.min() >= -0.07 and x.max() <= shelf.COLUMNS * shelf._pitch() + 0.07

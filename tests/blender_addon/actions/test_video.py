@@ -13,9 +13,10 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.actions import video  # noqa: E402
-from innerwalk.blender_addon.live import results, timer  # noqa: E402
 from innerwalk.blender_addon.live import session as sessions  # noqa: E402
+from innerwalk.blender_addon.live import timer  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.properties import INPUT_TAG, NETWORK_NAME, VIDEO_FRAME  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
@@ -97,16 +98,16 @@ def play(scene, folder, name="clip.mp4") -> None:
 
 def to(clock, scene, now: float) -> int:
     """Let the clock say so, and wait for the frame that is then shown."""
-    before = scene[results.LOOK]
+    before = scene[INPUT_TAG]
     clock.now = now
-    live.until(lambda: scene[results.LOOK] != before or bool(current().error))
+    live.until(lambda: scene[INPUT_TAG] != before or bool(current().error))
     shown(scene)
-    return scene[video.FRAME]
+    return scene[VIDEO_FRAME]
 
 
 def test_it_plays_by_the_clock(hall, folder, clock):
     play(hall, folder)
-    assert hall[video.FRAME] == 0
+    assert hall[VIDEO_FRAME] == 0
     live.assert_shows(hall, recorded("clip.mp4", 0))
     assert to(clock, hall, 100.1) == 1
     live.assert_shows(hall, recorded("clip.mp4", 1))
@@ -118,11 +119,11 @@ def test_it_plays_by_the_clock(hall, folder, clock):
 
 def test_a_frame_is_looked_at_once(hall, folder, clock):
     play(hall, folder)
-    tag = hall[results.LOOK]
+    tag = hall[INPUT_TAG]
     clock.now = 100.09
     for _ in range(200):
         timer.pump(0.001)
-    assert hall[results.LOOK] == tag, "no other frame is due"
+    assert hall[INPUT_TAG] == tag, "no other frame is due"
 
 
 def test_frames_are_dropped_and_never_queued(hall, folder, clock):
@@ -138,8 +139,8 @@ def test_frames_are_dropped_and_never_queued(hall, folder, clock):
     clock.now = 102.2
     (folder / "hold").unlink()
     shown(hall)
-    assert hall[video.FRAME] in (0, 1, 22)
-    live.until(lambda: hall[video.FRAME] == 22)
+    assert hall[VIDEO_FRAME] in (0, 1, 22)
+    live.until(lambda: hall[VIDEO_FRAME] == 22)
     shown(hall)
     live.assert_shows(hall, recorded("clip.mp4", 22))
     assert len(set(current().looked) - before) == 2
@@ -152,18 +153,18 @@ def test_pause_step_and_on(hall, folder, clock):
     clock.now = 150.0
     for _ in range(20):
         timer.pump(0.002)
-    assert hall[video.FRAME] == 10
+    assert hall[VIDEO_FRAME] == 10
     for by, frame in ((1, 11), (1, 12), (-3, 9), (100, 29), (-100, 0), (7, 7)):
         actions.step_film(hall, by)
         shown(hall)
-        assert hall[video.FRAME] == frame
+        assert hall[VIDEO_FRAME] == frame
         live.assert_shows(hall, recorded("clip.mp4", frame))
     actions.step_film(hall, 1), actions.step_film(hall, 1)
     shown(hall)
-    assert hall[video.FRAME] == 9
+    assert hall[VIDEO_FRAME] == 9
     actions.play_film(hall)
     shown(hall)
-    assert hall[video.FRAME] == 9
+    assert hall[VIDEO_FRAME] == 9
     assert to(clock, hall, 150.35) == 12
     actions.pause_film(hall)
     actions.play_film(hall)
@@ -187,11 +188,11 @@ def test_keys_are_written_and_the_time_line_shows_the_frames_again(hall, folder,
     actions.pause_film(hall)
     for at, frame in reversed(seen.items()):
         hall.frame_set(at)
-        assert hall[video.FRAME] == frame
+        assert hall[VIDEO_FRAME] == frame
         live.assert_shows(hall, recorded("clip.mp4", frame))
     hall.frame_set(at + 3)
-    assert seen[min(seen)] <= hall[video.FRAME] <= 16
-    live.assert_shows(hall, recorded("clip.mp4", hall[video.FRAME]))
+    assert seen[min(seen)] <= hall[VIDEO_FRAME] <= 16
+    live.assert_shows(hall, recorded("clip.mp4", hall[VIDEO_FRAME]))
     tags = len(current().looked)
     hall.frame_set(at + 3)
     assert len(current().looked) == tags, "what is shown already isn't asked for"
@@ -214,7 +215,7 @@ def test_a_picture_that_is_placed_pauses_it(hall, folder, clock):
         live.assert_shows(hall, bridge.record("Gated", [client.noise(4)]))
     actions.play_film(hall)
     shown(hall)
-    assert hall[video.FRAME] == 0
+    assert hall[VIDEO_FRAME] == 0
     assert to(clock, hall, 101.4) == 4
 
 
@@ -230,7 +231,7 @@ def test_undo_shows_the_frame_that_was_shown(hall, folder, clock):
     bpy.ops.ed.undo()
     scene = store.halls()[0]
     shown(scene)
-    assert scene[video.FRAME] == 10
+    assert scene[VIDEO_FRAME] == 10
     live.assert_shows(scene, recorded("clip.mp4", 10))
 
 
@@ -254,7 +255,7 @@ def test_a_film_that_fails_on_its_way_stops(hall, folder, clock):
     play(hall, folder)
     before = recorded("clip.mp4", 0)
     with live.bridge() as bridge:
-        bridge.close_film("clip.mp4")
+        bridge.close_video("clip.mp4")
     clock.now = 100.5
     live.until(lambda: bool(current().error))
     live.settled()
@@ -276,17 +277,17 @@ def test_two_halls_look_at_two_films_of_one_name(hall, folder, clock):
     play(other, folder / "other")
     assert {one.name for one in current().films.values()} == {"clip.mp4", "clip.mp4 2"}
     clock.now = 100.5
-    live.until(lambda: hall[video.FRAME] == other[video.FRAME] == 5)
+    live.until(lambda: hall[VIDEO_FRAME] == other[VIDEO_FRAME] == 5)
     actions.stop_film(hall)
     assert to(clock, other, 101.2) == 12
     shown(hall)
-    assert hall[video.FRAME] == 5
+    assert hall[VIDEO_FRAME] == 5
 
 
 def test_a_hall_that_follows_nothing_plays_nothing(folder, clock):
     live.empty_file()
     scene = live.built("Gated")
-    del scene[results.NETWORK]
+    del scene[NETWORK_NAME]
     with pytest.raises(BridgeError, match="follows no network"):
         actions.play_film(scene, str(folder / "clip.mp4"))
     scene.frame_set(7)
@@ -313,32 +314,32 @@ def pieces(holds) -> None:
 def between(hall, folder, clock):
     """Frame 0 is shown but for one panel, which shows frame 5; all of that is there, and frame 8 is due. Their tags."""
     play(hall, folder)
-    tag, before = hall[results.LOOK], live.texels(hall)
+    tag, before = hall[INPUT_TAG], live.texels(hall)
     clock.now = 100.5
-    pieces(lambda: hall[results.LOOK] != tag)
+    pieces(lambda: hall[INPUT_TAG] != tag)
     pieces(lambda: not live.equal(live.texels(hall), before))
     clock.now = 100.8
     end = time.monotonic() + 20
     while current().link.busy:
         assert time.monotonic() < end
         time.sleep(0.002)
-    return SimpleNamespace(first=tag, second=hall[results.LOOK])
+    return SimpleNamespace(first=tag, second=hall[INPUT_TAG])
 
 
 def test_a_frame_is_shown_whole_before_the_next_is_asked_for(hall, between):
     made = {number: recorded("clip.mp4", number) for number in (0, 5, 8)}
-    assert hall[video.FRAME] == 0 and store.described(hall).input_name == made[0].input_name
+    assert hall[VIDEO_FRAME] == 0 and store.described(hall).input_name == made[0].input_name
     seen = []
-    while hall[video.FRAME] != 8:
+    while hall[VIDEO_FRAME] != 8:
         piece()
-        of = (0, 5) if hall[results.LOOK] == between.second else (5, 8)
+        of = (0, 5) if hall[INPUT_TAG] == between.second else (5, 8)
         seen.append(
             {
                 next(k for k in of if np.array_equal(texels, live.maps_of(made[k])[id]))
                 for id, texels in live.texels(hall).items()
             }
         )
-        if hall[video.FRAME] == 5 and hall[results.LOOK] == between.second:
+        if hall[VIDEO_FRAME] == 5 and hall[INPUT_TAG] == between.second:
             live.assert_shows(hall, made[5])
     assert {5} in seen and seen[-1] == {8}
     live.assert_shows(hall, made[8])
@@ -352,19 +353,19 @@ def test_pause_stays_at_the_frame_that_is_shown_whole(hall, between, clock):
     clock.now = 102.0
     for _ in range(20):
         timer.pump(0.002)
-    assert hall[video.FRAME] == 0 and hall[results.LOOK] == between.first
+    assert hall[VIDEO_FRAME] == 0 and hall[INPUT_TAG] == between.first
     actions.step_film(hall)
     shown(hall)
     live.assert_shows(hall, recorded("clip.mp4", 1))
     actions.play_film(hall)
     shown(hall)
-    assert hall[video.FRAME] == 1 and to(clock, hall, 102.55) == 6
+    assert hall[VIDEO_FRAME] == 1 and to(clock, hall, 102.55) == 6
 
 
 def test_step_goes_on_from_the_frame_that_is_shown_whole(hall, between):
     actions.step_film(hall)
     shown(hall)
-    assert hall[video.FRAME] == 1
+    assert hall[VIDEO_FRAME] == 1
     live.assert_shows(hall, recorded("clip.mp4", 1))
 
 
@@ -388,7 +389,7 @@ def test_stop_while_the_bridge_looks_tells_of_no_error(hall, folder, clock):
     shown(hall)
     live.until(lambda: not current().link.busy)
     live.settled()
-    assert current().error == "" and hall[video.FRAME] == 0
+    assert current().error == "" and hall[VIDEO_FRAME] == 0
     live.assert_shows(hall, made)
 
 
@@ -402,7 +403,7 @@ def test_what_was_stopped_is_no_frame_of_the_next_film(hall, folder, between, cl
     shown(hall)
     live.until(lambda: not current().waits)
     shown(hall)
-    assert hall[video.FRAME] == 0 and current().error == ""
+    assert hall[VIDEO_FRAME] == 0 and current().error == ""
     live.assert_shows(hall, recorded("clip.mp4", 0))
 
 
@@ -414,11 +415,11 @@ def test_a_persons_picture_goes_before(hall, between, clock):
         live.assert_shows(hall, bridge.record("Gated", [client.noise(4)]))
     live.until(lambda: not current().link.busy)
     live.settled()
-    assert hall[video.FRAME] == 0
+    assert hall[VIDEO_FRAME] == 0
 
 
 def test_undo_between_two_frames(hall, between, clock):
-    hall[results.LOOK] = between.first
+    hall[INPUT_TAG] = between.first
     actions.restore_shown()
     clock.now = 100.55
     shown(hall)
@@ -456,8 +457,8 @@ def scrubbed(hall, folder, clock, monkeypatch):
     play(hall, folder)
     actions.pause_film(hall)
     for at, frame in ((1, 2), (2, 7), (3, 11)):
-        hall[video.FRAME] = frame
-        hall.keyframe_insert(f'["{video.FRAME}"]', frame=at)
+        hall[VIDEO_FRAME] = frame
+        hall.keyframe_insert(f'["{VIDEO_FRAME}"]', frame=at)
     monkeypatch.setattr(video, "_alone", lambda: False)
     return hall
 
@@ -469,7 +470,7 @@ def test_each_picture_of_an_animation_waits_for_its_frame(scrubbed, tmp_path):
     scrubbed.frame_start, scrubbed.frame_end = 1, 3
 
     def rendered(scene, *_) -> None:
-        seen.append((scene[video.FRAME], live.texels(scene)))
+        seen.append((scene[VIDEO_FRAME], live.texels(scene)))
 
     bpy.app.handlers.render_post.append(rendered)
     try:
@@ -485,7 +486,7 @@ def test_each_picture_of_an_animation_waits_for_its_frame(scrubbed, tmp_path):
 def test_a_time_line_that_is_scrubbed_waits_for_nothing(scrubbed, folder):
     (folder / "hold").write_text("")
     scrubbed.frame_set(2)
-    assert current().shown[scrubbed.session_uid] != scrubbed[results.LOOK]
+    assert current().shown[scrubbed.session_uid] != scrubbed[INPUT_TAG]
     (folder / "hold").unlink()
     shown(scrubbed)
     live.assert_shows(scrubbed, recorded("clip.mp4", 7))
@@ -493,7 +494,7 @@ def test_a_time_line_that_is_scrubbed_waits_for_nothing(scrubbed, folder):
 
 def test_a_renders_own_thread_waits_and_shows_nothing_itself(scrubbed):
     video.render_begins(True)
-    scrubbed[video.FRAME], before = 7, live.texels(scrubbed)
+    scrubbed[VIDEO_FRAME], before = 7, live.texels(scrubbed)
     thread = threading.Thread(target=video.at_frame, args=(scrubbed,))
     thread.start()
     thread.join(0.1)

@@ -12,6 +12,7 @@ from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.live import results, timer  # noqa: E402
 from innerwalk.blender_addon.live.link import Heard  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.properties import INPUT_TAG, PANEL_SHOWN_LAYER  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import build, store  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
@@ -65,7 +66,7 @@ def placed(scene, **given) -> None:
 def test_a_hall_holds_what_the_bridge_records(hall):
     made = recorded("object")
     live.assert_shows(hall, made)
-    assert {panel[panels.SHOWS] for panel in panels.panels(hall).values()} == live.texels(hall).keys()
+    assert {panel[PANEL_SHOWN_LAYER] for panel in panels.panels(hall).values()} == live.texels(hall).keys()
     assert "stem.norm" in live.texels(hall) and "stem.conv" in panels.panels(hall)
     assert made.prediction.top[0][1] == "ring"
     assert bpy.context.window.scene == hall and len(store.halls()) == 1
@@ -196,7 +197,7 @@ def test_late_answers_of_an_earlier_input_are_not_shown(hall):
     session, tags = current(), []
     for _ in range(2):
         actions.place_input(hall, noise=9)
-        tags.append(hall[results.LOOK])
+        tags.append(hall[INPUT_TAG])
     actions.wait_for_bridge(hall)
     maps = [[*made.all_maps.values()] for made in (first, second)]
     half = len(maps[0]) // 2
@@ -247,8 +248,8 @@ def test_two_halls_of_one_network_are_independent(file):
 def test_one_go_shows_one_thing_at_most(hall):
     made, session = recorded("object", client.noise(1)), current()
     actions.place_input(hall, noise=1)
-    timer.wait(lambda: session.shown[hall.session_uid] == hall[results.LOOK], 60)
-    session.show_again(hall[results.LOOK])
+    timer.wait(lambda: session.shown[hall.session_uid] == hall[INPUT_TAG], 60)
+    session.show_again(hall[INPUT_TAG])
     assert len(session._again) == len(made.all_maps) + 1
     while before := len(session._again):
         timer.pump(1e-6)
@@ -399,7 +400,7 @@ def test_a_new_input_asks_a_method_about_inputs_again(hall):
     placed(hall, noise=1)
     actions.ask_method(hall, "occlusion", {"size": 0.4, "stride": 0.8})
     actions.place_input(hall, noise=2)  # while the job runs
-    live.until(lambda: current().shown[hall.session_uid] == hall[results.LOOK])
+    live.until(lambda: current().shown[hall.session_uid] == hall[INPUT_TAG])
     actions.wait_for_bridge(hall)
     assert live.equal(live.texels(hall), asked("object", "occlusion", {"size": 0.4, "stride": 0.8}, client.noise(2)))
     assert store.described(hall).input_name == "noise:2" and store.dress_of(hall).method == "occlusion"

@@ -7,6 +7,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.properties import PANEL_SHOWN_LAYER  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.dressing import input_overlay  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
@@ -43,7 +44,7 @@ def asked(hall, *words, **more) -> dict[str, np.ndarray]:
 def test_a_layer_is_meant_by_its_panel_and_others_are_empty(hall):
     shown = asked(hall, "saliency", layers=[LAYER], channels=[3, 70])
     panel = panels.panel_of(hall, LAYER)
-    own = panel[panels.SHOWS]
+    own = panel[PANEL_SHOWN_LAYER]
     assert own == "stage3.1.norm2"
     job = current().jobs[hall["innerwalk_work"]]
     assert (job["what"]["layers"], job["what"]["channels"]) == ([own], [3, 70])

@@ -19,6 +19,7 @@ from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.live import results, timer  # noqa: E402
 from innerwalk.blender_addon.live import session as sessions  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.properties import INPUT_TAG, METHOD_TAG  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
 from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
@@ -194,7 +195,7 @@ def test_a_saved_hall_is_whole_and_goes_on(file, tmp_path):
     live.assert_shows(hall, made)
     found = [pictures.pixels_of(one) for one in bpy.data.images if one.get("innerwalk_picture") == "shelf"]
     assert all(np.array_equal(one, other) for one, other in zip(found, shelf, strict=True))
-    assert actions.network_of(hall) == "object" and results.LOOK not in hall
+    assert actions.network_of(hall) == "object" and INPUT_TAG not in hall
     placed(hall, noise=7)
     live.assert_shows(hall, recorded("object", client.noise(7)))
     for _ in range(2):
@@ -226,7 +227,7 @@ def test_tags_of_another_run_do_not_fit(file):
     """A hall that is brought in from a file of another run keeps its tags; here nothing has them."""
     hall = live.built("Slow")
     assert sessions.Session().tag("look") != sessions.Session().tag("look")
-    tag = hall[results.LOOK]
+    tag = hall[INPUT_TAG]
     assert tag.startswith("look ") and tag not in (sessions.Session().tag("look") for _ in range(50))
 
 
@@ -265,7 +266,7 @@ def test_a_bridge_is_killed_while_it_records(file, torch_python):
     live.until(lambda: (file / "reached").exists() and not live.equal(live.texels(hall), live.maps_of(made)))
     kill()
     ended()
-    live.until(lambda: hall[results.LOOK] == current().shown[hall.session_uid])
+    live.until(lambda: hall[INPUT_TAG] == current().shown[hall.session_uid])
     live.settled()
     live.assert_shows(hall, made)
     with pytest.raises(BridgeError, match="the bridge isn't ready"):
@@ -283,11 +284,11 @@ def test_a_bridge_is_killed_in_the_middle_of_a_job(file, torch_python):
     placed(hall, noise=1)
     (file / "hold").write_text("4")
     actions.ask_method(hall, "occlusion", {"size": 0.1})
-    live.until(lambda: (file / "reached").exists() and current().jobs[hall[results.WORK]]["step"] == 3)
+    live.until(lambda: (file / "reached").exists() and current().jobs[hall[METHOD_TAG]]["step"] == 3)
     kill()
     ended()
-    live.until(lambda: not current().runs(hall[results.WORK]))
-    assert current().jobs[hall[results.WORK]]["state"] == "failed"
+    live.until(lambda: not current().runs(hall[METHOD_TAG]))
+    assert current().jobs[hall[METHOD_TAG]]["state"] == "failed"
     (file / "hold").unlink()
     live.start(torch_python, NETWORKS, DATA, file)
     actions.show_activations(hall)

@@ -13,13 +13,13 @@ from mathutils import Matrix, Vector  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.imaging import atlas, colour, heat_map  # noqa: E402
+from innerwalk.blender_addon.properties import LAID_ATTRIBUTE, PAINT_ATTRIBUTE, PANEL_GRID, PANEL_METADATA  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.dressing import input_overlay  # noqa: E402
 from innerwalk.blender_addon.scene.hall import pick, refresh, store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
 from innerwalk.blender_addon.scene.hall.store import Dress  # noqa: E402
 from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
-from innerwalk.blender_addon.scene.paint.meshes import COLOUR, LAID  # noqa: E402
 from innerwalk.blender_addon.scene.panels import annotations, channel_links, panel_metadata  # noqa: E402
 from innerwalk.blender_addon.scene.state.parts import child_of, part_of  # noqa: E402
 from innerwalk.blender_addon.scene.view.render import prepare  # noqa: E402
@@ -63,10 +63,10 @@ def laid(holder) -> tuple[np.ndarray, np.ndarray]:
     mesh = holder.data
     points, tints = np.zeros(3 * len(mesh.vertices), np.float32), np.zeros(4 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", points)
-    mesh.attributes[COLOUR].data.foreach_get("color", tints)
+    mesh.attributes[PAINT_ATTRIBUTE].data.foreach_get("color", tints)
     on_top = np.zeros(len(mesh.vertices), bool)
-    if LAID in mesh.attributes:
-        mesh.attributes[LAID].data.foreach_get("value", on_top)
+    if LAID_ATTRIBUTE in mesh.attributes:
+        mesh.attributes[LAID_ATTRIBUTE].data.foreach_get("value", on_top)
     return points.reshape(-1, 3)[on_top], tints.reshape(-1, 4)[on_top, :3]
 
 
@@ -222,7 +222,7 @@ def test_beams_run_from_tile_to_tile(recorded):
     mesh = part_of(scene, "beams").data
     points, tints = np.zeros(3 * len(mesh.vertices), np.float32), np.zeros(4 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", points)
-    mesh.attributes[COLOUR].data.foreach_get("color", tints)
+    mesh.attributes[PAINT_ATTRIBUTE].data.foreach_get("color", tints)
     points, tints = points.reshape(-1, 3), tints.reshape(-1, 4)[:, :3]
     for panel, channel in ((a, 4), (b, 1), (a, 0), (b, 3)):
         away = np.linalg.norm(points - end_of(panel, channel), axis=1)
@@ -387,7 +387,7 @@ def test_one_picture_is_as_large_as_the_panel_and_stands_in_its_middle(recorded)
     scene = hall(recorded)
     panel = panels.panel_of(scene, "a")
     planned, size = panels.grid_of(panel), panels.size_of(panel)
-    before = tuple(panel[panels.GRID])
+    before = tuple(panel[PANEL_GRID])
     show(scene, picture_of_layer())
     grid = panels.grid_of(panel)
     assert (grid.columns, grid.rows, panels.channels_of(panel)) == (1, 1, 1)
@@ -403,7 +403,7 @@ def test_one_picture_is_as_large_as_the_panel_and_stands_in_its_middle(recorded)
     assert made.shape == (1, 8, 8) and np.array_equal(made.texels, picture_of_layer().texels)
     assert grid.pick(size[0] / 2, size[1] / 2) == 0
     show(scene, maps())
-    assert tuple(panel[panels.GRID]) == before and panels.grid_of(panel) == planned
+    assert tuple(panel[PANEL_GRID]) == before and panels.grid_of(panel) == planned
     assert panels.channels_of(panel) == 5
 
 
@@ -475,7 +475,7 @@ def test_a_damaged_text_says_nothing(recorded):
     scene = hall(recorded, maps(labels=tuple("vwxyz")))
     panel = panels.panel_of(scene, "a")
     for text in ("{", "[]", json.dumps({"frame": 1}), "null"):
-        panel[panel_metadata.SAID] = text
+        panel[PANEL_METADATA] = text
         assert panel_metadata.of(panel) == panel_metadata.NOTHING
         refresh.refresh(scene)
 

@@ -11,13 +11,21 @@ from mathutils import Matrix  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.imaging import colour, colour_lut  # noqa: E402
+from innerwalk.blender_addon.properties import (  # noqa: E402
+    COLLAPSED_PANELS,
+    OBJECT_ROLE,
+    PAINT_ATTRIBUTE,
+    PAINT_MATERIAL_STAMP,
+    PAINT_UVS,
+    PANEL_LAYER_ID,
+)
 from innerwalk.blender_addon.scene import panels  # noqa: E402
-from innerwalk.blender_addon.scene.hall import baked, store, visibility  # noqa: E402
+from innerwalk.blender_addon.scene.hall import baked, visibility  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
 from innerwalk.blender_addon.scene.hall.refit import retitle  # noqa: E402
 from innerwalk.blender_addon.scene.materials import look  # noqa: E402
 from innerwalk.blender_addon.scene.paint import colour_uvs  # noqa: E402
-from innerwalk.blender_addon.scene.paint.meshes import COLOUR, MATERIAL_KEY, ROLE, paint_material  # noqa: E402
+from innerwalk.blender_addon.scene.paint.meshes import paint_material  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values  # noqa: E402
 from innerwalk.blender_addon.scene.state.parts import child_of, part_of  # noqa: E402
 from innerwalk.blender_addon.scene.state.scratch import _blocks  # noqa: E402
@@ -57,7 +65,7 @@ def state(scene) -> dict:
     """Of all that baking touches: modifiers, properties of panels, nodes and UVs of what is painted."""
     shown = {id: panels.tiles_of(one).show_viewport for id, one in panels.panels(scene).items()}
     keys = {id: sorted(one.keys()) for id, one in panels.panels(scene).items()}
-    nodes = {one.name: len(one.node_tree.nodes) for one in bpy.data.materials if MATERIAL_KEY in one}
+    nodes = {one.name: len(one.node_tree.nodes) for one in bpy.data.materials if PAINT_MATERIAL_STAMP in one}
     uvs = {one.name: [layer.name for layer in one.uv_layers] for one in bpy.data.meshes}
     return {"shown": shown, "keys": keys, "nodes": nodes, "uvs": uvs, "objects": sorted(scene.objects.keys())}
 
@@ -133,20 +141,20 @@ def test_textures_have_the_shaders_colours(scene, settings):
 
 def test_what_is_painted_has_its_colour_on_the_cube(scene):
     bake(scene)
-    held = pixels(paint_material().node_tree.nodes[colour_uvs.DYE].image)
-    assert paint_material().node_tree.nodes.active.name == colour_uvs.DYE
+    held = pixels(paint_material().node_tree.nodes[PAINT_UVS].image)
+    assert paint_material().node_tree.nodes.active.name == PAINT_UVS
     assert_dyed(scene, held)
     retitle(scene)  # what is painted while a hall is baked has UVs at once
     assert_dyed(scene, held)
 
 
 def assert_dyed(scene, held) -> None:
-    meshes = [one.data for one in scene.objects if one.type == "MESH" and COLOUR in one.data.attributes]
+    meshes = [one.data for one in scene.objects if one.type == "MESH" and PAINT_ATTRIBUTE in one.data.attributes]
     assert len(meshes) > 8
     for mesh in meshes:
-        for loop, uv in zip(mesh.loops, mesh.uv_layers[colour_uvs.DYE].uv, strict=True):
+        for loop, uv in zip(mesh.loops, mesh.uv_layers[PAINT_UVS].uv, strict=True):
             x, y = (int(part * colour_lut.SIDE) for part in uv.vector)
-            tint = colour.to_srgb(np.array(mesh.attributes[COLOUR].data[loop.vertex_index].color[:3]))
+            tint = colour.to_srgb(np.array(mesh.attributes[PAINT_ATTRIBUTE].data[loop.vertex_index].color[:3]))
             assert np.abs(held[y, x] - tint).max() * 255 < 4.1
 
 
@@ -305,7 +313,9 @@ def test_renders_show_the_panels_themselves(scene, rendered):
     before = rendered(scene, 160, 90)
     bake(scene)
     visibility.settle(scene)  # shows and hides all that hangs on a panel
-    assert not any(one.visible_get() and not one.hide_render for one in scene.objects if one.get(ROLE) == "baked")
+    assert not any(
+        one.visible_get() and not one.hide_render for one in scene.objects if one.get(OBJECT_ROLE) == "baked"
+    )
     assert np.array_equal(rendered(scene, 160, 90), before)
 
 
@@ -327,12 +337,12 @@ def test_what_a_person_has_taken_away_is_left_alone(scene):
 def test_a_collapsed_panel_comes_back_with_its_tiles(scene):
     bake(scene)
     held = bpy.data.collections.new("away")
-    scene[store.AWAY] = held
+    scene[COLLAPSED_PANELS] = held
     for one in (panels.panel_of(scene, "a"), stand(scene, "a")):
         one.users_collection[0].objects.unlink(one)
         held.objects.link(one)
     baked.unbake(scene)
-    (panel,) = [one for one in held.objects if one.get(panels.ID)]
+    (panel,) = [one for one in held.objects if one.get(PANEL_LAYER_ID)]
     assert panels.tiles_of(panel).show_viewport and [one.name for one in held.objects] == [panel.name]
     assert not baked.is_baked(scene)
 
@@ -343,9 +353,9 @@ def test_a_second_hall_keeps_its_colours(scene, recorded):
     bake(other)
     baked.unbake(scene)
     assert baked.is_baked(other) and colour_uvs.is_dipped(paint_material())
-    assert colour_uvs.DYE in part_of(other, "floor").data.uv_layers
+    assert PAINT_UVS in part_of(other, "floor").data.uv_layers
     baked.unbake(other)
-    assert not colour_uvs.is_dipped(paint_material()) and not any(colour_uvs.DYE in one for one in bpy.data.images)
+    assert not colour_uvs.is_dipped(paint_material()) and not any(PAINT_UVS in one for one in bpy.data.images)
 
 
 def test_a_file_that_was_saved_while_baked(scene, tmp_path):
@@ -357,7 +367,7 @@ def test_a_file_that_was_saved_while_baked(scene, tmp_path):
     assert baked.is_baked(scene)
     baked.unbake(scene)
     assert state(scene) == before and not baked.is_baked(scene)
-    assert not [one.name for one in bpy.data.images if "baked" in one.name or colour_uvs.DYE in one]
+    assert not [one.name for one in bpy.data.images if "baked" in one.name or PAINT_UVS in one]
 
 
 def test_undo_to_a_moment_when_it_was_baked(scene):
@@ -373,7 +383,7 @@ def test_undo_to_a_moment_when_it_was_baked(scene):
         bpy.ops.ed.undo()
         baked.unbake(bpy.data.scenes[name])
         assert state(bpy.data.scenes[name]) == before
-        assert not [one.name for one in bpy.data.objects if one.get(ROLE) == "baked"]
+        assert not [one.name for one in bpy.data.objects if one.get(OBJECT_ROLE) == "baked"]
     for _ in range(3):
         bpy.ops.ed.redo()
         baked.unbake(bpy.data.scenes[name])

@@ -15,12 +15,13 @@ from innerwalk.blender_addon.layout import boards as places  # noqa: E402
 from innerwalk.blender_addon.layout import camera_presets, label_placement  # noqa: E402
 from innerwalk.blender_addon.layout.blocks import shown  # noqa: E402
 from innerwalk.blender_addon.layout.text_fitting import CAP  # noqa: E402
+from innerwalk.blender_addon.properties import HALL_RECORDING, OBJECT_ROLE, PAINT_ATTRIBUTE  # noqa: E402
 from innerwalk.blender_addon.scene.dressing import answer_board, entrance_boards, legend  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.assembly import collection_of  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build, clear, rebuild  # noqa: E402
 from innerwalk.blender_addon.scene.hall.store import Dress  # noqa: E402
-from innerwalk.blender_addon.scene.paint import glyphs, meshes  # noqa: E402
+from innerwalk.blender_addon.scene.paint import glyphs  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panels  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
@@ -34,7 +35,7 @@ def tiny(recorded) -> rec.Recording:
 def roles(scene) -> dict[str, list]:
     found: dict[str, list] = {}
     for one in scene.objects:
-        found.setdefault(one.get(meshes.ROLE), []).append(one)
+        found.setdefault(one.get(OBJECT_ROLE), []).append(one)
     return found
 
 
@@ -43,7 +44,7 @@ def painted(holder) -> tuple[np.ndarray, np.ndarray]:
     count = len(holder.data.vertices)
     points, colours = np.zeros(3 * count, np.float32), np.zeros(4 * count, np.float32)
     holder.data.vertices.foreach_get("co", points)
-    holder.data.attributes[meshes.COLOUR].data.foreach_get("color", colours)
+    holder.data.attributes[PAINT_ATTRIBUTE].data.foreach_get("color", colours)
     world = np.array(holder.matrix_world)
     return points.reshape(-1, 3) @ world[:3, :3].T + world[:3, 3], colours.reshape(-1, 4)[:, :3]
 
@@ -57,7 +58,7 @@ def shown_at(holder, role: str) -> np.ndarray:
 def test_panels_hang_where_the_plan_says(empty_scene, tiny):
     scene = build(tiny)
     layers, links = tiny.network.folded()
-    plan = layout.plan(layers, links)
+    plan = layout.lay_out(layers, links)
     bpy.context.view_layer.update()
     for slot in plan.panels:
         panel = panels(scene)[layers[slot.index].id]
@@ -74,9 +75,9 @@ def test_panels_hang_where_the_plan_says(empty_scene, tiny):
 
 
 def test_nothing_stands_in_the_free_aisle(empty_scene, tiny):
-    plan = layout.plan(*tiny.network.folded())
+    plan = layout.lay_out(*tiny.network.folded())
     for holder in build(tiny).objects:
-        if holder.type == "MESH" and holder.get(meshes.ROLE) in ("gates", "numbers", "floor", "edges"):
+        if holder.type == "MESH" and holder.get(OBJECT_ROLE) in ("gates", "numbers", "floor", "edges"):
             points, _ = painted(holder)
             inside = np.abs(points[:, 0]) < plan.aisle - 0.3
             assert not (inside & (points[:, 2] > 0.05) & (points[:, 2] < 3.4)).any(), holder.name
@@ -273,7 +274,7 @@ def test_errors_are_one_line(empty_scene, tiny):
 
 def test_a_damaged_text_is_told(empty_scene, tiny):
     scene = build(tiny)
-    scene[store.TEXT].clear()
+    scene[HALL_RECORDING].clear()
     with pytest.raises(SceneError, match="damaged"):
         store.kept(scene)
     assert json.dumps(tiny.provenance)
@@ -294,7 +295,7 @@ def test_rebuilding_leaves_a_persons_things_and_finds_its_own_in_any_collection(
 def test_a_hall_that_cannot_be_rebuilt_stays(empty_scene, tiny):
     scene = build(tiny)
     told = store.document(scene)
-    scene[store.TEXT].from_string(json.dumps(told | {"dress": told["dress"] | {"theme": "neon"}}))
+    scene[HALL_RECORDING].from_string(json.dumps(told | {"dress": told["dress"] | {"theme": "neon"}}))
     before = list(scene.objects)
     with pytest.raises(UnknownName, match="no theme 'neon'"):
         rebuild(scene)

@@ -5,9 +5,10 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
+from innerwalk.blender_addon.properties import NODE_GROUP_NAME, VERSION_STAMP  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.materials import compat, nodes, shading, tiles  # noqa: E402
-from innerwalk.blender_addon.scene.materials.nodes import STAMP_KEY, Group, Nodes, ensure, outdated  # noqa: E402
+from innerwalk.blender_addon.scene.materials.nodes import Group, Nodes, ensure, outdated  # noqa: E402
 from innerwalk.tests.support import SUPPORT  # noqa: E402
 from innerwalk.torch_bridge.recording import Maps, pack  # noqa: E402
 
@@ -30,7 +31,7 @@ def test_a_group_is_made_once_and_found_by_its_id(empty_scene):
     first = ensure(shading.SCALAR)
     first.name = "renamed by a person"
     assert ensure(shading.SCALAR) == first
-    assert sorted(tree[nodes.GROUP_KEY] for tree in bpy.data.node_groups) == ["air", "scalar maps"]
+    assert sorted(tree[NODE_GROUP_NAME] for tree in bpy.data.node_groups) == ["air", "scalar maps"]
 
 
 def test_an_older_group_is_told_and_brought_up_to_date_without_losing_a_panel(empty_scene):
@@ -38,7 +39,7 @@ def test_an_older_group_is_told_and_brought_up_to_date_without_losing_a_panel(em
     panel = panels.add_panel(empty_scene.collection, "conv1", "conv1", maps, (3, 2, (1.0, 1.0)))
     tree = ensure(tiles.TILES)
     before = extent(panel)
-    tree[STAMP_KEY] = nodes.STAMP - 1
+    tree[VERSION_STAMP] = nodes.STAMP - 1
     tree.interface.new_socket("Of an older version", in_out="INPUT", socket_type="NodeSocketFloat")
     tree.nodes.remove(next(node for node in tree.nodes if node.bl_idname == "GeometryNodeRealizeInstances"))
     assert outdated() == ["tiles"]

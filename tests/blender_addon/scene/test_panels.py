@@ -10,9 +10,10 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from mathutils import Vector  # noqa: E402
 
 from innerwalk.blender_addon.imaging import atlas, colour  # noqa: E402
+from innerwalk.blender_addon.properties import LARGEST_PEAK, PANEL_LAYER_ID, RAW_MAPS_IMAGE, VERSION_STAMP  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
-from innerwalk.blender_addon.scene.materials import images, look, nodes, panel_material  # noqa: E402
+from innerwalk.blender_addon.scene.materials import images, look, panel_material  # noqa: E402
 from innerwalk.blender_addon.scene.materials.compat import EEVEE_IS_HALF  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values as reading  # noqa: E402
 from innerwalk.blender_addon.scene.view.eevee_probe import eevee_works  # noqa: E402
@@ -156,7 +157,7 @@ def test_a_new_input_is_normalised_anew_and_makes_no_tile_again(empty_scene, ren
     bpy.app.handlers.depsgraph_update_post.remove(heard)
     assert not made and evaluated(panel).as_pointer() == mesh
     shown = panel.evaluated_get(empty_scene.view_layers[0].depsgraph)
-    assert shown[look.PEAK] == pytest.approx(second.peak.max()), "a view that stands has the new peak too"
+    assert shown[LARGEST_PEAK] == pytest.approx(second.peak.max()), "a view that stands has the new peak too"
     assert np.array_equal(reading.peaks_of(panel), np.maximum(second.peak, np.float32(colour.LEAST_PEAK)))
     assert largest_error(empty_scene, rendered, panel, tinted(second, normalisation, second.peak.max())) < 2
 
@@ -176,7 +177,7 @@ def test_a_material_of_an_earlier_version_is_made_anew_with_the_next_input(empty
     material, image = panel.data.materials[0], panels.image_of(panel)
     bpy.data.images.remove(panels.image_of(panel, "Peaks"))
     material.node_tree.nodes.remove(material.node_tree.nodes["Peaks"])
-    material[nodes.STAMP_KEY] = 1
+    material[VERSION_STAMP] = 1
     assert reading.peaks_of(panel).tolist() == [first.peak.max()] * 6
     fill(panel, second)
     assert panel.data.materials[0] == material and panels.image_of(panel) == image
@@ -275,7 +276,7 @@ def test_shrunk_maps_and_back(empty_scene, rendered):
     assert largest_error(empty_scene, rendered, panel, tinted(small)) < 2
     fill(panel, maps)
     assert largest_error(empty_scene, rendered, panel, tinted(maps)) < 2
-    raw = sorted(image.name for image in bpy.data.images if images.RAW_KEY in image)
+    raw = sorted(image.name for image in bpy.data.images if RAW_MAPS_IMAGE in image)
     assert raw == ["Innerwalk colour maps", "conv1", "conv1 peaks"], "the image of another size is gone"
 
 
@@ -323,7 +324,7 @@ def test_a_ray_finds_panel_and_channel(empty_scene):
         place = panel.matrix_world @ Vector((*grid.inside(channel, 0.2, 0.7), 0))
         normal = panel.matrix_world.to_3x3().col[2]
         hit, at, _, face, what, _ = empty_scene.ray_cast(graph, place + normal, -normal)
-        assert hit and what[panels.ID] == "conv1" and face == channel
+        assert hit and what[PANEL_LAYER_ID] == "conv1" and face == channel
         assert grid.pick(*(panel.matrix_world.inverted() @ at)[:2]) == channel
 
 

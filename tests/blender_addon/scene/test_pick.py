@@ -12,6 +12,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from mathutils import Euler, Matrix, Vector  # noqa: E402
 
+from innerwalk.blender_addon.properties import OBJECT_ROLE, PANEL_LAYER_ID, SHELF_INDEX  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import assembly, pick  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
@@ -96,7 +97,7 @@ def screen(scene, panel, role: str, parent=None) -> bpy.types.Object:
     made = bpy.data.objects.new("Screen", mesh)
     made.matrix_world, made.parent = panel.matrix_world, parent
     if role:
-        made[meshes.ROLE] = role
+        made[OBJECT_ROLE] = role
     assembly.collection_of(scene).objects.link(made)
     return made
 
@@ -118,7 +119,7 @@ def test_what_is_solid_hides_a_panel(scene, role, told):
 
 def test_the_name_of_one_panel_before_the_tiles_of_another(scene):
     near, far = panels.panel_of(scene, "a"), panels.panel_of(scene, "b")
-    frame = next(one for one in near.children if one.get(meshes.ROLE) == "frame")
+    frame = next(one for one in near.children if one.get(OBJECT_ROLE) == "frame")
     height = panels.grid_of(near).rows * panels.grid_of(near).cell[1]
     middles = [face.center for face in frame.data.polygons if face.center.y > height + 0.08]
     assert middles, "a name over the panel"
@@ -178,7 +179,7 @@ def test_an_instanced_hall_in_another_scene(scene):
 
 
 def test_input_answer_floor_and_sky(scene):
-    found = {one.get(meshes.ROLE): one for one in scene.objects}
+    found = {one.get(OBJECT_ROLE): one for one in scene.objects}
     depsgraph = graph(scene)
     for role, told in (("input", "input"), ("answer board", "answer")):
         at = found[role].matrix_world
@@ -194,7 +195,7 @@ def test_a_picture_of_the_shelf_says_which_one(scene):
     kit = meshes.Kit.of("dark", assembly.collection_of(scene))
     at = meshes.wall((0.0, -60.0, 1.0), 0.0)
     made = pictures.add_picture("Shelf", np.zeros((4, 4, 3), np.uint8), at, (1.0, 1.0), "shelf", kit)
-    made[pick.INDEX] = 5
+    made[SHELF_INDEX] = 5
     hit = pick.pick(scene, graph(scene), (0.5, -62.0, 1.5), (0, 1, 0))
     assert (hit.role, hit.index, hit.object) == ("shelf", 5, made.name)
 
@@ -211,7 +212,7 @@ def test_a_layer_that_was_not_recorded_is_named_but_no_panel(empty_scene, record
     recording = rec.load(recorded)
     del recording.all_maps["b", "activations"]
     scene = build(recording)
-    holder = next(one for one in scene.objects if one.get(panels.ID) == "b")
+    holder = next(one for one in scene.objects if one.get(PANEL_LAYER_ID) == "b")
     eye = holder.matrix_world @ Vector((0.02, 0.02, 0.5))
     hit = pick.pick(scene, graph(scene), eye, holder.matrix_world @ Vector((0.02, 0.02, 0)) - eye)
     assert (hit.role, hit.layer, hit.channel) == ("other", "b", -1)

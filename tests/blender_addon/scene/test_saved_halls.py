@@ -17,10 +17,10 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from mathutils import Matrix  # noqa: E402
 
+from innerwalk.blender_addon.properties import NODE_GROUP_NAME, PAINT_MATERIAL_STAMP, VERSION_STAMP  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build, rebuild  # noqa: E402
 from innerwalk.blender_addon.scene.materials import nodes  # noqa: E402
-from innerwalk.blender_addon.scene.paint import meshes  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panels  # noqa: E402
 from innerwalk.scenes import scene as recipe  # noqa: E402
 from innerwalk.scenes.figure import Order, render_figure  # noqa: E402
@@ -119,8 +119,8 @@ def test_a_saved_hall_with_an_older_stamp_offers_to_be_rebuilt(saved):
     bpy.ops.wm.open_mainfile(filepath=str(saved))
     scene = bpy.context.scene
     assert not store.outdated(scene)
-    group = next(one for one in bpy.data.node_groups if nodes.GROUP_KEY in one)
-    group[nodes.STAMP_KEY] = 0
+    group = next(one for one in bpy.data.node_groups if NODE_GROUP_NAME in one)
+    group[VERSION_STAMP] = 0
     assert store.outdated(scene)
     rebuild(scene)
     assert not store.outdated(scene) and len(panels(scene)) == 4
@@ -128,9 +128,9 @@ def test_a_saved_hall_with_an_older_stamp_offers_to_be_rebuilt(saved):
 
 def test_an_older_hall_appended_beside_a_new_one_is_brought_up_to_date_once(saved, recorded, tmp_path):
     for one in bpy.data.node_groups:
-        one[nodes.STAMP_KEY] = 0
+        one[VERSION_STAMP] = 0
     for one in bpy.data.materials:
-        for key in {nodes.STAMP_KEY, meshes.MATERIAL_KEY} & set(one.keys()):
+        for key in {VERSION_STAMP, PAINT_MATERIAL_STAMP} & set(one.keys()):
             one[key] = 0
     old = recipe.save(store.halls()[0], tmp_path / "old.blend")
     bpy.ops.wm.read_factory_settings(use_empty=True)

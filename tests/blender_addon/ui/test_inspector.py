@@ -11,6 +11,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from innerwalk.blender_addon import actions, ui  # noqa: E402
 from innerwalk.blender_addon.actions import inspecting  # noqa: E402
 from innerwalk.blender_addon.imaging import colour, plots, statistics  # noqa: E402
+from innerwalk.blender_addon.properties import LOGARITHMIC_HISTOGRAMS  # noqa: E402
 from innerwalk.blender_addon.scene.dressing.legend import number  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
@@ -203,7 +204,7 @@ def test_a_look_is_taken_only_when_something_has_changed(interface, tiny):
         lambda: look.set_look(interface, gain=3.0),
         lambda: look.set_look(interface, theme="paper"),
         lambda: look.set_look(interface, normalisation="layer"),
-        lambda: setattr(bpy.context.window_manager, inspector_state.LOGARITHMIC, True),
+        lambda: setattr(bpy.context.window_manager, LOGARITHMIC_HISTOGRAMS, True),
         lambda: inspector_state.forget(),
     )
     for change in changes:

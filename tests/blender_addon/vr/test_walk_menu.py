@@ -8,8 +8,8 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.imaging import colour  # noqa: E402
 from innerwalk.blender_addon.layout.text_fitting import CAP  # noqa: E402
-from innerwalk.blender_addon.live.results import NETWORK, WORK  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.properties import METHOD_TAG, NETWORK_NAME  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
 from innerwalk.blender_addon.scene.materials import look  # noqa: E402
@@ -43,7 +43,7 @@ def bridge(hall, monkeypatch):
     """The hall follows a network of it."""
     monkeypatch.setattr(current(), "link", Link())
     monkeypatch.setattr(current(), "jobs", {})
-    hall[NETWORK] = "tiny"
+    hall[NETWORK_NAME] = "tiny"
     return hall
 
 
@@ -179,7 +179,7 @@ def test_the_channel_that_is_looked_at_is_asked_about(bridge):
 
 
 def test_a_running_job_can_be_cancelled(bridge):
-    bridge[WORK] = "work 1"
+    bridge[METHOD_TAG] = "work 1"
     current().jobs["work 1"] = {"state": "running"}
     assert by_label(menu.page(bridge, "root"))["Cancel job"].action == "cancel_method"
     current().jobs["work 1"] = {"state": "done"}
