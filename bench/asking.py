@@ -46,7 +46,7 @@ def _asked(bridge: Bridge, ask: Callable[[Bridge], Any], times: int) -> list[flo
 
 def _together(bridge: Bridge, ask: Callable[[Bridge], Any]) -> dict[str, float]:
     def one(_: int) -> list[float]:
-        with bridge.twin() as twin:
+        with bridge.new_connection() as twin:
             return _asked(twin, ask, QUESTIONS // ASKERS)
 
     start = time.perf_counter()

@@ -59,14 +59,14 @@ def run(model: str, data: str, layer: str, count: str) -> None:
     torch.set_num_threads(1)
     [(name, spec)] = serve_config([model]).networks.items()
     live = LoadedModel(name, spec, choose_device("cpu"), PriorityLock())
-    live.record(live.read(live.first), (), lambda maps: None)
+    live.record(live.read(live.default_sources), (), lambda maps: None)
     opened, method = open_data(data), METHODS["top_images"]
-    for _ in live.steps(method, [layer], parse_parameters(method, {"count": 40}), opened):
+    for _ in live.run_method(method, [layer], parse_parameters(method, {"count": 40}), opened):
         continue  # whatever is loaded or made once
     before = _resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")
     start, busy, longest, last = time.perf_counter(), time.process_time(), 0.0, time.perf_counter()
-    for _ in live.steps(method, [layer], parse_parameters(method, {"count": int(count)}), opened):
+    for _ in live.run_method(method, [layer], parse_parameters(method, {"count": int(count)}), opened):
         longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
     spent, busy = time.perf_counter() - start, time.process_time() - busy
     row = {
@@ -81,7 +81,7 @@ def run(model: str, data: str, layer: str, count: str) -> None:
 
 def _forward(live: LoadedModel) -> float:
     """CPU milliseconds of the whole network on one picture: the least of some."""
-    arguments = live.subject.feeder.arguments(live.read(live.first))
+    arguments = live.subject.feeder.arguments(live.read(live.default_sources))
     spent = []
     with torch.no_grad():
         for _ in range(8):

@@ -24,7 +24,7 @@ from ..torch_bridge.inverters.gradient_descent import Descent, Goal, noise
 from ..torch_bridge.inverters.perturbations import Features, perturbed
 from ..torch_bridge.methods import MethodContext
 from ..torch_bridge.models.fingerprint import fingerprint
-from ..torch_bridge.probing.partial_forward import Reach
+from ..torch_bridge.probing.partial_forward import PartialForward
 from ..torch_bridge.server.config import serve_config
 
 KEPT: tuple[Features, ...] = ("plain", "drop_least", "binarise", "dropout", "drop_top")
@@ -85,7 +85,7 @@ def _row(work: MethodContext, inverter: Inverter, pictures: Tensor) -> dict[str,
 def _regularised(work: MethodContext, layer: str, pictures: Tensor, scale: float) -> tuple[float, float]:
     """Mean picture and feature error of the first pictures, all found at once."""
     errors = []
-    reach = Reach(work.model, [layer], work.arguments)
+    reach = PartialForward(work.model, [layer], work.arguments)
     for picture in pictures[:INVERTED]:
         pixels = Pixels(work.how, picture[None])
         with torch.no_grad():

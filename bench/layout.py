@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..blender_addon.layout import camera_presets, plan, plan_figure
-from ..blender_addon.layout.label_placement import block_words, panel_words, stage_words
-from ..blender_addon.layout.layout_checks import check
+from ..blender_addon.layout import camera_presets, lay_out, lay_out_figure
+from ..blender_addon.layout.label_placement import block_labels, panel_labels, stage_labels
+from ..blender_addon.layout.layout_checks import measure_layout
 from ..torch_bridge.recording import Layer
 
 GRAPHS = Path(__file__).resolve().parent.parent / "tests" / "graphs.json.gz"
@@ -36,14 +36,14 @@ def _chain(count: int) -> tuple[list[Layer], list[tuple[int, int]]]:
 
 
 def _timed(layers: list[Layer], links: list[tuple[int, int]]) -> dict[str, Any]:
-    walk, figure = plan(layers, links), plan_figure(layers, links, WIDTH, HEIGHT)
+    walk, figure = lay_out(layers, links), lay_out_figure(layers, links, WIDTH, HEIGHT)
     view = camera_presets.overview(figure, WIDTH, HEIGHT)
-    law = check(walk)
-    words = (stage_words(figure, view), block_words(figure, layers, view), panel_words(figure, layers, view))
+    law = measure_layout(walk)
+    words = (stage_labels(figure, view), block_labels(figure, layers, view), panel_labels(figure, layers, view))
     return {
         "panels": int(law["panels"]),
-        "plan s": _least(lambda: plan(layers, links)),
-        "figure s": _least(lambda: plan_figure(layers, links, WIDTH, HEIGHT)),
+        "plan s": _least(lambda: lay_out(layers, links)),
+        "figure s": _least(lambda: lay_out_figure(layers, links, WIDTH, HEIGHT)),
         "camera s": _least(lambda: camera_presets.overview(figure, WIDTH, HEIGHT)),
         "length m": law["length"],
         "least gap m": law["least_gap"],

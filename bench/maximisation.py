@@ -110,9 +110,9 @@ def work_of(network: str, layer: str) -> MethodContext:
     """What a method is given, about eight channels of a layer."""
     [(name, spec)] = serve_config([network]).networks.items()
     live = LoadedModel(name, spec, torch.device("cpu"), PriorityLock())
-    live.record(live.read(live.first), (), lambda maps: None)
-    count = live.seen.network.layer(layer).map_shape[0]
-    return live.work(live.seen, [layer], None, range(0, count, count // BATCH)[:BATCH])
+    live.record(live.read(live.default_sources), (), lambda maps: None)
+    count = live.run_context.network.layer(layer).map_shape[0]
+    return live.method_context(live.run_context, [layer], None, range(0, count, count // BATCH)[:BATCH])
 
 
 def _run(climbing: MaximisationRun, steps: int) -> None:

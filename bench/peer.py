@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from ..torch_bridge.client.process import PATIENT
-from ..torch_bridge.inputs.sources import Named, image_of
+from ..torch_bridge.inputs.sources import NamedContent, to_image
 from ..torch_bridge.models.device import leave_one_core_free
 from ..torch_bridge.server.allocator import keep_memory
 from ..torch_bridge.server.loaded_model import LoadedModel, flush_denormals
@@ -95,7 +95,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/stages":
             self._tell(json.dumps(stages(self.live, picture)).encode())
             return
-        arguments = self.live.subject.feeder.arguments(self.live.read([Named("picture", image_of(picture))]))
+        arguments = self.live.subject.feeder.arguments(self.live.read([NamedContent("picture", to_image(picture))]))
         if self.path == "/forward":
             told: Any = self._forward(arguments)
         else:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from ..torch_bridge.client import frames
-from ..torch_bridge.inputs.sources import Named, image_of
+from ..torch_bridge.inputs.sources import NamedContent, to_image
 from ..torch_bridge.recording import Maps, describe_maps
 from ..torch_bridge.server.loaded_model import PANELS, LoadedModel
 
@@ -28,7 +28,7 @@ def forward(model: nn.Module, arguments: tuple[Any, ...]) -> dict[str, float]:
 
 def stages(live: LoadedModel, picture: np.ndarray) -> dict[str, float]:
     """Processor seconds, from pixels (H, W, 3) uint8 to the last byte that is sent."""
-    read, inputs = _spent(lambda: live.read([Named("picture", image_of(picture))]))
+    read, inputs = _spent(lambda: live.read([NamedContent("picture", to_image(picture))]))
     plain = forward(live.model, live.subject.feeder.arguments(inputs))["processor s"]
     graph, _ = _spent(lambda: live.record(inputs, [], lambda maps: None))
     every: list[Maps] = []

@@ -1,4 +1,4 @@
-"""The recipe of `innerwalk ask`: a method runs in this process, and what it says is told, drawn and kept."""
+"""`innerwalk ask`: runs a method on a network in this process and writes its maps as pictures."""
 
 from __future__ import annotations
 
@@ -11,58 +11,58 @@ from ..blender_addon.imaging.channel_images import Look
 from ..blender_addon.imaging.filenames import file_names
 from ..torch_bridge.concepts import TASKS
 from ..torch_bridge.data import DataSet, open_data
-from ..torch_bridge.methods import Method, chosen, form
+from ..torch_bridge.methods import Method, parameter_form, parse_parameters
 from ..torch_bridge.models.device import choose_device
 from ..torch_bridge.predictions.class_names import ClassNames
 from ..torch_bridge.recording import Maps, Recording
 from ..torch_bridge.recording.errors import SceneError, UnknownName
-from ..torch_bridge.server.ask import answered, named
-from ..torch_bridge.server.loaded_model import Live
-from ..torch_bridge.server.priority_lock import Turns
+from ..torch_bridge.server.ask import find_method, record_with_method
+from ..torch_bridge.server.loaded_model import LoadedModel
+from ..torch_bridge.server.priority_lock import PriorityLock
 from ..torch_bridge.subject import RecordSpec
 from . import tables
 
 Progress = Callable[[str, float], None]
 LOADED = 0.1
-"""Share of the work that loading the network is."""
+"""Share of the progress bar for loading the network."""
 OF_CLASS = "of_class"
-"""What methods call the parameter that is the number of a class; here it may be said by name."""
+"""Parameter of methods that holds a class index; on the command line it may be a class name."""
 
 
 class Question(NamedTuple):
-    """What is asked of a network."""
+    """A method with its layers, channels, parameters and data set."""
 
     method: str
     layers: tuple[str, ...] = ("panels",)
     channels: tuple[int, ...] = ()
     settings: Mapping[str, str] = {}
-    """Parameters as a person writes them."""
+    """Parameters of the method as text, by name."""
     data: tuple[str, str] | None = None
-    """Name and place of a data set."""
+    """Name and location of a data set."""
     device: str = ""
 
 
 def answer(spec: RecordSpec, question: Question, progress: Progress) -> Recording:
-    """Load the network, let it look, ask. What is wrong with the question is said before anything is loaded.
+    """Loads the network, records its input and runs the method; returns the recording with the method's maps.
 
-    Raises UnknownName, InputError or ModelError.
+    Errors in the question are found before anything is loaded. Raises UnknownName, InputError or ModelError.
     """
-    method = named(question.method)
-    parameters = chosen(method, read_settings(method, question.settings))
+    method = find_method(question.method)
+    parameters = parse_parameters(method, read_settings(method, question.settings))
     data = _data(spec, method, question)
     progress(f"loading {spec.model}", 0.0)
-    live = Live(spec.name or spec.model, spec, choose_device(question.device), Turns())
+    live = LoadedModel(spec.name or spec.model, spec, choose_device(question.device), PriorityLock())
     if OF_CLASS in question.settings:
-        parameters = chosen(method, read_settings(method, question.settings, live.subject.names))
-    inputs = live.read(live.first, spec.index)
-    return answered(
+        parameters = parse_parameters(method, read_settings(method, question.settings, live.subject.names))
+    inputs = live.read(live.default_sources, spec.index)
+    return record_with_method(
         live, inputs, method, question.layers, question.channels, parameters, data,
         lambda step: progress(step.told, LOADED + (1 - LOADED) * step.share),
     )  # fmt: skip
 
 
 def _data(spec: RecordSpec, method: Method, question: Question) -> DataSet | None:
-    """The data set that is named, else, where one is needed, the pictures that a shipped network was trained on."""
+    """Opens the named data set, or the training pictures of a shipped network when the method needs data."""
     if question.data is not None:
         return open_data(question.data[1], question.data[0])
     task = spec.arguments.get("task")
@@ -72,15 +72,15 @@ def _data(spec: RecordSpec, method: Method, question: Question) -> DataSet | Non
 def read_settings(
     method: Method, settings: Mapping[str, str], names: ClassNames | None = None
 ) -> dict[str, Any]:  # fmt: skip
-    """Values of what a person wrote; what can't be read stays a text, which `chosen` complains about.
+    """Converts parameters from text to their types; text that can't be converted stays, for `chosen` to reject.
 
-    names: of the classes, once they are known; before, any name will do.
+    names: the class names, once they are known; until then every class name becomes 0.
     """
-    kinds = {field["name"]: field["kind"] for field in form(method)}
-    found = {name: _read(kinds.get(name, "str"), text) for name, text in settings.items()}
-    if isinstance(told := found.get(OF_CLASS), str) and kinds.get(OF_CLASS) == "int":
-        found[OF_CLASS] = 0 if names is None else _class(told, names)
-    return found
+    kinds = {field["name"]: field["kind"] for field in parameter_form(method)}
+    values = {name: _read(kinds.get(name, "str"), text) for name, text in settings.items()}
+    if isinstance(class_name := values.get(OF_CLASS), str) and kinds.get(OF_CLASS) == "int":
+        values[OF_CLASS] = 0 if names is None else _class(class_name, names)
+    return values
 
 
 def _read(kind: str, text: str) -> Any:
@@ -101,30 +101,30 @@ def _class(name: str, names: ClassNames) -> int:
 
 
 def maps_of(recording: Recording, method: str) -> list[Maps]:
-    """What the method said, by layer in order of execution."""
+    """Returns the maps of a method in the layers' order of execution."""
     found = {layer: maps for (layer, how), maps in recording.all_maps.items() if how == method}
     return [found[layer.id] for layer in recording.network.layers if layer.id in found]
 
 
 def check_folder(path: Path) -> None:
-    """Raise one line where pictures can't be put, before any work is done. Raises SceneError."""
+    """Raises SceneError unless `path` can be created as a new folder; called before any work is done."""
     if path.exists():
-        raise SceneError(f"{path}: is there already; name a new folder for the pictures")
+        raise SceneError(f"{path}: already exists; name a new folder for the pictures")
     if not path.parent.is_dir():
-        raise SceneError(f"{path.parent}: no such folder; make it first, or choose another place for {path.name}")
+        raise SceneError(f"{path.parent}: no such folder; create it first, or choose another place for {path.name}")
 
 
-def write_pictures(folder: Path, made: Sequence[Maps], channels: Sequence[int], progress: Progress) -> None:
-    """Fill an empty folder: `LAYER.png` with all channels side by side, `LAYER/0003.png` for each that was made.
+def write_pictures(folder: Path, layer_maps: Sequence[Maps], channels: Sequence[int], progress: Progress) -> None:
+    """Writes `LAYER.png` with all channels side by side and `LAYER/0003.png` for each channel that has a picture.
 
-    In the colours of the dark hall, 8 bits. Raises OSError.
+    The PNG files have 8 bits a channel and the colours of the dark theme. Raises OSError.
     """
-    look, names = Look("dark", "signed", 1.0), file_names(maps.layer for maps in made)
-    for done, maps in enumerate(made):
-        progress(f"pictures of {maps.layer}", done / len(made))
+    look, names = Look("dark", "signed", 1.0), file_names(maps.layer for maps in layer_maps)
+    for done, maps in enumerate(layer_maps):
+        progress(f"pictures of {maps.layer}", done / len(layer_maps))
         scales, inner = maps.peak, folder / names[maps.layer]
         (folder / f"{names[maps.layer]}.png").write_bytes(b"".join(channel_images.sheet_file(maps, scales, look)))
         inner.mkdir()
-        for channel in tables.told(maps, channels):
+        for channel in tables.visible_channels(maps, channels):
             pixels = channel_images.tile(maps, channel, float(scales[channel]), look)
             (inner / f"{channel:04d}.png").write_bytes(png.whole(pixels))

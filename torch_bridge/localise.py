@@ -16,10 +16,10 @@ import numpy as np
 from PIL import Image
 
 from .data import random_indices, open_data
-from .inputs.preprocess import fit
-from .method_support.box_accuracy import Score, attempt
-from .method_support.object_finder import THRESHOLD, Finder, Sighting
-from .methods.localisation_scores import FOUND, outlined
+from .inputs.preprocess import fit_picture
+from .method_support.box_accuracy import BoxAccuracy, evaluate_picture
+from .method_support.object_finder import THRESHOLD, ObjectFinder, FrameDetection
+from .methods.localisation_scores import FOUND_COLOUR, draw_boxes
 from .models.device import choose_device
 from .recording.errors import InnerwalkError
 from .server.ask import denormals_restored
@@ -31,38 +31,38 @@ from .video import open_video
 EXPECTED = 2
 
 
-def finder_of(model: str, threshold: float = THRESHOLD, device: str = "") -> Finder:
+def finder_of(model: str, threshold: float = THRESHOLD, device: str = "") -> ObjectFinder:
     """For a network as `innerwalk serve` takes it, such as "object" or "resnet50=weights.pt". Raises InnerwalkError."""
     [(name, spec)] = serve_config([model]).networks.items()
     live = LoadedModel(name, spec, choose_device(device), PriorityLock())
     with denormals_restored():
-        live.record(live.read(live.first), (), lambda maps: None)
-    return Finder(live.work(live.seen, (), None, ()), threshold)
+        live.record(live.read(live.default_sources), (), lambda maps: None)
+    return ObjectFinder(live.method_context(live.run_context, (), None, ()), threshold)
 
 
-def score(finder: Finder, data: str = "concepts:object", count: int = 500, seed: int = 0) -> Score:
+def score(finder: ObjectFinder, data: str = "concepts:object", count: int = 500, seed: int = 0) -> BoxAccuracy:
     """Try so many pictures of a data set. Raises InputError where it knows no boxes."""
     opened = open_data(data)
-    return Score(tuple(attempt(finder, opened, index) for index in random_indices(opened, count, seed)), opened.classes)
+    return BoxAccuracy(tuple(evaluate_picture(finder, opened, index) for index in random_indices(opened, count, seed)), opened.classes)
 
 
-def follow(finder: Finder, film: str, count: int) -> Iterator[Sighting]:
+def follow(finder: ObjectFinder, film: str, count: int) -> Iterator[FrameDetection]:
     """Where the most probable class is in each of the first frames of a film. Raises InputError."""
     with closing(open_video(film, loop=False)) as opened:
         yield from finder.follow(opened, count)
 
 
-def told(one: Sighting) -> str:
+def told(one: FrameDetection) -> str:
     """A frame in one line: number, second, class, probability, corners as shares of what the network gets of it."""
     found = one.place.class_
     box = " ".join(f"{end:.3f}" for end in one.place.box) if one.place.box else "nothing found"
-    return f"{one.frame.number:6d}  {one.frame.seconds:8.2f} s  {found.name} {found.chance:.0%}  {box}"
+    return f"{one.frame.number:6d}  {one.frame.seconds:8.2f} s  {found.name} {found.probability:.0%}  {box}"
 
 
-def drawn(finder: Finder, one: Sighting) -> np.ndarray:
+def drawn(finder: ObjectFinder, one: FrameDetection) -> np.ndarray:
     """(H, W, 3) uint8: what the network gets of a frame, with the box."""
-    picture = fit(Image.fromarray(one.frame.picture), finder.work.how)
-    return (outlined(picture, [(one.place.box, FOUND)]) * 255 + 0.5).astype(np.uint8)
+    picture = fit_picture(Image.fromarray(one.frame.picture), finder.work.how)
+    return (draw_boxes(picture, [(one.place.box, FOUND_COLOUR)]) * 255 + 0.5).astype(np.uint8)
 
 
 def main(words: Sequence[str]) -> int:
@@ -87,7 +87,7 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
-def _follow(finder: Finder, film: str, count: int, pictures: Path | None) -> None:
+def _follow(finder: ObjectFinder, film: str, count: int, pictures: Path | None) -> None:
     for one in follow(finder, film, count):
         sys.stdout.write(told(one) + "\n")
         if pictures is not None:

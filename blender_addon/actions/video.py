@@ -59,7 +59,7 @@ def _open(scene: bpy.types.Scene, source: str, *, running: bool) -> None:
     playing = Playing(_name(source, scene_name), running)
 
     def opened(films: list[dict[str, Any]]) -> None:
-        there = results.named(scene_name)
+        there = results.scene_named(scene_name)
         told = next((one for one in films if one["name"] == playing.name), None)
         if there is not None and told is not None:
             playing.rate, playing.frames = told["rate"] or USUAL, told["frames"]
@@ -176,7 +176,7 @@ def _alone() -> bool:
 
 def _follow(name: str, asked: threading.Event) -> None:
     """Look at the frame that is keyed, unless it is looked at already or the film plays."""
-    scene = results.named(name)
+    scene = results.scene_named(name)
     try:
         if scene is not None:
             _look(scene, current().films.get(name))
@@ -234,7 +234,7 @@ def _next(scene: bpy.types.Scene, playing: Playing) -> str:
 def _heard(tag: str, made: Recording | None) -> None:
     """A frame is shown: note which, and ask for the next when it is due; or it can't be, and the film stops."""
     for name, playing in list(current().films.items()):
-        scene = results.named(name)
+        scene = results.scene_named(name)
         if scene is None or (made is None and tag == playing.tag):
             del current().films[name]
         elif scene.get(INPUT_TAG) == tag and playing.rate:  # else that is of a film before
@@ -246,7 +246,7 @@ def _heard(tag: str, made: Recording | None) -> None:
 
 def _due(name: str, tag: str) -> None:
     """Ask for the next frame, unless something else was asked for since."""
-    scene, playing = results.named(name), current().films.get(name)
+    scene, playing = results.scene_named(name), current().films.get(name)
     if scene is None or playing is None or not playing.running or scene.get(INPUT_TAG) != tag:
         return
     try:

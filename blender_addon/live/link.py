@@ -152,7 +152,7 @@ class Link:
         self._thread("questions", self._answer_on)
         if self.child is not None:
             self.child.process.wait()
-            self._end(f"the bridge has ended: {self.child.last_words()}")
+            self._end(f"the bridge has ended: {self.child.last_error_line()}")
 
     def _reach(self) -> Bridge:
         assert self.child is not None
@@ -166,7 +166,7 @@ class Link:
         """A connection for one thread. Raises BridgeError."""
         if self._bridge is None:
             raise BridgeError(f"the bridge isn't ready yet ({self.told})")
-        return self._bridge.twin()
+        return self._bridge.new_connection()
 
     def _end(self, told: str) -> None:
         if self.state != "ended":

@@ -81,7 +81,7 @@ class Bridge:
         self._graphs: dict[str, tuple[str, Network]] = {}
         """By network: the digest of its graph, and the graph."""
 
-    def twin(self) -> Bridge:
+    def new_connection(self) -> Bridge:
         """Another connection, for another thread."""
         twin = Bridge(self.port, self.token, self.host)
         twin._kin = self._kin
@@ -110,7 +110,7 @@ class Bridge:
             raise
 
     def _ended(self, where: str, error: Exception) -> str:
-        last = self._kin.last_words() if self._kin is not None and self._kin.has_ended() else ""
+        last = self._kin.last_error_line() if self._kin is not None and self._kin.has_ended() else ""
         return f"the {where} has ended or can't be reached ({error or type(error).__name__})" + (last and f": {last}")
 
     def _ask(self, name: str, pieces: Sequence[bytes | memoryview]) -> http.client.HTTPResponse:
@@ -218,15 +218,15 @@ class Bridge:
         told, counts = self._one("statistics", {"network": network, "layers": list(layers)})
         return {id: (numbers, counts[id]) for id, numbers in told["layers"].items()}
 
-    def open_film(self, name: str, source: str) -> list[dict[str, Any]]:
+    def open_video(self, name: str, source: str) -> list[dict[str, Any]]:
         """A video file of the bridge's machine, or camera:0, to be named in `film`."""
         return self._one("film", {"name": name, "open": source})[0]["films"]
 
-    def seek_film(self, name: str, frame: int) -> list[dict[str, Any]]:
+    def seek_video(self, name: str, frame: int) -> list[dict[str, Any]]:
         """Go to a frame, counted from 0."""
         return self._one("film", {"name": name, "seek": frame})[0]["films"]
 
-    def close_film(self, name: str) -> list[dict[str, Any]]:
+    def close_video(self, name: str) -> list[dict[str, Any]]:
         """Let go of it."""
         return self._one("film", {"name": name, "close": True})[0]["films"]
 

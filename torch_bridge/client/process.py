@@ -82,7 +82,7 @@ class BridgeProcess:
             return False
         return True
 
-    def news(self) -> dict[str, Any] | None:
+    def next_message(self) -> dict[str, Any] | None:
         """The next thing it says, if it has said anything: {"told", "share"}, then {"port"}; None so far.
 
         Raises BridgeError or what it failed with.
@@ -96,13 +96,13 @@ class BridgeProcess:
         if "port" in said and said.get("protocol") != PROTOCOL:
             raise BridgeError(f"the bridge speaks protocol {said.get('protocol')}, this side {PROTOCOL}")
         if "ended" in said:
-            raise BridgeError(f"the bridge that {self.python} ran has ended: {self.last_words()}")
+            raise BridgeError(f"the bridge that {self.python} ran has ended: {self.last_error_line()}")
         return said
 
     def wait(self, tell: Callable[[str, float], None] | None = None) -> int:
         """Wait until it is ready; its port. Raises as `news`."""
         while True:
-            said = self.news()
+            said = self.next_message()
             if said is None:
                 time.sleep(0.01)
             elif "port" in said:
@@ -110,7 +110,7 @@ class BridgeProcess:
             elif tell is not None:
                 tell(said["told"], said["share"])
 
-    def last_words(self) -> str:
+    def last_error_line(self) -> str:
         """The last line it wrote to standard error, and how it ended where it has."""
         if not self.alive:
             self._listening[0].join(GRACE)

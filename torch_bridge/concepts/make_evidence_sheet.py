@@ -14,12 +14,12 @@ import numpy as np
 from PIL import Image
 
 from ..data import open_data
-from ..methods import METHODS, chosen
+from ..methods import METHODS, parse_parameters
 from ..models.device import choose_device
 from ..recording import Maps
-from ..server.config import order_of
-from ..server.loaded_model import Live
-from ..server.priority_lock import Turns
+from ..server.config import serve_config
+from ..server.loaded_model import LoadedModel
+from ..server.priority_lock import PriorityLock
 from .make_sheet import LIGHT
 
 ROWS = {
@@ -33,12 +33,12 @@ HEIGHT, WIDTH, GAP = 132, 268, 10
 
 def evidence_of(layer: str, channels: Sequence[int], asked: Mapping[str, Any]) -> Maps:
     """The method's last maps for the shipped network; asked: its parameters by name. Raises InnerwalkError."""
-    [(name, spec)] = order_of(["object"]).networks.items()
-    live = Live(name, spec, choose_device("cpu"), Turns())
-    live.record(live.read(live.first), (), lambda maps: None)
+    [(name, spec)] = serve_config(["object"]).networks.items()
+    live = LoadedModel(name, spec, choose_device("cpu"), PriorityLock())
+    live.record(live.read(live.default_sources), (), lambda maps: None)
     method = METHODS["evidence"]
     pictures = open_data("concepts:object")
-    steps = list(live.steps(method, [layer], chosen(method, asked), pictures, channels=channels))
+    steps = list(live.run_method(method, [layer], parse_parameters(method, asked), pictures, channels=channels))
     return next(step.maps[0] for step in reversed(steps) if step.maps)
 
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..data import DataSet
-from ..predictions.boxes import Box, seen_box
+from ..predictions.boxes import Box, box_in_input
 from ..recording.errors import InputError
-from .object_finder import Finder, Place
+from .object_finder import ObjectFinder, Detection
 
-RIGHT = 0.5
+MIN_OVERLAP = 0.5
 """Least overlap of a box that is right."""
 
 
 @dataclass(frozen=True)
-class Try:
+class BoxResult:
     """A picture whose truth is known, and what was found in it."""
 
     index: int
@@ -25,7 +25,7 @@ class Try:
     """The true class."""
     truth: Box
     """In what the network gets of the picture."""
-    found: Place
+    found: Detection
     """Of the true class."""
     named: int
     """The class that was predicted."""
@@ -34,12 +34,12 @@ class Try:
     @property
     def right(self) -> bool:
         """Whether the box is right; the name may be wrong."""
-        return self.overlap >= RIGHT
+        return self.overlap >= MIN_OVERLAP
 
     @property
     def pointed(self) -> bool:
         """Whether the strongest evidence lies in the true box: the pointing game."""
-        return self.truth.holds(*self.found.peak)
+        return self.truth.contains(*self.found.peak)
 
     def told(self, classes: tuple[str, ...]) -> str:
         """What went wrong, or right, in one line."""
@@ -48,7 +48,7 @@ class Try:
         return f"picture {self.index}: {classes[self.label]}, {box}{'' if self.pointed else ', pointed beside'}{named}"
 
 
-def attempt(finder: Finder, data: DataSet, index: int) -> Try:
+def evaluate_picture(finder: ObjectFinder, data: DataSet, index: int) -> BoxResult:
     """Look for the first thing in a picture that the data set knows a box of. Raises InputError where it knows none."""
     known = data.boxes(index)
     if not known:
@@ -60,21 +60,21 @@ def attempt(finder: Finder, data: DataSet, index: int) -> Try:
             f"{data.name} has {len(data.classes)} classes, the network {len(look.maps)}: not the same ones"
         )
     label, box = known[0]
-    truth, found = seen_box(box, *picture.size, finder.work.how), look.place(label)
+    truth, found = box_in_input(box, *picture.size, finder.work.how), look.place(label)
     overlap = found.box.overlap(truth) if found.box else 0.0
-    return Try(index, label, truth, found, look.best(1)[0], overlap)
+    return BoxResult(index, label, truth, found, look.best(1)[0], overlap)
 
 
 @dataclass(frozen=True)
-class Score:
+class BoxAccuracy:
     """How often boxes were right."""
 
-    tries: tuple[Try, ...]
+    tries: tuple[BoxResult, ...]
     classes: tuple[str, ...]
 
-    def of(self, label: int) -> Score:
+    def of(self, label: int) -> BoxAccuracy:
         """The pictures of one class."""
-        return Score(tuple(one for one in self.tries if one.label == label), self.classes)
+        return BoxAccuracy(tuple(one for one in self.tries if one.label == label), self.classes)
 
     @property
     def right(self) -> float:
@@ -96,7 +96,7 @@ class Score:
         """Mean of intersection over union, 0..1."""
         return sum(one.overlap for one in self.tries) / max(len(self.tries), 1)
 
-    def failures(self) -> list[Try]:
+    def failures(self) -> list[BoxResult]:
         """Pictures whose box is wrong, the worst first."""
         return sorted((one for one in self.tries if not one.right), key=lambda one: (one.overlap, one.index))
 

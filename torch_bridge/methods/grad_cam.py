@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..method_support.backward import NO_GRADIENT, exactly
+from ..method_support.input_gradients import (NO_GRADIENT, full_precision)
 from ..method_support.input_attribution import OF_CLASS
-from ..method_support.method import Method, Step, Work, parameter
-from ..predictions.classes import PREDICTED, Class, find_class, scores_of
-from ..probing.partial_forward import Reach, Reached
+from ..method_support.method import Method, Step, MethodContext, parameter
+from ..predictions.classes import PREDICTED, Class, find_class, class_scores
+from ..probing.partial_forward import PartialForward, PartialResult
 from ..recording import Maps, pack
 from ..recording.errors import InputError, ModelError
 
@@ -30,7 +30,7 @@ class Parameters:
     smooth: bool = parameter(True, "Enlarge maps to the picture's size, smoothly, or leave them as coarse as they are")
 
 
-def grad_cam(work: Work, parameters: Parameters) -> Iterator[Step]:
+def grad_cam(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """One map a layer, of the channels that are asked about; all layers in one pass back.
 
     Layers without sides are left out. Raises InputError where no layer has any, or the network gives no classes;
@@ -48,11 +48,11 @@ def grad_cam(work: Work, parameters: Parameters) -> Iterator[Step]:
         yield Step(0.5 + number / len(layers) / 2, f"{id}: for {found.name}", (_maps(id, heat, found, side),))
 
 
-def _run(work: Work, layers: list[str], of_class: int) -> tuple[Class, Reached, dict[str, Tensor]]:
-    reach = Reach(work.model, layers, work.arguments)
-    with torch.enable_grad(), exactly(work.device):
+def _run(work: MethodContext, layers: list[str], of_class: int) -> tuple[Class, PartialResult, dict[str, Tensor]]:
+    reach = PartialForward(work.model, layers, work.arguments)
+    with torch.enable_grad(), full_precision(work.device):
         reached = reach(work.given(work.picture.detach().clone().requires_grad_()), whole=True)
-        scores = scores_of(reached.output)
+        scores = class_scores(reached.output)
         found = find_class(scores, of_class, work.names)
         lost = [id for id in layers if id not in reached.edges]
         if lost or not scores.requires_grad:
@@ -71,7 +71,7 @@ def _maps(id: str, heat: Tensor, found: Class, side: tuple[int, ...] | None) -> 
     shown = heat[None].float()
     if side is not None:
         shown = torch.nn.functional.interpolate(shown[None], side, mode="bilinear", align_corners=False)[0]
-    values = np.array([found.chance], np.float32)
+    values = np.array([found.probability], np.float32)
     texels = pack(shown.cpu().numpy())
     return Maps(id, GRAD_CAM.name, texels, 1, frame="input", labels=(found.name,), extras={"values": values})
 

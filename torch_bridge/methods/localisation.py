@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..method_support.input_attribution import OF_CLASS
-from ..method_support.method import Method, Step, Work, parameter
-from ..method_support.object_finder import THRESHOLD, Finder
+from ..method_support.method import Method, Step, MethodContext, parameter
+from ..method_support.object_finder import THRESHOLD, ObjectFinder
 from ..method_support.picture_maps import scalar_maps
 from ..predictions.classes import PREDICTED
-from .cam import home_of
+from .cam import class_map_layer
 
 ABOVE = "Share of a map's maximum above which the object is"
 
@@ -26,22 +26,22 @@ class Parameters:
     threshold: float = parameter(THRESHOLD, ABOVE, 0.01, 0.99)
 
 
-def localisation(work: Work, parameters: Parameters) -> Iterator[Step]:
+def localisation(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """On the layer of the classes: their maps in the picture's size, a box for each with its probability as score.
 
     Raises InputError as `cam` does.
     """
     yield Step(0.0, "looking for the maps that are averaged")
-    finder = Finder(work, parameters.threshold)
+    finder = ObjectFinder(work, parameters.threshold)
     yield Step(0.5, f"the means of {finder.head.layer} give the scores")
     look = finder.look(work.arguments)
-    home, count = home_of(work, len(look.maps)), len(look.maps)
+    home, count = class_map_layer(work, len(look.maps)), len(look.maps)
     named = look.best(parameters.classes) if parameters.of_class == PREDICTED else [parameters.of_class]
     places = [look.place(index) for index in work.channels or named]
-    rows = [(one.class_.index, *one.box, one.class_.chance) for one in places if one.box]
+    rows = [(one.class_.index, *one.box, one.class_.probability) for one in places if one.box]
     extras = {"values": look.scores[0].cpu().numpy(), "boxes": np.array(rows, np.float32).reshape(-1, 6)}
     planes = {one.class_.index: np.maximum(look.map_of(one.class_.index), 0) for one in places}
-    told = ", ".join(f"{one.class_.name} {one.class_.chance:.0%}" for one in places[:3])
+    told = ", ".join(f"{one.class_.name} {one.class_.probability:.0%}" for one in places[:3])
     maps = scalar_maps(home, LOCALISATION.name, planes, count, work.names.of(count), extras)
     yield Step(1.0, f"{len(rows)} boxes: {told}", (maps,))
 

@@ -21,7 +21,7 @@ class Box(NamedTuple):
     def area(self) -> float:
         return max(self.x1 - self.x0, 0.0) * max(self.y1 - self.y0, 0.0)
 
-    def holds(self, x: float, y: float) -> bool:
+    def contains(self, x: float, y: float) -> bool:
         """Whether a point lies in it."""
         return self.x0 <= x < self.x1 and self.y0 <= y < self.y1
 

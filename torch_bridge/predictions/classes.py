@@ -19,7 +19,7 @@ class Class:
 
     index: int
     name: str
-    chance: float
+    probability: float
     """0..1, for the input that is looked at."""
 
 

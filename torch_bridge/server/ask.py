@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ..inputs.input_adapter import make_feeder
-from ..inputs.sources import Input, picture_of
+from ..inputs.input_adapter import make_input_adapter
+from ..inputs.sources import Input, draw_sample
 from ..methods import METHODS, Method, Step, parse_parameters
 from ..models.build import BuiltModel
 from ..predictions.class_names import ClassNames
@@ -62,10 +62,10 @@ def record_with_method(
     """Run a network on inputs, then a method to its end; the recording holds both. Raises whatever these do."""
     with denormals_restored():
         live.record(inputs, (), lambda maps: None)
-        ids = live.seen.ids(layers)
-        _check(live.seen.network, ids, channels)
+        ids = live.run_context.ids(layers)
+        _check(live.run_context.network, ids, channels)
         made = live.record(inputs, ids, lambda maps: None)
-        for step in live.steps(method, ids, parameters, data, channels=channels):
+        for step in live.run_method(method, ids, parameters, data, channels=channels):
             made.add(step.maps)
             if told is not None:
                 told(step)
@@ -108,11 +108,11 @@ def _live(model: nn.Module, given: Sequence[torch.Tensor], flags: Mapping[str, A
         facts["size"] = tuple(first.shape[-2:])
     name = type(model).__name__
     built = BuiltModel(model, name)
-    subject = Subject(built, make_feeder(built, facts, ("", {})), ClassNames(tuple(classes), "given"), "as given", {})
+    subject = Subject(built, make_input_adapter(built, facts, ("", {})), ClassNames(tuple(classes), "given"), "as given", {})
     where = next((one.device for one in model.parameters()), first.device)
     return LoadedModel(name, RecordSpec(name), where, PriorityLock(), subject)
 
 
 def _input(values: torch.Tensor, live: LoadedModel) -> Input:
     plain = values.detach().cpu()
-    return Input(plain, picture_of(plain[0].numpy(), live.subject.feeder.how), "given", "values as they are")
+    return Input(plain, draw_sample(plain[0].numpy(), live.subject.feeder.how), "given", "values as they are")

@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image
 
 from .. import concepts
-from ..inputs.sources import Named
+from ..inputs.sources import NamedContent
 from ..recording.errors import InputError
 from ..subject import RecordSpec
 
@@ -67,7 +67,7 @@ def _known(where: str, given: Mapping[str, Any], known: Sequence[str] | Mapping[
 
 def shipped_network(task: str) -> dict[str, Any]:
     """Fields of a RecordSpec for a network that comes with innerwalk and looks at its own picture."""
-    picture = Named(f"{task} {concepts.DEFAULT_INDEX}.png", Image.fromarray(concepts.picture(task=task)))
+    picture = NamedContent(f"{task} {concepts.DEFAULT_INDEX}.png", Image.fromarray(concepts.picture(task=task)))
     return {
         "model": f"{concepts.__name__}:network",
         "arguments": {"task": task},

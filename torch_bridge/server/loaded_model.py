@@ -12,7 +12,7 @@ import torch
 from ..capture.ablation import NO_ABLATION, Ablation, ChannelsByLayer, use_ablation
 from ..capture.recorder import record
 from ..inputs.first_layer import argument_names
-from ..inputs.sources import Input, Named, Source
+from ..inputs.sources import Input, NamedContent, Source
 from ..methods import Method, Step, MethodContext
 from ..models.device import to_device
 from ..models.fingerprint import fingerprint
@@ -60,15 +60,15 @@ class LoadedModel:
     def __init__(
         self, name: str, spec: RecordSpec, device: Any, turns: PriorityLock, subject: Subject | None = None
     ) -> None:  # fmt: skip
-        self.name, self.spec, self.device, self.turns = name, spec, device, turns
+        self.name, self.spec, self.device, self.lock = name, spec, device, turns
         self.subject = subject or prepare(spec)
         self.model = self.subject.built.module.to(device)
-        self.last: RunContext | None = None
-        self.beside: Mapping[str, LoadedModel] = {}
+        self.last_run: RunContext | None = None
+        self.served_models: Mapping[str, LoadedModel] = {}
         """Networks that are served beside it, itself among them."""
 
     @property
-    def first(self) -> list[Source]:
+    def default_sources(self) -> list[Source]:
         """What it looks at when nothing is said."""
         return list(self.spec.inputs) or list(noise(self.subject.built, self.spec.seed))
 
@@ -78,15 +78,15 @@ class LoadedModel:
         return fingerprint(self.model)
 
     @property
-    def seen(self) -> RunContext:
+    def run_context(self) -> RunContext:
         """What it looked at last. Raises InputError before the first input."""
-        if self.last is None:
+        if self.last_run is None:
             raise InputError(f"{self.name} hasn't looked at anything yet; give it an input first")
-        return self.last
+        return self.last_run
 
     def describe(self) -> dict[str, Any]:
         """What a person chooses it by."""
-        feeder, last = self.subject.feeder, self.last
+        feeder, last = self.subject.feeder, self.last_run
         return {
             "name": self.name,
             "title": self.spec.name or self.subject.built.name,
@@ -115,19 +115,19 @@ class LoadedModel:
 
         layers: globs over ids, or "panels". What `copied` raises ends the run. ablate: as `ablation` takes it.
         """
-        with self.turns.now():
+        with self.lock.now():
             flush_denormals()
             ablation = NO_ABLATION
             if self.spec.ablate if ablate is None else ablate:
-                known = self.last or run(self.spec, self.subject, inputs, (), self.device)
+                known = self.last_run or run(self.spec, self.subject, inputs, (), self.device)
                 ablation = self.ablation(known.network, ablate)
             made = self._streamed(inputs, layers, copied, ablation)
             told = made is not None
             if made is None:
                 made = run(self.spec, self.subject, inputs, layers, self.device, ablate=ablation)
-            if self.last is not None and made.network == self.last.network:
-                made.network = self.last.network  # what is known of it need not be found out again
-            self.last = RunContext(tuple(inputs), made.network, ablation)
+            if self.last_run is not None and made.network == self.last_run.network:
+                made.network = self.last_run.network  # what is known of it need not be found out again
+            self.last_run = RunContext(tuple(inputs), made.network, ablation)
         for maps in () if told else made.all_maps.values():
             copied(maps)
         return made
@@ -138,9 +138,9 @@ class LoadedModel:
         """None where the graph must be known first, or turns out to be another than last time."""
         exact = list(layers)
         if PANELS in exact:
-            if self.last is None or len(exact) > 1:
+            if self.last_run is None or len(exact) > 1:
                 return None
-            exact = _shown(self.last.network)
+            exact = _shown(self.last_run.network)
         try:
             made = run(self.spec, self.subject, inputs, exact, self.device, copied=copied, ablate=ablation)
         except UnknownName:
@@ -149,7 +149,7 @@ class LoadedModel:
             return None
         return made if PANELS not in layers or _shown(made.network) == exact else None
 
-    def steps(
+    def run_method(
         self, method: Method, ids: Sequence[str], parameters: Any, data: Any, seen: RunContext | None = None,
         channels: Sequence[int] = (),
     ) -> Iterator[Step]:  # fmt: skip
@@ -158,22 +158,22 @@ class LoadedModel:
         ids: of the layers that are asked about; channels: of these, () for all. They are about the network as it was
         ablated then. Raises whatever the method does.
         """
-        seen = seen or self.seen
+        seen = seen or self.run_context
         flush_denormals()
-        with self.turns.later():
-            running = method.run(self.work(seen, ids, data, channels), parameters)
+        with self.lock.later():
+            running = method.run(self.method_context(seen, ids, data, channels), parameters)
         try:
             while True:
-                with self.turns.later(), use_ablation(seen.ablation):
+                with self.lock.later(), use_ablation(seen.ablation):
                     step = next(running, None)
                 if step is None:
                     return
                 yield step
         finally:
-            with self.turns.later():
+            with self.lock.later():
                 running.close()  # type: ignore[attr-defined]  # methods are generators
 
-    def work(self, seen: RunContext, ids: Sequence[str], data: Any, channels: Sequence[int]) -> MethodContext:
+    def method_context(self, seen: RunContext, ids: Sequence[str], data: Any, channels: Sequence[int]) -> MethodContext:
         """What a method is given about what was seen; for who has taken a turn."""
 
         def again(arguments: tuple[Any, ...], layers: Sequence[str]) -> Recording:
@@ -186,11 +186,11 @@ class LoadedModel:
         return MethodContext(
             self.model, arguments, seen.network, tuple(ids), tuple(channels), again, self._feed, data, self.device,
             self.subject.feeder.how, self.subject.names,
-            {name: one.subject for name, one in self.beside.items() if one is not self},
+            {name: one.subject for name, one in self.served_models.items() if one is not self},
         )  # fmt: skip
 
     def _feed(self, picture: Any) -> tuple[Any, ...]:
-        sources: list[Source] = [Named("a picture", picture), *self.first[1:]]
+        sources: list[Source] = [NamedContent("a picture", picture), *self.default_sources[1:]]
         return to_device(self.subject.feeder.arguments(self.read(sources)), self.device)
 
 

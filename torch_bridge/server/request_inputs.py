@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..data import DataSet
-from ..inputs.sources import Named, Source, image_of
+from ..inputs.sources import NamedContent, Source, to_image
 from ..recording import Maps, channel_picture
 from ..recording.errors import InputError, UnknownName
 from ..video import Video
@@ -23,7 +23,7 @@ class RequestInputs:
     def __init__(
         self, data: Mapping[str, DataSet], films: Mapping[str, Video], maps_of: Callable[[str, str], Maps]
     ) -> None:
-        self.data, self.films, self.maps_of = data, films, maps_of
+        self.data, self.videos, self.maps_of = data, films, maps_of
         self._kinds = {
             "upload": self._upload, "pixels": self._pixels, "data": self._item, "noise": self._noise,
             "channel": self._channel, "film": self._film,
@@ -45,19 +45,19 @@ class RequestInputs:
         found = _array(asked, arrays)
         if found.ndim != 1 or found.dtype != np.uint8:
             raise InputError(f"upload {_name(asked)!r}: the bytes of a file, (n,) uint8, are needed")
-        return Named(_name(asked), found.tobytes())
+        return NamedContent(_name(asked), found.tobytes())
 
     def _pixels(self, asked: Mapping[str, Any], arrays: Arrays) -> Source:
         found = _array(asked, arrays)
         planes = found.ndim == 2 or (found.ndim == 3 and found.shape[2] in (1, 3, 4))
         if found.dtype != np.uint8 or not planes or not 0 < found.size <= 4 * MOST_PIXELS:
             raise InputError(f"pixels {_name(asked)!r}: (H, W), (H, W, 3) or (H, W, 4) uint8 is needed")
-        return Named(_name(asked), image_of(found))
+        return NamedContent(_name(asked), to_image(found))
 
     def _item(self, asked: Mapping[str, Any], arrays: Arrays) -> Source:
-        data = self.set_of(str(asked.get("set")))
+        data = self.data_set(str(asked.get("set")))
         index = whole(asked, "index", 0, len(data) - 1)
-        return Named(data.title(index), data.picture(index))
+        return NamedContent(data.title(index), data.picture(index))
 
     def _noise(self, asked: Mapping[str, Any], arrays: Arrays) -> Source:
         return f"noise:{whole(asked, 'seed', 0, 2**31 - 1)}"
@@ -66,19 +66,19 @@ class RequestInputs:
         """A colour map as it is; a scalar map in grey, its own least and most black and white."""
         maps = self.maps_of(str(asked.get("layer")), str(asked.get("method")))
         channel = whole(asked, "channel", 0, maps.channels - 1)
-        return Named(f"{maps.layer}, channel {channel}, {maps.method}", image_of(channel_picture(maps, channel)))
+        return NamedContent(f"{maps.layer}, channel {channel}, {maps.method}", to_image(channel_picture(maps, channel)))
 
     def _film(self, asked: Mapping[str, Any], arrays: Arrays) -> Source:
         name = str(asked.get("film"))
-        if (film := self.films.get(name)) is None:  # once: another thread may close it
-            raise UnknownName("film", name, list(self.films))
+        if (film := self.videos.get(name)) is None:  # once: another thread may close it
+            raise UnknownName("film", name, list(self.videos))
         if "frame" in asked:
             frame = film.seek(whole(asked, "frame", 0, 1 << 40))
         else:
-            frame = film.step(whole(asked, "step", 1, 10_000)) if "step" in asked else film.newest(number(asked, "at"))
-        return Named(f"{name}, frame {frame.number}", image_of(frame.picture))
+            frame = film.step(whole(asked, "step", 1, 10_000)) if "step" in asked else film.frame_at(number(asked, "at"))
+        return NamedContent(f"{name}, frame {frame.number}", to_image(frame.picture))
 
-    def set_of(self, name: str) -> DataSet:
+    def data_set(self, name: str) -> DataSet:
         """A data set by its name. Raises UnknownName."""
         if name not in self.data:
             raise UnknownName("data set", name, self.data)

@@ -35,7 +35,7 @@ class Service:
 
     def __init__(self, networks: Mapping[str, LoadedModel], data: Mapping[str, sets.DataSet], device: str) -> None:
         self.networks, self.data, self.device = networks, data, device
-        self.films: dict[str, Video] = {}
+        self.videos: dict[str, Video] = {}
         self._change = threading.Lock()
         """Held to change which films there are."""
         self.jobs = Jobs()
@@ -102,20 +102,20 @@ class Service:
         live, name = self.network(asked), str(asked.get("method"))
         if name not in METHODS:
             raise UnknownName("method", name, METHODS)
-        method, seen, given = METHODS[name], live.seen, asked.get("parameters") or {}
+        method, seen, given = METHODS[name], live.run_context, asked.get("parameters") or {}
         if asked.get("inputs"):
             seen = seen._replace(inputs=self._inputs(live, asked, arrays), ablation=live.ablation(seen.network, None))
         if asked.get("ablate") is not None:
             seen = seen._replace(ablation=live.ablation(seen.network, asked["ablate"]))
         ids, parameters = seen.ids(_texts(asked, "layers", [PANELS])), parse_parameters(method, given)
-        data = self._asking(live).set_of(str(asked["data"])) if asked.get("data") else None
+        data = self._asking(live).data_set(str(asked["data"])) if asked.get("data") else None
         channels = _wholes(asked, "channels")
         what = {"network": live.name, "method": name, "layers": asked.get("layers", PANELS), "parameters": given}
         what |= {"channels": channels, "ablate": seen.ablation.plain()}
         what |= {"data": data.name if data else "", "input": " + ".join(one.name for one in seen.inputs)}
         about = seen if method.needs == "input" else seen._replace(inputs=())
         key = _key(live, about, (name, ids, channels, data.name if data else ""), parameters)
-        job = self.jobs.start(what, key, lambda: live.steps(method, ids, parameters, data, seen, channels))
+        job = self.jobs.start(what, key, lambda: live.run_method(method, ids, parameters, data, seen, channels))
         yield {"job": self.jobs.tell(job)}, {}
 
     def job(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
@@ -134,7 +134,7 @@ class Service:
         """Pictures of data set `set` as thumbnails: `draw` {count, seed} at random or `page` {start, count}, of a
         `class` or of all; with `text`, the classes that contain it, instead.
         """
-        chosen_set = self._asking(None).set_of(str(asked.get("set")))
+        chosen_set = self._asking(None).data_set(str(asked.get("set")))
         if "text" in asked:
             yield {"classes": [list(found) for found in sets.search_classes(chosen_set, str(asked["text"]))]}, {}
             return
@@ -157,8 +157,8 @@ class Service:
         name = str(asked.get("name"))
         if asked.get("open"):
             self._put(name, open_video(str(asked["open"])))
-        elif (film := self.films.get(name)) is None:
-            raise UnknownName("film", name, list(self.films))
+        elif (film := self.videos.get(name)) is None:
+            raise UnknownName("film", name, list(self.videos))
         elif asked.get("close"):
             self._put(name, None)
         else:
@@ -168,10 +168,10 @@ class Service:
     def _put(self, name: str, film: Video | None) -> None:
         """A film under a name, or none; what was there before is let go of."""
         with self._change:
-            before = self.films.pop(name, None)
-            full = film is not None and len(self.films) >= MOST_FILMS
+            before = self.videos.pop(name, None)
+            full = film is not None and len(self.videos) >= MOST_FILMS
             if film is not None and not full:
-                self.films[name] = film
+                self.videos[name] = film
         for one in (before, film if full else None):
             if one is not None:
                 one.close()
@@ -180,15 +180,15 @@ class Service:
 
     def _films(self) -> list[dict[str, Any]]:
         with self._change:
-            return [{"name": name, "rate": one.rate, "frames": one.frames} for name, one in self.films.items()]
+            return [{"name": name, "rate": one.rate, "frames": one.frames} for name, one in self.videos.items()]
 
     def close(self) -> None:
         """End the jobs, let nobody run a network again, and let go of films."""
         self.jobs.shut()
         self._runs.put(None)
         for live in self.networks.values():
-            live.turns.shut()
-        for name in list(self.films):
+            live.lock.shut()
+        for name in list(self.videos):
             self._put(name, None)
 
     def network(self, asked: Mapping[str, Any]) -> LoadedModel:
@@ -199,7 +199,7 @@ class Service:
         return self.networks[name]
 
     def _asking(self, live: LoadedModel | None) -> RequestInputs:
-        return RequestInputs(self.data, self.films, lambda layer, method: self._maps(live, layer, method))
+        return RequestInputs(self.data, self.videos, lambda layer, method: self._maps(live, layer, method))
 
     def _maps(self, live: LoadedModel | None, layer: str, method: str) -> Maps:
         made = list(self._made.items())  # at once: other threads go on
@@ -213,7 +213,7 @@ class Service:
         if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
             raise InputError('inputs: a list such as [{"kind": "noise", "seed": 1}] is needed')
         asking = self._asking(live)
-        rest = live.first[len(given) :]  # a network of two inputs may be given one: the other stays the default
+        rest = live.default_sources[len(given) :]  # a network of two inputs may be given one: the other stays the default
         return live.read([*(asking.source(one, arrays) for one in given), *rest])
 
 

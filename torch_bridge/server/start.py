@@ -34,7 +34,7 @@ def open_bridge(order: ServeConfig, progress: Progress | None = None, limits: Li
     for done, (name, spec) in enumerate(order.networks.items()):
         tell(f"loading {name}", done / len(order.networks))
         networks[name] = LoadedModel(name, spec, device, turns)
-        networks[name].beside = networks
+        networks[name].served_models = networks
     data = {name: open_data(text, name) for name, text in order.data.items()}
     service = Service(networks, data, str(device))
     server = Server(service.calls, order.token or secrets.token_urlsafe(32), order.port, limits, service.close)

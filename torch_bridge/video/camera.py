@@ -43,7 +43,7 @@ class Camera:
             self.close()
             raise
 
-    def newest(self, at: float) -> Frame:
+    def frame_at(self, at: float) -> Frame:
         """The frame that came last, whatever time is asked for. Raises InputError once the camera is gone."""
         return self._from(0)
 

@@ -46,7 +46,7 @@ class Video(Protocol):
     size: tuple[int, int]
     """Width and height in pixels."""
 
-    def newest(self, at: float) -> Frame:
+    def frame_at(self, at: float) -> Frame:
         """The frame that is due `at` seconds after the start; what lies between is left out."""
 
     def step(self, n: int = 1) -> Frame:

@@ -36,7 +36,7 @@ class VideoFile:
         self._shown = self._frame(found)
         self.size = self._shown.size
 
-    def newest(self, at: float) -> Frame:
+    def frame_at(self, at: float) -> Frame:
         """The frame that is due `at` seconds after the start; what lies between is skipped. Raises InputError."""
         due = max(at, 0.0) + MICROSECOND
         if self.loop:

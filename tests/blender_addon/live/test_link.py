@@ -41,7 +41,7 @@ class Known:
         self.jobs: list[list[tuple[dict, list]]] = []
         self.fails: dict[str, Exception] = {}
 
-    def twin(self) -> "Known":
+    def new_connection(self) -> "Known":
         return self
 
     def close(self) -> None:

@@ -13,14 +13,14 @@ from torch.nn import functional as F  # noqa: E402
 from innerwalk.scenes import cli  # noqa: E402
 from innerwalk.tests.support import bridges  # noqa: E402
 from innerwalk.torch_bridge import client, record  # noqa: E402
-from innerwalk.torch_bridge.capture.ablation import NONE, Ablation, holding, plane, planes  # noqa: E402
-from innerwalk.torch_bridge.capture.values.to_maps import Axes, spread  # noqa: E402
-from innerwalk.torch_bridge.probing.partial_forward import Fill, Reach  # noqa: E402
+from innerwalk.torch_bridge.capture.ablation import NO_ABLATION, Ablation, use_ablation, channel_values, values_by_channel  # noqa: E402
+from innerwalk.torch_bridge.capture.values.map_layout import (Axes, choose_layout)  # noqa: E402
+from innerwalk.torch_bridge.probing.partial_forward import ChannelFill, PartialForward  # noqa: E402
 from innerwalk.torch_bridge.recording import load  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402
-from innerwalk.torch_bridge.server.config import Order, specs  # noqa: E402
-from innerwalk.torch_bridge.server.loaded_model import Live  # noqa: E402
-from innerwalk.torch_bridge.server.priority_lock import Turns  # noqa: E402
+from innerwalk.torch_bridge.server.config import ServeConfig, specs  # noqa: E402
+from innerwalk.torch_bridge.server.loaded_model import LoadedModel  # noqa: E402
+from innerwalk.torch_bridge.server.priority_lock import PriorityLock  # noqa: E402
 from innerwalk.torch_bridge.subject import record_from  # noqa: E402
 
 
@@ -125,12 +125,12 @@ def test_tokens_with_a_class_token():
 )
 def test_all_values_of_a_channel(shape, axes, channel, wanted):
     value, marked = torch.zeros(shape), torch.zeros(shape)
-    made = spread(shape, axes, 1 if axes.batch is None else shape[axes.batch])
+    made = choose_layout(shape, axes, 1 if axes.batch is None else shape[axes.batch])
     assert channel < made.map_shape[0]
-    plane(value, made, channel).fill_(1.0)
+    channel_values(value, made, channel).fill_(1.0)
     marked[wanted] = 1.0
     assert torch.equal(value, marked)
-    assert planes(value, made).sum(1).nonzero().flatten().tolist() == [channel]
+    assert values_by_channel(value, made).sum(1).nonzero().flatten().tolist() == [channel]
 
 
 @pytest.mark.parametrize(
@@ -176,13 +176,13 @@ def test_reach_finds_the_network_ablated(network, cut):
     ablation = Ablation.of(record(network, PICTURE, layers=()).network, cut)
     picture = PICTURE.repeat(2, 1, 1, 1).requires_grad_()
     for asked in (layers, ["norm", "c"], ["c"]):
-        with holding(ablation):
-            reach = Reach(network, asked, (PICTURE,))
+        with use_ablation(ablation):
+            reach = PartialForward(network, asked, (PICTURE,))
         network.cut = {}
         reached = reach((picture,), whole=True)
         (own,) = torch.autograd.grad(reach((picture,), whole=True).output.square().sum(), picture)
         network.cut = cut
-        plain = Reach(network, ["a", "b"], (PICTURE,))((picture,), whole=True)
+        plain = PartialForward(network, ["a", "b"], (PICTURE,))((picture,), whole=True)
         wanted = plain.output.square().sum()
         assert torch.equal(reached.output, plain.output)
         assert torch.allclose(own, torch.autograd.grad(wanted, picture, retain_graph=True)[0], atol=1e-6)
@@ -191,10 +191,10 @@ def test_reach_finds_the_network_ablated(network, cut):
 
 def test_fill_gives_each_input_another_channel(network):
     with torch.no_grad():
-        reach = Reach(network, ["norm", ":add"], (PICTURE,))
+        reach = PartialForward(network, ["norm", ":add"], (PICTURE,))
         many = (PICTURE.expand(3, -1, -1, -1),)
-        found = reach(many, {"norm": Fill([0, 3, 5], [0.0, 0.0, 0.0])}, whole=True).output
-        high = reach(many, {":add": Fill([1, 1, 1], [0.0, 2.0, -1.0])}).maps[":add"].detach()
+        found = reach(many, {"norm": ChannelFill([0, 3, 5], [0.0, 0.0, 0.0])}, whole=True).output
+        high = reach(many, {":add": ChannelFill([1, 1, 1], [0.0, 2.0, -1.0])}).maps[":add"].detach()
         for k, channel in enumerate((0, 3, 5)):
             network.cut = {"norm": [channel]}
             assert torch.allclose(found[k], network(PICTURE)[0], atol=1e-6)
@@ -204,35 +204,35 @@ def test_fill_gives_each_input_another_channel(network):
 # A bridge
 
 
-def live(**fields) -> Live:
-    return Live("object", specs({"object": {"model": "object"} | fields})["object"], torch.device("cpu"), Turns())
+def live(**fields) -> LoadedModel:
+    return LoadedModel("object", specs({"object": {"model": "object"} | fields})["object"], torch.device("cpu"), PriorityLock())
 
 
 def test_the_first_look_and_the_streamed_ones_agree():
     """The first has no graph yet; later ones stream maps while the network runs."""
     cut, one = {"stem.conv": [1, 2], "stage2.0:add": [7]}, live()
-    inputs = one.read(one.first)
+    inputs = one.read(one.default_sources)
     streamed: list = []
     first = one.record(inputs, ["panels"], lambda maps: None, cut)
     later = one.record(inputs, ["panels"], streamed.append, cut)
-    assert one.seen.ablation.plain() == {"stage2.0:add": [7], "stem.norm": [1, 2]} == first.provenance["ablated"]
+    assert one.run_context.ablation.plain() == {"stage2.0:add": [7], "stem.norm": [1, 2]} == first.provenance["ablated"]
     assert {maps.layer for maps in streamed} == {id for id, _ in later.all_maps}
     assert all(np.array_equal(later.maps(id).texels, maps.texels) for (id, _), maps in first.all_maps.items())
     assert not later.maps("stem.norm").data[[1, 2]].any() and not later.maps("stage2.0:add").data[7].any()
     assert first.prediction.top == later.prediction.top
     plain = one.record(inputs, ["panels"], lambda maps: None)
-    assert one.seen.ablation == NONE and plain.network == later.network
+    assert one.run_context.ablation == NO_ABLATION and plain.network == later.network
     assert plain.maps("stem.norm").data[[1, 2]].any() and plain.prediction.top != later.prediction.top
 
 
 def test_an_order_may_ablate():
     one = live(ablate={"stem.conv": [0]})
-    inputs = one.read(one.first)
+    inputs = one.read(one.default_sources)
     assert one.record(inputs, ["panels"], lambda maps: None).provenance["ablated"] == {"stem.norm": [0]}
     assert "ablated" not in one.record(inputs, ["panels"], lambda maps: None, {}).provenance
     spec = specs({"object": {"model": "object", "ablate": {"stem.conv": [0]}}})["object"]
     assert record_from(spec).provenance["ablated"] == {"stem.norm": [0]}
-    assert Order.parse({"networks": {"object": {"model": "object", "ablate": {}}}}).networks["object"].ablate == {}
+    assert ServeConfig.parse({"networks": {"object": {"model": "object", "ablate": {}}}}).networks["object"].ablate == {}
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 from torch import nn  # noqa: E402
 
 from innerwalk.torch_bridge import record  # noqa: E402
-from innerwalk.torch_bridge.capture.trace.axes import follow, input_axes, permutation, regrouped  # noqa: E402
-from innerwalk.torch_bridge.capture.values.to_maps import NO_GRID, Axes, maps_of, spread, texels_of, token_grid  # noqa: E402
+from innerwalk.torch_bridge.capture.trace.axes import infer_axes, input_axes, permutation, reshaped_axes  # noqa: E402
+from innerwalk.torch_bridge.capture.values.map_layout import (NO_GRID, Axes, extract_maps, choose_layout, to_texels, token_grid)  # noqa: E402
 from innerwalk.torch_bridge.recording import pack  # noqa: E402
 
 torch.set_num_threads(1)
@@ -39,17 +39,17 @@ RULES = [
 @pytest.mark.parametrize(("shape", "axes", "map_shape", "truth"), RULES)
 def test_every_rank_has_its_rule(shape, axes, map_shape, truth) -> None:
     tensor = torch.rand(shape)
-    made = spread(shape, axes, batch=2, index=1)
+    made = choose_layout(shape, axes, batch=2, index=1)
     assert made.map_shape == map_shape
-    assert torch.equal(maps_of(tensor, made), truth(tensor))
+    assert torch.equal(extract_maps(tensor, made), truth(tensor))
 
 
 def test_notes_and_labels_say_what_was_done() -> None:
-    assert spread((8, 5, 4, 6), Axes(0, 1), 2, 1).note == "item 1 of 4"
-    assert spread((5, 3), Axes(0, 1), 2, 1).note == "item 2 of 5"
-    assert spread((1, 5, 3), Axes(0, 2)).note == "1 special token left out"
-    assert spread((1, 2, 3, 4, 4), Axes(0, 1)).labels[4] == "channel 1 slice 1"
-    assert spread((1, 0, 4, 4), Axes(0, 1)).empty and spread((0, 4), Axes(0)).note == "empty"
+    assert choose_layout((8, 5, 4, 6), Axes(0, 1), 2, 1).note == "item 1 of 4"
+    assert choose_layout((5, 3), Axes(0, 1), 2, 1).note == "item 2 of 5"
+    assert choose_layout((1, 5, 3), Axes(0, 2)).note == "1 special token left out"
+    assert choose_layout((1, 2, 3, 4, 4), Axes(0, 1)).labels[4] == "channel 1 slice 1"
+    assert choose_layout((1, 0, 4, 4), Axes(0, 1)).empty and choose_layout((0, 4), Axes(0)).note == "empty"
 
 
 @pytest.mark.parametrize(
@@ -71,12 +71,12 @@ def test_token_grids(tokens, known, given, grid) -> None:
 def test_texels_are_those_of_pack(channels, dtype) -> None:
     maps = (torch.rand(channels, 3, 5) * 9).to(dtype)
     for view in (maps, maps.transpose(1, 2), maps.flip(0), maps[:, ::2]):
-        assert np.array_equal(texels_of(view), pack(view.float().numpy()))
+        assert np.array_equal(to_texels(view), pack(view.float().numpy()))
 
 
 def test_complex_values_are_drawn_by_their_size() -> None:
     maps = torch.tensor([[[3 + 4j]]])
-    assert texels_of(maps)[0, 0, 0].tolist() == [5, 0, 0, 0]
+    assert to_texels(maps)[0, 0, 0].tolist() == [5, 0, 0, 0]
 
 
 MOVES = [
@@ -116,7 +116,7 @@ def test_permutations_are_torchs_own(name, args, kwargs, before) -> None:
     ],
 )
 def test_reshapes_keep_what_they_do_not_mix(source, before, after, truth) -> None:
-    found = regrouped(source, before, after)
+    found = reshaped_axes(source, before, after)
     assert (found.batch, found.channel) == (truth.batch, truth.channel)
     assert truth.grid is None or found.grid == truth.grid
 
@@ -135,7 +135,7 @@ def test_reshapes_keep_what_they_do_not_mix(source, before, after, truth) -> Non
 )
 def test_indexing_moves_axes(index, after, truth) -> None:
     assert torch.empty(2, 5, 4, 6)[index].shape == after
-    found = follow("__getitem__", (None, index), {}, Axes(0, 1), (2, 5, 4, 6), after)
+    found = infer_axes("__getitem__", (None, index), {}, Axes(0, 1), (2, 5, 4, 6), after)
     assert (found.batch, found.channel) == truth
 
 

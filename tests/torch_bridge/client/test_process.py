@@ -86,7 +86,7 @@ def test_an_own_network_prints_and_is_recorded_all_the_same(folder, monkeypatch)
     ) as bridge:
         made = bridge.record("mine", [client.noise(4)])
         assert bridge.record("mine", [client.noise(4)]).prediction == made.prediction
-        assert bridge.child.last_words() == "louder"
+        assert bridge.child.last_error_line() == "louder"
         pid = bridge.child.process.pid
         assert bridge.child.alive
     assert gone(pid)
@@ -134,7 +134,7 @@ def test_a_crash_on_load_is_told_with_its_last_words(folder):
 def test_a_crash_while_it_runs_is_told_and_another_can_be_started(folder):
     with client.start_bridge(sys.executable, order("mynet:Kills"), folder=folder) as bridge:
         np.save(folder / "hot.npy", np.full((3, 16, 16), 200, np.float32))
-        twin = bridge.twin()
+        twin = bridge.new_connection()
         for asker in (bridge, twin):
             with pytest.raises(BridgeError, match=r"has ended or can't be reached .*no way on \(killed by SIGKILL\)"):
                 asker.record("mine", [client.file(folder / "hot.npy")])
@@ -273,7 +273,7 @@ def test_other_lines_on_its_output_are_told_as_they_are(tmp_path):
     child, heard = fake(tmp_path, f"print({chr(10).join(said)!r}, flush=True); input(); input()"), []
     assert child.wait(lambda told, share: heard.append((told, share))) == 7
     assert [told for told, _ in heard] == ["hello", "5", "{}", "[1]", "loading"]
-    assert child.news() is None and child.alive
+    assert child.next_message() is None and child.alive
     child.end()
     assert not child.alive
 
@@ -283,8 +283,8 @@ def test_a_child_that_will_not_end_is_killed(tmp_path, monkeypatch):
 
     monkeypatch.setattr(room, "GRACE", 0.2)
     child = fake(tmp_path, 'import time; print(\'{"told": "here"}\', flush=True); time.sleep(60)')
-    while child.news() is None:
+    while child.next_message() is None:
         time.sleep(0.01)
     child.end()
     assert child.process.returncode == -signal.SIGKILL
-    assert child.last_words() == "it said nothing (killed by SIGKILL)"
+    assert child.last_error_line() == "it said nothing (killed by SIGKILL)"

@@ -11,8 +11,8 @@ torch = pytest.importorskip("torch", reason="needs torch")
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 
 from innerwalk.torch_bridge.inputs.metadata import class_list, input_facts, latent_shape  # noqa: E402
-from innerwalk.torch_bridge.inputs.preprocess import Preprocessing, decide, fit, of_torchvision  # noqa: E402
-from innerwalk.torch_bridge.inputs.sources import see  # noqa: E402
+from innerwalk.torch_bridge.inputs.preprocess import Preprocessing, resolve_preprocessing, fit_picture, torchvision_facts  # noqa: E402
+from innerwalk.torch_bridge.inputs.sources import preprocess_picture  # noqa: E402
 from innerwalk.torch_bridge.models.torchvision_import import import_torchvision  # noqa: E402
 from innerwalk.torch_bridge.recording import safetensors  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
@@ -33,22 +33,22 @@ def test_torchvision_transforms_give_the_same_bits(shape):
     image = Image.fromarray(colours(*shape))
     for weights in (models.ResNet50_Weights.IMAGENET1K_V2, models.EfficientNet_B0_Weights.IMAGENET1K_V1,
                     models.segmentation.FCN_ResNet50_Weights.COCO_WITH_VOC_LABELS_V1):  # fmt: skip
-        ours, _ = see(image, decide([("torchvision", of_torchvision(weights))]))
+        ours, _ = preprocess_picture(image, resolve_preprocessing([("torchvision", torchvision_facts(weights))]))
         assert np.array_equal(ours, weights.transforms()(image).numpy())
 
 
 def test_crop_keeps_the_middle_and_stretch_keeps_the_ends():
     image = Image.fromarray(colours(100, 200))
-    cover = np.asarray(fit(image, Preprocessing(size=(50, 50))))
-    stretch = np.asarray(fit(image, Preprocessing(size=(50, 50), stretch=True)))
-    middle = np.asarray(fit(image, Preprocessing(size=(50, 100), crop=0.5)))
+    cover = np.asarray(fit_picture(image, Preprocessing(size=(50, 50))))
+    stretch = np.asarray(fit_picture(image, Preprocessing(size=(50, 50), stretch=True)))
+    middle = np.asarray(fit_picture(image, Preprocessing(size=(50, 100), crop=0.5)))
     assert cover[0, 0, 0] == pytest.approx(63, abs=3) and cover[0, -1, 0] == pytest.approx(190, abs=3)
     assert stretch[0, 0, 0] <= 3 and stretch[0, -1, 0] >= 250
     assert np.array_equal(middle, colours(100, 200)[25:75, 50:150])
 
 
 def test_whoever_speaks_first_is_heard_and_named():
-    how = decide(
+    how = resolve_preprocessing(
         [("as asked", {"size": (64, 64)}), ("w.safetensors", {"size": (32, 32), "mean": (0.5,), "std": (0.25,)})]
     )
     assert (how.size, how.mean, how.std, how.crop) == ((64, 64), (0.5,), (0.25,), 1.0)
@@ -71,7 +71,7 @@ def test_whoever_speaks_first_is_heard_and_named():
 )
 def test_numbers_that_cant_be(facts, line):
     with pytest.raises(InputError, match=line):
-        decide([("as asked", facts)])
+        resolve_preprocessing([("as asked", facts)])
 
 
 @pytest.mark.parametrize(
@@ -121,6 +121,6 @@ def test_metadata_of_a_stranger_is_understood_or_refused(metadata):
     facts = input_facts(metadata, Path("nowhere") / "w.safetensors")
     assert isinstance(class_list(metadata), list) and isinstance(latent_shape(metadata), tuple)
     try:
-        assert decide([("w.safetensors", facts)]).sentence()
+        assert resolve_preprocessing([("w.safetensors", facts)]).sentence()
     except InputError as error:
         assert "\n" not in str(error)

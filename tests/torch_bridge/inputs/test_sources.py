@@ -14,7 +14,7 @@ Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 from innerwalk.tests.support import SUPPORT  # noqa: E402
 from innerwalk.torch_bridge.inputs.image_files import open_picture  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
-from innerwalk.torch_bridge.inputs.sources import read_input, see  # noqa: E402
+from innerwalk.torch_bridge.inputs.sources import read_input, preprocess_picture  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
 from innerwalk.torch_bridge.subject import RecordSpec, prepare, record_from  # noqa: E402
 
@@ -40,7 +40,7 @@ def picture(tmp_path) -> str:
 
 
 def seen(path, how=AS_IS) -> np.ndarray:
-    return see(open_picture(path), how)[1]
+    return preprocess_picture(open_picture(path), how)[1]
 
 
 def refused(text, how=AS_IS, **more) -> str:
@@ -90,7 +90,7 @@ def test_transparency_lies_on_white(tmp_path):
 def test_four_channels_keep_transparency(tmp_path):
     pixels = np.dstack([colours(), np.full((40, 60), 51, np.uint8)])
     Image.fromarray(pixels).save(tmp_path / "logo.png")
-    values, _ = see(open_picture(tmp_path / "logo.png"), Preprocessing(channels=4))
+    values, _ = preprocess_picture(open_picture(tmp_path / "logo.png"), Preprocessing(channels=4))
     assert values.shape == (4, 40, 60) and np.allclose(values[3], 0.2)
 
 
@@ -108,9 +108,9 @@ def test_deep_pictures_keep_their_range(tmp_path):
 
 def test_grey_from_colour_and_colour_from_grey(tmp_path, picture):
     Image.fromarray(colours()[:, :, 0]).save(tmp_path / "grey.png")
-    values, shown = see(open_picture(tmp_path / "grey.png"), AS_IS)
+    values, shown = preprocess_picture(open_picture(tmp_path / "grey.png"), AS_IS)
     assert values.shape == (3, 40, 60) and np.array_equal(shown[:, :, 2], colours()[:, :, 0])
-    values, shown = see(open_picture(picture), Preprocessing(channels=1))
+    values, shown = preprocess_picture(open_picture(picture), Preprocessing(channels=1))
     luma = colours() @ np.array([0.299, 0.587, 0.114])
     assert values.shape == (1, 40, 60) and np.abs(shown[:, :, 0] - luma).max() <= 1
 

@@ -445,7 +445,7 @@ def digits(tmp_path_factory):
     for layer in ("convnet.s4", "fc.f7"):
         train.train((network, layer, where, ""), Recipe(1500, 10, rate=6e-3), scratch / f"{layer}.safetensors")
         made[layer] = read(scratch / f"{layer}.safetensors")
-    (spec,) = train.order_of([network]).networks.values()
+    (spec,) = train.serve_config([network]).networks.values()
     return made, train._work(spec, "convnet.s4", sets.open_data(where), torch.device("cpu"))
 
 

@@ -21,7 +21,7 @@ def test_each_picture_is_in_its_channel_and_the_others_are_empty():
 
 def test_many_are_shrunk_by_means():
     picture = np.arange(7 * 6 * 3, dtype=np.float64).reshape(7, 6, 3) / 126
-    with mock.patch.object(picture_maps, "MOST_PIXELS", 2 * 4 * 3):
+    with mock.patch.object(picture_maps, "MAX_PIXELS", 2 * 4 * 3):
         maps = picture_maps.picture_maps("a", "made", {1: picture}, 2)
     assert maps.shape == (2, 4, 3)
     assert np.allclose(maps.data[1, 1, 2], picture[2:4, 4:6].mean((0, 1)))
@@ -43,6 +43,6 @@ def test_values_are_laid_over_the_input_as_pictures_are():
     maps = picture_maps.scalar_maps("a", "made", {4: plane, 0: -plane}, 6, (), {"values": np.zeros(6, np.float32)})
     assert maps.shape == (6, 7, 6) and maps.frame == "input" and not maps.colour
     assert np.array_equal(maps.data[4], plane) and np.array_equal(maps.data[0], -plane) and not maps.data[1].any()
-    with mock.patch.object(picture_maps, "MOST_PIXELS", 2 * 4 * 3):
+    with mock.patch.object(picture_maps, "MAX_PIXELS", 2 * 4 * 3):
         small = picture_maps.scalar_maps("a", "made", {4: plane}, 6)
     assert small.shape == (6, 4, 3) and np.allclose(small.data[4, 3, 2], plane[6:7, 4:6].mean())

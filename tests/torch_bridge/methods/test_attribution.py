@@ -13,9 +13,9 @@ from torch import nn  # noqa: E402
 
 from innerwalk.tests.support import works  # noqa: E402
 from innerwalk.torch_bridge import concepts  # noqa: E402
-from innerwalk.torch_bridge.method_support import backward, input_attribution  # noqa: E402
-from innerwalk.torch_bridge.method_support.backward import Aim, descend  # noqa: E402
-from innerwalk.torch_bridge.probing.relu_rules import following  # noqa: E402
+from innerwalk.torch_bridge.method_support import (input_gradients, input_attribution)  # noqa: E402
+from innerwalk.torch_bridge.method_support.input_gradients import (GradientTarget, compute_input_gradients)  # noqa: E402
+from innerwalk.torch_bridge.probing.relu_rules import relu_rule  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError, UnknownName  # noqa: E402
 
 
@@ -51,7 +51,7 @@ def net(**how):
 
 def signals(model, x, layer, of="maximum", rule="gradient", channels=(), of_class=-1):
     """(channels, C, H, W), as the methods get them."""
-    found = [one for one in descend(works.work_on(model, x, [layer], channels), layer, Aim(of, of_class, rule)) if one]
+    found = [one for one in compute_input_gradients(works.work_on(model, x, [layer], channels), layer, GradientTarget(of, of_class, rule)) if one]
     return torch.cat([one.signals for one in found]), [value for one in found for value in one.values]
 
 
@@ -209,7 +209,7 @@ def test_operations_between_modules_are_reached_under_a_rule(layer):
     model, x = Mixed().eval(), picture()
     found, _ = signals(model, x, layer, "mean", "guided")
     leaf = x.clone().requires_grad_()
-    with following("guided", model):
+    with relu_rule("guided", model):
         y = F.max_pool2d(F.relu(model.a(leaf)), 3, 2, 1)
         add = model.norm(model.b(y)) + y
         z = F.relu(add)
@@ -247,12 +247,12 @@ def test_labels_and_told():
 def test_colours_are_signed_and_grey_is_nothing():
     signal = np.zeros((3, 10, 10), np.float32)
     signal[:, 2:5, 3:7] = np.linspace(-4, 4, 36).reshape(3, 3, 4)
-    shown = input_attribution.coloured(signal)
+    shown = input_attribution.signed_colours(signal)
     assert np.all(shown[6:] == 0.5) and shown[2, 3, 0] == 0 and shown[4, 6, 2] == 1
     assert np.all(np.sign(shown - 0.5) == np.sign(signal.transpose(1, 2, 0)))
-    grey = input_attribution.coloured(signal[:1])
+    grey = input_attribution.signed_colours(signal[:1])
     assert grey.shape == (10, 10, 3) and np.all(grey[..., 0] == grey[..., 2])
-    assert np.all(input_attribution.coloured(np.zeros((3, 2, 2), np.float32)) == 0.5)
+    assert np.all(input_attribution.signed_colours(np.zeros((3, 2, 2), np.float32)) == 0.5)
 
 
 def test_a_box_holds_what_a_channel_sees():
@@ -382,7 +382,7 @@ def test_what_is_no_picture():
 
 def test_not_a_number_stays_empty():
     work = works.work_on(nn.Sequential(nn.Conv2d(3, 2, 1)), picture(4), ["0"])
-    layer = input_attribution.Layer(work, "0", "guided_backprop", "colours")
+    layer = input_attribution.AttributedLayer(work, "0", "guided_backprop", "colours")
     layer.add(0, np.ones((3, 4, 4), np.float32), 1.0)
     layer.add(1, np.full((3, 4, 4), np.nan, np.float32), 1.0)
     (maps,) = layer.maps()
@@ -433,7 +433,7 @@ def test_memory_that_is_too_small_for_one_is_told():
 def test_steps_are_small_and_the_model_is_left_alone():
     model = net(inplace=True).train()
     state = {name: value.clone() for name, value in model.state_dict().items()}
-    with mock.patch.dict(backward.MOST_AT_ONCE, cpu=2):
+    with mock.patch.dict(input_gradients.MAX_COPIES, cpu=2):
         told = works.steps(works.work_on(model, picture(), ["c"]), "deconvnet")
     assert [one.told for one in told if "channels" in one.told][:2] == [
         "c: 2 of 8 channels (2 ReLUs by the rule)", "c: 4 of 8 channels (2 ReLUs by the rule)",

@@ -12,10 +12,10 @@ from torch.nn import functional as F  # noqa: E402
 
 from innerwalk.tests.support.works import Pictures, made, steps, work_on  # noqa: E402
 from innerwalk.torch_bridge import concepts, record  # noqa: E402
-from innerwalk.torch_bridge.capture.ablation import Ablation, holding  # noqa: E402
+from innerwalk.torch_bridge.capture.ablation import Ablation, use_ablation  # noqa: E402
 from innerwalk.torch_bridge.method_support import ablation_scores  # noqa: E402
-from innerwalk.torch_bridge.method_support.score_paths import SCORE, sources_of  # noqa: E402
-from innerwalk.torch_bridge.probing.partial_forward import Reach  # noqa: E402
+from innerwalk.torch_bridge.method_support.score_paths import SCORE, direct_sources  # noqa: E402
+from innerwalk.torch_bridge.probing.partial_forward import PartialForward  # noqa: E402
 from innerwalk.torch_bridge.recording import Maps  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError, UnknownName  # noqa: E402
 
@@ -136,7 +136,7 @@ def panels(network, picture) -> list[str]:
 def test_gradient_x_activation_of_every_panel(shipped, picture):
     layers = panels(shipped, picture)
     found = made(work_on(shipped, picture, layers), "contribution", top=0)
-    reached = Reach(shipped, layers, (picture,))((picture.clone().requires_grad_(),), whole=True)
+    reached = PartialForward(shipped, layers, (picture,))((picture.clone().requires_grad_(),), whole=True)
     score = reached.output[0].max()
     gradients = reached.gradients(score)
     assert set(found) == set(layers)
@@ -257,7 +257,7 @@ ALL = ["a", "b", "c", ":mul", ":add", "d"]
 
 def test_what_links_carry_is_what_their_channel_gives():
     work = work_on(Branched(), PICTURE, ALL)
-    assert sources_of(work.network, ALL) == {
+    assert direct_sources(work.network, ALL) == {
         "a": [], "b": ["a"], "c": ["b"], ":mul": ["a", "b"], ":add": ["c", ":mul"], "d": [":add"], SCORE: ["d"],
     }  # fmt: skip
     found = made(work, "contribution", of_class=1, top=64)
@@ -406,7 +406,7 @@ def test_it_is_about_the_network_as_it_is_ablated():
     network = Linear()
     work = work_on(network, PICTURE, ["a", "b"])
     whole = made(work, "contribution", of_class=1)
-    with holding(Ablation.of(work.network, {"a": [1, 3]})):
+    with use_ablation(Ablation.of(work.network, {"a": [1, 3]})):
         found = made(work, "contribution", of_class=1)
     assert not values(found["a"])[[1, 3]].any() and whole["a"].data[1].any()
     with torch.no_grad():

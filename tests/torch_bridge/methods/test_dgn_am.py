@@ -64,11 +64,11 @@ def painted(layers=("sides",), **more):
 
 
 def beside(model, shape):
-    from innerwalk.torch_bridge.inputs.arguments import make_feeder
+    from innerwalk.torch_bridge.inputs.input_adapter import make_input_adapter
     from innerwalk.torch_bridge.predictions.class_names import ClassNames
 
     built = BuiltModel(model, type(model).__name__, shapes=((1, *shape),))
-    return Subject(built, make_feeder(built, {}, ("", {})), ClassNames(), "", {})
+    return Subject(built, make_input_adapter(built, {}, ("", {})), ClassNames(), "", {})
 
 
 def test_the_code_goes_to_the_corner_that_is_best():
@@ -215,7 +215,7 @@ def test_a_generator_is_a_network_that_the_bridge_serves():
                 told[-1]["state"] == "failed" and "no network beside this one that makes pictures" in told[-1]["error"]
             )
             live = server.calls["record"].__self__.networks["reader"]
-            assert set(live.beside) == {"reader", "other"}
+            assert set(live.served_models) == {"reader", "other"}
 
 
 # Real ones

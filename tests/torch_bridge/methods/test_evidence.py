@@ -18,7 +18,7 @@ from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
 from innerwalk.torch_bridge.method_support.method import parameter  # noqa: E402
 from innerwalk.torch_bridge.method_support.picture_maps import picture_maps  # noqa: E402
 from innerwalk.torch_bridge.methods import METHODS, Method, Step  # noqa: E402
-from innerwalk.torch_bridge.methods.evidence import GAP, beside  # noqa: E402
+from innerwalk.torch_bridge.methods.evidence import GAP, pair_side_by_side  # noqa: E402
 from innerwalk.torch_bridge.recording import FLAGS  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402
 
@@ -131,10 +131,10 @@ def test_maximisation_raises_channels_beyond_the_data():
 
 def test_a_picture_beside_a_mosaic_is_as_high():
     left, right = np.full((9, 7, 3), 0.5, np.float32), np.full((4, 4, 3), 255, np.uint8)
-    both = beside(left, right)
+    both = pair_side_by_side(left, right)
     assert both.shape == (9, 7 + GAP + 9, 3)
     assert (both[:, :7] == 0.5).all() and (both[:, 7 : 7 + GAP] == 0).all() and (both[:, 7 + GAP :] == 1).all()
-    assert (beside(left, None)[:, 7:] == 0).all()
+    assert (pair_side_by_side(left, None)[:, 7:] == 0).all()
 
 
 def test_the_sheet_of_the_documentation(monkeypatch, tmp_path):

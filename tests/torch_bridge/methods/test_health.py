@@ -11,7 +11,7 @@ from torch import nn  # noqa: E402
 from innerwalk.tests.support import works  # noqa: E402
 from innerwalk.torch_bridge import concepts, data, record  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
-from innerwalk.torch_bridge.method_support.channel_health import nature  # noqa: E402
+from innerwalk.torch_bridge.method_support.channel_health import activation_limits  # noqa: E402
 from innerwalk.torch_bridge.probing.aliasing import checkered, folded, kernel_share, strided  # noqa: E402
 from innerwalk.torch_bridge.recording import FLAGS, Maps  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
@@ -219,9 +219,9 @@ def test_what_becomes_of_a_layers_values():
             return torch.sigmoid(self.c(b))
 
     network = record(Both().eval(), (torch.rand(1, 3, 8, 8),), layers=()).network
-    assert nature(network, "a") == (None, None)  # its negative values go on beside the ReLU
-    assert nature(network, "b").silent == 0.0 and nature(network, "b").ends is None
-    assert nature(network, "c") == (None, (-6.0, 6.0))
+    assert activation_limits(network, "a") == (None, None)  # its negative values go on beside the ReLU
+    assert activation_limits(network, "b").silent == 0.0 and activation_limits(network, "b").ends is None
+    assert activation_limits(network, "c") == (None, (-6.0, 6.0))
 
 
 def test_the_shipped_network_is_healthy():

@@ -15,7 +15,7 @@ from innerwalk.torch_bridge.inputs.pixels import Pixels  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
 from innerwalk.torch_bridge.inverters import gradient_descent as descents  # noqa: E402
 from innerwalk.torch_bridge.inverters.gradient_descent import AUTHORS_RATES, Descent, Goal, noise  # noqa: E402
-from innerwalk.torch_bridge.probing.partial_forward import Reach  # noqa: E402
+from innerwalk.torch_bridge.probing.partial_forward import PartialForward  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
 
 PLAIN = Preprocessing(size=(12, 12), channels=3, mean=(0.4, 0.5, 0.6), std=(0.2, 0.25, 0.3))
@@ -93,7 +93,7 @@ def test_with_data_the_distance_of_two_pictures_is_one():
     assert told[0].told == "looked at 8 pictures of concepts object" and not told[0].maps
     maps = told[-1].maps[0]
     assert "(two pictures of concepts object = 1)" in maps.labels[0]
-    chosen = sets.draw(work.data, 48, 0)
+    chosen = sets.random_indices(work.data, 48, 0)
     seen = torch.stack([work.feed(work.data.picture(k))[0][0] for k in chosen])
     pairs = [(a - b).square().sum().item() for k, a in enumerate(seen) for b in seen[:k]]
     values = torch.from_numpy(maps.data).permute(0, 3, 1, 2) * 2 - 1
@@ -139,10 +139,10 @@ def test_what_is_inverted_may_be_changed(features):
 
 def test_importance_by_the_strongest_class():
     """Of a linear answer: gradient × value by hand."""
-    from innerwalk.torch_bridge.method_support.inversion_target import Kept, code_of
+    from innerwalk.torch_bridge.method_support.inversion_target import InversionParameters, find_inversion_target
 
     work = asked(["turn"])
-    code = code_of(work, Reach(work.model, ["turn"], work.arguments), "turn", Kept("drop_least", "gradient"))
+    code = find_inversion_target(work, PartialForward(work.model, ["turn"], work.arguments), "turn", InversionParameters("drop_least", "gradient"))
     with torch.no_grad():
         maps = work.model.turn(work.picture)
         best = int(work.model(work.picture)[0].argmax())
@@ -156,7 +156,7 @@ def test_importance_by_the_strongest_class():
 
 
 def goal(work, layer="turn", smoothness=1.0, way="adam"):
-    reach, pixels = Reach(work.model, [layer], work.arguments), Pixels(PLAIN, work.picture)
+    reach, pixels = PartialForward(work.model, [layer], work.arguments), Pixels(PLAIN, work.picture)
     with torch.no_grad():
         maps = reach(work.arguments).maps[layer]
     return Goal(reach, work.given, layer, maps, tuple(range(maps.shape[1])), pixels, smoothness, way)

@@ -14,11 +14,11 @@ from torch import nn  # noqa: E402
 
 from innerwalk.tests.support import works  # noqa: E402
 from innerwalk.torch_bridge import concepts, data, localise  # noqa: E402
-from innerwalk.torch_bridge.inputs.preprocess import Preprocessing, fit  # noqa: E402
-from innerwalk.torch_bridge.method_support.box_accuracy import Score, attempt  # noqa: E402
-from innerwalk.torch_bridge.method_support.cam_head import Head, find_head  # noqa: E402
-from innerwalk.torch_bridge.method_support.object_finder import THRESHOLD, Finder  # noqa: E402
-from innerwalk.torch_bridge.predictions.boxes import Box, box_of, largest_part, seen_box  # noqa: E402
+from innerwalk.torch_bridge.inputs.preprocess import Preprocessing, fit_picture  # noqa: E402
+from innerwalk.torch_bridge.method_support.box_accuracy import BoxAccuracy, evaluate_picture  # noqa: E402
+from innerwalk.torch_bridge.method_support.cam_head import CamHead, find_head  # noqa: E402
+from innerwalk.torch_bridge.method_support.object_finder import THRESHOLD, ObjectFinder  # noqa: E402
+from innerwalk.torch_bridge.predictions.boxes import Box, find_box, largest_part, box_in_input  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
 
 
@@ -134,7 +134,7 @@ def test_stored_maps_of_the_authors(data_folder):
     features = torch.from_numpy(np.array(stored["activation_lastconv_N_C_H_W"], np.float32))
     weights = torch.from_numpy(np.array(stored["weights_LR"], np.float32))
     scores = np.array(stored["scores_N_1000"], np.float32)
-    maps = Head("features", weights.T, torch.zeros(1000)).maps(features)
+    maps = CamHead("features", weights.T, torch.zeros(1000)).maps(features)
     assert np.abs(maps.mean((2, 3)).softmax(1).numpy() - scores).max() <= 1e-3
 
     class Stored(nn.Module):
@@ -191,16 +191,16 @@ def test_the_largest_part_against_a_flood():
 def test_a_box_is_tight():
     values = np.zeros((10, 20))
     values[2:5, 4:9], values[8, 18], values[3, 5] = 0.6, 0.9, 1.0
-    assert box_of(values, 0.5) == Box(0.2, 0.2, 0.45, 0.5)
-    assert box_of(values, 0.95) == Box(0.25, 0.3, 0.3, 0.4)
-    assert box_of(-values, 0.5) is None and box_of(np.full((2, 2), np.nan), 0.5) is None
+    assert find_box(values, 0.5) == Box(0.2, 0.2, 0.45, 0.5)
+    assert find_box(values, 0.95) == Box(0.25, 0.3, 0.3, 0.4)
+    assert find_box(-values, 0.5) is None and find_box(np.full((2, 2), np.nan), 0.5) is None
 
 
 def test_overlap():
     box = Box(0, 0, 0.5, 0.5)
     assert box.overlap(box) == 1 and box.overlap(Box(0.5, 0, 1, 1)) == 0
     assert box.overlap(Box(0.25, 0, 0.75, 0.5)) == pytest.approx(1 / 3)
-    assert box.holds(0.49, 0) and not box.holds(0.5, 0)
+    assert box.contains(0.49, 0) and not box.contains(0.5, 0)
 
 
 @pytest.mark.parametrize("stretch", [False, True])
@@ -208,12 +208,12 @@ def test_a_box_goes_where_its_pixels_go(stretch):
     picture = np.zeros((60, 90, 3), np.uint8)
     picture[12:40, 30:66] = 255
     how = Preprocessing(size=(50, 40), crop=0.8, stretch=stretch)
-    seen = np.asarray(fit(Image.fromarray(picture), how)).max(2) > 127
+    seen = np.asarray(fit_picture(Image.fromarray(picture), how)).max(2) > 127
     rows, columns = np.flatnonzero(seen.any(1)), np.flatnonzero(seen.any(0))
     wanted = columns[0] / 40, rows[0] / 50, (columns[-1] + 1) / 40, (rows[-1] + 1) / 50
-    found = seen_box(Box(30 / 90, 12 / 60, 66 / 90, 40 / 60), 90, 60, how)
+    found = box_in_input(Box(30 / 90, 12 / 60, 66 / 90, 40 / 60), 90, 60, how)
     assert np.allclose(found, wanted, atol=0.03)
-    assert seen_box(Box(0, 0, 1, 1), 90, 60, how) == Box(0, 0, 1, 1)
+    assert box_in_input(Box(0, 0, 1, 1), 90, 60, how) == Box(0, 0, 1, 1)
 
 
 # Localisation
@@ -229,7 +229,7 @@ def test_boxes_are_drawn_on_the_input():
     assert chance == pytest.approx(work.model(work.arguments[0]).softmax(1)[0, best].item(), abs=1e-5)
     truth = next(box for box in one.boxes if box.concept == best + 1)
     assert Box(*ends).overlap(Box(*(end / 64 for end in truth[1:]))) > 0.5
-    assert box_of(maps.data[best], THRESHOLD) == pytest.approx(tuple(ends)) and not np.delete(maps.data, best, 0).any()
+    assert find_box(maps.data[best], THRESHOLD) == pytest.approx(tuple(ends)) and not np.delete(maps.data, best, 0).any()
     three = works.made(work, "localisation", classes=3)["fc"].extras["boxes"]
     assert three[:, 0].tolist() == np.argsort(-maps.extras["values"])[:3].tolist()
     assert works.made(work, "localisation", of_class=4)["fc"].extras["boxes"][:, 0].tolist() in ([4], [])
@@ -238,10 +238,10 @@ def test_boxes_are_drawn_on_the_input():
 
 
 @cache
-def scored() -> Score:
+def scored() -> BoxAccuracy:
     """300 pictures of the validation split, where none is left out."""
-    finder, objects = Finder(shipped(), THRESHOLD), data.open_data("concepts:object")
-    return Score(tuple(attempt(finder, objects, index) for index in range(300)), objects.classes)
+    finder, objects = ObjectFinder(shipped(), THRESHOLD), data.open_data("concepts:object")
+    return BoxAccuracy(tuple(evaluate_picture(finder, objects, index) for index in range(300)), objects.classes)
 
 
 def test_most_boxes_are_right():
@@ -251,9 +251,9 @@ def test_most_boxes_are_right():
 
 
 def test_the_papers_threshold_is_too_low_here():
-    finder, objects = Finder(shipped(), 0.2), data.open_data("concepts:object")
-    low = Score(tuple(attempt(finder, objects, index) for index in range(60)), objects.classes)
-    assert low.right < 0.6 < Score(scored().tries[:60], objects.classes).right
+    finder, objects = ObjectFinder(shipped(), 0.2), data.open_data("concepts:object")
+    low = BoxAccuracy(tuple(evaluate_picture(finder, objects, index) for index in range(60)), objects.classes)
+    assert low.right < 0.6 < BoxAccuracy(scored().tries[:60], objects.classes).right
 
 
 def test_failures_are_listed_worst_first():
@@ -276,8 +276,8 @@ def test_scores_are_shown_by_class(tmp_path):
     work = shipped(data=objects)
     told = works.steps(work, "localisation_scores", count=30, seed=3)
     maps = told[-1].maps[0]
-    finder = Finder(work, THRESHOLD)
-    wanted = Score(tuple(attempt(finder, objects, k) for k in data.draw(objects, 30, 3)), objects.classes)
+    finder = ObjectFinder(work, THRESHOLD)
+    wanted = BoxAccuracy(tuple(evaluate_picture(finder, objects, k) for k in data.random_indices(objects, 30, 3)), objects.classes)
     assert maps.colour and maps.layer == "fc" and maps.extras["samples"].tolist() == [2, 2]
     assert np.allclose(maps.extras["values"], [wanted.of(k).right for k in range(6)])
     assert maps.labels[2].startswith(f"triangle: {wanted.of(2).right:.0%} of {len(wanted.of(2).tries)} right")
@@ -377,9 +377,9 @@ def test_the_command_line_says_one_line(words, line, capsys):
 
 def test_a_bird_on_a_photograph(data_folder):
     from innerwalk.torch_bridge.models.torchvision_import import import_torchvision
-    from innerwalk.torch_bridge.server.ask import settling
-    from innerwalk.torch_bridge.server.loaded_model import Live
-    from innerwalk.torch_bridge.server.priority_lock import Turns
+    from innerwalk.torch_bridge.server.ask import denormals_restored
+    from innerwalk.torch_bridge.server.loaded_model import LoadedModel
+    from innerwalk.torch_bridge.server.priority_lock import PriorityLock
     from innerwalk.torch_bridge.subject import RecordSpec
 
     if import_torchvision() == "absent":
@@ -387,14 +387,14 @@ def test_a_bird_on_a_photograph(data_folder):
     photograph = data_folder / "coral_images" / "bird_segmentation.jpg"
     weights = data_folder / "weights" / "mobilenet_v2_imagenet.safetensors"
     spec = RecordSpec("mobilenet_v2", weights=str(weights), inputs=(str(photograph),))
-    live = Live("bird", spec, torch.device("cpu"), Turns())
-    with settling():
-        live.record(live.read(live.first), (), lambda maps: None)
+    live = LoadedModel("bird", spec, torch.device("cpu"), PriorityLock())
+    with denormals_restored():
+        live.record(live.read(live.default_sources), (), lambda maps: None)
     place = (
-        Finder(live.work(live.seen, (), None, ()), THRESHOLD).look(live.work(live.seen, (), None, ()).arguments).place()
+        ObjectFinder(live.method_context(live.run_context, (), None, ()), THRESHOLD).look(live.method_context(live.run_context, (), None, ()).arguments).place()
     )
     with Image.open(data_folder / "coral_images" / "bird_segmentation_mask.png") as opened:
         rows, columns = np.nonzero(np.asarray(opened) == 3)
     box = Box(columns.min() / 513, rows.min() / 513, (columns.max() + 1) / 513, (rows.max() + 1) / 513)
-    truth = seen_box(box, 513, 513, live.subject.feeder.how)
-    assert truth.holds(*place.peak) and place.box.overlap(truth) > 0.5
+    truth = box_in_input(box, 513, 513, live.subject.feeder.how)
+    assert truth.contains(*place.peak) and place.box.overlap(truth) > 0.5

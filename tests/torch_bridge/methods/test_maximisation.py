@@ -12,8 +12,8 @@ from innerwalk.tests.support.works import CONCEPTS, made, steps, work_on  # noqa
 from innerwalk.torch_bridge import concepts  # noqa: E402
 from innerwalk.torch_bridge.inputs.pixels import Pixels  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
-from innerwalk.torch_bridge.methods import METHODS, chosen  # noqa: E402
-from innerwalk.torch_bridge.probing.partial_forward import Reach  # noqa: E402
+from innerwalk.torch_bridge.methods import METHODS, parse_parameters  # noqa: E402
+from innerwalk.torch_bridge.probing.partial_forward import PartialForward  # noqa: E402
 from innerwalk.torch_bridge.recording import load, save  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
 
@@ -106,7 +106,7 @@ def test_the_first_layer_is_what_its_kernels_show(shipped, given):
     direct = made(work, "weights")["stem.norm"].data
     found = made(work, "maximisation", objective="neuron", preset="erhan2009")["stem.norm"].data
     picture = given.clone().requires_grad_()
-    maps = Reach(shipped[0], ["stem.norm"], work.arguments)((picture,)).maps["stem.norm"]
+    maps = PartialForward(shipped[0], ["stem.norm"], work.arguments)((picture,)).maps["stem.norm"]
     middle = maps[0, 0, maps.shape[2] // 2, maps.shape[3] // 2]
     (support,) = torch.autograd.grad(middle, picture)
     rows, columns = (support.abs().sum((0, 1, axis)).nonzero().flatten() for axis in (3, 2))
@@ -132,7 +132,7 @@ def test_kernels_by_how_pixels_count():
 def test_diversity_makes_samples_differ(shipped, given):
     layer, found = "stage3.1:add", {}
     work = work_on(shipped[0], given, [layer], (1,))
-    reach = Reach(shipped[0], [layer], work.arguments)
+    reach = PartialForward(shipped[0], [layer], work.arguments)
     for diversity in (0.0, 100.0):
         maps = made(work, "maximisation", samples=4, diversity=diversity, steps=32)[layer]
         assert maps.extras["samples"].tolist() == [2, 2]
@@ -175,13 +175,13 @@ def test_a_whole_layer_and_a_direction(shipped, given):
     layer = "stage3.1:add"
     work = work_on(shipped[0], given, [layer])
     with torch.no_grad():
-        here = Reach(shipped[0], [layer], work.arguments)(work.arguments).maps[layer][0]
+        here = PartialForward(shipped[0], [layer], work.arguments)(work.arguments).maps[layer][0]
     dream = made(work, "maximisation", objective="layer", start="image", steps=16)[layer]
     assert dream.shape == (1, 64, 64) and dream.extras["values"][0] > 2 * here.square().mean()
     way = made(work, "maximisation", objective="direction", steps=32)[layer]
     assert way.labels[0].startswith("the direction: reached")
     with torch.no_grad():
-        found = Reach(shipped[0], [layer], work.arguments)((own_numbers(way),)).maps[layer][0].mean((1, 2))
+        found = PartialForward(shipped[0], [layer], work.arguments)((own_numbers(way),)).maps[layer][0].mean((1, 2))
     assert torch.cosine_similarity(found, here.mean((1, 2)), 0) > 0.8
     chosen = work_on(shipped[0], given, [layer], (1, 2))
     assert made(chosen, "maximisation", objective="direction", weights="1,2", steps=2)[layer].shape == (1, 64, 64)
@@ -217,12 +217,12 @@ def test_a_network_that_is_large_runs_on_few_at_a_time(shipped, given, monkeypat
     sizes = []
     handle = shipped[0].stem.conv.register_forward_hook(lambda module, args, output: sizes.append(len(args[0])))
     work = work_on(shipped[0], given, ["stem.norm"], range(6))
-    monkeypatch.setitem(maximisation_run.AT_ONCE, "cpu", 2 * 64 * 64 * 1000)
+    monkeypatch.setitem(maximisation_run.RUN_COST, "cpu", 2 * 64 * 64 * 1000)
     sizes.clear()
     few = made(work, "maximisation", steps=3)["stem.norm"]
     handle.remove()
     assert max(sizes) < 6
-    monkeypatch.setitem(maximisation_run.AT_ONCE, "cpu", 1e12)
+    monkeypatch.setitem(maximisation_run.RUN_COST, "cpu", 1e12)
     np.testing.assert_allclose(few.data, made(work, "maximisation", steps=3)["stem.norm"].data, atol=1e-2)
 
 
@@ -351,7 +351,7 @@ def test_the_model_is_left_as_it_was(shipped, given):
     model = shipped[0].train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     work = work_on(model, given, ["stage1.1:add"], (0,))
-    running = METHODS["maximisation"].run(work, chosen(METHODS["maximisation"], {}))
+    running = METHODS["maximisation"].run(work, parse_parameters(METHODS["maximisation"], {}))
     for _ in range(5):
         next(running)
         assert model.training and all(one.grad is None for one in model.parameters())

@@ -17,7 +17,7 @@ from innerwalk.tests.support import (  # noqa: E402
 )
 from innerwalk.torch_bridge import client, data  # noqa: E402
 from innerwalk.torch_bridge.method_support.method import parameter  # noqa: E402
-from innerwalk.torch_bridge.methods import METHODS, Method, chosen, form, sheet  # noqa: E402
+from innerwalk.torch_bridge.methods import METHODS, Method, parse_parameters, parameter_form, help_text  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402
 
 
@@ -67,7 +67,7 @@ def test_average_is_the_mean_over_the_pictures_that_are_drawn(bridge, server):
     bridge.record("Names", [client.noise(1)])
     told, every = made(bridge, "Names", "average", data="objects", parameters={"count": 11, "seed": 4})
     live, objects = network(server, "Names"), data.open_data("concepts:object")
-    inputs = [live._feed(objects.picture(index)) for index in data.draw(objects, 11, 4)]
+    inputs = [live._feed(objects.picture(index)) for index in data.random_indices(objects, 11, 4)]
     assert len(inputs) == 11
     with torch.no_grad():
         values = [live.model.a(one).numpy()[0].astype(np.float64) for (one,) in inputs]
@@ -90,7 +90,7 @@ def test_average_of_a_network_with_two_inputs(bridge, server):
     _, every = made(bridge, "Two", "average", data="objects", parameters={"count": 2, "seed": 0})
     live, objects = network(server, "Two"), data.open_data("concepts:object")
     with torch.no_grad():
-        values = [live.model.left(live._feed(objects.picture(k))[0]).numpy()[0] for k in data.draw(objects, 2, 0)]
+        values = [live.model.left(live._feed(objects.picture(k))[0]).numpy()[0] for k in data.random_indices(objects, 2, 0)]
     assert np.allclose(every["left", "average"].data, np.mean(values, 0), atol=1e-6)
 
 
@@ -155,22 +155,22 @@ METHOD = Method("wish", "Wish", "Wishes.", lambda work, parameters: iter(()), Wi
 
 
 def test_a_form_says_everything():
-    fields = form(METHOD)
+    fields = parameter_form(METHOD)
     assert [(one["name"], one["kind"], one["default"]) for one in fields] == [
         ("count", "int", 3), ("weight", "float", 0.5), ("any_size", "float", 2.0), ("mirrored", "bool", False),
         ("word", "str", "a"), ("way", "choice", "up"),
     ]  # fmt: skip
     assert (fields[1]["least"], fields[1]["most"], fields[1]["unit"], fields[1]["text"]) == (0.0, 1.0, "m", "how much")
     assert fields[5]["choices"] == ["up", "down"]
-    assert "weight       how much (0.5 m, 0 to 1)" in sheet(METHOD) and "up | down" in sheet(METHOD)
+    assert "weight       how much (0.5 m, 0 to 1)" in help_text(METHOD) and "up | down" in help_text(METHOD)
 
 
 def test_what_was_given_is_chosen():
-    assert chosen(METHOD, {}) == Wishes()
-    found = chosen(METHOD, {"count": 10, "weight": 1, "mirrored": True, "word": "", "way": "down"})
+    assert parse_parameters(METHOD, {}) == Wishes()
+    found = parse_parameters(METHOD, {"count": 10, "weight": 1, "mirrored": True, "word": "", "way": "down"})
     assert found == Wishes(10, 1.0, 2.0, True, "", "down")
     assert type(found.weight) is float
-    assert chosen(METHODS["activations"], {}) is None
+    assert parse_parameters(METHODS["activations"], {}) is None
 
 
 @pytest.mark.parametrize(
@@ -192,17 +192,17 @@ def test_what_was_given_is_chosen():
 )
 def test_what_cannot_be_chosen(given, line):
     with pytest.raises(InputError, match=line):
-        chosen(METHOD, given)
+        parse_parameters(METHOD, given)
 
 
 def test_an_unknown_parameter():
     with pytest.raises(UnknownName, match="no parameter of wish 'cuont'; did you mean count"):
-        chosen(METHOD, {"cuont": 1})
+        parse_parameters(METHOD, {"cuont": 1})
     with pytest.raises(UnknownName, match="no parameter of activations 'seed'"):
-        chosen(METHODS["activations"], {"seed": 1})
+        parse_parameters(METHODS["activations"], {"seed": 1})
 
 
 def test_every_method_is_described():
     for name, method in METHODS.items():
         assert name == method.name and method.title and method.text.endswith(".")
-        assert all(one["text"] for one in form(method))
+        assert all(one["text"] for one in parameter_form(method))

@@ -15,7 +15,7 @@ from torch import nn  # noqa: E402
 from innerwalk.tests.support import works  # noqa: E402
 from innerwalk.torch_bridge import concepts  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
-from innerwalk.torch_bridge.method_support import backward  # noqa: E402
+from innerwalk.torch_bridge.method_support import input_gradients  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
 
 
@@ -140,7 +140,7 @@ def test_the_score_of_a_class_is_drawn_on_the_layer_of_the_classes():
 
 def test_places_come_some_at_a_time_and_fill_the_picture():
     model, x = Small().eval(), picture()
-    with mock.patch.dict(backward.MOST_AT_ONCE, cpu=3):
+    with mock.patch.dict(input_gradients.MAX_COPIES, cpu=3):
         told = works.steps(works.work_on(model, x, ["a"]), "occlusion", size=0.25)
     assert told[0].told == "54 places" and told[-1].told == "place 54 of 54"  # 2 by 4 pixels, 1 by 2 pixels apart
     shown = [one.maps[0].data for one in told if one.maps]
@@ -157,7 +157,7 @@ def test_many_channels_are_drawn_smaller():
 
     model, x = Small().eval(), picture(32, 32)
     full = works.made(works.work_on(model, x, ["a"]), "occlusion")["a"].data
-    with mock.patch.object(picture_maps, "MOST_PIXELS", 64), mock.patch.object(occlusion, "MOST_PIXELS", 64):
+    with mock.patch.object(picture_maps, "MAX_PIXELS", 64), mock.patch.object(occlusion, "MAX_PIXELS", 64):
         small = works.made(works.work_on(model, x, ["a"]), "occlusion")["a"].data
     assert small.shape == (4, 8, 8) and np.allclose(small, full[:, 1::4, 1::4], atol=1e-5)
 

@@ -13,12 +13,12 @@ from innerwalk.tests.support import works  # noqa: E402
 from innerwalk.tests.support.works import Pictures  # noqa: E402
 from innerwalk.torch_bridge import concepts, data  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
-from innerwalk.torch_bridge.method_support.best_images import Gallery  # noqa: E402
-from innerwalk.torch_bridge.method_support.dataset_pass import View, Viewing  # noqa: E402
-from innerwalk.torch_bridge.methods import METHODS, chosen  # noqa: E402
-from innerwalk.torch_bridge.methods.top_images import Parameters, Seen  # noqa: E402
-from innerwalk.torch_bridge.probing.crops import BEYOND, DARK, LINE, Frame, cut, laid_over, shaded  # noqa: E402
-from innerwalk.torch_bridge.probing.receptive_field import Fields  # noqa: E402
+from innerwalk.torch_bridge.method_support.best_images import BestImages  # noqa: E402
+from innerwalk.torch_bridge.method_support.dataset_pass import DatasetBatch, DatasetPass  # noqa: E402
+from innerwalk.torch_bridge.methods import METHODS, parse_parameters  # noqa: E402
+from innerwalk.torch_bridge.methods.top_images import Parameters, TopImagesRun  # noqa: E402
+from innerwalk.torch_bridge.probing.crops import BEYOND, DARK, LINE, CropFrame, crop_picture, overlay_maps, shade_outside  # noqa: E402
+from innerwalk.torch_bridge.probing.receptive_field import ReceptiveFields  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
 
 PLAIN = Preprocessing(size=(16, 16), mean=(0.0,), std=(1.0,))
@@ -61,9 +61,9 @@ def test_ranks_are_those_of_asking_each_picture_alone(score):
     objects = data.open_data("concepts:object")
     layers = ["stage1.0.norm1", "stage2.1:add", "fc"]
     work = works.work_on(model, torch.zeros(1, 3, 64, 64), layers, data=objects, names=names)
-    seen = Seen(Viewing(work, layers, "top_images"), Parameters(count=45, best=5, score=score, seed=3))
+    seen = TopImagesRun(DatasetPass(work, layers, "top_images"), Parameters(count=45, best=5, score=score, seed=3))
     list(seen.looking())
-    indices = data.draw(objects, 45, 3)
+    indices = data.random_indices(objects, 45, 3)
     alone = [work.record(work.feed(objects.picture(index)), layers) for index in indices]
     for id, gallery in seen.galleries.items():
         values = np.stack([one.maps(id).data for one in alone]).astype(np.float64)
@@ -83,17 +83,17 @@ def test_parts_of_the_data_merge_to_what_one_pass_finds():
     model, _ = concepts.load("object")
     objects = data.open_data("concepts:object")
     work = works.work_on(model, torch.zeros(1, 3, 64, 64), ["stage1.0.norm1"], data=objects)
-    indices = data.draw(objects, 60, 0)
+    indices = data.random_indices(objects, 60, 0)
 
     def pass_over(part):
-        gallery = Gallery("stage1.0.norm1", range(24), 24, 3)
-        viewing = Viewing(work, work.layers, "top_images")
+        gallery = BestImages("stage1.0.norm1", range(24), 24, 3)
+        viewing = DatasetPass(work, work.layers, "top_images")
         viewing.most = 1  # a picture alone, so that its last bits don't depend on those beside it
         for view in viewing.views(part):
             everything = np.broadcast_to(
                 np.array([0, 0, 64, 64], np.int32), (1, *view.maps[gallery.layer].shape[2:], 4)
             )
-            gallery.add(view, Frame(Fields(everything, (64, 64)), whole=True))
+            gallery.add(view, CropFrame(ReceptiveFields(everything, (64, 64)), whole=True))
         return gallery
 
     one, *parts = pass_over(indices), pass_over(indices[40:]), pass_over(indices[:13]), pass_over(indices[13:40])
@@ -125,7 +125,7 @@ def test_memory_does_not_grow_with_the_pictures():
     held = []
     for count in (40, 160):
         work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(noise(count)))
-        seen = Seen(Viewing(work, ["0"], "top_images"), Parameters(count=count))
+        seen = TopImagesRun(DatasetPass(work, ["0"], "top_images"), Parameters(count=count))
         list(seen.looking())
         gallery = seen.galleries["0"]
         arrays = [gallery.shots, gallery.maps, gallery.counted.counts, *vars(gallery.best).values()]
@@ -216,7 +216,7 @@ def test_networks_that_take_few_pictures_at_once_get_few(kind):
     model = kind().eval()
     pictures = noise(20)
     work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["conv"], how=PLAIN, data=Pictures(pictures))
-    seen = Seen(Viewing(work, ["conv"], "top_images"), Parameters(count=20, best=3))
+    seen = TopImagesRun(DatasetPass(work, ["conv"], "top_images"), Parameters(count=20, best=3))
     list(seen.looking())
     with torch.no_grad():
         values = [float(model.conv(work.feed(Image.fromarray(one))[0])[0, 1].max()) for one in pictures]
@@ -246,7 +246,7 @@ def test_a_network_of_vectors_is_fed_as_it_wants():
 def test_leaving_early_leaves_the_network_alone():
     model, _ = crosses()
     work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(noise(64)))
-    running = METHODS["top_images"].run(work, chosen(METHODS["top_images"], {}))
+    running = METHODS["top_images"].run(work, parse_parameters(METHODS["top_images"], {}))
     for _ in range(7):
         next(running)
     running.close()
@@ -258,29 +258,29 @@ def test_leaving_early_leaves_the_network_alone():
 
 def test_a_field_that_goes_beyond_the_edge_is_grey_there():
     picture = Image.fromarray(np.full((8, 8, 3), 200, np.uint8))
-    shot = cut(picture, (-2, 5, 4, 4), (16, 16))
+    shot = crop_picture(picture, (-2, 5, 4, 4), (16, 16))
     assert (shot[:8] == BEYOND).all() and (shot[8:, 12:] == BEYOND).all() and (shot[8:, :12] == 200).all()
-    assert (cut(picture, (20, 20, 4, 4), (4, 4)) == BEYOND).all()
+    assert (crop_picture(picture, (20, 20, 4, 4), (4, 4)) == BEYOND).all()
 
 
 def test_parts_are_the_fields_with_what_was_cut_off():
     rows = [[0, 0, 3, 3], [1, 0, 6, 3], [4, 0, 8, 3]]
-    fields = Fields(np.array([[[row] for row in rows]], np.int32), (8, 3))
-    parts = Frame(fields, False).parts(np.zeros(3, int), np.array([[0, 0], [1, 0], [2, 0]]))
+    fields = ReceptiveFields(np.array([[[row] for row in rows]], np.int32), (8, 3))
+    parts = CropFrame(fields, False).parts(np.zeros(3, int), np.array([[0, 0], [1, 0], [2, 0]]))
     assert parts.tolist() == [[-2, 0, 5, 3], [1, 0, 5, 3], [4, 0, 5, 3]]
-    assert Frame(fields, True).parts(np.zeros(1, int), np.zeros((1, 2), int)).tolist() == [[0, 0, 8, 3]]
-    assert Frame(fields, False).size(96) == (35, 21) and Frame(fields, False).size(4) == (4, 2)
+    assert CropFrame(fields, True).parts(np.zeros(1, int), np.zeros((1, 2), int)).tolist() == [[0, 0, 8, 3]]
+    assert CropFrame(fields, False).size(96) == (35, 21) and CropFrame(fields, False).size(4) == (4, 2)
 
 
 def test_a_map_lies_over_the_pixels_that_its_places_are_over():
     starts = np.arange(4) * 4
     boxes = np.stack(np.broadcast_arrays(starts[:, None], starts, starts[:, None] + 4, starts + 4), -1)
-    fields = Fields(boxes[None].astype(np.int32), (16, 16))
+    fields = ReceptiveFields(boxes[None].astype(np.int32), (16, 16))
     maps = np.arange(16, dtype=np.float32).reshape(1, 4, 4)
-    over = laid_over(maps, fields, np.array([[0.0, 0, 16, 16]]), (16, 16))[0]
+    over = overlay_maps(maps, fields, np.array([[0.0, 0, 16, 16]]), (16, 16))[0]
     rows = np.clip((np.arange(16) - 1.5) / 4, 0, 3)
     assert np.allclose(over, rows[:, None] * 4 + rows, atol=1e-5)
-    beyond = laid_over(maps, fields, np.array([[-4.0, 8, 8, 8]]), (8, 8))[0]
+    beyond = overlay_maps(maps, fields, np.array([[-4.0, 8, 8, 8]]), (8, 8))[0]
     assert np.isneginf(beyond[:4]).all() and np.allclose(beyond[4:], over[:4, 8:])
 
 
@@ -288,20 +288,20 @@ def test_what_is_outside_is_dark_or_has_a_line_around_it():
     shots = np.full((1, 6, 6, 3), 255, np.uint8)
     above = np.zeros((1, 6, 6), bool)
     above[0, :4, 1:5] = True
-    dark = shaded(shots, above, "dark")[0, ..., 0]
+    dark = shade_outside(shots, above, "dark")[0, ..., 0]
     assert np.allclose(dark[above[0]], 1) and np.allclose(dark[~above[0]], DARK)
-    line = (shaded(shots, above, "outlined")[0] == LINE).all(-1)
+    line = (shade_outside(shots, above, "outlined")[0] == LINE).all(-1)
     wanted = np.zeros((6, 6), bool)
     wanted[:4, [1, 4]] = wanted[3, 1:5] = True
     assert np.array_equal(line, wanted)
-    assert (shaded(shots, above, "plain") == 1).all()
+    assert (shade_outside(shots, above, "plain") == 1).all()
 
 
 def test_views_say_what_they_are_of():
     model, _ = crosses()
     pictures = noise(7)
     work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(pictures))
-    views: list[View] = list(Viewing(work, ["0"], "x").views([4, 1, 6]))
+    views: list[DatasetBatch] = list(DatasetPass(work, ["0"], "x").views([4, 1, 6]))
     assert np.concatenate([one.indices for one in views]).tolist() == [4, 1, 6] and views[-1].done == 3
     assert np.array_equal(views[0].pictures[0], pictures[4])
     assert torch.equal(views[0].maps["0"], model(views[0].given).detach())
@@ -325,7 +325,7 @@ def test_pictures_without_a_number_are_never_the_best():
     model[0][0].conv.weight.data.abs_()
     for given, wanted in ((pictures, [5, 6]), (pictures[:5], [])):
         work = works.work_on(model, torch.ones(1, 3, 16, 16), ["0.0.conv"], how=how, data=Pictures(given))
-        seen = Seen(Viewing(work, work.layers, "top_images"), Parameters(best=3, score="mean"))
+        seen = TopImagesRun(DatasetPass(work, work.layers, "top_images"), Parameters(best=3, score="mean"))
         list(seen.looking())
         gallery = seen.galleries["0.0.conv"]
         assert sorted(gallery.best.pictures[0].tolist()) == [*[-1] * (3 - len(wanted)), *wanted]

@@ -9,7 +9,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
 from innerwalk.torch_bridge import record  # noqa: E402
-from innerwalk.torch_bridge.probing.partial_forward import Reach  # noqa: E402
+from innerwalk.torch_bridge.probing.partial_forward import PartialForward  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import ModelError  # noqa: E402
 
 RAN: list[str] = []
@@ -46,7 +46,7 @@ def given(count=2, side=9):
 @pytest.mark.parametrize("layer", ["a", "relu", "b", "b@2", ":add", "norm", "c", "fc"])
 def test_maps_are_those_of_the_recording(model, layer):
     pictures = given()
-    reached = Reach(model, [layer], (pictures[:1],))((pictures,))
+    reached = PartialForward(model, [layer], (pictures[:1],))((pictures,))
     for k in range(2):
         known = record(model, pictures[k : k + 1]).maps(layer).data
         assert torch.allclose(reached.maps[layer][k], torch.from_numpy(known), atol=1e-6)
@@ -54,7 +54,7 @@ def test_maps_are_those_of_the_recording(model, layer):
 
 
 def test_the_network_runs_no_further_than_it_must(model):
-    reach = Reach(model, ["a", "relu"], (given(),))
+    reach = PartialForward(model, ["a", "relu"], (given(),))
     RAN.clear()
     reach((given(),))
     assert RAN == []
@@ -83,7 +83,7 @@ class Cut:
 @pytest.mark.parametrize("layer", ["a", ":add"])
 def test_gradients_are_those_of_torch_though_values_change_in_place(model, layer):
     x = given().requires_grad_()
-    reached = Reach(model, [layer], (given(1),))((x,), whole=True)
+    reached = PartialForward(model, [layer], (given(1),))((x,), whole=True)
     cut = Cut(layer)
     (wanted,) = torch.autograd.grad(by_hand(model, x, cut)[1, 2], cut.value)
     assert torch.allclose(reached.gradients(reached.output[1, 2])[layer], wanted, atol=1e-6)
@@ -97,7 +97,7 @@ def test_gradients_are_those_of_torch_though_values_change_in_place(model, layer
 def test_a_change_goes_on_from_there(model, layer):
     x = given()
     with torch.no_grad():
-        reached = Reach(model, [layer], (x,))((x,), {layer: lambda maps: maps[:, 1].zero_()}, whole=True)
+        reached = PartialForward(model, [layer], (x,))((x,), {layer: lambda maps: maps[:, 1].zero_()}, whole=True)
 
         def zeroed(value):
             value = value.clone()
@@ -123,21 +123,21 @@ def test_tokens_become_maps_for_a_batch():
             return self.block(self.cut(x).flatten(2).transpose(1, 2))
 
     model, pictures = Patches().eval(), torch.randn(3, 3, 16, 16)
-    reached = Reach(model, ["block.linear1"], (pictures[:1],))((pictures,)).maps["block.linear1"]
+    reached = PartialForward(model, ["block.linear1"], (pictures[:1],))((pictures,)).maps["block.linear1"]
     assert reached.shape == (3, 16, 4, 4)
     known = record(model, pictures[1:2]).maps("block.linear1").data
     assert torch.allclose(reached[1], torch.from_numpy(known), atol=1e-5)
 
 
 def test_pictures_of_another_size(model):
-    reach = Reach(model, ["c"], (given(),))
+    reach = PartialForward(model, ["c"], (given(),))
     assert reach((given(1, 14),)).maps["c"].shape == (1, 4, 14, 14)
 
 
 def test_what_it_leaves_behind(model):
     model.train()
     state = {name: value.clone() for name, value in model.state_dict().items()}
-    Reach(model, ["norm", ":add"], (given(),))((given(),))
+    PartialForward(model, ["norm", ":add"], (given(),))((given(),))
     assert model.training and all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
     assert not any(len(module._forward_hooks) for module in model.modules())
 
@@ -145,17 +145,17 @@ def test_what_it_leaves_behind(model):
 @pytest.mark.parametrize("layer", ["idle", "nowhere", "a@2"])
 def test_a_layer_that_is_not_reached(model, layer):
     with pytest.raises(ModelError, match=f"layer '{layer}' wasn't reached"):
-        Reach(model, ["a", layer], (given(),))
+        PartialForward(model, ["a", layer], (given(),))
 
 
 def test_a_network_that_fails_says_where(model):
     with pytest.raises(ModelError, match="in layer 'a'"):
-        Reach(model, ["c"], (torch.zeros(1, 7, 9, 9),))
+        PartialForward(model, ["c"], (torch.zeros(1, 7, 9, 9),))
 
 
 @pytest.mark.parametrize("layer", ["c", ":add"])
 def test_without_gradients_no_history_is_kept(model, layer):
-    reach = Reach(model, [layer], (given(1),))
+    reach = PartialForward(model, [layer], (given(1),))
     with torch.no_grad():
         reached = reach((given(1),), whole=True)
         assert (

@@ -10,20 +10,20 @@ import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
 from innerwalk.torch_bridge import concepts, record  # noqa: E402
-from innerwalk.torch_bridge.probing.dependency_tracking import Following  # noqa: E402
-from innerwalk.torch_bridge.probing.partial_forward import Reach  # noqa: E402
-from innerwalk.torch_bridge.probing.receptive_field import Fields, fields  # noqa: E402
+from innerwalk.torch_bridge.probing.dependency_tracking import DependencyTracker  # noqa: E402
+from innerwalk.torch_bridge.probing.partial_forward import PartialForward  # noqa: E402
+from innerwalk.torch_bridge.probing.receptive_field import ReceptiveFields, compute_receptive_fields  # noqa: E402
 
 
-def fields_of(model: nn.Module, picture: torch.Tensor, layers: list[str]) -> dict[str, Fields]:
+def fields_of(model: nn.Module, picture: torch.Tensor, layers: list[str]) -> dict[str, ReceptiveFields]:
     network = record(model, (picture,), layers=()).network
     shapes = {id: network.layer(id).map_shape for id in layers}
-    return fields(Reach(model, layers, (picture,)), lambda plane: (plane,), picture, shapes)
+    return compute_receptive_fields(PartialForward(model, layers, (picture,)), lambda plane: (plane,), picture, shapes)
 
 
 def lit_by_nan(model: nn.Module, picture: torch.Tensor, layer: str) -> np.ndarray:
     """(C, h, w, 4): the first and the last + 1 row and column whose NaN comes through to a place; 0 where none does."""
-    reach, ends = Reach(model, [layer], (picture,)), []
+    reach, ends = PartialForward(model, [layer], (picture,)), []
     for axis in (2, 3):
         through = []
         for line in range(picture.shape[axis]):
@@ -90,7 +90,7 @@ def test_the_gradient_has_the_box_as_its_support():
         for weight in model.parameters():
             weight.abs_()
     picture = torch.rand(1, 3, 44, 37, requires_grad=True)
-    reach, boxes = Reach(model, ["4"], (picture.detach(),)), fields_of(model, picture.detach(), ["4"])["4"]
+    reach, boxes = PartialForward(model, ["4"], (picture.detach(),)), fields_of(model, picture.detach(), ["4"])["4"]
     maps = reach((picture,)).maps["4"]
     for y in range(maps.shape[2]):
         for x in range(maps.shape[3]):
@@ -105,7 +105,7 @@ def test_pixels_outside_change_nothing_and_the_outermost_inside_do(layer, y, x):
     picture = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(2)) * 2 - 1
     top, left, bottom, right = fields_of(model, picture, [layer])[layer].box(0, y, x)
     assert 0 < (bottom - top) * (right - left) < 64 * 64
-    reach = Reach(model, [layer], (picture,))
+    reach = PartialForward(model, [layer], (picture,))
 
     def change(rows: slice, columns: slice) -> float:
         other = picture.clone()
@@ -194,7 +194,7 @@ def test_what_cannot_be_followed_sees_everything(model):
 
 def test_an_unknown_operation_depends_on_everything():
     plane = torch.zeros(1, 1, 4, 4)
-    with torch.no_grad(), Following([plane]) as mode:
+    with torch.no_grad(), DependencyTracker([plane]) as mode:
         made = torch.cumsum(plane, 2)
         beside = torch.ones(2) * 2
     assert mode.follows(made) and made.isinf().all()
@@ -227,5 +227,5 @@ def test_centres_go_on_beyond_what_is_cut_off():
     found = fields_of(model, torch.rand(1, 1, 33, 20), ["0"])["0"]
     rows, columns = found.centres()
     assert rows.tolist() == [0, 4, 8, 12, 16, 20, 24, 28, 32] and columns.tolist() == [0, 4, 8, 12, 16]
-    everything = Fields(np.broadcast_to(np.array([0, 0, 8, 8], np.int32), (1, 4, 2, 4)), (8, 8))
+    everything = ReceptiveFields(np.broadcast_to(np.array([0, 0, 8, 8], np.int32), (1, 4, 2, 4)), (8, 8))
     assert [one.tolist() for one in everything.centres()] == [[0.5, 2.5, 4.5, 6.5], [1.5, 5.5]]

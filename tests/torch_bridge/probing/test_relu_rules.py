@@ -8,7 +8,7 @@ torch.set_num_threads(1)
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
-from innerwalk.torch_bridge.probing.relu_rules import Swapped, following, rectifier  # noqa: E402
+from innerwalk.torch_bridge.probing.relu_rules import ReluRuleMode, relu_rule, parse_rectifier  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
 
 VALUES = torch.tensor([-3.0, -1.0, -0.2, 0.5, 2.0, 5.0, 7.0, 9.0])
@@ -52,7 +52,7 @@ def _left(x):
 def back(rule, function, values=VALUES, sent=SENT):
     """The values that come out, and what comes back."""
     x = values.clone().requires_grad_()
-    with following(rule, nn.Identity()):
+    with relu_rule(rule, nn.Identity()):
         made = function(x)
     (found,) = torch.autograd.grad(made, x, sent)
     return made.detach(), found
@@ -93,10 +93,10 @@ def test_what_is_no_relu_keeps_its_gradient(function):
 
 def test_what_was_done_is_told():
     x = VALUES.clone().requires_grad_()
-    with following("guided", nn.Identity()) as swapped:
+    with relu_rule("guided", nn.Identity()) as swapped:
         F.silu(F.gelu(F.gelu(torch.relu(x))))
-    assert isinstance(swapped, Swapped) and swapped.told() == "1 ReLUs by the rule; 2 gelu, 1 silu as they are"
-    with following("guided", nn.Identity()) as swapped:
+    assert isinstance(swapped, ReluRuleMode) and swapped.told() == "1 ReLUs by the rule; 2 gelu, 1 silu as they are"
+    with relu_rule("guided", nn.Identity()) as swapped:
         F.gelu(x)
     assert swapped.told() == "no ReLU: plain gradient; 1 gelu as they are"
 
@@ -117,10 +117,10 @@ def test_nothing_is_swapped_afterwards():
 
 
 def test_whole_numbers_and_other_bounds_are_left_alone():
-    assert rectifier("clamp", (torch.tensor([1, -1]), 0), {}) is None
-    assert rectifier("clamp", (VALUES,), {"min": True}) is None
-    assert rectifier("relu", (VALUES,), {"out": VALUES}) is None
-    assert rectifier("relu_", (VALUES,), {}).in_place
+    assert parse_rectifier("clamp", (torch.tensor([1, -1]), 0), {}) is None
+    assert parse_rectifier("clamp", (VALUES,), {"min": True}) is None
+    assert parse_rectifier("relu", (VALUES,), {"out": VALUES}) is None
+    assert parse_rectifier("relu_", (VALUES,), {}).in_place
 
 
 def test_scripted_relus_are_out_of_reach():
@@ -132,6 +132,6 @@ def test_scripted_relus_are_out_of_reach():
 
     model = Holder()
     with pytest.raises(InputError, match="layer part is scripted, its ReLUs can't follow another rule"):
-        following("guided", model)
-    with following("gradient", model):
+        relu_rule("guided", model)
+    with relu_rule("gradient", model):
         pass

@@ -411,7 +411,7 @@ def test_eight_clients_at_once_get_their_own(server):
 def test_a_client_that_goes_ends_its_run(server, bridge, own):
     live = server.calls["record"].__self__.networks["Gated"]
     bridge.record("Gated", [client.noise(1)])
-    before = live.last
+    before = live.last_run
     own.GATE.clear()
     own.REACHED.clear()
     answer = bridge.call("record", {"network": "Gated", "inputs": [{"kind": "noise", "seed": 77}]})
@@ -421,7 +421,7 @@ def test_a_client_that_goes_ends_its_run(server, bridge, own):
     own.GATE.set()
     assert bridge.record("Names").all_maps  # a turn comes
     assert bridge.record("Gated", [client.noise(2)]).all_maps
-    assert before is not None and live.last.inputs[0].name == "noise:2"
+    assert before is not None and live.last_run.inputs[0].name == "noise:2"
 
 
 def test_films_may_be_closed_by_another(server, bridge):
@@ -441,10 +441,10 @@ def test_films_may_be_closed_by_another(server, bridge):
     for thread in threads:
         thread.join()
     assert sum(film.closed for film in films) == 39
-    assert bridge.close_film("walk") == []
+    assert bridge.close_video("walk") == []
     assert all(film.closed == 1 for film in films)
     with pytest.raises(UnknownName, match="no film 'walk'"):
-        bridge.close_film("walk")
+        bridge.close_video("walk")
     for k in range(16):
         service._put(f"f{k}", Fake())
     with pytest.raises(InputError, match="16 films are open"):

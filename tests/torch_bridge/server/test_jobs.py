@@ -308,7 +308,7 @@ def test_a_new_input_waits_for_one_step_at_most(bridge, stepwise, server):
     inputs = [threading.Thread(target=look, args=(k,)) for k in range(3)]
     for one in inputs:
         one.start()
-    turns = server.calls["job"].__self__.networks["other"].turns
+    turns = server.calls["job"].__self__.networks["other"].lock
     for _ in range(1000):
         with turns._change:
             if turns._urgent == 3:
@@ -345,5 +345,5 @@ def test_the_end_of_a_bridge_ends_its_jobs(stepwise):
             threading.Thread(target=let, daemon=True).start()
     (told,) = server.calls["job"].__self__.jobs.all()
     assert told["step"] < 100
-    turns = server.calls["job"].__self__.networks["names"].turns
+    turns = server.calls["job"].__self__.networks["names"].lock
     assert turns._busy and turns._shut

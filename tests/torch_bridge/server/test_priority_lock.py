@@ -13,11 +13,11 @@ class Waiting:
     """Threads that want a turn, and the order in which they got it."""
 
     def __init__(self, turns: PriorityLock) -> None:
-        self.turns, self.order, self.threads = turns, [], []
+        self.lock, self.order, self.threads = turns, [], []
 
     def want(self, kind: str, name: str) -> None:
         def work():
-            with getattr(self.turns, kind)():
+            with getattr(self.lock, kind)():
                 self.order.append(name)
 
         thread = threading.Thread(target=work, daemon=True)

@@ -12,12 +12,12 @@ from torch.nn import functional as F  # noqa: E402
 
 from innerwalk.torch_bridge.inputs.pixels import Pixels  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
-from innerwalk.torch_bridge.probing.partial_forward import Reached  # noqa: E402
+from innerwalk.torch_bridge.probing.partial_forward import PartialResult  # noqa: E402
 from innerwalk.torch_bridge.synthesis import ascent as ascents  # noqa: E402
 from innerwalk.torch_bridge.synthesis import objectives as goals  # noqa: E402
 from innerwalk.torch_bridge.synthesis import regularisers as rules  # noqa: E402
-from innerwalk.torch_bridge.synthesis.ascent import Ascent, Climb, begin  # noqa: E402
-from innerwalk.torch_bridge.synthesis.parametrisations import COLOURS, Plain, Waves, image_of  # noqa: E402
+from innerwalk.torch_bridge.synthesis.ascent import Ascent, AscentSettings, make_start  # noqa: E402
+from innerwalk.torch_bridge.synthesis.parametrisations import COLOURS, PixelParametrisation, FourierParametrisation, build_parametrisation  # noqa: E402
 from innerwalk.torch_bridge.synthesis.presets import PRESETS  # noqa: E402
 from innerwalk.torch_bridge.synthesis.transforms import Moves  # noqa: E402
 
@@ -37,11 +37,11 @@ def linear(shares, rows):
 def climb_of(name, steps=1, **more):
     preset = replace(PRESETS[name], **more)
     before, after = preset.before(PIXELS, PICTURE), preset.after(PIXELS, PICTURE)
-    return Climb(preset, image_of(preset.image, PIXELS, SIZE), linear, steps, before, after)
+    return AscentSettings(preset, build_parametrisation(preset.image, PIXELS, SIZE), linear, steps, before, after)
 
 
 def climbed(climb, kind="noise", samples=1):
-    start = begin(climb, [f"0/layer/3/{k}" for k in range(samples)], kind, PIXELS.shares(PICTURE))
+    start = make_start(climb, [f"0/layer/3/{k}" for k in range(samples)], kind, PIXELS.shares(PICTURE))
     ascent = Ascent(climb, start, 8)
     list(ascent.steps())
     return start.values.numpy(), ascent.values.numpy()
@@ -49,7 +49,7 @@ def climbed(climb, kind="noise", samples=1):
 
 def test_waves_are_the_inverse_fourier_transform():
     """As numpy has it, coefficient by coefficient, with lucid's weights and colours."""
-    image, values = Waves(PIXELS, SIZE), torch.randn(2, 3, 6, 3, 2, generator=RANDOM) * 0.3
+    image, values = FourierParametrisation(PIXELS, SIZE), torch.randn(2, 3, 6, 3, 2, generator=RANDOM) * 0.3
     far = np.hypot(np.fft.fftfreq(6)[:, None], np.fft.rfftfreq(5)[None])
     scale = np.sqrt(30) / np.maximum(far, 1 / 6) / 4
     spectrum = values.double().numpy()
@@ -61,16 +61,16 @@ def test_waves_are_the_inverse_fourier_transform():
 
 @pytest.mark.parametrize("way", ["waves", "network", "brightness"])
 def test_a_picture_is_written_and_read(way):
-    shares, image = torch.rand(2, 3, *SIZE, generator=RANDOM), image_of(way, PIXELS, SIZE)
+    shares, image = torch.rand(2, 3, *SIZE, generator=RANDOM), build_parametrisation(way, PIXELS, SIZE)
     assert image.values(shares).shape == (2, *image.shape)
     assert torch.allclose(image.shares(image.values(shares)), shares.clamp(1e-3, 1 - 1e-3), atol=2e-3)
 
 
 def test_zero_is_the_mean_of_the_data():
     assert torch.equal(
-        Plain(PIXELS, SIZE, "network").shares(torch.zeros(1, 3, *SIZE))[0, :, 0, 0], PIXELS.mean.flatten()
+        PixelParametrisation(PIXELS, SIZE, "network").shares(torch.zeros(1, 3, *SIZE))[0, :, 0, 0], PIXELS.mean.flatten()
     )
-    assert torch.allclose(Waves(PIXELS, SIZE).shares(torch.zeros(1, 3, 6, 3, 2)), torch.tensor(0.5))
+    assert torch.allclose(FourierParametrisation(PIXELS, SIZE).shares(torch.zeros(1, 3, 6, 3, 2)), torch.tensor(0.5))
 
 
 def numbers(first=(0.5, 0.5), last=(0.5, 0.5), scale=0.5, turn=0.99):
@@ -115,7 +115,7 @@ def test_each_picture_moves_by_itself():
 
 
 def reached(maps, output=None):
-    return Reached({"a": maps}, output, {}, {}, {})
+    return PartialResult({"a": maps}, output, {}, {}, {})
 
 
 def test_objectives():
@@ -168,15 +168,15 @@ def test_diversity_is_the_mean_cosine_of_gram_matrices():
 def test_yosinski_s_rules():
     values = torch.randn(1, 3, 8, 10, generator=RANDOM)
     gradient = torch.randn(1, 3, 8, 10, generator=RANDOM)
-    moment = rules.Moment(4, torch.zeros(1, 8), gradient)
-    assert torch.allclose(rules.Yosinski(0.3, 0, 0, 0, 0)(values, moment), values * 0.7)
-    small = rules.Yosinski(0, 0, 0, 50, 0)(values, moment)
+    moment = rules.StepState(4, torch.zeros(1, 8), gradient)
+    assert torch.allclose(rules.YosinskiRegulariser(0.3, 0, 0, 0, 0)(values, moment), values * 0.7)
+    small = rules.YosinskiRegulariser(0, 0, 0, 50, 0)(values, moment)
     sizes = values.norm(dim=1)
     assert torch.equal(small.any(1), sizes >= sizes.flatten().sort().values[39])
-    idle = rules.Yosinski(0, 0, 0, 0, 90)(values, moment)
+    idle = rules.YosinskiRegulariser(0, 0, 0, 0, 90)(values, moment)
     does = (values * gradient).sum(1).abs()
     assert idle.any(1).sum() == 9 and does[idle.any(1)].min() > does[~idle.any(1)].max()
-    blurry = rules.Yosinski(0, 1.0, 4, 0, 0)
+    blurry = rules.YosinskiRegulariser(0, 1.0, 4, 0, 0)
     assert torch.equal(blurry(values, moment), rules.blurred(values, 1.0, 4))
     assert torch.equal(blurry(values, moment._replace(step=5)), values)
 
@@ -193,15 +193,15 @@ def test_a_blur_is_the_normal_distribution():
 
 def test_deepvisionvr_s_rule_by_chance():
     values = torch.randn(2, 3, 40, 40, generator=RANDOM)
-    never = rules.Moment(0, torch.full((2, 8), 0.9))
+    never = rules.StepState(0, torch.full((2, 8), 0.9))
     smooth = rules.blurred(values, 0.5, 2)
     flat = smooth.flatten(1)
     mean, std = flat.mean(1).reshape(-1, 1, 1, 1), flat.std(1).reshape(-1, 1, 1, 1)
     plain = 0.95 * smooth + 0.05 * (smooth - mean) / std
     assert torch.allclose(rules.deepvisionvr(values, never), plain, atol=1e-5)
-    rolled = rules.Moment(0, torch.tensor([[0.9, 0.9, 0.9, 0.9, 0.1, 0.999, 0.0, 0.0]]).repeat(2, 1))
+    rolled = rules.StepState(0, torch.tensor([[0.9, 0.9, 0.9, 0.9, 0.1, 0.999, 0.0, 0.0]]).repeat(2, 1))
     assert torch.allclose(rules.deepvisionvr(values, rolled), plain.roll((5, -5), (2, 3)), atol=1e-5)
-    turned = rules.Moment(0, torch.tensor([[0.1, 0.999, 0.9, 0.9, 0.9, 0.9, 0.9, 0.0]]).repeat(2, 1))
+    turned = rules.StepState(0, torch.tensor([[0.1, 0.999, 0.9, 0.9, 0.9, 0.9, 0.9, 0.0]]).repeat(2, 1))
     assert (rules.deepvisionvr(values, turned) - plain).abs().mean() > 0.1
     assert rules.deepvisionvr(torch.zeros(1, 3, 40, 40), never).abs().max() == 0  # theirs has no number here
 
@@ -265,14 +265,14 @@ def test_one_step_of_waves(name):
 
 def test_chance_is_a_picture_s_own():
     climb = climb_of("quick", 3)
-    alone = begin(climb, ["0/a/7/0"], "noise", PICTURE)
-    among = begin(climb, ["0/a/2/0", "0/a/7/0"], "noise", PICTURE)
+    alone = make_start(climb, ["0/a/7/0"], "noise", PICTURE)
+    among = make_start(climb, ["0/a/2/0", "0/a/7/0"], "noise", PICTURE)
     assert torch.equal(alone.values[0], among.values[1]) and torch.equal(alone.numbers[:, 0], among.numbers[:, 1])
     assert not torch.equal(among.values[0], among.values[1])
-    shared = begin(climb_of("deepvisionvr", 3), ["0/a/2/0", "0/a/7/0"], "noise", PICTURE)
+    shared = make_start(climb_of("deepvisionvr", 3), ["0/a/2/0", "0/a/7/0"], "noise", PICTURE)
     assert torch.equal(shared.numbers[:, 0], shared.numbers[:, 1])
     assert not torch.equal(
-        shared.numbers, begin(climb_of("deepvisionvr", 3), ["1/a/2/0"] * 2, "noise", PICTURE).numbers
+        shared.numbers, make_start(climb_of("deepvisionvr", 3), ["1/a/2/0"] * 2, "noise", PICTURE).numbers
     )
 
 
@@ -301,5 +301,5 @@ def test_deepvisionvr_s_rule_is_torchvision_s():
     wide = T.affine(wide, 0, [0, 0], 1.03, [0, 0], interpolation=T.InterpolationMode.BILINEAR)
     wide = T.center_crop(T.gaussian_blur(wide, [5, 5], [0.5, 0.5]), [40, 50])
     expected = 0.95 * wide + 0.05 * (wide - wide.mean()) / wide.std()
-    found = rules.deepvisionvr(values, rules.Moment(0, chance))
+    found = rules.deepvisionvr(values, rules.StepState(0, chance))
     assert ((found - expected).abs() < 1e-4).float().mean() > 0.98  # a pixel between two may fall to either

@@ -111,17 +111,17 @@ def test_any_frame_is_found_by_its_number(film):
 def test_the_newest_frame_is_the_one_that_is_due(film):
     """What lies between is skipped; at the end the film begins again."""
     due = {0: 0, 0.039: 0, 0.04: 1, 0.1: 2, 0.5: 12, 0.52: 13, 1.5: 37, 1.96: 49, 1.999: 49, 2.0: 0, 2.5: 12, 61.04: 26}
-    assert {at: number_of(film.newest(at)) for at in due} == due
-    assert number_of(film.newest(-3.0)) == 0
+    assert {at: number_of(film.frame_at(at)) for at in due} == due
+    assert number_of(film.frame_at(-3.0)) == 0
     assert number_of(film.step()) == 1
 
 
 def test_what_was_shown_is_not_decoded_again(film):
-    assert film.newest(0.5) is film.newest(0.51) is film.seek(12)
+    assert film.frame_at(0.5) is film.frame_at(0.51) is film.seek(12)
 
 
 def test_without_a_loop_it_stays_at_the_end(once):
-    assert number_of(once.newest(99.0)) == COUNT - 1
+    assert number_of(once.frame_at(99.0)) == COUNT - 1
     assert [number_of(once.step(n)) for n in (1, -1, 5)] == [COUNT - 1, COUNT - 2, COUNT - 1]
 
 
@@ -140,7 +140,7 @@ def test_a_rate_that_varies_is_followed(tmp_path):
     path = write(tmp_path / "a.mkv", times=times, pictures=[grey(number) for number in range(8)])
     film = open_video(str(path))
     due = {0: 0, 0.079: 1, 0.499: 2, 0.5: 3, 0.515: 4, 1.0: 5, 1.499: 5, 1.55: 6, 1.6: 7, 1.82: 7, 1.83: 0}
-    assert {at: number_of(film.newest(at)) for at in due} == due
+    assert {at: number_of(film.frame_at(at)) for at in due} == due
     assert [film.seek(number).seconds for number in range(8)] == pytest.approx([time / 1000 for time in times])
     assert film.rate == pytest.approx(7 / 1.6)
 
@@ -148,7 +148,7 @@ def test_a_rate_that_varies_is_followed(tmp_path):
 def test_a_film_starts_at_nought_whatever_its_file_says(tmp_path):
     path = write(tmp_path / "a.mkv", times=[7000 + 40 * k for k in range(10)], pictures=list(map(grey, range(10))))
     film = open_video(str(path))
-    assert [number_of(film.newest(at)) for at in (0, 0.05, 0.36)] == [0, 1, 9]
+    assert [number_of(film.frame_at(at)) for at in (0, 0.05, 0.36)] == [0, 1, 9]
     assert film.seek(5).seconds == pytest.approx(0.2)
 
 
@@ -156,7 +156,7 @@ def test_a_film_of_one_picture(tmp_path):
     film = open_video(str(write(tmp_path / "a.mkv", pictures=[grey(9)])))
     assert film.frames == 1
     assert [
-        number_of(frame) for frame in (film.newest(0), film.newest(7.5), film.step(), film.step(), film.seek(0))
+        number_of(frame) for frame in (film.frame_at(0), film.frame_at(7.5), film.step(), film.step(), film.seek(0))
     ] == [9] * 5
 
 
@@ -242,7 +242,7 @@ def test_a_closed_film_says_so(folder):
     film.close()
     film.close()
     with pytest.raises(InputError, match="is closed"):
-        film.newest(1.0)
+        film.frame_at(1.0)
 
 
 def test_a_film_that_is_taken_away_is_told(folder):
@@ -389,9 +389,9 @@ def device():
 def test_a_camera_keeps_only_the_newest_frame(device):
     watched = Camera("camera:0", device)
     assert (watched.size, watched.rate, watched.frames) == (SIZE, 30.0, 0)
-    assert number_of(watched.newest(0.0)) == 0
+    assert number_of(watched.frame_at(0.0)) == 0
     device.see(1, 2, 3)
-    assert (number_of(frame := watched.newest(0.0)), frame.number) == (3, 3)
+    assert (number_of(frame := watched.frame_at(0.0)), frame.number) == (3, 3)
     device.see(7, 8, 9)
     assert (number_of(frame := watched.step()), frame.number) == (9, 6)
     device.see(None)
@@ -404,7 +404,7 @@ def test_a_step_waits_for_a_frame_that_is_yet_to_come(device):
     frame = watched.step(2)
     assert (number_of(frame), frame.number) == (6, 2)
     assert frame.seconds >= 0
-    assert watched.newest(99.0) is frame
+    assert watched.frame_at(99.0) is frame
     later.join()
     device.see(None)
 
@@ -421,7 +421,7 @@ def test_a_camera_that_ends_is_told(device, end, words):
     watched = Camera("camera:0", device)
     device.see(end)
     watched._thread.join(10)
-    for asked in (watched.newest, watched.step):
+    for asked in (watched.frame_at, watched.step):
         with pytest.raises(InputError, match=f"camera:0: .*{words}"):
             asked(1)
     assert device.closed
@@ -435,7 +435,7 @@ def test_a_closed_camera_lets_the_device_go(device):
     closing.join(10)
     assert device.closed and not watched._thread.is_alive()
     with pytest.raises(InputError, match="closed"):
-        watched.newest(0)
+        watched.frame_at(0)
 
 
 def test_a_camera_that_sends_nothing_is_told(device, monkeypatch):
@@ -467,7 +467,7 @@ def test_a_live_source_of_ffmpeg_is_watched():
     """The test card, at the pace of a camera."""
     live = av.open("testsrc=size=64x48:rate=50,realtime", format="lavfi")
     watched = Camera("camera:card", live)
-    first = watched.newest(0)
+    first = watched.frame_at(0)
     second = watched.step(3)
     assert second.number >= first.number + 3
     assert watched.size == (64, 48) and not np.array_equal(first.picture, np.zeros_like(first.picture))
