@@ -1,4 +1,4 @@
-"""The recipe of `innerwalk figure`: a recording or a saved hall becomes a picture that says where it comes from."""
+"""`innerwalk figure`: renders a recording or a saved hall to a PNG file that carries its provenance."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from ..blender_addon.scene.view import camera, eevee_probe, render
 from ..torch_bridge.recording import Layer, Recording, load
 from ..torch_bridge.recording.errors import SceneError, UnknownName
 from .output_files import replaced
-from .png_text import with_words
+from .png_text import with_texts
 from .tables import check_method
 
 SAMPLES = 24
 MOST_SAMPLES = 1 << 20
 PAST = 0.75
-"""Metres that a walker stands past a post, so that the next panel on each side is whole."""
+"""Metres between a post and a camera past it, so that the next panel on each side is fully visible."""
 BEFORE = 2.0
-"""Metres that a walker stands before a panel to look at it."""
+"""Metres between the camera and a panel it faces."""
 FOCUS_AIR = 2.5
-"""Metres in which everything behind the layer that is looked at falls to 1/e."""
+"""Metres in which colours behind the shown layer fade to 1/e."""
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a figure shall show and how; what is None is decided by the preset or the saved hall."""
+class FigureOptions:
+    """What a figure shows and how; fields that are None are taken from the preset or the saved hall."""
 
     preset: str = "overview"
     size: tuple[int, int] = (1920, 1080)
@@ -51,23 +51,23 @@ class Order:
     engine: str = "cycles"
     transparent: bool = False
     layer: str | None = None
-    """The layer that the presets layer and tile show, and that walk stands before."""
+    """Id of the layer that the presets layer, tile and walk show."""
     theme: str | None = None
     ramp: str | None = None
     normalisation: str | None = None
     gain: float | None = None
     title: str | None = None
     collapse: tuple[str, ...] | None = None
-    """Globs of blocks that stand as one panel each."""
+    """Globs of blocks to show as one panel each."""
     method: str | None = None
-    """Whose maps the panels show."""
+    """Method whose maps the panels show."""
     scene: str | None = None
-    """Name of the hall's scene, for a file with several; else the first."""
+    """Scene name of the hall, for a file with several; by default the first."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """A recording with how it is dressed and what a person moved."""
+    """A recording with its appearance and the panels that a user moved."""
 
     recording: Recording
     dress: Dress
@@ -77,137 +77,139 @@ class Source:
 def render_figure(
     source: Recording | bpy.types.Scene | Path | str,
     out: Path | str,
-    order: Order | None = None,
+    options: FigureOptions | None = None,
     *,
     progress: render.Progress | None = None,
 ) -> Path:
-    """Render a recording, a hall, a recording's folder or a .blend file to a PNG file that carries its provenance.
+    """Renders a recording, a hall, a recording's folder or a .blend file to a PNG file that carries its provenance.
 
-    The same input gives the same bytes. This file's own scenes are not touched. Raises SceneError, RecordingError or
+    The same input gives the same bytes. Scenes of the open file stay as they are. Raises SceneError, RecordingError or
     UnknownName; then nothing is written.
     """
-    out, order = Path(out), order or Order()
-    check(order)
+    out, options = Path(out), options or FigureOptions()
+    check(options)
     with replaced(out, ".png") as part, scratch():
-        given = opened(source, order.scene)
-        dress = dressed(given.dress, order)
-        check_method(given.recording, dress.method)
-        scene = staged(Source(given.recording, dress, given.moved), order, progress)
-        render.prepare(scene, *order.size, order.samples, order.engine, order.transparent)
+        shown = open_source(source, options.scene)
+        dress = with_options(shown.dress, options)
+        check_method(shown.recording, dress.method)
+        scene = build_scene(Source(shown.recording, dress, shown.moved), options, progress)
+        render.prepare(scene, *options.size, options.samples, options.engine, options.transparent)
         render.render_png(scene, part, progress)
-        part.write_bytes(with_words(part.read_bytes(), provenance(given.recording, dress, order)))
+        part.write_bytes(with_texts(part.read_bytes(), provenance(shown.recording, dress, options)))
     return out
 
 
-def check(order: Order) -> None:
-    """Raise one line for what can't be rendered, before any work is done."""
-    if order.preset not in PRESETS:
-        raise UnknownName("preset", order.preset, PRESETS)
-    if order.engine not in render.ENGINES:
-        raise UnknownName("engine", order.engine, render.ENGINES)
-    if not all(1 <= side <= 65536 for side in order.size) or not 1 <= order.samples <= MOST_SAMPLES:
+def check(options: FigureOptions) -> None:
+    """Raises UnknownName or SceneError for options that can't be rendered; called before any work is done."""
+    if options.preset not in PRESETS:
+        raise UnknownName("preset", options.preset, PRESETS)
+    if options.engine not in render.ENGINES:
+        raise UnknownName("engine", options.engine, render.ENGINES)
+    if not all(1 <= side <= 65536 for side in options.size) or not 1 <= options.samples <= MOST_SAMPLES:
         raise SceneError(
-            f"a picture of {order.size[0]} × {order.size[1]} pixels with {order.samples} samples can't be made"
+            f"a picture of {options.size[0]} × {options.size[1]} pixels with {options.samples} samples can't be made"
         )
-    if order.engine == "eevee" and not eevee_probe.eevee_works():
+    if options.engine == "eevee" and not eevee_probe.eevee_works():
         raise SceneError("EEVEE can't run on this machine (no OpenGL through EGL); --engine cycles can")
 
 
-def opened(source: Recording | bpy.types.Scene | Path | str, name: str | None = None) -> Source:
-    """A recording in memory or in its folder, a hall of this session, or a hall of a .blend file, by name."""
+def open_source(source: Recording | bpy.types.Scene | Path | str, name: str | None = None) -> Source:
+    """Opens a recording, its folder, a hall of this session, or a hall of a .blend file, by scene name or the first."""
     if isinstance(source, Recording):
         return Source(source, Dress())
     if not isinstance(source, bpy.types.Scene):
         path = Path(source)
         if path.suffix != ".blend":
             return Source(load(path), Dress())
-        source = appended(path, name)
+        source = append_hall(path, name)
     return Source(store.kept(source), store.dress_of(source), store.moved(source))
 
 
-def appended(path: Path, name: str | None = None) -> bpy.types.Scene:
-    """A hall of a .blend file, by name or the first, brought into this session; no script of the file runs.
+def append_hall(path: Path, name: str | None = None) -> bpy.types.Scene:
+    """Appends a hall of a .blend file, by scene name or the first, without running scripts of the file.
 
-    Raises SceneError, or UnknownName for a scene that isn't one of the file's halls.
+    Raises SceneError, or UnknownName when `name` is not a hall of the file.
     """
     if not path.is_file():
         raise SceneError(f"{path}: no such file")
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / path.name  # Blender refuses to read from the file that is open
+        copy = Path(folder) / path.name  # Blender refuses to append from the file that is open
         shutil.copyfile(path, copy)
         try:
-            with bpy.data.libraries.load(str(copy)) as (there, wanted):  # type: ignore[func-returns-value]
-                names, wanted.scenes = list(there.scenes), there.scenes
+            with bpy.data.libraries.load(str(copy)) as (available, wanted):  # type: ignore[func-returns-value]
+                names, wanted.scenes = list(available.scenes), available.scenes
         except (OSError, RuntimeError):
             raise SceneError(f"{path}: not a Blender file, or a damaged one") from None
-    found = zip(names, wanted.scenes, strict=True)  # here, a scene may have got another name
-    halls = {told: scene for told, scene in found if scene is not None and store.is_hall(scene)}
+    pairs = zip(names, wanted.scenes, strict=True)  # an appended scene may have been renamed
+    halls = {original: scene for original, scene in pairs if scene is not None and store.is_hall(scene)}
     if not halls:
         hint = f"`innerwalk scene RECORDING -o {path.name}` makes one"
-        raise SceneError(f"{path}: no hall of innerwalk in this file; {hint}")
+        raise SceneError(f"{path}: this file holds no hall; {hint}")
     if name is not None and name not in halls:
         raise UnknownName("hall", name, halls)
     return halls[name or next(iter(halls))]
 
 
-def dressed(dress: Dress, order: Order) -> Dress:
-    """The dress with what the order changes; another theme brings its own colour map."""
-    if order.theme is not None and order.theme != dress.theme:
-        dress = replace(dress, theme=order.theme, ramp=None)
-    said = {name: getattr(order, name) for name in ("ramp", "normalisation", "gain", "title", "collapse", "method")}
-    return replace(dress, **{name: value for name, value in said.items() if value is not None})
+def with_options(dress: Dress, options: FigureOptions) -> Dress:
+    """Returns the appearance with the options applied; a different theme brings its own colour map."""
+    if options.theme is not None and options.theme != dress.theme:
+        dress = replace(dress, theme=options.theme, ramp=None)
+    changes = {
+        name: getattr(options, name) for name in ("ramp", "normalisation", "gain", "title", "collapse", "method")
+    }
+    return replace(dress, **{name: value for name, value in changes.items() if value is not None})
 
 
-def staged(source: Source, order: Order, progress: render.Progress | None) -> bpy.types.Scene:
-    """A new scene with the hall and the camera of this figure."""
-    network, over, close = source.recording.network, order.preset == "overview", order.preset == "layer"
+def build_scene(source: Source, options: FigureOptions, progress: render.Progress | None) -> bpy.types.Scene:
+    """Builds a new scene with the hall and the camera of this figure."""
+    network, over, close = source.recording.network, options.preset == "overview", options.preset == "layer"
     layers, links = shown(network, source.dress.collapse, over=over)
     if not layers:
         raise SceneError(f"network {network.name!r} has no layer to show")
-    plan = layout.plan_figure(layers, links, *order.size) if over else layout.plan(layers, links)
-    focus = focused(source, layers, plan, order)
-    view = viewed(plan, focus, order)
+    plan = layout.lay_out_figure(layers, links, *options.size) if over else layout.lay_out(layers, links)
+    focus = focused_slot(source, layers, plan, options)
+    view = camera_view(plan, focus, options)
     scene = bpy.data.scenes.new(network.name)
     site = assembly.Site(scene, source.recording, layers, plan, source.dress, view)
-    fog = (_clear(plan, focus, view), FOCUS_AIR) if close else assembly.FOG
+    fog = (_fog_start(plan, focus, view), FOCUS_AIR) if close else assembly.FOG
     named = layers[focus.index].id if close else ""
     assembly.add_hall(site, moved=source.moved, fog=fog, focus=named, progress=progress)
     if close:
-        _card(site, focus)
+        _add_card(site, focus)
     camera.set_camera(scene, view, site.collection)
     return scene
 
 
-def focused(source: Source, layers: Sequence[Layer], plan: Hall, order: Order) -> Slot:
-    """The slot of the ordered layer, else of the first panel that has maps. Raises UnknownName."""
-    if order.layer is None:
-        shown = [(layers[slot.index].shows or layers[slot.index].id, source.dress.method) for slot in plan.panels]
-        there = (slot for slot, key in zip(plan.panels, shown, strict=True) if key in source.recording.all_maps)
-        return next(there, plan.panels[0])
+def focused_slot(source: Source, layers: Sequence[Layer], plan: Hall, options: FigureOptions) -> Slot:
+    """Returns the slot of the requested layer, or of the first panel that has maps. Raises UnknownName."""
+    if options.layer is None:
+        keys = [(layers[slot.index].shows or layers[slot.index].id, source.dress.method) for slot in plan.panels]
+        recorded = (slot for slot, key in zip(plan.panels, keys, strict=True) if key in source.recording.all_maps)
+        return next(recorded, plan.panels[0])
     slots = {layers[slot.index].id: slot for slot in plan.panels}
-    if order.layer not in slots:
-        raise UnknownName("panel of layer", order.layer, slots)
-    return slots[order.layer]
+    if options.layer not in slots:
+        raise UnknownName("panel of layer", options.layer, slots)
+    return slots[options.layer]
 
 
-def viewed(plan: Hall, focus: Slot, order: Order) -> View:
-    """The camera of a preset."""
-    match order.preset:
+def camera_view(plan: Hall, focus: Slot, options: FigureOptions) -> View:
+    """Returns the camera of the preset."""
+    match options.preset:
         case "overview":
-            return camera_presets.overview(plan, *order.size)
+            return camera_presets.overview(plan, *options.size)
         case "walk":
-            return camera_presets.walk(plan, focus.y - BEFORE if order.layer else standing(plan), *order.size)
+            return camera_presets.walk(plan, focus.y - BEFORE if options.layer else walk_position(plan), *options.size)
         case "entrance":
-            return camera_presets.entrance(plan, *order.size)
+            return camera_presets.entrance(plan, *options.size)
         case "layer":
-            return camera_presets.layer(plan, focus, *order.size)
-    return camera_presets.tile(plan, focus, *order.size)
+            return camera_presets.layer(plan, focus, *options.size)
+    return camera_presets.tile(plan, focus, *options.size)
 
 
-def standing(plan: Hall) -> float:
-    """y of a walker PAST a post of the first half of the hall, where the next post is farthest ahead.
+def walk_position(plan: Hall) -> float:
+    """Returns the y of the camera for the preset walk, metres: PAST the post with the widest gap after it.
 
-    In a hall where it is nowhere far enough to be looked at, BEFORE all posts.
+    Only the first half of the hall counts. Where no gap is wide enough, the camera stands BEFORE the first post.
     """
     posts = np.array(sorted(slot.y for slot in plan.panels))
     ahead = np.diff(posts)[: max(1, len(posts) // 2)]
@@ -217,7 +219,7 @@ def standing(plan: Hall) -> float:
 
 
 def _card_place(plan: Hall, slot: Slot) -> Plane:
-    """Upper left corner of the card: beside the panel, towards the aisle."""
+    """Returns the upper left corner of the layer's card, beside its panel on the aisle's side."""
     yaw = plan.yaw(slot)
     left, right = slot.corners(yaw)
     at = wall(np.append(left if slot.side > 0 else right, slot.bottom + slot.height / 2), yaw)
@@ -225,8 +227,8 @@ def _card_place(plan: Hall, slot: Slot) -> Plane:
     return at.moved(beside, min(slot.height / 2, layer_card.HEIGHT / 2))
 
 
-def _clear(plan: Hall, slot: Slot, view: View) -> float:
-    """Metres from the camera to the farthest corner of a panel and its card: so far there is no air."""
+def _fog_start(plan: Hall, slot: Slot, view: View) -> float:
+    """Returns the metres from the camera to the farthest corner of the panel and its card; fog starts there."""
     card = _card_place(plan, slot)
     feet = slot.corners(plan.yaw(slot))
     corners = [np.append(foot, z) for foot in feet for z in (slot.bottom, slot.top)]
@@ -234,27 +236,38 @@ def _clear(plan: Hall, slot: Slot, view: View) -> float:
     return float(np.linalg.norm(np.array(corners) - view.at, axis=1).max()) + 0.1
 
 
-def _card(site: assembly.Site, slot: Slot) -> None:
-    """The card of the panel at a slot. Raises UnknownName where its maps were not recorded."""
+def _add_card(site: assembly.Site, slot: Slot) -> None:
+    """Adds the card of the panel at a slot. Raises UnknownName when its maps were not recorded."""
     layer = site.layers[slot.index]
     maps = site.recording.maps(layer.shows or layer.id, site.dress.method)
     scale = legend.scale(site.scene, float(maps.peak.max(initial=0.0)), bars=maps.shape[1:] == (1, 1))
     layer_card.add_card(layer, statistics.of_layer(maps), scale, _card_place(site.hall, slot), site.kit)
 
 
-def provenance(recording: Recording, dress: Dress, order: Order) -> dict[str, str]:
-    """Keywords and texts of a figure: what it shows and what made it; no times, so that equal figures are equal."""
+def provenance(recording: Recording, dress: Dress, options: FigureOptions) -> dict[str, str]:
+    """Returns the PNG texts of a figure by keyword: what it shows and what made it, without times or host names."""
     network = recording.network
-    told = {
-        "network": network.name, "weights": network.weights or ("unknown" if network.trained else "random"),
-        "input": recording.input_name, "preset": order.preset, "layer": order.layer, "size": list(order.size),
-        "samples": order.samples, "engine": order.engine, "theme": dress.theme, "map": dress.map,
-        "normalisation": dress.normalisation, "gain": dress.gain, "method": dress.method,
+    facts = {
+        "network": network.name,
+        "weights": network.weights or ("unknown" if network.trained else "random"),
+        "input": recording.input_name,
+        "preset": options.preset,
+        "layer": options.layer,
+        "size": list(options.size),
+        "samples": options.samples,
+        "engine": options.engine,
+        "theme": dress.theme,
+        "map": dress.map,
+        "normalisation": dress.normalisation,
+        "gain": dress.gain,
+        "method": dress.method,
         "collapse": list(dress.collapse),
-        "blender": bpy.app.version_string, "numpy": np.__version__, "recording": recording.provenance,
-    }  # fmt: skip
+        "blender": bpy.app.version_string,
+        "numpy": np.__version__,
+        "recording": recording.provenance,
+    }
     return {
         "Title": dress.title or network.name,
         "Software": "innerwalk",
-        "innerwalk": json.dumps(told, ensure_ascii=False, sort_keys=True),
+        "innerwalk": json.dumps(facts, ensure_ascii=False, sort_keys=True),
     }

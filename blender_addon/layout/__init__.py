@@ -3,30 +3,30 @@
 Pure numpy, no bpy. World: x across, y along the walk, z up; metres and radians.
 """
 
-from .edge_routes import LEVELS, path, polyline, turn
-from .layout_checks import check
-from .model import HALF, Hall, Run, Slot, Stage, Wing, grid, tile_edge
-from .planner import FORWARD, JOIN, LOUVRE, Manner, panel_kind, plan, plan_figure
+from .edge_routes import LEVELS, edge_path, lane_path, wing_route
+from .layout_checks import measure_layout
+from .model import HALF, Hall, EdgeRun, Slot, Stage, Wing, grid, tile_edge
+from .planner import FORWARD, JOIN, FIGURE_YAW, LayoutOptions, slot_kind, lay_out, lay_out_figure
 
 __all__ = [
     "FORWARD",
     "HALF",
     "JOIN",
     "LEVELS",
-    "LOUVRE",
+    "FIGURE_YAW",
     "Hall",
-    "Manner",
-    "Run",
+    "LayoutOptions",
+    "EdgeRun",
     "Slot",
     "Stage",
     "Wing",
-    "check",
+    "measure_layout",
     "grid",
-    "panel_kind",
-    "path",
-    "plan",
-    "plan_figure",
-    "polyline",
+    "slot_kind",
+    "edge_path",
+    "lay_out",
+    "lay_out_figure",
+    "lane_path",
     "tile_edge",
-    "turn",
+    "wing_route",
 ]

@@ -90,7 +90,7 @@ def _point(at: np.ndarray) -> tuple[float, float, float]:
 
 
 @dataclass(frozen=True)
-class Desk:
+class ShelfDesk:
     """A rectangle that leans back, like a desk in a museum."""
 
     at: tuple[float, float, float]
@@ -106,9 +106,9 @@ class Desk:
         return np.array([np.zeros(3), right, right + up, up]) + self.at
 
 
-def shelf_desk(hall: Hall) -> Desk:
+def shelf_desk(hall: Hall) -> ShelfDesk:
     """Before the input's frame and below it, so that neither hides the other from the entrance."""
     across, back = wall(hall.swing)[0], np.array([-math.sin(hall.swing), math.cos(hall.swing), 0.0])
     end = np.array([hall.wings[0].x - hall.aisle - 0.05, DESK_Y, DESK_Z])
     up = math.cos(DESK_LEAN) * back + math.sin(DESK_LEAN) * np.array([0.0, 0.0, 1.0])
-    return Desk(_point(end - across * DESK[0]), _point(across), _point(up))
+    return ShelfDesk(_point(end - across * DESK[0]), _point(across), _point(up))

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from .boards import answer_board, boards, shelf_desk, wall
-from .edge_routes import LEVELS, path
-from .figure_projection import Sheet, overlaps
-from .label_placement import stage_words
-from .model import BASE, EYE, HALF, TOP, Hall, Run, Slot
+from .edge_routes import LEVELS, edge_path
+from .figure_projection import FigureProjection, overlaps
+from .label_placement import stage_labels
+from .model import BASE, EYE, HALF, TOP, Hall, EdgeRun, Slot
 from .view import SENSOR, View
 
 AZIMUTH, ELEVATION = math.radians(57), math.radians(38)
@@ -40,7 +40,7 @@ LENS, ENTRANCE, TILES = 20.0, -3.5, 5
 
 
 @dataclass(frozen=True)
-class Corner:
+class FigureCorner:
     """A free corner of an overview: its lower left and its size, in pixels of a picture SHEET wide."""
 
     left: float
@@ -59,11 +59,11 @@ class Corner:
         return view.at - view.back * AWAY * 0.375 + (view.right * shift[0] + view.up * shift[1]) * sheet, sheet
 
 
-def corners(view: View) -> tuple[Corner, Corner]:
+def corners(view: View) -> tuple[FigureCorner, FigureCorner]:
     """The title's corner, top left, and the legend's, bottom right, that an overview leaves free."""
     tall = SHEET * view.height / view.width
-    title = Corner(TITLE[0], tall - TITLE[3], TITLE[2] - TITLE[0], TITLE[3] - TITLE[1])
-    return title, Corner(KEY[0], KEY[1], KEY[2] - KEY[0], KEY[3] - KEY[1])
+    title = FigureCorner(TITLE[0], tall - TITLE[3], TITLE[2] - TITLE[0], TITLE[3] - TITLE[1])
+    return title, FigureCorner(KEY[0], KEY[1], KEY[2] - KEY[0], KEY[3] - KEY[1])
 
 
 def rise(azimuth: float, elevation: float) -> float:
@@ -103,7 +103,7 @@ def overview(hall: Hall, width: int, height: int, azimuth: float = AZIMUTH, elev
     things = standing(hall)
     view = around(bare, things)
     for _ in range(4):
-        words = np.array([word.corners() for word in stage_words(hall, view)]).reshape(-1, 4, 3)
+        words = np.array([word.corners() for word in stage_labels(hall, view)]).reshape(-1, 4, 3)
         if inside(view, words.reshape(-1, 3), EDGE):
             break
         view = around(bare, [*things, words])
@@ -156,14 +156,14 @@ def _between(hall: Hall) -> list[np.ndarray]:
     high = np.concatenate([feet, np.repeat(tops, 2).reshape(-1, 2, 1)], 2)
     legs: list[np.ndarray] = []
     for run, target in _leaving(hall):
-        legs += [np.array(leg) for leg in itertools.pairwise(path(hall, run, target))]
+        legs += [np.array(leg) for leg in itertools.pairwise(edge_path(hall, run, target))]
     for stage in hall.stages:
         x, right = hall.wings[stage.wing].x, stage.half + hall.margin
         legs += [np.array([(x + side, y, 0.0) for y in (stage.start, stage.end)]) for side in (-stage.half, right)]
     return [np.concatenate([low, high], 1), *(_points(leg) for leg in legs)]
 
 
-def _leaving(hall: Hall) -> list[tuple[Run, Slot]]:
+def _leaving(hall: Hall) -> list[tuple[EdgeRun, Slot]]:
     """One link of each run into each later wing: the others take the same way."""
     found = {}
     for run in hall.runs:
@@ -185,7 +185,7 @@ def place_answer(hall: Hall, view: View, least: float) -> float:
 
     Doors and board stand parallel, so that all of them are rectangles on the sheared sheet.
     """
-    sheet = Sheet.of(replace(hall, slots=[]), view)
+    sheet = FigureProjection.of(replace(hall, slots=[]), view)
     flat = [sheet.locate(thing)[..., :2] for thing in _between(hall)]
     boxes = np.concatenate([np.concatenate([thing.min(1), thing.max(1)], 1) for thing in flat])
     start = hall.wings[-1].end + least

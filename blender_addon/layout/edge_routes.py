@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .model import Hall, Run, RunKind, Slot
+from .model import Hall, EdgeRun, EdgeKind, Slot
 
 LEVELS = {"walk": (0.03, 3.45), "figure": (1.30, 2.35)}
 """Height of near edges and of far edges; a figure's are computed from its camera in `presets`."""
@@ -22,13 +22,13 @@ FOOT = 0.97
 """Where an edge meets a post, as a share of the way from the aisle's middle to it."""
 
 
-def route(hall: Hall, links: Iterable[tuple[int, int]]) -> list[Run]:
+def route_edges(hall: Hall, links: Iterable[tuple[int, int]]) -> list[EdgeRun]:
     """One trunk per source, kind and level, each in the free lane nearest to the middle of its aisle."""
-    trunks: dict[tuple[int, RunKind, bool], list[Slot]] = {}
+    trunks: dict[tuple[int, EdgeKind, bool], list[Slot]] = {}
     for s, t in links:
         a, b = hall.slots[s], hall.slots[t]
         above = b.rank - a.rank > 1 and a.wing == b.wing
-        kind: RunKind = "joined" if b.kind == "join" else "skip" if above else "data"
+        kind: EdgeKind = "joined" if b.kind == "join" else "skip" if above else "data"
         trunks.setdefault((s, kind, above), []).append(b)
     ends: dict[tuple[int, bool], list[float]] = {}
     lanes: list[int] = []
@@ -39,7 +39,7 @@ def route(hall: Hall, links: Iterable[tuple[int, int]]) -> list[Run]:
     for lane, ((s, kind, above), targets) in zip(lanes, ordered, strict=True):
         source = hall.slots[s]
         offset = _offset(lane, len(ends[source.wing, above]), hall.aisle)
-        runs.append(Run(kind, above, source.x + offset, source, targets))
+        runs.append(EdgeRun(kind, above, source.x + offset, source, targets))
     return runs
 
 
@@ -57,7 +57,7 @@ def _offset(lane: int, count: int, aisle: float) -> float:
     return pitch * ((lane + 1) // 2) * (1 if lane % 2 else -1)
 
 
-def polyline(run: Run, target: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
+def lane_path(run: EdgeRun, target: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
     """(4, 3) path from the source's post to the target's: in at 45°, along the lane, out at 45°, like a metro map."""
     a, b, lane, z = run.source, target, run.lane, levels[bool(run.above)]
     xa, xb = (_side(slot, run) for slot in (a, b))
@@ -67,13 +67,13 @@ def polyline(run: Run, target: Slot, levels: tuple[float, float] = LEVELS["walk"
     return np.array([(xa, a.y, z), (lane, a.y + da, z), (lane, b.y - db, z), (xb, b.y, z)])
 
 
-def _side(slot: Slot, run: Run) -> float:
+def _side(slot: Slot, run: EdgeRun) -> float:
     """World x where an edge meets a slot; a rail comes down to a joint at the aisle's edge, not in a walker's way."""
     side = slot.side or (run.above and (1 if run.lane >= slot.x else -1))
     return slot.x + side * slot.aisle * FOOT if side else run.lane
 
 
-def turn(hall: Hall, a: Slot, b: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
+def wing_route(hall: Hall, a: Slot, b: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
     """(8, 3) path from one wing to a later one: around the first one's end, along its plates, to the other's head."""
     here, there = hall.wings[a.wing], hall.wings[b.wing].x
     back, floor, z = here.x + here.half + LINE, LEVELS["walk"][0], levels[0]
@@ -87,27 +87,27 @@ def turn(hall: Hall, a: Slot, b: Slot, levels: tuple[float, float] = LEVELS["wal
     )  # fmt: skip
 
 
-def path(hall: Hall, run: Run, target: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
+def edge_path(hall: Hall, run: EdgeRun, target: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
     """(n, 3) the way of one link, inside its wing or to another."""
-    return polyline(run, target, levels) if run.source.wing == target.wing else turn(hall, run.source, target, levels)
+    return lane_path(run, target, levels) if run.source.wing == target.wing else wing_route(hall, run.source, target, levels)
 
 
-def drops(hall: Hall, levels: tuple[float, float] = LEVELS["walk"]) -> list[tuple[RunKind, np.ndarray]]:
+def rail_drops(hall: Hall, levels: tuple[float, float] = LEVELS["walk"]) -> list[tuple[EdgeKind, np.ndarray]]:
     """(kind, (2, 3) floor and rail) where rails come down along posts, each place once."""
-    found: dict[tuple[float, float], tuple[RunKind, np.ndarray]] = {}
+    found: dict[tuple[float, float], tuple[EdgeKind, np.ndarray]] = {}
     for run in hall.runs:
         for target in run.targets if run.above else ():
-            way = polyline(run, target, levels)
+            way = lane_path(run, target, levels)
             for x, y, z in (way[0], way[-1]):
                 found[round(float(x), 3), round(float(y), 3)] = (run.kind, np.array([(x, y, 0.02), (x, y, z)]))
     return list(found.values())
 
 
-def ways(hall: Hall, links: Iterable[tuple[int, int]], gate: Slot, answer: Slot) -> list[Run]:
+def board_runs(hall: Hall, links: Iterable[tuple[int, int]], gate: Slot, answer: Slot) -> list[EdgeRun]:
     """What leads from the input, a slot before the hall, to the first panels, and from the last ones to the answer."""
     links = list(links)
     fed, used = {t for _, t in links}, {s for s, _ in links}
     first = [slot for slot in hall.slots if slot.index not in fed and slot.wing == 0]
     last = [slot for slot in hall.slots if slot.index not in used and slot.wing == len(hall.wings) - 1]
-    runs = [Run("data", False, gate.x, gate, first)] if first else []
-    return runs + [Run("data", False, answer.x, slot, [answer]) for slot in last]
+    runs = [EdgeRun("data", False, gate.x, gate, first)] if first else []
+    return runs + [EdgeRun("data", False, answer.x, slot, [answer]) for slot in last]

@@ -12,7 +12,7 @@ from .view import View
 
 
 @dataclass(frozen=True)
-class Sheet:
+class FigureProjection:
     """Rectangles of a figure's panels: along the doors, and upwards, both in metres, and how far each is away."""
 
     view: View
@@ -23,7 +23,7 @@ class Sheet:
     """(n, 2) distance from the camera of both ends of each foot line."""
 
     @classmethod
-    def of(cls, hall: Hall, view: View) -> Sheet:
+    def of(cls, hall: Hall, view: View) -> FigureProjection:
         """The panels of a hall with louvres, in the order of `hall.panels`, under an orthographic camera."""
         empty = cls(view, hall.louvre or 0.0, np.zeros((0, 4)), np.zeros((0, 2)))
         if not hall.panels:
@@ -61,7 +61,7 @@ def overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
     return (boxes[:, :2] < box[2:] - 1e-9).all(1) & (boxes[:, 2:] > box[:2] + 1e-9).all(1)
 
 
-def name_box(sheet: Sheet, panel: int, slot: Slot, size: float, width: float, gap: float) -> np.ndarray:
+def name_box(sheet: FigureProjection, panel: int, slot: Slot, size: float, width: float, gap: float) -> np.ndarray:
     """(4,) rectangle of a line of `width` metres, `gap` above a panel, with its strip of floor colour."""
     left, low = sheet.boxes[panel, 0], sheet.boxes[panel, 3] + gap
     return np.array([left - 0.2 * size, low - 0.25 * size, left + width + 0.2 * size, low + 0.75 * size])

@@ -11,10 +11,10 @@ import numpy as np
 from ...torch_bridge.recording import Layer
 from .blocks import blocks
 from .boards import ground, wall
-from .figure_projection import Sheet, name_box, overlaps
+from .figure_projection import FigureProjection, name_box, overlaps
 from .model import Hall, Slot, Stage
 from .stages import title
-from .text_fitting import CAP, Align, Font, Tone, Word, common_tails, fitting, homes, names, text_width
+from .text_fitting import CAP, Align, Font, Tone, Label, common_tails, fitting, homes, names, text_width
 from .view import View
 
 STAGE, BLOCK = 20.0, 9.5
@@ -46,7 +46,7 @@ def figure_margin(span: float) -> float:
     return min(WAY + 2.1 * STAGE / CAP * span / 1920, MOST_MARGIN)
 
 
-def stage_words(hall: Hall, view: View) -> list[Word]:
+def stage_labels(hall: Hall, view: View) -> list[Label]:
     """Title and number of layers of each stage of a figure, along its plate's strip, where no panel hides them.
 
     A stage that has no free place between the words before it and its own end stays without.
@@ -54,8 +54,8 @@ def stage_words(hall: Hall, view: View) -> list[Word]:
     size = _stage_size(hall, view)
     if size < capital(LEAST, view):
         return []
-    sheet, free = Sheet.of(hall, view), dict.fromkeys(range(len(hall.wings)), -math.inf)
-    found: list[Word] = []
+    sheet, free = FigureProjection.of(hall, view), dict.fromkeys(range(len(hall.wings)), -math.inf)
+    found: list[Label] = []
     for stage in hall.stages:
         y = max(stage.start + 0.4 * size, free[stage.wing])
         while y < stage.end:
@@ -73,33 +73,33 @@ def _stage_size(hall: Hall, view: View) -> float:
     return min(capital(STAGE, view), (hall.margin - WAY) / 2.1)
 
 
-def _stage_pair(hall: Hall, stage: Stage, y: float, size: float) -> tuple[Word, Word]:
+def _stage_pair(hall: Hall, stage: Stage, y: float, size: float) -> tuple[Label, Label]:
     x = hall.wings[stage.wing].x + stage.half + hall.margin
     count = sum(bool(slot.side) for slot in hall.slots[stage.first : stage.last + 1])
     told = f"{count} layer{'s' * (count != 1)}"
     return _lying(title(stage), x - 0.85 * size, y, size), _lying(told, x - 0.2 * size, y, size * COUNT, "quiet")
 
 
-def _lying(text: str, x: float, y: float, size: float, tone: str = "text", font: str = "sans") -> Word:
+def _lying(text: str, x: float, y: float, size: float, tone: str = "text", font: str = "sans") -> Label:
     """A word on the floor that reads along the walk."""
     right, up = ground(math.pi / 2)
-    return Word(text, (x, y, 0.02), tuple(right), tuple(up), size, font, tone)  # type: ignore[arg-type]
+    return Label(text, (x, y, 0.02), tuple(right), tuple(up), size, font, tone)  # type: ignore[arg-type]
 
 
-def _dots(word: Word) -> np.ndarray:
+def _dots(word: Label) -> np.ndarray:
     """(33, 3) points spread over a word's box and its edges."""
     a, b, _, d = word.corners()
     return np.array([a + (b - a) * i + (d - a) * j for i in np.linspace(0, 1, 11) for j in (0.0, 0.5, 1.0)])
 
 
-def block_words(hall: Hall, layers: Sequence[Layer], view: View) -> list[Word]:
+def block_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]:
     """Names of blocks along a figure's plates, like a ruler: the longest tail that ends before the next one begins."""
     size = _stage_size(hall, view) * BLOCK / STAGE
     if size < capital(LEAST, view):
         return []
     named = [(hall.slots[first], name) for first, name in blocks(layers)]
     ends = {slot.wing: hall.wings[slot.wing].end for slot, _ in named}
-    sheet, found = Sheet.of(hall, view), []
+    sheet, found = FigureProjection.of(hall, view), []
     for slot, name in reversed(named):
         stage = hall.stages[slot.stage]
         x, y = hall.wings[slot.wing].x + stage.half + WAY + 0.62 * size, max(slot.y - 1.2, stage.start + 0.2)
@@ -113,9 +113,9 @@ def block_words(hall: Hall, layers: Sequence[Layer], view: View) -> list[Word]:
     return found[::-1]
 
 
-def panel_words(hall: Hall, layers: Sequence[Layer], view: View) -> list[Word]:
+def panel_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]:
     """Names over a figure's panels, the longest tail that fits and covers nothing; none if half would go without."""
-    sheet = Sheet.of(hall, view)
+    sheet = FigureProjection.of(hall, view)
     for pixels in NAMES:
         found = _named(hall, layers, sheet, max(NEAR, capital(pixels, view)))
         if len(found) >= (MOST_NAMED if pixels > NAMES[-1] else 0.5) * len(hall.panels):
@@ -123,11 +123,11 @@ def panel_words(hall: Hall, layers: Sequence[Layer], view: View) -> list[Word]:
     return []
 
 
-def _named(hall: Hall, layers: Sequence[Layer], sheet: Sheet, size: float) -> list[Word]:
+def _named(hall: Hall, layers: Sequence[Layer], sheet: FigureProjection, size: float) -> list[Label]:
     """The names, of one size in metres, that have room."""
     options = _options(hall, layers, size, inside_block=True)
     taken = np.zeros((0, 4))
-    found: list[Word] = []
+    found: list[Label] = []
     for k, slot in enumerate(hall.panels):
         for name in options[slot.index]:
             box = name_box(sheet, k, slot, size, text_width(name, "mono") * size, max(GAP, STRIP * size))
@@ -152,17 +152,17 @@ def _options(hall: Hall, layers: Sequence[Layer], size: float, inside_block: boo
     }
 
 
-def _standing(hall: Hall, slot: Slot, text: str, size: float, end: Align = "left", font: Font = "mono") -> Word:
+def _standing(hall: Hall, slot: Slot, text: str, size: float, end: Align = "left", font: Font = "mono") -> Label:
     """A word over a panel, in its plane, from its upper left corner or up to its upper right one."""
     yaw = hall.yaw(slot)
     right, up = wall(yaw)
     x, y = slot.corners(yaw)[int(end == "right")]
     at = (float(x), float(y), slot.top + max(GAP, STRIP * size))
     tone: Tone = "text" if font == "mono" else "quiet"
-    return Word(text, at, tuple(right), tuple(up), size, font, tone, end, slot.index)
+    return Label(text, at, tuple(right), tuple(up), size, font, tone, end, slot.index)
 
 
-def walk_words(hall: Hall, layers: Sequence[Layer], view: View | None = None) -> list[Word]:
+def walk_labels(hall: Hall, layers: Sequence[Layer], view: View | None = None) -> list[Label]:
     """Names over panels, at their posts, and where there is room their shapes, for a walker; those that a camera shows.
 
     Seen from a camera, a word that is cut, too small or behind a nearer panel is left out.
@@ -187,7 +187,7 @@ def _nearest_first(hall: Hall, view: View | None) -> list[Slot]:
     return sorted(hall.panels, key=lambda slot: math.hypot(slot.x - at[0], slot.y - at[1]))
 
 
-def _visible(hall: Hall, words: list[Word], view: View) -> list[Word]:
+def _visible(hall: Hall, words: list[Label], view: View) -> list[Label]:
     """Those of the words, nearest first, that are whole, large enough and not behind a nearer panel."""
     boxes: dict[int, np.ndarray] = {}
     found = []

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .edge_routes import path
-from .model import Hall, Run, Slot
+from .edge_routes import edge_path
+from .model import Hall, EdgeRun, Slot
 
 
-def check(hall: Hall) -> dict[str, float]:
+def measure_layout(hall: Hall) -> dict[str, float]:
     """The laws of a hall as numbers; lengths in metres.
 
     least_gap between two panels' foot lines; free_aisle; hidden: panels not whole from their reading point (walking);
@@ -39,9 +39,9 @@ def check(hall: Hall) -> dict[str, float]:
     }
 
 
-def crossed(hall: Hall, links: Sequence[tuple[Run, Slot]], feet: np.ndarray) -> int:
+def crossed(hall: Hall, links: Sequence[tuple[EdgeRun, Slot]], feet: np.ndarray) -> int:
     """Links of which a leg crosses one of the foot lines (n, 2, 2) in plan view."""
-    ways = [path(hall, run, target)[:, :2] for run, target in links]
+    ways = [edge_path(hall, run, target)[:, :2] for run, target in links]
     if not ways:
         return 0
     legs = np.concatenate([np.stack([way[:-1], way[1:]], 1) for way in ways])
@@ -49,8 +49,8 @@ def crossed(hall: Hall, links: Sequence[tuple[Run, Slot]], feet: np.ndarray) -> 
     return len(set(link[crossing(legs[:, None], feet[None]).any(1)].tolist()))
 
 
-def _leaves(hall: Hall, run: Run, target: Slot) -> bool:
-    return bool((np.abs(path(hall, run, target)[:, 0] - run.source.x) > hall.aisle + 1e-9).any())
+def _leaves(hall: Hall, run: EdgeRun, target: Slot) -> bool:
+    return bool((np.abs(edge_path(hall, run, target)[:, 0] - run.source.x) > hall.aisle + 1e-9).any())
 
 
 def least_gap(feet: np.ndarray) -> float:

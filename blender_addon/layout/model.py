@@ -25,7 +25,7 @@ BAR_ASPECT, MAX_ASPECT = 4.0, 8.0
 """Width to height of a vector's bars; the most extreme aspect of a cell, either way."""
 
 SlotKind = Literal["conv", "sum", "product", "join"]
-RunKind = Literal["data", "skip", "joined"]
+EdgeKind = Literal["data", "skip", "joined"]
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,10 @@ class Stage:
         return self.last - self.first + 1
 
 
-class Run(NamedTuple):
+class EdgeRun(NamedTuple):
     """A trunk from one source with taps to its targets."""
 
-    kind: RunKind
+    kind: EdgeKind
     above: bool
     """True: overhead, over more than one rank. False: painted on the floor."""
     lane: float
@@ -125,7 +125,7 @@ class Hall:
 
     slots: list[Slot]
     stages: list[Stage]
-    runs: list[Run]
+    runs: list[EdgeRun]
     swing: float
     """How far the doors stand into the aisle."""
     wings: list[Wing] = field(default_factory=list)
@@ -139,7 +139,7 @@ class Hall:
     """Size of the input and of the class board; a figure's grow with its span, so that they can be read."""
     answer: float = 0.0
     """y of the class board."""
-    ways: list[Run] = field(default_factory=list)
+    ways: list[EdgeRun] = field(default_factory=list)
     """From the input to the first panels and from the last ones to the class board."""
 
     def yaw(self, slot: Slot, louvre: float | None = None) -> float:

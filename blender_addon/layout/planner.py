@@ -16,11 +16,11 @@ from . import stages as rule
 from .boards import ANSWER, FIGURE_ANSWER, FIGURE_GATE, GATE
 from .camera_presets import AZIMUTH, ELEVATION, around, direction, figure_aisle, figure_scale, place_answer, standing
 from .columns import MOST, PRICE, cuts
-from .edge_routes import LINE, MARGIN, route, ways
+from .edge_routes import LINE, MARGIN, route_edges, board_runs
 from .label_placement import figure_margin
-from .model import BASE, EYE, HALF, Hall, Run, Slot, SlotKind, Stage, Wing, cell_aspect, grid
+from .model import BASE, EYE, HALF, Hall, EdgeRun, Slot, SlotKind, Stage, Wing, cell_aspect, grid
 
-SWING, LOUVRE = math.radians(45), math.radians(35)
+SWING, FIGURE_YAW = math.radians(45), math.radians(35)
 """How far doors stand into the aisle, to be walked past and in a figure."""
 READ, FORWARD, JOIN = 0.80, 0.60, 0.50
 """Clear view past the post before; y from a source to its target; the same to a joint."""
@@ -34,7 +34,7 @@ STAY = 0.3
 """What it costs a panel to stand on its source's side."""
 
 
-def panel_kind(layer: Layer) -> SlotKind:
+def slot_kind(layer: Layer) -> SlotKind:
     """How a layer stands in the hall: a joint across the aisle, or a panel that is a sum, a product or another."""
     if layer.role == "joint":
         return "join"
@@ -52,7 +52,7 @@ def clear_view(width: float, swing: float, aisle: float = HALF) -> float:
     return -(eye + past) + 0.05
 
 
-def plan(
+def lay_out(
     layers: Sequence[Layer], links: Iterable[tuple[int, int]], *, swing: float = SWING, cuts: Sequence[int] = (),
     louvre: float | None = None, aisle: float = HALF, margin: float = MARGIN,
 ) -> Hall:  # fmt: skip
@@ -63,14 +63,14 @@ def plan(
     panel takes the side where it stands nearest to the entrance.
     """
     links = list(links)
-    hall = _Planner(layers, links, Manner(swing, louvre, aisle, margin), cuts).run()
-    hall.runs = route(hall, links)
+    hall = _LayoutBuilder(layers, links, LayoutOptions(swing, louvre, aisle, margin), cuts).run()
+    hall.runs = route_edges(hall, links)
     hall.answer = hall.wings[-1].end + ANSWER
     hall.ways = _ways(hall, links)
     return hall
 
 
-def plan_figure(
+def lay_out_figure(
     layers: Sequence[Layer], links: Iterable[tuple[int, int]], width: int, height: int,
     azimuth: float = AZIMUTH, elevation: float = ELEVATION,
 ) -> Hall:  # fmt: skip
@@ -78,7 +78,7 @@ def plan_figure(
     links, aisle = list(links), figure_aisle(azimuth, elevation)
 
     def built(choice: Sequence[int], margin: float) -> Hall:
-        return plan(layers, links, swing=LOUVRE, cuts=choice, louvre=LOUVRE, aisle=aisle, margin=margin)
+        return lay_out(layers, links, swing=FIGURE_YAW, cuts=choice, louvre=FIGURE_YAW, aisle=aisle, margin=margin)
 
     def set_out(choice: Sequence[int], span: float) -> tuple[Hall, float]:
         hall = built(choice, figure_margin(span))
@@ -96,16 +96,16 @@ def plan_figure(
     return hall
 
 
-def _ways(hall: Hall, links: Iterable[tuple[int, int]]) -> list[Run]:
+def _ways(hall: Hall, links: Iterable[tuple[int, int]]) -> list[EdgeRun]:
     """The ways from the input's post and to the class board."""
     gate = FIGURE_GATE if hall.louvre is not None else GATE
     last = len(hall.wings) - 1
     source = Slot(-1, "conv", -1, gate, 0, 0, 0, hall.wings[0].x, aisle=hall.aisle)
-    return ways(hall, links, source, Slot(-1, "conv", 0, hall.answer, 0, 0, last, hall.wings[last].x, aisle=hall.aisle))
+    return board_runs(hall, links, source, Slot(-1, "conv", 0, hall.answer, 0, 0, last, hall.wings[last].x, aisle=hall.aisle))
 
 
 @dataclass(frozen=True)
-class Manner:
+class LayoutOptions:
     """How the doors of a hall stand, and how much room is between them; see `plan`."""
 
     swing: float
@@ -114,11 +114,11 @@ class Manner:
     margin: float
 
 
-class _Planner:
+class _LayoutBuilder:
     """The state of one walk along the layers."""
 
     def __init__(
-        self, layers: Sequence[Layer], links: list[tuple[int, int]], manner: Manner, cuts: Sequence[int]
+        self, layers: Sequence[Layer], links: list[tuple[int, int]], manner: LayoutOptions, cuts: Sequence[int]
     ) -> None:
         self.layers, self.manner, self.cuts = layers, manner, set(cuts)
         self.sources: list[list[int]] = [[] for _ in layers]
@@ -129,14 +129,14 @@ class _Planner:
         self.slots: list[Slot] = []
         self.cursor = {-1: START, 1: START}
         self.wing, self.end = 0, 0.0
-        kinds = [panel_kind(layer) for layer in layers]
+        kinds = [slot_kind(layer) for layer in layers]
         self.trunk = 2 * kinds.count("sum") <= len(kinds)  # where most are sums, a side of their own leaves one empty
 
     def run(self) -> Hall:
         for number, stage in enumerate(self.stages):
             self._open(stage)
             for k in range(stage.first, stage.last + 1):
-                slot = self._join(k, number) if panel_kind(self.layers[k]) == "join" else self._panel(k, number)
+                slot = self._join(k, number) if slot_kind(self.layers[k]) == "join" else self._panel(k, number)
                 self.slots.append(slot)
                 stage.end = max(stage.end, slot.y + 0.5)
             widest = max((slot.width for slot in self.slots[stage.first :]), default=0.0)
@@ -167,7 +167,7 @@ class _Planner:
     def _panel(self, k: int, stage: int) -> Slot:
         channels, height, width = self.layers[k].map_shape
         columns, rows, cell_width, cell_height = grid(channels, cell_aspect(height, width))
-        wide, high, kind = columns * cell_width, rows * cell_height, panel_kind(self.layers[k])
+        wide, high, kind = columns * cell_width, rows * cell_height, slot_kind(self.layers[k])
         rank, before = self._behind(k)
         side, y = self._place(k, kind, wide, before)
         return Slot(

@@ -33,7 +33,7 @@ SHARED = 0.4
 
 
 @dataclass(frozen=True)
-class Word:
+class Label:
     """One line of text and where it stands."""
 
     text: str

@@ -26,7 +26,7 @@ from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
 from innerwalk.blender_addon.scene.materials.images import pack_all  # noqa: E402
 from innerwalk.blender_addon.scene.view import eevee_probe  # noqa: E402
-from innerwalk.scenes.figure import BEFORE, PAST, PRESETS, Order, render_figure, standing  # noqa: E402
+from innerwalk.scenes.figure import BEFORE, PAST, PRESETS, FigureOptions, render_figure, walk_position  # noqa: E402
 from innerwalk.tests.support.graphs import graph  # noqa: E402
 
 SMALL = (320, 180)
@@ -49,7 +49,7 @@ def pixels(path: Path) -> np.ndarray:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_makes_a_picture_with_something_in_it(empty_scene, recorded, tmp_path, preset):
-    out = render_figure(recorded, tmp_path / "a.png", Order(preset=preset, size=SMALL, samples=1))
+    out = render_figure(recorded, tmp_path / "a.png", FigureOptions(preset=preset, size=SMALL, samples=1))
     picture = pixels(out)
     assert picture.shape == (180, 320, 3) and picture.std() > 5
     assert not bpy.data.objects and not bpy.data.meshes and len(bpy.data.scenes) == 1
@@ -57,7 +57,7 @@ def test_every_preset_makes_a_picture_with_something_in_it(empty_scene, recorded
 
 def test_nothing_of_an_overview_is_cut(empty_scene, recorded, tmp_path):
     for theme in ("dark", "paper"):
-        order = Order(size=(640, 360), samples=2, theme=theme)
+        order = FigureOptions(size=(640, 360), samples=2, theme=theme)
         picture = pixels(render_figure(recorded, tmp_path / f"{theme}.png", order)).astype(int)
         ground = np.rint(colour.srgb(colour.THEMES[theme]["floor"]) * 255)
         rim = np.concatenate([picture[:4].reshape(-1, 3), picture[-4:].reshape(-1, 3), picture[:, :4].reshape(-1, 3)])
@@ -67,10 +67,10 @@ def test_nothing_of_an_overview_is_cut(empty_scene, recorded, tmp_path):
 
 
 def test_legend_of_a_figure_has_the_colours_of_the_map(empty_scene, recorded, tmp_path):
-    order = Order(size=(960, 540), samples=2)
+    order = FigureOptions(size=(960, 540), samples=2)
     picture = pixels(render_figure(recorded, tmp_path / "a.png", order)).astype(int)
     layers, links = rec.load(recorded).network.folded()
-    view = camera_presets.overview(layout.plan_figure(layers, links, 960, 540), 960, 540)
+    view = camera_presets.overview(layout.lay_out_figure(layers, links, 960, 540), 960, 540)
     corner, row = camera_presets.corners(view)[1], 540 - int((camera_presets.corners(view)[1].bottom + 146) / 2)
     for share in (0.02, 0.25, 0.75, 0.98):
         found = picture[row, int((corner.left + share * corner.width) / 2)]
@@ -80,20 +80,20 @@ def test_legend_of_a_figure_has_the_colours_of_the_map(empty_scene, recorded, tm
 def test_no_air_lies_before_the_layer_that_is_looked_at(empty_scene, recorded, tmp_path):
     """The white end of the card's legend is white: what is looked at keeps its colours, to its farthest corner."""
     for layer in ("a", "b", "fc"):
-        order = Order(preset="layer", layer=layer, size=(640, 360), samples=4)
+        order = FigureOptions(preset="layer", layer=layer, size=(640, 360), samples=4)
         picture = pixels(render_figure(recorded, tmp_path / "a.png", order))
         assert picture.reshape(-1, 3).min(1).max() >= 254, layer
 
 
 def test_the_same_input_gives_the_same_bytes(empty_scene, recorded, tmp_path):
-    order = Order(size=SMALL, samples=9, preset="walk")
+    order = FigureOptions(size=SMALL, samples=9, preset="walk")
     first = render_figure(recorded, tmp_path / "a.png", order).read_bytes()
     assert render_figure(rec.load(recorded), tmp_path / "b.png", order).read_bytes() == first
 
 
 def test_a_figure_says_where_it_comes_from(empty_scene, recorded, tmp_path):
-    out = render_figure(recorded, tmp_path / "a.png", Order(size=SMALL, samples=1, title="Mine", gain=2.0))
-    told = png_text.words(out.read_bytes())
+    out = render_figure(recorded, tmp_path / "a.png", FigureOptions(size=SMALL, samples=1, title="Mine", gain=2.0))
+    told = png_text.read_texts(out.read_bytes())
     assert (told["Title"], told["Software"].split()[0]) == ("Mine", "innerwalk")
     details = json.loads(told["innerwalk"])
     assert (details["network"], details["input"], details["weights"]) == ("tiny", "noise", "by hand")
@@ -103,28 +103,28 @@ def test_a_figure_says_where_it_comes_from(empty_scene, recorded, tmp_path):
 
 
 def test_a_transparent_figure_has_no_ground(empty_scene, recorded, tmp_path):
-    order = Order(size=SMALL, samples=2, transparent=True)
+    order = FigureOptions(size=SMALL, samples=2, transparent=True)
     picture = pixels(render_figure(recorded, tmp_path / "a.png", order))
     assert picture.shape[2] == 4 and picture[2, -2, 3] == 0 and picture[..., 3].max() == 255
 
 
 def test_progress_ends_with_the_last_sample(empty_scene, recorded, tmp_path):
     heard = []
-    order = Order(size=SMALL, samples=4)
+    order = FigureOptions(size=SMALL, samples=4)
     render_figure(recorded, tmp_path / "a.png", order, progress=lambda doing, share: heard.append((doing, share)))
     assert heard[-1][1] == 1.0 and any(doing.startswith("render") for doing, _ in heard)
     assert all(0 <= share <= 1 for _, share in heard)
 
 
 def test_a_walker_stands_between_posts():
-    plan = layout.plan(*graph("resnet50"))
-    y = standing(plan)
+    plan = layout.lay_out(*graph("resnet50"))
+    y = walk_position(plan)
     assert min(y - slot.y for slot in plan.panels if slot.y < y) == pytest.approx(PAST)
 
 
 def test_a_walker_in_a_short_hall_has_its_panels_ahead():
-    plan = layout.plan(*graph("one panel"))
-    assert standing(plan) == pytest.approx(plan.panels[0].y - BEFORE)
+    plan = layout.lay_out(*graph("one panel"))
+    assert walk_position(plan) == pytest.approx(plan.panels[0].y - BEFORE)
 
 
 @pytest.mark.parametrize("preset", ["layer", "tile"])
@@ -132,7 +132,9 @@ def test_a_layer_that_was_recorded_is_shown_first(empty_scene, recorded, tmp_pat
     whole = rec.load(recorded)
     part = replace(whole, all_maps={("fc", rec.ACTIVATIONS): whole.maps("fc")})
     first, second = (
-        pixels(render_figure(part, tmp_path / "a.png", Order(preset=preset, layer=layer, size=SMALL, samples=1)))
+        pixels(
+            render_figure(part, tmp_path / "a.png", FigureOptions(preset=preset, layer=layer, size=SMALL, samples=1))
+        )
         for layer in (None, "fc")
     )
     assert np.array_equal(first, second)
@@ -141,15 +143,15 @@ def test_a_layer_that_was_recorded_is_shown_first(empty_scene, recorded, tmp_pat
 @pytest.mark.parametrize(
     ("order", "error", "says"),
     [
-        (Order(preset="wlak"), UnknownName, "no preset 'wlak'; did you mean walk"),
-        (Order(theme="drak", size=SMALL), UnknownName, "did you mean dark"),
-        (Order(ramp="sined", size=SMALL), UnknownName, "did you mean signed"),
-        (Order(layer="fd", preset="layer", size=SMALL), UnknownName, "did you mean fc"),
-        (Order(size=(0, 5)), SceneError, "can't be made"),
-        (Order(samples=1 << 40), SceneError, "can't be made"),
-        (Order(gain=float("nan"), size=SMALL), SceneError, "gain nan: a number above 0"),
-        (Order(gain=0.0, size=SMALL), SceneError, "a number above 0"),
-        (Order(engine="cyclse"), UnknownName, "did you mean cycles"),
+        (FigureOptions(preset="wlak"), UnknownName, "no preset 'wlak'; did you mean walk"),
+        (FigureOptions(theme="drak", size=SMALL), UnknownName, "did you mean dark"),
+        (FigureOptions(ramp="sined", size=SMALL), UnknownName, "did you mean signed"),
+        (FigureOptions(layer="fd", preset="layer", size=SMALL), UnknownName, "did you mean fc"),
+        (FigureOptions(size=(0, 5)), SceneError, "can't be made"),
+        (FigureOptions(samples=1 << 40), SceneError, "can't be made"),
+        (FigureOptions(gain=float("nan"), size=SMALL), SceneError, "gain nan: a number above 0"),
+        (FigureOptions(gain=0.0, size=SMALL), SceneError, "a number above 0"),
+        (FigureOptions(engine="cyclse"), UnknownName, "did you mean cycles"),
     ],
 )
 def test_what_cannot_be_ordered(empty_scene, recorded, tmp_path, order, error, says):
@@ -169,9 +171,9 @@ def test_sources_that_are_none(empty_scene, tmp_path, recorded):
         ("missing", RecordingError, "no recording here"),
     ):
         with pytest.raises(error, match=says):
-            render_figure(tmp_path / name, tmp_path / "a.png", Order(size=SMALL))
+            render_figure(tmp_path / name, tmp_path / "a.png", FigureOptions(size=SMALL))
     with pytest.raises(SceneError, match="no such folder"):
-        render_figure(recorded, tmp_path / "nowhere" / "a.png", Order(size=SMALL))
+        render_figure(recorded, tmp_path / "nowhere" / "a.png", FigureOptions(size=SMALL))
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path):
@@ -189,7 +191,7 @@ def test_a_picture_that_cannot_be_written_whole_is_not_kept(empty_scene, recorde
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(SceneError, match="the disk is full"):
-        render_figure(recorded, tmp_path / "a.png", Order(size=SMALL, samples=1))
+        render_figure(recorded, tmp_path / "a.png", FigureOptions(size=SMALL, samples=1))
     assert not list(tmp_path.glob("*.png"))
 
 
@@ -199,12 +201,12 @@ def test_words_in_a_png_are_read_back():
         for kind, body in ((b"IHDR", b"x"), (b"tIME", b"now"), (b"IDAT", b"y"), (b"IEND", b""))
     )
     told = {"Title": "ä × 日", "innerwalk": "{}"}
-    marked = png_text.with_words(plain, told)
-    assert png_text.words(marked) == told and b"tIME" not in marked
-    assert png_text.with_words(marked, told) == marked
+    marked = png_text.with_texts(plain, told)
+    assert png_text.read_texts(marked) == told and b"tIME" not in marked
+    assert png_text.with_texts(marked, told) == marked
     for broken in (b"GIF", marked[:-6]):
         with pytest.raises(ValueError, match="PNG"):
-            png_text.words(broken)
+            png_text.read_texts(broken)
 
 
 def test_the_probe_survives_a_machine_without_egl():
@@ -219,7 +221,7 @@ def test_eevee_shows_what_cycles_shows(empty_scene, recorded, tmp_path):
     if not eevee_probe.eevee_works():
         pytest.skip("needs EEVEE (OpenGL through EGL)")
     shown = [
-        pixels(render_figure(recorded, tmp_path / f"{engine}.png", Order(size=SMALL, samples=8, engine=engine)))
+        pixels(render_figure(recorded, tmp_path / f"{engine}.png", FigureOptions(size=SMALL, samples=8, engine=engine)))
         for engine in ("cycles", "eevee")
     ]
     assert np.abs(shown[0].astype(int) - shown[1]).mean() < 4
@@ -234,13 +236,13 @@ def test_a_hall_is_chosen_by_its_scenes_name(empty_scene, recorded, tmp_path):
         scene.view_layers[0].update()  # Blender 5.2.3 ends on writing one that never was
     bpy.data.libraries.write(str(path), set(both))
     for name in ("two", "one"):
-        out = render_figure(path, tmp_path / "a.png", Order(size=SMALL, samples=1, scene=name))
-        assert png_text.words(out.read_bytes())["Title"] == name
+        out = render_figure(path, tmp_path / "a.png", FigureOptions(size=SMALL, samples=1, scene=name))
+        assert png_text.read_texts(out.read_bytes())["Title"] == name
     with pytest.raises(UnknownName, match="no hall 'tow'; did you mean two"):
-        render_figure(path, tmp_path / "a.png", Order(scene="tow"))
+        render_figure(path, tmp_path / "a.png", FigureOptions(scene="tow"))
 
 
 def test_a_hall_is_kept_out_of_a_figure(empty_scene, recorded, tmp_path):
     assert not store.halls()
-    render_figure(recorded, tmp_path / "a.png", Order(size=SMALL, samples=1))
+    render_figure(recorded, tmp_path / "a.png", FigureOptions(size=SMALL, samples=1))
     assert not store.halls()

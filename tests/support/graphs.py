@@ -99,10 +99,10 @@ def graph(name: str) -> Graph:
 
 @cache
 def walk(name: str) -> Hall:
-    return layout.plan(*graph(name))
+    return layout.lay_out(*graph(name))
 
 
 @cache
 def figure(name: str) -> tuple[Hall, View]:
-    hall = layout.plan_figure(*graph(name), WIDTH, HEIGHT)
+    hall = layout.lay_out_figure(*graph(name), WIDTH, HEIGHT)
     return hall, camera_presets.overview(hall, WIDTH, HEIGHT)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...layout import LEVELS, Hall, path
+from ...layout import LEVELS, Hall, edge_path
 from ...layout.camera_presets import figure_levels
-from ...layout.edge_routes import drops
+from ...layout.edge_routes import rail_drops
 from ...layout.view import View
 from ..paint.meshes import Kit, Paint, ground
 
@@ -49,9 +49,9 @@ def add_edges(hall: Hall, with_pen: Pen, kit: Kit) -> None:
     for run in (*hall.runs, *hall.ways):
         for target in run.targets:
             far = target.wing != run.source.wing
-            way = path(hall, run, target, with_pen.levels) + (0.0, 0.0, ORDER[run.kind])
+            way = edge_path(hall, run, target, with_pen.levels) + (0.0, 0.0, ORDER[run.kind])
             paint.ribbon(way, with_pen.width(run.kind, run.above, far), run.kind)
-    for kind, upright in drops(hall, with_pen.levels):
+    for kind, upright in rail_drops(hall, with_pen.levels):
         paint.ribbon(upright, with_pen.drop, kind)
     for slot in hall.slots:
         if not slot.side:

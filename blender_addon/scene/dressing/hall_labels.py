@@ -10,7 +10,7 @@ from ....torch_bridge.recording import Layer
 from ...layout import Hall, Slot, Stage, camera_presets
 from ...layout import label_placement as plan
 from ...layout.stages import title
-from ...layout.text_fitting import Word, house_numbers
+from ...layout.text_fitting import Label, house_numbers
 from ...layout.view import View
 from ..paint import glyphs
 from ..paint.meshes import Kit, Paint, Plane, ground, wall
@@ -27,7 +27,7 @@ HEAD, BODY = 88.0, 40.0
 """Sizes of a figure's title and of the other words in its corners, pixels of 1920."""
 
 
-def paint_word(paint: Paint, word: Word, lift: float = 0.0) -> None:
+def paint_word(paint: Paint, word: Label, lift: float = 0.0) -> None:
     """A word where the plan has put it."""
     plane = Plane(np.array(word.at), np.array(word.right), np.array(word.up))
     paint.words(plane, word.text, word.size, word.tone, align=word.align, family=word.font, lift=lift)
@@ -76,9 +76,9 @@ def _number_place(slot: Slot) -> Plane:
 def add_floor_words(hall: Hall, layers: Sequence[Layer], view: View, kit: Kit) -> None:
     """Figures: stages along the right edge of their plates, and their blocks like the marks of a ruler."""
     paint = Paint(kit)
-    for word in plan.stage_words(hall, view):
+    for word in plan.stage_labels(hall, view):
         paint_word(paint, word)
-    blocks = plan.block_words(hall, layers, view)
+    blocks = plan.block_labels(hall, layers, view)
     for word in blocks:
         paint_word(paint, word)
         edge = word.at[0] - plan.WAY - 0.62 * word.size
@@ -105,6 +105,6 @@ def add_head(told: Facts, scale: Scale, kinds: Iterable[str], view: View, kit: K
     paint.build("Title and legend", "head")
 
 
-def _corner(corner: camera_presets.Corner, view: View) -> tuple[Plane, float]:
+def _corner(corner: camera_presets.FigureCorner, view: View) -> tuple[Plane, float]:
     at, px = corner.place(view)
     return Plane(at, view.right, view.up), px

@@ -9,7 +9,7 @@ import numpy as np
 
 from ....torch_bridge.recording import Layer
 from ...layout import Hall, Slot, label_placement
-from ...layout.text_fitting import Word
+from ...layout.text_fitting import Label
 from ...layout.view import View
 from ..paint import glyphs
 from ..paint.meshes import FLAT, Kit, Paint
@@ -19,18 +19,18 @@ FRONT = 0.02
 """Tiles stand before their rim."""
 
 
-def names(hall: Hall, layers: Sequence[Layer], view: View | None) -> dict[int, list[Word]]:
+def names(hall: Hall, layers: Sequence[Layer], view: View | None) -> dict[int, list[Label]]:
     """By the layer's position: the words over each panel; with a camera, those that it shows well."""
     over = view is not None and view.span is not None
-    words = label_placement.panel_words(hall, layers, view) if over else label_placement.walk_words(hall, layers, view)
-    found: dict[int, list[Word]] = {}
+    words = label_placement.panel_labels(hall, layers, view) if over else label_placement.walk_labels(hall, layers, view)
+    found: dict[int, list[Label]] = {}
     for word in words:
         found.setdefault(word.slot, []).append(word)
     return found
 
 
 def add_frame(
-    panel: bpy.types.Object, hall: Hall, slot: Slot, size: tuple[float, float], words: Sequence[Word], note: str,
+    panel: bpy.types.Object, hall: Hall, slot: Slot, size: tuple[float, float], words: Sequence[Label], note: str,
     kit: Kit,
 ) -> bpy.types.Object:  # fmt: skip
     """Rim, board and words of a panel as its child. `size` of the tiles, metres; `note` in the middle of the board."""
@@ -47,7 +47,7 @@ def add_frame(
     return frame
 
 
-def _name(paint: Paint, hall: Hall, slot: Slot, word: Word, taller: float) -> None:
+def _name(paint: Paint, hall: Hall, slot: Slot, word: Label, taller: float) -> None:
     """A word over the panel, as high over its tiles as planned; in figures on a strip of the floor's colour."""
     corner = np.append(slot.corners(hall.yaw(slot))[0], slot.bottom)
     x, y = (float(np.dot(np.subtract(word.at, corner), axis)) for axis in (word.right, word.up))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from innerwalk.blender_addon import layout
-from innerwalk.blender_addon.layout import LOUVRE, blocks, check, layout_checks, plan, stages
+from innerwalk.blender_addon.layout import FIGURE_YAW, blocks, measure_layout, layout_checks, lay_out, stages
 from innerwalk.blender_addon.layout import columns as wings
 from innerwalk.blender_addon.layout.model import BASE, HALF, TOP, WIDEST, cell_aspect, grid, tile_edge
 from innerwalk.tests.support.graphs import EXTREMES, chain, figure, graph, models, names, panel, walk
@@ -24,7 +24,7 @@ def holds(law: dict[str, float]) -> bool:
 
 @pytest.mark.parametrize("name", names())
 def test_a_walk_obeys_the_laws(name):
-    law = check(walk(name))
+    law = measure_layout(walk(name))
     assert holds(law), law
     assert law["free_aisle"] == pytest.approx(2 * HALF)
 
@@ -32,7 +32,7 @@ def test_a_walk_obeys_the_laws(name):
 @pytest.mark.parametrize("name", names())
 def test_a_figure_obeys_the_laws(name):
     hall, _ = figure(name)
-    law = check(hall)
+    law = measure_layout(hall)
     assert holds(law), law
     assert law["free_aisle"] >= 2 * HALF
     assert 1 <= len(hall.wings) <= wings.MOST
@@ -42,8 +42,8 @@ def test_a_figure_obeys_the_laws(name):
 @pytest.mark.parametrize("name", ["resnet50", "densenet121", "inception_v3", "googlenet", "swin_t", "regnet_x_8gf"])
 def test_louvres_obey_the_laws_in_any_number_of_wings(name, count):
     layers, links = graph(name)
-    straight = plan(layers, links, swing=LOUVRE, louvre=LOUVRE)
-    law = check(plan(layers, links, swing=LOUVRE, louvre=LOUVRE, cuts=wings.cuts(straight, links, count)))
+    straight = lay_out(layers, links, swing=FIGURE_YAW, louvre=FIGURE_YAW)
+    law = measure_layout(lay_out(layers, links, swing=FIGURE_YAW, louvre=FIGURE_YAW, cuts=wings.cuts(straight, links, count)))
     assert holds(law), law
 
 
@@ -71,12 +71,12 @@ def test_sums_hang_on_the_right_and_both_sides_are_used():
 
 
 def test_one_thousand_panels_are_planned_and_hold():
-    hall = plan(*chain(1000))
-    assert holds(check(hall))
+    hall = lay_out(*chain(1000))
+    assert holds(measure_layout(hall))
 
 
 def test_the_same_graph_gives_the_same_hall():
-    assert plan(*graph("googlenet")) == plan(*graph("googlenet"))
+    assert lay_out(*graph("googlenet")) == lay_out(*graph("googlenet"))
 
 
 @pytest.mark.parametrize("aspect", [1 / 8, 0.5, 1.0, 4.0, 8.0])
@@ -180,9 +180,9 @@ def test_crossing_knows_lines_that_cross():
 
 
 def test_a_law_that_is_broken_is_seen():
-    hall = plan(*chain(6))
+    hall = lay_out(*chain(6))
     hall.slots[2] = type(hall.slots[2])(**{**vars(hall.slots[2]), "y": hall.slots[0].y + 0.3})
-    law = check(hall)
+    law = measure_layout(hall)
     assert law["least_gap"] < ENOUGH and law["hidden"] > 0
 
 
@@ -210,7 +210,7 @@ def test_blocks_are_chosen_by_glob():
     assert [block.name for block in found] == [*(f"layer3.{k}" for k in range(6)), "layer4"]
     shown, left = blocks.collapse(layers, links, found)
     assert sum(layer.id.startswith("layer3.") for layer in shown) == 6
-    assert holds(check(plan(shown, left)))
+    assert holds(measure_layout(lay_out(shown, left)))
     with pytest.raises(UnknownName, match="layer4"):
         blocks.matching(layers, ["layer5"])
 
@@ -221,7 +221,7 @@ def test_a_large_network_is_shown_by_its_blocks(name):
     shown = sum(layer.role != "joint" for layer in layers)
     assert blocks.FEWEST <= shown <= blocks.MOST
     assert all(s < t for s, t in links) and len(links) == len(set(links))
-    assert holds(check(plan(layers, links)))
+    assert holds(measure_layout(lay_out(layers, links)))
 
 
 def test_a_small_or_flat_network_is_shown_whole():
@@ -233,4 +233,4 @@ def test_a_small_or_flat_network_is_shown_whole():
 
 def test_extremes_are_what_they_say():
     assert sum(map(len, (graph("dense")[0], graph("branches")[0]))) > 150
-    assert check(plan(*EXTREMES["one panel"]))["panels"] == 1
+    assert measure_layout(lay_out(*EXTREMES["one panel"]))["panels"] == 1

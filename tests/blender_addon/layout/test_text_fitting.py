@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from innerwalk.blender_addon.layout import camera_presets, label_placement
-from innerwalk.blender_addon.layout.figure_projection import Sheet
+from innerwalk.blender_addon.layout.figure_projection import FigureProjection
 from innerwalk.blender_addon.layout.text_fitting import CAP, common_tails, names, strongest, text_width
 from innerwalk.tests.support.graphs import WIDTH, figure, graph, panel, walk
 from innerwalk.tests.support.graphs import names as all_names
@@ -62,8 +62,8 @@ def test_lengths_are_upper_estimates():
 def test_words_of_a_figure_stand_free(name):
     hall, view = figure(name)
     layers, _ = graph(name)
-    lying = [*label_placement.stage_words(hall, view), *label_placement.block_words(hall, layers, view)]
-    sheet, shapes = Sheet.of(hall, view), [flat(view, word) for word in lying]
+    lying = [*label_placement.stage_labels(hall, view), *label_placement.block_labels(hall, layers, view)]
+    sheet, shapes = FigureProjection.of(hall, view), [flat(view, word) for word in lying]
     for k, word in enumerate(lying):
         assert not sheet.hidden(word.corners()[[0, 1]]).any()
         assert all(apart(shapes[k], other) for other in shapes[:k])
@@ -72,8 +72,8 @@ def test_words_of_a_figure_stand_free(name):
 @pytest.mark.parametrize("name", all_names())
 def test_names_over_panels_cover_nothing(name):
     hall, view = figure(name)
-    found = label_placement.panel_words(hall, graph(name)[0], view)
-    sheet = Sheet.of(hall, view)
+    found = label_placement.panel_labels(hall, graph(name)[0], view)
+    sheet = FigureProjection.of(hall, view)
     assert not found or 2 * len(found) >= len(hall.panels)
     boxes = [sheet.locate(word.corners())[:, :2] for word in found]
     boxes = np.array([np.append(box.min(0), box.max(0)) for box in boxes]).reshape(-1, 4)
@@ -85,31 +85,31 @@ def test_names_over_panels_cover_nothing(name):
 def test_no_word_of_a_figure_is_too_small():
     for name in all_names():
         hall, view = figure(name)
-        for word in label_placement.stage_words(hall, view):
+        for word in label_placement.stage_labels(hall, view):
             share = label_placement.COUNT if word.tone == "quiet" else 1.0
             assert word.size * CAP * WIDTH / view.span >= share * label_placement.LEAST - 1e-6, name
-        for word in label_placement.panel_words(hall, graph(name)[0], view):
+        for word in label_placement.panel_labels(hall, graph(name)[0], view):
             assert word.size * CAP * WIDTH / view.span >= label_placement.NAMES[-1] - 1e-6, name
 
 
 @pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "squeezenet1_0", "convnext_tiny", "vgg16", "u_net"])
 def test_well_known_networks_have_their_names(name):
     hall, view = figure(name)
-    assert len(label_placement.panel_words(hall, graph(name)[0], view)) >= len(hall.panels) / 2
-    told = [word.text for word in label_placement.stage_words(hall, view)]
+    assert len(label_placement.panel_labels(hall, graph(name)[0], view)) >= len(hall.panels) / 2
+    told = [word.text for word in label_placement.stage_labels(hall, view)]
     assert len(told) == 2 * len(hall.stages)
 
 
 def test_every_stage_and_block_of_resnet_is_written():
     hall, view = figure("resnet50")
-    told = {word.text for word in label_placement.block_words(hall, graph("resnet50")[0], view)}
+    told = {word.text for word in label_placement.block_labels(hall, graph("resnet50")[0], view)}
     assert {"layer1.0", "layer2.3", "layer3.5", "layer4.2"} <= told
 
 
 def test_names_for_a_walker_fit_their_panels_and_are_their_own():
     for name in all_names():
         hall = walk(name)
-        found = [word for word in label_placement.walk_words(hall, graph(name)[0]) if word.font == "mono"]
+        found = [word for word in label_placement.walk_labels(hall, graph(name)[0]) if word.font == "mono"]
         assert max(Counter(word.text for word in found).values(), default=0) <= 1, name
         assert all(word.width <= hall.slots[word.slot].width + 1e-9 for word in found), name
 
@@ -117,7 +117,7 @@ def test_names_for_a_walker_fit_their_panels_and_are_their_own():
 def test_a_walker_reads_near_words_and_no_hidden_ones():
     hall, layers = walk("resnet50"), graph("resnet50")[0]
     view = camera_presets.walk(hall, 20.0, 1280, 720)
-    seen, every = label_placement.walk_words(hall, layers, view), label_placement.walk_words(hall, layers)
+    seen, every = label_placement.walk_labels(hall, layers, view), label_placement.walk_labels(hall, layers)
     assert 1 <= len(seen) < len(every) / 4
     assert all(view.project(np.array(word.at))[2] > 0 for word in seen)
     corners = np.concatenate([flat(view, word) for word in seen])

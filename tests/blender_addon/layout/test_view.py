@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from innerwalk.blender_addon.layout import boards, camera_presets, plan, plan_figure
-from innerwalk.blender_addon.layout.edge_routes import path
-from innerwalk.blender_addon.layout.figure_projection import Sheet, overlaps
-from innerwalk.blender_addon.layout.label_placement import stage_words
+from innerwalk.blender_addon.layout import boards, camera_presets, lay_out, lay_out_figure
+from innerwalk.blender_addon.layout.edge_routes import edge_path
+from innerwalk.blender_addon.layout.figure_projection import FigureProjection, overlaps
+from innerwalk.blender_addon.layout.label_placement import stage_labels
 from innerwalk.blender_addon.layout.model import EYE
 from innerwalk.blender_addon.layout.view import View
 from innerwalk.tests.support.graphs import HEIGHT, WIDTH, figure, graph, names, walk
@@ -59,11 +59,11 @@ def test_an_overview_cuts_nothing(name):
         assert camera_presets.inside(view, corners(hall, slot), margin)
     for board in boards.boards(hall):
         assert camera_presets.inside(view, board.corners(0.5 * board.scale), margin)
-    for word in stage_words(hall, view):
+    for word in stage_labels(hall, view):
         assert camera_presets.inside(view, word.corners(), margin / 2)
     for run in [*hall.runs, *hall.ways]:
         for target in run.targets:
-            assert camera_presets.inside(view, path(hall, run, target), margin / 2)
+            assert camera_presets.inside(view, edge_path(hall, run, target), margin / 2)
 
 
 def test_an_overview_is_no_wider_than_it_must():
@@ -77,7 +77,7 @@ def test_an_overview_is_no_wider_than_it_must():
 def test_corners_are_free_for_title_and_legend(name):
     hall, view = figure(name)
     shapes = [corners(hall, slot) for slot in hall.panels]
-    shapes += [board.corners() for board in boards.boards(hall)] + [word.corners() for word in stage_words(hall, view)]
+    shapes += [board.corners() for board in boards.boards(hall)] + [word.corners() for word in stage_labels(hall, view)]
     seen = [view.project(shape)[:, :2] * (camera_presets.SHEET / view.width) for shape in shapes]
     boxes = np.array([np.append(shape.min(0), shape.max(0)) for shape in seen])
     for corner in camera_presets.corners(view):
@@ -87,7 +87,7 @@ def test_corners_are_free_for_title_and_legend(name):
 @pytest.mark.parametrize("name", names())
 def test_the_class_board_covers_nothing(name):
     hall, view = figure(name)
-    sheet = Sheet.of(hall, view)
+    sheet = FigureProjection.of(hall, view)
     shape = sheet.locate(boards.answer_board(hall).corners())[:, :2]
     assert not sheet.meets(np.append(shape.min(0), shape.max(0))).any()
 
@@ -118,7 +118,7 @@ def test_levels_follow_the_camera():
 
 @pytest.mark.parametrize("size", [(1920, 960), (1280, 1280), (600, 1000)])
 def test_an_overview_fits_any_picture(size):
-    hall = plan_figure(*graph("googlenet"), *size)
+    hall = lay_out_figure(*graph("googlenet"), *size)
     view = camera_presets.overview(hall, *size)
     shapes = [corners(hall, slot) for slot in hall.panels] + [board.corners() for board in boards.boards(hall)]
     assert all(camera_presets.inside(view, shape, 0.01) for shape in shapes)
@@ -126,7 +126,7 @@ def test_an_overview_fits_any_picture(size):
 
 def test_wide_pictures_have_fewer_wings():
     layers, links = graph("resnet50")
-    assert len(plan_figure(layers, links, 2400, 600).wings) <= len(plan_figure(layers, links, 900, 1200).wings)
+    assert len(lay_out_figure(layers, links, 2400, 600).wings) <= len(lay_out_figure(layers, links, 900, 1200).wings)
 
 
 @pytest.mark.parametrize("name", SOME)
@@ -160,5 +160,5 @@ def test_the_tile_preset_shows_the_first_tiles(name):
 
 
 def test_a_walker_looks_along_the_aisle():
-    view = camera_presets.walk(plan(*graph("resnet50")), 20.0, 1280, 720)
+    view = camera_presets.walk(lay_out(*graph("resnet50")), 20.0, 1280, 720)
     assert view.at == (0.0, 20.0, EYE) and view.look[1] > 20 and view.look[2] > EYE
