@@ -233,7 +233,7 @@ def _fog_start(plan: Hall, slot: Slot, view: View) -> float:
     feet = slot.corners(plan.yaw(slot))
     corners = [np.append(foot, z) for foot in feet for z in (slot.bottom, slot.top)]
     corners += [card.moved(x, y).at for x in (0.0, layer_card.WIDTH) for y in (0.0, -layer_card.HEIGHT)]
-    return float(np.linalg.norm(np.array(corners) - view.at, axis=1).max()) + 0.1
+    return float(np.linalg.norm(np.array(corners) - view.position, axis=1).max()) + 0.1
 
 
 def _add_card(site: assembly.Site, slot: Slot) -> None:

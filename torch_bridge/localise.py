@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .data import random_indices, open_data
+from .data import open_data, random_indices
 from .inputs.preprocess import fit_picture
 from .method_support.box_accuracy import BoxAccuracy, evaluate_picture
-from .method_support.object_finder import THRESHOLD, ObjectFinder, FrameDetection
+from .method_support.object_finder import THRESHOLD, FrameDetection, ObjectFinder
 from .methods.localisation_scores import FOUND_COLOUR, draw_boxes
 from .models.device import choose_device
 from .recording.errors import InnerwalkError

@@ -8,8 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .inputs.input_adapter import (Feeder, make_feeder)
 from .inputs.first_layer import argument_names
+from .inputs.input_adapter import InputAdapter, make_input_adapter
 from .inputs.metadata import class_list, input_facts, latent_shape
 from .inputs.sources import Input, Source
 from .models.build import BuiltModel, build_model
@@ -86,7 +86,7 @@ class Subject:
     """A network that is ready to run, and all that is known about it."""
 
     built: BuiltModel
-    feeder: Feeder
+    feeder: InputAdapter
     names: ClassNames
     weights: str
     """Where the weights came from; "" for random ones."""
@@ -105,7 +105,7 @@ def prepare(spec: RecordSpec) -> Subject:
         path = Path(spec.weights)
         metadata, weights = load_weights(built.module, path), path.name
         stated = (path.name, input_facts(metadata, path))
-    feeder = make_feeder(built, _flags(spec), stated, latent_shape(metadata))
+    feeder = make_input_adapter(built, _flags(spec), stated, latent_shape(metadata))
     names = find_class_names(spec.classes, class_list(metadata), weights, built.preset)
     return Subject(built, feeder, names, weights, metadata)
 

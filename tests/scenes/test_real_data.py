@@ -11,7 +11,7 @@ torch.set_num_threads(1)  # two on a busy machine wait for each other most of th
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 
 from innerwalk.tests.support import SUPPORT  # noqa: E402
-from innerwalk.torch_bridge.inputs.sources import see  # noqa: E402
+from innerwalk.torch_bridge.inputs.sources import preprocess_picture  # noqa: E402
 from innerwalk.torch_bridge.models.torchvision_import import import_torchvision  # noqa: E402
 from innerwalk.torch_bridge.recording import Recording, load, save  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
@@ -105,7 +105,7 @@ def reader(data_folder):
     )
 
     def read(picture: np.ndarray) -> np.ndarray:
-        values, _ = see(Image.fromarray(picture), subject.feeder.how)
+        values, _ = preprocess_picture(Image.fromarray(picture), subject.feeder.how)
         with torch.no_grad():
             return torch.softmax(subject.built.module(torch.from_numpy(values)[None]), 1)[0].numpy()
 

@@ -11,7 +11,7 @@ from PIL import Image
 from innerwalk.torch_bridge import data as sets
 from innerwalk.torch_bridge import record
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing
-from innerwalk.torch_bridge.methods import METHODS, Step, Work, chosen
+from innerwalk.torch_bridge.methods import METHODS, MethodContext, Step, parse_parameters
 from innerwalk.torch_bridge.predictions.class_names import ClassNames
 from innerwalk.torch_bridge.recording import Maps
 from innerwalk.torch_bridge.recording.errors import InputError
@@ -45,7 +45,7 @@ def work_on(
     how: Preprocessing = CONCEPTS,
     names: Sequence[str] = (),
     data: sets.DataSet | None = None,
-) -> Work:
+) -> MethodContext:
     """given: the first argument, or all of them as a tuple."""
     arguments = given if isinstance(given, tuple) else (given,)
 
@@ -53,22 +53,22 @@ def work_on(
         return record(model, arguments, layers=list(layers))
 
     def feed(picture):
-        from innerwalk.torch_bridge.inputs.sources import see
+        from innerwalk.torch_bridge.inputs.sources import preprocess_picture
 
-        return (torch.from_numpy(see(picture, how)[0])[None], *arguments[1:])
+        return (torch.from_numpy(preprocess_picture(picture, how)[0])[None], *arguments[1:])
 
     network = record(model, arguments, layers=()).network
-    return Work(
+    return MethodContext(
         model, arguments, network, tuple(layers), tuple(channels), again, feed, data, torch.device("cpu"), how,
         ClassNames(tuple(names)),
     )  # fmt: skip
 
 
-def steps(work: Work, method: str, **parameters) -> list[Step]:
+def steps(work: MethodContext, method: str, **parameters) -> list[Step]:
     """All steps of a method."""
-    return list(METHODS[method].run(work, chosen(METHODS[method], parameters)))
+    return list(METHODS[method].run(work, parse_parameters(METHODS[method], parameters)))
 
 
-def made(work: Work, method: str, **parameters) -> dict[str, Maps]:
+def made(work: MethodContext, method: str, **parameters) -> dict[str, Maps]:
     """By layer: the last maps of a method."""
     return {maps.layer: maps for step in steps(work, method, **parameters) for maps in step.maps}

@@ -18,9 +18,9 @@ import torch
 
 from ..recording import Network
 from ..recording.errors import InputError
-from .values.to_maps import Spread
+from .values.map_layout import MapLayout
 
-Asked = Mapping[str, Sequence[int]]
+ChannelsByLayer = Mapping[str, Sequence[int]]
 """By layer: numbers of channels, as a person says them."""
 
 
@@ -32,7 +32,7 @@ class Ablation:
     """By the id of the layer whose values are 0, ids and numbers in order."""
 
     @classmethod
-    def of(cls, network: Network, asked: Asked) -> Ablation:
+    def of(cls, network: Network, asked: ChannelsByLayer) -> Ablation:
         """What is meant: a panel stands for the layer whose maps it shows. Raises UnknownName or InputError."""
         if not isinstance(asked, Mapping) or not all(map(_are_numbers, asked.values())):
             raise InputError('ablate: an object such as {"conv1": [0, 5]} is needed, layers with numbers of channels')
@@ -58,12 +58,12 @@ def _are_numbers(channels: Any) -> bool:
     return isinstance(channels, Sequence) and all(type(one) is int for one in channels)
 
 
-NONE = Ablation()
-_held: ContextVar[Ablation] = ContextVar("ablation", default=NONE)
+NO_ABLATION = Ablation()
+_held: ContextVar[Ablation] = ContextVar("ablation", default=NO_ABLATION)
 
 
 @contextmanager
-def holding(ablation: Ablation) -> Iterator[None]:
+def use_ablation(ablation: Ablation) -> Iterator[None]:
     """In this thread, what reaches into a network finds it ablated so."""
     token = _held.set(ablation)
     try:
@@ -72,38 +72,38 @@ def holding(ablation: Ablation) -> Iterator[None]:
         _held.reset(token)
 
 
-def held() -> Ablation:
+def current_ablation() -> Ablation:
     """What is ablated while this runs."""
     return _held.get()
 
 
-def silence(value: torch.Tensor, made: Spread, channels: Sequence[int]) -> None:
+def zero_channels(value: torch.Tensor, made: MapLayout, channels: Sequence[int]) -> None:
     """Make channels of a layer's tensor 0 in place, in all of a batch, in windows and special tokens; gradients too."""
     _zero(value.data, made, channels)  # not through autograd, for which some operations keep their output
     if value.requires_grad:
         value.register_hook(lambda gradient: _zero(gradient.clone(), made, channels))
 
 
-def _zero(value: torch.Tensor, made: Spread, channels: Sequence[int]) -> torch.Tensor:
+def _zero(value: torch.Tensor, made: MapLayout, channels: Sequence[int]) -> torch.Tensor:
     with torch.no_grad(), torch.inference_mode(value.is_inference()):
         for channel in channels:
-            plane(value, made, channel).zero_()
+            channel_values(value, made, channel).zero_()
     return value
 
 
-def plane(value: torch.Tensor, made: Spread, channel: int) -> torch.Tensor:
+def channel_values(value: torch.Tensor, made: MapLayout, channel: int) -> torch.Tensor:
     """All values of a channel in a layer's tensor, as a view; all there are of tokens that are one map."""
     front, sizes = _front(value, made)
     return value.movedim(front, tuple(range(len(front))))[tuple(map(int, np.unravel_index(channel, sizes)))]
 
 
-def planes(value: torch.Tensor, made: Spread) -> torch.Tensor:
+def values_by_channel(value: torch.Tensor, made: MapLayout) -> torch.Tensor:
     """(C, n): all values of each channel in a layer's tensor."""
     front, _ = _front(value, made)
     return value.movedim(front, tuple(range(len(front)))).reshape(made.map_shape[0], -1)
 
 
-def _front(value: torch.Tensor, made: Spread) -> tuple[tuple[int, ...], tuple[int, ...]]:
+def _front(value: torch.Tensor, made: MapLayout) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The axes that number a layer's channels, and their sizes."""
     axes = [axis + (made.batch is not None and axis >= made.batch) for axis in made.order]
     sizes = [value.shape[axis] for axis in axes]

@@ -28,7 +28,7 @@ OF_TWO: frozenset[Family] = frozenset({"sum", "product"})
 
 
 @dataclass(frozen=True)
-class Unit:
+class LayerFacts:
     """What the fold needs to know of one layer."""
 
     id: str
@@ -46,14 +46,14 @@ class Unit:
     """False when its output is a list of numbers about things found, such as boxes, not maps of the input."""
 
 
-def fold(units: Iterable[Unit]) -> dict[str, tuple[Role, str]]:
+def fold(units: Iterable[LayerFacts]) -> dict[str, tuple[Role, str]]:
     """(role, shows) by id. shows: for panels the id of the layer whose maps they show, "" for all others."""
     units = list(units)
     norms = _folded_norms(units)
     return {unit.id: _decide(unit, norms) for unit in units}
 
 
-def is_panel(unit: Unit) -> bool:
+def is_panel(unit: LayerFacts) -> bool:
     """Whether a layer gets a panel, which its own facts decide."""
     if not (unit.drawable and unit.live):
         return False
@@ -62,7 +62,7 @@ def is_panel(unit: Unit) -> bool:
     return unit.family in ALWAYS or (unit.family in OF_TWO and unit.values >= 2 and unit.maps)
 
 
-def _decide(unit: Unit, norms: Mapping[str, str]) -> tuple[Role, str]:
+def _decide(unit: LayerFacts, norms: Mapping[str, str]) -> tuple[Role, str]:
     if unit.family == "input":
         return "input", ""
     if unit.family == "output":
@@ -73,9 +73,9 @@ def _decide(unit: Unit, norms: Mapping[str, str]) -> tuple[Role, str]:
     return ("joint" if joint else "edge"), ""
 
 
-def _folded_norms(units: list[Unit]) -> dict[str, str]:
+def _folded_norms(units: list[LayerFacts]) -> dict[str, str]:
     """Batch norms by the layer that they are folded into."""
-    readers: dict[str, list[Unit]] = {}
+    readers: dict[str, list[LayerFacts]] = {}
     for unit in units:
         for source in unit.sources:
             readers.setdefault(source, []).append(unit)

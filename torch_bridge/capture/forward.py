@@ -13,26 +13,26 @@ import torch
 from torch import nn
 
 from .ablation import Ablation
-from .arguments import Given
-from .trace.modules import Modules
+from .model_inputs import ModelInputs
+from .trace.module_tracer import ModuleTracer
 from .trace.op_types import tensors_in
-from .trace.operations import Operations
-from .trace.provenance import Step, unmark
-from .trace.run import Keeper, Run, Sample
+from .trace.operation_tracer import OperationTracer
+from .trace.provenance import TraceStep, remove_marks
+from .trace.run import BatchSample, Run, RunObserver
 
 
-def watch(
-    model: nn.Module, paths: dict[nn.Module, str], given: Given, keeper: Keeper, sample: Sample, ablation: Ablation
-) -> tuple[list[Step], Any]:
+def trace_forward(
+    model: nn.Module, paths: dict[nn.Module, str], given: ModelInputs, keeper: RunObserver, sample: BatchSample, ablation: Ablation
+) -> tuple[list[TraceStep], Any]:
     """Run the network once; return its steps in order of execution, and its output. Its errors pass through."""
     run = Run(paths, keeper, sample, ablation)
     output = None
     try:
         for tensor in dict.fromkeys(given.tensors):
-            run.made(Step(run.end_id("input"), "input", family="input"), [tensor], given.axes(tensor))
-        with Modules(run, paths).watching(), Operations(run), torch.inference_mode(False), torch.no_grad():
+            run.made(TraceStep(run.end_id("input"), "input", family="input"), [tensor], given.axes(tensor))
+        with ModuleTracer(run, paths).watching(), OperationTracer(run), torch.inference_mode(False), torch.no_grad():
             output = model(*given.args, **given.kwargs)
         run.end(list(tensors_in(output)))
     finally:
-        unmark([*given.tensors, *tensors_in(output)])
+        remove_marks([*given.tensors, *tensors_in(output)])
     return run.steps, output

@@ -13,17 +13,17 @@ import torch
 from torch import nn
 
 from ..recording.errors import InnerwalkError, ModelError
-from .trace.mutation import changed, versions
+from .trace.mutation import changed_tensors, read_versions
 
 LONGEST_REASON = 400
 
 
-ALONE = threading.RLock()
+RUN_LOCK = threading.RLock()
 """Mode, hooks and the marks on inputs are there once, whichever thread runs the network: runs take turns."""
 
 
 @contextmanager
-def evaluating(model: nn.Module, modules: Iterable[nn.Module]) -> Iterator[None]:
+def evaluation_mode(model: nn.Module, modules: Iterable[nn.Module]) -> Iterator[None]:
     """Evaluation mode inside; then the mode of every module and the values of every buffer are as before."""
     modes = [(module, module.training) for module in modules]
     buffers = [(module, dict(module._buffers)) for module in modules if len(module._buffers)]
@@ -46,19 +46,19 @@ def evaluating(model: nn.Module, modules: Iterable[nn.Module]) -> Iterator[None]
 @contextmanager
 def _kept(tensors: list[torch.Tensor]) -> Iterator[None]:
     """Tensors hold the same values afterwards."""
-    before = [(tensor, versions([tensor]), tensor.detach().clone()) for tensor in tensors]
+    before = [(tensor, read_versions([tensor]), tensor.detach().clone()) for tensor in tensors]
     try:
         yield
     finally:
         with torch.no_grad():
             for tensor, version, copy in before:
-                if changed([tensor], version, in_place=True) and not torch.equal(tensor, copy):
+                if changed_tensors([tensor], version, in_place=True) and not torch.equal(tensor, copy):
                     with torch.inference_mode(tensor.is_inference()):
                         tensor.copy_(copy)
 
 
 @contextmanager
-def eager(modules: Iterable[nn.Module]) -> Iterator[None]:
+def force_eager(modules: Iterable[nn.Module]) -> Iterator[None]:
     """Compiled parts run as written, so that their layers are seen. The compiler is loaded only if there are any."""
     if not any(type(module).__name__ == "OptimizedModule" for module in modules) and "torch._dynamo" not in sys.modules:
         yield
@@ -69,17 +69,17 @@ def eager(modules: Iterable[nn.Module]) -> Iterator[None]:
 
 
 @contextmanager
-def explained(paths: Mapping[nn.Module, str]) -> Iterator[None]:
+def model_errors(paths: Mapping[nn.Module, str]) -> Iterator[None]:
     """Any failure of the network becomes a ModelError of one line that names the layer."""
     try:
         yield
     except InnerwalkError:
         raise
     except (Exception, SystemExit) as error:
-        raise ModelError(f"the network failed{_place(error, paths)}: {in_one_line(error)}") from error
+        raise ModelError(f"the network failed{_place(error, paths)}: {one_line(error)}") from error
 
 
-def in_one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """Any exception as its class and what it says, on one line."""
     reason = " ".join(str(error).split())[:LONGEST_REASON] or "no reason given"
     return f"{type(error).__name__}: {reason}"

@@ -11,15 +11,15 @@ from torch import nn
 
 from ..recording import Edge, Maps, Network, Prediction, Recording
 from ..recording.errors import InputError, ModelError
-from .ablation import NONE, Ablation, Asked
-from .arguments import Given
+from .ablation import NO_ABLATION, Ablation, ChannelsByLayer
 from .fold import fold
-from .forward import watch
-from .guard import ALONE, eager, evaluating, explained
-from .trace.provenance import Step
-from .trace.run import Sample
-from .values.capture_policy import Keep, Progress
-from .values.kernels import kernel_maps
+from .forward import trace_forward
+from .guard import RUN_LOCK, evaluation_mode, force_eager, model_errors
+from .model_inputs import ModelInputs
+from .trace.provenance import TraceStep
+from .trace.run import BatchSample
+from .values.capture_policy import CapturePolicy, Progress
+from .values.kernels import step_kernels
 
 
 def record(
@@ -40,7 +40,7 @@ def record(
     kernels: bool = False,
     token: int | None = None,
     copied: Callable[[Maps], None] | None = None,
-    ablate: Asked | Ablation = NONE,
+    ablate: ChannelsByLayer | Ablation = NO_ABLATION,
 ) -> Recording:
     """Run `model` once, in evaluation mode and without gradients, and return its graph, maps and answer.
 
@@ -60,17 +60,17 @@ def record(
     if not isinstance(model, nn.Module):
         raise ModelError(f"{type(model).__name__} is not a torch.nn.Module; pass the network itself")
     paths = {module: path for path, module in model.named_modules()}
-    given = Given.of(list(paths), inputs)
+    given = ModelInputs.of(list(paths), inputs)
     if not 0 <= index < given.batch:
         raise InputError(f"no input {index}: the batch has {given.batch}, counted from 0")
     if not isinstance(ablate, Ablation):
-        ablate = Ablation.of(record(model, inputs, layers=(), grid=grid).network, ablate) if ablate else NONE
-    sample = Sample(given.batch, index, grid)
-    keep = Keep(layers, sample, token, progress, len(paths), copied)
-    with ALONE, evaluating(model, list(paths)):
+        ablate = Ablation.of(record(model, inputs, layers=(), grid=grid).network, ablate) if ablate else NO_ABLATION
+    sample = BatchSample(given.batch, index, grid)
+    keep = CapturePolicy(layers, sample, token, progress, len(paths), copied)
+    with RUN_LOCK, evaluation_mode(model, list(paths)):
         shown = given.picture(index) if picture is None else picture  # first: the network may change its input
-        with eager(paths), explained(paths):
-            steps, output = watch(model, paths, given, keep, sample, ablate)
+        with force_eager(paths), model_errors(paths):
+            steps, output = trace_forward(model, paths, given, keep, sample, ablate)
         prediction = Prediction() if answer is None else answer(output)  # the output may be a buffer itself
     network = _network(steps, paths, name or type(model).__name__, trained, weights)
     if missed := [id for id in ablate.channels if id not in network.by_id]:
@@ -80,11 +80,11 @@ def record(
     recording = Recording(network, input_name, shown, prediction, provenance=_provenance(provenance, index, ablate))
     recording.add(keep.chosen(network))
     if kernels:
-        recording.add(kernel_maps(step for step in steps if keep.chooses(network.layer(step.id))))
+        recording.add(step_kernels(step for step in steps if keep.chooses(network.layer(step.id))))
     return recording
 
 
-def _network(steps: list[Step], modules: Iterable[nn.Module], name: str, trained: bool, weights: str) -> Network:
+def _network(steps: list[TraceStep], modules: Iterable[nn.Module], name: str, trained: bool, weights: str) -> Network:
     roles = fold(step.unit() for step in steps)
     layers = tuple(step.layer(*roles[step.id]) for step in steps)
     edges: tuple[Edge, ...] = tuple(edge for step in steps for edge in step.edges())

@@ -15,7 +15,7 @@ LENGTH = 16
 
 
 @dataclass(frozen=True)
-class Stem:
+class FirstLayer:
     """The first layer with weights, as registered."""
 
     path: str
@@ -39,7 +39,7 @@ class Stem:
         }[self.kind]
 
 
-def find_stem(module: nn.Module) -> Stem | None:
+def find_first_layer(module: nn.Module) -> FirstLayer | None:
     """The first module that says what it takes; None where there is none, such as in exported programs."""
     for path, layer in module.named_modules():
         stem = _stem(path, layer)
@@ -48,20 +48,20 @@ def find_stem(module: nn.Module) -> Stem | None:
     return None
 
 
-def _stem(path: str, layer: nn.Module) -> Stem | None:
+def _stem(path: str, layer: nn.Module) -> FirstLayer | None:
     from torch import nn
 
     if isinstance(layer, (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)):
-        return Stem(path, "latent", layer.in_channels, len(layer.kernel_size) + 2)
+        return FirstLayer(path, "latent", layer.in_channels, len(layer.kernel_size) + 2)
     if isinstance(layer, (nn.Conv1d, nn.Conv2d, nn.Conv3d)):
         kind: Any = ("sequence", "picture", "volume")[len(layer.kernel_size) - 1]
-        return Stem(path, kind, layer.in_channels, len(layer.kernel_size) + 2)
+        return FirstLayer(path, kind, layer.in_channels, len(layer.kernel_size) + 2)
     if isinstance(layer, nn.Linear):
-        return Stem(path, "vector", layer.in_features, 2)
+        return FirstLayer(path, "vector", layer.in_features, 2)
     if isinstance(layer, nn.Embedding):
-        return Stem(path, "tokens", layer.num_embeddings, 2)
+        return FirstLayer(path, "tokens", layer.num_embeddings, 2)
     if isinstance(layer, nn.RNNBase):
-        return Stem(path, "steps", layer.input_size, 3)
+        return FirstLayer(path, "steps", layer.input_size, 3)
     return None
 
 

@@ -76,7 +76,7 @@ def _numbers(values: Sequence[float]) -> str:
     return " ".join(f"{value:g}" for value in shown)
 
 
-def decide(stated: Sequence[tuple[str, Facts]]) -> Preprocessing:
+def resolve_preprocessing(stated: Sequence[tuple[str, Facts]]) -> Preprocessing:
     """The preprocessing that `stated`, (who, facts) with the strongest first, comes to. Raises InputError.
 
     Facts are the fields of Preprocessing by name; what nobody states is a default.
@@ -114,7 +114,7 @@ def _check(chosen: Preprocessing) -> None:
         raise InputError(f"interpolation {chosen.interpolation}: one of {', '.join(INTERPOLATIONS)}")
 
 
-def of_torchvision(preset: Any) -> Facts:
+def torchvision_facts(preset: Any) -> Facts:
     """What torchvision's transforms for some weights say, as facts; empty where they aren't for pictures."""
     transforms = preset.transforms()
     facts: dict[str, Any] = {}
@@ -134,7 +134,7 @@ def of_torchvision(preset: Any) -> Facts:
     return facts
 
 
-def fit(image: Image.Image, how: Preprocessing) -> Image.Image:
+def fit_picture(image: Image.Image, how: Preprocessing) -> Image.Image:
     """Resize, cut and convert a picture: what the network sees, in its own number of channels."""
     image = image if image.mode == MODES[how.channels] else image.convert(MODES[how.channels])
     width, height = image.size
@@ -165,7 +165,7 @@ def normalise(image: Image.Image, how: Preprocessing) -> np.ndarray:
     return ((values - mean) / std).transpose(2, 0, 1).copy()
 
 
-def restore(values: np.ndarray, how: Preprocessing) -> np.ndarray:
+def denormalise(values: np.ndarray, how: Preprocessing) -> np.ndarray:
     """The inverse of `normalise`, for pictures that were never files: (C, H, W) -> (C, H, W) float32, 0..1."""
     mean, std = (np.asarray(one, np.float32).reshape(-1, 1, 1) for one in (how.mean, how.std))
     return np.clip(values * std + mean, 0, 1)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ..recording.errors import InputError
 from .image_files import on_white, open_picture
-from .preprocess import Preprocessing, fit, normalise, restore
+from .preprocess import Preprocessing, denormalise, fit_picture, normalise
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +38,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedContent:
     """Something to look at that is there already, and what it is called."""
 
     name: str
@@ -46,7 +46,7 @@ class Named:
     """A picture, or what a file holds."""
 
 
-Source = str | Named
+Source = str | NamedContent
 """What a person names as an input: a picture file, a `.npy` file, `noise:SEED`, or something that is there."""
 
 
@@ -58,14 +58,14 @@ def read_input(text: Source, how: Preprocessing, shape: Sequence[int] = (), toke
     """
     import torch
 
-    if isinstance(text, Named) and isinstance(text.content, Image.Image):
+    if isinstance(text, NamedContent) and isinstance(text.content, Image.Image):
         return _seen(text.content, text.name, how)
     if isinstance(text, str) and text.startswith("noise:"):
         values = _noise(text, shape, tokens)
         drawn = f"tokens below {tokens}" if tokens else "standard normal noise"
-        return Input(torch.from_numpy(values)[None], picture_of(values, how), text, f"{drawn}, {_sizes(values)}")
+        return Input(torch.from_numpy(values)[None], draw_sample(values, how), text, f"{drawn}, {_sizes(values)}")
     path = Path(text if isinstance(text, str) else text.name)
-    content = io.BytesIO(text.content) if isinstance(text, Named) and isinstance(text.content, bytes) else None
+    content = io.BytesIO(text.content) if isinstance(text, NamedContent) and isinstance(text.content, bytes) else None
     if path.suffix.lower() == ".npy":
         return _array_input(path, how, len(shape) + 1 if shape else 0, index, content)
     return _seen(open_picture(path, content), path.name, how)
@@ -74,13 +74,13 @@ def read_input(text: Source, how: Preprocessing, shape: Sequence[int] = (), toke
 def _seen(image: Image.Image, name: str, how: Preprocessing) -> Input:
     import torch
 
-    values, picture = see(image, how)
+    values, picture = preprocess_picture(image, how)
     return Input(torch.from_numpy(values)[None], picture, name, how.sentence())
 
 
-def see(image: Image.Image, how: Preprocessing) -> tuple[np.ndarray, np.ndarray]:
+def preprocess_picture(image: Image.Image, how: Preprocessing) -> tuple[np.ndarray, np.ndarray]:
     """A picture (L, RGB or RGBA) -> the network's values (C, H, W) float32 and what it sees (H, W, 3) uint8 sRGB."""
-    fitted = fit(image if how.channels == 4 else on_white(image), how)
+    fitted = fit_picture(image if how.channels == 4 else on_white(image), how)
     return normalise(fitted, how), np.asarray(on_white(fitted).convert("RGB")).copy()
 
 
@@ -108,16 +108,16 @@ def _array_input(path: Path, how: Preprocessing, rank: int, index: int, content:
 
     array = read_array(path, content)
     if array.dtype == np.uint8 and (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))):
-        return _seen(image_of(array), path.name, how)
+        return _seen(to_image(array), path.name, how)
     batch = array[None] if rank and array.ndim == rank - 1 else array
     index = index if len(batch) > 1 else 0
     if not 0 <= index < len(batch):
         raise InputError(f"array {path}: {len(batch)} samples, there is no index {index}")
     one, treatment = torch.from_numpy(batch[index : index + 1]), f"values as they are, {_sizes(batch[index])}"
-    return Input(one, picture_of(batch[index], how), path.name, treatment, len(batch))
+    return Input(one, draw_sample(batch[index], how), path.name, treatment, len(batch))
 
 
-def image_of(pixels: np.ndarray) -> Image.Image:
+def to_image(pixels: np.ndarray) -> Image.Image:
     """(H, W) or (H, W, 1|3|4) uint8 sRGB as a picture."""
     return Image.fromarray(pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
 
@@ -136,11 +136,11 @@ def read_array(path: Path, content: BinaryIO | None = None) -> np.ndarray:
     return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
 
 
-def picture_of(values: np.ndarray, how: Preprocessing) -> np.ndarray:
+def draw_sample(values: np.ndarray, how: Preprocessing) -> np.ndarray:
     """One sample of any shape -> (H, W, 3) uint8 sRGB: as a picture where it is one, else as grey squares or rows."""
     plain = np.nan_to_num(values.astype(np.float32), posinf=0.0, neginf=0.0)
     if plain.ndim == 3 and plain.shape[0] == how.channels and min(plain.shape[1:]) > 1:
-        shown = restore(plain, how)[:3]
+        shown = denormalise(plain, how)[:3]
     else:
         shown = _swatches(plain)[None]
     bytes_ = (shown * 255 + 0.5).astype(np.uint8).transpose(1, 2, 0)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..probing.partial_forward import Reach
+from ..probing.partial_forward import PartialForward
 from ..recording.errors import ModelError
 from .distances import spread
 from .upconv_network import SLOPE, Plan, UpconvNet
@@ -61,7 +61,7 @@ class Subject:
 
     def reach(self, picture: Tensor, layer: str) -> Callable[[Tensor], Tensor]:
         """Pictures -> the maps of a layer."""
-        found = Reach(self.model, [layer], self.given(picture))
+        found = PartialForward(self.model, [layer], self.given(picture))
         return lambda pictures: found(self.given(pictures)).maps[layer].float()
 
 

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..capture.guard import evaluating
+from ..capture.guard import evaluation_mode
 from ..inputs.pixels import Pixels
-from ..models.device import moved
+from ..models.device import to_device
 from ..recording.errors import ModelError
 from ..subject import Subject
 from .files import Inverter
@@ -48,9 +48,9 @@ def of_network(subject: Subject, pixels: Pixels, device: torch.device, spread: f
     """Somebody's network from normal codes to pictures. Raises ModelError where it makes none."""
     model, name = subject.built.module, subject.built.name
     drawn = (subject.feeder.arguments(subject.feeder.read([f"noise:{seed}"], 0))[0] for seed in range(DRAWN))
-    codes = moved(torch.cat(list(drawn)), device)
+    codes = to_device(torch.cat(list(drawn)), device)
     modules = list(model.modules())
-    with torch.no_grad(), evaluating(model, modules):
+    with torch.no_grad(), evaluation_mode(model, modules):
         made = model(codes)
     if not isinstance(made, torch.Tensor) or made.dim() != 4 or made.shape[1] not in (1, pixels.shape[0]):
         wanted = " or ".join(map(str, sorted({1, pixels.shape[0]})))
@@ -58,7 +58,7 @@ def of_network(subject: Subject, pixels: Pixels, device: torch.device, spread: f
     signed = float(made.min()) < 0
 
     def make(codes: Tensor) -> Tensor:
-        with evaluating(model, modules):
+        with evaluation_mode(model, modules):
             pictures = model(codes).float()
         pictures = (pictures + 1) / 2 if signed else pictures
         sides = pixels.shape[1:]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..inputs.pixels import Pixels
-from ..probing.partial_forward import Reach
+from ..probing.partial_forward import PartialForward
 from ..recording.errors import ModelError
 from .distances import feature_error
 from .image_priors import ALPHA_WEIGHT, TV_WEIGHT, alpha_norm, total_variation
@@ -35,7 +35,7 @@ TRIES = 4
 class Goal:
     """Which maps are wanted, and how."""
 
-    reach: Reach
+    reach: PartialForward
     given: Callable[[Tensor], tuple[Any, ...]]
     """Pictures -> arguments of the network."""
     layer: str

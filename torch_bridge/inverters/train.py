@@ -18,16 +18,16 @@ import torch
 
 from ..capture.recorder import record
 from ..concepts.train import Progress
-from ..data import DataSet, draw, open_data
+from ..data import DataSet, open_data, random_indices
 from ..inputs.pixels import Pixels
-from ..inputs.sources import Named
-from ..methods import Work
-from ..models.device import choose_device, moved
+from ..inputs.sources import NamedContent
+from ..methods import MethodContext
+from ..models.device import choose_device, to_device
 from ..models.fingerprint import fingerprint
 from ..recording import Network, Recording
 from ..recording.errors import InnerwalkError, InputError
 from ..server.allocator import keep_memory
-from ..server.config import order_of
+from ..server.config import serve_config
 from ..subject import RecordSpec, noise, prepare
 from .distances import picture_of
 from .files import COMMAND, SHIPPED, SUFFIX, Facts, write
@@ -116,7 +116,7 @@ def train(words: Words, recipe: Recipe, output: Path, device: str = "cpu") -> st
     network, layer, where, like = words
     if output.suffix != SUFFIX:
         raise InputError(f"{output}: an inverter's file ends with {SUFFIX}")
-    (spec,) = order_of([network]).networks.values()
+    (spec,) = serve_config([network]).networks.values()
     work = _work(spec, layer, open_data(where), choose_device(device))
     if recipe.like and like not in work.network.by_id:
         like = _half_way(work.network, layer) if not like else work.network.layer(like).id
@@ -133,15 +133,15 @@ def train(words: Words, recipe: Recipe, output: Path, device: str = "cpu") -> st
     return f"{facts.kind} of {layer}, picture error {made.error:.3f}, {output.stat().st_size / 1e3:,.0f} kB"
 
 
-def _work(spec: RecordSpec, layer: str, data: DataSet, device: torch.device) -> Work:
+def _work(spec: RecordSpec, layer: str, data: DataSet, device: torch.device) -> MethodContext:
     """The network with its usual input. Raises UnknownName for a layer that isn't there."""
     subject = prepare(spec)
     model, feeder = subject.built.module.to(device), subject.feeder
     sources = list(spec.inputs) or list(noise(subject.built, spec.seed))
 
     def feed(picture: Any) -> tuple[Any, ...]:
-        named = [Named("a picture", picture), *sources[1:]]
-        return moved(feeder.arguments(feeder.read(named, 0)), device)
+        named = [NamedContent("a picture", picture), *sources[1:]]
+        return to_device(feeder.arguments(feeder.read(named, 0)), device)
 
     def again(arguments: tuple[Any, ...], layers: Sequence[str]) -> Recording:
         return record(model, arguments, layers=list(layers))
@@ -149,7 +149,7 @@ def _work(spec: RecordSpec, layer: str, data: DataSet, device: torch.device) -> 
     arguments = feed(data.picture(0))
     network = again(arguments, ()).network
     layers = (network.layer(layer).id,)
-    return Work(model, arguments, network, layers, (), again, feed, data, device, feeder.how, subject.names)
+    return MethodContext(model, arguments, network, layers, (), again, feed, data, device, feeder.how, subject.names)
 
 
 def _half_way(network: Network, layer: str) -> str:
@@ -161,11 +161,11 @@ def _half_way(network: Network, layer: str) -> str:
     return before[len(before) // 2]
 
 
-def _pictures(work: Work, recipe: Recipe) -> Pictures:
+def _pictures(work: MethodContext, recipe: Recipe) -> Pictures:
     """Those of the data that the network may see, drawn. Raises InputError where they are too few or of many sizes."""
     data, shape = work.data, work.picture.shape[1:]
     assert data is not None
-    chosen = draw(data, recipe.pictures, recipe.seed)
+    chosen = random_indices(data, recipe.pictures, recipe.seed)
     if len(chosen) < LEAST:
         raise InputError(f"data set {data.name} has {len(chosen)} pictures; at least {LEAST} are needed")
     pixels, reading = Pixels(work.how, work.picture), Progress("reading pictures", len(chosen))
@@ -179,7 +179,7 @@ def _pictures(work: Work, recipe: Recipe) -> Pictures:
     return Pictures(bytes, pixels.mean, pixels.std)
 
 
-def _facts(work: Work, recipe: Recipe, count: int, made: Trained) -> Facts:
+def _facts(work: MethodContext, recipe: Recipe, count: int, made: Trained) -> Facts:
     plan, how, name = made.net.plan, work.how, work.data.name if work.data else ""
     return Facts(
         "prior" if recipe.like else "inverter", fingerprint(work.model), work.layers[0], plan.maps, plan.picture,

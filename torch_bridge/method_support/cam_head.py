@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ..predictions.classes import scores_of
-from ..probing.partial_forward import Reach
+from ..predictions.classes import class_scores
+from ..probing.partial_forward import PartialForward
 from ..recording import Network
 from ..recording.errors import InputError
-from .backward import exactly
-from .method import Work
+from .input_gradients import full_precision
+from .method import MethodContext
 
 LOOKED_AT = 24
 """Layers with maps, from the end, that the means may be of."""
@@ -27,7 +27,7 @@ USUAL = 1e-3
 
 
 @dataclass(frozen=True)
-class Head:
+class CamHead:
     """The end of a network that class activation maps can be made of."""
 
     layer: str
@@ -42,13 +42,13 @@ class Head:
         return features if self.weight is None else torch.einsum("ck,nkhw->nchw", self.weight, features)
 
 
-def find_head(work: Work) -> Head:
+def find_head(work: MethodContext) -> CamHead:
     """The head of a network, checked on the input that is looked at. Raises InputError where it has none."""
     layers = _with_maps(work.network)
     if layers:
-        with torch.no_grad(), exactly(work.device):
-            reached = Reach(work.model, layers, work.arguments)(work.arguments, whole=True)
-            scores = scores_of(reached.output)[:1]
+        with torch.no_grad(), full_precision(work.device):
+            reached = PartialForward(work.model, layers, work.arguments)(work.arguments, whole=True)
+            scores = class_scores(reached.output)[:1]
             for id in reversed(layers):
                 if (found := _head(work.model, id, reached.maps[id][:1], scores)) is not None:
                     return found
@@ -63,14 +63,14 @@ def _with_maps(network: Network) -> list[str]:
     return [id for id in every if min(network.layer(id).map_shape[1:]) > 1][-LOOKED_AT:]
 
 
-def _head(model: nn.Module, id: str, maps: Tensor, scores: Tensor) -> Head | None:
+def _head(model: nn.Module, id: str, maps: Tensor, scores: Tensor) -> CamHead | None:
     """The head whose maps these (1, K, h, w) are, if it gives these scores (1, classes)."""
     means, classes = maps.mean((2, 3)), scores.shape[1]
     near = ROUNDING.get(scores.dtype, USUAL) * float(scores.abs().max())
     for weight, bias in _linear(model, classes, means.shape[1]):
         given = (means if weight is None else means @ weight.T) + bias
         if float((given - scores).abs().max()) <= near:
-            return Head(id, weight, bias)
+            return CamHead(id, weight, bias)
     return None
 
 

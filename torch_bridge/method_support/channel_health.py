@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..probing.aliasing import Strided, checkered, folded, kernel_share
+from ..probing.aliasing import StridedConv, aliased_energy, aliased_kernel_share, checkerboard_energy
 from ..recording import FLAGS, Network
 from ..recording.errors import InputError
-from ..statistics import Spread, Together
-from .dataset_pass import View, sampled
+from ..statistics import Covariance, ValueRange
+from .dataset_pass import DatasetBatch, sample_positions
 
 SAME = 0.99
 """Correlation over the data from which two channels count as one."""
@@ -47,7 +47,7 @@ THROUGH = frozenset(("maxpool2d", "dropout", "dropout2d", "identity"))
 """What may lie between a layer and its activation."""
 
 
-class Nature(NamedTuple):
+class ActivationLimits(NamedTuple):
     """What becomes of a layer's values."""
 
     silent: float | None
@@ -56,16 +56,16 @@ class Nature(NamedTuple):
     """Values beyond are flat; None where nothing bounds them."""
 
 
-def nature(network: Network, layer: str) -> Nature:
+def activation_limits(network: Network, layer: str) -> ActivationLimits:
     """By the layer's own activation, or by the one that reads it."""
     own = network.layer(layer).kind.lower()
     if own in OWN_ENDS:
-        return Nature(0.0 if own in SILENT else None, OWN_ENDS[own])
+        return ActivationLimits(0.0 if own in SILENT else None, OWN_ENDS[own])
     readers = list(_readers(network, layer))
     silent = [SILENT[one] for one in readers if one in SILENT]
     ends = [ENDS[one] for one in readers if one in ENDS]
     whole = len(readers) > 0
-    return Nature(
+    return ActivationLimits(
         min(silent) if whole and len(silent) == len(readers) else None,
         (min(low for low, _ in ends), max(high for _, high in ends)) if whole and len(ends) == len(readers) else None,
     )
@@ -78,19 +78,19 @@ def _readers(network: Network, layer: str) -> Iterator[str]:
             yield from _readers(network, edge.target) if kind in THROUGH else (kind,)
 
 
-class Checkup:
+class LayerHealth:
     """Of one layer. What is counted merges, see `statistics`."""
 
-    def __init__(self, layer: str, nature: Nature, stride: Strided | None) -> None:
+    def __init__(self, layer: str, nature: ActivationLimits, stride: StridedConv | None) -> None:
         self.layer, self.nature, self.stride = layer, nature, stride
-        self.spread: Spread | None = None
-        self.together: Together | None = None
+        self.spread: ValueRange | None = None
+        self.together: Covariance | None = None
         self.active: Tensor = torch.zeros(())
         """(C, h, w) in how many pictures each place was above 0."""
         self.flat = self.live = self.folded = self.answer = self.checks = self.all = 0.0
         self.looked = 0
 
-    def add(self, view: View) -> None:
+    def add(self, view: DatasetBatch) -> None:
         """Some pictures have been seen. Raises InputError where the maps' sizes change."""
         maps = view.maps[self.layer]
         if self.spread is not None and maps.shape[1:] != self.active.shape:
@@ -98,14 +98,14 @@ class Checkup:
         above = maps > 0
         counts = above.sum((2, 3)).cpu().numpy()
         ends = maps.amin((2, 3)).cpu().numpy(), maps.amax((2, 3)).cpu().numpy()
-        spread = Spread.of(*ends, counts, maps.shape[2] * maps.shape[3])
-        together = Together.of(sampled(maps.flatten(2), view.indices).T)
+        spread = ValueRange.of(*ends, counts, maps.shape[2] * maps.shape[3])
+        together = Covariance.of(sample_positions(maps.flatten(2), view.indices).T)
         self.spread = spread if self.spread is None else self.spread.merged(spread)
         self.together = together if self.together is None else self.together.merged(together)
         self.active = self.active + above.sum(0)
         self._ends(maps)
         if min(maps.shape[2:]) >= 4:
-            checks, every = checkered(maps)
+            checks, every = checkerboard_energy(maps)
             self.checks, self.all = self.checks + checks.cpu().numpy(), self.all + every.cpu().numpy()
         if self.stride is not None and self.looked < LOOKED_INTO:
             self._look_into(self.stride, view)
@@ -117,11 +117,11 @@ class Checkup:
             self.flat = self.flat + ((maps <= low) | (maps >= high)).sum((0, 2, 3)).cpu().numpy()
             self.live = self.live + (maps > silent).sum((0, 2, 3)).cpu().numpy()
 
-    def _look_into(self, stride: Strided, view: View) -> None:
+    def _look_into(self, stride: StridedConv, view: DatasetBatch) -> None:
         values = view.maps[stride.source] if stride.source else view.given
         if values.dim() == 4 and values.shape[1] == stride.module.in_channels:
             with torch.no_grad():
-                fine, every = folded(stride.module, values[:2])
+                fine, every = aliased_energy(stride.module, values[:2])
             self.folded, self.answer = self.folded + fine.cpu().numpy(), self.answer + every.cpu().numpy()
             self.looked += len(values[:2])
 
@@ -182,7 +182,7 @@ class Checkup:
         channels = len(self.active)
         if self.stride is None:
             return np.zeros(channels)
-        kernels = kernel_share(self.stride.module.weight, self.stride.module.stride).cpu().numpy()
+        kernels = aliased_kernel_share(self.stride.module.weight, self.stride.module.stride).cpu().numpy()
         return np.where(kernels > FOLDED, _share(self.folded, self.answer, channels), 0.0)
 
 

@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from ..data import DataSet
-from ..inputs.sources import see
-from ..probing.partial_forward import Reach
+from ..inputs.sources import preprocess_picture
+from ..probing.partial_forward import PartialForward
 from ..recording.errors import InputError, ModelError
-from .backward import exactly
-from .method import Work
+from .input_gradients import full_precision
+from .method import MethodContext
 
 LOAD = 12 << 20
 """Values of all layers together that a batch may make: some 0.15 s of one core."""
@@ -34,7 +34,7 @@ TRIED = 32
 """Pictures that may be damaged before one is read."""
 
 
-class Loaded(NamedTuple):
+class LoadedPicture(NamedTuple):
     """One picture, ready for the network."""
 
     number: int
@@ -46,7 +46,7 @@ class Loaded(NamedTuple):
 
 
 @dataclass(frozen=True)
-class View:
+class DatasetBatch:
     """What some pictures gave."""
 
     indices: np.ndarray
@@ -62,15 +62,15 @@ class View:
     unread: int
 
 
-class Viewing:
+class DatasetPass:
     """The way of a data set's pictures to some layers. Raises InputError without a data set."""
 
-    def __init__(self, work: Work, layers: Sequence[str], method: str) -> None:
+    def __init__(self, work: MethodContext, layers: Sequence[str], method: str) -> None:
         if work.data is None:
             raise InputError(f"{method} needs a data set; choose one, or name one when the bridge starts")
         self.work, self.data = work, work.data
         self._sample = work.feed(_first(self.data))
-        self.reach = Reach(work.model, list(dict.fromkeys(layers)), self._sample)
+        self.reach = PartialForward(work.model, list(dict.fromkeys(layers)), self._sample)
         self.most = _most(work, layers) if self._plain else 1
         self.unread = 0
 
@@ -93,7 +93,7 @@ class Viewing:
         beside = tuple(one.expand(len(pictures), *one.shape[1:]) for one in rest)
         return ([*pictures], *beside) if isinstance(first, list) else (pictures, *beside)
 
-    def views(self, indices: Sequence[int]) -> Iterator[View]:
+    def views(self, indices: Sequence[int]) -> Iterator[DatasetBatch]:
         """Run the network on these pictures, in order. Raises ModelError, and InputError where none can be read."""
         chunks = [indices[start : start + self.most] for start in range(0, len(indices), self.most)]
         done = 0
@@ -105,21 +105,21 @@ class Viewing:
                 done += len(chunk)
                 for part, maps, given in self._runs(loaded):
                     numbers = np.array([one.number for one in part], np.int64)
-                    yield View(numbers, [one.picture for one in part], given, maps, done, self.unread)
+                    yield DatasetBatch(numbers, [one.picture for one in part], given, maps, done, self.unread)
         if self.unread == len(indices):
             raise InputError(f"data set {self.data.name}: none of these {len(indices)} pictures can be read")
 
-    def _loaded(self, indices: Sequence[int]) -> list[Loaded]:
+    def _loaded(self, indices: Sequence[int]) -> list[LoadedPicture]:
         """Runs beside the network, which it leaves alone. Pictures that can't be read are left out."""
         found = []
         for index in indices:
             try:
-                found.append(Loaded(index, *see(self.data.picture(index), self.work.how)))
+                found.append(LoadedPicture(index, *preprocess_picture(self.data.picture(index), self.work.how)))
             except InputError:
                 continue
         return found
 
-    def _runs(self, loaded: Sequence[Loaded]) -> Iterator[tuple[Sequence[Loaded], dict[str, Tensor], Tensor]]:
+    def _runs(self, loaded: Sequence[LoadedPicture]) -> Iterator[tuple[Sequence[LoadedPicture], dict[str, Tensor], Tensor]]:
         """Pictures of one size, as many as may be given at once, and what came of them."""
         while loaded:
             count = 1
@@ -133,7 +133,7 @@ class Viewing:
                 yield part, maps, torch.stack(given) if isinstance(given, list) else given
                 loaded = loaded[count:]
 
-    def _arguments_for(self, part: Sequence[Loaded]) -> tuple[Any, ...]:
+    def _arguments_for(self, part: Sequence[LoadedPicture]) -> tuple[Any, ...]:
         if not self._plain:
             return self.work.feed(self.data.picture(part[0].number))
         values = torch.from_numpy(np.stack([one.values for one in part]))
@@ -142,7 +142,7 @@ class Viewing:
     def _maps(self, arguments: tuple[Any, ...], count: int) -> dict[str, Tensor] | None:
         """By layer (N, C, h, w) float; None where it must be tried with fewer at once."""
         try:
-            with torch.no_grad(), exactly(self.work.device):
+            with torch.no_grad(), full_precision(self.work.device):
                 found = {id: _real(maps) for id, maps in self.reach(arguments).maps.items()}
         except ModelError:
             if count == 1:
@@ -169,7 +169,7 @@ def _first(data: DataSet) -> Any:
     return data.picture(min(len(data), TRIED) - 1)
 
 
-def _most(work: Work, layers: Sequence[str]) -> int:
+def _most(work: MethodContext, layers: Sequence[str]) -> int:
     """Pictures at a time: by what all layers up to the last one asked for make of one."""
     made = 0
     left = set(layers)
@@ -182,7 +182,7 @@ def _most(work: Work, layers: Sequence[str]) -> int:
     return max(1, min(MOST, load // max(made, 1)))
 
 
-def sampled(flat: Tensor, indices: np.ndarray) -> np.ndarray:
+def sample_positions(flat: Tensor, indices: np.ndarray) -> np.ndarray:
     """(N, C, h * w) of pictures by their numbers -> (C, n) float32: some places, other ones of each picture."""
     step = -(-flat.shape[2] // PLACES) | 1  # odd: not the same columns always
     parts = [one[:, index % step :: step] for one, index in zip(flat, indices.tolist(), strict=True)]

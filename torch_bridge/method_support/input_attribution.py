@@ -10,15 +10,15 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from ..inputs.preprocess import restore
+from ..inputs.preprocess import denormalise
 from ..predictions.classes import PREDICTED
 from ..recording import Maps
 from ..recording.errors import ModelError
-from .backward import Aim, descend
-from .method import Step, Work, parameter
-from .picture_maps import mosaic, picture_maps, scalar_maps, shrunk
+from .input_gradients import GradientTarget, compute_input_gradients
+from .method import MethodContext, Step, parameter
+from .picture_maps import mosaic, picture_maps, scalar_maps, shrink
 
-Looks = Literal["sizes", "colours", "beside"]
+Display = Literal["sizes", "colours", "beside"]
 """The size of a signal at each pixel, its signed colours, or what is seen of it enlarged, beside the picture there."""
 SCALED, BESIDE = 0.99, 112
 SHOWN = 16
@@ -28,7 +28,7 @@ OF_CLASS = "A class by its number; -1 is the one that is predicted"
 
 
 @dataclass(frozen=True)
-class Parameters:
+class AttributionParameters:
     """What is explained."""
 
     of: Literal["maximum", "mean", "class"] = parameter(
@@ -38,16 +38,16 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class Cropped(Parameters):
+class CroppableParameters(AttributionParameters):
     """And how it is shown."""
 
     cropped: bool = parameter(False, CROPPED)
 
 
-class Layer:
+class AttributedLayer:
     """Maps of one layer as they come."""
 
-    def __init__(self, work: Work, id: str, method: str, looks: Looks) -> None:
+    def __init__(self, work: MethodContext, id: str, method: str, looks: Display) -> None:
         self.id, self.method, self.looks, self.work = id, method, looks, work
         self.channels = work.network.layer(id).map_shape[0]
         self.labels = work.names.names if len(work.names.names) == self.channels else ()
@@ -59,19 +59,19 @@ class Layer:
         """signal: (C, H, W), what the channel sends back; a channel that isn't finite stays empty."""
         self.values[channel] = value
         if np.isfinite(signal).all():
-            self.pictures[channel] = shrunk(self._look(channel, signal, value), self.channels)
+            self.pictures[channel] = shrink(self._look(channel, signal, value), self.channels)
 
     def _look(self, channel: int, signal: np.ndarray, value: float) -> np.ndarray:
         if self.looks == "sizes":
             return np.abs(signal).max(0)
-        seen = support(signal)
+        seen = nonzero_box(signal)
         if self.looks == "beside":
-            picture = restore(self.work.picture[0].float().cpu().numpy(), self.work.how)
-            return beside(coloured(signal), np.broadcast_to(picture, (3, *picture.shape[1:])).transpose(1, 2, 0), seen)
+            picture = denormalise(self.work.picture[0].float().cpu().numpy(), self.work.how)
+            return crops_side_by_side(signed_colours(signal), np.broadcast_to(picture, (3, *picture.shape[1:])).transpose(1, 2, 0), seen)
         _, height, width = signal.shape
         if seen not in ((0, 0, 0, 0), (0, 0, width, height)):
             self.boxes.append((channel, *np.array(seen) / (width, height, width, height), value))
-        return coloured(signal)
+        return signed_colours(signal)
 
     def maps(self) -> tuple[Maps, ...]:
         """What there is so far."""
@@ -88,12 +88,12 @@ class Layer:
         return (replace(made, frame="layer") if self.looks == "beside" else made,)
 
 
-def explained(work: Work, method: str, aim: Aim, looks: Looks) -> Iterator[Step]:
+def attribute_layers(work: MethodContext, method: str, aim: GradientTarget, looks: Display) -> Iterator[Step]:
     """Layer after layer: signed colours, or sizes of signals. Raises InputError and ModelError where none come."""
     counts, empty = [len(work.chosen(id)) for id in work.layers], []
     for number, id in enumerate(work.layers):
-        layer, before, done = Layer(work, id, method, looks), sum(counts[:number]), 0
-        for found in descend(work, id, aim):
+        layer, before, done = AttributedLayer(work, id, method, looks), sum(counts[:number]), 0
+        for found in compute_input_gradients(work, id, aim):
             if found is None:
                 yield Step((before + done) / sum(counts), f"{id}: running the network")
                 continue
@@ -113,7 +113,7 @@ def _plain(signals: Tensor) -> np.ndarray:
     return plain
 
 
-def coloured(signal: np.ndarray) -> np.ndarray:
+def signed_colours(signal: np.ndarray) -> np.ndarray:
     """(C, H, W) signed -> (H, W, 3) 0..1: 0 is middle grey; grey unless C is 3.
 
     The scale leaves out the largest of its sizes, else a few pixels would hide the others.
@@ -124,7 +124,7 @@ def coloured(signal: np.ndarray) -> np.ndarray:
     return np.clip(0.5 + colours / (2 * max(peak, 1e-30)), 0, 1).transpose(1, 2, 0)
 
 
-def support(signal: np.ndarray) -> tuple[int, int, int, int]:
+def nonzero_box(signal: np.ndarray) -> tuple[int, int, int, int]:
     """x0, y0, x1, y1 in pixels, half-open: where a signal (C, H, W) isn't 0; all 0 if it is everywhere."""
     columns, rows = (np.flatnonzero(signal.any(axis)) for axis in ((0, 1), (0, 2)))
     if not len(rows):
@@ -132,7 +132,7 @@ def support(signal: np.ndarray) -> tuple[int, int, int, int]:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def beside(signal: np.ndarray, picture: np.ndarray, seen: tuple[int, int, int, int]) -> np.ndarray:
+def crops_side_by_side(signal: np.ndarray, picture: np.ndarray, seen: tuple[int, int, int, int]) -> np.ndarray:
     """(H, W, 3) each -> (BESIDE, 2 BESIDE + 2, 3): what is seen of a signal, and the same part of the picture."""
     x0, y0, x1, y1 = seen if any(seen) else (0, 0, picture.shape[1], picture.shape[0])
     side, (x, y) = max(x1 - x0, y1 - y0), ((x0 + x1) / 2, (y0 + y1) / 2)

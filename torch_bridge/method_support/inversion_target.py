@@ -12,15 +12,15 @@ from torch import Tensor
 from ..inputs.pixels import Pixels
 from ..inverters.distances import Yardstick
 from ..inverters.perturbations import FEATURES, Features, keep_only, perturbed
-from ..probing.partial_forward import Reach
+from ..probing.partial_forward import PartialForward
 from ..recording import Maps
 from ..recording.errors import InputError, ModelError
-from .method import Work, parameter
+from .method import MethodContext, parameter
 from .picture_maps import mosaic, picture_maps
 
 
 @dataclass(frozen=True)
-class Kept:
+class InversionParameters:
     """What is kept of a layer's maps; parameters of every method that inverts them."""
 
     features: Features = parameter("plain", FEATURES)
@@ -30,7 +30,7 @@ class Kept:
     seed: int = parameter(0, "Of everything random", 0, 2**31 - 1)
 
 
-class Code(NamedTuple):
+class InversionTarget(NamedTuple):
     """Maps to invert."""
 
     maps: Tensor
@@ -39,7 +39,7 @@ class Code(NamedTuple):
     """Those that count."""
 
 
-def code_of(work: Work, reach: Reach, layer: str, kept: Kept) -> Code:
+def find_inversion_target(work: MethodContext, reach: PartialForward, layer: str, kept: InversionParameters) -> InversionTarget:
     """The layer's maps for the input that is looked at, without history. Raises InputError, ModelError."""
     channels = work.chosen(layer)
     with torch.no_grad():
@@ -54,18 +54,18 @@ def code_of(work: Work, reach: Reach, layer: str, kept: Kept) -> Code:
         raise ModelError(f"layer {layer} has values for this input that are no numbers; they can't be inverted")
     if not maps.any():
         raise InputError(f"layer {layer} is 0 everywhere for this input; there is nothing to invert")
-    return Code(maps, channels)
+    return InversionTarget(maps, channels)
 
 
-def _by_gradient(kept: Kept) -> bool:
+def _by_gradient(kept: InversionParameters) -> bool:
     return kept.importance == "gradient" and kept.features in ("drop_least", "drop_top")
 
 
-def _importance(work: Work, layer: str) -> Tensor:
+def _importance(work: MethodContext, layer: str) -> Tensor:
     """(1, C, H, W): |gradient of the strongest class's score x value|."""
     with torch.enable_grad():
         picture = work.picture.detach().clone().requires_grad_()
-        reached = Reach(work.model, [layer], work.arguments)(work.given(picture), whole=True)
+        reached = PartialForward(work.model, [layer], work.arguments)(work.given(picture), whole=True)
         output = reached.output
         if output is None or not output.requires_grad or layer not in reached.edges:
             raise ModelError(f"the network's answer has no gradient at layer {layer}; importance 'size' needs none")
@@ -73,8 +73,8 @@ def _importance(work: Work, layer: str) -> Tensor:
     return (gradient * reached.maps[layer][:1]).abs().detach().float()
 
 
-def inverted(
-    work: Work, layer: str, method: str, pixels: Pixels, shares: Tensor, errors: Tensor, scale: Yardstick
+def inversion_maps(
+    work: MethodContext, layer: str, method: str, pixels: Pixels, shares: Tensor, errors: Tensor, scale: Yardstick
 ) -> Maps:  # fmt: skip
     """One picture for the whole layer: reconstructions (N, C, H, W), shares, side by side, and how far they are off.
 

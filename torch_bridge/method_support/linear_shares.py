@@ -8,19 +8,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..probing.partial_forward import Reach
+from ..probing.partial_forward import PartialForward
 from ..recording import Layer, Network
 from ..recording.errors import InputError
-from .backward import exactly
 from .cam_head import find_head
-from .method import Work
-from .score_paths import Share, plain
+from .input_gradients import full_precision
+from .method import MethodContext
+from .score_paths import ScoreShare, to_numpy
 
 ACTIVATIONS: tuple[Callable[[Tensor], Tensor], ...] = (torch.clone, F.relu, F.relu6, F.silu, F.gelu, F.hardswish)
 """What may stand between a panel and the means."""
 
 
-def weighed(work: Work, index: int) -> dict[str, Share]:
+def compute_linear_shares(work: MethodContext, index: int) -> dict[str, ScoreShare]:
     """By layer, of those asked about whose channels are the ones averaged, or become them by an activation.
 
     All of them together give the score without its bias. Raises InputError where the network has no such end, or
@@ -35,25 +35,25 @@ def weighed(work: Work, index: int) -> dict[str, Share]:
         ) from None
     if head.weight is None:
         raise InputError(f"the means of {head.layer} are the scores; how=gradient divides them among earlier channels")
-    first = channels_of(work.network, head.layer)
+    first = channel_offsets(work.network, head.layer)
     asked = [id for id in work.layers if id in first]
     if asked:
-        with torch.no_grad(), exactly(work.device):
-            maps = Reach(work.model, [*asked, head.layer], work.arguments)(work.arguments).maps
+        with torch.no_grad(), full_precision(work.device):
+            maps = PartialForward(work.model, [*asked, head.layer], work.arguments)(work.arguments).maps
     pooled = maps[head.layer][0] if asked else torch.zeros(0)
-    found: dict[str, Share] = {}
+    found: dict[str, ScoreShare] = {}
     for id in asked:
         own = pooled[first[id] :][: len(maps[id][0])]
         if any(torch.allclose(one(maps[id][0]), own, atol=1e-6) for one in ACTIVATIONS):
             weight = head.weight[index, first[id] :][: len(own)].to(own)
-            found[id] = Share(plain(weight * own.mean((1, 2))), plain(weight[:, None, None] * own))
+            found[id] = ScoreShare(to_numpy(weight * own.mean((1, 2))), to_numpy(weight[:, None, None] * own))
     if not found:
         panels = [id for id in first if work.network.layer(id).role != "joint"]
         raise InputError(f"the weights are those of {panels[-1]}; ask about that layer, or with how=gradient")
     return found
 
 
-def channels_of(network: Network, layer: str) -> dict[str, int]:
+def channel_offsets(network: Network, layer: str) -> dict[str, int]:
     """By id: layers whose channels, one by one, seem to become those of a layer, and which one the first becomes."""
     found, waiting = {}, [(layer, 0)]
     while waiting:

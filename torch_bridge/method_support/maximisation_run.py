@@ -14,17 +14,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..inputs.pixels import Pixels
-from ..predictions.classes import class_layer, scores_of
-from ..probing.partial_forward import Reach
+from ..predictions.classes import class_layer, class_scores
+from ..probing.partial_forward import PartialForward
 from ..recording import Maps
 from ..recording.errors import InputError, ModelError
-from ..synthesis.ascent import Ascent, Climb, begin
+from ..synthesis.ascent import Ascent, AscentSettings, make_start
 from ..synthesis.objectives import Objective, channel, direction, diversity, energy, logit, neuron
-from ..synthesis.parametrisations import image_of
+from ..synthesis.parametrisations import build_parametrisation
 from ..synthesis.presets import PRESETS
-from .backward import NO_GRADIENT
-from .method import Step, Work
-from .picture_maps import mosaic, picture_maps, shrunk
+from .input_gradients import NO_GRADIENT
+from .method import MethodContext, Step
+from .picture_maps import mosaic, picture_maps, shrink
 
 if TYPE_CHECKING:
     from ..methods.maximisation import Parameters
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 METHOD = "maximisation"
 BATCH = {"cuda": 32, "cpu": 8}
 """Pictures on their way up at a time."""
-AT_ONCE = {"cuda": 1e12, "cpu": 4e9}
+RUN_COST = {"cuda": 1e12, "cpu": 4e9}
 """Multiplications of one run forward: a run of the network is what a new input waits for."""
 FIRST_SHOWN, TIMES = 8, 4
 """Steps after which pictures are shown first, and each time so many times more."""
@@ -41,7 +41,7 @@ POINTS = 64
 
 
 @dataclass(frozen=True)
-class Batch:
+class RunBatch:
     """Pictures that are made together: `samples` for each of these channels."""
 
     channels: tuple[int, ...]
@@ -51,10 +51,10 @@ class Batch:
     seeds: tuple[str, ...]
 
 
-class Climbing:
+class MaximisationRun:
     """All pictures of one layer."""
 
-    def __init__(self, work: Work, parameters: Parameters, layer: str) -> None:
+    def __init__(self, work: MethodContext, parameters: Parameters, layer: str) -> None:
         """Raises InputError and ModelError where there is nothing to climb."""
         self.work, self.parameters, self.layer = work, parameters, layer
         self.preset = PRESETS[parameters.preset]
@@ -63,8 +63,8 @@ class Climbing:
         self.samples = self.preset.samples * parameters.samples
         self.pixels = Pixels(work.how, work.picture)
         self.size = (parameters.size,) * 2 if parameters.size else work.picture.shape[2:]
-        self.image = image_of(self.preset.image, self.pixels, tuple(self.size))
-        self.reach = Reach(work.model, [layer], work.arguments)
+        self.image = build_parametrisation(self.preset.image, self.pixels, tuple(self.size))
+        self.reach = PartialForward(work.model, [layer], work.arguments)
         self.chosen = work.chosen(layer)
         self.count = work.network.layer(layer).map_shape[0] if self._apart else 1
         self.shown: dict[int, np.ndarray] = {}
@@ -89,7 +89,7 @@ class Climbing:
             raise InputError("weights are of joint channels, or of a direction; these pictures are of a channel each")
         if asked.objective == "class":
             with torch.no_grad():
-                classes = scores_of(self.reach(work.arguments, whole=True).output).shape[1]
+                classes = class_scores(self.reach(work.arguments, whole=True).output).shape[1]
             if work.network.layer(self.layer).map_shape[0] != classes:
                 raise InputError(
                     f"{self.layer} has no channel for each of the {classes} classes; "
@@ -104,13 +104,13 @@ class Climbing:
                 done = (number + share) / len(batches)
                 yield Step(done, f"{self.layer}{self._said(batch)}, {told}", (self.maps(),) if news else ())
 
-    def _said(self, batch: Batch) -> str:
+    def _said(self, batch: RunBatch) -> str:
         if not self._apart:
             return ""
         first, last, every = batch.channels[0], batch.channels[-1], len(self.chosen)
         return f", channel {first} of {every}" if first == last else f", channels {first} to {last} of {every}"
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[RunBatch]:
         """Channels that go together; everything random is a channel's own."""
         channels = self.chosen if self._apart else (0,)
         most = max(1, BATCH["cuda" if self.work.device.type == "cuda" else "cpu"] // self.samples)
@@ -118,21 +118,21 @@ class Climbing:
             some = channels[first : first + most]
             rows = tuple(one for one in some for _ in range(self.samples))
             seeds = (f"{self.parameters.seed}/{self.layer}/{one}/{k}" for one in some for k in range(self.samples))
-            yield Batch(some, rows, tuple(seeds))
+            yield RunBatch(some, rows, tuple(seeds))
 
-    def ascent(self, batch: Batch) -> Ascent:
+    def ascent(self, batch: RunBatch) -> Ascent:
         """The way up of a batch, from its start."""
         asked, preset = self.parameters, self.preset
-        climb = Climb(
+        climb = AscentSettings(
             preset, self.image, self.look(self._objective(batch)), self.steps_each,
             preset.before(self.pixels, self.work.picture), preset.after(self.pixels, self.work.picture),
             -1.0 if asked.least else 1.0,
         )  # fmt: skip
         kind = "image" if asked.start == "image" else preset.start
-        start = begin(climb, batch.seeds, kind, self._given())
+        start = make_start(climb, batch.seeds, kind, self._given())
         return Ascent(climb, start, self._at_once(), asked.samples if asked.diversity else 1)
 
-    def _up(self, batch: Batch) -> Iterator[tuple[float, str, bool]]:
+    def _up(self, batch: RunBatch) -> Iterator[tuple[float, str, bool]]:
         """(share, what is told, whether there is something new to show)."""
         ascent, count, due, last = self.ascent(batch), self.steps_each, FIRST_SHOWN, 0
         for done in ascent.steps():
@@ -147,7 +147,7 @@ class Climbing:
         self._take(batch, ascent)
         yield 1.0, f"step {count} of {count}", True
 
-    def _plain(self, batch: Batch, ascent: Ascent) -> Iterator[None]:
+    def _plain(self, batch: RunBatch, ascent: Ascent) -> Iterator[None]:
         """The objective alone, of pictures as they are kept."""
         ascent.climb = replace(ascent.climb, look=self.look(self.alone(batch)))
         return ascent.plain()
@@ -166,7 +166,7 @@ class Climbing:
         end = len(ids) if asked.objective == "class" else ids.index(self.layer) + 1
         cost = sum(one.parameters * math.prod(one.map_shape[1:]) for one in network.layers[:end])
         cost *= math.prod(self.size) / math.prod(self.work.picture.shape[2:])
-        return int(max(1, AT_ONCE["cuda" if self.work.device.type == "cuda" else "cpu"] // max(cost, 1)))
+        return int(max(1, RUN_COST["cuda" if self.work.device.type == "cuda" else "cpu"] // max(cost, 1)))
 
     def look(self, objective: Objective) -> Callable[[Tensor, list[int]], Tensor]:
         """The objective of shares (n, C, H, W), pictures of these rows of a batch."""
@@ -184,7 +184,7 @@ class Climbing:
 
         return look
 
-    def _objective(self, batch: Batch) -> Objective:
+    def _objective(self, batch: RunBatch) -> Objective:
         """What a batch climbs: also away from each other, where samples must differ."""
         one, asked = self.alone(batch), self.parameters
         if not asked.diversity or asked.samples == 1:
@@ -193,7 +193,7 @@ class Climbing:
             raise InputError(f"samples of {asked.preset} differ by their regularisers; choose another for diversity")
         return one + (-asked.diversity if asked.least else asked.diversity) * diversity(self.layer, asked.samples)
 
-    def alone(self, batch: Batch) -> Objective:
+    def alone(self, batch: RunBatch) -> Objective:
         """The objective by itself."""
         asked = self.parameters
         if asked.objective == "layer":
@@ -231,7 +231,7 @@ class Climbing:
             raise InputError(f"layer {self.layer} is 0 for this input, which is no direction; choose channels instead")
         return vector / vector.norm()
 
-    def _take(self, batch: Batch, ascent: Ascent) -> None:
+    def _take(self, batch: RunBatch, ascent: Ascent) -> None:
         """Pictures as they are now, and their numbers."""
         shares = self._bright(ascent.shares())
         pictures = self.pixels.shown(shares).reshape(len(batch.channels), self.samples, *self.size, 3)
@@ -242,7 +242,7 @@ class Climbing:
         silent = ascent.silent.reshape(scores.shape).all(1)
         for k, one in enumerate(batch.channels):
             whole = mosaic(pictures[k]) if self.samples > 1 else pictures[k, 0]
-            self.shown[one] = shrunk(whole, self.count)
+            self.shown[one] = shrink(whole, self.count)
             self.values[one] = scores[k].max() if not self.parameters.least else scores[k].min()
             self.curve[one, : len(kept)] = curve[k, kept]
             self.labels[one] = f"{self._name(one)}reached {self.values[one]:.3g}" + NOTHING * bool(silent[k])

@@ -15,20 +15,20 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..predictions.boxes import Box, box_of
+from ..predictions.boxes import Box, find_box
 from ..predictions.class_names import ClassNames
-from ..predictions.classes import PREDICTED, Class, find_class, scores_of
-from ..probing.partial_forward import Reach
-from ..video import Film, Frame
-from .backward import exactly
+from ..predictions.classes import PREDICTED, Class, class_scores, find_class
+from ..probing.partial_forward import PartialForward
+from ..video import Frame, Video
 from .cam_head import find_head
-from .method import Work
+from .input_gradients import full_precision
+from .method import MethodContext
 
 THRESHOLD = 0.5
 """The paper's .2 gives 41 % of right boxes on 500 pictures of concepts:object, .4 gives 86 %, .5 and .55 give 96 %."""
 
 
-class Place(NamedTuple):
+class Detection(NamedTuple):
     """Where a class was found."""
 
     class_: Class
@@ -38,39 +38,39 @@ class Place(NamedTuple):
     """x and y of the strongest evidence, as shares of the picture."""
 
 
-class Sighting(NamedTuple):
+class FrameDetection(NamedTuple):
     """A frame of a film, and where its most probable class is in it."""
 
     frame: Frame
-    place: Place
+    place: Detection
 
 
-class Finder:
+class ObjectFinder:
     """Finds classes in the pictures that a network gets."""
 
-    def __init__(self, work: Work, threshold: float) -> None:
+    def __init__(self, work: MethodContext, threshold: float) -> None:
         """Raises InputError where the network has no class activation maps."""
         self.work, self.threshold, self.head = work, threshold, find_head(work)
-        self.reach = Reach(work.model, [self.head.layer], work.arguments)
+        self.reach = PartialForward(work.model, [self.head.layer], work.arguments)
 
-    def look(self, arguments: tuple[object, ...]) -> Look:
+    def look(self, arguments: tuple[object, ...]) -> ClassMaps:
         """Run the network on one input."""
-        with torch.no_grad(), exactly(self.work.device):
+        with torch.no_grad(), full_precision(self.work.device):
             reached = self.reach(arguments, whole=True)
-            maps, scores = self.head.maps(reached.maps[self.head.layer][:1])[0], scores_of(reached.output)[:1]
+            maps, scores = self.head.maps(reached.maps[self.head.layer][:1])[0], class_scores(reached.output)[:1]
         first = arguments[0][0][None] if isinstance(arguments[0], list) else arguments[0]
         assert isinstance(first, Tensor)
-        return Look(maps.float(), scores.float(), tuple(first.shape[2:]), self.threshold, self.work.names)
+        return ClassMaps(maps.float(), scores.float(), tuple(first.shape[2:]), self.threshold, self.work.names)
 
-    def follow(self, film: Film, count: int) -> Iterator[Sighting]:
+    def follow(self, film: Video, count: int) -> Iterator[FrameDetection]:
         """Look at so many frames of a film, or as many as it has. Each is looked at by itself. Raises InputError."""
         for _ in range(min(count, film.frames or count)):
             frame = film.step()
-            yield Sighting(frame, self.look(self.work.feed(Image.fromarray(frame.picture))).place())
+            yield FrameDetection(frame, self.look(self.work.feed(Image.fromarray(frame.picture))).place())
 
 
 @dataclass(frozen=True)
-class Look:
+class ClassMaps:
     """What a network says to one input."""
 
     maps: Tensor
@@ -93,10 +93,10 @@ class Look:
         plain: np.ndarray = large[0, 0].cpu().numpy()
         return plain
 
-    def place(self, of_class: int = PREDICTED) -> Place:
+    def place(self, of_class: int = PREDICTED) -> Detection:
         """Where a class is. Raises UnknownName."""
         found = find_class(self.scores, of_class, self.names)
         values = self.map_of(found.index)
         row, column = np.unravel_index(np.where(np.isfinite(values), values, -np.inf).argmax(), values.shape)
         peak = (float(column) + 0.5) / values.shape[1], (float(row) + 0.5) / values.shape[0]
-        return Place(found, box_of(values, self.threshold), peak)
+        return Detection(found, find_box(values, self.threshold), peak)

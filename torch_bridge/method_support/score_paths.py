@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..capture.ablation import planes
-from ..predictions.classes import find_class, scores_of
-from ..probing.partial_forward import Reach, batched
+from ..capture.ablation import values_by_channel
+from ..predictions.classes import class_scores, find_class
+from ..probing.partial_forward import PartialForward, batched_maps
 from ..recording import Network
 from ..recording.errors import ModelError
-from .backward import exactly
-from .method import Work
+from .input_gradients import full_precision
+from .method import MethodContext
 
 ROUNDING = 1e-5
 """Share of the strongest link below which there is none: ways are told apart by taking differences."""
@@ -30,7 +30,7 @@ SCORE = ""
 
 
 @dataclass(frozen=True)
-class Share:
+class ScoreShare:
     """What the channels of one layer give to a class."""
 
     values: np.ndarray
@@ -38,22 +38,22 @@ class Share:
     maps: np.ndarray
     """(C, H, W) float32: where."""
 
-    def only(self, channels: Sequence[int]) -> Share:
+    def only(self, channels: Sequence[int]) -> ScoreShare:
         """Of these channels; the others give nothing."""
         values, maps = np.zeros_like(self.values), np.zeros_like(self.maps)
         values[list(channels)], maps[list(channels)] = self.values[list(channels)], self.maps[list(channels)]
-        return Share(values, maps)
+        return ScoreShare(values, maps)
 
 
-class Paths:
+class ScorePaths:
     """One run, kept for backward passes between its layers."""
 
-    def __init__(self, work: Work, of_class: int) -> None:
+    def __init__(self, work: MethodContext, of_class: int) -> None:
         """Raises InputError where the network doesn't answer with classes, ModelError where the score is no number."""
-        self.device, self.reach = work.device, Reach(work.model, work.layers, work.arguments)
-        with torch.enable_grad(), exactly(work.device):
+        self.device, self.reach = work.device, PartialForward(work.model, work.layers, work.arguments)
+        with torch.enable_grad(), full_precision(work.device):
             self.reached = self.reach(_with_gradients(work.arguments), whole=True)
-        scores = scores_of(self.reached.output)
+        scores = class_scores(self.reached.output)
         self.classes, self.of = scores.shape[1], find_class(scores, of_class, work.names)
         self.score, self.told = scores[0, self.of.index], f"{self.of.name}, score {scores[0, self.of.index].item():.3g}"
         if not bool(torch.isfinite(self.score)):
@@ -66,11 +66,11 @@ class Paths:
             self.slopes = self._back([self.score], [None], self.reach.layers)
         return self.score.requires_grad
 
-    def share(self, id: str) -> Share:
+    def share(self, id: str) -> ScoreShare:
         """What a layer gives, by gradient x activation; nothing where the score doesn't depend on it."""
         made, tensor = self.reached.spreads[id], self.reached.tensors[id].detach()
         given = tensor * self.slopes[id] if id in self.slopes else torch.zeros_like(tensor)
-        return Share(plain(planes(given, made).sum(1)), plain(batched(given, made, len(self.reached.maps[id]))[0]))
+        return ScoreShare(to_numpy(values_by_channel(given, made).sum(1)), to_numpy(batched_maps(given, made, len(self.reached.maps[id]))[0]))
 
     def carried(self, sources: Sequence[str], id: str, channel: int) -> dict[str, np.ndarray]:
         """By source, in order of execution: (C,) what each channel carries to one of layer `id`, or to SCORE."""
@@ -78,7 +78,7 @@ class Paths:
         if id == SCORE:
             found = self._back([self.score], [None], sources)
         elif id in self.slopes:
-            given, slope = (planes(one, made[id])[channel] for one in (tensors[id], self.slopes[id]))
+            given, slope = (values_by_channel(one, made[id])[channel] for one in (tensors[id], self.slopes[id]))
             found = self._back([given], [slope], sources)
         else:
             return {}
@@ -86,14 +86,14 @@ class Paths:
             source, *later = list(found)[number:]
             through = self._back([tensors[one] for one in later], [found[one] for one in later], [source])
             found[source] = found[source] - through.get(source, 0.0)
-        return {one: plain(planes(tensors[one].detach() * slope, made[one]).sum(1)) for one, slope in found.items()}
+        return {one: to_numpy(values_by_channel(tensors[one].detach() * slope, made[one]).sum(1)) for one, slope in found.items()}
 
     def _back(self, of: Sequence[Tensor], weights: Sequence[Tensor | None], layers: Iterable[str]) -> dict[str, Tensor]:
         """By layer: the gradient at its tensor, where there is one."""
         edges = {id: self.reached.edges[id] for id in layers if id in self.reached.edges}
         if not edges:
             return {}
-        with exactly(self.device):
+        with full_precision(self.device):
             found = torch.autograd.grad(of, list(edges.values()), weights, retain_graph=True, allow_unused=True)
         return {id: one for id, one in zip(edges, found, strict=True) if one is not None}
 
@@ -109,7 +109,7 @@ def _with_gradients(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(alive(one) for one in arguments)
 
 
-def sources_of(network: Network, layers: Iterable[str]) -> dict[str, list[str]]:
+def direct_sources(network: Network, layers: Iterable[str]) -> dict[str, list[str]]:
     """For each of some layers, and for SCORE: those of them that reach it through none of the others, in order."""
     asked, order = set(layers), [layer.id for layer in network.layers]
     into: dict[str, list[str]] = {id: [] for id in order}
@@ -125,8 +125,8 @@ def sources_of(network: Network, layers: Iterable[str]) -> dict[str, list[str]]:
     return {id: before[id] for id in order if id in asked} | {SCORE: before[answers[-1]]}
 
 
-def links(
-    paths: Paths, sources: Mapping[str, Sequence[str]], tops: Mapping[str, Sequence[int]], id: str
+def strongest_links(
+    paths: ScorePaths, sources: Mapping[str, Sequence[str]], tops: Mapping[str, Sequence[int]], id: str
 ) -> dict[str, list[tuple[int, int, float]]]:
     """By layer before `id`: (channel, channel of `id`, what it carries) of the top channels of both."""
     found: dict[str, list[tuple[int, int, float]]] = {}
@@ -138,7 +138,7 @@ def links(
     return found
 
 
-def plain(values: Tensor) -> np.ndarray:
+def to_numpy(values: Tensor) -> np.ndarray:
     """On this side, float32."""
     found: np.ndarray = values.detach().float().cpu().numpy()
     return found

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 
 import torch
 
-from ..method_support.backward import exactly
 from ..method_support.cam_head import find_head
-from ..method_support.method import Method, Step, Work
+from ..method_support.input_gradients import full_precision
+from ..method_support.method import Method, MethodContext, Step
 from ..method_support.picture_maps import scalar_maps
-from ..predictions.classes import class_layer, scores_of
-from ..probing.partial_forward import Reach
+from ..predictions.classes import class_layer, class_scores
+from ..probing.partial_forward import PartialForward
 from ..recording.errors import InputError
 
 
-def cam(work: Work, parameters: None) -> Iterator[Step]:
+def cam(work: MethodContext, parameters: None) -> Iterator[Step]:
     """A map a class on the layer of the classes, in the resolution of the last maps. The bias is not in it.
 
     Raises InputError where the network doesn't end with means and one linear layer, or the layer isn't asked for.
@@ -26,17 +26,17 @@ def cam(work: Work, parameters: None) -> Iterator[Step]:
     yield Step(0.0, "looking for the maps that are averaged")
     head = find_head(work)
     yield Step(0.5, f"the means of {head.layer} give the scores")
-    with torch.no_grad(), exactly(work.device):
-        reached = Reach(work.model, [head.layer], work.arguments)(work.arguments, whole=True)
-        maps, scores = head.maps(reached.maps[head.layer][:1])[0], scores_of(reached.output)[:1]
+    with torch.no_grad(), full_precision(work.device):
+        reached = PartialForward(work.model, [head.layer], work.arguments)(work.arguments, whole=True)
+        maps, scores = head.maps(reached.maps[head.layer][:1])[0], class_scores(reached.output)[:1]
     planes, labels = maps.float().cpu().numpy(), work.names.of(len(maps))
-    home = home_of(work, len(maps))
+    home = class_map_layer(work, len(maps))
     extras = {"values": scores[0].float().cpu().numpy()}
     made = scalar_maps(home, CAM.name, {k: planes[k] for k in work.chosen(home)}, len(maps), labels, extras)
     yield Step(1.0, f"maps of {len(work.chosen(home))} classes, from {head.layer}", (made,))
 
 
-def home_of(work: Work, classes: int) -> str:
+def class_map_layer(work: MethodContext, classes: int) -> str:
     """The layer of the classes, which is among those that are asked about. Raises InputError where it isn't."""
     home = class_layer(work.network, classes)
     if home not in work.layers:

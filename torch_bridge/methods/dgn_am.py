@@ -15,16 +15,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..data import draw
+from ..data import random_indices
 from ..inputs.pixels import Pixels
 from ..inverters.code_ascent import Ascent
 from ..inverters.distances import Yardstick, picture_of
 from ..inverters.files import Wanted, find, read
 from ..inverters.generators import Generator, of_inverter, of_network
-from ..method_support.method import Method, Step, Work, parameter
+from ..method_support.method import Method, MethodContext, Step, parameter
 from ..method_support.picture_maps import picture_maps
 from ..models.fingerprint import fingerprint
-from ..probing.partial_forward import Reach
+from ..probing.partial_forward import PartialForward
 from ..recording import Maps
 from ..recording.errors import UnknownName
 
@@ -54,12 +54,12 @@ class Parameters:
 class _Asked:
     """What one run works with."""
 
-    work: Work
+    work: MethodContext
     parameters: Parameters
     pixels: Pixels
     generator: Generator
     scale: Yardstick
-    reach: dict[str, Reach]
+    reach: dict[str, PartialForward]
 
     def score(self, layer: str, pictures: Tensor, channels: list[int]) -> Tensor:
         """(n,): the mean of a channel's map in each picture."""
@@ -68,11 +68,11 @@ class _Asked:
         return maps[torch.arange(len(maps)), channels].float().mean((1, 2))
 
 
-def dgn_am(work: Work, parameters: Parameters) -> Iterator[Step]:
+def dgn_am(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """A picture for each channel asked about, in batches. Raises ModelError without a generator for the network."""
     pixels = Pixels(work.how, work.picture)
     generator = _generator(work, parameters, pixels)
-    reach = {layer: Reach(work.model, [layer], work.arguments) for layer in work.layers}
+    reach = {layer: PartialForward(work.model, [layer], work.arguments) for layer in work.layers}
     asked = _Asked(work, parameters, pixels, generator, Yardstick(work, parameters.seed), reach)
     for told in asked.scale.looking() if parameters.compared else ():
         yield Step(0.0, told)
@@ -81,7 +81,7 @@ def dgn_am(work: Work, parameters: Parameters) -> Iterator[Step]:
             yield Step((number + step.share) / len(work.layers), step.told, step.maps)
 
 
-def _generator(work: Work, parameters: Parameters, pixels: Pixels) -> Generator:
+def _generator(work: MethodContext, parameters: Parameters, pixels: Pixels) -> Generator:
     if parameters.generator:
         if parameters.generator not in work.others:
             raise UnknownName("network beside this one that makes pictures", parameters.generator, work.others)
@@ -140,7 +140,7 @@ def _nearest(asked: _Asked, pictures: Tensor) -> Steps[Step, None, np.ndarray | 
         return None
     values = asked.pixels.values(pictures.to(asked.work.device)).float()
     count = min(asked.parameters.compared, len(data))
-    for done, index in enumerate(draw(data, count, asked.parameters.seed), 1):
+    for done, index in enumerate(random_indices(data, count, asked.parameters.seed), 1):
         one = picture_of(asked.work, index)
         if one.shape == values.shape[1:]:
             found = torch.minimum(found, asked.scale.error(values, one[None]).cpu())
@@ -167,7 +167,7 @@ def _maps(
     return picture_maps(layer, DGN_AM.name, dict(zip(made, pictures, strict=True)), count, labels, extras)
 
 
-def _name(work: Work, layer: str, channel: int, count: int) -> str:
+def _name(work: MethodContext, layer: str, channel: int, count: int) -> str:
     """A class's, where the layer's channels are classes."""
     is_last = work.network.layer(layer).map_shape[1:] == (1, 1) and len(work.names.names) == count
     return f"{work.names.names[channel]}: " if is_last else ""

@@ -16,17 +16,17 @@ import torch
 from PIL import Image
 
 from ..inputs.preprocess import Preprocessing
-from ..inputs.sources import see
-from ..method_support.backward import exactly
-from ..method_support.best_images import Gallery
-from ..method_support.dataset_pass import Viewing
-from ..method_support.method import Method, Step, Work, chosen, form, parameter
-from ..method_support.picture_maps import MOST_PIXELS, picture_maps
-from ..probing.crops import cut
+from ..inputs.sources import preprocess_picture
+from ..method_support.best_images import BestImages
+from ..method_support.dataset_pass import DatasetPass
+from ..method_support.input_gradients import full_precision
+from ..method_support.method import Method, MethodContext, Step, parameter, parameter_form, parse_parameters
+from ..method_support.picture_maps import MAX_PIXELS, picture_maps
+from ..probing.crops import crop_picture
 from ..recording import FLAGS, Maps
 from ..recording.errors import UnknownName
 from . import top_images
-from .top_images import Seen
+from .top_images import TopImagesRun
 
 LOOKING = 0.3
 """Share of the work that is done when the data has been seen."""
@@ -53,14 +53,14 @@ class Parameters:
     seed: int = parameter(0, "Which pictures of the data set, and of everything random", 0, 2**31 - 1)
 
 
-def evidence(work: Work, parameters: Parameters) -> Iterator[Step]:
+def evidence(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """Look, then make and measure. Raises InputError without a data set, and whatever the maker raises."""
     maker, how = _maker(parameters)
     yield Step(0.0, "reaching the layers")
     asked = top_images.Parameters(count=parameters.count, best=parameters.best, seed=parameters.seed)
-    seen = Seen(Viewing(work, work.layers, EVIDENCE.name), asked, MOST_PIXELS // 2)
+    seen = TopImagesRun(DatasetPass(work, work.layers, EVIDENCE.name), asked, MAX_PIXELS // 2)
     yield from seen.looking(LOOKING, EVIDENCE.name)
-    pairs = {id: Pairs(gallery, seen, parameters.beyond) for id, gallery in seen.galleries.items()}
+    pairs = {id: EvidencePairs(gallery, seen, parameters.beyond) for id, gallery in seen.galleries.items()}
     yield from (Step(LOOKING, seen.told(), (one.maps(),)) for one in pairs.values())
     for step in maker.run(work, how):
         share = LOOKING + (1 - LOOKING) * step.share
@@ -78,16 +78,16 @@ def _maker(parameters: Parameters) -> tuple[Method, Any]:
     if parameters.maker not in METHODS:
         raise UnknownName("method that makes pictures", parameters.maker, METHODS)
     maker = METHODS[parameters.maker]
-    known = {field["name"] for field in form(maker)}
+    known = {field["name"] for field in parameter_form(maker)}
     told: dict[str, Any] = {"seed": parameters.seed, "objective": parameters.objective}
     told |= {"steps": parameters.steps} if parameters.steps else {}
-    return maker, chosen(maker, {name: value for name, value in told.items() if name in known})
+    return maker, parse_parameters(maker, {name: value for name, value in told.items() if name in known})
 
 
-class Pairs:
+class EvidencePairs:
     """Of a layer, by channel: the mosaic of the data, and the picture that was made."""
 
-    def __init__(self, gallery: Gallery, seen: Seen, beyond: float) -> None:
+    def __init__(self, gallery: BestImages, seen: TopImagesRun, beyond: float) -> None:
         self.gallery, self.viewing, self.beyond = gallery, seen.viewing, beyond
         self.frame = next(iter(seen.frames.values()))[gallery.layer]
         self.mosaics = gallery.mosaics(THRESHOLD, "dark")
@@ -96,7 +96,7 @@ class Pairs:
         self.reached: dict[int, tuple[float, int, int]] = {}
         """By channel: the largest value, and its row and column."""
 
-    def take(self, maps: Maps) -> Pairs:
+    def take(self, maps: Maps) -> EvidencePairs:
         """Made pictures so far: colour maps, 0 in alpha where there is none yet."""
         for channel in np.flatnonzero(maps.texels[..., 3].any((1, 2))).tolist():
             picture = (np.clip(maps.texels[channel, ..., :3], 0, 1) * 255 + 0.5).astype(np.uint8)
@@ -119,7 +119,7 @@ class Pairs:
         """(h, w) of each channel the map for its own picture; one at a time where the network takes no more."""
         values = [torch.from_numpy(self._values(self.made[channel])) for channel in channels]
         given = torch.stack(values).to(self.viewing.picture)
-        with torch.no_grad(), exactly(self.viewing.work.device):
+        with torch.no_grad(), full_precision(self.viewing.work.device):
             found = [
                 self.viewing.reach(self.viewing.arguments(part)).maps[self.gallery.layer]
                 for part in given.split(min(len(given), self.viewing.most))
@@ -130,7 +130,7 @@ class Pairs:
         """(C, H, W) what the network gets of a made picture, which may have been shrunk to be shown."""
         how, size = self.viewing.work.how, self.viewing.picture.shape[-2:]
         plain = Preprocessing((size[0], size[1]), None, 1.0, True, how.channels, how.mean, how.std)
-        return see(Image.fromarray(made), plain)[0]
+        return preprocess_picture(Image.fromarray(made), plain)[0]
 
     def _shown(self, channel: int) -> np.ndarray | None:
         """(H, W, 3) uint8 what the strongest place sees of a made picture, if there is one."""
@@ -139,7 +139,7 @@ class Pairs:
             return made
         part = self.frame.parts(np.array([channel]), np.array([self.reached[channel][1:]]))[0]
         scale = np.array(made.shape[:2]) / self.frame.fields.picture
-        return cut(Image.fromarray(made), (part * np.tile(scale, 2)).tolist(), (SIDE, SIDE))
+        return crop_picture(Image.fromarray(made), (part * np.tile(scale, 2)).tolist(), (SIDE, SIDE))
 
     def maps(self) -> Maps:
         """What there is, side by side. values: of the best picture of the data; reached: of the made one, else NaN."""
@@ -153,12 +153,12 @@ class Pairs:
             for label, value, made in zip(gallery.labels(self.viewing.data), best, reached, strict=True)
         ]
         extras: Mapping[str, np.ndarray] = {"values": best, "reached": reached, "flags": flags}
-        pictures = {channel: beside(one, self._shown(channel)) for channel, one in self.mosaics.items()}
+        pictures = {channel: pair_side_by_side(one, self._shown(channel)) for channel, one in self.mosaics.items()}
         made = picture_maps(gallery.layer, EVIDENCE.name, pictures, gallery.among, labels, extras)
         return replace(made, frame="layer")
 
 
-def beside(left: np.ndarray, right: np.ndarray | None) -> np.ndarray:
+def pair_side_by_side(left: np.ndarray, right: np.ndarray | None) -> np.ndarray:
     """(H, W, 3) sRGB 0..1 and (h, w, 3) uint8 -> one picture, the right one as a square as high as the left one."""
     height, width = left.shape[:2]
     whole = np.zeros((height, width + GAP + height, 3), np.float32)

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..method_support.input_gradients import (NO_GRADIENT, full_precision)
 from ..method_support.input_attribution import OF_CLASS
-from ..method_support.method import Method, Step, MethodContext, parameter
-from ..predictions.classes import PREDICTED, Class, find_class, class_scores
+from ..method_support.input_gradients import NO_GRADIENT, full_precision
+from ..method_support.method import Method, MethodContext, Step, parameter
+from ..predictions.classes import PREDICTED, Class, class_scores, find_class
 from ..probing.partial_forward import PartialForward, PartialResult
 from ..recording import Maps, pack
 from ..recording.errors import InputError, ModelError

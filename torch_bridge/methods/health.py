@@ -16,11 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data import draw
-from ..method_support.channel_health import Checkup, nature
-from ..method_support.dataset_pass import Viewing
-from ..method_support.method import Method, Step, Work, parameter
-from ..probing.aliasing import strided
+from ..data import random_indices
+from ..method_support.channel_health import LayerHealth, activation_limits
+from ..method_support.dataset_pass import DatasetPass
+from ..method_support.method import Method, MethodContext, Step, parameter
+from ..probing.aliasing import find_strided_conv
 from ..recording import Maps, pack
 
 SHOWN = 256
@@ -35,16 +35,16 @@ class Parameters:
     seed: int = parameter(0, "Which pictures: another seed draws others", 0, 2**31 - 1)
 
 
-def health(work: Work, parameters: Parameters) -> Iterator[Step]:
+def health(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """One pass over the pictures. Raises InputError without a data set, and ModelError."""
     yield Step(0.0, "reaching the layers")
     for id in work.layers:
         work.chosen(id)
-    strides = {id: strided(work.model, work.network, id) for id in work.layers}
+    strides = {id: find_strided_conv(work.model, work.network, id) for id in work.layers}
     sources = [one.source for one in strides.values() if one is not None and one.source]
-    viewing = Viewing(work, [*work.layers, *sources], HEALTH.name)
-    checkups = {id: Checkup(id, nature(work.network, id), strides[id]) for id in work.layers}
-    indices = draw(viewing.data, min(parameters.count, len(viewing.data)), parameters.seed)
+    viewing = DatasetPass(work, [*work.layers, *sources], HEALTH.name)
+    checkups = {id: LayerHealth(id, activation_limits(work.network, id), strides[id]) for id in work.layers}
+    indices = random_indices(viewing.data, min(parameters.count, len(viewing.data)), parameters.seed)
     told, shown = "", 0
     for view in viewing.views(indices):
         for checkup in checkups.values():
@@ -57,7 +57,7 @@ def health(work: Work, parameters: Parameters) -> Iterator[Step]:
     yield Step(1.0, told, tuple(map(_maps, checkups.values())))
 
 
-def _maps(checkup: Checkup) -> Maps:
+def _maps(checkup: LayerHealth) -> Maps:
     shares = (checkup.active.double() / checkup.pictures).cpu().numpy().astype(np.float32)
     flags, labels = checkup.findings()
     extras = {"values": shares.mean((1, 2)), "flags": flags, "peak": np.ones(len(shares), np.float32)}

@@ -14,9 +14,9 @@ import torch
 from ..inputs.pixels import Pixels
 from ..inverters.distances import Yardstick
 from ..inverters.gradient_descent import Descent, Goal, Way, noise
-from ..method_support.inversion_target import Kept, code_of, inverted
-from ..method_support.method import Method, Step, Work, parameter
-from ..probing.partial_forward import Reach
+from ..method_support.inversion_target import InversionParameters, find_inversion_target, inversion_maps
+from ..method_support.method import Method, MethodContext, Step, parameter
+from ..probing.partial_forward import PartialForward
 from ..recording import Maps
 
 SHOWN = 10
@@ -24,7 +24,7 @@ SHOWN = 10
 
 
 @dataclass(frozen=True)
-class Parameters(Kept):
+class Parameters(InversionParameters):
     """What is kept, and how the picture is found."""
 
     way: Way = parameter("adam", "Adam within valid pixels, or the authors' slow descent")
@@ -33,7 +33,7 @@ class Parameters(Kept):
     repeats: int = parameter(1, "Pictures from other noise, side by side", 1, 16)
 
 
-def inversion(work: Work, parameters: Parameters) -> Iterator[Step]:
+def inversion(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """Layer after layer, a picture each. Raises InputError and ModelError where a layer can't be inverted."""
     scale, pixels = Yardstick(work, parameters.seed), Pixels(work.how, work.picture)
     for told in scale.looking():
@@ -48,16 +48,16 @@ def inversion(work: Work, parameters: Parameters) -> Iterator[Step]:
         yield Step((number + 1) / len(work.layers), f"{layer} is inverted", (_maps(work, layer, descent, scale),))
 
 
-def _descent(work: Work, layer: str, pixels: Pixels, parameters: Parameters) -> Descent:
-    reach = Reach(work.model, [layer], work.arguments)
-    code = code_of(work, reach, layer, parameters)
+def _descent(work: MethodContext, layer: str, pixels: Pixels, parameters: Parameters) -> Descent:
+    reach = PartialForward(work.model, [layer], work.arguments)
+    code = find_inversion_target(work, reach, layer, parameters)
     goal = Goal(reach, work.given, layer, code.maps, code.channels, pixels, parameters.smoothness, parameters.way)
     start = [noise(pixels, parameters.seed + k, work.device) for k in range(parameters.repeats)]
     return Descent(goal, torch.cat(start), parameters.steps)
 
 
-def _maps(work: Work, layer: str, descent: Descent, scale: Yardstick) -> Maps:
-    return inverted(work, layer, INVERSION.name, descent.goal.pixels, descent.shares, descent.errors, scale)
+def _maps(work: MethodContext, layer: str, descent: Descent, scale: Yardstick) -> Maps:
+    return inversion_maps(work, layer, INVERSION.name, descent.goal.pixels, descent.shares, descent.errors, scale)
 
 
 INVERSION = Method(

@@ -8,23 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from ..data import DataSet, draw
-from ..inputs.preprocess import fit
-from ..method_support.box_accuracy import Score, Try, attempt
-from ..method_support.method import Method, Step, Work, parameter
-from ..method_support.object_finder import THRESHOLD, Finder
+from ..data import DataSet, random_indices
+from ..inputs.preprocess import fit_picture
+from ..method_support.box_accuracy import BoxAccuracy, BoxResult, evaluate_picture
+from ..method_support.method import Method, MethodContext, Step, parameter
+from ..method_support.object_finder import THRESHOLD, ObjectFinder
 from ..method_support.picture_maps import mosaic, picture_maps
 from ..predictions.boxes import Box
 from ..recording import Maps
 from ..recording.errors import InputError
-from .cam import home_of
+from .cam import class_map_layer
 from .localisation import ABOVE
 
 SHOWN = 8
 """How often what there is so far is shown."""
 SAMPLES, LEAST_SIDE = 4, 128
 """Pictures of a class, of the worst boxes; their least side in pixels."""
-TRUE, FOUND = (40, 220, 90), (255, 60, 60)
+TRUE_COLOUR, FOUND_COLOUR = (40, 220, 90), (255, 60, 60)
 
 
 @dataclass(frozen=True)
@@ -36,25 +36,25 @@ class Parameters:
     seed: int = parameter(0, "Which of them: another seed draws others", 0, 2**31 - 1)
 
 
-def localisation_scores(work: Work, parameters: Parameters) -> Iterator[Step]:
+def localisation_scores(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """A tile a class, on the layer of the classes: its worst pictures, true boxes green and found ones red.
 
     The share of right boxes is the channel's number. Raises InputError where the data set knows no boxes.
     """
     if work.data is None:
         raise InputError("localisation_scores needs a data set that knows boxes; concepts:object does")
-    finder, tries = Finder(work, parameters.threshold), []
-    home = home_of(work, len(finder.head.bias))
-    indices = draw(work.data, parameters.count, parameters.seed)
+    finder, tries = ObjectFinder(work, parameters.threshold), []
+    home = class_map_layer(work, len(finder.head.bias))
+    indices = random_indices(work.data, parameters.count, parameters.seed)
     for done, index in enumerate(indices, 1):
-        tries.append(attempt(finder, work.data, index))
-        score = Score(tuple(tries), work.data.classes)
+        tries.append(evaluate_picture(finder, work.data, index))
+        score = BoxAccuracy(tuple(tries), work.data.classes)
         due = (done - 1) * SHOWN // len(indices) < done * SHOWN // len(indices)
         told = f"{done} of {len(indices)}: {score.right:.1%} of boxes right, {score.pointed:.1%} pointed at"
         yield Step(done / len(indices), told, (_maps(work, work.data, home, score),) if due else ())
 
 
-def _maps(work: Work, data: DataSet, home: str, score: Score) -> Maps:
+def _maps(work: MethodContext, data: DataSet, home: str, score: BoxAccuracy) -> Maps:
     pictures, labels = {}, []
     for label, name in enumerate(score.classes):
         own = score.of(label)
@@ -73,12 +73,12 @@ def _side_by_side(drawn: list[np.ndarray]) -> np.ndarray:
     return mosaic(np.stack([*drawn, *empty]))
 
 
-def _drawn(work: Work, data: DataSet, one: Try) -> np.ndarray:
+def _drawn(work: MethodContext, data: DataSet, one: BoxResult) -> np.ndarray:
     """(H, W, 3) 0..1: what the network gets of a picture, with both boxes."""
-    return outlined(fit(data.picture(one.index), work.how), [(one.truth, TRUE), (one.found.box, FOUND)])
+    return draw_boxes(fit_picture(data.picture(one.index), work.how), [(one.truth, TRUE_COLOUR), (one.found.box, FOUND_COLOUR)])
 
 
-def outlined(picture: Image.Image, boxes: list[tuple[Box | None, tuple[int, int, int]]]) -> np.ndarray:
+def draw_boxes(picture: Image.Image, boxes: list[tuple[Box | None, tuple[int, int, int]]]) -> np.ndarray:
     """(H, W, 3) 0..1 sRGB: a picture, small ones enlarged, with boxes in these colours."""
     factor = -(-LEAST_SIDE // min(picture.size))
     size = picture.width * factor, picture.height * factor

@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..method_support.backward import copies_of, exactly
 from ..method_support.input_attribution import OF_CLASS
-from ..method_support.method import Method, Step, Work, parameter
-from ..method_support.occluding_patches import Fill, Patches, filled
-from ..method_support.picture_maps import MOST_PIXELS, scalar_maps
-from ..predictions.classes import PREDICTED, class_layer, find_class, scores_of
-from ..probing.partial_forward import Reach, Reached
+from ..method_support.input_gradients import copies_per_run, full_precision
+from ..method_support.method import Method, MethodContext, Step, parameter
+from ..method_support.occluding_patches import OcclusionPatches, PatchFill, fill_picture
+from ..method_support.picture_maps import MAX_PIXELS, scalar_maps
+from ..predictions.classes import PREDICTED, class_layer, class_scores, find_class
+from ..probing.partial_forward import PartialForward, PartialResult
 from ..recording import Maps
 from ..recording.errors import InputError, ModelError
 
@@ -38,14 +38,14 @@ class Parameters:
     of_class: int = parameter(PREDICTED, OF_CLASS, PREDICTED, 1_000_000)
     size: float = parameter(1 / 7, "Side of the patch, as a share of the picture's side", 0.01, 1.0)
     stride: float = parameter(0.5, "From one place of the patch to the next, as a share of its side", 0.05, 1.0)
-    fill: Fill = parameter("grey", "What is there instead: the data's mean, the picture blurred, noise, or value")
+    fill: PatchFill = parameter("grey", "What is there instead: the data's mean, the picture blurred, noise, or value")
     value: float = parameter(0.0, "For fill = value, in the network's own numbers", -1e6, 1e6)
     seed: int = parameter(0, "Of the noise", 0, 2**31 - 1)
 
 
-def occlusion(work: Work, parameters: Parameters) -> Iterator[Step]:
+def occlusion(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """Some places at a time, row by row; maps are those of the places so far. Raises InputError without a picture."""
-    watch = Watch(work, parameters)
+    watch = OcclusionRun(work, parameters)
     done, count = 0, len(watch.patches.places)
     yield Step(0.0, f"{count} places")
     while done < count:
@@ -54,15 +54,15 @@ def occlusion(work: Work, parameters: Parameters) -> Iterator[Step]:
         yield Step(done / count, f"place {done} of {count}", watch.maps(done) if due else ())
 
 
-class Watch:
+class OcclusionRun:
     """What is watched while patches are hidden, and how far it has fallen."""
 
-    def __init__(self, work: Work, parameters: Parameters) -> None:
+    def __init__(self, work: MethodContext, parameters: Parameters) -> None:
         self.work, self.of, self.picture = work, parameters.of, work.picture.detach()[:1]
-        self.patches = Patches(tuple(self.picture.shape[2:]), parameters.size, parameters.stride)
+        self.patches = OcclusionPatches(tuple(self.picture.shape[2:]), parameters.size, parameters.stride)
         deviations = [side / 4 for side in self.patches.sides]
-        self.hidden = filled(self.picture, parameters.fill, parameters.value, work.how, deviations, parameters.seed)
-        self.reach = Reach(work.model, work.layers, work.arguments)
+        self.hidden = fill_picture(self.picture, parameters.fill, parameters.value, work.how, deviations, parameters.seed)
+        self.reach = PartialForward(work.model, work.layers, work.arguments)
         self.chosen = self._chosen(parameters.of_class)
         """By layer: the channels that are asked about."""
         self.before = self._read(self.picture)
@@ -70,19 +70,19 @@ class Watch:
             id: np.zeros((len(self.patches.places), len(channels)), np.float32) for id, channels in self.chosen.items()
         }
         lists = isinstance(work.arguments[0], list)  # networks that take these pick out single pictures as they like
-        self.several = 1 if lists else copies_of(work.network, work.layers, work.device)
+        self.several = 1 if lists else copies_per_run(work.network, work.layers, work.device)
 
     def _chosen(self, of_class: int) -> dict[str, list[int]]:
         if self.of != "class":
             return {id: list(self.work.chosen(id)) for id in self.work.layers}
-        scores = scores_of(self._run(self.picture).output)
+        scores = class_scores(self._run(self.picture).output)
         home, found = class_layer(self.work.network, scores.shape[1]), find_class(scores, of_class, self.work.names)
         if home not in self.work.layers:
             raise InputError(f"the score of {found.name} is drawn on the layer of the classes, {home}; ask for that")
         return {home: [found.index]}
 
-    def _run(self, pictures: Tensor) -> Reached:
-        with torch.no_grad(), exactly(self.work.device):
+    def _run(self, pictures: Tensor) -> PartialResult:
+        with torch.no_grad(), full_precision(self.work.device):
             return self.reach(self.work.given(pictures), whole=self.of == "class")
 
     def _read(self, pictures: Tensor) -> dict[str, Tensor]:
@@ -90,7 +90,7 @@ class Watch:
         reached, found = self._run(pictures), {}
         for id, channels in self.chosen.items():
             if self.of == "class":
-                values = scores_of(reached.output)
+                values = class_scores(reached.output)
             else:
                 maps = reached.maps[id].flatten(2)
                 values = maps.mean(2) if self.of == "mean" else maps.amax(2)
@@ -119,7 +119,7 @@ class Watch:
         made, names = [], self.work.names.names
         for id, values in self.fallen.items():
             count = self.work.network.layer(id).map_shape[0]
-            planes = self.patches.spread(values, done, MOST_PIXELS * 4 // count)
+            planes = self.patches.spread(values, done, MAX_PIXELS * 4 // count)
             labels = names if len(names) == count else ()
             made.append(scalar_maps(id, OCCLUSION.name, dict(zip(self.chosen[id], planes, strict=True)), count, labels))
         return tuple(made)

@@ -12,13 +12,13 @@ from typing import Literal
 
 from torch import Tensor
 
-from ..data import draw
-from ..method_support.best_images import Gallery, Score
-from ..method_support.dataset_pass import View, Viewing
-from ..method_support.method import Method, Step, Work, parameter
-from ..method_support.picture_maps import MOST_PIXELS
-from ..probing.crops import Frame, Outside
-from ..probing.receptive_field import of_traces, planes, trace
+from ..data import random_indices
+from ..method_support.best_images import BestImages, RankedBy
+from ..method_support.dataset_pass import DatasetBatch, DatasetPass
+from ..method_support.method import Method, MethodContext, Step, parameter
+from ..method_support.picture_maps import MAX_PIXELS
+from ..probing.crops import CropFrame, OutsideStyle
+from ..probing.receptive_field import coordinate_planes, fields_from_traces, trace_plane
 from ..recording import Maps
 
 SHOWN = 256
@@ -31,39 +31,39 @@ class Parameters:
 
     count: int = parameter(1000, "Pictures of the data set that are looked at", 1, 10_000_000)
     best: int = parameter(9, "Pictures that are kept for each channel", 1, 64)
-    score: Score = parameter("max", "What a picture is ranked by: its strongest place, or the mean of all places")
+    score: RankedBy = parameter("max", "What a picture is ranked by: its strongest place, or the mean of all places")
     shown: Literal["field", "picture"] = parameter("field", "What the strongest place sees, or the whole picture")
-    outside: Outside = parameter("dark", "How it looks where the channel's own map is below the threshold")
+    outside: OutsideStyle = parameter("dark", "How it looks where the channel's own map is below the threshold")
     threshold: float = parameter(0.95, "Share of all places of all pictures that are below it", 0.0, 1.0)
     seed: int = parameter(0, "Which pictures: another seed draws others", 0, 2**31 - 1)
 
 
-def top_images(work: Work, parameters: Parameters) -> Iterator[Step]:
+def top_images(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """One pass. Raises InputError without a data set, for channels that aren't there, and ModelError."""
     yield Step(0.0, "reaching the layers")
-    seen = Seen(Viewing(work, work.layers, TOP_IMAGES.name), parameters)
+    seen = TopImagesRun(DatasetPass(work, work.layers, TOP_IMAGES.name), parameters)
     yield from seen.looking()
     for maps in seen.each(TOP_IMAGES.name):
         yield Step(1.0, seen.told(), (maps,))
 
 
-class Seen:
+class TopImagesRun:
     """A pass over a data set."""
 
-    def __init__(self, viewing: Viewing, parameters: Parameters, pixels: int = MOST_PIXELS) -> None:
+    def __init__(self, viewing: DatasetPass, parameters: Parameters, pixels: int = MAX_PIXELS) -> None:
         """pixels: see Gallery."""
         self.viewing, self.parameters = viewing, parameters
         work = viewing.work
         count = min(parameters.count, len(viewing.data))
-        self.indices = draw(viewing.data, count, parameters.seed)
+        self.indices = random_indices(viewing.data, count, parameters.seed)
         self.galleries = {
-            id: Gallery(
+            id: BestImages(
                 id, work.chosen(id), work.network.layer(id).map_shape[0], parameters.best, parameters.score, pixels
             )
             for id in work.layers
         }
         self.done = 0
-        self.frames: dict[tuple[int, ...], dict[str, Frame]] = {}
+        self.frames: dict[tuple[int, ...], dict[str, CropFrame]] = {}
         """By the pictures' size, and by layer."""
 
     def looking(self, until: float = 1.0, name: str = "top_images") -> Iterator[Step]:
@@ -81,16 +81,16 @@ class Seen:
                 shown, share = self.done, until * self.done / len(self.indices)
                 yield from (Step(share, self.told(), (maps,)) for maps in self.each(name))
 
-    def _find(self, view: View, size: tuple[int, ...]) -> Iterator[Step]:
+    def _find(self, view: DatasetBatch, size: tuple[int, ...]) -> Iterator[Step]:
         """What the places of each layer see of pictures of this size."""
         traces: list[dict[str, Tensor]] = []
-        for plane in planes(view.given) if view.given.dim() == 4 else ():
-            traces.append(trace(self.viewing.reach, self.viewing.arguments, plane))
+        for plane in coordinate_planes(view.given) if view.given.dim() == 4 else ():
+            traces.append(trace_plane(self.viewing.reach, self.viewing.arguments, plane))
             yield Step(self.done / len(self.indices), "finding what each place sees")
         found = {id: [one[id] for one in traces if id in one] for id in self.galleries}
         pictures = view.pictures[0].shape[:2]
         self.frames[size] = {
-            id: Frame(of_traces(found[id], view.maps[id].shape[1:], pictures), self.parameters.shown == "picture")
+            id: CropFrame(fields_from_traces(found[id], view.maps[id].shape[1:], pictures), self.parameters.shown == "picture")
             for id in self.galleries
         }
 

@@ -15,21 +15,21 @@ import torch
 from ..inputs.pixels import Pixels
 from ..inverters.distances import Yardstick, feature_error
 from ..inverters.files import Wanted, find, read
-from ..method_support.inversion_target import Kept, code_of, inverted
-from ..method_support.method import Method, Step, Work, parameter
+from ..method_support.inversion_target import InversionParameters, find_inversion_target, inversion_maps
+from ..method_support.method import Method, MethodContext, Step, parameter
 from ..models.fingerprint import fingerprint
-from ..probing.partial_forward import Reach
+from ..probing.partial_forward import PartialForward
 from ..recording import Maps
 
 
 @dataclass(frozen=True)
-class Parameters(Kept):
+class Parameters(InversionParameters):
     """What is kept, and by what it is turned into a picture."""
 
     file: str = parameter("", "A trained inverter, or a folder of them; empty: those that come with innerwalk")
 
 
-def upconvnet(work: Work, parameters: Parameters) -> Iterator[Step]:
+def upconvnet(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """A picture for each layer that there is a trained inverter of. Raises ModelError where there is none."""
     pixels = Pixels(work.how, work.picture)
     wanted = Wanted("inverter", fingerprint(work.model), work.network.name, pixels.shape, work.how)
@@ -45,16 +45,16 @@ def upconvnet(work: Work, parameters: Parameters) -> Iterator[Step]:
 
 
 def _inverted(
-    work: Work, layer: str, path: Path, pixels: Pixels, scale: Yardstick, parameters: Parameters
+    work: MethodContext, layer: str, path: Path, pixels: Pixels, scale: Yardstick, parameters: Parameters
 ) -> Maps:  # fmt: skip
-    reach = Reach(work.model, [layer], work.arguments)
-    code = code_of(work, reach, layer, parameters)
+    reach = PartialForward(work.model, [layer], work.arguments)
+    code = find_inversion_target(work, reach, layer, parameters)
     with torch.no_grad():
         shares = pixels.shares(read(path).net.to(work.device)(code.maps)).clamp(*pixels.range)
         maps = reach(work.given(pixels.values(shares))).maps[layer].float()
         chosen = list(code.channels)
         errors = feature_error(maps[:, chosen], code.maps[:, chosen])
-    return inverted(work, layer, UPCONVNET.name, pixels, shares, errors, scale)
+    return inversion_maps(work, layer, UPCONVNET.name, pixels, shares, errors, scale)
 
 
 UPCONVNET = Method(

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from ..capture.values.kernels import kernels_of
-from ..method_support.method import Method, Step, Work, parameter
+from ..capture.values.kernels import model_kernels
+from ..method_support.method import Method, MethodContext, Step, parameter
 
 
 @dataclass(frozen=True)
@@ -19,12 +19,12 @@ class Parameters:
     pixels: bool = parameter(False, "Kernels of colours: by how pixels count, not the network's own numbers of them")
 
 
-def weights(work: Work, parameters: Parameters) -> Iterator[Step]:
+def weights(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """No run of the network is needed. A batch norm shows the kernels of the convolution that is folded into it."""
     yield Step(0.0, "reading the weights")
     folded = {layer.shows: layer.id for layer in work.network.layers if layer.shows}
     std = work.how.std if parameters.pixels else (1.0,)
-    found = ((id, kernels_of(work.model, [folded.get(id, id)], std)) for id in work.layers)
+    found = ((id, model_kernels(work.model, [folded.get(id, id)], std)) for id in work.layers)
     yield Step(1.0, "read", tuple(replace(maps, layer=id) for id, every in found for maps in every))
 
 

@@ -18,7 +18,7 @@ GRID = 64
 """Frequencies along each axis that a kernel's spectrum is taken at."""
 
 
-class Strided(NamedTuple):
+class StridedConv(NamedTuple):
     """A convolution that leaves places out."""
 
     module: nn.Conv2d
@@ -26,7 +26,7 @@ class Strided(NamedTuple):
     """Id of the layer it reads; "" for the network's input."""
 
 
-def strided(model: nn.Module, network: Network, layer: str) -> Strided | None:
+def find_strided_conv(model: nn.Module, network: Network, layer: str) -> StridedConv | None:
     """The convolution with a stride behind a layer's maps, which may be a batch norm's; None where there is none."""
     folded = {one.shows: one.id for one in network.layers if one.shows}
     id = folded.get(layer, layer)
@@ -36,10 +36,10 @@ def strided(model: nn.Module, network: Network, layer: str) -> Strided | None:
     sources = [edge.source for edge in network.edges if edge.target == id]
     if len(sources) != 1:
         return None
-    return Strided(module, "" if network.layer(sources[0]).role == "input" else sources[0])
+    return StridedConv(module, "" if network.layer(sources[0]).role == "input" else sources[0])
 
 
-def kernel_share(weight: Tensor, stride: tuple[int, ...]) -> Tensor:
+def aliased_kernel_share(weight: Tensor, stride: tuple[int, ...]) -> Tensor:
     """(out, in, h, w) kernels -> (out,) 0..1: the share of their energy at frequencies that the stride folds."""
     height, width = weight.shape[2:]
     taps = weight.detach().float().flatten(2)
@@ -50,7 +50,7 @@ def kernel_share(weight: Tensor, stride: tuple[int, ...]) -> Tensor:
     return (taps @ between * taps).sum((1, 2)) / taps.square().sum((1, 2)).clamp(min=1e-30)
 
 
-def folded(module: nn.Conv2d, values: Tensor) -> tuple[Tensor, Tensor]:
+def aliased_energy(module: nn.Conv2d, values: Tensor) -> tuple[Tensor, Tensor]:
     """(N, C, H, W) what a convolution reads -> (out,) energies of its answer at every pixel: what is folded, and all.
 
     Means are left out, and edges faded, since they have all frequencies.
@@ -76,7 +76,7 @@ def _fine(height: int, width: int, stride: tuple[int, ...], device: torch.device
     return (down[:, None] ** 2 + across**2) > 1
 
 
-def checkered(maps: Tensor) -> tuple[Tensor, Tensor]:
+def checkerboard_energy(maps: Tensor) -> tuple[Tensor, Tensor]:
     """(N, C, h, w) -> (C,) energies: of a pattern that repeats every second place, one map long, and of all.
 
     A transposed convolution whose kernel its stride doesn't divide makes such patterns (Odena et al. 2016,

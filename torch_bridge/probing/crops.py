@@ -13,10 +13,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from PIL import Image
 
-from .receptive_field import Fields
+from .receptive_field import ReceptiveFields
 
-Outside = Literal["dark", "outlined", "plain"]
-LEAST, MOST = 32, 96
+OutsideStyle = Literal["dark", "outlined", "plain"]
+MIN_SIDE, MAX_SIDE = 32, 96
 """Pixels of a shot's longer side: smaller fields are shown so large, larger ones are shrunk."""
 BEYOND = 128
 """Grey of what lies beyond the picture's edges, 0..255."""
@@ -27,10 +27,10 @@ LINE = np.array([1.0, 0.85, 0.1], np.float32)
 
 
 @dataclass(frozen=True)
-class Frame:
+class CropFrame:
     """Which part of pictures of one size is shown for a place of a layer."""
 
-    fields: Fields
+    fields: ReceptiveFields
     whole: bool
     """The whole picture, whatever the place sees."""
 
@@ -52,12 +52,12 @@ class Frame:
         """(height, width) of shots: in proportion, by a whole factor where they are enlarged."""
         height, width = self.fields.picture if self.whole else self.fields.sizes.max(0).tolist()
         longer = max(height, width, 1)
-        factor = min(-(-LEAST // longer), max(most // longer, 1)) if longer < LEAST else min(1.0, most / longer)
+        factor = min(-(-MIN_SIDE // longer), max(most // longer, 1)) if longer < MIN_SIDE else min(1.0, most / longer)
         factor = min(factor, most / longer)
         return max(1, round(height * factor)), max(1, round(width * factor))
 
 
-def cut(picture: Image.Image, part: Sequence[float], size: tuple[int, int]) -> np.ndarray:
+def crop_picture(picture: Image.Image, part: Sequence[float], size: tuple[int, int]) -> np.ndarray:
     """(h, w, 3) uint8 sRGB: a part (top, left, height, width) of an RGB picture, grey beyond its edges."""
     shot = np.full((*size, 3), BEYOND, np.uint8)
     top, left, height, width = part
@@ -75,7 +75,7 @@ def cut(picture: Image.Image, part: Sequence[float], size: tuple[int, int]) -> n
     return shot
 
 
-def laid_over(maps: np.ndarray, fields: Fields, parts: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def overlay_maps(maps: np.ndarray, fields: ReceptiveFields, parts: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(K, h, w) maps -> (K, *size) float32: bilinear, each over its part of the picture as its places lie over it.
 
     Beyond the picture's edges it is -inf.
@@ -111,7 +111,7 @@ def _between(starts: np.ndarray, lengths: np.ndarray, count: int, picture: int, 
     return _Line(before, after, (at - before).astype(np.float32), (pixels > 0) & (pixels < picture))
 
 
-def shaded(shots: np.ndarray, above: np.ndarray, outside: Outside) -> np.ndarray:
+def shade_outside(shots: np.ndarray, above: np.ndarray, outside: OutsideStyle) -> np.ndarray:
     """(K, h, w, 3) uint8 shots, and where their maps are above the threshold -> float32 sRGB 0..1."""
     light = shots.astype(np.float32) / 255
     if outside == "dark":

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ..capture.trace.op_types import CONSTANT, arguments, tensors_in
+from ..capture.trace.op_types import SHAPE_ONLY, tensor_arguments, tensors_in
 
 MARK = "_innerwalk_follows"
 NOTHING, EVERYTHING = -torch.inf, torch.inf
@@ -35,7 +35,7 @@ MOVERS = frozenset(
 """They move values, or take the largest as it is."""
 
 
-class Following(TorchDispatchMode):
+class DependencyTracker(TorchDispatchMode):
     """While entered, operations on some tensors, and on what came of them, take the largest of what they would mix."""
 
     def __init__(self, tensors: Iterable[Tensor]) -> None:
@@ -55,7 +55,7 @@ class Following(TorchDispatchMode):
         kwargs = kwargs or {}
         name = func._schema.name.partition("::")[2]
         plain = name.strip("_")
-        if plain in CONSTANT or not any(map(self.follows, arguments(args, kwargs))):
+        if plain in SHAPE_ONLY or not any(map(self.follows, tensor_arguments(args, kwargs))):
             return func(*args, **kwargs)
         if plain in MOVERS or (func.is_view and not func._schema.is_mutable):
             made = func(*args, **kwargs)
@@ -68,11 +68,11 @@ class Following(TorchDispatchMode):
 
     def _made(self, func: Any, name: str, args: Any, kwargs: Any) -> Any:
         """What an operation, by its name without _, would have made anew."""
-        followed = [one for one in arguments(args, kwargs) if self.follows(one)]
+        followed = [one for one in tensor_arguments(args, kwargs) if self.follows(one)]
         if name in ("copy", "fill", "zero"):
             return args[1] if followed[1:] or not self.follows(args[0]) else torch.full_like(args[0], NOTHING)
         if name in SEVERAL:
-            shape = torch.broadcast_shapes(*(one.shape for one in arguments(args, kwargs)))
+            shape = torch.broadcast_shapes(*(one.shape for one in tensor_arguments(args, kwargs)))
             return torch.stack([one.expand(shape) for one in followed]).amax(0)
         if name in ("cat", "stack"):
             parts = [one if self.follows(one) else torch.full_like(one, NOTHING) for one in args[0]]

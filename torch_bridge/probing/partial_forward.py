@@ -15,15 +15,15 @@ import torch
 from torch import nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from ..capture.ablation import held, plane, silence
-from ..capture.arguments import Given
-from ..capture.guard import ALONE, eager, evaluating, explained
-from ..capture.trace.modules import Modules
+from ..capture.ablation import channel_values, current_ablation, zero_channels
+from ..capture.guard import RUN_LOCK, evaluation_mode, force_eager, model_errors
+from ..capture.model_inputs import ModelInputs
+from ..capture.trace.module_tracer import ModuleTracer
 from ..capture.trace.op_types import tensors_in
-from ..capture.trace.operations import Operations
-from ..capture.trace.provenance import Step
-from ..capture.trace.run import Run, Sample, shown
-from ..capture.values.to_maps import Spread
+from ..capture.trace.operation_tracer import OperationTracer
+from ..capture.trace.provenance import TraceStep
+from ..capture.trace.run import BatchSample, Run, displayed_output
+from ..capture.values.map_layout import MapLayout
 from ..predictions.outputs import main_tensor
 from ..recording.errors import ModelError
 
@@ -31,24 +31,24 @@ Change = Callable[[torch.Tensor], None]
 """Changes a layer's maps (N, C, H, W) in place."""
 
 
-class Fill(NamedTuple):
+class ChannelFill(NamedTuple):
     """Another change: each input has one channel that gets a value everywhere, in windows and special tokens too."""
 
     channels: Sequence[int]
     """-1 for an input that stays as it is."""
     values: Sequence[float]
 
-    def on(self, value: torch.Tensor, made: Spread, batch: int) -> None:
+    def on(self, value: torch.Tensor, made: MapLayout, batch: int) -> None:
         """Fill them in a layer's tensor of so many inputs."""
         share = 1 if made.batch is None else value.shape[made.batch] // batch
         for k, (channel, fill) in enumerate(zip(self.channels, self.values, strict=True)):
             if channel < 0:
                 continue
             own = value if made.batch is None else value.narrow(made.batch, k * share, share)
-            plane(own, made, channel).fill_(fill)
+            channel_values(own, made, channel).fill_(fill)
 
 
-class Reached(NamedTuple):
+class PartialResult(NamedTuple):
     """What came out of one run."""
 
     maps: dict[str, torch.Tensor]
@@ -57,7 +57,7 @@ class Reached(NamedTuple):
     """The main tensor of the network's answer; None where it was stopped before."""
     edges: dict[str, GradientEdge]
     """By layer: where gradients come to its tensor, whatever changes that in place later."""
-    spreads: Mapping[str, Spread]
+    spreads: Mapping[str, MapLayout]
     tensors: dict[str, torch.Tensor]
     """By layer: what the maps are made of, windows and special tokens too."""
 
@@ -68,10 +68,10 @@ class Reached(NamedTuple):
             id: torch.zeros_like(self.tensors[id]) if one is None else one
             for id, one in zip(self.edges, found, strict=True)
         }
-        return {id: batched(one, self.spreads[id], len(self.maps[id])) for id, one in made.items()}
+        return {id: batched_maps(one, self.spreads[id], len(self.maps[id])) for id, one in made.items()}
 
 
-class Reach:
+class PartialForward:
     """The way to some layers of a network. Made once, by one run; called as often as one likes.
 
     What is held as ablated when it is made is so in all its runs. Raises ModelError where the network fails, or a layer
@@ -79,17 +79,17 @@ class Reach:
     """
 
     def __init__(self, model: nn.Module, layers: Sequence[str], arguments: tuple[Any, ...]) -> None:
-        self.model, self.layers, self.ablation = model, tuple(layers), held()
+        self.model, self.layers, self.ablation = model, tuple(layers), current_ablation()
         self.watched = {*self.layers, *self.ablation.channels}
         self._paths = {module: path for path, module in model.named_modules()}
         self._modules = {path: module for module, path in self._paths.items()}
-        self._spreads: dict[str, Spread] = {}
+        self._spreads: dict[str, MapLayout] = {}
         with torch.no_grad():
             self._run(arguments, {}, whole=False, watched=True)
 
     def __call__(
-        self, arguments: tuple[Any, ...], changes: Mapping[str, Change | Fill] | None = None, whole: bool = False
-    ) -> Reached:
+        self, arguments: tuple[Any, ...], changes: Mapping[str, Change | ChannelFill] | None = None, whole: bool = False
+    ) -> PartialResult:
         """Run on N inputs at once; only as far as the last of the layers, unless the `whole` answer is wanted.
 
         changes: by layer, out of those that this was made for. Gradients flow where the caller has them enabled.
@@ -101,18 +101,18 @@ class Reach:
         return module is not None and not isinstance(module, torch.jit.ScriptModule)
 
     def _run(
-        self, arguments: tuple[Any, ...], changes: Mapping[str, Change | Fill], whole: bool, watched: bool
-    ) -> Reached:
+        self, arguments: tuple[Any, ...], changes: Mapping[str, Change | ChannelFill], whole: bool, watched: bool
+    ) -> PartialResult:
         trip = _Trip(self, arguments, changes, whole)
         ways = trip.watching() if watched else trip.hooked()
         graded, output = torch.is_grad_enabled(), None  # leaving inference mode would enable gradients
-        with ALONE, evaluating(self.model, list(self._paths)), eager(self._paths), explained(self._paths):
+        with RUN_LOCK, evaluation_mode(self.model, list(self._paths)), force_eager(self._paths), model_errors(self._paths):
             with torch.inference_mode(False), torch.set_grad_enabled(graded), suppress(_Arrived), ways:
                 output = main_tensor(self.model(*arguments))
         missing = [id for id in self.layers if id not in trip.maps]
         if missing:
             raise ModelError(f"layer {missing[0]!r} wasn't reached, or has values that can't be drawn as maps")
-        return Reached(trip.maps, output, trip.edges, self._spreads, trip.tensors)
+        return PartialResult(trip.maps, output, trip.edges, self._spreads, trip.tensors)
 
 
 class _Arrived(BaseException):
@@ -123,10 +123,10 @@ class _Trip:
     """One run."""
 
     def __init__(
-        self, reach: Reach, arguments: tuple[Any, ...], changes: Mapping[str, Change | Fill], whole: bool
+        self, reach: PartialForward, arguments: tuple[Any, ...], changes: Mapping[str, Change | ChannelFill], whole: bool
     ) -> None:
         self.reach, self.arguments, self.changes, self.whole = reach, arguments, changes, whole
-        self.given = Given.of(list(reach._paths), arguments)
+        self.given = ModelInputs.of(list(reach._paths), arguments)
         self.batch = self.given.batch
         self.maps: dict[str, torch.Tensor] = {}
         self.edges: dict[str, GradientEdge] = {}
@@ -135,13 +135,13 @@ class _Trip:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """As the recorder does; this sees operations, too, and learns how tensors become maps."""
-        run = Run(self.reach._paths, self, Sample(self.batch), self.reach.ablation)
+        run = Run(self.reach._paths, self, BatchSample(self.batch), self.reach.ablation)
         for tensor in dict.fromkeys(self.given.tensors):
-            run.made(Step(run.end_id("input"), "input", family="input"), [tensor], self.given.axes(tensor))
-        with Modules(run, self.reach._paths).watching(), Operations(run):
+            run.made(TraceStep(run.end_id("input"), "input", family="input"), [tensor], self.given.axes(tensor))
+        with ModuleTracer(run, self.reach._paths).watching(), OperationTracer(run):
             yield
 
-    def finished(self, step: Step, value: torch.Tensor) -> bool:
+    def finished(self, step: TraceStep, value: torch.Tensor) -> bool:
         """A keeper's: a layer has its output, ablated already."""
         if step.id in self.reach.ablation.channels and step.spread is not None:
             self.reach._spreads[step.id] = step.spread
@@ -153,10 +153,10 @@ class _Trip:
             self._keep(step.id, value, value.clone() if self._goes_on(step.id) else value)
         return False
 
-    def touched(self, step: Step, value: torch.Tensor) -> None:
+    def touched(self, step: TraceStep, value: torch.Tensor) -> None:
         """A keeper's: nothing is waited for."""
 
-    def attended(self, step: Step, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def attended(self, step: TraceStep, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """A keeper's: attention is of no interest here."""
 
     @contextmanager
@@ -173,11 +173,11 @@ class _Trip:
 
     def passed(self, id: str, output: Any) -> Any:
         """A module that is the layer `id` has given `output`; what goes on instead of it."""
-        value = output if isinstance(output, torch.Tensor) else shown(list(tensors_in(output)))
+        value = output if isinstance(output, torch.Tensor) else displayed_output(list(tensors_in(output)))
         if id in self.reach.ablation.channels:
             if value is output:
                 value = output = value.clone()
-            silence(value, self.reach._spreads[id], self.reach.ablation.channels[id])
+            zero_channels(value, self.reach._spreads[id], self.reach.ablation.channels[id])
         if id not in self.reach.layers:
             return output
         if id in self.changes and value is output:
@@ -198,16 +198,16 @@ class _Trip:
         if value.requires_grad:
             self.edges[id] = get_gradient_edge(value)
         self.tensors[id] = lasting
-        self.maps[id] = batched(lasting, self.reach._spreads[id], self.batch)
+        self.maps[id] = batched_maps(lasting, self.reach._spreads[id], self.batch)
         if not self.whole and len(self.maps) == len(self.reach.layers):
             raise _Arrived
 
     def _change(self, id: str, value: torch.Tensor) -> None:
         change = self.changes[id]
-        if isinstance(change, Fill):
+        if isinstance(change, ChannelFill):
             change.on(value, self.reach._spreads[id], self.batch)
             return
-        maps = batched(value, self.reach._spreads[id], self.batch)
+        maps = batched_maps(value, self.reach._spreads[id], self.batch)
         if maps.untyped_storage().data_ptr() != value.untyped_storage().data_ptr():
             raise ModelError(f"layer {id!r} keeps its values in an order that can't be changed as maps")
         change(maps)
@@ -225,7 +225,7 @@ class _Hook:
         return self.trip.passed(id, output) if id in self.trip.reach.watched else None
 
 
-def batched(value: torch.Tensor, made: Spread, count: int) -> torch.Tensor:
+def batched_maps(value: torch.Tensor, made: MapLayout, count: int) -> torch.Tensor:
     """(N, C, H, W): the maps of all of `count` inputs in a layer's tensor; a view wherever strides can say it."""
     items = value[None] if made.batch is None else value.movedim(made.batch, 0)
     items = items[:: max(len(items) // count, 1)][:count]  # one window each, where a layer works on many

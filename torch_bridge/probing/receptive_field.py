@@ -18,12 +18,12 @@ import torch
 from torch import Tensor
 
 from ..recording.errors import ModelError
-from .dependency_tracking import Following
-from .partial_forward import Reach
+from .dependency_tracking import DependencyTracker
+from .partial_forward import PartialForward
 
 
 @dataclass(frozen=True)
-class Fields:
+class ReceptiveFields:
     """The receptive fields of a layer in a picture of (height, width) pixels."""
 
     boxes: np.ndarray
@@ -60,19 +60,19 @@ def _line(ends: np.ndarray, length: int) -> np.ndarray:
     return middles[0] + (places - whole[0]) * step
 
 
-def fields(
-    reach: Reach, given: Callable[[Tensor], tuple[Any, ...]], picture: Tensor, shapes: Mapping[str, Sequence[int]]
-) -> dict[str, Fields]:
+def compute_receptive_fields(
+    reach: PartialForward, given: Callable[[Tensor], tuple[Any, ...]], picture: Tensor, shapes: Mapping[str, Sequence[int]]
+) -> dict[str, ReceptiveFields]:
     """By layer of `reach`. Layers that can't be followed see the whole picture.
 
     given: (1, C, H, W) picture -> arguments of the network. picture: its shape and its device count. shapes: by layer
     its (C, h, w).
     """
-    traces = [trace(reach, given, plane) for plane in planes(picture)]
-    return {id: of_traces([one.get(id) for one in traces], shape, picture.shape[-2:]) for id, shape in shapes.items()}
+    traces = [trace_plane(reach, given, plane) for plane in coordinate_planes(picture)]
+    return {id: fields_from_traces([one.get(id) for one in traces], shape, picture.shape[-2:]) for id, shape in shapes.items()}
 
 
-def planes(picture: Tensor) -> tuple[Tensor, ...]:
+def coordinate_planes(picture: Tensor) -> tuple[Tensor, ...]:
     """Four pictures (1, C, H, W) float32: rows, minus rows, columns, minus columns."""
     height, width = picture.shape[-2:]
     rows = torch.arange(height, dtype=torch.float32, device=picture.device)[:, None].expand(height, width)
@@ -80,22 +80,22 @@ def planes(picture: Tensor) -> tuple[Tensor, ...]:
     return tuple(one.repeat(1, picture.shape[1], 1, 1) for one in (rows, -rows, columns, -columns))
 
 
-def trace(reach: Reach, given: Callable[[Tensor], tuple[Any, ...]], plane: Tensor) -> dict[str, Tensor]:
+def trace_plane(reach: PartialForward, given: Callable[[Tensor], tuple[Any, ...]], plane: Tensor) -> dict[str, Tensor]:
     """By layer (C, h, w) what comes of a plane; without layers that can't be followed."""
     try:
-        with torch.no_grad(), Following([plane]) as mode:
+        with torch.no_grad(), DependencyTracker([plane]) as mode:
             found = reach(given(plane)).maps
             return {id: maps[0] for id, maps in found.items() if mode.follows(maps)}
     except ModelError:  # a network that looks at the values themselves
         return {}
 
 
-def of_traces(traces: Sequence[Tensor | None], shape: Sequence[int], picture: Sequence[int]) -> Fields:
+def fields_from_traces(traces: Sequence[Tensor | None], shape: Sequence[int], picture: Sequence[int]) -> ReceptiveFields:
     """From what came of the four planes, (C, h, w) each. shape: the layer's. picture: its height and width."""
     size = height, width = int(picture[0]), int(picture[1])
     found = [one for one in traces if one is not None and one.shape == tuple(shape)]
     if len(found) < 4:
-        return Fields(np.broadcast_to(np.array([0, 0, height, width], np.int32), (1, *shape[1:], 4)), size)
+        return ReceptiveFields(np.broadcast_to(np.array([0, 0, height, width], np.int32), (1, *shape[1:], 4)), size)
     maps = torch.stack(found)
     if bool((maps == maps[:, :1]).all()):
         maps = maps[:, :1]
@@ -108,4 +108,4 @@ def of_traces(traces: Sequence[Tensor | None], shape: Sequence[int], picture: Se
     )
     boxes = np.stack(ends, -1).astype(np.int32)
     boxes[(boxes[..., 2:] <= boxes[..., :2]).any(-1)] = 0
-    return Fields(boxes, size)
+    return ReceptiveFields(boxes, size)

@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from ..capture.trace.op_types import plain_name
+from ..capture.trace.op_types import canonical_name
 from ..recording.errors import InputError
 
 Rule = Literal["gradient", "deconvnet", "guided"]
@@ -48,9 +48,9 @@ BOUNDS: Mapping[str, tuple[str, Callable[[Said], tuple[Any, Any]]]] = {
 """By operation: names of its arguments after the first; from these the least and the largest value it lets through."""
 
 
-def rectifier(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Rectifier | None:
+def parse_rectifier(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Rectifier | None:
     """The ReLU or ReLU6 that an operation of this `__name__` is, in one of the ways of BOUNDS, from 0 on."""
-    plain = plain_name(name).lstrip("_")
+    plain = canonical_name(name).lstrip("_")
     if plain not in BOUNDS or "out" in kwargs:
         return None
     names, bounds = BOUNDS[plain]
@@ -64,7 +64,7 @@ def rectifier(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Rect
     return Rectifier(values, top, bool(said.get("inplace")) or name.partition(".")[0].endswith("_"))
 
 
-class Swapped(TorchFunctionMode):
+class ReluRuleMode(TorchFunctionMode):
     """While entered, ReLUs that run in this thread send a rule's signal back; values are as ever.
 
     A deconvnet passes local response normalisation by, as Zeiler and Fergus do.
@@ -80,14 +80,14 @@ class Swapped(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
-        found = rectifier(name, args, kwargs)
+        found = parse_rectifier(name, args, kwargs)
         if found is not None:
             self.swapped += 1
             made = _Ruled.apply(found.values, found.top, self.guided)
             return found.values.copy_(made) if found.in_place else made
         output = func(*args, **kwargs)
-        if plain_name(name) in OTHERS:
-            self.kept[plain_name(name)] += 1
+        if canonical_name(name) in OTHERS:
+            self.kept[canonical_name(name)] += 1
         if name == "local_response_norm" and not self.guided:
             values = args[0] if args else kwargs["input"]
             return values + (output - values).detach()
@@ -121,7 +121,7 @@ class _Ruled(torch.autograd.Function):
         return back, None, None
 
 
-def following(rule: Rule, model: nn.Module) -> AbstractContextManager[Swapped | None]:
+def relu_rule(rule: Rule, model: nn.Module) -> AbstractContextManager[ReluRuleMode | None]:
     """ReLUs follow a rule inside. Raises InputError where they are out of reach, in scripted parts of a network."""
     if rule == "gradient":
         return nullcontext()
@@ -129,4 +129,4 @@ def following(rule: Rule, model: nn.Module) -> AbstractContextManager[Swapped | 
         if isinstance(module, torch.jit.ScriptModule):
             where = f"layer {path}" if path else "the network"
             raise InputError(f"{where} is scripted, its ReLUs can't follow another rule; saliency needs none")
-    return Swapped(rule)
+    return ReluRuleMode(rule)

@@ -13,7 +13,7 @@ from ..capture.ablation import NO_ABLATION, Ablation, ChannelsByLayer, use_ablat
 from ..capture.recorder import record
 from ..inputs.first_layer import argument_names
 from ..inputs.sources import Input, NamedContent, Source
-from ..methods import Method, Step, MethodContext
+from ..methods import Method, MethodContext, Step
 from ..models.device import to_device
 from ..models.fingerprint import fingerprint
 from ..recording import Maps, Network, Recording

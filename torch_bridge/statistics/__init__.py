@@ -4,9 +4,9 @@
 numbers and gives the same to 1e-12. Everything is a channel a row, and numpy alone.
 """
 
-from .covariance import Together
-from .histogram import Histogram
-from .top_k import Best
-from .value_range import Spread
+from .covariance import Covariance
+from .histogram import ChannelHistogram
+from .top_k import TopK
+from .value_range import ValueRange
 
-__all__ = ["Best", "Histogram", "Spread", "Together"]
+__all__ = ["TopK", "ChannelHistogram", "ValueRange", "Covariance"]

@@ -8,7 +8,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Together:
+class Covariance:
     """Of C channels over a number of places. Merged by the formula of Chan, Golub and LeVeque 1979."""
 
     count: int
@@ -18,18 +18,18 @@ class Together:
     """(C, C) float64: sums over places of the products of what two channels differ from their means."""
 
     @classmethod
-    def of(cls, values: np.ndarray) -> Together:
+    def of(cls, values: np.ndarray) -> Covariance:
         """Of (n, C) values."""
         values = values.astype(np.float64)
         mean = values.mean(0)
         values -= mean
         return cls(len(values), mean, values.T @ values)
 
-    def merged(self, other: Together) -> Together:
+    def merged(self, other: Covariance) -> Covariance:
         """Over the places of both."""
         count, apart = self.count + other.count, other.mean - self.mean
         shift = np.outer(apart, apart * (self.count * other.count / count))
-        return Together(count, self.mean + apart * (other.count / count), self.products + other.products + shift)
+        return Covariance(count, self.mean + apart * (other.count / count), self.products + other.products + shift)
 
     @property
     def deviation(self) -> np.ndarray:

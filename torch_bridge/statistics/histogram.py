@@ -16,14 +16,14 @@ BUCKETS = (OCTAVES << FINE) + 1
 
 
 @dataclass(frozen=True)
-class Histogram:
+class ChannelHistogram:
     """Counts of C channels."""
 
     counts: np.ndarray
     """(C, BUCKETS) int64."""
 
     @classmethod
-    def of(cls, values: np.ndarray) -> Histogram:
+    def of(cls, values: np.ndarray) -> ChannelHistogram:
         """Of (C, n) float32 values; NaN counts as 0."""
         bits = np.ascontiguousarray(np.where(values > 0, values, np.float32(0)), np.float32).view(np.int32)
         buckets = np.clip((bits >> (23 - FINE)) - FIRST + 1, 1, BUCKETS - 1)
@@ -31,9 +31,9 @@ class Histogram:
         rows = np.arange(len(values), dtype=np.int64)[:, None] * BUCKETS
         return cls(np.bincount((rows + buckets).ravel(), minlength=len(values) * BUCKETS).reshape(-1, BUCKETS))
 
-    def merged(self, other: Histogram) -> Histogram:
+    def merged(self, other: ChannelHistogram) -> ChannelHistogram:
         """Of the values of both."""
-        return Histogram(self.counts + other.counts)
+        return ChannelHistogram(self.counts + other.counts)
 
     def quantile(self, share: float) -> np.ndarray:
         """(C,) float32: what this share of a channel's values doesn't exceed, to half a bucket (4 %); 0 at least."""

@@ -13,8 +13,14 @@ from torch.nn import functional as F  # noqa: E402
 from innerwalk.scenes import cli  # noqa: E402
 from innerwalk.tests.support import bridges  # noqa: E402
 from innerwalk.torch_bridge import client, record  # noqa: E402
-from innerwalk.torch_bridge.capture.ablation import NO_ABLATION, Ablation, use_ablation, channel_values, values_by_channel  # noqa: E402
-from innerwalk.torch_bridge.capture.values.map_layout import (Axes, choose_layout)  # noqa: E402
+from innerwalk.torch_bridge.capture.ablation import (  # noqa: E402
+    NO_ABLATION,
+    Ablation,
+    channel_values,
+    use_ablation,
+    values_by_channel,
+)
+from innerwalk.torch_bridge.capture.values.map_layout import Axes, choose_layout  # noqa: E402
 from innerwalk.torch_bridge.probing.partial_forward import ChannelFill, PartialForward  # noqa: E402
 from innerwalk.torch_bridge.recording import load  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402

@@ -11,7 +11,14 @@ from torch import nn  # noqa: E402
 
 from innerwalk.torch_bridge import record  # noqa: E402
 from innerwalk.torch_bridge.capture.trace.axes import infer_axes, input_axes, permutation, reshaped_axes  # noqa: E402
-from innerwalk.torch_bridge.capture.values.map_layout import (NO_GRID, Axes, extract_maps, choose_layout, to_texels, token_grid)  # noqa: E402
+from innerwalk.torch_bridge.capture.values.map_layout import (  # noqa: E402
+    NO_GRID,
+    Axes,
+    choose_layout,
+    extract_maps,
+    to_texels,
+    token_grid,
+)
 from innerwalk.torch_bridge.recording import pack  # noqa: E402
 
 torch.set_num_threads(1)

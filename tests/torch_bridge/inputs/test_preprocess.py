@@ -11,7 +11,12 @@ torch = pytest.importorskip("torch", reason="needs torch")
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 
 from innerwalk.torch_bridge.inputs.metadata import class_list, input_facts, latent_shape  # noqa: E402
-from innerwalk.torch_bridge.inputs.preprocess import Preprocessing, resolve_preprocessing, fit_picture, torchvision_facts  # noqa: E402
+from innerwalk.torch_bridge.inputs.preprocess import (  # noqa: E402
+    Preprocessing,
+    fit_picture,
+    resolve_preprocessing,
+    torchvision_facts,
+)
 from innerwalk.torch_bridge.inputs.sources import preprocess_picture  # noqa: E402
 from innerwalk.torch_bridge.models.torchvision_import import import_torchvision  # noqa: E402
 from innerwalk.torch_bridge.recording import safetensors  # noqa: E402

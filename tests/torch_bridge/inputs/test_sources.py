@@ -14,7 +14,7 @@ Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 from innerwalk.tests.support import SUPPORT  # noqa: E402
 from innerwalk.torch_bridge.inputs.image_files import open_picture  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
-from innerwalk.torch_bridge.inputs.sources import read_input, preprocess_picture  # noqa: E402
+from innerwalk.torch_bridge.inputs.sources import preprocess_picture, read_input  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
 from innerwalk.torch_bridge.subject import RecordSpec, prepare, record_from  # noqa: E402
 

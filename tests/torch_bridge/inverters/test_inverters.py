@@ -234,7 +234,7 @@ WORDS = ["own_tiny:build", "3", "--data", "pictures", "--epochs", "2", "--batch"
 @pytest.fixture
 def sized(monkeypatch):
     """The tiny network takes 16 × 16."""
-    monkeypatch.setattr("innerwalk.torch_bridge.inputs.arguments.SIDES", (16,))
+    monkeypatch.setattr("innerwalk.torch_bridge.inputs.input_adapter.SIDES", (16,))
 
 
 def test_the_command_writes_an_inverter(folder, sized, capsys):

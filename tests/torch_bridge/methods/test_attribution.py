@@ -13,8 +13,8 @@ from torch import nn  # noqa: E402
 
 from innerwalk.tests.support import works  # noqa: E402
 from innerwalk.torch_bridge import concepts  # noqa: E402
-from innerwalk.torch_bridge.method_support import (input_gradients, input_attribution)  # noqa: E402
-from innerwalk.torch_bridge.method_support.input_gradients import (GradientTarget, compute_input_gradients)  # noqa: E402
+from innerwalk.torch_bridge.method_support import input_attribution, input_gradients  # noqa: E402
+from innerwalk.torch_bridge.method_support.input_gradients import GradientTarget, compute_input_gradients  # noqa: E402
 from innerwalk.torch_bridge.probing.relu_rules import relu_rule  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError, UnknownName  # noqa: E402
 

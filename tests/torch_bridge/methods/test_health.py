@@ -12,7 +12,12 @@ from innerwalk.tests.support import works  # noqa: E402
 from innerwalk.torch_bridge import concepts, data, record  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
 from innerwalk.torch_bridge.method_support.channel_health import activation_limits  # noqa: E402
-from innerwalk.torch_bridge.probing.aliasing import checkered, folded, kernel_share, strided  # noqa: E402
+from innerwalk.torch_bridge.probing.aliasing import (  # noqa: E402
+    aliased_energy,
+    aliased_kernel_share,
+    checkerboard_energy,
+    find_strided_conv,
+)
 from innerwalk.torch_bridge.recording import FLAGS, Maps  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
 
@@ -146,10 +151,10 @@ def gauss(side: int, sigma: float) -> torch.Tensor:
 
 def test_energy_above_what_a_stride_keeps():
     kernels = torch.stack([checker(8), gauss(8, 2.0), gauss(8, 2.0) * checker(8)])[:, None]
-    share = kernel_share(kernels, (2, 2))
+    share = aliased_kernel_share(kernels, (2, 2))
     assert share[0] > 0.95 and share[1] < 0.01 and share[2] > 0.99
-    assert kernel_share(torch.ones(1, 1, 1, 1), (2, 2))[0] == pytest.approx(1 - np.pi / 16, abs=0.01)
-    assert kernel_share(kernels, (1, 1))[1] < 1e-4
+    assert aliased_kernel_share(torch.ones(1, 1, 1, 1), (2, 2))[0] == pytest.approx(1 - np.pi / 16, abs=0.01)
+    assert aliased_kernel_share(kernels, (1, 1))[1] < 1e-4
 
 
 def strided_filters() -> nn.Conv2d:
@@ -162,12 +167,12 @@ def strided_filters() -> nn.Conv2d:
 
 def test_sampling_a_checkerboard_is_aliased_and_of_a_blur_is_not():
     fine = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(0))
-    part, every = folded(strided_filters(), fine)
+    part, every = aliased_energy(strided_filters(), fine)
     share = part / every
     assert share[0] > 0.9 and share[1] < 0.03
-    assert folded(strided_filters(), checker(48).expand(1, 3, 48, 48))[0][0] > 0.9 * every[0] / 40
+    assert aliased_energy(strided_filters(), checker(48).expand(1, 3, 48, 48))[0][0] > 0.9 * every[0] / 40
     smooth = nn.functional.interpolate(torch.rand(2, 3, 4, 4), size=48, mode="bicubic")
-    part, every = folded(strided_filters(), smooth)
+    part, every = aliased_energy(strided_filters(), smooth)
     assert (part / every)[1:].max() < 0.01
 
 
@@ -183,13 +188,13 @@ def test_aliased_channels_are_flagged_in_first_and_in_later_layers():
 def test_what_counts_as_strided():
     model = nn.Sequential(nn.Conv2d(3, 4, 3, 2), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 1, (1, 2))).eval()
     network = record(model, (torch.rand(1, 3, 9, 9),), layers=()).network
-    assert strided(model, network, "1").source == "" and strided(model, network, "1").module is model[0]
-    assert strided(model, network, "3").source == "2" and strided(model, network, "2") is None
+    assert find_strided_conv(model, network, "1").source == "" and find_strided_conv(model, network, "1").module is model[0]
+    assert find_strided_conv(model, network, "3").source == "2" and find_strided_conv(model, network, "2") is None
 
 
 def test_checkerboards_of_transposed_convolutions_are_flagged():
     y = torch.rand(3, 2, 20, 21, generator=torch.Generator().manual_seed(0))
-    part, every = checkered(torch.stack([y[:, 0], y[:, 0] * 0 + checker(21)[:20]], 1))
+    part, every = checkerboard_energy(torch.stack([y[:, 0], y[:, 0] * 0 + checker(21)[:20]], 1))
     assert (part / every)[0] < 0.05 and (part / every)[1] == pytest.approx(1)
     up, even = nn.ConvTranspose2d(3, 2, 3, 2, bias=False), nn.ConvTranspose2d(3, 2, 4, 2, 1, bias=False)
     for one in (up, even):

@@ -18,7 +18,7 @@ from innerwalk.torch_bridge.inputs.preprocess import Preprocessing, fit_picture 
 from innerwalk.torch_bridge.method_support.box_accuracy import BoxAccuracy, evaluate_picture  # noqa: E402
 from innerwalk.torch_bridge.method_support.cam_head import CamHead, find_head  # noqa: E402
 from innerwalk.torch_bridge.method_support.object_finder import THRESHOLD, ObjectFinder  # noqa: E402
-from innerwalk.torch_bridge.predictions.boxes import Box, find_box, largest_part, box_in_input  # noqa: E402
+from innerwalk.torch_bridge.predictions.boxes import Box, box_in_input, find_box, largest_part  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
 
 

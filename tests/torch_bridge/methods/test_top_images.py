@@ -17,7 +17,15 @@ from innerwalk.torch_bridge.method_support.best_images import BestImages  # noqa
 from innerwalk.torch_bridge.method_support.dataset_pass import DatasetBatch, DatasetPass  # noqa: E402
 from innerwalk.torch_bridge.methods import METHODS, parse_parameters  # noqa: E402
 from innerwalk.torch_bridge.methods.top_images import Parameters, TopImagesRun  # noqa: E402
-from innerwalk.torch_bridge.probing.crops import BEYOND, DARK, LINE, CropFrame, crop_picture, overlay_maps, shade_outside  # noqa: E402
+from innerwalk.torch_bridge.probing.crops import (  # noqa: E402
+    BEYOND,
+    DARK,
+    LINE,
+    CropFrame,
+    crop_picture,
+    overlay_maps,
+    shade_outside,
+)
 from innerwalk.torch_bridge.probing.receptive_field import ReceptiveFields  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
 

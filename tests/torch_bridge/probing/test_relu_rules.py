@@ -8,7 +8,7 @@ torch.set_num_threads(1)
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
-from innerwalk.torch_bridge.probing.relu_rules import ReluRuleMode, relu_rule, parse_rectifier  # noqa: E402
+from innerwalk.torch_bridge.probing.relu_rules import ReluRuleMode, parse_rectifier, relu_rule  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
 
 VALUES = torch.tensor([-3.0, -1.0, -0.2, 0.5, 2.0, 5.0, 7.0, 9.0])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from innerwalk.torch_bridge.statistics import Best, Histogram, Spread, Together
+from innerwalk.torch_bridge.statistics import ChannelHistogram, Covariance, TopK, ValueRange
 
 CHANNELS, KEPT = 5, 4
 
@@ -16,11 +16,11 @@ def answers(count: int, seed: int, few: bool = False) -> np.ndarray:
     return np.round(made) if few else made
 
 
-def best_of(values: np.ndarray, numbers: np.ndarray) -> Best:
+def best_of(values: np.ndarray, numbers: np.ndarray) -> TopK:
     """Of pictures by their numbers, the way a pass takes them."""
     flat = values[numbers]
     where = flat.argmax(2).T
-    return Best.of(flat.max(2).T, numbers, np.stack(np.divmod(where, 4), -1))
+    return TopK.of(flat.max(2).T, numbers, np.stack(np.divmod(where, 4), -1))
 
 
 def shards(count: int, cuts: list[int]) -> list[np.ndarray]:
@@ -36,10 +36,10 @@ def test_best_gives_the_same_bits_from_any_shards(count, cuts, few, order):
     values = answers(count, count, few)
     parts = shards(count, cuts)
     order.shuffle(parts)
-    found = Best.none(CHANNELS, KEPT)
+    found = TopK.none(CHANNELS, KEPT)
     for part in parts:
         found = found.merged(best_of(values, part))
-    assert same(found, Best.none(CHANNELS, KEPT).merged(best_of(values, np.arange(count))))
+    assert same(found, TopK.none(CHANNELS, KEPT).merged(best_of(values, np.arange(count))))
     for channel in range(CHANNELS):
         known = sorted((-float(values[k, channel].max()), k) for k in range(count))[:KEPT]
         assert found.pictures[channel, : len(known)].tolist() == [k for _, k in known]
@@ -51,24 +51,24 @@ def test_best_gives_the_same_bits_from_any_shards(count, cuts, few, order):
 
 def test_equal_values_go_by_the_lower_number():
     nothing = np.zeros((1, 3, 2))
-    found = Best.none(1, 2).merged(Best.of(np.ones((1, 3)), np.array([9, 4, 7]), nothing))
+    found = TopK.none(1, 2).merged(TopK.of(np.ones((1, 3)), np.array([9, 4, 7]), nothing))
     assert found.pictures.tolist() == [[4, 7]]
-    assert found.merged(Best.of(np.ones((1, 1)), np.array([5]), nothing[:, :1])).pictures.tolist() == [[4, 5]]
+    assert found.merged(TopK.of(np.ones((1, 1)), np.array([5]), nothing[:, :1])).pictures.tolist() == [[4, 5]]
 
 
 def test_nan_is_no_answer():
-    found = Best.none(1, 3).merged(Best.of(np.array([[np.nan, 1.0]]), np.array([0, 1]), np.zeros((1, 2, 2))))
+    found = TopK.none(1, 3).merged(TopK.of(np.array([[np.nan, 1.0]]), np.array([0, 1]), np.zeros((1, 2, 2))))
     assert found.pictures.tolist() == [[1, -1, -1]] and found.values[0, 1] == -np.inf
 
 
 def test_ranks_say_where_each_came_from():
-    first = Best.none(1, 2).merged(Best.of(np.array([[3.0, 1.0]]), np.array([0, 1]), np.zeros((1, 2, 2))))
-    other = Best.of(np.array([[2.0, 5.0]]), np.array([2, 3]), np.zeros((1, 2, 2)))
+    first = TopK.none(1, 2).merged(TopK.of(np.array([[3.0, 1.0]]), np.array([0, 1]), np.zeros((1, 2, 2))))
+    other = TopK.of(np.array([[2.0, 5.0]]), np.array([2, 3]), np.zeros((1, 2, 2)))
     assert first.ranked(other)[1].tolist() == [[3, 0]]
 
 
-def spread_of(values: np.ndarray) -> Spread:
-    return Spread.of(values.min(2), values.max(2), (values > 0).sum(2), values.shape[2])
+def spread_of(values: np.ndarray) -> ValueRange:
+    return ValueRange.of(values.min(2), values.max(2), (values > 0).sum(2), values.shape[2])
 
 
 @given(st.integers(2, 30), st.integers(1, 29))
@@ -86,8 +86,8 @@ def test_spread_gives_the_same_bits_from_two_parts(count, cut):
 def test_histograms_add_up_and_know_quantiles():
     values = answers(200, 3).transpose(1, 0, 2).reshape(CHANNELS, -1) * np.array([[1e-3], [1], [30], [500], [1]])
     values = values.astype(np.float32)
-    whole = Histogram.of(values)
-    assert same(Histogram.of(values[:, :700]).merged(Histogram.of(values[:, 700:])), whole)
+    whole = ChannelHistogram.of(values)
+    assert same(ChannelHistogram.of(values[:, :700]).merged(ChannelHistogram.of(values[:, 700:])), whole)
     assert whole.counts.sum(1).tolist() == [2400] * CHANNELS
     for share in (0.6, 0.95, 0.99):
         known = np.quantile(values, share, axis=1)
@@ -97,9 +97,9 @@ def test_histograms_add_up_and_know_quantiles():
 
 def test_a_histogram_of_odd_values():
     odd = np.array([[np.nan, np.inf, -np.inf, 0, 1e-30, 1e30]], np.float32)
-    counts = Histogram.of(odd).counts[0]
+    counts = ChannelHistogram.of(odd).counts[0]
     assert counts[0] == 3 and counts[1] == 1 and counts[-1] == 2
-    assert Histogram.of(np.zeros((2, 0), np.float32)).quantile(0.5).tolist() == [0, 0]
+    assert ChannelHistogram.of(np.zeros((2, 0), np.float32)).quantile(0.5).tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("far", [0.0, 1e4])
@@ -107,9 +107,9 @@ def test_together_is_numpys_correlation(far):
     values = answers(120, 5).transpose(0, 2, 1).reshape(-1, CHANNELS).astype(np.float64) + far
     values[:, 1] = values[:, 0] * 3 - 2
     values[:, 2] = far
-    found = Together.of(values[:50]).merged(Together.of(values[50:51])).merged(Together.of(values[51:]))
-    other = Together.of(values[51:]).merged(Together.of(values[:51]))
-    whole = Together.of(values)
+    found = Covariance.of(values[:50]).merged(Covariance.of(values[50:51])).merged(Covariance.of(values[51:]))
+    other = Covariance.of(values[51:]).merged(Covariance.of(values[:51]))
+    whole = Covariance.of(values)
     assert np.allclose(found.products, whole.products, rtol=1e-12, atol=1e-9 * len(values))
     assert np.allclose(found.mean, other.mean, rtol=1e-12, atol=1e-12)
     assert np.allclose(found.deviation, values.std(0), atol=1e-9)

@@ -17,9 +17,14 @@ from innerwalk.torch_bridge.synthesis import ascent as ascents  # noqa: E402
 from innerwalk.torch_bridge.synthesis import objectives as goals  # noqa: E402
 from innerwalk.torch_bridge.synthesis import regularisers as rules  # noqa: E402
 from innerwalk.torch_bridge.synthesis.ascent import Ascent, AscentSettings, make_start  # noqa: E402
-from innerwalk.torch_bridge.synthesis.parametrisations import COLOURS, PixelParametrisation, FourierParametrisation, build_parametrisation  # noqa: E402
+from innerwalk.torch_bridge.synthesis.parametrisations import (  # noqa: E402
+    COLOURS,
+    FourierParametrisation,
+    PixelParametrisation,
+    build_parametrisation,
+)
 from innerwalk.torch_bridge.synthesis.presets import PRESETS  # noqa: E402
-from innerwalk.torch_bridge.synthesis.transforms import Moves  # noqa: E402
+from innerwalk.torch_bridge.synthesis.transforms import RandomAffine  # noqa: E402
 
 HOW = Preprocessing(size=(6, 5), mean=(0.5, 0.4, 0.3), std=(0.2, 0.25, 0.5))
 SIZE = (6, 5)
@@ -79,13 +84,13 @@ def numbers(first=(0.5, 0.5), last=(0.5, 0.5), scale=0.5, turn=0.99):
 
 def test_nothing_moves():
     shares = torch.rand(1, 3, 9, 7)
-    assert torch.allclose(Moves()(shares, numbers()), shares, atol=1e-6)
+    assert torch.allclose(RandomAffine()(shares, numbers()), shares, atol=1e-6)
 
 
 def test_a_jitter_is_a_shift_with_grey_around():
     """Of 9 places to the right, 8 of 0..8: four pixels from the middle; the last of 5 down: two."""
     shares = torch.rand(1, 3, 12, 10)
-    found = Moves()(shares, numbers(first=(0.999, 0.5), last=(0.5, 0.999)))
+    found = RandomAffine()(shares, numbers(first=(0.999, 0.5), last=(0.5, 0.999)))
     expected = torch.full_like(shares, 0.5)
     expected[:, :, :10, :6] = shares[:, :, 2:, 4:]
     assert torch.allclose(found, expected, atol=1e-5)
@@ -93,7 +98,7 @@ def test_a_jitter_is_a_shift_with_grey_around():
 
 def test_all_moves_are_one_map():
     """A picture whose brightness is a plane, seen where all moves, one after another, put it."""
-    moves, height, width = Moves(margin=6), 40, 60
+    moves, height, width = RandomAffine(margin=6), 40, 60
     one = torch.tensor([[0.1, 0.8, 0.9, 0.3, 0.95, 0.2]])  # right 0 of 8, down 7; then 4 and 1 of 4; 1.1; 5 of 26
     y, x = torch.meshgrid(torch.arange(height) - (height - 1) / 2, torch.arange(width) - (width - 1) / 2, indexing="ij")
     plane = (0.5 + 0.004 * x - 0.003 * y).expand(1, 3, -1, -1)
@@ -110,7 +115,7 @@ def test_all_moves_are_one_map():
 
 def test_each_picture_moves_by_itself():
     shares = torch.rand(1, 3, 30, 30).repeat(2, 1, 1, 1)
-    found = Moves()(shares, torch.rand(2, 6, generator=RANDOM))
+    found = RandomAffine()(shares, torch.rand(2, 6, generator=RANDOM))
     assert (found[0] - found[1]).abs().mean() > 0.05
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from ..values.to_maps import NO_GRID, Axes
+from ..values.map_layout import NO_GRID, Axes
 
 Shape = tuple[int, ...]
 Arguments = Sequence[Any]
@@ -32,7 +32,7 @@ PERMUTED = {"permute", "transpose", "swapaxes", "swapdims", "t", "T", "mT", "mov
 RESHAPED = {"view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "ravel", "_unsafe_view"}
 
 
-def follow(name: str, args: Arguments, kwargs: Named, source: Axes, before: Shape, after: Shape) -> Axes:
+def infer_axes(name: str, args: Arguments, kwargs: Named, source: Axes, before: Shape, after: Shape) -> Axes:
     """The axes of an operation's output, from those of its leading input.
 
     `name` is the plain name of the operation (`add`, not `__iadd__`); before, after: shapes of that input and output.
@@ -54,19 +54,19 @@ def follow(name: str, args: Arguments, kwargs: Named, source: Axes, before: Shap
     if name in PERMUTED:
         return _moved(source, permutation(name, args, kwargs, len(before)))
     if name in RESHAPED:
-        return regrouped(source, before, after)
+        return reshaped_axes(source, before, after)
     if name in ("__getitem__", "select", "unbind"):
         return _moved(source, _indexed(name, args, kwargs, len(before)))
     return source if len(before) == rank else _moved(source, _matched(before, after))
 
 
-def module_axes(module: Any, source: Axes, before: Shape, after: Shape) -> Axes:
+def infer_module_axes(module: Any, source: Axes, before: Shape, after: Shape) -> Axes:
     """The axes of an output of a module of torch.nn, from those of its leading input; None: of any other module."""
     name = operation_name(type(module).__name__)
     if name in ("multihead_attention", "lstm", "gru", "rnn") and len(after) == 3:
         grid = source.grid if name == "multihead_attention" else NO_GRID
         return Axes(0 if module.batch_first else 1, 2, grid=grid)
-    return follow(name, (None, getattr(module, "normalized_shape", ())), {}, source, before, after)
+    return infer_axes(name, (None, getattr(module, "normalized_shape", ())), {}, source, before, after)
 
 
 @cache
@@ -117,7 +117,7 @@ def _move_order(source: Any, target: Any, rank: int) -> list[int]:
     return order
 
 
-def regrouped(source: Axes, before: Shape, after: Shape) -> Axes:
+def reshaped_axes(source: Axes, before: Shape, after: Shape) -> Axes:
     """Axes after a reshape: those that hold the same values as before still stand; a batch may merge with windows."""
     batch = _same_axis(source.batch, before, after, 0)
     squeezed = [size for size in before[1:] if size > 1] == [size for size in after if size > 1]

@@ -12,7 +12,7 @@ from torch import nn
 
 from ..fold import Family
 
-SILENT = frozenset(
+QUERIES = frozenset(
     "size dim stride numel ndimension nelement is_contiguous is_floating_point is_complex data_ptr storage_offset "
     "element_size get_device item tolist is_same_size equal allclose requires_grad_ is_inference is_pinned has_names "
     "is_nonzero is_signed is_conj is_neg result_type can_cast promote_types get_default_dtype set_default_dtype "
@@ -20,19 +20,19 @@ SILENT = frozenset(
     "__contains__ __format__ __repr__ __str__ __hash__ __reduce_ex__ __dlpack_device__".split()
 )
 """They only ask."""
-PLUMBING = frozenset(
+MOVES = frozenset(
     "view view_as reshape reshape_as permute transpose swapaxes swapdims movedim moveaxis flatten unflatten ravel "
     "squeeze unsqueeze expand expand_as broadcast_to contiguous __getitem__ to float double half bfloat16 type type_as "
     "cpu cuda detach clone alias chunk split tensor_split unbind narrow select t T mT H mH data copy index_select "
     "dropout feature_dropout alpha_dropout dropout1d dropout2d dropout3d __dlpack__ __deepcopy__ as_tensor real".split()
 )
 """They move values and make no new ones; edges pass through."""
-CONSTANT = frozenset(
+SHAPE_ONLY = frozenset(
     "new_zeros new_ones new_empty new_full new_tensor zeros_like ones_like empty_like full_like rand_like randn_like "
     "randint_like".split()
 )
 """They take no more than a shape or a type from what they are given."""
-FOREIGN = frozenset({"from_numpy", "tensor", "asarray", "frombuffer", "from_dlpack"})
+EXTERNAL_SOURCES = frozenset({"from_numpy", "tensor", "asarray", "frombuffer", "from_dlpack"})
 """They bring values in from outside torch: nobody knows what those were made of."""
 SYNONYMS = {
     "concat": "cat", "concatenate": "cat", "hstack": "cat", "vstack": "cat", "dstack": "cat", "column_stack": "cat",
@@ -65,10 +65,10 @@ CONTAINERS = (
 )  # fmt: skip
 
 
-def plain_name(name: str) -> str:
+def canonical_name(name: str) -> str:
     """`add` for `add`, `add_`, `__iadd__`, `__radd__` and `add.Tensor`; `__getitem__` stays."""
     name = name.partition(".")[0]
-    if name.startswith("__") and name not in PLUMBING:
+    if name.startswith("__") and name not in MOVES:
         name = name.strip("_")
         if name not in FAMILIES and name[0] in "ir" and (name[1:] in FAMILIES or name[1:] in SYNONYMS):
             name = name[1:]
@@ -101,7 +101,7 @@ def class_family(kind: Any) -> Family | None:
     return "norm" if found is None and "BatchNorm" in kind.__name__ else found
 
 
-def family_of(operations: list[str], parameters: bool) -> Family:
+def family_of_operations(operations: list[str], parameters: bool) -> Family:
     """The family of a layer from what runs in it: a hand-written convolution is one, a module that adds is a sum."""
     seen = {FAMILIES.get(name, "other") for name in operations}
     for family in STRONGEST:
@@ -110,14 +110,14 @@ def family_of(operations: list[str], parameters: bool) -> Family:
     return FAMILIES.get(operations[0], "other") if len(operations) == 1 and not parameters else "other"
 
 
-def arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[torch.Tensor]:
+def tensor_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[torch.Tensor]:
     """All tensors among the arguments of an operation, in order."""
     found: list[torch.Tensor] = []
     for value in (*args, *kwargs.values()) if kwargs else args:
         if isinstance(value, torch.Tensor):
             found.append(value)
         elif isinstance(value, (list, tuple)):
-            found += arguments(value, {})
+            found += tensor_arguments(value, {})
     return found
 
 

@@ -9,24 +9,24 @@ import torch
 from torch import nn
 
 from ...recording import Edge, Layer, Role
-from ..fold import Family, Unit
-from ..values.to_maps import Axes, Spread
-from .mutation import versions
-from .op_types import class_family, family_of
+from ..fold import Family, LayerFacts
+from ..values.map_layout import Axes, MapLayout
+from .mutation import read_versions
+from .op_types import class_family, family_of_operations
 
 MARK = "_innerwalk_mark"
 UNKNOWN = "unknown origin"
 
 
 @dataclass(eq=False, slots=True)
-class Step:
+class TraceStep:
     """One layer to be: a call of a module, or an operation between modules."""
 
     id: str
     kind: str
     module: nn.Module | None = None
     family: Family = "other"
-    sources: dict[Step, None] = field(default_factory=dict)
+    sources: dict[TraceStep, None] = field(default_factory=dict)
     values: int = 0
     """How many values that depend on the input it has read."""
     live: bool = True
@@ -34,11 +34,11 @@ class Step:
     operations: list[str] = field(default_factory=list)
     """Plain names of what ran in it and made new values."""
     parameters: int = 0
-    spread: Spread | None = None
+    spread: MapLayout | None = None
     notes: dict[str, None] = field(default_factory=dict)
     waiting: torch.Tensor | None = None
     """Its output, kept alive while it is not known whether it will be copied."""
-    versions: list[int] | None = None
+    read_versions: list[int] | None = None
     """Of the waiting tensor, as `run.versions` gives them."""
     grid: tuple[int, int] | None = None
     """Of its tokens, see Axes."""
@@ -51,14 +51,14 @@ class Step:
             own = module.parameters() if len(module._modules) else filter(torch.is_tensor, module._parameters.values())
             self.parameters = sum(parameter.numel() for parameter in own)
             if self.family != "opaque":
-                self.family = class_family(type(module)) or family_of(self.operations, self.parameters > 0)  # type: ignore[arg-type]
+                self.family = class_family(type(module)) or family_of_operations(self.operations, self.parameters > 0)  # type: ignore[arg-type]
 
-    def unit(self) -> Unit:
+    def unit(self) -> LayerFacts:
         """What the fold needs to know of it."""
         made, sources = self.spread, tuple(source.id for source in self.sources)
         drawable = made is not None and not made.empty
         maps = made is not None and (made.whole or len(made.shape) > 2)
-        return Unit(self.id, self.family, sources, self.values, self.parameters, drawable, self.live, maps)
+        return LayerFacts(self.id, self.family, sources, self.values, self.parameters, drawable, self.live, maps)
 
     def layer(self, role: Role, shows: str) -> Layer:
         shape, map_shape = (self.spread.shape, self.spread.map_shape) if self.spread else ((), (0, 0, 0))
@@ -69,22 +69,22 @@ class Step:
 
 
 @dataclass(eq=False, slots=True)
-class Mark:
+class TensorMark:
     """What is known of one tensor in one run."""
 
     run: object
-    origins: tuple[Step, ...]
+    origins: tuple[TraceStep, ...]
     """The steps whose values it holds; none for constants."""
     axes: Axes
-    versions: list[int] | None
+    read_versions: list[int] | None
     """Of the tensor when it was marked."""
-    lazy: Step | None = None
+    lazy: TraceStep | None = None
     """The step that waits to learn whether this tensor, its output, must be copied."""
-    rewritten: tuple[list[int], tuple[Step, ...]] | None = None
+    rewritten: tuple[list[int], tuple[TraceStep, ...]] | None = None
     """Its versions and origins when all its values were last changed in place: older views of it hold these too."""
 
 
-class Marks:
+class TensorMarks:
     """Reads and writes the marks of one run.
 
     A mark is an attribute of the tensor itself: unlike a key made of its address it can't outlive the tensor, and it
@@ -101,23 +101,23 @@ class Marks:
         """Whether it is a parameter or buffer of the network."""
         return id(tensor) in self._ids
 
-    def get(self, tensor: torch.Tensor) -> Mark | None:
+    def get(self, tensor: torch.Tensor) -> TensorMark | None:
         """Its mark in this run, or None: a parameter, something made outside torch, or left from an earlier run."""
-        mark: Mark | None = getattr(tensor, MARK, None)
+        mark: TensorMark | None = getattr(tensor, MARK, None)
         if mark is None:
             return None
         if mark.run is not self.run:
-            return None if mark.origins else Mark(self.run, (), mark.axes, mark.versions)
-        behind: Mark | None = getattr(tensor._base, MARK, None)
+            return None if mark.origins else TensorMark(self.run, (), mark.axes, mark.versions)
+        behind: TensorMark | None = getattr(tensor._base, MARK, None)
         if behind is not None and behind.run is self.run and behind.rewritten and mark.versions:
             versions, origins = behind.rewritten
             if versions > mark.versions:
-                return Mark(self.run, origins, mark.axes, versions)
+                return TensorMark(self.run, origins, mark.axes, versions)
         return mark
 
-    def set(self, tensor: torch.Tensor, origins: tuple[Step, ...], axes: Axes) -> None:
+    def set(self, tensor: torch.Tensor, origins: tuple[TraceStep, ...], axes: Axes) -> None:
         if id(tensor) not in self._ids:
-            setattr(tensor, MARK, Mark(self.run, origins, axes, versions([tensor])))
+            setattr(tensor, MARK, TensorMark(self.run, origins, axes, read_versions([tensor])))
 
     def axes(self, tensor: torch.Tensor) -> Axes:
         mark = self.get(tensor)
@@ -127,7 +127,7 @@ class Marks:
         """Whether nobody knows where its values come from."""
         return id(tensor) not in self._ids and self.get(tensor) is None and tensor.numel() > 1
 
-    def origins(self, tensors: Iterable[torch.Tensor]) -> tuple[Step, ...]:
+    def origins(self, tensors: Iterable[torch.Tensor]) -> tuple[TraceStep, ...]:
         """The steps whose values these tensors hold, each once."""
         marks = [mark for tensor in tensors if (mark := self.get(tensor)) is not None and mark.origins]
         if len(marks) == 1:
@@ -144,7 +144,7 @@ class Marks:
                 best, best_rank = tensor, rank
         return best
 
-    def read(self, step: Step, tensors: Iterable[torch.Tensor]) -> None:
+    def read(self, step: TraceStep, tensors: Iterable[torch.Tensor]) -> None:
         """Note that a step reads these tensors."""
         for tensor in tensors:
             mark = self.get(tensor)
@@ -156,20 +156,20 @@ class Marks:
             step.sources.update(dict.fromkeys(others))
             step.values += any(origin.live for origin in others)
 
-    def changed_through(self, tensor: torch.Tensor, origins: tuple[Step, ...]) -> None:
+    def changed_through(self, tensor: torch.Tensor, origins: tuple[TraceStep, ...]) -> None:
         """A tensor was written to, so the tensor behind it, if it is a view, and its own views hold new values too."""
         base = tensor if tensor._base is None else tensor._base
         old, part = self.get(base), base.numel() > tensor.numel()
         if base is not tensor:
             kept = old.origins if old is not None and part else ()
             self.set(base, tuple(dict.fromkeys((*kept, *origins))), self.axes(base))
-        mark: Mark | None = getattr(base, MARK, None)
+        mark: TensorMark | None = getattr(base, MARK, None)
         if mark is not None:
             whole = (mark.versions, mark.origins) if mark.versions else None
             mark.rewritten = whole if not part else old.rewritten if old is not None else None
 
 
-def unmark(tensors: Iterable[torch.Tensor]) -> None:
+def remove_marks(tensors: Iterable[torch.Tensor]) -> None:
     """Leave the tensors as they were given."""
     for tensor in tensors:
         if getattr(tensor, MARK, None) is not None:

@@ -8,26 +8,26 @@ from typing import Any, NamedTuple, Protocol
 import torch
 from torch import nn
 
-from ..ablation import NONE, Ablation, silence
-from ..values.to_maps import Axes, spread
+from ..ablation import NO_ABLATION, Ablation, zero_channels
+from ..values.map_layout import Axes, choose_layout
 from .mutation import Tensors
-from .provenance import Marks, Step
+from .provenance import TensorMarks, TraceStep
 
 
-class Keeper(Protocol):
+class RunObserver(Protocol):
     """Who decides what is copied, and copies it."""
 
-    def finished(self, step: Step, value: torch.Tensor) -> bool:
+    def finished(self, step: TraceStep, value: torch.Tensor) -> bool:
         """A layer has its output. True: call `touched` before anything but a batch norm uses it."""
 
-    def touched(self, step: Step, value: torch.Tensor) -> None:
+    def touched(self, step: TraceStep, value: torch.Tensor) -> None:
         """Something is about to use, perhaps to change, the output that `finished` asked to wait for."""
 
-    def attended(self, step: Step, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def attended(self, step: TraceStep, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """An attention layer, module or function, has finished with these arguments."""
 
 
-class Sample(NamedTuple):
+class BatchSample(NamedTuple):
     """What of a run is looked at."""
 
     batch: int = 1
@@ -42,12 +42,12 @@ class Run:
     """One run. Afterwards `steps` holds the graph in order of execution."""
 
     def __init__(
-        self, paths: dict[nn.Module, str], keeper: Keeper, sample: Sample, ablation: Ablation = NONE
+        self, paths: dict[nn.Module, str], keeper: RunObserver, sample: BatchSample, ablation: Ablation = NO_ABLATION
     ) -> None:  # fmt: skip
         self.keeper, self.sample, self.ablation = keeper, sample, ablation
-        self.marks = Marks(paths)
-        self.steps: list[Step] = []
-        self.current: Step | None = None
+        self.marks = TensorMarks(paths)
+        self.steps: list[TraceStep] = []
+        self.current: TraceStep | None = None
         """The layer that is running; what runs inside it belongs to it."""
         self.path = ""
         """Of the innermost module that is running."""
@@ -63,7 +63,7 @@ class Run:
         """The id of an input or output: `input`, or `:input` in a network that has a module of this name."""
         return self.number(f":{kind}" if kind in self._reserved else kind)
 
-    def begin(self, step: Step) -> None:
+    def begin(self, step: TraceStep) -> None:
         """A layer has run something: it takes its place in the order."""
         if not self.steps or self.steps[-1] is not step:
             self.steps.append(step)
@@ -83,20 +83,20 @@ class Run:
                 mark.lazy = None
                 self.keeper.touched(step, tensor)
 
-    def finish(self, step: Step, outputs: Tensors) -> None:
+    def finish(self, step: TraceStep, outputs: Tensors) -> None:
         """A layer has its output: measure it, ablate its channels, and offer it to the keeper."""
         value = self.measure(step, outputs)
         step.settle()
         if step.id in self.ablation.channels and step.spread is not None:
-            silence(value, step.spread, self.ablation.channels[step.id])
+            zero_channels(value, step.spread, self.ablation.channels[step.id])
         if step.spread is not None and self.keeper.finished(step, value):
             mark = self.marks.get(value)
             if mark is not None:
                 mark.lazy, step.waiting = step, value
 
-    def measure(self, step: Step, outputs: Tensors) -> torch.Tensor:
+    def measure(self, step: TraceStep, outputs: Tensors) -> torch.Tensor:
         """Choose the output that is shown, and how."""
-        value = outputs[0] if len(outputs) == 1 else shown(outputs)
+        value = outputs[0] if len(outputs) == 1 else displayed_output(outputs)
         if len(outputs) > 1:
             step.notes[f"1 of {len(outputs)} outputs"] = None
         if not _drawable(value):
@@ -104,12 +104,12 @@ class Run:
             return value
         axes = self.marks.axes(value)
         step.grid = axes.grid
-        step.spread = spread(tuple(value.shape), axes, *self.sample)
+        step.spread = choose_layout(tuple(value.shape), axes, *self.sample)
         if step.spread.note:
             step.notes[step.spread.note] = None
         return value
 
-    def made(self, step: Step, outputs: Tensors, axes: Axes) -> None:
+    def made(self, step: TraceStep, outputs: Tensors, axes: Axes) -> None:
         """A layer that is no module has its values."""
         for tensor in outputs:
             self.marks.set(tensor, (step,), axes)
@@ -122,7 +122,7 @@ class Run:
         for step in self.steps:
             if step.waiting is not None:
                 self.touch([step.waiting])
-        step = Step(self.end_id("output"), "output", family="output")
+        step = TraceStep(self.end_id("output"), "output", family="output")
         self.marks.read(step, outputs)
         if outputs:
             self.measure(step, outputs)
@@ -134,7 +134,7 @@ def _drawable(tensor: torch.Tensor) -> bool:
     return tensor.layout is torch.strided and not (tensor.is_quantized or tensor.is_nested or wrapped)
 
 
-def shown(outputs: Tensors) -> torch.Tensor:
+def displayed_output(outputs: Tensors) -> torch.Tensor:
     """The first that can be drawn and holds real numbers, not counts or places."""
     drawable = [tensor for tensor in outputs if _drawable(tensor)]
     return next((tensor for tensor in drawable if tensor.is_floating_point()), [*drawable, *outputs][0])

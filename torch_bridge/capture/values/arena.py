@@ -16,7 +16,7 @@ CHUNK = 64 << 20
 ALIGNMENT = 64
 
 
-class Shelf:
+class Arena:
     """Hands out float32 arrays from large chunks. A chunk lives as long as any array on it."""
 
     def __init__(self) -> None:

@@ -13,15 +13,15 @@ import torch
 from torch import nn
 
 from ...recording import Maps
-from ..trace.provenance import Step
-from ..trace.run import Sample
-from .to_maps import texels_of, token_grid
+from ..trace.provenance import TraceStep
+from ..trace.run import BatchSample
+from .map_layout import to_texels, token_grid
 
 ATTENTION = "attention"
 
 
 def attention_maps(
-    step: Step, args: tuple[Any, ...], kwargs: dict[str, Any], sample: Sample, token: int | None
+    step: TraceStep, args: tuple[Any, ...], kwargs: dict[str, Any], sample: BatchSample, token: int | None
 ) -> Maps | None:
     """Maps (heads, h, w) or (heads, 1, keys) of one query token; None where the arguments aren't understood.
 
@@ -43,7 +43,7 @@ def attention_maps(
         row = attention_row(query, key, mask, chosen)
     step.notes[f"attention of token {chosen}"] = None
     height, width = grid or (1, keys)
-    texels = texels_of(row[:, keys - height * width :].reshape(-1, height, width))
+    texels = to_texels(row[:, keys - height * width :].reshape(-1, height, width))
     return Maps(step.id, ATTENTION, texels, len(row), labels=tuple(f"head {k}" for k in range(len(row))))
 
 
@@ -71,7 +71,7 @@ def _additive(mask: torch.Tensor, blocked: bool) -> torch.Tensor:
 
 
 def _scaled(
-    args: tuple[Any, ...], kwargs: dict[str, Any], sample: Sample
+    args: tuple[Any, ...], kwargs: dict[str, Any], sample: BatchSample
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """Query, key, mask in F.scaled_dot_product_attention, whose arguments are (batch, heads, tokens, d)."""
     names = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale", "enable_gqa")
@@ -90,7 +90,7 @@ def _scaled(
     return query.cpu(), key.cpu(), mask
 
 
-def _item(tensor: torch.Tensor, sample: Sample) -> torch.Tensor:
+def _item(tensor: torch.Tensor, sample: BatchSample) -> torch.Tensor:
     """(heads, tokens, d) of the sample from (batch, heads, tokens, d), (batch · heads, tokens, d) or (tokens, d)."""
     if tensor.dim() > 4:
         tensor = tensor.flatten(0, -4)
@@ -101,7 +101,7 @@ def _item(tensor: torch.Tensor, sample: Sample) -> torch.Tensor:
 
 
 def _projected(
-    module: nn.MultiheadAttention, args: tuple[Any, ...], kwargs: dict[str, Any], sample: Sample
+    module: nn.MultiheadAttention, args: tuple[Any, ...], kwargs: dict[str, Any], sample: BatchSample
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
     """Query, key, mask inside nn.MultiheadAttention, for the sample."""
     given = inspect.signature(module.forward).bind(*args, **kwargs).arguments
@@ -128,7 +128,7 @@ def _weights(module: nn.MultiheadAttention) -> list[torch.Tensor]:
     return [module.q_proj_weight, module.k_proj_weight]
 
 
-def _module_mask(given: dict[str, Any], size: tuple[int, int, int], sample: Sample) -> torch.Tensor | None:
+def _module_mask(given: dict[str, Any], size: tuple[int, int, int], sample: BatchSample) -> torch.Tensor | None:
     """attn_mask and key_padding_mask as one mask (heads, queries, keys) to be added."""
     masks = []
     if given.get("attn_mask") is not None:

@@ -11,19 +11,19 @@ import torch
 from ...recording import ACTIVATIONS, Layer, Maps, Network
 from ...recording.errors import UnknownName
 from ..fold import NORMED, is_panel
-from ..trace.mutation import changed, versions
-from ..trace.provenance import Step
-from ..trace.run import Sample
-from .arena import Shelf
+from ..trace.mutation import changed_tensors, read_versions
+from ..trace.provenance import TraceStep
+from ..trace.run import BatchSample
+from .arena import Arena
 from .attention import attention_maps
-from .to_maps import maps_of, texels_of
+from .map_layout import extract_maps, to_texels
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and how much of the whole is done, 0..1."""
 PANELS = "panels"
 
 
-class Keep:
+class CapturePolicy:
     """Copies the values of chosen layers into texels, each at the moment its layer has finished.
 
     `layers` is a glob or globs over layer ids; "panels" stands for what the fold shows. Then a convolution's values
@@ -31,7 +31,7 @@ class Keep:
     """
 
     def __init__(
-        self, layers: str | Sequence[str], sample: Sample, token: int | None, progress: Progress | None, modules: int,
+        self, layers: str | Sequence[str], sample: BatchSample, token: int | None, progress: Progress | None, modules: int,
         copied: Callable[[Maps], None] | None = None,
     ) -> None:  # fmt: skip
         chosen = [layers] if isinstance(layers, str) else list(layers)
@@ -42,14 +42,14 @@ class Keep:
         self.sample, self.token, self.progress, self.modules = sample, token, progress, modules
         self.copied = copied or (lambda maps: None)
         self.maps: dict[tuple[str, str], Maps] = {}
-        self.shelf = Shelf()
+        self.shelf = Arena()
         self.seen = 0
 
     def named(self, id: str) -> bool:
         """Whether a glob asks for this layer."""
         return id in self.plain or any(fnmatchcase(id, glob) for glob in self.patterns)
 
-    def finished(self, step: Step, value: torch.Tensor) -> bool:
+    def finished(self, step: TraceStep, value: torch.Tensor) -> bool:
         """Copy now, or answer True: wait for the first reader."""
         self.seen += 1
         if self.progress is not None:
@@ -57,31 +57,31 @@ class Keep:
         if self.named(step.id):
             self._copy(step, value)
         elif self.panels and step.family in NORMED:
-            step.versions = versions([value])
+            step.versions = read_versions([value])
             return True
         elif self.panels and (is_panel(step.unit()) or (step.family == "norm" and _normed(step))):
             self._copy(step, value)
         return False
 
-    def touched(self, step: Step, value: torch.Tensor) -> None:
+    def touched(self, step: TraceStep, value: torch.Tensor) -> None:
         """The first reader comes: copy, unless hidden code has been faster."""
-        if changed([value], step.versions, in_place=False):
+        if changed_tensors([value], step.versions, in_place=False):
             step.notes["changed before it could be read"] = None
         else:
             self._copy(step, value)
 
-    def attended(self, step: Step, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def attended(self, step: TraceStep, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Compute the attention maps of one query token, where the layer is asked for."""
         if self.panels or self.named(step.id):
             made = attention_maps(step, args, kwargs, self.sample, self.token)
             if made is not None:
                 self._keep(made)
 
-    def _copy(self, step: Step, value: torch.Tensor) -> None:
+    def _copy(self, step: TraceStep, value: torch.Tensor) -> None:
         made = step.spread
         if made is None or made.empty:
             return
-        texels = texels_of(maps_of(value.detach(), made), self.shelf)
+        texels = to_texels(extract_maps(value.detach(), made), self.shelf)
         self._keep(Maps(step.id, ACTIVATIONS, texels, made.map_shape[0], labels=made.labels))
 
     def _keep(self, maps: Maps) -> None:
@@ -106,6 +106,6 @@ class Keep:
         return [*own, layer.shows] if self.panels and layer.shows else own
 
 
-def _normed(step: Step) -> bool:
+def _normed(step: TraceStep) -> bool:
     """Whether a batch norm may be folded into what it reads."""
     return any(source.family in NORMED for source in step.sources)

@@ -17,20 +17,20 @@ import torch
 from torch import nn
 
 from ...recording import Maps
-from ..trace.provenance import Step
-from .to_maps import texels_of
+from ..trace.provenance import TraceStep
+from .map_layout import to_texels
 
 WEIGHTS = "weights"
 
 
-def kernel_maps(steps: Iterable[Step]) -> Iterator[Maps]:
+def step_kernels(steps: Iterable[TraceStep]) -> Iterator[Maps]:
     """The weights of those steps that are convolutions with an own weight."""
     for step in steps:
         if step.family == "conv" and step.module is not None:
             yield from _of_module(step.id, step.module)
 
 
-def kernels_of(model: nn.Module, layers: Iterable[str], std: Sequence[float] = (1.0,)) -> Iterator[Maps]:
+def model_kernels(model: nn.Module, layers: Iterable[str], std: Sequence[float] = (1.0,)) -> Iterator[Maps]:
     """The weights of those layers that are convolutions, by their ids; a second call has the weights of the first.
 
     std: what pictures are divided by on their way into the network, so that colours are weights of pixels 0..1.
@@ -70,7 +70,7 @@ def _maps(id: str, kernels: torch.Tensor) -> Maps:
     cells = torch.zeros(outputs, rows * columns, height, width)
     cells[:, :inputs] = kernels
     grid = cells.reshape(outputs, rows, columns, height, width).transpose(2, 3)
-    return Maps(id, WEIGHTS, texels_of(grid.reshape(outputs, rows * height, columns * width)), outputs)
+    return Maps(id, WEIGHTS, to_texels(grid.reshape(outputs, rows * height, columns * width)), outputs)
 
 
 def _colour(id: str, kernels: torch.Tensor) -> Maps:

@@ -7,20 +7,20 @@ import math
 import numpy as np
 import torch
 
-from .to_maps import Axes, maps_of, spread
+from .map_layout import Axes, choose_layout, extract_maps
 
 HEAT = np.array([(0, 0, 0), (74, 12, 107), (187, 55, 84), (249, 142, 9), (252, 255, 164)], np.float32)
 """sRGB stops of the heat map, evenly spaced from the least to the largest value."""
 
 
-def picture_of(tensor: torch.Tensor, axes: Axes, batch: int = 1, index: int = 0) -> np.ndarray:
+def draw_thumbnail(tensor: torch.Tensor, axes: Axes, batch: int = 1, index: int = 0) -> np.ndarray:
     """(H, W, 3) uint8 sRGB: 1, 3 or 4 channels as grey, colour or colour without alpha, from the least to the largest
     value; any other tensor as a heat map of its numbers (many channels: their mean). No numbers: one black
     pixel."""
     if tensor.numel() == 0 or tensor.is_meta or tensor.layout is not torch.strided:
         return np.zeros((1, 1, 3), np.uint8)
-    made = spread(tuple(tensor.shape), axes, batch, index)
-    maps = maps_of(tensor.detach(), made).float().cpu().numpy()
+    made = choose_layout(tuple(tensor.shape), axes, batch, index)
+    maps = extract_maps(tensor.detach(), made).float().cpu().numpy()
     if len(made.shape) == 3 and len(maps) in (1, 3, 4):
         grey = np.broadcast_to(maps[:3], (3, *maps.shape[1:]))
         return np.round(_unit(grey).transpose(1, 2, 0) * 255).astype(np.uint8)

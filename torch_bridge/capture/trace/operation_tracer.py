@@ -8,18 +8,27 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from ..values.to_maps import Axes
-from .axes import follow
-from .mutation import Tensors, changed, fresh, versions
-from .op_types import CONSTANT, FAMILIES, FOREIGN, PLUMBING, SILENT, arguments, plain_name, tensors_in  # fmt: skip
-from .provenance import Step
+from ..values.map_layout import Axes
+from .axes import infer_axes
+from .mutation import Tensors, changed_tensors, new_tensors, read_versions
+from .op_types import (  # fmt: skip
+    EXTERNAL_SOURCES,
+    FAMILIES,
+    MOVES,
+    QUERIES,
+    SHAPE_ONLY,
+    canonical_name,
+    tensor_arguments,
+    tensors_in,
+)
+from .provenance import TraceStep
 from .run import Run
 
 PLAIN = (int, float, list, tuple, torch.Tensor)
 """What `torch.tensor(...)` may be made of to be a constant, not a value from outside."""
 
 
-class Operations(TorchFunctionMode):
+class OperationTracer(TorchFunctionMode):
     """While entered, every operation of this thread goes into the run's graph; what runs inside one does not."""
 
     def __init__(self, run: Run) -> None:
@@ -29,28 +38,28 @@ class Operations(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
-        if name in SILENT:
+        if name in QUERIES:
             return func(*args, **kwargs)
         if name == "__get__":
             return self._read_attribute(func, args)
         if name == "__set__":
             return self._write_attribute(func, args)
-        inputs = arguments(args, kwargs)
+        inputs = tensor_arguments(args, kwargs)
         step = self.run.current
         self.run.touch(inputs, norm=name == "batch_norm" or (step is not None and step.family == "norm"))
-        before = versions(inputs)
+        before = read_versions(inputs)
         output = func(*args, **kwargs)
         outputs = [output] if isinstance(output, torch.Tensor) else list(tensors_in(output))
-        written = changed(inputs, before, "out" in kwargs or name == "__setitem__" or _returns(output, inputs, name))
-        self._after(plain_name(name), args, kwargs, inputs, fresh(outputs, inputs), written)
+        written = changed_tensors(inputs, before, "out" in kwargs or name == "__setitem__" or _returns(output, inputs, name))
+        self._after(canonical_name(name), args, kwargs, inputs, new_tensors(outputs, inputs), written)
         return output
 
     def _read_attribute(self, func: Any, args: Any) -> Any:
         """x.shape, but also x.T and x.data, which are views."""
         name, output = func.__self__.__name__, func(*args)
-        if isinstance(output, torch.Tensor) and name in PLUMBING:
+        if isinstance(output, torch.Tensor) and name in MOVES:
             self.run.touch(args)
-            self._after(name, args, {}, [args[0]], fresh([output], [args[0]]), [])
+            self._after(name, args, {}, [args[0]], new_tensors([output], [args[0]]), [])
         return output
 
     def _write_attribute(self, func: Any, args: Any) -> Any:
@@ -66,11 +75,11 @@ class Operations(TorchFunctionMode):
     def _after(self, name: str, args: Any, kwargs: Any, inputs: Tensors, made: Tensors, written: Tensors) -> None:
         """Whatever an operation made or changed gets a mark."""
         outputs = [tensor for tensor in (*made, *written) if not self.marks.constant(tensor)]
-        if not outputs or (name in FOREIGN and not (args and isinstance(args[0], PLAIN))):
+        if not outputs or (name in EXTERNAL_SOURCES and not (args and isinstance(args[0], PLAIN))):
             return
         origins = self._origins(name, inputs)
         axes = self._axes(name, args, kwargs, inputs, outputs)
-        if self.run.current is None and origins and name not in PLUMBING and outputs[0].is_floating_point():
+        if self.run.current is None and origins and name not in MOVES and outputs[0].is_floating_point():
             origins = (self._layer(name, args, kwargs, inputs, outputs, axes[0]),)
         elif origins or not any(map(self.marks.unknown, inputs)):
             for tensor, one in zip(outputs, axes, strict=True):
@@ -83,22 +92,22 @@ class Operations(TorchFunctionMode):
         if lead is None:
             return [Axes()] * len(outputs)
         axes, before = self.marks.axes(lead), tuple(lead.shape)
-        return [axes if t is lead else follow(name, args, kwargs, axes, before, tuple(t.shape)) for t in outputs]
+        return [axes if t is lead else infer_axes(name, args, kwargs, axes, before, tuple(t.shape)) for t in outputs]
 
-    def _origins(self, name: str, inputs: Tensors) -> tuple[Step, ...]:
+    def _origins(self, name: str, inputs: Tensors) -> tuple[TraceStep, ...]:
         """Who stands for the values that an operation makes: the running layer, or the layers it reads."""
         step = self.run.current
         if step is None:
-            return () if name in CONSTANT else self.marks.origins(inputs)
+            return () if name in SHAPE_ONLY else self.marks.origins(inputs)
         self.run.begin(step)
-        if name not in PLUMBING:
+        if name not in MOVES:
             step.operations.append(name)
         self.marks.read(step, inputs)
         return (step,)
 
-    def _layer(self, name: str, args: Any, kwargs: Any, inputs: Tensors, outputs: Tensors, axes: Axes) -> Step:
+    def _layer(self, name: str, args: Any, kwargs: Any, inputs: Tensors, outputs: Tensors, axes: Axes) -> TraceStep:
         """An operation between modules that makes new values is a layer of its own."""
-        step = Step(self.run.number(f"{self.run.path}:{name}"), name, family=FAMILIES.get(name, "other"))
+        step = TraceStep(self.run.number(f"{self.run.path}:{name}"), name, family=FAMILIES.get(name, "other"))
         self.marks.read(step, inputs)
         step.parameters = sum(tensor.numel() for tensor in inputs if isinstance(tensor, nn.Parameter))
         self.run.made(step, outputs, axes)
@@ -109,4 +118,4 @@ class Operations(TorchFunctionMode):
 
 def _returns(output: Any, inputs: Tensors, name: str) -> bool:
     """Whether what came out is what went in, as with x.add_(y) and F.relu(x, inplace=True), but not with x.to(...)."""
-    return bool(inputs) and output is inputs[0] and name not in PLUMBING
+    return bool(inputs) and output is inputs[0] and name not in MOVES

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..models.build import BuiltModel, first_line
 from ..recording.errors import InputError
-from .first_layer import LENGTH, Stem, argument_names, find_stem, takes_list
-from .preprocess import MODES, Preprocessing, decide, of_torchvision
+from .first_layer import LENGTH, FirstLayer, argument_names, find_first_layer, takes_list
+from .preprocess import MODES, Preprocessing, resolve_preprocessing, torchvision_facts
 from .sources import Input, Source, read_input
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ SIDES = (224, 32, 28, 64, 96, 128, 256, 299, 384, 512)
 
 
 @dataclass(frozen=True)
-class Feeder:
+class InputAdapter:
     """What is known of a network's inputs."""
 
     built: BuiltModel
     how: Preprocessing
-    stem: Stem | None
+    stem: FirstLayer | None
     latent: tuple[int, ...] = ()
     """Shape of one input that is no picture, where the weights state it."""
 
@@ -92,24 +92,24 @@ class Feeder:
         return values.to(number_format(self.built))
 
 
-def make_feeder(
+def make_input_adapter(
     built: BuiltModel, flags: Mapping[str, Any], stated: tuple[str, Mapping[str, Any]], latent: tuple[int, ...] = ()
-) -> Feeder:
+) -> InputAdapter:
     """How the network wants its pictures: as asked, as its weights state, as torchvision does, or guessed."""
-    stem = find_stem(built.module)
+    stem = find_first_layer(built.module)
     sources: list[tuple[str, Mapping[str, Any]]] = [("as asked", flags), stated]
     if not stated[1] and built.preset is not None:
-        sources.append((f"torchvision {built.preset}", of_torchvision(built.preset)))
+        sources.append((f"torchvision {built.preset}", torchvision_facts(built.preset)))
     if built.shapes and len(built.shapes[0]) == 4:
         sources.append(("exported program", {"size": built.shapes[0][2:], "channels": built.shapes[0][1]}))
     sources += _of_stem(stem)
-    how = decide(sources)
+    how = resolve_preprocessing(sources)
     if how.size is None and not any({"size", "short"} & set(facts) for _, facts in sources) and stem:
-        how = decide([*sources, _tried(built, stem, how)])
-    return Feeder(built, how, stem, latent)
+        how = resolve_preprocessing([*sources, _tried(built, stem, how)])
+    return InputAdapter(built, how, stem, latent)
 
 
-def _of_stem(stem: Stem | None) -> list[tuple[str, Mapping[str, Any]]]:
+def _of_stem(stem: FirstLayer | None) -> list[tuple[str, Mapping[str, Any]]]:
     """What the first layer says about pictures: channels, and for a plain vector the size of a square."""
     if stem is None:
         return []
@@ -122,7 +122,7 @@ def _of_stem(stem: Stem | None) -> list[tuple[str, Mapping[str, Any]]]:
     return []
 
 
-def _tried(built: BuiltModel, stem: Stem, how: Preprocessing) -> tuple[str, Mapping[str, Any]]:
+def _tried(built: BuiltModel, stem: FirstLayer, how: Preprocessing) -> tuple[str, Mapping[str, Any]]:
     """The first usual size that the network runs on, and that it was found so."""
     import torch
 

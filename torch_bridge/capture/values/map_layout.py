@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .arena import Shelf
+from .arena import Arena
 
 if TYPE_CHECKING:
     import torch
@@ -47,7 +47,7 @@ class Axes(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Spread:
+class MapLayout:
     """How a tensor's values become maps."""
 
     shape: tuple[int, ...]
@@ -71,9 +71,9 @@ class Spread:
 
 
 @lru_cache(4096)  # networks repeat themselves
-def spread(
+def choose_layout(
     shape: tuple[int, ...], axes: Axes, batch: int = 1, index: int = 0, grid: tuple[int, int] | None = None
-) -> Spread:
+) -> MapLayout:
     """Choose the maps of a tensor of `shape`, whose network was given `batch` inputs, of which number `index` is shown.
 
     `grid` (rows, columns) is believed for tokens wherever their number fits it.
@@ -81,7 +81,7 @@ def spread(
     kept = [axis for axis in range(len(shape)) if axis != axes.batch]
     sizes = tuple(shape[axis] for axis in kept)
     if 0 in shape:
-        return Spread(sizes, (0, 0, 0), axes.batch, 0, tuple(range(len(sizes))), note="empty")
+        return MapLayout(sizes, (0, 0, 0), axes.batch, 0, tuple(range(len(sizes))), note="empty")
     item, note = _item(shape[axes.batch], batch, index) if axes.batch is not None else (0, "")
     channel = kept.index(axes.channel) if axes.channel in kept else len(sizes) - 1 if len(sizes) < 3 else 0
     head = [kept.index(axes.head)] if axes.head in kept and axes.channel in kept else []
@@ -89,7 +89,7 @@ def spread(
     order = (*front, *(axis for axis in range(len(sizes)) if axis not in front))
     channels, space = math.prod(sizes[axis] for axis in front), [sizes[axis] for axis in order[len(front) :]]
     whole = axes.batch is not None and not note
-    made = Spread(sizes, (channels, 1, 1), axes.batch, item, order, note=note, whole=whole)
+    made = MapLayout(sizes, (channels, 1, 1), axes.batch, item, order, note=note, whole=whole)
     if len(space) == 1 and (head or channel == 1):
         return _tokens(made, channels, space[0], axes.grid, grid, bool(head))
     return _maps(made, channels, space)
@@ -105,7 +105,7 @@ def _item(size: int, batch: int, index: int) -> tuple[int, str]:
     return item, f"item {item + 1} of {size:,}"
 
 
-def _maps(made: Spread, channels: int, space: list[int]) -> Spread:
+def _maps(made: MapLayout, channels: int, space: list[int]) -> MapLayout:
     *slices, height, width = [1, 1, *space][-max(2, len(space)) :]
     depth = math.prod(slices)
     names = tuple(f"channel {k // depth} slice {k % depth}" for k in range(channels * depth)) if slices else ()
@@ -113,8 +113,8 @@ def _maps(made: Spread, channels: int, space: list[int]) -> Spread:
 
 
 def _tokens(
-    made: Spread, channels: int, tokens: int, known: tuple[int, int] | None, given: tuple[int, int] | None, heads: bool
-) -> Spread:
+    made: MapLayout, channels: int, tokens: int, known: tuple[int, int] | None, given: tuple[int, int] | None, heads: bool
+) -> MapLayout:
     grid = token_grid(tokens, known, given)
     if grid is None:
         shape = (channels, 1, tokens) if heads else (1, tokens, channels)
@@ -143,7 +143,7 @@ def token_grid(
     return None
 
 
-def maps_of(tensor: torch.Tensor, made: Spread) -> torch.Tensor:
+def extract_maps(tensor: torch.Tensor, made: MapLayout) -> torch.Tensor:
     """(C, H, W): the maps of a tensor; a view of its memory wherever strides can say it."""
     item = tensor if made.batch is None else tensor.select(made.batch, made.item)
     item = item.permute(made.order)
@@ -152,7 +152,7 @@ def maps_of(tensor: torch.Tensor, made: Spread) -> torch.Tensor:
     return item.reshape(made.map_shape)
 
 
-def texels_of(maps: torch.Tensor, shelf: Shelf | None = None) -> np.ndarray:
+def to_texels(maps: torch.Tensor, shelf: Arena | None = None) -> np.ndarray:
     """(C, H, W) of any type and strides -> (cells, H, W, 4) float32, in one pass, on the shelf if there is one."""
     import torch
 

@@ -12,11 +12,11 @@ import torch
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from ..values.to_maps import Axes
-from .axes import module_axes
-from .mutation import Tensors, changed, fresh, versions
+from ..values.map_layout import Axes
+from .axes import infer_module_axes
+from .mutation import Tensors, changed_tensors, new_tensors, read_versions
 from .op_types import class_family, class_name, is_layer, tensors_in
-from .provenance import Step
+from .provenance import TraceStep
 from .run import Run
 
 SEALED = "torch.nn.modules."
@@ -25,26 +25,26 @@ the cost, and leaves torch its fast paths, so that values are bit for bit those 
 
 
 @dataclass(eq=False, slots=True)
-class Call:
+class ModuleCall:
     """One module call on the stack."""
 
     module: nn.Module
     path: str
     id: str
-    step: Step | None = None
+    step: TraceStep | None = None
     """Its layer; None for containers and for what runs inside a layer."""
     seal: Any = None
     """What keeps operations from being watched while it runs."""
     inputs: Tensors | None = None
-    versions: list[int] | None = None
+    read_versions: list[int] | None = None
 
 
-class Modules:
+class ModuleTracer:
     """Hooks on every module of the process, in this thread: those of single modules raise on scripted ones."""
 
     def __init__(self, run: Run, paths: dict[nn.Module, str]) -> None:
         self.run, self.marks, self.paths = run, run.marks, dict(paths)
-        self.stack: list[Call] = []
+        self.stack: list[ModuleCall] = []
         self.thread = threading.get_ident()
 
     @contextmanager
@@ -67,20 +67,20 @@ class Modules:
         path = self.paths.get(module)
         if path is None:  # made while running
             path = self.paths[module] = f"{self.run.path}.?{type(module).__name__}".lstrip(".")
-        call = Call(module, path, self.run.number(path or type(module).__name__))
+        call = ModuleCall(module, path, self.run.number(path or type(module).__name__))
         self.stack.append(call)
         self.run.path = path
         if self.run.current is None and is_layer(module):
-            call.step = self.run.current = Step(call.id, "", module, class_family(type(module)) or "other")  # type: ignore[arg-type]
+            call.step = self.run.current = TraceStep(call.id, "", module, class_family(type(module)) or "other")  # type: ignore[arg-type]
             if isinstance(module, torch.jit.ScriptModule) or _closed(module, args):
                 self._seal(call, args)
 
-    def _seal(self, call: Call, args: tuple[Any, ...]) -> None:
+    def _seal(self, call: ModuleCall, args: tuple[Any, ...]) -> None:
         call.seal = torch._C.DisableTorchFunction()
         call.seal.__enter__()
         call.inputs = list(tensors_in(args))
         self.run.touch(call.inputs, norm=call.step is not None and call.step.family == "norm")
-        call.versions = versions(call.inputs)
+        call.versions = read_versions(call.inputs)
 
     def _leave(self, module: nn.Module, args: Any, kwargs: dict[str, Any] | None, output: Any = None) -> None:
         """After a call; after one that raised torch gives no `kwargs`, which is how it is known here."""
@@ -93,7 +93,7 @@ class Modules:
             self._finish(call, args, kwargs, output)
         self._pop()
 
-    def _finish(self, call: Call, args: Any, kwargs: dict[str, Any], output: Any) -> None:
+    def _finish(self, call: ModuleCall, args: Any, kwargs: dict[str, Any], output: Any) -> None:
         with torch._C.DisableTorchFunction():
             outputs = [output] if isinstance(output, torch.Tensor) else list(tensors_in(output))
             sealed = call.inputs is not None
@@ -112,13 +112,13 @@ class Modules:
         if call.seal is not None:
             call.seal.__exit__(None, None, None)
 
-    def _sealed(self, call: Call, kwargs: dict[str, Any], outputs: Tensors) -> Step | None:
+    def _sealed(self, call: ModuleCall, kwargs: dict[str, Any], outputs: Tensors) -> TraceStep | None:
         """The layer of a sealed call that has made or changed something: not an Identity, not a Dropout that is off."""
         assert call.inputs is not None and call.step is not None
         named = list(tensors_in(kwargs))
         inputs = [*call.inputs, *named]
-        written = changed(call.inputs, call.versions, getattr(call.module, "inplace", False))
-        made = [tensor for tensor in (*fresh(outputs, inputs), *written) if not self.marks.constant(tensor)]
+        written = changed_tensors(call.inputs, call.versions, getattr(call.module, "inplace", False))
+        made = [tensor for tensor in (*new_tensors(outputs, inputs), *written) if not self.marks.constant(tensor)]
         if not made:
             return None
         self.run.touch(named)
@@ -129,13 +129,13 @@ class Modules:
             call.step.family = "opaque"
         return call.step
 
-    def _open(self, call: Call, args: Any, kwargs: Any, outputs: Tensors) -> Step | None:
+    def _open(self, call: ModuleCall, args: Any, kwargs: Any, outputs: Tensors) -> TraceStep | None:
         """The layer of a watched call, if it ran anything; outputs that no operation made (numpy, C++) come from its
         inputs, somehow."""
         step = call.step
         lost = [tensor for tensor in outputs if self.marks.get(tensor) is None and not self.marks.constant(tensor)]
         if lost:
-            step = self.run.current or Step(call.id, "", call.module)
+            step = self.run.current or TraceStep(call.id, "", call.module)
             if not step.operations:
                 step.family = "opaque"
             inputs = list(tensors_in((args, kwargs)))
@@ -144,14 +144,14 @@ class Modules:
             return step if call.step is step or self.run.current is None else None
         return step if self.run.steps and self.run.steps[-1] is step else None
 
-    def _mark(self, step: Step, module: nn.Module | None, inputs: Tensors, made: Tensors) -> None:
+    def _mark(self, step: TraceStep, module: nn.Module | None, inputs: Tensors, made: Tensors) -> None:
         """What a layer has read and made."""
         lead = self.marks.lead(inputs)
         axes, before = (self.marks.axes(lead), tuple(lead.shape)) if lead is not None else (Axes(), ())
         self.run.begin(step)
         self.marks.read(step, inputs)
         for tensor in made:
-            self.marks.set(tensor, (step,), module_axes(module, axes, before, tuple(tensor.shape)))
+            self.marks.set(tensor, (step,), infer_module_axes(module, axes, before, tuple(tensor.shape)))
 
 
 def _closed(module: nn.Module, args: tuple[Any, ...]) -> bool:

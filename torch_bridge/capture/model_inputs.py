@@ -13,12 +13,12 @@ from torch import nn
 from ..recording.errors import InputError
 from .trace.axes import input_axes
 from .trace.op_types import tensors_in
-from .values.thumbnail import picture_of
-from .values.to_maps import Axes
+from .values.map_layout import Axes
+from .values.thumbnail import draw_thumbnail
 
 
 @dataclass(frozen=True)
-class Given:
+class ModelInputs:
     """Arguments of one forward pass."""
 
     args: tuple[Any, ...]
@@ -31,7 +31,7 @@ class Given:
     sequence_first: bool
 
     @classmethod
-    def of(cls, modules: Sequence[nn.Module], inputs: Any) -> Given:
+    def of(cls, modules: Sequence[nn.Module], inputs: Any) -> ModelInputs:
         """inputs: a tensor or list (the only argument), a tuple (positional) or a dict (by keyword).
 
         modules: of the network, in its own order. Raises InputError where there is no tensor.
@@ -63,8 +63,8 @@ class Given:
         """(H, W, 3) uint8 sRGB of input number `index`."""
         first = self.tensors[0]
         if self.axes(first).batch is None and any(first is one for one in self.listed):
-            return picture_of(self.listed[index], self.axes(self.listed[index]))
-        return picture_of(first, self.axes(first), self.batch, index)
+            return draw_thumbnail(self.listed[index], self.axes(self.listed[index]))
+        return draw_thumbnail(first, self.axes(first), self.batch, index)
 
 
 def _whole(tensor: torch.Tensor) -> bool:
