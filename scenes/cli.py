@@ -1,4 +1,4 @@
-"""The command line: read what was said, call the recipe, turn every expected error into one line."""
+"""Entry point of the command line: parses arguments, runs a command, prints expected errors as one line."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ from typing import Any
 from ..torch_bridge.recording import Recording
 from ..torch_bridge.recording.errors import InnerwalkError
 from .arguments import parser
-from .interrupt import stoppable, unheard
+from .interrupt import signals_deferred, stoppable
 from .output_files import check_place, discard
 from .progress import Progress
 
 FAULT, EXPECTED, STOPPED = 1, 2, 130
+"""Exit statuses: a bug of innerwalk, an error the user can fix, interrupted."""
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, 1 a fault of ours, 2 an error a person can mend, 130 stopped."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit status: 0, FAULT, EXPECTED or STOPPED."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal may lack ×, and a file's name may be no text
-    said = parser().parse_args(words)
+        # The terminal's encoding may lack ×, and file names may not be valid text.
+        sys.stdout.reconfigure(errors="replace")
+    options = parser().parse_args(argv)
     try:
-        with stoppable(give_up), Progress(sys.stderr, shown=said.progress or sys.stderr.isatty()) as progress:
-            COMMANDS[said.command](said, progress)
+        with stoppable(give_up), Progress(sys.stderr, shown=options.progress or sys.stderr.isatty()) as progress:
+            COMMANDS[options.command](options, progress)
         return 0
     except (Exception, KeyboardInterrupt) as error:
-        if said.debug:
+        if options.debug:
             raise
         status, line = explain(error)
         print(f"innerwalk: {line}", file=sys.stderr)
@@ -41,7 +43,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def give_up() -> None:
-    """End the process at once, because Blender is at work and can't be asked to stop; nothing is left half-written."""
+    """Removes unfinished files and exits at once; used when Blender is busy and can't be interrupted."""
     discard()
     status, line = explain(KeyboardInterrupt())
     os.write(2, f"\ninnerwalk: {line}\n".encode())
@@ -49,7 +51,7 @@ def give_up() -> None:
 
 
 def explain(error: BaseException) -> tuple[int, str]:
-    """The exit status and the one line for a person."""
+    """Returns the exit status and the one-line message for an error."""
     match error:
         case KeyboardInterrupt():
             return STOPPED, "stopped; what was not finished has not been written"
@@ -61,89 +63,95 @@ def explain(error: BaseException) -> tuple[int, str]:
             return EXPECTED, f"{error.strerror or error}{_place(error)}"
         case MemoryError():
             return EXPECTED, "not enough memory; --layers keeps fewer layers, --size makes the input smaller"
-    return FAULT, f"a fault in innerwalk, {type(error).__name__}: {error}".splitlines()[0] + " (--debug shows where)"
+    message = f"bug in innerwalk, {type(error).__name__}: {error}".splitlines()[0]
+    return FAULT, f"{message} (--debug shows the traceback)"
 
 
 def _place(error: OSError) -> str:
     return f": {error.filename}" if error.filename else ""
 
 
-def record(said: argparse.Namespace, progress: Progress) -> None:
-    """`innerwalk record`."""
+def record(options: argparse.Namespace, progress: Progress) -> None:
+    """Runs `innerwalk record`."""
     from ..torch_bridge.recording import save
     from ..torch_bridge.subject import RecordSpec, record_from
 
     with tempfile.TemporaryDirectory() as scratch:
-        recording = record_from(RecordSpec(**said_of_recording(said, Path(scratch))), progress)
+        recording = record_from(RecordSpec(**record_fields(options, Path(scratch))), progress)
     progress("saving", 1.0)
-    save(recording, said.output)
+    save(recording, options.output)
     progress.close()
     print(summary(recording))
-    print(f"{'saved':<14} {said.output}; next: innerwalk scene {said.output} -o hall.blend")
+    print(f"{'saved':<14} {options.output}; next: innerwalk scene {options.output} -o hall.blend")
 
 
-def ask(said: argparse.Namespace, progress: Progress) -> None:
-    """`innerwalk ask`."""
+def ask(options: argparse.Namespace, progress: Progress) -> None:
+    """Runs `innerwalk ask`."""
     from ..blender_addon.atomic_files import filled
     from ..torch_bridge.recording import save
     from ..torch_bridge.subject import RecordSpec
     from . import ask as recipe
     from .tables import table
 
-    if said.pictures is not None:
-        recipe.check_folder(said.pictures)
+    if options.pictures is not None:
+        recipe.check_folder(options.pictures)
     with tempfile.TemporaryDirectory() as scratch:
-        spec = RecordSpec(**said_of_recording(said, Path(scratch)))
-        layers = tuple(said.about or ("panels",))
-        question = recipe.Question(said.method, layers, said.asked, dict(said.settings), said.data, said.device)
+        spec = RecordSpec(**record_fields(options, Path(scratch)))
+        layers = tuple(options.about or ("panels",))
+        question = recipe.Question(
+            options.method, layers, options.of_channels, dict(options.settings), options.data, options.device
+        )
         recording = recipe.answer(spec, question, progress)
-    made = recipe.maps_of(recording, said.method)
-    if said.output is not None:
-        save(recording, said.output)
-    if said.pictures is not None:
-        with filled(said.pictures) as part:
-            recipe.write_pictures(part, made, said.asked, progress)
+    layer_maps = recipe.maps_of(recording, options.method)
+    if options.output is not None:
+        save(recording, options.output)
+    if options.pictures is not None:
+        with filled(options.pictures) as part:
+            recipe.write_pictures(part, layer_maps, options.of_channels, progress)
     progress.close()
-    print(table(made, said.asked))
-    next_ = f"innerwalk figure {said.output} --method {said.method} -o {said.method}.png"
-    for what, path in (("pictures", said.pictures), ("saved", said.output and f"{said.output}; next: {next_}")):
+    print(table(layer_maps, options.of_channels))
+    next_ = f"innerwalk figure {options.output} --method {options.method} -o {options.method}.png"
+    for what, path in (
+        ("pictures", options.pictures),
+        ("saved", options.output and f"{options.output}; next: {next_}"),
+    ):
         if path is not None:
             print(f"{what:<14} {path}")
 
 
-def fields_of(form: type) -> set[str]:
-    """Names of the fields of a dataclass."""
-    return {one.name for one in fields(form)}
+def fields_of(dataclass: type) -> set[str]:
+    """Returns the field names of a dataclass."""
+    return {field.name for field in fields(dataclass)}
 
 
-def chosen(said: argparse.Namespace, form: type) -> dict[str, Any]:
-    """What was said of the fields of a dataclass; lists become tuples, what was not said is left out."""
-    names = fields_of(form)
-    given = {name: value for name, value in vars(said).items() if name in names and value is not None}
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+def set_fields(options: argparse.Namespace, dataclass: type) -> dict[str, Any]:
+    """Returns the options that are set and are fields of `dataclass`; lists become tuples."""
+    names = fields_of(dataclass)
+    values = {name: value for name, value in vars(options).items() if name in names and value is not None}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
-def said_of_recording(said: argparse.Namespace, scratch: Path) -> dict[str, Any]:
-    """Fields of a RecordSpec: what was said, and for a shipped network what comes with it."""
+def record_fields(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    """Returns RecordSpec fields from the options; a shipped network's own are the defaults."""
     from ..torch_bridge.concepts import TASKS
     from ..torch_bridge.subject import RecordSpec
-    from .shipped import facts_of
+    from .shipped import spec_fields
 
-    known = chosen(said, RecordSpec)
+    known = set_fields(options, RecordSpec)
     for name in {"size", "grid"} & known.keys():
-        known[name] = known[name][::-1]  # said as width x height
+        known[name] = known[name][::-1]  # written as width x height
     ablated: dict[str, tuple[int, ...]] = {}
     for layer, channels in known.get("ablate", ()):
         ablated[layer] = ablated.get(layer, ()) + channels
     known["ablate"] = ablated
-    if said.model not in TASKS:
+    if options.model not in TASKS:
         return known
-    shipped = facts_of(said.model, scratch)
+    shipped = spec_fields(options.model, scratch)
     return shipped | known | {name: shipped[name] for name in ("model", "arguments")}
 
 
 def summary(recording: Recording) -> str:
-    """What was recorded, in a few lines."""
+    """Summarises a recording in a few lines for the terminal."""
     network = recording.network
     size = sum(maps.texels.nbytes for maps in recording.all_maps.values())
     lines = [
@@ -163,82 +171,82 @@ def summary(recording: Recording) -> str:
 
 
 def start_blender() -> None:
-    """Load Blender, which ends with a crash where an exception of Python's meets its start."""
-    with unheard():
+    """Loads Blender with signals held back: a Python exception during its start crashes it."""
+    with signals_deferred():
         import bpy  # noqa: F401
 
 
-def scene(said: argparse.Namespace, progress: Progress) -> None:
-    """`innerwalk scene`."""
+def scene(options: argparse.Namespace, progress: Progress) -> None:
+    """Runs `innerwalk scene`."""
     start_blender()
     from ..blender_addon.scene.hall.store import Dress
     from ..torch_bridge.recording import load
     from . import scene as recipe
     from .tables import check_method
 
-    check_place(said.output, ".blend")
-    recording, dress = load(said.recording), Dress(**chosen(said, Dress))
+    check_place(options.output, ".blend")
+    recording, dress = load(options.recording), Dress(**set_fields(options, Dress))
     check_method(recording, dress.method)
     built = recipe.build(recording, dress, progress=progress)
-    recipe.save(built, said.output)
+    recipe.save(built, options.output)
     progress.close()
-    print(f"saved {said.output}; open it in Blender, or: innerwalk figure {said.output} -o figure.png")
+    print(f"saved {options.output}; open it in Blender, or: innerwalk figure {options.output} -o figure.png")
 
 
-def figure(said: argparse.Namespace, progress: Progress) -> None:
-    """`innerwalk figure`."""
+def figure(options: argparse.Namespace, progress: Progress) -> None:
+    """Runs `innerwalk figure`."""
     start_blender()
-    from .figure import Order, render_figure
+    from .figure import FigureOptions, render_figure
 
-    render_figure(said.source, said.output, Order(**chosen(said, Order)), progress=progress)
+    render_figure(
+        options.source, options.output, FigureOptions(**set_fields(options, FigureOptions)), progress=progress
+    )
     progress.close()
-    print(f"saved {said.output}")
+    print(f"saved {options.output}")
 
 
-def demo(said: argparse.Namespace, progress: Progress) -> None:
-    """`innerwalk demo`: a network that comes with innerwalk, on its own picture."""
+def demo(options: argparse.Namespace, progress: Progress) -> None:
+    """Runs `innerwalk demo`: records, builds and renders a shipped network on its default picture."""
     start_blender()
     from ..torch_bridge.recording import save
     from ..torch_bridge.subject import RecordSpec, record_from
     from . import scene as recipe
     from .figure import render_figure
-    from .shipped import DEFAULT, facts_of
+    from .shipped import DEFAULT, spec_fields
 
-    folder = said.output
+    folder = options.output
     folder.mkdir(parents=True, exist_ok=True)
-    recording = record_from(RecordSpec(**facts_of(DEFAULT, folder)), progress.part(0.0, 0.15))
+    recording = record_from(RecordSpec(**spec_fields(DEFAULT, folder)), progress.part(0.0, 0.15))
     save(recording, folder / "hall")
     recipe.save(recipe.build(recording, progress=progress.part(0.15, 0.3)), folder / "hall.blend")
     render_figure(recording, folder / "hall.png", progress=progress.part(0.3, 1.0))
     progress.close()
     print(summary(recording))
-    print(
-        f"made           {folder}/hall.png (look), {folder}/hall.blend (open in Blender), {folder}/hall (the recording)"
-    )
+    print(f"made           {folder}/hall.png (view), {folder}/hall.blend (open in Blender), {folder}/hall (recording)")
 
 
-def serve(said: argparse.Namespace, progress: Progress) -> None:
-    """`innerwalk serve`."""
-    from ..torch_bridge.server.arguments import order_arguments
-    from ..torch_bridge.server.config import order_of
+def serve(options: argparse.Namespace, progress: Progress) -> None:
+    """Runs `innerwalk serve`."""
+    from ..torch_bridge.server.arguments import config_arguments
+    from ..torch_bridge.server.config import serve_config
     from ..torch_bridge.server.start import joinable, welcome
 
-    order = order_of(**order_arguments(said))
-    with joinable(order, said.connection, progress) as server:
+    order = serve_config(**config_arguments(options))
+    with joinable(order, options.connection, progress) as server:
         progress.close()
-        print(welcome(order, server, said.connection), flush=True)
+        print(welcome(order, server, options.connection), flush=True)
         server.serve_forever()
 
 
-def methods(said: argparse.Namespace, progress: Progress) -> None:
-    """`innerwalk methods`."""
-    from ..torch_bridge.methods import METHODS, sheet
+def methods(options: argparse.Namespace, progress: Progress) -> None:
+    """Runs `innerwalk methods`."""
+    from ..torch_bridge.methods import METHODS, help_text
 
-    print("\n\n".join(map(sheet, METHODS.values())))
+    print("\n\n".join(map(help_text, METHODS.values())))
 
 
-def doctor(said: argparse.Namespace, progress: Progress) -> None:
-    """`innerwalk doctor`."""
+def doctor(options: argparse.Namespace, progress: Progress) -> None:
+    """Runs `innerwalk doctor`."""
     from .doctor import examine
 
     for finding in examine():

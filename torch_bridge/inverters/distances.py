@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..data import draw
+from ..data import random_indices
 
 if TYPE_CHECKING:
-    from ..methods import Work
+    from ..methods import MethodContext
 
 COMPARED = 48
 """Pictures of the data that tell how far pictures are apart."""
@@ -25,7 +25,7 @@ class Yardstick:
     colour, which would be the same for pictures that are all noise.
     """
 
-    def __init__(self, work: Work, seed: int) -> None:
+    def __init__(self, work: MethodContext, seed: int) -> None:
         self._work, self._seed = work, seed
         about = work.picture.float() - work.picture.float().mean((2, 3), keepdim=True)
         self.square, self.said = max(2 * float(about.square().sum()), 1e-12), "twice its contrast"
@@ -35,7 +35,7 @@ class Yardstick:
         data, seen = self._work.data, []
         if data is None:
             return
-        for number, index in enumerate(draw(data, min(COMPARED, len(data)), self._seed), 1):
+        for number, index in enumerate(random_indices(data, min(COMPARED, len(data)), self._seed), 1):
             seen.append(picture_of(self._work, index))
             if number % AT_ONCE == 0:
                 yield f"looked at {number} pictures of {data.name}"
@@ -48,7 +48,7 @@ class Yardstick:
         return (pictures - picture).flatten(1).square().sum(1) / self.square
 
 
-def picture_of(work: Work, index: int) -> Tensor:
+def picture_of(work: MethodContext, index: int) -> Tensor:
     """(C, H, W) float32: a picture of the data in the network's own numbers."""
     assert work.data is not None
     first = work.feed(work.data.picture(index))[0]

@@ -39,7 +39,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Work:
+class MethodContext:
     """What a method works with. All of it is on one device, and nobody else runs the network during a step."""
 
     model: nn.Module
@@ -95,7 +95,7 @@ class Method:
     title: str
     text: str
     """One sentence for a person."""
-    run: Callable[[Work, Any], Iterator[Step]]
+    run: Callable[[MethodContext, Any], Iterator[Step]]
     parameters: type | None = None
     """A frozen dataclass of int, float, bool, str or Literal fields, made by `parameter`."""
     needs: Literal["network", "input", "data"] = "input"
@@ -109,7 +109,7 @@ def parameter(
     return dataclasses.field(default=default, metadata={"text": text, "least": least, "most": most, "unit": unit})
 
 
-def form(method: Method) -> list[dict[str, Any]]:
+def parameter_form(method: Method) -> list[dict[str, Any]]:
     """The parameters as plain values, in order: name, kind (int, float, bool, str, choice), default, text, bounds."""
     if method.parameters is None:
         return []
@@ -123,10 +123,10 @@ def _field(one: dataclasses.Field[Any], kind: Any) -> dict[str, Any]:
     return told | dict(one.metadata) | {"choices": list(choices)}
 
 
-def sheet(method: Method) -> str:
+def help_text(method: Method) -> str:
     """The method and its parameters in a few lines, for a terminal."""
     lines = [f"{method.name:<14} {method.text}"]
-    for one in form(method):
+    for one in parameter_form(method):
         limits = f", {_plain(one['least'])} to {_plain(one['most'])}" if one["least"] is not None else ""
         choices = f", {' | '.join(map(str, one['choices']))}" if one["choices"] else ""
         unit = f" {one['unit']}" if one["unit"] else ""
@@ -138,9 +138,9 @@ def _plain(number: float) -> str:
     return f"{number:,}" if isinstance(number, int) else f"{number:g}"
 
 
-def chosen(method: Method, given: Mapping[str, Any]) -> Any:
+def parse_parameters(method: Method, given: Mapping[str, Any]) -> Any:
     """The method's parameters with what was given, checked; None where it has none. Raises InputError, UnknownName."""
-    known = {field["name"]: field for field in form(method)}
+    known = {field["name"]: field for field in parameter_form(method)}
     if not isinstance(given, Mapping):
         raise InputError(f'parameters of {method.name}: an object such as {{"seed": 1}} is needed')
     for name, value in given.items():
@@ -152,7 +152,7 @@ def chosen(method: Method, given: Mapping[str, Any]) -> Any:
     return method.parameters(**{name: _as(known[name], value) for name, value in given.items()})
 
 
-def activations_of(recording: Recording) -> list[Maps]:
+def activation_maps(recording: Recording) -> list[Maps]:
     """A recording's activations, without attention and other maps that come with them."""
     return [maps for (_, method), maps in recording.all_maps.items() if method == ACTIVATIONS]
 

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from ..inputs.preprocess import Preprocessing
 
-Fill = Literal["grey", "blur", "noise", "value"]
+PatchFill = Literal["grey", "blur", "noise", "value"]
 
 
-class Patches:
+class OcclusionPatches:
     """Places of a patch on a picture; at the far sides it sticks out. Rows and columns are pixels."""
 
     def __init__(self, size: tuple[int, ...], patch: float, stride: float) -> None:
@@ -58,8 +58,8 @@ class Patches:
         return ((pixels >= starts) & (pixels < starts + self.sides[axis])).astype(np.float32)
 
 
-def filled(
-    picture: Tensor, fill: Fill, value: float, how: Preprocessing, deviations: list[float], seed: int
+def fill_picture(
+    picture: Tensor, fill: PatchFill, value: float, how: Preprocessing, deviations: list[float], seed: int
 ) -> Tensor:  # fmt: skip
     """(1, C, H, W): what lies under the patch, for the whole picture, in the network's own numbers.
 

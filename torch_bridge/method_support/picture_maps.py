@@ -8,7 +8,7 @@ import numpy as np
 
 from ..recording import Maps, pack
 
-MOST_PIXELS = 4 << 20
+MAX_PIXELS = 4 << 20
 """Of all pictures of a layer together: 64 MiB of texels."""
 
 
@@ -21,7 +21,7 @@ def picture_maps(
     Channels that have none are empty tiles: their texels are 0 with alpha 0. Pictures are shrunk by a whole factor
     where the layer's would take more than MOST_PIXELS together.
     """
-    pictures = {channel: shrunk(picture, channels) for channel, picture in pictures.items()}
+    pictures = {channel: shrink(picture, channels) for channel, picture in pictures.items()}
     height, width = next(iter(pictures.values())).shape[:2]
     texels = np.zeros((channels, height, width, 4), np.float32)
     for channel, picture in pictures.items():
@@ -35,19 +35,19 @@ def scalar_maps(
     extras: Mapping[str, np.ndarray] | None = None,
 ) -> Maps:  # fmt: skip
     """The same of values (H, W) by channel, laid over the input. Channels that have none are 0."""
-    planes = {channel: shrunk(plane, channels) for channel, plane in planes.items()}
+    planes = {channel: shrink(plane, channels) for channel, plane in planes.items()}
     values = np.zeros((channels, *next(iter(planes.values())).shape), np.float32)
     for channel, plane in planes.items():
         values[channel] = plane
     return Maps(layer, method, pack(values), channels, frame="input", labels=tuple(labels), extras=dict(extras or {}))
 
 
-def shrunk(picture: np.ndarray, channels: int) -> np.ndarray:
+def shrink(picture: np.ndarray, channels: int) -> np.ndarray:
     """A picture (H, W, 3) or values (H, W) as small as those of a layer of so many channels are kept."""
     height, width, *colours = picture.shape
     cells = channels if colours else -(-channels // 4)
     factor = 1
-    while cells * -(-height // factor) * -(-width // factor) > MOST_PIXELS and factor < min(height, width):
+    while cells * -(-height // factor) * -(-width // factor) > MAX_PIXELS and factor < min(height, width):
         factor += 1
     return _shrunk(picture.astype(np.float32), factor)
 

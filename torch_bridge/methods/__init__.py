@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..method_support.method import Method, Step, Work, chosen, form, sheet
+from ..method_support.method import Method, Step, MethodContext, parse_parameters, parameter_form, help_text
 from .activations import ACTIVATIONS
 from .average import AVERAGE
 from .cam import CAM
@@ -23,7 +23,7 @@ from .top_images import TOP_IMAGES
 from .upconvnet import UPCONVNET
 from .weights import WEIGHTS
 
-__all__ = ["METHODS", "Method", "Step", "Work", "chosen", "form", "sheet"]
+__all__ = ["METHODS", "Method", "Step", "MethodContext", "parse_parameters", "parameter_form", "help_text"]
 
 METHODS = {
     method.name: method

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..method_support.method import Method, Step, Work
+from ..method_support.method import Method, Step, MethodContext
 
 
-def activations(work: Work, parameters: None) -> Iterator[Step]:
+def activations(work: MethodContext, parameters: None) -> Iterator[Step]:
     """The recorder's own maps, one run for all layers."""
     yield Step(0.0, "running the network")
     recording = work.record(work.arguments, work.layers)

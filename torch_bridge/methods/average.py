@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..data import draw
-from ..method_support.method import Method, Step, Work, activations_of, parameter
+from ..data import random_indices
+from ..method_support.method import Method, Step, MethodContext, activation_maps, parameter
 from ..recording import Maps
 from ..recording.errors import InputError
 
@@ -24,16 +24,16 @@ class Parameters:
     seed: int = parameter(0, "Which of them: another seed draws others", 0, 2**31 - 1)
 
 
-def average(work: Work, parameters: Parameters) -> Iterator[Step]:
+def average(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """Running means in float64. Raises InputError without a data set."""
     if work.data is None:
         raise InputError("average needs a data set; choose one, or name one when the bridge starts")
-    indices = draw(work.data, min(parameters.count, len(work.data)), parameters.seed)
+    indices = random_indices(work.data, min(parameters.count, len(work.data)), parameters.seed)
     sums: dict[str, np.ndarray] = {}
     latest: dict[str, Maps] = {}
     for done, index in enumerate(indices, 1):
         recording = work.record(work.feed(work.data.picture(index)), work.layers)
-        for maps in activations_of(recording):
+        for maps in activation_maps(recording):
             known = sums.setdefault(maps.layer, np.zeros(maps.texels.shape))
             if known.shape != maps.texels.shape:
                 raise InputError(

@@ -13,11 +13,11 @@ from typing import Literal
 
 import numpy as np
 
-from ..method_support.ablation_scores import ablated
+from ..method_support.ablation_scores import ablate_channels
 from ..method_support.input_attribution import OF_CLASS
-from ..method_support.linear_shares import weighed
-from ..method_support.method import Method, Step, Work, parameter
-from ..method_support.score_paths import SCORE, Paths, Share, links, sources_of
+from ..method_support.linear_shares import compute_linear_shares
+from ..method_support.method import Method, Step, MethodContext, parameter
+from ..method_support.score_paths import SCORE, ScorePaths, ScoreShare, strongest_links, direct_sources
 from ..predictions.classes import PREDICTED
 from ..recording import Maps, pack
 from ..recording.errors import ModelError
@@ -39,42 +39,42 @@ class Parameters:
     top: int = parameter(8, "Strongest channels of each layer that are linked with those of the next", 0, 64)
 
 
-def contribution(work: Work, parameters: Parameters) -> Iterator[Step]:
+def contribution(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """From the answer back, layer by layer. Raises InputError and ModelError where a network can't be asked so."""
     yield Step(0.0, "running the network")
-    paths = Paths(work, parameters.of_class)
+    paths = ScorePaths(work, parameters.of_class)
     yield Step(0.0, paths.told)
     given = yield from _shares(work, paths, parameters)
     shares = {id: share.only(work.chosen(id)) for id, share in given.items()}
     tops = {id: _top(share.values, parameters.top) for id, share in shares.items()}
-    sources, found = sources_of(work.network, shares), defaultdict[str, dict[str, Rows]](dict)
+    sources, found = direct_sources(work.network, shares), defaultdict[str, dict[str, Rows]](dict)
     for number, id in enumerate([SCORE, *_backwards(work, shares)]):
         maps = () if id == SCORE else (_maps(work, id, shares[id], found[id]),)
         yield Step(number / len(shares), f"{paths.told}: {id}" if id else paths.told, maps)
-        for source, rows in links(paths, sources, tops, id).items() if parameters.top and paths.slope() else ():
+        for source, rows in strongest_links(paths, sources, tops, id).items() if parameters.top and paths.slope() else ():
             leads_to = id or _answer(work, paths, source)
             if rows and leads_to:
                 found[source][leads_to] = rows
 
 
-def _shares(work: Work, paths: Paths, parameters: Parameters) -> Generator[Step, None, dict[str, Share]]:
+def _shares(work: MethodContext, paths: ScorePaths, parameters: Parameters) -> Generator[Step, None, dict[str, ScoreShare]]:
     if parameters.how == "weights":
-        return weighed(work, paths.of.index)
+        return compute_linear_shares(work, paths.of.index)
     if parameters.how == "gradient":
         if not paths.slope():
             raise ModelError(NO_GRADIENT)
         return {id: paths.share(id) for id in work.layers}
-    shares: dict[str, Share] = {}
+    shares: dict[str, ScoreShare] = {}
 
-    def keep(id: str, share: Share) -> Maps:
+    def keep(id: str, share: ScoreShare) -> Maps:
         shares[id] = share
         return _maps(work, id, share, {})
 
-    yield from ablated(work, paths, _backwards(work, work.layers), parameters.fill == "mean", keep)
+    yield from ablate_channels(work, paths, _backwards(work, work.layers), parameters.fill == "mean", keep)
     return shares
 
 
-def _backwards(work: Work, layers: Container[str]) -> list[str]:
+def _backwards(work: MethodContext, layers: Container[str]) -> list[str]:
     """The last first."""
     return [one.id for one in reversed(work.network.layers) if one.id in layers]
 
@@ -85,13 +85,13 @@ def _top(values: np.ndarray, count: int) -> list[int]:
     return sorted(int(one) for one in order if values[one])
 
 
-def _answer(work: Work, paths: Paths, source: str) -> str:
+def _answer(work: MethodContext, paths: ScorePaths, source: str) -> str:
     """The layer that stands for the score; none where the channels of the layer before are the classes themselves."""
     classes = work.network.layer(source).map_shape[0] == paths.classes
     return "" if classes else next((one.id for one in work.network.layers if one.role == "output"), "")
 
 
-def _maps(work: Work, id: str, share: Share, found: Mapping[str, Rows]) -> Maps:
+def _maps(work: MethodContext, id: str, share: ScoreShare, found: Mapping[str, Rows]) -> Maps:
     """A layer's channels; those that aren't asked about have no words."""
     asked, values = work.chosen(id), share.values
     labels = tuple(f"{value:+.3g}" if number in asked else "" for number, value in enumerate(values))

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ..method_support.backward import Aim
-from ..method_support.input_attribution import CROPPED, OF_CLASS, explained
-from ..method_support.method import Method, Step, Work, parameter
+from ..method_support.input_gradients import GradientTarget
+from ..method_support.input_attribution import CROPPED, OF_CLASS, attribute_layers
+from ..method_support.method import Method, Step, MethodContext, parameter
 from ..predictions.classes import PREDICTED
 
 
@@ -29,10 +29,10 @@ class Parameters:
     cropped: bool = parameter(False, CROPPED)
 
 
-def deconvnet(work: Work, parameters: Parameters) -> Iterator[Step]:
+def deconvnet(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """Signed colours, grey is 0: a channel that is nowhere above 0 has nothing to project."""
-    aim = Aim(parameters.of, parameters.of_class, "deconvnet")
-    yield from explained(work, DECONVNET.name, aim, "beside" if parameters.cropped else "colours")
+    aim = GradientTarget(parameters.of, parameters.of_class, "deconvnet")
+    yield from attribute_layers(work, DECONVNET.name, aim, "beside" if parameters.cropped else "colours")
 
 
 DECONVNET = Method(

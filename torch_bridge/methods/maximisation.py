@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ..method_support.method import Method, Step, Work, parameter
+from ..method_support.method import Method, Step, MethodContext, parameter
 from ..synthesis.presets import PresetName
 
 
@@ -38,12 +38,12 @@ class Parameters:
     seed: int = parameter(0, "Of everything random", 0, 2**31 - 1)
 
 
-def maximisation(work: Work, parameters: Parameters) -> Iterator[Step]:
+def maximisation(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """Pictures of the channels asked about, some at a time. Raises InputError, ModelError where it can't be done."""
-    from ..method_support.maximisation_run import Climbing  # torch is needed only now
+    from ..method_support.maximisation_run import MaximisationRun  # torch is needed only now
 
     for number, layer in enumerate(work.layers):
-        for step in Climbing(work, parameters, layer).steps():
+        for step in MaximisationRun(work, parameters, layer).steps():
             yield Step((number + step.share) / len(work.layers), step.told, step.maps)
 
 

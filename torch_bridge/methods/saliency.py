@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..method_support.backward import Aim
-from ..method_support.input_attribution import Parameters, explained
-from ..method_support.method import Method, Step, Work
+from ..method_support.input_gradients import GradientTarget
+from ..method_support.input_attribution import AttributionParameters, attribute_layers
+from ..method_support.method import Method, Step, MethodContext
 
 
-def saliency(work: Work, parameters: Parameters) -> Iterator[Step]:
+def saliency(work: MethodContext, parameters: AttributionParameters) -> Iterator[Step]:
     """Maps in units of the channel for a unit of the network's own numbers."""
-    aim = Aim(parameters.of, parameters.of_class, "gradient")
-    yield from explained(work, SALIENCY.name, aim, "sizes")
+    aim = GradientTarget(parameters.of, parameters.of_class, "gradient")
+    yield from attribute_layers(work, SALIENCY.name, aim, "sizes")
 
 
 SALIENCY = Method(
-    "saliency", "Saliency", "How much each pixel changes a channel: the size of its gradient.", saliency, Parameters
+    "saliency", "Saliency", "How much each pixel changes a channel: the size of its gradient.", saliency, AttributionParameters
 )

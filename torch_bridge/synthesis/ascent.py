@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from ..recording.errors import ModelError
-from .parametrisations import Image
+from .parametrisations import Parametrisation
 from .presets import Preset
-from .regularisers import Moment, Rule, norms
+from .regularisers import StepState, Regulariser, norms
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 TRIES = 4
@@ -23,27 +23,27 @@ KICKS, LOUDER = 6, 3.0
 NUMBERS = 8
 """Random numbers for one step of one picture."""
 
-Kind = Literal["noise", "zeros", "image"]
-Look = Callable[[Tensor, list[int]], Tensor]
+StartKind = Literal["noise", "zeros", "image"]
+ScoreFunction = Callable[[Tensor, list[int]], Tensor]
 """Shares (n, C, H, W) of the pictures of these rows -> (n,) their objective, with gradients."""
 
 
 @dataclass(frozen=True)
-class Climb:
+class AscentSettings:
     """What is climbed."""
 
     preset: Preset
-    image: Image
-    look: Look
+    image: Parametrisation
+    look: ScoreFunction
     steps: int
-    before: Rule | None = None
-    after: Rule | None = None
+    before: Regulariser | None = None
+    after: Regulariser | None = None
     sign: float = 1.0
     """-1 makes it as small as it goes."""
 
 
 @dataclass(frozen=True)
-class Start:
+class AscentStart:
     """Where it begins, and what chance does on the way; for each of N pictures of its own."""
 
     values: Tensor
@@ -57,7 +57,7 @@ class Start:
 class Ascent:
     """Pictures on their way up."""
 
-    def __init__(self, climb: Climb, start: Start, at_once: int, together: int = 1) -> None:
+    def __init__(self, climb: AscentSettings, start: AscentStart, at_once: int, together: int = 1) -> None:
         """at_once: pictures that the network is given in a run; fewer where memory ends. together: no run divides
         so many that come one after another."""
         self.climb, self.start, self.together = climb, start, together
@@ -104,7 +104,7 @@ class Ascent:
         bare = climb.steps - round(climb.preset.bare * climb.steps)
         for step in range(climb.steps):
             numbers = self.start.numbers[step]
-            moment = Moment(step, numbers, None, range(len(self.values)))
+            moment = StepState(step, numbers, None, range(len(self.values)))
             if climb.before is not None and step < bare:
                 self.values = climb.before(self.values, moment)
             gradient = yield from self._gradient(step, numbers if step < bare else None)
@@ -175,25 +175,25 @@ class Ascent:
         return [every[k : k + self.at_once] for k in range(0, len(every), self.at_once)]
 
 
-def begin(climb: Climb, seeds: Sequence[str], kind: Kind, picture: Tensor) -> Start:
+def make_start(climb: AscentSettings, seeds: Sequence[str], kind: StartKind, picture: Tensor) -> AscentStart:
     """Each picture by its seed, whichever others there are; what all share by the part before the first "/".
 
     picture: (1, C, H, W) shares, for the kind "image".
     """
     noises, numbers = [], []
     for seed in seeds:
-        own = generator(seed)
+        own = seeded_generator(seed)
         noises.append(torch.randn(climb.image.shape, generator=own) * climb.preset.noise)
-        shared = generator(seed.partition("/")[0]) if climb.preset.shared else own
+        shared = seeded_generator(seed.partition("/")[0]) if climb.preset.shared else own
         numbers.append(torch.rand(climb.steps, NUMBERS, generator=shared))
     noise = torch.stack(noises).to(picture.device)
     values = torch.zeros_like(noise) if kind == "zeros" else noise
     if kind == "image":
         values = climb.image.values(picture).expand_as(noise)
-    return Start(values, noise, torch.stack(numbers, 1).to(picture.device))
+    return AscentStart(values, noise, torch.stack(numbers, 1).to(picture.device))
 
 
-def generator(seed: str) -> torch.Generator:
+def seeded_generator(seed: str) -> torch.Generator:
     """Of these letters."""
     digest = hashlib.blake2b(seed.encode(), digest_size=7).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest, "little"))

@@ -10,14 +10,14 @@ from torch import Tensor
 
 from ..inputs.pixels import Pixels
 
-WAYS = Literal["waves", "network", "brightness"]
+ParametrisationName = Literal["waves", "network", "brightness"]
 COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 """Square root of the covariance of colours in photographs, as in tensorflow/lucid."""
 CONTRAST = 4
 GREY_LEAST = 1e-3
 
 
-class Image(Protocol):
+class Parametrisation(Protocol):
     """How pictures are written. Shares are of full brightness: (N, C, H, W)."""
 
     shape: tuple[int, ...]
@@ -32,7 +32,7 @@ class Image(Protocol):
         ...
 
 
-class Plain:
+class PixelParametrisation:
     """A number for each pixel and colour, 0 for the mean of the data; without bounds."""
 
     def __init__(self, pixels: Pixels, size: tuple[int, int], unit: Literal["network", "brightness"]) -> None:
@@ -49,7 +49,7 @@ class Plain:
         return (shares - self.zero) / self.unit
 
 
-class Waves:
+class FourierParametrisation:
     """Waves of colours that are independent in photographs, each weighed as it is there; always between 0 and 1.
 
     Olah et al. 2017, "Feature Visualization", after tensorflow/lucid: sigmoid(colours x irfft2(numbers x scale)).
@@ -81,6 +81,6 @@ class Waves:
         return (colours @ planes.flatten(2)).reshape(planes.shape)
 
 
-def image_of(way: WAYS, pixels: Pixels, size: tuple[int, int]) -> Image:
+def build_parametrisation(way: ParametrisationName, pixels: Pixels, size: tuple[int, int]) -> Parametrisation:
     """By its name."""
-    return Waves(pixels, size) if way == "waves" else Plain(pixels, size, way)
+    return FourierParametrisation(pixels, size) if way == "waves" else PixelParametrisation(pixels, size, way)

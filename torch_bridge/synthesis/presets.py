@@ -10,16 +10,16 @@ from typing import Literal
 from torch import Tensor
 
 from ..inputs.pixels import Pixels
-from .parametrisations import WAYS
-from .regularisers import Rule, Yosinski, deepvisionvr, one_each, sphere, within
-from .transforms import Moves
+from .parametrisations import ParametrisationName
+from .regularisers import Regulariser, YosinskiRegulariser, deepvisionvr, alternate, sphere, within
+from .transforms import RandomAffine
 
 PresetName = Literal["quick", "fourier2017", "deepvisionvr", "yosinski2015", "simonyan2013", "erhan2009"]
-Make = Callable[[Pixels, Tensor], Rule | None]
+RegulariserFactory = Callable[[Pixels, Tensor], Regulariser | None]
 """From what pixels are to the network, and the input that is looked at (1, C, H, W), to a rule."""
 
 
-def _none(pixels: Pixels, picture: Tensor) -> Rule | None:
+def _none(pixels: Pixels, picture: Tensor) -> Regulariser | None:
     return None
 
 
@@ -27,7 +27,7 @@ def _none(pixels: Pixels, picture: Tensor) -> Rule | None:
 class Preset:
     """One way to climb."""
 
-    image: WAYS
+    image: ParametrisationName
     steps: int
     rate: float
     """adam: in numbers of the picture. unit: root mean square over them, or the norm of the step where `norm`."""
@@ -39,10 +39,10 @@ class Preset:
     start: Literal["noise", "zeros"] = "noise"
     noise: float = 1.0
     """Standard deviation of the start, in numbers of the picture."""
-    moves: Moves | None = None
-    before: Make = _none
+    moves: RandomAffine | None = None
+    before: RegulariserFactory = _none
     """Makes the rule before a step."""
-    after: Make = _none
+    after: RegulariserFactory = _none
     """Makes the rule after a step, but the last."""
     closing: bool = False
     """Whether that rule holds after the last step, too."""
@@ -59,30 +59,30 @@ class Preset:
     or around grey for the mean, as far as it goes, as kernels are."""
 
 
-def _erhan(pixels: Pixels, picture: Tensor) -> Rule:
+def _erhan(pixels: Pixels, picture: Tensor) -> Regulariser:
     """The norm is that of the input that is looked at, or 1 a number where that is 0 everywhere."""
     return sphere(float(picture.float().norm()) or math.sqrt(picture.numel()))
 
 
-def _valid(pixels: Pixels, picture: Tensor) -> Rule:
+def _valid(pixels: Pixels, picture: Tensor) -> Regulariser:
     return within(-pixels.mean, 1 - pixels.mean)
 
 
-SETS = (
-    Yosinski(0.0, 0.5, 4, 50, 0), Yosinski(0.3, 0.0, 0, 20, 0), Yosinski(0.0001, 1.0, 4, 0, 0),
-    Yosinski(0.0, 0.5, 4, 0, 90),
+YOSINSKI_SETS = (
+    YosinskiRegulariser(0.0, 0.5, 4, 50, 0), YosinskiRegulariser(0.3, 0.0, 0, 20, 0), YosinskiRegulariser(0.0001, 1.0, 4, 0, 0),
+    YosinskiRegulariser(0.0, 0.5, 4, 0, 90),
 )  # fmt: skip
 """They are shown together."""
 
 PRESETS: dict[str, Preset] = {
-    "quick": Preset("waves", 48, 0.15, "adam", last=1 / 3, noise=0.01, moves=Moves(), bare=1 / 3),
-    "fourier2017": Preset("waves", 512, 0.05, "adam", noise=0.01, moves=Moves()),
+    "quick": Preset("waves", 48, 0.15, "adam", last=1 / 3, noise=0.01, moves=RandomAffine(), bare=1 / 3),
+    "fourier2017": Preset("waves", 512, 0.05, "adam", noise=0.01, moves=RandomAffine()),
     "deepvisionvr": Preset(
         "network", 200, 20.0, norm=True, before=lambda pixels, picture: deepvisionvr, bare=0.05, shared=True,
         shown="stretched",
     ),
     "yosinski2015": Preset(
-        "brightness", 500, 0.03, noise=10 / 255, before=_valid, after=lambda pixels, picture: one_each(SETS), samples=4,
+        "brightness", 500, 0.03, noise=10 / 255, before=_valid, after=lambda pixels, picture: alternate(YOSINSKI_SETS), samples=4,
         shown="around",
     ),
     "simonyan2013": Preset("network", 200, 0.02, start="zeros", penalty=1e-4),

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-class Moment(NamedTuple):
+class StepState(NamedTuple):
     """What a rule may know."""
 
     step: int
@@ -25,21 +25,21 @@ class Moment(NamedTuple):
     """Of each picture: its place in the batch."""
 
 
-Rule = Callable[[Tensor, Moment], Tensor]
+Regulariser = Callable[[Tensor, StepState], Tensor]
 
 
-def sphere(radius: float) -> Rule:
+def sphere(radius: float) -> Regulariser:
     """All pictures have this norm. Erhan et al. 2009."""
     return lambda values, moment: values * (radius / norms(values).clamp_min(1e-12))
 
 
-def within(low: Tensor, high: Tensor) -> Rule:
+def within(low: Tensor, high: Tensor) -> Regulariser:
     """Nothing darker than black or brighter than white."""
     return lambda values, moment: torch.minimum(torch.maximum(values, low), high)
 
 
 @dataclass(frozen=True)
-class Yosinski:
+class YosinskiRegulariser:
     """One set of regularisers of Yosinski et al. 2015, after their optimize/gradient_optimizer.py."""
 
     decay: float
@@ -51,7 +51,7 @@ class Yosinski:
     idle: float
     """Percent of the pixels that are set to the mean for they do little: |sum over colours of value x gradient|."""
 
-    def __call__(self, values: Tensor, moment: Moment) -> Tensor:
+    def __call__(self, values: Tensor, moment: StepState) -> Tensor:
         """(N, C, H, W) pixels around the mean, after a step."""
         values = values * (1 - self.decay)
         if self.every and moment.step % self.every == 0:
@@ -63,10 +63,10 @@ class Yosinski:
         return values
 
 
-def one_each(rules: Sequence[Rule]) -> Rule:
+def alternate(rules: Sequence[Regulariser]) -> Regulariser:
     """The rules in turn, one for each picture of the batch."""
 
-    def rule(values: Tensor, moment: Moment) -> Tensor:
+    def rule(values: Tensor, moment: StepState) -> Tensor:
         found = torch.empty_like(values)
         for k, one in enumerate(rules):
             own = [place for place, row in enumerate(moment.rows) if row % len(rules) == k]
@@ -77,7 +77,7 @@ def one_each(rules: Sequence[Rule]) -> Rule:
     return rule
 
 
-def deepvisionvr(values: Tensor, moment: Moment) -> Tensor:
+def deepvisionvr(values: Tensor, moment: StepState) -> Tensor:
     """Criscraft/DeepVisionVRServer, FeatureVisualizerRobust.py, before a step; all pictures meet the same chances."""
     turned, angle, scaled, scale, rolled, down, across = moment.numbers[0, :7].tolist()
     wide = F.pad(values, (EDGE,) * 4, mode="replicate")

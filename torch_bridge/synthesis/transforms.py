@@ -19,7 +19,7 @@ NUMBERS = 6
 
 
 @dataclass(frozen=True)
-class Moves:
+class RandomAffine:
     """How far pictures are moved; every picture by itself."""
 
     jitter: int = 8
