@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from ..scenes.figure import PRESETS, SAMPLES, Order, render_figure
+from ..scenes.figure import PRESETS, SAMPLES, FigureOptions, render_figure
 from .hall import made, resnet50_shapes
 
 PREVIEW = 4
@@ -20,13 +20,17 @@ def measure() -> dict[str, Any]:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     recording, found = made(resnet50_shapes()), {}
     for preset in PRESETS:
-        order = Order(preset=preset, samples=SAMPLES, layer="layer2.0.conv2" if preset in ("layer", "tile") else None)
+        order = FigureOptions(
+            preset=preset, samples=SAMPLES, layer="layer2.0.conv2" if preset in ("layer", "tile") else None
+        )
         found[f"{preset}, {SAMPLES} samples"] = _timed(recording, order) | {"budget": 10.0}
-    found[f"overview, preview of {PREVIEW} samples"] = _timed(recording, Order(samples=PREVIEW)) | {"budget": 2.0}
+    found[f"overview, preview of {PREVIEW} samples"] = _timed(recording, FigureOptions(samples=PREVIEW)) | {
+        "budget": 2.0
+    }
     return found
 
 
-def _timed(recording: Any, order: Order) -> dict[str, float]:
+def _timed(recording: Any, order: FigureOptions) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         wall, processor = time.perf_counter(), time.process_time()
         render_figure(recording, Path(folder) / "a.png", order)

@@ -1,1 +1,3 @@
-"""Recipes for a recorded network: a scene, a figure; and the command line."""
+"""The command line, and recipes that turn recordings into Blender files, figures and answers."""
+
+__all__: list[str] = []

@@ -1,4 +1,4 @@
-"""`python -m innerwalk.scenes …` is the command line."""
+"""Runs the command line: `python -m innerwalk.scenes …` is `innerwalk …`."""
 
 from .cli import main
 

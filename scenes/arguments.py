@@ -1,4 +1,4 @@
-"""What can be said on the command line, and how it is read. No work is done here."""
+"""Options of the command line and the parsers of their values."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any, NoReturn
 
 from ..blender_addon.imaging import colour
 from ..blender_addon.layout.camera_presets import PRESETS
+from ..torch_bridge.recording.channels import parse_channels
+from ..torch_bridge.recording.errors import InputError
 from ..torch_bridge.server.arguments import EXAMPLES as SERVE_EXAMPLES
-from ..torch_bridge.server.arguments import add_serve, named
+from ..torch_bridge.server.arguments import add_serve_arguments, data_argument
 
 ENGINES = ("cycles", "eevee")
 THEMES = tuple(colour.THEMES)
 MAPS = tuple(colour.RAMPS)
 NORMALISATIONS = ("channel", "layer", "network")
-DIGITS = 6
-"""Of a channel's number: no layer has so many."""
 Formatter = argparse.RawDescriptionHelpFormatter
 
 RECORD_EXAMPLES = """\
@@ -34,7 +34,7 @@ examples
   innerwalk record resnet50 --input noise:7 --layers 'layer3.*' -o part
 """
 ASK_EXAMPLES = """\
-`innerwalk methods` lists the methods and their parameters; MODEL is said as for record.
+`innerwalk methods` lists the methods and their parameters; MODEL is the same as for record.
 
 examples
   innerwalk ask object occlusion --layers stage3.1:add --pictures out
@@ -55,82 +55,76 @@ examples
 
 
 class Parser(argparse.ArgumentParser):
-    """One line for an error, as everywhere else in innerwalk."""
+    """Argument parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Print the line and leave with status 2."""
+        """Prints the message and exits with status 2."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def size(text: str) -> tuple[int, int]:
-    """ "1920x1080" or "224" -> (width, height)."""
+    """Parses "1920x1080" or "224" into (width, height)."""
     sides = text.lower().split("x")
     if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; 1920x1080 (width x height) or 224 would be")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 1920x1080 (width x height) or 224")
     return int(sides[0]), int(sides[-1])
 
 
 def numbers(text: str) -> tuple[float, ...]:
-    """ "0.5,0.5,0.5" -> (0.5, 0.5, 0.5)."""
+    """Parses "0.5,0.5,0.5" into (0.5, 0.5, 0.5)."""
     try:
         return tuple(float(part) for part in text.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no list of numbers; 0.485,0.456,0.406 would be") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a list of numbers; write it like 0.485,0.456,0.406"
+        ) from None
 
 
 def channels(text: str) -> tuple[int, ...]:
-    """ "0,3,8-11" -> (0, 3, 8, 9, 10, 11)."""
-    found: list[int] = []
-    for part in text.split(","):
-        first, sign, last = part.strip().partition("-")
-        last = last if sign else first
-        if not (first.isdecimal() and last.isdecimal()):
-            raise argparse.ArgumentTypeError(f"{text!r} is no list of channels; 0,3,8-15 would be")
-        if max(len(first), len(last)) > DIGITS:
-            raise argparse.ArgumentTypeError(f"{part.strip()[:40]!r}: no layer has a channel above {10**DIGITS - 1:,}")
-        if int(first) > int(last):
-            raise argparse.ArgumentTypeError(f"{part.strip()!r} goes backwards; {last}-{first} would not")
-        found += range(int(first), int(last) + 1)
-    return tuple(found)
+    """Parses "0,3,8-11" into (0, 3, 8, 9, 10, 11)."""
+    try:
+        return parse_channels(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def ablated(text: str) -> tuple[str, tuple[int, ...]]:
-    """ "layer1.0:add:0,5" -> ("layer1.0:add", (0, 5))."""
+    """Parses "layer1.0:add:0,5" into ("layer1.0:add", (0, 5))."""
     layer, _, numbers = text.rpartition(":")
     if not layer:
-        raise argparse.ArgumentTypeError(f"{text!r} names no layer; conv1:0,5,7 would")
+        raise argparse.ArgumentTypeError(f"{text!r} names no layer; write it like conv1:0,5,8-11")
     return layer, channels(numbers)
 
 
 def setting(text: str) -> tuple[str, str]:
-    """ "seed=3" -> ("seed", "3")."""
+    """Parses "seed=3" into ("seed", "3")."""
     name, sign, value = text.partition("=")
     if not name or not sign:
-        raise argparse.ArgumentTypeError(f"{text!r} sets nothing; seed=3 would")
+        raise argparse.ArgumentTypeError(f"{text!r} sets nothing; write it like seed=3")
     return name, value
 
 
 def where(text: str) -> tuple[str, str]:
-    """ "birds=pictures/birds" or "pictures/birds" -> (name, place)."""
-    return named(text) if "=" in text else (Path(text).stem, text)
+    """Parses "birds=pictures/birds" or "pictures/birds" into (name, location)."""
+    return data_argument(text) if "=" in text else (Path(text).stem, text)
 
 
 def keywords(text: str) -> dict[str, Any]:
-    """A JSON object -> keyword arguments."""
+    """Parses a JSON object into keyword arguments."""
     try:
         value = json.loads(text)
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise argparse.ArgumentTypeError(f"""{text!r} is no JSON object; '{{"depth": 4}}' would be""")
+        raise argparse.ArgumentTypeError(f"""{text!r} is not a JSON object; write it like '{{"depth": 4}}'""")
     return value
 
 
 def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+    """Builds the parser of the whole command line."""
     common = Parser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    common.add_argument("--progress", action="store_true", help="show progress where the output is no terminal, too")
+    common.add_argument("--progress", action="store_true", help="show progress even when the output is not a terminal")
     top = Parser(prog="innerwalk", description="Walk into a PyTorch network.", formatter_class=Formatter)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -139,140 +133,151 @@ def parser() -> argparse.ArgumentParser:
             name, help=text, description=text, epilog=examples, formatter_class=Formatter, parents=[common]
         )
 
-    add_record(command("record", "run a model once and write down what every layer did", RECORD_EXAMPLES))
-    add_ask(command("ask", "ask a method about channels of a model, and show what it says", ASK_EXAMPLES))
+    add_record(command("record", "run a model once and record every layer", RECORD_EXAMPLES))
+    add_ask(command("ask", "run a method on layers or channels of a model and show its result", ASK_EXAMPLES))
     add_scene(command("scene", "build the hall of a recording as a Blender file", SCENE_EXAMPLES))
     add_figure(command("figure", "render a picture of a recording, or of a hall in a Blender file", FIGURE_EXAMPLES))
-    add_serve(command("serve", "keep networks loaded for Blender or scripts to ask, until Ctrl-C", SERVE_EXAMPLES))
-    command("methods", "list what can be asked about the layers of a network that is served, with its parameters")
-    command("doctor", "say what this machine can do, and how to mend what it can't")
-    demo = command("demo", "a trained network on an image, as a picture and as a Blender file")
-    demo.add_argument("-o", "--output", type=Path, default=Path("out"), metavar="FOLDER", help="where to (out)")
+    add_serve_arguments(command("serve", "keep networks loaded for Blender and scripts, until Ctrl-C", SERVE_EXAMPLES))
+    command("methods", "list the methods and their parameters")
+    command("doctor", "check what this machine can run, and how to fix what it can't")
+    demo = command("demo", "record, build and render a small trained network")
+    demo.add_argument("-o", "--output", type=Path, default=Path("out"), metavar="FOLDER", help="output folder (out)")
     return top
 
 
 def add_record(sub: argparse.ArgumentParser) -> None:
-    """The arguments of `record`; their names are those of `RecordSpec`."""
+    """Adds the options of `record`; their names are fields of RecordSpec."""
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="NAME", help="folder of the recording")
     add_model(sub)
-    add_input(sub, "--channels")
-    kept = sub.add_argument_group("what is kept")
-    kept.add_argument(
-        "--layers", action="append", metavar="GLOB", help="only these, such as 'layer3.*', or panels (all)"
+    add_input(sub)
+    recorded = sub.add_argument_group("what is recorded")
+    recorded.add_argument(
+        "--layers", action="append", metavar="GLOB", help="layers to record, such as 'layer3.*', or panels (all)"
     )
-    kept.add_argument("--kernels", dest="weights_maps", action="store_true", help="the weights of convolutions, too")
-    add_grid(kept)
+    recorded.add_argument(
+        "--kernels", dest="weights_maps", action="store_true", help="record the kernels of convolutions too"
+    )
+    add_grid(recorded)
 
 
 def add_ask(sub: argparse.ArgumentParser) -> None:
-    """The arguments of `ask`: those of a question, and of `record` what tells of model and input."""
+    """Adds the options of `ask`: the method with its parameters, then model and input as in `record`."""
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument("method", metavar="METHOD")
     sub.add_argument("-o", "--output", type=Path, metavar="NAME", help="folder of a recording of layers and maps")
     sub.add_argument("--pictures", type=Path, metavar="FOLDER", help="a new folder: each channel as a PNG file")
-    asked = sub.add_argument_group("what is asked")
-    asked.add_argument(
-        "--layers", dest="about", action="append", metavar="GLOB", help="ids, globs or panels (panels, which are all)"
+    method = sub.add_argument_group("the method")
+    method.add_argument(
+        "--layers", dest="about", action="append", metavar="GLOB", help="layer ids, globs or panels (panels)"
     )
-    asked.add_argument(
-        "--channels", dest="asked", type=channels, default=(), metavar="0,3,8-15", help="of these layers (all)"
+    method.add_argument(
+        "--channels",
+        dest="of_channels",
+        type=channels,
+        default=(),
+        metavar="0,3,8-15",
+        help="channels of these layers (all)",
     )
-    asked.add_argument(
+    method.add_argument(
         "--set", dest="settings", type=setting, action="append", default=[], metavar="NAME=VALUE",
-        help="a parameter of the method",
+        help="set a parameter of the method",
     )  # fmt: skip
-    asked.add_argument(
+    method.add_argument(
         "--data", type=where, metavar="[NAME=]WHERE", help="a folder of pictures, a .zip, idx files or concepts:object"
     )
-    asked.add_argument("--device", default="", metavar="D", help="cuda, mps or cpu (the best there is)")
+    method.add_argument("--device", default="", metavar="D", help="cuda, mps or cpu (the fastest available)")
     add_model(sub)
-    add_grid(add_input(sub, "--colours"))
+    add_grid(add_input(sub))
 
 
 def add_model(sub: argparse.ArgumentParser) -> None:
-    """What is said of the model besides its name."""
+    """Adds the options that describe the model."""
     model = sub.add_argument_group("the model")
     model.add_argument("--arguments", type=keywords, default={}, metavar="JSON", help="keyword arguments of MODEL")
     model.add_argument(
-        "--weights", metavar="FILE", help=".safetensors, a checkpoint, or DEFAULT to download; else random"
+        "--weights",
+        metavar="FILE",
+        help=".safetensors or checkpoint file, or DEFAULT to download trained weights (random)",
     )
-    model.add_argument("--classes", metavar="FILE", help="JSON: a list of class names, or index -> name")
     model.add_argument(
-        "--ablate", type=ablated, action="append", metavar="LAYER:0,5,7",
-        help="channels that are 0 from the moment their layer has finished",
-    )  # fmt: skip
-    model.add_argument("--name", metavar="TEXT", help="the name on the title board")
-    model.add_argument("--seed", type=int, default=0, metavar="N", help="of random weights (0)")
-
-
-def add_input(sub: argparse.ArgumentParser, colours: str) -> argparse._ArgumentGroup:
-    """What is said of the input. colours: what the number of the picture's channels is called."""
-    what = sub.add_argument_group("the input; more than one where the model takes several")
-    what.add_argument("--image", dest="inputs", action="append", metavar="FILE", help="a picture")
-    what.add_argument(
-        "--input", dest="inputs", action="append", metavar="WHAT", help="a picture, a .npy file or noise:SEED"
+        "--classes", metavar="FILE", help="JSON file with a list of class names, or an object from index to name"
     )
-    what.add_argument("--size", type=size, metavar="WxH", help="pixels that the network gets")
-    what.add_argument("--crop", type=float, metavar="SHARE", help="of the picture's middle that is kept, 0..1")
+    model.add_argument(
+        "--ablate", type=ablated, action="append", metavar="LAYER:0,5,8-11",
+        help="set these channels of a layer to 0",
+    )  # fmt: skip
+    model.add_argument("--name", metavar="TEXT", help="name on the title board")
+    model.add_argument("--seed", type=int, default=0, metavar="N", help="seed of random weights (0)")
+
+
+def add_input(sub: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Adds the options that describe the input and its preprocessing."""
+    what = sub.add_argument_group("the input; repeat --image or --input for a model with several inputs")
+    what.add_argument("--image", dest="inputs", action="append", metavar="FILE", help="picture file")
+    what.add_argument(
+        "--input", dest="inputs", action="append", metavar="WHAT", help="picture, .npy file or noise:SEED"
+    )
+    what.add_argument("--size", type=size, metavar="WxH", help="input size of the network, pixels")
+    what.add_argument("--crop", type=float, metavar="SHARE", help="share of each side kept by the centre crop, 0..1")
     what.add_argument(
         "--stretch",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="scale both sides on their own, or keep the picture's aspect",
+        help="scale both sides independently instead of keeping the aspect ratio",
     )
-    what.add_argument("--mean", type=numbers, metavar="R,G,B", help="subtracted, of values 0..1")
-    what.add_argument("--std", type=numbers, metavar="R,G,B", help="divided by")
-    what.add_argument(colours, dest="channels", type=int, choices=(1, 3, 4), help="grey, RGB, RGBA")
-    what.add_argument("--interpolation", metavar="HOW", help="nearest, bilinear, bicubic, lanczos, box, hamming")
-    what.add_argument("--index", type=int, default=0, metavar="N", help="which sample of a batch (0)")
+    what.add_argument("--mean", type=numbers, metavar="R,G,B", help="mean to subtract, for values 0..1")
+    what.add_argument("--std", type=numbers, metavar="R,G,B", help="standard deviation to divide by, for values 0..1")
+    what.add_argument(
+        "--colours", dest="channels", type=int, choices=(1, 3, 4), help="colour channels: 1 grey, 3 RGB, 4 RGBA"
+    )
+    what.add_argument("--interpolation", metavar="FILTER", help="nearest, bilinear, bicubic, lanczos, box, hamming")
+    what.add_argument("--index", type=int, default=0, metavar="N", help="sample of the batch to record (0)")
     return what
 
 
 def add_grid(group: argparse._ArgumentGroup) -> None:
-    """How tokens lie."""
-    group.add_argument(
-        "--grid", type=size, metavar="WxH", help="columns x rows of tokens, where they can't be inferred"
-    )
+    """Adds the option that arranges tokens in rows and columns."""
+    group.add_argument("--grid", type=size, metavar="WxH", help="columns x rows of tokens, when they can't be inferred")
 
 
 def add_scene(sub: argparse.ArgumentParser) -> None:
-    """The arguments of `scene`."""
+    """Adds the options of `scene`."""
     sub.add_argument("recording", type=Path, metavar="RECORDING")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.blend")
     add_look(sub)
 
 
 def add_figure(sub: argparse.ArgumentParser) -> None:
-    """The arguments of `figure`."""
+    """Adds the options of `figure`."""
     sub.add_argument("source", type=Path, metavar="RECORDING|FILE.blend")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png")
-    sub.add_argument("--preset", choices=PRESETS, help="where the camera stands (overview)")
-    sub.add_argument("--layer", metavar="ID", help="the layer that the preset layer, tile or walk shows")
-    sub.add_argument("--scene", metavar="NAME", help="which hall of a Blender file that has several (the first)")
-    sub.add_argument("--size", type=size, metavar="WxH", help="pixels (1920x1080)")
-    sub.add_argument("--samples", type=int, metavar="N", help="a pixel (24)")
-    sub.add_argument("--engine", choices=ENGINES, help="cycles")
-    sub.add_argument("--transparent", action="store_true", default=None, help="no background")
+    sub.add_argument("--preset", choices=PRESETS, help="camera position (overview)")
+    sub.add_argument("--layer", metavar="ID", help="layer shown by the presets layer, tile and walk")
+    sub.add_argument("--scene", metavar="NAME", help="scene of a Blender file with several halls (the first)")
+    sub.add_argument("--size", type=size, metavar="WxH", help="picture size in pixels (1920x1080)")
+    sub.add_argument("--samples", type=int, metavar="N", help="samples per pixel (24)")
+    sub.add_argument("--engine", choices=ENGINES, help="render engine (cycles)")
+    sub.add_argument("--transparent", action="store_true", default=None, help="transparent background")
     add_look(sub)
 
 
 def add_look(sub: argparse.ArgumentParser) -> None:
-    """How values become colours, and what is folded away."""
-    look = sub.add_argument_group("the look")
-    look.add_argument("--method", metavar="NAME", help="whose maps the panels show (activations)")
-    look.add_argument("--theme", choices=THEMES, help="dark")
-    look.add_argument("--map", dest="ramp", choices=MAPS, help="colour map (that of the theme)")
+    """Adds the options for colours, method and collapsed blocks."""
+    look = sub.add_argument_group("appearance")
+    look.add_argument("--method", metavar="NAME", help="method whose maps the panels show (activations)")
+    look.add_argument("--theme", choices=THEMES, help="colour theme (dark)")
+    look.add_argument("--map", dest="ramp", choices=MAPS, help="colour map (the theme's own)")
     look.add_argument(
         "--normalisation",
         choices=NORMALISATIONS,
-        help="a value's share of its channel's largest value (channel), or of its layer's, or of the network's",
+        help="divide values by the largest of their channel, layer or network (channel)",
     )
-    look.add_argument("--gain", type=float, metavar="X", help="multiplies the values (1)")
+    look.add_argument("--gain", type=float, metavar="X", help="factor on all values (1)")
     look.add_argument(
         "--collapse",
         action="append",
         metavar="GLOB",
-        help="blocks that stand as one panel each, such as 'layer3.*', or all of them (all)",
+        help="blocks to show as one panel each, such as 'layer3.*', or all",
     )
-    look.add_argument("--title", metavar="TEXT", help="instead of the network's name")
+    look.add_argument("--title", metavar="TEXT", help="title instead of the network's name")

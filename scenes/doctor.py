@@ -1,7 +1,6 @@
-"""What this machine can do for innerwalk, and how to mend what it can't.
+"""`innerwalk doctor`: checks what this machine can run and says how to fix what it can't.
 
-Every part is looked at in a way that can't take the program down: Blender in a process of its own, because a missing
-graphics driver aborts it.
+Blender is checked in a child process, because a missing graphics driver aborts it.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ from ..torch_bridge.recording.errors import InnerwalkError
 DEBIAN_LIBRARIES = "libgl1 libegl1 libsm6 libxfixes3 libxi6 libxkbcommon0 libxrender1"
 INSTALL = f"{sys.executable} -m pip install"
 TORCH, TORCHVISION, BPY = "torch==2.13.0", "torchvision==0.28.0", "bpy==5.0.1"
-ROOM_NEEDED = 2 << 30
-"""Bytes of disk that a large network's recording and hall may take together."""
+DISK_NEEDED = 2 << 30
+"""Bytes of disk that the recording and the hall of a large network may take together."""
 
 BLENDER = """
 import json, sys
@@ -36,28 +35,28 @@ cycles.refresh_devices()
 fonts = bpy.utils.system_resource("DATAFILES", path="fonts")
 print(json.dumps({
     "version": bpy.app.version_string, "openxr": bpy.app.build_options.xr_openxr, "fonts": fonts,
-    "devices": [f"{one.name} ({one.type})" for one in cycles.devices if one.type != "CPU"],
+    "devices": [f"{device.name} ({device.type})" for device in cycles.devices if device.type != "CPU"],
 }))
 """
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One part of the machine."""
+    """Result of one check."""
 
     name: str
     state: Literal["ok", "part", "no"]
     text: str
-    mend: str = ""
-    """What to do where something is missing."""
+    fix: str = ""
+    """How to install or enable what is missing."""
 
     def __str__(self) -> str:
         line = f"{self.state:>4}  {self.name:<12} {self.text}"
-        return f"{line}\n{'':>19}→ {self.mend}" if self.mend else line
+        return f"{line}\n{'':>19}→ {self.fix}" if self.fix else line
 
 
 def examine() -> list[Finding]:
-    """Look at every part; a check that fails becomes a finding itself."""
+    """Runs every check; a check that raises becomes a finding too."""
     return [_checked(name, check) for name, check in CHECKS.items()]
 
 
@@ -78,7 +77,7 @@ def _parts(version: str) -> tuple[int, ...]:
 
 
 def check_python() -> Finding:
-    """Python 3.11 has the widest choice of Blenders."""
+    """Checks the Python version: bpy wheels exist for 3.11 and 3.13."""
     text = f"{platform.python_version()} on {platform.platform(terse=True)}, {os.cpu_count()} cores"
     if sys.version_info[:2] in ((3, 11), (3, 13)):
         return Finding("python", "ok", text)
@@ -86,7 +85,7 @@ def check_python() -> Finding:
 
 
 def check_numpy() -> Finding:
-    """Blender 4.5 and 5.0 were built against numpy 1."""
+    """Checks that numpy fits Blender: 4.5 and 5.0 were built against numpy 1."""
     version = _version("numpy")
     blender = _blender().get("version", "")
     if _parts(version) >= (2,) and blender and _parts(blender) < (5, 1):
@@ -95,7 +94,7 @@ def check_numpy() -> Finding:
 
 
 def check_torch() -> Finding:
-    """PyTorch records networks; scenes and figures do without."""
+    """Checks PyTorch, which recording needs; scenes and figures don't."""
     if not importlib.util.find_spec("torch"):
         return Finding("torch", "no", "not installed: recordings open, new ones can't be made", f"{INSTALL} {TORCH}")
     import torch
@@ -104,7 +103,7 @@ def check_torch() -> Finding:
 
 
 def check_torchvision() -> Finding:
-    """torchvision knows networks by name."""
+    """Checks torchvision, which provides networks by name."""
     if not importlib.util.find_spec("torch"):
         return Finding("torchvision", "no", "needs torch")
     from ..torch_bridge.models.torchvision_import import import_torchvision
@@ -120,20 +119,22 @@ def check_torchvision() -> Finding:
 
 
 def check_bridge() -> Finding:
-    """The live bridge runs networks where that is fastest; films need PyAV."""
+    """Checks which device the bridge runs networks on, and PyAV, which reads videos."""
     if not importlib.util.find_spec("torch"):
         return Finding("bridge", "no", "needs torch")
     from ..torch_bridge.models.device import choose_device
 
     where = f"networks run on {choose_device()}"
-    if not (film := _version("av")):
-        return Finding("bridge", "part", f"{where}; no PyAV: films and cameras can't be looked at", f"{INSTALL} av")
-    return Finding("bridge", "ok", f"{where}, films by PyAV {film}")
+    if not (pyav := _version("av")):
+        return Finding(
+            "bridge", "part", f"{where}; no PyAV: videos and cameras can't be used as inputs", f"{INSTALL} av"
+        )
+    return Finding("bridge", "ok", f"{where}, videos by PyAV {pyav}")
 
 
 @cache
 def _blender() -> dict[str, Any]:
-    """What Blender says of itself; "error" holds why it doesn't."""
+    """Returns version, devices and fonts of Blender, or why it doesn't load as "error"."""
     if not importlib.util.find_spec("bpy"):
         return {"error": "not installed"}
     run = subprocess.run([sys.executable, "-c", BLENDER], capture_output=True, text=True, timeout=120, check=False)
@@ -143,7 +144,7 @@ def _blender() -> dict[str, Any]:
 
 
 def check_blender() -> Finding:
-    """Blender builds halls and renders them."""
+    """Checks that Blender loads as a module."""
     found = _blender()
     if "version" in found:
         return Finding("blender", "ok", f"bpy {found['version']}")
@@ -153,7 +154,7 @@ def check_blender() -> Finding:
 
 
 def check_eevee() -> Finding:
-    """EEVEE needs a graphics driver, of software at least; where there is none it aborts Blender."""
+    """Checks whether EEVEE renders; it needs a graphics driver, at least a software one."""
     if "error" in _blender():
         return Finding("eevee", "no", "needs Blender")
     from ..blender_addon.scene.view.eevee_probe import eevee_works
@@ -166,7 +167,7 @@ def check_eevee() -> Finding:
 
 
 def check_gpu() -> Finding:
-    """A graphics card, for torch and for Cycles."""
+    """Checks for GPUs that torch or Cycles can use."""
     found = list(_blender().get("devices", []))
     if importlib.util.find_spec("torch"):
         import torch
@@ -176,7 +177,7 @@ def check_gpu() -> Finding:
 
 
 def runtime_files() -> list[Path]:
-    """Where an OpenXR loader looks for the active runtime on Linux, first match first."""
+    """Returns the paths where an OpenXR loader looks for the active runtime on Linux, in order of precedence."""
     if named := os.environ.get("XR_RUNTIME_JSON"):
         return [Path(named)]
     home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
@@ -186,31 +187,31 @@ def runtime_files() -> list[Path]:
 
 
 def check_openxr() -> Finding:
-    """A headset needs an OpenXR runtime, and a Blender with a window."""
+    """Checks for an active OpenXR runtime, which a headset needs."""
     active = next((path for path in runtime_files() if path.is_file()), None)
     if active is None:
-        mend = "start Monado, SteamVR or the headset's own program once, or set XR_RUNTIME_JSON"
-        return Finding("openxr", "part", "no active runtime: the hall can't be walked in a headset", mend)
+        fix = "start Monado, SteamVR or the headset's own program once, or set XR_RUNTIME_JSON"
+        return Finding("openxr", "part", "no active runtime: the hall can't be walked in a headset", fix)
     runtime = json.loads(active.read_text(encoding="utf-8")).get("runtime", {})
     built = "" if _blender().get("openxr", True) else "; this Blender was built without OpenXR"
     return Finding("openxr", "part" if built else "ok", f"{runtime.get('name', 'runtime')} ({active}){built}")
 
 
 def check_fonts() -> Finding:
-    """Words are set in the fonts that come with Blender."""
+    """Checks for the fonts that come with Blender, which all text in halls is set in."""
     if "fonts" not in _blender():
         return Finding("fonts", "no", "needs Blender")
     count = len(list(Path(_blender()["fonts"]).glob("*.woff2"))) if _blender()["fonts"] else 0
     if not count:
-        return Finding("fonts", "part", "Blender's own fonts are missing: halls have no words", "reinstall bpy")
+        return Finding("fonts", "part", "Blender's own fonts are missing: halls have no text", "reinstall bpy")
     return Finding("fonts", "ok", f"{count} of Blender's own")
 
 
 def check_disk() -> Finding:
-    """Recordings are large: ResNet-50 with all layers is 150 MB."""
+    """Checks free disk space; a recording of ResNet-50 with all layers takes 150 MB."""
     free = shutil.disk_usage(Path.cwd()).free
     text = f"{free / 1e9:.1f} GB free in {Path.cwd()}"
-    return Finding("disk", "ok", text) if free > ROOM_NEEDED else Finding("disk", "part", text, "make room")
+    return Finding("disk", "ok", text) if free > DISK_NEEDED else Finding("disk", "part", text, "free some disk space")
 
 
 CHECKS: dict[str, Callable[[], Finding]] = {

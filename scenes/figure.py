@@ -150,13 +150,15 @@ def append_hall(path: Path, name: str | None = None) -> bpy.types.Scene:
     return halls[name or next(iter(halls))]
 
 
+APPEARANCE = ("ramp", "normalisation", "gain", "title", "collapse", "method")
+"""Options that replace a field of the same name of the appearance."""
+
+
 def with_options(dress: Dress, options: FigureOptions) -> Dress:
     """Returns the appearance with the options applied; a different theme brings its own colour map."""
     if options.theme is not None and options.theme != dress.theme:
         dress = replace(dress, theme=options.theme, ramp=None)
-    changes = {
-        name: getattr(options, name) for name in ("ramp", "normalisation", "gain", "title", "collapse", "method")
-    }
+    changes = {name: getattr(options, name) for name in APPEARANCE}
     return replace(dress, **{name: value for name, value in changes.items() if value is not None})
 
 

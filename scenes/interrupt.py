@@ -1,5 +1,6 @@
-"""Ctrl-C, or a polite end, while Blender works: Python hears of it only inside Blender's own callbacks, where the
-exception is lost.
+"""Stops the command line on Ctrl-C or SIGTERM while Blender works.
+
+Python's own handler runs only inside Blender's callbacks then, and Blender drops the KeyboardInterrupt.
 """
 
 from __future__ import annotations
@@ -12,56 +13,57 @@ from contextlib import contextmanager
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 GRACE = 1.0
-"""Seconds in which KeyboardInterrupt may end the work in the ordinary way."""
+"""Seconds to wait for KeyboardInterrupt to end the work before the process is stopped."""
 
 
 @contextmanager
 def stoppable(give_up: Callable[[], None]) -> Iterator[None]:
-    """Work that Ctrl-C or SIGTERM ends: by KeyboardInterrupt where Python runs, else by `give_up` in another thread.
+    """Lets Ctrl-C and SIGTERM end the block: by KeyboardInterrupt, or by `give_up` when that takes longer than GRACE.
 
-    `give_up` is to clean up and end the process. Only the main thread hears signals; elsewhere this does nothing.
+    `give_up` runs in another thread; it must clean up and end the process. Does nothing outside the main thread, which
+    alone receives signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    hearing, telling = socket.socketpair()
-    telling.setblocking(False)
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
     ended = threading.Event()
-    usual = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    before = signal.set_wakeup_fd(telling.fileno(), warn_on_full_buffer=False)
-    watcher = threading.Thread(target=_watch, args=(hearing, ended, give_up), daemon=True)
+    previous_sigterm = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    previous_fd = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
+    watcher = threading.Thread(target=_watch, args=(receiver, ended, give_up), daemon=True)
     watcher.start()
     try:
         yield
     finally:
         ended.set()
-        signal.signal(signal.SIGTERM, usual)
-        signal.set_wakeup_fd(before)
-        telling.close()
+        signal.signal(signal.SIGTERM, previous_sigterm)
+        signal.set_wakeup_fd(previous_fd)
+        sender.close()
         watcher.join()
-        hearing.close()
+        receiver.close()
 
 
 @contextmanager
-def unheard() -> Iterator[None]:
-    """Signals that would stop the work wait until the end: for C code that can't bear an exception."""
+def signals_deferred() -> Iterator[None]:
+    """Holds back Ctrl-C and SIGTERM until the end of the block, for C code that crashes on a Python exception."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    heard: list[int] = []
-    before = {number: signal.signal(number, lambda number, _: heard.append(number)) for number in STOPS}
+    received: list[int] = []
+    previous = {number: signal.signal(number, lambda number, _: received.append(number)) for number in STOPS}
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
-    if heard:
+    if received:
         raise KeyboardInterrupt
 
 
-def _watch(hearing: socket.socket, ended: threading.Event, give_up: Callable[[], None]) -> None:
-    """Read the numbers of the signals that arrive until the other end is closed."""
-    while number := hearing.recv(1):
+def _watch(receiver: socket.socket, ended: threading.Event, give_up: Callable[[], None]) -> None:
+    """Reads signal numbers from the wake-up socket until its other end is closed."""
+    while number := receiver.recv(1):
         if number[0] in STOPS and not ended.wait(GRACE):
             give_up()
             return

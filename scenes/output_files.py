@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place and moved into it."""
+"""Writes output files atomically: into a temporary file in the same folder, which then replaces the target."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from ..blender_addon.atomic_files import unwritten
 from ..torch_bridge.recording.errors import SceneError
 
 _unfinished: set[Path] = set()
-"""Of the whole process, because it is for a process that ends."""
+"""Temporary files of this process that are still being written."""
 
 
 def discard() -> None:
-    """Remove every file that is not finished; for a process that must end at once."""
+    """Removes every unfinished file; called before the process exits at once."""
     for part in list(_unfinished):
         part.unlink(missing_ok=True)
 
 
 def check_place(path: Path, suffix: str) -> None:
-    """Raise one line where a file of this suffix can't be put: by another name, whoever opens it takes it for another.
-
-    Raises SceneError.
-    """
+    """Raises SceneError unless `path` has the suffix, is no folder, and lies in a folder that exists."""
     if path.is_dir():
-        raise SceneError(f"{path}: a folder; name a file in it, such as {path / f'hall{suffix}'}")
+        raise SceneError(f"{path}: this is a folder; name a file in it, such as {path / f'hall{suffix}'}")
     if path.suffix.lower() != suffix:
-        raise SceneError(f"{path}: not the name of a {suffix} file; {path.stem}{suffix} would be")
+        raise SceneError(f"{path}: the name of the output must end in {suffix}, such as {path.stem}{suffix}")
     if not path.parent.is_dir():
-        raise SceneError(f"{path.parent}: no such folder; make it first, or choose another place for {path.name}")
+        raise SceneError(f"{path.parent}: no such folder; create it first, or choose another place for {path.name}")
 
 
 @contextmanager
 def replaced(path: Path, suffix: str) -> Iterator[Path]:
-    """A path in the same folder to write to; it takes the place of `path` when all went well. Raises SceneError."""
+    """Yields a temporary path in the same folder; it replaces `path` if the block ends without an error.
+
+    Raises SceneError when `path` can't be written.
+    """
     check_place(path, suffix)
     folder = path.parent
     try:

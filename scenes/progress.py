@@ -1,4 +1,4 @@
-"""One line on the terminal that says what is being done, how far it is and how long it will still take."""
+"""Progress bar of the command line: one terminal line with the step, the share done and the time left."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Callable
 from typing import TextIO
 
 WIDTH = 24
-PATIENCE = 1.0
-"""Seconds before a guess of the time left is worth showing."""
+MIN_ELAPSED = 1.0
+"""Seconds after which an estimate of the time left is shown."""
 
 
 def time_left(elapsed: float, done: float) -> str:
-    """Seconds spent and the share done, 0..1 -> "2:05 left", or "" while there is nothing to go by."""
-    if elapsed < PATIENCE or not 0.0 < done < 1.0:
+    """Estimates the time left, such as "2:05 left", from seconds spent and the share done, 0..1; "" when it can't."""
+    if elapsed < MIN_ELAPSED or not 0.0 < done < 1.0:
         return ""
     minutes, seconds = divmod(round(elapsed * (1.0 - done) / done), 60)
     return f"{minutes}:{seconds:02d} left"
 
 
 class Progress:
-    """Call it with what is being done and the share of the whole that is done, 0..1; shows nothing unless `shown`.
+    """Callable that shows the current step and the share done, 0..1; it writes nothing unless `shown`.
 
     with Progress(sys.stderr, shown=True) as progress:
         progress("recording", 0.25)
@@ -40,7 +40,7 @@ class Progress:
         self._write(f"{bar} {done:4.0%}  {doing}  {left}".rstrip())
 
     def part(self, start: float, end: float) -> Callable[[str, float], None]:
-        """Progress for a piece of the work that is this part of the whole, from share `start` to share `end`."""
+        """Returns a callback for a part of the work that takes the bar from share `start` to share `end`."""
         return lambda doing, done: self(doing, start + (end - start) * min(max(done, 0.0), 1.0))
 
     def _write(self, line: str) -> None:
@@ -50,7 +50,7 @@ class Progress:
             self._last = line
 
     def close(self) -> None:
-        """Wipe the line."""
+        """Clears the line."""
         if self._last:
             self._write("")
 

@@ -1,4 +1,4 @@
-"""The recipe of `innerwalk scene`: a recording becomes a hall, and a file that needs nothing else."""
+"""`innerwalk scene`: builds the hall of a recording and saves it as a self-contained Blender file."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ __all__ = ["build", "rebuild", "save"]
 
 
 def save(scene: bpy.types.Scene, path: Path | str) -> Path:
-    """Write a hall, and nothing else of this session, as a file that needs no other file. Raises SceneError."""
+    """Writes a hall, and nothing else of this session, to a self-contained .blend file. Raises SceneError."""
     path = Path(path)
     if not store.is_hall(scene):
-        raise SceneError(f"scene {scene.name!r} is no hall; build one from a recording")
-    held = (image_of(panel, content) for panel in panels(scene).values() for content in CONTENTS)
-    maps = [image for image in held if image is not None]
+        raise SceneError(f"scene {scene.name!r} is not a hall; build one from a recording")
+    images_or_none = (image_of(panel, content) for panel in panels(scene).values() for content in CONTENTS)
+    maps = [image for image in images_or_none if image is not None]
     images.pack_all([*maps, *store.pictures_in(scene), images.table_image()])
     for layer in scene.view_layers:
-        layer.update()  # Blender 5.2.3 ends on copying a view layer that was never brought up to date
+        layer.update()  # Blender 5.2.3 crashes when it copies a view layer that was never updated
     with replaced(path, ".blend") as part:
         try:
             bpy.data.libraries.write(str(part), {scene}, fake_user=False, compress=True)

@@ -1,4 +1,4 @@
-"""The networks that come with innerwalk, as something that can be recorded without a file and without the network."""
+"""The networks that come with innerwalk, ready to be recorded offline."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from ..torch_bridge import concepts
 DEFAULT = "object"
 
 
-def facts_of(task: str, folder: Path) -> dict[str, Any]:
-    """Fields of a `RecordSpec` for a shipped network looking at its own picture, which is written into `folder`."""
-    from ..torch_bridge.server.config import shipped
+def spec_fields(task: str, folder: Path) -> dict[str, Any]:
+    """Returns RecordSpec fields for a shipped network and its default picture, which is written into `folder`."""
+    from ..torch_bridge.server.config import shipped_network
 
-    return shipped(task) | {"inputs": [str(write_picture(task, folder))]}
+    return shipped_network(task) | {"inputs": [str(write_picture(task, folder))]}
 
 
 def write_picture(task: str, folder: Path) -> Path:
-    """The picture that a shipped network looks at first, as a PNG file."""
+    """Writes the default input picture of a shipped network as a PNG file and returns its path."""
     from PIL import Image
 
     path = folder / f"{task} {concepts.DEFAULT_INDEX}.png"

@@ -1,4 +1,4 @@
-"""What a method says about channels, as lines for a terminal."""
+"""Formats the result of a method as a table for the terminal: one row a channel."""
 
 from __future__ import annotations
 
@@ -10,58 +10,61 @@ from ..torch_bridge.recording import ACTIVATIONS, FLAGS, Maps, Recording
 from ..torch_bridge.recording.errors import UnknownName
 
 MOST_ROWS, MOST_LINKS, LONGEST = 32, 4, 80
-"""Rows of a layer, links and boxes of a channel, and characters of a label."""
+"""Most rows of a layer, most links or boxes of a channel, most characters of a label."""
 LINKS = "weights:"
 
 
-def table(made: Sequence[Maps], channels: Sequence[int]) -> str:
-    """A few lines for each layer; channels: that were asked about, () for all."""
-    return "\n\n".join("\n".join(_of_layer(maps, channels)) for maps in made) or "the method has nothing to say here"
+def table(layer_maps: Sequence[Maps], channels: Sequence[int]) -> str:
+    """Returns a block of lines for each layer; channels: those asked about, () for all."""
+    blocks = ("\n".join(_layer_lines(maps, channels)) for maps in layer_maps)
+    return "\n\n".join(blocks) or "the method gives no result for these layers"
 
 
 def check_method(recording: Recording, method: str) -> None:
-    """Raise UnknownName where a recording has no maps of a method; without any, a hall of empty boards stands."""
-    there = dict.fromkeys(how for _, how in recording.all_maps)
-    if method not in there and (there or method != ACTIVATIONS):
-        raise UnknownName("method in the recording", method, there)
+    """Raises UnknownName when a recording lacks a method's maps; one without any maps passes for activations."""
+    recorded = dict.fromkeys(how for _, how in recording.all_maps)
+    if method not in recorded and (recorded or method != ACTIVATIONS):
+        raise UnknownName("method in the recording", method, recorded)
 
 
-def told(maps: Maps, channels: Sequence[int]) -> list[int]:
-    """Channels that there is something to see of: those asked about, without pictures that were not made."""
+def visible_channels(maps: Maps, channels: Sequence[int]) -> list[int]:
+    """Returns the requested channels (() for all) without those whose picture was not made."""
     if maps.channels == 1:
         return [0]
-    among = [one for one in channels if one < maps.channels] or range(maps.channels)
-    return [one for one in among if not maps.colour or maps.texels[one, ..., 3].any()]
+    requested = [channel for channel in channels if channel < maps.channels] or range(maps.channels)
+    return [channel for channel in requested if not maps.colour or maps.texels[channel, ..., 3].any()]
 
 
-def _of_layer(maps: Maps, channels: Sequence[int]) -> Iterator[str]:
+def _layer_lines(maps: Maps, channels: Sequence[int]) -> Iterator[str]:
     count, height, width = maps.shape
     what = "values" if height == width == 1 and not maps.colour else f"of {height} × {width}"
     yield f"{maps.layer}   {count} {what if what == 'values' else f'channels {what}'}"
-    there = told(maps, channels)
-    columns = _columns(maps, there[:MOST_ROWS])
+    visible = visible_channels(maps, channels)
+    columns = _columns(maps, visible[:MOST_ROWS])
     if len(columns) == 1:
         return
     widths = [max(map(len, cells)) for cells in columns]
     for cells in zip(*columns, strict=True):
         line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         yield f"  {line}".rstrip()
-    if len(there) > MOST_ROWS:
-        yield f"  … and {len(there) - MOST_ROWS:,} more; -o keeps all of them"
+    if len(visible) > MOST_ROWS:
+        yield f"  … and {len(visible) - MOST_ROWS:,} more; -o saves all of them"
 
 
-def _columns(maps: Maps, there: Sequence[int]) -> list[list[str]]:
-    """Columns with their heads; those that say nothing are left out."""
+def _columns(maps: Maps, channels: Sequence[int]) -> list[list[str]]:
+    """Returns the columns of the table, each with its head; empty ones are left out."""
     number, values = ("value", maps.extras["values"]) if "values" in maps.extras else ("peak", maps.peak)
+    numeric = number == "value" or not maps.colour
     cells = {
-        "channel": [str(one) for one in there],
-        number: [f"{float(values[one]):.4g}" for one in there] if number == "value" or not maps.colour else [],
-        "label": [_short(maps.labels[one]) for one in there] if maps.labels else [],
-        "flags": [flags_of(maps, one) for one in there],
-        "boxes": [_boxes(maps, one) for one in there],
-        **{f"of {name.removeprefix(LINKS)}": [_links(links, one) for one in there]
-           for name, links in maps.extras.items() if name.startswith(LINKS)},
-    }  # fmt: skip
+        "channel": [str(channel) for channel in channels],
+        number: [f"{float(values[channel]):.4g}" for channel in channels] if numeric else [],
+        "label": [_short(maps.labels[channel]) for channel in channels] if maps.labels else [],
+        "flags": [flags_of(maps, channel) for channel in channels],
+        "boxes": [_boxes(maps, channel) for channel in channels],
+    }
+    for name, links in maps.extras.items():
+        if name.startswith(LINKS):
+            cells[f"of {name.removeprefix(LINKS)}"] = [_links(links, channel) for channel in channels]
     return [[head, *column] for head, column in cells.items() if any(column) or head == "channel"]
 
 
@@ -71,13 +74,13 @@ def _short(text: str) -> str:
 
 
 def flags_of(maps: Maps, channel: int) -> str:
-    """The words of a channel's flags, "" for none."""
+    """Returns the names of a channel's flags, separated by commas; "" for none."""
     bits = int(maps.extras["flags"][channel]) if "flags" in maps.extras else 0
     return ", ".join(word for k, word in enumerate(FLAGS) if bits >> k & 1)
 
 
 def _boxes(maps: Maps, channel: int) -> str:
-    """ "0.93 at 12–48 × 30–80 %": score, then across and down, in shares of the frame."""
+    """Formats boxes as "0.93 at 12–48 × 30–80 %": score, then x and y range in percent of the frame."""
     rows = [row for row in np.asarray(maps.extras.get("boxes", ())).reshape(-1, 6) if int(row[0]) == channel]
     best = sorted(rows, key=lambda row: -row[5])[:MOST_LINKS]
     return "; ".join(
@@ -87,7 +90,7 @@ def _boxes(maps: Maps, channel: int) -> str:
 
 
 def _links(links: np.ndarray, channel: int) -> str:
-    """ "3 (+0.52), 7 (−0.31)": the strongest channels of the other layer."""
+    """Formats the strongest links, (n, 3) channel, other channel, weight, as "3 (+0.52), 7 (−0.31)"."""
     rows = [row for row in links.reshape(-1, 3) if int(row[0]) == channel]
     best = sorted(rows, key=lambda row: -abs(row[2]))[:MOST_LINKS]
     return ", ".join(f"{int(other)} ({weight:+.3g})" for _, other, weight in best)

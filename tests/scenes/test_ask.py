@@ -172,9 +172,9 @@ def test_a_table_tells_what_a_channel_carries():
 def test_pictures_that_were_not_made_are_not_told():
     texels = np.zeros((3, 2, 2, 4), np.float32)
     texels[1, ..., 3] = 1
-    assert tables.told(Maps("a", "m", texels, 3, True), ()) == [1]
-    assert tables.told(Maps("a", "m", texels, 3, True), (0, 1)) == [1]
-    assert tables.told(Maps("a", "m", texels[:1], 1, True), (7,)) == [0]
+    assert tables.visible_channels(Maps("a", "m", texels, 3, True), ()) == [1]
+    assert tables.visible_channels(Maps("a", "m", texels, 3, True), (0, 1)) == [1]
+    assert tables.visible_channels(Maps("a", "m", texels[:1], 1, True), (7,)) == [0]
 
 
 def test_a_long_layer_is_told_in_part():

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from innerwalk.scenes import arguments, cli, progress
-from innerwalk.scenes.interrupt import unheard
+from innerwalk.scenes.interrupt import signals_deferred
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName
 
 
@@ -192,7 +192,7 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path, work, number):
 
 def test_signals_wait_for_what_cannot_bear_them():
     reached = []
-    with pytest.raises(KeyboardInterrupt), unheard():
+    with pytest.raises(KeyboardInterrupt), signals_deferred():
         os.kill(os.getpid(), signal.SIGINT)
         reached.append("the end")
     assert reached and signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -32,13 +32,13 @@ def test_the_words_are_those_of_the_recipes():
     assert MAPS
 
 
-@pytest.mark.parametrize(("words", "form"), [("scene r -o x.blend", "Dress"), ("figure r -o x.png", "Order")])
+@pytest.mark.parametrize(("words", "form"), [("scene r -o x.blend", "Dress"), ("figure r -o x.png", "FigureOptions")])
 def test_no_option_is_dead(words, form):
     """Every option of a command is a field of what the recipe takes, so that none is read and forgotten."""
     from innerwalk.blender_addon.scene.hall.store import Dress
-    from innerwalk.scenes.figure import Order
+    from innerwalk.scenes.figure import FigureOptions
 
-    known = set(cli.fields_of({"Dress": Dress, "Order": Order}[form]))
+    known = set(cli.fields_of({"Dress": Dress, "FigureOptions": FigureOptions}[form]))
     said = set(vars(parser().parse_args(words.split())))
     assert said - known == {"command", "debug", "progress", "output", "recording" if form == "Dress" else "source"}
 
@@ -47,7 +47,7 @@ def test_from_a_recording_to_a_file_to_a_picture(recorded, tmp_path, capsys):
     blend, out = tmp_path / "hall.blend", tmp_path / "hall.png"
     assert cli.main(["scene", str(recorded), "-o", str(blend), "--theme", "paper"]) == 0
     assert str(blend) in capsys.readouterr().out
-    told = png_text.words(figure(blend, out))
+    told = png_text.read_texts(figure(blend, out))
     assert told["Title"] == "tiny"
     assert json.loads(told["innerwalk"])["theme"] == "paper"
 
@@ -58,7 +58,7 @@ def test_the_same_words_give_the_same_bytes(recorded, tmp_path):
 
 def test_the_look_reaches_the_picture(recorded, tmp_path):
     words = "--preset layer --layer b --map ember --normalisation layer --gain 2 --title Mine".split()
-    told = png_text.words(figure(recorded, tmp_path / "a.png", *words))
+    told = png_text.read_texts(figure(recorded, tmp_path / "a.png", *words))
     said = json.loads(told["innerwalk"])
     assert told["Title"] == "Mine"
     assert [said[key] for key in ("preset", "layer", "map", "normalisation", "gain")] == [

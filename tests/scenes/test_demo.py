@@ -36,10 +36,10 @@ def test_it_shows_the_object_network_on_its_picture(demo):
 
 def test_it_equals_a_fresh_recording(demo, tmp_path):
     pytest.importorskip("torch", reason="recording needs torch")
-    from innerwalk.scenes.shipped import facts_of
+    from innerwalk.scenes.shipped import spec_fields
     from innerwalk.torch_bridge.subject import RecordSpec, record_from
 
-    fresh = record_from(RecordSpec(**facts_of("object", tmp_path), layers=("panels",)))
+    fresh = record_from(RecordSpec(**spec_fields("object", tmp_path), layers=("panels",)))
     assert fresh.network == demo.network
     assert fresh.all_maps.keys() == demo.all_maps.keys()
     for key, maps in fresh.all_maps.items():

@@ -531,9 +531,9 @@ def test_a_collapsed_hall_brought_into_another_file_can_be_expanded(scene, tmp_p
     actions.collapse(scene, "*")
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hall.blend"))
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    from innerwalk.scenes.figure import appended
+    from innerwalk.scenes.figure import append_hall
 
-    other = appended(tmp_path / "hall.blend")
+    other = append_hall(tmp_path / "hall.blend")
     actions.expand(other, "all")
     found = texels(other)
     assert found.keys() == values.keys()

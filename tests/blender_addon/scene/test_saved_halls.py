@@ -23,7 +23,7 @@ from innerwalk.blender_addon.scene.hall.build import build, rebuild  # noqa: E40
 from innerwalk.blender_addon.scene.materials import nodes  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panels  # noqa: E402
 from innerwalk.scenes import scene as recipe  # noqa: E402
-from innerwalk.scenes.figure import Order, render_figure  # noqa: E402
+from innerwalk.scenes.figure import FigureOptions, render_figure  # noqa: E402
 
 GOLDEN = SUPPORT / "golden_blend"
 SMALL = (320, 180)
@@ -74,7 +74,7 @@ def test_a_hall_opens_and_renders_alike_in_a_fresh_process(saved, recorded, tmp_
 
 def test_a_figure_of_the_file_is_the_figure_of_the_recording(saved, recorded, tmp_path):
     for preset in ("overview", "layer"):
-        order = Order(preset=preset, size=SMALL, samples=2, layer="a")
+        order = FigureOptions(preset=preset, size=SMALL, samples=2, layer="a")
         one = render_figure(recorded, tmp_path / "a.png", order)
         assert render_figure(saved, tmp_path / "b.png", order).read_bytes() == one.read_bytes()
 
@@ -85,12 +85,12 @@ def test_a_moved_panel_stays_moved_in_every_figure(empty_scene, recorded, tmp_pa
     panel.matrix_world = panel.matrix_world @ Matrix.Translation((0.0, 1.5, 0.0))
     moved = recipe.save(scene, tmp_path / "moved.blend")
     for preset in ("overview", "entrance"):
-        order = Order(preset=preset, size=SMALL, samples=2)
+        order = FigureOptions(preset=preset, size=SMALL, samples=2)
         still = read(render_figure(recorded, tmp_path / "still.png", order))
         other = read(render_figure(moved, tmp_path / "moved.png", order))
         assert (np.abs(still - other).max(2) > 30).sum() > 20, preset
-    again = render_figure(moved, tmp_path / "a.png", Order(size=SMALL, samples=2)).read_bytes()
-    assert again == render_figure(moved, tmp_path / "b.png", Order(size=SMALL, samples=2)).read_bytes()
+    again = render_figure(moved, tmp_path / "a.png", FigureOptions(size=SMALL, samples=2)).read_bytes()
+    assert again == render_figure(moved, tmp_path / "b.png", FigureOptions(size=SMALL, samples=2)).read_bytes()
 
 
 def test_only_the_hall_is_saved(empty_scene, recorded, tmp_path):
@@ -152,7 +152,7 @@ def test_a_figure_of_a_persons_file_leaves_nothing_of_it(empty_scene, recorded, 
     build(rec.load(recorded))
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "mine.blend"))
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    render_figure(tmp_path / "mine.blend", tmp_path / "a.png", Order(size=(32, 18), samples=1))
+    render_figure(tmp_path / "mine.blend", tmp_path / "a.png", FigureOptions(size=(32, 18), samples=1))
     assert not [kind for kind in (*there, "actions", "objects", "images") if len(getattr(bpy.data, kind))]
 
 
@@ -166,5 +166,5 @@ def test_a_hall_of_every_release_opens_and_can_be_rebuilt(golden, tmp_path):
     rebuild(scene)
     assert not store.outdated(scene)
     assert set(before) == set(panels(scene))
-    picture = read(render_figure(golden, tmp_path / "a.png", Order(size=SMALL, samples=2)))
+    picture = read(render_figure(golden, tmp_path / "a.png", FigureOptions(size=SMALL, samples=2)))
     assert picture.std() > 5
