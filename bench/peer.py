@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..torch_bridge.client.process import PATIENT
+from ..torch_bridge.client.process import SHORT_SPINS
 from ..torch_bridge.inputs.sources import NamedContent, to_image
 from ..torch_bridge.models.device import leave_one_core_free
 from ..torch_bridge.server.allocator import keep_memory
@@ -38,7 +38,7 @@ class Peer:
 
     def __init__(self, network: str) -> None:
         command = [sys.executable, "-c", CODE, network]
-        environment = PATIENT | os.environ
+        environment = SHORT_SPINS | os.environ
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         self._http = HTTPConnection("127.0.0.1", int(self._process.stdout.readline()))  # type: ignore[union-attr]
 
@@ -95,7 +95,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/stages":
             self._tell(json.dumps(stages(self.live, picture)).encode())
             return
-        arguments = self.live.subject.feeder.arguments(self.live.read([NamedContent("picture", to_image(picture))]))
+        arguments = self.live.subject.adapter.arguments(self.live.read([NamedContent("picture", to_image(picture))]))
         if self.path == "/forward":
             told: Any = self._forward(arguments)
         else:

@@ -19,7 +19,7 @@ import bpy
 from ...torch_bridge.client import video
 from ...torch_bridge.recording import Recording
 from ...torch_bridge.recording.errors import InnerwalkError, InputError
-from ..live import results, timer
+from ..live import (hall_requests, timer)
 from ..live.session import Playing, current
 from ..properties import INPUT_TAG, NETWORK_NAME, VIDEO_FRAME, VIDEO_SOURCE
 from .bridge import network_of, show_input
@@ -59,7 +59,7 @@ def _open(scene: bpy.types.Scene, source: str, *, running: bool) -> None:
     playing = Playing(_name(source, scene_name), running)
 
     def opened(films: list[dict[str, Any]]) -> None:
-        there = results.scene_named(scene_name)
+        there = hall_requests.scene_named(scene_name)
         told = next((one for one in films if one["name"] == playing.name), None)
         if there is not None and told is not None:
             playing.rate, playing.frames = told["rate"] or USUAL, told["frames"]
@@ -140,7 +140,7 @@ def _stay(scene: bpy.types.Scene, playing: Playing) -> None:
     shown, playing.asked = session.shown.get(scene.session_uid), ""
     if tag and tag == scene.get(INPUT_TAG) and shown is not None:
         scene[INPUT_TAG] = shown
-        results.recall(session, scene)
+        hall_requests.show_input_again(session, scene)
         timer.start()
 
 
@@ -176,7 +176,7 @@ def _alone() -> bool:
 
 def _follow(name: str, asked: threading.Event) -> None:
     """Look at the frame that is keyed, unless it is looked at already or the film plays."""
-    scene = results.scene_named(name)
+    scene = hall_requests.scene_named(name)
     try:
         if scene is not None:
             _look(scene, current().films.get(name))
@@ -226,7 +226,7 @@ def _next(scene: bpy.types.Scene, playing: Playing) -> str:
     if not playing.running:
         return show_film_frame(scene, int(scene.get(VIDEO_FRAME, 0)))
     playing.due = max(0.0, time.monotonic() - playing.started)
-    told = show_input(scene, video(playing.name, at=playing.due))
+    told = show_input(scene, video(playing.name, seconds=playing.due))
     playing.asked = scene[INPUT_TAG]
     return told
 
@@ -234,7 +234,7 @@ def _next(scene: bpy.types.Scene, playing: Playing) -> str:
 def _heard(tag: str, made: Recording | None) -> None:
     """A frame is shown: note which, and ask for the next when it is due; or it can't be, and the film stops."""
     for name, playing in list(current().films.items()):
-        scene = results.scene_named(name)
+        scene = hall_requests.scene_named(name)
         if scene is None or (made is None and tag == playing.tag):
             del current().films[name]
         elif scene.get(INPUT_TAG) == tag and playing.rate:  # else that is of a film before
@@ -246,7 +246,7 @@ def _heard(tag: str, made: Recording | None) -> None:
 
 def _due(name: str, tag: str) -> None:
     """Ask for the next frame, unless something else was asked for since."""
-    scene, playing = results.scene_named(name), current().films.get(name)
+    scene, playing = hall_requests.scene_named(name), current().films.get(name)
     if scene is None or playing is None or not playing.running or scene.get(INPUT_TAG) != tag:
         return
     try:
@@ -280,4 +280,4 @@ def _key(scene: bpy.types.Scene, playing: Playing) -> None:
         scene.frame_end = max(scene.frame_end, at)
 
 
-results.LISTENERS.append(_heard)
+hall_requests.LISTENERS.append(_heard)

@@ -191,7 +191,7 @@ class Link:
         def heard(maps: Maps) -> None:
             self._say("maps", look.tag, maps)
 
-        self._say("recording", look.tag, bridge.record(look.network, look.inputs, heard=heard, ablate=look.ablate))
+        self._say("recording", look.tag, bridge.record(look.network, look.inputs, on_maps=heard, ablate=look.ablate))
 
     def _answer_on(self) -> None:
         with self._twin() as bridge:

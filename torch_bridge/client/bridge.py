@@ -1,9 +1,9 @@
-"""Talk to a bridge: the same in scripts and in Blender, where there is neither torch nor anything to install.
+"""Client of a bridge, for scripts and for Blender: needs neither torch nor any other package but numpy.
 
 with start_bridge(python, {"networks": {"object": {"model": …}}}) as bridge:
     recording = bridge.record("object", [noise(7)])
 
-A Bridge holds one connection, for one thread; `twin` gives another to the same bridge.
+A Bridge holds one connection and serves one thread; `new_connection` gives another thread its own.
 """
 
 from __future__ import annotations
@@ -18,24 +18,27 @@ import numpy as np
 
 from ..recording import Maps, Network, Recording, errors, restore, restore_maps
 from ..recording.errors import BridgeError
+from ..recording.progress import Progress
 from ..recording.schema import parse_maps_entry
 from . import frames
+from .frames import Frame
 from .process import BridgeProcess, start_process
 
 Ablate = Mapping[str, Sequence[int]]
-PATIENCE = 600.0
-"""Seconds without a byte after which a bridge is given up."""
+"""Layer id -> channels that are set to 0."""
+TIMEOUT_SECONDS = 600.0
+"""Seconds without a byte after which a connection fails."""
 
 
 class BridgeInput(NamedTuple):
-    """One input of a request."""
+    """One input of a request: its JSON values and the array that goes with them."""
 
     values: dict[str, Any]
     array: np.ndarray | None = None
 
 
 def file(path: Path | str) -> BridgeInput:
-    """A picture or .npy file of this machine; its bytes go over the wire. Raises InputError."""
+    """An image or .npy file of this machine, whose bytes are sent. Raises InputError."""
     try:
         content = Path(path).read_bytes()
     except OSError as error:
@@ -44,191 +47,203 @@ def file(path: Path | str) -> BridgeInput:
 
 
 def pixels(array: np.ndarray, name: str) -> BridgeInput:
-    """(H, W), (H, W, 3) or (H, W, 4) uint8 sRGB, top row first."""
+    """An image as an array, (H, W), (H, W, 3) or (H, W, 4) uint8 sRGB, top row first."""
     return BridgeInput({"kind": "pixels", "name": name}, array)
 
 
 def noise(seed: int) -> BridgeInput:
-    """What `noise:SEED` is on the command line."""
+    """Random noise, the same as `noise:SEED` on the command line."""
     return BridgeInput({"kind": "noise", "seed": seed})
 
 
 def item(data: str, index: int) -> BridgeInput:
-    """A picture of a data set of the bridge."""
+    """One picture of a data set that the bridge serves."""
     return BridgeInput({"kind": "data", "set": data, "index": index})
 
 
 def channel(layer: str, method: str, number: int) -> BridgeInput:
-    """The picture on a tile: of a channel's maps that the bridge made before."""
+    """A channel of maps that the bridge computed before, as a picture."""
     return BridgeInput({"kind": "channel", "layer": layer, "method": method, "channel": number})
 
 
-def video(name: str, at: float | None = None, frame: int | None = None) -> BridgeInput:
-    """Of a film that the bridge has opened: the frame due at so many seconds, one by its number, or the next."""
+def video(name: str, seconds: float | None = None, frame: int | None = None) -> BridgeInput:
+    """A frame of a video that the bridge has open: by its number, by the time in seconds, or else the next one."""
+    values: dict[str, Any] = {"kind": "film", "film": name}
     if frame is not None:
-        return BridgeInput({"kind": "film", "film": name, "frame": frame})
-    return BridgeInput({"kind": "film", "film": name} | ({"step": 1} if at is None else {"at": at}))
+        return BridgeInput(values | {"frame": frame})
+    return BridgeInput(values | ({"step": 1} if seconds is None else {"at": seconds}))
 
 
 class Bridge:
-    """A connection to a bridge. Errors of the bridge come out as what they were there, else as BridgeError."""
+    """A connection to a bridge. Errors on the bridge's side are raised here as the same class, else as BridgeError."""
 
     def __init__(self, port: int, token: str, host: str = "127.0.0.1", child: BridgeProcess | None = None) -> None:
         self.port, self.token, self.host, self.child = port, token, host, child
-        self._kin = child
-        """The child that it is a bridge to, which another Bridge may own."""
-        self._http = http.client.HTTPConnection(host, port, timeout=PATIENCE)
+        self._process = child
+        """The process that runs the bridge, if this program started it; another Bridge may own it."""
+        self._http = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
         self._graphs: dict[str, tuple[str, Network]] = {}
-        """By network: the digest of its graph, and the graph."""
+        """Network name -> digest of its graph, and the graph."""
 
     def new_connection(self) -> Bridge:
-        """Another connection, for another thread."""
-        twin = Bridge(self.port, self.token, self.host)
-        twin._kin = self._kin
-        return twin
+        """Another connection to the same bridge, for another thread."""
+        bridge = Bridge(self.port, self.token, self.host)
+        bridge._process = self._process
+        return bridge
 
     def call(
         self, name: str, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None
-    ) -> Iterator[tuple[dict[str, Any], dict[str, np.ndarray]]]:
-        """Ask, and yield frames as they arrive. Raises BridgeError, or the error that the bridge tells of."""
+    ) -> Iterator[Frame]:
+        """Send a request and yield the frames of the answer as they arrive.
+
+        Raises BridgeError, or the error that the bridge reports.
+        """
         where, pieces = f"bridge at {self.host}:{self.port}", frames.encode(values, arrays or {})[1:]
-        if (size := sum(map(len, pieces))) > frames.MOST_BODY:
-            raise errors.InputError(f"{size:,} bytes of input; a bridge takes at most {frames.MOST_BODY:,}")
+        if (size := sum(map(len, pieces))) > frames.MAX_REQUEST_BYTES:
+            raise errors.InputError(f"{size:,} bytes of input; a bridge takes at most {frames.MAX_REQUEST_BYTES:,}")
         try:
-            answer = self._ask(name, pieces)
-            if answer.status != 200:
-                raise _refused(answer.read(1 << 16), where)
-            while (frame := frames.read(answer, where)) is not None:  # type: ignore[arg-type]
+            response = self._send(name, pieces)
+            if response.status != 200:
+                raise _refusal(response.read(1 << 16), where)
+            while (frame := frames.read(response, where)) is not None:  # type: ignore[arg-type]
                 if "error" in frame[0]:
                     raise errors.error_from_wire(**frame[0]["error"])
                 yield frame
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise BridgeError(self._ended(where, error)) from error
-        except BaseException:  # the rest of the answer is on the way: this connection can't be used again
+            raise BridgeError(self._ended_text(where, error)) from error
+        except BaseException:  # the rest of the answer is still in transit: this connection can't be used again
             self.close()
             raise
 
-    def _ended(self, where: str, error: Exception) -> str:
-        last = self._kin.last_error_line() if self._kin is not None and self._kin.has_ended() else ""
+    def _ended_text(self, where: str, error: Exception) -> str:
+        last = self._process.last_error_line() if self._process is not None and self._process.has_ended() else ""
         return f"the {where} has ended or can't be reached ({error or type(error).__name__})" + (last and f": {last}")
 
-    def _ask(self, name: str, pieces: Sequence[bytes | memoryview]) -> http.client.HTTPResponse:
-        """Send a request; once more on a new connection when the old one was closed meanwhile."""
-        fresh = self._http.sock is None
-        head = {
-            "Authorization": f"Bearer {self.token}", "Content-Type": frames.TYPE,
+    def _send(self, name: str, pieces: Sequence[bytes | memoryview]) -> http.client.HTTPResponse:
+        """Send a request; send it again on a new connection if the server has closed the old one meanwhile."""
+        is_new = self._http.sock is None
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": frames.CONTENT_TYPE,
             "Content-Length": str(sum(map(len, pieces))),
-        }  # fmt: skip
+        }
         try:
-            self._http.request("POST", f"/v{frames.PROTOCOL}/{name}", iter(pieces), head)
+            self._http.request("POST", f"/v{frames.PROTOCOL}/{name}", iter(pieces), headers)
             return self._http.getresponse()
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
             self._http.close()
-            if fresh:
+            if is_new:
                 raise
-            self._http.request("POST", f"/v{frames.PROTOCOL}/{name}", iter(pieces), head)
+            self._http.request("POST", f"/v{frames.PROTOCOL}/{name}", iter(pieces), headers)
             return self._http.getresponse()
 
-    def _one(
+    def _call_once(
         self, name: str, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None
-    ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    ) -> Frame:
+        """The first frame of the answer, for calls that answer with one; the connection is read to the end."""
         return [*self.call(name, values, arrays)][0]
 
     def describe(self) -> dict[str, Any]:
-        """Protocol, networks, data sets, films, methods with their parameters, jobs and device.
+        """Protocol, networks, data sets, open videos, methods with their parameters, jobs and device.
 
-        Raises BridgeError for a bridge of another version too.
+        Raises BridgeError, also for a bridge of another protocol version.
         """
-        told = self._one("describe", {})[0]
-        if (spoken := told.get("protocol")) != frames.PROTOCOL:
-            raise BridgeError(f"the bridge speaks protocol {spoken}, this side {frames.PROTOCOL}; update the older")
-        return told
+        description = self._call_once("describe", {})[0]
+        if (protocol := description.get("protocol")) != frames.PROTOCOL:
+            raise BridgeError(f"the bridge speaks protocol {protocol}, this side {frames.PROTOCOL}; update the older")
+        return description
 
     def record(
-        self, network: str, inputs: Sequence[BridgeInput] = (), layers: str | Sequence[str] = "panels",
-        heard: Callable[[Maps], None] | None = None, ablate: Ablate | None = None,
-    ) -> Recording:  # fmt: skip
-        """Let a network look at inputs; none: what it looks at first. `heard` is told of maps while it still runs.
+        self,
+        network: str,
+        inputs: Sequence[BridgeInput] = (),
+        layers: str | Sequence[str] = "panels",
+        on_maps: Callable[[Maps], None] | None = None,
+        ablate: Ablate | None = None,
+    ) -> Recording:
+        """Run a network on inputs, by default on its own first input, and return the recording with all maps.
 
-        ablate: by layer, channels that are 0 in this run; a panel stands for the layer that it shows. The returned
-        recording holds all maps, with their peaks.
+        on_maps: called with the maps of each layer while the network still runs. ablate: layer ids with the channels
+        that are 0 in this run; the id of a panel stands for the layer that it shows.
         """
         digest, graph = self._graphs.get(network, ("", None))
-        asked, arrays = _inputs(inputs)
-        values = {"network": network, "inputs": asked, "layers": layers, "graph": digest} | _ablated(ablate)
-        every, told, pictures = [], {}, {}
-        for frame, held in self.call("record", values, arrays):
-            if "maps" in frame:
-                every.append(_maps(frame["maps"], held))
-                if heard is not None:
-                    heard(every[-1])
-            else:
-                told, pictures = frame, held
-        return self._recording(network, told, pictures, every, graph)
-
-    def _recording(
-        self, network: str, told: Mapping[str, Any], pictures: Mapping[str, np.ndarray], every: list[Maps],
-        graph: Network | None,
-    ) -> Recording:  # fmt: skip
-        known = None if "network" in told["recording"] else graph
-        pair = pictures["input"], pictures.get("answer")
-        made = restore(told["recording"], *pair, f"recording of {network}", known)
-        self._graphs[network] = (told["graph"], made.network)
-        made.add(every)
-        return made
+        input_values, input_arrays = _pack_inputs(inputs)
+        request = {"network": network, "inputs": input_values, "layers": layers, "graph": digest}
+        all_maps: list[Maps] = []
+        values: dict[str, Any] = {}
+        for values, arrays in self.call("record", request | _ablate_values(ablate), input_arrays):
+            if "maps" in values:
+                all_maps.append(_restore_maps(values["maps"], arrays))
+                if on_maps is not None:
+                    on_maps(all_maps[-1])
+        known = None if "network" in values["recording"] else graph
+        where = f"recording of {network}"
+        recording = restore(values["recording"], arrays["input"], arrays.get("answer"), where, known)
+        self._graphs[network] = (values["graph"], recording.network)
+        recording.add(all_maps)
+        return recording
 
     def start(
-        self, network: str, method: str, layers: str | Sequence[str] = "panels",
-        parameters: Mapping[str, Any] | None = None, data: str = "", inputs: Sequence[BridgeInput] = (),
-        channels: Sequence[int] = (), ablate: Ablate | None = None,
-    ) -> dict[str, Any]:  # fmt: skip
-        """Ask a method about inputs, else about what the network looked at last; what is told of the job, with `id`.
+        self,
+        network: str,
+        method: str,
+        layers: str | Sequence[str] = "panels",
+        parameters: Mapping[str, Any] | None = None,
+        data: str = "",
+        inputs: Sequence[BridgeInput] = (),
+        channels: Sequence[int] = (),
+        ablate: Ablate | None = None,
+    ) -> dict[str, Any]:
+        """Start a job that computes a method, and return the job's description with its `id`.
 
-        channels: of the layers, that it is about; () for all. ablate: as in `record`, else as it was for the last look.
+        inputs: what the method is about, by default the inputs of the last `record`. channels: the channels of these
+        layers, () for all. ablate: as in `record`, by default as in the last run.
         """
-        given, arrays = _inputs(inputs)
-        asked = {"network": network, "method": method, "layers": layers, "parameters": parameters or {}, "data": data}
-        rest: dict[str, Any] = {"inputs": given, "channels": list(channels)} | _ablated(ablate)
-        return self._one("start", asked | rest, arrays)[0]["job"]
+        input_values, arrays = _pack_inputs(inputs)
+        request = {"network": network, "method": method, "layers": layers, "parameters": parameters or {}, "data": data}
+        request |= {"inputs": input_values, "channels": list(channels)} | _ablate_values(ablate)
+        return self._call_once("start", request, arrays)[0]["job"]
 
     def job(self, number: int, step: int = 0, seconds: float = 0.0) -> tuple[dict[str, Any], list[Maps]]:
-        """What a job says, and its maps made after `step`, oldest first; waits up to `seconds` for news."""
+        """The state of a job and its maps computed after `step`, oldest first; waits up to `seconds` for a change."""
         first, *rest = self.call("job", {"id": number, "step": step, "seconds": seconds})
-        return first[0]["job"], [_maps(frame["maps"], held) for frame, held in rest]
+        return first[0]["job"], [_restore_maps(values["maps"], arrays) for values, arrays in rest]
 
     def cancel(self, number: int) -> dict[str, Any]:
         """End a job at its next step."""
-        return self._one("cancel", {"id": number})[0]["job"]
+        return self._call_once("cancel", {"id": number})[0]["job"]
 
     def pictures(self, data: str, size: int = 64, **which: Any) -> tuple[dict[str, Any], np.ndarray]:
-        """indices, titles, labels, and (n, size, size, 3) uint8 sRGB. which: draw={"count", "seed"} or
-        page={"start", "count"}, and class_="name".
+        """Thumbnails of a data set: indices, titles and labels, and the pictures, (n, size, size, 3) uint8 sRGB.
+
+        which: draw={"count", "seed"} or page={"start", "count"}, and class_="name" for one class only.
         """
-        asked = {name.rstrip("_"): value for name, value in which.items()}
-        told, arrays = self._one("pictures", {"set": data, "size": size, **asked})
-        return told, arrays["pictures"]
+        selection = {name.rstrip("_"): value for name, value in which.items()}
+        values, arrays = self._call_once("pictures", {"set": data, "size": size, **selection})
+        return values, arrays["pictures"]
 
     def classes(self, data: str, text: str = "") -> list[tuple[str, int]]:
-        """Classes of a data set that contain a text, and how many pictures each has."""
-        return [tuple(found) for found in self._one("pictures", {"set": data, "text": text})[0]["classes"]]
+        """Classes of a data set whose name contains a text, each with its number of pictures."""
+        values, _ = self._call_once("pictures", {"set": data, "text": text})
+        return [(name, count) for name, count in values["classes"]]
 
     def statistics(self, network: str, layers: Sequence[str]) -> dict[str, tuple[dict[str, float], np.ndarray]]:
-        """By layer: numbers about its weights, and a histogram of them."""
-        told, counts = self._one("statistics", {"network": network, "layers": list(layers)})
-        return {id: (numbers, counts[id]) for id, numbers in told["layers"].items()}
+        """Layer id -> statistics of its weights, and their histogram, (bins,) int64 counts."""
+        values, counts = self._call_once("statistics", {"network": network, "layers": list(layers)})
+        return {id: (numbers, counts[id]) for id, numbers in values["layers"].items()}
 
     def open_video(self, name: str, source: str) -> list[dict[str, Any]]:
-        """A video file of the bridge's machine, or camera:0, to be named in `film`."""
-        return self._one("film", {"name": name, "open": source})[0]["films"]
+        """Open a video file of the bridge's machine, or camera:0, under a name for `video`; returns all open videos."""
+        return self._call_once("film", {"name": name, "open": source})[0]["films"]
 
     def seek_video(self, name: str, frame: int) -> list[dict[str, Any]]:
-        """Go to a frame, counted from 0."""
-        return self._one("film", {"name": name, "seek": frame})[0]["films"]
+        """Go to a frame, counted from 0; returns all open videos."""
+        return self._call_once("film", {"name": name, "seek": frame})[0]["films"]
 
     def close_video(self, name: str) -> list[dict[str, Any]]:
-        """Let go of it."""
-        return self._one("film", {"name": name, "close": True})[0]["films"]
+        """Close a video; returns those that are still open."""
+        return self._call_once("film", {"name": name, "close": True})[0]["films"]
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""
@@ -244,13 +259,12 @@ class Bridge:
 
 
 def start_bridge(
-    python: str, order: Mapping[str, Any], tell: Callable[[str, float], None] | None = None,
-    folder: Path | str | None = None,
-) -> Bridge:  # fmt: skip
-    """Start a bridge as a child of this process and wait until it is ready; see `start_child`."""
-    child = start_process(python, order, folder)
+    python: str, config: Mapping[str, Any], progress: Progress | None = None, folder: Path | str | None = None
+) -> Bridge:
+    """Start a bridge as a child of this process and wait until it is ready; arguments as in `start_process`."""
+    child = start_process(python, config, folder)
     try:
-        port = child.wait(tell)
+        port = child.wait(progress)
     except BaseException:
         child.end()
         raise
@@ -258,9 +272,10 @@ def start_bridge(
 
 
 def join_bridge(file: Path | str) -> Bridge:
-    """Join a running bridge by its connection file, which may come from another host through a tunnel to its port.
+    """Connect to a running bridge by its connection file.
 
-    Raises BridgeError: no such file, not one, a bridge of another version, or none that answers.
+    The bridge may run on another machine if a tunnel leads to its port. Raises BridgeError when the file is missing or
+    damaged, or the bridge has another protocol version or doesn't answer.
     """
     return join_at(*read_connection(file))
 
@@ -268,8 +283,8 @@ def join_bridge(file: Path | str) -> Bridge:
 def read_connection(file: Path | str) -> tuple[int, str]:
     """Port and token in a connection file. Raises BridgeError."""
     try:
-        told = json.loads(Path(file).read_bytes())
-        port, token, protocol = told["port"], told["token"], told["protocol"]
+        content = json.loads(Path(file).read_bytes())
+        port, token, protocol = content["port"], content["token"], content["protocol"]
     except OSError as error:
         raise BridgeError(f"{file}: can't be read ({error.strerror}); is the bridge running?") from None
     except (ValueError, KeyError, TypeError):
@@ -282,26 +297,28 @@ def read_connection(file: Path | str) -> tuple[int, str]:
 
 
 def join_at(port: int, token: str, host: str = "127.0.0.1") -> Bridge:
-    """Join a running bridge by address and token. Raises BridgeError."""
+    """Connect to a running bridge by address and token. Raises BridgeError."""
     bridge = Bridge(port, token, host)
     bridge.describe()
     return bridge
 
 
-def _inputs(given: Sequence[BridgeInput]) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
-    arrays = {str(k): one.array for k, one in enumerate(given) if one.array is not None}
-    return [one.values | {"array": str(k)} for k, one in enumerate(given)], arrays
+def _pack_inputs(inputs: Sequence[BridgeInput]) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
+    """The JSON values of inputs, and their arrays under the names that the values refer to."""
+    arrays = {str(k): entry.array for k, entry in enumerate(inputs) if entry.array is not None}
+    return [entry.values | {"array": str(k)} for k, entry in enumerate(inputs)], arrays
 
 
-def _ablated(ablate: Ablate | None) -> dict[str, Any]:
+def _ablate_values(ablate: Ablate | None) -> dict[str, Any]:
     return {} if ablate is None else {"ablate": {layer: list(channels) for layer, channels in ablate.items()}}
 
 
-def _maps(entry: Any, arrays: Mapping[str, np.ndarray]) -> Maps:
+def _restore_maps(entry: Any, arrays: Mapping[str, np.ndarray]) -> Maps:
     return restore_maps(parse_maps_entry(entry, "maps of a bridge", None), arrays, "maps of a bridge")
 
 
-def _refused(body: bytes, where: str) -> Exception:
+def _refusal(body: bytes, where: str) -> Exception:
+    """The error in the body of an answer whose status isn't 200."""
     try:
         return errors.error_from_wire(**json.loads(body)["error"])
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""A bridge as a child process: any Python that has torch, which ends when this process does."""
+"""A bridge as a child process, run by any Python that has torch. It ends when its parent process does."""
 
 from __future__ import annotations
 
@@ -11,156 +11,164 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..recording.errors import BridgeError, error_from_wire
+from ..recording.progress import Progress
 from .frames import PROTOCOL
 
 ROOT = Path(__file__).resolve().parents[2]
-"""The folder that `torch_bridge` is in, installed or as an extension of Blender."""
+"""The folder that contains `torch_bridge`, whether installed or loaded as an extension of Blender."""
 CODE = """
 import runpy, sys
 root = sys.argv.pop(1)
 sys.path.insert(0, root)
 import torch_bridge
-sys.path.remove(root)  # what lies beside it would be taken for modules of the user's own
+sys.path.remove(root)  # otherwise modules beside torch_bridge would hide modules of the user with the same name
 runpy.run_module("torch_bridge", run_name="__main__")
 """
 NO_WINDOW = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-"""On Windows a console would open."""
-PATIENT = {"GOMP_SPINCOUNT": "1000"}
-"""How long torch's threads spin while they wait for each other: by default so long that Blender finds no core free."""
-GRACE = 3.0
-"""Seconds that a child has to end by itself, and that its last words are waited for."""
-MOMENT = 0.5
-LAST = 20
-"""Lines of what it wrote to standard error that are kept."""
+"""Flag that keeps Windows from opening a console."""
+SHORT_SPINS = {"GOMP_SPINCOUNT": "1000"}
+"""Environment that limits how long torch's idle threads spin; by default they leave Blender no free core."""
+GRACE_SECONDS = 3.0
+"""Seconds to wait for the process to end by itself, and for the rest of its standard error."""
+BROKEN_CONNECTION_SECONDS = 0.5
+"""Seconds to wait for the process to end after its connection has broken."""
+KEPT_LINES = 20
+"""Lines of standard error that are kept."""
 
 
-def start_process(python: str, order: Mapping[str, Any], folder: Path | str | None = None) -> BridgeProcess:
-    """Start `python` as a bridge that serves the order, see `orders.Order`; returns at once.
+def start_process(python: str, config: Mapping[str, Any], folder: Path | str | None = None) -> BridgeProcess:
+    """Start `python` as a bridge that serves the config (see `server.config.ServeConfig`); returns at once.
 
-    folder: where the user's own modules are found. Raises BridgeError when there is no such program.
+    folder: the working directory, where the user's own modules are found. Raises BridgeError when `python` can't be
+    started.
     """
     token = secrets.token_urlsafe(32)
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
-    environment = PATIENT | environment | {"PYTHONUNBUFFERED": "1"}
     try:
         process = subprocess.Popen(
-            [python, "-u", "-c", CODE, str(ROOT), "serve", "--child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, cwd=folder, env=environment, creationflags=NO_WINDOW,
-        )  # fmt: skip
+            [python, "-u", "-c", CODE, str(ROOT), "serve", "--child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            env=SHORT_SPINS | environment | {"PYTHONUNBUFFERED": "1"},
+            creationflags=NO_WINDOW,
+        )
     except (OSError, ValueError) as error:
-        raise BridgeError(f"{python!r} can't be started ({error}); name a Python that has torch") from None
-    return BridgeProcess(process, python, token, dict(order))
+        raise BridgeError(f"{python!r} can't be started ({error}); choose a Python that has torch") from None
+    return BridgeProcess(process, python, token, dict(config))
 
 
 class BridgeProcess:
-    """The process. What it says is heard by threads that touch nothing else, so nobody has to wait for it."""
+    """The child process. Daemon threads read its output, so that no method but `wait` and `end` blocks for long."""
 
-    def __init__(self, process: subprocess.Popen[bytes], python: str, token: str, order: dict[str, Any]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], python: str, token: str, config: dict[str, Any]) -> None:
         self.process, self.python, self.token = process, python, token
-        self._news: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self._words: collections.deque[str] = collections.deque(maxlen=LAST)
-        self._order = json.dumps(order | {"token": token}).encode() + b"\n"
-        self._listening = [threading.Thread(target=work, daemon=True) for work in (self._overhear, self._hear)]
-        for thread in (*self._listening, threading.Thread(target=self._tell, daemon=True)):
-            thread.start()
+        self._messages: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._error_lines: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
+        self._config_line = json.dumps(config | {"token": token}).encode() + b"\n"
+        self._error_reader = threading.Thread(target=self._read_errors, daemon=True)
+        self._error_reader.start()
+        for target in (self._read_messages, self._send_config):
+            threading.Thread(target=target, daemon=True).start()
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether the process still runs."""
         return self.process.poll() is None
 
     def has_ended(self) -> bool:
-        """Whether it has ended, or does within a moment, as when its connection has just broken."""
+        """Whether the process has ended, or ends within half a second, as it does when its connection has broken."""
         try:
-            self.process.wait(MOMENT)
+            self.process.wait(BROKEN_CONNECTION_SECONDS)
         except subprocess.TimeoutExpired:
             return False
         return True
 
     def next_message(self) -> dict[str, Any] | None:
-        """The next thing it says, if it has said anything: {"told", "share"}, then {"port"}; None so far.
+        """The next message of the process: {"told", "share"} while it starts, then {"port"}; None if there is none yet.
 
-        Raises BridgeError or what it failed with.
+        Raises BridgeError, or the error that the process failed with.
         """
         try:
-            said = self._news.get_nowait()
+            message = self._messages.get_nowait()
         except queue.Empty:
             return None
-        if "error" in said:
-            raise error_from_wire(**said["error"])
-        if "port" in said and said.get("protocol") != PROTOCOL:
-            raise BridgeError(f"the bridge speaks protocol {said.get('protocol')}, this side {PROTOCOL}")
-        if "ended" in said:
+        if "error" in message:
+            raise error_from_wire(**message["error"])
+        if "port" in message and message.get("protocol") != PROTOCOL:
+            raise BridgeError(f"the bridge speaks protocol {message.get('protocol')}, this side {PROTOCOL}")
+        if "ended" in message:
             raise BridgeError(f"the bridge that {self.python} ran has ended: {self.last_error_line()}")
-        return said
+        return message
 
-    def wait(self, tell: Callable[[str, float], None] | None = None) -> int:
-        """Wait until it is ready; its port. Raises as `news`."""
+    def wait(self, progress: Progress | None = None) -> int:
+        """Wait until the bridge is ready and return its port. Raises as `next_message`."""
         while True:
-            said = self.next_message()
-            if said is None:
+            message = self.next_message()
+            if message is None:
                 time.sleep(0.01)
-            elif "port" in said:
-                return int(said["port"])
-            elif tell is not None:
-                tell(said["told"], said["share"])
+            elif "port" in message:
+                return int(message["port"])
+            elif progress is not None:
+                progress(message["told"], message["share"])
 
     def last_error_line(self) -> str:
-        """The last line it wrote to standard error, and how it ended where it has."""
+        """The last line of standard error, and how the process ended if it has."""
         if not self.alive:
-            self._listening[0].join(GRACE)
-        last = next((line for line in reversed(self._words) if line.strip()), "it said nothing")
-        return last if self.alive else f"{last} ({_how(self.process.returncode)})"
+            self._error_reader.join(GRACE_SECONDS)
+        last = next((line for line in reversed(self._error_lines) if line.strip()), "no error output")
+        return last if self.alive else f"{last} ({_exit_text(self.process.returncode)})"
 
     def end(self) -> None:
-        """Close its input, which ends it; kill it if that doesn't."""
+        """Close standard input, which ends the process; kill it if it is still there after the grace period."""
         if self.process.stdin is not None and not self.process.stdin.closed:
             try:
                 self.process.stdin.close()
-            except OSError:  # it is gone already
+            except OSError:  # the process is gone already
                 self.process.kill()
         try:
-            self.process.wait(GRACE)
+            self.process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
 
-    def _tell(self) -> None:
+    def _send_config(self) -> None:
         try:
-            self.process.stdin.write(self._order)  # type: ignore[union-attr]
+            self.process.stdin.write(self._config_line)  # type: ignore[union-attr]
             self.process.stdin.flush()  # type: ignore[union-attr]
-        except (OSError, ValueError):  # it ended before it could be told anything: `_hear` says so
+        except (OSError, ValueError):  # it ended before it read its config; `_read_messages` reports that
             return
 
-    def _hear(self) -> None:
+    def _read_messages(self) -> None:
         with self.process.stdout as lines:  # type: ignore[union-attr]
             for line in lines:
-                self._news.put(_news(line))
-        self._news.put({"ended": self.process.wait()})
+                self._messages.put(_parse_message(line))
+        self._messages.put({"ended": self.process.wait()})
 
-    def _overhear(self) -> None:
+    def _read_errors(self) -> None:
         with self.process.stderr as lines:  # type: ignore[union-attr]
             for line in lines:
-                self._words.append(line.decode(errors="replace").rstrip()[:1000])
+                self._error_lines.append(line.decode(errors="replace").rstrip()[:1000])
 
 
-def _news(line: bytes) -> dict[str, Any]:
-    """What a line says; a Python may print other things while it starts."""
+def _parse_message(line: bytes) -> dict[str, Any]:
+    """The message in a line; anything else that a Python prints while it starts becomes a progress message."""
     try:
-        said = json.loads(line)
+        message = json.loads(line)
     except ValueError:
-        said = None
-    if isinstance(said, dict) and said.keys() & {"port", "error", "told"}:
-        return {"share": 0.0, **said}
+        message = None
+    if isinstance(message, dict) and message.keys() & {"port", "error", "told"}:
+        return {"share": 0.0, **message}
     return {"told": line.decode(errors="replace").strip()[:200], "share": 0.0}
 
 
-def _how(status: int) -> str:
-    """-9 -> "killed by SIGKILL"."""
-    known = {one.value: one.name for one in signal.Signals}
-    return f"killed by {known.get(-status, f'signal {-status}')}" if status < 0 else f"status {status}"
+def _exit_text(status: int) -> str:
+    """-9 -> "killed by SIGKILL", 3 -> "status 3"."""
+    names = {number.value: number.name for number in signal.Signals}
+    return f"killed by {names.get(-status, f'signal {-status}')}" if status < 0 else f"status {status}"

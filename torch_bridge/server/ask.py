@@ -115,4 +115,4 @@ def _live(model: nn.Module, given: Sequence[torch.Tensor], flags: Mapping[str, A
 
 def _input(values: torch.Tensor, live: LoadedModel) -> Input:
     plain = values.detach().cpu()
-    return Input(plain, draw_sample(plain[0].numpy(), live.subject.feeder.how), "given", "values as they are")
+    return Input(plain, draw_sample(plain[0].numpy(), live.subject.adapter.how), "given", "values as they are")

@@ -48,7 +48,7 @@ class Limits:
     """Seconds that a request may take to arrive, without what a large body needs, and that a reader may stall."""
     linger: float = 2.0
     """Seconds that the rest of a refused request is read, so that its sender hears why."""
-    body: int = frames.MOST_BODY
+    body: int = frames.MAX_REQUEST_BYTES
 
 
 class Server(ThreadingHTTPServer):
@@ -211,7 +211,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, told: Told) -> None:
         """Frames as they come, each in a chunk."""
-        self._head(200, **{"Content-Type": frames.TYPE, "Transfer-Encoding": "chunked"})
+        self._head(200, **{"Content-Type": frames.CONTENT_TYPE, "Transfer-Encoding": "chunked"})
         with closing(_encoded(told)) as answer:
             for pieces in answer:
                 self.wfile.write(b"%x\r\n" % sum(map(len, pieces)))

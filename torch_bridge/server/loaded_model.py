@@ -86,7 +86,7 @@ class LoadedModel:
 
     def describe(self) -> dict[str, Any]:
         """What a person chooses it by."""
-        feeder, last = self.subject.feeder, self.last_run
+        feeder, last = self.subject.adapter, self.last_run
         return {
             "name": self.name,
             "title": self.spec.name or self.subject.built.name,
@@ -101,7 +101,7 @@ class LoadedModel:
 
     def read(self, sources: Sequence[Source], index: int = 0) -> tuple[Input, ...]:
         """What a person names, prepared for the network. Raises InputError."""
-        return tuple(self.subject.feeder.read(list(sources), index))
+        return tuple(self.subject.adapter.read(list(sources), index))
 
     def ablation(self, network: Network, asked: ChannelsByLayer | None) -> Ablation:
         """What of it is taken away, by default what its order says. Raises UnknownName or InputError."""
@@ -182,16 +182,16 @@ class LoadedModel:
                 grid=self.spec.grid, ablate=seen.ablation,
             )  # fmt: skip
 
-        arguments = to_device(self.subject.feeder.arguments(seen.inputs), self.device)
+        arguments = to_device(self.subject.adapter.arguments(seen.inputs), self.device)
         return MethodContext(
             self.model, arguments, seen.network, tuple(ids), tuple(channels), again, self._feed, data, self.device,
-            self.subject.feeder.how, self.subject.names,
+            self.subject.adapter.how, self.subject.names,
             {name: one.subject for name, one in self.served_models.items() if one is not self},
         )  # fmt: skip
 
     def _feed(self, picture: Any) -> tuple[Any, ...]:
         sources: list[Source] = [NamedContent("a picture", picture), *self.default_sources[1:]]
-        return to_device(self.subject.feeder.arguments(self.read(sources)), self.device)
+        return to_device(self.subject.adapter.arguments(self.read(sources)), self.device)
 
 
 def _shown(network: Network) -> list[str]:

@@ -250,7 +250,7 @@ def bridge():
 def test_a_bridge_ablates(bridge):
     before = bridge.record("object", [client.noise(1)])
     heard: list = []
-    made = bridge.record("object", [client.noise(1)], heard=heard.append, ablate={"stem.conv": [0, 4]})
+    made = bridge.record("object", [client.noise(1)], on_maps=heard.append, ablate={"stem.conv": [0, 4]})
     wanted = record(live().model, _noise(1), layers="panels", ablate={"stem.conv": [0, 4]})
     assert made.network is before.network and made.provenance["ablated"] == {"stem.norm": [0, 4]}
     assert all(np.array_equal(maps.texels, wanted.maps(maps.layer).texels) for maps in heard)
@@ -261,7 +261,7 @@ def test_a_bridge_ablates(bridge):
 
 def _noise(seed: int) -> torch.Tensor:
     one = live()
-    return one.subject.feeder.arguments(one.read([f"noise:{seed}"]))[0]
+    return one.subject.adapter.arguments(one.read([f"noise:{seed}"]))[0]
 
 
 def asked_of(bridge, method: str, parameters: dict, **given) -> tuple[str, dict[str, np.ndarray]]:

@@ -175,7 +175,7 @@ def test_a_wrong_order_is_told_to_the_parent():
 
 def test_no_such_python(tmp_path):
     error = failing(order(), str(tmp_path / "python"))
-    assert "can't be started" in str(error) and "name a Python that has torch" in str(error)
+    assert "can't be started" in str(error) and "choose a Python that has torch" in str(error)
     (tmp_path / "python").write_text("#!/bin/sh\necho 'I am no Python' >&2\nexit 3\n")
     (tmp_path / "python").chmod(0o755)
     assert str(failing(order(), str(tmp_path / "python"))).endswith("has ended: I am no Python (status 3)")
@@ -241,8 +241,8 @@ def test_it_ends_when_its_input_does(folder):
 @pytest.mark.parametrize("ready", [True, False])
 def test_it_dies_with_its_parent_however_that_ends(folder, ready):
     code = (
-        "import sys, time\nfrom innerwalk.torch_bridge.client.process import start_child\n"
-        f"child = start_child(sys.executable, {order()!r}, {str(folder)!r})\n"
+        "import sys, time\nfrom innerwalk.torch_bridge.client.process import start_process\n"
+        f"child = start_process(sys.executable, {order()!r}, {str(folder)!r})\n"
         f"{'child.wait()' if ready else ''}\nprint(child.process.pid, flush=True)\ntime.sleep(60)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -281,10 +281,10 @@ def test_other_lines_on_its_output_are_told_as_they_are(tmp_path):
 def test_a_child_that_will_not_end_is_killed(tmp_path, monkeypatch):
     from innerwalk.torch_bridge.client import process as room
 
-    monkeypatch.setattr(room, "GRACE", 0.2)
+    monkeypatch.setattr(room, "GRACE_SECONDS", 0.2)
     child = fake(tmp_path, 'import time; print(\'{"told": "here"}\', flush=True); time.sleep(60)')
     while child.next_message() is None:
         time.sleep(0.01)
     child.end()
     assert child.process.returncode == -signal.SIGKILL
-    assert child.last_error_line() == "it said nothing (killed by SIGKILL)"
+    assert child.last_error_line() == "no error output (killed by SIGKILL)"

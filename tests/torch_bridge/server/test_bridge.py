@@ -112,7 +112,7 @@ def test_maps_arrive_while_the_network_runs(bridge, own, layers):
         heard.append((maps.layer, own.GATE.is_set()))
         own.GATE.set()  # the last layer waits for this, so the first maps are here before the forward is over
 
-    made = bridge.record("Gated", [client.noise(2)], layers=layers, heard=hear)
+    made = bridge.record("Gated", [client.noise(2)], layers=layers, on_maps=hear)
     assert heard == [("a", False), ("b", True), ("c", True)]
     assert_same(made, in_process("Gated", "noise:2"))
 
@@ -394,7 +394,7 @@ def test_eight_clients_at_once_get_their_own(server):
             for turn in range(8):
                 name, seed = ("Names", "Gated", "Odd")[(k + turn) % 3], (k * 3 + turn) % 4
                 heard = []
-                made = bridge.record(name, [client.noise(seed)], heard=heard.append)
+                made = bridge.record(name, [client.noise(seed)], on_maps=heard.append)
                 assert_same(made, known[name, seed])
                 assert {one.layer for one in heard} == {layer for layer, _ in made.all_maps}
                 if turn % 4 == k % 4:

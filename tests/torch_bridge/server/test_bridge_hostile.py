@@ -65,7 +65,7 @@ def sent(server, *pieces: bytes, end: bool = False) -> tuple[int, dict]:
             answer.begin()
         except (http.client.HTTPException, ConnectionError):
             return 0, {}
-        if answer.headers.get("Content-Type") == frames.TYPE:
+        if answer.headers.get("Content-Type") == frames.CONTENT_TYPE:
             return answer.status, frames.read(answer, "answer")[0]
         body = answer.read()
         return answer.status, json.loads(body) if body.startswith(b"{") else {}
@@ -182,7 +182,7 @@ def test_a_large_body_is_refused_in_words(server):
     with pytest.raises(InputError, match="a bridge takes at most"):
         with bridges.joined(server) as bridge:
             bridge.record(
-                "names", [client.BridgeInput({"kind": "upload", "name": "x"}, np.zeros(frames.MOST_BODY, np.uint8))]
+                "names", [client.BridgeInput({"kind": "upload", "name": "x"}, np.zeros(frames.MAX_REQUEST_BYTES, np.uint8))]
             )
 
 
