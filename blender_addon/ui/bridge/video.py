@@ -120,7 +120,7 @@ class INNERWALK_PT_film(bpy.types.Panel):
         row.operator("innerwalk.step_film", text="", icon="FRAME_NEXT").by = 1
         row.operator("innerwalk.keep_film", text="", icon="REC", depress=playing.kept).keep = not playing.kept
         row.operator("innerwalk.stop_film", text="", icon="X")
-        layout.label(text=f"{playing.name}, frame {context.scene.get('innerwalk_frame', 0)}")
+        layout.label(text=f"{playing.name}, frame {context.scene.get(VIDEO_FRAME, 0)}")
 
 
 CLASSES = (
