@@ -12,15 +12,15 @@ from typing import Any
 
 import bpy
 
-from . import handlers, menus, walking
-from .bridge import bridge_form, bridge_panel, inputs, methods, settings, video
+from . import (app_handlers, menus, walk_panel)
+from .bridge import (bridge_form, bridge_panel, input_panel, method_panel, preferences, video_panel)
 from .common import operators
-from .hall import ablating, arranging, comparing, exporting, folding, handles, layers, look
-from .inspect import inspector_panels, inspector_state, picking, probing
+from .hall import (ablation_operators, panel_operators, compare_panel, export_operators, block_operators, panel_gizmos, layer_list, colours_panel)
+from .inspect import (inspector_panels, inspector_state, pick_operator, probe_operator)
 
 MODULES = (
-    settings, bridge_form, bridge_panel, inputs, video, methods, comparing, operators, handlers, inspector_state,
-    inspector_panels, ablating, probing, exporting, picking, arranging, folding, look, layers, walking, menus, handles,
+    preferences, bridge_form, bridge_panel, input_panel, video_panel, method_panel, compare_panel, operators, app_handlers, inspector_state,
+    inspector_panels, ablation_operators, probe_operator, export_operators, pick_operator, panel_operators, block_operators, colours_panel, layer_list, walk_panel, menus, panel_gizmos,
 )  # fmt: skip
 
 

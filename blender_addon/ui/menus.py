@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..properties import HALL_VERSION, SELECTED_LAYER
-from .hall.arranging import WAYS, chosen_panels
+from .hall.panel_operators import (WAYS, chosen_panels)
 
 
 class INNERWALK_MT_align(bpy.types.Menu):

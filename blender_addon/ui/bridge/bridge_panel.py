@@ -13,7 +13,7 @@ from ..common.operators import attempt, session
 from ..common.text_lines import draw_lines
 from .bridge_form import draw_start
 from .bridge_form import python as guessed
-from .settings import bridge_settings, order_of
+from .preferences import (bridge_settings, order_of)
 
 
 class INNERWALK_OT_start_bridge(bpy.types.Operator):

@@ -14,9 +14,9 @@ from ...properties import (
     SELECTED_CHANNEL,
     SELECTED_LAYER,
 )
-from ..common import pictures
+from ..common import previews
 from ..common.operators import attempt
-from ..hall import ablating
+from ..hall import ablation_operators
 from . import inspector_state
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class INNERWALK_PT_channel(bpy.types.Panel):
             for name in shown.channel.pictures:
                 draw_picture(layout, scene, "channel", name, shown.channel)
             draw_facts(layout, shown.channel)
-        ablating.draw(layout, scene)
+        ablation_operators.draw(layout, scene)
         layout.operator("innerwalk.probe", icon="EYEDROPPER")
         where, _, value = inspector_state.state.pointed.rpartition(" · ")
         for words in filter(None, (where, value)):
@@ -163,7 +163,7 @@ def draw_picture(layout: bpy.types.UILayout, scene: bpy.types.Scene, what: str, 
     """A picture with what its ends stand for."""
     column = layout.column(align=True)
     column.template_icon(
-        pictures.icon(inspector_state.picture_name(scene.session_uid, f"{what} {name}")),
+        previews.icon(inspector_state.picture_name(scene.session_uid, f"{what} {name}")),
         scale=OF_BAR if name == "bar" else SCALE,
     )
     if name in found.ends:

@@ -28,7 +28,7 @@ from ...properties import (
     SELECTED_LAYER,
     WEIGHED_LAYER,
 )
-from ..common import pictures
+from ..common import previews
 
 if TYPE_CHECKING:
     from ...actions.inspecting import Inspected
@@ -106,7 +106,7 @@ def look() -> float | None:
     there = {scene.session_uid: scene for scene in bpy.data.scenes}
     for gone in state.shown.keys() - there.keys():
         del state.shown[gone]
-        pictures.drop(picture_name(gone, ""))
+        previews.drop(picture_name(gone, ""))
     for id in (state.asked & there.keys()) - state.looking.keys():
         state.looking[id] = _looks(id)
     state.asked.clear()
@@ -159,7 +159,7 @@ def _scene(id: int) -> bpy.types.Scene | None:
 
 def _kept(id: int, what: str, found: Inspected) -> Inspected:
     for name, pixels in found.pictures.items():
-        pictures.put(picture_name(id, f"{what} {name}"), pixels)
+        previews.put(picture_name(id, f"{what} {name}"), pixels)
     return found._replace(pictures=dict.fromkeys(found.pictures))
 
 
@@ -220,7 +220,7 @@ def close() -> None:
     state.asked.clear()
     state.drawn.clear()
     state.looking.clear()
-    pictures.clear()
+    previews.clear()
 
 
 def _channel(scene: bpy.types.Scene) -> int:

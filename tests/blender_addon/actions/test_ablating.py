@@ -8,12 +8,12 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
-from innerwalk.blender_addon.live import results  # noqa: E402
+from innerwalk.blender_addon.live import hall_requests  # noqa: E402
 from innerwalk.blender_addon.live import session as sessions  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import ABLATED_CHANNELS, NETWORK_NAME  # noqa: E402
 from innerwalk.blender_addon.scene.hall import build, store  # noqa: E402
-from innerwalk.blender_addon.ui.hall import ablating  # noqa: E402
+from innerwalk.blender_addon.ui.hall import ablation_operators  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
 from innerwalk.torch_bridge.recording import Recording  # noqa: E402
@@ -62,7 +62,7 @@ def test_the_hall_shows_the_network_without_them(hall):
     assert made.prediction.top != recorded("object").prediction.top
     live.assert_shows(hall, made)
     assert store.described(hall).provenance["ablated"] == {"stem.norm": [1, 4, 7]}
-    assert results.ablated(hall) == CUT
+    assert hall_requests.ablated_channels(hall) == CUT
     stem = live.texels(hall)["stem.norm"]
     assert not any(stem[one // 4, ..., one % 4].any() for one in CUT["stem.conv"]) and stem[0, ..., 0].any()
 
@@ -108,7 +108,7 @@ def test_undo_and_redo(hall, monkeypatch, remembered):
         assert bpy.ops.ed.redo() == {"FINISHED"}
         waited("")
         live.assert_shows(store.halls()[0], made)
-    assert results.ablated(store.halls()[0]) == CUT | {"stage1.1:add": [2]}
+    assert hall_requests.ablated_channels(store.halls()[0]) == CUT | {"stage1.1:add": [2]}
     act("restore_channels")
     live.assert_shows(store.halls()[0], known[0])
 
@@ -156,7 +156,7 @@ def test_a_file_keeps_them(hall, tmp_path):
     live.assert_shows(hall, recorded("object", ablate=CUT))
     with pytest.raises(InputError, match="place it again first"):
         actions.restore_channels(hall)
-    assert results.ablated(hall) == CUT
+    assert hall_requests.ablated_channels(hall) == CUT
     waited(actions.place_input(hall, noise=4))
     live.assert_shows(hall, recorded("object", client.noise(4), ablate=CUT))
     waited(actions.restore_channels(hall))
@@ -166,9 +166,9 @@ def test_a_file_keeps_them(hall, tmp_path):
 def test_another_network_is_whole(hall):
     waited(actions.ablate(hall, "stem.conv", [1]))
     actions.follow(hall, "object")
-    assert results.ablated(hall) == {"stem.conv": [1]}
+    assert hall_requests.ablated_channels(hall) == {"stem.conv": [1]}
     actions.follow(hall, "Gated")
-    assert results.ablated(hall) == {}
+    assert hall_requests.ablated_channels(hall) == {}
 
 
 def test_what_the_bridge_refuses_is_not_kept(hall):
@@ -179,7 +179,7 @@ def test_what_the_bridge_refuses_is_not_kept(hall):
         actions.wait_for_bridge(hall)
     live.settled()
     live.assert_shows(hall, recorded("object", ablate={"stem.conv": [1]}))
-    assert results.ablated(hall) == {"stem.conv": [1]}
+    assert hall_requests.ablated_channels(hall) == {"stem.conv": [1]}
     waited(actions.place_input(hall, noise=9))
     live.assert_shows(hall, recorded("object", client.noise(9), ablate={"stem.conv": [1]}))
 
@@ -193,9 +193,9 @@ def test_wrong_names_are_told_at_once(hall):
     with pytest.raises(SceneError, match="no channel is selected"):
         actions.ablate_selected(hall)
     with pytest.raises(InputError, match="'1;2' is no list of channels; 0,5,7 would be"):
-        ablating.numbers("1;2")
+        ablation_operators.numbers("1;2")
     with pytest.raises(InputError, match="'9999999999.*' is no list of channels"):
-        ablating.numbers("9" * 5000)
+        ablation_operators.numbers("9" * 5000)
     with pytest.raises(BridgeError, match="follows no network"):
         actions.ablate(build.build(recorded("object")), "stem.conv", [0])
     assert ABLATED_CHANNELS not in hall
@@ -218,7 +218,7 @@ class Layout:
 
 def drawn(scene) -> list[tuple[str, object]]:
     layout = Layout()
-    ablating.draw(layout, scene)
+    ablation_operators.draw(layout, scene)
     return layout.buttons
 
 

@@ -14,7 +14,7 @@ from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panel_metadata  # noqa: E402
 from innerwalk.blender_addon.scene.state.parts import child_of, part_of  # noqa: E402
-from innerwalk.blender_addon.ui.bridge import methods as form  # noqa: E402
+from innerwalk.blender_addon.ui.bridge import method_panel as form  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 
 LAYER = "stage3.1.conv2"

@@ -19,8 +19,8 @@ from innerwalk.blender_addon.scene.materials import images, look, panel_material
 from innerwalk.blender_addon.scene.materials.compat import set_modifier_inputs  # noqa: E402
 from innerwalk.blender_addon.scene.panels import image_of, panels, show_maps, tiles_of  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values as reading  # noqa: E402
-from innerwalk.blender_addon.ui.common import pictures  # noqa: E402
-from innerwalk.blender_addon.ui.inspect import inspector_state, probing  # noqa: E402
+from innerwalk.blender_addon.ui.common import previews  # noqa: E402
+from innerwalk.blender_addon.ui.inspect import (inspector_state, probe_operator)  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
 
@@ -274,7 +274,7 @@ def test_a_panel_that_is_gone_is_told_in_one_line(interface):
 def test_pictures_reach_blender_bottom_row_first(interface):
     actions.select(interface, "a", 1)
     look_now(interface)
-    kept = pictures._held[0][inspector_state.picture_name(interface.session_uid, "channel map")]
+    kept = previews._held[0][inspector_state.picture_name(interface.session_uid, "channel map")]
     wanted = actions.inspect_channel(interface, "a", 1).pictures["map"]
     seen = np.zeros(wanted.size, np.float32)
     kept.image_pixels_float.foreach_get(seen)
@@ -309,12 +309,12 @@ def test_nothing_is_left_behind(hall):
     inspector_state.told(hall)
     ui.unregister()
     assert (
-        not pictures._held
+        not previews._held
         and not inspector_state.state.shown
         and not bpy.app.timers.is_registered(inspector_state.look)
     )
     assert [len(held) for held, _ in inspector_state.HANDLERS] == before
-    assert pictures.icon("anything") == 0 and not hasattr(bpy.types.Scene, "innerwalk_channel_number")
+    assert previews.icon("anything") == 0 and not hasattr(bpy.types.Scene, "innerwalk_channel_number")
 
 
 def test_a_new_file_forgets_the_old_ones_pictures(interface, recorded):
@@ -325,7 +325,7 @@ def test_a_new_file_forgets_the_old_ones_pictures(interface, recorded):
     actions.select(again, "b", 1)
     look_now(again)
     assert list(inspector_state.state.shown) == [again.session_uid]
-    assert all(name.startswith(f"{again.session_uid} ") for name in pictures._held[0])
+    assert all(name.startswith(f"{again.session_uid} ") for name in previews._held[0])
 
 
 def test_the_cursor_tells_a_value_only_over_a_tile(monkeypatch):
@@ -342,5 +342,5 @@ def test_the_cursor_tells_a_value_only_over_a_tile(monkeypatch):
     monkeypatch.setattr(pick, "pick_at", lambda context, x, y: hits[x, y])
     monkeypatch.setattr(pick, "pixel_of", lambda hit: (1, 2) if hit.channel >= 0 else None)
     monkeypatch.setattr(actions, "probe", lambda scene, *where: f"{scene}: {where}")
-    assert probing.under(context, 110, 70) == "the hall: ('a', 3, 1, 2)"
-    assert probing.under(context, 130, 70) == probing.under(context, 150, 70) == probing.under(context, 99, 70) == ""
+    assert probe_operator.under(context, 110, 70) == "the hall: ('a', 3, 1, 2)"
+    assert probe_operator.under(context, 130, 70) == probe_operator.under(context, 150, 70) == probe_operator.under(context, 99, 70) == ""

@@ -8,9 +8,9 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..properties import HALL_VERSION
-from .bridge.settings import SHADINGS, texture_budget
+from .bridge.preferences import (SHADINGS, texture_budget)
 from .common.operators import attempt
-from .hall.arranging import InHall
+from .hall.panel_operators import InHall
 
 
 class INNERWALK_OT_start_walk(InHall, bpy.types.Operator):

@@ -10,7 +10,7 @@ import math
 import bpy
 from mathutils import Matrix, Vector
 
-from ...properties import HALL_VERSION, OBJECT_ROLE, PANEL_ROLE
+from ...properties import (HALL_VERSION, OBJECT_ROLE, PANEL_ROLE)
 
 RED, GREEN, BLUE, WHITE = (0.95, 0.3, 0.35), (0.5, 0.85, 0.2), (0.3, 0.6, 0.95), (0.9, 0.9, 0.9)
 OUT = 0.25

@@ -7,10 +7,10 @@ from typing import Any
 
 import bpy
 
-from ...properties import ABLATED_CHANNELS, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER
-from ..bridge.inputs import Looks
+from ...properties import (ABLATED_CHANNELS, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER)
+from ..bridge.input_panel import Looks
 from ..common.operators import attempt
-from .arranging import OnLayer
+from .panel_operators import OnLayer
 
 DIGITS = 6
 """Of a channel's number: no layer has so many."""

@@ -8,7 +8,7 @@ from typing import Literal
 import bpy
 
 from ....torch_bridge.recording.errors import InnerwalkError
-from ...properties import HALL_VERSION, SELECTED_LAYER
+from ...properties import (HALL_VERSION, SELECTED_LAYER)
 from ..common.operators import attempt
 
 BUSY = 0.02

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ...properties import HALL_VERSION, OBJECT_ROLE, PANEL_LAYER_ID, PANEL_ORDER, PANEL_ROLE
+from ...properties import (HALL_VERSION, OBJECT_ROLE, PANEL_LAYER_ID, PANEL_ORDER, PANEL_ROLE)
 from ..common.operators import attempt
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import bpy
 
-from ..common.operators import attempt, session
-from .inputs import Looks
+from ..common.operators import (attempt, session)
+from .input_panel import Looks
 
 
 class INNERWALK_OT_play_film(Looks, bpy.types.Operator):

@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 
 from ...extension import EXTENSION_ID
-from ...properties import BRIDGE_SETTINGS, SETTINGS_FORM
+from ...properties import (BRIDGE_SETTINGS, SETTINGS_FORM)
 
 SHIPPED = ("object", "pair")
 """Networks that come with Innerwalk, with pictures of their own."""

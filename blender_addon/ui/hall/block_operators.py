@@ -6,7 +6,7 @@ import bpy
 
 from ...properties import HALL_VERSION
 from ..common.operators import attempt
-from .arranging import InHall
+from .panel_operators import InHall
 
 
 def _search(kind: str, context: bpy.types.Context, text: str) -> list[str]:

@@ -10,9 +10,9 @@ import bpy
 from bl_operators.presets import AddPresetBase
 from bl_ui.utils import PresetPanel
 
-from ...properties import HALL_VERSION, LOOK_SETTING
+from ...properties import (HALL_VERSION, LOOK_SETTING)
 from ..common.operators import attempt
-from .arranging import InHall
+from .panel_operators import InHall
 
 Items = tuple[tuple[str, str, str], ...]
 PARTS = ("ramp", "normalisation", "gain", "theme")

@@ -52,7 +52,7 @@ def under(context: bpy.types.Context, x: int, y: int) -> str:
     """What is under a point of the window, in words; "" where there is no tile. Raises nothing a person can cause."""
     from ....torch_bridge.recording.errors import InnerwalkError
     from ...actions import probe
-    from ...scene.hall.pick import pick_at, pixel_of
+    from ...scene.hall.pick import (pick_at, pixel_of)
 
     for area in context.window.screen.areas:
         for region in area.regions if area.type == "VIEW_3D" else ():

@@ -8,10 +8,10 @@ from typing import Any
 import bpy
 
 from ....torch_bridge.recording.errors import InputError
-from ...properties import METHOD_TAG, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER, SHOWN_METHOD
-from ..common.operators import attempt, session
+from ...properties import (METHOD_TAG, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER, SHOWN_METHOD)
+from ..common.operators import (attempt, session)
 from ..common.text_lines import draw_lines
-from .inputs import Looks
+from .input_panel import Looks
 
 
 def listed() -> dict[str, dict[str, Any]]:

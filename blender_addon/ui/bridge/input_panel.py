@@ -7,8 +7,8 @@ from typing import Any
 
 import bpy
 
-from ...properties import HELD_PICTURE, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER, SHELF_CONTENT
-from ..common.operators import attempt, session
+from ...properties import (HELD_PICTURE, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER, SHELF_CONTENT)
+from ..common.operators import (attempt, session)
 from ..common.text_lines import draw_lines
 from .bridge_panel import Asks
 
@@ -71,7 +71,7 @@ class INNERWALK_OT_place_input(Looks, bpy.types.Operator):
 
 def _hall_under(context: bpy.types.Context, event: bpy.types.Event) -> str:
     """The name of the hall beside whose input's frame is under the cursor; "" where it is this one's, or none."""
-    from ...scene.hall.pick import hall_of, pick_at
+    from ...scene.hall.pick import (hall_of, pick_at)
 
     if context.region is None or context.region.type != "WINDOW" or context.region_data is None:
         return ""

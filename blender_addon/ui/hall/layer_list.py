@@ -4,19 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ...properties import (
-    HALL_ROLE,
-    HALL_VERSION,
-    LAYER_LIST_ROW,
-    OBJECT_ROLE,
-    PANEL_BLOCK,
-    PANEL_HIDDEN,
-    PANEL_LAYER_ID,
-    PANEL_ORDER,
-    PANEL_ROLE,
-    SELECTED_LAYER,
-    SOLO_LAYER,
-)
+from ...properties import (HALL_ROLE, HALL_VERSION, LAYER_LIST_ROW, OBJECT_ROLE, PANEL_BLOCK, PANEL_HIDDEN, PANEL_LAYER_ID, PANEL_ORDER, PANEL_ROLE, SELECTED_LAYER, SOLO_LAYER)
 
 
 class INNERWALK_UL_layers(bpy.types.UIList):
@@ -112,7 +100,7 @@ def _row(scene: bpy.types.Scene) -> int:
 
 def _set_row(scene: bpy.types.Scene, row: int) -> None:
     """Select the layer of a row; the second time, jump to it."""
-    from ...actions import jump, select, selected
+    from ...actions import (jump, select, selected)
 
     hall = collection(scene)
     item = hall.objects[row] if hall and 0 <= row < len(hall.objects) else None

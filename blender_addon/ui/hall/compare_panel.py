@@ -6,7 +6,7 @@ import bpy
 
 from ...properties import HALL_VERSION
 from ..common.operators import attempt
-from .arranging import InHall
+from .panel_operators import InHall
 
 
 class INNERWALK_OT_stand_beside(InHall, bpy.types.Operator):
