@@ -5,28 +5,28 @@ Pure numpy, no bpy. World: x across, y along the walk, z up; metres and radians.
 
 from .edge_routes import LEVELS, edge_path, lane_path, wing_route
 from .layout_checks import measure_layout
-from .model import HALF, Hall, EdgeRun, Slot, Stage, Wing, grid, tile_edge
-from .planner import FORWARD, JOIN, FIGURE_YAW, LayoutOptions, slot_kind, lay_out, lay_out_figure
+from .model import HALF, EdgeRun, Hall, Slot, Stage, Wing, grid, tile_edge
+from .planner import FIGURE_YAW, FORWARD, JOIN, LayoutOptions, lay_out, lay_out_figure, slot_kind
 
 __all__ = [
+    "FIGURE_YAW",
     "FORWARD",
     "HALF",
     "JOIN",
     "LEVELS",
-    "FIGURE_YAW",
+    "EdgeRun",
     "Hall",
     "LayoutOptions",
-    "EdgeRun",
     "Slot",
     "Stage",
     "Wing",
-    "measure_layout",
-    "grid",
-    "slot_kind",
     "edge_path",
+    "grid",
+    "lane_path",
     "lay_out",
     "lay_out_figure",
-    "lane_path",
+    "measure_layout",
+    "slot_kind",
     "tile_edge",
     "wing_route",
 ]

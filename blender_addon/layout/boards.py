@@ -29,7 +29,7 @@ HEAD = 0.35
 class Board:
     """A standing rectangle."""
 
-    at: tuple[float, float, float]
+    position: tuple[float, float, float]
     """Lower left corner, seen from the front."""
     yaw: float
     width: float
@@ -45,7 +45,7 @@ class Board:
     def corners(self, head: float = 0.0) -> np.ndarray:
         """(4, 3) from the lower left, against the clock; `head` adds room for its word above it, in metres."""
         right, up = self.axes * [[self.width], [self.height + head]]
-        return np.array([np.zeros(3), right, right + up, up]) + self.at
+        return np.array([np.zeros(3), right, right + up, up]) + self.position
 
 
 def wall(yaw: float) -> np.ndarray:
@@ -60,8 +60,8 @@ def ground(yaw: float) -> np.ndarray:
 
 def input_board(hall: Hall) -> Board:
     """The input's frame, hung left of the entrance like a panel."""
-    figure, edge = hall.louvre is not None, SQUARE * hall.scale
-    yaw = hall.swing if hall.louvre is None else hall.louvre
+    figure, edge = hall.parallel_yaw is not None, SQUARE * hall.scale
+    yaw = hall.swing if hall.parallel_yaw is None else hall.parallel_yaw
     left = np.array([hall.wings[0].x - hall.aisle, FIGURE_GATE if figure else GATE, 0.6]) - wall(yaw)[0] * edge
     return Board(_point(left), yaw, edge, edge, hall.scale)
 
@@ -74,15 +74,15 @@ def title_board(hall: Hall) -> Board:
 def answer_board(hall: Hall) -> Board:
     """The class board: it closes the aisle and faces the walker; in a figure it stands like the panels."""
     width, height = (size * hall.scale for size in CLASSES)
-    yaw = hall.louvre or 0.0
-    left = -width / 2 if hall.louvre is None else 0.2 * hall.scale
-    at = np.array([hall.wings[-1].x, hall.answer, 0.7]) + wall(yaw)[0] * left
+    yaw = hall.parallel_yaw or 0.0
+    left = -width / 2 if hall.parallel_yaw is None else 0.2 * hall.scale
+    at = np.array([hall.wings[-1].x, hall.answer_y, 0.7]) + wall(yaw)[0] * left
     return Board(_point(at), yaw, width, height, hall.scale)
 
 
 def boards(hall: Hall) -> list[Board]:
     """All that stand in this hall."""
-    return [input_board(hall), answer_board(hall), *([title_board(hall)] if hall.louvre is None else [])]
+    return [input_board(hall), answer_board(hall), *([title_board(hall)] if hall.parallel_yaw is None else [])]
 
 
 def _point(at: np.ndarray) -> tuple[float, float, float]:
@@ -93,7 +93,7 @@ def _point(at: np.ndarray) -> tuple[float, float, float]:
 class ShelfDesk:
     """A rectangle that leans back, like a desk in a museum."""
 
-    at: tuple[float, float, float]
+    position: tuple[float, float, float]
     """Lower left corner, seen from the front."""
     right: tuple[float, float, float]
     up: tuple[float, float, float]
@@ -103,7 +103,7 @@ class ShelfDesk:
     def corners(self) -> np.ndarray:
         """(4, 3) from the lower left, against the clock."""
         right, up = np.array(self.right) * DESK[0], np.array(self.up) * DESK[1]
-        return np.array([np.zeros(3), right, right + up, up]) + self.at
+        return np.array([np.zeros(3), right, right + up, up]) + self.position
 
 
 def shelf_desk(hall: Hall) -> ShelfDesk:

@@ -12,7 +12,7 @@ from .boards import answer_board, boards, shelf_desk, wall
 from .edge_routes import LEVELS, edge_path
 from .figure_projection import FigureProjection, overlaps
 from .label_placement import stage_labels
-from .model import BASE, EYE, HALF, TOP, Hall, EdgeRun, Slot
+from .model import BASE, EYE, HALF, TOP, EdgeRun, Hall, Slot
 from .view import SENSOR, View
 
 AZIMUTH, ELEVATION = math.radians(57), math.radians(38)
@@ -56,7 +56,7 @@ class FigureCorner:
         """World point (3,) of its lower left, well before everything else, and metres a pixel of the sheet."""
         sheet = float(view.span or 1.0) / SHEET
         shift = (self.left - SHEET / 2, self.bottom - SHEET * view.height / view.width / 2)
-        return view.at - view.back * AWAY * 0.375 + (view.right * shift[0] + view.up * shift[1]) * sheet, sheet
+        return view.position - view.back * AWAY * 0.375 + (view.right * shift[0] + view.up * shift[1]) * sheet, sheet
 
 
 def corners(view: View) -> tuple[FigureCorner, FigureCorner]:
@@ -119,7 +119,7 @@ def around(view: View, things: list[np.ndarray]) -> View:
     while (middle := _middle(boxes, span, view)) is None:
         span *= 1.02
     centre = view.right * middle[0] + view.up * middle[1]
-    return replace(view, at=_point(centre + view.back * AWAY), look=_point(centre), span=float(span))
+    return replace(view, position=_point(centre + view.back * AWAY), target=_point(centre), span=float(span))
 
 
 def _boxes(view: View, things: list[np.ndarray]) -> np.ndarray:
@@ -189,7 +189,7 @@ def place_answer(hall: Hall, view: View, least: float) -> float:
     flat = [sheet.locate(thing)[..., :2] for thing in _between(hall)]
     boxes = np.concatenate([np.concatenate([thing.min(1), thing.max(1)], 1) for thing in flat])
     start = hall.wings[-1].end + least
-    shapes = (answer_board(replace(hall, answer=y)).corners(0.6 * hall.scale) for y in (start, start + 1.0))
+    shapes = (answer_board(replace(hall, answer_y=y)).corners(0.6 * hall.scale) for y in (start, start + 1.0))
     first, second = (sheet.locate(shape)[:, :2] for shape in shapes)
     room = np.concatenate([first.min(0) - 0.5, first.max(0) + 0.5])
     return start + _first_free(boxes, room, (second - first)[0])
@@ -215,10 +215,10 @@ def walk(hall: Hall, y: float, width: int, height: int, lens: float = LENS) -> V
 def entrance(hall: Hall, width: int, height: int, desk: bool = False) -> View:
     """A walker before the hall: input left, first gate in the middle, title board right, all whole; and the desk."""
     view = walk(hall, ENTRANCE, width, height)
-    standing = [board.corners(0.4) for board in boards(hall) if board.at[1] < hall.slots[0].y]
+    standing = [board.corners(0.4) for board in boards(hall) if board.position[1] < hall.slots[0].y]
     points = np.concatenate([*standing, *([shelf_desk(hall).corners] if desk else [])])
     while not inside(view, points, EDGE):
-        view = walk(hall, view.at[1] - 0.25, width, height)
+        view = walk(hall, view.position[1] - 0.25, width, height)
     return view
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .model import Hall, EdgeRun, EdgeKind, Slot
+from .model import EdgeKind, EdgeRun, Hall, Slot
 
 LEVELS = {"walk": (0.03, 3.45), "figure": (1.30, 2.35)}
 """Height of near edges and of far edges; a figure's are computed from its camera in `presets`."""
@@ -89,7 +89,11 @@ def wing_route(hall: Hall, a: Slot, b: Slot, levels: tuple[float, float] = LEVEL
 
 def edge_path(hall: Hall, run: EdgeRun, target: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
     """(n, 3) the way of one link, inside its wing or to another."""
-    return lane_path(run, target, levels) if run.source.wing == target.wing else wing_route(hall, run.source, target, levels)
+    return (
+        lane_path(run, target, levels)
+        if run.source.wing == target.wing
+        else wing_route(hall, run.source, target, levels)
+    )
 
 
 def rail_drops(hall: Hall, levels: tuple[float, float] = LEVELS["walk"]) -> list[tuple[EdgeKind, np.ndarray]]:

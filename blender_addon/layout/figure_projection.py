@@ -25,7 +25,7 @@ class FigureProjection:
     @classmethod
     def of(cls, hall: Hall, view: View) -> FigureProjection:
         """The panels of a hall with louvres, in the order of `hall.panels`, under an orthographic camera."""
-        empty = cls(view, hall.louvre or 0.0, np.zeros((0, 4)), np.zeros((0, 2)))
+        empty = cls(view, hall.parallel_yaw or 0.0, np.zeros((0, 4)), np.zeros((0, 2)))
         if not hall.panels:
             return empty
         feet = np.array([[(*end, 0.0) for end in slot.corners(empty.yaw)] for slot in hall.panels])

@@ -13,8 +13,8 @@ from .blocks import blocks
 from .boards import ground, wall
 from .figure_projection import FigureProjection, name_box, overlaps
 from .model import Hall, Slot, Stage
-from .stages import title
-from .text_fitting import CAP, Align, Font, Tone, Label, common_tails, fitting, homes, names, text_width
+from .stages import stage_title
+from .text_fitting import CAP, Align, Font, Label, Tone, common_tails, fitting, homes, names, text_width
 from .view import View
 
 STAGE, BLOCK = 20.0, 9.5
@@ -77,7 +77,7 @@ def _stage_pair(hall: Hall, stage: Stage, y: float, size: float) -> tuple[Label,
     x = hall.wings[stage.wing].x + stage.half + hall.margin
     count = sum(bool(slot.side) for slot in hall.slots[stage.first : stage.last + 1])
     told = f"{count} layer{'s' * (count != 1)}"
-    return _lying(title(stage), x - 0.85 * size, y, size), _lying(told, x - 0.2 * size, y, size * COUNT, "quiet")
+    return _lying(stage_title(stage), x - 0.85 * size, y, size), _lying(told, x - 0.2 * size, y, size * COUNT, "quiet")
 
 
 def _lying(text: str, x: float, y: float, size: float, tone: str = "text", font: str = "sans") -> Label:
@@ -183,7 +183,7 @@ def walk_labels(hall: Hall, layers: Sequence[Layer], view: View | None = None) -
 
 
 def _nearest_first(hall: Hall, view: View | None) -> list[Slot]:
-    at = (0.0, 0.0, 0.0) if view is None else view.at
+    at = (0.0, 0.0, 0.0) if view is None else view.position
     return sorted(hall.panels, key=lambda slot: math.hypot(slot.x - at[0], slot.y - at[1]))
 
 
@@ -196,7 +196,7 @@ def _visible(hall: Hall, words: list[Label], view: View) -> list[Label]:
         box = np.append(pixels[:, :2].min(0), pixels[:, :2].max(0))
         slot = hall.slots[word.slot]
         nearer = np.array([b for k, b in boxes.items() if k != slot.index]).reshape(-1, 4)
-        large = word.size * CAP / view.pixel(np.array(word.at)) >= WALK * view.width / 1280
+        large = word.size * CAP / view.pixel(np.array(word.position)) >= WALK * view.width / 1280
         whole = (box[:2] >= 0).all() and (box[2:] <= (view.width, view.height)).all()
         if pixels[:, 2].min() > 0.3 and large and whole and not overlaps(nearer, box).any():
             found.append(word)

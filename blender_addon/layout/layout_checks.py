@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .edge_routes import edge_path
-from .model import Hall, EdgeRun, Slot
+from .model import EdgeRun, Hall, Slot
 
 
 def measure_layout(hall: Hall) -> dict[str, float]:
@@ -22,13 +22,13 @@ def measure_layout(hall: Hall) -> dict[str, float]:
     panels = hall.panels
     feet = np.array([slot.corners(hall.yaw(slot)) for slot in panels]).reshape(-1, 2, 2)
     middle = np.array([slot.x for slot in panels])[:, None]
-    links = [(run, target) for run in [*hall.runs, *hall.ways] for target in run.targets]
+    links = [(run, target) for run in [*hall.runs, *hall.board_runs] for target in run.targets]
     inner = np.abs(feet[:, :, 0] - middle).min() if panels else hall.aisle
     return {
         "panels": len(panels),
         "least_gap": least_gap(feet),
         "free_aisle": 2 * float(inner),
-        "hidden": hidden(hall, feet) if hall.louvre is None else 0,
+        "hidden": hidden(hall, feet) if hall.parallel_yaw is None else 0,
         "backward": sum(target.y <= run.source.y for run, target in links if run.source.wing == target.wing),
         "crossed": crossed(hall, links, feet),
         "outside": sum(_leaves(hall, run, target) for run, target in links if run.source.wing == target.wing),

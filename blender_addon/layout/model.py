@@ -129,7 +129,7 @@ class Hall:
     swing: float
     """How far the doors stand into the aisle."""
     wings: list[Wing] = field(default_factory=list)
-    louvre: float | None = None
+    parallel_yaw: float | None = None
     """Yaw of all doors of a figure, where they stand parallel; None: they stand swung, for walking."""
     aisle: float = HALF
     """From the middle of the aisle to the posts; a figure's is wide enough to show the edges between the rows."""
@@ -137,15 +137,14 @@ class Hall:
     """Width of the strip beside the plates that holds the words of stages and blocks; figures only."""
     scale: float = 1.0
     """Size of the input and of the class board; a figure's grow with its span, so that they can be read."""
-    answer: float = 0.0
+    answer_y: float = 0.0
     """y of the class board."""
-    ways: list[EdgeRun] = field(default_factory=list)
+    board_runs: list[EdgeRun] = field(default_factory=list)
     """From the input to the first panels and from the last ones to the class board."""
 
-    def yaw(self, slot: Slot, louvre: float | None = None) -> float:
+    def yaw(self, slot: Slot) -> float:
         """Yaw of a door: all alike in a figure; walking, left doors turn clockwise and right ones the other way."""
-        louvre = self.louvre if louvre is None else louvre
-        return -slot.side * self.swing if louvre is None else louvre
+        return -slot.side * self.swing if self.parallel_yaw is None else self.parallel_yaw
 
     @property
     def panels(self) -> list[Slot]:

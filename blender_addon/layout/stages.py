@@ -11,7 +11,7 @@ LEAST = 6
 VECTOR = (1, 1)
 
 
-def stages(sizes: Sequence[tuple[int, int]]) -> list[Stage]:
+def group_stages(sizes: Sequence[tuple[int, int]]) -> list[Stage]:
     """Runs of one size (H, W) among the layers in order; short ones join the next."""
     merged: list[Stage] = []
     for run in _settled(_runs(_surrounded(sizes))):
@@ -64,7 +64,7 @@ def _return(runs: list[Stage], k: int) -> int | None:
     return None
 
 
-def cut(rooms: Iterable[Stage], cuts: Iterable[int]) -> list[Stage]:
+def cut_stages(rooms: Iterable[Stage], cuts: Iterable[int]) -> list[Stage]:
     """The stages when wings begin before the layers `cuts`: a stage cut by a wing becomes two, the second continued."""
     pieces: list[Stage] = []
     begins = sorted(set(cuts))
@@ -77,7 +77,7 @@ def cut(rooms: Iterable[Stage], cuts: Iterable[int]) -> list[Stage]:
     return pieces
 
 
-def title(stage: Stage) -> str:
+def stage_title(stage: Stage) -> str:
     """Its map sizes in words: "27 × 27", "149 × 149 to 35 × 35", "vectors"; the narrowest is said where they turn."""
     first, last = stage.sizes[0], stage.sizes[-1]
     turn = min(stage.sizes, key=lambda size: size[0] * size[1])

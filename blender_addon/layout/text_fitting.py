@@ -37,7 +37,7 @@ class Label:
     """One line of text and where it stands."""
 
     text: str
-    at: tuple[float, float, float]
+    position: tuple[float, float, float]
     """Start, middle or end of its base line, by `align`."""
     right: tuple[float, float, float]
     up: tuple[float, float, float]
@@ -60,7 +60,7 @@ class Label:
         start = {"left": 0.0, "centre": -0.5, "right": -1.0}[self.align] * self.width
         right, up = np.array(self.right), np.array(self.up)
         box = ((start, -DESCENT), (start + self.width, -DESCENT), (start + self.width, CAP + 0.1), (start, CAP + 0.1))
-        return np.array([right * a + up * b * (self.size if b else 1) for a, b in box]) + self.at
+        return np.array([right * a + up * b * (self.size if b else 1) for a, b in box]) + self.position
 
 
 def text_width(text: str, font: Font = "sans") -> float:

@@ -15,8 +15,8 @@ SENSOR = 36.0
 class View:
     """A camera at `at` that looks at `look`, metres; `span` makes it orthographic, metres across the picture."""
 
-    at: tuple[float, float, float]
-    look: tuple[float, float, float]
+    position: tuple[float, float, float]
+    target: tuple[float, float, float]
     width: int
     height: int
     """Of the picture, pixels."""
@@ -27,7 +27,7 @@ class View:
     @cached_property
     def axes(self) -> np.ndarray:
         """(3, 3) rows: right, up and back of the camera in the world."""
-        back = np.subtract(self.at, self.look)
+        back = np.subtract(self.position, self.target)
         back = back / np.linalg.norm(back)
         right = np.cross([0.0, 0.0, 1.0], back)
         right /= np.linalg.norm(right)
@@ -47,7 +47,7 @@ class View:
 
     def project(self, points: np.ndarray) -> np.ndarray:
         """(…, 3) world -> (…, 3): pixels from the left, pixels from below, metres in front of the camera."""
-        local = (np.asarray(points, float) - self.at) @ self.axes.T
+        local = (np.asarray(points, float) - self.position) @ self.axes.T
         depth = -local[..., 2]
         scale = self.width / self.span if self.span else self.lens / SENSOR * self.width / np.maximum(depth, 1e-3)
         return np.stack([local[..., 0] * scale + self.width / 2, local[..., 1] * scale + self.height / 2, depth], -1)
@@ -61,5 +61,5 @@ class View:
     def matrix(self) -> np.ndarray:
         """(4, 4) camera to world, as Blender's `matrix_world`."""
         found = np.eye(4)
-        found[:3, :3], found[:3, 3] = self.axes.T, self.at
+        found[:3, :3], found[:3, 3] = self.axes.T, self.position
         return found

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..layout.boards import Board, answer_board, input_board
 from ..layout.model import Hall
-from ..layout.stages import title
+from ..layout.stages import stage_title
 
 BEFORE = 0.5
 """Metres before a stage's gate."""
@@ -34,14 +34,14 @@ def landmarks(hall: Hall) -> list[Landmark]:
     found = [Landmark("Entrance", (first, ENTRANCE), 0.0), _before("Input", input_board(hall))]
     for stage in hall.stages:
         if not stage.continued:
-            found.append(Landmark(title(stage), (hall.wings[stage.wing].x, stage.start - BEFORE), 0.0))
+            found.append(Landmark(stage_title(stage), (hall.wings[stage.wing].x, stage.start - BEFORE), 0.0))
     return [*found, _before("Answer", answer_board(hall))]
 
 
 def _before(name: str, board: Board) -> Landmark:
     """On the floor before a board, turned to it."""
     right = board.axes[0]
-    middle = np.array(board.at) + right * board.width / 2
+    middle = np.array(board.position) + right * board.width / 2
     normal = np.cross(right, (0.0, 0.0, 1.0))
     at = middle + normal * AWAY * board.scale
     return Landmark(name, (float(at[0]), float(at[1])), board.yaw)

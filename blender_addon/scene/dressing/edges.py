@@ -46,7 +46,7 @@ def pen(hall: Hall, view: View | None) -> Pen:
 def add_edges(hall: Hall, with_pen: Pen, kit: Kit) -> None:
     """One object of all runs, drops and joints."""
     paint = Paint(kit)
-    for run in (*hall.runs, *hall.ways):
+    for run in (*hall.runs, *hall.board_runs):
         for target in run.targets:
             far = target.wing != run.source.wing
             way = edge_path(hall, run, target, with_pen.levels) + (0.0, 0.0, ORDER[run.kind])

@@ -20,7 +20,7 @@ FOOT, POST = 0.03, 0.018
 def add_ground(hall: Hall, kit: Kit) -> None:
     """Floor and what lies on it; a figure has no ground beyond its plates, which carry the words of the stages."""
     paint = Paint(kit)
-    figure = hall.louvre is not None
+    figure = hall.parallel_yaw is not None
     if not figure:
         paint.box(FLAT, (-FAR, FAR), (-FAR, FAR + hall.wings[-1].end), "floor", -0.004)
     for number, stage in enumerate(hall.stages):

@@ -9,7 +9,7 @@ import numpy as np
 from ....torch_bridge.recording import Layer
 from ...layout import Hall, Slot, Stage, camera_presets
 from ...layout import label_placement as plan
-from ...layout.stages import title
+from ...layout.stages import stage_title
 from ...layout.text_fitting import Label, house_numbers
 from ...layout.view import View
 from ..paint import glyphs
@@ -29,7 +29,7 @@ HEAD, BODY = 88.0, 40.0
 
 def paint_word(paint: Paint, word: Label, lift: float = 0.0) -> None:
     """A word where the plan has put it."""
-    plane = Plane(np.array(word.at), np.array(word.right), np.array(word.up))
+    plane = Plane(np.array(word.position), np.array(word.right), np.array(word.up))
     paint.words(plane, word.text, word.size, word.tone, align=word.align, family=word.font, lift=lift)
 
 
@@ -48,10 +48,10 @@ def add_gates(hall: Hall, layers: Sequence[Layer], kit: Kit) -> None:
 def _lintel(paint: Paint, at: Plane, stage: Stage, layers: Sequence[Layer], room: float) -> None:
     """ "27 × 27   12 layers" in the middle."""
     count = plural(sum(layers[k].role != "joint" for k in range(stage.first, stage.last + 1)), "layer")
-    size = glyphs.fit(f"{title(stage)}   {count}", room, 0.28)
-    start = -glyphs.width(f"{title(stage)}   {count}") * size / 2
-    wide = glyphs.width(f"{title(stage)}   ") * size
-    paint.words(at, title(stage), size, x=start, y=3.715)
+    size = glyphs.fit(f"{stage_title(stage)}   {count}", room, 0.28)
+    start = -glyphs.width(f"{stage_title(stage)}   {count}") * size / 2
+    wide = glyphs.width(f"{stage_title(stage)}   ") * size
+    paint.words(at, stage_title(stage), size, x=start, y=3.715)
     paint.words(at, count, size, "quiet", x=start + wide, y=3.715)
 
 
@@ -81,8 +81,8 @@ def add_floor_words(hall: Hall, layers: Sequence[Layer], view: View, kit: Kit) -
     blocks = plan.block_labels(hall, layers, view)
     for word in blocks:
         paint_word(paint, word)
-        edge = word.at[0] - plan.WAY - 0.62 * word.size
-        paint.box(ground((edge, word.at[1] - 0.12, 0.015)), (-RULER, plan.WAY - 0.1), (-0.02, 0.02), "quiet")
+        edge = word.position[0] - plan.WAY - 0.62 * word.size
+        paint.box(ground((edge, word.position[1] - 0.12, 0.015)), (-RULER, plan.WAY - 0.1), (-0.02, 0.02), "quiet")
     if paint:
         paint.build("Stage words", "words")
 

@@ -50,9 +50,9 @@ def add_frame(
 def _name(paint: Paint, hall: Hall, slot: Slot, word: Label, taller: float) -> None:
     """A word over the panel, as high over its tiles as planned; in figures on a strip of the floor's colour."""
     corner = np.append(slot.corners(hall.yaw(slot))[0], slot.bottom)
-    x, y = (float(np.dot(np.subtract(word.at, corner), axis)) for axis in (word.right, word.up))
+    x, y = (float(np.dot(np.subtract(word.position, corner), axis)) for axis in (word.right, word.up))
     y += taller
-    if hall.louvre is not None:
+    if hall.parallel_yaw is not None:
         wide = glyphs.width(word.text, word.font) * word.size
         pad = 0.2 * word.size
         paint.box(FLAT, (x - pad, x + wide + pad), (y - pad, y + 0.68 * word.size), "floor", -0.01)

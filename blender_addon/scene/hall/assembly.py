@@ -78,7 +78,7 @@ class Site:
     @property
     def figure(self) -> bool:
         """True where the doors stand parallel, to be seen from outside."""
-        return self.hall.louvre is not None
+        return self.hall.parallel_yaw is not None
 
     @property
     def over(self) -> bool:
@@ -224,4 +224,4 @@ def _chosen(site: Site) -> bool:
 
 
 def _plane(board: Board) -> Plane:
-    return wall(board.at, board.yaw)
+    return wall(board.position, board.yaw)

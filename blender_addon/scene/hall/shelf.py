@@ -70,7 +70,7 @@ def mark(scene: bpy.types.Scene, index: int) -> None:
 def _desk(scene: bpy.types.Scene) -> Plane:
     network = store.described(scene).network
     desk = boards.shelf_desk(layout.lay_out(*network.folded()))
-    return Plane(*(np.array(part) for part in (desk.at, desk.right, desk.up)))
+    return Plane(*(np.array(part) for part in (desk.position, desk.right, desk.up)))
 
 
 def _pitch() -> float:

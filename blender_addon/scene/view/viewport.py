@@ -49,7 +49,7 @@ def viewport(scene: bpy.types.Scene) -> bpy.types.Area | None:
 
 def carried(view: View, by: Matrix) -> View:
     """The same view of something that was moved, turned and scaled; it stays level."""
-    at, aim = (by @ Vector(point) for point in (view.at, view.look))
+    at, aim = (by @ Vector(point) for point in (view.position, view.target))
     return View((at.x, at.y, at.z), (aim.x, aim.y, aim.z), view.width, view.height, view.lens, view.span)
 
 
@@ -58,5 +58,5 @@ def _stand(space: bpy.types.SpaceView3D, view: View, wide: float) -> None:
     region = space.region_3d
     region.view_perspective = "PERSP"
     region.view_rotation = Matrix(view.axes.T.tolist()).to_quaternion()
-    region.view_location, region.view_distance = view.look, float(np.linalg.norm(np.subtract(view.at, view.look)))
+    region.view_location, region.view_distance = view.target, float(np.linalg.norm(np.subtract(view.position, view.target)))
     space.lens = min(max(VIEWPORT * view.lens * wide, 1.0), 250.0)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from innerwalk.blender_addon import layout
-from innerwalk.blender_addon.layout import FIGURE_YAW, blocks, measure_layout, layout_checks, lay_out, stages
+from innerwalk.blender_addon.layout import FIGURE_YAW, blocks, lay_out, layout_checks, measure_layout, stages
 from innerwalk.blender_addon.layout import columns as wings
 from innerwalk.blender_addon.layout.model import BASE, HALF, TOP, WIDEST, cell_aspect, grid, tile_edge
 from innerwalk.tests.support.graphs import EXTREMES, chain, figure, graph, models, names, panel, walk
@@ -42,8 +42,10 @@ def test_a_figure_obeys_the_laws(name):
 @pytest.mark.parametrize("name", ["resnet50", "densenet121", "inception_v3", "googlenet", "swin_t", "regnet_x_8gf"])
 def test_louvres_obey_the_laws_in_any_number_of_wings(name, count):
     layers, links = graph(name)
-    straight = lay_out(layers, links, swing=FIGURE_YAW, louvre=FIGURE_YAW)
-    law = measure_layout(lay_out(layers, links, swing=FIGURE_YAW, louvre=FIGURE_YAW, cuts=wings.cuts(straight, links, count)))
+    straight = lay_out(layers, links, swing=FIGURE_YAW, parallel_yaw=FIGURE_YAW)
+    law = measure_layout(
+        lay_out(layers, links, swing=FIGURE_YAW, parallel_yaw=FIGURE_YAW, cuts=wings.cuts(straight, links, count))
+    )
     assert holds(law), law
 
 
@@ -117,7 +119,7 @@ def test_a_wing_begins_where_one_tensor_crosses(name):
 
 
 def titles(sizes):
-    return [stages.title(stage) for stage in stages.stages(sizes)]
+    return [stages.stage_title(stage) for stage in stages.group_stages(sizes)]
 
 
 def test_stages_are_runs_of_one_size():
@@ -145,8 +147,8 @@ def test_windows_do_not_break_a_stage():
 
 
 def test_a_cut_stage_goes_on_under_its_name():
-    cut = stages.cut(stages.stages([(8, 8)] * 3 + [(4, 4)] * 20), [10])
-    assert [stages.title(stage) for stage in cut] == ["8 × 8 to 4 × 4", "4 × 4, continued"]
+    cut = stages.cut_stages(stages.group_stages([(8, 8)] * 3 + [(4, 4)] * 20), [10])
+    assert [stages.stage_title(stage) for stage in cut] == ["8 × 8 to 4 × 4", "4 × 4, continued"]
     assert [(stage.first, stage.last) for stage in cut] == [(0, 9), (10, 22)]
 
 

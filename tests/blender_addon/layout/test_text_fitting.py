@@ -119,7 +119,7 @@ def test_a_walker_reads_near_words_and_no_hidden_ones():
     view = camera_presets.walk(hall, 20.0, 1280, 720)
     seen, every = label_placement.walk_labels(hall, layers, view), label_placement.walk_labels(hall, layers)
     assert 1 <= len(seen) < len(every) / 4
-    assert all(view.project(np.array(word.at))[2] > 0 for word in seen)
+    assert all(view.project(np.array(word.position))[2] > 0 for word in seen)
     corners = np.concatenate([flat(view, word) for word in seen])
     assert (corners >= 0).all() and (corners <= (1280, 720)).all()
     boxes = [np.append(flat(view, w).min(0), flat(view, w).max(0)) for w in seen if w.font == "mono"]

@@ -47,7 +47,7 @@ def test_the_matrix_is_a_rotation_that_looks_along_minus_z():
     matrix = view.matrix()
     assert matrix[:3, :3] @ matrix[:3, :3].T == pytest.approx(np.eye(3))
     assert np.linalg.det(matrix) == pytest.approx(1)
-    assert -matrix[:3, 2] == pytest.approx(np.subtract(view.look, view.at) / math.sqrt(26))
+    assert -matrix[:3, 2] == pytest.approx(np.subtract(view.target, view.position) / math.sqrt(26))
     assert matrix[2, 0] == pytest.approx(0)  # the horizon is level
 
 
@@ -61,7 +61,7 @@ def test_an_overview_cuts_nothing(name):
         assert camera_presets.inside(view, board.corners(0.5 * board.scale), margin)
     for word in stage_labels(hall, view):
         assert camera_presets.inside(view, word.corners(), margin / 2)
-    for run in [*hall.runs, *hall.ways]:
+    for run in [*hall.runs, *hall.board_runs]:
         for target in run.targets:
             assert camera_presets.inside(view, edge_path(hall, run, target), margin / 2)
 
@@ -135,7 +135,7 @@ def test_the_entrance_shows_both_boards_whole(name):
     view = camera_presets.entrance(hall, 1280, 720)
     for board in (boards.input_board(hall), boards.title_board(hall)):
         assert camera_presets.inside(view, board.corners(0.4), 0.01)
-    assert view.at[2] == EYE
+    assert view.position[2] == EYE
 
 
 @pytest.mark.parametrize("name", SOME)
@@ -145,7 +145,7 @@ def test_the_layer_preset_shows_its_panel_whole_and_nothing_before_it(name):
         view = camera_presets.layer(hall, slot, 1280, 720)
         assert camera_presets.inside(view, corners(hall, slot), 0.01)
         assert camera_presets.inside(view, card(hall, slot), 0.01)
-        assert abs(view.at[0] - slot.x) < 0.01, "stands in the middle of the aisle"
+        assert abs(view.position[0] - slot.x) < 0.01, "stands in the middle of the aisle"
         assert np.dot(view.back, np.cross(*boards.wall(hall.yaw(slot)))) == pytest.approx(1)
 
 
@@ -161,4 +161,4 @@ def test_the_tile_preset_shows_the_first_tiles(name):
 
 def test_a_walker_looks_along_the_aisle():
     view = camera_presets.walk(lay_out(*graph("resnet50")), 20.0, 1280, 720)
-    assert view.at == (0.0, 20.0, EYE) and view.look[1] > 20 and view.look[2] > EYE
+    assert view.position == (0.0, 20.0, EYE) and view.target[1] > 20 and view.target[2] > EYE

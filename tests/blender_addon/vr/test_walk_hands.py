@@ -122,5 +122,5 @@ def test_a_tour_goes_from_the_entrance_to_the_answer():
     assert len(there) == 3 + sum(not stage.continued for stage in plan.stages)
     for one in there[2:-1]:
         assert abs(one.place[0] - plan.wings[0].x) < 1e-9 and one.yaw == 0
-    board_y = plan.answer
+    board_y = plan.answer_y
     assert there[-1].place[1] == pytest.approx(board_y - 2.2) and there[-1].yaw == 0.0
