@@ -1,4 +1,4 @@
-"""The arrows between the rooms, read from the syntax trees: who may import whom."""
+"""Which room may import which, read from the syntax trees; no import cycles, lazy imports included."""
 
 import ast
 import sys
@@ -53,6 +53,32 @@ def test_every_import_follows_the_arrows(room):
         if not allowed(room, name)
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def import_graph() -> dict[str, set[str]]:
+    """Module -> modules that it imports anywhere, also inside functions; dotted paths from the root package."""
+    paths = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in sources(*ROOMS)}
+    modules = {name.removesuffix(".__init__"): path for name, path in paths.items()}
+    graph: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        found = imports(path.read_text(encoding="utf-8"), path.relative_to(ROOT).parent.parts)
+        names = (name.removeprefix("~.") for _, name in found if name.startswith("~."))
+        graph[module] = {name if name in modules else name.rpartition(".")[0] for name in names} & modules.keys()
+    return graph
+
+
+def reachable(graph: dict[str, set[str]], start: str) -> set[str]:
+    """Every module that importing `start` can lead to."""
+    seen, waiting = set(), set(graph[start])
+    while waiting:
+        seen.add(module := waiting.pop())
+        waiting |= graph[module] - seen
+    return seen
+
+
+def test_there_are_no_import_cycles():
+    graph = import_graph()
+    assert not sorted(module for module in graph if module in reachable(graph, module))
 
 
 def test_the_root_imports_only_rooms():
