@@ -188,7 +188,7 @@ def test_a_script_asks_about_its_own_network():
     model.train()
     values = torch.rand(1, 3, 64, 64) * 2 - 1
     steps = []
-    made = ask_of(model, values, "occlusion", ["fc"], mean=[0.5], std=[0.5], classes=names, told=steps.append, size=0.2)
+    made = ask_of(model, values, "occlusion", ["fc"], mean=[0.5], std=[0.5], classes=names, on_step=steps.append, size=0.2)
     assert model.training
     assert np.float32(2e-38) / np.float32(16) > 0  # what the bridge sets for its thread isn't left behind
     assert steps[-1].share == 1
@@ -208,7 +208,7 @@ def test_a_script_hears_of_its_slips():
         ask_of(model, values, "oclusion")
     with pytest.raises(UnknownName, match="no parameter of occlusion 'place'"):
         ask_of(model, values, "occlusion", place=3)
-    with pytest.raises(InputError, match="a tensor or a tuple of them is needed, not str"):
+    with pytest.raises(InputError, match="a tensor or a tuple of tensors is needed, not str"):
         ask_of(model, "a.png", "occlusion")
 
 

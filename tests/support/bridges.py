@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from unittest import mock
 
 from innerwalk.torch_bridge.client import Bridge
+from innerwalk.torch_bridge.recording import Maps
 from innerwalk.torch_bridge.server import start
 from innerwalk.torch_bridge.server.config import ServeConfig
 from innerwalk.torch_bridge.server.http import Limits, Server
@@ -14,15 +15,16 @@ TOKEN = "the token of the tests"
 
 
 def model(name: str, size: int = 16, **fields) -> dict:
-    """A network of `live_models`, as an order names it."""
+    """A network of `live_models` for the networks of a config."""
     return {"model": f"live_models:{name}", "size": [size, size], **fields}
 
 
 @contextmanager
 def serving_here(networks: dict, data: dict | None = None, limits: Limits | None = None) -> Iterator[Server]:
-    order = ServeConfig.parse({"networks": networks, "data": data or {}, "token": TOKEN, "device": "cpu"})
+    """A server in a thread of this process."""
+    config = ServeConfig.parse({"networks": networks, "data": data or {}, "token": TOKEN, "device": "cpu"})
     with mock.patch.object(start, "keep_memory"):  # it would hold for all tests of this process
-        server = start.open_bridge(order, limits=limits)
+        server = start.open_bridge(config, limits=limits)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
@@ -34,14 +36,17 @@ def serving_here(networks: dict, data: dict | None = None, limits: Limits | None
 
 
 def joined(server: Server, token: str = TOKEN) -> Bridge:
+    """A client of the server."""
     return Bridge(server.port, token)
 
 
-def followed(bridge: Bridge, job: dict) -> tuple[list[dict], dict]:
-    """What a job tells until it ends, and by (layer, method) the newest maps."""
-    told, every = [job], {}
-    while told[-1]["state"] not in ("done", "failed", "cancelled"):
-        said, maps = bridge.job(job["id"], told[-1]["step"], 5.0)
-        every.update({(one.layer, one.method): one for one in maps})
-        told.append(said)
-    return told, every if len(told) > 1 else {(m.layer, m.method): m for m in bridge.job(job["id"])[1]}
+def followed(bridge: Bridge, job: dict) -> tuple[list[dict], dict[tuple[str, str], Maps]]:
+    """All states of a job until it ends, and its newest maps by (layer, method)."""
+    states, newest = [job], {}
+    while states[-1]["state"] not in ("done", "failed", "cancelled"):
+        state, new_maps = bridge.job(job["id"], states[-1]["step"], 5.0)
+        newest.update({(maps.layer, maps.method): maps for maps in new_maps})
+        states.append(state)
+    if len(states) == 1:
+        newest = {(maps.layer, maps.method): maps for maps in bridge.job(job["id"])[1]}
+    return states, newest

@@ -1,4 +1,4 @@
-"""Client of a bridge: starts one as a child process or joins one, and asks it for recordings and methods.
+"""Client of a bridge: starts one as a child process or joins a running one, and requests recordings and methods.
 
 Standard library and numpy only; Blender's side imports this package.
 """
@@ -9,7 +9,6 @@ from .bridge import (
     BridgeInput,
     channel,
     file,
-    video,
     item,
     join_at,
     join_bridge,
@@ -17,17 +16,17 @@ from .bridge import (
     pixels,
     read_connection,
     start_bridge,
+    video,
 )
 from .process import BridgeProcess, start_process
 
 __all__ = [
     "Ablate",
     "Bridge",
-    "BridgeProcess",
     "BridgeInput",
+    "BridgeProcess",
     "channel",
     "file",
-    "video",
     "item",
     "join_at",
     "join_bridge",
@@ -36,4 +35,5 @@ __all__ = [
     "read_connection",
     "start_bridge",
     "start_process",
+    "video",
 ]

@@ -138,9 +138,7 @@ class Bridge:
             self._http.request("POST", f"/v{frames.PROTOCOL}/{name}", iter(pieces), headers)
             return self._http.getresponse()
 
-    def _call_once(
-        self, name: str, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None
-    ) -> Frame:
+    def _call_once(self, name: str, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> Frame:
         """The first frame of the answer, for calls that answer with one; the connection is read to the end."""
         return [*self.call(name, values, arrays)][0]
 

@@ -1,7 +1,7 @@
 """Frames: the unit of the bridge protocol, JSON values and named arrays in one safetensors body.
 
-A frame is a length (8 bytes, little endian) and that many bytes in the safetensors layout, with the values as JSON in its
-metadata. A request has one frame, an answer any number of them. Nothing is pickled.
+A frame is a length (8 bytes, little endian) and that many bytes in the safetensors layout, with the values as JSON in
+its metadata. A request has one frame, an answer any number of them. Nothing is pickled.
 """
 
 from __future__ import annotations

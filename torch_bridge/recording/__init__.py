@@ -16,9 +16,9 @@ from .model import (
     Prediction,
     Recording,
     Role,
+    channel_picture,
     pack,
     peaks,
-    channel_picture,
     unpack,
 )
 from .progress import Progress, ignore_progress

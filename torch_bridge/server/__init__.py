@@ -1,1 +1,4 @@
-"""The bridge: keeps networks loaded and answers requests over HTTP on this machine."""
+"""The bridge: keeps networks loaded and answers requests over HTTP on this machine.
+
+Imports nothing by itself: the command line reads `server.arguments` without torch.
+"""

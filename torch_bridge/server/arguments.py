@@ -1,4 +1,4 @@
-"""What can be said to `serve`, the same for `innerwalk serve` and `python -m torch_bridge serve`."""
+"""Command-line arguments of `serve`, the same for `innerwalk serve` and `python -m torch_bridge serve`."""
 
 from __future__ import annotations
 
@@ -18,40 +18,54 @@ From another machine: ssh -L 8600:127.0.0.1:8600 HOST, copy innerwalk-bridge.jso
 """
 
 
-def add_serve_arguments(sub: argparse.ArgumentParser) -> None:
-    """The arguments of `serve`; `order_arguments` turns them into those of `orders.order_of`."""
-    sub.add_argument("models", nargs="*", metavar="MODEL[=WEIGHTS]", help="as for record; several are served at once")
-    sub.add_argument(
-        "--networks", type=Path, metavar="FILE.json", help="name -> model, weights, size … as record takes them"
+def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `serve` to a parser; `config_arguments` reads them."""
+    parser.add_argument(
+        "models", nargs="*", metavar="MODEL[=WEIGHTS]", help="a model as for record; several can be served at once"
     )
-    sub.add_argument(
-        "--data", type=data_argument, action="append", default=[], metavar="NAME=WHERE",
-        help="a folder of pictures, a .zip, idx files, or concepts:object",
-    )  # fmt: skip
-    sub.add_argument("--device", default="", metavar="D", help="cuda, mps or cpu (the best there is)")
-    sub.add_argument("--port", type=port_argument, default=0, metavar="N", help="of this machine's loopback (any that is free)")
-    sub.add_argument(
-        "--connection", type=Path, default=CONNECTION, metavar="FILE",
-        help=f"holds port and token, for its owner's eyes only ({CONNECTION})",
-    )  # fmt: skip
+    parser.add_argument(
+        "--networks",
+        type=Path,
+        metavar="FILE.json",
+        help="networks by name, each with the options of record: model, weights, size …",
+    )
+    parser.add_argument(
+        "--data",
+        type=data_argument,
+        action="append",
+        default=[],
+        metavar="NAME=WHERE",
+        help="a data set to choose inputs from: a folder of images, a .zip, idx files, or concepts:object",
+    )
+    parser.add_argument("--device", default="", metavar="D", help="cuda, mps or cpu (default: the fastest available)")
+    parser.add_argument(
+        "--port", type=port_argument, default=0, metavar="N", help="port on this machine's loopback (default: any free)"
+    )
+    parser.add_argument(
+        "--connection",
+        type=Path,
+        default=CONNECTION,
+        metavar="FILE",
+        help=f"file for the port and the token, readable by its owner only (default: {CONNECTION})",
+    )
 
 
-def config_arguments(said: argparse.Namespace) -> dict[str, Any]:
-    """Keyword arguments of `orders.order_of`."""
-    given = {name: getattr(said, name) for name in ("models", "networks", "device", "port")}
-    return given | {"data": dict(said.data)}
+def config_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Parsed arguments as keyword arguments of `config.serve_config`."""
+    names = ("models", "networks", "device", "port")
+    return {name: getattr(arguments, name) for name in names} | {"data": dict(arguments.data)}
 
 
 def data_argument(text: str) -> tuple[str, str]:
-    """ "birds=pictures/birds" -> ("birds", "pictures/birds")."""
+    """Parse NAME=WHERE: "birds=pictures/birds" -> ("birds", "pictures/birds")."""
     name, _, where = text.partition("=")
     if not name or not where:
-        raise argparse.ArgumentTypeError(f"{text!r} is no data set; birds=pictures/birds would be")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a data set; write it like birds=pictures/birds")
     return name, where
 
 
 def port_argument(text: str) -> int:
-    """A TCP port, 0 for any."""
+    """Parse a TCP port; 0 means any free port."""
     if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; 0 to 65535 are")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; ports are 0 to 65535")
     return int(text)

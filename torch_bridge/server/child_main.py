@@ -1,4 +1,4 @@
-"""A bridge that serves whoever started this process, and never outlives it."""
+"""Main function of a bridge that runs as a child process and never outlives its parent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from ..client.frames import PROTOCOL
@@ -14,49 +13,51 @@ from ..recording.errors import InnerwalkError
 
 
 def serve_child() -> int:
-    """The order is a line on standard input, news are lines on standard output; see `child.Child`.
+    """Read the config as a line from standard input, write messages to standard output, serve; the exit status.
 
-    The process ends when standard input does, however its parent has ended.
+    The process ends when its standard input does, however the parent has ended. See `client.process.BridgeProcess`.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal's Ctrl-C the parent thinks first
-    told, out = os.dup(0), os.fdopen(os.dup(1), "wb")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # what a model reads and prints must not meet the news
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C
+    source, out = os.dup(0), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # what a model reads or prints must not mix with the messages
     os.dup2(2, 1)
-    line = _line(told)
-    threading.Thread(target=_end_with_parent, args=(told,), daemon=True).start()
+    line = _read_line(source)
+    threading.Thread(target=_exit_with_parent, args=(source,), daemon=True).start()
     try:
         from ..models.device import leave_one_core_free
         from .config import ServeConfig
         from .start import open_bridge
 
         leave_one_core_free()
-        server = open_bridge(ServeConfig.parse(json.loads(line)), lambda what, share: _say(out, told=what, share=share))
+        config = ServeConfig.parse(json.loads(line))
+        server = open_bridge(config, lambda message, share: _send(out, told=message, share=share))
     except InnerwalkError as error:
-        _say(out, error={"kind": type(error).__name__, "text": str(error)})
+        _send(out, error={"kind": type(error).__name__, "text": str(error)})
         return 2
-    except Exception as error:  # noqa: BLE001 - whatever keeps it from starting, the parent is told
+    except Exception as error:  # noqa: BLE001 - the parent reports whatever keeps the bridge from starting
         reason = " ".join(str(error).split())[:400]
-        _say(out, error={"kind": "BridgeError", "text": f"the bridge can't start ({type(error).__name__}: {reason})"})
+        text = f"the bridge can't start ({type(error).__name__}: {reason})"
+        _send(out, error={"kind": "BridgeError", "text": text})
         return 2
-    _say(out, port=server.port, protocol=PROTOCOL, process=os.getpid())
+    _send(out, port=server.port, protocol=PROTOCOL, process=os.getpid())
     server.serve_forever()
     return 0
 
 
-def _line(told: int) -> bytes:
-    found = b""
-    while b"\n" not in found and (more := os.read(told, 1 << 16)):
-        found += more
-    return found.partition(b"\n")[0]
+def _read_line(source: int) -> bytes:
+    """The first line of a file descriptor."""
+    content = b""
+    while b"\n" not in content and (more := os.read(source, 1 << 16)):
+        content += more
+    return content.partition(b"\n")[0]
 
 
-def _say(out: BinaryIO, **news: Any) -> None:
-    said: Mapping[str, Any] = news
-    out.write(json.dumps(said).encode() + b"\n")
+def _send(out: BinaryIO, **message: Any) -> None:
+    out.write(json.dumps(message).encode() + b"\n")
     out.flush()
 
 
-def _end_with_parent(told: int) -> None:
-    while os.read(told, 1 << 10):
+def _exit_with_parent(source: int) -> None:
+    while os.read(source, 1 << 10):
         pass
     os._exit(0)

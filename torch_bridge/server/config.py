@@ -1,4 +1,4 @@
-"""What a bridge is to serve, from plain values of a parent process, a file or a command line."""
+"""The configuration of a bridge, read from a parent process, a file or a command line."""
 
 from __future__ import annotations
 
@@ -15,58 +15,58 @@ from ..inputs.sources import NamedContent
 from ..recording.errors import InputError
 from ..subject import RecordSpec
 
-KINDS = {"networks": dict, "data": dict, "device": str, "port": int, "token": str}
+FIELD_TYPES = {"networks": dict, "data": dict, "device": str, "port": int, "token": str}
 
 
 @dataclass(frozen=True)
 class ServeConfig:
-    """Models are named here and nowhere else: building one runs its code."""
+    """What a bridge serves. Models are named here and never over the wire, because building one runs its code."""
 
     networks: Mapping[str, RecordSpec] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
-    """Name -> "concepts:object", a folder, a .zip."""
+    """Name of a data set -> "concepts:object", a folder, or a .zip."""
     device: str = ""
     port: int = 0
     token: str = ""
-    """Empty: a new one."""
+    """The token that clients must send; empty for a new random one."""
 
     @classmethod
-    def parse(cls, told: Any) -> ServeConfig:
-        """The order in plain values: networks are objects with the fields of a RecordSpec. Raises InputError."""
-        if not isinstance(told, dict):
-            raise InputError("the order of a bridge must be an object with networks")
-        _known("the order of a bridge", told, KINDS)
-        for name, kind in KINDS.items():
-            if name in told and type(told[name]) is not kind:
-                raise InputError(f"the order of a bridge: {name} is {told[name]!r}; {kind.__name__} is needed")
-        if not all(isinstance(where, str) for where in told.get("data", {}).values()):
-            raise InputError("the order of a bridge: data must map names to places")
-        return cls(**told | {"networks": specs(told.get("networks", {}))})
+    def parse(cls, values: Any) -> ServeConfig:
+        """Check a config of JSON values; its networks are objects with fields of RecordSpec. Raises InputError."""
+        if not isinstance(values, dict):
+            raise InputError("bridge config: an object with networks is needed")
+        _check_fields("bridge config", values, FIELD_TYPES)
+        for name, type_ in FIELD_TYPES.items():
+            if name in values and type(values[name]) is not type_:
+                raise InputError(f"bridge config: {name} is {values[name]!r}; {type_.__name__} is needed")
+        if not all(isinstance(where, str) for where in values.get("data", {}).values()):
+            raise InputError("bridge config: data must map names to places")
+        return cls(**values | {"networks": parse_specs(values.get("networks", {}))})
 
 
-def specs(networks: Mapping[str, Any]) -> dict[str, RecordSpec]:
-    """By name; model "object" or "pair" brings its weights and picture. Raises InputError."""
-    return {name: _spec(f"network {name}", given) for name, given in networks.items()}
+def parse_specs(networks: Mapping[str, Any]) -> dict[str, RecordSpec]:
+    """Network name -> spec; the models "object" and "pair" bring their weights and input. Raises InputError."""
+    return {name: _parse_spec(f"network {name}", values) for name, values in networks.items()}
 
 
-def _spec(where: str, given: Any) -> RecordSpec:
-    if not isinstance(given, dict) or not isinstance(given.get("model"), str):
+def _parse_spec(where: str, values: Any) -> RecordSpec:
+    if not isinstance(values, dict) or not isinstance(values.get("model"), str):
         raise InputError(f'{where}: an object such as {{"model": "resnet50"}} is needed')
-    _known(where, given, [one.name for one in fields(RecordSpec)])
-    plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
-    if plain["model"] not in concepts.TASKS:
-        return RecordSpec(**plain)
-    own = shipped_network(plain["model"])
-    return RecordSpec(**own | plain | {key: own[key] for key in ("model", "arguments")})
+    _check_fields(where, values, [spec_field.name for spec_field in fields(RecordSpec)])
+    spec: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    if spec["model"] not in concepts.TASKS:
+        return RecordSpec(**spec)
+    shipped = shipped_network(spec["model"])
+    return RecordSpec(**shipped | spec | {key: shipped[key] for key in ("model", "arguments")})
 
 
-def _known(where: str, given: Mapping[str, Any], known: Sequence[str] | Mapping[str, Any]) -> None:
-    if odd := sorted(set(given) - set(known)):
-        raise InputError(f"{where}: no field {odd[0]!r}; there are {', '.join(known)}")
+def _check_fields(where: str, values: Mapping[str, Any], known: Sequence[str] | Mapping[str, Any]) -> None:
+    if unknown := sorted(set(values) - set(known)):
+        raise InputError(f"{where}: no field {unknown[0]!r}; there are {', '.join(known)}")
 
 
 def shipped_network(task: str) -> dict[str, Any]:
-    """Fields of a RecordSpec for a network that comes with innerwalk and looks at its own picture."""
+    """Fields of a RecordSpec for a network that comes with innerwalk, with its own picture as input."""
     picture = NamedContent(f"{task} {concepts.DEFAULT_INDEX}.png", Image.fromarray(concepts.picture(task=task)))
     return {
         "model": f"{concepts.__name__}:network",
@@ -78,43 +78,46 @@ def shipped_network(task: str) -> dict[str, Any]:
 
 
 def serve_config(
-    models: Sequence[str], networks: Path | None = None, data: Mapping[str, str] | None = None, device: str = "",
+    models: Sequence[str],
+    networks: Path | None = None,
+    data: Mapping[str, str] | None = None,
+    device: str = "",
     port: int = 0,
-) -> ServeConfig:  # fmt: skip
-    """What was said on a command line: models as "resnet50=weights.pt", a JSON file of networks, data sets.
+) -> ServeConfig:
+    """The config for arguments of a command line: models as "resnet50=weights.pt", a JSON file of networks, data sets.
 
-    A shipped network brings the pictures it was trained on. Raises InputError.
+    A shipped network also brings the data set it was trained on. Raises InputError.
     """
-    given = names_of(models)
-    plain: dict[str, Any] = {
-        name: {"model": model} | ({"weights": weights} if weights else {}) for name, (model, weights) in given.items()
+    named = parse_models(models)
+    specs: dict[str, Any] = {
+        name: {"model": model} | ({"weights": weights} if weights else {}) for name, (model, weights) in named.items()
     }
-    plain |= _read(networks) if networks is not None else {}
-    if not plain:
+    specs |= _read_networks(networks) if networks is not None else {}
+    if not specs:
         raise InputError("no network is named; give a MODEL such as object or resnet50, or --networks FILE.json")
-    own = {model: f"concepts:{model}" for model, _ in given.values() if model in concepts.TASKS}
-    return ServeConfig(specs(plain), own | dict(data or {}), device, port)
+    shipped_data = {model: f"concepts:{model}" for model, _ in named.values() if model in concepts.TASKS}
+    return ServeConfig(parse_specs(specs), shipped_data | dict(data or {}), device, port)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _read_networks(file: Path) -> dict[str, Any]:
     try:
-        found = json.loads(file.read_bytes())
+        content = json.loads(file.read_bytes())
     except OSError as error:
         raise InputError(f"{file}: can't be read ({error.strerror})") from None
     except ValueError as error:
         raise InputError(f"{file}: not JSON ({error})") from None
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         raise InputError(f'{file}: an object such as {{"mine": {{"model": "my.nets:build"}}}} is needed')
-    return found
+    return content
 
 
-def names_of(models: Sequence[str]) -> dict[str, tuple[str, str | None]]:
-    """ "resnet50=weights.pt" -> name -> (model, weights), each name once."""
-    found: dict[str, tuple[str, str | None]] = {}
+def parse_models(models: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+    """Parse ["resnet50=weights.pt", …] into name -> (model, weights); repeated models get the names "… 2", "… 3"."""
+    named: dict[str, tuple[str, str | None]] = {}
     for text in models:
         model, _, weights = text.partition("=")
         name, number = model, 2
-        while name in found:
+        while name in named:
             name, number = f"{model} {number}", number + 1
-        found[name] = (model, weights or None)
-    return found
+        named[name] = (model, weights or None)
+    return named

@@ -1,4 +1,4 @@
-"""Long work: methods that run while inputs go on, with progress, partial results in order, and an end at any step."""
+"""Jobs: methods that run in the background, with progress, partial results in order, and cancellation at any step."""
 
 from __future__ import annotations
 
@@ -16,53 +16,68 @@ from ..recording.errors import BridgeError, InnerwalkError, UnknownName
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
-AT_ONCE, MOST_WAITING, REMEMBERED = 2, 64, 256
-"""Jobs that run at a time, that may wait, and that have ended but can still be asked about."""
-KEPT = 512 << 20
-"""Bytes of results of ended jobs that are kept, for who asks late or asks the same again."""
+MAX_RUNNING = 2
+"""Jobs that run at a time."""
+MAX_WAITING = 64
+"""Jobs that have not ended, after which new ones are refused."""
+MAX_REMEMBERED = 256
+"""Jobs after which the oldest ended ones are forgotten."""
+MAX_RESULT_BYTES = 512 << 20
+"""Bytes of results of ended jobs that are kept, for late readers and for the same request again."""
 
 
 @dataclass
 class Job:
-    """One piece of long work. Everything changes under the lock of its `Jobs`."""
+    """One run of a method. All its fields change under the lock of its `Jobs`."""
 
     id: int
-    what: dict[str, Any]
-    """What was asked for: network, method, layers, parameters."""
+    request: dict[str, Any]
+    """The request in plain values: network, method, layers, parameters."""
     state: State = "waiting"
     share: float = 0.0
-    told: str = "waiting for another job"
+    """The share that is done, 0..1."""
+    message: str = "waiting for another job"
     error: str = ""
     results: dict[tuple[str, str], tuple[int, Maps]] = field(default_factory=dict)
-    """By (layer, method): the number of the step that made them, and the maps."""
+    """(layer, method) -> the number of the step that computed the maps, and the maps."""
     step: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def tell(self) -> dict[str, Any]:
-        """Everything but results, as plain values."""
-        told = {"id": self.id, "state": self.state, "share": self.share, "told": self.told, "error": self.error}
-        return {**told, "step": self.step, "what": self.what}
+    def describe(self) -> dict[str, Any]:
+        """Everything but the results, as plain values."""
+        return {
+            "id": self.id,
+            "state": self.state,
+            "share": self.share,
+            "told": self.message,
+            "error": self.error,
+            "step": self.step,
+            "what": self.request,
+        }
 
 
 class Jobs:
-    """All jobs of a bridge. `shut` ends them."""
+    """All jobs of a bridge."""
 
     def __init__(self) -> None:
         self._numbers = itertools.count(1)
         self._change = threading.Condition()
         self._jobs: OrderedDict[int, Job] = OrderedDict()
         self._finished: dict[str, Job] = {}
-        """By what it was about: the job that has its results."""
-        self._room = threading.Semaphore(AT_ONCE)
+        """Key of a request -> the job that has its results."""
+        self._slots = threading.Semaphore(MAX_RUNNING)
 
-    def start(self, what: dict[str, Any], key: str, steps: Callable[[], Iterator[Step]]) -> Job:
-        """Begin; the same `key` as a finished job gives its results at once. Raises BridgeError when too many wait."""
+    def start(self, request: dict[str, Any], key: str, steps: Callable[[], Iterator[Step]]) -> Job:
+        """Start a job; with the `key` of a finished job it is done at once, with the same results.
+
+        Raises BridgeError when too many jobs wait.
+        """
         with self._change:
-            if sum(job.state not in ENDED for job in self._jobs.values()) >= MOST_WAITING:
-                raise BridgeError(f"{MOST_WAITING} jobs are waiting already; cancel some first")
-            job = Job(next(self._numbers), what)
+            if sum(job.state not in ENDED for job in self._jobs.values()) >= MAX_WAITING:
+                raise BridgeError(f"{MAX_WAITING} jobs are waiting already; cancel some first")
+            job = Job(next(self._numbers), request)
             self._jobs[job.id] = job
-            while len(self._jobs) > REMEMBERED and next(iter(self._jobs.values())).state in ENDED:
+            while len(self._jobs) > MAX_REMEMBERED and next(iter(self._jobs.values())).state in ENDED:
                 self._jobs.popitem(last=False)
             if (same := self._finished.get(key)) and same.results:
                 self._advance(job, Step(1.0, "as it was made before", [maps for _, maps in same.results.values()]))
@@ -72,30 +87,33 @@ class Jobs:
         threading.Thread(target=self._work, args=(job, key, steps), name=f"job {job.id}", daemon=True).start()
         return job
 
-    def tell(self, job: Job) -> dict[str, Any]:
-        """Everything but results, as plain values."""
+    def describe(self, job: Job) -> dict[str, Any]:
+        """Everything about a job but its results, as plain values."""
         with self._change:
-            return job.tell()
+            return job.describe()
 
     def get(self, number: int) -> Job:
-        """Raises UnknownName."""
+        """The job of this number. Raises UnknownName."""
         with self._change:
             if number not in self._jobs:
                 raise UnknownName("job", str(number), map(str, self._jobs))
             return self._jobs[number]
 
-    def all(self) -> list[dict[str, Any]]:
-        """What there is to tell of every job, oldest first."""
+    def describe_all(self) -> list[dict[str, Any]]:
+        """The descriptions of all jobs, oldest first."""
         with self._change:
-            return [job.tell() for job in self._jobs.values()]
+            return [job.describe() for job in self._jobs.values()]
 
-    def since(self, number: int, step: int, seconds: float) -> tuple[dict[str, Any], list[Maps]]:
-        """What a job says, and its maps made after `step`, oldest first; waits until there is news, or so long."""
+    def results_since(self, number: int, step: int, seconds: float) -> tuple[dict[str, Any], list[Maps]]:
+        """The description of a job and its maps computed after `step`, oldest first.
+
+        Waits up to `seconds` for a further step or the end. Raises UnknownName.
+        """
         job = self.get(number)
         with self._change:
             self._change.wait_for(lambda: job.step > step or job.state in ENDED, seconds)
-            new = [found for found in job.results.values() if found[0] > step]
-            return job.tell(), [maps for _, maps in sorted(new, key=lambda found: found[0])]
+            new = [result for result in job.results.values() if result[0] > step]
+            return job.describe(), [maps for _, maps in sorted(new, key=lambda result: result[0])]
 
     def cancel(self, number: int) -> Job:
         """End a job at its next step; one that has ended stays as it is. Raises UnknownName."""
@@ -106,29 +124,29 @@ class Jobs:
                 self._end(job, "cancelled")
         return job
 
-    def shut(self) -> None:
-        """End all of them."""
+    def close(self) -> None:
+        """Cancel all jobs."""
         with self._change:
             running = [job.id for job in self._jobs.values() if job.state not in ENDED]
         for number in running:
             self.cancel(number)
 
     def _work(self, job: Job, key: str, steps: Callable[[], Iterator[Step]]) -> None:
-        with self._room:
+        with self._slots:
             with self._change:
                 if job.state != "waiting":
                     return
-                job.state, job.told = "running", "starting"
+                job.state, job.message = "running", "starting"
             state: State = "failed"
-            wrong = ""
+            failure = ""
             try:
                 state = self._run(job, steps())
             except InnerwalkError as error:
-                wrong = str(error)
+                failure = str(error)
             except BaseException as error:  # noqa: BLE001 - a model may raise anything; the bridge goes on
-                wrong = one_line(error)
+                failure = one_line(error)
             with self._change:
-                job.error = wrong
+                job.error = failure
                 self._end(job, state)
                 if state == "done":
                     self._finished[key] = job
@@ -146,21 +164,21 @@ class Jobs:
 
     def _advance(self, job: Job, step: Step) -> None:
         job.step += 1
-        job.share, job.told = step.share, step.told
+        job.share, job.message = step.share, step.told
         job.results.update({(maps.layer, maps.method): (job.step, maps) for maps in step.maps})
         self._change.notify_all()
 
     def _end(self, job: Job, state: State) -> None:
-        job.state, job.told = state, job.told if state == "done" else state
-        self._make_room()
+        job.state, job.message = state, job.message if state == "done" else state
+        self._drop_old_results()
         self._change.notify_all()
 
-    def _make_room(self) -> None:
-        """Let go of the oldest results where there are too many."""
-        left = KEPT
+    def _drop_old_results(self) -> None:
+        """Drop the oldest results beyond MAX_RESULT_BYTES; the newest job keeps its own, however large."""
+        left = MAX_RESULT_BYTES
         for job in reversed(self._jobs.values()):
             size = sum(maps.texels.nbytes for _, maps in job.results.values()) if job.state in ENDED else 0
-            if size > left and left < KEPT:
-                job.results, job.told = {}, "its results have made room for newer ones"
+            if size > left and left < MAX_RESULT_BYTES:
+                job.results, job.message = {}, "its results have made room for newer ones"
             left -= size
         self._finished = {key: job for key, job in self._finished.items() if job.results}

@@ -1,4 +1,4 @@
-"""A network that stays loaded: inputs are recorded one after another, and methods are asked about the last one."""
+"""A network that stays loaded, runs on one input after another, and runs methods about the last one."""
 
 from __future__ import annotations
 
@@ -22,183 +22,205 @@ from ..subject import RecordSpec, Subject, noise, prepare, run
 from .priority_lock import PriorityLock
 
 PANELS = "panels"
+"""Stands for the layers whose maps the panels show."""
 
 
 class RunContext(NamedTuple):
-    """What a network looked at, and its graph then."""
+    """The inputs, the graph and the ablation of a run; methods compute their maps for it."""
 
     inputs: tuple[Input, ...]
     network: Network
     ablation: Ablation = NO_ABLATION
-    """What was taken away from it then."""
 
     def ids(self, layers: Sequence[str]) -> tuple[str, ...]:
-        """The layers that are meant: ids, globs of panels' or else of any layers, "panels". Raises UnknownName.
+        """Layer ids for a mixture of ids, globs and "panels". Raises UnknownName.
 
-        Panels stand for the layers whose maps they show.
+        A glob that fits panels stands for the layers whose maps these panels show, else for all layers that it fits.
         """
-        return tuple(dict.fromkeys(id for text in layers for id in self._meant(text)))
+        return tuple(dict.fromkeys(id for text in layers for id in self._matching(text)))
 
-    def _meant(self, text: str) -> list[str]:
+    def _matching(self, text: str) -> list[str]:
         if text == PANELS:
-            return _shown(self.network)
+            return _shown_layers(self.network)
         if text in self.network.by_id:
             return [text]
-        fitting = [layer for layer in self.network.layers if fnmatchcase(layer.id, text)]
-        panels = [layer.shows for layer in fitting if layer.role == "panel"]
-        if not fitting:
+        matching = [layer for layer in self.network.layers if fnmatchcase(layer.id, text)]
+        if not matching:
             raise UnknownName("layer", text, self.network.by_id)
-        return panels or [layer.id for layer in fitting]
+        shown = [layer.shows for layer in matching if layer.role == "panel"]
+        return shown or [layer.id for layer in matching]
 
 
 class LoadedModel:
-    """One network on its device. Whoever runs it takes a turn first.
+    """One network on its device. Every run holds the lock, which all networks of a bridge share.
 
-    Raises ModelError, InputError or UnknownName where it can't be built.
+    Raises ModelError, InputError or UnknownName when the network can't be built.
     """
 
     def __init__(
-        self, name: str, spec: RecordSpec, device: Any, turns: PriorityLock, subject: Subject | None = None
-    ) -> None:  # fmt: skip
-        self.name, self.spec, self.device, self.lock = name, spec, device, turns
+        self, name: str, spec: RecordSpec, device: Any, lock: PriorityLock, subject: Subject | None = None
+    ) -> None:
+        self.name, self.spec, self.device, self.lock = name, spec, device, lock
         self.subject = subject or prepare(spec)
         self.model = self.subject.built.module.to(device)
         self.last_run: RunContext | None = None
         self.served_models: Mapping[str, LoadedModel] = {}
-        """Networks that are served beside it, itself among them."""
+        """All networks of the bridge, including this one."""
 
     @property
     def default_sources(self) -> list[Source]:
-        """What it looks at when nothing is said."""
+        """The inputs of the spec, else noise."""
         return list(self.spec.inputs) or list(noise(self.subject.built, self.spec.seed))
 
     @cached_property
     def fingerprint(self) -> str:
-        """Of its weights: equal for equal values, whatever file they came from."""
+        """Hash of the weights: equal for equal values, whatever file they came from."""
         return fingerprint(self.model)
 
     @property
     def run_context(self) -> RunContext:
-        """What it looked at last. Raises InputError before the first input."""
+        """The last run. Raises InputError before the first one."""
         if self.last_run is None:
-            raise InputError(f"{self.name} hasn't looked at anything yet; give it an input first")
+            raise InputError(f"{self.name} hasn't run on an input yet; give it one first")
         return self.last_run
 
     def describe(self) -> dict[str, Any]:
-        """What a person chooses it by."""
-        feeder, last = self.subject.adapter, self.last_run
+        """Plain values for a list of networks: names, size, weights, classes and inputs."""
         return {
             "name": self.name,
             "title": self.spec.name or self.subject.built.name,
             "weights": self.subject.weights,
-            "parameters": sum(one.numel() for one in self.model.parameters()),
+            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
             "classes": len(self.subject.names.names),
             "names": list(self.subject.names.names),
             "inputs": argument_names(self.subject.built.module),
-            "size": list(feeder.how.size or ()),
-            "graph": last.network.digest if last else "",
+            "size": list(self.subject.adapter.how.size or ()),
+            "graph": self.last_run.network.digest if self.last_run else "",
         }
 
     def read(self, sources: Sequence[Source], index: int = 0) -> tuple[Input, ...]:
-        """What a person names, prepared for the network. Raises InputError."""
+        """Read and preprocess inputs, one for each argument of the network. Raises InputError."""
         return tuple(self.subject.adapter.read(list(sources), index))
 
-    def ablation(self, network: Network, asked: ChannelsByLayer | None) -> Ablation:
-        """What of it is taken away, by default what its order says. Raises UnknownName or InputError."""
-        return Ablation.of(network, self.spec.ablate if asked is None else asked)
+    def ablation(self, network: Network, channels: ChannelsByLayer | None) -> Ablation:
+        """The ablation of these channels, by default of those in the spec. Raises UnknownName or InputError."""
+        return Ablation.of(network, self.spec.ablate if channels is None else channels)
 
     def record(
-        self, inputs: Sequence[Input], layers: Sequence[str], copied: Callable[[Maps], None],
+        self,
+        inputs: Sequence[Input],
+        layers: Sequence[str],
+        on_maps: Callable[[Maps], None],
         ablate: ChannelsByLayer | None = None,
-    ) -> Recording:  # fmt: skip
-        """Run it on inputs. `copied` hears of all maps, while the network runs if it is known then which are kept.
+    ) -> Recording:
+        """Run the network on inputs and return the recording.
 
-        layers: globs over ids, or "panels". What `copied` raises ends the run. ablate: as `ablation` takes it.
+        layers: globs over layer ids, or "panels". on_maps: called with the maps of each layer, during the run where the
+        layers to keep are known by then; an exception in it ends the run. ablate: as in `ablation`.
         """
-        with self.lock.now():
+        with self.lock.urgent():
             flush_denormals()
             ablation = NO_ABLATION
             if self.spec.ablate if ablate is None else ablate:
                 known = self.last_run or run(self.spec, self.subject, inputs, (), self.device)
                 ablation = self.ablation(known.network, ablate)
-            made = self._streamed(inputs, layers, copied, ablation)
-            told = made is not None
-            if made is None:
-                made = run(self.spec, self.subject, inputs, layers, self.device, ablate=ablation)
-            if self.last_run is not None and made.network == self.last_run.network:
-                made.network = self.last_run.network  # what is known of it need not be found out again
-            self.last_run = RunContext(tuple(inputs), made.network, ablation)
-        for maps in () if told else made.all_maps.values():
-            copied(maps)
-        return made
+            streamed = self._record_streaming(inputs, layers, on_maps, ablation)
+            recording = streamed or run(self.spec, self.subject, inputs, layers, self.device, ablate=ablation)
+            if self.last_run is not None and recording.network == self.last_run.network:
+                recording.network = self.last_run.network  # keeps its cached digest and index
+            self.last_run = RunContext(tuple(inputs), recording.network, ablation)
+        if streamed is None:
+            for maps in recording.all_maps.values():
+                on_maps(maps)
+        return recording
 
-    def _streamed(
-        self, inputs: Sequence[Input], layers: Sequence[str], copied: Callable[[Maps], None], ablation: Ablation
+    def _record_streaming(
+        self, inputs: Sequence[Input], layers: Sequence[str], on_maps: Callable[[Maps], None], ablation: Ablation
     ) -> Recording | None:
-        """None where the graph must be known first, or turns out to be another than last time."""
-        exact = list(layers)
-        if PANELS in exact:
-            if self.last_run is None or len(exact) > 1:
+        """Record with maps sent during the run; None where the graph must be known first or has changed."""
+        ids = list(layers)
+        if PANELS in ids:
+            if self.last_run is None or len(ids) > 1:
                 return None
-            exact = _shown(self.last_run.network)
+            ids = _shown_layers(self.last_run.network)
         try:
-            made = run(self.spec, self.subject, inputs, exact, self.device, copied=copied, ablate=ablation)
+            recording = run(self.spec, self.subject, inputs, ids, self.device, copied=on_maps, ablate=ablation)
         except UnknownName:
             if PANELS not in layers:
                 raise
             return None
-        return made if PANELS not in layers or _shown(made.network) == exact else None
+        return recording if PANELS not in layers or _shown_layers(recording.network) == ids else None
 
     def run_method(
-        self, method: Method, ids: Sequence[str], parameters: Any, data: Any, seen: RunContext | None = None,
+        self,
+        method: Method,
+        ids: Sequence[str],
+        parameters: Any,
+        data: Any,
+        context: RunContext | None = None,
         channels: Sequence[int] = (),
-    ) -> Iterator[Step]:  # fmt: skip
-        """The steps of a method about what was seen, each in a turn that waits for everybody else's.
+    ) -> Iterator[Step]:
+        """Yield the steps of a method; each holds the lock with low priority.
 
-        ids: of the layers that are asked about; channels: of these, () for all. They are about the network as it was
-        ablated then. Raises whatever the method does.
+        ids: the layers to compute maps of. channels: the channels of these layers, () for all. context: the run that
+        the method is about, by default the last one. Raises whatever the method raises.
         """
-        seen = seen or self.run_context
+        context = context or self.run_context
         flush_denormals()
-        with self.lock.later():
-            running = method.run(self.method_context(seen, ids, data, channels), parameters)
+        with self.lock.background():
+            steps = method.run(self.method_context(context, ids, data, channels), parameters)
         try:
             while True:
-                with self.lock.later(), use_ablation(seen.ablation):
-                    step = next(running, None)
+                with self.lock.background(), use_ablation(context.ablation):
+                    step = next(steps, None)
                 if step is None:
                     return
                 yield step
         finally:
-            with self.lock.later():
-                running.close()  # type: ignore[attr-defined]  # methods are generators
+            with self.lock.background():
+                steps.close()  # type: ignore[attr-defined]  # methods are generators
 
-    def method_context(self, seen: RunContext, ids: Sequence[str], data: Any, channels: Sequence[int]) -> MethodContext:
-        """What a method is given about what was seen; for who has taken a turn."""
+    def method_context(
+        self, context: RunContext, ids: Sequence[str], data: Any, channels: Sequence[int]
+    ) -> MethodContext:
+        """The argument of a method's `run`. The caller must hold the lock."""
 
-        def again(arguments: tuple[Any, ...], layers: Sequence[str]) -> Recording:
+        def record_again(arguments: tuple[Any, ...], layers: Sequence[str]) -> Recording:
             return record(
-                self.model, to_device(arguments, self.device), layers=list(layers), picture=seen.inputs[0].picture,
-                grid=self.spec.grid, ablate=seen.ablation,
-            )  # fmt: skip
+                self.model,
+                to_device(arguments, self.device),
+                layers=list(layers),
+                picture=context.inputs[0].picture,
+                grid=self.spec.grid,
+                ablate=context.ablation,
+            )
 
-        arguments = to_device(self.subject.adapter.arguments(seen.inputs), self.device)
         return MethodContext(
-            self.model, arguments, seen.network, tuple(ids), tuple(channels), again, self._feed, data, self.device,
-            self.subject.adapter.how, self.subject.names,
-            {name: one.subject for name, one in self.served_models.items() if one is not self},
-        )  # fmt: skip
+            self.model,
+            to_device(self.subject.adapter.arguments(context.inputs), self.device),
+            context.network,
+            tuple(ids),
+            tuple(channels),
+            record_again,
+            self._picture_arguments,
+            data,
+            self.device,
+            self.subject.adapter.how,
+            self.subject.names,
+            {name: served.subject for name, served in self.served_models.items() if served is not self},
+        )
 
-    def _feed(self, picture: Any) -> tuple[Any, ...]:
+    def _picture_arguments(self, picture: Any) -> tuple[Any, ...]:
+        """Arguments of `forward` for a Pillow image as the first input, with the defaults for the others."""
         sources: list[Source] = [NamedContent("a picture", picture), *self.default_sources[1:]]
         return to_device(self.subject.adapter.arguments(self.read(sources)), self.device)
 
 
-def _shown(network: Network) -> list[str]:
+def _shown_layers(network: Network) -> list[str]:
     """Ids of the layers whose maps the panels show."""
-    return [one.shows for one in network.layers if one.role == "panel"]
+    return [layer.shows for layer in network.layers if layer.role == "panel"]
 
 
 def flush_denormals() -> None:
-    """What holds for one thread only: denormal numbers, which take a hundred times as long, are 0."""
+    """Make torch treat denormal numbers as 0 in this thread; they take a hundred times as long."""
     torch.set_flush_denormal(True)

@@ -1,4 +1,4 @@
-"""`python -m torch_bridge serve MODEL…`, for where only this room is installed."""
+"""Main function of `python -m torch_bridge serve MODEL…`, which needs no other package of the repository."""
 
 from __future__ import annotations
 
@@ -14,32 +14,34 @@ from .arguments import EXAMPLES, add_serve_arguments, config_arguments
 from .config import serve_config
 from .start import joinable, welcome
 
-STOPPED = 130
+INTERRUPTED = 130
+"""Exit status after Ctrl-C or SIGTERM."""
 
 
-def serve(words: Sequence[str]) -> int:
-    """Serve until Ctrl-C or SIGTERM; the exit status. Says where it listens on standard output."""
-    top = argparse.ArgumentParser(prog="python -m torch_bridge")
-    formatter = argparse.RawDescriptionHelpFormatter
-    sub = top.add_subparsers(dest="command", required=True, metavar="serve").add_parser(
-        "serve", epilog=EXAMPLES.replace("innerwalk serve", "python -m torch_bridge serve"), formatter_class=formatter
+def serve(argv: Sequence[str]) -> int:
+    """Serve until Ctrl-C or SIGTERM and return the exit status; writes the address to standard output."""
+    parser = argparse.ArgumentParser(prog="python -m torch_bridge")
+    serve_parser = parser.add_subparsers(dest="command", required=True, metavar="serve").add_parser(
+        "serve",
+        epilog=EXAMPLES.replace("innerwalk serve", "python -m torch_bridge serve"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_serve_arguments(sub)
-    said = top.parse_args(words)
+    add_serve_arguments(serve_parser)
+    arguments = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        order = serve_config(**config_arguments(said))
-        with joinable(order, said.connection) as server:
-            _say(sys.stdout, welcome(order, server, said.connection))
+        config = serve_config(**config_arguments(arguments))
+        with joinable(config, arguments.connection) as server:
+            _write_line(sys.stdout, welcome(config, server, arguments.connection))
             server.serve_forever()
     except InnerwalkError as error:
-        _say(sys.stderr, f"torch_bridge: {error}")
+        _write_line(sys.stderr, f"torch_bridge: {error}")
         return 2
     except KeyboardInterrupt:
-        _say(sys.stderr, "\ntorch_bridge: the bridge has ended")
-    os._exit(STOPPED)  # a thread of torch's may still be at work
+        _write_line(sys.stderr, "\ntorch_bridge: the bridge has ended")
+    os._exit(INTERRUPTED)  # without waiting for threads of torch that may still run
 
 
-def _say(stream: TextIO, text: str) -> None:
+def _write_line(stream: TextIO, text: str) -> None:
     stream.write(text + "\n")
     stream.flush()

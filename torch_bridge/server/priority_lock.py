@@ -1,4 +1,4 @@
-"""Taking turns at a network: who can't wait goes before who can."""
+"""A lock with two priorities: runs of new inputs go before the steps of jobs."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from contextlib import contextmanager
 
 
 class PriorityLock:
-    """One at a time. A new input waits for one step of a running job at the most; jobs wait while an input waits."""
+    """A mutex for running networks. While an urgent caller waits, no background caller gets it."""
 
     def __init__(self) -> None:
         self._change = threading.Condition()
-        self._busy = self._shut = False
-        self._urgent = 0
+        self._busy = self._closed = False
+        self._urgent_waiting = 0
 
     @contextmanager
-    def now(self) -> Iterator[None]:
-        """The next turn, before everybody who can wait."""
+    def urgent(self) -> Iterator[None]:
+        """Hold the lock, before all background callers that wait."""
         with self._change:
-            self._urgent += 1
+            self._urgent_waiting += 1
             try:
                 self._change.wait_for(lambda: not self._busy)
                 self._busy = True
             finally:
-                self._urgent -= 1
-        yield from self._turn()
+                self._urgent_waiting -= 1
+        yield from self._held()
 
     @contextmanager
-    def later(self) -> Iterator[None]:
-        """A turn when nobody else wants one."""
+    def background(self) -> Iterator[None]:
+        """Hold the lock once no urgent caller waits."""
         with self._change:
-            self._change.wait_for(lambda: not self._busy and not self._urgent)
+            self._change.wait_for(lambda: not self._busy and not self._urgent_waiting)
             self._busy = True
-        yield from self._turn()
+        yield from self._held()
 
-    def shut(self) -> None:
-        """Wait for the turn that runs, and give no further ones."""
+    def close(self) -> None:
+        """Wait until the lock is free, then never give it to anybody again."""
         with self._change:
-            self._urgent += 1
-            self._change.wait_for(lambda: not self._busy or self._shut)
-            self._busy = self._shut = True
+            self._urgent_waiting += 1
+            self._change.wait_for(lambda: not self._busy or self._closed)
+            self._busy = self._closed = True
 
-    def _turn(self) -> Iterator[None]:
+    def _held(self) -> Iterator[None]:
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""What a request names as an input, as something that a network can be given."""
+"""Inputs of requests: reads what a request names as an input, and checks numbers in requests."""
 
 from __future__ import annotations
 
@@ -13,102 +13,112 @@ from ..recording import Maps, channel_picture
 from ..recording.errors import InputError, UnknownName
 from ..video import Video
 
+Values = Mapping[str, Any]
+"""The JSON values of a request or of one of its inputs."""
 Arrays = Mapping[str, np.ndarray]
-MOST_PIXELS = 100_000_000
+"""The arrays of a request by name."""
+MAX_PIXELS = 100_000_000
 
 
 class RequestInputs:
-    """Reads inputs of requests. `maps_of(layer, method)` finds maps that were made, for a channel's own picture."""
+    """Reads the inputs of requests. `find_maps(layer, method)` returns maps that were computed before."""
 
     def __init__(
-        self, data: Mapping[str, DataSet], films: Mapping[str, Video], maps_of: Callable[[str, str], Maps]
+        self, data: Mapping[str, DataSet], videos: Mapping[str, Video], find_maps: Callable[[str, str], Maps]
     ) -> None:
-        self.data, self.videos, self.maps_of = data, films, maps_of
-        self._kinds = {
-            "upload": self._upload, "pixels": self._pixels, "data": self._item, "noise": self._noise,
-            "channel": self._channel, "film": self._film,
-        }  # fmt: skip
+        self.data, self.videos, self.find_maps = data, videos, find_maps
+        self._readers: dict[str, Callable[[Values, Arrays], Source]] = {
+            "upload": self._upload,
+            "pixels": self._pixels,
+            "data": self._item,
+            "noise": self._noise,
+            "channel": self._channel,
+            "film": self._video_frame,
+        }
 
-    def source(self, asked: Mapping[str, Any], arrays: Arrays) -> Source:
-        """One input: {"kind": …}. Raises InputError or UnknownName.
+    def source(self, values: Values, arrays: Arrays) -> Source:
+        """Read one input, {"kind": …}. Raises InputError or UnknownName.
 
-        upload: `name`, `array` (n,) uint8, a file's bytes · pixels: `name`, `array` (H, W[, 1|3|4]) uint8 sRGB ·
+        upload: `name`, `array` (n,) uint8, the bytes of a file · pixels: `name`, `array` (H, W[, 1|3|4]) uint8 sRGB ·
         data: `set`, `index` · noise: `seed` · channel: `layer`, `method`, `channel` · film: `film`, and `at` seconds,
-        `step` frames on, or `frame` number.
+        `step` frames ahead, or `frame` number.
         """
-        kind = str(asked.get("kind"))
-        if kind not in self._kinds:
-            raise UnknownName("kind of input", kind, self._kinds)
-        return self._kinds[kind](asked, arrays)
+        kind = str(values.get("kind"))
+        if kind not in self._readers:
+            raise UnknownName("kind of input", kind, self._readers)
+        return self._readers[kind](values, arrays)
 
-    def _upload(self, asked: Mapping[str, Any], arrays: Arrays) -> Source:
-        found = _array(asked, arrays)
-        if found.ndim != 1 or found.dtype != np.uint8:
-            raise InputError(f"upload {_name(asked)!r}: the bytes of a file, (n,) uint8, are needed")
-        return NamedContent(_name(asked), found.tobytes())
+    def _upload(self, values: Values, arrays: Arrays) -> Source:
+        content = _array(values, arrays)
+        if content.ndim != 1 or content.dtype != np.uint8:
+            raise InputError(f"upload {_name(values)!r}: the bytes of a file, (n,) uint8, are needed")
+        return NamedContent(_name(values), content.tobytes())
 
-    def _pixels(self, asked: Mapping[str, Any], arrays: Arrays) -> Source:
-        found = _array(asked, arrays)
-        planes = found.ndim == 2 or (found.ndim == 3 and found.shape[2] in (1, 3, 4))
-        if found.dtype != np.uint8 or not planes or not 0 < found.size <= 4 * MOST_PIXELS:
-            raise InputError(f"pixels {_name(asked)!r}: (H, W), (H, W, 3) or (H, W, 4) uint8 is needed")
-        return NamedContent(_name(asked), to_image(found))
+    def _pixels(self, values: Values, arrays: Arrays) -> Source:
+        array = _array(values, arrays)
+        is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
+        if array.dtype != np.uint8 or not is_image or not 0 < array.size <= 4 * MAX_PIXELS:
+            raise InputError(f"pixels {_name(values)!r}: (H, W), (H, W, 3) or (H, W, 4) uint8 is needed")
+        return NamedContent(_name(values), to_image(array))
 
-    def _item(self, asked: Mapping[str, Any], arrays: Arrays) -> Source:
-        data = self.data_set(str(asked.get("set")))
-        index = whole(asked, "index", 0, len(data) - 1)
+    def _item(self, values: Values, arrays: Arrays) -> Source:
+        data = self.data_set(str(values.get("set")))
+        index = integer_value(values, "index", 0, len(data) - 1)
         return NamedContent(data.title(index), data.picture(index))
 
-    def _noise(self, asked: Mapping[str, Any], arrays: Arrays) -> Source:
-        return f"noise:{whole(asked, 'seed', 0, 2**31 - 1)}"
+    def _noise(self, values: Values, arrays: Arrays) -> Source:
+        return f"noise:{integer_value(values, 'seed', 0, 2**31 - 1)}"
 
-    def _channel(self, asked: Mapping[str, Any], arrays: Arrays) -> Source:
-        """A colour map as it is; a scalar map in grey, its own least and most black and white."""
-        maps = self.maps_of(str(asked.get("layer")), str(asked.get("method")))
-        channel = whole(asked, "channel", 0, maps.channels - 1)
-        return NamedContent(f"{maps.layer}, channel {channel}, {maps.method}", to_image(channel_picture(maps, channel)))
+    def _channel(self, values: Values, arrays: Arrays) -> Source:
+        """A colour map as it is, a scalar map in grey from its own minimum to its maximum."""
+        maps = self.find_maps(str(values.get("layer")), str(values.get("method")))
+        channel = integer_value(values, "channel", 0, maps.channels - 1)
+        name = f"{maps.layer}, channel {channel}, {maps.method}"
+        return NamedContent(name, to_image(channel_picture(maps, channel)))
 
-    def _film(self, asked: Mapping[str, Any], arrays: Arrays) -> Source:
-        name = str(asked.get("film"))
-        if (film := self.videos.get(name)) is None:  # once: another thread may close it
-            raise UnknownName("film", name, list(self.videos))
-        if "frame" in asked:
-            frame = film.seek(whole(asked, "frame", 0, 1 << 40))
+    def _video_frame(self, values: Values, arrays: Arrays) -> Source:
+        name = str(values.get("film"))
+        if (video := self.videos.get(name)) is None:  # looked up once: another thread may close it
+            raise UnknownName("video", name, list(self.videos))
+        if "frame" in values:
+            frame = video.seek(integer_value(values, "frame", 0, 1 << 40))
+        elif "step" in values:
+            frame = video.step(integer_value(values, "step", 1, 10_000))
         else:
-            frame = film.step(whole(asked, "step", 1, 10_000)) if "step" in asked else film.frame_at(number(asked, "at"))
+            frame = video.frame_at(number_value(values, "at"))
         return NamedContent(f"{name}, frame {frame.number}", to_image(frame.picture))
 
     def data_set(self, name: str) -> DataSet:
-        """A data set by its name. Raises UnknownName."""
+        """The data set of this name. Raises UnknownName."""
         if name not in self.data:
             raise UnknownName("data set", name, self.data)
         return self.data[name]
 
 
-def whole(asked: Mapping[str, Any], name: str, least: int, most: int) -> int:
-    """A whole number of a request, within bounds. Raises InputError."""
-    value = asked.get(name)
+def integer_value(values: Values, name: str, least: int, most: int) -> int:
+    """A whole number in a request, between `least` and `most`. Raises InputError."""
+    value = values.get(name)
     if type(value) is not int or not least <= value <= most:
         raise InputError(f"{name} is {value!r}; a whole number from {least} to {most} is needed")
     return value
 
 
-def number(asked: Mapping[str, Any], name: str, most: float = 1e9) -> float:
-    """A number of a request, not below 0. Raises InputError."""
-    value = asked.get(name)
+def number_value(values: Values, name: str, most: float = 1e9) -> float:
+    """A number in a request, between 0 and `most`. Raises InputError."""
+    value = values.get(name)
     if type(value) not in (int, float) or not 0 <= value <= most:  # type: ignore[operator]
         raise InputError(f"{name} is {value!r}; a number from 0 to {most:g} is needed")
     return float(value)  # type: ignore[arg-type]
 
 
-def _name(asked: Mapping[str, Any]) -> str:
-    """What an upload is called: the last part of whatever path it came from. No file is made of it."""
-    name = str(asked.get("name") or "").replace("\\", "/").rsplit("/", 1)[-1]
-    return "".join(sign for sign in name if sign.isprintable()).strip(" .")[:200] or "picture"
+def _name(values: Values) -> str:
+    """The name of an upload: the last part of its path, printable characters only. No file is created with it."""
+    name = str(values.get("name") or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(character for character in name if character.isprintable()).strip(" .")[:200] or "picture"
 
 
-def _array(asked: Mapping[str, Any], arrays: Arrays) -> np.ndarray:
-    name = str(asked.get("array"))
+def _array(values: Values, arrays: Arrays) -> np.ndarray:
+    name = str(values.get("array"))
     if name not in arrays:
-        raise InputError(f"input {_name(asked)!r}: no array {name!r} came with the request")
+        raise InputError(f"input {_name(values)!r}: no array {name!r} came with the request")
     return arrays[name]

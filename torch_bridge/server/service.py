@@ -1,4 +1,4 @@
-"""What a bridge can be asked. A call takes values and arrays, and answers with frames of the same, as they come."""
+"""The calls of a bridge. A call takes the values and arrays of a request and yields the frames of its answer."""
 
 from __future__ import annotations
 
@@ -12,267 +12,320 @@ from typing import Any
 
 import numpy as np
 
-from .. import data as sets
-from ..client.frames import PROTOCOL
+from .. import data as data_sets
+from ..client.frames import PROTOCOL, Frame
 from ..inputs.sources import Input
-from ..methods import METHODS, parse_parameters, parameter_form
+from ..methods import METHODS, parameter_form, parse_parameters
 from ..recording import ACTIVATIONS, Maps, Recording, describe, describe_maps
 from ..recording.errors import BridgeError, InputError, UnknownName
 from ..video import Video, open_video
+from .ask import find_method
 from .jobs import Jobs
 from .loaded_model import PANELS, LoadedModel, RunContext
-from .request_inputs import Arrays, RequestInputs, number, whole
+from .request_inputs import Arrays, RequestInputs, Values, integer_value, number_value
 from .weight_statistics import weight_statistics
 
-Frame = tuple[dict[str, Any], dict[str, np.ndarray]]
-Call = Callable[[Mapping[str, Any], Arrays], Iterator[Frame]]
-MOST_PICTURES, MOST_FILMS, PATIENCE = 512, 16, 20.0
-"""Pictures of a data set in one answer; films that are open; seconds that a question about a job may wait for news."""
+Call = Callable[[Values, Arrays], Iterator[Frame]]
+MAX_PICTURES = 512
+"""Thumbnails of a data set in one answer."""
+MAX_VIDEOS = 16
+"""Videos that may be open at a time."""
+MAX_WAIT_SECONDS = 20.0
+"""Longest time that a `job` call waits for a change."""
+MAX_LIST = 100_000
+"""Entries of a list in a request."""
+MAX_NUMBER = 1 << 53
+"""Largest whole number in a request, as in JSON."""
 
 
 class Service:
-    """Networks, data sets, films and jobs of one bridge, and the calls about them."""
+    """Networks, data sets, videos and jobs of one bridge, and the calls about them."""
 
-    def __init__(self, networks: Mapping[str, LoadedModel], data: Mapping[str, sets.DataSet], device: str) -> None:
+    def __init__(self, networks: Mapping[str, LoadedModel], data: Mapping[str, data_sets.DataSet], device: str) -> None:
         self.networks, self.data, self.device = networks, data, device
         self.videos: dict[str, Video] = {}
-        self._change = threading.Lock()
-        """Held to change which films there are."""
+        self._videos_lock = threading.Lock()
+        """Held while `videos` changes."""
         self.jobs = Jobs()
         self.calls: dict[str, Call] = {
-            "describe": self.describe, "record": self.record, "start": self.start, "job": self.job,
-            "cancel": self.cancel, "pictures": self.pictures, "statistics": self.statistics, "film": self.film,
-        }  # fmt: skip
-        self._made: dict[tuple[str, str, str], Maps] = {}
+            "describe": self.describe,
+            "record": self.record,
+            "start": self.start,
+            "job": self.job,
+            "cancel": self.cancel,
+            "pictures": self.pictures,
+            "statistics": self.statistics,
+            "film": self.video,
+        }
+        self._sent_maps: dict[tuple[str, str, str], Maps] = {}
+        """(network, layer, method) -> the maps sent last, for inputs of kind "channel"."""
         self._runs: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
-        threading.Thread(target=_run_on, args=(self._runs,), name="record", daemon=True).start()
+        threading.Thread(target=_run_queue, args=(self._runs,), name="record", daemon=True).start()
 
-    def describe(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
-        """Protocol, networks, data sets, methods with their parameters, jobs, films, device."""
+    def describe(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
+        """Protocol, networks, data sets, methods with their parameters, jobs, videos, device."""
         methods = [
-            {"name": one.name, "title": one.title, "text": one.text, "needs": one.needs, "parameters": parameter_form(one)}
-            for one in METHODS.values()
+            {
+                "name": method.name,
+                "title": method.title,
+                "text": method.text,
+                "needs": method.needs,
+                "parameters": parameter_form(method),
+            }
+            for method in METHODS.values()
         ]
-        listed = [{"name": name, "count": len(one), "classes": list(one.classes)} for name, one in self.data.items()]
-        networks = [one.describe() for one in self.networks.values()]
-        told = {"protocol": PROTOCOL, "networks": networks, "data": listed, "methods": methods, "device": self.device}
-        yield told | {"jobs": self.jobs.all(), "films": self._films()}, {}
+        data = [{"name": name, "count": len(set_), "classes": list(set_.classes)} for name, set_ in self.data.items()]
+        description = {
+            "protocol": PROTOCOL,
+            "networks": [network.describe() for network in self.networks.values()],
+            "data": data,
+            "methods": methods,
+            "device": self.device,
+            "jobs": self.jobs.describe_all(),
+            "films": self._describe_videos(),
+        }
+        yield description, {}
 
-    def record(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
-        """Run `network` on `inputs`; frames of maps as the layers are reached, then the recording without maps.
+    def record(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
+        """Run `network` on `inputs`; yields maps as the layers are reached, then the recording without maps.
 
-        layers: "panels" or ids. graph: the digest of the graph that the asker knows; only another one is told.
+        layers: "panels" or ids. graph: the digest of the graph that the client has; the graph is sent if it is another.
         ablate: {layer id: channels} that are 0.
         """
-        live = self.network(asked)
-        inputs = self._inputs(live, asked, arrays)
-        layers = _texts(asked, "layers", [PANELS])
-        told: queue.SimpleQueue[Maps | Recording | BaseException] = queue.SimpleQueue()
-        gone = threading.Event()
-        self._runs.put((live, inputs, layers, asked.get("ablate"), told, gone))
+        network = self.network(values)
+        inputs = self._read_inputs(network, values, arrays)
+        layers = _text_list(values, "layers", [PANELS])
+        results: queue.SimpleQueue[Maps | Recording | BaseException] = queue.SimpleQueue()
+        client_gone = threading.Event()
+        self._runs.put((network, inputs, layers, values.get("ablate"), results, client_gone))
         try:
-            while isinstance(item := told.get(), Maps):
-                yield self._told(live.name, item)
+            while isinstance(result := results.get(), Maps):
+                yield self._maps_frame(network.name, result)
         finally:
-            gone.set()
-        if isinstance(item, BaseException):
-            raise item
-        yield self._whole(item, str(asked.get("graph", "")))
+            client_gone.set()
+        if isinstance(result, BaseException):
+            raise result
+        yield _recording_frame(result, str(values.get("graph", "")))
 
-    def _told(self, network: str, maps: Maps) -> Frame:
-        """A frame of maps, which can be asked for as pictures from now on."""
-        self._made[network, maps.layer, maps.method] = maps
-        entry, held = describe_maps(maps)
-        return {"maps": entry}, held
+    def _maps_frame(self, network: str, maps: Maps) -> Frame:
+        """The frame of maps; from then on an input of kind "channel" can refer to them."""
+        self._sent_maps[network, maps.layer, maps.method] = maps
+        entry, arrays = describe_maps(maps)
+        return {"maps": entry}, arrays
 
-    def _whole(self, recording: Recording, known: str) -> Frame:
-        graph = recording.network.digest
-        document = describe(recording, network=graph != known)
-        pictures = {"input": recording.picture}
-        if recording.prediction.picture is not None:
-            pictures["answer"] = recording.prediction.picture
-        return {"recording": document, "graph": graph}, pictures
+    def start(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
+        """Start a job: a `method` about `layers` of a `network`, with `parameters` and a `data` set.
 
-    def start(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
-        """Ask a `method` about `layers` of a `network`, with `parameters` and a `data` set; answers with the job.
-
-        channels: the numbers of those that it is about, by default all of these layers. inputs, ablate: what it is
-        about, by default what the network looked at last, and as it was then.
+        channels: the channels of these layers, by default all. inputs, ablate: by default those of the last run.
         """
-        live, name = self.network(asked), str(asked.get("method"))
-        if name not in METHODS:
-            raise UnknownName("method", name, METHODS)
-        method, seen, given = METHODS[name], live.run_context, asked.get("parameters") or {}
-        if asked.get("inputs"):
-            seen = seen._replace(inputs=self._inputs(live, asked, arrays), ablation=live.ablation(seen.network, None))
-        if asked.get("ablate") is not None:
-            seen = seen._replace(ablation=live.ablation(seen.network, asked["ablate"]))
-        ids, parameters = seen.ids(_texts(asked, "layers", [PANELS])), parse_parameters(method, given)
-        data = self._asking(live).data_set(str(asked["data"])) if asked.get("data") else None
-        channels = _wholes(asked, "channels")
-        what = {"network": live.name, "method": name, "layers": asked.get("layers", PANELS), "parameters": given}
-        what |= {"channels": channels, "ablate": seen.ablation.plain()}
-        what |= {"data": data.name if data else "", "input": " + ".join(one.name for one in seen.inputs)}
-        about = seen if method.needs == "input" else seen._replace(inputs=())
-        key = _key(live, about, (name, ids, channels, data.name if data else ""), parameters)
-        job = self.jobs.start(what, key, lambda: live.run_method(method, ids, parameters, data, seen, channels))
-        yield {"job": self.jobs.tell(job)}, {}
+        network, method = self.network(values), find_method(str(values.get("method")))
+        context = network.run_context
+        if values.get("inputs"):
+            inputs = self._read_inputs(network, values, arrays)
+            context = context._replace(inputs=inputs, ablation=network.ablation(context.network, None))
+        if values.get("ablate") is not None:
+            context = context._replace(ablation=network.ablation(context.network, values["ablate"]))
+        parameter_values = values.get("parameters") or {}
+        ids = context.ids(_text_list(values, "layers", [PANELS]))
+        parameters = parse_parameters(method, parameter_values)
+        data = self._request_inputs(network).data_set(str(values["data"])) if values.get("data") else None
+        channels = _integer_list(values, "channels")
+        request = {
+            "network": network.name,
+            "method": method.name,
+            "layers": values.get("layers", PANELS),
+            "parameters": parameter_values,
+            "channels": channels,
+            "ablate": context.ablation.plain(),
+            "data": data.name if data else "",
+            "input": " + ".join(input_.name for input_ in context.inputs),
+        }
+        key_context = context if method.needs == "input" else context._replace(inputs=())
+        key = _job_key(network, key_context, (method.name, ids, channels, request["data"]), parameters)
+        job = self.jobs.start(
+            request, key, lambda: network.run_method(method, ids, parameters, data, context, channels)
+        )
+        yield {"job": self.jobs.describe(job)}, {}
 
-    def job(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
-        """What job `id` says, and its maps made after `step`; waits up to `seconds` for news."""
-        seconds = min(number(asked, "seconds"), PATIENCE) if "seconds" in asked else 0.0
-        told, maps = self.jobs.since(whole(asked, "id", 0, 1 << 53), whole(asked, "step", 0, 1 << 53), seconds)
-        yield {"job": told}, {}
-        for one in maps:
-            yield self._told(told["what"]["network"], one)
+    def job(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
+        """The state of job `id`, then its maps computed after `step`; waits up to `seconds` for a change."""
+        seconds = min(number_value(values, "seconds"), MAX_WAIT_SECONDS) if "seconds" in values else 0.0
+        number, step = (integer_value(values, name, 0, MAX_NUMBER) for name in ("id", "step"))
+        description, new_maps = self.jobs.results_since(number, step, seconds)
+        yield {"job": description}, {}
+        for maps in new_maps:
+            yield self._maps_frame(description["what"]["network"], maps)
 
-    def cancel(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
+    def cancel(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
         """End job `id` at its next step."""
-        yield {"job": self.jobs.tell(self.jobs.cancel(whole(asked, "id", 0, 1 << 53)))}, {}
+        job = self.jobs.cancel(integer_value(values, "id", 0, MAX_NUMBER))
+        yield {"job": self.jobs.describe(job)}, {}
 
-    def pictures(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
-        """Pictures of data set `set` as thumbnails: `draw` {count, seed} at random or `page` {start, count}, of a
-        `class` or of all; with `text`, the classes that contain it, instead.
+    def pictures(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
+        """Thumbnails of data set `set`: `draw` {count, seed} at random or `page` {start, count}, of one `class` or all.
+
+        With `text`, the classes whose name contains it instead.
         """
-        chosen_set = self._asking(None).data_set(str(asked.get("set")))
-        if "text" in asked:
-            yield {"classes": [list(found) for found in sets.search_classes(chosen_set, str(asked["text"]))]}, {}
+        data = self._request_inputs(None).data_set(str(values.get("set")))
+        if "text" in values:
+            classes = data_sets.search_classes(data, str(values["text"]))
+            yield {"classes": [list(name_and_count) for name_and_count in classes]}, {}
             return
-        indices = _indices(chosen_set, asked)
-        small = sets.thumbnails(chosen_set, indices, whole(asked, "size", 8, 512))
-        titles = [chosen_set.title(index) for index in indices]
-        labels = [chosen_set.label(index) for index in indices]
-        classes = [chosen_set.classes[label] if label >= 0 else "" for label in labels]
-        yield {"indices": indices, "titles": titles, "labels": labels, "classes": classes}, {"pictures": small}
+        indices = _chosen_indices(data, values)
+        thumbnails = data_sets.thumbnails(data, indices, integer_value(values, "size", 8, 512))
+        labels = [data.label(index) for index in indices]
+        description = {
+            "indices": indices,
+            "titles": [data.title(index) for index in indices],
+            "labels": labels,
+            "classes": [data.classes[label] if label >= 0 else "" for label in labels],
+        }
+        yield description, {"pictures": thumbnails}
 
-    def statistics(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
-        """Of the weights of `layers`: mean, standard deviation, least, most, share of zeros, histogram."""
-        live = self.network(asked)
-        names = _texts(asked, "layers", [])
-        found = dict(weight_statistics(live.model, names))
-        yield {"layers": {id: told for id, (told, _) in found.items()}}, {id: bins for id, (_, bins) in found.items()}
+    def statistics(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
+        """Mean, standard deviation, range, share of zeros and histogram of the weights of `layers`."""
+        by_layer = dict(weight_statistics(self.network(values).model, _text_list(values, "layers", [])))
+        numbers = {id: statistics for id, (statistics, _) in by_layer.items()}
+        yield {"layers": numbers}, {id: histogram for id, (_, histogram) in by_layer.items()}
 
-    def film(self, asked: Mapping[str, Any], arrays: Arrays) -> Iterator[Frame]:
+    def video(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
         """`open` a video file or camera:0 under a `name`, `seek` to a frame number, or `close` it."""
-        name = str(asked.get("name"))
-        if asked.get("open"):
-            self._put(name, open_video(str(asked["open"])))
-        elif (film := self.videos.get(name)) is None:
-            raise UnknownName("film", name, list(self.videos))
-        elif asked.get("close"):
-            self._put(name, None)
+        name = str(values.get("name"))
+        if values.get("open"):
+            self._replace_video(name, open_video(str(values["open"])))
+        elif (video := self.videos.get(name)) is None:
+            raise UnknownName("video", name, list(self.videos))
+        elif values.get("close"):
+            self._replace_video(name, None)
         else:
-            film.seek(whole(asked, "seek", 0, 1 << 40))
-        yield {"films": self._films()}, {}
+            video.seek(integer_value(values, "seek", 0, 1 << 40))
+        yield {"films": self._describe_videos()}, {}
 
-    def _put(self, name: str, film: Video | None) -> None:
-        """A film under a name, or none; what was there before is let go of."""
-        with self._change:
-            before = self.videos.pop(name, None)
-            full = film is not None and len(self.videos) >= MOST_FILMS
-            if film is not None and not full:
-                self.videos[name] = film
-        for one in (before, film if full else None):
-            if one is not None:
-                one.close()
-        if full:
-            raise InputError(f"{MOST_FILMS} films are open already; close one first")
+    def _replace_video(self, name: str, video: Video | None) -> None:
+        """Close the video of this name, if there is one, and put another in its place unless too many are open."""
+        with self._videos_lock:
+            previous = self.videos.pop(name, None)
+            refused = video is not None and len(self.videos) >= MAX_VIDEOS
+            if video is not None and not refused:
+                self.videos[name] = video
+        for unused in (previous, video if refused else None):
+            if unused is not None:
+                unused.close()
+        if refused:
+            raise InputError(f"{MAX_VIDEOS} videos are open already; close one first")
 
-    def _films(self) -> list[dict[str, Any]]:
-        with self._change:
-            return [{"name": name, "rate": one.rate, "frames": one.frames} for name, one in self.videos.items()]
+    def _describe_videos(self) -> list[dict[str, Any]]:
+        with self._videos_lock:
+            return [{"name": name, "rate": video.rate, "frames": video.frames} for name, video in self.videos.items()]
 
     def close(self) -> None:
-        """End the jobs, let nobody run a network again, and let go of films."""
-        self.jobs.shut()
+        """Cancel the jobs, block all further runs, and close the videos."""
+        self.jobs.close()
         self._runs.put(None)
-        for live in self.networks.values():
-            live.lock.shut()
+        for network in self.networks.values():
+            network.lock.close()
         for name in list(self.videos):
-            self._put(name, None)
+            self._replace_video(name, None)
 
-    def network(self, asked: Mapping[str, Any]) -> LoadedModel:
+    def network(self, values: Values) -> LoadedModel:
         """The network that a request names. Raises UnknownName."""
-        name = str(asked.get("network"))
+        name = str(values.get("network"))
         if name not in self.networks:
             raise UnknownName("network", name, self.networks)
         return self.networks[name]
 
-    def _asking(self, live: LoadedModel | None) -> RequestInputs:
-        return RequestInputs(self.data, self.videos, lambda layer, method: self._maps(live, layer, method))
+    def _request_inputs(self, network: LoadedModel | None) -> RequestInputs:
+        return RequestInputs(self.data, self.videos, lambda layer, method: self._find_maps(network, layer, method))
 
-    def _maps(self, live: LoadedModel | None, layer: str, method: str) -> Maps:
-        made = list(self._made.items())  # at once: other threads go on
-        found = {(one, how): maps for (where, one, how), maps in made if live and where == live.name}
+    def _find_maps(self, network: LoadedModel | None, layer: str, method: str) -> Maps:
+        sent = list(self._sent_maps.items())  # a copy: other threads add to it
+        found = {(id, name): maps for (sender, id, name), maps in sent if network and sender == network.name}
         if (layer, method) not in found:
-            raise UnknownName(f"maps of {method or ACTIVATIONS} for layer", layer, [one for one, _ in found])
+            raise UnknownName(f"maps of {method or ACTIVATIONS} for layer", layer, [id for id, _ in found])
         return found[layer, method]
 
-    def _inputs(self, live: LoadedModel, asked: Mapping[str, Any], arrays: Arrays) -> tuple[Input, ...]:
-        given = asked.get("inputs") or []
-        if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+    def _read_inputs(self, network: LoadedModel, values: Values, arrays: Arrays) -> tuple[Input, ...]:
+        """The inputs of a request; where it has too few for the network, the network's defaults are the last ones."""
+        inputs = values.get("inputs") or []
+        if not isinstance(inputs, list) or not all(isinstance(entry, dict) for entry in inputs):
             raise InputError('inputs: a list such as [{"kind": "noise", "seed": 1}] is needed')
-        asking = self._asking(live)
-        rest = live.default_sources[len(given) :]  # a network of two inputs may be given one: the other stays the default
-        return live.read([*(asking.source(one, arrays) for one in given), *rest])
+        reader = self._request_inputs(network)
+        sources = [reader.source(entry, arrays) for entry in inputs]
+        return network.read([*sources, *network.default_sources[len(inputs) :]])
 
 
-def _run_on(runs: queue.SimpleQueue[tuple[Any, ...] | None]) -> None:
-    """All runs are this thread's: in a new one torch would begin with new threads and empty caches each time."""
+def _recording_frame(recording: Recording, known_digest: str) -> Frame:
+    """The frame of a recording without its maps, and without its graph if the client knows it."""
+    digest = recording.network.digest
+    pictures = {"input": recording.picture}
+    if recording.prediction.picture is not None:
+        pictures["answer"] = recording.prediction.picture
+    return {"recording": describe(recording, network=digest != known_digest), "graph": digest}, pictures
+
+
+def _run_queue(runs: queue.SimpleQueue[tuple[Any, ...] | None]) -> None:
+    """Do all runs in one thread; in a new thread torch would start new worker threads with empty caches each time."""
     while (run := runs.get()) is not None:
         _run(*run)
 
 
 def _run(
-    live: LoadedModel, inputs: tuple[Input, ...], layers: list[str], ablate: Any, told: queue.SimpleQueue[Any],
-    gone: threading.Event,
-) -> None:  # fmt: skip
-    """Maps as they come, then the recording or what went wrong. Ends when nobody listens."""
+    network: LoadedModel,
+    inputs: tuple[Input, ...],
+    layers: list[str],
+    ablate: Any,
+    results: queue.SimpleQueue[Any],
+    client_gone: threading.Event,
+) -> None:
+    """Put maps into `results` as they come, then the recording or the error. Ends early when the client has gone."""
 
-    def heard(maps: Maps) -> None:
-        if gone.is_set():
-            raise BridgeError("whoever asked is gone")
-        told.put(maps)
+    def send(maps: Maps) -> None:
+        if client_gone.is_set():
+            raise BridgeError("the client has gone")
+        results.put(maps)
 
     try:
-        told.put(live.record(inputs, layers, heard, ablate))
-    except BaseException as error:  # noqa: BLE001 - it is raised again where the answer is written
-        told.put(error)
+        results.put(network.record(inputs, layers, send, ablate))
+    except BaseException as error:  # noqa: BLE001 - `Service.record` raises it again in its own thread
+        results.put(error)
 
 
-def _key(live: LoadedModel, seen: RunContext, asked: tuple[Any, ...], parameters: Any) -> str:
-    """Equal for equal weights, inputs, questions and parameters, so that what was made once is not made again."""
-    plain = dataclasses.asdict(parameters) if parameters is not None else {}
-    what = (live.name, live.fingerprint, seen.network.digest, seen.ablation.plain(), *asked, plain)
-    digest = hashlib.blake2b(json.dumps(what).encode(), digest_size=16)
-    for one in seen.inputs:
-        values = np.ascontiguousarray(one.values.numpy())
-        digest.update(f"{values.shape} {values.dtype}".encode())
-        digest.update(values.reshape(-1).view(np.uint8).data)
+def _job_key(network: LoadedModel, context: RunContext, request: tuple[Any, ...], parameters: Any) -> str:
+    """A hash that is equal for equal weights, inputs, requests and parameters."""
+    parameter_values = dataclasses.asdict(parameters) if parameters is not None else {}
+    ablation = context.ablation.plain()
+    values = (network.name, network.fingerprint, context.network.digest, ablation, *request, parameter_values)
+    digest = hashlib.blake2b(json.dumps(values).encode(), digest_size=16)
+    for input_ in context.inputs:
+        array = np.ascontiguousarray(input_.values.numpy())
+        digest.update(f"{array.shape} {array.dtype}".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 
-def _texts(asked: Mapping[str, Any], name: str, default: list[str]) -> list[str]:
-    found = asked.get(name, default)
-    found = [found] if isinstance(found, str) else found
-    if not isinstance(found, list) or not all(isinstance(one, str) for one in found) or len(found) > 100_000:
+def _text_list(values: Values, name: str, default: list[str]) -> list[str]:
+    texts = values.get(name, default)
+    texts = [texts] if isinstance(texts, str) else texts
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts) or len(texts) > MAX_LIST:
         raise InputError(f"{name}: a list of texts is needed")
-    return found
+    return texts
 
 
-def _wholes(asked: Mapping[str, Any], name: str) -> list[int]:
-    found = asked.get(name) or []
-    if not isinstance(found, list) or len(found) > 100_000 or not all(type(one) is int and one >= 0 for one in found):
+def _integer_list(values: Values, name: str) -> list[int]:
+    numbers = values.get(name) or []
+    is_list = isinstance(numbers, list) and len(numbers) <= MAX_LIST
+    if not is_list or not all(type(number) is int and number >= 0 for number in numbers):
         raise InputError(f"{name}: a list of whole numbers from 0 is needed")
-    return found
+    return numbers
 
 
-def _indices(chosen_set: sets.DataSet, asked: Mapping[str, Any]) -> list[int]:
-    of_class = str(asked["class"]) if asked.get("class") else None
-    drawn, page = asked.get("draw"), asked.get("page")
-    if isinstance(drawn, dict):
-        count = min(whole(drawn, "count", 1, MOST_PICTURES), len(chosen_set))
-        return sets.random_indices(chosen_set, count, whole(drawn, "seed", 0, 2**31 - 1), of_class)
+def _chosen_indices(data: data_sets.DataSet, values: Values) -> list[int]:
+    class_name = str(values["class"]) if values.get("class") else None
+    draw, page = values.get("draw"), values.get("page")
+    if isinstance(draw, dict):
+        count = min(integer_value(draw, "count", 1, MAX_PICTURES), len(data))
+        return data_sets.random_indices(data, count, integer_value(draw, "seed", 0, 2**31 - 1), class_name)
     if isinstance(page, dict):
-        return sets.page_indices(chosen_set, whole(page, "start", 0, 1 << 53), whole(page, "count", 1, MOST_PICTURES), of_class)
+        start, count = integer_value(page, "start", 0, MAX_NUMBER), integer_value(page, "count", 1, MAX_PICTURES)
+        return data_sets.page_indices(data, start, count, class_name)
     raise InputError('pictures: "draw" {count, seed} or "page" {start, count} is needed')

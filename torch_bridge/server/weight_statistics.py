@@ -10,26 +10,31 @@ from torch import nn
 BINS = 64
 
 
-def weight_statistics(model: nn.Module, layers: Iterable[str]) -> Iterator[tuple[str, tuple[dict[str, float], np.ndarray]]]:
-    """(id, (numbers, counts (BINS,) int64 from least to most)) of each layer that has a weight of its own.
+def weight_statistics(
+    model: nn.Module, layers: Iterable[str]
+) -> Iterator[tuple[str, tuple[dict[str, float], np.ndarray]]]:
+    """Yield (id, (statistics, histogram)) of each layer that has a weight of its own.
 
-    Values that are all equal are counted in the middle.
+    The histogram is (BINS,) int64, from the smallest weight to the largest; equal weights are counted in the middle.
     """
     modules = dict(model.named_modules())
     for id in layers:
         weight = getattr(modules.get(id.split("@")[0]), "weight", None)
         if isinstance(weight, nn.Parameter) and weight.numel():
-            yield id, _numbers(weight.detach().float().cpu().numpy().reshape(-1))
+            yield id, _statistics(weight.detach().float().cpu().numpy().reshape(-1))
 
 
-def _numbers(values: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
-    known = values[np.isfinite(values)]
-    if not known.size:
+def _statistics(values: np.ndarray) -> tuple[dict[str, float], np.ndarray]:
+    finite = values[np.isfinite(values)]
+    if not finite.size:
         return {"count": 0}, np.zeros(BINS, np.int64)
-    counts, _ = np.histogram(known.astype(np.float64), BINS)
-    told = {
-        "count": int(values.size), "mean": float(known.mean(dtype=np.float64)),
-        "deviation": float(known.std(dtype=np.float64)), "least": float(known.min()), "most": float(known.max()),
-        "zeros": float((known == 0).mean()),
-    }  # fmt: skip
-    return told, counts.astype(np.int64)
+    counts, _ = np.histogram(finite.astype(np.float64), BINS)
+    statistics = {
+        "count": int(values.size),
+        "mean": float(finite.mean(dtype=np.float64)),
+        "deviation": float(finite.std(dtype=np.float64)),
+        "least": float(finite.min()),
+        "most": float(finite.max()),
+        "zeros": float((finite == 0).mean()),
+    }
+    return statistics, counts.astype(np.int64)

@@ -24,7 +24,7 @@ from innerwalk.torch_bridge.capture.values.map_layout import Axes, choose_layout
 from innerwalk.torch_bridge.probing.partial_forward import ChannelFill, PartialForward  # noqa: E402
 from innerwalk.torch_bridge.recording import load  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402
-from innerwalk.torch_bridge.server.config import ServeConfig, specs  # noqa: E402
+from innerwalk.torch_bridge.server.config import ServeConfig, parse_specs  # noqa: E402
 from innerwalk.torch_bridge.server.loaded_model import LoadedModel  # noqa: E402
 from innerwalk.torch_bridge.server.priority_lock import PriorityLock  # noqa: E402
 from innerwalk.torch_bridge.subject import record_from  # noqa: E402
@@ -211,7 +211,7 @@ def test_fill_gives_each_input_another_channel(network):
 
 
 def live(**fields) -> LoadedModel:
-    return LoadedModel("object", specs({"object": {"model": "object"} | fields})["object"], torch.device("cpu"), PriorityLock())
+    return LoadedModel("object", parse_specs({"object": {"model": "object"} | fields})["object"], torch.device("cpu"), PriorityLock())
 
 
 def test_the_first_look_and_the_streamed_ones_agree():
@@ -236,7 +236,7 @@ def test_an_order_may_ablate():
     inputs = one.read(one.default_sources)
     assert one.record(inputs, ["panels"], lambda maps: None).provenance["ablated"] == {"stem.norm": [0]}
     assert "ablated" not in one.record(inputs, ["panels"], lambda maps: None, {}).provenance
-    spec = specs({"object": {"model": "object", "ablate": {"stem.conv": [0]}}})["object"]
+    spec = parse_specs({"object": {"model": "object", "ablate": {"stem.conv": [0]}}})["object"]
     assert record_from(spec).provenance["ablated"] == {"stem.norm": [0]}
     assert ServeConfig.parse({"networks": {"object": {"model": "object", "ablate": {}}}}).networks["object"].ablate == {}
 

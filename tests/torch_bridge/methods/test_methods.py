@@ -67,7 +67,7 @@ def test_average_is_the_mean_over_the_pictures_that_are_drawn(bridge, server):
     bridge.record("Names", [client.noise(1)])
     told, every = made(bridge, "Names", "average", data="objects", parameters={"count": 11, "seed": 4})
     live, objects = network(server, "Names"), data.open_data("concepts:object")
-    inputs = [live._feed(objects.picture(index)) for index in data.random_indices(objects, 11, 4)]
+    inputs = [live._picture_arguments(objects.picture(index)) for index in data.random_indices(objects, 11, 4)]
     assert len(inputs) == 11
     with torch.no_grad():
         values = [live.model.a(one).numpy()[0].astype(np.float64) for (one,) in inputs]
@@ -90,7 +90,7 @@ def test_average_of_a_network_with_two_inputs(bridge, server):
     _, every = made(bridge, "Two", "average", data="objects", parameters={"count": 2, "seed": 0})
     live, objects = network(server, "Two"), data.open_data("concepts:object")
     with torch.no_grad():
-        values = [live.model.left(live._feed(objects.picture(k))[0]).numpy()[0] for k in data.random_indices(objects, 2, 0)]
+        values = [live.model.left(live._picture_arguments(objects.picture(k))[0]).numpy()[0] for k in data.random_indices(objects, 2, 0)]
     assert np.allclose(every["left", "average"].data, np.mean(values, 0), atol=1e-6)
 
 

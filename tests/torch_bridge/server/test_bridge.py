@@ -224,7 +224,7 @@ def test_a_channel_becomes_the_input(bridge):
             UnknownName,
             "no maps of activations",
         ),
-        ({"kind": "film", "film": "walk", "at": 0}, UnknownName, "no film 'walk'"),
+        ({"kind": "film", "film": "walk", "at": 0}, UnknownName, "no video 'walk'"),
         ({"kind": "upload", "name": "x.png"}, InputError, "no array"),
         ({"kind": "pixels", "name": "x.png", "array": "9"}, InputError, "no array '9'"),
         ("noise:1", InputError, "inputs: a list such as"),
@@ -255,7 +255,9 @@ def test_a_damaged_file_is_named(bridge, tmp_path):
     picture_file(tmp_path / "a.png")
     content = (tmp_path / "a.png").read_bytes()[:300]
     with pytest.raises(InputError, match=r"picture a.png: damaged or cut off"):
-        bridge.record("Names", [client.BridgeInput({"kind": "upload", "name": "a.png"}, np.frombuffer(content, np.uint8))])
+        bridge.record(
+            "Names", [client.BridgeInput({"kind": "upload", "name": "a.png"}, np.frombuffer(content, np.uint8))]
+        )
     with pytest.raises(InputError, match=r"b.png: not a picture"):
         bridge.record("Names", [client.BridgeInput({"kind": "upload", "name": "b.png"}, np.zeros(40, np.uint8))])
     with pytest.raises(InputError, match="no such file|can't be read"):
@@ -435,7 +437,7 @@ def test_films_may_be_closed_by_another(server, bridge):
             self.closed += 1
 
     films = [Fake() for _ in range(40)]
-    threads = [threading.Thread(target=service._put, args=("walk", film)) for film in films]
+    threads = [threading.Thread(target=service._replace_video, args=("walk", film)) for film in films]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -443,15 +445,15 @@ def test_films_may_be_closed_by_another(server, bridge):
     assert sum(film.closed for film in films) == 39
     assert bridge.close_video("walk") == []
     assert all(film.closed == 1 for film in films)
-    with pytest.raises(UnknownName, match="no film 'walk'"):
+    with pytest.raises(UnknownName, match="no video 'walk'"):
         bridge.close_video("walk")
     for k in range(16):
-        service._put(f"f{k}", Fake())
-    with pytest.raises(InputError, match="16 films are open"):
-        service._put("one more", last := Fake())
+        service._replace_video(f"f{k}", Fake())
+    with pytest.raises(InputError, match="16 videos are open"):
+        service._replace_video("one more", last := Fake())
     assert last.closed == 1
     for k in range(16):
-        service._put(f"f{k}", None)
+        service._replace_video(f"f{k}", None)
 
 
 def test_joining_by_file(server, tmp_path):
@@ -462,10 +464,10 @@ def test_joining_by_file(server, tmp_path):
     assert path.stat().st_mode & 0o777 == 0o600
     with client.join_bridge(path) as bridge:
         assert bridge.describe()["device"] == "cpu"
-    with pytest.raises(BridgeError, match="there is such a file"):
+    with pytest.raises(BridgeError, match="the file exists"):
         write_connection(path, server)
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(BridgeError, match="there is such a file"):
+    with pytest.raises(BridgeError, match="the file exists"):
         write_connection(tmp_path / "link", server)
     assert not (tmp_path / "elsewhere").exists()
     with pytest.raises(BridgeError, match="can't be written"):

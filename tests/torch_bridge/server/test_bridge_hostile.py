@@ -182,7 +182,8 @@ def test_a_large_body_is_refused_in_words(server):
     with pytest.raises(InputError, match="a bridge takes at most"):
         with bridges.joined(server) as bridge:
             bridge.record(
-                "names", [client.BridgeInput({"kind": "upload", "name": "x"}, np.zeros(frames.MAX_REQUEST_BYTES, np.uint8))]
+                "names",
+                [client.BridgeInput({"kind": "upload", "name": "x"}, np.zeros(frames.MAX_REQUEST_BYTES, np.uint8))],
             )
 
 
@@ -251,7 +252,7 @@ def test_one_more_than_all_places_is_turned_away(server):
     finally:
         for one in held:
             one.close()
-    wait_until(lambda: not server._open)
+    wait_until(lambda: not server._connections)
 
 
 def wait_until(true) -> None:
@@ -288,7 +289,7 @@ def test_a_drip_ends_in_time(server, where):
         gone.set()
         thread.join()
     assert not answer.startswith(b"HTTP/1.1 200")
-    wait_until(lambda: not server._open)
+    wait_until(lambda: not server._connections)
 
 
 def test_a_half_closed_socket_still_gets_its_answer(server):
@@ -328,7 +329,7 @@ def test_clients_that_vanish(server):
             if reset:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             connection.close()
-    wait_until(lambda: not server._open)
+    wait_until(lambda: not server._connections)
 
 
 def test_a_reader_that_stalls_does_not_hold_the_bridge(server, monkeypatch):
@@ -341,7 +342,7 @@ def test_a_reader_that_stalls_does_not_hold_the_bridge(server, monkeypatch):
         connection.sendall(head(server, start="POST /v1/cancel HTTP/1.1"))
         with bridges.joined(server) as honest:
             assert honest.record("names").all_maps
-        wait_until(lambda: len(server._open) == 0)
+        wait_until(lambda: len(server._connections) == 0)
         connection.settimeout(5)
         try:
             while connection.recv(1 << 20):

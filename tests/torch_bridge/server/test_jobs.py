@@ -137,7 +137,7 @@ def test_only_so_many_run_at_a_time(bridge, stepwise, server):
     started = [bridge.start("names", "stepwise", parameters={"count": 1 + k}) for k in range(5)]
     assert stepwise.begun.acquire(timeout=10)
     service = server.calls["job"].__self__
-    running = lambda: [one["state"] for one in service.jobs.all()].count("running")  # noqa: E731
+    running = lambda: [one["state"] for one in service.jobs.describe_all()].count("running")  # noqa: E731
     assert running() <= 2
     assert bridge.cancel(started[4]["id"])["state"] == "cancelled"  # it hadn't begun
     most = 0
@@ -150,7 +150,7 @@ def test_only_so_many_run_at_a_time(bridge, stepwise, server):
 
 
 def test_too_many_waiting_are_refused(bridge, stepwise, server, monkeypatch):
-    monkeypatch.setattr(jobs, "MOST_WAITING", 3)
+    monkeypatch.setattr(jobs, "MAX_WAITING", 3)
     started = [bridge.start("names", "stepwise", parameters={"count": 1 + k}) for k in range(3)]
     with pytest.raises(BridgeError, match="3 jobs are waiting already"):
         bridge.start("names", "stepwise")
@@ -233,35 +233,35 @@ def test_a_job_is_about_the_input_there_was_when_it_was_asked(bridge, stepwise, 
 
 
 def test_old_results_make_room(monkeypatch):
-    monkeypatch.setattr(jobs, "KEPT", 3 * maps(0, side=8).texels.nbytes)
+    monkeypatch.setattr(jobs, "MAX_RESULT_BYTES", 3 * maps(0, side=8).texels.nbytes)
     held = jobs.Jobs()
 
     def finished(key):
         job = held.start({}, key, lambda: (step for step in [Step(1.0, "made", (maps(1, side=8),))]))
-        return held.since(job.id, 0, 10.0), job
+        return held.results_since(job.id, 0, 10.0), job
 
     every = [finished(str(k))[1] for k in range(5)]
     for job in every:
-        held.since(job.id, 1, 10.0)
-    assert [len(held.since(job.id, 0, 0)[1]) for job in every] == [0, 0, 1, 1, 1]
-    assert held.since(every[0].id, 0, 0)[0]["told"] == "its results have made room for newer ones"
+        held.results_since(job.id, 1, 10.0)
+    assert [len(held.results_since(job.id, 0, 0)[1]) for job in every] == [0, 0, 1, 1, 1]
+    assert held.results_since(every[0].id, 0, 0)[0]["told"] == "its results have made room for newer ones"
     again = held.start({}, "4", lambda: pytest.fail("it is known"))
     assert again.state == "done"
     big = held.start({}, "big", lambda: (step for step in [Step(1.0, "made", (maps(1, side=99),))]))
-    held.since(big.id, 1, 10.0)
-    assert len(held.since(big.id, 0, 0)[1]) == 1  # the newest stays, however large
-    assert len(held.since(every[4].id, 0, 0)[1]) == 0
+    held.results_since(big.id, 1, 10.0)
+    assert len(held.results_since(big.id, 0, 0)[1]) == 1  # the newest stays, however large
+    assert len(held.results_since(every[4].id, 0, 0)[1]) == 0
 
 
 def test_old_jobs_are_forgotten(monkeypatch):
-    monkeypatch.setattr(jobs, "REMEMBERED", 4)
+    monkeypatch.setattr(jobs, "MAX_REMEMBERED", 4)
     held = jobs.Jobs()
     for k in range(7):
         job = held.start({}, str(k), lambda: (step for step in [Step(1.0, "made")]))
-        held.since(job.id, 1, 10.0)
-    assert [one["id"] for one in held.all()] == [4, 5, 6, 7]
+        held.results_since(job.id, 1, 10.0)
+    assert [one["id"] for one in held.describe_all()] == [4, 5, 6, 7]
     with pytest.raises(UnknownName, match="no job '1'"):
-        held.since(1, 0, 0)
+        held.results_since(1, 0, 0)
 
 
 def test_a_question_waits_for_news_no_longer_than_asked(bridge, stepwise):
@@ -275,7 +275,7 @@ def after_nothing(bridge, job):
 
 
 def test_a_job_before_the_first_input(bridge, stepwise):
-    with pytest.raises(InputError, match="new hasn't looked at anything yet"):
+    with pytest.raises(InputError, match="new hasn't run on an input yet"):
         bridge.start("new", "stepwise")
 
 
@@ -311,7 +311,7 @@ def test_a_new_input_waits_for_one_step_at_most(bridge, stepwise, server):
     turns = server.calls["job"].__self__.networks["other"].lock
     for _ in range(1000):
         with turns._change:
-            if turns._urgent == 3:
+            if turns._urgent_waiting == 3:
                 break
         threading.Event().wait(0.01)
     assert heard == []
@@ -343,7 +343,7 @@ def test_the_end_of_a_bridge_ends_its_jobs(stepwise):
             bridge.start("names", "stepwise", parameters={"count": 100})
             assert stepwise.begun.acquire(timeout=10)
             threading.Thread(target=let, daemon=True).start()
-    (told,) = server.calls["job"].__self__.jobs.all()
+    (told,) = server.calls["job"].__self__.jobs.describe_all()
     assert told["step"] < 100
     turns = server.calls["job"].__self__.networks["names"].lock
-    assert turns._busy and turns._shut
+    assert turns._busy and turns._closed

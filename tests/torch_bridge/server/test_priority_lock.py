@@ -1,4 +1,4 @@
-"""Turns: one at a time, whoever can't wait goes first."""
+"""The lock: one holder at a time, urgent callers first."""
 
 import threading
 
@@ -10,10 +10,10 @@ from innerwalk.torch_bridge.server.priority_lock import PriorityLock
 
 
 class Waiting:
-    """Threads that want a turn, and the order in which they got it."""
+    """Threads that wait for the lock, and the order in which they got it."""
 
-    def __init__(self, turns: PriorityLock) -> None:
-        self.lock, self.order, self.threads = turns, [], []
+    def __init__(self, lock: PriorityLock) -> None:
+        self.lock, self.order, self.threads = lock, [], []
 
     def want(self, kind: str, name: str) -> None:
         def work():
@@ -32,11 +32,16 @@ class Waiting:
         return self.order
 
 
-def test_who_cannot_wait_goes_first():
-    turns = PriorityLock()
-    waiting = Waiting(turns)
-    with turns.later():
-        for kind, name in (("later", "job 1"), ("later", "job 2"), ("now", "input 1"), ("now", "input 2")):
+def test_urgent_callers_go_first():
+    lock = PriorityLock()
+    waiting = Waiting(lock)
+    with lock.background():
+        for kind, name in (
+            ("background", "job 1"),
+            ("background", "job 2"),
+            ("urgent", "input 1"),
+            ("urgent", "input 2"),
+        ):
             waiting.want(kind, name)
         assert waiting.order == []
     order = waiting.finish()
@@ -44,16 +49,16 @@ def test_who_cannot_wait_goes_first():
 
 
 def test_one_at_a_time():
-    turns, inside, most = PriorityLock(), [0], [0]
+    lock, inside, most = PriorityLock(), [0], [0]
 
     def work(kind):
         for _ in range(200):
-            with getattr(turns, kind)():
+            with getattr(lock, kind)():
                 inside[0] += 1
                 most[0] = max(most[0], inside[0])
                 inside[0] -= 1
 
-    threads = [threading.Thread(target=work, args=(kind,)) for kind in ("now", "later", "now", "later")]
+    threads = [threading.Thread(target=work, args=(kind,)) for kind in ("urgent", "background", "urgent", "background")]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -61,26 +66,26 @@ def test_one_at_a_time():
     assert most == [1]
 
 
-@pytest.mark.parametrize("kind", ["now", "later"])
-def test_a_turn_that_fails_is_over(kind):
-    turns = PriorityLock()
-    with pytest.raises(ValueError, match="no"), getattr(turns, kind)():
+@pytest.mark.parametrize("kind", ["urgent", "background"])
+def test_an_error_releases_the_lock(kind):
+    lock = PriorityLock()
+    with pytest.raises(ValueError, match="no"), getattr(lock, kind)():
         raise ValueError("no")
-    with turns.later(), pytest.raises(AssertionError):
+    with lock.background(), pytest.raises(AssertionError):
         raise AssertionError
-    with turns.now():
+    with lock.urgent():
         pass
 
 
-def test_after_the_end_nobody_gets_a_turn():
-    turns = PriorityLock()
-    waiting = Waiting(turns)
-    with turns.now():
-        ended = threading.Thread(target=turns.shut)
+def test_after_closing_nobody_gets_the_lock():
+    lock = PriorityLock()
+    waiting = Waiting(lock)
+    with lock.urgent():
+        ended = threading.Thread(target=lock.close)
         ended.start()
-        waiting.want("later", "job")
+        waiting.want("background", "job")
         assert ended.is_alive()
     ended.join(10)
-    turns.shut()
-    waiting.want("now", "input")
+    lock.close()
+    waiting.want("urgent", "input")
     assert waiting.order == [] and all(thread.is_alive() for thread in waiting.threads)

@@ -14,7 +14,7 @@ from innerwalk.scenes import cli
 from innerwalk.tests.support import ROOT
 from innerwalk.torch_bridge import client
 from innerwalk.torch_bridge.recording.errors import InputError
-from innerwalk.torch_bridge.server.config import names_of, serve_config
+from innerwalk.torch_bridge.server.config import parse_models, serve_config
 
 ENTRIES = {"innerwalk": "innerwalk.scenes", "innerwalk.torch_bridge": "innerwalk.torch_bridge", "alone": "torch_bridge"}
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_served_is_one_line(tmp_path, monkeypatch, capsys, words,
 
 
 def test_names_of_models():
-    assert names_of(["resnet50", "resnet50=a=b.pt", "my.nets:build=w.pt", "resnet50"]) == {
+    assert parse_models(["resnet50", "resnet50=a=b.pt", "my.nets:build=w.pt", "resnet50"]) == {
         "resnet50": ("resnet50", None), "resnet50 2": ("resnet50", "a=b.pt"),
         "my.nets:build": ("my.nets:build", "w.pt"), "resnet50 3": ("resnet50", None),
     }  # fmt: skip
