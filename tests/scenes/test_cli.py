@@ -160,7 +160,7 @@ def test_no_progress_where_nobody_looks():
 QUIET = "def wait(said, progress):\n    print('ready', flush=True)\n    time.sleep(30)\n"
 DEAF = """
 def wait(said, progress):
-    with files.replaced(Path("picture.png"), ".png") as part:
+    with output_files.replaced(Path("picture.png"), ".png") as part:
         part.write_text("half")
         print("ready", flush=True)
         while True:
@@ -176,7 +176,7 @@ def wait(said, progress):
 @pytest.mark.parametrize("work", [QUIET, DEAF], ids=["Python hears it", "Blender swallows it"])
 def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path, work, number):
     code = (
-        f"import sys, time\nfrom pathlib import Path\nfrom innerwalk.scenes import cli, files\n{work}\n"
+        f"import sys, time\nfrom pathlib import Path\nfrom innerwalk.scenes import cli, output_files\n{work}\n"
         "cli.COMMANDS['doctor'] = wait\nsys.exit(cli.main(['doctor']))"
     )
     process = subprocess.Popen(

@@ -211,7 +211,7 @@ def test_words_in_a_png_are_read_back():
 
 def test_the_probe_survives_a_machine_without_egl():
     """Without an EGL vendor EEVEE ends its process: the probe says no, and this process goes on."""
-    script = "from innerwalk.blender_addon.scene import probe; print('works' if probe.eevee_works() else 'no')"
+    script = "from innerwalk.blender_addon.scene.view.eevee_probe import eevee_works; print('works' if eevee_works() else 'no')"
     bare = os.environ | {"__EGL_VENDOR_LIBRARY_FILENAMES": "/nonexistent"}
     done = subprocess.run([sys.executable, "-c", script], env=bare, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and done.stdout.split()[-1:] == ["no"]

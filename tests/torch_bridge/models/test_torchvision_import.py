@@ -12,7 +12,7 @@ from innerwalk.torch_bridge.models.torchvision_import import import_torchvision 
 
 FAILED_BEFORE = """
 import torch
-from innerwalk.torch_bridge.vision import import_torchvision
+from innerwalk.torch_bridge.models.torchvision_import import import_torchvision
 try:
     import torchvision
     state = "native"
