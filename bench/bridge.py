@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..blender_addon.live import results
+from ..blender_addon.live import hall_requests
 from ..blender_addon.scene import panels
 from ..torch_bridge import client
 from ..torch_bridge.client import frames, pixels
@@ -21,10 +21,10 @@ from .pngs import layer_of_json
 from .rig import Rig, clocked, processor
 
 NETWORK, ROUNDS, WARM, PILLOW = "resnet50", 9, 24, 3
-"""WARM: inputs until the memory for undo (session.REMEMBERED) is full; PILLOW: rounds of what is slowest."""
+"""WARM: inputs until the memory for undo (session.MEMORY_BYTES) is full; PILLOW: rounds of what is slowest."""
 PARTS = {
     "read": (frames, "fill"), "parse": (frames, "parse"), "restore": (client, "_maps"),
-    "find panels": (results, "targets"), "upload": (panels, "show_maps"), "input, answer": (results, "renew"),
+    "find panels": (hall_requests, "panels_by_layer"), "upload": (panels, "show_maps"), "input, answer": (hall_requests, "renew"),
     "refresh": (panels, "refresh"),
 }  # fmt: skip
 
@@ -87,7 +87,7 @@ def _ours(rig: Rig, picture: np.ndarray) -> tuple[dict[str, float], dict[str, fl
 
 def _upload(rig: Rig, every: list[tuple[str, np.ndarray]]) -> None:
     """The same as ours does with maps: four channels a texel, into the panels' images."""
-    targets = results.targets(rig.scene)
+    targets = hall_requests.panels_by_layer(rig.scene)
     for id, grey in every:
         texels = pack(grey / np.float32(255))
         panels.show_maps(

@@ -15,14 +15,15 @@ import bpy
 import numpy as np
 
 from ..blender_addon.actions import bridge, methods, video
-from ..blender_addon.live import results, timer
-from ..blender_addon.live.session import Asked, current
+from ..blender_addon.live import hall_requests, timer
+from ..blender_addon.live.requests import MethodRequest
+from ..blender_addon.live.session import current
 from ..blender_addon.properties import INPUT_TAG, METHOD_TAG, VIDEO_FRAME
 from ..torch_bridge.client import BridgeInput, noise, pixels
 from .rig import Rig, processor, resident
 
 NETWORK, SECONDS, SWAPS, FULL = "resnet50", 20.0, 100, 40
-"""FULL: inputs after which the memory for undo (session.REMEMBERED) is full, and each new one takes an old one's."""
+"""FULL: inputs after which the memory for undo (session.MEMORY_BYTES) is full, and each new one takes an old one's."""
 RATE, FRAMES, SIZE = 25, 100, (480, 640)
 JOB: dict[str, Any] = {"parameters": {"size": 0.06}, "data": "", "layers": ["panels"]}
 IDLE = 0.1
@@ -89,12 +90,12 @@ def _watched(rig: Rig, film: Path, *, evaluate: bool) -> dict[str, float]:
     delays: list[float] = []
 
     def heard(tag: str, made: Any) -> None:
-        playing = current().films.get(rig.scene.name)
+        playing = current().video_of(rig.scene.session_uid)
         if playing is not None and tag == rig.scene.get(INPUT_TAG):
             delays.append(time.monotonic() - playing.started - rig.scene[VIDEO_FRAME] / playing.rate)
 
-    results.LISTENERS.append(heard)
-    video.play_film(rig.scene, str(film))
+    hall_requests.LISTENERS.append(heard)
+    video.play_video(rig.scene, str(film))
     timer.wait(lambda: len(delays) > 1, 60)
     delays.clear()
     start, spent, seen = time.perf_counter(), processor(rig.child), 0
@@ -104,8 +105,8 @@ def _watched(rig: Rig, film: Path, *, evaluate: bool) -> dict[str, float]:
         if evaluate:
             rig.evaluate()
     wall = time.perf_counter() - start
-    results.LISTENERS.remove(heard)
-    video.stop_film(rig.scene)
+    hall_requests.LISTENERS.remove(heard)
+    video.stop_video(rig.scene)
     bridge.wait_for_bridge(rig.scene)  # the last frame is shown again, which is none of the next film's
     late = np.array(delays) % (FRAMES / RATE)  # the film begins again at its end
     found = {"a second": seen / wall, "delay s": float(np.median(late)), "longest s": float(late.max())}
@@ -114,7 +115,7 @@ def _watched(rig: Rig, film: Path, *, evaluate: bool) -> dict[str, float]:
 
 def _beside(rig: Rig) -> dict[str, float]:
     """The hall shows one input after the other, as fast as it can, while a job of its network runs."""
-    work = current().work(NETWORK, Asked("occlusion", JOB, str(rig.scene[INPUT_TAG])))
+    work = current().request_method(NETWORK, MethodRequest("occlusion", JOB, str(rig.scene[INPUT_TAG])))
     found = _ticks(rig, lambda tag: not tag or tag in rig.shown)
     current().link.cancel(work)  # type: ignore[union-attr]
     return found
@@ -123,7 +124,11 @@ def _beside(rig: Rig) -> dict[str, float]:
 def _shown(rig: Rig) -> dict[str, float]:
     """The hall shows what the job makes, of another input whenever that has shown something."""
     methods.ask_method(rig.scene, "occlusion", {"size": 0.5}, layers=["panels"])
-    return _ticks(rig, lambda tag: not tag or (tag in rig.shown and not current().runs(str(rig.scene[METHOD_TAG]))))
+
+    def is_shown(tag: str) -> bool:
+        return not tag or (tag in rig.shown and not current().is_running(str(rig.scene[METHOD_TAG])))
+
+    return _ticks(rig, is_shown)
 
 
 def _ticks(rig: Rig, next_input: Callable[[str], bool]) -> dict[str, float]:
@@ -135,7 +140,7 @@ def _ticks(rig: Rig, next_input: Callable[[str], bool]) -> dict[str, float]:
         start = time.perf_counter()
         timer.tick()
         spent.append(time.perf_counter() - start)
-        time.sleep(timer.OFTEN)
+        time.sleep(timer.BUSY_INTERVAL)
     found = np.array(spent) * 1000
     found = found[found > IDLE]
     told = {"longest ms": found.max(), "99 % ms": np.quantile(found, 0.99), "median ms": np.median(found)}

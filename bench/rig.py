@@ -13,7 +13,7 @@ from typing import Any
 import bpy
 
 from ..blender_addon.actions import bridge
-from ..blender_addon.live import results, timer
+from ..blender_addon.live import (hall_requests, timer)
 from ..blender_addon.live.session import current
 from ..blender_addon.properties import INPUT_TAG
 from ..blender_addon.scene.hall import store
@@ -30,7 +30,7 @@ class Rig:
         bridge.start_bridge(sys.executable, {network: {"model": network}})
         timer.wait(lambda: current().state == "ready", PATIENCE)
         self.shown: list[str] = []
-        results.LISTENERS.append(lambda tag, made: self.shown.append(tag))
+        hall_requests.LISTENERS.append(lambda tag, made: self.shown.append(tag))
         bridge.build_hall(network)
         timer.wait(lambda: bool(store.halls()), PATIENCE)
         self.scene = store.halls()[0]

@@ -13,14 +13,14 @@ from pathlib import Path
 from ..torch_bridge.recording.errors import SceneError
 
 
-def unwritten(path: Path, error: Exception) -> SceneError:
+def write_error(path: Path, error: Exception) -> SceneError:
     """The one line for a file that could not be written. Blender's errors say why only in their text."""
     reason = getattr(error, "strerror", None) or str(error).strip()
     why = "the disk is full" if os.strerror(errno.ENOSPC) in reason else f"can't be written ({reason})"
     return SceneError(f"{path}: {why}; nothing was left half-written")
 
 
-def free_name(parent: Path, name: str) -> Path:
+def free_path(parent: Path, name: str) -> Path:
     """A path in `parent` that isn't there yet: the name, or the name with a number."""
     path, number = parent / name, 2
     while path.exists():
@@ -29,7 +29,7 @@ def free_name(parent: Path, name: str) -> Path:
 
 
 @contextmanager
-def filled(path: Path) -> Iterator[Path]:
+def new_folder(path: Path) -> Iterator[Path]:
     """A hidden folder beside `path` to write into; it is moved there when all went well, else removed.
 
     Nothing that is there is ever replaced. Raises SceneError.
@@ -43,7 +43,7 @@ def filled(path: Path) -> Iterator[Path]:
         part.chmod(0o755)
         part.rename(path)
     except OSError as error:
-        raise unwritten(path, error) from None
+        raise write_error(path, error) from None
     finally:
         if part is not None:
             shutil.rmtree(part, ignore_errors=True)

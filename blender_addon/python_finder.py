@@ -10,7 +10,7 @@ NAMES = ("bin/python3", "bin/python", "python.exe", "Scripts/python.exe")
 """Where the program is in an environment."""
 
 
-def guess(environment: Mapping[str, str] = os.environ) -> str:
+def find_python(environment: Mapping[str, str] = os.environ) -> str:
     """The first Python beside which torch lies, of the active environment or the search path; "" for none."""
     return next((str(one) for one in _candidates(environment) if one.is_file() and has_torch(one)), "")
 

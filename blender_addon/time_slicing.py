@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def whole(work: Generator[Any, None, T]) -> T:
+def run_all(work: Generator[Any, None, T]) -> T:
     """Take all steps at once; the result."""
     while True:
         try:
@@ -18,7 +18,7 @@ def whole(work: Generator[Any, None, T]) -> T:
             return done.value
 
 
-def some(work: Iterator[T], seconds: float) -> T:
+def run_for(work: Iterator[T], seconds: float) -> T:
     """As many steps as there is time for, at least one; what the last one said. Raises StopIteration at the end."""
     until = time.monotonic() + seconds
     told = next(work)

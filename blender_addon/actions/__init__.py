@@ -22,12 +22,12 @@ from .comparing import show_difference, stand_alone, stand_beside
 from .exporting import export_hall, export_layer
 from .folding import collapse, collapsed, collapsible, expand
 from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
-from .methods import ask_method, cancel_method, forget_asked, restore_shown, show_activations
+from .methods import ask_method, cancel_method, forget_requests, restore_after_undo, show_activations
 from .opening import import_recording, open_demo, outdated, rebuild_groups
 from .pointing import pick
 from .selecting import select, selected
 from .shelf import draw_shelf, hold, page_shelf, place_held, shelved
-from .video import keep_film, pause_film, play_film, show_film_frame, step_film, stop_film
+from .video import key_video, pause_video, play_video, show_video_frame, step_video, stop_video
 from .viewing import enter, hide, jump, show_look, solo
 
 __all__ = [
@@ -47,7 +47,7 @@ __all__ = [
     "export_hall",
     "export_layer",
     "follow",
-    "forget_asked",
+    "forget_requests",
     "go_to_place",
     "hide",
     "hold",
@@ -56,7 +56,7 @@ __all__ = [
     "inspect_layer",
     "join_bridge",
     "jump",
-    "keep_film",
+    "key_video",
     "leave_bridge",
     "move",
     "network_of",
@@ -64,33 +64,33 @@ __all__ = [
     "outdated",
     "overlay",
     "page_shelf",
-    "pause_film",
+    "pause_video",
     "pick",
     "place_held",
     "place_input",
-    "play_film",
+    "play_video",
     "probe",
     "rebuild_groups",
     "reset_layout",
+    "restore_after_undo",
     "restore_channels",
-    "restore_shown",
     "scale",
     "select",
     "selected",
     "shelved",
     "show_activations",
     "show_difference",
-    "show_film_frame",
     "show_input",
     "show_look",
+    "show_video_frame",
     "solo",
     "stand_alone",
     "stand_beside",
     "start_bridge",
     "start_walk",
     "step_channel",
-    "step_film",
-    "stop_film",
+    "step_video",
+    "stop_video",
     "wait_for_bridge",
     "walk_at_desk",
 ]

@@ -1,6 +1,6 @@
-"""Channels are taken away from a hall's network, and given back: panels and answer show what it says without them.
+"""Channels of a hall's network are ablated (set to 0) and restored; panels and answer show the network without them.
 
-Which they are is in the scene, so that undo and saving know it; whatever the hall looks at then, it looks at so.
+The ablated channels are stored in the scene, so undo and saving cover them, and each input is run without them.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import bpy
 
 from ...torch_bridge.recording import Recording
 from ...torch_bridge.recording.errors import InputError, SceneError
-from ..live import results
-from ..live.results import ablated
+from ..live import hall_requests
+from ..live.hall_requests import ablated_channels
 from ..live.session import current
 from ..properties import ABLATED_CHANNELS, INPUT_TAG
 from ..scene.panels import panel_of
@@ -22,23 +22,23 @@ from .selecting import selected
 
 
 def ablate(scene: bpy.types.Scene, layer: str, channels: Sequence[int]) -> str:
-    """Make channels of a layer 0 as soon as it has finished, besides those that are so already; the panels follow.
+    """Set channels of a layer to 0 as soon as it has run, besides those ablated before, and run the input again.
 
-    What the panel of the layer shows becomes 0: the batch norm, where one is folded into it. Raises BridgeError,
-    UnknownName or InputError.
+    Where a batch norm is folded into the panel of the layer, the batch norm's channels become 0. Returns a line that
+    says which channels are ablated. Raises BridgeError, UnknownName for the layer, or InputError for the channels.
     """
     count = len(panel_of(scene, layer).data.vertices)
-    wrong = [one for one in channels if not 0 <= one < count]
-    if wrong or not channels:
-        told = f"there is no channel {wrong[0]}" if wrong else "name one or more"
-        raise InputError(f"layer {layer} has channels 0 to {count - 1}; {told}")
-    known = ablated(scene)
-    _look_again(scene, known | {layer: sorted({*known.get(layer, ()), *channels})})
-    return f"{layer} goes on without {_named(channels)}"
+    unknown = [channel for channel in channels if not 0 <= channel < count]
+    if unknown or not channels:
+        problem = f"there is no channel {unknown[0]}" if unknown else "name one or more"
+        raise InputError(f"layer {layer} has channels 0 to {count - 1}; {problem}")
+    ablated = ablated_channels(scene)
+    _run_input_again(scene, ablated | {layer: sorted({*ablated.get(layer, ()), *channels})})
+    return f"{layer} goes on without {_describe(channels)}"
 
 
 def ablate_selected(scene: bpy.types.Scene) -> str:
-    """The same for the channel that is looked at. Raises SceneError where there is none."""
+    """Ablate the selected channel; otherwise as `ablate`. Raises SceneError if no channel is selected."""
     layer, channel = selected(scene)
     if channel < 0:
         raise SceneError("no channel is selected; click a tile first")
@@ -46,49 +46,52 @@ def ablate_selected(scene: bpy.types.Scene) -> str:
 
 
 def restore_channels(scene: bpy.types.Scene, layer: str = "", channels: Sequence[int] = ()) -> str:
-    """Give channels of a layer back, all of it where none is named; of all layers where no layer is.
+    """End the ablation of channels, and run the input again.
 
-    Raises BridgeError, or InputError where nothing of that was taken away.
+    layer: whose channels are restored, "" for all layers. channels: () for all. Returns a line that says which
+    channels are restored. Raises BridgeError, or InputError if none of them is ablated.
     """
-    known = ablated(scene)
-    given = {id: set(channels or ones) & set(ones) for id, ones in known.items() if layer in ("", id)}
-    if not any(given.values()):
+    ablated = ablated_channels(scene)
+    restored = {id: set(channels or old) & set(old) for id, old in ablated.items() if layer in ("", id)}
+    if not any(restored.values()):
         raise InputError(f"nothing{f' of {layer}' if layer else ''} that could be given back is ablated")
-    left = {id: [one for one in ones if one not in given.get(id, ())] for id, ones in known.items()}
-    _look_again(scene, left)
-    return f"given back: {_named([one for ones in given.values() for one in ones])} of {', '.join(given)}"
+    left = {id: [channel for channel in old if channel not in restored.get(id, ())] for id, old in ablated.items()}
+    _run_input_again(scene, left)
+    every = [channel for channels in restored.values() for channel in channels]
+    return f"given back: {_describe(every)} of {', '.join(restored)}"
 
 
-def _named(channels: Sequence[int]) -> str:
+def _describe(channels: Sequence[int]) -> str:
     return f"channel {channels[0]}" if len(channels) == 1 else f"{len(channels)} channels"
 
 
-def _look_again(scene: bpy.types.Scene, wanted: Mapping[str, Sequence[int]]) -> None:
-    """At the same input, with these channels away. Raises BridgeError or InputError."""
-    session, _ = current(), network_of(scene)
-    tag = results.looks_at(session, scene)
-    if tag not in session.looked:
+def _run_input_again(scene: bpy.types.Scene, ablated: Mapping[str, Sequence[int]]) -> None:
+    """Run the hall's last input with these channels ablated. Raises BridgeError or InputError."""
+    network_of(scene)
+    session = current()
+    request = session.input_request(hall_requests.input_tag(session, scene))
+    if request is None or request.inputs is None:
         raise InputError("the input that the hall shows isn't known to the bridge any more; place it again first")
-    session.ready()
-    _keep(scene, wanted)
-    show_input(scene, *session.looked[tag][1])
+    session.ready_link()
+    _store(scene, ablated)
+    show_input(scene, *request.inputs)
 
 
-def _keep(scene: bpy.types.Scene, wanted: Mapping[str, Sequence[int]]) -> None:
-    left = {layer: list(channels) for layer, channels in wanted.items() if channels}
+def _store(scene: bpy.types.Scene, ablated: Mapping[str, Sequence[int]]) -> None:
+    left = {layer: list(channels) for layer, channels in ablated.items() if channels}
     if left:
         scene[ABLATED_CHANNELS] = json.dumps(left)
     else:
         scene.pop(ABLATED_CHANNELS, None)
 
 
-def _refused(tag: str, made: Recording | None) -> None:
-    """A look with channels away won't come: those are away that were for what the hall shows."""
+def _on_failure(tag: str, recording: Recording | None) -> None:
+    """Listener: where a run has failed, the channels are ablated again that were for what the hall shows."""
     session = current()
-    for scene in results.halls_of(tag, INPUT_TAG) if made is None else ():
-        shown = session.shown.get(scene.session_uid, "")
-        if shown in session.looked:
-            _keep(scene, session.ablated.get(shown, {}))
+    for scene in hall_requests.halls_with_tag(tag, INPUT_TAG) if recording is None else ():
+        shown = session.hall(scene.session_uid).shown
+        if session.input_request(shown) is not None:
+            _store(scene, session.ablation_of(shown))
 
 
-results.LISTENERS.append(_refused)
+hall_requests.LISTENERS.append(_on_failure)

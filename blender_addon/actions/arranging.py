@@ -10,7 +10,7 @@ from mathutils import Matrix, Quaternion, Vector
 
 from ...torch_bridge.recording.errors import SceneError, UnknownName
 from ..properties import PANEL_LAYER_ID, PANEL_PLANNED_PLACE
-from ..scene.panels import channel_links, panel_of, size_of, world_of
+from ..scene.panels import link_drawing, panel_of, size_of, world_of
 
 BESIDE = 0.3
 """Metres between two panels in a row."""
@@ -20,7 +20,7 @@ def move(scene: bpy.types.Scene, layer: str, by: Sequence[float]) -> str:
     """Move a panel by (x, y, z) metres of the world. Raises UnknownName."""
     panel = panel_of(scene, layer)
     panel.matrix_world = Matrix.Translation(by) @ world_of(panel)
-    channel_links.renew(scene)
+    link_drawing.renew(scene)
     return f"{layer} moved by {', '.join(f'{part:.2f}' for part in by)} m"
 
 
@@ -31,7 +31,7 @@ def scale(scene: bpy.types.Scene, layer: str, factor: float) -> str:
         raise SceneError(f"factor {factor}: a number above 0 is needed")
     foot = Matrix.Translation(_foot(panel))
     panel.matrix_world = world_of(panel) @ foot @ Matrix.Scale(factor, 4) @ foot.inverted()
-    channel_links.renew(scene)
+    link_drawing.renew(scene)
     return f"{layer} scaled by {factor:g}"
 
 
@@ -46,7 +46,7 @@ def align(scene: bpy.types.Scene, layers: Sequence[str], how: str) -> str:
     if len(chosen) < 2:
         raise SceneError("two panels or more are needed to align them; select them first")
     WAYS[how](chosen)
-    channel_links.renew(scene)
+    link_drawing.renew(scene)
     return f"{len(chosen)} panels aligned: {how}"
 
 
@@ -56,7 +56,7 @@ def reset_layout(scene: bpy.types.Scene, layers: Sequence[str] = ()) -> str:
     chosen = [panel_of(scene, layer) for layer in layers] or every
     for panel in chosen:
         panel.matrix_world = Matrix(np.reshape(panel[PANEL_PLANNED_PLACE], (4, 4)).tolist())
-    channel_links.renew(scene)
+    link_drawing.renew(scene)
     return f"{len(chosen)} panels are back at their places"
 
 

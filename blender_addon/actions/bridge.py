@@ -1,4 +1,4 @@
-"""A bridge is started, joined and left; its networks become halls, and halls look at inputs."""
+"""A bridge is started, joined and left; halls of its networks are built, and inputs are run in them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...torch_bridge import client
 from ...torch_bridge.client import BridgeInput
 from ...torch_bridge.recording import ACTIVATIONS, Recording, channel_picture
 from ...torch_bridge.recording.errors import BridgeError, InputError, SceneError, UnknownName
-from ..live import results, timer
+from ..live import hall_requests, timer
 from ..live.link import Link
 from ..live.session import current
 from ..properties import (
@@ -34,72 +34,80 @@ from .opening import show_hall
 
 
 def start_bridge(
-    python: str, networks: Mapping[str, Mapping[str, Any]], data: Mapping[str, str] | None = None, folder: str = "",
+    python: str,
+    networks: Mapping[str, Mapping[str, Any]],
+    data: Mapping[str, str] | None = None,
+    folder: str = "",
     device: str = "",
-) -> str:  # fmt: skip
-    """Start a bridge as a child of Blender with a Python that has torch; networks: name -> fields of a RecordSpec.
+) -> str:
+    """Start a bridge as a child process of Blender, which ends when Blender does.
 
-    It ends when Blender does. `folder` is where the modules of own models are. Raises BridgeError.
+    python: path of a Python that has torch. networks: by the name each gets, the fields of a `RecordSpec`. data: data
+    sets by name. folder: where the Python modules of your own models are. device: such as cuda or cpu; "" chooses.
+    Returns a line that says what is started; `wait_for_bridge` waits until it is ready. Raises BridgeError.
     """
     if not networks:
         raise BridgeError("no network is named; add one, such as the model resnet50")
-    order = {"networks": {name: dict(spec) for name, spec in networks.items()}, "data": dict(data or {})}
-    _talk(Link.start(python, order | {"device": device}, folder or None))
+    config = {"networks": {name: dict(spec) for name, spec in networks.items()}, "data": dict(data or {})}
+    _join(Link.start(python, config | {"device": device}, folder or None))
     return f"starting a bridge with {', '.join(networks)}"
 
 
 def join_bridge(connection: Path | str = "", address: str = "", token: str = "") -> str:
-    """Join a running bridge by its connection file, or by address (host:port) and token; a tunnel may lie between.
+    """Join a bridge that runs already, such as one that an SSH tunnel leads to.
 
-    Whether it answers shows a moment later. Raises BridgeError for a file or an address that is none.
+    connection: the file in which the bridge wrote how to reach it; or address, as host:port, with its token. Returns a
+    line that says which bridge is joined; whether it answers is known a moment later, see `wait_for_bridge`. Raises
+    BridgeError if the file can't be read or the address is malformed.
     """
     host, _, port = address.rpartition(":")
     if address and not (port.isdecimal() and 0 < int(port) < 1 << 16):
-        raise BridgeError(f"{address!r} is no address; 127.0.0.1:8600 would be")
-    at = (int(port), token, host or "127.0.0.1") if address else client.read_connection(connection)
-    _talk(Link(client.Bridge(*at)))
+        raise BridgeError(f"{address!r} is no address; write it as 127.0.0.1:8600")
+    target = (int(port), token, host or "127.0.0.1") if address else client.read_connection(connection)
+    _join(Link(client.Bridge(*target)))
     return f"joining the bridge at {address or connection}"
 
 
-def _talk(link: Link) -> None:
-    results.leave(current())
+def _join(link: Link) -> None:
+    hall_requests.disconnect(current())
     current().join(link)
     timer.start()
 
 
 def leave_bridge() -> str:
-    """Leave the bridge, and end it if this Blender has started it. Halls stay as they are."""
-    results.leave(current())
+    """Leave the bridge, and end it if this Blender has started it; halls keep what they show. Returns a line."""
+    hall_requests.disconnect(current())
     timer.start()
     return "left the bridge"
 
 
 def build_hall(network: str) -> str:
-    """Build the hall of a network of the bridge in a scene of its own, once it has looked at its first input.
+    """Run a network of the bridge on its first input, then build its hall in a new scene.
 
-    Raises BridgeError or UnknownName.
+    Returns at once, with a line that says so. Raises BridgeError if the bridge isn't ready, or UnknownName.
     """
-    _known(network)
+    _check_network(network)
     session = current()
-    tag = session.tag("look")
-    session.look(tag, network, (), tag, lambda made: _stand(network, tag, made))
+    tag = session.new_tag("look")
+    session.request_input(tag, network, (), tag, lambda recording: _build(network, tag, recording))
     return f"{network} looks at its first input; its hall follows"
 
 
-def _stand(network: str, tag: str, made: Recording) -> None:
-    scene = build(made)
+def _build(network: str, tag: str, recording: Recording) -> None:
+    scene = build(recording)
     scene[NETWORK_NAME], scene[INPUT_TAG], scene[SHOWN_METHOD] = network, tag, ACTIVATIONS
-    current().shown[scene.session_uid] = tag
+    current().hall(scene.session_uid).shown = tag
     show_hall(scene)
     undoable("Build Hall")
 
 
 def follow(scene: bpy.types.Scene, network: str) -> str:
-    """Let a hall that stands, of a recording or of a saved file, be that of a network of the bridge from now on.
+    """Connect a hall, such as one of a recording or a saved file, to a network of the bridge.
 
-    Raises BridgeError or UnknownName.
+    Inputs and methods are run on that network from now on. Returns a line that says so. Raises BridgeError if the
+    bridge isn't ready, or UnknownName.
     """
-    _known(network)
+    _check_network(network)
     if scene.get(NETWORK_NAME) != network:
         scene.pop(ABLATED_CHANNELS, None)
     scene[NETWORK_NAME] = network
@@ -107,38 +115,47 @@ def follow(scene: bpy.types.Scene, network: str) -> str:
 
 
 def place_input(
-    scene: bpy.types.Scene, filepath: str = "", data: str = "", index: int = 0, noise: int = -1, layer: str = "",
-    channel: int = -1, hall: str = "",
-) -> str:  # fmt: skip
-    """Let the hall's network look at a file, at a picture of a data set, at noise of a seed, or at a channel's picture.
+    scene: bpy.types.Scene,
+    filepath: str = "",
+    data: str = "",
+    index: int = 0,
+    noise: int = -1,
+    layer: str = "",
+    channel: int = -1,
+    hall: str = "",
+) -> str:
+    """Run the hall's network on one input; the panels change as its layers are reached.
 
-    Its panels change as the layers are reached. hall: the name of another, which looks in its place. Raises
-    BridgeError, InputError or UnknownName.
+    Name one input: filepath, a picture or .npy file; data and index, a picture of a data set of the bridge; noise, the
+    seed of random noise; or layer and channel, the picture on that channel's tile. hall: name of another hall in whose
+    place it is run. Returns a line that says what is run. Raises InputError for none or several inputs, BridgeError,
+    SceneError or UnknownName.
     """
     scene = hall_named(hall) if hall else scene
     if [bool(filepath), bool(data), noise >= 0, bool(layer)].count(True) != 1:
         raise InputError("name one input: a file, a data set's picture, a seed of noise, or a layer's channel")
-    if scene.name in current().films:
-        current().films[scene.name].running = False
+    video = current().video_of(scene.session_uid)
+    if video is not None:
+        video.running = False
     if layer:
-        return show_input(scene, _channel(scene, layer, channel))
+        return show_input(scene, _channel_input(scene, layer, channel))
     if data:
         return show_input(scene, client.item(data, index))
     return show_input(scene, client.file(bpy.path.abspath(filepath)) if filepath else client.noise(noise))
 
 
 def hall_named(name: str) -> bpy.types.Scene:
-    """A hall of this file. Raises UnknownName."""
+    """Return the hall of this name in the open file. Raises UnknownName."""
     halls = {scene.name: scene for scene in store.halls()}
     if name not in halls:
         raise UnknownName("hall", name, halls)
     return halls[name]
 
 
-def _channel(scene: bpy.types.Scene, layer: str, channel: int) -> BridgeInput:
-    """What a tile shows now. Raises UnknownName, InputError or SceneError."""
+def _channel_input(scene: bpy.types.Scene, layer: str, channel: int) -> BridgeInput:
+    """Return the picture that a tile shows as an input. Raises UnknownName, InputError or SceneError."""
     panel = panel_of(scene, layer)
-    maps = store.maps_of(panel, str(panel.get(PANEL_SHOWN_LAYER, layer)), results.method_of(scene))
+    maps = store.maps_of(panel, str(panel.get(PANEL_SHOWN_LAYER, layer)), hall_requests.method_of(scene))
     if maps is None:
         raise SceneError(f"panel {panel.name!r} has lost its image; build the hall again")
     if not 0 <= channel < maps.channels:
@@ -146,39 +163,44 @@ def _channel(scene: bpy.types.Scene, layer: str, channel: int) -> BridgeInput:
     return client.pixels(channel_picture(maps, channel), f"{maps.layer}, channel {channel}, {maps.method}")
 
 
-def show_input(scene: bpy.types.Scene, *given: BridgeInput) -> str:
-    """Let the hall's network look at inputs as `torch_bridge.client` names them; a hall that shares them does too.
+def show_input(scene: bpy.types.Scene, *inputs: BridgeInput) -> str:
+    """Run the hall's network on inputs made with `torch_bridge.client`, one for each input of the network.
 
-    Raises BridgeError.
+    A hall that shares inputs with this one runs them too. Returns a line that says what is run. Raises BridgeError if
+    the hall isn't connected to a network or the bridge isn't ready.
     """
-    session, beside = current(), results.named(str(scene.get(SHARED_INPUT_HALL, "")))
-    halls = [(one, network_of(one)) for one in (scene, beside) if one is not None]
-    for one, network in halls:
-        results.looks_at(session, one)
-        if not _follows(one):
-            results.set_method(one, ACTIVATIONS)
-        one[INPUT_TAG] = session.look(one.name, network, given, ablate=results.ablated(one))
+    session, shared = current(), hall_requests.scene_named(str(scene.get(SHARED_INPUT_HALL, "")))
+    halls = [(hall, network_of(hall)) for hall in (scene, shared) if hall is not None]
+    for hall, network in halls:
+        hall_requests.input_tag(session, hall)
+        if not _can_follow_input(hall):
+            hall_requests.set_method(hall, ACTIVATIONS)
+        ablated = hall_requests.ablated_channels(hall)
+        hall[INPUT_TAG] = session.request_input(hall.session_uid, network, inputs, ablate=ablated)
     timer.start()
-    return f"{scene[NETWORK_NAME]} looks at {', '.join(_name(one.values) for one in given)}"
+    return f"{scene[NETWORK_NAME]} looks at {', '.join(_input_name(each.values) for each in inputs)}"
 
 
-def _follows(scene: bpy.types.Scene) -> bool:
-    """Whether what the panels show can be made anew of another input; what a saved file shows may not."""
-    method = results.method_of(scene)
+def _can_follow_input(scene: bpy.types.Scene) -> bool:
+    """Return whether what the panels show can be computed for another input; the maps of a saved file may not be."""
+    method = hall_requests.method_of(scene)
     if method == DIFFERENCE_METHOD:
         return str(scene.get(COMPARED_HALL, "")) in bpy.data.scenes
-    return method == ACTIVATIONS or scene.get(METHOD_TAG) in current().asked
+    return method == ACTIVATIONS or current().method_request(scene.get(METHOD_TAG, "")) is not None
 
 
 def network_of(scene: bpy.types.Scene) -> str:
-    """The network of the bridge that a hall shows. Raises BridgeError."""
+    """Return the name of the bridge's network that a hall is connected to.
+
+    Raises BridgeError if there is none or the bridge isn't ready, or UnknownName if the bridge doesn't have it.
+    """
     if not scene.get(NETWORK_NAME):
         raise BridgeError(f"scene {scene.name} follows no network of the bridge; choose one for it")
-    _known(scene[NETWORK_NAME])
+    _check_network(scene[NETWORK_NAME])
     return str(scene[NETWORK_NAME])
 
 
-def _name(values: Mapping[str, Any]) -> str:
+def _input_name(values: Mapping[str, Any]) -> str:
     match values["kind"]:
         case "data":
             return f"{values['set']} {values['index']}"
@@ -190,31 +212,37 @@ def _name(values: Mapping[str, Any]) -> str:
 
 
 def wait_for_bridge(scene: bpy.types.Scene | None = None, seconds: float = 600.0) -> str:
-    """For scripts: wait until the bridge is ready and the hall shows everything that was asked. Raises BridgeError."""
+    """Wait, in a script, until the bridge is ready and every request is answered and shown.
+
+    scene: a hall whose last input and method are waited for too. seconds: the longest to wait. Returns a line. Raises
+    BridgeError if a request has failed, there is no bridge, it has ended, or the time is over.
+    """
     session = current()
 
-    def settled() -> bool:
+    def is_settled() -> bool:
         if session.state in ("off", "ended") or session.error:
-            raise BridgeError(session.error or (session.link.told if session.link else "there is no bridge"))
-        waits = session.state != "ready" or session.waits or session.pending
-        return not waits and (scene is None or _shown(scene))
+            raise BridgeError(session.error or (session.link.status if session.link else "there is no bridge"))
+        if session.state != "ready" or session.has_callbacks or session.has_queued:
+            return False
+        return scene is None or _is_shown(scene)
 
-    timer.wait(settled, seconds)
+    timer.wait(is_settled, seconds)
     return "everything is shown"
 
 
-def _shown(scene: bpy.types.Scene) -> bool:
+def _is_shown(scene: bpy.types.Scene) -> bool:
+    """Return whether a hall shows the input and the method that it requested last."""
     session = current()
-    looked = scene.get(INPUT_TAG) in (None, session.shown.get(scene.session_uid))
-    return looked and not session.runs(str(scene.get(METHOD_TAG, "")))
+    shown = scene.get(INPUT_TAG) in (None, session.hall(scene.session_uid).shown)
+    return shown and not session.is_running(str(scene.get(METHOD_TAG, "")))
 
 
-def _known(network: str) -> None:
-    listed = [one["name"] for one in current().ready().described["networks"]]
-    if network not in listed:
-        raise UnknownName("network of the bridge", network, listed)
+def _check_network(network: str) -> None:
+    names = [info["name"] for info in current().ready_link().description["networks"]]
+    if network not in names:
+        raise UnknownName("network of the bridge", network, names)
 
 
-def awaited() -> list[str]:
-    """Networks whose first look isn't there yet; then their hall is built."""
-    return current().awaited
+def awaited_networks() -> list[str]:
+    """Return the networks whose halls are being built, once for each hall."""
+    return current().awaited_networks

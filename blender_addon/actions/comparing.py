@@ -1,4 +1,4 @@
-"""Two halls side by side in one scene, looked at by one light, and the difference of what they show."""
+"""Two halls are compared: side by side in one scene, or by the difference of what they show."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mathutils import Vector
 
 from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
 from ...torch_bridge.recording.errors import SceneError
-from ..live import results, timer
+from ..live import hall_requests, timer
 from ..live.session import current
 from ..properties import BESIDE_ROLE, COMPARED_HALL, DIFFERENCE_METHOD, METHOD_TAG, OBJECT_ROLE, SHARED_INPUT_HALL
 from ..scene import panels
@@ -25,117 +25,118 @@ AISLE = 3.0
 
 
 def stand_beside(scene: bpy.types.Scene, other: str, share: bool = False) -> str:
-    """Stand another hall of this file beside this one; it stays as it is in its own scene, and follows it.
+    """Show another hall of this file beside this one, as an instance that follows it; its own scene stays as it is.
 
-    Colours are this scene's. share: what is placed into this hall is placed into the other too. Raises UnknownName or
-    SceneError.
+    Both are drawn in this scene's colours. share: run each input of this hall in the other hall too. Returns a line
+    that says which halls stand side by side. Raises UnknownName, or SceneError if the other hall contains this one.
     """
     hall = hall_named(other)
     if hall == scene:
         raise SceneError(f"{other} can't stand beside itself; build a second hall of the network")
-    if _holds(collection_of(hall), collection_of(scene)):
+    if _contains(collection_of(hall), collection_of(scene)):
         raise SceneError(f"{scene.name} stands beside {other} already; let {other} stand alone first")
     stand_alone(scene)
-    holder = bpy.data.objects.new(f"{other} beside", None)
-    holder[OBJECT_ROLE] = BESIDE_ROLE
-    holder.instance_type, holder.instance_collection = "COLLECTION", collection_of(hall)
-    holder.location = (_reach(scene)[1] - _reach(hall)[0] + AISLE, 0.0, 0.0)
-    holder.empty_display_size = 0.2
-    collection_of(scene).objects.link(holder)
+    instance = bpy.data.objects.new(f"{other} beside", None)
+    instance[OBJECT_ROLE] = BESIDE_ROLE
+    instance.instance_type, instance.instance_collection = "COLLECTION", collection_of(hall)
+    instance.location = (_x_range(scene)[1] - _x_range(hall)[0] + AISLE, 0.0, 0.0)
+    instance.empty_display_size = 0.2
+    collection_of(scene).objects.link(instance)
     if share:
         scene[SHARED_INPUT_HALL] = other
     return f"{other} stands beside {scene.name}"
 
 
 def stand_alone(scene: bpy.types.Scene) -> str:
-    """Take the hall beside this one away; its own scene stays as it is."""
-    found = [one for one in scene.objects if one.get(OBJECT_ROLE) == BESIDE_ROLE]
-    bpy.data.batch_remove(found)
+    """Remove the hall that stands beside this one; its own scene stays as it is. Returns a line that says so."""
+    bpy.data.batch_remove([found for found in scene.objects if found.get(OBJECT_ROLE) == BESIDE_ROLE])
     scene.pop(SHARED_INPUT_HALL, None)
     return f"{scene.name} stands alone"
 
 
 def show_difference(scene: bpy.types.Scene, other: str) -> str:
-    """Show on this hall's panels what they show minus what the other hall shows, layer by layer and channel by channel.
+    """Show this hall's activations minus the other hall's on this hall's panels, and follow new inputs of both.
 
-    It follows new inputs of both. Layers that the other hall lacks, or has in another shape, show nothing of it.
-    Raises UnknownName, or SceneError where no layer fits.
+    Panels of layers that the other hall lacks, or has in another shape, show zeros. Returns a line that says how many
+    layers have a difference. Raises UnknownName, or SceneError if there is no such layer.
     """
     hall = hall_named(other)
-    fits = [maps.layer for maps, _ in _pairs(scene, hall)]
-    if not fits:
+    layers = [maps.layer for maps, _ in _pairs(scene, hall)]
+    if not layers:
         raise SceneError(f"{other} has no layer like those of {scene.name}; compare halls of the same architecture")
     cancel_method(scene)
     scene[COMPARED_HALL] = other
     scene.pop(METHOD_TAG, None)
-    results.set_method(scene, DIFFERENCE_METHOD)
+    hall_requests.set_method(scene, DIFFERENCE_METHOD)
     _subtract(scene, hall)
-    return f"{scene.name} minus {other} in {len(fits)} layers"
+    return f"{scene.name} minus {other} in {len(layers)} layers"
 
 
 def _subtract(scene: bpy.types.Scene, other: bpy.types.Scene) -> None:
-    """Layer by layer, between whatever else Blender does; what has no like in the other hall shows nothing."""
-    name, pairs = scene.name, list(_pairs(scene, other))
+    """Show the difference layer by layer, between other events; panels of unmatched layers show zeros."""
+    uid, pairs = scene.session_uid, list(_pairs(scene, other))
 
-    def piece(mine: Maps, theirs: Maps) -> None:
-        there = results.named(name)
-        panel = results.targets(there).get(mine.layer) if there is not None else None
-        if panel is not None and results.method_of(there) == DIFFERENCE_METHOD:
-            panels.show_maps(panel, Maps(mine.layer, DIFFERENCE_METHOD, mine.texels - theirs.texels, mine.channels))
+    def show_layer(first: Maps, second: Maps) -> None:
+        hall = hall_requests.scene_with_uid(uid)
+        panel = hall_requests.panels_by_layer(hall).get(first.layer) if hall is not None else None
+        if panel is not None and hall_requests.method_of(hall) == DIFFERENCE_METHOD:
+            texels = first.texels - second.texels
+            panels.show_maps(panel, Maps(first.layer, DIFFERENCE_METHOD, texels, first.channels))
 
-    def settle() -> None:
-        there = results.named(name)
-        if there is not None:
-            refresh.refresh(there)
+    def finish() -> None:
+        hall = hall_requests.scene_with_uid(uid)
+        if hall is not None:
+            refresh.refresh(hall)
 
-    results.blank(current(), scene, results.targets(scene).keys() - {mine.layer for mine, _ in pairs})
-    current().later([*(partial(piece, *pair) for pair in pairs), settle])
+    unmatched = hall_requests.panels_by_layer(scene).keys() - {first.layer for first, _ in pairs}
+    hall_requests.clear_panels(current(), scene, unmatched)
+    current().queue_calls([*(partial(show_layer, *pair) for pair in pairs), finish])
     timer.start()
 
 
 def _pairs(scene: bpy.types.Scene, other: bpy.types.Scene) -> Iterator[tuple[Maps, Maps]]:
-    """Activations of layers that both halls have in the same shape."""
-    mine, theirs = _known(scene), _known(other)
-    for key, maps in mine.items():
-        fits = theirs.get(key)
-        if fits is not None and fits.texels.shape == maps.texels.shape and not (maps.colour or fits.colour):
-            yield maps, fits
+    """Yield the activations of each layer that both halls have in the same shape."""
+    first, second = _activations(scene), _activations(other)
+    for layer, maps in first.items():
+        match = second.get(layer)
+        if match is not None and match.texels.shape == maps.texels.shape and not (maps.colour or match.colour):
+            yield maps, match
 
 
-def _known(scene: bpy.types.Scene) -> dict[str, Maps]:
-    """By layer: the activations that a hall has shown last, whatever it shows now."""
+def _activations(scene: bpy.types.Scene) -> dict[str, Maps]:
+    """Return the activations of the input that a hall has shown last, by layer, also while it shows a method."""
     session = current()
-    results.looks_at(session, scene)
-    made = session.recalled(session.shown.get(scene.session_uid, ""))
-    every = made.all_maps.values() if isinstance(made, Recording) else ()
+    hall_requests.input_tag(session, scene)
+    recording = session.results_of(session.hall(scene.session_uid).shown)
+    every = recording.all_maps.values() if isinstance(recording, Recording) else ()
     return {maps.layer: maps for maps in every if maps.method == ACTIVATIONS}
 
 
-def _arrived(tag: str, made: Recording | None) -> None:
-    """One of two halls shows another input: subtract again."""
-    shown = current().shown
-    for scene in store.halls() if made is not None else ():
-        other = results.named(str(scene.get(COMPARED_HALL, "")))
-        if other is not None and results.method_of(scene) == DIFFERENCE_METHOD:
-            if tag in (shown.get(scene.session_uid), shown.get(other.session_uid)):
+def _on_input(tag: str, recording: Recording | None) -> None:
+    """Listener: subtract again where either of two compared halls shows another input."""
+    session = current()
+    for scene in store.halls() if recording is not None else ():
+        other = hall_requests.scene_named(str(scene.get(COMPARED_HALL, "")))
+        if other is not None and hall_requests.method_of(scene) == DIFFERENCE_METHOD:
+            if tag in [session.hall(hall.session_uid).shown for hall in (scene, other)]:
                 _subtract(scene, other)
 
 
-def _reach(scene: bpy.types.Scene) -> tuple[float, float]:
-    """Least and most x of all that is seen of a hall but its ground, metres."""
-    corners = [
-        (one.matrix_world @ Vector(corner)).x
-        for one in depsgraph_of(scene).object_instances
-        if one.object.type == "MESH" and one.object.get(OBJECT_ROLE, "floor") != "floor"
-        for corner in one.object.bound_box
+def _x_range(scene: bpy.types.Scene) -> tuple[float, float]:
+    """Return the least and the largest x of all visible meshes of a hall except its floor, in metres."""
+    xs = [
+        (instance.matrix_world @ Vector(corner)).x
+        for instance in depsgraph_of(scene).object_instances
+        if instance.object.type == "MESH" and instance.object.get(OBJECT_ROLE, "floor") != "floor"
+        for corner in instance.object.bound_box
     ]
-    return (min(corners), max(corners)) if corners else (0.0, 0.0)
+    return (min(xs), max(xs)) if xs else (0.0, 0.0)
 
 
-def _holds(inside: bpy.types.Collection, wanted: bpy.types.Collection) -> bool:
-    """Whether a collection is instanced within another, however deep."""
-    instanced = [one.instance_collection for one in inside.all_objects if one.instance_collection]
-    return any(one == wanted or _holds(one, wanted) for one in instanced)
+def _contains(outer: bpy.types.Collection, inner: bpy.types.Collection) -> bool:
+    """Return whether a collection is instanced within another, at any depth."""
+    instanced = [found.instance_collection for found in outer.all_objects if found.instance_collection]
+    return any(collection == inner or _contains(collection, inner) for collection in instanced)
 
 
-results.LISTENERS.append(_arrived)
+hall_requests.LISTENERS.append(_on_input)

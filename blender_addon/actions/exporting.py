@@ -10,7 +10,7 @@ import numpy as np
 
 from ...torch_bridge.recording import Network
 from ...torch_bridge.recording.errors import SceneError
-from ..atomic_files import filled, free_name
+from ..atomic_files import free_path, new_folder
 from ..imaging import export
 from ..imaging.filenames import file_name, file_names
 from ..scene.hall import store
@@ -42,8 +42,8 @@ def steps(scene: bpy.types.Scene, directory: Path | str, layer: str = "") -> Ste
     names = file_names(one.id for one in network.layers)
     about, look = _about(scene, layer), _look(scene)
     contents = yield from _read(scene, network, names, layer)
-    path = free_name(Path(directory), names[layer] if layer else file_name(network.name))
-    with filled(path) as part:
+    path = free_path(Path(directory), names[layer] if layer else file_name(network.name))
+    with new_folder(path) as part:
         for what, share in export.write(part, contents, look, about):
             yield what, READ + (1 - READ) * share
     return f"{len(contents)} layer{'s' if len(contents) > 1 else ''} of {network.name} in {path}"

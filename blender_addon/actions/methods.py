@@ -1,4 +1,4 @@
-"""A method is asked about the layers of a hall; its maps come onto the panels as they are made."""
+"""Methods are run on the layers of a hall; its panels show their maps as they are computed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import bpy
 
 from ...torch_bridge.recording import ACTIVATIONS, Recording
 from ...torch_bridge.recording.errors import SceneError, UnknownName
-from ..live import results, timer
-from ..live.session import Asked, current
+from ..live import hall_requests, timer
+from ..live.requests import MethodRequest
+from ..live.session import current
 from ..properties import COMPARED_HALL, INPUT_TAG, METHOD_TAG, PANEL_LAYER_ID, PANEL_SHOWN_LAYER
 from ..scene.hall import store
 from .bridge import network_of
@@ -18,74 +19,96 @@ from .shelf import restore_shelf
 
 
 def ask_method(
-    scene: bpy.types.Scene, method: str, parameters: Mapping[str, Any] | None = None, data: str = "",
-    layers: Sequence[str] = ("panels",), channels: Sequence[int] = (),
-) -> str:  # fmt: skip
-    """Show what a method says about the hall's layers; panels are empty until it comes, and where it isn't asked.
+    scene: bpy.types.Scene,
+    method: str,
+    parameters: Mapping[str, Any] | None = None,
+    data: str = "",
+    layers: Sequence[str] = ("panels",),
+    channels: Sequence[int] = (),
+) -> str:
+    """Run a method on the hall's last input and show its maps on the panels, which are empty until then.
 
-    layers: of panels, or of any layers; channels: of these, () for all. Raises BridgeError or UnknownName.
+    parameters: those of the method that aren't to have their default. data: the data set, for methods that need one.
+    layers: ids of layers, or "panels" for all panels; the panels of other layers stay empty. channels: of the layers,
+    () for all. Returns a line that says what is requested. Raises BridgeError or UnknownName; errors of the method
+    itself are raised by `wait_for_bridge`.
     """
     session, network = current(), network_of(scene)
-    listed = {one["name"]: one for one in session.ready().described["methods"]}
-    if method not in listed:
-        raise UnknownName("method", method, listed)
+    methods = {info["name"]: info for info in session.ready_link().description["methods"]}
+    if method not in methods:
+        raise UnknownName("method", method, methods)
     if method == ACTIVATIONS:
         return show_activations(scene)
     cancel_method(scene)
-    shows = {
-        one[PANEL_LAYER_ID]: str(one.get(PANEL_SHOWN_LAYER, one[PANEL_LAYER_ID]))
-        for one in results.targets(scene).values()
+    panels = hall_requests.panels_by_layer(scene)
+    shown = {panel[PANEL_LAYER_ID]: panel.get(PANEL_SHOWN_LAYER, panel[PANEL_LAYER_ID]) for panel in panels.values()}
+    arguments = {
+        "parameters": dict(parameters or {}),
+        "data": data,
+        "channels": list(channels),
+        "layers": [str(shown.get(layer, layer)) for layer in layers],
     }
-    given: dict[str, Any] = {"parameters": dict(parameters or {}), "data": data, "channels": list(channels)}
-    given["layers"] = [shows.get(one, one) for one in layers]
-    asked = Asked(method, given, results.looks_at(session, scene))
-    results.set_method(scene, method)
-    scene[METHOD_TAG] = session.work(network, asked)
-    results.blank(session, scene, results.targets(scene))
+    request = MethodRequest(method, arguments, hall_requests.input_tag(session, scene))
+    hall_requests.set_method(scene, method)
+    scene[METHOD_TAG] = session.request_method(network, request)
+    hall_requests.clear_panels(session, scene, panels)
     timer.start()
-    return f"{network} is asked for {listed[method]['title'].lower()}"
+    return f"{network} is asked for {methods[method]['title'].lower()}"
 
 
 def cancel_method(scene: bpy.types.Scene) -> str:
-    """End the hall's job at its next step; what it has shown stays."""
+    """Cancel the hall's job at its next step; the panels keep what it has computed.
+
+    Returns a line that says which method is cancelled, or that no job is running.
+    """
     session, tag = current(), str(scene.get(METHOD_TAG, ""))
-    if not session.runs(tag) or session.link is None:
+    job = session.job(tag)
+    if job is None or not session.is_running(tag) or session.link is None:
         return "no job is running"
     session.link.cancel(tag)
-    return f"{session.jobs[tag]['what']['method']} ends at its next step"
+    return f"{job['what']['method']} ends at its next step"
 
 
 def show_activations(scene: bpy.types.Scene) -> str:
-    """Show again what the layers said to the last input. Raises SceneError where nobody knows that any more."""
+    """Show the activations of the hall's last input again, in place of a method or a difference; cancels its job.
+
+    Returns a line that says so. Raises SceneError where they are no longer in memory and the bridge can't be asked.
+    """
     cancel_method(scene)
     scene.pop(COMPARED_HALL, None)
-    if not results.show_activations(current(), scene):
+    if not hall_requests.restore_activations(current(), scene):
         raise SceneError("the activations are no longer known; place the input again")
     timer.start()
     return "the activations are shown again"
 
 
-def restore_shown() -> str:
-    """After undo: halls show again what they asked for then, from memory, else the bridge is asked again."""
+def restore_after_undo() -> str:
+    """Show in all halls what they requested before the step that was undone; called after undo and redo.
+
+    Results are taken from memory, or requested from the bridge again. Returns a line that says so.
+    """
     session = current()
-    session.show_nothing_else()
+    session.clear_queue()
     for scene in store.halls():
         restore_shelf(scene)
-        if INPUT_TAG not in scene and scene.session_uid not in session.held:
+        if INPUT_TAG not in scene and not session.hall(scene.session_uid).initial:
             continue
-        results.set_method(scene, results.method_of(scene))  # undo leaves a text that only we have changed since
-        if not results.recall(session, scene):
-            results.give_up(
-                session, str(scene.get(INPUT_TAG)), "what the hall showed then is forgotten; place it again"
-            )
-        session.show_again(str(scene.get(METHOD_TAG, "")))
-    if session.pending:
+        # Undo doesn't restore a text data-block that was changed without an undo step.
+        hall_requests.set_method(scene, hall_requests.method_of(scene))
+        if not hall_requests.show_input_again(session, scene):
+            reason = "what the hall showed then is forgotten; place it again"
+            hall_requests.fail_request(session, str(scene.get(INPUT_TAG)), reason)
+        session.queue_results(str(scene.get(METHOD_TAG, "")))
+    if session.has_queued:
         timer.start()
     return "halls show what they asked for then"
 
 
-def forget_asked() -> str:
-    """After opening a file: what its halls have asked for was heard in another run."""
+def forget_requests() -> str:
+    """Forget what was requested, as the tags in a newly opened file are of another run; called after opening a file.
+
+    Returns a line that says so.
+    """
     current().forget()
     for scene in store.halls():
         scene.pop(INPUT_TAG, None)
@@ -93,20 +116,21 @@ def forget_asked() -> str:
     return "halls show what their file holds"
 
 
-def _ask_again(tag: str, made: Recording | None) -> None:
-    """A hall shows an input: what its method says must be about that one, and be there."""
+def _repeat_method(tag: str, recording: Recording | None) -> None:
+    """Listener: a hall shows another input, so run its method on that one unless its results fit already."""
     session = current()
-    if made is None or session.state != "ready":
+    if recording is None or session.state != "ready":
         return
-    needs = {one["name"]: one["needs"] for one in session.ready().described["methods"]}
-    for scene in results.halls_of(tag, INPUT_TAG):
-        work = str(scene.get(METHOD_TAG, ""))
-        asked = session.asked.get(work)
-        if asked is not None:
-            same = session.ablated.get(asked.look) == session.ablated.get(tag)
-            fits = asked.look == tag or (needs.get(asked.method) != "input" and same)
-            if not fits or not (session.runs(work) or session.recalled(work)):
-                ask_method(scene, asked.method, **asked.given)
+    needs = {info["name"]: info["needs"] for info in session.ready_link().description["methods"]}
+    for scene in hall_requests.halls_with_tag(tag, INPUT_TAG):
+        method_tag = str(scene.get(METHOD_TAG, ""))
+        request = session.method_request(method_tag)
+        if request is None:
+            continue
+        same_ablation = session.ablation_of(request.input_tag) == session.ablation_of(tag)
+        fits = request.input_tag == tag or (needs.get(request.method) != "input" and same_ablation)
+        if not fits or not (session.is_running(method_tag) or session.results_of(method_tag)):
+            ask_method(scene, request.method, **request.arguments)
 
 
-results.LISTENERS.append(_ask_again)
+hall_requests.LISTENERS.append(_repeat_method)

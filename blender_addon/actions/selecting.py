@@ -6,7 +6,7 @@ import bpy
 
 from ...torch_bridge.recording.errors import UnknownName
 from ..properties import SELECTED_CHANNEL, SELECTED_LAYER
-from ..scene.panels import annotations as marks
+from ..scene.panels import annotation_drawing as marks
 from ..scene.panels import panel_of
 from ..scene.state.selection import Selected, selected
 

@@ -1,4 +1,4 @@
-"""The shelf of pictures: drawn from a data set of the bridge, taken one by one, placed into the input's frame."""
+"""The shelf: pictures of a data set of the bridge, to be held one at a time and placed into the input's frame."""
 
 from __future__ import annotations
 
@@ -11,111 +11,129 @@ import numpy as np
 
 from ...torch_bridge.client import Bridge
 from ...torch_bridge.recording.errors import InputError
-from ..live import results
+from ..live import hall_requests
 from ..live.session import current
 from ..properties import HELD_PICTURE, SHELF_CONTENT
-from ..scene.hall import shelf
+from ..scene.hall import shelf_pictures
 from ..scene.hall.pick import Hit, hall_of
 from ..scene.state.scratch import undoable
 from .bridge import place_input
 
+Pictures = tuple[dict[str, Any], np.ndarray]
+"""Answer of `Bridge.pictures`: their indices, titles and labels, and (n, size, size, 3) sRGB uint8, top row first."""
+
 
 def draw_shelf(scene: bpy.types.Scene, data: str, seed: int = 0, of_class: str = "") -> str:
-    """Lay out pictures drawn at random from a data set of the bridge, or from a class of it. Raises BridgeError."""
-    return _lay(scene, {"set": data, "class": of_class, "seed": seed})
+    """Put random pictures of a data set of the bridge on the hall's shelf.
+
+    seed: of the random choice. of_class: name of the only class to choose from, "" for all. Returns at once, with a
+    line that says which pictures will come. Raises BridgeError if the bridge isn't ready.
+    """
+    return _fill_shelf(scene, {"set": data, "class": of_class, "seed": seed})
 
 
 def page_shelf(scene: bpy.types.Scene, data: str, page: int = 0, of_class: str = "") -> str:
-    """Lay out a page of a data set, or of one of its classes, counted from 0. Raises BridgeError."""
-    return _lay(scene, {"set": data, "class": of_class, "page": max(page, 0)})
+    """Put one page of the pictures of a data set of the bridge, in their order, on the hall's shelf.
+
+    page: counted from 0. of_class: name of the only class to page through, "" for all. Returns at once, with a line
+    that says which pictures will come. Raises BridgeError if the bridge isn't ready.
+    """
+    return _fill_shelf(scene, {"set": data, "class": of_class, "page": max(page, 0)})
 
 
-def _lay(scene: bpy.types.Scene, told: dict[str, Any]) -> str:
-    name = scene.name
+def _fill_shelf(scene: bpy.types.Scene, choice: dict[str, Any]) -> str:
+    uid = scene.session_uid
 
-    def laid(answer: Any) -> None:
-        there = results.named(name)
-        if there is not None:
-            _show(there, told, *answer)
+    def fill(answer: Pictures) -> None:
+        hall = hall_requests.scene_with_uid(uid)
+        if hall is not None:
+            _show_pictures(hall, choice, *answer)
 
-    current().ask(_question(told), laid)
-    return f"pictures of {told['class'] or told['set']} are on their way to the shelf"
-
-
-def _question(told: dict[str, Any]) -> Callable[[Bridge], Any]:
-    """What the bridge is asked for."""
-    count, of_class = shelf.SHOWN, {"class_": told["class"]} if told["class"] else {}
-    page = {"page": {"start": told.get("page", 0) * count, "count": count}}
-    which = page if "page" in told else {"draw": {"count": count, "seed": told["seed"]}}
-    return lambda bridge: bridge.pictures(told["set"], shelf.SIDE, **which, **of_class)
+    current().ask(_pictures_query(choice), fill)
+    return f"pictures of {choice['class'] or choice['set']} are on their way to the shelf"
 
 
-def _show(scene: bpy.types.Scene, told: dict[str, Any], answer: dict[str, Any], pictures: np.ndarray) -> None:
-    of_class = told["class"]
+def _pictures_query(choice: dict[str, Any]) -> Callable[[Bridge], Pictures]:
+    """Return the call of the bridge for a choice of pictures: its set and class, and a seed or a page."""
+    count, of_class = shelf_pictures.SHOWN, {"class_": choice["class"]} if choice["class"] else {}
+    page = {"page": {"start": choice.get("page", 0) * count, "count": count}}
+    which = page if "page" in choice else {"draw": {"count": count, "seed": choice["seed"]}}
+    return lambda bridge: bridge.pictures(choice["set"], shelf_pictures.SIDE, **which, **of_class)
+
+
+def _show_pictures(scene: bpy.types.Scene, choice: dict[str, Any], info: dict[str, Any], pictures: np.ndarray) -> None:
+    data, of_class = choice["set"], choice["class"]
     if not len(pictures):
-        raise InputError(f"{told['set']} has no more pictures{f' of {of_class}' if of_class else ''}; go back a page")
-    titles = [name or title for name, title in zip(answer["classes"], answer["titles"], strict=True)]
-    shelf.set_shelf(scene, pictures, titles, f"{told['set']}{f', {of_class}' if of_class else ''}")
-    scene[SHELF_CONTENT] = current().laid[scene.session_uid] = json.dumps(told | {"indices": answer["indices"]})
+        raise InputError(f"{data} has no more pictures{f' of {of_class}' if of_class else ''}; go back a page")
+    titles = [name or title for name, title in zip(info["classes"], info["titles"], strict=True)]
+    shelf_pictures.set_shelf(scene, pictures, titles, f"{data}{f', {of_class}' if of_class else ''}")
+    scene[SHELF_CONTENT] = json.dumps(choice | {"indices": info["indices"]})
+    current().hall(scene.session_uid).shelf = scene[SHELF_CONTENT]
     scene[HELD_PICTURE] = -1
     undoable("Draw Pictures")
 
 
 def restore_shelf(scene: bpy.types.Scene) -> None:
-    """After undo: the pictures are those that lay there then; they are in images, which undo leaves as they are."""
-    session, told, name = current(), str(scene.get(SHELF_CONTENT, "")), scene.name
-    if not told or session.laid.get(scene.session_uid) == told or session.state != "ready":
+    """After undo, put the pictures on the shelf that were there then: undo doesn't restore the pixels of images."""
+    session, uid, content = current(), scene.session_uid, str(scene.get(SHELF_CONTENT, ""))
+    if not content or session.hall(uid).shelf == content or session.state != "ready":
         return
 
-    def laid(answer: Any) -> None:
-        there = results.named(name)
-        if there is not None and there.get(SHELF_CONTENT) == told:
-            shelf.fill(there, answer[1])
-            session.laid[there.session_uid] = told
+    def fill(answer: Pictures) -> None:
+        hall = hall_requests.scene_with_uid(uid)
+        if hall is not None and hall.get(SHELF_CONTENT) == content:
+            shelf_pictures.fill(hall, answer[1])
+            session.hall(uid).shelf = content
 
-    session.ask(_question(json.loads(told)), laid)
+    session.ask(_pictures_query(json.loads(content)), fill)
 
 
 def shelved(scene: bpy.types.Scene) -> dict[str, Any]:
-    """What is on the shelf: set, class, indices, and seed or page; {} for nothing."""
+    """Return what is on the hall's shelf: set, class, indices, and seed or page; {} if it is empty."""
     return json.loads(scene.get(SHELF_CONTENT, "{}"))
 
 
 def held(scene: bpy.types.Scene) -> int:
-    """The number of the picture of the shelf that is held, -1 for none."""
+    """Return the number of the shelf's picture that is held, counted from 0; -1 if none is."""
     return int(scene.get(HELD_PICTURE, -1))
 
 
 def hold(scene: bpy.types.Scene, index: int) -> str:
-    """Take a picture from the shelf by its number, counted from 0; -1 puts it back. Raises InputError."""
+    """Hold the shelf's picture of this number, counted from 0, or put it back with -1.
+
+    Returns a line that says what to do next. Raises InputError if there is no such picture.
+    """
     indices = shelved(scene).get("indices", [])
     if not -1 <= index < len(indices):
         raise InputError(f"no picture {index} on the shelf; it has {len(indices)}")
     scene[HELD_PICTURE] = index
-    shelf.mark(scene, index)
+    shelf_pictures.mark(scene, index)
     return "put back" if index < 0 else "picture taken; click the input's frame to place it"
 
 
 def place_held(scene: bpy.types.Scene) -> str:
-    """Place the picture that is held into the input's frame. Raises InputError or BridgeError."""
+    """Run the hall's network on the picture that is held, and put it back on the shelf.
+
+    Returns a line that says what is run. Raises InputError if no picture is held, or BridgeError.
+    """
     return _place_held(scene, "")
 
 
 def _place_held(scene: bpy.types.Scene, hall: str) -> str:
-    index = held(scene)
-    if index < 0:
+    number = held(scene)
+    if number < 0:
         raise InputError("no picture is held; click one on the shelf first")
-    there = shelved(scene)
-    told = place_input(scene, data=there["set"], index=there["indices"][index], hall=hall)
+    content = shelved(scene)
+    line = place_input(scene, data=content["set"], index=content["indices"][number], hall=hall)
     hold(scene, -1)
-    return told
+    return line
 
 
 def pointed_shelf(scene: bpy.types.Scene, hit: Hit) -> str:
-    """A click on a picture of the shelf takes it, a second one puts it back."""
+    """Hold the picture of the shelf that was clicked, or put it back if it is held. Returns as `hold`."""
     return hold(scene, -1 if held(scene) == hit.index else hit.index)
 
 
 def pointed_input(scene: bpy.types.Scene, hit: Hit) -> str:
-    """A click on the input's frame, this hall's or that of the one beside, places what is held there."""
+    """Place the held picture into the clicked frame, this hall's or the one beside. Returns as `place_held`."""
     return _place_held(scene, hall_of(scene, hit).name)

@@ -1,8 +1,7 @@
-"""A film or a camera feeds the hall's network while a person looks or walks: played, paused, stepped, kept on the time
-axis.
+"""A video file or a camera as a hall's input: played, paused, stepped, and keyed on the timeline.
 
-The next frame is asked for when the last one is shown and another is due, and it is the one that is due then: frames
-are dropped, never queued. (Asked for sooner, while the last one still went onto the panels, ResNet-50 on two cores saw
+The next frame is requested when the last one is shown and another is due, and it is the frame that is due then: frames
+are skipped, never queued. (Requested sooner, while the last one was still being shown, ResNet-50 on two cores showed
 hardly more of them, each of them later.)
 """
 
@@ -16,190 +15,209 @@ from typing import Any
 
 import bpy
 
-from ...torch_bridge.client import video
+from ...torch_bridge import client
 from ...torch_bridge.recording import Recording
 from ...torch_bridge.recording.errors import InnerwalkError, InputError
-from ..live import (hall_requests, timer)
-from ..live.session import Playing, current
+from ..live import timer
+from ..live.hall_requests import LISTENERS, scene_with_uid, show_input_again
+from ..live.hall_state import VideoPlayback
+from ..live.session import current
 from ..properties import INPUT_TAG, NETWORK_NAME, VIDEO_FRAME, VIDEO_SOURCE
 from .bridge import network_of, show_input
 
-USUAL = 25.0
-"""Frames a second of a camera that doesn't say."""
-NEAR = 1e-3
-"""Share of a frame by which a clock may be short of it."""
-PATIENCE = 60.0
-"""Seconds that a picture waits for its frame, where nobody looks."""
+DEFAULT_RATE = 25.0
+"""Frames a second of a camera that doesn't report its rate."""
+ROUNDING = 1e-3
+"""Share of a frame by which the clock may be short of the next frame and still count as having reached it."""
+RENDER_WAIT_SECONDS = 60.0
+"""Seconds that a render waits until the keyed frame is shown."""
 
 
-def play_film(scene: bpy.types.Scene, source: str = "") -> str:
-    """Let the hall's network look at a video file of the bridge's machine, or at camera:0; without one, go on.
+def play_video(scene: bpy.types.Scene, source: str = "") -> str:
+    """Run the hall's network on a video, frame after frame; without `source`, go on with the one that is open.
 
-    Raises BridgeError or InputError.
+    source: a video file on the bridge's machine, or camera:0. Returns a line that says which video begins. Raises
+    BridgeError if the bridge can't be asked, or InputError if no video is named or open.
     """
     network_of(scene)
-    if not source and scene.name in current().films:
-        playing = _opened(scene)
-        _begin(scene, playing)
-        playing.running = True
-        return _next(scene, playing)
-    where = source or str(scene.get(VIDEO_SOURCE, ""))
-    if not where:
-        raise InputError("no film is open; name a video file or camera:0")
-    where = where if where.startswith("camera:") else bpy.path.abspath(where)
+    if not source and current().video_of(scene.session_uid) is not None:
+        video = _opened_video(scene)
+        _start_clock(scene, video)
+        video.running = True
+        return _request_frame(scene, video)
+    path = source or str(scene.get(VIDEO_SOURCE, ""))
+    if not path:
+        raise InputError("no video is open; name a video file or camera:0")
+    path = path if path.startswith("camera:") else bpy.path.abspath(path)
     if source:
-        scene[VIDEO_SOURCE], scene[VIDEO_FRAME] = where, 0
-    _open(scene, where, running=True)
-    return f"{Path(where).name} begins"
+        scene[VIDEO_SOURCE], scene[VIDEO_FRAME] = path, 0
+    _open(scene, path, running=True)
+    return f"{Path(path).name} begins"
 
 
 def _open(scene: bpy.types.Scene, source: str, *, running: bool) -> None:
-    """Open a film on the bridge; when it is there the hall looks at it."""
-    session, scene_name = current(), scene.name
-    playing = Playing(_name(source, scene_name), running)
+    """Open a video on the bridge, then request its first frame."""
+    session, uid = current(), scene.session_uid
+    video = VideoPlayback(_free_name(source, uid), running)
 
-    def opened(films: list[dict[str, Any]]) -> None:
-        there = hall_requests.scene_named(scene_name)
-        told = next((one for one in films if one["name"] == playing.name), None)
-        if there is not None and told is not None:
-            playing.rate, playing.frames = told["rate"] or USUAL, told["frames"]
-            _begin(there, playing)
-            _next(there, playing)
+    def start(videos: list[dict[str, Any]]) -> None:
+        hall = scene_with_uid(uid)
+        info = next((info for info in videos if info["name"] == video.name), None)
+        if hall is not None and info is not None:
+            video.rate, video.frames = info["rate"] or DEFAULT_RATE, info["frames"]
+            _start_clock(hall, video)
+            _request_frame(hall, video)
 
-    playing.tag = session.ask(lambda bridge: bridge.open_video(playing.name, source), opened)
-    session.films[scene_name] = playing
-
-
-def _begin(scene: bpy.types.Scene, playing: Playing) -> None:
-    """Now is the second of the frame that is shown; what is kept goes on where it was."""
-    second = int(scene.get(VIDEO_FRAME, 0)) / playing.rate
-    playing.began, playing.seen = playing.began + second - playing.seen, second
-    playing.started = time.monotonic() - second
+    video.open_tag = session.ask(lambda bridge: bridge.open_video(video.name, source), start)
+    session.hall(uid).video = video
 
 
-def _name(source: str, scene_name: str) -> str:
-    """What the film is called on the bridge; two halls may look at two files of one name."""
+def _start_clock(scene: bpy.types.Scene, video: VideoPlayback) -> None:
+    """Let the clock go on from the frame that is shown, and keys from the frame of the scene they have reached."""
+    second = int(scene.get(VIDEO_FRAME, 0)) / video.rate
+    video.first_key_second, video.shown_second = video.first_key_second + second - video.shown_second, second
+    video.started = time.monotonic() - second
+
+
+def _free_name(source: str, uid: int) -> str:
+    """Return a name for the video on the bridge; two halls may play two files of one name."""
     name, number = Path(source).name, 2
-    taken = {one.name for where, one in current().films.items() if where != scene_name}
+    taken = {hall.video.name for other, hall in current().halls.items() if hall.video is not None and other != uid}
     while name in taken:
         name, number = f"{Path(source).name} {number}", number + 1
     return name
 
 
-def pause_film(scene: bpy.types.Scene) -> str:
-    """Stay at the frame that is shown; the next one, if it is on its way, is dropped. Raises InputError."""
-    playing = _playing(scene)
-    playing.running = False
-    _stay(scene, playing)
+def pause_video(scene: bpy.types.Scene) -> str:
+    """Pause the hall's video at the frame that is shown; a frame that was requested already isn't shown.
+
+    Returns a line that says the frame's number. Raises InputError if no video is open.
+    """
+    video = _video(scene)
+    video.running = False
+    _drop_requested_frame(scene, video)
     return f"paused at frame {scene.get(VIDEO_FRAME, 0)}"
 
 
-def step_film(scene: bpy.types.Scene, by: int = 1) -> str:
-    """Pause, and go some frames on or back, no further than the film goes. Raises InputError or BridgeError."""
-    playing = _opened(scene)
-    playing.running = False
-    _stay(scene, playing)
-    frame = max(0, int(scene.get(VIDEO_FRAME, 0)) + by)
-    return show_film_frame(scene, min(frame, playing.frames - 1) if playing.frames else frame)
+def step_video(scene: bpy.types.Scene, by: int = 1) -> str:
+    """Pause the hall's video and show the frame `by` frames later (earlier if negative), at most its first or last.
 
-
-def show_film_frame(scene: bpy.types.Scene, frame: int) -> str:
-    """Look at the film's frame of this number. Raises InputError or BridgeError."""
-    name = _opened(scene).name
-    scene[VIDEO_FRAME] = frame
-    return show_input(scene, video(name, frame=frame))
-
-
-def keep_film(scene: bpy.types.Scene, keep: bool = True) -> str:
-    """Write what is seen on the time axis from now on: a key for each frame that is shown, at the time it was due.
-
-    Afterwards the time line shows them again, the bridge being there. Raises InputError.
+    Returns a line that says which input is run. Raises InputError if no video is open, or BridgeError.
     """
-    playing = _playing(scene)
-    playing.kept, playing.first, playing.began = keep, scene.frame_current, playing.seen
-    if keep and not _has_action(scene):  # now, in a person's action, and not with the first frame: undo must know of it
+    video = _opened_video(scene)
+    video.running = False
+    _drop_requested_frame(scene, video)
+    frame = max(0, int(scene.get(VIDEO_FRAME, 0)) + by)
+    return show_video_frame(scene, min(frame, video.frames - 1) if video.frames else frame)
+
+
+def show_video_frame(scene: bpy.types.Scene, frame: int) -> str:
+    """Run the hall's network on one frame of its video, counted from 0.
+
+    Returns a line that says which input is run. Raises InputError if no video is open, or BridgeError.
+    """
+    name = _opened_video(scene).name
+    scene[VIDEO_FRAME] = frame
+    return show_input(scene, client.video(name, frame=frame))
+
+
+def key_video(scene: bpy.types.Scene, keep: bool = True) -> str:
+    """Insert a keyframe for each frame of the video that is shown from now on, at the time it was due.
+
+    The timeline then shows these frames again while the bridge is connected. keep: False ends it. Returns a line that
+    says whether frames are keyed. Raises InputError if no video is open.
+    """
+    video = _video(scene)
+    video.keyed, video.first_key, video.first_key_second = keep, scene.frame_current, video.shown_second
+    if keep and not _has_action(scene):  # now, in the user's own step, and not with the first frame: for undo
         scene.animation_data_create().action = bpy.data.actions.new(f"{scene.name} film")
-    return "what is seen is written on the time axis" if keep else "the time axis stays as it is"
+    return "shown frames are keyed on the timeline" if keep else "shown frames are no longer keyed"
 
 
-def stop_film(scene: bpy.types.Scene) -> str:
-    """Let go of the film; the last frame stays."""
-    playing = current().films.pop(scene.name, None)
+def stop_video(scene: bpy.types.Scene) -> str:
+    """Close the hall's video, here and on the bridge; the last frame stays on the panels.
+
+    Returns a line that says which video is closed, or that none was open.
+    """
     scene.pop(VIDEO_SOURCE, None)
-    if playing is None:
-        return "no film is playing"
-    _stay(scene, playing)
-    if current().state == "ready":
-        current().ask(lambda bridge: bridge.close_video(playing.name), lambda _: None)
-    return f"{playing.name} is closed"
+    video = current().close_video(scene.session_uid)
+    if video is None:
+        return "no video is open"
+    _drop_requested_frame(scene, video)
+    return f"{video.name} is closed"
 
 
-def _stay(scene: bpy.types.Scene, playing: Playing) -> None:
-    """A frame that was asked for and isn't shown whole doesn't come: the last one is shown again."""
-    session, tag = current(), playing.asked
-    shown, playing.asked = session.shown.get(scene.session_uid), ""
-    if tag and tag == scene.get(INPUT_TAG) and shown is not None:
+def _drop_requested_frame(scene: bpy.types.Scene, video: VideoPlayback) -> None:
+    """Show the last complete frame again if a newer one was requested and isn't shown completely."""
+    session, tag = current(), video.requested_tag
+    shown, video.requested_tag = session.hall(scene.session_uid).shown, ""
+    if tag and tag == scene.get(INPUT_TAG) and shown:
         scene[INPUT_TAG] = shown
-        hall_requests.show_input_again(session, scene)
+        show_input_again(session, scene)
         timer.start()
 
 
-def at_frame(scene: bpy.types.Scene) -> None:
-    """The time axis has moved: show the film's frame that is keyed there. In the background, and where an animation is
-    rendered, wait for it.
+def show_keyed_frame(scene: bpy.types.Scene) -> None:
+    """Show the video's frame that is keyed at the scene's current frame.
+
+    In the background, and while an animation is rendered, wait until it is shown. Errors are kept for the interface.
     """
     session = current()
-    if session.state != "ready" or not scene.get(NETWORK_NAME) or not _keyed(scene):
+    if session.state != "ready" or not scene.get(NETWORK_NAME) or not _is_keyed(scene):
         return
-    name, asked = scene.name, threading.Event()
-    follow = partial(_follow, name, asked)
+    uid, requested = scene.session_uid, threading.Event()
+    request = partial(_request_keyed_frame, uid, requested)
     try:
-        if timer.is_ours():
-            follow()
-        else:  # a render's thread: what is asked and shown is the timer's
-            session.later([follow])
-        if _alone() or session.renders:
-            timer.wait(lambda: bool(session.error) or (asked.is_set() and _settled(scene)), PATIENCE)
+        if timer.in_main_thread():
+            request()
+        else:  # in a render's thread: the timer makes the request and shows the answer
+            session.queue_calls([request])
+        if _in_background() or session.rendering:
+            timer.wait(lambda: bool(session.error) or (requested.is_set() and _is_settled(scene)), RENDER_WAIT_SECONDS)
     except InnerwalkError as error:
         session.error = str(error)
 
 
-def render_begins(begins: bool) -> None:
-    """Whether pictures are rendered from now on: each waits for its frame's maps."""
-    current().renders = begins
+def set_rendering(rendering: bool) -> None:
+    """Set whether pictures are being rendered; then each waits until the keyed frame is shown."""
+    current().rendering = rendering
 
 
-def _alone() -> bool:
-    """Whether nobody looks."""
+def _in_background() -> bool:
+    """Return whether Blender runs without a window."""
     return bool(bpy.app.background)
 
 
-def _follow(name: str, asked: threading.Event) -> None:
-    """Look at the frame that is keyed, unless it is looked at already or the film plays."""
-    scene = hall_requests.scene_named(name)
+def _request_keyed_frame(uid: int, requested: threading.Event) -> None:
+    """Request the frame that is keyed, unless it was requested already or the video plays; then set the event."""
+    scene = scene_with_uid(uid)
     try:
         if scene is not None:
-            _look(scene, current().films.get(name))
+            _seek_keyed_frame(scene, current().video_of(uid))
     finally:
-        asked.set()
+        requested.set()
 
 
-def _look(scene: bpy.types.Scene, playing: Playing | None) -> None:
-    if playing is None:
+def _seek_keyed_frame(scene: bpy.types.Scene, video: VideoPlayback | None) -> None:
+    if video is None:
         _open(scene, scene[VIDEO_SOURCE], running=False)
         return
-    wanted = (str(scene[NETWORK_NAME]), (video(playing.name, frame=int(scene[VIDEO_FRAME])),))
-    if playing.rate and not playing.running and current().looked.get(scene.get(INPUT_TAG)) != wanted:
-        show_film_frame(scene, int(scene[VIDEO_FRAME]))
+    frame = int(scene[VIDEO_FRAME])
+    request = current().input_request(scene.get(INPUT_TAG, ""))
+    wanted = (str(scene[NETWORK_NAME]), (client.video(video.name, frame=frame),))
+    if video.rate and not video.running and (request is None or (request.network, request.inputs) != wanted):
+        show_video_frame(scene, frame)
 
 
-def _settled(scene: bpy.types.Scene) -> bool:
-    session, playing = current(), current().films.get(scene.name)
-    running = playing is not None and playing.running  # then it never is
-    return running or not session.waits and session.shown.get(scene.session_uid) == scene.get(INPUT_TAG)
+def _is_settled(scene: bpy.types.Scene) -> bool:
+    """Return whether the keyed frame is shown; also while the video plays, as then it never stays."""
+    session, uid = current(), scene.session_uid
+    video = session.video_of(uid)
+    playing = video is not None and video.running
+    return playing or (not session.has_callbacks and session.hall(uid).shown == scene.get(INPUT_TAG))
 
 
-def _keyed(scene: bpy.types.Scene) -> bool:
+def _is_keyed(scene: bpy.types.Scene) -> bool:
     return _has_action(scene) and VIDEO_FRAME in scene
 
 
@@ -207,77 +225,81 @@ def _has_action(scene: bpy.types.Scene) -> bool:
     return scene.animation_data is not None and scene.animation_data.action is not None
 
 
-def _playing(scene: bpy.types.Scene) -> Playing:
-    found = current().films.get(scene.name)
-    if found is None:
-        raise InputError("no film is open; name a video file or camera:0")
-    return found
+def _video(scene: bpy.types.Scene) -> VideoPlayback:
+    video = current().video_of(scene.session_uid)
+    if video is None:
+        raise InputError("no video is open; name a video file or camera:0")
+    return video
 
 
-def _opened(scene: bpy.types.Scene) -> Playing:
-    found = _playing(scene)
-    if not found.rate:
-        raise InputError(f"{found.name} isn't open yet")
-    return found
+def _opened_video(scene: bpy.types.Scene) -> VideoPlayback:
+    video = _video(scene)
+    if not video.rate:
+        raise InputError(f"{video.name} isn't open yet; try again in a moment")
+    return video
 
 
-def _next(scene: bpy.types.Scene, playing: Playing) -> str:
-    """The frame that is due now, or that the film is paused at."""
-    if not playing.running:
-        return show_film_frame(scene, int(scene.get(VIDEO_FRAME, 0)))
-    playing.due = max(0.0, time.monotonic() - playing.started)
-    told = show_input(scene, video(playing.name, seconds=playing.due))
-    playing.asked = scene[INPUT_TAG]
-    return told
+def _request_frame(scene: bpy.types.Scene, video: VideoPlayback) -> str:
+    """Request the frame that is due now, or the one that the video is paused at."""
+    if not video.running:
+        return show_video_frame(scene, int(scene.get(VIDEO_FRAME, 0)))
+    video.requested_second = max(0.0, time.monotonic() - video.started)
+    line = show_input(scene, client.video(video.name, seconds=video.requested_second))
+    video.requested_tag = scene[INPUT_TAG]
+    return line
 
 
-def _heard(tag: str, made: Recording | None) -> None:
-    """A frame is shown: note which, and ask for the next when it is due; or it can't be, and the film stops."""
-    for name, playing in list(current().films.items()):
-        scene = hall_requests.scene_named(name)
-        if scene is None or (made is None and tag == playing.tag):
-            del current().films[name]
-        elif scene.get(INPUT_TAG) == tag and playing.rate:  # else that is of a film before
-            if made is None:
-                playing.running, playing.asked = False, ""
+def _on_input(tag: str, recording: Recording | None) -> None:
+    """Listener: go on to the next frame where a frame is shown; pause or close the video where it has failed."""
+    for uid, hall in list(current().halls.items()):
+        video, scene = hall.video, scene_with_uid(uid)
+        if video is None or scene is None:
+            continue
+        if recording is None and tag == video.open_tag:
+            hall.video = None
+        elif scene.get(INPUT_TAG) == tag and video.rate:  # otherwise it is a frame of an earlier video
+            if recording is None:
+                video.running, video.requested_tag = False, ""
             else:
-                _note(scene, playing, made.input_name, tag)
+                _on_frame(scene, video, recording.input_name, tag)
 
 
-def _due(name: str, tag: str) -> None:
-    """Ask for the next frame, unless something else was asked for since."""
-    scene, playing = hall_requests.scene_named(name), current().films.get(name)
-    if scene is None or playing is None or not playing.running or scene.get(INPUT_TAG) != tag:
+def _on_frame(scene: bpy.types.Scene, video: VideoPlayback, input_name: str, tag: str) -> None:
+    """A frame is shown: note its number, key it, and schedule the request for the next one."""
+    name, _, number = input_name.rpartition(", frame ")
+    if name != video.name or not number.isdecimal():
+        return
+    scene[VIDEO_FRAME] = int(number)
+    request = current().input_request(tag)
+    if request is not None:  # by number, so that undo runs this frame again and not the one due then
+        request.network, request.inputs = str(scene[NETWORK_NAME]), (client.video(name, frame=int(number)),)
+    due = video.started + (int(video.requested_second * video.rate + ROUNDING) + 1) / video.rate
+    if video.running:
+        current().schedule(due, partial(_request_next_frame, scene.session_uid, tag))
+    if tag == video.requested_tag:
+        video.shown_second, video.requested_tag = video.requested_second, ""
+        _insert_key(scene, video)
+
+
+def _request_next_frame(uid: int, tag: str) -> None:
+    """Request the frame that is due, unless something else was requested since the frame of this tag."""
+    scene, video = scene_with_uid(uid), current().video_of(uid)
+    if scene is None or video is None or not video.running or scene.get(INPUT_TAG) != tag:
         return
     try:
-        _next(scene, playing)
+        _request_frame(scene, video)
     except InnerwalkError:
-        playing.running = False
+        video.running = False
         raise
 
 
-def _note(scene: bpy.types.Scene, playing: Playing, input_name: str, tag: str) -> None:
-    """Which frame is shown; undo can ask for that one again, and not for what is due then."""
-    name, _, number = input_name.rpartition(", frame ")
-    if name != playing.name or not number.isdecimal():
-        return
-    scene[VIDEO_FRAME] = int(number)
-    current().looked[tag] = str(scene[NETWORK_NAME]), (video(name, frame=int(number)),)
-    due = playing.started + (int(playing.due * playing.rate + NEAR) + 1) / playing.rate
-    if playing.running:
-        current().at(due, partial(_due, scene.name, tag))
-    if tag == playing.asked:
-        playing.seen, playing.asked = playing.due, ""
-        _key(scene, playing)
-
-
-def _key(scene: bpy.types.Scene, playing: Playing) -> None:
-    """Write the frame that is shown on the time axis, where that is kept."""
-    if playing.kept and playing.running:
+def _insert_key(scene: bpy.types.Scene, video: VideoPlayback) -> None:
+    """Key the frame that is shown, if frames are keyed."""
+    if video.keyed and video.running:
         rate = scene.render.fps / scene.render.fps_base
-        at = playing.first + round((playing.seen - playing.began) * rate)
-        scene.keyframe_insert(f'["{VIDEO_FRAME}"]', frame=at)
-        scene.frame_end = max(scene.frame_end, at)
+        frame = video.first_key + round((video.shown_second - video.first_key_second) * rate)
+        scene.keyframe_insert(f'["{VIDEO_FRAME}"]', frame=frame)
+        scene.frame_end = max(scene.frame_end, frame)
 
 
-hall_requests.LISTENERS.append(_heard)
+LISTENERS.append(_on_input)

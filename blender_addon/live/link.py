@@ -1,41 +1,51 @@
-"""A bridge that is talked to by threads, so that nobody waits for it. No bpy here.
+"""A connection to a bridge whose calls run in threads, so that Blender never waits for them. No bpy here.
 
-What is asked for is put down and answered later: `heard` gives the answers, one at a time, to whoever shows them. Of
-inputs only the newest of each hall is run: those that come faster than the network are dropped, never queued.
+Answers are queued as events; `next_event` returns them one at a time. Of the inputs of a hall only the newest is run:
+an older one that still waits is dropped.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from ...torch_bridge.client import Ablate, Bridge, BridgeProcess, BridgeInput, start_process
+from ...torch_bridge.client import Ablate, Bridge, BridgeInput, BridgeProcess, start_process
 from ...torch_bridge.recording import Maps
 from ...torch_bridge.recording.errors import BridgeError, InnerwalkError
 
 State = Literal["starting", "ready", "ended"]
 RUNNING = ("waiting", "running")
-"""States of a job that goes on."""
-WAIT = 0.1
-"""Seconds that a question about a job may take."""
+"""States of a job that hasn't ended."""
+POLL_SECONDS = 0.1
+"""Seconds that the bridge may take to answer a query about a job."""
 
 
-class Heard(NamedTuple):
-    """One answer."""
+class Event(NamedTuple):
+    """An answer of the bridge, or something else that is to be shown in Blender."""
 
     kind: Literal[
-        "starting", "described", "maps", "recording", "again", "renew", "shown", "job", "answer", "piece", "error",
+        "starting",
+        "described",
+        "maps",
+        "recording",
+        "complete",
+        "rebuild",
+        "shown",
+        "job",
+        "answer",
+        "call",
+        "error",
         "ended",
-    ]  # fmt: skip
+    ]
     tag: str
-    """What it was asked under."""
+    """The tag of the request that it answers; "" for none."""
     content: Any
 
 
-class Look(NamedTuple):
-    """One input that a network looks at."""
+class InputRequest(NamedTuple):
+    """Inputs that a network is to be run on."""
 
     tag: str
     network: str
@@ -44,176 +54,190 @@ class Look(NamedTuple):
 
 
 class Link:
-    """One bridge. `state`, `told` and `share` say how it is; `close` ends it."""
+    """A connection to one bridge; `close` ends it.
+
+    `status` and `progress` (0 to 1) describe how far the start is, or why the connection ended; `description` is the
+    answer of `Bridge.describe`.
+    """
 
     def __init__(self, bridge: Bridge | None = None, child: BridgeProcess | None = None) -> None:
         self.child = child
         self.state: State = "starting"
-        self.told, self.share = "starting the bridge", 0.0
-        self.described: dict[str, Any] = {}
+        self.status, self.progress = "starting the bridge", 0.0
+        self.description: dict[str, Any] = {}
         self._bridge: Bridge | None = None
-        self._heard: queue.SimpleQueue[Heard] = queue.SimpleQueue()
-        self._of_jobs: queue.SimpleQueue[Heard | threading.Event] = queue.SimpleQueue()
-        """Heard when nothing else is. An event is set once all before it was heard."""
-        self._questions: queue.SimpleQueue[tuple[str, Callable[[Bridge], Any]] | None] = queue.SimpleQueue()
-        self._wanted: dict[str, Look] = {}
-        self._looks = False
-        self._news = threading.Condition()
-        self._jobs: set[str] = set()
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._job_events: queue.SimpleQueue[Event | threading.Event] = queue.SimpleQueue()
+        """Events of jobs, taken while `_events` is empty. A threading.Event is set once all before it were taken."""
+        self._queries: queue.SimpleQueue[tuple[str, Callable[[Bridge], Any]] | None] = queue.SimpleQueue()
+        self._waiting: dict[Hashable, InputRequest] = {}
+        self._runs_input = False
+        self._changed = threading.Condition()
+        self._job_tags: set[str] = set()
         self._cancelled: set[str] = set()
         self._closed = False
-        self._thread("link", lambda: self._begin(bridge))
+        self._start_thread("link", lambda: self._connect(bridge))
 
     @classmethod
-    def start(cls, python: str, order: Mapping[str, Any], folder: str | None = None) -> Link:
-        """Start a bridge as a child; returns at once. Raises BridgeError when there is no such Python."""
-        return cls(child=start_process(python, order, folder))
+    def start(cls, python: str, config: Mapping[str, Any], folder: str | None = None) -> Link:
+        """Start a bridge as a child process; returns at once. Raises BridgeError if there is no such Python."""
+        return cls(child=start_process(python, config, folder))
 
-    def look(self, tag: str, who: str, network: str, inputs: Sequence[BridgeInput], ablate: Ablate | None = None) -> None:
-        """Let a network look at inputs; what the same `who` has asked for before and still waits is dropped.
+    def run_input(
+        self, tag: str, owner: Hashable, network: str, inputs: Sequence[BridgeInput], ablate: Ablate | None = None
+    ) -> None:
+        """Run a network on inputs; its maps arrive as "maps" events, then a "recording" event.
 
-        ablate: by layer, channels that are taken away.
+        owner: whoever the input is for, such as a hall; a request of the same owner that still waits is dropped.
+        ablate: channels to set to 0, by layer.
         """
-        with self._news:
-            self._wanted[who] = Look(tag, network, inputs, ablate)
-            self._news.notify()
+        with self._changed:
+            self._waiting[owner] = InputRequest(tag, network, inputs, ablate)
+            self._changed.notify()
 
-    def ask(self, tag: str, question: Callable[[Bridge], Any]) -> None:
-        """Ask anything else; its answer is heard as "answer"."""
-        self._questions.put((tag, question))
+    def ask(self, tag: str, query: Callable[[Bridge], Any]) -> None:
+        """Call a function with the bridge; its result arrives as an "answer" event."""
+        self._queries.put((tag, query))
 
-    def work(self, tag: str, network: str, method: str, **asked: Any) -> None:
-        """Ask a method: its maps are heard as "maps", then what its job tells as "job", until it ends."""
-        self._jobs.add(tag)
-        self._thread(tag, lambda: self._follow(tag, network, method, asked))
+    def run_method(self, tag: str, network: str, method: str, **arguments: Any) -> None:
+        """Start a method's job, with the arguments of `Bridge.start`.
+
+        Its maps arrive as "maps" events and its state as "job" events, until it ends.
+        """
+        self._job_tags.add(tag)
+        self._start_thread(tag, lambda: self._follow_job(tag, network, method, arguments))
 
     def cancel(self, tag: str) -> None:
-        """End the job of a tag at its next step, or as soon as there is one."""
+        """End the job of a tag at its next step, also if the job hasn't started yet."""
         self._cancelled.add(tag)
 
-    def heard(self) -> Heard | None:
-        """The next answer, those of jobs after all others; None while there is none."""
-        if not self._heard.empty():
-            return self._heard.get_nowait()
-        while not self._of_jobs.empty():
-            one = self._of_jobs.get_nowait()
-            if isinstance(one, Heard):
-                return one
-            one.set()
+    def next_event(self) -> Event | None:
+        """Return the next event, those of jobs after all others; None if there is none."""
+        if not self._events.empty():
+            return self._events.get_nowait()
+        while not self._job_events.empty():
+            event = self._job_events.get_nowait()
+            if isinstance(event, Event):
+                return event
+            event.set()
         return None
 
     @property
     def busy(self) -> bool:
-        """Whether an input waits or is looked at."""
-        with self._news:
-            return self._looks or bool(self._wanted)
+        """Whether an input is being run or waits."""
+        with self._changed:
+            return self._runs_input or bool(self._waiting)
 
     def close(self) -> None:
-        """End the threads, and the child if there is one."""
+        """End the threads, and the child process if there is one. Queries that were made before are still sent."""
         self._closed, self.state = True, "ended"
-        with self._news:
-            self._news.notify()
-        self._questions.put(None)
+        with self._changed:
+            self._changed.notify()
+        self._queries.put(None)
         if self.child is not None:
             threading.Thread(target=self.child.end, name="innerwalk end", daemon=True).start()
 
-    def _say(self, kind: Any, tag: str, content: Any) -> None:
+    def _put(self, kind: Any, tag: str, content: Any) -> None:
         if not self._closed:
-            held = self._of_jobs if tag in self._jobs else self._heard
-            held.put(Heard(kind, tag, content))
+            events = self._job_events if tag in self._job_tags else self._events
+            events.put(Event(kind, tag, content))
 
-    def _thread(self, name: str, work: Callable[[], None]) -> None:
-        """Work in a thread of its own; what goes wrong is heard under its name."""
-        run = threading.Thread(target=self._try, args=(name, work), name=f"innerwalk {name}", daemon=True)
-        run.start()
+    def _start_thread(self, name: str, work: Callable[[], None]) -> None:
+        """Run some work in a thread of its own; an error becomes an "error" event tagged with the name."""
+        thread = threading.Thread(target=self._try, args=(name, work), name=f"innerwalk {name}", daemon=True)
+        thread.start()
 
     def _try(self, tag: str, work: Callable[[], None]) -> None:
-        """Do some work; whatever goes wrong is heard, so that nobody waits for it for ever."""
+        """Run some work; any error becomes an "error" event, so that no request stays without an answer."""
         try:
             work()
         except InnerwalkError as error:
-            self._say("error", tag, error)
-        except Exception as error:  # noqa: BLE001 - an answer that makes no sense; the next one may
-            told = f"the bridge's answer makes no sense ({type(error).__name__}: {error})"
-            self._say("error", tag, BridgeError(told))
+            self._put("error", tag, error)
+        except Exception as error:  # noqa: BLE001 - an answer that can't be read; the next one may be all right
+            message = f"the bridge's answer can't be understood ({type(error).__name__}: {error})"
+            self._put("error", tag, BridgeError(message))
 
-    def _begin(self, bridge: Bridge | None) -> None:
-        """Wait for a child, describe the bridge and listen to what is wanted; then wait for the child's end."""
+    def _connect(self, bridge: Bridge | None) -> None:
+        """Wait for the child, describe the bridge and start the threads that serve requests; then wait for the child's
+        end.
+        """
         try:
-            bridge = bridge or self._reach()
-            self.described = bridge.describe()
+            bridge = bridge or self._join_child()
+            self.description = bridge.describe()
             bridge.close()  # each thread has a connection of its own
         except InnerwalkError as error:
             self._end(str(error))
             return
-        self._bridge, self.state, self.told, self.share = bridge, "ready", "ready", 1.0
-        self._say("described", "", self.described)
-        self._thread("looks", self._look_on)
-        self._thread("questions", self._answer_on)
+        self._bridge, self.state, self.status, self.progress = bridge, "ready", "ready", 1.0
+        self._put("described", "", self.description)
+        self._start_thread("inputs", self._run_inputs)
+        self._start_thread("queries", self._run_queries)
         if self.child is not None:
             self.child.process.wait()
             self._end(f"the bridge has ended: {self.child.last_error_line()}")
 
-    def _reach(self) -> Bridge:
+    def _join_child(self) -> Bridge:
         assert self.child is not None
-        return Bridge(self.child.wait(self._starting), self.child.token, child=self.child)
+        return Bridge(self.child.wait(self._report_start), self.child.token, child=self.child)
 
-    def _starting(self, told: str, share: float) -> None:
-        self.told, self.share = told, share
-        self._say("starting", "", told)
+    def _report_start(self, status: str, progress: float) -> None:
+        self.status, self.progress = status, progress
+        self._put("starting", "", status)
 
-    def _twin(self) -> Bridge:
-        """A connection for one thread. Raises BridgeError."""
+    def _new_connection(self) -> Bridge:
+        """Return a connection for one thread. Raises BridgeError."""
         if self._bridge is None:
-            raise BridgeError(f"the bridge isn't ready yet ({self.told})")
+            raise BridgeError(f"the bridge isn't ready yet ({self.status})")
         return self._bridge.new_connection()
 
-    def _end(self, told: str) -> None:
+    def _end(self, reason: str) -> None:
         if self.state != "ended":
-            self.state, self.told = "ended", told
-            self._say("ended", "", told)
+            self.state, self.status = "ended", reason
+            self._put("ended", "", reason)
 
-    def _look_on(self) -> None:
-        """Run the newest input of each hall in turn."""
-        with self._twin() as bridge:
-            while (look := self._next_look()) is not None:
-                self._try(look.tag, lambda: self._look(bridge, look))
+    def _run_inputs(self) -> None:
+        """Run the newest input of each owner in turn."""
+        with self._new_connection() as bridge:
+            while (request := self._next_input()) is not None:
+                self._try(request.tag, lambda: self._record(bridge, request))
 
-    def _next_look(self) -> Look | None:
-        """Waits for one; None once the link is closed."""
-        with self._news:
-            self._looks = False
-            self._news.wait_for(lambda: self._wanted or self._closed)
-            self._looks = not self._closed
-            return self._wanted.pop(next(iter(self._wanted))) if self._looks else None
+    def _next_input(self) -> InputRequest | None:
+        """Wait for an input; None once the link is closed."""
+        with self._changed:
+            self._runs_input = False
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            self._runs_input = not self._closed
+            return self._waiting.pop(next(iter(self._waiting))) if self._runs_input else None
 
-    def _look(self, bridge: Bridge, look: Look) -> None:
-        def heard(maps: Maps) -> None:
-            self._say("maps", look.tag, maps)
+    def _record(self, bridge: Bridge, request: InputRequest) -> None:
+        def put_maps(maps: Maps) -> None:
+            self._put("maps", request.tag, maps)
 
-        self._say("recording", look.tag, bridge.record(look.network, look.inputs, on_maps=heard, ablate=look.ablate))
+        recording = bridge.record(request.network, request.inputs, on_maps=put_maps, ablate=request.ablate)
+        self._put("recording", request.tag, recording)
 
-    def _answer_on(self) -> None:
-        with self._twin() as bridge:
-            while (asked := self._questions.get()) is not None:
-                tag, question = asked
-                self._try(tag, lambda: self._say("answer", tag, question(bridge)))  # noqa: B023 - called at once
+    def _run_queries(self) -> None:
+        with self._new_connection() as bridge:
+            while (item := self._queries.get()) is not None:
+                tag, query = item
+                self._try(tag, lambda: self._put("answer", tag, query(bridge)))  # noqa: B023 - called at once
 
-    def _follow(self, tag: str, network: str, method: str, asked: Mapping[str, Any]) -> None:
-        with self._twin() as bridge:
-            job = bridge.start(network, method, **asked) | {"state": "waiting", "step": 0}  # its results may be there
-            self._say("job", tag, job)
+    def _follow_job(self, tag: str, network: str, method: str, arguments: Mapping[str, Any]) -> None:
+        with self._new_connection() as bridge:
+            # "waiting" from step 0 on, so that results which are there already are fetched too
+            job = bridge.start(network, method, **arguments) | {"state": "waiting", "step": 0}
+            self._put("job", tag, job)
             while job["state"] in RUNNING:
                 if self._closed or tag in self._cancelled:
                     bridge.cancel(job["id"])
-                job, every = bridge.job(job["id"], job["step"], WAIT)
-                self._told(tag, job, every)
+                job, new_maps = bridge.job(job["id"], job["step"], POLL_SECONDS)
+                self._put_job(tag, job, new_maps)
 
-    def _told(self, tag: str, job: dict[str, Any], every: Sequence[Maps]) -> None:
-        """What a job has made, and how it is doing. Waits until that was heard: what comes meanwhile is left out."""
-        for maps in every:
-            self._say("maps", tag, maps)
-        self._say("job", tag, job)
-        self._of_jobs.put(heard := threading.Event())
-        while not (heard.wait(WAIT) or self._closed or tag in self._cancelled):
+    def _put_job(self, tag: str, job: dict[str, Any], new_maps: Sequence[Maps]) -> None:
+        """Queue a job's new maps and its state, and wait until they were taken; steps made meanwhile are skipped."""
+        for maps in new_maps:
+            self._put("maps", tag, maps)
+        self._put("job", tag, job)
+        self._job_events.put(taken := threading.Event())
+        while not (taken.wait(POLL_SECONDS) or self._closed or tag in self._cancelled):
             continue

@@ -1,7 +1,7 @@
-"""What is known of the bridge in this run of Blender, and lost with it: link, recent results, jobs, what went wrong.
+"""What this run of Blender knows of the bridge: connection, requests and their results, state of each hall.
 
-What must outlive it, be saved or undone is in the scenes: which network a hall shows, and under which tag it asked for
-what it shows. No bpy here.
+All of it is lost when Blender ends. What must be saved or undone is in the scenes: the network that a hall shows, and
+the tags of what it requested last. No bpy here.
 """
 
 from __future__ import annotations
@@ -9,273 +9,316 @@ from __future__ import annotations
 import itertools
 import secrets
 import time
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections import deque
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
 from ...torch_bridge.client import Ablate, Bridge, BridgeInput
 from ...torch_bridge.recording import Maps, Recording
-from ...torch_bridge.recording.errors import BridgeError
-from .link import RUNNING, Heard, Link
+from ...torch_bridge.recording.errors import BridgeError, UnknownName
+from .hall_state import HallState, VideoPlayback
+from .link import Event, Link
+from .requests import MethodRequest, Request
 
-REMEMBERED = 256 << 20
+MEMORY_BYTES = 256 << 20
 """Bytes of maps that are kept, so that undo can show them again."""
-ASKED = 64
-"""Inputs that can be asked for again when their maps are forgotten."""
-
-
-@dataclass
-class Playing:
-    """A film that a hall looks at. Frames that come faster than the network are left out, so it never lags behind."""
-
-    name: str
-    """On the bridge."""
-    running: bool = True
-    tag: str = ""
-    """Under which the bridge was asked to open it."""
-    rate: float = 0.0
-    """Frames a second; 0 until it is open."""
-    frames: int = 0
-    """How many; 0 of a camera."""
-    started: float = 0.0
-    """When its second 0 was, by `time.monotonic`."""
-    due: float = 0.0
-    """Second of the film that was asked for last."""
-    seen: float = 0.0
-    """Second of the film that is shown."""
-    asked: str = ""
-    """Tag of the frame that was asked for last, until it is shown."""
-    kept: bool = False
-    """Whether what is seen is written on the time axis."""
-    first: int = 0
-    """Frame of the scene at which keeping began."""
-    began: float = 0.0
-    """Second of the film at which it did."""
-
-
-class Asked(NamedTuple):
-    """How a method was asked."""
-
-    method: str
-    given: dict[str, Any]
-    look: str
-    """Tag of the input that it was asked about."""
+MOST_REQUESTS = 64
+"""Number of inputs, and of methods, that are kept to be requested again once their maps are forgotten."""
 
 
 class Session:
-    """One for each run of Blender; `current` gives it."""
+    """The session of one run of Blender; `current` returns it."""
 
     def __init__(self) -> None:
         self.link: Link | None = None
         self.error = ""
-        """The last thing that went wrong, for a person; "" when something has gone right since."""
-        self.jobs: OrderedDict[str, dict[str, Any]] = OrderedDict()
-        """What the bridge tells of each job, by tag."""
-        self.weighed: dict[tuple[str, str], Any] = {}
-        """By (network, layer): the histogram of its weights; None while it is asked for."""
-        self.films: dict[str, Playing] = {}
-        """By the name of a scene: the film that its network looks at."""
-        self.asked: dict[str, Asked] = {}
-        """By the tag of a job."""
-        self.looked: dict[str, tuple[str, Sequence[BridgeInput]]] = {}
-        """By tag: the network and the inputs that were asked for."""
-        self.ablated: dict[str, Ablate] = {}
-        """And by tag: the channels that were taken away for it, where there are any."""
-        self.shown: dict[int, str] = {}
-        """By the session_uid of a scene: the tag of the input that its hall has shown whole. Undo leaves it alone."""
-        self.renders = False
-        """Whether pictures are rendered: each waits for what it shows."""
-        self.held: dict[int, str] = {}
-        """And the tag of what its hall held before anything was asked, which is never forgotten."""
-        self.names: dict[int, dict[str, str]] = {}
-        """And by layer, where its panel was found the last time: the name of an object, which may be another's now."""
-        self.laid: dict[int, str] = {}
-        """And what the pictures on its shelf are of."""
-        self._run, self._numbers = secrets.token_hex(4), itertools.count(1)
-        self._memory: OrderedDict[str, Recording | dict[str, Maps]] = OrderedDict()
-        self._then: dict[str, Callable[[Any], None]] = {}
-        self._again: deque[Heard] = deque()
-        self._due: deque[tuple[float, Callable[[], None]]] = deque()
-        self._idle: deque[Callable[[], None]] = deque()
+        """The last error as one line for people; "" once something has succeeded since."""
+        self.requests: dict[str, Request] = {}
+        """By tag, oldest first."""
+        self.halls: dict[int, HallState] = {}
+        """By the `session_uid` of a hall's scene, which outlives renaming, undo and redo."""
+        self.weight_histograms: dict[tuple[str, str], Any] = {}
+        """By (network, layer): the histogram of the layer's weights; None while it is requested."""
+        self.rendering = False
+        """Whether pictures are being rendered; then each waits until its maps are shown."""
+        self._run, self._numbers, self._stored = secrets.token_hex(4), itertools.count(1), itertools.count(1)
+        self._queue: deque[Event] = deque()
+        """Events to show before those of the bridge."""
+        self._schedule: list[tuple[float, Callable[[], None]]] = []
+        """(time by `time.monotonic`, function to call then), earliest first."""
+
+    # Connection
 
     @property
     def state(self) -> str:
-        """off, starting, ready or ended."""
+        """State of the connection: off, starting, ready or ended."""
         return self.link.state if self.link is not None else "off"
 
     def join(self, link: Link) -> None:
-        """Talk to this bridge from now on."""
+        """Use this connection from now on."""
         self.link, self.error = link, ""
 
     def leave(self) -> None:
-        """End the link; halls stay as they are."""
+        """Close the videos on the bridge and the connection; halls keep what they show."""
+        for uid in list(self.halls):
+            self.close_video(uid)
         if self.link is not None:
             self.link.close()
         self.link = None
-        for told in (self.jobs, self.films, self.weighed, self._then, self._due):
-            told.clear()
+        for request in self.requests.values():
+            request.job = request.then = None
+        self._drop_empty()
+        self.weight_histograms.clear()
+        self._schedule.clear()
 
     def forget(self) -> None:
-        """Another file is open: nothing that was asked for in the last one is shown in it."""
-        asked = (self.jobs, self.films, self.asked, self.looked, self.ablated)
-        for known in (*asked, self.shown, self.held, self.laid):
+        """Forget all requests and halls, and close their videos on the bridge, because another file was opened."""
+        videos = [hall.video for hall in self.halls.values() if hall.video is not None]
+        for known in (self.requests, self.halls, self._queue, self._schedule):
             known.clear()
-        for waiting in (self._memory, self._then, self._due, self._again):
-            waiting.clear()
+        for video in videos:
+            self._close_on_bridge(video)
 
-    def ready(self) -> Link:
-        """The link, when it can be asked. Raises BridgeError."""
+    def ready_link(self) -> Link:
+        """Return the connection. Raises BridgeError unless it is ready."""
         if self.link is None:
             raise BridgeError("no bridge; start one or join one in the Innerwalk tab")
         if self.link.state != "ready":
-            raise BridgeError(f"the bridge isn't ready ({self.link.told})")
+            raise BridgeError(f"the bridge isn't ready ({self.link.status})")
         return self.link
 
-    def tag(self, what: str) -> str:
-        """A name for something that is asked, unlike those of other runs, which may be in files."""
-        return f"{what} {next(self._numbers)} {self._run}"
+    # Requests
 
-    def look(
-        self, who: str, network: str, inputs: Sequence[BridgeInput], tag: str = "",
-        then: Callable[[Recording], None] | None = None, *, ablate: Ablate | None = None,
-    ) -> str:  # fmt: skip
-        """Let a network look at inputs for `who`, a scene; the tag of the answer. `then` gets it when it is there.
+    def new_tag(self, kind: str) -> str:
+        """Return a tag that no other request has, also none of another run whose tags are in a saved file."""
+        return f"{kind} {next(self._numbers)} {self._run}"
 
-        ablate: channels that are taken away; by default those that were for this tag. Raises BridgeError.
+    def request_input(
+        self,
+        owner: Hashable,
+        network: str,
+        inputs: Sequence[BridgeInput],
+        tag: str = "",
+        then: Callable[[Recording], None] | None = None,
+        *,
+        ablate: Ablate | None = None,
+    ) -> str:
+        """Run a network on inputs; returns the request's tag.
+
+        owner: the hall that it is for (its `session_uid`); a request of the same owner that still waits is dropped.
+        tag: of an earlier request that is repeated; "" for a new one. then: called with the recording.
+        ablate: channels to set to 0, by layer; by default those of the earlier request. Raises BridgeError.
         """
-        link, tag, self.error = self.ready(), tag or self.tag("look"), ""
-        self.looked[tag] = network, inputs
-        if ablate:
-            self.ablated[tag] = ablate
-        self._trim(self.looked, lambda: len(self.looked) > ASKED)
-        self.ablated = {one: away for one, away in self.ablated.items() if one in self.looked}
+        link, tag, self.error = self.ready_link(), tag or self.new_tag("look"), ""
+        request = self.requests.setdefault(tag, Request())
+        request.network, request.inputs = network, inputs
+        request.ablate, request.then = ablate or request.ablate, then or request.then
+        self._forget_inputs()
+        link.run_input(tag, owner, network, inputs, ablate=request.ablate)
+        return tag
+
+    def ask(self, query: Callable[[Bridge], Any], then: Callable[[Any], None]) -> str:
+        """Call `query` with the bridge in another thread, and `then` with its result; returns the request's tag.
+
+        Raises BridgeError.
+        """
+        link, tag = self.ready_link(), self.new_tag("ask")
+        self.requests[tag] = Request(then=then)
+        link.ask(tag, query)
+        return tag
+
+    def request_method(self, network: str, method: MethodRequest) -> str:
+        """Start a method's job; returns the request's tag. Raises BridgeError."""
+        link, tag, self.error = self.ready_link(), self.new_tag("work"), ""
+        what = {"network": network, "method": method.method}
+        job = {"id": 0, "state": "waiting", "share": 0.0, "told": "asking", "error": "", "what": what}
+        self.requests[tag] = Request(network, method=method, job=job)
+        self._forget_methods()
+        about = self.requests.get(method.input_tag, Request())
+        link.run_method(tag, network, method.method, inputs=about.inputs or (), ablate=about.ablate, **method.arguments)
+        return tag
+
+    def input_request(self, tag: str) -> Request | None:
+        """Return the request of a tag if it is for inputs which can be run again."""
+        request = self.requests.get(tag)
+        return request if request is not None and request.inputs is not None else None
+
+    def method_request(self, tag: str) -> MethodRequest | None:
+        """Return the method that was requested under a tag."""
+        request = self.requests.get(tag)
+        return request.method if request is not None else None
+
+    def ablation_of(self, tag: str) -> Ablate:
+        """Return the channels that are set to 0 for the inputs of a tag, by layer."""
+        request = self.requests.get(tag)
+        return (request.ablate if request is not None else None) or {}
+
+    def job(self, tag: str) -> dict[str, Any] | None:
+        """Return the state of a tag's job as the bridge last reported it; see `Request.job`."""
+        request = self.requests.get(tag)
+        return request.job if request is not None else None
+
+    def is_running(self, tag: str) -> bool:
+        """Whether the job of a tag hasn't ended."""
+        return tag in self.requests and self.requests[tag].runs
+
+    @property
+    def awaited_networks(self) -> list[str]:
+        """Networks that are run on an input which a hall will be built from."""
+        return [request.network for request in self.requests.values() if request.then and request.inputs is not None]
+
+    @property
+    def has_callbacks(self) -> bool:
+        """Whether a function is to be called with an answer that hasn't come."""
+        return any(request.then for request in list(self.requests.values()))  # a copy: render threads ask too
+
+    def has_callback(self, tag: str) -> bool:
+        """Whether a function is to be called with the answer to this request."""
+        return tag in self.requests and self.requests[tag].then is not None
+
+    def deliver(self, tag: str, answer: Any) -> None:
+        """Call the function that waits for an answer, if there is one."""
+        then = self.drop_callback(tag)
         if then is not None:
-            self._then[tag] = then
-        link.look(tag, who, network, inputs, ablate=self.ablated.get(tag))
-        return tag
+            then(answer)
 
-    def ask(self, question: Callable[[Bridge], Any], then: Callable[[Any], None]) -> str:
-        """Ask anything; `then` gets the answer when it is there. Its tag. Raises BridgeError."""
-        link, tag = self.ready(), self.tag("ask")
-        self._then[tag] = then
-        link.ask(tag, question)
-        return tag
+    def drop_callback(self, tag: str) -> Callable[[Any], None] | None:
+        """Forget the function that waits for an answer; returns it."""
+        request = self.requests.get(tag)
+        if request is None:
+            return None
+        then, request.then = request.then, None
+        self._drop_empty()
+        return then
 
-    def work(self, network: str, asked: Asked) -> str:
-        """Ask a method; the tag of its job. Raises BridgeError."""
-        link, tag, self.error = self.ready(), self.tag("work"), ""
-        what = {"network": network, "method": asked.method}
-        self.jobs[tag] = {"id": 0, "state": "waiting", "share": 0.0, "told": "asking", "error": "", "what": what}
-        self.asked[tag] = asked
-        while len(self.jobs) > ASKED:
-            self.asked.pop(self.jobs.popitem(last=False)[0], None)
-        inputs = self.looked[asked.look][1] if asked.look in self.looked else ()
-        link.work(tag, network, asked.method, inputs=inputs, ablate=self.ablated.get(asked.look), **asked.given)
-        return tag
+    # Results
 
-    def runs(self, tag: str) -> bool:
-        """Whether the job of a tag goes on."""
-        return tag in self.jobs and self.jobs[tag]["state"] in RUNNING
+    def store_results(self, tag: str, results: Recording | Mapping[str, Maps]) -> None:
+        """Keep the results of a request, adding maps to those it has; the oldest of other requests are forgotten."""
+        request = self.requests.setdefault(tag, Request())
+        if isinstance(results, Mapping):
+            results = {**(request.results if isinstance(request.results, dict) else {}), **results}
+        request.results, request.stored = results, next(self._stored)
+        self._forget_results()
 
-    @property
-    def awaited(self) -> list[str]:
-        """Networks that look at something which a hall is built for."""
-        return [self.looked[tag][0] for tag in self._then if tag in self.looked]
+    def results_of(self, tag: str) -> Recording | dict[str, Maps] | None:
+        """Return the results of a request; None if there are none or they were forgotten."""
+        request = self.requests.get(tag)
+        return request.results if request is not None else None
 
-    @property
-    def waits(self) -> bool:
-        """Whether something will be done once an answer is there."""
-        return bool(self._then)
+    def _forget_results(self) -> None:
+        stored = {tag: request for tag, request in self.requests.items() if request.results is not None}
+        tags = sorted(stored, key=lambda tag: stored[tag].stored)
+        size = sum(request.size for request in stored.values())
+        for tag in self._expendable(tags):
+            if size <= MEMORY_BYTES:
+                break
+            size -= stored[tag].size
+            stored[tag].results = None
+        self._drop_empty()
 
-    def answer(self, tag: str, content: Any) -> None:
-        """Do what was to be done with an answer."""
-        then = self._then.pop(tag, None)
-        if then is not None:
-            then(content)
+    def _forget_inputs(self) -> None:
+        tags = [tag for tag in self.requests if self.input_request(tag)]
+        for tag in self._expendable(tags)[: max(0, len(tags) - MOST_REQUESTS)]:
+            self.requests[tag].inputs = self.requests[tag].ablate = None
+        self._drop_empty()
 
-    def lost(self, tag: str) -> None:
-        """No answer will come."""
-        self._then.pop(tag, None)
+    def _forget_methods(self) -> None:
+        tags = [tag for tag in self.requests if self.method_request(tag)]
+        for tag in tags[: max(0, len(tags) - MOST_REQUESTS)]:
+            self.requests[tag].method = self.requests[tag].job = None
+        self._drop_empty()
 
-    def heard(self) -> Heard | None:
-        """What is to be shown next: things that are shown again, then what the bridge has said."""
-        if self._again:
-            return self._again.popleft()
-        if self._due and self._due[0][0] <= time.monotonic():
-            return Heard("piece", "", self._due.popleft()[1])
-        return self.link.heard() if self.link is not None else None
+    def _expendable(self, tags: Sequence[str]) -> list[str]:
+        """Those of the tags, oldest first, that may be forgotten: not the newest, and not what halls show."""
+        kept = {tag for hall in self.halls.values() for tag in (hall.shown, hall.initial)}
+        return [tag for tag in tags[:-1] if tag not in kept]
 
-    def next(self, *pieces: Heard) -> None:
-        """Hear these one after the other, before all others."""
-        self._again.extendleft(reversed(pieces))
+    def _drop_empty(self) -> None:
+        self.requests = {tag: request for tag, request in self.requests.items() if not request.empty}
 
-    def awaits(self, tag: str) -> bool:
-        """Whether something will be done once this answer is there."""
-        return tag in self._then
+    # Halls
 
-    def remember(self, tag: str, made: Recording | Mapping[str, Maps]) -> None:
-        """Keep what was made under a tag; the oldest is forgotten."""
-        known = self._memory.get(tag)
-        if isinstance(made, Mapping):
-            made = {**(known if isinstance(known, dict) else {}), **made}
-        self._memory[tag] = made
-        self._memory.move_to_end(tag)
-        self._trim(self._memory, lambda: sum(map(_size, self._memory.values())) > REMEMBERED)
+    def hall(self, uid: int) -> HallState:
+        """Return the state of the hall whose scene has this `session_uid`."""
+        return self.halls.setdefault(uid, HallState())
 
-    def _trim(self, known: dict[str, Any], full: Callable[[], bool]) -> None:
-        """Forget the oldest while there is too much; what halls show now is kept, and what is newest."""
-        kept = {*self.shown.values(), *self.held.values(), *list(known)[-1:]}
-        for tag in [tag for tag in known if tag not in kept]:
-            if not full():
-                return
-            del known[tag]
+    def video_of(self, uid: int) -> VideoPlayback | None:
+        """Return the video that a hall's network is run on."""
+        hall = self.halls.get(uid)
+        return hall.video if hall is not None else None
 
-    def recalled(self, tag: str) -> Recording | dict[str, Maps] | None:
-        """What was made under a tag, if it is still known."""
-        return self._memory.get(tag)
+    def close_video(self, uid: int) -> VideoPlayback | None:
+        """Close a hall's video, here and on the bridge; returns it, or None if there was none."""
+        video = self.video_of(uid)
+        if video is not None:
+            self.halls[uid].video = None
+            self._close_on_bridge(video)
+        return video
 
-    def later(self, pieces: Iterable[Callable[[], None]]) -> None:
-        """Do these one after the other, as if they had been heard."""
-        self._again.extend(Heard("piece", "", piece) for piece in pieces)
+    def close_videos_except(self, uids: Collection[int]) -> None:
+        """Close the videos of halls that aren't among these scenes any more."""
+        for uid in [uid for uid, hall in self.halls.items() if hall.video is not None and uid not in uids]:
+            self.close_video(uid)
 
-    def at(self, when: float, piece: Callable[[], None]) -> None:
-        """Do this at a time, by `time.monotonic`."""
-        self._due = deque(sorted([*self._due, (when, piece)], key=lambda one: one[0]))
+    def _close_on_bridge(self, video: VideoPlayback) -> None:
+        def close(bridge: Bridge) -> None:
+            with suppress(UnknownName):  # closed already, or never opened
+                bridge.close_video(video.name)
 
-    @property
-    def expects(self) -> bool:
-        """Whether something is to be done at a time."""
-        return bool(self._due)
+        if self.state == "ready":
+            self.ask(close, lambda _: None)
 
-    @property
-    def pending(self) -> bool:
-        """Whether something is to be shown that the bridge need not be asked for."""
-        return bool(self._again)
+    # Events
 
-    def show_again(self, tag: str) -> bool:
-        """Put what was made under a tag before everything else that is to be shown; False where it is forgotten."""
-        made = self._memory.get(tag)
-        if made is None:
+    def next_event(self) -> Event | None:
+        """Return what is to be shown next: what was queued here, then calls that are due, then what the bridge sent."""
+        if self._queue:
+            return self._queue.popleft()
+        if self._schedule and self._schedule[0][0] <= time.monotonic():
+            return Event("call", "", self._schedule.pop(0)[1])
+        return self.link.next_event() if self.link is not None else None
+
+    def show_next(self, *events: Event) -> None:
+        """Show these events, in this order, before all others."""
+        self._queue.extendleft(reversed(events))
+
+    def queue_calls(self, calls: Iterable[Callable[[], None]]) -> None:
+        """Call these functions one after the other, between other events."""
+        self._queue.extend(Event("call", "", call) for call in calls)
+
+    def schedule(self, when: float, call: Callable[[], None]) -> None:
+        """Call a function at a time by `time.monotonic`."""
+        self._schedule = sorted([*self._schedule, (when, call)], key=lambda item: item[0])
+
+    def queue_results(self, tag: str) -> bool:
+        """Show the stored results of a request again; returns False if they were forgotten."""
+        request = self.requests.get(tag)
+        if request is None or request.results is None:
             return False
-        every = made.all_maps if isinstance(made, Recording) else made
-        self._again.extend(Heard("maps", tag, maps) for maps in every.values())
-        self._again.append(Heard("again", tag, made))
+        self._queue.extend(Event("maps", tag, maps) for maps in request.maps)
+        self._queue.append(Event("complete", tag, request.results))
         return True
 
-    def show_nothing_else(self) -> None:
-        """What was to be shown again needn't be."""
-        self._again.clear()
+    def clear_queue(self) -> None:
+        """Drop the events that were queued here."""
+        self._queue.clear()
 
+    @property
+    def has_queued(self) -> bool:
+        """Whether an event waits that was queued here."""
+        return bool(self._queue)
 
-def _size(made: Recording | dict[str, Maps]) -> int:
-    every = made.all_maps if isinstance(made, Recording) else made
-    return sum(maps.texels.nbytes for maps in every.values())
+    @property
+    def has_scheduled(self) -> bool:
+        """Whether a call is scheduled."""
+        return bool(self._schedule)
 
 
 _current = Session()
 
 
 def current() -> Session:
-    """The session of this run of Blender."""
+    """Return the session of this run of Blender."""
     return _current

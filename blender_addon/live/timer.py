@@ -1,4 +1,4 @@
-"""The timer that shows what was heard. It runs only while there is a bridge, and never holds Blender for long."""
+"""The timer that shows events of the bridge. It runs only while there is a bridge, and in short slices."""
 
 from __future__ import annotations
 
@@ -11,74 +11,77 @@ import bpy
 from ...torch_bridge.recording.errors import BridgeError
 from ..properties import INPUT_TAG
 from ..scene.hall.store import halls
-from .results import LONG, show
+from .event_handlers import SLOW, handle
+from .hall_requests import close_unused_videos
 from .session import Session, current
 
-SLICE = 0.02
-"""Seconds of one go; the last piece may be over it by what the maps of one layer cost. What is LONG has its own."""
-OFTEN, SELDOM = 0.01, 0.1
-"""Seconds between two goes when something came, and when nothing did."""
-PATIENT = 2.0
-"""The most between two goes of a job, where a redraw takes long."""
+SLICE_SECONDS = 0.02
+"""Seconds that one tick may take. The last event may exceed them; SLOW events have a tick of their own."""
+BUSY_INTERVAL, IDLE_INTERVAL = 0.01, 0.1
+"""Seconds between two ticks when something was shown, and when nothing was."""
+LONGEST_INTERVAL = 2.0
+"""Most seconds between two ticks that show a job's maps, where redrawing takes long."""
 
 
 def start() -> None:
-    """Begin, if it isn't running."""
+    """Start the timer if it isn't running."""
     if not bpy.app.timers.is_registered(tick):
         bpy.app.timers.register(tick, persistent=True)
     redraw()
 
 
 def stop() -> None:
-    """End it."""
+    """Stop the timer."""
     if bpy.app.timers.is_registered(tick):
         bpy.app.timers.unregister(tick)
 
 
-_due = 0.0
-"""When the next go should begin, by `time.monotonic`."""
+_next_tick = 0.0
+"""Time at which the next tick is due, by `time.monotonic`."""
 
 
 def tick() -> float | None:
-    """One go; seconds until the next, None for no more."""
-    global _due
-    late = time.monotonic() - _due
-    came = pump(SLICE)
-    if came:
+    """Show events for one slice; returns the seconds until the next tick, None to stop."""
+    global _next_tick
+    late = time.monotonic() - _next_tick
+    shown = pump(SLICE_SECONDS)
+    if shown:
         redraw()
     session = current()
-    if session.link is None and not session.pending:
+    if session.link is None and not session.has_queued:
         return None
-    pause = OFTEN if came or session.expects or (session.link is not None and session.link.busy) else SELDOM
-    if came and not hurried(session):
-        pause = max(pause, min(late, PATIENT))
-    _due = time.monotonic() + pause
-    return pause
+    busy = shown or session.has_scheduled or (session.link is not None and session.link.busy)
+    interval = BUSY_INTERVAL if busy else IDLE_INTERVAL
+    if shown and not input_awaited(session):  # a job's maps: leave as much time as drawing them takes
+        interval = max(interval, min(late, LONGEST_INTERVAL))
+    _next_tick = time.monotonic() + interval
+    return interval
 
 
-def hurried(session: Session) -> bool:
-    """Whether a hall waits for an input. Else what a job has made leaves as much time as drawing it takes."""
-    return session.pending or any(
-        scene.get(INPUT_TAG) not in (None, session.shown.get(scene.session_uid)) for scene in halls()
+def input_awaited(session: Session) -> bool:
+    """Return whether a hall waits for an input, or something queued here waits to be shown."""
+    return session.has_queued or any(
+        scene.get(INPUT_TAG) not in (None, session.hall(scene.session_uid).shown) for scene in halls()
     )
 
 
 def pump(seconds: float) -> bool:
-    """Show what there is, for so long; whether there was anything."""
-    session, end, came = current(), time.monotonic() + seconds, False
-    while time.monotonic() < end and (heard := session.heard()) is not None:
-        if came and heard.kind in LONG:
-            session.next(heard)
+    """Show the events there are, for so many seconds at most; returns whether there were any."""
+    session, end, shown = current(), time.monotonic() + seconds, False
+    close_unused_videos(session)
+    while time.monotonic() < end and (event := session.next_event()) is not None:
+        if shown and event.kind in SLOW:
+            session.show_next(event)
             break
-        show(session, heard)
-        came = True
-        if heard.kind in LONG:
+        handle(session, event)
+        shown = True
+        if event.kind in SLOW:
             break
-    return came
+    return shown
 
 
 def redraw() -> None:
-    """Panels of the interface and views are drawn again; nobody else knows that something came."""
+    """Redraw all 3D views with their sidebars."""
     manager = bpy.context.window_manager
     for window in manager.windows if manager else ():
         for area in window.screen.areas:
@@ -86,19 +89,19 @@ def redraw() -> None:
                 area.tag_redraw()
 
 
-def is_ours() -> bool:
-    """Whether this is the thread that shows what comes."""
+def in_main_thread() -> bool:
+    """Return whether this is the main thread, the only one that shows events."""
     return threading.current_thread() is threading.main_thread()
 
 
 def wait(until: Callable[[], bool], seconds: float) -> None:
-    """For scripts: show what comes until something holds. In another thread, such as a render's, only wait for it.
+    """Show events until `until()` is true, for scripts.
 
-    Raises BridgeError after so many seconds.
+    In another thread than the main one, such as a render's, only wait. Raises BridgeError after so many seconds.
     """
     end = time.monotonic() + seconds
     while not until():
-        if not (is_ours() and pump(SLICE)):
+        if not (in_main_thread() and pump(SLICE_SECONDS)):
             time.sleep(0.005)
         if time.monotonic() > end:
-            raise BridgeError(f"nothing came for {seconds:g} s ({current().error or 'the bridge is still at work'})")
+            raise BridgeError(f"nothing came within {seconds:g} s ({current().error or 'the bridge is still at work'})")

@@ -20,23 +20,23 @@ def test_the_active_environment_comes_first(tmp_path):
     own = environment(tmp_path / "own", "lib/python3.12/site-packages")
     other = environment(tmp_path / "other", "lib/python3.11/site-packages")
     paths = {"VIRTUAL_ENV": str(tmp_path / "own"), "PATH": str(other.parent)}
-    assert python_finder.guess(paths) == str(own)
-    assert python_finder.guess({"PATH": str(other.parent)}) == str(other)
+    assert python_finder.find_python(paths) == str(own)
+    assert python_finder.find_python({"PATH": str(other.parent)}) == str(other)
 
 
 def test_one_without_torch_is_passed_over(tmp_path):
     empty = environment(tmp_path / "empty", "lib/python3.12/site-packages", torch=False)
     full = environment(tmp_path / "full", "lib/python3/dist-packages")
-    assert python_finder.guess({"PATH": f"{empty.parent}:{full.parent}"}) == str(full)
-    assert python_finder.guess({"PATH": str(empty.parent)}) == ""
-    assert python_finder.guess({}) == ""
+    assert python_finder.find_python({"PATH": f"{empty.parent}:{full.parent}"}) == str(full)
+    assert python_finder.find_python({"PATH": str(empty.parent)}) == ""
+    assert python_finder.find_python({}) == ""
 
 
 @pytest.mark.parametrize("program", ["python.exe", "Scripts/python.exe"])
 def test_windows_has_other_folders(tmp_path, program):
     found = environment(tmp_path, "Lib/site-packages", program=program)
     assert python_finder.has_torch(found)
-    assert python_finder.guess({"CONDA_PREFIX": str(tmp_path)}) == str(found)
+    assert python_finder.find_python({"CONDA_PREFIX": str(tmp_path)}) == str(found)
 
 
 def test_what_a_person_has_installed_for_themselves(tmp_path, monkeypatch):

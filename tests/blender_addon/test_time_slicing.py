@@ -2,7 +2,7 @@
 
 import pytest
 
-from innerwalk.blender_addon.time_slicing import some, whole
+from innerwalk.blender_addon.time_slicing import run_for, run_all
 
 
 def counted():
@@ -13,13 +13,13 @@ def counted():
 
 def test_a_step_is_taken_even_where_there_is_no_time():
     work = counted()
-    assert [some(work, -1.0) for _ in range(2)] == ["a", "b"]
+    assert [run_for(work, -1.0) for _ in range(2)] == ["a", "b"]
     with pytest.raises(StopIteration) as done:
-        some(work, -1.0)
+        run_for(work, -1.0)
     assert done.value.value == 7
 
 
 def test_all_that_there_is_time_for():
     with pytest.raises(StopIteration) as done:
-        some(counted(), 60.0)
-    assert done.value.value == whole(counted()) == 7
+        run_for(counted(), 60.0)
+    assert done.value.value == run_all(counted()) == 7

@@ -10,7 +10,7 @@ import numpy as np
 
 import innerwalk
 from innerwalk.blender_addon import actions
-from innerwalk.blender_addon.live import results, timer
+from innerwalk.blender_addon.live import (hall_requests, timer)
 from innerwalk.blender_addon.live.session import current
 from innerwalk.blender_addon.properties import OBJECT_ROLE
 from innerwalk.blender_addon.scene.hall import store
@@ -70,11 +70,11 @@ def bridge() -> Bridge:
 
 def texels(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
     """What all panels hold, also those that wait outside the scene, by the layer whose maps they show."""
-    return {layer: store.maps_of(one, layer, "").texels for layer, one in results.targets(scene).items()}
+    return {layer: store.maps_of(one, layer, "").texels for layer, one in hall_requests.panels_by_layer(scene).items()}
 
 
 def peaks(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
-    return {layer: values.peaks_of(panel) for layer, panel in results.targets(scene).items()}
+    return {layer: values.peaks_of(panel) for layer, panel in hall_requests.panels_by_layer(scene).items()}
 
 
 def equal(one: dict, other: dict) -> bool:
@@ -87,7 +87,7 @@ def of_role(scene: bpy.types.Scene, role: str) -> bpy.types.Object:
 
 def picture(scene: bpy.types.Scene, role: str = "input") -> np.ndarray:
     """(H, W, 3) uint8 of the picture in the scene."""
-    return pictures.pixels_of(pictures.image_in(of_role(scene, role)))
+    return pictures.read_pixels(pictures.picture_image(of_role(scene, role)))
 
 
 def points(scene: bpy.types.Scene, role: str) -> np.ndarray:
@@ -125,10 +125,10 @@ def until(holds: Callable[[], bool]) -> None:
 
 def settled() -> None:
     """Everything that can be shown without the bridge is shown."""
-    until(lambda: not current().pending)
+    until(lambda: not current().has_queued)
 
 
 def texels_that_are_there(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
     """As `texels`, without panels that have lost what a hall needs to read them."""
-    every = {layer: store.maps_of(one, layer, "") for layer, one in results.targets(scene).items()}
+    every = {layer: store.maps_of(one, layer, "") for layer, one in hall_requests.panels_by_layer(scene).items()}
     return {layer: maps.texels for layer, maps in every.items() if maps is not None}

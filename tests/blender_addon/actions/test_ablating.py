@@ -92,7 +92,7 @@ def test_they_are_given_back(hall):
 @pytest.mark.parametrize("remembered", [1 << 30, 1])
 def test_undo_and_redo(hall, monkeypatch, remembered):
     """From memory, and by asking the bridge again."""
-    monkeypatch.setattr(sessions, "REMEMBERED", remembered)
+    monkeypatch.setattr(sessions, "MEMORY_BYTES", remembered)
     bpy.ops.ed.undo_push(message="start")
     act("place_input", noise=5)
     act("ablate", layer="stem.conv", channels="1, 4,7")

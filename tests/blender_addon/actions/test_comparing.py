@@ -101,7 +101,7 @@ def test_a_method_that_is_running_ends(pair, bridge):
     hall, other = pair
     actions.ask_method(hall, "occlusion", {"size": 0.05})
     actions.show_difference(hall, other.name)
-    live.until(lambda: not any(current().runs(tag) for tag in current().jobs))
+    live.until(lambda: not any(request.runs for request in current().requests.values()))
     is_difference(hall, noise(bridge, "one", 1), noise(bridge, "two", 2))
 
 
@@ -153,8 +153,7 @@ def test_halls_that_have_nothing_in_common(pair):
 def test_what_has_no_like_shows_nothing(pair, bridge):
     hall, other = pair
     bpy.data.objects.remove(panels.panels(other)["b"])
-    current()._memory.clear()
-    current().shown.clear()
+    current().forget()
     for scene in pair:
         del scene[INPUT_TAG]
     assert "in 2 layers" in actions.show_difference(hall, other.name)

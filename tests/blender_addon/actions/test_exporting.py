@@ -167,21 +167,24 @@ def test_a_large_map_is_written_in_many_steps(tmp_path):
 
 
 def test_a_folder_is_whole_or_not_there(tmp_path):
-    with atomic_files.filled(tmp_path / "out") as part:
+    with atomic_files.new_folder(tmp_path / "out") as part:
         (part / "a").write_text("x")
         assert part.parent == tmp_path and not (tmp_path / "out").exists()
     assert (tmp_path / "out" / "a").read_text() == "x" and os.listdir(tmp_path) == ["out"]
-    with pytest.raises(KeyboardInterrupt), atomic_files.filled(tmp_path / "other") as part:
+    with pytest.raises(KeyboardInterrupt), atomic_files.new_folder(tmp_path / "other") as part:
         (part / "a").write_text("x")
         raise KeyboardInterrupt
-    with pytest.raises(SceneError, match="out: can't be written"), atomic_files.filled(tmp_path / "out"):
+    with pytest.raises(SceneError, match="out: can't be written"), atomic_files.new_folder(tmp_path / "out"):
         pass
-    with pytest.raises(SceneError, match="nowhere: no such folder"), atomic_files.filled(tmp_path / "nowhere" / "x"):
+    with (
+        pytest.raises(SceneError, match="nowhere: no such folder"),
+        atomic_files.new_folder(tmp_path / "nowhere" / "x"),
+    ):
         pass
     assert os.listdir(tmp_path) == ["out"]
     assert (
-        atomic_files.free_name(tmp_path, "out").name == "out-2"
-        and atomic_files.free_name(tmp_path, "new").name == "new"
+        atomic_files.free_path(tmp_path, "out").name == "out-2"
+        and atomic_files.free_path(tmp_path, "new").name == "new"
     )
 
 

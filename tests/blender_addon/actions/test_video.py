@@ -76,8 +76,8 @@ def hall(folder, clock):
     (folder / "hold").unlink(missing_ok=True)
     (folder / "reached").unlink(missing_ok=True)
     for one in store.halls():
-        actions.stop_film(one)
-    live.until(lambda: not current().waits and not current().link.busy)
+        actions.stop_video(one)
+    live.until(lambda: not current().has_callbacks and not current().link.busy)
     current().error = ""
 
 
@@ -86,13 +86,18 @@ def recorded(name: str, number: int):
         return bridge.record("Gated", [client.video(name, frame=number)])
 
 
+def input_tags() -> list[str]:
+    """Tags of the inputs that were requested, oldest first."""
+    return [tag for tag in current().requests if current().input_request(tag)]
+
+
 def shown(scene) -> None:
     """All that was asked for is there."""
     actions.wait_for_bridge(scene)
 
 
 def play(scene, folder, name="clip.mp4") -> None:
-    assert actions.play_film(scene, str(folder / name)) == f"{name} begins"
+    assert actions.play_video(scene, str(folder / name)) == f"{name} begins"
     shown(scene)
 
 
@@ -129,13 +134,13 @@ def test_a_frame_is_looked_at_once(hall, folder, clock):
 def test_frames_are_dropped_and_never_queued(hall, folder, clock):
     play(hall, folder)
     (folder / "hold").write_text("")
-    before = set(current().looked)
+    before = set(input_tags())
     clock.now = 100.1
     live.until(lambda: (folder / "reached").exists())
     for now in range(101, 130):
         clock.now = now / 10 + 90.0
         timer.pump(0.002)
-    assert len(set(current().looked) - before) == 1, "while one is looked at no other is asked for"
+    assert len(set(input_tags()) - before) == 1, "while one is looked at no other is asked for"
     clock.now = 102.2
     (folder / "hold").unlink()
     shown(hall)
@@ -143,31 +148,31 @@ def test_frames_are_dropped_and_never_queued(hall, folder, clock):
     live.until(lambda: hall[VIDEO_FRAME] == 22)
     shown(hall)
     live.assert_shows(hall, recorded("clip.mp4", 22))
-    assert len(set(current().looked) - before) == 2
+    assert len(set(input_tags()) - before) == 2
 
 
 def test_pause_step_and_on(hall, folder, clock):
     play(hall, folder)
     to(clock, hall, 101.0)
-    assert actions.pause_film(hall) == "paused at frame 10"
+    assert actions.pause_video(hall) == "paused at frame 10"
     clock.now = 150.0
     for _ in range(20):
         timer.pump(0.002)
     assert hall[VIDEO_FRAME] == 10
     for by, frame in ((1, 11), (1, 12), (-3, 9), (100, 29), (-100, 0), (7, 7)):
-        actions.step_film(hall, by)
+        actions.step_video(hall, by)
         shown(hall)
         assert hall[VIDEO_FRAME] == frame
         live.assert_shows(hall, recorded("clip.mp4", frame))
-    actions.step_film(hall, 1), actions.step_film(hall, 1)
+    actions.step_video(hall, 1), actions.step_video(hall, 1)
     shown(hall)
     assert hall[VIDEO_FRAME] == 9
-    actions.play_film(hall)
+    actions.play_video(hall)
     shown(hall)
     assert hall[VIDEO_FRAME] == 9
     assert to(clock, hall, 150.35) == 12
-    actions.pause_film(hall)
-    actions.play_film(hall)
+    actions.pause_video(hall)
+    actions.play_video(hall)
     shown(hall)
     assert to(clock, hall, 150.75) == 16
 
@@ -177,15 +182,15 @@ def test_keys_are_written_and_the_time_line_shows_the_frames_again(hall, folder,
     play(hall, folder)
     to(clock, hall, 100.5)
     hall.frame_set(3)
-    actions.keep_film(hall)
+    actions.key_video(hall)
     seen = {}
     for at in (0.7, 1.0, 1.6, 2.1):
         frame = to(clock, hall, 100 + at)
         seen[3 + round((at - 0.5) * 20)] = frame
     assert list(seen.values()) == [7, 10, 16, 21] and hall.frame_end == 35
-    actions.keep_film(hall, False)
+    actions.key_video(hall, False)
     to(clock, hall, 102.5)
-    actions.pause_film(hall)
+    actions.pause_video(hall)
     for at, frame in reversed(seen.items()):
         hall.frame_set(at)
         assert hall[VIDEO_FRAME] == frame
@@ -193,9 +198,9 @@ def test_keys_are_written_and_the_time_line_shows_the_frames_again(hall, folder,
     hall.frame_set(at + 3)
     assert seen[min(seen)] <= hall[VIDEO_FRAME] <= 16
     live.assert_shows(hall, recorded("clip.mp4", hall[VIDEO_FRAME]))
-    tags = len(current().looked)
+    tags = len(input_tags())
     hall.frame_set(at + 3)
-    assert len(current().looked) == tags, "what is shown already isn't asked for"
+    assert len(input_tags()) == tags, "what is shown already isn't asked for"
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "kept.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "kept.blend"))
     scene = store.halls()[0]
@@ -213,7 +218,7 @@ def test_a_picture_that_is_placed_pauses_it(hall, folder, clock):
         timer.pump(0.002)
     with live.bridge() as bridge:
         live.assert_shows(hall, bridge.record("Gated", [client.noise(4)]))
-    actions.play_film(hall)
+    actions.play_video(hall)
     shown(hall)
     assert hall[VIDEO_FRAME] == 0
     assert to(clock, hall, 101.4) == 4
@@ -222,12 +227,13 @@ def test_a_picture_that_is_placed_pauses_it(hall, folder, clock):
 def test_undo_shows_the_frame_that_was_shown(hall, folder, clock):
     play(hall, folder)
     to(clock, hall, 101.0)
-    actions.pause_film(hall)
+    actions.pause_video(hall)
     bpy.ops.ed.undo_push(message="at 10")
-    actions.step_film(hall, 5)
+    actions.step_video(hall, 5)
     shown(hall)
     bpy.ops.ed.undo_push(message="at 15")
-    current()._memory.clear()
+    for request in current().requests.values():
+        request.results = None
     bpy.ops.ed.undo()
     scene = store.halls()[0]
     shown(scene)
@@ -239,13 +245,13 @@ def test_undo_shows_the_frame_that_was_shown(hall, folder, clock):
 def test_what_is_no_film_is_told(hall, folder, kind):
     before = live.texels(hall)
     (folder / "no film.mp4").write_bytes(b"nothing of the sort" * 99)
-    actions.play_film(hall, str(folder / f"{kind}.mp4"))
+    actions.play_video(hall, str(folder / f"{kind}.mp4"))
     with pytest.raises(BridgeError, match=kind):
         shown(hall)
-    assert "\n" not in current().error and hall.name not in current().films
+    assert "\n" not in current().error and current().video_of(hall.session_uid) is None
     assert live.equal(live.texels(hall), before)
-    with pytest.raises(InputError, match="no film is open"):
-        actions.pause_film(hall)
+    with pytest.raises(InputError, match="no video is open"):
+        actions.pause_video(hall)
     current().error = ""
     play(hall, folder)
     live.assert_shows(hall, recorded("clip.mp4", 0))
@@ -260,13 +266,13 @@ def test_a_film_that_fails_on_its_way_stops(hall, folder, clock):
     live.until(lambda: bool(current().error))
     live.settled()
     assert "no film 'clip.mp4'" in current().error
-    assert not current().films[hall.name].running
+    assert not current().video_of(hall.session_uid).running
     live.assert_shows(hall, before)
     actions.place_input(hall, noise=1)
     shown(hall)
-    assert actions.stop_film(hall) == "clip.mp4 is closed"
-    live.until(lambda: not current().waits)
-    assert actions.stop_film(hall) == "no film is playing"
+    assert actions.stop_video(hall) == "clip.mp4 is closed"
+    live.until(lambda: not current().has_callbacks)
+    assert actions.stop_video(hall) == "no video is open"
 
 
 def test_two_halls_look_at_two_films_of_one_name(hall, folder, clock):
@@ -275,13 +281,52 @@ def test_two_halls_look_at_two_films_of_one_name(hall, folder, clock):
     other = live.built("Gated")
     play(hall, folder)
     play(other, folder / "other")
-    assert {one.name for one in current().films.values()} == {"clip.mp4", "clip.mp4 2"}
+    assert {state.video.name for state in current().halls.values() if state.video} == {"clip.mp4", "clip.mp4 2"}
     clock.now = 100.5
     live.until(lambda: hall[VIDEO_FRAME] == other[VIDEO_FRAME] == 5)
-    actions.stop_film(hall)
+    actions.stop_video(hall)
     assert to(clock, other, 101.2) == 12
     shown(hall)
     assert hall[VIDEO_FRAME] == 5
+
+
+def open_videos() -> list[str]:
+    """Names of the videos that are open on the bridge."""
+    with live.bridge() as bridge:
+        return [info["name"] for info in bridge.describe()["films"]]
+
+
+def test_a_renamed_hall_keeps_its_video(hall, folder, clock):
+    play(hall, folder)
+    hall.name = "Another name"
+    assert to(clock, hall, 100.5) == 5
+    live.assert_shows(hall, recorded("clip.mp4", 5))
+    assert to(clock, hall, 101.25) == 12, "and it plays on"
+    assert actions.pause_video(hall) == "paused at frame 12"
+    hall.name = "A third name"
+    assert actions.stop_video(hall) == "clip.mp4 is closed"
+    live.until(lambda: not open_videos())
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_deleted_halls_video_is_closed_on_the_bridge(hall, folder, clock, paused):
+    other = live.built("Gated")
+    play(other, folder)
+    if paused:
+        actions.pause_video(other)
+    assert open_videos() == ["clip.mp4"]
+    bpy.data.scenes.remove(other)
+    live.until(lambda: not open_videos())
+    assert current().error == ""
+    play(hall, folder)
+    assert open_videos() == ["clip.mp4"], "its name is free again"
+
+
+def test_another_file_closes_the_videos_of_the_last(hall, folder):
+    play(hall, folder)
+    live.empty_file()
+    live.until(lambda: not open_videos())
+    assert current().error == ""
 
 
 def test_a_hall_that_follows_nothing_plays_nothing(folder, clock):
@@ -289,9 +334,9 @@ def test_a_hall_that_follows_nothing_plays_nothing(folder, clock):
     scene = live.built("Gated")
     del scene[NETWORK_NAME]
     with pytest.raises(BridgeError, match="follows no network"):
-        actions.play_film(scene, str(folder / "clip.mp4"))
+        actions.play_video(scene, str(folder / "clip.mp4"))
     scene.frame_set(7)
-    assert scene.name not in current().films
+    assert current().video_of(scene.session_uid) is None
 
 
 # Between two frames
@@ -347,23 +392,23 @@ def test_a_frame_is_shown_whole_before_the_next_is_asked_for(hall, between):
 
 def test_pause_stays_at_the_frame_that_is_shown_whole(hall, between, clock):
     assert not live.equal(live.texels(hall), live.maps_of(recorded("clip.mp4", 0))), "another frame has begun"
-    assert actions.pause_film(hall) == "paused at frame 0"
+    assert actions.pause_video(hall) == "paused at frame 0"
     shown(hall)
     live.assert_shows(hall, recorded("clip.mp4", 0))
     clock.now = 102.0
     for _ in range(20):
         timer.pump(0.002)
     assert hall[VIDEO_FRAME] == 0 and hall[INPUT_TAG] == between.first
-    actions.step_film(hall)
+    actions.step_video(hall)
     shown(hall)
     live.assert_shows(hall, recorded("clip.mp4", 1))
-    actions.play_film(hall)
+    actions.play_video(hall)
     shown(hall)
     assert hall[VIDEO_FRAME] == 1 and to(clock, hall, 102.55) == 6
 
 
 def test_step_goes_on_from_the_frame_that_is_shown_whole(hall, between):
-    actions.step_film(hall)
+    actions.step_video(hall)
     shown(hall)
     assert hall[VIDEO_FRAME] == 1
     live.assert_shows(hall, recorded("clip.mp4", 1))
@@ -371,10 +416,10 @@ def test_step_goes_on_from_the_frame_that_is_shown_whole(hall, between):
 
 def test_stop_leaves_the_frame_that_is_shown_whole(hall, between):
     made = recorded("clip.mp4", 0)
-    assert actions.stop_film(hall) == "clip.mp4 is closed"
+    assert actions.stop_video(hall) == "clip.mp4 is closed"
     shown(hall)
     live.assert_shows(hall, made)
-    live.until(lambda: not current().link.busy and not current().pending)
+    live.until(lambda: not current().link.busy and not current().has_queued)
     assert current().error == ""
 
 
@@ -384,7 +429,7 @@ def test_stop_while_the_bridge_looks_tells_of_no_error(hall, folder, clock):
     (folder / "hold").write_text("")
     clock.now = 100.5
     live.until(lambda: (folder / "reached").exists())
-    actions.stop_film(hall)
+    actions.stop_video(hall)
     (folder / "hold").unlink()
     shown(hall)
     live.until(lambda: not current().link.busy)
@@ -396,12 +441,12 @@ def test_stop_while_the_bridge_looks_tells_of_no_error(hall, folder, clock):
 def test_what_was_stopped_is_no_frame_of_the_next_film(hall, folder, between, clock):
     to(clock, hall, 101.2)
     clock.now = 101.6
-    pieces(lambda: current().films[hall.name].asked)
-    actions.stop_film(hall)
-    assert current().pending, "frame 12 is still to be shown again"
-    actions.play_film(hall, str(folder / "clip.mp4"))
+    pieces(lambda: current().video_of(hall.session_uid).requested_tag)
+    actions.stop_video(hall)
+    assert current().has_queued, "frame 12 is still to be shown again"
+    actions.play_video(hall, str(folder / "clip.mp4"))
     shown(hall)
-    live.until(lambda: not current().waits)
+    live.until(lambda: not current().has_callbacks)
     shown(hall)
     assert hall[VIDEO_FRAME] == 0 and current().error == ""
     live.assert_shows(hall, recorded("clip.mp4", 0))
@@ -420,7 +465,7 @@ def test_a_persons_picture_goes_before(hall, between, clock):
 
 def test_undo_between_two_frames(hall, between, clock):
     hall[INPUT_TAG] = between.first
-    actions.restore_shown()
+    actions.restore_after_undo()
     clock.now = 100.55
     shown(hall)
     live.assert_shows(hall, recorded("clip.mp4", 0))
@@ -431,17 +476,17 @@ def test_undo_between_two_frames(hall, between, clock):
 def test_keys_lie_at_the_second_of_their_own_frame(hall, folder, clock):
     hall.render.fps = 20
     play(hall, folder)
-    actions.keep_film(hall)
+    actions.key_video(hall)
     first = hall.frame_current
     to(clock, hall, 100.5), to(clock, hall, 100.8)
-    actions.pause_film(hall)
-    actions.step_film(hall, -5)
+    actions.pause_video(hall)
+    actions.step_video(hall, -5)
     shown(hall)
     clock.now = 150.0
-    actions.play_film(hall)
+    actions.play_video(hall)
     shown(hall)
     assert to(clock, hall, 150.4) == 7
-    actions.pause_film(hall)
+    actions.pause_video(hall)
     data = hall.animation_data
     (curve,) = data.action.layers[0].strips[0].channelbag(data.action_slot).fcurves
     keys = {int(one.co[0]) - first: int(one.co[1]) for one in curve.keyframe_points}
@@ -455,11 +500,11 @@ def test_keys_lie_at_the_second_of_their_own_frame(hall, folder, clock):
 def scrubbed(hall, folder, clock, monkeypatch):
     """Frames 2, 7 and 11 of the film are keyed at 1, 2 and 3; somebody looks."""
     play(hall, folder)
-    actions.pause_film(hall)
+    actions.pause_video(hall)
     for at, frame in ((1, 2), (2, 7), (3, 11)):
         hall[VIDEO_FRAME] = frame
         hall.keyframe_insert(f'["{VIDEO_FRAME}"]', frame=at)
-    monkeypatch.setattr(video, "_alone", lambda: False)
+    monkeypatch.setattr(video, "_in_background", lambda: False)
     return hall
 
 
@@ -480,25 +525,25 @@ def test_each_picture_of_an_animation_waits_for_its_frame(scrubbed, tmp_path):
     assert [frame for frame, _ in seen] == [2, 7, 11]
     for frame, texels in seen:
         assert live.equal(texels, live.maps_of(recorded("clip.mp4", frame)))
-    assert not current().renders and len(list(tmp_path.iterdir())) == 3
+    assert not current().rendering and len(list(tmp_path.iterdir())) == 3
 
 
 def test_a_time_line_that_is_scrubbed_waits_for_nothing(scrubbed, folder):
     (folder / "hold").write_text("")
     scrubbed.frame_set(2)
-    assert current().shown[scrubbed.session_uid] != scrubbed[INPUT_TAG]
+    assert current().hall(scrubbed.session_uid).shown != scrubbed[INPUT_TAG]
     (folder / "hold").unlink()
     shown(scrubbed)
     live.assert_shows(scrubbed, recorded("clip.mp4", 7))
 
 
 def test_a_renders_own_thread_waits_and_shows_nothing_itself(scrubbed):
-    video.render_begins(True)
+    video.set_rendering(True)
     scrubbed[VIDEO_FRAME], before = 7, live.texels(scrubbed)
-    thread = threading.Thread(target=video.at_frame, args=(scrubbed,))
+    thread = threading.Thread(target=video.show_keyed_frame, args=(scrubbed,))
     thread.start()
     thread.join(0.1)
     assert thread.is_alive() and live.equal(live.texels(scrubbed), before)
     live.until(lambda: not thread.is_alive())
-    video.render_begins(False)
+    video.set_rendering(False)
     live.assert_shows(scrubbed, recorded("clip.mp4", 7))

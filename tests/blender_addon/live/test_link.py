@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from innerwalk.blender_addon.live import session as sessions
-from innerwalk.blender_addon.live.link import Heard, Link
-from innerwalk.blender_addon.live.session import Asked, Session
+from innerwalk.blender_addon.live.hall_state import VideoPlayback
+from innerwalk.blender_addon.live.link import Event, Link
+from innerwalk.blender_addon.live.requests import MethodRequest
+from innerwalk.blender_addon.live.session import Session
 from innerwalk.tests.support import ROOT
 from innerwalk.torch_bridge import recording as rec
 from innerwalk.torch_bridge.recording.errors import BridgeError, InputError
@@ -57,14 +59,14 @@ class Known:
     def describe(self) -> dict:
         return {"networks": [{"name": "tiny"}]}
 
-    def record(self, network, inputs, heard, ablate=None):
+    def record(self, network, inputs, on_maps, ablate=None):
         self.asked.append((network, inputs))
         assert self.gate.wait(PATIENCE)
         if inputs and inputs[0] in self.fails:
             raise self.fails[inputs[0]]
         made = recording(str(inputs))
         for one in made.all_maps.values():
-            heard(one)
+            on_maps(one)
         return made
 
     def start(self, network, method, **asked):
@@ -78,6 +80,9 @@ class Known:
         assert self.gate.wait(PATIENCE)
         return self.jobs[0].pop(0)
 
+    def close_video(self, name):
+        self.asked.append(("close", name))
+
     def cancel(self, number):
         self.asked.append(("cancel", number))
 
@@ -90,7 +95,7 @@ def bridge():
 @pytest.fixture
 def link(bridge):
     link = Link(bridge)
-    assert heard(link).kind == "described"
+    assert next_event(link).kind == "described"
     yield link
     bridge.gate.set()
     link.close()
@@ -108,71 +113,71 @@ def until(holds: Callable[[], object]) -> None:
         time.sleep(0.001)
 
 
-def heard(link: Link) -> Heard:
+def next_event(link: Link) -> Event:
     found = []
-    until(lambda: found.append(link.heard()) or found[-1] is not None)
+    until(lambda: found.append(link.next_event()) or found[-1] is not None)
     return found[-1]
 
 
-def all_heard(link: Link, last: str) -> list[Heard]:
-    found = [heard(link)]
+def all_events(link: Link, last: str) -> list[Event]:
+    found = [next_event(link)]
     while found[-1].kind != last:
-        found.append(heard(link))
+        found.append(next_event(link))
     return found
 
 
 def test_it_is_ready_once_the_bridge_is_described(bridge):
     link = Link(bridge)
-    assert heard(link) == Heard("described", "", {"networks": [{"name": "tiny"}]})
-    assert (link.state, link.share, link.busy) == ("ready", 1.0, False)
+    assert next_event(link) == Event("described", "", {"networks": [{"name": "tiny"}]})
+    assert (link.state, link.progress, link.busy) == ("ready", 1.0, False)
     link.close()
     until(lambda: not ours() and not bridge.open)
-    assert link.state == "ended" and link.heard() is None
+    assert link.state == "ended" and link.next_event() is None
 
 
 def test_maps_are_heard_before_the_recording(link):
-    link.look("t", "hall", "tiny", ("p",))
-    first, second = all_heard(link, "recording")
+    link.run_input("t", "hall", "tiny", ("p",))
+    first, second = all_events(link, "recording")
     assert (first.kind, first.tag, first.content.layer) == ("maps", "t", "a")
     assert (second.kind, second.tag, second.content.input_name) == ("recording", "t", "('p',)")
 
 
 def test_of_inputs_only_the_newest_of_each_hall_is_run(link, bridge):
     bridge.gate.clear()
-    link.look("1", "one", "tiny", ("first",))
+    link.run_input("1", "one", "tiny", ("first",))
     until(lambda: bridge.asked)
     for k in range(2, 50):
-        link.look(str(k), "one", "tiny", (k,))
-        link.look(f"other {k}", "other", "tiny", (-k,))
+        link.run_input(str(k), "one", "tiny", (k,))
+        link.run_input(f"other {k}", "other", "tiny", (-k,))
     assert link.busy
     bridge.gate.set()
-    tags = [all_heard(link, "recording")[-1].tag for _ in range(3)]
+    tags = [all_events(link, "recording")[-1].tag for _ in range(3)]
     assert tags == ["1", "49", "other 49"]
     assert [inputs for _, inputs in bridge.asked] == [("first",), (49,), (-49,)]
-    assert link.heard() is None
+    assert link.next_event() is None
     until(lambda: not link.busy)
 
 
 def test_it_is_busy_while_it_looks(link, bridge):
     until(lambda: link.state == "ready" and not link.busy)
     bridge.gate.clear()
-    link.look("1", "one", "tiny", ("first",))
+    link.run_input("1", "one", "tiny", ("first",))
     until(lambda: bridge.asked)
-    assert link.busy and link.heard() is None
+    assert link.busy and link.next_event() is None
     bridge.gate.set()
-    all_heard(link, "recording")
+    all_events(link, "recording")
     until(lambda: not link.busy)
 
 
 def test_what_goes_wrong_is_heard_and_the_next_is_done(link, bridge):
     bridge.fails = {"bad": InputError("not a picture"), "worse": KeyError("recording"), "worst": RecursionError()}
     for tag in bridge.fails:
-        link.look(tag, tag, "tiny", (tag,))
-    link.look("good", "good", "tiny", ("good",))
-    found = all_heard(link, "recording")
+        link.run_input(tag, tag, "tiny", (tag,))
+    link.run_input("good", "good", "tiny", ("good",))
+    found = all_events(link, "recording")
     assert [(one.kind, one.tag) for one in found[:3]] == [("error", tag) for tag in bridge.fails]
     assert str(found[0].content) == "not a picture" and isinstance(found[0].content, InputError)
-    assert isinstance(found[1].content, BridgeError) and "makes no sense (KeyError" in str(found[1].content)
+    assert isinstance(found[1].content, BridgeError) and "can't be understood (KeyError" in str(found[1].content)
     assert found[-1].tag == "good"
 
 
@@ -182,7 +187,7 @@ def test_questions_are_answered_in_order(link):
 
     for tag, question in (("1", lambda bridge: 1), ("2", wrong), ("3", lambda bridge: bridge.describe())):
         link.ask(tag, question)
-    found = [heard(link) for _ in range(3)]
+    found = [next_event(link) for _ in range(3)]
     assert [(one.kind, one.tag) for one in found] == [("answer", "1"), ("error", "2"), ("answer", "3")]
     assert found[2].content == {"networks": [{"name": "tiny"}]}
 
@@ -193,8 +198,8 @@ def step(state: str, number: int, *every: rec.Maps) -> tuple[dict, list]:
 
 def test_a_jobs_maps_are_heard_one_by_one_before_what_it_tells(link, bridge):
     bridge.jobs = [[step("running", 1, maps("a"), maps("b")), step("running", 2), step("done", 4, maps("a", 2.0))]]
-    link.work("w", "tiny", "occlusion", parameters={"size": 0.5})
-    found = [heard(link) for _ in range(7)]
+    link.run_method("w", "tiny", "occlusion", parameters={"size": 0.5})
+    found = [next_event(link) for _ in range(7)]
     assert all(one.tag == "w" for one in found)
     assert [one.kind for one in found] == ["job", "maps", "maps", "job", "job", "maps", "job"]
     assert [one.content["state"] for one in found if one.kind == "job"] == ["waiting", "running", "running", "done"]
@@ -209,12 +214,12 @@ def test_a_job_is_cancelled(link, bridge, when):
     if when == "before":
         link.cancel("w")
     bridge.gate.clear()
-    link.work("w", "tiny", "occlusion")
+    link.run_method("w", "tiny", "occlusion")
     until(lambda: len(bridge.asked) > (2 if when == "before" else 1))
     link.cancel("w")
     bridge.gate.set()
-    assert all_heard(link, "job")[-1].content["state"] == "waiting"
-    assert [heard(link).content["state"] for _ in range(2)] == ["running", "cancelled"]
+    assert all_events(link, "job")[-1].content["state"] == "waiting"
+    assert [next_event(link).content["state"] for _ in range(2)] == ["running", "cancelled"]
     assert ("cancel", 7) in bridge.asked
 
 
@@ -222,7 +227,7 @@ def test_a_job_is_cancelled_when_the_bridge_is_left(bridge):
     link = Link(bridge)
     bridge.jobs = [[step("running", 1), step("cancelled", 2)]]
     bridge.gate.clear()
-    heard(link), link.work("w", "tiny", "occlusion")
+    next_event(link), link.run_method("w", "tiny", "occlusion")
     until(lambda: ("job", 0) in bridge.asked)
     link.close()
     bridge.gate.set()
@@ -232,17 +237,17 @@ def test_a_job_is_cancelled_when_the_bridge_is_left(bridge):
 
 def test_a_method_that_is_refused(link, bridge):
     bridge.fails = {"dreams": InputError("no such thing")}
-    link.work("w", "tiny", "dreams")
-    assert heard(link) == Heard("error", "w", bridge.fails["dreams"])
+    link.run_method("w", "tiny", "dreams")
+    assert next_event(link) == Event("error", "w", bridge.fails["dreams"])
 
 
 def test_a_bridge_that_does_not_answer(bridge):
     bridge.describe = lambda: (_ for _ in ()).throw(BridgeError("gone"))
     link = Link(bridge)
-    assert heard(link) == Heard("ended", "", "gone")
-    assert (link.state, link.told) == ("ended", "gone")
-    link.work("w", "tiny", "x")
-    assert "isn't ready yet" in str(heard(link).content)
+    assert next_event(link) == Event("ended", "", "gone")
+    assert (link.state, link.status) == ("ended", "gone")
+    link.run_method("w", "tiny", "x")
+    assert "isn't ready yet" in str(next_event(link).content)
     until(lambda: not ours())
 
 
@@ -252,8 +257,8 @@ def test_a_child_that_ends_before_it_is_ready(tmp_path):
     python.write_text('#!/bin/sh\nread order\necho \'{"told": "loading", "share": 0.5}\'\necho broken >&2\nexit 3\n')
     python.chmod(0o755)
     link = Link.start(str(python), {})
-    assert heard(link) == Heard("starting", "", "loading") and link.share == 0.5
-    assert "broken (status 3)" in heard(link).content and link.state == "ended"
+    assert next_event(link) == Event("starting", "", "loading") and link.progress == 0.5
+    assert "broken (status 3)" in next_event(link).content and link.state == "ended"
     link.close()
     until(lambda: not ours())
 
@@ -267,7 +272,7 @@ def test_a_child_that_never_gets_ready_is_ended(tmp_path):
     assert link.state == "starting" and link.child.alive
     link.close()
     until(lambda: not ours() and not link.child.alive)
-    assert link.heard() is None
+    assert link.next_event() is None
 
 
 def test_no_such_python():
@@ -289,89 +294,98 @@ def test_nothing_can_be_asked_without_a_bridge():
     session = Session()
     assert session.state == "off"
     for ask in (
-        lambda: session.look("hall", "tiny", ()), lambda: session.ask(lambda bridge: 1, lambda told: None),
-        lambda: session.work("tiny", Asked("x", {}, "")),
+        lambda: session.request_input("hall", "tiny", ()), lambda: session.ask(lambda bridge: 1, lambda told: None),
+        lambda: session.request_method("tiny", MethodRequest("x", {}, "")),
     ):  # fmt: skip
         with pytest.raises(BridgeError, match="no bridge; start one or join one"):
             ask()
-    assert not session.waits and not session.jobs and not session.looked
+    assert not session.has_callbacks and not session.requests
 
 
 def test_what_is_to_be_done_with_an_answer_is_done_once(session):
     found = []
     session.ask(lambda bridge: 5, found.append)
-    session.look("hall", "tiny", (), then=found.append)
-    assert session.waits and session.awaited == ["tiny"]
+    session.request_input("hall", "tiny", (), then=found.append)
+    assert session.has_callbacks and session.awaited_networks == ["tiny"]
     while len(found) < 2:
-        one = heard(session)
+        one = next_event(session)
         if one.kind in ("answer", "recording"):
-            session.answer(one.tag, one.content)
-            session.answer(one.tag, one.content)
-    assert 5 in found and len(found) == 2 and not session.waits and session.awaited == []
+            session.deliver(one.tag, one.content)
+            session.deliver(one.tag, one.content)
+    assert 5 in found and len(found) == 2 and not session.has_callbacks and session.awaited_networks == []
 
 
 def test_tags_differ_in_a_run_and_between_runs(session):
-    tags = {session.tag("look") for _ in range(99)} | {Session().tag("look") for _ in range(99)}
+    tags = {session.new_tag("look") for _ in range(99)} | {Session().new_tag("look") for _ in range(99)}
     assert len(tags) == 198
 
 
 def test_the_oldest_is_forgotten_but_not_what_halls_show(session, monkeypatch):
-    monkeypatch.setattr(sessions, "REMEMBERED", 3 * recording(side=10).maps("a").texels.nbytes)
-    session.shown[1], session.held[2] = "shown", "held"
+    monkeypatch.setattr(sessions, "MEMORY_BYTES", 3 * recording(side=10).maps("a").texels.nbytes)
+    session.hall(1).shown, session.hall(2).initial = "shown", "held"
     for tag in ("held", "shown", "1", "2", "3"):
-        session.remember(tag, recording(tag, side=10))
-    assert [tag for tag in ("held", "shown", "1", "2", "3") if session.recalled(tag)] == ["held", "shown", "3"]
-    session.remember("job", {"a": maps("a")})
-    session.remember("job", {"b": maps("b")})
-    assert session.recalled("job").keys() == {"a", "b"} and session.recalled("3") is None
+        session.store_results(tag, recording(tag, side=10))
+    assert [tag for tag in ("held", "shown", "1", "2", "3") if session.results_of(tag)] == ["held", "shown", "3"]
+    session.store_results("job", {"a": maps("a")})
+    session.store_results("job", {"b": maps("b")})
+    assert session.results_of("job").keys() == {"a", "b"} and session.results_of("3") is None
 
 
 def test_inputs_that_can_be_asked_for_again_are_not_many(session, monkeypatch):
-    monkeypatch.setattr(sessions, "ASKED", 3)
-    first = session.look("hall", "tiny", ("kept",))
-    session.shown[1] = first
-    tags = [session.look("hall", "tiny", (k,)) for k in range(9)]
-    assert list(session.looked) == [first, *tags[-2:]]
-    jobs = [session.work("tiny", Asked("x", {}, first)) for _ in range(9)]
-    assert list(session.jobs) == jobs[-3:] == list(session.asked)
+    monkeypatch.setattr(sessions, "MOST_REQUESTS", 3)
+    first = session.request_input("hall", "tiny", ("kept",))
+    session.hall(1).shown = first
+    tags = [session.request_input("hall", "tiny", (k,)) for k in range(9)]
+    assert [tag for tag in session.requests if session.input_request(tag)] == [first, *tags[-2:]]
+    jobs = [session.request_method("tiny", MethodRequest("x", {}, first)) for _ in range(9)]
+    assert [tag for tag in session.requests if session.job(tag)] == jobs[-3:]
+    assert [tag for tag in session.requests if session.method_request(tag)] == jobs[-3:]
 
 
 def test_a_method_is_asked_about_the_halls_own_input(session, bridge):
     bridge.fails = {"x": InputError("enough")}
-    tag = session.look("hall", "tiny", ("mine",), ablate={"a": [1]})
+    tag = session.request_input("hall", "tiny", ("mine",), ablate={"a": [1]})
     until(lambda: bridge.asked)
-    session.work("tiny", Asked("x", {"data": "d"}, tag))
+    session.request_method("tiny", MethodRequest("x", {"data": "d"}, tag))
     until(lambda: len(bridge.asked) == 2)
     assert bridge.asked[1] == ("tiny", "x", {"inputs": ("mine",), "ablate": {"a": [1]}, "data": "d"})
 
 
 def test_things_are_shown_again_before_what_is_heard(session):
-    session.remember("old", recording())
+    session.store_results("old", recording())
     session.link.ask("q", lambda bridge: 1)
-    until(lambda: not session.link._heard.empty())
-    assert session.show_again("old") and not session.show_again("never")
+    until(lambda: not session.link._events.empty())
+    assert session.queue_results("old") and not session.queue_results("never")
     done = []
-    session.later([lambda: done.append(1)])
-    kinds = [session.heard() for _ in range(4)]
-    assert [one.kind for one in kinds] == ["maps", "again", "piece", "answer"]
-    assert not session.pending and session.heard() is None
-    session.show_again("old"), session.show_nothing_else()
-    assert session.heard() is None
+    session.queue_calls([lambda: done.append(1)])
+    kinds = [session.next_event() for _ in range(4)]
+    assert [one.kind for one in kinds] == ["maps", "complete", "call", "answer"]
+    assert not session.has_queued and session.next_event() is None
+    session.queue_results("old"), session.clear_queue()
+    assert session.next_event() is None
 
 
 def test_another_file_knows_nothing_of_the_last(session):
-    session.remember("old", recording())
-    session.look("hall", "tiny", (), then=pytest.fail)
-    session.show_again("old"), session.forget()
-    assert not session.pending and not session.waits and session.recalled("old") is None and not session.looked
+    session.store_results("old", recording())
+    session.request_input("hall", "tiny", (), then=pytest.fail)
+    session.queue_results("old"), session.forget()
+    assert not session.has_queued and not session.has_callbacks and not session.requests
     assert session.state == "ready"
+
+
+def test_leaving_closes_the_videos_on_the_bridge(session, bridge):
+    """A bridge that was joined goes on, and opens a limited number of videos."""
+    session.hall(1).video = VideoPlayback("clip.mp4")
+    session.leave()
+    until(lambda: ("close", "clip.mp4") in bridge.asked)
+    assert session.video_of(1) is None and not session.has_callbacks
 
 
 def test_an_old_error_does_not_outlive_the_next_question(session):
     session.error = "old"
     session.ask(lambda bridge: 1, lambda told: None)
     assert session.error == "old"
-    session.look("hall", "tiny", ())
+    session.request_input("hall", "tiny", ())
     assert session.error == ""
 
 

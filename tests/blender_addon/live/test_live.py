@@ -9,8 +9,8 @@ from PIL import Image
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
-from innerwalk.blender_addon.live import results, timer  # noqa: E402
-from innerwalk.blender_addon.live.link import Heard  # noqa: E402
+from innerwalk.blender_addon.live import event_handlers, timer  # noqa: E402
+from innerwalk.blender_addon.live.link import Event  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import INPUT_TAG, PANEL_SHOWN_LAYER  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
@@ -48,6 +48,11 @@ def file(folder) -> Path:
 @pytest.fixture
 def hall(file):
     return live.built("object")
+
+
+def jobs() -> list[dict]:
+    """What the bridge reported of all jobs, oldest first."""
+    return [request.job for request in current().requests.values() if request.job]
 
 
 def recorded(network: str, *inputs) -> Recording:
@@ -89,9 +94,9 @@ def test_panels_that_wait_outside_the_scene_follow(hall):
 def test_the_same_network_twice_at_once_gives_two_halls(file):
     actions.build_hall("Gated")
     actions.build_hall("Gated")
-    assert actions.bridge.awaited() == ["Gated", "Gated"]
+    assert actions.bridge.awaited_networks() == ["Gated", "Gated"]
     actions.wait_for_bridge()
-    assert len(store.halls()) == 2 and actions.bridge.awaited() == []
+    assert len(store.halls()) == 2 and actions.bridge.awaited_networks() == []
 
 
 def test_unknown_names_are_told_at_once(hall):
@@ -207,9 +212,9 @@ def test_late_answers_of_an_earlier_input_are_not_shown(hall):
         *((1, one) for one in maps[1][half:]),
     ]
     for which, one in said:
-        results.show(session, Heard("maps", tags[which], one))
-    results.show(session, Heard("recording", tags[1], second))
-    results.show(session, Heard("recording", tags[0], first))
+        event_handlers.handle(session, Event("maps", tags[which], one))
+    event_handlers.handle(session, Event("recording", tags[1], second))
+    event_handlers.handle(session, Event("recording", tags[0], first))
     live.settled()
     live.assert_shows(hall, second)
 
@@ -248,12 +253,12 @@ def test_two_halls_of_one_network_are_independent(file):
 def test_one_go_shows_one_thing_at_most(hall):
     made, session = recorded("object", client.noise(1)), current()
     actions.place_input(hall, noise=1)
-    timer.wait(lambda: session.shown[hall.session_uid] == hall[INPUT_TAG], 60)
-    session.show_again(hall[INPUT_TAG])
-    assert len(session._again) == len(made.all_maps) + 1
-    while before := len(session._again):
+    timer.wait(lambda: session.hall(hall.session_uid).shown == hall[INPUT_TAG], 60)
+    session.queue_results(hall[INPUT_TAG])
+    assert len(session._queue) == len(made.all_maps) + 1
+    while before := len(session._queue):
         timer.pump(1e-6)
-        assert before - len(session._again) in (-1, 0, 1), "the last but two becomes two"
+        assert before - len(session._queue) in (-1, 0, 1), "the last but two becomes two"
     assert not timer.pump(0.0)
 
 
@@ -366,16 +371,16 @@ def test_partial_results_and_cancel(file):
     before = live.texels(hall)
     (file / "hold").write_text("6")  # the way, the whole picture, and four batches of 16 places
     actions.ask_method(hall, "occlusion", {"size": 0.31, "stride": 0.25})
-    live.until(lambda: (file / "reached").exists() and current().jobs[hall["innerwalk_work"]]["step"] == 5)
+    live.until(lambda: (file / "reached").exists() and current().job(hall["innerwalk_work"])["step"] == 5)
     live.settled()
-    job, found = current().jobs[hall["innerwalk_work"]], live.texels(hall)
+    job, found = current().job(hall["innerwalk_work"]), live.texels(hall)
     assert (job["state"], job["told"]) == ("running", "place 64 of 144")
     assert all(one.shape == whole[id].shape and not one[:, -1].any() for id, one in found.items())
     assert all(found[id][:, 0].any() for id in ("norm", "b", "c"))
     assert "ends at its next step" in actions.cancel_method(hall)
     (file / "hold").unlink()
     actions.wait_for_bridge(hall)
-    assert current().jobs[hall["innerwalk_work"]]["state"] == "cancelled"
+    assert current().job(hall["innerwalk_work"])["state"] == "cancelled"
     after = live.texels(hall)
     assert all(np.array_equal(after[id][:, 0], found[id][:, 0]) for id in found), "what it has shown stays"
     assert not any(one[:, -1].any() for one in after.values())
@@ -392,7 +397,7 @@ def test_a_job_that_is_cancelled_at_once_ends(file):
     actions.cancel_method(hall)
     actions.wait_for_bridge(hall)
     live.settled()
-    assert [*current().jobs.values()][-1]["state"] == "cancelled"
+    assert jobs()[-1]["state"] == "cancelled"
     live.assert_shows(hall, recorded("Slow", client.noise(2)))
 
 
@@ -400,7 +405,7 @@ def test_a_new_input_asks_a_method_about_inputs_again(hall):
     placed(hall, noise=1)
     actions.ask_method(hall, "occlusion", {"size": 0.4, "stride": 0.8})
     actions.place_input(hall, noise=2)  # while the job runs
-    live.until(lambda: current().shown[hall.session_uid] == hall[INPUT_TAG])
+    live.until(lambda: current().hall(hall.session_uid).shown == hall[INPUT_TAG])
     actions.wait_for_bridge(hall)
     assert live.equal(live.texels(hall), asked("object", "occlusion", {"size": 0.4, "stride": 0.8}, client.noise(2)))
     assert store.described(hall).input_name == "noise:2" and store.dress_of(hall).method == "occlusion"
@@ -412,10 +417,10 @@ def test_a_new_input_asks_a_method_about_inputs_again(hall):
 def test_a_new_input_leaves_weights_alone(hall):
     actions.ask_method(hall, "weights")
     actions.wait_for_bridge(hall)
-    before, jobs = live.texels(hall), len(current().jobs)
+    before, count = live.texels(hall), len(jobs())
     placed(hall, noise=6)
     made = recorded("object", client.noise(6))
-    assert live.equal(live.texels(hall), before) and len(current().jobs) == jobs
+    assert live.equal(live.texels(hall), before) and len(jobs()) == count
     assert np.array_equal(live.picture(hall), made.picture)
     actions.ask_method(hall, "activations")
     live.settled()

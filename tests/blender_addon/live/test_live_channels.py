@@ -46,7 +46,7 @@ def test_a_layer_is_meant_by_its_panel_and_others_are_empty(hall):
     panel = panels.panel_of(hall, LAYER)
     own = panel[PANEL_SHOWN_LAYER]
     assert own == "stage3.1.norm2"
-    job = current().jobs[hall["innerwalk_work"]]
+    job = current().job(hall["innerwalk_work"])
     assert (job["what"]["layers"], job["what"]["channels"]) == ([own], [3, 70])
     made = store.maps_of(panel, own, "saliency")
     assert made.frame == "input"
@@ -67,12 +67,12 @@ def test_one_map_of_a_class_stands_on_its_panel_and_over_the_input(hall):
     assert panel_metadata.of(panel).labels == ("ring",)
     actions.overlay(hall, LAYER, 5)
     holder = child_of(part_of(hall, "input"), "overlay")
-    first = pictures.pixels_of(pictures.image_in(holder))
+    first = pictures.read_pixels(pictures.picture_image(holder))
     actions.place_input(hall, noise=3)
     actions.wait_for_bridge(hall)
     live.settled()
     actions.wait_for_bridge(hall)
-    second = pictures.pixels_of(pictures.image_in(holder))
+    second = pictures.read_pixels(pictures.picture_image(holder))
     assert not np.array_equal(first, second) and not holder.hide_render
     actions.show_activations(hall)
     live.settled()
@@ -83,14 +83,14 @@ def test_one_map_of_a_class_stands_on_its_panel_and_over_the_input(hall):
 
 
 def test_the_form_asks_about_what_is_selected(hall):
-    assert form.asked_about(hall, "panels") == ("panels", "", "")
+    assert form.method_target(hall, "panels") == ("panels", "", "")
     actions.select(hall, "")
-    assert form.asked_about(hall, "layer")[2] == "Click a panel first"
+    assert form.method_target(hall, "layer")[2] == "Click a panel first"
     actions.select(hall, LAYER)
-    assert form.asked_about(hall, "layer") == (LAYER, "", "")
-    assert form.asked_about(hall, "channel")[2] == "Click a tile first"
+    assert form.method_target(hall, "layer") == (LAYER, "", "")
+    assert form.method_target(hall, "channel")[2] == "Click a tile first"
     actions.select(hall, LAYER, 7)
-    assert form.asked_about(hall, "channel") == (LAYER, "7", "")
+    assert form.method_target(hall, "channel") == (LAYER, "7", "")
 
 
 def test_a_class_is_told_by_name(hall):
@@ -102,7 +102,7 @@ def test_a_class_is_told_by_name(hall):
 def test_the_operator_takes_numbers_and_says_what_is_none(hall):
     said_of = {"method": "saliency", "layers": LAYER}
     assert bpy.ops.innerwalk.ask_method(**said_of, channels="1 2") == {"FINISHED"}
-    assert current().asked[hall["innerwalk_work"]].given["channels"] == [1, 2]
+    assert current().method_request(hall["innerwalk_work"]).arguments["channels"] == [1, 2]
     with pytest.raises(RuntimeError, match="channels 'one': whole numbers with a space between are needed"):
         bpy.ops.innerwalk.ask_method(**said_of, channels="one")
     actions.wait_for_bridge(hall)

@@ -16,7 +16,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 import innerwalk  # noqa: E402
 from innerwalk.blender_addon import actions  # noqa: E402
-from innerwalk.blender_addon.live import results, timer  # noqa: E402
+from innerwalk.blender_addon.live import hall_requests, timer  # noqa: E402
 from innerwalk.blender_addon.live import session as sessions  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import INPUT_TAG, METHOD_TAG  # noqa: E402
@@ -62,6 +62,11 @@ def recorded(network: str, *inputs) -> recording.Recording:
         return bridge.record(network, inputs)
 
 
+def input_tags() -> list[str]:
+    """Tags of the inputs that were requested, oldest first."""
+    return [tag for tag in current().requests if current().input_request(tag)]
+
+
 def act(name: str, **given) -> None:
     """An operator as a person calls it, with its undo step; and what it asked for arrives."""
     assert getattr(bpy.ops.innerwalk, name)("EXEC_DEFAULT", True, **given) == {"FINISHED"}
@@ -86,13 +91,13 @@ def redo() -> bpy.types.Scene:
 @pytest.mark.parametrize("remembered", [1 << 30, 1])
 def test_undo_and_redo_across_inputs(file, monkeypatch, remembered):
     """From memory, and where that is too small by asking the bridge again."""
-    monkeypatch.setattr(sessions, "REMEMBERED", remembered)
+    monkeypatch.setattr(sessions, "MEMORY_BYTES", remembered)
     live.built("object")
     known = [recorded("object"), *(recorded("object", client.noise(seed)) for seed in (1, 2, 3))]
     bpy.ops.ed.undo_push(message="start")
     for seed in (1, 2, 3):
         act("place_input", noise=seed)
-    assert sum(current().recalled(tag) is not None for tag in current().looked) == (2 if remembered == 1 else 4)
+    assert sum(current().results_of(tag) is not None for tag in input_tags()) == (2 if remembered == 1 else 4)
     live.assert_shows(store.halls()[0], known[3])
     for made in known[2::-1]:
         live.assert_shows(undo(), made)
@@ -133,7 +138,7 @@ def test_undo_while_an_input_is_on_its_way(file):
     bpy.ops.ed.undo()
     live.settled()
     live.assert_shows(store.halls()[0], recorded_later("Gated", file, client.noise(1)))
-    live.until(lambda: current().recalled(list(current().looked)[-1]) is not None)
+    live.until(lambda: current().results_of(input_tags()[-1]) is not None)
     live.assert_shows(store.halls()[0], recorded("Gated", client.noise(1)))
     live.assert_shows(redo(), recorded("Gated", client.noise(2)))
 
@@ -159,7 +164,7 @@ def test_undo_to_what_a_file_held_before_there_was_a_bridge(file, tmp_path):
 
 
 def test_what_nobody_knows_any_more_is_said(file, monkeypatch):
-    monkeypatch.setattr(sessions, "REMEMBERED", 1)
+    monkeypatch.setattr(sessions, "MEMORY_BYTES", 1)
     live.built("Slow")
     bpy.ops.ed.undo_push(message="start")
     for seed in (1, 2, 3):
@@ -183,7 +188,7 @@ def test_a_saved_hall_is_whole_and_goes_on(file, tmp_path):
     made = recorded("object", client.noise(4))
     actions.draw_shelf(hall, "objects", seed=3)
     actions.wait_for_bridge()
-    shelf = [pictures.pixels_of(one) for one in bpy.data.images if one.get("innerwalk_picture") == "shelf"]
+    shelf = [pictures.read_pixels(one) for one in bpy.data.images if one.get("innerwalk_picture") == "shelf"]
     assert len(shelf) == 18
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hall.blend"))
     placed(hall, noise=5)
@@ -193,7 +198,7 @@ def test_a_saved_hall_is_whole_and_goes_on(file, tmp_path):
     bpy.ops.wm.open_mainfile(filepath=str(moved / "other name.blend"))
     hall = store.halls()[0]
     live.assert_shows(hall, made)
-    found = [pictures.pixels_of(one) for one in bpy.data.images if one.get("innerwalk_picture") == "shelf"]
+    found = [pictures.read_pixels(one) for one in bpy.data.images if one.get("innerwalk_picture") == "shelf"]
     assert all(np.array_equal(one, other) for one, other in zip(found, shelf, strict=True))
     assert actions.network_of(hall) == "object" and INPUT_TAG not in hall
     placed(hall, noise=7)
@@ -219,7 +224,11 @@ def test_another_file_gets_nothing_that_was_asked_for_in_the_last(file, tmp_path
     live.until(lambda: not current().link.busy)
     recorded("Gated", client.noise(3))  # after the others
     live.until(lambda: not timer.pump(0.02))
-    assert len(store.halls()) == 1 and not current().films and not current().waits
+    assert (
+        len(store.halls()) == 1
+        and not any(state.video for state in current().halls.values())
+        and not current().has_callbacks
+    )
     live.assert_shows(store.halls()[0], made)
 
 
@@ -239,7 +248,7 @@ def test_a_file_that_shows_a_method_goes_on_with_activations(file, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hall.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "hall.blend"))
     hall = store.halls()[0]
-    assert live.equal(live.texels(hall), held) and results.method_of(hall) == "occlusion"
+    assert live.equal(live.texels(hall), held) and hall_requests.method_of(hall) == "occlusion"
     placed(hall, noise=2)
     live.assert_shows(hall, recorded("Gated", client.noise(2)))
     assert store.dress_of(hall).method == "activations"
@@ -266,7 +275,7 @@ def test_a_bridge_is_killed_while_it_records(file, torch_python):
     live.until(lambda: (file / "reached").exists() and not live.equal(live.texels(hall), live.maps_of(made)))
     kill()
     ended()
-    live.until(lambda: hall[INPUT_TAG] == current().shown[hall.session_uid])
+    live.until(lambda: hall[INPUT_TAG] == current().hall(hall.session_uid).shown)
     live.settled()
     live.assert_shows(hall, made)
     with pytest.raises(BridgeError, match="the bridge isn't ready"):
@@ -284,11 +293,11 @@ def test_a_bridge_is_killed_in_the_middle_of_a_job(file, torch_python):
     placed(hall, noise=1)
     (file / "hold").write_text("4")
     actions.ask_method(hall, "occlusion", {"size": 0.1})
-    live.until(lambda: (file / "reached").exists() and current().jobs[hall[METHOD_TAG]]["step"] == 3)
+    live.until(lambda: (file / "reached").exists() and current().job(hall[METHOD_TAG])["step"] == 3)
     kill()
     ended()
-    live.until(lambda: not current().runs(hall[METHOD_TAG]))
-    assert current().jobs[hall[METHOD_TAG]]["state"] == "failed"
+    live.until(lambda: not current().is_running(hall[METHOD_TAG]))
+    assert current().job(hall[METHOD_TAG])["state"] == "failed"
     (file / "hold").unlink()
     live.start(torch_python, NETWORKS, DATA, file)
     actions.show_activations(hall)
@@ -421,7 +430,7 @@ def test_a_hundred_inputs_leave_nothing_behind(file, tmp_path):
     live.assert_shows(hall, recorded("Gated", client.noise(99)))
     assert live.counts() == before
     live.until(lambda: ours() == threads)
-    assert len(current().looked) <= sessions.ASKED + 2
+    assert len(input_tags()) <= sessions.MOST_REQUESTS + 2
 
 
 def things() -> dict[str, object]:
@@ -434,7 +443,7 @@ def things() -> dict[str, object]:
     properties = [one for owner in owners
                   for one in dir(owner) if "innerwalk" in one]  # fmt: skip
     return {"kinds": kinds, "handlers": handlers, "properties": properties, "counts": live.counts(), "threads": ours(),
-            "timer": bpy.app.timers.is_registered(timer.tick), "listeners": len(results.LISTENERS)}  # fmt: skip
+            "timer": bpy.app.timers.is_registered(timer.tick), "listeners": len(hall_requests.LISTENERS)}  # fmt: skip
 
 
 def test_coming_and_going_leaves_nothing(file, torch_python):

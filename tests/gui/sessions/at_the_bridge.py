@@ -79,13 +79,13 @@ def placed(**given: Any) -> rig.Steps:
 
 def job() -> dict[str, Any]:
     """How the hall's job is doing."""
-    return live().jobs[bpy.context.scene["innerwalk_work"]]
+    return live().job(bpy.context.scene["innerwalk_work"])
 
 
 def settled_input(seconds: float = 60) -> rig.Steps:
     """Until everything that the hall asked for is shown."""
     yield from rig.until(
-        "what the network sees", lambda: live().recalled(str(bpy.context.scene["innerwalk_look"])), seconds
+        "what the network sees", lambda: live().results_of(str(bpy.context.scene["innerwalk_look"])), seconds
     )
     yield 0.1
 
@@ -167,10 +167,10 @@ class Clock:
             for k, one in enumerate(held):
                 if one.__module__.startswith("bl_ext.user_default.innerwalk"):
                     held[k] = self.timed(f"{kind} {one.__name__}", one)
-        showers = addon("blender_addon.live.results").SHOWERS
+        showers = addon("blender_addon.live.event_handlers").HANDLERS
         for kind, show in showers.items():
             showers[kind] = self.timed(f"of a tick: {kind}", show)
-        for cls in addon("blender_addon.ui")._all("CLASSES"):
+        for cls in addon("blender_addon.ui").registered("CLASSES"):
             for name in ("draw", "draw_prepare", "execute", "invoke", "modal"):
                 if name in vars(cls):
                     run = self.timed(f"{cls.__name__}.{name}", vars(cls)[name])

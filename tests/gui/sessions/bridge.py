@@ -36,7 +36,7 @@ def starts() -> rig.Steps:
     rig.picture("3 starting")
     yield from at.ready()
     rig.picture("4 ready")
-    described = at.live().link.described
+    described = at.live().link.description
     rig.tell("data", {one["name"]: one["count"] for one in described["data"]})
     rig.tell("networks", [one["name"] for one in described["networks"]])
 

@@ -19,10 +19,10 @@ def session() -> rig.Steps:
     clock.spans.clear()
     yield from inputs(clock, "alone")
     at.act("ask_method", method="average", parameters='{"count": 5000}', data="photos")
-    yield from rig.until("the job", lambda: at.live().jobs[bpy.context.scene["innerwalk_work"]]["share"] > 0, 30)
+    yield from rig.until("the job", lambda: at.live().job(bpy.context.scene["innerwalk_work"])["share"] > 0, 30)
     clock.spans.clear()
     yield from inputs(clock, "with a job")
-    rig.tell("job", at.live().jobs[bpy.context.scene["innerwalk_work"]]["told"])
+    rig.tell("job", at.live().job(bpy.context.scene["innerwalk_work"])["told"])
     at.act("cancel_method")
     rig.picture("resnet50")
 

@@ -48,7 +48,7 @@ def places(person, name: str, index: int) -> rig.Steps:
     yield from at.settled_input()
     rig.check(f"{name}: every panel has changed", at.same(before, at.values()) == [])
     rig.check(f"{name}: the hand is empty", held(bpy.context.scene) == -1)
-    made = at.live().recalled(str(bpy.context.scene["innerwalk_look"]))
+    made = at.live().results_of(str(bpy.context.scene["innerwalk_look"]))
     rig.check(f"{name}: to what the network says of it", at.equal(at.values(), at.of_recording(made)))
     yield from in_walk.frames(2)
     person.rest()

@@ -27,7 +27,7 @@ def session() -> rig.Steps:
     yield from rig.press("LEFTMOUSE", by_desk.middle())
     yield from at.settled_input()
     rig.check("every panel has changed", at.same(before, at.values()) == [])
-    made = at.live().recalled(str(bpy.context.scene["innerwalk_look"]))
+    made = at.live().results_of(str(bpy.context.scene["innerwalk_look"]))
     rig.check("to what the network says of it", at.equal(at.values(), at.of_recording(made)))
     rig.check("nothing is held any more", held(bpy.context.scene) == -1)
     yield from by_desk.seen("placed")

@@ -1,0 +1,149 @@
+"""Events of the bridge are shown in halls, in steps: none takes longer than showing the maps of one layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import bpy
+
+from ...torch_bridge.recording import Maps, Recording
+from ...torch_bridge.recording.errors import InnerwalkError
+from ..properties import INPUT_TAG, METHOD_TAG, OBJECT_ROLE, PANEL_LAYER_ID, PANEL_ROLE, PANEL_SHOWN_LAYER
+from ..scene import panels
+from ..scene.hall import refresh
+from ..scene.hall.renew import renew
+from .hall_requests import LISTENERS, fail_request, halls_with_tag, method_of, panels_by_layer, restore_activations
+from .link import RUNNING, Event
+from .session import Session
+
+
+def handle(session: Session, event: Event) -> None:
+    """Show one event in the halls that requested it. Errors are kept for the interface, as `session.error`."""
+    try:
+        HANDLERS[event.kind](session, event.tag, event.content)
+    except InnerwalkError as error:
+        session.error = str(error)
+
+
+def _show_maps(session: Session, tag: str, maps: Maps) -> None:
+    """Show maps in the halls whose panels show their method; maps of a job are stored in any case."""
+    if session.job(tag) is not None:
+        session.store_results(tag, {maps.layer: maps})
+    for scene in halls_with_tag(tag, INPUT_TAG, METHOD_TAG):
+        panel = _panel(session, scene, maps.layer)
+        if panel is not None and maps.method == method_of(scene):
+            panels.show_maps(panel, maps)
+
+
+def _panel(session: Session, scene: bpy.types.Scene, layer: str) -> bpy.types.Object | None:
+    """Return the panel that shows a layer's maps, trying first the object where it was last time."""
+    state = session.hall(scene.session_uid)
+    found: bpy.types.Object | None = scene.objects.get(state.panel_names.get(layer, ""))
+    if (
+        found is None
+        or found.get(OBJECT_ROLE) != PANEL_ROLE
+        or found.get(PANEL_SHOWN_LAYER, found[PANEL_LAYER_ID]) != layer
+    ):
+        every = panels_by_layer(scene)
+        state.panel_names = {id: panel.name for id, panel in every.items()}
+        found = every.get(layer)
+    return found
+
+
+def _store_recording(session: Session, tag: str, recording: Recording) -> None:
+    """Store a recording whose maps were all shown, and finish showing it."""
+    halls = list(halls_with_tag(tag, INPUT_TAG))
+    missing = [layer for scene in halls for layer in _missing_layers(scene, recording)]
+    if missing:
+        name, count = recording.network.name, len(missing)
+        what = f"{name} took another path with {recording.input_name}: {count} panels, first {missing[0]}"
+        fail_request(session, tag, f"{what}, were not reached; this hall can't show it")
+        return
+    session.error = ""
+    session.store_results(tag, recording)
+    if halls:
+        _complete(session, tag, recording)
+    session.deliver(tag, recording)
+
+
+def _missing_layers(scene: bpy.types.Scene, recording: Recording) -> list[str]:
+    """Return the layers of panels that a recording has no maps for, or maps of another number of channels."""
+    channels = {maps.layer: maps.channels for maps in recording.all_maps.values()}
+    return [layer for layer, panel in panels_by_layer(scene).items() if channels.get(layer) != len(panel.data.vertices)]
+
+
+def _complete(session: Session, tag: str, results: Recording | dict[str, Maps]) -> None:
+    """All maps of a request are on their panels: show the rest of it next."""
+    rebuilds = [Event("rebuild", tag, results)] if isinstance(results, Recording) else []
+    session.show_next(*rebuilds, Event("shown", tag, results))
+
+
+def _rebuild(session: Session, tag: str, recording: Recording) -> None:
+    """Rebuild the input's picture and the answer of the halls that requested a recording."""
+    for scene in halls_with_tag(tag, INPUT_TAG):
+        renew(scene, recording)
+
+
+def _finish(session: Session, tag: str, results: Recording | dict[str, Maps]) -> None:
+    """Everything of a request is shown: update what depends on it, and tell the listeners."""
+    for scene in halls_with_tag(tag, INPUT_TAG, METHOD_TAG):
+        refresh.refresh(scene)
+    if isinstance(results, Recording):
+        for scene in halls_with_tag(tag, INPUT_TAG):
+            session.hall(scene.session_uid).shown = tag
+        for listener in LISTENERS:
+            listener(tag, results)
+
+
+def _show_job(session: Session, tag: str, job: dict[str, Any]) -> None:
+    """Keep the state of a job. Where it has ended without results, its hall shows activations again."""
+    if session.job(tag) is None:
+        return  # requested in another file, or so long ago that it was forgotten
+    session.requests[tag].job = job
+    for scene in halls_with_tag(tag, METHOD_TAG):
+        refresh.refresh(scene)
+        if job["state"] not in RUNNING and session.results_of(tag) is None:
+            restore_activations(session, scene)
+    if job["error"] and job["state"] not in RUNNING:
+        session.error = f"{job['what']['method']}: {job['error']}"
+
+
+def _show_error(session: Session, tag: str, error: Exception) -> None:
+    """Give up the request that failed, unless it is an input that no hall waits for any more."""
+    job = session.job(tag)
+    if job is not None:
+        _show_job(session, tag, job | {"state": "failed", "error": str(error)})
+    elif session.input_request(tag) is None or session.has_callback(tag) or any(halls_with_tag(tag, INPUT_TAG)):
+        fail_request(session, tag, str(error))
+
+
+def _call(session: Session, tag: str, call: Callable[[], None]) -> None:
+    call()
+
+
+def _ignore(session: Session, tag: str, content: Any) -> None:
+    """Do nothing: the interface reads the state of the connection itself."""
+
+
+def _show_end(session: Session, tag: str, reason: str) -> None:
+    session.error = reason
+
+
+SLOW = ("rebuild",)
+"""Kinds of events that take so long that the timer shows nothing else in the same tick."""
+HANDLERS: dict[str, Callable[[Session, str, Any], None]] = {
+    "starting": _ignore,
+    "described": _ignore,
+    "maps": _show_maps,
+    "recording": _store_recording,
+    "complete": _complete,
+    "rebuild": _rebuild,
+    "shown": _finish,
+    "job": _show_job,
+    "answer": Session.deliver,
+    "call": _call,
+    "error": _show_error,
+    "ended": _show_end,
+}
+"""Function for each kind of event."""

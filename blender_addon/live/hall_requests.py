@@ -1,0 +1,142 @@
+"""What halls request from the bridge: tags in their scenes, and what their panels show until answers come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+
+import bpy
+import numpy as np
+
+from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
+from ..properties import ABLATED_CHANNELS, INPUT_TAG, METHOD_TAG, PANEL_LAYER_ID, PANEL_SHOWN_LAYER, SHOWN_METHOD
+from ..scene import panels
+from ..scene.hall import store
+from ..scene.hall.pick import map_shape
+from .session import Session
+
+LISTENERS: list[Callable[[str, Recording | None], None]] = []
+"""Functions to call with the tag and the recording of each input that is shown completely, and with the tag and None
+where a request has failed.
+"""
+
+
+def halls_with_tag(tag: str, *keys: str) -> Iterator[bpy.types.Scene]:
+    """Return the halls that have this tag as one of their properties `keys` (INPUT_TAG, METHOD_TAG)."""
+    return (scene for scene in store.halls() if tag and tag in [scene.get(key) for key in keys])
+
+
+def scene_named(name: str) -> bpy.types.Scene | None:
+    """Return the scene of this name, or None."""
+    return bpy.data.scenes.get(name)
+
+
+def scene_with_uid(uid: int) -> bpy.types.Scene | None:
+    """Return the scene with this `session_uid`, whatever its name is now; None once it is deleted."""
+    return next((scene for scene in bpy.data.scenes if scene.session_uid == uid), None)
+
+
+def method_of(scene: bpy.types.Scene) -> str:
+    """Return the name of the method that a hall's panels show."""
+    return str(scene.get(SHOWN_METHOD) or store.dress_of(scene).method)
+
+
+def set_method(scene: bpy.types.Scene, method: str) -> None:
+    """Set the method that a hall's panels show from now on, also in its saved description."""
+    scene[SHOWN_METHOD] = method
+    store.keep(scene, store.described(scene), replace(store.dress_of(scene), method=method))
+
+
+def ablated_channels(scene: bpy.types.Scene) -> dict[str, list[int]]:
+    """Return the channels of the hall's network that are set to 0, by the id of their panel's layer."""
+    return dict(json.loads(scene.get(ABLATED_CHANNELS, "{}")))
+
+
+def panels_by_layer(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
+    """Return all panels, also those of collapsed blocks, by the ids of the layers whose maps they show."""
+    every = (store.away(scene) | panels.panels(scene)).values()
+    return {str(panel.get(PANEL_SHOWN_LAYER, panel[PANEL_LAYER_ID])): panel for panel in every}
+
+
+def input_tag(session: Session, scene: bpy.types.Scene) -> str:
+    """Return the tag of the input that a hall requested last.
+
+    For a hall that has requested none, what it holds is stored under a new tag, so that undo can come back to it.
+    """
+    if INPUT_TAG not in scene:
+        hall = session.hall(scene.session_uid)
+        if not hall.initial:
+            hall.initial = hall.shown = session.new_tag("held")
+            session.store_results(hall.initial, store.kept(scene))
+        scene[INPUT_TAG] = hall.initial
+    return str(scene[INPUT_TAG])
+
+
+def clear_panels(session: Session, scene: bpy.types.Scene, layers: Iterable[str]) -> None:
+    """Let the panels of these layers show zeros until maps of the hall's method come, so that methods never mix."""
+    uid, method = scene.session_uid, method_of(scene)
+
+    def clear(layer: str) -> None:
+        hall = scene_with_uid(uid)
+        panel = panels_by_layer(hall).get(layer) if hall is not None else None
+        if panel is not None and method_of(hall) == method:
+            panels.show_maps(panel, _zeros(panel, layer, method))
+
+    session.queue_calls(partial(clear, layer) for layer in layers)
+
+
+def _zeros(panel: bpy.types.Object, layer: str, method: str) -> Maps:
+    channels, (height, width) = len(panel.data.vertices), map_shape(panel)
+    return Maps(layer, method, np.zeros((-(-channels // 4), max(1, height), max(1, width), 4), np.float32), channels)
+
+
+def show_input_again(session: Session, scene: bpy.types.Scene) -> bool:
+    """Show the input that a hall requested last, from memory or by running it again.
+
+    Returns False where it is no longer known, or would have to be run and the bridge isn't ready.
+    """
+    tag = input_tag(session, scene)
+    if session.queue_results(tag):
+        return True
+    request = session.input_request(tag)
+    if session.state != "ready" or request is None or request.inputs is None:
+        return False
+    session.request_input(scene.session_uid, request.network, request.inputs, tag)
+    return True
+
+
+def restore_activations(session: Session, scene: bpy.types.Scene) -> bool:
+    """Show the activations of the last input in place of a method. Returns False as `show_input_again` does."""
+    scene.pop(METHOD_TAG, None)
+    set_method(scene, ACTIVATIONS)
+    return show_input_again(session, scene)
+
+
+def fail_request(session: Session, tag: str, reason: str) -> None:
+    """Give up a request: halls that wait for it show again what they showed before."""
+    session.error = reason
+    session.drop_callback(tag)
+    for listener in LISTENERS:
+        listener(tag, None)
+    for scene in halls_with_tag(tag, INPUT_TAG):
+        scene[INPUT_TAG] = session.hall(scene.session_uid).shown
+        session.queue_results(scene[INPUT_TAG])
+
+
+def disconnect(session: Session) -> None:
+    """Leave the bridge, and give up what halls still wait for."""
+    session.leave()
+    for scene in store.halls():
+        tag, shown = str(scene.get(INPUT_TAG, "")), session.hall(scene.session_uid).shown
+        if shown and tag != shown:
+            fail_request(session, tag, session.error)
+        if scene.get(METHOD_TAG) and session.results_of(scene[METHOD_TAG]) is None:
+            restore_activations(session, scene)
+
+
+def close_unused_videos(session: Session) -> None:
+    """Close the videos of scenes that were deleted."""
+    if any(hall.video is not None for hall in session.halls.values()):
+        session.close_videos_except({scene.session_uid for scene in bpy.data.scenes})

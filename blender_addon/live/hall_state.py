@@ -1,0 +1,54 @@
+"""State of a hall in this run of Blender, which undo and saving leave alone. No bpy here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class VideoPlayback:
+    """A video file or camera that a hall's network is run on.
+
+    Frames that come faster than the network are skipped, so playback never lags behind its clock.
+    """
+
+    name: str
+    """Name of the video on the bridge."""
+    running: bool = True
+    """False while it is paused."""
+    open_tag: str = ""
+    """Tag of the query that opens it on the bridge."""
+    rate: float = 0.0
+    """Frames a second; 0 until it is open."""
+    frames: int = 0
+    """Number of frames; 0 for a camera."""
+    started: float = 0.0
+    """Time of the video's second 0, by `time.monotonic`."""
+    requested_second: float = 0.0
+    """Second of the video for which a frame was requested last."""
+    shown_second: float = 0.0
+    """Second of the video for which a frame was shown last."""
+    requested_tag: str = ""
+    """Tag of the frame that was requested last, until it is shown."""
+    keyed: bool = False
+    """Whether each shown frame is keyed in the scene."""
+    first_key: int = 0
+    """Frame of the scene at which keying began."""
+    first_key_second: float = 0.0
+    """Second of the video at which keying began."""
+
+
+@dataclass
+class HallState:
+    """State of one hall."""
+
+    shown: str = ""
+    """Tag of the input that the hall has last shown completely; "" for none."""
+    initial: str = ""
+    """Tag under which what the hall held before its first request is stored; it is never forgotten. "" for none."""
+    panel_names: dict[str, str] = field(default_factory=dict)
+    """Name of the object in which a layer's panel was found last; another object may have that name by now."""
+    shelf: str = ""
+    """Description of the pictures that are on the hall's shelf, as in the scene's property SHELF; "" for none."""
+    video: VideoPlayback | None = None
+    """The video that the hall's network is run on."""

@@ -1,0 +1,61 @@
+"""What was requested from a bridge under one tag, and what has come of it. No bpy here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ...torch_bridge.client import Ablate, BridgeInput
+from ...torch_bridge.recording import Maps, Recording
+from .link import RUNNING
+
+
+class MethodRequest(NamedTuple):
+    """A method, the arguments of `Bridge.start` that a person chose, and the input that it is about."""
+
+    method: str
+    arguments: dict[str, Any]
+    input_tag: str
+    """Tag of the request whose input the method is run on."""
+
+
+@dataclass
+class Request:
+    """One request: an input to run, a method, or a query. Its fields are emptied when they are forgotten."""
+
+    network: str = ""
+    inputs: Sequence[BridgeInput] | None = None
+    """Inputs to run; None for a request that runs none, or whose inputs were forgotten."""
+    ablate: Ablate | None = None
+    """Channels that are set to 0 for these inputs, by layer."""
+    method: MethodRequest | None = None
+    job: dict[str, Any] | None = None
+    """State of the method's job as the bridge last reported it: id, state, step, share, told, error, what."""
+    results: Recording | dict[str, Maps] | None = None
+    """What the bridge returned: a recording of inputs, or the maps of a method by layer."""
+    stored: int = 0
+    """Number that grows with each change of any request's results; the lowest are forgotten first."""
+    then: Callable[[Any], None] | None = None
+    """Function to call with the answer, until it has come."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether the job of a method hasn't ended."""
+        return self.job is not None and self.job["state"] in RUNNING
+
+    @property
+    def maps(self) -> list[Maps]:
+        """All maps of the results."""
+        every = self.results.all_maps if isinstance(self.results, Recording) else self.results or {}
+        return list(every.values())
+
+    @property
+    def size(self) -> int:
+        """Bytes that the maps of the results take."""
+        return sum(maps.texels.nbytes for maps in self.maps)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing left to know of this request."""
+        return self.inputs is None and self.method is None and self.results is None and self.then is None
