@@ -1,4 +1,4 @@
-"""Every error a person can meet, as one tree:
+"""All expected errors, as one tree:
 
     InnerwalkError              one line: what, where, what would be right
     ├── InputError              an image, array or flag that the network can't take
@@ -6,7 +6,7 @@
     ├── UnknownName             a layer, model or method that isn't there; lists near matches
     ├── RecordingError          a recording that is missing, damaged, hostile or newer than this program
     ├── SceneError              a Blender scene that can't be built, found or rendered
-    └── BridgeError             a bridge that can't be started or reached, refuses, has ended, or speaks otherwise
+    └── BridgeError             a bridge that can't be started or reached, refuses, has ended, or has another protocol
 
 The command line prints the message alone and exits with 2; `--debug` adds the traceback.
 """
@@ -16,11 +16,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
+"""Characters of an unknown name that an error quotes."""
 
 
 class InnerwalkError(Exception):
-    """Base of all expected errors; the message is one line for a person."""
+    """Base of all expected errors. The message is one line: what is wrong, where, and what would be right."""
 
 
 class InputError(InnerwalkError):
@@ -44,18 +45,18 @@ class BridgeError(InnerwalkError):
 
 
 class UnknownName(InnerwalkError):
-    """A name that isn't there, with the nearest ones that are."""
+    """A name that isn't there; the message lists the nearest ones that are."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
-        name = name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"
+        name = name if len(name) <= MAX_NAME_LENGTH else name[:MAX_NAME_LENGTH] + "…"
         near = difflib.get_close_matches(name, known := list(known), n=3, cutoff=0.4)
         hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known[:6]) or 'none'}"
         super().__init__(f"no {what} {name!r}; {hint}")
 
 
 def error_from_wire(kind: str, text: str) -> InnerwalkError:
-    """An error that another process has told of: of the same class where it is one of these, else a BridgeError."""
-    made = next((one for one in InnerwalkError.__subclasses__() if one.__name__ == kind), BridgeError)
-    error = made.__new__(made)
+    """An error that another process has sent: of the class named `kind` if it is in the tree, else a BridgeError."""
+    cls = next((subclass for subclass in InnerwalkError.__subclasses__() if subclass.__name__ == kind), BridgeError)
+    error = cls.__new__(cls)  # without __init__, whose arguments differ
     Exception.__init__(error, text)
     return error

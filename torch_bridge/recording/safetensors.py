@@ -1,8 +1,8 @@
-"""Named arrays <-> bytes in the safetensors layout: 8-byte little-endian header length, JSON header, raw values.
+"""Reads and writes the safetensors layout: 8-byte little-endian header length, JSON header, raw values.
 
-The layout is https://github.com/huggingface/safetensors (format section); its library reads what this writes. Readers
-check everything they are told, because a file may come from a stranger: header size, dtype, shape against offsets, no
-gap, no overlap, no surplus.
+The layout is that of https://github.com/huggingface/safetensors (format section), whose library reads what this writes.
+Readers check everything, because a file may come from a stranger: header size, dtype, shape against offsets, no gap, no
+overlap, no surplus.
 """
 
 from __future__ import annotations
@@ -18,21 +18,30 @@ import numpy as np
 from .errors import RecordingError
 
 DTYPES = {
-    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
-    "U8": "|u1", "BOOL": "|b1",
-}  # fmt: skip
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "BF16": "<u2",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "|i1",
+    "U8": "|u1",
+    "BOOL": "|b1",
+}
+"""Type code -> numpy dtype; bfloat16, which numpy lacks, is read as uint16."""
 CODES = {np.dtype(value): code for code, value in DTYPES.items() if code != "BF16"}
 MAX_HEADER = 16 << 20
 MAX_TENSORS = 200_000
 MAX_RANK = 8
 MAX_VALUES = 1 << 48
-"""Of a tensor, its empty axes counted as 1: numpy can't say more than that even of no values."""
+"""Largest product of a tensor's sizes, with empty axes counted as 1: the limit of numpy, also for empty arrays."""
 
 
 def encode(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> Iterator[memoryview]:
-    """Yield the pieces of a body: its head, then the arrays' own memory, widest values first so that all stay aligned.
+    """Yield the pieces of a body: the header, then the arrays' memory, widest dtype first so that all stay aligned.
 
-    Arrays that are C-contiguous are not copied. Raises KeyError for a dtype that the layout doesn't know.
+    C-contiguous arrays are not copied. Raises KeyError for a dtype that the layout lacks.
     """
     order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
     header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
@@ -51,7 +60,7 @@ def encode(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None 
 
 
 def decode(body: np.ndarray, where: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Views into `body`, (n,) uint8, by name, and the string metadata. Raises RecordingError naming `where`."""
+    """Arrays by name, as views into `body`, (n,) uint8, and the metadata. Raises RecordingError that names `where`."""
     if body.size < 8 or (size := int.from_bytes(body[:8].tobytes(), "little")) > min(MAX_HEADER, body.size - 8):
         raise RecordingError(f"{where}: not a safetensors file, or cut off in its header")
     try:
@@ -62,17 +71,18 @@ def decode(body: np.ndarray, where: str) -> tuple[dict[str, np.ndarray], dict[st
         raise RecordingError(f"{where}: damaged safetensors header ({type(error).__name__}: {error})") from None
     if len(entries) > MAX_TENSORS:
         raise RecordingError(f"{where}: {len(entries):,} tensors, at most {MAX_TENSORS:,} are read")
-    data, end, found = body[8 + size :], 0, {}
+    data, end = body[8 + size :], 0
+    arrays: dict[str, np.ndarray] = {}
     for name, dtype, shape, start, stop in sorted(entries, key=lambda entry: entry[3:]):
         if start != end or stop - start != math.prod(shape) * dtype.itemsize:
-            raise RecordingError(f"{where}: tensor {name!r} lies about its size or place")
+            raise RecordingError(f"{where}: tensor {name!r} has a size or offset that doesn't fit")
         if stop > data.size:
             raise RecordingError(f"{where}: cut off, tensor {name!r} ends at byte {stop:,} of {data.size:,}")
-        found[name] = data[start:stop].view(dtype).reshape(shape)
+        arrays[name] = data[start:stop].view(dtype).reshape(shape)
         end = stop
     if end != data.size:
-        raise RecordingError(f"{where}: {data.size - end:,} bytes too many at the end")
-    return found, _strings(metadata, where)
+        raise RecordingError(f"{where}: {data.size - end:,} surplus bytes at the end")
+    return arrays, _checked_metadata(metadata, where)
 
 
 def _entry(name: str, entry: dict[str, Any]) -> tuple[str, np.dtype, tuple[int, ...], int, int]:
@@ -85,14 +95,14 @@ def _entry(name: str, entry: dict[str, Any]) -> tuple[str, np.dtype, tuple[int, 
     return name, np.dtype(DTYPES[entry["dtype"]]), tuple(shape), start, stop
 
 
-def _strings(metadata: Any, where: str) -> dict[str, str]:
+def _checked_metadata(metadata: Any, where: str) -> dict[str, str]:
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise RecordingError(f"{where}: safetensors metadata must map strings to strings")
     return metadata
 
 
 def open_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Memory-mapped, read-only arrays of a file by name, and its metadata. Nothing is read but the header."""
+    """Read-only, memory-mapped arrays of a file by name, and its metadata; reads only the header."""
     try:
         body = np.memmap(path, np.uint8, "r")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A recording without its arrays <-> plain JSON. The reading side trusts nothing: a recording may come from a stranger.
+"""Converts a recording without its arrays to JSON and back. Reading checks all, as files may come from strangers.
 
 Schema 1: `format`, `schema`, `network` {name, trained, weights, parameters, layers [...], edges [[i, j], ...]},
 `input`, `prediction`, `provenance`, `pictures` (a file), and `maps`, a list of {layer, method, channels, colour, frame,
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from .errors import RecordingError
-from .model import Edge, Frame, Layer, Network, Prediction, PredictionKind, Role
+from .model import Edge, Layer, MapFrame, Network, Prediction, PredictionKind, Role
 
 FORMAT, SCHEMA = "innerwalk-recording", 1
 MAX_JSON, MAX_TEXT, MAX_LAYERS, MAX_EDGES = 256 << 20, 4096, 100_000, 1_000_000
@@ -42,16 +42,16 @@ def describe_network(network: Network) -> dict[str, Any]:
 
 def describe_prediction(prediction: Prediction) -> dict[str, Any]:
     """The answer as JSON values, without its picture."""
-    fields = asdict(prediction)
-    del fields["picture"]
-    return fields
+    values = asdict(prediction)
+    del values["picture"]
+    return values
 
 
 def read_json(path: Path) -> Any:
     """The checked JSON document of a recording. Raises RecordingError."""
     try:
         if path.stat().st_size > MAX_JSON:
-            raise RecordingError(f"{path}: larger than {MAX_JSON >> 20} MiB, not a recording of ours")
+            raise RecordingError(f"{path}: larger than {MAX_JSON >> 20} MiB, not a recording")
         document = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise RecordingError(f"{path.parent}: no recording here ({path.name} is missing)") from None
@@ -67,99 +67,109 @@ def read_json(path: Path) -> Any:
     return document
 
 
-class Fields:
-    """Typed, bounded access to one JSON object; every complaint names the place."""
+class JsonFields:
+    """Typed, bounded access to the fields of a JSON object. Every method raises RecordingError that names the field."""
 
     def __init__(self, value: Any, where: str) -> None:
         if not isinstance(value, dict):
             raise RecordingError(f"{where}: expected an object")
         self.value, self.where = value, where
 
-    def _fail(self, name: str, wanted: str) -> RecordingError:
-        return RecordingError(f"{self.where}: {name} must be {wanted}")
+    def _error(self, name: str, expected: str) -> RecordingError:
+        return RecordingError(f"{self.where}: {name} must be {expected}")
 
-    def text(self, name: str, longest: int = MAX_TEXT) -> str:
-        return _text(self.value.get(name, ""), f"{self.where}: {name}", longest)
+    def text(self, name: str, max_length: int = MAX_TEXT) -> str:
+        """A string, "" if it is missing."""
+        return _text(self.value.get(name, ""), f"{self.where}: {name}", max_length)
 
-    def whole(self, name: str, most: int = 1 << 62) -> int:
-        return _whole(self.value.get(name, 0), f"{self.where}: {name}", most)
+    def integer(self, name: str, most: int = 1 << 62) -> int:
+        """A whole number from 0 to `most`, 0 if it is missing."""
+        return _integer(self.value.get(name, 0), f"{self.where}: {name}", most)
 
     def flag(self, name: str) -> bool:
-        found = self.value.get(name, False)
-        if type(found) is not bool:
-            raise self._fail(name, "true or false")
-        return found
+        """A boolean, false if it is missing."""
+        value = self.value.get(name, False)
+        if type(value) is not bool:
+            raise self._error(name, "true or false")
+        return value
 
     def choice(self, name: str, options: tuple[str, ...]) -> Any:
-        found = self.value.get(name)
-        if found not in options:
-            raise self._fail(name, f"one of {', '.join(options)}")
-        return found
+        """One of the options."""
+        value = self.value.get(name)
+        if value not in options:
+            raise self._error(name, f"one of {', '.join(options)}")
+        return value
 
-    def items(self, name: str, read: Callable[[Any, str], T], most: int = MAX_LIST) -> tuple[T, ...]:
-        found = self.value.get(name, [])
-        if not isinstance(found, list) or len(found) > most:
-            raise self._fail(name, f"a list of at most {most} entries")
-        return tuple(read(item, f"{self.where}: {name}[{k}]") for k, item in enumerate(found))
+    def items(self, name: str, parse: Callable[[Any, str], T], max_count: int = MAX_LIST) -> tuple[T, ...]:
+        """The entries of a list, each parsed by `parse(entry, where)`; () if the list is missing."""
+        entries = self.value.get(name, [])
+        if not isinstance(entries, list) or len(entries) > max_count:
+            raise self._error(name, f"a list of at most {max_count} entries")
+        return tuple(parse(entry, f"{self.where}: {name}[{k}]") for k, entry in enumerate(entries))
 
-    def object(self, name: str) -> Fields:
-        return Fields(self.value.get(name), f"{self.where}: {name}")
+    def object(self, name: str) -> JsonFields:
+        """The fields of an object."""
+        return JsonFields(self.value.get(name), f"{self.where}: {name}")
 
     def plain(self, name: str) -> dict[str, Any]:
-        found = self.value.get(name, {})
-        if not isinstance(found, dict):
-            raise self._fail(name, "an object")
-        return found
+        """An object as it is, {} if it is missing."""
+        value = self.value.get(name, {})
+        if not isinstance(value, dict):
+            raise self._error(name, "an object")
+        return value
 
 
-def _text(item: Any, where: str, longest: int = MAX_TEXT) -> str:
-    if not isinstance(item, str) or len(item) > longest:
-        raise RecordingError(f"{where}: must be a string of at most {longest} characters")
-    if any("\ud800" <= character <= "\udfff" for character in item):
-        raise RecordingError(f"{where}: must be text that can be written, without halves of characters")
-    return item
+def _text(value: Any, where: str, max_length: int = MAX_TEXT) -> str:
+    if not isinstance(value, str) or len(value) > max_length:
+        raise RecordingError(f"{where}: must be a string of at most {max_length} characters")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise RecordingError(f"{where}: must be text without halves of characters (lone surrogates)")
+    return value
 
 
-def _whole(item: Any, where: str, most: int = 1 << 40) -> int:
-    if type(item) is not int or not 0 <= item <= most:
+def _integer(value: Any, where: str, most: int = 1 << 40) -> int:
+    if type(value) is not int or not 0 <= value <= most:
         raise RecordingError(f"{where}: must be a whole number from 0 to {most}")
-    return item
+    return value
 
 
-def _number(item: Any, where: str) -> float:
-    if type(item) not in (int, float) or (type(item) is int and abs(item) > 1 << 62):
+def _number(value: Any, where: str) -> float:
+    if type(value) not in (int, float) or (type(value) is int and abs(value) > 1 << 62):
         raise RecordingError(f"{where}: must be a number")
-    return float(item)
+    return float(value)
 
 
-def _row(*kinds: Callable[[Any, str], Any]) -> Callable[[Any, str], tuple[Any, ...]]:
-    def read(item: Any, where: str) -> tuple[Any, ...]:
-        if not isinstance(item, list) or len(item) != len(kinds):
-            raise RecordingError(f"{where}: must be a list of {len(kinds)}")
-        return tuple(kind(value, f"{where}[{k}]") for k, (kind, value) in enumerate(zip(kinds, item, strict=True)))
+def _row(*parsers: Callable[[Any, str], Any]) -> Callable[[Any, str], tuple[Any, ...]]:
+    """A parser of lists with one entry for each of the parsers."""
 
-    return read
+    def parse(row: Any, where: str) -> tuple[Any, ...]:
+        if not isinstance(row, list) or len(row) != len(parsers):
+            raise RecordingError(f"{where}: must be a list of {len(parsers)}")
+        pairs = zip(parsers, row, strict=True)
+        return tuple(parser(value, f"{where}[{k}]") for k, (parser, value) in enumerate(pairs))
+
+    return parse
 
 
-def _layer(item: Any, where: str) -> Layer:
-    one = Fields(item, where)
-    shape, map_shape = one.items("shape", _whole, 16), one.items("map_shape", _whole, 3)
+def _layer(value: Any, where: str) -> Layer:
+    fields = JsonFields(value, where)
+    shape, map_shape = fields.items("shape", _integer, 16), fields.items("map_shape", _integer, 3)
     if len(map_shape) != 3 or map_shape[0] > MAX_CHANNELS or max(map_shape[1:]) > MAX_SIDE:
         raise RecordingError(f"{where}: map_shape must be three numbers (C, H, W) within bounds")
     return Layer(
-        id=one.text("id"),
-        kind=one.text("kind"),
-        role=one.choice("role", get_args(Role)),
+        id=fields.text("id"),
+        kind=fields.text("kind"),
+        role=fields.choice("role", get_args(Role)),
         shape=shape,
         map_shape=(map_shape[0], map_shape[1], map_shape[2]),
-        shows=one.text("shows"),
-        parameters=one.whole("parameters"),
-        note=one.text("note"),
+        shows=fields.text("shows"),
+        parameters=fields.integer("parameters"),
+        note=fields.text("note"),
     )
 
 
-def parse_network(fields: Fields) -> Network:
-    """A Network whose ids are unique, whose edges run forward and whose panels show layers that are there."""
+def parse_network(fields: JsonFields) -> Network:
+    """Parse a Network; its ids must be unique, its edges run forward, and its panels show existing layers."""
     layers = fields.items("layers", _layer, MAX_LAYERS)
     ids = {layer.id for layer in layers}
     if len(ids) != len(layers) or "" in ids:
@@ -167,7 +177,7 @@ def parse_network(fields: Fields) -> Network:
     for layer in layers:
         if layer.shows and layer.shows not in ids:
             raise RecordingError(f"{fields.where}: layer {layer.id!r} shows {layer.shows!r}, which isn't there")
-    pairs = fields.items("edges", _row(_whole, _whole), MAX_EDGES)
+    pairs = fields.items("edges", _row(_integer, _integer), MAX_EDGES)
     for source, target in pairs:
         if not source < target < len(layers):
             raise RecordingError(
@@ -179,28 +189,29 @@ def parse_network(fields: Fields) -> Network:
         edges=tuple(Edge(layers[source].id, layers[target].id) for source, target in pairs),
         trained=fields.flag("trained"),
         weights=fields.text("weights"),
-        parameters=fields.whole("parameters"),
+        parameters=fields.integer("parameters"),
     )
 
 
-def parse_prediction(fields: Fields, picture: Any = None) -> Prediction:
-    """A Prediction; `picture` is its (H, W, 3) uint8 array or None."""
+def parse_prediction(fields: JsonFields, picture: Any = None) -> Prediction:
+    """Parse a Prediction; `picture` is its (H, W, 3) uint8 sRGB array or None."""
     kind = fields.choice("kind", get_args(PredictionKind))
-    top = fields.items("top", _row(_whole, _text, _number), 1000)
+    top = fields.items("top", _row(_integer, _text, _number), 1000)
     if not all(math.isfinite(share) for _, _, share in top):
         raise RecordingError(f"{fields.where}: probabilities must be finite")
     boxes = fields.items("boxes", _row(_text, *[_number] * 5), 1000)
     return Prediction(kind, top, picture, boxes, fields.items("numbers", _number, 100_000))  # type: ignore[arg-type]
 
 
-def parse_maps_entry(item: Any, where: str, network: Network | None) -> Mapping[str, Any]:
-    """One entry of `maps`: checked keyword arguments of Maps but its arrays, and `file`, `extras` (names).
+def parse_maps_entry(value: Any, where: str, network: Network | None) -> Mapping[str, Any]:
+    """Parse an entry of `maps`: keyword arguments of Maps without arrays, and `file` and `extras` (names).
 
-    network: where the layer must be, if it is known yet.
+    network: the network that must have the layer, if it is known.
     """
-    one = Fields(item, where)
-    layer, channels, labels = one.text("layer"), one.whole("channels", MAX_CHANNELS), one.items("labels", _text)
-    if not METHOD_NAME.fullmatch(method := one.text("method", 64)):
+    fields = JsonFields(value, where)
+    layer, labels = fields.text("layer"), fields.items("labels", _text)
+    channels = fields.integer("channels", MAX_CHANNELS)
+    if not METHOD_NAME.fullmatch(method := fields.text("method", 64)):
         raise RecordingError(f"{where}: method {method!r} must be small letters, digits and _")
     if network is not None and layer not in network.by_id:
         raise RecordingError(f"{where}: no layer {layer!r} in the network")
@@ -210,9 +221,9 @@ def parse_maps_entry(item: Any, where: str, network: Network | None) -> Mapping[
         "layer": layer,
         "method": method,
         "channels": channels,
-        "colour": one.flag("colour"),
-        "frame": one.choice("frame", get_args(Frame)),
+        "colour": fields.flag("colour"),
+        "frame": fields.choice("frame", get_args(MapFrame)),
         "labels": labels,
-        "file": one.text("file", 255),
-        "extras": one.items("extras", _text, 64),
+        "file": fields.text("file", 255),
+        "extras": fields.items("extras", _text, 64),
     }

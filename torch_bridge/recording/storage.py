@@ -1,12 +1,12 @@
-"""A recording on disk: a folder with `recording.json` and safetensors files, read by memory map.
+"""Saves and loads recordings: a folder with `recording.json` and safetensors files, read by memory map.
 
-    recording.json                    everything but arrays; the schema is told in schema.py
-    activations-<hash>.safetensors    a method's maps: tensor `<layer>` holds texels (cells, H, W, 4) float32,
+    recording.json                    everything but arrays, with the schema of schema.py
+    activations-<hash>.safetensors    the maps of a method: tensor `<layer>` is texels (cells, H, W, 4) float32,
                                       `<layer>|peak` (C,) float32, and so on for other extras
     pictures-<hash>.safetensors       `input` and, where there is one, `answer`: (H, W, 3) uint8 sRGB
 
-Files are named by their content and `recording.json` is replaced last, so that a crash leaves the old recording or the
-new one, never a mixture.
+Data files are named by their content and `recording.json` is replaced last, so that a crash leaves the old recording or
+the new one, never a mixture.
 """
 
 from __future__ import annotations
@@ -25,16 +25,12 @@ import numpy as np
 
 from . import safetensors
 from .errors import RecordingError
-from .model import (
-    Maps,
-    Network,
-    Recording,
-)
+from .model import Maps, Network, Recording
 from .schema import (
     FORMAT,
     METHOD_NAME,
     SCHEMA,
-    Fields,
+    JsonFields,
     describe_network,
     describe_prediction,
     parse_maps_entry,
@@ -48,7 +44,7 @@ FILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}-[0-9a-f]{24}\.safetensors")
 
 
 def describe(recording: Recording, *, network: bool = True) -> dict[str, Any]:
-    """Everything but arrays and maps, as JSON values; `restore` turns it back. network: whether it is told too."""
+    """The recording without arrays and maps, as JSON values for `restore`. network: whether the graph is included."""
     return {
         "format": FORMAT,
         "schema": SCHEMA,
@@ -60,19 +56,22 @@ def describe(recording: Recording, *, network: bool = True) -> dict[str, Any]:
 
 
 def restore_network(document: Any, where: str) -> Network:
-    """What `describe` gives as "network", checked. Raises RecordingError."""
-    return parse_network(Fields(document, f"{where}: network"))
+    """Parse the "network" of a description. Raises RecordingError."""
+    return parse_network(JsonFields(document, f"{where}: network"))
 
 
 def restore(
-    document: Mapping[str, Any], picture: np.ndarray, answer: np.ndarray | None, where: str,
+    document: Mapping[str, Any],
+    picture: np.ndarray,
+    answer: np.ndarray | None,
+    where: str,
     network: Network | None = None,
-) -> Recording:  # fmt: skip
-    """What `describe` gave, as a recording without maps. Pictures: (H, W, 3) uint8. Raises RecordingError.
+) -> Recording:
+    """Turn a description back into a recording without maps. Raises RecordingError.
 
-    network: where the document doesn't tell it, because it is known.
+    picture, answer: (H, W, 3) uint8 sRGB. network: the graph, if the description doesn't include it.
     """
-    fields = Fields(document, where)
+    fields = JsonFields(document, where)
     return Recording(
         network=network or restore_network(fields.value.get("network"), where),
         input_name=fields.text("input"),
@@ -83,13 +82,17 @@ def restore(
 
 
 def save(recording: Recording, folder: Path | str, progress: Callable[[float], None] | None = None) -> Path:
-    """Write a recording, replacing the one in `folder`. Raises RecordingError; then the old one is still whole."""
+    """Write a recording and replace the one in `folder`. Raises RecordingError; then the old one is unchanged.
+
+    progress: called with the share that is written, 0..1.
+    """
     folder = Path(folder)
     try:
-        with _all_or_nothing(folder):
+        with _removed_on_error(folder):
             stale = _files_of(folder)
             document = describe(recording) | _save_arrays(recording, folder, progress or (lambda share: None))
-            text = json.dumps(document, ensure_ascii=False, indent=1).encode(errors="replace")  # names of odd files
+            # file names may have bytes that are no text
+            text = json.dumps(document, ensure_ascii=False, indent=1).encode(errors="replace")
             _write(folder, [text], lambda digest: DOCUMENT)
     except OSError as error:
         raise RecordingError(f"{folder}: can't write the recording ({error.strerror or error})") from None
@@ -99,9 +102,9 @@ def save(recording: Recording, folder: Path | str, progress: Callable[[float], N
 
 
 @contextmanager
-def _all_or_nothing(folder: Path) -> Iterator[None]:
-    """Make a folder where there is none; what came into it before something failed is taken out again."""
-    made = not folder.exists()
+def _removed_on_error(folder: Path) -> Iterator[None]:
+    """Create a folder if it is missing; on an error remove the files that were added, and the folder if it is new."""
+    is_new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     before = set(os.listdir(folder))
     try:
@@ -110,7 +113,7 @@ def _all_or_nothing(folder: Path) -> Iterator[None]:
         for name in set(os.listdir(folder)) - before - _files_of(folder):
             if FILE_NAME.fullmatch(name):
                 (folder / name).unlink(missing_ok=True)
-        if made and not os.listdir(folder):
+        if is_new and not os.listdir(folder):
             folder.rmdir()
         raise
 
@@ -122,19 +125,20 @@ def _save_arrays(recording: Recording, folder: Path, progress: Callable[[float],
     saved: dict[str, Any] = {"pictures": _save_tensors(folder, "pictures", pictures), "maps": []}
     methods = sorted({method for _, method in recording.all_maps})
     for k, method in enumerate(methods):
-        maps = [one for one in recording.all_maps.values() if one.method == method]
+        maps = [entry for entry in recording.all_maps.values() if entry.method == method]
         saved["maps"] += _save_method(folder, method, maps)
         progress((k + 1) / len(methods))
     return saved
 
 
-def _save_method(folder: Path, method: str, maps: Iterable[Maps]) -> list[dict[str, Any]]:
+def _save_method(folder: Path, method: str, all_maps: Iterable[Maps]) -> list[dict[str, Any]]:
     if not METHOD_NAME.fullmatch(method):
         raise RecordingError(f"method {method!r}: names are small letters, digits and _")
-    arrays, entries = {}, []
-    for one in maps:
-        entry, held = describe_maps(one)
-        arrays.update(held)
+    arrays: dict[str, np.ndarray] = {}
+    entries = []
+    for maps in all_maps:
+        entry, arrays_of_maps = describe_maps(maps)
+        arrays.update(arrays_of_maps)
         entries.append(entry)
     name = _save_tensors(folder, method, arrays)
     return [entry | {"file": name} for entry in entries]
@@ -145,7 +149,7 @@ def _save_tensors(folder: Path, stem: str, arrays: Mapping[str, np.ndarray]) -> 
 
 
 def _write(folder: Path, pieces: Iterable[bytes | memoryview], name: Callable[[str], str]) -> str:
-    """Write pieces beside the place and move them there under the name that their hash gives, all or nothing."""
+    """Write pieces to a temporary file and rename it to `name(hash)`; returns that name."""
     digest = hashlib.blake2b(digest_size=12)
     handle, part = tempfile.mkstemp(prefix=".part-", dir=folder)
     try:
@@ -165,7 +169,7 @@ def _write(folder: Path, pieces: Iterable[bytes | memoryview], name: Callable[[s
 
 
 def _files_of(folder: Path) -> set[str]:
-    """Data files that the recording in a folder names; none where there is no readable one."""
+    """Names of the data files of the recording in a folder; none if there is no readable recording."""
     try:
         document = read_json(folder / DOCUMENT)
     except RecordingError:
@@ -176,15 +180,16 @@ def _files_of(folder: Path) -> set[str]:
 
 
 def load(folder: Path | str) -> Recording:
-    """Open a recording: maps are views into memory maps, nothing is read until it is used. Raises RecordingError."""
+    """Open a recording; its maps are views into memory maps, read when they are used. Raises RecordingError."""
     folder = Path(folder)
     folder = folder.parent if folder.name == DOCUMENT else folder
     document = read_json(folder / DOCUMENT)
-    where, fields = str(folder / DOCUMENT), Fields(document, str(folder / DOCUMENT))
+    where = str(folder / DOCUMENT)
+    fields = JsonFields(document, where)
     opened: dict[str, dict[str, np.ndarray]] = {}
     pictures = _arrays(folder, fields.text("pictures", 255), opened)
     recording = restore(document, _picture(pictures, "input", where), _answer(pictures, where), where)
-    entries = fields.items("maps", lambda item, at: parse_maps_entry(item, at, recording.network))
+    entries = fields.items("maps", lambda entry, place: parse_maps_entry(entry, place, recording.network))
     recording.add(
         restore_maps(entry, _arrays(folder, entry["file"], opened), str(folder / entry["file"])) for entry in entries
     )
@@ -204,32 +209,52 @@ def _answer(pictures: Mapping[str, np.ndarray], where: str) -> np.ndarray | None
 
 
 def _picture(pictures: Mapping[str, np.ndarray], name: str, where: str) -> np.ndarray:
-    found = pictures.get(name)
-    if found is None or found.dtype != np.uint8 or found.ndim != 3 or found.shape[2] != 3 or 0 in found.shape:
-        raise RecordingError(f"{where}: picture {name!r} must be (H, W, 3) uint8")
-    return found
+    picture = pictures.get(name)
+    is_rgb = picture is not None and picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8
+    if picture is None or not is_rgb or not picture.size:
+        raise RecordingError(f"{where}: picture {name!r} must be (H, W, 3) uint8, not empty")
+    return picture
 
 
-def describe_maps(one: Maps) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Everything but arrays as JSON values, and the arrays: texels as `<layer>`, extras as `<layer>|<name>`."""
-    extras = {"peak": one.peak, **one.extras}
-    entry = {"layer": one.layer, "method": one.method, "channels": one.channels, "colour": one.colour}
-    arrays = {one.layer: one.texels, **{f"{one.layer}|{name}": array for name, array in extras.items()}}
-    return entry | {"frame": one.frame, "labels": list(one.labels), "extras": sorted(extras)}, arrays
+def describe_maps(maps: Maps) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Maps without arrays as JSON values, and the arrays by name.
+
+    The arrays are `<layer>`, the texels (cells, H, W, 4) float32, and `<layer>|<name>`, the extras.
+    """
+    extras = {"peak": maps.peak, **maps.extras}
+    entry = {
+        "layer": maps.layer,
+        "method": maps.method,
+        "channels": maps.channels,
+        "colour": maps.colour,
+        "frame": maps.frame,
+        "labels": list(maps.labels),
+        "extras": sorted(extras),
+    }
+    return entry, {maps.layer: maps.texels, **{f"{maps.layer}|{name}": array for name, array in extras.items()}}
 
 
 def restore_maps(entry: Mapping[str, Any], arrays: Mapping[str, np.ndarray], where: str) -> Maps:
-    """What `describe_maps` gave, the entry checked by `parse_maps_entry`, as Maps. Raises RecordingError."""
-    given = {name: value for name, value in entry.items() if name not in ("file", "extras")}
-    where, layer, names = f"{where}: maps of {given['layer']!r}", given["layer"], entry["extras"]
-    texels = arrays.get(layer)
-    if texels is None or texels.dtype != np.float32 or texels.ndim != 4 or texels.shape[3] != 4 or not texels.size:
-        raise RecordingError(f"{where}: must be (cells, H, W, 4) float32, none of them 0")
-    if len(texels) != (given["channels"] if given["colour"] else -(-given["channels"] // 4)):
-        raise RecordingError(f"{where}: {len(texels)} cells don't hold {given['channels']} channels")
+    """Turn a description of maps, checked by `parse_maps_entry`, and its arrays back into Maps.
+
+    arrays: named as in `describe_maps`, with texels (cells, H, W, 4) float32. Raises RecordingError.
+    """
+    values = {name: value for name, value in entry.items() if name not in ("file", "extras")}
+    layer, channels, where = entry["layer"], entry["channels"], f"{where}: maps of {entry['layer']!r}"
+    texels = _checked_texels(arrays.get(layer), where)
+    if len(texels) != (channels if entry["colour"] else -(-channels // 4)):
+        raise RecordingError(f"{where}: {len(texels)} cells don't hold {channels} channels")
+    names = entry["extras"]
     extras = {name: arrays[key] for name in names if (key := f"{layer}|{name}") in arrays}
     if len(extras) != len(names):
         raise RecordingError(f"{where}: one of {', '.join(names)} is missing")
-    if "peak" in extras and (extras["peak"].shape != (given["channels"],) or extras["peak"].dtype != np.float32):
-        raise RecordingError(f"{where}: peak must be ({given['channels']},) float32")
-    return Maps(texels=texels, extras=extras, **given)
+    if "peak" in extras and (extras["peak"].shape != (channels,) or extras["peak"].dtype != np.float32):
+        raise RecordingError(f"{where}: peak must be ({channels},) float32")
+    return Maps(texels=texels, extras=extras, **values)
+
+
+def _checked_texels(texels: np.ndarray | None, where: str) -> np.ndarray:
+    is_texels = texels is not None and texels.ndim == 4 and texels.shape[3] == 4 and texels.dtype == np.float32
+    if texels is None or not is_texels or not texels.size:
+        raise RecordingError(f"{where}: must be (cells, H, W, 4) float32, none of them 0")
+    return texels

@@ -14,7 +14,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ....torch_bridge.recording import FLAGS, Frame, Maps
+from ....torch_bridge.recording import FLAGS, MapFrame, Maps
 from ...properties import PANEL_METADATA
 
 LINKS = "weights:"
@@ -27,7 +27,7 @@ MOST_BOXES, MOST_LINKS = 4096, 256
 class Said:
     """What is told of one panel."""
 
-    frame: Frame = "layer"
+    frame: MapFrame = "layer"
     labels: tuple[str, ...] = ()
     boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 6)))
     """(n, 6): channel, x0, y0, x1, y1 (shares of the frame, from its upper left), score; best first."""
@@ -130,7 +130,7 @@ def _read(text: str) -> Said:
         told = json.loads(text)
         links = {layer: np.array(rows, float).reshape(-1, 3) for layer, rows in told["links"].items()}
         boxes = np.array(told["boxes"], float).reshape(-1, 6)
-        frame: Frame = "input" if told["frame"] == "input" else "layer"
+        frame: MapFrame = "input" if told["frame"] == "input" else "layer"
         return Said(frame, tuple(told["labels"]), boxes, links, tuple(told["numbers"]))
     except (ValueError, KeyError, TypeError, AttributeError):
         return NOTHING
