@@ -29,7 +29,7 @@ help:
 demo: $(VENV)/.ready
 	@$(RUN) -m innerwalk.scenes demo
 
-bench: $(VENV)/.ready
+bench: $(VENV)/.tools
 	@$(RUN) -m innerwalk.bench
 
 extension: $(VENV)/.ready

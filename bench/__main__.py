@@ -23,12 +23,12 @@ CHILD = "import importlib, json, sys; print(sys.argv[2] + json.dumps(importlib.i
 
 
 def names() -> list[str]:
-    """The modules that measure."""
+    """Returns the modules that have a `measure` function."""
     return sorted(path.stem for path in HERE.glob("*.py") if "\ndef measure(" in path.read_text(encoding="utf-8"))
 
 
 def run(name: str) -> dict[str, Any]:
-    """What one module measures; {"error": line} when it fails."""
+    """Returns what one module measures, or {"error": line} when it fails."""
     command = [sys.executable, "-c", CHILD, f"{__package__}.{name}", MARK]
     start = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
@@ -38,19 +38,19 @@ def run(name: str) -> dict[str, Any]:
 
 
 def rows(values: Mapping[str, Any]) -> Iterator[str]:
-    """Markdown rows; a value that is a dict has its own columns in one cell."""
+    """Yields Markdown rows; a value that is a dict fills one cell."""
     for key, value in values.items():
-        told = ", ".join(f"{k} {show(v)}" for k, v in value.items()) if isinstance(value, dict) else show(value)
-        yield f"| {key} | {told} |"
+        cell = ", ".join(f"{k} {show(v)}" for k, v in value.items()) if isinstance(value, dict) else show(value)
+        yield f"| {key} | {cell} |"
 
 
 def show(value: Any) -> str:
-    """A number with three figures, anything else as it is."""
+    """Formats a number with three significant digits, anything else with str."""
     return f"{value:,.3g}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)
 
 
 def report(results: Mapping[str, Mapping[str, Any]]) -> str:
-    """The tables as Markdown."""
+    """Formats the results as Markdown tables."""
     parts = [
         f"# Measures\n\n{platform.platform(terse=True)}, {os.cpu_count()} cores, Python {platform.python_version()}\n"
     ]
@@ -60,9 +60,9 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def main(asked: list[str]) -> int:
-    """Run, write, print the tables; 1 when a measure failed."""
-    results = {name: run(name) for name in asked or names()}
+def main(requested: list[str]) -> int:
+    """Runs the measures, writes and prints their tables; returns 1 when one failed."""
+    results = {name: run(name) for name in requested or names()}
     OUT.mkdir(exist_ok=True)
     (OUT / "bench.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     (OUT / "bench.md").write_text(report(results), encoding="utf-8")

@@ -24,15 +24,17 @@ def measure() -> dict[str, Any]:
         bridge.job(job, 0, 20.0)
         kinds: dict[str, Callable[[Bridge], Any]] = {
             "describe": Bridge.describe,
-            "poll of a job": lambda one: one.job(job, 1 << 40),
-            "an input of the shipped network": lambda one: one.record(NETWORK, [noise(1)]),
+            "poll of a job": lambda bridge: bridge.job(job, 1 << 40),
+            "an input of the shipped network": lambda bridge: bridge.record(NETWORK, [noise(1)]),
         }
-        found = {f"{QUESTIONS:,} × {name}": _told(_asked(bridge, ask, QUESTIONS)) for name, ask in kinds.items()}
+        found = {
+            f"{QUESTIONS:,} × {name}": _summary(_time_requests(bridge, ask, QUESTIONS)) for name, ask in kinds.items()
+        }
         return found | {f"{ASKERS} askers at once, {name}": _together(bridge, ask) for name, ask in kinds.items()}
 
 
-def _asked(bridge: Bridge, ask: Callable[[Bridge], Any], times: int) -> list[float]:
-    """Seconds of each; NaN for one that failed."""
+def _time_requests(bridge: Bridge, ask: Callable[[Bridge], Any], times: int) -> list[float]:
+    """Returns the seconds of each request; NaN for a failed one."""
     spent = []
     for _ in range(times):
         start = time.perf_counter()
@@ -45,17 +47,17 @@ def _asked(bridge: Bridge, ask: Callable[[Bridge], Any], times: int) -> list[flo
 
 
 def _together(bridge: Bridge, ask: Callable[[Bridge], Any]) -> dict[str, float]:
-    def one(_: int) -> list[float]:
+    def ask_often(_: int) -> list[float]:
         with bridge.new_connection() as twin:
-            return _asked(twin, ask, QUESTIONS // ASKERS)
+            return _time_requests(twin, ask, QUESTIONS // ASKERS)
 
     start = time.perf_counter()
     with ThreadPoolExecutor(ASKERS) as pool:
-        spent = [seconds for every in pool.map(one, range(ASKERS)) for seconds in every]
-    return _told(spent) | {"a second": len(spent) / (time.perf_counter() - start)}
+        spent = [seconds for every in pool.map(ask_often, range(ASKERS)) for seconds in every]
+    return _summary(spent) | {"a second": len(spent) / (time.perf_counter() - start)}
 
 
-def _told(spent: list[float]) -> dict[str, float]:
+def _summary(spent: list[float]) -> dict[str, float]:
     found = np.array(spent) * 1000
-    told = {"median ms": float(np.nanmedian(found)), "longest ms": float(np.nanmax(found))}
-    return told | {"failures": int(np.isnan(found).sum())}
+    summary = {"median ms": float(np.nanmedian(found)), "longest ms": float(np.nanmax(found))}
+    return summary | {"failures": int(np.isnan(found).sum())}

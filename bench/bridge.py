@@ -34,7 +34,7 @@ def measure() -> dict[str, Any]:
     with Peer(NETWORK) as peer, Rig(NETWORK) as rig:
         rounds = [_round(peer, rig, picture) for picture in _pictures(WARM + ROUNDS)][WARM:]
         pillow = float(np.median([_pillow(peer, picture) for picture in _pictures(PILLOW)]))
-    found = {name: _median([one[name] for one in rounds]) for name in rounds[0]}
+    found = {name: _median([measured[name] for measured in rounds]) for name in rounds[0]}
     ours, server, plain = (found[name]["s"] for name in ("input to panels", "PNGs in JSON, server", "plain forward"))
     found["panels, channels"] = {"panels": 70, "channels": 42_664}
     found["server beside ours"] = {"times": server / ours, "with Pillow": pillow / ours, "budget": 7.0}
@@ -51,17 +51,17 @@ def _pictures(count: int) -> list[np.ndarray]:
 def _round(peer: Peer, rig: Rig, picture: np.ndarray) -> dict[str, dict[str, float]]:
     plain = peer.forward(picture)
     ours, parts = _ours(rig, picture)
-    told: list[tuple[str, bytes]] = []
+    received: list[tuple[str, bytes]] = []
     start = time.perf_counter()
-    peer.serve(picture, lambda id, body: told.append((id, body)))
+    peer.serve(picture, lambda id, body: received.append((id, body)))
     server = time.perf_counter()
-    every = [(id, layer_of_json(body)) for id, body in told]
+    every = [(id, layer_of_json(body)) for id, body in received]
     decoded = time.perf_counter()
     _upload(rig, every)
     end = time.perf_counter()
     return {
         "plain forward": plain, "input to panels": ours,
-        "PNGs in JSON, server": {"s": server - start, "MB": sum(len(body) for _, body in told) / 1e6},
+        "PNGs in JSON, server": {"s": server - start, "MB": sum(len(body) for _, body in received) / 1e6},
         "and decoded": {"s": decoded - start}, "and shown": {"s": end - start},
         "child's stages, processor s": peer.stages(picture), "Blender's stages, processor s": parts,
     }  # fmt: skip
@@ -97,4 +97,4 @@ def _upload(rig: Rig, every: list[tuple[str, np.ndarray]]) -> None:
 
 
 def _median(rounds: list[dict[str, float]]) -> dict[str, float]:
-    return {name: float(np.median([one[name] for one in rounds])) for name in rounds[0]}
+    return {name: float(np.median([measured[name] for measured in rounds])) for name in rounds[0]}

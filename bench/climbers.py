@@ -40,9 +40,9 @@ def fetch_lucent(folder: Path) -> str:
 def lucent(model: nn.Module, layer: str, channels: Sequence[int], size: int) -> Callable[[int], Any]:
     """Call it with a number of steps: its standard picture, optimiser and transformations, a channel a picture."""
     objectives, param, render = (
-        importlib.import_module(f"lucent.optvis.{one}") for one in ("objectives", "param", "render")
+        importlib.import_module(f"lucent.optvis.{name}") for name in ("objectives", "param", "render")
     )
-    parts = [objectives.channel(layer.replace(".", "_"), one, batch=k) for k, one in enumerate(channels)]
+    parts = [objectives.channel(layer.replace(".", "_"), channel, batch=k) for k, channel in enumerate(channels)]
 
     def run(steps: int) -> Any:
         return render.render_vis(

@@ -81,7 +81,7 @@ def run(model: str, data: str, layer: str, count: str) -> None:
 
 def _forward(live: LoadedModel) -> float:
     """CPU milliseconds of the whole network on one picture: the least of some."""
-    arguments = live.subject.feeder.arguments(live.read(live.default_sources))
+    arguments = live.subject.adapter.arguments(live.read(live.default_sources))
     spent = []
     with torch.no_grad():
         for _ in range(8):

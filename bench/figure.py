@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 
 from ..scenes.figure import PRESETS, SAMPLES, FigureOptions, render_figure
-from .hall import made, resnet50_shapes
+from .hall import noise_recording, resnet50_shapes
 
 PREVIEW = 4
 
@@ -18,20 +18,20 @@ PREVIEW = 4
 def measure() -> dict[str, Any]:
     """Seconds (wall, processor) of a picture of ResNet-50's panels at 1920 × 1080, hall included."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    recording, found = made(resnet50_shapes()), {}
+    recording, found = noise_recording(resnet50_shapes()), {}
     for preset in PRESETS:
-        order = FigureOptions(
+        options = FigureOptions(
             preset=preset, samples=SAMPLES, layer="layer2.0.conv2" if preset in ("layer", "tile") else None
         )
-        found[f"{preset}, {SAMPLES} samples"] = _timed(recording, order) | {"budget": 10.0}
+        found[f"{preset}, {SAMPLES} samples"] = _timed(recording, options) | {"budget": 10.0}
     found[f"overview, preview of {PREVIEW} samples"] = _timed(recording, FigureOptions(samples=PREVIEW)) | {
         "budget": 2.0
     }
     return found
 
 
-def _timed(recording: Any, order: FigureOptions) -> dict[str, float]:
+def _timed(recording: Any, options: FigureOptions) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         wall, processor = time.perf_counter(), time.process_time()
-        render_figure(recording, Path(folder) / "a.png", order)
+        render_figure(recording, Path(folder) / "a.png", options)
         return {"s": time.perf_counter() - wall, "processor s": time.process_time() - processor}

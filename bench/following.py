@@ -46,12 +46,12 @@ def measure() -> dict[str, Any]:
 
 def _swaps(rig: Rig) -> dict[str, Any]:
     """What a hundred inputs leave behind, once as many are remembered as may be."""
-    for given in _pictures(FULL):
-        rig.look(given)
+    for picture in _pictures(FULL):
+        rig.look(picture)
         rig.evaluate()
     before, counts = (resident(), resident(rig.child)), _counts()
-    for given in _pictures(SWAPS):
-        rig.look(given)
+    for picture in _pictures(SWAPS):
+        rig.look(picture)
         rig.evaluate()
     after = resident(), resident(rig.child)
     return {
@@ -89,7 +89,7 @@ def _watched(rig: Rig, film: Path, *, evaluate: bool) -> dict[str, float]:
     """Updates a second, and seconds from the moment that a frame is due until it is on all panels."""
     delays: list[float] = []
 
-    def heard(tag: str, made: Any) -> None:
+    def heard(tag: str, recording: Any) -> None:
         playing = current().video_of(rig.scene.session_uid)
         if playing is not None and tag == rig.scene.get(INPUT_TAG):
             delays.append(time.monotonic() - playing.started - rig.scene[VIDEO_FRAME] / playing.rate)
@@ -143,5 +143,5 @@ def _ticks(rig: Rig, next_input: Callable[[str], bool]) -> dict[str, float]:
         time.sleep(timer.BUSY_INTERVAL)
     found = np.array(spent) * 1000
     found = found[found > IDLE]
-    told = {"longest ms": found.max(), "99 % ms": np.quantile(found, 0.99), "median ms": np.median(found)}
-    return {name: float(value) for name, value in told.items()} | {"calls": len(found), "inputs": inputs}
+    summary = {"longest ms": found.max(), "99 % ms": np.quantile(found, 0.99), "median ms": np.median(found)}
+    return {name: float(value) for name, value in summary.items()} | {"calls": len(found), "inputs": inputs}

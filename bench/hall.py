@@ -33,12 +33,12 @@ def resnet50_shapes() -> list[tuple[str, str, tuple[int, int, int]]]:
     return [*found, ("fc", "Linear", (1000, 1, 1))]
 
 
-def made(shapes: list[tuple[str, str, tuple[int, int, int]]]) -> Recording:
+def noise_recording(shapes: list[tuple[str, str, tuple[int, int, int]]]) -> Recording:
     """A recording of noise: a chain of panels, each sum with a skip from five panels before."""
     random, ids = np.random.default_rng(0), [id for id, _, _ in shapes]
     layers = [Layer("input", "input", "input", (3, 224, 224), (3, 224, 224))]
     layers += [Layer(id, kind, "panel", shape, shape, id) for id, kind, shape in shapes]
-    edges = [Edge(one, other) for one, other in zip(["input", *ids], ids, strict=False)]
+    edges = [Edge(source, target) for source, target in zip(["input", *ids], ids, strict=False)]
     edges += [Edge(ids[k - 5], id) for k, id in enumerate(ids) if id.endswith(":add") and k >= 5]
     answer = Prediction("classes", tuple((k, f"class {k}", 0.5**k / 2) for k in range(5)))
     recording = Recording(Network("ResNet-50", tuple(layers), tuple(edges)), "noise", _picture(random), answer)
@@ -59,7 +59,7 @@ def measure() -> dict[str, Any]:
     """Seconds (wall, processor) and MiB for halls of 70 panels, of 212,480 tiles, and for saving the first."""
     found: dict[str, Any] = {}
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    recording = made(resnet50_shapes())
+    recording = noise_recording(resnet50_shapes())
     for name in ("first in a process", "second"):
         spent, scene = _timed(recording)
         found[f"ResNet-50, 70 panels, {name}"] = spent | {"budget": 1.0}
@@ -70,7 +70,7 @@ def measure() -> dict[str, Any]:
         found["saved"] = {"s": time.perf_counter() - start, "MiB": path.stat().st_size / 2**20}
     bpy.ops.wm.read_factory_settings(use_empty=True)
     found["212,480 tiles of 14 × 14, 415 panels"], _ = _timed(
-        made([(f"l{k}", "Conv2d", (512, 14, 14)) for k in range(415)])
+        noise_recording([(f"l{k}", "Conv2d", (512, 14, 14)) for k in range(415)])
     )
     found["peak memory, MiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return found

@@ -77,7 +77,7 @@ def _row(work: MethodContext, inverter: Inverter, pictures: Tensor) -> dict[str,
         found: dict[str, float] = {how: error(perturbed(maps, how, random)) for how in KEPT}
         found["another picture's"] = error(maps.roll(1, 0))
         found["features"] = float(
-            torch.stack([feature_error(code(inverter.net(one[None])), one[None]) for one in maps[:20]]).mean()
+            torch.stack([feature_error(code(inverter.net(sample[None])), sample[None]) for sample in maps[:20]]).mean()
         )
     return found | dict(zip(("regularised", "its features"), _regularised(work, layer, pictures, scale), strict=True))
 

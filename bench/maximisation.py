@@ -59,8 +59,8 @@ def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         found |= _beside_lucent(Path(folder))
     for network, layer in CASES:
-        told = f"{network.partition('=')[0]} {layer}, objective of DeepVisionVR's {THEIRS} steps"
-        found[told] = _beside_deepvisionvr(network, layer) if DATA.is_dir() else f"NOT RUN: {DATA} isn't there"
+        case = f"{network.partition('=')[0]} {layer}, objective of DeepVisionVR's {THEIRS} steps"
+        found[case] = _beside_deepvisionvr(network, layer) if DATA.is_dir() else f"NOT RUN: {DATA} isn't there"
     return found | _resnet()
 
 

@@ -43,13 +43,13 @@ class Oracle(fx.Interpreter):
         """Paths of modules whose function fx does not look into (torchvision's shifted window attention)."""
 
     def run_node(self, node: fx.Node) -> Any:
-        given = [self.env[one] for one in node.all_input_nodes]
-        versions = [one._version for one in given if isinstance(one, torch.Tensor)]
+        inputs = [self.env[each] for each in node.all_input_nodes]
+        versions = [value._version for value in inputs if isinstance(value, torch.Tensor)]
         result = super().run_node(node)
         tensors = list(_tensors(result))
-        read = set().union(*(self._origins[one] for one in node.all_input_nodes), set())
-        changed = versions != [one._version for one in given if isinstance(one, torch.Tensor)]
-        passed = not changed and any(result is one for one in given)
+        read = set().union(*(self._origins[each] for each in node.all_input_nodes), set())
+        changed = versions != [value._version for value in inputs if isinstance(value, torch.Tensor)]
+        passed = not changed and any(result is value for value in inputs)
         id = self._id(node)
         real = bool(tensors) and tensors[0].is_floating_point()
         if not tensors or id.split("@")[0].rpartition(":")[2] in ASKS:
@@ -146,5 +146,5 @@ def same_values(value: torch.Tensor, maps: Any, shape: tuple[int, ...]) -> bool:
         orders.append(item[max(len(item) - height * width, 0) :].T)
     elif item.dim() > 2:
         orders.append(item.movedim(-1, 0))
-    fitting = [one.reshape(found.shape) for one in orders if one.numel() == found.numel()]
-    return any(torch.equal(one.nan_to_num(7.0), found) for one in fitting)
+    fitting = [each.reshape(found.shape) for each in orders if each.numel() == found.numel()]
+    return any(torch.equal(each.nan_to_num(7.0), found) for each in fitting)

@@ -97,20 +97,20 @@ class Handler(BaseHTTPRequestHandler):
             return
         arguments = self.live.subject.adapter.arguments(self.live.read([NamedContent("picture", to_image(picture))]))
         if self.path == "/forward":
-            told: Any = self._forward(arguments)
+            reply: Any = self._forward(arguments)
         else:
             self.held = panels_of(self.live.model, arguments)
-            told = list(self.held)
-        self._tell(json.dumps(told).encode())
+            reply = list(self.held)
+        self._tell(json.dumps(reply).encode())
 
     def _forward(self, arguments: tuple[Any, ...]) -> dict[str, float]:
-        told = forward(self.live.model, arguments)
+        reply = forward(self.live.model, arguments)
         own = torch.get_num_threads()
         torch.set_num_threads(self.every)
         forward(self.live.model, arguments)  # to wake the others
-        told["on every core s"] = forward(self.live.model, arguments)["s"]
+        reply["on every core s"] = forward(self.live.model, arguments)["s"]
         torch.set_num_threads(own)
-        return told
+        return reply
 
     def do_GET(self) -> None:
         """A layer."""

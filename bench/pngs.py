@@ -43,7 +43,7 @@ def panels_of(model: nn.Module, arguments: tuple[Any, ...]) -> dict[str, np.ndar
             hooks.append(module.register_forward_hook(lambda _m, _i, output, path=path: keep(path, output)))
         elif isinstance(module, nn.ReLU):
             block = path.rpartition(".")[0]
-            hooks.append(module.register_forward_pre_hook(lambda _m, given, block=block: read(block, given[0])))
+            hooks.append(module.register_forward_pre_hook(lambda _m, inputs, block=block: read(block, inputs[0])))
     with torch.no_grad():
         model(*arguments)
     for hook in hooks:
@@ -75,13 +75,13 @@ def png(plane: np.ndarray) -> bytes:
 
 def pillow(plane: np.ndarray) -> bytes:
     """The same by Pillow."""
-    made = io.BytesIO()
-    Image.fromarray(plane).save(made, "PNG")
-    return made.getvalue()
+    buffer = io.BytesIO()
+    Image.fromarray(plane).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def pixels(content: bytes) -> np.ndarray:
-    """(H, W) uint8 of a PNG that `png` made."""
+    """(H, W) uint8 of a PNG that `png` buffer."""
     width, height = struct.unpack_from(">II", content, len(SIGNATURE) + 8)
     (size,) = struct.unpack_from(">I", content, START)
     rows = np.frombuffer(zlib.decompress(content[START + 8 : START + 8 + size]), np.uint8)

@@ -13,7 +13,7 @@ from typing import Any
 import bpy
 
 from ..blender_addon.actions import bridge
-from ..blender_addon.live import (hall_requests, timer)
+from ..blender_addon.live import hall_requests, timer
 from ..blender_addon.live.session import current
 from ..blender_addon.properties import INPUT_TAG
 from ..blender_addon.scene.hall import store
@@ -23,14 +23,14 @@ PATIENCE = 300.0
 
 
 class Rig:
-    """One bridge, one hall. `with Rig("resnet50") as rig: seconds = rig.look(given)`."""
+    """One bridge, one hall. `with Rig("resnet50") as rig: seconds = rig.look(bridge_input)`."""
 
     def __init__(self, network: str) -> None:
         bpy.ops.wm.read_factory_settings(use_empty=True)
         bridge.start_bridge(sys.executable, {network: {"model": network}})
         timer.wait(lambda: current().state == "ready", PATIENCE)
         self.shown: list[str] = []
-        hall_requests.LISTENERS.append(lambda tag, made: self.shown.append(tag))
+        hall_requests.LISTENERS.append(lambda tag, recording: self.shown.append(tag))
         bridge.build_hall(network)
         timer.wait(lambda: bool(store.halls()), PATIENCE)
         self.scene = store.halls()[0]
@@ -42,14 +42,14 @@ class Rig:
     def __exit__(self, *_: object) -> None:
         bridge.leave_bridge()
 
-    def ask(self, given: BridgeInput) -> str:
+    def ask(self, bridge_input: BridgeInput) -> str:
         """Let the hall look at an input; the tag that `shown` will hold."""
-        bridge.show_input(self.scene, given)
+        bridge.show_input(self.scene, bridge_input)
         return str(self.scene[INPUT_TAG])
 
-    def look(self, given: BridgeInput) -> float:
+    def look(self, bridge_input: BridgeInput) -> float:
         """Seconds until every panel, the frame and the board show an input."""
-        start, tag = time.perf_counter(), self.ask(given)
+        start, tag = time.perf_counter(), self.ask(bridge_input)
         timer.wait(lambda: tag in self.shown, PATIENCE)
         return time.perf_counter() - start
 

@@ -29,7 +29,7 @@ def forward(model: nn.Module, arguments: tuple[Any, ...]) -> dict[str, float]:
 def stages(live: LoadedModel, picture: np.ndarray) -> dict[str, float]:
     """Processor seconds, from pixels (H, W, 3) uint8 to the last byte that is sent."""
     read, inputs = _spent(lambda: live.read([NamedContent("picture", to_image(picture))]))
-    plain = forward(live.model, live.subject.feeder.arguments(inputs))["processor s"]
+    plain = forward(live.model, live.subject.adapter.arguments(inputs))["processor s"]
     graph, _ = _spent(lambda: live.record(inputs, [], lambda maps: None))
     every: list[Maps] = []
     copied, _ = _spent(lambda: live.record(inputs, [PANELS], every.append))
@@ -42,8 +42,8 @@ def stages(live: LoadedModel, picture: np.ndarray) -> dict[str, float]:
 
 def _spent(work: Callable[[], Any]) -> tuple[float, Any]:
     start = time.process_time()
-    made = work()
-    return time.process_time() - start, made
+    result = work()
+    return time.process_time() - start, result
 
 
 def _sending(every: list[Maps]) -> float:

@@ -15,7 +15,7 @@ from ..blender_addon.scene.hall.build import build
 from ..torch_bridge import record
 from ..torch_bridge.models.build import build_model
 from ..torch_bridge.recording import Recording
-from .hall import made
+from .hall import noise_recording
 
 MIB = 2**20
 BUDGETS = (256, 32)
@@ -27,9 +27,11 @@ def measure() -> dict[str, Any]:
     halls: dict[str, Callable[[], Recording]] = {
         "ResNet-50": lambda: _recorded("resnet50"),
         "DenseNet-201": lambda: _recorded("densenet201"),
-        "212,480 tiles of 14 × 14, 415 panels": lambda: made([(f"l{k}", "Conv2d", (512, 14, 14)) for k in range(415)]),
+        "212,480 tiles of 14 × 14, 415 panels": lambda: noise_recording(
+            [(f"l{k}", "Conv2d", (512, 14, 14)) for k in range(415)]
+        ),
     }
-    return {f"{name}, {row}": told for name, recording in halls.items() for row, told in _rows(recording()).items()}
+    return {f"{name}, {row}": cells for name, recording in halls.items() for row, cells in _rows(recording()).items()}
 
 
 def _recorded(network: str) -> Recording:
@@ -45,8 +47,8 @@ def _rows(recording: Recording) -> dict[str, dict[str, Any]]:
     found = {"Material Preview": {**_drawn(scene), "textures MiB": baked.textures_of(scene) / MIB}}
     for budget in BUDGETS:
         spent = _baked(scene, budget * MIB)
-        told = {**_drawn(scene), "textures MiB": baked.bytes_of(scene) / MIB, **spent}
-        found[f"baked within {budget} MiB"] = told
+        cells = {**_drawn(scene), "textures MiB": baked.bytes_of(scene) / MIB, **spent}
+        found[f"baked within {budget} MiB"] = cells
         baked.unbake(scene)
     return found
 
@@ -65,8 +67,8 @@ def _baked(scene: bpy.types.Scene, budget: int) -> dict[str, float]:
 def _drawn(scene: bpy.types.Scene) -> dict[str, int]:
     """Draws and triangles of one eye, were everything in view: a draw for each material of each object that is seen."""
     draws = triangles = 0
-    for one in bpy.context.evaluated_depsgraph_get().object_instances:
-        mesh = one.object.data if one.object.type == "MESH" else None
+    for instance in bpy.context.evaluated_depsgraph_get().object_instances:
+        mesh = instance.object.data if instance.object.type == "MESH" else None
         if mesh is None or not mesh.polygons:
             continue
         used = np.zeros(len(mesh.polygons), np.int32)

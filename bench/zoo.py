@@ -93,7 +93,7 @@ def check(name: str, family: str, size: int) -> Row:
     truth = cloned_outputs(model, inputs)
     recording = record(model, inputs)
     compared = [layer for layer in recording.network.layers if layer.id in truth and 0 not in layer.map_shape]
-    equal = [one for one in compared if same_values(truth[one.id], recording.maps(one.id).data, one.shape)]
+    equal = [layer for layer in compared if same_values(truth[layer.id], recording.maps(layer.id).data, layer.shape)]
     panels = sum(layer.role == "panel" for layer in recording.network.layers)
     network = recording.network
     fx = _against_fx(model, inputs, recording) if family != "detection" else "fx can't trace detection models"
