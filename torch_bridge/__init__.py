@@ -1,4 +1,4 @@
-"""The network's side: run a torch model once and write down what every layer did. Imports nothing by itself."""
+"""The network's side: runs a PyTorch model once and records what every layer did. Imports nothing by itself."""
 
 from __future__ import annotations
 

@@ -1,41 +1,43 @@
-"""`python -m torch_bridge serve MODEL…`: what `innerwalk serve` does, without anything of Blender's side.
+"""`python -m torch_bridge serve MODEL…`: the same as `innerwalk serve`, for a Python without the rest of innerwalk.
 
-With `--child` alone it is the child of whoever started it. Nothing is imported before this Python is known to do.
+With `--child` alone it serves the process that started it. Only the standard library is imported before the check of
+this Python.
 """
 
 import importlib.util
 import json
 import sys
 
-OLDEST = (3, 11)
-NEEDED = ("numpy", "PIL", "torch")
+MIN_VERSION = (3, 11)
+REQUIRED = ("numpy", "PIL", "torch")
 
 
-def lack() -> str:
-    """What this Python lacks to be a bridge, and what would mend it; empty where it lacks nothing."""
-    if sys.version_info < OLDEST:
-        return "{} is Python {}.{}; ".format(sys.executable, *sys.version_info[:2]) + "{}.{} is needed".format(*OLDEST)
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+def find_problem() -> str:
+    """What keeps this Python from running a bridge, and what to do about it; "" if nothing does."""
+    if sys.version_info < MIN_VERSION:
+        version, needed = (".".join(map(str, numbers)) for numbers in (sys.version_info[:2], MIN_VERSION))
+        return f"{sys.executable} is Python {version}; at least {needed} is needed"
+    missing = [name for name in REQUIRED if importlib.util.find_spec(name) is None]
     names = " and no ".join(missing).replace("PIL", "pillow")
-    return f"{sys.executable} has no {names}; name a Python that has, or install what is missing" if missing else ""
+    return f"{sys.executable} has no {names}; choose a Python that has, or install what is missing" if missing else ""
 
 
-def main(words: list) -> int:
-    """Serve; the exit status."""
-    as_child, missing = words == ["serve", "--child"], lack()
-    if missing and as_child:
-        sys.stdout.write(json.dumps({"error": {"kind": "BridgeError", "text": missing}}) + "\n")
-    elif missing:
-        sys.stderr.write(f"torch_bridge: {missing}\n")
-    if missing:
+def main(argv: list) -> int:
+    """Serve, and return the exit status."""
+    is_child, problem = argv == ["serve", "--child"], find_problem()
+    if problem and is_child:
+        sys.stdout.write(json.dumps({"error": {"kind": "BridgeError", "text": problem}}) + "\n")
+    elif problem:
+        sys.stderr.write(f"torch_bridge: {problem}\n")
+    if problem:
         return 2
-    if as_child:
+    if is_child:
         from .server.child_main import serve_child
 
         return serve_child()
     from .server.main import serve
 
-    return serve(words)
+    return serve(argv)
 
 
 if __name__ == "__main__":

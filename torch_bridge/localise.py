@@ -1,4 +1,4 @@
-"""Score boxes from class activation maps on a data set that knows the true ones, or follow an object through a film.
+"""Measures boxes from class activation maps on a data set with true boxes, or follows an object through a video.
 
 python -m innerwalk.torch_bridge.localise object --count 500
 python -m innerwalk.torch_bridge.localise mobilenet_v2=weights.safetensors --film walk.mp4 --pictures out/walk
@@ -28,71 +28,82 @@ from .server.loaded_model import LoadedModel
 from .server.priority_lock import PriorityLock
 from .video import open_video
 
-EXPECTED = 2
+EXPECTED_ERROR = 2
+"""Exit status after an InnerwalkError."""
 
 
-def finder_of(model: str, threshold: float = THRESHOLD, device: str = "") -> ObjectFinder:
-    """For a network as `innerwalk serve` takes it, such as "object" or "resnet50=weights.pt". Raises InnerwalkError."""
+def build_finder(model: str, threshold: float = THRESHOLD, device: str = "") -> ObjectFinder:
+    """Load a network, named as for `innerwalk serve`: "object" or "resnet50=weights.pt". Raises InnerwalkError."""
     [(name, spec)] = serve_config([model]).networks.items()
-    live = LoadedModel(name, spec, choose_device(device), PriorityLock())
+    loaded = LoadedModel(name, spec, choose_device(device), PriorityLock())
     with denormals_restored():
-        live.record(live.read(live.default_sources), (), lambda maps: None)
-    return ObjectFinder(live.method_context(live.run_context, (), None, ()), threshold)
+        loaded.record(loaded.read(loaded.default_sources), (), lambda maps: None)
+    return ObjectFinder(loaded.method_context(loaded.run_context, (), None, ()), threshold)
 
 
-def score(finder: ObjectFinder, data: str = "concepts:object", count: int = 500, seed: int = 0) -> BoxAccuracy:
-    """Try so many pictures of a data set. Raises InputError where it knows no boxes."""
-    opened = open_data(data)
-    return BoxAccuracy(tuple(evaluate_picture(finder, opened, index) for index in random_indices(opened, count, seed)), opened.classes)
+def measure_accuracy(
+    finder: ObjectFinder, data: str = "concepts:object", count: int = 500, seed: int = 0
+) -> BoxAccuracy:
+    """Compare found and true boxes on `count` random images of a data set. Raises InputError if it has no boxes."""
+    data_set = open_data(data)
+    return BoxAccuracy(
+        tuple(evaluate_picture(finder, data_set, index) for index in random_indices(data_set, count, seed)),
+        data_set.classes,
+    )
 
 
-def follow(finder: ObjectFinder, film: str, count: int) -> Iterator[FrameDetection]:
-    """Where the most probable class is in each of the first frames of a film. Raises InputError."""
-    with closing(open_video(film, loop=False)) as opened:
-        yield from finder.follow(opened, count)
+def follow_video(finder: ObjectFinder, source: str, count: int) -> Iterator[FrameDetection]:
+    """Detect the most probable class in each of the first `count` frames of a video. Raises InputError."""
+    with closing(open_video(source, loop=False)) as video:
+        yield from finder.follow(video, count)
 
 
-def told(one: FrameDetection) -> str:
-    """A frame in one line: number, second, class, probability, corners as shares of what the network gets of it."""
-    found = one.place.class_
-    box = " ".join(f"{end:.3f}" for end in one.place.box) if one.place.box else "nothing found"
-    return f"{one.frame.number:6d}  {one.frame.seconds:8.2f} s  {found.name} {found.probability:.0%}  {box}"
+def frame_line(detection: FrameDetection) -> str:
+    """A detection in one line: frame number, seconds, class, probability, corners as shares of the network's input."""
+    found = detection.place.class_
+    box = " ".join(f"{end:.3f}" for end in detection.place.box) if detection.place.box else "nothing found"
+    return f"{detection.frame.number:6d}  {detection.frame.seconds:8.2f} s  {found.name} {found.probability:.0%}  {box}"
 
 
-def drawn(finder: ObjectFinder, one: FrameDetection) -> np.ndarray:
-    """(H, W, 3) uint8: what the network gets of a frame, with the box."""
-    picture = fit_picture(Image.fromarray(one.frame.picture), finder.work.how)
-    return (draw_boxes(picture, [(one.place.box, FOUND_COLOUR)]) * 255 + 0.5).astype(np.uint8)
+def draw_detection(finder: ObjectFinder, detection: FrameDetection) -> np.ndarray:
+    """The network's input for a frame with the box drawn on it, (H, W, 3) uint8 sRGB."""
+    picture = fit_picture(Image.fromarray(detection.frame.picture), finder.work.how)
+    return (draw_boxes(picture, [(detection.place.box, FOUND_COLOUR)]) * 255 + 0.5).astype(np.uint8)
 
 
-def main(words: Sequence[str]) -> int:
-    """Print a table, or a line a frame; the exit status."""
-    top = argparse.ArgumentParser(prog="python -m innerwalk.torch_bridge.localise", description=__doc__)
-    top.add_argument("model", metavar="MODEL[=WEIGHTS]")
-    top.add_argument("--data", default="concepts:object", help="a data set that knows boxes (concepts:object)")
-    top.add_argument("--film", help="a video file or camera:0, instead of a data set")
-    top.add_argument("--pictures", type=Path, metavar="FOLDER", help="where frames with their boxes are written")
-    top.add_argument("--count", type=int, default=500, help="pictures or frames (500)")
-    top.add_argument("--threshold", type=float, default=THRESHOLD, help=f"share of the maximum ({THRESHOLD})")
-    said = top.parse_args(words)
+def main(argv: Sequence[str]) -> int:
+    """Print a table of accuracies, or one line for each frame; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m innerwalk.torch_bridge.localise", description=__doc__)
+    parser.add_argument("model", metavar="MODEL[=WEIGHTS]")
+    parser.add_argument(
+        "--data", default="concepts:object", help="a data set with true boxes (default: concepts:object)"
+    )
+    parser.add_argument("--film", help="a video file or camera:0, instead of a data set")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="folder for the frames with their boxes")
+    parser.add_argument("--count", type=int, default=500, help="number of images or frames (default: 500)")
+    parser.add_argument(
+        "--threshold", type=float, default=THRESHOLD, help=f"share of the map's maximum (default: {THRESHOLD})"
+    )
+    arguments = parser.parse_args(argv)
     try:
-        finder = finder_of(said.model, said.threshold)
-        if said.film:
-            _follow(finder, said.film, said.count, said.pictures)
+        finder = build_finder(arguments.model, arguments.threshold)
+        if arguments.film:
+            _follow(finder, arguments.film, arguments.count, arguments.pictures)
         else:
-            sys.stdout.write(score(finder, said.data, said.count).table() + "\n")
+            sys.stdout.write(measure_accuracy(finder, arguments.data, arguments.count).table() + "\n")
     except InnerwalkError as error:
         sys.stderr.write(f"localise: {error}\n")
-        return EXPECTED
+        return EXPECTED_ERROR
     return 0
 
 
-def _follow(finder: ObjectFinder, film: str, count: int, pictures: Path | None) -> None:
-    for one in follow(finder, film, count):
-        sys.stdout.write(told(one) + "\n")
-        if pictures is not None:
-            pictures.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(drawn(finder, one)).save(pictures / f"{one.frame.number:06d}.png")
+def _follow(finder: ObjectFinder, source: str, count: int, folder: Path | None) -> None:
+    """Print a line for each frame and save the frames with their boxes if a folder is named."""
+    for detection in follow_video(finder, source, count):
+        sys.stdout.write(frame_line(detection) + "\n")
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(draw_detection(finder, detection)).save(folder / f"{detection.frame.number:06d}.png")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""One `innerwalk record` from end to end: model, weights, preprocessing, input, run, answer."""
+"""A whole `innerwalk record`: builds the model, loads weights, reads inputs, runs, and interprets the answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .inputs.first_layer import argument_names
 from .inputs.input_adapter import InputAdapter, make_input_adapter
@@ -17,151 +17,174 @@ from .models.device import to_device
 from .models.weights import load_weights
 from .predictions.class_names import ClassNames, find_class_names
 from .predictions.outputs import interpret_output
-from .recording import Recording
+from .recording import Progress, Recording, ignore_progress
 from .recording.errors import ModelError
 
-Progress = Callable[[str, float], None]
-"""Called with what is being done and how much of the whole is done, 0..1."""
+if TYPE_CHECKING:
+    from .capture.recorder import RecordingInfo
 
 
 @dataclass(frozen=True)
 class RecordSpec:
-    """Everything a person can say about one recording; what is None is found out."""
+    """All options of a recording. None means: inferred from the model, its weights or the input."""
 
     model: str
     """A torchvision name, `package.module:factory`, or a `.pt2` file."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """Keyword arguments of the factory."""
     weights: str | None = None
-    """A `.safetensors` file, a `weights_only` checkpoint, "DEFAULT" (download), or None: random."""
+    """A `.safetensors` file, a `weights_only` checkpoint, "DEFAULT" (download), or None for random weights."""
     classes: str | None = None
-    """A JSON file: a list of names, or index -> name."""
+    """A JSON file with a list of class names, or an object index -> name."""
     inputs: Sequence[Source] = ()
-    """Image files, `.npy` files, `noise:SEED` or pictures, one for each argument of the model."""
+    """Image files, `.npy` files, `noise:SEED` or named contents, one for each argument of the model."""
     layers: Sequence[str] = ("*",)
     """Globs over layer ids, or "panels"."""
     size: tuple[int, int] | None = None
-    """(height, width) in pixels of what the network gets."""
+    """(height, width) in pixels of the network's input."""
     crop: float | None = None
-    """Share of the picture's middle that is kept, 0..1; 1 is the whole picture."""
+    """Share of the image that the central crop keeps, 0..1."""
     mean: tuple[float, ...] | None = None
+    """Mean of each channel that is subtracted, for values 0..1."""
     std: tuple[float, ...] | None = None
+    """Standard deviation of each channel that values are divided by."""
     channels: int | None = None
-    """1 grey, 3 RGB, 4 RGBA."""
+    """Channels of the input: 1 grey, 3 RGB, 4 RGBA."""
     interpolation: str | None = None
     """nearest, bilinear, bicubic, lanczos, box or hamming."""
     stretch: bool | None = None
-    """Whether the picture loses its proportions instead of its ends."""
+    """Whether the image is stretched to the size instead of cropped."""
     index: int = 0
-    """Which sample, where the input is a batch."""
+    """Index of the sample to record, if the input file is a batch."""
     grid: tuple[int, int] | None = None
-    """Rows and columns of tokens, where they can't be inferred."""
+    """(rows, columns) of tokens, if they can't be inferred."""
     seed: int = 0
+    """Seed of random weights and of noise inputs."""
     weights_maps: bool = False
-    """Record the kernels of convolutions too."""
+    """Whether the kernels of convolutions are recorded too."""
     ablate: Mapping[str, Sequence[int]] = field(default_factory=dict)
-    """By layer: channels that are 0."""
+    """Layer id -> channels that are set to 0."""
     name: str | None = None
-    """The network's name on its title board."""
+    """Name of the network, for its title board."""
 
 
-def record_from(spec: RecordSpec, progress: Progress | None = None) -> Recording:
-    """Do the whole job. Raises InputError, ModelError or UnknownName, each with one line for a person.
+def record_from(spec: RecordSpec, progress: Progress = ignore_progress) -> Recording:
+    """Build, load, read, run and interpret. Raises InputError, ModelError or UnknownName, each with a one-line message.
 
-    What was done to the picture is told in `provenance["preprocessing"]`.
+    `provenance["preprocessing"]` of the recording says what was done to the image.
     """
-    tell = progress or (lambda what, share: None)
-    tell(f"building {spec.model}", 0.0)
+    progress(f"building {spec.model}", 0.0)
     subject = prepare(spec)
-    tell("reading the input", 0.2)
-    inputs = subject.feeder.read(spec.inputs or noise(subject.built, spec.seed), spec.index)
-    rest: Progress = lambda layer, share: tell(layer, 0.3 + 0.7 * share)  # noqa: E731
-    recording = run(spec, subject, inputs, spec.layers, progress=rest, kernels=spec.weights_maps, ablate=spec.ablate)
-    tell("recorded", 1.0)
+    progress("reading the input", 0.2)
+    inputs = subject.adapter.read(spec.inputs or noise(subject.built, spec.seed), spec.index)
+
+    def run_progress(layer: str, share: float) -> None:
+        progress(layer, 0.3 + 0.7 * share)
+
+    recording = run(
+        spec, subject, inputs, spec.layers, progress=run_progress, kernels=spec.weights_maps, ablate=spec.ablate
+    )
+    progress("recorded", 1.0)
     return recording
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A network that is ready to run, and all that is known about it."""
+    """A network that is ready to run, with its preprocessing, class names and metadata."""
 
     built: BuiltModel
-    feeder: InputAdapter
+    adapter: InputAdapter
     names: ClassNames
     weights: str
-    """Where the weights came from; "" for random ones."""
+    """Origin of the weights; "" for random ones."""
     metadata: Mapping[str, str]
-    """What the weights file says about itself."""
+    """Metadata of the weights file."""
 
 
 def prepare(spec: RecordSpec) -> Subject:
     """Build the network, load its weights, find its preprocessing and its class names."""
-    download = spec.weights if spec.weights and _is_name(spec.weights) else None
+    download = spec.weights if spec.weights and _is_weights_name(spec.weights) else None
     built = build_model(spec.model, spec.arguments, spec.seed, download)
     metadata: Mapping[str, str] = {}
-    stated: tuple[str, Mapping[str, Any]] = ("", {})
+    facts: tuple[str, Mapping[str, Any]] = ("", {})
     weights = built.weights
     if spec.weights and not download:
         path = Path(spec.weights)
         metadata, weights = load_weights(built.module, path), path.name
-        stated = (path.name, input_facts(metadata, path))
-    feeder = make_input_adapter(built, _flags(spec), stated, latent_shape(metadata))
+        facts = (path.name, input_facts(metadata, path))
+    adapter = make_input_adapter(built, _input_options(spec), facts, latent_shape(metadata))
     names = find_class_names(spec.classes, class_list(metadata), weights, built.preset)
-    return Subject(built, feeder, names, weights, metadata)
+    return Subject(built, adapter, names, weights, metadata)
 
 
-def _is_name(weights: str) -> bool:
-    """A torchvision weights' name, such as DEFAULT or IMAGENET1K_V2, rather than a file."""
+def _is_weights_name(weights: str) -> bool:
+    """Whether a text is a name of torchvision weights, such as DEFAULT or IMAGENET1K_V2, and not a file."""
     return weights.isidentifier() and weights.isupper() and not Path(weights).exists()
 
 
-def _flags(spec: RecordSpec) -> dict[str, Any]:
-    fields = ("size", "crop", "mean", "std", "channels", "interpolation", "stretch")
-    given = {key: getattr(spec, key) for key in fields}
-    return {key: value for key, value in given.items() if value is not None}
+def _input_options(spec: RecordSpec) -> dict[str, Any]:
+    """The options of the input that are set."""
+    names = ("size", "crop", "mean", "std", "channels", "interpolation", "stretch")
+    return {name: getattr(spec, name) for name in names if getattr(spec, name) is not None}
 
 
 def noise(built: BuiltModel, seed: int) -> list[str]:
-    """What a network gets when nothing is given: noise for each of its arguments."""
+    """The default inputs of a network: noise for each of its arguments."""
     return [f"noise:{seed + k}" for k in range(max(1, len(argument_names(built.module))))]
 
 
 def run(
-    spec: RecordSpec, subject: Subject, inputs: Sequence[Input], layers: Sequence[str], device: Any = None, **told: Any
+    spec: RecordSpec,
+    subject: Subject,
+    inputs: Sequence[Input],
+    layers: Sequence[str],
+    device: Any = None,
+    **options: Any,
 ) -> Recording:
-    """Record a prepared network on inputs; `told` goes to `record`. Raises ModelError that names input and layer."""
+    """Record a prepared network on inputs; `options` are passed to `record`.
+
+    Raises ModelError that names input and layer.
+    """
     from .capture.recorder import record
 
-    picture, arguments = inputs[0].picture, subject.feeder.arguments(inputs)
+    picture, arguments = inputs[0].picture, subject.adapter.arguments(inputs)
     try:
         return record(
             subject.built.module,
             arguments if device is None else to_device(arguments, device),
             layers=list(layers),
-            name=spec.name or subject.built.name,
             picture=picture,
-            input_name=" + ".join(one.name for one in inputs),
             answer=lambda output: interpret_output(output, picture, subject.names),
-            trained=bool(subject.weights),
-            weights=subject.weights,
-            provenance=_provenance(spec, subject, inputs),
             grid=spec.grid,
-            **told,
+            info=_recording_info(spec, subject, inputs),
+            **options,
         )
     except ModelError as error:
-        raise ModelError(subject.feeder.explain(arguments, error)) from error
+        raise ModelError(subject.adapter.explain(arguments, error)) from error
+
+
+def _recording_info(spec: RecordSpec, subject: Subject, inputs: Sequence[Input]) -> RecordingInfo:
+    from .capture.recorder import RecordingInfo
+
+    return RecordingInfo(
+        name=spec.name or subject.built.name,
+        input_name=" + ".join(source.name for source in inputs),
+        trained=bool(subject.weights),
+        weights=subject.weights,
+        provenance=_provenance(spec, subject, inputs),
+    )
 
 
 def _provenance(spec: RecordSpec, subject: Subject, inputs: Sequence[Input]) -> dict[str, Any]:
-    """Where everything came from: plain JSON values."""
+    """The origin of model, weights, inputs and class names, as plain JSON values."""
     return {
         "model": Path(spec.model).name,
         "arguments": dict(spec.arguments),
         **({"torchvision": version("torchvision")} if subject.built.preset else {}),
         "weights": subject.weights or "random",
         **{key: subject.metadata[key] for key in ("origin", "licence") if key in subject.metadata},
-        "inputs": [one.name for one in inputs],
-        "preprocessing": "; ".join(dict.fromkeys(one.treatment for one in inputs)),
+        "inputs": [source.name for source in inputs],
+        "preprocessing": "; ".join(dict.fromkeys(source.treatment for source in inputs)),
         "classes": subject.names.source,
         "seed": spec.seed,
     }

@@ -191,7 +191,7 @@ def test_a_python_without_torch_is_named(tmp_path):
     )  # fmt: skip
     (tmp_path / "python").chmod(0o755)
     error = failing(order(), str(tmp_path / "python"))
-    assert str(error) == f"{sys.executable} has no torch; name a Python that has, or install what is missing"
+    assert str(error) == f"{sys.executable} has no torch; choose a Python that has, or install what is missing"
 
 
 def test_it_starts_without_anything_installed():

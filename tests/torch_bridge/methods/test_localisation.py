@@ -339,8 +339,8 @@ def test_an_object_is_followed_through_a_film(film, tmp_path, capsys):
     assert localise.main(words) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 12 and lines[3].split()[:3] == ["3", "0.30", "s"]
-    finder = localise.finder_of("object")
-    seen = list(localise.follow(finder, str(path), 50))
+    finder = localise.build_finder("object")
+    seen = list(localise.follow_video(finder, str(path), 50))
     box, hits = one.boxes[0], 0
     for k, sighting in enumerate(seen):
         truth = Box((box.x0 + 2 * (k - 6)) / 64, box.y0 / 64, (box.x1 + 2 * (k - 6)) / 64, box.y1 / 64)
@@ -349,7 +349,7 @@ def test_an_object_is_followed_through_a_film(film, tmp_path, capsys):
     assert hits >= 8, "it moves out of the picture in some"
     middles = [sighting.place.box.x0 + sighting.place.box.x1 for sighting in seen[3:9]]
     assert middles == sorted(middles)
-    assert localise.told(seen[5]) == lines[5]
+    assert localise.frame_line(seen[5]) == lines[5]
     assert len(list((tmp_path / "out").glob("*.png"))) == 12
     drawn = np.asarray(Image.open(tmp_path / "out" / "000006.png"))
     assert drawn.shape == (128, 128, 3) and (drawn == (255, 60, 60)).all(2).sum() > 50
@@ -396,5 +396,5 @@ def test_a_bird_on_a_photograph(data_folder):
     with Image.open(data_folder / "coral_images" / "bird_segmentation_mask.png") as opened:
         rows, columns = np.nonzero(np.asarray(opened) == 3)
     box = Box(columns.min() / 513, rows.min() / 513, (columns.max() + 1) / 513, (rows.max() + 1) / 513)
-    truth = box_in_input(box, 513, 513, live.subject.feeder.how)
+    truth = box_in_input(box, 513, 513, live.subject.adapter.how)
     assert truth.contains(*place.peak) and place.box.overlap(truth) > 0.5
