@@ -1,4 +1,4 @@
-"""Files and folders that are whole or not there."""
+"""Writing files and folders that are never left half-written."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..torch_bridge.recording.errors import SceneError
 
 
 def write_error(path: Path, error: Exception) -> SceneError:
-    """The one line for a file that could not be written. Blender's errors say why only in their text."""
+    """Return a one-line error for a file that couldn't be written. Blender's errors have their reason in the text."""
     reason = getattr(error, "strerror", None) or str(error).strip()
     why = "the disk is full" if os.strerror(errno.ENOSPC) in reason else f"can't be written ({reason})"
     return SceneError(f"{path}: {why}; nothing was left half-written")
 
 
 def free_path(parent: Path, name: str) -> Path:
-    """A path in `parent` that isn't there yet: the name, or the name with a number."""
+    """Return a path in `parent` that doesn't exist yet: the name, or the name with a number."""
     path, number = parent / name, 2
     while path.exists():
         path, number = parent / f"{name}-{number}", number + 1
@@ -30,12 +30,12 @@ def free_path(parent: Path, name: str) -> Path:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """A hidden folder beside `path` to write into; it is moved there when all went well, else removed.
+    """Yield a hidden folder to write into; it becomes `path` when the block ends, and is removed after an error.
 
-    Nothing that is there is ever replaced. Raises SceneError.
+    Nothing that exists is ever replaced. Raises SceneError.
     """
     if not path.parent.is_dir():
-        raise SceneError(f"{path.parent}: no such folder; make it first, or choose another place for {path.name}")
+        raise SceneError(f"{path.parent}: no such folder; create it first, or choose another place for {path.name}")
     part = None
     try:
         part = Path(tempfile.mkdtemp(prefix=".part-", dir=path.parent))

@@ -1,4 +1,4 @@
-"""Which Python may have torch, guessed from where files lie: nothing is run."""
+"""Finds a Python that probably has torch, by the files of its environment; nothing is run."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 NAMES = ("bin/python3", "bin/python", "python.exe", "Scripts/python.exe")
-"""Where the program is in an environment."""
+"""Paths that the program may have in an environment."""
 
 
 def find_python(environment: Mapping[str, str] = os.environ) -> str:
-    """The first Python beside which torch lies, of the active environment or the search path; "" for none."""
-    return next((str(one) for one in _candidates(environment) if one.is_file() and has_torch(one)), "")
+    """Return the first Python with torch, of the active environment or the search path; "" if there is none."""
+    return next((str(path) for path in _candidates(environment) if path.is_file() and has_torch(path)), "")
 
 
 def has_torch(python: Path) -> bool:
-    """Whether torch lies where this Python keeps its packages."""
+    """Return whether torch is in one of the folders where this Python looks for packages."""
     folder = python.parent
     root = folder.parent if folder.name in ("bin", "Scripts") else folder
     packages = [*root.glob("lib/python3*/*-packages"), root / "Lib" / "site-packages"]
     if not (root / "pyvenv.cfg").exists():
         packages += Path.home().glob(".local/lib/python3*/site-packages")
-    return any((one / "torch").is_dir() for one in packages)
+    return any((folder / "torch").is_dir() for folder in packages)
 
 
 def _candidates(environment: Mapping[str, str]) -> Iterator[Path]:

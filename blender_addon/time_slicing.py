@@ -1,4 +1,4 @@
-"""Work that is done a step at a time, so that who waits for a frame doesn't notice: generators that end in a result."""
+"""Long work as generators, run in steps so that drawing a frame never waits for all of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def run_all(work: Generator[Any, None, T]) -> T:
-    """Take all steps at once; the result."""
+    """Run all steps; returns the result."""
     while True:
         try:
             next(work)
@@ -19,9 +19,9 @@ def run_all(work: Generator[Any, None, T]) -> T:
 
 
 def run_for(work: Iterator[T], seconds: float) -> T:
-    """As many steps as there is time for, at least one; what the last one said. Raises StopIteration at the end."""
-    until = time.monotonic() + seconds
-    told = next(work)
-    while time.monotonic() < until:
-        told = next(work)
-    return told
+    """Run steps for a time, at least one; returns what the last one yielded. Raises StopIteration at the end."""
+    end = time.monotonic() + seconds
+    step = next(work)
+    while time.monotonic() < end:
+        step = next(work)
+    return step

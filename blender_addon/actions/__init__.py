@@ -1,7 +1,7 @@
-"""What a person can do in Blender, as functions: menus, hands in VR and scripts call these, and do nothing else.
+"""Everything that a person can do in Blender, as functions that menus, hands in VR and scripts call.
 
-The operator `bpy.ops.innerwalk.NAME` is the function NAME here, with the same parameters. Functions take the hall's
-scene first, raise an InnerwalkError of one line, and return a line that says what was done, or what was asked for.
+The operator `bpy.ops.innerwalk.NAME` calls the function NAME with the same parameters. Functions take the hall's scene
+first, return one line that says what was done or requested, and raise an InnerwalkError with a message of one line.
 """
 
 from ..vr.walking import end_walk, go_to_place, start_walk, walk_at_desk
@@ -20,10 +20,10 @@ from .bridge import (
 )
 from .comparing import show_difference, stand_alone, stand_beside
 from .exporting import export_hall, export_layer
-from .folding import collapse, collapsed, collapsible, expand
+from .folding import collapse, collapsed_blocks, collapsible_blocks, expand
 from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
 from .methods import ask_method, cancel_method, forget_requests, restore_after_undo, show_activations
-from .opening import import_recording, open_demo, outdated, rebuild_groups
+from .opening import import_recording, open_demo, outdated_halls, rebuild_groups
 from .pointing import pick
 from .selecting import select, selected
 from .shelf import draw_shelf, hold, page_shelf, place_held, shelved
@@ -38,8 +38,8 @@ __all__ = [
     "build_hall",
     "cancel_method",
     "collapse",
-    "collapsed",
-    "collapsible",
+    "collapsed_blocks",
+    "collapsible_blocks",
     "draw_shelf",
     "end_walk",
     "enter",
@@ -61,7 +61,7 @@ __all__ = [
     "move",
     "network_of",
     "open_demo",
-    "outdated",
+    "outdated_halls",
     "overlay",
     "page_shelf",
     "pause_video",

@@ -54,7 +54,7 @@ def restore_channels(scene: bpy.types.Scene, layer: str = "", channels: Sequence
     ablated = ablated_channels(scene)
     restored = {id: set(channels or old) & set(old) for id, old in ablated.items() if layer in ("", id)}
     if not any(restored.values()):
-        raise InputError(f"nothing{f' of {layer}' if layer else ''} that could be given back is ablated")
+        raise InputError(f"no channel{f' of {layer}' if layer else ''} to restore is ablated")
     left = {id: [channel for channel in old if channel not in restored.get(id, ())] for id, old in ablated.items()}
     _run_input_again(scene, left)
     every = [channel for channels in restored.values() for channel in channels]

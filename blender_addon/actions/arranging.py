@@ -1,4 +1,4 @@
-"""Panels are moved, scaled, aligned, and hung back at their planned places."""
+"""Panels are moved, scaled, aligned, and moved back to their planned places."""
 
 from __future__ import annotations
 
@@ -12,92 +12,107 @@ from ...torch_bridge.recording.errors import SceneError, UnknownName
 from ..properties import PANEL_LAYER_ID, PANEL_PLANNED_PLACE
 from ..scene.panels import link_drawing, panel_of, size_of, world_of
 
-BESIDE = 0.3
+ROW_GAP = 0.3
 """Metres between two panels in a row."""
 
 
 def move(scene: bpy.types.Scene, layer: str, by: Sequence[float]) -> str:
-    """Move a panel by (x, y, z) metres of the world. Raises UnknownName."""
+    """Move a layer's panel.
+
+    by: (x, y, z) in metres, along the world's axes. Returns a line that says so. Raises UnknownName.
+    """
     panel = panel_of(scene, layer)
     panel.matrix_world = Matrix.Translation(by) @ world_of(panel)
-    link_drawing.renew(scene)
+    link_drawing.update_links(scene)
     return f"{layer} moved by {', '.join(f'{part:.2f}' for part in by)} m"
 
 
 def scale(scene: bpy.types.Scene, layer: str, factor: float) -> str:
-    """Make a panel larger or smaller; the middle of its lower edge stays. Raises SceneError or UnknownName."""
+    """Scale a layer's panel about the middle of its lower edge.
+
+    factor: such as 2 for twice the size. Returns a line that says so. Raises SceneError for a factor that isn't
+    positive, or UnknownName.
+    """
     panel = panel_of(scene, layer)
     if not 0 < factor < float("inf"):
-        raise SceneError(f"factor {factor}: a number above 0 is needed")
+        raise SceneError(f"factor {factor}: a positive number is needed")
     foot = Matrix.Translation(_foot(panel))
     panel.matrix_world = world_of(panel) @ foot @ Matrix.Scale(factor, 4) @ foot.inverted()
-    link_drawing.renew(scene)
+    link_drawing.update_links(scene)
     return f"{layer} scaled by {factor:g}"
 
 
 def align(scene: bpy.types.Scene, layers: Sequence[str], how: str) -> str:
-    """Align panels with the first of them: its "height", "parallel" to it, or in a "row" beside it.
+    """Align the panels of layers with the first of them.
 
-    Raises UnknownName, or SceneError for less than two layers.
+    how: "height" to lower or raise them to its height, "parallel" to turn them like it, "row" to put them in a row
+    beside it. Returns a line that says so. Raises UnknownName, or SceneError for fewer than two layers.
     """
-    if how not in WAYS:
-        raise UnknownName("way to align", how, WAYS)
-    chosen = [panel_of(scene, layer) for layer in layers]
-    if len(chosen) < 2:
+    if how not in ALIGNMENTS:
+        raise UnknownName("way to align", how, ALIGNMENTS)
+    panels = [panel_of(scene, layer) for layer in layers]
+    if len(panels) < 2:
         raise SceneError("two panels or more are needed to align them; select them first")
-    WAYS[how](chosen)
-    link_drawing.renew(scene)
-    return f"{len(chosen)} panels aligned: {how}"
+    ALIGNMENTS[how](panels)
+    link_drawing.update_links(scene)
+    return f"{len(panels)} panels aligned: {how}"
 
 
 def reset_layout(scene: bpy.types.Scene, layers: Sequence[str] = ()) -> str:
-    """Hang these panels, or all, back at their planned places. Raises UnknownName."""
-    every = [one for one in scene.objects if PANEL_LAYER_ID in one and PANEL_PLANNED_PLACE in one]
-    chosen = [panel_of(scene, layer) for layer in layers] or every
-    for panel in chosen:
+    """Move the panels of these layers, () for all, back to where the layout planned them.
+
+    Returns a line that says how many were moved. Raises UnknownName.
+    """
+    every = [panel for panel in scene.objects if PANEL_LAYER_ID in panel and PANEL_PLANNED_PLACE in panel]
+    panels = [panel_of(scene, layer) for layer in layers] or every
+    for panel in panels:
         panel.matrix_world = Matrix(np.reshape(panel[PANEL_PLANNED_PLACE], (4, 4)).tolist())
-    link_drawing.renew(scene)
-    return f"{len(chosen)} panels are back at their places"
+    link_drawing.update_links(scene)
+    return f"{len(panels)} panels are back at their places"
 
 
 def _foot(panel: bpy.types.Object) -> Vector:
-    """The middle of its lower edge, in its own axes."""
+    """Return the middle of a panel's lower edge, in metres in its own coordinates."""
     return Vector((size_of(panel)[0] / 2, 0.0, 0.0))
 
 
-def _height(chosen: Sequence[bpy.types.Object]) -> None:
-    """All lower edges as high as the first one's."""
-    wanted = (world_of(chosen[0]) @ _foot(chosen[0])).z
-    for panel in chosen[1:]:
-        rise = wanted - (world_of(panel) @ _foot(panel)).z
+def _height(panels: Sequence[bpy.types.Object]) -> None:
+    """Raise or lower all panels to the height of the first one's lower edge."""
+    height = (world_of(panels[0]) @ _foot(panels[0])).z
+    for panel in panels[1:]:
+        rise = height - (world_of(panel) @ _foot(panel)).z
         panel.matrix_world = Matrix.Translation((0.0, 0.0, rise)) @ world_of(panel)
 
 
-def _parallel(chosen: Sequence[bpy.types.Object]) -> None:
-    """All turned as the first one, about the middle of their lower edges."""
-    turn = world_of(chosen[0]).to_quaternion()
-    for panel in chosen[1:]:
-        panel.matrix_world = _turned(panel, turn, world_of(panel) @ _foot(panel))
+def _parallel(panels: Sequence[bpy.types.Object]) -> None:
+    """Turn all panels like the first one, about the middle of their lower edges."""
+    rotation = world_of(panels[0]).to_quaternion()
+    for panel in panels[1:]:
+        panel.matrix_world = _rotated(panel, rotation, world_of(panel) @ _foot(panel))
 
 
-def _row(chosen: Sequence[bpy.types.Object]) -> None:
-    """One beside the other in the plane of the first, to its right, on one line."""
-    first = world_of(chosen[0])
-    turn = first.to_quaternion()
-    right = turn @ Vector((1.0, 0.0, 0.0))
-    edge = first @ (2 * _foot(chosen[0]))
-    for panel in chosen[1:]:
+def _row(panels: Sequence[bpy.types.Object]) -> None:
+    """Put all panels in one row to the right of the first one, in its plane."""
+    first = world_of(panels[0])
+    rotation = first.to_quaternion()
+    right = rotation @ Vector((1.0, 0.0, 0.0))
+    edge = first @ (2 * _foot(panels[0]))
+    for panel in panels[1:]:
         half = right * (size_of(panel)[0] * world_of(panel).to_scale().x / 2)
-        edge += right * BESIDE + half
-        panel.matrix_world = _turned(panel, turn, edge)
+        edge += right * ROW_GAP + half
+        panel.matrix_world = _rotated(panel, rotation, edge)
         edge += half
 
 
-def _turned(panel: bpy.types.Object, turn: Quaternion, foot: Vector) -> Matrix:
-    """The matrix of a panel that is turned so, as large as it is, and stands with its foot there."""
-    at = Matrix.LocRotScale(None, turn, world_of(panel).to_scale())
-    return Matrix.Translation(foot - at @ _foot(panel)) @ at
+def _rotated(panel: bpy.types.Object, rotation: Quaternion, foot: Vector) -> Matrix:
+    """Return the panel's world matrix with this rotation, its size, and the middle of its lower edge at `foot`."""
+    matrix = Matrix.LocRotScale(None, rotation, world_of(panel).to_scale())
+    return Matrix.Translation(foot - matrix @ _foot(panel)) @ matrix
 
 
-WAYS: dict[str, Callable[[Sequence[bpy.types.Object]], None]] = {"height": _height, "parallel": _parallel, "row": _row}
-"""What align can do."""
+ALIGNMENTS: dict[str, Callable[[Sequence[bpy.types.Object]], None]] = {
+    "height": _height,
+    "parallel": _parallel,
+    "row": _row,
+}
+"""Functions of `align`, by the name of the alignment."""

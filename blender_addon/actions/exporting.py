@@ -1,4 +1,4 @@
-"""Layers and whole halls as files: pictures of 16 bits, values, statistics; see export.py for what is in the folder."""
+"""Layers and halls are exported as 16-bit pictures, values and statistics; `imaging/export.py` describes the files."""
 
 from __future__ import annotations
 
@@ -17,40 +17,48 @@ from ..scene.hall import store
 from ..scene.panels import panel_of, panels, values
 from ..scene.view.render import Progress
 
-READ = 0.1
-"""Share of the work that reading the maps is."""
+READING_SHARE = 0.1
+"""Share of the whole progress that reading the maps takes."""
 
-Steps = Generator[tuple[str, float], None, str]
-"""Yields (what is done, share of the whole); returns the line that says what was done. Closing it leaves nothing."""
+ExportSteps = Generator[tuple[str, float], None, str]
+"""Generator of (name of the step, progress from 0 to 1) that returns a line; closing it removes what was written."""
 
 
 def export_layer(scene: bpy.types.Scene, layer: str, directory: Path | str, progress: Progress | None = None) -> str:
-    """Write one layer into a new folder inside `directory`. Raises SceneError or UnknownName, nothing being written."""
-    return run(steps(scene, directory, layer), progress)
+    """Export one layer into a new folder inside `directory`.
+
+    progress: called with the name and the share of the work of each step. Returns a line that says where the folder
+    is. Raises SceneError or UnknownName; then nothing is written.
+    """
+    return run_export(export_steps(scene, directory, layer), progress)
 
 
 def export_hall(scene: bpy.types.Scene, directory: Path | str, progress: Progress | None = None) -> str:
-    """Write every panel into a new folder inside `directory`. Raises SceneError; then nothing is written."""
-    return run(steps(scene, directory), progress)
+    """Export the layers of all panels into a new folder inside `directory`.
+
+    progress: called with the name and the share of the work of each step. Returns a line that says where the folder
+    is. Raises SceneError; then nothing is written.
+    """
+    return run_export(export_steps(scene, directory), progress)
 
 
-def steps(scene: bpy.types.Scene, directory: Path | str, layer: str = "") -> Steps:
-    """The same in small steps, so that an interface stays awake; "": every panel. Errors come with the first step."""
+def export_steps(scene: bpy.types.Scene, directory: Path | str, layer: str = "") -> ExportSteps:
+    """Export one layer, or with "" all panels, in short steps. Errors are raised by the first step."""
     network = store.described(scene).network
     if layer:
         panel_of(scene, layer)
-    names = file_names(one.id for one in network.layers)
-    about, look = _about(scene, layer), _look(scene)
+    names = file_names(layer.id for layer in network.layers)
+    metadata, look = _metadata(scene, layer), _look(scene)
     contents = yield from _read(scene, network, names, layer)
     path = free_path(Path(directory), names[layer] if layer else file_name(network.name))
     with new_folder(path) as part:
-        for what, share in export.write(part, contents, look, about):
-            yield what, READ + (1 - READ) * share
+        for what, share in export.write(part, contents, look, metadata):
+            yield what, READING_SHARE + (1 - READING_SHARE) * share
     return f"{len(contents)} layer{'s' if len(contents) > 1 else ''} of {network.name} in {path}"
 
 
-def run(work: Steps, progress: Progress | None = None) -> str:
-    """Take all steps at once."""
+def run_export(work: ExportSteps, progress: Progress | None = None) -> str:
+    """Run all steps; returns the line."""
     while True:
         try:
             what, share = next(work)
@@ -63,27 +71,27 @@ def run(work: Steps, progress: Progress | None = None) -> str:
 def _read(
     scene: bpy.types.Scene, network: Network, names: dict[str, str], layer: str
 ) -> Generator[tuple[str, float], None, list[export.Content]]:
-    """The maps as they are now, a panel a step."""
-    id, method = scene.session_uid, store.dress_of(scene).method
-    wanted = [layer] if layer else [one for one in panels(scene) if one in network.by_id]
-    found: list[export.Content] = []
-    for done, name in enumerate(wanted):
-        now = _hall(id)
-        there, shown = panels(now).get(name), network.by_id[name]
-        maps = store.maps_of(there, shown.shows or name, method) if there else None
+    """Return the maps that the panels show now, reading one panel in each step."""
+    uid, method = scene.session_uid, store.dress_of(scene).method
+    ids = [layer] if layer else [id for id in panels(scene) if id in network.by_id]
+    contents: list[export.Content] = []
+    for done, id in enumerate(ids):
+        hall = _hall(uid)
+        panel, info = panels(hall).get(id), network.by_id[id]
+        maps = store.maps_of(panel, info.shows or id, method) if panel else None
         if maps is not None:
-            found.append(export.Content(shown, maps, values.scales_of(now, there), names[name]))
-        yield name, READ * (done + 1) / len(wanted)
-    if not found:
+            contents.append(export.Content(info, maps, values.scales_of(hall, panel), names[id]))
+        yield id, READING_SHARE * (done + 1) / len(ids)
+    if not contents:
         raise SceneError(f"scene {scene.name!r}: no panel shows maps of {layer or 'a layer'}; record them first")
-    return found
+    return contents
 
 
-def _hall(id: int) -> bpy.types.Scene:
-    """The scene again: between two steps a person may have taken it away."""
-    found = next((one for one in store.halls() if one.session_uid == id), None)
+def _hall(uid: int) -> bpy.types.Scene:
+    """Return the hall again; it may have been deleted between two steps. Raises SceneError."""
+    found = next((scene for scene in store.halls() if scene.session_uid == uid), None)
     if found is None:
-        raise SceneError("the hall was taken away while it was exported; nothing was written")
+        raise SceneError("the hall was deleted while it was exported; nothing was written")
     return found
 
 
@@ -92,13 +100,20 @@ def _look(scene: bpy.types.Scene) -> export.Look:
     return export.Look(dress.theme, dress.map, dress.gain)
 
 
-def _about(scene: bpy.types.Scene, layer: str) -> dict[str, object]:
-    """Where the values come from; no times, so that equal exports are equal."""
-    told, dress = store.described(scene), store.dress_of(scene)
-    network = told.network
+def _metadata(scene: bpy.types.Scene, layer: str) -> dict[str, object]:
+    """Return where the values come from; without the time, so that equal exports are equal files."""
+    recording, dress = store.described(scene), store.dress_of(scene)
+    network = recording.network
     return {
-        "network": network.name, "weights": network.weights or ("unknown" if network.trained else "random"),
-        "parameters": network.parameters, "input": told.input_name, "layer": layer, "method": dress.method,
-        "normalisation": dress.normalisation, "software": "innerwalk", "blender": bpy.app.version_string,
-        "numpy": np.__version__, "recording": told.provenance,
-    }  # fmt: skip
+        "network": network.name,
+        "weights": network.weights or ("unknown" if network.trained else "random"),
+        "parameters": network.parameters,
+        "input": recording.input_name,
+        "layer": layer,
+        "method": dress.method,
+        "normalisation": dress.normalisation,
+        "software": "innerwalk",
+        "blender": bpy.app.version_string,
+        "numpy": np.__version__,
+        "recording": recording.provenance,
+    }

@@ -1,4 +1,4 @@
-"""Blocks of a hall that stands become one panel each, and all of their panels again, with the maps they had."""
+"""Blocks of a hall are collapsed to one panel each and expanded again, with the maps they had."""
 
 from __future__ import annotations
 
@@ -18,41 +18,46 @@ from .selecting import select, selected
 
 
 def collapse(scene: bpy.types.Scene, block: str) -> str:
-    """Let one panel stand for each block that fits a glob such as `layer3.*`, or for "all". Raises UnknownName.
+    """Collapse each block that matches a glob such as `layer3.*`, or "all", to one panel.
 
-    The other panels leave the scene and wait in the file with their maps.
+    The other panels leave the scene and are kept in the file with their maps. Returns a line that says what is
+    collapsed. Raises UnknownName if no block matches.
     """
     layers, dress = _layers(scene), store.dress_of(scene)
-    fits = matching(layers, [block])
+    matches = matching(layers, [block])
     globs = (*dress.collapse, block)
     if matching(layers, globs) == matching(layers, dress.collapse):
         return f"{block} is collapsed already"
     refit(scene, replace(dress, collapse=globs))
     if (layer := selected(scene).layer) not in panels(scene):
-        stands = _stands_for(layers, matching(layers, globs), layer)
-        select(scene, stands if stands in panels(scene) else "")
-    return f"{_named(fits)} collapsed: {len(panels(scene))} panels stand"
+        represented_by = _representative(layers, matching(layers, globs), layer)
+        select(scene, represented_by if represented_by in panels(scene) else "")
+    return f"{_describe(matches)} collapsed: {len(panels(scene))} panels stand"
 
 
 def expand(scene: bpy.types.Scene, block: str) -> str:
-    """Hang the panels of a collapsed block again, or of "all". Raises UnknownName."""
+    """Show the panels of a collapsed block, or of "all" of them, again.
+
+    Returns a line that says what is expanded. Raises UnknownName if the block isn't collapsed.
+    """
     layers, dress = _layers(scene), store.dress_of(scene)
-    there = matching(layers, dress.collapse)
-    if block != ALL and block not in {one.name for one in there}:
-        raise UnknownName("collapsed block", block, [one.name for one in there])
+    found = matching(layers, dress.collapse)
+    names = [collapsed.name for collapsed in found]
+    if block != ALL and block not in names:
+        raise UnknownName("collapsed block", block, names)
     globs = () if block == ALL else _without(layers, dress.collapse, block)
     refit(scene, replace(dress, collapse=globs))
-    return f"{_named(there) if block == ALL else block} expanded: {len(panels(scene))} panels stand"
+    return f"{_describe(found) if block == ALL else block} expanded: {len(panels(scene))} panels stand"
 
 
-def collapsed(scene: bpy.types.Scene) -> list[str]:
-    """Names of the blocks that stand as one panel each, in order."""
-    return [one.name for one in matching(_layers(scene), store.dress_of(scene).collapse)]
+def collapsed_blocks(scene: bpy.types.Scene) -> list[str]:
+    """Return the names of the collapsed blocks, in the network's order."""
+    return [block.name for block in matching(_layers(scene), store.dress_of(scene).collapse)]
 
 
-def collapsible(scene: bpy.types.Scene) -> list[str]:
-    """Names of the blocks that can be collapsed, in order, the outer ones too."""
-    return list(dict.fromkeys(one.name for one in blocks.collapsible(_layers(scene))))
+def collapsible_blocks(scene: bpy.types.Scene) -> list[str]:
+    """Return the names of the blocks that can be collapsed, in the network's order, also of blocks of blocks."""
+    return list(dict.fromkeys(block.name for block in blocks.collapsible(_layers(scene))))
 
 
 def _layers(scene: bpy.types.Scene) -> list[Layer]:
@@ -60,17 +65,17 @@ def _layers(scene: bpy.types.Scene) -> list[Layer]:
 
 
 def _without(layers: Sequence[Layer], globs: Sequence[str], block: str) -> tuple[str, ...]:
-    """Globs under which this block is no longer collapsed; where one fits others too, these are named one by one."""
+    """Return globs that no longer match this block; a glob that matches others too is replaced by their names."""
     left = tuple(glob for glob in globs if glob != block)
-    names = [one.name for one in matching(layers, left)]
+    names = [match.name for match in matching(layers, left)]
     return left if block not in names else tuple(dict.fromkeys(name for name in names if name != block))
 
 
-def _stands_for(layers: Sequence[Layer], found: Sequence[Block], layer: str) -> str:
-    """Id of the layer that stands for the block of this one; "" where there is none."""
-    held = (one for one in found if layer in {part.id for part in layers[one.first : one.last + 1]})
-    return next((layers[one.last].id for one in held), "")
+def _representative(layers: Sequence[Layer], blocks: Sequence[Block], layer: str) -> str:
+    """Return the id of the layer whose panel represents the collapsed block of a layer; "" if there is none."""
+    inside = (block for block in blocks if layer in {other.id for other in layers[block.first : block.last + 1]})
+    return next((layers[block.last].id for block in inside), "")
 
 
-def _named(found: Sequence[Block]) -> str:
-    return found[0].name if len(found) == 1 else f"{len(found)} blocks"
+def _describe(blocks: Sequence[Block]) -> str:
+    return blocks[0].name if len(blocks) == 1 else f"{len(blocks)} blocks"

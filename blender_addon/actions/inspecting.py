@@ -14,9 +14,10 @@ from ..imaging import colour, plots, statistics
 from ..imaging.statistics import Histogram, Statistics
 from ..live.hall_requests import scene_with_uid
 from ..live.session import current
+from ..plans.layer_card import format_range, format_shape, operation_name
+from ..plans.number_text import format_number
 from ..properties import NETWORK_NAME, PANEL_LAYER_ID, WEIGHED_LAYER
-from ..scene.dressing import input_overlay, layer_card
-from ..scene.dressing.scene_scale import number
+from ..scene.dressing import input_overlay
 from ..scene.hall import store
 from ..scene.panels import channels_of, panel_metadata, panel_of
 from ..scene.panels import values as reading
@@ -76,7 +77,9 @@ def inspect_layer_in_steps(
         name: plots.histogram(histogram, dress.theme, dress.map, logarithmic=logarithmic)
         for name, histogram in histograms.items()
     }
-    ends = {name: (number(histogram.low), number(histogram.high)) for name, histogram in histograms.items()}
+    ends = {
+        name: (format_number(histogram.low), format_number(histogram.high)) for name, histogram in histograms.items()
+    }
     return Inspection(_layer_facts(info, by_channel), pictures, ends)
 
 
@@ -97,7 +100,7 @@ def inspect_channel_in_steps(scene: bpy.types.Scene, layer: str, channel: int) -
         raise _lost(layer)
     scale, vector = float(reading.scales_of(scene, panel)[channel]), reading.is_vector(panel)
     method_facts = _method_facts(panel, channel, class_label(store.described(scene), panel, channel))
-    peak = ("Peak", number(float(reading.peaks_of(panel)[channel])))
+    peak = ("Peak", format_number(float(reading.peaks_of(panel)[channel])))
     method_numbers = _method_numbers(panel, channel)
     yield
     if vector:
@@ -106,7 +109,7 @@ def inspect_channel_in_steps(scene: bpy.types.Scene, layer: str, channel: int) -
         picture = plots.channel_map(values, scale, dress.map, dress.gain)
     yield
     found = statistics.of_channels(values.reshape(1, -1).astype(np.float64)).of(0)
-    measured = [("Value", number(float(values[0, 0])))] if vector else _value_facts(found)
+    measured = [("Value", format_number(float(values[0, 0])))] if vector else _value_facts(found)
     name = "bar" if vector else "map"
     facts = (*method_facts, *measured, peak, *method_numbers)
     return Inspection(facts, {name: picture}, {} if values.ndim == 3 else {name: _scale_ends(scale, dress)})
@@ -135,13 +138,13 @@ def _method_facts(panel: bpy.types.Object, channel: int, label: str) -> list[tup
     facts += [("Box", f"{score:.2f}, {x1 - x0:.0%} × {y1 - y0:.0%}") for _, x0, y0, x1, y1, score in boxes[:3]]
     for layer, links in metadata.links.items():
         own_links = links[links[:, 0] == channel][:3]
-        facts += [(f"To {int(other)}", f"{number(strength)} of {layer}") for _, other, strength in own_links]
+        facts += [(f"To {int(other)}", f"{format_number(strength)} of {layer}") for _, other, strength in own_links]
     return [(name, text) for name, text in facts if text]
 
 
 def _method_numbers(panel: bpy.types.Object, channel: int) -> list[tuple[str, str]]:
     numbers = reading.numbers_of(panel, channel)
-    return [(name.capitalize(), number(value)) for name, value in numbers.items() if name != "flags"]
+    return [(name.capitalize(), format_number(value)) for name, value in numbers.items() if name != "flags"]
 
 
 def probe(scene: bpy.types.Scene, layer: str, channel: int, row: int, column: int) -> str:
@@ -158,7 +161,7 @@ def format_value(panel: bpy.types.Object, channel: int, row: int, column: int) -
     value = reading.value_at(panel, channel, row, column)
     if value is None:
         raise _lost(panel[PANEL_LAYER_ID])
-    return ", ".join(number(float(part)) for part in np.atleast_1d(value))
+    return ", ".join(format_number(float(part)) for part in np.atleast_1d(value))
 
 
 def step_channel(scene: bpy.types.Scene, by: int = 1) -> str:
@@ -222,7 +225,7 @@ def _lost(layer: str) -> SceneError:
 
 def _layer_facts(layer: Layer, by_channel: Statistics) -> tuple[tuple[str, str], ...]:
     dead = int(np.count_nonzero(by_channel.dead))
-    facts = [("Operation", layer_card.operation(layer)), ("Shape", layer_card.shape_words(layer.map_shape))]
+    facts = [("Operation", operation_name(layer)), ("Shape", format_shape(layer.map_shape))]
     facts += [("Weights", f"{layer.parameters:,}")] if layer.parameters else []
     facts += [*_value_facts(by_channel.merged()), ("Dead channels", f"{dead} of {len(by_channel.dead)}")]
     return (*facts, ("Note", layer.note)) if layer.note else tuple(facts)
@@ -230,9 +233,9 @@ def _layer_facts(layer: Layer, by_channel: Statistics) -> tuple[tuple[str, str],
 
 def _value_facts(found: Statistics) -> list[tuple[str, str]]:
     facts = [
-        ("Range", layer_card.range_words(found)),
-        ("Mean", number(float(found.mean))),
-        ("Deviation", number(float(found.deviation))),
+        ("Range", format_range(found)),
+        ("Mean", format_number(float(found.mean))),
+        ("Deviation", format_number(float(found.deviation))),
         ("Below zero", f"{found.share_below:.1%}"),
         ("Sparsity", f"{found.sparsity:.1%}"),
     ]
@@ -240,5 +243,5 @@ def _value_facts(found: Statistics) -> list[tuple[str, str]]:
 
 
 def _scale_ends(scale: float, dress: store.Dress) -> tuple[str, str]:
-    end = number(scale / dress.gain)
+    end = format_number(scale / dress.gain)
     return (f"−{end}" if colour.RAMPS[dress.map].diverging else "0", end)

@@ -1,4 +1,4 @@
-"""Recordings become halls, and the halls of older files are built anew."""
+"""Halls of recordings are built, and halls that an older version has built are rebuilt."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ from ..scene.panels import panels
 from ..scene.view import viewport
 from .viewing import enter
 
-DEMO = Path(__file__).resolve().parent.parent / "demo"
+DEMO_FOLDER = Path(__file__).resolve().parent.parent / "demo"
+"""Folder of the recording that comes with Innerwalk."""
 
 
 def import_recording(directory: Path | str) -> str:
-    """Build the hall of a recording in a scene of its own, show it, and say so. Raises RecordingError or SceneError."""
+    """Build the hall of the recording in a folder in a new scene, and show it.
+
+    Returns a line that says the number of panels and the scene's name. Raises RecordingError or SceneError.
+    """
     recording = load(directory)
     scene = build(recording)
     show_hall(scene)
@@ -25,7 +29,7 @@ def import_recording(directory: Path | str) -> str:
 
 
 def show_hall(scene: bpy.types.Scene) -> None:
-    """The window shows a hall that was just built, from its entrance; in the background nothing does."""
+    """Show a new hall in the window, from its entrance; does nothing in the background."""
     if bpy.context.window:
         bpy.context.window.scene = scene
     if viewport.viewport(scene):
@@ -33,16 +37,16 @@ def show_hall(scene: bpy.types.Scene) -> None:
 
 
 def open_demo() -> str:
-    """Build the hall of the small network that comes with Innerwalk."""
-    return import_recording(DEMO)
+    """Build the hall of the small network that comes with Innerwalk, and show it. Returns as `import_recording`."""
+    return import_recording(DEMO_FOLDER)
 
 
-def outdated() -> list[bpy.types.Scene]:
-    """Halls of this file that an older version has built."""
+def outdated_halls() -> list[bpy.types.Scene]:
+    """Return the halls of this file that an older version of Innerwalk has built."""
     return [scene for scene in store.halls() if store.outdated(scene)]
 
 
 def rebuild_groups() -> str:
-    """Build them anew; panels that were moved stay where they are."""
-    found = [rebuild(scene).name for scene in outdated()]
-    return f"rebuilt {', '.join(found)}" if found else "everything is up to date"
+    """Rebuild the halls of an older version; moved panels stay where they are. Returns a line that names the halls."""
+    names = [rebuild(scene).name for scene in outdated_halls()]
+    return f"rebuilt {', '.join(names)}" if names else "everything is up to date"

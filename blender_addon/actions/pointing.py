@@ -1,4 +1,4 @@
-"""What pointing at something in a hall does, by its role: with the mouse, with a hand in VR, or from a script."""
+"""What a click on something in a hall does: with the mouse, with a hand in VR, or from a script."""
 
 from __future__ import annotations
 
@@ -15,31 +15,37 @@ from .shelf import held, pointed_input, pointed_shelf
 
 
 def pick(scene: bpy.types.Scene, origin: Sequence[float], direction: Sequence[float]) -> str:
-    """Do what pointing along a ray (world, metres) means; "" where nothing of the hall is met."""
+    """Do what a click does along a ray: select a tile, hold a picture of the shelf, place it, or deselect on the floor.
+
+    origin, direction: (x, y, z) in the world, in metres. Returns a line that says what was done, "" if nothing was.
+    """
     hit = rays.pick(scene, rays.depsgraph_of(scene), Vector(origin), Vector(direction))
-    return "" if hit is None or not means(scene, hit) else POINTED[kind(hit)](scene, hit)
+    return "" if hit is None or not has_effect(scene, hit) else ON_CLICK[hit_kind(hit)](scene, hit)
 
 
-def means(scene: bpy.types.Scene, hit: Hit) -> bool:
-    """Whether pointing there does something; at the input's frame only while a picture of the shelf is held."""
-    return kind(hit) in POINTED and (hit.role != "input" or held(scene) >= 0)
+def has_effect(scene: bpy.types.Scene, hit: Hit) -> bool:
+    """Return whether a click there does something: on the input's frame only while a picture of the shelf is held."""
+    return hit_kind(hit) in ON_CLICK and (hit.role != "input" or held(scene) >= 0)
 
 
-def kind(hit: Hit) -> str:
-    """The hit's role; "floor" for empty ground."""
-    holder: bpy.types.Object | None = bpy.data.objects.get(hit.object)
-    return "floor" if holder is not None and holder.get(OBJECT_ROLE) == "floor" else hit.role
+def hit_kind(hit: Hit) -> str:
+    """Return the role of what was hit; "floor" for the ground."""
+    hit_object: bpy.types.Object | None = bpy.data.objects.get(hit.object)
+    return "floor" if hit_object is not None and hit_object.get(OBJECT_ROLE) == "floor" else hit.role
 
 
-def _panel(scene: bpy.types.Scene, hit: Hit) -> str:
+def _select_tile(scene: bpy.types.Scene, hit: Hit) -> str:
     return select(scene, hit.layer, hit.channel)
 
 
-def _floor(scene: bpy.types.Scene, hit: Hit) -> str:
+def _deselect(scene: bpy.types.Scene, hit: Hit) -> str:
     return select(scene, "")
 
 
-POINTED: dict[str, Callable[[bpy.types.Scene, Hit], str]] = {
-    "panel": _panel, "floor": _floor, "shelf": pointed_shelf, "input": pointed_input,
-}  # fmt: skip
-"""What is done by the role of what was pointed at: panel, input, shelf, answer, floor."""
+ON_CLICK: dict[str, Callable[[bpy.types.Scene, Hit], str]] = {
+    "panel": _select_tile,
+    "floor": _deselect,
+    "shelf": pointed_shelf,
+    "input": pointed_input,
+}
+"""Function to call for a click, by the role of what was hit."""

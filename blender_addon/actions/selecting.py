@@ -1,4 +1,4 @@
-"""Which layer and which channel a person looks at. It is kept in the scene, so undo and saving know it."""
+"""The selected layer and channel. They are stored in the scene, so undo and saving cover them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ import bpy
 
 from ...torch_bridge.recording.errors import UnknownName
 from ..properties import SELECTED_CHANNEL, SELECTED_LAYER
-from ..scene.panels import annotation_drawing as marks
-from ..scene.panels import panel_of
+from ..scene.panels import annotation_drawing, panel_of
 from ..scene.state.selection import Selected, selected
 
 __all__ = ["Selected", "select", "selected"]
 
 
 def select(scene: bpy.types.Scene, layer: str, channel: int = -1) -> str:
-    """Look at a layer, or at one channel of it; its panel becomes the active object. "" looks at none.
+    """Select a layer, or one channel of it, and make its panel the active object; layer "" selects nothing.
 
-    Raises UnknownName.
+    channel: counted from 0, -1 for none. Returns a line with the names of what is selected. Raises UnknownName.
     """
     panel = panel_of(scene, layer) if layer else None
     count = len(panel.data.vertices) if panel else 0
@@ -24,10 +23,10 @@ def select(scene: bpy.types.Scene, layer: str, channel: int = -1) -> str:
         raise UnknownName(f"channel of {layer or 'nothing'}", str(channel), [f"0 to {count - 1}"] if count else [])
     scene[SELECTED_LAYER], scene[SELECTED_CHANNEL] = layer, channel
     for view_layer in scene.view_layers:
-        for one in list(view_layer.objects.selected):
-            one.select_set(False, view_layer=view_layer)
+        for selected_object in list(view_layer.objects.selected):
+            selected_object.select_set(False, view_layer=view_layer)
         if panel and panel.name in view_layer.objects:
             panel.select_set(True, view_layer=view_layer)
             view_layer.objects.active = panel
-    marks.renew_input(scene)
+    annotation_drawing.update_input_boxes(scene)
     return "nothing selected" if not layer else layer if channel < 0 else f"{layer}, channel {channel}"

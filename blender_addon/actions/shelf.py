@@ -13,6 +13,7 @@ from ...torch_bridge.client import Bridge
 from ...torch_bridge.recording.errors import InputError
 from ..live import hall_requests
 from ..live.session import current
+from ..plans.shelf_desk import SHOWN
 from ..properties import HELD_PICTURE, SHELF_CONTENT
 from ..scene.hall import shelf_pictures
 from ..scene.hall.pick import Hit, hall_of
@@ -55,7 +56,7 @@ def _fill_shelf(scene: bpy.types.Scene, choice: dict[str, Any]) -> str:
 
 def _pictures_query(choice: dict[str, Any]) -> Callable[[Bridge], Pictures]:
     """Return the call of the bridge for a choice of pictures: its set and class, and a seed or a page."""
-    count, of_class = shelf_pictures.SHOWN, {"class_": choice["class"]} if choice["class"] else {}
+    count, of_class = SHOWN, {"class_": choice["class"]} if choice["class"] else {}
     page = {"page": {"start": choice.get("page", 0) * count, "count": count}}
     which = page if "page" in choice else {"draw": {"count": count, "seed": choice["seed"]}}
     return lambda bridge: bridge.pictures(choice["set"], shelf_pictures.SIDE, **which, **of_class)

@@ -1,4 +1,4 @@
-"""What of a hall is seen, from where, and in which colours."""
+"""Which panels of a hall are shown, from where, and in which colours."""
 
 from __future__ import annotations
 
@@ -21,42 +21,45 @@ from .selecting import select
 
 
 def jump(scene: bpy.types.Scene, layer: str) -> str:
-    """Look at a layer from its reading point: the 3D view moves there, in the background the camera.
+    """Select a layer and move the 3D view to the place from which its panel is read; in the background, the camera.
 
-    Raises UnknownName.
+    Returns a line that says so. Raises UnknownName.
     """
     panel = panel_of(scene, layer)
     plan = site_of(scene, store.dress_of(scene))
-    slot = next(one for one in plan.hall.panels if plan.layers[one.index].id == layer)
-    by = world_of(panel) @ Matrix(np.reshape(panel[PANEL_PLANNED_PLACE], (4, 4)).tolist()).inverted()
+    slot = next(slot for slot in plan.hall.panels if plan.layers[slot.index].id == layer)
+    moved_by = world_of(panel) @ Matrix(np.reshape(panel[PANEL_PLANNED_PLACE], (4, 4)).tolist()).inverted()
 
-    def planned(width: int, height: int) -> View:
-        return viewport.carried(camera_presets.layer(plan.hall, slot, width, height), by)
+    def view_of(width: int, height: int) -> View:
+        return viewport.carried(camera_presets.layer(plan.hall, slot, width, height), moved_by)
 
-    moved = viewport.look(scene, planned)
-    return f"{select(scene, layer)}: the {moved} is at its reading point"
+    viewer = viewport.look(scene, view_of)
+    return f"{select(scene, layer)}: the {viewer} is at its reading point"
 
 
 def enter(scene: bpy.types.Scene) -> str:
-    """Look into the hall from its entrance, over the shelf's desk: the 3D view moves there and shows colours.
+    """Move the 3D view to the hall's entrance and let it show the colours of panels; in the background, the camera.
 
-    In the background the camera moves.
+    Returns a line that says so.
     """
     plan = site_of(scene, store.dress_of(scene)).hall
     viewport.show_colours(scene)
-    moved = viewport.look(scene, lambda width, height: camera_presets.entrance(plan, width, height, desk=True))
-    return f"the {moved} is at the entrance"
+    viewer = viewport.look(scene, lambda width, height: camera_presets.entrance(plan, width, height, desk=True))
+    return f"the {viewer} is at the entrance"
 
 
 def hide(scene: bpy.types.Scene, layer: str, hidden: bool = True) -> str:
-    """Hide a panel in the viewport and in pictures, or show it again. Raises UnknownName."""
+    """Hide a layer's panel in views and renders, or show it again. Returns a line that says so. Raises UnknownName."""
     panel_of(scene, layer)[PANEL_HIDDEN] = hidden
     visibility.settle(scene)
     return f"{layer} is {'hidden' if hidden else 'shown'}"
 
 
 def solo(scene: bpy.types.Scene, layer: str = "") -> str:
-    """Show one panel alone; "" shows all again that are not hidden. Raises UnknownName."""
+    """Hide all panels but one; layer "" shows all again, except those hidden by `hide`.
+
+    Returns a line that says so. Raises UnknownName.
+    """
     if layer:
         panel_of(scene, layer)
     scene[SOLO_LAYER] = layer
@@ -71,10 +74,15 @@ def show_look(
     gain: float | None = None,
     theme: str | None = None,
 ) -> str:
-    """Change what is given of the colours; a theme brings its own colour map. Raises UnknownName or SceneError."""
+    """Change the colours of a hall; what is None stays as it is.
+
+    ramp: name of the colour map. normalisation: which peak values are divided by, the channel's, the layer's or the
+    network's. gain: factor before values are coloured. theme: name of the theme; its own colour map is used unless
+    `ramp` is named. Returns a line that says all of them. Raises UnknownName or SceneError.
+    """
     now = store.dress_of(scene)
-    given: dict[str, Any] = {"ramp": ramp, "normalisation": normalisation, "gain": gain}
-    dress = replace(now, **{name: value for name, value in given.items() if value is not None})
+    changes: dict[str, Any] = {"ramp": ramp, "normalisation": normalisation, "gain": gain}
+    dress = replace(now, **{name: value for name, value in changes.items() if value is not None})
     if theme is not None and theme != now.theme:
         dress = replace(dress, theme=theme, ramp=ramp)
     look.set_look(scene, ramp=dress.map, normalisation=dress.normalisation, gain=dress.gain, theme=dress.theme)

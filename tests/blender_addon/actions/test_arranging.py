@@ -277,17 +277,17 @@ def test_collapsing_and_expanding_loses_nothing(scene):
     actions.hide(scene, "two.x")
     panel["mine"] = "a note"
     before, values, kinds = places(scene), texels(scene), {one.session_uid for one in bpy.data.images}
-    assert actions.collapsible(scene) == ["one", "two", "one.a", "one.b"]
+    assert actions.collapsible_blocks(scene) == ["one", "two", "one.a", "one.b"]
     assert actions.collapse(scene, "one") == "one collapsed: 5 panels stand"
     assert list(panels.panels(scene)) == ["stem", "one.b.y", "two.x", "two.y", "fc"] or set(panels.panels(scene)) == {
         "stem", "one.b.y", "two.x", "two.y", "fc"}  # fmt: skip
-    assert actions.collapsed(scene) == ["one"] and set(store.away(scene)) == {"one.a.x", "one.a.y", "one.b.x"}
+    assert actions.collapsed_blocks(scene) == ["one"] and set(store.away(scene)) == {"one.a.x", "one.a.y", "one.b.x"}
     assert equal(texels(scene), values) and unseen(scene) == ["two.x"]
     assert panels.panel_of(scene, "one.b.y")[PANEL_BLOCK] == "one"
     assert actions.collapse(scene, "one.a") == "one.a is collapsed already"
     assert actions.expand(scene, "one") == "one expanded: 8 panels stand"
     assert same(places(scene), before, atol=1e-4) and equal(texels(scene), values)
-    assert not store.away(scene) and unseen(scene) == ["two.x"] and not actions.collapsed(scene)
+    assert not store.away(scene) and unseen(scene) == ["two.x"] and not actions.collapsed_blocks(scene)
     assert panels.panel_of(scene, "one.a.x")["mine"] == "a note"
     assert PANEL_BLOCK not in panels.panel_of(scene, "one.b.y")
     gone = kinds - {one.session_uid for one in bpy.data.images}
@@ -313,15 +313,15 @@ def test_collapsing_again_and_again_is_stable(scene):
 
 def test_globs_and_blocks_in_blocks(scene):
     actions.collapse(scene, "one.*")
-    assert actions.collapsed(scene) == ["one.a", "one.b"]
+    assert actions.collapsed_blocks(scene) == ["one.a", "one.b"]
     assert actions.expand(scene, "one.a") == "one.a expanded: 7 panels stand"
-    assert actions.collapsed(scene) == ["one.b"]
+    assert actions.collapsed_blocks(scene) == ["one.b"]
     actions.collapse(scene, "one")
-    assert actions.collapsed(scene) == ["one"]
+    assert actions.collapsed_blocks(scene) == ["one"]
     actions.expand(scene, "one")
-    assert actions.collapsed(scene) == ["one.b"], "what was collapsed inside stays so"
+    assert actions.collapsed_blocks(scene) == ["one.b"], "what was collapsed inside stays so"
     actions.collapse(scene, "*")
-    assert actions.collapsed(scene) == ["one", "two"]
+    assert actions.collapsed_blocks(scene) == ["one", "two"]
     actions.expand(scene, "all")
     assert len(panels.panels(scene)) == 8
     with pytest.raises(UnknownName, match="no collapsed block 'two'"):
@@ -472,7 +472,7 @@ def state(scene) -> tuple[dict, dict, dict]:
     title = next(one for one in scene.objects if one.get(OBJECT_ROLE) == "title")
     rest = {
         "unseen": unseen(scene), "look": shown_look(scene), "selected": actions.selected(scene),
-        "collapsed": actions.collapsed(scene), "away": sorted(store.away(scene)), "title": len(title.data.vertices),
+        "collapsed": actions.collapsed_blocks(scene), "away": sorted(store.away(scene)), "title": len(title.data.vertices),
         "roles": sorted(str(one.get(OBJECT_ROLE)) for one in scene.objects), "alone": scene.get("innerwalk_solo", ""),
     }  # fmt: skip
     return places(scene), texels(scene), rest

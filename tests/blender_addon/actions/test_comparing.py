@@ -201,7 +201,7 @@ def test_another_hall_stands_beside(pair, bridge):
     placed(other, noise=5)
     live.assert_shows(other, bridge.record("two", [client.noise(5)]))
     live.assert_shows(hall, bridge.record("one", [client.noise(1)]))
-    actions.collapse(hall, actions.collapsible(hall)[0]) if actions.collapsible(hall) else None
+    actions.collapse(hall, actions.collapsible_blocks(hall)[0]) if actions.collapsible_blocks(hall) else None
     assert reach(hall, inside=True)[0][0] == pytest.approx(left[0])
     assert actions.stand_alone(hall) == f"{hall.name} stands alone"
     assert live.counts() == before and len(panels.panels(other)) == 3

@@ -294,7 +294,7 @@ def test_a_full_disk_leaves_nothing(hall, place, monkeypatch):
 def test_stopping_between_two_steps_leaves_nothing(hall, place):
     from innerwalk.blender_addon.actions import exporting
 
-    work = exporting.steps(hall, place)
+    work = exporting.export_steps(hall, place)
     while next(work)[1] < 0.5:
         pass
     assert [name[:6] for name in os.listdir(place)] == [".part-"]
@@ -306,10 +306,10 @@ def test_a_hall_that_goes_away_meanwhile_is_told(hall, place):
     bpy = pytest.importorskip("bpy")
     from innerwalk.blender_addon.actions import exporting
 
-    work = exporting.steps(hall, place)
+    work = exporting.export_steps(hall, place)
     next(work)
     bpy.data.scenes.remove(hall)
-    with pytest.raises(SceneError, match="taken away"):
+    with pytest.raises(SceneError, match="was deleted"):
         list(work)
     assert os.listdir(place) == []
 

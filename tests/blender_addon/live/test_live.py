@@ -78,7 +78,7 @@ def test_a_hall_holds_what_the_bridge_records(hall):
 
 
 def test_panels_that_wait_outside_the_scene_follow(hall):
-    block = actions.collapsible(hall)[0]
+    block = actions.collapsible_blocks(hall)[0]
     actions.collapse(hall, block)
     assert store.away(hall)
     placed(hall, noise=3)
