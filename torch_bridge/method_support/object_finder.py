@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..predictions.boxes import Box, find_box
 from ..predictions.class_names import ClassNames
-from ..predictions.classes import PREDICTED, Class, class_scores, find_class
+from ..predictions.classes import PREDICTED, ScoredClass, class_scores, find_class
 from ..probing.partial_forward import PartialForward
 from ..video import Frame, Video
 from .cam_head import find_head
@@ -31,7 +31,7 @@ THRESHOLD = 0.5
 class Detection(NamedTuple):
     """Where a class was found."""
 
-    class_: Class
+    class_: ScoredClass
     box: Box | None
     """None where nothing speaks for it."""
     peak: tuple[float, float]
@@ -56,7 +56,7 @@ class ObjectFinder:
     def look(self, arguments: tuple[object, ...]) -> ClassMaps:
         """Run the network on one input."""
         with torch.no_grad(), full_precision(self.work.device):
-            reached = self.reach(arguments, whole=True)
+            reached = self.reach(arguments, to_output=True)
             maps, scores = self.head.maps(reached.maps[self.head.layer][:1])[0], class_scores(reached.output)[:1]
         first = arguments[0][0][None] if isinstance(arguments[0], list) else arguments[0]
         assert isinstance(first, Tensor)

@@ -16,7 +16,7 @@ from torch import Tensor
 from ..method_support.input_attribution import OF_CLASS
 from ..method_support.input_gradients import NO_GRADIENT, full_precision
 from ..method_support.method import Method, MethodContext, Step, parameter
-from ..predictions.classes import PREDICTED, Class, class_scores, find_class
+from ..predictions.classes import PREDICTED, ScoredClass, class_scores, find_class
 from ..probing.partial_forward import PartialForward, PartialResult
 from ..recording import Maps, pack
 from ..recording.errors import InputError, ModelError
@@ -48,10 +48,10 @@ def grad_cam(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
         yield Step(0.5 + number / len(layers) / 2, f"{id}: for {found.name}", (_maps(id, heat, found, side),))
 
 
-def _run(work: MethodContext, layers: list[str], of_class: int) -> tuple[Class, PartialResult, dict[str, Tensor]]:
+def _run(work: MethodContext, layers: list[str], of_class: int) -> tuple[ScoredClass, PartialResult, dict[str, Tensor]]:
     reach = PartialForward(work.model, layers, work.arguments)
     with torch.enable_grad(), full_precision(work.device):
-        reached = reach(work.given(work.picture.detach().clone().requires_grad_()), whole=True)
+        reached = reach(work.given(work.picture.detach().clone().requires_grad_()), to_output=True)
         scores = class_scores(reached.output)
         found = find_class(scores, of_class, work.names)
         lost = [id for id in layers if id not in reached.edges]
@@ -67,7 +67,7 @@ def grad_cam_of(maps: Tensor, gradients: Tensor, channels: tuple[int, ...]) -> T
     return torch.einsum("k,khw->hw", weights, maps[chosen]).relu()
 
 
-def _maps(id: str, heat: Tensor, found: Class, side: tuple[int, ...] | None) -> Maps:
+def _maps(id: str, heat: Tensor, found: ScoredClass, side: tuple[int, ...] | None) -> Maps:
     shown = heat[None].float()
     if side is not None:
         shown = torch.nn.functional.interpolate(shown[None], side, mode="bilinear", align_corners=False)[0]

@@ -1,4 +1,4 @@
-"""Boxes around the brightest part of a map, and how well two boxes agree."""
+"""Boxes around the brightest part of a map, and their overlap."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..inputs.preprocess import Preprocessing
 
 
 class Box(NamedTuple):
-    """Corners as shares 0..1 of a picture's width and height."""
+    """A box by its corners, as shares 0..1 of an image's width and height, from the upper left."""
 
     x0: float
     y0: float
@@ -19,22 +19,23 @@ class Box(NamedTuple):
 
     @property
     def area(self) -> float:
+        """Area as a share of the image."""
         return max(self.x1 - self.x0, 0.0) * max(self.y1 - self.y0, 0.0)
 
     def contains(self, x: float, y: float) -> bool:
-        """Whether a point lies in it."""
+        """Whether a point lies in the box."""
         return self.x0 <= x < self.x1 and self.y0 <= y < self.y1
 
     def overlap(self, other: Box) -> float:
         """Intersection over union, 0..1."""
-        both = Box(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1))
-        return both.area / max(self.area + other.area - both.area, 1e-12)
+        shared = Box(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1))
+        return shared.area / max(self.area + other.area - shared.area, 1e-12)
 
 
 def find_box(values: np.ndarray, threshold: float) -> Box | None:
-    """The tight box of the largest part of a map (H, W) that is above a share of its maximum; None: nothing is above 0.
+    """The tight box of the largest part of a map, (H, W), above a share of its maximum; None if nothing is above 0.
 
-    Parts are connected by edges, not by corners; of equally large ones the first, row by row, counts.
+    Parts are connected by edges, not by corners; of equally large parts the first one, row by row, is taken.
     """
     peak = float(values[np.isfinite(values)].max(initial=0.0))
     if peak <= 0:
@@ -46,13 +47,13 @@ def find_box(values: np.ndarray, threshold: float) -> Box | None:
 
 
 def largest_part(mask: np.ndarray) -> np.ndarray:
-    """(H, W) bool: the largest 4-connected part of a mask; () True of it where there is none."""
+    """The largest 4-connected part of a mask, both (H, W) bool; all False if the mask is empty."""
     runs = _runs(mask)
-    owner = np.arange(len(runs))
-    for one, other in _touching(runs):
-        first, second = _root(owner, one), _root(owner, other)
-        owner[max(first, second)] = min(first, second)
-    roots = np.array([_root(owner, k) for k in range(len(runs))], int)
+    parents = np.arange(len(runs))  # union-find over runs
+    for run, neighbour in _touching(runs):
+        first, second = _root(parents, run), _root(parents, neighbour)
+        parents[max(first, second)] = min(first, second)
+    roots = np.array([_root(parents, k) for k in range(len(runs))], int)
     part = np.zeros_like(mask, bool)
     if len(runs):
         largest = np.bincount(roots, runs[:, 2] - runs[:, 1]).argmax()
@@ -62,7 +63,7 @@ def largest_part(mask: np.ndarray) -> np.ndarray:
 
 
 def _runs(mask: np.ndarray) -> np.ndarray:
-    """(n, 3): row, start and end of each stretch of True, row by row."""
+    """(n, 3) int: row, start and end of each stretch of True, row by row."""
     edges = np.diff(np.pad(mask.astype(np.int8), ((0, 0), (1, 1))), axis=1)
     (rows, starts), (_, ends) = np.nonzero(edges == 1), np.nonzero(edges == -1)
     return np.stack([rows, starts, ends], 1)
@@ -81,14 +82,14 @@ def _touching(runs: np.ndarray) -> list[tuple[int, int]]:
     return pairs
 
 
-def _root(owner: np.ndarray, k: int) -> int:
-    while owner[k] != k:
-        k = int(owner[k])
+def _root(parents: np.ndarray, k: int) -> int:
+    while parents[k] != k:
+        k = int(parents[k])
     return k
 
 
 def box_in_input(box: Box, width: int, height: int, how: Preprocessing) -> Box:
-    """A box in a picture of this size, as it lies in what a network gets of it; what is cut away is left out."""
+    """Convert a box in an image of this size (pixels) to the preprocessed image; what is cropped away is left out."""
     if how.size is None:
         return box
     rows, columns = how.size
@@ -99,4 +100,4 @@ def box_in_input(box: Box, width: int, height: int, how: Preprocessing) -> Box:
     left, top = (wide - columns) / 2, (tall - rows) / 2
     x0, x1 = ((x * wide - left) / columns for x in (box.x0, box.x1))
     y0, y1 = ((y * tall - top) / rows for y in (box.y0, box.y1))
-    return Box(*(min(max(one, 0.0), 1.0) for one in (x0, y0, x1, y1)))
+    return Box(*(min(max(share, 0.0), 1.0) for share in (x0, y0, x1, y1)))

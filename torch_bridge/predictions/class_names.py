@@ -1,4 +1,4 @@
-"""Names of a network's classes: from a file, the weights' metadata, or torchvision; else "class 17"."""
+"""Names of classes, from a file, the weights' metadata, or torchvision; without names, classes are "class 17"."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 
 from ..recording.errors import InputError
 
-LONGEST = 200
+MAX_LENGTH = 200
 """Characters of a name that are kept."""
 
 
 @dataclass(frozen=True)
 class ClassNames:
-    """Class names in index order, and who said them."""
+    """Class names in index order, and where they come from."""
 
     names: tuple[str, ...] = ()
     source: str = ""
     binding: bool = False
-    """A person gave them for this network: another number of classes is an error, not a reason to leave them out."""
+    """Whether the user named them for this network; then another number of classes is an error."""
 
     def of(self, count: int) -> tuple[str, ...]:
-        """Names of `count` classes. Raises InputError where binding names are not as many."""
+        """Names of `count` classes. Raises InputError if binding names have another number."""
         if len(self.names) == count:
             return self.names
         if self.binding:
@@ -32,22 +32,25 @@ class ClassNames:
         return tuple(f"class {index}" for index in range(count))
 
     def at_least(self, count: int) -> tuple[str, ...]:
-        """Names of `count` classes or more, for networks that don't tell how many they know."""
+        """Names of at least `count` classes, for networks whose output doesn't show the number of classes."""
         return self.names if self.names and len(self.names) >= count else self.of(count)
 
 
-def find_class_names(file: str | None, stated: Sequence[str] = (), where: str = "", preset: Any = None) -> ClassNames:
-    """Names from a JSON file, else those `stated` in the weights, else torchvision's. Raises InputError."""
+def find_class_names(file: str | None, listed: Sequence[str] = (), where: str = "", preset: Any = None) -> ClassNames:
+    """Names from a JSON file, else those listed in the weights' metadata, else torchvision's. Raises InputError.
+
+    where: the source of the listed names. preset: torchvision's description of the weights.
+    """
     if file is not None:
         return ClassNames(tuple(read_class_names(Path(file))), Path(file).name, binding=True)
-    if stated:
-        return ClassNames(tuple(name[:LONGEST] for name in stated), where)
+    if listed:
+        return ClassNames(tuple(name[:MAX_LENGTH] for name in listed), where)
     categories = getattr(preset, "meta", {}).get("categories", ())
     return ClassNames(tuple(categories), f"torchvision {preset}") if categories else ClassNames()
 
 
 def read_class_names(path: Path) -> list[str]:
-    """A JSON list of names, or an object index -> name. Raises InputError."""
+    """Read a JSON list of names, or an object index -> name or name -> index. Raises InputError."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -62,7 +65,7 @@ def read_class_names(path: Path) -> list[str]:
 
 
 def _in_order(path: Path, content: dict[str, Any]) -> list[Any]:
-    """Entries by index; an object name -> index is turned round."""
+    """The entries of an object index -> name or name -> index, by index."""
     if content and all(type(value) is int for value in content.values()):
         content = {str(index): name for name, index in content.items()}
     missing = [index for index in range(len(content)) if str(index) not in content]
@@ -72,8 +75,8 @@ def _in_order(path: Path, content: dict[str, Any]) -> list[Any]:
 
 
 def _name(path: Path, index: int, entry: Any) -> str:
-    """One name; of a list such as ["n02123045", "tabby"] the last."""
+    """The name in an entry; of a list such as ["n02123045", "tabby"] the last."""
     entry = entry[-1] if isinstance(entry, list) and entry else entry
     if not isinstance(entry, str):
         raise InputError(f"class names {path}: index {index} is {json.dumps(entry)[:60]}, not a name")
-    return " ".join(entry.split())[:LONGEST]
+    return " ".join(entry.split())[:MAX_LENGTH]

@@ -1,4 +1,4 @@
-"""Which class of a network is meant, where its score is in the answer, and on which panel the classes are."""
+"""Scores of classes in a network's output, names of classes, and the layer whose channels are classes."""
 
 from __future__ import annotations
 
@@ -11,45 +11,50 @@ from ..recording.errors import InputError, UnknownName
 from .class_names import ClassNames
 
 PREDICTED = -1
+"""Stands for the class with the highest score."""
 
 
 @dataclass(frozen=True)
-class Class:
-    """One class of a network."""
+class ScoredClass:
+    """A class and its probability for an input."""
 
     index: int
     name: str
     probability: float
-    """0..1, for the input that is looked at."""
+    """The probability, 0..1."""
 
 
 def class_scores(output: torch.Tensor | None) -> torch.Tensor:
-    """(N, classes): the scores in a network's answer, as they are. Raises InputError where it names no classes."""
+    """The scores in a network's output, (N, classes), unchanged. Raises InputError if the output isn't of that kind."""
     shape = () if output is None else tuple(output.shape)
     if output is None or len(shape) not in (2, 4) or max(shape[2:], default=1) > 1 or shape[1] < 2:
         raise InputError(f"the network answers with shape {shape}, not with scores of classes; choose channels instead")
     return output.flatten(1)
 
 
-def find_class(scores: torch.Tensor, of_class: int, names: ClassNames) -> Class:
-    """The class of this number, of the first input; PREDICTED: the one with the highest score. Raises UnknownName."""
-    found = scores[0].detach().float()
-    if not -1 <= of_class < len(found):
-        raise UnknownName("class", str(of_class), [f"{PREDICTED} to {len(found) - 1}"])
-    index = int(found.nan_to_num(nan=-torch.inf).argmax()) if of_class == PREDICTED else of_class
-    return Class(index, names.of(len(found))[index], float(probabilities(found[None])[0, index]))
+def find_class(scores: torch.Tensor, number: int, names: ClassNames) -> ScoredClass:
+    """The class of this number for the first input, or the most probable one for PREDICTED. Raises UnknownName.
+
+    scores: (N, classes).
+    """
+    first = scores[0].detach().float()
+    if not -1 <= number < len(first):
+        raise UnknownName("class", str(number), [f"{PREDICTED} to {len(first) - 1}"])
+    index = int(first.nan_to_num(nan=-torch.inf).argmax()) if number == PREDICTED else number
+    return ScoredClass(index, names.of(len(first))[index], float(probabilities(first[None])[0, index]))
 
 
 def probabilities(scores: torch.Tensor) -> torch.Tensor:
-    """(N, classes) 0..1: scores as probabilities, unless they are some already."""
-    already = bool((scores >= 0).all()) and bool(((scores.sum(1) - 1).abs() < 1e-3).all())
-    return scores if already else scores.softmax(1)
+    """Scores, (N, classes), as probabilities 0..1; unchanged if they are probabilities already."""
+    are_probabilities = bool((scores >= 0).all()) and bool(((scores.sum(1) - 1).abs() < 1e-3).all())
+    return scores if are_probabilities else scores.softmax(1)
 
 
 def class_layer(network: Network, classes: int) -> str:
-    """The last layer with a channel for each class, one that a panel shows if there is any. Raises InputError."""
-    fitting = [one for one in network.layers if one.map_shape[0] == classes and one.role not in ("input", "output")]
-    shown = [one.shows for one in fitting if one.role == "panel"]
-    if not fitting:
+    """The last layer with a channel for each class, if possible one that a panel shows. Raises InputError."""
+    candidates = [layer for layer in network.layers if layer.map_shape[0] == classes]
+    candidates = [layer for layer in candidates if layer.role not in ("input", "output")]
+    shown = [layer.shows for layer in candidates if layer.role == "panel"]
+    if not candidates:
         raise InputError(f"no layer of the network has a channel for each of its {classes} classes")
-    return shown[-1] if shown else fitting[-1].id
+    return shown[-1] if shown else candidates[-1].id

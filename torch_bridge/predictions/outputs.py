@@ -1,4 +1,4 @@
-"""What a network answered, whatever its output looks like: classes, a picture, a mask, boxes, or numbers."""
+"""Interprets the output of a network as classes, an image, a mask, boxes, or numbers."""
 
 from __future__ import annotations
 
@@ -16,55 +16,58 @@ if TYPE_CHECKING:
     import torch
 
 TOP = 10
-MOST_BOXES = 20
-LEAST_SCORE = 0.3
-MOST_MASKS = 256
-COARSEST = 32
-"""A mask has at least a pixel for so many of the picture's, along each side."""
-MAIN = ("out", "logits", "scores", "prediction", "output", "sample", "reconstruction", "x")
-"""What the main part of an output with several parts is called."""
+"""Classes that are listed."""
+MAX_BOXES = 20
+MIN_SCORE = 0.3
+"""Lowest score of a box that is listed."""
+MAX_CLASSES = 256
+"""Planes up to which an output is taken for a mask."""
+MAX_STRIDE = 32
+"""Pixels of the image, along each side, that a pixel of a mask may stand for."""
+MAIN_PARTS = ("out", "logits", "scores", "prediction", "output", "sample", "reconstruction", "x")
+"""Usual names of the main part of an output with several parts."""
 
 
 def interpret_output(output: Any, picture: np.ndarray, names: ClassNames | None = None, index: int = 0) -> Prediction:
-    """The prediction in a network's output for sample `index`; `picture` (H, W, 3) uint8 sRGB is what it saw.
+    """Interpret a network's output for sample `index`; `picture` is its input, (H, W, 3) uint8 sRGB.
 
-    Raises InputError where a person's class names are not as many as the classes.
+    Raises InputError if the user's class names don't have the right number.
     """
     names = names or ClassNames()
-    found = _detections(output, index)
-    if found is not None:
-        return _boxes(found, picture, names)
+    detections = _detections(output, index)
+    if detections is not None:
+        return _boxes(detections, picture, names)
     tensor = main_tensor(output)
     if tensor is None or tensor.numel() == 0 or tensor.is_complex():
         return Prediction()
     values = tensor.detach().cpu().double().numpy()
     sample = values[min(index, len(values) - 1)] if values.ndim else values
-    return _of_sample(sample, picture, names)
+    return _interpret_sample(sample, picture, names)
 
 
-def _of_sample(sample: np.ndarray, picture: np.ndarray, names: ClassNames) -> Prediction:
-    """The prediction in one sample's values, without the batch."""
+def _interpret_sample(sample: np.ndarray, picture: np.ndarray, names: ClassNames) -> Prediction:
+    """Interpret the values of one sample, without the batch axis."""
     if sample.ndim == 3 and sample.shape[1:] == (1, 1):
         sample = sample[:, 0, 0]
     if sample.ndim == 1 and sample.size > 1:
         return _classes(sample, names)
     if sample.ndim == 3:
-        return _of_planes(sample, picture, names)
+        return _interpret_planes(sample, picture, names)
     if sample.ndim < 2:
         return Prediction("numbers", numbers=tuple(float(value) for value in sample.reshape(-1)))
     return Prediction()
 
 
 def _detections(output: Any, index: int) -> Mapping[str, Any] | None:
-    """torchvision's detection output for one picture: boxes, labels, scores."""
+    """The boxes, labels and scores of one image in torchvision's detection output; None for any other output."""
     if isinstance(output, Sequence) and not isinstance(output, str) and len(output) and isinstance(output[0], Mapping):
         output = output[min(index, len(output) - 1)]
-    wanted = {"boxes", "labels", "scores"}
-    return output if isinstance(output, Mapping) and wanted <= set(output) else None
+    keys = {"boxes", "labels", "scores"}
+    return output if isinstance(output, Mapping) and keys <= set(output) else None
 
 
 def main_tensor(output: Any) -> torch.Tensor | None:
-    """The tensor that is the answer: the output itself, its main part by name, or the first tensor in it."""
+    """The main tensor of an output, of any shape: the output itself, its main part by name, or its first tensor."""
     import torch
 
     if isinstance(output, torch.Tensor):
@@ -74,23 +77,23 @@ def main_tensor(output: Any) -> torch.Tensor | None:
     elif hasattr(output, "_asdict"):
         output = output._asdict()
     if isinstance(output, Mapping):
-        first = [output[name] for name in MAIN if name in output]
+        first = [output[name] for name in MAIN_PARTS if name in output]
         output = [*first, *output.values()]
     if not isinstance(output, list | tuple):
         return None
-    return next((found for part in output if (found := main_tensor(part)) is not None), None)
+    return next((tensor for part in output if (tensor := main_tensor(part)) is not None), None)
 
 
 def _classes(values: np.ndarray, names: ClassNames) -> Prediction:
-    """(K,) logits, log probabilities or probabilities -> the best ten; not a number counts as impossible."""
+    """(K,) logits, log probabilities or probabilities -> the best ten; NaN counts as impossible."""
     finite = np.isfinite(values)
     if not finite.any():
         return Prediction("numbers", numbers=tuple(float(value) for value in values[:TOP]))
     values = np.where(finite, values, -np.inf)
-    known = names.of(values.size)
-    chances = values if _is_distribution(values) else _softmax(values)
-    order = np.argsort(-chances, kind="stable")[:TOP]
-    return Prediction("classes", tuple((int(k), known[k], float(chances[k])) for k in order))
+    class_names = names.of(values.size)
+    probabilities = values if _is_distribution(values) else _softmax(values)
+    order = np.argsort(-probabilities, kind="stable")[:TOP]
+    return Prediction("classes", tuple((int(k), class_names[k], float(probabilities[k])) for k in order))
 
 
 def _is_distribution(values: np.ndarray) -> bool:
@@ -102,20 +105,20 @@ def _softmax(values: np.ndarray) -> np.ndarray:
     return powers / powers.sum()
 
 
-def _of_planes(planes: np.ndarray, picture: np.ndarray, names: ClassNames) -> Prediction:
-    """(K, H, W): a picture where the range is one of pictures, else a mask, else nothing."""
+def _interpret_planes(planes: np.ndarray, picture: np.ndarray, names: ClassNames) -> Prediction:
+    """Interpret (K, H, W) values: an image if their range is that of images, else a mask, else nothing."""
     count, height, width = planes.shape
-    span = _picture_range(planes)
-    if count in (1, 3) and span and min(height, width) > 1 and len(names.names) != count:
-        return Prediction("picture", picture=_as_picture(planes, *span))
-    fine = height * COARSEST >= picture.shape[0] and width * COARSEST >= picture.shape[1]
-    if count > MOST_MASKS or not (fine or len(names.names) == count):
+    value_range = _picture_range(planes)
+    if count in (1, 3) and value_range and min(height, width) > 1 and len(names.names) != count:
+        return Prediction("picture", picture=_as_picture(planes, *value_range))
+    is_fine = height * MAX_STRIDE >= picture.shape[0] and width * MAX_STRIDE >= picture.shape[1]
+    if count > MAX_CLASSES or not (is_fine or len(names.names) == count):
         return Prediction()
     return _mask(planes, picture, names)
 
 
 def _picture_range(planes: np.ndarray) -> tuple[float, float] | None:
-    """Black and white of a picture with these values: -1..1, 0..1 or 0..255; None for anything else."""
+    """The values of black and white if the range is that of an image: 0..1, -1..1 or 0..255; else None."""
     if not np.isfinite(planes).all():
         return None
     low, high = float(planes.min()), float(planes.max())
@@ -128,19 +131,20 @@ def _picture_range(planes: np.ndarray) -> tuple[float, float] | None:
 
 def _as_picture(planes: np.ndarray, black: float, white: float) -> np.ndarray:
     """(1|3, H, W) -> (H, W, 3) uint8."""
-    shown = np.clip((planes - black) / (white - black), 0, 1).transpose(1, 2, 0)
-    return np.repeat((shown * 255 + 0.5).astype(np.uint8), 3 // planes.shape[0], 2)
+    picture = np.clip((planes - black) / (white - black), 0, 1).transpose(1, 2, 0)
+    return np.repeat((picture * 255 + 0.5).astype(np.uint8), 3 // planes.shape[0], 2)
 
 
 def _mask(planes: np.ndarray, picture: np.ndarray, names: ClassNames) -> Prediction:
-    """(K, H, W) logits -> classes by pixel over the picture; one plane is foreground where above 0."""
-    scores = np.nan_to_num(_enlarged(planes, picture.shape[:2]), nan=-np.inf)
+    """(K, H, W) logits -> the class of each pixel, over the image; a single plane is foreground where it is above 0."""
+    scores = np.nan_to_num(_resize(planes, picture.shape[:2]), nan=-np.inf)
     classes = scores.argmax(0) if len(planes) > 1 else (scores[0] > 0).astype(np.int64)
-    known = names.of(len(planes)) if len(planes) > 1 else ("background", "foreground")
-    return Prediction("mask", class_shares(classes, known, TOP), picture=blend_mask(picture, classes, known))
+    class_names = names.of(len(planes)) if len(planes) > 1 else ("background", "foreground")
+    blended = blend_mask(picture, classes, class_names)
+    return Prediction("mask", class_shares(classes, class_names, TOP), picture=blended)
 
 
-def _enlarged(planes: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+def _resize(planes: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     import torch
 
     if planes.shape[1:] == size:
@@ -149,13 +153,13 @@ def _enlarged(planes: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
     return scaled[0].numpy()
 
 
-def _boxes(found: Mapping[str, Any], picture: np.ndarray, names: ClassNames) -> Prediction:
-    """The best boxes, corners as shares of the picture."""
+def _boxes(detections: Mapping[str, Any], picture: np.ndarray, names: ClassNames) -> Prediction:
+    """The boxes with the highest scores, corners as shares of the image."""
     height, width = picture.shape[:2]
-    corners = found["boxes"].detach().cpu().double().numpy() / (width, height, width, height)
-    scores = found["scores"].detach().cpu().double().numpy()
-    labels = found["labels"].detach().cpu().numpy()
-    order = [k for k in np.argsort(-scores, kind="stable")[:MOST_BOXES] if scores[k] >= LEAST_SCORE]
-    known = names.at_least(int(labels.max(initial=-1)) + 1)
-    rows = [(known[labels[k]], float(scores[k]), *np.clip(corners[k], 0, 1).tolist()) for k in order]
+    corners = detections["boxes"].detach().cpu().double().numpy() / (width, height, width, height)
+    scores = detections["scores"].detach().cpu().double().numpy()
+    labels = detections["labels"].detach().cpu().numpy()
+    order = [k for k in np.argsort(-scores, kind="stable")[:MAX_BOXES] if scores[k] >= MIN_SCORE]
+    class_names = names.at_least(int(labels.max(initial=-1)) + 1)
+    rows = [(class_names[labels[k]], float(scores[k]), *np.clip(corners[k], 0, 1).tolist()) for k in order]
     return Prediction("boxes", boxes=tuple(rows))
