@@ -19,10 +19,13 @@ from ..blender_addon.layout import Hall, Slot, camera_presets
 from ..blender_addon.layout.blocks import shown
 from ..blender_addon.layout.camera_presets import PRESETS
 from ..blender_addon.layout.view import View
-from ..blender_addon.scene.dressing import layer_card, legend
+from ..blender_addon.plans import layer_card
+from ..blender_addon.plans.layer_card import plan_layer_card
+from ..blender_addon.plans.primitives import Plane, wall
+from ..blender_addon.scene.dressing.scene_scale import read_colour_scale
 from ..blender_addon.scene.hall import assembly, store
 from ..blender_addon.scene.hall.store import Dress
-from ..blender_addon.scene.paint.meshes import Plane, wall
+from ..blender_addon.scene.paint.meshes import add_plan
 from ..blender_addon.scene.state.scratch import scratch
 from ..blender_addon.scene.view import camera, eevee_probe, render
 from ..torch_bridge.recording import Layer, Recording, load
@@ -234,7 +237,7 @@ def _fog_start(plan: Hall, slot: Slot, view: View) -> float:
     card = _card_place(plan, slot)
     feet = slot.corners(plan.yaw(slot))
     corners = [np.append(foot, z) for foot in feet for z in (slot.bottom, slot.top)]
-    corners += [card.moved(x, y).at for x in (0.0, layer_card.WIDTH) for y in (0.0, -layer_card.HEIGHT)]
+    corners += [card.moved(x, y).origin for x in (0.0, layer_card.WIDTH) for y in (0.0, -layer_card.HEIGHT)]
     return float(np.linalg.norm(np.array(corners) - view.position, axis=1).max()) + 0.1
 
 
@@ -242,8 +245,9 @@ def _add_card(site: assembly.Site, slot: Slot) -> None:
     """Adds the card of the panel at a slot. Raises UnknownName when its maps were not recorded."""
     layer = site.layers[slot.index]
     maps = site.recording.maps(layer.shows or layer.id, site.dress.method)
-    scale = legend.scale(site.scene, float(maps.peak.max(initial=0.0)), bars=maps.shape[1:] == (1, 1))
-    layer_card.add_card(layer, statistics.of_layer(maps), scale, _card_place(site.hall, slot), site.kit)
+    scale = read_colour_scale(site.scene, float(maps.peak.max(initial=0.0)), bars=maps.shape[1:] == (1, 1))
+    plan = plan_layer_card(layer, statistics.of_layer(maps), scale, _card_place(site.hall, slot), site.style)
+    add_plan(plan, site.collection)
 
 
 def provenance(recording: Recording, dress: Dress, options: FigureOptions) -> dict[str, str]:

@@ -12,9 +12,9 @@ from mathutils import Matrix
 from ...torch_bridge.recording.errors import InnerwalkError
 from .. import actions
 from ..actions import exporting, pointing, shelf
-from ..scene.panels import channel_links, find, panel_of, world_of
+from ..scene.panels import (link_drawing, find, panel_of, world_of)
 from ..scene.state.scratch import undoable
-from ..time_slicing import some
+from ..time_slicing import run_for
 from . import grips
 from .display import menu
 from .walk import Board, Grip, Hand, Walk
@@ -49,12 +49,12 @@ def _pick(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
         return choose(walk, walk.board, hand, scene)
     if hand.hit is None:
         return ""
-    if pointing.kind(hand.hit) == "floor":
+    if pointing.hit_kind(hand.hit) == "floor":
         return _teleport(walk, hand)
-    if not pointing.means(scene, hand.hit):
+    if not pointing.has_effect(scene, hand.hit):
         return ""
     role, walk.card = hand.hit.role, hand.name
-    told = pointing.POINTED[role](scene, hand.hit)
+    told = pointing.ON_CLICK[role](scene, hand.hit)
     walk.holder = hand.name if shelf.held(scene) >= 0 else ""
     if role in ("input", "shelf"):
         undoable("Place Picture" if role == "input" else "Take Picture")
@@ -81,7 +81,7 @@ def choose(walk: Walk, board: Board, hand: Hand, scene: bpy.types.Scene) -> str:
     if item.action == "walk":
         return WALKS[item.given["do"]](walk, item.given)
     if item.action == "export_hall":
-        walk.work = exporting.steps(scene, item.given["directory"])
+        walk.work = exporting.export_steps(scene, item.given["directory"])
         return ""
     told = str(getattr(actions, item.action)(scene, **item.given))
     undoable(item.label)
@@ -95,7 +95,7 @@ def work(walk: Walk) -> None:
     if walk.work is None:
         return
     try:
-        what, share = some(walk.work, SLICE)
+        what, share = run_for(walk.work, SLICE)
         walk.say(f"{what}, {share:.0%}")
         return
     except StopIteration as done:
@@ -173,7 +173,7 @@ def _let_go(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
     if layer not in walk.moved:
         return ""
     walk.moved.discard(layer)
-    channel_links.renew(scene)
+    link_drawing.update_links(scene)
     undoable("Move Panel")
     return f"{layer} moved"
 

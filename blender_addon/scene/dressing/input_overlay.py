@@ -7,13 +7,12 @@ import numpy as np
 
 from ....torch_bridge.recording.errors import SceneError, UnknownName
 from ...imaging import heat_map
+from ...plans.primitives import FLAT, Picture
 from ...properties import COLOUR_GAIN, OVERLAY_CHANNEL, OVERLAY_ROLE
-from ..paint.meshes import FLAT
-from ..paint.pictures import add_picture, image_in, pixels_of, renew_picture, size_of
+from ..paint.pictures import add_picture, picture_image, picture_size, read_pixels, update_picture
 from ..panels import channels_of, panel_metadata, panels
 from ..panels import values as reading
-from ..panels.annotations import kit_of
-from ..state.parts import child_of, part_of
+from ..state.parts import child_of, collection_of, part_of
 
 BEFORE = 0.01
 """Metres before the picture."""
@@ -22,12 +21,13 @@ BEFORE = 0.01
 def lay(scene: bpy.types.Scene, layer: str, channel: int) -> None:
     """Lay a channel's map over the input. Raises UnknownName or SceneError where it can't be."""
     picture = part_of(scene, "input")
-    if picture is None or image_in(picture) is None:
+    if picture is None or picture_image(picture) is None:
         raise SceneError("the hall has lost its input picture; build it again")
     pixels = _pixels(scene, layer, channel)
     holder = child_of(picture, OVERLAY_ROLE)
     if holder is None:
-        holder = add_picture("Overlay", pixels, FLAT, size_of(picture), OVERLAY_ROLE, kit_of(scene))
+        overlay = Picture("Overlay", OVERLAY_ROLE, pixels, FLAT, picture_size(picture))
+        holder = add_picture(overlay, collection_of(scene))
         holder.parent, holder.location = picture, (0.0, 0.0, BEFORE)
     scene[OVERLAY_CHANNEL] = [layer, str(channel)]
     _show(holder, pixels, picture)
@@ -62,7 +62,7 @@ def lift(scene: bpy.types.Scene) -> None:
     holder = child_of(picture, OVERLAY_ROLE) if picture is not None else None
     if holder is None:
         return
-    mesh, material, image = holder.data, holder.data.materials[0], image_in(holder)
+    mesh, material, image = holder.data, holder.data.materials[0], picture_image(holder)
     bpy.data.batch_remove([one for one in (holder, mesh, material, image) if one is not None])
 
 
@@ -79,7 +79,7 @@ def fits(scene: bpy.types.Scene, layer: str) -> bool:
 
 
 def _show(holder: bpy.types.Object, pixels: np.ndarray, picture: bpy.types.Object) -> None:
-    renew_picture(holder, pixels, size_of(picture))
+    update_picture(holder, pixels, picture_size(picture))
     holder.hide_viewport = holder.hide_render = False
 
 
@@ -94,4 +94,4 @@ def _pixels(scene: bpy.types.Scene, layer: str, channel: int) -> np.ndarray:
     if values is None:
         raise SceneError(f"panel {panel.name!r} has lost its image; build the hall again")
     scale = float(reading.scales_of(scene, panel)[channel]) / float(scene[COLOUR_GAIN])
-    return heat_map.laid_over(pixels_of(image_in(picture)), values, scale)
+    return heat_map.laid_over(read_pixels(picture_image(picture)), values, scale)

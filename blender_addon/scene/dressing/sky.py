@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import bpy
 import numpy as np
 
@@ -12,7 +14,7 @@ ZENITH_FROM = 0.30
 """Sine of the height above the horizon from where on the sky is the zenith's colour."""
 
 
-def set_sky(scene: bpy.types.Scene, palette: dict[str, np.ndarray], *, plain: str | None = None) -> None:
+def set_sky(scene: bpy.types.Scene, palette: Mapping[str, np.ndarray], *, plain: str | None = None) -> None:
     """Give the scene a world. `plain`: a role whose colour fills it, for figures without a horizon."""
     world = scene.world or bpy.data.worlds.new(f"{scene.name} sky")
     scene.world = world

@@ -11,12 +11,15 @@ from mathutils import Matrix
 
 from ....torch_bridge.recording import ACTIVATIONS, Layer, Recording
 from ...layout import Hall, Slot
-from ...layout import boards as places
 from ...layout.blocks import matching
-from ...layout.boards import Board
+from ...layout.boards import title_board
 from ...layout.text_fitting import Label
 from ...layout.view import View
+from ...plans.entrance_boards import TitleFacts, plan_title, title_facts
+from ...plans.panel_frames import labels_by_slot, panel_plane, plan_panel_frame
+from ...plans.surroundings import edge_kinds, plan_surroundings
 from ...properties import (
+    INPUT_NAME,
     OBJECT_ROLE,
     PANEL_BLOCK,
     PANEL_CHOSEN_CHANNELS,
@@ -24,20 +27,13 @@ from ...properties import (
     PANEL_ORDER,
     PANEL_SHOWN_LAYER,
 )
-from ..dressing import (
-    answer_board,
-    edges,
-    entrance_boards,
-    floor,
-    hall_labels,
-    input_overlay,
-    legend,
-    panel_frames,
-    sky,
-)
+from ..dressing import input_overlay, sky
+from ..dressing.scene_scale import read_colour_scale
 from ..materials.look import set_look
-from ..paint.meshes import Kit, Plane, wall
-from ..panels import add_panel, channel_links, panels, refresh, size_of
+from ..paint.meshes import add_plan
+from ..paint.pictures import add_pictures
+from ..paint.styles import theme_style
+from ..panels import add_panel, panels, refresh, size_of
 from ..panels.digest import showing
 from ..panels.panel_metadata import LINKS
 from ..state.parts import collection_of
@@ -62,7 +58,7 @@ class Site:
         self.scene, self.recording, self.layers, self.hall = scene, recording, layers, hall
         self.dress, self.view, self.standing = dress, view, standing or {}
         self.collection = collection_of(scene)
-        self.kit = Kit.of(dress.theme, self.collection)
+        self.style = theme_style(dress.theme)
 
     @cached_property
     def linked(self) -> dict[str, set[int]]:
@@ -115,12 +111,12 @@ def set_scene(site: Site, fog: tuple[float, float]) -> None:
     scene, dress = site.scene, site.dress
     air = () if site.figure else fog
     set_look(scene, ramp=dress.map, normalisation=dress.normalisation, gain=dress.gain, theme=dress.theme, fog=air)
-    sky.set_sky(scene, site.kit.palette, plain="floor" if site.figure else None)
+    sky.set_sky(scene, site.style.palette, plain="floor" if site.figure else None)
 
 
 def add_panels(site: Site, moved: Mapping[str, Matrix], focus: str, progress: Progress | None) -> None:
     """Every panel with its frame and name, hung on its post or where a person has put it."""
-    named = panel_frames.names(site.hall, site.layers, site.view)
+    named = labels_by_slot(site.hall, site.layers, site.view)
     slots = site.hall.panels
     for done, slot in enumerate(slots):
         layer = site.layers[slot.index]
@@ -162,7 +158,8 @@ def _panel(site: Site, slot: Slot, layer: Layer, words: list[Label]) -> bpy.type
         if shown.channels:
             panel[PANEL_CHOSEN_CHANNELS] = shown.channels
     panel[PANEL_SHOWN_LAYER] = layer.shows or layer.id
-    panel_frames.add_frame(panel, site.hall, slot, size, words, note, site.kit)
+    frame = plan_panel_frame(site.hall, slot, size, words, note, site.style)
+    add_plan(frame, site.collection, name=f"{panel.name} frame", parent=panel)
     return panel
 
 
@@ -176,43 +173,37 @@ def empty_panel(collection: bpy.types.Collection, layer: Layer) -> bpy.types.Obj
 
 
 def place(hall: Hall, slot: Slot) -> Matrix:
-    """Where a panel hangs: its lower left corner, x along the door, z to the viewer."""
-    yaw = hall.yaw(slot)
-    at = wall(np.append(slot.corners(yaw)[0], slot.bottom), yaw)
-    return Matrix(at.moved(0.0, 0.0, panel_frames.FRONT).matrix().tolist())
+    """Returns where a panel hangs: its lower left corner, x along the panel, z to the viewer."""
+    return Matrix(panel_plane(hall, slot).matrix().tolist())
 
 
 def add_dressing(site: Site, *, numbered: bool = True) -> None:
-    """Everything but the panels; house numbers too, unless one layer is looked at."""
-    plan, kit, recording = site.hall, site.kit, site.recording
-    floor.add_ground(plan, kit)
-    edges.add_edges(plan, edges.pen(plan, site.view), kit)
-    channel_links.add_beams(kit)
-    board = places.input_board(plan)
-    entrance_boards.add_input(recording, _plane(board), board.width, kit)
-    answer_board.add_answer(recording, _plane(places.answer_board(plan)), plan.scale, kit)
-    if site.figure and site.view is not None:
-        hall_labels.add_floor_words(plan, site.layers, site.view, kit)
-        hall_labels.add_head(*_told(site), site.view, kit)
-    else:
-        hall_labels.add_gates(plan, site.layers, kit)
-        if numbered:
-            hall_labels.add_numbers(plan, kit)
-        add_title(site)
+    """Adds everything but the panels. numbered: with house numbers."""
+    for plan in plan_surroundings(
+        site.recording,
+        site.layers,
+        site.hall,
+        site.view,
+        _title_facts(site),
+        read_colour_scale(site.scene),
+        site.style,
+        numbered=numbered,
+    ):
+        holder = add_plan(plan, site.collection)
+        if plan.role == "input frame":
+            holder[INPUT_NAME] = site.recording.input_name
+        add_pictures(plan, holder, site.collection)
 
 
 def add_title(site: Site) -> bpy.types.Object:
-    """The board at the entrance, with the legend of the scene's colours as they are now."""
-    told, scale, kinds = _told(site)
-    at, weights = _plane(places.title_board(site.hall)), site.recording.network.weights
-    return entrance_boards.add_title(told, weights, scale, kinds, at, site.kit)
+    """Adds the title board, with a legend of the scene's colours as they are now."""
+    facts, scale, kinds = _title_facts(site), read_colour_scale(site.scene), edge_kinds(site.hall)
+    weights, board = site.recording.network.weights, title_board(site.hall)
+    return add_plan(plan_title(facts, weights, scale, kinds, board, site.style), site.collection)
 
 
-def _told(site: Site) -> tuple[entrance_boards.Facts, legend.Scale, set[str]]:
-    """What titles and legends say."""
-    network, plan = site.recording.network, site.hall
-    facts = entrance_boards.facts(network, site.dress.title, len(plan.panels), chosen=_chosen(site))
-    return facts, legend.scale(site.scene), {run.kind for run in plan.runs}
+def _title_facts(site: Site) -> TitleFacts:
+    return title_facts(site.recording.network, site.dress.title, len(site.hall.panels), chosen=_chosen(site))
 
 
 def _chosen(site: Site) -> bool:
@@ -221,7 +212,3 @@ def _chosen(site: Site) -> bool:
     shows = {layer.id: (layer.shows or layer.id, site.dress.method) for layer in site.layers}
     pairs = ((len(panel.data.vertices), recorded.get(shows[id])) for id, panel in there.items())
     return any(maps is not None and count < maps.channels for count, maps in pairs)
-
-
-def _plane(board: Board) -> Plane:
-    return wall(board.position, board.yaw)

@@ -89,7 +89,7 @@ def unbake(scene: bpy.types.Scene) -> None:
             tiles.show_viewport = True
     remove(list(_stand_ins(scene)))
     if not any(BAKED_LEVEL in one for one in bpy.data.objects):
-        colour_uvs.wash(_paints())
+        colour_uvs.remove_lookup(_paints())
 
 
 def is_baked(scene: bpy.types.Scene) -> bool:
@@ -173,7 +173,7 @@ def _cut(mesh: Any, panel: bpy.types.Object) -> None:
     row, column = np.divmod(shown, grid.columns)
     places_on = np.stack([(column + u) / grid.columns, (grid.rows - row - v) / grid.rows], -1)
     mesh.clear_geometry()
-    fill(mesh, points, {4: [np.arange(len(points)).reshape(-1, 4)]})
+    fill(mesh, points, {4: np.arange(len(points)).reshape(-1, 4)})
     mesh.uv_layers.new(name="UVMap").uv.foreach_set("vector", places_on.astype(np.float32).ravel())
 
 
@@ -200,10 +200,10 @@ def _paints() -> list[bpy.types.Material]:
 def _dye(scene: bpy.types.Scene) -> None:
     """UVs for all that is painted in the scene."""
     for material in _paints() or [paint_material()]:
-        colour_uvs.dip(material)
+        colour_uvs.add_lookup(material)
     for one in scene.objects:
-        if one.type == "MESH" and any(map(colour_uvs.is_dipped, one.data.materials)):
-            colour_uvs.dye(one.data)
+        if one.type == "MESH" and any(map(colour_uvs.uses_lookup, one.data.materials)):
+            colour_uvs.add_uvs(one.data)
 
 
 def _is_dyed(holder: bpy.types.Object) -> bool:

@@ -6,8 +6,7 @@ import bpy
 
 from .. import panels
 from ..dressing import input_overlay
-from ..panels import annotations as marks
-from ..panels import channel_links
+from ..panels import annotation_drawing, link_drawing
 
 
 def refresh(scene: bpy.types.Scene, pixel: float = 0.0) -> None:
@@ -16,6 +15,6 @@ def refresh(scene: bpy.types.Scene, pixel: float = 0.0) -> None:
     pixel: metres of one, where a figure is seen from outside.
     """
     panels.refresh(scene)
-    marks.renew(scene)
-    channel_links.renew(scene, pixel)
+    annotation_drawing.update_annotations(scene)
+    link_drawing.update_links(scene, pixel)
     input_overlay.renew(scene)

@@ -10,10 +10,9 @@ import bpy
 
 from ....torch_bridge.recording import Recording
 from ...properties import OBJECT_ROLE
-from ..dressing import answer_board, entrance_boards
+from ..dressing import board_updates
 from ..paint import glyphs
-from ..paint.meshes import Kit
-from ..state.parts import collection_of
+from ..paint.styles import theme_style
 from . import store
 
 
@@ -23,12 +22,12 @@ def renew(scene: bpy.types.Scene, recording: Recording) -> None:
     What a person has moved stays there, what they have taken away stays away.
     """
     dress = store.dress_of(scene)
-    kit = Kit.of(dress.theme, collection_of(scene))
+    style = theme_style(dress.theme)
     frame, holder, board = (_of(scene, role) for role in ("input frame", "input", "answer board"))
     if holder is not None:
-        entrance_boards.renew_input(recording, frame, holder, kit)
+        board_updates.update_input(recording, frame, holder, style)
     if board is not None:
-        answer_board.renew_answer(recording, board, kit)
+        board_updates.update_answer(recording, board, style)
     glyphs.forget_fonts()
     store.keep(scene, recording, dress)
 

@@ -30,7 +30,7 @@ from ...properties import (
     PICTURE_ROLE,
 )
 from ..materials import look, nodes
-from ..paint.pictures import pixels_of
+from ..paint.pictures import read_pixels
 from ..panels import channels_of, panel_metadata, panels
 from ..panels.values import is_colour, texels_of
 
@@ -132,7 +132,7 @@ def _restored(scene: bpy.types.Scene, picture: np.ndarray, answer: np.ndarray | 
 
 def bare(scene: bpy.types.Scene) -> Recording:
     """The recording that a hall shows, without its maps. Raises SceneError or RecordingError."""
-    shown = {image[PICTURE_ROLE]: pixels_of(image) for image in pictures_in(scene) if PICTURE_ROLE in image}
+    shown = {image[PICTURE_ROLE]: read_pixels(image) for image in pictures_in(scene) if PICTURE_ROLE in image}
     picture = shown.get("input", np.zeros((1, 1, 3), np.uint8))
     return _restored(scene, picture, shown.get("answer"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...properties import BAKED_ROLE, OBJECT_ROLE, PANEL_HIDDEN, SOLO_LAYER
-from ..panels import channel_links, panels
+from ..panels import link_drawing, panels
 
 
 def is_hidden(panel: bpy.types.Object) -> bool:
@@ -26,4 +26,4 @@ def settle(scene: bpy.types.Scene) -> None:
         unseen = id != only if only else is_hidden(panel)
         for one in (panel, *panel.children_recursive):
             one.hide_viewport, one.hide_render = unseen, unseen or one.get(OBJECT_ROLE) == BAKED_ROLE
-    channel_links.renew(scene)
+    link_drawing.update_links(scene)

@@ -1,1 +1,1 @@
-"""Flat meshes, text and pictures of a hall."""
+"""Draws plans as Blender meshes, texts and pictures."""

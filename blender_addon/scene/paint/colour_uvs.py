@@ -1,6 +1,6 @@
-"""Painted things in a view that colours by textures alone: UVs into a picture of all colours, in place of their paint.
+"""UVs into a picture of all colours, for a viewport shading that shows textures but no colour attributes.
 
-The paint's material says whether they are needed: then everything that is painted gets them, whenever that is.
+While the paint's material holds that picture, every painted mesh gets the UVs when it is made.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from ..materials.images import write
 from ..materials.nodes import Nodes
 
 
-def dip(material: bpy.types.Material) -> None:
-    """Give the paint's material the picture, beside all that shades it."""
-    if is_dipped(material):
+def add_lookup(material: bpy.types.Material) -> None:
+    """Adds the picture to a material as its active texture, which leaves the shading as it is."""
+    if uses_lookup(material):
         return
-    image = next((one for one in bpy.data.images if PAINT_UVS in one), None)
+    image = next((image for image in bpy.data.images if PAINT_UVS in image), None)
     if image is None:
         image = bpy.data.images.new("Innerwalk colours", colour_lut.SIDE, colour_lut.SIDE)
         image[PAINT_UVS] = True
@@ -30,13 +30,13 @@ def dip(material: bpy.types.Material) -> None:
     tree.nodes.active = Nodes(tree).add("ShaderNodeTexImage", name=PAINT_UVS, interpolation="Closest", image=image)
 
 
-def is_dipped(material: bpy.types.Material | None) -> bool:
-    """Whether what has this material needs UVs."""
+def uses_lookup(material: bpy.types.Material | None) -> bool:
+    """Returns whether meshes with this material need UVs."""
     return material is not None and PAINT_UVS in node_tree(material).nodes
 
 
-def dye(mesh: Any) -> None:
-    """UVs by the colours of a painted mesh; nothing where it has them."""
+def add_uvs(mesh: Any) -> None:
+    """Adds UVs by the colours of a painted mesh, if it has none."""
     if PAINT_UVS in mesh.uv_layers or PAINT_ATTRIBUTE not in mesh.attributes:
         return
     colours, corners = np.zeros(4 * len(mesh.vertices), np.float32), np.zeros(len(mesh.loops), np.int32)
@@ -46,13 +46,13 @@ def dye(mesh: Any) -> None:
     mesh.uv_layers.new(name=PAINT_UVS).uv.foreach_set("vector", places[corners].ravel())
 
 
-def wash(materials: list[bpy.types.Material]) -> None:
-    """Take it all away again, from these materials and from every mesh that has one of them."""
+def remove_lookup(materials: list[bpy.types.Material]) -> None:
+    """Removes the picture from these materials, and the UVs from every mesh that has one of them."""
     for material in materials:
         node: bpy.types.Node | None = node_tree(material).nodes.get(PAINT_UVS)
         if node is not None:
             node_tree(material).nodes.remove(node)
     for mesh in bpy.data.meshes:
-        if PAINT_UVS in mesh.uv_layers and any(one in materials for one in mesh.materials):
+        if PAINT_UVS in mesh.uv_layers and any(material in materials for material in mesh.materials):
             mesh.uv_layers.remove(mesh.uv_layers[PAINT_UVS])
-    bpy.data.batch_remove([one for one in bpy.data.images if PAINT_UVS in one])
+    bpy.data.batch_remove([image for image in bpy.data.images if PAINT_UVS in image])

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...layout.text_fitting import CAP
 from ...scene.paint import glyphs
-from ...time_slicing import whole
+from ...time_slicing import run_all
 from ..drawing.canvas import Sketch, size_for
 from ..drawing.text_wrapping import fits, shortened, wrapped
 
@@ -45,7 +45,7 @@ def card(
 
     progress: what a job does, and the share 0..1 of it that is done.
     """
-    return whole(card_in_parts(title, facts, picture, ends, progress, warning))
+    return run_all(card_in_parts(title, facts, picture, ends, progress, warning))
 
 
 def card_in_parts(
@@ -141,7 +141,7 @@ HALF = (INNER - BETWEEN) / 2
 
 
 def _is_short(fact: Fact) -> bool:
-    return bool(fact[0]) and sum(glyphs.width(part) for part in fact) * SMALL + SPACE <= HALF
+    return bool(fact[0]) and sum(glyphs.measure(part) for part in fact) * SMALL + SPACE <= HALF
 
 
 def _fact_rows(line: list[Fact]) -> list[Row]:
@@ -151,7 +151,7 @@ def _fact_rows(line: list[Fact]) -> list[Row]:
         pair = [(end - HALF, end, *fact) for end, fact in zip(ends, line, strict=True)]
         return [(PITCH * SMALL, partial(_values, pair))]
     what, value = shortened(line[0][0], INNER / 2, SMALL), line[0][1]
-    room = INNER - (glyphs.width(what) * SMALL + BETWEEN if what else 0.0)
+    room = INNER - (glyphs.measure(what) * SMALL + BETWEEN if what else 0.0)
     told = zip((what, ""), wrapped(value, room, SMALL, 2), strict=False)
     return [(PITCH * SMALL, partial(_values, [(MARGIN, WIDTH - MARGIN, *one)])) for one in told]
 
@@ -170,7 +170,7 @@ def _progress(progress: tuple[str, float] | None) -> list[Row]:
         return []
     what, share = progress[0], min(max(progress[1], 0.0), 1.0)
     done = f"{share:.0%}"
-    line = shortened(what, INNER - BETWEEN - glyphs.width(done) * SMALL, SMALL)
+    line = shortened(what, INNER - BETWEEN - glyphs.measure(done) * SMALL, SMALL)
     return [(PITCH * SMALL, partial(_values, [(MARGIN, WIDTH - MARGIN, line, done)])), (BAR, partial(_bar, share))]
 
 

@@ -37,7 +37,7 @@ def tone(wanted: Colour, theme: str = "dark") -> tuple[float, float, float, floa
     return float(red), float(green), float(blue), float(alpha[0]) if alpha else 1.0
 
 
-_word = lru_cache(maxsize=512)(glyphs.word)
+_word = lru_cache(maxsize=512)(glyphs.text_shape)
 """Menus are drawn again whenever a hand points at another entry."""
 
 
@@ -105,7 +105,7 @@ class Sketch:
     @staticmethod
     def measure(body: str, size: float, family: Font = "sans") -> float:
         """Width of a line of text, metres."""
-        return glyphs.width(body, family) * size
+        return glyphs.measure(body, family) * size
 
     def picture(self, x: Span, y: Span, pixels: np.ndarray) -> None:
         """Pixels (H, W, 4) float32 sRGB, top row first, over a rectangle."""

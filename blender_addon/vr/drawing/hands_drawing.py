@@ -18,13 +18,13 @@ from mathutils import Matrix, Vector
 
 from ...actions import pointing
 from ...actions import shelf as shelving
-from ...actions.inspecting import value_of
+from ...actions.inspecting import format_value
 from ...layout.model import FILL
-from ...scene.hall import shelf
+from ...scene.hall import shelf_pictures
 from ...scene.hall.pick import Hit, pixel_of
 from ...scene.hall.store import dress_of
 from ...scene.paint import glyphs
-from ...scene.paint.pictures import image_in, pixels_of
+from ...scene.paint.pictures import picture_image, read_pixels
 from ...scene.panels import find, grid_of, places, size_of, world_of
 from ...scene.panels.values import is_vector
 from .. import grips
@@ -103,7 +103,7 @@ class Drawing:
     def begin(self) -> None:
         """Draw from now on. Letters are read now, for that makes Blender draw everything again."""
         for family in ("sans", "mono"):
-            glyphs.width(LETTERS, family)
+            glyphs.measure(LETTERS, family)
         for region in self.REGIONS:
             handler = bpy.types.SpaceView3D.draw_handler_add(self._handle, (), region, "POST_VIEW")
             self._handlers.append((handler, region))
@@ -140,7 +140,7 @@ class Drawing:
         seen = self._pointed[hand.name]
         if seen.key != key:
             around = outline_of(scene, hit, max(LINE, SLOPE * hand.far)) if hit else None
-            on_floor = hit is not None and hand.grip is None and pointing.kind(hit) == "floor"
+            on_floor = hit is not None and hand.grip is None and pointing.hit_kind(hit) == "floor"
             self._show(seen.name, None)
             self._pointed[hand.name] = Pointed(key, around, on_floor, seen.name)
             return
@@ -165,10 +165,10 @@ class Drawing:
         index = shelving.held(scene) if self.walk.holder else -1
         if index == self._index:
             return
-        holder = shelf.shelved(scene).get(index)
-        image = image_in(holder) if holder else None
+        holder = shelf_pictures.shelved(scene).get(index)
+        image = picture_image(holder) if holder else None
         self._index = index
-        self._show(self._held, self._shown(_picture(scene, pixels_of(image))) if image else None)
+        self._show(self._held, self._shown(_picture(scene, read_pixels(image))) if image else None)
 
     def panes(self) -> Iterator[Pane]:
         """All that is painted, the most wanted first."""
@@ -266,7 +266,7 @@ def _value(hit: Hit) -> str:
         return ""
     panel = bpy.data.objects[hit.object]
     where = "" if is_vector(panel) else f" · ({pixel[1]}, {pixel[0]})"
-    return f"{where} = {value_of(panel, hit.channel, *pixel)}"
+    return f"{where} = {format_value(panel, hit.channel, *pixel)}"
 
 
 def outline_of(scene: bpy.types.Scene, hit: Hit, width: float = LINE) -> Framed | None:

@@ -16,7 +16,7 @@ def shortened(body: str, room: float, size: float, family: Font = "sans") -> str
     ends = _ends(body, size, family)
     if ends[-1] <= room:
         return body
-    left = room - glyphs.width(GAP, family) * size
+    left = room - glyphs.measure(GAP, family) * size
     for kept in range(len(body) - 1, 0, -1):
         head = kept // 2
         if ends[head] + ends[-1] - ends[len(body) - (kept - head)] <= left:
@@ -38,7 +38,7 @@ def wrapped(body: str, room: float, size: float, most: int, family: Font = "sans
 
 def fits(body: str, room: float, size: float, family: Font = "sans") -> bool:
     """Whether the line is no longer than `room` metres."""
-    return glyphs.width(body, family) * size <= room
+    return glyphs.measure(body, family) * size <= room
 
 
 def _fitting(body: str, room: float, size: float, family: Font) -> int:

@@ -9,8 +9,9 @@ from mathutils import Vector  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.plans import shelf_desk  # noqa: E402
 from innerwalk.blender_addon.properties import HELD_PICTURE_ROLE, OBJECT_ROLE, SHELF_TEXT_ROLE  # noqa: E402
-from innerwalk.blender_addon.scene.hall import pick, shelf, store  # noqa: E402
+from innerwalk.blender_addon.scene.hall import pick, shelf_pictures, store  # noqa: E402
 from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
@@ -34,9 +35,9 @@ def hall(bridge):
 
 def laid(scene) -> list[np.ndarray]:
     """What is on the desk, in order."""
-    found = shelf.shelved(scene)
+    found = shelf_pictures.shelved(scene)
     assert list(sorted(found)) == list(range(len(found)))
-    return [pictures.pixels_of(pictures.image_in(found[index])) for index in range(len(found))]
+    return [pictures.read_pixels(pictures.picture_image(found[index])) for index in range(len(found))]
 
 
 def drawn(scene, **given) -> None:
@@ -51,7 +52,7 @@ def marks(scene) -> int:
 def test_pictures_are_those_of_the_bridge(hall, bridge):
     assert actions.shelved(hall) == {}
     drawn(hall, seed=4)
-    told, wanted = bridge.pictures("objects", shelf.SIDE, draw={"count": shelf.SHOWN, "seed": 4})
+    told, wanted = bridge.pictures("objects", shelf_pictures.SIDE, draw={"count": shelf_desk.SHOWN, "seed": 4})
     assert len(wanted) == 18 and all(np.array_equal(*pair) for pair in zip(laid(hall), wanted, strict=True))
     assert actions.shelved(hall) == {"set": "objects", "class": "", "indices": told["indices"], "seed": 4}
 
@@ -62,7 +63,7 @@ def test_it_is_drawn_anew_in_the_same_images(hall, bridge):
     for seed in range(1, 6):
         drawn(hall, seed=seed)
     assert live.counts() == before
-    wanted = bridge.pictures("objects", shelf.SIDE, draw={"count": shelf.SHOWN, "seed": 5})[1]
+    wanted = bridge.pictures("objects", shelf_pictures.SIDE, draw={"count": shelf_desk.SHOWN, "seed": 5})[1]
     assert all(np.array_equal(*pair) for pair in zip(laid(hall), wanted, strict=True))
     assert not np.array_equal(laid(hall)[0], first[0])
 
@@ -70,18 +71,18 @@ def test_it_is_drawn_anew_in_the_same_images(hall, bridge):
 def test_pages_and_classes(hall, bridge):
     actions.page_shelf(hall, "objects", 2)
     actions.wait_for_bridge()
-    told = bridge.pictures("objects", shelf.SIDE, page={"start": 36, "count": 18})[0]
+    told = bridge.pictures("objects", shelf_pictures.SIDE, page={"start": 36, "count": 18})[0]
     assert actions.shelved(hall)["indices"] == told["indices"] == list(range(36, 54))
     name, count = bridge.classes("objects")[1]
     actions.page_shelf(hall, "objects", 0, name)
     actions.wait_for_bridge()
-    told = bridge.pictures("objects", shelf.SIDE, page={"start": 0, "count": 18}, class_=name)[0]
+    told = bridge.pictures("objects", shelf_pictures.SIDE, page={"start": 0, "count": 18}, class_=name)[0]
     there = actions.shelved(hall)
     assert there == {"set": "objects", "class": name, "indices": told["indices"], "page": 0}
-    last = (count - 1) // shelf.SHOWN
+    last = (count - 1) // shelf_desk.SHOWN
     actions.page_shelf(hall, "objects", last, name)
     actions.wait_for_bridge()
-    assert len(laid(hall)) == count - last * shelf.SHOWN
+    assert len(laid(hall)) == count - last * shelf_desk.SHOWN
     before = actions.shelved(hall)
     actions.page_shelf(hall, "objects", last + 1, name)
     with pytest.raises(BridgeError, match=f"objects has no more pictures of {name}; go back a page"):
@@ -118,11 +119,11 @@ def test_words_stand_under_the_pictures(hall, bridge):
     points = live.points(hall, SHELF_TEXT_ROLE)
     assert len(points) != few and len(points) > 400
     x, y = points[:, 0], points[:, 1]
-    assert x.min() >= -0.07 and x.max() <= shelf.COLUMNS * shelf._pitch() + 0.07
-    holders = shelf.shelved(hall)
+    assert x.min() >= -0.07 and x.max() <= shelf_desk.COLUMNS * shelf_desk.PITCH + 0.07
+    holders = shelf_pictures.shelved(hall)
     bottoms = sorted({round(one.matrix_basis.translation.z, 4) for one in holders.values()})
-    assert len(bottoms) == shelf.ROWS
-    assert y.max() > shelf.ROWS * shelf._pitch(), "the head is over them"
+    assert len(bottoms) == shelf_desk.ROWS
+    assert y.max() > shelf_desk.ROWS * shelf_desk.PITCH, "the head is over them"
 
 
 def test_a_picture_is_taken_and_placed(hall, bridge):
@@ -157,7 +158,7 @@ def at(scene, holder) -> tuple[Vector, Vector]:
 def test_pointing_takes_and_places(hall, bridge):
     drawn(hall, seed=1)
     hall.view_layers[0].update()
-    ray = at(hall, shelf.shelved(hall)[4])
+    ray = at(hall, shelf_pictures.shelved(hall)[4])
     hit = pick.pick(hall, pick.depsgraph_of(hall), *ray)
     assert (hit.role, hit.index) == ("shelf", 4)
     assert actions.pick(hall, *at(hall, live.of_role(hall, "input"))) == "", "nothing is held: the click is Blender's"
@@ -173,10 +174,10 @@ def test_pointing_takes_and_places(hall, bridge):
 
 def test_a_picture_that_a_person_has_deleted_is_laid_again(hall, bridge):
     drawn(hall)
-    bpy.data.objects.remove(shelf.shelved(hall)[2])
-    bpy.data.images.remove(pictures.image_in(shelf.shelved(hall)[3]))
+    bpy.data.objects.remove(shelf_pictures.shelved(hall)[2])
+    bpy.data.images.remove(pictures.picture_image(shelf_pictures.shelved(hall)[3]))
     drawn(hall, seed=9)
-    wanted = bridge.pictures("objects", shelf.SIDE, draw={"count": shelf.SHOWN, "seed": 9})[1]
+    wanted = bridge.pictures("objects", shelf_pictures.SIDE, draw={"count": shelf_desk.SHOWN, "seed": 9})[1]
     assert all(np.array_equal(*pair) for pair in zip(laid(hall), wanted, strict=True))
 
 
@@ -185,7 +186,7 @@ def test_two_halls_have_two_shelves(hall, bridge):
     drawn(hall, seed=1)
     drawn(other, seed=2)
     for scene, seed in ((hall, 1), (other, 2)):
-        wanted = bridge.pictures("objects", shelf.SIDE, draw={"count": shelf.SHOWN, "seed": seed})[1]
+        wanted = bridge.pictures("objects", shelf_pictures.SIDE, draw={"count": shelf_desk.SHOWN, "seed": seed})[1]
         assert all(np.array_equal(*pair) for pair in zip(laid(scene), wanted, strict=True))
 
 
@@ -197,6 +198,6 @@ def test_undo_lays_the_pictures_that_lay_there(hall, bridge):
         step()
         actions.wait_for_bridge()
         scene = store.halls()[0]
-        wanted = bridge.pictures("objects", shelf.SIDE, draw={"count": shelf.SHOWN, "seed": seed})[1]
+        wanted = bridge.pictures("objects", shelf_pictures.SIDE, draw={"count": shelf_desk.SHOWN, "seed": seed})[1]
         assert actions.shelved(scene)["seed"] == seed
         assert all(np.array_equal(*pair) for pair in zip(laid(scene), wanted, strict=True))

@@ -95,14 +95,16 @@ def test_the_form_asks_about_what_is_selected(hall):
 
 def test_a_class_is_told_by_name(hall):
     assert form.class_name(hall, 4) == "ring"
-    assert form.class_name(hall, -1) == "the class that is predicted"
+    assert form.class_name(hall, -1) == "the predicted class"
     assert form.class_name(hall, 99) == "class 99"
 
 
 def test_the_operator_takes_numbers_and_says_what_is_none(hall):
     said_of = {"method": "saliency", "layers": LAYER}
-    assert bpy.ops.innerwalk.ask_method(**said_of, channels="1 2") == {"FINISHED"}
+    assert bpy.ops.innerwalk.ask_method(**said_of, channels="1, 2") == {"FINISHED"}
     assert current().method_request(hall["innerwalk_work"]).arguments["channels"] == [1, 2]
-    with pytest.raises(RuntimeError, match="channels 'one': whole numbers with a space between are needed"):
+    with pytest.raises(RuntimeError, match="'one' is not a list of channels; write it like 0,3,8-11"):
         bpy.ops.innerwalk.ask_method(**said_of, channels="one")
+    with pytest.raises(RuntimeError, match="parameters 'seed=1': not a JSON object"):
+        bpy.ops.innerwalk.ask_method(**said_of, parameters="seed=1")
     actions.wait_for_bridge(hall)

@@ -13,6 +13,7 @@ from mathutils import Matrix, Vector  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.imaging import atlas, colour, heat_map  # noqa: E402
+from innerwalk.blender_addon.plans import annotations, channel_links  # noqa: E402
 from innerwalk.blender_addon.properties import LAID_ATTRIBUTE, PAINT_ATTRIBUTE, PANEL_GRID, PANEL_METADATA  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.dressing import input_overlay  # noqa: E402
@@ -20,7 +21,7 @@ from innerwalk.blender_addon.scene.hall import pick, refresh, store  # noqa: E40
 from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
 from innerwalk.blender_addon.scene.hall.store import Dress  # noqa: E402
 from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
-from innerwalk.blender_addon.scene.panels import annotations, channel_links, panel_metadata  # noqa: E402
+from innerwalk.blender_addon.scene.panels import link_drawing, panel_metadata  # noqa: E402
 from innerwalk.blender_addon.scene.state.parts import child_of, part_of  # noqa: E402
 from innerwalk.blender_addon.scene.view.render import prepare  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
@@ -112,7 +113,7 @@ def test_a_flag_is_a_chip_in_its_tiles_corner_and_a_line_of_the_legend(recorded)
     chips = of_colour(frame_of(scene), "quiet")  # dead; the legend's words have this colour too
     for channel in (1, 3):
         corner = grid.inside(place[channel], 0.0, 0.0)
-        near_corner = np.abs(chips[:, :2] - corner).max(1) < 1.5 * annotations.MOST
+        near_corner = np.abs(chips[:, :2] - corner).max(1) < 1.5 * annotations.CHIP_MOST
         assert np.count_nonzero(near_corner) == 4
         assert chips[near_corner, 0].min() == pytest.approx(corner[0], abs=1e-5)
         assert chips[near_corner, 1].max() == pytest.approx(corner[1], abs=1e-5)
@@ -120,7 +121,7 @@ def test_a_flag_is_a_chip_in_its_tiles_corner_and_a_line_of_the_legend(recorded)
     on_tiles = saturated[saturated[:, 1] > 0]
     assert len(on_tiles) == 4 and len(saturated) == 8  # one chip on a tile, one in the legend
     legend = laid(frame_of(scene))[0]
-    assert legend[:, 1].min() == pytest.approx(-annotations.GAP, abs=0.02)
+    assert legend[:, 1].min() == pytest.approx(-annotations.LEGEND_DROP, abs=0.02)
     assert legend[legend[:, 1] < 0, 0].max() <= panels.size_of(panel)[0] + 1e-4
 
 
@@ -129,7 +130,7 @@ def test_the_chips_and_their_letters_are_seen(recorded, rendered):
     panel = panels.panel_of(scene, "a")
     grid = panels.grid_of(panel)
     x, y = grid.inside(panels.places(panel)[2], 0.0, 0.0)
-    edge = float(np.clip(annotations.CHIP * min(grid.cell), annotations.LEAST, annotations.MOST))
+    edge = float(np.clip(annotations.CHIP * min(grid.cell), annotations.CHIP_LEAST, annotations.CHIP_MOST))
     facing(scene, panels.world_of(panel), (x + edge / 2, y - edge / 2), edge)
     picture = rendered(scene, 40, 40)
     assert 0.5 < near(picture, "joined").mean() < 0.95  # a green chip
@@ -179,9 +180,9 @@ def test_boxes_of_the_selected_channel_lie_on_the_input(recorded, rendered):
     frame, picture = part_of(scene, "input frame"), part_of(scene, "input")
     assert not len(laid(frame)[0])
     actions.select(scene, "a", 2)
-    width, height = pictures.size_of(picture)
+    width, height = pictures.picture_size(picture)
     points = of_colour(frame, "skip")
-    box = points[points[:, 2] < annotations.OVER + 0.003]
+    box = points[points[:, 2] < annotations.INPUT_LIFT + 0.003]
     assert np.allclose(box[:, :2].min(0), (0.25 * width, 0.0), atol=0.03)
     assert np.allclose(box[:, :2].max(0), (0.75 * width, 0.5 * height), atol=0.03)
     facing(scene, picture.matrix_world, (width / 2, height / 2), max(width, height))
@@ -217,8 +218,8 @@ def test_beams_run_from_tile_to_tile(recorded):
     links = np.array([[0, 3, 0.5], [4, 1, -1.0]], np.float32)
     scene = hall(recorded, maps(weights__b=links))
     a, b = panels.panel_of(scene, "a"), panels.panel_of(scene, "b")
-    found = list(channel_links.found(scene))
-    assert [(one.channel, one.other, round(one.strength, 3)) for one in found] == [(4, 1, -1.0), (0, 3, 0.5)]
+    found = list(link_drawing.strongest_links(scene))
+    assert [(one.channel, one.target_channel, round(one.strength, 3)) for one in found] == [(4, 1, -1.0), (0, 3, 0.5)]
     mesh = part_of(scene, "beams").data
     points, tints = np.zeros(3 * len(mesh.vertices), np.float32), np.zeros(4 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", points)
@@ -234,7 +235,7 @@ def test_beams_run_from_tile_to_tile(recorded):
 
 def test_a_beam_is_seen_between_two_panels(recorded, rendered):
     scene = hall(recorded, maps(weights__b=np.array([[0, 3, 1.0]], np.float32)))
-    (beam,) = channel_links.found(scene)
+    (beam,) = link_drawing.strongest_links(scene)
     mesh = part_of(scene, "beams").data
     points = np.zeros(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", points)
@@ -270,28 +271,28 @@ def test_few_beams_are_drawn_and_the_strongest(recorded):
     rng = np.random.default_rng(0)
     links = np.stack([rng.integers(0, 5, 200), rng.integers(0, 5, 200), rng.normal(size=200)], 1).astype(np.float32)
     scene = hall(recorded, maps(weights__b=links, weights__fc=np.array([[0, 2, 1]], np.float32)))
-    found = list(channel_links.found(scene))
-    strongest = np.sort(np.abs(links[:, 2]))[::-1][: channel_links.PAIR] / np.abs(links[:, 2]).max()
-    assert np.allclose([abs(one.strength) for one in found[: channel_links.PAIR]], strongest, atol=1e-4)
-    assert len(found) == channel_links.PAIR + 1
+    found = list(link_drawing.strongest_links(scene))
+    strongest = np.sort(np.abs(links[:, 2]))[::-1][: link_drawing.PAIR] / np.abs(links[:, 2]).max()
+    assert np.allclose([abs(one.strength) for one in found[: link_drawing.PAIR]], strongest, atol=1e-4)
+    assert len(found) == link_drawing.PAIR + 1
 
 
 def test_layers_share_alike_in_beams(recorded, monkeypatch):
     links = np.array([[k, k, 1 - k / 10] for k in range(5)], np.float32)
-    monkeypatch.setattr(channel_links, "MOST", 6)
+    monkeypatch.setattr(link_drawing, "MOST", 6)
     scene = hall(recorded, maps(weights__b=links), maps("b", weights__a=links))
-    assert [(one.source.name, one.channel) for one in channel_links.found(scene)] == [
+    assert [(one.source.name, one.channel) for one in link_drawing.strongest_links(scene)] == [
         (id, k) for id in "ab" for k in range(3)
     ]
-    monkeypatch.setattr(channel_links, "MOST", 1)
-    assert len(list(channel_links.found(scene))) == 2 * channel_links.LEAST
+    monkeypatch.setattr(link_drawing, "MOST", 1)
+    assert len(list(link_drawing.strongest_links(scene))) == 2 * link_drawing.LEAST
 
 
 def test_links_to_what_is_not_there_are_left_out(recorded):
     links = np.array([[0, 3, np.nan], [0, 99, 1.0]], np.float32)
     scene = hall(recorded, maps(weights__nowhere=links, weights__b=links))
-    (beam,) = channel_links.found(scene)
-    assert beam.other == 99  # a channel that isn't shown: the beam ends before the panel's middle
+    (beam,) = link_drawing.strongest_links(scene)
+    assert beam.target_channel == 99  # a channel that isn't shown: the beam ends before the panel's middle
     width, height = panels.size_of(beam.target)
     ends = np.array(panels.world_of(beam.target) @ Vector((width / 2, height / 2, channel_links.OFF)))
     points = geometry(part_of(scene, "beams"))[0].reshape(-1, 3)
@@ -342,16 +343,16 @@ def test_a_map_lies_over_the_input_and_follows_it(recorded, rendered):
     panel = panels.panel_of(scene, "a")
     peak = float(store.maps_of(panel, "a", "health").peak[1])
     wanted = heat_map.laid_over(store.kept(scene).picture, store.maps_of(panel, "a", "health").data[1], peak)
-    assert np.array_equal(pictures.pixels_of(pictures.image_in(holder)), wanted)
-    width, height = pictures.size_of(picture)
-    assert pictures.size_of(holder) == pytest.approx((width, height))
+    assert np.array_equal(pictures.read_pixels(pictures.picture_image(holder)), wanted)
+    width, height = pictures.picture_size(picture)
+    assert pictures.picture_size(holder) == pytest.approx((width, height))
     bpy.context.view_layer.update()
     facing(scene, picture.matrix_world, (width / 2, height / 2), max(width, height))
     rows, columns = wanted.shape[:2]
     seen = rendered(scene, columns, rows)
     assert np.abs(seen[8:-8, 8:-8] - wanted[8:-8, 8:-8]).max() < 3
     show(scene, replace(maps(frame="input"), texels=rec.pack(np.zeros((5, 6, 4)))))
-    after = pictures.pixels_of(pictures.image_in(holder)).astype(int)
+    after = pictures.read_pixels(pictures.picture_image(holder)).astype(int)
     assert after.shape == wanted.shape and not np.array_equal(after, wanted)
     show(scene, maps())  # of the layer's own frame
     assert holder.hide_render and holder.hide_viewport
@@ -468,7 +469,7 @@ def test_what_maps_carry_outlives_files_and_refits(recorded, tmp_path):
         assert np.array_equal(kept.extras[key.replace("__", ":")], wanted), key
     assert len(laid(frame_of(scene))[0]) == marked
     holder = child_of(part_of(scene, "input"), "overlay")
-    assert pictures.pixels_of(pictures.image_in(holder)).any()
+    assert pictures.read_pixels(pictures.picture_image(holder)).any()
 
 
 def test_a_damaged_text_says_nothing(recorded):

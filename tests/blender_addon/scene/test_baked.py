@@ -30,7 +30,7 @@ from innerwalk.blender_addon.scene.panels import values  # noqa: E402
 from innerwalk.blender_addon.scene.state.parts import child_of, part_of  # noqa: E402
 from innerwalk.blender_addon.scene.state.scratch import _blocks  # noqa: E402
 from innerwalk.blender_addon.scene.view import view_shading  # noqa: E402
-from innerwalk.blender_addon.time_slicing import whole  # noqa: E402
+from innerwalk.blender_addon.time_slicing import run_all  # noqa: E402
 from innerwalk.blender_addon.vr.headset.shading_choice import Fit  # noqa: E402
 from innerwalk.tests.blender_addon.scene.test_pick import aim, strew, targets  # noqa: E402
 
@@ -171,8 +171,8 @@ def test_nothing_is_left(scene):
 
 
 def test_it_says_whether_all_is_whole_wherever_one_stands(scene):
-    assert whole(baked.bake(scene, Matrix(), PLENTY)) is True
-    assert whole(baked.bake(scene, Matrix(), baked.bytes_of(scene) - 1)) is False
+    assert run_all(baked.bake(scene, Matrix(), PLENTY)) is True
+    assert run_all(baked.bake(scene, Matrix(), baked.bytes_of(scene) - 1)) is False
 
 
 def test_a_walk_bakes_again_only_for_what_is_other(scene):
@@ -352,10 +352,10 @@ def test_a_second_hall_keeps_its_colours(scene, recorded):
     bake(scene)
     bake(other)
     baked.unbake(scene)
-    assert baked.is_baked(other) and colour_uvs.is_dipped(paint_material())
+    assert baked.is_baked(other) and colour_uvs.uses_lookup(paint_material())
     assert PAINT_UVS in part_of(other, "floor").data.uv_layers
     baked.unbake(other)
-    assert not colour_uvs.is_dipped(paint_material()) and not any(PAINT_UVS in one for one in bpy.data.images)
+    assert not colour_uvs.uses_lookup(paint_material()) and not any(PAINT_UVS in one for one in bpy.data.images)
 
 
 def test_a_file_that_was_saved_while_baked(scene, tmp_path):

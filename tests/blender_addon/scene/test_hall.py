@@ -15,8 +15,10 @@ from innerwalk.blender_addon.layout import boards as places  # noqa: E402
 from innerwalk.blender_addon.layout import camera_presets, label_placement  # noqa: E402
 from innerwalk.blender_addon.layout.blocks import shown  # noqa: E402
 from innerwalk.blender_addon.layout.text_fitting import CAP  # noqa: E402
+from innerwalk.blender_addon.plans import answer_board, entrance_boards  # noqa: E402
+from innerwalk.blender_addon.plans.number_text import format_number, format_percent  # noqa: E402
 from innerwalk.blender_addon.properties import HALL_RECORDING, OBJECT_ROLE, PAINT_ATTRIBUTE  # noqa: E402
-from innerwalk.blender_addon.scene.dressing import answer_board, entrance_boards, legend  # noqa: E402
+from innerwalk.blender_addon.scene.dressing.scene_scale import read_colour_scale  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.assembly import collection_of  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build, clear, rebuild  # noqa: E402
@@ -114,11 +116,14 @@ def test_legend_runs_from_one_end_of_the_map_to_the_other(empty_scene, tiny):
         near = np.abs(colours - wanted).max(1) < 0.02
         assert near.any(), code
     scene = build(tiny)
-    assert legend.scale(scene, 2.5).low == "− peak"
-    assert (legend.scale(scene, 2.5, bars=True).low, legend.scale(scene, 2.5, bars=True).high) == ("−2.5", "+2.5")
+    assert read_colour_scale(scene, 2.5).low == "− peak"
+    assert (read_colour_scale(scene, 2.5, bars=True).low, read_colour_scale(scene, 2.5, bars=True).high) == (
+        "−2.5",
+        "+2.5",
+    )
     scene = build(tiny, Dress(normalisation="network", gain=2.0, ramp="ember"))
     peak = max(float(maps.peak.max()) for maps in tiny.all_maps.values())
-    assert (legend.scale(scene).low, legend.scale(scene).high) == ("0", legend.number(peak / 2))
+    assert (read_colour_scale(scene).low, read_colour_scale(scene).high) == ("0", format_number(peak / 2))
 
 
 @pytest.mark.parametrize(
@@ -126,25 +131,25 @@ def test_legend_runs_from_one_end_of_the_map_to_the_other(empty_scene, tiny):
     [(0.0, "0"), (-2607.9, "−2,608"), (4039.6, "4,040"), (0.01234, "0.0123"), (1e-9, "1.0e−09"), (float("nan"), "NaN")],
 )
 def test_numbers_are_for_people(value, said):
-    assert legend.number(value) == said
+    assert format_number(value) == said
 
 
 @pytest.mark.parametrize(
     ("share", "said"), [(0.999, "99.9 %"), (1.0, "100.0 %"), (0.99999, "> 99.9 %"), (0.0001, "< 0.1 %"), (0.0, "0.0 %")]
 )
 def test_percentages_never_round_to_certainty(share, said):
-    assert answer_board.percent(share) == said
+    assert format_percent(share) == said
 
 
 def test_words_are_as_blender_sets_them():
     """A word from single glyphs is the word that Blender lays out, to a thousandth of its size."""
     for family in ("sans", "mono"):
-        path = glyphs._folder() / f"{glyphs.FAMILIES[family][0]}.woff2"
+        path = glyphs._folder() / f"{glyphs.FILES[family][0]}.woff2"
         whole, _ = glyphs._fill("layer3.0.conv2 99.9 %", path)
-        ours = glyphs.word("layer3.0.conv2 99.9 %", family)
+        ours = glyphs.text_shape("layer3.0.conv2 99.9 %", family)
         scale = glyphs.CAP / glyphs._cap(path)
         assert np.abs(np.sort(whole * scale, 0) - np.sort(ours.points, 0)).max() < 1e-3
-        capital = glyphs.word("H", family).points[:, 1]
+        capital = glyphs.text_shape("H", family).points[:, 1]
         assert capital.max() == pytest.approx(glyphs.CAP, abs=1e-6) and capital.min() == pytest.approx(0, abs=1e-3)
 
 

@@ -7,12 +7,12 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender")
 
-from innerwalk.blender_addon.actions.opening import DEMO  # noqa: E402
+from innerwalk.blender_addon.actions.opening import DEMO_FOLDER  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
 from innerwalk.blender_addon.scene.hall.renew import renew  # noqa: E402
-from innerwalk.blender_addon.scene.paint.pictures import image_in, size_of  # noqa: E402
+from innerwalk.blender_addon.scene.paint.pictures import picture_image, picture_size  # noqa: E402
 from innerwalk.blender_addon.scene.panels.values import is_colour, is_vector  # noqa: E402
 from innerwalk.blender_addon.scene.state.scratch import _blocks  # noqa: E402
 from innerwalk.torch_bridge.recording import Maps, load  # noqa: E402
@@ -22,7 +22,7 @@ LAYER = "stage1.0.conv2"
 
 @pytest.fixture
 def recording():
-    return load(DEMO)
+    return load(DEMO_FOLDER)
 
 
 @pytest.fixture
@@ -58,9 +58,11 @@ def test_another_input_and_answer(hall, recording):
         renew(hall, new)
         assert there() == before
         holder, frame = of_role(hall, "input"), of_role(hall, "input frame")
-        assert tuple(image_in(holder).size) == new.picture.shape[1::-1]
-        assert max(size_of(holder)) == pytest.approx(2.2)
-        assert size_of(holder)[0] / size_of(holder)[1] == pytest.approx(new.picture.shape[1] / new.picture.shape[0])
+        assert tuple(picture_image(holder).size) == new.picture.shape[1::-1]
+        assert max(picture_size(holder)) == pytest.approx(2.2)
+        assert picture_size(holder)[0] / picture_size(holder)[1] == pytest.approx(
+            new.picture.shape[1] / new.picture.shape[0]
+        )
         assert np.array_equal(store.bare(hall).picture, new.picture)
         assert store.described(hall).prediction.top == new.prediction.top
         inside = frame.matrix_basis.inverted() @ holder.matrix_basis

@@ -12,12 +12,13 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from mathutils import Euler, Matrix, Vector  # noqa: E402
 
+from innerwalk.blender_addon.plans.primitives import Picture, wall  # noqa: E402
 from innerwalk.blender_addon.properties import OBJECT_ROLE, PANEL_LAYER_ID, SHELF_INDEX  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import assembly, pick  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
 from innerwalk.blender_addon.scene.hall.pick import Hit  # noqa: E402
-from innerwalk.blender_addon.scene.paint import meshes, pictures  # noqa: E402
+from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
 
 MAP = {"a": (6, 4), "b": (6, 4), ":add": (6, 4), "fc": (1, 1)}
 
@@ -192,9 +193,8 @@ def test_input_answer_floor_and_sky(scene):
 
 
 def test_a_picture_of_the_shelf_says_which_one(scene):
-    kit = meshes.Kit.of("dark", assembly.collection_of(scene))
-    at = meshes.wall((0.0, -60.0, 1.0), 0.0)
-    made = pictures.add_picture("Shelf", np.zeros((4, 4, 3), np.uint8), at, (1.0, 1.0), "shelf", kit)
+    picture = Picture("Shelf", "shelf", np.zeros((4, 4, 3), np.uint8), wall((0.0, -60.0, 1.0), 0.0), (1.0, 1.0))
+    made = pictures.add_picture(picture, assembly.collection_of(scene))
     made[SHELF_INDEX] = 5
     hit = pick.pick(scene, graph(scene), (0.5, -62.0, 1.5), (0, 1, 0))
     assert (hit.role, hit.index, hit.object) == ("shelf", 5, made.name)

@@ -11,8 +11,8 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from innerwalk.blender_addon import actions, ui  # noqa: E402
 from innerwalk.blender_addon.actions import inspecting  # noqa: E402
 from innerwalk.blender_addon.imaging import colour, plots, statistics  # noqa: E402
+from innerwalk.blender_addon.plans.number_text import format_number  # noqa: E402
 from innerwalk.blender_addon.properties import LOGARITHMIC_HISTOGRAMS  # noqa: E402
-from innerwalk.blender_addon.scene.dressing.legend import number  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
 from innerwalk.blender_addon.scene.materials import images, look, panel_material  # noqa: E402
@@ -20,7 +20,7 @@ from innerwalk.blender_addon.scene.materials.compat import set_modifier_inputs  
 from innerwalk.blender_addon.scene.panels import image_of, panels, show_maps, tiles_of  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values as reading  # noqa: E402
 from innerwalk.blender_addon.ui.common import previews  # noqa: E402
-from innerwalk.blender_addon.ui.inspect import (inspector_state, probe_operator)  # noqa: E402
+from innerwalk.blender_addon.ui.inspect import inspector_state, probe_operator  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
 
@@ -111,13 +111,13 @@ def test_a_layer_is_told_in_words_and_a_histogram(hall, tiny):
     known = data[np.isfinite(data)]
     facts = dict(found.facts)
     assert (facts["Operation"], facts["Shape"]) == ("Conv2d", "5 channels of 6 × 4")
-    assert facts["Range"] == f"{number(known.min())} to {number(known.max())}"
-    assert (facts["Mean"], facts["Deviation"]) == (number(known.mean()), number(known.std()))
+    assert facts["Range"] == f"{format_number(known.min())} to {format_number(known.max())}"
+    assert (facts["Mean"], facts["Deviation"]) == (format_number(known.mean()), format_number(known.std()))
     assert facts["Below zero"] == facts["Sparsity"] == f"{(known < 0).mean():.1%}"
     assert (facts["Dead channels"], facts["Not finite"]) == ("0 of 5", "2")
     wanted = plots.histogram(statistics.histogram(data), "dark", "signed")
     assert np.array_equal(found.pictures["activations"], wanted) and list(found.pictures) == ["activations"]
-    assert found.ends["activations"] == (number(known.min()), number(known.max()))
+    assert found.ends["activations"] == (format_number(known.min()), format_number(known.max()))
     logarithmic = actions.inspect_layer(hall, "a", logarithmic=True).pictures["activations"]
     assert not np.array_equal(logarithmic, wanted)
 
@@ -126,17 +126,21 @@ def test_weights_have_a_histogram_where_the_bridge_tells_of_them(hall):
     """Asked once; the hall notes that it came, so that whoever shows it looks again."""
     asked = []
     told = {"a": ({"count": 11, "least": -1.0, "most": 3.0}, np.array([4, 0, 6]))}
-    session = SimpleNamespace(weighed={}, state="ready", ask=lambda question, then: asked.append((question, then)))
+    session = SimpleNamespace(
+        weight_histograms={}, state="ready", ask=lambda question, then: asked.append((question, then))
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inspecting, "current", lambda: session)
-        assert inspecting.weights_of(hall, "a") is None and not asked  # it follows no network
+        assert inspecting.weight_histogram(hall, "a") is None and not asked  # it follows no network
         hall["innerwalk_network"] = "tiny"
-        assert inspecting.weights_of(hall, "a") is inspecting.weights_of(hall, "a") is None and len(asked) == 1
+        assert (
+            inspecting.weight_histogram(hall, "a") is inspecting.weight_histogram(hall, "a") is None and len(asked) == 1
+        )
         question, then = asked[0]
         then(question(SimpleNamespace(statistics=lambda network, layers: {one: told[one] for one in layers})))
         found = inspecting.inspect_layer(hall, "a")
     assert list(found.pictures) == ["activations", "weights"] and found.ends["weights"] == ("−1", "3")
-    assert session.weighed["tiny", "a"].unknown == 1 and hall["innerwalk_weighed"] == "a"
+    assert session.weight_histograms["tiny", "a"].unknown == 1 and hall["innerwalk_weighed"] == "a"
 
 
 @pytest.mark.parametrize("normalisation", look.NORMALISATIONS)
@@ -150,14 +154,14 @@ def test_a_channel_has_the_colours_of_the_hall(hall, tiny, normalisation):
     seen = found.pictures["map"][: 6 * size : size, size // 2 :: size, :3][:, :4]
     assert np.allclose(seen, colour.tint(maps.data[2], peak, "paper", 2.0), atol=1e-5)
     assert np.allclose(seen[1, 3], colour.srgb(colour.MARKER), atol=1e-6)
-    assert found.ends["map"] == (f"−{number(peak / 2)}", number(peak / 2))
-    assert dict(found.facts)["Peak"] == number(maps.peak[2])
+    assert found.ends["map"] == (f"−{format_number(peak / 2)}", format_number(peak / 2))
+    assert dict(found.facts)["Peak"] == format_number(maps.peak[2])
 
 
 def test_a_channel_of_the_class_layer_has_the_name_of_its_class(hall, tiny):
     values = tiny.maps("fc").data[:, 0, 0]
     facts = dict(actions.inspect_channel(hall, "fc", 1).facts)
-    assert facts["Stands for"] == "cat, 75.0%" and facts["Value"] == number(float(values[1]))
+    assert facts["Stands for"] == "cat, 75.0%" and facts["Value"] == format_number(float(values[1]))
     assert "Stands for" not in dict(actions.inspect_channel(hall, "a", 1).facts)
     scale = float(np.abs(values).max())
     wanted = plots.bar(float(values[1]), scale, "signed", 1.0, "dark")
@@ -172,7 +176,7 @@ def test_further_numbers_of_the_method_are_told(hall, tiny):
 
 def test_a_value_in_words(hall, tiny):
     value = float(tiny.maps("b").data[4, 5, 1])
-    assert actions.probe(hall, "b", 4, 5, 1) == f"b · channel 4 · (1, 5) = {number(value)}"
+    assert actions.probe(hall, "b", 4, 5, 1) == f"b · channel 4 · (1, 5) = {format_number(value)}"
     assert actions.probe(hall, "a", 2, 1, 3).endswith("(3, 1) = NaN")
 
 
@@ -186,18 +190,18 @@ def test_channels_go_round(hall):
 
 def look_now(scene):
     """What is drawn after the timer has run that drawing asks for."""
-    inspector_state.told(scene)
-    asked = bpy.app.timers.is_registered(inspector_state.look)
+    inspector_state.inspected_state(scene)
+    asked = bpy.app.timers.is_registered(inspector_state.update)
     if asked:
-        bpy.app.timers.unregister(inspector_state.look)
-        inspector_state.look()
-    return asked, inspector_state.told(scene)
+        bpy.app.timers.unregister(inspector_state.update)
+        inspector_state.update()
+    return asked, inspector_state.inspected_state(scene)
 
 
 def test_a_look_is_taken_only_when_something_has_changed(interface, tiny):
     actions.select(interface, "a", 1)
     asked, shown = look_now(interface)
-    assert asked and shown.layer and dict(shown.channel.facts)["Peak"] == number(tiny.maps("a").peak[1])
+    assert asked and shown.layer and dict(shown.channel.facts)["Peak"] == format_number(tiny.maps("a").peak[1])
     assert look_now(interface) == (False, shown), "nothing has changed"
     changes = (
         lambda: actions.select(interface, "b", 2),
@@ -205,7 +209,7 @@ def test_a_look_is_taken_only_when_something_has_changed(interface, tiny):
         lambda: look.set_look(interface, theme="paper"),
         lambda: look.set_look(interface, normalisation="layer"),
         lambda: setattr(bpy.context.window_manager, LOGARITHMIC_HISTOGRAMS, True),
-        lambda: inspector_state.forget(),
+        lambda: inspector_state.invalidate(),
     )
     for change in changes:
         change()
@@ -225,7 +229,10 @@ def test_new_values_are_seen_before_they_are_drawn_and_a_moved_panel_is_nothing_
     view_layer.update()
     asked, shown = look_now(interface)
     known = tiny.maps("b").data[0] + 50
-    assert not asked and dict(shown.channel.facts)["Range"] == f"{number(known.min())} to {number(known.max())}"
+    assert (
+        not asked
+        and dict(shown.channel.facts)["Range"] == f"{format_number(known.min())} to {format_number(known.max())}"
+    )
 
 
 def test_during_a_walk_nothing_is_computed(interface, monkeypatch):
@@ -235,8 +242,8 @@ def test_during_a_walk_nothing_is_computed(interface, monkeypatch):
     look_now(interface)
     monkeypatch.setattr(walk, "_walk", object())
     actions.select(interface, "b", 2)
-    inspector_state.note_changes(interface, None)
-    assert inspector_state.look() == inspector_state.PATIENCE and not inspector_state.state.looking
+    inspector_state.on_depsgraph_update(interface, None)
+    assert inspector_state.update() == inspector_state.WALK_PAUSE_SECONDS and not inspector_state.state.running
     monkeypatch.setattr(walk, "_walk", None)
     asked, told = look_now(interface)
     assert asked and told.key[:2] == ("b", 2) and told.channel is not None
@@ -245,23 +252,26 @@ def test_during_a_walk_nothing_is_computed(interface, monkeypatch):
 def test_nothing_is_computed_for_nobody(interface, tiny):
     actions.select(interface, "b", 0)
     look_now(interface)
-    looked = inspector_state.state.shown[interface.session_uid]
+    looked = inspector_state.state.results[interface.session_uid]
     inspector_state.state.drawn.clear()  # the sidebar is closed
     for layer in ("a", "b", "a"):
         actions.select(interface, layer, 1)
         interface.view_layers[0].update()
-    assert inspector_state.state.shown[interface.session_uid] is looked
-    inspector_state.told(interface)  # and opened
-    assert bpy.app.timers.is_registered(inspector_state.look)
+    assert inspector_state.state.results[interface.session_uid] is looked
+    inspector_state.inspected_state(interface)  # and opened
+    assert bpy.app.timers.is_registered(inspector_state.update)
 
 
 def test_what_is_known_of_another_layer_is_not_shown(interface):
     actions.select(interface, "a", 1)
     known = look_now(interface)[1]
     interface["innerwalk_channel"] = 2
-    assert inspector_state.told(interface).channel is None and inspector_state.told(interface).layer is known.layer
+    assert (
+        inspector_state.inspected_state(interface).channel is None
+        and inspector_state.inspected_state(interface).layer is known.layer
+    )
     interface["innerwalk_layer"] = "b"
-    assert inspector_state.told(interface).layer is None
+    assert inspector_state.inspected_state(interface).layer is None
 
 
 def test_a_panel_that_is_gone_is_told_in_one_line(interface):
@@ -274,7 +284,7 @@ def test_a_panel_that_is_gone_is_told_in_one_line(interface):
 def test_pictures_reach_blender_bottom_row_first(interface):
     actions.select(interface, "a", 1)
     look_now(interface)
-    kept = previews._held[0][inspector_state.picture_name(interface.session_uid, "channel map")]
+    kept = previews._collections[0][inspector_state.preview_name(interface.session_uid, "channel map")]
     wanted = actions.inspect_channel(interface, "a", 1).pictures["map"]
     seen = np.zeros(wanted.size, np.float32)
     kept.image_pixels_float.foreach_get(seen)
@@ -305,16 +315,16 @@ def test_nothing_is_left_behind(hall):
     ui.register()
     actions.select(hall, "a", 1)
     look_now(hall)
-    inspector_state.forget()
-    inspector_state.told(hall)
+    inspector_state.invalidate()
+    inspector_state.inspected_state(hall)
     ui.unregister()
     assert (
-        not previews._held
-        and not inspector_state.state.shown
-        and not bpy.app.timers.is_registered(inspector_state.look)
+        not previews._collections
+        and not inspector_state.state.results
+        and not bpy.app.timers.is_registered(inspector_state.update)
     )
     assert [len(held) for held, _ in inspector_state.HANDLERS] == before
-    assert previews.icon("anything") == 0 and not hasattr(bpy.types.Scene, "innerwalk_channel_number")
+    assert previews.icon_id("anything") == 0 and not hasattr(bpy.types.Scene, "innerwalk_channel_number")
 
 
 def test_a_new_file_forgets_the_old_ones_pictures(interface, recorded):
@@ -324,8 +334,8 @@ def test_a_new_file_forgets_the_old_ones_pictures(interface, recorded):
     again = build(rec.load(recorded))
     actions.select(again, "b", 1)
     look_now(again)
-    assert list(inspector_state.state.shown) == [again.session_uid]
-    assert all(name.startswith(f"{again.session_uid} ") for name in previews._held[0])
+    assert list(inspector_state.state.results) == [again.session_uid]
+    assert all(name.startswith(f"{again.session_uid} ") for name in previews._collections[0])
 
 
 def test_the_cursor_tells_a_value_only_over_a_tile(monkeypatch):
@@ -342,5 +352,10 @@ def test_the_cursor_tells_a_value_only_over_a_tile(monkeypatch):
     monkeypatch.setattr(pick, "pick_at", lambda context, x, y: hits[x, y])
     monkeypatch.setattr(pick, "pixel_of", lambda hit: (1, 2) if hit.channel >= 0 else None)
     monkeypatch.setattr(actions, "probe", lambda scene, *where: f"{scene}: {where}")
-    assert probe_operator.under(context, 110, 70) == "the hall: ('a', 3, 1, 2)"
-    assert probe_operator.under(context, 130, 70) == probe_operator.under(context, 150, 70) == probe_operator.under(context, 99, 70) == ""
+    assert probe_operator.value_under_cursor(context, 110, 70) == "the hall: ('a', 3, 1, 2)"
+    assert (
+        probe_operator.value_under_cursor(context, 130, 70)
+        == probe_operator.value_under_cursor(context, 150, 70)
+        == probe_operator.value_under_cursor(context, 99, 70)
+        == ""
+    )

@@ -10,7 +10,7 @@ from mathutils import Matrix, Vector  # noqa: E402
 import innerwalk  # noqa: E402
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
-from innerwalk.blender_addon.scene.dressing.legend import number  # noqa: E402
+from innerwalk.blender_addon.plans.number_text import format_number  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.pick import pixel_of  # noqa: E402
 from innerwalk.blender_addon.scene.materials import look  # noqa: E402
@@ -102,7 +102,7 @@ def test_a_tile_is_picked_wherever_its_panel_hangs(goes_on, scene, name, moved):
     assert np.allclose(framed.at @ Vector(np.mean(framed.points, 0).tolist()), tile(scene, 5)[0], atol=0.02)
     row, column = pixel_of(hand.hit)
     assert {row, column} <= {31, 32}
-    value = number(float(values.value_at(panel_of(scene, LAYER), 5, row, column)))
+    value = format_number(float(values.value_at(panel_of(scene, LAYER), 5, row, column)))
     assert hands_drawing.name_of(scene, hand.hit) == f"{LAYER} · 5 · ({column}, {row}) = {value}"
     hand_actions.act(goes_on, hand, "pick")
     assert tuple(actions.selected(scene)) == (LAYER, 5)

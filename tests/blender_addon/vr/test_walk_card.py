@@ -133,10 +133,10 @@ def test_class_names_of_any_script(said):
 
 
 def test_lines_are_broken_at_blanks_and_lose_their_middle():
-    room = glyphs.width("the bridge is") * 1.01
+    room = glyphs.measure("the bridge is") * 1.01
     assert text_wrapping.wrapped("the bridge is gone", room, 1.0, 3) == ["the bridge is", "gone"]
     assert text_wrapping.wrapped("the bridge is", room, 1.0, 1) == ["the bridge is"]
-    short = text_wrapping.shortened("layer4.2.conv3.weight", glyphs.width("layer4....weight", "mono"), 1.0, "mono")
+    short = text_wrapping.shortened("layer4.2.conv3.weight", glyphs.measure("layer4....weight", "mono"), 1.0, "mono")
     assert short.startswith("layer4") and short.endswith("weight") and "..." in short
     assert text_wrapping.shortened("abc", 0.0, 1.0) == text_wrapping.GAP
     assert text_wrapping.wrapped("", 1.0, 1.0, 2) == [""]

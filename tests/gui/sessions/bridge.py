@@ -121,7 +121,7 @@ def looks_closer() -> rig.Steps:
     yield from rig.click(at.tile(LAYER, CHANNEL))
     chosen = bpy.context.scene["innerwalk_layer"], bpy.context.scene["innerwalk_channel"]
     rig.check("a click on a tile selects its channel", chosen == (LAYER, CHANNEL))
-    seen, scene = at.addon("blender_addon.ui.inspect.inspector_state").state.shown, bpy.context.scene.session_uid
+    seen, scene = at.addon("blender_addon.ui.inspect.inspector_state").state.results, bpy.context.scene.session_uid
     yield from rig.until("the inspector", lambda: seen.get(scene) and seen[scene].channel and seen[scene].layer)
     shown = seen[scene]
     rig.tell("layer", dict(shown.layer.facts))
@@ -132,11 +132,11 @@ def looks_closer() -> rig.Steps:
     place = at.tile(LAYER, CHANNEL)
     yield from rig.move(place)
     yield 0.2
-    pointed = at.addon("blender_addon.ui.inspect.inspector_state").state.pointed
+    pointed = at.addon("blender_addon.ui.inspect.inspector_state").state.cursor_value
     rig.tell("pointed", pointed)
     row, column = (side // 2 for side in maps.shape)
     near = maps[row - 1 : row + 1, column - 1 : column + 1]
-    number = at.addon("blender_addon.scene.dressing.legend").number
+    number = at.addon("blender_addon.plans.number_text").format_number
     rig.check(
         "the value under the cursor is the map's",
         any(pointed.endswith(f"= {number(float(one))}") for one in near.ravel()),
@@ -145,4 +145,4 @@ def looks_closer() -> rig.Steps:
     yield from rig.settled()
     rig.picture("8 a closer look")
     yield from rig.press("ESC", place)
-    rig.check("Esc ends it", at.addon("blender_addon.ui.inspect.inspector_state").state.pointed == "")
+    rig.check("Esc ends it", at.addon("blender_addon.ui.inspect.inspector_state").state.cursor_value == "")

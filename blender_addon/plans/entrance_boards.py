@@ -1,0 +1,80 @@
+"""The boards at the entrance: the input with its picture, and the title board that describes the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...torch_bridge.recording import Network
+from ..layout.boards import Board
+from .legend import ColourScale, add_edge_key, add_scale
+from .number_text import format_count
+from .primitives import FLAT, Picture, Plan, Style, aspect_size, wall
+
+SIDE, LEFT, SMALL = 2.2, 0.15, 0.125
+"""Side and left margin of the title board, and the size of its small texts; metres."""
+INPUT = 0.12
+"""Size of the texts over the input's frame, as a share of its longer side."""
+
+
+@dataclass(frozen=True)
+class TitleFacts:
+    """The texts of a title."""
+
+    name: str
+    counts: str
+    note: str
+
+
+def title_facts(network: Network, title: str | None, shown: int, *, chosen: bool = False) -> TitleFacts:
+    """Returns name, "26 layers, 3,976 channels", how many panels are shown, and whether weights are random.
+
+    chosen: some panels show only their strongest channels.
+    """
+    panels = [layer for layer in network.folded()[0] if layer.role == "panel"]
+    channels = sum(layer.map_shape[0] for layer in panels)
+    some = f", {shown} shown" if shown < len(panels) else ""
+    strong = ", the strongest shown" if chosen else ""
+    counts = f"{format_count(len(panels), 'layer')}{some}, {format_count(channels, 'channel')}{strong}"
+    return TitleFacts(title or network.name, counts, "" if network.trained else "random weights")
+
+
+def plan_input(pixels: np.ndarray, name: str, board: Board, style: Style) -> Plan:
+    """Plans the input's frame with its picture (H, W, 3) uint8 sRGB, within the board's square, beside its post."""
+    edge = board.width
+    width, height = aspect_size(pixels, edge)
+    plan = plan_input_frame(pixels, name, edge, style)
+    plan.placement = wall(board.position, board.yaw).moved(edge - width, (edge - height) / 2)
+    plan.pictures.append(Picture("Input", "input", pixels, FLAT, (width, height)))
+    return plan
+
+
+def plan_input_frame(pixels: np.ndarray, name: str, edge: float, style: Style) -> Plan:
+    """Plans frame and texts, without placement, around a picture (H, W, 3) whose longer side is `edge` metres."""
+    width, height = aspect_size(pixels, edge)
+    plan, size = Plan(style, "Input", "input frame"), INPUT * edge
+    plan.frame(FLAT, (width, height), "text", 0.06, 0.03)
+    head = plan.text(FLAT, "input", size, y=height + 0.85 * size)
+    if name:
+        fitted = style.fit(name, width - head - 0.6 * size, size)
+        plan.text(FLAT, name, fitted, "quiet", x=head + 0.6 * size, y=height + 0.85 * size)
+    return plan
+
+
+def plan_title(
+    facts: TitleFacts, weights: str, scale: ColourScale, kinds: Iterable[str], board: Board, style: Style
+) -> Plan:
+    """Plans the title board, SIDE by SIDE metres: name, counts, weights, colours and kinds of edges."""
+    plan, room = Plan(style, "Title", "title", wall(board.position, board.yaw)), SIDE - 2 * LEFT
+    plan.frame(FLAT, (SIDE, SIDE))
+    plan.text(FLAT, facts.name, style.fit(facts.name, room, 0.30), x=LEFT, y=1.84)
+    plan.text(FLAT, facts.counts, style.fit(facts.counts, room, SMALL), "quiet", x=LEFT, y=1.62)
+    if facts.note:
+        plan.text(FLAT, facts.note, SMALL, "skip", x=LEFT, y=1.43)
+    elif weights:
+        plan.text(FLAT, weights, style.fit(weights, room, SMALL), "quiet", x=LEFT, y=1.43)
+    add_scale(plan, FLAT.moved(LEFT, 0.78), room, SMALL, scale)
+    add_edge_key(plan, FLAT.moved(LEFT, 0.20), room, SMALL, kinds)
+    return plan

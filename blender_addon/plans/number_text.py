@@ -1,0 +1,26 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def format_number(value: float) -> str:
+    """Returns a value with three digits, thousands in groups and a true minus sign."""
+    if not np.isfinite(value):
+        return "NaN" if np.isnan(value) else "∞" if value > 0 else "−∞"
+    size = abs(value)
+    plain = f"{value:,.0f}" if size >= 100 else f"{value:.3g}"
+    return (plain if value == 0 or 1e-3 <= size < 1e7 else f"{value:.1e}").replace("-", "−")
+
+
+def format_percent(share: float) -> str:
+    """Returns a share 0..1 as "99.9 %"; what would round to 0 % or 100 % but isn't is "< 0.1 %" or "> 99.9 %"."""
+    if 0.9995 <= share < 1:
+        return "> 99.9 %"
+    return "< 0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %"
+
+
+def format_count(count: int, noun: str) -> str:
+    """Returns a count with its noun: "1 layer", "3,976 channels"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,53 @@
+"""Everything in a hall but its panels: floor, edges, boards and labels, as one plan for each part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ...torch_bridge.recording import Layer, Recording
+from ..layout import Hall, boards
+from ..layout.view import View
+from .answer_board import plan_answer
+from .channel_links import plan_channel_links
+from .edges import plan_edges
+from .entrance_boards import TitleFacts, plan_input, plan_title
+from .floor import plan_floor
+from .hall_labels import plan_floor_labels, plan_gates, plan_head, plan_house_numbers
+from .legend import ColourScale
+from .primitives import Plan, Style
+
+
+def plan_surroundings(
+    recording: Recording,
+    layers: Sequence[Layer],
+    hall: Hall,
+    view: View | None,
+    facts: TitleFacts,
+    scale: ColourScale,
+    style: Style,
+    *,
+    numbered: bool = True,
+) -> Iterator[Plan]:
+    """Plans all parts that the hall has; channel links are planned empty, because methods add them later.
+
+    view: the camera of a figure. numbered: with house numbers.
+    """
+    kinds = edge_kinds(hall)
+    parts = [plan_floor(hall, style), plan_edges(hall, view, style)]
+    yield from filter(None, parts)
+    yield plan_channel_links((), 0.0, style)
+    parts = [plan_input(recording.picture, recording.input_name, boards.input_board(hall), style)]
+    parts.append(plan_answer(recording, style, boards.answer_board(hall)))
+    if hall.parallel_yaw is not None and view is not None:
+        parts += [plan_floor_labels(hall, layers, view, style), plan_head(facts, scale, kinds, view, style)]
+    else:
+        parts.append(plan_gates(hall, layers, style))
+        if numbered:
+            parts.append(plan_house_numbers(hall, style))
+        parts.append(plan_title(facts, recording.network.weights, scale, kinds, boards.title_board(hall), style))
+    yield from filter(None, parts)
+
+
+def edge_kinds(hall: Hall) -> set[str]:
+    """Returns the kinds of edges that a hall has."""
+    return {run.kind for run in hall.runs}

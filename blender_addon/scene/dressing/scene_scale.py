@@ -1,0 +1,20 @@
+"""The colour scale that a hall's legends show."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...plans.legend import ColourScale, colour_scale
+from ...properties import COLOUR_GAIN, LARGEST_PEAK, PEAK_WEIGHTS
+from ..materials.look import ramp_of
+
+
+def read_colour_scale(scene: bpy.types.Scene, layer_peak: float | None = None, *, bars: bool = False) -> ColourScale:
+    """Returns the colour scale of a hall, or of one of its layers if `layer_peak` is given.
+
+    bars: the layer is a vector, whose values are divided by the peak of their layer where maps have that of their
+    channel.
+    """
+    normalisation = max(list(scene[PEAK_WEIGHTS]).index(1.0), int(bars))
+    peak = (None, layer_peak, float(scene[LARGEST_PEAK]))[normalisation]
+    return colour_scale(ramp_of(scene), normalisation, float(scene[COLOUR_GAIN]), peak)
