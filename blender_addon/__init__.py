@@ -1,15 +1,15 @@
-"""Blender's side: a recording becomes a hall. The pure parts (layout, colours) import no bpy."""
+"""Blender's side: builds halls from recordings. Layout and imaging import no bpy."""
 
 
 def register() -> None:
-    """Add the operators and menu entries."""
+    """Registers the interface."""
     from . import ui
 
     ui.register()
 
 
 def unregister() -> None:
-    """Take them away again."""
+    """Removes the interface."""
     from . import ui
 
     ui.unregister()

@@ -1,8 +1,13 @@
-"""The interface: operators, panels, menu entries and handlers. Nothing is done at register but to name them to Blender.
+"""The interface: operators, panels, menus, handlers and keys. Registering only tells Blender about them.
 
-A module of this folder offers any of CLASSES (in order of registration), PROPERTIES (owner, name, property), MENUS
-(menu, draw function), HANDLERS (list of bpy.app.handlers, function), KEYS (keymap, its space, operator, key, event) and
-CLOSING (functions to call when the extension is taken away); it is listed once, in MODULES.
+Each module in MODULES has any of these tuples; order matters within CLASSES, where a class comes after those it uses:
+
+CLASSES      classes
+PROPERTIES   (owner, name, property)
+MENUS        (menu, draw function that is appended to it)
+HANDLERS     (list in bpy.app.handlers, function)
+KEYS         (keymap, space, operator, key, event)
+CLOSING      functions that are called when the extension is disabled
 """
 
 from __future__ import annotations
@@ -12,55 +17,90 @@ from typing import Any
 
 import bpy
 
-from . import (app_handlers, menus, walk_panel)
-from .bridge import (bridge_form, bridge_panel, input_panel, method_panel, preferences, video_panel)
-from .common import operators
-from .hall import (ablation_operators, panel_operators, compare_panel, export_operators, block_operators, panel_gizmos, layer_list, colours_panel)
-from .inspect import (inspector_panels, inspector_state, pick_operator, probe_operator)
+from . import app_handlers, menus, walk_panel
+from .bridge import bridge_form, bridge_panel, input_panel, method_panel, preferences, video_panel
+from .hall import (
+    ablation_operators,
+    block_operators,
+    colours_panel,
+    compare_panel,
+    export_operators,
+    layer_list,
+    open_operators,
+    panel_gizmos,
+    panel_operators,
+)
+from .inspect import inspector_panels, inspector_state, pick_operator, probe_operator
+
+__all__ = ["MODULES", "register", "registered", "unregister"]
 
 MODULES = (
-    preferences, bridge_form, bridge_panel, input_panel, video_panel, method_panel, compare_panel, operators, app_handlers, inspector_state,
-    inspector_panels, ablation_operators, probe_operator, export_operators, pick_operator, panel_operators, block_operators, colours_panel, layer_list, walk_panel, menus, panel_gizmos,
-)  # fmt: skip
+    # The bridge; its property groups come before the forms that hold them.
+    preferences,
+    bridge_form,
+    bridge_panel,
+    input_panel,
+    video_panel,
+    method_panel,
+    # The hall.
+    compare_panel,
+    open_operators,
+    app_handlers,
+    inspector_state,
+    inspector_panels,
+    ablation_operators,
+    probe_operator,
+    export_operators,
+    pick_operator,
+    panel_operators,
+    block_operators,
+    colours_panel,
+    layer_list,
+    # Walks, and what shows all of this in the 3D view.
+    walk_panel,
+    menus,
+    panel_gizmos,
+)
 
 
-def _all(kind: str) -> Iterator[Any]:
+def registered(table: str) -> Iterator[Any]:
+    """Yields the entries of a table, such as "CLASSES", of all modules in the order of registration."""
     for module in MODULES:
-        yield from getattr(module, kind, ())
+        yield from getattr(module, table, ())
 
 
 def register() -> None:
-    """Name everything to Blender."""
-    for one in _all("CLASSES"):
-        bpy.utils.register_class(one)
-    for owner, name, made in _all("PROPERTIES"):
-        setattr(owner, name, made)
-    for menu, draw in _all("MENUS"):
+    """Registers everything."""
+    for cls in registered("CLASSES"):
+        bpy.utils.register_class(cls)
+    for owner, name, definition in registered("PROPERTIES"):
+        setattr(owner, name, definition)
+    for menu, draw in registered("MENUS"):
         menu.append(draw)
-    for held, handler in _all("HANDLERS"):
-        held.append(handler)
-    for keymap, space, operator, key, event in _all("KEYS") if _config() else ():
-        _config().keymaps.new(name=keymap, space_type=space).keymap_items.new(operator, key, event)
-
-
-def _config() -> bpy.types.KeyConfig | None:
-    """The keys of extensions; None in the background."""
-    return bpy.context.window_manager.keyconfigs.addon
+    for handlers, handler in registered("HANDLERS"):
+        handlers.append(handler)
+    for keymap, space, operator, key, event in registered("KEYS") if _keyconfig() else ():
+        _keyconfig().keymaps.new(name=keymap, space_type=space).keymap_items.new(operator, key, event)
 
 
 def unregister() -> None:
-    """The same backwards."""
-    for close in _all("CLOSING"):
+    """Removes everything, in reverse order."""
+    for close in registered("CLOSING"):
         close()
-    for keymap, space, operator, *_ in _all("KEYS") if _config() else ():
-        items = _config().keymaps.new(name=keymap, space_type=space).keymap_items
+    for keymap, space, operator, *_ in registered("KEYS") if _keyconfig() else ():
+        items = _keyconfig().keymaps.new(name=keymap, space_type=space).keymap_items
         for item in [item for item in items if item.idname == operator]:
             items.remove(item)
-    for held, handler in reversed([*_all("HANDLERS")]):
-        held.remove(handler)
-    for menu, draw in reversed([*_all("MENUS")]):
+    for handlers, handler in reversed([*registered("HANDLERS")]):
+        handlers.remove(handler)
+    for menu, draw in reversed([*registered("MENUS")]):
         menu.remove(draw)
-    for owner, name, _ in reversed([*_all("PROPERTIES")]):
+    for owner, name, _ in reversed([*registered("PROPERTIES")]):
         delattr(owner, name)
-    for one in reversed([*_all("CLASSES")]):
-        bpy.utils.unregister_class(one)
+    for cls in reversed([*registered("CLASSES")]):
+        bpy.utils.unregister_class(cls)
+
+
+def _keyconfig() -> bpy.types.KeyConfig | None:
+    """Returns the extensions' key configuration; None in the background."""
+    return bpy.context.window_manager.keyconfigs.addon

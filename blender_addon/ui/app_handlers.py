@@ -1,4 +1,7 @@
-"""What happens when a file is saved or opened. Where a file holds no hall, next to nothing does."""
+"""Handlers of Blender's application events: saving, opening, undo, animation and rendering.
+
+In a file without halls they do next to nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from ..properties import VIDEO_SOURCE
 
 
 @persistent
-def keep_maps(*_: Any) -> None:
-    """Before a save: maps live in images made in this session, which Blender would drop unless they are packed."""
+def pack_maps(*_: Any) -> None:
+    """Before saving: packs the images of maps, which Blender would otherwise drop."""
     from ..scene.materials.images import pack_all
 
     pack_all()
@@ -20,64 +23,66 @@ def keep_maps(*_: Any) -> None:
 
 @persistent
 def offer_rebuild(*_: Any) -> None:
-    """After opening a file with halls of an older version: ask whether to rebuild them. Nobody is there to ask in the
-    background.
-    """
-    from ..actions import outdated
+    """After opening a file with halls of an older version: asks whether to rebuild them."""
+    from ..actions import outdated_halls
 
-    if not bpy.app.background and outdated():
-        bpy.app.timers.register(_ask)  # once the window is there
+    if not bpy.app.background and outdated_halls():
+        bpy.app.timers.register(_ask_to_rebuild)  # when the window is there
 
 
-def _ask() -> None:
+def _ask_to_rebuild() -> None:
     bpy.ops.innerwalk.rebuild_groups("INVOKE_DEFAULT")
 
 
 @persistent
-def show_again(*_: Any) -> None:
-    """After undo or redo: halls show what they asked for then. Maps live in images, which undo leaves as they are."""
-    from ..actions import restore_shown
+def restore_maps(*_: Any) -> None:
+    """After undo or redo: shows the maps that each hall showed then, because undo doesn't change images."""
+    from ..actions import restore_after_undo
 
-    restore_shown()
-
-
-@persistent
-def forget_asked(*_: Any) -> None:
-    """After opening a file: what its halls have asked for was heard in another run."""
-    from ..actions import forget_asked as forget
-
-    forget()
+    restore_after_undo()
 
 
 @persistent
-def move_film(scene: bpy.types.Scene, *_: Any) -> None:
-    """After the time axis has moved: show the film's frame that is keyed there."""
+def forget_requests(*_: Any) -> None:
+    """After opening a file: drops the requests of its halls, which belong to another session."""
+    from .. import actions
+
+    actions.forget_requests()
+
+
+@persistent
+def move_video(scene: bpy.types.Scene, *_: Any) -> None:
+    """After a change of the frame: shows the video's frame that is keyed there."""
     if VIDEO_SOURCE in scene:
-        from ..actions.video import at_frame
+        from ..actions.video import show_keyed_frame
 
-        at_frame(scene)
-
-
-@persistent
-def render_begins(*_: Any) -> None:
-    """Before pictures are rendered: from now on each waits for its frame's maps."""
-    from ..actions.video import render_begins as begins
-
-    begins(True)
+        show_keyed_frame(scene)
 
 
 @persistent
-def render_ends(*_: Any) -> None:
-    """After the last picture is rendered, or none will be."""
-    from ..actions.video import render_begins as begins
+def start_rendering(*_: Any) -> None:
+    """Before rendering: from now on each frame waits for its maps."""
+    from ..actions.video import set_rendering
 
-    begins(False)
+    set_rendering(True)
+
+
+@persistent
+def stop_rendering(*_: Any) -> None:
+    """After rendering, finished or cancelled: frames no longer wait."""
+    from ..actions.video import set_rendering
+
+    set_rendering(False)
 
 
 HANDLERS = (
-    (bpy.app.handlers.save_pre, keep_maps), (bpy.app.handlers.load_post, offer_rebuild),
-    (bpy.app.handlers.load_post, forget_asked), (bpy.app.handlers.undo_post, show_again),
-    (bpy.app.handlers.redo_post, show_again), (bpy.app.handlers.frame_change_post, move_film),
-    (bpy.app.handlers.render_init, render_begins), (bpy.app.handlers.render_complete, render_ends),
-    (bpy.app.handlers.render_cancel, render_ends),
-)  # fmt: skip
+    (bpy.app.handlers.save_pre, pack_maps),
+    (bpy.app.handlers.load_post, offer_rebuild),
+    (bpy.app.handlers.load_post, forget_requests),
+    (bpy.app.handlers.undo_post, restore_maps),
+    (bpy.app.handlers.redo_post, restore_maps),
+    (bpy.app.handlers.frame_change_post, move_video),
+    (bpy.app.handlers.render_init, start_rendering),
+    (bpy.app.handlers.render_complete, stop_rendering),
+    (bpy.app.handlers.render_cancel, stop_rendering),
+)

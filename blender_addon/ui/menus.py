@@ -1,11 +1,11 @@
-"""The Innerwalk menu of the 3D view's header; in scenes that are no hall it isn't there."""
+"""The Innerwalk menu in the 3D view's header; only halls have it."""
 
 from __future__ import annotations
 
 import bpy
 
 from ..properties import HALL_VERSION, SELECTED_LAYER
-from .hall.panel_operators import (WAYS, chosen_panels)
+from .hall.panel_operators import ALIGNMENTS, selected_panels
 
 
 class INNERWALK_MT_align(bpy.types.Menu):
@@ -14,18 +14,18 @@ class INNERWALK_MT_align(bpy.types.Menu):
     bl_label = "Align"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """One entry a way."""
-        for how, name, _ in WAYS:
+        """Draws one entry for each way."""
+        for how, name, _ in ALIGNMENTS:
             self.layout.operator("innerwalk.align", text=name).how = how
 
 
 class INNERWALK_MT_collapse(bpy.types.Menu):
-    """Blocks around the selected layer, and all"""
+    """Blocks that contain the selected layer, and all blocks"""
 
     bl_label = "Collapse"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """From the innermost block to the outermost."""
+        """Draws the blocks from the innermost to the outermost."""
         from ..layout.blocks import module_path
 
         parts = module_path(context.scene.get(SELECTED_LAYER, "")).split(".")
@@ -37,12 +37,12 @@ class INNERWALK_MT_collapse(bpy.types.Menu):
 
 
 class INNERWALK_MT_bridge(bpy.types.Menu):
-    """What is asked of the bridge"""
+    """Start and end of the bridge, inputs and methods"""
 
     bl_label = "Bridge"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Start and end, inputs, methods."""
+        """Draws the entries."""
         layout = self.layout
         for name in ("start_bridge", "join_bridge", "leave_bridge"):
             layout.operator(f"innerwalk.{name}")
@@ -56,12 +56,12 @@ class INNERWALK_MT_bridge(bpy.types.Menu):
 
 
 class INNERWALK_MT_hall(bpy.types.Menu):
-    """What can be done with a hall"""
+    """Operators of a hall"""
 
     bl_label = "Innerwalk"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Everything that arranges it."""
+        """Draws the entries."""
         layout = self.layout
         for name in ("enter", "jump", "move", "scale"):
             layout.operator(f"innerwalk.{name}")
@@ -74,9 +74,8 @@ class INNERWALK_MT_hall(bpy.types.Menu):
         layout.menu("INNERWALK_MT_collapse")
         layout.operator("innerwalk.expand")
         layout.separator()
-        layout.operator("innerwalk.reset_layout", text="Reset Layout of Selected").layers = ",".join(
-            chosen_panels(context)
-        )
+        reset = layout.operator("innerwalk.reset_layout", text="Reset Layout of Selected")
+        reset.layers = ",".join(selected_panels(context))
         layout.operator("innerwalk.reset_layout", text="Reset Layout").layers = ""
         layout.operator("innerwalk.show_look")
         layout.separator()
@@ -85,7 +84,7 @@ class INNERWALK_MT_hall(bpy.types.Menu):
 
 
 def draw_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
-    """The entry in the header."""
+    """Draws the menu in the header."""
     if HALL_VERSION in context.scene and context.mode == "OBJECT":
         menu.layout.menu("INNERWALK_MT_hall")
 

@@ -1,31 +1,34 @@
-"""Operators and panel of walks: with a headset, or at the desk; and what hands and keys tell Blender."""
+"""The sidebar's Walk panel and the operators of walks, with a headset or at the desk."""
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
 
 from ..properties import HALL_VERSION
-from .bridge.preferences import (SHADINGS, texture_budget)
-from .common.operators import attempt
-from .hall.panel_operators import InHall
+from .bridge.preferences import SHADINGS, texture_budget
+from .common.operators import ActionOperator, NeedsHall
+from .common.panels import HallPanel
 
 
-class INNERWALK_OT_start_walk(InHall, bpy.types.Operator):
+class INNERWALK_OT_start_walk(NeedsHall, ActionOperator):
     """Walk through the hall with a headset"""
 
     bl_idname = "innerwalk.start_walk"
     bl_label = "Start Walk"
     bl_options = {"REGISTER"}
 
-    shading: bpy.props.EnumProperty(name="Shading", description="What the headset shows", items=SHADINGS)
-    textures: bpy.props.IntProperty(name="Textures", description="MiB that they may take", default=256, min=16)
+    shading: bpy.props.EnumProperty(name="Shading", description="How the headset shows the hall", items=SHADINGS)
+    textures: bpy.props.IntProperty(
+        name="Textures", description="Largest size of the hall's textures, in MiB", default=256, min=16
+    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only in a hall, and not right after another session."""
+        """Whether the scene is a hall and a walk can start."""
         if not super().poll(context):
             return False
         from ..vr.headset.headset_walk import cannot
@@ -33,14 +36,8 @@ class INNERWALK_OT_start_walk(InHall, bpy.types.Operator):
         cls.poll_message_set(cannot().capitalize())
         return not cannot()
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Start it."""
-        from ..actions import start_walk
 
-        return attempt(self, lambda: start_walk(context.scene, self.shading, self.textures))
-
-
-class INNERWALK_OT_walk_at_desk(InHall, bpy.types.Operator):
+class INNERWALK_OT_walk_at_desk(NeedsHall, ActionOperator):
     """Walk through the hall in this 3D view, with keys, mouse and a crosshair"""
 
     bl_idname = "innerwalk.walk_at_desk"
@@ -48,67 +45,49 @@ class INNERWALK_OT_walk_at_desk(InHall, bpy.types.Operator):
     bl_options = {"REGISTER", "GRAB_CURSOR", "BLOCKING"}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Begin, and take keys and mouse from now on; the pointer is hidden and never meets an edge."""
+        """Starts the walk and takes keys and mouse; the cursor is hidden and wraps around."""
         if self.execute(context) != {"FINISHED"}:
             return {"CANCELLED"}
         context.window.cursor_modal_set("NONE")
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Begin."""
-        from ..actions import walk_at_desk
-
-        return attempt(self, lambda: walk_at_desk(context.scene))
-
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Keys act, the mouse looks."""
+        """Gives keys and mouse to the walk until it ends."""
         from ..vr.desk.desk_walk import current
 
-        desk = current()
-        if desk is None:
+        walk = current()
+        if walk is None:
             return {"FINISHED"}
-        return {"RUNNING_MODAL"} if desk.take(event) else {"PASS_THROUGH"}
+        return {"RUNNING_MODAL"} if walk.take(event) else {"PASS_THROUGH"}
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Its window is closed."""
+        """Ends the walk when its window is closed."""
         from ..vr.desk.desk_walk import finish
 
         finish()
 
 
-class INNERWALK_OT_end_walk(InHall, bpy.types.Operator):
-    """Leave the walk"""
+class INNERWALK_OT_end_walk(NeedsHall, ActionOperator):
+    """End the walk"""
 
     bl_idname = "innerwalk.end_walk"
     bl_label = "End Walk"
     bl_options = {"REGISTER"}
 
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """End it."""
-        from ..actions import end_walk
 
-        return attempt(self, lambda: end_walk(context.scene))
-
-
-class INNERWALK_OT_go_to_place(InHall, bpy.types.Operator):
-    """Send who walks to a place of the tour"""
+class INNERWALK_OT_go_to_place(NeedsHall, ActionOperator):
+    """Move to a place of the tour"""
 
     bl_idname = "innerwalk.go_to_place"
     bl_label = "Go to Place"
     bl_options = {"REGISTER"}
 
-    place: bpy.props.StringProperty(name="Place", description="Entrance, Input, a stage by its name, or Answer")
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Send them."""
-        from ..actions import go_to_place
-
-        return attempt(self, lambda: go_to_place(context.scene, self.place))
+    place: bpy.props.StringProperty(name="Place", description="Entrance, Input, the name of a stage, or Answer")
 
 
 class INNERWALK_OT_hand(bpy.types.Operator):
-    """What a button of a controller does during a walk"""
+    """Action of a controller's button during a walk"""
 
     bl_idname = "innerwalk.hand"
     bl_label = "Hand"
@@ -117,34 +96,26 @@ class INNERWALK_OT_hand(bpy.types.Operator):
     act: bpy.props.StringProperty()
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """The hand that pressed it acts."""
+        """Runs the action for the hand that pressed the button."""
         from ..vr.headset.button_press import pressed
 
         pressed(self.act, event)
         return {"FINISHED"}
 
 
-class INNERWALK_PT_walk(bpy.types.Panel):
-    """Into the hall"""
+class INNERWALK_PT_walk(HallPanel, bpy.types.Panel):
+    """Walks through the hall"""
 
     bl_label = "Walk"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Innerwalk"
     bl_order = 70
     bl_options = {"DEFAULT_CLOSED"}
 
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only in a hall."""
-        return HALL_VERSION in context.scene
-
     def draw(self, context: bpy.types.Context) -> None:
-        """Start, with what the headset shows; or the places, while a walk goes on."""
+        """Draws the buttons to start a walk, or the places of the walk that is running."""
         from ..vr.walk import current
 
-        layout, goes_on = self.layout, current()
-        if goes_on is None:
+        layout, walk = self.layout, current()
+        if walk is None:
             row = layout.row(align=True)
             row.scale_y = 1.4
             start = row.operator("innerwalk.start_walk", icon="PLAY")
@@ -154,15 +125,13 @@ class INNERWALK_PT_walk(bpy.types.Panel):
             return
         layout.operator("innerwalk.end_walk", icon="X")
         column = layout.column(align=True)
-        for place in goes_on.places:
+        for place in walk.places:
             column.operator("innerwalk.go_to_place", text=place.name).place = place.name
 
 
 @persistent
-def _end(*_: Any) -> None:
-    """Another file, or the extension is taken away."""
-    import sys
-
+def _end_walk(*_: Any) -> None:
+    """Ends the walk before another file is opened or the extension is disabled; loads nothing if there was none."""
     if f"{__package__.rpartition('.')[0]}.vr.headset.headset_walk" in sys.modules:
         from ..vr.desk import desk_walk
         from ..vr.headset import headset_walk
@@ -172,8 +141,8 @@ def _end(*_: Any) -> None:
 
 
 @persistent
-def _unbake(*_: Any) -> None:
-    """After undo, redo or opening a file: no hall stays as it is baked for a headset."""
+def _remove_baked(*_: Any) -> None:
+    """Removes what was baked for a headset from halls that undo, redo or a saved file brought back."""
     if any(HALL_VERSION in scene for scene in bpy.data.scenes):
         from ..vr.headset.headset_walk import undone
 
@@ -181,11 +150,17 @@ def _unbake(*_: Any) -> None:
 
 
 CLASSES = (
-    INNERWALK_OT_start_walk, INNERWALK_OT_walk_at_desk, INNERWALK_OT_end_walk, INNERWALK_OT_go_to_place,
-    INNERWALK_OT_hand, INNERWALK_PT_walk,
-)  # fmt: skip
+    INNERWALK_OT_start_walk,
+    INNERWALK_OT_walk_at_desk,
+    INNERWALK_OT_end_walk,
+    INNERWALK_OT_go_to_place,
+    INNERWALK_OT_hand,
+    INNERWALK_PT_walk,
+)
 HANDLERS = (
-    (bpy.app.handlers.load_pre, _end), (bpy.app.handlers.undo_post, _unbake), (bpy.app.handlers.redo_post, _unbake),
-    (bpy.app.handlers.load_post, _unbake),
-)  # fmt: skip
-CLOSING = (_end,)
+    (bpy.app.handlers.load_pre, _end_walk),
+    (bpy.app.handlers.undo_post, _remove_baked),
+    (bpy.app.handlers.redo_post, _remove_baked),
+    (bpy.app.handlers.load_post, _remove_baked),
+)
+CLOSING = (_end_walk,)

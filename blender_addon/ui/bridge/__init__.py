@@ -1,1 +1,1 @@
-"""Interface of the bridge: starting it, networks, inputs, methods, video."""
+"""Interface of the bridge: its start, networks, inputs, videos and methods."""

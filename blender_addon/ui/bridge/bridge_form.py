@@ -1,4 +1,4 @@
-"""The form of a bridge that is to be started or joined: in the sidebar, and the same in the preferences."""
+"""The form to start or join a bridge, in the sidebar and in the preferences."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from .preferences import bridge_settings
 
 
 @cache
-def python() -> str:
-    """The Python with torch that is started where none is named, "" for none; looked for once."""
-    from ...python_finder import guess
+def default_python() -> str:
+    """Returns the Python with PyTorch that is started if none is set, "" for none; searched once."""
+    from ...python_finder import find_python
 
-    return guess()
+    return find_python()
 
 
 class INNERWALK_OT_edit_list(bpy.types.Operator):
-    """Add an entry to the list, or take the chosen one away"""
+    """Add an entry to the list, or remove the active one"""
 
     bl_idname = "innerwalk.edit_list"
     bl_label = "Edit List"
@@ -31,20 +31,21 @@ class INNERWALK_OT_edit_list(bpy.types.Operator):
 
     @classmethod
     def description(cls, context: bpy.types.Context, properties: Any) -> str:
-        """What the button does."""
+        """Returns the button's tooltip."""
         kind = "network" if properties.which == "networks" else "data set"
-        return f"Add a {kind}" if properties.add else f"Take the chosen {kind} off the list"
+        return f"Add a {kind}" if properties.add else f"Remove the active {kind}"
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Change the preferences."""
+        """Changes the list of the settings."""
         settings = bridge_settings(context)
-        held, at = getattr(settings, self.which), {"networks": "network", "data": "data_set"}[self.which]
+        entries, index_name = getattr(settings, self.which), {"networks": "network", "data": "data_set"}[self.which]
+        index = getattr(settings, index_name)
         if self.add:
-            held.add()
-            setattr(settings, at, len(held) - 1)
-        elif len(held):
-            held.remove(min(getattr(settings, at), len(held) - 1))
-            setattr(settings, at, max(0, getattr(settings, at) - 1))
+            entries.add()
+            setattr(settings, index_name, len(entries) - 1)
+        elif len(entries):
+            entries.remove(min(index, len(entries) - 1))
+            setattr(settings, index_name, max(0, index - 1))
         return {"FINISHED"}
 
 
@@ -52,10 +53,18 @@ class INNERWALK_UL_networks(bpy.types.UIList):
     """Networks that the bridge will serve"""
 
     def draw_item(
-        self, context: Any, layout: Any, data: Any, item: Any, icon: int, active: Any, at: str, index: int = 0,
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: int,
+        active_data: Any,
+        active_property: str,
+        index: int = 0,
         flags: int = 0,
-    ) -> None:  # fmt: skip
-        """Its name, and the model where that is another word."""
+    ) -> None:
+        """Draws the name, and the model if it is called differently."""
         layout.label(text=item.name or item.model or "no model yet", icon="NODETREE" if item.model else "ERROR")
         if item.name and item.name != item.model:
             layout.label(text=item.model)
@@ -65,24 +74,32 @@ class INNERWALK_UL_data(bpy.types.UIList):
     """Data sets that the bridge will serve"""
 
     def draw_item(
-        self, context: Any, layout: Any, data: Any, item: Any, icon: int, active: Any, at: str, index: int = 0,
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: int,
+        active_data: Any,
+        active_property: str,
+        index: int = 0,
         flags: int = 0,
-    ) -> None:  # fmt: skip
-        """Its name."""
+    ) -> None:
+        """Draws the name."""
         layout.label(text=item.name or item.where or "no place yet", icon="IMAGE_DATA" if item.where else "ERROR")
 
 
 def draw_start(layout: bpy.types.UILayout, settings: Any) -> None:
-    """What a bridge needs to be started or joined; what few people need is folded."""
+    """Draws the form; what few people need is folded."""
     if not len(settings.networks):
-        draw_lines(layout, "Networks run beside Blender, in a Python that has torch")
+        draw_lines(layout, "Networks run beside Blender, in a Python that has PyTorch")
     column = layout.column()
     column.use_property_split, column.use_property_decorate = True, False
-    column.prop(settings, "python", placeholder=python() or "a Python that has torch")
+    column.prop(settings, "python", placeholder=default_python() or "a Python that has PyTorch")
     layout.label(text="Networks")
-    _list(layout, settings, "networks", "network", ("model", "name", "weights", "classes", "picture"))
+    _draw_list(layout, settings, "networks", "network", ("model", "name", "weights", "classes", "picture"))
     if not len(settings.networks):
-        draw_lines(layout, "None listed: the small network object, which comes with Innerwalk, is started", "INFO")
+        draw_lines(layout, "No network is listed: the small network that comes with Innerwalk is started", "INFO")
     row = layout.row()
     row.scale_y = 1.4
     row.operator("innerwalk.start_bridge", icon="PLAY")
@@ -93,17 +110,17 @@ def draw_start(layout: bpy.types.UILayout, settings: Any) -> None:
             draw(body, settings)
 
 
-def _data(layout: Any, settings: Any) -> None:
-    _list(layout, settings, "data", "data_set", ("where", "name"))
+def _draw_data(layout: Any, settings: Any) -> None:
+    _draw_list(layout, settings, "data", "data_set", ("where", "name"))
 
 
-def _more(layout: Any, settings: Any) -> None:
+def _draw_more(layout: Any, settings: Any) -> None:
     layout.use_property_split, layout.use_property_decorate = True, False
     layout.prop(settings, "folder")
-    layout.prop(settings, "device", placeholder="the best there is")
+    layout.prop(settings, "device", placeholder="the best available")
 
 
-def _join(layout: Any, settings: Any) -> None:
+def _draw_join(layout: Any, settings: Any) -> None:
     layout.use_property_split, layout.use_property_decorate = True, False
     layout.prop(settings, "connection", placeholder="innerwalk-bridge.json")
     layout.prop(settings, "address", placeholder="or host:port")
@@ -111,24 +128,25 @@ def _join(layout: Any, settings: Any) -> None:
 
 
 _FOLDED = (
-    ("data", "Pictures to Draw From", _data), ("more", "Own Modules, Device", _more),
-    ("join", "Join a Running Bridge", _join),
-)  # fmt: skip
+    ("data", "Data Sets", _draw_data),
+    ("more", "Own Models and Device", _draw_more),
+    ("join", "Join a Running Bridge", _draw_join),
+)
 
 
-def _list(layout: Any, settings: Any, which: str, at: str, fields: tuple[str, ...]) -> None:
-    held, row = getattr(settings, which), layout.row()
-    row.template_list(f"INNERWALK_UL_{which}", which, settings, which, settings, at, rows=2, maxrows=4)
+def _draw_list(layout: Any, settings: Any, which: str, index_name: str, fields: tuple[str, ...]) -> None:
+    entries, row = getattr(settings, which), layout.row()
+    row.template_list(f"INNERWALK_UL_{which}", which, settings, which, settings, index_name, rows=2, maxrows=4)
     column = row.column(align=True)
     for add, icon in ((True, "ADD"), (False, "REMOVE")):
         button = column.operator("innerwalk.edit_list", text="", icon=icon)
         button.which, button.add = which, add
-    if not len(held):
+    if not len(entries):
         return
-    chosen, box = held[min(getattr(settings, at), len(held) - 1)], layout.column()
+    active, box = entries[min(getattr(settings, index_name), len(entries) - 1)], layout.column()
     box.use_property_split, box.use_property_decorate = True, False
     for field in fields:
-        box.prop(chosen, field, placeholder=chosen.hint(field))
+        box.prop(active, field, placeholder=active.hint(field))
 
 
 CLASSES = (INNERWALK_OT_edit_list, INNERWALK_UL_networks, INNERWALK_UL_data)

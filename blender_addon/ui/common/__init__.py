@@ -1,1 +1,1 @@
-"""Parts that all of the interface uses."""
+"""What all parts of the interface share: bases of operators and panels, previews, wrapped texts."""

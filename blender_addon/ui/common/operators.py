@@ -1,106 +1,124 @@
-"""What a person can do from Blender's menus. Every expected error is shown as one line, never as a traceback.
+"""Bases of the operators: they run actions, report errors as one line, and share their conditions.
 
-What the work needs is imported when it is done, so that enabling the extension costs nothing.
+Actions are imported when they run, so that enabling the extension loads nothing heavy.
 """
 
 from __future__ import annotations
 
+import inspect
+import json
 from collections.abc import Callable
 from typing import Any
 
 import bpy
 
-from ....torch_bridge.recording.errors import InnerwalkError
+from ....torch_bridge.recording.errors import InnerwalkError, InputError, SceneError
+from ...properties import HALL_VERSION, NETWORK_NAME, SELECTED_LAYER
 
 
 def session() -> Any:
-    """The live session, with what is known of the bridge."""
+    """Returns the live session: what is known of the bridge and of the halls that it fills."""
     from ...live.session import current
 
     return current()
 
 
-def attempt(operator: bpy.types.Operator, work: Callable[[], str]) -> set[str]:
-    """Do the work and report the line it returns, or why it could not be done."""
+def attempt(operator: bpy.types.Operator, action: Callable[[], str]) -> set[str]:
+    """Runs an action and reports the line that it returns, or its error."""
     try:
-        operator.report({"INFO"}, work())
+        operator.report({"INFO"}, action())
     except (InnerwalkError, OSError) as error:
         operator.report({"ERROR"}, str(error))
         return {"CANCELLED"}
     return {"FINISHED"}
 
 
-class INNERWALK_OT_import_recording(bpy.types.Operator):
-    """Build the hall of a recorded network in a scene of its own"""
-
-    bl_idname = "innerwalk.import_recording"
-    bl_label = "Import Recording"
-    bl_options = {"REGISTER", "UNDO"}
-
-    directory: bpy.props.StringProperty(name="Recording", description="Folder of the recording", subtype="DIR_PATH")
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Ask for the folder."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Open it."""
-        from ...actions import import_recording
-
-        return attempt(self, lambda: import_recording(bpy.path.abspath(self.directory)))
+def parse_object(name: str, text: str, example: str) -> dict[str, Any]:
+    """Parses a property that holds a JSON object; "" gives {}. Raises InputError, which shows the example."""
+    try:
+        value = json.loads(text or "{}")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise InputError(f"{name} {text[:60]!r}: not a JSON object; write it like {example}")
+    return value
 
 
-class INNERWALK_OT_open_demo(bpy.types.Operator):
-    """Build the hall of the small network that comes with Innerwalk"""
+class ActionOperator(bpy.types.Operator):
+    """Operator innerwalk.NAME: runs the function NAME of `actions` with the operator's properties as arguments."""
 
-    bl_idname = "innerwalk.open_demo"
-    bl_label = "Open Demo Recording"
-    bl_options = {"REGISTER", "UNDO"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Open it."""
-        from ...actions import open_demo
-
-        return attempt(self, open_demo)
-
-
-class INNERWALK_OT_rebuild_groups(bpy.types.Operator):
-    """Build the halls and node groups anew that an older Innerwalk has saved in this file"""
-
-    bl_idname = "innerwalk.rebuild_groups"
-    bl_label = "Rebuild Old Halls"
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        """Only where there are old ones."""
-        cls.poll_message_set("The halls of this file are up to date")
-        from ...actions import outdated
+    def action(cls) -> Callable[..., str]:
+        """Returns the function of `actions` that has the operator's name."""
+        from ... import actions
 
-        return bool(outdated())
+        function: Callable[..., str] = getattr(actions, cls.bl_idname.partition(".")[2])
+        return function
 
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Ask first."""
-        told = "An older Innerwalk has made this file's halls. Panels that were moved stay where they are."
-        return set(context.window_manager.invoke_confirm(self, event, title=self.bl_label, message=told))
+    def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
+        """Returns the action's arguments by name, without the scene. Raises InnerwalkError for a wrong property."""
+        names = inspect.signature(self.action()).parameters.keys() - {"scene", "progress"}
+        return {name: getattr(self, name) for name in names}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Rebuild them."""
-        from ...actions import rebuild_groups
-
-        return attempt(self, rebuild_groups)
-
-
-CLASSES = (INNERWALK_OT_import_recording, INNERWALK_OT_open_demo, INNERWALK_OT_rebuild_groups)
+        """Runs the action in the scene of the context."""
+        action = self.action()
+        scene = {"scene": context.scene} if "scene" in inspect.signature(action).parameters else {}
+        return attempt(self, lambda: action(**scene, **self.arguments(context)))
 
 
-def draw_import(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
-    """Entries of File > Import."""
-    menu.layout.operator(INNERWALK_OT_import_recording.bl_idname, text="Network Recording (Innerwalk)")
-    menu.layout.operator(INNERWALK_OT_open_demo.bl_idname, text="Innerwalk Demo")
-    menu.layout.operator("innerwalk.start_bridge", text="Start Innerwalk Bridge")
+class NeedsHall:
+    """Operators that need a hall."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether the scene is a hall."""
+        cls.poll_message_set("This scene is not a hall; import a recording first")
+        return HALL_VERSION in context.scene
 
 
-MENUS = ((bpy.types.TOPBAR_MT_file_import, draw_import),)
+class NeedsSelectedLayer:
+    """Operators that need a hall with a selected layer."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether a layer of a hall is selected."""
+        cls.poll_message_set("Click a panel of a hall first")
+        return bool(HALL_VERSION in context.scene and context.scene.get(SELECTED_LAYER))
+
+
+class NeedsBridge:
+    """Operators that need a bridge."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether a bridge is ready."""
+        cls.poll_message_set("Start or join a bridge first, in the Innerwalk tab")
+        return session().state == "ready"
+
+
+class NeedsNetwork(NeedsBridge):
+    """Operators that need a hall that follows a network of the bridge."""
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether the hall follows a network of the bridge."""
+        if not super().poll(context):
+            return False
+        cls.poll_message_set("This scene follows no network: build its hall from the bridge, or let it follow one")
+        return bool(context.scene.get(NETWORK_NAME))
+
+
+class LayerOperator(NeedsHall, ActionOperator):
+    """An action on one layer: the named one, or the selected one."""
+
+    layer: bpy.props.StringProperty(name="Layer", description="Id of the layer; empty for the selected one")
+
+    def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
+        """Fills in the selected layer. Raises SceneError when none is selected."""
+        layer = self.layer or context.scene.get(SELECTED_LAYER, "")
+        if not layer:
+            raise SceneError("no layer is selected; click a panel first")
+        return super().arguments(context) | {"layer": layer}

@@ -1,1 +1,1 @@
-"""Interface of a hall: arranging, folding, ablation, comparison, colours, layers, export."""
+"""Interface of a hall: panels, blocks, layers, colours, ablation, comparison, import and export."""

@@ -1,76 +1,48 @@
-"""The sidebar's comparison: another hall beside this one, and the difference of the two."""
+"""The sidebar's Compare panel: another hall beside this one, and the difference between the two."""
 
 from __future__ import annotations
 
 import bpy
 
 from ...properties import HALL_VERSION
-from ..common.operators import attempt
-from .panel_operators import InHall
+from ..common.operators import ActionOperator, NeedsHall
+from ..common.panels import SidebarPanel
 
 
-class INNERWALK_OT_stand_beside(InHall, bpy.types.Operator):
-    """Stand another hall of this file beside this one, in this one's colours"""
+class INNERWALK_OT_stand_beside(NeedsHall, ActionOperator):
+    """Show another hall of this file beside this one, in this one's colours"""
 
     bl_idname = "innerwalk.stand_beside"
     bl_label = "Stand Beside"
-    bl_options = {"REGISTER", "UNDO"}
 
-    other: bpy.props.StringProperty(name="Other Hall", description="The name of its scene")
-    share: bpy.props.BoolProperty(name="Share Inputs", description="What is placed here is placed there too")
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Stand it there."""
-        from ...actions import stand_beside
-
-        return attempt(self, lambda: stand_beside(context.scene, self.other, self.share))
+    other: bpy.props.StringProperty(name="Other Hall", description="Name of its scene")
+    share: bpy.props.BoolProperty(name="Share Inputs", description="Run the inputs of this hall in the other one too")
 
 
-class INNERWALK_OT_stand_alone(InHall, bpy.types.Operator):
-    """Take the hall beside this one away; its own scene stays as it is"""
+class INNERWALK_OT_stand_alone(NeedsHall, ActionOperator):
+    """Remove the hall beside this one; its own scene stays as it is"""
 
     bl_idname = "innerwalk.stand_alone"
     bl_label = "Stand Alone"
-    bl_options = {"REGISTER", "UNDO"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Take it away."""
-        from ...actions import stand_alone
-
-        return attempt(self, lambda: stand_alone(context.scene))
 
 
-class INNERWALK_OT_show_difference(InHall, bpy.types.Operator):
-    """Show on the panels what this hall shows minus what the other shows"""
+class INNERWALK_OT_show_difference(NeedsHall, ActionOperator):
+    """Show this hall's values minus the other hall's on the panels"""
 
     bl_idname = "innerwalk.show_difference"
     bl_label = "Show Difference"
-    bl_options = {"REGISTER", "UNDO"}
 
-    other: bpy.props.StringProperty(name="Other Hall", description="The name of its scene")
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Subtract."""
-        from ...actions import show_difference
-
-        return attempt(self, lambda: show_difference(context.scene, self.other))
+    other: bpy.props.StringProperty(name="Other Hall", description="Name of its scene")
 
 
-class INNERWALK_OT_show_activations(InHall, bpy.types.Operator):
-    """Show again what the layers said to the last input"""
+class INNERWALK_OT_show_activations(NeedsHall, ActionOperator):
+    """Show the activations for the last input again"""
 
     bl_idname = "innerwalk.show_activations"
     bl_label = "Show Activations"
-    bl_options = {"REGISTER", "UNDO"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        """Show them."""
-        from ...actions import show_activations
-
-        return attempt(self, lambda: show_activations(context.scene))
 
 
-class INNERWALK_OT_choose_other(InHall, bpy.types.Operator):
+class INNERWALK_OT_choose_other(NeedsHall, bpy.types.Operator):
     """Choose the hall to compare with"""
 
     bl_idname = "innerwalk.choose_other"
@@ -80,7 +52,7 @@ class INNERWALK_OT_choose_other(InHall, bpy.types.Operator):
     other: bpy.props.StringProperty()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Choose it."""
+        """Stores the choice in the scene."""
         context.scene.innerwalk.other = self.other
         return {"FINISHED"}
 
@@ -91,29 +63,26 @@ class INNERWALK_MT_halls(bpy.types.Menu):
     bl_label = "Other Hall"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """One entry each."""
+        """Draws one entry for each hall."""
         for scene in bpy.data.scenes:
             if HALL_VERSION in scene and scene != context.scene:
                 self.layout.operator("innerwalk.choose_other", text=scene.name).other = scene.name
 
 
-class INNERWALK_PT_compare(bpy.types.Panel):
-    """Two halls"""
+class INNERWALK_PT_compare(SidebarPanel, bpy.types.Panel):
+    """Comparison of two halls"""
 
     bl_label = "Compare"
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "Innerwalk"
     bl_order = 60
     bl_options = {"DEFAULT_CLOSED"}
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only in a hall that isn't the only one."""
-        return HALL_VERSION in context.scene and sum(HALL_VERSION in one for one in bpy.data.scenes) > 1
+        """Whether the scene is a hall, and the file has another one."""
+        return HALL_VERSION in context.scene and sum(HALL_VERSION in scene for scene in bpy.data.scenes) > 1
 
     def draw(self, context: bpy.types.Context) -> None:
-        """The other hall, and what can be done with it."""
+        """Draws the choice of the other hall, and the buttons."""
         form, layout = context.scene.innerwalk, self.layout
         layout.menu("INNERWALK_MT_halls", text=form.other or "Other Hall", icon="SCENE_DATA")
         column = layout.column(align=True)
@@ -128,6 +97,11 @@ class INNERWALK_PT_compare(bpy.types.Panel):
 
 
 CLASSES = (
-    INNERWALK_OT_stand_beside, INNERWALK_OT_stand_alone, INNERWALK_OT_show_difference, INNERWALK_OT_show_activations,
-    INNERWALK_OT_choose_other, INNERWALK_MT_halls, INNERWALK_PT_compare,
-)  # fmt: skip
+    INNERWALK_OT_stand_beside,
+    INNERWALK_OT_stand_alone,
+    INNERWALK_OT_show_difference,
+    INNERWALK_OT_show_activations,
+    INNERWALK_OT_choose_other,
+    INNERWALK_MT_halls,
+    INNERWALK_PT_compare,
+)

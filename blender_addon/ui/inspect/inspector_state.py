@@ -1,8 +1,8 @@
-"""The inspector's state: what it tells of the selected layer and channel of each hall that is drawn.
+"""What the inspector shows of the selected layer and channel, for each hall that is drawn.
 
-After each change of a hall a key is compared, and a look is taken where it is another and what was told before has been
-drawn: nothing is computed while nobody looks. Drawing compares the key too, for what no handler hears of, and asks for
-a look by a timer that runs once.
+After each change of a hall its cache key is compared. Results are computed again if the key differs and the last ones
+were drawn, so that nothing is computed for a closed sidebar. Drawing compares the key too, for changes that call no
+handler, and starts a timer that updates the results.
 """
 
 from __future__ import annotations
@@ -31,152 +31,162 @@ from ...properties import (
 from ..common import previews
 
 if TYPE_CHECKING:
-    from ...actions.inspecting import Inspected
+    from ...actions.inspecting import Inspection
 
-BUSY, REST, PATIENCE = 0.015, 0.01, 0.5
-"""Seconds of looking at a time, and until the next; and while somebody walks."""
+SLICE_SECONDS = 0.015
+"""Seconds of work at a time."""
+PAUSE_SECONDS = 0.01
+"""Seconds between two slices."""
+WALK_PAUSE_SECONDS = 0.5
+"""Seconds between two checks whether a walk has ended."""
 COLOUR_KEYS = (COLOUR_GAIN, COLOUR_MAP, PEAK_WEIGHTS, LARGEST_PEAK, BOARD_COLOUR)
 """Scene properties that change what the inspector draws."""
 
 
 @dataclass
-class Shown:
-    """What is told of one hall."""
+class InspectedState:
+    """Results of one hall."""
 
     key: tuple[Any, ...]
-    layer: Inspected | None = None
-    channel: Inspected | None = None
+    layer: Inspection | None = None
+    channel: Inspection | None = None
     error: str = ""
 
 
 @dataclass
-class _State:
-    shown: dict[int, Shown] = field(default_factory=dict)
-    """By the scene's session_uid."""
-    asked: set[int] = field(default_factory=set)
-    looking: dict[int, Generator[None, None, Shown]] = field(default_factory=dict)
-    """Looks that aren't finished."""
+class _InspectorState:
+    """Results and pending work; scenes are keyed by their session_uid."""
+
+    results: dict[int, InspectedState] = field(default_factory=dict)
+    requested: set[int] = field(default_factory=set)
+    """Scenes that were drawn with old results."""
+    running: dict[int, Generator[None, None, InspectedState]] = field(default_factory=dict)
+    """Unfinished computations."""
     drawn: set[int] = field(default_factory=set)
-    """Halls whose inspector was drawn since the last look."""
-    turn: int = 0
-    """Goes up whenever values may have changed."""
-    pointed: str = ""
+    """Scenes whose inspector was drawn since their last computation."""
+    generation: int = 0
+    """Counter, incremented whenever values may have changed."""
+    cursor_value: str = ""
     """The value under the cursor, in words."""
 
 
-state = _State()
+state = _InspectorState()
 
 
-def told(scene: bpy.types.Scene) -> Shown | None:
-    """What is known of a hall's selection, perhaps from a moment ago; a look is taken soon if it isn't up to date."""
-    found, key = state.shown.get(scene.session_uid), key_of(scene)
+def inspected_state(scene: bpy.types.Scene) -> InspectedState | None:
+    """Returns the results for a hall's selection; starts the timer if they are out of date."""
+    result, key = state.results.get(scene.session_uid), cache_key(scene)
     state.drawn.add(scene.session_uid)
-    if found is None or found.key != key:
-        state.asked.add(scene.session_uid)
-        if not bpy.app.timers.is_registered(look):
-            bpy.app.timers.register(look, first_interval=0.0)
-    chosen = key[:2]
-    if found and found.key[:2] != chosen:  # better nothing than what is another's
-        return Shown(found.key, found.layer if found.key[0] == chosen[0] else None)
-    return found
+    if result is None or result.key != key:
+        state.requested.add(scene.session_uid)
+        if not bpy.app.timers.is_registered(update):
+            bpy.app.timers.register(update, first_interval=0.0)
+    selection = key[:2]
+    if result and result.key[:2] != selection:  # show nothing rather than another channel's results
+        return InspectedState(result.key, result.layer if result.key[0] == selection[0] else None)
+    return result
 
 
-def key_of(scene: bpy.types.Scene) -> tuple[Any, ...]:
-    """Everything that what is told depends on: selection, colours, and numbers for the values."""
+def cache_key(scene: bpy.types.Scene) -> tuple[Any, ...]:
+    """Returns everything that the results depend on: (layer, channel, …, whether histograms are logarithmic)."""
     colours = [scene.get(key, 0.0) for key in COLOUR_KEYS]
-    manager = bpy.context.window_manager
-    chosen = (scene.get(SELECTED_LAYER, ""), scene.get(SELECTED_CHANNEL, -1), scene.get(WEIGHED_LAYER, ""))
-    flat = tuple(value if isinstance(value, (int, float)) else tuple(value) for value in colours)
+    layer = scene.get(SELECTED_LAYER, "")
     return (
-        *chosen,
-        *flat,
-        _filled(scene, chosen[0]),
-        state.turn,
-        bool(getattr(manager, LOGARITHMIC_HISTOGRAMS, False)),
+        layer,
+        scene.get(SELECTED_CHANNEL, -1),
+        scene.get(WEIGHED_LAYER, ""),
+        *(value if isinstance(value, (int, float)) else tuple(value) for value in colours),
+        _fill_count(scene, layer),
+        state.generation,
+        bool(getattr(bpy.context.window_manager, LOGARITHMIC_HISTOGRAMS, False)),
     )
 
 
-def look() -> float | None:
-    """Look at what was asked for, some of it at a time, and draw again; seconds until the next, None for no more.
+def update() -> float | None:
+    """Runs a slice of the pending work and redraws; returns the seconds until the next one, None for no more.
 
-    Not during a walk, whose frames don't wait and whose card tells the same.
+    Pauses during a walk: its frames must not wait, and its card shows the same.
     """
-    if _somebody_walks():
-        return PATIENCE
-    there = {scene.session_uid: scene for scene in bpy.data.scenes}
-    for gone in state.shown.keys() - there.keys():
-        del state.shown[gone]
-        previews.drop(picture_name(gone, ""))
-    for id in (state.asked & there.keys()) - state.looking.keys():
-        state.looking[id] = _looks(id)
-    state.asked.clear()
-    if all([_done(id) for id in list(state.looking)]):
+    if _is_walking():
+        return WALK_PAUSE_SECONDS
+    scenes = {scene.session_uid for scene in bpy.data.scenes}
+    for removed in state.results.keys() - scenes:
+        del state.results[removed]
+        previews.remove(preview_name(removed, ""))
+    for uid in (state.requested & scenes) - state.running.keys():
+        state.running[uid] = _inspect_in_steps(uid)
+    state.requested.clear()
+    if all([_run_slice(uid) for uid in list(state.running)]):
         redraw()
-    return REST if state.looking else None
+    return PAUSE_SECONDS if state.running else None
 
 
-def _somebody_walks() -> bool:
+def _is_walking() -> bool:
     from ...vr.walk import current
 
     return current() is not None
 
 
-def _done(id: int) -> bool:
-    """Look for a while; whether all was seen. In the background nobody waits for anything else."""
-    from ...time_slicing import some
+def _run_slice(uid: int) -> bool:
+    """Runs a slice of a computation, all of it in the background; returns whether it is finished."""
+    from ...time_slicing import run_for
 
     try:
-        some(state.looking[id], math.inf if bpy.app.background else BUSY)
-    except StopIteration as done:
-        del state.looking[id]
-        state.shown[id] = done.value
-    return id not in state.looking
+        run_for(state.running[uid], math.inf if bpy.app.background else SLICE_SECONDS)
+    except StopIteration as stop:
+        del state.running[uid]
+        state.results[uid] = stop.value
+    return uid not in state.running
 
 
-def _looks(id: int) -> Generator[None, None, Shown]:
-    """The scene may be gone at any step."""
+def _inspect_in_steps(uid: int) -> Generator[None, None, InspectedState]:
+    """Computes the results of a scene, which may be removed between two steps."""
     from ....torch_bridge.recording.errors import InnerwalkError
     from ...actions import selected
-    from ...actions.inspecting import channel_in_parts, layer_in_parts
+    from ...actions.inspecting import inspect_channel_in_steps, inspect_layer_in_steps
 
-    scene = _scene(id)
+    scene = _find_scene(uid)
     if scene is None:
-        return Shown(())
-    shown, (layer, channel) = Shown(key_of(scene)), selected(scene)
+        return InspectedState(())
+    result, (layer, channel) = InspectedState(cache_key(scene)), selected(scene)
+    logarithmic = bool(result.key[-1])
     try:
         if layer and channel >= 0:
-            shown.channel = _kept(id, "channel", (yield from channel_in_parts(scene, layer, channel)))
-        if layer and (scene := _scene(id)) is not None:
-            shown.layer = _kept(id, "layer", (yield from layer_in_parts(scene, layer, bool(shown.key[-1]))))
+            inspection = yield from inspect_channel_in_steps(scene, layer, channel)
+            result.channel = _store_pictures(uid, "channel", inspection)
+        if layer and (scene := _find_scene(uid)) is not None:
+            inspection = yield from inspect_layer_in_steps(scene, layer, logarithmic)
+            result.layer = _store_pictures(uid, "layer", inspection)
     except InnerwalkError as error:
-        shown.error = str(error)
-    return shown
+        result.error = str(error)
+    return result
 
 
-def _scene(id: int) -> bpy.types.Scene | None:
-    return next((one for one in bpy.data.scenes if one.session_uid == id), None)
+def _find_scene(uid: int) -> bpy.types.Scene | None:
+    return next((scene for scene in bpy.data.scenes if scene.session_uid == uid), None)
 
 
-def _kept(id: int, what: str, found: Inspected) -> Inspected:
-    for name, pixels in found.pictures.items():
-        previews.put(picture_name(id, f"{what} {name}"), pixels)
-    return found._replace(pictures=dict.fromkeys(found.pictures))
+def _store_pictures(uid: int, owner: str, inspection: Inspection) -> Inspection:
+    """Moves the pictures of a "layer" or "channel" to the previews; only their names stay."""
+    for name, pixels in inspection.pictures.items():
+        previews.store(preview_name(uid, f"{owner} {name}"), pixels)
+    return inspection._replace(pictures=dict.fromkeys(inspection.pictures))
 
 
-def lies_over_input(scene: bpy.types.Scene, layer: str) -> bool:
-    """Whether the maps of a layer can be laid over the input picture."""
+def can_overlay(scene: bpy.types.Scene, layer: str) -> bool:
+    """Returns whether the maps of a layer can be laid over the input image."""
     from ...scene.dressing.input_overlay import fits
 
     return fits(scene, layer)
 
 
-def picture_name(scene: int, what: str) -> str:
-    """Under which a picture of a hall is kept; scene: its session_uid."""
-    return f"{scene} {what}"
+def preview_name(uid: int, picture: str) -> str:
+    """Returns the name of a hall's picture among the previews."""
+    return f"{uid} {picture}"
 
 
 def redraw() -> None:
-    """Draw all 3D views again, sidebars too."""
+    """Redraws all 3D views and their sidebars."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
@@ -184,21 +194,22 @@ def redraw() -> None:
 
 
 @persistent
-def note_changes(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
-    """Filling a panel tags it. Of others than the selected one nothing is told."""
-    if not state.shown or _somebody_walks():
+def on_depsgraph_update(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
+    """Computes the results again after a change that they depend on, such as new maps on the selected panel."""
+    if not state.results or _is_walking():
         return
-    id = scene.session_uid
-    if id in state.looking or id not in state.drawn or id not in state.shown or state.shown[id].key == key_of(scene):
+    uid = scene.session_uid
+    if uid in state.running or uid not in state.drawn or uid not in state.results:
         return
-    state.drawn.discard(id)
-    state.looking[id] = _looks(id)
-    if not _done(id) and not bpy.app.timers.is_registered(look):
-        bpy.app.timers.register(look, first_interval=REST)
+    if state.results[uid].key == cache_key(scene):
+        return
+    state.drawn.discard(uid)
+    state.running[uid] = _inspect_in_steps(uid)
+    if not _run_slice(uid) and not bpy.app.timers.is_registered(update):
+        bpy.app.timers.register(update, first_interval=PAUSE_SECONDS)
 
 
-def _filled(scene: bpy.types.Scene, layer: str) -> int:
-    """How often the layer's panel was filled."""
+def _fill_count(scene: bpy.types.Scene, layer: str) -> int:
     from ...scene.panels import find
 
     panel = find(scene, layer)
@@ -206,28 +217,29 @@ def _filled(scene: bpy.types.Scene, layer: str) -> int:
 
 
 @persistent
-def forget(*_: Any) -> None:
-    """After undo, redo and opening a file, what was told may be of something else."""
-    state.turn += 1
-    state.pointed = ""
+def invalidate(*_: Any) -> None:
+    """Marks all results as out of date, after undo, redo and opening a file."""
+    state.generation += 1
+    state.cursor_value = ""
 
 
 def close() -> None:
-    """Nothing is kept when the extension is taken away."""
-    if bpy.app.timers.is_registered(look):
-        bpy.app.timers.unregister(look)
-    state.shown.clear()
-    state.asked.clear()
+    """Stops the timer and drops all results, when the extension is disabled."""
+    if bpy.app.timers.is_registered(update):
+        bpy.app.timers.unregister(update)
+    state.results.clear()
+    state.requested.clear()
     state.drawn.clear()
-    state.looking.clear()
+    state.running.clear()
     previews.clear()
 
 
-def _channel(scene: bpy.types.Scene) -> int:
+def _get_channel(scene: bpy.types.Scene) -> int:
     return max(int(scene.get(SELECTED_CHANNEL, -1)), 0)
 
 
 def _set_channel(scene: bpy.types.Scene, channel: int) -> None:
+    """Selects a channel of the selected layer, the last one if there are fewer."""
     from ...actions import select, selected
     from ...scene.panels import panels
 
@@ -237,18 +249,20 @@ def _set_channel(scene: bpy.types.Scene, channel: int) -> None:
         select(scene, layer, min(channel, len(panel.data.vertices) - 1))
 
 
-_number = bpy.props.IntProperty(  # type: ignore[func-returns-value]
-    name="Channel", description="Number of the channel that is looked at, from 0", min=0, get=_channel, set=_set_channel
+_channel_number = bpy.props.IntProperty(  # type: ignore[func-returns-value]
+    name="Channel", description="Number of the selected channel, from 0", min=0, get=_get_channel, set=_set_channel
 )
 _logarithmic = bpy.props.BoolProperty(  # type: ignore[func-returns-value]
-    name="Logarithmic", description="Bars of histograms are as high as the logarithm of their counts"
+    name="Logarithmic", description="Show the logarithm of the counts in histograms"
 )
 PROPERTIES = (
-    (bpy.types.Scene, CHANNEL_NUMBER, _number),
+    (bpy.types.Scene, CHANNEL_NUMBER, _channel_number),
     (bpy.types.WindowManager, LOGARITHMIC_HISTOGRAMS, _logarithmic),
 )
 HANDLERS = (
-    (bpy.app.handlers.depsgraph_update_post, note_changes),
-    *((held, forget) for held in (bpy.app.handlers.undo_post, bpy.app.handlers.redo_post, bpy.app.handlers.load_post)),
+    (bpy.app.handlers.depsgraph_update_post, on_depsgraph_update),
+    (bpy.app.handlers.undo_post, invalidate),
+    (bpy.app.handlers.redo_post, invalidate),
+    (bpy.app.handlers.load_post, invalidate),
 )
 CLOSING: tuple[Callable[[], None], ...] = (close,)

@@ -1,4 +1,4 @@
-"""A click in the 3D view: a tile, the input, a picture of the shelf, or empty ground. Everything else is Blender's."""
+"""Operator of a click in the 3D view: on a tile, the input, an image of the shelf, or the empty floor."""
 
 from __future__ import annotations
 
@@ -6,47 +6,46 @@ import bpy
 from bpy_extras import view3d_utils
 
 from ...properties import HALL_VERSION
-from ..common.operators import attempt
+from ..common.operators import ActionOperator, attempt
 
 
-class INNERWALK_OT_pick(bpy.types.Operator):
-    """Look at the tile under the cursor, or at nothing where the ground is empty"""
+class INNERWALK_OT_pick(ActionOperator):
+    """Select the tile under the cursor, or clear the selection on the empty floor"""
 
     bl_idname = "innerwalk.pick"
     bl_label = "Pick in the Hall"
-    bl_options = {"REGISTER", "UNDO"}
 
     origin: bpy.props.FloatVectorProperty(
-        name="Origin", description="Where the ray begins, in the world", subtype="TRANSLATION", options={"SKIP_SAVE"}
+        name="Origin", description="Start of the ray in world space", subtype="TRANSLATION", options={"SKIP_SAVE"}
     )
     direction: bpy.props.FloatVectorProperty(
-        name="Direction", description="Where it goes, in the world", default=(0, 1, 0), options={"SKIP_SAVE"}
+        name="Direction", description="Direction of the ray in world space", default=(0, 1, 0), options={"SKIP_SAVE"}
     )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only in a hall, and not while something is edited or sculpted."""
-        cls.poll_message_set("Open a hall in object mode first")
+        """Whether the scene is a hall in object mode."""
+        cls.poll_message_set("Open a hall in Object Mode first")
         return HALL_VERSION in context.scene and context.mode == "OBJECT"
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Take the ray under the cursor; the click goes on to Blender where nothing of the hall is hit."""
-        from ...actions.pointing import means
+        """Takes the ray under the cursor; passes the click on to Blender if it has no effect in the hall."""
+        from ...actions.pointing import has_effect
         from ...scene.hall.pick import pick_at
 
-        region, data = context.region, context.region_data
-        if region is None or region.type != "WINDOW" or data is None:
+        region, view = context.region, context.region_data
+        if region is None or region.type != "WINDOW" or view is None:
             return {"PASS_THROUGH"}
-        at = event.mouse_region_x, event.mouse_region_y
-        hit = pick_at(context, *at)
-        if hit is None or not means(context.scene, hit):
+        cursor = event.mouse_region_x, event.mouse_region_y
+        hit = pick_at(context, *cursor)
+        if hit is None or not has_effect(context.scene, hit):
             return {"PASS_THROUGH"}
-        self.origin = view3d_utils.region_2d_to_origin_3d(region, data, at)
-        self.direction = view3d_utils.region_2d_to_vector_3d(region, data, at)
+        self.origin = view3d_utils.region_2d_to_origin_3d(region, view, cursor)
+        self.direction = view3d_utils.region_2d_to_vector_3d(region, view, cursor)
         return self.execute(context)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Do what pointing there means."""
+        """Does what a click there does, and says so if that is nothing."""
         from ...actions import pick
 
         return attempt(self, lambda: pick(context.scene, self.origin, self.direction) or "nothing of the hall is there")
@@ -54,4 +53,4 @@ class INNERWALK_OT_pick(bpy.types.Operator):
 
 CLASSES = (INNERWALK_OT_pick,)
 KEYS = (("Object Mode", "EMPTY", INNERWALK_OT_pick.bl_idname, "LEFTMOUSE", "CLICK"),)
-"""A plain click and no press, so that a drag is still Blender's: boxes, gizmos, the tools of the toolbar."""
+"""A click, not a press: drags keep Blender's meaning, such as box selection, gizmos and tools."""

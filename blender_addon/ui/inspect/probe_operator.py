@@ -1,4 +1,4 @@
-"""The value under the cursor."""
+"""Operator that shows the value under the cursor."""
 
 from __future__ import annotations
 
@@ -9,58 +9,58 @@ from . import inspector_state
 
 
 class INNERWALK_OT_probe(bpy.types.Operator):
-    """Show the value under the cursor until Esc or the right button is pressed"""
+    """Show the value under the cursor until Esc or the right mouse button is pressed"""
 
     bl_idname = "innerwalk.probe"
     bl_label = "Value Under the Cursor"
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
-        """Only in a hall that is on a screen."""
+        """Whether the scene is a hall on a screen."""
         cls.poll_message_set("Open a hall in a 3D view first")
         return not bpy.app.background and HALL_VERSION in context.scene
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Start."""
+        """Starts to follow the cursor."""
         context.window_manager.modal_handler_add(self)
-        self._tell(context, "point at a tile")
+        self._show(context, "point at a tile")
         return {"RUNNING_MODAL"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Follow the cursor; everything but the end is left to others, so that one can walk meanwhile."""
+        """Follows the cursor; passes on all other events, so that the view can be moved meanwhile."""
         if event.type in ("ESC", "RIGHTMOUSE") and event.value == "PRESS":
             self.cancel(context)
             return {"FINISHED"}
         if event.type == "MOUSEMOVE":
-            self._tell(context, under(context, event.mouse_x, event.mouse_y))
+            self._show(context, value_under_cursor(context, event.mouse_x, event.mouse_y))
         return {"PASS_THROUGH"}
 
     def cancel(self, context: bpy.types.Context) -> None:
-        """Leave no word behind."""
-        inspector_state.state.pointed = ""
+        """Clears the status bar and the sidebar."""
+        inspector_state.state.cursor_value = ""
         context.workspace.status_text_set(None)
         inspector_state.redraw()
 
-    def _tell(self, context: bpy.types.Context, words: str) -> None:
-        if words != inspector_state.state.pointed:
-            inspector_state.state.pointed = words
-            context.workspace.status_text_set(f"{words or 'no tile here'}     Esc: stop")
+    def _show(self, context: bpy.types.Context, text: str) -> None:
+        if text != inspector_state.state.cursor_value:
+            inspector_state.state.cursor_value = text
+            context.workspace.status_text_set(f"{text or 'no tile here'}     Esc: stop")
             inspector_state.redraw()
 
 
-def under(context: bpy.types.Context, x: int, y: int) -> str:
-    """What is under a point of the window, in words; "" where there is no tile. Raises nothing a person can cause."""
+def value_under_cursor(context: bpy.types.Context, x: int, y: int) -> str:
+    """Returns the value at a point of the window in words, "" if no tile is there. Errors become the text."""
     from ....torch_bridge.recording.errors import InnerwalkError
     from ...actions import probe
-    from ...scene.hall.pick import (pick_at, pixel_of)
+    from ...scene.hall.pick import pick_at, pixel_of
 
     for area in context.window.screen.areas:
         for region in area.regions if area.type == "VIEW_3D" else ():
-            left, low = x - region.x, y - region.y
-            if region.type != "WINDOW" or not (0 <= left < region.width and 0 <= low < region.height):
+            left, bottom = x - region.x, y - region.y
+            if region.type != "WINDOW" or not (0 <= left < region.width and 0 <= bottom < region.height):
                 continue
             with context.temp_override(area=area, region=region):
-                hit = pick_at(bpy.context, left, low)
+                hit = pick_at(bpy.context, left, bottom)
             pixel = pixel_of(hit) if hit is not None else None
             if hit is None or pixel is None:
                 return ""

@@ -24,7 +24,7 @@ def add(form, which: str, **said: str):
 
 
 def test_nothing_filled_in_starts_what_is_shipped(form):
-    assert preferences.order_of(form) == ({"object": {"model": "object"}}, {"object": "concepts:object"})
+    assert preferences.bridge_arguments(form) == ({"object": {"model": "object"}}, {"object": "concepts:object"})
 
 
 def test_networks_and_data_sets_by_name(form):
@@ -32,7 +32,7 @@ def test_networks_and_data_sets_by_name(form):
     add(form, "networks", model="resnet50")
     add(form, "data", where="pictures/birds")
     add(form, "data", name="more", where="more.zip")
-    networks, data = preferences.order_of(form)
+    networks, data = preferences.bridge_arguments(form)
     assert networks == {
         "mine": {"model": "my.nets:build", "weights": "mine.pt", "classes": "names.json", "inputs": ["a.png"]},
         "resnet50": {"model": "resnet50"},
@@ -43,19 +43,19 @@ def test_networks_and_data_sets_by_name(form):
 def test_what_has_no_model_or_place_is_left_out(form):
     add(form, "networks", model="")
     add(form, "data", name="nowhere")
-    assert preferences.order_of(form) == ({"object": {"model": "object"}}, {"object": "concepts:object"})
+    assert preferences.bridge_arguments(form) == ({"object": {"model": "object"}}, {"object": "concepts:object"})
 
 
 def test_equal_names_are_told_apart(form):
     for _ in range(3):
         add(form, "networks", model="pair")
-    assert list(preferences.order_of(form)[0]) == ["pair", "pair 2", "pair 3"]
+    assert list(preferences.bridge_arguments(form)[0]) == ["pair", "pair 2", "pair 3"]
 
 
 def test_a_shipped_networks_pictures_come_once(form):
     add(form, "networks", name="a", model="pair")
     add(form, "data", name="shapes", where="concepts:pair")
-    assert preferences.order_of(form)[1] == {"shapes": "concepts:pair"}
+    assert preferences.bridge_arguments(form)[1] == {"shapes": "concepts:pair"}
 
 
 def test_entries_are_added_and_taken_away(form):

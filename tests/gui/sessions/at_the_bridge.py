@@ -159,7 +159,7 @@ class Clock:
 
     def watch(self) -> None:
         """Timers, handlers, and what Blender calls of our classes. A timer that runs already isn't among them."""
-        for module, name in (("live.timer", "tick"), ("ui.inspect.inspector_state", "look")):
+        for module, name in (("live.timer", "tick"), ("ui.inspect.inspector_state", "update")):
             where = addon(f"blender_addon.{module}")
             setattr(where, name, self.timed(name, getattr(where, name)))
         for kind in ("depsgraph_update_post", "undo_post", "redo_post", "load_post", "save_pre", "frame_change_post"):

@@ -63,9 +63,9 @@ class Frames:
             setattr(owner, name, self.timed(name, getattr(owner, name)))
         drawing.Drawing.paint = self.timed("paint", drawing.Drawing.paint)  # of a draw
         inspector = at.addon("blender_addon.ui.inspect.inspector_state")
-        inspector.look = self.timed("inspector", inspector.look)
+        inspector.update = self.timed("inspector", inspector.update)
         after = bpy.app.handlers.depsgraph_update_post
-        after[:] = [self.timed("after changes", one) if one.__name__ == "note_changes" else one for one in after]
+        after[:] = [self.timed("after changes", one) if one.__name__ == "on_depsgraph_update" else one for one in after]
 
     def timed(self, name, work):
         """What is called by something that is timed counts once."""
