@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from innerwalk.torch_bridge import record
+from innerwalk.torch_bridge.capture import RecordingInfo, record
 from innerwalk.torch_bridge.models.torchvision_import import import_torchvision
 
 FILE = Path(__file__).parent / "graphs.json.gz"
@@ -107,7 +107,7 @@ def detecting(name: str) -> tuple[nn.Module, tuple[list[torch.Tensor], ...]]:
 
 
 def folded(name: str, model: nn.Module, inputs: tuple) -> dict[str, list]:
-    recording = record(model, inputs, layers=(), name=name, picture=np.zeros((8, 8, 3), np.uint8))
+    recording = record(model, inputs, layers=(), info=RecordingInfo(name), picture=np.zeros((8, 8, 3), np.uint8))
     layers, links = recording.network.folded()
     rows = [[layer.id, layer.kind, layer.role, *layer.map_shape] for layer in layers]
     return {"layers": rows, "links": [list(link) for link in links]}

@@ -1,7 +1,7 @@
-"""Channels that are taken away: their values are 0 from the moment their layer has finished, whoever reads them.
+"""Ablation: chosen channels are set to 0 as soon as their layer has finished, so every later layer reads 0.
 
-A recording is given its ablation. Methods needn't know of one: what reaches into a network takes the one that is held
-while their step runs.
+`record` takes the ablation as an argument. Methods need no such argument: a PartialForward uses the ablation that
+`use_ablation` has set for the current thread.
 """
 
 from __future__ import annotations
@@ -17,95 +17,102 @@ import numpy as np
 import torch
 
 from ..recording import Network
+from ..recording.channels import check_channels
 from ..recording.errors import InputError
 from .values.map_layout import MapLayout
 
 ChannelsByLayer = Mapping[str, Sequence[int]]
-"""By layer: numbers of channels, as a person says them."""
+"""Channel numbers by layer id, as a person writes them; not yet checked."""
 
 
 @dataclass(frozen=True)
 class Ablation:
-    """Channels of a network, each known to be there."""
+    """Channels of a network that are set to 0; all of them exist."""
 
     channels: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """By the id of the layer whose values are 0, ids and numbers in order."""
+    """Channel numbers by the id of the layer whose values are changed; ids and numbers are sorted."""
 
     @classmethod
-    def of(cls, network: Network, asked: ChannelsByLayer) -> Ablation:
-        """What is meant: a panel stands for the layer whose maps it shows. Raises UnknownName or InputError."""
-        if not isinstance(asked, Mapping) or not all(map(_are_numbers, asked.values())):
+    def resolve(cls, network: Network, request: ChannelsByLayer) -> Ablation:
+        """Checks the requested channels. A panel's id stands for the layer whose maps the panel shows.
+
+        Raises UnknownName or InputError.
+        """
+        if not isinstance(request, Mapping) or not all(map(_are_numbers, request.values())):
             raise InputError('ablate: an object such as {"conv1": [0, 5]} is needed, layers with numbers of channels')
         found: dict[str, set[int]] = {}
-        for id, channels in asked.items():
+        for id, channels in request.items():
             shown = network.layer(network.layer(id).shows or id)
             if shown.role in ("input", "output") or 0 in shown.map_shape:
                 raise InputError(f"layer {id} has no channels that could be ablated")
-            wrong = [one for one in channels if not 0 <= one < shown.map_shape[0]]
-            if wrong:
-                raise InputError(
-                    f"layer {id} has channels 0 to {shown.map_shape[0] - 1}; there is no channel {wrong[0]}"
-                )
+            check_channels(network, id, channels)
             found.setdefault(shown.id, set()).update(channels)
         return cls({id: tuple(sorted(found[id])) for id in sorted(found) if found[id]})
 
-    def plain(self) -> dict[str, list[int]]:
-        """As plain JSON values."""
+    def as_json(self) -> dict[str, list[int]]:
+        """Returns the channels by layer as plain JSON values."""
         return {id: list(channels) for id, channels in self.channels.items()}
 
 
 def _are_numbers(channels: Any) -> bool:
-    return isinstance(channels, Sequence) and all(type(one) is int for one in channels)
+    return isinstance(channels, Sequence) and all(type(channel) is int for channel in channels)
 
 
 NO_ABLATION = Ablation()
-_held: ContextVar[Ablation] = ContextVar("ablation", default=NO_ABLATION)
+_current: ContextVar[Ablation] = ContextVar("ablation", default=NO_ABLATION)
 
 
 @contextmanager
 def use_ablation(ablation: Ablation) -> Iterator[None]:
-    """In this thread, what reaches into a network finds it ablated so."""
-    token = _held.set(ablation)
+    """Makes `ablation` the current one of this thread inside the `with` block."""
+    token = _current.set(ablation)
     try:
         yield
     finally:
-        _held.reset(token)
+        _current.reset(token)
 
 
 def current_ablation() -> Ablation:
-    """What is ablated while this runs."""
-    return _held.get()
+    """Returns the ablation that `use_ablation` has set in this thread, or NO_ABLATION."""
+    return _current.get()
 
 
-def zero_channels(value: torch.Tensor, made: MapLayout, channels: Sequence[int]) -> None:
-    """Make channels of a layer's tensor 0 in place, in all of a batch, in windows and special tokens; gradients too."""
-    _zero(value.data, made, channels)  # not through autograd, for which some operations keep their output
+def zero_channels(value: torch.Tensor, layout: MapLayout, channels: Sequence[int]) -> None:
+    """Sets channels of a layer's output to 0 in place, and the gradients that reach them too.
+
+    value: the layer's tensor, of any shape and dtype. All inputs of a batch, windows and special tokens are set.
+    """
+    _zero(value.data, layout, channels)  # not through autograd, for which some operations keep their output
     if value.requires_grad:
-        value.register_hook(lambda gradient: _zero(gradient.clone(), made, channels))
+        value.register_hook(lambda gradient: _zero(gradient.clone(), layout, channels))
 
 
-def _zero(value: torch.Tensor, made: MapLayout, channels: Sequence[int]) -> torch.Tensor:
+def _zero(value: torch.Tensor, layout: MapLayout, channels: Sequence[int]) -> torch.Tensor:
     with torch.no_grad(), torch.inference_mode(value.is_inference()):
         for channel in channels:
-            channel_values(value, made, channel).zero_()
+            channel_values(value, layout, channel).zero_()
     return value
 
 
-def channel_values(value: torch.Tensor, made: MapLayout, channel: int) -> torch.Tensor:
-    """All values of a channel in a layer's tensor, as a view; all there are of tokens that are one map."""
-    front, sizes = _front(value, made)
-    return value.movedim(front, tuple(range(len(front))))[tuple(map(int, np.unravel_index(channel, sizes)))]
+def channel_values(value: torch.Tensor, layout: MapLayout, channel: int) -> torch.Tensor:
+    """Returns all values of one channel as a view of a layer's tensor, which may have any shape and dtype.
+
+    Where the layer's tokens are drawn as a single map, the view covers all tokens.
+    """
+    axes, sizes = _channel_axes(value, layout)
+    return value.movedim(axes, tuple(range(len(axes))))[tuple(map(int, np.unravel_index(channel, sizes)))]
 
 
-def values_by_channel(value: torch.Tensor, made: MapLayout) -> torch.Tensor:
-    """(C, n): all values of each channel in a layer's tensor."""
-    front, _ = _front(value, made)
-    return value.movedim(front, tuple(range(len(front)))).reshape(made.map_shape[0], -1)
+def values_by_channel(value: torch.Tensor, layout: MapLayout) -> torch.Tensor:
+    """Returns (C, n): all values of each channel of a layer's tensor, in the tensor's dtype."""
+    axes, _ = _channel_axes(value, layout)
+    return value.movedim(axes, tuple(range(len(axes)))).reshape(layout.map_shape[0], -1)
 
 
-def _front(value: torch.Tensor, made: MapLayout) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The axes that number a layer's channels, and their sizes."""
-    axes = [axis + (made.batch is not None and axis >= made.batch) for axis in made.order]
+def _channel_axes(value: torch.Tensor, layout: MapLayout) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Returns the axes that enumerate a layer's channels, and their sizes."""
+    batch = layout.batch_axis
+    axes = [axis + (batch is not None and axis >= batch) for axis in layout.axis_order]
     sizes = [value.shape[axis] for axis in axes]
-    depth = next(n for n in range(len(sizes) + 1) if math.prod(sizes[:n]) == made.map_shape[0])
+    depth = next(n for n in range(len(sizes) + 1) if math.prod(sizes[:n]) == layout.map_shape[0])
     return tuple(axes[:depth]), tuple(sizes[:depth])

@@ -1,8 +1,8 @@
-"""Watch one forward pass of a network: which layers ran, what flowed between them, and what their values were.
+"""Traces one forward pass of a network: which layers ran, what flowed between them, and what their values were.
 
-Global module hooks give the calls, a TorchFunctionMode gives the operations between them, and a mark on every tensor
-says which layers made it. Nothing in the network is changed. A layer's values are offered to the keeper at the moment
-it has finished, because `out += identity` or ReLU(inplace=True) overwrite them later.
+Global module hooks report the calls, a TorchFunctionMode reports the operations between them, and a mark on every
+tensor says which layers made it. The network itself is not changed. A layer's values are offered to the observer the
+moment the layer has finished, because `out += identity` or ReLU(inplace=True) may overwrite them later.
 """
 
 from __future__ import annotations
@@ -22,17 +22,24 @@ from .trace.run import BatchSample, Run, RunObserver
 
 
 def trace_forward(
-    model: nn.Module, paths: dict[nn.Module, str], given: ModelInputs, keeper: RunObserver, sample: BatchSample, ablation: Ablation
+    model: nn.Module,
+    paths: dict[nn.Module, str],
+    inputs: ModelInputs,
+    observer: RunObserver,
+    sample: BatchSample,
+    ablation: Ablation,
 ) -> tuple[list[TraceStep], Any]:
-    """Run the network once; return its steps in order of execution, and its output. Its errors pass through."""
-    run = Run(paths, keeper, sample, ablation)
+    """Runs the network once and returns its steps in order of execution, and its output.
+
+    paths: the dotted path of every module. Exceptions of the network are not caught.
+    """
+    run = Run(paths, observer, sample, ablation)
     output = None
     try:
-        for tensor in dict.fromkeys(given.tensors):
-            run.made(TraceStep(run.end_id("input"), "input", family="input"), [tensor], given.axes(tensor))
-        with ModuleTracer(run, paths).watching(), OperationTracer(run), torch.inference_mode(False), torch.no_grad():
-            output = model(*given.args, **given.kwargs)
-        run.end(list(tensors_in(output)))
+        run.add_inputs(inputs.tensors, inputs.axes)
+        with ModuleTracer(run, paths).hooks(), OperationTracer(run), torch.inference_mode(False), torch.no_grad():
+            output = model(*inputs.args, **inputs.kwargs)
+        run.add_output(list(tensors_in(output)))
     finally:
-        remove_marks([*given.tensors, *tensors_in(output)])
+        remove_marks([*inputs.tensors, *tensors_in(output)])
     return run.steps, output

@@ -1,4 +1,4 @@
-"""What holds while a network is run for a recording: mode and buffers come back, errors say where they came from."""
+"""Guards around a run: one run at a time, modules and buffers restored afterwards, failures reported by layer."""
 
 from __future__ import annotations
 
@@ -15,23 +15,22 @@ from torch import nn
 from ..recording.errors import InnerwalkError, ModelError
 from .trace.mutation import changed_tensors, read_versions
 
-LONGEST_REASON = 400
-
-
+MAX_REASON_LENGTH = 400
+"""Characters of an exception's message that are kept."""
 RUN_LOCK = threading.RLock()
-"""Mode, hooks and the marks on inputs are there once, whichever thread runs the network: runs take turns."""
+"""Held by every run: mode, hooks and the marks on inputs are shared by all threads of the process."""
 
 
 @contextmanager
 def evaluation_mode(model: nn.Module, modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Evaluation mode inside; then the mode of every module and the values of every buffer are as before."""
+    """Puts the network in evaluation mode; afterwards restores every module's mode and every buffer's values."""
     modes = [(module, module.training) for module in modules]
     buffers = [(module, dict(module._buffers)) for module in modules if len(module._buffers)]
-    held = [buffer for _, own in buffers for buffer in own.values() if buffer is not None]
+    tensors = [buffer for _, own in buffers for buffer in own.values() if buffer is not None]
     if any(mode for _, mode in modes):
         model.eval()
     try:
-        with _kept(held):
+        with _restored_values(tensors):
             yield
     finally:
         for module, mode in modes:
@@ -44,8 +43,8 @@ def evaluation_mode(model: nn.Module, modules: Iterable[nn.Module]) -> Iterator[
 
 
 @contextmanager
-def _kept(tensors: list[torch.Tensor]) -> Iterator[None]:
-    """Tensors hold the same values afterwards."""
+def _restored_values(tensors: list[torch.Tensor]) -> Iterator[None]:
+    """Gives tensors that have changed inside the values that they had before."""
     before = [(tensor, read_versions([tensor]), tensor.detach().clone()) for tensor in tensors]
     try:
         yield
@@ -59,7 +58,10 @@ def _kept(tensors: list[torch.Tensor]) -> Iterator[None]:
 
 @contextmanager
 def force_eager(modules: Iterable[nn.Module]) -> Iterator[None]:
-    """Compiled parts run as written, so that their layers are seen. The compiler is loaded only if there are any."""
+    """Runs compiled parts of a network uncompiled, so that their layers can be traced.
+
+    torch's compiler is loaded only if the network has compiled parts.
+    """
     if not any(type(module).__name__ == "OptimizedModule" for module in modules) and "torch._dynamo" not in sys.modules:
         yield
         return
@@ -70,25 +72,25 @@ def force_eager(modules: Iterable[nn.Module]) -> Iterator[None]:
 
 @contextmanager
 def model_errors(paths: Mapping[nn.Module, str]) -> Iterator[None]:
-    """Any failure of the network becomes a ModelError of one line that names the layer."""
+    """Turns any failure of the network into a ModelError of one line that names the layer."""
     try:
         yield
     except InnerwalkError:
         raise
     except (Exception, SystemExit) as error:
-        raise ModelError(f"the network failed{_place(error, paths)}: {one_line(error)}") from error
+        raise ModelError(f"the network failed{_failing_layer(error, paths)}: {one_line(error)}") from error
 
 
 def one_line(error: BaseException) -> str:
-    """Any exception as its class and what it says, on one line."""
-    reason = " ".join(str(error).split())[:LONGEST_REASON] or "no reason given"
+    """Returns an exception's class and message on one line."""
+    reason = " ".join(str(error).split())[:MAX_REASON_LENGTH] or "no reason given"
     return f"{type(error).__name__}: {reason}"
 
 
-def _place(error: BaseException, paths: Mapping[nn.Module, str]) -> str:
-    """The innermost module of the network that was running."""
+def _failing_layer(error: BaseException, paths: Mapping[nn.Module, str]) -> str:
+    """Names the innermost module of the network that was running, as the end of a sentence; "" if none was."""
     running = [frame.f_locals.get("self") for frame, _ in traceback.walk_tb(error.__traceback__)]
-    inside = [one for one in running if isinstance(one, nn.Module) and one in paths]
+    inside = [module for module in running if isinstance(module, nn.Module) and module in paths]
     if not inside:
         return ""
     path, kind = paths[inside[-1]], type(inside[-1]).__name__

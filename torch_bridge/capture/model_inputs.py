@@ -1,4 +1,4 @@
-"""The inputs of a run: how they are passed, which axis is the batch, what they look like."""
+"""The inputs of a run: how they are passed, which axis is the batch, and a picture of them."""
 
 from __future__ import annotations
 
@@ -19,22 +19,24 @@ from .values.thumbnail import draw_thumbnail
 
 @dataclass(frozen=True)
 class ModelInputs:
-    """Arguments of one forward pass."""
+    """The arguments of one forward pass."""
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     tensors: tuple[torch.Tensor, ...]
-    listed: tuple[torch.Tensor, ...]
-    """Those that came in a list, as detection models take pictures: without batch, a list item each."""
+    """All tensors among the arguments, of any shape and dtype."""
+    list_items: tuple[torch.Tensor, ...]
+    """Tensors that came in a list: detection models take a list of pictures (C, H, W) instead of a batch."""
     unbatched_rank: int
-    """Rank of an input without batch, where the first convolution says it; else 0."""
+    """Rank of an input without a batch axis, if the network has a convolution; else 0."""
     sequence_first: bool
+    """Whether the network takes (length, batch, features)."""
 
     @classmethod
-    def of(cls, modules: Sequence[nn.Module], inputs: Any) -> ModelInputs:
-        """inputs: a tensor or list (the only argument), a tuple (positional) or a dict (by keyword).
+    def from_inputs(cls, modules: Sequence[nn.Module], inputs: Any) -> ModelInputs:
+        """Reads the `inputs` of `record`: a tensor or list (the only argument), a tuple (positional) or a dict.
 
-        modules: of the network, in its own order. Raises InputError where there is no tensor.
+        modules: all modules of the network, in its own order. Raises InputError if there is no tensor.
         """
         args = inputs if isinstance(inputs, tuple) else () if isinstance(inputs, dict) else (inputs,)
         kwargs = dict(inputs) if isinstance(inputs, dict) else {}
@@ -45,29 +47,33 @@ class ModelInputs:
         return cls(args, kwargs, tensors, tuple(tensors_in(lists)), _unbatched_rank(modules), _sequence_first(modules))
 
     def axes(self, tensor: torch.Tensor) -> Axes:
-        """What the axes of an input are taken for."""
+        """Returns what the axes of an input are assumed to mean."""
         shape = tuple(tensor.shape)
-        single = any(tensor is one for one in self.listed) and len(shape) == 3
-        return input_axes(shape, single or len(shape) == self.unbatched_rank, _whole(tensor), self.sequence_first)
+        single = self._is_list_item(tensor) and len(shape) == 3
+        unbatched = single or len(shape) == self.unbatched_rank
+        return input_axes(shape, unbatched, _holds_integers(tensor), self.sequence_first)
 
     @property
-    def batch(self) -> int:
-        """How many inputs are given at once."""
+    def batch_size(self) -> int:
+        """Number of inputs that are passed at once."""
         first = self.tensors[0]
         axis = self.axes(first).batch
         if axis is None:
-            return max(len(self.listed), 1) if any(first is one for one in self.listed) else 1
+            return max(len(self.list_items), 1) if self._is_list_item(first) else 1
         return first.shape[axis]
 
-    def picture(self, index: int) -> np.ndarray:
-        """(H, W, 3) uint8 sRGB of input number `index`."""
+    def draw(self, index: int) -> np.ndarray:
+        """Returns a picture of input number `index`: (H, W, 3) uint8 sRGB, top row first."""
         first = self.tensors[0]
-        if self.axes(first).batch is None and any(first is one for one in self.listed):
-            return draw_thumbnail(self.listed[index], self.axes(self.listed[index]))
-        return draw_thumbnail(first, self.axes(first), self.batch, index)
+        if self.axes(first).batch is None and self._is_list_item(first):
+            return draw_thumbnail(self.list_items[index], self.axes(self.list_items[index]))
+        return draw_thumbnail(first, self.axes(first), self.batch_size, index)
+
+    def _is_list_item(self, tensor: torch.Tensor) -> bool:
+        return any(tensor is item for item in self.list_items)
 
 
-def _whole(tensor: torch.Tensor) -> bool:
+def _holds_integers(tensor: torch.Tensor) -> bool:
     return not tensor.is_floating_point() and not tensor.is_complex()
 
 
@@ -79,7 +85,7 @@ def _unbatched_rank(modules: Sequence[nn.Module]) -> int:
 
 
 def _sequence_first(modules: Sequence[nn.Module]) -> bool:
-    """Whether tokens come before the batch: attention or recurrent layers that want it so, and no convolution."""
+    """Whether the token axis precedes the batch axis: all attention and recurrent layers say so, no convolution."""
     if any(isinstance(module, nn.modules.conv._ConvNd) for module in modules):
         return False
     sequences = [module for module in modules if isinstance(module, (nn.MultiheadAttention, nn.RNNBase))]

@@ -1,12 +1,10 @@
-"""A layer's pictures: which there are to make, batch after batch of them on their way up, and how they are shown."""
+"""Activation maximisation of one layer: divides its channels into batches, runs their ascents, and draws the maps."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -23,54 +21,55 @@ from ..synthesis.objectives import Objective, channel, direction, diversity, ene
 from ..synthesis.parametrisations import build_parametrisation
 from ..synthesis.presets import PRESETS
 from .input_gradients import NO_GRADIENT
+from .maximisation_parameters import MaximisationParameters
 from .method import MethodContext, Step
-from .picture_maps import mosaic, picture_maps, shrink
-
-if TYPE_CHECKING:
-    from ..methods.maximisation import Parameters
+from .picture_maps import mosaic, near_square, picture_maps, shrink
+from .run_limits import device_kind, forward_cost, mixed_precision
 
 METHOD = "maximisation"
 BATCH = {"cuda": 32, "cpu": 8}
-"""Pictures on their way up at a time."""
+"""Pictures in one ascent."""
 RUN_COST = {"cuda": 1e12, "cpu": 4e9}
-"""Multiplications of one run forward: a run of the network is what a new input waits for."""
-FIRST_SHOWN, TIMES = 8, 4
-"""Steps after which pictures are shown first, and each time so many times more."""
-POINTS = 64
-"""At most, of a curve."""
+"""Multiplications of one forward run, which a new input must wait for."""
+FIRST_SHOWN, SHOWN_FACTOR = 8, 4
+"""Steps after which pictures are first shown; the interval grows by the factor each time."""
+CURVE_POINTS = 64
+"""Most points of a curve."""
+WITHOUT_GRADIENT = ", nothing reaches it"
 
 
 @dataclass(frozen=True)
 class RunBatch:
-    """Pictures that are made together: `samples` for each of these channels."""
+    """Pictures that are optimised together: `samples` for each of these channels."""
 
     channels: tuple[int, ...]
-    """Numbers of the tiles: one, 0, where a picture is of more than a channel."""
+    """Numbers of the tiles; just 0 where one picture stands for several channels."""
     rows: tuple[int, ...]
-    """By picture: the channel or class that it is of."""
+    """By picture: its channel or class."""
     seeds: tuple[str, ...]
+    """By picture."""
 
 
 class MaximisationRun:
-    """All pictures of one layer."""
+    """The pictures of one layer."""
 
-    def __init__(self, work: MethodContext, parameters: Parameters, layer: str) -> None:
-        """Raises InputError and ModelError where there is nothing to climb."""
-        self.work, self.parameters, self.layer = work, parameters, layer
+    def __init__(self, context: MethodContext, parameters: MaximisationParameters, layer: str) -> None:
+        """Raises InputError and ModelError if the parameters don't fit the layer."""
+        self.context, self.parameters, self.layer = context, parameters, layer
         self.preset = PRESETS[parameters.preset]
         if parameters.start in ("noise", "zeros"):
             self.preset = replace(self.preset, start=parameters.start)
         self.samples = self.preset.samples * parameters.samples
-        self.pixels = Pixels(work.how, work.picture)
-        self.size = (parameters.size,) * 2 if parameters.size else work.picture.shape[2:]
+        self.pixels = Pixels(context.preprocessing, context.picture)
+        self.size = (parameters.size,) * 2 if parameters.size else context.picture.shape[2:]
         self.image = build_parametrisation(self.preset.image, self.pixels, tuple(self.size))
-        self.reach = PartialForward(work.model, [layer], work.arguments)
-        self.chosen = work.chosen(layer)
-        self.count = work.network.layer(layer).map_shape[0] if self._apart else 1
-        self.shown: dict[int, np.ndarray] = {}
+        self.forward = PartialForward(context.model, [layer], context.arguments)
+        self.selected = context.selected_channels(layer)
+        self.count = context.network.layer(layer).map_shape[0] if self._is_per_channel else 1
+        self.pictures: dict[int, np.ndarray] = {}
         self.values = np.full(self.count, np.nan, np.float32)
         self.labels = [""] * self.count
-        self.curve = np.full((self.count, min(self.steps_each, POINTS)), np.nan, np.float32)
+        self.curve = np.full((self.count, min(self.steps_each, CURVE_POINTS)), np.nan, np.float32)
         self._check()
 
     @property
@@ -79,206 +78,207 @@ class MaximisationRun:
         return self.parameters.steps or self.preset.steps
 
     @property
-    def _apart(self) -> bool:
-        """Whether each channel has a picture of its own."""
+    def _is_per_channel(self) -> bool:
+        """Whether each channel has its own picture."""
         return self.parameters.objective in ("channel", "neuron", "class") and not self.parameters.joint
 
     def _check(self) -> None:
-        asked, work = self.parameters, self.work
-        if asked.weights and (asked.objective == "layer" or self._apart):
-            raise InputError("weights are of joint channels, or of a direction; these pictures are of a channel each")
-        if asked.objective == "class":
+        parameters, context = self.parameters, self.context
+        if parameters.weights and (parameters.objective == "layer" or self._is_per_channel):
+            raise InputError("weights need joint channels or a direction, but these pictures are of one channel each")
+        if parameters.objective == "class":
             with torch.no_grad():
-                classes = class_scores(self.reach(work.arguments, whole=True).output).shape[1]
-            if work.network.layer(self.layer).map_shape[0] != classes:
+                classes = class_scores(self.forward(context.arguments, to_output=True).output).shape[1]
+            if context.network.layer(self.layer).map_shape[0] != classes:
                 raise InputError(
                     f"{self.layer} has no channel for each of the {classes} classes; "
-                    f"{class_layer(work.network, classes)} has"
+                    f"{class_layer(context.network, classes)} has"
                 )
 
     def steps(self) -> Iterator[Step]:
-        """Batch after batch. Raises ModelError where nothing can be climbed."""
+        """Runs batch after batch. Raises ModelError if the objective has no gradient."""
         batches = list(self.batches())
         for number, batch in enumerate(batches):
-            for share, told, news in self._up(batch):
+            for share, message, has_news in self._run_batch(batch):
                 done = (number + share) / len(batches)
-                yield Step(done, f"{self.layer}{self._said(batch)}, {told}", (self.maps(),) if news else ())
+                yield Step(done, f"{self.layer}{self._describe(batch)}, {message}", (self.maps(),) if has_news else ())
 
-    def _said(self, batch: RunBatch) -> str:
-        if not self._apart:
+    def _describe(self, batch: RunBatch) -> str:
+        if not self._is_per_channel:
             return ""
-        first, last, every = batch.channels[0], batch.channels[-1], len(self.chosen)
-        return f", channel {first} of {every}" if first == last else f", channels {first} to {last} of {every}"
+        first, last, count = batch.channels[0], batch.channels[-1], len(self.selected)
+        return f", channel {first} of {count}" if first == last else f", channels {first} to {last} of {count}"
 
     def batches(self) -> Iterator[RunBatch]:
-        """Channels that go together; everything random is a channel's own."""
-        channels = self.chosen if self._apart else (0,)
-        most = max(1, BATCH["cuda" if self.work.device.type == "cuda" else "cpu"] // self.samples)
-        for first in range(0, len(channels), most):
-            some = channels[first : first + most]
-            rows = tuple(one for one in some for _ in range(self.samples))
-            seeds = (f"{self.parameters.seed}/{self.layer}/{one}/{k}" for one in some for k in range(self.samples))
-            yield RunBatch(some, rows, tuple(seeds))
+        """Divides the selected channels into batches; each picture has its own seed, whatever the batches are."""
+        channels = self.selected if self._is_per_channel else (0,)
+        size = max(1, BATCH[device_kind(self.context.device)] // self.samples)
+        for first in range(0, len(channels), size):
+            part = channels[first : first + size]
+            rows = tuple(row for row in part for _ in range(self.samples))
+            seeds = (f"{self.parameters.seed}/{self.layer}/{row}/{k}" for row in part for k in range(self.samples))
+            yield RunBatch(part, rows, tuple(seeds))
 
     def ascent(self, batch: RunBatch) -> Ascent:
-        """The way up of a batch, from its start."""
-        asked, preset = self.parameters, self.preset
-        climb = AscentSettings(
-            preset, self.image, self.look(self._objective(batch)), self.steps_each,
-            preset.before(self.pixels, self.work.picture), preset.after(self.pixels, self.work.picture),
-            -1.0 if asked.least else 1.0,
-        )  # fmt: skip
-        kind = "image" if asked.start == "image" else preset.start
-        start = make_start(climb, batch.seeds, kind, self._given())
-        return Ascent(climb, start, self._at_once(), asked.samples if asked.diversity else 1)
+        """Returns the ascent of a batch, at its start."""
+        parameters, preset = self.parameters, self.preset
+        settings = AscentSettings(
+            preset,
+            self.image,
+            self.score_function(self._objective(batch)),
+            self.steps_each,
+            preset.before(self.pixels, self.context.picture),
+            preset.after(self.pixels, self.context.picture),
+            -1.0 if parameters.least else 1.0,
+        )
+        kind = "image" if parameters.start == "image" else preset.start
+        start = make_start(settings, batch.seeds, kind, self._resized_input())
+        return Ascent(settings, start, self._pictures_per_run(), parameters.samples if parameters.diversity else 1)
 
-    def _up(self, batch: RunBatch) -> Iterator[tuple[float, str, bool]]:
-        """(share, what is told, whether there is something new to show)."""
+    def _run_batch(self, batch: RunBatch) -> Iterator[tuple[float, str, bool]]:
+        """Yields (share done 0..1, message, whether there are new pictures)."""
         ascent, count, due, last = self.ascent(batch), self.steps_each, FIRST_SHOWN, 0
         for done in ascent.steps():
-            news = done >= due and done > last and done < count
-            if news:
-                self._take(batch, ascent)
-                due *= TIMES
+            has_news = done >= due and done > last and done < count
+            if has_news:
+                self._update(batch, ascent)
+                due *= SHOWN_FACTOR
             last = done
-            yield done / count, f"step {done} of {count}", news
-        for _ in self._plain(batch, ascent):
+            yield done / count, f"step {done} of {count}", has_news
+        for _ in self._measure(batch, ascent):
             yield 1.0, "measuring", False
-        self._take(batch, ascent)
+        self._update(batch, ascent)
         yield 1.0, f"step {count} of {count}", True
 
-    def _plain(self, batch: RunBatch, ascent: Ascent) -> Iterator[None]:
-        """The objective alone, of pictures as they are kept."""
-        ascent.climb = replace(ascent.climb, look=self.look(self.alone(batch)))
-        return ascent.plain()
+    def _measure(self, batch: RunBatch, ascent: Ascent) -> Iterator[None]:
+        """Sets the scores to the objective of the final 8-bit pictures, without the diversity term."""
+        ascent.settings = replace(ascent.settings, score=self.score_function(self.base_objective(batch)))
+        return ascent.measure()
 
-    def _given(self) -> Tensor:
-        """(1, C, H, W) shares: the input that is looked at, as large as the pictures."""
-        shares = self.pixels.shares(self.work.picture.detach()[:1])
+    def _resized_input(self) -> Tensor:
+        """(1, C, H, W) 0..1: the current input in the size of the pictures."""
+        shares = self.pixels.shares(self.context.picture.detach()[:1])
         if shares.shape[2:] == tuple(self.size):
             return shares
         return F.interpolate(shares, tuple(self.size), mode="bilinear", antialias=True)
 
-    def _at_once(self) -> int:
-        """How many pictures the network is given, so that a run stays short."""
-        network, asked = self.work.network, self.parameters
-        ids = [one.id for one in network.layers]
-        end = len(ids) if asked.objective == "class" else ids.index(self.layer) + 1
-        cost = sum(one.parameters * math.prod(one.map_shape[1:]) for one in network.layers[:end])
-        cost *= math.prod(self.size) / math.prod(self.work.picture.shape[2:])
-        return int(max(1, RUN_COST["cuda" if self.work.device.type == "cuda" else "cpu"] // max(cost, 1)))
+    def _pictures_per_run(self) -> int:
+        """Returns how many pictures the network gets at once, so that a run stays short."""
+        network = self.context.network
+        ids = [layer.id for layer in network.layers] if self.parameters.objective == "class" else [self.layer]
+        cost = forward_cost(network, ids) * (math.prod(self.size) / math.prod(self.context.picture.shape[2:]))
+        return int(max(1, RUN_COST[device_kind(self.context.device)] // max(cost, 1)))
 
-    def look(self, objective: Objective) -> Callable[[Tensor, list[int]], Tensor]:
-        """The objective of shares (n, C, H, W), pictures of these rows of a batch."""
+    def score_function(self, objective: Objective) -> Callable[[Tensor, list[int]], Tensor]:
+        """Returns a function from shares (n, C, H, W) of a batch's pictures, and their rows, to (n,) objectives."""
 
-        def look(shares: Tensor, rows: list[int]) -> Tensor:
+        def score(shares: Tensor, rows: list[int]) -> Tensor:
             values = self.pixels.values(shares).contiguous(memory_format=torch.channels_last)
-            with quickly(self.work.device):
-                reached = self.reach(self.work.given(values), whole=objective.whole)
-            scores = objective.score(reached, rows)
+            with mixed_precision(self.context.device):
+                result = self.forward(self.context.arguments_with(values), to_output=objective.needs_output)
+            scores = objective.score(result, rows)
             if len(scores) != len(rows):
                 raise ModelError(f"the network gives maps of {len(scores)} inputs for {len(rows)} pictures")
             if torch.is_grad_enabled() and not scores.requires_grad:
                 raise ModelError(NO_GRADIENT.format(self.layer))
             return scores
 
-        return look
+        return score
 
     def _objective(self, batch: RunBatch) -> Objective:
-        """What a batch climbs: also away from each other, where samples must differ."""
-        one, asked = self.alone(batch), self.parameters
-        if not asked.diversity or asked.samples == 1:
-            return one
+        """Returns the objective of a batch, with the diversity term if samples must differ."""
+        base, parameters = self.base_objective(batch), self.parameters
+        if not parameters.diversity or parameters.samples == 1:
+            return base
         if self.preset.samples > 1:
-            raise InputError(f"samples of {asked.preset} differ by their regularisers; choose another for diversity")
-        return one + (-asked.diversity if asked.least else asked.diversity) * diversity(self.layer, asked.samples)
+            raise InputError(
+                f"samples of {parameters.preset} differ by their regularisers; choose another preset for diversity"
+            )
+        weight = -parameters.diversity if parameters.least else parameters.diversity
+        return base + weight * diversity(self.layer, parameters.samples)
 
-    def alone(self, batch: RunBatch) -> Objective:
-        """The objective by itself."""
-        asked = self.parameters
-        if asked.objective == "layer":
+    def base_objective(self, batch: RunBatch) -> Objective:
+        """Returns the objective without the diversity term."""
+        parameters = self.parameters
+        if parameters.objective == "layer":
             return energy(self.layer)
-        if asked.objective == "direction":
-            return direction(self.layer, self._vector(), asked.cosine)
-        channels = batch.rows if self._apart else self._weights()
-        if asked.objective == "class":
+        if parameters.objective == "direction":
+            return direction(self.layer, self._direction_vector(), parameters.cosine)
+        channels = batch.rows if self._is_per_channel else self._weights()
+        if parameters.objective == "class":
             return logit(channels)
-        if asked.objective == "neuron":
-            return neuron(self.layer, channels, asked.down, asked.across)
+        if parameters.objective == "neuron":
+            return neuron(self.layer, channels, parameters.down, parameters.across)
         return channel(self.layer, channels)
 
     def _weights(self) -> Tensor:
-        """(C,): 0 for channels that aren't asked about. Raises InputError."""
+        """(C,) float32: 0 for channels that are not selected. Raises InputError."""
+        text, count = self.parameters.weights, len(self.selected)
         try:
-            found = [float(one) for one in self.parameters.weights.split(",")] if self.parameters.weights else []
+            numbers = [float(part) for part in text.split(",")] if text else []
         except ValueError:
-            raise InputError(
-                f"weights {self.parameters.weights!r}: write numbers with commas, such as 1,-0.5"
-            ) from None
-        if found and (len(found) != len(self.chosen) or not all(map(math.isfinite, found)) or not any(found)):
-            raise InputError(f"weights: {len(self.chosen)} finite numbers are needed, not all 0: one for each channel")
-        weights = torch.zeros(self.work.network.layer(self.layer).map_shape[0], device=self.work.device)
-        weights[list(self.chosen)] = torch.tensor(found or [1.0] * len(self.chosen), device=self.work.device)
+            raise InputError(f"weights {text!r}: write numbers with commas, such as 1,-0.5") from None
+        if numbers and (len(numbers) != count or not all(map(math.isfinite, numbers)) or not any(numbers)):
+            raise InputError(f"weights: {count} finite numbers are needed, one for each channel, not all of them 0")
+        weights = torch.zeros(self.context.network.layer(self.layer).map_shape[0], device=self.context.device)
+        weights[list(self.selected)] = torch.tensor(numbers or [1.0] * count, device=self.context.device)
         return weights
 
-    def _vector(self) -> Tensor:
-        """(C,) of length 1: of weighed channels, or the mean over places of the layer's values for the input."""
+    def _direction_vector(self) -> Tensor:
+        """(C,) of length 1: the weights of channels, or the spatial mean of the layer's values for the input."""
         with torch.no_grad():
-            vector = self.reach(self.work.arguments).maps[self.layer][0].float().mean((1, 2))
-        if self.work.channels or self.parameters.weights:
+            vector = self.forward(self.context.arguments).maps[self.layer][0].float().mean((1, 2))
+        if self.context.channels or self.parameters.weights:
             vector = self._weights()
         if not vector.norm() > 0:
             raise InputError(f"layer {self.layer} is 0 for this input, which is no direction; choose channels instead")
         return vector / vector.norm()
 
-    def _take(self, batch: RunBatch, ascent: Ascent) -> None:
-        """Pictures as they are now, and their numbers."""
-        shares = self._bright(ascent.shares())
+    def _update(self, batch: RunBatch, ascent: Ascent) -> None:
+        """Stores the current pictures, values, curves and labels of a batch."""
+        shares = self._displayed(ascent.shares())
         pictures = self.pixels.shown(shares).reshape(len(batch.channels), self.samples, *self.size, 3)
         curve = torch.stack(ascent.curve, 1).reshape(len(batch.channels), self.samples, -1).mean(1).numpy()
         kept = np.linspace(0, self.steps_each - 1, self.curve.shape[1]).round().astype(int)
         kept = kept[kept < curve.shape[1]]
         scores = ascent.scores.reshape(len(batch.channels), self.samples)
-        silent = ascent.silent.reshape(scores.shape).all(1)
-        for k, one in enumerate(batch.channels):
-            whole = mosaic(pictures[k]) if self.samples > 1 else pictures[k, 0]
-            self.shown[one] = shrink(whole, self.count)
-            self.values[one] = scores[k].max() if not self.parameters.least else scores[k].min()
-            self.curve[one, : len(kept)] = curve[k, kept]
-            self.labels[one] = f"{self._name(one)}reached {self.values[one]:.3g}" + NOTHING * bool(silent[k])
+        silent = ascent.without_gradient.reshape(scores.shape).all(1)
+        for k, number in enumerate(batch.channels):
+            picture = mosaic(pictures[k]) if self.samples > 1 else pictures[k, 0]
+            self.pictures[number] = shrink(picture, self.count)
+            self.values[number] = scores[k].max() if not self.parameters.least else scores[k].min()
+            self.curve[number, : len(kept)] = curve[k, kept]
+            label = f"{self._name(number)}reached {self.values[number]:.3g}"
+            self.labels[number] = label + WITHOUT_GRADIENT * bool(silent[k])
 
-    def _bright(self, shares: Tensor) -> Tensor:
-        """Pictures as the preset shows them."""
+    def _displayed(self, shares: Tensor) -> Tensor:
+        """(N, C, H, W) shares -> the same in the contrast in which the preset shows them."""
         if self.preset.shown == "stretched":
             low, high = shares.amin((1, 2, 3), keepdim=True), shares.amax((1, 2, 3), keepdim=True)
             return (shares - low) / (high - low).clamp_min(1e-12)
         if self.preset.shown == "around":
-            off = shares - self.pixels.mean
-            return 0.5 + off / (2 * off.abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-12))
+            deviation = shares - self.pixels.mean
+            return 0.5 + deviation / (2 * deviation.abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-12))
         return shares
 
     def _name(self, number: int) -> str:
-        """What a picture is of, where its tile doesn't say it."""
-        if not self._apart:
-            named = {"layer": "the whole layer", "direction": "the direction"}
-            many = f"{len(self.chosen)} channels together" if len(self.chosen) > 1 else f"channel {self.chosen[0]}"
-            return named.get(self.parameters.objective, many) + ": "
-        sides, names = self.work.network.layer(self.layer).map_shape[1:], self.work.names.names
-        return f"{names[number]}: " if len(names) == self.count and sides == (1, 1) else ""
+        """Returns a prefix that names what a picture is of, where its tile alone doesn't tell."""
+        if not self._is_per_channel:
+            names = {"layer": "the whole layer", "direction": "the direction"}
+            count = len(self.selected)
+            channels = f"{count} channels together" if count > 1 else f"channel {self.selected[0]}"
+            return names.get(self.parameters.objective, channels) + ": "
+        sides = self.context.network.layer(self.layer).map_shape[1:]
+        class_names = self.context.class_names.names
+        return f"{class_names[number]}: " if len(class_names) == self.count and sides == (1, 1) else ""
 
     def maps(self) -> Maps:
-        """What there is: values reached by pictures cut to black and white, of the best sample; curve (C, n): the
-        objective on the way, of all samples."""
+        """Returns the pictures so far as colour maps.
+
+        Extras: "values" (C,) float32, the best sample's objective, measured on the final picture; "curve" (C, n)
+        float32, the mean objective of all samples over the steps.
+        """
         extras: dict[str, np.ndarray] = {"values": self.values.copy(), "curve": self.curve.copy()}
         if self.samples > 1:
-            columns = math.ceil(math.sqrt(self.samples))
-            extras["samples"] = np.array([-(-self.samples // columns), columns], np.int32)
-        return picture_maps(self.layer, METHOD, self.shown, self.count, self.labels, extras)
-
-
-NOTHING = ", nothing reaches it"
-
-
-def quickly(device: torch.device) -> AbstractContextManager[None]:
-    """Half precision where a card has it, which is enough for a direction."""
-    return torch.autocast("cuda", torch.bfloat16) if device.type == "cuda" else nullcontext()
+            extras["samples"] = np.array(near_square(self.samples), np.int32)
+        return picture_maps(self.layer, METHOD, self.pictures, self.count, self.labels, extras)

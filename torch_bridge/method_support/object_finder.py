@@ -1,7 +1,7 @@
-"""Finding an object by the class activation map of its class.
+"""Locates objects by the class activation maps of their classes.
 
-Zhou et al. 2016, section 3.1: the part of the map above a share of its maximum, the largest connected piece of it, a
-tight box.
+Zhou et al. 2016, "Learning Deep Features for Discriminative Localization", section 3.1: the tight box around the
+largest connected part of the map above a share of its maximum.
 """
 
 from __future__ import annotations
@@ -19,84 +19,86 @@ from ..predictions.boxes import Box, find_box
 from ..predictions.class_names import ClassNames
 from ..predictions.classes import PREDICTED, ScoredClass, class_scores, find_class
 from ..probing.partial_forward import PartialForward
-from ..video import Frame, Video
+from ..video import Film, Frame
 from .cam_head import find_head
-from .input_gradients import full_precision
 from .method import MethodContext
+from .run_limits import full_precision
 
 THRESHOLD = 0.5
-"""The paper's .2 gives 41 % of right boxes on 500 pictures of concepts:object, .4 gives 86 %, .5 and .55 give 96 %."""
+"""Share of the maximum. Correct boxes on 500 pictures of concepts:object: 41 % at the paper's 0.2, 86 % at 0.4, 96 % at
+0.5 and 0.55."""
+ABOVE = "Share of the map's maximum above which a pixel belongs to the object"
 
 
 class Detection(NamedTuple):
-    """Where a class was found."""
+    """The position of a class."""
 
     class_: ScoredClass
     box: Box | None
-    """None where nothing speaks for it."""
+    """Shares of the picture; None where the map is nowhere positive."""
     peak: tuple[float, float]
-    """x and y of the strongest evidence, as shares of the picture."""
+    """x and y of the map's maximum, as shares of the picture."""
 
 
 class FrameDetection(NamedTuple):
-    """A frame of a film, and where its most probable class is in it."""
+    """The most probable class in a frame of a video."""
 
     frame: Frame
-    place: Detection
+    detection: Detection
 
 
 class ObjectFinder:
-    """Finds classes in the pictures that a network gets."""
+    """Locates classes in inputs of a network."""
 
-    def __init__(self, work: MethodContext, threshold: float) -> None:
-        """Raises InputError where the network has no class activation maps."""
-        self.work, self.threshold, self.head = work, threshold, find_head(work)
-        self.reach = PartialForward(work.model, [self.head.layer], work.arguments)
+    def __init__(self, context: MethodContext, threshold: float) -> None:
+        """Raises InputError if the network has no class activation maps. threshold: see THRESHOLD."""
+        self.context, self.threshold, self.head = context, threshold, find_head(context)
+        self.forward = PartialForward(context.model, [self.head.layer], context.arguments)
 
-    def look(self, arguments: tuple[object, ...]) -> ClassMaps:
-        """Run the network on one input."""
-        with torch.no_grad(), full_precision(self.work.device):
-            reached = self.reach(arguments, to_output=True)
-            maps, scores = self.head.maps(reached.maps[self.head.layer][:1])[0], class_scores(reached.output)[:1]
+    def run_input(self, arguments: tuple[object, ...]) -> ClassMaps:
+        """Runs the network on arguments of `forward`; only the first picture of a batch counts."""
+        with torch.no_grad(), full_precision(self.context.device):
+            result = self.forward(arguments, to_output=True)
+            maps, scores = self.head.maps(result.maps[self.head.layer][:1])[0], class_scores(result.output)[:1]
         first = arguments[0][0][None] if isinstance(arguments[0], list) else arguments[0]
         assert isinstance(first, Tensor)
-        return ClassMaps(maps.float(), scores.float(), tuple(first.shape[2:]), self.threshold, self.work.names)
+        return ClassMaps(maps.float(), scores.float(), tuple(first.shape[2:]), self.threshold, self.context.class_names)
 
-    def follow(self, film: Video, count: int) -> Iterator[FrameDetection]:
-        """Look at so many frames of a film, or as many as it has. Each is looked at by itself. Raises InputError."""
-        for _ in range(min(count, film.frames or count)):
-            frame = film.step()
-            yield FrameDetection(frame, self.look(self.work.feed(Image.fromarray(frame.picture))).place())
+    def follow(self, video: Film, count: int) -> Iterator[FrameDetection]:
+        """Locates the most probable class in the first `count` frames, each by itself. Raises InputError."""
+        for _ in range(min(count, video.frames or count)):
+            frame = video.step()
+            yield FrameDetection(frame, self.run_input(self.context.feed(Image.fromarray(frame.picture))).detect())
 
 
 @dataclass(frozen=True)
 class ClassMaps:
-    """What a network says to one input."""
+    """The class activation maps and scores of one input."""
 
     maps: Tensor
-    """(classes, h, w): class activation maps."""
+    """(classes, h, w) float32."""
     scores: Tensor
-    """(1, classes)"""
+    """(1, classes) float32."""
     size: tuple[int, ...]
-    """Height and width of the picture."""
+    """Height and width of the picture in pixels."""
     threshold: float
     names: ClassNames
 
-    def best(self, count: int) -> list[int]:
-        """The classes with the highest scores, best first."""
+    def top_classes(self, count: int) -> list[int]:
+        """Returns the classes with the highest scores, highest first."""
         return self.scores[0].topk(min(count, len(self.maps))).indices.tolist()
 
-    def map_of(self, index: int) -> np.ndarray:
-        """(H, W): the map of a class in the size of the picture."""
+    def enlarged(self, index: int) -> np.ndarray:
+        """(H, W) float32: the map of a class in the size of the picture."""
         small = self.maps[index][None, None]
         large = torch.nn.functional.interpolate(small, self.size, mode="bilinear", align_corners=False)
-        plain: np.ndarray = large[0, 0].cpu().numpy()
-        return plain
+        values: np.ndarray = large[0, 0].cpu().numpy()
+        return values
 
-    def place(self, of_class: int = PREDICTED) -> Detection:
-        """Where a class is. Raises UnknownName."""
-        found = find_class(self.scores, of_class, self.names)
-        values = self.map_of(found.index)
+    def detect(self, of_class: int = PREDICTED) -> Detection:
+        """Locates a class. Raises UnknownName."""
+        target = find_class(self.scores, of_class, self.names)
+        values = self.enlarged(target.index)
         row, column = np.unravel_index(np.where(np.isfinite(values), values, -np.inf).argmax(), values.shape)
         peak = (float(column) + 0.5) / values.shape[1], (float(row) + 0.5) / values.shape[0]
-        return Detection(found, find_box(values, self.threshold), peak)
+        return Detection(target, find_box(values, self.threshold), peak)

@@ -1,7 +1,7 @@
-"""Grad-CAM: which places of a layer speak for a class, in any layer of any network that has gradients.
+"""Grad-CAM: which positions of a layer speak for a class, ReLU(sum_k mean(dS_c/dA_k) A_k).
 
-Selvaraju et al. 2017, "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization": the maps of a
-layer, each weighted with the mean of its gradient, are added; what is below 0 speaks for other classes.
+Selvaraju et al. 2017, "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization". For any layer
+of any differentiable network; negative values, which speak for other classes, are cut off.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from ..method_support.input_attribution import OF_CLASS
-from ..method_support.input_gradients import NO_GRADIENT, full_precision
+from ..method_support.input_gradients import NO_GRADIENT
 from ..method_support.method import Method, MethodContext, Step, parameter
+from ..method_support.run_limits import full_precision
 from ..predictions.classes import PREDICTED, ScoredClass, class_scores, find_class
 from ..probing.partial_forward import PartialForward, PartialResult
 from ..recording import Maps, pack
@@ -24,58 +25,62 @@ from ..recording.errors import InputError, ModelError
 
 @dataclass(frozen=True)
 class Parameters:
-    """Which class, and how its map is drawn."""
+    """The class, and how its maps are drawn."""
 
     of_class: int = parameter(PREDICTED, OF_CLASS, PREDICTED, 1_000_000)
-    smooth: bool = parameter(True, "Enlarge maps to the picture's size, smoothly, or leave them as coarse as they are")
+    smooth: bool = parameter(True, "Interpolate maps to the picture's size; off: show them in the layer's resolution")
 
 
-def grad_cam(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
-    """One map a layer, of the channels that are asked about; all layers in one pass back.
+def grad_cam(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
+    """Computes one map for each layer, from its selected channels, in a single backward pass.
 
-    Layers without sides are left out. Raises InputError where no layer has any, or the network gives no classes;
-    ModelError where it has no gradients.
+    Maps: (1, H, W) in units of the score, in the size of the input if smooth, else of the layer. Extra "values": (1,)
+    float32, the class's probability. Layers without height and width are left out. Raises InputError if no layer is
+    left or the network has no classes, ModelError if it has no gradients.
     """
-    layers = [id for id in work.layers if max(work.network.layer(id).map_shape[1:]) > 1]
+    layers = [id for id in context.layers if max(context.network.layer(id).map_shape[1:]) > 1]
     if not layers:
-        raise InputError(f"{', '.join(work.layers)}: a layer whose channels are single numbers has no places to show")
+        raise InputError(f"{', '.join(context.layers)}: channels that are single numbers have no positions to show")
     yield Step(0.0, "running the network")
-    found, reached, gradients = _run(work, layers, parameters.of_class)
-    yield Step(0.5, f"gradients of {found.name}")
-    side = tuple(work.picture.shape[2:]) if parameters.smooth else None
+    target, result, gradients = _run(context, layers, parameters.of_class)
+    yield Step(0.5, f"gradients of {target.name}")
+    size = tuple(context.picture.shape[2:]) if parameters.smooth else None
     for number, id in enumerate(layers, 1):
-        heat = grad_cam_of(reached.maps[id].detach()[0], gradients[id][0], work.chosen(id))
-        yield Step(0.5 + number / len(layers) / 2, f"{id}: for {found.name}", (_maps(id, heat, found, side),))
+        heat = compute_heat(result.maps[id].detach()[0], gradients[id][0], context.selected_channels(id))
+        yield Step(0.5 + number / len(layers) / 2, f"{id}: for {target.name}", (_maps(id, heat, target, size),))
 
 
-def _run(work: MethodContext, layers: list[str], of_class: int) -> tuple[ScoredClass, PartialResult, dict[str, Tensor]]:
-    reach = PartialForward(work.model, layers, work.arguments)
-    with torch.enable_grad(), full_precision(work.device):
-        reached = reach(work.given(work.picture.detach().clone().requires_grad_()), to_output=True)
-        scores = class_scores(reached.output)
-        found = find_class(scores, of_class, work.names)
-        lost = [id for id in layers if id not in reached.edges]
+def _run(
+    context: MethodContext, layers: list[str], of_class: int
+) -> tuple[ScoredClass, PartialResult, dict[str, Tensor]]:
+    forward = PartialForward(context.model, layers, context.arguments)
+    with torch.enable_grad(), full_precision(context.device):
+        picture = context.picture.detach().clone().requires_grad_()
+        result = forward(context.arguments_with(picture), to_output=True)
+        scores = class_scores(result.output)
+        target = find_class(scores, of_class, context.class_names)
+        lost = [id for id in layers if id not in result.edges]
         if lost or not scores.requires_grad:
             raise ModelError(NO_GRADIENT.format(lost[0] if lost else "the answer"))
-        return found, reached, reached.gradients(scores[0, found.index])
+        return target, result, result.gradients(scores[0, target.index])
 
 
-def grad_cam_of(maps: Tensor, gradients: Tensor, channels: tuple[int, ...]) -> Tensor:
-    """(h, w): maps and their gradients (K, h, w) -> the map of these channels."""
+def compute_heat(maps: Tensor, gradients: Tensor, channels: tuple[int, ...]) -> Tensor:
+    """(K, h, w) maps and (K, h, w) gradients of a score -> (h, w), the Grad-CAM of these channels."""
     chosen = list(channels)
     weights = gradients[chosen].mean((1, 2))
     return torch.einsum("k,khw->hw", weights, maps[chosen]).relu()
 
 
-def _maps(id: str, heat: Tensor, found: ScoredClass, side: tuple[int, ...] | None) -> Maps:
-    shown = heat[None].float()
-    if side is not None:
-        shown = torch.nn.functional.interpolate(shown[None], side, mode="bilinear", align_corners=False)[0]
-    values = np.array([found.probability], np.float32)
-    texels = pack(shown.cpu().numpy())
-    return Maps(id, GRAD_CAM.name, texels, 1, frame="input", labels=(found.name,), extras={"values": values})
+def _maps(id: str, heat: Tensor, target: ScoredClass, size: tuple[int, ...] | None) -> Maps:
+    planes = heat[None].float()
+    if size is not None:
+        planes = torch.nn.functional.interpolate(planes[None], size, mode="bilinear", align_corners=False)[0]
+    values = np.array([target.probability], np.float32)
+    texels = pack(planes.cpu().numpy())
+    return Maps(id, GRAD_CAM.name, texels, 1, frame="input", labels=(target.name,), extras={"values": values})
 
 
 GRAD_CAM = Method(
-    "grad_cam", "Grad-CAM", "Which places of a layer speak for a class, in any network.", grad_cam, Parameters
+    "grad_cam", "Grad-CAM", "Which positions of a layer speak for a class, in any network.", grad_cam, Parameters
 )

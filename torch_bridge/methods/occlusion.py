@@ -1,7 +1,7 @@
-"""Occlusion: how much each channel, or a class's score, loses when a patch of the picture is hidden.
+"""Occlusion: how much each channel, or a class's score, loses when a patch of the picture is covered, S(x) - S(x_p).
 
-Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", section 4.2. A pixel gets the mean
-of all patches that hide it. The network need have no gradients.
+Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", section 4.2. Each pixel gets the mean
+over all patches p that cover it. Needs no gradients.
 """
 
 from __future__ import annotations
@@ -15,120 +15,130 @@ import torch
 from torch import Tensor
 
 from ..method_support.input_attribution import OF_CLASS
-from ..method_support.input_gradients import copies_per_run, full_precision
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..method_support.occluding_patches import OcclusionPatches, PatchFill, fill_picture
 from ..method_support.picture_maps import MAX_PIXELS, scalar_maps
+from ..method_support.run_limits import copies_per_run, full_precision
 from ..predictions.classes import PREDICTED, class_layer, class_scores, find_class
 from ..probing.partial_forward import PartialForward, PartialResult
 from ..recording import Maps
 from ..recording.errors import InputError, ModelError
 
-SHOWN = 12
-"""How often maps are shown while they come."""
+PARTIAL_RESULTS = 12
+"""How many times maps are shown while they are computed."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What is watched, the patch, and its places."""
+    """What is measured, and the patch."""
 
     of: Literal["mean", "maximum", "class"] = parameter(
-        "mean", "What may fall: a channel's mean, its strongest value, or the score of of_class on the classes' layer"
+        "mean", "What is measured: a channel's mean, its maximum, or the score of of_class (on the layer of classes)"
     )
     of_class: int = parameter(PREDICTED, OF_CLASS, PREDICTED, 1_000_000)
     size: float = parameter(1 / 7, "Side of the patch, as a share of the picture's side", 0.01, 1.0)
-    stride: float = parameter(0.5, "From one place of the patch to the next, as a share of its side", 0.05, 1.0)
-    fill: PatchFill = parameter("grey", "What is there instead: the data's mean, the picture blurred, noise, or value")
-    value: float = parameter(0.0, "For fill = value, in the network's own numbers", -1e6, 1e6)
-    seed: int = parameter(0, "Of the noise", 0, 2**31 - 1)
+    stride: float = parameter(0.5, "Distance between positions, as a share of the patch's side", 0.05, 1.0)
+    fill: PatchFill = parameter("grey", "Content of the patch: the data's mean, the blurred picture, noise, or value")
+    value: float = parameter(0.0, "For fill=value: the normalised value, in units of the network's input", -1e6, 1e6)
+    seed: int = parameter(0, "Seed of the noise", 0, 2**31 - 1)
 
 
-def occlusion(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
-    """Some places at a time, row by row; maps are those of the places so far. Raises InputError without a picture."""
-    watch = OcclusionRun(work, parameters)
-    done, count = 0, len(watch.patches.places)
+def occlusion(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
+    """Covers some positions at a time, row by row. Raises InputError without a picture.
+
+    Maps: (C, H, W) in the size of the picture, in units of the channel or score; positive where covering lowers it.
+    """
+    run = OcclusionRun(context, parameters)
+    done, count = 0, len(run.patches.positions)
     yield Step(0.0, f"{count} places")
     while done < count:
-        was, done = done, done + watch.hide(done)
-        due = was * SHOWN // count < done * SHOWN // count
-        yield Step(done / count, f"place {done} of {count}", watch.maps(done) if due else ())
+        last, done = done, done + run.cover(done)
+        is_due = last * PARTIAL_RESULTS // count < done * PARTIAL_RESULTS // count
+        yield Step(done / count, f"place {done} of {count}", run.maps(done) if is_due else ())
 
 
 class OcclusionRun:
-    """What is watched while patches are hidden, and how far it has fallen."""
+    """The measured values without patches, and how far they drop with each."""
 
-    def __init__(self, work: MethodContext, parameters: Parameters) -> None:
-        self.work, self.of, self.picture = work, parameters.of, work.picture.detach()[:1]
+    def __init__(self, context: MethodContext, parameters: Parameters) -> None:
+        self.context, self.of, self.picture = context, parameters.of, context.picture.detach()[:1]
         self.patches = OcclusionPatches(tuple(self.picture.shape[2:]), parameters.size, parameters.stride)
         deviations = [side / 4 for side in self.patches.sides]
-        self.hidden = fill_picture(self.picture, parameters.fill, parameters.value, work.how, deviations, parameters.seed)
-        self.reach = PartialForward(work.model, work.layers, work.arguments)
-        self.chosen = self._chosen(parameters.of_class)
-        """By layer: the channels that are asked about."""
-        self.before = self._read(self.picture)
-        self.fallen = {
-            id: np.zeros((len(self.patches.places), len(channels)), np.float32) for id, channels in self.chosen.items()
+        self.content = fill_picture(
+            self.picture, parameters.fill, parameters.value, context.preprocessing, deviations, parameters.seed
+        )
+        self.forward = PartialForward(context.model, context.layers, context.arguments)
+        self.channels = self._measured_channels(parameters.of_class)
+        """By layer."""
+        self.before = self._measure(self.picture)
+        self.drops = {
+            id: np.zeros((len(self.patches.positions), len(channels)), np.float32)
+            for id, channels in self.channels.items()
         }
-        lists = isinstance(work.arguments[0], list)  # networks that take these pick out single pictures as they like
-        self.several = 1 if lists else copies_per_run(work.network, work.layers, work.device)
+        """By layer (positions, channels)."""
+        # A network that takes a list of pictures may choose among them, so it gets one at a time.
+        takes_list = isinstance(context.arguments[0], list)
+        self.copies = 1 if takes_list else copies_per_run(context.network, context.layers, context.device)
 
-    def _chosen(self, of_class: int) -> dict[str, list[int]]:
+    def _measured_channels(self, of_class: int) -> dict[str, list[int]]:
+        context = self.context
         if self.of != "class":
-            return {id: list(self.work.chosen(id)) for id in self.work.layers}
+            return {id: list(context.selected_channels(id)) for id in context.layers}
         scores = class_scores(self._run(self.picture).output)
-        home, found = class_layer(self.work.network, scores.shape[1]), find_class(scores, of_class, self.work.names)
-        if home not in self.work.layers:
-            raise InputError(f"the score of {found.name} is drawn on the layer of the classes, {home}; ask for that")
-        return {home: [found.index]}
+        layer, target = class_layer(context.network, scores.shape[1]), find_class(scores, of_class, context.class_names)
+        if layer not in context.layers:
+            raise InputError(f"the score of {target.name} is drawn on the layer of the classes, {layer}; ask for that")
+        return {layer: [target.index]}
 
     def _run(self, pictures: Tensor) -> PartialResult:
-        with torch.no_grad(), full_precision(self.work.device):
-            return self.reach(self.work.given(pictures), whole=self.of == "class")
+        with torch.no_grad(), full_precision(self.context.device):
+            return self.forward(self.context.arguments_with(pictures), to_output=self.of == "class")
 
-    def _read(self, pictures: Tensor) -> dict[str, Tensor]:
-        """By layer (N, channels): the numbers that patches may lower."""
-        reached, found = self._run(pictures), {}
-        for id, channels in self.chosen.items():
+    def _measure(self, pictures: Tensor) -> dict[str, Tensor]:
+        """(N, C, H, W) pictures -> by layer (N, channels): the measured values."""
+        result, measured = self._run(pictures), {}
+        for id, channels in self.channels.items():
             if self.of == "class":
-                values = class_scores(reached.output)
+                values = class_scores(result.output)
             else:
-                maps = reached.maps[id].flatten(2)
+                maps = result.maps[id].flatten(2)
                 values = maps.mean(2) if self.of == "mean" else maps.amax(2)
             if len(values) != len(pictures):
                 raise ModelError(f"the network gives {len(values)} maps of {id} for {len(pictures)} pictures")
-            found[id] = values[:, channels]
-        return found
+            measured[id] = values[:, channels]
+        return measured
 
-    def hide(self, first: int) -> int:
-        """Hide the picture at some places, from a number on: how many. Fewer where memory runs out."""
+    def cover(self, first: int) -> int:
+        """Measures some positions from number `first` on; returns how many. Takes fewer if memory runs out."""
         while True:
-            places = self.patches.places[first : first + self.several]
+            positions = self.patches.positions[first : first + self.copies]
             try:
-                now = self._read(self.patches.hide(self.picture, self.hidden, places))
+                values = self._measure(self.patches.cover(self.picture, self.content, positions))
                 break
             except (RuntimeError, ModelError):
-                if self.several == 1:
+                if self.copies == 1:
                     raise
-                self.several //= 2
+                self.copies //= 2
         for id, before in self.before.items():
-            self.fallen[id][first : first + len(places)] = (before - now[id]).float().cpu().numpy()
-        return len(places)
+            self.drops[id][first : first + len(positions)] = (before - values[id]).float().cpu().numpy()
+        return len(positions)
 
     def maps(self, done: int) -> tuple[Maps, ...]:
-        """After so many places."""
-        made, names = [], self.work.names.names
-        for id, values in self.fallen.items():
-            count = self.work.network.layer(id).map_shape[0]
-            planes = self.patches.spread(values, done, MAX_PIXELS * 4 // count)
+        """Returns the maps after the first `done` positions."""
+        every, names = [], self.context.class_names.names
+        for id, drops in self.drops.items():
+            count = self.context.network.layer(id).map_shape[0]
+            planes = self.patches.pixel_means(drops, done, MAX_PIXELS * 4 // count)
             labels = names if len(names) == count else ()
-            made.append(scalar_maps(id, OCCLUSION.name, dict(zip(self.chosen[id], planes, strict=True)), count, labels))
-        return tuple(made)
+            by_channel = dict(zip(self.channels[id], planes, strict=True))
+            every.append(scalar_maps(id, OCCLUSION.name, by_channel, count, labels))
+        return tuple(every)
 
 
 OCCLUSION = Method(
     "occlusion",
     "Occlusion",
-    "How much each channel loses when a patch of the picture is hidden.",
+    "How much each channel loses when a patch of the picture is covered.",
     occlusion,
     Parameters,
 )

@@ -1,7 +1,7 @@
-"""Run a network as far as some of its layers, with gradients, and with changes to layers on the way.
+"""Runs a network as far as some of its layers, with gradients, and with changes to layers on the way.
 
-The recorder's way of watching tells once how a layer's tensor becomes maps. After that plain hooks do where all layers
-are modules, and cost nothing; operations between modules are watched each time.
+The first run is traced as by the recorder, to learn how each layer's tensor becomes maps. Later runs use plain hooks,
+which cost nothing, if all layers are modules; if some are operations between modules, every run is traced.
 """
 
 from __future__ import annotations
@@ -32,153 +32,163 @@ Change = Callable[[torch.Tensor], None]
 
 
 class ChannelFill(NamedTuple):
-    """Another change: each input has one channel that gets a value everywhere, in windows and special tokens too."""
+    """A change that sets one channel of each input to a value everywhere, in windows and special tokens too."""
 
     channels: Sequence[int]
-    """-1 for an input that stays as it is."""
+    """Channel by input; -1 for an input that is not changed."""
     values: Sequence[float]
+    """Value by input."""
 
-    def on(self, value: torch.Tensor, made: MapLayout, batch: int) -> None:
-        """Fill them in a layer's tensor of so many inputs."""
-        share = 1 if made.batch is None else value.shape[made.batch] // batch
+    def apply(self, value: torch.Tensor, layout: MapLayout, batch_size: int) -> None:
+        """Sets the channels in the tensor (any shape and dtype) of a layer that was given `batch_size` inputs."""
+        axis = layout.batch_axis
+        per_input = 1 if axis is None else value.shape[axis] // batch_size
         for k, (channel, fill) in enumerate(zip(self.channels, self.values, strict=True)):
             if channel < 0:
                 continue
-            own = value if made.batch is None else value.narrow(made.batch, k * share, share)
-            channel_values(own, made, channel).fill_(fill)
+            own = value if axis is None else value.narrow(axis, k * per_input, per_input)
+            channel_values(own, layout, channel).fill_(fill)
 
 
 class PartialResult(NamedTuple):
-    """What came out of one run."""
+    """The results of one run; all dictionaries are by layer id."""
 
     maps: dict[str, torch.Tensor]
-    """By layer: (N, C, H, W) with its gradient's history, as it was before anything changed it in place."""
+    """(N, C, H, W) maps with their autograd history, as they were before any later in-place change."""
     output: torch.Tensor | None
-    """The main tensor of the network's answer; None where it was stopped before."""
+    """Main tensor of the network's output; None if the run stopped before."""
     edges: dict[str, GradientEdge]
-    """By layer: where gradients come to its tensor, whatever changes that in place later."""
-    spreads: Mapping[str, MapLayout]
+    """Where gradients reach the layer's tensor, unaffected by later in-place changes."""
+    layouts: Mapping[str, MapLayout]
     tensors: dict[str, torch.Tensor]
-    """By layer: what the maps are made of, windows and special tokens too."""
+    """The layers' whole tensors, from which the maps are taken, with windows and special tokens."""
 
     def gradients(self, of: torch.Tensor) -> dict[str, torch.Tensor]:
-        """By layer: (N, C, H, W) how a number changes with the maps; 0 where it doesn't depend on them."""
+        """Returns the gradients (N, C, H, W) of a scalar with respect to the maps; 0 if it doesn't depend on them."""
         found = torch.autograd.grad(of, list(self.edges.values()), allow_unused=True)
-        made = {
-            id: torch.zeros_like(self.tensors[id]) if one is None else one
-            for id, one in zip(self.edges, found, strict=True)
+        gradients = {
+            id: torch.zeros_like(self.tensors[id]) if gradient is None else gradient
+            for id, gradient in zip(self.edges, found, strict=True)
         }
-        return {id: batched_maps(one, self.spreads[id], len(self.maps[id])) for id, one in made.items()}
+        return {id: batched_maps(value, self.layouts[id], len(self.maps[id])) for id, value in gradients.items()}
 
 
 class PartialForward:
-    """The way to some layers of a network. Made once, by one run; called as often as one likes.
+    """Runs a network as far as the given layers. The constructor runs it once; the object may be called many times.
 
-    What is held as ablated when it is made is so in all its runs. Raises ModelError where the network fails, or a layer
-    isn't reached or can't be drawn.
+    The ablation that is current at construction applies to all its runs. Raises ModelError if the network fails, or if
+    a layer isn't reached or can't be drawn.
     """
 
     def __init__(self, model: nn.Module, layers: Sequence[str], arguments: tuple[Any, ...]) -> None:
         self.model, self.layers, self.ablation = model, tuple(layers), current_ablation()
-        self.watched = {*self.layers, *self.ablation.channels}
-        self._paths = {module: path for path, module in model.named_modules()}
-        self._modules = {path: module for module, path in self._paths.items()}
-        self._spreads: dict[str, MapLayout] = {}
+        self.hooked_layers = {*self.layers, *self.ablation.channels}
+        self.layouts: dict[str, MapLayout] = {}
+        """By layer id, from the runs so far."""
+        self.paths = {module: path for path, module in model.named_modules()}
+        self.modules = {path: module for module, path in self.paths.items()}
         with torch.no_grad():
-            self._run(arguments, {}, whole=False, watched=True)
+            self._run(arguments, {}, to_output=False, traced=True)
 
     def __call__(
-        self, arguments: tuple[Any, ...], changes: Mapping[str, Change | ChannelFill] | None = None, whole: bool = False
+        self,
+        arguments: tuple[Any, ...],
+        changes: Mapping[str, Change | ChannelFill] | None = None,
+        to_output: bool = False,
     ) -> PartialResult:
-        """Run on N inputs at once; only as far as the last of the layers, unless the `whole` answer is wanted.
+        """Runs on N inputs at once, as far as the last of the layers, or to the network's output if `to_output`.
 
-        changes: by layer, out of those that this was made for. Gradients flow where the caller has them enabled.
+        changes: by layer id, only for layers given to the constructor. Gradients are recorded if the caller has them
+        enabled.
         """
-        return self._run(arguments, changes or {}, whole, any(not self._hookable(id) for id in self.watched))
+        return self._run(arguments, changes or {}, to_output, any(not self._can_hook(id) for id in self.hooked_layers))
 
-    def _hookable(self, id: str) -> bool:
-        module = self._modules.get(id.partition("@")[0])
+    def _can_hook(self, id: str) -> bool:
+        module = self.modules.get(id.partition("@")[0])
         return module is not None and not isinstance(module, torch.jit.ScriptModule)
 
     def _run(
-        self, arguments: tuple[Any, ...], changes: Mapping[str, Change | ChannelFill], whole: bool, watched: bool
+        self, arguments: tuple[Any, ...], changes: Mapping[str, Change | ChannelFill], to_output: bool, traced: bool
     ) -> PartialResult:
-        trip = _Trip(self, arguments, changes, whole)
-        ways = trip.watching() if watched else trip.hooked()
-        graded, output = torch.is_grad_enabled(), None  # leaving inference mode would enable gradients
-        with RUN_LOCK, evaluation_mode(self.model, list(self._paths)), force_eager(self._paths), model_errors(self._paths):
-            with torch.inference_mode(False), torch.set_grad_enabled(graded), suppress(_Arrived), ways:
+        run = _PartialRun(self, arguments, changes, to_output)
+        watching = run.tracing() if traced else run.hooks()
+        gradients, output = torch.is_grad_enabled(), None  # leaving inference mode would enable gradients
+        with RUN_LOCK, evaluation_mode(self.model, list(self.paths)), force_eager(self.paths), model_errors(self.paths):
+            with torch.inference_mode(False), torch.set_grad_enabled(gradients), suppress(_LastLayerReached), watching:
                 output = main_tensor(self.model(*arguments))
-        missing = [id for id in self.layers if id not in trip.maps]
+        missing = [id for id in self.layers if id not in run.maps]
         if missing:
             raise ModelError(f"layer {missing[0]!r} wasn't reached, or has values that can't be drawn as maps")
-        return PartialResult(trip.maps, output, trip.edges, self._spreads, trip.tensors)
+        return PartialResult(run.maps, output, run.edges, self.layouts, run.tensors)
 
 
-class _Arrived(BaseException):
-    """The last layer has been reached; no network catches this."""
+class _LastLayerReached(BaseException):
+    """Stops the run after the last layer; not an Exception, so that no network catches it."""
 
 
-class _Trip:
-    """One run."""
+class _PartialRun:
+    """One run of a PartialForward; observes the trace if there is one."""
 
     def __init__(
-        self, reach: PartialForward, arguments: tuple[Any, ...], changes: Mapping[str, Change | ChannelFill], whole: bool
+        self,
+        plan: PartialForward,
+        arguments: tuple[Any, ...],
+        changes: Mapping[str, Change | ChannelFill],
+        to_output: bool,
     ) -> None:
-        self.reach, self.arguments, self.changes, self.whole = reach, arguments, changes, whole
-        self.given = ModelInputs.of(list(reach._paths), arguments)
-        self.batch = self.given.batch
+        self.plan, self.arguments, self.changes, self.to_output = plan, arguments, changes, to_output
+        self.inputs = ModelInputs.from_inputs(list(plan.paths), arguments)
+        self.batch_size = self.inputs.batch_size
         self.maps: dict[str, torch.Tensor] = {}
         self.edges: dict[str, GradientEdge] = {}
         self.tensors: dict[str, torch.Tensor] = {}
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """As the recorder does; this sees operations, too, and learns how tensors become maps."""
-        run = Run(self.reach._paths, self, BatchSample(self.batch), self.reach.ablation)
-        for tensor in dict.fromkeys(self.given.tensors):
-            run.made(TraceStep(run.end_id("input"), "input", family="input"), [tensor], self.given.axes(tensor))
-        with ModuleTracer(run, self.reach._paths).watching(), OperationTracer(run):
+    def tracing(self) -> Iterator[None]:
+        """Traces the run as the recorder does: this sees operations too, and learns how tensors become maps."""
+        run = Run(self.plan.paths, self, BatchSample(self.batch_size), self.plan.ablation)
+        run.add_inputs(self.inputs.tensors, self.inputs.axes)
+        with ModuleTracer(run, self.plan.paths).hooks(), OperationTracer(run):
             yield
 
-    def finished(self, step: TraceStep, value: torch.Tensor) -> bool:
-        """A keeper's: a layer has its output, ablated already."""
-        if step.id in self.reach.ablation.channels and step.spread is not None:
-            self.reach._spreads[step.id] = step.spread
-        if step.id in self.reach.layers and step.spread is not None and not step.spread.empty:
-            self.reach._spreads[step.id] = step.spread
+    def layer_finished(self, step: TraceStep, value: torch.Tensor) -> bool:
+        """Takes the output of a traced layer, which is ablated already."""
+        if step.id in self.plan.ablation.channels and step.layout is not None:
+            self.plan.layouts[step.id] = step.layout
+        if step.id in self.plan.layers and step.layout is not None and not step.layout.is_empty:
+            self.plan.layouts[step.id] = step.layout
             if step.id in self.changes:
                 with torch.no_grad():
                     self._change(step.id, value.detach())
-            self._keep(step.id, value, value.clone() if self._goes_on(step.id) else value)
+            self._store(step.id, value, value.clone() if self._continues_after(step.id) else value)
         return False
 
-    def touched(self, step: TraceStep, value: torch.Tensor) -> None:
-        """A keeper's: nothing is waited for."""
+    def before_first_read(self, step: TraceStep, value: torch.Tensor) -> None:
+        """Does nothing: no output is asked to wait."""
 
-    def attended(self, step: TraceStep, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """A keeper's: attention is of no interest here."""
+    def attention_finished(self, step: TraceStep, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Does nothing: attention maps aren't needed."""
 
     @contextmanager
-    def hooked(self) -> Iterator[None]:
-        """A hook on each module that is a layer asked for, or ablated."""
-        handles, paths = [], dict.fromkeys(id.partition("@")[0] for id in self.reach.watched)
+    def hooks(self) -> Iterator[None]:
+        """Installs a hook on each module that is a wanted or ablated layer."""
+        handles, paths = [], dict.fromkeys(id.partition("@")[0] for id in self.plan.hooked_layers)
         try:
             for path in paths:
-                handles.append(self.reach._modules[path].register_forward_hook(_Hook(self, path)))
+                handles.append(self.plan.modules[path].register_forward_hook(_LayerHook(self, path)))
             yield
         finally:
             for handle in handles:
                 handle.remove()
 
-    def passed(self, id: str, output: Any) -> Any:
-        """A module that is the layer `id` has given `output`; what goes on instead of it."""
+    def module_finished(self, id: str, output: Any) -> Any:
+        """Takes the output of the module that is the layer `id`; returns the output that replaces it."""
         value = output if isinstance(output, torch.Tensor) else displayed_output(list(tensors_in(output)))
-        if id in self.reach.ablation.channels:
+        if id in self.plan.ablation.channels:
             if value is output:
                 value = output = value.clone()
-            zero_channels(value, self.reach._spreads[id], self.reach.ablation.channels[id])
-        if id not in self.reach.layers:
+            zero_channels(value, self.plan.layouts[id], self.plan.ablation.channels[id])
+        if id not in self.plan.layers:
             return output
         if id in self.changes and value is output:
             value = output = value.clone()
@@ -186,54 +196,57 @@ class _Trip:
         elif id in self.changes:
             with torch.no_grad():
                 self._change(id, value.detach())
-        goes_on = self._goes_on(id)
-        self._keep(id, value, value)
-        return output.clone() if goes_on and value is output else output
+        continues = self._continues_after(id)
+        self._store(id, value, value)
+        return output.clone() if continues and value is output else output
 
-    def _goes_on(self, id: str) -> bool:
-        return self.whole or len({*self.maps, id}) < len(self.reach.layers)
+    def _continues_after(self, id: str) -> bool:
+        return self.to_output or len({*self.maps, id}) < len(self.plan.layers)
 
-    def _keep(self, id: str, value: torch.Tensor, lasting: torch.Tensor) -> None:
-        """lasting: the same values where nothing can change them in place."""
+    def _store(self, id: str, value: torch.Tensor, copy: torch.Tensor) -> None:
+        """Stores a layer's tensor. copy: the same values, safe from in-place changes."""
         if value.requires_grad:
             self.edges[id] = get_gradient_edge(value)
-        self.tensors[id] = lasting
-        self.maps[id] = batched_maps(lasting, self.reach._spreads[id], self.batch)
-        if not self.whole and len(self.maps) == len(self.reach.layers):
-            raise _Arrived
+        self.tensors[id] = copy
+        self.maps[id] = batched_maps(copy, self.plan.layouts[id], self.batch_size)
+        if not self.to_output and len(self.maps) == len(self.plan.layers):
+            raise _LastLayerReached
 
     def _change(self, id: str, value: torch.Tensor) -> None:
         change = self.changes[id]
         if isinstance(change, ChannelFill):
-            change.on(value, self.reach._spreads[id], self.batch)
+            change.apply(value, self.plan.layouts[id], self.batch_size)
             return
-        maps = batched_maps(value, self.reach._spreads[id], self.batch)
+        maps = batched_maps(value, self.plan.layouts[id], self.batch_size)
         if maps.untyped_storage().data_ptr() != value.untyped_storage().data_ptr():
             raise ModelError(f"layer {id!r} keeps its values in an order that can't be changed as maps")
         change(maps)
 
 
-class _Hook:
-    """Counts the calls of one module, as the recorder does for its ids."""
+class _LayerHook:
+    """Counts the calls of one module and passes its outputs on under the recorder's ids."""
 
-    def __init__(self, trip: _Trip, path: str) -> None:
-        self.trip, self.path, self.calls = trip, path, 0
+    def __init__(self, run: _PartialRun, path: str) -> None:
+        self.run, self.path, self.calls = run, path, 0
 
     def __call__(self, module: nn.Module, args: Any, output: Any) -> Any:
         self.calls += 1
         id = self.path if self.calls == 1 else f"{self.path}@{self.calls}"
-        return self.trip.passed(id, output) if id in self.trip.reach.watched else None
+        return self.run.module_finished(id, output) if id in self.run.plan.hooked_layers else None
 
 
-def batched_maps(value: torch.Tensor, made: MapLayout, count: int) -> torch.Tensor:
-    """(N, C, H, W): the maps of all of `count` inputs in a layer's tensor; a view wherever strides can say it."""
-    items = value[None] if made.batch is None else value.movedim(made.batch, 0)
-    items = items[:: max(len(items) // count, 1)][:count]  # one window each, where a layer works on many
-    items = items.permute(0, *(axis + 1 for axis in made.order))
-    if made.skip:
-        items = items.narrow(-1, made.skip, items.shape[-1] - made.skip)
-    if math.prod(items.shape[1:]) == math.prod(made.map_shape):
-        return items.reshape(-1, *made.map_shape)
+def batched_maps(value: torch.Tensor, layout: MapLayout, batch_size: int) -> torch.Tensor:
+    """Returns the maps (N, C, H, W) of all N = `batch_size` inputs in a layer's tensor, in its dtype.
+
+    A view if strides allow it. A layer that works on windows gives the first window of each input.
+    """
+    items = value[None] if layout.batch_axis is None else value.movedim(layout.batch_axis, 0)
+    items = items[:: max(len(items) // batch_size, 1)][:batch_size]
+    items = items.permute(0, *(axis + 1 for axis in layout.axis_order))
+    if layout.skipped_tokens:
+        items = items.narrow(-1, layout.skipped_tokens, items.shape[-1] - layout.skipped_tokens)
+    if math.prod(items.shape[1:]) == math.prod(layout.map_shape):
+        return items.reshape(-1, *layout.map_shape)
     if items.dim() != 4:
         raise ModelError(f"a layer of shape {tuple(value.shape)} can't be drawn for inputs of another size")
     return items

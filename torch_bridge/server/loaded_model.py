@@ -104,7 +104,7 @@ class LoadedModel:
 
     def ablation(self, network: Network, channels: ChannelsByLayer | None) -> Ablation:
         """The ablation of these channels, by default of those in the spec. Raises UnknownName or InputError."""
-        return Ablation.of(network, self.spec.ablate if channels is None else channels)
+        return Ablation.resolve(network, self.spec.ablate if channels is None else channels)
 
     def record(
         self,
@@ -144,7 +144,7 @@ class LoadedModel:
                 return None
             ids = _shown_layers(self.last_run.network)
         try:
-            recording = run(self.spec, self.subject, inputs, ids, self.device, copied=on_maps, ablate=ablation)
+            recording = run(self.spec, self.subject, inputs, ids, self.device, on_maps=on_maps, ablate=ablation)
         except UnknownName:
             if PANELS not in layers:
                 raise

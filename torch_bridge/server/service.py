@@ -136,7 +136,7 @@ class Service:
             "layers": values.get("layers", PANELS),
             "parameters": parameter_values,
             "channels": channels,
-            "ablate": context.ablation.plain(),
+            "ablate": context.ablation.as_json(),
             "data": data.name if data else "",
             "input": " + ".join(input_.name for input_ in context.inputs),
         }
@@ -293,7 +293,7 @@ def _run(
 def _job_key(network: LoadedModel, context: RunContext, request: tuple[Any, ...], parameters: Any) -> str:
     """A hash that is equal for equal weights, inputs, requests and parameters."""
     parameter_values = dataclasses.asdict(parameters) if parameters is not None else {}
-    ablation = context.ablation.plain()
+    ablation = context.ablation.as_json()
     values = (network.name, network.fingerprint, context.network.digest, ablation, *request, parameter_values)
     digest = hashlib.blake2b(json.dumps(values).encode(), digest_size=16)
     for input_ in context.inputs:

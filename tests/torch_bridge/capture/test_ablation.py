@@ -89,7 +89,7 @@ def test_a_panel_stands_for_the_norm_it_shows(network):
     by_panel, by_norm = (record(network, PICTURE, layers="panels", ablate={id: [2, 3]}) for id in ("a", "norm"))
     assert by_panel.provenance["ablated"] == {"norm": [2, 3]}
     assert all(np.array_equal(by_panel.maps(id).texels, maps.texels) for (id, _), maps in by_norm.all_maps.items())
-    assert Ablation.of(by_norm.network, {"a": [3], "norm": [2, 2]}).plain() == {"norm": [2, 3]}
+    assert Ablation.resolve(by_norm.network, {"a": [3], "norm": [2, 2]}).as_json() == {"norm": [2, 3]}
 
 
 def test_a_dead_channel_changes_nothing(network):
@@ -170,7 +170,7 @@ class Moody(nn.Module):
 def test_a_layer_that_is_not_reached():
     known = record(Moody(), PICTURE.abs(), layers=()).network
     with pytest.raises(InputError, match="layer a isn't reached with this input; it can't be ablated"):
-        record(Moody(), -PICTURE.abs(), ablate=Ablation.of(known, {"a": [1]}))
+        record(Moody(), -PICTURE.abs(), ablate=Ablation.resolve(known, {"a": [1]}))
 
 
 # What reaches into a network
@@ -179,16 +179,16 @@ def test_a_layer_that_is_not_reached():
 @pytest.mark.parametrize("cut", CUTS, ids=str)
 def test_reach_finds_the_network_ablated(network, cut):
     layers = ["norm", "b", "b@2", ":add", "c"]
-    ablation = Ablation.of(record(network, PICTURE, layers=()).network, cut)
+    ablation = Ablation.resolve(record(network, PICTURE, layers=()).network, cut)
     picture = PICTURE.repeat(2, 1, 1, 1).requires_grad_()
     for asked in (layers, ["norm", "c"], ["c"]):
         with use_ablation(ablation):
             reach = PartialForward(network, asked, (PICTURE,))
         network.cut = {}
-        reached = reach((picture,), whole=True)
-        (own,) = torch.autograd.grad(reach((picture,), whole=True).output.square().sum(), picture)
+        reached = reach((picture,), to_output=True)
+        (own,) = torch.autograd.grad(reach((picture,), to_output=True).output.square().sum(), picture)
         network.cut = cut
-        plain = PartialForward(network, ["a", "b"], (PICTURE,))((picture,), whole=True)
+        plain = PartialForward(network, ["a", "b"], (PICTURE,))((picture,), to_output=True)
         wanted = plain.output.square().sum()
         assert torch.equal(reached.output, plain.output)
         assert torch.allclose(own, torch.autograd.grad(wanted, picture, retain_graph=True)[0], atol=1e-6)
@@ -199,7 +199,7 @@ def test_fill_gives_each_input_another_channel(network):
     with torch.no_grad():
         reach = PartialForward(network, ["norm", ":add"], (PICTURE,))
         many = (PICTURE.expand(3, -1, -1, -1),)
-        found = reach(many, {"norm": ChannelFill([0, 3, 5], [0.0, 0.0, 0.0])}, whole=True).output
+        found = reach(many, {"norm": ChannelFill([0, 3, 5], [0.0, 0.0, 0.0])}, to_output=True).output
         high = reach(many, {":add": ChannelFill([1, 1, 1], [0.0, 2.0, -1.0])}).maps[":add"].detach()
         for k, channel in enumerate((0, 3, 5)):
             network.cut = {"norm": [channel]}
@@ -221,7 +221,7 @@ def test_the_first_look_and_the_streamed_ones_agree():
     streamed: list = []
     first = one.record(inputs, ["panels"], lambda maps: None, cut)
     later = one.record(inputs, ["panels"], streamed.append, cut)
-    assert one.run_context.ablation.plain() == {"stage2.0:add": [7], "stem.norm": [1, 2]} == first.provenance["ablated"]
+    assert one.run_context.ablation.as_json() == {"stage2.0:add": [7], "stem.norm": [1, 2]} == first.provenance["ablated"]
     assert {maps.layer for maps in streamed} == {id for id, _ in later.all_maps}
     assert all(np.array_equal(later.maps(id).texels, maps.texels) for (id, _), maps in first.all_maps.items())
     assert not later.maps("stem.norm").data[[1, 2]].any() and not later.maps("stage2.0:add").data[7].any()
@@ -318,7 +318,7 @@ def test_the_command_line_ablates(tmp_path, capsys):
     made = load(tmp_path / "made")
     assert made.provenance["ablated"] == {"stage1.1:add": [5], "stem.norm": [0, 2, 3, 7]}
     assert not made.maps("stage1.1:add").data[5].any() and made.maps("stage1.1:add").data[4].any()
-    for wrong, told in (("5", "'5' names no layer; conv1:0,5,7 would"), ("a:x", "'a:x'|'x' is no list of channels")):
+    for wrong, message in (("5", "'5' names no layer; write it like conv1:"), ("a:x", "'a:x'|'x' is not a list of channels")):
         with pytest.raises(SystemExit):
             cli.main([*words, "--ablate", wrong])
-        assert re.search(told, capsys.readouterr().err)
+        assert re.search(message, capsys.readouterr().err)

@@ -7,9 +7,9 @@ import pytest
 from innerwalk.torch_bridge.capture.fold import Family, LayerFacts, fold
 
 
-def folded(*units: tuple[str, Family, str]) -> dict[str, tuple[str, str]]:
-    """Roles of units given as (id, family, ids it reads); two sources are two values."""
-    return fold(LayerFacts(id, family, tuple(reads.split()), len(reads.split())) for id, family, reads in units)
+def folded(*layers: tuple[str, Family, str]) -> dict[str, tuple[str, str]]:
+    """Roles of layers written as (id, family, ids it reads); two sources are two varying reads."""
+    return fold(LayerFacts(id, family, tuple(reads.split()), len(reads.split())) for id, family, reads in layers)
 
 
 def test_conv_norm_activation_is_one_panel_that_shows_the_norm() -> None:
@@ -39,16 +39,18 @@ def test_what_always_gets_a_panel(family: Family) -> None:
 
 @pytest.mark.parametrize("family", ["sum", "product"])
 def test_sums_and_products_of_two_values(family: Family) -> None:
-    roles = fold([
-        LayerFacts("two", family, ("a", "b"), values=2),
-        LayerFacts("self", family, ("a",), values=2),
-        LayerFacts("constant", family, ("a",), values=1),
-    ])  # fmt: skip
+    roles = fold(
+        [
+            LayerFacts("two", family, ("a", "b"), varying_reads=2),
+            LayerFacts("self", family, ("a",), varying_reads=2),
+            LayerFacts("constant", family, ("a",), varying_reads=1),
+        ]
+    )
     assert [roles[id][0] for id in ("two", "self", "constant")] == ["panel", "panel", "edge"]
 
 
 def test_arithmetic_on_boxes_gets_nothing() -> None:
-    roles = fold(LayerFacts(id, family, ("a", "b"), 2, maps=False) for id, family in (("s", "sum"), ("j", "joint")))
+    roles = fold(LayerFacts(id, family, ("a", "b"), 2, has_maps=False) for id, family in (("s", "sum"), ("j", "joint")))
     assert roles == {"s": ("edge", ""), "j": ("edge", "")}
 
 
@@ -63,9 +65,14 @@ def test_joints_join_two_layers() -> None:
 
 
 def test_opaque_code_needs_parameters_and_every_panel_something_to_draw() -> None:
-    roles = fold([
-        LayerFacts("net", "opaque", parameters=3), LayerFacts("numpy", "opaque"),
-        LayerFacts("empty", "conv", drawable=False), LayerFacts("conv", "conv"), LayerFacts("bn", "norm", ("conv",), 1, drawable=False),
-    ])  # fmt: skip
+    roles = fold(
+        [
+            LayerFacts("net", "opaque", parameters=3),
+            LayerFacts("numpy", "opaque"),
+            LayerFacts("empty", "conv", drawable=False),
+            LayerFacts("conv", "conv"),
+            LayerFacts("bn", "norm", ("conv",), 1, drawable=False),
+        ]
+    )
     assert [roles[id][0] for id in ("net", "numpy", "empty", "conv")] == ["panel", "edge", "edge", "panel"]
     assert roles["conv"] == ("panel", "conv")

@@ -16,6 +16,7 @@ from torch.nn.modules import module as global_hooks  # noqa: E402
 
 from innerwalk.tests.support.hostile import CASES, Case, Catches, InPlace, Plain, conv, picture  # noqa: E402
 from innerwalk.torch_bridge import Prediction, record  # noqa: E402
+from innerwalk.torch_bridge.capture import RecordingInfo  # noqa: E402
 from innerwalk.torch_bridge.capture.trace.provenance import MARK  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError, UnknownName  # noqa: E402
 
@@ -175,7 +176,7 @@ def test_output_and_answer() -> None:
         return Prediction("numbers", numbers=(float(output.sum()),))
 
     model = nn.Linear(3, 2)
-    recording = record(model, torch.ones(1, 3), answer=answer, name="one", trained=True, weights="mine")
+    recording = record(model, torch.ones(1, 3), answer=answer, info=RecordingInfo("one", trained=True, weights="mine"))
     assert torch.equal(found[0], model(torch.ones(1, 3))) and not hasattr(found[0], MARK)
     assert recording.prediction.numbers == (float(found[0].sum()),)
     assert [layer.id for layer in recording.network.layers] == ["input", "Linear", "output"]

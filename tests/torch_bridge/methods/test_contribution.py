@@ -136,7 +136,7 @@ def panels(network, picture) -> list[str]:
 def test_gradient_x_activation_of_every_panel(shipped, picture):
     layers = panels(shipped, picture)
     found = made(work_on(shipped, picture, layers), "contribution", top=0)
-    reached = PartialForward(shipped, layers, (picture,))((picture.clone().requires_grad_(),), whole=True)
+    reached = PartialForward(shipped, layers, (picture,))((picture.clone().requires_grad_(),), to_output=True)
     score = reached.output[0].max()
     gradients = reached.gradients(score)
     assert set(found) == set(layers)
@@ -406,7 +406,7 @@ def test_it_is_about_the_network_as_it_is_ablated():
     network = Linear()
     work = work_on(network, PICTURE, ["a", "b"])
     whole = made(work, "contribution", of_class=1)
-    with use_ablation(Ablation.of(work.network, {"a": [1, 3]})):
+    with use_ablation(Ablation.resolve(work.network, {"a": [1, 3]})):
         found = made(work, "contribution", of_class=1)
     assert not values(found["a"])[[1, 3]].any() and whole["a"].data[1].any()
     with torch.no_grad():

@@ -1,1 +1,1 @@
-"""Watches module calls and torch operations of a run, and follows which tensor came from where."""
+"""Traces the module calls and torch operations of a run, and which layers every tensor came from."""

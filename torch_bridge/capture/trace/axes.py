@@ -1,23 +1,25 @@
-"""What the axes of every tensor mean, followed from operation to operation while the network runs.
+"""Infers what the axes of every tensor mean, from operation to operation, while the network runs.
 
-Nothing in a tensor says which axis is the batch, which the channels, and whether a row of 196 tokens was a picture of
-14 × 14. Convolutions and linear layers say it, permutations move it, reshapes keep what they don't mix; the rest
-inherits. Only names and sizes are read here, no values.
+Nothing in a tensor says which axis is the batch, which holds the channels, and whether 196 tokens were a picture of
+14 × 14. Convolutions and linear layers fix it, permutations move axes, reshapes keep the axes that they don't mix, and
+all other operations inherit. Only names and sizes are read here, no values.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from ..values.map_layout import NO_GRID, Axes
 
 Shape = tuple[int, ...]
-Arguments = Sequence[Any]
-Named = Mapping[str, Any]
+Args = Sequence[Any]
+Kwargs = Mapping[str, Any]
+AxesRule = Callable[[str, Args, Kwargs, Axes, Shape, Shape], Axes]
+"""Takes what `infer_axes` takes."""
 
 SPATIAL_RANK = {
     **{f"conv{n}d": n for n in (1, 2, 3)}, **{f"conv_transpose{n}d": n for n in (1, 2, 3)},
@@ -25,43 +27,26 @@ SPATIAL_RANK = {
     **{f"adaptive_avg_pool{n}d": n for n in (1, 2, 3)}, **{f"adaptive_max_pool{n}d": n for n in (1, 2, 3)},
     "pixel_shuffle": 2, "pixel_unshuffle": 2,
 }  # fmt: skip
-"""How many axes of space an operation works on: its rank then says whether there is a batch."""
-CHANNELS_LAST = {"linear", "layer_norm", "bilinear"}
-RECURRENT = {"lstm", "gru", "rnn_tanh", "rnn_relu"}
-PERMUTED = {"permute", "transpose", "swapaxes", "swapdims", "t", "T", "mT", "movedim", "moveaxis"}
-RESHAPED = {"view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "ravel", "_unsafe_view"}
+"""Number of spatial axes by operation; the rank then says whether there is a batch axis."""
 
 
-def infer_axes(name: str, args: Arguments, kwargs: Named, source: Axes, before: Shape, after: Shape) -> Axes:
-    """The axes of an operation's output, from those of its leading input.
+def infer_axes(name: str, args: Args, kwargs: Kwargs, source: Axes, before: Shape, after: Shape) -> Axes:
+    """Returns the axes of an operation's output.
 
-    `name` is the plain name of the operation (`add`, not `__iadd__`); before, after: shapes of that input and output.
+    name: the canonical name of the operation (`add`, not `__iadd__`). source, before: axes and shape of its leading
+    input. after: shape of the output.
     """
-    rank = len(after)
-    if name in SPATIAL_RANK:
-        batched = rank == SPATIAL_RANK[name] + 2
-        return Axes(0, 1) if batched else Axes(None, 0)
-    if name in CHANNELS_LAST:
-        return _channels_last(name, args, kwargs, source, rank)
-    if name == "embedding":
-        return Axes(source.batch, rank - 1, grid=NO_GRID)
-    if name == "multi_head_attention_forward":
-        return Axes(1, 2, grid=source.grid) if rank == 3 else Axes(None, rank - 1, grid=source.grid)
-    if name in RECURRENT:
-        return Axes(0 if args and args[-1] is True else 1, rank - 1, grid=NO_GRID)
-    if name == "scaled_dot_product_attention":
-        return Axes(source.batch, rank - 1, head=rank - 3 if rank > 3 else None, grid=source.grid)
-    if name in PERMUTED:
-        return _moved(source, permutation(name, args, kwargs, len(before)))
-    if name in RESHAPED:
-        return reshaped_axes(source, before, after)
-    if name in ("__getitem__", "select", "unbind"):
-        return _moved(source, _indexed(name, args, kwargs, len(before)))
-    return source if len(before) == rank else _moved(source, _matched(before, after))
+    rule = RULES.get(name)
+    if rule is not None:
+        return rule(name, args, kwargs, source, before, after)
+    return source if len(before) == len(after) else _move_axes(source, _match_by_size(before, after))
 
 
 def infer_module_axes(module: Any, source: Axes, before: Shape, after: Shape) -> Axes:
-    """The axes of an output of a module of torch.nn, from those of its leading input; None: of any other module."""
+    """Returns the axes of an output of a torch.nn module; module None stands for any other module.
+
+    source, before: axes and shape of its leading input. after: shape of the output.
+    """
     name = operation_name(type(module).__name__)
     if name in ("multihead_attention", "lstm", "gru", "rnn") and len(after) == 3:
         grid = source.grid if name == "multihead_attention" else NO_GRID
@@ -71,38 +56,91 @@ def infer_module_axes(module: Any, source: Axes, before: Shape, after: Shape) ->
 
 @cache
 def operation_name(kind: str) -> str:
-    """The operation behind a class of torch.nn: `max_pool2d` for MaxPool2d."""
+    """Returns the operation behind a class of torch.nn: `max_pool2d` for MaxPool2d."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind).lower()
 
 
-def _channels_last(name: str, args: Arguments, kwargs: Named, source: Axes, rank: int) -> Axes:
-    if name == "layer_norm":
-        sizes = args[1] if len(args) > 1 else kwargs.get("normalized_shape", ())
-        if len(sizes) > 1:
-            return source
-    return Axes(source.batch, rank - 1, grid=source.grid)
+def _spatial(name: str, args: Args, kwargs: Kwargs, source: Axes, before: Shape, after: Shape) -> Axes:
+    return Axes(0, 1) if len(after) == SPATIAL_RANK[name] + 2 else Axes(None, 0)
 
 
-def _moved(source: Axes, places: Sequence[int | None]) -> Axes:
-    """`source` after axis a has gone to places[a] (None: it is gone)."""
-
-    def place(axis: int | None) -> int | None:
-        return places[axis] if axis is not None and axis < len(places) else None
-
-    return Axes(place(source.batch), place(source.channel), place(source.head), source.grid)
+def _channels_last(name: str, args: Args, kwargs: Kwargs, source: Axes, before: Shape, after: Shape) -> Axes:
+    return Axes(source.batch, len(after) - 1, grid=source.grid)
 
 
-def permutation(name: str, args: Arguments, kwargs: Named, rank: int) -> list[int | None]:
-    """Where each axis goes: out[a] is the new place of axis a."""
-    given = [*args[1:], *(value for key, value in kwargs.items() if key != "input")]
+def _layer_norm(name: str, args: Args, kwargs: Kwargs, source: Axes, before: Shape, after: Shape) -> Axes:
+    sizes = args[1] if len(args) > 1 else kwargs.get("normalized_shape", ())
+    return source if len(sizes) > 1 else Axes(source.batch, len(after) - 1, grid=source.grid)
+
+
+def _embedding(name: str, args: Args, kwargs: Kwargs, source: Axes, before: Shape, after: Shape) -> Axes:
+    return Axes(source.batch, len(after) - 1, grid=NO_GRID)
+
+
+def _module_attention(name: str, args: Args, kwargs: Kwargs, source: Axes, before: Shape, after: Shape) -> Axes:
+    rank = len(after)
+    return Axes(1, 2, grid=source.grid) if rank == 3 else Axes(None, rank - 1, grid=source.grid)
+
+
+def _scaled_attention(name: str, args: Args, kwargs: Kwargs, source: Axes, before: Shape, after: Shape) -> Axes:
+    rank = len(after)
+    return Axes(source.batch, rank - 1, head=rank - 3 if rank > 3 else None, grid=source.grid)
+
+
+def _recurrent(name: str, args: Args, kwargs: Kwargs, source: Axes, before: Shape, after: Shape) -> Axes:
+    batch_first = args and args[-1] is True
+    return Axes(0 if batch_first else 1, len(after) - 1, grid=NO_GRID)
+
+
+def _permuted(name: str, args: Args, kwargs: Kwargs, source: Axes, before: Shape, after: Shape) -> Axes:
+    return _move_axes(source, permutation(name, args, kwargs, len(before)))
+
+
+def _reshaped(name: str, args: Args, kwargs: Kwargs, source: Axes, before: Shape, after: Shape) -> Axes:
+    return reshaped_axes(source, before, after)
+
+
+def _indexed(name: str, args: Args, kwargs: Kwargs, source: Axes, before: Shape, after: Shape) -> Axes:
+    return _move_axes(source, _index_positions(name, args, kwargs, len(before)))
+
+
+RULES: Mapping[str, AxesRule] = {
+    **dict.fromkeys(SPATIAL_RANK, _spatial),
+    **dict.fromkeys(("linear", "bilinear"), _channels_last),
+    "layer_norm": _layer_norm,
+    "embedding": _embedding,
+    "multi_head_attention_forward": _module_attention,
+    "scaled_dot_product_attention": _scaled_attention,
+    **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), _recurrent),
+    **dict.fromkeys(("permute", "transpose", "swapaxes", "swapdims", "t", "T", "mT", "movedim", "moveaxis"), _permuted),
+    **dict.fromkeys(
+        ("view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "ravel", "_unsafe_view"), _reshaped
+    ),
+    **dict.fromkeys(("__getitem__", "select", "unbind"), _indexed),
+}
+"""How operations change axes, by canonical name; other operations keep them, or match them by size."""
+
+
+def _move_axes(source: Axes, positions: Sequence[int | None]) -> Axes:
+    """Moves axis a to positions[a]; None means that the axis is gone."""
+
+    def move(axis: int | None) -> int | None:
+        return positions[axis] if axis is not None and axis < len(positions) else None
+
+    return Axes(move(source.batch), move(source.channel), move(source.head), source.grid)
+
+
+def permutation(name: str, args: Args, kwargs: Kwargs, rank: int) -> list[int | None]:
+    """Returns the new position of each axis under `permute`, `transpose`, `movedim` and the like."""
+    dims = [*args[1:], *(value for key, value in kwargs.items() if key != "input")]
     if name in ("t", "T"):
         order = list(range(rank))[::-1]
     elif name == "permute":
-        order = [axis % rank for axis in (given[0] if isinstance(given[0], (tuple, list)) else given)]
+        order = [axis % rank for axis in (dims[0] if isinstance(dims[0], (tuple, list)) else dims)]
     elif name in ("movedim", "moveaxis"):
-        order = _move_order(given[0], given[1], rank)
+        order = _move_order(dims[0], dims[1], rank)
     else:
-        first, second = (given[0] % rank, given[1] % rank) if name != "mT" else (rank - 2, rank - 1)
+        first, second = (dims[0] % rank, dims[1] % rank) if name != "mT" else (rank - 2, rank - 1)
         order = list(range(rank))
         order[first], order[second] = second, first
     return [order.index(axis) for axis in range(rank)]
@@ -118,7 +156,7 @@ def _move_order(source: Any, target: Any, rank: int) -> list[int]:
 
 
 def reshaped_axes(source: Axes, before: Shape, after: Shape) -> Axes:
-    """Axes after a reshape: those that hold the same values as before still stand; a batch may merge with windows."""
+    """Returns the axes after a reshape: those that still hold the same values; a batch may merge with windows."""
     batch = _same_axis(source.batch, before, after, 0)
     squeezed = [size for size in before[1:] if size > 1] == [size for size in after if size > 1]
     if batch is None and source.batch == 0 and after and not squeezed and _divides(before[0], after[0]):
@@ -129,22 +167,22 @@ def reshaped_axes(source: Axes, before: Shape, after: Shape) -> Axes:
 
 
 def _same_axis(axis: int | None, before: Shape, after: Shape, first: int) -> int | None:
-    """The axis of `after`, not before `first`, that holds the same values in the same order."""
+    """Returns the axis of `after`, from `first` on, that holds the values of `axis` in the same order; or None."""
     if axis is None or axis >= len(before):
         return None
     start = math.prod(before[:axis])
-    for place in range(first, len(after)):
-        if after[place] == before[axis] and math.prod(after[:place]) == start:
-            return place
+    for position in range(first, len(after)):
+        if after[position] == before[axis] and math.prod(after[:position]) == start:
+            return position
     return None
 
 
-def _divides(one: int, other: int) -> bool:
-    return bool(one and other) and (one % other == 0 or other % one == 0)
+def _divides(a: int, b: int) -> bool:
+    return bool(a and b) and (a % b == 0 or b % a == 0)
 
 
 def _flattened_grid(source: Axes, before: Shape, after: Shape) -> tuple[int, int] | None:
-    """The grid of tokens that were a picture up to this reshape."""
+    """Returns (rows, columns) if this reshape flattens a picture into tokens, else the grid known before."""
     space = [axis for axis in range(len(before)) if axis not in (source.batch, source.channel)]
     if len(before) == len(after) + 1 and len(space) == 2 and space[1] == space[0] + 1 and source.channel is not None:
         rows, columns = before[space[0]], before[space[1]]
@@ -153,31 +191,31 @@ def _flattened_grid(source: Axes, before: Shape, after: Shape) -> tuple[int, int
     return source.grid
 
 
-def _indexed(name: str, args: Arguments, kwargs: Named, rank: int) -> list[int | None]:
-    """Where each axis goes under `x[...]`, select or unbind."""
+def _index_positions(name: str, args: Args, kwargs: Kwargs, rank: int) -> list[int | None]:
+    """Returns the new position of each axis under `x[...]`, select or unbind; None for an axis that is gone."""
     if name != "__getitem__":
         axis = args[1] if len(args) > 1 else kwargs.get("dim", 0)
         return _without(axis % rank, rank)
     index = args[1] if isinstance(args[1], tuple) else (args[1],)
-    used = sum(_consumed(part) for part in index)
-    places: list[int | None] = []
-    at = 0
+    used = sum(_axes_used(part) for part in index)
+    positions: list[int | None] = []
+    position = 0
     for part in index:
         if part is None or isinstance(part, bool):
-            at += 1
+            position += 1
         elif part is Ellipsis:
-            places += range(at, at + rank - used)
-            at += rank - used
+            positions += range(position, position + rank - used)
+            position += rank - used
         elif isinstance(part, int):
-            places.append(None)
+            positions.append(None)
         else:  # a slice keeps its axis; lists and masks are read as one axis, which is right for the usual ones
-            places += [at] + [None] * (_consumed(part) - 1)
-            at += 1
-    return places + list(range(at, at + rank - len(places)))
+            positions += [position] + [None] * (_axes_used(part) - 1)
+            position += 1
+    return positions + list(range(position, position + rank - len(positions)))
 
 
-def _consumed(part: Any) -> int:
-    """How many axes one part of an index takes up."""
+def _axes_used(part: Any) -> int:
+    """Returns how many axes one part of an index applies to."""
     if part is None or part is Ellipsis or isinstance(part, bool):
         return 0
     mask = "bool" in str(getattr(part, "dtype", ""))
@@ -185,28 +223,28 @@ def _consumed(part: Any) -> int:
 
 
 def _without(axis: int, rank: int) -> list[int | None]:
-    return [None if place == axis else place - (place > axis) for place in range(rank)]
+    return [None if k == axis else k - (k > axis) for k in range(rank)]
 
 
-def _matched(before: Shape, after: Shape) -> list[int | None]:
-    """Axes matched by size, in order: for reductions, stacks and whatever else changes the rank."""
-    places: list[int | None] = []
-    at = 0
+def _match_by_size(before: Shape, after: Shape) -> list[int | None]:
+    """Matches axes by size, in order: for reductions, stacks and other operations that change the rank."""
+    positions: list[int | None] = []
+    start = 0
     for size in before:
-        found = next((place for place in range(at, len(after)) if after[place] == size), None)
-        places.append(found)
-        at = at if found is None else found + 1
-    return places
+        found = next((k for k in range(start, len(after)) if after[k] == size), None)
+        positions.append(found)
+        start = start if found is None else found + 1
+    return positions
 
 
-def input_axes(shape: Shape, listed: bool, tokens: bool, sequence_first: bool) -> Axes:
-    """What an input's axes are taken for until a layer says better.
+def input_axes(shape: Shape, unbatched: bool, tokens: bool, sequence_first: bool) -> Axes:
+    """Returns what an input's axes are assumed to mean until a layer fixes them.
 
-    listed: it came in a list of inputs without batch, as detection models take them. tokens: whole numbers, not values.
-    sequence_first: the network's attention or recurrent layers want (L, batch, D).
+    unbatched: it has no batch axis, as the pictures in a detection model's list. tokens: it holds integers.
+    sequence_first: the network's attention or recurrent layers take (L, batch, D).
     """
     rank = len(shape)
-    if rank < 2 or (listed and rank == 3):
+    if rank < 2 or (unbatched and rank == 3):
         return Axes(None, 0 if rank else None)
     batch = 1 if sequence_first and rank <= 3 else 0
     if tokens and rank == 2:

@@ -1,4 +1,4 @@
-"""Watch every module call of a run: which layer runs, and what comes out of it."""
+"""Traces every module call of a run: which layer runs, and what comes out of it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from .op_types import class_family, class_name, is_layer, tensors_in
 from .provenance import TraceStep
 from .run import Run
 
-SEALED = "torch.nn.modules."
-"""Layers from here make their output from their inputs and nothing else: nobody needs to look inside. It saves half of
-the cost, and leaves torch its fast paths, so that values are bit for bit those of an unwatched run."""
+ATOMIC_MODULES = "torch.nn.modules."
+"""Package of the modules that are traced as a whole: their output depends on their inputs alone, so the operations
+inside them aren't traced. This halves the cost of tracing and leaves torch its fast paths, so that values are bit for
+bit those of an untraced run."""
 
 
 @dataclass(eq=False, slots=True)
@@ -31,16 +32,19 @@ class ModuleCall:
     module: nn.Module
     path: str
     id: str
+    """Layer id of this call."""
     step: TraceStep | None = None
-    """Its layer; None for containers and for what runs inside a layer."""
-    seal: Any = None
-    """What keeps operations from being watched while it runs."""
+    """The layer that the call is; None for containers and for modules that run inside a layer."""
+    guard: Any = None
+    """Context that keeps operations from being traced while an atomic call runs."""
     inputs: Tensors | None = None
-    read_versions: list[int] | None = None
+    """Positional input tensors of an atomic call; None for other calls."""
+    versions: list[int] | None = None
+    """Version counters of `inputs` before the call."""
 
 
 class ModuleTracer:
-    """Hooks on every module of the process, in this thread: those of single modules raise on scripted ones."""
+    """Hooks on all modules of the process, in this thread; hooks on single modules would fail for scripted ones."""
 
     def __init__(self, run: Run, paths: dict[nn.Module, str]) -> None:
         self.run, self.marks, self.paths = run, run.marks, dict(paths)
@@ -48,8 +52,8 @@ class ModuleTracer:
         self.thread = threading.get_ident()
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Hooks inside; removed whatever happens."""
+    def hooks(self) -> Iterator[None]:
+        """Installs the hooks, and removes them afterwards whatever happens."""
         handles = []
         try:
             handles.append(register_module_forward_pre_hook(self._enter))
@@ -67,23 +71,23 @@ class ModuleTracer:
         path = self.paths.get(module)
         if path is None:  # made while running
             path = self.paths[module] = f"{self.run.path}.?{type(module).__name__}".lstrip(".")
-        call = ModuleCall(module, path, self.run.number(path or type(module).__name__))
+        call = ModuleCall(module, path, self.run.next_id(path or type(module).__name__))
         self.stack.append(call)
         self.run.path = path
         if self.run.current is None and is_layer(module):
             call.step = self.run.current = TraceStep(call.id, "", module, class_family(type(module)) or "other")  # type: ignore[arg-type]
-            if isinstance(module, torch.jit.ScriptModule) or _closed(module, args):
-                self._seal(call, args)
+            if isinstance(module, torch.jit.ScriptModule) or _is_atomic(module, args):
+                self._enter_atomic(call, args)
 
-    def _seal(self, call: ModuleCall, args: tuple[Any, ...]) -> None:
-        call.seal = torch._C.DisableTorchFunction()
-        call.seal.__enter__()
+    def _enter_atomic(self, call: ModuleCall, args: tuple[Any, ...]) -> None:
+        call.guard = torch._C.DisableTorchFunction()
+        call.guard.__enter__()
         call.inputs = list(tensors_in(args))
-        self.run.touch(call.inputs, norm=call.step is not None and call.step.family == "norm")
+        self.run.before_read(call.inputs, norm=call.step is not None and call.step.family == "norm")
         call.versions = read_versions(call.inputs)
 
     def _leave(self, module: nn.Module, args: Any, kwargs: dict[str, Any] | None, output: Any = None) -> None:
-        """After a call; after one that raised torch gives no `kwargs`, which is how it is known here."""
+        """Runs after a call. torch passes no `kwargs` after a call that has raised."""
         if threading.get_ident() != self.thread or all(call.module is not module for call in reversed(self.stack)):
             return
         while self.stack[-1].module is not module:  # left by an exception that the network has caught
@@ -96,68 +100,74 @@ class ModuleTracer:
     def _finish(self, call: ModuleCall, args: Any, kwargs: dict[str, Any], output: Any) -> None:
         with torch._C.DisableTorchFunction():
             outputs = [output] if isinstance(output, torch.Tensor) else list(tensors_in(output))
-            sealed = call.inputs is not None
-            step = self._sealed(call, kwargs, outputs) if sealed else self._open(call, args, kwargs, outputs)
+            if call.inputs is not None:
+                step = self._atomic_step(call, kwargs, outputs)
+            else:
+                step = self._traced_step(call, args, kwargs, outputs)
             if step is not None and outputs:
                 step.kind = class_name(call.module)
-                self.run.finish(step, outputs)
+                self.run.finish_step(step, outputs)
                 if step.family == "attention":
-                    self.run.keeper.attended(step, args, kwargs)
+                    self.run.observer.attention_finished(step, args, kwargs)
 
     def _pop(self) -> None:
         call = self.stack.pop()
         self.run.path = self.stack[-1].path if self.stack else ""
         if call.step is not None:
             self.run.current = None
-        if call.seal is not None:
-            call.seal.__exit__(None, None, None)
+        if call.guard is not None:
+            call.guard.__exit__(None, None, None)
 
-    def _sealed(self, call: ModuleCall, kwargs: dict[str, Any], outputs: Tensors) -> TraceStep | None:
-        """The layer of a sealed call that has made or changed something: not an Identity, not a Dropout that is off."""
+    def _atomic_step(self, call: ModuleCall, kwargs: dict[str, Any], outputs: Tensors) -> TraceStep | None:
+        """Returns the layer of an atomic call; None if it made and changed nothing (Identity, Dropout that is off)."""
         assert call.inputs is not None and call.step is not None
         named = list(tensors_in(kwargs))
         inputs = [*call.inputs, *named]
         written = changed_tensors(call.inputs, call.versions, getattr(call.module, "inplace", False))
-        made = [tensor for tensor in (*new_tensors(outputs, inputs), *written) if not self.marks.constant(tensor)]
-        if not made:
+        results = [tensor for tensor in (*new_tensors(outputs, inputs), *written) if not self.marks.is_constant(tensor)]
+        if not results:
             return None
-        self.run.touch(named)
-        self._mark(call.step, call.module, inputs, made)
+        self.run.before_read(named)
+        self._mark(call.step, call.module, inputs, results)
         for tensor in written:
-            self.marks.changed_through(tensor, (call.step,))
+            self.marks.mark_written(tensor, (call.step,))
         if isinstance(call.module, torch.jit.ScriptModule):
             call.step.family = "opaque"
         return call.step
 
-    def _open(self, call: ModuleCall, args: Any, kwargs: Any, outputs: Tensors) -> TraceStep | None:
-        """The layer of a watched call, if it ran anything; outputs that no operation made (numpy, C++) come from its
-        inputs, somehow."""
+    def _traced_step(self, call: ModuleCall, args: Any, kwargs: Any, outputs: Tensors) -> TraceStep | None:
+        """Returns the layer of a call whose operations were traced; None if it ran no operation.
+
+        Outputs that no traced operation has made (numpy, C++) are attributed to the module's inputs.
+        """
         step = call.step
-        lost = [tensor for tensor in outputs if self.marks.get(tensor) is None and not self.marks.constant(tensor)]
-        if lost:
+        untraced = [
+            tensor for tensor in outputs if self.marks.get(tensor) is None and not self.marks.is_constant(tensor)
+        ]
+        if untraced:
             step = self.run.current or TraceStep(call.id, "", call.module)
             if not step.operations:
                 step.family = "opaque"
             inputs = list(tensors_in((args, kwargs)))
-            self.run.touch(inputs)
-            self._mark(step, None, inputs, lost)
+            self.run.before_read(inputs)
+            self._mark(step, None, inputs, untraced)
             return step if call.step is step or self.run.current is None else None
         return step if self.run.steps and self.run.steps[-1] is step else None
 
-    def _mark(self, step: TraceStep, module: nn.Module | None, inputs: Tensors, made: Tensors) -> None:
-        """What a layer has read and made."""
-        lead = self.marks.lead(inputs)
+    def _mark(self, step: TraceStep, module: nn.Module | None, inputs: Tensors, results: Tensors) -> None:
+        """Notes the inputs and the results of a layer."""
+        lead = self.marks.leading_tensor(inputs)
         axes, before = (self.marks.axes(lead), tuple(lead.shape)) if lead is not None else (Axes(), ())
-        self.run.begin(step)
-        self.marks.read(step, inputs)
-        for tensor in made:
+        self.run.start_step(step)
+        self.marks.add_sources(step, inputs)
+        for tensor in results:
             self.marks.set(tensor, (step,), infer_module_axes(module, axes, before, tuple(tensor.shape)))
 
 
-def _closed(module: nn.Module, args: tuple[Any, ...]) -> bool:
-    """Whether a module may be sealed. Without positional arguments its inputs aren't known before it runs.
+def _is_atomic(module: nn.Module, args: tuple[Any, ...]) -> bool:
+    """Whether a module is traced as a whole. Without positional arguments its inputs aren't known before it runs.
 
-    Where operations are watched by more than this recording, as when rules replace ReLUs, they must be seen everywhere.
+    If another TorchFunctionMode is active, such as a ReLU rule, it must see all operations: then no module is atomic.
     """
-    usual = type(module).__module__.startswith(SEALED) and "forward" not in module.__dict__
-    return bool(args) and usual and torch._C._len_torch_function_stack() < 2
+    unmodified = type(module).__module__.startswith(ATOMIC_MODULES) and "forward" not in module.__dict__
+    return bool(args) and unmodified and torch._C._len_torch_function_stack() < 2

@@ -1,4 +1,4 @@
-"""What an operation or a module is to the fold: its family, by name or by class."""
+"""Classifies operations and modules for the fold: the family by name or by class, and the tensors among arguments."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ QUERIES = frozenset(
     "register_hook retain_grad is_grad_enabled _set_grad_enabled __len__ __bool__ __float__ __int__ __index__ "
     "__contains__ __format__ __repr__ __str__ __hash__ __reduce_ex__ __dlpack_device__".split()
 )
-"""They only ask."""
+"""Queries that return no tensor with new values; not traced."""
 MOVES = frozenset(
     "view view_as reshape reshape_as permute transpose swapaxes swapdims movedim moveaxis flatten unflatten ravel "
     "squeeze unsqueeze expand expand_as broadcast_to contiguous __getitem__ to float double half bfloat16 type type_as "
     "cpu cuda detach clone alias chunk split tensor_split unbind narrow select t T mT H mH data copy index_select "
     "dropout feature_dropout alpha_dropout dropout1d dropout2d dropout3d __dlpack__ __deepcopy__ as_tensor real".split()
 )
-"""They move values and make no new ones; edges pass through."""
+"""Operations that move or copy values and compute no new ones; edges pass through them."""
 SHAPE_ONLY = frozenset(
     "new_zeros new_ones new_empty new_full new_tensor zeros_like ones_like empty_like full_like rand_like randn_like "
     "randint_like".split()
 )
-"""They take no more than a shape or a type from what they are given."""
+"""Operations that take only a shape or a dtype from their inputs: their results are constants."""
 EXTERNAL_SOURCES = frozenset({"from_numpy", "tensor", "asarray", "frombuffer", "from_dlpack"})
-"""They bring values in from outside torch: nobody knows what those were made of."""
+"""Operations that import values from outside torch: their origin is unknown."""
 SYNONYMS = {
     "concat": "cat", "concatenate": "cat", "hstack": "cat", "vstack": "cat", "dstack": "cat", "column_stack": "cat",
     "multiply": "mul", "subtract": "sub", "divide": "div", "true_divide": "div", "truediv": "div",
     "mm": "matmul", "bmm": "matmul", "convolution": "conv2d",
 }  # fmt: skip
-
+"""Canonical names of operations that have several."""
 FAMILIES: dict[str, Family] = {
     **{f"{conv}{n}d": "conv" for conv in ("conv", "conv_transpose") for n in (1, 2, 3)},
     **dict.fromkeys(("linear", "bilinear", "addmm", "baddbmm"), "linear"),
@@ -51,7 +51,9 @@ FAMILIES: dict[str, Family] = {
     **dict.fromkeys(("embedding", "embedding_bag", "lstm", "gru", "rnn_tanh", "rnn_relu"), "tokens"),
     **dict.fromkeys(("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell"), "tokens"),
 }
-STRONGEST: tuple[Family, ...] = ("attention", "conv", "linear", "tokens")
+"""Family by canonical name of an operation."""
+FAMILY_PRIORITY: tuple[Family, ...] = ("attention", "conv", "linear", "tokens")
+"""Families that a layer has as soon as one of its operations has it, the strongest first."""
 CLASSES: tuple[tuple[type | tuple[type, ...], Family], ...] = (
     (nn.modules.conv._ConvNd, "conv"),
     ((nn.Linear, nn.Bilinear), "linear"),
@@ -66,7 +68,7 @@ CONTAINERS = (
 
 
 def canonical_name(name: str) -> str:
-    """`add` for `add`, `add_`, `__iadd__`, `__radd__` and `add.Tensor`; `__getitem__` stays."""
+    """Returns `add` for `add`, `add_`, `__iadd__`, `__radd__` and `add.Tensor`; `__getitem__` is kept."""
     name = name.partition(".")[0]
     if name.startswith("__") and name not in MOVES:
         name = name.strip("_")
@@ -78,7 +80,7 @@ def canonical_name(name: str) -> str:
 
 
 def is_layer(module: nn.Module) -> bool:
-    """One layer as a whole: a module without children, a scripted one, or a class of torch.nn that is no container."""
+    """Whether a module is one layer: it has no children, is scripted, or is a class of torch.nn but no container."""
     if isinstance(module, torch.jit.ScriptModule):
         return True
     if isinstance(module, CONTAINERS):
@@ -87,7 +89,7 @@ def is_layer(module: nn.Module) -> bool:
 
 
 def class_name(module: nn.Module) -> str:
-    """Name of a module's class; of the class it was before `torch.jit.script` or `torch.export` took it over."""
+    """Returns the name of a module's class, even after `torch.jit.script` or `torch.export` has replaced the class."""
     kind = type(module)
     if kind.__module__ == "torch.export.unflatten":
         return str(module.type_name() or kind.__name__).rpartition(".")[2]  # type: ignore[operator]
@@ -96,22 +98,25 @@ def class_name(module: nn.Module) -> str:
 
 @cache
 def class_family(kind: Any) -> Family | None:
-    """The family of a module by its class; None where its operations must tell."""
+    """Returns the family of a module's class; None if only the operations inside it show the family."""
     found = next((family for classes, family in CLASSES if issubclass(kind, classes)), None)
     return "norm" if found is None and "BatchNorm" in kind.__name__ else found
 
 
-def family_of_operations(operations: list[str], parameters: bool) -> Family:
-    """The family of a layer from what runs in it: a hand-written convolution is one, a module that adds is a sum."""
+def family_of_operations(operations: list[str], has_parameters: bool) -> Family:
+    """Returns a layer's family from the operations in it.
+
+    A module that calls F.conv2d is a convolution, one that only adds is a sum.
+    """
     seen = {FAMILIES.get(name, "other") for name in operations}
-    for family in STRONGEST:
+    for family in FAMILY_PRIORITY:
         if family in seen:
             return family
-    return FAMILIES.get(operations[0], "other") if len(operations) == 1 and not parameters else "other"
+    return FAMILIES.get(operations[0], "other") if len(operations) == 1 and not has_parameters else "other"
 
 
 def tensor_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[torch.Tensor]:
-    """All tensors among the arguments of an operation, in order."""
+    """Returns all tensors among the arguments of an operation, in order."""
     found: list[torch.Tensor] = []
     for value in (*args, *kwargs.values()) if kwargs else args:
         if isinstance(value, torch.Tensor):
@@ -122,7 +127,7 @@ def tensor_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[tor
 
 
 def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
-    """All tensors in nested tuples, lists, dicts, dataclasses and simple objects, in order."""
+    """Yields all tensors in nested tuples, lists, dicts, dataclasses and simple objects, in order."""
     if isinstance(value, torch.Tensor):
         yield value
     elif isinstance(value, (list, tuple, set, frozenset)):
@@ -132,8 +137,8 @@ def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
         for item in value.values():
             yield from tensors_in(item, depth + 1)
     elif is_dataclass(value) and not isinstance(value, type):
-        for one in fields(value):
-            yield from tensors_in(getattr(value, one.name, None), depth + 1)
+        for field in fields(value):
+            yield from tensors_in(getattr(value, field.name, None), depth + 1)
     elif depth < 3 and hasattr(value, "__dict__") and not callable(value):
         for item in list(vars(value).values()):
             yield from tensors_in(item, depth + 1)

@@ -1,4 +1,4 @@
-"""Watch every torch operation of a run: what it read, what it made, what it changed."""
+"""Traces every torch operation of a run: what it read, what it made, what it changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.overrides import TorchFunctionMode
 from ..values.map_layout import Axes
 from .axes import infer_axes
 from .mutation import Tensors, changed_tensors, new_tensors, read_versions
-from .op_types import (  # fmt: skip
+from .op_types import (
     EXTERNAL_SOURCES,
     FAMILIES,
     MOVES,
@@ -25,11 +25,11 @@ from .provenance import TraceStep
 from .run import Run
 
 PLAIN = (int, float, list, tuple, torch.Tensor)
-"""What `torch.tensor(...)` may be made of to be a constant, not a value from outside."""
+"""Types from which `torch.tensor(...)` makes a constant, rather than a value from outside torch."""
 
 
 class OperationTracer(TorchFunctionMode):
-    """While entered, every operation of this thread goes into the run's graph; what runs inside one does not."""
+    """Adds every operation of this thread to the run's graph while it is entered, but not what runs inside one."""
 
     def __init__(self, run: Run) -> None:
         super().__init__()
@@ -46,76 +46,77 @@ class OperationTracer(TorchFunctionMode):
             return self._write_attribute(func, args)
         inputs = tensor_arguments(args, kwargs)
         step = self.run.current
-        self.run.touch(inputs, norm=name == "batch_norm" or (step is not None and step.family == "norm"))
+        self.run.before_read(inputs, norm=name == "batch_norm" or (step is not None and step.family == "norm"))
         before = read_versions(inputs)
         output = func(*args, **kwargs)
         outputs = [output] if isinstance(output, torch.Tensor) else list(tensors_in(output))
-        written = changed_tensors(inputs, before, "out" in kwargs or name == "__setitem__" or _returns(output, inputs, name))
+        in_place = "out" in kwargs or name == "__setitem__" or _returns_input(output, inputs, name)
+        written = changed_tensors(inputs, before, in_place)
         self._after(canonical_name(name), args, kwargs, inputs, new_tensors(outputs, inputs), written)
         return output
 
     def _read_attribute(self, func: Any, args: Any) -> Any:
-        """x.shape, but also x.T and x.data, which are views."""
+        """Handles x.shape, but also x.T and x.data, which are views."""
         name, output = func.__self__.__name__, func(*args)
         if isinstance(output, torch.Tensor) and name in MOVES:
-            self.run.touch(args)
+            self.run.before_read(args)
             self._after(name, args, {}, [args[0]], new_tensors([output], [args[0]]), [])
         return output
 
     def _write_attribute(self, func: Any, args: Any) -> Any:
-        """x.data = y."""
-        values = func.__self__.__name__ == "data"
-        if values:
-            self.run.touch(args)
+        """Handles x.data = y."""
+        is_data = func.__self__.__name__ == "data"
+        if is_data:
+            self.run.before_read(args)
         output = func(*args)
-        if values:
+        if is_data:
             self.marks.set(args[0], self.marks.origins([args[1]]), self.marks.axes(args[1]))
         return output
 
-    def _after(self, name: str, args: Any, kwargs: Any, inputs: Tensors, made: Tensors, written: Tensors) -> None:
-        """Whatever an operation made or changed gets a mark."""
-        outputs = [tensor for tensor in (*made, *written) if not self.marks.constant(tensor)]
+    def _after(self, name: str, args: Any, kwargs: Any, inputs: Tensors, new: Tensors, written: Tensors) -> None:
+        """Marks the tensors that an operation has made or changed."""
+        outputs = [tensor for tensor in (*new, *written) if not self.marks.is_constant(tensor)]
         if not outputs or (name in EXTERNAL_SOURCES and not (args and isinstance(args[0], PLAIN))):
             return
         origins = self._origins(name, inputs)
         axes = self._axes(name, args, kwargs, inputs, outputs)
         if self.run.current is None and origins and name not in MOVES and outputs[0].is_floating_point():
-            origins = (self._layer(name, args, kwargs, inputs, outputs, axes[0]),)
-        elif origins or not any(map(self.marks.unknown, inputs)):
-            for tensor, one in zip(outputs, axes, strict=True):
-                self.marks.set(tensor, origins, one)
+            origins = (self._add_layer(name, args, kwargs, inputs, outputs, axes[0]),)
+        elif origins or not any(map(self.marks.is_unknown, inputs)):
+            for tensor, tensor_axes in zip(outputs, axes, strict=True):
+                self.marks.set(tensor, origins, tensor_axes)
         for tensor in written:
-            self.marks.changed_through(tensor, origins)
+            self.marks.mark_written(tensor, origins)
 
     def _axes(self, name: str, args: Any, kwargs: Any, inputs: Tensors, outputs: Tensors) -> list[Axes]:
-        lead = self.marks.lead(inputs)
+        lead = self.marks.leading_tensor(inputs)
         if lead is None:
             return [Axes()] * len(outputs)
         axes, before = self.marks.axes(lead), tuple(lead.shape)
         return [axes if t is lead else infer_axes(name, args, kwargs, axes, before, tuple(t.shape)) for t in outputs]
 
     def _origins(self, name: str, inputs: Tensors) -> tuple[TraceStep, ...]:
-        """Who stands for the values that an operation makes: the running layer, or the layers it reads."""
+        """Returns the origins of an operation's result: the running layer, or else the layers that it reads."""
         step = self.run.current
         if step is None:
             return () if name in SHAPE_ONLY else self.marks.origins(inputs)
-        self.run.begin(step)
+        self.run.start_step(step)
         if name not in MOVES:
             step.operations.append(name)
-        self.marks.read(step, inputs)
+        self.marks.add_sources(step, inputs)
         return (step,)
 
-    def _layer(self, name: str, args: Any, kwargs: Any, inputs: Tensors, outputs: Tensors, axes: Axes) -> TraceStep:
-        """An operation between modules that makes new values is a layer of its own."""
-        step = TraceStep(self.run.number(f"{self.run.path}:{name}"), name, family=FAMILIES.get(name, "other"))
-        self.marks.read(step, inputs)
+    def _add_layer(self, name: str, args: Any, kwargs: Any, inputs: Tensors, outputs: Tensors, axes: Axes) -> TraceStep:
+        """Adds an operation between modules that computes new values as a layer of its own."""
+        step = TraceStep(self.run.next_id(f"{self.run.path}:{name}"), name, family=FAMILIES.get(name, "other"))
+        self.marks.add_sources(step, inputs)
         step.parameters = sum(tensor.numel() for tensor in inputs if isinstance(tensor, nn.Parameter))
-        self.run.made(step, outputs, axes)
+        self.run.add_step(step, outputs, axes)
         if step.family == "attention":
-            self.run.keeper.attended(step, args, kwargs)
+            self.run.observer.attention_finished(step, args, kwargs)
         return step
 
 
-def _returns(output: Any, inputs: Tensors, name: str) -> bool:
-    """Whether what came out is what went in, as with x.add_(y) and F.relu(x, inplace=True), but not with x.to(...)."""
+def _returns_input(output: Any, inputs: Tensors, name: str) -> bool:
+    """Whether an operation returns its input, as x.add_(y) and F.relu(x, inplace=True) do, but not x.to(...)."""
     return bool(inputs) and output is inputs[0] and name not in MOVES

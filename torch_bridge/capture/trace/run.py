@@ -1,8 +1,8 @@
-"""The state of one run that operations and modules are watched into."""
+"""The state of one run, which the module and operation tracers write to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -15,87 +15,108 @@ from .provenance import TensorMarks, TraceStep
 
 
 class RunObserver(Protocol):
-    """Who decides what is copied, and copies it."""
+    """Receives the outputs of a run's layers, and decides which of them are copied."""
 
-    def finished(self, step: TraceStep, value: torch.Tensor) -> bool:
-        """A layer has its output. True: call `touched` before anything but a batch norm uses it."""
+    def layer_finished(self, step: TraceStep, value: torch.Tensor) -> bool:
+        """Receives a layer's output. Returns True if `before_first_read` shall be called for it later."""
 
-    def touched(self, step: TraceStep, value: torch.Tensor) -> None:
-        """Something is about to use, perhaps to change, the output that `finished` asked to wait for."""
+    def before_first_read(self, step: TraceStep, value: torch.Tensor) -> None:
+        """Receives a waiting output just before something other than a batch norm reads, and perhaps changes, it."""
 
-    def attended(self, step: TraceStep, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """An attention layer, module or function, has finished with these arguments."""
+    def attention_finished(self, step: TraceStep, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Receives the arguments of an attention layer, module or function, that has finished."""
 
 
 class BatchSample(NamedTuple):
-    """What of a run is looked at."""
+    """The part of a run that is recorded."""
 
-    batch: int = 1
-    """How many inputs the network is given at once."""
-    item: int = 0
-    """Which of them is recorded, counted from 0."""
+    batch_size: int = 1
+    """Number of inputs that the network is given at once."""
+    index: int = 0
+    """Index of the input that is recorded."""
     grid: tuple[int, int] | None = None
-    """Rows and columns of tokens, where a person says them."""
+    """Rows and columns of tokens, if the user states them."""
 
 
 class Run:
     """One run. Afterwards `steps` holds the graph in order of execution."""
 
     def __init__(
-        self, paths: dict[nn.Module, str], keeper: RunObserver, sample: BatchSample, ablation: Ablation = NO_ABLATION
-    ) -> None:  # fmt: skip
-        self.keeper, self.sample, self.ablation = keeper, sample, ablation
+        self,
+        paths: dict[nn.Module, str],
+        observer: RunObserver,
+        sample: BatchSample,
+        ablation: Ablation = NO_ABLATION,
+    ) -> None:
+        self.observer, self.sample, self.ablation = observer, sample, ablation
         self.marks = TensorMarks(paths)
         self.steps: list[TraceStep] = []
         self.current: TraceStep | None = None
-        """The layer that is running; what runs inside it belongs to it."""
+        """The layer that is running; everything that runs inside it belongs to it."""
         self.path = ""
-        """Of the innermost module that is running."""
+        """Path of the innermost module that is running."""
         self._counts: dict[str, int] = {}
         self._reserved = {"input", "output"} & set(paths.values())
 
-    def number(self, path: str) -> str:
-        """The id of the next call of a path."""
+    def next_id(self, path: str) -> str:
+        """Returns the id of the next call of a path: `path`, then `path@2`, …"""
         count = self._counts[path] = self._counts.get(path, 0) + 1
         return path if count == 1 else f"{path}@{count}"
 
-    def end_id(self, kind: str) -> str:
-        """The id of an input or output: `input`, or `:input` in a network that has a module of this name."""
-        return self.number(f":{kind}" if kind in self._reserved else kind)
+    def add_inputs(self, tensors: Iterable[torch.Tensor], axes: Callable[[torch.Tensor], Axes]) -> None:
+        """Adds a step for each input tensor; `axes` says what its axes mean."""
+        for tensor in dict.fromkeys(tensors):
+            self.add_step(TraceStep(self._end_id("input"), "input", family="input"), [tensor], axes(tensor))
 
-    def begin(self, step: TraceStep) -> None:
-        """A layer has run something: it takes its place in the order."""
+    def add_output(self, outputs: Tensors) -> None:
+        """Adds the network's output as the last step, after all waiting outputs have been offered again."""
+        self.before_read(outputs)
+        for step in self.steps:
+            if step.waiting is not None:
+                self.before_read([step.waiting])
+        step = TraceStep(self._end_id("output"), "output", family="output")
+        self.marks.add_sources(step, outputs)
+        if outputs:
+            self._set_layout(step, outputs)
+        self.steps.append(step)
+
+    def _end_id(self, kind: str) -> str:
+        """Returns `input` or `output`, or `:input` in a network that has a module of this name."""
+        return self.next_id(f":{kind}" if kind in self._reserved else kind)
+
+    def start_step(self, step: TraceStep) -> None:
+        """Appends a step to the graph when the first operation in it runs."""
         if not self.steps or self.steps[-1] is not step:
             self.steps.append(step)
 
-    def touch(self, inputs: Iterable[torch.Tensor], norm: bool = False) -> None:
-        """Before anything reads these tensors: the outputs that waited for their reader have one now.
+    def before_read(self, inputs: Iterable[torch.Tensor], norm: bool = False) -> None:
+        """Offers outputs that have waited for their first reader; called before anything reads these tensors.
 
-        norm: a batch norm reads them, which may be folded into their layer.
+        norm: whether the reader is a batch norm, which may be folded into the layer.
         """
         for tensor in inputs:
             mark = self.marks.get(tensor)
-            if mark is None or mark.lazy is None:
+            if mark is None or mark.pending is None:
                 continue
-            step = mark.lazy
+            step = mark.pending
             step.waiting = None
-            if not norm:  # after a norm the mark stays lazy: if the tensor lives on, somebody else may still read it
-                mark.lazy = None
-                self.keeper.touched(step, tensor)
+            if not norm:  # after a norm the mark stays pending: if the tensor lives on, another reader may follow
+                mark.pending = None
+                self.observer.before_first_read(step, tensor)
 
-    def finish(self, step: TraceStep, outputs: Tensors) -> None:
-        """A layer has its output: measure it, ablate its channels, and offer it to the keeper."""
-        value = self.measure(step, outputs)
-        step.settle()
-        if step.id in self.ablation.channels and step.spread is not None:
-            zero_channels(value, step.spread, self.ablation.channels[step.id])
-        if step.spread is not None and self.keeper.finished(step, value):
+    def finish_step(self, step: TraceStep, outputs: Tensors) -> None:
+        """Chooses the layout of a layer's output, ablates its channels, and offers it to the observer."""
+        value = self._set_layout(step, outputs)
+        step.finalise()
+        if step.id in self.ablation.channels and step.layout is not None:
+            zero_channels(value, step.layout, self.ablation.channels[step.id])
+        if step.layout is not None and self.observer.layer_finished(step, value):
             mark = self.marks.get(value)
             if mark is not None:
-                mark.lazy, step.waiting = step, value
+                mark.pending, step.waiting = step, value
 
-    def measure(self, step: TraceStep, outputs: Tensors) -> torch.Tensor:
-        """Choose the output that is shown, and how."""
+    def _set_layout(self, step: TraceStep, outputs: Tensors) -> torch.Tensor:
+        """Chooses which output is shown, and how."""
         value = outputs[0] if len(outputs) == 1 else displayed_output(outputs)
         if len(outputs) > 1:
             step.notes[f"1 of {len(outputs)} outputs"] = None
@@ -104,29 +125,17 @@ class Run:
             return value
         axes = self.marks.axes(value)
         step.grid = axes.grid
-        step.spread = choose_layout(tuple(value.shape), axes, *self.sample)
-        if step.spread.note:
-            step.notes[step.spread.note] = None
+        step.layout = choose_layout(tuple(value.shape), axes, *self.sample)
+        if step.layout.note:
+            step.notes[step.layout.note] = None
         return value
 
-    def made(self, step: TraceStep, outputs: Tensors, axes: Axes) -> None:
-        """A layer that is no module has its values."""
+    def add_step(self, step: TraceStep, outputs: Tensors, axes: Axes) -> None:
+        """Adds a layer that is no module call, with its outputs."""
         for tensor in outputs:
             self.marks.set(tensor, (step,), axes)
-        self.begin(step)
-        self.finish(step, outputs)
-
-    def end(self, outputs: Tensors) -> None:
-        """The network has answered."""
-        self.touch(outputs)
-        for step in self.steps:
-            if step.waiting is not None:
-                self.touch([step.waiting])
-        step = TraceStep(self.end_id("output"), "output", family="output")
-        self.marks.read(step, outputs)
-        if outputs:
-            self.measure(step, outputs)
-        self.steps.append(step)
+        self.start_step(step)
+        self.finish_step(step, outputs)
 
 
 def _drawable(tensor: torch.Tensor) -> bool:
@@ -135,6 +144,6 @@ def _drawable(tensor: torch.Tensor) -> bool:
 
 
 def displayed_output(outputs: Tensors) -> torch.Tensor:
-    """The first that can be drawn and holds real numbers, not counts or places."""
+    """Returns the first output that can be drawn and holds real numbers, rather than counts or indices."""
     drawable = [tensor for tensor in outputs if _drawable(tensor)]
     return next((tensor for tensor in drawable if tensor.is_floating_point()), [*drawable, *outputs][0])

@@ -1,1 +1,1 @@
-"""Turns the tensors of a run into maps and keeps copies of those that were asked for."""
+"""Turns the tensors of a run into maps and keeps copies of the requested ones."""

@@ -1,8 +1,8 @@
-"""Where maps are kept: memory apart from that of the run.
+"""Memory for recorded maps, separate from the memory of the run.
 
-Maps outlive the activations that are made and freed around them. On one heap they would leave holes that nothing else
-fits into (measured: twice the maps' size). Large chunks come straight from the system, in 2 MiB pages where numpy can
-have them, so that a recording costs its maps and no more, and gives them back when it goes.
+Maps outlive the activations that are allocated and freed around them. On a common heap they would leave gaps that
+nothing else fits into (measured: twice the maps' size). Large chunks come straight from the system, in 2 MiB pages if
+numpy can have them, so a recording costs no more than its maps and gives the memory back when it is deleted.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ import math
 import numpy as np
 
 CHUNK = 64 << 20
-"""Bytes asked for at once, above malloc's largest threshold; pages that are never written cost nothing."""
+"""Bytes requested at once: above malloc's largest threshold; pages that are never written cost nothing."""
 ALIGNMENT = 64
+"""Bytes that the start of each array is aligned to."""
 
 
 class Arena:
-    """Hands out float32 arrays from large chunks. A chunk lives as long as any array on it."""
+    """Allocates arrays from large chunks. A chunk lives as long as any array in it."""
 
     def __init__(self) -> None:
         self._chunk = np.empty(0, np.uint8)
         self._used = 0
 
-    def array(self, *shape: int) -> np.ndarray:
-        """A C-contiguous float32 array, not yet written."""
+    def allocate(self, *shape: int) -> np.ndarray:
+        """Returns an uninitialised C-contiguous float32 array of `shape`."""
         size = math.prod(shape) * 4
         if self._used + size > len(self._chunk):
             self._chunk, self._used = np.empty(max(size, CHUNK), np.uint8), 0

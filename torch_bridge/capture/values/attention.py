@@ -1,7 +1,7 @@
-"""Where attention looks: maps recomputed, beside the run, from the query and the key that went into it.
+"""Attention maps, recomputed beside the run from the query and the key that an attention layer was given.
 
-One query token at a time: (heads, keys) values instead of (heads, queries, keys). They are shares, summing to 1 over
-all keys; class and register tokens among the keys are left out of the map, so what is drawn may sum to less.
+One query token at a time: (heads, keys) values instead of (heads, queries, keys). The values are softmax weights that
+sum to 1 over all keys; class and register tokens are left out of the map, so what is drawn may sum to less.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ ATTENTION = "attention"
 def attention_maps(
     step: TraceStep, args: tuple[Any, ...], kwargs: dict[str, Any], sample: BatchSample, token: int | None
 ) -> Maps | None:
-    """Maps (heads, h, w) or (heads, 1, keys) of one query token; None where the arguments aren't understood.
+    """Returns the attention of one query token as maps (heads, h, w), or (heads, 1, keys) without a grid, float32.
 
-    `token` None is the class token where there is one, the middle of a grid, the last of a sequence.
+    token: index of the query token; None chooses the class token if there is one, else the middle of a grid or the last
+    token of a sequence. Returns None if the arguments aren't understood.
     """
     with torch.no_grad():
         if isinstance(step.module, nn.MultiheadAttention):
-            query, key, mask = _projected(step.module, args, kwargs, sample)
+            query, key, mask = _module_inputs(step.module, args, kwargs, sample)
         elif step.module is None:
-            query, key, mask = _scaled(args, kwargs, sample)
+            query, key, mask = _function_inputs(args, kwargs, sample)
         else:
             return None
         keys = key.shape[-2]
@@ -56,7 +57,10 @@ def _chosen_token(queries: int, keys: int, grid: tuple[int, int] | None) -> int:
 
 
 def attention_row(query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | None, token: int) -> torch.Tensor:
-    """(heads, keys) float32 of scaled query (heads, queries, d), key (heads, keys, d), mask (·, queries, keys)."""
+    """Returns the softmax weights of one query token: (heads, keys) float32.
+
+    query: (heads, queries, d), scaled already. key: (heads, keys, d). mask: (heads or 1, queries, keys) to be added.
+    """
     scores = torch.einsum("hd,hkd->hk", query[:, token].float(), key.float())
     if mask is not None:
         scores = scores + mask[:, token]
@@ -64,77 +68,77 @@ def attention_row(query: torch.Tensor, key: torch.Tensor, mask: torch.Tensor | N
 
 
 def _additive(mask: torch.Tensor, blocked: bool) -> torch.Tensor:
-    """A mask to be added; in a bool mask `blocked` values are the ones that are shut out."""
+    """Returns a mask to be added to scores, float32; `blocked` is the bool value that excludes keys."""
     if mask.dtype != torch.bool:
         return mask.float()
     return torch.zeros(mask.shape).masked_fill(mask == blocked, float("-inf"))
 
 
-def _scaled(
+def _function_inputs(
     args: tuple[Any, ...], kwargs: dict[str, Any], sample: BatchSample
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-    """Query, key, mask in F.scaled_dot_product_attention, whose arguments are (batch, heads, tokens, d)."""
+    """Returns (heads, tokens, d) query and key, and the mask, of a call of F.scaled_dot_product_attention."""
     names = ("query", "key", "value", "attn_mask", "dropout_p", "is_causal", "scale", "enable_gqa")
-    given = {**dict(zip(names, args, strict=False)), **kwargs}
-    query, key = _item(given["query"], sample), _item(given["key"], sample)
-    if given.get("enable_gqa"):
+    bound = {**dict(zip(names, args, strict=False)), **kwargs}
+    query, key = _select_sample(bound["query"], sample), _select_sample(bound["key"], sample)
+    if bound.get("enable_gqa"):
         key = key.repeat_interleave(len(query) // len(key), 0)
-    scale = given.get("scale")
+    scale = bound.get("scale")
     query = query * (query.shape[-1] ** -0.5 if scale is None else scale)
-    size = (*given["query"].shape[:-1], key.shape[-2])
+    size = (*bound["query"].shape[:-1], key.shape[-2])
     mask = None
-    if given.get("attn_mask") is not None:
-        mask = _item(_additive(given["attn_mask"].cpu(), blocked=False).broadcast_to(size), sample)
-    elif given.get("is_causal"):
+    if bound.get("attn_mask") is not None:
+        mask = _select_sample(_additive(bound["attn_mask"].cpu(), blocked=False).broadcast_to(size), sample)
+    elif bound.get("is_causal"):
         mask = _additive(torch.ones(size[-2:], dtype=torch.bool).tril(), blocked=False)[None]
     return query.cpu(), key.cpu(), mask
 
 
-def _item(tensor: torch.Tensor, sample: BatchSample) -> torch.Tensor:
-    """(heads, tokens, d) of the sample from (batch, heads, tokens, d), (batch · heads, tokens, d) or (tokens, d)."""
+def _select_sample(tensor: torch.Tensor, sample: BatchSample) -> torch.Tensor:
+    """Selects (heads, tokens, d) from (batch, heads, tokens, d), (batch · heads, tokens, d) or (tokens, d)."""
     if tensor.dim() > 4:
         tensor = tensor.flatten(0, -4)
-    share = max(len(tensor) // sample.batch, 1)
+    per_input = max(len(tensor) // sample.batch_size, 1)
     if tensor.dim() == 4:
-        return tensor[sample.item * share]
-    return tensor[None] if tensor.dim() == 2 else tensor[sample.item * share : (sample.item + 1) * share]
+        return tensor[sample.index * per_input]
+    return tensor[None] if tensor.dim() == 2 else tensor[sample.index * per_input : (sample.index + 1) * per_input]
 
 
-def _projected(
+def _module_inputs(
     module: nn.MultiheadAttention, args: tuple[Any, ...], kwargs: dict[str, Any], sample: BatchSample
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-    """Query, key, mask inside nn.MultiheadAttention, for the sample."""
-    given = inspect.signature(module.forward).bind(*args, **kwargs).arguments
+    """Returns (heads, tokens, d) query and key, and the mask, inside a call of nn.MultiheadAttention."""
+    bound = inspect.signature(module.forward).bind(*args, **kwargs).arguments
     axis = 0 if module.batch_first else 1
-    item = [one if one.dim() == 2 else one.select(axis, sample.item) for one in (given["query"], given["key"])]
-    weights = _weights(module)
+    inputs = [t if t.dim() == 2 else t.select(axis, sample.index) for t in (bound["query"], bound["key"])]
+    weights = _projection_weights(module)
     biases = [None, None] if module.in_proj_bias is None else module.in_proj_bias.chunk(3)[:2]
-    query, key = (nn.functional.linear(*each) for each in zip(item, weights, biases, strict=True))
+    query, key = (nn.functional.linear(*arguments) for arguments in zip(inputs, weights, biases, strict=True))
     if module.bias_k is not None:
         key = torch.cat([key, module.bias_k[0]])
     if module.add_zero_attn:
         key = torch.cat([key, torch.zeros_like(key[:1])])
     heads = module.num_heads
-    query, key = (one.unflatten(-1, (heads, -1)).transpose(0, 1).cpu() for one in (query, key))
-    mask = _module_mask(given, (heads, query.shape[1], len(item[1])), sample)
+    query, key = (t.unflatten(-1, (heads, -1)).transpose(0, 1).cpu() for t in (query, key))
+    mask = _module_mask(bound, (heads, query.shape[1], len(inputs[1])), sample)
     if mask is not None:  # keys that the module adds by itself are never masked
         mask = nn.functional.pad(mask, (0, key.shape[1] - mask.shape[-1]))
     return query * module.head_dim**-0.5, key, mask
 
 
-def _weights(module: nn.MultiheadAttention) -> list[torch.Tensor]:
+def _projection_weights(module: nn.MultiheadAttention) -> list[torch.Tensor]:
     if module.in_proj_weight is not None:
         return list(module.in_proj_weight.chunk(3)[:2])
     return [module.q_proj_weight, module.k_proj_weight]
 
 
-def _module_mask(given: dict[str, Any], size: tuple[int, int, int], sample: BatchSample) -> torch.Tensor | None:
-    """attn_mask and key_padding_mask as one mask (heads, queries, keys) to be added."""
+def _module_mask(bound: dict[str, Any], size: tuple[int, int, int], sample: BatchSample) -> torch.Tensor | None:
+    """Returns attn_mask and key_padding_mask as one mask (heads, queries, keys) to be added, float32; None without."""
     masks = []
-    if given.get("attn_mask") is not None:
-        mask = _additive(given["attn_mask"].cpu(), blocked=True)
-        masks.append(mask if mask.dim() == 2 else mask[sample.item * size[0] : (sample.item + 1) * size[0]])
-    if given.get("key_padding_mask") is not None:
-        padding = _additive(given["key_padding_mask"].cpu(), blocked=True)
-        masks.append(padding if padding.dim() == 1 else padding[sample.item])
+    if bound.get("attn_mask") is not None:
+        mask = _additive(bound["attn_mask"].cpu(), blocked=True)
+        masks.append(mask if mask.dim() == 2 else mask[sample.index * size[0] : (sample.index + 1) * size[0]])
+    if bound.get("key_padding_mask") is not None:
+        padding = _additive(bound["key_padding_mask"].cpu(), blocked=True)
+        masks.append(padding if padding.dim() == 1 else padding[sample.index])
     return sum(masks, torch.zeros(size)) if masks else None

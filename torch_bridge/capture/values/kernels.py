@@ -1,10 +1,10 @@
-"""The weights of convolutions as maps: method "weights", a tile for each output channel.
+"""The kernels of convolutions as maps: method "weights", a tile for each output channel.
 
     3 input channels    (out, kh, kw, 3) colour: mid grey is 0, the layer's largest |weight| reaches black or white
-    otherwise           (out, rows · kh, columns · kw): the kernels of all inputs side by side, on the squarest grid
+    otherwise           (out, rows · kh, columns · kw): the kernels of all inputs side by side, on a near-square grid
 
-Input i lies in row i // columns, column i % columns; cells that are left over are 0. A 1-D kernel has kh = 1, the
-slices of a 3-D kernel stand below each other. Nothing is lost but, in colour, the scale: it is in `extras["scale"]`.
+Input i lies in row i // columns, column i % columns; unused cells are 0. A 1-D kernel has kh = 1, the slices of a 3-D
+kernel are stacked vertically. Colour tiles are divided by a scale, which is stored in `extras["scale"]`.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ WEIGHTS = "weights"
 
 
 def step_kernels(steps: Iterable[TraceStep]) -> Iterator[Maps]:
-    """The weights of those steps that are convolutions with an own weight."""
+    """Yields the kernels of the steps that are convolution modules."""
     for step in steps:
         if step.family == "conv" and step.module is not None:
-            yield from _of_module(step.id, step.module)
+            yield from _module_kernels(step.id, step.module)
 
 
 def model_kernels(model: nn.Module, layers: Iterable[str], std: Sequence[float] = (1.0,)) -> Iterator[Maps]:
-    """The weights of those layers that are convolutions, by their ids; a second call has the weights of the first.
+    """Yields the kernels of those layers that are convolutions; all calls of a module have the same kernels.
 
-    std: what pictures are divided by on their way into the network, so that colours are weights of pixels 0..1.
+    std: divisor of the preprocessing, by input channel; colours then are weights of pixels 0..1.
     """
     modules = dict(model.named_modules())
     for id in layers:
         module = modules.get(id.split("@")[0])
         if module is not None:
-            yield from _of_module(id, module, std)
+            yield from _module_kernels(id, module, std)
 
 
-def _of_module(id: str, module: nn.Module, std: Sequence[float] = (1.0,)) -> Iterator[Maps]:
+def _module_kernels(id: str, module: nn.Module, std: Sequence[float] = (1.0,)) -> Iterator[Maps]:
     weight = getattr(module, "weight", None)
     if isinstance(weight, torch.Tensor) and weight.dim() > 2:
         kernels = weight.detach().float().cpu()
@@ -54,12 +54,12 @@ def _of_module(id: str, module: nn.Module, std: Sequence[float] = (1.0,)) -> Ite
 
 
 def _by_output(kernels: torch.Tensor, groups: int) -> torch.Tensor:
-    """(in, out / groups, ...) of a transposed convolution -> (out, in / groups, ...)."""
+    """Turns the kernels (in, out / groups, ...) of a transposed convolution into (out, in / groups, ...)."""
     return kernels.unflatten(0, (groups, -1)).transpose(1, 2).flatten(0, 1)
 
 
 def _maps(id: str, kernels: torch.Tensor) -> Maps:
-    """kernels: (out, in, *space)."""
+    """Arranges kernels (out, in, *space) float32 as maps."""
     outputs, inputs, *space = kernels.shape
     height, width = math.prod(space[:-1]), space[-1]
     kernels = kernels.reshape(outputs, inputs, height, width)

@@ -1,4 +1,4 @@
-"""One rule for every rank: which maps a tensor makes, and that its values arrive in the texels they belong to."""
+"""The layout of maps for tensors of every rank, and the copy of their values into texels."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ RULES = [
 @pytest.mark.parametrize(("shape", "axes", "map_shape", "truth"), RULES)
 def test_every_rank_has_its_rule(shape, axes, map_shape, truth) -> None:
     tensor = torch.rand(shape)
-    made = choose_layout(shape, axes, batch=2, index=1)
-    assert made.map_shape == map_shape
-    assert torch.equal(extract_maps(tensor, made), truth(tensor))
+    layout = choose_layout(shape, axes, batch_size=2, index=1)
+    assert layout.map_shape == map_shape
+    assert torch.equal(extract_maps(tensor, layout), truth(tensor))
 
 
-def test_notes_and_labels_say_what_was_done() -> None:
+def test_notes_and_labels() -> None:
     assert choose_layout((8, 5, 4, 6), Axes(0, 1), 2, 1).note == "item 1 of 4"
     assert choose_layout((5, 3), Axes(0, 1), 2, 1).note == "item 2 of 5"
     assert choose_layout((1, 5, 3), Axes(0, 2)).note == "1 special token left out"
     assert choose_layout((1, 2, 3, 4, 4), Axes(0, 1)).labels[4] == "channel 1 slice 1"
-    assert choose_layout((1, 0, 4, 4), Axes(0, 1)).empty and choose_layout((0, 4), Axes(0)).note == "empty"
+    assert choose_layout((1, 0, 4, 4), Axes(0, 1)).is_empty and choose_layout((0, 4), Axes(0)).note == "empty"
 
 
 @pytest.mark.parametrize(
-    ("tokens", "known", "given", "grid"),
+    ("tokens", "inferred", "stated", "grid"),
     [
         (196, None, None, (14, 14)), (197, None, None, (14, 14)), (198, None, None, (14, 14)),
         (261, None, None, (16, 16)), (7, None, None, None), (2, None, None, None), (1, None, None, None),
@@ -69,8 +69,8 @@ def test_notes_and_labels_say_what_was_done() -> None:
         (16, NO_GRID, (2, 8), (2, 8)), (500, (7, 11), None, None),
     ],
 )  # fmt: skip
-def test_token_grids(tokens, known, given, grid) -> None:
-    assert token_grid(tokens, known, given) == grid
+def test_token_grids(tokens, inferred, stated, grid) -> None:
+    assert token_grid(tokens, inferred, stated) == grid
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4, 6, 8])
@@ -81,7 +81,7 @@ def test_texels_are_those_of_pack(channels, dtype) -> None:
         assert np.array_equal(to_texels(view), pack(view.float().numpy()))
 
 
-def test_complex_values_are_drawn_by_their_size() -> None:
+def test_complex_values_become_magnitudes() -> None:
     maps = torch.tensor([[[3 + 4j]]])
     assert to_texels(maps)[0, 0, 0].tolist() == [5, 0, 0, 0]
 
@@ -103,9 +103,9 @@ MOVES = [
 def test_permutations_are_torchs_own(name, args, kwargs, before) -> None:
     tensor = torch.empty(before)
     moved = tensor.mT if name == "mT" else getattr(tensor, name)(*args[1:], **kwargs)
-    places = permutation(name, args, kwargs, len(before))
-    assert [moved.shape[place] for place in places] == list(before)
-    assert [moved.stride(place) for place in places] == list(tensor.stride())
+    positions = permutation(name, args, kwargs, len(before))
+    assert [moved.shape[position] for position in positions] == list(before)
+    assert [moved.stride(position) for position in positions] == list(tensor.stride())
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ class Tokens(nn.Module):
 
 @pytest.mark.parametrize("sequence_first", [False, True])
 @pytest.mark.parametrize("index", [0, 1])
-def test_tokens_find_their_grid_back(sequence_first: bool, index: int) -> None:
+def test_tokens_keep_the_grid_of_their_picture(sequence_first: bool, index: int) -> None:
     model, pictures = Tokens(sequence_first).eval(), torch.rand(2, 3, 12, 20)
     recording = record(model, pictures, index=index)
     shapes = {layer.id: layer.map_shape for layer in recording.network.layers}
@@ -203,7 +203,7 @@ def test_tokens_find_their_grid_back(sequence_first: bool, index: int) -> None:
         assert np.array_equal(recording.maps("out").data, model(pictures)[index].numpy())
 
 
-def test_a_given_grid_goes_first_and_words_have_none() -> None:
+def test_a_stated_grid_has_precedence_and_words_have_none() -> None:
     linear = nn.Sequential(nn.Linear(6, 4), nn.LayerNorm(4))
     assert shapes_of(linear, torch.rand(1, 12, 6))["1"] == (1, 12, 4)
     assert shapes_of(linear, torch.rand(1, 12, 6), grid=(3, 4))["1"] == (4, 3, 4)
