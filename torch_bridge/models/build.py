@@ -1,4 +1,4 @@
-"""From what a person calls a model to a `torch.nn.Module`: a torchvision name, a factory, or an exported program."""
+"""Builds a `torch.nn.Module` from a torchvision name, a factory, or an exported program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import inspect
 import os
 import sys
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,40 +15,41 @@ from typing import TYPE_CHECKING, Any
 
 from ..concepts import TASKS
 from ..recording.errors import InnerwalkError, ModelError, UnknownName
+from .torch_files import archive_has, first_line, is_torchscript
 from .torchvision_import import import_torchvision
 
 if TYPE_CHECKING:
     from torch import nn
 
-SLOW_TO_START = ("googlenet", "inception_v3")
-"""They warn unless told whether to draw their first weights from a truncated normal, which takes a second."""
-WEIGHTS = (".pt", ".pth", ".ckpt", ".safetensors", ".onnx")
-"""Suffixes of files that hold weights and no model."""
+TAKES_INIT_WEIGHTS = ("googlenet", "inception_v3")
+"""Models with an argument `init_weights`: they warn without it, and initialisation takes a second."""
+WEIGHT_SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors", ".onnx")
+"""Suffixes of files that contain weights but no model."""
 SEEDS = range(1 << 63)
-FACTORY = "name the function that builds the model, package.module:factory"
+FACTORY_HINT = "name the function that builds the model, package.module:factory"
 
 
 @dataclass(frozen=True)
 class BuiltModel:
-    """A network in evaluation mode, and what is known of it from where it came."""
+    """A network in evaluation mode, and what its source says about it."""
 
     module: nn.Module
     name: str
     weights: str = ""
-    """Where its weights came from; "" for random ones."""
+    """Origin of its weights; "" for random ones."""
     preset: Any = None
-    """torchvision's description of the weights it would load: transforms and class names."""
+    """torchvision's weights entry of the model, with transforms and class names."""
     shapes: tuple[tuple[int, ...], ...] = ()
-    """Shapes of the inputs with the batch, where the file says them."""
+    """Shapes of the inputs with the batch axis, if the file states them."""
 
 
 def build_model(
     name: str, arguments: Mapping[str, Any] | None = None, seed: int = 0, download: str | None = None
 ) -> BuiltModel:
-    """Build the model called `name`, in evaluation mode, random where no weights come with it (seeded by `seed`).
+    """Build a model in evaluation mode; without weights of its own it has random ones, from `seed`.
 
-    `download` is a torchvision weights' name, such as "DEFAULT", that may be fetched from the internet.
-    Raises ModelError or UnknownName.
+    arguments: keyword arguments of the factory. download: name of torchvision weights, such as "DEFAULT", to fetch from
+    the internet. Raises ModelError or UnknownName.
     """
     import torch
 
@@ -66,8 +66,8 @@ def _build(name: str, arguments: dict[str, Any], download: str | None) -> BuiltM
     path = Path(name)
     if path.suffix == ".pt2":
         return _exported(path)
-    if path.is_file() or path.suffix in WEIGHTS:
-        raise ModelError(_not_a_model(path))
+    if path.is_file() or path.suffix in WEIGHT_SUFFIXES:
+        raise ModelError(_not_a_model_text(path))
     if ":" in name:
         if download:
             raise ModelError(f"weights {download}: only torchvision's models have them; give a file")
@@ -75,43 +75,30 @@ def _build(name: str, arguments: dict[str, Any], download: str | None) -> BuiltM
     return _from_torchvision(name, arguments, download)
 
 
-def _not_a_model(path: Path) -> str:
+def _not_a_model_text(path: Path) -> str:
     if not path.is_file():
         return f"{path}: no such file"
     if is_torchscript(path):
-        return f"{path} is TorchScript, which hides its layers: {FACTORY}, and give its weights as a state_dict"
-    if path.suffix not in WEIGHTS:
-        return f"{path} is not a model: {FACTORY}, or a .pt2 file"
-    return f"{path} holds weights, not a model: {FACTORY}, and give the file as weights"
-
-
-def is_torchscript(path: Path) -> bool:
-    """Whether a file is a TorchScript archive: a zip that carries code."""
-    return _archive_has(path, "code")
-
-
-def _archive_has(path: Path, folder: str) -> bool:
-    """Whether a file is a zip with an entry under the folder, or of the name, below its root."""
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(entry.split("/")[1:2] == [folder] for entry in archive.namelist())
+        return f"{path} is TorchScript, which hides its layers: {FACTORY_HINT}, and give its weights as a state_dict"
+    if path.suffix not in WEIGHT_SUFFIXES:
+        return f"{path} is not a model: {FACTORY_HINT}, or a .pt2 file"
+    return f"{path} holds weights, not a model: {FACTORY_HINT}, and give the file as weights"
 
 
 def _exported(path: Path) -> BuiltModel:
-    """A program written by torch.export.save, with its dotted modules back."""
+    """Load a program that torch.export.save wrote, with its dotted modules restored."""
     import torch
 
     if not path.is_file():
         raise ModelError(f"{path}: no such file")
-    if not _archive_has(path, "archive_format"):
+    if not archive_has(path, "archive_format"):
         raise ModelError(f"{path}: not a program that torch.export.save wrote")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # torch's own, about its own classes
+            warnings.simplefilter("ignore", FutureWarning)  # from torch, about its own classes
             program = torch.export.load(path)
             module = torch.export.unflatten(program)
-    except Exception as error:  # whatever a foreign file makes torch raise, it is one message to a person
+    except Exception as error:  # torch may raise anything for a damaged file
         raise ModelError(f"{path}: not a program that torch.export.save wrote ({first_line(error)})") from error
     return BuiltModel(module, path.stem, f"in {path.name}", shapes=_input_shapes(program))
 
@@ -136,46 +123,49 @@ def _from_factory(name: str, arguments: dict[str, Any]) -> nn.Module:
 
 
 def _find_factory(name: str) -> Any:
-    """Import `package.module` and find the factory in it."""
-    place, _, path = name.partition(":")
-    if not all(part.isidentifier() for part in place.split(".")):
-        raise ModelError(f"{name}: {place!r} is no module; {FACTORY}")
+    """Import the module of "package.module:path" and get the factory from it."""
+    module_name, _, path = name.partition(":")
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        raise ModelError(f"{name}: {module_name!r} is not a module name; {FACTORY_HINT}")
     try:
-        found: Any = importlib.import_module(place)
+        value: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        where = (
-            "in the current folder or installed" if error.name and place.startswith(error.name) else "that it imports"
-        )
+        is_itself = bool(error.name) and module_name.startswith(str(error.name))
+        where = "in the current folder or installed" if is_itself else "that it imports"
         raise ModelError(f"{name}: no module {error.name!r} {where}") from error
-    except (Exception, SystemExit) as error:  # the module is the person's own and may raise anything
-        raise ModelError(f"{name}: importing {place} failed ({type(error).__name__}: {first_line(error)})") from error
+    except (Exception, SystemExit) as error:  # the user's module may raise anything
+        raise ModelError(
+            f"{name}: importing {module_name} failed ({type(error).__name__}: {first_line(error)})"
+        ) from error
     for part in path.split("."):
-        if not hasattr(found, part):
-            raise UnknownName(f"factory in {place}", part, [key for key in vars(found) if _is_factory(found, key)])
-        found = getattr(found, part)
-    return found
+        if not hasattr(value, part):
+            raise UnknownName(
+                f"factory in {module_name}", part, [key for key in vars(value) if _is_factory(value, key)]
+            )
+        value = getattr(value, part)
+    return value
 
 
-def _is_factory(place: Any, key: str) -> bool:
-    return not key.startswith("_") and callable(getattr(place, key))
+def _is_factory(owner: Any, key: str) -> bool:
+    return not key.startswith("_") and callable(getattr(owner, key))
 
 
 def _call(name: str, factory: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    """Call a factory; its errors become one line that names it and its arguments."""
+    """Call a factory. Raises ModelError with one line that names it and its arguments."""
     if not callable(factory):
         raise ModelError(f"{name} is {type(factory).__name__}, not a function that builds a model")
     try:
         return factory(**arguments)
     except InnerwalkError:
         raise
-    except (Exception, SystemExit) as error:  # the factory is the person's own and may raise anything
-        given = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-        raise ModelError(f"{name}({given}) failed: {type(error).__name__}: {first_line(error)}") from error
+    except (Exception, SystemExit) as error:  # the user's factory may raise anything
+        call = f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
+        raise ModelError(f"{call} failed: {type(error).__name__}: {first_line(error)}") from error
 
 
 @contextmanager
 def _current_folder_importable() -> Iterator[None]:
-    """`python -m` finds modules in the current folder, a console script doesn't: let it, while the factory runs."""
+    """Make modules of the current folder importable, as `python -m` does and a console script does not."""
     here = os.getcwd()
     if here in sys.path or "" in sys.path:
         yield
@@ -189,7 +179,7 @@ def _current_folder_importable() -> Iterator[None]:
 
 def _from_torchvision(name: str, arguments: dict[str, Any], download: str | None) -> BuiltModel:
     if import_torchvision() == "absent":
-        raise ModelError(f"{name}: torchvision isn't installed; install it, or {FACTORY}")
+        raise ModelError(f"{name}: torchvision isn't installed; install it, or {FACTORY_HINT}")
     from torchvision import models
 
     if name not in (known := models.list_models()):
@@ -197,9 +187,9 @@ def _from_torchvision(name: str, arguments: dict[str, Any], download: str | None
     choices = models.get_model_weights(name)
     preset = _choose_weights(name, choices, download or "DEFAULT") if len(choices) else None
     builder = models.get_model_builder(name)
-    parts = ("weights", "weights_backbone")  # both would be downloaded unless told otherwise
+    parts = ("weights", "weights_backbone")  # some builders download both by default
     fixed: dict[str, Any] = {key: None for key in parts if key in inspect.signature(builder).parameters}
-    fixed |= {"init_weights": False} if name.endswith(SLOW_TO_START) and download is None else {}
+    fixed |= {"init_weights": False} if name.endswith(TAKES_INIT_WEIGHTS) and download is None else {}
     if download is None:
         return BuiltModel(_call(name, builder, {**fixed, **arguments}), name, preset=preset)
     return _downloaded(name, builder, {**fixed, **arguments}, preset)
@@ -221,9 +211,3 @@ def _downloaded(name: str, builder: Callable[..., Any], arguments: dict[str, Any
     except (ValueError, TypeError, RuntimeError) as error:
         raise ModelError(f"{name} with {preset}: {first_line(error)}") from error
     return BuiltModel(module, name, f"torchvision {preset}", preset)
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message that says something, or its class."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:300] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""Where a network runs: CUDA, Apple's MPS or the processor, whatever is there."""
+"""Devices that networks run on: CUDA, Apple's MPS or the processor."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ if TYPE_CHECKING:
 
 
 def choose_device(name: str = "") -> torch.device:
-    """The device of this name, or the best there is. Raises ModelError where it isn't to be had."""
+    """The device of this name, by default CUDA, else MPS, else the processor. Raises ModelError if it can't be used."""
     import torch
 
     if not name:
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
-        found = torch.device(name)
-        torch.zeros(1, device=found)
+        device = torch.device(name)
+        torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ModelError(f"device {name!r} can't be used here ({str(error).splitlines()[0][:200]}); cpu can") from None
-    return found
+        raise ModelError(
+            f"device {name!r} can't be used here ({str(error).splitlines()[0][:200]}); cpu always can"
+        ) from None
+    return device
 
 
 def leave_one_core_free() -> None:
-    """Let torch take a core less than it would: Blender receives and draws while the network runs.
+    """Make torch use one core less, because Blender receives and draws maps while the network runs.
 
-    Of two cores it left none: ResNet-50 then reached its panels a quarter later.
+    On two cores the maps of ResNet-50 otherwise arrived in Blender 25 % later.
     """
     import torch
 
@@ -35,7 +37,7 @@ def leave_one_core_free() -> None:
 
 
 def to_device(value: Any, device: torch.device) -> Any:
-    """Tensors, and lists and tuples of them, on the device."""
+    """Move a tensor, or the tensors in nested lists and tuples, of any shape, to a device."""
     if isinstance(value, list | tuple):
-        return type(value)(to_device(one, device) for one in value)
+        return type(value)(to_device(entry, device) for entry in value)
     return value.to(device) if hasattr(value, "to") else value

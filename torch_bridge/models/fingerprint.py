@@ -1,4 +1,4 @@
-"""What a network's weights come to in a few letters, so that files made for it are known again."""
+"""Hashes of weights, by which files that were made for a network are recognised."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import nn
 
 
 def fingerprint(model: nn.Module) -> str:
-    """Of its parameters and buffers: equal for equal values, whatever file they came from."""
+    """Hash of all parameters and buffers: equal for equal values, whatever file they came from."""
     digest = hashlib.blake2b(digest_size=12)
     for name, value in model.state_dict().items():
         if torch.is_tensor(value):

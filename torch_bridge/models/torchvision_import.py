@@ -1,8 +1,8 @@
-"""torchvision, whichever way it is installed.
+"""Imports torchvision, also where its compiled operators don't fit the installed torch.
 
-PyPI's Linux wheel of torchvision is the CUDA build; beside a CPU torch its compiled operators can't be loaded and
-`import torchvision` fails. Nothing here needs those operators but detection models, and they only non-maximum
-suppression and RoI align, for which Python does. Everybody who wants torchvision calls `import_torchvision()` first.
+PyPI's Linux wheel of torchvision is the CUDA build; with a CPU build of torch its compiled operators can't be loaded
+and `import torchvision` fails. Only detection models need them, and only non-maximum suppression and RoI align, which
+`torchvision_ops` has in Python. Call `import_torchvision()` before any import of torchvision.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ State = Literal["native", "shim", "absent"]
 
 _lock = threading.Lock()
 _state: list[State] = []
-_libraries: list[object] = []  # a torch Library takes its operators with it when it is collected
+_libraries: list[object] = []  # kept, because a torch Library removes its operators when it is garbage-collected
 
 
 def import_torchvision() -> State:
-    """Make `import torchvision` work in this process: "native", "shim" (operators replaced), or "absent".
+    """Make `import torchvision` work; returns "native", "shim" (operators replaced in Python), or "absent".
 
-    Safe to call from any thread, any number of times. Raises ModelError if it is installed but broken otherwise.
+    Any thread may call it any number of times. Raises ModelError if torchvision is installed but broken otherwise.
     """
     with _lock:
         if not _state:
@@ -44,14 +44,14 @@ def _prepare() -> State:
         _define_operators()
     try:
         importlib.import_module("torchvision")
-    except Exception as error:  # whatever a half-matching pair of packages raises, it is one message to a person
-        raise ModelError(f"torchvision is installed but can't be imported ({error}); {_versions()}") from error
+    except Exception as error:  # mismatched versions of torch and torchvision may raise anything
+        raise ModelError(f"torchvision is installed but can't be imported ({error}); {_install_hint()}") from error
     if not native:
         _patch_detection()
     return "native" if native else "shim"
 
 
-def _versions() -> str:
+def _install_hint() -> str:
     import torch
 
     return f"install the torchvision made for torch {torch.__version__}"
@@ -64,7 +64,7 @@ def _has_nms() -> bool:
 
 
 def _load_operators(folder: Path) -> bool:
-    """Load the compiled operators; False when they were built for another torch."""
+    """Load the compiled operators; returns False if they were built for another torch."""
     import torch
 
     for library in sorted([*folder.glob("_C*.so"), *folder.glob("_C*.pyd"), *folder.glob("_C*.dylib")]):
@@ -77,11 +77,11 @@ def _load_operators(folder: Path) -> bool:
 
 
 def _define_operators() -> None:
-    """Declare the operators that `import torchvision` looks for, with `nms` working."""
+    """Define the operators that `import torchvision` needs, with a working `nms`."""
     from torch.library import Library
 
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
-        del sys.modules[name]  # what an import that failed half-way has left
+        del sys.modules[name]  # leftovers of the import that failed
     library = Library("torchvision", "FRAGMENT")
     for name in ("nms", "qnms"):
         library.define(name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
@@ -91,7 +91,7 @@ def _define_operators() -> None:
 
 
 def _patch_detection() -> None:
-    """Let detection models pass the check for compiled operators, and align regions without them."""
+    """Make detection models skip the check for compiled operators and use RoI align in Python."""
     boxes: Any = importlib.import_module("torchvision.ops.boxes")
     roi_align: Any = importlib.import_module("torchvision.ops.roi_align")
     boxes._assert_has_ops = lambda: None

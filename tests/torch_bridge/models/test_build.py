@@ -168,13 +168,13 @@ def test_weights_that_dont_fit_name_the_first_few(tmp_path):
         load_weights(small(), path)
     assert str(error.value) == (
         "weights w.safetensors don't fit Sequential: 1 of another shape (5.bias (9,) instead of (4,)); "
-        "1 missing (0.weight); 1 that the model hasn't (head.weight)"
+        "1 missing (0.weight); 1 that the model lacks (head.weight)"
     )
 
 
 def test_many_misfits_are_cut_short(tmp_path):
     path = write_safetensors(tmp_path / "w.safetensors", {f"x{k}": np.zeros(1, np.float32) for k in range(9)})
-    with pytest.raises(ModelError, match=r"9 that the model hasn't \(x0, x1, x2, …\)"):
+    with pytest.raises(ModelError, match=r"9 that the model lacks \(x0, x1, x2, …\)"):
         load_weights(small(), path)
 
 
@@ -202,8 +202,8 @@ def test_unknown_model_names_the_nearest(zoo):
         ("own_models:no_module", ModelError, "own_models:no_module returned dict, not a torch.nn.Module"),
         ("own_models:constant", ModelError, "own_models:constant is int, not a function"),
         ("own_models:leaving", ModelError, "own_models:leaving() failed: SystemExit: 7"),
-        ("./own_models:small", ModelError, "'./own_models' is no module; name the function"),
-        (":small", ModelError, "'' is no module; name the function"),
+        ("./own_models:small", ModelError, "'./own_models' is not a module name; name the function"),
+        (":small", ModelError, "'' is not a module name; name the function"),
         (__file__, ModelError, "is not a model: name the function"),
         ("nowhere.pt2", ModelError, "nowhere.pt2: no such file"),
         ("nowhere.pth", ModelError, "nowhere.pth: no such file"),
@@ -254,9 +254,9 @@ def test_file_that_is_no_exported_program(tmp_path):
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (lambda: {"state_dict": {}, "args": argparse.Namespace(lr=1)}, "holds argparse.Namespace, which needs pickle"),
-        (lambda: small(), "needs pickle, and pickle runs code from the file; where you trust it, save its state_dict"),
-        (lambda: [1, 2], "holds list, not a state_dict"),
+        (lambda: {"state_dict": {}, "args": argparse.Namespace(lr=1)}, "contains argparse.Namespace, which needs pickle"),
+        (lambda: small(), "needs pickle, and pickle runs code from the file; if you trust the file, save its state_dict"),
+        (lambda: [1, 2], "contains list, not a state_dict"),
         (lambda: {"epoch": 3}, "no state_dict in it, but epoch"),
     ],
 )
