@@ -67,8 +67,9 @@ def input_awaited(session: Session) -> bool:
 
 def pump(seconds: float) -> bool:
     """Show the events there are, for so many seconds at most; returns whether there were any."""
-    session, end, shown = current(), time.monotonic() + seconds, False
+    session, shown = current(), False
     close_unused_videos(session)
+    end = time.monotonic() + seconds
     while time.monotonic() < end and (event := session.next_event()) is not None:
         if shown and event.kind in SLOW:
             session.show_next(event)

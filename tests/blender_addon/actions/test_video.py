@@ -265,7 +265,7 @@ def test_a_film_that_fails_on_its_way_stops(hall, folder, clock):
     clock.now = 100.5
     live.until(lambda: bool(current().error))
     live.settled()
-    assert "no film 'clip.mp4'" in current().error
+    assert "no video 'clip.mp4'" in current().error
     assert not current().video_of(hall.session_uid).running
     live.assert_shows(hall, before)
     actions.place_input(hall, noise=1)
