@@ -1,4 +1,4 @@
-"""A .zip of picture files, read in place: nothing is unpacked to disk."""
+"""Data sets from a .zip of image files, read in place: nothing is unpacked to disk."""
 
 from __future__ import annotations
 
@@ -11,35 +11,36 @@ from PIL import Image
 from ..inputs.image_files import open_picture
 from ..recording.errors import InputError
 from .base import DataSet
-from .listing import SUFFIXES, Parts, by_folder, class_order, is_picture, is_plain
+from .listing import SUFFIXES, PathParts, class_sort_key, classes_by_folder, is_displayable, is_picture
 
-MOST_BYTES = 256 << 20
-"""Of one picture when unpacked: more is no picture file but an attack."""
+MAX_UNPACKED = 256 << 20
+"""Bytes of one unpacked image; more is an attack."""
 
 
 class ArchiveData(DataSet):
-    """Folders in the archive are classes; one folder around all of them is not. Odd names are left out."""
+    """Folders in the archive are classes, except folders around all of them. Files with odd names are left out."""
 
     def __init__(self, path: Path, name: str = "") -> None:
-        """Read the table of contents. Raises InputError: no zip, damaged, no picture in it, or one that explodes."""
-        self._path, self._file = path, _opened(path)
+        """Read the table of contents. Raises InputError: not a zip, damaged, no image in it, or a zip bomb."""
+        self._path, self._file = path, _open_zip(path)
         listed = [(_parts(info.filename), info) for info in self._file.infolist() if not info.is_dir()]
-        listed = [(parts, info) for parts, info in listed if is_picture(parts[-1]) and all(map(is_plain, parts))]
+        listed = [(parts, info) for parts, info in listed if is_picture(parts[-1]) and all(map(is_displayable, parts))]
         if not listed:
             raise InputError(f"archive {path}: no picture in it; {', '.join(SUFFIXES)} are read")
         _refuse_bombs(path, [info for _, info in listed])
-        around = _around([parts for parts, _ in listed])
-        ordered = sorted(((parts[around:], info) for parts, info in listed), key=lambda one: class_order(one[0]))
+        depth = _common_depth([parts for parts, _ in listed])
+        below = [(parts[depth:], info) for parts, info in listed]
+        ordered = sorted(below, key=lambda entry: class_sort_key(entry[0]))
         self._entries = [info for _, info in ordered]
-        super().__init__(name or path.stem, *by_folder([parts for parts, _ in ordered]))
+        super().__init__(name or path.stem, *classes_by_folder([parts for parts, _ in ordered]))
 
     def _picture(self, index: int, near: int) -> Image.Image:
         entry = self._entries[index]
         where = f"{self._path}/{entry.filename}"
         try:
             with self._file.open(entry) as file:
-                packed = file.read(entry.file_size)  # never without a number: the size may lie
-        except Exception as error:  # an entry of a stranger's archive: damaged, encrypted, of an unknown method …
+                packed = file.read(entry.file_size)  # at most as many bytes as declared, which were checked
+        except Exception as error:  # damaged, encrypted, compressed by an unknown method …
             raise InputError(f"picture {where}: can't be unpacked ({' '.join(str(error).split())[:200]})") from error
         return open_picture(where, io.BytesIO(packed), near)
 
@@ -47,27 +48,27 @@ class ArchiveData(DataSet):
         return _parts(self._entries[index].filename)[-1]
 
 
-def _opened(path: Path) -> zipfile.ZipFile:
+def _open_zip(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except Exception as error:  # the table of contents is a stranger's: anything may be raised
-        said = " ".join(str(error).split())[:200]
-        raise InputError(f"archive {path}: not a .zip, or a damaged one ({said})") from error
+    except Exception as error:  # a hostile table of contents may raise anything
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"archive {path}: not a .zip, or a damaged one ({reason})") from error
 
 
 def _refuse_bombs(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     largest = max(entries, key=lambda entry: entry.file_size)
-    if largest.file_size > MOST_BYTES:
-        size = f"{largest.file_size >> 20:,} MiB unpacked, {MOST_BYTES >> 20} a picture are the most"
+    if largest.file_size > MAX_UNPACKED:
+        size = f"{largest.file_size >> 20:,} MiB unpacked, at most {MAX_UNPACKED >> 20} MiB are read"
         raise InputError(f"archive {path}: {largest.filename} is {size}")
 
 
-def _parts(name: str) -> Parts:
+def _parts(name: str) -> PathParts:
     return tuple(name.split("/"))
 
 
-def _around(paths: list[Parts]) -> int:
-    """How many folders lie around all pictures and their classes."""
+def _common_depth(paths: list[PathParts]) -> int:
+    """Number of folders around all images and their class folders."""
     depth = 0
     while all(len(parts) > depth + 2 for parts in paths) and len({parts[depth] for parts in paths}) == 1:
         depth += 1

@@ -1,4 +1,4 @@
-"""What every data set is: pictures by index, each with a title and, where known, a class."""
+"""The base class of data sets: images by index, each with a title and, where known, a class."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..recording.errors import InputError
 
 
 class DataSet(ABC):
-    """Pictures by index. Kinds say how one is read; the checks and the labels are here."""
+    """Images by index. Subclasses read them; checks and labels are here."""
 
     name: str
     classes: tuple[str, ...]
-    """() where nothing is labelled."""
+    """Names of the classes; () if the data set has no labels."""
     labels: np.ndarray
-    """(n,) int32: index into the classes, -1 where there is none."""
+    """(n,) int32: index into the classes, -1 for no class."""
 
     def __init__(self, name: str, classes: tuple[str, ...], labels: np.ndarray) -> None:
         self.name, self.classes, self.labels = name, classes, labels.astype(np.int32)
@@ -27,7 +27,7 @@ class DataSet(ABC):
         return len(self.labels)
 
     def picture(self, index: int, near: int = 0) -> Image.Image:
-        """One picture, upright: L, RGB or RGBA, 8 bits, sRGB. `near` as `open_picture` takes it. Raises InputError."""
+        """One image, upright: L, RGB or RGBA, 8 bits, sRGB. near: as in `open_picture`. Raises InputError."""
         return self._picture(self._checked(index), near)
 
     def label(self, index: int) -> int:
@@ -35,11 +35,11 @@ class DataSet(ABC):
         return int(self.labels[self._checked(index)])
 
     def title(self, index: int) -> str:
-        """What a person calls the picture: a file name, or the data set's name and the index. Raises InputError."""
+        """The title of an image: its file name, or the data set's name and the index. Raises InputError."""
         return self._title(self._checked(index))
 
     def boxes(self, index: int) -> tuple[tuple[int, Box], ...]:
-        """What is known to be where: index into the classes, and box. () where nothing is known. Raises InputError."""
+        """The true boxes of an image, each with an index into the classes; () if none are known. Raises InputError."""
         return self._boxes(self._checked(index))
 
     def _checked(self, index: int) -> int:

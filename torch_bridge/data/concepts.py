@@ -1,4 +1,4 @@
-"""The shipped set: pictures that a program draws, those of the validation split if no other is named."""
+"""The shipped data set: images that a program draws, by default those of the validation split."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ..recording.errors import InputError
 from .base import DataSet
 
 COUNTS = {"validation": 2000, "test": 2000, "train": 6000}
-"""As many as there are taken to be; the program would draw more."""
+"""Sizes of the splits; the program could draw any number."""
 
 
 class ConceptsData(DataSet):
-    """(64, 64) RGB, drawn when asked for: task "object" or "pair", and after a colon the split."""
+    """Images of 64 × 64 pixels, RGB, drawn on access."""
 
     def __init__(self, text: str, name: str = "") -> None:
-        """text: such as "object" or "object:train". Raises InputError for a task or split that isn't there."""
+        """text: a task with or without a split, "object" or "object:train". Raises InputError for unknown ones."""
         task, _, split = text.partition(":")
         split = split or "validation"
         if task not in concepts.TASKS or split not in COUNTS:
-            known = " or ".join(f"concepts:{one}" for one in concepts.TASKS)
+            known = " or ".join(f"concepts:{known_task}" for known_task in concepts.TASKS)
             raise InputError(f"data set concepts:{text}: no such task; write {known}, or concepts:object:train")
         self._task, self._split, classes = task, concepts.SPLITS[split], concepts.class_names(task)
         super().__init__(
@@ -30,12 +30,12 @@ class ConceptsData(DataSet):
         )
 
     def _boxes(self, index: int) -> tuple[tuple[int, Box], ...]:
-        """Of task "object": the main object, the only one whose class is one of the network's."""
+        """The box of the main object, the only one whose class the network knows; for task "object" only."""
         if self._task != "object":
             return ()
-        one = concepts.sample(0, self._split, index, task=self._task)
-        x0, y0, x1, y1 = (end / concepts.SIZE for end in one.boxes[0][1:])
-        return ((one.label, Box(x0, y0, x1, y1)),)
+        sample = concepts.sample(0, self._split, index, task=self._task)
+        x0, y0, x1, y1 = (end / concepts.SIZE for end in sample.boxes[0][1:])
+        return ((sample.label, Box(x0, y0, x1, y1)),)
 
     def _picture(self, index: int, near: int) -> Image.Image:
         return Image.fromarray(concepts.picture(index, self._split, self._task))

@@ -1,4 +1,4 @@
-"""MNIST's idx files, plain or .gz: (n, H, W) grey pictures, and their labels beside them."""
+"""Data sets from idx files, the format of MNIST, plain or .gz: (n, H, W) grey images, and labels in another file."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ from PIL import Image
 from ..recording.errors import InputError
 from .base import DataSet
 
-NAME = re.compile(r"(?P<stem>.*)images(?P<dot>[-.])idx3-ubyte(\.gz)?")
-MOST_BYTES = 1 << 30
+IMAGES_NAME = re.compile(r"(?P<stem>.*)images(?P<dot>[-.])idx3-ubyte(\.gz)?")
+MAX_BYTES = 1 << 30
+"""Largest unpacked file that is read."""
 
 
 class IdxData(DataSet):
-    """The whole file is held: MNIST's largest is 47 MB."""
+    """Keeps the whole file in memory; MNIST's largest has 47 MB."""
 
     def __init__(self, images: Path, name: str = "") -> None:
-        """Read `…images-idx3-ubyte` and, where it is there, `…labels-idx1-ubyte`. Raises InputError."""
+        """Read `…images-idx3-ubyte` and, if it exists, `…labels-idx1-ubyte`. Raises InputError."""
         self._values = _read(images, 3)
         labels = np.full(len(self._values), -1)
-        if found := _labels_beside(images):
-            labels = _read(found, 1)
+        if labels_path := _find_labels(images):
+            labels = _read(labels_path, 1)
         if len(labels) != len(self._values):
-            raise InputError(f"idx file {found}: {len(labels)} labels for the {len(self._values)} pictures of {images}")
+            raise InputError(
+                f"idx file {labels_path}: {len(labels)} labels for the {len(self._values)} pictures of {images}"
+            )
         classes = tuple(str(number) for number in range(int(labels.max()) + 1))
         super().__init__(name or images.resolve().parent.name, classes, labels)
 
@@ -38,25 +41,25 @@ class IdxData(DataSet):
 
 
 def image_files(folder: Path) -> list[Path]:
-    """The idx files of pictures in a folder, in order; where one lies there twice, the one that isn't packed."""
-    found = {path.name.removesuffix(".gz"): path for path in sorted(folder.iterdir(), reverse=True) if is_idx(path)}
-    return [found[name] for name in sorted(found)]
+    """The idx files of images in a folder, in order; of a file and its .gz, the file."""
+    files = {path.name.removesuffix(".gz"): path for path in sorted(folder.iterdir(), reverse=True) if is_idx(path)}
+    return [files[name] for name in sorted(files)]
 
 
 def is_idx(path: Path) -> bool:
-    """Whether a file is called as idx files of pictures are."""
-    return NAME.fullmatch(path.name) is not None
+    """Whether a file has the name of an idx file of images."""
+    return IMAGES_NAME.fullmatch(path.name) is not None
 
 
-def _labels_beside(images: Path) -> Path | None:
-    called = NAME.fullmatch(images.name)
-    stem, dot = (called["stem"], called["dot"]) if called else ("", "-")
-    beside = [images.with_name(f"{stem}labels{dot}idx1-ubyte{end}") for end in ("", ".gz")]
-    return next((path for path in beside if path.is_file()), None)
+def _find_labels(images: Path) -> Path | None:
+    match = IMAGES_NAME.fullmatch(images.name)
+    stem, dot = (match["stem"], match["dot"]) if match else ("", "-")
+    candidates = [images.with_name(f"{stem}labels{dot}idx1-ubyte{end}") for end in ("", ".gz")]
+    return next((path for path in candidates if path.is_file()), None)
 
 
 def _read(path: Path, axes: int) -> np.ndarray:
-    """The bytes of an idx file by its own sizes, which are checked before anything is made of them."""
+    """The values of an idx file, uint8 with so many axes; its sizes are checked before memory is allocated."""
     try:
         with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
             head = file.read(4 + 4 * axes)
@@ -65,8 +68,8 @@ def _read(path: Path, axes: int) -> np.ndarray:
     except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"idx file {path}: damaged or can't be read ({error})") from None
     if len(values) != math.prod(sizes):
-        found = f"{len(values):,} bytes" if len(values) < math.prod(sizes) else "more bytes"
-        raise InputError(f"idx file {path}: its head says {'×'.join(map(str, sizes))} bytes, it holds {found}")
+        actual = f"{len(values):,} bytes" if len(values) < math.prod(sizes) else "more bytes"
+        raise InputError(f"idx file {path}: its header says {'×'.join(map(str, sizes))} bytes, it has {actual}")
     return np.frombuffer(values, np.uint8).reshape(sizes)
 
 
@@ -74,6 +77,6 @@ def _sizes(head: bytes, axes: int, path: Path) -> tuple[int, ...]:
     if len(head) < 4 + 4 * axes or head[:4] != bytes((0, 0, 8, axes)):
         raise InputError(f"idx file {path}: not an idx file of bytes with {axes} axes")
     sizes = struct.unpack(f">{axes}I", head[4:])
-    if not 0 < math.prod(sizes) <= MOST_BYTES:
-        raise InputError(f"idx file {path}: its head says {'×'.join(map(str, sizes))} bytes; 1 to 1 GiB are read")
+    if not 0 < math.prod(sizes) <= MAX_BYTES:
+        raise InputError(f"idx file {path}: its header says {'×'.join(map(str, sizes))} bytes; 1 to 1 GiB are read")
     return sizes

@@ -1,4 +1,4 @@
-"""Which files of a folder or an archive are pictures, and the classes that their folders make."""
+"""Image files in folders and archives, and the classes that their folders stand for."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import numpy as np
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
-Parts = tuple[str, ...]
-"""A path by its parts, from the folder or archive on."""
+PathParts = tuple[str, ...]
+"""The parts of a path, relative to the folder or archive."""
 
 
-def is_plain(name: str) -> bool:
-    """A name that can be shown: neither hidden nor `..`, empty, unprintable or of the notes that macOS leaves."""
+def is_displayable(name: str) -> bool:
+    """Whether a name can be shown: not hidden, `..`, empty, unprintable, or a metadata folder of macOS."""
     return bool(name) and name.isprintable() and "\\" not in name and not name.startswith((".", "__MACOSX"))
 
 
 def is_picture(name: str) -> bool:
-    """A file name that says it is a picture."""
-    return is_plain(name) and name.lower().endswith(SUFFIXES)
+    """Whether a file name has the suffix of an image."""
+    return is_displayable(name) and name.lower().endswith(SUFFIXES)
 
 
-def class_order(parts: Parts) -> tuple[str, Parts]:
-    """Sort key: by class, loose pictures first, then by path."""
+def class_sort_key(parts: PathParts) -> tuple[str, PathParts]:
+    """Sort key: by class, images without one first, then by path."""
     return (parts[0] if len(parts) > 1 else "", parts)
 
 
-def by_folder(paths: Sequence[Parts]) -> tuple[tuple[str, ...], np.ndarray]:
-    """Class names in order, and (n,) labels: the first folder is the class, a picture outside of any has none (-1)."""
+def classes_by_folder(paths: Sequence[PathParts]) -> tuple[tuple[str, ...], np.ndarray]:
+    """Class names in order, and (n,) int32 labels: the first folder is the class, -1 for images outside of any."""
     classes = tuple(sorted({parts[0] for parts in paths if len(parts) > 1}))
-    number = {name: index for index, name in enumerate(classes)}
-    labels: Iterable[int] = (number[parts[0]] if len(parts) > 1 else -1 for parts in paths)
+    numbers = {name: index for index, name in enumerate(classes)}
+    labels: Iterable[int] = (numbers[parts[0]] if len(parts) > 1 else -1 for parts in paths)
     return classes, np.fromiter(labels, np.int32, len(paths))

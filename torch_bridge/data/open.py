@@ -1,4 +1,4 @@
-"""From what a person writes to a data set."""
+"""Opens a data set by the text that names it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .idx import IdxData, image_files, is_idx
 
 
 def open_data(text: str, name: str = "") -> DataSet:
-    """Open `concepts:object`, a folder of pictures, a .zip of them, or a folder with idx files (or one of its files).
+    """Open `concepts:object`, a folder of images, a .zip of them, a folder with idx files, or one idx file.
 
-    `name` is what the set is called, else what its file is. Raises InputError.
+    name: the name of the data set, by default that of its file. Raises InputError.
     """
     if text.startswith("concepts:"):
         return ConceptsData(text.removeprefix("concepts:"), name)
@@ -31,7 +31,7 @@ def open_data(text: str, name: str = "") -> DataSet:
 
 
 def _from_folder(folder: Path, name: str) -> DataSet:
-    found = image_files(folder)
-    if len(found) > 1:
-        raise InputError(f"folder {folder}: {len(found)} sets of idx files; name one: {', '.join(map(str, found))}")
-    return IdxData(found[0], name) if found else FolderData(folder, name)
+    files = image_files(folder)
+    if len(files) > 1:
+        raise InputError(f"folder {folder}: {len(files)} sets of idx files; name one: {', '.join(map(str, files))}")
+    return IdxData(files[0], name) if files else FolderData(folder, name)

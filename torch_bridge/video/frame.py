@@ -1,4 +1,4 @@
-"""One frame, what a film can do, and PyAV, which is loaded only when a film is opened."""
+"""Frames, the interface of videos, and the import of PyAV, which happens only when a video is opened."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ from ..recording.errors import InputError
 if TYPE_CHECKING:
     from av import VideoFrame
 
-UNSAID, BT709 = 2, 1
-"""Matrices between colours and what is stored, as FFmpeg numbers them."""
+UNSPECIFIED, BT709 = 2, 1
+"""FFmpeg's numbers of YUV colour matrices."""
 HD_ROWS = 720
+"""Rows from which a video without a colour matrix is taken for BT.709."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of a film."""
+    """One frame of a video."""
 
     picture: np.ndarray
     """(H, W, 3) uint8 sRGB, upright."""
     number: int
-    """From 0; of a camera, since it was opened."""
+    """Number of the frame, from 0; of a camera, since it was opened."""
     seconds: float
-    """Since the start of the film."""
+    """Time since the start of the video, in seconds."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -37,45 +38,45 @@ class Frame:
 
 
 class Video(Protocol):
-    """Any thread may ask. What fails raises InputError."""
+    """Interface of video files and cameras. Any thread may call it; failures raise InputError."""
 
     rate: float
-    """Frames a second, in the mean."""
+    """Mean number of frames per second."""
     frames: int
-    """0: unknown, a camera."""
+    """Number of frames; 0 if it is unknown, as for a camera."""
     size: tuple[int, int]
     """Width and height in pixels."""
 
-    def frame_at(self, at: float) -> Frame:
-        """The frame that is due `at` seconds after the start; what lies between is left out."""
+    def frame_at(self, seconds: float) -> Frame:
+        """The frame that is due so many seconds after the start; frames in between are skipped."""
 
     def step(self, n: int = 1) -> Frame:
-        """Exactly the n-th next frame."""
+        """The n-th frame after the last one."""
 
     def seek(self, number: int) -> Frame:
         """The frame of this number."""
 
     def close(self) -> None:
-        """Let go of the file or device."""
+        """Close the file or device."""
 
 
-def pyav() -> ModuleType:
-    """The module `av`. Raises InputError with what to install."""
+def import_pyav() -> ModuleType:
+    """Import PyAV. Raises InputError that says what to install."""
     try:
         import av
     except ImportError:
-        raise InputError("films and cameras need PyAV: pip install av, for the Python of the bridge") from None
+        raise InputError("videos and cameras need PyAV: pip install av, in the Python of the bridge") from None
     return av
 
 
-def said(error: Exception) -> str:
-    """What an error says, in one line."""
+def error_text(error: Exception) -> str:
+    """The message of an error in one line."""
     return " ".join(str(getattr(error, "strerror", None) or error).split())[:200] or type(error).__name__
 
 
-def pixels(frame: VideoFrame) -> np.ndarray:
-    """(H, W, 3) uint8 sRGB, turned upright as the file says."""
-    if frame.colorspace == UNSAID and frame.height >= HD_ROWS:
-        frame.colorspace = BT709  # as players take it; FFmpeg would take BT.601
-    turned = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4)
-    return np.ascontiguousarray(turned)
+def frame_pixels(frame: VideoFrame) -> np.ndarray:
+    """The pixels of a frame, (H, W, 3) uint8 sRGB, rotated as the file says."""
+    if frame.colorspace == UNSPECIFIED and frame.height >= HD_ROWS:
+        frame.colorspace = BT709  # as in players; FFmpeg would use BT.601
+    rotated = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90) % 4)
+    return np.ascontiguousarray(rotated)

@@ -1,27 +1,27 @@
-"""From what a person writes to a film."""
+"""Opens a video by the text that names it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from ..recording.errors import InputError
-from .camera import Camera, open_device
+from .camera import Camera, open_camera
 from .frame import Video
 from .playback import VideoFile
 
 
 def open_video(text: str, loop: bool = True) -> Video:
-    """Open a video file, or a camera: `camera:0`. A file starts again at its end where `loop` is set.
+    """Open a video file, or a camera such as `camera:0`. loop: whether a file starts again at its end.
 
-    Raises InputError: no PyAV, no such file or camera, damaged, no picture in it.
+    Raises InputError: no PyAV, no such file or camera, damaged, or no video stream.
     """
     if text.startswith("camera:"):
-        return Camera(text, open_device(text.removeprefix("camera:")))
+        return Camera(text, open_camera(text.removeprefix("camera:")))
     path = Path(text).expanduser()
     try:
-        there = path.is_file()
+        is_file = path.is_file()
     except OSError as error:
-        raise InputError(f"film {text}: can't be read ({error.strerror})") from None
-    if not there:
-        raise InputError(f"film {text}: no such file; give a video file or camera:0")
+        raise InputError(f"video {text}: can't be read ({error.strerror})") from None
+    if not is_file:
+        raise InputError(f"video {text}: no such file; give a video file or camera:0")
     return VideoFile(path, loop)

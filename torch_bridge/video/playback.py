@@ -1,4 +1,4 @@
-"""A video file on its own clock: the frame that is due, the next one, or any by its number."""
+"""Plays a video file: gives the frame that is due at a time, the next one, or any by its number."""
 
 from __future__ import annotations
 
@@ -10,69 +10,71 @@ import numpy as np
 
 from ..recording.errors import InputError
 from .decoder import FrameDecoder
-from .frame import Frame, pixels
+from .frame import Frame, frame_pixels
 
 if TYPE_CHECKING:
     from av import VideoFrame
 
-MICROSECOND = 1e-6
-"""A frame is due that much early: times are sums of rounded shares."""
+TOLERANCE = 1e-6
+"""Seconds that a frame may be early, because times are sums of rounded numbers."""
 
 
 class VideoFile:
-    """The `Film` of a file."""
+    """The `Video` of a file."""
 
     def __init__(self, path: Path, loop: bool = True) -> None:
-        """Decode the first frame, which also shows that it can be done. Raises InputError."""
+        """Decode the first frame, which also checks the file. Raises InputError."""
         self._path, self.loop = path, loop
         self._lock, self._closed = threading.Lock(), False
-        self._reel = FrameDecoder(path)
-        first, last, self.frames = self._reel.stamps[0], self._reel.stamps[-1], len(self._reel.stamps)
-        self._seconds = (np.array(self._reel.stamps) - first) * float(self._reel.unit)
-        self.rate = float((self.frames - 1) / ((last - first) * self._reel.unit)) if self.frames > 1 else 1.0
-        self._number = -1  # of the frame that was given last
-        if not (found := self._reel.advance()):
-            raise InputError(f"film {path}: no frame of it can be decoded")
-        self._shown = self._frame(found)
-        self.size = self._shown.size
+        self._decoder = FrameDecoder(path)
+        first, last, self.frames = self._decoder.stamps[0], self._decoder.stamps[-1], len(self._decoder.stamps)
+        self._seconds = (np.array(self._decoder.stamps) - first) * float(self._decoder.unit)
+        self.rate = float((self.frames - 1) / ((last - first) * self._decoder.unit)) if self.frames > 1 else 1.0
+        self._number = -1
+        """Number of the frame that was returned last."""
+        if not (decoded := self._decoder.advance()):
+            raise InputError(f"video {path}: no frame of it can be decoded")
+        self._last_decoded = self._frame(decoded)
+        self.size = self._last_decoded.size
 
-    def frame_at(self, at: float) -> Frame:
-        """The frame that is due `at` seconds after the start; what lies between is skipped. Raises InputError."""
-        due = max(at, 0.0) + MICROSECOND
+    def frame_at(self, seconds: float) -> Frame:
+        """The frame that is due so many seconds after the start; those in between are skipped. Raises InputError."""
+        due = max(seconds, 0.0) + TOLERANCE
         if self.loop:
             due %= float(self._seconds[-1]) + 1 / self.rate
         with self._lock:
-            return self._give(max(int(np.searchsorted(self._seconds, due, "right")) - 1, 0))
+            return self._show(max(int(np.searchsorted(self._seconds, due, "right")) - 1, 0))
 
     def step(self, n: int = 1) -> Frame:
-        """The n-th frame after the one that was given last, the first after opening; back for n < 0. Raises InputError.
+        """The n-th frame after the last one, before it for n < 0; after opening, the first. Raises InputError.
 
-        At the end it begins again, or stays where `loop` isn't set.
+        At the end the video starts again, or stays there without `loop`.
         """
         with self._lock:
             number = self._number + n
-            return self._give(number % self.frames if self.loop else min(max(number, 0), self.frames - 1))
+            return self._show(number % self.frames if self.loop else min(max(number, 0), self.frames - 1))
 
     def seek(self, number: int) -> Frame:
         """The frame of this number. Raises InputError."""
         if not 0 <= number < self.frames:
-            raise InputError(f"film {self._path}: there is no frame {number}; they are 0 to {self.frames - 1}")
+            raise InputError(f"video {self._path}: there is no frame {number}; they are 0 to {self.frames - 1}")
         with self._lock:
-            return self._give(number)
+            return self._show(number)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             self._closed = True
-            self._reel.close()
+            self._decoder.close()
 
-    def _give(self, number: int) -> Frame:
+    def _show(self, number: int) -> Frame:
         if self._closed:
-            raise InputError(f"film {self._path}: is closed")
-        if number not in (self._number, self._shown.number) and (found := self._reel.reach(number)):
-            self._shown = self._frame(found)
+            raise InputError(f"video {self._path}: is closed")
+        if number not in (self._number, self._last_decoded.number) and (decoded := self._decoder.decode(number)):
+            self._last_decoded = self._frame(decoded)
         self._number = number
-        return self._shown
+        return self._last_decoded
 
-    def _frame(self, found: VideoFrame) -> Frame:
-        return Frame(pixels(found), self._reel.here, float(self._seconds[self._reel.here]))
+    def _frame(self, decoded: VideoFrame) -> Frame:
+        number = self._decoder.position
+        return Frame(frame_pixels(decoded), number, float(self._seconds[number]))

@@ -13,8 +13,8 @@ import pytest
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 
 from innerwalk.torch_bridge import concepts  # noqa: E402
-from innerwalk.torch_bridge.data import DataSet, random_indices, open_data, page_indices, search_classes, thumbnails  # noqa: E402
-from innerwalk.torch_bridge.data.archive import MOST_BYTES  # noqa: E402
+from innerwalk.torch_bridge.data import DataSet, open_data, page_indices, random_indices, search_classes, thumbnails  # noqa: E402
+from innerwalk.torch_bridge.data.archive import MAX_UNPACKED  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402
 
 RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
@@ -177,7 +177,7 @@ DECLARED, FLAGS, METHOD = 24, 8, 10
 
 def test_a_zip_bomb_is_refused_by_its_declared_size(tmp_path):
     path = zip_of(tmp_path / "bomb.zip", {"cat/a.png": RED})
-    refused(patched(path, DECLARED, struct.pack("<I", MOST_BYTES + (1 << 20))), "cat/a.png", "257 MiB")
+    refused(patched(path, DECLARED, struct.pack("<I", MAX_UNPACKED + (1 << 20))), "cat/a.png", "257 MiB")
 
 
 def test_a_size_that_lies_is_not_believed(tmp_path):
@@ -232,8 +232,8 @@ def test_idx_sizes_that_lie_are_told(tmp_path):
     path = idx_of(tmp_path / "images-idx3-ubyte", DIGITS)
     whole = path.read_bytes()
     for written, words in (
-        (whole[:-1], "holds 59 bytes"),
-        (whole + b"x", "holds more"),
+        (whole[:-1], "has 59 bytes"),
+        (whole + b"x", "has more"),
         (whole[:10], "not an idx file"),
         (b"\0\0\x08\x01" + whole[4:], "not an idx file"),
         (whole[:4] + b"\xff" * 12, "1 to 1 GiB"),

@@ -128,7 +128,9 @@ def test_without_a_loop_it_stays_at_the_end(once):
 def test_little_is_decoded_to_skip_ahead(once, monkeypatch):
     """Key frames are 12 apart: a jump decodes from the last one on."""
     decoded = []
-    monkeypatch.setattr(FrameDecoder, "advance", lambda reel, advance=FrameDecoder.advance: decoded.append(1) or advance(reel))
+    monkeypatch.setattr(
+        FrameDecoder, "advance", lambda decoder, advance=FrameDecoder.advance: decoded.append(1) or advance(decoder)
+    )
     once.seek(38)
     assert len(decoded) <= 4
     once.seek(39)
@@ -252,8 +254,8 @@ def test_a_film_that_is_taken_away_is_told(folder):
     film.seek(30)
     path.unlink()
     assert number_of(film.seek(31)) == 31
-    film._reel._keys = [0]
-    film._reel._land = lambda stamp: None
+    film._decoder._keys = [0]
+    film._decoder._seek = lambda stamp: None
     with pytest.raises(InputError, match="away.webm: not a video file"):
         film.seek(3)
     assert number_of(film.seek(33)) == 33
@@ -296,7 +298,7 @@ def test_a_file_without_pictures_is_told(tmp_path):
         sound = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), "s16", "mono")
         sound.rate = 8000
         file.mux(stream.encode(sound))
-    refused(path, "a.wav", "no moving picture")
+    refused(path, "a.wav", "no video stream")
 
 
 def test_the_cover_of_a_song_is_no_film(tmp_path):
@@ -306,10 +308,10 @@ def test_the_cover_of_a_song_is_no_film(tmp_path):
         stream.width, stream.height, stream.pix_fmt = *SIZE, "rgb24"
         stream.disposition = av.stream.Disposition.attached_pic
         file.mux(stream.encode(av.VideoFrame.from_ndarray(grey(3), "rgb24")))
-    refused(path, "no moving picture")
+    refused(path, "no video stream")
 
 
-@pytest.mark.parametrize(("kind", "words"), [("mkv", "End of file"), ("mp4", "no moving picture")])
+@pytest.mark.parametrize(("kind", "words"), [("mkv", "End of file"), ("mp4", "no video stream")])
 def test_a_film_without_frames_is_told(tmp_path, kind, words):
     path = tmp_path / f"a.{kind}"
     with av.open(str(path), "w") as file:
@@ -440,7 +442,7 @@ def test_a_closed_camera_lets_the_device_go(device):
 
 def test_a_camera_that_sends_nothing_is_told(device, monkeypatch):
     watched = Camera("camera:0", device)
-    monkeypatch.setattr(camera, "PATIENCE", 0.05)
+    monkeypatch.setattr(camera, "TIMEOUT_SECONDS", 0.05)
     with pytest.raises(InputError, match="no picture for"):
         watched.step()
     device.see(None)
@@ -449,7 +451,7 @@ def test_a_camera_that_sends_nothing_is_told(device, monkeypatch):
 def test_a_camera_that_never_sends_anything_is_told(monkeypatch):
     device = Device()
     device._coming.get()
-    monkeypatch.setattr(camera, "PATIENCE", 0.05)
+    monkeypatch.setattr(camera, "TIMEOUT_SECONDS", 0.05)
     with pytest.raises(InputError, match="camera:0: no picture for"):
         Camera("camera:0", device)
     device._coming.put(1)  # what comes late ends the thread
