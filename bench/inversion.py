@@ -23,7 +23,7 @@ from ..torch_bridge.inverters.fit import Recipe, Subject
 from ..torch_bridge.inverters.gradient_descent import Descent, Goal, noise
 from ..torch_bridge.inverters.perturbations import Features, perturbed
 from ..torch_bridge.methods import MethodContext
-from ..torch_bridge.models.fingerprint import fingerprint
+from ..torch_bridge.models.fingerprint import weights_fingerprint
 from ..torch_bridge.probing.partial_forward import PartialForward
 from ..torch_bridge.server.config import serve_config
 
@@ -59,7 +59,7 @@ def table(name: str, network: str, where: str, files: list[Path]) -> dict[str, A
     """A row a layer."""
     (spec,) = serve_config([network]).networks.values()
     work = train._work(spec, read(files[0]).facts.layer, open_data(where), torch.device("cpu"))
-    assert work.data is not None and read(files[0]).facts.network == fingerprint(work.model)
+    assert work.data is not None and read(files[0]).facts.network == weights_fingerprint(work.model)
     last = range(len(work.data) - PICTURES, len(work.data))
     pictures = torch.stack([picture_of(work, index) for index in last])
     return {f"{name}, {row.facts.layer}": _row(work, row, pictures) for row in map(read, files)}
@@ -67,7 +67,7 @@ def table(name: str, network: str, where: str, files: list[Path]) -> dict[str, A
 
 def _row(work: MethodContext, inverter: Inverter, pictures: Tensor) -> dict[str, float]:
     layer, scale = inverter.facts.layer, spread(pictures)
-    code = Subject(work.model, work.given, layer).reach(pictures[:1], layer)
+    code = Subject(work.model, work.arguments_with, layer).reach(pictures[:1], layer)
 
     def error(maps: Tensor) -> float:
         return float((inverter.net(maps) - pictures).flatten(1).square().sum(1).mean()) / scale
@@ -87,10 +87,10 @@ def _regularised(work: MethodContext, layer: str, pictures: Tensor, scale: float
     errors = []
     reach = PartialForward(work.model, [layer], work.arguments)
     for picture in pictures[:INVERTED]:
-        pixels = Pixels(work.how, picture[None])
+        pixels = Pixels(work.preprocessing, picture[None])
         with torch.no_grad():
-            maps = reach(work.given(picture[None])).maps[layer]
-        goal = Goal(reach, work.given, layer, maps, tuple(range(maps.shape[1])), pixels, 0.1)
+            maps = reach(work.arguments_with(picture[None])).maps[layer]
+        goal = Goal(reach, work.arguments_with, layer, maps, tuple(range(maps.shape[1])), pixels, 0.1)
         descent = Descent(goal, noise(pixels, 0, work.device))
         list(descent.steps())
         off = float((pixels.values(descent.shares) - picture).square().sum()) / scale

@@ -20,9 +20,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..torch_bridge.method_support.maximisation_parameters import MaximisationParameters
 from ..torch_bridge.method_support.maximisation_run import MaximisationRun
 from ..torch_bridge.methods import MethodContext
-from ..torch_bridge.methods.maximisation import Parameters
 from ..torch_bridge.models.torchvision_import import import_torchvision
 from ..torch_bridge.server.allocator import keep_memory
 from ..torch_bridge.server.config import serve_config
@@ -78,9 +78,9 @@ def _lucent(network: str, layer: str) -> dict[str, float]:
     other = climbers.lucent(work.model, layer, work.channels, work.picture.shape[2])
 
     def own(margin: int) -> Callable[[int], Any]:
-        climbing = MaximisationRun(work, Parameters(preset="fourier2017", steps=TIMED + 1), layer)
-        assert climbing.preset.moves is not None
-        climbing.preset = replace(climbing.preset, moves=replace(climbing.preset.moves, margin=margin))
+        climbing = MaximisationRun(work, MaximisationParameters(preset="fourier2017", steps=TIMED + 1), layer)
+        assert climbing.preset.transform is not None
+        climbing.preset = replace(climbing.preset, transform=replace(climbing.preset.transform, margin=margin))
         return partial(_run, climbing)
 
     theirs, wide, ours = _in_turns([other, own(MARGIN), own(0)])
@@ -129,8 +129,8 @@ def _beside_deepvisionvr(network: str, layer: str) -> dict[str, float]:
     size = tuple(work.picture.shape[2:])
     loop = climbers.deepvisionvr(work.model, layer, work.channels, (size[0], size[1]))
     before = _in_turns([loop])[0]
-    goal = _reached(MaximisationRun(work, Parameters(preset="deepvisionvr"), layer))[-1][2]
-    curve = _reached(MaximisationRun(work, Parameters(), layer))
+    goal = _reached(MaximisationRun(work, MaximisationParameters(preset="deepvisionvr"), layer))[-1][2]
+    curve = _reached(MaximisationRun(work, MaximisationParameters(), layer))
     seconds = (before + _in_turns([loop])[0]) / 2  # before and after: the machine isn't as fast all the time
     ours = next((spent for _, spent, value in curve if value >= goal), float("inf"))
     return {
@@ -143,7 +143,7 @@ def _reached(climbing: MaximisationRun) -> list[tuple[int, float, float]]:
     """(steps, CPU seconds so far, mean objective of the plain pictures); what looking at these costs is left out."""
     (batch,) = climbing.batches()
     found, spent, ascents = [], 0.0, climbing.ascent(batch)
-    look = climbing.look(climbing.alone(batch))
+    look = climbing.score_function(climbing.base_objective(batch))
     steps, last, start = ascents.steps(), 0, time.process_time()
     for done in steps:
         if done == last:
@@ -166,7 +166,7 @@ def _resnet() -> dict[str, Any]:
     for layer in RESNET:
         work = work_of("resnet50", layer)
         loop = climbers.deepvisionvr(work.model, layer, work.channels, (224, 224))
-        climbing = MaximisationRun(work, Parameters(steps=TIMED + 1), layer)
+        climbing = MaximisationRun(work, MaximisationParameters(steps=TIMED + 1), layer)
         theirs, ours = _in_turns([loop, partial(_run, climbing)])
         rows[f"resnet50 {layer}, steps a second"] = {
             "DeepVisionVR's loop": 1 / theirs, "default": 1 / ours, "times as fast": theirs / ours,

@@ -18,12 +18,12 @@ from PIL import Image
 from .data import open_data, random_indices
 from .inputs.preprocess import fit_picture
 from .method_support.box_accuracy import BoxAccuracy, evaluate_picture
+from .method_support.box_drawing import FOUND_COLOUR, draw_boxes
 from .method_support.object_finder import THRESHOLD, FrameDetection, ObjectFinder
-from .methods.localisation_scores import FOUND_COLOUR, draw_boxes
 from .models.device import choose_device
 from .recording.errors import InnerwalkError
-from .server.ask import denormals_restored
 from .server.config import serve_config
+from .server.in_process import denormals_restored
 from .server.loaded_model import LoadedModel
 from .server.priority_lock import PriorityLock
 from .video import open_video
@@ -60,15 +60,15 @@ def follow_video(finder: ObjectFinder, source: str, count: int) -> Iterator[Fram
 
 def frame_line(detection: FrameDetection) -> str:
     """A detection in one line: frame number, seconds, class, probability, corners as shares of the network's input."""
-    found = detection.place.class_
-    box = " ".join(f"{end:.3f}" for end in detection.place.box) if detection.place.box else "nothing found"
+    found = detection.detection.class_
+    box = " ".join(f"{end:.3f}" for end in detection.detection.box) if detection.detection.box else "nothing found"
     return f"{detection.frame.number:6d}  {detection.frame.seconds:8.2f} s  {found.name} {found.probability:.0%}  {box}"
 
 
 def draw_detection(finder: ObjectFinder, detection: FrameDetection) -> np.ndarray:
     """The network's input for a frame with the box drawn on it, (H, W, 3) uint8 sRGB."""
-    picture = fit_picture(Image.fromarray(detection.frame.picture), finder.work.how)
-    return (draw_boxes(picture, [(detection.place.box, FOUND_COLOUR)]) * 255 + 0.5).astype(np.uint8)
+    picture = fit_picture(Image.fromarray(detection.frame.picture), finder.context.preprocessing)
+    return (draw_boxes(picture, [(detection.detection.box, FOUND_COLOUR)]) * 255 + 0.5).astype(np.uint8)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..data import random_indices
 
 if TYPE_CHECKING:
-    from ..methods import MethodContext
+    from ..method_support.method import MethodContext
 
 COMPARED = 48
 """Pictures of the data that tell how far pictures are apart."""

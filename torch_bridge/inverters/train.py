@@ -23,7 +23,7 @@ from ..inputs.pixels import Pixels
 from ..inputs.sources import NamedContent
 from ..methods import MethodContext
 from ..models.device import choose_device, to_device
-from ..models.fingerprint import fingerprint
+from ..models.fingerprint import weights_fingerprint
 from ..recording import Network, Recording
 from ..recording.errors import InnerwalkError, InputError
 from ..server.allocator import keep_memory
@@ -127,7 +127,7 @@ def train(words: Words, recipe: Recipe, output: Path, device: str = "cpu") -> st
         training[:] = training or [Progress(f"training {layer}", total)]
         training[0].step()
 
-    made = fit(Subject(work.model, work.given, layer, like), pictures, recipe, step)
+    made = fit(Subject(work.model, work.arguments_with, layer, like), pictures, recipe, step)
     facts = _facts(work, recipe, len(pictures.bytes), made)
     write(output, facts, made.net, made.codes)
     return f"{facts.kind} of {layer}, picture error {made.error:.3f}, {output.stat().st_size / 1e3:,.0f} kB"
@@ -136,7 +136,7 @@ def train(words: Words, recipe: Recipe, output: Path, device: str = "cpu") -> st
 def _work(spec: RecordSpec, layer: str, data: DataSet, device: torch.device) -> MethodContext:
     """The network with its usual input. Raises UnknownName for a layer that isn't there."""
     subject = prepare(spec)
-    model, feeder = subject.built.module.to(device), subject.feeder
+    model, feeder = subject.built.module.to(device), subject.adapter
     sources = list(spec.inputs) or list(noise(subject.built, spec.seed))
 
     def feed(picture: Any) -> tuple[Any, ...]:
@@ -168,7 +168,7 @@ def _pictures(work: MethodContext, recipe: Recipe) -> Pictures:
     chosen = random_indices(data, recipe.pictures, recipe.seed)
     if len(chosen) < LEAST:
         raise InputError(f"data set {data.name} has {len(chosen)} pictures; at least {LEAST} are needed")
-    pixels, reading = Pixels(work.how, work.picture), Progress("reading pictures", len(chosen))
+    pixels, reading = Pixels(work.preprocessing, work.picture), Progress("reading pictures", len(chosen))
     bytes = torch.zeros((len(chosen), *shape), dtype=torch.uint8)
     for number, index in enumerate(chosen):
         picture = picture_of(work, index)
@@ -180,9 +180,9 @@ def _pictures(work: MethodContext, recipe: Recipe) -> Pictures:
 
 
 def _facts(work: MethodContext, recipe: Recipe, count: int, made: Trained) -> Facts:
-    plan, how, name = made.net.plan, work.how, work.data.name if work.data else ""
+    plan, how, name = made.net.plan, work.preprocessing, work.data.name if work.data else ""
     return Facts(
-        "prior" if recipe.like else "inverter", fingerprint(work.model), work.layers[0], plan.maps, plan.picture,
+        "prior" if recipe.like else "inverter", weights_fingerprint(work.model), work.layers[0], plan.maps, plan.picture,
         plan.width, tuple(how.mean), tuple(how.std), name, count, recipe.epochs, recipe.seed, round(made.error, 4),
     )  # fmt: skip
 

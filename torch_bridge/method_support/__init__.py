@@ -1,1 +1,1 @@
-"""Parts shared by several methods: gradients, passes over data sets, class activation maps, scores."""
+"""Parts that several methods share: gradients, passes over data sets, class activation maps, shares of scores."""

@@ -1,4 +1,4 @@
-"""The best pictures of a layer's channels while a data set goes by, as they are to be shown."""
+"""Collects the pictures of a data set with the highest activations of a layer's channels, cropped and ready to show."""
 
 from __future__ import annotations
 
@@ -17,105 +17,117 @@ from ..probing.crops import MAX_SIDE, CropFrame, OutsideStyle, crop_picture, ove
 from ..recording import Maps
 from ..statistics import ChannelHistogram, TopK
 from .dataset_pass import DatasetBatch, sample_positions
-from .picture_maps import MAX_PIXELS, mosaic, picture_maps
+from .picture_maps import MAX_PIXELS, mosaic, near_square, picture_maps
 
 RankedBy = Literal["max", "mean"]
 GAP = 2
+"""Pixels between the pictures of a mosaic."""
 
 
 class BestImages:
-    """Of some channels of a layer the n best pictures; its memory grows with n, not with how many there are."""
+    """The n best pictures of some channels of a layer. Memory grows with n, not with the size of the data set."""
 
     def __init__(
-        self, layer: str, channels: Sequence[int], among: int, kept: int, score: RankedBy = "max",
+        self,
+        layer: str,
+        channels: Sequence[int],
+        layer_channels: int,
+        kept: int,
+        score: RankedBy = "max",
         pixels: int = MAX_PIXELS,
-    ) -> None:  # fmt: skip
-        """channels: of the `among` of the layer. pixels: of all mosaics of the layer together, if all were made."""
-        self.layer, self.channels, self.among = layer, np.array(channels), among
+    ) -> None:
+        """kept: pictures for each channel. pixels: most pixels of the mosaics of all `layer_channels` together."""
+        self.layer, self.channels, self.layer_channels = layer, np.array(channels), layer_channels
         self.score, self.pixels = score, pixels
         self.best = TopK.none(len(channels), kept)
-        self.counted = ChannelHistogram.of(np.zeros((len(channels), 0), np.float32))
-        self.grid = -(-kept // math.ceil(math.sqrt(kept))), math.ceil(math.sqrt(kept))
+        self.histogram = ChannelHistogram.of(np.zeros((len(channels), 0), np.float32))
+        self.grid = near_square(kept)
+        """Rows and columns of a mosaic."""
         self.size = 0, 0
-        self.shots = self.maps = np.zeros(0, np.float32)
+        """Height and width of a crop in pixels."""
+        self.crops = self.maps = np.zeros(0, np.float32)
+        """(channels, kept, height, width, 3) uint8 sRGB; (channels, kept, height, width) float32 activations."""
 
-    def add(self, view: DatasetBatch, frame: CropFrame) -> None:
-        """Some pictures have been seen. All frames must give shots of one size, that of the first."""
-        maps = view.maps[self.layer]
+    def add(self, batch: DatasetBatch, frame: CropFrame) -> None:
+        """Ranks a batch of pictures. All frames must give crops of one size, that of the first."""
+        maps = batch.maps[self.layer]
         if len(self.channels) < maps.shape[1]:
             maps = maps[:, torch.from_numpy(self.channels).to(maps.device)]
         flat = maps.flatten(2)
         strongest, where = flat.max(2)
-        score = strongest if self.score == "max" else flat.mean(2)
-        place = where.T.cpu().numpy()
-        places = np.stack(np.divmod(place, maps.shape[3]), -1)
-        self.best, order = self.best.ranked(TopK.of(score.T.cpu().numpy(), view.indices, places))
-        self.counted = self.counted.merged(ChannelHistogram.of(sample_positions(flat, view.indices)))
-        self._hang(view, maps, frame, order)
+        scores = strongest if self.score == "max" else flat.mean(2)
+        positions = np.stack(np.divmod(where.T.cpu().numpy(), maps.shape[3]), -1)
+        self.best, order = self.best.ranked(TopK.of(scores.T.cpu().numpy(), batch.indices, positions))
+        self.histogram = self.histogram.merged(ChannelHistogram.of(sample_positions(flat, batch.indices)))
+        self._update_crops(batch, maps, frame, order)
 
-    def _hang(self, view: DatasetBatch, maps: Tensor, frame: CropFrame, order: np.ndarray) -> None:
-        """Shots follow their pictures; new ones are cut out."""
+    def _update_crops(self, batch: DatasetBatch, maps: Tensor, frame: CropFrame, order: np.ndarray) -> None:
+        """Moves the crops of pictures that stay to their new ranks, and cuts those of new pictures."""
         if not self.size[0]:
-            self._make_room(frame)
+            self._allocate(frame)
         kept = order.shape[1]
         moved = np.flatnonzero((order != np.arange(kept)).any(1))
         old = np.minimum(order[moved], kept - 1)
-        self.shots[moved], self.maps[moved] = self.shots[moved[:, None], old], self.maps[moved[:, None], old]
-        rows, slots = np.nonzero((order >= kept) & (self.best.pictures >= 0))
+        self.crops[moved], self.maps[moved] = self.crops[moved[:, None], old], self.maps[moved[:, None], old]
+        rows, ranks = np.nonzero((order >= kept) & (self.best.pictures >= 0))
         if not len(rows):
             return
-        items = order[rows, slots] - kept
-        parts = frame.parts(self.channels[rows], self.best.places[rows, slots])
-        cutters = {item: Image.fromarray(view.pictures[item]) for item in np.unique(items).tolist()}
-        self.shots[rows, slots] = [
-            crop_picture(cutters[item], part, self.size) for item, part in zip(items.tolist(), parts.tolist(), strict=True)
+        items = order[rows, ranks] - kept
+        parts = frame.parts(self.channels[rows], self.best.places[rows, ranks])
+        pictures = {item: Image.fromarray(batch.pictures[item]) for item in np.unique(items).tolist()}
+        self.crops[rows, ranks] = [
+            crop_picture(pictures[item], part, self.size)
+            for item, part in zip(items.tolist(), parts.tolist(), strict=True)
         ]
         own = maps[torch.from_numpy(items).to(maps.device), torch.from_numpy(rows).to(maps.device)]
-        self.maps[rows, slots] = overlay_maps(own.cpu().numpy(), frame.fields, parts, self.size)
+        self.maps[rows, ranks] = overlay_maps(own.cpu().numpy(), frame.fields, parts, self.size)
 
-    def _make_room(self, frame: CropFrame) -> None:
-        """Shots as large as they can be shown."""
-        side = math.isqrt(self.pixels // self.among) // self.grid[1] - GAP
+    def _allocate(self, frame: CropFrame) -> None:
+        """Makes room for crops as large as they can be shown."""
+        side = math.isqrt(self.pixels // self.layer_channels) // self.grid[1] - GAP
         self.size = frame.size(min(MAX_SIDE, max(side, 4)))
         shape = *self.best.values.shape, *self.size
-        self.shots, self.maps = np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.float32)
+        self.crops, self.maps = np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.float32)
 
     def mosaics(self, threshold: float, outside: OutsideStyle) -> dict[int, np.ndarray]:
-        """By channel (H, W, 3) sRGB 0..1, best first. Outside: below this quantile of the channel's values."""
-        limit = np.minimum(self.counted.quantile(threshold), 0.99 * self.maps.max((1, 2, 3)))
-        pictures = {}
+        """By channel (H, W, 3) float32 sRGB 0..1: its best pictures, best first.
+
+        Positions below the `threshold` quantile of the channel's values are drawn in the style `outside`.
+        """
+        limits = np.minimum(self.histogram.quantile(threshold), 0.99 * self.maps.max((1, 2, 3)))
+        mosaics = {}
         for row, channel in enumerate(self.channels.tolist()):
-            found = self.best.pictures[row] >= 0
-            lit = shade_outside(self.shots[row], self.maps[row] > limit[row], outside)
-            pictures[channel] = mosaic(np.where(found[:, None, None, None], lit, 0), GAP)
-        return pictures
+            present = self.best.pictures[row] >= 0
+            shaded = shade_outside(self.crops[row], self.maps[row] > limits[row], outside)
+            mosaics[channel] = mosaic(np.where(present[:, None, None, None], shaded, 0), GAP)
+        return mosaics
 
     @property
     def values(self) -> np.ndarray:
-        """(among,) float32: of the best picture; 0 where there is none."""
-        values = np.zeros(self.among, np.float32)
+        """(layer_channels,) float32: score of each channel's best picture; 0 where there is none."""
+        values = np.zeros(self.layer_channels, np.float32)
         values[self.channels] = np.where(self.best.pictures[:, 0] >= 0, self.best.values[:, 0], 0)
         return values
 
-    def shown(self, method: str, threshold: float, outside: OutsideStyle, data: DataSet) -> Maps:
-        """A mosaic a channel; values: of the best picture."""
+    def to_maps(self, method: str, threshold: float, outside: OutsideStyle, data: DataSet) -> Maps:
+        """Returns colour maps, a mosaic for each channel; the extra "values" is the score of the best picture."""
         extras: Mapping[str, np.ndarray] = {"values": self.values, "samples": np.array(self.grid, np.int32)}
-        pictures = self.mosaics(threshold, outside)
-        made = picture_maps(self.layer, method, pictures, self.among, self.labels(data), extras)
-        return replace(made, frame="layer")
+        mosaics = self.mosaics(threshold, outside)
+        maps = picture_maps(self.layer, method, mosaics, self.layer_channels, self.labels(data), extras)
+        return replace(maps, frame="layer")
 
     def labels(self, data: DataSet) -> list[str]:
-        """What the best picture shows, and how many of the others show the same."""
-        labels = [""] * self.among
+        """By channel: the class of the best picture and how many of the others share it, or the picture's title."""
+        labels = [""] * self.layer_channels
         for row, channel in enumerate(self.channels.tolist()):
-            found = self.best.pictures[row][self.best.pictures[row] >= 0].tolist()
-            if found:
-                labels[channel] = _told(data, found)
+            pictures = self.best.pictures[row][self.best.pictures[row] >= 0].tolist()
+            if pictures:
+                labels[channel] = _label(data, pictures)
         return labels
 
 
-def _told(data: DataSet, pictures: Sequence[int]) -> str:
-    shown = [data.label(index) for index in pictures]
-    if shown[0] < 0:
+def _label(data: DataSet, pictures: Sequence[int]) -> str:
+    classes = [data.label(index) for index in pictures]
+    if classes[0] < 0:
         return data.title(pictures[0])
-    return f"{data.classes[shown[0]]}, {shown.count(shown[0])} of {len(shown)}"
+    return f"{data.classes[classes[0]]}, {classes.count(classes[0])} of {len(classes)}"

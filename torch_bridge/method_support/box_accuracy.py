@@ -1,6 +1,6 @@
-"""How often boxes from class activation maps are right, where a data set knows the true ones.
+"""Accuracy of boxes from class activation maps on a data set whose true boxes are known.
 
-A box is right where it overlaps the true one by half (intersection over union), as ILSVRC has it.
+A box is correct if its intersection over union with the true box is at least 0.5, as in ILSVRC.
 """
 
 from __future__ import annotations
@@ -10,108 +10,114 @@ from dataclasses import dataclass
 from ..data import DataSet
 from ..predictions.boxes import Box, box_in_input
 from ..recording.errors import InputError
-from .object_finder import ObjectFinder, Detection
+from .object_finder import Detection, ObjectFinder
 
 MIN_OVERLAP = 0.5
-"""Least overlap of a box that is right."""
+"""Least intersection over union of a correct box."""
 
 
 @dataclass(frozen=True)
 class BoxResult:
-    """A picture whose truth is known, and what was found in it."""
+    """The box found in one picture, beside the true one."""
 
     index: int
+    """Number of the picture in the data set."""
     label: int
     """The true class."""
     truth: Box
-    """In what the network gets of the picture."""
-    found: Detection
-    """Of the true class."""
-    named: int
-    """The class that was predicted."""
+    """The true box, in shares of the network's input."""
+    detection: Detection
+    """What was found for the true class."""
+    predicted: int
+    """The predicted class."""
     overlap: float
+    """Intersection over union, 0..1."""
 
     @property
-    def right(self) -> bool:
-        """Whether the box is right; the name may be wrong."""
+    def correct(self) -> bool:
+        """Whether the box is correct; the predicted class may be wrong."""
         return self.overlap >= MIN_OVERLAP
 
     @property
-    def pointed(self) -> bool:
-        """Whether the strongest evidence lies in the true box: the pointing game."""
-        return self.truth.contains(*self.found.peak)
+    def peak_inside(self) -> bool:
+        """Whether the map's maximum lies in the true box (the pointing game)."""
+        return self.truth.contains(*self.detection.peak)
 
-    def told(self, classes: tuple[str, ...]) -> str:
-        """What went wrong, or right, in one line."""
-        named = "" if self.named == self.label else f", taken for {classes[self.named]}"
-        box = f"overlap {self.overlap:.2f}" if self.found.box else "nothing found"
-        return f"picture {self.index}: {classes[self.label]}, {box}{'' if self.pointed else ', pointed beside'}{named}"
+    def describe(self, classes: tuple[str, ...]) -> str:
+        """Returns the result in one line."""
+        mistaken = "" if self.predicted == self.label else f", taken for {classes[self.predicted]}"
+        box = f"overlap {self.overlap:.2f}" if self.detection.box else "nothing found"
+        beside = "" if self.peak_inside else ", pointed beside"
+        return f"picture {self.index}: {classes[self.label]}, {box}{beside}{mistaken}"
 
 
 def evaluate_picture(finder: ObjectFinder, data: DataSet, index: int) -> BoxResult:
-    """Look for the first thing in a picture that the data set knows a box of. Raises InputError where it knows none."""
-    known = data.boxes(index)
-    if not known:
+    """Finds the first object in a picture that has a true box. Raises InputError if the data set has no boxes."""
+    truths = data.boxes(index)
+    if not truths:
         raise InputError(f"{data.name} knows no boxes; concepts:object does")
     picture = data.picture(index)
-    look = finder.look(finder.work.feed(picture))
-    if len(data.classes) != len(look.maps):
+    class_maps = finder.run_input(finder.context.feed(picture))
+    if len(data.classes) != len(class_maps.maps):
         raise InputError(
-            f"{data.name} has {len(data.classes)} classes, the network {len(look.maps)}: not the same ones"
+            f"{data.name} has {len(data.classes)} classes, the network {len(class_maps.maps)}; they must be the same"
         )
-    label, box = known[0]
-    truth, found = box_in_input(box, *picture.size, finder.work.how), look.place(label)
-    overlap = found.box.overlap(truth) if found.box else 0.0
-    return BoxResult(index, label, truth, found, look.best(1)[0], overlap)
+    label, box = truths[0]
+    truth = box_in_input(box, *picture.size, finder.context.preprocessing)
+    detection = class_maps.detect(label)
+    overlap = detection.box.overlap(truth) if detection.box else 0.0
+    return BoxResult(index, label, truth, detection, class_maps.top_classes(1)[0], overlap)
 
 
 @dataclass(frozen=True)
 class BoxAccuracy:
-    """How often boxes were right."""
+    """Accuracy over some pictures. All shares are 0..1."""
 
-    tries: tuple[BoxResult, ...]
+    results: tuple[BoxResult, ...]
     classes: tuple[str, ...]
 
-    def of(self, label: int) -> BoxAccuracy:
-        """The pictures of one class."""
-        return BoxAccuracy(tuple(one for one in self.tries if one.label == label), self.classes)
+    def of_class(self, label: int) -> BoxAccuracy:
+        """Returns the accuracy over the pictures of one class."""
+        return BoxAccuracy(tuple(result for result in self.results if result.label == label), self.classes)
 
     @property
-    def right(self) -> float:
-        """Share 0..1 of boxes that are right."""
-        return sum(one.right for one in self.tries) / max(len(self.tries), 1)
+    def correct(self) -> float:
+        """Share of correct boxes."""
+        return sum(result.correct for result in self.results) / max(len(self.results), 1)
 
     @property
-    def right_and_named(self) -> float:
-        """Share 0..1 of pictures with the right box and the right name, which ILSVRC counts."""
-        return sum(one.right and one.named == one.label for one in self.tries) / max(len(self.tries), 1)
+    def correct_and_named(self) -> float:
+        """Share of pictures with a correct box and a correct prediction, as ILSVRC counts."""
+        named = sum(result.correct and result.predicted == result.label for result in self.results)
+        return named / max(len(self.results), 1)
 
     @property
-    def pointed(self) -> float:
-        """Share 0..1 of pictures whose strongest evidence lies in the true box."""
-        return sum(one.pointed for one in self.tries) / max(len(self.tries), 1)
+    def peak_inside(self) -> float:
+        """Share of pictures whose map has its maximum in the true box."""
+        return sum(result.peak_inside for result in self.results) / max(len(self.results), 1)
 
     @property
     def overlap(self) -> float:
-        """Mean of intersection over union, 0..1."""
-        return sum(one.overlap for one in self.tries) / max(len(self.tries), 1)
+        """Mean intersection over union."""
+        return sum(result.overlap for result in self.results) / max(len(self.results), 1)
 
     def failures(self) -> list[BoxResult]:
-        """Pictures whose box is wrong, the worst first."""
-        return sorted((one for one in self.tries if not one.right), key=lambda one: (one.overlap, one.index))
+        """Returns the results with wrong boxes, worst first."""
+        wrong = (result for result in self.results if not result.correct)
+        return sorted(wrong, key=lambda result: (result.overlap, result.index))
 
     def row(self) -> str:
-        """Its numbers, as `table` aligns them."""
-        shares = f"{self.right:>9.1%}  {self.right_and_named:>9.1%}  {self.pointed:>10.1%}"
-        return f"{len(self.tries):>8}  {shares}  {self.overlap:>12.2f}"
+        """Returns the numbers as a row of `table`."""
+        shares = f"{self.correct:>9.1%}  {self.correct_and_named:>9.1%}  {self.peak_inside:>10.1%}"
+        return f"{len(self.results):>8}  {shares}  {self.overlap:>12.2f}"
 
     def table(self, failures: int = 10) -> str:
-        """For a terminal: a line a class and one for all, then the worst cases."""
-        rows = [(name, self.of(k)) for k, name in enumerate(self.classes)] + [("all", self)]
+        """Returns a table for a terminal: a row for each class and one for all, then the worst failures."""
+        rows = [(name, self.of_class(k)) for k, name in enumerate(self.classes)] + [("all", self)]
         width = max(len(name) for name, _ in rows)
         head = f"{'class':<{width}}  pictures  box right  and named  pointed at  mean overlap"
-        lines = [f"{name:<{width}}  {one.row()}" for name, one in rows if one.tries]
+        lines = [f"{name:<{width}}  {accuracy.row()}" for name, accuracy in rows if accuracy.results]
         worst = self.failures()
-        listed = [one.told(self.classes) for one in worst[:failures]]
-        told = [f"{len(worst)} boxes are wrong" + (", the worst:" if listed else ".")] if self.tries else []
-        return "\n".join([head, *lines, *told, *listed])
+        listed = [result.describe(self.classes) for result in worst[:failures]]
+        total = [f"{len(worst)} boxes are wrong" + (", the worst:" if listed else ".")] if self.results else []
+        return "\n".join([head, *lines, *total, *listed])

@@ -1,7 +1,7 @@
 """Finds the end of a network that class activation maps can be computed from.
 
 Zhou et al. 2016, "Learning Deep Features for Discriminative Localization": with S_c = sum_k w_kc mean(A_k) + b_c, the
-map M_c = sum_k w_kc A_k has the mean S_c - b_c. The layer of the A_k and the weights are found by recomputing the scores
+map M_c = sum_k w_kc A_k has the mean S_c - b_c. Finds the layer of the A_k and the weights by recomputing the scores
 from candidates. Networks whose scores are means of maps, without a linear layer, qualify too.
 """
 

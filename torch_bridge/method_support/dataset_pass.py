@@ -1,7 +1,7 @@
-"""Pictures of a data set through a network, batch by batch, as far as some of its layers.
+"""Runs pictures of a data set through a network, batch by batch, as far as some of its layers.
 
-The next pictures are read while the network runs. A batch is as large as the network's layers allow a short step, and
-half as large wherever the network fails with it; a network that takes one picture at a time gets them so.
+A thread reads the next pictures while the network runs. The batch size follows from the size of the layers and is
+halved when the network fails; a network that takes one picture at a time gets them one by one.
 """
 
 from __future__ import annotations
@@ -20,170 +20,175 @@ from ..data import DataSet
 from ..inputs.sources import preprocess_picture
 from ..probing.partial_forward import PartialForward
 from ..recording.errors import InputError, ModelError
-from .input_gradients import full_precision
 from .method import MethodContext
+from .run_limits import full_precision
 
-LOAD = 12 << 20
-"""Values of all layers together that a batch may make: some 0.15 s of one core."""
-ON_ACCELERATOR = 16
-"""Times as many there."""
-MOST = 32
-PLACES = 64
-"""Of a picture and channel that are sampled."""
-TRIED = 32
-"""Pictures that may be damaged before one is read."""
+MAX_BATCH_VALUES = 12 << 20
+"""Values of all layers together for one batch on a CPU: about 0.15 s of one core."""
+ACCELERATOR_FACTOR = 16
+"""How many times as many values on an accelerator."""
+MAX_BATCH = 32
+MAX_SAMPLES = 64
+"""Positions that are sampled of each picture's map."""
+MAX_DAMAGED = 32
+"""Pictures that are tried until the first one can be read."""
 
 
 class LoadedPicture(NamedTuple):
     """One picture, ready for the network."""
 
     number: int
-    """In the data set."""
+    """Its number in the data set."""
     values: np.ndarray
-    """(C, H, W) float32, the network's own numbers."""
+    """(C, H, W) float32, normalised."""
     picture: np.ndarray
-    """(H, W, 3) uint8 sRGB: what it sees."""
+    """(H, W, 3) sRGB uint8, top row first: what the network sees."""
 
 
 @dataclass(frozen=True)
 class DatasetBatch:
-    """What some pictures gave."""
+    """Some pictures and the maps they gave."""
 
     indices: np.ndarray
-    """(N,) int64, in the data set."""
+    """(N,) int64: numbers in the data set."""
     pictures: Sequence[np.ndarray]
-    """N of (H, W, 3) uint8 sRGB."""
-    given: Tensor
-    """(N, C, H, W) or whatever the network's first argument is."""
+    """N times (H, W, 3) sRGB uint8."""
+    inputs: Tensor
+    """(N, C, H, W) normalised, or whatever the network's first argument is."""
     maps: dict[str, Tensor]
-    """By layer (N, C, h, w) float."""
+    """By layer (N, C, h, w) float32."""
     done: int
-    """How many pictures there were up to here, unreadable ones among them."""
-    unread: int
+    """Pictures so far, including unreadable ones."""
+    unreadable: int
+    """Unreadable pictures so far."""
 
 
 class DatasetPass:
-    """The way of a data set's pictures to some layers. Raises InputError without a data set."""
+    """A pass of a data set's pictures through a network to some layers. Raises InputError without a data set."""
 
-    def __init__(self, work: MethodContext, layers: Sequence[str], method: str) -> None:
-        if work.data is None:
+    def __init__(self, context: MethodContext, layers: Sequence[str], method: str) -> None:
+        if context.data is None:
             raise InputError(f"{method} needs a data set; choose one, or name one when the bridge starts")
-        self.work, self.data = work, work.data
-        self._sample = work.feed(_first(self.data))
-        self.reach = PartialForward(work.model, list(dict.fromkeys(layers)), self._sample)
-        self.most = _most(work, layers) if self._plain else 1
-        self.unread = 0
+        self.context, self.data = context, context.data
+        self._sample = context.feed(_first_picture(self.data))
+        self.forward = PartialForward(context.model, list(dict.fromkeys(layers)), self._sample)
+        self.batch_size = _batch_size(context, layers) if self._takes_pictures else 1
+        self.unreadable = 0
 
     @property
     def picture(self) -> Tensor:
-        """(1, C, H, W) the first argument for the data set's first picture."""
+        """(1, C, H, W) normalised: the first argument for the data set's first picture."""
         first = self._sample[0]
         return first[0][None] if isinstance(first, list) else first
 
     @property
-    def _plain(self) -> bool:
-        """Whether its first argument is a picture, one at a time, so that others can be put in its place."""
+    def _takes_pictures(self) -> bool:
+        """Whether the first argument is one picture, so that a batch of pictures can replace it."""
         first = self.picture
-        channels = self.work.how.channels
+        channels = self.context.preprocessing.channels
         return isinstance(first, Tensor) and first.dim() == 4 and first.shape[:2] == (1, channels)
 
     def arguments(self, pictures: Tensor) -> tuple[Any, ...]:
-        """(N, C, H, W) pictures in the network's own numbers, as arguments beside the usual further ones."""
+        """Returns the arguments of `forward` for (N, C, H, W) normalised pictures; further ones are repeated."""
         first, *rest = self._sample
-        beside = tuple(one.expand(len(pictures), *one.shape[1:]) for one in rest)
-        return ([*pictures], *beside) if isinstance(first, list) else (pictures, *beside)
+        further = tuple(argument.expand(len(pictures), *argument.shape[1:]) for argument in rest)
+        return ([*pictures], *further) if isinstance(first, list) else (pictures, *further)
 
-    def views(self, indices: Sequence[int]) -> Iterator[DatasetBatch]:
-        """Run the network on these pictures, in order. Raises ModelError, and InputError where none can be read."""
-        chunks = [indices[start : start + self.most] for start in range(0, len(indices), self.most)]
+    def batches(self, indices: Sequence[int]) -> Iterator[DatasetBatch]:
+        """Runs the network on these pictures, in order. Raises ModelError, and InputError if none can be read."""
+        chunks = [indices[start : start + self.batch_size] for start in range(0, len(indices), self.batch_size)]
         done = 0
         with ThreadPoolExecutor(1, "pictures") as reader:
-            coming = reader.submit(self._loaded, chunks[0])
-            for chunk, after in zip(chunks, [*chunks[1:], ()], strict=True):
-                loaded, coming = coming.result(), reader.submit(self._loaded, after)
-                self.unread += len(chunk) - len(loaded)
+            pending = reader.submit(self._load, chunks[0])
+            for chunk, next_chunk in zip(chunks, [*chunks[1:], ()], strict=True):
+                loaded, pending = pending.result(), reader.submit(self._load, next_chunk)
+                self.unreadable += len(chunk) - len(loaded)
                 done += len(chunk)
-                for part, maps, given in self._runs(loaded):
-                    numbers = np.array([one.number for one in part], np.int64)
-                    yield DatasetBatch(numbers, [one.picture for one in part], given, maps, done, self.unread)
-        if self.unread == len(indices):
+                for part, maps, inputs in self._run(loaded):
+                    numbers = np.array([item.number for item in part], np.int64)
+                    pictures = [item.picture for item in part]
+                    yield DatasetBatch(numbers, pictures, inputs, maps, done, self.unreadable)
+        if self.unreadable == len(indices):
             raise InputError(f"data set {self.data.name}: none of these {len(indices)} pictures can be read")
 
-    def _loaded(self, indices: Sequence[int]) -> list[LoadedPicture]:
-        """Runs beside the network, which it leaves alone. Pictures that can't be read are left out."""
-        found = []
+    def _load(self, indices: Sequence[int]) -> list[LoadedPicture]:
+        """Reads pictures, in a thread that doesn't touch the network; leaves out those that can't be read."""
+        loaded = []
         for index in indices:
             try:
-                found.append(LoadedPicture(index, *preprocess_picture(self.data.picture(index), self.work.how)))
+                picture = self.data.picture(index)
+                loaded.append(LoadedPicture(index, *preprocess_picture(picture, self.context.preprocessing)))
             except InputError:
                 continue
-        return found
+        return loaded
 
-    def _runs(self, loaded: Sequence[LoadedPicture]) -> Iterator[tuple[Sequence[LoadedPicture], dict[str, Tensor], Tensor]]:
-        """Pictures of one size, as many as may be given at once, and what came of them."""
+    def _run(
+        self, loaded: Sequence[LoadedPicture]
+    ) -> Iterator[tuple[Sequence[LoadedPicture], dict[str, Tensor], Tensor]]:
+        """Yields pictures of one size, as many as run at once, with their maps and inputs."""
         while loaded:
             count = 1
-            while count < min(self.most, len(loaded)) and loaded[count].values.shape == loaded[0].values.shape:
+            while count < min(self.batch_size, len(loaded)) and loaded[count].values.shape == loaded[0].values.shape:
                 count += 1
             part = loaded[:count]
             arguments = self._arguments_for(part)
             maps = self._maps(arguments, count)
             if maps is not None:
-                given = arguments[0]
-                yield part, maps, torch.stack(given) if isinstance(given, list) else given
+                first = arguments[0]
+                yield part, maps, torch.stack(first) if isinstance(first, list) else first
                 loaded = loaded[count:]
 
     def _arguments_for(self, part: Sequence[LoadedPicture]) -> tuple[Any, ...]:
-        if not self._plain:
-            return self.work.feed(self.data.picture(part[0].number))
-        values = torch.from_numpy(np.stack([one.values for one in part]))
+        if not self._takes_pictures:
+            return self.context.feed(self.data.picture(part[0].number))
+        values = torch.from_numpy(np.stack([item.values for item in part]))
         return self.arguments(values.to(self.picture.device, self.picture.dtype))
 
     def _maps(self, arguments: tuple[Any, ...], count: int) -> dict[str, Tensor] | None:
-        """By layer (N, C, h, w) float; None where it must be tried with fewer at once."""
+        """By layer (N, C, h, w) float32; None if fewer pictures at once must be tried."""
         try:
-            with torch.no_grad(), full_precision(self.work.device):
-                found = {id: _real(maps) for id, maps in self.reach(arguments).maps.items()}
+            with torch.no_grad(), full_precision(self.context.device):
+                real = {id: _to_real(maps) for id, maps in self.forward(arguments).maps.items()}
         except ModelError:
             if count == 1:
                 raise
-            self.most = count // 2
+            self.batch_size = count // 2
             return None
-        if count > 1 and any(len(maps) != count for maps in found.values()):
-            self.most = 1
+        if count > 1 and any(len(maps) != count for maps in real.values()):
+            self.batch_size = 1
             return None
-        return {id: maps[:count] for id, maps in found.items()}
+        return {id: maps[:count] for id, maps in real.items()}
 
 
-def _real(maps: Tensor) -> Tensor:
+def _to_real(maps: Tensor) -> Tensor:
     return (maps.abs() if maps.is_complex() else maps).float()
 
 
-def _first(data: DataSet) -> Any:
-    """The first picture that can be read. Raises InputError where there is none among the first ones."""
-    for index in range(min(len(data), TRIED) - 1):
+def _first_picture(data: DataSet) -> Any:
+    """Returns the first picture that can be read. Raises InputError if none of the first MAX_DAMAGED can."""
+    for index in range(min(len(data), MAX_DAMAGED) - 1):
         try:
             return data.picture(index)
         except InputError:
             continue
-    return data.picture(min(len(data), TRIED) - 1)
+    return data.picture(min(len(data), MAX_DAMAGED) - 1)
 
 
-def _most(work: MethodContext, layers: Sequence[str]) -> int:
-    """Pictures at a time: by what all layers up to the last one asked for make of one."""
-    made = 0
+def _batch_size(context: MethodContext, layers: Sequence[str]) -> int:
+    """Returns how many pictures to run at once, from the values of all layers up to the last requested one."""
+    values = 0
     left = set(layers)
-    for layer in work.network.layers:
-        made += math.prod(layer.map_shape)
+    for layer in context.network.layers:
+        values += math.prod(layer.map_shape)
         left.discard(layer.id)
         if not left:
             break
-    load = LOAD * (1 if work.device.type == "cpu" else ON_ACCELERATOR)
-    return max(1, min(MOST, load // max(made, 1)))
+    limit = MAX_BATCH_VALUES * (1 if context.device.type == "cpu" else ACCELERATOR_FACTOR)
+    return max(1, min(MAX_BATCH, limit // max(values, 1)))
 
 
 def sample_positions(flat: Tensor, indices: np.ndarray) -> np.ndarray:
-    """(N, C, h * w) of pictures by their numbers -> (C, n) float32: some places, other ones of each picture."""
-    step = -(-flat.shape[2] // PLACES) | 1  # odd: not the same columns always
-    parts = [one[:, index % step :: step] for one, index in zip(flat, indices.tolist(), strict=True)]
+    """(N, C, h * w) maps of pictures with these numbers -> (C, n) float32: some positions of each."""
+    step = -(-flat.shape[2] // MAX_SAMPLES) | 1  # odd, so that not always the same columns are taken
+    parts = [maps[:, index % step :: step] for maps, index in zip(flat, indices.tolist(), strict=True)]
     return torch.cat(parts, 1).cpu().numpy()

@@ -1,4 +1,7 @@
-"""Exact shares in a class's score: weights x means of maps, in networks that end with these and a linear layer."""
+"""Exact shares of channels in a class's score, for networks that end with means of maps and one linear layer.
+
+The share of channel k in S_c = sum_k w_kc mean(A_k) + b_c is w_kc mean(A_k).
+"""
 
 from __future__ import annotations
 
@@ -12,63 +15,67 @@ from ..probing.partial_forward import PartialForward
 from ..recording import Layer, Network
 from ..recording.errors import InputError
 from .cam_head import find_head
-from .input_gradients import full_precision
 from .method import MethodContext
+from .run_limits import full_precision
 from .score_paths import ScoreShare, to_numpy
 
 ACTIVATIONS: tuple[Callable[[Tensor], Tensor], ...] = (torch.clone, F.relu, F.relu6, F.silu, F.gelu, F.hardswish)
-"""What may stand between a panel and the means."""
+"""Functions that may lie between a layer and the means."""
 
 
-def compute_linear_shares(work: MethodContext, index: int) -> dict[str, ScoreShare]:
-    """By layer, of those asked about whose channels are the ones averaged, or become them by an activation.
+def compute_linear_shares(context: MethodContext, index: int) -> dict[str, ScoreShare]:
+    """Returns the shares in the score of class `index`, by layer.
 
-    All of them together give the score without its bias. Raises InputError where the network has no such end, or
-    none of these layers is there.
+    Covers the requested layers whose channels are averaged, directly or after an activation; together they give the
+    score without its bias. Raises InputError if the network has no such end, or none of these layers is requested.
     """
     try:
-        head = find_head(work)
+        head = find_head(context)
     except InputError:
-        name = work.network.name
+        name = context.network.name
         raise InputError(
-            f"{name} doesn't end with means of maps and a linear layer; how=gradient does for it"
+            f"{name} doesn't end with means of maps and a linear layer; how=gradient works for it"
         ) from None
     if head.weight is None:
         raise InputError(f"the means of {head.layer} are the scores; how=gradient divides them among earlier channels")
-    first = channel_offsets(work.network, head.layer)
-    asked = [id for id in work.layers if id in first]
-    if asked:
-        with torch.no_grad(), full_precision(work.device):
-            maps = PartialForward(work.model, [*asked, head.layer], work.arguments)(work.arguments).maps
-    pooled = maps[head.layer][0] if asked else torch.zeros(0)
-    found: dict[str, ScoreShare] = {}
-    for id in asked:
-        own = pooled[first[id] :][: len(maps[id][0])]
-        if any(torch.allclose(one(maps[id][0]), own, atol=1e-6) for one in ACTIVATIONS):
-            weight = head.weight[index, first[id] :][: len(own)].to(own)
-            found[id] = ScoreShare(to_numpy(weight * own.mean((1, 2))), to_numpy(weight[:, None, None] * own))
-    if not found:
-        panels = [id for id in first if work.network.layer(id).role != "joint"]
-        raise InputError(f"the weights are those of {panels[-1]}; ask about that layer, or with how=gradient")
-    return found
+    offsets = channel_offsets(context.network, head.layer)
+    requested = [id for id in context.layers if id in offsets]
+    if requested:
+        with torch.no_grad(), full_precision(context.device):
+            forward = PartialForward(context.model, [*requested, head.layer], context.arguments)
+            maps = forward(context.arguments).maps
+    pooled = maps[head.layer][0] if requested else torch.zeros(0)
+    shares: dict[str, ScoreShare] = {}
+    for id in requested:
+        own = pooled[offsets[id] :][: len(maps[id][0])]
+        if any(torch.allclose(activation(maps[id][0]), own, atol=1e-6) for activation in ACTIVATIONS):
+            weight = head.weight[index, offsets[id] :][: len(own)].to(own)
+            shares[id] = ScoreShare(to_numpy(weight * own.mean((1, 2))), to_numpy(weight[:, None, None] * own))
+    if not shares:
+        panels = [id for id in offsets if context.network.layer(id).role != "joint"]
+        raise InputError(f"the weights are those of {panels[-1]}; request that layer, or use how=gradient")
+    return shares
 
 
 def channel_offsets(network: Network, layer: str) -> dict[str, int]:
-    """By id: layers whose channels, one by one, seem to become those of a layer, and which one the first becomes."""
-    found, waiting = {}, [(layer, 0)]
+    """Returns the layers whose channels seem to become those of `layer` one by one, by id.
+
+    The value is the channel of `layer` that the first channel becomes; it is above 0 behind concatenations.
+    """
+    offsets, waiting = {}, [(layer, 0)]
     while waiting:
-        id, first = waiting.pop()
-        found[id] = first
-        one = network.layer(id)
-        before = [network.layer(edge.source) for edge in network.edges if edge.target == id]
-        if one.role in ("edge", "joint") and _are_joined(before, one):
-            for source in before:
-                waiting.append((source.id, first))
-                first += source.map_shape[0]
-    return found
+        id, offset = waiting.pop()
+        offsets[id] = offset
+        reader = network.layer(id)
+        sources = [network.layer(edge.source) for edge in network.edges if edge.target == id]
+        if reader.role in ("edge", "joint") and _keeps_channels(sources, reader):
+            for source in sources:
+                waiting.append((source.id, offset))
+                offset += source.map_shape[0]
+    return offsets
 
 
-def _are_joined(before: list[Layer], one: Layer) -> bool:
-    shapes = [source.map_shape for source in before]
-    same = all(shape[1:] == one.map_shape[1:] for shape in shapes)
-    return same and sum(shape[0] for shape in shapes) == one.map_shape[0]
+def _keeps_channels(sources: list[Layer], reader: Layer) -> bool:
+    shapes = [source.map_shape for source in sources]
+    same_size = all(shape[1:] == reader.map_shape[1:] for shape in shapes)
+    return same_size and sum(shape[0] for shape in shapes) == reader.map_shape[0]

@@ -1,7 +1,7 @@
-"""What a method is: a name, parameters that can be drawn as a form, and a generator of maps.
+"""The interface of a method: its name, its parameters (drawn as a form), and the generator that computes its maps.
 
-A method is one file with one generator function. Each step it yields is a place where the bridge may pause it for a new
-input, show what there is, or end it, by closing the generator: what must be undone then belongs into `finally`.
+A method is one file with one generator function. At each step that it yields, the bridge may pause it for a new input,
+show its maps so far, or end it by closing the generator; clean up in `finally`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from ..recording import ACTIVATIONS, Maps, Network, Recording
+from ..recording.channels import check_channels
 from ..recording.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
@@ -28,109 +29,109 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Step:
-    """What a method tells between two pieces of its work."""
+    """Progress of a method between two pieces of its work."""
 
     share: float
-    """How much of the whole is done, 0..1."""
-    told: str
-    """What is being done, for a person."""
+    """Share of the whole work that is done, 0..1."""
+    message: str
+    """What is being done, as shown to the user."""
     maps: Sequence[Maps] = ()
-    """What there is now; later maps of a layer replace earlier ones."""
+    """New maps; later maps of a layer replace earlier ones."""
 
 
 @dataclass(frozen=True)
 class MethodContext:
-    """What a method works with. All of it is on one device, and nobody else runs the network during a step."""
+    """Everything that a method works with, on one device. Nothing else runs the network during a step."""
 
     model: nn.Module
     arguments: tuple[Any, ...]
-    """Of the input that is looked at: positional arguments of `forward`."""
+    """Positional arguments of `forward` for the current input."""
     network: Network
     layers: tuple[str, ...]
-    """Ids of the layers whose maps are asked for."""
+    """Ids of the layers to compute maps for."""
     channels: tuple[int, ...]
-    """Of these layers the channels that are asked about, in order; () for all of them."""
+    """Selected channels of these layers, in order; () selects all."""
     record: Callable[[tuple[Any, ...], Sequence[str]], Recording]
-    """Run the network on other arguments and keep these layers' maps."""
+    """Runs the network on other arguments and keeps these layers' maps."""
     feed: Callable[[Any], tuple[Any, ...]]
-    """A picture (Pillow image) -> arguments of `forward`."""
+    """Turns a picture (Pillow image) into arguments of `forward`."""
     data: DataSet | None
     device: torch.device
-    how: Preprocessing
-    """What was done to pictures: size, mean and standard deviation of the network's own numbers."""
-    names: ClassNames
-    others: Mapping[str, Subject] = dataclasses.field(default_factory=dict)
-    """By name: networks that are there beside this one, on the same device."""
+    preprocessing: Preprocessing
+    """How pictures become the network's input: size, mean and standard deviation."""
+    class_names: ClassNames
+    other_networks: Mapping[str, Subject] = dataclasses.field(default_factory=dict)
+    """The other networks that the bridge serves, by name, on the same device."""
 
     @property
     def picture(self) -> torch.Tensor:
-        """(1, C, H, W) the first argument, in the network's own numbers. Raises InputError where it is no picture."""
+        """The first argument: (1, C, H, W) float, normalised. Raises InputError if it is not a picture."""
         import torch
 
         first = self.arguments[0][0][None] if isinstance(self.arguments[0], list) else self.arguments[0]
         if not isinstance(first, torch.Tensor) or first.dim() != 4 or not first.is_floating_point():
-            raise InputError("the method needs a picture; this network's first input is none")
+            raise InputError("the method needs a picture, but this network's first input is not one")
         return first
 
-    def given(self, pictures: torch.Tensor) -> tuple[Any, ...]:
-        """(N, C, H, W) pictures, in the network's own numbers, as arguments beside the further ones of the input."""
-        rest = tuple(one.expand(len(pictures), *one.shape[1:]) for one in self.arguments[1:])
+    def arguments_with(self, pictures: torch.Tensor) -> tuple[Any, ...]:
+        """Returns the current arguments with the first one replaced by (N, C, H, W) float pictures, normalised."""
+        rest = tuple(argument.expand(len(pictures), *argument.shape[1:]) for argument in self.arguments[1:])
         return ([*pictures], *rest) if isinstance(self.arguments[0], list) else (pictures, *rest)
 
-    def chosen(self, layer: str) -> tuple[int, ...]:
-        """The channels of a layer that are asked about. Raises InputError where it has fewer."""
-        count = self.network.layer(layer).map_shape[0]
-        wrong = [one for one in self.channels if not 0 <= one < count]
-        if wrong:
-            raise InputError(f"layer {layer} has channels 0 to {count - 1}; there is no channel {wrong[0]}")
-        return self.channels or tuple(range(count))
+    def selected_channels(self, layer: str) -> tuple[int, ...]:
+        """Returns the selected channels of a layer. Raises InputError if the layer lacks one of them."""
+        check_channels(self.network, layer, self.channels)
+        return self.channels or tuple(range(self.network.layer(layer).map_shape[0]))
 
 
 @dataclass(frozen=True)
 class Method:
-    """One method, as it is listed."""
+    """A method and how it is listed."""
 
     name: str
-    """Small letters, digits and _; of its maps too."""
+    """Lower-case letters, digits and _; also the name of its maps."""
     title: str
     text: str
-    """One sentence for a person."""
+    """One sentence of help."""
     run: Callable[[MethodContext, Any], Iterator[Step]]
     parameters: type | None = None
-    """A frozen dataclass of int, float, bool, str or Literal fields, made by `parameter`."""
+    """A frozen dataclass of int, float, bool, str or Literal fields, each made by `parameter`."""
     needs: Literal["network", "input", "data"] = "input"
-    """What its result depends on besides the network."""
+    """What the result depends on besides the network."""
 
 
 def parameter(
-    default: Any, text: str, least: float | None = None, most: float | None = None, unit: str = ""
-) -> Any:  # fmt: skip
-    """A field of a method's parameters; bounds are included."""
-    return dataclasses.field(default=default, metadata={"text": text, "least": least, "most": most, "unit": unit})
+    default: Any, text: str, minimum: float | None = None, maximum: float | None = None, unit: str = ""
+) -> Any:
+    """Returns a dataclass field for one parameter of a method, with its help text; both bounds are allowed values."""
+    return dataclasses.field(default=default, metadata={"text": text, "least": minimum, "most": maximum, "unit": unit})
 
 
 def parameter_form(method: Method) -> list[dict[str, Any]]:
-    """The parameters as plain values, in order: name, kind (int, float, bool, str, choice), default, text, bounds."""
+    """Returns a method's parameters in order, as JSON values: name, kind, default, text, least, most, unit, choices.
+
+    A kind is int, float, bool, str or choice.
+    """
     if method.parameters is None:
         return []
-    kinds = get_type_hints(method.parameters)
-    return [_field(one, kinds[one.name]) for one in dataclasses.fields(method.parameters)]
+    types = get_type_hints(method.parameters)
+    return [_form_entry(field, types[field.name]) for field in dataclasses.fields(method.parameters)]
 
 
-def _field(one: dataclasses.Field[Any], kind: Any) -> dict[str, Any]:
-    choices = get_args(kind) if get_origin(kind) is Literal else ()
-    told = {"name": one.name, "kind": "choice" if choices else kind.__name__, "default": one.default}
-    return told | dict(one.metadata) | {"choices": list(choices)}
+def _form_entry(field: dataclasses.Field[Any], annotation: Any) -> dict[str, Any]:
+    choices = get_args(annotation) if get_origin(annotation) is Literal else ()
+    entry = {"name": field.name, "kind": "choice" if choices else annotation.__name__, "default": field.default}
+    return entry | dict(field.metadata) | {"choices": list(choices)}
 
 
 def help_text(method: Method) -> str:
-    """The method and its parameters in a few lines, for a terminal."""
+    """Returns the help of a method and its parameters, as lines for a terminal."""
     lines = [f"{method.name:<14} {method.text}"]
-    for one in parameter_form(method):
-        limits = f", {_plain(one['least'])} to {_plain(one['most'])}" if one["least"] is not None else ""
-        choices = f", {' | '.join(map(str, one['choices']))}" if one["choices"] else ""
-        unit = f" {one['unit']}" if one["unit"] else ""
-        lines.append(f"  {one['name']:<12} {one['text']} ({one['default']}{unit}{limits}{choices})")
+    for entry in parameter_form(method):
+        limits = f", {_plain(entry['least'])} to {_plain(entry['most'])}" if entry["least"] is not None else ""
+        choices = f", {' | '.join(map(str, entry['choices']))}" if entry["choices"] else ""
+        unit = f" {entry['unit']}" if entry["unit"] else ""
+        lines.append(f"  {entry['name']:<12} {entry['text']} ({entry['default']}{unit}{limits}{choices})")
     return "\n".join(lines)
 
 
@@ -138,41 +139,41 @@ def _plain(number: float) -> str:
     return f"{number:,}" if isinstance(number, int) else f"{number:g}"
 
 
-def parse_parameters(method: Method, given: Mapping[str, Any]) -> Any:
-    """The method's parameters with what was given, checked; None where it has none. Raises InputError, UnknownName."""
-    known = {field["name"]: field for field in parameter_form(method)}
-    if not isinstance(given, Mapping):
+def parse_parameters(method: Method, values: Mapping[str, Any]) -> Any:
+    """Checks JSON values and returns the method's parameters; None if it has none. Raises InputError, UnknownName."""
+    entries = {entry["name"]: entry for entry in parameter_form(method)}
+    if not isinstance(values, Mapping):
         raise InputError(f'parameters of {method.name}: an object such as {{"seed": 1}} is needed')
-    for name, value in given.items():
-        if name not in known:
-            raise UnknownName(f"parameter of {method.name}", name, known)
-        _check(f"{method.name}: {name}", known[name], value)
+    for name, value in values.items():
+        if name not in entries:
+            raise UnknownName(f"parameter of {method.name}", name, entries)
+        _check(f"{method.name}: {name}", entries[name], value)
     if method.parameters is None:
         return None
-    return method.parameters(**{name: _as(known[name], value) for name, value in given.items()})
+    return method.parameters(**{name: _convert(entries[name], value) for name, value in values.items()})
 
 
 def activation_maps(recording: Recording) -> list[Maps]:
-    """A recording's activations, without attention and other maps that come with them."""
+    """Returns the activations of a recording, without attention and other maps recorded beside them."""
     return [maps for (_, method), maps in recording.all_maps.items() if method == ACTIVATIONS]
 
 
-def _check(where: str, field: Mapping[str, Any], value: Any) -> None:
-    kind = field["kind"]
+def _check(where: str, entry: Mapping[str, Any], value: Any) -> None:
+    kind = entry["kind"]
     if kind == "choice":
-        if value not in field["choices"]:
-            raise InputError(f"{where} is {value!r}; it must be one of {', '.join(map(str, field['choices']))}")
+        if value not in entry["choices"]:
+            raise InputError(f"{where} is {value!r}; it must be one of {', '.join(map(str, entry['choices']))}")
         return
-    wanted = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}[kind]
-    if type(value) not in wanted or (kind == "float" and not abs(value) <= sys.float_info.max):
-        raise InputError(f"{where} is {value!r}; {KINDS[kind]} is needed")
-    least, most = (-math.inf if field["least"] is None else field["least"]), field["most"]
-    if kind in ("int", "float") and not least <= value <= (math.inf if most is None else most):
-        raise InputError(f"{where} is {value}; {field['least']} to {most} is possible")
+    types = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}[kind]
+    if type(value) not in types or (kind == "float" and not abs(value) <= sys.float_info.max):
+        raise InputError(f"{where} is {value!r}; {KIND_NAMES[kind]} is needed")
+    minimum, maximum = (-math.inf if entry["least"] is None else entry["least"]), entry["most"]
+    if kind in ("int", "float") and not minimum <= value <= (math.inf if maximum is None else maximum):
+        raise InputError(f"{where} is {value}; it must be {entry['least']} to {entry['most']}")
 
 
-KINDS = {"int": "a whole number", "float": "a finite number", "bool": "true or false", "str": "a text"}
+KIND_NAMES = {"int": "a whole number", "float": "a finite number", "bool": "true or false", "str": "a text"}
 
 
-def _as(field: Mapping[str, Any], value: Any) -> Any:
-    return float(value) if field["kind"] == "float" else value
+def _convert(entry: Mapping[str, Any], value: Any) -> Any:
+    return float(value) if entry["kind"] == "float" else value

@@ -19,7 +19,7 @@ from ..predictions.boxes import Box, find_box
 from ..predictions.class_names import ClassNames
 from ..predictions.classes import PREDICTED, ScoredClass, class_scores, find_class
 from ..probing.partial_forward import PartialForward
-from ..video import Film, Frame
+from ..video import Frame, Video
 from .cam_head import find_head
 from .method import MethodContext
 from .run_limits import full_precision
@@ -64,7 +64,7 @@ class ObjectFinder:
         assert isinstance(first, Tensor)
         return ClassMaps(maps.float(), scores.float(), tuple(first.shape[2:]), self.threshold, self.context.class_names)
 
-    def follow(self, video: Film, count: int) -> Iterator[FrameDetection]:
+    def follow(self, video: Video, count: int) -> Iterator[FrameDetection]:
         """Locates the most probable class in the first `count` frames, each by itself. Raises InputError."""
         for _ in range(min(count, video.frames or count)):
             frame = video.step()

@@ -1,7 +1,8 @@
-"""Pictures of channels as maps, small enough that a layer of many still fits on its panel."""
+"""Turns pictures or values of channels into maps, shrunk so that a layer with many channels still fits on its panel."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,17 +10,21 @@ import numpy as np
 from ..recording import Maps, pack
 
 MAX_PIXELS = 4 << 20
-"""Of all pictures of a layer together: 64 MiB of texels."""
+"""Most pixels of all pictures of a layer together: 64 MiB of texels."""
 
 
 def picture_maps(
-    layer: str, method: str, pictures: Mapping[int, np.ndarray], channels: int, labels: Sequence[str] = (),
+    layer: str,
+    method: str,
+    pictures: Mapping[int, np.ndarray],
+    channels: int,
+    labels: Sequence[str] = (),
     extras: Mapping[str, np.ndarray] | None = None,
-) -> Maps:  # fmt: skip
-    """Colour maps of a layer of so many channels: pictures (H, W, 3) sRGB 0..1 by channel, all of one size.
+) -> Maps:
+    """Returns colour maps of a layer with so many channels, over the input.
 
-    Channels that have none are empty tiles: their texels are 0 with alpha 0. Pictures are shrunk by a whole factor
-    where the layer's would take more than MOST_PIXELS together.
+    pictures: by channel (H, W, 3) sRGB 0..1, all of one size; shrunk by a whole factor if all channels' pictures would
+    take more than MAX_PIXELS. Channels without a picture stay empty: 0 with alpha 0.
     """
     pictures = {channel: shrink(picture, channels) for channel, picture in pictures.items()}
     height, width = next(iter(pictures.values())).shape[:2]
@@ -31,10 +36,14 @@ def picture_maps(
 
 
 def scalar_maps(
-    layer: str, method: str, planes: Mapping[int, np.ndarray], channels: int, labels: Sequence[str] = (),
+    layer: str,
+    method: str,
+    planes: Mapping[int, np.ndarray],
+    channels: int,
+    labels: Sequence[str] = (),
     extras: Mapping[str, np.ndarray] | None = None,
-) -> Maps:  # fmt: skip
-    """The same of values (H, W) by channel, laid over the input. Channels that have none are 0."""
+) -> Maps:
+    """Returns scalar maps of a layer, over the input. planes: by channel (H, W); channels without one are 0."""
     planes = {channel: shrink(plane, channels) for channel, plane in planes.items()}
     values = np.zeros((channels, *next(iter(planes.values())).shape), np.float32)
     for channel, plane in planes.items():
@@ -43,32 +52,43 @@ def scalar_maps(
 
 
 def shrink(picture: np.ndarray, channels: int) -> np.ndarray:
-    """A picture (H, W, 3) or values (H, W) as small as those of a layer of so many channels are kept."""
+    """Shrinks a picture (H, W, 3) or values (H, W) until those of so many channels fit into MAX_PIXELS; float32."""
     height, width, *colours = picture.shape
     cells = channels if colours else -(-channels // 4)
     factor = 1
     while cells * -(-height // factor) * -(-width // factor) > MAX_PIXELS and factor < min(height, width):
         factor += 1
-    return _shrunk(picture.astype(np.float32), factor)
+    return _block_means(picture.astype(np.float32), factor)
 
 
-def _shrunk(picture: np.ndarray, factor: int) -> np.ndarray:
-    """(H, W, …) -> (ceil(H / factor), ceil(W / factor), …): means of squares, the last ones of what is left."""
+def _block_means(picture: np.ndarray, factor: int) -> np.ndarray:
+    """(H, W, …) -> (ceil(H / factor), ceil(W / factor), …): means of squares; those at the far edges are smaller."""
     if factor == 1:
         return picture
     rows, columns = (np.arange(0, length, factor) for length in picture.shape[:2])
     sums = np.add.reduceat(np.add.reduceat(picture, rows, 0), columns, 1)
-    tall, wide = (np.diff(np.append(one, length)) for one, length in zip((rows, columns), picture.shape, strict=False))
-    return sums / np.multiply.outer(tall, wide).reshape(len(tall), len(wide), *[1] * (picture.ndim - 2))
+    heights, widths = (
+        np.diff(np.append(starts, length)) for starts, length in zip((rows, columns), picture.shape, strict=False)
+    )
+    counts = np.multiply.outer(heights, widths)
+    return sums / counts.reshape(len(heights), len(widths), *[1] * (picture.ndim - 2))
+
+
+def near_square(count: int) -> tuple[int, int]:
+    """Returns the rows and columns of a grid for so many items, as near to a square as possible."""
+    columns = math.ceil(math.sqrt(count))
+    return -(-count // columns), columns
 
 
 def mosaic(samples: np.ndarray, gap: int = 2) -> np.ndarray:
-    """(S, H, W, 3) pictures of one channel -> one picture: rows and columns as near to a square as they go."""
+    """(S, H, W, 3) pictures of one channel -> one picture (H', W', 3) float32: a near-square grid, row by row.
+
+    gap: pixels between pictures.
+    """
     count, height, width, _ = samples.shape
-    columns = int(np.ceil(np.sqrt(count)))
-    rows = -(-count // columns)
+    rows, columns = near_square(count)
     whole = np.zeros((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), np.float32)
-    for k, picture in enumerate(samples):
-        row, column = divmod(k, columns)
+    for number, picture in enumerate(samples):
+        row, column = divmod(number, columns)
         whole[row * (height + gap) :, column * (width + gap) :][:height, :width] = picture
     return whole

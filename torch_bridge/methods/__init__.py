@@ -1,8 +1,8 @@
-"""Methods: what can be asked about a layer. One file each; whatever they are, the scene sees maps on panels."""
+"""Visualisation methods, one file each. A method computes maps of layers; the scene shows them on panels."""
 
 from __future__ import annotations
 
-from ..method_support.method import Method, Step, MethodContext, parse_parameters, parameter_form, help_text
+from ..method_support.method import Method, MethodContext, Step, help_text, parameter_form, parse_parameters
 from .activations import ACTIVATIONS
 from .average import AVERAGE
 from .cam import CAM
@@ -23,9 +23,9 @@ from .top_images import TOP_IMAGES
 from .upconvnet import UPCONVNET
 from .weights import WEIGHTS
 
-__all__ = ["METHODS", "Method", "Step", "MethodContext", "parse_parameters", "parameter_form", "help_text"]
+__all__ = ["METHODS", "Method", "MethodContext", "Step", "help_text", "parameter_form", "parse_parameters"]
 
-METHODS = {
+METHODS: dict[str, Method] = {
     method.name: method
     for method in (
         ACTIVATIONS,
@@ -49,3 +49,4 @@ METHODS = {
         DGN_AM,
     )
 }
+"""By name, in the order in which they are listed."""

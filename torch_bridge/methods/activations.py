@@ -1,17 +1,17 @@
-"""Activations: the values of a layer for the input that is looked at."""
+"""Activations: the values A_k(y, x) of each channel k of a layer for the current input."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..method_support.method import Method, Step, MethodContext
+from ..method_support.method import Method, MethodContext, Step
 
 
-def activations(work: MethodContext, parameters: None) -> Iterator[Step]:
-    """The recorder's own maps, one run for all layers."""
+def activations(context: MethodContext, parameters: None) -> Iterator[Step]:
+    """Records the network once. Maps: (C, H, W) in the layer's own units; attention maps come beside them."""
     yield Step(0.0, "running the network")
-    recording = work.record(work.arguments, work.layers)
+    recording = context.record(context.arguments, context.layers)
     yield Step(1.0, "recorded", tuple(recording.all_maps.values()))
 
 
-ACTIVATIONS = Method("activations", "Activations", "The values of each channel for the input.", activations)
+ACTIVATIONS = Method("activations", "Activations", "The values of each channel for the current input.", activations)

@@ -1,4 +1,4 @@
-"""Average: what a layer answers to a data set, picture after picture; the mean map of each channel so far."""
+"""Average: the mean activation map of each channel over pictures x_i of a data set, (1 / n) sum_i A_k(x_i)."""
 
 from __future__ import annotations
 
@@ -8,42 +8,45 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..data import random_indices
-from ..method_support.method import Method, Step, MethodContext, activation_maps, parameter
+from ..method_support.method import Method, MethodContext, Step, activation_maps, parameter
 from ..recording import Maps
 from ..recording.errors import InputError
 
-SHOWN = 8
+PARTIAL_RESULTS_EVERY = 8
 """Pictures between two partial results."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """How many pictures of the data set, and which."""
+    """Which pictures of the data set are averaged over."""
 
-    count: int = parameter(64, "How many pictures are averaged over", 1, 1_000_000)
-    seed: int = parameter(0, "Which of them: another seed draws others", 0, 2**31 - 1)
+    count: int = parameter(64, "Pictures to average over", 1, 1_000_000)
+    seed: int = parameter(0, "Seed that chooses the pictures", 0, 2**31 - 1)
 
 
-def average(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
-    """Running means in float64. Raises InputError without a data set."""
-    if work.data is None:
+def average(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
+    """Adds up maps in float64, picture by picture. Maps: (C, H, W) in the layer's own units, the mean so far.
+
+    Raises InputError without a data set.
+    """
+    if context.data is None:
         raise InputError("average needs a data set; choose one, or name one when the bridge starts")
-    indices = random_indices(work.data, min(parameters.count, len(work.data)), parameters.seed)
+    indices = random_indices(context.data, min(parameters.count, len(context.data)), parameters.seed)
     sums: dict[str, np.ndarray] = {}
     latest: dict[str, Maps] = {}
     for done, index in enumerate(indices, 1):
-        recording = work.record(work.feed(work.data.picture(index)), work.layers)
+        recording = context.record(context.feed(context.data.picture(index)), context.layers)
         for maps in activation_maps(recording):
-            known = sums.setdefault(maps.layer, np.zeros(maps.texels.shape))
-            if known.shape != maps.texels.shape:
+            total = sums.setdefault(maps.layer, np.zeros(maps.texels.shape))
+            if total.shape != maps.texels.shape:
                 raise InputError(
-                    f"layer {maps.layer} has other sizes for {work.data.title(index)}; average can't mix them"
+                    f"layer {maps.layer} has other sizes for {context.data.title(index)}; average can't mix them"
                 )
-            known += maps.texels
+            total += maps.texels
             latest[maps.layer] = maps
-        shown = done % SHOWN == 0 or done == len(indices)
-        found = [_mean(latest[id], sums[id], done) for id in sums] if shown else ()
-        yield Step(done / len(indices), f"{done} of {len(indices)} pictures of {work.data.name}", tuple(found))
+        is_due = done % PARTIAL_RESULTS_EVERY == 0 or done == len(indices)
+        means = [_mean(latest[id], sums[id], done) for id in sums] if is_due else ()
+        yield Step(done / len(indices), f"{done} of {len(indices)} pictures of {context.data.name}", tuple(means))
 
 
 def _mean(maps: Maps, total: np.ndarray, count: int) -> Maps:
@@ -51,6 +54,10 @@ def _mean(maps: Maps, total: np.ndarray, count: int) -> Maps:
 
 
 AVERAGE = Method(
-    "average", "Average over data", "The mean map of each channel over pictures of the data set.", average,
-    Parameters, needs="data",
-)  # fmt: skip
+    "average",
+    "Average over data",
+    "The mean map of each channel over pictures of the data set.",
+    average,
+    Parameters,
+    needs="data",
+)

@@ -1,7 +1,10 @@
-"""Contribution: which channels a class's score comes from, how much each gives and where, and by which way.
+"""Contribution: how much of a class's score S_c comes from each channel, from which positions, and by which path.
 
-Zhou et al. 2018, "Interpretable Basis Decomposition for Visual Explanation", and 2015, "Object Detectors Emerge in Deep
-Scene CNNs": a class by its units. Scores are taken before the softmax, if the network leaves it to others.
+By gradient x activation a channel's share is sum_yx A_k dS_c/dA_k; by weights it is w_kc mean(A_k), exact where maps
+are averaged before a linear layer; by ablation it is S_c minus the score without the channel. S_c is taken before the
+softmax, unless the network itself ends with one.
+Zhou et al. 2018, "Interpretable Basis Decomposition for Visual Explanation"; Zhou et al. 2015, "Object Detectors Emerge
+in Deep Scene CNNs".
 """
 
 from __future__ import annotations
@@ -16,86 +19,101 @@ import numpy as np
 from ..method_support.ablation_scores import ablate_channels
 from ..method_support.input_attribution import OF_CLASS
 from ..method_support.linear_shares import compute_linear_shares
-from ..method_support.method import Method, Step, MethodContext, parameter
-from ..method_support.score_paths import SCORE, ScorePaths, ScoreShare, strongest_links, direct_sources
+from ..method_support.method import Method, MethodContext, Step, parameter
+from ..method_support.score_paths import SCORE, ScorePaths, ScoreShare, direct_sources, strongest_links
 from ..predictions.classes import PREDICTED
 from ..recording import Maps, pack
 from ..recording.errors import ModelError
 
-Rows = list[tuple[int, int, float]]
-"""(channel, channel of the layer that is led to, what is carried)"""
+Links = list[tuple[int, int, float]]
+"""(channel, channel of the next layer, contribution)"""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Of what, and how it is found out."""
+    """The class, and how shares are computed."""
 
     of_class: int = parameter(PREDICTED, OF_CLASS, PREDICTED, 1_000_000)
     how: Literal["gradient", "weights", "ablation"] = parameter(
         "gradient",
-        "gradient x activation; exact weights x mean, where maps are averaged; or what is lost without the channel",
+        "How shares are computed: gradient x activation; weight x mean, exact where maps are averaged; or the loss of "
+        "score when the channel is ablated",
     )
-    fill: Literal["zero", "mean"] = parameter("zero", "What an ablated channel becomes; its mean is that over the data")
+    fill: Literal["zero", "mean"] = parameter(
+        "zero", "What replaces an ablated channel: zero, or its mean over the data set"
+    )
     top: int = parameter(8, "Strongest channels of each layer that are linked with those of the next", 0, 64)
 
 
-def contribution(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
-    """From the answer back, layer by layer. Raises InputError and ModelError where a network can't be asked so."""
+def contribution(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
+    """Computes the shares, then goes back from the answer layer by layer and links the strongest channels.
+
+    Maps: (C, H, W) in units of the score, a channel's share by position. Extras: "values" (C,) float32, the shares;
+    "weights:LAYER" (n, 3) float32, links to that layer: channel, its channel, contribution. Raises InputError and
+    ModelError if the network doesn't allow it.
+    """
     yield Step(0.0, "running the network")
-    paths = ScorePaths(work, parameters.of_class)
-    yield Step(0.0, paths.told)
-    given = yield from _shares(work, paths, parameters)
-    shares = {id: share.only(work.chosen(id)) for id, share in given.items()}
-    tops = {id: _top(share.values, parameters.top) for id, share in shares.items()}
-    sources, found = direct_sources(work.network, shares), defaultdict[str, dict[str, Rows]](dict)
-    for number, id in enumerate([SCORE, *_backwards(work, shares)]):
-        maps = () if id == SCORE else (_maps(work, id, shares[id], found[id]),)
-        yield Step(number / len(shares), f"{paths.told}: {id}" if id else paths.told, maps)
-        for source, rows in strongest_links(paths, sources, tops, id).items() if parameters.top and paths.slope() else ():
-            leads_to = id or _answer(work, paths, source)
-            if rows and leads_to:
-                found[source][leads_to] = rows
+    paths = ScorePaths(context, parameters.of_class)
+    yield Step(0.0, paths.message)
+    computed = yield from _compute_shares(context, paths, parameters)
+    shares = {id: share.only(context.selected_channels(id)) for id, share in computed.items()}
+    tops = {id: _top_channels(share.values, parameters.top) for id, share in shares.items()}
+    sources = direct_sources(context.network, shares)
+    links: dict[str, dict[str, Links]] = defaultdict(dict)  # by source layer, by target layer
+    for number, id in enumerate([SCORE, *_last_first(context, shares)]):
+        maps = () if id == SCORE else (_maps(context, id, shares[id], links[id]),)
+        yield Step(number / len(shares), f"{paths.message}: {id}" if id else paths.message, maps)
+        if not parameters.top or not paths.compute_gradients():
+            continue
+        for source, rows in strongest_links(paths, sources, tops, id).items():
+            target = id or _answer_layer(context, paths, source)
+            if rows and target:
+                links[source][target] = rows
 
 
-def _shares(work: MethodContext, paths: ScorePaths, parameters: Parameters) -> Generator[Step, None, dict[str, ScoreShare]]:
+def _compute_shares(
+    context: MethodContext, paths: ScorePaths, parameters: Parameters
+) -> Generator[Step, None, dict[str, ScoreShare]]:
     if parameters.how == "weights":
-        return compute_linear_shares(work, paths.of.index)
+        return compute_linear_shares(context, paths.target_class.index)
     if parameters.how == "gradient":
-        if not paths.slope():
+        if not paths.compute_gradients():
             raise ModelError(NO_GRADIENT)
-        return {id: paths.share(id) for id in work.layers}
+        return {id: paths.share(id) for id in context.layers}
     shares: dict[str, ScoreShare] = {}
 
-    def keep(id: str, share: ScoreShare) -> Maps:
+    def to_maps(id: str, share: ScoreShare) -> Maps:
         shares[id] = share
-        return _maps(work, id, share, {})
+        return _maps(context, id, share, {})
 
-    yield from ablate_channels(work, paths, _backwards(work, work.layers), parameters.fill == "mean", keep)
+    layers = _last_first(context, context.layers)
+    yield from ablate_channels(context, paths, layers, parameters.fill == "mean", to_maps)
     return shares
 
 
-def _backwards(work: MethodContext, layers: Container[str]) -> list[str]:
-    """The last first."""
-    return [one.id for one in reversed(work.network.layers) if one.id in layers]
+def _last_first(context: MethodContext, layers: Container[str]) -> list[str]:
+    """Returns the ids of these layers, the last one first."""
+    return [layer.id for layer in reversed(context.network.layers) if layer.id in layers]
 
 
-def _top(values: np.ndarray, count: int) -> list[int]:
-    """The channels that give the most, or take the most away, in order of their numbers."""
+def _top_channels(values: np.ndarray, count: int) -> list[int]:
+    """Returns the channels with the largest absolute values other than 0, in order of their numbers."""
     order = np.argsort(-np.abs(values), kind="stable")[:count]
-    return sorted(int(one) for one in order if values[one])
+    return sorted(int(channel) for channel in order if values[channel])
 
 
-def _answer(work: MethodContext, paths: ScorePaths, source: str) -> str:
-    """The layer that stands for the score; none where the channels of the layer before are the classes themselves."""
-    classes = work.network.layer(source).map_shape[0] == paths.classes
-    return "" if classes else next((one.id for one in work.network.layers if one.role == "output"), "")
+def _answer_layer(context: MethodContext, paths: ScorePaths, source: str) -> str:
+    """Returns the output layer for links to the score; "" if the source's channels are the classes themselves."""
+    if context.network.layer(source).map_shape[0] == paths.classes:
+        return ""
+    return next((layer.id for layer in context.network.layers if layer.role == "output"), "")
 
 
-def _maps(work: MethodContext, id: str, share: ScoreShare, found: Mapping[str, Rows]) -> Maps:
-    """A layer's channels; those that aren't asked about have no words."""
-    asked, values = work.chosen(id), share.values
-    labels = tuple(f"{value:+.3g}" if number in asked else "" for number, value in enumerate(values))
-    extras = {f"weights:{target}": np.array(rows, np.float32) for target, rows in found.items()} | {"values": values}
+def _maps(context: MethodContext, id: str, share: ScoreShare, links: Mapping[str, Links]) -> Maps:
+    """Returns a layer's maps; only selected channels have labels."""
+    selected, values = context.selected_channels(id), share.values
+    labels = tuple(f"{value:+.3g}" if channel in selected else "" for channel, value in enumerate(values))
+    extras = {f"weights:{target}": np.array(rows, np.float32) for target, rows in links.items()} | {"values": values}
     return Maps(id, CONTRIBUTION.name, pack(share.maps), len(values), labels=labels, extras=extras)
 
 
@@ -103,6 +121,9 @@ NO_GRADIENT = (
     "the network's answer has no gradient: it detaches, rounds or converts its values; how=ablation needs none"
 )
 CONTRIBUTION = Method(
-    "contribution", "Contribution to a class", "How much of a class's score comes from each channel, and by which way.",
-    contribution, Parameters,
-)  # fmt: skip
+    "contribution",
+    "Contribution to a class",
+    "How much of a class's score comes from each channel, and by which path.",
+    contribution,
+    Parameters,
+)

@@ -1,8 +1,9 @@
-"""Evidence: what the data says a channel answers to, and beside it what another method makes up for it.
+"""Evidence: the pictures of a data set that activate a channel most, beside a picture that another method makes for it.
 
-On the left the pictures of the data set that make the channel fire most, as Top images shows them; on the right the
-picture that was made for it. Of both there is what the strongest place sees. Where the made one makes it fire far more
-than any picture of the data, the channel is flagged: what it shows then may be nothing that is ever seen.
+Left: the best pictures of the data, as in top images (Zhou et al. 2015). Right: a synthesised picture (activation
+maximisation or DGN-AM). Both are cropped to the receptive field of the strongest position. A channel is flagged "beyond
+data" if v_made > beyond * max(v_data, 0), its activations by the synthesised and by the best real picture: such a
+picture may show nothing that occurs in the data. (Ours; no paper.)
 """
 
 from __future__ import annotations
@@ -18,148 +19,166 @@ from PIL import Image
 from ..inputs.preprocess import Preprocessing
 from ..inputs.sources import preprocess_picture
 from ..method_support.best_images import BestImages
+from ..method_support.best_images_pass import BestImagesParameters, BestImagesPass
 from ..method_support.dataset_pass import DatasetPass
-from ..method_support.input_gradients import full_precision
 from ..method_support.method import Method, MethodContext, Step, parameter, parameter_form, parse_parameters
 from ..method_support.picture_maps import MAX_PIXELS, picture_maps
+from ..method_support.run_limits import full_precision
 from ..probing.crops import crop_picture
 from ..recording import FLAGS, Maps
 from ..recording.errors import UnknownName
-from . import top_images
-from .top_images import TopImagesRun
+from .dgn_am import DGN_AM
+from .maximisation import MAXIMISATION
 
-LOOKING = 0.3
-"""Share of the work that is done when the data has been seen."""
+MAKERS = {method.name: method for method in (MAXIMISATION, DGN_AM)}
+"""Methods that synthesise pictures, by name."""
+DATA_SHARE = 0.3
+"""Share of the work that is done after the pass over the data."""
 THRESHOLD = 0.95
-GAP, SIDE = 6, 192
-"""Pixels between the two, and of a side of what is cut out of a made picture."""
-AT_ONCE = 4
-"""Made pictures that are measured in one step."""
-BEYOND = 1 << FLAGS.index("beyond data")
+"""Quantile of a channel's values below which positions are darkened."""
+GAP, CROP_SIDE = 6, 192
+"""Pixels between the two pictures, and of the side of a synthesised picture's crop."""
+MEASURED_PER_STEP = 4
+"""Synthesised pictures that are measured in one step."""
+BEYOND_DATA = 1 << FLAGS.index("beyond data")
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Which pictures, and how the others are made."""
+    """Which pictures of the data are looked at, and how the others are made."""
 
-    count: int = parameter(500, "Pictures of the data set that are looked at", 1, 10_000_000)
-    best: int = parameter(9, "Pictures that are kept for each channel", 1, 64)
-    maker: Literal["maximisation", "dgn_am"] = parameter("maximisation", "The method that makes pictures")
+    count: int = parameter(500, "Pictures of the data set to look at", 1, 10_000_000)
+    best: int = parameter(9, "Pictures to keep for each channel", 1, 64)
+    maker: Literal["maximisation", "dgn_am"] = parameter("maximisation", "The method that synthesises pictures")
     objective: Literal["neuron", "channel"] = parameter(
-        "neuron", "What maximisation makes large: a channel's place in the middle, or the mean of its map"
+        "neuron", "What maximisation maximises: the channel's central position, or the mean of its map"
     )
-    steps: int = parameter(0, "Steps for each made picture; 0: as many as that method takes by itself", 0, 100_000)
-    beyond: float = parameter(2.0, "Times the best picture's value from which a made one is beyond data", 1.0, 1e6)
-    seed: int = parameter(0, "Which pictures of the data set, and of everything random", 0, 2**31 - 1)
+    steps: int = parameter(0, "Steps for each synthesised picture; 0: that method's own number", 0, 100_000)
+    beyond: float = parameter(
+        2.0,
+        "A channel is flagged if the synthesised picture reaches more than this many times the best picture's value",
+        1.0,
+        1e6,
+    )
+    seed: int = parameter(0, "Seed that chooses the pictures, and of everything random", 0, 2**31 - 1)
 
 
-def evidence(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
-    """Look, then make and measure. Raises InputError without a data set, and whatever the maker raises."""
-    maker, how = _maker(parameters)
+def evidence(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
+    """Looks at the data, then synthesises and measures. Maps: (C, H, W, 3) sRGB 0..1, two pictures side by side.
+
+    Extras: "values" (C,) float32, the best picture's activation; "reached" (C,) float32, that of the synthesised one,
+    NaN without; "flags" (C,) int32. Raises InputError without a data set, and what the maker raises.
+    """
+    maker, maker_parameters = _maker(parameters)
     yield Step(0.0, "reaching the layers")
-    asked = top_images.Parameters(count=parameters.count, best=parameters.best, seed=parameters.seed)
-    seen = TopImagesRun(DatasetPass(work, work.layers, EVIDENCE.name), asked, MAX_PIXELS // 2)
-    yield from seen.looking(LOOKING, EVIDENCE.name)
-    pairs = {id: EvidencePairs(gallery, seen, parameters.beyond) for id, gallery in seen.galleries.items()}
-    yield from (Step(LOOKING, seen.told(), (one.maps(),)) for one in pairs.values())
-    for step in maker.run(work, how):
-        share = LOOKING + (1 - LOOKING) * step.share
-        yield Step(share, step.told)
-        for one in (pairs[maps.layer].take(maps) for maps in step.maps):
-            for _ in one.measure():
-                yield Step(share, step.told)
-            yield Step(share, step.told, (one.maps(),))
+    best = BestImagesParameters(count=parameters.count, best=parameters.best, seed=parameters.seed)
+    images_pass = BestImagesPass(DatasetPass(context, context.layers, EVIDENCE.name), best, MAX_PIXELS // 2)
+    yield from images_pass.run(EVIDENCE.name, DATA_SHARE)
+    pairs = {
+        id: EvidencePairs(images, images_pass, parameters.beyond) for id, images in images_pass.best_images.items()
+    }
+    yield from (Step(DATA_SHARE, images_pass.message(), (pair.maps(),)) for pair in pairs.values())
+    for step in maker.run(context, maker_parameters):
+        share = DATA_SHARE + (1 - DATA_SHARE) * step.share
+        yield Step(share, step.message)
+        for maps in step.maps:
+            pair = pairs[maps.layer]
+            pair.update(maps)
+            for _ in pair.measure():
+                yield Step(share, step.message)
+            yield Step(share, step.message, (pair.maps(),))
 
 
 def _maker(parameters: Parameters) -> tuple[Method, Any]:
-    """The method that makes pictures, and what it is told."""
-    from . import METHODS  # they are listed when all of them are there
-
-    if parameters.maker not in METHODS:
-        raise UnknownName("method that makes pictures", parameters.maker, METHODS)
-    maker = METHODS[parameters.maker]
-    known = {field["name"] for field in parameter_form(maker)}
-    told: dict[str, Any] = {"seed": parameters.seed, "objective": parameters.objective}
-    told |= {"steps": parameters.steps} if parameters.steps else {}
-    return maker, parse_parameters(maker, {name: value for name, value in told.items() if name in known})
+    """Returns the method that synthesises pictures, and those of our parameters that it has."""
+    if parameters.maker not in MAKERS:
+        raise UnknownName("method that makes pictures", parameters.maker, MAKERS)
+    maker = MAKERS[parameters.maker]
+    names = {entry["name"] for entry in parameter_form(maker)}
+    values: dict[str, Any] = {"seed": parameters.seed, "objective": parameters.objective}
+    values |= {"steps": parameters.steps} if parameters.steps else {}
+    return maker, parse_parameters(maker, {name: value for name, value in values.items() if name in names})
 
 
 class EvidencePairs:
-    """Of a layer, by channel: the mosaic of the data, and the picture that was made."""
+    """The mosaics and the synthesised pictures of a layer, by channel."""
 
-    def __init__(self, gallery: BestImages, seen: TopImagesRun, beyond: float) -> None:
-        self.gallery, self.viewing, self.beyond = gallery, seen.viewing, beyond
-        self.frame = next(iter(seen.frames.values()))[gallery.layer]
-        self.mosaics = gallery.mosaics(THRESHOLD, "dark")
-        self.made: dict[int, np.ndarray] = {}
-        """By channel (H, W, 3) uint8 sRGB."""
+    def __init__(self, best_images: BestImages, images_pass: BestImagesPass, beyond: float) -> None:
+        self.best_images, self.dataset_pass, self.beyond = best_images, images_pass.dataset_pass, beyond
+        self.frame = next(iter(images_pass.frames.values()))[best_images.layer]
+        self.mosaics = best_images.mosaics(THRESHOLD, "dark")
+        self.synthesised: dict[int, np.ndarray] = {}
+        """By channel (H, W, 3) sRGB uint8."""
         self.reached: dict[int, tuple[float, int, int]] = {}
-        """By channel: the largest value, and its row and column."""
+        """By channel: the maximum that its picture reaches, and the row and column of it."""
 
-    def take(self, maps: Maps) -> EvidencePairs:
-        """Made pictures so far: colour maps, 0 in alpha where there is none yet."""
+    def update(self, maps: Maps) -> None:
+        """Takes the synthesised pictures so far: colour maps, whose alpha is 0 where there is none yet."""
         for channel in np.flatnonzero(maps.texels[..., 3].any((1, 2))).tolist():
             picture = (np.clip(maps.texels[channel, ..., :3], 0, 1) * 255 + 0.5).astype(np.uint8)
-            if channel in self.mosaics and not (channel in self.made and np.array_equal(picture, self.made[channel])):
-                self.made[channel] = picture
+            if channel in self.mosaics and not np.array_equal(picture, self.synthesised.get(channel)):
+                self.synthesised[channel] = picture
                 self.reached.pop(channel, None)
-        return self
 
     def measure(self) -> Iterator[None]:
-        """Find what the made pictures reach, by the same measure as the data's, a few at a time."""
-        channels = [channel for channel in self.made if channel not in self.reached]
-        for start in range(0, len(channels), AT_ONCE):
-            some = channels[start : start + AT_ONCE]
-            for channel, maps in zip(some, self._maps_of(some), strict=True):
-                place = int(maps.argmax())
-                self.reached[channel] = float(maps.max()), *divmod(place, maps.shape[1])
+        """Computes the maxima of new synthesised pictures, as for the data; pauses after every few."""
+        channels = [channel for channel in self.synthesised if channel not in self.reached]
+        for start in range(0, len(channels), MEASURED_PER_STEP):
+            part = channels[start : start + MEASURED_PER_STEP]
+            for channel, maps in zip(part, self._own_maps(part), strict=True):
+                position = int(maps.argmax())
+                self.reached[channel] = float(maps.max()), *divmod(position, maps.shape[1])
             yield
 
-    def _maps_of(self, channels: Sequence[int]) -> list[torch.Tensor]:
-        """(h, w) of each channel the map for its own picture; one at a time where the network takes no more."""
-        values = [torch.from_numpy(self._values(self.made[channel])) for channel in channels]
-        given = torch.stack(values).to(self.viewing.picture)
-        with torch.no_grad(), full_precision(self.viewing.work.device):
-            found = [
-                self.viewing.reach(self.viewing.arguments(part)).maps[self.gallery.layer]
-                for part in given.split(min(len(given), self.viewing.most))
+    def _own_maps(self, channels: Sequence[int]) -> list[torch.Tensor]:
+        """(h, w) float32 for each channel: its map for its own picture."""
+        values = [torch.from_numpy(self._normalised(self.synthesised[channel])) for channel in channels]
+        inputs = torch.stack(values).to(self.dataset_pass.picture)
+        with torch.no_grad(), full_precision(self.dataset_pass.context.device):
+            parts = [
+                self.dataset_pass.forward(self.dataset_pass.arguments(part)).maps[self.best_images.layer]
+                for part in inputs.split(min(len(inputs), self.dataset_pass.batch_size))
             ]
-        return [maps[channel].float() for maps, channel in zip(torch.cat(found), channels, strict=True)]
+        return [maps[channel].float() for maps, channel in zip(torch.cat(parts), channels, strict=True)]
 
-    def _values(self, made: np.ndarray) -> np.ndarray:
-        """(C, H, W) what the network gets of a made picture, which may have been shrunk to be shown."""
-        how, size = self.viewing.work.how, self.viewing.picture.shape[-2:]
-        plain = Preprocessing((size[0], size[1]), None, 1.0, True, how.channels, how.mean, how.std)
-        return preprocess_picture(Image.fromarray(made), plain)[0]
+    def _normalised(self, picture: np.ndarray) -> np.ndarray:
+        """(H, W, 3) sRGB uint8, perhaps shrunk for display -> (C, H, W) float32, the network's input."""
+        preprocessing, size = self.dataset_pass.context.preprocessing, self.dataset_pass.picture.shape[-2:]
+        plain = Preprocessing(
+            (size[0], size[1]), None, 1.0, True, preprocessing.channels, preprocessing.mean, preprocessing.std
+        )
+        return preprocess_picture(Image.fromarray(picture), plain)[0]
 
-    def _shown(self, channel: int) -> np.ndarray | None:
-        """(H, W, 3) uint8 what the strongest place sees of a made picture, if there is one."""
-        made = self.made.get(channel)
-        if made is None or channel not in self.reached:
-            return made
+    def _cropped(self, channel: int) -> np.ndarray | None:
+        """(H, W, 3) sRGB uint8: what the strongest position sees of a synthesised picture, once it is measured."""
+        picture = self.synthesised.get(channel)
+        if picture is None or channel not in self.reached:
+            return picture
         part = self.frame.parts(np.array([channel]), np.array([self.reached[channel][1:]]))[0]
-        scale = np.array(made.shape[:2]) / self.frame.fields.picture
-        return crop_picture(Image.fromarray(made), (part * np.tile(scale, 2)).tolist(), (SIDE, SIDE))
+        scale = np.array(picture.shape[:2]) / self.frame.fields.picture
+        return crop_picture(Image.fromarray(picture), (part * np.tile(scale, 2)).tolist(), (CROP_SIDE, CROP_SIDE))
 
     def maps(self) -> Maps:
-        """What there is, side by side. values: of the best picture of the data; reached: of the made one, else NaN."""
-        gallery, reached = self.gallery, np.full(self.gallery.among, np.nan, np.float32)
+        """Returns the pairs so far; see `evidence` for the extras."""
+        images, reached = self.best_images, np.full(self.best_images.layer_channels, np.nan, np.float32)
         reached[list(self.reached)] = [value for value, *_ in self.reached.values()]
-        best = gallery.values
-        beyond = reached > self.beyond * np.maximum(best, 0)
-        flags = np.where(beyond, BEYOND, 0).astype(np.int32)
+        best = images.values
+        is_beyond = reached > self.beyond * np.maximum(best, 0)
+        flags = np.where(is_beyond, BEYOND_DATA, 0).astype(np.int32)
         labels = [
-            f"{label}; {value:.3g} in data, {made:.3g} made" if np.isfinite(made) else label
-            for label, value, made in zip(gallery.labels(self.viewing.data), best, reached, strict=True)
+            f"{label}; {in_data:.3g} in data, {made:.3g} made" if np.isfinite(made) else label
+            for label, in_data, made in zip(images.labels(self.dataset_pass.data), best, reached, strict=True)
         ]
         extras: Mapping[str, np.ndarray] = {"values": best, "reached": reached, "flags": flags}
-        pictures = {channel: pair_side_by_side(one, self._shown(channel)) for channel, one in self.mosaics.items()}
-        made = picture_maps(gallery.layer, EVIDENCE.name, pictures, gallery.among, labels, extras)
-        return replace(made, frame="layer")
+        pictures = {
+            channel: pair_side_by_side(mosaic, self._cropped(channel)) for channel, mosaic in self.mosaics.items()
+        }
+        maps = picture_maps(images.layer, EVIDENCE.name, pictures, images.layer_channels, labels, extras)
+        return replace(maps, frame="layer")
 
 
 def pair_side_by_side(left: np.ndarray, right: np.ndarray | None) -> np.ndarray:
-    """(H, W, 3) sRGB 0..1 and (h, w, 3) uint8 -> one picture, the right one as a square as high as the left one."""
+    """(H, W, 3) sRGB 0..1 and (h, w, 3) sRGB uint8 -> (H, W + GAP + H, 3) float32: the right one as a square."""
     height, width = left.shape[:2]
     whole = np.zeros((height, width + GAP + height, 3), np.float32)
     whole[:, :width] = left
@@ -170,6 +189,10 @@ def pair_side_by_side(left: np.ndarray, right: np.ndarray | None) -> np.ndarray:
 
 
 EVIDENCE = Method(
-    "evidence", "Evidence", "The pictures of the data that each channel answers most to, beside one made for it.",
-    evidence, Parameters, needs="data",
-)  # fmt: skip
+    "evidence",
+    "Evidence",
+    "The pictures of the data that activate each channel most, beside one synthesised for it.",
+    evidence,
+    Parameters,
+    needs="data",
+)

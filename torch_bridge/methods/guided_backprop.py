@@ -1,4 +1,4 @@
-"""Guided backprop: the gradient of a channel, of which only what makes it larger passes each ReLU.
+"""Guided backprop: the gradient of a channel, where each ReLU with input f passes only R = [f > 0] max(R', 0).
 
 Springenberg, Dosovitskiy, Brox and Riedmiller 2015, "Striving for Simplicity: The All Convolutional Net", section 3.4.
 """
@@ -7,18 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..method_support.input_gradients import GradientTarget
 from ..method_support.input_attribution import CroppableParameters, attribute_layers
-from ..method_support.method import Method, Step, MethodContext
+from ..method_support.input_gradients import GradientTarget
+from ..method_support.method import Method, MethodContext, Step
 
 
-def guided_backprop(work: MethodContext, parameters: CroppableParameters) -> Iterator[Step]:
-    """Signed colours, grey is 0. Other non-linear functions than ReLUs send back their own gradient."""
-    aim = GradientTarget(parameters.of, parameters.of_class, "guided")
-    yield from attribute_layers(work, GUIDED_BACKPROP.name, aim, "beside" if parameters.cropped else "colours")
+def guided_backprop(context: MethodContext, parameters: CroppableParameters) -> Iterator[Step]:
+    """Explains each channel. Maps: (C, H, W, 3) signed colours in the size of the input, 0 is middle grey.
+
+    Activations other than ReLUs keep their own gradient. Extras: see AttributedLayer.maps.
+    """
+    target = GradientTarget(parameters.of, parameters.of_class, "guided")
+    yield from attribute_layers(context, GUIDED_BACKPROP.name, target, "beside" if parameters.cropped else "colours")
 
 
 GUIDED_BACKPROP = Method(
-    "guided_backprop", "Guided backprop", "What in the picture makes a channel fire, sharp: only what adds to it.",
-    guided_backprop, CroppableParameters,
-)  # fmt: skip
+    "guided_backprop",
+    "Guided backprop",
+    "What in the picture makes a channel fire: a sharp gradient of what adds to it.",
+    guided_backprop,
+    CroppableParameters,
+)

@@ -1,12 +1,15 @@
-"""Health: channels of a network that say nothing, the same as another, too little, or what isn't in the picture.
+"""Health: channels that are dead, duplicate, saturated or aliased, found over pictures of a data set.
 
-A map is the share of pictures in which a place was active, above 0: black is never, full is always.
+A map is the share of pictures in which each position was active (above 0), mean_i [A_k(x_i)(y, x) > 0].
 
-    dead        0 behind the layer's ReLU, or the same value, at every place of every picture
-    duplicate   a correlation of 0.99 or more with another channel, over places of all pictures
-    saturated   at least 0.9 of its answers lie at the flat ends of its sigmoid, tanh, ReLU6, …
-    aliased     its stride folds more than half of the energy of its answer, and of its kernel's; or more than half of
-                its map is a pattern that repeats every second place
+    dead        0 after the layer's ReLU, or constant, at every position of every picture
+    duplicate   correlation of at least 0.99 with another channel, over positions of all pictures
+    saturated   at least 0.9 of its values lie at the flat ends of its sigmoid, tanh, ReLU6, …
+    aliased     more than half of the energy of its output, and of its kernel, is above the stride's Nyquist frequency;
+                or more than half of its map's energy is a checkerboard
+
+Dead units and aliasing: Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks"; the thresholds
+are ours.
 """
 
 from __future__ import annotations
@@ -23,48 +26,57 @@ from ..method_support.method import Method, MethodContext, Step, parameter
 from ..probing.aliasing import find_strided_conv
 from ..recording import Maps, pack
 
-SHOWN = 256
+PARTIAL_RESULTS_EVERY = 256
 """Pictures between two partial results."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Which pictures."""
+    """Which pictures are looked at."""
 
-    count: int = parameter(256, "Pictures of the data set that are looked at", 1, 10_000_000)
-    seed: int = parameter(0, "Which pictures: another seed draws others", 0, 2**31 - 1)
+    count: int = parameter(256, "Pictures of the data set to look at", 1, 10_000_000)
+    seed: int = parameter(0, "Seed that chooses the pictures", 0, 2**31 - 1)
 
 
-def health(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
-    """One pass over the pictures. Raises InputError without a data set, and ModelError."""
+def health(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
+    """Passes over the pictures once. Maps: (C, H, W) shares 0..1.
+
+    Extras: "values" (C,) float32, the mean share; "flags" (C,) int32 bits of FLAGS; "peak" (C,) float32, 1: the upper
+    end of the colour scale. Raises InputError without a data set, and ModelError.
+    """
     yield Step(0.0, "reaching the layers")
-    for id in work.layers:
-        work.chosen(id)
-    strides = {id: find_strided_conv(work.model, work.network, id) for id in work.layers}
-    sources = [one.source for one in strides.values() if one is not None and one.source]
-    viewing = DatasetPass(work, [*work.layers, *sources], HEALTH.name)
-    checkups = {id: LayerHealth(id, activation_limits(work.network, id), strides[id]) for id in work.layers}
-    indices = random_indices(viewing.data, min(parameters.count, len(viewing.data)), parameters.seed)
-    told, shown = "", 0
-    for view in viewing.views(indices):
-        for checkup in checkups.values():
-            checkup.add(view)
-        unread = f"; {view.unread} can't be read" if view.unread else ""
-        told = f"{view.done} of {len(indices)} pictures of {viewing.data.name}{unread}"
-        found = view.done - shown >= SHOWN
-        shown = view.done if found else shown
-        yield Step(view.done / len(indices), told, tuple(map(_maps, checkups.values())) if found else ())
-    yield Step(1.0, told, tuple(map(_maps, checkups.values())))
+    for id in context.layers:
+        context.selected_channels(id)
+    strides = {id: find_strided_conv(context.model, context.network, id) for id in context.layers}
+    sources = [stride.source for stride in strides.values() if stride is not None and stride.source]
+    dataset_pass = DatasetPass(context, [*context.layers, *sources], HEALTH.name)
+    layers = {id: LayerHealth(id, activation_limits(context.network, id), strides[id]) for id in context.layers}
+    data = dataset_pass.data
+    indices = random_indices(data, min(parameters.count, len(data)), parameters.seed)
+    message, shown = "", 0
+    for batch in dataset_pass.batches(indices):
+        for layer in layers.values():
+            layer.add(batch)
+        unreadable = f"; {batch.unreadable} can't be read" if batch.unreadable else ""
+        message = f"{batch.done} of {len(indices)} pictures of {data.name}{unreadable}"
+        is_due = batch.done - shown >= PARTIAL_RESULTS_EVERY
+        shown = batch.done if is_due else shown
+        yield Step(batch.done / len(indices), message, tuple(map(_maps, layers.values())) if is_due else ())
+    yield Step(1.0, message, tuple(map(_maps, layers.values())))
 
 
-def _maps(checkup: LayerHealth) -> Maps:
-    shares = (checkup.active.double() / checkup.pictures).cpu().numpy().astype(np.float32)
-    flags, labels = checkup.findings()
+def _maps(layer: LayerHealth) -> Maps:
+    shares = (layer.active.double() / layer.pictures).cpu().numpy().astype(np.float32)
+    flags, labels = layer.findings()
     extras = {"values": shares.mean((1, 2)), "flags": flags, "peak": np.ones(len(shares), np.float32)}
-    return Maps(checkup.layer, HEALTH.name, pack(shares), len(shares), labels=labels, extras=extras)
+    return Maps(layer.layer, HEALTH.name, pack(shares), len(shares), labels=labels, extras=extras)
 
 
 HEALTH = Method(
-    "health", "Health", "Channels that are dead, duplicates, saturated or aliased, over pictures of the data set.",
-    health, Parameters, needs="data",
-)  # fmt: skip
+    "health",
+    "Health",
+    "Channels that are dead, duplicate, saturated or aliased, over pictures of the data set.",
+    health,
+    Parameters,
+    needs="data",
+)

@@ -1,7 +1,7 @@
-"""Inversion: a picture whose maps at a layer are those of the input, found from noise; what the layer still knows.
+"""Inversion: the picture x that reproduces a layer's maps, argmin_x |A(x) - A0|^2 / |A0|^2 + R(x), starting from noise.
 
-Mahendran and Vedaldi 2015, "Understanding Deep Image Representations by Inverting Them": the squared error of the
-maps, as a share of their norm, and an energy that natural pictures have little of.
+Mahendran and Vedaldi 2015, "Understanding Deep Image Representations by Inverting Them". A0 are the maps of the current
+input and R is low for natural pictures, so the result shows what the layer still knows of the input.
 """
 
 from __future__ import annotations
@@ -19,48 +19,67 @@ from ..method_support.method import Method, MethodContext, Step, parameter
 from ..probing.partial_forward import PartialForward
 from ..recording import Maps
 
-SHOWN = 10
-"""How often a picture is shown while it comes."""
+PARTIAL_RESULTS = 10
+"""How many times a layer's picture is shown while it is computed."""
 
 
 @dataclass(frozen=True)
 class Parameters(InversionParameters):
-    """What is kept, and how the picture is found."""
+    """Which values are kept, and how the picture is found."""
 
-    way: Way = parameter("adam", "Adam within valid pixels, or the authors' slow descent")
-    steps: int = parameter(0, "Steps for each layer; 0: as many as the way has, 400 or 2,100", 0, 100_000)
-    smoothness: float = parameter(0.1, "How much smooth pictures are preferred; the authors take 1 to 100", 0.0, 1e6)
-    repeats: int = parameter(1, "Pictures from other noise, side by side", 1, 16)
+    way: Way = parameter("adam", "Optimiser: Adam within valid pixels, or the slower gradient descent of the authors")
+    steps: int = parameter(0, "Steps for each layer; 0: the optimiser's number, 400 or 2,100", 0, 100_000)
+    smoothness: float = parameter(0.1, "How strongly smooth pictures are preferred; the authors use 1 to 100", 0.0, 1e6)
+    repeats: int = parameter(1, "Pictures from different noise, side by side", 1, 16)
 
 
-def inversion(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
-    """Layer after layer, a picture each. Raises InputError and ModelError where a layer can't be inverted."""
-    scale, pixels = Yardstick(work, parameters.seed), Pixels(work.how, work.picture)
-    for told in scale.looking():
-        yield Step(0.0, told)
-    for number, layer in enumerate(work.layers):
-        descent = _descent(work, layer, pixels, parameters)
+def inversion(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
+    """Inverts layer after layer. Maps: one picture (H, W, 3) sRGB 0..1 for the whole layer.
+
+    Extra "values": (1,) float32, the picture error, 1 for two unlike pictures. Raises InputError and ModelError if a
+    layer can't be inverted.
+    """
+    scale, pixels = Yardstick(context, parameters.seed), Pixels(context.preprocessing, context.picture)
+    for message in scale.looking():
+        yield Step(0.0, message)
+    count = len(context.layers)
+    for number, layer in enumerate(context.layers):
+        descent = _start_descent(context, layer, pixels, parameters)
         for done in descent.steps():
-            share = (number + done / descent.count) / len(work.layers)
-            said = f"{layer}, step {done} of {descent.count}: feature error {float(descent.errors.min()):.2g}"
-            due = done % max(descent.count // SHOWN, 1) == 0 and done < descent.count
-            yield Step(share, said, (_maps(work, layer, descent, scale),) if due else ())
-        yield Step((number + 1) / len(work.layers), f"{layer} is inverted", (_maps(work, layer, descent, scale),))
+            error = float(descent.errors.min())
+            message = f"{layer}, step {done} of {descent.count}: feature error {error:.2g}"
+            is_due = done % max(descent.count // PARTIAL_RESULTS, 1) == 0 and done < descent.count
+            maps = (_maps(context, layer, descent, scale),) if is_due else ()
+            yield Step((number + done / descent.count) / count, message, maps)
+        yield Step((number + 1) / count, f"{layer} is inverted", (_maps(context, layer, descent, scale),))
 
 
-def _descent(work: MethodContext, layer: str, pixels: Pixels, parameters: Parameters) -> Descent:
-    reach = PartialForward(work.model, [layer], work.arguments)
-    code = find_inversion_target(work, reach, layer, parameters)
-    goal = Goal(reach, work.given, layer, code.maps, code.channels, pixels, parameters.smoothness, parameters.way)
-    start = [noise(pixels, parameters.seed + k, work.device) for k in range(parameters.repeats)]
+def _start_descent(context: MethodContext, layer: str, pixels: Pixels, parameters: Parameters) -> Descent:
+    forward = PartialForward(context.model, [layer], context.arguments)
+    target = find_inversion_target(context, forward, layer, parameters)
+    goal = Goal(
+        forward,
+        context.arguments_with,
+        layer,
+        target.maps,
+        target.channels,
+        pixels,
+        parameters.smoothness,
+        parameters.way,
+    )
+    start = [noise(pixels, parameters.seed + k, context.device) for k in range(parameters.repeats)]
     return Descent(goal, torch.cat(start), parameters.steps)
 
 
-def _maps(work: MethodContext, layer: str, descent: Descent, scale: Yardstick) -> Maps:
-    return inversion_maps(work, layer, INVERSION.name, descent.goal.pixels, descent.shares, descent.errors, scale)
+def _maps(context: MethodContext, layer: str, descent: Descent, scale: Yardstick) -> Maps:
+    pixels = descent.goal.pixels
+    return inversion_maps(context, layer, INVERSION.name, pixels, descent.shares, descent.errors, scale)
 
 
 INVERSION = Method(
-    "inversion", "Inversion", "A picture with the layer's maps, found from noise: what the layer still knows.",
-    inversion, Parameters,
-)  # fmt: skip
+    "inversion",
+    "Inversion",
+    "A picture with the layer's maps, found from noise: what the layer still knows of the input.",
+    inversion,
+    Parameters,
+)

@@ -1,4 +1,8 @@
-"""Localisation: boxes around the most probable classes, from their class activation maps."""
+"""Localisation: boxes around the most probable classes, from their class activation maps M_c.
+
+Zhou et al. 2016, "Learning Deep Features for Discriminative Localization", section 3.1: the tight box around the
+largest connected part of {M_c > threshold * max M_c}.
+"""
 
 from __future__ import annotations
 
@@ -7,46 +11,55 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..method_support.cam_head import class_map_layer
 from ..method_support.input_attribution import OF_CLASS
-from ..method_support.method import Method, Step, MethodContext, parameter
-from ..method_support.object_finder import THRESHOLD, ObjectFinder
+from ..method_support.method import Method, MethodContext, Step, parameter
+from ..method_support.object_finder import ABOVE, THRESHOLD, ObjectFinder
 from ..method_support.picture_maps import scalar_maps
 from ..predictions.classes import PREDICTED
-from .cam import class_map_layer
-
-ABOVE = "Share of a map's maximum above which the object is"
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Which classes are looked for, and how."""
+    """Which classes are located, and how."""
 
     of_class: int = parameter(PREDICTED, OF_CLASS, PREDICTED, 1_000_000)
-    classes: int = parameter(1, "Where none is named: how many, from the most probable on", 1, 100)
+    classes: int = parameter(1, "If of_class is -1: how many of the most probable classes to locate", 1, 100)
     threshold: float = parameter(THRESHOLD, ABOVE, 0.01, 0.99)
 
 
-def localisation(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
-    """On the layer of the classes: their maps in the picture's size, a box for each with its probability as score.
+def localisation(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
+    """Locates the classes in one run, drawn on the layer of the classes.
 
-    Raises InputError as `cam` does.
+    Maps: (classes, H, W) in units of the score, in the size of the picture, negative values cut off. Extras: "values"
+    (classes,) float32 scores; "boxes" (B, 6) float32: class, box as shares of the picture, probability. Raises
+    InputError as `cam` does.
     """
     yield Step(0.0, "looking for the maps that are averaged")
-    finder = ObjectFinder(work, parameters.threshold)
+    finder = ObjectFinder(context, parameters.threshold)
     yield Step(0.5, f"the means of {finder.head.layer} give the scores")
-    look = finder.look(work.arguments)
-    home, count = class_map_layer(work, len(look.maps)), len(look.maps)
-    named = look.best(parameters.classes) if parameters.of_class == PREDICTED else [parameters.of_class]
-    places = [look.place(index) for index in work.channels or named]
-    rows = [(one.class_.index, *one.box, one.class_.probability) for one in places if one.box]
-    extras = {"values": look.scores[0].cpu().numpy(), "boxes": np.array(rows, np.float32).reshape(-1, 6)}
-    planes = {one.class_.index: np.maximum(look.map_of(one.class_.index), 0) for one in places}
-    told = ", ".join(f"{one.class_.name} {one.class_.probability:.0%}" for one in places[:3])
-    maps = scalar_maps(home, LOCALISATION.name, planes, count, work.names.of(count), extras)
-    yield Step(1.0, f"{len(rows)} boxes: {told}", (maps,))
+    class_maps = finder.run_input(context.arguments)
+    count = len(class_maps.maps)
+    layer = class_map_layer(context, count)
+    named = class_maps.top_classes(parameters.classes) if parameters.of_class == PREDICTED else [parameters.of_class]
+    detections = [class_maps.detect(index) for index in context.channels or named]
+    rows = [
+        (detection.class_.index, *detection.box, detection.class_.probability)
+        for detection in detections
+        if detection.box
+    ]
+    extras = {"values": class_maps.scores[0].cpu().numpy(), "boxes": np.array(rows, np.float32).reshape(-1, 6)}
+    located = [detection.class_ for detection in detections]
+    planes = {target.index: np.maximum(class_maps.enlarged(target.index), 0) for target in located}
+    maps = scalar_maps(layer, LOCALISATION.name, planes, count, context.class_names.of(count), extras)
+    names = ", ".join(f"{target.name} {target.probability:.0%}" for target in located[:3])
+    yield Step(1.0, f"{len(rows)} boxes: {names}", (maps,))
 
 
 LOCALISATION = Method(
-    "localisation", "Localisation", "Boxes around the most probable classes, from their class activation maps.",
-    localisation, Parameters,
-)  # fmt: skip
+    "localisation",
+    "Localisation",
+    "Boxes around the most probable classes, from their class activation maps.",
+    localisation,
+    Parameters,
+)

@@ -1,7 +1,7 @@
-"""UpconvNet: what a network that was trained for it sees in a layer's maps; the mean of the pictures they may be of.
+"""UpconvNet: the picture that a trained up-convolutional network predicts from a layer's maps, f(A) = E[x | A].
 
-Dosovitskiy and Brox 2016, "Inverting Visual Representations with Convolutional Networks". What a layer has forgotten
-comes out blurred.
+Dosovitskiy and Brox 2016, "Inverting Visual Representations with Convolutional Networks". The prediction is the mean of
+the possible inputs, so what the layer has lost comes out blurred.
 """
 
 from __future__ import annotations
@@ -17,47 +17,56 @@ from ..inverters.distances import Yardstick, feature_error
 from ..inverters.files import Wanted, find, read
 from ..method_support.inversion_target import InversionParameters, find_inversion_target, inversion_maps
 from ..method_support.method import Method, MethodContext, Step, parameter
-from ..models.fingerprint import fingerprint
+from ..models.fingerprint import weights_fingerprint
 from ..probing.partial_forward import PartialForward
 from ..recording import Maps
 
 
 @dataclass(frozen=True)
 class Parameters(InversionParameters):
-    """What is kept, and by what it is turned into a picture."""
+    """Which values are kept, and which inverter is used."""
 
-    file: str = parameter("", "A trained inverter, or a folder of them; empty: those that come with innerwalk")
-
-
-def upconvnet(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
-    """A picture for each layer that there is a trained inverter of. Raises ModelError where there is none."""
-    pixels = Pixels(work.how, work.picture)
-    wanted = Wanted("inverter", fingerprint(work.model), work.network.name, pixels.shape, work.how)
-    found = find(parameters.file, wanted, work.layers)
-    scale = Yardstick(work, parameters.seed)
-    for told in scale.looking():
-        yield Step(0.0, told)
-    for number, (layer, path) in enumerate(found.items(), 1):
-        maps = _inverted(work, layer, path, pixels, scale, parameters)
-        yield Step(number / len(found), f"{layer} is inverted", (maps,))
-    if missing := len(work.layers) - len(found):
-        yield Step(1.0, f"{len(found)} layers are inverted, of {missing} others no inverter is trained")
+    file: str = parameter("", "A trained inverter, or a folder of them; empty: those that come with Innerwalk")
 
 
-def _inverted(
-    work: MethodContext, layer: str, path: Path, pixels: Pixels, scale: Yardstick, parameters: Parameters
-) -> Maps:  # fmt: skip
-    reach = PartialForward(work.model, [layer], work.arguments)
-    code = find_inversion_target(work, reach, layer, parameters)
+def upconvnet(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
+    """Inverts each layer that has a trained inverter. Maps: one picture (H, W, 3) sRGB 0..1 for the whole layer.
+
+    Extra "values": (1,) float32, the picture error, 1 for two unlike pictures. Raises ModelError if there is no
+    inverter.
+    """
+    pixels = Pixels(context.preprocessing, context.picture)
+    wanted = Wanted(
+        "inverter", weights_fingerprint(context.model), context.network.name, pixels.shape, context.preprocessing
+    )
+    files = find(parameters.file, wanted, context.layers)
+    scale = Yardstick(context, parameters.seed)
+    for message in scale.looking():
+        yield Step(0.0, message)
+    for number, (layer, path) in enumerate(files.items(), 1):
+        maps = _invert(context, layer, path, pixels, scale, parameters)
+        yield Step(number / len(files), f"{layer} is inverted", (maps,))
+    if missing := len(context.layers) - len(files):
+        yield Step(1.0, f"layers inverted: {len(files)}; without a trained inverter: {missing}")
+
+
+def _invert(
+    context: MethodContext, layer: str, path: Path, pixels: Pixels, scale: Yardstick, parameters: Parameters
+) -> Maps:
+    forward = PartialForward(context.model, [layer], context.arguments)
+    target = find_inversion_target(context, forward, layer, parameters)
     with torch.no_grad():
-        shares = pixels.shares(read(path).net.to(work.device)(code.maps)).clamp(*pixels.range)
-        maps = reach(work.given(pixels.values(shares))).maps[layer].float()
-        chosen = list(code.channels)
-        errors = feature_error(maps[:, chosen], code.maps[:, chosen])
-    return inversion_maps(work, layer, UPCONVNET.name, pixels, shares, errors, scale)
+        shares = pixels.shares(read(path).net.to(context.device)(target.maps)).clamp(*pixels.range)
+        maps = forward(context.arguments_with(pixels.values(shares))).maps[layer].float()
+        channels = list(target.channels)
+        errors = feature_error(maps[:, channels], target.maps[:, channels])
+    return inversion_maps(context, layer, UPCONVNET.name, pixels, shares, errors, scale)
 
 
 UPCONVNET = Method(
-    "upconvnet", "UpconvNet", "The picture that a trained network sees in the layer's maps; what is lost is blurred.",
-    upconvnet, Parameters,
-)  # fmt: skip
+    "upconvnet",
+    "UpconvNet",
+    "The picture that a trained network predicts from the layer's maps; what the layer has lost is blurred.",
+    upconvnet,
+    Parameters,
+)

@@ -1,6 +1,7 @@
-"""Weights: the kernels of convolutions, a tile for each output channel.
+"""Weights: the kernels W_k of each convolution, a tile for each output channel.
 
-A kernel that reads three colours is a picture: what it answers to most, shown directly, as synthesis would find it.
+A kernel that reads three colours is a picture: the one that the channel responds to most. Krizhevsky et al. 2012,
+"ImageNet Classification with Deep Convolutional Neural Networks", show the kernels of the first layer so.
 """
 
 from __future__ import annotations
@@ -14,21 +15,30 @@ from ..method_support.method import Method, MethodContext, Step, parameter
 
 @dataclass(frozen=True)
 class Parameters:
-    """In whose numbers."""
+    """The units of the kernels."""
 
-    pixels: bool = parameter(False, "Kernels of colours: by how pixels count, not the network's own numbers of them")
+    pixels: bool = parameter(
+        False, "Show colour kernels per unit of pixel brightness, instead of per unit of the normalised input"
+    )
 
 
-def weights(work: MethodContext, parameters: Parameters) -> Iterator[Step]:
-    """No run of the network is needed. A batch norm shows the kernels of the convolution that is folded into it."""
+def weights(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
+    """Reads the kernels; the network doesn't run. A batch norm shows the kernels of the convolution folded into it.
+
+    Maps: (C, H, W), or (C, H, W, 3) for colour kernels, in units of the layer's output per unit of its input.
+    """
     yield Step(0.0, "reading the weights")
-    folded = {layer.shows: layer.id for layer in work.network.layers if layer.shows}
-    std = work.how.std if parameters.pixels else (1.0,)
-    found = ((id, model_kernels(work.model, [folded.get(id, id)], std)) for id in work.layers)
-    yield Step(1.0, "read", tuple(replace(maps, layer=id) for id, every in found for maps in every))
+    folded = {layer.shows: layer.id for layer in context.network.layers if layer.shows}
+    std = context.preprocessing.std if parameters.pixels else (1.0,)
+    kernels = ((id, model_kernels(context.model, [folded.get(id, id)], std)) for id in context.layers)
+    yield Step(1.0, "read", tuple(replace(maps, layer=id) for id, every in kernels for maps in every))
 
 
 WEIGHTS = Method(
-    "weights", "Weights", "The kernels of each convolution, one output channel a tile.", weights, Parameters,
+    "weights",
+    "Weights",
+    "The kernels of each convolution, a tile for each output channel.",
+    weights,
+    Parameters,
     needs="network",
-)  # fmt: skip
+)

@@ -164,7 +164,7 @@ class Jobs:
 
     def _advance(self, job: Job, step: Step) -> None:
         job.step += 1
-        job.share, job.message = step.share, step.told
+        job.share, job.message = step.share, step.message
         job.results.update({(maps.layer, maps.method): (job.step, maps) for maps in step.maps})
         self._change.notify_all()
 

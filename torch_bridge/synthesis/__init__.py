@@ -1,4 +1,4 @@
-"""Pictures made to make channels fire: an objective, a way to write pictures as numbers, moves, rules, one ascent.
+"""Parts of activation maximisation: objectives, parametrisations of pictures, transforms, regularisers, and the ascent.
 
-Each of these is a small thing of its own, and a preset says which of them go together. Nothing here knows methods.
+A preset names the parts that go together. Nothing here depends on methods.
 """

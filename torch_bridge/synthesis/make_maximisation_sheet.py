@@ -1,8 +1,8 @@
-"""What channels of three networks want to see, early, halfway and late, and what some of their classes do.
+"""Draws the sheet of activation maximisation in the documentation: channels of early to late layers, and classes.
 
-python -m innerwalk.torch_bridge.synthesis.make_sheet docs/synthesis.png
+python -m innerwalk.torch_bridge.synthesis.make_maximisation_sheet docs/synthesis.png
 
-The real networks' weights are looked for in INNERWALK_DATA; without it the sheet shows the network that comes along.
+The weights of real networks are searched in INNERWALK_DATA; without it the sheet shows only the network shipped here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from ..methods import (METHODS, parse_parameters)
+from ..methods import METHODS, parse_parameters
 from ..server.allocator import keep_memory
 from ..server.config import serve_config
 from ..server.loaded_model import LoadedModel
@@ -31,10 +31,10 @@ PAPER, INK, FAINT = 250, 40, 120
 class Row(NamedTuple):
     """Some channels of a layer."""
 
-    told: str
+    label: str
     layer: str
     channels: tuple[int, ...] = ()
-    """Or classes; () for COLUMNS channels far from each other."""
+    """Channels or classes; () for COLUMNS channels at equal distances."""
     method: str = "maximisation"
     steps: int = 0
 
@@ -75,32 +75,36 @@ REAL = (
 
 
 def rows_of(net: Net, data: str) -> Iterator[tuple[Row, list[np.ndarray], list[str]]]:
-    """Pictures (H, W, 3) sRGB 0..1 and the names of what they are of, row by row."""
+    """Yields each row with its pictures (H, W, 3) sRGB 0..1 and their names."""
     [(name, spec)] = serve_config([net.spec.format(data=data)]).networks.items()
     live = LoadedModel(name, spec, torch.device("cpu"), PriorityLock())
     live.record(live.read(live.default_sources), (), lambda maps: None)
     for row in net.rows:
         count = live.run_context.network.layer(row.layer).map_shape[0]
         channels = row.channels or tuple(range(0, count, count // COLUMNS))[:COLUMNS]
-        names = live.subject.names.of(count) if row.told == "classes" else [str(one) for one in range(count)]
-        yield row, _pictures(live, row, channels), [names[one] for one in channels]
+        names = live.subject.names.of(count) if row.label == "classes" else [str(number) for number in range(count)]
+        yield row, _pictures(live, row, channels), [names[channel] for channel in channels]
 
 
 def _pictures(live: LoadedModel, row: Row, channels: Sequence[int]) -> list[np.ndarray]:
-    """One by one where there are so many classes that all together would be kept small."""
-    method, given = METHODS[row.method], {"steps": row.steps} if row.method == "maximisation" else {}
+    """Makes the pictures; classes one by one, as pictures of a layer with many channels are kept small."""
+    method, values = METHODS[row.method], {"steps": row.steps} if row.method == "maximisation" else {}
     if not row.steps:
-        *_, last = live.run_method(method, [row.layer], parse_parameters(method, given), None, channels=channels)
-        return [last.maps[0].data[one] for one in channels]
+        *_, last = live.run_method(method, [row.layer], parse_parameters(method, values), None, channels=channels)
+        return [last.maps[0].data[channel] for channel in channels]
     ends = (
-        list(live.run_method(method, [row.layer], parse_parameters(method, given | {"joint": True}), None, channels=[one]))[-1]
-        for one in channels
+        list(
+            live.run_method(
+                method, [row.layer], parse_parameters(method, values | {"joint": True}), None, channels=[channel]
+            )
+        )[-1]
+        for channel in channels
     )
     return [last.maps[0].data[0] for last in ends]
 
 
 def draw(nets: Sequence[Net], data: str) -> Image.Image:
-    """The whole sheet."""
+    """Draws the whole sheet."""
     heights = [HEAD + len(net.rows) * (TILE + FOOT + GAP) for net in nets]
     sheet = Image.new("RGB", (MARGIN + COLUMNS * (TILE + GAP), sum(heights) + GAP), (PAPER,) * 3)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
@@ -113,7 +117,7 @@ def draw(nets: Sequence[Net], data: str) -> Image.Image:
 
 def _paste(sheet: Image.Image, top: int, row: Row, pictures: Sequence[np.ndarray], names: Sequence[str]) -> None:
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
-    pen.text((MARGIN - 3 * GAP, top + TILE // 2), row.told, (INK,) * 3, font, anchor="rm")
+    pen.text((MARGIN - 3 * GAP, top + TILE // 2), row.label, (INK,) * 3, font, anchor="rm")
     how = Image.Resampling.NEAREST if row.method == "weights" else Image.Resampling.BICUBIC
     for right, (picture, name) in enumerate(zip(pictures, names, strict=True)):
         left = MARGIN + right * (TILE + GAP)
@@ -123,7 +127,7 @@ def _paste(sheet: Image.Image, top: int, row: Row, pictures: Sequence[np.ndarray
 
 
 def main(target: Path) -> None:
-    """Write the sheet of the documentation."""
+    """Writes the sheet."""
     torch.set_num_threads(1)
     keep_memory()
     np.finfo(np.float32), np.finfo(np.float64)  # they warn once denormal numbers are zero

@@ -1,4 +1,4 @@
-"""Two ways to write pictures as numbers that are climbed: by their pixels, or by decorrelated colours and waves."""
+"""Two parametrisations of pictures for gradient ascent: pixels, or Fourier coefficients of decorrelated colours."""
 
 from __future__ import annotations
 
@@ -10,77 +10,81 @@ from torch import Tensor
 
 from ..inputs.pixels import Pixels
 
-ParametrisationName = Literal["waves", "network", "brightness"]
+ParametrisationName = Literal["fourier", "network", "brightness"]
+"""Fourier coefficients; or pixels in units of the network's input or of full brightness."""
 COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 """Square root of the covariance of colours in photographs, as in tensorflow/lucid."""
 CONTRAST = 4
-GREY_LEAST = 1e-3
+"""Divides the coefficients; as in tensorflow/lucid."""
+LOGIT_MARGIN = 1e-3
+"""Distance from 0 and 1 to which shares are clipped before the logit."""
 
 
 class Parametrisation(Protocol):
-    """How pictures are written. Shares are of full brightness: (N, C, H, W)."""
+    """A mapping between parameters (N, *shape) and pictures: shares of full brightness (N, C, H, W), both float32."""
 
     shape: tuple[int, ...]
-    """Of the numbers of one picture."""
+    """Shape of one picture's parameters."""
 
     def shares(self, values: Tensor) -> Tensor:
-        """Numbers (N, *shape) -> shares, with gradients."""
+        """Maps parameters to shares, differentiably."""
         ...
 
     def values(self, shares: Tensor) -> Tensor:
-        """The inverse: numbers that make these shares, as near as it goes."""
+        """Maps shares to parameters that give these shares as nearly as possible."""
         ...
 
 
 class PixelParametrisation:
-    """A number for each pixel and colour, 0 for the mean of the data; without bounds."""
+    """One unbounded number for each pixel and colour, 0 at the mean of the data."""
 
     def __init__(self, pixels: Pixels, size: tuple[int, int], unit: Literal["network", "brightness"]) -> None:
-        """unit: one of the network's own numbers, or full brightness."""
+        """size: (height, width) in pixels. unit: of the network's normalised input, or full brightness."""
         self.shape: tuple[int, ...] = (pixels.shape[0], *size)
         self.zero, self.unit = pixels.mean, pixels.std if unit == "network" else torch.ones_like(pixels.std)
 
     def shares(self, values: Tensor) -> Tensor:
-        """As `Image` has it."""
+        """See `Parametrisation`."""
         return values * self.unit + self.zero
 
     def values(self, shares: Tensor) -> Tensor:
-        """As `Image` has it."""
+        """See `Parametrisation`."""
         return (shares - self.zero) / self.unit
 
 
 class FourierParametrisation:
-    """Waves of colours that are independent in photographs, each weighed as it is there; always between 0 and 1.
+    """Fourier coefficients of decorrelated colours: shares = sigmoid(colours x irfft2(values x scale)).
 
-    Olah et al. 2017, "Feature Visualization", after tensorflow/lucid: sigmoid(colours x irfft2(numbers x scale)).
+    Olah et al. 2017, "Feature Visualization", after tensorflow/lucid. The scale is that of photographs.
     """
 
     def __init__(self, pixels: Pixels, size: tuple[int, int]) -> None:
+        """size: (height, width) in pixels."""
         self.size, device = size, pixels.mean.device
         height, width = size
         self.shape: tuple[int, ...] = (pixels.shape[0], height, width // 2 + 1, 2)
-        tall = torch.fft.fftfreq(height, device=device)[:, None]
-        far = torch.hypot(tall, torch.fft.rfftfreq(width, device=device)).clamp_min(1 / max(size))
-        self.scale = math.sqrt(height * width) / (CONTRAST * far)
+        vertical = torch.fft.fftfreq(height, device=device)[:, None]
+        frequency = torch.hypot(vertical, torch.fft.rfftfreq(width, device=device)).clamp_min(1 / max(size))
+        self.scale = math.sqrt(height * width) / (CONTRAST * frequency)
         colours = torch.tensor(COLOURS, device=device)
         self.colours = colours / colours.norm(dim=0).max() if pixels.shape[0] == 3 else None
 
     def shares(self, values: Tensor) -> Tensor:
-        """As `Image` has it."""
+        """See `Parametrisation`."""
         planes = torch.fft.irfft2(torch.view_as_complex(values) * self.scale, s=self.size)
-        return torch.sigmoid(planes if self.colours is None else self._mixed(self.colours, planes))
+        return torch.sigmoid(planes if self.colours is None else self._mix(self.colours, planes))
 
     def values(self, shares: Tensor) -> Tensor:
-        """As `Image` has it."""
-        planes = torch.logit(shares, GREY_LEAST)
+        """See `Parametrisation`."""
+        planes = torch.logit(shares, LOGIT_MARGIN)
         if self.colours is not None:
-            planes = self._mixed(torch.linalg.inv(self.colours), planes)
+            planes = self._mix(torch.linalg.inv(self.colours), planes)
         return torch.view_as_real(torch.fft.rfft2(planes) / self.scale)
 
-    def _mixed(self, colours: Tensor, planes: Tensor) -> Tensor:
+    def _mix(self, colours: Tensor, planes: Tensor) -> Tensor:
         return (colours @ planes.flatten(2)).reshape(planes.shape)
 
 
-def build_parametrisation(way: ParametrisationName, pixels: Pixels, size: tuple[int, int]) -> Parametrisation:
-    """By its name."""
-    return FourierParametrisation(pixels, size) if way == "waves" else PixelParametrisation(pixels, size, way)
+def build_parametrisation(name: ParametrisationName, pixels: Pixels, size: tuple[int, int]) -> Parametrisation:
+    """Returns a parametrisation by name. size: (height, width) in pixels."""
+    return FourierParametrisation(pixels, size) if name == "fourier" else PixelParametrisation(pixels, size, name)

@@ -1,7 +1,7 @@
-"""What pictures go through before the network sees them, so that what is found lasts: moved, scaled, turned a bit.
+"""Random transforms of pictures before each run of the network, which make the result robust: shift, scale, rotation.
 
-tensorflow/lucid pads, jitters, scales, turns and jitters again, each with a picture of its own. Together they are one
-affine map, and cost one resampling.
+tensorflow/lucid pads, jitters, scales, rotates and jitters again, one after another. Here they are combined into one
+affine map, which costs a single resampling.
 """
 
 from __future__ import annotations
@@ -14,31 +14,32 @@ from torch import Tensor
 from torch.nn import functional as F
 
 GREY = 0.5
+"""Share of full brightness around the picture."""
 NUMBERS = 6
-"""Random numbers 0..1 for one move of one picture."""
+"""Random numbers 0..1 for one transform of one picture."""
 
 
 @dataclass(frozen=True)
 class RandomAffine:
-    """How far pictures are moved; every picture by itself."""
+    """A random affine map for each picture, with these ranges."""
 
     jitter: int = 8
-    """Pixels: the first jitter chooses among so many and one; grey surrounds the picture."""
+    """Range of the first shift in pixels, -jitter / 2 to jitter / 2."""
     scales: int = 11
-    """How many scales there are, 0.02 from each other, around 1."""
+    """Number of scales, 0.02 apart, around 1."""
     turn: int = 10
-    """Degrees to either side, whole ones."""
+    """Largest rotation to either side in degrees; whole degrees."""
     still: int = 5
-    """How many times more often than that it is not turned at all."""
+    """Additional chances of no rotation, beside one for each angle."""
     last: int = 4
-    """Pixels of a second jitter, after all."""
+    """Range of the second shift in pixels, after the rest."""
     margin: int = 0
-    """Pixels by which the result is larger than the picture."""
+    """Pixels by which the result is wider and higher than the picture."""
 
     def matrices(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, NUMBERS) in 0..1 -> (N, 2, 2) and (N, 2): pixel of the picture = matrix @ pixel of the result + shift.
+        """(N, NUMBERS) in 0..1 -> (N, 2, 2) matrices and (N, 2) shifts.
 
-        Pixels are counted right and down from the middles.
+        Pixel of picture = matrix @ pixel of result + shift, counted right and down from the centres.
         """
         first = (numbers[:, :2] * (self.jitter + 1)).floor() - self.jitter / 2
         last = (numbers[:, 2:4] * (self.last + 1)).floor() - self.last / 2
@@ -50,7 +51,7 @@ class RandomAffine:
         return matrix, (matrix @ last[..., None])[..., 0] + first
 
     def __call__(self, shares: Tensor, numbers: Tensor) -> Tensor:
-        """(N, C, H, W) shares, moved by (N, NUMBERS) -> (N, C, H + margin, W + margin), channels last in memory."""
+        """Transforms (N, C, H, W) shares by (N, NUMBERS) -> (N, C, H + margin, W + margin), channels last in memory."""
         height, width = shares.shape[2:]
         result = (*shares.shape[:2], height + self.margin, width + self.margin)
         matrix, shift = self.matrices(numbers)

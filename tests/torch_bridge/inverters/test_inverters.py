@@ -25,7 +25,7 @@ from innerwalk.torch_bridge.inverters.fit import Codes, Pictures, Recipe, Subjec
 from innerwalk.torch_bridge.inverters.image_priors import alpha_norm, total_variation  # noqa: E402
 from innerwalk.torch_bridge.inverters.perturbations import keep_only, perturbed  # noqa: E402
 from innerwalk.torch_bridge.inverters.upconv_network import Plan, UpconvNet  # noqa: E402
-from innerwalk.torch_bridge.models.fingerprint import fingerprint  # noqa: E402
+from innerwalk.torch_bridge.models.fingerprint import weights_fingerprint  # noqa: E402
 from innerwalk.torch_bridge.recording import safetensors  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
 
@@ -302,7 +302,7 @@ def shipped():
 def test_the_shipped_ones_are_for_the_shipped_network():
     model, _ = concepts.load("object")
     facts = [read(path).facts for path in shipped()]
-    assert {one.network for one in facts} == {fingerprint(model)}
+    assert {one.network for one in facts} == {weights_fingerprint(model)}
     assert [one.layer for one in facts if one.kind == "prior"] == [train.PRIOR]
     assert {one.layer for one in facts if one.kind == "inverter"} == set(train.LAYERS)
     assert sum(path.stat().st_size for path in shipped()) < 1.5e6
@@ -397,7 +397,7 @@ def test_upconvnet_shows_a_picture_for_each_layer():
     told = works.steps(work, "upconvnet")
     maps = {one.layer: one for step in told for one in step.maps}
     assert set(maps) == {"stem.norm", "stage2.1:add"}
-    assert told[-1].told == "2 layers are inverted, of 1 others no inverter is trained"
+    assert told[-1].message == "layers inverted: 2; without a trained inverter: 1"
     stem, stage = maps["stem.norm"], maps["stage2.1:add"]
     assert stem.shape == (1, 64, 64) and stem.colour and stem.frame == "input"
     assert stem.extras["values"][0] < 0.1 < stage.extras["values"][0]
@@ -459,7 +459,7 @@ def test_of_digits_the_least_important_half_matters_least(digits):
     pictures = torch.stack([picture_of(work, 9000 + index) for index in range(60)])
     inverter = made["convnet.s4"]
     with torch.no_grad():
-        maps = Subject(work.model, work.given, "convnet.s4").reach(pictures[:1], "convnet.s4")(pictures)
+        maps = Subject(work.model, work.arguments_with, "convnet.s4").reach(pictures[:1], "convnet.s4")(pictures)
         errors = {
             how: float((inverter.net(perturbed(maps, how, random())) - pictures).square().mean())
             for how in ("plain", "drop_least", "dropout", "binarise")

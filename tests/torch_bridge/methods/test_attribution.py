@@ -13,7 +13,7 @@ from torch import nn  # noqa: E402
 
 from innerwalk.tests.support import works  # noqa: E402
 from innerwalk.torch_bridge import concepts  # noqa: E402
-from innerwalk.torch_bridge.method_support import input_attribution, input_gradients  # noqa: E402
+from innerwalk.torch_bridge.method_support import input_attribution, run_limits  # noqa: E402
 from innerwalk.torch_bridge.method_support.input_gradients import GradientTarget, compute_input_gradients  # noqa: E402
 from innerwalk.torch_bridge.probing.relu_rules import relu_rule  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError, UnknownName  # noqa: E402
@@ -51,7 +51,13 @@ def net(**how):
 
 def signals(model, x, layer, of="maximum", rule="gradient", channels=(), of_class=-1):
     """(channels, C, H, W), as the methods get them."""
-    found = [one for one in compute_input_gradients(works.work_on(model, x, [layer], channels), layer, GradientTarget(of, of_class, rule)) if one]
+    found = [
+        one
+        for one in compute_input_gradients(
+            works.work_on(model, x, [layer], channels), layer, GradientTarget(of, of_class, rule)
+        )
+        if one
+    ]
     return torch.cat([one.signals for one in found]), [value for one in found for value in one.values]
 
 
@@ -239,7 +245,7 @@ def test_of_a_class_it_is_what_comes_through_the_channel():
 def test_labels_and_told():
     work = works.work_on(net(), picture(), ["fc"], names=("a", "b", "c", "d", "e"))
     told = works.steps(work, "guided_backprop", of="class", of_class=3)
-    assert told[-1].told == "fc: 5 of 5 channels (3 ReLUs by the rule) for d"
+    assert told[-1].message == "fc: 5 of 5 channels (3 ReLUs by the rule) for d"
     assert told[-1].maps[0].labels == ("a", "b", "c", "d", "e") and told[-1].share == 1
     assert [one.share for one in told] == sorted(one.share for one in told)
 
@@ -370,13 +376,13 @@ def test_a_network_without_classes():
 
 
 def test_grad_cam_needs_places():
-    with pytest.raises(InputError, match="fc: a layer whose channels are single numbers has no places to show"):
+    with pytest.raises(InputError, match="fc: channels that are single numbers have no positions to show"):
         works.made(works.work_on(net(), picture(), ["fc"]), "grad_cam")
 
 
 def test_what_is_no_picture():
     model = nn.Sequential(nn.Linear(6, 3))
-    with pytest.raises(InputError, match="this network's first input is none"):
+    with pytest.raises(InputError, match="this network's first input is not one"):
         works.made(works.work_on(model, torch.ones(1, 6), ["0"]), "saliency")
 
 
@@ -393,7 +399,7 @@ def test_nothing_but_not_a_number_is_told():
     model = nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU(), nn.Conv2d(3, 2, 1))
     with torch.no_grad():
         model[2].weight[1] = torch.nan
-    with pytest.raises(ModelError, match="2: what comes back isn't finite"):
+    with pytest.raises(ModelError, match="2: the gradients are not finite"):
         works.made(works.work_on(model, picture(4), ["2"]), "guided_backprop")
     assert works.made(works.work_on(model, picture(4), ["2", "0"]), "guided_backprop").keys() == {"0"}
 
@@ -433,9 +439,9 @@ def test_memory_that_is_too_small_for_one_is_told():
 def test_steps_are_small_and_the_model_is_left_alone():
     model = net(inplace=True).train()
     state = {name: value.clone() for name, value in model.state_dict().items()}
-    with mock.patch.dict(input_gradients.MAX_COPIES, cpu=2):
+    with mock.patch.dict(run_limits.MAX_COPIES, cpu=2):
         told = works.steps(works.work_on(model, picture(), ["c"]), "deconvnet")
-    assert [one.told for one in told if "channels" in one.told][:2] == [
+    assert [step.message for step in told if "channels" in step.message][:2] == [
         "c: 2 of 8 channels (2 ReLUs by the rule)", "c: 4 of 8 channels (2 ReLUs by the rule)",
     ]  # fmt: skip
     assert model.training and all(torch.equal(value, state[name]) for name, value in model.state_dict().items())

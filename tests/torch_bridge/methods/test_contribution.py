@@ -353,7 +353,7 @@ class Means(nn.Module):
             "Flat doesn't end with means of maps and a linear layer; how=gradient",
         ),
         (Means, ["a"], {"how": "weights"}, InputError, "the means of b are the scores; how=gradient divides them"),
-        (Linear, ["a"], {"how": "weights"}, InputError, "the weights are those of b; ask about that layer"),
+        (Linear, ["a"], {"how": "weights"}, InputError, "the weights are those of b; request that layer"),
         (Linear, ["b"], {"of_class": 4}, UnknownName, "no class '4'"),
         (lambda: nn.Sequential(nn.Conv2d(3, 4, 3)), ["0"], {}, InputError, "not with scores of classes"),
         (lambda: nn.Sequential(Linear(), Odd()), ["0.b"], {}, ModelError, "score nan: it can't be divided"),
@@ -372,7 +372,7 @@ class Odd(nn.Module):
 
 
 def test_too_little_memory_halves_the_copies(monkeypatch):
-    sizes, real = [], ablation_scores._lost
+    sizes, real = [], ablation_scores._score_losses
 
     def short(work, paths, id, channels, fill):
         sizes.append(len(channels))
@@ -381,10 +381,10 @@ def test_too_little_memory_halves_the_copies(monkeypatch):
         return real(work, paths, id, channels, fill)
 
     wanted = values(made(work_on(Linear(), PICTURE, ["b"]), "contribution", how="ablation")["b"])
-    monkeypatch.setattr(ablation_scores, "_lost", short)
+    monkeypatch.setattr(ablation_scores, "_score_losses", short)
     found = values(made(work_on(Linear(), PICTURE, ["b"]), "contribution", how="ablation")["b"])
     assert np.allclose(found, wanted, atol=1e-6) and max(sizes) > 2 and sizes[-1] <= 2
-    monkeypatch.setattr(ablation_scores, "_lost", lambda *_: (_ for _ in ()).throw(ModelError("never")))
+    monkeypatch.setattr(ablation_scores, "_score_losses", lambda *_: (_ for _ in ()).throw(ModelError("never")))
     with pytest.raises(ModelError, match="never"):
         made(work_on(Linear(), PICTURE, ["b"]), "contribution", how="ablation")
 
@@ -444,6 +444,6 @@ def scores(network, picture, channels) -> np.ndarray:
 def test_steps_tell_what_is_done(shipped, picture):
     found = steps(work_on(shipped, picture, panels(shipped, picture)), "contribution")
     shares = [step.share for step in found]
-    assert shares == sorted(shares) and shares[-1] == 1 and "score" in found[-1].told
+    assert shares == sorted(shares) and shares[-1] == 1 and "score" in found[-1].message
     order = [maps.layer for step in found for maps in step.maps]
     assert order == panels(shipped, picture)[::-1]

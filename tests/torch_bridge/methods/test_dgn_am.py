@@ -60,7 +60,7 @@ def painted(layers=("sides",), **more):
     from dataclasses import replace
 
     work = works.work_on(Halves().eval(), torch.rand(1, 1, 8, 8), layers, how=GREY, **more)
-    return replace(work, others={"painter": beside(Painter().eval(), (2,))})
+    return replace(work, other_networks={"painter": beside(Painter().eval(), (2,))})
 
 
 def beside(model, shape):
@@ -119,7 +119,7 @@ def test_progress_and_partial_results():
     told = works.steps(painted(), "dgn_am", generator="painter", steps=8, batch=1)
     shares = [one.share for one in told]
     assert shares == sorted(shares) and shares[-1] == 1
-    assert told[0].told == "sides, 1 of 2 channels, step 1 of 8" and not told[0].maps and told[1].maps
+    assert told[0].message == "sides, 1 of 2 channels, step 1 of 8" and not told[0].maps and told[1].maps
     assert np.isnan(told[1].maps[0].extras["values"][1]) and not np.isnan(told[-1].maps[0].extras["values"]).any()
 
 
@@ -168,7 +168,7 @@ def test_a_layer_without_gradient():
     from dataclasses import replace
 
     model = Detached().eval()
-    work = replace(works.work_on(model, torch.rand(1, 1, 8, 8), ["sides"], how=GREY), others=painted().others)
+    work = replace(works.work_on(model, torch.rand(1, 1, 8, 8), ["sides"], how=GREY), other_networks=painted().others)
     with pytest.raises(ModelError, match="no gradient with the picture"):
         works.steps(work, "dgn_am", generator="painter", steps=2)
 
@@ -232,11 +232,11 @@ def digits(data_folder, monkeypatch):
     painter = prepare(
         RecordSpec("own_models:DcganGenerator", weights=str(weights / "mnist_dcgan_generator.safetensors"))
     )
-    blank = reader.feeder.arguments(reader.feeder.read(["noise:0"], 0))
+    blank = reader.adapter.arguments(reader.adapter.read(["noise:0"], 0))
     work = works.work_on(
-        reader.built.module, blank, ["fc.f7"], how=reader.feeder.how, names=[str(k) for k in range(10)]
+        reader.built.module, blank, ["fc.f7"], how=reader.adapter.how, names=[str(k) for k in range(10)]
     )
-    return replace(work, others={"dcgan": painter})
+    return replace(work, other_networks={"dcgan": painter})
 
 
 def test_each_digit_wins_by_the_generator_of_digits(digits):

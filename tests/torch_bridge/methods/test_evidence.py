@@ -17,8 +17,8 @@ from innerwalk.torch_bridge.concepts import make_evidence_sheet as sheets  # noq
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
 from innerwalk.torch_bridge.method_support.method import parameter  # noqa: E402
 from innerwalk.torch_bridge.method_support.picture_maps import picture_maps  # noqa: E402
-from innerwalk.torch_bridge.methods import METHODS, Method, Step  # noqa: E402
-from innerwalk.torch_bridge.methods.evidence import GAP, pair_side_by_side  # noqa: E402
+from innerwalk.torch_bridge.methods import Method, Step  # noqa: E402
+from innerwalk.torch_bridge.methods.evidence import GAP, MAKERS, pair_side_by_side  # noqa: E402
 from innerwalk.torch_bridge.recording import FLAGS  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402
 
@@ -41,12 +41,12 @@ def made(monkeypatch):
         heard.append(parameters)
         for layer in work.layers:
             count = work.network.layer(layer).map_shape[0]
-            pictures = {channel: np.full((12, 12, 3), lights[channel]) for channel in work.chosen(layer)}
+            pictures = {channel: np.full((12, 12, 3), lights[channel]) for channel in work.selected_channels(layer)}
             first = dict(list(pictures.items())[:1])
             yield Step(0.5, "half", (picture_maps(layer, "maximisation", first, count),))
             yield Step(1.0, "made", (picture_maps(layer, "maximisation", pictures, count),))
 
-    monkeypatch.setitem(METHODS, "maximisation", Method("maximisation", "Made", "Made.", run, Wishes))
+    monkeypatch.setitem(MAKERS, "maximisation", Method("maximisation", "Made", "Made.", run, Wishes))
     return lights, heard
 
 
@@ -115,7 +115,7 @@ def test_what_is_missing_is_said(made, monkeypatch):
     work = works.work_on(light_meter(), torch.zeros(1, 3, 12, 12), ["0"], how=HOW)
     with pytest.raises(InputError, match="evidence needs a data set; choose one"):
         works.steps(work, "evidence")
-    monkeypatch.delitem(METHODS, "maximisation")
+    monkeypatch.delitem(MAKERS, "maximisation")
     with pytest.raises(UnknownName, match="no method that makes pictures 'maximisation'"):
         works.steps(work_on(), "evidence")
 

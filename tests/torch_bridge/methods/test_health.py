@@ -188,7 +188,10 @@ def test_aliased_channels_are_flagged_in_first_and_in_later_layers():
 def test_what_counts_as_strided():
     model = nn.Sequential(nn.Conv2d(3, 4, 3, 2), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 1, (1, 2))).eval()
     network = record(model, (torch.rand(1, 3, 9, 9),), layers=()).network
-    assert find_strided_conv(model, network, "1").source == "" and find_strided_conv(model, network, "1").module is model[0]
+    assert (
+        find_strided_conv(model, network, "1").source == ""
+        and find_strided_conv(model, network, "1").module is model[0]
+    )
     assert find_strided_conv(model, network, "3").source == "2" and find_strided_conv(model, network, "2") is None
 
 
@@ -225,7 +228,7 @@ def test_what_becomes_of_a_layers_values():
 
     network = record(Both().eval(), (torch.rand(1, 3, 8, 8),), layers=()).network
     assert activation_limits(network, "a") == (None, None)  # its negative values go on beside the ReLU
-    assert activation_limits(network, "b").silent == 0.0 and activation_limits(network, "b").ends is None
+    assert activation_limits(network, "b").silent_below == 0.0 and activation_limits(network, "b").ends is None
     assert activation_limits(network, "c") == (None, (-6.0, 6.0))
 
 
@@ -245,7 +248,7 @@ def test_steps_tell_how_far_it_is():
     )
     found = works.steps(work, "health", count=300)
     partial = [one for one in found if one.maps]
-    assert len(partial) == 2 and found[-1].told == "300 of 300 pictures of made"
+    assert len(partial) == 2 and found[-1].message == "300 of 300 pictures of made"
     assert [one.share for one in found] == sorted(one.share for one in found)
 
 

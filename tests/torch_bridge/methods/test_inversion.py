@@ -90,7 +90,7 @@ def test_with_data_the_distance_of_two_pictures_is_one():
     given = torch.from_numpy(concepts.picture(4)).permute(2, 0, 1)[None].float() / 127.5 - 1
     work = works.work_on(model, given, ["stem.norm"], data=sets.open_data("concepts:object"))
     told = works.steps(work, "inversion", steps=3)
-    assert told[0].told == "looked at 8 pictures of concepts object" and not told[0].maps
+    assert told[0].message == "looked at 8 pictures of concepts object" and not told[0].maps
     maps = told[-1].maps[0]
     assert "(two pictures of concepts object = 1)" in maps.labels[0]
     chosen = sets.random_indices(work.data, 48, 0)
@@ -104,7 +104,7 @@ def test_it_comes_step_by_step():
     told = works.steps(asked(["turn", "squares"]), "inversion", steps=20)
     assert [one.share for one in told] == sorted(one.share for one in told) and told[-1].share == 1
     assert sum(len(one.maps) for one in told if one.maps and one.maps[0].layer == "turn") == 10
-    assert len(told) == 42 and told[19].told.startswith("turn, step 20 of 20: feature error ")
+    assert len(told) == 42 and told[19].message.startswith("turn, step 20 of 20: feature error ")
 
 
 def test_repeats_lie_side_by_side_and_begin_with_their_own_noise():
@@ -142,7 +142,12 @@ def test_importance_by_the_strongest_class():
     from innerwalk.torch_bridge.method_support.inversion_target import InversionParameters, find_inversion_target
 
     work = asked(["turn"])
-    code = find_inversion_target(work, PartialForward(work.model, ["turn"], work.arguments), "turn", InversionParameters("drop_least", "gradient"))
+    code = find_inversion_target(
+        work,
+        PartialForward(work.model, ["turn"], work.arguments),
+        "turn",
+        InversionParameters("drop_least", "gradient"),
+    )
     with torch.no_grad():
         maps = work.model.turn(work.picture)
         best = int(work.model(work.picture)[0].argmax())
@@ -159,7 +164,7 @@ def goal(work, layer="turn", smoothness=1.0, way="adam"):
     reach, pixels = PartialForward(work.model, [layer], work.arguments), Pixels(PLAIN, work.picture)
     with torch.no_grad():
         maps = reach(work.arguments).maps[layer]
-    return Goal(reach, work.given, layer, maps, tuple(range(maps.shape[1])), pixels, smoothness, way)
+    return Goal(reach, work.arguments_with, layer, maps, tuple(range(maps.shape[1])), pixels, smoothness, way)
 
 
 def test_their_first_step_on_a_linear_layer_by_hand():

@@ -97,7 +97,7 @@ def test_cam_by_hand():
         features = model.stage3(model.stage2(model.stage1(model.stem(x))))[0]
         wanted = torch.einsum("ck,khw->chw", model.fc.weight, features).numpy()
     maps = works.made(work, "cam")["fc"]
-    assert np.allclose(maps.data, wanted, atol=1e-5) and maps.labels == work.names.names
+    assert np.allclose(maps.data, wanted, atol=1e-5) and maps.labels == work.class_names.names
     some = works.made(shipped(channels=[4]), "cam")["fc"].data
     assert np.allclose(some[4], wanted[4], atol=1e-5) and not np.delete(some, 4, 0).any()
 
@@ -115,7 +115,7 @@ def test_other_ends_have_none_and_grad_cam_is_named(end, method):
     torch.manual_seed(0)
     model = Ends(end()).eval()
     work = works.work_on(model, torch.randn(1, 3, 15, 15), ["b"])
-    line = "doesn't end with the means of maps and one linear layer.*grad_cam does for any network"
+    line = "doesn't end with the means of maps and one linear layer.*grad_cam works for any network"
     with pytest.raises(InputError, match=line):
         works.made(work, method)
     assert works.made(work, "grad_cam")["b"].shape == (1, 15, 15)
@@ -229,7 +229,9 @@ def test_boxes_are_drawn_on_the_input():
     assert chance == pytest.approx(work.model(work.arguments[0]).softmax(1)[0, best].item(), abs=1e-5)
     truth = next(box for box in one.boxes if box.concept == best + 1)
     assert Box(*ends).overlap(Box(*(end / 64 for end in truth[1:]))) > 0.5
-    assert find_box(maps.data[best], THRESHOLD) == pytest.approx(tuple(ends)) and not np.delete(maps.data, best, 0).any()
+    assert (
+        find_box(maps.data[best], THRESHOLD) == pytest.approx(tuple(ends)) and not np.delete(maps.data, best, 0).any()
+    )
     three = works.made(work, "localisation", classes=3)["fc"].extras["boxes"]
     assert three[:, 0].tolist() == np.argsort(-maps.extras["values"])[:3].tolist()
     assert works.made(work, "localisation", of_class=4)["fc"].extras["boxes"][:, 0].tolist() in ([4], [])
@@ -246,14 +248,19 @@ def scored() -> BoxAccuracy:
 
 def test_most_boxes_are_right():
     score = scored()
-    assert len(score.tries) == 300 and score.right >= 0.9 and score.pointed >= 0.95 and score.right_and_named >= 0.9
+    assert (
+        len(score.results) == 300
+        and score.correct >= 0.9
+        and score.peak_inside >= 0.95
+        and score.correct_and_named >= 0.9
+    )
     assert score.overlap > 0.6
 
 
 def test_the_papers_threshold_is_too_low_here():
     finder, objects = ObjectFinder(shipped(), 0.2), data.open_data("concepts:object")
     low = BoxAccuracy(tuple(evaluate_picture(finder, objects, index) for index in range(60)), objects.classes)
-    assert low.right < 0.6 < BoxAccuracy(scored().tries[:60], objects.classes).right
+    assert low.correct < 0.6 < BoxAccuracy(scored().results[:60], objects.classes).correct
 
 
 def test_failures_are_listed_worst_first():
@@ -261,14 +268,14 @@ def test_failures_are_listed_worst_first():
     worst = score.failures()
     assert worst and all(one.overlap < 0.5 for one in worst)
     assert [one.overlap for one in worst] == sorted(one.overlap for one in worst)
-    assert len(worst) == round((1 - score.right) * 300)
+    assert len(worst) == round((1 - score.correct) * 300)
     lines = score.table(3).splitlines()
     assert lines[0].startswith("class") and lines[1].startswith("circle") and lines[7].startswith("all")
     assert (
-        lines[7].split()[1:3] == ["300", f"{score.right:.1%}"]
+        lines[7].split()[1:3] == ["300", f"{score.correct:.1%}"]
         and lines[8] == f"{len(worst)} boxes are wrong, the worst:"
     )
-    assert lines[9:] == [one.told(score.classes) for one in worst[:3]] and f"picture {worst[0].index}: " in lines[9]
+    assert lines[9:] == [one.describe(score.classes) for one in worst[:3]] and f"picture {worst[0].index}: " in lines[9]
 
 
 def test_scores_are_shown_by_class(tmp_path):
@@ -277,14 +284,18 @@ def test_scores_are_shown_by_class(tmp_path):
     told = works.steps(work, "localisation_scores", count=30, seed=3)
     maps = told[-1].maps[0]
     finder = ObjectFinder(work, THRESHOLD)
-    wanted = BoxAccuracy(tuple(evaluate_picture(finder, objects, k) for k in data.random_indices(objects, 30, 3)), objects.classes)
+    wanted = BoxAccuracy(
+        tuple(evaluate_picture(finder, objects, k) for k in data.random_indices(objects, 30, 3)), objects.classes
+    )
     assert maps.colour and maps.layer == "fc" and maps.extras["samples"].tolist() == [2, 2]
-    assert np.allclose(maps.extras["values"], [wanted.of(k).right for k in range(6)])
-    assert maps.labels[2].startswith(f"triangle: {wanted.of(2).right:.0%} of {len(wanted.of(2).tries)} right")
-    assert told[-1].told.startswith(f"30 of 30: {wanted.right:.1%} of boxes right")
+    assert np.allclose(maps.extras["values"], [wanted.of_class(k).correct for k in range(6)])
+    assert maps.labels[2].startswith(
+        f"triangle: {wanted.of_class(2).correct:.0%} of {len(wanted.of_class(2).results)} right"
+    )
+    assert told[-1].message.startswith(f"30 of 30: {wanted.correct:.1%} of boxes right")
     green = (maps.data[2, :128, :128] * 255).round() == (40, 220, 90)
     rows, columns = np.flatnonzero(green.all(2).any(1)), np.flatnonzero(green.all(2).any(0))
-    truth = min(wanted.of(2).tries, key=lambda one: (one.overlap, one.index)).truth
+    truth = min(wanted.of_class(2).results, key=lambda one: (one.overlap, one.index)).truth
     ends = truth.x0 * 128, truth.y0 * 128, truth.x1 * 128 - 1, truth.y1 * 128 - 1
     assert np.allclose((columns[0], rows[0], columns[-1], rows[-1]), ends, atol=3)
 
@@ -345,9 +356,9 @@ def test_an_object_is_followed_through_a_film(film, tmp_path, capsys):
     for k, sighting in enumerate(seen):
         truth = Box((box.x0 + 2 * (k - 6)) / 64, box.y0 / 64, (box.x1 + 2 * (k - 6)) / 64, box.y1 / 64)
         assert sighting.frame.number == k
-        hits += sighting.place.class_.name == "square" and sighting.place.box.overlap(truth) > 0.5
+        hits += sighting.detection.class_.name == "square" and sighting.detection.box.overlap(truth) > 0.5
     assert hits >= 8, "it moves out of the picture in some"
-    middles = [sighting.place.box.x0 + sighting.place.box.x1 for sighting in seen[3:9]]
+    middles = [sighting.detection.box.x0 + sighting.detection.box.x1 for sighting in seen[3:9]]
     assert middles == sorted(middles)
     assert localise.frame_line(seen[5]) == lines[5]
     assert len(list((tmp_path / "out").glob("*.png"))) == 12
@@ -377,7 +388,7 @@ def test_the_command_line_says_one_line(words, line, capsys):
 
 def test_a_bird_on_a_photograph(data_folder):
     from innerwalk.torch_bridge.models.torchvision_import import import_torchvision
-    from innerwalk.torch_bridge.server.ask import denormals_restored
+    from innerwalk.torch_bridge.server.in_process import denormals_restored
     from innerwalk.torch_bridge.server.loaded_model import LoadedModel
     from innerwalk.torch_bridge.server.priority_lock import PriorityLock
     from innerwalk.torch_bridge.subject import RecordSpec
@@ -391,7 +402,9 @@ def test_a_bird_on_a_photograph(data_folder):
     with denormals_restored():
         live.record(live.read(live.default_sources), (), lambda maps: None)
     place = (
-        ObjectFinder(live.method_context(live.run_context, (), None, ()), THRESHOLD).look(live.method_context(live.run_context, (), None, ()).arguments).place()
+        ObjectFinder(live.method_context(live.run_context, (), None, ()), THRESHOLD)
+        .run_input(live.method_context(live.run_context, (), None, ()).arguments)
+        .detect()
     )
     with Image.open(data_folder / "coral_images" / "bird_segmentation_mask.png") as opened:
         rows, columns = np.nonzero(np.asarray(opened) == 3)

@@ -207,8 +207,8 @@ def test_it_comes_in_parts(shipped, given):
     assert there == [8, 8, 10, 10] and np.abs(shown[0].data[0] - shown[1].data[0]).mean() > 0.001
     shares = [step.share for step in every]
     assert shares == sorted(shares) and shares[-1] == 1.0
-    assert sum(step.told.endswith("step 12 of 12") for step in every) >= 2
-    assert "stage1.1:add, channels 0 to 7 of 10, step 1 of 12" in {step.told for step in every}
+    assert sum(step.message.endswith("step 12 of 12") for step in every) >= 2
+    assert "stage1.1:add, channels 0 to 7 of 10, step 1 of 12" in {step.message for step in every}
 
 
 def test_a_network_that_is_large_runs_on_few_at_a_time(shipped, given, monkeypatch):
@@ -269,7 +269,7 @@ def test_no_number_begins_again_with_smaller_steps():
     maps = made(own_work(edge), "maximisation", preset="simonyan2013", steps=200)["layer"]
     assert maps.extras["values"][0] == pytest.approx(1e4, rel=1e-3)  # as it is kept: white
     assert maps.extras["curve"][0, -1] == pytest.approx(2e4, rel=0.01)
-    with pytest.raises(ModelError, match=r"the objective became NaN or infinite, with steps of 0\.0025, too"):
+    with pytest.raises(ModelError, match=r"the objective became NaN or infinite, even with steps of 0\.0025"):
         made(own_work(lambda x: x.mean((2, 3), keepdim=True) * torch.nan), "maximisation", preset="simonyan2013")
 
 
@@ -321,7 +321,7 @@ def test_what_cannot_be_climbed(shipped, given):
         made(work_on(model, given, ["stage9"]), "maximisation")
     with pytest.raises(InputError, match="there is no channel 6"):
         made(work_on(model, given, ["fc"], (6,)), "maximisation")
-    with pytest.raises(InputError, match="needs a picture; this network's first input is none"):
+    with pytest.raises(InputError, match="needs a picture, but this network's first input is not one"):
         made(work_on(nn.Sequential(nn.Linear(4, 2)), torch.rand(1, 4), ["0"]), "maximisation")
     with pytest.raises(InputError, match="samples of yosinski2015 differ by their regularisers"):
         made(work_on(model, given, ["fc"]), "maximisation", preset="yosinski2015", samples=2, diversity=1.0)
@@ -331,10 +331,10 @@ def test_what_cannot_be_climbed(shipped, given):
     ("asked", "line"),
     [
         ({"joint": True, "weights": "1"}, "2 finite numbers are needed"),
-        ({"joint": True, "weights": "0,0"}, "not all 0"),
+        ({"joint": True, "weights": "0,0"}, "not all of them 0"),
         ({"joint": True, "weights": "1,nan"}, "2 finite numbers are needed"),
         ({"joint": True, "weights": "1;2"}, "write numbers with commas"),
-        ({"weights": "1,2"}, "weights are of joint channels, or of a direction"),
+        ({"weights": "1,2"}, "weights need joint channels or a direction"),
     ],
 )
 def test_weights_that_cannot_be(shipped, given, asked, line):

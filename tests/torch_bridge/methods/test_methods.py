@@ -17,7 +17,7 @@ from innerwalk.tests.support import (  # noqa: E402
 )
 from innerwalk.torch_bridge import client, data  # noqa: E402
 from innerwalk.torch_bridge.method_support.method import parameter  # noqa: E402
-from innerwalk.torch_bridge.methods import METHODS, Method, parse_parameters, parameter_form, help_text  # noqa: E402
+from innerwalk.torch_bridge.methods import METHODS, Method, help_text, parameter_form, parse_parameters  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402
 
 
@@ -90,7 +90,10 @@ def test_average_of_a_network_with_two_inputs(bridge, server):
     _, every = made(bridge, "Two", "average", data="objects", parameters={"count": 2, "seed": 0})
     live, objects = network(server, "Two"), data.open_data("concepts:object")
     with torch.no_grad():
-        values = [live.model.left(live._picture_arguments(objects.picture(k))[0]).numpy()[0] for k in data.random_indices(objects, 2, 0)]
+        values = [
+            live.model.left(live._picture_arguments(objects.picture(k))[0]).numpy()[0]
+            for k in data.random_indices(objects, 2, 0)
+        ]
     assert np.allclose(every["left", "average"].data, np.mean(values, 0), atol=1e-6)
 
 
@@ -118,7 +121,7 @@ def test_occlusion_is_the_fall_of_the_mean(bridge, server):
 def test_occlusion_needs_a_picture(bridge):
     bridge.record("Vector", [client.noise(1)])
     told, _ = bridges.followed(bridge, bridge.start("Vector", "occlusion"))
-    assert told[-1]["state"] == "failed" and "this network's first input is none" in told[-1]["error"]
+    assert told[-1]["state"] == "failed" and "this network's first input is not one" in told[-1]["error"]
 
 
 def test_occlusion_of_a_network_that_takes_a_list():
@@ -176,12 +179,12 @@ def test_what_was_given_is_chosen():
 @pytest.mark.parametrize(
     ("given", "line"),
     [
-        ({"count": 11}, "wish: count is 11; 1 to 10 is possible"),
+        ({"count": 11}, "wish: count is 11; it must be 1 to 10"),
         ({"count": 2.0}, "a whole number is needed"),
         ({"count": True}, "a whole number is needed"),
         ({"weight": float("nan")}, "a finite number is needed"),
         ({"weight": float("inf")}, "a finite number is needed"),
-        ({"weight": -0.1}, "0.0 to 1.0 is possible"),
+        ({"weight": -0.1}, "it must be 0.0 to 1.0"),
         ({"any_size": 10**400}, "a finite number is needed"),
         ({"mirrored": 1}, "true or false is needed"),
         ({"word": 3}, "a text is needed"),

@@ -15,7 +15,7 @@ from torch import nn  # noqa: E402
 from innerwalk.tests.support import works  # noqa: E402
 from innerwalk.torch_bridge import concepts  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
-from innerwalk.torch_bridge.method_support import input_gradients  # noqa: E402
+from innerwalk.torch_bridge.method_support import run_limits  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
 
 
@@ -140,9 +140,9 @@ def test_the_score_of_a_class_is_drawn_on_the_layer_of_the_classes():
 
 def test_places_come_some_at_a_time_and_fill_the_picture():
     model, x = Small().eval(), picture()
-    with mock.patch.dict(input_gradients.MAX_COPIES, cpu=3):
+    with mock.patch.dict(run_limits.MAX_COPIES, cpu=3):
         told = works.steps(works.work_on(model, x, ["a"]), "occlusion", size=0.25)
-    assert told[0].told == "54 places" and told[-1].told == "place 54 of 54"  # 2 by 4 pixels, 1 by 2 pixels apart
+    assert told[0].message == "54 places" and told[-1].message == "place 54 of 54"  # 2 by 4 pixels, 1 by 2 pixels apart
     shown = [one.maps[0].data for one in told if one.maps]
     hidden_so_far = [np.abs(one).max(0).astype(bool).mean() for one in shown]
     assert len(shown) >= 8 and hidden_so_far == sorted(hidden_so_far) and hidden_so_far[-1] == 1

@@ -14,9 +14,9 @@ from innerwalk.tests.support.works import Pictures  # noqa: E402
 from innerwalk.torch_bridge import concepts, data  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
 from innerwalk.torch_bridge.method_support.best_images import BestImages  # noqa: E402
+from innerwalk.torch_bridge.method_support.best_images_pass import BestImagesParameters, BestImagesPass  # noqa: E402
 from innerwalk.torch_bridge.method_support.dataset_pass import DatasetBatch, DatasetPass  # noqa: E402
 from innerwalk.torch_bridge.methods import METHODS, parse_parameters  # noqa: E402
-from innerwalk.torch_bridge.methods.top_images import Parameters, TopImagesRun  # noqa: E402
 from innerwalk.torch_bridge.probing.crops import (  # noqa: E402
     BEYOND,
     DARK,
@@ -69,11 +69,13 @@ def test_ranks_are_those_of_asking_each_picture_alone(score):
     objects = data.open_data("concepts:object")
     layers = ["stage1.0.norm1", "stage2.1:add", "fc"]
     work = works.work_on(model, torch.zeros(1, 3, 64, 64), layers, data=objects, names=names)
-    seen = TopImagesRun(DatasetPass(work, layers, "top_images"), Parameters(count=45, best=5, score=score, seed=3))
-    list(seen.looking())
+    images_pass = BestImagesPass(
+        DatasetPass(work, layers, "top_images"), BestImagesParameters(count=45, best=5, score=score, seed=3)
+    )
+    list(images_pass.run("top_images"))
     indices = data.random_indices(objects, 45, 3)
     alone = [work.record(work.feed(objects.picture(index)), layers) for index in indices]
-    for id, gallery in seen.galleries.items():
+    for id, gallery in images_pass.best_images.items():
         values = np.stack([one.maps(id).data for one in alone]).astype(np.float64)
         scores = values.max((2, 3)) if score == "max" else values.mean((2, 3))
         order = np.argsort(-scores, 0, "stable")[:5].T
@@ -96,8 +98,8 @@ def test_parts_of_the_data_merge_to_what_one_pass_finds():
     def pass_over(part):
         gallery = BestImages("stage1.0.norm1", range(24), 24, 3)
         viewing = DatasetPass(work, work.layers, "top_images")
-        viewing.most = 1  # a picture alone, so that its last bits don't depend on those beside it
-        for view in viewing.views(part):
+        viewing.batch_size = 1  # a picture alone, so that its last bits don't depend on those beside it
+        for view in viewing.batches(part):
             everything = np.broadcast_to(
                 np.array([0, 0, 64, 64], np.int32), (1, *view.maps[gallery.layer].shape[2:], 4)
             )
@@ -105,11 +107,11 @@ def test_parts_of_the_data_merge_to_what_one_pass_finds():
         return gallery
 
     one, *parts = pass_over(indices), pass_over(indices[40:]), pass_over(indices[:13]), pass_over(indices[13:40])
-    best, counted = parts[0].best, parts[0].counted
+    best, counted = parts[0].best, parts[0].histogram
     for other in parts[1:]:
         best, counted = best.merged(other.best), counted.merged(other.counted)
     assert all(np.array_equal(getattr(best, name), getattr(one.best, name)) for name in vars(best))
-    assert np.array_equal(counted.counts, one.counted.counts)
+    assert np.array_equal(counted.counts, one.histogram.counts)
 
 
 def test_one_pass_opens_each_picture_once_and_runs_the_network_once():
@@ -124,7 +126,7 @@ def test_one_pass_opens_each_picture_once_and_runs_the_network_once():
     assert opened == [0, *range(300)]  # the first one also says what the network is given
     assert sum(ran) == 300 + 4  # four show what each place sees
     partial = [step for step in found if step.maps]
-    assert len(partial) == 2 and 0.8 < partial[0].share < 1.0 and partial[1].told == "300 of 300 pictures of made"
+    assert len(partial) == 2 and 0.8 < partial[0].share < 1.0 and partial[1].message == "300 of 300 pictures of made"
     assert not np.array_equal(partial[0].maps[0].texels, partial[1].maps[0].texels)
 
 
@@ -133,10 +135,10 @@ def test_memory_does_not_grow_with_the_pictures():
     held = []
     for count in (40, 160):
         work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(noise(count)))
-        seen = TopImagesRun(DatasetPass(work, ["0"], "top_images"), Parameters(count=count))
-        list(seen.looking())
-        gallery = seen.galleries["0"]
-        arrays = [gallery.shots, gallery.maps, gallery.counted.counts, *vars(gallery.best).values()]
+        images_pass = BestImagesPass(DatasetPass(work, ["0"], "top_images"), BestImagesParameters(count=count))
+        list(images_pass.run("top_images"))
+        gallery = images_pass.best_images["0"]
+        arrays = [gallery.crops, gallery.maps, gallery.histogram.counts, *vars(gallery.best).values()]
         held.append([one.nbytes for one in arrays])
     assert held[0] == held[1]
 
@@ -171,7 +173,7 @@ def test_a_picture_that_cannot_be_read_is_left_out():
     pictures[3] = None
     pictures[0] = None
     work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(pictures))
-    assert works.steps(work, "top_images")[-1].told == "12 of 12 pictures of made; 2 can't be read"
+    assert works.steps(work, "top_images")[-1].message == "12 of 12 pictures of made; 2 can't be read"
     work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures([None] * 3))
     with pytest.raises(InputError, match="picture 2: damaged"):
         works.steps(work, "top_images")
@@ -224,11 +226,14 @@ def test_networks_that_take_few_pictures_at_once_get_few(kind):
     model = kind().eval()
     pictures = noise(20)
     work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["conv"], how=PLAIN, data=Pictures(pictures))
-    seen = TopImagesRun(DatasetPass(work, ["conv"], "top_images"), Parameters(count=20, best=3))
-    list(seen.looking())
+    images_pass = BestImagesPass(DatasetPass(work, ["conv"], "top_images"), BestImagesParameters(count=20, best=3))
+    list(images_pass.run("top_images"))
     with torch.no_grad():
         values = [float(model.conv(work.feed(Image.fromarray(one))[0])[0, 1].max()) for one in pictures]
-    assert seen.galleries["conv"].best.pictures[1].tolist() == np.argsort(-np.array(values), kind="stable")[:3].tolist()
+    assert (
+        images_pass.best_images["conv"].best.pictures[1].tolist()
+        == np.argsort(-np.array(values), kind="stable")[:3].tolist()
+    )
     if kind is Full:
         assert model.sizes[2] == 20 and max(model.sizes[3:]) <= 10 and model.sizes.count(2) >= 9
 
@@ -309,10 +314,10 @@ def test_views_say_what_they_are_of():
     model, _ = crosses()
     pictures = noise(7)
     work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(pictures))
-    views: list[DatasetBatch] = list(DatasetPass(work, ["0"], "x").views([4, 1, 6]))
+    views: list[DatasetBatch] = list(DatasetPass(work, ["0"], "x").batches([4, 1, 6]))
     assert np.concatenate([one.indices for one in views]).tolist() == [4, 1, 6] and views[-1].done == 3
     assert np.array_equal(views[0].pictures[0], pictures[4])
-    assert torch.equal(views[0].maps["0"], model(views[0].given).detach())
+    assert torch.equal(views[0].maps["0"], model(views[0].inputs).detach())
 
 
 class Odd(nn.Module):
@@ -333,9 +338,11 @@ def test_pictures_without_a_number_are_never_the_best():
     model[0][0].conv.weight.data.abs_()
     for given, wanted in ((pictures, [5, 6]), (pictures[:5], [])):
         work = works.work_on(model, torch.ones(1, 3, 16, 16), ["0.0.conv"], how=how, data=Pictures(given))
-        seen = TopImagesRun(DatasetPass(work, work.layers, "top_images"), Parameters(best=3, score="mean"))
-        list(seen.looking())
-        gallery = seen.galleries["0.0.conv"]
+        images_pass = BestImagesPass(
+            DatasetPass(work, work.layers, "top_images"), BestImagesParameters(best=3, score="mean")
+        )
+        list(images_pass.run("top_images"))
+        gallery = images_pass.best_images["0.0.conv"]
         assert sorted(gallery.best.pictures[0].tolist()) == [*[-1] * (3 - len(wanted)), *wanted]
-        maps = gallery.shown("top_images", 0.9, "dark", work.data)
+        maps = gallery.to_maps("top_images", 0.9, "dark", work.data)
         assert np.isfinite(maps.texels).all() and bool(maps.labels[0]) == bool(wanted)

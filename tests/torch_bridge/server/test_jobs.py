@@ -284,7 +284,7 @@ def test_what_cannot_be_started(bridge, stepwise):
         bridge.start("names", "stepwize")
     with pytest.raises(UnknownName, match="no parameter of stepwise 'cuont'"):
         bridge.start("names", "stepwise", parameters={"cuont": 1})
-    with pytest.raises(InputError, match="stepwise: count is 0; 1 to 100 is possible"):
+    with pytest.raises(InputError, match="stepwise: count is 0; it must be 1 to 100"):
         bridge.start("names", "stepwise", parameters={"count": 0})
     with pytest.raises(UnknownName, match="no layer 'z'"):
         bridge.start("names", "stepwise", layers=["z"])

@@ -39,15 +39,15 @@ def linear(shares, rows):
     return (PIXELS.values(shares) * WEIGHT).flatten(1).sum(1)
 
 
-def climb_of(name, steps=1, **more):
+def settings_of(name, steps=1, **more):
     preset = replace(PRESETS[name], **more)
     before, after = preset.before(PIXELS, PICTURE), preset.after(PIXELS, PICTURE)
     return AscentSettings(preset, build_parametrisation(preset.image, PIXELS, SIZE), linear, steps, before, after)
 
 
-def climbed(climb, kind="noise", samples=1):
-    start = make_start(climb, [f"0/layer/3/{k}" for k in range(samples)], kind, PIXELS.shares(PICTURE))
-    ascent = Ascent(climb, start, 8)
+def ascend(settings, kind="noise", samples=1):
+    start = make_start(settings, [f"0/layer/3/{k}" for k in range(samples)], kind, PIXELS.shares(PICTURE))
+    ascent = Ascent(settings, start, 8)
     list(ascent.steps())
     return start.values.numpy(), ascent.values.numpy()
 
@@ -64,7 +64,7 @@ def test_waves_are_the_inverse_fourier_transform():
     np.testing.assert_allclose(image.shares(values).numpy(), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("way", ["waves", "network", "brightness"])
+@pytest.mark.parametrize("way", ["fourier", "network", "brightness"])
 def test_a_picture_is_written_and_read(way):
     shares, image = torch.rand(2, 3, *SIZE, generator=RANDOM), build_parametrisation(way, PIXELS, SIZE)
     assert image.values(shares).shape == (2, *image.shape)
@@ -73,7 +73,8 @@ def test_a_picture_is_written_and_read(way):
 
 def test_zero_is_the_mean_of_the_data():
     assert torch.equal(
-        PixelParametrisation(PIXELS, SIZE, "network").shares(torch.zeros(1, 3, *SIZE))[0, :, 0, 0], PIXELS.mean.flatten()
+        PixelParametrisation(PIXELS, SIZE, "network").shares(torch.zeros(1, 3, *SIZE))[0, :, 0, 0],
+        PIXELS.mean.flatten(),
     )
     assert torch.allclose(FourierParametrisation(PIXELS, SIZE).shares(torch.zeros(1, 3, 6, 3, 2)), torch.tensor(0.5))
 
@@ -140,7 +141,7 @@ def test_objectives():
 def test_objectives_are_added_and_weighed():
     maps = torch.randn(2, 4, 3, 5, generator=RANDOM)
     both = goals.channel("a", [0, 0]) + 0.5 * goals.logit([1, 1])
-    assert both.whole and not goals.channel("a", [0]).whole
+    assert both.needs_output and not goals.channel("a", [0]).needs_output
     output = torch.arange(4.0).reshape(2, 2)
     expected = maps[:, 0].mean((1, 2)) + 0.5 * output[:, 1]
     assert torch.allclose(both.score(reached(maps, output), [0, 1]), expected)
@@ -216,13 +217,13 @@ def along(rate, gradient):
 
 
 def test_one_step_of_deepvisionvr():
-    before, after = climbed(climb_of("deepvisionvr", bare=1.0))
+    before, after = ascend(settings_of("deepvisionvr", plain_share=1.0))
     np.testing.assert_allclose(after, before + along(20.0, WEIGHT.numpy()), rtol=1e-4, atol=1e-5)
 
 
 def test_one_step_of_yosinski2015():
     """In shares of brightness, where the start is cut to what can be shown; no rule after the last step."""
-    before, after = climbed(climb_of("yosinski2015"), samples=4)
+    before, after = ascend(settings_of("yosinski2015"), samples=4)
     gradient = WEIGHT.numpy() / np.array(HOW.std)[:, None, None]
     mean = np.array(HOW.mean)[:, None, None]
     expected = np.clip(before, -mean, 1 - mean) + along(0.03 * np.sqrt(90), gradient)
@@ -231,7 +232,7 @@ def test_one_step_of_yosinski2015():
 
 
 def test_two_steps_of_simonyan2013():
-    before, after = climbed(climb_of("simonyan2013", 2, penalty=0.5), kind="zeros")
+    before, after = ascend(settings_of("simonyan2013", 2, penalty=0.5), kind="zeros")
     assert not before.any()
     first = along(0.02 * np.sqrt(90), WEIGHT.numpy())
     expected = first + along(0.02 * np.sqrt(90), WEIGHT.numpy() - 2 * 0.5 * first)
@@ -239,7 +240,7 @@ def test_two_steps_of_simonyan2013():
 
 
 def test_one_step_of_erhan2009():
-    before, after = climbed(climb_of("erhan2009"))
+    before, after = ascend(settings_of("erhan2009"))
     radius = np.linalg.norm(PICTURE.numpy())
     moved = radius * before / np.linalg.norm(before) + along(0.2 * np.sqrt(90), WEIGHT.numpy())
     np.testing.assert_allclose(after, radius * moved / np.linalg.norm(moved), rtol=1e-4, atol=1e-5)
@@ -248,7 +249,7 @@ def test_one_step_of_erhan2009():
 @pytest.mark.parametrize("name", ["quick", "fourier2017"])
 def test_one_step_of_waves(name):
     """Adam's first step is as large for each number: in the gradient's sign, which comes through every wave."""
-    before, after = climbed(climb_of(name, moves=None))
+    before, after = ascend(settings_of(name, transform=None))
     colours = np.array(COLOURS) / np.linalg.norm(COLOURS, axis=0).max()
     far = np.hypot(np.fft.fftfreq(6)[:, None], np.fft.rfftfreq(5)[None])
     scale = np.sqrt(30) / np.maximum(far, 1 / 6) / 4
@@ -269,26 +270,26 @@ def test_one_step_of_waves(name):
 
 
 def test_chance_is_a_picture_s_own():
-    climb = climb_of("quick", 3)
-    alone = make_start(climb, ["0/a/7/0"], "noise", PICTURE)
-    among = make_start(climb, ["0/a/2/0", "0/a/7/0"], "noise", PICTURE)
+    settings = settings_of("quick", 3)
+    alone = make_start(settings, ["0/a/7/0"], "noise", PICTURE)
+    among = make_start(settings, ["0/a/2/0", "0/a/7/0"], "noise", PICTURE)
     assert torch.equal(alone.values[0], among.values[1]) and torch.equal(alone.numbers[:, 0], among.numbers[:, 1])
     assert not torch.equal(among.values[0], among.values[1])
-    shared = make_start(climb_of("deepvisionvr", 3), ["0/a/2/0", "0/a/7/0"], "noise", PICTURE)
+    shared = make_start(settings_of("deepvisionvr", 3), ["0/a/2/0", "0/a/7/0"], "noise", PICTURE)
     assert torch.equal(shared.numbers[:, 0], shared.numbers[:, 1])
     assert not torch.equal(
-        shared.numbers, make_start(climb_of("deepvisionvr", 3), ["1/a/2/0"] * 2, "noise", PICTURE).numbers
+        shared.numbers, make_start(settings_of("deepvisionvr", 3), ["1/a/2/0"] * 2, "noise", PICTURE).numbers
     )
 
 
-def test_the_last_steps_are_bare():
+def test_the_last_steps_are_not_transformed():
     seen = []
 
-    def moves(shares, numbers):
+    def transform(shares, numbers):
         seen.append(len(shares))
         return shares
 
-    climbed(climb_of("quick", 8, moves=moves, bare=0.25))
+    ascend(settings_of("quick", 8, transform=transform, plain_share=0.25))
     assert len(seen) == 6
 
 
