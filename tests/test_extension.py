@@ -1,4 +1,4 @@
-"""The zip: what is in it, and that it works in a clean Blender without torch, without pip and without a complaint."""
+"""The zip: its files, and that it works in a clean Blender without torch, without pip and without warnings."""
 
 import importlib.util
 import json
@@ -18,17 +18,17 @@ ROOT_FILES = {"__init__.py", "blender_manifest.toml", "LICENSE"}
 SESSION = Path(__file__).parent / "support" / "extension_session.py"
 
 
-def meant(path: str) -> bool:
-    """What Blender's user gets: both rooms, so that the bridge can run from the extension; no lint rules, no pages."""
+def is_shipped(path: str) -> bool:
+    """Both rooms are shipped, so that the bridge can run from the extension; lint rules and pages are not."""
     top, *rest = PurePosixPath(path).parts
     return path in ROOT_FILES or bool(rest and top in SHIPPED and PurePosixPath(path).suffix not in (".toml", ".md"))
 
 
-def blender_ext(*words: object) -> subprocess.CompletedProcess[str]:
-    """Blender's own builder and validator."""
+def blender_ext(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """Runs Blender's own builder and validator."""
     package = Path(importlib.util.find_spec("bpy").origin).parent
     (tool,) = package.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py")
-    return subprocess.run([sys.executable, tool, *map(str, words)], capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, tool, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +39,13 @@ def package(checkout, tmp_path_factory) -> Path:
     return next(folder.glob("innerwalk-*.zip"))
 
 
-def test_the_zip_holds_what_is_meant_for_it(package, tracked):
+def test_the_zip_holds_the_shipped_files(package, tracked):
     with zipfile.ZipFile(package) as file:
-        assert set(file.namelist()) == {path for path in tracked if meant(path)}
+        assert set(file.namelist()) == {path for path in tracked if is_shipped(path)}
 
 
 def test_a_working_folder_ships_the_same(package, checkout, tmp_path):
-    """Environments, caches and outputs that lie about in a working folder stay out."""
+    """Environments, caches and outputs in a working folder stay out."""
     for litter in (".venv/lib/x.py", ".venv-4.5/x.py", "build/x.py", "dist/x.zip", "out/hall/recording.json",
                    "torch_bridge/__pycache__/x.pyc", "innerwalk.egg-info/x", ".mypy_cache/x.json"):  # fmt: skip
         (checkout / litter).parent.mkdir(parents=True, exist_ok=True)
@@ -55,12 +55,12 @@ def test_a_working_folder_ships_the_same(package, checkout, tmp_path):
         assert clean.namelist() == littered.namelist()
 
 
-def test_blenders_validator_is_content(package):
+def test_blenders_validator_passes(package):
     run = blender_ext("validate", package)
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_the_manifest_says_what_pip_says(checkout):
+def test_manifest_and_pyproject_agree(checkout):
     import tomllib
 
     manifest = tomllib.loads((checkout / "blender_manifest.toml").read_text(encoding="utf-8"))
@@ -73,7 +73,7 @@ def test_the_manifest_says_what_pip_says(checkout):
 
 @pytest.fixture(scope="module")
 def session(package, tmp_path_factory) -> dict:
-    """What happened when the zip was installed, used, disabled and enabled in a clean Blender of its own."""
+    """Report of a clean Blender in which the zip was installed, used, disabled and enabled."""
     folder = tmp_path_factory.mktemp("blender")
     environment = os.environ | {"BLENDER_USER_RESOURCES": str(folder), "PYTHONPATH": ""}
     run = subprocess.run(
@@ -117,7 +117,7 @@ def test_it_needs_neither_torch_nor_pip(session):
     assert session["foreign"] == []
 
 
-def test_blender_has_no_complaint(session):
+def test_blender_has_no_warnings(session):
     assert session["warnings"] == ""
 
 
@@ -130,7 +130,7 @@ def test_enabling_ten_times_leaks_nothing(session):
 
 
 def test_the_bridge_runs_from_the_extension(package, tmp_path):
-    """Any Python with torch and the extension's folder on its path has the bridge."""
+    """Any Python with torch and the extension's folder on its path can run the bridge."""
     pytest.importorskip("torch", reason="needs torch")
     with zipfile.ZipFile(package) as file:
         file.extractall(tmp_path)

@@ -1,4 +1,4 @@
-"""Run in a clean Blender user folder with a zip as argument; prints what happened as one line of JSON."""
+"""Uses the extension, given as a zip, in a clean Blender user folder; prints the results as one line of JSON."""
 
 import gc
 import json
@@ -15,10 +15,12 @@ sys.modules.update(dict.fromkeys(("torch", "torchvision", "innerwalk")))  # impo
 
 
 def state() -> dict:
-    """Everything an add-on could leave behind."""
+    """Counts everything that an add-on could leave behind."""
     gc.collect()
     handlers = {
-        name: len(held) for name in dir(bpy.app.handlers) if isinstance(held := getattr(bpy.app.handlers, name), list)
+        name: len(functions)
+        for name in dir(bpy.app.handlers)
+        if isinstance(functions := getattr(bpy.app.handlers, name), list)
     }
     return {
         "handlers": handlers,
@@ -29,12 +31,12 @@ def state() -> dict:
 
 
 def brightness() -> list[float]:
-    """The largest value in each image of maps."""
+    """Largest value in each image of maps."""
     return [max(map(abs, image.pixels[:])) for image in bpy.data.images if "innerwalk_raw" in image]
 
 
 def save_and_open(path: Path) -> tuple[list[float], list[float]]:
-    """What the images of maps hold before and after an ordinary save, twice."""
+    """Largest values of the images of maps before and after saving and opening the file twice."""
     before = brightness()
     for _ in range(2):
         bpy.ops.wm.save_as_mainfile(filepath=str(path))
@@ -45,36 +47,40 @@ def save_and_open(path: Path) -> tuple[list[float], list[float]]:
 def main(package: str) -> dict:
     before = state()
     bpy.ops.extensions.package_install_files(filepath=package, repo="user_default", enable_on_install=True)
-    told = {"module": MODULE if MODULE in bpy.context.preferences.addons else "", "before": before, "enabled": state()}
-    told["warnings"] = "\n".join(f"{where}: {what}" for where, what in addon_utils._extensions_warnings_get())
-    scenes, users = len(bpy.data.scenes), {one.name for one in bpy.context.scene.objects}
-    mine = bpy.context.scene
+    report = {
+        "module": MODULE if MODULE in bpy.context.preferences.addons else "",
+        "before": before,
+        "enabled": state(),
+    }
+    report["warnings"] = "\n".join(f"{path}: {message}" for path, message in addon_utils._extensions_warnings_get())
+    scenes, own_objects = len(bpy.data.scenes), {item.name for item in bpy.context.scene.objects}
+    own_scene = bpy.context.scene
     demo = Path(sys.modules[MODULE].__file__).parent / "blender_addon" / "demo"
-    told["loaded"] = sorted(name.removeprefix(f"{MODULE}.") for name in sys.modules if name.startswith(f"{MODULE}."))
-    told["imported"] = sorted(bpy.ops.innerwalk.import_recording(directory=str(demo)))
-    told["opened"] = sorted(bpy.ops.innerwalk.open_demo())
-    told["scenes_added"] = len(bpy.data.scenes) - scenes
-    told["users_scene_untouched"] = {one.name for one in mine.objects} == users
-    told["panels"] = sum(one.get("innerwalk_role") == "panel" for one in bpy.data.objects)
-    told["up_to_date"] = not bpy.ops.innerwalk.rebuild_groups.poll()
+    report["loaded"] = sorted(name.removeprefix(f"{MODULE}.") for name in sys.modules if name.startswith(f"{MODULE}."))
+    report["imported"] = sorted(bpy.ops.innerwalk.import_recording(directory=str(demo)))
+    report["opened"] = sorted(bpy.ops.innerwalk.open_demo())
+    report["scenes_added"] = len(bpy.data.scenes) - scenes
+    report["users_scene_untouched"] = {item.name for item in own_scene.objects} == own_objects
+    report["panels"] = sum(item.get("innerwalk_role") == "panel" for item in bpy.data.objects)
+    report["up_to_date"] = not bpy.ops.innerwalk.rebuild_groups.poll()
     hall = next(scene for scene in bpy.data.scenes if "innerwalk_hall" in scene)
     hall["innerwalk_hall"] = 0
-    told["rebuilt"] = sorted(bpy.ops.innerwalk.rebuild_groups())
-    told["panels_rebuilt"] = sum(one.get("innerwalk_role") == "panel" for one in bpy.data.objects)
-    told["saved"], told["reopened"] = save_and_open(Path(package).with_name("hall.blend"))
+    report["rebuilt"] = sorted(bpy.ops.innerwalk.rebuild_groups())
+    report["panels_rebuilt"] = sum(item.get("innerwalk_role") == "panel" for item in bpy.data.objects)
+    report["saved"], report["reopened"] = save_and_open(Path(package).with_name("hall.blend"))
     try:
         bpy.ops.innerwalk.import_recording(directory="//nowhere")
     except RuntimeError as error:
-        told["error"] = str(error)
+        report["error"] = str(error)
     addon_utils.disable(MODULE, default_set=True)
-    told["left"] = state()
+    report["left"] = state()
     for _ in range(10):
         addon_utils.enable(MODULE, default_set=True)
         addon_utils.disable(MODULE, default_set=True)
     addon_utils.enable(MODULE, default_set=True)
-    told["enabled_again"] = state()
-    told["foreign"] = sorted(name for name in FOREIGN if sys.modules.get(name) is not None)
-    return told
+    report["enabled_again"] = state()
+    report["foreign"] = sorted(name for name in FOREIGN if sys.modules.get(name) is not None)
+    return report
 
 
 if __name__ == "__main__":

@@ -49,44 +49,45 @@ class INNERWALK_OT_edit_list(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class INNERWALK_UL_networks(bpy.types.UIList):
+class SettingsList(bpy.types.UIList):
+    """A list whose entries are drawn by `draw_entry`."""
+
+    def draw_item(
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: int,
+        active_data: Any,
+        active_property: str,
+        index: int = 0,
+        flags: int = 0,
+    ) -> None:
+        """Draws an entry."""
+        self.draw_entry(layout, item)
+
+    def draw_entry(self, layout: Any, entry: Any) -> None:
+        """Draws an entry; each list has its own."""
+        raise NotImplementedError
+
+
+class INNERWALK_UL_networks(SettingsList):
     """Networks that the bridge will serve"""
 
-    def draw_item(
-        self,
-        context: Any,
-        layout: Any,
-        data: Any,
-        item: Any,
-        icon: int,
-        active_data: Any,
-        active_property: str,
-        index: int = 0,
-        flags: int = 0,
-    ) -> None:
+    def draw_entry(self, layout: Any, entry: Any) -> None:
         """Draws the name, and the model if it is called differently."""
-        layout.label(text=item.name or item.model or "no model yet", icon="NODETREE" if item.model else "ERROR")
-        if item.name and item.name != item.model:
-            layout.label(text=item.model)
+        layout.label(text=entry.name or entry.model or "no model yet", icon="NODETREE" if entry.model else "ERROR")
+        if entry.name and entry.name != entry.model:
+            layout.label(text=entry.model)
 
 
-class INNERWALK_UL_data(bpy.types.UIList):
+class INNERWALK_UL_data(SettingsList):
     """Data sets that the bridge will serve"""
 
-    def draw_item(
-        self,
-        context: Any,
-        layout: Any,
-        data: Any,
-        item: Any,
-        icon: int,
-        active_data: Any,
-        active_property: str,
-        index: int = 0,
-        flags: int = 0,
-    ) -> None:
+    def draw_entry(self, layout: Any, entry: Any) -> None:
         """Draws the name."""
-        layout.label(text=item.name or item.where or "no place yet", icon="IMAGE_DATA" if item.where else "ERROR")
+        layout.label(text=entry.name or entry.where or "no place yet", icon="IMAGE_DATA" if entry.where else "ERROR")
 
 
 def draw_start(layout: bpy.types.UILayout, settings: Any) -> None:

@@ -1,4 +1,4 @@
-"""What the interface can do is what a script can do: every operator is a function of `actions`, of the same name."""
+"""Every operator runs the function of `actions` that has its name, with its properties as arguments."""
 
 import inspect
 
@@ -17,13 +17,13 @@ OPERATORS = [
 
 
 def properties(kind) -> set[str]:
-    """Names of an operator's properties, without those that only serve Blender's own dialogs."""
+    """Names of an operator's properties, without those of Blender's own dialogs."""
     named = {name for base in kind.__mro__ for name in getattr(base, "__annotations__", {})}
     return {name for name in named if not name.startswith("filter_")}
 
 
 POINTING = ("probe",)
-"""These take what they are asked about from under the cursor."""
+"""These take their arguments from under the cursor."""
 
 
 @pytest.mark.parametrize("kind", OPERATORS, ids=lambda kind: kind.bl_idname)
@@ -37,13 +37,13 @@ def test_an_operator_is_a_function(kind):
 @pytest.mark.parametrize("kind", OPERATORS, ids=lambda kind: kind.bl_idname)
 def test_an_operator_says_what_it_does(kind):
     assert (kind.__doc__ or getattr(kind, "bl_description", "")).strip() and kind.bl_label
-    bare = [name for name, made in annotated(kind) if not made.keywords.get("description")]
+    bare = [name for name, definition in annotated(kind) if not definition.keywords.get("description")]
     assert not bare, bare
 
 
 def annotated(kind):
-    """(name, deferred property) of what a person can fill in."""
+    """(name, deferred property) of each property that a person can fill in."""
     for base in kind.__mro__:
-        for name, made in inspect.get_annotations(base, eval_str=True).items():
-            if not name.startswith("filter_") and hasattr(made, "keywords"):
-                yield name, made
+        for name, definition in inspect.get_annotations(base, eval_str=True).items():
+            if not name.startswith("filter_") and hasattr(definition, "keywords"):
+                yield name, definition

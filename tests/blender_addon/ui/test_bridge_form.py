@@ -1,4 +1,4 @@
-"""The form of the Bridge panel: what is started for what was filled in."""
+"""The form of the Bridge panel: the networks and data sets that it starts."""
 
 import pytest
 
@@ -16,14 +16,14 @@ def form():
     ui.unregister()
 
 
-def add(form, which: str, **said: str):
-    one = getattr(form, which).add()
-    for name, value in said.items():
-        setattr(one, name, value)
-    return one
+def add(form, which: str, **fields: str):
+    entry = getattr(form, which).add()
+    for name, value in fields.items():
+        setattr(entry, name, value)
+    return entry
 
 
-def test_nothing_filled_in_starts_what_is_shipped(form):
+def test_an_empty_form_starts_the_shipped_network(form):
     assert preferences.bridge_arguments(form) == ({"object": {"model": "object"}}, {"object": "concepts:object"})
 
 
@@ -40,7 +40,7 @@ def test_networks_and_data_sets_by_name(form):
     assert data == {"birds": "pictures/birds", "more": "more.zip"}
 
 
-def test_what_has_no_model_or_place_is_left_out(form):
+def test_entries_without_a_model_or_place_are_left_out(form):
     add(form, "networks", model="")
     add(form, "data", name="nowhere")
     assert preferences.bridge_arguments(form) == ({"object": {"model": "object"}}, {"object": "concepts:object"})
@@ -61,12 +61,12 @@ def test_a_shipped_networks_pictures_come_once(form):
 def test_entries_are_added_and_taken_away(form):
     for add_one in (True, True, False):
         bpy.ops.innerwalk.edit_list(which="networks", add=add_one)
-    assert [one.model for one in form.networks] == ["object"] and form.network == 0
+    assert [network.model for network in form.networks] == ["object"] and form.network == 0
     bpy.ops.innerwalk.edit_list(which="data", add=False)
     assert len(form.data) == 0
 
 
-def test_empty_fields_say_what_holds(form):
+def test_empty_fields_hint_at_their_default(form):
     own, other = add(form, "networks", model="object"), add(form, "networks", model="resnet50")
     assert (own.hint("name"), own.hint("weights"), own.hint("picture")) == ("object", "its own", "its own")
     assert (other.hint("weights"), other.hint("classes"), other.hint("picture")) == ("random", "none", "noise")

@@ -1,4 +1,4 @@
-"""The inspector in Blender: what it tells against the recording, when it looks again, and that nothing is left."""
+"""The inspector: its facts and pictures against the recording, when it computes them, and that nothing is left."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -27,12 +27,12 @@ from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # n
 
 @pytest.fixture
 def tiny(recorded) -> rec.Recording:
-    """With a NaN and an infinite value in channel 2 of layer a."""
-    made = rec.load(recorded)
-    texels = made.maps("a").texels.copy()
+    """A recording with a NaN and an infinite value in channel 2 of layer a."""
+    recording = rec.load(recorded)
+    texels = recording.maps("a").texels.copy()
     texels[0, 1, 3, 2], texels[0, 5, 0, 2] = np.nan, np.inf
-    made.add([replace(made.maps("a"), texels=texels, extras={})])
-    return made
+    recording.add([replace(recording.maps("a"), texels=texels, extras={})])
+    return recording
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ def test_colour_maps_and_stacks_of_several_columns_are_read_too(hall):
     assert reading.value_at(panel, 4, 2, 1) == texels[1, 2, 1, 0]
 
 
-def test_what_was_read_is_kept_while_something_else_is(hall, tiny):
-    """Images are read into the same memory."""
+def test_values_stay_when_another_panel_is_read(hall, tiny):
+    """All images are read into the same buffer."""
     there = panels(hall)
     first = reading.map_of(there["a"], 1)
     before = first.copy()
@@ -85,7 +85,7 @@ def test_what_was_read_is_kept_while_something_else_is(hall, tiny):
     assert np.array_equal(first, before, equal_nan=True)
 
 
-def test_what_is_not_there_is_one_line(hall):
+def test_missing_channels_layers_and_images_are_errors_of_one_line(hall):
     panel = panels(hall)["a"]
     with pytest.raises(UnknownName, match="no channel of a '5'; there are 0 to 4"):
         reading.map_of(panel, 5)
@@ -105,7 +105,7 @@ def test_what_is_not_there_is_one_line(hall):
             attempt()
 
 
-def test_a_layer_is_told_in_words_and_a_histogram(hall, tiny):
+def test_a_layer_has_facts_and_a_histogram(hall, tiny):
     found = actions.inspect_layer(hall, "a")
     data = tiny.maps("a").data
     known = data[np.isfinite(data)]
@@ -122,22 +122,23 @@ def test_a_layer_is_told_in_words_and_a_histogram(hall, tiny):
     assert not np.array_equal(logarithmic, wanted)
 
 
-def test_weights_have_a_histogram_where_the_bridge_tells_of_them(hall):
-    """Asked once; the hall notes that it came, so that whoever shows it looks again."""
-    asked = []
-    told = {"a": ({"count": 11, "least": -1.0, "most": 3.0}, np.array([4, 0, 6]))}
+def test_weights_have_a_histogram_if_the_bridge_sends_them(hall):
+    """They are requested once; a property of the hall shows that they have arrived, so that the inspector updates."""
+    questions = []
+    weights = {"a": ({"count": 11, "least": -1.0, "most": 3.0}, np.array([4, 0, 6]))}
     session = SimpleNamespace(
-        weight_histograms={}, state="ready", ask=lambda question, then: asked.append((question, then))
+        weight_histograms={}, state="ready", ask=lambda question, then: questions.append((question, then))
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inspecting, "current", lambda: session)
-        assert inspecting.weight_histogram(hall, "a") is None and not asked  # it follows no network
+        assert inspecting.weight_histogram(hall, "a") is None and not questions  # it follows no network
         hall["innerwalk_network"] = "tiny"
         assert (
-            inspecting.weight_histogram(hall, "a") is inspecting.weight_histogram(hall, "a") is None and len(asked) == 1
+            inspecting.weight_histogram(hall, "a") is inspecting.weight_histogram(hall, "a") is None
+            and len(questions) == 1
         )
-        question, then = asked[0]
-        then(question(SimpleNamespace(statistics=lambda network, layers: {one: told[one] for one in layers})))
+        question, then = questions[0]
+        then(question(SimpleNamespace(statistics=lambda network, layers: {layer: weights[layer] for layer in layers})))
         found = inspecting.inspect_layer(hall, "a")
     assert list(found.pictures) == ["activations", "weights"] and found.ends["weights"] == ("−1", "3")
     assert session.weight_histograms["tiny", "a"].unknown == 1 and hall["innerwalk_weighed"] == "a"
@@ -147,7 +148,7 @@ def test_weights_have_a_histogram_where_the_bridge_tells_of_them(hall):
 def test_a_channel_has_the_colours_of_the_hall(hall, tiny, normalisation):
     look.set_look(hall, normalisation=normalisation, gain=2.0, ramp="paper")
     maps = tiny.maps("a")
-    network = max(float(one.peak.max()) for one in tiny.all_maps.values())
+    network = max(float(layer_maps.peak.max()) for layer_maps in tiny.all_maps.values())
     peak = {"channel": maps.peak[2], "layer": maps.peak.max(), "network": network}[normalisation]
     found = actions.inspect_channel(hall, "a", 2)
     size = plots.EDGE // 6
@@ -168,7 +169,7 @@ def test_a_channel_of_the_class_layer_has_the_name_of_its_class(hall, tiny):
     assert np.array_equal(actions.inspect_channel(hall, "fc", 1).pictures["bar"], wanted)
 
 
-def test_further_numbers_of_the_method_are_told(hall, tiny):
+def test_further_numbers_of_the_method_are_facts(hall, tiny):
     maps = replace(tiny.maps("b"), extras={"iou": np.linspace(0, 0.4, 5).astype(np.float32)})
     show_maps(panels(hall)["b"], maps)
     assert dict(actions.inspect_channel(hall, "b", 3).facts)["Iou"] == "0.3"
@@ -188,21 +189,21 @@ def test_channels_go_round(hall):
     assert actions.step_channel(hall, -1) == "a, channel 4"
 
 
-def look_now(scene):
-    """What is drawn after the timer has run that drawing asks for."""
+def draw_inspector(scene):
+    """Draws, and draws again after the timer has run if drawing started it."""
     inspector_state.inspected_state(scene)
-    asked = bpy.app.timers.is_registered(inspector_state.update)
-    if asked:
+    updated = bpy.app.timers.is_registered(inspector_state.update)
+    if updated:
         bpy.app.timers.unregister(inspector_state.update)
         inspector_state.update()
-    return asked, inspector_state.inspected_state(scene)
+    return updated, inspector_state.inspected_state(scene)
 
 
-def test_a_look_is_taken_only_when_something_has_changed(interface, tiny):
+def test_results_are_computed_only_after_changes(interface, tiny):
     actions.select(interface, "a", 1)
-    asked, shown = look_now(interface)
-    assert asked and shown.layer and dict(shown.channel.facts)["Peak"] == format_number(tiny.maps("a").peak[1])
-    assert look_now(interface) == (False, shown), "nothing has changed"
+    updated, shown = draw_inspector(interface)
+    assert updated and shown.layer and dict(shown.channel.facts)["Peak"] == format_number(tiny.maps("a").peak[1])
+    assert draw_inspector(interface) == (False, shown), "nothing has changed"
     changes = (
         lambda: actions.select(interface, "b", 2),
         lambda: look.set_look(interface, gain=3.0),
@@ -213,24 +214,24 @@ def test_a_look_is_taken_only_when_something_has_changed(interface, tiny):
     )
     for change in changes:
         change()
-        assert look_now(interface)[0]
-        assert not look_now(interface)[0]
+        assert draw_inspector(interface)[0]
+        assert not draw_inspector(interface)[0]
 
 
-def test_new_values_are_seen_before_they_are_drawn_and_a_moved_panel_is_nothing_new(interface, tiny):
+def test_new_values_are_inspected_before_they_are_drawn_and_moved_panels_are_not(interface, tiny):
     actions.select(interface, "b", 0)
     view_layer, panel = interface.view_layers[0], panels(interface)["b"]
     view_layer.update()
-    before = look_now(interface)[1]
+    before = draw_inspector(interface)[1]
     panel.location.x += 1
     view_layer.update()
-    assert look_now(interface) == (False, before)
+    assert draw_inspector(interface) == (False, before)
     show_maps(panel, replace(tiny.maps("b"), texels=tiny.maps("b").texels + 50, extras={}))
     view_layer.update()
-    asked, shown = look_now(interface)
+    updated, shown = draw_inspector(interface)
     known = tiny.maps("b").data[0] + 50
     assert (
-        not asked
+        not updated
         and dict(shown.channel.facts)["Range"] == f"{format_number(known.min())} to {format_number(known.max())}"
     )
 
@@ -239,19 +240,19 @@ def test_during_a_walk_nothing_is_computed(interface, monkeypatch):
     from innerwalk.blender_addon.vr import walk
 
     actions.select(interface, "a", 1)
-    look_now(interface)
+    draw_inspector(interface)
     monkeypatch.setattr(walk, "_walk", object())
     actions.select(interface, "b", 2)
     inspector_state.on_depsgraph_update(interface, None)
     assert inspector_state.update() == inspector_state.WALK_PAUSE_SECONDS and not inspector_state.state.running
     monkeypatch.setattr(walk, "_walk", None)
-    asked, told = look_now(interface)
-    assert asked and told.key[:2] == ("b", 2) and told.channel is not None
+    updated, shown = draw_inspector(interface)
+    assert updated and shown.key[:2] == ("b", 2) and shown.channel is not None
 
 
-def test_nothing_is_computed_for_nobody(interface, tiny):
+def test_nothing_is_computed_for_a_closed_sidebar(interface, tiny):
     actions.select(interface, "b", 0)
-    look_now(interface)
+    draw_inspector(interface)
     looked = inspector_state.state.results[interface.session_uid]
     inspector_state.state.drawn.clear()  # the sidebar is closed
     for layer in ("a", "b", "a"):
@@ -262,9 +263,9 @@ def test_nothing_is_computed_for_nobody(interface, tiny):
     assert bpy.app.timers.is_registered(inspector_state.update)
 
 
-def test_what_is_known_of_another_layer_is_not_shown(interface):
+def test_results_of_another_layer_are_not_shown(interface):
     actions.select(interface, "a", 1)
-    known = look_now(interface)[1]
+    known = draw_inspector(interface)[1]
     interface["innerwalk_channel"] = 2
     assert (
         inspector_state.inspected_state(interface).channel is None
@@ -274,16 +275,16 @@ def test_what_is_known_of_another_layer_is_not_shown(interface):
     assert inspector_state.inspected_state(interface).layer is None
 
 
-def test_a_panel_that_is_gone_is_told_in_one_line(interface):
+def test_a_removed_panel_is_an_error_of_one_line(interface):
     actions.select(interface, "a", 1)
     bpy.data.objects.remove(panels(interface)["a"])
-    shown = look_now(interface)[1]
+    shown = draw_inspector(interface)[1]
     assert "no panel of layer 'a'" in shown.error and shown.layer is None
 
 
 def test_pictures_reach_blender_bottom_row_first(interface):
     actions.select(interface, "a", 1)
-    look_now(interface)
+    draw_inspector(interface)
     kept = previews._collections[0][inspector_state.preview_name(interface.session_uid, "channel map")]
     wanted = actions.inspect_channel(interface, "a", 1).pictures["map"]
     seen = np.zeros(wanted.size, np.float32)
@@ -292,7 +293,7 @@ def test_pictures_reach_blender_bottom_row_first(interface):
     assert np.abs(seen.reshape(wanted.shape)[::-1] - wanted).max() < 1 / 250
 
 
-def test_the_number_field_looks_at_a_channel_that_is_there(interface):
+def test_the_number_field_selects_an_existing_channel(interface):
     interface.innerwalk_channel_number = 3
     assert actions.selected(interface).layer == ""
     actions.select(interface, "a")
@@ -307,14 +308,14 @@ def test_operators_do_what_the_functions_do(interface):
         actions.select(interface, "a", 4)
         assert bpy.ops.innerwalk.step_channel(by=2) == {"FINISHED"}
         assert actions.selected(interface) == ("a", 1)
-        assert not bpy.ops.innerwalk.probe.poll(), "nobody has a cursor in the background"
+        assert not bpy.ops.innerwalk.probe.poll(), "there is no cursor in the background"
 
 
 def test_nothing_is_left_behind(hall):
     before = [len(held) for held, _ in inspector_state.HANDLERS]
     ui.register()
     actions.select(hall, "a", 1)
-    look_now(hall)
+    draw_inspector(hall)
     inspector_state.invalidate()
     inspector_state.inspected_state(hall)
     ui.unregister()
@@ -329,17 +330,17 @@ def test_nothing_is_left_behind(hall):
 
 def test_a_new_file_forgets_the_old_ones_pictures(interface, recorded):
     actions.select(interface, "a", 1)
-    look_now(interface)
+    draw_inspector(interface)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     again = build(rec.load(recorded))
     actions.select(again, "b", 1)
-    look_now(again)
+    draw_inspector(again)
     assert list(inspector_state.state.results) == [again.session_uid]
     assert all(name.startswith(f"{again.session_uid} ") for name in previews._collections[0])
 
 
-def test_the_cursor_tells_a_value_only_over_a_tile(monkeypatch):
-    """Of a window with one 3D view, told by stand-ins: there is no real one in the background."""
+def test_the_cursor_shows_a_value_only_over_a_tile(monkeypatch):
+    """The window with one 3D view is a stand-in: there is none in the background."""
     from types import SimpleNamespace
 
     from innerwalk.blender_addon.scene.hall import pick
@@ -347,7 +348,7 @@ def test_the_cursor_tells_a_value_only_over_a_tile(monkeypatch):
     region = SimpleNamespace(type="WINDOW", x=100, y=50, width=200, height=100)
     area = SimpleNamespace(type="VIEW_3D", regions=[region])
     context = SimpleNamespace(window=SimpleNamespace(screen=SimpleNamespace(areas=[area])), scene="the hall")
-    context.temp_override = lambda **given: __import__("contextlib").nullcontext()
+    context.temp_override = lambda **_: __import__("contextlib").nullcontext()
     hits = {(10, 20): pick.Hit("panel", "a", 3, (0.6, 0.3)), (30, 20): pick.Hit("panel", "a"), (50, 20): None}
     monkeypatch.setattr(pick, "pick_at", lambda context, x, y: hits[x, y])
     monkeypatch.setattr(pick, "pixel_of", lambda hit: (1, 2) if hit.channel >= 0 else None)

@@ -1,4 +1,4 @@
-"""The form of the Method panel: it keeps all that the bridge says of a parameter, and numbers stay in their bounds."""
+"""The form of the Method panel: it keeps the bridge's whole description of a parameter, and clamps numbers."""
 
 import json
 from types import SimpleNamespace
@@ -59,7 +59,7 @@ def fill():
 
 
 class Layout:
-    """Keeps what is drawn."""
+    """Collects labels and buttons instead of drawing them."""
 
     def __init__(self):
         self.labels, self.buttons = [], []
@@ -85,7 +85,7 @@ def test_a_whole_number_stays_in_its_bounds(fill, value, kept):
 
 @pytest.mark.parametrize(("value", "sent"), [(-1.0, 0.01), (0.01, 0.01), (0.25, 0.25), (0.7, 0.7), (5.0, 0.7)])
 def test_a_number_stays_in_its_bounds_and_is_sent_within_them(fill, value, sent):
-    """Blender keeps 32 bits, whose 0.7 is below 0.7 and whose 0.01 is below 0.01, which the bridge would refuse."""
+    """Blender stores float32, which rounds 0.7 and 0.01 to just below: the bridge would refuse that 0.01."""
     parameter = fill(SHARE)
     parameter.float_value = value
     assert parameter.float_value == pytest.approx(sent, rel=1e-6)
@@ -98,7 +98,7 @@ def test_the_largest_seed_is_kept_exactly(fill):
     assert parameter.value == 2**31 - 1
 
 
-def test_what_has_no_bounds_is_left_alone(fill):
+def test_values_without_bounds_are_left_alone(fill):
     parameter = fill(FREE)
     assert (parameter.value, parameter.label, parameter.tooltip) == ("grey", "Fill", "What the patch shows")
     parameter.choice_value = "noise"
