@@ -16,7 +16,7 @@ from mathutils import Matrix
 from ..blender_addon import layout
 from ..blender_addon.imaging import statistics
 from ..blender_addon.layout import Hall, Slot, camera_presets
-from ..blender_addon.layout.blocks import shown
+from ..blender_addon.layout.blocks import shown_graph
 from ..blender_addon.layout.camera_presets import PRESETS
 from ..blender_addon.layout.view import View
 from ..blender_addon.plans import layer_card
@@ -168,7 +168,7 @@ def with_options(dress: Dress, options: FigureOptions) -> Dress:
 def build_scene(source: Source, options: FigureOptions, progress: render.Progress | None) -> bpy.types.Scene:
     """Builds a new scene with the hall and the camera of this figure."""
     network, over, close = source.recording.network, options.preset == "overview", options.preset == "layer"
-    layers, links = shown(network, source.dress.collapse, over=over)
+    layers, links = shown_graph(network, source.dress.collapse, over=over)
     if not layers:
         raise SceneError(f"network {network.name!r} has no layer to show")
     plan = layout.lay_out_figure(layers, links, *options.size) if over else layout.lay_out(layers, links)

@@ -10,7 +10,7 @@ import bpy
 from ...torch_bridge.recording import Layer
 from ...torch_bridge.recording.errors import UnknownName
 from ..layout import blocks
-from ..layout.blocks import ALL, Block, matching
+from ..layout.blocks import ALL, Block, matching_blocks
 from ..scene.hall import store
 from ..scene.hall.refit import refit
 from ..scene.panels import panels
@@ -24,13 +24,13 @@ def collapse(scene: bpy.types.Scene, block: str) -> str:
     collapsed. Raises UnknownName if no block matches.
     """
     layers, dress = _layers(scene), store.dress_of(scene)
-    matches = matching(layers, [block])
+    matches = matching_blocks(layers, [block])
     globs = (*dress.collapse, block)
-    if matching(layers, globs) == matching(layers, dress.collapse):
+    if matching_blocks(layers, globs) == matching_blocks(layers, dress.collapse):
         return f"{block} is collapsed already"
     refit(scene, replace(dress, collapse=globs))
     if (layer := selected(scene).layer) not in panels(scene):
-        represented_by = _representative(layers, matching(layers, globs), layer)
+        represented_by = _representative(layers, matching_blocks(layers, globs), layer)
         select(scene, represented_by if represented_by in panels(scene) else "")
     return f"{_describe(matches)} collapsed: {len(panels(scene))} panels stand"
 
@@ -41,7 +41,7 @@ def expand(scene: bpy.types.Scene, block: str) -> str:
     Returns a line that says what is expanded. Raises UnknownName if the block isn't collapsed.
     """
     layers, dress = _layers(scene), store.dress_of(scene)
-    found = matching(layers, dress.collapse)
+    found = matching_blocks(layers, dress.collapse)
     names = [collapsed.name for collapsed in found]
     if block != ALL and block not in names:
         raise UnknownName("collapsed block", block, names)
@@ -52,12 +52,12 @@ def expand(scene: bpy.types.Scene, block: str) -> str:
 
 def collapsed_blocks(scene: bpy.types.Scene) -> list[str]:
     """Return the names of the collapsed blocks, in the network's order."""
-    return [block.name for block in matching(_layers(scene), store.dress_of(scene).collapse)]
+    return [block.name for block in matching_blocks(_layers(scene), store.dress_of(scene).collapse)]
 
 
 def collapsible_blocks(scene: bpy.types.Scene) -> list[str]:
     """Return the names of the blocks that can be collapsed, in the network's order, also of blocks of blocks."""
-    return list(dict.fromkeys(block.name for block in blocks.collapsible(_layers(scene))))
+    return list(dict.fromkeys(block.name for block in blocks.collapsible_blocks(_layers(scene))))
 
 
 def _layers(scene: bpy.types.Scene) -> list[Layer]:
@@ -67,7 +67,7 @@ def _layers(scene: bpy.types.Scene) -> list[Layer]:
 def _without(layers: Sequence[Layer], globs: Sequence[str], block: str) -> tuple[str, ...]:
     """Return globs that no longer match this block; a glob that matches others too is replaced by their names."""
     left = tuple(glob for glob in globs if glob != block)
-    names = [match.name for match in matching(layers, left)]
+    names = [match.name for match in matching_blocks(layers, left)]
     return left if block not in names else tuple(dict.fromkeys(name for name in names if name != block))
 
 

@@ -34,7 +34,7 @@ class Block(NamedTuple):
     """How many of the layers are panels."""
 
 
-def shown(network: Network, globs: Sequence[str] = (), *, over: bool = False) -> Graph:
+def shown_graph(network: Network, globs: Sequence[str] = (), *, over: bool = False) -> Graph:
     """What a hall shows of a network: all panels and joints; blocks that match a glob stand as one panel each.
 
     `over`: for a picture of the whole, in which a network of very many panels is shown by its blocks anyway.
@@ -42,21 +42,21 @@ def shown(network: Network, globs: Sequence[str] = (), *, over: bool = False) ->
     """
     layers, links = network.folded()
     if globs:
-        layers, links = collapse(layers, links, matching(layers, globs))
-    return simplify(layers, links) if over else (layers, links)
+        layers, links = collapse(layers, links, matching_blocks(layers, globs))
+    return collapse_to_fit(layers, links) if over else (layers, links)
 
 
-def blocks(layers: Sequence[Layer]) -> list[tuple[int, str]]:
+def named_blocks(layers: Sequence[Layer]) -> list[tuple[int, str]]:
     """(first position, name): runs of one path prefix, at the greatest depth whose median run has at least 3 panels."""
     found: list[Block] = []
     for depth in range(1, DEEPEST):
-        runs = prefix_runs(layers, depth)
+        runs = prefix_blocks(layers, depth)
         if runs and median(run.panels for run in runs) >= 3:
             found = runs
     return [(run.first, run.name) for run in found if run.panels > 1]
 
 
-def prefix_runs(layers: Sequence[Layer], depth: int) -> list[Block]:
+def prefix_blocks(layers: Sequence[Layer], depth: int) -> list[Block]:
     """Runs of panels that share `depth` parts of their paths, each with the joints among them and right behind."""
     runs: list[Block] = []
     for k, layer in enumerate(layers):
@@ -96,19 +96,19 @@ def collapse(layers: Sequence[Layer], links: Iterable[tuple[int, int]], found: I
     return [shown[k] for k in kept], list(moved)
 
 
-def collapsible(layers: Sequence[Layer]) -> list[Block]:
+def collapsible_blocks(layers: Sequence[Layer]) -> list[Block]:
     """The blocks of two panels or more, of every depth, the outermost first."""
-    return [run for depth in range(1, DEEPEST) for run in prefix_runs(layers, depth) if run.panels > 1]
+    return [run for depth in range(1, DEEPEST) for run in prefix_blocks(layers, depth) if run.panels > 1]
 
 
-def matching(layers: Sequence[Layer], globs: Iterable[str]) -> list[Block]:
+def matching_blocks(layers: Sequence[Layer], globs: Iterable[str]) -> list[Block]:
     """The blocks whose dotted names fit one of the globs, such as `layer3.*`, in order; of nested ones the outer.
 
     The glob "all" stands for every block that the hall has a word for. Raises UnknownName for a glob that fits no block
     of two panels or more.
     """
-    known = collapsible(layers)
-    named = {name for _, name in blocks(layers)}
+    known = collapsible_blocks(layers)
+    named = {name for _, name in named_blocks(layers)}
     fits: list[Block] = []
     for glob in globs:
         chosen = [run for run in known if (run.name in named if glob == ALL else fnmatchcase(run.name, glob))]
@@ -122,7 +122,7 @@ def matching(layers: Sequence[Layer], globs: Iterable[str]) -> list[Block]:
     return sorted(found)
 
 
-def simplify(layers: Sequence[Layer], links: Iterable[tuple[int, int]], most: int = MOST) -> Graph:
+def collapse_to_fit(layers: Sequence[Layer], links: Iterable[tuple[int, int]], most: int = MOST) -> Graph:
     """What a figure of a network with more than `most` panels shows: its blocks, as small as `most` allows.
 
     Unchanged if the network is small enough, or if its module hierarchy has no depth that leaves something to see.
@@ -131,7 +131,7 @@ def simplify(layers: Sequence[Layer], links: Iterable[tuple[int, int]], most: in
     if _panels(layers) <= most:
         return whole
     for depth in range(DEEPEST, 0, -1):
-        found = collapse(*whole, prefix_runs(layers, depth))
+        found = collapse(*whole, prefix_blocks(layers, depth))
         if FEWEST <= _panels(found[0]) <= most:
             return found
     return whole

@@ -59,26 +59,26 @@ class FigureCorner:
         return view.position - view.back * AWAY * 0.375 + (view.right * shift[0] + view.up * shift[1]) * sheet, sheet
 
 
-def corners(view: View) -> tuple[FigureCorner, FigureCorner]:
+def free_corners(view: View) -> tuple[FigureCorner, FigureCorner]:
     """The title's corner, top left, and the legend's, bottom right, that an overview leaves free."""
     tall = SHEET * view.height / view.width
     title = FigureCorner(TITLE[0], tall - TITLE[3], TITLE[2] - TITLE[0], TITLE[3] - TITLE[1])
     return title, FigureCorner(KEY[0], KEY[1], KEY[2] - KEY[0], KEY[3] - KEY[1])
 
 
-def rise(azimuth: float, elevation: float) -> float:
+def hidden_height(azimuth: float, elevation: float) -> float:
     """Metres of height that a metre across the hall hides: the view of an overview, cut across the aisle."""
     return math.tan(elevation) / math.sin(azimuth)
 
 
 def figure_aisle(azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> float:
     """Way from the aisle's middle to its posts at which the camera sees a clear band between the two rows."""
-    return min(max((TOP - BASE + BAND) / 2 / rise(azimuth, elevation), HALF), WIDE_AISLE)
+    return min(max((TOP - BASE + BAND) / 2 / hidden_height(azimuth, elevation), HALF), WIDE_AISLE)
 
 
 def figure_levels(hall: Hall, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> tuple[float, float]:
     """Heights of near and far edges of a figure: over the right row, under the left one, as this camera sees them."""
-    shift = rise(azimuth, elevation) * hall.aisle
+    shift = hidden_height(azimuth, elevation) * hall.aisle
     low = max((slot.top for slot in hall.panels if slot.side > 0), default=TOP) - shift
     high = min((slot.bottom for slot in hall.panels if slot.side < 0), default=BASE) + shift
     middle, half = (low + high) / 2, max((high - low) / 2 - 0.05, 0.2)
@@ -91,7 +91,7 @@ def figure_scale(span: float) -> float:
     return max(1.0, span / NORMAL)
 
 
-def direction(width: int, height: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> View:
+def overview_direction(width: int, height: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> View:
     """An orthographic camera that looks the way an overview does; where it stands says nothing yet."""
     away = (math.sin(azimuth) * math.cos(elevation), -math.cos(azimuth) * math.cos(elevation), math.sin(elevation))
     return View(away, (0.0, 0.0, 0.0), width, height, span=1.0)
@@ -99,18 +99,18 @@ def direction(width: int, height: int, azimuth: float = AZIMUTH, elevation: floa
 
 def overview(hall: Hall, width: int, height: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> View:
     """Orthographic camera around everything that stands and is written, whose corners for title and legend are free."""
-    bare = direction(width, height, azimuth, elevation)
-    things = standing(hall)
-    view = around(bare, things)
+    bare = overview_direction(width, height, azimuth, elevation)
+    things = things_in_figure(hall)
+    view = frame_things(bare, things)
     for _ in range(4):
         words = np.array([word.corners() for word in stage_labels(hall, view)]).reshape(-1, 4, 3)
-        if inside(view, words.reshape(-1, 3), EDGE):
+        if is_inside(view, words.reshape(-1, 3), EDGE):
             break
-        view = around(bare, [*things, words])
+        view = frame_things(bare, [*things, words])
     return view
 
 
-def around(view: View, things: list[np.ndarray]) -> View:
+def frame_things(view: View, things: list[np.ndarray]) -> View:
     """The same direction, moved and widened to hold all things, (n, points, 3) each, with its corners free."""
     boxes = _boxes(view, things)
     low, high = boxes[:, :2].min(0), boxes[:, 2:].max(0)
@@ -137,13 +137,13 @@ def _middle(boxes: np.ndarray, span: float, view: View) -> tuple[float, float] |
     for shift in sorted(((a, b) for a in shifts for b in shifts), key=lambda s: abs(s[0]) + abs(s[1])):
         middle = (low + high) / 2 + slack * shift
         origin, sheet = middle - size / 2, span / SHEET
-        taken = [(corner.box() * sheet + np.tile(origin, 2)) for corner in corners(view)]
+        taken = [(corner.box() * sheet + np.tile(origin, 2)) for corner in free_corners(view)]
         if not any(overlaps(boxes, box).any() for box in taken):
             return float(middle[0]), float(middle[1])
     return None
 
 
-def standing(hall: Hall) -> list[np.ndarray]:
+def things_in_figure(hall: Hall) -> list[np.ndarray]:
     """Everything that stands or lies in a figure's hall: boards, panels with their names, edges of plates, lines."""
     return [np.array([board.corners(0.6 * board.scale) for board in boards(hall)]), *_between(hall)]
 
@@ -217,7 +217,7 @@ def entrance(hall: Hall, width: int, height: int, desk: bool = False) -> View:
     view = walk(hall, ENTRANCE, width, height)
     standing = [board.corners(0.4) for board in boards(hall) if board.position[1] < hall.slots[0].y]
     points = np.concatenate([*standing, *([shelf_desk(hall).corners] if desk else [])])
-    while not inside(view, points, EDGE):
+    while not is_inside(view, points, EDGE):
         view = walk(hall, view.position[1] - 0.25, width, height)
     return view
 
@@ -248,7 +248,7 @@ def tile(hall: Hall, slot: Slot, width: int, height: int) -> View:
     return View(_point(at), _point(centre), width, height, 50.0)
 
 
-def inside(view: View, points: np.ndarray, margin: float = 0.0) -> bool:
+def is_inside(view: View, points: np.ndarray, margin: float = 0.0) -> bool:
     """Whether all points (n, 3) are in the picture, `margin` (a share of its width) away from its edges."""
     x, y, depth = view.project(points).T
     edge = margin * view.width - 1e-6

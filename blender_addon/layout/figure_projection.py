@@ -42,7 +42,7 @@ class FigureProjection:
         along = across / right[0]
         return np.stack([along, (rise - along * right[1]) / up[1], -back], -1)
 
-    def hidden(self, points: np.ndarray) -> np.ndarray:
+    def is_hidden(self, points: np.ndarray) -> np.ndarray:
         """(m,) bool: which of the points (m, 3) a panel stands before."""
         along, up, away = self.locate(points).T[..., None]
         left, low, right, high = self.boxes.T
@@ -51,7 +51,7 @@ class FigureProjection:
         nearer = foot < away - 0.05  # a panel leans towards the camera above its foot, so this errs to "not hidden"
         return ((along > left) & (along < right) & (up > low) & (up < high) & nearer).any(1)
 
-    def meets(self, box: np.ndarray) -> np.ndarray:
+    def overlaps_panels(self, box: np.ndarray) -> np.ndarray:
         """(n,) bool: which panels a rectangle (4,) overlaps in the picture."""
         return overlaps(self.boxes, box)
 
@@ -61,7 +61,7 @@ def overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
     return (boxes[:, :2] < box[2:] - 1e-9).all(1) & (boxes[:, 2:] > box[:2] + 1e-9).all(1)
 
 
-def name_box(sheet: FigureProjection, panel: int, slot: Slot, size: float, width: float, gap: float) -> np.ndarray:
+def label_box(sheet: FigureProjection, panel: int, slot: Slot, size: float, width: float, gap: float) -> np.ndarray:
     """(4,) rectangle of a line of `width` metres, `gap` above a panel, with its strip of floor colour."""
     left, low = sheet.boxes[panel, 0], sheet.boxes[panel, 3] + gap
     return np.array([left - 0.2 * size, low - 0.25 * size, left + width + 0.2 * size, low + 0.75 * size])

@@ -9,12 +9,23 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...torch_bridge.recording import Layer
-from .blocks import blocks
+from .blocks import named_blocks
 from .boards import ground, wall
-from .figure_projection import FigureProjection, name_box, overlaps
+from .figure_projection import FigureProjection, label_box, overlaps
 from .model import Hall, Slot, Stage
 from .stages import stage_title
-from .text_fitting import CAP, Align, Font, Label, Tone, common_tails, fitting, homes, names, text_width
+from .text_fitting import (
+    CAP,
+    Align,
+    Font,
+    Label,
+    Tone,
+    block_numbers,
+    common_tails,
+    fitting_names,
+    layer_names,
+    text_width,
+)
 from .view import View
 
 STAGE, BLOCK = 20.0, 9.5
@@ -36,7 +47,7 @@ WAY, MOST_MARGIN = 0.8, 8.0
 """Room for the line to the next wing between plate and words; the widest strip of words."""
 
 
-def capital(pixels: float, view: View, of: float = 1920.0) -> float:
+def capital_size(pixels: float, view: View, of: float = 1920.0) -> float:
     """`size` in metres whose capitals are `pixels` high in a picture `of` pixels wide; orthographic cameras."""
     return pixels / CAP * float(view.span or 1.0) / of
 
@@ -52,7 +63,7 @@ def stage_labels(hall: Hall, view: View) -> list[Label]:
     A stage that has no free place between the words before it and its own end stays without.
     """
     size = _stage_size(hall, view)
-    if size < capital(LEAST, view):
+    if size < capital_size(LEAST, view):
         return []
     sheet, free = FigureProjection.of(hall, view), dict.fromkeys(range(len(hall.wings)), -math.inf)
     found: list[Label] = []
@@ -60,7 +71,7 @@ def stage_labels(hall: Hall, view: View) -> list[Label]:
         y = max(stage.start + 0.4 * size, free[stage.wing])
         while y < stage.end:
             pair = _stage_pair(hall, stage, y, size)
-            if not any(sheet.hidden(_dots(word)).any() for word in pair):
+            if not any(sheet.is_hidden(_dots(word)).any() for word in pair):
                 found += pair
                 free[stage.wing] = y + max(word.width for word in pair) + size
                 break
@@ -70,7 +81,7 @@ def stage_labels(hall: Hall, view: View) -> list[Label]:
 
 def _stage_size(hall: Hall, view: View) -> float:
     """As large as wanted, or as the strip holds: a block's name, a title and a count beside each other."""
-    return min(capital(STAGE, view), (hall.margin - WAY) / 2.1)
+    return min(capital_size(STAGE, view), (hall.margin - WAY) / 2.1)
 
 
 def _stage_pair(hall: Hall, stage: Stage, y: float, size: float) -> tuple[Label, Label]:
@@ -95,9 +106,9 @@ def _dots(word: Label) -> np.ndarray:
 def block_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]:
     """Names of blocks along a figure's plates, like a ruler: the longest tail that ends before the next one begins."""
     size = _stage_size(hall, view) * BLOCK / STAGE
-    if size < capital(LEAST, view):
+    if size < capital_size(LEAST, view):
         return []
-    named = [(hall.slots[first], name) for first, name in blocks(layers)]
+    named = [(hall.slots[first], name) for first, name in named_blocks(layers)]
     ends = {slot.wing: hall.wings[slot.wing].end for slot, _ in named}
     sheet, found = FigureProjection.of(hall, view), []
     for slot, name in reversed(named):
@@ -106,7 +117,7 @@ def block_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]
         parts = name.split(".")
         words = [_lying(".".join(parts[k:]), x, y, size, "quiet", "mono") for k in range(len(parts))]
         room = ends[slot.wing] - y - 0.8
-        fits = (w for w in words if w.width <= room and not w.text.isdigit() and not sheet.hidden(_dots(w)).any())
+        fits = (w for w in words if w.width <= room and not w.text.isdigit() and not sheet.is_hidden(_dots(w)).any())
         if (word := next(fits, None)) is not None:
             found.append(word)
             ends[slot.wing] = y
@@ -117,7 +128,7 @@ def panel_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]
     """Names over a figure's panels, the longest tail that fits and covers nothing; none if half would go without."""
     sheet = FigureProjection.of(hall, view)
     for pixels in NAMES:
-        found = _named(hall, layers, sheet, max(NEAR, capital(pixels, view)))
+        found = _named(hall, layers, sheet, max(NEAR, capital_size(pixels, view)))
         if len(found) >= (MOST_NAMED if pixels > NAMES[-1] else 0.5) * len(hall.panels):
             return found
     return []
@@ -130,8 +141,8 @@ def _named(hall: Hall, layers: Sequence[Layer], sheet: FigureProjection, size: f
     found: list[Label] = []
     for k, slot in enumerate(hall.panels):
         for name in options[slot.index]:
-            box = name_box(sheet, k, slot, size, text_width(name, "mono") * size, max(GAP, STRIP * size))
-            if not sheet.meets(box).any() and not overlaps(taken, box).any():
+            box = label_box(sheet, k, slot, size, text_width(name, "mono") * size, max(GAP, STRIP * size))
+            if not sheet.overlaps_panels(box).any() and not overlaps(taken, box).any():
                 taken = np.vstack([taken, box])
                 found.append(_standing(hall, slot, name, size))
                 break
@@ -141,11 +152,11 @@ def _named(hall: Hall, layers: Sequence[Layer], sheet: FigureProjection, size: f
 def _options(hall: Hall, layers: Sequence[Layer], size: float, inside_block: bool) -> dict[int, list[str]]:
     """Names of each panel, longest first, that fit its width and are its own, inside its block or in the whole hall."""
     common = common_tails(layers)
-    home = homes(layers, {first for first, _ in blocks(layers)} if inside_block else ())
-    every = {slot.index: names(layers[slot.index], common) for slot in hall.panels}
+    home = block_numbers(layers, {first for first, _ in named_blocks(layers)} if inside_block else ())
+    every = {slot.index: layer_names(layers[slot.index], common) for slot in hall.panels}
     taken = Counter((home[k], name) for k, options in every.items() for name in options)
     return {
-        slot.index: fitting(
+        slot.index: fitting_names(
             every[slot.index], slot.width, size, Counter({n: taken[home[slot.index], n] for n in every[slot.index]})
         )
         for slot in hall.panels

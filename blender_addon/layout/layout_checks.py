@@ -28,9 +28,9 @@ def measure_layout(hall: Hall) -> dict[str, float]:
         "panels": len(panels),
         "least_gap": least_gap(feet),
         "free_aisle": 2 * float(inner),
-        "hidden": hidden(hall, feet) if hall.parallel_yaw is None else 0,
+        "hidden": count_hidden(hall, feet) if hall.parallel_yaw is None else 0,
         "backward": sum(target.y <= run.source.y for run, target in links if run.source.wing == target.wing),
-        "crossed": crossed(hall, links, feet),
+        "crossed": count_crossed(hall, links, feet),
         "outside": sum(_leaves(hall, run, target) for run, target in links if run.source.wing == target.wing),
         "length": hall.wings[0].end,
         "widest": max((slot.width for slot in panels), default=0.0),
@@ -39,14 +39,14 @@ def measure_layout(hall: Hall) -> dict[str, float]:
     }
 
 
-def crossed(hall: Hall, links: Sequence[tuple[EdgeRun, Slot]], feet: np.ndarray) -> int:
+def count_crossed(hall: Hall, links: Sequence[tuple[EdgeRun, Slot]], feet: np.ndarray) -> int:
     """Links of which a leg crosses one of the foot lines (n, 2, 2) in plan view."""
     ways = [edge_path(hall, run, target)[:, :2] for run, target in links]
     if not ways:
         return 0
     legs = np.concatenate([np.stack([way[:-1], way[1:]], 1) for way in ways])
     link = np.repeat(np.arange(len(ways)), [len(way) - 1 for way in ways])
-    return len(set(link[crossing(legs[:, None], feet[None]).any(1)].tolist()))
+    return len(set(link[segments_cross(legs[:, None], feet[None]).any(1)].tolist()))
 
 
 def _leaves(hall: Hall, run: EdgeRun, target: Slot) -> bool:
@@ -58,7 +58,7 @@ def least_gap(feet: np.ndarray) -> float:
     if len(feet) < 2:
         return math.inf
     first, second = np.triu_indices(len(feet), 1)
-    if crossing(feet[first], feet[second]).any():
+    if segments_cross(feet[first], feet[second]).any():
         return 0.0
     ways = ((first, second), (second, first))
     return float(min(_distance(feet[a, end], feet[b]).min() for a, b in ways for end in (0, 1)))
@@ -71,7 +71,7 @@ def _distance(points: np.ndarray, lines: np.ndarray) -> np.ndarray:
     return np.linalg.norm(points - start - along * share[:, None], axis=-1)
 
 
-def crossing(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+def segments_cross(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     """(…,) bool: whether the line segments p and q, (…, 2, 2), cross inside both."""
 
     def side(line: np.ndarray, point: np.ndarray) -> np.ndarray:
@@ -82,7 +82,7 @@ def crossing(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     return apart & (side(q, p[..., 0, :]) * side(q, p[..., 1, :]) < 0)
 
 
-def hidden(hall: Hall, feet: np.ndarray) -> int:
+def count_hidden(hall: Hall, feet: np.ndarray) -> int:
     """Panels of which an end is covered from the reading point: where the normal meets the middle of the aisle."""
     panels = hall.panels
     if not panels:
@@ -93,6 +93,6 @@ def hidden(hall: Hall, feet: np.ndarray) -> int:
     along = (feet[:, 1] - feet[:, 0]) * 0.02
     ends = np.stack([feet[:, 0] + along, feet[:, 1] - along], 1)
     sight = np.stack([np.broadcast_to(eye[:, None], ends.shape), ends], 2)
-    before = crossing(sight[:, :, None], feet[None, None]).any(1)
+    before = segments_cross(sight[:, :, None], feet[None, None]).any(1)
     np.fill_diagonal(before, False)
     return int(before.any(1).sum())

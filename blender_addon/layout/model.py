@@ -165,7 +165,7 @@ def cell_aspect(height: int, width: int) -> float:
 
 
 @lru_cache(maxsize=4096)
-def grid(channels: int, aspect: float = 1.0) -> tuple[int, int, float, float]:
+def panel_grid(channels: int, aspect: float = 1.0) -> tuple[int, int, float, float]:
     """Columns, rows, cell width, cell height. `aspect` is width to height of a cell.
 
     Of the row counts near the ideal one, the first with no more than 2 % empty cells, then the nearest.

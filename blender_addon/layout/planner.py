@@ -13,13 +13,22 @@ from dataclasses import dataclass, replace
 
 from ...torch_bridge.recording import Layer
 from .boards import ANSWER, FIGURE_ANSWER, FIGURE_GATE, GATE
-from .camera_presets import AZIMUTH, ELEVATION, around, direction, figure_aisle, figure_scale, place_answer, standing
-from .columns import MOST, PRICE, cuts
+from .camera_presets import (
+    AZIMUTH,
+    ELEVATION,
+    figure_aisle,
+    figure_scale,
+    frame_things,
+    overview_direction,
+    place_answer,
+    things_in_figure,
+)
 from .edge_routes import LINE, MARGIN, board_runs, route_edges
 from .label_placement import figure_margin
-from .model import BASE, EYE, HALF, EdgeRun, Hall, Slot, SlotKind, Stage, Wing, cell_aspect, grid
+from .model import BASE, EYE, HALF, EdgeRun, Hall, Slot, SlotKind, Stage, Wing, cell_aspect, panel_grid
 from .stages import cut_stages, group_stages
 from .view import View
+from .wing_cuts import MOST, PRICE, choose_cuts
 
 SWING, FIGURE_YAW = math.radians(45), math.radians(35)
 """How far panels turn into the aisle: for walking past them, and in a figure."""
@@ -97,7 +106,7 @@ def lay_out_figure(
 ) -> Hall:
     """Lays out a hall with parallel panels, in the 1 to 7 wings whose overview of width × height pixels is largest."""
     links, aisle = list(links), figure_aisle(azimuth, elevation)
-    view = direction(width, height, azimuth, elevation)
+    view = overview_direction(width, height, azimuth, elevation)
 
     def in_wings(begins: Sequence[int], margin: float) -> Hall:
         return lay_out(
@@ -106,7 +115,7 @@ def lay_out_figure(
 
     straight = in_wings((), MARGIN)
     span = SHAPE * math.sqrt(straight.wings[0].end)
-    choices = list({tuple(cuts(straight, links, wings)): None for wings in range(1, MOST + 1)})
+    choices = list({tuple(choose_cuts(straight, links, wings)): None for wings in range(1, MOST + 1)})
     spans = [_scale_to_span(in_wings(choice, figure_margin(span)), span, view) for choice in choices]
     best = min(range(len(choices)), key=lambda k: spans[k] * PRICE ** len(choices[k]))
     hall = in_wings(choices[best], figure_margin(spans[best]))
@@ -119,7 +128,7 @@ def _scale_to_span(hall: Hall, span: float, view: View) -> float:
     """Sizes and places the boards for a figure of `span` metres, and returns the span that the hall then needs."""
     hall.scale = figure_scale(span)
     hall.answer_y = place_answer(hall, view, FIGURE_ANSWER)
-    return float(around(view, standing(hall)).span or 0.0)
+    return float(frame_things(view, things_in_figure(hall)).span or 0.0)
 
 
 def _route_boards(hall: Hall, links: Iterable[tuple[int, int]]) -> list[EdgeRun]:
@@ -187,7 +196,7 @@ class _LayoutBuilder:
 
     def _panel(self, k: int, stage: int) -> Slot:
         channels, map_height, map_width = self.layers[k].map_shape
-        columns, rows, cell_width, cell_height = grid(channels, cell_aspect(map_height, map_width))
+        columns, rows, cell_width, cell_height = panel_grid(channels, cell_aspect(map_height, map_width))
         width, height, kind = columns * cell_width, rows * cell_height, slot_kind(self.layers[k])
         rank, before = self._behind(k)
         side, y = self._place(k, kind, width, before)

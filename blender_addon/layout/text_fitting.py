@@ -84,7 +84,7 @@ def common_tails(layers: Sequence[Layer]) -> set[str]:
     return {tail for tail, count in Counter(tails).items() if count > SHARED * len(tails)}
 
 
-def names(layer: Layer, common: Collection[str] = ()) -> list[str]:
+def layer_names(layer: Layer, common: Collection[str] = ()) -> list[str]:
     """Longest first: the path, then its tails, none a bare number. A sum ends with ` +`, a product with ` ×`."""
     operation = layer.id.split("@")[0].partition(":")[2]
     sign = {"add": " +", "mul": " ×"}.get(operation, f" {operation}" if operation else "")
@@ -95,13 +95,13 @@ def names(layer: Layer, common: Collection[str] = ()) -> list[str]:
     return [".".join(tail) + sign for tail in tails] or [layer.id]
 
 
-def fitting(options: Sequence[str], room: float, size: float, taken: Counter[str] | None = None) -> list[str]:
+def fitting_names(options: Sequence[str], room: float, size: float, taken: Counter[str] | None = None) -> list[str]:
     """Those of the names, longest first, that are no longer than `room` metres and that only one layer has."""
     short = [name for name in options if text_width(name, "mono") * size <= room]
     return [name for name in short if taken is None or taken[name] <= 1]
 
 
-def homes(layers: Sequence[Layer], heads: Collection[int]) -> np.ndarray:
+def block_numbers(layers: Sequence[Layer], heads: Collection[int]) -> np.ndarray:
     """(n,) number of the block of each layer; `heads` are first positions of blocks."""
     return np.cumsum([k in heads for k in range(len(layers))])
 
@@ -111,7 +111,7 @@ def house_numbers(slots: Sequence[Slot]) -> dict[int, int]:
     return {slot.index: number for number, slot in enumerate((slot for slot in slots if slot.side), 1)}
 
 
-def strongest(maps: np.ndarray, count: int) -> np.ndarray:
+def strongest_channels(maps: np.ndarray, count: int) -> np.ndarray:
     """(count,) channels in channel order: the largest 97 % quantile of the positive part over the mean |value|.
 
     `maps`: (C, H, W) float32; NaN and Inf count as 0.

@@ -90,7 +90,7 @@ def _add_label(plan: Plan, label: Label) -> None:
 def plan_head(facts: TitleFacts, scale: ColourScale, kinds: Iterable[str], view: View, style: Style) -> Plan:
     """Plans a figure's title top left, and legend and key of edges bottom right, in corners the camera leaves free."""
     plan = Plan(style, "Title and legend", "head")
-    title_corner, key_corner = camera_presets.corners(view)
+    title_corner, key_corner = camera_presets.free_corners(view)
     plane, pixel = _corner_plane(title_corner, view)
     room = title_corner.width * pixel
     size, y = style.fit(facts.name, room, HEAD * pixel), (title_corner.height - 0.52 * HEAD) * pixel

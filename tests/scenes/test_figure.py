@@ -71,7 +71,7 @@ def test_legend_of_a_figure_has_the_colours_of_the_map(empty_scene, recorded, tm
     picture = pixels(render_figure(recorded, tmp_path / "a.png", order)).astype(int)
     layers, links = rec.load(recorded).network.folded()
     view = camera_presets.overview(layout.lay_out_figure(layers, links, 960, 540), 960, 540)
-    corner, row = camera_presets.corners(view)[1], 540 - int((camera_presets.corners(view)[1].bottom + 146) / 2)
+    corner, row = camera_presets.free_corners(view)[1], 540 - int((camera_presets.free_corners(view)[1].bottom + 146) / 2)
     for share in (0.02, 0.25, 0.75, 0.98):
         found = picture[row, int((corner.left + share * corner.width) / 2)]
         assert np.abs(found - 255 * colour.RAMPS["signed"].colours(np.array(share))).max() < 8

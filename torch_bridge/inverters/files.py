@@ -18,7 +18,7 @@ from ..inputs.preprocess import Preprocessing
 from ..recording.errors import InputError, ModelError, RecordingError
 from ..recording.safetensors import open_arrays
 from .fit import Codes
-from .upconv_network import Plan, UpconvNet
+from .upconv_network import UpconvPlan, UpconvNet
 
 SHIPPED = Path(__file__).parent / "weights"
 SUFFIX = ".safetensors"
@@ -52,9 +52,9 @@ class Facts:
     """Picture error on pictures that it wasn't trained with; 1 is the distance of two of them."""
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> UpconvPlan:
         """Raises ValueError where no network can be built of it."""
-        plan = Plan(self.maps, self.picture, self.width)  # type: ignore[arg-type]
+        plan = UpconvPlan(self.maps, self.picture, self.width)  # type: ignore[arg-type]
         sizes = (*self.maps, *self.picture, self.width)
         if len(self.maps) != 3 or len(self.picture) != 3 or not all(type(one) is int and one > 0 for one in sizes):
             raise ValueError("bad shapes")

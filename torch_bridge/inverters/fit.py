@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..probing.partial_forward import PartialForward
 from ..recording.errors import ModelError
 from .distances import spread
-from .upconv_network import SLOPE, Plan, UpconvNet
+from .upconv_network import SLOPE, UpconvPlan, UpconvNet
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def fit(subject: Subject, data: Pictures, recipe: Recipe, step: Callable[[int, i
     code = subject.reach(data.values(slice(0, 1)), subject.layer)
     with torch.no_grad():
         maps = code(data.values(slice(0, min(256, count))))
-        net = _untrained(Plan(tuple(maps.shape[1:]), tuple(data.bytes.shape[1:]), recipe.width), recipe.seed)
+        net = _untrained(UpconvPlan(tuple(maps.shape[1:]), tuple(data.bytes.shape[1:]), recipe.width), recipe.seed)
         net.to(maps.device).fit_to(maps)
     like = subject.reach(data.values(slice(0, 1)), subject.like) if subject.like else None
     codes, seen = _Codes(code, count, maps), _Range()
@@ -113,7 +113,7 @@ def fit(subject: Subject, data: Pictures, recipe: Recipe, step: Callable[[int, i
     return Trained(net.eval(), error(net, code, data, slice(count, None)), seen.codes())
 
 
-def _untrained(plan: Plan, seed: int) -> UpconvNet:
+def _untrained(plan: UpconvPlan, seed: int) -> UpconvNet:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = UpconvNet(plan)

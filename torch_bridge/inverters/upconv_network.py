@@ -24,7 +24,7 @@ HIDDEN = 4
 
 
 @dataclass(frozen=True)
-class Plan:
+class UpconvPlan:
     """Between which shapes, and how wide."""
 
     maps: tuple[int, int, int]
@@ -59,7 +59,7 @@ class Plan:
 class UpconvNet(nn.Module):
     """(N, C, H, W) maps -> (N, C, H, W) pictures, in the network's own numbers."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: UpconvPlan) -> None:
         super().__init__()
         self.plan = plan
         channels, wide = plan.maps[0], plan.channels(0)

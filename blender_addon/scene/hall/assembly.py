@@ -11,7 +11,7 @@ from mathutils import Matrix
 
 from ....torch_bridge.recording import ACTIVATIONS, Layer, Recording
 from ...layout import Hall, Slot
-from ...layout.blocks import matching
+from ...layout.blocks import matching_blocks
 from ...layout.boards import title_board
 from ...layout.text_fitting import Label
 from ...layout.view import View
@@ -133,7 +133,7 @@ def add_panels(site: Site, moved: Mapping[str, Matrix], focus: str, progress: Pr
 def _name_blocks(site: Site) -> None:
     """Write on a panel which block it stands for."""
     layers, globs = site.recording.network.folded()[0], site.dress.collapse
-    stands = {layers[block.last].id: block.name for block in matching(layers, globs)}
+    stands = {layers[block.last].id: block.name for block in matching_blocks(layers, globs)}
     for id, panel in panels(site.scene).items():
         panel.pop(PANEL_BLOCK, None)
         if id in stands:

@@ -11,7 +11,7 @@ from ....torch_bridge.recording import Recording
 from ....torch_bridge.recording.errors import SceneError
 from ... import layout
 from ...layout import camera_presets
-from ...layout.blocks import shown
+from ...layout.blocks import shown_graph
 from ...properties import OBJECT_ROLE
 from ..materials import nodes
 from ..paint import glyphs
@@ -53,7 +53,7 @@ def rebuild(scene: bpy.types.Scene) -> bpy.types.Scene:
 
 def _site(scene: bpy.types.Scene, recording: Recording, dress: Dress) -> assembly.Site:
     """What building needs, in a scene to walk. Raises UnknownName."""
-    layers, links = shown(recording.network, dress.collapse)
+    layers, links = shown_graph(recording.network, dress.collapse)
     return assembly.Site(scene, recording, layers, layout.lay_out(layers, links), dress)
 
 

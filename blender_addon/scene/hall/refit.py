@@ -9,7 +9,7 @@ from __future__ import annotations
 import bpy
 
 from ... import layout
-from ...layout.blocks import shown
+from ...layout.blocks import shown_graph
 from ...properties import COLLAPSED_PANELS, OBJECT_ROLE
 from ..paint import glyphs
 from ..panels import panels
@@ -44,7 +44,7 @@ def site_of(scene: bpy.types.Scene, dress: Dress, *, pictures: bool = False) -> 
     Raises SceneError, RecordingError or UnknownName.
     """
     recording = store.bare(scene) if pictures else store.described(scene)
-    layers, links = shown(recording.network, dress.collapse)
+    layers, links = shown_graph(recording.network, dress.collapse)
     standing = store.away(scene) | panels(scene)
     return assembly.Site(scene, recording, layers, layout.lay_out(layers, links), dress, standing=standing)
 

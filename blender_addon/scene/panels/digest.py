@@ -10,7 +10,7 @@ import numpy as np
 from ....torch_bridge.recording import Maps, pack
 from ...imaging import atlas
 from ...layout import Slot
-from ...layout.text_fitting import strongest
+from ...layout.text_fitting import strongest_channels
 from .panel_metadata import LINKS
 
 LEAST, GOOD = 12.0, 13.0
@@ -59,7 +59,7 @@ def showing(
 def _channels(maps: Maps, count: int, needed: Collection[int]) -> np.ndarray:
     """(count,) int, in order."""
     first = sorted(one for one in set(needed) if 0 <= one < maps.channels)[:count]
-    others = [one for one in strongest(_finite(maps), count).tolist() if one not in first]
+    others = [one for one in strongest_channels(_finite(maps), count).tolist() if one not in first]
     return np.sort(np.array([*first, *others[: count - len(first)]], int))
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from innerwalk.blender_addon import layout
 from innerwalk.blender_addon.layout import FIGURE_YAW, blocks, lay_out, layout_checks, measure_layout, stages
-from innerwalk.blender_addon.layout import columns as wings
-from innerwalk.blender_addon.layout.model import BASE, HALF, TOP, WIDEST, cell_aspect, grid, tile_edge
+from innerwalk.blender_addon.layout import wing_cuts as wings
+from innerwalk.blender_addon.layout.model import BASE, HALF, TOP, WIDEST, cell_aspect, panel_grid, tile_edge
 from innerwalk.tests.support.graphs import EXTREMES, chain, figure, graph, models, names, panel, walk
 from innerwalk.torch_bridge.recording.errors import UnknownName
 
@@ -44,7 +44,9 @@ def test_louvres_obey_the_laws_in_any_number_of_wings(name, count):
     layers, links = graph(name)
     straight = lay_out(layers, links, swing=FIGURE_YAW, parallel_yaw=FIGURE_YAW)
     law = measure_layout(
-        lay_out(layers, links, swing=FIGURE_YAW, parallel_yaw=FIGURE_YAW, cuts=wings.cuts(straight, links, count))
+        lay_out(
+            layers, links, swing=FIGURE_YAW, parallel_yaw=FIGURE_YAW, cuts=wings.choose_cuts(straight, links, count)
+        )
     )
     assert holds(law), law
 
@@ -84,7 +86,7 @@ def test_the_same_graph_gives_the_same_hall():
 @pytest.mark.parametrize("aspect", [1 / 8, 0.5, 1.0, 4.0, 8.0])
 def test_grids_of_any_count_fit_a_panel(aspect):
     for channels in (*range(1, 130), 192, 256, 320, 512, 1000, 1024, 2048, 4096, 10_000):
-        columns, rows, width, height = grid(channels, aspect)
+        columns, rows, width, height = panel_grid(channels, aspect)
         assert (columns - 1) * rows < channels <= columns * rows
         assert columns * width <= WIDEST + 1e-9 and rows * height <= TOP - BASE + 1e-9
         assert width / height == pytest.approx(aspect)
@@ -105,7 +107,9 @@ def test_bridges_are_where_one_tensor_crosses():
     for name in ("resnet18", "googlenet", "densenet121", "u_net", "many inputs", "apart"):
         layers, links = graph(name)
         crossing = [len({s for s, t in links if s < k <= t}) for k in range(len(layers))]
-        assert wings.bridges(len(layers), links).tolist() == [k for k, n in enumerate(crossing) if n == 1]
+        assert wings.single_tensor_positions(len(layers), links).tolist() == [
+            k for k, n in enumerate(crossing) if n == 1
+        ]
 
 
 @pytest.mark.parametrize("name", ["resnet50", "densenet169", "vit_b_16", "squeezenet1_0"])
@@ -113,7 +117,7 @@ def test_a_wing_begins_where_one_tensor_crosses(name):
     layers, links = graph(name)
     hall, _ = figure(name)
     firsts = [next(slot.index for slot in hall.slots if slot.wing == wing) for wing in range(1, len(hall.wings))]
-    assert set(firsts) <= set(wings.bridges(len(layers), links).tolist())
+    assert set(firsts) <= set(wings.single_tensor_positions(len(layers), links).tolist())
     for left, right in zip(hall.wings, hall.wings[1:], strict=False):
         assert right.x - right.half >= left.x + left.half + hall.margin
 
@@ -176,7 +180,7 @@ def test_kinds_of_edges():
 
 def test_crossing_knows_lines_that_cross():
     cross = np.array([[[0, 0], [1, 1]], [[0, 1], [1, 0]], [[2, 0], [3, 0]]], float)
-    assert layout_checks.crossing(cross[0], cross[1]) and not layout_checks.crossing(cross[0], cross[2])
+    assert layout_checks.segments_cross(cross[0], cross[1]) and not layout_checks.segments_cross(cross[0], cross[2])
     assert layout_checks.least_gap(cross[[0, 2]]) == pytest.approx(math.sqrt(2))
     assert layout_checks.least_gap(cross[:2]) == 0.0
 
@@ -189,10 +193,10 @@ def test_a_law_that_is_broken_is_seen():
 
 
 def test_blocks_are_found_at_the_depth_that_reads():
-    found = dict(blocks.blocks(graph("resnet50")[0]))
+    found = dict(blocks.named_blocks(graph("resnet50")[0]))
     assert {"layer1.0", "layer3.2", "layer4.2"} <= set(found.values())
-    assert "features.3" in dict(blocks.blocks(graph("squeezenet1_0")[0])).values()
-    assert "encoder.layers.encoder_layer_3" in dict(blocks.blocks(graph("vit_b_16")[0])).values()
+    assert "features.3" in dict(blocks.named_blocks(graph("squeezenet1_0")[0])).values()
+    assert "encoder.layers.encoder_layer_3" in dict(blocks.named_blocks(graph("vit_b_16")[0])).values()
 
 
 def test_the_last_panel_stands_for_its_block():
@@ -200,7 +204,7 @@ def test_the_last_panel_stands_for_its_block():
     layers += [panel("a:add", (8, 4, 4), "add")]
     layers += [panel("b.x", (8, 4, 4)), panel("b.y", (8, 4, 4)), panel("b:cat", (16, 4, 4), "cat", "joint")]
     links = [(0, 1), (1, 2), (2, 3), (3, 4), (0, 4), (4, 5), (4, 6), (5, 7), (6, 7)]
-    shown, left = blocks.collapse(layers, links, blocks.prefix_runs(layers, 1))
+    shown, left = blocks.collapse(layers, links, blocks.prefix_blocks(layers, 1))
     assert [layer.id for layer in shown] == ["stem", "a:add", "b:cat"]
     assert left == [(0, 1), (1, 2)]
     assert shown[1].note == "stands for 4 layers of a" and shown[2].role == "panel"
@@ -208,18 +212,18 @@ def test_the_last_panel_stands_for_its_block():
 
 def test_blocks_are_chosen_by_glob():
     layers, links = graph("resnet50")
-    found = blocks.matching(layers, ["layer3.*", "layer4"])
+    found = blocks.matching_blocks(layers, ["layer3.*", "layer4"])
     assert [block.name for block in found] == [*(f"layer3.{k}" for k in range(6)), "layer4"]
     shown, left = blocks.collapse(layers, links, found)
     assert sum(layer.id.startswith("layer3.") for layer in shown) == 6
     assert holds(measure_layout(lay_out(shown, left)))
     with pytest.raises(UnknownName, match="layer4"):
-        blocks.matching(layers, ["layer5"])
+        blocks.matching_blocks(layers, ["layer5"])
 
 
 @pytest.mark.parametrize("name", ["resnet152", "densenet201", "vit_h_14", "swin_v2_b", "maxvit_t", "efficientnet_b7"])
 def test_a_large_network_is_shown_by_its_blocks(name):
-    layers, links = blocks.simplify(*graph(name))
+    layers, links = blocks.collapse_to_fit(*graph(name))
     shown = sum(layer.role != "joint" for layer in layers)
     assert blocks.FEWEST <= shown <= blocks.MOST
     assert all(s < t for s, t in links) and len(links) == len(set(links))
@@ -228,9 +232,9 @@ def test_a_large_network_is_shown_by_its_blocks(name):
 
 def test_a_small_or_flat_network_is_shown_whole():
     for name in ("resnet50", "perceptron"):
-        assert blocks.simplify(*graph(name)) == (list(graph(name)[0]), list(graph(name)[1]))
+        assert blocks.collapse_to_fit(*graph(name)) == (list(graph(name)[0]), list(graph(name)[1]))
     flat = [panel(f"conv{k}", (4, 4, 4)) for k in range(200)]
-    assert len(blocks.simplify(flat, [])[0]) == 200
+    assert len(blocks.collapse_to_fit(flat, [])[0]) == 200
 
 
 def test_extremes_are_what_they_say():

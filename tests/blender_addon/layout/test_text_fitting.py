@@ -7,7 +7,7 @@ import pytest
 
 from innerwalk.blender_addon.layout import camera_presets, label_placement
 from innerwalk.blender_addon.layout.figure_projection import FigureProjection
-from innerwalk.blender_addon.layout.text_fitting import CAP, common_tails, names, strongest, text_width
+from innerwalk.blender_addon.layout.text_fitting import CAP, common_tails, layer_names, strongest_channels, text_width
 from innerwalk.tests.support.graphs import WIDTH, figure, graph, panel, walk
 from innerwalk.tests.support.graphs import names as all_names
 
@@ -41,13 +41,13 @@ def apart(one, other):
     ],
 )
 def test_names_are_tails_of_the_path(id, expected):
-    assert names(panel(id, (1, 1, 1)), ()) == expected
+    assert layer_names(panel(id, (1, 1, 1)), ()) == expected
 
 
 def test_a_last_part_that_most_share_is_dropped():
     layers = [panel(f"Mixed.branch{k}.conv", (8, 4, 4)) for k in range(9)] + [panel("fc", (10, 1, 1))]
     assert common_tails(layers) == {"conv"}
-    assert names(layers[2], {"conv"})[-1] == "branch2"
+    assert layer_names(layers[2], {"conv"})[-1] == "branch2"
 
 
 def test_lengths_are_upper_estimates():
@@ -65,7 +65,7 @@ def test_words_of_a_figure_stand_free(name):
     lying = [*label_placement.stage_labels(hall, view), *label_placement.block_labels(hall, layers, view)]
     sheet, shapes = FigureProjection.of(hall, view), [flat(view, word) for word in lying]
     for k, word in enumerate(lying):
-        assert not sheet.hidden(word.corners()[[0, 1]]).any()
+        assert not sheet.is_hidden(word.corners()[[0, 1]]).any()
         assert all(apart(shapes[k], other) for other in shapes[:k])
 
 
@@ -78,7 +78,7 @@ def test_names_over_panels_cover_nothing(name):
     boxes = [sheet.locate(word.corners())[:, :2] for word in found]
     boxes = np.array([np.append(box.min(0), box.max(0)) for box in boxes]).reshape(-1, 4)
     for k, box in enumerate(boxes):
-        assert not sheet.meets(box).any()
+        assert not sheet.overlaps_panels(box).any()
         assert np.count_nonzero((boxes[:, :2] < box[2:]).all(1) & (boxes[:, 2:] > box[:2]).all(1)) == 1, found[k].text
 
 
@@ -133,5 +133,5 @@ def test_the_strongest_channels_are_chosen_in_order():
     maps[2, 0, 0] = np.nan
     maps[3] = -2.0
     maps[5, ::2] = 1.0
-    assert strongest(maps, 1).tolist() == [5]
-    assert strongest(maps, 3).tolist() == [1, 4, 5]
+    assert strongest_channels(maps, 1).tolist() == [5]
+    assert strongest_channels(maps, 3).tolist() == [1, 4, 5]

@@ -56,20 +56,20 @@ def test_an_overview_cuts_nothing(name):
     hall, view = figure(name)
     margin = camera_presets.EDGE * 0.99
     for slot in hall.panels:
-        assert camera_presets.inside(view, corners(hall, slot), margin)
+        assert camera_presets.is_inside(view, corners(hall, slot), margin)
     for board in boards.boards(hall):
-        assert camera_presets.inside(view, board.corners(0.5 * board.scale), margin)
+        assert camera_presets.is_inside(view, board.corners(0.5 * board.scale), margin)
     for word in stage_labels(hall, view):
-        assert camera_presets.inside(view, word.corners(), margin / 2)
+        assert camera_presets.is_inside(view, word.corners(), margin / 2)
     for run in [*hall.runs, *hall.board_runs]:
         for target in run.targets:
-            assert camera_presets.inside(view, edge_path(hall, run, target), margin / 2)
+            assert camera_presets.is_inside(view, edge_path(hall, run, target), margin / 2)
 
 
 def test_an_overview_is_no_wider_than_it_must():
     for name in names():
         hall, view = figure(name)
-        seen = view.project(np.concatenate([thing.reshape(-1, 3) for thing in camera_presets.standing(hall)]))
+        seen = view.project(np.concatenate([thing.reshape(-1, 3) for thing in camera_presets.things_in_figure(hall)]))
         assert max(np.ptp(seen[:, 0]) / WIDTH, np.ptp(seen[:, 1]) / HEIGHT) > 0.75, name
 
 
@@ -80,7 +80,7 @@ def test_corners_are_free_for_title_and_legend(name):
     shapes += [board.corners() for board in boards.boards(hall)] + [word.corners() for word in stage_labels(hall, view)]
     seen = [view.project(shape)[:, :2] * (camera_presets.SHEET / view.width) for shape in shapes]
     boxes = np.array([np.append(shape.min(0), shape.max(0)) for shape in seen])
-    for corner in camera_presets.corners(view):
+    for corner in camera_presets.free_corners(view):
         assert not overlaps(boxes, corner.box()).any()
 
 
@@ -89,7 +89,7 @@ def test_the_class_board_covers_nothing(name):
     hall, view = figure(name)
     sheet = FigureProjection.of(hall, view)
     shape = sheet.locate(boards.answer_board(hall).corners())[:, :2]
-    assert not sheet.meets(np.append(shape.min(0), shape.max(0))).any()
+    assert not sheet.overlaps_panels(np.append(shape.min(0), shape.max(0))).any()
 
 
 @pytest.mark.parametrize("name", names())
@@ -121,7 +121,7 @@ def test_an_overview_fits_any_picture(size):
     hall = lay_out_figure(*graph("googlenet"), *size)
     view = camera_presets.overview(hall, *size)
     shapes = [corners(hall, slot) for slot in hall.panels] + [board.corners() for board in boards.boards(hall)]
-    assert all(camera_presets.inside(view, shape, 0.01) for shape in shapes)
+    assert all(camera_presets.is_inside(view, shape, 0.01) for shape in shapes)
 
 
 def test_wide_pictures_have_fewer_wings():
@@ -134,7 +134,7 @@ def test_the_entrance_shows_both_boards_whole(name):
     hall = walk(name)
     view = camera_presets.entrance(hall, 1280, 720)
     for board in (boards.input_board(hall), boards.title_board(hall)):
-        assert camera_presets.inside(view, board.corners(0.4), 0.01)
+        assert camera_presets.is_inside(view, board.corners(0.4), 0.01)
     assert view.position[2] == EYE
 
 
@@ -143,8 +143,8 @@ def test_the_layer_preset_shows_its_panel_whole_and_nothing_before_it(name):
     hall = walk(name)
     for slot in hall.panels:
         view = camera_presets.layer(hall, slot, 1280, 720)
-        assert camera_presets.inside(view, corners(hall, slot), 0.01)
-        assert camera_presets.inside(view, card(hall, slot), 0.01)
+        assert camera_presets.is_inside(view, corners(hall, slot), 0.01)
+        assert camera_presets.is_inside(view, card(hall, slot), 0.01)
         assert abs(view.position[0] - slot.x) < 0.01, "stands in the middle of the aisle"
         assert np.dot(view.back, np.cross(*boards.wall(hall.yaw(slot)))) == pytest.approx(1)
 
@@ -156,7 +156,7 @@ def test_the_tile_preset_shows_the_first_tiles(name):
     view = camera_presets.tile(hall, slot, 1280, 720)
     right, up = boards.wall(hall.yaw(slot))
     first = np.append(slot.corners(hall.yaw(slot))[0], slot.top) + right * slot.cell[0] / 2 - up * slot.cell[1] / 2
-    assert camera_presets.inside(view, first[None])
+    assert camera_presets.is_inside(view, first[None])
 
 
 def test_a_walker_looks_along_the_aisle():

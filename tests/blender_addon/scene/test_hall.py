@@ -13,7 +13,7 @@ from innerwalk.blender_addon import layout  # noqa: E402
 from innerwalk.blender_addon.imaging import colour  # noqa: E402
 from innerwalk.blender_addon.layout import boards as places  # noqa: E402
 from innerwalk.blender_addon.layout import camera_presets, label_placement  # noqa: E402
-from innerwalk.blender_addon.layout.blocks import shown  # noqa: E402
+from innerwalk.blender_addon.layout.blocks import shown_graph  # noqa: E402
 from innerwalk.blender_addon.layout.text_fitting import CAP  # noqa: E402
 from innerwalk.blender_addon.plans import answer_board, entrance_boards  # noqa: E402
 from innerwalk.blender_addon.plans.number_text import format_number, format_percent  # noqa: E402
@@ -256,12 +256,12 @@ def test_blocks_collapse_to_one_panel(empty_scene, tiny):
     layers += [rec.Layer(id, "Conv2d", "panel", shape, shape, id) for id in ids]
     pairs = zip(("input", *ids), ids, strict=False)
     network = rec.Network("blocks", tuple(layers), tuple(rec.Edge(*pair) for pair in pairs))
-    assert [layer.id for layer in shown(network, ("s.*",))[0]] == ["s.a.y", "s.b.y", "t"]
-    assert shown(network, ("s.a",))[1] == [(0, 1), (1, 2), (2, 3)]
-    assert [layer.id for layer in shown(network, ("s.a", "s"))[0]] == ["s.b.y", "t"]
-    assert [layer.note for layer in shown(network, ("s",))[0]] == ["stands for 4 layers of s", ""]
+    assert [layer.id for layer in shown_graph(network, ("s.*",))[0]] == ["s.a.y", "s.b.y", "t"]
+    assert shown_graph(network, ("s.a",))[1] == [(0, 1), (1, 2), (2, 3)]
+    assert [layer.id for layer in shown_graph(network, ("s.a", "s"))[0]] == ["s.b.y", "t"]
+    assert [layer.note for layer in shown_graph(network, ("s",))[0]] == ["stands for 4 layers of s", ""]
     with pytest.raises(UnknownName, match="no block 's.c'; did you mean s"):
-        shown(network, ("s.c",))
+        shown_graph(network, ("s.c",))
     scene = build(rec.Recording(network, "", tiny.picture, tiny.prediction), Dress(collapse=("s",)))
     assert len(roles(scene)["empty"]) == 2 and store.dress_of(scene).collapse == ("s",)
 

@@ -14,7 +14,7 @@ torch.set_num_threads(1)
 from PIL import Image  # noqa: E402
 from torch import nn  # noqa: E402
 
-from innerwalk.tests.support import works  # noqa: E402
+from innerwalk.tests.support import method_runs  # noqa: E402
 from innerwalk.torch_bridge import concepts  # noqa: E402
 from innerwalk.torch_bridge import data as sets  # noqa: E402
 from innerwalk.torch_bridge.inverters import fit as fitting  # noqa: E402
@@ -24,7 +24,7 @@ from innerwalk.torch_bridge.inverters.files import SHIPPED, read, write  # noqa:
 from innerwalk.torch_bridge.inverters.fit import Codes, Pictures, Recipe, Subject, fit  # noqa: E402
 from innerwalk.torch_bridge.inverters.image_priors import alpha_norm, total_variation  # noqa: E402
 from innerwalk.torch_bridge.inverters.perturbations import keep_only, perturbed  # noqa: E402
-from innerwalk.torch_bridge.inverters.upconv_network import Plan, UpconvNet  # noqa: E402
+from innerwalk.torch_bridge.inverters.upconv_network import UpconvPlan, UpconvNet  # noqa: E402
 from innerwalk.torch_bridge.models.fingerprint import weights_fingerprint  # noqa: E402
 from innerwalk.torch_bridge.recording import safetensors  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
@@ -115,13 +115,13 @@ def test_the_spread_is_that_of_all_pairs():
      ((4, 13, 13), (3, 227, 227)), ((6, 1, 1), (1, 5, 5)), ((2, 30, 30), (1, 10, 10))],
 )  # fmt: skip
 def test_an_upconvnet_makes_the_picture_s_shape(maps, picture):
-    net = UpconvNet(Plan(maps, picture, 4))
+    net = UpconvNet(UpconvPlan(maps, picture, 4))
     assert net(torch.randn(2, *maps)).shape == (2, *picture)
 
 
 def test_it_begins_with_numbers_near_one():
     maps = torch.randn(16, 3, 4, 4, generator=random()) * torch.tensor([1e-3, 50.0, 0.0]).reshape(3, 1, 1) + 7
-    net = UpconvNet(Plan((3, 4, 4), (1, 8, 8), 4))
+    net = UpconvNet(UpconvPlan((3, 4, 4), (1, 8, 8), 4))
     net.fit_to(maps)
     scaled = (maps - net.mean) * net.scale
     assert torch.allclose(scaled[:, :2].std((0, 2, 3), correction=0), torch.ones(2), atol=1e-3)
@@ -389,12 +389,12 @@ def test_damaged_files(folder, sized):
 def concept(layers, index=3, data=False, channels=()):
     model, _ = concepts.load("object")
     picture = torch.from_numpy(concepts.picture(index)).permute(2, 0, 1)[None].float() / 127.5 - 1
-    return works.work_on(model, picture, layers, channels, data=sets.open_data("concepts:object") if data else None)
+    return method_runs.make_context(model, picture, layers, channels, data=sets.open_data("concepts:object") if data else None)
 
 
 def test_upconvnet_shows_a_picture_for_each_layer():
     work = concept(["stem.norm", "stage2.1:add", "stage1.0.norm1"], data=True)
-    told = works.steps(work, "upconvnet")
+    told = method_runs.method_steps(work, "upconvnet")
     maps = {one.layer: one for step in told for one in step.maps}
     assert set(maps) == {"stem.norm", "stage2.1:add"}
     assert told[-1].message == "layers inverted: 2; without a trained inverter: 1"
@@ -407,8 +407,8 @@ def test_upconvnet_shows_a_picture_for_each_layer():
 
 
 def test_channels_that_are_asked_about_alone_are_kept():
-    every = works.made(concept(["stem.norm"]), "upconvnet")["stem.norm"]
-    some = works.made(concept(["stem.norm"], channels=(0, 1)), "upconvnet")["stem.norm"]
+    every = method_runs.run_method(concept(["stem.norm"]), "upconvnet")["stem.norm"]
+    some = method_runs.run_method(concept(["stem.norm"], channels=(0, 1)), "upconvnet")["stem.norm"]
     assert some.channels == 1 and some.extras["values"][0] > every.extras["values"][0]
 
 
@@ -416,17 +416,17 @@ def test_what_upconvnet_needs(folder, sized):
     with pytest.raises(
         ModelError, match=r"no inverter for layer stage1.0.norm1 of ConceptsNet comes with innerwalk; python -m"
     ):
-        works.steps(concept(["stage1.0.norm1"]), "upconvnet")
+        method_runs.method_steps(concept(["stage1.0.norm1"]), "upconvnet")
     with pytest.raises(ModelError, match="no such file or folder; python -m .* NETWORK stem.norm --data WHERE"):
-        works.steps(concept(["stem.norm"]), "upconvnet", file="nowhere")
+        method_runs.method_steps(concept(["stem.norm"]), "upconvnet", file="nowhere")
     with pytest.raises(ModelError, match="lies in"):
-        works.steps(concept(["stem.norm"]), "upconvnet", file=str(folder))
+        method_runs.method_steps(concept(["stem.norm"]), "upconvnet", file=str(folder))
     assert train.main([*WORDS, "-o", "a.safetensors"]) == 0
     with pytest.raises(ModelError, match="was trained for another network, or other weights, than ConceptsNet"):
-        works.steps(concept(["stem.norm"]), "upconvnet", file="a.safetensors")
+        method_runs.method_steps(concept(["stem.norm"]), "upconvnet", file="a.safetensors")
     path = next(path for path in shipped() if path.name.startswith("object-stage2"))
     with pytest.raises(ModelError, match=r"was trained for layer stage2.1:add, not stem.norm"):
-        works.steps(concept(["stem.norm"]), "upconvnet", file=str(path))
+        method_runs.method_steps(concept(["stem.norm"]), "upconvnet", file=str(path))
 
 
 # Real ones
@@ -473,6 +473,6 @@ def test_a_trained_network_beats_the_regularised_where_sides_are_gone(digits, tm
     facts, (layer, net) = made["fc.f7"].facts, ("fc.f7", made["fc.f7"].net)
     write(tmp_path / "f7.safetensors", facts, net, Codes(*[torch.zeros(1)] * 3))
     work = dataclasses.replace(work, layers=(layer,))
-    trained_ = works.made(work, "upconvnet", file=str(tmp_path))[layer].extras["values"][0]
-    regularised = works.made(work, "inversion", steps=60)[layer].extras["values"][0]
+    trained_ = method_runs.run_method(work, "upconvnet", file=str(tmp_path))[layer].extras["values"][0]
+    regularised = method_runs.run_method(work, "inversion", steps=60)[layer].extras["values"][0]
     assert trained_ < 0.6 * regularised

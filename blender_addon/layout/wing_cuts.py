@@ -14,7 +14,7 @@ PRICE = 1.10
 """A further wing must make the picture's span smaller by this factor."""
 
 
-def bridges(count: int, links: Iterable[tuple[int, int]]) -> np.ndarray:
+def single_tensor_positions(count: int, links: Iterable[tuple[int, int]]) -> np.ndarray:
     """(n,) positions before which exactly one tensor crosses: only there may a network go on in a new wing."""
     last = np.arange(count)
     for source, target in links:
@@ -25,13 +25,13 @@ def bridges(count: int, links: Iterable[tuple[int, int]]) -> np.ndarray:
     return np.flatnonzero(np.cumsum(crossing)[:count] == 1)
 
 
-def cuts(hall: Hall, links: Iterable[tuple[int, int]], wings: int) -> list[int]:
+def choose_cuts(hall: Hall, links: Iterable[tuple[int, int]], wings: int) -> list[int]:
     """Positions where `wings` wings of a hall planned in one wing begin, first left out; fewer where bridges are few.
 
     The bridges nearest to equal lengths; a stage's first panel is preferred by a quarter of a wing, and pieces of one
     to five panels cost as much.
     """
-    allowed = [int(k) for k in bridges(len(hall.slots), links) if hall.slots[k].kind != "join"]
+    allowed = [int(k) for k in single_tensor_positions(len(hall.slots), links) if hall.slots[k].kind != "join"]
     if wings < 2 or not allowed:
         return []
     wing = hall.wings[0].end / wings
