@@ -11,7 +11,7 @@ from unittest import mock  # noqa: E402
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
-from innerwalk.tests.support import works  # noqa: E402
+from innerwalk.tests.support import method_runs  # noqa: E402
 from innerwalk.torch_bridge import concepts  # noqa: E402
 from innerwalk.torch_bridge.method_support import input_attribution, run_limits  # noqa: E402
 from innerwalk.torch_bridge.method_support.input_gradients import GradientTarget, compute_input_gradients  # noqa: E402
@@ -54,7 +54,7 @@ def signals(model, x, layer, of="maximum", rule="gradient", channels=(), of_clas
     found = [
         one
         for one in compute_input_gradients(
-            works.work_on(model, x, [layer], channels), layer, GradientTarget(of, of_class, rule)
+            method_runs.make_context(model, x, [layer], channels), layer, GradientTarget(of, of_class, rule)
         )
         if one
     ]
@@ -83,7 +83,7 @@ class Kept:
 @pytest.mark.parametrize("layer", ["a", "b", "c"])
 def test_saliency_is_the_gradient_of_each_channel(of, layer):
     model, x = net(inplace=True), picture().requires_grad_()
-    maps = works.made(works.work_on(model, x.detach(), [layer]), "saliency", of=of)[layer]
+    maps = method_runs.run_method(method_runs.make_context(model, x.detach(), [layer]), "saliency", of=of)[layer]
     with Kept(model.get_submodule(layer)) as kept:
         model(x)
     values = kept.value[0]
@@ -97,8 +97,8 @@ def test_saliency_is_the_gradient_of_each_channel(of, layer):
 
 def test_a_channel_does_not_depend_on_which_others_are_asked_about():
     model, x = net(), picture()
-    whole = works.made(works.work_on(model, x, ["c"]), "saliency")["c"].data
-    some = works.made(works.work_on(model, x, ["c"], [6, 2]), "saliency")["c"].data
+    whole = method_runs.run_method(method_runs.make_context(model, x, ["c"]), "saliency")["c"].data
+    some = method_runs.run_method(method_runs.make_context(model, x, ["c"], [6, 2]), "saliency")["c"].data
     assert np.allclose(some[[6, 2]], whole[[6, 2]], atol=1e-7)
     assert not some[[0, 1, 3, 4, 5, 7]].any() and whole[[0, 1, 3]].any()
 
@@ -188,7 +188,7 @@ def test_a_silent_channel_has_nothing_to_project():
     model = Hand((2, 2)).eval()
     with torch.no_grad():
         model.c3.bias.fill_(-100)
-    maps = works.made(works.work_on(model, picture(), ["c3"]), "deconvnet")["c3"]
+    maps = method_runs.run_method(method_runs.make_context(model, picture(), ["c3"]), "deconvnet")["c3"]
     assert np.all(maps.data == 0.5) and np.all(maps.texels[..., 3] == 1) and maps.extras["values"].max() < 0
 
 
@@ -243,8 +243,8 @@ def test_of_a_class_it_is_what_comes_through_the_channel():
 
 
 def test_labels_and_told():
-    work = works.work_on(net(), picture(), ["fc"], names=("a", "b", "c", "d", "e"))
-    told = works.steps(work, "guided_backprop", of="class", of_class=3)
+    work = method_runs.make_context(net(), picture(), ["fc"], class_names=("a", "b", "c", "d", "e"))
+    told = method_runs.method_steps(work, "guided_backprop", of="class", of_class=3)
     assert told[-1].message == "fc: 5 of 5 channels (3 ReLUs by the rule) for d"
     assert told[-1].maps[0].labels == ("a", "b", "c", "d", "e") and told[-1].share == 1
     assert [one.share for one in told] == sorted(one.share for one in told)
@@ -264,7 +264,7 @@ def test_colours_are_signed_and_grey_is_nothing():
 def test_a_box_holds_what_a_channel_sees():
     model = nn.Sequential(nn.Conv2d(3, 2, 3, padding=1), nn.ReLU(), nn.Conv2d(2, 2, 3, padding=1)).eval()
     x = picture(20)
-    maps = works.made(works.work_on(model, x, ["2"]), "guided_backprop")["2"]
+    maps = method_runs.run_method(method_runs.make_context(model, x, ["2"]), "guided_backprop")["2"]
     for channel, x0, y0, x1, y1, score in maps.extras["boxes"]:
         values = model(x)[0, int(channel)]
         row, column = divmod(int(values.argmax()), 20)
@@ -277,7 +277,7 @@ def test_a_box_holds_what_a_channel_sees():
 def test_what_a_channel_sees_is_enlarged_beside_the_picture():
     model, x = nn.Sequential(nn.Conv2d(3, 2, 3)).eval(), torch.full((1, 3, 9, 9), 0.5)
     x[0, :, 4, 4] = -1
-    maps = works.made(works.work_on(model, x, ["0"]), "deconvnet", cropped=True)["0"]
+    maps = method_runs.run_method(method_runs.make_context(model, x, ["0"]), "deconvnet", cropped=True)["0"]
     assert maps.frame == "layer" and maps.shape[1:] == (112, 226) and maps.extras["samples"].tolist() == [1, 2]
     right = maps.data[:, :, 114:]
     assert np.allclose(np.unique(right.round(2)).max(), 0.75, atol=0.01)  # 0.5 in the network's numbers
@@ -290,8 +290,8 @@ def test_grad_cam_is_cam_where_means_and_a_linear_layer_end_the_network():
     model, names = concepts.load("object")
     x = torch.from_numpy(concepts.picture(3)).permute(2, 0, 1)[None].float() / 127.5 - 1
     layers = ["stage3.1.relu2", "fc"]
-    heat = works.made(works.work_on(model, x, layers[:1], names=names), "grad_cam", smooth=False)[layers[0]]
-    cam = works.made(works.work_on(model, x, layers, names=names), "cam")["fc"]
+    heat = method_runs.run_method(method_runs.make_context(model, x, layers[:1], class_names=names), "grad_cam", smooth=False)[layers[0]]
+    cam = method_runs.run_method(method_runs.make_context(model, x, layers, class_names=names), "cam")["fc"]
     best = int(cam.extras["values"].argmax())
     assert heat.labels == (names[best],) and heat.channels == 1
     wanted = np.maximum(cam.data[best], 0) / cam.data[best].size
@@ -310,14 +310,14 @@ def test_grad_cam_of_any_layer_and_class_by_hand(layer):
 
     seen = 0.0
     for of_class in range(5):
-        maps = works.made(works.work_on(model, x, [layer, "fc"]), "grad_cam", of_class=of_class, smooth=False)
+        maps = method_runs.run_method(method_runs.make_context(model, x, [layer, "fc"]), "grad_cam", of_class=of_class, smooth=False)
         wanted = by_hand(of_class, list(range(8)))
         assert list(maps) == [layer] and np.allclose(maps[layer].data[0], wanted, atol=1e-6)
-        some = works.made(works.work_on(model, x, [layer], [1, 4]), "grad_cam", of_class=of_class, smooth=False)[layer]
+        some = method_runs.run_method(method_runs.make_context(model, x, [layer], [1, 4]), "grad_cam", of_class=of_class, smooth=False)[layer]
         assert np.allclose(some.data[0], by_hand(of_class, [1, 4]), atol=1e-6)
         seen = max(seen, wanted.max())
     assert seen > 1e-3
-    smooth = works.made(works.work_on(model, x, [layer]), "grad_cam")[layer]
+    smooth = method_runs.run_method(method_runs.make_context(model, x, [layer]), "grad_cam")[layer]
     assert smooth.shape == (1, 12, 12) and smooth.frame == "input"
 
 
@@ -341,8 +341,8 @@ def test_a_network_without_gradients_is_one_line(method, how):
     with pytest.raises(
         ModelError, match="b has no gradient to the picture: the network detaches.*occlusion needs none"
     ):
-        works.made(works.work_on(Cut(how), picture(), ["b"]), method)
-    assert works.made(works.work_on(Cut(how), picture(), ["a"]), method)["a"].data.any()
+        method_runs.run_method(method_runs.make_context(Cut(how), picture(), ["b"]), method)
+    assert method_runs.run_method(method_runs.make_context(Cut(how), picture(), ["a"]), method)["a"].data.any()
 
 
 def test_grad_cam_without_gradients():
@@ -352,42 +352,42 @@ def test_grad_cam_without_gradients():
                 return super().forward(x)
 
     with pytest.raises(ModelError, match="has no gradient to the picture"):
-        works.made(works.work_on(Ended(torch.relu), picture(), ["a"]), "grad_cam")
+        method_runs.run_method(method_runs.make_context(Ended(torch.relu), picture(), ["a"]), "grad_cam")
 
 
 @pytest.mark.parametrize("method", ["saliency", "guided_backprop", "deconvnet", "grad_cam", "occlusion", "cam"])
 def test_wrong_layers_and_classes(method):
     model = net()
     model.idle = nn.Conv2d(3, 3, 1)
-    work = works.work_on(model, picture(), ["idle"])
+    work = method_runs.make_context(model, picture(), ["idle"])
     with pytest.raises((ModelError, UnknownName, InputError), match="idle|the layer of the classes, fc"):
-        works.made(work, method)
+        method_runs.run_method(work, method)
     if method != "cam":
         of = {} if method == "grad_cam" else {"of": "class"}
         with pytest.raises(UnknownName, match="no class '7'; there are -1 to 4"):
-            works.made(works.work_on(model, picture(), ["c", "fc"]), method, of_class=7, **of)
+            method_runs.run_method(method_runs.make_context(model, picture(), ["c", "fc"]), method, of_class=7, **of)
 
 
 def test_a_network_without_classes():
     model = nn.Sequential(nn.Conv2d(3, 4, 3))
     for method, more in [("saliency", {"of": "class"}), ("grad_cam", {}), ("occlusion", {"of": "class"}), ("cam", {})]:
         with pytest.raises(InputError, match="answers with shape"):
-            works.made(works.work_on(model, picture(), ["0"]), method, **more)
+            method_runs.run_method(method_runs.make_context(model, picture(), ["0"]), method, **more)
 
 
 def test_grad_cam_needs_places():
     with pytest.raises(InputError, match="fc: channels that are single numbers have no positions to show"):
-        works.made(works.work_on(net(), picture(), ["fc"]), "grad_cam")
+        method_runs.run_method(method_runs.make_context(net(), picture(), ["fc"]), "grad_cam")
 
 
 def test_what_is_no_picture():
     model = nn.Sequential(nn.Linear(6, 3))
     with pytest.raises(InputError, match="this network's first input is not one"):
-        works.made(works.work_on(model, torch.ones(1, 6), ["0"]), "saliency")
+        method_runs.run_method(method_runs.make_context(model, torch.ones(1, 6), ["0"]), "saliency")
 
 
 def test_not_a_number_stays_empty():
-    work = works.work_on(nn.Sequential(nn.Conv2d(3, 2, 1)), picture(4), ["0"])
+    work = method_runs.make_context(nn.Sequential(nn.Conv2d(3, 2, 1)), picture(4), ["0"])
     layer = input_attribution.AttributedLayer(work, "0", "guided_backprop", "colours")
     layer.add(0, np.ones((3, 4, 4), np.float32), 1.0)
     layer.add(1, np.full((3, 4, 4), np.nan, np.float32), 1.0)
@@ -400,8 +400,8 @@ def test_nothing_but_not_a_number_is_told():
     with torch.no_grad():
         model[2].weight[1] = torch.nan
     with pytest.raises(ModelError, match="2: the gradients are not finite"):
-        works.made(works.work_on(model, picture(4), ["2"]), "guided_backprop")
-    assert works.made(works.work_on(model, picture(4), ["2", "0"]), "guided_backprop").keys() == {"0"}
+        method_runs.run_method(method_runs.make_context(model, picture(4), ["2"]), "guided_backprop")
+    assert method_runs.run_method(method_runs.make_context(model, picture(4), ["2", "0"]), "guided_backprop").keys() == {"0"}
 
 
 def test_less_is_taken_at_a_time_where_memory_runs_out():
@@ -415,8 +415,8 @@ def test_less_is_taken_at_a_time_where_memory_runs_out():
     full, x = Full().eval(), picture()
     full.load_state_dict(net().state_dict())
     assert torch.allclose(signals(full, x, "c")[0], signals(net(), x, "c")[0], atol=1e-6)
-    whole = works.made(works.work_on(net(), x, ["c"]), "occlusion")["c"].data
-    assert np.allclose(works.made(works.work_on(full, x, ["c"]), "occlusion")["c"].data, whole, atol=1e-6)
+    whole = method_runs.run_method(method_runs.make_context(net(), x, ["c"]), "occlusion")["c"].data
+    assert np.allclose(method_runs.run_method(method_runs.make_context(full, x, ["c"]), "occlusion")["c"].data, whole, atol=1e-6)
 
 
 def test_memory_that_is_too_small_for_one_is_told():
@@ -433,14 +433,14 @@ def test_memory_that_is_too_small_for_one_is_told():
             return self.a(x)
 
     with pytest.raises(ModelError, match="out of memory"):
-        works.made(works.work_on(Full(), picture(), ["a"]), "saliency")
+        method_runs.run_method(method_runs.make_context(Full(), picture(), ["a"]), "saliency")
 
 
 def test_steps_are_small_and_the_model_is_left_alone():
     model = net(inplace=True).train()
     state = {name: value.clone() for name, value in model.state_dict().items()}
     with mock.patch.dict(run_limits.MAX_COPIES, cpu=2):
-        told = works.steps(works.work_on(model, picture(), ["c"]), "deconvnet")
+        told = method_runs.method_steps(method_runs.make_context(model, picture(), ["c"]), "deconvnet")
     assert [step.message for step in told if "channels" in step.message][:2] == [
         "c: 2 of 8 channels (2 ReLUs by the rule)", "c: 4 of 8 channels (2 ReLUs by the rule)",
     ]  # fmt: skip
@@ -484,5 +484,5 @@ def test_captum_falls_back_to_the_gradient_where_relus_are_functions(captum):
 def test_captum_has_the_same_grad_cam(captum):
     model, x = net(), picture()
     wanted = captum.LayerGradCam(model, model.c).attribute(x, target=2, relu_attributions=True)[0, 0].detach()
-    maps = works.made(works.work_on(model, x, ["c"]), "grad_cam", of_class=2, smooth=False)
+    maps = method_runs.run_method(method_runs.make_context(model, x, ["c"]), "grad_cam", of_class=2, smooth=False)
     assert np.allclose(maps["c"].data[0], wanted.numpy(), atol=1e-6)

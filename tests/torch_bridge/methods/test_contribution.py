@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="needs torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-from innerwalk.tests.support.works import Pictures, made, steps, work_on  # noqa: E402
+from innerwalk.tests.support.method_runs import (Pictures, run_method, method_steps, make_context)  # noqa: E402
 from innerwalk.torch_bridge import concepts, record  # noqa: E402
 from innerwalk.torch_bridge.capture.ablation import Ablation, use_ablation  # noqa: E402
 from innerwalk.torch_bridge.method_support import ablation_scores  # noqa: E402
@@ -69,8 +69,8 @@ def hooked(network: nn.Module, module: nn.Module, channel: int, fill: float, pic
 @pytest.mark.parametrize("how", HOW)
 def test_weights_times_means_at_a_linear_end(how):
     network = Linear()
-    work = work_on(network, PICTURE, ["b", "c"] if how != "weights" else ["b"])
-    maps = made(work, "contribution", of_class=1, how=how)["b"]
+    work = make_context(network, PICTURE, ["b", "c"] if how != "weights" else ["b"])
+    maps = run_method(work, "contribution", of_class=1, how=how)["b"]
     with torch.no_grad():
         pooled = F.relu(network.b(F.relu(network.a(PICTURE))))[0]
         wanted, score = network.c.weight[1] * pooled.mean((1, 2)), network(PICTURE)[0, 1] - network.c.bias[1]
@@ -88,7 +88,7 @@ def test_weights_times_means_at_a_linear_end(how):
 @pytest.mark.parametrize("end", [F.relu6, F.silu, F.gelu, torch.clone])
 def test_the_activation_before_the_means_belongs_to_the_weights(end):
     network = Linear(end)
-    maps = made(work_on(network, PICTURE, ["b"]), "contribution", of_class=0, how="weights")["b"]
+    maps = run_method(make_context(network, PICTURE, ["b"]), "contribution", of_class=0, how="weights")["b"]
     with torch.no_grad():
         pooled = end(network.b(F.relu(network.a(PICTURE))))[0].mean((1, 2))
     assert np.allclose(values(maps), network.c.weight[0].detach() * pooled, atol=1e-5)
@@ -106,7 +106,7 @@ class Joined(nn.Module):
 
 def test_maps_that_are_joined_before_their_means():
     network = Joined()
-    found = made(work_on(network, PICTURE, ["a", "b"]), "contribution", of_class=2, how="weights")
+    found = run_method(make_context(network, PICTURE, ["a", "b"]), "contribution", of_class=2, how="weights")
     with torch.no_grad():
         for id, first, conv in (("b", 0, network.b), ("a", 5, network.a)):
             means = F.relu(conv(PICTURE))[0].mean((1, 2))
@@ -135,7 +135,7 @@ def panels(network, picture) -> list[str]:
 
 def test_gradient_x_activation_of_every_panel(shipped, picture):
     layers = panels(shipped, picture)
-    found = made(work_on(shipped, picture, layers), "contribution", top=0)
+    found = run_method(make_context(shipped, picture, layers), "contribution", top=0)
     reached = PartialForward(shipped, layers, (picture,))((picture.clone().requires_grad_(),), to_output=True)
     score = reached.output[0].max()
     gradients = reached.gradients(score)
@@ -155,7 +155,7 @@ def test_gradient_x_activation_of_every_panel(shipped, picture):
 
 def test_captum_agrees(shipped, picture):
     attr = pytest.importorskip("captum.attr", reason="captum is not here")
-    found = made(work_on(shipped, picture, ["stem.norm", "stage2.0.norm1"]), "contribution", of_class=3)
+    found = run_method(make_context(shipped, picture, ["stem.norm", "stage2.0.norm1"]), "contribution", of_class=3)
     for id, module in (("stem.norm", shipped.stem.norm), ("stage2.0.norm1", shipped.stage2[0].norm1)):
         wanted = attr.LayerGradientXActivation(shipped, module).attribute(picture.clone(), target=3)[0].detach()
         assert np.allclose(found[id].data, wanted, atol=1e-5)
@@ -164,8 +164,8 @@ def test_captum_agrees(shipped, picture):
 @pytest.mark.parametrize("how", ["gradient", "ablation"])
 def test_a_channels_value_is_its_own_whoever_else_is_asked_about(shipped, picture, how):
     layers = ["stage3.1.norm1", "stage3.1:add"]
-    whole = made(work_on(shipped, picture, layers), "contribution", how=how, top=0)
-    found = made(work_on(shipped, picture, layers, channels=(5, 40)), "contribution", how=how, top=3)
+    whole = run_method(make_context(shipped, picture, layers), "contribution", how=how, top=0)
+    found = run_method(make_context(shipped, picture, layers, channels=(5, 40)), "contribution", how=how, top=3)
     for id in layers:
         assert np.allclose(values(found[id])[[5, 40]], values(whole[id])[[5, 40]], atol=2e-5)
         assert np.count_nonzero(values(found[id])) <= 2 and [k for k, text in enumerate(found[id].labels) if text] == [
@@ -178,7 +178,7 @@ def test_a_channels_value_is_its_own_whoever_else_is_asked_about(shipped, pictur
 def test_ablation_of_single_channels(shipped, picture):
     with torch.no_grad():
         before = shipped(picture)[0, 2]
-    found = made(work_on(shipped, picture, ["stage2.1.norm1"], channels=(0, 7, 30)), "contribution", of_class=2,
+    found = run_method(make_context(shipped, picture, ["stage2.1.norm1"], channels=(0, 7, 30)), "contribution", of_class=2,
                  how="ablation")["stage2.1.norm1"]  # fmt: skip
     for channel in (0, 7, 30):
         wanted = before - hooked(shipped, shipped.stage2[1].norm1, channel, 0.0, picture)[0, 2]
@@ -192,13 +192,13 @@ def test_ablation_to_the_mean_over_the_data():
     with torch.no_grad():
         means = network.a(seen).mean((0, 2, 3))
         before = network(seen[:1])[0, 0]
-    work = work_on(network, seen[:1], ["a"], data=Pictures(pictures))
-    found = values(made(work, "contribution", of_class=0, how="ablation", fill="mean")["a"])
+    work = make_context(network, seen[:1], ["a"], data=Pictures(pictures))
+    found = values(run_method(work, "contribution", of_class=0, how="ablation", fill="mean")["a"])
     for channel in range(5):
         wanted = before - hooked(network, network.a, channel, float(means[channel]), seen[:1])[0, 0]
         assert found[channel] == pytest.approx(float(wanted), abs=1e-4)
     with pytest.raises(InputError, match="the mean of a channel needs a data set; choose one, or fill with zero"):
-        made(work_on(network, seen[:1], ["a"]), "contribution", how="ablation", fill="mean")
+        run_method(make_context(network, seen[:1], ["a"]), "contribution", how="ablation", fill="mean")
 
 
 class Tokens(nn.Module):
@@ -219,13 +219,13 @@ class Tokens(nn.Module):
 def test_a_channel_of_tokens_is_ablated_in_the_class_token_too():
     network = Tokens().eval()
     found = values(
-        made(work_on(network, PICTURE, ["layer.linear1"]), "contribution", of_class=1, how="ablation")["layer.linear1"]
+        run_method(make_context(network, PICTURE, ["layer.linear1"]), "contribution", of_class=1, how="ablation")["layer.linear1"]
     )
     with torch.no_grad():
         before = network(PICTURE)[0, 1]
     wanted = [before - hooked(network, network.layer.linear1, k, 0.0, axis=2)[0, 1] for k in range(16)]
     assert np.allclose(found, wanted, atol=1e-5) and np.abs(found).max() > 1e-3
-    gradient = made(work_on(network, PICTURE, ["layer.linear1"]), "contribution", of_class=1)["layer.linear1"]
+    gradient = run_method(make_context(network, PICTURE, ["layer.linear1"]), "contribution", of_class=1)["layer.linear1"]
     kept: list = []
     handle = network.layer.linear1.register_forward_hook(lambda module, args, output: kept.append(output))
     score = network(PICTURE)[0, 1]
@@ -256,11 +256,11 @@ ALL = ["a", "b", "c", ":mul", ":add", "d"]
 
 
 def test_what_links_carry_is_what_their_channel_gives():
-    work = work_on(Branched(), PICTURE, ALL)
+    work = make_context(Branched(), PICTURE, ALL)
     assert direct_sources(work.network, ALL) == {
         "a": [], "b": ["a"], "c": ["b"], ":mul": ["a", "b"], ":add": ["c", ":mul"], "d": [":add"], SCORE: ["d"],
     }  # fmt: skip
-    found = made(work, "contribution", of_class=1, top=64)
+    found = run_method(work, "contribution", of_class=1, top=64)
     for id in ALL[:-1]:
         sums = np.zeros(6)
         for name, rows in found[id].extras.items():
@@ -274,7 +274,7 @@ def test_what_links_carry_is_what_their_channel_gives():
 def test_a_link_is_one_channels_way_to_another():
     """The sum is channel by channel, and c is linear in b: its links are weights."""
     network = Branched()
-    found = made(work_on(network, PICTURE, ALL), "contribution", of_class=1, top=64)
+    found = run_method(make_context(network, PICTURE, ALL), "contribution", of_class=1, top=64)
     assert all(one == other for one, other in links(found["c"], ":add"))
     with torch.no_grad():
         a = F.relu(network.a(PICTURE))
@@ -296,7 +296,7 @@ def b_before(network, a, channel):
 
 
 def test_only_the_strongest_are_linked(shipped, picture):
-    found = made(work_on(shipped, picture, ["stage2.1:add", "stage3.0:add", "fc"]), "contribution", top=3)
+    found = run_method(make_context(shipped, picture, ["stage2.1:add", "stage3.0:add", "fc"]), "contribution", top=3)
     first, second = found["stage2.1:add"], found["stage3.0:add"]
     rows = first.extras["weights:stage3.0:add"]
     tops = [set(np.argsort(-np.abs(values(one)))[:3]) for one in (first, second)]
@@ -316,10 +316,10 @@ def test_a_network_without_gradient():
     for how, told in (("gradient", "the network's answer has no gradient: it detaches, rounds or converts its values; "
                                    "how=ablation needs none"),):  # fmt: skip
         with pytest.raises(ModelError, match=told):
-            made(work_on(Detached(), PICTURE, ["b"]), "contribution", how=how)
+            run_method(make_context(Detached(), PICTURE, ["b"]), "contribution", how=how)
     for how in ("weights", "ablation"):
         one, other = (
-            made(work_on(kind(), PICTURE, ["b"]), "contribution", how=how)["b"] for kind in (Detached, Linear)
+            run_method(make_context(kind(), PICTURE, ["b"]), "contribution", how=how)["b"] for kind in (Detached, Linear)
         )
         assert np.array_equal(values(one), values(other)) and "weights:output" not in one.extras
 
@@ -362,7 +362,7 @@ class Means(nn.Module):
 )
 def test_what_can_not_be_asked(network, layers, parameters, kind, told):
     with pytest.raises(kind, match=told) as raised:
-        made(work_on(network(), PICTURE, layers), "contribution", **parameters)
+        run_method(make_context(network(), PICTURE, layers), "contribution", **parameters)
     assert "\n" not in str(raised.value)
 
 
@@ -380,13 +380,13 @@ def test_too_little_memory_halves_the_copies(monkeypatch):
             raise torch.OutOfMemoryError("no memory")
         return real(work, paths, id, channels, fill)
 
-    wanted = values(made(work_on(Linear(), PICTURE, ["b"]), "contribution", how="ablation")["b"])
+    wanted = values(run_method(make_context(Linear(), PICTURE, ["b"]), "contribution", how="ablation")["b"])
     monkeypatch.setattr(ablation_scores, "_score_losses", short)
-    found = values(made(work_on(Linear(), PICTURE, ["b"]), "contribution", how="ablation")["b"])
+    found = values(run_method(make_context(Linear(), PICTURE, ["b"]), "contribution", how="ablation")["b"])
     assert np.allclose(found, wanted, atol=1e-6) and max(sizes) > 2 and sizes[-1] <= 2
     monkeypatch.setattr(ablation_scores, "_score_losses", lambda *_: (_ for _ in ()).throw(ModelError("never")))
     with pytest.raises(ModelError, match="never"):
-        made(work_on(Linear(), PICTURE, ["b"]), "contribution", how="ablation")
+        run_method(make_context(Linear(), PICTURE, ["b"]), "contribution", how="ablation")
 
 
 class One(Linear):
@@ -398,20 +398,20 @@ class One(Linear):
 
 
 def test_a_network_that_takes_one_input_at_a_time():
-    one, other = (made(work_on(kind(), PICTURE, ["b"]), "contribution", how="ablation")["b"] for kind in (One, Linear))
+    one, other = (run_method(make_context(kind(), PICTURE, ["b"]), "contribution", how="ablation")["b"] for kind in (One, Linear))
     assert np.allclose(values(one), values(other), atol=1e-6)
 
 
 def test_it_is_about_the_network_as_it_is_ablated():
     network = Linear()
-    work = work_on(network, PICTURE, ["a", "b"])
-    whole = made(work, "contribution", of_class=1)
+    work = make_context(network, PICTURE, ["a", "b"])
+    whole = run_method(work, "contribution", of_class=1)
     with use_ablation(Ablation.resolve(work.network, {"a": [1, 3]})):
-        found = made(work, "contribution", of_class=1)
+        found = run_method(work, "contribution", of_class=1)
     assert not values(found["a"])[[1, 3]].any() and whole["a"].data[1].any()
     with torch.no_grad():
         network.b.weight[:, [1, 3]] = 0.0
-    wanted = made(work, "contribution", of_class=1)
+    wanted = run_method(work, "contribution", of_class=1)
     assert np.allclose(values(found["b"]), values(wanted["b"]), atol=1e-6)
 
 
@@ -424,7 +424,7 @@ def test_without_its_top_channels_the_true_class_loses_most(shipped):
     for index in range(6):
         sample = concepts.sample(0, 2, index, task="object")
         picture = torch.from_numpy(sample.image).permute(2, 0, 1)[None].float() / 127.5 - 1
-        found = made(work_on(shipped, picture, ["stage3.1:add"]), "contribution", of_class=sample.label, how="weights")
+        found = run_method(make_context(shipped, picture, ["stage3.1:add"]), "contribution", of_class=sample.label, how="weights")
         tops, drawn = np.argsort(-values(found["stage3.1:add"]))[:8], rng.choice(72, 8, replace=False)
         before, *after = (scores(shipped, picture, channels) for channels in ((), tops, drawn))
         falls = [before - one for one in after]
@@ -442,7 +442,7 @@ def scores(network, picture, channels) -> np.ndarray:
 
 
 def test_steps_tell_what_is_done(shipped, picture):
-    found = steps(work_on(shipped, picture, panels(shipped, picture)), "contribution")
+    found = method_steps(make_context(shipped, picture, panels(shipped, picture)), "contribution")
     shares = [step.share for step in found]
     assert shares == sorted(shares) and shares[-1] == 1 and "score" in found[-1].message
     order = [maps.layer for step in found for maps in step.maps]

@@ -9,11 +9,7 @@ torch.set_num_threads(1)
 
 from torch import nn  # noqa: E402
 
-from innerwalk.tests.support import (  # noqa: E402
-    SUPPORT,
-    bridges,
-    works,
-)
+from innerwalk.tests.support import (SUPPORT, bridges, method_runs)
 from innerwalk.torch_bridge import concepts  # noqa: E402
 from innerwalk.torch_bridge import data as sets  # noqa: E402
 from innerwalk.torch_bridge.inputs.pixels import Pixels  # noqa: E402
@@ -59,7 +55,7 @@ class Painter(nn.Module):
 def painted(layers=("sides",), **more):
     from dataclasses import replace
 
-    work = works.work_on(Halves().eval(), torch.rand(1, 1, 8, 8), layers, how=GREY, **more)
+    work = method_runs.make_context(Halves().eval(), torch.rand(1, 1, 8, 8), layers, preprocessing=GREY, **more)
     return replace(work, other_networks={"painter": beside(Painter().eval(), (2,))})
 
 
@@ -72,7 +68,7 @@ def beside(model, shape):
 
 
 def test_the_code_goes_to_the_corner_that_is_best():
-    maps = works.made(painted(), "dgn_am", generator="painter", steps=40)["sides"]
+    maps = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=40)["sides"]
     left, right = maps.data
     high, low = (1 + 0.99) / 2, (1 - 0.99) / 2
     assert np.allclose(left[:, :4], high, atol=1e-3) and np.allclose(left[:, 4:], low, atol=1e-3)
@@ -102,21 +98,21 @@ def test_one_step_by_hand():
 
 
 def test_a_channel_s_picture_is_its_own():
-    every = works.made(painted(), "dgn_am", generator="painter", steps=5, start="noise")["sides"]
+    every = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=5, start="noise")["sides"]
     from dataclasses import replace
 
-    one = works.made(replace(painted(), channels=(1,)), "dgn_am", generator="painter", steps=5, start="noise")["sides"]
+    one = method_runs.run_method(replace(painted(), channels=(1,)), "dgn_am", generator="painter", steps=5, start="noise")["sides"]
     assert one.channels == 2 and np.allclose(one.data[1], every.data[1]) and not one.texels[0].any()
     assert np.isnan(one.extras["values"][0]) and one.labels[0] == ""
-    single = works.made(painted(), "dgn_am", generator="painter", steps=5, start="noise", batch=1)["sides"]
+    single = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=5, start="noise", batch=1)["sides"]
     assert np.allclose(single.data, every.data, atol=1e-6)
-    other = works.made(painted(), "dgn_am", generator="painter", steps=1, start="noise", seed=1, step=0.01)["sides"]
-    first = works.made(painted(), "dgn_am", generator="painter", steps=1, start="noise", seed=0, step=0.01)["sides"]
+    other = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=1, start="noise", seed=1, step=0.01)["sides"]
+    first = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=1, start="noise", seed=0, step=0.01)["sides"]
     assert not np.allclose(other.data, first.data, atol=1e-3)
 
 
 def test_progress_and_partial_results():
-    told = works.steps(painted(), "dgn_am", generator="painter", steps=8, batch=1)
+    told = method_runs.method_steps(painted(), "dgn_am", generator="painter", steps=8, batch=1)
     shares = [one.share for one in told]
     assert shares == sorted(shares) and shares[-1] == 1
     assert told[0].message == "sides, 1 of 2 channels, step 1 of 8" and not told[0].maps and told[1].maps
@@ -132,10 +128,10 @@ def test_the_nearest_picture_of_the_data(tmp_path):
     for name, pixels in (("a", best), ("b", np.full((8, 8), 255, np.uint8)), ("c", np.zeros((8, 8), np.uint8))):
         Image.fromarray(pixels).save(tmp_path / f"{name}.png")
     work = painted(data=sets.open_data(str(tmp_path)))
-    maps = works.made(work, "dgn_am", generator="painter", steps=40)["sides"]
+    maps = method_runs.run_method(work, "dgn_am", generator="painter", steps=40)["sides"]
     assert maps.extras["nearest"][0] < 1e-3 and maps.extras["nearest"][1] > 0.1
     assert maps.labels[0].endswith(f", nearest picture {maps.extras['nearest'][0]:.2g}")
-    none = works.made(work, "dgn_am", generator="painter", steps=4, compared=0)["sides"]
+    none = method_runs.run_method(work, "dgn_am", generator="painter", steps=4, compared=0)["sides"]
     assert "nearest" not in none.extras
 
 
@@ -151,11 +147,11 @@ def test_what_it_needs():
     with pytest.raises(
         UnknownName, match="no network beside this one that makes pictures 'painer'; did you mean painter"
     ):
-        works.steps(painted(), "dgn_am", generator="painer")
+        method_runs.method_steps(painted(), "dgn_am", generator="painer")
     with pytest.raises(
         ModelError, match=r"no prior for any layer of Halves comes with innerwalk; python -m .* --prior"
     ):
-        works.steps(painted(), "dgn_am")
+        method_runs.method_steps(painted(), "dgn_am")
 
 
 def test_a_network_that_makes_no_pictures():
@@ -168,9 +164,9 @@ def test_a_layer_without_gradient():
     from dataclasses import replace
 
     model = Detached().eval()
-    work = replace(works.work_on(model, torch.rand(1, 1, 8, 8), ["sides"], how=GREY), other_networks=painted().others)
+    work = replace(method_runs.make_context(model, torch.rand(1, 1, 8, 8), ["sides"], preprocessing=GREY), other_networks=painted().others)
     with pytest.raises(ModelError, match="no gradient with the picture"):
-        works.steps(work, "dgn_am", generator="painter", steps=2)
+        method_runs.method_steps(work, "dgn_am", generator="painter", steps=2)
 
 
 def climbing(score, rows=4):
@@ -233,14 +229,14 @@ def digits(data_folder, monkeypatch):
         RecordSpec("own_models:DcganGenerator", weights=str(weights / "mnist_dcgan_generator.safetensors"))
     )
     blank = reader.adapter.arguments(reader.adapter.read(["noise:0"], 0))
-    work = works.work_on(
-        reader.built.module, blank, ["fc.f7"], how=reader.adapter.how, names=[str(k) for k in range(10)]
+    work = method_runs.make_context(
+        reader.built.module, blank, ["fc.f7"], preprocessing=reader.adapter.how, class_names=[str(k) for k in range(10)]
     )
     return replace(work, other_networks={"dcgan": painter})
 
 
 def test_each_digit_wins_by_the_generator_of_digits(digits):
-    maps = works.made(digits, "dgn_am", generator="dcgan", steps=200, batch=10)["fc.f7"]
+    maps = method_runs.run_method(digits, "dgn_am", generator="dcgan", steps=200, batch=10)["fc.f7"]
     pictures = torch.from_numpy(maps.data[..., :1]).permute(0, 3, 1, 2)
     with torch.no_grad():
         answers = digits.model(pictures).softmax(1)
@@ -253,8 +249,8 @@ def test_the_shipped_prior_makes_each_class_win():
     model, names = concepts.load("object")
     given = torch.from_numpy(concepts.picture(4)).permute(2, 0, 1)[None].float() / 127.5 - 1
     data = sets.open_data("concepts:object")
-    work = works.work_on(model, given, ["fc"], names=names, data=data)
-    maps = works.made(work, "dgn_am", steps=40, compared=24)["fc"]
+    work = method_runs.make_context(model, given, ["fc"], class_names=names, data=data)
+    maps = method_runs.run_method(work, "dgn_am", steps=40, compared=24)["fc"]
     pictures = torch.from_numpy(maps.data).permute(0, 3, 1, 2) * 2 - 1
     with torch.no_grad():
         answers = model(pictures)

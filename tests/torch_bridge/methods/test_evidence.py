@@ -11,7 +11,7 @@ torch.set_num_threads(1)
 from PIL import Image  # noqa: E402
 from torch import nn  # noqa: E402
 
-from innerwalk.tests.support import works  # noqa: E402
+from innerwalk.tests.support import method_runs  # noqa: E402
 from innerwalk.torch_bridge import concepts, data  # noqa: E402
 from innerwalk.torch_bridge.concepts import make_evidence_sheet as sheets  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
@@ -60,8 +60,8 @@ def light_meter() -> nn.Module:
 
 def work_on(channels=(), lights=(10, 160, 140, 150), **more):
     greys = [np.full((12, 12, 3), light, np.uint8) for light in lights]
-    pictures = works.Pictures(greys, [int(light > 100) for light in lights], ("dim", "bright"))
-    return works.work_on(light_meter(), torch.zeros(1, 3, 12, 12), ["0"], channels, HOW, data=pictures, **more)
+    pictures = method_runs.Pictures(greys, [int(light > 100) for light in lights], ("dim", "bright"))
+    return method_runs.make_context(light_meter(), torch.zeros(1, 3, 12, 12), ["0"], channels, HOW, data=pictures, **more)
 
 
 def answer(light: float) -> float:
@@ -71,21 +71,21 @@ def answer(light: float) -> float:
 def test_what_was_made_is_measured_as_the_data_is(made):
     lights, heard = made
     lights.update({0: 0.75, 1: 1.0, 2: 0.0})
-    found = works.made(work_on(), "evidence", best=4, seed=3)["0"]
+    found = method_runs.run_method(work_on(), "evidence", best=4, seed=3)["0"]
     best = answer(160 / 255)
     assert np.allclose(found.extras["values"], [best, 1.1 * best, -answer(10 / 255)], atol=1e-5)
     assert np.allclose(found.extras["reached"], [answer(191 / 255), 1.1 * answer(1.0), 2.0], atol=0.02)
     assert found.extras["flags"].tolist() == [0, BEYOND, 0]  # 2 is 3.9 times 0.51; 0.99 isn't twice 0.51
     assert found.labels[0] == "bright, 3 of 4; 0.51 in data, 0.996 made"
     assert heard[0] == Wishes(seed=3, steps=7)
-    works.made(work_on(), "evidence", steps=9)
+    method_runs.run_method(work_on(), "evidence", steps=9)
     assert heard[1].steps == 9
 
 
 def test_left_the_data_right_what_was_made(made):
     lights, _ = made
     lights.update({0: 0.25, 2: 0.75})
-    found = works.made(work_on(channels=(0, 2)), "evidence", best=1)["0"]
+    found = method_runs.run_method(work_on(channels=(0, 2)), "evidence", best=1)["0"]
     side = found.shape[1]
     assert found.shape[1:] == (side, 2 * side + GAP) and found.colour and found.frame == "layer"
     assert np.allclose(found.data[0, :, :side], 160 / 255) and np.allclose(
@@ -98,7 +98,7 @@ def test_left_the_data_right_what_was_made(made):
 def test_data_alone_comes_first_then_each_made_picture(made):
     lights, _ = made
     lights.update({0: 0.25, 1: 0.5, 2: 0.75})
-    found = works.steps(work_on(), "evidence", best=1)
+    found = method_runs.method_steps(work_on(), "evidence", best=1)
     right = [step.maps[0].data[:, 0, -1, 0].round(2).tolist() for step in found if step.maps]
     assert [len({*map(float, one)} - {0.0}) for one in right] == [0, 1, 3]
     assert [step.share for step in found] == sorted(step.share for step in found) and found[-1].share == 1.0
@@ -107,24 +107,24 @@ def test_data_alone_comes_first_then_each_made_picture(made):
 def test_a_channel_that_no_picture_moves_but_a_made_one_does_is_beyond_data(made):
     lights, _ = made
     lights.update({0: 0.6, 1: 0.4, 2: 0.0})
-    found = works.made(work_on(lights=(10, 20, 30)), "evidence", best=1)["0"]
+    found = method_runs.run_method(work_on(lights=(10, 20, 30)), "evidence", best=1)["0"]
     assert found.extras["flags"].tolist() == [BEYOND, 0, 0] and found.extras["values"][0] < 0
 
 
 def test_what_is_missing_is_said(made, monkeypatch):
-    work = works.work_on(light_meter(), torch.zeros(1, 3, 12, 12), ["0"], how=HOW)
+    work = method_runs.make_context(light_meter(), torch.zeros(1, 3, 12, 12), ["0"], preprocessing=HOW)
     with pytest.raises(InputError, match="evidence needs a data set; choose one"):
-        works.steps(work, "evidence")
+        method_runs.method_steps(work, "evidence")
     monkeypatch.delitem(MAKERS, "maximisation")
     with pytest.raises(UnknownName, match="no method that makes pictures 'maximisation'"):
-        works.steps(work_on(), "evidence")
+        method_runs.method_steps(work_on(), "evidence")
 
 
 def test_maximisation_raises_channels_beyond_the_data():
     model, names = concepts.load("object")
     pictures = data.open_data("concepts:object")
-    work = works.work_on(model, torch.zeros(1, 3, 64, 64), ["fc"], (0, 4), data=pictures, names=names)
-    found = works.made(work, "evidence", steps=24, count=60, best=4)["fc"]
+    work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["fc"], (0, 4), data=pictures, class_names=names)
+    found = method_runs.run_method(work, "evidence", steps=24, count=60, best=4)["fc"]
     reached, best = found.extras["reached"], found.extras["values"]
     assert (reached[[0, 4]] > best[[0, 4]]).all() and found.labels[4].startswith("ring, 4 of 4; ")
 

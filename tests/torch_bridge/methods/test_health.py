@@ -8,7 +8,7 @@ torch.set_num_threads(1)
 
 from torch import nn  # noqa: E402
 
-from innerwalk.tests.support import works  # noqa: E402
+from innerwalk.tests.support import method_runs  # noqa: E402
 from innerwalk.torch_bridge import concepts, data, record  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
 from innerwalk.torch_bridge.method_support.channel_health import activation_limits  # noqa: E402
@@ -25,16 +25,16 @@ PLAIN = Preprocessing(size=(16, 16), mean=(0.5,), std=(0.5,))
 DEAD, DUPLICATE, SATURATED, ALIASED = (1 << FLAGS.index(word) for word in FLAGS[:4])
 
 
-def noise(count: int = 40, grain: int = 1) -> works.Pictures:
+def noise(count: int = 40, grain: int = 1) -> method_runs.Pictures:
     """Pictures of noise, fine or coarse."""
     drawn = np.random.default_rng(1).integers(0, 256, (count, 16 // grain, 16 // grain, 3), np.uint8)
-    return works.Pictures([np.kron(one, np.ones((grain, grain, 1), np.uint8)) for one in drawn])
+    return method_runs.Pictures([np.kron(one, np.ones((grain, grain, 1), np.uint8)) for one in drawn])
 
 
 def health(model: nn.Module, layer: str, pictures: data.DataSet | None = None, **parameters) -> Maps:
     given = torch.zeros(1, 3, 16, 16)
-    work = works.work_on(model.eval(), given, [layer], how=PLAIN, data=pictures or noise())
-    return works.made(work, "health", **parameters)[layer]
+    work = method_runs.make_context(model.eval(), given, [layer], preprocessing=PLAIN, data=pictures or noise())
+    return method_runs.run_method(work, "health", **parameters)[layer]
 
 
 def convolution(outputs=8, **more) -> nn.Conv2d:
@@ -235,32 +235,32 @@ def test_what_becomes_of_a_layers_values():
 def test_the_shipped_network_is_healthy():
     model, _ = concepts.load("object")
     layers = ["stem.norm", "stage1.1:add", "stage2.1.norm1", "stage3.1:add", "fc"]
-    work = works.work_on(model, torch.zeros(1, 3, 64, 64), layers, data=data.open_data("concepts:object"))
-    found = works.made(work, "health", count=60)
+    work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), layers, data=data.open_data("concepts:object"))
+    found = method_runs.run_method(work, "health", count=60)
     assert {id: int(maps.extras["flags"].any()) for id, maps in found.items()} == dict.fromkeys(layers, 0)
     assert all(0 <= maps.data.min() and maps.data.max() <= 1 and (maps.peak == 1).all() for maps in found.values())
     assert 0.05 < found["stage3.1:add"].extras["values"].mean() < 0.95
 
 
 def test_steps_tell_how_far_it_is():
-    work = works.work_on(
-        nn.Sequential(convolution()).eval(), torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=noise(300)
+    work = method_runs.make_context(
+        nn.Sequential(convolution()).eval(), torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=noise(300)
     )
-    found = works.steps(work, "health", count=300)
+    found = method_runs.method_steps(work, "health", count=300)
     partial = [one for one in found if one.maps]
     assert len(partial) == 2 and found[-1].message == "300 of 300 pictures of made"
     assert [one.share for one in found] == sorted(one.share for one in found)
 
 
 def test_without_data_it_says_what_is_missing():
-    work = works.work_on(nn.Sequential(convolution()), torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN)
+    work = method_runs.make_context(nn.Sequential(convolution()), torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN)
     with pytest.raises(InputError, match="health needs a data set; choose one"):
-        works.steps(work, "health")
+        method_runs.method_steps(work, "health")
 
 
 def test_maps_of_changing_sizes_are_refused():
-    sizes = works.Pictures([np.zeros((16 + k, 16, 3), np.uint8) for k in range(4)])
+    sizes = method_runs.Pictures([np.zeros((16 + k, 16, 3), np.uint8) for k in range(4)])
     how = Preprocessing(mean=(0.5,), std=(0.5,))
-    work = works.work_on(nn.Sequential(convolution()).eval(), torch.zeros(1, 3, 16, 16), ["0"], how=how, data=sizes)
+    work = method_runs.make_context(nn.Sequential(convolution()).eval(), torch.zeros(1, 3, 16, 16), ["0"], preprocessing=how, data=sizes)
     with pytest.raises(InputError, match="layer 0 has other sizes for other pictures; health can't mix them"):
-        works.steps(work, "health")
+        method_runs.method_steps(work, "health")

@@ -8,7 +8,7 @@ torch.set_num_threads(1)
 
 from torch import nn  # noqa: E402
 
-from innerwalk.tests.support import works  # noqa: E402
+from innerwalk.tests.support import method_runs  # noqa: E402
 from innerwalk.torch_bridge import concepts  # noqa: E402
 from innerwalk.torch_bridge import data as sets  # noqa: E402
 from innerwalk.torch_bridge.inputs.pixels import Pixels  # noqa: E402
@@ -57,13 +57,13 @@ class Net(nn.Module):
 
 
 def asked(layers, channels=(), **more):
-    return works.work_on(Net().eval(), picture(), layers, channels, how=PLAIN, **more)
+    return method_runs.make_context(Net().eval(), picture(), layers, channels, preprocessing=PLAIN, **more)
 
 
 @pytest.mark.parametrize("layer", ["turn", "squares"])
 def test_a_layer_that_keeps_everything_gives_the_picture_back(layer):
     work = asked([layer])
-    maps = works.made(work, "inversion", smoothness=0.0, steps=150)[layer]
+    maps = method_runs.run_method(work, "inversion", smoothness=0.0, steps=150)[layer]
     assert maps.shape == (1, 12, 12) and maps.colour and maps.frame == "input"
     assert maps.extras["values"].shape == (1,) and maps.extras["values"][0] < 1e-3
     shares = Pixels(PLAIN, work.picture).shares(work.picture)[0].permute(1, 2, 0).numpy()
@@ -73,7 +73,7 @@ def test_a_layer_that_keeps_everything_gives_the_picture_back(layer):
 
 def test_the_label_tells_both_errors():
     work = asked(["turn"])
-    maps = works.made(work, "inversion", steps=5)["turn"]
+    maps = method_runs.run_method(work, "inversion", steps=5)["turn"]
     shares = torch.from_numpy(maps.data).permute(0, 3, 1, 2)
     values, goal = Pixels(PLAIN, work.picture).values(shares), work.picture
     with torch.no_grad():
@@ -88,8 +88,8 @@ def test_the_label_tells_both_errors():
 def test_with_data_the_distance_of_two_pictures_is_one():
     model, _ = concepts.load("object")
     given = torch.from_numpy(concepts.picture(4)).permute(2, 0, 1)[None].float() / 127.5 - 1
-    work = works.work_on(model, given, ["stem.norm"], data=sets.open_data("concepts:object"))
-    told = works.steps(work, "inversion", steps=3)
+    work = method_runs.make_context(model, given, ["stem.norm"], data=sets.open_data("concepts:object"))
+    told = method_runs.method_steps(work, "inversion", steps=3)
     assert told[0].message == "looked at 8 pictures of concepts object" and not told[0].maps
     maps = told[-1].maps[0]
     assert "(two pictures of concepts object = 1)" in maps.labels[0]
@@ -101,28 +101,28 @@ def test_with_data_the_distance_of_two_pictures_is_one():
 
 
 def test_it_comes_step_by_step():
-    told = works.steps(asked(["turn", "squares"]), "inversion", steps=20)
+    told = method_runs.method_steps(asked(["turn", "squares"]), "inversion", steps=20)
     assert [one.share for one in told] == sorted(one.share for one in told) and told[-1].share == 1
     assert sum(len(one.maps) for one in told if one.maps and one.maps[0].layer == "turn") == 10
     assert len(told) == 42 and told[19].message.startswith("turn, step 20 of 20: feature error ")
 
 
 def test_repeats_lie_side_by_side_and_begin_with_their_own_noise():
-    one = works.made(asked(["turn"]), "inversion", steps=8)["turn"]
-    other = works.made(asked(["turn"]), "inversion", steps=8, seed=1)["turn"]
-    three = works.made(asked(["turn"]), "inversion", steps=8, repeats=3)["turn"]
+    one = method_runs.run_method(asked(["turn"]), "inversion", steps=8)["turn"]
+    other = method_runs.run_method(asked(["turn"]), "inversion", steps=8, seed=1)["turn"]
+    three = method_runs.run_method(asked(["turn"]), "inversion", steps=8, repeats=3)["turn"]
     assert three.extras["samples"].tolist() == [2, 2] and "samples" not in one.extras
     assert np.allclose(three.data[0, :12, :12], one.data[0], atol=1e-4)
     assert np.allclose(three.data[0, :12, 14:26], other.data[0], atol=1e-4)
     assert not np.allclose(one.data, other.data, atol=1e-2)
-    again = works.made(asked(["turn"]), "inversion", steps=8)["turn"]
+    again = method_runs.run_method(asked(["turn"]), "inversion", steps=8)["turn"]
     assert np.array_equal(one.texels, again.texels)
 
 
 def test_some_channels_alone():
     """The others of the reconstruction are free."""
     work = asked(["turn"], channels=(1,))
-    maps = works.made(work, "inversion", smoothness=0.0, steps=150)["turn"]
+    maps = method_runs.run_method(work, "inversion", smoothness=0.0, steps=150)["turn"]
     values = Pixels(PLAIN, work.picture).values(torch.from_numpy(maps.data).permute(0, 3, 1, 2))
     with torch.no_grad():
         off = (work.model.turn(values) - work.model.turn(work.picture)).square().mean((0, 2, 3))
@@ -132,8 +132,8 @@ def test_some_channels_alone():
 
 @pytest.mark.parametrize("features", ["binarise", "dropout", "drop_least", "drop_top"])
 def test_what_is_inverted_may_be_changed(features):
-    plain = works.made(asked(["turn"]), "inversion", smoothness=0.0, steps=60)["turn"]
-    maps = works.made(asked(["turn"]), "inversion", smoothness=0.0, steps=60, features=features)["turn"]
+    plain = method_runs.run_method(asked(["turn"]), "inversion", smoothness=0.0, steps=60)["turn"]
+    maps = method_runs.run_method(asked(["turn"]), "inversion", smoothness=0.0, steps=60, features=features)["turn"]
     assert maps.extras["values"][0] > plain.extras["values"][0] + 0.02
 
 
@@ -201,7 +201,7 @@ def test_their_phases():
 
 def test_both_ways_come_to_the_same():
     found = [
-        works.made(asked(["squares"]), "inversion", way=way, smoothness=0.1)["squares"] for way in ("adam", "authors")
+        method_runs.run_method(asked(["squares"]), "inversion", way=way, smoothness=0.1)["squares"] for way in ("adam", "authors")
     ]
     assert np.abs(found[0].data - found[1].data).mean() < 0.05
     assert all(one.extras["values"][0] < 0.1 for one in found)
@@ -219,18 +219,18 @@ def test_both_ways_come_to_the_same():
 )
 def test_what_can_not_be_inverted(layer, kind, line):
     with pytest.raises(kind, match=line):
-        works.steps(asked([layer]), "inversion", steps=3)
+        method_runs.method_steps(asked([layer]), "inversion", steps=3)
 
 
 def test_it_needs_a_picture():
     model = nn.Sequential(nn.Linear(4, 3))
     with pytest.raises(InputError, match="needs a picture"):
-        works.steps(works.work_on(model, torch.ones(1, 4), ["0"]), "inversion")
+        method_runs.method_steps(method_runs.make_context(model, torch.ones(1, 4), ["0"]), "inversion")
 
 
 def test_a_channel_that_is_not_there():
     with pytest.raises(InputError, match="there is no channel 7"):
-        works.steps(asked(["turn"], channels=(7,)), "inversion", steps=2)
+        method_runs.method_steps(asked(["turn"], channels=(7,)), "inversion", steps=2)
 
 
 class Fragile(Goal):
@@ -294,7 +294,7 @@ def test_memory_that_ends_within_the_network():
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
 
     work.model.turn.register_forward_pre_hook(short)
-    maps = works.made(work, "inversion", steps=2, repeats=4)["turn"]
+    maps = method_runs.run_method(work, "inversion", steps=2, repeats=4)["turn"]
     assert maps.extras["samples"].tolist() == [2, 2] and sizes.count(4) == 1 and sizes[-1] == 2
 
 
@@ -302,7 +302,7 @@ def test_the_network_is_as_it_was():
     work = asked(["turn"])
     work.model.train()
     before = {name: value.clone() for name, value in work.model.state_dict().items()}
-    works.steps(work, "inversion", steps=3)
+    method_runs.method_steps(work, "inversion", steps=3)
     assert work.model.training and all(one.requires_grad and one.grad is None for one in work.model.parameters())
     assert all(torch.equal(before[name], value) for name, value in work.model.state_dict().items())
 
@@ -317,6 +317,6 @@ def test_a_grey_picture_and_a_list():
             return self.c(torch.stack(images))
 
     grey = Preprocessing(size=(8, 8), channels=1, mean=(0.0,), std=(1.0,))
-    work = works.work_on(Listed().eval(), ([torch.rand(1, 8, 8)],), ["c"], how=grey)
-    maps = works.made(work, "inversion", steps=60, smoothness=0.0)["c"]
+    work = method_runs.make_context(Listed().eval(), ([torch.rand(1, 8, 8)],), ["c"], preprocessing=grey)
+    maps = method_runs.run_method(work, "inversion", steps=60, smoothness=0.0)["c"]
     assert maps.shape == (1, 8, 8) and np.allclose(maps.data[..., 0], maps.data[..., 2])

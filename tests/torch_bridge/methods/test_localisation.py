@@ -12,7 +12,7 @@ Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 
 from torch import nn  # noqa: E402
 
-from innerwalk.tests.support import works  # noqa: E402
+from innerwalk.tests.support import method_runs  # noqa: E402
 from innerwalk.torch_bridge import concepts, data, localise  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing, fit_picture  # noqa: E402
 from innerwalk.torch_bridge.method_support.box_accuracy import BoxAccuracy, evaluate_picture  # noqa: E402
@@ -25,7 +25,7 @@ from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
 def shipped(layers=("fc",), index=3, **more):
     model, names = concepts.load("object")
     x = torch.from_numpy(concepts.picture(index)).permute(2, 0, 1)[None].float() / 127.5 - 1
-    return works.work_on(model, x, layers, names=names, **more)
+    return method_runs.make_context(model, x, layers, class_names=names, **more)
 
 
 class Ends(nn.Module):
@@ -79,10 +79,10 @@ def test_the_mean_of_a_map_and_the_bias_are_the_score(how):
     torch.manual_seed(1)
     model = Ends(make()).eval()
     x = torch.randn(1, 3, 15, 17, generator=torch.Generator().manual_seed(2)) * 3
-    work = works.work_on(model, x, [one.id for one in works.work_on(model, x, []).network.layers if one.id != "input"])
+    work = method_runs.make_context(model, x, [one.id for one in method_runs.make_context(model, x, []).network.layers if one.id != "input"])
     head, scores = find_head(work), model(x)[0].detach().numpy()
     assert head.layer == averaged
-    found = works.made(work, "cam")
+    found = method_runs.run_method(work, "cam")
     assert list(found) == [home]
     maps = found[home]
     assert maps.frame == "input" and maps.shape == (4, 7, 8)
@@ -96,9 +96,9 @@ def test_cam_by_hand():
     with torch.no_grad():
         features = model.stage3(model.stage2(model.stage1(model.stem(x))))[0]
         wanted = torch.einsum("ck,khw->chw", model.fc.weight, features).numpy()
-    maps = works.made(work, "cam")["fc"]
+    maps = method_runs.run_method(work, "cam")["fc"]
     assert np.allclose(maps.data, wanted, atol=1e-5) and maps.labels == work.class_names.names
-    some = works.made(shipped(channels=[4]), "cam")["fc"].data
+    some = method_runs.run_method(shipped(channels=[4]), "cam")["fc"].data
     assert np.allclose(some[4], wanted[4], atol=1e-5) and not np.delete(some, 4, 0).any()
 
 
@@ -114,17 +114,17 @@ def test_cam_by_hand():
 def test_other_ends_have_none_and_grad_cam_is_named(end, method):
     torch.manual_seed(0)
     model = Ends(end()).eval()
-    work = works.work_on(model, torch.randn(1, 3, 15, 15), ["b"])
+    work = method_runs.make_context(model, torch.randn(1, 3, 15, 15), ["b"])
     line = "doesn't end with the means of maps and one linear layer.*grad_cam works for any network"
     with pytest.raises(InputError, match=line):
-        works.made(work, method)
-    assert works.made(work, "grad_cam")["b"].shape == (1, 15, 15)
+        method_runs.run_method(work, method)
+    assert method_runs.run_method(work, "grad_cam")["b"].shape == (1, 15, 15)
 
 
 def test_they_are_drawn_on_the_layer_of_the_classes():
     for method in ("cam", "localisation"):
         with pytest.raises(InputError, match="drawn on the layer of the classes, fc; ask for that one"):
-            works.made(shipped(["stem.norm"]), method)
+            method_runs.run_method(shipped(["stem.norm"]), method)
 
 
 def test_stored_maps_of_the_authors(data_folder):
@@ -150,8 +150,8 @@ def test_stored_maps_of_the_authors(data_folder):
 
     names = json.loads((data_folder / "cam_googlenet_reference" / "categories1000.json").read_text())
     model = Stored(0).eval()
-    work = works.work_on(model, torch.zeros(1, 3, 14, 14), [":matmul"], names=names)
-    found = works.made(work, "cam")[":matmul"]
+    work = method_runs.make_context(model, torch.zeros(1, 3, 14, 14), [":matmul"], class_names=names)
+    found = method_runs.run_method(work, "cam")[":matmul"]
     assert np.abs(found.data - maps[0].numpy()).max() <= 1e-3
     assert np.abs(np.exp(found.data.mean((1, 2))) / np.exp(found.data.mean((1, 2))).sum() - scores[0]).max() <= 1e-3
     assert names[int(found.extras["values"].argmax())].split()[1] in ("cup", "espresso", "eggnog")
@@ -221,7 +221,7 @@ def test_a_box_goes_where_its_pixels_go(stretch):
 
 def test_boxes_are_drawn_on_the_input():
     work = shipped(index=2)
-    maps = works.made(work, "localisation")["fc"]
+    maps = method_runs.run_method(work, "localisation")["fc"]
     one = concepts.sample(0, 1, 2, task="object")
     ((channel, *ends, chance),) = maps.extras["boxes"]
     best = int(maps.extras["values"].argmax())
@@ -232,10 +232,10 @@ def test_boxes_are_drawn_on_the_input():
     assert (
         find_box(maps.data[best], THRESHOLD) == pytest.approx(tuple(ends)) and not np.delete(maps.data, best, 0).any()
     )
-    three = works.made(work, "localisation", classes=3)["fc"].extras["boxes"]
+    three = method_runs.run_method(work, "localisation", classes=3)["fc"].extras["boxes"]
     assert three[:, 0].tolist() == np.argsort(-maps.extras["values"])[:3].tolist()
-    assert works.made(work, "localisation", of_class=4)["fc"].extras["boxes"][:, 0].tolist() in ([4], [])
-    wide = works.made(work, "localisation", threshold=0.05)["fc"].extras["boxes"][0]
+    assert method_runs.run_method(work, "localisation", of_class=4)["fc"].extras["boxes"][:, 0].tolist() in ([4], [])
+    wide = method_runs.run_method(work, "localisation", threshold=0.05)["fc"].extras["boxes"][0]
     assert Box(*wide[1:5]).area > 1.2 * Box(*ends).area
 
 
@@ -281,7 +281,7 @@ def test_failures_are_listed_worst_first():
 def test_scores_are_shown_by_class(tmp_path):
     objects = data.open_data("concepts:object")
     work = shipped(data=objects)
-    told = works.steps(work, "localisation_scores", count=30, seed=3)
+    told = method_runs.method_steps(work, "localisation_scores", count=30, seed=3)
     maps = told[-1].maps[0]
     finder = ObjectFinder(work, THRESHOLD)
     wanted = BoxAccuracy(
@@ -302,14 +302,14 @@ def test_scores_are_shown_by_class(tmp_path):
 
 def test_without_boxes_there_is_no_score(tmp_path):
     with pytest.raises(InputError, match="needs a data set that knows boxes; concepts:object does"):
-        works.made(shipped(), "localisation_scores")
+        method_runs.run_method(shipped(), "localisation_scores")
     with pytest.raises(InputError, match="concepts pair knows no boxes"):
-        works.made(shipped(data=data.open_data("concepts:pair")), "localisation_scores")
-    other = works.work_on(
+        method_runs.run_method(shipped(data=data.open_data("concepts:pair")), "localisation_scores")
+    other = method_runs.make_context(
         Ends(linear()).eval(), torch.randn(1, 3, 64, 64), ["end.2"], data=data.open_data("concepts:object")
     )
     with pytest.raises(InputError, match="has 6 classes, the network 4"):
-        works.made(other, "localisation_scores")
+        method_runs.run_method(other, "localisation_scores")
 
 
 def test_a_data_set_knows_its_boxes(tmp_path):

@@ -8,7 +8,7 @@ torch.set_num_threads(1)
 
 from torch import nn  # noqa: E402
 
-from innerwalk.tests.support.works import CONCEPTS, made, steps, work_on  # noqa: E402
+from innerwalk.tests.support.method_runs import (CONCEPTS, run_method, method_steps, make_context)  # noqa: E402
 from innerwalk.torch_bridge import concepts  # noqa: E402
 from innerwalk.torch_bridge.inputs.pixels import Pixels  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
@@ -41,7 +41,7 @@ def own_numbers(maps, tile=slice(None)):
 def test_every_shape_is_drawn(shipped, given):
     """Far above all pictures of the data, and for the network just what was asked for."""
     model, names = shipped
-    maps = made(work_on(model, given, ["fc"], names=names), "maximisation", objective="class")["fc"]
+    maps = run_method(make_context(model, given, ["fc"], class_names=names), "maximisation", objective="class")["fc"]
     assert maps.colour and maps.shape == (6, 64, 64) and maps.frame == "input"
     with torch.no_grad():
         scores = model(own_numbers(maps))
@@ -57,17 +57,17 @@ def test_every_shape_is_drawn(shipped, given):
 
 
 def test_it_is_the_same_picture_again(shipped, given):
-    work = work_on(shipped[0], given, ["stage2.1:add"], (3, 5))
-    first, second = (made(work, "maximisation", steps=6)["stage2.1:add"] for _ in range(2))
+    work = make_context(shipped[0], given, ["stage2.1:add"], (3, 5))
+    first, second = (run_method(work, "maximisation", steps=6)["stage2.1:add"] for _ in range(2))
     assert np.array_equal(first.texels, second.texels)
-    other = made(work, "maximisation", steps=6, seed=1)["stage2.1:add"]
+    other = run_method(work, "maximisation", steps=6, seed=1)["stage2.1:add"]
     assert np.abs(other.data[3] - first.data[3]).mean() > 0.01
 
 
 def test_a_channel_is_the_same_among_others(shipped, given):
     layer = "stage2.1:add"
-    among = made(work_on(shipped[0], given, [layer], (2, 3, 4, 5)), "maximisation", steps=8)[layer]
-    alone = made(work_on(shipped[0], given, [layer], (4,)), "maximisation", steps=8)[layer]
+    among = run_method(make_context(shipped[0], given, [layer], (2, 3, 4, 5)), "maximisation", steps=8)[layer]
+    alone = run_method(make_context(shipped[0], given, [layer], (4,)), "maximisation", steps=8)[layer]
     np.testing.assert_allclose(alone.data[4], among.data[4], atol=2e-2)
     assert np.abs(alone.data[4] - among.data[3]).mean() > 0.01
     assert not alone.texels[3].any() and np.isnan(alone.extras["values"][3]) and alone.labels[3] == ""
@@ -88,9 +88,9 @@ def test_a_neuron_of_a_kernel_sees_the_kernel():
     """What is known is found: the kernel itself, where the neuron looks."""
     layer = nn.Conv2d(3, 6, 9, bias=False)
     layer.weight.data = gabors()
-    work = work_on(nn.Sequential(layer), torch.randn(1, 3, 24, 24), ["0"], how=CONCEPTS)
+    work = make_context(nn.Sequential(layer), torch.randn(1, 3, 24, 24), ["0"], preprocessing=CONCEPTS)
     for preset, least in (("erhan2009", 0.95), ("simonyan2013", 0.5), ("deepvisionvr", 0.6)):
-        maps = made(work, "maximisation", objective="neuron", preset=preset)["0"]
+        maps = run_method(work, "maximisation", objective="neuron", preset=preset)["0"]
         seen = maps.data[:, 8:17, 8:17].transpose(0, 3, 1, 2)  # of 16 places the neuron is at 8
         for one, kernel in zip(seen, layer.weight.detach().numpy(), strict=True):
             assert cosine(one - (one.mean() if preset == "deepvisionvr" else 0.5), kernel) > least, preset
@@ -102,9 +102,9 @@ def cosine(one, other):
 
 def test_the_first_layer_is_what_its_kernels_show(shipped, given):
     """Direct mapping beside maximisation, on the support of the middle neuron; a batch norm may turn a kernel round."""
-    work = work_on(shipped[0], given, ["stem.norm"])
-    direct = made(work, "weights")["stem.norm"].data
-    found = made(work, "maximisation", objective="neuron", preset="erhan2009")["stem.norm"].data
+    work = make_context(shipped[0], given, ["stem.norm"])
+    direct = run_method(work, "weights")["stem.norm"].data
+    found = run_method(work, "maximisation", objective="neuron", preset="erhan2009")["stem.norm"].data
     picture = given.clone().requires_grad_()
     maps = PartialForward(shipped[0], ["stem.norm"], work.arguments)((picture,)).maps["stem.norm"]
     middle = maps[0, 0, maps.shape[2] // 2, maps.shape[3] // 2]
@@ -121,8 +121,8 @@ def test_the_first_layer_is_what_its_kernels_show(shipped, given):
 def test_kernels_by_how_pixels_count():
     layer = nn.Conv2d(3, 2, 3)
     how = Preprocessing(size=(8, 8), mean=(0.0,) * 3, std=(0.5, 0.25, 1.0))
-    work = work_on(nn.Sequential(layer), torch.rand(1, 3, 8, 8), ["0"], how=how)
-    plain, pixels = made(work, "weights")["0"], made(work, "weights", pixels=True)["0"]
+    work = make_context(nn.Sequential(layer), torch.rand(1, 3, 8, 8), ["0"], preprocessing=how)
+    plain, pixels = run_method(work, "weights")["0"], run_method(work, "weights", pixels=True)["0"]
     kernels = layer.weight.detach().numpy() / np.array(how.std, np.float32)[:, None, None]
     expected = 0.5 + kernels / (2 * np.abs(kernels).max())
     np.testing.assert_allclose(pixels.data, expected.transpose(0, 2, 3, 1), atol=1e-6)
@@ -131,10 +131,10 @@ def test_kernels_by_how_pixels_count():
 
 def test_diversity_makes_samples_differ(shipped, given):
     layer, found = "stage3.1:add", {}
-    work = work_on(shipped[0], given, [layer], (1,))
+    work = make_context(shipped[0], given, [layer], (1,))
     reach = PartialForward(shipped[0], [layer], work.arguments)
     for diversity in (0.0, 100.0):
-        maps = made(work, "maximisation", samples=4, diversity=diversity, steps=32)[layer]
+        maps = run_method(work, "maximisation", samples=4, diversity=diversity, steps=32)[layer]
         assert maps.extras["samples"].tolist() == [2, 2]
         tile = maps.data[1]
         samples = np.stack([tile[a : a + 64, b : b + 64] for a in (0, 66) for b in (0, 66)])
@@ -147,23 +147,23 @@ def test_diversity_makes_samples_differ(shipped, given):
 
 
 def test_the_four_sets_of_yosinski_lie_together(shipped, given):
-    maps = made(work_on(shipped[0], given, ["fc"], (0,)), "maximisation", preset="yosinski2015", steps=8)["fc"]
+    maps = run_method(make_context(shipped[0], given, ["fc"], (0,)), "maximisation", preset="yosinski2015", steps=8)["fc"]
     assert maps.extras["samples"].tolist() == [2, 2] and maps.shape == (6, 130, 130)
 
 
 def test_the_least(shipped, given):
-    work = work_on(shipped[0], given, ["fc"], (0, 1))
-    most, least = (made(work, "maximisation", steps=24, least=one)["fc"].extras["values"] for one in (False, True))
+    work = make_context(shipped[0], given, ["fc"], (0, 1))
+    most, least = (run_method(work, "maximisation", steps=24, least=one)["fc"].extras["values"] for one in (False, True))
     assert (least[:2] < most[:2] - 15).all() and least[:2].max() < 0
 
 
 def test_channels_together(shipped, given):
     """One picture for two classes has more of both than the pictures of the others; weights turn one of them round."""
     model, _ = shipped
-    work = work_on(model, given, ["fc"], (0, 4))
-    both = made(work, "maximisation", joint=True)["fc"]
+    work = make_context(model, given, ["fc"], (0, 4))
+    both = run_method(work, "maximisation", joint=True)["fc"]
     assert both.shape == (1, 64, 64) and both.labels[0].startswith("2 channels together: reached")
-    against = made(work, "maximisation", joint=True, weights="1, -1")["fc"]
+    against = run_method(work, "maximisation", joint=True, weights="1, -1")["fc"]
     with torch.no_grad():
         scores, others = model(own_numbers(both))[0], model(own_numbers(against))[0]
     assert float(both.extras["values"][0]) == pytest.approx(float(scores[0] + scores[4]), rel=1e-4)
@@ -173,35 +173,35 @@ def test_channels_together(shipped, given):
 
 def test_a_whole_layer_and_a_direction(shipped, given):
     layer = "stage3.1:add"
-    work = work_on(shipped[0], given, [layer])
+    work = make_context(shipped[0], given, [layer])
     with torch.no_grad():
         here = PartialForward(shipped[0], [layer], work.arguments)(work.arguments).maps[layer][0]
-    dream = made(work, "maximisation", objective="layer", start="image", steps=16)[layer]
+    dream = run_method(work, "maximisation", objective="layer", start="image", steps=16)[layer]
     assert dream.shape == (1, 64, 64) and dream.extras["values"][0] > 2 * here.square().mean()
-    way = made(work, "maximisation", objective="direction", steps=32)[layer]
+    way = run_method(work, "maximisation", objective="direction", steps=32)[layer]
     assert way.labels[0].startswith("the direction: reached")
     with torch.no_grad():
         found = PartialForward(shipped[0], [layer], work.arguments)((own_numbers(way),)).maps[layer][0].mean((1, 2))
     assert torch.cosine_similarity(found, here.mean((1, 2)), 0) > 0.8
-    chosen = work_on(shipped[0], given, [layer], (1, 2))
-    assert made(chosen, "maximisation", objective="direction", weights="1,2", steps=2)[layer].shape == (1, 64, 64)
+    chosen = make_context(shipped[0], given, [layer], (1, 2))
+    assert run_method(chosen, "maximisation", objective="direction", weights="1,2", steps=2)[layer].shape == (1, 64, 64)
 
 
 def test_where_it_begins_and_how_large_it_is(shipped, given):
-    work = work_on(shipped[0], given, ["stem.norm"], (0,))
-    image = made(work, "maximisation", start="image", steps=1)["stem.norm"].data[0]
+    work = make_context(shipped[0], given, ["stem.norm"], (0,))
+    image = run_method(work, "maximisation", start="image", steps=1)["stem.norm"].data[0]
     own = (given[0].permute(1, 2, 0).numpy() + 1) / 2
     assert np.corrcoef(image.ravel(), own.ravel())[0, 1] > 0.9
-    zeros = made(work, "maximisation", start="zeros", steps=1, preset="simonyan2013")["stem.norm"].data[0]
+    zeros = run_method(work, "maximisation", start="zeros", steps=1, preset="simonyan2013")["stem.norm"].data[0]
     assert np.abs(zeros - 0.5).mean() < 0.05
-    large = made(work, "maximisation", size=96, steps=1, start="image")["stem.norm"]
+    large = run_method(work, "maximisation", size=96, steps=1, start="image")["stem.norm"]
     assert large.shape[1:] == (96, 96)
 
 
 def test_it_comes_in_parts(shipped, given):
     """Batch after batch, several looks at each; never more than a run of the network in a step."""
-    work = work_on(shipped[0], given, ["stage1.1:add"], range(10))
-    every = steps(work, "maximisation", steps=12)
+    work = make_context(shipped[0], given, ["stage1.1:add"], range(10))
+    every = method_steps(work, "maximisation", steps=12)
     shown = [step.maps[0] for step in every if step.maps]
     there = [int(maps.texels[..., 3].any((1, 2)).sum()) for maps in shown]
     assert there == [8, 8, 10, 10] and np.abs(shown[0].data[0] - shown[1].data[0]).mean() > 0.001
@@ -216,21 +216,21 @@ def test_a_network_that_is_large_runs_on_few_at_a_time(shipped, given, monkeypat
 
     sizes = []
     handle = shipped[0].stem.conv.register_forward_hook(lambda module, args, output: sizes.append(len(args[0])))
-    work = work_on(shipped[0], given, ["stem.norm"], range(6))
+    work = make_context(shipped[0], given, ["stem.norm"], range(6))
     monkeypatch.setitem(maximisation_run.RUN_COST, "cpu", 2 * 64 * 64 * 1000)
     sizes.clear()
-    few = made(work, "maximisation", steps=3)["stem.norm"]
+    few = run_method(work, "maximisation", steps=3)["stem.norm"]
     handle.remove()
     assert max(sizes) < 6
     monkeypatch.setitem(maximisation_run.RUN_COST, "cpu", 1e12)
-    np.testing.assert_allclose(few.data, made(work, "maximisation", steps=3)["stem.norm"].data, atol=1e-2)
+    np.testing.assert_allclose(few.data, run_method(work, "maximisation", steps=3)["stem.norm"].data, atol=1e-2)
 
 
 def test_maps_are_kept(shipped, given, tmp_path):
     from innerwalk.torch_bridge import record
 
     recording = record(shipped[0], given, layers=["fc"])
-    maps = made(work_on(shipped[0], given, ["fc"]), "maximisation", steps=2)["fc"]
+    maps = run_method(make_context(shipped[0], given, ["fc"]), "maximisation", steps=2)["fc"]
     recording.add([maps])
     save(recording, tmp_path / "kept")
     again = load(tmp_path / "kept").maps("fc", "maximisation")
@@ -250,11 +250,11 @@ class Own(nn.Module):
 
 
 def own_work(number, **more):
-    return work_on(Own(number).eval(), torch.zeros(1, 1, 24, 24), ["layer"], how=GREY, **more)
+    return make_context(Own(number).eval(), torch.zeros(1, 1, 24, 24), ["layer"], preprocessing=GREY, **more)
 
 
 def test_a_grey_picture_is_made():
-    maps = made(own_work(lambda x: x.mean((2, 3), keepdim=True)), "maximisation", steps=40)["layer"]
+    maps = run_method(own_work(lambda x: x.mean((2, 3), keepdim=True)), "maximisation", steps=40)["layer"]
     assert maps.shape == (1, 24, 24) and maps.data.mean() > 0.65
     assert np.array_equal(maps.data[..., 0], maps.data[..., 2])
 
@@ -266,11 +266,11 @@ def test_no_number_begins_again_with_smaller_steps():
         mean = x.mean((2, 3), keepdim=True)
         return torch.where(mean > 3, torch.nan, mean * 1e4)
 
-    maps = made(own_work(edge), "maximisation", preset="simonyan2013", steps=200)["layer"]
+    maps = run_method(own_work(edge), "maximisation", preset="simonyan2013", steps=200)["layer"]
     assert maps.extras["values"][0] == pytest.approx(1e4, rel=1e-3)  # as it is kept: white
     assert maps.extras["curve"][0, -1] == pytest.approx(2e4, rel=0.01)
     with pytest.raises(ModelError, match=r"the objective became NaN or infinite, even with steps of 0\.0025"):
-        made(own_work(lambda x: x.mean((2, 3), keepdim=True) * torch.nan), "maximisation", preset="simonyan2013")
+        run_method(own_work(lambda x: x.mean((2, 3), keepdim=True) * torch.nan), "maximisation", preset="simonyan2013")
 
 
 def test_memory_ends():
@@ -284,7 +284,7 @@ def test_memory_ends():
             raise torch.OutOfMemoryError("out of memory")
         return x.flatten(2).mean(2)[..., None, None].repeat(1, 8, 1, 1)
 
-    maps = made(own_work(small), "maximisation", steps=4)["layer"]
+    maps = run_method(own_work(small), "maximisation", steps=4)["layer"]
     assert sizes[1] == maximisation_run.BATCH["cpu"] or 8 in sizes
     assert sizes[-1] <= 3 and np.isfinite(maps.extras["values"]).all()
 
@@ -294,7 +294,7 @@ def test_memory_ends():
         return x.mean((2, 3), keepdim=True)
 
     with pytest.raises(ModelError, match="no memory for a single picture; a smaller size needs less"):
-        made(own_work(none), "maximisation", steps=4)
+        run_method(own_work(none), "maximisation", steps=4)
 
 
 def test_what_never_fired_is_woken_up():
@@ -303,28 +303,28 @@ def test_what_never_fired_is_woken_up():
     def asleep(x):
         return torch.relu(x.std((2, 3), keepdim=True) - 0.3)
 
-    maps = made(own_work(asleep), "maximisation", steps=40)["layer"]
+    maps = run_method(own_work(asleep), "maximisation", steps=40)["layer"]
     assert maps.extras["values"][0] > 0.3 and maps.labels[0].startswith("reached")
-    dead = made(own_work(lambda x: torch.relu(x.mean((2, 3), keepdim=True) - 99)), "maximisation", steps=12)["layer"]
+    dead = run_method(own_work(lambda x: torch.relu(x.mean((2, 3), keepdim=True) - 99)), "maximisation", steps=12)["layer"]
     assert dead.labels[0] == "reached 0, nothing reaches it"
 
 
 def test_what_cannot_be_climbed(shipped, given):
     model, names = shipped
     with pytest.raises(ModelError, match="layer has no gradient to the picture: the network detaches"):
-        made(own_work(lambda x: x.detach().mean((2, 3), keepdim=True)), "maximisation")
+        run_method(own_work(lambda x: x.detach().mean((2, 3), keepdim=True)), "maximisation")
     with pytest.raises(InputError, match="stem.norm has no channel for each of the 6 classes; fc has"):
-        made(work_on(model, given, ["stem.norm"]), "maximisation", objective="class")
+        run_method(make_context(model, given, ["stem.norm"]), "maximisation", objective="class")
     with pytest.raises(InputError, match="answers with shape"):
-        made(own_work(lambda x: x[:, :, :3, :3]), "maximisation", objective="class")
+        run_method(own_work(lambda x: x[:, :, :3, :3]), "maximisation", objective="class")
     with pytest.raises(ModelError, match="layer 'stage9' wasn't reached"):
-        made(work_on(model, given, ["stage9"]), "maximisation")
+        run_method(make_context(model, given, ["stage9"]), "maximisation")
     with pytest.raises(InputError, match="there is no channel 6"):
-        made(work_on(model, given, ["fc"], (6,)), "maximisation")
+        run_method(make_context(model, given, ["fc"], (6,)), "maximisation")
     with pytest.raises(InputError, match="needs a picture, but this network's first input is not one"):
-        made(work_on(nn.Sequential(nn.Linear(4, 2)), torch.rand(1, 4), ["0"]), "maximisation")
+        run_method(make_context(nn.Sequential(nn.Linear(4, 2)), torch.rand(1, 4), ["0"]), "maximisation")
     with pytest.raises(InputError, match="samples of yosinski2015 differ by their regularisers"):
-        made(work_on(model, given, ["fc"]), "maximisation", preset="yosinski2015", samples=2, diversity=1.0)
+        run_method(make_context(model, given, ["fc"]), "maximisation", preset="yosinski2015", samples=2, diversity=1.0)
 
 
 @pytest.mark.parametrize(
@@ -339,18 +339,18 @@ def test_what_cannot_be_climbed(shipped, given):
 )
 def test_weights_that_cannot_be(shipped, given, asked, line):
     with pytest.raises(InputError, match=line):
-        made(work_on(shipped[0], given, ["fc"], (0, 1)), "maximisation", **asked)
+        run_method(make_context(shipped[0], given, ["fc"], (0, 1)), "maximisation", **asked)
 
 
 def test_a_layer_without_direction():
     with pytest.raises(InputError, match="is 0 for this input, which is no direction"):
-        made(own_work(lambda x: x.mean((2, 3), keepdim=True)), "maximisation", objective="direction")
+        run_method(own_work(lambda x: x.mean((2, 3), keepdim=True)), "maximisation", objective="direction")
 
 
 def test_the_model_is_left_as_it_was(shipped, given):
     model = shipped[0].train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    work = work_on(model, given, ["stage1.1:add"], (0,))
+    work = make_context(model, given, ["stage1.1:add"], (0,))
     running = METHODS["maximisation"].run(work, parse_parameters(METHODS["maximisation"], {}))
     for _ in range(5):
         next(running)
@@ -363,7 +363,7 @@ def test_the_model_is_left_as_it_was(shipped, given):
 
 def test_pixels_are_kept_in_256_levels(shipped, given):
     """What is told as reached is what a saved picture reaches."""
-    maps = made(work_on(shipped[0], given, ["fc"], (2,)), "maximisation", steps=8)["fc"]
+    maps = run_method(make_context(shipped[0], given, ["fc"], (2,)), "maximisation", steps=8)["fc"]
     with torch.no_grad():
         score = shipped[0](own_numbers(maps, slice(2, 3)))[0, 2]
     assert float(maps.extras["values"][2]) == pytest.approx(float(score), rel=1e-5)
@@ -380,8 +380,8 @@ def test_a_real_network_knows_what_it_asked_for(data_folder):
         pytest.skip("needs torchvision")
     model = build_model("mobilenet_v2").module
     load_weights(model, data_folder / "weights" / "mobilenet_v2_imagenet.safetensors")
-    work = work_on(model, torch.zeros(1, 3, 225, 225), ["classifier.1"], (340,))
-    maps = made(work, "maximisation", steps=32, joint=True)["classifier.1"]
+    work = make_context(model, torch.zeros(1, 3, 225, 225), ["classifier.1"], (340,))
+    maps = run_method(work, "maximisation", steps=32, joint=True)["classifier.1"]
     assert maps.shape == (1, 225, 225) and maps.labels[0].startswith("channel 340: reached")
     with torch.no_grad():
         scores = model(own_numbers(maps))[0]

@@ -10,11 +10,7 @@ torch.set_num_threads(1)
 
 from dataclasses import dataclass  # noqa: E402
 
-from innerwalk.tests.support import (  # noqa: E402
-    SUPPORT,
-    bridges,
-    works,
-)
+from innerwalk.tests.support import (SUPPORT, bridges, method_runs)
 from innerwalk.torch_bridge import client, data  # noqa: E402
 from innerwalk.torch_bridge.method_support.method import parameter  # noqa: E402
 from innerwalk.torch_bridge.methods import METHODS, Method, help_text, parameter_form, parse_parameters  # noqa: E402
@@ -135,7 +131,7 @@ def test_occlusion_of_a_network_that_takes_a_list():
             return self.a(images[0][None])
 
     model, picture = Listed().eval(), torch.ones(3, 8, 8)
-    maps = works.made(works.work_on(model, [picture], ["a"]), "occlusion", size=1.0)["a"]
+    maps = method_runs.run_method(method_runs.make_context(model, [picture], ["a"]), "occlusion", size=1.0)["a"]
     with torch.no_grad():
         fall = (model([picture]) - model([torch.zeros(3, 8, 8)]))[0].mean((1, 2)).numpy()
     assert np.allclose(maps.data, fall[:, None, None] + np.zeros((2, 8, 8)), atol=1e-6)

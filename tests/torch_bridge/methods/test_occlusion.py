@@ -12,7 +12,7 @@ from unittest import mock  # noqa: E402
 
 from torch import nn  # noqa: E402
 
-from innerwalk.tests.support import works  # noqa: E402
+from innerwalk.tests.support import method_runs  # noqa: E402
 from innerwalk.torch_bridge import concepts  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
 from innerwalk.torch_bridge.method_support import run_limits  # noqa: E402
@@ -61,7 +61,7 @@ def by_hand(read, x, hidden, patch, stride):
 def test_of_a_linear_network_it_is_the_sum_under_the_patch():
     torch.manual_seed(0)
     model, x = Linear(), picture()
-    maps = works.made(works.work_on(model, x, ["fc"]), "occlusion", size=0.2, stride=1.0, fill="value")["fc"]
+    maps = method_runs.run_method(method_runs.make_context(model, x, ["fc"]), "occlusion", size=0.2, stride=1.0, fill="value")["fc"]
     parts = (model.fc.weight.reshape(3, 3, 10, 14) * x).sum(1).detach().numpy()
     for y in range(0, 10, 2):
         for left in range(0, 14, 3):
@@ -83,12 +83,12 @@ def test_every_channel_and_overlapping_patches(of, layer):
         return values.mean((1, 2)) if of == "mean" else values.max((1, 2))
 
     asked = {"size": 0.3, "stride": 0.5, "fill": "value", "value": 0.7}
-    maps = works.made(works.work_on(model, x, [layer]), "occlusion", of=of, **asked)[layer]
+    maps = method_runs.run_method(method_runs.make_context(model, x, [layer]), "occlusion", of=of, **asked)[layer]
     wanted = by_hand(read, x, torch.full_like(x, 0.7), (3, 4), (2, 2))
     assert np.allclose(maps.data, wanted, atol=1e-5) and np.abs(wanted).max() > 1e-2
 
 
-def hidden(fill, how=works.CONCEPTS, **more):
+def hidden(fill, how=method_runs.CONCEPTS, **more):
     """What is under the patch, seen by a layer that passes the picture on, with one patch that hides all."""
     seen = []
 
@@ -97,8 +97,8 @@ def hidden(fill, how=works.CONCEPTS, **more):
             seen.append(x.clone())
             return super().forward(x)
 
-    work = works.work_on(nn.Sequential(Passing(3, 1, 1)), picture(), ["0"], how=how)
-    works.made(work, "occlusion", size=1.0, fill=fill, **more)
+    work = method_runs.make_context(nn.Sequential(Passing(3, 1, 1)), picture(), ["0"], preprocessing=how)
+    method_runs.run_method(work, "occlusion", size=1.0, fill=fill, **more)
     return seen[-1]
 
 
@@ -121,7 +121,7 @@ def test_blur_keeps_the_mean_and_little_else():
     torch.manual_seed(0)
     flat = torch.full((1, 3, 8, 8), 0.3)
     model = nn.Sequential(nn.Conv2d(3, 2, 1))
-    maps = works.made(works.work_on(model, flat, ["0"]), "occlusion", fill="blur")["0"]
+    maps = method_runs.run_method(method_runs.make_context(model, flat, ["0"]), "occlusion", fill="blur")["0"]
     assert np.abs(maps.data).max() < 1e-6
 
 
@@ -129,25 +129,25 @@ def test_the_score_of_a_class_is_drawn_on_the_layer_of_the_classes():
     torch.manual_seed(1)
     model, x = Small().eval(), picture()
     best = int(model(x).argmax())
-    every = works.made(works.work_on(model, x, ["fc"]), "occlusion")["fc"].data
+    every = method_runs.run_method(method_runs.make_context(model, x, ["fc"]), "occlusion")["fc"].data
     for of_class, meant in ((-1, best), (2, 2)):
-        made = works.made(works.work_on(model, x, ["a", "fc"]), "occlusion", of="class", of_class=of_class)
+        made = method_runs.run_method(method_runs.make_context(model, x, ["a", "fc"]), "occlusion", of="class", of_class=of_class)
         assert list(made) == ["fc"] and np.allclose(made["fc"].data[meant], every[meant], atol=1e-5)
         assert not np.delete(made["fc"].data, meant, 0).any() and every[meant].any()
     with pytest.raises(InputError, match="is drawn on the layer of the classes, fc; ask for that"):
-        works.made(works.work_on(model, x, ["a"]), "occlusion", of="class")
+        method_runs.run_method(method_runs.make_context(model, x, ["a"]), "occlusion", of="class")
 
 
 def test_places_come_some_at_a_time_and_fill_the_picture():
     model, x = Small().eval(), picture()
     with mock.patch.dict(run_limits.MAX_COPIES, cpu=3):
-        told = works.steps(works.work_on(model, x, ["a"]), "occlusion", size=0.25)
+        told = method_runs.method_steps(method_runs.make_context(model, x, ["a"]), "occlusion", size=0.25)
     assert told[0].message == "54 places" and told[-1].message == "place 54 of 54"  # 2 by 4 pixels, 1 by 2 pixels apart
     shown = [one.maps[0].data for one in told if one.maps]
     hidden_so_far = [np.abs(one).max(0).astype(bool).mean() for one in shown]
     assert len(shown) >= 8 and hidden_so_far == sorted(hidden_so_far) and hidden_so_far[-1] == 1
     assert hidden_so_far[0] < 0.4
-    at_once = works.made(works.work_on(model, x, ["a"]), "occlusion", size=0.25)["a"].data
+    at_once = method_runs.run_method(method_runs.make_context(model, x, ["a"]), "occlusion", size=0.25)["a"].data
     assert np.allclose(shown[-1], at_once, atol=1e-6)
 
 
@@ -156,9 +156,9 @@ def test_many_channels_are_drawn_smaller():
     from innerwalk.torch_bridge.methods import occlusion
 
     model, x = Small().eval(), picture(32, 32)
-    full = works.made(works.work_on(model, x, ["a"]), "occlusion")["a"].data
+    full = method_runs.run_method(method_runs.make_context(model, x, ["a"]), "occlusion")["a"].data
     with mock.patch.object(picture_maps, "MAX_PIXELS", 64), mock.patch.object(occlusion, "MAX_PIXELS", 64):
-        small = works.made(works.work_on(model, x, ["a"]), "occlusion")["a"].data
+        small = method_runs.run_method(method_runs.make_context(model, x, ["a"]), "occlusion")["a"].data
     assert small.shape == (4, 8, 8) and np.allclose(small, full[:, 1::4, 1::4], atol=1e-5)
 
 
@@ -168,8 +168,8 @@ def test_what_a_shipped_network_needs_lies_in_the_object():
     for index in range(12):
         one = concepts.sample(0, 1, index, task="object")
         x = torch.from_numpy(one.image).permute(2, 0, 1)[None].float() / 127.5 - 1
-        work = works.work_on(model, x, ["fc"], [one.label], names=names)
-        values = works.made(work, "occlusion", size=0.25)["fc"].data[one.label]
+        work = method_runs.make_context(model, x, ["fc"], [one.label], class_names=names)
+        values = method_runs.run_method(work, "occlusion", size=0.25)["fc"].data[one.label]
         row, column = np.unravel_index(values.argmax(), values.shape)
         box = one.boxes[0]
         hits += box.x0 <= column < box.x1 and box.y0 <= row < box.y1
@@ -185,7 +185,7 @@ def test_no_gradient_is_needed():
         def forward(self, x):
             return torch.from_numpy(self.a(x.round()).detach().numpy().copy()) * 2
 
-    assert works.made(works.work_on(Rounded(), picture() * 9, ["a"]), "occlusion")["a"].data.any()
+    assert method_runs.run_method(method_runs.make_context(Rounded(), picture() * 9, ["a"]), "occlusion")["a"].data.any()
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -193,7 +193,7 @@ def test_captum_has_the_same():
     captum = pytest.importorskip("captum.attr", reason="captum isn't installed; the sums by hand have run")
     torch.manual_seed(1)
     model, x = Small().eval(), picture()
-    maps = works.made(works.work_on(model, x, ["fc"]), "occlusion", size=0.3, fill="value", value=0.2)["fc"]
+    maps = method_runs.run_method(method_runs.make_context(model, x, ["fc"]), "occlusion", size=0.3, fill="value", value=0.2)["fc"]
     for target in range(3):
         wanted = captum.Occlusion(model).attribute(x, (3, 3, 4), (3, 2, 2), baselines=0.2, target=target)[0, 0]
         assert np.abs(maps.data[target] - wanted.numpy()).max() <= 1e-6

@@ -9,8 +9,8 @@ torch.set_num_threads(1)
 from PIL import Image  # noqa: E402
 from torch import nn  # noqa: E402
 
-from innerwalk.tests.support import works  # noqa: E402
-from innerwalk.tests.support.works import Pictures  # noqa: E402
+from innerwalk.tests.support import method_runs  # noqa: E402
+from innerwalk.tests.support.method_runs import Pictures  # noqa: E402
 from innerwalk.torch_bridge import concepts, data  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
 from innerwalk.torch_bridge.method_support.best_images import BestImages  # noqa: E402
@@ -18,9 +18,9 @@ from innerwalk.torch_bridge.method_support.best_images_pass import BestImagesPar
 from innerwalk.torch_bridge.method_support.dataset_pass import DatasetBatch, DatasetPass  # noqa: E402
 from innerwalk.torch_bridge.methods import METHODS, parse_parameters  # noqa: E402
 from innerwalk.torch_bridge.probing.crops import (  # noqa: E402
-    BEYOND,
-    DARK,
-    LINE,
+    DARK_FACTOR,
+    OUTLINE_COLOUR,
+    PADDING_GREY,
     CropFrame,
     crop_picture,
     overlay_maps,
@@ -50,8 +50,8 @@ def test_a_planted_picture_ranks_first_and_is_cut_out():
     pictures = noise(30)
     pictures[17][4:7, 9:12] = cross
     pictures[5] = pictures[17].copy()
-    work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(pictures))
-    maps = works.made(work, "top_images", best=4, outside="plain", count=30)["0"]
+    work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(pictures))
+    maps = method_runs.run_method(work, "top_images", best=4, outside="plain", count=30)["0"]
     assert maps.extras["samples"].tolist() == [2, 2] and maps.colour and maps.frame == "layer"
     assert maps.labels[0] == "made 5"
     assert maps.extras["values"][0] == pytest.approx(7.5)
@@ -68,7 +68,7 @@ def test_ranks_are_those_of_asking_each_picture_alone(score):
     model, names = concepts.load("object")
     objects = data.open_data("concepts:object")
     layers = ["stage1.0.norm1", "stage2.1:add", "fc"]
-    work = works.work_on(model, torch.zeros(1, 3, 64, 64), layers, data=objects, names=names)
+    work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), layers, data=objects, class_names=names)
     images_pass = BestImagesPass(
         DatasetPass(work, layers, "top_images"), BestImagesParameters(count=45, best=5, score=score, seed=3)
     )
@@ -84,7 +84,7 @@ def test_ranks_are_those_of_asking_each_picture_alone(score):
         assert same.mean() > 0.99
         flat = values.reshape(*values.shape[:2], -1)
         rows, columns = np.nonzero(same)
-        places = gallery.best.places[rows, columns]
+        places = gallery.best.positions[rows, columns]
         found = flat[order[rows, columns], rows, places[:, 0] * values.shape[3] + places[:, 1]]
         assert np.allclose(found, flat[order[rows, columns], rows].max(1), rtol=1e-4, atol=1e-5)
 
@@ -92,7 +92,7 @@ def test_ranks_are_those_of_asking_each_picture_alone(score):
 def test_parts_of_the_data_merge_to_what_one_pass_finds():
     model, _ = concepts.load("object")
     objects = data.open_data("concepts:object")
-    work = works.work_on(model, torch.zeros(1, 3, 64, 64), ["stage1.0.norm1"], data=objects)
+    work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage1.0.norm1"], data=objects)
     indices = data.random_indices(objects, 60, 0)
 
     def pass_over(part):
@@ -103,7 +103,7 @@ def test_parts_of_the_data_merge_to_what_one_pass_finds():
             everything = np.broadcast_to(
                 np.array([0, 0, 64, 64], np.int32), (1, *view.maps[gallery.layer].shape[2:], 4)
             )
-            gallery.add(view, CropFrame(ReceptiveFields(everything, (64, 64)), whole=True))
+            gallery.add(view, CropFrame(ReceptiveFields(everything, (64, 64)), whole_picture=True))
         return gallery
 
     one, *parts = pass_over(indices), pass_over(indices[40:]), pass_over(indices[:13]), pass_over(indices[13:40])
@@ -117,11 +117,11 @@ def test_parts_of_the_data_merge_to_what_one_pass_finds():
 def test_one_pass_opens_each_picture_once_and_runs_the_network_once():
     model, _ = crosses()
     pictures = Pictures(noise(300))
-    work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=pictures)
+    work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=pictures)
     pictures.opened.clear()
     ran = []
     model[0].register_forward_hook(lambda module, args, output: ran.append(len(args[0])))
-    found = works.steps(work, "top_images", count=300)
+    found = method_runs.method_steps(work, "top_images", count=300)
     opened = sorted(pictures.opened)
     assert opened == [0, *range(300)]  # the first one also says what the network is given
     assert sum(ran) == 300 + 4  # four show what each place sees
@@ -134,7 +134,7 @@ def test_memory_does_not_grow_with_the_pictures():
     model, _ = crosses()
     held = []
     for count in (40, 160):
-        work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(noise(count)))
+        work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(noise(count)))
         images_pass = BestImagesPass(DatasetPass(work, ["0"], "top_images"), BestImagesParameters(count=count))
         list(images_pass.run("top_images"))
         gallery = images_pass.best_images["0"]
@@ -146,22 +146,22 @@ def test_memory_does_not_grow_with_the_pictures():
 def test_only_the_channels_asked_for_are_made():
     model, _ = concepts.load("object")
     objects = data.open_data("concepts:object")
-    work = works.work_on(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], data=objects)
-    some = works.work_on(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], channels=(70, 4), data=objects)
-    every, few = (works.made(one, "top_images", count=40, best=2)["stage3.1:add"] for one in (work, some))
+    work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], data=objects)
+    some = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], channels=(70, 4), data=objects)
+    every, few = (method_runs.run_method(one, "top_images", count=40, best=2)["stage3.1:add"] for one in (work, some))
     assert np.array_equal(few.texels[[4, 70]], every.texels[[4, 70]])
     made = few.texels[..., 3].any((1, 2))
     assert np.flatnonzero(made).tolist() == [4, 70]
     assert few.labels[4] == every.labels[4] != "" and few.labels[5] == ""
     with pytest.raises(InputError, match="channels 0 to 71; there is no channel 72"):
-        works.made(works.work_on(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], (72,), data=objects), "top_images")
+        method_runs.run_method(method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], (72,), data=objects), "top_images")
 
 
 def test_labels_say_the_class_and_how_many_share_it():
     model, names = concepts.load("object")
     objects = data.open_data("concepts:object")
-    work = works.work_on(model, torch.zeros(1, 3, 64, 64), ["fc"], data=objects, names=names)
-    maps = works.made(work, "top_images", count=200, shown="picture")["fc"]
+    work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["fc"], data=objects, class_names=names)
+    maps = method_runs.run_method(work, "top_images", count=200, shown="picture")["fc"]
     assert [one.partition(",")[0] for one in maps.labels] == list(names)
     assert min(int(one.split()[1]) for one in maps.labels) >= 8
     assert maps.shape[1:] == (3 * 64 + 4,) * 2  # whole pictures, as large as they are
@@ -172,17 +172,17 @@ def test_a_picture_that_cannot_be_read_is_left_out():
     pictures = noise(12)
     pictures[3] = None
     pictures[0] = None
-    work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(pictures))
-    assert works.steps(work, "top_images")[-1].message == "12 of 12 pictures of made; 2 can't be read"
-    work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures([None] * 3))
+    work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(pictures))
+    assert method_runs.method_steps(work, "top_images")[-1].message == "12 of 12 pictures of made; 2 can't be read"
+    work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures([None] * 3))
     with pytest.raises(InputError, match="picture 2: damaged"):
-        works.steps(work, "top_images")
+        method_runs.method_steps(work, "top_images")
 
 
 def test_without_data_it_says_what_is_missing():
-    work = works.work_on(crosses()[0], torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN)
+    work = method_runs.make_context(crosses()[0], torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN)
     with pytest.raises(InputError, match="top_images needs a data set; choose one"):
-        works.steps(work, "top_images")
+        method_runs.method_steps(work, "top_images")
 
 
 class OneAtATime(nn.Module):
@@ -225,7 +225,7 @@ def test_networks_that_take_few_pictures_at_once_get_few(kind):
     torch.manual_seed(0)
     model = kind().eval()
     pictures = noise(20)
-    work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["conv"], how=PLAIN, data=Pictures(pictures))
+    work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["conv"], preprocessing=PLAIN, data=Pictures(pictures))
     images_pass = BestImagesPass(DatasetPass(work, ["conv"], "top_images"), BestImagesParameters(count=20, best=3))
     list(images_pass.run("top_images"))
     with torch.no_grad():
@@ -239,17 +239,17 @@ def test_networks_that_take_few_pictures_at_once_get_few(kind):
 
 
 def test_a_network_that_fails_is_an_error_of_one_line():
-    work = works.work_on(Broken().eval(), torch.zeros(1, 3, 16, 16), ["conv"], how=PLAIN, data=Pictures(noise(70)))
+    work = method_runs.make_context(Broken().eval(), torch.zeros(1, 3, 16, 16), ["conv"], preprocessing=PLAIN, data=Pictures(noise(70)))
     with pytest.raises(ModelError, match="no more"):
-        works.steps(work, "top_images")
+        method_runs.method_steps(work, "top_images")
 
 
 def test_a_network_of_vectors_is_fed_as_it_wants():
     model = nn.Sequential(nn.Linear(3 * 16 * 16, 4)).eval()
-    work = works.work_on(model, torch.zeros(1, 768), ["0"], how=PLAIN, data=Pictures(noise(6)))
+    work = method_runs.make_context(model, torch.zeros(1, 768), ["0"], preprocessing=PLAIN, data=Pictures(noise(6)))
     feed = work.feed
     object.__setattr__(work, "feed", lambda picture: (feed(picture)[0].flatten(1),))
-    maps = works.made(work, "top_images", best=1, outside="plain")["0"]
+    maps = method_runs.run_method(work, "top_images", best=1, outside="plain")["0"]
     values = torch.stack([model(work.feed(Image.fromarray(one))[0])[0] for one in work.data.pictures]).detach()
     assert np.allclose(maps.extras["values"], values.max(0).values)
     shown = maps.data[2] * 255
@@ -258,7 +258,7 @@ def test_a_network_of_vectors_is_fed_as_it_wants():
 
 def test_leaving_early_leaves_the_network_alone():
     model, _ = crosses()
-    work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(noise(64)))
+    work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(noise(64)))
     running = METHODS["top_images"].run(work, parse_parameters(METHODS["top_images"], {}))
     for _ in range(7):
         next(running)
@@ -272,8 +272,8 @@ def test_leaving_early_leaves_the_network_alone():
 def test_a_field_that_goes_beyond_the_edge_is_grey_there():
     picture = Image.fromarray(np.full((8, 8, 3), 200, np.uint8))
     shot = crop_picture(picture, (-2, 5, 4, 4), (16, 16))
-    assert (shot[:8] == BEYOND).all() and (shot[8:, 12:] == BEYOND).all() and (shot[8:, :12] == 200).all()
-    assert (crop_picture(picture, (20, 20, 4, 4), (4, 4)) == BEYOND).all()
+    assert (shot[:8] == PADDING_GREY).all() and (shot[8:, 12:] == PADDING_GREY).all() and (shot[8:, :12] == 200).all()
+    assert (crop_picture(picture, (20, 20, 4, 4), (4, 4)) == PADDING_GREY).all()
 
 
 def test_parts_are_the_fields_with_what_was_cut_off():
@@ -302,8 +302,8 @@ def test_what_is_outside_is_dark_or_has_a_line_around_it():
     above = np.zeros((1, 6, 6), bool)
     above[0, :4, 1:5] = True
     dark = shade_outside(shots, above, "dark")[0, ..., 0]
-    assert np.allclose(dark[above[0]], 1) and np.allclose(dark[~above[0]], DARK)
-    line = (shade_outside(shots, above, "outlined")[0] == LINE).all(-1)
+    assert np.allclose(dark[above[0]], 1) and np.allclose(dark[~above[0]], DARK_FACTOR)
+    line = (shade_outside(shots, above, "outlined")[0] == OUTLINE_COLOUR).all(-1)
     wanted = np.zeros((6, 6), bool)
     wanted[:4, [1, 4]] = wanted[3, 1:5] = True
     assert np.array_equal(line, wanted)
@@ -313,7 +313,7 @@ def test_what_is_outside_is_dark_or_has_a_line_around_it():
 def test_views_say_what_they_are_of():
     model, _ = crosses()
     pictures = noise(7)
-    work = works.work_on(model, torch.zeros(1, 3, 16, 16), ["0"], how=PLAIN, data=Pictures(pictures))
+    work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(pictures))
     views: list[DatasetBatch] = list(DatasetPass(work, ["0"], "x").batches([4, 1, 6]))
     assert np.concatenate([one.indices for one in views]).tolist() == [4, 1, 6] and views[-1].done == 3
     assert np.array_equal(views[0].pictures[0], pictures[4])
@@ -337,7 +337,7 @@ def test_pictures_without_a_number_are_never_the_best():
     model = nn.Sequential(nn.Sequential(Odd())).eval()
     model[0][0].conv.weight.data.abs_()
     for given, wanted in ((pictures, [5, 6]), (pictures[:5], [])):
-        work = works.work_on(model, torch.ones(1, 3, 16, 16), ["0.0.conv"], how=how, data=Pictures(given))
+        work = method_runs.make_context(model, torch.ones(1, 3, 16, 16), ["0.0.conv"], preprocessing=how, data=Pictures(given))
         images_pass = BestImagesPass(
             DatasetPass(work, work.layers, "top_images"), BestImagesParameters(best=3, score="mean")
         )
