@@ -39,7 +39,7 @@ class BestImages:
         """kept: pictures for each channel. pixels: most pixels of the mosaics of all `layer_channels` together."""
         self.layer, self.channels, self.layer_channels = layer, np.array(channels), layer_channels
         self.score, self.pixels = score, pixels
-        self.best = TopK.none(len(channels), kept)
+        self.best = TopK.empty(len(channels), kept)
         self.histogram = ChannelHistogram.of(np.zeros((len(channels), 0), np.float32))
         self.grid = near_square(kept)
         """Rows and columns of a mosaic."""
@@ -57,7 +57,7 @@ class BestImages:
         strongest, where = flat.max(2)
         scores = strongest if self.score == "max" else flat.mean(2)
         positions = np.stack(np.divmod(where.T.cpu().numpy(), maps.shape[3]), -1)
-        self.best, order = self.best.ranked(TopK.of(scores.T.cpu().numpy(), batch.indices, positions))
+        self.best, order = self.best.merge_ranked(TopK.of(scores.T.cpu().numpy(), batch.indices, positions))
         self.histogram = self.histogram.merged(ChannelHistogram.of(sample_positions(flat, batch.indices)))
         self._update_crops(batch, maps, frame, order)
 
@@ -73,7 +73,7 @@ class BestImages:
         if not len(rows):
             return
         items = order[rows, ranks] - kept
-        parts = frame.parts(self.channels[rows], self.best.places[rows, ranks])
+        parts = frame.parts(self.channels[rows], self.best.positions[rows, ranks])
         pictures = {item: Image.fromarray(batch.pictures[item]) for item in np.unique(items).tolist()}
         self.crops[rows, ranks] = [
             crop_picture(pictures[item], part, self.size)

@@ -176,7 +176,7 @@ class LayerHealth:
     def _duplicates(self, alive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(C,) the most similar channel, -1 where none is a duplicate; (C,) the correlation with it."""
         assert self.range is not None and self.covariance is not None
-        comparable = alive & ((self.range.low < 0) | (self.range.fired >= MIN_ACTIVE_PICTURES))
+        comparable = alive & ((self.range.low < 0) | (self.range.active_pictures >= MIN_ACTIVE_PICTURES))
         correlations = np.where(comparable[:, None] & comparable, self.covariance.correlations(), 0.0)
         np.fill_diagonal(correlations, 0.0)
         twins, highest = correlations.argmax(1), correlations.max(1, initial=0.0)

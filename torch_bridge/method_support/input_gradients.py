@@ -102,7 +102,7 @@ class RetainedRun:
 
 
 def _rule_note(mode: ReluRuleMode | None) -> str:
-    return f" ({mode.told()})" if mode is not None else ""
+    return f" ({mode.summary()})" if mode is not None else ""
 
 
 def compute_input_gradients(

@@ -155,7 +155,7 @@ class EvidencePairs:
         if picture is None or channel not in self.reached:
             return picture
         part = self.frame.parts(np.array([channel]), np.array([self.reached[channel][1:]]))[0]
-        scale = np.array(picture.shape[:2]) / self.frame.fields.picture
+        scale = np.array(picture.shape[:2]) / self.frame.fields.picture_size
         return crop_picture(Image.fromarray(picture), (part * np.tile(scale, 2)).tolist(), (CROP_SIDE, CROP_SIDE))
 
     def maps(self) -> Maps:

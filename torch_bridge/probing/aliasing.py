@@ -1,7 +1,8 @@
-"""What a stride folds: the part of a layer's answer that is too fine for the places that are left.
+"""Measures aliasing: the share of a layer's energy at frequencies that its stride can't represent.
 
-A stride of s keeps frequencies up to 1 / (2 s) cycles a pixel. What the filter gives above that comes back as something
-else (Zhang 2019, "Making Convolutional Networks Shift-Invariant Again"; Zeiler and Fergus 2014, section 4.1).
+A stride of s keeps frequencies up to 1 / (2 s) cycles a pixel. Higher frequencies in the filter's output are folded
+back to lower ones (Zhang 2019, "Making Convolutional Networks Shift-Invariant Again"; Zeiler and Fergus 2014, section
+4.1).
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ from torch import Tensor, nn
 
 from ..recording import Network
 
-GRID = 64
-"""Frequencies along each axis that a kernel's spectrum is taken at."""
+SPECTRUM_SIZE = 64
+"""Number of frequencies along each axis at which a kernel's spectrum is sampled."""
 
 
 class StridedConv(NamedTuple):
-    """A convolution that leaves places out."""
+    """A convolution with a stride above 1."""
 
     module: nn.Conv2d
     source: str
@@ -27,9 +28,12 @@ class StridedConv(NamedTuple):
 
 
 def find_strided_conv(model: nn.Module, network: Network, layer: str) -> StridedConv | None:
-    """The convolution with a stride behind a layer's maps, which may be a batch norm's; None where there is none."""
-    folded = {one.shows: one.id for one in network.layers if one.shows}
-    id = folded.get(layer, layer)
+    """Returns the strided convolution whose maps a layer id stands for, or None if there is none.
+
+    layer: id of the convolution, or of a batch norm that is folded into it.
+    """
+    folded_into = {recorded.shows: recorded.id for recorded in network.layers if recorded.shows}
+    id = folded_into.get(layer, layer)
     module = dict(model.named_modules()).get(id.partition("@")[0])
     if not isinstance(module, nn.Conv2d) or max(module.stride) == 1:
         return None
@@ -40,46 +44,51 @@ def find_strided_conv(model: nn.Module, network: Network, layer: str) -> Strided
 
 
 def aliased_kernel_share(weight: Tensor, stride: tuple[int, ...]) -> Tensor:
-    """(out, in, h, w) kernels -> (out,) 0..1: the share of their energy at frequencies that the stride folds."""
+    """Returns the share of each kernel's energy at frequencies that the stride folds: (out,) float32, 0..1.
+
+    weight: kernels (out, in, h, w).
+    """
     height, width = weight.shape[2:]
     taps = weight.detach().float().flatten(2)
-    fine = _fine(GRID, GRID, stride, weight.device).float()
-    near = torch.fft.ifft2(fine).real  # of two taps so far apart: how much of their product is at such frequencies
-    y, x = (one.flatten() for one in torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij"))
-    between = near[y[:, None] - y, x[:, None] - x]
-    return (taps @ between * taps).sum((1, 2)) / taps.square().sum((1, 2)).clamp(min=1e-30)
+    folded = _folded_frequencies(SPECTRUM_SIZE, SPECTRUM_SIZE, stride, weight.device).float()
+    # by the distance of two taps: how much their product contributes to the energy at folded frequencies
+    by_distance = torch.fft.ifft2(folded).real
+    y, x = (axis.flatten() for axis in torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij"))
+    between_taps = by_distance[y[:, None] - y, x[:, None] - x]
+    return (taps @ between_taps * taps).sum((1, 2)) / taps.square().sum((1, 2)).clamp(min=1e-30)
 
 
 def aliased_energy(module: nn.Conv2d, values: Tensor) -> tuple[Tensor, Tensor]:
-    """(N, C, H, W) what a convolution reads -> (out,) energies of its answer at every pixel: what is folded, and all.
+    """Returns the energy that the stride folds, and the total energy, of a convolution's output: (out,) float64 each.
 
-    Means are left out, and edges faded, since they have all frequencies.
+    values: what the convolution reads, (N, C, H, W). The output is computed at every pixel. Its mean is subtracted, and
+    its edges are faded out, because both contain all frequencies.
     """
     if not isinstance(module.padding, str) and module.padding_mode != "zeros":
         values = F.pad(values, module._reversed_padding_repeated_twice, module.padding_mode)
     padding = module.padding if module.padding_mode == "zeros" else 0
-    answer = F.conv2d(values.to(module.weight.dtype), module.weight, None, 1, padding, module.dilation, module.groups)
-    answer = answer.float()
-    answer = answer - answer.mean((2, 3), keepdim=True)
+    output = F.conv2d(values.to(module.weight.dtype), module.weight, None, 1, padding, module.dilation, module.groups)
+    output = output.float()
+    output = output - output.mean((2, 3), keepdim=True)
     for axis in (2, 3):
-        window = torch.hann_window(answer.shape[axis], periodic=False, device=answer.device)
-        answer = answer * (window[:, None] if axis == 2 else window)
-    power = torch.fft.fft2(answer).abs().square()
-    fine = _fine(answer.shape[2], answer.shape[3], module.stride, power.device)
-    return (power * fine).sum((0, 2, 3)).double(), power.sum((0, 2, 3)).double()
+        window = torch.hann_window(output.shape[axis], periodic=False, device=output.device)
+        output = output * (window[:, None] if axis == 2 else window)
+    power = torch.fft.fft2(output).abs().square()
+    folded = _folded_frequencies(output.shape[2], output.shape[3], module.stride, power.device)
+    return (power * folded).sum((0, 2, 3)).double(), power.sum((0, 2, 3)).double()
 
 
-def _fine(height: int, width: int, stride: tuple[int, ...], device: torch.device) -> Tensor:
-    """(height, width) which frequencies are above what a stride keeps, as a circle or ellipse."""
-    down = torch.fft.fftfreq(height, device=device) * 2 * stride[0]
-    across = torch.fft.fftfreq(width, device=device) * 2 * stride[-1]
-    return (down[:, None] ** 2 + across**2) > 1
+def _folded_frequencies(height: int, width: int, stride: tuple[int, ...], device: torch.device) -> Tensor:
+    """Returns (height, width) bool: the frequencies outside the circle or ellipse that a stride keeps."""
+    vertical = torch.fft.fftfreq(height, device=device) * 2 * stride[0]
+    horizontal = torch.fft.fftfreq(width, device=device) * 2 * stride[-1]
+    return (vertical[:, None] ** 2 + horizontal**2) > 1
 
 
 def checkerboard_energy(maps: Tensor) -> tuple[Tensor, Tensor]:
-    """(N, C, h, w) -> (C,) energies: of a pattern that repeats every second place, one map long, and of all.
+    """Returns the energy of a pattern of period 2, and the total energy, of maps (N, C, h, w): (C,) float64 each.
 
-    A transposed convolution whose kernel its stride doesn't divide makes such patterns (Odena et al. 2016,
+    A transposed convolution whose kernel size isn't a multiple of its stride makes such patterns (Odena et al. 2016,
     "Deconvolution and Checkerboard Artifacts").
     """
     even = maps[..., : maps.shape[2] // 2 * 2, : maps.shape[3] // 2 * 2]

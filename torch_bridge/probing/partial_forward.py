@@ -164,7 +164,7 @@ class _PartialRun:
         return False
 
     def before_first_read(self, step: TraceStep, value: torch.Tensor) -> None:
-        """Does nothing: no output is asked to wait."""
+        """Does nothing: no output waits."""
 
     def attention_finished(self, step: TraceStep, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Does nothing: attention maps aren't needed."""

@@ -1,10 +1,11 @@
-"""Which pixels a place of a layer can see: its receptive field, exactly, for every place of every channel.
+"""Computes receptive fields: which pixels each position of a layer depends on, exactly, for every channel.
 
-The network runs on four pictures whose pixels hold their row and column, and minus these. Whatever mixes pixels
-takes the largest of what it would mix (interval arithmetic, by the network's own run): a convolution is a maximum over
-its window, a sum the larger of two, a ReLU nothing. Where each value would be, there comes out the last and the first
-row and column that it depends on, padding, strides, dilation and branches included. What an operation does that is not
-known here sees everything, and so does what follows it: attention, norms over space, linear layers.
+The network runs on four pictures whose pixels hold their row, minus their row, their column and minus their column.
+Operations that mix values return the largest of them instead (interval arithmetic in the network's own run): a
+convolution becomes a maximum over its window, a sum the larger of two, a ReLU passes values on. Each value of a layer
+then is the last or the first row or column that it depends on, with padding, strides, dilation and branches taken into
+account. An operation that is unknown here depends on the whole picture, and so does everything after it: attention,
+norms over space, linear layers.
 """
 
 from __future__ import annotations
@@ -21,82 +22,95 @@ from ..recording.errors import ModelError
 from .dependency_tracking import DependencyTracker
 from .partial_forward import PartialForward
 
+ToArguments = Callable[[Tensor], tuple[Any, ...]]
+"""Turns a picture (1, C, H, W) into the arguments of the network."""
+
 
 @dataclass(frozen=True)
 class ReceptiveFields:
-    """The receptive fields of a layer in a picture of (height, width) pixels."""
+    """The receptive fields of a layer in a picture."""
 
     boxes: np.ndarray
-    """(C, h, w, 4) int32: top, left, bottom, right, in pixels, half-open, cut off at the picture's edges; C is 1 where
-    all channels see the same."""
-    picture: tuple[int, int]
+    """(C, h, w, 4) int32: top, left, bottom, right in pixels, half-open, clipped to the picture; C is 1 if all channels
+    have the same fields."""
+    picture_size: tuple[int, int]
+    """(height, width) in pixels."""
 
     @property
     def sizes(self) -> np.ndarray:
-        """(C, 2) int32: height and width of the largest, in pixels: what a place away from the edges sees."""
+        """(C, 2) int32: height and width in pixels of the largest field, that of a position away from the edges."""
         return (self.boxes[..., 2:] - self.boxes[..., :2]).max((1, 2))
 
     def box(self, channel: int, y: int, x: int) -> tuple[int, int, int, int]:
-        """(top, left, bottom, right) of one place."""
+        """Returns (top, left, bottom, right) in pixels for one position of a channel."""
         top, left, bottom, right = self.boxes[min(channel, len(self.boxes) - 1), y, x].tolist()
         return top, left, bottom, right
 
     def centres(self) -> tuple[np.ndarray, np.ndarray]:
-        """(h,) and (w,) pixel rows and columns, fractions too, that a layer's places lie over; for its first channel.
+        """Returns the pixel rows (h,) and columns (w,), float64, at the centres of the first channel's fields.
 
-        Places whose fields are cut off go on in the steps of the others; where all are, they are spread evenly.
+        The centres of clipped fields are extrapolated from those of whole fields; if all fields are clipped, the
+        centres are spread evenly.
         """
-        return _line(self.boxes[0, :, 0, 0::2], self.picture[0]), _line(self.boxes[0, 0, :, 1::2], self.picture[1])
+        height, width = self.picture_size
+        return _centres(self.boxes[0, :, 0, 0::2], height), _centres(self.boxes[0, 0, :, 1::2], width)
 
 
-def _line(ends: np.ndarray, length: int) -> np.ndarray:
-    """ends: (n, 2) first and last + 1 of a row of places -> (n,) their middles."""
-    places = np.arange(len(ends))
-    whole = np.flatnonzero((ends[:, 0] > 0) & (ends[:, 1] < length))
+def _centres(intervals: np.ndarray, length: int) -> np.ndarray:
+    """Returns the centres (n,) float64 of half-open intervals (n, 2) in a picture of `length` pixels."""
+    positions = np.arange(len(intervals))
+    whole = np.flatnonzero((intervals[:, 0] > 0) & (intervals[:, 1] < length))
     if len(whole) < 2:
-        return (places + 0.5) * length / len(ends) - 0.5
-    middles = (ends[whole].sum(1) - 1) / 2
-    step = (middles[-1] - middles[0]) / (whole[-1] - whole[0])
-    return middles[0] + (places - whole[0]) * step
+        return (positions + 0.5) * length / len(intervals) - 0.5
+    centres = (intervals[whole].sum(1) - 1) / 2
+    step = (centres[-1] - centres[0]) / (whole[-1] - whole[0])
+    return centres[0] + (positions - whole[0]) * step
 
 
 def compute_receptive_fields(
-    reach: PartialForward, given: Callable[[Tensor], tuple[Any, ...]], picture: Tensor, shapes: Mapping[str, Sequence[int]]
+    forward: PartialForward, to_arguments: ToArguments, picture: Tensor, shapes: Mapping[str, Sequence[int]]
 ) -> dict[str, ReceptiveFields]:
-    """By layer of `reach`. Layers that can't be followed see the whole picture.
+    """Returns the receptive fields by layer; a layer whose dependencies can't be tracked sees the whole picture.
 
-    given: (1, C, H, W) picture -> arguments of the network. picture: its shape and its device count. shapes: by layer
-    its (C, h, w).
+    picture: (1, C, H, W), used for its shape and device only. shapes: (C, h, w) by layer of `forward`.
     """
-    traces = [trace_plane(reach, given, plane) for plane in coordinate_planes(picture)]
-    return {id: fields_from_traces([one.get(id) for one in traces], shape, picture.shape[-2:]) for id, shape in shapes.items()}
+    traces = [trace_plane(forward, to_arguments, plane) for plane in coordinate_planes(picture)]
+    return {
+        id: fields_from_traces([trace.get(id) for trace in traces], shape, picture.shape[-2:])
+        for id, shape in shapes.items()
+    }
 
 
 def coordinate_planes(picture: Tensor) -> tuple[Tensor, ...]:
-    """Four pictures (1, C, H, W) float32: rows, minus rows, columns, minus columns."""
+    """Returns four pictures (1, C, H, W) float32 that hold rows, minus rows, columns, minus columns."""
     height, width = picture.shape[-2:]
     rows = torch.arange(height, dtype=torch.float32, device=picture.device)[:, None].expand(height, width)
     columns = torch.arange(width, dtype=torch.float32, device=picture.device).expand(height, width)
-    return tuple(one.repeat(1, picture.shape[1], 1, 1) for one in (rows, -rows, columns, -columns))
+    return tuple(plane.repeat(1, picture.shape[1], 1, 1) for plane in (rows, -rows, columns, -columns))
 
 
-def trace_plane(reach: PartialForward, given: Callable[[Tensor], tuple[Any, ...]], plane: Tensor) -> dict[str, Tensor]:
-    """By layer (C, h, w) what comes of a plane; without layers that can't be followed."""
+def trace_plane(forward: PartialForward, to_arguments: ToArguments, plane: Tensor) -> dict[str, Tensor]:
+    """Returns by layer (C, h, w) float: the largest value of the plane that each position depends on.
+
+    plane: one of `coordinate_planes`. Layers whose dependencies can't be tracked are left out.
+    """
     try:
-        with torch.no_grad(), DependencyTracker([plane]) as mode:
-            found = reach(given(plane)).maps
-            return {id: maps[0] for id, maps in found.items() if mode.follows(maps)}
-    except ModelError:  # a network that looks at the values themselves
+        with torch.no_grad(), DependencyTracker([plane]) as tracker:
+            maps_by_layer = forward(to_arguments(plane)).maps
+            return {id: maps[0] for id, maps in maps_by_layer.items() if tracker.tracks(maps)}
+    except ModelError:  # a network that checks the values of its input
         return {}
 
 
-def fields_from_traces(traces: Sequence[Tensor | None], shape: Sequence[int], picture: Sequence[int]) -> ReceptiveFields:
-    """From what came of the four planes, (C, h, w) each. shape: the layer's. picture: its height and width."""
-    size = height, width = int(picture[0]), int(picture[1])
-    found = [one for one in traces if one is not None and one.shape == tuple(shape)]
-    if len(found) < 4:
+def fields_from_traces(
+    traces: Sequence[Tensor | None], shape: Sequence[int], picture_size: Sequence[int]
+) -> ReceptiveFields:
+    """Builds the fields of a layer of `shape` (C, h, w) from its traces (C, h, w) of the four planes, in order."""
+    size = height, width = int(picture_size[0]), int(picture_size[1])
+    complete = [trace for trace in traces if trace is not None and trace.shape == tuple(shape)]
+    if len(complete) < 4:
         return ReceptiveFields(np.broadcast_to(np.array([0, 0, height, width], np.int32), (1, *shape[1:], 4)), size)
-    maps = torch.stack(found)
+    maps = torch.stack(complete)
     if bool((maps == maps[:, :1]).all()):
         maps = maps[:, :1]
     bottom, top, right, left = maps.float().cpu().numpy()

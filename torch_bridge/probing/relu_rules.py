@@ -1,9 +1,9 @@
-"""What is sent back through a ReLU: the gradient, a deconvnet's signal, or guided backprop's.
+"""Rules for the backward pass through a ReLU: the gradient, the deconvnet's rule, or guided backpropagation.
 
-With a ReLU's input f and R' that comes back to its output, the gradient sends R = [f > 0] R', Zeiler and Fergus 2014
-("Visualizing and Understanding Convolutional Networks") R = [R' > 0] R', Springenberg et al. 2015 ("Striving for
-Simplicity") R = [f > 0] [R' > 0] R'. The operations are replaced, not the modules: a ReLU counts in whatever way it is
-written, also where one module is called twice or works in place.
+For a ReLU with input f and the signal R' at its output, the signal at its input is R = [f > 0] R' for the gradient,
+R = [R' > 0] R' for Zeiler and Fergus 2014 ("Visualizing and Understanding Convolutional Networks"), and
+R = [f > 0] [R' > 0] R' for Springenberg et al. 2015 ("Striving for Simplicity"). Operations are replaced, not modules:
+so functional and in-place ReLUs, and modules that are called twice, follow the rule too.
 """
 
 from __future__ import annotations
@@ -21,112 +21,117 @@ from ..capture.trace.op_types import canonical_name
 from ..recording.errors import InputError
 
 Rule = Literal["gradient", "deconvnet", "guided"]
-OTHERS = frozenset(
+OTHER_ACTIVATIONS = frozenset(
     "gelu silu mish elu celu selu leaky_relu prelu rrelu softplus hardswish hardsigmoid sigmoid tanh glu".split()
 )
-"""They aren't rectifiers, the papers say nothing about them: their own gradient is sent back."""
+"""Activations that are no ReLUs, so the rules don't apply: they keep their own gradient."""
 
 
 class Rectifier(NamedTuple):
-    """One call of a ReLU: values below 0 become 0, those above `top` become `top`."""
+    """One call of a ReLU or ReLU6."""
 
     values: torch.Tensor
+    """Input, of any shape."""
     top: float | None
+    """Largest value that is passed on; None for no limit."""
     in_place: bool
 
 
-Said = Mapping[str, Any]
-BOUNDS: Mapping[str, tuple[str, Callable[[Said], tuple[Any, Any]]]] = {
-    "relu": ("inplace", lambda said: (0, None)),
-    "relu6": ("inplace", lambda said: (0, 6.0)),
-    "hardtanh": ("min_val max_val inplace", lambda said: (said.get("min_val", -1), said.get("max_val", 1))),
-    "clamp": ("min max", lambda said: (said.get("min"), said.get("max"))),
-    "clip": ("min max", lambda said: (said.get("min"), said.get("max"))),
-    "clamp_min": ("min", lambda said: (said["min"], None)),
-    "threshold": ("threshold value inplace", lambda said: (said["threshold"] or said["value"], None)),
+Arguments = Mapping[str, Any]
+BOUNDS: Mapping[str, tuple[str, Callable[[Arguments], tuple[Any, Any]]]] = {
+    "relu": ("inplace", lambda a: (0, None)),
+    "relu6": ("inplace", lambda a: (0, 6.0)),
+    "hardtanh": ("min_val max_val inplace", lambda a: (a.get("min_val", -1), a.get("max_val", 1))),
+    "clamp": ("min max", lambda a: (a.get("min"), a.get("max"))),
+    "clip": ("min max", lambda a: (a.get("min"), a.get("max"))),
+    "clamp_min": ("min", lambda a: (a["min"], None)),
+    "threshold": ("threshold value inplace", lambda a: (a["threshold"] or a["value"], None)),
 }
-"""By operation: names of its arguments after the first; from these the least and the largest value it lets through."""
+"""By operation: the names of its arguments after the first, and the bounds (smallest, largest) that these set."""
 
 
 def parse_rectifier(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Rectifier | None:
-    """The ReLU or ReLU6 that an operation of this `__name__` is, in one of the ways of BOUNDS, from 0 on."""
+    """Returns the ReLU or ReLU6 that an operation with this `__name__` and these arguments is, or None."""
     plain = canonical_name(name).lstrip("_")
     if plain not in BOUNDS or "out" in kwargs:
         return None
     names, bounds = BOUNDS[plain]
     values = args[0] if args else kwargs.get("input", kwargs.get("self"))
-    said = {**dict(zip(names.split(), args[1:], strict=False)), **kwargs}
-    least, top = bounds(said)
-    if type(least) not in (int, float) or least != 0 or not (top is None or type(top) in (int, float)):
+    named = {**dict(zip(names.split(), args[1:], strict=False)), **kwargs}
+    bottom, top = bounds(named)
+    if type(bottom) not in (int, float) or bottom != 0 or not (top is None or type(top) in (int, float)):
         return None
     if not isinstance(values, torch.Tensor) or not values.is_floating_point():
         return None
-    return Rectifier(values, top, bool(said.get("inplace")) or name.partition(".")[0].endswith("_"))
+    return Rectifier(values, top, bool(named.get("inplace")) or name.partition(".")[0].endswith("_"))
 
 
 class ReluRuleMode(TorchFunctionMode):
-    """While entered, ReLUs that run in this thread send a rule's signal back; values are as ever.
+    """Replaces the backward pass of ReLUs that run in this thread while it is entered; forward values don't change.
 
-    A deconvnet passes local response normalisation by, as Zeiler and Fergus do.
+    For the deconvnet the backward pass skips local response normalisation, as in Zeiler and Fergus.
     """
 
     def __init__(self, rule: Literal["deconvnet", "guided"]) -> None:
         super().__init__()
         self.guided = rule == "guided"
-        self.swapped = 0
-        self.kept: Counter[str] = Counter()
-        """Other non-linear operations by name, whose own gradient is sent back."""
+        self.replaced = 0
+        """Number of ReLUs that have followed the rule."""
+        self.other_activations: Counter[str] = Counter()
+        """Number of other activations by name, which have kept their own gradient."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
-        found = parse_rectifier(name, args, kwargs)
-        if found is not None:
-            self.swapped += 1
-            made = _Ruled.apply(found.values, found.top, self.guided)
-            return found.values.copy_(made) if found.in_place else made
+        relu = parse_rectifier(name, args, kwargs)
+        if relu is not None:
+            self.replaced += 1
+            result = _RuleFunction.apply(relu.values, relu.top, self.guided)
+            return relu.values.copy_(result) if relu.in_place else result
         output = func(*args, **kwargs)
-        if canonical_name(name) in OTHERS:
-            self.kept[canonical_name(name)] += 1
+        if canonical_name(name) in OTHER_ACTIVATIONS:
+            self.other_activations[canonical_name(name)] += 1
         if name == "local_response_norm" and not self.guided:
             values = args[0] if args else kwargs["input"]
             return values + (output - values).detach()
         return output
 
-    def told(self) -> str:
-        """What was done, for a person."""
-        kept = ", ".join(f"{count} {name}" for name, count in self.kept.items())
-        beside = f"; {kept} as they are" if kept else ""
-        return f"{self.swapped} ReLUs by the rule{beside}" if self.swapped else f"no ReLU: plain gradient{beside}"
+    def summary(self) -> str:
+        """Returns how many activations have followed the rule, for status messages."""
+        others = ", ".join(f"{count} {name}" for name, count in self.other_activations.items())
+        unchanged = f"; {others} as they are" if others else ""
+        return (
+            f"{self.replaced} ReLUs by the rule{unchanged}" if self.replaced else f"no ReLU: plain gradient{unchanged}"
+        )
 
 
-class _Ruled(torch.autograd.Function):
-    """A ReLU, up to a top where there is one."""
+class _RuleFunction(torch.autograd.Function):
+    """A ReLU or ReLU6 whose backward pass follows a rule."""
 
     @staticmethod
     def forward(ctx: Any, values: torch.Tensor, top: float | None, guided: bool) -> torch.Tensor:
-        made = values.clamp(min=0, max=top)
+        result = values.clamp(min=0, max=top)
         ctx.guided, ctx.top = guided, top
         if guided:
-            ctx.save_for_backward(made)
-        return made
+            ctx.save_for_backward(result)
+        return result
 
     @staticmethod
     def backward(ctx: Any, *signals: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        back = signals[0].clamp(min=0)
+        signal = signals[0].clamp(min=0)
         if ctx.guided:
-            (made,) = ctx.saved_tensors
-            passes = made > 0 if ctx.top is None else (made > 0) & (made < ctx.top)
-            back = back * passes
-        return back, None, None
+            (result,) = ctx.saved_tensors
+            passes = result > 0 if ctx.top is None else (result > 0) & (result < ctx.top)
+            signal = signal * passes
+        return signal, None, None
 
 
 def relu_rule(rule: Rule, model: nn.Module) -> AbstractContextManager[ReluRuleMode | None]:
-    """ReLUs follow a rule inside. Raises InputError where they are out of reach, in scripted parts of a network."""
+    """Returns a context in which ReLUs follow a rule. Raises InputError if the network has scripted parts."""
     if rule == "gradient":
         return nullcontext()
     for path, module in model.named_modules():
         if isinstance(module, torch.jit.ScriptModule):
-            where = f"layer {path}" if path else "the network"
-            raise InputError(f"{where} is scripted, its ReLUs can't follow another rule; saliency needs none")
+            part = f"layer {path}" if path else "the network"
+            raise InputError(f"{part} is scripted, its ReLUs can't follow another rule; saliency needs none")
     return ReluRuleMode(rule)

@@ -1,7 +1,7 @@
-"""Statistics over data that merge: of two parts of a data set, in either order, they give what one run over it gives.
+"""Statistics over a data set that can be merged: parts of the data in any order give the result of one run over all.
 
-`Best` and `Spread` and `Histogram` give the same bits however the pictures are split; `Together` is a sum of real
-numbers and gives the same to 1e-12. Everything is a channel a row, and numpy alone.
+TopK, ValueRange and ChannelHistogram give the same bits however the pictures are split; Covariance sums real numbers
+and gives the same to 1e-12. All arrays have a row a channel, and only numpy is needed.
 """
 
 from .covariance import Covariance
@@ -9,4 +9,4 @@ from .histogram import ChannelHistogram
 from .top_k import TopK
 from .value_range import ValueRange
 
-__all__ = ["TopK", "ChannelHistogram", "ValueRange", "Covariance"]
+__all__ = ["ChannelHistogram", "Covariance", "TopK", "ValueRange"]

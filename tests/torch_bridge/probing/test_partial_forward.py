@@ -1,4 +1,4 @@
-"""Reaching into a network: values, gradients and changes against plain torch."""
+"""Partial forward passes: values, gradients and changes against plain torch."""
 
 import pytest
 
@@ -34,35 +34,35 @@ class Net(nn.Module):
 @pytest.fixture
 def model():
     torch.manual_seed(3)
-    made = Net().eval()
-    made.norm.running_mean.normal_()
-    return made
+    network = Net().eval()
+    network.norm.running_mean.normal_()
+    return network
 
 
-def given(count=2, side=9):
+def make_pictures(count=2, side=9):
     return torch.randn(count, 3, side, side, generator=torch.Generator().manual_seed(count))
 
 
 @pytest.mark.parametrize("layer", ["a", "relu", "b", "b@2", ":add", "norm", "c", "fc"])
 def test_maps_are_those_of_the_recording(model, layer):
-    pictures = given()
-    reached = PartialForward(model, [layer], (pictures[:1],))((pictures,))
+    pictures = make_pictures()
+    result = PartialForward(model, [layer], (pictures[:1],))((pictures,))
     for k in range(2):
         known = record(model, pictures[k : k + 1]).maps(layer).data
-        assert torch.allclose(reached.maps[layer][k], torch.from_numpy(known), atol=1e-6)
-    assert reached.output is None
+        assert torch.allclose(result.maps[layer][k], torch.from_numpy(known), atol=1e-6)
+    assert result.output is None
 
 
 def test_the_network_runs_no_further_than_it_must(model):
-    reach = PartialForward(model, ["a", "relu"], (given(),))
+    forward = PartialForward(model, ["a", "relu"], (make_pictures(),))
     RAN.clear()
-    reach((given(),))
+    forward((make_pictures(),))
     assert RAN == []
-    assert reach((given(),), whole=True).output.shape == (2, 5) and RAN == ["sum"]
+    assert forward((make_pictures(),), to_output=True).output.shape == (2, 5) and RAN == ["sum"]
 
 
 def by_hand(model, x, cut):
-    """The answer, and the values of a layer as a leaf of the graph."""
+    """The output; `cut` makes the values of its layer a leaf of the graph."""
     a = model.a(x)
     a = cut(a) if cut.layer == "a" else a
     y = a.relu()
@@ -82,22 +82,22 @@ class Cut:
 
 @pytest.mark.parametrize("layer", ["a", ":add"])
 def test_gradients_are_those_of_torch_though_values_change_in_place(model, layer):
-    x = given().requires_grad_()
-    reached = PartialForward(model, [layer], (given(1),))((x,), whole=True)
+    x = make_pictures().requires_grad_()
+    result = PartialForward(model, [layer], (make_pictures(1),))((x,), to_output=True)
     cut = Cut(layer)
     (wanted,) = torch.autograd.grad(by_hand(model, x, cut)[1, 2], cut.value)
-    assert torch.allclose(reached.gradients(reached.output[1, 2])[layer], wanted, atol=1e-6)
-    assert torch.allclose(reached.maps[layer], cut.value, atol=1e-6)
+    assert torch.allclose(result.gradients(result.output[1, 2])[layer], wanted, atol=1e-6)
+    assert torch.allclose(result.maps[layer], cut.value, atol=1e-6)
     assert wanted.abs().max() > 1e-4 and not wanted[0].any()
-    (to_input,) = torch.autograd.grad(reached.maps[layer][0, 1].sum(), x)
+    (to_input,) = torch.autograd.grad(result.maps[layer][0, 1].sum(), x)
     assert to_input[0].any() and not to_input[1].any()
 
 
 @pytest.mark.parametrize("layer", ["a", ":add"])
 def test_a_change_goes_on_from_there(model, layer):
-    x = given()
+    x = make_pictures()
     with torch.no_grad():
-        reached = PartialForward(model, [layer], (x,))((x,), {layer: lambda maps: maps[:, 1].zero_()}, whole=True)
+        result = PartialForward(model, [layer], (x,))((x,), {layer: lambda maps: maps[:, 1].zero_()}, to_output=True)
 
         def zeroed(value):
             value = value.clone()
@@ -106,8 +106,8 @@ def test_a_change_goes_on_from_there(model, layer):
 
         zeroed.layer = layer
         wanted, before = by_hand(model, x, zeroed), model(x)["logits"]
-    assert torch.allclose(reached.output, wanted, atol=1e-6) and not torch.allclose(wanted, before, atol=1e-3)
-    assert not reached.maps[layer][:, 1].any()
+    assert torch.allclose(result.output, wanted, atol=1e-6) and not torch.allclose(wanted, before, atol=1e-3)
+    assert not result.maps[layer][:, 1].any()
 
 
 def test_tokens_become_maps_for_a_batch():
@@ -123,21 +123,21 @@ def test_tokens_become_maps_for_a_batch():
             return self.block(self.cut(x).flatten(2).transpose(1, 2))
 
     model, pictures = Patches().eval(), torch.randn(3, 3, 16, 16)
-    reached = PartialForward(model, ["block.linear1"], (pictures[:1],))((pictures,)).maps["block.linear1"]
-    assert reached.shape == (3, 16, 4, 4)
+    result = PartialForward(model, ["block.linear1"], (pictures[:1],))((pictures,)).maps["block.linear1"]
+    assert result.shape == (3, 16, 4, 4)
     known = record(model, pictures[1:2]).maps("block.linear1").data
-    assert torch.allclose(reached[1], torch.from_numpy(known), atol=1e-5)
+    assert torch.allclose(result[1], torch.from_numpy(known), atol=1e-5)
 
 
 def test_pictures_of_another_size(model):
-    reach = PartialForward(model, ["c"], (given(),))
-    assert reach((given(1, 14),)).maps["c"].shape == (1, 4, 14, 14)
+    forward = PartialForward(model, ["c"], (make_pictures(),))
+    assert forward((make_pictures(1, 14),)).maps["c"].shape == (1, 4, 14, 14)
 
 
 def test_what_it_leaves_behind(model):
     model.train()
     state = {name: value.clone() for name, value in model.state_dict().items()}
-    PartialForward(model, ["norm", ":add"], (given(),))((given(),))
+    PartialForward(model, ["norm", ":add"], (make_pictures(),))((make_pictures(),))
     assert model.training and all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
     assert not any(len(module._forward_hooks) for module in model.modules())
 
@@ -145,7 +145,7 @@ def test_what_it_leaves_behind(model):
 @pytest.mark.parametrize("layer", ["idle", "nowhere", "a@2"])
 def test_a_layer_that_is_not_reached(model, layer):
     with pytest.raises(ModelError, match=f"layer '{layer}' wasn't reached"):
-        PartialForward(model, ["a", layer], (given(),))
+        PartialForward(model, ["a", layer], (make_pictures(),))
 
 
 def test_a_network_that_fails_says_where(model):
@@ -155,10 +155,10 @@ def test_a_network_that_fails_says_where(model):
 
 @pytest.mark.parametrize("layer", ["c", ":add"])
 def test_without_gradients_no_history_is_kept(model, layer):
-    reach = PartialForward(model, [layer], (given(1),))
+    forward = PartialForward(model, [layer], (make_pictures(1),))
     with torch.no_grad():
-        reached = reach((given(1),), whole=True)
+        result = forward((make_pictures(1),), to_output=True)
         assert (
-            not reached.maps[layer].requires_grad and not reached.output.requires_grad and not torch.is_grad_enabled()
+            not result.maps[layer].requires_grad and not result.output.requires_grad and not torch.is_grad_enabled()
         )
-    assert reach((given(1),)).maps[layer].requires_grad
+    assert forward((make_pictures(1),)).maps[layer].requires_grad

@@ -194,11 +194,11 @@ def test_what_cannot_be_followed_sees_everything(model):
 
 def test_an_unknown_operation_depends_on_everything():
     plane = torch.zeros(1, 1, 4, 4)
-    with torch.no_grad(), DependencyTracker([plane]) as mode:
+    with torch.no_grad(), DependencyTracker([plane]) as tracker:
         made = torch.cumsum(plane, 2)
         beside = torch.ones(2) * 2
-    assert mode.follows(made) and made.isinf().all()
-    assert not mode.follows(beside)
+    assert tracker.tracks(made) and made.isinf().all()
+    assert not tracker.tracks(beside)
 
 
 @pytest.mark.parametrize(

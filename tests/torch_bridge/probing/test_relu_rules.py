@@ -91,14 +91,14 @@ def test_what_is_no_relu_keeps_its_gradient(function):
         assert torch.equal(back(rule, function)[1], back("gradient", function)[1])
 
 
-def test_what_was_done_is_told():
+def test_summary_counts_activations():
     x = VALUES.clone().requires_grad_()
-    with relu_rule("guided", nn.Identity()) as swapped:
+    with relu_rule("guided", nn.Identity()) as mode:
         F.silu(F.gelu(F.gelu(torch.relu(x))))
-    assert isinstance(swapped, ReluRuleMode) and swapped.told() == "1 ReLUs by the rule; 2 gelu, 1 silu as they are"
-    with relu_rule("guided", nn.Identity()) as swapped:
+    assert isinstance(mode, ReluRuleMode) and mode.summary() == "1 ReLUs by the rule; 2 gelu, 1 silu as they are"
+    with relu_rule("guided", nn.Identity()) as mode:
         F.gelu(x)
-    assert swapped.told() == "no ReLU: plain gradient; 1 gelu as they are"
+    assert mode.summary() == "no ReLU: plain gradient; 1 gelu as they are"
 
 
 def test_local_response_norm_is_passed_by_in_a_deconvnet():

@@ -36,35 +36,35 @@ def test_best_gives_the_same_bits_from_any_shards(count, cuts, few, order):
     values = answers(count, count, few)
     parts = shards(count, cuts)
     order.shuffle(parts)
-    found = TopK.none(CHANNELS, KEPT)
+    found = TopK.empty(CHANNELS, KEPT)
     for part in parts:
         found = found.merged(best_of(values, part))
-    assert same(found, TopK.none(CHANNELS, KEPT).merged(best_of(values, np.arange(count))))
+    assert same(found, TopK.empty(CHANNELS, KEPT).merged(best_of(values, np.arange(count))))
     for channel in range(CHANNELS):
         known = sorted((-float(values[k, channel].max()), k) for k in range(count))[:KEPT]
         assert found.pictures[channel, : len(known)].tolist() == [k for _, k in known]
         assert found.values[channel, : len(known)].tolist() == [-value for value, _ in known]
         assert (found.pictures[channel, len(known) :] == -1).all()
-        for (_, k), (y, x) in zip(known, found.places[channel], strict=False):
+        for (_, k), (y, x) in zip(known, found.positions[channel], strict=False):
             assert values[k, channel].reshape(3, 4)[y, x] == values[k, channel].max()
 
 
 def test_equal_values_go_by_the_lower_number():
     nothing = np.zeros((1, 3, 2))
-    found = TopK.none(1, 2).merged(TopK.of(np.ones((1, 3)), np.array([9, 4, 7]), nothing))
+    found = TopK.empty(1, 2).merged(TopK.of(np.ones((1, 3)), np.array([9, 4, 7]), nothing))
     assert found.pictures.tolist() == [[4, 7]]
     assert found.merged(TopK.of(np.ones((1, 1)), np.array([5]), nothing[:, :1])).pictures.tolist() == [[4, 5]]
 
 
 def test_nan_is_no_answer():
-    found = TopK.none(1, 3).merged(TopK.of(np.array([[np.nan, 1.0]]), np.array([0, 1]), np.zeros((1, 2, 2))))
+    found = TopK.empty(1, 3).merged(TopK.of(np.array([[np.nan, 1.0]]), np.array([0, 1]), np.zeros((1, 2, 2))))
     assert found.pictures.tolist() == [[1, -1, -1]] and found.values[0, 1] == -np.inf
 
 
 def test_ranks_say_where_each_came_from():
-    first = TopK.none(1, 2).merged(TopK.of(np.array([[3.0, 1.0]]), np.array([0, 1]), np.zeros((1, 2, 2))))
+    first = TopK.empty(1, 2).merged(TopK.of(np.array([[3.0, 1.0]]), np.array([0, 1]), np.zeros((1, 2, 2))))
     other = TopK.of(np.array([[2.0, 5.0]]), np.array([2, 3]), np.zeros((1, 2, 2)))
-    assert first.ranked(other)[1].tolist() == [[3, 0]]
+    assert first.merge_ranked(other)[1].tolist() == [[3, 0]]
 
 
 def spread_of(values: np.ndarray) -> ValueRange:
@@ -77,9 +77,9 @@ def test_spread_gives_the_same_bits_from_two_parts(count, cut):
     cut = min(cut, count - 1)
     parts = spread_of(values[cut:]).merged(spread_of(values[:cut]))
     assert same(parts, spread_of(values))
-    assert parts.pictures == count and parts.values == count * 12
-    assert parts.above.tolist() == (values > 0).sum((0, 2)).tolist()
-    assert parts.fired.tolist() == (values > 0).any(2).sum(0).tolist()
+    assert parts.pictures == count and parts.value_count == count * 12
+    assert parts.positive.tolist() == (values > 0).sum((0, 2)).tolist()
+    assert parts.active_pictures.tolist() == (values > 0).any(2).sum(0).tolist()
     assert parts.high.tolist() == values.max((0, 2)).tolist() and parts.low.tolist() == values.min((0, 2)).tolist()
 
 
