@@ -93,6 +93,6 @@ def _regularised(work: MethodContext, layer: str, pictures: Tensor, scale: float
         goal = Goal(reach, work.arguments_with, layer, maps, tuple(range(maps.shape[1])), pixels, 0.1)
         descent = Descent(goal, noise(pixels, 0, work.device))
         list(descent.steps())
-        off = float((pixels.values(descent.shares) - picture).square().sum()) / scale
+        off = float((pixels.to_network(descent.shares) - picture).square().sum()) / scale
         errors.append((off, float(descent.errors.mean())))
     return tuple(torch.tensor(errors).mean(0).tolist())  # type: ignore[return-value]

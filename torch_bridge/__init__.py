@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .capture.recorder import record as record
     from .recording import Edge, Layer, Maps, Network, Prediction, Recording
-    from .server.ask import ask as ask
+    from .server.in_process import ask as ask
 
 __all__ = ["Edge", "Layer", "Maps", "Network", "Prediction", "Recording", "ask", "record"]
 
@@ -18,7 +18,7 @@ def __getattr__(name: str) -> Any:
 
         return record
     if name == "ask":
-        from .server.ask import ask
+        from .server.in_process import ask
 
         return ask
     if name in __all__:

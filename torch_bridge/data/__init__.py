@@ -3,6 +3,6 @@
 from .base import DataSet
 from .open import open_data
 from .selection import page_indices, random_indices, search_classes
-from .thumbnails import thumbnails
+from .thumbnails import make_thumbnails
 
-__all__ = ["DataSet", "open_data", "page_indices", "random_indices", "search_classes", "thumbnails"]
+__all__ = ["DataSet", "make_thumbnails", "open_data", "page_indices", "random_indices", "search_classes"]

@@ -18,7 +18,7 @@ CROSS = (112, 62, 58)
 MIN_SIZE, MAX_SIZE = 8, 1024
 
 
-def thumbnails(data: DataSet, indices: Sequence[int], size: int) -> np.ndarray:
+def make_thumbnails(data: DataSet, indices: Sequence[int], size: int) -> np.ndarray:
     """Thumbnails, (n, size, size, 3) uint8 sRGB: whole images on a dark background, transparent ones on white.
 
     An image that can't be read becomes a cross. Raises InputError for a wrong size or index.

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 
-def fingerprint(model: nn.Module) -> str:
+def weights_fingerprint(model: nn.Module) -> str:
     """Hash of all parameters and buffers: equal for equal values, whatever file they came from."""
     digest = hashlib.blake2b(digest_size=12)
     for name, value in model.state_dict().items():

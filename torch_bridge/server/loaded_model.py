@@ -15,7 +15,7 @@ from ..inputs.first_layer import argument_names
 from ..inputs.sources import Input, NamedContent, Source
 from ..methods import Method, MethodContext, Step
 from ..models.device import to_device
-from ..models.fingerprint import fingerprint
+from ..models.fingerprint import weights_fingerprint
 from ..recording import Maps, Network, Recording
 from ..recording.errors import InputError, UnknownName
 from ..subject import RecordSpec, Subject, noise, prepare, run
@@ -75,7 +75,7 @@ class LoadedModel:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of the weights: equal for equal values, whatever file they came from."""
-        return fingerprint(self.model)
+        return weights_fingerprint(self.model)
 
     @property
     def run_context(self) -> RunContext:
@@ -94,7 +94,7 @@ class LoadedModel:
             "classes": len(self.subject.names.names),
             "names": list(self.subject.names.names),
             "inputs": argument_names(self.subject.built.module),
-            "size": list(self.subject.adapter.how.size or ()),
+            "size": list(self.subject.adapter.preprocessing.size or ()),
             "graph": self.last_run.network.digest if self.last_run else "",
         }
 
@@ -205,7 +205,7 @@ class LoadedModel:
             self._picture_arguments,
             data,
             self.device,
-            self.subject.adapter.how,
+            self.subject.adapter.preprocessing,
             self.subject.names,
             {name: served.subject for name, served in self.served_models.items() if served is not self},
         )

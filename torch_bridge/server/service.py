@@ -19,11 +19,11 @@ from ..methods import METHODS, parameter_form, parse_parameters
 from ..recording import ACTIVATIONS, Maps, Recording, describe, describe_maps
 from ..recording.errors import BridgeError, InputError, UnknownName
 from ..video import Video, open_video
-from .ask import find_method
+from .in_process import find_method
 from .jobs import Jobs
 from .loaded_model import PANELS, LoadedModel, RunContext
 from .request_inputs import Arrays, RequestInputs, Values, integer_value, number_value
-from .weight_statistics import weight_statistics
+from .weight_statistics import compute_weight_statistics
 
 Call = Callable[[Values, Arrays], Iterator[Frame]]
 MAX_PICTURES = 512
@@ -172,7 +172,7 @@ class Service:
             yield {"classes": [list(name_and_count) for name_and_count in classes]}, {}
             return
         indices = _chosen_indices(data, values)
-        thumbnails = data_sets.thumbnails(data, indices, integer_value(values, "size", 8, 512))
+        thumbnails = data_sets.make_thumbnails(data, indices, integer_value(values, "size", 8, 512))
         labels = [data.label(index) for index in indices]
         description = {
             "indices": indices,
@@ -184,7 +184,7 @@ class Service:
 
     def statistics(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
         """Mean, standard deviation, range, share of zeros and histogram of the weights of `layers`."""
-        by_layer = dict(weight_statistics(self.network(values).model, _text_list(values, "layers", [])))
+        by_layer = dict(compute_weight_statistics(self.network(values).model, _text_list(values, "layers", [])))
         numbers = {id: statistics for id, (statistics, _) in by_layer.items()}
         yield {"layers": numbers}, {id: histogram for id, (_, histogram) in by_layer.items()}
 

@@ -10,7 +10,7 @@ from torch import nn
 BINS = 64
 
 
-def weight_statistics(
+def compute_weight_statistics(
     model: nn.Module, layers: Iterable[str]
 ) -> Iterator[tuple[str, tuple[dict[str, float], np.ndarray]]]:
     """Yield (id, (statistics, histogram)) of each layer that has a weight of its own.

@@ -365,9 +365,9 @@ def test_statistics_of_weights(server, bridge):
 
 
 def test_weights_that_are_all_equal():
-    from innerwalk.torch_bridge.server.weight_statistics import weight_statistics
+    from innerwalk.torch_bridge.server.weight_statistics import compute_weight_statistics
 
-    ((_, (numbers, counts)),) = weight_statistics(torch.nn.Sequential(torch.nn.BatchNorm2d(5)), ["0"])
+    ((_, (numbers, counts)),) = compute_weight_statistics(torch.nn.Sequential(torch.nn.BatchNorm2d(5)), ["0"])
     assert (numbers["least"], numbers["most"], numbers["deviation"], counts.sum()) == (1.0, 1.0, 0.0, 5)
 
 
