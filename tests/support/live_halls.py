@@ -10,7 +10,7 @@ import numpy as np
 
 import innerwalk
 from innerwalk.blender_addon import actions
-from innerwalk.blender_addon.live import (hall_requests, timer)
+from innerwalk.blender_addon.live import hall_requests, timer
 from innerwalk.blender_addon.live.session import current
 from innerwalk.blender_addon.properties import OBJECT_ROLE
 from innerwalk.blender_addon.scene.hall import store
@@ -70,19 +70,21 @@ def bridge() -> Bridge:
 
 def texels(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
     """What all panels hold, also those that wait outside the scene, by the layer whose maps they show."""
-    return {layer: store.maps_of(one, layer, "").texels for layer, one in hall_requests.panels_by_layer(scene).items()}
+    return {
+        layer: store.maps_of(panel, layer, "").texels for layer, panel in hall_requests.panels_by_layer(scene).items()
+    }
 
 
 def peaks(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
     return {layer: values.peaks_of(panel) for layer, panel in hall_requests.panels_by_layer(scene).items()}
 
 
-def equal(one: dict, other: dict) -> bool:
-    return one.keys() == other.keys() and all(np.array_equal(one[id], other[id], equal_nan=True) for id in one)
+def equal(first: dict, second: dict) -> bool:
+    return first.keys() == second.keys() and all(np.array_equal(first[id], second[id], equal_nan=True) for id in first)
 
 
 def of_role(scene: bpy.types.Scene, role: str) -> bpy.types.Object:
-    return next(one for one in scene.objects if one.get(OBJECT_ROLE) == role)
+    return next(object for object in scene.objects if object.get(OBJECT_ROLE) == role)
 
 
 def picture(scene: bpy.types.Scene, role: str = "input") -> np.ndarray:
@@ -98,25 +100,28 @@ def points(scene: bpy.types.Scene, role: str) -> np.ndarray:
     return found.reshape(-1, 3)
 
 
-def maps_of(made: Recording) -> dict[str, np.ndarray]:
-    return {layer: maps.texels for (layer, _), maps in made.all_maps.items()}
+def maps_of(recording: Recording) -> dict[str, np.ndarray]:
+    return {layer: maps.texels for (layer, _), maps in recording.all_maps.items()}
 
 
-def peaks_of(made: Recording) -> dict[str, np.ndarray]:
+def peaks_of(recording: Recording) -> dict[str, np.ndarray]:
     least = np.float32(1e-12)
-    return {layer: np.maximum(maps.peak, least) for (layer, _), maps in made.all_maps.items()}
+    return {layer: np.maximum(maps.peak, least) for (layer, _), maps in recording.all_maps.items()}
 
 
-def assert_shows(scene: bpy.types.Scene, made: Recording) -> None:
+def assert_shows(scene: bpy.types.Scene, expected: Recording) -> None:
     """Everything in the hall is of this recording, and nothing of another."""
-    assert equal(texels(scene), maps_of(made))
-    found, wanted = peaks(scene), peaks_of(made)
+    assert equal(texels(scene), maps_of(expected))
+    found, wanted = peaks(scene), peaks_of(expected)
     assert all(np.allclose(found[id], wanted[id], rtol=1e-6, atol=1e-9) for id in wanted)
-    assert np.array_equal(picture(scene), made.picture)
-    assert of_role(scene, "input frame")["innerwalk_input"] == made.input_name
-    told = store.described(scene)
-    assert told.input_name == made.input_name
-    assert told.prediction.top == made.prediction.top and told.prediction.numbers == made.prediction.numbers
+    assert np.array_equal(picture(scene), expected.picture)
+    assert of_role(scene, "input frame")["innerwalk_input"] == expected.input_name
+    recording = store.described(scene)
+    assert recording.input_name == expected.input_name
+    assert (
+        recording.prediction.top == expected.prediction.top
+        and recording.prediction.numbers == expected.prediction.numbers
+    )
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -130,5 +135,5 @@ def settled() -> None:
 
 def texels_that_are_there(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
     """As `texels`, without panels that have lost what a hall needs to read them."""
-    every = {layer: store.maps_of(one, layer, "") for layer, one in hall_requests.panels_by_layer(scene).items()}
+    every = {layer: store.maps_of(panel, layer, "") for layer, panel in hall_requests.panels_by_layer(scene).items()}
     return {layer: maps.texels for layer, maps in every.items() if maps is not None}

@@ -38,33 +38,33 @@ def hall(folder):
     return live.built("object")
 
 
-def recorded(network: str, *inputs, **asked) -> Recording:
+def recorded(network: str, *inputs, **options) -> Recording:
     with live.bridge() as bridge:
-        return bridge.record(network, inputs, **asked)
+        return bridge.record(network, inputs, **options)
 
 
-def waited(told: str, *halls) -> str:
+def waited(line: str, *halls) -> str:
     for hall in halls or store.halls():
         actions.wait_for_bridge(hall)
-    return told
+    return line
 
 
-def act(name: str, **given) -> None:
-    assert getattr(bpy.ops.innerwalk, name)("EXEC_DEFAULT", True, **given) == {"FINISHED"}
+def act(name: str, **arguments) -> None:
+    assert getattr(bpy.ops.innerwalk, name)("EXEC_DEFAULT", True, **arguments) == {"FINISHED"}
     actions.wait_for_bridge(bpy.context.scene)
 
 
 def test_the_hall_shows_the_network_without_them(hall):
-    told = waited(actions.ablate(hall, "stem.conv", [4, 1]))
-    assert told == "stem.conv goes on without 2 channels"
+    line = waited(actions.ablate(hall, "stem.conv", [4, 1]))
+    assert line == "stem.conv goes on without 2 channels"
     waited(actions.ablate(hall, "stem.conv", [7, 1]))
-    made = recorded("object", ablate=CUT)
-    assert made.prediction.top != recorded("object").prediction.top
-    live.assert_shows(hall, made)
+    expected = recorded("object", ablate=CUT)
+    assert expected.prediction.top != recorded("object").prediction.top
+    live.assert_shows(hall, expected)
     assert store.described(hall).provenance["ablated"] == {"stem.norm": [1, 4, 7]}
     assert hall_requests.ablated_channels(hall) == CUT
     stem = live.texels(hall)["stem.norm"]
-    assert not any(stem[one // 4, ..., one % 4].any() for one in CUT["stem.conv"]) and stem[0, ..., 0].any()
+    assert not any(stem[channel // 4, ..., channel % 4].any() for channel in CUT["stem.conv"]) and stem[0, ..., 0].any()
 
 
 def test_the_next_input_is_looked_at_without_them(hall):
@@ -99,15 +99,15 @@ def test_undo_and_redo(hall, monkeypatch, remembered):
     act("ablate", layer="stage1.1:add", channels="2")
     known = [recorded("object", client.noise(5), ablate=cut) for cut in ({}, CUT, CUT | {"stage1.1:add": [2]})]
     live.assert_shows(store.halls()[0], known[2])
-    for made in (known[1], known[0]):
+    for expected in (known[1], known[0]):
         assert bpy.ops.ed.undo() == {"FINISHED"}
         waited("")
-        live.assert_shows(store.halls()[0], made)
+        live.assert_shows(store.halls()[0], expected)
     assert ABLATED_CHANNELS not in store.halls()[0]
-    for made in known[1:]:
+    for expected in known[1:]:
         assert bpy.ops.ed.redo() == {"FINISHED"}
         waited("")
-        live.assert_shows(store.halls()[0], made)
+        live.assert_shows(store.halls()[0], expected)
     assert hall_requests.ablated_channels(store.halls()[0]) == CUT | {"stage1.1:add": [2]}
     act("restore_channels")
     live.assert_shows(store.halls()[0], known[0])
@@ -124,14 +124,14 @@ def test_two_halls_of_one_network(hall):
     live.assert_shows(hall, recorded("object", ablate=CUT))
 
 
-def contributed(**asked) -> dict[str, np.ndarray]:
+def contributed(**arguments) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     with live.bridge() as bridge:
-        told = bridge.start("object", "contribution", **asked)
-        while told["state"] in ("waiting", "running") or not found:
-            told, every = bridge.job(told["id"], 0, 1.0)
-            found |= {one.layer: one.texels for one in every}
-    assert told["state"] == "done"
+        job = bridge.start("object", "contribution", **arguments)
+        while job["state"] in ("waiting", "running") or not found:
+            job, every = bridge.job(job["id"], 0, 1.0)
+            found |= {maps.layer: maps.texels for maps in every}
+    assert job["state"] == "done"
     return found
 
 
@@ -140,8 +140,8 @@ def test_a_method_follows(hall):
     waited(actions.ask_method(hall, "contribution", {"top": 2}))
     before = live.texels(hall)
     waited(actions.ablate(hall, "stage3.0:add", [0, 1, 2, 3]))
-    asked = {"parameters": {"top": 2}, "inputs": [client.noise(2)]}
-    wanted, found = contributed(**asked, ablate={"stage3.0:add": [0, 1, 2, 3]}), live.texels(hall)
+    arguments = {"parameters": {"top": 2}, "inputs": [client.noise(2)]}
+    wanted, found = contributed(**arguments, ablate={"stage3.0:add": [0, 1, 2, 3]}), live.texels(hall)
     assert all(np.array_equal(found[id], wanted[id]) for id in wanted)
     assert not found["stage3.0:add"][0].any() and before["stage3.0:add"][0].any()
     waited(actions.restore_channels(hall))
@@ -187,8 +187,8 @@ def test_what_the_bridge_refuses_is_not_kept(hall):
 def test_wrong_names_are_told_at_once(hall):
     with pytest.raises(UnknownName, match="no panel of layer 'stem.con'; did you mean stem.conv"):
         actions.ablate(hall, "stem.con", [0])
-    for channels, told in (([12], "there is no channel 12"), ([-1], "there is no channel -1"), ([], "name one")):
-        with pytest.raises(InputError, match=f"layer stem.conv has channels 0 to 11; {told}"):
+    for channels, problem in (([12], "there is no channel 12"), ([-1], "there is no channel -1"), ([], "name one")):
+        with pytest.raises(InputError, match=f"layer stem.conv has channels 0 to 11; {problem}"):
             actions.ablate(hall, "stem.conv", channels)
     with pytest.raises(SceneError, match="no channel is selected"):
         actions.ablate_selected(hall)

@@ -39,21 +39,21 @@ def recorded_blocks(**without) -> rec.Recording:
     rng = np.random.default_rng(7)
     answer = rec.Prediction("classes", ((1, "cat", 0.75), (0, "dog", 0.25)))
     picture = rng.integers(0, 255, (12, 8, 3)).astype(np.uint8)
-    made = rec.Recording(
+    recording = rec.Recording(
         rec.Network("blocks", tuple(layers), edges, True, "by hand", 9), "noise", picture, answer, {}, {}
     )
     for layer in layers[1:]:
         data = rng.normal(size=layer.map_shape).astype(np.float32)
         data.flat[0] = np.nan
-        made.add([rec.Maps(layer.id, rec.ACTIVATIONS, rec.pack(data), layer.map_shape[0])])
-    return made
+        recording.add([rec.Maps(layer.id, rec.ACTIVATIONS, rec.pack(data), layer.map_shape[0])])
+    return recording
 
 
 @pytest.fixture
 def scene(empty_scene):
-    made = build(recorded_blocks())
-    bpy.context.window.scene = made
-    return made
+    hall = build(recorded_blocks())
+    bpy.context.window.scene = hall
+    return hall
 
 
 @pytest.fixture
@@ -67,8 +67,8 @@ def places(scene) -> dict[str, np.ndarray]:
     return {id: np.array(panels.world_of(panel)) for id, panel in panels.panels(scene).items()}
 
 
-def same(one: dict, other: dict, **near) -> bool:
-    return one.keys() == other.keys() and all(np.allclose(one[id], other[id], **near) for id in one)
+def same(first: dict, second: dict, **near) -> bool:
+    return first.keys() == second.keys() and all(np.allclose(first[id], second[id], **near) for id in first)
 
 
 def texels(scene) -> dict[str, np.ndarray]:
@@ -76,8 +76,8 @@ def texels(scene) -> dict[str, np.ndarray]:
     return {id: store.maps_of(panel, id, "activations").texels for id, panel in every.items()}
 
 
-def equal(one: dict, other: dict) -> bool:
-    return one.keys() == other.keys() and all(np.array_equal(one[id], other[id], equal_nan=True) for id in one)
+def equal(first: dict, second: dict) -> bool:
+    return first.keys() == second.keys() and all(np.array_equal(first[id], second[id], equal_nan=True) for id in first)
 
 
 def foot(panel) -> Vector:
@@ -136,31 +136,35 @@ def strewn(scene, *layers: str) -> list:
     rng = np.random.default_rng(2)
     for layer in layers:
         turn = Euler((0, 0, rng.uniform(-3, 3))).to_matrix().to_4x4()
-        at = Matrix.Translation(rng.uniform(-5, 5, 3)) @ turn @ Matrix.Scale(rng.uniform(0.5, 2), 4)
-        panels.panel_of(scene, layer).matrix_world = at
+        places = Matrix.Translation(rng.uniform(-5, 5, 3)) @ turn @ Matrix.Scale(rng.uniform(0.5, 2), 4)
+        panels.panel_of(scene, layer).matrix_world = places
     return [panels.panel_of(scene, layer) for layer in layers]
 
 
 def test_aligned_panels(scene):
     layers = ("stem", "two.x", "fc")
     first, *others = strewn(scene, *layers)
-    still, sizes = panels.world_of(first), [panels.world_of(one).to_scale() for one in others]
-    beside = [foot(one).xy for one in others]
+    still, sizes = panels.world_of(first), [panels.world_of(panel).to_scale() for panel in others]
+    beside = [foot(panel).xy for panel in others]
     assert actions.align(scene, layers, "height") == "3 panels aligned: height"
-    assert [foot(one).z for one in others] == pytest.approx([foot(first).z] * 2, abs=1e-5)
-    stood = [foot(one) for one in others]
+    assert [foot(panel).z for panel in others] == pytest.approx([foot(first).z] * 2, abs=1e-5)
+    stood = [foot(panel) for panel in others]
     actions.align(scene, layers, "parallel")
-    for one, at, before in zip(others, stood, beside, strict=True):
-        assert panels.world_of(one).to_quaternion().rotation_difference(still.to_quaternion()).angle < 1e-3
-        assert (foot(one) - at).length < 1e-5 and (foot(one).xy - before).length < 1e-5
+    for panel, spot, before in zip(others, stood, beside, strict=True):
+        assert panels.world_of(panel).to_quaternion().rotation_difference(still.to_quaternion()).angle < 1e-3
+        assert (foot(panel) - spot).length < 1e-5 and (foot(panel).xy - before).length < 1e-5
     actions.align(scene, layers, "row")
-    inner = [still.inverted() @ panels.world_of(one) for one in (first, *others)]
-    edges = [(at.translation.x, at.translation.x + at.to_scale().x * panels.size_of(one)[0])
-             for at, one in zip(inner, (first, *others), strict=True)]  # fmt: skip
+    inner = [still.inverted() @ panels.world_of(panel) for panel in (first, *others)]
+    edges = [
+        (spot.translation.x, spot.translation.x + spot.to_scale().x * panels.size_of(panel)[0])
+        for spot, panel in zip(inner, (first, *others), strict=True)
+    ]
     gaps = [(after[0] - before[1]) * still.to_scale().x for before, after in zip(edges, edges[1:], strict=False)]
     assert gaps == pytest.approx([0.3, 0.3], abs=1e-4)
-    assert np.allclose([at.translation[1:] for at in inner], 0, atol=1e-5)
-    assert all((panels.world_of(one).to_scale() - size).length < 1e-4 for one, size in zip(others, sizes, strict=True))
+    assert np.allclose([spot.translation[1:] for spot in inner], 0, atol=1e-5)
+    assert all(
+        (panels.world_of(panel).to_scale() - size).length < 1e-4 for panel, size in zip(others, sizes, strict=True)
+    )
     assert np.allclose(panels.world_of(first), still, atol=1e-6)
 
 
@@ -193,7 +197,7 @@ def unseen(scene) -> list[str]:
     """Ids of the panels that the view and pictures don't show, each with its frame."""
     found = []
     for id, panel in panels.panels(scene).items():
-        hidden = {(one.hide_viewport, one.hide_render) for one in (panel, *panel.children)}
+        hidden = {(object.hide_viewport, object.hide_render) for object in (panel, *panel.children)}
         assert len(panel.children) == 1 and hidden in ({(True, True)}, {(False, False)})
         found += [id] if (True, True) in hidden else []
     return found
@@ -250,8 +254,12 @@ def test_a_panel_that_was_moved_is_looked_at_where_it_is(scene):
     actions.jump(scene, "two.x")
     scene.view_layers[0].update()
     assert np.allclose(scene.camera.matrix_world, np.array(by) @ before, atol=1e-3)
-    hit = pick.pick(scene, scene.view_layers[0].depsgraph, scene.camera.matrix_world.translation, foot(panel)
-                    + Vector((0, 0, panels.size_of(panel)[1] / 2)) - scene.camera.matrix_world.translation)  # fmt: skip
+    hit = pick.pick(
+        scene,
+        scene.view_layers[0].depsgraph,
+        scene.camera.matrix_world.translation,
+        foot(panel) + Vector((0, 0, panels.size_of(panel)[1] / 2)) - scene.camera.matrix_world.translation,
+    )
     assert hit.layer == "two.x"
 
 
@@ -276,11 +284,16 @@ def test_collapsing_and_expanding_loses_nothing(scene):
     actions.move(scene, "one.a.x", (0, 0, 1.5))
     actions.hide(scene, "two.x")
     panel["mine"] = "a note"
-    before, values, kinds = places(scene), texels(scene), {one.session_uid for one in bpy.data.images}
+    before, values, kinds = places(scene), texels(scene), {image.session_uid for image in bpy.data.images}
     assert actions.collapsible_blocks(scene) == ["one", "two", "one.a", "one.b"]
     assert actions.collapse(scene, "one") == "one collapsed: 5 panels stand"
     assert list(panels.panels(scene)) == ["stem", "one.b.y", "two.x", "two.y", "fc"] or set(panels.panels(scene)) == {
-        "stem", "one.b.y", "two.x", "two.y", "fc"}  # fmt: skip
+        "stem",
+        "one.b.y",
+        "two.x",
+        "two.y",
+        "fc",
+    }
     assert actions.collapsed_blocks(scene) == ["one"] and set(store.away(scene)) == {"one.a.x", "one.a.y", "one.b.x"}
     assert equal(texels(scene), values) and unseen(scene) == ["two.x"]
     assert panels.panel_of(scene, "one.b.y")[PANEL_BLOCK] == "one"
@@ -290,7 +303,7 @@ def test_collapsing_and_expanding_loses_nothing(scene):
     assert not store.away(scene) and unseen(scene) == ["two.x"] and not actions.collapsed_blocks(scene)
     assert panels.panel_of(scene, "one.a.x")["mine"] == "a note"
     assert PANEL_BLOCK not in panels.panel_of(scene, "one.b.y")
-    gone = kinds - {one.session_uid for one in bpy.data.images}
+    gone = kinds - {image.session_uid for image in bpy.data.images}
     assert len(gone) == 1, "only the input's picture is another image"
 
 
@@ -298,7 +311,7 @@ def test_a_collapsed_hall_stands_as_the_recipe_builds_it(scene):
     actions.collapse(scene, "one")
     other = build(recorded_blocks(), Dress(collapse=("one",)))
     assert same(places(scene), places(other), atol=1e-4)
-    roles = [sorted(str(one.get(OBJECT_ROLE)) for one in each.objects) for each in (scene, other)]
+    roles = [sorted(str(object.get(OBJECT_ROLE)) for object in each.objects) for each in (scene, other)]
     assert roles[0] == roles[1]
 
 
@@ -393,7 +406,7 @@ def shown_look(scene) -> dict:
 
 
 def legend_colours(scene) -> np.ndarray:
-    board = next(one for one in scene.objects if one.get(OBJECT_ROLE) == "title")
+    board = next(object for object in scene.objects if object.get(OBJECT_ROLE) == "title")
     found = np.zeros(4 * len(board.data.vertices), np.float32)
     board.data.attributes[PAINT_ATTRIBUTE].data.foreach_get("color", found)
     return found.reshape(-1, 4)[:, :3]
@@ -404,17 +417,17 @@ def has(colours: np.ndarray, code: str) -> bool:
 
 
 def test_the_look_changes_and_the_legend_with_it(scene):
-    board = next(one for one in scene.objects if one.get(OBJECT_ROLE) == "title")
+    board = next(object for object in scene.objects if object.get(OBJECT_ROLE) == "title")
     board.location.x += 5
-    at, meshes = board.location.copy(), len(bpy.data.meshes)
+    location, meshes = board.location.copy(), len(bpy.data.meshes)
     assert actions.show_look(scene, ramp="ember", gain=2.5) == "ember, peak of the channel, gain 2.5, dark"
     assert shown_look(scene) == {"ramp": "ember", "normalisation": "channel", "gain": 2.5, "theme": "dark"}
     assert has(legend_colours(scene), colour.RAMPS["ember"].stops[-1])
     assert not has(legend_colours(scene), colour.RAMPS["signed"].stops[0])
-    assert board.location == at and len(bpy.data.meshes) == meshes, "the board is the same one"
+    assert board.location == location and len(bpy.data.meshes) == meshes, "the board is the same one"
     bpy.data.objects.remove(board)
     actions.show_look(scene, gain=1.0)
-    assert not [one for one in scene.objects if one.get(OBJECT_ROLE) == "title"], "nor does it come back"
+    assert not [object for object in scene.objects if object.get(OBJECT_ROLE) == "title"], "nor does it come back"
 
 
 def test_another_theme_brings_its_colour_map_and_paints_the_room(scene):
@@ -422,7 +435,7 @@ def test_another_theme_brings_its_colour_map_and_paints_the_room(scene):
     before, values = places(scene), texels(scene)
     assert actions.show_look(scene, theme="paper") == "paper, peak of the channel, gain 1, paper"
     assert shown_look(scene)["theme"] == "paper" and store.dress_of(scene).theme == "paper"
-    floor = next(one for one in scene.objects if one.get(OBJECT_ROLE) == "floor")
+    floor = next(object for object in scene.objects if object.get(OBJECT_ROLE) == "floor")
     assert np.allclose(floor.data.attributes[PAINT_ATTRIBUTE].data[0].color[:3], colour.linear("#FFFFFF"), atol=1e-5)
     assert same(places(scene), before, atol=1e-4) and equal(texels(scene), values)
     actions.show_look(scene, theme="dark", ramp="ember")
@@ -431,9 +444,14 @@ def test_another_theme_brings_its_colour_map_and_paints_the_room(scene):
 
 @pytest.mark.parametrize(
     ("wrong", "error"),
-    [({"ramp": "embers"}, "did you mean ember"), ({"normalisation": "chanel"}, "did you mean channel"),
-     ({"theme": "papre"}, "did you mean paper"), ({"gain": 0.0}, "a number above 0"), ({"gain": -1.0}, "above 0")],
-)  # fmt: skip
+    [
+        ({"ramp": "embers"}, "did you mean ember"),
+        ({"normalisation": "chanel"}, "did you mean channel"),
+        ({"theme": "papre"}, "did you mean paper"),
+        ({"gain": 0.0}, "a number above 0"),
+        ({"gain": -1.0}, "above 0"),
+    ],
+)
 def test_a_wrong_look_changes_nothing(scene, wrong, error):
     before, there = shown_look(scene), set(scene.objects.keys())
     with pytest.raises((UnknownName, SceneError), match=error):
@@ -469,12 +487,17 @@ def test_pointing_at_a_persons_own_thing_is_left_to_blender(scene):
 
 def state(scene) -> tuple[dict, dict, dict]:
     """All that a person can see: places, values, and the rest by name."""
-    title = next(one for one in scene.objects if one.get(OBJECT_ROLE) == "title")
+    title = next(object for object in scene.objects if object.get(OBJECT_ROLE) == "title")
     rest = {
-        "unseen": unseen(scene), "look": shown_look(scene), "selected": actions.selected(scene),
-        "collapsed": actions.collapsed_blocks(scene), "away": sorted(store.away(scene)), "title": len(title.data.vertices),
-        "roles": sorted(str(one.get(OBJECT_ROLE)) for one in scene.objects), "alone": scene.get("innerwalk_solo", ""),
-    }  # fmt: skip
+        "unseen": unseen(scene),
+        "look": shown_look(scene),
+        "selected": actions.selected(scene),
+        "collapsed": actions.collapsed_blocks(scene),
+        "away": sorted(store.away(scene)),
+        "title": len(title.data.vertices),
+        "roles": sorted(str(object.get(OBJECT_ROLE)) for object in scene.objects),
+        "alone": scene.get("innerwalk_solo", ""),
+    }
     return places(scene), texels(scene), rest
 
 
@@ -485,20 +508,28 @@ def is_state(scene, wanted: tuple) -> None:
 
 
 STEPS = (
-    ("move", {"layer": "two.x", "by": (0, 0, 2)}), ("scale", {"layer": "fc", "factor": 2.0}),
-    ("hide", {"layer": "stem"}), ("solo", {"layer": "fc"}), ("solo", {"layer": ""}),
-    ("align", {"layers": "stem, fc", "how": "row"}), ("collapse", {"block": "one"}), ("jump", {"layer": "two.y"}),
-    ("show_look", {"ramp": "ember", "gain": 2.0}), ("expand", {"block": "one"}), ("show_look", {"theme": "paper"}),
-    ("hide", {"layer": "stem", "hidden": False}), ("reset_layout", {}),
+    ("move", {"layer": "two.x", "by": (0, 0, 2)}),
+    ("scale", {"layer": "fc", "factor": 2.0}),
+    ("hide", {"layer": "stem"}),
+    ("solo", {"layer": "fc"}),
+    ("solo", {"layer": ""}),
+    ("align", {"layers": "stem, fc", "how": "row"}),
+    ("collapse", {"block": "one"}),
+    ("jump", {"layer": "two.y"}),
+    ("show_look", {"ramp": "ember", "gain": 2.0}),
+    ("expand", {"block": "one"}),
+    ("show_look", {"theme": "paper"}),
+    ("hide", {"layer": "stem", "hidden": False}),
+    ("reset_layout", {}),
     ("pick", {"origin": (0, -100, 9), "direction": (0, 0, -1)}),
-)  # fmt: skip
+)
 
 
 def test_every_operator_can_be_undone_and_done_again(scene, menus):
     bpy.ops.ed.undo_push(message="start")
     states = [state(scene)]
-    for name, given in STEPS:
-        assert getattr(bpy.ops.innerwalk, name)("EXEC_DEFAULT", True, **given) == {"FINISHED"}
+    for name, arguments in STEPS:
+        assert getattr(bpy.ops.innerwalk, name)("EXEC_DEFAULT", True, **arguments) == {"FINISHED"}
         states.append(state(store.halls()[0]))
         assert name == "solo" or _differ(states[-2], states[-1]), name
     for wanted in reversed(states[:-1]):
@@ -509,13 +540,13 @@ def test_every_operator_can_be_undone_and_done_again(scene, menus):
         is_state(store.halls()[0], wanted)
 
 
-def _differ(one: tuple, other: tuple) -> bool:
-    return one[2] != other[2] or not same(one[0], other[0], atol=1e-5)
+def _differ(first: tuple, second: tuple) -> bool:
+    return first[2] != second[2] or not same(first[0], second[0], atol=1e-5)
 
 
 def test_an_arranged_hall_is_saved_and_opened(scene, menus, tmp_path: Path):
-    for name, given in STEPS[:9]:
-        getattr(bpy.ops.innerwalk, name)(**given)
+    for name, arguments in STEPS[:9]:
+        getattr(bpy.ops.innerwalk, name)(**arguments)
     bpy.ops.innerwalk.solo(layer="two.x")
     wanted = state(scene)
     for _ in range(2):
@@ -573,10 +604,10 @@ def test_every_operator_has_the_parameters_of_its_function(menus):
 
     for name, _ in STEPS:
         kind = getattr(bpy.ops.innerwalk, name).get_rna_type()
-        given = [one for one in kind.properties.keys() if one != "rna_type"]
+        names = [parameter for parameter in kind.properties.keys() if parameter != "rna_type"]
         wanted = list(inspect.signature(getattr(actions, name)).parameters)[1:]
-        assert sorted(given) == sorted(wanted), name
-        assert kind.description and all(kind.properties[one].description for one in given), name
+        assert sorted(names) == sorted(wanted), name
+        assert kind.description and all(kind.properties[parameter].description for parameter in names), name
 
 
 # The sidebar
@@ -604,7 +635,7 @@ def test_the_row_of_the_list_is_the_selection(scene, menus):
     assert actions.selected(scene) == ("two.y", -1) and np.array_equal(scene.camera.matrix_world, before)
     scene.innerwalk_row = other
     assert not np.allclose(scene.camera.matrix_world, before, atol=0.1), "the second click jumps there"
-    frame = next(k for k, one in enumerate(objects) if one.get(OBJECT_ROLE) == "frame")
+    frame = next(k for k, object in enumerate(objects) if object.get(OBJECT_ROLE) == "frame")
     scene.innerwalk_row = frame
     assert actions.selected(scene) == ("two.y", -1)
 

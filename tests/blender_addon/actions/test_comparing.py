@@ -42,8 +42,8 @@ def pair(bridge):
     return found
 
 
-def placed(scene, **given) -> None:
-    actions.place_input(scene, **given)
+def placed(scene, **arguments) -> None:
+    actions.place_input(scene, **arguments)
     actions.wait_for_bridge(scene)
 
 
@@ -51,14 +51,14 @@ def noise(bridge, network: str, seed: int) -> dict[str, np.ndarray]:
     return live.maps_of(bridge.record(network, [client.noise(seed)]))
 
 
-def is_difference(scene, one: dict, other: dict) -> None:
+def is_difference(scene, first: dict, second: dict) -> None:
     live.settled()
     found = live.texels(scene)
-    assert found.keys() == one.keys()
-    assert all(np.array_equal(found[id], one[id] - other[id]) for id in found)
+    assert found.keys() == first.keys()
+    assert all(np.array_equal(found[id], first[id] - second[id]) for id in found)
     assert any(texels.any() for texels in found.values())
     peaks = live.peaks(scene)
-    assert all(peaks[id].max() == pytest.approx(max(abs(one[id] - other[id]).max(), 1e-12), rel=0.3) for id in found)
+    assert all(peaks[id].max() == pytest.approx(max(abs(first[id] - second[id]).max(), 1e-12), rel=0.3) for id in found)
 
 
 def test_the_difference_is_that_of_the_values(pair, bridge):
@@ -138,8 +138,8 @@ def test_halls_that_have_nothing_in_common(pair):
     hall, _ = pair
     moody = live.built("moody")
     before = live.texels(hall)
-    told = "no layer like those of"
-    with pytest.raises(SceneError, match=told):
+    message = "no layer like those of"
+    with pytest.raises(SceneError, match=message):
         actions.show_difference(hall, moody.name)
     assert live.equal(live.texels(hall), before) and store.dress_of(hall).method == "activations"
     with pytest.raises(UnknownName, match="no hall 'nothing'"):
@@ -179,12 +179,14 @@ def reach(scene, inside: bool) -> tuple[np.ndarray, np.ndarray]:
     """Corners (least, most) of all that is seen but the ground, of this hall's own or of the one that stands beside."""
     graph = pick.depsgraph_of(scene)
     found = []
-    for one in graph.object_instances:
-        if one.object.type != "MESH" or one.object.original.get(OBJECT_ROLE) in ("floor", None):
+    for instance in graph.object_instances:
+        if instance.object.type != "MESH" or instance.object.original.get(OBJECT_ROLE) in ("floor", None):
             continue
-        if one.is_instance != inside or (one.is_instance and one.parent.original.get(OBJECT_ROLE) != BESIDE_ROLE):
+        if instance.is_instance != inside or (
+            instance.is_instance and instance.parent.original.get(OBJECT_ROLE) != BESIDE_ROLE
+        ):
             continue
-        corners = [one.matrix_world @ Vector(corner) for corner in one.object.bound_box]
+        corners = [instance.matrix_world @ Vector(corner) for corner in instance.object.bound_box]
         found += [tuple(corner) for corner in corners]
     return np.min(found, 0), np.max(found, 0)
 
@@ -250,11 +252,11 @@ def test_tiles_of_the_hall_beside_are_picked(pair):
     hall.view_layers[0].update()
     panel, holder = panels.panels(other)["b"], live.of_role(hall, BESIDE_ROLE)
     (columns, rows), cell = panel[PANEL_GRID][:2], panel[PANEL_GRID][2:]
-    at = Matrix.Translation(holder.location) @ panel.matrix_world
+    matrix = Matrix.Translation(holder.location) @ panel.matrix_world
     for channel in range(6):
         row, column = divmod(channel, int(columns))
-        spot = at @ Vector(((column + 0.5) * cell[0], (rows - row - 0.5) * cell[1], 0))
-        normal = (at.to_3x3() @ Vector((0, 0, 1))).normalized()
+        spot = matrix @ Vector(((column + 0.5) * cell[0], (rows - row - 0.5) * cell[1], 0))
+        normal = (matrix.to_3x3() @ Vector((0, 0, 1))).normalized()
         hit = pick.pick(hall, pick.depsgraph_of(hall), spot + 0.3 * normal, -normal)
         assert (hit.role, hit.layer, hit.channel, hit.object) == ("panel", "b", channel, panel.name)
 
@@ -267,15 +269,15 @@ def test_a_picture_goes_to_the_hall_whose_frame_is_pointed_at(pair, bridge):
     hall.view_layers[0].update()
     holder, index = live.of_role(other, "input"), actions.shelved(hall)["indices"][2]
     beside = Matrix.Translation(live.of_role(hall, BESIDE_ROLE).location)
-    for at, changed, kept, network in ((beside, other, hall, "two"), (Matrix(), hall, other, "one")):
+    for matrix, changed, kept, network in ((beside, other, hall, "two"), (Matrix(), hall, other, "one")):
         frame = holder if changed == other else live.of_role(hall, "input")
         middle = sum((Vector(corner) for corner in frame.bound_box), Vector()) / 8
-        normal = (at @ frame.matrix_world).to_3x3() @ Vector((0, 0, 1))
+        normal = (matrix @ frame.matrix_world).to_3x3() @ Vector((0, 0, 1))
         before = live.texels(kept)
         actions.hold(hall, 2)
         hall.view_layers[0].update()
-        told = actions.pick(hall, at @ frame.matrix_world @ middle + 0.5 * normal, -normal)
-        assert told.startswith(f"{network} looks at objects") and hall["innerwalk_held"] == -1
+        line = actions.pick(hall, matrix @ frame.matrix_world @ middle + 0.5 * normal, -normal)
+        assert line.startswith(f"{network} looks at objects") and hall["innerwalk_held"] == -1
         actions.wait_for_bridge(changed)
         live.assert_shows(changed, bridge.record(network, [client.item("objects", index)]))
         assert live.equal(live.texels(kept), before)
@@ -296,4 +298,6 @@ def test_two_halls_do_not_stand_beside_each_other_for_ever(pair):
     actions.stand_beside(hall, other.name)
     with pytest.raises(SceneError, match="stands beside"):
         actions.stand_beside(other, hall.name)
-    assert halls.collection_of(other).objects and not any(one.get(OBJECT_ROLE) == BESIDE_ROLE for one in other.objects)
+    assert halls.collection_of(other).objects and not any(
+        object.get(OBJECT_ROLE) == BESIDE_ROLE for object in other.objects
+    )

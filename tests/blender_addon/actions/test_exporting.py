@@ -17,10 +17,41 @@ from innerwalk.torch_bridge.recording import safetensors
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName
 
 NASTY = [
-    "layer1.0.conv1", "layer1.0:add@2", "layer1.0_add_2", "", ".", "..", "a/../../b", "con", "CON.weight", "nul", "Aux",
-    "com1", "lpt9.x", "COM10", "a.", "a ", "a...", "A", "a", "a-2", "grün", "層", "x" * 300, "x" * 300 + "y", "-rf",
-    "a\0b", "a\\b", "a\nb", "*?<>|\"", ".hidden", "~", "$HOME", "%TEMP%", "conin$",
-]  # fmt: skip
+    "layer1.0.conv1",
+    "layer1.0:add@2",
+    "layer1.0_add_2",
+    "",
+    ".",
+    "..",
+    "a/../../b",
+    "con",
+    "CON.weight",
+    "nul",
+    "Aux",
+    "com1",
+    "lpt9.x",
+    "COM10",
+    "a.",
+    "a ",
+    "a...",
+    "A",
+    "a",
+    "a-2",
+    "grün",
+    "層",
+    "x" * 300,
+    "x" * 300 + "y",
+    "-rf",
+    "a\0b",
+    "a\\b",
+    "a\nb",
+    '*?<>|"',
+    ".hidden",
+    "~",
+    "$HOME",
+    "%TEMP%",
+    "conin$",
+]
 
 
 def test_names_are_taken_by_every_system_and_told_apart():
@@ -56,12 +87,15 @@ def test_a_png_is_what_pillow_reads(dtype, shape, tmp_path):
 def test_grey_is_right_to_half_a_step():
     values = np.random.default_rng(1).normal(size=(40, 50)).astype(np.float32)
     low, high = float(values.min()), float(values.max())
-    seen = channel_images.grey(values, low, high)
+    seen = channel_images.to_grey16(values, low, high)
     assert (seen.min(), seen.max()) == (0, 65535)
     assert np.abs(low + seen / 65535 * (high - low) - values).max() <= (high - low) / 65535 / 2 * (1 + 1e-9)
     odd = np.array([-3e38, 3e38, np.nan, np.inf, -np.inf], np.float32)
-    assert channel_images.grey(odd, odd[0], odd[1]).tolist() == [0, 65535, 0, 0, 0]
-    assert not channel_images.grey(values, 2.0, 2.0).any() and not channel_images.grey(values, np.nan, np.nan).any()
+    assert channel_images.to_grey16(odd, odd[0], odd[1]).tolist() == [0, 65535, 0, 0, 0]
+    assert (
+        not channel_images.to_grey16(values, 2.0, 2.0).any()
+        and not channel_images.to_grey16(values, np.nan, np.nan).any()
+    )
 
 
 def pixels_of(path: Path) -> np.ndarray:
@@ -71,21 +105,21 @@ def pixels_of(path: Path) -> np.ndarray:
         return np.asarray(image)
 
 
-def content(data: np.ndarray, name="a", **more) -> export.Content:
+def content(data: np.ndarray, name="a", **more) -> export.ExportLayer:
     data = np.asarray(data, np.float32)
     maps = rec.Maps(name, "activations", rec.pack(data), len(data), **more)
-    return export.Content(rec.Layer(name, "Conv2d", "panel", data.shape, data.shape), maps, maps.peak, name)
+    return export.ExportLayer(rec.Layer(name, "Conv2d", "panel", data.shape, data.shape), maps, maps.peak, name)
 
 
-LOOK = channel_images.Look("dark", "signed", 1.5)
+LOOK = channel_images.Colouring("dark", "signed", 1.5)
 
 
 def test_a_sheet_has_each_channel_in_the_halls_colours(tmp_path):
     data = np.random.default_rng(1).normal(size=(5, 6, 4))
     data[3, 2, 1] = np.nan
-    one = content(data)
+    layer = content(data)
     path = tmp_path / "sheet.png"
-    path.write_bytes(b"".join(channel_images.sheet_file(one.maps, one.scales, LOOK)))
+    path.write_bytes(b"".join(channel_images.encode_sheet(layer.maps, layer.scales, LOOK)))
     seen = pixels_of(path)
     across, down = 4 * channel_images.MOST + channel_images.GAP, 6 * channel_images.MOST + channel_images.GAP
     assert seen.shape == (2 * down + channel_images.GAP, 3 * across + channel_images.GAP, 3)
@@ -95,7 +129,7 @@ def test_a_sheet_has_each_channel_in_the_halls_colours(tmp_path):
             top : top + 6 * channel_images.MOST : channel_images.MOST,
             left : left + 4 * channel_images.MOST : channel_images.MOST,
         ]
-        wanted = colour.tint(one.maps.data[channel], one.scales[channel], "signed", 1.5) * 255
+        wanted = colour.colour_values(layer.maps.data[channel], layer.scales[channel], "signed", 1.5) * 255
         assert np.abs(tile - wanted).max() <= 0.5 + 1e-6
     assert np.abs(seen[0, 0] - colour.srgb(colour.THEMES["dark"]["frame"]) * 255).max() <= 0.5
 
@@ -109,7 +143,7 @@ def test_odd_maps_make_a_sheet_too(tmp_path):
         ("long", content(np.zeros((2, 1, 3000))).maps),
         ("tall", content(np.zeros((3, 900, 1))).maps),
     ):
-        (tmp_path / name).write_bytes(b"".join(channel_images.sheet_file(maps, maps.peak, LOOK)))
+        (tmp_path / name).write_bytes(b"".join(channel_images.encode_sheet(maps, maps.peak, LOOK)))
         seen[name] = pixels_of(tmp_path / name)
     first, empty = (
         seen["colour"][channel_images.GAP, channel_images.GAP] / 255,
@@ -122,9 +156,9 @@ def test_odd_maps_make_a_sheet_too(tmp_path):
     assert len(seen["tall"]) >= 900
 
 
-def written(folder: Path, contents: list[export.Content]) -> list[tuple[str, float]]:
+def written(folder: Path, contents: list[export.ExportLayer]) -> list[tuple[str, float]]:
     folder.mkdir(exist_ok=True)
-    return list(export.write(folder, contents, LOOK, {"network": "tiny"}))
+    return list(export.write_export(folder, contents, LOOK, {"network": "tiny"}))
 
 
 def test_what_is_written_is_what_was_recorded(tmp_path):
@@ -132,15 +166,15 @@ def test_what_is_written_is_what_was_recorded(tmp_path):
     first, second = rng.normal(size=(5, 6, 4)) * 1e-3, rng.normal(size=(3, 1, 1)) + 1e5
     first[1, 2, 2], first[2] = np.nan, -7.5
     contents = [content(first, labels=tuple("vwxyz")), content(second, "b.c")]
-    told = written(tmp_path / "out", contents)
-    shares = [share for _, share in told]
+    progress = written(tmp_path / "out", contents)
+    shares = [share for _, share in progress]
     assert shares == sorted(shares) and 0 <= shares[0] and shares[-1] <= 1
     arrays, metadata = safetensors.open_arrays(tmp_path / "out" / "values.safetensors")
     assert metadata["method"] == "activations" and set(arrays) == {"a", "b.c"}
     rows = list(csv.DictReader((tmp_path / "out" / "channels.csv").read_text(encoding="utf-8").splitlines()))
     assert list(rows[0]) == list(export.COLUMNS) and len(rows) == 8
-    for one in contents:
-        assert np.array_equal(arrays[one.layer.id], one.maps.data, equal_nan=True)
+    for layer in contents:
+        assert np.array_equal(arrays[layer.layer.id], layer.maps.data, equal_nan=True)
     for row in rows:
         values = arrays[row["layer"]][int(row["channel"])]
         low, high = float(row["least"]), float(row["most"])
@@ -156,14 +190,15 @@ def test_what_is_written_is_what_was_recorded(tmp_path):
     assert rows[2]["dead"] == "1" and rows[2]["sparsity"] == "1.0" and rows[2]["deviation"] == "0.0"
     about = json.loads((tmp_path / "out" / "export.json").read_text(encoding="utf-8"))
     assert about["network"] == "tiny" and about["columns"] == export.COLUMNS
-    assert [(one["layer"], one["name"], one["shape"]) for one in about["layers"]] == [
-        ("a", "a", [5, 6, 4]), ("b.c", "b.c", [3, 1, 1]),
-    ]  # fmt: skip
+    assert [(layer["layer"], layer["name"], layer["shape"]) for layer in about["layers"]] == [
+        ("a", "a", [5, 6, 4]),
+        ("b.c", "b.c", [3, 1, 1]),
+    ]
 
 
 def test_a_large_map_is_written_in_many_steps(tmp_path):
-    told = written(tmp_path / "out", [content(np.zeros((1, 600, 600)))])
-    assert len([what for what, _ in told if what == "a"]) >= 6
+    progress = written(tmp_path / "out", [content(np.zeros((1, 600, 600)))])
+    assert len([what for what, _ in progress if what == "a"]) >= 6
 
 
 def test_a_folder_is_whole_or_not_there(tmp_path):
@@ -208,21 +243,21 @@ def hall(empty_scene, recorded):
 def test_a_hall_is_exported_as_it_was_recorded(hall, recorded, place):
     from innerwalk.blender_addon import actions
 
-    told: list[tuple[str, float]] = []
-    line = actions.export_hall(hall, place, lambda what, share: told.append((what, share)))
+    progress: list[tuple[str, float]] = []
+    line = actions.export_hall(hall, place, lambda what, share: progress.append((what, share)))
     assert line == f"4 layers of tiny in {place / 'tiny'}"
-    shares = [share for _, share in told]
-    assert shares == sorted(shares) and shares[-1] <= 1 and {"a", "values"} <= {what for what, _ in told}
+    shares = [share for _, share in progress]
+    assert shares == sorted(shares) and shares[-1] <= 1 and {"a", "values"} <= {what for what, _ in progress}
     arrays, _ = safetensors.open_arrays(place / "tiny" / "values.safetensors")
-    made = rec.load(recorded)
+    recording = rec.load(recorded)
     assert set(arrays) == {"a", "b", ":add", "fc"}
     for id, array in arrays.items():
-        assert np.array_equal(array, made.maps(id).data)
+        assert np.array_equal(array, recording.maps(id).data)
     about = json.loads((place / "tiny" / "export.json").read_text())
     assert (about["input"], about["weights"], about["recording"]) == ("noise", "by hand", {"seed": 7})
-    assert {one["layer"]: one["name"] for one in about["layers"]}[":add"] == "_add"
+    assert {layer["layer"]: layer["name"] for layer in about["layers"]}[":add"] == "_add"
     rows = list(csv.DictReader((place / "tiny" / "channels.csv").read_text().splitlines()))
-    assert [float(row["peak"]) for row in rows[:5]] == pytest.approx(made.maps("a").peak.tolist())
+    assert [float(row["peak"]) for row in rows[:5]] == pytest.approx(recording.maps("a").peak.tolist())
     assert "tiny-2" in actions.export_hall(hall, place), "nothing is ever replaced"
 
 

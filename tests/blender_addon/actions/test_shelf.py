@@ -40,21 +40,21 @@ def laid(scene) -> list[np.ndarray]:
     return [pictures.read_pixels(pictures.picture_image(found[index])) for index in range(len(found))]
 
 
-def drawn(scene, **given) -> None:
-    actions.draw_shelf(scene, "objects", **given)
+def drawn(scene, **arguments) -> None:
+    actions.draw_shelf(scene, "objects", **arguments)
     actions.wait_for_bridge()
 
 
 def marks(scene) -> int:
-    return sum(one.get(OBJECT_ROLE) == HELD_PICTURE_ROLE for one in scene.objects)
+    return sum(object.get(OBJECT_ROLE) == HELD_PICTURE_ROLE for object in scene.objects)
 
 
 def test_pictures_are_those_of_the_bridge(hall, bridge):
     assert actions.shelved(hall) == {}
     drawn(hall, seed=4)
-    told, wanted = bridge.pictures("objects", shelf_pictures.SIDE, draw={"count": shelf_desk.SHOWN, "seed": 4})
+    info, wanted = bridge.pictures("objects", shelf_pictures.SIDE, draw={"count": shelf_desk.SHOWN, "seed": 4})
     assert len(wanted) == 18 and all(np.array_equal(*pair) for pair in zip(laid(hall), wanted, strict=True))
-    assert actions.shelved(hall) == {"set": "objects", "class": "", "indices": told["indices"], "seed": 4}
+    assert actions.shelved(hall) == {"set": "objects", "class": "", "indices": info["indices"], "seed": 4}
 
 
 def test_it_is_drawn_anew_in_the_same_images(hall, bridge):
@@ -71,14 +71,14 @@ def test_it_is_drawn_anew_in_the_same_images(hall, bridge):
 def test_pages_and_classes(hall, bridge):
     actions.page_shelf(hall, "objects", 2)
     actions.wait_for_bridge()
-    told = bridge.pictures("objects", shelf_pictures.SIDE, page={"start": 36, "count": 18})[0]
-    assert actions.shelved(hall)["indices"] == told["indices"] == list(range(36, 54))
+    info = bridge.pictures("objects", shelf_pictures.SIDE, page={"start": 36, "count": 18})[0]
+    assert actions.shelved(hall)["indices"] == info["indices"] == list(range(36, 54))
     name, count = bridge.classes("objects")[1]
     actions.page_shelf(hall, "objects", 0, name)
     actions.wait_for_bridge()
-    told = bridge.pictures("objects", shelf_pictures.SIDE, page={"start": 0, "count": 18}, class_=name)[0]
+    info = bridge.pictures("objects", shelf_pictures.SIDE, page={"start": 0, "count": 18}, class_=name)[0]
     there = actions.shelved(hall)
-    assert there == {"set": "objects", "class": name, "indices": told["indices"], "page": 0}
+    assert there == {"set": "objects", "class": name, "indices": info["indices"], "page": 0}
     last = (count - 1) // shelf_desk.SHOWN
     actions.page_shelf(hall, "objects", last, name)
     actions.wait_for_bridge()
@@ -95,15 +95,15 @@ def test_pages_and_classes(hall, bridge):
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("arguments", "message"),
     [
         ({"data": "objets"}, "no data set 'objets'"),
         ({"data": "objects", "of_class": "dragon"}, "no class of objects 'dragon'"),
     ],
 )
-def test_what_is_not_there_is_told(hall, given, told):
-    actions.draw_shelf(hall, **given)
-    with pytest.raises(BridgeError, match=told):
+def test_what_is_not_there_is_told(hall, arguments, message):
+    actions.draw_shelf(hall, **arguments)
+    with pytest.raises(BridgeError, match=message):
         actions.wait_for_bridge()
     assert not laid(hall)
 
@@ -113,7 +113,7 @@ def test_words_stand_under_the_pictures(hall, bridge):
     actions.page_shelf(hall, "objects")
     actions.wait_for_bridge()
     few = len(live.points(hall, SHELF_TEXT_ROLE))
-    name = max((one for one, _ in bridge.classes("objects")), key=len)
+    name = max((class_name for class_name, _ in bridge.classes("objects")), key=len)
     actions.page_shelf(hall, "objects", of_class=name)
     actions.wait_for_bridge()
     points = live.points(hall, SHELF_TEXT_ROLE)
@@ -121,7 +121,7 @@ def test_words_stand_under_the_pictures(hall, bridge):
     x, y = points[:, 0], points[:, 1]
     assert x.min() >= -0.07 and x.max() <= shelf_desk.COLUMNS * shelf_desk.PITCH + 0.07
     holders = shelf_pictures.shelved(hall)
-    bottoms = sorted({round(one.matrix_basis.translation.z, 4) for one in holders.values()})
+    bottoms = sorted({round(holder.matrix_basis.translation.z, 4) for holder in holders.values()})
     assert len(bottoms) == shelf_desk.ROWS
     assert y.max() > shelf_desk.ROWS * shelf_desk.PITCH, "the head is over them"
 

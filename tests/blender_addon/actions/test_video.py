@@ -75,8 +75,8 @@ def hall(folder, clock):
     yield scene
     (folder / "hold").unlink(missing_ok=True)
     (folder / "reached").unlink(missing_ok=True)
-    for one in store.halls():
-        actions.stop_video(one)
+    for found in store.halls():
+        actions.stop_video(found)
     live.until(lambda: not current().has_callbacks and not current().link.busy)
     current().error = ""
 
@@ -116,7 +116,7 @@ def test_it_plays_by_the_clock(hall, folder, clock):
     live.assert_shows(hall, recorded("clip.mp4", 0))
     assert to(clock, hall, 100.1) == 1
     live.assert_shows(hall, recorded("clip.mp4", 1))
-    assert [to(clock, hall, 100 + at) for at in (0.25, 0.31, 1.77, 2.99)] == [2, 3, 17, 29]
+    assert [to(clock, hall, 100 + seconds) for seconds in (0.25, 0.31, 1.77, 2.99)] == [2, 3, 17, 29]
     assert to(clock, hall, 103.05) == 0, "it begins again"
     assert to(clock, hall, 104.25) == 12
     live.assert_shows(hall, recorded("clip.mp4", 12))
@@ -184,28 +184,28 @@ def test_keys_are_written_and_the_time_line_shows_the_frames_again(hall, folder,
     hall.frame_set(3)
     actions.key_video(hall)
     seen = {}
-    for at in (0.7, 1.0, 1.6, 2.1):
-        frame = to(clock, hall, 100 + at)
-        seen[3 + round((at - 0.5) * 20)] = frame
+    for position in (0.7, 1.0, 1.6, 2.1):
+        frame = to(clock, hall, 100 + position)
+        seen[3 + round((position - 0.5) * 20)] = frame
     assert list(seen.values()) == [7, 10, 16, 21] and hall.frame_end == 35
     actions.key_video(hall, False)
     to(clock, hall, 102.5)
     actions.pause_video(hall)
-    for at, frame in reversed(seen.items()):
-        hall.frame_set(at)
+    for position, frame in reversed(seen.items()):
+        hall.frame_set(position)
         assert hall[VIDEO_FRAME] == frame
         live.assert_shows(hall, recorded("clip.mp4", frame))
-    hall.frame_set(at + 3)
+    hall.frame_set(position + 3)
     assert seen[min(seen)] <= hall[VIDEO_FRAME] <= 16
     live.assert_shows(hall, recorded("clip.mp4", hall[VIDEO_FRAME]))
     tags = len(input_tags())
-    hall.frame_set(at + 3)
+    hall.frame_set(position + 3)
     assert len(input_tags()) == tags, "what is shown already isn't asked for"
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "kept.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "kept.blend"))
     scene = store.halls()[0]
-    for at, frame in seen.items():
-        scene.frame_set(at)
+    for position, frame in seen.items():
+        scene.frame_set(position)
         live.assert_shows(scene, recorded("clip.mp4", frame))
 
 
@@ -372,22 +372,22 @@ def between(hall, folder, clock):
 
 
 def test_a_frame_is_shown_whole_before_the_next_is_asked_for(hall, between):
-    made = {number: recorded("clip.mp4", number) for number in (0, 5, 8)}
-    assert hall[VIDEO_FRAME] == 0 and store.described(hall).input_name == made[0].input_name
+    expected = {number: recorded("clip.mp4", number) for number in (0, 5, 8)}
+    assert hall[VIDEO_FRAME] == 0 and store.described(hall).input_name == expected[0].input_name
     seen = []
     while hall[VIDEO_FRAME] != 8:
         piece()
         of = (0, 5) if hall[INPUT_TAG] == between.second else (5, 8)
         seen.append(
             {
-                next(k for k in of if np.array_equal(texels, live.maps_of(made[k])[id]))
+                next(k for k in of if np.array_equal(texels, live.maps_of(expected[k])[id]))
                 for id, texels in live.texels(hall).items()
             }
         )
         if hall[VIDEO_FRAME] == 5 and hall[INPUT_TAG] == between.second:
-            live.assert_shows(hall, made[5])
+            live.assert_shows(hall, expected[5])
     assert {5} in seen and seen[-1] == {8}
-    live.assert_shows(hall, made[8])
+    live.assert_shows(hall, expected[8])
 
 
 def test_pause_stays_at_the_frame_that_is_shown_whole(hall, between, clock):
@@ -415,17 +415,17 @@ def test_step_goes_on_from_the_frame_that_is_shown_whole(hall, between):
 
 
 def test_stop_leaves_the_frame_that_is_shown_whole(hall, between):
-    made = recorded("clip.mp4", 0)
+    expected = recorded("clip.mp4", 0)
     assert actions.stop_video(hall) == "clip.mp4 is closed"
     shown(hall)
-    live.assert_shows(hall, made)
+    live.assert_shows(hall, expected)
     live.until(lambda: not current().link.busy and not current().has_queued)
     assert current().error == ""
 
 
 def test_stop_while_the_bridge_looks_tells_of_no_error(hall, folder, clock):
     play(hall, folder)
-    made = recorded("clip.mp4", 0)
+    expected = recorded("clip.mp4", 0)
     (folder / "hold").write_text("")
     clock.now = 100.5
     live.until(lambda: (folder / "reached").exists())
@@ -435,7 +435,7 @@ def test_stop_while_the_bridge_looks_tells_of_no_error(hall, folder, clock):
     live.until(lambda: not current().link.busy)
     live.settled()
     assert current().error == "" and hall[VIDEO_FRAME] == 0
-    live.assert_shows(hall, made)
+    live.assert_shows(hall, expected)
 
 
 def test_what_was_stopped_is_no_frame_of_the_next_film(hall, folder, between, clock):
@@ -489,7 +489,7 @@ def test_keys_lie_at_the_second_of_their_own_frame(hall, folder, clock):
     actions.pause_video(hall)
     data = hall.animation_data
     (curve,) = data.action.layers[0].strips[0].channelbag(data.action_slot).fcurves
-    keys = {int(one.co[0]) - first: int(one.co[1]) for one in curve.keyframe_points}
+    keys = {int(point.co[0]) - first: int(point.co[1]) for point in curve.keyframe_points}
     assert keys == {10: 5, 16: 3, 24: 7}, "after the pause it goes on where it was"
 
 
@@ -501,9 +501,9 @@ def scrubbed(hall, folder, clock, monkeypatch):
     """Frames 2, 7 and 11 of the film are keyed at 1, 2 and 3; somebody looks."""
     play(hall, folder)
     actions.pause_video(hall)
-    for at, frame in ((1, 2), (2, 7), (3, 11)):
+    for position, frame in ((1, 2), (2, 7), (3, 11)):
         hall[VIDEO_FRAME] = frame
-        hall.keyframe_insert(f'["{VIDEO_FRAME}"]', frame=at)
+        hall.keyframe_insert(f'["{VIDEO_FRAME}"]', frame=position)
     monkeypatch.setattr(video, "_in_background", lambda: False)
     return hall
 

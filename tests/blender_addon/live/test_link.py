@@ -27,16 +27,16 @@ def maps(layer: str = "a", value: float = 1.0, method: str = rec.ACTIVATIONS) ->
 
 def recording(name: str = "x", value: float = 1.0, side: int = 2) -> rec.Recording:
     network = rec.Network("tiny", (rec.Layer("a", "Conv2d", "panel", (4, 2, 2), (4, 2, 2), "a"),), ())
-    made = rec.Recording(network, name, np.zeros((1, 1, 3), np.uint8), rec.Prediction())
-    made.add([rec.Maps("a", rec.ACTIVATIONS, np.full((1, side, side, 4), value, np.float32), 4)])
-    return made
+    result = rec.Recording(network, name, np.zeros((1, 1, 3), np.uint8), rec.Prediction())
+    result.add([rec.Maps("a", rec.ACTIVATIONS, np.full((1, side, side, 4), value, np.float32), 4)])
+    return result
 
 
 class Known:
     """A bridge that answers at once, or when `gate` is opened; it notes what it was asked."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple] = []
+        self.requests: list[tuple] = []
         self.gate = threading.Event()
         self.gate.set()
         self.open = 0
@@ -60,31 +60,31 @@ class Known:
         return {"networks": [{"name": "tiny"}]}
 
     def record(self, network, inputs, on_maps, ablate=None):
-        self.asked.append((network, inputs))
+        self.requests.append((network, inputs))
         assert self.gate.wait(PATIENCE)
         if inputs and inputs[0] in self.fails:
             raise self.fails[inputs[0]]
-        made = recording(str(inputs))
-        for one in made.all_maps.values():
-            on_maps(one)
-        return made
+        result = recording(str(inputs))
+        for maps in result.all_maps.values():
+            on_maps(maps)
+        return result
 
-    def start(self, network, method, **asked):
-        self.asked.append((network, method, asked))
+    def start(self, network, method, **arguments):
+        self.requests.append((network, method, arguments))
         if method in self.fails:
             raise self.fails[method]
         return {"id": 7, "state": "done", "step": 3}
 
     def job(self, number, step, seconds):
-        self.asked.append(("job", step))
+        self.requests.append(("job", step))
         assert self.gate.wait(PATIENCE)
         return self.jobs[0].pop(0)
 
     def close_video(self, name):
-        self.asked.append(("close", name))
+        self.requests.append(("close", name))
 
     def cancel(self, number):
-        self.asked.append(("cancel", number))
+        self.requests.append(("cancel", number))
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def link(bridge):
 
 
 def ours() -> list[str]:
-    return [one.name for one in threading.enumerate() if one.name.startswith("innerwalk")]
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("innerwalk")]
 
 
 def until(holds: Callable[[], object]) -> None:
@@ -145,7 +145,7 @@ def test_maps_are_heard_before_the_recording(link):
 def test_of_inputs_only_the_newest_of_each_hall_is_run(link, bridge):
     bridge.gate.clear()
     link.run_input("1", "one", "tiny", ("first",))
-    until(lambda: bridge.asked)
+    until(lambda: bridge.requests)
     for k in range(2, 50):
         link.run_input(str(k), "one", "tiny", (k,))
         link.run_input(f"other {k}", "other", "tiny", (-k,))
@@ -153,7 +153,7 @@ def test_of_inputs_only_the_newest_of_each_hall_is_run(link, bridge):
     bridge.gate.set()
     tags = [all_events(link, "recording")[-1].tag for _ in range(3)]
     assert tags == ["1", "49", "other 49"]
-    assert [inputs for _, inputs in bridge.asked] == [("first",), (49,), (-49,)]
+    assert [inputs for _, inputs in bridge.requests] == [("first",), (49,), (-49,)]
     assert link.next_event() is None
     until(lambda: not link.busy)
 
@@ -162,7 +162,7 @@ def test_it_is_busy_while_it_looks(link, bridge):
     until(lambda: link.state == "ready" and not link.busy)
     bridge.gate.clear()
     link.run_input("1", "one", "tiny", ("first",))
-    until(lambda: bridge.asked)
+    until(lambda: bridge.requests)
     assert link.busy and link.next_event() is None
     bridge.gate.set()
     all_events(link, "recording")
@@ -175,7 +175,7 @@ def test_what_goes_wrong_is_heard_and_the_next_is_done(link, bridge):
         link.run_input(tag, tag, "tiny", (tag,))
     link.run_input("good", "good", "tiny", ("good",))
     found = all_events(link, "recording")
-    assert [(one.kind, one.tag) for one in found[:3]] == [("error", tag) for tag in bridge.fails]
+    assert [(event.kind, event.tag) for event in found[:3]] == [("error", tag) for tag in bridge.fails]
     assert str(found[0].content) == "not a picture" and isinstance(found[0].content, InputError)
     assert isinstance(found[1].content, BridgeError) and "can't be understood (KeyError" in str(found[1].content)
     assert found[-1].tag == "good"
@@ -188,7 +188,7 @@ def test_questions_are_answered_in_order(link):
     for tag, question in (("1", lambda bridge: 1), ("2", wrong), ("3", lambda bridge: bridge.describe())):
         link.ask(tag, question)
     found = [next_event(link) for _ in range(3)]
-    assert [(one.kind, one.tag) for one in found] == [("answer", "1"), ("error", "2"), ("answer", "3")]
+    assert [(event.kind, event.tag) for event in found] == [("answer", "1"), ("error", "2"), ("answer", "3")]
     assert found[2].content == {"networks": [{"name": "tiny"}]}
 
 
@@ -200,12 +200,17 @@ def test_a_jobs_maps_are_heard_one_by_one_before_what_it_tells(link, bridge):
     bridge.jobs = [[step("running", 1, maps("a"), maps("b")), step("running", 2), step("done", 4, maps("a", 2.0))]]
     link.run_method("w", "tiny", "occlusion", parameters={"size": 0.5})
     found = [next_event(link) for _ in range(7)]
-    assert all(one.tag == "w" for one in found)
-    assert [one.kind for one in found] == ["job", "maps", "maps", "job", "job", "maps", "job"]
-    assert [one.content["state"] for one in found if one.kind == "job"] == ["waiting", "running", "running", "done"]
-    assert [one.content.layer for one in found if one.kind == "maps"] == ["a", "b", "a"]
-    assert bridge.asked[0] == ("tiny", "occlusion", {"parameters": {"size": 0.5}})
-    assert [step for kind, step in bridge.asked[1:]] == [0, 1, 2], "also what was there before it could be asked"
+    assert all(event.tag == "w" for event in found)
+    assert [event.kind for event in found] == ["job", "maps", "maps", "job", "job", "maps", "job"]
+    assert [event.content["state"] for event in found if event.kind == "job"] == [
+        "waiting",
+        "running",
+        "running",
+        "done",
+    ]
+    assert [event.content.layer for event in found if event.kind == "maps"] == ["a", "b", "a"]
+    assert bridge.requests[0] == ("tiny", "occlusion", {"parameters": {"size": 0.5}})
+    assert [step for kind, step in bridge.requests[1:]] == [0, 1, 2], "also what was there before it could be asked"
 
 
 @pytest.mark.parametrize("when", ["before", "during"])
@@ -215,12 +220,12 @@ def test_a_job_is_cancelled(link, bridge, when):
         link.cancel("w")
     bridge.gate.clear()
     link.run_method("w", "tiny", "occlusion")
-    until(lambda: len(bridge.asked) > (2 if when == "before" else 1))
+    until(lambda: len(bridge.requests) > (2 if when == "before" else 1))
     link.cancel("w")
     bridge.gate.set()
     assert all_events(link, "job")[-1].content["state"] == "waiting"
     assert [next_event(link).content["state"] for _ in range(2)] == ["running", "cancelled"]
-    assert ("cancel", 7) in bridge.asked
+    assert ("cancel", 7) in bridge.requests
 
 
 def test_a_job_is_cancelled_when_the_bridge_is_left(bridge):
@@ -228,11 +233,11 @@ def test_a_job_is_cancelled_when_the_bridge_is_left(bridge):
     bridge.jobs = [[step("running", 1), step("cancelled", 2)]]
     bridge.gate.clear()
     next_event(link), link.run_method("w", "tiny", "occlusion")
-    until(lambda: ("job", 0) in bridge.asked)
+    until(lambda: ("job", 0) in bridge.requests)
     link.close()
     bridge.gate.set()
     until(lambda: not ours())
-    assert ("cancel", 7) in bridge.asked
+    assert ("cancel", 7) in bridge.requests
 
 
 def test_a_method_that_is_refused(link, bridge):
@@ -294,9 +299,10 @@ def test_nothing_can_be_asked_without_a_bridge():
     session = Session()
     assert session.state == "off"
     for ask in (
-        lambda: session.request_input("hall", "tiny", ()), lambda: session.ask(lambda bridge: 1, lambda told: None),
+        lambda: session.request_input("hall", "tiny", ()),
+        lambda: session.ask(lambda bridge: 1, lambda answer: None),
         lambda: session.request_method("tiny", MethodRequest("x", {}, "")),
-    ):  # fmt: skip
+    ):
         with pytest.raises(BridgeError, match="no bridge; start one or join one"):
             ask()
     assert not session.has_callbacks and not session.requests
@@ -308,10 +314,10 @@ def test_what_is_to_be_done_with_an_answer_is_done_once(session):
     session.request_input("hall", "tiny", (), then=found.append)
     assert session.has_callbacks and session.awaited_networks == ["tiny"]
     while len(found) < 2:
-        one = next_event(session)
-        if one.kind in ("answer", "recording"):
-            session.deliver(one.tag, one.content)
-            session.deliver(one.tag, one.content)
+        event = next_event(session)
+        if event.kind in ("answer", "recording"):
+            session.deliver(event.tag, event.content)
+            session.deliver(event.tag, event.content)
     assert 5 in found and len(found) == 2 and not session.has_callbacks and session.awaited_networks == []
 
 
@@ -345,10 +351,10 @@ def test_inputs_that_can_be_asked_for_again_are_not_many(session, monkeypatch):
 def test_a_method_is_asked_about_the_halls_own_input(session, bridge):
     bridge.fails = {"x": InputError("enough")}
     tag = session.request_input("hall", "tiny", ("mine",), ablate={"a": [1]})
-    until(lambda: bridge.asked)
+    until(lambda: bridge.requests)
     session.request_method("tiny", MethodRequest("x", {"data": "d"}, tag))
-    until(lambda: len(bridge.asked) == 2)
-    assert bridge.asked[1] == ("tiny", "x", {"inputs": ("mine",), "ablate": {"a": [1]}, "data": "d"})
+    until(lambda: len(bridge.requests) == 2)
+    assert bridge.requests[1] == ("tiny", "x", {"inputs": ("mine",), "ablate": {"a": [1]}, "data": "d"})
 
 
 def test_things_are_shown_again_before_what_is_heard(session):
@@ -359,7 +365,7 @@ def test_things_are_shown_again_before_what_is_heard(session):
     done = []
     session.queue_calls([lambda: done.append(1)])
     kinds = [session.next_event() for _ in range(4)]
-    assert [one.kind for one in kinds] == ["maps", "complete", "call", "answer"]
+    assert [event.kind for event in kinds] == ["maps", "complete", "call", "answer"]
     assert not session.has_queued and session.next_event() is None
     session.queue_results("old"), session.clear_queue()
     assert session.next_event() is None
@@ -377,13 +383,13 @@ def test_leaving_closes_the_videos_on_the_bridge(session, bridge):
     """A bridge that was joined goes on, and opens a limited number of videos."""
     session.hall(1).video = VideoPlayback("clip.mp4")
     session.leave()
-    until(lambda: ("close", "clip.mp4") in bridge.asked)
+    until(lambda: ("close", "clip.mp4") in bridge.requests)
     assert session.video_of(1) is None and not session.has_callbacks
 
 
 def test_an_old_error_does_not_outlive_the_next_question(session):
     session.error = "old"
-    session.ask(lambda bridge: 1, lambda told: None)
+    session.ask(lambda bridge: 1, lambda answer: None)
     assert session.error == "old"
     session.request_input("hall", "tiny", ())
     assert session.error == ""

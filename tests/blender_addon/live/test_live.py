@@ -60,8 +60,8 @@ def recorded(network: str, *inputs) -> Recording:
         return bridge.record(network, inputs)
 
 
-def placed(scene, **given) -> None:
-    actions.place_input(scene, **given)
+def placed(scene, **arguments) -> None:
+    actions.place_input(scene, **arguments)
     actions.wait_for_bridge(scene)
 
 
@@ -69,11 +69,11 @@ def placed(scene, **given) -> None:
 
 
 def test_a_hall_holds_what_the_bridge_records(hall):
-    made = recorded("object")
-    live.assert_shows(hall, made)
+    expected = recorded("object")
+    live.assert_shows(hall, expected)
     assert {panel[PANEL_SHOWN_LAYER] for panel in panels.panels(hall).values()} == live.texels(hall).keys()
     assert "stem.norm" in live.texels(hall) and "stem.conv" in panels.panels(hall)
-    assert made.prediction.top[0][1] == "ring"
+    assert expected.prediction.top[0][1] == "ring"
     assert bpy.context.window.scene == hall and len(store.halls()) == 1
 
 
@@ -82,11 +82,11 @@ def test_panels_that_wait_outside_the_scene_follow(hall):
     actions.collapse(hall, block)
     assert store.away(hall)
     placed(hall, noise=3)
-    made = recorded("object", client.noise(3))
-    live.assert_shows(hall, made)
+    expected = recorded("object", client.noise(3))
+    live.assert_shows(hall, expected)
     actions.expand(hall, "all")
     assert not store.away(hall)
-    live.assert_shows(hall, made)
+    live.assert_shows(hall, expected)
     placed(hall, noise=4)
     live.assert_shows(hall, recorded("object", client.noise(4)))
 
@@ -134,9 +134,9 @@ def written(path: Path, size=(50, 38)) -> str:
 def test_a_file(hall, tmp_path, name):
     path = written(tmp_path / name)
     placed(hall, filepath=path)
-    made = recorded("object", client.file(path))
-    live.assert_shows(hall, made)
-    assert made.input_name == name
+    expected = recorded("object", client.file(path))
+    live.assert_shows(hall, expected)
+    assert expected.input_name == name
 
 
 def test_the_answers_board_is_the_one_a_new_hall_would_have(hall):
@@ -146,8 +146,9 @@ def test_the_answers_board_is_the_one_a_new_hall_would_have(hall):
         fresh = build.build(recorded("object", client.noise(seed)))
         for role in ("answer board", "input frame"):
             assert np.allclose(live.points(hall, role), live.points(fresh, role), atol=1e-5)
-        assert np.allclose(live.of_role(hall, "answer board").matrix_basis,
-                           live.of_role(fresh, "answer board").matrix_basis)  # fmt: skip
+        assert np.allclose(
+            live.of_role(hall, "answer board").matrix_basis, live.of_role(fresh, "answer board").matrix_basis
+        )
 
 
 def test_pictures_of_a_data_set(hall):
@@ -176,13 +177,15 @@ def test_what_a_tile_shows(hall):
 
 def test_a_moved_frame_stays_where_it_is(hall, tmp_path):
     frame, board = live.of_role(hall, "input frame"), live.of_role(hall, "answer board")
-    for one in (frame, live.of_role(hall, "input"), board):
-        one.location.x += 3
-    at = board.matrix_basis.copy(), frame.matrix_basis.copy()
+    for object in (frame, live.of_role(hall, "input"), board):
+        object.location.x += 3
+    matrices = board.matrix_basis.copy(), frame.matrix_basis.copy()
     placed(hall, noise=1)
     placed(hall, filepath=written(tmp_path / "wide.png"))
-    assert np.allclose(live.of_role(hall, "answer board").matrix_basis, at[0])
-    assert live.of_role(hall, "input frame").matrix_basis.translation.x == pytest.approx(at[1].translation.x, abs=1e-5)
+    assert np.allclose(live.of_role(hall, "answer board").matrix_basis, matrices[0])
+    assert live.of_role(hall, "input frame").matrix_basis.translation.x == pytest.approx(
+        matrices[1].translation.x, abs=1e-5
+    )
 
 
 # The newest input wins
@@ -204,15 +207,15 @@ def test_late_answers_of_an_earlier_input_are_not_shown(hall):
         actions.place_input(hall, noise=9)
         tags.append(hall[INPUT_TAG])
     actions.wait_for_bridge(hall)
-    maps = [[*made.all_maps.values()] for made in (first, second)]
+    maps = [[*expected.all_maps.values()] for expected in (first, second)]
     half = len(maps[0]) // 2
-    said = [
-        *((1, one) for one in maps[1][:half]),
-        *((0, one) for one in maps[0]),
-        *((1, one) for one in maps[1][half:]),
+    events = [
+        *((1, layer_maps) for layer_maps in maps[1][:half]),
+        *((0, layer_maps) for layer_maps in maps[0]),
+        *((1, layer_maps) for layer_maps in maps[1][half:]),
     ]
-    for which, one in said:
-        event_handlers.handle(session, Event("maps", tags[which], one))
+    for which, layer_maps in events:
+        event_handlers.handle(session, Event("maps", tags[which], layer_maps))
     event_handlers.handle(session, Event("recording", tags[1], second))
     event_handlers.handle(session, Event("recording", tags[0], first))
     live.settled()
@@ -236,26 +239,26 @@ def test_panels_fill_while_the_network_still_runs(file):
 
 
 def test_two_halls_of_one_network_are_independent(file):
-    one, other = live.built("Gated"), live.built("Gated")
-    actions.place_input(one, noise=1)
-    actions.place_input(other, noise=2)
-    actions.wait_for_bridge(one)
-    actions.wait_for_bridge(other)
-    live.assert_shows(one, recorded("Gated", client.noise(1)))
-    live.assert_shows(other, recorded("Gated", client.noise(2)))
-    actions.ask_method(one, "occlusion", {"size": 0.4, "stride": 0.8})
-    actions.wait_for_bridge(one)
-    live.assert_shows(other, recorded("Gated", client.noise(2)))
-    wanted = asked("Gated", "occlusion", {"size": 0.4, "stride": 0.8}, client.noise(1))
-    assert live.equal(live.texels(one), wanted), "about its own input, not about what the network saw last"
+    first, second = live.built("Gated"), live.built("Gated")
+    actions.place_input(first, noise=1)
+    actions.place_input(second, noise=2)
+    actions.wait_for_bridge(first)
+    actions.wait_for_bridge(second)
+    live.assert_shows(first, recorded("Gated", client.noise(1)))
+    live.assert_shows(second, recorded("Gated", client.noise(2)))
+    actions.ask_method(first, "occlusion", {"size": 0.4, "stride": 0.8})
+    actions.wait_for_bridge(first)
+    live.assert_shows(second, recorded("Gated", client.noise(2)))
+    wanted = method_maps("Gated", "occlusion", {"size": 0.4, "stride": 0.8}, client.noise(1))
+    assert live.equal(live.texels(first), wanted), "about its own input, not about what the network saw last"
 
 
 def test_one_go_shows_one_thing_at_most(hall):
-    made, session = recorded("object", client.noise(1)), current()
+    expected, session = recorded("object", client.noise(1)), current()
     actions.place_input(hall, noise=1)
     timer.wait(lambda: session.hall(hall.session_uid).shown == hall[INPUT_TAG], 60)
     session.queue_results(hall[INPUT_TAG])
-    assert len(session._queue) == len(made.all_maps) + 1
+    assert len(session._queue) == len(expected.all_maps) + 1
     while before := len(session._queue):
         timer.pump(1e-6)
         assert before - len(session._queue) in (-1, 0, 1), "the last but two becomes two"
@@ -271,7 +274,7 @@ def dark(folder: Path, value: int, name: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("arguments", "message"),
     [
         ({"data": "objets"}, r"no data set 'objets'; did you mean objects"),
         ({"data": "objects", "index": 10**9}, "index is 1000000000; a whole number"),
@@ -280,17 +283,17 @@ def dark(folder: Path, value: int, name: str) -> str:
         ({"filepath": "bright.png"}, "Moody took another path with bright.png: 1 panels, first b, were not reached"),
     ],
 )
-def test_a_hall_goes_on_after_an_input_that_fails(file, tmp_path, given, told):
+def test_a_hall_goes_on_after_an_input_that_fails(file, tmp_path, arguments, message):
     hall = live.built("Moody")
     grey = dark(tmp_path, 128, "grey.png")
     placed(hall, filepath=grey)
     before = recorded("Moody", client.file(grey))
     dark(tmp_path, 0, "dark.png"), dark(tmp_path, 255, "bright.png")
     (tmp_path / "broken.png").write_bytes(b"no picture at all")
-    if "filepath" in given:
-        given = {"filepath": str(tmp_path / given["filepath"])}
-    actions.place_input(hall, **given)
-    with pytest.raises(BridgeError, match=told):
+    if "filepath" in arguments:
+        arguments = {"filepath": str(tmp_path / arguments["filepath"])}
+    actions.place_input(hall, **arguments)
+    with pytest.raises(BridgeError, match=message):
         actions.wait_for_bridge(hall)
     assert "\n" not in current().error
     live.settled()
@@ -304,17 +307,17 @@ def test_things_a_person_has_deleted_are_not_missed(hall, tmp_path):
     actions.draw_shelf(hall, "objects")
     actions.wait_for_bridge()
     gone = [panels.panels(hall)["stem.conv"], live.of_role(hall, "input frame"), live.of_role(hall, "answer board")]
-    gone += [one for one in hall.objects if one.get("innerwalk_role") in ("shelf", "title", "floor")]
+    gone += [object for object in hall.objects if object.get("innerwalk_role") in ("shelf", "title", "floor")]
     bpy.data.batch_remove(gone)
     first, second = list(panels.panels(hall).values())[:2]
     first.modifiers.clear()
     second.data.materials.clear()
-    made = recorded("object", client.noise(2))
+    expected = recorded("object", client.noise(2))
     placed(hall, noise=2)
-    found, wanted = live.texels_that_are_there(hall), live.maps_of(made)
+    found, wanted = live.texels_that_are_there(hall), live.maps_of(expected)
     assert "stem.norm" not in found and len(found) >= len(wanted) - 2
     assert all(np.array_equal(found[id], wanted[id]) for id in found)
-    assert np.array_equal(live.picture(hall), made.picture)
+    assert np.array_equal(live.picture(hall), expected.picture)
     bpy.data.objects.remove(live.of_role(hall, "input"))
     placed(hall, filepath=written(tmp_path / "a.png"))
     actions.draw_shelf(hall, "objects", seed=1)
@@ -325,16 +328,16 @@ def test_things_a_person_has_deleted_are_not_missed(hall, tmp_path):
 # Methods
 
 
-def asked(network: str, method: str, parameters: dict, *inputs, data: str = "") -> dict[str, np.ndarray]:
+def method_maps(network: str, method: str, parameters: dict, *inputs, data: str = "") -> dict[str, np.ndarray]:
     """What a plain client is told, by layer."""
     found = {}
     with live.bridge() as bridge:
-        told = bridge.start(network, method, parameters=parameters, inputs=inputs, data=data)
+        job = bridge.start(network, method, parameters=parameters, inputs=inputs, data=data)
         state, step = "waiting", 0
         while state in ("waiting", "running"):
-            told, maps = bridge.job(told["id"], step, 1.0)
-            state, step = told["state"], told["step"]
-            found |= {one.layer: one.texels for one in maps}
+            job, new_maps = bridge.job(job["id"], step, 1.0)
+            state, step = job["state"], job["step"]
+            found |= {maps.layer: maps.texels for maps in new_maps}
     assert state == "done"
     return found
 
@@ -352,12 +355,12 @@ def test_a_method_and_back(hall, method, parameters, data):
     before = live.texels(hall)
     assert "is asked for" in actions.ask_method(hall, method, parameters, data)
     actions.wait_for_bridge(hall)
-    wanted, found = asked("object", method, parameters, client.noise(1), data=data), live.texels(hall)
+    wanted, found = method_maps("object", method, parameters, client.noise(1), data=data), live.texels(hall)
     assert len(wanted) >= 12
     for layer in found:
         assert np.array_equal(found[layer], wanted[layer]) if layer in wanted else not found[layer].any(), layer
-    told = store.kept(hall)
-    assert store.dress_of(hall).method == method and {how for _, how in told.all_maps} == {method}
+    recording = store.kept(hall)
+    assert store.dress_of(hall).method == method and {how for _, how in recording.all_maps} == {method}
     actions.show_activations(hall)
     actions.wait_for_bridge(hall)
     assert live.equal(live.texels(hall), before) and store.dress_of(hall).method == "activations"
@@ -367,7 +370,7 @@ def test_a_method_and_back(hall, method, parameters, data):
 def test_partial_results_and_cancel(file):
     hall = live.built("Gated")
     placed(hall, noise=2)
-    whole = asked("Gated", "occlusion", {"size": 0.3, "stride": 0.25}, client.noise(2))
+    whole = method_maps("Gated", "occlusion", {"size": 0.3, "stride": 0.25}, client.noise(2))
     before = live.texels(hall)
     (file / "hold").write_text("6")  # the way, the whole picture, and four batches of 16 places
     actions.ask_method(hall, "occlusion", {"size": 0.31, "stride": 0.25})
@@ -375,7 +378,7 @@ def test_partial_results_and_cancel(file):
     live.settled()
     job, found = current().job(hall["innerwalk_work"]), live.texels(hall)
     assert (job["state"], job["told"]) == ("running", "place 64 of 144")
-    assert all(one.shape == whole[id].shape and not one[:, -1].any() for id, one in found.items())
+    assert all(texels.shape == whole[id].shape and not texels[:, -1].any() for id, texels in found.items())
     assert all(found[id][:, 0].any() for id in ("norm", "b", "c"))
     assert "ends at its next step" in actions.cancel_method(hall)
     (file / "hold").unlink()
@@ -383,7 +386,7 @@ def test_partial_results_and_cancel(file):
     assert current().job(hall["innerwalk_work"])["state"] == "cancelled"
     after = live.texels(hall)
     assert all(np.array_equal(after[id][:, 0], found[id][:, 0]) for id in found), "what it has shown stays"
-    assert not any(one[:, -1].any() for one in after.values())
+    assert not any(texels[:, -1].any() for texels in after.values())
     assert actions.cancel_method(hall) == "no job is running"
     actions.show_activations(hall)
     live.settled()
@@ -407,7 +410,9 @@ def test_a_new_input_asks_a_method_about_inputs_again(hall):
     actions.place_input(hall, noise=2)  # while the job runs
     live.until(lambda: current().hall(hall.session_uid).shown == hall[INPUT_TAG])
     actions.wait_for_bridge(hall)
-    assert live.equal(live.texels(hall), asked("object", "occlusion", {"size": 0.4, "stride": 0.8}, client.noise(2)))
+    assert live.equal(
+        live.texels(hall), method_maps("object", "occlusion", {"size": 0.4, "stride": 0.8}, client.noise(2))
+    )
     assert store.described(hall).input_name == "noise:2" and store.dress_of(hall).method == "occlusion"
     actions.show_activations(hall)
     live.settled()
@@ -419,22 +424,23 @@ def test_a_new_input_leaves_weights_alone(hall):
     actions.wait_for_bridge(hall)
     before, count = live.texels(hall), len(jobs())
     placed(hall, noise=6)
-    made = recorded("object", client.noise(6))
+    expected = recorded("object", client.noise(6))
     assert live.equal(live.texels(hall), before) and len(jobs()) == count
-    assert np.array_equal(live.picture(hall), made.picture)
+    assert np.array_equal(live.picture(hall), expected.picture)
     actions.ask_method(hall, "activations")
     live.settled()
-    live.assert_shows(hall, made)
+    live.assert_shows(hall, expected)
 
 
 def test_a_method_that_is_asked_wrongly(hall):
     placed(hall, noise=1)
-    for method, parameters, told in (
-        ("occlusion", {"size": 2.0}, "size"), ("average", {}, "average needs a data set"),
+    for method, parameters, message in (
+        ("occlusion", {"size": 2.0}, "size"),
+        ("average", {}, "average needs a data set"),
         ("occlusion", {"patch": 3}, "patch"),
-    ):  # fmt: skip
+    ):
         actions.ask_method(hall, method, parameters)
-        with pytest.raises(BridgeError, match=told):
+        with pytest.raises(BridgeError, match=message):
             actions.wait_for_bridge(hall)
         live.settled()
         live.assert_shows(hall, recorded("object", client.noise(1)))

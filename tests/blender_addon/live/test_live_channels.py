@@ -34,23 +34,23 @@ def hall(bridge):
     return live.built("object")
 
 
-def asked(hall, *words, **more) -> dict[str, np.ndarray]:
+def show_method(hall, *arguments, **keywords) -> dict[str, np.ndarray]:
     """The job's maps by layer, once all are shown."""
-    actions.ask_method(hall, *words, **more)
+    actions.ask_method(hall, *arguments, **keywords)
     actions.wait_for_bridge(hall)
     return live.texels(hall)
 
 
 def test_a_layer_is_meant_by_its_panel_and_others_are_empty(hall):
-    shown = asked(hall, "saliency", layers=[LAYER], channels=[3, 70])
+    shown = show_method(hall, "saliency", layers=[LAYER], channels=[3, 70])
     panel = panels.panel_of(hall, LAYER)
     own = panel[PANEL_SHOWN_LAYER]
     assert own == "stage3.1.norm2"
     job = current().job(hall["innerwalk_work"])
     assert (job["what"]["layers"], job["what"]["channels"]) == ([own], [3, 70])
-    made = store.maps_of(panel, own, "saliency")
-    assert made.frame == "input"
-    assert [k for k in range(made.channels) if made.data[k].any()] == [3, 70]
+    maps = store.maps_of(panel, own, "saliency")
+    assert maps.frame == "input"
+    assert [k for k in range(maps.channels) if maps.data[k].any()] == [3, 70]
     assert not any(texels.any() for id, texels in shown.items() if id != own)
 
 
@@ -61,7 +61,7 @@ def test_a_wrong_channel_is_told(hall):
 
 
 def test_one_map_of_a_class_stands_on_its_panel_and_over_the_input(hall):
-    asked(hall, "grad_cam", {"of_class": 4}, layers=[LAYER])
+    show_method(hall, "grad_cam", {"of_class": 4}, layers=[LAYER])
     panel = panels.panel_of(hall, LAYER)
     assert panels.channels_of(panel) == 1
     assert panel_metadata.of(panel).labels == ("ring",)
@@ -100,11 +100,11 @@ def test_a_class_is_told_by_name(hall):
 
 
 def test_the_operator_takes_numbers_and_says_what_is_none(hall):
-    said_of = {"method": "saliency", "layers": LAYER}
-    assert bpy.ops.innerwalk.ask_method(**said_of, channels="1, 2") == {"FINISHED"}
+    operator_arguments = {"method": "saliency", "layers": LAYER}
+    assert bpy.ops.innerwalk.ask_method(**operator_arguments, channels="1, 2") == {"FINISHED"}
     assert current().method_request(hall["innerwalk_work"]).arguments["channels"] == [1, 2]
     with pytest.raises(RuntimeError, match="'one' is not a list of channels; write it like 0,3,8-11"):
-        bpy.ops.innerwalk.ask_method(**said_of, channels="one")
+        bpy.ops.innerwalk.ask_method(**operator_arguments, channels="one")
     with pytest.raises(RuntimeError, match="parameters 'seed=1': not a JSON object"):
-        bpy.ops.innerwalk.ask_method(**said_of, parameters="seed=1")
+        bpy.ops.innerwalk.ask_method(**operator_arguments, parameters="seed=1")
     actions.wait_for_bridge(hall)

@@ -51,8 +51,8 @@ def file(folder, torch_python) -> Path:
     (folder / "reached").unlink(missing_ok=True)
 
 
-def placed(scene, **given) -> str:
-    actions.place_input(scene, **given)
+def placed(scene, **arguments) -> str:
+    actions.place_input(scene, **arguments)
     actions.wait_for_bridge(scene)
     return scene.name
 
@@ -67,9 +67,9 @@ def input_tags() -> list[str]:
     return [tag for tag in current().requests if current().input_request(tag)]
 
 
-def act(name: str, **given) -> None:
+def act(name: str, **arguments) -> None:
     """An operator as a person calls it, with its undo step; and what it asked for arrives."""
-    assert getattr(bpy.ops.innerwalk, name)("EXEC_DEFAULT", True, **given) == {"FINISHED"}
+    assert getattr(bpy.ops.innerwalk, name)("EXEC_DEFAULT", True, **arguments) == {"FINISHED"}
     actions.wait_for_bridge(bpy.context.scene)
 
 
@@ -99,10 +99,10 @@ def test_undo_and_redo_across_inputs(file, monkeypatch, remembered):
         act("place_input", noise=seed)
     assert sum(current().results_of(tag) is not None for tag in input_tags()) == (2 if remembered == 1 else 4)
     live.assert_shows(store.halls()[0], known[3])
-    for made in known[2::-1]:
-        live.assert_shows(undo(), made)
-    for made in known[1:]:
-        live.assert_shows(redo(), made)
+    for expected in known[2::-1]:
+        live.assert_shows(undo(), expected)
+    for expected in known[1:]:
+        live.assert_shows(redo(), expected)
     live.assert_shows(undo(), known[2])
     act("place_input", data="objects", index=3)
     live.assert_shows(store.halls()[0], recorded("object", client.item("objects", 3)))
@@ -149,8 +149,8 @@ def recorded_later(network: str, folder: Path, *inputs) -> recording.Recording:
 
 
 def test_undo_to_what_a_file_held_before_there_was_a_bridge(file, tmp_path):
-    made = recorded("object", client.noise(5))
-    scene = build(made)
+    expected = recorded("object", client.noise(5))
+    scene = build(expected)
     bpy.context.window.scene = scene
     before = live.texels(scene)
     actions.follow(scene, "object")
@@ -159,7 +159,7 @@ def test_undo_to_what_a_file_held_before_there_was_a_bridge(file, tmp_path):
     live.assert_shows(store.halls()[0], recorded("object", client.noise(6)))
     scene = undo()
     assert live.equal(live.texels(scene), before)
-    live.assert_shows(scene, made)
+    live.assert_shows(scene, expected)
     live.assert_shows(redo(), recorded("object", client.noise(6)))
 
 
@@ -185,10 +185,10 @@ def test_what_nobody_knows_any_more_is_said(file, monkeypatch):
 def test_a_saved_hall_is_whole_and_goes_on(file, tmp_path):
     hall = live.built("object")
     placed(hall, noise=4)
-    made = recorded("object", client.noise(4))
+    expected = recorded("object", client.noise(4))
     actions.draw_shelf(hall, "objects", seed=3)
     actions.wait_for_bridge()
-    shelf = [pictures.read_pixels(one) for one in bpy.data.images if one.get("innerwalk_picture") == "shelf"]
+    shelf = [pictures.read_pixels(image) for image in bpy.data.images if image.get("innerwalk_picture") == "shelf"]
     assert len(shelf) == 18
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hall.blend"))
     placed(hall, noise=5)
@@ -197,9 +197,9 @@ def test_a_saved_hall_is_whole_and_goes_on(file, tmp_path):
     (tmp_path / "hall.blend").rename(moved / "other name.blend")
     bpy.ops.wm.open_mainfile(filepath=str(moved / "other name.blend"))
     hall = store.halls()[0]
-    live.assert_shows(hall, made)
-    found = [pictures.read_pixels(one) for one in bpy.data.images if one.get("innerwalk_picture") == "shelf"]
-    assert all(np.array_equal(one, other) for one, other in zip(found, shelf, strict=True))
+    live.assert_shows(hall, expected)
+    found = [pictures.read_pixels(image) for image in bpy.data.images if image.get("innerwalk_picture") == "shelf"]
+    assert all(np.array_equal(image, other) for image, other in zip(found, shelf, strict=True))
     assert actions.network_of(hall) == "object" and INPUT_TAG not in hall
     placed(hall, noise=7)
     live.assert_shows(hall, recorded("object", client.noise(7)))
@@ -214,7 +214,7 @@ def test_another_file_gets_nothing_that_was_asked_for_in_the_last(file, tmp_path
     hall = live.built("Gated")
     placed(hall, noise=1)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hall.blend"))
-    made = recorded("Gated", client.noise(1))
+    expected = recorded("Gated", client.noise(1))
     (file / "hold").write_text("")
     actions.place_input(hall, noise=2)
     actions.build_hall("Gated")
@@ -229,15 +229,15 @@ def test_another_file_gets_nothing_that_was_asked_for_in_the_last(file, tmp_path
         and not any(state.video for state in current().halls.values())
         and not current().has_callbacks
     )
-    live.assert_shows(store.halls()[0], made)
+    live.assert_shows(store.halls()[0], expected)
 
 
 def test_tags_of_another_run_do_not_fit(file):
     """A hall that is brought in from a file of another run keeps its tags; here nothing has them."""
     hall = live.built("Slow")
-    assert sessions.Session().tag("look") != sessions.Session().tag("look")
+    assert sessions.Session().new_tag("look") != sessions.Session().new_tag("look")
     tag = hall[INPUT_TAG]
-    assert tag.startswith("look ") and tag not in (sessions.Session().tag("look") for _ in range(50))
+    assert tag.startswith("look ") and tag not in (sessions.Session().new_tag("look") for _ in range(50))
 
 
 def test_a_file_that_shows_a_method_goes_on_with_activations(file, tmp_path):
@@ -269,18 +269,18 @@ def ended() -> None:
 def test_a_bridge_is_killed_while_it_records(file, torch_python):
     hall = live.built("Gated")
     placed(hall, noise=1)
-    made = recorded("Gated", client.noise(1))
+    expected = recorded("Gated", client.noise(1))
     (file / "hold").write_text("")
     actions.place_input(hall, noise=2)
-    live.until(lambda: (file / "reached").exists() and not live.equal(live.texels(hall), live.maps_of(made)))
+    live.until(lambda: (file / "reached").exists() and not live.equal(live.texels(hall), live.maps_of(expected)))
     kill()
     ended()
     live.until(lambda: hall[INPUT_TAG] == current().hall(hall.session_uid).shown)
     live.settled()
-    live.assert_shows(hall, made)
+    live.assert_shows(hall, expected)
     with pytest.raises(BridgeError, match="the bridge isn't ready"):
         actions.place_input(hall, noise=3)
-    live.assert_shows(hall, made)
+    live.assert_shows(hall, expected)
     (file / "hold").unlink()
     live.start(torch_python, NETWORKS, DATA, file)
     assert current().error == ""
@@ -306,7 +306,7 @@ def test_a_bridge_is_killed_in_the_middle_of_a_job(file, torch_python):
     placed(hall, noise=2)
     actions.ask_method(hall, "occlusion", {"size": 0.5})
     actions.wait_for_bridge(hall)
-    assert any(one.any() for one in live.texels(hall).values())
+    assert any(texels.any() for texels in live.texels(hall).values())
 
 
 def test_an_idle_bridge_that_dies_is_noticed(file):
@@ -319,13 +319,13 @@ def test_an_idle_bridge_that_dies_is_noticed(file):
 def test_leaving_while_an_input_is_on_its_way(file):
     hall = live.built("Gated")
     placed(hall, noise=1)
-    made, child = recorded("Gated", client.noise(1)), current().link.child
+    expected, child = recorded("Gated", client.noise(1)), current().link.child
     (file / "hold").write_text("")
     actions.place_input(hall, noise=2)
     live.until(lambda: (file / "reached").exists() and not timer.pump(0.01))
     assert actions.leave_bridge() == "left the bridge"
     live.settled()
-    live.assert_shows(hall, made)
+    live.assert_shows(hall, expected)
     assert current().state == "off" and child.process.wait(20) is not None
     with pytest.raises(BridgeError, match="no bridge; start one or join one"):
         actions.place_input(hall, noise=3)
@@ -355,19 +355,21 @@ def test_joining_a_bridge_that_runs(file, torch_python, tmp_path):
     connection = tmp_path / "bridge.json"
     root = Path(innerwalk.__file__).parent
     served = subprocess.Popen(
-        [torch_python, "-m", "torch_bridge", "serve", "object", "--connection", str(connection)], cwd=root,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        [torch_python, "-m", "torch_bridge", "serve", "object", "--connection", str(connection)],
+        cwd=root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         live.until(lambda: connection.exists() and connection.read_text().endswith("}"))
-        for change, told in (
+        for change, message in (
             ({"token": "wrong"}, "token"),
             ({"protocol": 99}, "protocol 99"),
             ({"port": 1}, "reached"),
         ):
             wrong = tmp_path / "wrong.json"
             wrong.write_text(json.dumps(json.loads(connection.read_text()) | change))
-            with pytest.raises(BridgeError, match=told):
+            with pytest.raises(BridgeError, match=message):
                 actions.join_bridge(wrong)
                 actions.wait_for_bridge()
         with pytest.raises(BridgeError, match="can't be read"):
@@ -379,10 +381,10 @@ def test_joining_a_bridge_that_runs(file, torch_python, tmp_path):
         placed(hall, noise=1)
         actions.leave_bridge()
         assert served.poll() is None, "a bridge that was joined stays"
-        told = json.loads(connection.read_text())
+        info = json.loads(connection.read_text())
         with pytest.raises(BridgeError, match="no address"):
             actions.join_bridge(address="localhost:many")
-        actions.join_bridge(address=f"localhost:{told['port']}", token=told["token"])
+        actions.join_bridge(address=f"localhost:{info['port']}", token=info["token"])
         actions.wait_for_bridge()
         placed(hall, noise=2)
         served.kill()
@@ -403,7 +405,7 @@ def test_joining_a_bridge_that_runs(file, torch_python, tmp_path):
 
 
 def ours() -> list[str]:
-    return sorted(one.name for one in threading.enumerate() if one.name.startswith("innerwalk"))
+    return sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("innerwalk"))
 
 
 def test_a_hundred_inputs_leave_nothing_behind(file, tmp_path):
@@ -435,15 +437,21 @@ def test_a_hundred_inputs_leave_nothing_behind(file, tmp_path):
 
 def things() -> dict[str, object]:
     """What an extension can leave in Blender."""
-    kinds = [one for one in dir(bpy.types) if "INNERWALK" in one.upper()]
+    kinds = [attribute for attribute in dir(bpy.types) if "INNERWALK" in attribute.upper()]
     handlers = {
         name: len(held) for name in dir(bpy.app.handlers) if isinstance(held := getattr(bpy.app.handlers, name), list)
     }
     owners = (bpy.types.Scene, bpy.types.WindowManager, bpy.types.Object, bpy.types.AddonPreferences)
-    properties = [one for owner in owners
-                  for one in dir(owner) if "innerwalk" in one]  # fmt: skip
-    return {"kinds": kinds, "handlers": handlers, "properties": properties, "counts": live.counts(), "threads": ours(),
-            "timer": bpy.app.timers.is_registered(timer.tick), "listeners": len(hall_requests.LISTENERS)}  # fmt: skip
+    properties = [attribute for owner in owners for attribute in dir(owner) if "innerwalk" in attribute]
+    return {
+        "kinds": kinds,
+        "handlers": handlers,
+        "properties": properties,
+        "counts": live.counts(),
+        "threads": ours(),
+        "timer": bpy.app.timers.is_registered(timer.tick),
+        "listeners": len(hall_requests.LISTENERS),
+    }
 
 
 def test_coming_and_going_leaves_nothing(file, torch_python):
