@@ -18,7 +18,7 @@ from typing import Any
 import bpy
 
 from . import app_handlers, menus, walk_panel
-from .bridge import bridge_form, bridge_panel, input_panel, method_panel, preferences, video_panel
+from .bridge import bridge_form, bridge_panel, input_panel, method_panel, preferences, settings, video_panel
 from .hall import (
     ablation_operators,
     block_operators,
@@ -35,9 +35,10 @@ from .inspect import inspector_panels, inspector_state, pick_operator, probe_ope
 __all__ = ["MODULES", "register", "registered", "unregister"]
 
 MODULES = (
-    # The bridge; its property groups come before the forms that hold them.
-    preferences,
+    # The bridge; property groups come before the classes that hold them.
+    settings,
     bridge_form,
+    preferences,
     bridge_panel,
     input_panel,
     video_panel,

@@ -9,7 +9,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ..properties import HALL_VERSION
-from .bridge.preferences import SHADINGS, texture_budget
+from .bridge.settings import SHADINGS, texture_budget
 from .common.operators import ActionOperator, NeedsHall
 from .common.panels import HallPanel
 

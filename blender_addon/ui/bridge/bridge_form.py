@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from ..common.text_lines import draw_lines
-from .preferences import bridge_settings
+from .settings import bridge_settings
 
 
 @cache

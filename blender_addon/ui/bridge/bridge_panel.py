@@ -12,7 +12,7 @@ from ..common.operators import ActionOperator, NeedsBridge, parse_object, sessio
 from ..common.panels import SidebarPanel
 from ..common.text_lines import draw_lines
 from .bridge_form import default_python, draw_start
-from .preferences import bridge_arguments, bridge_settings
+from .settings import bridge_arguments, bridge_settings
 
 
 class INNERWALK_OT_start_bridge(ActionOperator):

@@ -1,1 +1,6 @@
 """Interface of a hall: panels, blocks, layers, colours, ablation, comparison, import and export."""
+
+from .ablation_operators import draw_ablation
+from .panel_operators import ALIGNMENTS, selected_panels
+
+__all__ = ["ALIGNMENTS", "draw_ablation", "selected_panels"]

@@ -5,14 +5,14 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender")
 
 from innerwalk.blender_addon import ui  # noqa: E402
-from innerwalk.blender_addon.ui.bridge import preferences  # noqa: E402
+from innerwalk.blender_addon.ui.bridge import settings  # noqa: E402
 
 
 @pytest.fixture
 def form():
     bpy.ops.wm.read_factory_settings(use_empty=True)
     ui.register()
-    yield preferences.bridge_settings(bpy.context)
+    yield settings.bridge_settings(bpy.context)
     ui.unregister()
 
 
@@ -24,7 +24,7 @@ def add(form, which: str, **fields: str):
 
 
 def test_an_empty_form_starts_the_shipped_network(form):
-    assert preferences.bridge_arguments(form) == ({"object": {"model": "object"}}, {"object": "concepts:object"})
+    assert settings.bridge_arguments(form) == ({"object": {"model": "object"}}, {"object": "concepts:object"})
 
 
 def test_networks_and_data_sets_by_name(form):
@@ -32,7 +32,7 @@ def test_networks_and_data_sets_by_name(form):
     add(form, "networks", model="resnet50")
     add(form, "data", where="pictures/birds")
     add(form, "data", name="more", where="more.zip")
-    networks, data = preferences.bridge_arguments(form)
+    networks, data = settings.bridge_arguments(form)
     assert networks == {
         "mine": {"model": "my.nets:build", "weights": "mine.pt", "classes": "names.json", "inputs": ["a.png"]},
         "resnet50": {"model": "resnet50"},
@@ -43,19 +43,19 @@ def test_networks_and_data_sets_by_name(form):
 def test_entries_without_a_model_or_place_are_left_out(form):
     add(form, "networks", model="")
     add(form, "data", name="nowhere")
-    assert preferences.bridge_arguments(form) == ({"object": {"model": "object"}}, {"object": "concepts:object"})
+    assert settings.bridge_arguments(form) == ({"object": {"model": "object"}}, {"object": "concepts:object"})
 
 
 def test_equal_names_are_told_apart(form):
     for _ in range(3):
         add(form, "networks", model="pair")
-    assert list(preferences.bridge_arguments(form)[0]) == ["pair", "pair 2", "pair 3"]
+    assert list(settings.bridge_arguments(form)[0]) == ["pair", "pair 2", "pair 3"]
 
 
 def test_a_shipped_networks_pictures_come_once(form):
     add(form, "networks", name="a", model="pair")
     add(form, "data", name="shapes", where="concepts:pair")
-    assert preferences.bridge_arguments(form)[1] == {"shapes": "concepts:pair"}
+    assert settings.bridge_arguments(form)[1] == {"shapes": "concepts:pair"}
 
 
 def test_entries_are_added_and_taken_away(form):

@@ -115,7 +115,7 @@ def test_a_layer_has_facts_and_a_histogram(hall, tiny):
     assert (facts["Mean"], facts["Deviation"]) == (format_number(known.mean()), format_number(known.std()))
     assert facts["Below zero"] == facts["Sparsity"] == f"{(known < 0).mean():.1%}"
     assert (facts["Dead channels"], facts["Not finite"]) == ("0 of 5", "2")
-    wanted = plots.histogram(statistics.histogram(data), "dark", "signed")
+    wanted = plots.draw_histogram(statistics.compute_histogram(data), "dark", "signed")
     assert np.array_equal(found.pictures["activations"], wanted) and list(found.pictures) == ["activations"]
     assert found.ends["activations"] == (format_number(known.min()), format_number(known.max()))
     logarithmic = actions.inspect_layer(hall, "a", logarithmic=True).pictures["activations"]
@@ -153,7 +153,7 @@ def test_a_channel_has_the_colours_of_the_hall(hall, tiny, normalisation):
     found = actions.inspect_channel(hall, "a", 2)
     size = plots.EDGE // 6
     seen = found.pictures["map"][: 6 * size : size, size // 2 :: size, :3][:, :4]
-    assert np.allclose(seen, colour.tint(maps.data[2], peak, "paper", 2.0), atol=1e-5)
+    assert np.allclose(seen, colour.colour_values(maps.data[2], peak, "paper", 2.0), atol=1e-5)
     assert np.allclose(seen[1, 3], colour.srgb(colour.MARKER), atol=1e-6)
     assert found.ends["map"] == (f"−{format_number(peak / 2)}", format_number(peak / 2))
     assert dict(found.facts)["Peak"] == format_number(maps.peak[2])
@@ -165,7 +165,7 @@ def test_a_channel_of_the_class_layer_has_the_name_of_its_class(hall, tiny):
     assert facts["Stands for"] == "cat, 75.0%" and facts["Value"] == format_number(float(values[1]))
     assert "Stands for" not in dict(actions.inspect_channel(hall, "a", 1).facts)
     scale = float(np.abs(values).max())
-    wanted = plots.bar(float(values[1]), scale, "signed", 1.0, "dark")
+    wanted = plots.draw_bar(float(values[1]), scale, "signed", 1.0, "dark")
     assert np.array_equal(actions.inspect_channel(hall, "fc", 1).pictures["bar"], wanted)
 
 

@@ -27,7 +27,7 @@ def live() -> Any:
 
 def fill_in(networks: dict[str, str], data: dict[str, str]) -> None:
     """The Bridge panel's form: names to models, names to places."""
-    settings = addon("blender_addon.ui.bridge.preferences").bridge_settings(bpy.context)
+    settings = addon("blender_addon.ui.bridge.settings").bridge_settings(bpy.context)
     settings.python = rig.PYTHON
     for name, model in networks.items():
         one = settings.networks.add()

@@ -1,0 +1,282 @@
+"""Settings that the interface stores: how to start a bridge, and the forms of the sidebar, in scenes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ...extension import EXTENSION_ID
+from ...properties import BRIDGE_SETTINGS, SETTINGS_FORM
+
+SHIPPED_MODELS = ("object", "pair")
+"""Models that come with Innerwalk, with a data set of their own."""
+SUGGESTED_MODELS = (
+    *SHIPPED_MODELS,
+    "resnet18",
+    "resnet50",
+    "vgg16",
+    "alexnet",
+    "mobilenet_v2",
+    "efficientnet_b0",
+    "vit_b_16",
+)
+"""Models that the Model field suggests; any other can be typed."""
+METHOD_TARGETS = (
+    ("panels", "All Panels", "Every panel of the hall"),
+    ("layer", "Selected Layer", "The selected layer; the other panels are empty meanwhile"),
+    ("channel", "Selected Channel", "The selected channel and no other, which is fastest"),
+)
+SHADINGS = (
+    ("auto", "By the Budget", "Material Preview if the hall's textures fit the budget in the preferences, else Baked"),
+    ("preview", "Material Preview", "The panels' own shader: the same colours as in renders"),
+    ("baked", "Baked", "Colours in 8-bit textures: the least work for a headset"),
+)
+
+
+def _suggest_models(network: bpy.types.PropertyGroup, context: bpy.types.Context, text: str) -> list[str]:
+    return [model for model in SUGGESTED_MODELS if text.lower() in model]
+
+
+class INNERWALK_PG_network(bpy.types.PropertyGroup):
+    """One network of the bridge"""
+
+    name: bpy.props.StringProperty(name="Name", description="Name of the network in Blender")
+    model: bpy.props.StringProperty(
+        name="Model",
+        description="object or pair (come with Innerwalk), a torchvision name, package.module:function, or a .pt2 file",
+        default="object",
+        search=_suggest_models,
+        search_options={"SUGGESTION"},
+    )
+    weights: bpy.props.StringProperty(
+        name="Weights",
+        description="A .safetensors file, a checkpoint, or DEFAULT to download them; empty for random weights",
+        subtype="FILE_PATH",
+    )
+    classes: bpy.props.StringProperty(
+        name="Classes",
+        description="JSON file with a list of class names, or an object of index to name",
+        subtype="FILE_PATH",
+    )
+    picture: bpy.props.StringProperty(
+        name="First Input", description="The image that is run first; empty for noise", subtype="FILE_PATH"
+    )
+
+    def hint(self, field: str) -> str:
+        """Returns what an empty field stands for."""
+        shipped = self.model in SHIPPED_MODELS
+        return {
+            "name": self.model,
+            "model": "resnet50",
+            "weights": "its own" if shipped else "random",
+            "classes": "its own" if shipped else "none",
+            "picture": "its own" if shipped else "noise",
+        }[field]
+
+
+class INNERWALK_PG_data(bpy.types.PropertyGroup):
+    """One data set of the bridge"""
+
+    name: bpy.props.StringProperty(name="Name", description="Name of the data set in Blender")
+    where: bpy.props.StringProperty(
+        name="Where",
+        description="A folder of images, a .zip of them, MNIST files, or concepts:object",
+        subtype="FILE_PATH",
+    )
+
+    def hint(self, field: str) -> str:
+        """Returns what an empty field stands for."""
+        return Path(self.where).stem if field == "name" else "a folder or .zip"
+
+
+class INNERWALK_PG_bridge(bpy.types.PropertyGroup):
+    """How to start or join a bridge"""
+
+    python: bpy.props.StringProperty(
+        name="Python", description="The Python that has PyTorch and your model", subtype="FILE_PATH"
+    )
+    folder: bpy.props.StringProperty(
+        name="Folder", description="Folder of the modules with your own models", subtype="DIR_PATH"
+    )
+    device: bpy.props.StringProperty(name="Device", description="cuda, mps, cpu …; empty for the best available")
+    networks: bpy.props.CollectionProperty(type=INNERWALK_PG_network)
+    network: bpy.props.IntProperty()
+    data: bpy.props.CollectionProperty(type=INNERWALK_PG_data)
+    data_set: bpy.props.IntProperty()
+    connection: bpy.props.StringProperty(
+        name="Connection File",
+        description="The file that `innerwalk serve` wrote for the bridge that is running",
+        subtype="FILE_PATH",
+    )
+    address: bpy.props.StringProperty(name="Address", description="host:port of the bridge, instead of a file")
+
+
+@lru_cache(maxsize=256)
+def _choice_items(choices: str) -> list[tuple[str, str, str]]:
+    """Returns the items of a list; cached, because Blender keeps no reference to the texts of dynamic lists."""
+    return [(name, name.replace("_", " ").capitalize(), "") for name in choices.split("\n")]
+
+
+def _get_choices(parameter: INNERWALK_PG_parameter, context: bpy.types.Context) -> list[tuple[str, str, str]]:
+    return _choice_items(parameter.choices)
+
+
+def _keep_in_bounds(parameter: INNERWALK_PG_parameter, context: bpy.types.Context) -> None:
+    """Clamps a number that was just set. Blender stores float32: a bound that it rounds is left alone."""
+    value = getattr(parameter, parameter.field)
+    clamped = parameter.clamp(value)
+    if not math.isclose(value, clamped, rel_tol=1e-6):
+        setattr(parameter, parameter.field, clamped)
+
+
+class INNERWALK_PG_parameter(bpy.types.PropertyGroup):
+    """One parameter of a method, as the bridge describes it"""
+
+    name: bpy.props.StringProperty()
+    kind: bpy.props.StringProperty()
+    text: bpy.props.StringProperty()
+    choices: bpy.props.StringProperty()
+    least: bpy.props.StringProperty()
+    most: bpy.props.StringProperty()
+    unit: bpy.props.StringProperty()
+    int_value: bpy.props.IntProperty(name="Value", update=_keep_in_bounds)
+    float_value: bpy.props.FloatProperty(name="Value", update=_keep_in_bounds)
+    bool_value: bpy.props.BoolProperty(name="Value")
+    str_value: bpy.props.StringProperty(name="Value")
+    choice_value: bpy.props.EnumProperty(name="Value", items=_get_choices)
+
+    @property
+    def field(self) -> str:
+        """Name of the property that holds the value."""
+        return f"{self.kind}_value"
+
+    @property
+    def value(self) -> Any:
+        """The value to send to the bridge; a number within the bounds."""
+        value = getattr(self, self.field)
+        return self.clamp(value) if self.kind in ("int", "float") else value
+
+    @property
+    def label(self) -> str:
+        """The name in words, with the unit."""
+        words = self.name.replace("_", " ").capitalize()
+        return f"{words} ({self.unit})" if self.unit else words
+
+    @property
+    def tooltip(self) -> str:
+        """What the parameter does, and its range."""
+        bounds = [bound for bound, text in zip(self._bounds(), (self.least, self.most), strict=True) if text]
+        if not bounds:
+            return self.text
+        words = " to ".join(f"{bound:,}" for bound in bounds) if len(bounds) > 1 else self._one_bound(bounds[0])
+        return f"{self.text}\nRange: {words}{f' {self.unit}' if self.unit else ''}"
+
+    def clamp(self, value: float) -> float:
+        """Returns the nearest number within the bounds, which are included."""
+        least, most = self._bounds()
+        return min(max(value, least), most)
+
+    def fill(self, description: dict[str, Any]) -> None:
+        """Takes over one parameter of a method as the bridge describes it."""
+        self.name, self.kind, self.text = description["name"], description["kind"], description["text"]
+        self.choices, self.unit = "\n".join(description["choices"]), description["unit"]
+        self.least, self.most = ("" if description[key] is None else str(description[key]) for key in ("least", "most"))
+        setattr(self, self.field, description["default"])
+
+    def _bounds(self) -> tuple[float, float]:
+        """Reads the bounds, which are stored as text because Blender's own numbers would round them."""
+        number = int if self.kind == "int" else float
+        return number(self.least) if self.least else -math.inf, number(self.most) if self.most else math.inf
+
+    def _one_bound(self, bound: float) -> str:
+        return f"from {bound:,}" if self.least else f"up to {bound:,}"
+
+
+class INNERWALK_PG_scene(bpy.types.PropertyGroup):
+    """Forms of the sidebar that belong to a hall"""
+
+    method: bpy.props.StringProperty(name="Method", description="Method to run on the layers")
+    parameters: bpy.props.CollectionProperty(type=INNERWALK_PG_parameter)
+    about: bpy.props.EnumProperty(name="About", description="What to run the method on", items=METHOD_TARGETS)
+    data: bpy.props.StringProperty(
+        name="Data Set", description="The bridge's data set for the shelf and for methods that need data"
+    )
+    of_class: bpy.props.StringProperty(name="Class", description="Only lay images of this class on the shelf")
+    seed: bpy.props.IntProperty(name="Seed", description="Another seed draws other images and other noise", min=0)
+    other: bpy.props.StringProperty(name="Other Hall", description="The hall to compare with")
+    share: bpy.props.BoolProperty(
+        name="Share Inputs", description="Run the inputs of this hall in the other one too", default=True
+    )
+    shading: bpy.props.EnumProperty(name="Shading", description="How a headset shows the hall", items=SHADINGS)
+    film: bpy.props.StringProperty(
+        name="Video", description="A video file on the bridge's machine, or camera:0", subtype="FILE_PATH"
+    )
+
+
+def bridge_settings(context: bpy.types.Context) -> INNERWALK_PG_bridge:
+    """Returns how to start a bridge: from the preferences, or from this session if Innerwalk is no extension."""
+    entry: Any = context.preferences.addons.get(EXTENSION_ID)
+    if entry and entry.preferences:
+        return entry.preferences.bridge
+    return getattr(context.window_manager, BRIDGE_SETTINGS)
+
+
+def texture_budget(context: bpy.types.Context) -> int:
+    """Returns the largest size of a hall's textures in a headset, in MiB."""
+    entry: Any = context.preferences.addons.get(EXTENSION_ID)
+    return entry.preferences.textures if entry and entry.preferences else 256
+
+
+def bridge_arguments(settings: INNERWALK_PG_bridge) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Returns (networks, data sets) for `actions.start_bridge`; the first shipped network if none is listed.
+
+    A shipped network brings the data set that it was trained on.
+    """
+    networks = _by_unique_name(
+        (entry.name or entry.model, _network(entry)) for entry in settings.networks if entry.model
+    )
+    networks = networks or {SHIPPED_MODELS[0]: {"model": SHIPPED_MODELS[0]}}
+    data_sets = [
+        (entry.name or entry.hint("name"), bpy.path.abspath(entry.where)) for entry in settings.data if entry.where
+    ]
+    models, places = {network["model"] for network in networks.values()}, {where for _, where in data_sets}
+    shipped = [(model, f"concepts:{model}") for model in SHIPPED_MODELS if model in models]
+    data_sets += [(name, where) for name, where in shipped if where not in places]
+    return networks, _by_unique_name(data_sets)
+
+
+def _by_unique_name(entries: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """Returns values by name; the second of a name gets a 2."""
+    values: dict[str, Any] = {}
+    for name, value in entries:
+        numbered = (f"{name} {number}" for number in count(2))
+        values[name if name not in values else next(free for free in numbered if free not in values)] = value
+    return values
+
+
+def _network(entry: INNERWALK_PG_network) -> dict[str, Any]:
+    files = {"weights": entry.weights, "classes": entry.classes}
+    network: dict[str, Any] = {"model": entry.model}
+    network |= {key: bpy.path.abspath(path) for key, path in files.items() if path}
+    if entry.picture:
+        network["inputs"] = [bpy.path.abspath(entry.picture)]
+    return network
+
+
+CLASSES = (
+    INNERWALK_PG_network,
+    INNERWALK_PG_data,
+    INNERWALK_PG_bridge,
+    INNERWALK_PG_parameter,
+    INNERWALK_PG_scene,
+)
+PROPERTIES = (
+    (bpy.types.WindowManager, BRIDGE_SETTINGS, bpy.props.PointerProperty(type=INNERWALK_PG_bridge)),
+    (bpy.types.Scene, SETTINGS_FORM, bpy.props.PointerProperty(type=INNERWALK_PG_scene)),
+)
