@@ -23,11 +23,11 @@ from ...properties import (
     HALL_NETWORK_GRAPH,
     HALL_RECORDING,
     HALL_VERSION,
+    IMAGE_OWNER_ROLE,
     NETWORK_DIGEST,
     OBJECT_ROLE,
     PANEL_LAYER_ID,
     PANEL_PLANNED_PLACE,
-    PICTURE_ROLE,
 )
 from ..materials import look, nodes
 from ..paint.pictures import read_pixels
@@ -132,7 +132,7 @@ def _restored(scene: bpy.types.Scene, picture: np.ndarray, answer: np.ndarray | 
 
 def bare(scene: bpy.types.Scene) -> Recording:
     """The recording that a hall shows, without its maps. Raises SceneError or RecordingError."""
-    shown = {image[PICTURE_ROLE]: read_pixels(image) for image in pictures_in(scene) if PICTURE_ROLE in image}
+    shown = {image[IMAGE_OWNER_ROLE]: read_pixels(image) for image in pictures_in(scene) if IMAGE_OWNER_ROLE in image}
     picture = shown.get("input", np.zeros((1, 1, 3), np.uint8))
     return _restored(scene, picture, shown.get("answer"))
 

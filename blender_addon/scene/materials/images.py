@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ...imaging import atlas, colour
-from ...properties import COLOUR_TABLE_IMAGE, PICTURE_ROLE, RAW_MAPS_IMAGE
+from ...properties import COLOUR_TABLE_IMAGE, IMAGE_OWNER_ROLE, RAW_MAPS_IMAGE
 from .nodes import STAMP
 
 
@@ -42,7 +42,7 @@ def pack_all(found: Iterable[bpy.types.Image] | None = None) -> None:
     Packing an image twice would lose it: the second time Blender looks for a file on disk.
     """
     for image in bpy.data.images if found is None else found:
-        if (RAW_MAPS_IMAGE in image or PICTURE_ROLE in image) and (image.is_dirty or not image.packed_file):
+        if (RAW_MAPS_IMAGE in image or IMAGE_OWNER_ROLE in image) and (image.is_dirty or not image.packed_file):
             image.pack()
 
 

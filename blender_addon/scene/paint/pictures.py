@@ -10,7 +10,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ...plans.primitives import PICTURE_LIFT, Picture, Plan
-from ...properties import OBJECT_ROLE, PICTURE_ROLE
+from ...properties import IMAGE_OWNER_ROLE, OBJECT_ROLE
 from ..materials.panel_material import picture_material
 
 LEAST_SIDE = 128
@@ -72,7 +72,7 @@ def _material(picture: Picture) -> bpy.types.Material:
     pixels = picture.pixels
     image = bpy.data.images.new(picture.name, pixels.shape[1], pixels.shape[0])
     write_pixels(image, pixels)
-    image[PICTURE_ROLE] = picture.role
+    image[IMAGE_OWNER_ROLE] = picture.role
     return picture_material(picture.name, image, _interpolation(pixels))
 
 
@@ -80,7 +80,7 @@ def picture_image(holder: bpy.types.Object) -> bpy.types.Image | None:
     """Returns the image of a picture; None if a person has taken it away."""
     trees = [slot.material.node_tree for slot in holder.material_slots if slot.material]
     images = (node.image for tree in trees for node in tree.nodes if getattr(node, "image", None))
-    return next((image for image in images if PICTURE_ROLE in image), None)
+    return next((image for image in images if IMAGE_OWNER_ROLE in image), None)
 
 
 def read_pixels(image: bpy.types.Image) -> np.ndarray:
