@@ -11,7 +11,7 @@ from PIL import Image
 from innerwalk.torch_bridge import data as sets
 from innerwalk.torch_bridge import record
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing
-from innerwalk.torch_bridge.methods import (METHODS, MethodContext, Step, parse_parameters)
+from innerwalk.torch_bridge.methods import METHODS, MethodContext, Step, parse_parameters
 from innerwalk.torch_bridge.predictions.class_names import ClassNames
 from innerwalk.torch_bridge.recording import Maps
 from innerwalk.torch_bridge.recording.errors import InputError

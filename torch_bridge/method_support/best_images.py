@@ -14,10 +14,10 @@ from torch import Tensor
 
 from ..data import DataSet
 from ..probing.crops import MAX_SIDE, CropFrame, OutsideStyle, crop_picture, overlay_maps, shade_outside
-from ..recording import Maps
+from ..recording import Maps, near_square
 from ..statistics import ChannelHistogram, TopK
 from .dataset_pass import DatasetBatch, sample_positions
-from .picture_maps import MAX_PIXELS, mosaic, near_square, picture_maps
+from .picture_maps import MAX_PIXELS, mosaic, picture_maps
 
 RankedBy = Literal["max", "mean"]
 GAP = 2

@@ -13,10 +13,10 @@ from ..inputs.pixels import Pixels
 from ..inverters.distances import Yardstick
 from ..inverters.perturbations import FEATURES, Features, keep_only, perturbed
 from ..probing.partial_forward import PartialForward
-from ..recording import Maps
+from ..recording import Maps, near_square
 from ..recording.errors import InputError, ModelError
 from .method import MethodContext, parameter
-from .picture_maps import mosaic, near_square, picture_maps
+from .picture_maps import mosaic, picture_maps
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,8 @@ def inversion_maps(
     shares: (N, C, H, W) reconstructions, 0..1. errors: (N,) relative errors of their features. Extra "values": (1,)
     float32, the mean picture error.
     """
-    pictures = pixels.shown(shares)
-    error = float(scale.error(pixels.values(shares).float(), context.picture.float()).mean())
+    pictures = pixels.to_srgb(shares)
+    error = float(scale.error(pixels.to_network(shares).float(), context.picture.float()).mean())
     label = f"feature error {float(errors.mean()):.2g}, picture error {error:.2g} ({scale.said} = 1)"
     extras = {"values": np.array([error], np.float32)}
     if len(pictures) > 1:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from ..inputs.pixels import Pixels
 from ..predictions.classes import class_layer, class_scores
 from ..probing.partial_forward import PartialForward
-from ..recording import Maps
+from ..recording import Maps, near_square
 from ..recording.errors import InputError, ModelError
 from ..synthesis.ascent import Ascent, AscentSettings, make_start
 from ..synthesis.objectives import Objective, channel, direction, diversity, energy, logit, neuron
@@ -23,7 +23,7 @@ from ..synthesis.presets import PRESETS
 from .input_gradients import NO_GRADIENT
 from .maximisation_parameters import MaximisationParameters
 from .method import MethodContext, Step
-from .picture_maps import mosaic, near_square, picture_maps, shrink
+from .picture_maps import mosaic, picture_maps, shrink
 from .run_limits import device_kind, forward_cost, mixed_precision
 
 METHOD = "maximisation"
@@ -157,7 +157,7 @@ class MaximisationRun:
 
     def _resized_input(self) -> Tensor:
         """(1, C, H, W) 0..1: the current input in the size of the pictures."""
-        shares = self.pixels.shares(self.context.picture.detach()[:1])
+        shares = self.pixels.to_brightness(self.context.picture.detach()[:1])
         if shares.shape[2:] == tuple(self.size):
             return shares
         return F.interpolate(shares, tuple(self.size), mode="bilinear", antialias=True)
@@ -173,7 +173,7 @@ class MaximisationRun:
         """Returns a function from shares (n, C, H, W) of a batch's pictures, and their rows, to (n,) objectives."""
 
         def score(shares: Tensor, rows: list[int]) -> Tensor:
-            values = self.pixels.values(shares).contiguous(memory_format=torch.channels_last)
+            values = self.pixels.to_network(shares).contiguous(memory_format=torch.channels_last)
             with mixed_precision(self.context.device):
                 result = self.forward(self.context.arguments_with(values), to_output=objective.needs_output)
             scores = objective.score(result, rows)
@@ -237,7 +237,7 @@ class MaximisationRun:
     def _update(self, batch: RunBatch, ascent: Ascent) -> None:
         """Stores the current pictures, values, curves and labels of a batch."""
         shares = self._displayed(ascent.shares())
-        pictures = self.pixels.shown(shares).reshape(len(batch.channels), self.samples, *self.size, 3)
+        pictures = self.pixels.to_srgb(shares).reshape(len(batch.channels), self.samples, *self.size, 3)
         curve = torch.stack(ascent.curve, 1).reshape(len(batch.channels), self.samples, -1).mean(1).numpy()
         kept = np.linspace(0, self.steps_each - 1, self.curve.shape[1]).round().astype(int)
         kept = kept[kept < curve.shape[1]]

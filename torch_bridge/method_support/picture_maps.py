@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..recording import Maps, pack
+from ..recording import Maps, near_square, pack
 
 MAX_PIXELS = 4 << 20
 """Most pixels of all pictures of a layer together: 64 MiB of texels."""
@@ -72,12 +71,6 @@ def _block_means(picture: np.ndarray, factor: int) -> np.ndarray:
     )
     counts = np.multiply.outer(heights, widths)
     return sums / counts.reshape(len(heights), len(widths), *[1] * (picture.ndim - 2))
-
-
-def near_square(count: int) -> tuple[int, int]:
-    """Returns the rows and columns of a grid for so many items, as near to a square as possible."""
-    columns = math.ceil(math.sqrt(count))
-    return -(-count // columns), columns
 
 
 def mosaic(samples: np.ndarray, gap: int = 2) -> np.ndarray:

@@ -69,7 +69,7 @@ class _Run:
 
     def score(self, layer: str, pictures: Tensor, channels: list[int]) -> Tensor:
         """(n, C, H, W) pictures 0..1 -> (n,) float32: the mean of each picture's channel."""
-        values = self.pixels.values(pictures)
+        values = self.pixels.to_network(pictures)
         maps = self.forwards[layer](self.context.arguments_with(values)).maps[layer]
         return maps[torch.arange(len(maps)), channels].float().mean((1, 2))
 
@@ -167,7 +167,7 @@ def _find_nearest(run: _Run, pictures: Tensor) -> Steps[Step, None, np.ndarray |
     data, smallest = run.context.data, torch.full((len(pictures),), float("inf"))
     if data is None:
         return None
-    values = run.pixels.values(pictures.to(run.context.device)).float()
+    values = run.pixels.to_network(pictures.to(run.context.device)).float()
     count = min(run.parameters.compared, len(data))
     for done, index in enumerate(random_indices(data, count, run.parameters.seed), 1):
         picture = picture_of(run.context, index)
@@ -181,7 +181,7 @@ def _find_nearest(run: _Run, pictures: Tensor) -> Steps[Step, None, np.ndarray |
 
 def _maps(run: _Run, layer: str, results: _Results, nearest: np.ndarray | None = None) -> Maps:
     count = run.context.network.layer(layer).map_shape[0]
-    pictures = run.pixels.shown(torch.stack(list(results.pictures.values())))
+    pictures = run.pixels.to_srgb(torch.stack(list(results.pictures.values())))
     values, labels = np.full(count, np.nan, np.float32), [""] * count
     extras = {"values": values}
     if nearest is not None:

@@ -166,8 +166,8 @@ class EvidencePairs:
         is_beyond = reached > self.beyond * np.maximum(best, 0)
         flags = np.where(is_beyond, BEYOND_DATA, 0).astype(np.int32)
         labels = [
-            f"{label}; {in_data:.3g} in data, {made:.3g} made" if np.isfinite(made) else label
-            for label, in_data, made in zip(images.labels(self.dataset_pass.data), best, reached, strict=True)
+            f"{label}; {in_data:.3g} in data, {value:.3g} made" if np.isfinite(value) else label
+            for label, in_data, value in zip(images.labels(self.dataset_pass.data), best, reached, strict=True)
         ]
         extras: Mapping[str, np.ndarray] = {"values": best, "reached": reached, "flags": flags}
         pictures = {

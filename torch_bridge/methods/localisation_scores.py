@@ -18,8 +18,8 @@ from ..method_support.box_drawing import FOUND_COLOUR, TRUE_COLOUR, draw_boxes
 from ..method_support.cam_head import class_map_layer
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..method_support.object_finder import ABOVE, THRESHOLD, ObjectFinder
-from ..method_support.picture_maps import mosaic, near_square, picture_maps
-from ..recording import Maps
+from ..method_support.picture_maps import mosaic, picture_maps
+from ..recording import Maps, near_square
 from ..recording.errors import InputError
 
 PARTIAL_RESULTS = 8

@@ -56,8 +56,8 @@ def _invert(
     forward = PartialForward(context.model, [layer], context.arguments)
     target = find_inversion_target(context, forward, layer, parameters)
     with torch.no_grad():
-        shares = pixels.shares(read(path).net.to(context.device)(target.maps)).clamp(*pixels.range)
-        maps = forward(context.arguments_with(pixels.values(shares))).maps[layer].float()
+        shares = pixels.to_brightness(read(path).net.to(context.device)(target.maps)).clamp(*pixels.range)
+        maps = forward(context.arguments_with(pixels.to_network(shares))).maps[layer].float()
         channels = list(target.channels)
         errors = feature_error(maps[:, channels], target.maps[:, channels])
     return inversion_maps(context, layer, UPCONVNET.name, pixels, shares, errors, scale)

@@ -43,22 +43,24 @@ class Reused(nn.Module):
 
 def net(**how):
     torch.manual_seed(5)
-    made = Reused(**how).eval()
-    made.norm.running_mean.normal_(0, 0.2)
-    made.norm.running_var.uniform_(0.5, 2)
-    return made
+    model = Reused(**how).eval()
+    model.norm.running_mean.normal_(0, 0.2)
+    model.norm.running_var.uniform_(0.5, 2)
+    return model
 
 
 def signals(model, x, layer, of="maximum", rule="gradient", channels=(), of_class=-1):
     """(channels, C, H, W), as the methods get them."""
     found = [
-        one
-        for one in compute_input_gradients(
+        gradients
+        for gradients in compute_input_gradients(
             method_runs.make_context(model, x, [layer], channels), layer, GradientTarget(of, of_class, rule)
         )
-        if one
+        if gradients
     ]
-    return torch.cat([one.signals for one in found]), [value for one in found for value in one.values]
+    return torch.cat([gradients.signals for gradients in found]), [
+        value for gradients in found for value in gradients.values
+    ]
 
 
 class Kept:
@@ -166,16 +168,16 @@ def test_deconvnet_is_the_explicit_one(window, norm):
         found, _ = signals(model, x, "c3", of, "deconvnet")
         wanted = torch.cat([explicit(model, x, k, of == "map") for k in range(5)])
         assert torch.allclose(found, wanted, atol=1e-6 * float(wanted.abs().max()))
-        assert sum(bool(one.any()) for one in wanted) >= 3
+        assert sum(bool(signal.any()) for signal in wanted) >= 3
     assert not torch.allclose(found, signals(model, x, "c3", "maximum", "deconvnet")[0])
 
 
 def test_a_switch_is_where_the_maximum_was():
     model = Hand((2, 2)).eval()
     with torch.no_grad():
-        for one in (model.c1, model.c2, model.c3):
-            one.weight.zero_()
-            one.bias.zero_()
+        for conv in (model.c1, model.c2, model.c3):
+            conv.weight.zero_()
+            conv.bias.zero_()
         model.c1.weight[0, 0, 1, 1] = model.c2.weight[0, 0, 1, 1] = model.c3.weight[0, 0, 1, 1] = 1
     x = torch.zeros(1, 3, 10, 10)
     x[0, 0, 5, 6], x[0, 0, 6, 5] = 2.0, 1.5  # of windows that c2 looks at
@@ -234,7 +236,7 @@ def test_of_a_class_it_is_what_comes_through_the_channel():
     found, values = signals(model, x, "a", "class")
     assert torch.allclose(found.sum(0), wanted[0], atol=1e-6)
     at_the_end, _ = signals(model, x, "fc", "class", of_class=3)
-    assert [bool(one.any()) for one in at_the_end] == [False, False, False, True, False]
+    assert [bool(tile.any()) for tile in at_the_end] == [False, False, False, True, False]
     with Kept(model.c) as kept:
         scores = model(leaf)
         (gradient,) = torch.autograd.grad(scores[0, best], kept.value)
@@ -244,10 +246,10 @@ def test_of_a_class_it_is_what_comes_through_the_channel():
 
 def test_labels_and_told():
     work = method_runs.make_context(net(), picture(), ["fc"], class_names=("a", "b", "c", "d", "e"))
-    told = method_runs.method_steps(work, "guided_backprop", of="class", of_class=3)
-    assert told[-1].message == "fc: 5 of 5 channels (3 ReLUs by the rule) for d"
-    assert told[-1].maps[0].labels == ("a", "b", "c", "d", "e") and told[-1].share == 1
-    assert [one.share for one in told] == sorted(one.share for one in told)
+    steps = method_runs.method_steps(work, "guided_backprop", of="class", of_class=3)
+    assert steps[-1].message == "fc: 5 of 5 channels (3 ReLUs by the rule) for d"
+    assert steps[-1].maps[0].labels == ("a", "b", "c", "d", "e") and steps[-1].share == 1
+    assert [step.share for step in steps] == sorted(step.share for step in steps)
 
 
 def test_colours_are_signed_and_grey_is_nothing():
@@ -290,7 +292,9 @@ def test_grad_cam_is_cam_where_means_and_a_linear_layer_end_the_network():
     model, names = concepts.load("object")
     x = torch.from_numpy(concepts.picture(3)).permute(2, 0, 1)[None].float() / 127.5 - 1
     layers = ["stage3.1.relu2", "fc"]
-    heat = method_runs.run_method(method_runs.make_context(model, x, layers[:1], class_names=names), "grad_cam", smooth=False)[layers[0]]
+    heat = method_runs.run_method(
+        method_runs.make_context(model, x, layers[:1], class_names=names), "grad_cam", smooth=False
+    )[layers[0]]
     cam = method_runs.run_method(method_runs.make_context(model, x, layers, class_names=names), "cam")["fc"]
     best = int(cam.extras["values"].argmax())
     assert heat.labels == (names[best],) and heat.channels == 1
@@ -310,10 +314,14 @@ def test_grad_cam_of_any_layer_and_class_by_hand(layer):
 
     seen = 0.0
     for of_class in range(5):
-        maps = method_runs.run_method(method_runs.make_context(model, x, [layer, "fc"]), "grad_cam", of_class=of_class, smooth=False)
+        maps = method_runs.run_method(
+            method_runs.make_context(model, x, [layer, "fc"]), "grad_cam", of_class=of_class, smooth=False
+        )
         wanted = by_hand(of_class, list(range(8)))
         assert list(maps) == [layer] and np.allclose(maps[layer].data[0], wanted, atol=1e-6)
-        some = method_runs.run_method(method_runs.make_context(model, x, [layer], [1, 4]), "grad_cam", of_class=of_class, smooth=False)[layer]
+        some = method_runs.run_method(
+            method_runs.make_context(model, x, [layer], [1, 4]), "grad_cam", of_class=of_class, smooth=False
+        )[layer]
         assert np.allclose(some.data[0], by_hand(of_class, [1, 4]), atol=1e-6)
         seen = max(seen, wanted.max())
     assert seen > 1e-3
@@ -401,7 +409,9 @@ def test_nothing_but_not_a_number_is_told():
         model[2].weight[1] = torch.nan
     with pytest.raises(ModelError, match="2: the gradients are not finite"):
         method_runs.run_method(method_runs.make_context(model, picture(4), ["2"]), "guided_backprop")
-    assert method_runs.run_method(method_runs.make_context(model, picture(4), ["2", "0"]), "guided_backprop").keys() == {"0"}
+    assert method_runs.run_method(
+        method_runs.make_context(model, picture(4), ["2", "0"]), "guided_backprop"
+    ).keys() == {"0"}
 
 
 def test_less_is_taken_at_a_time_where_memory_runs_out():
@@ -416,7 +426,9 @@ def test_less_is_taken_at_a_time_where_memory_runs_out():
     full.load_state_dict(net().state_dict())
     assert torch.allclose(signals(full, x, "c")[0], signals(net(), x, "c")[0], atol=1e-6)
     whole = method_runs.run_method(method_runs.make_context(net(), x, ["c"]), "occlusion")["c"].data
-    assert np.allclose(method_runs.run_method(method_runs.make_context(full, x, ["c"]), "occlusion")["c"].data, whole, atol=1e-6)
+    assert np.allclose(
+        method_runs.run_method(method_runs.make_context(full, x, ["c"]), "occlusion")["c"].data, whole, atol=1e-6
+    )
 
 
 def test_memory_that_is_too_small_for_one_is_told():
@@ -440,12 +452,12 @@ def test_steps_are_small_and_the_model_is_left_alone():
     model = net(inplace=True).train()
     state = {name: value.clone() for name, value in model.state_dict().items()}
     with mock.patch.dict(run_limits.MAX_COPIES, cpu=2):
-        told = method_runs.method_steps(method_runs.make_context(model, picture(), ["c"]), "deconvnet")
-    assert [step.message for step in told if "channels" in step.message][:2] == [
+        steps = method_runs.method_steps(method_runs.make_context(model, picture(), ["c"]), "deconvnet")
+    assert [step.message for step in steps if "channels" in step.message][:2] == [
         "c: 2 of 8 channels (2 ReLUs by the rule)", "c: 4 of 8 channels (2 ReLUs by the rule)",
     ]  # fmt: skip
     assert model.training and all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
-    assert all(one.grad is None and one.requires_grad for one in model.parameters())
+    assert all(weight.grad is None and weight.requires_grad for weight in model.parameters())
 
 
 # captum, where it is installed

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="needs torch")
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
-from innerwalk.tests.support.method_runs import (Pictures, run_method, method_steps, make_context)  # noqa: E402
+from innerwalk.tests.support.method_runs import Pictures, make_context, method_steps, run_method  # noqa: E402
 from innerwalk.torch_bridge import concepts, record  # noqa: E402
 from innerwalk.torch_bridge.capture.ablation import Ablation, use_ablation  # noqa: E402
 from innerwalk.torch_bridge.method_support import ablation_scores  # noqa: E402
@@ -112,7 +112,7 @@ def test_maps_that_are_joined_before_their_means():
             means = F.relu(conv(PICTURE))[0].mean((1, 2))
             assert np.allclose(values(found[id]), network.c.weight[2, first:][: len(means)] * means, atol=1e-6)
         score = float(network(PICTURE)[0, 2] - network.c.bias[2])
-    assert sum(values(one).sum() for one in found.values()) == pytest.approx(score, abs=1e-5)
+    assert sum(values(maps).sum() for maps in found.values()) == pytest.approx(score, abs=1e-5)
 
 
 # Everywhere else
@@ -130,7 +130,7 @@ def picture():
 
 
 def panels(network, picture) -> list[str]:
-    return [one.shows for one in record(network, picture, layers=()).network.layers if one.role == "panel"]
+    return [layer.shows for layer in record(network, picture, layers=()).network.layers if layer.role == "panel"]
 
 
 def test_gradient_x_activation_of_every_panel(shipped, picture):
@@ -178,8 +178,12 @@ def test_a_channels_value_is_its_own_whoever_else_is_asked_about(shipped, pictur
 def test_ablation_of_single_channels(shipped, picture):
     with torch.no_grad():
         before = shipped(picture)[0, 2]
-    found = run_method(make_context(shipped, picture, ["stage2.1.norm1"], channels=(0, 7, 30)), "contribution", of_class=2,
-                 how="ablation")["stage2.1.norm1"]  # fmt: skip
+    found = run_method(
+        make_context(shipped, picture, ["stage2.1.norm1"], channels=(0, 7, 30)),
+        "contribution",
+        of_class=2,
+        how="ablation",
+    )["stage2.1.norm1"]
     for channel in (0, 7, 30):
         wanted = before - hooked(shipped, shipped.stage2[1].norm1, channel, 0.0, picture)[0, 2]
         assert values(found)[channel] == pytest.approx(float(wanted), abs=2e-5)
@@ -219,13 +223,17 @@ class Tokens(nn.Module):
 def test_a_channel_of_tokens_is_ablated_in_the_class_token_too():
     network = Tokens().eval()
     found = values(
-        run_method(make_context(network, PICTURE, ["layer.linear1"]), "contribution", of_class=1, how="ablation")["layer.linear1"]
+        run_method(make_context(network, PICTURE, ["layer.linear1"]), "contribution", of_class=1, how="ablation")[
+            "layer.linear1"
+        ]
     )
     with torch.no_grad():
         before = network(PICTURE)[0, 1]
     wanted = [before - hooked(network, network.layer.linear1, k, 0.0, axis=2)[0, 1] for k in range(16)]
     assert np.allclose(found, wanted, atol=1e-5) and np.abs(found).max() > 1e-3
-    gradient = run_method(make_context(network, PICTURE, ["layer.linear1"]), "contribution", of_class=1)["layer.linear1"]
+    gradient = run_method(make_context(network, PICTURE, ["layer.linear1"]), "contribution", of_class=1)[
+        "layer.linear1"
+    ]
     kept: list = []
     handle = network.layer.linear1.register_forward_hook(lambda module, args, output: kept.append(output))
     score = network(PICTURE)[0, 1]
@@ -275,7 +283,7 @@ def test_a_link_is_one_channels_way_to_another():
     """The sum is channel by channel, and c is linear in b: its links are weights."""
     network = Branched()
     found = run_method(make_context(network, PICTURE, ALL), "contribution", of_class=1, top=64)
-    assert all(one == other for one, other in links(found["c"], ":add"))
+    assert all(link == other for link, other in links(found["c"], ":add"))
     with torch.no_grad():
         a = F.relu(network.a(PICTURE))
         b = torch.tanh(network.b(a))
@@ -286,7 +294,7 @@ def test_a_link_is_one_channels_way_to_another():
             for j in range(6)
             for k in range(6)
         }
-    assert links(found["b"], "c") == {pair: pytest.approx(one, abs=1e-5) for pair, one in wanted.items()}
+    assert links(found["b"], "c") == {pair: pytest.approx(value, abs=1e-5) for pair, value in wanted.items()}
 
 
 def b_before(network, a, channel):
@@ -299,7 +307,7 @@ def test_only_the_strongest_are_linked(shipped, picture):
     found = run_method(make_context(shipped, picture, ["stage2.1:add", "stage3.0:add", "fc"]), "contribution", top=3)
     first, second = found["stage2.1:add"], found["stage3.0:add"]
     rows = first.extras["weights:stage3.0:add"]
-    tops = [set(np.argsort(-np.abs(values(one)))[:3]) for one in (first, second)]
+    tops = [set(np.argsort(-np.abs(values(maps)))[:3]) for maps in (first, second)]
     assert len(rows) == 9 and set(rows[:, 0].astype(int)) == tops[0] and set(rows[:, 1].astype(int)) == tops[1]
     assert set(second.extras["weights:fc"][:, 1].astype(int)) == {int(np.argmax(values(found["fc"])))}
 
@@ -313,15 +321,16 @@ class Detached(Linear):
 
 
 def test_a_network_without_gradient():
-    for how, told in (("gradient", "the network's answer has no gradient: it detaches, rounds or converts its values; "
+    for how, found in (("gradient", "the network's answer has no gradient: it detaches, rounds or converts its values; "
                                    "how=ablation needs none"),):  # fmt: skip
-        with pytest.raises(ModelError, match=told):
+        with pytest.raises(ModelError, match=found):
             run_method(make_context(Detached(), PICTURE, ["b"]), "contribution", how=how)
     for how in ("weights", "ablation"):
-        one, other = (
-            run_method(make_context(kind(), PICTURE, ["b"]), "contribution", how=how)["b"] for kind in (Detached, Linear)
+        first, other = (
+            run_method(make_context(kind(), PICTURE, ["b"]), "contribution", how=how)["b"]
+            for kind in (Detached, Linear)
         )
-        assert np.array_equal(values(one), values(other)) and "weights:output" not in one.extras
+        assert np.array_equal(values(first), values(other)) and "weights:output" not in first.extras
 
 
 class Flat(nn.Module):
@@ -343,7 +352,7 @@ class Means(nn.Module):
 
 
 @pytest.mark.parametrize(
-    ("network", "layers", "parameters", "kind", "told"),
+    ("network", "layers", "parameters", "kind", "message"),
     [
         (
             Flat,
@@ -360,8 +369,8 @@ class Means(nn.Module):
         (Linear, ["none"], {}, ModelError, "layer 'none' wasn't reached"),
     ],
 )
-def test_what_can_not_be_asked(network, layers, parameters, kind, told):
-    with pytest.raises(kind, match=told) as raised:
+def test_what_can_not_be_asked(network, layers, parameters, kind, message):
+    with pytest.raises(kind, match=message) as raised:
         run_method(make_context(network(), PICTURE, layers), "contribution", **parameters)
     assert "\n" not in str(raised.value)
 
@@ -398,8 +407,10 @@ class One(Linear):
 
 
 def test_a_network_that_takes_one_input_at_a_time():
-    one, other = (run_method(make_context(kind(), PICTURE, ["b"]), "contribution", how="ablation")["b"] for kind in (One, Linear))
-    assert np.allclose(values(one), values(other), atol=1e-6)
+    single, other = (
+        run_method(make_context(kind(), PICTURE, ["b"]), "contribution", how="ablation")["b"] for kind in (One, Linear)
+    )
+    assert np.allclose(values(single), values(other), atol=1e-6)
 
 
 def test_it_is_about_the_network_as_it_is_ablated():
@@ -424,10 +435,12 @@ def test_without_its_top_channels_the_true_class_loses_most(shipped):
     for index in range(6):
         sample = concepts.sample(0, 2, index, task="object")
         picture = torch.from_numpy(sample.image).permute(2, 0, 1)[None].float() / 127.5 - 1
-        found = run_method(make_context(shipped, picture, ["stage3.1:add"]), "contribution", of_class=sample.label, how="weights")
+        found = run_method(
+            make_context(shipped, picture, ["stage3.1:add"]), "contribution", of_class=sample.label, how="weights"
+        )
         tops, drawn = np.argsort(-values(found["stage3.1:add"]))[:8], rng.choice(72, 8, replace=False)
         before, *after = (scores(shipped, picture, channels) for channels in ((), tops, drawn))
-        falls = [before - one for one in after]
+        falls = [before - score for score in after]
         assert falls[0].argmax() == sample.label
         lost.append([fall[sample.label] for fall in falls])
     own, other = np.mean(lost, 0)

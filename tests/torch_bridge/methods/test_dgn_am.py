@@ -9,7 +9,7 @@ torch.set_num_threads(1)
 
 from torch import nn  # noqa: E402
 
-from innerwalk.tests.support import (SUPPORT, bridges, method_runs)
+from innerwalk.tests.support import SUPPORT, bridges, method_runs  # noqa: E402
 from innerwalk.torch_bridge import concepts  # noqa: E402
 from innerwalk.torch_bridge import data as sets  # noqa: E402
 from innerwalk.torch_bridge.inputs.pixels import Pixels  # noqa: E402
@@ -101,22 +101,28 @@ def test_a_channel_s_picture_is_its_own():
     every = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=5, start="noise")["sides"]
     from dataclasses import replace
 
-    one = method_runs.run_method(replace(painted(), channels=(1,)), "dgn_am", generator="painter", steps=5, start="noise")["sides"]
-    assert one.channels == 2 and np.allclose(one.data[1], every.data[1]) and not one.texels[0].any()
-    assert np.isnan(one.extras["values"][0]) and one.labels[0] == ""
+    alone = method_runs.run_method(
+        replace(painted(), channels=(1,)), "dgn_am", generator="painter", steps=5, start="noise"
+    )["sides"]
+    assert alone.channels == 2 and np.allclose(alone.data[1], every.data[1]) and not alone.texels[0].any()
+    assert np.isnan(alone.extras["values"][0]) and alone.labels[0] == ""
     single = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=5, start="noise", batch=1)["sides"]
     assert np.allclose(single.data, every.data, atol=1e-6)
-    other = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=1, start="noise", seed=1, step=0.01)["sides"]
-    first = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=1, start="noise", seed=0, step=0.01)["sides"]
+    other = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=1, start="noise", seed=1, step=0.01)[
+        "sides"
+    ]
+    first = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=1, start="noise", seed=0, step=0.01)[
+        "sides"
+    ]
     assert not np.allclose(other.data, first.data, atol=1e-3)
 
 
 def test_progress_and_partial_results():
-    told = method_runs.method_steps(painted(), "dgn_am", generator="painter", steps=8, batch=1)
-    shares = [one.share for one in told]
+    steps = method_runs.method_steps(painted(), "dgn_am", generator="painter", steps=8, batch=1)
+    shares = [step.share for step in steps]
     assert shares == sorted(shares) and shares[-1] == 1
-    assert told[0].message == "sides, 1 of 2 channels, step 1 of 8" and not told[0].maps and told[1].maps
-    assert np.isnan(told[1].maps[0].extras["values"][1]) and not np.isnan(told[-1].maps[0].extras["values"]).any()
+    assert steps[0].message == "sides, 1 of 2 channels, step 1 of 8" and not steps[0].maps and steps[1].maps
+    assert np.isnan(steps[1].maps[0].extras["values"][1]) and not np.isnan(steps[-1].maps[0].extras["values"]).any()
 
 
 def test_the_nearest_picture_of_the_data(tmp_path):
@@ -164,7 +170,10 @@ def test_a_layer_without_gradient():
     from dataclasses import replace
 
     model = Detached().eval()
-    work = replace(method_runs.make_context(model, torch.rand(1, 1, 8, 8), ["sides"], preprocessing=GREY), other_networks=painted().others)
+    work = replace(
+        method_runs.make_context(model, torch.rand(1, 1, 8, 8), ["sides"], preprocessing=GREY),
+        other_networks=painted().other_networks,
+    )
     with pytest.raises(ModelError, match="no gradient with the picture"):
         method_runs.method_steps(work, "dgn_am", generator="painter", steps=2)
 
@@ -183,7 +192,7 @@ def test_less_at_a_time_where_memory_is_short():
         assert len(channels) == len(pictures)
         if len(pictures) > 1:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return pictures.flatten(1).sum(1) * torch.tensor([one + 1.0 for one in channels])
+        return pictures.flatten(1).sum(1) * torch.tensor([channel + 1.0 for channel in channels])
 
     ascent = climbing(score)
     list(ascent.steps())
@@ -206,9 +215,10 @@ def test_a_generator_is_a_network_that_the_bridge_serves():
         networks = {name: {"model": "own_models:small"} for name in ("reader", "other")}
         with bridges.serving_here(networks, {}) as server, bridges.joined(server) as bridge:
             bridge.record("reader")
-            told, _ = bridges.followed(bridge, bridge.start("reader", "dgn_am", parameters={"generator": "os:system"}))
+            steps, _ = bridges.followed(bridge, bridge.start("reader", "dgn_am", parameters={"generator": "os:system"}))
             assert (
-                told[-1]["state"] == "failed" and "no network beside this one that makes pictures" in told[-1]["error"]
+                steps[-1]["state"] == "failed"
+                and "no network beside this one that makes pictures" in steps[-1]["error"]
             )
             live = server.calls["record"].__self__.networks["reader"]
             assert set(live.served_models) == {"reader", "other"}
@@ -230,7 +240,11 @@ def digits(data_folder, monkeypatch):
     )
     blank = reader.adapter.arguments(reader.adapter.read(["noise:0"], 0))
     work = method_runs.make_context(
-        reader.built.module, blank, ["fc.f7"], preprocessing=reader.adapter.how, class_names=[str(k) for k in range(10)]
+        reader.built.module,
+        blank,
+        ["fc.f7"],
+        preprocessing=reader.adapter.preprocessing,
+        class_names=[str(k) for k in range(10)],
     )
     return replace(work, other_networks={"dcgan": painter})
 
@@ -247,9 +261,9 @@ def test_each_digit_wins_by_the_generator_of_digits(digits):
 
 def test_the_shipped_prior_makes_each_class_win():
     model, names = concepts.load("object")
-    given = torch.from_numpy(concepts.picture(4)).permute(2, 0, 1)[None].float() / 127.5 - 1
+    inputs = torch.from_numpy(concepts.picture(4)).permute(2, 0, 1)[None].float() / 127.5 - 1
     data = sets.open_data("concepts:object")
-    work = method_runs.make_context(model, given, ["fc"], class_names=names, data=data)
+    work = method_runs.make_context(model, inputs, ["fc"], class_names=names, data=data)
     maps = method_runs.run_method(work, "dgn_am", steps=40, compared=24)["fc"]
     pictures = torch.from_numpy(maps.data).permute(0, 3, 1, 2) * 2 - 1
     with torch.no_grad():

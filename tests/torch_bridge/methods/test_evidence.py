@@ -27,18 +27,18 @@ BEYOND = 1 << FLAGS.index("beyond data")
 
 
 @dataclass(frozen=True)
-class Wishes:
-    seed: int = parameter(5, "heard", 0, 10)
-    steps: int = parameter(7, "heard", 0, 10)
+class MakerParameters:
+    seed: int = parameter(5, "received", 0, 10)
+    steps: int = parameter(7, "received", 0, 10)
 
 
 @pytest.fixture
-def made(monkeypatch):
-    """A method that makes pictures of these lights, 0..1, by channel; what it was told."""
-    lights, heard = {}, []
+def maker(monkeypatch):
+    """Replaces maximisation by uniform pictures: their brightness 0..1 by channel, and the parameters received."""
+    lights, received = {}, []
 
     def run(work, parameters):
-        heard.append(parameters)
+        received.append(parameters)
         for layer in work.layers:
             count = work.network.layer(layer).map_shape[0]
             pictures = {channel: np.full((12, 12, 3), lights[channel]) for channel in work.selected_channels(layer)}
@@ -46,8 +46,8 @@ def made(monkeypatch):
             yield Step(0.5, "half", (picture_maps(layer, "maximisation", first, count),))
             yield Step(1.0, "made", (picture_maps(layer, "maximisation", pictures, count),))
 
-    monkeypatch.setitem(MAKERS, "maximisation", Method("maximisation", "Made", "Made.", run, Wishes))
-    return lights, heard
+    monkeypatch.setitem(MAKERS, "maximisation", Method("maximisation", "Made", "Made.", run, MakerParameters))
+    return lights, received
 
 
 def light_meter() -> nn.Module:
@@ -58,34 +58,36 @@ def light_meter() -> nn.Module:
     return nn.Sequential(conv).eval()
 
 
-def work_on(channels=(), lights=(10, 160, 140, 150), **more):
+def context_with(channels=(), lights=(10, 160, 140, 150), **more):
     greys = [np.full((12, 12, 3), light, np.uint8) for light in lights]
     pictures = method_runs.Pictures(greys, [int(light > 100) for light in lights], ("dim", "bright"))
-    return method_runs.make_context(light_meter(), torch.zeros(1, 3, 12, 12), ["0"], channels, HOW, data=pictures, **more)
+    return method_runs.make_context(
+        light_meter(), torch.zeros(1, 3, 12, 12), ["0"], channels, HOW, data=pictures, **more
+    )
 
 
 def answer(light: float) -> float:
     return (light - 0.5) / 0.25
 
 
-def test_what_was_made_is_measured_as_the_data_is(made):
-    lights, heard = made
+def test_what_was_made_is_measured_as_the_data_is(maker):
+    lights, received = maker
     lights.update({0: 0.75, 1: 1.0, 2: 0.0})
-    found = method_runs.run_method(work_on(), "evidence", best=4, seed=3)["0"]
+    found = method_runs.run_method(context_with(), "evidence", best=4, seed=3)["0"]
     best = answer(160 / 255)
     assert np.allclose(found.extras["values"], [best, 1.1 * best, -answer(10 / 255)], atol=1e-5)
     assert np.allclose(found.extras["reached"], [answer(191 / 255), 1.1 * answer(1.0), 2.0], atol=0.02)
     assert found.extras["flags"].tolist() == [0, BEYOND, 0]  # 2 is 3.9 times 0.51; 0.99 isn't twice 0.51
     assert found.labels[0] == "bright, 3 of 4; 0.51 in data, 0.996 made"
-    assert heard[0] == Wishes(seed=3, steps=7)
-    method_runs.run_method(work_on(), "evidence", steps=9)
-    assert heard[1].steps == 9
+    assert received[0] == MakerParameters(seed=3, steps=7)
+    method_runs.run_method(context_with(), "evidence", steps=9)
+    assert received[1].steps == 9
 
 
-def test_left_the_data_right_what_was_made(made):
-    lights, _ = made
+def test_left_the_data_right_what_was_made(maker):
+    lights, _ = maker
     lights.update({0: 0.25, 2: 0.75})
-    found = method_runs.run_method(work_on(channels=(0, 2)), "evidence", best=1)["0"]
+    found = method_runs.run_method(context_with(channels=(0, 2)), "evidence", best=1)["0"]
     side = found.shape[1]
     assert found.shape[1:] == (side, 2 * side + GAP) and found.colour and found.frame == "layer"
     assert np.allclose(found.data[0, :, :side], 160 / 255) and np.allclose(
@@ -95,29 +97,29 @@ def test_left_the_data_right_what_was_made(made):
     assert not found.texels[1].any() and np.isnan(found.extras["reached"][1])
 
 
-def test_data_alone_comes_first_then_each_made_picture(made):
-    lights, _ = made
+def test_data_alone_comes_first_then_each_made_picture(maker):
+    lights, _ = maker
     lights.update({0: 0.25, 1: 0.5, 2: 0.75})
-    found = method_runs.method_steps(work_on(), "evidence", best=1)
+    found = method_runs.method_steps(context_with(), "evidence", best=1)
     right = [step.maps[0].data[:, 0, -1, 0].round(2).tolist() for step in found if step.maps]
-    assert [len({*map(float, one)} - {0.0}) for one in right] == [0, 1, 3]
+    assert [len({*map(float, tile)} - {0.0}) for tile in right] == [0, 1, 3]
     assert [step.share for step in found] == sorted(step.share for step in found) and found[-1].share == 1.0
 
 
-def test_a_channel_that_no_picture_moves_but_a_made_one_does_is_beyond_data(made):
-    lights, _ = made
+def test_a_channel_that_no_picture_moves_but_a_made_one_does_is_beyond_data(maker):
+    lights, _ = maker
     lights.update({0: 0.6, 1: 0.4, 2: 0.0})
-    found = method_runs.run_method(work_on(lights=(10, 20, 30)), "evidence", best=1)["0"]
+    found = method_runs.run_method(context_with(lights=(10, 20, 30)), "evidence", best=1)["0"]
     assert found.extras["flags"].tolist() == [BEYOND, 0, 0] and found.extras["values"][0] < 0
 
 
-def test_what_is_missing_is_said(made, monkeypatch):
+def test_what_is_missing_is_said(maker, monkeypatch):
     work = method_runs.make_context(light_meter(), torch.zeros(1, 3, 12, 12), ["0"], preprocessing=HOW)
     with pytest.raises(InputError, match="evidence needs a data set; choose one"):
         method_runs.method_steps(work, "evidence")
     monkeypatch.delitem(MAKERS, "maximisation")
     with pytest.raises(UnknownName, match="no method that makes pictures 'maximisation'"):
-        method_runs.method_steps(work_on(), "evidence")
+        method_runs.method_steps(context_with(), "evidence")
 
 
 def test_maximisation_raises_channels_beyond_the_data():
@@ -140,8 +142,8 @@ def test_a_picture_beside_a_mosaic_is_as_high():
 def test_the_sheet_of_the_documentation(monkeypatch, tmp_path):
     seen = []
 
-    def made_of(layer, channels, asked):
-        seen.append((layer, asked))
+    def made_of(layer, channels, parameters):
+        seen.append((layer, parameters))
         pictures = dict.fromkeys(channels, np.full((20, 46, 3), 0.5))
         return picture_maps(layer, "evidence", pictures, 72)
 

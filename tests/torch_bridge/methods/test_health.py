@@ -28,12 +28,12 @@ DEAD, DUPLICATE, SATURATED, ALIASED = (1 << FLAGS.index(word) for word in FLAGS[
 def noise(count: int = 40, grain: int = 1) -> method_runs.Pictures:
     """Pictures of noise, fine or coarse."""
     drawn = np.random.default_rng(1).integers(0, 256, (count, 16 // grain, 16 // grain, 3), np.uint8)
-    return method_runs.Pictures([np.kron(one, np.ones((grain, grain, 1), np.uint8)) for one in drawn])
+    return method_runs.Pictures([np.kron(picture, np.ones((grain, grain, 1), np.uint8)) for picture in drawn])
 
 
 def health(model: nn.Module, layer: str, pictures: data.DataSet | None = None, **parameters) -> Maps:
-    given = torch.zeros(1, 3, 16, 16)
-    work = method_runs.make_context(model.eval(), given, [layer], preprocessing=PLAIN, data=pictures or noise())
+    inputs = torch.zeros(1, 3, 16, 16)
+    work = method_runs.make_context(model.eval(), inputs, [layer], preprocessing=PLAIN, data=pictures or noise())
     return method_runs.run_method(work, "health", **parameters)[layer]
 
 
@@ -80,8 +80,10 @@ def test_one_picture_is_enough_to_be_alive():
     conv = convolution(2)
     with torch.no_grad():
         conv.weight[:] = torch.tensor([1.0, -1.0])[:, None, None, None]
-        answers = [float(conv(torch.from_numpy(one[:3, :3].copy()).permute(2, 0, 1) / 127.5 - 1)[0, 0, 0])
-                   for one in pictures.pictures]  # fmt: skip
+        answers = [
+            float(conv(torch.from_numpy(picture[:3, :3].copy()).permute(2, 0, 1) / 127.5 - 1)[0, 0, 0])
+            for picture in pictures.pictures
+        ]
         bound = np.sort(answers)[-2]
         conv.bias[:] = torch.tensor([-float(bound), 100.0])
     maps = health(nn.Sequential(conv, nn.ReLU()), "0", pictures)
@@ -106,11 +108,11 @@ def test_channels_that_fired_at_the_same_few_pictures_are_no_duplicates():
 
     class Rare(nn.Module):
         def forward(self, x):
-            one = (x[:, :1].mean((2, 3), keepdim=True) > self.bound).float()
-            return torch.cat([one, one * 2, x[:, :1, :1, :1].abs() + 1], 1)
+            fires = (x[:, :1].mean((2, 3), keepdim=True) > self.bound).float()
+            return torch.cat([fires, fires * 2, x[:, :1, :1, :1].abs() + 1], 1)
 
     pictures, model = noise(), nn.Sequential(Rare())
-    means = np.sort([one[..., 0].mean() / 127.5 - 1 for one in pictures.pictures])
+    means = np.sort([picture[..., 0].mean() / 127.5 - 1 for picture in pictures.pictures])
     for fired, wanted in ((7, []), (8, [0, 1])):
         model[0].bound = float(means[-fired - 1] + means[-fired]) / 2
         maps = health(model, "0", pictures)
@@ -200,11 +202,11 @@ def test_checkerboards_of_transposed_convolutions_are_flagged():
     part, every = checkerboard_energy(torch.stack([y[:, 0], y[:, 0] * 0 + checker(21)[:20]], 1))
     assert (part / every)[0] < 0.05 and (part / every)[1] == pytest.approx(1)
     up, even = nn.ConvTranspose2d(3, 2, 3, 2, bias=False), nn.ConvTranspose2d(3, 2, 4, 2, 1, bias=False)
-    for one in (up, even):
-        nn.init.constant_(one.weight, 0.3)
+    for layer in (up, even):
+        nn.init.constant_(layer.weight, 0.3)
     blur = nn.Conv2d(3, 3, 1)
-    for one, wanted in ((up, [0, 1]), (even, [])):
-        maps = health(nn.Sequential(blur, nn.Sigmoid(), one), "2")
+    for layer, wanted in ((up, [0, 1]), (even, [])):
+        maps = health(nn.Sequential(blur, nn.Sigmoid(), layer), "2")
         assert flagged(maps, ALIASED) == wanted
         assert bool(wanted) == maps.labels[0].startswith("like channel 1, correlation 1.000; a checkerboard: ")
 
@@ -247,9 +249,9 @@ def test_steps_tell_how_far_it_is():
         nn.Sequential(convolution()).eval(), torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=noise(300)
     )
     found = method_runs.method_steps(work, "health", count=300)
-    partial = [one for one in found if one.maps]
+    partial = [step for step in found if step.maps]
     assert len(partial) == 2 and found[-1].message == "300 of 300 pictures of made"
-    assert [one.share for one in found] == sorted(one.share for one in found)
+    assert [step.share for step in found] == sorted(step.share for step in found)
 
 
 def test_without_data_it_says_what_is_missing():
@@ -261,6 +263,8 @@ def test_without_data_it_says_what_is_missing():
 def test_maps_of_changing_sizes_are_refused():
     sizes = method_runs.Pictures([np.zeros((16 + k, 16, 3), np.uint8) for k in range(4)])
     how = Preprocessing(mean=(0.5,), std=(0.5,))
-    work = method_runs.make_context(nn.Sequential(convolution()).eval(), torch.zeros(1, 3, 16, 16), ["0"], preprocessing=how, data=sizes)
+    work = method_runs.make_context(
+        nn.Sequential(convolution()).eval(), torch.zeros(1, 3, 16, 16), ["0"], preprocessing=how, data=sizes
+    )
     with pytest.raises(InputError, match="layer 0 has other sizes for other pictures; health can't mix them"):
         method_runs.method_steps(work, "health")

@@ -22,10 +22,10 @@ PLAIN = Preprocessing(size=(12, 12), channels=3, mean=(0.4, 0.5, 0.6), std=(0.2,
 
 
 def picture(side=12, channels=3, seed=0):
-    """A smooth one, in the network's numbers."""
+    """A smooth picture, in the network's numbers."""
     coarse = torch.rand(1, channels, 4, 4, generator=torch.Generator().manual_seed(seed))
     shares = nn.functional.interpolate(coarse, (side, side), mode="bilinear")
-    return Pixels(PLAIN, torch.zeros(1, 3, side, side)).values(shares)
+    return Pixels(PLAIN, torch.zeros(1, 3, side, side)).to_network(shares)
 
 
 class Rounded(nn.Module):
@@ -56,29 +56,29 @@ class Net(nn.Module):
         return self.squares(self.turn(x)).mean((2, 3))
 
 
-def asked(layers, channels=(), **more):
+def context_of(layers, channels=(), **more):
     return method_runs.make_context(Net().eval(), picture(), layers, channels, preprocessing=PLAIN, **more)
 
 
 @pytest.mark.parametrize("layer", ["turn", "squares"])
 def test_a_layer_that_keeps_everything_gives_the_picture_back(layer):
-    work = asked([layer])
+    work = context_of([layer])
     maps = method_runs.run_method(work, "inversion", smoothness=0.0, steps=150)[layer]
     assert maps.shape == (1, 12, 12) and maps.colour and maps.frame == "input"
     assert maps.extras["values"].shape == (1,) and maps.extras["values"][0] < 1e-3
-    shares = Pixels(PLAIN, work.picture).shares(work.picture)[0].permute(1, 2, 0).numpy()
+    shares = Pixels(PLAIN, work.picture).to_brightness(work.picture)[0].permute(1, 2, 0).numpy()
     assert np.abs(maps.data[0] - shares).max() < 0.05
     assert maps.labels[0].startswith("feature error ") and "picture error " in maps.labels[0]
 
 
 def test_the_label_tells_both_errors():
-    work = asked(["turn"])
+    work = context_of(["turn"])
     maps = method_runs.run_method(work, "inversion", steps=5)["turn"]
     shares = torch.from_numpy(maps.data).permute(0, 3, 1, 2)
-    values, goal = Pixels(PLAIN, work.picture).values(shares), work.picture
+    values, goal = Pixels(PLAIN, work.picture).to_network(shares), work.picture
     with torch.no_grad():
-        made, wanted = work.model.turn(values), work.model.turn(goal)
-    feature = float((made - wanted).square().sum() / wanted.square().sum())
+        features, wanted = work.model.turn(values), work.model.turn(goal)
+    feature = float((features - wanted).square().sum() / wanted.square().sum())
     contrast = 2 * float((goal - goal.mean((2, 3), keepdim=True)).square().sum())
     off = float((values - goal).square().sum()) / contrast
     assert maps.labels[0] == f"feature error {feature:.2g}, picture error {off:.2g} (twice its contrast = 1)"
@@ -87,43 +87,43 @@ def test_the_label_tells_both_errors():
 
 def test_with_data_the_distance_of_two_pictures_is_one():
     model, _ = concepts.load("object")
-    given = torch.from_numpy(concepts.picture(4)).permute(2, 0, 1)[None].float() / 127.5 - 1
-    work = method_runs.make_context(model, given, ["stem.norm"], data=sets.open_data("concepts:object"))
-    told = method_runs.method_steps(work, "inversion", steps=3)
-    assert told[0].message == "looked at 8 pictures of concepts object" and not told[0].maps
-    maps = told[-1].maps[0]
+    inputs = torch.from_numpy(concepts.picture(4)).permute(2, 0, 1)[None].float() / 127.5 - 1
+    work = method_runs.make_context(model, inputs, ["stem.norm"], data=sets.open_data("concepts:object"))
+    steps = method_runs.method_steps(work, "inversion", steps=3)
+    assert steps[0].message == "looked at 8 pictures of concepts object" and not steps[0].maps
+    maps = steps[-1].maps[0]
     assert "(two pictures of concepts object = 1)" in maps.labels[0]
     chosen = sets.random_indices(work.data, 48, 0)
     seen = torch.stack([work.feed(work.data.picture(k))[0][0] for k in chosen])
     pairs = [(a - b).square().sum().item() for k, a in enumerate(seen) for b in seen[:k]]
     values = torch.from_numpy(maps.data).permute(0, 3, 1, 2) * 2 - 1
-    assert maps.extras["values"][0] == pytest.approx(float((values - given).square().sum()) / np.mean(pairs), rel=1e-3)
+    assert maps.extras["values"][0] == pytest.approx(float((values - inputs).square().sum()) / np.mean(pairs), rel=1e-3)
 
 
 def test_it_comes_step_by_step():
-    told = method_runs.method_steps(asked(["turn", "squares"]), "inversion", steps=20)
-    assert [one.share for one in told] == sorted(one.share for one in told) and told[-1].share == 1
-    assert sum(len(one.maps) for one in told if one.maps and one.maps[0].layer == "turn") == 10
-    assert len(told) == 42 and told[19].message.startswith("turn, step 20 of 20: feature error ")
+    steps = method_runs.method_steps(context_of(["turn", "squares"]), "inversion", steps=20)
+    assert [step.share for step in steps] == sorted(step.share for step in steps) and steps[-1].share == 1
+    assert sum(len(step.maps) for step in steps if step.maps and step.maps[0].layer == "turn") == 10
+    assert len(steps) == 42 and steps[19].message.startswith("turn, step 20 of 20: feature error ")
 
 
 def test_repeats_lie_side_by_side_and_begin_with_their_own_noise():
-    one = method_runs.run_method(asked(["turn"]), "inversion", steps=8)["turn"]
-    other = method_runs.run_method(asked(["turn"]), "inversion", steps=8, seed=1)["turn"]
-    three = method_runs.run_method(asked(["turn"]), "inversion", steps=8, repeats=3)["turn"]
-    assert three.extras["samples"].tolist() == [2, 2] and "samples" not in one.extras
-    assert np.allclose(three.data[0, :12, :12], one.data[0], atol=1e-4)
+    first = method_runs.run_method(context_of(["turn"]), "inversion", steps=8)["turn"]
+    other = method_runs.run_method(context_of(["turn"]), "inversion", steps=8, seed=1)["turn"]
+    three = method_runs.run_method(context_of(["turn"]), "inversion", steps=8, repeats=3)["turn"]
+    assert three.extras["samples"].tolist() == [2, 2] and "samples" not in first.extras
+    assert np.allclose(three.data[0, :12, :12], first.data[0], atol=1e-4)
     assert np.allclose(three.data[0, :12, 14:26], other.data[0], atol=1e-4)
-    assert not np.allclose(one.data, other.data, atol=1e-2)
-    again = method_runs.run_method(asked(["turn"]), "inversion", steps=8)["turn"]
-    assert np.array_equal(one.texels, again.texels)
+    assert not np.allclose(first.data, other.data, atol=1e-2)
+    again = method_runs.run_method(context_of(["turn"]), "inversion", steps=8)["turn"]
+    assert np.array_equal(first.texels, again.texels)
 
 
 def test_some_channels_alone():
     """The others of the reconstruction are free."""
-    work = asked(["turn"], channels=(1,))
+    work = context_of(["turn"], channels=(1,))
     maps = method_runs.run_method(work, "inversion", smoothness=0.0, steps=150)["turn"]
-    values = Pixels(PLAIN, work.picture).values(torch.from_numpy(maps.data).permute(0, 3, 1, 2))
+    values = Pixels(PLAIN, work.picture).to_network(torch.from_numpy(maps.data).permute(0, 3, 1, 2))
     with torch.no_grad():
         off = (work.model.turn(values) - work.model.turn(work.picture)).square().mean((0, 2, 3))
     assert off[1] < 1e-3 < off[0] and off[2] > 1e-3
@@ -132,8 +132,10 @@ def test_some_channels_alone():
 
 @pytest.mark.parametrize("features", ["binarise", "dropout", "drop_least", "drop_top"])
 def test_what_is_inverted_may_be_changed(features):
-    plain = method_runs.run_method(asked(["turn"]), "inversion", smoothness=0.0, steps=60)["turn"]
-    maps = method_runs.run_method(asked(["turn"]), "inversion", smoothness=0.0, steps=60, features=features)["turn"]
+    plain = method_runs.run_method(context_of(["turn"]), "inversion", smoothness=0.0, steps=60)["turn"]
+    maps = method_runs.run_method(context_of(["turn"]), "inversion", smoothness=0.0, steps=60, features=features)[
+        "turn"
+    ]
     assert maps.extras["values"][0] > plain.extras["values"][0] + 0.02
 
 
@@ -141,7 +143,7 @@ def test_importance_by_the_strongest_class():
     """Of a linear answer: gradient × value by hand."""
     from innerwalk.torch_bridge.method_support.inversion_target import InversionParameters, find_inversion_target
 
-    work = asked(["turn"])
+    work = context_of(["turn"])
     code = find_inversion_target(
         work,
         PartialForward(work.model, ["turn"], work.arguments),
@@ -169,7 +171,7 @@ def goal(work, layer="turn", smoothness=1.0, way="adam"):
 
 def test_their_first_step_on_a_linear_layer_by_hand():
     """u <- u - rate (dR/du + norm d(E)/du), in steps of 1/255 about mid-grey."""
-    work = asked(["turn"])
+    work = context_of(["turn"])
     wanted = goal(work, smoothness=2.0, way="authors")
     start = noise(wanted.pixels, 3, work.device)
     descent = Descent(wanted, start, 2100)
@@ -177,7 +179,7 @@ def test_their_first_step_on_a_linear_layer_by_hand():
     about = ((start - 0.5) * 255).double()
     std = torch.tensor(PLAIN.std).double().reshape(1, 3, 1, 1)
     weight = work.model.turn.weight[:, :, 0, 0].double()
-    off = work.model.turn(wanted.pixels.values(start)).double() - wanted.maps
+    off = work.model.turn(wanted.pixels.to_network(start)).double() - wanted.maps
     of_maps = torch.einsum("oc,nohw->nchw", weight, 2 * off / wanted.maps.square().sum()) / std / 255
     right, down = about.diff(dim=3), about.diff(dim=2)
     smooth = torch.zeros_like(about)
@@ -194,17 +196,18 @@ def test_their_first_step_on_a_linear_layer_by_hand():
 
 def test_their_phases():
     rates = descents._phases(2100)
-    assert [one.size for one in rates[::100]] == [1e-3] * 8 + [1e-4] * 5 + [1e-5] * 5 + [1e-6] * 2 + [1e-7]
-    assert [k for k, one in enumerate(rates) if one.fresh] == [0, 800, 1300, 1800, 2000]
+    assert [rate.size for rate in rates[::100]] == [1e-3] * 8 + [1e-4] * 5 + [1e-5] * 5 + [1e-6] * 2 + [1e-7]
+    assert [k for k, rate in enumerate(rates) if rate.fresh] == [0, 800, 1300, 1800, 2000]
     assert sum(steps for steps, _ in AUTHORS_RATES) == 2100 and len(descents._phases(21)) == 21
 
 
 def test_both_ways_come_to_the_same():
     found = [
-        method_runs.run_method(asked(["squares"]), "inversion", way=way, smoothness=0.1)["squares"] for way in ("adam", "authors")
+        method_runs.run_method(context_of(["squares"]), "inversion", way=way, smoothness=0.1)["squares"]
+        for way in ("adam", "authors")
     ]
     assert np.abs(found[0].data - found[1].data).mean() < 0.05
-    assert all(one.extras["values"][0] < 0.1 for one in found)
+    assert all(maps.extras["values"][0] < 0.1 for maps in found)
 
 
 # What goes wrong
@@ -219,7 +222,7 @@ def test_both_ways_come_to_the_same():
 )
 def test_what_can_not_be_inverted(layer, kind, line):
     with pytest.raises(kind, match=line):
-        method_runs.method_steps(asked([layer]), "inversion", steps=3)
+        method_runs.method_steps(context_of([layer]), "inversion", steps=3)
 
 
 def test_it_needs_a_picture():
@@ -230,7 +233,7 @@ def test_it_needs_a_picture():
 
 def test_a_channel_that_is_not_there():
     with pytest.raises(InputError, match="there is no channel 7"):
-        method_runs.method_steps(asked(["turn"], channels=(7,)), "inversion", steps=2)
+        method_runs.method_steps(context_of(["turn"], channels=(7,)), "inversion", steps=2)
 
 
 class Fragile(Goal):
@@ -242,7 +245,7 @@ class Fragile(Goal):
 
 
 def fragile(start):
-    plain = goal(asked(["turn"]), way="authors")
+    plain = goal(context_of(["turn"]), way="authors")
     return Descent(Fragile(**vars(plain)), torch.full((1, 3, 12, 12), start), 3)
 
 
@@ -259,7 +262,7 @@ def test_values_that_are_no_numbers_whatever_the_step():
 
 
 def test_less_at_a_time_where_memory_is_short():
-    wanted, sizes = goal(asked(["turn"])), []
+    wanted, sizes = goal(context_of(["turn"])), []
     start = torch.cat([noise(wanted.pixels, k, torch.device("cpu")) for k in range(4)])
     easy = Descent(wanted, start, 3)
     list(easy.steps())
@@ -286,7 +289,7 @@ def test_less_at_a_time_where_memory_is_short():
 
 
 def test_memory_that_ends_within_the_network():
-    work, sizes = asked(["turn"]), []
+    work, sizes = context_of(["turn"]), []
 
     def short(module, args):
         sizes.append(len(args[0]))
@@ -299,11 +302,13 @@ def test_memory_that_ends_within_the_network():
 
 
 def test_the_network_is_as_it_was():
-    work = asked(["turn"])
+    work = context_of(["turn"])
     work.model.train()
     before = {name: value.clone() for name, value in work.model.state_dict().items()}
     method_runs.method_steps(work, "inversion", steps=3)
-    assert work.model.training and all(one.requires_grad and one.grad is None for one in work.model.parameters())
+    assert work.model.training and all(
+        weight.requires_grad and weight.grad is None for weight in work.model.parameters()
+    )
     assert all(torch.equal(before[name], value) for name, value in work.model.state_dict().items())
 
 

@@ -79,7 +79,9 @@ def test_the_mean_of_a_map_and_the_bias_are_the_score(how):
     torch.manual_seed(1)
     model = Ends(make()).eval()
     x = torch.randn(1, 3, 15, 17, generator=torch.Generator().manual_seed(2)) * 3
-    work = method_runs.make_context(model, x, [one.id for one in method_runs.make_context(model, x, []).network.layers if one.id != "input"])
+    work = method_runs.make_context(
+        model, x, [layer.id for layer in method_runs.make_context(model, x, []).network.layers if layer.id != "input"]
+    )
     head, scores = find_head(work), model(x)[0].detach().numpy()
     assert head.layer == averaged
     found = method_runs.run_method(work, "cam")
@@ -222,12 +224,12 @@ def test_a_box_goes_where_its_pixels_go(stretch):
 def test_boxes_are_drawn_on_the_input():
     work = shipped(index=2)
     maps = method_runs.run_method(work, "localisation")["fc"]
-    one = concepts.sample(0, 1, 2, task="object")
+    sample = concepts.sample(0, 1, 2, task="object")
     ((channel, *ends, chance),) = maps.extras["boxes"]
     best = int(maps.extras["values"].argmax())
     assert channel == best and maps.shape == (6, 64, 64) and maps.frame == "input"
     assert chance == pytest.approx(work.model(work.arguments[0]).softmax(1)[0, best].item(), abs=1e-5)
-    truth = next(box for box in one.boxes if box.concept == best + 1)
+    truth = next(box for box in sample.boxes if box.concept == best + 1)
     assert Box(*ends).overlap(Box(*(end / 64 for end in truth[1:]))) > 0.5
     assert (
         find_box(maps.data[best], THRESHOLD) == pytest.approx(tuple(ends)) and not np.delete(maps.data, best, 0).any()
@@ -266,8 +268,8 @@ def test_the_papers_threshold_is_too_low_here():
 def test_failures_are_listed_worst_first():
     score = scored()
     worst = score.failures()
-    assert worst and all(one.overlap < 0.5 for one in worst)
-    assert [one.overlap for one in worst] == sorted(one.overlap for one in worst)
+    assert worst and all(result.overlap < 0.5 for result in worst)
+    assert [result.overlap for result in worst] == sorted(result.overlap for result in worst)
     assert len(worst) == round((1 - score.correct) * 300)
     lines = score.table(3).splitlines()
     assert lines[0].startswith("class") and lines[1].startswith("circle") and lines[7].startswith("all")
@@ -275,14 +277,17 @@ def test_failures_are_listed_worst_first():
         lines[7].split()[1:3] == ["300", f"{score.correct:.1%}"]
         and lines[8] == f"{len(worst)} boxes are wrong, the worst:"
     )
-    assert lines[9:] == [one.describe(score.classes) for one in worst[:3]] and f"picture {worst[0].index}: " in lines[9]
+    assert (
+        lines[9:] == [result.describe(score.classes) for result in worst[:3]]
+        and f"picture {worst[0].index}: " in lines[9]
+    )
 
 
 def test_scores_are_shown_by_class(tmp_path):
     objects = data.open_data("concepts:object")
     work = shipped(data=objects)
-    told = method_runs.method_steps(work, "localisation_scores", count=30, seed=3)
-    maps = told[-1].maps[0]
+    steps = method_runs.method_steps(work, "localisation_scores", count=30, seed=3)
+    maps = steps[-1].maps[0]
     finder = ObjectFinder(work, THRESHOLD)
     wanted = BoxAccuracy(
         tuple(evaluate_picture(finder, objects, k) for k in data.random_indices(objects, 30, 3)), objects.classes
@@ -292,10 +297,10 @@ def test_scores_are_shown_by_class(tmp_path):
     assert maps.labels[2].startswith(
         f"triangle: {wanted.of_class(2).correct:.0%} of {len(wanted.of_class(2).results)} right"
     )
-    assert told[-1].message.startswith(f"30 of 30: {wanted.correct:.1%} of boxes right")
+    assert steps[-1].message.startswith(f"30 of 30: {wanted.correct:.1%} of boxes right")
     green = (maps.data[2, :128, :128] * 255).round() == (40, 220, 90)
     rows, columns = np.flatnonzero(green.all(2).any(1)), np.flatnonzero(green.all(2).any(0))
-    truth = min(wanted.of_class(2).results, key=lambda one: (one.overlap, one.index)).truth
+    truth = min(wanted.of_class(2).results, key=lambda result: (result.overlap, result.index)).truth
     ends = truth.x0 * 128, truth.y0 * 128, truth.x1 * 128 - 1, truth.y1 * 128 - 1
     assert np.allclose((columns[0], rows[0], columns[-1], rows[-1]), ends, atol=3)
 
@@ -315,9 +320,9 @@ def test_without_boxes_there_is_no_score(tmp_path):
 def test_a_data_set_knows_its_boxes(tmp_path):
     objects = data.open_data("concepts:object")
     ((label, box),) = objects.boxes(17)
-    one = concepts.sample(0, 1, 17, task="object")
-    assert label == objects.label(17) == one.label and np.allclose(np.array(box) * 64, one.boxes[0][1:])
-    inside = one.maps[1] == label + 1
+    sample = concepts.sample(0, 1, 17, task="object")
+    assert label == objects.label(17) == sample.label and np.allclose(np.array(box) * 64, sample.boxes[0][1:])
+    inside = sample.maps[1] == label + 1
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     assert np.allclose(np.array(box) * 64, (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1))
     with pytest.raises(InputError, match="there is no picture 2000"):
@@ -333,26 +338,26 @@ def test_a_data_set_knows_its_boxes(tmp_path):
 def film(tmp_path):
     """Twelve frames: a square that moves to the right, of a picture the network knows."""
     av = pytest.importorskip("av", reason="films need PyAV")
-    path, one = tmp_path / "walk.mkv", concepts.sample(0, 1, 1, task="object")
+    path, sample = tmp_path / "walk.mkv", concepts.sample(0, 1, 1, task="object")
     with av.open(str(path), "w") as container:
         stream = container.add_stream("ffv1", rate=10)
         stream.width, stream.height, stream.pix_fmt = 64, 64, "bgr0"
         for k in range(12):
-            frame = av.VideoFrame.from_ndarray(np.roll(one.image, 2 * (k - 6), 1), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(np.roll(sample.image, 2 * (k - 6), 1), format="rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    return path, one
+    return path, sample
 
 
 def test_an_object_is_followed_through_a_film(film, tmp_path, capsys):
-    path, one = film
+    path, sample = film
     words = ["object", "--film", str(path), "--count", "50", "--pictures", str(tmp_path / "out")]
     assert localise.main(words) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 12 and lines[3].split()[:3] == ["3", "0.30", "s"]
     finder = localise.build_finder("object")
     seen = list(localise.follow_video(finder, str(path), 50))
-    box, hits = one.boxes[0], 0
+    box, hits = sample.boxes[0], 0
     for k, sighting in enumerate(seen):
         truth = Box((box.x0 + 2 * (k - 6)) / 64, box.y0 / 64, (box.x1 + 2 * (k - 6)) / 64, box.y1 / 64)
         assert sighting.frame.number == k
@@ -409,5 +414,5 @@ def test_a_bird_on_a_photograph(data_folder):
     with Image.open(data_folder / "coral_images" / "bird_segmentation_mask.png") as opened:
         rows, columns = np.nonzero(np.asarray(opened) == 3)
     box = Box(columns.min() / 513, rows.min() / 513, (columns.max() + 1) / 513, (rows.max() + 1) / 513)
-    truth = box_in_input(box, 513, 513, live.subject.adapter.how)
+    truth = box_in_input(box, 513, 513, live.subject.adapter.preprocessing)
     assert truth.contains(*place.peak) and place.box.overlap(truth) > 0.5

@@ -8,7 +8,7 @@ torch.set_num_threads(1)
 
 from torch import nn  # noqa: E402
 
-from innerwalk.tests.support.method_runs import (CONCEPTS, run_method, method_steps, make_context)  # noqa: E402
+from innerwalk.tests.support.method_runs import CONCEPTS, make_context, method_steps, run_method  # noqa: E402
 from innerwalk.torch_bridge import concepts  # noqa: E402
 from innerwalk.torch_bridge.inputs.pixels import Pixels  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
@@ -28,7 +28,7 @@ def shipped():
 
 
 @pytest.fixture(scope="module")
-def given():
+def inputs():
     return torch.from_numpy(concepts.picture().copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
 
 
@@ -38,14 +38,14 @@ def own_numbers(maps, tile=slice(None)):
     return torch.from_numpy(levels.transpose(0, 3, 1, 2).copy()).float() * 2 - 1
 
 
-def test_every_shape_is_drawn(shipped, given):
+def test_every_shape_is_drawn(shipped, inputs):
     """Far above all pictures of the data, and for the network just what was asked for."""
     model, names = shipped
-    maps = run_method(make_context(model, given, ["fc"], class_names=names), "maximisation", objective="class")["fc"]
+    maps = run_method(make_context(model, inputs, ["fc"], class_names=names), "maximisation", objective="class")["fc"]
     assert maps.colour and maps.shape == (6, 64, 64) and maps.frame == "input"
     with torch.no_grad():
         scores = model(own_numbers(maps))
-        data = np.stack([one.image for one in concepts.batch(0, 1, 0, LOOKED_AT, task="object")])
+        data = np.stack([sample.image for sample in concepts.batch(0, 1, 0, LOOKED_AT, task="object")])
         known = model(torch.from_numpy(data).permute(0, 3, 1, 2).float() / 127.5 - 1)
     assert scores.argmax(1).tolist() == list(range(6))
     own = scores.diagonal()
@@ -56,18 +56,18 @@ def test_every_shape_is_drawn(shipped, given):
     assert curve.shape == (6, 48) and (curve[:, -8:].mean(1) > curve[:, :8].mean(1) + 10).all()
 
 
-def test_it_is_the_same_picture_again(shipped, given):
-    work = make_context(shipped[0], given, ["stage2.1:add"], (3, 5))
+def test_it_is_the_same_picture_again(shipped, inputs):
+    work = make_context(shipped[0], inputs, ["stage2.1:add"], (3, 5))
     first, second = (run_method(work, "maximisation", steps=6)["stage2.1:add"] for _ in range(2))
     assert np.array_equal(first.texels, second.texels)
     other = run_method(work, "maximisation", steps=6, seed=1)["stage2.1:add"]
     assert np.abs(other.data[3] - first.data[3]).mean() > 0.01
 
 
-def test_a_channel_is_the_same_among_others(shipped, given):
+def test_a_channel_is_the_same_among_others(shipped, inputs):
     layer = "stage2.1:add"
-    among = run_method(make_context(shipped[0], given, [layer], (2, 3, 4, 5)), "maximisation", steps=8)[layer]
-    alone = run_method(make_context(shipped[0], given, [layer], (4,)), "maximisation", steps=8)[layer]
+    among = run_method(make_context(shipped[0], inputs, [layer], (2, 3, 4, 5)), "maximisation", steps=8)[layer]
+    alone = run_method(make_context(shipped[0], inputs, [layer], (4,)), "maximisation", steps=8)[layer]
     np.testing.assert_allclose(alone.data[4], among.data[4], atol=2e-2)
     assert np.abs(alone.data[4] - among.data[3]).mean() > 0.01
     assert not alone.texels[3].any() and np.isnan(alone.extras["values"][3]) and alone.labels[3] == ""
@@ -92,20 +92,20 @@ def test_a_neuron_of_a_kernel_sees_the_kernel():
     for preset, least in (("erhan2009", 0.95), ("simonyan2013", 0.5), ("deepvisionvr", 0.6)):
         maps = run_method(work, "maximisation", objective="neuron", preset=preset)["0"]
         seen = maps.data[:, 8:17, 8:17].transpose(0, 3, 1, 2)  # of 16 places the neuron is at 8
-        for one, kernel in zip(seen, layer.weight.detach().numpy(), strict=True):
-            assert cosine(one - (one.mean() if preset == "deepvisionvr" else 0.5), kernel) > least, preset
+        for picture, kernel in zip(seen, layer.weight.detach().numpy(), strict=True):
+            assert cosine(picture - (picture.mean() if preset == "deepvisionvr" else 0.5), kernel) > least, preset
 
 
-def cosine(one, other):
-    return (one * other).sum() / np.linalg.norm(one) / np.linalg.norm(other)
+def cosine(first, second):
+    return (first * second).sum() / np.linalg.norm(first) / np.linalg.norm(second)
 
 
-def test_the_first_layer_is_what_its_kernels_show(shipped, given):
+def test_the_first_layer_is_what_its_kernels_show(shipped, inputs):
     """Direct mapping beside maximisation, on the support of the middle neuron; a batch norm may turn a kernel round."""
-    work = make_context(shipped[0], given, ["stem.norm"])
+    work = make_context(shipped[0], inputs, ["stem.norm"])
     direct = run_method(work, "weights")["stem.norm"].data
     found = run_method(work, "maximisation", objective="neuron", preset="erhan2009")["stem.norm"].data
-    picture = given.clone().requires_grad_()
+    picture = inputs.clone().requires_grad_()
     maps = PartialForward(shipped[0], ["stem.norm"], work.arguments)((picture,)).maps["stem.norm"]
     middle = maps[0, 0, maps.shape[2] // 2, maps.shape[3] // 2]
     (support,) = torch.autograd.grad(middle, picture)
@@ -129,9 +129,9 @@ def test_kernels_by_how_pixels_count():
     assert np.abs(plain.data - pixels.data).max() > 0.05
 
 
-def test_diversity_makes_samples_differ(shipped, given):
+def test_diversity_makes_samples_differ(shipped, inputs):
     layer, found = "stage3.1:add", {}
-    work = make_context(shipped[0], given, [layer], (1,))
+    work = make_context(shipped[0], inputs, [layer], (1,))
     reach = PartialForward(shipped[0], [layer], work.arguments)
     for diversity in (0.0, 100.0):
         maps = run_method(work, "maximisation", samples=4, diversity=diversity, steps=32)[layer]
@@ -146,21 +146,25 @@ def test_diversity_makes_samples_differ(shipped, given):
     assert found[100.0] < found[0.0] - 0.05
 
 
-def test_the_four_sets_of_yosinski_lie_together(shipped, given):
-    maps = run_method(make_context(shipped[0], given, ["fc"], (0,)), "maximisation", preset="yosinski2015", steps=8)["fc"]
+def test_the_four_sets_of_yosinski_lie_together(shipped, inputs):
+    maps = run_method(make_context(shipped[0], inputs, ["fc"], (0,)), "maximisation", preset="yosinski2015", steps=8)[
+        "fc"
+    ]
     assert maps.extras["samples"].tolist() == [2, 2] and maps.shape == (6, 130, 130)
 
 
-def test_the_least(shipped, given):
-    work = make_context(shipped[0], given, ["fc"], (0, 1))
-    most, least = (run_method(work, "maximisation", steps=24, least=one)["fc"].extras["values"] for one in (False, True))
+def test_the_least(shipped, inputs):
+    work = make_context(shipped[0], inputs, ["fc"], (0, 1))
+    most, least = (
+        run_method(work, "maximisation", steps=24, least=least)["fc"].extras["values"] for least in (False, True)
+    )
     assert (least[:2] < most[:2] - 15).all() and least[:2].max() < 0
 
 
-def test_channels_together(shipped, given):
+def test_channels_together(shipped, inputs):
     """One picture for two classes has more of both than the pictures of the others; weights turn one of them round."""
     model, _ = shipped
-    work = make_context(model, given, ["fc"], (0, 4))
+    work = make_context(model, inputs, ["fc"], (0, 4))
     both = run_method(work, "maximisation", joint=True)["fc"]
     assert both.shape == (1, 64, 64) and both.labels[0].startswith("2 channels together: reached")
     against = run_method(work, "maximisation", joint=True, weights="1, -1")["fc"]
@@ -171,9 +175,9 @@ def test_channels_together(shipped, given):
     assert others[0] - others[4] > scores[0] - scores[4] + 10
 
 
-def test_a_whole_layer_and_a_direction(shipped, given):
+def test_a_whole_layer_and_a_direction(shipped, inputs):
     layer = "stage3.1:add"
-    work = make_context(shipped[0], given, [layer])
+    work = make_context(shipped[0], inputs, [layer])
     with torch.no_grad():
         here = PartialForward(shipped[0], [layer], work.arguments)(work.arguments).maps[layer][0]
     dream = run_method(work, "maximisation", objective="layer", start="image", steps=16)[layer]
@@ -183,14 +187,14 @@ def test_a_whole_layer_and_a_direction(shipped, given):
     with torch.no_grad():
         found = PartialForward(shipped[0], [layer], work.arguments)((own_numbers(way),)).maps[layer][0].mean((1, 2))
     assert torch.cosine_similarity(found, here.mean((1, 2)), 0) > 0.8
-    chosen = make_context(shipped[0], given, [layer], (1, 2))
+    chosen = make_context(shipped[0], inputs, [layer], (1, 2))
     assert run_method(chosen, "maximisation", objective="direction", weights="1,2", steps=2)[layer].shape == (1, 64, 64)
 
 
-def test_where_it_begins_and_how_large_it_is(shipped, given):
-    work = make_context(shipped[0], given, ["stem.norm"], (0,))
+def test_where_it_begins_and_how_large_it_is(shipped, inputs):
+    work = make_context(shipped[0], inputs, ["stem.norm"], (0,))
     image = run_method(work, "maximisation", start="image", steps=1)["stem.norm"].data[0]
-    own = (given[0].permute(1, 2, 0).numpy() + 1) / 2
+    own = (inputs[0].permute(1, 2, 0).numpy() + 1) / 2
     assert np.corrcoef(image.ravel(), own.ravel())[0, 1] > 0.9
     zeros = run_method(work, "maximisation", start="zeros", steps=1, preset="simonyan2013")["stem.norm"].data[0]
     assert np.abs(zeros - 0.5).mean() < 0.05
@@ -198,9 +202,9 @@ def test_where_it_begins_and_how_large_it_is(shipped, given):
     assert large.shape[1:] == (96, 96)
 
 
-def test_it_comes_in_parts(shipped, given):
+def test_it_comes_in_parts(shipped, inputs):
     """Batch after batch, several looks at each; never more than a run of the network in a step."""
-    work = make_context(shipped[0], given, ["stage1.1:add"], range(10))
+    work = make_context(shipped[0], inputs, ["stage1.1:add"], range(10))
     every = method_steps(work, "maximisation", steps=12)
     shown = [step.maps[0] for step in every if step.maps]
     there = [int(maps.texels[..., 3].any((1, 2)).sum()) for maps in shown]
@@ -211,12 +215,12 @@ def test_it_comes_in_parts(shipped, given):
     assert "stage1.1:add, channels 0 to 7 of 10, step 1 of 12" in {step.message for step in every}
 
 
-def test_a_network_that_is_large_runs_on_few_at_a_time(shipped, given, monkeypatch):
+def test_a_network_that_is_large_runs_on_few_at_a_time(shipped, inputs, monkeypatch):
     from innerwalk.torch_bridge.method_support import maximisation_run
 
     sizes = []
     handle = shipped[0].stem.conv.register_forward_hook(lambda module, args, output: sizes.append(len(args[0])))
-    work = make_context(shipped[0], given, ["stem.norm"], range(6))
+    work = make_context(shipped[0], inputs, ["stem.norm"], range(6))
     monkeypatch.setitem(maximisation_run.RUN_COST, "cpu", 2 * 64 * 64 * 1000)
     sizes.clear()
     few = run_method(work, "maximisation", steps=3)["stem.norm"]
@@ -226,11 +230,11 @@ def test_a_network_that_is_large_runs_on_few_at_a_time(shipped, given, monkeypat
     np.testing.assert_allclose(few.data, run_method(work, "maximisation", steps=3)["stem.norm"].data, atol=1e-2)
 
 
-def test_maps_are_kept(shipped, given, tmp_path):
+def test_maps_are_kept(shipped, inputs, tmp_path):
     from innerwalk.torch_bridge import record
 
-    recording = record(shipped[0], given, layers=["fc"])
-    maps = run_method(make_context(shipped[0], given, ["fc"]), "maximisation", steps=2)["fc"]
+    recording = record(shipped[0], inputs, layers=["fc"])
+    maps = run_method(make_context(shipped[0], inputs, ["fc"]), "maximisation", steps=2)["fc"]
     recording.add([maps])
     save(recording, tmp_path / "kept")
     again = load(tmp_path / "kept").maps("fc", "maximisation")
@@ -305,30 +309,32 @@ def test_what_never_fired_is_woken_up():
 
     maps = run_method(own_work(asleep), "maximisation", steps=40)["layer"]
     assert maps.extras["values"][0] > 0.3 and maps.labels[0].startswith("reached")
-    dead = run_method(own_work(lambda x: torch.relu(x.mean((2, 3), keepdim=True) - 99)), "maximisation", steps=12)["layer"]
+    dead = run_method(own_work(lambda x: torch.relu(x.mean((2, 3), keepdim=True) - 99)), "maximisation", steps=12)[
+        "layer"
+    ]
     assert dead.labels[0] == "reached 0, nothing reaches it"
 
 
-def test_what_cannot_be_climbed(shipped, given):
+def test_what_cannot_be_climbed(shipped, inputs):
     model, names = shipped
     with pytest.raises(ModelError, match="layer has no gradient to the picture: the network detaches"):
         run_method(own_work(lambda x: x.detach().mean((2, 3), keepdim=True)), "maximisation")
     with pytest.raises(InputError, match="stem.norm has no channel for each of the 6 classes; fc has"):
-        run_method(make_context(model, given, ["stem.norm"]), "maximisation", objective="class")
+        run_method(make_context(model, inputs, ["stem.norm"]), "maximisation", objective="class")
     with pytest.raises(InputError, match="answers with shape"):
         run_method(own_work(lambda x: x[:, :, :3, :3]), "maximisation", objective="class")
     with pytest.raises(ModelError, match="layer 'stage9' wasn't reached"):
-        run_method(make_context(model, given, ["stage9"]), "maximisation")
+        run_method(make_context(model, inputs, ["stage9"]), "maximisation")
     with pytest.raises(InputError, match="there is no channel 6"):
-        run_method(make_context(model, given, ["fc"], (6,)), "maximisation")
+        run_method(make_context(model, inputs, ["fc"], (6,)), "maximisation")
     with pytest.raises(InputError, match="needs a picture, but this network's first input is not one"):
         run_method(make_context(nn.Sequential(nn.Linear(4, 2)), torch.rand(1, 4), ["0"]), "maximisation")
     with pytest.raises(InputError, match="samples of yosinski2015 differ by their regularisers"):
-        run_method(make_context(model, given, ["fc"]), "maximisation", preset="yosinski2015", samples=2, diversity=1.0)
+        run_method(make_context(model, inputs, ["fc"]), "maximisation", preset="yosinski2015", samples=2, diversity=1.0)
 
 
 @pytest.mark.parametrize(
-    ("asked", "line"),
+    ("parameters", "line"),
     [
         ({"joint": True, "weights": "1"}, "2 finite numbers are needed"),
         ({"joint": True, "weights": "0,0"}, "not all of them 0"),
@@ -337,9 +343,9 @@ def test_what_cannot_be_climbed(shipped, given):
         ({"weights": "1,2"}, "weights need joint channels or a direction"),
     ],
 )
-def test_weights_that_cannot_be(shipped, given, asked, line):
+def test_weights_that_cannot_be(shipped, inputs, parameters, line):
     with pytest.raises(InputError, match=line):
-        run_method(make_context(shipped[0], given, ["fc"], (0, 1)), "maximisation", **asked)
+        run_method(make_context(shipped[0], inputs, ["fc"], (0, 1)), "maximisation", **parameters)
 
 
 def test_a_layer_without_direction():
@@ -347,27 +353,27 @@ def test_a_layer_without_direction():
         run_method(own_work(lambda x: x.mean((2, 3), keepdim=True)), "maximisation", objective="direction")
 
 
-def test_the_model_is_left_as_it_was(shipped, given):
+def test_the_model_is_left_as_it_was(shipped, inputs):
     model = shipped[0].train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    work = make_context(model, given, ["stage1.1:add"], (0,))
+    work = make_context(model, inputs, ["stage1.1:add"], (0,))
     running = METHODS["maximisation"].run(work, parse_parameters(METHODS["maximisation"], {}))
     for _ in range(5):
         next(running)
-        assert model.training and all(one.grad is None for one in model.parameters())
+        assert model.training and all(weight.grad is None for weight in model.parameters())
     running.close()
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
-    assert all(one.requires_grad for one in model.parameters())
+    assert all(weight.requires_grad for weight in model.parameters())
     model.eval()
 
 
-def test_pixels_are_kept_in_256_levels(shipped, given):
+def test_pixels_are_kept_in_256_levels(shipped, inputs):
     """What is told as reached is what a saved picture reaches."""
-    maps = run_method(make_context(shipped[0], given, ["fc"], (2,)), "maximisation", steps=8)["fc"]
+    maps = run_method(make_context(shipped[0], inputs, ["fc"], (2,)), "maximisation", steps=8)["fc"]
     with torch.no_grad():
         score = shipped[0](own_numbers(maps, slice(2, 3)))[0, 2]
     assert float(maps.extras["values"][2]) == pytest.approx(float(score), rel=1e-5)
-    assert Pixels(CONCEPTS, given).shape == (3, 64, 64)
+    assert Pixels(CONCEPTS, inputs).shape == (3, 64, 64)
 
 
 def test_a_real_network_knows_what_it_asked_for(data_folder):

@@ -10,7 +10,7 @@ torch.set_num_threads(1)
 
 from dataclasses import dataclass  # noqa: E402
 
-from innerwalk.tests.support import (SUPPORT, bridges, method_runs)
+from innerwalk.tests.support import SUPPORT, bridges, method_runs  # noqa: E402
 from innerwalk.torch_bridge import client, data  # noqa: E402
 from innerwalk.torch_bridge.method_support.method import parameter  # noqa: E402
 from innerwalk.torch_bridge.methods import METHODS, Method, help_text, parameter_form, parse_parameters  # noqa: E402
@@ -36,22 +36,22 @@ def network(server, name):
     return server.calls["record"].__self__.networks[name]
 
 
-def made(bridge, name, method, **asked):
-    told, every = bridges.followed(bridge, bridge.start(name, method, **asked))
-    assert told[-1]["state"] == "done", told[-1]
-    return told, every
+def run_job(bridge, name, method, **request):
+    steps, every = bridges.followed(bridge, bridge.start(name, method, **request))
+    assert steps[-1]["state"] == "done", steps[-1]
+    return steps, every
 
 
 def test_activations_are_those_of_the_recording(bridge):
     known = bridge.record("Names", [client.noise(3)])
-    _, every = made(bridge, "Names", "activations")
+    _, every = run_job(bridge, "Names", "activations")
     assert every.keys() == known.all_maps.keys()
-    assert all(np.array_equal(one.texels, known.all_maps[key].texels) for key, one in every.items())
+    assert all(np.array_equal(maps.texels, known.all_maps[key].texels) for key, maps in every.items())
 
 
 def test_weights_are_the_kernels(bridge, server):
     bridge.record("Names")
-    _, every = made(bridge, "Names", "weights")
+    _, every = run_job(bridge, "Names", "weights")
     kernel = network(server, "Names").model.a.weight.detach().numpy()
     maps = every["a", "weights"]
     assert maps.channels == len(kernel)
@@ -61,29 +61,29 @@ def test_weights_are_the_kernels(bridge, server):
 
 def test_average_is_the_mean_over_the_pictures_that_are_drawn(bridge, server):
     bridge.record("Names", [client.noise(1)])
-    told, every = made(bridge, "Names", "average", data="objects", parameters={"count": 11, "seed": 4})
+    steps, every = run_job(bridge, "Names", "average", data="objects", parameters={"count": 11, "seed": 4})
     live, objects = network(server, "Names"), data.open_data("concepts:object")
     inputs = [live._picture_arguments(objects.picture(index)) for index in data.random_indices(objects, 11, 4)]
     assert len(inputs) == 11
     with torch.no_grad():
-        values = [live.model.a(one).numpy()[0].astype(np.float64) for (one,) in inputs]
-        answers = [live.model(one)["logits"].numpy()[0].astype(np.float64) for (one,) in inputs]
+        values = [live.model.a(values).numpy()[0].astype(np.float64) for (values,) in inputs]
+        answers = [live.model(values)["logits"].numpy()[0].astype(np.float64) for (values,) in inputs]
     assert np.allclose(every["a", "average"].data, np.mean(values, 0), atol=1e-6)
     assert np.allclose(every["b", "average"].data[:, 0, 0], np.mean(answers, 0), atol=1e-6)
     assert not np.allclose(np.mean(values, 0), values[0], atol=1e-3)
-    assert [one["share"] for one in told] == sorted(one["share"] for one in told)
+    assert [step["share"] for step in steps] == sorted(step["share"] for step in steps)
 
 
 def test_average_over_fewer_than_there_are(bridge):
     bridge.record("Names")
-    first = made(bridge, "Names", "average", data="objects", parameters={"count": 5, "seed": 1})[1]
-    other = made(bridge, "Names", "average", data="objects", parameters={"count": 5, "seed": 2})[1]
+    first = run_job(bridge, "Names", "average", data="objects", parameters={"count": 5, "seed": 1})[1]
+    other = run_job(bridge, "Names", "average", data="objects", parameters={"count": 5, "seed": 2})[1]
     assert not np.allclose(first["a", "average"].data, other["a", "average"].data)
 
 
 def test_average_of_a_network_with_two_inputs(bridge, server):
     bridge.record("Two")
-    _, every = made(bridge, "Two", "average", data="objects", parameters={"count": 2, "seed": 0})
+    _, every = run_job(bridge, "Two", "average", data="objects", parameters={"count": 2, "seed": 0})
     live, objects = network(server, "Two"), data.open_data("concepts:object")
     with torch.no_grad():
         values = [
@@ -95,8 +95,8 @@ def test_average_of_a_network_with_two_inputs(bridge, server):
 
 def test_occlusion_is_the_fall_of_the_mean(bridge, server):
     bridge.record("Names", [client.noise(6)])
-    asked = {"size": 0.25, "stride": 1.0, "fill": "value", "value": 0.5}
-    told, every = made(bridge, "Names", "occlusion", parameters=asked)
+    parameters = {"size": 0.25, "stride": 1.0, "fill": "value", "value": 0.5}
+    steps, every = run_job(bridge, "Names", "occlusion", parameters=parameters)
     live = network(server, "Names")
     picture, wanted = live.read(["noise:6"])[0].values, np.zeros((4, 16, 16))
     with torch.no_grad():
@@ -111,13 +111,13 @@ def test_occlusion_is_the_fall_of_the_mean(bridge, server):
     assert maps.frame == "input"
     assert np.allclose(maps.data, wanted, atol=1e-5)
     assert np.abs(wanted).max() > 1e-3
-    assert told[-1]["told"] == "place 16 of 16"
+    assert steps[-1]["told"] == "place 16 of 16"
 
 
 def test_occlusion_needs_a_picture(bridge):
     bridge.record("Vector", [client.noise(1)])
-    told, _ = bridges.followed(bridge, bridge.start("Vector", "occlusion"))
-    assert told[-1]["state"] == "failed" and "this network's first input is not one" in told[-1]["error"]
+    steps, _ = bridges.followed(bridge, bridge.start("Vector", "occlusion"))
+    assert steps[-1]["state"] == "failed" and "this network's first input is not one" in steps[-1]["error"]
 
 
 def test_occlusion_of_a_network_that_takes_a_list():
@@ -155,7 +155,7 @@ METHOD = Method("wish", "Wish", "Wishes.", lambda work, parameters: iter(()), Wi
 
 def test_a_form_says_everything():
     fields = parameter_form(METHOD)
-    assert [(one["name"], one["kind"], one["default"]) for one in fields] == [
+    assert [(field["name"], field["kind"], field["default"]) for field in fields] == [
         ("count", "int", 3), ("weight", "float", 0.5), ("any_size", "float", 2.0), ("mirrored", "bool", False),
         ("word", "str", "a"), ("way", "choice", "up"),
     ]  # fmt: skip
@@ -173,7 +173,7 @@ def test_what_was_given_is_chosen():
 
 
 @pytest.mark.parametrize(
-    ("given", "line"),
+    ("parameters", "line"),
     [
         ({"count": 11}, "wish: count is 11; it must be 1 to 10"),
         ({"count": 2.0}, "a whole number is needed"),
@@ -189,9 +189,9 @@ def test_what_was_given_is_chosen():
         ([1], "an object such as"),
     ],
 )
-def test_what_cannot_be_chosen(given, line):
+def test_what_cannot_be_chosen(parameters, line):
     with pytest.raises(InputError, match=line):
-        parse_parameters(METHOD, given)
+        parse_parameters(METHOD, parameters)
 
 
 def test_an_unknown_parameter():
@@ -204,4 +204,4 @@ def test_an_unknown_parameter():
 def test_every_method_is_described():
     for name, method in METHODS.items():
         assert name == method.name and method.title and method.text.endswith(".")
-        assert all(one["text"] for one in parameter_form(method))
+        assert all(field["text"] for field in parameter_form(method))

@@ -61,7 +61,9 @@ def by_hand(read, x, hidden, patch, stride):
 def test_of_a_linear_network_it_is_the_sum_under_the_patch():
     torch.manual_seed(0)
     model, x = Linear(), picture()
-    maps = method_runs.run_method(method_runs.make_context(model, x, ["fc"]), "occlusion", size=0.2, stride=1.0, fill="value")["fc"]
+    maps = method_runs.run_method(
+        method_runs.make_context(model, x, ["fc"]), "occlusion", size=0.2, stride=1.0, fill="value"
+    )["fc"]
     parts = (model.fc.weight.reshape(3, 3, 10, 14) * x).sum(1).detach().numpy()
     for y in range(0, 10, 2):
         for left in range(0, 14, 3):
@@ -82,8 +84,8 @@ def test_every_channel_and_overlapping_patches(of, layer):
             values = {"a": a, "b": model.b(a.relu()), "fc": model(pictures)[..., None, None]}[layer][0].numpy()
         return values.mean((1, 2)) if of == "mean" else values.max((1, 2))
 
-    asked = {"size": 0.3, "stride": 0.5, "fill": "value", "value": 0.7}
-    maps = method_runs.run_method(method_runs.make_context(model, x, [layer]), "occlusion", of=of, **asked)[layer]
+    parameters = {"size": 0.3, "stride": 0.5, "fill": "value", "value": 0.7}
+    maps = method_runs.run_method(method_runs.make_context(model, x, [layer]), "occlusion", of=of, **parameters)[layer]
     wanted = by_hand(read, x, torch.full_like(x, 0.7), (3, 4), (2, 2))
     assert np.allclose(maps.data, wanted, atol=1e-5) and np.abs(wanted).max() > 1e-2
 
@@ -131,9 +133,11 @@ def test_the_score_of_a_class_is_drawn_on_the_layer_of_the_classes():
     best = int(model(x).argmax())
     every = method_runs.run_method(method_runs.make_context(model, x, ["fc"]), "occlusion")["fc"].data
     for of_class, meant in ((-1, best), (2, 2)):
-        made = method_runs.run_method(method_runs.make_context(model, x, ["a", "fc"]), "occlusion", of="class", of_class=of_class)
-        assert list(made) == ["fc"] and np.allclose(made["fc"].data[meant], every[meant], atol=1e-5)
-        assert not np.delete(made["fc"].data, meant, 0).any() and every[meant].any()
+        found = method_runs.run_method(
+            method_runs.make_context(model, x, ["a", "fc"]), "occlusion", of="class", of_class=of_class
+        )
+        assert list(found) == ["fc"] and np.allclose(found["fc"].data[meant], every[meant], atol=1e-5)
+        assert not np.delete(found["fc"].data, meant, 0).any() and every[meant].any()
     with pytest.raises(InputError, match="is drawn on the layer of the classes, fc; ask for that"):
         method_runs.run_method(method_runs.make_context(model, x, ["a"]), "occlusion", of="class")
 
@@ -141,10 +145,12 @@ def test_the_score_of_a_class_is_drawn_on_the_layer_of_the_classes():
 def test_places_come_some_at_a_time_and_fill_the_picture():
     model, x = Small().eval(), picture()
     with mock.patch.dict(run_limits.MAX_COPIES, cpu=3):
-        told = method_runs.method_steps(method_runs.make_context(model, x, ["a"]), "occlusion", size=0.25)
-    assert told[0].message == "54 places" and told[-1].message == "place 54 of 54"  # 2 by 4 pixels, 1 by 2 pixels apart
-    shown = [one.maps[0].data for one in told if one.maps]
-    hidden_so_far = [np.abs(one).max(0).astype(bool).mean() for one in shown]
+        steps = method_runs.method_steps(method_runs.make_context(model, x, ["a"]), "occlusion", size=0.25)
+    assert (
+        steps[0].message == "54 places" and steps[-1].message == "place 54 of 54"
+    )  # 2 by 4 pixels, 1 by 2 pixels apart
+    shown = [step.maps[0].data for step in steps if step.maps]
+    hidden_so_far = [np.abs(tiles).max(0).astype(bool).mean() for tiles in shown]
     assert len(shown) >= 8 and hidden_so_far == sorted(hidden_so_far) and hidden_so_far[-1] == 1
     assert hidden_so_far[0] < 0.4
     at_once = method_runs.run_method(method_runs.make_context(model, x, ["a"]), "occlusion", size=0.25)["a"].data
@@ -166,12 +172,12 @@ def test_what_a_shipped_network_needs_lies_in_the_object():
     model, names = concepts.load("object")
     hits = 0
     for index in range(12):
-        one = concepts.sample(0, 1, index, task="object")
-        x = torch.from_numpy(one.image).permute(2, 0, 1)[None].float() / 127.5 - 1
-        work = method_runs.make_context(model, x, ["fc"], [one.label], class_names=names)
-        values = method_runs.run_method(work, "occlusion", size=0.25)["fc"].data[one.label]
+        sample = concepts.sample(0, 1, index, task="object")
+        x = torch.from_numpy(sample.image).permute(2, 0, 1)[None].float() / 127.5 - 1
+        work = method_runs.make_context(model, x, ["fc"], [sample.label], class_names=names)
+        values = method_runs.run_method(work, "occlusion", size=0.25)["fc"].data[sample.label]
         row, column = np.unravel_index(values.argmax(), values.shape)
-        box = one.boxes[0]
+        box = sample.boxes[0]
         hits += box.x0 <= column < box.x1 and box.y0 <= row < box.y1
     assert hits >= 10
 
@@ -185,7 +191,9 @@ def test_no_gradient_is_needed():
         def forward(self, x):
             return torch.from_numpy(self.a(x.round()).detach().numpy().copy()) * 2
 
-    assert method_runs.run_method(method_runs.make_context(Rounded(), picture() * 9, ["a"]), "occlusion")["a"].data.any()
+    assert method_runs.run_method(method_runs.make_context(Rounded(), picture() * 9, ["a"]), "occlusion")[
+        "a"
+    ].data.any()
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -193,7 +201,9 @@ def test_captum_has_the_same():
     captum = pytest.importorskip("captum.attr", reason="captum isn't installed; the sums by hand have run")
     torch.manual_seed(1)
     model, x = Small().eval(), picture()
-    maps = method_runs.run_method(method_runs.make_context(model, x, ["fc"]), "occlusion", size=0.3, fill="value", value=0.2)["fc"]
+    maps = method_runs.run_method(
+        method_runs.make_context(model, x, ["fc"]), "occlusion", size=0.3, fill="value", value=0.2
+    )["fc"]
     for target in range(3):
         wanted = captum.Occlusion(model).attribute(x, (3, 3, 4), (3, 2, 2), baselines=0.2, target=target)[0, 0]
         assert np.abs(maps.data[target] - wanted.numpy()).max() <= 1e-6

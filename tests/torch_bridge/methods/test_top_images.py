@@ -50,7 +50,9 @@ def test_a_planted_picture_ranks_first_and_is_cut_out():
     pictures = noise(30)
     pictures[17][4:7, 9:12] = cross
     pictures[5] = pictures[17].copy()
-    work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(pictures))
+    work = method_runs.make_context(
+        model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(pictures)
+    )
     maps = method_runs.run_method(work, "top_images", best=4, outside="plain", count=30)["0"]
     assert maps.extras["samples"].tolist() == [2, 2] and maps.colour and maps.frame == "layer"
     assert maps.labels[0] == "made 5"
@@ -76,7 +78,7 @@ def test_ranks_are_those_of_asking_each_picture_alone(score):
     indices = data.random_indices(objects, 45, 3)
     alone = [work.record(work.feed(objects.picture(index)), layers) for index in indices]
     for id, gallery in images_pass.best_images.items():
-        values = np.stack([one.maps(id).data for one in alone]).astype(np.float64)
+        values = np.stack([recording.maps(id).data for recording in alone]).astype(np.float64)
         scores = values.max((2, 3)) if score == "max" else values.mean((2, 3))
         order = np.argsort(-scores, 0, "stable")[:5].T
         assert np.allclose(gallery.best.values, np.take_along_axis(scores.T, order, 1), rtol=1e-4, atol=1e-5)
@@ -106,12 +108,12 @@ def test_parts_of_the_data_merge_to_what_one_pass_finds():
             gallery.add(view, CropFrame(ReceptiveFields(everything, (64, 64)), whole_picture=True))
         return gallery
 
-    one, *parts = pass_over(indices), pass_over(indices[40:]), pass_over(indices[:13]), pass_over(indices[13:40])
+    whole, *parts = pass_over(indices), pass_over(indices[40:]), pass_over(indices[:13]), pass_over(indices[13:40])
     best, counted = parts[0].best, parts[0].histogram
     for other in parts[1:]:
-        best, counted = best.merged(other.best), counted.merged(other.counted)
-    assert all(np.array_equal(getattr(best, name), getattr(one.best, name)) for name in vars(best))
-    assert np.array_equal(counted.counts, one.histogram.counts)
+        best, counted = best.merged(other.best), counted.merged(other.histogram)
+    assert all(np.array_equal(getattr(best, name), getattr(whole.best, name)) for name in vars(best))
+    assert np.array_equal(counted.counts, whole.histogram.counts)
 
 
 def test_one_pass_opens_each_picture_once_and_runs_the_network_once():
@@ -134,12 +136,14 @@ def test_memory_does_not_grow_with_the_pictures():
     model, _ = crosses()
     held = []
     for count in (40, 160):
-        work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(noise(count)))
+        work = method_runs.make_context(
+            model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(noise(count))
+        )
         images_pass = BestImagesPass(DatasetPass(work, ["0"], "top_images"), BestImagesParameters(count=count))
         list(images_pass.run("top_images"))
         gallery = images_pass.best_images["0"]
         arrays = [gallery.crops, gallery.maps, gallery.histogram.counts, *vars(gallery.best).values()]
-        held.append([one.nbytes for one in arrays])
+        held.append([array.nbytes for array in arrays])
     assert held[0] == held[1]
 
 
@@ -148,13 +152,18 @@ def test_only_the_channels_asked_for_are_made():
     objects = data.open_data("concepts:object")
     work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], data=objects)
     some = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], channels=(70, 4), data=objects)
-    every, few = (method_runs.run_method(one, "top_images", count=40, best=2)["stage3.1:add"] for one in (work, some))
+    every, few = (
+        method_runs.run_method(context, "top_images", count=40, best=2)["stage3.1:add"] for context in (work, some)
+    )
     assert np.array_equal(few.texels[[4, 70]], every.texels[[4, 70]])
-    made = few.texels[..., 3].any((1, 2))
-    assert np.flatnonzero(made).tolist() == [4, 70]
+    found = few.texels[..., 3].any((1, 2))
+    assert np.flatnonzero(found).tolist() == [4, 70]
     assert few.labels[4] == every.labels[4] != "" and few.labels[5] == ""
     with pytest.raises(InputError, match="channels 0 to 71; there is no channel 72"):
-        method_runs.run_method(method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], (72,), data=objects), "top_images")
+        method_runs.run_method(
+            method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], (72,), data=objects),
+            "top_images",
+        )
 
 
 def test_labels_say_the_class_and_how_many_share_it():
@@ -162,8 +171,8 @@ def test_labels_say_the_class_and_how_many_share_it():
     objects = data.open_data("concepts:object")
     work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["fc"], data=objects, class_names=names)
     maps = method_runs.run_method(work, "top_images", count=200, shown="picture")["fc"]
-    assert [one.partition(",")[0] for one in maps.labels] == list(names)
-    assert min(int(one.split()[1]) for one in maps.labels) >= 8
+    assert [label.partition(",")[0] for label in maps.labels] == list(names)
+    assert min(int(label.split()[1]) for label in maps.labels) >= 8
     assert maps.shape[1:] == (3 * 64 + 4,) * 2  # whole pictures, as large as they are
 
 
@@ -172,9 +181,13 @@ def test_a_picture_that_cannot_be_read_is_left_out():
     pictures = noise(12)
     pictures[3] = None
     pictures[0] = None
-    work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(pictures))
+    work = method_runs.make_context(
+        model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(pictures)
+    )
     assert method_runs.method_steps(work, "top_images")[-1].message == "12 of 12 pictures of made; 2 can't be read"
-    work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures([None] * 3))
+    work = method_runs.make_context(
+        model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures([None] * 3)
+    )
     with pytest.raises(InputError, match="picture 2: damaged"):
         method_runs.method_steps(work, "top_images")
 
@@ -225,11 +238,13 @@ def test_networks_that_take_few_pictures_at_once_get_few(kind):
     torch.manual_seed(0)
     model = kind().eval()
     pictures = noise(20)
-    work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["conv"], preprocessing=PLAIN, data=Pictures(pictures))
+    work = method_runs.make_context(
+        model, torch.zeros(1, 3, 16, 16), ["conv"], preprocessing=PLAIN, data=Pictures(pictures)
+    )
     images_pass = BestImagesPass(DatasetPass(work, ["conv"], "top_images"), BestImagesParameters(count=20, best=3))
     list(images_pass.run("top_images"))
     with torch.no_grad():
-        values = [float(model.conv(work.feed(Image.fromarray(one))[0])[0, 1].max()) for one in pictures]
+        values = [float(model.conv(work.feed(Image.fromarray(picture))[0])[0, 1].max()) for picture in pictures]
     assert (
         images_pass.best_images["conv"].best.pictures[1].tolist()
         == np.argsort(-np.array(values), kind="stable")[:3].tolist()
@@ -239,7 +254,9 @@ def test_networks_that_take_few_pictures_at_once_get_few(kind):
 
 
 def test_a_network_that_fails_is_an_error_of_one_line():
-    work = method_runs.make_context(Broken().eval(), torch.zeros(1, 3, 16, 16), ["conv"], preprocessing=PLAIN, data=Pictures(noise(70)))
+    work = method_runs.make_context(
+        Broken().eval(), torch.zeros(1, 3, 16, 16), ["conv"], preprocessing=PLAIN, data=Pictures(noise(70))
+    )
     with pytest.raises(ModelError, match="no more"):
         method_runs.method_steps(work, "top_images")
 
@@ -250,7 +267,7 @@ def test_a_network_of_vectors_is_fed_as_it_wants():
     feed = work.feed
     object.__setattr__(work, "feed", lambda picture: (feed(picture)[0].flatten(1),))
     maps = method_runs.run_method(work, "top_images", best=1, outside="plain")["0"]
-    values = torch.stack([model(work.feed(Image.fromarray(one))[0])[0] for one in work.data.pictures]).detach()
+    values = torch.stack([model(work.feed(Image.fromarray(picture))[0])[0] for picture in work.data.pictures]).detach()
     assert np.allclose(maps.extras["values"], values.max(0).values)
     shown = maps.data[2] * 255
     assert np.array_equal(shown[::2, ::2].round(), work.data.pictures[int(values[:, 2].argmax())])
@@ -258,7 +275,9 @@ def test_a_network_of_vectors_is_fed_as_it_wants():
 
 def test_leaving_early_leaves_the_network_alone():
     model, _ = crosses()
-    work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(noise(64)))
+    work = method_runs.make_context(
+        model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(noise(64))
+    )
     running = METHODS["top_images"].run(work, parse_parameters(METHODS["top_images"], {}))
     for _ in range(7):
         next(running)
@@ -313,9 +332,11 @@ def test_what_is_outside_is_dark_or_has_a_line_around_it():
 def test_views_say_what_they_are_of():
     model, _ = crosses()
     pictures = noise(7)
-    work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(pictures))
+    work = method_runs.make_context(
+        model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(pictures)
+    )
     views: list[DatasetBatch] = list(DatasetPass(work, ["0"], "x").batches([4, 1, 6]))
-    assert np.concatenate([one.indices for one in views]).tolist() == [4, 1, 6] and views[-1].done == 3
+    assert np.concatenate([batch.indices for batch in views]).tolist() == [4, 1, 6] and views[-1].done == 3
     assert np.array_equal(views[0].pictures[0], pictures[4])
     assert torch.equal(views[0].maps["0"], model(views[0].inputs).detach())
 
@@ -332,12 +353,14 @@ class Odd(nn.Module):
 
 
 def test_pictures_without_a_number_are_never_the_best():
-    pictures = noise(5) + [one + 190 for one in noise(2, seed=1)]
+    pictures = noise(5) + [picture + 190 for picture in noise(2, seed=1)]
     how = Preprocessing(size=(16, 16), mean=(0.0,), std=(1.0,))
     model = nn.Sequential(nn.Sequential(Odd())).eval()
     model[0][0].conv.weight.data.abs_()
-    for given, wanted in ((pictures, [5, 6]), (pictures[:5], [])):
-        work = method_runs.make_context(model, torch.ones(1, 3, 16, 16), ["0.0.conv"], preprocessing=how, data=Pictures(given))
+    for kept, wanted in ((pictures, [5, 6]), (pictures[:5], [])):
+        work = method_runs.make_context(
+            model, torch.ones(1, 3, 16, 16), ["0.0.conv"], preprocessing=how, data=Pictures(kept)
+        )
         images_pass = BestImagesPass(
             DatasetPass(work, work.layers, "top_images"), BestImagesParameters(best=3, score="mean")
         )

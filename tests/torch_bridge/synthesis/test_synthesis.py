@@ -36,7 +36,7 @@ WEIGHT = torch.randn(3, *SIZE, generator=RANDOM)
 
 
 def linear(shares, rows):
-    return (PIXELS.values(shares) * WEIGHT).flatten(1).sum(1)
+    return (PIXELS.to_network(shares) * WEIGHT).flatten(1).sum(1)
 
 
 def settings_of(name, steps=1, **more):
@@ -46,7 +46,7 @@ def settings_of(name, steps=1, **more):
 
 
 def ascend(settings, kind="noise", samples=1):
-    start = make_start(settings, [f"0/layer/3/{k}" for k in range(samples)], kind, PIXELS.shares(PICTURE))
+    start = make_start(settings, [f"0/layer/3/{k}" for k in range(samples)], kind, PIXELS.to_brightness(PICTURE))
     ascent = Ascent(settings, start, 8)
     list(ascent.steps())
     return start.values.numpy(), ascent.values.numpy()
@@ -100,10 +100,10 @@ def test_a_jitter_is_a_shift_with_grey_around():
 def test_all_moves_are_one_map():
     """A picture whose brightness is a plane, seen where all moves, one after another, put it."""
     moves, height, width = RandomAffine(margin=6), 40, 60
-    one = torch.tensor([[0.1, 0.8, 0.9, 0.3, 0.95, 0.2]])  # right 0 of 8, down 7; then 4 and 1 of 4; 1.1; 5 of 26
+    numbers = torch.tensor([[0.1, 0.8, 0.9, 0.3, 0.95, 0.2]])  # right 0 of 8, down 7; then 4 and 1 of 4; 1.1; 5 of 26
     y, x = torch.meshgrid(torch.arange(height) - (height - 1) / 2, torch.arange(width) - (width - 1) / 2, indexing="ij")
     plane = (0.5 + 0.004 * x - 0.003 * y).expand(1, 3, -1, -1)
-    found = moves(plane, one)
+    found = moves(plane, numbers)
     assert found.shape == (1, 3, 46, 66)
     angle = np.radians(5 - 10)
     for down, right in ((-9.5, -12.5), (0.5, 0.5), (8.5, 14.5)):
@@ -162,7 +162,7 @@ def test_a_direction():
 def test_diversity_is_the_mean_cosine_of_gram_matrices():
     maps = torch.randn(6, 4, 3, 5, generator=RANDOM)
     found = goals.diversity("a", 3).score(reached(maps), range(6))
-    grams = [(one.flatten(1) @ one.flatten(1).T).flatten() for one in maps]
+    grams = [(item.flatten(1) @ item.flatten(1).T).flatten() for item in maps]
     for first in (0, 3):
         cosines = [
             F.cosine_similarity(grams[i], grams[j], 0)
@@ -260,9 +260,9 @@ def test_one_step_of_waves(name):
     back = np.einsum("ij,ihw->jhw", colours, back)
     gradient = np.zeros((3, 6, 3, 2))
     for row, column, part in np.ndindex(6, 3, 2):
-        one = np.zeros((6, 3), complex)
-        one[row, column] = scale[row, column] * (1, 1j)[part]
-        gradient[:, row, column, part] = (back * np.fft.irfft2(one, s=SIZE)).sum((1, 2))
+        basis = np.zeros((6, 3), complex)
+        basis[row, column] = scale[row, column] * (1, 1j)[part]
+        gradient[:, row, column, part] = (back * np.fft.irfft2(basis, s=SIZE)).sum((1, 2))
     step = PRESETS[name].rate * gradient / (np.abs(gradient) + ascents.EPSILON)
     clear = np.abs(gradient) > 1e-4
     assert clear.mean() > 0.8
