@@ -7,22 +7,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..blender_addon.imaging import channel_images, png
-from ..blender_addon.imaging.channel_images import Look
+from ..blender_addon.imaging.channel_images import Colouring
 from ..blender_addon.imaging.filenames import file_names
 from ..torch_bridge.concepts import TASKS
 from ..torch_bridge.data import DataSet, open_data
 from ..torch_bridge.methods import Method, parameter_form, parse_parameters
 from ..torch_bridge.models.device import choose_device
 from ..torch_bridge.predictions.class_names import ClassNames
-from ..torch_bridge.recording import Maps, Recording
+from ..torch_bridge.recording import Maps, Progress, Recording
 from ..torch_bridge.recording.errors import SceneError, UnknownName
-from ..torch_bridge.server.ask import find_method, record_with_method
+from ..torch_bridge.server.in_process import find_method, record_with_method
 from ..torch_bridge.server.loaded_model import LoadedModel
 from ..torch_bridge.server.priority_lock import PriorityLock
 from ..torch_bridge.subject import RecordSpec
 from . import tables
 
-Progress = Callable[[str, float], None]
 LOADED = 0.1
 """Share of the progress bar for loading the network."""
 OF_CLASS = "of_class"
@@ -119,12 +118,12 @@ def write_pictures(folder: Path, layer_maps: Sequence[Maps], channels: Sequence[
 
     The PNG files have 8 bits a channel and the colours of the dark theme. Raises OSError.
     """
-    look, names = Look("dark", "signed", 1.0), file_names(maps.layer for maps in layer_maps)
+    look, names = Colouring("dark", "signed", 1.0), file_names(maps.layer for maps in layer_maps)
     for done, maps in enumerate(layer_maps):
         progress(f"pictures of {maps.layer}", done / len(layer_maps))
         scales, inner = maps.peak, folder / names[maps.layer]
-        (folder / f"{names[maps.layer]}.png").write_bytes(b"".join(channel_images.sheet_file(maps, scales, look)))
+        (folder / f"{names[maps.layer]}.png").write_bytes(b"".join(channel_images.encode_sheet(maps, scales, look)))
         inner.mkdir()
         for channel in tables.visible_channels(maps, channels):
-            pixels = channel_images.tile(maps, channel, float(scales[channel]), look)
-            (inner / f"{channel:04d}.png").write_bytes(png.whole(pixels))
+            pixels = channel_images.draw_tile(maps, channel, float(scales[channel]), look)
+            (inner / f"{channel:04d}.png").write_bytes(png.encode_8bit(pixels))

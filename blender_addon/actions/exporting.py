@@ -8,14 +8,13 @@ from pathlib import Path
 import bpy
 import numpy as np
 
-from ...torch_bridge.recording import Network
+from ...torch_bridge.recording import Network, Progress
 from ...torch_bridge.recording.errors import SceneError
 from ..atomic_files import free_path, new_folder
 from ..imaging import export
 from ..imaging.filenames import file_name, file_names
 from ..scene.hall import store
 from ..scene.panels import panel_of, panels, values
-from ..scene.view.render import Progress
 
 READING_SHARE = 0.1
 """Share of the whole progress that reading the maps takes."""
@@ -52,7 +51,7 @@ def export_steps(scene: bpy.types.Scene, directory: Path | str, layer: str = "")
     contents = yield from _read(scene, network, names, layer)
     path = free_path(Path(directory), names[layer] if layer else file_name(network.name))
     with new_folder(path) as part:
-        for what, share in export.write(part, contents, look, metadata):
+        for what, share in export.write_export(part, contents, look, metadata):
             yield what, READING_SHARE + (1 - READING_SHARE) * share
     return f"{len(contents)} layer{'s' if len(contents) > 1 else ''} of {network.name} in {path}"
 
@@ -70,17 +69,17 @@ def run_export(work: ExportSteps, progress: Progress | None = None) -> str:
 
 def _read(
     scene: bpy.types.Scene, network: Network, names: dict[str, str], layer: str
-) -> Generator[tuple[str, float], None, list[export.Content]]:
+) -> Generator[tuple[str, float], None, list[export.ExportLayer]]:
     """Return the maps that the panels show now, reading one panel in each step."""
     uid, method = scene.session_uid, store.dress_of(scene).method
     ids = [layer] if layer else [id for id in panels(scene) if id in network.by_id]
-    contents: list[export.Content] = []
+    contents: list[export.ExportLayer] = []
     for done, id in enumerate(ids):
         hall = _hall(uid)
         panel, info = panels(hall).get(id), network.by_id[id]
         maps = store.maps_of(panel, info.shows or id, method) if panel else None
         if maps is not None:
-            contents.append(export.Content(info, maps, values.scales_of(hall, panel), names[id]))
+            contents.append(export.ExportLayer(info, maps, values.scales_of(hall, panel), names[id]))
         yield id, READING_SHARE * (done + 1) / len(ids)
     if not contents:
         raise SceneError(f"scene {scene.name!r}: no panel shows maps of {layer or 'a layer'}; record them first")
@@ -95,9 +94,9 @@ def _hall(uid: int) -> bpy.types.Scene:
     return found
 
 
-def _look(scene: bpy.types.Scene) -> export.Look:
+def _look(scene: bpy.types.Scene) -> export.Colouring:
     dress = store.dress_of(scene)
-    return export.Look(dress.theme, dress.map, dress.gain)
+    return export.Colouring(dress.theme, dress.map, dress.gain)
 
 
 def _metadata(scene: bpy.types.Scene, layer: str) -> dict[str, object]:

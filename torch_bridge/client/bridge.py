@@ -94,7 +94,7 @@ class Bridge:
     def call(
         self, name: str, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None
     ) -> Iterator[Frame]:
-        """Send a request and yield the frames of the answer as they arrive.
+        """Send values and arrays (of any shape) and yield the frames of the answer as they arrive.
 
         Raises BridgeError, or the error that the bridge reports.
         """

@@ -34,7 +34,7 @@ class Stream(Protocol):
 
 
 def encode(values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[memoryview | bytes]:
-    """The pieces of one frame; contiguous arrays are not copied."""
+    """The pieces of one frame; arrays, of any shape, are not copied if they are contiguous."""
     pieces = list(safetensors.encode(arrays, {"json": json.dumps(values)}))
     return [sum(map(len, pieces)).to_bytes(8, "little"), *pieces]
 

@@ -6,6 +6,6 @@ import math
 
 
 def near_square(count: int) -> tuple[int, int]:
-    """Returns (columns, rows) of the smallest near-square grid with room for `count` cells; columns >= rows."""
+    """The (rows, columns) of the smallest near-square grid with room for `count` cells; columns >= rows."""
     columns = max(math.ceil(math.sqrt(count)), 1)
-    return columns, max(-(-count // columns), 1)
+    return max(-(-count // columns), 1), columns

@@ -41,7 +41,7 @@ MAX_VALUES = 1 << 48
 def encode(arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> Iterator[memoryview]:
     """Yield the pieces of a body: the header, then the arrays' memory, widest dtype first so that all stay aligned.
 
-    C-contiguous arrays are not copied. Raises KeyError for a dtype that the layout lacks.
+    Arrays can have any shape; C-contiguous ones are not copied. Raises KeyError for a dtype that the layout lacks.
     """
     order = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
     header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
@@ -102,7 +102,7 @@ def _checked_metadata(metadata: Any, where: str) -> dict[str, str]:
 
 
 def open_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Read-only, memory-mapped arrays of a file by name, and its metadata; reads only the header."""
+    """Read-only, memory-mapped arrays of a file by name, of any shape, and its metadata; reads only the header."""
     try:
         body = np.memmap(path, np.uint8, "r")
     except FileNotFoundError:

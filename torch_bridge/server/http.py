@@ -73,7 +73,7 @@ class Server(ThreadingHTTPServer):
         """Open connections, oldest first -> whether they are authenticated."""
         self._change = threading.Lock()
         try:
-            super().__init__((LOOPBACK, port), Handler)
+            super().__init__((LOOPBACK, port), BridgeRequestHandler)
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
             raise BridgeError(f"port {port} can't be used ({reason}); 0 takes any free port") from None
@@ -137,7 +137,7 @@ def _shut_down(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-class Handler(BaseHTTPRequestHandler):
+class BridgeRequestHandler(BaseHTTPRequestHandler):
     """Serves one connection."""
 
     protocol_version, disable_nagle_algorithm, wbufsize = "HTTP/1.1", True, 1 << 16

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ....torch_bridge.recording import ACTIVATIONS, Layer, Recording
+from ....torch_bridge.recording import ACTIVATIONS, Layer, Progress, Recording
 from ...layout import Hall, Slot
 from ...layout.blocks import matching_blocks
 from ...layout.boards import title_board
@@ -37,7 +37,6 @@ from ..panels import add_panel, panels, refresh, size_of
 from ..panels.digest import showing
 from ..panels.panel_metadata import LINKS
 from ..state.parts import collection_of
-from ..view.render import Progress
 from . import refresh as following
 from .store import Dress, planned
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import bpy
 from mathutils import Matrix
 
-from ....torch_bridge.recording import Recording
+from ....torch_bridge.recording import Progress, Recording
 from ....torch_bridge.recording.errors import SceneError
 from ... import layout
 from ...layout import camera_presets
@@ -17,7 +17,6 @@ from ..materials import nodes
 from ..paint import glyphs
 from ..state.scratch import whole
 from ..view import camera, render
-from ..view.render import Progress
 from . import assembly, store
 from .store import Dress
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
 
+from ....torch_bridge.recording import Progress
 from ....torch_bridge.recording.errors import SceneError
 from ..materials.compat import EEVEE
 
@@ -18,8 +19,6 @@ ENGINES = {"cycles": "CYCLES", "eevee": EEVEE}
 SAMPLE = re.compile(r"Sample (\d+)/(\d+)")
 FEW = 8
 """Samples up to which a pixel gets all of them; beyond, those that have settled stop early."""
-Progress = Callable[[str, float], None]
-"""Called with what is being done and how much of it is done, 0..1."""
 
 
 def prepare(

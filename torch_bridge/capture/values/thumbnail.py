@@ -33,7 +33,7 @@ def _to_plane(maps: np.ndarray) -> np.ndarray:
     if maps.shape[1:] != (1, 1):
         return maps.mean(0)
     values = maps.reshape(-1)
-    columns, _ = near_square(len(values))
+    _, columns = near_square(len(values))
     return np.pad(values, (0, -len(values) % columns), mode="edge").reshape(-1, columns)
 
 
