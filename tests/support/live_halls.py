@@ -1,4 +1,4 @@
-"""A Blender that talks to a bridge of its own, and what its halls hold."""
+"""A Blender with a bridge of its own, and what its halls hold."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ KINDS = ("images", "meshes", "objects", "materials", "texts", "node_groups", "co
 
 
 def own(name: str, **fields) -> dict:
-    """A network of `own_networks`, as an order names it."""
+    """The spec of a network of `own_networks`."""
     return {"model": f"own_networks:{name}", "size": [16, 16], "mean": [0.5] * 3, "std": [0.25] * 3, **fields}
 
 
@@ -45,7 +45,7 @@ def registered() -> Iterator[None]:
 
 
 def built(network: str) -> bpy.types.Scene:
-    """Its hall, shown."""
+    """Build the hall of a network and show it in the window."""
     before = set(store.halls())
     actions.build_hall(network)
     actions.wait_for_bridge()
@@ -59,12 +59,12 @@ def empty_file() -> None:
 
 
 def counts() -> dict[str, int]:
-    """How many data-blocks of each kind are in the file."""
+    """Number of data-blocks of each kind in the file."""
     return {kind: len(getattr(bpy.data, kind)) for kind in KINDS}
 
 
 def bridge() -> Bridge:
-    """A plain client of the bridge that this Blender talks to."""
+    """Another connection to the bridge that this Blender is connected to."""
     return current().link._bridge.new_connection()
 
 

@@ -24,7 +24,7 @@ def conv(inputs: int, outputs: int) -> nn.Conv2d:
 
 
 class Gated(nn.Module):
-    """Its last layer waits for GATE, and says by REACHED that it does."""
+    """Its last layer sets REACHED and waits for GATE."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Gated(nn.Module):
 
 
 class Forks(nn.Module):
-    """Which layers run, and how often, is up to the input."""
+    """The input decides which layers run, and how often."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class Forks(nn.Module):
 
 
 class Detects(nn.Module):
-    """Answers as torchvision's detection networks do, to a list of pictures."""
+    """Takes a list of pictures and answers like torchvision's detection networks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class Detects(nn.Module):
 
 
 class Names(nn.Module):
-    """Answers with a dict."""
+    """Returns a dict."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class Two(nn.Module):
 
 
 class Odd(nn.Module):
-    """Makes numbers that are none."""
+    """Returns maps with infinity and NaN."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class Odd(nn.Module):
 
 
 class Fails(nn.Module):
-    """As FAILS says."""
+    """Fails as FAILS names."""
 
     def __init__(self) -> None:
         super().__init__()

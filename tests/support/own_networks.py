@@ -1,4 +1,4 @@
-"""Networks of a user's own that a child of the tests serves; files in its folder say what they do."""
+"""Networks of a user's own that a bridge of the tests serves; files in its folder make them wait."""
 
 import time
 from pathlib import Path
@@ -15,7 +15,7 @@ def conv(inputs: int, outputs: int) -> nn.Conv2d:
 
 
 def wait() -> None:
-    """While the file `hold` is there; the number in it: let so many runs pass."""
+    """Wait while the file `hold` exists; a number in it lets so many runs pass first."""
     try:
         left = int(HOLD.read_text() or 0)
     except (FileNotFoundError, ValueError):
@@ -30,7 +30,7 @@ def wait() -> None:
 
 
 class Gated(nn.Module):
-    """Between its two first layers and its last it waits while the file `hold` is there."""
+    """Waits before its last layer while the file `hold` exists."""
 
     def __init__(self) -> None:
         super().__init__()

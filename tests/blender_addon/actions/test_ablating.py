@@ -1,4 +1,4 @@
-"""Channels that a person takes away from a hall: panels and answer are those of the network without them."""
+"""Ablated channels of a hall: panels and answer are those of the network without them."""
 
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def test_they_are_given_back(hall):
 
 @pytest.mark.parametrize("remembered", [1 << 30, 1])
 def test_undo_and_redo(hall, monkeypatch, remembered):
-    """From memory, and by asking the bridge again."""
+    """From memory, and by running the input again."""
     monkeypatch.setattr(sessions, "MEMORY_BYTES", remembered)
     bpy.ops.ed.undo_push(message="start")
     act("place_input", noise=5)
@@ -184,7 +184,7 @@ def test_what_the_bridge_refuses_is_not_kept(hall):
     live.assert_shows(hall, recorded("object", client.noise(9), ablate={"stem.conv": [1]}))
 
 
-def test_wrong_names_are_told_at_once(hall):
+def test_wrong_names_raise_at_once(hall):
     with pytest.raises(UnknownName, match="no panel of layer 'stem.con'; did you mean stem.conv"):
         actions.ablate(hall, "stem.con", [0])
     for channels, problem in (([12], "there is no channel 12"), ([-1], "there is no channel -1"), ([], "name one")):
@@ -202,7 +202,7 @@ def test_wrong_names_are_told_at_once(hall):
 
 
 class Layout:
-    """Keeps what is drawn."""
+    """A layout that records what is drawn."""
 
     def __init__(self) -> None:
         self.buttons: list[tuple[str, object]] = []

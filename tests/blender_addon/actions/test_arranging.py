@@ -1,4 +1,4 @@
-"""A hall that a person arranges: places, what is shown, blocks, colours; undone, redone, saved and opened again."""
+"""Arranging a hall: places, visible panels, blocks and colours, with undo, redo, saving and opening."""
 
 import math
 from pathlib import Path
@@ -194,7 +194,7 @@ def test_reset_gives_back_the_planned_places_exactly(scene):
 
 
 def unseen(scene) -> list[str]:
-    """Ids of the panels that the view and pictures don't show, each with its frame."""
+    """Ids of the panels that views and renders don't show, each with its frame."""
     found = []
     for id, panel in panels.panels(scene).items():
         hidden = {(object.hide_viewport, object.hide_render) for object in (panel, *panel.children)}
@@ -486,7 +486,7 @@ def test_pointing_at_a_persons_own_thing_is_left_to_blender(scene):
 
 
 def state(scene) -> tuple[dict, dict, dict]:
-    """All that a person can see: places, values, and the rest by name."""
+    """Everything visible in a hall: places, values, and the rest by name."""
     title = next(object for object in scene.objects if object.get(OBJECT_ROLE) == "title")
     rest = {
         "unseen": unseen(scene),

@@ -32,7 +32,7 @@ def bridge(torch_python, tmp_path_factory):
 
 @pytest.fixture
 def pair(bridge):
-    """Halls of two networks of one architecture, each looking at its own noise."""
+    """Halls of two networks of one architecture, each with its own noise as input."""
     live.empty_file()
     current().error = ""
     found = live.built("one"), live.built("two")
@@ -176,7 +176,7 @@ def test_the_other_hall_may_go(pair, bridge):
 
 
 def reach(scene, inside: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Corners (least, most) of all that is seen but the ground, of this hall's own or of the one that stands beside."""
+    """Least and largest corner of all visible meshes but the floor, of this hall (inside: of the hall beside it)."""
     graph = pick.depsgraph_of(scene)
     found = []
     for instance in graph.object_instances:

@@ -34,7 +34,7 @@ def hall(bridge):
 
 
 def laid(scene) -> list[np.ndarray]:
-    """What is on the desk, in order."""
+    """Pictures on the shelf, in order."""
     found = shelf_pictures.shelved(scene)
     assert list(sorted(found)) == list(range(len(found)))
     return [pictures.read_pixels(pictures.picture_image(found[index])) for index in range(len(found))]
@@ -101,7 +101,7 @@ def test_pages_and_classes(hall, bridge):
         ({"data": "objects", "of_class": "dragon"}, "no class of objects 'dragon'"),
     ],
 )
-def test_what_is_not_there_is_told(hall, arguments, message):
+def test_unknown_names_are_errors(hall, arguments, message):
     actions.draw_shelf(hall, **arguments)
     with pytest.raises(BridgeError, match=message):
         actions.wait_for_bridge()
@@ -109,7 +109,7 @@ def test_what_is_not_there_is_told(hall, arguments, message):
 
 
 def test_words_stand_under_the_pictures(hall, bridge):
-    """The words' outlines lie between the rows of pictures, on the desk."""
+    """The outlines of the titles lie between the rows of pictures, on the desk."""
     actions.page_shelf(hall, "objects")
     actions.wait_for_bridge()
     few = len(live.points(hall, SHELF_TEXT_ROLE))
@@ -149,7 +149,7 @@ def test_a_picture_is_taken_and_placed(hall, bridge):
 
 
 def at(scene, holder) -> tuple[Vector, Vector]:
-    """A ray at the middle of a face, from before it."""
+    """Return (origin, direction) of a ray that hits the middle of an object's face from the front."""
     middle = sum((holder.matrix_world @ Vector(corner) for corner in holder.bound_box), Vector()) / 8
     normal = holder.matrix_world.to_3x3() @ Vector((0, 0, 1))
     return middle + 0.5 * normal, -normal

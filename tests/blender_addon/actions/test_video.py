@@ -1,4 +1,4 @@
-"""A film that a hall looks at: played by a clock, paused, stepped, kept on the time axis."""
+"""A video as a hall's input: played by a clock, paused, stepped, keyed on the timeline."""
 
 import subprocess
 import threading
@@ -47,7 +47,7 @@ with av.open(path, "w") as out:
 
 @pytest.fixture(scope="module")
 def folder(torch_python, tmp_path_factory) -> Path:
-    """Where the bridge runs, with a film whose frames are as grey as their number says."""
+    """The bridge's folder, with a video whose frames have the grey value 8 x their number."""
     folder = tmp_path_factory.mktemp("films")
     run = subprocess.run([torch_python, "-c", WRITE, folder / "clip.mp4", str(FRAMES), str(RATE)], check=False)
     if run.returncode == 77:
@@ -60,7 +60,7 @@ def folder(torch_python, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def clock(monkeypatch) -> SimpleNamespace:
-    """The time that films go by; it stands still until a test moves it."""
+    """The clock of videos; it stands still until a test moves it."""
     clock = SimpleNamespace(now=100.0)
     for module in (video, sessions):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
@@ -92,7 +92,7 @@ def input_tags() -> list[str]:
 
 
 def shown(scene) -> None:
-    """All that was asked for is there."""
+    """Wait until everything that was requested is shown."""
     actions.wait_for_bridge(scene)
 
 
@@ -102,7 +102,7 @@ def play(scene, folder, name="clip.mp4") -> None:
 
 
 def to(clock, scene, now: float) -> int:
-    """Let the clock say so, and wait for the frame that is then shown."""
+    """Set the clock, and return the number of the frame that is shown then."""
     before = scene[INPUT_TAG]
     clock.now = now
     live.until(lambda: scene[INPUT_TAG] != before or bool(current().error))
@@ -122,7 +122,7 @@ def test_it_plays_by_the_clock(hall, folder, clock):
     live.assert_shows(hall, recorded("clip.mp4", 12))
 
 
-def test_a_frame_is_looked_at_once(hall, folder, clock):
+def test_a_frame_is_run_once(hall, folder, clock):
     play(hall, folder)
     tag = hall[INPUT_TAG]
     clock.now = 100.09
@@ -242,7 +242,7 @@ def test_undo_shows_the_frame_that_was_shown(hall, folder, clock):
 
 
 @pytest.mark.parametrize("kind", ["gone", "no film"])
-def test_what_is_no_film_is_told(hall, folder, kind):
+def test_a_file_that_is_no_video_is_an_error(hall, folder, kind):
     before = live.texels(hall)
     (folder / "no film.mp4").write_bytes(b"nothing of the sort" * 99)
     actions.play_video(hall, str(folder / f"{kind}.mp4"))
@@ -257,7 +257,7 @@ def test_what_is_no_film_is_told(hall, folder, kind):
     live.assert_shows(hall, recorded("clip.mp4", 0))
 
 
-def test_a_film_that_fails_on_its_way_stops(hall, folder, clock):
+def test_a_video_that_fails_on_its_way_stops(hall, folder, clock):
     play(hall, folder)
     before = recorded("clip.mp4", 0)
     with live.bridge() as bridge:
@@ -275,7 +275,7 @@ def test_a_film_that_fails_on_its_way_stops(hall, folder, clock):
     assert actions.stop_video(hall) == "no video is open"
 
 
-def test_two_halls_look_at_two_films_of_one_name(hall, folder, clock):
+def test_two_halls_play_two_videos_of_one_name(hall, folder, clock):
     (folder / "other").mkdir(exist_ok=True)
     (folder / "other" / "clip.mp4").write_bytes((folder / "clip.mp4").read_bytes())
     other = live.built("Gated")
@@ -342,27 +342,27 @@ def test_a_hall_that_follows_nothing_plays_nothing(folder, clock):
 # Between two frames
 
 
-def piece() -> None:
-    """One piece of what was heard is shown."""
+def show_event() -> None:
+    """Show one event."""
     timer.pump(1e-6)
 
 
-def pieces(holds) -> None:
-    """Piece by piece, until something holds."""
+def show_events(holds) -> None:
+    """Show one event after the other until `holds()` is true."""
     end = time.monotonic() + 20
     while not holds():
         assert time.monotonic() < end
-        piece()
+        show_event()
 
 
 @pytest.fixture
 def between(hall, folder, clock):
-    """Frame 0 is shown but for one panel, which shows frame 5; all of that is there, and frame 8 is due. Their tags."""
+    """Frame 0 is shown, but one panel shows frame 5, which has arrived; frame 8 is due. Returns the tags of both."""
     play(hall, folder)
     tag, before = hall[INPUT_TAG], live.texels(hall)
     clock.now = 100.5
-    pieces(lambda: hall[INPUT_TAG] != tag)
-    pieces(lambda: not live.equal(live.texels(hall), before))
+    show_events(lambda: hall[INPUT_TAG] != tag)
+    show_events(lambda: not live.equal(live.texels(hall), before))
     clock.now = 100.8
     end = time.monotonic() + 20
     while current().link.busy:
@@ -376,7 +376,7 @@ def test_a_frame_is_shown_whole_before_the_next_is_asked_for(hall, between):
     assert hall[VIDEO_FRAME] == 0 and store.described(hall).input_name == expected[0].input_name
     seen = []
     while hall[VIDEO_FRAME] != 8:
-        piece()
+        show_event()
         of = (0, 5) if hall[INPUT_TAG] == between.second else (5, 8)
         seen.append(
             {
@@ -423,7 +423,7 @@ def test_stop_leaves_the_frame_that_is_shown_whole(hall, between):
     assert current().error == ""
 
 
-def test_stop_while_the_bridge_looks_tells_of_no_error(hall, folder, clock):
+def test_stop_while_a_frame_is_run_is_no_error(hall, folder, clock):
     play(hall, folder)
     expected = recorded("clip.mp4", 0)
     (folder / "hold").write_text("")
@@ -438,10 +438,10 @@ def test_stop_while_the_bridge_looks_tells_of_no_error(hall, folder, clock):
     live.assert_shows(hall, expected)
 
 
-def test_what_was_stopped_is_no_frame_of_the_next_film(hall, folder, between, clock):
+def test_a_frame_of_a_stopped_video_is_none_of_the_next(hall, folder, between, clock):
     to(clock, hall, 101.2)
     clock.now = 101.6
-    pieces(lambda: current().video_of(hall.session_uid).requested_tag)
+    show_events(lambda: current().video_of(hall.session_uid).requested_tag)
     actions.stop_video(hall)
     assert current().has_queued, "frame 12 is still to be shown again"
     actions.play_video(hall, str(folder / "clip.mp4"))
@@ -452,7 +452,7 @@ def test_what_was_stopped_is_no_frame_of_the_next_film(hall, folder, between, cl
     live.assert_shows(hall, recorded("clip.mp4", 0))
 
 
-def test_a_persons_picture_goes_before(hall, between, clock):
+def test_another_input_goes_before(hall, between, clock):
     actions.place_input(hall, noise=4)
     clock.now = 101.5
     shown(hall)
@@ -469,7 +469,7 @@ def test_undo_between_two_frames(hall, between, clock):
     clock.now = 100.55
     shown(hall)
     live.assert_shows(hall, recorded("clip.mp4", 0))
-    assert to(clock, hall, 101.25) == 12, "and the film goes on"
+    assert to(clock, hall, 101.25) == 12, "and the video goes on"
     live.assert_shows(hall, recorded("clip.mp4", 12))
 
 
@@ -498,7 +498,7 @@ def test_keys_lie_at_the_second_of_their_own_frame(hall, folder, clock):
 
 @pytest.fixture
 def scrubbed(hall, folder, clock, monkeypatch):
-    """Frames 2, 7 and 11 of the film are keyed at 1, 2 and 3; somebody looks."""
+    """Frames 2, 7 and 11 of the video are keyed at 1, 2 and 3, in a Blender with a window."""
     play(hall, folder)
     actions.pause_video(hall)
     for position, frame in ((1, 2), (2, 7), (3, 11)):

@@ -1,4 +1,4 @@
-"""The link to a bridge and the session, without Blender: threads that ask, answers one at a time, nobody waits."""
+"""The link to a bridge and the session, without Blender: requests run in threads, and answers come as events."""
 
 import subprocess
 import sys
@@ -33,7 +33,7 @@ def recording(name: str = "x", value: float = 1.0, side: int = 2) -> rec.Recordi
 
 
 class Known:
-    """A bridge that answers at once, or when `gate` is opened; it notes what it was asked."""
+    """A bridge that answers at once, or once `gate` is opened, and records its requests."""
 
     def __init__(self) -> None:
         self.requests: list[tuple] = []
@@ -135,7 +135,7 @@ def test_it_is_ready_once_the_bridge_is_described(bridge):
     assert link.state == "ended" and link.next_event() is None
 
 
-def test_maps_are_heard_before_the_recording(link):
+def test_maps_arrive_before_the_recording(link):
     link.run_input("t", "hall", "tiny", ("p",))
     first, second = all_events(link, "recording")
     assert (first.kind, first.tag, first.content.layer) == ("maps", "t", "a")
@@ -158,7 +158,7 @@ def test_of_inputs_only_the_newest_of_each_hall_is_run(link, bridge):
     until(lambda: not link.busy)
 
 
-def test_it_is_busy_while_it_looks(link, bridge):
+def test_it_is_busy_while_it_runs_an_input(link, bridge):
     until(lambda: link.state == "ready" and not link.busy)
     bridge.gate.clear()
     link.run_input("1", "one", "tiny", ("first",))
@@ -169,7 +169,7 @@ def test_it_is_busy_while_it_looks(link, bridge):
     until(lambda: not link.busy)
 
 
-def test_what_goes_wrong_is_heard_and_the_next_is_done(link, bridge):
+def test_an_error_is_an_event_and_the_next_input_is_run(link, bridge):
     bridge.fails = {"bad": InputError("not a picture"), "worse": KeyError("recording"), "worst": RecursionError()}
     for tag in bridge.fails:
         link.run_input(tag, tag, "tiny", (tag,))
@@ -196,7 +196,7 @@ def step(state: str, number: int, *every: rec.Maps) -> tuple[dict, list]:
     return {"id": 7, "state": state, "step": number}, list(every)
 
 
-def test_a_jobs_maps_are_heard_one_by_one_before_what_it_tells(link, bridge):
+def test_a_jobs_maps_arrive_one_by_one_before_its_state(link, bridge):
     bridge.jobs = [[step("running", 1, maps("a"), maps("b")), step("running", 2), step("done", 4, maps("a", 2.0))]]
     link.run_method("w", "tiny", "occlusion", parameters={"size": 0.5})
     found = [next_event(link) for _ in range(7)]
@@ -295,7 +295,7 @@ def session(link):
     return session
 
 
-def test_nothing_can_be_asked_without_a_bridge():
+def test_nothing_can_be_requested_without_a_bridge():
     session = Session()
     assert session.state == "off"
     for ask in (
@@ -308,7 +308,7 @@ def test_nothing_can_be_asked_without_a_bridge():
     assert not session.has_callbacks and not session.requests
 
 
-def test_what_is_to_be_done_with_an_answer_is_done_once(session):
+def test_a_callback_is_called_once(session):
     found = []
     session.ask(lambda bridge: 5, found.append)
     session.request_input("hall", "tiny", (), then=found.append)
@@ -337,7 +337,7 @@ def test_the_oldest_is_forgotten_but_not_what_halls_show(session, monkeypatch):
     assert session.results_of("job").keys() == {"a", "b"} and session.results_of("3") is None
 
 
-def test_inputs_that_can_be_asked_for_again_are_not_many(session, monkeypatch):
+def test_a_limited_number_of_requests_is_kept(session, monkeypatch):
     monkeypatch.setattr(sessions, "MOST_REQUESTS", 3)
     first = session.request_input("hall", "tiny", ("kept",))
     session.hall(1).shown = first
@@ -357,7 +357,7 @@ def test_a_method_is_asked_about_the_halls_own_input(session, bridge):
     assert bridge.requests[1] == ("tiny", "x", {"inputs": ("mine",), "ablate": {"a": [1]}, "data": "d"})
 
 
-def test_things_are_shown_again_before_what_is_heard(session):
+def test_queued_events_come_before_those_of_the_bridge(session):
     session.store_results("old", recording())
     session.link.ask("q", lambda bridge: 1)
     until(lambda: not session.link._events.empty())
@@ -371,7 +371,7 @@ def test_things_are_shown_again_before_what_is_heard(session):
     assert session.next_event() is None
 
 
-def test_another_file_knows_nothing_of_the_last(session):
+def test_opening_a_file_forgets_all_requests(session):
     session.store_results("old", recording())
     session.request_input("hall", "tiny", (), then=pytest.fail)
     session.queue_results("old"), session.forget()
@@ -380,7 +380,7 @@ def test_another_file_knows_nothing_of_the_last(session):
 
 
 def test_leaving_closes_the_videos_on_the_bridge(session, bridge):
-    """A bridge that was joined goes on, and opens a limited number of videos."""
+    """A bridge that was joined goes on running, and a bridge opens a limited number of videos."""
     session.hall(1).video = VideoPlayback("clip.mp4")
     session.leave()
     until(lambda: ("close", "clip.mp4") in bridge.requests)

@@ -1,4 +1,4 @@
-"""Halls that a live bridge feeds: every panel, peak, picture and word is of the input that was placed last."""
+"""Halls of a running bridge: every panel, peak, picture and text is that of the last input."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ NETWORKS = {"object": live.OBJECT} | {name: live.own(name) for name in ("Gated",
 
 @pytest.fixture(scope="module")
 def folder(torch_python, tmp_path_factory) -> Path:
-    """Where the bridge of these tests runs."""
+    """The folder that the bridge of these tests runs in."""
     folder = tmp_path_factory.mktemp("bridge")
     with live.registered():
         live.start(torch_python, NETWORKS, {"objects": "concepts:object"}, folder)
@@ -34,7 +34,7 @@ def folder(torch_python, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def file(folder) -> Path:
-    """An empty Blender file, and the folder of the bridge with nothing that holds its networks."""
+    """Open an empty Blender file; returns the bridge's folder, without files that make its networks wait."""
     (folder / "hold").unlink(missing_ok=True)
     (folder / "reached").unlink(missing_ok=True)
     live.empty_file()
@@ -99,7 +99,7 @@ def test_the_same_network_twice_at_once_gives_two_halls(file):
     assert len(store.halls()) == 2 and actions.bridge.awaited_networks() == []
 
 
-def test_unknown_names_are_told_at_once(hall):
+def test_unknown_names_raise_at_once(hall):
     with pytest.raises(UnknownName, match="no network of the bridge 'objet'; did you mean object"):
         actions.build_hall("objet")
     with pytest.raises(UnknownName, match="no method 'occlude'; did you mean occlusion"):
@@ -165,7 +165,7 @@ def test_a_pictures_size_may_change(file, tmp_path):
         live.assert_shows(hall, recorded("Moody", client.file(path)))
 
 
-def test_what_a_tile_shows(hall):
+def test_a_tiles_picture_as_input(hall):
     placed(hall, noise=7)
     before = recorded("object", client.noise(7))
     recorded("object", client.noise(8))  # somebody else asks: the tile's picture is still that of the tile
@@ -200,7 +200,7 @@ def test_of_two_quick_inputs_the_last_is_shown(hall):
 
 
 def test_late_answers_of_an_earlier_input_are_not_shown(hall):
-    """Whatever order answers are heard in."""
+    """Answers may arrive in any order."""
     first, second = (recorded("object", client.noise(seed)) for seed in (1, 2))
     session, tags = current(), []
     for _ in range(2):
@@ -253,7 +253,7 @@ def test_two_halls_of_one_network_are_independent(file):
     assert live.equal(live.texels(first), wanted), "about its own input, not about what the network saw last"
 
 
-def test_one_go_shows_one_thing_at_most(hall):
+def test_one_tick_shows_one_event_at_most(hall):
     expected, session = recorded("object", client.noise(1)), current()
     actions.place_input(hall, noise=1)
     timer.wait(lambda: session.hall(hall.session_uid).shown == hall[INPUT_TAG], 60)
@@ -303,7 +303,7 @@ def test_a_hall_goes_on_after_an_input_that_fails(file, tmp_path, arguments, mes
     live.assert_shows(hall, recorded("Moody", client.noise(3)))
 
 
-def test_things_a_person_has_deleted_are_not_missed(hall, tmp_path):
+def test_objects_that_were_deleted_cause_no_error(hall, tmp_path):
     actions.draw_shelf(hall, "objects")
     actions.wait_for_bridge()
     gone = [panels.panels(hall)["stem.conv"], live.of_role(hall, "input frame"), live.of_role(hall, "answer board")]
@@ -329,7 +329,7 @@ def test_things_a_person_has_deleted_are_not_missed(hall, tmp_path):
 
 
 def method_maps(network: str, method: str, parameters: dict, *inputs, data: str = "") -> dict[str, np.ndarray]:
-    """What a plain client is told, by layer."""
+    """Maps that a plain client gets for a method, by layer."""
     found = {}
     with live.bridge() as bridge:
         job = bridge.start(network, method, parameters=parameters, inputs=inputs, data=data)

@@ -1,4 +1,4 @@
-"""One layer or one channel is asked about in a live hall; what comes back is drawn, told, and laid over the input."""
+"""Methods on one layer or one channel of a live hall: on panels, as texts, and laid over the input."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def hall(bridge):
 
 
 def show_method(hall, *arguments, **keywords) -> dict[str, np.ndarray]:
-    """The job's maps by layer, once all are shown."""
+    """Run a method until all its maps are shown; returns the texels by layer."""
     actions.ask_method(hall, *arguments, **keywords)
     actions.wait_for_bridge(hall)
     return live.texels(hall)
@@ -54,7 +54,7 @@ def test_a_layer_is_meant_by_its_panel_and_others_are_empty(hall):
     assert not any(texels.any() for id, texels in shown.items() if id != own)
 
 
-def test_a_wrong_channel_is_told(hall):
+def test_a_wrong_channel_is_an_error(hall):
     actions.ask_method(hall, "saliency", layers=[LAYER], channels=[99])
     with pytest.raises(Exception, match="channels 0 to 71; there is no channel 99"):
         actions.wait_for_bridge(hall)
@@ -93,7 +93,7 @@ def test_the_form_asks_about_what_is_selected(hall):
     assert form.method_target(hall, "channel") == (LAYER, "7", "")
 
 
-def test_a_class_is_told_by_name(hall):
+def test_a_class_has_its_name_in_the_form(hall):
     assert form.class_name(hall, 4) == "ring"
     assert form.class_name(hall, -1) == "the predicted class"
     assert form.class_name(hall, 99) == "class 99"

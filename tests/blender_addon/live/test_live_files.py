@@ -1,4 +1,4 @@
-"""Live halls outlive what happens around them: undo, saved files, bridges that die, an extension that goes."""
+"""Live halls across undo, saved files, bridges that die, and an extension that is disabled."""
 
 import gc
 import json
@@ -40,7 +40,7 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def file(folder, torch_python) -> Path:
-    """An empty Blender file that talks to a bridge, and the bridge's folder."""
+    """Open an empty Blender file that is connected to a bridge; returns the bridge's folder."""
     (folder / "hold").unlink(missing_ok=True)
     if current().state != "ready":
         live.start(torch_python, NETWORKS, DATA, folder)
@@ -68,7 +68,7 @@ def input_tags() -> list[str]:
 
 
 def act(name: str, **arguments) -> None:
-    """An operator as a person calls it, with its undo step; and what it asked for arrives."""
+    """Call an operator with its undo step, as the interface does, and wait until everything is shown."""
     assert getattr(bpy.ops.innerwalk, name)("EXEC_DEFAULT", True, **arguments) == {"FINISHED"}
     actions.wait_for_bridge(bpy.context.scene)
 
@@ -90,7 +90,7 @@ def redo() -> bpy.types.Scene:
 
 @pytest.mark.parametrize("remembered", [1 << 30, 1])
 def test_undo_and_redo_across_inputs(file, monkeypatch, remembered):
-    """From memory, and where that is too small by asking the bridge again."""
+    """From memory, and where that is too small by running the input again."""
     monkeypatch.setattr(sessions, "MEMORY_BYTES", remembered)
     live.built("object")
     known = [recorded("object"), *(recorded("object", client.noise(seed)) for seed in (1, 2, 3))]
@@ -163,7 +163,7 @@ def test_undo_to_what_a_file_held_before_there_was_a_bridge(file, tmp_path):
     live.assert_shows(redo(), recorded("object", client.noise(6)))
 
 
-def test_what_nobody_knows_any_more_is_said(file, monkeypatch):
+def test_forgotten_maps_are_an_error(file, monkeypatch):
     monkeypatch.setattr(sessions, "MEMORY_BYTES", 1)
     live.built("Slow")
     bpy.ops.ed.undo_push(message="start")
@@ -233,7 +233,7 @@ def test_another_file_gets_nothing_that_was_asked_for_in_the_last(file, tmp_path
 
 
 def test_tags_of_another_run_do_not_fit(file):
-    """A hall that is brought in from a file of another run keeps its tags; here nothing has them."""
+    """A hall from a file of another run keeps its tags, which no request of this run may have."""
     hall = live.built("Slow")
     assert sessions.Session().new_tag("look") != sessions.Session().new_tag("look")
     tag = hall[INPUT_TAG]
@@ -436,7 +436,7 @@ def test_a_hundred_inputs_leave_nothing_behind(file, tmp_path):
 
 
 def things() -> dict[str, object]:
-    """What an extension can leave in Blender."""
+    """Everything that an extension can leave behind in Blender."""
     kinds = [attribute for attribute in dir(bpy.types) if "INNERWALK" in attribute.upper()]
     handlers = {
         name: len(held) for name in dir(bpy.app.handlers) if isinstance(held := getattr(bpy.app.handlers, name), list)
