@@ -87,7 +87,7 @@ def record(options: argparse.Namespace, progress: Progress) -> None:
 
 def ask(options: argparse.Namespace, progress: Progress) -> None:
     """Runs `innerwalk ask`."""
-    from ..blender_addon.atomic_files import filled
+    from ..blender_addon.atomic_files import new_folder
     from ..torch_bridge.recording import save
     from ..torch_bridge.subject import RecordSpec
     from . import ask as recipe
@@ -106,7 +106,7 @@ def ask(options: argparse.Namespace, progress: Progress) -> None:
     if options.output is not None:
         save(recording, options.output)
     if options.pictures is not None:
-        with filled(options.pictures) as part:
+        with new_folder(options.pictures) as part:
             recipe.write_pictures(part, layer_maps, options.of_channels, progress)
     progress.close()
     print(table(layer_maps, options.of_channels))

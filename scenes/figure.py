@@ -246,7 +246,7 @@ def _add_card(site: assembly.Site, slot: Slot) -> None:
     layer = site.layers[slot.index]
     maps = site.recording.maps(layer.shows or layer.id, site.dress.method)
     scale = read_colour_scale(site.scene, float(maps.peak.max(initial=0.0)), bars=maps.shape[1:] == (1, 1))
-    plan = plan_layer_card(layer, statistics.of_layer(maps), scale, _card_place(site.hall, slot), site.style)
+    plan = plan_layer_card(layer, statistics.layer_statistics(maps), scale, _card_place(site.hall, slot), site.style)
     add_plan(plan, site.collection)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..blender_addon.atomic_files import unwritten
+from ..blender_addon.atomic_files import write_error
 from ..torch_bridge.recording.errors import SceneError
 
 _unfinished: set[Path] = set()
@@ -52,7 +52,7 @@ def replaced(path: Path, suffix: str) -> Iterator[Path]:
         os.chmod(part, 0o644)
         os.replace(part, path)
     except OSError as error:
-        raise unwritten(path, error) from None
+        raise write_error(path, error) from None
     finally:
         part.unlink(missing_ok=True)
         _unfinished.discard(part)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from ..blender_addon.atomic_files import unwritten
+from ..blender_addon.atomic_files import write_error
 from ..blender_addon.scene.hall import store
 from ..blender_addon.scene.hall.build import build, rebuild
 from ..blender_addon.scene.materials import images
@@ -32,5 +32,5 @@ def save(scene: bpy.types.Scene, path: Path | str) -> Path:
         try:
             bpy.data.libraries.write(str(part), {scene}, fake_user=False, compress=True)
         except RuntimeError as error:
-            raise unwritten(path, error) from None
+            raise write_error(path, error) from None
     return path

@@ -57,24 +57,24 @@ def inspect_layer_in_steps(
     """Return the same as `inspect_layer`, in short steps; only the first one reads the scene."""
     dress = store.dress_of(scene)
     info, weights = store.described(scene).network.layer(layer), weight_histogram(scene, layer)
-    values = statistics.flat(_maps(scene, info, dress.method))
+    values = statistics.channel_rows(_maps(scene, info, dress.method))
     yield
     rows = max(1, VALUES_PER_STEP // max(1, values.shape[1]))
     parts = [values[start : start + rows] for start in range(0, len(values), rows)]
     of_parts = []
     for part in parts:
-        of_parts.append(statistics.of_channels(part))
+        of_parts.append(statistics.channel_statistics(part))
         yield
-    by_channel = statistics.joined(of_parts)
+    by_channel = statistics.concatenate(of_parts)
     merged, counts = by_channel.merged(), []
     for part in parts:
-        counts.append(statistics.histogram(part, ends=(float(merged.low), float(merged.high))))
+        counts.append(statistics.compute_histogram(part, ends=(float(merged.low), float(merged.high))))
         yield
-    histograms = {dress.method: statistics.together(counts)}
+    histograms = {dress.method: statistics.sum_histograms(counts)}
     if weights is not None:
         histograms["weights"] = weights
     pictures = {
-        name: plots.histogram(histogram, dress.theme, dress.map, logarithmic=logarithmic)
+        name: plots.draw_histogram(histogram, dress.theme, dress.map, logarithmic=logarithmic)
         for name, histogram in histograms.items()
     }
     ends = {
@@ -104,11 +104,11 @@ def inspect_channel_in_steps(scene: bpy.types.Scene, layer: str, channel: int) -
     method_numbers = _method_numbers(panel, channel)
     yield
     if vector:
-        picture = plots.bar(float(values[0, 0]), scale, dress.map, dress.gain, dress.theme)
+        picture = plots.draw_bar(float(values[0, 0]), scale, dress.map, dress.gain, dress.theme)
     else:
-        picture = plots.channel_map(values, scale, dress.map, dress.gain)
+        picture = plots.draw_map(values, scale, dress.map, dress.gain)
     yield
-    found = statistics.of_channels(values.reshape(1, -1).astype(np.float64)).of(0)
+    found = statistics.channel_statistics(values.reshape(1, -1).astype(np.float64)).of(0)
     measured = [("Value", format_number(float(values[0, 0])))] if vector else _value_facts(found)
     name = "bar" if vector else "map"
     facts = (*method_facts, *measured, peak, *method_numbers)
@@ -239,7 +239,7 @@ def _value_facts(found: Statistics) -> list[tuple[str, str]]:
         ("Below zero", f"{found.share_below:.1%}"),
         ("Sparsity", f"{found.sparsity:.1%}"),
     ]
-    return [*facts, ("Not finite", f"{found.unknown:,}")] if found.unknown else facts
+    return [*facts, ("Not finite", f"{found.nonfinite:,}")] if found.nonfinite else facts
 
 
 def _scale_ends(scale: float, dress: store.Dress) -> tuple[str, str]:

@@ -1,1 +1,20 @@
-"""Values as pixels: colour maps, atlases, PNG files, plots, statistics. Pure numpy, no bpy."""
+"""Turns values into pixels: colour maps, sheets of texels, PNG files, plots, statistics, exports.
+
+Pure numpy, no bpy.
+"""
+
+__all__ = [
+    "atlas",
+    "channel_images",
+    "colour",
+    "colour_lut",
+    "export",
+    "filenames",
+    "heat_map",
+    "panel_image",
+    "picking",
+    "plots",
+    "png",
+    "statistics",
+    "texture_levels",
+]

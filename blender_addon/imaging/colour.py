@@ -1,7 +1,7 @@
-"""Colours of the hall, numpy only: colour maps, themes, and what a value looks like.
+"""Colour maps, themes, and the colours of values. numpy only.
 
-Hex codes are sRGB, as people write them; everything given to Blender is linear light. `tint` says in numpy what the
-shader shows, for legends, baked exports and tests.
+Hex codes are sRGB; everything passed to Blender is linear light. `colour_values` computes in numpy what the shader
+shows, for legends, exports and tests.
 """
 
 from __future__ import annotations
@@ -13,46 +13,46 @@ from types import MappingProxyType
 import numpy as np
 
 ROWS = 2049
-"""Entries of a table: so many that the nearest is within 0.2/255, because a GPU would blur an interpolated lookup
-over the mip levels of its neighbours; zero and all nine stops lie exactly on one."""
+"""Entries of a colour table. With so many, the nearest entry is within 0.2/255; an interpolated lookup would be blurred
+by mip levels on a GPU. Zero and all nine stops lie exactly on an entry."""
 FLAG = np.float32(3e38)
-"""Stands for NaN and infinity in an image; the shader shows everything beyond `FLAG_FROM` in the marker colour."""
+"""Replaces NaN and infinity in images; the shader shows values beyond FLAG_FROM in the marker colour."""
 FLAG_FROM = 1e38
-LEAST_PEAK = 1e-12
-"""A peak of 0 counts as this: what is not zero in a channel of zeros is beyond its peak, not hidden."""
+MIN_PEAK = 1e-12
+"""Smallest peak to divide by, so that a channel with peak 0 doesn't divide by zero."""
 MARKER = "#FF00C8"
 BAR = (0.2, 0.8)
-"""The bar of a vector's value covers this part of its tile's height."""
+"""Part of a tile's height, from and to, that the bar of a vector's value covers."""
 ZERO_LINE = 0.012
-"""Half the width of a bar's zero line, as a share of the tile's."""
+"""Half the width of a bar's zero line, as a share of the tile's width."""
 
 
 def to_linear(srgb: np.ndarray | float) -> np.ndarray:
-    """sRGB 0..1 -> linear light 0..1, any shape."""
+    """Converts sRGB 0..1 of any shape to linear light 0..1, float64."""
     srgb = np.asarray(srgb, np.float64)
     return np.where(srgb <= 0.04045, srgb / 12.92, ((np.maximum(srgb, 0) + 0.055) / 1.055) ** 2.4)
 
 
 def to_srgb(linear: np.ndarray | float) -> np.ndarray:
-    """Linear light 0..1 -> sRGB 0..1, any shape."""
+    """Converts linear light 0..1 of any shape to sRGB 0..1, float64."""
     linear = np.asarray(linear, np.float64)
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055)
 
 
 def srgb(code: str) -> np.ndarray:
-    """ "#RRGGBB" -> (3,) sRGB 0..1."""
+    """Parses "#RRGGBB" into (3,) sRGB 0..1, float64."""
     return np.array([int(code[k : k + 2], 16) / 255 for k in (1, 3, 5)])
 
 
 def linear(code: str) -> tuple[float, float, float]:
-    """ "#RRGGBB" -> linear red, green, blue 0..1, as Blender's sockets and properties want them."""
+    """Parses "#RRGGBB" into linear red, green and blue, 0..1, as Blender's sockets and properties expect."""
     red, green, blue = to_linear(srgb(code))
     return float(red), float(green), float(blue)
 
 
 @dataclass(frozen=True)
 class Ramp:
-    """A colour map: evenly spaced sRGB stops, from -peak (diverging) or 0 (sequential) to +peak."""
+    """Colour map with evenly spaced sRGB stops, from -peak (diverging) or 0 (sequential) to +peak."""
 
     name: str
     stops: tuple[str, ...]
@@ -60,21 +60,22 @@ class Ramp:
 
     @property
     def scale(self) -> float:
-        """position = signed * scale + offset"""
+        """Factor that maps value / peak to a position: position = value / peak * scale + offset."""
         return 0.5 if self.diverging else 1.0
 
     @property
     def offset(self) -> float:
+        """Position of the value 0."""
         return 0.5 if self.diverging else 0.0
 
     def colours(self, position: np.ndarray) -> np.ndarray:
-        """Positions 0..1 of any shape -> (..., 3) sRGB 0..1, straight lines between the stops."""
-        at = np.linspace(0, 1, len(self.stops))
+        """Interpolates positions 0..1 of any shape linearly between the stops; returns (..., 3) sRGB 0..1."""
+        positions = np.linspace(0, 1, len(self.stops))
         stops = np.array([srgb(code) for code in self.stops])
-        return np.stack([np.interp(position, at, stops[:, k]) for k in range(3)], -1)
+        return np.stack([np.interp(position, positions, stops[:, k]) for k in range(3)], -1)
 
     def table(self) -> np.ndarray:
-        """(ROWS, 3) float32 linear light, the shader takes the nearest."""
+        """Returns the lookup table of the shader, (ROWS, 3) float32 linear light."""
         return to_linear(self.colours(np.linspace(0, 1, ROWS))).astype(np.float32)
 
 
@@ -88,36 +89,35 @@ _RAMPS = (
     _ramp("ember", "#0A001B #2F003B #5E014F #901555 #BE374F #E06349 #F59556 #FEC784 #FFF4CB", diverging=False),
 )
 RAMPS: Mapping[str, Ramp] = MappingProxyType({ramp.name: ramp for ramp in _RAMPS})
-"""By name, in the order of the rows of the table image. Zero has the colour of the room: signed for the dark hall,
-paper for print; ember runs from 0 to the peak."""
+"""Colour maps by name, in the order of the rows of the table image. `signed` suits the dark theme and `paper` print:
+zero has the background's colour. `ember` runs from 0 to the peak."""
 
 
-THEMES: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "dark": {
-            "sky": "#07090C", "air": "#18202B", "floor": "#0D1218", "plate": "#121920", "plate2": "#161F29",
-            "aisle": "#1E2834", "tick": "#2A3645", "frame": "#3A4757", "board": "#030405", "text": "#F2F4F7",
-            "quiet": "#93A1B0", "data": "#C4CFDB", "skip": "#FFB000", "joined": "#37C6A5", "sum": "#B98310",
-            "bar": "#4DA3FF", "track": "#1E2834", "plus": "#FF7A45", "minus": "#5B8CFF",
-        },
-        "paper": {
-            "sky": "#FFFFFF", "air": "#FFFFFF", "floor": "#FFFFFF", "plate": "#F3F2EE", "plate2": "#EBE9E3",
-            "aisle": "#DFDCD4", "tick": "#CFCBC1", "frame": "#8A929B", "board": "#FFFFFF", "text": "#14181D",
-            "quiet": "#59636E", "data": "#56616C", "skip": "#C25E00", "joined": "#00795F", "sum": "#D9935A",
-            "bar": "#2166AC", "track": "#DFDCD4", "plus": "#C0431A", "minus": "#0C54A0",
-        },
-    }
-)  # fmt: skip
-"""Role -> sRGB code. `frame` is rims and posts, `board` lies behind tiles, `track` under bars and where a
-picture isn't made yet; `plus` and `minus` are what speaks for and against."""
+_THEMES = {
+    "dark": {
+        "sky": "#07090C", "air": "#18202B", "floor": "#0D1218", "plate": "#121920", "plate2": "#161F29",
+        "aisle": "#1E2834", "tick": "#2A3645", "frame": "#3A4757", "board": "#030405", "text": "#F2F4F7",
+        "quiet": "#93A1B0", "data": "#C4CFDB", "skip": "#FFB000", "joined": "#37C6A5", "sum": "#B98310",
+        "bar": "#4DA3FF", "track": "#1E2834", "plus": "#FF7A45", "minus": "#5B8CFF",
+    },
+    "paper": {
+        "sky": "#FFFFFF", "air": "#FFFFFF", "floor": "#FFFFFF", "plate": "#F3F2EE", "plate2": "#EBE9E3",
+        "aisle": "#DFDCD4", "tick": "#CFCBC1", "frame": "#8A929B", "board": "#FFFFFF", "text": "#14181D",
+        "quiet": "#59636E", "data": "#56616C", "skip": "#C25E00", "joined": "#00795F", "sum": "#D9935A",
+        "bar": "#2166AC", "track": "#DFDCD4", "plus": "#C0431A", "minus": "#0C54A0",
+    },
+}  # fmt: skip
+THEMES: Mapping[str, Mapping[str, str]] = MappingProxyType(_THEMES)
+"""sRGB codes by theme and role. `frame` colours rims and posts, `board` lies behind tiles, `track` under bars and where
+a picture isn't made yet; `plus` and `minus` mark evidence for and against."""
 
 
-def tint(values: np.ndarray, peak: np.ndarray | float, ramp: str = "signed", gain: float = 1.0) -> np.ndarray:
-    """What the shader shows for values of any shape: (..., 3) sRGB 0..1; `peak` broadcasts against `values`.
+def colour_values(values: np.ndarray, peak: np.ndarray | float, ramp: str = "signed", gain: float = 1.0) -> np.ndarray:
+    """Returns the shader's colours (..., 3), sRGB 0..1, of values of any shape; `peak` broadcasts against `values`.
 
-    NaN and infinity have the marker colour.
+    NaN and infinity get the marker colour.
     """
-    chosen, known = RAMPS[ramp], np.isfinite(values)
-    signed = np.where(known, values, 0) * gain / np.maximum(peak, LEAST_PEAK)
-    colours = chosen.colours(np.clip(signed * chosen.scale + chosen.offset, 0, 1))
-    return np.where(known[..., None], colours, srgb(MARKER))
+    colour_map, finite = RAMPS[ramp], np.isfinite(values)
+    signed = np.where(finite, values, 0) * gain / np.maximum(peak, MIN_PEAK)
+    colours = colour_map.colours(np.clip(signed * colour_map.scale + colour_map.offset, 0, 1))
+    return np.where(finite[..., None], colours, srgb(MARKER))

@@ -1,10 +1,10 @@
-"""Layers as files that any program reads: pictures, values, a table of statistics, and where all of it comes from.
+"""Exports layers as files that other programs read: pictures, values, a table of statistics, and their provenance.
 
 export.json            what was recorded and how it was coloured; the name of each layer's files; what columns mean
 channels.csv           a row for each channel
 values.safetensors     the values by layer id, (C, H, W) or (C, H, W, 3) float32, as they are
 sheets/<layer>.png     all channels in the colours of the hall, 8 bits
-channels/<layer>/<channel>.png   each channel, 16 bits from its least to its most value, which the table tells
+channels/<layer>/<channel>.png   each channel, 16 bits from its smallest to its largest value, which the table holds
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 from ...torch_bridge.recording import Layer, Maps, safetensors
 from . import channel_images, statistics
-from .channel_images import Look
+from .channel_images import Colouring
 
 COLUMNS = {
     "layer": "id of the layer",
@@ -45,91 +45,111 @@ FORMAT = "innerwalk export 1"
 
 
 @dataclass(frozen=True)
-class Content:
-    """A layer to export."""
+class ExportLayer:
+    """A layer to export, with its maps."""
 
     layer: Layer
     maps: Maps
     scales: np.ndarray
-    """(C,) what the hall divides the values of each channel by."""
+    """Divisor of each channel's values in the hall, (C,)."""
     name: str
-    """Of its files."""
+    """Name of the layer's files."""
 
 
-def write(
-    folder: Path, contents: Sequence[Content], look: Look, about: Mapping[str, Any]
+def write_export(
+    folder: Path, contents: Sequence[ExportLayer], look: Colouring, about: Mapping[str, Any]
 ) -> Iterator[tuple[str, float]]:
-    """Fill an empty folder; yields (what is done, share of the whole 0..1) often enough to keep an interface awake.
+    """Fills an empty folder; yields (current step, share done 0..1) often enough to keep an interface responsive.
 
-    about: JSON values that say where the values come from. Raises OSError.
+    about: JSON values that describe the source of the maps. Raises OSError.
     """
     total, done = sum(content.maps.channels for content in contents) or 1, 0
     with (folder / "channels.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
         for content in contents:
-            found = statistics.of_channels(statistics.flat(content.maps))
+            found = statistics.channel_statistics(statistics.channel_rows(content.maps))
             table.writerows(_rows(content, found))
             for share in _pictures(folder, content, found, look):
                 yield content.layer.id, 0.9 * (done + share * content.maps.channels) / total
             done += content.maps.channels
     for piece in _values(contents, folder / "values.safetensors"):
         yield "values", 0.9 + 0.1 * piece
-    text = json.dumps(_told(contents, look, about), ensure_ascii=False, indent=1)
+    text = json.dumps(_manifest(contents, look, about), ensure_ascii=False, indent=1)
     (folder / "export.json").write_bytes(text.encode(errors="replace"))
 
 
-def picture_of(content: Content, channel: int) -> str:
-    """The path of a channel's picture in the folder, the same on every system."""
+def channel_path(content: ExportLayer, channel: int) -> str:
+    """Returns the path of a channel's picture within the export folder, with forward slashes."""
     digits = max(4, len(str(content.maps.channels - 1)))
     return f"channels/{content.name}/{channel:0{digits}d}.png"
 
 
-def _pictures(folder: Path, content: Content, found: statistics.Statistics, look: Look) -> Iterator[float]:
-    """Write the sheet and each channel; yields the share of the layer that is done."""
+def _pictures(folder: Path, content: ExportLayer, found: statistics.Statistics, look: Colouring) -> Iterator[float]:
+    """Writes the sheet and each channel; yields the share of the layer that is done."""
     maps = content.maps
     (folder / "channels" / content.name).mkdir(parents=True)
     (folder / "sheets").mkdir(exist_ok=True)
-    for _ in _written(folder / "sheets" / f"{content.name}.png", channel_images.sheet_file(maps, content.scales, look)):
+    for _ in _write_pieces(
+        folder / "sheets" / f"{content.name}.png", channel_images.encode_sheet(maps, content.scales, look)
+    ):
         yield 0.0
     for channel in range(maps.channels):
-        values, (low, high) = channel_images.values_of(maps, channel), (found.low[channel], found.high[channel])
-        for _ in _written(folder / picture_of(content, channel), channel_images.channel_file(values, low, high)):
+        values, (low, high) = channel_images.channel_values(maps, channel), (found.low[channel], found.high[channel])
+        for _ in _write_pieces(
+            folder / channel_path(content, channel), channel_images.encode_channel(values, low, high)
+        ):
             yield (channel + 1) / maps.channels
 
 
-def _written(path: Path, pieces: Iterable[bytes | memoryview]) -> Iterator[None]:
-    """Write piece by piece."""
+def _write_pieces(path: Path, pieces: Iterable[bytes | memoryview]) -> Iterator[None]:
+    """Writes a file piece by piece."""
     with path.open("wb") as file:
         for piece in pieces:
             file.write(piece)
             yield
 
 
-def _values(contents: Sequence[Content], path: Path) -> Iterator[float]:
+def _values(contents: Sequence[ExportLayer], path: Path) -> Iterator[float]:
     arrays = {content.layer.id: content.maps.data for content in contents}
     pieces = safetensors.encode(arrays, {"method": contents[0].maps.method, "format": FORMAT})
-    for number, _ in enumerate(_written(path, pieces)):
+    for number, _ in enumerate(_write_pieces(path, pieces)):
         yield number / len(arrays)
 
 
-def _rows(content: Content, found: statistics.Statistics) -> Iterator[list[object]]:
+def _rows(content: ExportLayer, found: statistics.Statistics) -> Iterator[list[object]]:
     maps, (_, height, width) = content.maps, content.maps.shape
     columns = (
-        found.low, found.high, found.mean, found.deviation, content.scales, found.share_of_zeros, found.share_below,
-        found.sparsity, found.dead.astype(int), found.nan, found.infinite,
-    )  # fmt: skip
+        found.low,
+        found.high,
+        found.mean,
+        found.deviation,
+        content.scales,
+        found.share_of_zeros,
+        found.share_below,
+        found.sparsity,
+        found.dead.astype(int),
+        found.nan,
+        found.infinite,
+    )
     numbers = zip(*(column.tolist() for column in columns), strict=True)
     labels = maps.labels or [""] * maps.channels
     for channel, (label, row) in enumerate(zip(labels, numbers, strict=True)):
-        yield [content.layer.id, channel, label, picture_of(content, channel), height, width, *row]
+        yield [content.layer.id, channel, label, channel_path(content, channel), height, width, *row]
 
 
-def _told(contents: Sequence[Content], look: Look, about: Mapping[str, Any]) -> dict[str, Any]:
+def _manifest(contents: Sequence[ExportLayer], look: Colouring, about: Mapping[str, Any]) -> dict[str, Any]:
     layers = [
-        {"layer": content.layer.id, "name": content.name, "operation": content.layer.kind, "note": content.layer.note,
-         "shape": list(content.maps.shape), "colour": content.maps.colour, "parameters": content.layer.parameters}
+        {
+            "layer": content.layer.id,
+            "name": content.name,
+            "operation": content.layer.kind,
+            "note": content.layer.note,
+            "shape": list(content.maps.shape),
+            "colour": content.maps.colour,
+            "parameters": content.layer.parameters,
+        }
         for content in contents
-    ]  # fmt: skip
+    ]
     colours = {"theme": look.theme, "map": look.ramp, "gain": look.gain}
     return {"format": FORMAT, **about, "colours": colours, "columns": COLUMNS, "layers": layers}

@@ -1,4 +1,4 @@
-"""Names of files for names of layers: every system takes them, and no two are the same where capitals don't count."""
+"""File names for layer ids: valid on every system, and unique where case doesn't count."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable
 
 LONGEST = 80
-"""Characters of a name, before a number that tells it from another."""
+"""Most characters of a name, before a number that makes it unique."""
 DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$", "clock$"}
-"""No file can be called so on Windows, whatever comes after the first dot; nor com1, lpt9 and the like."""
+"""Names that Windows reserves, whatever follows the first dot; com1, lpt9 and the like are reserved too."""
 NUMBERED = re.compile(r"(com|lpt)[0-9]")
 
 
 def file_name(name: str) -> str:
-    """A name of ASCII letters, digits and `._-` that is neither empty, hidden nor a device.
+    """Returns a name of ASCII letters, digits and `._-` that is neither empty, hidden nor reserved.
 
     >>> file_name("layer1.0:add@2"), file_name("con.weight"), file_name("..")
     ('layer1.0_add_2', '_con.weight', '_')
@@ -25,7 +25,7 @@ def file_name(name: str) -> str:
 
 
 def file_names(names: Iterable[str]) -> dict[str, str]:
-    """A file name for each name; where two would be alike but for capitals, the later one gets a number.
+    """Returns a file name for each name; of two that differ only in case, the later gets a number.
 
     >>> file_names(["a", "A", "a:b", "a_b"])
     {'a': 'a', 'A': 'A-2', 'a:b': 'a_b', 'a_b': 'a_b-2'}

@@ -1,4 +1,4 @@
-"""PNG files written with nothing but zlib and numpy: 8 or 16 bits, grey or colour, some rows at a time."""
+"""Writes PNG files with zlib and numpy alone: 8 or 16 bits, grey or colour, some rows at a time."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import numpy as np
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, COLOUR = 0, 2
-"""PNG's colour types."""
+"""Colour types of the PNG format."""
 
 
 def chunk(kind: bytes, body: bytes) -> bytes:
-    """A chunk with its length and checksum."""
+    """Builds a PNG chunk with its length and checksum."""
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def encode(width: int, height: int, bands: Iterable[np.ndarray]) -> Iterator[bytes]:
-    """The pieces of a file, one for each band and one for the end.
+    """Yields the pieces of a PNG file, one for each band and one for the end.
 
-    bands: (rows, width) or (rows, width, 3), uint8 or uint16, all of one kind, `height` rows together, top row first.
+    bands: (rows, width) or (rows, width, 3), uint8 or uint16, all of one kind, `height` rows in total, top row first.
     """
     packer, started = zlib.compressobj(6), False
     for band in bands:
@@ -32,8 +32,8 @@ def encode(width: int, height: int, bands: Iterable[np.ndarray]) -> Iterator[byt
     yield chunk(b"IDAT", packer.flush()) + chunk(b"IEND", b"")
 
 
-def whole(pixels: np.ndarray) -> bytes:
-    """A file of 8 bits: pixels (H, W, 3) sRGB 0..1, top row first."""
+def encode_8bit(pixels: np.ndarray) -> bytes:
+    """Encodes pixels (H, W, 3) sRGB 0..1, top row first, as an 8-bit PNG file."""
     height, width, _ = pixels.shape
     return b"".join(encode(width, height, [np.rint(255 * pixels).astype(np.uint8)]))
 
@@ -43,6 +43,6 @@ def _header(width: int, height: int, band: np.ndarray) -> bytes:
 
 
 def _filtered(band: np.ndarray) -> bytes:
-    """Rows as PNG wants them: big-endian, a byte before each row that says "no filter"."""
+    """Returns rows in PNG form: big-endian, each preceded by the filter byte 0 (none)."""
     rows = np.ascontiguousarray(band, band.dtype.newbyteorder(">")).reshape(len(band), -1).view(np.uint8)
     return np.pad(rows, ((0, 0), (1, 0))).tobytes()

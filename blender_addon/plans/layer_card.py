@@ -52,8 +52,8 @@ def card_lines(layer: Layer, statistics: Statistics) -> list[tuple[str, float, s
         lines.insert(4, (f"{layer.parameters:,} weights", 1.0, "text"))
     if layer.note:
         lines.append((layer.note, 1.0, "quiet"))
-    if statistics.unknown:
-        lines.append((f"{statistics.unknown:,} not finite", 1.0, "skip"))
+    if statistics.nonfinite:
+        lines.append((f"{statistics.nonfinite:,} not finite", 1.0, "skip"))
     return [*lines, ("", 0.3, "")]
 
 

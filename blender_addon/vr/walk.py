@@ -15,9 +15,9 @@ import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..actions.exporting import Steps
-from ..imaging.picking import crossing
-from ..live.results import named
+from ..actions.exporting import ExportSteps
+from ..imaging.picking import intersect_plane
+from ..live.hall_requests import scene_named
 from ..scene.hall import pick
 from ..scene.hall.pick import Hit
 from ..scene.hall.refit import site_of
@@ -111,7 +111,7 @@ class Walk:
         """The hand that took the held picture."""
         self.leaves = False
         """Whether the walk is to end."""
-        self.work: Steps | None = None
+        self.work: ExportSteps | None = None
         """What goes on a step at a time, such as an export."""
         self.acted = False
         """Whether a hand has just acted: Blender evaluates what has changed for the next picture, so looking waits."""
@@ -122,7 +122,7 @@ class Walk:
     @property
     def scene(self) -> bpy.types.Scene | None:
         """The hall, None where it is gone."""
-        return named(self.name)
+        return scene_named(self.name)
 
     def survey(self, scene: bpy.types.Scene) -> None:
         """Where the places of the tour are, now that the hall stands so."""
@@ -159,7 +159,7 @@ class Walk:
             hand.far = (Vector(hand.hit.place) - hand.place).length
 
     def _at_board(self, hand: Hand, board: Board) -> bool:
-        met = crossing(board.at, hand.place.to_tuple(), hand.along.to_tuple())
+        met = intersect_plane(board.at, hand.place.to_tuple(), hand.along.to_tuple())
         if met is None or not met.front or not menu.inside(board.page, met.x, met.y):
             return False
         hand.at_board, hand.far = True, met.distance

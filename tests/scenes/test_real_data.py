@@ -105,7 +105,7 @@ def reader(data_folder):
     )
 
     def read(picture: np.ndarray) -> np.ndarray:
-        values, _ = preprocess_picture(Image.fromarray(picture), subject.adapter.how)
+        values, _ = preprocess_picture(Image.fromarray(picture), subject.adapter.preprocessing)
         with torch.no_grad():
             return torch.softmax(subject.built.module(torch.from_numpy(values)[None]), 1)[0].numpy()
 

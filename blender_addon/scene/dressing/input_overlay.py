@@ -94,4 +94,4 @@ def _pixels(scene: bpy.types.Scene, layer: str, channel: int) -> np.ndarray:
     if values is None:
         raise SceneError(f"panel {panel.name!r} has lost its image; build the hall again")
     scale = float(reading.scales_of(scene, panel)[channel]) / float(scene[COLOUR_GAIN])
-    return heat_map.laid_over(read_pixels(picture_image(picture)), values, scale)
+    return heat_map.overlay_heat(read_pixels(picture_image(picture)), values, scale)

@@ -16,8 +16,8 @@ import numpy as np
 from mathutils import Matrix
 
 from ...imaging import panel_image
-from ...imaging.channel_images import Look
-from ...imaging.texture_levels import Extent, in_view, levels, nearest
+from ...imaging.channel_images import Colouring
+from ...imaging.texture_levels import TextureExtent, are_in_view, choose_levels, nearest_point
 from ...properties import (
     BAKED_GRID,
     BAKED_LEVEL,
@@ -58,19 +58,19 @@ def _pieces(name: str, layers: list[str], eye: np.ndarray, budget: int) -> Gener
         if (panel := _found(name, layer)) is not None:
             there.append(layer)
             extents.append(extent_of(panel))
-            points.append(nearest(np.array(panels.world_of(panel)), panels.size_of(panel), eye[:3, 3]))
+            points.append(nearest_point(np.array(panels.world_of(panel)), panels.size_of(panel), eye[:3, 3]))
         yield False
     places = np.array(points).reshape(-1, 3)
     distances = np.linalg.norm(places - eye[:3, 3], axis=1)
-    wanted = levels(extents, distances, budget)
+    wanted = choose_levels(extents, distances, budget)
     yield False
     if name in bpy.data.scenes:
         _dye(bpy.data.scenes[name])
         yield True
-    for k in np.lexsort([distances, ~in_view(places, eye)]):
+    for k in np.lexsort([distances, ~are_in_view(places, eye)]):
         if (panel := _found(name, there[k])) is not None:
             yield _bake(bpy.data.scenes[name], panel, int(wanted[k]))
-    return all(one.least == level for one, level in zip(extents, wanted, strict=True))
+    return all(extent.min_level == level for extent, level in zip(extents, wanted, strict=True))
 
 
 def _found(name: str, layer: str) -> bpy.types.Object | None:
@@ -98,10 +98,10 @@ def is_baked(scene: bpy.types.Scene) -> bool:
     return any(BAKED_LEVEL in one for one in every) or any(_stand_ins(scene)) or any(map(_is_dyed, scene.objects))
 
 
-def extent_of(panel: bpy.types.Object) -> Extent:
+def extent_of(panel: bpy.types.Object) -> TextureExtent:
     """How large the texture of a panel is."""
     grid = panels.grid_of(panel)
-    return Extent(grid.columns, grid.rows, *panel_image.tile_shape(_kind(panel), map_shape(panel)))
+    return TextureExtent(grid.columns, grid.rows, *panel_image.tile_shape(_kind(panel), map_shape(panel)))
 
 
 def bytes_of(scene: bpy.types.Scene) -> int:
@@ -181,8 +181,8 @@ def _colour(scene: bpy.types.Scene, panel: bpy.types.Object, image: bpy.types.Im
     grid, told = panels.grid_of(panel), look.told(scene)
     texels, scales = values.texels_of(panel), values.scales_of(scene, panel)
     shown = panels.places(panel)[: len(scales)]
-    content = panel_image.Content(_kind(panel), texels, scales, shown, grid.columns, grid.rows)
-    pixels = panel_image.picture(content, Look(told["theme"], told["ramp"], told["gain"]), level)
+    content = panel_image.PanelContent(_kind(panel), texels, scales, shown, grid.columns, grid.rows)
+    pixels = panel_image.draw_panel(content, Colouring(told["theme"], told["ramp"], told["gain"]), level)
     height, width = pixels.shape[:2]
     if tuple(image.size) != (width, height):
         image.scale(width, height)

@@ -98,7 +98,7 @@ def pixel_of(hit: Hit) -> tuple[int, int] | None:
     """(row, column) of the channel's map that was met; None between tiles, and where the panel or its image is gone."""
     panel: bpy.types.Object | None = bpy.data.objects.get(hit.object)
     shape = map_shape(panel) if panel is not None and hit.channel >= 0 else (0, 0)
-    return None if 0 in shape else picking.pixel(*hit.spot, shape)
+    return None if 0 in shape else picking.map_pixel(*hit.spot, shape)
 
 
 def map_shape(panel: bpy.types.Object) -> tuple[int, int]:
@@ -144,9 +144,9 @@ def _on_panel(panel: bpy.types.Object, at: Matrix, cast: _Cast, origin: Vector, 
     inner, (width, height) = at.inverted_safe() @ cast.place, size_of(panel)
     if not (-RIM <= inner.x <= width + RIM and -RIM <= inner.y <= height + RIM):
         return found, False  # words over the panel
-    crossed = picking.crossing([tuple(row) for row in at], _xyz(origin), _xyz(direction))
-    spot = picking.spot(grid_of(panel), crossed.x, crossed.y) if crossed and crossed.front else None
-    channel = picking.channel_of(places(panel), spot.place) if spot else -1
+    crossed = picking.intersect_plane([tuple(row) for row in at], _xyz(origin), _xyz(direction))
+    spot = picking.tile_point(grid_of(panel), crossed.x, crossed.y) if crossed and crossed.front else None
+    channel = picking.channel_at(places(panel), spot.place) if spot else -1
     if spot is None or channel < 0:
         return found, True
     place = _xyz(origin + crossed.distance * direction)

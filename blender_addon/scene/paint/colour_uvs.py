@@ -25,7 +25,7 @@ def add_lookup(material: bpy.types.Material) -> None:
     if image is None:
         image = bpy.data.images.new("Innerwalk colours", colour_lut.SIDE, colour_lut.SIDE)
         image[PAINT_UVS] = True
-        write(image, colour_lut.pixels().ravel())
+        write(image, colour_lut.lut_pixels().ravel())
     tree = node_tree(material)
     tree.nodes.active = Nodes(tree).add("ShaderNodeTexImage", name=PAINT_UVS, interpolation="Closest", image=image)
 
@@ -42,7 +42,7 @@ def add_uvs(mesh: Any) -> None:
     colours, corners = np.zeros(4 * len(mesh.vertices), np.float32), np.zeros(len(mesh.loops), np.int32)
     mesh.attributes[PAINT_ATTRIBUTE].data.foreach_get("color", colours)
     mesh.loops.foreach_get("vertex_index", corners)
-    places = colour_lut.places(colours.reshape(-1, 4)[:, :3])
+    places = colour_lut.lut_uvs(colours.reshape(-1, 4)[:, :3])
     mesh.uv_layers.new(name=PAINT_UVS).uv.foreach_set("vector", places[corners].ravel())
 
 

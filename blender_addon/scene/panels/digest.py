@@ -87,4 +87,4 @@ def averaged(maps: Maps, pixels: float) -> Maps:
     if factor <= 1:
         return maps
     extras = {name: array for name, array in maps.extras.items() if name != "peak"}
-    return replace(maps, texels=atlas.shrink(maps.texels, factor), extras=extras)
+    return replace(maps, texels=atlas.block_means(maps.texels, factor), extras=extras)

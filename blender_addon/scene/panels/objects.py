@@ -72,19 +72,19 @@ def show_maps(panel: bpy.types.Object, maps: Maps) -> None:
             f"maps of {maps.layer} have {maps.channels} channels, its panel {panel.name} has "
             f"{len(panel.data.vertices)}; build the hall again for another network"
         )
-    on = atlas.sheet(maps.texels.shape)
+    on = atlas.sheet_layout(maps.texels.shape)
     material = _material(panel, _kind(maps))
     image, peaks = (panel_material.image_of(material, content) for content in panel_material.CONTENTS)
     fits = image is not None and tuple(image.size) == (on.width, on.height)
     tiles = tiles_of(panel) if fits else _tiles(panel)
     image = images.fitting(image, panel.name, on)
-    peaks = images.fitting(peaks, f"{panel.name} peaks", atlas.of_peaks(on))
+    peaks = images.fitting(peaks, f"{panel.name} peaks", atlas.peak_sheet(on))
     panel_material.set_images(material, {"Texels": image, "Peaks": peaks}, (on.columns, on.rows))
     if tiles is not None:
         per_cell = 1 if maps.colour else atlas.PER_CELL
         sizes = {"Sheet Columns": on.columns, "Sheet Rows": on.rows, "Channels per Cell": per_cell}
         change_modifier_inputs(tiles, {**sizes, "Material": material})
-    images.write(image, atlas.flagged(atlas.spread(maps.texels, on)))
+    images.write(image, atlas.flag_nonfinite(atlas.to_pixels(maps.texels, on)))
     _set_peaks(panel, peaks, maps, on)
     panel_metadata.keep(panel, maps)
     _arrange(panel, maps)
@@ -97,7 +97,7 @@ def _arrange(panel: bpy.types.Object, maps: Maps) -> None:
         width, height = size_of(panel)
         if PANEL_PLANNED_GRID not in panel:
             panel[PANEL_PLANNED_GRID] = list(panel[PANEL_GRID])
-        grid = atlas.middle_grid(maps.channels, maps.shape[2] / maps.shape[1], width, height)
+        grid = atlas.largest_grid(maps.channels, maps.shape[2] / maps.shape[1], width, height)
         panel[PANEL_MAP_COUNT], panel[PANEL_GRID_CORNER] = maps.channels, grid.corner
         show_channels(panel, np.arange(maps.channels), grid.columns, grid.rows, grid.cell, grid.corner)
     elif PANEL_PLANNED_GRID in panel:
@@ -231,8 +231,8 @@ def _material(panel: bpy.types.Object, kind: panel_material.Kind) -> bpy.types.M
 
 def _set_peaks(panel: bpy.types.Object, image: bpy.types.Image, maps: Maps, on: atlas.Sheet) -> None:
     """The channels' peaks into their image, the largest as a property of the object."""
-    peak = np.maximum(maps.peak, colour.LEAST_PEAK)
+    peak = np.maximum(maps.peak, colour.MIN_PEAK)
     texels = atlas.peak_texels(peak, len(maps.texels), 1 if maps.colour else atlas.PER_CELL)
-    images.write(image, atlas.flagged(atlas.spread(texels, atlas.of_peaks(on))))
+    images.write(image, atlas.flag_nonfinite(atlas.to_pixels(texels, atlas.peak_sheet(on))))
     panel[LARGEST_PEAK], panel[PANEL_FILL_COUNT] = float(peak.max()), int(panel.get(PANEL_FILL_COUNT, 0)) + 1
     panel.update_tag(refresh={"OBJECT"})  # else the shader reads the old property; no tile is made again

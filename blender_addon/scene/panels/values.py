@@ -38,7 +38,7 @@ def texels_of(panel: bpy.types.Object) -> np.ndarray | None:
         return None
     pixels = np.zeros(on.height * on.width * 4, np.float32)
     image_of(panel).pixels.foreach_get(pixels)
-    return atlas.gather(pixels, on, -(-channels_of(panel) // (1 if is_colour(panel) else atlas.PER_CELL)))
+    return atlas.to_texels(pixels, on, -(-channels_of(panel) // (1 if is_colour(panel) else atlas.PER_CELL)))
 
 
 def map_of(panel: bpy.types.Object, channel: int) -> np.ndarray | None:
@@ -89,7 +89,7 @@ def peaks_of(panel: bpy.types.Object) -> np.ndarray:
     pixels = np.zeros(on.columns * on.rows * 4, np.float32)
     image.pixels.foreach_get(pixels)
     per_cell = 1 if is_colour(panel) else atlas.PER_CELL
-    cells = atlas.gather(pixels, atlas.of_peaks(on), -(-count // per_cell))
+    cells = atlas.to_texels(pixels, atlas.peak_sheet(on), -(-count // per_cell))
     return cells[..., :per_cell].reshape(-1)[:count]
 
 

@@ -13,22 +13,22 @@ def texels(cells, height, width):
 
 def test_one_column_is_the_texels_themselves():
     values = texels(5, 3, 2)
-    on = atlas.sheet(values.shape)
+    on = atlas.sheet_layout(values.shape)
     assert (on.columns, on.rows, on.width, on.height) == (1, 5, 2, 15)
-    pixels = atlas.flagged(atlas.spread(values, on))
+    pixels = atlas.flag_nonfinite(atlas.to_pixels(values, on))
     assert np.shares_memory(pixels, values) and np.array_equal(pixels, values.ravel())
 
 
 @pytest.mark.parametrize("cells, tallest, columns, rows", [(5, 6, 3, 2), (6, 9, 2, 3), (7, 9, 3, 3), (7, 21, 1, 7)])
 def test_a_tall_stack_goes_on_in_more_columns(cells, tallest, columns, rows):
     values = texels(cells, 3, 2)
-    on = atlas.sheet(values.shape, tallest)
+    on = atlas.sheet_layout(values.shape, tallest)
     assert (on.columns, on.rows) == (columns, rows)
-    pixels = atlas.spread(values, on)
+    pixels = atlas.to_pixels(values, on)
     for cell in range(cells):
         column, row = cell // rows, cell % rows
         assert np.array_equal(pixels[row * 3 : row * 3 + 3, column * 2 : column * 2 + 2], values[cell])
-    assert np.array_equal(atlas.gather(pixels.ravel(), on, cells), values)
+    assert np.array_equal(atlas.to_texels(pixels.ravel(), on, cells), values)
 
 
 @pytest.mark.parametrize("per_cell, cells", [(4, 3), (1, 9)])
@@ -37,40 +37,40 @@ def test_a_peak_lies_where_the_values_of_its_channel_are(per_cell, cells):
     texels = atlas.peak_texels(peak, cells, per_cell)
     assert texels.shape == (cells, 1, 1, 4) and texels.sum() == peak.sum()
     assert [texels[k // per_cell, 0, 0, k % per_cell] for k in range(9)] == peak.tolist()
-    small = atlas.of_peaks(atlas.sheet((cells, 3, 2, 4), 9))
+    small = atlas.peak_sheet(atlas.sheet_layout((cells, 3, 2, 4), 9))
     assert (small.width, small.height) == (small.columns, small.rows)
-    assert np.array_equal(atlas.gather(atlas.spread(texels, small), small, cells), texels)
+    assert np.array_equal(atlas.to_texels(atlas.to_pixels(texels, small), small, cells), texels)
 
 
 def test_what_fits_in_no_image_is_told():
     with pytest.raises(SceneError, match="30 × 20 in 9 cells don't fit in an image of 40 × 40 pixels"):
-        atlas.sheet((9, 30, 20, 4), 40)
+        atlas.sheet_layout((9, 30, 20, 4), 40)
     with pytest.raises(SceneError, match="don't fit"):
-        atlas.sheet((1, 41, 1, 4), 40)
+        atlas.sheet_layout((1, 41, 1, 4), 40)
 
 
 def test_nan_and_infinity_are_flagged_and_large_numbers_are_not():
     values = np.array([1, np.nan, np.inf, -np.inf, 1e30, -65505], np.float32)
     with np.errstate(all="raise"):
-        assert atlas.flagged(values).tolist() == [1, *[float(atlas.FLAG)] * 3, np.float32(1e30), -65505]
-        assert np.shares_memory(atlas.flagged(values[4:]), values), "squares overflow, values don't"
+        assert atlas.flag_nonfinite(values).tolist() == [1, *[float(atlas.FLAG)] * 3, np.float32(1e30), -65505]
+        assert np.shares_memory(atlas.flag_nonfinite(values[4:]), values), "squares overflow, values don't"
 
 
 def test_shrink_takes_means_of_blocks():
     values = np.zeros((1, 4, 6, 4), np.float32)
     values[0, :, :, 1] = np.arange(24).reshape(4, 6)
-    small = atlas.shrink(values, 2)
+    small = atlas.block_means(values, 2)
     assert small.shape == (1, 2, 3, 4) and small.dtype == np.float32
     assert small[0, :, :, 1].tolist() == [[3.5, 5.5, 7.5], [15.5, 17.5, 19.5]]
-    assert atlas.shrink(values, 1) is values
+    assert atlas.block_means(values, 1) is values
 
 
 def test_shrink_leaves_no_texel_out():
     values = np.random.default_rng(0).normal(size=(2, 7, 5, 4)).astype(np.float32)
-    small = atlas.shrink(values, 3)
+    small = atlas.block_means(values, 3)
     assert small.shape == (2, 3, 2, 4)
     assert np.allclose(small[:, 0, 1], values[:, :2, 2:].mean((1, 2)), atol=1e-6)
-    assert np.isnan(atlas.shrink(np.where(values == values[0, 6, 4, 0], np.nan, values), 3)).sum() == 1
+    assert np.isnan(atlas.block_means(np.where(values == values[0, 6, 4, 0], np.nan, values), 3)).sum() == 1
 
 
 def test_grid_is_read_from_the_top_left():

@@ -37,11 +37,11 @@ def test_table_holds_every_stop_and_is_within_a_quarter_of_a_255th_between_them(
 
 
 def test_zero_has_the_colour_of_the_room_and_sizes_can_be_told():
-    zero = {name: colour.tint(np.zeros(1), 1.0, name)[0] for name in ("signed", "paper")}
+    zero = {name: colour.colour_values(np.zeros(1), 1.0, name)[0] for name in ("signed", "paper")}
     assert zero["signed"].max() == 0 and zero["paper"].min() > 0.96
-    up, down = (colour.tint(sign * np.linspace(0, 1, 65), 1.0, "paper") for sign in (1, -1))
+    up, down = (colour.colour_values(sign * np.linspace(0, 1, 65), 1.0, "paper") for sign in (1, -1))
     assert np.abs(lightness(up) - lightness(down)).max() < 3, "both ways equally strong"
-    ember = lightness(colour.tint(np.linspace(0, 1, 65), 1.0, "ember"))
+    ember = lightness(colour.colour_values(np.linspace(0, 1, 65), 1.0, "ember"))
     assert (np.diff(ember) > 0).all(), "brighter is more"
 
 
@@ -51,7 +51,7 @@ def test_zero_has_the_colour_of_the_room_and_sizes_can_be_told():
     (np.nan, 1, 1, colour.MARKER), (np.inf, 1, 1, colour.MARKER), (-np.inf, 1, 1, colour.MARKER),
 ])  # fmt: skip
 def test_tint(value, peak, gain, wanted):
-    assert np.allclose(colour.tint(np.array([value]), peak, "signed", gain)[0], colour.srgb(wanted), atol=1e-6)
+    assert np.allclose(colour.colour_values(np.array([value]), peak, "signed", gain)[0], colour.srgb(wanted), atol=1e-6)
 
 
 def test_marker_is_in_no_map():

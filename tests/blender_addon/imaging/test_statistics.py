@@ -25,7 +25,7 @@ def by_hand(values: np.ndarray) -> list[float]:
 
 def test_known_answers():
     maps = maps_of([[[-2, 0, 4, 2]], [[-1, -1, 0, NAN]], [[NAN, INF, -INF, NAN]]])
-    found = statistics.of_channels(statistics.flat(maps))
+    found = statistics.channel_statistics(statistics.channel_rows(maps))
     told = {name: getattr(found, name).tolist() for name in NUMBERS}
     assert told["count"] == [4, 3, 0] and told["zeros"] == [1, 1, 0] and told["below"] == [1, 2, 0]
     assert told["nan"] == [0, 1, 2] and told["infinite"] == [0, 0, 2]
@@ -36,7 +36,7 @@ def test_known_answers():
     assert found.share_below.tolist() == pytest.approx([0.25, 2 / 3, 0])
     assert found.share_of_zeros.tolist() == pytest.approx([0.25, 1 / 3, 0])
     assert found.dead.tolist() == [False, True, True]
-    assert found.unknown.tolist() == [0, 1, 4]
+    assert found.nonfinite.tolist() == [0, 1, 4]
 
 
 def random_data() -> np.ndarray:
@@ -50,44 +50,44 @@ def random_data() -> np.ndarray:
 
 def test_channels_and_their_layer_are_what_numpy_says_of_each():
     data = random_data()
-    found = statistics.of_channels(statistics.flat(maps_of(data)))
+    found = statistics.channel_statistics(statistics.channel_rows(maps_of(data)))
     for channel in range(7):
         one = [getattr(found.of(channel), name) for name in NUMBERS]
         assert np.allclose(one, by_hand(data[channel]), rtol=1e-12, equal_nan=True)
-    whole = statistics.of_layer(maps_of(data))
+    whole = statistics.layer_statistics(maps_of(data))
     assert np.allclose([getattr(whole, name) for name in NUMBERS], by_hand(data), rtol=1e-12)
 
 
 def test_large_values_close_together_keep_their_deviation():
     data = np.float32(2**23) + np.arange(3000, dtype=np.float32).reshape(1, 50, 60) % 2
-    assert statistics.of_layer(maps_of(data)).deviation == pytest.approx(0.5, rel=1e-9)
-    assert statistics.of_layer(maps_of(np.full((1, 2, 2), 3e38))).mean == pytest.approx(np.float32(3e38))
+    assert statistics.layer_statistics(maps_of(data)).deviation == pytest.approx(0.5, rel=1e-9)
+    assert statistics.layer_statistics(maps_of(np.full((1, 2, 2), 3e38))).mean == pytest.approx(np.float32(3e38))
 
 
 def test_nothing_finite_is_no_range():
-    whole = statistics.of_layer(maps_of(np.full((2, 3, 3), NAN)))
+    whole = statistics.layer_statistics(maps_of(np.full((2, 3, 3), NAN)))
     assert whole.count == 0 and np.isnan([whole.low, whole.high, whole.mean, whole.deviation]).all()
-    assert whole.dead and whole.sparsity == 0 and whole.unknown == 18
+    assert whole.dead and whole.sparsity == 0 and whole.nonfinite == 18
 
 
 def test_colour_maps_count_red_green_and_blue_but_not_alpha():
     texels = np.random.default_rng(1).random((3, 4, 5, 4)).astype(np.float32)
     texels[..., 3] = 9
-    found = statistics.of_channels(statistics.flat(Maps("a", "x", texels, 3, colour=True)))
+    found = statistics.channel_statistics(statistics.channel_rows(Maps("a", "x", texels, 3, colour=True)))
     assert found.count.tolist() == [60] * 3 and found.high.max() < 1
     assert np.allclose(found.mean, texels[..., :3].mean((1, 2, 3), dtype=np.float64))
 
 
 def test_histograms_are_numpys():
     data = random_data()
-    found = statistics.histogram(data, 17)
+    found = statistics.compute_histogram(data, 17)
     counts, edges = np.histogram(data[np.isfinite(data)].astype(np.float64), 17)
-    assert found.counts.tolist() == counts.tolist() and found.unknown == 32
+    assert found.counts.tolist() == counts.tolist() and found.nonfinite == 32
     assert (found.low, found.high) == (edges[0], edges[-1])
-    equal = statistics.histogram(np.full(9, 2.0), 5)
+    equal = statistics.compute_histogram(np.full(9, 2.0), 5)
     assert equal.counts.tolist() == [0, 0, 9, 0, 0] and (equal.low, equal.high) == (1.5, 2.5)
-    none = statistics.histogram(np.array([NAN, INF]), 5)
-    assert none.counts.tolist() == [0] * 5 and none.unknown == 2
+    none = statistics.compute_histogram(np.array([NAN, INF]), 5)
+    assert none.counts.tolist() == [0] * 5 and none.nonfinite == 2
 
 
 def heights(picture: np.ndarray, theme: str) -> np.ndarray:
@@ -103,21 +103,21 @@ def test_parts_together_are_the_whole(rows):
     values = np.random.default_rng(3).normal(size=(7, 50))
     values[2], values[4, :3] = NAN, INF
     parts = [values[start : start + rows] for start in range(0, 7, rows)]
-    known, found = (statistics.of_channels(values), statistics.joined([statistics.of_channels(one) for one in parts]))
+    known, found = (statistics.channel_statistics(values), statistics.concatenate([statistics.channel_statistics(one) for one in parts]))
     for name in NUMBERS:
         assert np.array_equal(getattr(found, name), getattr(known, name), equal_nan=True)
-    whole, ends = statistics.histogram(values), (float(known.merged().low), float(known.merged().high))
-    counted = statistics.together([statistics.histogram(one, ends=ends) for one in parts])
+    whole, ends = statistics.compute_histogram(values), (float(known.merged().low), float(known.merged().high))
+    counted = statistics.sum_histograms([statistics.compute_histogram(one, ends=ends) for one in parts])
     assert np.array_equal(counted.counts, whole.counts)
-    assert (counted.low, counted.high, counted.unknown) == (whole.low, whole.high, whole.unknown)
+    assert (counted.low, counted.high, counted.nonfinite) == (whole.low, whole.high, whole.nonfinite)
 
 
 def test_bars_are_as_high_as_counts():
     found = statistics.Histogram(np.array([0, 5, 10, 0, 20, 1]), 1.0, 7.0, 0)
     wide = (plots.EDGE - 2 * plots.MARGIN) // 6
-    seen = heights(plots.histogram(found, "dark", "signed"), "dark")[wide // 2 :: wide]
+    seen = heights(plots.draw_histogram(found, "dark", "signed"), "dark")[wide // 2 :: wide]
     assert np.allclose(seen[[0, 1, 2, 3, 4, 5]], np.array([0, 0.25, 0.5, 0, 1, 0.05]) * plots.TALL, atol=0.01)
-    logarithmic = heights(plots.histogram(found, "dark", "signed", logarithmic=True), "dark")[wide // 2 :: wide]
+    logarithmic = heights(plots.draw_histogram(found, "dark", "signed", logarithmic=True), "dark")[wide // 2 :: wide]
     assert np.allclose(logarithmic, np.log1p(found.counts) / np.log(21) * plots.TALL, atol=0.01)
 
 
@@ -126,13 +126,13 @@ def test_bars_are_as_high_as_counts():
     ("dark", "ember", "#93A1B0", "#FFF4CB"),
 ])  # fmt: skip
 def test_bars_below_and_above_zero_have_the_ends_of_the_map_and_zero_a_line(theme, ramp, below, above):
-    picture = plots.histogram(statistics.Histogram(np.full(10, 7), -2.0, 3.0, 0), theme, ramp)
+    picture = plots.draw_histogram(statistics.Histogram(np.full(10, 7), -2.0, 3.0, 0), theme, ramp)
     row = picture[plots.MARGIN + 3, plots.MARGIN : -plots.MARGIN, :3]
     assert np.allclose(row[5], colour.srgb(below), atol=1e-6) and np.allclose(row[-5], colour.srgb(above), atol=1e-6)
     line = np.flatnonzero(np.abs(row - colour.srgb(colour.THEMES[theme]["quiet"])).max(1) < 1e-6)
     near = round(0.4 * (len(row) - 1))
     assert near in line
-    empty = plots.histogram(statistics.histogram(np.array([NAN])), theme, ramp)
+    empty = plots.draw_histogram(statistics.compute_histogram(np.array([NAN])), theme, ramp)
     assert empty.shape[2] == 4 and np.isfinite(empty).all() and empty.dtype == np.float32
 
 
@@ -140,11 +140,11 @@ def test_bars_below_and_above_zero_have_the_ends_of_the_map_and_zero_a_line(them
 def test_an_enlarged_map_has_the_colours_of_tint_and_its_legend_those_of_the_map(ramp):
     values = np.random.default_rng(2).normal(size=(5, 9)).astype(np.float32)
     values[1, 2], values[4, 8] = NAN, INF
-    picture = plots.channel_map(values, 1.5, ramp, 2.0)
+    picture = plots.draw_map(values, 1.5, ramp, 2.0)
     size = plots.EDGE // 9
     assert picture.dtype == np.float32 and picture.shape == (5 * size + plots.GAP + plots.STRIP, 9 * size, 4)
     every = picture[: 5 * size].reshape(5, size, 9, size, 4)
-    assert np.allclose(every[..., :3], colour.tint(values, 1.5, ramp, 2.0)[:, None, :, None], atol=1e-6)
+    assert np.allclose(every[..., :3], colour.colour_values(values, 1.5, ramp, 2.0)[:, None, :, None], atol=1e-6)
     assert np.allclose(every[1, :, 2, :, :3], colour.srgb(colour.MARKER), atol=1e-6)
     legend, stops = picture[-1, :, :3], colour.RAMPS[ramp].stops
     assert np.allclose(legend[[0, -1]], [colour.srgb(stops[0]), colour.srgb(stops[-1])], atol=1e-6)
@@ -154,20 +154,20 @@ def test_an_enlarged_map_has_the_colours_of_tint_and_its_legend_those_of_the_map
 def test_colour_maps_are_shown_as_they_are():
     values = np.random.default_rng(2).random((4, 3, 3)).astype(np.float32)
     values[0, 0, 1], values[2, 2] = NAN, [2.0, -1.0, 0.5]
-    picture = plots.channel_map(values, 9.0, "signed", 5.0)
+    picture = plots.draw_map(values, 9.0, "signed", 5.0)
     seen = picture[:: plots.EDGE // 4, :: plots.EDGE // 4]
     assert seen.shape == (4, 3, 4) and np.allclose(seen[1, :, :3], values[1])
     assert np.allclose(seen[0, 0, :3], colour.srgb(colour.MARKER)) and seen[2, 2].tolist() == [1.0, 0.0, 0.5, 1.0]
 
 
 def test_a_large_map_is_thinned_out():
-    picture = plots.channel_map(np.zeros((3000, 700), np.float32), 1.0, "signed", 1.0)
+    picture = plots.draw_map(np.zeros((3000, 700), np.float32), 1.0, "signed", 1.0)
     assert picture.shape[0] - plots.GAP - plots.STRIP == 500
 
 
 @pytest.mark.parametrize(("value", "left", "right"), [(2.0, 0.5, 0.75), (-4.0, 0.0, 0.5), (0.0, 0.5, 0.5)])
 def test_a_vector_is_a_bar_from_zero(value, left, right):
-    picture = plots.bar(value, 4.0, "signed", 1.0, "dark", 400)
+    picture = plots.draw_bar(value, 4.0, "signed", 1.0, "dark", 400)
     board = [colour.srgb(colour.THEMES["dark"][role]) for role in ("track", "frame")]
     row = picture[50, :, :3]
     filled = np.flatnonzero([min(np.abs(pixel - tint).max() for tint in board) > 1e-3 for pixel in row])
@@ -177,4 +177,4 @@ def test_a_vector_is_a_bar_from_zero(value, left, right):
     assert np.allclose(picture[5, 20, :3], board[0]) and np.allclose(
         picture[50 if value == 0 else 5, 200, :3], board[1]
     )
-    assert np.allclose(plots.bar(NAN, 1.0, "signed", 1.0, "dark")[..., :3], colour.srgb(colour.MARKER))
+    assert np.allclose(plots.draw_bar(NAN, 1.0, "signed", 1.0, "dark")[..., :3], colour.srgb(colour.MARKER))

@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 
 from innerwalk.blender_addon.imaging import atlas, channel_images, colour, colour_lut, panel_image, plots
-from innerwalk.blender_addon.imaging.texture_levels import Extent, in_view, levels, nearest
+from innerwalk.blender_addon.imaging.texture_levels import TextureExtent, are_in_view, choose_levels, nearest_point
 from innerwalk.torch_bridge.recording import Maps, pack
 
-SQUARE = Extent(1, 1, 8, 8)
+SQUARE = TextureExtent(1, 1, 8, 8)
 """256, 64, 16 and 4 bytes."""
 
 
 def test_sizes_of_a_texture():
-    extent = Extent(3, 2, 7, 5)
+    extent = TextureExtent(3, 2, 7, 5)
     assert [extent.size(level) for level in range(4)] == [(15, 14), (9, 8), (6, 4), (3, 2)]
-    assert (extent.deepest, extent.bytes(0), extent.bytes(3)) == (3, 840, 24)
+    assert (extent.max_level, extent.bytes(0), extent.bytes(3)) == (3, 840, 24)
 
 
 @pytest.mark.parametrize(
@@ -22,20 +22,20 @@ def test_sizes_of_a_texture():
     [(512, [0, 0]), (511, [0, 1]), (320, [0, 1]), (319, [0, 2]), (272, [0, 2]), (271, [1, 3]), (7, [3, 3])],
 )
 def test_the_far_one_is_halved_first(budget, wanted):
-    assert levels([SQUARE, SQUARE], np.array([1.0, 4.0]), budget).tolist() == wanted
+    assert choose_levels([SQUARE, SQUARE], np.array([1.0, 4.0]), budget).tolist() == wanted
 
 
 def test_each_doubling_of_the_way_halves_once_more():
-    found = levels([SQUARE] * 5, np.array([0.0, 2.0, 3.9, 7.0, 40.0]), 256 + 256 + 64 + 16 + 4)
+    found = choose_levels([SQUARE] * 5, np.array([0.0, 2.0, 3.9, 7.0, 40.0]), 256 + 256 + 64 + 16 + 4)
     assert found.tolist() == [0, 0, 1, 2, 3]
 
 
 def test_many_stay_within_the_budget_and_none_is_finer_than_a_nearer_one():
     rng = np.random.default_rng(0)
-    extents = [Extent(8, 8, int(side), int(side)) for side in rng.choice([7, 14, 28, 56, 112], 60)]
+    extents = [TextureExtent(8, 8, int(side), int(side)) for side in rng.choice([7, 14, 28, 56, 112], 60)]
     distances, whole = rng.uniform(0.5, 100, 60), sum(one.bytes(0) for one in extents)
     for share in (0.9, 0.3, 0.05, 0.01):
-        found = levels(extents, distances, int(share * whole))
+        found = choose_levels(extents, distances, int(share * whole))
         spent = sum(one.bytes(level) for one, level in zip(extents, found, strict=True))
         assert 0.2 * share * whole < spent <= share * whole
         larger = np.array([one.height == 112 for one in extents])
@@ -43,22 +43,22 @@ def test_many_stay_within_the_budget_and_none_is_finer_than_a_nearer_one():
 
 
 def test_what_fits_in_no_image_is_halved_whatever_the_budget():
-    assert levels([Extent(64, 1, 512, 512), SQUARE], np.array([0.1, 9.0]), 1 << 40).tolist() == [1, 0]
-    assert levels([], np.zeros(0), 1).shape == (0,)
+    assert choose_levels([TextureExtent(64, 1, 512, 512), SQUARE], np.array([0.1, 9.0]), 1 << 40).tolist() == [1, 0]
+    assert choose_levels([], np.zeros(0), 1).shape == (0,)
 
 
 def test_the_nearest_point_of_a_panel():
     turned = np.array([[0, 0, 1, 5], [2, 0, 0, 1], [0, 2, 0, 1], [0, 0, 0, 1.0]])  # faces x, twice as large
-    assert np.allclose(nearest(turned, (3, 2), np.array([9.0, 2.0, 2.0])), [5, 2, 2])
-    assert np.allclose(nearest(turned, (3, 2), np.array([9.0, 70.0, -1.0])), [5, 7, 1])
-    assert np.isfinite(nearest(np.zeros((4, 4)), (1, 1), np.ones(3))).all()
+    assert np.allclose(nearest_point(turned, (3, 2), np.array([9.0, 2.0, 2.0])), [5, 2, 2])
+    assert np.allclose(nearest_point(turned, (3, 2), np.array([9.0, 70.0, -1.0])), [5, 7, 1])
+    assert np.isfinite(nearest_point(np.zeros((4, 4)), (1, 1), np.ones(3))).all()
 
 
 def test_what_is_before_a_viewer():
     viewer = np.eye(4)
     viewer[:3, 3] = 1, 0, 0
     points = np.array([[1, 0, -3], [1, 0, 3], [1, 5.0, -3], [1, 5.4, -3], [1, 0, 0]])
-    assert in_view(points, viewer).tolist() == [True, False, True, False, True]
+    assert are_in_view(points, viewer).tolist() == [True, False, True, False, True]
 
 
 @pytest.mark.parametrize("theme", colour.THEMES)
@@ -77,18 +77,18 @@ def test_every_colour_is_near_its_place_on_the_cube():
 
 def found_on_cube(linear: np.ndarray) -> np.ndarray:
     """What the nearest texel at their UVs shows, sRGB."""
-    x, y = (colour_lut.places(linear) * colour_lut.SIDE).astype(int).T
-    return colour_lut.pixels()[y, x, :3]
+    x, y = (colour_lut.lut_uvs(linear) * colour_lut.SIDE).astype(int).T
+    return colour_lut.lut_pixels()[y, x, :3]
 
 
-def content(data: np.ndarray, kind="scalar", scales=None, places=None, columns=3, rows=2) -> panel_image.Content:
-    texels = data if kind == "colour" else atlas.flagged(pack(data)).reshape(pack(data).shape)
+def content(data: np.ndarray, kind="scalar", scales=None, places=None, columns=3, rows=2) -> panel_image.PanelContent:
+    texels = data if kind == "colour" else atlas.flag_nonfinite(pack(data)).reshape(pack(data).shape)
     count = len(data)
     scales = np.linspace(0.5, 2, count) if scales is None else scales
-    return panel_image.Content(kind, texels, scales, np.arange(count) if places is None else places, columns, rows)
+    return panel_image.PanelContent(kind, texels, scales, np.arange(count) if places is None else places, columns, rows)
 
 
-def tiles(picture: np.ndarray, made: panel_image.Content) -> np.ndarray:
+def tiles(picture: np.ndarray, made: panel_image.PanelContent) -> np.ndarray:
     """(places, h, w, 3), rows from the top, of a picture whose first row is the bottom one."""
     grid = picture[::-1].reshape(made.rows, len(picture) // made.rows, made.columns, -1, 4)
     return grid.swapaxes(1, 2).reshape(made.rows * made.columns, grid.shape[1], -1, 4)[..., :3]
@@ -100,9 +100,9 @@ def test_values_have_the_colours_of_the_shader(ramp, gain):
     data = np.random.default_rng(0).normal(size=(5, 6, 4)).astype(np.float32)
     data[1, 2, 3], data[4, 0, 0], data[2, 1, 1], data[3, 5, 3] = np.nan, np.inf, -np.inf, 3e37
     made = content(data)
-    wanted = colour.tint(data, made.scales[:, None, None], ramp, gain)
+    wanted = colour.colour_values(data, made.scales[:, None, None], ramp, gain)
     assert (
-        np.abs(tiles(panel_image.picture(made, channel_images.Look("dark", ramp, gain)), made)[:5] - wanted).max() * 255
+        np.abs(tiles(panel_image.draw_panel(made, channel_images.Colouring("dark", ramp, gain)), made)[:5] - wanted).max() * 255
         < 0.3
     )
 
@@ -110,9 +110,9 @@ def test_values_have_the_colours_of_the_shader(ramp, gain):
 def test_channels_lie_where_they_are_shown():
     data = np.arange(5, dtype=np.float32)[:, None, None] * np.ones((1, 2, 2), np.float32)
     made = content(data, scales=np.full(5, 4.0), places=np.array([-1, 5, 0, -1, 2]))
-    found = tiles(panel_image.picture(made, channel_images.Look("dark", "ember", 1.0)), made)
+    found = tiles(panel_image.draw_panel(made, channel_images.Colouring("dark", "ember", 1.0)), made)
     for place, value in ((5, 1), (0, 2), (2, 4)):
-        assert np.allclose(found[place], colour.tint(np.array(value), 4.0, "ember"), atol=1e-3)
+        assert np.allclose(found[place], colour.colour_values(np.array(value), 4.0, "ember"), atol=1e-3)
 
 
 @pytest.mark.parametrize("ramp", colour.RAMPS)
@@ -120,9 +120,9 @@ def test_channels_lie_where_they_are_shown():
 def test_vectors_are_bars(ramp, theme):
     data = np.array([-3, -0.4, 0, 1.5, np.nan], np.float32)[:, None, None]
     made = content(data, "bars", np.full(5, 2.0))
-    found = tiles(panel_image.picture(made, channel_images.Look(theme, ramp, 1.2)), made)
+    found = tiles(panel_image.draw_panel(made, channel_images.Colouring(theme, ramp, 1.2)), made)
     for k, value in enumerate(data.ravel()):
-        wanted = plots.bar(float(value), 2.0, ramp, 1.2, theme, panel_image.BAR_SHAPE[1])[..., :3]
+        wanted = plots.draw_bar(float(value), 2.0, ramp, 1.2, theme, panel_image.BAR_SHAPE[1])[..., :3]
         assert np.abs(found[k] - wanted).max() < 1e-5
 
 
@@ -134,15 +134,15 @@ def test_colour_maps_pass_through():
     opaque[..., 3] = 1
     for given in (texels, opaque):
         made, maps = content(given, "colour"), Maps("a", "x", given, 4, colour=True)
-        found = tiles(panel_image.picture(made, channel_images.Look("paper", "paper", 1.0)), made)
+        found = tiles(panel_image.draw_panel(made, channel_images.Colouring("paper", "paper", 1.0)), made)
         for k in range(4):
             assert (
-                np.abs(found[k] - channel_images.tile(maps, k, 1.0, channel_images.Look("paper", "paper", 1.0))).max()
+                np.abs(found[k] - channel_images.draw_tile(maps, k, 1.0, channel_images.Colouring("paper", "paper", 1.0))).max()
                 < 1e-5
             )
     opaque[2, 1, 1] = colour.FLAG
     made = content(opaque, "colour")
-    found = tiles(panel_image.picture(made, channel_images.Look("paper", "paper", 1.0)), made)
+    found = tiles(panel_image.draw_panel(made, channel_images.Colouring("paper", "paper", 1.0)), made)
     assert np.allclose(found[2, 1, 1], colour.srgb(colour.MARKER), atol=1e-6)
 
 
@@ -155,16 +155,16 @@ def test_halved_tiles_are_as_bright_as_whole_ones(kind):
         striped if kind == "scalar" else np.concatenate([striped[..., None].repeat(3, -1), np.ones((1, 4, 4, 1))], -1)
     )
     made = content(given.astype(np.float32), kind, np.ones(1), columns=1, rows=1)
-    look = channel_images.Look("dark", "signed", 1.0)
+    look = channel_images.Colouring("dark", "signed", 1.0)
     for level, size in ((1, 2), (2, 1)):
-        found = panel_image.picture(made, look, level)
+        found = panel_image.draw_panel(made, look, level)
         assert found.shape == (size, size, 4)
         assert np.allclose(found[..., :3], colour.to_srgb(0.5), atol=1e-3) and (found[..., 3] == 1).all()
-    assert set(np.unique(panel_image.picture(made, look)[..., :3])) == {0.0, 1.0}
+    assert set(np.unique(panel_image.draw_panel(made, look)[..., :3])) == {0.0, 1.0}
 
 
 def test_the_grid_of_a_halved_picture_is_that_of_its_extent():
     data = np.random.default_rng(0).normal(size=(5, 7, 5)).astype(np.float32)
     for level in range(4):
-        height, width, _ = panel_image.picture(content(data), channel_images.Look("dark", "signed", 1.0), level).shape
-        assert (width, height) == Extent(3, 2, 7, 5).size(level)
+        height, width, _ = panel_image.draw_panel(content(data), channel_images.Colouring("dark", "signed", 1.0), level).shape
+        assert (width, height) == TextureExtent(3, 2, 7, 5).size(level)

@@ -64,7 +64,7 @@ def parts_of(recording: rec.Recording, figure: bool = False, style: Style = STYL
 
 def card_of(recording: rec.Recording) -> Plan:
     layer, scale = recording.network.layer("a"), colour_scale(colour.RAMPS["signed"], 0, 1, 2.5)
-    return plan_layer_card(layer, statistics.of_layer(recording.maps("a")), scale, FLAT, STYLE)
+    return plan_layer_card(layer, statistics.layer_statistics(recording.maps("a")), scale, FLAT, STYLE)
 
 
 def frames_of(recording: rec.Recording, figure: bool = False) -> list[Plan]:

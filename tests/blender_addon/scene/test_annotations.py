@@ -315,7 +315,7 @@ def test_heat_is_as_opaque_as_the_value():
     picture = np.full((256, 256, 3), (200, 100, 50), np.uint8)
     values = np.zeros((4, 4), np.float32)
     values[0], values[3], values[1] = 0.5, -0.5, np.nan
-    made = heat_map.laid_over(picture, values, 1.0).astype(float)
+    made = heat_map.overlay_heat(picture, values, 1.0).astype(float)
     assert made.shape == (256, 256, 3)
     grey = (picture[0, 0] / 255) @ [0.2126, 0.7152, 0.0722]
     under = (picture[0, 0] / 255 * (1 - heat_map.GREY) + heat_map.GREY * grey) * (1 - heat_map.DIM)
@@ -327,12 +327,12 @@ def test_heat_is_as_opaque_as_the_value():
 
 def test_a_small_picture_keeps_its_pixels_under_smooth_heat():
     picture = np.random.default_rng(0).integers(0, 255, (8, 16, 3)).astype(np.uint8)
-    bare = heat_map.laid_over(picture, np.zeros((2, 2)), 1.0)
+    bare = heat_map.overlay_heat(picture, np.zeros((2, 2)), 1.0)
     assert bare.shape == (128, 256, 3)
     assert np.array_equal(bare, bare[::16, ::16].repeat(16, 0).repeat(16, 1))
-    ramp = heat_map.laid_over(np.zeros((8, 8, 3), np.uint8), np.array([[0.0, 1.0]]), 1.0)[0, :, 0].astype(int)
+    ramp = heat_map.overlay_heat(np.zeros((8, 8, 3), np.uint8), np.array([[0.0, 1.0]]), 1.0)[0, :, 0].astype(int)
     assert (np.diff(ramp) >= 0).all() and len(set(ramp.tolist())) > 50
-    assert heat_map.laid_over(np.zeros((3000, 1000, 3), np.uint8), np.zeros((1, 1)), 1.0).shape == (500, 167, 3)
+    assert heat_map.overlay_heat(np.zeros((3000, 1000, 3), np.uint8), np.zeros((1, 1)), 1.0).shape == (500, 167, 3)
 
 
 def test_a_map_lies_over_the_input_and_follows_it(recorded, rendered):
@@ -342,7 +342,7 @@ def test_a_map_lies_over_the_input_and_follows_it(recorded, rendered):
     holder = child_of(picture, "overlay")
     panel = panels.panel_of(scene, "a")
     peak = float(store.maps_of(panel, "a", "health").peak[1])
-    wanted = heat_map.laid_over(store.kept(scene).picture, store.maps_of(panel, "a", "health").data[1], peak)
+    wanted = heat_map.overlay_heat(store.kept(scene).picture, store.maps_of(panel, "a", "health").data[1], peak)
     assert np.array_equal(pictures.read_pixels(pictures.picture_image(holder)), wanted)
     width, height = pictures.picture_size(picture)
     assert pictures.picture_size(holder) == pytest.approx((width, height))
@@ -409,7 +409,7 @@ def test_one_picture_is_as_large_as_the_panel_and_stands_in_its_middle(recorded)
 
 
 def test_several_pictures_are_as_large_as_they_can_be():
-    grid = atlas.middle_grid(3, 1.0, 3.0, 1.2)
+    grid = atlas.largest_grid(3, 1.0, 3.0, 1.2)
     assert (grid.columns, grid.rows) == (3, 1) and grid.cell == pytest.approx((1.0, 1.0))
     assert grid.corner == pytest.approx((0.0, 0.1))
     assert grid.pick(0.5, 0.6) == 0 and grid.pick(2.5, 0.6) == 2 and grid.pick(0.5, 0.05) == -1

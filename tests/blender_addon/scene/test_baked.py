@@ -99,7 +99,7 @@ def shown_on(scene, layer: str, channel: int) -> np.ndarray:
 def wanted(scene, layer: str, channel: int) -> np.ndarray:
     panel, told = panels.panel_of(scene, layer), look.told(scene)
     scale = values.scales_of(scene, panel)[channel]
-    return colour.tint(values.map_of(panel, channel), scale, told["ramp"], told["gain"])
+    return colour.colour_values(values.map_of(panel, channel), scale, told["ramp"], told["gain"])
 
 
 def assert_right(scene) -> None:

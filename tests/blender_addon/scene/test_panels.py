@@ -93,7 +93,7 @@ def largest_error(scene, rendered, panel, wanted: np.ndarray) -> float:
 
 def tinted(maps: Maps, normalisation="channel", network=None, **settings) -> np.ndarray:
     peak = {"channel": maps.peak[:, None, None], "layer": maps.peak.max(), "network": network}[normalisation]
-    return colour.tint(maps.data, peak, **settings)
+    return colour.colour_values(maps.data, peak, **settings)
 
 
 @pytest.mark.parametrize("ramp", colour.RAMPS)
@@ -158,7 +158,7 @@ def test_a_new_input_is_normalised_anew_and_makes_no_tile_again(empty_scene, ren
     assert not made and evaluated(panel).as_pointer() == mesh
     shown = panel.evaluated_get(empty_scene.view_layers[0].depsgraph)
     assert shown[LARGEST_PEAK] == pytest.approx(second.peak.max()), "a view that stands has the new peak too"
-    assert np.array_equal(reading.peaks_of(panel), np.maximum(second.peak, np.float32(colour.LEAST_PEAK)))
+    assert np.array_equal(reading.peaks_of(panel), np.maximum(second.peak, np.float32(colour.MIN_PEAK)))
     assert largest_error(empty_scene, rendered, panel, tinted(second, normalisation, second.peak.max())) < 2
 
 
@@ -197,12 +197,12 @@ def test_peaks_are_read_back_whatever_the_maps(empty_scene, kind):
 
 
 def test_a_sheet_of_several_columns(empty_scene, rendered, monkeypatch):
-    monkeypatch.setattr(atlas.sheet, "__defaults__", (12,))
+    monkeypatch.setattr(atlas.sheet_layout, "__defaults__", (12,))
     maps = random_maps((23, 4, 3))
     panel = stand(empty_scene, maps)
     assert tuple(panel_material.image_of(panel.data.materials[0]).size) == (6, 12)
     assert tuple(panels.image_of(panel, "Peaks").size) == (2, 3)
-    assert np.array_equal(reading.peaks_of(panel), np.maximum(maps.peak, np.float32(colour.LEAST_PEAK)))
+    assert np.array_equal(reading.peaks_of(panel), np.maximum(maps.peak, np.float32(colour.MIN_PEAK)))
     assert largest_error(empty_scene, rendered, panel, tinted(maps)) < 2
 
 
@@ -271,7 +271,7 @@ def bars(values, u, v, ramp, theme) -> np.ndarray:
 
 def test_shrunk_maps_and_back(empty_scene, rendered):
     maps = random_maps((5, 8, 6))
-    small = Maps("conv1", "activations", atlas.shrink(maps.texels, 2), 5, extras={"peak": maps.peak})
+    small = Maps("conv1", "activations", atlas.block_means(maps.texels, 2), 5, extras={"peak": maps.peak})
     panel = stand(empty_scene, small)
     assert largest_error(empty_scene, rendered, panel, tinted(small)) < 2
     fill(panel, maps)
