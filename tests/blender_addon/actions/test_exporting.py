@@ -320,7 +320,7 @@ def test_a_full_disk_leaves_nothing(hall, place, monkeypatch):
             path.write_bytes(piece)
             yield number
 
-    monkeypatch.setattr(export, "_written", full)
+    monkeypatch.setattr(export, "_write_pieces", full)
     with pytest.raises(SceneError, match="tiny: the disk is full; nothing was left half-written"):
         actions.export_hall(hall, place)
     assert os.listdir(place) == []
