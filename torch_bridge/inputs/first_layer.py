@@ -1,4 +1,4 @@
-"""What a network's first layer tells about the inputs it takes: kind, channels, rank."""
+"""Finds the first layer of a network, which shows what inputs it takes: kind, channels, rank."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ if TYPE_CHECKING:
 
 
 LENGTH = 16
-"""Tokens, time steps or frames, where nothing says how many."""
+"""Number of tokens, time steps or frames, if nothing states it."""
 
 
 @dataclass(frozen=True)
 class FirstLayer:
-    """The first layer with weights, as registered."""
+    """The first registered layer with weights."""
 
     path: str
     kind: Literal["picture", "sequence", "steps", "volume", "latent", "vector", "tokens"]
-    """sequence: (C, L); steps: (L, C); volume: (C, T, H, W); latent: the input of a generator."""
+    """Kind of the input; sequence: (C, L); steps: (L, C); volume: (C, T, H, W); latent: the input of a generator."""
     channels: int
-    """Channels, length of a vector, or how many different tokens there are."""
+    """Number of channels, length of a vector, or number of different tokens."""
     rank: int
-    """Dimensions of the input with its batch."""
+    """Number of axes of the input, with the batch."""
 
-    def sample(self, size: tuple[int, int]) -> tuple[int, ...]:
-        """A plausible shape of one input, without the batch, for pictures of `size` (height, width)."""
+    def sample_shape(self, size: tuple[int, int]) -> tuple[int, ...]:
+        """Returns a plausible shape of one input, without the batch; `size` is (height, width) of pictures."""
         return {
             "picture": (self.channels, *size),
             "volume": (self.channels, LENGTH, *size),
@@ -40,15 +40,15 @@ class FirstLayer:
 
 
 def find_first_layer(module: nn.Module) -> FirstLayer | None:
-    """The first module that says what it takes; None where there is none, such as in exported programs."""
+    """Returns the first module whose class shows what it takes; None if there is none, as in exported programs."""
     for path, layer in module.named_modules():
-        stem = _stem(path, layer)
-        if stem is not None:
-            return stem
+        first = _read_layer(path, layer)
+        if first is not None:
+            return first
     return None
 
 
-def _stem(path: str, layer: nn.Module) -> FirstLayer | None:
+def _read_layer(path: str, layer: nn.Module) -> FirstLayer | None:
     from torch import nn
 
     if isinstance(layer, (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)):
@@ -66,19 +66,23 @@ def _stem(path: str, layer: nn.Module) -> FirstLayer | None:
 
 
 def argument_names(module: nn.Module) -> list[str]:
-    """Names of the positional arguments that `forward` can't do without."""
-    found = inspect.signature(module.forward).parameters.values()
-    places = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return [one.name for one in found if one.kind in places and one.default is inspect.Parameter.empty]
+    """Returns the names of the positional arguments that `forward` requires."""
+    parameters = inspect.signature(module.forward).parameters.values()
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [
+        parameter.name
+        for parameter in parameters
+        if parameter.kind in positional and parameter.default is inspect.Parameter.empty
+    ]
 
 
 def takes_list(module: nn.Module) -> bool:
     """Whether `forward` takes a list of pictures (C, H, W) instead of a batch, as torchvision's detection models do.
 
-    Its annotation says so, or, where there is none, the part that makes a batch of them does.
+    This is read from its annotation, or from a child module that makes a batch of a list.
     """
     first = next(iter(inspect.signature(module.forward).parameters.values()), None)
-    said = str(first.annotation).lower().removeprefix("typing.") if first is not None else ""
-    return said.startswith("list[") or any(
+    annotation = str(first.annotation).lower().removeprefix("typing.") if first is not None else ""
+    return annotation.startswith("list[") or any(
         type(part).__name__ == "GeneralizedRCNNTransform" for part in module.children()
     )

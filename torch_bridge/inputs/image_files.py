@@ -1,4 +1,4 @@
-"""Picture files of any kind -> a Pillow image in one of three modes: L, RGB, RGBA."""
+"""Reads picture files of any kind as a Pillow image in one of three modes: L, RGB, RGBA."""
 
 from __future__ import annotations
 
@@ -11,49 +11,53 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..recording.errors import InputError
 
+MAX_REASON_LENGTH = 200
+"""Characters of an exception's message that are quoted."""
+
 
 def open_picture(path: str | Path, content: BinaryIO | None = None, near: int = 0) -> Image.Image:
-    """Read a picture file, or what it holds, upright: mode L, RGB or RGBA, 8 bits, sRGB assumed; the first frame.
+    """Reads a picture file, or its `content`, upright: mode L, RGB or RGBA, 8 bits, assumed sRGB; the first frame.
 
-    16-bit values keep their upper half; deeper ones are stretched, unless they are floats 0..1. `near` above 0 lets a
-    JPEG come at a half, quarter or eighth of its size, while both sides keep that many pixels: much faster.
-    Raises InputError.
+    16-bit values keep their upper half; deeper ones are stretched to the full range, unless they are floats 0..1.
+    near: if above 0, a JPEG may be decoded at a half, quarter or eighth of its size, which is much faster, as long as
+    both sides keep that many pixels. Raises InputError.
     """
     path = Path(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # remarks on size and odd tags: what matters is an error below
+            warnings.simplefilter("ignore")  # remarks on size and odd tags: real problems are errors below
             with Image.open(content or path) as image:
                 if near:
                     image.draft(None, (near, near))
-                return _plain(ImageOps.exif_transpose(image))
+                return _to_plain_mode(ImageOps.exif_transpose(image))
     except (FileNotFoundError, IsADirectoryError):
         raise InputError(f"picture {path}: no such file") from None
     except UnidentifiedImageError:
-        raise InputError(f"{path}: not a picture that Pillow can read; give a PNG, a JPEG … or a .npy") from None
+        raise InputError(f"{path}: not a picture that Pillow can read; give a PNG, a JPEG … or a .npy file") from None
     except Image.DecompressionBombError:
-        raise InputError(f"picture {path}: too many pixels (179 million are the most); make it smaller first") from None
+        raise InputError(f"picture {path}: too many pixels (the limit is 179 million); make it smaller first") from None
     except Exception as error:  # Pillow's many readers raise anything for a damaged file
-        raise InputError(f"picture {path}: damaged or cut off ({_said(error)})") from error
+        raise InputError(f"picture {path}: damaged or cut off ({short_reason(error)})") from error
 
 
-def _said(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__
+def short_reason(error: Exception) -> str:
+    """Returns an exception's message on one line, or the name of its class."""
+    return " ".join(str(error).split())[:MAX_REASON_LENGTH] or type(error).__name__
 
 
-def _plain(image: Image.Image) -> Image.Image:
-    """One of the modes L, RGB, RGBA, without losing transparency or the range of deep pictures."""
+def _to_plain_mode(image: Image.Image) -> Image.Image:
+    """Converts to mode L, RGB or RGBA, without losing transparency or the range of deep pictures."""
     if image.mode in ("L", "RGB", "RGBA"):
         return image.convert("RGBA") if "transparency" in image.info else image.copy()
     if image.mode in ("P", "PA", "LA"):
         return image.convert("RGBA" if image.has_transparency_data else "RGB")
     if image.mode.startswith(("I", "F")):
-        return Image.fromarray(_eight_bits(np.asarray(image), sixteen=image.mode.startswith("I;16")))
+        return Image.fromarray(_to_eight_bits(np.asarray(image), sixteen=image.mode.startswith("I;16")))
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _eight_bits(values: np.ndarray, sixteen: bool) -> np.ndarray:
-    """(H, W) numbers -> uint8: 16-bit ones by their upper half, 0..1 as shares, anything else stretched."""
+def _to_eight_bits(values: np.ndarray, sixteen: bool) -> np.ndarray:
+    """Converts (H, W) numbers to uint8: 16-bit ones by their upper half, 0..1 as fractions, others stretched."""
     deep = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
     low, high = float(deep.min()), float(deep.max())
     if sixteen:
@@ -64,7 +68,7 @@ def _eight_bits(values: np.ndarray, sixteen: bool) -> np.ndarray:
 
 
 def on_white(image: Image.Image) -> Image.Image:
-    """Lay a transparent picture on white: what lies under full transparency is arbitrary."""
+    """Composes a transparent picture on white: colours under full transparency are arbitrary."""
     if image.mode != "RGBA":
         return image
     ground = Image.new("RGBA", image.size, (255, 255, 255, 255))

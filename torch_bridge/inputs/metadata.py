@@ -1,8 +1,8 @@
-"""What a weights file's metadata states about its network's input and classes.
+"""Parses what a weights file's metadata states about its network's input and classes.
 
-Two ways of writing are understood: JSON values under their own names (`size`, `mean`, `std`, `channels`, `crop`,
+Two notations are understood: JSON values under their own names (`size`, `mean`, `std`, `channels`, `crop`,
 `stretch`, `interpolation`, `classes`), and a line for people under `input`, such as "RGB/255, mean=std=[.5,.5,.5],
-224x224" or "as mobilenet_v2, 161x161", which points to a file beside it.
+224x224" or "as mobilenet_v2, 161x161", which refers to another file in the same folder.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ SHAPE = re.compile(r"shape\s*\(\s*[A-Z]\s*,\s*([\d\s,]+)\)")
 
 
 def input_facts(metadata: Mapping[str, str], path: Path) -> dict[str, Any]:
-    """The fields of Preprocessing that a file's metadata states; empty where it states none."""
+    """Returns the fields of Preprocessing that a file's metadata states; empty if it states none."""
     line = metadata.get("input", "")
-    facts = _of_line(line)
+    facts = _parse_line(line)
     pointer = re.match(r"as ([\w.-]*\w)", line)
     if pointer:
-        facts = {**_of_neighbour(pointer[1], path), **facts}
-    return {**facts, **_of_values(metadata)}
+        facts = {**_read_neighbour(pointer[1], path), **facts}
+    return {**facts, **_parse_values(metadata)}
 
 
-def _of_line(line: str) -> dict[str, Any]:
-    """Facts from a sentence."""
+def _parse_line(line: str) -> dict[str, Any]:
+    """Returns the facts in a line written for people."""
     facts: dict[str, Any] = {}
     for names, values in re.findall(r"((?:mean|std)(?:\s*=\s*(?:mean|std))?)\s*=\s*" + NUMBERS, line):
         numbers = _floats(values)
@@ -51,8 +51,8 @@ def _of_line(line: str) -> dict[str, Any]:
         facts["size"] = tuple(map(int, sides[-1]))
     elif side:
         facts["size"] = (int(side[1]), int(side[1]))
-    named = [name for name in INTERPOLATIONS if re.search(rf"\b{name}\b", line)]
-    facts |= {"interpolation": named[0]} if named else {}
+    found = [name for name in INTERPOLATIONS if re.search(rf"\b{name}\b", line)]
+    facts |= {"interpolation": found[0]} if found else {}
     if "resized to" in line:
         return facts | {"crop": 1.0, "stretch": True}
     return facts | ({"stretch": True} if "caffe" in line.lower() else {})  # its recipe: 256×256, then the middle
@@ -65,28 +65,28 @@ def _floats(text: str) -> tuple[float, ...]:
         return ()
 
 
-def _of_neighbour(name: str, path: Path) -> dict[str, Any]:
-    """Facts of the one file in the same folder whose name has `name` in it."""
-    found = [one for one in sorted(path.parent.glob("*.safetensors")) if name in one.stem and one != path]
-    if not found:
+def _read_neighbour(name: str, path: Path) -> dict[str, Any]:
+    """Returns the facts of the first other file in the same folder whose name contains `name`."""
+    others = [file for file in sorted(path.parent.glob("*.safetensors")) if name in file.stem and file != path]
+    if not others:
         return {}
     try:
-        return _of_line(open_arrays(found[0])[1].get("input", ""))
+        return _parse_line(open_arrays(others[0])[1].get("input", ""))
     except RecordingError:
-        return {}  # a damaged neighbour is no fault of this file
+        return {}  # a damaged neighbour makes no difference to this file
 
 
-def _of_values(metadata: Mapping[str, str]) -> dict[str, Any]:
-    """Facts written as JSON under their own names; what is no number where one belongs is left out."""
+def _parse_values(metadata: Mapping[str, str]) -> dict[str, Any]:
+    """Returns the facts written as JSON under their own names; values of a wrong type are left out."""
     facts: dict[str, Any] = {}
-    for key, wanted in (("size", (int,)), ("mean", (int, float)), ("std", (int, float))):
+    for key, types in (("size", (int,)), ("mean", (int, float)), ("std", (int, float))):
         value = _json(metadata.get(key, ""))
         values = value if isinstance(value, list) else [value]
-        if values and all(type(one) in wanted for one in values):
+        if values and all(type(number) in types for number in values):
             facts[key] = tuple(values)
-    for key, wanted in (("channels", (int,)), ("crop", (int, float))):
+    for key, types in (("channels", (int,)), ("crop", (int, float))):
         value = _json(metadata.get(key, ""))
-        facts |= {key: value} if type(value) in wanted else {}
+        facts |= {key: value} if type(value) in types else {}
     if metadata.get("stretch") in ("true", "false"):
         facts["stretch"] = metadata["stretch"] == "true"
     if "size" in facts:
@@ -97,7 +97,7 @@ def _of_values(metadata: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _json(text: str) -> Any:
-    """A JSON value; text that isn't JSON is itself."""
+    """Parses a JSON value; returns text that isn't JSON unchanged."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -105,12 +105,12 @@ def _json(text: str) -> Any:
 
 
 def class_list(metadata: Mapping[str, str]) -> list[str]:
-    """Class names in index order; empty where the file states none."""
+    """Returns the class names in index order; empty if the file states none."""
     names = _json(metadata.get("classes", "[]"))
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
 def latent_shape(metadata: Mapping[str, str]) -> tuple[int, ...]:
-    """Shape without the batch of an input that is no picture, from "shape (N,64,1,1)"; () where none is stated."""
+    """Returns the shape, without the batch, of an input that is no picture, from "shape (N,64,1,1)"; else ()."""
     found = SHAPE.search(metadata.get("input", "") + " " + metadata.get("arch", ""))
     return tuple(int(size) for size in found[1].split(",") if size.strip()) if found else ()

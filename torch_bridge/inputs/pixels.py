@@ -1,4 +1,4 @@
-"""Between a network's own numbers, shares of full brightness, and what is shown."""
+"""Converts between a network's input values, brightness 0..1, and sRGB pictures."""
 
 from __future__ import annotations
 
@@ -10,28 +10,29 @@ from .preprocess import Preprocessing
 
 
 class Pixels:
-    """What pictures are to a network, next to one that it was given: (1, C, H, W)."""
+    """The value ranges of a network's pictures. Brightness is a fraction of full brightness in sRGB, 0..1."""
 
-    def __init__(self, how: Preprocessing, picture: Tensor) -> None:
+    def __init__(self, preprocessing: Preprocessing, picture: Tensor) -> None:
+        """picture: an input of the network, (1, C, H, W) in its own units, dtype and device."""
         self.mean, self.std = (
-            torch.tensor(one, dtype=torch.float32, device=picture.device).reshape(1, -1, 1, 1)
-            for one in (how.mean, how.std)
+            torch.tensor(numbers, dtype=torch.float32, device=picture.device).reshape(1, -1, 1, 1)
+            for numbers in (preprocessing.mean, preprocessing.std)
         )
         self.shape, self.dtype = tuple(picture.shape[1:]), picture.dtype
-        shares = self.shares(picture)
-        self.range = min(0.0, float(shares.min())), max(1.0, float(shares.max()))
-        """Of shares: black to white, and as far beyond as the picture itself goes, which may be no picture."""
+        brightness = self.to_brightness(picture)
+        self.range = min(0.0, float(brightness.min())), max(1.0, float(brightness.max()))
+        """Brightness from black to white, extended to the range of the input, which may be no picture."""
 
-    def shares(self, values: Tensor) -> Tensor:
-        """The network's numbers -> shares of full brightness, float32."""
+    def to_brightness(self, values: Tensor) -> Tensor:
+        """Converts the network's values (N, C, H, W) to brightness (N, C, H, W) float32."""
         return values.float() * self.std + self.mean
 
-    def values(self, shares: Tensor) -> Tensor:
-        """Shares -> the network's numbers, in its own format."""
-        return ((shares - self.mean) / self.std).to(self.dtype)
+    def to_network(self, brightness: Tensor) -> Tensor:
+        """Converts brightness (N, C, H, W) to the network's values (N, C, H, W) in its own dtype."""
+        return ((brightness - self.mean) / self.std).to(self.dtype)
 
-    def shown(self, shares: Tensor) -> np.ndarray:
-        """(N, C, H, W) shares -> (N, H, W, 3) sRGB 0..1."""
-        plain = shares.detach().clamp(0, 1).cpu().numpy()[:, :3].transpose(0, 2, 3, 1)
-        plain = plain if plain.shape[3] == 3 else plain[..., :1]
-        return np.ascontiguousarray(np.broadcast_to(plain, (*plain.shape[:3], 3)))
+    def to_srgb(self, brightness: Tensor) -> np.ndarray:
+        """Converts brightness (N, C, H, W) to pictures (N, H, W, 3) float32 sRGB 0..1, top row first."""
+        pictures = brightness.detach().clamp(0, 1).cpu().numpy()[:, :3].transpose(0, 2, 3, 1)
+        pictures = pictures if pictures.shape[3] == 3 else pictures[..., :1]
+        return np.ascontiguousarray(np.broadcast_to(pictures, (*pictures.shape[:3], 3)))

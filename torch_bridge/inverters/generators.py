@@ -41,13 +41,13 @@ def of_inverter(inverter: Inverter, pixels: Pixels, device: torch.device, spread
     net, (mean, deviation, origin) = inverter.net.to(device), (one.to(device) for one in inverter.codes)
     spread = spread or SPREADS["vector" if inverter.facts.plan.vector else "maps"]
     low = torch.where(origin.any(), mean - spread * deviation, 0.0)
-    return Generator(lambda codes: pixels.shares(net(codes)), low, mean + spread * deviation, origin)
+    return Generator(lambda codes: pixels.to_brightness(net(codes)), low, mean + spread * deviation, origin)
 
 
 def of_network(subject: Subject, pixels: Pixels, device: torch.device, spread: float = 0.0) -> Generator:
     """Somebody's network from normal codes to pictures. Raises ModelError where it makes none."""
     model, name = subject.built.module, subject.built.name
-    drawn = (subject.feeder.arguments(subject.feeder.read([f"noise:{seed}"], 0))[0] for seed in range(DRAWN))
+    drawn = (subject.adapter.arguments(subject.adapter.read([f"noise:{seed}"], 0))[0] for seed in range(DRAWN))
     codes = to_device(torch.cat(list(drawn)), device)
     modules = list(model.modules())
     with torch.no_grad(), evaluation_mode(model, modules):

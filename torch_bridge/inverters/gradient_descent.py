@@ -48,7 +48,7 @@ class Goal:
 
     def errors(self, shares: Tensor) -> Tensor:
         """(N,): the feature error of pictures (N, C, H, W), shares."""
-        maps = self.reach(self.given(self.pixels.values(shares))).maps[self.layer].float()
+        maps = self.reach(self.given(self.pixels.to_network(shares))).maps[self.layer].float()
         chosen = list(self.channels)
         return feature_error(maps[:, chosen], self.maps[:, chosen])
 

@@ -149,7 +149,7 @@ def _work(spec: RecordSpec, layer: str, data: DataSet, device: torch.device) -> 
     arguments = feed(data.picture(0))
     network = again(arguments, ()).network
     layers = (network.layer(layer).id,)
-    return MethodContext(model, arguments, network, layers, (), again, feed, data, device, feeder.how, subject.names)
+    return MethodContext(model, arguments, network, layers, (), again, feed, data, device, feeder.preprocessing, subject.names)
 
 
 def _half_way(network: Network, layer: str) -> str:
@@ -174,7 +174,7 @@ def _pictures(work: MethodContext, recipe: Recipe) -> Pictures:
         picture = picture_of(work, index)
         if picture.shape != shape:
             raise InputError(f"{data.title(index)} has another size than the first picture; the network must take one")
-        bytes[number] = (pixels.shares(picture[None])[0].clamp(0, 1) * 255).round().byte().cpu()
+        bytes[number] = (pixels.to_brightness(picture[None])[0].clamp(0, 1) * 255).round().byte().cpu()
         reading.step()
     return Pictures(bytes, pixels.mean, pixels.std)
 

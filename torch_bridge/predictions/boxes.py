@@ -93,7 +93,7 @@ def box_in_input(box: Box, width: int, height: int, how: Preprocessing) -> Box:
     if how.size is None:
         return box
     rows, columns = how.size
-    tall, wide = map(float, how.cover())
+    tall, wide = map(float, how.scaled_size())
     if not how.stretch:
         scale = max(tall / height, wide / width)
         tall, wide = height * scale, width * scale

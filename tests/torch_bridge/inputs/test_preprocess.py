@@ -1,4 +1,4 @@
-"""Sizes, crops and numbers: the same bits as torchvision's transforms, by whose word, and what a file states."""
+"""Preprocessing against torchvision's transforms, the order of its sources, and the metadata of weights files."""
 
 from pathlib import Path
 
@@ -52,35 +52,40 @@ def test_crop_keeps_the_middle_and_stretch_keeps_the_ends():
     assert np.array_equal(middle, colours(100, 200)[25:75, 50:150])
 
 
-def test_whoever_speaks_first_is_heard_and_named():
-    how = resolve_preprocessing(
+def test_the_strongest_source_wins_and_is_named():
+    preprocessing = resolve_preprocessing(
         [("as asked", {"size": (64, 64)}), ("w.safetensors", {"size": (32, 32), "mean": (0.5,), "std": (0.25,)})]
     )
-    assert (how.size, how.mean, how.std, how.crop) == ((64, 64), (0.5,), (0.25,), 1.0)
-    assert how.sentence() == (
+    assert (preprocessing.size, preprocessing.mean, preprocessing.std, preprocessing.crop) == (
+        (64, 64),
+        (0.5,),
+        (0.25,),
+        1.0,
+    )
+    assert preprocessing.describe() == (
         "RGB, scaled to cover 64×64 (bilinear), its middle 64×64, mean 0.5, std 0.25 "
         "(crop, interpolation, channels: default; size: as asked; mean, std: w.safetensors)"
     )
 
 
 @pytest.mark.parametrize(
-    ("facts", "line"),
+    ("facts", "message"),
     [
         ({"mean": (0.5, 0.5)}, "mean 0.5: 1 or 3 finite numbers"),
         ({"std": (0.5, 0.0, 1.0)}, "must be above 0"),
-        ({"size": (0, 9)}, "size 0×9: 1 to 8192 pixels"),
-        ({"crop": 1.5}, "crop 1.5: a share above 0"),
-        ({"interpolation": "cubic"}, "interpolation cubic: one of nearest"),
+        ({"size": (0, 9)}, "size 0×9: each side must be 1 to 8192 pixels"),
+        ({"crop": 1.5}, "crop 1.5: must be above 0 and at most 1"),
+        ({"interpolation": "cubic"}, "interpolation cubic: must be one of nearest"),
         ({"channels": 5}, "the network takes 5: give it a .npy file"),
     ],
 )
-def test_numbers_that_cant_be(facts, line):
-    with pytest.raises(InputError, match=line):
+def test_numbers_that_cant_be(facts, message):
+    with pytest.raises(InputError, match=message):
         resolve_preprocessing([("as asked", facts)])
 
 
 @pytest.mark.parametrize(
-    ("said", "facts"),
+    ("line", "facts"),
     [
         ("RGB/255, mean=[.485,.456,.406] std=[.229,.224,.225], 32x32",
          {"channels": 3, "size": (32, 32), "mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}),
@@ -93,8 +98,8 @@ def test_numbers_that_cant_be(facts, line):
         ("a sentence that states nothing", {}),
     ],
 )  # fmt: skip
-def test_what_a_weights_file_states_in_words(said, facts):
-    assert input_facts({"input": said}, Path("w.safetensors")) == facts
+def test_what_a_weights_file_states_in_words(line, facts):
+    assert input_facts({"input": line}, Path("w.safetensors")) == facts
 
 
 def test_what_a_weights_file_states_in_values_or_by_its_neighbour(tmp_path):
@@ -126,6 +131,6 @@ def test_metadata_of_a_stranger_is_understood_or_refused(metadata):
     facts = input_facts(metadata, Path("nowhere") / "w.safetensors")
     assert isinstance(class_list(metadata), list) and isinstance(latent_shape(metadata), tuple)
     try:
-        assert resolve_preprocessing([("w.safetensors", facts)]).sentence()
+        assert resolve_preprocessing([("w.safetensors", facts)]).describe()
     except InputError as error:
         assert "\n" not in str(error)

@@ -39,13 +39,13 @@ def picture(tmp_path) -> str:
     return str(path)
 
 
-def seen(path, how=AS_IS) -> np.ndarray:
-    return preprocess_picture(open_picture(path), how)[1]
+def seen(path, preprocessing=AS_IS) -> np.ndarray:
+    return preprocess_picture(open_picture(path), preprocessing)[1]
 
 
-def refused(text, how=AS_IS, **more) -> str:
+def refused(text, preprocessing=AS_IS, **more) -> str:
     with pytest.raises(InputError) as error:
-        read_input(str(text), how, **more)
+        read_input(str(text), preprocessing, **more)
     assert "\n" not in str(error.value)
     return str(error.value)
 
@@ -118,8 +118,8 @@ def test_grey_from_colour_and_colour_from_grey(tmp_path, picture):
 def huge_png(path, side) -> None:
     """A PNG that says it is side × side pixels and holds none of them."""
 
-    def chunk(kind, body):
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b""))
@@ -155,8 +155,9 @@ def test_arrays_go_to_the_network_as_they_are(tmp_path):
 
 def test_arrays_of_bytes_are_pictures(tmp_path, picture):
     np.save(tmp_path / "colours.npy", colours())
-    how = Preprocessing(size=(20, 20), mean=(0.5,), std=(0.5,))
-    from_array, from_file = read_input(str(tmp_path / "colours.npy"), how), read_input(picture, how)
+    preprocessing = Preprocessing(size=(20, 20), mean=(0.5,), std=(0.5,))
+    from_array = read_input(str(tmp_path / "colours.npy"), preprocessing)
+    from_file = read_input(picture, preprocessing)
     assert torch.equal(from_array.values, from_file.values)
     assert np.array_equal(from_array.picture, from_file.picture)
 
