@@ -1,32 +1,49 @@
-"""Where everything in a hall stands: panels, edges, boards, cameras and labels.
+"""Where everything in a hall stands: panels, edges, boards, cameras and labels; pure numpy, no bpy.
 
-Pure numpy, no bpy. World: x across, y along the walk, z up; metres and radians.
+World: x across, y along the walk, z up; metres and radians.
 """
 
-from .edge_routes import LEVELS, edge_path, lane_path, wing_route
+from .blocks import Block, matching_blocks, shown_graph
+from .boards import Board, answer_board, input_board, shelf_desk, title_board
+from .edge_routes import LEVELS, edge_path
 from .layout_checks import measure_layout
-from .model import HALF, EdgeRun, Hall, Slot, Stage, Wing, panel_grid, tile_edge
-from .planner import FIGURE_YAW, FORWARD, JOIN, LayoutOptions, lay_out, lay_out_figure, slot_kind
+from .model import FILL, HALF, EdgeRun, Hall, Slot, Stage, Wing, panel_grid
+from .planner import FIGURE_YAW, FORWARD, JOIN, lay_out, lay_out_figure
+from .stages import stage_title
+from .text_fitting import CAP, DESCENT, Align, Font, Label
+from .view import SENSOR, View
 
 __all__ = [
+    "CAP",
+    "DESCENT",
     "FIGURE_YAW",
+    "FILL",
     "FORWARD",
     "HALF",
     "JOIN",
     "LEVELS",
+    "SENSOR",
+    "Align",
+    "Block",
+    "Board",
     "EdgeRun",
+    "Font",
     "Hall",
-    "LayoutOptions",
+    "Label",
     "Slot",
     "Stage",
+    "View",
     "Wing",
+    "answer_board",
     "edge_path",
-    "lane_path",
+    "input_board",
     "lay_out",
     "lay_out_figure",
+    "matching_blocks",
     "measure_layout",
     "panel_grid",
-    "slot_kind",
-    "tile_edge",
-    "wing_route",
+    "shelf_desk",
+    "shown_graph",
+    "stage_title",
+    "title_board",
 ]

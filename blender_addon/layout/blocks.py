@@ -1,4 +1,4 @@
-"""Blocks of the module hierarchy: the middle words of the hall (`layer3.2`), and panels that stand for a block."""
+"""Blocks of the module hierarchy, such as `layer3.2`: labels of a hall, and panels that represent a whole block."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ from ...torch_bridge.recording import Layer, Network
 from ...torch_bridge.recording.errors import UnknownName
 
 DEEPEST = 8
+"""Parts of a path that are looked at."""
 MOST = 150
-"""Panels up to which an overview shows maps; a figure of more shows a representative of each block."""
+"""Panels that an overview shows; of a larger network it shows one panel for each block."""
 FEWEST = 6
-"""Panels under which nothing is left to see."""
+"""Panels that must be left when blocks are collapsed."""
 ALL = "all"
-"""Instead of globs: every block that the hall has a word for."""
+"""A glob that matches every block that the hall has a label for."""
 
 Graph = tuple[list[Layer], list[tuple[int, int]]]
-"""Layers that are shown, and links between their positions."""
+"""Layers of a hall, and links between their positions."""
 
 
 class Block(NamedTuple):
-    """A run of layers that share the first parts of their paths."""
+    """Consecutive layers that share the first parts of their paths."""
 
     first: int
     last: int
-    """Positions in the list of layers, both included."""
+    """Positions of its first and last layer in the list of layers."""
     name: str
     panels: int
-    """How many of the layers are panels."""
+    """Number of its layers that are panels."""
 
 
 def shown_graph(network: Network, globs: Sequence[str] = (), *, over: bool = False) -> Graph:
-    """What a hall shows of a network: all panels and joints; blocks that match a glob stand as one panel each.
+    """Returns the layers and links that a hall shows: blocks that match a glob are one panel each.
 
-    `over`: for a picture of the whole, in which a network of very many panels is shown by its blocks anyway.
+    over: for an overview, where networks of more than MOST panels are shown by their blocks in any case.
     Raises UnknownName for a glob that no block matches.
     """
     layers, links = network.folded()
@@ -47,7 +48,7 @@ def shown_graph(network: Network, globs: Sequence[str] = (), *, over: bool = Fal
 
 
 def named_blocks(layers: Sequence[Layer]) -> list[tuple[int, str]]:
-    """(first position, name): runs of one path prefix, at the greatest depth whose median run has at least 3 panels."""
+    """Returns (first position, name) of the blocks at the greatest depth whose median block has at least 3 panels."""
     found: list[Block] = []
     for depth in range(1, DEEPEST):
         runs = prefix_blocks(layers, depth)
@@ -57,7 +58,7 @@ def named_blocks(layers: Sequence[Layer]) -> list[tuple[int, str]]:
 
 
 def prefix_blocks(layers: Sequence[Layer], depth: int) -> list[Block]:
-    """Runs of panels that share `depth` parts of their paths, each with the joints among them and right behind."""
+    """Returns the blocks of panels that share `depth` parts of their paths, with the joints inside and right behind."""
     runs: list[Block] = []
     for k, layer in enumerate(layers):
         name = ".".join(module_path(layer.id).split(".")[:depth])
@@ -73,23 +74,23 @@ def prefix_blocks(layers: Sequence[Layer], depth: int) -> list[Block]:
 
 
 def module_path(id: str) -> str:
-    """The dotted path of a layer's id, without the operation's name and the number of its call."""
+    """Returns the dotted path in a layer's id, without the operation's name and the number of its call."""
     return id.split(":")[0].split("@")[0]
 
 
 def collapse(layers: Sequence[Layer], links: Iterable[tuple[int, int]], found: Iterable[Block]) -> Graph:
-    """Layers and links in which the last layer of each block stands for all of it; its note says for how many.
+    """Returns layers and links with only the last layer of each block, whose note says how many it represents.
 
-    Blocks are stretches that don't overlap, so data flows forward as before. A joint that ends a block gets a panel.
+    Blocks don't overlap, so all links still lead forward. A joint that ends a block becomes a panel.
     """
     stands = list(range(len(layers)))
     shown = list(layers)
     for block in found:
         if block.panels > 1:
             stands[block.first : block.last + 1] = [block.last] * (block.last + 1 - block.first)
-            told = f"stands for {block.panels} layers of {block.name}"
+            note = f"stands for {block.panels} layers of {block.name}"
             last = layers[block.last]
-            shown[block.last] = replace(last, role="panel", note="; ".join(filter(None, (last.note, told))))
+            shown[block.last] = replace(last, role="panel", note="; ".join(filter(None, (last.note, note))))
     kept = sorted(set(stands))
     place = {old: new for new, old in enumerate(kept)}
     moved = {(place[stands[s]], place[stands[t]]): None for s, t in links if stands[s] != stands[t]}
@@ -97,15 +98,16 @@ def collapse(layers: Sequence[Layer], links: Iterable[tuple[int, int]], found: I
 
 
 def collapsible_blocks(layers: Sequence[Layer]) -> list[Block]:
-    """The blocks of two panels or more, of every depth, the outermost first."""
+    """Returns the blocks of two panels or more, of every depth, the outermost first."""
     return [run for depth in range(1, DEEPEST) for run in prefix_blocks(layers, depth) if run.panels > 1]
 
 
 def matching_blocks(layers: Sequence[Layer], globs: Iterable[str]) -> list[Block]:
-    """The blocks whose dotted names fit one of the globs, such as `layer3.*`, in order; of nested ones the outer.
+    """Returns the blocks whose dotted names match one of the globs, such as `layer3.*`, in order; of nested ones the
+    outer.
 
-    The glob "all" stands for every block that the hall has a word for. Raises UnknownName for a glob that fits no block
-    of two panels or more.
+    The glob "all" matches every block that the hall has a label for. Raises UnknownName for a glob that matches no
+    block of two panels or more.
     """
     known = collapsible_blocks(layers)
     named = {name for _, name in named_blocks(layers)}
@@ -117,15 +119,15 @@ def matching_blocks(layers: Sequence[Layer], globs: Iterable[str]) -> list[Block
         fits += chosen
     found: list[Block] = []
     for run in sorted(fits, key=lambda run: -run.panels):
-        if not any(run.first <= one.last and one.first <= run.last for one in found):
+        if not any(run.first <= outer.last and outer.first <= run.last for outer in found):
             found.append(run)
     return sorted(found)
 
 
 def collapse_to_fit(layers: Sequence[Layer], links: Iterable[tuple[int, int]], most: int = MOST) -> Graph:
-    """What a figure of a network with more than `most` panels shows: its blocks, as small as `most` allows.
+    """Returns a network of more than `most` panels with its blocks collapsed, at the greatest depth that is enough.
 
-    Unchanged if the network is small enough, or if its module hierarchy has no depth that leaves something to see.
+    It is unchanged if it is small enough, or if every depth leaves fewer than FEWEST panels.
     """
     whole = list(layers), list(links)
     if _panels(layers) <= most:

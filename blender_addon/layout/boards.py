@@ -1,4 +1,4 @@
-"""Where the standing boards are: input and title at the entrance, the answer at the end of the aisle."""
+"""Places of the boards: input and title at the entrance, the answer at the end of the aisle."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import numpy as np
 from .model import Hall
 
 GATE, FIGURE_GATE = 2.6, 1.4
-"""y of the posts of input and title board, before the first panels."""
+"""y of the posts of the input and the title board, in a walk and in a figure; metres."""
 ANSWER, FIGURE_ANSWER = 1.5, 4.0
-"""Least way from the last wing's end to the class board."""
+"""Least distance from the last wing's end to the answer board, in a walk and in a figure; metres."""
 SQUARE = 2.2
-"""Width and height of the input's frame and of the title board."""
+"""Width and height of the input's frame and of the title board, metres."""
 CLASSES = (3.4, 2.45)
-"""Width and height of the class board."""
+"""Width and height of the answer board, metres."""
 DESK = (1.8, 0.9)
-"""Width and depth of the shelf of pictures."""
+"""Width and depth of the shelf's desk, metres."""
 DESK_Y, DESK_Z, DESK_LEAN = 0.5, 0.45, math.radians(32)
-"""Where its end at the aisle is, how high its front edge, and how steep it is."""
+"""y of the desk's end at the aisle and height of its front edge in metres, and its slope in radians."""
 HEAD = 0.35
-"""Height of the word over a board, as a share of a metre at scale 1."""
+"""Height of the text over a board at scale 1, metres."""
 
 
 @dataclass(frozen=True)
 class Board:
-    """A standing rectangle."""
+    """An upright rectangle; metres and radians."""
 
     position: tuple[float, float, float]
     """Lower left corner, seen from the front."""
@@ -35,31 +35,34 @@ class Board:
     width: float
     height: float
     scale: float = 1.0
-    """How much larger it is than in a hall to walk."""
+    """Factor of its size against that in a walk."""
 
     @property
     def axes(self) -> np.ndarray:
-        """(2, 3) its right and its up."""
+        """(2, 3) float: unit vectors to its right and upwards."""
         return wall(self.yaw)
 
     def corners(self, head: float = 0.0) -> np.ndarray:
-        """(4, 3) from the lower left, against the clock; `head` adds room for its word above it, in metres."""
+        """Returns (4, 3) float corners in metres, from the lower left, against the clock.
+
+        head: metres of room to add at the top, for a text.
+        """
         right, up = self.axes * [[self.width], [self.height + head]]
         return np.array([np.zeros(3), right, right + up, up]) + self.position
 
 
 def wall(yaw: float) -> np.ndarray:
-    """(2, 3) right and up of a standing face."""
+    """Returns (2, 3) float: the unit vectors right and up of an upright face."""
     return np.array([(math.cos(yaw), math.sin(yaw), 0.0), (0.0, 0.0, 1.0)])
 
 
 def ground(yaw: float) -> np.ndarray:
-    """(2, 3) right and up of a face that lies on the floor."""
+    """Returns (2, 3) float: the unit vectors right and up of a face that lies on the floor."""
     return np.array([(math.cos(yaw), math.sin(yaw), 0.0), (-math.sin(yaw), math.cos(yaw), 0.0)])
 
 
 def input_board(hall: Hall) -> Board:
-    """The input's frame, hung left of the entrance like a panel."""
+    """Returns the place of the input's frame, which hangs left of the entrance like a panel."""
     figure, edge = hall.parallel_yaw is not None, SQUARE * hall.scale
     yaw = hall.swing if hall.parallel_yaw is None else hall.parallel_yaw
     left = np.array([hall.wings[0].x - hall.aisle, FIGURE_GATE if figure else GATE, 0.6]) - wall(yaw)[0] * edge
@@ -67,31 +70,31 @@ def input_board(hall: Hall) -> Board:
 
 
 def title_board(hall: Hall) -> Board:
-    """The board right of the entrance that says what this network is; a figure has its title in a corner instead."""
+    """Returns the place of the title board right of the entrance; a figure has its title in a corner instead."""
     return Board((hall.wings[0].x + hall.aisle, GATE, 0.6), -hall.swing, SQUARE, SQUARE)
 
 
 def answer_board(hall: Hall) -> Board:
-    """The class board: it closes the aisle and faces the walker; in a figure it stands like the panels."""
+    """Returns the place of the answer board, which closes the aisle; in a figure it is parallel to the panels."""
     width, height = (size * hall.scale for size in CLASSES)
     yaw = hall.parallel_yaw or 0.0
     left = -width / 2 if hall.parallel_yaw is None else 0.2 * hall.scale
-    at = np.array([hall.wings[-1].x, hall.answer_y, 0.7]) + wall(yaw)[0] * left
-    return Board(_point(at), yaw, width, height, hall.scale)
+    corner = np.array([hall.wings[-1].x, hall.answer_y, 0.7]) + wall(yaw)[0] * left
+    return Board(_point(corner), yaw, width, height, hall.scale)
 
 
 def boards(hall: Hall) -> list[Board]:
-    """All that stand in this hall."""
+    """Returns the places of all boards of a hall."""
     return [input_board(hall), answer_board(hall), *([title_board(hall)] if hall.parallel_yaw is None else [])]
 
 
-def _point(at: np.ndarray) -> tuple[float, float, float]:
-    return (float(at[0]), float(at[1]), float(at[2]))
+def _point(point: np.ndarray) -> tuple[float, float, float]:
+    return (float(point[0]), float(point[1]), float(point[2]))
 
 
 @dataclass(frozen=True)
 class ShelfDesk:
-    """A rectangle that leans back, like a desk in a museum."""
+    """A rectangle that leans back, like a desk in a museum; metres."""
 
     position: tuple[float, float, float]
     """Lower left corner, seen from the front."""
@@ -101,13 +104,13 @@ class ShelfDesk:
 
     @property
     def corners(self) -> np.ndarray:
-        """(4, 3) from the lower left, against the clock."""
+        """(4, 3) float, from the lower left, against the clock."""
         right, up = np.array(self.right) * DESK[0], np.array(self.up) * DESK[1]
         return np.array([np.zeros(3), right, right + up, up]) + self.position
 
 
 def shelf_desk(hall: Hall) -> ShelfDesk:
-    """Before the input's frame and below it, so that neither hides the other from the entrance."""
+    """Returns the desk before and below the input's frame; neither hides the other from the entrance."""
     across, back = wall(hall.swing)[0], np.array([-math.sin(hall.swing), math.cos(hall.swing), 0.0])
     end = np.array([hall.wings[0].x - hall.aisle - 0.05, DESK_Y, DESK_Z])
     up = math.cos(DESK_LEAN) * back + math.sin(DESK_LEAN) * np.array([0.0, 0.0, 1.0])

@@ -1,4 +1,4 @@
-"""Cameras computed from the layout, so that nothing is cut: overview, walk, entrance, layer, tile."""
+"""Cameras computed from the layout, so that nothing is cut off: overview, walk, entrance, layer, tile."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from .model import BASE, EYE, HALF, TOP, EdgeRun, Hall, Slot
 from .view import SENSOR, View
 
 AZIMUTH, ELEVATION = math.radians(57), math.radians(38)
-"""Of an overview: how far the camera stands to the right of the hall's front, and how high."""
+"""Angles of an overview's camera to the right of the hall's front and above the floor, radians."""
 AWAY = 800.0
-"""Metres between an orthographic camera and what it shows."""
+"""Metres between an orthographic camera and the hall."""
 EDGE = 0.02
 """Margin of an overview, as a share of the picture's width."""
 NORMAL = 26.0
-"""Span in metres up to which input and class board keep their size; beyond it they grow with it."""
+"""Span in metres up to which input and answer board keep their size; beyond it they grow with it."""
 BAND = 0.50
-"""Height of the clear band between the rows of a figure in which edges run."""
+"""Height of the clear band between the rows of a figure in which edges run, metres."""
 WIDE_AISLE = 2.2
-"""The widest aisle that is made for that."""
+"""Greatest width that the aisle gets for that band, from its middle to the posts; metres."""
 SHEET = 1920.0
-"""Sizes in corners and words of an overview are pixels of a picture this wide."""
+"""Width in pixels of the picture that sizes of corners and labels in an overview refer to."""
 PRESETS = ("overview", "walk", "entrance", "layer", "tile")
-"""Where the camera of a figure can stand; each has a function here."""
+"""Names of the cameras; each has a function here."""
 TITLE, KEY = (70.0, 60.0, 760.0, 180.0), (1440.0, 60.0, 1880.0, 225.0)
-"""Left, near edge, right, far edge: the title's corner from the top, the legend's from the bottom."""
+"""Left, near edge, right and far edge in pixels of SHEET: the title's corner from the top, the legend's from below."""
 CARD, ASIDE = (1.18, 1.70), 0.22
-"""Width and height of a panel's card, and how far beside the panel it hangs, metres. A lower panel has its top."""
+"""Width and height of a panel's card, and its distance from the panel, metres. Lower panels share its upper edge."""
 LENS, ENTRANCE, TILES = 20.0, -3.5, 5
-"""Lens of a walker, millimetres; where one stands before the hall; tiles across in the tile preset."""
+"""Lens of a walker in millimetres; y of the place before the hall in metres; tiles across in the tile preset."""
 
 
 @dataclass(frozen=True)
 class FigureCorner:
-    """A free corner of an overview: its lower left and its size, in pixels of a picture SHEET wide."""
+    """A free corner of an overview: lower left point and size, in pixels of a picture SHEET wide."""
 
     left: float
     bottom: float
@@ -49,35 +49,35 @@ class FigureCorner:
     height: float
 
     def box(self) -> np.ndarray:
-        """(4,) left, bottom, right, top in those pixels."""
+        """Returns (4,) float left, bottom, right, top in those pixels."""
         return np.array([self.left, self.bottom, self.left + self.width, self.bottom + self.height])
 
     def place(self, view: View) -> tuple[np.ndarray, float]:
-        """World point (3,) of its lower left, well before everything else, and metres a pixel of the sheet."""
+        """Returns the world point (3,) of its lower left, well before everything else, and metres of one pixel."""
         sheet = float(view.span or 1.0) / SHEET
         shift = (self.left - SHEET / 2, self.bottom - SHEET * view.height / view.width / 2)
         return view.position - view.back * AWAY * 0.375 + (view.right * shift[0] + view.up * shift[1]) * sheet, sheet
 
 
 def free_corners(view: View) -> tuple[FigureCorner, FigureCorner]:
-    """The title's corner, top left, and the legend's, bottom right, that an overview leaves free."""
+    """Returns the corners that an overview leaves free: the title's, top left, and the legend's, bottom right."""
     tall = SHEET * view.height / view.width
     title = FigureCorner(TITLE[0], tall - TITLE[3], TITLE[2] - TITLE[0], TITLE[3] - TITLE[1])
     return title, FigureCorner(KEY[0], KEY[1], KEY[2] - KEY[0], KEY[3] - KEY[1])
 
 
 def hidden_height(azimuth: float, elevation: float) -> float:
-    """Metres of height that a metre across the hall hides: the view of an overview, cut across the aisle."""
+    """Returns how many metres of height one metre across the hall hides from an overview's camera."""
     return math.tan(elevation) / math.sin(azimuth)
 
 
 def figure_aisle(azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> float:
-    """Way from the aisle's middle to its posts at which the camera sees a clear band between the two rows."""
+    """Returns the distance from the aisle's middle to its posts that leaves a clear band between the two rows."""
     return min(max((TOP - BASE + BAND) / 2 / hidden_height(azimuth, elevation), HALF), WIDE_AISLE)
 
 
 def figure_levels(hall: Hall, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> tuple[float, float]:
-    """Heights of near and far edges of a figure: over the right row, under the left one, as this camera sees them."""
+    """Returns the heights of a figure's near and far edges, which the camera sees between the two rows."""
     shift = hidden_height(azimuth, elevation) * hall.aisle
     low = max((slot.top for slot in hall.panels if slot.side > 0), default=TOP) - shift
     high = min((slot.bottom for slot in hall.panels if slot.side < 0), default=BASE) + shift
@@ -87,31 +87,31 @@ def figure_levels(hall: Hall, azimuth: float = AZIMUTH, elevation: float = ELEVA
 
 
 def figure_scale(span: float) -> float:
-    """How much larger input and class board are in an overview of `span` metres."""
+    """Returns the factor for the size of input and answer board in an overview of `span` metres."""
     return max(1.0, span / NORMAL)
 
 
 def overview_direction(width: int, height: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> View:
-    """An orthographic camera that looks the way an overview does; where it stands says nothing yet."""
+    """Returns an orthographic camera with the direction of an overview; its position and span are not set yet."""
     away = (math.sin(azimuth) * math.cos(elevation), -math.cos(azimuth) * math.cos(elevation), math.sin(elevation))
     return View(away, (0.0, 0.0, 0.0), width, height, span=1.0)
 
 
 def overview(hall: Hall, width: int, height: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> View:
-    """Orthographic camera around everything that stands and is written, whose corners for title and legend are free."""
+    """Returns an orthographic camera that shows the whole hall and leaves corners for title and legend free."""
     bare = overview_direction(width, height, azimuth, elevation)
     things = things_in_figure(hall)
     view = frame_things(bare, things)
     for _ in range(4):
-        words = np.array([word.corners() for word in stage_labels(hall, view)]).reshape(-1, 4, 3)
-        if is_inside(view, words.reshape(-1, 3), EDGE):
+        labels = np.array([label.corners() for label in stage_labels(hall, view)]).reshape(-1, 4, 3)
+        if is_inside(view, labels.reshape(-1, 3), EDGE):
             break
-        view = frame_things(bare, [*things, words])
+        view = frame_things(bare, [*things, labels])
     return view
 
 
 def frame_things(view: View, things: list[np.ndarray]) -> View:
-    """The same direction, moved and widened to hold all things, (n, points, 3) each, with its corners free."""
+    """Returns the camera moved and widened to show all things, (n, points, 3) float each, with its corners free."""
     boxes = _boxes(view, things)
     low, high = boxes[:, :2].min(0), boxes[:, 2:].max(0)
     inner = 1 - 2 * EDGE, view.height / view.width - 2 * EDGE
@@ -123,13 +123,13 @@ def frame_things(view: View, things: list[np.ndarray]) -> View:
 
 
 def _boxes(view: View, things: list[np.ndarray]) -> np.ndarray:
-    """(m, 4) left, bottom, right, top of all things in the picture's plane, metres."""
+    """Returns (m, 4) float left, bottom, right, top of all things in the picture's plane, metres."""
     flat = [thing @ view.axes[:2].T for thing in things if len(thing)]
     return np.concatenate([np.concatenate([thing.min(1), thing.max(1)], 1) for thing in flat])
 
 
 def _middle(boxes: np.ndarray, span: float, view: View) -> tuple[float, float] | None:
-    """Middle of a picture `span` wide that holds all boxes (n, 4) and keeps its corners free; None: there is none."""
+    """Returns the middle of a picture of `span` metres that holds all boxes (n, 4), with free corners, or None."""
     size = np.array([span, span * view.height / view.width])
     low, high = boxes[:, :2].min(0), boxes[:, 2:].max(0)
     slack = np.maximum(size - (high - low) - 2 * EDGE * span, 0.0)
@@ -144,12 +144,12 @@ def _middle(boxes: np.ndarray, span: float, view: View) -> tuple[float, float] |
 
 
 def things_in_figure(hall: Hall) -> list[np.ndarray]:
-    """Everything that stands or lies in a figure's hall: boards, panels with their names, edges of plates, lines."""
+    """Returns all things in a figure's hall, (n, points, 3) float each: boards, panels with labels, plates, lines."""
     return [np.array([board.corners(0.6 * board.scale) for board in boards(hall)]), *_between(hall)]
 
 
 def _between(hall: Hall) -> list[np.ndarray]:
-    """The same without the boards; long lines as points."""
+    """Returns the same without the boards; long lines as points."""
     feet = np.array([slot.corners(hall.yaw(slot)) for slot in hall.panels]).reshape(-1, 2, 2)
     tops = np.array([slot.top + 0.13 + 0.01 * hall.scale * NORMAL for slot in hall.panels])
     low = np.concatenate([feet, np.zeros((len(feet), 2, 1))], 2)
@@ -164,7 +164,7 @@ def _between(hall: Hall) -> list[np.ndarray]:
 
 
 def _leaving(hall: Hall) -> list[tuple[EdgeRun, Slot]]:
-    """One link of each run into each later wing: the others take the same way."""
+    """Returns one link of each run into each later wing; its other links take the same path."""
     found = {}
     for run in hall.runs:
         for target in run.targets:
@@ -174,29 +174,29 @@ def _leaving(hall: Hall) -> list[tuple[EdgeRun, Slot]]:
 
 
 def _points(leg: np.ndarray) -> np.ndarray:
-    """(n, 1, 3) points of a straight line, not more than a metre apart."""
+    """Returns (n, 1, 3) float points on a straight line, not more than a metre apart."""
     start, end = leg
     count = int(np.linalg.norm(end - start)) + 2
     return (start + (end - start) * np.linspace(0, 1, count)[:, None])[:, None]
 
 
 def place_answer(hall: Hall, view: View, least: float) -> float:
-    """y of the class board behind the last wing, `least` or more, where it covers nothing in the picture of `view`.
+    """Returns a y for the answer board, `least` metres or more behind the last wing, where it covers nothing.
 
-    Doors and board stand parallel, so that all of them are rectangles on the sheared sheet.
+    Panels and board are parallel, so all of them are rectangles in the sheared projection.
     """
-    sheet = FigureProjection.of(replace(hall, slots=[]), view)
-    flat = [sheet.locate(thing)[..., :2] for thing in _between(hall)]
+    projection = FigureProjection.of(replace(hall, slots=[]), view)
+    flat = [projection.locate(thing)[..., :2] for thing in _between(hall)]
     boxes = np.concatenate([np.concatenate([thing.min(1), thing.max(1)], 1) for thing in flat])
     start = hall.wings[-1].end + least
     shapes = (answer_board(replace(hall, answer_y=y)).corners(0.6 * hall.scale) for y in (start, start + 1.0))
-    first, second = (sheet.locate(shape)[:, :2] for shape in shapes)
+    first, second = (projection.locate(shape)[:, :2] for shape in shapes)
     room = np.concatenate([first.min(0) - 0.5, first.max(0) + 0.5])
     return start + _first_free(boxes, room, (second - first)[0])
 
 
 def _first_free(boxes: np.ndarray, room: np.ndarray, pace: np.ndarray) -> float:
-    """The least way k >= 0 for which `room` (4,) moved by k * pace (2,) overlaps none of the boxes (n, 4)."""
+    """Returns the least k >= 0 for which `room` (4,) moved by k * pace (2,) overlaps none of the boxes (n, 4)."""
     into, out = (boxes[:, :2] - room[2:]) / pace, (boxes[:, 2:] - room[:2]) / pace
     enter, leave = np.minimum(into, out).max(1), np.maximum(into, out).min(1)
     k = 0.0
@@ -207,23 +207,23 @@ def _first_free(boxes: np.ndarray, room: np.ndarray, pace: np.ndarray) -> float:
 
 
 def walk(hall: Hall, y: float, width: int, height: int, lens: float = LENS) -> View:
-    """A walker in the aisle of the first wing at `y`, looking slightly up along it."""
+    """Returns the camera of a walker in the first wing's aisle at `y`, who looks slightly up along it."""
     x = hall.wings[0].x
     return View((x, y, EYE), (x, y + 10, EYE + 0.15), width, height, lens)
 
 
 def entrance(hall: Hall, width: int, height: int, desk: bool = False) -> View:
-    """A walker before the hall: input left, first gate in the middle, title board right, all whole; and the desk."""
+    """Returns the camera of a walker before the hall who sees input, first gate and title board whole, and the desk."""
     view = walk(hall, ENTRANCE, width, height)
-    standing = [board.corners(0.4) for board in boards(hall) if board.position[1] < hall.slots[0].y]
-    points = np.concatenate([*standing, *([shelf_desk(hall).corners] if desk else [])])
+    before = [board.corners(0.4) for board in boards(hall) if board.position[1] < hall.slots[0].y]
+    points = np.concatenate([*before, *([shelf_desk(hall).corners] if desk else [])])
     while not is_inside(view, points, EDGE):
         view = walk(hall, view.position[1] - 0.25, width, height)
     return view
 
 
 def layer(hall: Hall, slot: Slot, width: int, height: int) -> View:
-    """From the middle of the aisle on the panel's normal, wide enough for the panel and its card."""
+    """Returns a camera in the middle of the aisle, on the panel's normal, that shows the panel and its card."""
     yaw = hall.yaw(slot)
     left, right = slot.corners(yaw)
     axes = wall(yaw)
@@ -232,29 +232,29 @@ def layer(hall: Hall, slot: Slot, width: int, height: int) -> View:
     centre -= axes[0] * slot.side * (CARD[0] + ASIDE) / 2
     distance = abs(centre[0] - slot.x) / abs(math.sin(yaw))
     need = max((slot.width + CARD[0] + ASIDE) / 0.90, tall / 0.80 * width / height)
-    at = centre + np.cross(*axes) * distance
-    return View(_point(at), _point(centre), width, height, SENSOR * distance / need)
+    position = centre + np.cross(*axes) * distance
+    return View(_point(position), _point(centre), width, height, SENSOR * distance / need)
 
 
 def tile(hall: Hall, slot: Slot, width: int, height: int) -> View:
-    """Close to the panel's first tiles, five wide or as wide as the panel, 14° off the normal, to see values."""
+    """Returns a camera that shows the first five tiles across, or the whole panel, from 14° beside its normal."""
     yaw = hall.yaw(slot)
     axes = wall(yaw)
     across = min(slot.cell[0] * TILES, max(slot.width, slot.height * width / height))
     half = min(across, slot.width) / 2, min(across * height / width, slot.height) / 2
     upper = np.append(slot.corners(yaw)[0], slot.top)
     centre = upper + axes[0] * half[0] - axes[1] * half[1]
-    at = centre + np.cross(*wall(yaw + 0.25)) * across * 1.12 * 50 / SENSOR
-    return View(_point(at), _point(centre), width, height, 50.0)
+    position = centre + np.cross(*wall(yaw + 0.25)) * across * 1.12 * 50 / SENSOR
+    return View(_point(position), _point(centre), width, height, 50.0)
 
 
 def is_inside(view: View, points: np.ndarray, margin: float = 0.0) -> bool:
-    """Whether all points (n, 3) are in the picture, `margin` (a share of its width) away from its edges."""
+    """Returns whether all points (n, 3) are in the picture, `margin` (a share of its width) away from its edges."""
     x, y, depth = view.project(points).T
     edge = margin * view.width - 1e-6
     across = (x >= edge) & (x <= view.width - edge)
     return bool((across & (y >= edge) & (y <= view.height - edge) & (depth > 0)).all())
 
 
-def _point(at: np.ndarray) -> tuple[float, float, float]:
-    return (float(at[0]), float(at[1]), float(at[2]))
+def _point(point: np.ndarray) -> tuple[float, float, float]:
+    return (float(point[0]), float(point[1]), float(point[2]))

@@ -1,4 +1,4 @@
-"""A figure's doors as the camera sees them: parallel louvres become upright rectangles when the picture is sheared."""
+"""A figure's panels as its camera sees them: parallel panels become upright rectangles when the picture is sheared."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from .view import View
 
 @dataclass(frozen=True)
 class FigureProjection:
-    """Rectangles of a figure's panels: along the doors, and upwards, both in metres, and how far each is away."""
+    """A sheared projection with axes along the panels, upwards and away from the camera, in metres."""
 
     view: View
     yaw: float
     boxes: np.ndarray
-    """(n, 4) from, low, to, high of each panel."""
+    """(n, 4) float: left, low, right, high of each panel."""
     feet: np.ndarray
-    """(n, 2) distance from the camera of both ends of each foot line."""
+    """(n, 2) float: distance of the camera from both ends of each foot line."""
 
     @classmethod
     def of(cls, hall: Hall, view: View) -> FigureProjection:
-        """The panels of a hall with louvres, in the order of `hall.panels`, under an orthographic camera."""
-        empty = cls(view, hall.parallel_yaw or 0.0, np.zeros((0, 4)), np.zeros((0, 2)))
+        """Projects a figure's panels, in the order of `hall.panels`, for an orthographic camera."""
+        bare = cls(view, hall.parallel_yaw or 0.0, np.zeros((0, 4)), np.zeros((0, 2)))
         if not hall.panels:
-            return empty
-        feet = np.array([[(*end, 0.0) for end in slot.corners(empty.yaw)] for slot in hall.panels])
-        flat = empty.locate(feet)
+            return bare
+        feet = np.array([[(*end, 0.0) for end in slot.corners(bare.yaw)] for slot in hall.panels])
+        flat = bare.locate(feet)
         rows = np.array([(slot.bottom, slot.top) for slot in hall.panels])
         low = flat[:, 0, 1]
         boxes = np.stack([flat[:, 0, 0], low + rows[:, 0], flat[:, 1, 0], low + rows[:, 1]], 1)
-        return cls(view, empty.yaw, boxes, flat[:, :, 2])
+        return cls(view, bare.yaw, boxes, flat[:, :, 2])
 
     def locate(self, points: np.ndarray) -> np.ndarray:
-        """(…, 3) world -> (…, 3): along the doors, up, away from the camera; metres."""
+        """Returns (…, 3) world points as (…, 3) coordinates: along the panels, up, away from the camera; metres."""
         right, up = wall(self.yaw) @ self.view.axes[:2].T
         across, rise, back = np.moveaxis(np.asarray(points, float) @ self.view.axes.T, -1, 0)
         along = across / right[0]
         return np.stack([along, (rise - along * right[1]) / up[1], -back], -1)
 
     def is_hidden(self, points: np.ndarray) -> np.ndarray:
-        """(m,) bool: which of the points (m, 3) a panel stands before."""
+        """Returns (m,) bool: which of the points (m, 3) a panel covers."""
         along, up, away = self.locate(points).T[..., None]
         left, low, right, high = self.boxes.T
         share = (along - left) / np.maximum(right - left, 1e-9)
@@ -52,16 +52,18 @@ class FigureProjection:
         return ((along > left) & (along < right) & (up > low) & (up < high) & nearer).any(1)
 
     def overlaps_panels(self, box: np.ndarray) -> np.ndarray:
-        """(n,) bool: which panels a rectangle (4,) overlaps in the picture."""
+        """Returns (n,) bool: which panels a rectangle (4,) overlaps in the picture."""
         return overlaps(self.boxes, box)
 
 
 def overlaps(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
-    """(n,) bool: which of the boxes (n, 4), from, low, to, high, share more than an edge with `box`."""
+    """Returns (n,) bool: which boxes (n, 4), each left, low, right, high, share more than an edge with `box` (4,)."""
     return (boxes[:, :2] < box[2:] - 1e-9).all(1) & (boxes[:, 2:] > box[:2] + 1e-9).all(1)
 
 
-def label_box(sheet: FigureProjection, panel: int, slot: Slot, size: float, width: float, gap: float) -> np.ndarray:
-    """(4,) rectangle of a line of `width` metres, `gap` above a panel, with its strip of floor colour."""
-    left, low = sheet.boxes[panel, 0], sheet.boxes[panel, 3] + gap
+def label_box(
+    projection: FigureProjection, panel: int, slot: Slot, size: float, width: float, gap: float
+) -> np.ndarray:
+    """Returns the (4,) rectangle of a label of `width` metres, `gap` metres above a panel, with its strip of floor."""
+    left, low = projection.boxes[panel, 0], projection.boxes[panel, 3] + gap
     return np.array([left - 0.2 * size, low - 0.25 * size, left + width + 0.2 * size, low + 0.75 * size])

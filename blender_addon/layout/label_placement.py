@@ -1,4 +1,4 @@
-"""The words of a hall in their places: stages and blocks beside the plates of a figure, names over panels."""
+"""Places of a hall's labels: stages and blocks beside the plates of a figure, names over panels."""
 
 from __future__ import annotations
 
@@ -29,120 +29,124 @@ from .text_fitting import (
 from .view import View
 
 STAGE, BLOCK = 20.0, 9.5
-"""Height of a capital in a figure, pixels of 1920; a word of a stage or block that has no room for less is not made."""
+"""Height of a capital in a figure, in pixels of a picture 1920 wide; labels that would be below LEAST are left out."""
 NAMES = (11.0, 9.5, 8.0)
-"""The same of names over panels: the first with which most panels get one."""
+"""The same for names over panels: the first with which most panels get one."""
 MOST_NAMED = 0.8
-"""Share of the panels that a size of names above the least must name."""
+"""Share of the panels that must get a name, for all sizes but the smallest."""
 COUNT = 0.72
 """Size of "12 layers" as a share of the stage's title."""
 LEAST = 8.0
-"""The smallest capital of any figure, pixels of 1920; walking, `WALK` pixels of 1280."""
+"""The smallest capital in a figure, in pixels of a picture 1920 wide."""
 WALK = 6.5
+"""The smallest capital in a walk, in pixels of a picture 1280 wide."""
 NEAR = 0.15
 """Size of names over panels for a walker, metres."""
 GAP, STRIP = 0.13, 0.3
-"""Least way from a panel's upper edge to the base line of its name, and as a share of the name's size."""
+"""Least distance from a panel's upper edge to the base line of its name: metres, and share of the name's size."""
 WAY, MOST_MARGIN = 0.8, 8.0
-"""Room for the line to the next wing between plate and words; the widest strip of words."""
+"""Room between plate and labels for edges to the next wing; greatest width of the strip of labels; metres."""
 
 
-def capital_size(pixels: float, view: View, of: float = 1920.0) -> float:
-    """`size` in metres whose capitals are `pixels` high in a picture `of` pixels wide; orthographic cameras."""
-    return pixels / CAP * float(view.span or 1.0) / of
+def capital_size(pixels: float, view: View, width: float = 1920.0) -> float:
+    """Returns the text size in metres whose capitals are `pixels` high in an orthographic picture `width` wide."""
+    return pixels / CAP * float(view.span or 1.0) / width
 
 
 def figure_margin(span: float) -> float:
-    """Width of the strip of words in a figure of `span` metres."""
+    """Returns the width of the strip of labels in a figure of `span` metres."""
     return min(WAY + 2.1 * STAGE / CAP * span / 1920, MOST_MARGIN)
 
 
 def stage_labels(hall: Hall, view: View) -> list[Label]:
-    """Title and number of layers of each stage of a figure, along its plate's strip, where no panel hides them.
+    """Returns a figure's labels with title and number of layers of each stage, where no panel hides them.
 
-    A stage that has no free place between the words before it and its own end stays without.
+    A stage without a free place between the labels before it and its own end gets none.
     """
     size = _stage_size(hall, view)
     if size < capital_size(LEAST, view):
         return []
-    sheet, free = FigureProjection.of(hall, view), dict.fromkeys(range(len(hall.wings)), -math.inf)
+    projection, free = FigureProjection.of(hall, view), dict.fromkeys(range(len(hall.wings)), -math.inf)
     found: list[Label] = []
     for stage in hall.stages:
         y = max(stage.start + 0.4 * size, free[stage.wing])
         while y < stage.end:
             pair = _stage_pair(hall, stage, y, size)
-            if not any(sheet.is_hidden(_dots(word)).any() for word in pair):
+            if not any(projection.is_hidden(_dots(label)).any() for label in pair):
                 found += pair
-                free[stage.wing] = y + max(word.width for word in pair) + size
+                free[stage.wing] = y + max(label.width for label in pair) + size
                 break
             y += 0.5 * size
     return found
 
 
 def _stage_size(hall: Hall, view: View) -> float:
-    """As large as wanted, or as the strip holds: a block's name, a title and a count beside each other."""
+    """Returns STAGE, or less where the strip has no room for a block's name, a title and a count beside each other."""
     return min(capital_size(STAGE, view), (hall.margin - WAY) / 2.1)
 
 
 def _stage_pair(hall: Hall, stage: Stage, y: float, size: float) -> tuple[Label, Label]:
     x = hall.wings[stage.wing].x + stage.half + hall.margin
     count = sum(bool(slot.side) for slot in hall.slots[stage.first : stage.last + 1])
-    told = f"{count} layer{'s' * (count != 1)}"
-    return _lying(stage_title(stage), x - 0.85 * size, y, size), _lying(told, x - 0.2 * size, y, size * COUNT, "quiet")
+    count_text = f"{count} layer{'s' * (count != 1)}"
+    return _lying(stage_title(stage), x - 0.85 * size, y, size), _lying(
+        count_text, x - 0.2 * size, y, size * COUNT, "quiet"
+    )
 
 
 def _lying(text: str, x: float, y: float, size: float, tone: str = "text", font: str = "sans") -> Label:
-    """A word on the floor that reads along the walk."""
+    """Returns a label on the floor that reads along the walk."""
     right, up = ground(math.pi / 2)
     return Label(text, (x, y, 0.02), tuple(right), tuple(up), size, font, tone)  # type: ignore[arg-type]
 
 
-def _dots(word: Label) -> np.ndarray:
-    """(33, 3) points spread over a word's box and its edges."""
-    a, b, _, d = word.corners()
+def _dots(label: Label) -> np.ndarray:
+    """Returns (33, 3) points spread over a label's box and its edges."""
+    a, b, _, d = label.corners()
     return np.array([a + (b - a) * i + (d - a) * j for i in np.linspace(0, 1, 11) for j in (0.0, 0.5, 1.0)])
 
 
 def block_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]:
-    """Names of blocks along a figure's plates, like a ruler: the longest tail that ends before the next one begins."""
+    """Returns labels of blocks along a figure's plates: the longest part of each name that ends before the next one."""
     size = _stage_size(hall, view) * BLOCK / STAGE
     if size < capital_size(LEAST, view):
         return []
     named = [(hall.slots[first], name) for first, name in named_blocks(layers)]
     ends = {slot.wing: hall.wings[slot.wing].end for slot, _ in named}
-    sheet, found = FigureProjection.of(hall, view), []
+    projection, found = FigureProjection.of(hall, view), []
     for slot, name in reversed(named):
         stage = hall.stages[slot.stage]
         x, y = hall.wings[slot.wing].x + stage.half + WAY + 0.62 * size, max(slot.y - 1.2, stage.start + 0.2)
         parts = name.split(".")
-        words = [_lying(".".join(parts[k:]), x, y, size, "quiet", "mono") for k in range(len(parts))]
+        labels = [_lying(".".join(parts[k:]), x, y, size, "quiet", "mono") for k in range(len(parts))]
         room = ends[slot.wing] - y - 0.8
-        fits = (w for w in words if w.width <= room and not w.text.isdigit() and not sheet.is_hidden(_dots(w)).any())
-        if (word := next(fits, None)) is not None:
-            found.append(word)
+        short = (label for label in labels if label.width <= room and not label.text.isdigit())
+        label = next((label for label in short if not projection.is_hidden(_dots(label)).any()), None)
+        if label is not None:
+            found.append(label)
             ends[slot.wing] = y
     return found[::-1]
 
 
 def panel_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]:
-    """Names over a figure's panels, the longest tail that fits and covers nothing; none if half would go without."""
-    sheet = FigureProjection.of(hall, view)
+    """Returns labels over a figure's panels: the longest names that fit and cover nothing; none if half had none."""
+    projection = FigureProjection.of(hall, view)
     for pixels in NAMES:
-        found = _named(hall, layers, sheet, max(NEAR, capital_size(pixels, view)))
+        found = _named(hall, layers, projection, max(NEAR, capital_size(pixels, view)))
         if len(found) >= (MOST_NAMED if pixels > NAMES[-1] else 0.5) * len(hall.panels):
             return found
     return []
 
 
-def _named(hall: Hall, layers: Sequence[Layer], sheet: FigureProjection, size: float) -> list[Label]:
-    """The names, of one size in metres, that have room."""
+def _named(hall: Hall, layers: Sequence[Layer], projection: FigureProjection, size: float) -> list[Label]:
+    """Returns the labels of one size, in metres, that have room."""
     options = _options(hall, layers, size, inside_block=True)
     taken = np.zeros((0, 4))
     found: list[Label] = []
     for k, slot in enumerate(hall.panels):
         for name in options[slot.index]:
-            box = label_box(sheet, k, slot, size, text_width(name, "mono") * size, max(GAP, STRIP * size))
-            if not sheet.overlaps_panels(box).any() and not overlaps(taken, box).any():
+            box = label_box(projection, k, slot, size, text_width(name, "mono") * size, max(GAP, STRIP * size))
+            if not projection.overlaps_panels(box).any() and not overlaps(taken, box).any():
                 taken = np.vstack([taken, box])
                 found.append(_standing(hall, slot, name, size))
                 break
@@ -150,7 +154,7 @@ def _named(hall: Hall, layers: Sequence[Layer], sheet: FigureProjection, size: f
 
 
 def _options(hall: Hall, layers: Sequence[Layer], size: float, inside_block: bool) -> dict[int, list[str]]:
-    """Names of each panel, longest first, that fit its width and are its own, inside its block or in the whole hall."""
+    """Returns each panel's names that fit its width and are unique in its block or in the hall, longest first."""
     common = common_tails(layers)
     home = block_numbers(layers, {first for first, _ in named_blocks(layers)} if inside_block else ())
     every = {slot.index: layer_names(layers[slot.index], common) for slot in hall.panels}
@@ -164,19 +168,19 @@ def _options(hall: Hall, layers: Sequence[Layer], size: float, inside_block: boo
 
 
 def _standing(hall: Hall, slot: Slot, text: str, size: float, end: Align = "left", font: Font = "mono") -> Label:
-    """A word over a panel, in its plane, from its upper left corner or up to its upper right one."""
+    """Returns a label over a panel, in its plane, from its upper left corner or up to its upper right one."""
     yaw = hall.yaw(slot)
     right, up = wall(yaw)
     x, y = slot.corners(yaw)[int(end == "right")]
-    at = (float(x), float(y), slot.top + max(GAP, STRIP * size))
+    position = (float(x), float(y), slot.top + max(GAP, STRIP * size))
     tone: Tone = "text" if font == "mono" else "quiet"
-    return Label(text, at, tuple(right), tuple(up), size, font, tone, end, slot.index)
+    return Label(text, position, tuple(right), tuple(up), size, font, tone, end, slot.index)
 
 
 def walk_labels(hall: Hall, layers: Sequence[Layer], view: View | None = None) -> list[Label]:
-    """Names over panels, at their posts, and where there is room their shapes, for a walker; those that a camera shows.
+    """Returns labels for a walker: names over panels, at their posts, and shapes where there is room.
 
-    Seen from a camera, a word that is cut, too small or behind a nearer panel is left out.
+    With a camera, labels that are cut off, too small or behind a nearer panel are left out.
     """
     options = _options(hall, layers, NEAR, inside_block=False)
     found = []
@@ -185,32 +189,32 @@ def walk_labels(hall: Hall, layers: Sequence[Layer], view: View | None = None) -
         if name is None:
             continue
         ends: tuple[Align, Align] = ("right", "left") if slot.side < 0 else ("left", "right")
-        word = _standing(hall, slot, name, NEAR, ends[0])
-        found.append(word)
+        label = _standing(hall, slot, name, NEAR, ends[0])
+        found.append(label)
         shape = " × ".join(map(str, layers[slot.index].map_shape))
-        if slot.width - word.width > text_width(shape) * NEAR * COUNT + NEAR:
+        if slot.width - label.width > text_width(shape) * NEAR * COUNT + NEAR:
             found.append(_standing(hall, slot, shape, NEAR * COUNT, ends[1], "sans"))
     return found if view is None else _visible(hall, found, view)
 
 
 def _nearest_first(hall: Hall, view: View | None) -> list[Slot]:
-    at = (0.0, 0.0, 0.0) if view is None else view.position
-    return sorted(hall.panels, key=lambda slot: math.hypot(slot.x - at[0], slot.y - at[1]))
+    eye = (0.0, 0.0, 0.0) if view is None else view.position
+    return sorted(hall.panels, key=lambda slot: math.hypot(slot.x - eye[0], slot.y - eye[1]))
 
 
-def _visible(hall: Hall, words: list[Label], view: View) -> list[Label]:
-    """Those of the words, nearest first, that are whole, large enough and not behind a nearer panel."""
+def _visible(hall: Hall, labels: list[Label], view: View) -> list[Label]:
+    """Returns those of the labels, nearest first, that are whole, large enough and not behind a nearer panel."""
     boxes: dict[int, np.ndarray] = {}
     found = []
-    for word in words:
-        pixels = view.project(word.corners())
+    for label in labels:
+        pixels = view.project(label.corners())
         box = np.append(pixels[:, :2].min(0), pixels[:, :2].max(0))
-        slot = hall.slots[word.slot]
+        slot = hall.slots[label.slot]
         nearer = np.array([b for k, b in boxes.items() if k != slot.index]).reshape(-1, 4)
-        large = word.size * CAP / view.pixel(np.array(word.position)) >= WALK * view.width / 1280
+        large = label.size * CAP / view.pixel(np.array(label.position)) >= WALK * view.width / 1280
         whole = (box[:2] >= 0).all() and (box[2:] <= (view.width, view.height)).all()
         if pixels[:, 2].min() > 0.3 and large and whole and not overlaps(nearer, box).any():
-            found.append(word)
+            found.append(label)
         corners = [(*end, z) for end in slot.corners(hall.yaw(slot)) for z in (slot.bottom, slot.top)]
         seen = view.project(np.array(corners))
         if seen[:, 2].min() > 0.3:

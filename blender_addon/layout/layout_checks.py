@@ -1,4 +1,4 @@
-"""The laws as numbers: what a hall must hold whatever the network, measured on its plan."""
+"""Measures of a layout, for checks that hold for every network: no overlap, a free aisle, panels seen whole."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .model import EdgeRun, Hall, Slot
 
 
 def measure_layout(hall: Hall) -> dict[str, float]:
-    """The laws of a hall as numbers; lengths in metres.
+    """Returns measures of a hall by name; lengths in metres.
 
-    least_gap between two panels' foot lines; free_aisle; hidden: panels not whole from their reading point (walking);
-    backward: links inside a wing that don't run towards the end; crossed: links that meet a foot line in plan view;
-    outside: links that leave the aisle without going to another wing; length of the first wing; widest, lowest and
-    highest edge of a panel.
+    least_gap between two panels' foot lines; free_aisle; hidden: panels not seen whole from their reading point, in a
+    walk; backward: links inside a wing that don't run towards its end; crossed: links that cross a foot line in plan
+    view; outside: links that leave the aisle without going to another wing; length of the first wing; widest, lowest
+    and highest edge of a panel.
     """
     panels = hall.panels
     feet = np.array([slot.corners(hall.yaw(slot)) for slot in panels]).reshape(-1, 2, 2)
@@ -40,12 +40,12 @@ def measure_layout(hall: Hall) -> dict[str, float]:
 
 
 def count_crossed(hall: Hall, links: Sequence[tuple[EdgeRun, Slot]], feet: np.ndarray) -> int:
-    """Links of which a leg crosses one of the foot lines (n, 2, 2) in plan view."""
-    ways = [edge_path(hall, run, target)[:, :2] for run, target in links]
-    if not ways:
+    """Counts the links that cross one of the foot lines (n, 2, 2) in plan view."""
+    paths = [edge_path(hall, run, target)[:, :2] for run, target in links]
+    if not paths:
         return 0
-    legs = np.concatenate([np.stack([way[:-1], way[1:]], 1) for way in ways])
-    link = np.repeat(np.arange(len(ways)), [len(way) - 1 for way in ways])
+    legs = np.concatenate([np.stack([path[:-1], path[1:]], 1) for path in paths])
+    link = np.repeat(np.arange(len(paths)), [len(path) - 1 for path in paths])
     return len(set(link[segments_cross(legs[:, None], feet[None]).any(1)].tolist()))
 
 
@@ -54,25 +54,25 @@ def _leaves(hall: Hall, run: EdgeRun, target: Slot) -> bool:
 
 
 def least_gap(feet: np.ndarray) -> float:
-    """Least distance between any two of the foot lines (n, 2, 2); infinite for one alone."""
+    """Returns the least distance between any two of the foot lines (n, 2, 2); infinite for one alone."""
     if len(feet) < 2:
         return math.inf
     first, second = np.triu_indices(len(feet), 1)
     if segments_cross(feet[first], feet[second]).any():
         return 0.0
-    ways = ((first, second), (second, first))
-    return float(min(_distance(feet[a, end], feet[b]).min() for a, b in ways for end in (0, 1)))
+    orders = ((first, second), (second, first))
+    return float(min(_distance(feet[a, end], feet[b]).min() for a, b in orders for end in (0, 1)))
 
 
 def _distance(points: np.ndarray, lines: np.ndarray) -> np.ndarray:
-    """(n,) distance of points (n, 2) from line segments (n, 2, 2)."""
+    """Returns the (n,) distances of points (n, 2) from line segments (n, 2, 2)."""
     start, along = lines[:, 0], lines[:, 1] - lines[:, 0]
     share = np.clip(((points - start) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-12), 0, 1)
     return np.linalg.norm(points - start - along * share[:, None], axis=-1)
 
 
 def segments_cross(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """(…,) bool: whether the line segments p and q, (…, 2, 2), cross inside both."""
+    """Returns (…,) bool: whether the line segments p and q, (…, 2, 2), cross inside both."""
 
     def side(line: np.ndarray, point: np.ndarray) -> np.ndarray:
         along, to = line[..., 1, :] - line[..., 0, :], point - line[..., 0, :]
@@ -83,7 +83,10 @@ def segments_cross(p: np.ndarray, q: np.ndarray) -> np.ndarray:
 
 
 def count_hidden(hall: Hall, feet: np.ndarray) -> int:
-    """Panels of which an end is covered from the reading point: where the normal meets the middle of the aisle."""
+    """Counts the panels with an end that is covered when seen from where their normal meets the aisle's middle.
+
+    feet: (n, 2, 2) float, the foot lines of all panels.
+    """
     panels = hall.panels
     if not panels:
         return 0

@@ -1,7 +1,7 @@
-"""What a laid-out hall is made of, and how large a panel is. World: x across, y along the walk, z up; metres, radians.
+"""The parts of a laid-out hall, and the sizes of panels. World: x across, y along the walk, z up; metres, radians.
 
-Every panel hangs on a post at the edge of a free aisle and swings on it like a door. There is no second row, so a
-walker meets every layer, and an edge can't cross a panel, because edges stay between the posts.
+Every panel hangs on a post at the edge of a free aisle and turns on it like a door. There is no second row, so a walker
+passes every layer, and no edge crosses a panel, because edges stay between the posts.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 HALF = 1.2
-"""From a post to the middle of the aisle."""
+"""Metres from a post to the middle of the aisle."""
 BASE, EYE, TOP = 0.45, 1.70, 3.35
-"""Lowest edge of a panel, eye of a walker and middle of small panels, highest edge of a panel."""
+"""Height of a panel's lowest edge, of a walker's eye and the middle of small panels, and of a panel's highest edge."""
 TILE_MIN, TILE_MAX, FILL = 0.08, 0.90, 0.92
-"""Least and largest edge of a cell; share of a cell that its tile fills."""
+"""Least and greatest edge of a cell in metres; share of a cell that its tile fills."""
 WIDEST = 4.6
-"""Widest panel; cells of very many channels shrink below TILE_MIN to keep it."""
+"""Greatest width of a panel, metres; cells of very many channels shrink below TILE_MIN to keep it."""
 BAR_ASPECT, MAX_ASPECT = 4.0, 8.0
-"""Width to height of a vector's bars; the most extreme aspect of a cell, either way."""
+"""Width to height of a vector's bars; greatest ratio of a cell's sides."""
 
 SlotKind = Literal["conv", "sum", "product", "join"]
 EdgeKind = Literal["data", "skip", "joined"]
@@ -30,42 +30,43 @@ EdgeKind = Literal["data", "skip", "joined"]
 
 @dataclass(frozen=True)
 class Slot:
-    """Where one panel hangs, or where one joint crosses the aisle (side 0)."""
+    """The place of one panel, or of one joint across the aisle (side 0)."""
 
     index: int
-    """Position in the list of layers that was planned."""
+    """Position in the list of layers that was laid out."""
     kind: SlotKind
     side: int
-    """-1 left, 1 right, 0 a joint: a bar across the aisle."""
+    """-1: left, 1: right, 0: a joint, a bar across the aisle."""
     y: float
-    """Of the post."""
+    """y of the post."""
     rank: int
-    """Panels and joints on the longest way from an input."""
+    """Number of panels and joints on the longest path from an input to this one."""
     stage: int
     wing: int = 0
     x: float = 0.0
-    """Middle of the aisle."""
+    """x of the aisle's middle."""
     columns: int = 0
     rows: int = 0
     cell: tuple[float, float] = (0.0, 0.0)
-    """Width and height of a cell."""
+    """Width and height of a cell, metres."""
     width: float = 0.0
     height: float = 0.0
     bottom: float = 0.0
     aisle: float = HALF
-    """From the middle of the aisle to the post."""
+    """Metres from the middle of the aisle to the post."""
 
     @property
     def post(self) -> float:
-        """World x of its post; of a joint, the middle of the aisle."""
+        """World x of the post; for a joint, of the middle of the aisle."""
         return self.x + self.side * self.aisle
 
     @property
     def top(self) -> float:
+        """Height of the upper edge."""
         return self.bottom + self.height
 
     def corners(self, yaw: float) -> np.ndarray:
-        """(2, 2) left and right end of the foot line on the floor, seen from the front, for a door at `yaw`."""
+        """Returns (2, 2) float: x, y of the left and the right end, seen from the front, of a panel turned to `yaw`."""
         reach = np.array([math.cos(yaw), math.sin(yaw)]) * self.width
         post = np.array([self.post, self.y])
         return np.array([post - reach, post] if self.side < 0 else [post, post + reach])
@@ -73,20 +74,20 @@ class Slot:
 
 @dataclass
 class Stage:
-    """A stretch of the hall with one map size, or a few that are too short for a stage of their own."""
+    """A part of the hall with one map size, or with a few that are too short for stages of their own."""
 
     parts: list[tuple[tuple[int, int], int]]
     """Map sizes (H, W) in order of appearance, no two equal ones in a row, each with its first position."""
     first: int
     last: int
-    """Positions in the list of layers, both included."""
+    """Positions of its first and last layer in the list of layers."""
     start: float = 0.0
     end: float = 0.0
     wing: int = 0
     half: float = 0.0
     """Half the width of its plate."""
     continued: bool = False
-    """True for the rest of a stage that a wing has cut."""
+    """True for the second part of a stage that is split between two wings."""
 
     @property
     def sizes(self) -> list[tuple[int, int]]:
@@ -95,24 +96,24 @@ class Stage:
 
     @property
     def count(self) -> int:
-        """Panels and joints in it."""
+        """Number of panels and joints in it."""
         return self.last - self.first + 1
 
 
 class EdgeRun(NamedTuple):
-    """A trunk from one source with taps to its targets."""
+    """Edges of one kind and height from one source to its targets, along a common lane."""
 
     kind: EdgeKind
     above: bool
-    """True: overhead, over more than one rank. False: painted on the floor."""
+    """True: overhead, over more than one rank. False: on the floor."""
     lane: float
-    """World x of the lane it follows."""
+    """World x of the lane."""
     source: Slot
     targets: list[Slot]
 
 
 class Wing(NamedTuple):
-    """A piece of the hall; wings stand side by side like lines of text."""
+    """A part of a figure's hall: x of its middle, half its width, and y of its end. Wings stand side by side."""
 
     x: float
     half: float
@@ -121,44 +122,44 @@ class Wing(NamedTuple):
 
 @dataclass
 class Hall:
-    """A planned network: where everything stands."""
+    """The layout of a network."""
 
     slots: list[Slot]
     stages: list[Stage]
     runs: list[EdgeRun]
     swing: float
-    """How far the doors stand into the aisle."""
+    """Angle by which panels are turned into the aisle, radians."""
     wings: list[Wing] = field(default_factory=list)
     parallel_yaw: float | None = None
-    """Yaw of all doors of a figure, where they stand parallel; None: they stand swung, for walking."""
+    """Yaw of all panels of a figure, which are parallel; None in a walk, where they are turned by `swing`."""
     aisle: float = HALF
-    """From the middle of the aisle to the posts; a figure's is wide enough to show the edges between the rows."""
+    """Metres from the middle of the aisle to the posts; a figure's is wide enough to show edges between the rows."""
     margin: float = 0.0
-    """Width of the strip beside the plates that holds the words of stages and blocks; figures only."""
+    """Width of the strip beside the plates that holds the labels of stages and blocks, metres; figures only."""
     scale: float = 1.0
-    """Size of the input and of the class board; a figure's grow with its span, so that they can be read."""
+    """Factor for the sizes of input and answer board; a figure's grow with its span, so that they can be read."""
     answer_y: float = 0.0
-    """y of the class board."""
+    """y of the answer board."""
     board_runs: list[EdgeRun] = field(default_factory=list)
-    """From the input to the first panels and from the last ones to the class board."""
+    """Edges from the input to the first panels, and from the last ones to the answer board."""
 
     def yaw(self, slot: Slot) -> float:
-        """Yaw of a door: all alike in a figure; walking, left doors turn clockwise and right ones the other way."""
+        """Returns the yaw of a panel: one for all in a figure; in a walk `swing` on the left, -`swing` on the right."""
         return -slot.side * self.swing if self.parallel_yaw is None else self.parallel_yaw
 
     @property
     def panels(self) -> list[Slot]:
-        """The slots that have a panel, in order."""
+        """The slots with a panel, in order."""
         return [slot for slot in self.slots if slot.side]
 
 
 def tile_edge(channels: int) -> float:
-    """Edge of a cell: falls with the cube root of the count, so a panel's area grows with channels ** (1/3)."""
+    """Returns the edge of a cell in metres: it falls with the cube root of the count of channels."""
     return min(max(1.1 * max(channels, 1) ** (-1 / 3), TILE_MIN), TILE_MAX)
 
 
 def cell_aspect(height: int, width: int) -> float:
-    """Width to height of a cell for maps of (height, width) values; a single value is a bar."""
+    """Returns width to height of a cell for maps of (height, width) values; a single value is a bar."""
     if height == width == 1:
         return BAR_ASPECT
     return min(max(width / max(height, 1), 1 / MAX_ASPECT), MAX_ASPECT)
@@ -166,9 +167,9 @@ def cell_aspect(height: int, width: int) -> float:
 
 @lru_cache(maxsize=4096)
 def panel_grid(channels: int, aspect: float = 1.0) -> tuple[int, int, float, float]:
-    """Columns, rows, cell width, cell height. `aspect` is width to height of a cell.
+    """Returns columns, rows, and width and height of a cell in metres. aspect: width to height of a cell.
 
-    Of the row counts near the ideal one, the first with no more than 2 % empty cells, then the nearest.
+    Of the numbers of rows near the ideal one, those with no more than 2 % empty cells are preferred, then the nearest.
     """
     edge = tile_edge(channels)
     channels = max(channels, 1)

@@ -23,7 +23,7 @@ from .camera_presets import (
     place_answer,
     things_in_figure,
 )
-from .edge_routes import LINE, MARGIN, board_runs, route_edges
+from .edge_routes import LINE, MARGIN, route_board_edges, route_edges
 from .label_placement import figure_margin
 from .model import BASE, EYE, HALF, EdgeRun, Hall, Slot, SlotKind, Stage, Wing, cell_aspect, panel_grid
 from .stages import cut_stages, group_stages
@@ -137,7 +137,7 @@ def _route_boards(hall: Hall, links: Iterable[tuple[int, int]]) -> list[EdgeRun]
     last = len(hall.wings) - 1
     source = Slot(-1, "conv", -1, gate, 0, 0, 0, hall.wings[0].x, aisle=hall.aisle)
     answer = Slot(-1, "conv", 0, hall.answer_y, 0, 0, last, hall.wings[last].x, aisle=hall.aisle)
-    return board_runs(hall, links, source, answer)
+    return route_board_edges(hall, links, source, answer)
 
 
 class _LayoutBuilder:

@@ -1,4 +1,4 @@
-"""Stages: stretches of one map size, the far words of the hall ("27 × 27, 12 layers")."""
+"""Stages: parts of a hall with one map size, which its largest labels name ("27 × 27, 12 layers")."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from .model import Stage
 
 LEAST = 6
-"""Panels that a stage has at least; a shorter run joins the next one and is named with it."""
+"""Least number of panels of a stage; a shorter one joins the next and is named with it."""
 VECTOR = (1, 1)
+"""Map size of a layer without spatial axes."""
 
 
 def group_stages(sizes: Sequence[tuple[int, int]]) -> list[Stage]:
-    """Runs of one size (H, W) among the layers in order; short ones join the next."""
+    """Groups consecutive layers by their map sizes (H, W); short groups join the next."""
     merged: list[Stage] = []
     for run in _settled(_runs(_surrounded(sizes))):
         if merged and merged[-1].count < LEAST and run.sizes != [VECTOR]:
@@ -23,7 +24,7 @@ def group_stages(sizes: Sequence[tuple[int, int]]) -> list[Stage]:
 
 
 def _surrounded(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Vectors between maps (squeeze and excite) take the size of the maps before them; only those at the end stay."""
+    """Gives vectors between maps (squeeze and excite) the size of the maps before them; those at the end stay."""
     end = max((k + 1 for k, size in enumerate(sizes) if size != VECTOR), default=0)
     found: list[tuple[int, int]] = []
     for k, size in enumerate(sizes):
@@ -43,7 +44,7 @@ def _runs(sizes: Iterable[tuple[int, int]]) -> list[Stage]:
 
 
 def _settled(runs: list[Stage]) -> list[Stage]:
-    """A size that is left for a while and come back to again and again, as for attention in windows, is one run."""
+    """Joins groups between which the size changes back and forth, as for attention in windows."""
     found: list[Stage] = []
     k = 0
     while k < len(runs):
@@ -57,32 +58,32 @@ def _settled(runs: list[Stage]) -> list[Stage]:
 
 
 def _return(runs: list[Stage], k: int) -> int | None:
-    """The next run of the size of run `k`, if few panels lie between."""
+    """Returns the next group with the size of group `k`, if few panels lie between."""
     for later in range(k + 2, min(k + 6, len(runs))):
         if runs[later].sizes == runs[k].sizes:
             return later if runs[later].first - runs[k].last - 1 < 2 * LEAST else None
     return None
 
 
-def cut_stages(rooms: Iterable[Stage], cuts: Iterable[int]) -> list[Stage]:
-    """The stages when wings begin before the layers `cuts`: a stage cut by a wing becomes two, the second continued."""
+def cut_stages(stages: Iterable[Stage], cuts: Iterable[int]) -> list[Stage]:
+    """Splits the stages that go on where a wing begins, before one of the positions in `cuts`."""
     pieces: list[Stage] = []
     begins = sorted(set(cuts))
-    for room in rooms:
-        starts = [room.first, *(k for k in begins if room.first < k <= room.last)]
-        for first, after in zip(starts, [*starts[1:], room.last + 1], strict=True):
-            before = [part for part in room.parts if part[1] <= first]
-            inside = [part for part in room.parts if first < part[1] < after]
-            pieces.append(Stage([before[-1], *inside], first, after - 1, continued=first > room.first))
+    for stage in stages:
+        starts = [stage.first, *(k for k in begins if stage.first < k <= stage.last)]
+        for first, after in zip(starts, [*starts[1:], stage.last + 1], strict=True):
+            before = [part for part in stage.parts if part[1] <= first]
+            inside = [part for part in stage.parts if first < part[1] < after]
+            pieces.append(Stage([before[-1], *inside], first, after - 1, continued=first > stage.first))
     return pieces
 
 
 def stage_title(stage: Stage) -> str:
-    """Its map sizes in words: "27 × 27", "149 × 149 to 35 × 35", "vectors"; the narrowest is said where they turn."""
+    """Returns the map sizes as text: "27 × 27", "149 × 149 to 35 × 35", "vectors"; with the narrowest one between."""
     first, last = stage.sizes[0], stage.sizes[-1]
     turn = min(stage.sizes, key=lambda size: size[0] * size[1])
-    told = [first, last] if first != last else [first]
-    if turn[0] * turn[1] < min(size[0] * size[1] for size in told):
-        told = [first, turn, last]
-    words = " to ".join("vectors" if size == VECTOR else f"{size[0]} × {size[1]}" for size in told)
-    return words + (", continued" if stage.continued else "")
+    shown = [first, last] if first != last else [first]
+    if turn[0] * turn[1] < min(size[0] * size[1] for size in shown):
+        shown = [first, turn, last]
+    text = " to ".join("vectors" if size == VECTOR else f"{size[0]} × {size[1]}" for size in shown)
+    return text + (", continued" if stage.continued else "")

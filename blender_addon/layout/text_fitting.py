@@ -1,7 +1,7 @@
-"""Words: names of layers, how long they are, and words of stages, blocks and panels that fit where they stand.
+"""Labels: names of layers, their lengths, and which of them fit where they stand.
 
-Three sizes: stages from far, blocks from the middle, layers from near. A word that would be too small is not made, and
-one that would cover a panel or another word is shortened or left out.
+Stages have the largest labels, then blocks, then layers. A label that would be too small is left out; one that would
+cover a panel or another label is shortened or left out.
 """
 
 from __future__ import annotations
@@ -27,36 +27,36 @@ CAP, DESCENT = 0.52, 0.15
 MONO = 0.43
 """Advance of a character of the monospaced font, as a share of `size`."""
 NARROW, USUAL, BROAD, FULL = 0.28, 0.45, 0.72, 0.78
-"""The same, at most, of the other font: `il.,`; most; `mwMW%`; Chinese, Japanese, Korean."""
+"""Greatest advances of the other font: of `il.,`; of most characters; of `mwMW%`; of Chinese, Japanese and Korean."""
 SHARED = 0.4
-"""A last part of a path that more panels than this share have says nothing."""
+"""Share of the panels above which a common last part of their paths is left out."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """One line of text and where it stands."""
+    """A line of text with its place."""
 
     text: str
     position: tuple[float, float, float]
-    """Start, middle or end of its base line, by `align`."""
+    """Start, middle or end of the base line, by `align`; metres."""
     right: tuple[float, float, float]
     up: tuple[float, float, float]
-    """Unit vectors of its plane."""
+    """Unit vectors of the plane."""
     size: float
     """Metres; a capital is CAP of it high."""
     font: Font = "sans"
     tone: Tone = "text"
     align: Align = "left"
     slot: int = -1
-    """Index of the layer it names; -1 for other words."""
+    """Index of the layer that it names, else -1."""
 
     @property
     def width(self) -> float:
-        """Metres, a few per cent too long rather than too short."""
+        """Metres; a few per cent too long rather than too short."""
         return text_width(self.text, self.font) * self.size
 
     def corners(self) -> np.ndarray:
-        """(4, 3) of its box, from the lower left, against the clock."""
+        """Returns the (4, 3) float corners of its box in metres, from the lower left, against the clock."""
         start = {"left": 0.0, "centre": -0.5, "right": -1.0}[self.align] * self.width
         right, up = np.array(self.right), np.array(self.up)
         box = ((start, -DESCENT), (start + self.width, -DESCENT), (start + self.width, CAP + 0.1), (start, CAP + 0.1))
@@ -64,7 +64,7 @@ class Label:
 
 
 def text_width(text: str, font: Font = "sans") -> float:
-    """Length of a line as a share of `size`, measured on DejaVu Sans Mono and Noto Sans; an upper estimate."""
+    """Returns an upper estimate of a text's length as a share of its size, from DejaVu Sans Mono and Noto Sans."""
     return sum(_advance(character, font) for character in text)
 
 
@@ -79,13 +79,13 @@ def _advance(character: str, font: Font) -> float:
 
 
 def common_tails(layers: Sequence[Layer]) -> set[str]:
-    """Last parts of paths that more than 40 % of the modules with a panel share, such as `conv`."""
+    """Returns the last parts of paths that more than SHARED of the modules with a panel have, such as `conv`."""
     tails = [module_path(layer.id).split(".")[-1] for layer in layers if layer.role == "panel" and ":" not in layer.id]
     return {tail for tail, count in Counter(tails).items() if count > SHARED * len(tails)}
 
 
 def layer_names(layer: Layer, common: Collection[str] = ()) -> list[str]:
-    """Longest first: the path, then its tails, none a bare number. A sum ends with ` +`, a product with ` ×`."""
+    """Returns a layer's path and its tails, longest first, no bare numbers; sums end with ` +`, products with ` ×`."""
     operation = layer.id.split("@")[0].partition(":")[2]
     sign = {"add": " +", "mul": " ×"}.get(operation, f" {operation}" if operation else "")
     parts = [part for part in module_path(layer.id).split(".") if part]
@@ -96,25 +96,25 @@ def layer_names(layer: Layer, common: Collection[str] = ()) -> list[str]:
 
 
 def fitting_names(options: Sequence[str], room: float, size: float, taken: Counter[str] | None = None) -> list[str]:
-    """Those of the names, longest first, that are no longer than `room` metres and that only one layer has."""
+    """Returns those of the names that are no longer than `room` metres and that only one layer has."""
     short = [name for name in options if text_width(name, "mono") * size <= room]
     return [name for name in short if taken is None or taken[name] <= 1]
 
 
 def block_numbers(layers: Sequence[Layer], heads: Collection[int]) -> np.ndarray:
-    """(n,) number of the block of each layer; `heads` are first positions of blocks."""
+    """Returns the (n,) int number of each layer's block. heads: first positions of blocks."""
     return np.cumsum([k in heads for k in range(len(layers))])
 
 
 def house_numbers(slots: Sequence[Slot]) -> dict[int, int]:
-    """Number of each panel along the aisle, from 1, by the layer's index."""
+    """Returns the number of each panel along the aisle, from 1, by the layer's index."""
     return {slot.index: number for number, slot in enumerate((slot for slot in slots if slot.side), 1)}
 
 
 def strongest_channels(maps: np.ndarray, count: int) -> np.ndarray:
-    """(count,) channels in channel order: the largest 97 % quantile of the positive part over the mean |value|.
+    """Returns (count,) int channels, in order, with the largest 97 % quantile of positive values over mean |value|.
 
-    `maps`: (C, H, W) float32; NaN and Inf count as 0.
+    maps: (C, H, W) float32; NaN and Inf count as 0.
     """
     flat = np.nan_to_num(maps.reshape(len(maps), -1), nan=0.0, posinf=0.0, neginf=0.0)
     strength = np.quantile(np.maximum(flat, 0), 0.97, 1) / (np.abs(flat).mean(1) + 1e-6)

@@ -1,4 +1,4 @@
-"""A camera with its projection, so that words can be fitted before they are made."""
+"""A camera with its projection, so that labels can be fitted before they are made."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from functools import cached_property
 import numpy as np
 
 SENSOR = 36.0
-"""Width of the sensor in millimetres; lenses are given for it."""
+"""Width in millimetres of the sensor that focal lengths refer to."""
 
 
 @dataclass(frozen=True)
 class View:
-    """A camera at `at` that looks at `look`, metres; `span` makes it orthographic, metres across the picture."""
+    """A camera at `position` that looks at `target`, metres; with a `span` it is orthographic."""
 
     position: tuple[float, float, float]
     target: tuple[float, float, float]
     width: int
     height: int
-    """Of the picture, pixels."""
+    """Size of the picture, pixels."""
     lens: float = 24.0
-    """Millimetres; for perspective cameras."""
+    """Focal length of a perspective camera, millimetres."""
     span: float | None = None
+    """Width that an orthographic camera shows, metres."""
 
     @cached_property
     def axes(self) -> np.ndarray:
-        """(3, 3) rows: right, up and back of the camera in the world."""
+        """(3, 3) float; rows: the camera's unit vectors right, up and back in the world."""
         back = np.subtract(self.position, self.target)
         back = back / np.linalg.norm(back)
         right = np.cross([0.0, 0.0, 1.0], back)
@@ -35,31 +36,34 @@ class View:
 
     @property
     def right(self) -> np.ndarray:
+        """(3,) float unit vector."""
         return self.axes[0]
 
     @property
     def up(self) -> np.ndarray:
+        """(3,) float unit vector."""
         return self.axes[1]
 
     @property
     def back(self) -> np.ndarray:
+        """(3,) float unit vector, away from the target."""
         return self.axes[2]
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """(…, 3) world -> (…, 3): pixels from the left, pixels from below, metres in front of the camera."""
+        """Returns (…, 3) world points as (…, 3): pixels from the left, pixels from below, metres before the camera."""
         local = (np.asarray(points, float) - self.position) @ self.axes.T
         depth = -local[..., 2]
         scale = self.width / self.span if self.span else self.lens / SENSOR * self.width / np.maximum(depth, 1e-3)
         return np.stack([local[..., 0] * scale + self.width / 2, local[..., 1] * scale + self.height / 2, depth], -1)
 
     def pixel(self, point: np.ndarray) -> float:
-        """Metres across one pixel at a point (3,)."""
+        """Returns the metres across one pixel at a point (3,)."""
         if self.span:
             return self.span / self.width
         return float(self.project(point)[2]) * SENSOR / self.lens / self.width
 
     def matrix(self) -> np.ndarray:
-        """(4, 4) camera to world, as Blender's `matrix_world`."""
-        found = np.eye(4)
-        found[:3, :3], found[:3, 3] = self.axes.T, self.position
-        return found
+        """Returns the (4, 4) float transform from camera to world."""
+        result = np.eye(4)
+        result[:3, :3], result[:3, 3] = self.axes.T, self.position
+        return result

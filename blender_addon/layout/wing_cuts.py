@@ -1,4 +1,4 @@
-"""Wings: where a long network goes on beside itself, so that a figure is filled."""
+"""Positions where a long hall is split into wings, which stand side by side and fill a figure better."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 from .model import Hall
 
 MOST = 7
-"""Wings that are tried for a figure."""
+"""Greatest number of wings that is tried for a figure."""
 PRICE = 1.10
-"""A further wing must make the picture's span smaller by this factor."""
+"""Factor by which a further wing must make the picture's span smaller."""
 
 
 def single_tensor_positions(count: int, links: Iterable[tuple[int, int]]) -> np.ndarray:
-    """(n,) positions before which exactly one tensor crosses: only there may a network go on in a new wing."""
+    """Returns (n,) int positions before which exactly one tensor crosses: only there may a new wing begin."""
     last = np.arange(count)
     for source, target in links:
         last[source] = max(last[source], target)
@@ -26,10 +26,10 @@ def single_tensor_positions(count: int, links: Iterable[tuple[int, int]]) -> np.
 
 
 def choose_cuts(hall: Hall, links: Iterable[tuple[int, int]], wings: int) -> list[int]:
-    """Positions where `wings` wings of a hall planned in one wing begin, first left out; fewer where bridges are few.
+    """Returns the positions where the second to the last of `wings` wings begin, for a hall laid out in one wing.
 
-    The bridges nearest to equal lengths; a stage's first panel is preferred by a quarter of a wing, and pieces of one
-    to five panels cost as much.
+    They are the allowed positions nearest to equal lengths; a stage's first panel is preferred by a quarter of a wing,
+    and pieces of one to five panels are avoided by as much. There are fewer where few positions are allowed.
     """
     allowed = [int(k) for k in single_tensor_positions(len(hall.slots), links) if hall.slots[k].kind != "join"]
     if wings < 2 or not allowed:

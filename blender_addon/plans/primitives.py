@@ -30,10 +30,11 @@ class Plane:
     """A plane with axes of its own, in metres; its viewer stands on the side of right × up."""
 
     origin: np.ndarray
-    """(3,) float."""
+    """(3,) float, metres."""
     right: np.ndarray
+    """(3,) float unit vector."""
     up: np.ndarray
-    """(3,) float unit vectors."""
+    """(3,) float unit vector."""
 
     def points(self, x: np.ndarray, y: np.ndarray, lift: float = 0.0) -> np.ndarray:
         """Returns (…, 3) points in space of coordinates (…) on the plane, moved `lift` towards the viewer; metres."""
@@ -66,7 +67,7 @@ def wall(origin: np.ndarray | tuple[float, float, float], yaw: float) -> Plane:
 
 
 def ground(origin: np.ndarray | tuple[float, float, float], yaw: float = 0.0) -> Plane:
-    """Returns a horizontal plane that is seen from above."""
+    """Returns a horizontal plane that is seen from above, with its corner at `origin` (3,)."""
     return Plane(np.asarray(origin, float), *boards.ground(yaw))
 
 
@@ -86,7 +87,7 @@ class Style:
         return cls({role: np.array(colours.linear(code)) for role, code in colours.THEMES[theme].items()}, measure)
 
     def colour(self, colour: Colour) -> np.ndarray:
-        """Returns linear RGB of a role, and linear RGB unchanged."""
+        """Returns a role as linear RGB (3,) float, and linear RGB unchanged."""
         return self.palette[colour] if isinstance(colour, str) else colour
 
     def fit(self, text: str, room: float, size: float, font: Font = "sans") -> float:
