@@ -56,7 +56,7 @@ def answer(spec: RecordSpec, question: Question, progress: Progress) -> Recordin
     inputs = live.read(live.default_sources, spec.index)
     return record_with_method(
         live, inputs, method, question.layers, question.channels, parameters, data,
-        lambda step: progress(step.told, LOADED + (1 - LOADED) * step.share),
+        lambda step: progress(step.message, LOADED + (1 - LOADED) * step.share),
     )  # fmt: skip
 
 
