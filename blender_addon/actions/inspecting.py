@@ -122,9 +122,9 @@ def overlay(scene: bpy.types.Scene, layer: str = "", channel: int = -1) -> str:
     SceneError or UnknownName.
     """
     if not layer:
-        input_overlay.lift(scene)
+        input_overlay.remove_overlay(scene)
         return "nothing lies over the input"
-    input_overlay.lay(scene, layer, max(channel, 0))
+    input_overlay.show_overlay(scene, layer, max(channel, 0))
     return f"{layer}, channel {max(channel, 0)}, lies over the input"
 
 

@@ -83,7 +83,7 @@ def restore_shelf(scene: bpy.types.Scene) -> None:
     def fill(answer: Pictures) -> None:
         hall = hall_requests.scene_with_uid(uid)
         if hall is not None and hall.get(SHELF_CONTENT) == content:
-            shelf_pictures.fill(hall, answer[1])
+            shelf_pictures.fill_shelf(hall, answer[1])
             session.hall(uid).shelf = content
 
     session.ask(_pictures_query(json.loads(content)), fill)
@@ -108,7 +108,7 @@ def hold(scene: bpy.types.Scene, index: int) -> str:
     if not -1 <= index < len(indices):
         raise InputError(f"no picture {index} on the shelf; it has {len(indices)}")
     scene[HELD_PICTURE] = index
-    shelf_pictures.mark(scene, index)
+    shelf_pictures.outline_held(scene, index)
     return "put back" if index < 0 else "picture taken; click the input's frame to place it"
 
 

@@ -1,4 +1,4 @@
-"""A channel's map laid over the input picture: a picture of its own before it, of both together."""
+"""A channel's map over the input picture: a second picture before it, which shows both blended."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..panels import values as reading
 from ..state.parts import child_of, collection_of, part_of
 
 BEFORE = 0.01
-"""Metres before the picture."""
+"""Metres between the input picture and the overlay."""
 
 
-def lay(scene: bpy.types.Scene, layer: str, channel: int) -> None:
-    """Lay a channel's map over the input. Raises UnknownName or SceneError where it can't be."""
+def show_overlay(scene: bpy.types.Scene, layer: str, channel: int) -> None:
+    """Shows a channel's map over the input. Raises UnknownName, or SceneError for maps that don't cover the input."""
     picture = part_of(scene, "input")
     if picture is None or picture_image(picture) is None:
         raise SceneError("the hall has lost its input picture; build it again")
@@ -33,47 +33,47 @@ def lay(scene: bpy.types.Scene, layer: str, channel: int) -> None:
     _show(holder, pixels, picture)
 
 
-def lay_again(scene: bpy.types.Scene) -> None:
-    """After a hall was dressed anew: the same over its new picture, if it still fits."""
+def restore_overlay(scene: bpy.types.Scene) -> None:
+    """Shows the overlay again after the input's picture was made anew, or forgets it if it no longer fits."""
     if OVERLAY_CHANNEL in scene:
         try:
-            lay(scene, *told(scene))
+            show_overlay(scene, *overlay_channel(scene))
         except (SceneError, UnknownName):
             scene.pop(OVERLAY_CHANNEL)
 
 
-def renew(scene: bpy.types.Scene) -> None:
-    """The same with what panel and input show now; nothing is laid over it where they no longer fit."""
+def update_overlay(scene: bpy.types.Scene) -> None:
+    """Redraws the overlay with what panel and input show now; hides it if the maps no longer cover the input."""
     picture = part_of(scene, "input") if OVERLAY_CHANNEL in scene else None
     holder = child_of(picture, OVERLAY_ROLE) if picture is not None else None
     if holder is None:
         return
-    layer, channel = told(scene)
+    layer, channel = overlay_channel(scene)
     try:
         _show(holder, _pixels(scene, layer, channel), picture)
     except (SceneError, UnknownName):
         holder.hide_viewport = holder.hide_render = True
 
 
-def lift(scene: bpy.types.Scene) -> None:
-    """Take it away. Only in a person's action: a data-block goes."""
+def remove_overlay(scene: bpy.types.Scene) -> None:
+    """Removes the overlay and its data-blocks; call it only from operators, so that undo knows of that."""
     scene.pop(OVERLAY_CHANNEL, None)
     picture = part_of(scene, "input")
     holder = child_of(picture, OVERLAY_ROLE) if picture is not None else None
     if holder is None:
         return
     mesh, material, image = holder.data, holder.data.materials[0], picture_image(holder)
-    bpy.data.batch_remove([one for one in (holder, mesh, material, image) if one is not None])
+    bpy.data.batch_remove([block for block in (holder, mesh, material, image) if block is not None])
 
 
-def told(scene: bpy.types.Scene) -> tuple[str, int]:
-    """(layer, channel) that is laid over the input; ("", -1) for none."""
+def overlay_channel(scene: bpy.types.Scene) -> tuple[str, int]:
+    """Returns the layer and channel of the overlay; ("", -1) for none."""
     found = scene.get(OVERLAY_CHANNEL)
     return (str(found[0]), int(found[1])) if found else ("", -1)
 
 
-def fits(scene: bpy.types.Scene, layer: str) -> bool:
-    """Whether the maps of a layer lie over the input and are values."""
+def covers_input(scene: bpy.types.Scene, layer: str) -> bool:
+    """Returns whether a layer shows maps of values that cover the input."""
     panel = panels(scene).get(layer)
     return panel is not None and panel_metadata.of(panel).frame == "input" and not reading.is_colour(panel)
 
@@ -84,12 +84,13 @@ def _show(holder: bpy.types.Object, pixels: np.ndarray, picture: bpy.types.Objec
 
 
 def _pixels(scene: bpy.types.Scene, layer: str, channel: int) -> np.ndarray:
+    """Returns the blended picture, (H, W, 3) uint8 sRGB, top row first."""
     panel, picture = panels(scene).get(layer), part_of(scene, "input")
     if panel is None:
         raise UnknownName("panel of layer", layer, panels(scene))
-    if not fits(scene, layer):
-        raise SceneError(f"what {layer} shows doesn't lie over the input; ask grad_cam, saliency or occlusion first")
-    channel = channel if channels_of(panel) > 1 else 0  # one map is of them all
+    if not covers_input(scene, layer):
+        raise SceneError(f"the maps of {layer} don't cover the input; run grad_cam, saliency or occlusion first")
+    channel = channel if channels_of(panel) > 1 else 0  # a single map shows all channels
     values = reading.map_of(panel, channel)
     if values is None:
         raise SceneError(f"panel {panel.name!r} has lost its image; build the hall again")

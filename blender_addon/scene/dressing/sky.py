@@ -1,4 +1,4 @@
-"""The sky of a hall: a world of its own for each scene, from the air at the horizon to the zenith."""
+"""The sky of a hall: a world for each scene, with a gradient from the horizon to the zenith."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from ..materials.compat import node_tree
 from ..materials.nodes import Nodes
 
 ZENITH_FROM = 0.30
-"""Sine of the height above the horizon from where on the sky is the zenith's colour."""
+"""Sine of the elevation above which the sky has the zenith's colour."""
 
 
 def set_sky(scene: bpy.types.Scene, palette: Mapping[str, np.ndarray], *, plain: str | None = None) -> None:
-    """Give the scene a world. `plain`: a role whose colour fills it, for figures without a horizon."""
+    """Gives the scene a world in colours of a palette, which holds linear RGB (3,) float by role.
+
+    plain: role of the only colour, for figures without a horizon.
+    """
     world = scene.world or bpy.data.worlds.new(f"{scene.name} sky")
     scene.world = world
     world.cycles.sampling_method = "NONE"  # nothing is lit, and a map of where light comes from takes seconds

@@ -101,7 +101,7 @@ def add_hall(
     set_scene(site, fog)
     add_panels(site, moved or {}, focus, progress)
     add_dressing(site, numbered=not focus)
-    input_overlay.lay_again(site.scene)
+    input_overlay.restore_overlay(site.scene)
     following.refresh(site.scene, site.view.span / site.view.width if site.over else 0.0)
 
 

@@ -17,4 +17,4 @@ def refresh(scene: bpy.types.Scene, pixel: float = 0.0) -> None:
     panels.refresh(scene)
     annotation_drawing.update_annotations(scene)
     link_drawing.update_links(scene, pixel)
-    input_overlay.renew(scene)
+    input_overlay.update_overlay(scene)

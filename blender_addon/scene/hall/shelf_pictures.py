@@ -29,7 +29,7 @@ def set_shelf(scene: bpy.types.Scene, pictures: np.ndarray, titles: Sequence[str
     pictures: (n, SIDE, SIDE, 3) uint8 sRGB, n up to SHOWN, top row first.
     """
     collection, hall, standing = collection_of(scene), _hall(scene), shelved(scene)
-    fill(scene, pictures)
+    fill_shelf(scene, pictures)
     for index, pixels in enumerate(pictures):
         if index not in standing:
             plane = desk_plane(hall).moved(*picture_corner(index))
@@ -41,7 +41,7 @@ def set_shelf(scene: bpy.types.Scene, pictures: np.ndarray, titles: Sequence[str
     glyphs.forget_fonts()
 
 
-def fill(scene: bpy.types.Scene, pictures: np.ndarray) -> None:
+def fill_shelf(scene: bpy.types.Scene, pictures: np.ndarray) -> None:
     """Shows other pictures (n, SIDE, SIDE, 3) uint8 sRGB in place of those on the desk."""
     for index, holder in shelved(scene).items():
         if index < len(pictures):
@@ -54,7 +54,7 @@ def shelved(scene: bpy.types.Scene) -> dict[int, bpy.types.Object]:
     return {holder[SHELF_INDEX]: holder for holder in shelf if picture_image(holder)}
 
 
-def mark(scene: bpy.types.Scene, index: int) -> None:
+def outline_held(scene: bpy.types.Scene, index: int) -> None:
     """Outlines the picture that is held; -1 for none."""
     remove([holder for holder in scene.objects if holder.get(OBJECT_ROLE) == HELD_PICTURE_ROLE])
     if index >= 0:

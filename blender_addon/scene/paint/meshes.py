@@ -19,7 +19,7 @@ from . import colour_uvs, glyphs
 
 def paint_material() -> bpy.types.Material:
     """Returns the file's one material for plans: it emits the colour attribute through the air."""
-    found = next((one for one in bpy.data.materials if one.get(PAINT_MATERIAL_STAMP) == STAMP), None)
+    found = next((each for each in bpy.data.materials if each.get(PAINT_MATERIAL_STAMP) == STAMP), None)
     if found is not None:
         return found
     material, nodes = emission("Innerwalk paint")

@@ -175,9 +175,9 @@ def _store_pictures(uid: int, owner: str, inspection: Inspection) -> Inspection:
 
 def can_overlay(scene: bpy.types.Scene, layer: str) -> bool:
     """Returns whether the maps of a layer can be laid over the input image."""
-    from ...scene.dressing.input_overlay import fits
+    from ...scene.dressing.input_overlay import covers_input
 
-    return fits(scene, layer)
+    return covers_input(scene, layer)
 
 
 def preview_name(uid: int, picture: str) -> str:

@@ -77,7 +77,7 @@ def test_one_map_of_a_class_stands_on_its_panel_and_over_the_input(hall):
     actions.show_activations(hall)
     live.settled()
     assert panels.channels_of(panel) == 72 and holder.hide_render
-    assert input_overlay.told(hall) == (LAYER, 5)
+    assert input_overlay.overlay_channel(hall) == (LAYER, 5)
     actions.overlay(hall)
     assert child_of(part_of(hall, "input"), "overlay") is None
 

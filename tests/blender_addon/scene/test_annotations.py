@@ -357,13 +357,13 @@ def test_a_map_lies_over_the_input_and_follows_it(recorded, rendered):
     show(scene, maps())  # of the layer's own frame
     assert holder.hide_render and holder.hide_viewport
     assert actions.overlay(scene) == "nothing lies over the input"
-    assert child_of(picture, "overlay") is None and input_overlay.told(scene) == ("", -1)
+    assert child_of(picture, "overlay") is None and input_overlay.overlay_channel(scene) == ("", -1)
     assert not [one for one in bpy.data.images if one.get("innerwalk_picture") == "overlay"]
 
 
 def test_what_cannot_be_laid_over_the_input_says_why(recorded):
     scene = hall(recorded, maps(frame="input"))
-    with pytest.raises(SceneError, match="what b shows doesn't lie over the input; ask"):
+    with pytest.raises(SceneError, match="the maps of b don't cover the input; run"):
         actions.overlay(scene, "b", 0)
     with pytest.raises(UnknownName, match="no panel of layer 'c'"):
         actions.overlay(scene, "c", 0)
