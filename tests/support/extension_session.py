@@ -1,4 +1,7 @@
-"""Uses the extension, given as a zip, in a clean Blender user folder; prints the results as one line of JSON."""
+"""Uses the extension, given as a zip, in a clean Blender user folder; prints the results as one line of JSON.
+
+The line begins with FOUND: Blender 4.5 keeps lines of its own in a C buffer that is flushed after Python's last line.
+"""
 
 import gc
 import json
@@ -84,4 +87,4 @@ def main(package: str) -> dict:
 
 
 if __name__ == "__main__":
-    print("\n" + json.dumps(main(sys.argv[1])))
+    print("\nFOUND " + json.dumps(main(sys.argv[1])))
