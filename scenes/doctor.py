@@ -33,7 +33,7 @@ import bpy, numpy
 cycles = bpy.context.preferences.addons["cycles"].preferences
 cycles.refresh_devices()
 fonts = bpy.utils.system_resource("DATAFILES", path="fonts")
-print(json.dumps({
+print("\\nFOUND " + json.dumps({
     "version": bpy.app.version_string, "openxr": bpy.app.build_options.xr_openxr, "fonts": fonts,
     "devices": [f"{device.name} ({device.type})" for device in cycles.devices if device.type != "CPU"],
 }))
@@ -140,7 +140,7 @@ def _blender() -> dict[str, Any]:
     run = subprocess.run([sys.executable, "-c", BLENDER], capture_output=True, text=True, timeout=120, check=False)
     if run.returncode:
         return {"error": (run.stderr.strip().splitlines() or [f"ended with {run.returncode}"])[-1]}
-    return json.loads(run.stdout.strip().splitlines()[-1])
+    return json.loads(run.stdout.split("\nFOUND ")[1].splitlines()[0])  # lines of Blender's own may come after it
 
 
 def check_blender() -> Finding:

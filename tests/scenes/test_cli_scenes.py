@@ -105,7 +105,7 @@ def test_a_damaged_recording_is_one_line(recorded, tmp_path, capsys):
 
 @pytest.mark.usefixtures("recorded")
 def test_the_installed_command_runs(tmp_path):
-    """As a person types it. Blender 5.2 says a line of its own when it is imported; ours comes last."""
+    """As a person types it. Blender says lines of its own, before ours and, out of C's buffer, after."""
     words = "-m innerwalk.scenes figure recorded -o x.png --size 64 --samples 1".split()
     run = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout.splitlines()[-1]) == (0, "saved x.png"), run.stderr
+    assert run.returncode == 0 and "saved x.png" in run.stdout.splitlines(), run.stdout + run.stderr
