@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-gui test-vr summary lint bench extension leg-4.5 leg-5.0 leg-5.2 FORCE
+.PHONY: help demo test test-gui test-vr test-bare summary lint bench extension leg-4.5 leg-5.0 leg-5.2 FORCE
 
 PYTHON ?=
 VENV := $(if $(PYTHON),.venv-own,.venv)
@@ -21,6 +21,7 @@ help:
 	@echo "make test       lint, types, unit tests, everything in Blender $(BPY), $(BPY_OLD) and $(BPY_NEW)"
 	@echo "make test-gui   the extension's zip in a window of Blender 5.2, driven by mouse and keys: out/gui/; Linux, as root"
 	@echo "make test-vr    the same Blender with a headset and two hands, all of it simulated: out/gui/walk*; Linux, as root"
+	@echo "make test-bare  README's commands in a clean clone on a bare Debian 12; Linux, as root"
 	@echo "make lint       ruff, the arrows between the rooms, the house numbers, mypy"
 	@echo "make bench      measures beside their budgets: out/bench.md"
 	@echo "make extension  the zip for Blender's Install from Disk: dist/"
@@ -67,6 +68,11 @@ test-gui test-vr: test-%: $(VENV)/.tools
 	if [ $$code = 77 ]; then echo "$$root" | tee build/leg-$*.txt; exit 0; fi; [ $$code = 0 ]; \
 	echo "Blender in a window, with the extension's zip and a Python that has torch: $*"; \
 	RIG_ROOT=$$root $(call pytest,$(VENV),$*,tests/$*)
+
+# Where there can be no such Debian this says NOT RUN, and fails nothing.
+test-bare:
+	@mkdir -p build
+	@tests/rig/bare.sh 2>&1 | tee build/bare.txt
 
 leg-5.0: $(VENV)/.tools
 	@echo "Blender $(BPY), with torch"
