@@ -20,8 +20,7 @@ from ..blender_addon.layout.blocks import shown_graph
 from ..blender_addon.layout.camera_presets import PRESETS
 from ..blender_addon.layout.view import View
 from ..blender_addon.plans import layer_card
-from ..blender_addon.plans.layer_card import plan_layer_card
-from ..blender_addon.plans.primitives import Plane, wall
+from ..blender_addon.plans.layer_card import card_plane, plan_layer_card
 from ..blender_addon.scene.dressing.scene_scale import read_colour_scale
 from ..blender_addon.scene.hall import assembly, store
 from ..blender_addon.scene.hall.store import Dress
@@ -171,12 +170,12 @@ def build_scene(source: Source, options: FigureOptions, progress: render.Progres
     layers, links = shown_graph(network, source.dress.collapse, over=over)
     if not layers:
         raise SceneError(f"network {network.name!r} has no layer to show")
-    plan = layout.lay_out_figure(layers, links, *options.size) if over else layout.lay_out(layers, links)
-    focus = focused_slot(source, layers, plan, options)
-    view = camera_view(plan, focus, options)
+    hall = layout.lay_out_figure(layers, links, *options.size) if over else layout.lay_out(layers, links)
+    focus = focused_slot(source, layers, hall, options)
+    view = camera_view(hall, focus, options)
     scene = bpy.data.scenes.new(network.name)
-    site = assembly.Site(scene, source.recording, layers, plan, source.dress, view)
-    fog = (_fog_start(plan, focus, view), FOCUS_AIR) if close else assembly.FOG
+    site = assembly.Site(scene, source.recording, layers, hall, source.dress, view)
+    fog = (_fog_start(hall, focus, view), FOCUS_AIR) if close else assembly.FOG
     named = layers[focus.index].id if close else ""
     assembly.add_hall(site, moved=source.moved, fog=fog, focus=named, progress=progress)
     if close:
@@ -185,57 +184,48 @@ def build_scene(source: Source, options: FigureOptions, progress: render.Progres
     return scene
 
 
-def focused_slot(source: Source, layers: Sequence[Layer], plan: Hall, options: FigureOptions) -> Slot:
+def focused_slot(source: Source, layers: Sequence[Layer], hall: Hall, options: FigureOptions) -> Slot:
     """Returns the slot of the requested layer, or of the first panel that has maps. Raises UnknownName."""
     if options.layer is None:
-        keys = [(layers[slot.index].shows or layers[slot.index].id, source.dress.method) for slot in plan.panels]
-        recorded = (slot for slot, key in zip(plan.panels, keys, strict=True) if key in source.recording.all_maps)
-        return next(recorded, plan.panels[0])
-    slots = {layers[slot.index].id: slot for slot in plan.panels}
+        keys = [(layers[slot.index].shows or layers[slot.index].id, source.dress.method) for slot in hall.panels]
+        recorded = (slot for slot, key in zip(hall.panels, keys, strict=True) if key in source.recording.all_maps)
+        return next(recorded, hall.panels[0])
+    slots = {layers[slot.index].id: slot for slot in hall.panels}
     if options.layer not in slots:
         raise UnknownName("panel of layer", options.layer, slots)
     return slots[options.layer]
 
 
-def camera_view(plan: Hall, focus: Slot, options: FigureOptions) -> View:
+def camera_view(hall: Hall, focus: Slot, options: FigureOptions) -> View:
     """Returns the camera of the preset."""
     match options.preset:
         case "overview":
-            return camera_presets.overview(plan, *options.size)
+            return camera_presets.overview(hall, *options.size)
         case "walk":
-            return camera_presets.walk(plan, focus.y - BEFORE if options.layer else walk_position(plan), *options.size)
+            return camera_presets.walk(hall, focus.y - BEFORE if options.layer else walk_position(hall), *options.size)
         case "entrance":
-            return camera_presets.entrance(plan, *options.size)
+            return camera_presets.entrance(hall, *options.size)
         case "layer":
-            return camera_presets.layer(plan, focus, *options.size)
-    return camera_presets.tile(plan, focus, *options.size)
+            return camera_presets.layer(hall, focus, *options.size)
+    return camera_presets.tile(hall, focus, *options.size)
 
 
-def walk_position(plan: Hall) -> float:
+def walk_position(hall: Hall) -> float:
     """Returns the y of the camera for the preset walk, metres: PAST the post with the widest gap after it.
 
     Only the first half of the hall counts. Where no gap is wide enough, the camera stands BEFORE the first post.
     """
-    posts = np.array(sorted(slot.y for slot in plan.panels))
+    posts = np.array(sorted(slot.y for slot in hall.panels))
     ahead = np.diff(posts)[: max(1, len(posts) // 2)]
     if ahead.max(initial=0.0) < BEFORE:
         return float(posts[0]) - BEFORE
     return float(posts[int(np.argmax(ahead))]) + PAST
 
 
-def _card_place(plan: Hall, slot: Slot) -> Plane:
-    """Returns the upper left corner of the layer's card, beside its panel on the aisle's side."""
-    yaw = plan.yaw(slot)
-    left, right = slot.corners(yaw)
-    at = wall(np.append(left if slot.side > 0 else right, slot.bottom + slot.height / 2), yaw)
-    beside = -layer_card.WIDTH - camera_presets.ASIDE if slot.side > 0 else camera_presets.ASIDE
-    return at.moved(beside, min(slot.height / 2, layer_card.HEIGHT / 2))
-
-
-def _fog_start(plan: Hall, slot: Slot, view: View) -> float:
+def _fog_start(hall: Hall, slot: Slot, view: View) -> float:
     """Returns the metres from the camera to the farthest corner of the panel and its card; fog starts there."""
-    card = _card_place(plan, slot)
-    feet = slot.corners(plan.yaw(slot))
+    card = card_plane(hall, slot)
+    feet = slot.corners(hall.yaw(slot))
     corners = [np.append(foot, z) for foot in feet for z in (slot.bottom, slot.top)]
     corners += [card.moved(x, y).origin for x in (0.0, layer_card.WIDTH) for y in (0.0, -layer_card.HEIGHT)]
     return float(np.linalg.norm(np.array(corners) - view.position, axis=1).max()) + 0.1
@@ -246,7 +236,7 @@ def _add_card(site: assembly.Site, slot: Slot) -> None:
     layer = site.layers[slot.index]
     maps = site.recording.maps(layer.shows or layer.id, site.dress.method)
     scale = read_colour_scale(site.scene, float(maps.peak.max(initial=0.0)), bars=maps.shape[1:] == (1, 1))
-    plan = plan_layer_card(layer, statistics.layer_statistics(maps), scale, _card_place(site.hall, slot), site.style)
+    plan = plan_layer_card(layer, statistics.layer_statistics(maps), scale, card_plane(site.hall, slot), site.style)
     add_plan(plan, site.collection)
 
 

@@ -37,12 +37,12 @@ class LinkEnd:
     def point(self) -> np.ndarray:
         """Returns the (3,) float32 point in the world at which the tube begins or ends, metres."""
         x, y = self.grid.centre(self.place) if self.place >= 0 else np.array(self.size) / 2
-        terms = np.float32(self.matrix[:3]) * np.float32([x, y, OFF, 1.0])
+        terms = np.asarray(self.matrix[:3], np.float32) * np.array([x, y, OFF, 1.0], np.float32)
         return terms.astype(float).sum(1).astype(np.float32)
 
     def ahead(self) -> np.ndarray:
         """Returns the (3,) float32 unit vector from the panel to its viewer."""
-        normal = np.float32(self.matrix[:3, 2])
+        normal = np.asarray(self.matrix[:3, 2], np.float32)
         length = np.float32(np.sqrt((normal.astype(float) ** 2).sum()))
         return np.asarray(normal * (np.float32(1.0) / length))
 

@@ -6,10 +6,11 @@ import numpy as np
 
 from ...torch_bridge.recording import Layer
 from ..imaging.statistics import Statistics
-from ..layout.camera_presets import CARD
+from ..layout import Hall, Slot
+from ..layout.camera_presets import ASIDE, CARD
 from .legend import ColourScale, add_scale
 from .number_text import format_number
-from .primitives import FLAT, Plan, Plane, Style
+from .primitives import FLAT, Plan, Plane, Style, wall
 
 SIZE = 0.105
 """Size of usual text, metres."""
@@ -55,6 +56,14 @@ def card_lines(layer: Layer, statistics: Statistics) -> list[tuple[str, float, s
     if statistics.nonfinite:
         lines.append((f"{statistics.nonfinite:,} not finite", 1.0, "skip"))
     return [*lines, ("", 0.3, "")]
+
+
+def card_plane(hall: Hall, slot: Slot) -> Plane:
+    """Returns the plane of a panel's card, from its upper left corner, beside the panel on the aisle's side."""
+    yaw = hall.yaw(slot)
+    left, right = slot.corners(yaw)
+    middle = wall(np.append(left if slot.side > 0 else right, slot.bottom + slot.height / 2), yaw)
+    return middle.moved(-WIDTH - ASIDE if slot.side > 0 else ASIDE, min(slot.height / 2, HEIGHT / 2))
 
 
 def plan_layer_card(layer: Layer, statistics: Statistics, scale: ColourScale, corner: Plane, style: Style) -> Plan:

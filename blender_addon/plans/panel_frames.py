@@ -25,10 +25,10 @@ def panel_plane(hall: Hall, slot: Slot) -> Plane:
 
 def labels_by_slot(hall: Hall, layers: Sequence[Layer], view: View | None) -> dict[int, list[Label]]:
     """Returns the labels over each panel by the slot's index; with a camera, those that it shows well."""
-    over = view is not None and view.span is not None
-    labels = (
-        label_placement.panel_labels(hall, layers, view) if over else label_placement.walk_labels(hall, layers, view)
-    )
+    if view is not None and view.span is not None:
+        labels = label_placement.panel_labels(hall, layers, view)
+    else:
+        labels = label_placement.walk_labels(hall, layers, view)
     result: dict[int, list[Label]] = {}
     for label in labels:
         result.setdefault(label.slot, []).append(label)

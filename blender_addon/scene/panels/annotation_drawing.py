@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 
 import bpy
 import numpy as np
@@ -27,7 +28,7 @@ def update_annotations(scene: bpy.types.Scene) -> None:
     for panel in panels(scene).values():
         frame = child_of(panel, "frame")
         if frame is not None:
-            _update(frame, _panel_key(panel, style), lambda panel=panel: _panel_plan(panel, style), style)
+            _update(frame, _panel_key(panel, style), partial(_panel_plan, panel, style), style)
     update_input_boxes(scene)
 
 
@@ -43,7 +44,7 @@ def update_input_boxes(scene: bpy.types.Scene) -> None:
     key = f"{boxes.tolist()} {size} {look.told(scene)['theme']}" if picture is not None else ""
     if frame is not None:
         style = scene_style(scene)
-        _update(frame, key, lambda: plan_input_boxes(boxes, metadata.labels, size, style), style)
+        _update(frame, key, partial(plan_input_boxes, boxes, metadata.labels, size, style), style)
 
 
 def _update(frame: bpy.types.Object, key: str, make_plan: Callable[[], Plan], style: Style) -> None:

@@ -237,6 +237,17 @@ def test_a_frame_stands_where_its_panel_hangs(tiny):
         assert np.allclose(ends, [(*left, slot.bottom), (*right, slot.top)])
 
 
+def test_a_card_hangs_beside_its_panel_towards_the_aisle(tiny):
+    hall = hall_of(tiny)
+    for slot in hall.panels:
+        plane = layer_card.card_plane(hall, slot)
+        points = plane.points(np.array([0.0, layer_card.WIDTH]), np.array([0.0, 0.0]))
+        left, right = (np.append(foot, 0.0) for foot in slot.corners(hall.yaw(slot)))
+        post, away = (left, points[1]) if slot.side > 0 else (right, points[0])
+        assert np.linalg.norm((away - post)[:2]) == pytest.approx(camera_presets.ASIDE)
+        assert np.abs(points[:, 0]).min() < 1.2  # in the aisle
+
+
 def test_a_box_of_text_is_as_large_as_it_says():
     plan = Plan(Style(STYLE.palette, measure=lambda text, font: 2.0 if font == "mono" else 1.0))
     plane = wall((1.0, 2.0, 3.0), 0.0)
