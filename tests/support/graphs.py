@@ -26,7 +26,7 @@ def chain(count: int, shape: tuple[int, int, int] = (64, 28, 28)) -> Graph:
 
 
 def branches(width: int, depth: int) -> Graph:
-    """A stem, parallel branches of equal depth, and a joint and a head behind them."""
+    """A stem, parallel branches of equal depth, then a joint and a head."""
     layers, links, ends = [panel("stem", (16, 32, 32))], [], []
     for branch in range(width):
         before = 0
@@ -51,7 +51,7 @@ def dense(count: int) -> Graph:
 
 
 def many_inputs(count: int) -> Graph:
-    """As many panels that nothing feeds, added up one after the other."""
+    """`count` panels without inputs, added one after the other."""
     layers, links = [panel(f"input{k}.conv", (32, 20, 20)) for k in range(count)], []
     before = 0
     for k in range(1, count):
@@ -83,8 +83,13 @@ EXTREMES: dict[str, Graph] = {
 def models() -> dict[str, Graph]:
     """The folded graphs by model, as `Network.folded()` gives them."""
     content = json.loads(gzip.decompress((Path(__file__).parent / "graphs.json.gz").read_bytes()))
-    return {name: ([panel(row[0], tuple(row[3:]), row[1], row[2]) for row in graph["layers"]],
-                   [tuple(link) for link in graph["links"]]) for name, graph in content.items()}  # fmt: skip
+    return {
+        name: (
+            [panel(row[0], tuple(row[3:]), row[1], row[2]) for row in stored["layers"]],
+            [tuple(link) for link in stored["links"]],
+        )
+        for name, stored in content.items()
+    }
 
 
 @cache

@@ -302,7 +302,7 @@ class Catches(nn.Module):
 
 
 class InferenceMode(nn.Module):
-    """What it makes has no counters of changes."""
+    """Its tensors have no version counters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -316,7 +316,7 @@ class InferenceMode(nn.Module):
 
 
 class EntersByName(nn.Module):
-    """Its own modules are called like the recorder's ids for inputs and outputs."""
+    """Its modules have the names of the recorder's ids for inputs and outputs."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -71,7 +71,7 @@ class TwoStreams(nn.Module):
 
 
 def own() -> Iterator[tuple[str, nn.Module, tuple[torch.Tensor, ...]]]:
-    """Networks of our own: shapes that torchvision has none of."""
+    """Networks of our own, with shapes that torchvision's models don't have."""
     widths = (64, 512, 512, 64, 10)
     layers = [part for a, b in zip(widths, widths[1:], strict=False) for part in (nn.Linear(a, b), nn.ReLU())]
     yield "u_net", UNet(), (torch.zeros(1, 3, 96, 96),)
@@ -82,7 +82,7 @@ def own() -> Iterator[tuple[str, nn.Module, tuple[torch.Tensor, ...]]]:
 
 
 def on_meta(name: str) -> tuple[nn.Module, tuple[torch.Tensor, ...]]:
-    """A torchvision model without arithmetic, and an input for it. RegNets need numbers while they are built."""
+    """A torchvision model on the meta device, and an input for it. RegNets need numbers while they are built."""
     from torchvision.models import get_model
 
     with torch.device("cpu" if name.startswith("regnet") else "meta"):
@@ -97,7 +97,7 @@ def segments(name: str) -> bool:
 
 
 def detecting(name: str) -> tuple[nn.Module, tuple[list[torch.Tensor], ...]]:
-    """A detection model with random weights that looks at a small picture."""
+    """A detection model with random weights, and a small picture."""
     from torchvision.models import get_model
 
     torch.manual_seed(0)
@@ -118,12 +118,12 @@ def main() -> None:
     import_torchvision()
     from torchvision import models
 
-    found = {name: folded(name, model.eval(), inputs) for name, model, inputs in own()}
+    graphs = {name: folded(name, model.eval(), inputs) for name, model, inputs in own()}
     for name in (*models.list_models(models), *models.list_models(models.segmentation)):
-        found[name] = folded(name, *on_meta(name))
+        graphs[name] = folded(name, *on_meta(name))
     for name in models.list_models(models.detection):
-        found[name] = folded(name, *detecting(name))
-    FILE.write_bytes(gzip.compress(json.dumps(found, separators=(",", ":")).encode(), 9, mtime=0))
+        graphs[name] = folded(name, *detecting(name))
+    FILE.write_bytes(gzip.compress(json.dumps(graphs, separators=(",", ":")).encode(), 9, mtime=0))
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def test_scaled_dot_product_attention(options: dict[str, Any]) -> None:
     layer = recording.network.layer(":scaled_dot_product_attention")
     assert layer.role == "panel" and layer.shape == (2, 17, 4) and layer.map_shape == (8, 4, 4)
     with torch.no_grad():
-        q, k = (one(x)[1].unflatten(-1, (2, 4)).transpose(0, 1) for one in (model.q, model.k))
+        q, k = (layer(x)[1].unflatten(-1, (2, 4)).transpose(0, 1) for layer in (model.q, model.k))
         scores = q @ k.mT * options.get("scale", 1 / math.sqrt(4))
         mask = (
             torch.ones(17, 17).tril().bool()
@@ -106,14 +106,14 @@ def test_the_query_is_the_class_token_the_middle_or_the_last(tokens: int, chosen
     torch.manual_seed(0)
     model, x = Scaled(), torch.rand(1, tokens, 6)
     id = ":scaled_dot_product_attention"
-    by_default, said = record(model, x), record(model, x, token=chosen)
-    assert np.array_equal(by_default.maps(id, "attention").data, said.maps(id, "attention").data)
+    by_default, stated = record(model, x), record(model, x, token=chosen)
+    assert np.array_equal(by_default.maps(id, "attention").data, stated.maps(id, "attention").data)
     assert f"attention of token {chosen}" in by_default.network.layer(id).note
     out_of_reach = record(model, x, token=99)
     assert (id, "attention") not in out_of_reach.all_maps and "no query token 99" in out_of_reach.network.layer(id).note
 
 
-def test_attention_comes_only_where_it_is_asked_for() -> None:
+def test_attention_is_recorded_for_chosen_layers_only() -> None:
     assert not record(Scaled(), torch.rand(1, 17, 6), layers="q").all_maps.keys() - {("q", "activations")}
     assert (":scaled_dot_product_attention", "attention") in record(
         Scaled(), torch.rand(1, 17, 6), layers="panels"

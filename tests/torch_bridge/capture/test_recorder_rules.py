@@ -1,4 +1,4 @@
-"""What `record` promises besides the graph: values of the moment, choice, order, errors, and leaving no trace."""
+"""The rules of `record` besides the graph: values at their time, choice of layers, order, errors, restored state."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def values(recording: Any, id: str) -> torch.Tensor:
     return torch.from_numpy(recording.maps(id).data.copy())
 
 
-def test_values_are_those_of_the_moment() -> None:
+def test_values_are_those_when_the_layer_finished() -> None:
     model, x = InPlace().eval(), picture()
     recording = record(model, x)
     with torch.no_grad():
@@ -208,7 +208,7 @@ def test_ctrl_c_leaves_nothing_behind() -> None:
     assert torch._C._is_torch_function_enabled()
 
 
-def test_ctrl_c_inside_a_sealed_layer_unseals_it() -> None:
+def test_ctrl_c_inside_an_atomic_layer_restores_tracing() -> None:
     layer = conv(3, 4)
 
     def interrupt(*_: Any) -> None:
@@ -243,11 +243,11 @@ def test_the_callers_inference_mode_changes_nothing(case: Case) -> None:
 def test_a_network_made_in_inference_mode_is_recorded() -> None:
     with torch.inference_mode():
         model, x = Plain().eval(), picture()
-        model.n.register_buffer("weights", torch.rand(1).expand(4))  # which nobody may write to
+        model.n.register_buffer("weights", torch.rand(1).expand(4))  # which is read-only
     assert [layer.id for layer in record(model, x).network.layers] == ["input", "a", "n", "r", "b", "output"]
 
 
-def test_what_runs_in_vmap_has_a_place_and_no_values() -> None:
+def test_layers_inside_vmap_are_recorded_without_values() -> None:
     model = Lambda(lambda m, x: m.b(torch.func.vmap(m.a)(x[:, None])[:, 0]), a=conv(3, 4), b=conv(4, 4))
     recording = record(model, picture())
     assert [(edge.source, edge.target) for edge in recording.network.edges] == [("b", "output")]
@@ -256,7 +256,7 @@ def test_what_runs_in_vmap_has_a_place_and_no_values() -> None:
 
 
 def test_two_threads_take_turns() -> None:
-    """Else the second takes the first one's marks off the input that they share, and its mode for the usual one."""
+    """Otherwise the second run would remove the first one's marks from their common input, and restore its mode."""
     inside, done, found = threading.Event(), threading.Event(), []
 
     def forward(module: Any, x: torch.Tensor) -> torch.Tensor:
@@ -340,14 +340,14 @@ def test_panels_need_something_to_show() -> None:
 
 
 def test_one_layer_one_channel_and_a_thousand_layers() -> None:
-    one = record(nn.Conv2d(1, 1, 1), torch.rand(1, 1, 4, 4))
-    assert one.maps("Conv2d").shape == (1, 4, 4) and one.maps("Conv2d").texels.shape == (1, 4, 4, 4)
+    single = record(nn.Conv2d(1, 1, 1), torch.rand(1, 1, 4, 4))
+    assert single.maps("Conv2d").shape == (1, 4, 4) and single.maps("Conv2d").texels.shape == (1, 4, 4, 4)
     deep = record(nn.Sequential(*[nn.Conv2d(1, 1, 1) for _ in range(1000)]), torch.rand(1, 1, 4, 4), layers="panels")
     shown, edges = deep.network.folded()
     assert len(shown) == len(deep.all_maps) == 1000 and len(edges) == 999
 
 
-def test_unknown_origin_is_said() -> None:
+def test_unknown_origins_are_noted() -> None:
     case = next(case for case in CASES if case.name == "numpy inline")
     assert record(case.build(), case.inputs).network.layer("b").note == "unknown origin"
     constant = Lambda(lambda m, x: m.a(x) + torch.tensor([1.0]) + torch.zeros(8), a=conv(3, 4))
@@ -399,19 +399,19 @@ def test_pictures_of_inputs_that_are_none() -> None:
     assert heat.shape == (2, 2, 3) and heat[0, 0].tolist() == [0, 0, 0] and heat[1, 0].tolist() == [252, 255, 164]
     assert record(identity, torch.rand(1, 4, 5, 6)).picture.shape == (5, 6, 3)
     assert record(identity, torch.rand(1, 7, 5, 6)).picture.shape == (5, 6, 3)
-    given = np.zeros((9, 9, 3), np.uint8)
-    assert record(identity, torch.rand(1, 3, 2, 2), picture=given).picture is given
+    own = np.zeros((9, 9, 3), np.uint8)
+    assert record(identity, torch.rand(1, 3, 2, 2), picture=own).picture is own
 
 
 def test_lists_of_pictures_are_taken_as_detectors_take_them() -> None:
-    model = Lambda(lambda m, pictures: [m.a(one[None]) for one in pictures], a=conv(3, 4))
+    model = Lambda(lambda m, pictures: [m.a(item[None]) for item in pictures], a=conv(3, 4))
     pictures = [torch.rand(3, 8, 8), torch.rand(3, 6, 6)]
     recording = record(model, pictures, index=1)
     assert [layer.id for layer in recording.network.layers] == ["input", "input@2", "a", "a@2", "output"]
     assert recording.picture.shape == (6, 6, 3)
 
 
-def test_a_grid_that_no_tokens_have_is_told():
+def test_a_grid_that_no_tokens_have_is_refused():
     network, tokens = torch.nn.Linear(4, 2), torch.rand(1, 10, 4)
     assert record(network, tokens, grid=(2, 5)).maps("Linear").shape == (2, 2, 5)
     with pytest.raises(InputError, match="5 rows and 5 columns"):

@@ -158,7 +158,5 @@ def test_without_gradients_no_history_is_kept(model, layer):
     forward = PartialForward(model, [layer], (make_pictures(1),))
     with torch.no_grad():
         result = forward((make_pictures(1),), to_output=True)
-        assert (
-            not result.maps[layer].requires_grad and not result.output.requires_grad and not torch.is_grad_enabled()
-        )
+        assert not result.maps[layer].requires_grad and not result.output.requires_grad and not torch.is_grad_enabled()
     assert forward((make_pictures(1),)).maps[layer].requires_grad

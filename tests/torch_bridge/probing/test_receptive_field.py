@@ -1,4 +1,4 @@
-"""Receptive fields against what the network itself lets through: NaN, gradients and single changed pixels."""
+"""Receptive fields against NaN, gradients and single changed pixels that pass through the network."""
 
 import numpy as np
 import pytest
@@ -22,15 +22,15 @@ def fields_of(model: nn.Module, picture: torch.Tensor, layers: list[str]) -> dic
 
 
 def lit_by_nan(model: nn.Module, picture: torch.Tensor, layer: str) -> np.ndarray:
-    """(C, h, w, 4): the first and the last + 1 row and column whose NaN comes through to a place; 0 where none does."""
-    reach, ends = PartialForward(model, [layer], (picture,)), []
+    """(C, h, w, 4): the first and the last + 1 row and column whose NaN reaches each position; 0 where none does."""
+    forward, ends = PartialForward(model, [layer], (picture,)), []
     for axis in (2, 3):
         through = []
         for line in range(picture.shape[axis]):
             changed = picture.clone()
             changed.select(axis, line).fill_(torch.nan)
             with torch.no_grad():
-                through.append(reach((changed,)).maps[layer][0].isnan().numpy())
+                through.append(forward((changed,)).maps[layer][0].isnan().numpy())
         seen = np.stack(through)
         ends += [seen.argmax(0), np.where(seen.any(0), len(seen) - seen[::-1].argmax(0), 0)]
     return np.stack(ends, -1)[..., [0, 2, 1, 3]]
@@ -90,8 +90,8 @@ def test_the_gradient_has_the_box_as_its_support():
         for weight in model.parameters():
             weight.abs_()
     picture = torch.rand(1, 3, 44, 37, requires_grad=True)
-    reach, boxes = PartialForward(model, ["4"], (picture.detach(),)), fields_of(model, picture.detach(), ["4"])["4"]
-    maps = reach((picture,)).maps["4"]
+    forward, boxes = PartialForward(model, ["4"], (picture.detach(),)), fields_of(model, picture.detach(), ["4"])["4"]
+    maps = forward((picture,)).maps["4"]
     for y in range(maps.shape[2]):
         for x in range(maps.shape[3]):
             (slope,) = torch.autograd.grad(maps[0, 1, y, x], picture, retain_graph=True)
@@ -105,13 +105,13 @@ def test_pixels_outside_change_nothing_and_the_outermost_inside_do(layer, y, x):
     picture = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(2)) * 2 - 1
     top, left, bottom, right = fields_of(model, picture, [layer])[layer].box(0, y, x)
     assert 0 < (bottom - top) * (right - left) < 64 * 64
-    reach = PartialForward(model, [layer], (picture,))
+    forward = PartialForward(model, [layer], (picture,))
 
     def change(rows: slice, columns: slice) -> float:
         other = picture.clone()
         other[:, :, rows, columns] += 50.0
         with torch.no_grad():
-            before, after = (reach((one,)).maps[layer][0, :, y, x] for one in (picture, other))
+            before, after = (forward((changed,)).maps[layer][0, :, y, x] for changed in (picture, other))
         return float((after - before).abs().max())
 
     every = slice(None)
@@ -156,14 +156,14 @@ def test_what_mixes_all_places_sees_everything(model, local, broad):
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
-def test_scripted_parts_are_followed():
+def test_scripted_parts_are_tracked():
     conv = torch.jit.trace(nn.Conv2d(4, 2, 3, 2), torch.rand(1, 4, 15, 15))
     model, picture = nn.Sequential(nn.Conv2d(3, 4, 3), conv).eval(), torch.rand(1, 3, 17, 17)
     assert fields_of(model, picture, ["1"])["1"].box(0, 2, 3) == (4, 6, 9, 11)
 
 
 class Choosy(nn.Module):
-    """Fails on everything but shares."""
+    """Fails on values outside 0..1."""
 
     def __init__(self):
         super().__init__()
@@ -176,7 +176,7 @@ class Choosy(nn.Module):
 
 
 class Elsewhere(nn.Module):
-    """Does its work where nobody sees it."""
+    """Computes outside torch."""
 
     def __init__(self):
         super().__init__()
@@ -187,7 +187,7 @@ class Elsewhere(nn.Module):
 
 
 @pytest.mark.parametrize("model", [Choosy(), Elsewhere()])
-def test_what_cannot_be_followed_sees_everything(model):
+def test_a_layer_that_cannot_be_tracked_sees_everything(model):
     found = fields_of(model.eval(), torch.rand(1, 3, 9, 12), ["conv"])["conv"]
     assert found.boxes.shape == (1, 7, 10, 4) and (found.boxes == [0, 0, 9, 12]).all()
 
@@ -195,10 +195,10 @@ def test_what_cannot_be_followed_sees_everything(model):
 def test_an_unknown_operation_depends_on_everything():
     plane = torch.zeros(1, 1, 4, 4)
     with torch.no_grad(), DependencyTracker([plane]) as tracker:
-        made = torch.cumsum(plane, 2)
-        beside = torch.ones(2) * 2
-    assert tracker.tracks(made) and made.isinf().all()
-    assert not tracker.tracks(beside)
+        result = torch.cumsum(plane, 2)
+        untracked = torch.ones(2) * 2
+    assert tracker.tracks(result) and result.isinf().all()
+    assert not tracker.tracks(untracked)
 
 
 @pytest.mark.parametrize(
@@ -228,4 +228,4 @@ def test_centres_go_on_beyond_what_is_cut_off():
     rows, columns = found.centres()
     assert rows.tolist() == [0, 4, 8, 12, 16, 20, 24, 28, 32] and columns.tolist() == [0, 4, 8, 12, 16]
     everything = ReceptiveFields(np.broadcast_to(np.array([0, 0, 8, 8], np.int32), (1, 4, 2, 4)), (8, 8))
-    assert [one.tolist() for one in everything.centres()] == [[0.5, 2.5, 4.5, 6.5], [1.5, 5.5]]
+    assert [line.tolist() for line in everything.centres()] == [[0.5, 2.5, 4.5, 6.5], [1.5, 5.5]]

@@ -1,4 +1,4 @@
-"""What comes back through a ReLU, in whatever way it is written, against the rules by hand."""
+"""The backward pass of ReLUs, however they are written, against the rules by hand."""
 
 import pytest
 
@@ -50,12 +50,12 @@ def _left(x):
 
 
 def back(rule, function, values=VALUES, sent=SENT):
-    """The values that come out, and what comes back."""
+    """The output, and the gradient at the input."""
     x = values.clone().requires_grad_()
     with relu_rule(rule, nn.Identity()):
-        made = function(x)
-    (found,) = torch.autograd.grad(made, x, sent)
-    return made.detach(), found
+        result = function(x)
+    (found,) = torch.autograd.grad(result, x, sent)
+    return result.detach(), found
 
 
 @pytest.mark.parametrize("way", RELUS)
@@ -65,8 +65,8 @@ def test_every_relu_follows_the_rule(way):
         ("deconvnet", SENT.clamp(min=0)),
         ("guided", SENT.clamp(min=0) * (VALUES > 0)),
     ]:
-        made, found = back(rule, RELUS[way])
-        assert torch.equal(made, VALUES.clamp(min=0))
+        result, found = back(rule, RELUS[way])
+        assert torch.equal(result, VALUES.clamp(min=0))
         assert torch.equal(found, wanted), rule
 
 
@@ -74,8 +74,8 @@ def test_every_relu_follows_the_rule(way):
 def test_a_relu6_has_a_top(way):
     inside = (VALUES > 0) & (VALUES < 6)
     for rule, wanted in [("guided", SENT.clamp(min=0) * inside), ("deconvnet", SENT.clamp(min=0))]:
-        made, found = back(rule, SIXES[way])
-        assert torch.equal(made, VALUES.clamp(0, 6)) and torch.equal(found, wanted), rule
+        result, found = back(rule, SIXES[way])
+        assert torch.equal(result, VALUES.clamp(0, 6)) and torch.equal(found, wanted), rule
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_relu6_has_a_top(way):
         lambda x: x.clamp(torch.zeros(())), F.hardtanh,
     ],
 )  # fmt: skip
-def test_what_is_no_relu_keeps_its_gradient(function):
+def test_other_activations_keep_their_gradient(function):
     for rule in ("deconvnet", "guided"):
         assert torch.equal(back(rule, function)[1], back("gradient", function)[1])
 
@@ -101,16 +101,16 @@ def test_summary_counts_activations():
     assert mode.summary() == "no ReLU: plain gradient; 1 gelu as they are"
 
 
-def test_local_response_norm_is_passed_by_in_a_deconvnet():
+def test_a_deconvnet_skips_local_response_norm():
     x = torch.rand(1, 4, 2, 2, generator=torch.Generator().manual_seed(0)) * 9
     sent = torch.arange(16.0).reshape(1, 4, 2, 2)
     norm = nn.LocalResponseNorm(3, alpha=0.5)
-    made, found = back("deconvnet", norm, x, sent)
-    assert torch.equal(found, sent) and torch.allclose(made, norm(x))
+    result, found = back("deconvnet", norm, x, sent)
+    assert torch.equal(found, sent) and torch.allclose(result, norm(x))
     assert torch.allclose(back("guided", norm, x, sent)[1], back("gradient", norm, x, sent)[1])
 
 
-def test_nothing_is_swapped_afterwards():
+def test_nothing_is_replaced_afterwards():
     for rule in ("deconvnet", "guided"):
         back(rule, F.relu)
     assert torch.equal(back("gradient", F.relu)[1], SENT * (VALUES > 0))

@@ -1,4 +1,4 @@
-"""Statistics that merge: of parts of the data, in any order, they are what one run gives, and what numpy gives."""
+"""Merged statistics of parts of the data, in any order, against one run over all of it and against numpy."""
 
 import numpy as np
 import pytest
@@ -11,13 +11,13 @@ CHANNELS, KEPT = 5, 4
 
 
 def answers(count: int, seed: int, few: bool = False) -> np.ndarray:
-    """(count, CHANNELS, 12); few: so few values that many are equal."""
-    made = np.random.default_rng(seed).standard_normal((count, CHANNELS, 12)).astype(np.float32)
-    return np.round(made) if few else made
+    """(count, CHANNELS, 12) float32; few: rounded, so that many values are equal."""
+    values = np.random.default_rng(seed).standard_normal((count, CHANNELS, 12)).astype(np.float32)
+    return np.round(values) if few else values
 
 
 def best_of(values: np.ndarray, numbers: np.ndarray) -> TopK:
-    """Of pictures by their numbers, the way a pass takes them."""
+    """The best of the pictures with these numbers."""
     flat = values[numbers]
     where = flat.argmax(2).T
     return TopK.of(flat.max(2).T, numbers, np.stack(np.divmod(where, 4), -1))
@@ -27,12 +27,12 @@ def shards(count: int, cuts: list[int]) -> list[np.ndarray]:
     return [part for part in np.split(np.arange(count), sorted(cuts)) if len(part)]
 
 
-def same(one, other) -> bool:
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in vars(one))
+def same(first, second) -> bool:
+    return all(np.array_equal(getattr(first, name), getattr(second, name)) for name in vars(first))
 
 
 @given(st.integers(1, 40), st.lists(st.integers(0, 40), max_size=6), st.booleans(), st.randoms(use_true_random=False))
-def test_best_gives_the_same_bits_from_any_shards(count, cuts, few, order):
+def test_top_k_gives_the_same_bits_from_any_shards(count, cuts, few, order):
     values = answers(count, count, few)
     parts = shards(count, cuts)
     order.shuffle(parts)
@@ -56,27 +56,27 @@ def test_equal_values_go_by_the_lower_number():
     assert found.merged(TopK.of(np.ones((1, 1)), np.array([5]), nothing[:, :1])).pictures.tolist() == [[4, 5]]
 
 
-def test_nan_is_no_answer():
+def test_nan_is_no_value():
     found = TopK.empty(1, 3).merged(TopK.of(np.array([[np.nan, 1.0]]), np.array([0, 1]), np.zeros((1, 2, 2))))
     assert found.pictures.tolist() == [[1, -1, -1]] and found.values[0, 1] == -np.inf
 
 
-def test_ranks_say_where_each_came_from():
+def test_ranks_are_columns_of_both():
     first = TopK.empty(1, 2).merged(TopK.of(np.array([[3.0, 1.0]]), np.array([0, 1]), np.zeros((1, 2, 2))))
     other = TopK.of(np.array([[2.0, 5.0]]), np.array([2, 3]), np.zeros((1, 2, 2)))
     assert first.merge_ranked(other)[1].tolist() == [[3, 0]]
 
 
-def spread_of(values: np.ndarray) -> ValueRange:
+def range_of(values: np.ndarray) -> ValueRange:
     return ValueRange.of(values.min(2), values.max(2), (values > 0).sum(2), values.shape[2])
 
 
 @given(st.integers(2, 30), st.integers(1, 29))
-def test_spread_gives_the_same_bits_from_two_parts(count, cut):
+def test_value_range_gives_the_same_bits_from_two_parts(count, cut):
     values = answers(count, count, few=True)
     cut = min(cut, count - 1)
-    parts = spread_of(values[cut:]).merged(spread_of(values[:cut]))
-    assert same(parts, spread_of(values))
+    parts = range_of(values[cut:]).merged(range_of(values[:cut]))
+    assert same(parts, range_of(values))
     assert parts.pictures == count and parts.value_count == count * 12
     assert parts.positive.tolist() == (values > 0).sum((0, 2)).tolist()
     assert parts.active_pictures.tolist() == (values > 0).any(2).sum(0).tolist()
@@ -103,7 +103,7 @@ def test_a_histogram_of_odd_values():
 
 
 @pytest.mark.parametrize("far", [0.0, 1e4])
-def test_together_is_numpys_correlation(far):
+def test_covariance_is_numpys_correlation(far):
     values = answers(120, 5).transpose(0, 2, 1).reshape(-1, CHANNELS).astype(np.float64) + far
     values[:, 1] = values[:, 0] * 3 - 2
     values[:, 2] = far

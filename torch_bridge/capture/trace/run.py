@@ -32,7 +32,7 @@ class BatchSample(NamedTuple):
 
     batch_size: int = 1
     """Number of inputs that the network is given at once."""
-    index: int = 0
+    sample_index: int = 0
     """Index of the input that is recorded."""
     grid: tuple[int, int] | None = None
     """Rows and columns of tokens, if the user states them."""

@@ -100,8 +100,12 @@ def _select_sample(tensor: torch.Tensor, sample: BatchSample) -> torch.Tensor:
         tensor = tensor.flatten(0, -4)
     per_input = max(len(tensor) // sample.batch_size, 1)
     if tensor.dim() == 4:
-        return tensor[sample.index * per_input]
-    return tensor[None] if tensor.dim() == 2 else tensor[sample.index * per_input : (sample.index + 1) * per_input]
+        return tensor[sample.sample_index * per_input]
+    return (
+        tensor[None]
+        if tensor.dim() == 2
+        else tensor[sample.sample_index * per_input : (sample.sample_index + 1) * per_input]
+    )
 
 
 def _module_inputs(
@@ -110,7 +114,7 @@ def _module_inputs(
     """Returns (heads, tokens, d) query and key, and the mask, inside a call of nn.MultiheadAttention."""
     bound = inspect.signature(module.forward).bind(*args, **kwargs).arguments
     axis = 0 if module.batch_first else 1
-    inputs = [t if t.dim() == 2 else t.select(axis, sample.index) for t in (bound["query"], bound["key"])]
+    inputs = [t if t.dim() == 2 else t.select(axis, sample.sample_index) for t in (bound["query"], bound["key"])]
     weights = _projection_weights(module)
     biases = [None, None] if module.in_proj_bias is None else module.in_proj_bias.chunk(3)[:2]
     query, key = (nn.functional.linear(*arguments) for arguments in zip(inputs, weights, biases, strict=True))
@@ -137,8 +141,10 @@ def _module_mask(bound: dict[str, Any], size: tuple[int, int, int], sample: Batc
     masks = []
     if bound.get("attn_mask") is not None:
         mask = _additive(bound["attn_mask"].cpu(), blocked=True)
-        masks.append(mask if mask.dim() == 2 else mask[sample.index * size[0] : (sample.index + 1) * size[0]])
+        masks.append(
+            mask if mask.dim() == 2 else mask[sample.sample_index * size[0] : (sample.sample_index + 1) * size[0]]
+        )
     if bound.get("key_padding_mask") is not None:
         padding = _additive(bound["key_padding_mask"].cpu(), blocked=True)
-        masks.append(padding if padding.dim() == 1 else padding[sample.index])
+        masks.append(padding if padding.dim() == 1 else padding[sample.sample_index])
     return sum(masks, torch.zeros(size)) if masks else None
