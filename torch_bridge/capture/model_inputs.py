@@ -47,7 +47,7 @@ class ModelInputs:
         return cls(args, kwargs, tensors, tuple(tensors_in(lists)), _unbatched_rank(modules), _sequence_first(modules))
 
     def axes(self, tensor: torch.Tensor) -> Axes:
-        """Returns what the axes of an input are assumed to mean."""
+        """Returns what the axes of an input, of any shape and dtype, are assumed to mean."""
         shape = tuple(tensor.shape)
         single = self._is_list_item(tensor) and len(shape) == 3
         unbatched = single or len(shape) == self.unbatched_rank

@@ -49,7 +49,10 @@ class InputAdapter:
         return replace(picture, values=video, treatment=f"{picture.treatment}; {LENGTH} times, as a film")
 
     def arguments(self, inputs: Sequence[Input]) -> tuple[Any, ...]:
-        """Returns the positional arguments of `forward`, in the network's own dtype."""
+        """Returns the positional arguments of `forward`: tensors with a batch axis, in the network's own dtype.
+
+        A network that takes a list of pictures gets a list of one (C, H, W).
+        """
         values = [self._cast(read.values) for read in inputs]
         if (
             self.first_layer
@@ -152,7 +155,7 @@ def _try_sizes(built: BuiltModel, layer: FirstLayer, channels: int) -> tuple[str
 
 
 def runs(built: BuiltModel, values: Sequence[torch.Tensor]) -> bool:
-    """Whether the network runs on these arguments."""
+    """Whether the network runs on these arguments, tensors of any shape and dtype."""
     import torch
 
     try:

@@ -1,7 +1,8 @@
 """Tracks which input pixels values depend on: operations return the largest of the values that they would mix.
 
 This works below torch's Python functions, so operations inside modules and scripted parts are tracked too. The result
-of an unknown operation depends on everything, and so do all values computed from it.
+of an unknown operation depends on everything, and so do all values computed from it. Tensors may have any shape; only
+floating-point tensors are tracked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Detects in-place changes by the version counter that every tensor shares with its views."""
+"""Detects in-place changes by the version counter that every tensor shares with its views.
+
+Tensors may have any shape and dtype.
+"""
 
 from __future__ import annotations
 

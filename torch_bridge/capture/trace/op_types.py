@@ -1,4 +1,7 @@
-"""Classifies operations and modules for the fold: the family by name or by class, and the tensors among arguments."""
+"""Classifies operations and modules for the fold by name or class, and finds tensors among arguments.
+
+Tensors may have any shape and dtype.
+"""
 
 from __future__ import annotations
 

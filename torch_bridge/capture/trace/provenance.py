@@ -1,4 +1,7 @@
-"""The recorded graph while it grows: steps, and the marks on tensors that say which steps made them."""
+"""The recorded graph while it grows: steps, and the marks on tensors that say which steps made them.
+
+Tensors may have any shape and dtype.
+"""
 
 from __future__ import annotations
 

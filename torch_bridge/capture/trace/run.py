@@ -1,4 +1,7 @@
-"""The state of one run, which the module and operation tracers write to."""
+"""The state of one run, which the module and operation tracers write to.
+
+Tensors may have any shape and dtype.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The capture policy: which layers' values a recording copies, and when."""
+"""The capture policy: which layers' values a recording copies, and when.
+
+The values of a layer are a tensor of any shape and dtype, turned into maps by its layout.
+"""
 
 from __future__ import annotations
 
