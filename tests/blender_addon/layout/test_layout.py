@@ -1,4 +1,4 @@
-"""The laws of the hall, as properties of a hundred models' graphs and of extremes."""
+"""Properties of layouts, checked with a hundred models' graphs and with extremes."""
 
 import math
 
@@ -6,49 +6,50 @@ import numpy as np
 import pytest
 
 from innerwalk.blender_addon import layout
-from innerwalk.blender_addon.layout import FIGURE_YAW, blocks, lay_out, layout_checks, measure_layout, stages
-from innerwalk.blender_addon.layout import wing_cuts as wings
+from innerwalk.blender_addon.layout import FIGURE_YAW, blocks, lay_out, layout_checks, measure_layout, stages, wing_cuts
 from innerwalk.blender_addon.layout.model import BASE, HALF, TOP, WIDEST, cell_aspect, panel_grid, tile_edge
 from innerwalk.tests.support.graphs import EXTREMES, chain, figure, graph, models, names, panel, walk
 from innerwalk.torch_bridge.recording.errors import UnknownName
 
 ENOUGH = 1.0
-"""Least distance of two panels that is asked for, metres."""
+"""Least distance that two panels must have, metres."""
 
 
-def holds(law: dict[str, float]) -> bool:
-    clean = all(law[name] == 0 for name in ("hidden", "backward", "crossed", "outside"))
-    sizes = law["lowest"] >= BASE - 1e-9 and law["highest"] <= TOP + 1e-9 and law["widest"] <= WIDEST + 1e-9
-    return clean and sizes and law["least_gap"] >= ENOUGH
-
-
-@pytest.mark.parametrize("name", names())
-def test_a_walk_obeys_the_laws(name):
-    law = measure_layout(walk(name))
-    assert holds(law), law
-    assert law["free_aisle"] == pytest.approx(2 * HALF)
+def holds(measures: dict[str, float]) -> bool:
+    clean = all(measures[name] == 0 for name in ("hidden", "backward", "crossed", "outside"))
+    sizes = (
+        measures["lowest"] >= BASE - 1e-9 and measures["highest"] <= TOP + 1e-9 and measures["widest"] <= WIDEST + 1e-9
+    )
+    return clean and sizes and measures["least_gap"] >= ENOUGH
 
 
 @pytest.mark.parametrize("name", names())
-def test_a_figure_obeys_the_laws(name):
+def test_a_walk_holds_its_properties(name):
+    measures = measure_layout(walk(name))
+    assert holds(measures), measures
+    assert measures["free_aisle"] == pytest.approx(2 * HALF)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_figure_holds_its_properties(name):
     hall, _ = figure(name)
-    law = measure_layout(hall)
-    assert holds(law), law
-    assert law["free_aisle"] >= 2 * HALF
-    assert 1 <= len(hall.wings) <= wings.MOST
+    measures = measure_layout(hall)
+    assert holds(measures), measures
+    assert measures["free_aisle"] >= 2 * HALF
+    assert 1 <= len(hall.wings) <= wing_cuts.MOST
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
 @pytest.mark.parametrize("name", ["resnet50", "densenet121", "inception_v3", "googlenet", "swin_t", "regnet_x_8gf"])
-def test_louvres_obey_the_laws_in_any_number_of_wings(name, count):
+def test_parallel_panels_hold_their_properties_in_any_number_of_wings(name, count):
     layers, links = graph(name)
     straight = lay_out(layers, links, swing=FIGURE_YAW, parallel_yaw=FIGURE_YAW)
-    law = measure_layout(
+    measures = measure_layout(
         lay_out(
-            layers, links, swing=FIGURE_YAW, parallel_yaw=FIGURE_YAW, cuts=wings.choose_cuts(straight, links, count)
+            layers, links, swing=FIGURE_YAW, parallel_yaw=FIGURE_YAW, cuts=wing_cuts.choose_cuts(straight, links, count)
         )
     )
-    assert holds(law), law
+    assert holds(measures), measures
 
 
 def test_data_flows_forward_at_a_distance():
@@ -107,7 +108,7 @@ def test_bridges_are_where_one_tensor_crosses():
     for name in ("resnet18", "googlenet", "densenet121", "u_net", "many inputs", "apart"):
         layers, links = graph(name)
         crossing = [len({s for s, t in links if s < k <= t}) for k in range(len(layers))]
-        assert wings.single_tensor_positions(len(layers), links).tolist() == [
+        assert wing_cuts.single_tensor_positions(len(layers), links).tolist() == [
             k for k, n in enumerate(crossing) if n == 1
         ]
 
@@ -117,7 +118,7 @@ def test_a_wing_begins_where_one_tensor_crosses(name):
     layers, links = graph(name)
     hall, _ = figure(name)
     firsts = [next(slot.index for slot in hall.slots if slot.wing == wing) for wing in range(1, len(hall.wings))]
-    assert set(firsts) <= set(wings.single_tensor_positions(len(layers), links).tolist())
+    assert set(firsts) <= set(wing_cuts.single_tensor_positions(len(layers), links).tolist())
     for left, right in zip(hall.wings, hall.wings[1:], strict=False):
         assert right.x - right.half >= left.x + left.half + hall.margin
 
@@ -188,8 +189,8 @@ def test_crossing_knows_lines_that_cross():
 def test_a_law_that_is_broken_is_seen():
     hall = lay_out(*chain(6))
     hall.slots[2] = type(hall.slots[2])(**{**vars(hall.slots[2]), "y": hall.slots[0].y + 0.3})
-    law = measure_layout(hall)
-    assert law["least_gap"] < ENOUGH and law["hidden"] > 0
+    measures = measure_layout(hall)
+    assert measures["least_gap"] < ENOUGH and measures["hidden"] > 0
 
 
 def test_blocks_are_found_at_the_depth_that_reads():

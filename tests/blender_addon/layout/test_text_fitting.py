@@ -1,4 +1,4 @@
-"""Names, their lengths, and words that neither cover panels nor each other and are never too small."""
+"""Names, their lengths, and labels that neither cover panels nor each other and are never too small."""
 
 from collections import Counter
 
@@ -12,16 +12,16 @@ from innerwalk.tests.support.graphs import WIDTH, figure, graph, panel, walk
 from innerwalk.tests.support.graphs import names as all_names
 
 
-def flat(view, word):
-    return view.project(word.corners())[:, :2]
+def flat(view, label):
+    return view.project(label.corners())[:, :2]
 
 
-def apart(one, other):
+def apart(first, second):
     """Whether two convex quadrilaterals (4, 2) share no area: an edge of one separates them."""
-    for shape in (one, other):
+    for shape in (first, second):
         for k in range(4):
             normal = np.array([[0, -1], [1, 0]]) @ (shape[(k + 1) % 4] - shape[k])
-            a, b = one @ normal, other @ normal
+            a, b = first @ normal, second @ normal
             if a.max() <= b.min() + 1e-6 or b.max() <= a.min() + 1e-6:
                 return True
     return False
@@ -59,13 +59,13 @@ def test_lengths_are_upper_estimates():
 
 
 @pytest.mark.parametrize("name", all_names())
-def test_words_of_a_figure_stand_free(name):
+def test_labels_of_a_figure_stand_free(name):
     hall, view = figure(name)
     layers, _ = graph(name)
     lying = [*label_placement.stage_labels(hall, view), *label_placement.block_labels(hall, layers, view)]
-    sheet, shapes = FigureProjection.of(hall, view), [flat(view, word) for word in lying]
-    for k, word in enumerate(lying):
-        assert not sheet.is_hidden(word.corners()[[0, 1]]).any()
+    projection, shapes = FigureProjection.of(hall, view), [flat(view, label) for label in lying]
+    for k, label in enumerate(lying):
+        assert not projection.is_hidden(label.corners()[[0, 1]]).any()
         assert all(apart(shapes[k], other) for other in shapes[:k])
 
 
@@ -73,54 +73,54 @@ def test_words_of_a_figure_stand_free(name):
 def test_names_over_panels_cover_nothing(name):
     hall, view = figure(name)
     found = label_placement.panel_labels(hall, graph(name)[0], view)
-    sheet = FigureProjection.of(hall, view)
+    projection = FigureProjection.of(hall, view)
     assert not found or 2 * len(found) >= len(hall.panels)
-    boxes = [sheet.locate(word.corners())[:, :2] for word in found]
+    boxes = [projection.locate(label.corners())[:, :2] for label in found]
     boxes = np.array([np.append(box.min(0), box.max(0)) for box in boxes]).reshape(-1, 4)
     for k, box in enumerate(boxes):
-        assert not sheet.overlaps_panels(box).any()
+        assert not projection.overlaps_panels(box).any()
         assert np.count_nonzero((boxes[:, :2] < box[2:]).all(1) & (boxes[:, 2:] > box[:2]).all(1)) == 1, found[k].text
 
 
-def test_no_word_of_a_figure_is_too_small():
+def test_no_label_of_a_figure_is_too_small():
     for name in all_names():
         hall, view = figure(name)
-        for word in label_placement.stage_labels(hall, view):
-            share = label_placement.COUNT if word.tone == "quiet" else 1.0
-            assert word.size * CAP * WIDTH / view.span >= share * label_placement.LEAST - 1e-6, name
-        for word in label_placement.panel_labels(hall, graph(name)[0], view):
-            assert word.size * CAP * WIDTH / view.span >= label_placement.NAMES[-1] - 1e-6, name
+        for label in label_placement.stage_labels(hall, view):
+            share = label_placement.COUNT if label.tone == "quiet" else 1.0
+            assert label.size * CAP * WIDTH / view.span >= share * label_placement.LEAST - 1e-6, name
+        for label in label_placement.panel_labels(hall, graph(name)[0], view):
+            assert label.size * CAP * WIDTH / view.span >= label_placement.NAMES[-1] - 1e-6, name
 
 
 @pytest.mark.parametrize("name", ["resnet50", "mobilenet_v2", "squeezenet1_0", "convnext_tiny", "vgg16", "u_net"])
 def test_well_known_networks_have_their_names(name):
     hall, view = figure(name)
     assert len(label_placement.panel_labels(hall, graph(name)[0], view)) >= len(hall.panels) / 2
-    told = [word.text for word in label_placement.stage_labels(hall, view)]
-    assert len(told) == 2 * len(hall.stages)
+    texts = [label.text for label in label_placement.stage_labels(hall, view)]
+    assert len(texts) == 2 * len(hall.stages)
 
 
 def test_every_stage_and_block_of_resnet_is_written():
     hall, view = figure("resnet50")
-    told = {word.text for word in label_placement.block_labels(hall, graph("resnet50")[0], view)}
-    assert {"layer1.0", "layer2.3", "layer3.5", "layer4.2"} <= told
+    texts = {label.text for label in label_placement.block_labels(hall, graph("resnet50")[0], view)}
+    assert {"layer1.0", "layer2.3", "layer3.5", "layer4.2"} <= texts
 
 
 def test_names_for_a_walker_fit_their_panels_and_are_their_own():
     for name in all_names():
         hall = walk(name)
-        found = [word for word in label_placement.walk_labels(hall, graph(name)[0]) if word.font == "mono"]
-        assert max(Counter(word.text for word in found).values(), default=0) <= 1, name
-        assert all(word.width <= hall.slots[word.slot].width + 1e-9 for word in found), name
+        found = [label for label in label_placement.walk_labels(hall, graph(name)[0]) if label.font == "mono"]
+        assert max(Counter(label.text for label in found).values(), default=0) <= 1, name
+        assert all(label.width <= hall.slots[label.slot].width + 1e-9 for label in found), name
 
 
-def test_a_walker_reads_near_words_and_no_hidden_ones():
+def test_a_walker_reads_near_labels_and_no_hidden_ones():
     hall, layers = walk("resnet50"), graph("resnet50")[0]
     view = camera_presets.walk(hall, 20.0, 1280, 720)
     seen, every = label_placement.walk_labels(hall, layers, view), label_placement.walk_labels(hall, layers)
     assert 1 <= len(seen) < len(every) / 4
-    assert all(view.project(np.array(word.position))[2] > 0 for word in seen)
-    corners = np.concatenate([flat(view, word) for word in seen])
+    assert all(view.project(np.array(label.position))[2] > 0 for label in seen)
+    corners = np.concatenate([flat(view, label) for label in seen])
     assert (corners >= 0).all() and (corners <= (1280, 720)).all()
     boxes = [np.append(flat(view, w).min(0), flat(view, w).max(0)) for w in seen if w.font == "mono"]
     assert all(min(a[2], b[2]) <= max(a[0], b[0]) or min(a[3], b[3]) <= max(a[1], b[1])

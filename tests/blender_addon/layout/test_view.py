@@ -59,8 +59,8 @@ def test_an_overview_cuts_nothing(name):
         assert camera_presets.is_inside(view, corners(hall, slot), margin)
     for board in boards.boards(hall):
         assert camera_presets.is_inside(view, board.corners(0.5 * board.scale), margin)
-    for word in stage_labels(hall, view):
-        assert camera_presets.is_inside(view, word.corners(), margin / 2)
+    for label in stage_labels(hall, view):
+        assert camera_presets.is_inside(view, label.corners(), margin / 2)
     for run in [*hall.runs, *hall.board_runs]:
         for target in run.targets:
             assert camera_presets.is_inside(view, edge_path(hall, run, target), margin / 2)
@@ -77,7 +77,9 @@ def test_an_overview_is_no_wider_than_it_must():
 def test_corners_are_free_for_title_and_legend(name):
     hall, view = figure(name)
     shapes = [corners(hall, slot) for slot in hall.panels]
-    shapes += [board.corners() for board in boards.boards(hall)] + [word.corners() for word in stage_labels(hall, view)]
+    shapes += [board.corners() for board in boards.boards(hall)] + [
+        label.corners() for label in stage_labels(hall, view)
+    ]
     seen = [view.project(shape)[:, :2] * (camera_presets.SHEET / view.width) for shape in shapes]
     boxes = np.array([np.append(shape.min(0), shape.max(0)) for shape in seen])
     for corner in camera_presets.free_corners(view):

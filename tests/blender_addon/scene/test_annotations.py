@@ -35,27 +35,27 @@ def clean():
     bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
-def maps(layer="a", shape=(5, 6, 4), **told) -> rec.Maps:
-    """Of a method; `told` are extras but for frame and labels."""
+def maps(layer="a", shape=(5, 6, 4), **extras) -> rec.Maps:
+    """Of a method; `extras`, frame and labels."""
     data = np.random.default_rng(3).normal(size=shape).astype(np.float32)
-    fields = {name: told.pop(name) for name in ("frame", "labels") if name in told}
+    fields = {name: extras.pop(name) for name in ("frame", "labels") if name in extras}
     return rec.Maps(
-        layer, "health", rec.pack(data), shape[0], extras={k.replace("__", ":"): v for k, v in told.items()}, **fields
+        layer, "health", rec.pack(data), shape[0], extras={k.replace("__", ":"): v for k, v in extras.items()}, **fields
     )
 
 
-def hall(recorded: Path, *made: rec.Maps, theme: str = "dark"):
+def hall(recorded: Path, *shown: rec.Maps, theme: str = "dark"):
     """A hall of the small recording that shows a method's maps; other layers have plain ones."""
     found = rec.load(recorded)
-    plain = [replace(one, method="health", extras={}) for one in found.all_maps.values()]
-    found.add([*plain, *made])
+    plain = [replace(each, method="health", extras={}) for each in found.all_maps.values()]
+    found.add([*plain, *shown])
     return build(found, Dress(method="health", theme=theme))
 
 
-def show(scene, *made: rec.Maps) -> None:
+def show(scene, *shown: rec.Maps) -> None:
     """As the timer does."""
-    for one in made:
-        panels.show_maps(panels.panel_of(scene, one.layer), one)
+    for each in shown:
+        panels.show_maps(panels.panel_of(scene, each.layer), each)
     refresh.refresh(scene)
 
 
@@ -139,7 +139,7 @@ def test_the_chips_and_their_letters_are_seen(recorded, rendered):
     assert np.flatnonzero(middle > 0.3).size >= 2  # the two bars of "="
 
 
-def test_marks_go_with_the_method_and_the_frame_is_as_it_was(recorded):
+def test_annotations_go_with_the_method_and_the_frame_is_as_it_was(recorded):
     plain = hall(recorded)
     before = geometry(frame_of(plain))
     show(plain, maps(flags=np.array([1, 2, 4, 8, 16], np.int32), boxes=np.array([[0, 0, 0, 1, 0.5, 1.0]], np.float32)))
@@ -206,7 +206,7 @@ def test_a_box_around_everything_says_nothing(recorded):
     assert not len(laid(frame_of(scene))[0])
 
 
-# beams
+# links between channels
 
 
 def end_of(panel, channel) -> np.ndarray:
@@ -214,12 +214,15 @@ def end_of(panel, channel) -> np.ndarray:
     return np.array(panels.world_of(panel) @ Vector((x, y, channel_links.OFF)))
 
 
-def test_beams_run_from_tile_to_tile(recorded):
+def test_links_run_from_tile_to_tile(recorded):
     links = np.array([[0, 3, 0.5], [4, 1, -1.0]], np.float32)
     scene = hall(recorded, maps(weights__b=links))
     a, b = panels.panel_of(scene, "a"), panels.panel_of(scene, "b")
     found = list(link_drawing.strongest_links(scene))
-    assert [(one.channel, one.target_channel, round(one.strength, 3)) for one in found] == [(4, 1, -1.0), (0, 3, 0.5)]
+    assert [(link.channel, link.target_channel, round(link.strength, 3)) for link in found] == [
+        (4, 1, -1.0),
+        (0, 3, 0.5),
+    ]
     mesh = part_of(scene, "beams").data
     points, tints = np.zeros(3 * len(mesh.vertices), np.float32), np.zeros(4 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", points)
@@ -233,9 +236,9 @@ def test_beams_run_from_tile_to_tile(recorded):
     assert from_end[strong].min() == pytest.approx(channel_links.THICK, rel=0.02)
 
 
-def test_a_beam_is_seen_between_two_panels(recorded, rendered):
+def test_a_link_is_seen_between_two_panels(recorded, rendered):
     scene = hall(recorded, maps(weights__b=np.array([[0, 3, 1.0]], np.float32)))
-    (beam,) = link_drawing.strongest_links(scene)
+    (link,) = link_drawing.strongest_links(scene)
     mesh = part_of(scene, "beams").data
     points = np.zeros(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", points)
@@ -244,12 +247,12 @@ def test_a_beam_is_seen_between_two_panels(recorded, rendered):
     prepare(scene, 1, 1, samples=1)
     scene.camera.data.type, scene.camera.data.ortho_scale = "ORTHO", 0.2
     scene.camera.matrix_world = Matrix.Translation(Vector(middle) + Vector((0, 0, 0.3)))  # from above
-    assert beam.strength == 1
+    assert link.strength == 1
     share = near(rendered(scene, 40, 40), "plus", 12).mean()
     assert 0.1 < share < 0.5
 
 
-def test_beams_follow_what_is_shown(recorded):
+def test_links_follow_what_is_shown(recorded):
     scene = hall(recorded)
     holder = part_of(scene, "beams")
     assert not len(holder.data.vertices)
@@ -267,21 +270,21 @@ def test_beams_follow_what_is_shown(recorded):
     assert not len(holder.data.vertices)
 
 
-def test_few_beams_are_drawn_and_the_strongest(recorded):
+def test_few_links_are_drawn_and_the_strongest(recorded):
     rng = np.random.default_rng(0)
     links = np.stack([rng.integers(0, 5, 200), rng.integers(0, 5, 200), rng.normal(size=200)], 1).astype(np.float32)
     scene = hall(recorded, maps(weights__b=links, weights__fc=np.array([[0, 2, 1]], np.float32)))
     found = list(link_drawing.strongest_links(scene))
     strongest = np.sort(np.abs(links[:, 2]))[::-1][: link_drawing.PAIR] / np.abs(links[:, 2]).max()
-    assert np.allclose([abs(one.strength) for one in found[: link_drawing.PAIR]], strongest, atol=1e-4)
+    assert np.allclose([abs(link.strength) for link in found[: link_drawing.PAIR]], strongest, atol=1e-4)
     assert len(found) == link_drawing.PAIR + 1
 
 
-def test_layers_share_alike_in_beams(recorded, monkeypatch):
+def test_layers_share_alike_in_links(recorded, monkeypatch):
     links = np.array([[k, k, 1 - k / 10] for k in range(5)], np.float32)
     monkeypatch.setattr(link_drawing, "MOST", 6)
     scene = hall(recorded, maps(weights__b=links), maps("b", weights__a=links))
-    assert [(one.source.name, one.channel) for one in link_drawing.strongest_links(scene)] == [
+    assert [(link.source.name, link.channel) for link in link_drawing.strongest_links(scene)] == [
         (id, k) for id in "ab" for k in range(3)
     ]
     monkeypatch.setattr(link_drawing, "MOST", 1)
@@ -291,10 +294,10 @@ def test_layers_share_alike_in_beams(recorded, monkeypatch):
 def test_links_to_what_is_not_there_are_left_out(recorded):
     links = np.array([[0, 3, np.nan], [0, 99, 1.0]], np.float32)
     scene = hall(recorded, maps(weights__nowhere=links, weights__b=links))
-    (beam,) = link_drawing.strongest_links(scene)
-    assert beam.target_channel == 99  # a channel that isn't shown: the beam ends before the panel's middle
-    width, height = panels.size_of(beam.target)
-    ends = np.array(panels.world_of(beam.target) @ Vector((width / 2, height / 2, channel_links.OFF)))
+    (link,) = link_drawing.strongest_links(scene)
+    assert link.target_channel == 99  # a channel that isn't shown: the link ends before the panel's middle
+    width, height = panels.size_of(link.target)
+    ends = np.array(panels.world_of(link.target) @ Vector((width / 2, height / 2, channel_links.OFF)))
     points = geometry(part_of(scene, "beams"))[0].reshape(-1, 3)
     assert np.linalg.norm(points - ends, axis=1).min() < 1.01 * channel_links.THICK
 
@@ -437,8 +440,8 @@ def test_other_channels_than_the_layers_are_refused_where_they_make_no_sense(rec
 
 def test_the_inspector_tells_of_whatever_channel_of_one_picture(recorded):
     scene = hall(recorded, replace(picture_of_layer(), method="health"))
-    told = actions.inspect_channel(scene, "a", 3)
-    assert told.pictures["map"].shape[2] == 4
+    inspected = actions.inspect_channel(scene, "a", 3)
+    assert inspected.pictures["map"].shape[2] == 4
 
 
 # what is kept
