@@ -20,7 +20,7 @@ from ...torch_bridge.recording import Recording
 from ...torch_bridge.recording.errors import InnerwalkError, InputError
 from ..live import timer
 from ..live.hall_requests import LISTENERS, scene_with_uid, show_input_again
-from ..live.hall_state import VideoPlayback
+from ..live.hall_state import HallState, VideoPlayback
 from ..live.session import current
 from ..properties import INPUT_TAG, NETWORK_NAME, VIDEO_FRAME, VIDEO_SOURCE
 from .bridge import network_of, show_input
@@ -211,10 +211,10 @@ def _seek_keyed_frame(scene: bpy.types.Scene, video: VideoPlayback | None) -> No
 
 def _is_settled(scene: bpy.types.Scene) -> bool:
     """Return whether the keyed frame is shown; also while the video plays, as then it never stays."""
-    session, uid = current(), scene.session_uid
-    video = session.video_of(uid)
-    playing = video is not None and video.running
-    return playing or (not session.has_callbacks and session.hall(uid).shown == scene.get(INPUT_TAG))
+    session = current()
+    hall = session.halls.get(scene.session_uid, HallState())  # adds none: a render's thread may be asking
+    playing = hall.video is not None and hall.video.running
+    return playing or (not session.has_callbacks and hall.shown == scene.get(INPUT_TAG))
 
 
 def _is_keyed(scene: bpy.types.Scene) -> bool:

@@ -128,7 +128,7 @@ def test_a_scaled_panel_does_not_sink_into_the_floor(scene):
 
 @pytest.mark.parametrize("factor", [0, -1, math.inf, math.nan])
 def test_a_panel_is_not_scaled_to_nothing(scene, factor):
-    with pytest.raises(SceneError, match="a number above 0"):
+    with pytest.raises(SceneError, match="a positive number"):
         actions.scale(scene, "stem", factor)
 
 
