@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ..materials.compat import node_tree
-from ..materials.nodes import Nodes
+from ..materials.nodes import NodeBuilder
 
 ZENITH_FROM = 0.30
 """Sine of the elevation above which the sky has the zenith's colour."""
@@ -24,10 +24,10 @@ def set_sky(scene: bpy.types.Scene, palette: Mapping[str, np.ndarray], *, plain:
     world.cycles.sampling_method = "NONE"  # nothing is lit, and a map of where light comes from takes seconds
     tree = node_tree(world)
     tree.nodes.clear()
-    nodes = Nodes(tree)
-    height = nodes.split(nodes.add("ShaderNodeTexCoord").outputs["Generated"])[2]
+    nodes = NodeBuilder(tree)
+    height = nodes.separate(nodes.add("ShaderNodeTexCoord").outputs["Generated"])[2]
     share = nodes.math("DIVIDE", height, ZENITH_FROM, clamp=True)
     low, high = (plain, plain) if plain else ("air", "sky")
-    mixed = nodes.mix(share, (*palette[low], 1.0), (*palette[high], 1.0))
+    mixed = nodes.mix_colours(share, (*palette[low], 1.0), (*palette[high], 1.0))
     light = nodes.add("ShaderNodeBackground", {"Color": mixed})
     nodes.add("ShaderNodeOutputWorld", {0: light.outputs[0]})

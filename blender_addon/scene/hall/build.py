@@ -66,7 +66,7 @@ def _furnish(site: assembly.Site, moved: Mapping[str, Matrix], progress: Progres
 def clear(scene: bpy.types.Scene) -> None:
     """Remove the objects of the scene's hall, in whatever collection they are, and what only these used."""
     remove([one for one in scene.objects if OBJECT_ROLE in one])
-    nodes.forget_outdated()
+    nodes.remove_outdated_groups()
 
 
 def remove(ours: Sequence[bpy.types.Object]) -> None:

@@ -213,4 +213,4 @@ def moved(scene: bpy.types.Scene) -> dict[str, Matrix]:
 
 def outdated(scene: bpy.types.Scene) -> bool:
     """True where an earlier version has built this hall or the node groups it uses; `rebuild` brings it up to date."""
-    return is_hall(scene) and (scene[HALL_VERSION] != VERSION or bool(nodes.outdated()))
+    return is_hall(scene) and (scene[HALL_VERSION] != VERSION or bool(nodes.outdated_groups()))

@@ -1,12 +1,13 @@
-"""Node groups as code. Sockets are values: where an input takes a number, it takes an output socket as well.
+"""Builds node groups from Python expressions.
 
-A group carries its id and a stamp in custom properties. `ensure` finds it by id, and builds it again in place when it
-is older, so that files of earlier versions come up to date without losing what uses the group.
+Wherever a node's input takes a number, it also takes an output socket. Each group carries its id and a version stamp
+in custom properties: `ensure_group` finds a group by id and rebuilds it in place if its stamp is older, so that files
+of earlier versions are updated and keep the objects and materials that use the group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,95 +16,177 @@ import bpy
 from ...properties import NODE_GROUP_NAME, VERSION_STAMP
 
 STAMP = 2
-"""Raise it with every change to a group; tests/golden shows the change."""
-
-Value = bpy.types.NodeSocket | float | int | bool | str | tuple | bpy.types.ID
+"""Version of all node groups. Raise it with every change to one; tests/support/golden shows the change."""
 
 
-class Nodes:
-    """Adds nodes to a tree."""
+class Socket:
+    """An output socket in an expression: each operator adds a Math node, or a Vector Math node for vectors."""
+
+    def __init__(self, builder: NodeBuilder, output: bpy.types.NodeSocket) -> None:
+        self.builder, self.output = builder, output
+
+    def __add__(self, other: SocketValue) -> Socket:
+        return self._operate("ADD", self, other)
+
+    def __radd__(self, other: SocketValue) -> Socket:
+        return self._operate("ADD", other, self)
+
+    def __sub__(self, other: SocketValue) -> Socket:
+        return self._operate("SUBTRACT", self, other)
+
+    def __rsub__(self, other: SocketValue) -> Socket:
+        return self._operate("SUBTRACT", other, self)
+
+    def __mul__(self, other: SocketValue) -> Socket:
+        return self._operate("MULTIPLY", self, other)
+
+    def __rmul__(self, other: SocketValue) -> Socket:
+        return self._operate("MULTIPLY", other, self)
+
+    def __truediv__(self, other: SocketValue) -> Socket:
+        return self._operate("DIVIDE", self, other)
+
+    def __pow__(self, exponent: SocketValue) -> Socket:
+        return self.builder.math("POWER", self, exponent)
+
+    def __lt__(self, other: SocketValue) -> Socket:
+        return self.builder.math("LESS_THAN", self, other)
+
+    def __gt__(self, other: SocketValue) -> Socket:
+        return self.builder.math("GREATER_THAN", self, other)
+
+    def _operate(self, operation: str, *operands: SocketValue) -> Socket:
+        node = self.builder.vector_math if self.output.type == "VECTOR" else self.builder.math
+        return node(operation, *operands)
+
+
+SocketValue = Socket | bpy.types.NodeSocket | float | int | bool | str | tuple | bpy.types.ID
+"""What an input socket takes: a link from an output socket, or a constant of the input's type."""
+
+
+class NodeBuilder:
+    """Adds nodes to a node tree."""
 
     def __init__(self, tree: bpy.types.NodeTree) -> None:
         self.tree = tree
 
-    def add(self, kind: str, inputs: Mapping[Any, Value] | None = None, **settings: Any) -> bpy.types.Node:
-        """A node with its settings and inputs (by name or number)."""
-        node = self.tree.nodes.new(kind)
+    def add(self, node_type: str, inputs: Mapping[Any, SocketValue] | None = None, **settings: Any) -> bpy.types.Node:
+        """Adds a node with its settings and inputs; inputs are named by label or index."""
+        node = self.tree.nodes.new(node_type)
         for name, value in settings.items():
             setattr(node, name, value)
         for key, value in (inputs or {}).items():
-            self.set(node.inputs[key], value)
+            self.set_input(node.inputs[key], value)
         return node
 
-    def set(self, socket: bpy.types.NodeSocket, value: Value) -> None:
-        """Links an output socket to the input, or sets the input's value."""
-        if isinstance(value, bpy.types.NodeSocket):
-            self.tree.links.new(value, socket)
+    def set_input(self, socket: bpy.types.NodeSocket, value: SocketValue) -> None:
+        """Links an output socket to an input socket, or sets the input's constant."""
+        output = value.output if isinstance(value, Socket) else value
+        if isinstance(output, bpy.types.NodeSocket):
+            self.tree.links.new(output, socket)
         else:
-            socket.default_value = value
+            socket.default_value = output
 
-    def math(self, operation: str, *operands: Value, clamp: bool = False) -> bpy.types.NodeSocket:
-        """One scalar operation of the Math node."""
-        return self.add("ShaderNodeMath", dict(enumerate(operands)), operation=operation, use_clamp=clamp).outputs[0]
+    def math(self, operation: str, *operands: SocketValue, clamp: bool = False) -> Socket:
+        """Adds a Math node. clamp: limit its result to 0..1."""
+        node = self.add("ShaderNodeMath", dict(enumerate(operands)), operation=operation, use_clamp=clamp)
+        return self.socket(node.outputs[0])
 
-    def vector(self, operation: str, *operands: Value) -> bpy.types.NodeSocket:
-        """One operation of the Vector Math node; DOT_PRODUCT and LENGTH give a scalar."""
+    def vector_math(self, operation: str, *operands: SocketValue) -> Socket:
+        """Adds a Vector Math node; DOT_PRODUCT and LENGTH give a number."""
         outputs = self.add("ShaderNodeVectorMath", dict(enumerate(operands)), operation=operation).outputs
-        return outputs["Value" if operation in ("DOT_PRODUCT", "LENGTH") else "Vector"]
+        return self.socket(outputs["Value" if operation in ("DOT_PRODUCT", "LENGTH") else "Vector"])
 
-    def xyz(self, *parts: Value) -> bpy.types.NodeSocket:
-        """A vector of up to three parts."""
-        return self.add("ShaderNodeCombineXYZ", dict(enumerate(parts))).outputs[0]
+    def socket(self, output: bpy.types.NodeSocket) -> Socket:
+        """Wraps an output socket for use with operators."""
+        return Socket(self, output)
 
-    def split(self, vector: Value) -> Sequence[bpy.types.NodeSocket]:
-        """The three parts of a vector."""
-        return list(self.add("ShaderNodeSeparateXYZ", {0: vector}).outputs)
+    def minimum(self, first: SocketValue, second: SocketValue) -> Socket:
+        """Returns the smaller of two numbers."""
+        return self.math("MINIMUM", first, second)
 
-    def mix(self, share: Value, first: Value, second: Value) -> bpy.types.NodeSocket:
-        """Colours: `first` where share is 0, `second` where it is 1."""
-        inputs: dict[str | int, Value] = {0: share, 6: first, 7: second}
-        return self.add("ShaderNodeMix", inputs, data_type="RGBA").outputs[2]
+    def maximum(self, first: SocketValue, second: SocketValue) -> Socket:
+        """Returns the larger of two numbers."""
+        return self.math("MAXIMUM", first, second)
 
-    def between(self, share: Value, first: Value, second: Value) -> bpy.types.NodeSocket:
-        """Numbers: `first` where share is 0, `second` where it is 1."""
-        return self.add("ShaderNodeMix", {0: share, 2: first, 3: second}, data_type="FLOAT").outputs[0]
+    def floor(self, number: SocketValue) -> Socket:
+        """Rounds a number down."""
+        return self.math("FLOOR", number)
 
-    def divmod(self, number: Value, by: Value) -> tuple[bpy.types.NodeSocket, bpy.types.NodeSocket]:
-        """Whole quotient and remainder of two whole numbers."""
-        inside = self.math("ADD", number, 0.5)  # half a step inside, so that rounding can't flip the result
-        quotient = self.math("FLOOR", self.math("DIVIDE", inside, by))
-        return quotient, self.math("FLOOR", self.math("SUBTRACT", inside, self.math("MULTIPLY", quotient, by)))
+    def compare(self, first: SocketValue, second: SocketValue, tolerance: SocketValue) -> Socket:
+        """Returns 1 if two numbers differ by at most the tolerance, else 0."""
+        return self.math("COMPARE", first, second, tolerance)
 
-    def attribute(self, name: str, of: str = "GEOMETRY", part: str = "Fac") -> bpy.types.NodeSocket:
-        """Shaders: an attribute of the GEOMETRY, a custom property of the OBJECT, or of the scene (VIEW_LAYER).
+    def multiply_add(
+        self, number: SocketValue, factor: SocketValue, addend: SocketValue, *, clamp: bool = False
+    ) -> Socket:
+        """Returns number * factor + addend."""
+        return self.math("MULTIPLY_ADD", number, factor, addend, clamp=clamp)
 
-        part: Fac (one number), Color or Vector.
+    def divmod(self, number: SocketValue, divisor: SocketValue) -> tuple[Socket, Socket]:
+        """Returns quotient and remainder of two whole numbers."""
+        inside = self.math("ADD", number, 0.5)  # away from whole numbers, so that rounding can't change the quotient
+        quotient = self.floor(inside / divisor)
+        return quotient, self.floor(inside - quotient * divisor)
+
+    def dot(self, first: SocketValue, second: SocketValue) -> Socket:
+        """Returns the dot product of two vectors."""
+        return self.vector_math("DOT_PRODUCT", first, second)
+
+    def combine(self, *components: SocketValue) -> Socket:
+        """Returns a vector of up to three components."""
+        return self.socket(self.add("ShaderNodeCombineXYZ", dict(enumerate(components))).outputs[0])
+
+    def separate(self, vector: SocketValue) -> tuple[Socket, Socket, Socket]:
+        """Returns the three components of a vector."""
+        x, y, z = self.add("ShaderNodeSeparateXYZ", {0: vector}).outputs
+        return self.socket(x), self.socket(y), self.socket(z)
+
+    def mix_colours(self, factor: SocketValue, first: SocketValue, second: SocketValue) -> Socket:
+        """Returns the first colour for factor 0, the second for 1, and a blend between."""
+        inputs: dict[str | int, SocketValue] = {0: factor, 6: first, 7: second}
+        return self.socket(self.add("ShaderNodeMix", inputs, data_type="RGBA").outputs[2])
+
+    def mix_numbers(self, factor: SocketValue, first: SocketValue, second: SocketValue) -> Socket:
+        """Returns the first number for factor 0, the second for 1, and a blend between."""
+        node = self.add("ShaderNodeMix", {0: factor, 2: first, 3: second}, data_type="FLOAT")
+        return self.socket(node.outputs[0])
+
+    def attribute(self, name: str, source: str = "GEOMETRY", output: str = "Fac") -> Socket:
+        """Reads an attribute in a shader.
+
+        source: GEOMETRY, or custom properties of the OBJECT or of the scene (VIEW_LAYER). output: Fac (a number),
+        Color or Vector.
         """
-        outputs = self.add("ShaderNodeAttribute", attribute_name=name, attribute_type=of).outputs
-        return next(socket for socket in outputs if socket.identifier == part)  # 5.0 calls Fac by another name
+        outputs = self.add("ShaderNodeAttribute", attribute_name=name, attribute_type=source).outputs
+        return self.socket(next(socket for socket in outputs if socket.identifier == output))  # 5.0 renamed Fac
 
-    def named(self, name: str, data_type: str) -> bpy.types.NodeSocket:
-        """Geometry nodes: an attribute of the geometry."""
-        return self.add("GeometryNodeInputNamedAttribute", {"Name": name}, data_type=data_type).outputs[0]
+    def named_attribute(self, name: str, data_type: str) -> Socket:
+        """Reads an attribute of the geometry in geometry nodes."""
+        return self.socket(self.add("GeometryNodeInputNamedAttribute", {"Name": name}, data_type=data_type).outputs[0])
+
+
+GroupInputs = dict[str, Socket]
+"""The inputs of a node group by label."""
 
 
 @dataclass(frozen=True)
-class Group:
-    """A node group: `build` gets the nodes and the inputs by name, and returns the values of the outputs."""
+class NodeGroup:
+    """A node group: `build` gets a node builder and the group's inputs, and returns the values of its outputs."""
 
     id: str
-    tree: Literal["GeometryNodeTree", "ShaderNodeTree"]
+    tree_type: Literal["GeometryNodeTree", "ShaderNodeTree"]
     inputs: tuple[tuple[str, str], ...]
-    """(label, socket type without "NodeSocket")."""
+    """Pairs of label and socket type, the type without "NodeSocket"."""
     outputs: tuple[tuple[str, str], ...]
-    build: Callable[[Nodes, dict[str, bpy.types.NodeSocket]], tuple[Value, ...]]
+    build: Callable[[NodeBuilder, GroupInputs], tuple[SocketValue, ...]]
 
 
-def ensure(group: Group) -> bpy.types.NodeTree:
-    """The group's tree in this file, built or brought up to date when it isn't there or has another stamp."""
-    tree = next((one for one in bpy.data.node_groups if one.get(NODE_GROUP_NAME) == group.id), None)
+def ensure_group(group: NodeGroup) -> bpy.types.NodeTree:
+    """Returns the group's tree in this file; builds it if it is missing or has another version stamp."""
+    tree = next((tree for tree in bpy.data.node_groups if tree.get(NODE_GROUP_NAME) == group.id), None)
     if tree is None:
-        tree = bpy.data.node_groups.new(f"Innerwalk {group.id}", group.tree)
+        tree = bpy.data.node_groups.new(f"Innerwalk {group.id}", group.tree_type)
         tree[NODE_GROUP_NAME] = group.id
     if tree.get(VERSION_STAMP) != STAMP:
         _build(tree, group)
@@ -111,50 +194,55 @@ def ensure(group: Group) -> bpy.types.NodeTree:
     return tree
 
 
-def outdated() -> list[str]:
-    """Ids of the groups in this file that an earlier version has built."""
-    return sorted(one[NODE_GROUP_NAME] for one in bpy.data.node_groups if _is_old(one))
+def outdated_groups() -> list[str]:
+    """Returns the ids of this file's groups that another version has built."""
+    return sorted(tree[NODE_GROUP_NAME] for tree in bpy.data.node_groups if _is_outdated(tree))
 
 
-def forget_outdated() -> None:
-    """Remove groups of an earlier version that nothing uses any more, such as copies that an appended hall brought."""
-    while unused := [one for one in bpy.data.node_groups if _is_old(one) and not one.users]:
+def remove_outdated_groups() -> None:
+    """Removes unused groups of other versions, such as copies that came with an appended hall."""
+    while unused := [tree for tree in bpy.data.node_groups if _is_outdated(tree) and not tree.users]:
         bpy.data.batch_remove(unused)
 
 
-def _is_old(tree: bpy.types.NodeTree) -> bool:
+def list_links(tree: bpy.types.NodeTree) -> str:
+    """Returns the tree's links as sorted lines "Node.output -> Node.input", to compare versions."""
+    lines = [
+        f"{_title(link.from_node)}.{link.from_socket.identifier} -> {_title(link.to_node)}.{link.to_socket.identifier}"
+        for link in tree.links
+    ]
+    return "\n".join(sorted(lines)) + "\n"
+
+
+def _is_outdated(tree: bpy.types.NodeTree) -> bool:
     return NODE_GROUP_NAME in tree and tree.get(VERSION_STAMP) != STAMP
 
 
-def _build(tree: bpy.types.NodeTree, group: Group) -> None:
+def _build(tree: bpy.types.NodeTree, group: NodeGroup) -> None:
     tree.nodes.clear()
-    _interface(tree, {(name, kind, "OUTPUT") for name, kind in group.outputs}, group.outputs, "OUTPUT")
-    _interface(tree, {(name, kind, "INPUT") for name, kind in group.inputs}, group.inputs, "INPUT")
-    nodes = Nodes(tree)
-    given = {socket.name: socket for socket in nodes.add("NodeGroupInput").outputs if socket.name}
-    results = group.build(nodes, given)
-    nodes.add("NodeGroupOutput", dict(enumerate(results)))
+    _set_interface(tree, group.outputs, "OUTPUT")
+    _set_interface(tree, group.inputs, "INPUT")
+    builder = NodeBuilder(tree)
+    outputs = builder.add("NodeGroupInput").outputs
+    inputs = {output.name: builder.socket(output) for output in outputs if output.name}
+    results = group.build(builder, inputs)
+    builder.add("NodeGroupOutput", dict(enumerate(results)))
 
 
-def _interface(tree: bpy.types.NodeTree, wanted: set, sockets: tuple, side: Literal["INPUT", "OUTPUT"]) -> None:
-    """Keeps sockets that are still wanted, with their identifiers, because modifiers hold values by these."""
-    there = {}
+def _set_interface(
+    tree: bpy.types.NodeTree, sockets: tuple[tuple[str, str], ...], side: Literal["INPUT", "OUTPUT"]
+) -> None:
+    """Sets a tree's sockets; those that stay keep their identifiers, under which modifiers store values."""
+    existing = set()
     for item in [item for item in tree.interface.items_tree if item.item_type == "SOCKET" and item.in_out == side]:
-        key = (item.name, item.socket_type.removeprefix("NodeSocket"), side)
-        if key in wanted:
-            there[key] = item
+        key = (item.name, item.socket_type.removeprefix("NodeSocket"))
+        if key in sockets:
+            existing.add(key)
         else:
             tree.interface.remove(item)
-    for name, kind in sockets:
-        if (name, kind, side) not in there:
-            tree.interface.new_socket(name, in_out=side, socket_type=f"NodeSocket{kind}")
-
-
-def listing(tree: bpy.types.NodeTree) -> str:
-    """The tree's wiring as sorted lines "Node.output -> Node.input", for people who compare versions."""
-    lines = [f"{_title(link.from_node)}.{link.from_socket.identifier} -> "
-             f"{_title(link.to_node)}.{link.to_socket.identifier}" for link in tree.links]  # fmt: skip
-    return "\n".join(sorted(lines)) + "\n"
+    for name, socket_type in sockets:
+        if (name, socket_type) not in existing:
+            tree.interface.new_socket(name, in_out=side, socket_type=f"NodeSocket{socket_type}")
 
 
 def _title(node: bpy.types.Node) -> str:

@@ -1,6 +1,6 @@
-"""One small material a layer: its images through a shared shader group; and how Cycles renders such a scene fast.
+"""Materials of panels and pictures: images shown through the shared shader groups.
 
-Making a material costs 0.3 ms, copying one 0.02 ms: the first of each kind in a file is the template of the others.
+Creating a material takes 0.3 ms, copying one 0.02 ms. So the first of each kind in a file is a template for the others.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ import bpy
 from ...properties import MATERIAL_IS_TEMPLATE, MATERIAL_KIND, VERSION_STAMP
 from . import shading
 from .compat import node_tree
-from .nodes import STAMP, Group, Nodes, ensure
+from .nodes import STAMP, NodeBuilder, NodeGroup, Socket, ensure_group
 
 Kind = Literal["scalar", "bars", "colour"]
 Content = Literal["Texels", "Peaks"]
-"""Names of the nodes that hold a panel's images: the maps, and a texel of peaks for each of their cells."""
+"""Names of the nodes that hold a panel's images: its maps, and one texel of peaks for each cell of maps."""
 CONTENTS: tuple[Content, ...] = ("Texels", "Peaks")
 SHOWN = "Picture"
-"""Name of the node of the image that a picture's material shows."""
-GROUPS: dict[str, Group] = {"scalar": shading.SCALAR, "bars": shading.BARS, "colour": shading.COLOUR}
+"""Name of the image node in a picture's material."""
+GROUPS: dict[str, NodeGroup] = {"scalar": shading.SCALAR, "bars": shading.BARS, "colour": shading.COLOUR}
 
 
 def panel_material(name: str, kind: Kind) -> bpy.types.Material:
-    """A material of that kind, still without its images."""
+    """Returns a new material of a kind, without images."""
     material = _template(kind).copy()
     material[MATERIAL_IS_TEMPLATE] = False
     material.name = name
@@ -33,26 +33,26 @@ def panel_material(name: str, kind: Kind) -> bpy.types.Material:
 
 
 def turn(material: bpy.types.Material, kind: Kind) -> None:
-    """Make a panel's material one of that kind and of this version, in place."""
+    """Converts a panel's material to a kind and to this version, in place."""
     if (material.get(VERSION_STAMP), kind_of(material)) == (STAMP, kind):
         return
-    held, tree = {content: image_of(material, content) for content in CONTENTS}, node_tree(material)
+    old_images, tree = {content: image_of(material, content) for content in CONTENTS}, node_tree(material)
     tree.nodes.clear()
-    _furnish(Nodes(tree), kind)
-    for content, image in held.items():
+    _build_nodes(NodeBuilder(tree), kind)
+    for content, image in old_images.items():
         tree.nodes[content].image = image
     material[VERSION_STAMP], material[MATERIAL_KIND] = STAMP, kind
 
 
 def kind_of(material: bpy.types.Material) -> str:
-    """The kind of a panel's material; "" for any other material."""
+    """Returns the kind of a panel's material; "" for any other material."""
     return material.get(MATERIAL_KIND, "")
 
 
-def set_images(material: bpy.types.Material, held: Mapping[Content, bpy.types.Image], cells: tuple[int, int]) -> None:
-    """Gives a panel's material other images; cells: columns and rows of its sheet, needed for bars."""
+def set_images(material: bpy.types.Material, images: Mapping[Content, bpy.types.Image], cells: tuple[int, int]) -> None:
+    """Sets the images of a panel's material. cells: columns and rows of the sheet, which bars need."""
     nodes = material.node_tree.nodes
-    for content, image in held.items():
+    for content, image in images.items():
         if nodes[content].image != image:
             nodes[content].image = image
     if "Cells" in nodes and tuple(nodes["Cells"].inputs[1].default_value) != (*cells, 1):
@@ -60,68 +60,69 @@ def set_images(material: bpy.types.Material, held: Mapping[Content, bpy.types.Im
 
 
 def image_of(material: bpy.types.Material, content: Content = "Texels") -> bpy.types.Image | None:
-    """An image of a panel's material; None for any other material, and for peaks in one of an earlier version."""
+    """Returns an image of a panel's material; None for other materials, and for peaks of an earlier version."""
     node = material.node_tree.nodes.get(content) if kind_of(material) else None
     return node.image if node else None
 
 
-def emission(name: str) -> tuple[bpy.types.Material, Nodes]:
-    """An empty material whose light shall not be sampled as a lamp: that would cost time and change no pixel."""
+def emission(name: str) -> tuple[bpy.types.Material, NodeBuilder]:
+    """Returns a new, empty material that isn't sampled as a lamp, which would take time and change no pixel."""
     material = bpy.data.materials.new(name)
     tree = node_tree(material)
     tree.nodes.clear()
     material.cycles.emission_sampling = "NONE"
-    return material, Nodes(tree)
+    return material, NodeBuilder(tree)
 
 
 def picture_material(
     name: str, image: bpy.types.Image, interpolation: Literal["Closest", "Linear"]
 ) -> bpy.types.Material:
-    """A material that emits an image through the air; solid views that colour by textures show it too."""
-    material, nodes = emission(name)
-    texture = nodes.add("ShaderNodeTexImage", extension="EXTEND", name=SHOWN, image=image, interpolation=interpolation)
-    air = nodes.add("ShaderNodeGroup", {0: texture.outputs["Color"]}, node_tree=ensure(shading.AIR))
-    light = nodes.add("ShaderNodeEmission", {"Color": air.outputs[0]})
-    nodes.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})
-    nodes.tree.nodes.active = texture
+    """Returns a new material that emits an image through the fog; solid views with texture colours show it too."""
+    material, n = emission(name)
+    texture = n.add("ShaderNodeTexImage", extension="EXTEND", name=SHOWN, image=image, interpolation=interpolation)
+    fog = n.add("ShaderNodeGroup", {0: texture.outputs["Color"]}, node_tree=ensure_group(shading.AIR))
+    light = n.add("ShaderNodeEmission", {"Color": fog.outputs[0]})
+    n.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})
+    n.tree.nodes.active = texture
     return material
 
 
 def _template(kind: Kind) -> bpy.types.Material:
     wanted = STAMP, kind
-    for one in bpy.data.materials:
-        if one.get(MATERIAL_IS_TEMPLATE) and (one.get(VERSION_STAMP), one.get(MATERIAL_KIND)) == wanted:
-            return one
-    material, n = emission(f"Innerwalk {kind}")
-    material[VERSION_STAMP], material[MATERIAL_KIND] = wanted
-    material[MATERIAL_IS_TEMPLATE] = True
-    _furnish(n, kind)
-    for group in GROUPS.values():  # a material may be turned when nothing may be made
-        ensure(group).use_fake_user = True
-    return material
+    for material in bpy.data.materials:
+        stamp_and_kind = material.get(VERSION_STAMP), material.get(MATERIAL_KIND)
+        if material.get(MATERIAL_IS_TEMPLATE) and stamp_and_kind == wanted:
+            return material
+    template, n = emission(f"Innerwalk {kind}")
+    template[VERSION_STAMP], template[MATERIAL_KIND] = wanted
+    template[MATERIAL_IS_TEMPLATE] = True
+    _build_nodes(n, kind)
+    for group in GROUPS.values():  # `turn` may need any of them at a time when no data-block may be created
+        ensure_group(group).use_fake_user = True
+    return template
 
 
-def _furnish(n: Nodes, kind: Kind) -> None:
-    """The nodes of a kind, into an empty tree."""
-    place = n.add("ShaderNodeUVMap", uv_map="UVMap").outputs[0]
-    texels, peaks = (_texture(n, place, content) for content in CONTENTS)
-    group = n.add("ShaderNodeGroup", node_tree=ensure(GROUPS[kind]))
+def _build_nodes(n: NodeBuilder, kind: Kind) -> None:
+    """Adds the nodes of a kind to an empty tree."""
+    uv = n.socket(n.add("ShaderNodeUVMap", uv_map="UVMap").outputs[0])
+    texels, peaks = (_add_image(n, uv, content) for content in CONTENTS)
+    group = n.add("ShaderNodeGroup", node_tree=ensure_group(GROUPS[kind]))
     for name in ("Color", "Alpha"):
-        n.set(group.inputs[name], texels.outputs[name])
+        n.set_input(group.inputs[name], texels.outputs[name])
     if kind == "scalar":
         for (name, _), (output, _) in zip(shading.PEAKS, shading.SAMPLE, strict=True):
-            n.set(group.inputs[name], peaks.outputs[output])
+            n.set_input(group.inputs[name], peaks.outputs[output])
     if kind == "bars":
-        n.set(group.inputs["Place"], _inside_tile(n, place))
+        n.set_input(group.inputs["Place"], _place_in_tile(n, uv))
     n.add("ShaderNodeOutputMaterial", {0: group.outputs[0]})
 
 
-def _texture(n: Nodes, place: bpy.types.NodeSocket, content: Content) -> bpy.types.Node:
-    """An image at the tile's place on the sheet: where that has a cell, the image of peaks has a texel."""
-    return n.add("ShaderNodeTexImage", {0: place}, interpolation="Closest", extension="EXTEND", name=content)
+def _add_image(n: NodeBuilder, uv: Socket, content: Content) -> bpy.types.Node:
+    """Adds an image node. Both images have the same UVs: each cell of maps has one texel in the image of peaks."""
+    return n.add("ShaderNodeTexImage", {0: uv}, interpolation="Closest", extension="EXTEND", name=content)
 
 
-def _inside_tile(n: Nodes, place: bpy.types.NodeSocket) -> bpy.types.NodeSocket:
-    """0..1 across and up the tile: a bar's texel fills its tile, so that the place in the sheet tells."""
-    cells = n.add("ShaderNodeVectorMath", {0: place}, operation="MULTIPLY", name="Cells")
-    return n.vector("FRACTION", cells.outputs[0])
+def _place_in_tile(n: NodeBuilder, uv: Socket) -> Socket:
+    """Returns the place in a bar's tile, 0..1 across and up: each tile shows one texel, which is one cell."""
+    cells = n.add("ShaderNodeVectorMath", {0: uv}, operation="MULTIPLY", name="Cells")
+    return n.vector_math("FRACTION", cells.outputs[0])

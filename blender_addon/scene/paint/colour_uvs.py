@@ -14,7 +14,7 @@ from ...imaging import colour_lut
 from ...properties import PAINT_ATTRIBUTE, PAINT_UVS
 from ..materials.compat import node_tree
 from ..materials.images import write
-from ..materials.nodes import Nodes
+from ..materials.nodes import NodeBuilder
 
 
 def add_lookup(material: bpy.types.Material) -> None:
@@ -27,7 +27,8 @@ def add_lookup(material: bpy.types.Material) -> None:
         image[PAINT_UVS] = True
         write(image, colour_lut.lut_pixels().ravel())
     tree = node_tree(material)
-    tree.nodes.active = Nodes(tree).add("ShaderNodeTexImage", name=PAINT_UVS, interpolation="Closest", image=image)
+    nodes = NodeBuilder(tree)
+    tree.nodes.active = nodes.add("ShaderNodeTexImage", name=PAINT_UVS, interpolation="Closest", image=image)
 
 
 def uses_lookup(material: bpy.types.Material | None) -> bool:

@@ -11,7 +11,7 @@ from mathutils import Matrix
 
 from ...plans.primitives import ALIGNED, Faces, Plan, TextRun
 from ...properties import LAID_ATTRIBUTE, OBJECT_ROLE, PAINT_ATTRIBUTE, PAINT_MATERIAL_STAMP
-from ..materials.nodes import STAMP, ensure
+from ..materials.nodes import STAMP, ensure_group
 from ..materials.panel_material import emission
 from ..materials.shading import AIR
 from . import colour_uvs, glyphs
@@ -24,8 +24,8 @@ def paint_material() -> bpy.types.Material:
         return found
     material, nodes = emission("Innerwalk paint")
     material[PAINT_MATERIAL_STAMP] = STAMP
-    air = nodes.add("ShaderNodeGroup", node_tree=ensure(AIR))
-    nodes.set(air.inputs[0], nodes.attribute(PAINT_ATTRIBUTE, part="Color"))
+    air = nodes.add("ShaderNodeGroup", node_tree=ensure_group(AIR))
+    nodes.set_input(air.inputs[0], nodes.attribute(PAINT_ATTRIBUTE, output="Color"))
     light = nodes.add("ShaderNodeEmission", {"Color": air.outputs[0]})
     nodes.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})
     return material

@@ -28,7 +28,7 @@ from ...properties import (
 )
 from ..materials import images, panel_material
 from ..materials.compat import change_modifier_inputs, set_modifier_inputs
-from ..materials.nodes import ensure
+from ..materials.nodes import ensure_group
 from ..materials.tiles import TILES
 from . import panel_metadata
 
@@ -51,7 +51,7 @@ def add_panel(
     panel = bpy.data.objects.new(name, mesh)
     panel[PANEL_LAYER_ID], panel[OBJECT_ROLE] = layer_id, PANEL_ROLE
     collection.objects.link(panel)
-    panel.modifiers.new("Tiles", "NODES").node_group = ensure(TILES)
+    panel.modifiers.new("Tiles", "NODES").node_group = ensure_group(TILES)
     show_channels(panel, np.arange(count), *grid)
     show_maps(panel, maps)
     return panel

@@ -58,5 +58,8 @@ def _stand(space: bpy.types.SpaceView3D, view: View, wide: float) -> None:
     region = space.region_3d
     region.view_perspective = "PERSP"
     region.view_rotation = Matrix(view.axes.T.tolist()).to_quaternion()
-    region.view_location, region.view_distance = view.target, float(np.linalg.norm(np.subtract(view.position, view.target)))
+    region.view_location, region.view_distance = (
+        view.target,
+        float(np.linalg.norm(np.subtract(view.position, view.target))),
+    )
     space.lens = min(max(VIEWPORT * view.lens * wide, 1.0), 250.0)

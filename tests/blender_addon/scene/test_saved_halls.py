@@ -140,7 +140,7 @@ def test_an_older_hall_appended_beside_a_new_one_is_brought_up_to_date_once(save
     assert [store.outdated(scene) for scene in store.halls()] == [True, True]
     for scene in store.halls():
         rebuild(scene)
-    assert not nodes.outdated() and not any(store.outdated(scene) for scene in store.halls())
+    assert not nodes.outdated_groups() and not any(store.outdated(scene) for scene in store.halls())
 
 
 def test_a_figure_of_a_persons_file_leaves_nothing_of_it(empty_scene, recorded, tmp_path):
