@@ -71,7 +71,7 @@ def _run_input_again(scene: bpy.types.Scene, ablated: Mapping[str, Sequence[int]
     session = current()
     request = session.input_request(hall_requests.input_tag(session, scene))
     if request is None or request.inputs is None:
-        raise InputError("the input that the hall shows isn't known to the bridge any more; place it again first")
+        raise InputError("the hall's input is no longer in memory; place it again first")
     session.ready_link()
     _store(scene, ablated)
     show_input(scene, *request.inputs)

@@ -77,7 +77,7 @@ def show_activations(scene: bpy.types.Scene) -> str:
     cancel_method(scene)
     scene.pop(COMPARED_HALL, None)
     if not hall_requests.restore_activations(current(), scene):
-        raise SceneError("the activations are no longer known; place the input again")
+        raise SceneError("the activations are no longer in memory; place the input again")
     timer.start()
     return "the activations are shown again"
 
@@ -96,7 +96,7 @@ def restore_after_undo() -> str:
         # Undo doesn't restore a text data-block that was changed without an undo step.
         hall_requests.set_method(scene, hall_requests.method_of(scene))
         if not hall_requests.show_input_again(session, scene):
-            reason = "what the hall showed then is forgotten; place it again"
+            reason = "the maps that the hall showed then are no longer in memory; place the input again"
             hall_requests.fail_request(session, str(scene.get(INPUT_TAG)), reason)
         session.queue_results(str(scene.get(METHOD_TAG, "")))
     if session.has_queued:

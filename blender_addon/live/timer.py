@@ -105,4 +105,4 @@ def wait(until: Callable[[], bool], seconds: float) -> None:
         if not (in_main_thread() and pump(SLICE_SECONDS)):
             time.sleep(0.005)
         if time.monotonic() > end:
-            raise BridgeError(f"nothing came within {seconds:g} s ({current().error or 'the bridge is still at work'})")
+            raise BridgeError(f"no answer within {seconds:g} s ({current().error or 'the bridge is still at work'})")

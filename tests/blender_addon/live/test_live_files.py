@@ -174,7 +174,7 @@ def test_forgotten_maps_are_an_error(file, monkeypatch):
     bpy.ops.ed.undo()
     bpy.ops.ed.undo()
     live.settled()
-    assert current().error == "what the hall showed then is forgotten; place it again"
+    assert current().error == "the maps that the hall showed then are no longer in memory; place the input again"
     assert live.equal(live.texels(store.halls()[0]), known)
     assert store.described(store.halls()[0]).input_name == "noise:3", "the words are those of the maps"
 
