@@ -199,9 +199,16 @@ class Bridge:
         layers, () for all. ablate: as in `record`, by default as in the last run.
         """
         input_values, arrays = _pack_inputs(inputs)
-        request = {"network": network, "method": method, "layers": layers, "parameters": parameters or {}, "data": data}
-        request |= {"inputs": input_values, "channels": list(channels)} | _ablate_values(ablate)
-        return self._call_once("start", request, arrays)[0]["job"]
+        request: dict[str, Any] = {
+            "network": network,
+            "method": method,
+            "layers": layers,
+            "parameters": parameters or {},
+            "data": data,
+            "inputs": input_values,
+            "channels": list(channels),
+        }
+        return self._call_once("start", request | _ablate_values(ablate), arrays)[0]["job"]
 
     def job(self, number: int, step: int = 0, seconds: float = 0.0) -> tuple[dict[str, Any], list[Maps]]:
         """The state of a job and its maps computed after `step`, oldest first; waits up to `seconds` for a change."""

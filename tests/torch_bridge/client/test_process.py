@@ -1,4 +1,4 @@
-"""A bridge as a child: it dies with its parent, its crash is told with its last words, what it prints harms nobody."""
+"""A bridge as a child process: it ends with its parent, its crash is reported with its last error line."""
 
 import json
 import os
@@ -55,14 +55,14 @@ class Kills(Net):
 
 @pytest.fixture
 def folder(tmp_path) -> Path:
-    """A person's own: a module, beside some that are called as folders of ours are."""
+    """The user's folder: a module, beside some with the names of folders of innerwalk."""
     (tmp_path / "mynet.py").write_text(OWN)
     (tmp_path / "scenes.py").write_text("from mynet import Net as build\n")
     (tmp_path / "tests.py").write_text("from mynet import Net as build\n")
     return tmp_path
 
 
-def order(model="mynet:Net", **fields):
+def config(model="mynet:Net", **fields):
     return {"networks": {"mine": {"model": model, "size": [16, 16], **fields}}, "device": "cpu"}
 
 
@@ -80,24 +80,24 @@ def gone(pid: int) -> bool:
 
 
 def test_an_own_network_prints_and_is_recorded_all_the_same(folder, monkeypatch):
-    heard = []
+    messages = []
     with client.start_bridge(
-        sys.executable, order(arguments={"width": 6}), lambda told, share: heard.append((told, share)), folder
+        sys.executable, config(arguments={"width": 6}), lambda message, share: messages.append((message, share)), folder
     ) as bridge:
-        made = bridge.record("mine", [client.noise(4)])
-        assert bridge.record("mine", [client.noise(4)]).prediction == made.prediction
+        recording = bridge.record("mine", [client.noise(4)])
+        assert bridge.record("mine", [client.noise(4)]).prediction == recording.prediction
         assert bridge.child.last_error_line() == "louder"
         pid = bridge.child.process.pid
         assert bridge.child.alive
     assert gone(pid)
-    assert heard == [("loading mine", 0.0), ("ready", 1.0)]
+    assert messages == [("loading mine", 0.0), ("ready", 1.0)]
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "stdin", open(os.devnull))
     monkeypatch.syspath_prepend(str(folder))
     known = record_from(RecordSpec("mynet:Net", {"width": 6}, size=(16, 16), inputs=("noise:4",), layers=("panels",)))
     sys.stdin.close()
-    assert made.all_maps.keys() == known.all_maps.keys()
-    assert all(np.array_equal(one.texels, known.all_maps[key].texels) for key, one in made.all_maps.items())
+    assert recording.all_maps.keys() == known.all_maps.keys()
+    assert all(np.array_equal(maps.texels, known.all_maps[key].texels) for key, maps in recording.all_maps.items())
     assert sorted(path.name for path in folder.iterdir() if path.name != "__pycache__") == [
         "mynet.py",
         "scenes.py",
@@ -107,39 +107,39 @@ def test_an_own_network_prints_and_is_recorded_all_the_same(folder, monkeypatch)
 
 @pytest.mark.parametrize("module", ["scenes", "tests"])
 def test_a_module_called_as_a_folder_of_ours(folder, module):
-    with client.start_bridge(sys.executable, order(f"{module}:build"), folder=folder) as bridge:
+    with client.start_bridge(sys.executable, config(f"{module}:build"), folder=folder) as bridge:
         assert bridge.describe()["networks"][0]["parameters"] == 4 * 27 + 4 + 15
 
 
-def failing(order, python=sys.executable, folder=None) -> Exception:
-    with pytest.raises((BridgeError, ModelError, InputError, UnknownName)) as told:
-        client.start_bridge(python, order, folder=folder).__exit__()
-    assert "\n" not in str(told.value)
-    return told.value
+def failing(config, python=sys.executable, folder=None) -> Exception:
+    with pytest.raises((BridgeError, ModelError, InputError, UnknownName)) as caught:
+        client.start_bridge(python, config, folder=folder).__exit__()
+    assert "\n" not in str(caught.value)
+    return caught.value
 
 
 def test_what_a_network_raises_on_load_is_told_as_it_is(folder):
-    error = failing(order("mynet:raising"), folder=folder)
+    error = failing(config("mynet:raising"), folder=folder)
     assert type(error) is ModelError and str(error) == "mynet:raising() failed: ValueError: the depth must be"
-    error = failing(order("mynet:Nett"), folder=folder)
+    error = failing(config("mynet:Nett"), folder=folder)
     assert type(error) is UnknownName and "no factory in mynet 'Nett'; did you mean Net" in str(error)
 
 
 def test_a_crash_on_load_is_told_with_its_last_words(folder):
-    error = failing(order("mynet:crashing"), folder=folder)
+    error = failing(config("mynet:crashing"), folder=folder)
     assert type(error) is BridgeError
     assert str(error) == f"the bridge that {sys.executable} ran has ended: the roof is on fire (status 9)"
 
 
 def test_a_crash_while_it_runs_is_told_and_another_can_be_started(folder):
-    with client.start_bridge(sys.executable, order("mynet:Kills"), folder=folder) as bridge:
+    with client.start_bridge(sys.executable, config("mynet:Kills"), folder=folder) as bridge:
         np.save(folder / "hot.npy", np.full((3, 16, 16), 200, np.float32))
         twin = bridge.new_connection()
         for asker in (bridge, twin):
             with pytest.raises(BridgeError, match=r"has ended or can't be reached .*no way on \(killed by SIGKILL\)"):
                 asker.record("mine", [client.file(folder / "hot.npy")])
         assert not bridge.child.alive
-    with client.start_bridge(sys.executable, order("mynet:Kills"), folder=folder) as bridge:
+    with client.start_bridge(sys.executable, config("mynet:Kills"), folder=folder) as bridge:
         assert bridge.record("mine", [client.noise(1)]).all_maps
 
 
@@ -162,27 +162,27 @@ def test_a_crash_while_it_runs_is_told_and_another_can_be_started(folder):
         ({"data": {"x": 3}}, "data must map names to places"),
     ],
 )
-def test_a_wrong_order_is_one_line(wrong, line):
-    with pytest.raises((BridgeError, InputError, ModelError), match=line) as told:
+def test_a_wrong_config_is_one_line(wrong, line):
+    with pytest.raises((BridgeError, InputError, ModelError), match=line) as caught:
         open_bridge(ServeConfig.parse({"device": "cpu"} | wrong)).server_close()
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
 
 
-def test_a_wrong_order_is_told_to_the_parent():
-    error = failing(order(wieghts="x"))
+def test_a_wrong_config_is_reported_to_the_parent():
+    error = failing(config(wieghts="x"))
     assert type(error) is InputError and str(error).startswith("network mine: no field 'wieghts'; there are model")
 
 
 def test_no_such_python(tmp_path):
-    error = failing(order(), str(tmp_path / "python"))
+    error = failing(config(), str(tmp_path / "python"))
     assert "can't be started" in str(error) and "choose a Python that has torch" in str(error)
     (tmp_path / "python").write_text("#!/bin/sh\necho 'I am no Python' >&2\nexit 3\n")
     (tmp_path / "python").chmod(0o755)
-    assert str(failing(order(), str(tmp_path / "python"))).endswith("has ended: I am no Python (status 3)")
+    assert str(failing(config(), str(tmp_path / "python"))).endswith("has ended: I am no Python (status 3)")
 
 
 def test_a_python_without_torch_is_named(tmp_path):
-    """By a start-up file that hides it, as if it were not installed."""
+    """A start-up file hides torch, as if it were not installed."""
     (tmp_path / "python").write_text(
         f"#!/bin/sh\nshift 2\ncode=\"$1\"; shift\nexec {sys.executable} -c '\n"
         "import importlib.util, sys\nfind = importlib.util.find_spec\n"
@@ -190,12 +190,12 @@ def test_a_python_without_torch_is_named(tmp_path):
         "exec(sys.argv.pop(1))' \"$code\" \"$@\"\n"
     )  # fmt: skip
     (tmp_path / "python").chmod(0o755)
-    error = failing(order(), str(tmp_path / "python"))
+    error = failing(config(), str(tmp_path / "python"))
     assert str(error) == f"{sys.executable} has no torch; choose a Python that has, or install what is missing"
 
 
 def test_it_starts_without_anything_installed():
-    """`__main__` says what is missing before it imports anything that might be."""
+    """`__main__` checks for packages before it imports any of them."""
     code = "import sys; sys.modules.update(dict.fromkeys(['numpy', 'torch', 'PIL'])); sys.argv = ['x', 'serve']\n"
     code += f"sys.path.insert(0, {str(ROOT)!r})\n"
     code += "import importlib.util; importlib.util.find_spec = lambda name: None\n"
@@ -208,7 +208,7 @@ def test_it_starts_without_anything_installed():
 def test_another_protocol_is_refused(folder, monkeypatch):
     from innerwalk.torch_bridge.client import process as child
 
-    started = start_process(sys.executable, order(), folder)
+    started = start_process(sys.executable, config(), folder)
     monkeypatch.setattr(child, "PROTOCOL", 99)
     try:
         with pytest.raises(BridgeError, match="the bridge speaks protocol 1, this side 99"):
@@ -219,7 +219,7 @@ def test_another_protocol_is_refused(folder, monkeypatch):
 
 
 def test_a_wrong_token_is_refused_and_the_child_goes_on(folder):
-    with client.start_bridge(sys.executable, order(), folder=folder) as bridge:
+    with client.start_bridge(sys.executable, config(), folder=folder) as bridge:
         with pytest.raises(BridgeError, match="wrong token"):
             client.Bridge(bridge.port, "guess").describe()
         assert bridge.describe()["device"] == "cpu"
@@ -229,7 +229,7 @@ def test_a_wrong_token_is_refused_and_the_child_goes_on(folder):
 
 def test_it_ends_when_its_input_does(folder):
     for ready in (True, False):  # also while it still loads
-        child = start_process(sys.executable, order(), folder)
+        child = start_process(sys.executable, config(), folder)
         if ready:
             child.wait()
         child.process.stdin.close()
@@ -242,7 +242,7 @@ def test_it_ends_when_its_input_does(folder):
 def test_it_dies_with_its_parent_however_that_ends(folder, ready):
     code = (
         "import sys, time\nfrom innerwalk.torch_bridge.client.process import start_process\n"
-        f"child = start_process(sys.executable, {order()!r}, {str(folder)!r})\n"
+        f"child = start_process(sys.executable, {config()!r}, {str(folder)!r})\n"
         f"{'child.wait()' if ready else ''}\nprint(child.process.pid, flush=True)\ntime.sleep(60)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
@@ -255,24 +255,24 @@ def test_it_dies_with_its_parent_however_that_ends(folder, ready):
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 def test_ctrl_c_of_the_terminal_is_the_parents(folder):
-    with client.start_bridge(sys.executable, order(), folder=folder) as bridge:
+    with client.start_bridge(sys.executable, config(), folder=folder) as bridge:
         os.kill(bridge.child.process.pid, signal.SIGINT)
         assert bridge.record("mine").all_maps
 
 
 def fake(tmp_path, code: str) -> BridgeProcess:
-    """A child that says what `code` does."""
+    """A child process that runs `code`."""
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     return BridgeProcess(process, "python", "token", {})
 
 
-def test_other_lines_on_its_output_are_told_as_they_are(tmp_path):
-    said = ["hello", "5", "{}", "[1]", '{"told": "loading"}', json.dumps({"port": 7, "protocol": frames.PROTOCOL})]
-    child, heard = fake(tmp_path, f"print({chr(10).join(said)!r}, flush=True); input(); input()"), []
-    assert child.wait(lambda told, share: heard.append((told, share))) == 7
-    assert [told for told, _ in heard] == ["hello", "5", "{}", "[1]", "loading"]
+def test_other_lines_on_its_output_become_messages(tmp_path):
+    lines = ["hello", "5", "{}", "[1]", '{"told": "loading"}', json.dumps({"port": 7, "protocol": frames.PROTOCOL})]
+    child, messages = fake(tmp_path, f"print({chr(10).join(lines)!r}, flush=True); input(); input()"), []
+    assert child.wait(lambda message, share: messages.append((message, share))) == 7
+    assert [message for message, _ in messages] == ["hello", "5", "{}", "[1]", "loading"]
     assert child.next_message() is None and child.alive
     child.end()
     assert not child.alive

@@ -1,4 +1,4 @@
-"""Where inputs come from: data sets of every kind, choosing from them, thumbnails, and what goes wrong."""
+"""Data sets of every kind, selection from them, thumbnails, and errors."""
 
 import gzip
 import io
@@ -13,7 +13,14 @@ import pytest
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 
 from innerwalk.torch_bridge import concepts  # noqa: E402
-from innerwalk.torch_bridge.data import DataSet, open_data, page_indices, random_indices, search_classes, thumbnails  # noqa: E402
+from innerwalk.torch_bridge.data import (  # noqa: E402
+    DataSet,
+    make_thumbnails,
+    open_data,
+    page_indices,
+    random_indices,
+    search_classes,
+)
 from innerwalk.torch_bridge.data.archive import MAX_UNPACKED  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402
 
@@ -86,9 +93,9 @@ def test_sub_folders_are_classes_in_order(tree):
 
 @pytest.mark.parametrize("index", [-1, 5])
 def test_an_index_that_is_not_there_is_told(tree, index):
-    for asked in (tree.picture, tree.label, tree.title, lambda one: thumbnails(tree, [one], 16)):
+    for access in (tree.picture, tree.label, tree.title, lambda index: make_thumbnails(tree, [index], 16)):
         with pytest.raises(InputError, match=f"there is no picture {index}; they are 0 to 4"):
-            asked(index)
+            access(index)
 
 
 @pytest.mark.parametrize("kind", ["folder", "zip"])
@@ -312,7 +319,7 @@ def test_classes_are_found_by_a_part_of_their_name(tree):
 
 def test_a_thumbnail_keeps_the_shape_in_the_middle(tmp_path):
     tree = {"0.png": png(RED, (200, 100)), "1.png": png(GREEN, (5, 10)), "2.png": png(BLUE, (3000, 1))}
-    wide, tall, line = thumbnails(open_data(str(folder_of(tmp_path, tree))), [0, 1, 2], 64).astype(int)
+    wide, tall, line = make_thumbnails(open_data(str(folder_of(tmp_path, tree))), [0, 1, 2], 64).astype(int)
     ground = wide[0, 0].tolist()
     assert max(ground) < 60 and max(ground) - min(ground) < 4
     for tile, colour, inside in (
@@ -335,7 +342,7 @@ def test_thumbnails_are_rgb_on_white_and_upright(tmp_path):
     exif = Image.Exif()
     exif[274] = 6  # held so that what is stored on the left belongs on top
     turned.save(tmp_path / "c.jpg", exif=exif, quality=95)
-    clear, grey, turned = thumbnails(open_data(str(tmp_path)), [0, 1, 2], 32).astype(int)
+    clear, grey, turned = make_thumbnails(open_data(str(tmp_path)), [0, 1, 2], 32).astype(int)
     assert clear[16, 4].tolist() == [255, 0, 0]
     assert clear[16, 28].tolist() == [255, 255, 255]
     assert (grey == 77).all()
@@ -347,7 +354,7 @@ def test_a_damaged_picture_is_a_marked_tile_among_the_others(tmp_path):
     tree = {"a.png": RED, "b.png": png(RED)[:40], "c.jpg": b"", "d.png": BLUE}
     data = open_data(str(folder_of(tmp_path, tree)))
     (tmp_path / "a.png").write_bytes(png(GREEN, (8, 8)))
-    good, cut, empty, last = thumbnails(data, [0, 1, 2, 3], 48)
+    good, cut, empty, last = make_thumbnails(data, [0, 1, 2, 3], 48)
     assert (good == GREEN).all() and (last[24, 24] == BLUE).all()
     assert np.array_equal(cut, empty)
     assert len(np.unique(cut.reshape(-1, 3), axis=0)) == 2
@@ -355,10 +362,10 @@ def test_a_damaged_picture_is_a_marked_tile_among_the_others(tmp_path):
 
 def test_thumbnails_of_nothing_and_of_wrong_sizes():
     data = open_data("concepts:object")
-    assert thumbnails(data, [], 64).shape == (0, 64, 64, 3)
+    assert make_thumbnails(data, [], 64).shape == (0, 64, 64, 3)
     for size in (0, 7, 1025):
         with pytest.raises(InputError, match="8 to 1024"):
-            thumbnails(data, [0], size)
+            make_thumbnails(data, [0], size)
 
 
 def test_a_large_photograph_is_decoded_small(tmp_path):
@@ -375,15 +382,17 @@ def test_caltech_is_read_from_its_archive(data_folder):
     assert (len(data), len(data.classes)) == (8677, 101)
     assert search_classes(data, "faces") == [("Faces", 435), ("Faces_easy", 435)]
     ants = page_indices(data, 0, 99, "ant")
-    assert [data.title(one) for one in ants] == [f"image_{k:04}.jpg" for k in range(1, len(ants) + 1)]
+    assert [data.title(index) for index in ants] == [f"image_{k:04}.jpg" for k in range(1, len(ants) + 1)]
     assert data.picture(ants[0]).size == (175, 150)
-    assert (thumbnails(data, random_indices(data, 24, 0), 96)[:, 48, 48].std(0) > 20).all()
+    assert (make_thumbnails(data, random_indices(data, 24, 0), 96)[:, 48, 48].std(0) > 20).all()
 
 
 def test_caltech_is_read_from_its_folder(data_folder):
     path = data_folder / "caltech101_9classes"
     data = open_data(str(path))
-    assert search_classes(data, "") == [(one.name, len(list(one.glob("*.jpg")))) for one in sorted(path.iterdir())]
+    assert search_classes(data, "") == [
+        (folder.name, len(list(folder.glob("*.jpg")))) for folder in sorted(path.iterdir())
+    ]
     assert (len(data), search_classes(data, "panda")) == (472, [("panda", 38)])
 
 

@@ -1,4 +1,4 @@
-"""From a name to a network: torchvision, factories, exported programs, weights files, and what goes wrong."""
+"""Building networks: torchvision, factories, exported programs, weights files, and errors."""
 
 import argparse
 import sys
@@ -23,7 +23,7 @@ from innerwalk.torch_bridge.subject import RecordSpec, prepare, record_from  # n
 
 @pytest.fixture(autouse=True)
 def own_models(monkeypatch) -> None:
-    """`own_models:factory` can be imported, as a person's own module would be."""
+    """`own_models:factory` can be imported, like a module of the user."""
     monkeypatch.syspath_prepend(str(SUPPORT))
 
 
@@ -47,8 +47,8 @@ def small(seed=0, **arguments):
     return build_model("own_models:small", arguments, seed).module
 
 
-def same(one, other) -> bool:
-    return all(torch.equal(value, other.state_dict()[name]) for name, value in one.state_dict().items())
+def same(first, other) -> bool:
+    return all(torch.equal(value, other.state_dict()[name]) for name, value in first.state_dict().items())
 
 
 # what a model is
@@ -76,8 +76,8 @@ def test_detection_segmentation_and_film_networks_run(zoo, tmp_path):
         model: record_from(RecordSpec(model, inputs=[str(tmp_path / "noise.png")], layers=()))
         for model in ("ssdlite320_mobilenet_v3_large", "lraspp_mobilenet_v3_large", "r3d_18")
     }
-    assert [one.prediction.kind for one in found.values()] == ["boxes", "mask", "classes"]
-    assert [one.picture.shape[:2] for one in found.values()] == [(120, 160), (520, 693), (112, 112)]
+    assert [recording.prediction.kind for recording in found.values()] == ["boxes", "mask", "classes"]
+    assert [recording.picture.shape[:2] for recording in found.values()] == [(120, 160), (520, 693), (112, 112)]
     assert found["r3d_18"].network.layers[0].shape == (3, 16, 112, 112)
     assert not found["r3d_18"].network.trained and found["r3d_18"].provenance["weights"] == "random"
 
@@ -254,8 +254,14 @@ def test_file_that_is_no_exported_program(tmp_path):
 @pytest.mark.parametrize(
     ("content", "line"),
     [
-        (lambda: {"state_dict": {}, "args": argparse.Namespace(lr=1)}, "contains argparse.Namespace, which needs pickle"),
-        (lambda: small(), "needs pickle, and pickle runs code from the file; if you trust the file, save its state_dict"),
+        (
+            lambda: {"state_dict": {}, "args": argparse.Namespace(lr=1)},
+            "argparse.Namespace, which needs pickle",
+        ),
+        (
+            lambda: small(),
+            "pickle runs code from the file; if you trust the file, save its state_dict",
+        ),
         (lambda: [1, 2], "contains list, not a state_dict"),
         (lambda: {"epoch": 3}, "no state_dict in it, but epoch"),
     ],

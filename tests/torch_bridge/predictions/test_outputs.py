@@ -1,4 +1,4 @@
-"""What a network's output of any form is taken for, with answers known beforehand."""
+"""Interpretation of outputs of any form, with known answers."""
 
 from collections import namedtuple
 from dataclasses import dataclass

@@ -38,29 +38,35 @@ def small(seed: int = 0) -> rec.Recording:
     network = rec.Network("small", layers, tuple(rec.Edge(*pair) for pair in pairs), True, "by hand", 99)
     rng = np.random.default_rng(seed)
     picture = rng.integers(0, 255, (6, 8, 3)).astype(np.uint8)
-    made = rec.Recording(network, "noise", picture, rec.Prediction("classes", ((3, "cat", 0.9),)), {}, {"seed": seed})
-    made.add(
+    recording = rec.Recording(
+        network, "noise", picture, rec.Prediction("classes", ((3, "cat", 0.9),)), {}, {"seed": seed}
+    )
+    recording.add(
         rec.Maps(layer.id, rec.ACTIVATIONS, rec.pack(rng.normal(size=layer.map_shape)), layer.map_shape[0])
         for layer in layers[1:]
     )
-    return made
+    return recording
 
 
 def test_round_trip_keeps_every_bit(tmp_path: Path) -> None:
-    made = small()
-    back = rec.load(rec.save(made, tmp_path / "r"))
-    assert back.network == made.network and back.prediction == made.prediction and back.provenance == made.provenance
-    assert np.array_equal(back.picture, made.picture)
-    for key, maps in made.all_maps.items():
+    recording = small()
+    back = rec.load(rec.save(recording, tmp_path / "r"))
+    assert (
+        back.network == recording.network
+        and back.prediction == recording.prediction
+        and back.provenance == recording.provenance
+    )
+    assert np.array_equal(back.picture, recording.picture)
+    for key, maps in recording.all_maps.items():
         assert np.array_equal(back.all_maps[key].data, maps.data) and np.array_equal(back.all_maps[key].peak, maps.peak)
     assert not back.maps("a").texels.flags.writeable
 
 
 def test_safetensors_library_reads_it(tmp_path: Path) -> None:
     load_file = pytest.importorskip("safetensors.numpy").load_file
-    made = small()
-    file = next(rec.save(made, tmp_path).glob("activations-*.safetensors"))
-    assert np.array_equal(load_file(file)["fc"], made.maps("fc").texels)
+    recording = small()
+    file = next(rec.save(recording, tmp_path).glob("activations-*.safetensors"))
+    assert np.array_equal(load_file(file)["fc"], recording.maps("fc").texels)
 
 
 def test_same_recording_same_files_and_stale_ones_go(tmp_path: Path) -> None:
@@ -218,18 +224,18 @@ def test_fuzzed_bytes_never_escape(tmp_path: Path, data: st.DataObject) -> None:
 
 
 def test_maps_of_no_values_are_refused(tmp_path: Path) -> None:
-    made = small()
-    made.add(
+    recording = small()
+    recording.add(
         [rec.Maps("a", rec.ACTIVATIONS, np.zeros((2, 0, 4, 4), np.float32), 5, extras={"peak": np.zeros(5, "f4")})]
     )
     with pytest.raises(RecordingError, match="none of them 0"):
-        rec.load(rec.save(made, tmp_path))
+        rec.load(rec.save(recording, tmp_path))
 
 
 def test_a_name_that_is_no_text_is_saved_readably(tmp_path: Path) -> None:
-    made = small()
-    made.input_name = os.fsdecode(b"\xff.png")
-    assert rec.load(rec.save(made, tmp_path)).input_name == "?.png"
+    recording = small()
+    recording.input_name = os.fsdecode(b"\xff.png")
+    assert rec.load(rec.save(recording, tmp_path)).input_name == "?.png"
 
 
 @pytest.mark.parametrize("shape", ["[0,1180591620717411303424]", "[1,0,4611686018427387904,4]"])

@@ -1,4 +1,4 @@
-"""The live bridge, asked by an honest client: the same values as in one process, streamed, never mixed up."""
+"""The bridge with a well-behaved client: the same values as in one process, streamed, never mixed up."""
 
 import io
 import threading
@@ -40,7 +40,7 @@ def bridge(server):
 
 @pytest.fixture
 def own(server):
-    """The module that the networks are from."""
+    """The module of the networks."""
     import live_models
 
     yield live_models
@@ -48,22 +48,22 @@ def own(server):
     live_models.FAILS[0] = ""
 
 
-def same(one: recording.Maps, other: recording.Maps) -> bool:
-    assert (one.layer, one.method, one.channels, one.labels, one.frame) == (
+def same(first: recording.Maps, other: recording.Maps) -> bool:
+    assert (first.layer, first.method, first.channels, first.labels, first.frame) == (
         other.layer, other.method, other.channels, other.labels, other.frame,
     )  # fmt: skip
-    return np.array_equal(one.texels, other.texels, equal_nan=True) and np.array_equal(one.peak, other.peak)
+    return np.array_equal(first.texels, other.texels, equal_nan=True) and np.array_equal(first.peak, other.peak)
 
 
-def assert_same(made: recording.Recording, known: recording.Recording) -> None:
-    assert made.network == known.network
-    assert made.all_maps.keys() == known.all_maps.keys()
-    assert all(same(maps, known.all_maps[key]) for key, maps in made.all_maps.items())
-    assert np.array_equal(made.picture, known.picture)
-    assert made.prediction.kind == known.prediction.kind
-    assert (made.prediction.top, made.prediction.boxes) == (known.prediction.top, known.prediction.boxes)
-    assert made.prediction.numbers == known.prediction.numbers
-    assert made.input_name == known.input_name
+def assert_same(result: recording.Recording, known: recording.Recording) -> None:
+    assert result.network == known.network
+    assert result.all_maps.keys() == known.all_maps.keys()
+    assert all(same(maps, known.all_maps[key]) for key, maps in result.all_maps.items())
+    assert np.array_equal(result.picture, known.picture)
+    assert result.prediction.kind == known.prediction.kind
+    assert (result.prediction.top, result.prediction.boxes) == (known.prediction.top, known.prediction.boxes)
+    assert result.prediction.numbers == known.prediction.numbers
+    assert result.input_name == known.input_name
 
 
 def in_process(name: str, *inputs, **fields) -> recording.Recording:
@@ -93,10 +93,10 @@ def test_several_inputs_each_go_to_their_own_argument(bridge):
 
 
 def test_some_layers_alone(bridge):
-    made = bridge.record("Gated", [client.noise(1)], layers=["b"])
-    assert list(made.all_maps) == [("b", "activations")]
+    result = bridge.record("Gated", [client.noise(1)], layers=["b"])
+    assert list(result.all_maps) == [("b", "activations")]
     known = in_process("Gated", "noise:1")
-    assert same(made.maps("b"), known.maps("b"))
+    assert same(result.maps("b"), known.maps("b"))
     assert bridge.record("Gated", layers=[]).all_maps == {}
     with pytest.raises(UnknownName, match="no layer 'bb'; did you mean b"):
         bridge.record("Gated", layers=["bb"])
@@ -106,37 +106,37 @@ def test_some_layers_alone(bridge):
 def test_maps_arrive_while_the_network_runs(bridge, own, layers):
     bridge.record("Gated")
     own.GATE.clear()
-    heard = []
+    arrived = []
 
     def hear(maps):
-        heard.append((maps.layer, own.GATE.is_set()))
+        arrived.append((maps.layer, own.GATE.is_set()))
         own.GATE.set()  # the last layer waits for this, so the first maps are here before the forward is over
 
-    made = bridge.record("Gated", [client.noise(2)], layers=layers, on_maps=hear)
-    assert heard == [("a", False), ("b", True), ("c", True)]
-    assert_same(made, in_process("Gated", "noise:2"))
+    result = bridge.record("Gated", [client.noise(2)], layers=layers, on_maps=hear)
+    assert arrived == [("a", False), ("b", True), ("c", True)]
+    assert_same(result, in_process("Gated", "noise:2"))
 
 
 def test_the_graph_travels_once(server, bridge):
     frames = []
-    asked = {"network": "Names", "inputs": [{"kind": "noise", "seed": 1}]}
-    for known in ("", None):
-        told = [
-            values
-            for values, _ in bridge.call("record", asked | {"graph": known or (frames or [{"graph": ""}])[-1]["graph"]})
-        ]
-        frames.append(told[-1])
+    request = {"network": "Names", "inputs": [{"kind": "noise", "seed": 1}]}
+    for _ in range(2):
+        known = frames[-1]["graph"] if frames else ""
+        replies = [values for values, _ in bridge.call("record", request | {"graph": known})]
+        frames.append(replies[-1])
     assert "network" in frames[0]["recording"]
     assert "network" not in frames[1]["recording"]
     assert frames[0]["graph"] == frames[1]["graph"]
     assert bridge.describe()["networks"][NETWORKS.index("Names")]["graph"] == frames[0]["graph"]
 
 
-def test_a_graph_that_changes_is_told_again(bridge, tmp_path):
+def test_a_changed_graph_is_sent_again(bridge, tmp_path):
     for name, value in (("bright", 255), ("dark", 0)):
         Image.fromarray(np.full((16, 16, 3), value, np.uint8)).save(tmp_path / f"{name}.png")
     known = {name: in_process("Forks", str(tmp_path / f"{name}.png"), mean=(0.5,) * 3) for name in ("bright", "dark")}
-    panels = {name: [one.id for one in made.network.layers if one.role == "panel"] for name, made in known.items()}
+    panels = {
+        name: [layer.id for layer in result.network.layers if layer.role == "panel"] for name, result in known.items()
+    }
     assert panels == {"bright": ["a", "yes"], "dark": ["a", "no", "no@2"]}
     with bridges.serving_here({"forks": bridges.model("Forks", mean=[0.5] * 3)}) as server:
         with bridges.joined(server) as asker:
@@ -145,12 +145,12 @@ def test_a_graph_that_changes_is_told_again(bridge, tmp_path):
 
 
 def test_numbers_that_are_none_arrive(bridge):
-    made = bridge.record("Odd", [client.noise(5)], layers=[":add", "b"])
-    maps = made.maps(":add")
+    result = bridge.record("Odd", [client.noise(5)], layers=[":add", "b"])
+    maps = result.maps(":add")
     assert np.isinf(maps.data[1, 0, 0])
     assert np.isnan(maps.data[2, :2]).all()
     assert np.isfinite(maps.peak).all()
-    assert made.maps("b").nonfinite > 0
+    assert result.maps("b").nonfinite > 0
 
 
 # Inputs of every kind
@@ -177,40 +177,40 @@ def test_a_file_is_seen_as_the_command_line_sees_it(bridge, tmp_path, name):
 @pytest.mark.parametrize("network", ["Names", "Grey", "four"])
 def test_pixels_of_any_number_of_channels(bridge, tmp_path, mode, network):
     pixels = picture_file(tmp_path / "p.png", mode=mode)
-    made = bridge.record(network, [client.pixels(pixels, "p.png")])
+    result = bridge.record(network, [client.pixels(pixels, "p.png")])
     if network == "four":
         spec = RecordSpec("live_models:Grey", {"channels": 4}, size=(16, 16), inputs=(str(tmp_path / "p.png"),))
-        assert_same(made, record_from(RecordSpec(**{**vars(spec), "layers": ("panels",)})))
+        assert_same(result, record_from(RecordSpec(**{**vars(spec), "layers": ("panels",)})))
     else:
-        assert_same(made, in_process(network, str(tmp_path / "p.png")))
+        assert_same(result, in_process(network, str(tmp_path / "p.png")))
 
 
 def test_a_picture_of_a_data_set(bridge):
-    made = bridge.record("object", [client.item("objects", 3)])
-    assert made.input_name == "objects 3"
-    assert np.array_equal(made.picture, concepts.picture(3))
+    result = bridge.record("object", [client.item("objects", 3)])
+    assert result.input_name == "objects 3"
+    assert np.array_equal(result.picture, concepts.picture(3))
 
 
 def test_a_picture_of_8000_pixels(bridge):
     pixels = np.zeros((8000, 8000, 3), np.uint8)
     pixels[:4000, :, 0] = 200
-    made = bridge.record("Names", [client.pixels(pixels, "large")])
-    assert made.picture.shape == (16, 16, 3)
-    assert (made.picture[:7, :, 0] == 200).all() and (made.picture[9:] == 0).all()
+    result = bridge.record("Names", [client.pixels(pixels, "large")])
+    assert result.picture.shape == (16, 16, 3)
+    assert (result.picture[:7, :, 0] == 200).all() and (result.picture[9:] == 0).all()
 
 
 def test_a_channel_becomes_the_input(bridge):
     bridge.record("Names", [client.noise(8)])
     plane = bridge.record("Names", [client.noise(8)]).maps("a").data[2]
-    made = bridge.record("Names", [client.channel("a", "activations", 2)])
-    assert made.input_name == "a, channel 2, activations"
-    grey = made.picture[..., 0].astype(float)
-    assert (made.picture[..., 0] == made.picture[..., 2]).all()
+    result = bridge.record("Names", [client.channel("a", "activations", 2)])
+    assert result.input_name == "a, channel 2, activations"
+    grey = result.picture[..., 0].astype(float)
+    assert (result.picture[..., 0] == result.picture[..., 2]).all()
     assert np.allclose(grey, (plane - plane.min()) / (plane.max() - plane.min()) * 255, atol=1)
 
 
 @pytest.mark.parametrize(
-    ("given", "error", "line"),
+    ("input_values", "error", "line"),
     [
         ({"kind": "wish"}, UnknownName, "no kind of input 'wish'"),
         ({"kind": ["noise"]}, UnknownName, "no kind of input"),
@@ -230,10 +230,10 @@ def test_a_channel_becomes_the_input(bridge):
         ("noise:1", InputError, "inputs: a list such as"),
     ],
 )
-def test_a_wrong_input_is_one_line(bridge, given, error, line):
+def test_a_wrong_input_is_one_line(bridge, input_values, error, line):
     bridge.record("Names")
     with pytest.raises(error, match=line):
-        list(bridge.call("record", {"network": "Names", "inputs": [given]}))
+        list(bridge.call("record", {"network": "Names", "inputs": [input_values]}))
     assert bridge.record("Names").all_maps
 
 
@@ -271,10 +271,10 @@ def test_no_file_is_made_of_a_name(bridge, tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)
     file = io.BytesIO()
     Image.new("RGB", (20, 20)).save(file, "PNG")
-    made = bridge.record(
+    result = bridge.record(
         "Names", [client.BridgeInput({"kind": "upload", "name": name}, np.frombuffer(file.getvalue(), np.uint8))]
     )
-    assert made.input_name.isprintable() and "/" not in made.input_name and "\\" not in made.input_name
+    assert result.input_name.isprintable() and "/" not in result.input_name and "\\" not in result.input_name
     assert list(tmp_path.iterdir()) == []
 
 
@@ -298,29 +298,29 @@ def test_a_network_that_fails_is_an_error_and_the_bridge_goes_on(bridge, own, ho
         own.FAILS[0] = how if warm else ""
         if not warm:
             bridge.record("Fails")
-    with pytest.raises(ModelError, match=line) as told:
+    with pytest.raises(ModelError, match=line) as caught:
         bridge.record("Fails", [client.noise(4)])
-    assert str(told.value).count("\n") == 0
+    assert str(caught.value).count("\n") == 0
     own.FAILS[0] = ""
     assert_same(bridge.record("Fails", [client.noise(4)]), in_process("Fails", "noise:4"))
 
 
 def test_a_fault_of_ours_is_told_too(server, bridge, monkeypatch):
-    monkeypatch.setitem(server.calls, "describe", lambda asked, arrays: (1 / 0 for _ in range(1)))
+    monkeypatch.setitem(server.calls, "describe", lambda values, arrays: (1 / 0 for _ in range(1)))
     with pytest.raises(BridgeError, match="ZeroDivisionError: division by zero"):
         bridge.describe()
 
 
 def test_an_error_in_the_middle_of_an_answer_is_its_end(server, bridge, monkeypatch):
-    def half(asked, arrays):
+    def half(values, arrays):
         yield {"told": 1}, {}
         raise InputError("enough")
 
     monkeypatch.setitem(server.calls, "describe", half)
-    heard = []
+    arrived = []
     with pytest.raises(InputError, match="enough"):
-        heard.extend(bridge.call("describe", {}))
-    assert heard == [({"told": 1}, {})]
+        arrived.extend(bridge.call("describe", {}))
+    assert arrived == [({"told": 1}, {})]
     monkeypatch.undo()
     assert bridge.describe()["device"] == "cpu"
 
@@ -328,9 +328,9 @@ def test_an_error_in_the_middle_of_an_answer_is_its_end(server, bridge, monkeypa
 def test_unknown_networks_and_calls(bridge):
     with pytest.raises(UnknownName, match="no network 'objcet'; did you mean object"):
         bridge.record("objcet")
-    with pytest.raises(UnknownName, match="…") as told:
+    with pytest.raises(UnknownName, match="…") as caught:
         bridge.record("x" * 100_000)
-    assert len(str(told.value)) < 500
+    assert len(str(caught.value)) < 500
     with pytest.raises(BridgeError, match="no such call"):
         list(bridge.call("erase", {}))
 
@@ -339,13 +339,13 @@ def test_unknown_networks_and_calls(bridge):
 
 
 def test_pictures_by_draw_page_and_class(bridge):
-    told, small = bridge.pictures("objects", size=32, page={"start": 5, "count": 3})
-    assert told["indices"] == [5, 6, 7]
+    description, small = bridge.pictures("objects", size=32, page={"start": 5, "count": 3})
+    assert description["indices"] == [5, 6, 7]
     assert small.shape == (3, 32, 32, 3) and small.dtype == np.uint8
     again = [bridge.pictures("objects", size=16, draw={"count": 6, "seed": 1})[0]["indices"] for _ in range(2)]
     assert again[0] == again[1]
-    told, _ = bridge.pictures("objects", size=16, page={"start": 0, "count": 4}, class_="ring")
-    assert {concepts.class_names("object")[label] for label in told["labels"]} == {"ring"}
+    description, _ = bridge.pictures("objects", size=16, page={"start": 0, "count": 4}, class_="ring")
+    assert {concepts.class_names("object")[label] for label in description["labels"]} == {"ring"}
     assert [name for name, _ in bridge.classes("objects", "IN")] == ["ring"]
     with pytest.raises(InputError, match="size is 4000"):
         bridge.pictures("objects", size=4000, page={"start": 0, "count": 1})
@@ -372,12 +372,12 @@ def test_weights_that_are_all_equal():
 
 
 def test_it_says_what_it_has(bridge):
-    told = bridge.describe()
-    assert [one["name"] for one in told["networks"]] == [*NETWORKS, "object", "four"]
-    assert told["data"] == [{"name": "objects", "count": 2000, "classes": list(concepts.class_names("object"))}]
-    assert [one["name"] for one in told["methods"]] == list(METHODS)
-    assert told["networks"][4]["inputs"] == ["first", "second"]
-    assert told["protocol"] == 1
+    description = bridge.describe()
+    assert [entry["name"] for entry in description["networks"]] == [*NETWORKS, "object", "four"]
+    assert description["data"] == [{"name": "objects", "count": 2000, "classes": list(concepts.class_names("object"))}]
+    assert [entry["name"] for entry in description["methods"]] == list(METHODS)
+    assert description["networks"][4]["inputs"] == ["first", "second"]
+    assert description["protocol"] == 1
 
 
 # Many at once
@@ -395,15 +395,15 @@ def test_eight_clients_at_once_get_their_own(server):
         with bridges.joined(server) as bridge:
             for turn in range(8):
                 name, seed = ("Names", "Gated", "Odd")[(k + turn) % 3], (k * 3 + turn) % 4
-                heard = []
-                made = bridge.record(name, [client.noise(seed)], on_maps=heard.append)
-                assert_same(made, known[name, seed])
-                assert {one.layer for one in heard} == {layer for layer, _ in made.all_maps}
+                arrived = []
+                result = bridge.record(name, [client.noise(seed)], on_maps=arrived.append)
+                assert_same(result, known[name, seed])
+                assert {maps.layer for maps in arrived} == {layer for layer, _ in result.all_maps}
                 if turn % 4 == k % 4:
                     job = bridge.start(name, "activations", inputs=[client.noise(seed)])
-                    told, maps = bridges.followed(bridge, job)
-                    assert told[-1]["state"] == "done", told[-1]
-                    assert all(same(one, known[name, seed].all_maps[key]) for key, one in maps.items())
+                    states, maps = bridges.followed(bridge, job)
+                    assert states[-1]["state"] == "done", states[-1]
+                    assert all(same(entry, known[name, seed].all_maps[key]) for key, entry in maps.items())
         return k
 
     with ThreadPoolExecutor(8) as pool:
@@ -411,9 +411,9 @@ def test_eight_clients_at_once_get_their_own(server):
 
 
 def test_a_client_that_goes_ends_its_run(server, bridge, own):
-    live = server.calls["record"].__self__.networks["Gated"]
+    loaded = server.calls["record"].__self__.networks["Gated"]
     bridge.record("Gated", [client.noise(1)])
-    before = live.last_run
+    before = loaded.last_run
     own.GATE.clear()
     own.REACHED.clear()
     answer = bridge.call("record", {"network": "Gated", "inputs": [{"kind": "noise", "seed": 77}]})
@@ -423,11 +423,11 @@ def test_a_client_that_goes_ends_its_run(server, bridge, own):
     own.GATE.set()
     assert bridge.record("Names").all_maps  # a turn comes
     assert bridge.record("Gated", [client.noise(2)]).all_maps
-    assert before is not None and live.last_run.inputs[0].name == "noise:2"
+    assert before is not None and loaded.last_run.inputs[0].name == "noise:2"
 
 
-def test_films_may_be_closed_by_another(server, bridge):
-    """The calls hold a lock where they change which films there are; what was there before is let go of."""
+def test_another_thread_may_close_videos(server, bridge):
+    """The calls hold a lock while they change the open videos; a replaced video is closed."""
     service = server.calls["film"].__self__
 
     class Fake:

@@ -1,4 +1,4 @@
-"""A hostile client: whatever it sends, the bridge answers with an error, writes nothing, and serves the honest."""
+"""A hostile client: whatever it sends, the bridge answers with an error, writes nothing, and serves other clients."""
 
 import http.client
 import json
@@ -36,14 +36,14 @@ def server(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def goes_on(server):
-    """After each attack an honest client gets its answer, and no thread is left with a connection for long."""
+    """After each attack another client gets its answer, and all connection threads end soon."""
     yield
     with bridges.joined(server) as honest:
         assert honest.record("names", [client.noise(1)]).all_maps
 
 
 def head(server, **changes) -> bytes:
-    """A request's head; `changes` replace or, by None, leave out headers. `_` stands for `-`."""
+    """The head of a request; `changes` replace headers, None removes them. `_` stands for `-`."""
     fields = {
         "Host": f"127.0.0.1:{server.port}", "Authorization": f"Bearer {bridges.TOKEN}", "Content-Length": "0",
     }  # fmt: skip
@@ -107,10 +107,10 @@ def sent(server, *pieces: bytes, end: bool = False) -> tuple[int, dict]:
     ],
 )
 def test_a_bad_head_is_refused(server, changes, status, line):
-    found, told = sent(server, head(server, **changes))
+    found, reply = sent(server, head(server, **changes))
     assert found == status
-    assert told["error"]["kind"] == "BridgeError" and line in told["error"]["text"]
-    assert "\n" not in told["error"]["text"]
+    assert reply["error"]["kind"] == "BridgeError" and line in reply["error"]["text"]
+    assert "\n" not in reply["error"]["text"]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "localhost:1", "[::1]:7"])
@@ -124,8 +124,8 @@ def test_loopback_by_any_name_is_served(server, host):
      "A B C D E", "POST /v1/describe HTTP/9.9", "POST " + "/" * 70_000 + " HTTP/1.1"],
 )  # fmt: skip
 def test_other_methods_and_other_protocols_get_no_answer_of_ours(server, start):
-    status, told = sent(server, head(server, start=start), end=True)
-    assert status in (0, 400, 411, 414, 501, 505) and told == {}
+    status, reply = sent(server, head(server, start=start), end=True)
+    assert status in (0, 400, 411, 414, 501, 505) and reply == {}
 
 
 def test_too_many_headers(server):
@@ -165,20 +165,20 @@ BODIES = {
 
 @pytest.mark.parametrize("name", BODIES)
 def test_a_bad_body_is_refused(server, name):
-    status, told = sent(server, head(server, **{"Content-Length": len(BODIES[name])}), BODIES[name])
+    status, reply = sent(server, head(server, **{"Content-Length": len(BODIES[name])}), BODIES[name])
     assert status == 400
-    assert told["error"]["text"].startswith("request: not a frame of innerwalk")
+    assert reply["error"]["text"].startswith("request: not a frame of innerwalk")
 
 
 def test_a_body_that_ends_early(server):
-    status, told = sent(server, head(server, **{"Content-Length": 100}), b"x" * 40, end=True)
-    assert (status, told["error"]["text"]) == (400, "request: ended early")
+    status, reply = sent(server, head(server, **{"Content-Length": 100}), b"x" * 40, end=True)
+    assert (status, reply["error"]["text"]) == (400, "request: ended early")
 
 
 def test_a_large_body_is_refused_in_words(server):
     """The answer comes although most of the body was never read."""
-    status, told = sent(server, head(server, **{"Content-Length": 2 << 20}), b"x" * (2 << 20))
-    assert status == 413 and "1,048,576" in told["error"]["text"]
+    status, reply = sent(server, head(server, **{"Content-Length": 2 << 20}), b"x" * (2 << 20))
+    assert status == 413 and "1,048,576" in reply["error"]["text"]
     with pytest.raises(InputError, match="a bridge takes at most"):
         with bridges.joined(server) as bridge:
             bridge.record(
@@ -217,41 +217,41 @@ def test_a_large_body_is_refused_in_words(server):
     ],
 )
 def test_odd_values_are_an_expected_error(server, call, values):
-    """With the token: no fault of ours shows through, but one line that says what is wrong."""
+    """With the token: the error is one line about the request, not an internal error."""
     with bridges.joined(server) as bridge:
         try:
-            told = list(bridge.call(call, values))
+            answer = list(bridge.call(call, values))
         except InnerwalkError as error:
             assert "Error:" not in str(error) and "\n" not in str(error)
         else:
-            assert call == "statistics" and told == [({"layers": {}}, {})]
+            assert call == "statistics" and answer == [({"layers": {}}, {})]
 
 
 def test_strangers_cannot_keep_the_honest_out(server):
-    """More silent connections than there are places: the oldest must go as the honest come."""
+    """More silent connections than the limit: the oldest are closed for clients with the token."""
     silent = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(PLACES + 8)]
     try:
         for _ in range(3):
             with bridges.joined(server) as honest:
                 assert honest.describe()["device"] == "cpu"
     finally:
-        for one in silent:
-            one.close()
+        for connection in silent:
+            connection.close()
 
 
 def test_one_more_than_all_places_is_turned_away(server):
-    """Those who have shown the token keep their places."""
+    """Authenticated connections are not closed."""
     held = [bridges.joined(server) for _ in range(PLACES)]
     try:
-        for one in held:
-            assert one.describe()["device"] == "cpu"
+        for bridge in held:
+            assert bridge.describe()["device"] == "cpu"
         with pytest.raises(BridgeError), bridges.joined(server) as late:
             late.describe()
-        for one in held:
-            assert one.describe()["device"] == "cpu"
+        for bridge in held:
+            assert bridge.describe()["device"] == "cpu"
     finally:
-        for one in held:
-            one.close()
+        for bridge in held:
+            bridge.close()
     wait_until(lambda: not server._connections)
 
 
@@ -264,7 +264,7 @@ def wait_until(true) -> None:
 
 @pytest.mark.parametrize("where", ["nothing", "start", "head", "body"])
 def test_a_drip_ends_in_time(server, where):
-    """A byte at a time, each in time: the whole has a limit."""
+    """Single bytes, each in time: the whole request has a deadline."""
     whole = head(server, **{"Content-Length": 1000}) + b"x" * 1000
     begin = {"nothing": 0, "start": 0, "head": 60, "body": len(whole) - 900}[where]
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
@@ -306,7 +306,7 @@ def test_requests_in_a_row_are_answered_in_a_row(server):
 
 
 def test_a_second_request_cannot_hide_in_a_refused_body(server):
-    """What follows a refusal is thrown away."""
+    """Everything after a refusal is discarded."""
     hidden = head(server)
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(head(server, Authorization="Bearer x", **{"Content-Length": len(hidden)}) + hidden)
@@ -333,7 +333,7 @@ def test_clients_that_vanish(server):
 
 
 def test_a_reader_that_stalls_does_not_hold_the_bridge(server, monkeypatch):
-    def much(asked, arrays):
+    def much(values, arrays):
         for _ in range(64):
             yield {}, {"x": np.zeros(1 << 20, np.uint8)}
 
@@ -353,8 +353,8 @@ def test_a_reader_that_stalls_does_not_hold_the_bridge(server, monkeypatch):
 
 def test_an_error_has_no_traceback_and_no_token(server):
     for changes in ({"Authorization": "Bearer x"}, {"start": "POST /v1/x HTTP/1.1"}):
-        _, told = sent(server, head(server, **changes))
-        assert bridges.TOKEN not in json.dumps(told) and "Traceback" not in json.dumps(told)
+        _, reply = sent(server, head(server, **changes))
+        assert bridges.TOKEN not in json.dumps(reply) and "Traceback" not in json.dumps(reply)
 
 
 def test_only_loopback_is_listened_to(server):

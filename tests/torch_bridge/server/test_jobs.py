@@ -30,7 +30,7 @@ class Steps:
 
 
 class Stepwise:
-    """A method whose steps wait to be let, one by one."""
+    """A method whose steps wait for a semaphore."""
 
     def __init__(self) -> None:
         self.let, self.begun = threading.Semaphore(0), threading.Semaphore(0)
@@ -77,12 +77,12 @@ def bridge(server):
 
 @pytest.fixture
 def stepwise(server, monkeypatch):
-    made = Stepwise()
-    monkeypatch.setitem(METHODS, "stepwise", made.method())
+    method = Stepwise()
+    monkeypatch.setitem(METHODS, "stepwise", method.method())
     monkeypatch.setattr(server.calls["job"].__self__, "jobs", jobs.Jobs())
-    yield made
+    yield method
     for _ in range(300):
-        made.let.release()
+        method.let.release()
 
 
 def after(bridge, job, step):
@@ -94,12 +94,12 @@ def test_progress_comes_in_order_with_partial_results(bridge, stepwise):
     assert job["what"]["input"] == "noise:1"
     for number in (1, 2, 3):
         stepwise.let.release()
-        told, found = after(bridge, job, number - 1)
-        assert (told["step"], told["told"]) == (number, f"step {number}")
-        assert told["share"] == pytest.approx(number / 3)
-        assert [one.data[0, 0, 0] for one in found] == [number]
-    told, every = bridges.followed(bridge, job)
-    assert told[-1]["state"] == "done" and every["a", "stepwise"].data[0, 0, 0] == 3
+        state, found = after(bridge, job, number - 1)
+        assert (state["step"], state["told"]) == (number, f"step {number}")
+        assert state["share"] == pytest.approx(number / 3)
+        assert [entry.data[0, 0, 0] for entry in found] == [number]
+    states, every = bridges.followed(bridge, job)
+    assert states[-1]["state"] == "done" and every["a", "stepwise"].data[0, 0, 0] == 3
     assert stepwise.closed == 1
     assert bridge.job(job["id"], 3)[1] == []
     assert bridge.describe()["jobs"][-1]["state"] == "done"
@@ -110,7 +110,7 @@ def test_several_maps_of_one_step_keep_their_order(bridge, server, monkeypatch):
     run = lambda work, parameters: iter(step for step in [Step(1.0, "all", every)])  # noqa: E731
     monkeypatch.setitem(METHODS, "stepwise", Method("stepwise", "", "", lambda w, p: (s for s in run(w, p)), None))
     _, found = bridges.followed(bridge, bridge.start("names", "stepwise"))
-    assert list(found) == [(one.layer, one.method) for one in every]
+    assert list(found) == [(entry.layer, entry.method) for entry in every]
 
 
 def test_denormal_numbers_are_zero_in_a_job(bridge, stepwise):
@@ -126,8 +126,8 @@ def test_cancel_ends_it_at_the_next_step(bridge, stepwise):
     after(bridge, job, 0)
     bridge.cancel(job["id"])
     stepwise.let.release()
-    told, every = bridges.followed(bridge, job)
-    assert (told[-1]["state"], told[-1]["told"], told[-1]["step"]) == ("cancelled", "cancelled", 2)
+    states, every = bridges.followed(bridge, job)
+    assert (states[-1]["state"], states[-1]["told"], states[-1]["step"]) == ("cancelled", "cancelled", 2)
     assert stepwise.closed == 1 and every["a", "stepwise"].data[0, 0, 0] == 2
     assert bridge.cancel(job["id"])["state"] == "cancelled"
     assert bridge.start("names", "stepwise", parameters={"count": 50})["state"] in ("waiting", "running")  # anew
@@ -137,7 +137,7 @@ def test_only_so_many_run_at_a_time(bridge, stepwise, server):
     started = [bridge.start("names", "stepwise", parameters={"count": 1 + k}) for k in range(5)]
     assert stepwise.begun.acquire(timeout=10)
     service = server.calls["job"].__self__
-    running = lambda: [one["state"] for one in service.jobs.describe_all()].count("running")  # noqa: E731
+    running = lambda: [entry["state"] for entry in service.jobs.describe_all()].count("running")  # noqa: E731
     assert running() <= 2
     assert bridge.cancel(started[4]["id"])["state"] == "cancelled"  # it hadn't begun
     most = 0
@@ -164,12 +164,12 @@ def test_too_many_waiting_are_refused(bridge, stepwise, server, monkeypatch):
 )
 def test_a_method_that_fails(bridge, stepwise, how, error):
     stepwise.let.release(9)
-    asked = {"parameters": {"fail_at": 2, "how": how}}
-    told, every = bridges.followed(bridge, bridge.start("names", "stepwise", **asked))
-    assert (told[-1]["state"], told[-1]["error"]) == ("failed", error)
+    request = {"parameters": {"fail_at": 2, "how": how}}
+    states, every = bridges.followed(bridge, bridge.start("names", "stepwise", **request))
+    assert (states[-1]["state"], states[-1]["error"]) == ("failed", error)
     assert every["a", "stepwise"].data[0, 0, 0] == 1  # what there was stays
     assert stepwise.closed == 1
-    bridges.followed(bridge, bridge.start("names", "stepwise", **asked))
+    bridges.followed(bridge, bridge.start("names", "stepwise", **request))
     assert stepwise.runs == 2  # a failure is not remembered
     assert bridge.record("names").all_maps
 
@@ -177,26 +177,28 @@ def test_a_method_that_fails(bridge, stepwise, how, error):
 def test_what_was_made_is_not_made_again(bridge, stepwise):
     stepwise.let.release(100)
 
-    def made(network="names", seed=1, **asked):
+    def computes(network="names", seed=1, **request):
         bridge.record(network, [client.noise(seed)])
         before = stepwise.runs
-        told, every = bridges.followed(bridge, bridge.start(network, "stepwise", **asked))
-        assert told[-1]["state"] == "done" and every["a", "stepwise"].data[0, 0, 0] == 3 + len(asked.get("more", ()))
+        states, every = bridges.followed(bridge, bridge.start(network, "stepwise", **request))
+        assert states[-1]["state"] == "done" and every["a", "stepwise"].data[0, 0, 0] == 3 + len(
+            request.get("more", ())
+        )
         return stepwise.runs > before
 
-    assert made()
-    assert not made()
-    assert not made(parameters={"count": 3})  # as it is by default
-    assert not made(layers=["a", "b"])  # the panels by name
-    assert made(seed=2)
-    assert not made(seed=1)
-    assert made(layers=["a"])
-    assert made("other")
-    assert made("twin")
-    assert made(data="objects")
-    assert made(data="pairs")
-    assert not made(inputs=[client.noise(2)])
-    assert made(inputs=[client.noise(3)])
+    assert computes()
+    assert not computes()
+    assert not computes(parameters={"count": 3})  # as it is by default
+    assert not computes(layers=["a", "b"])  # the panels by name
+    assert computes(seed=2)
+    assert not computes(seed=1)
+    assert computes(layers=["a"])
+    assert computes("other")
+    assert computes("twin")
+    assert computes(data="objects")
+    assert computes(data="pairs")
+    assert not computes(inputs=[client.noise(2)])
+    assert computes(inputs=[client.noise(3)])
 
 
 def test_what_depends_on_the_network_alone_is_kept_for_other_inputs(bridge, stepwise, monkeypatch):
@@ -209,27 +211,27 @@ def test_what_depends_on_the_network_alone_is_kept_for_other_inputs(bridge, step
 
 
 def test_a_job_is_about_the_input_there_was_when_it_was_asked(bridge, stepwise, server, monkeypatch):
-    """Not about the one there is when its turn comes: its result would be remembered under the wrong input."""
-    seen = []
+    """A later input must not be used: the result would be cached under the wrong input."""
+    inputs_seen = []
 
     def look(work, parameters):
-        seen.append(work.arguments[0])
+        inputs_seen.append(work.arguments[0])
         yield Step(1.0, "seen", (maps(float(work.arguments[0].sum()), method="look"),))
 
     monkeypatch.setitem(METHODS, "look", Method("look", "", "", look))
     bridge.record("names", [client.noise(11)])
     busy = [bridge.start("names", "stepwise", parameters={"count": 1 + k}) for k in range(2)]
-    asked = bridge.start("names", "look")
+    waiting_job = bridge.start("names", "look")
     for _ in busy:
         stepwise.begun.acquire(timeout=10)
         stepwise.let.release(3)
     bridge.record("names", [client.noise(12)])
     for job in busy:
         bridges.followed(bridge, job)
-    bridges.followed(bridge, asked)
+    bridges.followed(bridge, waiting_job)
     service = server.calls["job"].__self__
     wanted = service.networks["names"].read(["noise:11"])[0].values
-    assert torch.equal(seen[0], wanted)
+    assert torch.equal(inputs_seen[0], wanted)
 
 
 def test_old_results_make_room(monkeypatch):
@@ -259,7 +261,7 @@ def test_old_jobs_are_forgotten(monkeypatch):
     for k in range(7):
         job = held.start({}, str(k), lambda: (step for step in [Step(1.0, "made")]))
         held.results_since(job.id, 1, 10.0)
-    assert [one["id"] for one in held.describe_all()] == [4, 5, 6, 7]
+    assert [entry["id"] for entry in held.describe_all()] == [4, 5, 6, 7]
     with pytest.raises(UnknownName, match="no job '1'"):
         held.results_since(1, 0, 0)
 
@@ -290,35 +292,35 @@ def test_what_cannot_be_started(bridge, stepwise):
         bridge.start("names", "stepwise", layers=["z"])
     with pytest.raises(UnknownName, match="no data set 'birds'"):
         bridge.start("names", "stepwise", data="birds")
-    told, _ = bridges.followed(bridge, bridge.start("names", "average"))
-    assert told[-1]["state"] == "failed" and "average needs a data set" in told[-1]["error"]
+    states, _ = bridges.followed(bridge, bridge.start("names", "average"))
+    assert states[-1]["state"] == "failed" and "average needs a data set" in states[-1]["error"]
 
 
 def test_a_new_input_waits_for_one_step_at_most(bridge, stepwise, server):
-    """While a step runs the input waits; then it goes first, although the job could go on at once."""
+    """The input waits while a step runs, then runs before the next step."""
     job = bridge.start("names", "stepwise", parameters={"count": 40})
     assert stepwise.begun.acquire(timeout=10)  # its first step is running
-    heard = []
+    done = []
 
     def look(k):
         with bridges.joined(server) as other:
             other.record("other", [client.noise(k)])
-            heard.append(k)
+            done.append(k)
 
     inputs = [threading.Thread(target=look, args=(k,)) for k in range(3)]
-    for one in inputs:
-        one.start()
-    turns = server.calls["job"].__self__.networks["other"].lock
+    for thread in inputs:
+        thread.start()
+    lock = server.calls["job"].__self__.networks["other"].lock
     for _ in range(1000):
-        with turns._change:
-            if turns._urgent_waiting == 3:
+        with lock._change:
+            if lock._urgent_waiting == 3:
                 break
         threading.Event().wait(0.01)
-    assert heard == []
+    assert done == []
     stepwise.let.release()  # the one step they wait for
-    for one in inputs:
-        one.join(20)
-    assert sorted(heard) == [0, 1, 2]
+    for thread in inputs:
+        thread.join(20)
+    assert sorted(done) == [0, 1, 2]
     assert bridge.job(job["id"])[0]["step"] == 1
     stepwise.let.release(100)
     assert bridges.followed(bridge, job)[0][-1]["state"] == "done"  # it was paused, not ended
@@ -327,8 +329,8 @@ def test_a_new_input_waits_for_one_step_at_most(bridge, stepwise, server):
 def test_maps_of_a_job_can_be_looked_at(bridge, stepwise):
     stepwise.let.release(3)
     bridges.followed(bridge, bridge.start("names", "stepwise"))
-    made = bridge.record("names", [client.channel("a", "stepwise", 1)])
-    assert made.input_name == "a, channel 1, stepwise"
+    recording = bridge.record("names", [client.channel("a", "stepwise", 1)])
+    assert recording.input_name == "a, channel 1, stepwise"
 
 
 def test_the_end_of_a_bridge_ends_its_jobs(stepwise):
@@ -343,7 +345,7 @@ def test_the_end_of_a_bridge_ends_its_jobs(stepwise):
             bridge.start("names", "stepwise", parameters={"count": 100})
             assert stepwise.begun.acquire(timeout=10)
             threading.Thread(target=let, daemon=True).start()
-    (told,) = server.calls["job"].__self__.jobs.describe_all()
-    assert told["step"] < 100
-    turns = server.calls["job"].__self__.networks["names"].lock
-    assert turns._busy and turns._closed
+    (state,) = server.calls["job"].__self__.jobs.describe_all()
+    assert state["step"] < 100
+    lock = server.calls["job"].__self__.networks["names"].lock
+    assert lock._busy and lock._closed

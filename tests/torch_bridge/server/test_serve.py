@@ -1,4 +1,4 @@
-"""`innerwalk serve` and `python -m torch_bridge serve`: what is said, who may join, how it ends."""
+"""`innerwalk serve` and `python -m torch_bridge serve`: output, connection file, end."""
 
 import json
 import os
@@ -29,21 +29,21 @@ def test_it_serves_until_ctrl_c(tmp_path, entry, number):
         stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment,
     )  # fmt: skip
     lines = [process.stdout.readline() for _ in range(6)]
-    told = {line[:10].strip(): line[10:].strip() for line in lines}
+    lines_by_name = {line[:10].strip(): line[10:].strip() for line in lines}
     file = tmp_path / "innerwalk-bridge.json"
     connection = json.loads(file.read_text())
-    assert told["serving"] == "object" and told["pictures"] == "object"
-    assert told["listening"] == f"127.0.0.1:{connection['port']}, this machine only"
-    assert file.name in told["join"] and str(connection["port"]) in told["from afar"]
+    assert lines_by_name["serving"] == "object" and lines_by_name["pictures"] == "object"
+    assert lines_by_name["listening"] == f"127.0.0.1:{connection['port']}, this machine only"
+    assert file.name in lines_by_name["join"] and str(connection["port"]) in lines_by_name["from afar"]
     assert connection["token"] not in "".join(lines)
     assert file.stat().st_mode & 0o777 == 0o600
     with client.join_bridge(file) as bridge:
         assert bridge.record("object").prediction.top[0][1] == "ring"
         assert bridge.start("object", "average", data="object", parameters={"count": 2000})["id"] == 1
         process.send_signal(number)  # a connection is open and a job runs
-        out, said = process.communicate(timeout=20)
-    assert (process.returncode, out, said.strip().count("\n")) == (130, "", 0), said
-    assert "innerwalk: stopped" in said or "the bridge has ended" in said
+        out, errors = process.communicate(timeout=20)
+    assert (process.returncode, out, errors.strip().count("\n")) == (130, "", 0), errors
+    assert "innerwalk: stopped" in errors or "the bridge has ended" in errors
     assert list(tmp_path.iterdir()) == []
 
 
@@ -60,8 +60,8 @@ def test_a_connection_file_that_is_there_stays(tmp_path, capsys):
 
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path, capsys):
     assert serve("object", "--device", "cpu", "--connection", str(tmp_path / "no" / "mine.json")) == 2
-    said = capsys.readouterr().err
-    assert "can't be written" in said and said.count("\n") == 1
+    errors = capsys.readouterr().err
+    assert "can't be written" in errors and errors.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_what_cannot_be_served_is_one_line(tmp_path, monkeypatch, capsys, words,
     for name, text in (("list", "[]"), ("text", "{"), ("odd", '{"mine": {"model": "resnet50", "wieghts": "x"}}')):
         (tmp_path / f"{name}.json").write_text(text)
     assert serve(*words) == 2
-    said = capsys.readouterr().err
-    assert line in said and said.count("\n") == 1
+    errors = capsys.readouterr().err
+    assert line in errors and errors.count("\n") == 1
     assert not (tmp_path / "innerwalk-bridge.json").exists()
 
 
@@ -94,23 +94,23 @@ def test_names_of_models():
     }  # fmt: skip
 
 
-def test_an_order_from_words_and_a_file(tmp_path):
+def test_a_config_from_arguments_and_a_file(tmp_path):
     (file := tmp_path / "networks.json").write_text(
         '{"mine": {"model": "my.nets:build", "arguments": {"depth": 4}, "size": [64, 32], "weights": "w.pt"}}'
     )
-    order = serve_config(["pair", "resnet50=r.pt"], file, {"birds": "pictures"}, "cpu", 8600)
-    assert list(order.networks) == ["pair", "resnet50", "mine"]
-    assert (order.networks["mine"].size, order.networks["mine"].arguments) == ((64, 32), {"depth": 4})
-    assert order.networks["resnet50"].weights == "r.pt"
-    assert order.networks["pair"].weights.endswith("pair.safetensors")
-    assert order.data == {"pair": "concepts:pair", "birds": "pictures"}
-    assert (order.device, order.port, order.token) == ("cpu", 8600, "")
+    config = serve_config(["pair", "resnet50=r.pt"], file, {"birds": "pictures"}, "cpu", 8600)
+    assert list(config.networks) == ["pair", "resnet50", "mine"]
+    assert (config.networks["mine"].size, config.networks["mine"].arguments) == ((64, 32), {"depth": 4})
+    assert config.networks["resnet50"].weights == "r.pt"
+    assert config.networks["pair"].weights.endswith("pair.safetensors")
+    assert config.data == {"pair": "concepts:pair", "birds": "pictures"}
+    assert (config.device, config.port, config.token) == ("cpu", 8600, "")
     with pytest.raises(InputError, match="no network is named"):
         serve_config([])
 
 
 def test_methods_are_listed_with_their_parameters(capsys):
     assert cli.main(["methods"]) == 0
-    said = capsys.readouterr().out
-    assert "average        The mean map of each channel" in said
-    assert "  count        How many pictures are averaged over (64, 1 to 1,000,000)" in said
+    output = capsys.readouterr().out
+    assert "average        The mean map of each channel" in output
+    assert "  count        How many pictures are averaged over (64, 1 to 1,000,000)" in output

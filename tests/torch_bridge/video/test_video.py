@@ -1,4 +1,4 @@
-"""Moving pictures as a live source: frames by time, by step and by number, cameras, and what goes wrong."""
+"""Videos: frames by time, by step and by number, cameras, and errors."""
 
 import queue
 import sys
@@ -38,7 +38,7 @@ def number_of(frame: Frame) -> int:
 
 
 def write(path: Path, codec="libx264", options=None, pictures=None, times=None) -> Path:
-    """A film of pictures (H, W, 3), in milliseconds at `times` or 25 a second."""
+    """Write a video of pictures (H, W, 3), at `times` in milliseconds or 25 per second."""
     pictures = [grey(number) for number in range(COUNT)] if pictures is None else pictures
     formats = {"png": "rgb24", "mjpeg": "yuvj420p", "libx264rgb": "rgb24"}
     with av.open(str(path), "w") as file:
@@ -71,7 +71,7 @@ def film(request, folder):
 
 @pytest.fixture
 def once(folder):
-    """A film that stays at its end."""
+    """A video that stays at its end."""
     path = folder / "a.mp4"
     opened = open_video(str(path if path.exists() else write(path, *KINDS["a.mp4"])), loop=False)
     yield opened
@@ -93,10 +93,10 @@ def test_a_film_says_what_it_is(film):
 
 
 def test_steps_give_every_frame_in_turn_and_begin_again(film):
-    given = [film.step() for _ in range(COUNT + 2)]
-    assert [number_of(frame) for frame in given] == [*range(COUNT), 0, 1]
-    assert [frame.number for frame in given] == [*range(COUNT), 0, 1]
-    assert [frame.seconds for frame in given[:COUNT]] == pytest.approx(np.arange(COUNT) / RATE)
+    frames = [film.step() for _ in range(COUNT + 2)]
+    assert [number_of(frame) for frame in frames] == [*range(COUNT), 0, 1]
+    assert [frame.number for frame in frames] == [*range(COUNT), 0, 1]
+    assert [frame.seconds for frame in frames[:COUNT]] == pytest.approx(np.arange(COUNT) / RATE)
     assert [number_of(film.step(n)) for n in (3, -1, 2 * COUNT, -5)] == [4, 3, 3, COUNT - 2]
 
 
@@ -109,7 +109,7 @@ def test_any_frame_is_found_by_its_number(film):
 
 
 def test_the_newest_frame_is_the_one_that_is_due(film):
-    """What lies between is skipped; at the end the film begins again."""
+    """Frames in between are skipped; at the end the video starts again."""
     due = {0: 0, 0.039: 0, 0.04: 1, 0.1: 2, 0.5: 12, 0.52: 13, 1.5: 37, 1.96: 49, 1.999: 49, 2.0: 0, 2.5: 12, 61.04: 26}
     assert {at: number_of(film.frame_at(at)) for at in due} == due
     assert number_of(film.frame_at(-3.0)) == 0
@@ -168,8 +168,8 @@ def test_a_film_held_sideways_stands_upright(tmp_path, turn):
     stored = np.zeros((48, 64, 3), np.uint8)
     stored[:24, :32] = 255  # the upper left
     path = write(tmp_path / "a.mp4", pictures=[stored] * 3)
-    one = 1 << 16
-    a, b = {0: (one, 0), 90: (0, one), 180: (-one, 0), 270: (0, -one)}[turn]
+    unit = 1 << 16
+    a, b = {0: (unit, 0), 90: (0, unit), 180: (-unit, 0), 270: (0, -unit)}[turn]
     rows = np.array([a, b, 0, -b, a, 0, 0, 0, 1 << 30], ">i4").tobytes()
     content = bytearray(path.read_bytes())
     start = content.index(b"tkhd") + 44
@@ -183,7 +183,7 @@ def test_a_film_held_sideways_stands_upright(tmp_path, turn):
 
 @pytest.mark.parametrize("size", [(48, 64), (720, 1280)])
 def test_colours_are_those_of_the_picture(tmp_path, size):
-    """Unsaid, large films are stored by BT.709 and small ones by BT.601."""
+    """Without a colour matrix, large videos are BT.709 and small ones BT.601."""
     colours = np.array([(200, 40, 40), (40, 180, 60), (50, 60, 200), (230, 220, 40)], np.uint8)
     picture = np.repeat(np.repeat(colours.reshape(2, 2, 3), size[0] // 2, 0), size[1] // 2, 1)
     path = tmp_path / "a.mp4"
@@ -196,8 +196,8 @@ def test_colours_are_those_of_the_picture(tmp_path, size):
         stored.colorspace = 2
         file.mux(stream.encode(stored))
         file.mux(stream.encode())
-    seen = open_video(str(path)).step().picture
-    quarters = seen[size[0] // 4 :: size[0] // 2, size[1] // 4 :: size[1] // 2].reshape(4, 3)
+    picture = open_video(str(path)).step().picture
+    quarters = picture[size[0] // 4 :: size[0] // 2, size[1] // 4 :: size[1] // 2].reshape(4, 3)
     assert np.abs(quarters.astype(int) - colours).max() <= 6
 
 
@@ -248,7 +248,7 @@ def test_a_closed_film_says_so(folder):
 
 
 def test_a_film_that_is_taken_away_is_told(folder):
-    """A webm has no way back but to be opened again."""
+    """A webm can only go back by being opened again."""
     path = write(folder / "away.webm", *KINDS["a.webm"])
     film = open_video(str(path))
     film.seek(30)
@@ -353,7 +353,7 @@ def test_without_pyav_it_says_what_to_install(folder, monkeypatch):
 
 
 class Device:
-    """A camera by hand: it sees a frame when it is told to, and can break."""
+    """A fake camera that gets frames and errors from the test."""
 
     def __init__(self) -> None:
         self.streams, self.closed = self, False
@@ -423,9 +423,9 @@ def test_a_camera_that_ends_is_told(device, end, words):
     watched = Camera("camera:0", device)
     device.see(end)
     watched._thread.join(10)
-    for asked in (watched.frame_at, watched.step):
+    for call in (watched.frame_at, watched.step):
         with pytest.raises(InputError, match=f"camera:0: .*{words}"):
-            asked(1)
+            call(1)
     assert device.closed
 
 
@@ -455,7 +455,7 @@ def test_a_camera_that_never_sends_anything_is_told(monkeypatch):
     with pytest.raises(InputError, match="camera:0: no picture for"):
         Camera("camera:0", device)
     device._coming.put(1)  # what comes late ends the thread
-    for thread in [one for one in threading.enumerate() if one.name == "camera:0"]:
+    for thread in [each for each in threading.enumerate() if each.name == "camera:0"]:
         thread.join(10)
     assert device.closed
 
