@@ -109,13 +109,3 @@ def block_numbers(layers: Sequence[Layer], heads: Collection[int]) -> np.ndarray
 def house_numbers(slots: Sequence[Slot]) -> dict[int, int]:
     """Returns the number of each panel along the aisle, from 1, by the layer's index."""
     return {slot.index: number for number, slot in enumerate((slot for slot in slots if slot.side), 1)}
-
-
-def strongest_channels(maps: np.ndarray, count: int) -> np.ndarray:
-    """Returns (count,) int channels, in order, with the largest 97 % quantile of positive values over mean |value|.
-
-    maps: (C, H, W) float32; NaN and Inf count as 0.
-    """
-    flat = np.nan_to_num(maps.reshape(len(maps), -1), nan=0.0, posinf=0.0, neginf=0.0)
-    strength = np.quantile(np.maximum(flat, 0), 0.97, 1) / (np.abs(flat).mean(1) + 1e-6)
-    return np.sort(np.argsort(-strength, kind="stable")[:count])

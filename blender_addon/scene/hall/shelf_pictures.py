@@ -28,7 +28,7 @@ def set_shelf(scene: bpy.types.Scene, pictures: np.ndarray, titles: Sequence[str
 
     pictures: (n, SIDE, SIDE, 3) uint8 sRGB, n up to SHOWN, top row first.
     """
-    collection, hall, standing = collection_of(scene), _hall(scene), shelved(scene)
+    collection, hall, standing = collection_of(scene), _hall(scene), pictures_by_number(scene)
     fill_shelf(scene, pictures)
     for index, pixels in enumerate(pictures):
         if index not in standing:
@@ -43,12 +43,12 @@ def set_shelf(scene: bpy.types.Scene, pictures: np.ndarray, titles: Sequence[str
 
 def fill_shelf(scene: bpy.types.Scene, pictures: np.ndarray) -> None:
     """Shows other pictures (n, SIDE, SIDE, 3) uint8 sRGB in place of those on the desk."""
-    for index, holder in shelved(scene).items():
+    for index, holder in pictures_by_number(scene).items():
         if index < len(pictures):
             write_pixels(picture_image(holder), pictures[index])
 
 
-def shelved(scene: bpy.types.Scene) -> dict[int, bpy.types.Object]:
+def pictures_by_number(scene: bpy.types.Scene) -> dict[int, bpy.types.Object]:
     """Returns the pictures on the desk by their number."""
     shelf = (holder for holder in scene.objects if holder.get(OBJECT_ROLE) == SHELF_ROLE)
     return {holder[SHELF_INDEX]: holder for holder in shelf if picture_image(holder)}

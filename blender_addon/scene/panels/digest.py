@@ -9,8 +9,8 @@ import numpy as np
 
 from ....torch_bridge.recording import Maps, pack
 from ...imaging import atlas
+from ...imaging.channel_ranking import strongest_channels
 from ...layout import Slot
-from ...layout.text_fitting import strongest_channels
 from .panel_metadata import LINKS
 
 LEAST, GOOD = 12.0, 13.0

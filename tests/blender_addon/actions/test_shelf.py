@@ -35,7 +35,7 @@ def hall(bridge):
 
 def laid(scene) -> list[np.ndarray]:
     """Pictures on the shelf, in order."""
-    found = shelf_pictures.shelved(scene)
+    found = shelf_pictures.pictures_by_number(scene)
     assert list(sorted(found)) == list(range(len(found)))
     return [pictures.read_pixels(pictures.picture_image(found[index])) for index in range(len(found))]
 
@@ -120,7 +120,7 @@ def test_words_stand_under_the_pictures(hall, bridge):
     assert len(points) != few and len(points) > 400
     x, y = points[:, 0], points[:, 1]
     assert x.min() >= -0.07 and x.max() <= shelf_desk.COLUMNS * shelf_desk.PITCH + 0.07
-    holders = shelf_pictures.shelved(hall)
+    holders = shelf_pictures.pictures_by_number(hall)
     bottoms = sorted({round(holder.matrix_basis.translation.z, 4) for holder in holders.values()})
     assert len(bottoms) == shelf_desk.ROWS
     assert y.max() > shelf_desk.ROWS * shelf_desk.PITCH, "the head is over them"
@@ -158,7 +158,7 @@ def at(scene, holder) -> tuple[Vector, Vector]:
 def test_pointing_takes_and_places(hall, bridge):
     drawn(hall, seed=1)
     hall.view_layers[0].update()
-    ray = at(hall, shelf_pictures.shelved(hall)[4])
+    ray = at(hall, shelf_pictures.pictures_by_number(hall)[4])
     hit = pick.pick(hall, pick.depsgraph_of(hall), *ray)
     assert (hit.role, hit.index) == ("shelf", 4)
     assert actions.pick(hall, *at(hall, live.of_role(hall, "input"))) == "", "nothing is held: the click is Blender's"
@@ -174,8 +174,8 @@ def test_pointing_takes_and_places(hall, bridge):
 
 def test_a_picture_that_a_person_has_deleted_is_laid_again(hall, bridge):
     drawn(hall)
-    bpy.data.objects.remove(shelf_pictures.shelved(hall)[2])
-    bpy.data.images.remove(pictures.picture_image(shelf_pictures.shelved(hall)[3]))
+    bpy.data.objects.remove(shelf_pictures.pictures_by_number(hall)[2])
+    bpy.data.images.remove(pictures.picture_image(shelf_pictures.pictures_by_number(hall)[3]))
     drawn(hall, seed=9)
     wanted = bridge.pictures("objects", shelf_pictures.SIDE, draw={"count": shelf_desk.SHOWN, "seed": 9})[1]
     assert all(np.array_equal(*pair) for pair in zip(laid(hall), wanted, strict=True))

@@ -7,7 +7,7 @@ import pytest
 
 from innerwalk.blender_addon.layout import camera_presets, label_placement
 from innerwalk.blender_addon.layout.figure_projection import FigureProjection
-from innerwalk.blender_addon.layout.text_fitting import CAP, common_tails, layer_names, strongest_channels, text_width
+from innerwalk.blender_addon.layout.text_fitting import CAP, common_tails, layer_names, text_width
 from innerwalk.tests.support.graphs import WIDTH, figure, graph, panel, walk
 from innerwalk.tests.support.graphs import names as all_names
 
@@ -125,13 +125,3 @@ def test_a_walker_reads_near_labels_and_no_hidden_ones():
     boxes = [np.append(flat(view, w).min(0), flat(view, w).max(0)) for w in seen if w.font == "mono"]
     assert all(min(a[2], b[2]) <= max(a[0], b[0]) or min(a[3], b[3]) <= max(a[1], b[1])
                for k, a in enumerate(boxes) for b in boxes[:k])  # fmt: skip
-
-
-def test_the_strongest_channels_are_chosen_in_order():
-    maps = np.zeros((6, 4, 4), np.float32)
-    maps[4], maps[1] = 1.0, 0.5
-    maps[2, 0, 0] = np.nan
-    maps[3] = -2.0
-    maps[5, ::2] = 1.0
-    assert strongest_channels(maps, 1).tolist() == [5]
-    assert strongest_channels(maps, 3).tolist() == [1, 4, 5]

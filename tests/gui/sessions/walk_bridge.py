@@ -14,7 +14,7 @@ def session() -> rig.Steps:
     rig.view3d().space.shading.type = "WIREFRAME"
     bpy.ops.wm.save_as_mainfile(filepath=str(rig.OUT / "hall.blend"))
     at.act("draw_shelf", data="photos", seed=1)
-    yield from rig.until("the shelf", lambda: at.addon("blender_addon.scene.hall.shelf_pictures").shelved(bpy.context.scene), 60)
+    yield from rig.until("the shelf", lambda: at.addon("blender_addon.scene.hall.shelf_pictures").pictures_by_number(bpy.context.scene), 60)
     person = yield from in_walk.begin("baked")
     for name, index in (("left", 1), ("right", 4)):
         yield from places(person, name, index)

@@ -12,7 +12,7 @@ def session() -> rig.Steps:
     bpy.context.scene.eevee.taa_samples = 1
     rig.look("WIREFRAME", camera=False)
     at.act("draw_shelf", data="photos", seed=1)
-    yield from rig.until("the shelf", lambda: at.addon("blender_addon.scene.hall.shelf_pictures").shelved(bpy.context.scene), 60)
+    yield from rig.until("the shelf", lambda: at.addon("blender_addon.scene.hall.shelf_pictures").pictures_by_number(bpy.context.scene), 60)
     before = at.values()
     yield from by_desk.begin()
     yield from looks_at("shelf", index=1)
