@@ -1,18 +1,29 @@
-"""Inputs of a network: image files, arrays and noise, their preprocessing, and what a network expects."""
+"""Inputs of a network: image files, arrays and noise, their preprocessing, and what a network expects.
 
+Modules that need torch, `input_adapter` and `pixels`, are imported by name.
+"""
+
+from .first_layer import argument_names
 from .image_files import on_white, open_picture
-from .preprocess import Preprocessing, fit_picture
-from .sources import Input, NamedContent, Source, draw_sample, preprocess_picture, read_input
+from .metadata import class_list, input_facts, latent_shape
+from .preprocess import Preprocessing, denormalise, fit_picture
+from .sources import Input, NamedContent, Source, draw_sample, preprocess_picture, read_input, to_image
 
 __all__ = [
     "Input",
     "NamedContent",
     "Preprocessing",
     "Source",
+    "argument_names",
+    "class_list",
+    "denormalise",
     "draw_sample",
     "fit_picture",
+    "input_facts",
+    "latent_shape",
     "on_white",
     "open_picture",
     "preprocess_picture",
     "read_input",
+    "to_image",
 ]
