@@ -56,12 +56,12 @@ class PartialResult(NamedTuple):
     maps: dict[str, torch.Tensor]
     """(N, C, H, W) maps with their autograd history, as they were before any later in-place change."""
     output: torch.Tensor | None
-    """Main tensor of the network's output; None if the run stopped before."""
+    """Main tensor of the network's output, of any shape; None if the run stopped before."""
     edges: dict[str, GradientEdge]
     """Where gradients reach the layer's tensor, unaffected by later in-place changes."""
     layouts: Mapping[str, MapLayout]
     tensors: dict[str, torch.Tensor]
-    """The layers' whole tensors, from which the maps are taken, with windows and special tokens."""
+    """The layers' whole tensors (any shape), from which the maps are taken, with windows and special tokens."""
 
     def gradients(self, of: torch.Tensor) -> dict[str, torch.Tensor]:
         """Returns the gradients (N, C, H, W) of a scalar with respect to the maps; 0 if it doesn't depend on them."""
@@ -152,7 +152,7 @@ class _PartialRun:
             yield
 
     def layer_finished(self, step: TraceStep, value: torch.Tensor) -> bool:
-        """Takes the output of a traced layer, which is ablated already."""
+        """Takes the output of a traced layer (any shape), which is ablated already."""
         if step.id in self.plan.ablation.channels and step.layout is not None:
             self.plan.layouts[step.id] = step.layout
         if step.id in self.plan.layers and step.layout is not None and not step.layout.is_empty:

@@ -106,7 +106,7 @@ class ReluRuleMode(TorchFunctionMode):
 
 
 class _RuleFunction(torch.autograd.Function):
-    """A ReLU or ReLU6 whose backward pass follows a rule."""
+    """A ReLU or ReLU6 whose backward pass follows a rule; tensors of any shape and floating dtype."""
 
     @staticmethod
     def forward(ctx: Any, values: torch.Tensor, top: float | None, guided: bool) -> torch.Tensor:
