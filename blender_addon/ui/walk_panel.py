@@ -31,10 +31,11 @@ class INNERWALK_OT_start_walk(NeedsHall, ActionOperator):
         """Whether the scene is a hall and a walk can start."""
         if not super().poll(context):
             return False
-        from ..vr.headset.headset_walk import cannot
+        from ..vr.headset.headset_walk import obstacle
 
-        cls.poll_message_set(cannot().capitalize())
-        return not cannot()
+        reason = obstacle()
+        cls.poll_message_set(reason[:1].upper() + reason[1:])
+        return not reason
 
 
 class INNERWALK_OT_walk_at_desk(NeedsHall, ActionOperator):
@@ -59,7 +60,7 @@ class INNERWALK_OT_walk_at_desk(NeedsHall, ActionOperator):
         walk = current()
         if walk is None:
             return {"FINISHED"}
-        return {"RUNNING_MODAL"} if walk.take(event) else {"PASS_THROUGH"}
+        return {"RUNNING_MODAL"} if walk.handle_event(event) else {"PASS_THROUGH"}
 
     def cancel(self, context: bpy.types.Context) -> None:
         """Ends the walk when its window is closed."""
@@ -97,9 +98,9 @@ class INNERWALK_OT_hand(bpy.types.Operator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Runs the action for the hand that pressed the button."""
-        from ..vr.headset.button_press import pressed
+        from ..vr.headset.button_press import handle_button
 
-        pressed(self.act, event)
+        handle_button(self.act, event)
         return {"FINISHED"}
 
 
@@ -125,8 +126,8 @@ class INNERWALK_PT_walk(HallPanel, bpy.types.Panel):
             return
         layout.operator("innerwalk.end_walk", icon="X")
         column = layout.column(align=True)
-        for place in walk.places:
-            column.operator("innerwalk.go_to_place", text=place.name).place = place.name
+        for landmark in walk.landmarks:
+            column.operator("innerwalk.go_to_place", text=landmark.name).place = landmark.name
 
 
 @persistent
@@ -137,16 +138,16 @@ def _end_walk(*_: Any) -> None:
         from ..vr.headset import headset_walk
 
         desk_walk.finish()
-        headset_walk.close()
+        headset_walk.abort()
 
 
 @persistent
 def _remove_baked(*_: Any) -> None:
     """Removes what was baked for a headset from halls that undo, redo or a saved file brought back."""
     if any(HALL_VERSION in scene for scene in bpy.data.scenes):
-        from ..vr.headset.headset_walk import undone
+        from ..vr.headset.headset_walk import update_baked_halls
 
-        undone()
+        update_baked_halls()
 
 
 CLASSES = (

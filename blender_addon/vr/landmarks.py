@@ -1,4 +1,4 @@
-"""Places that a walk goes to by a button: entrance, input, each stage, class board. Pure: from the plan of a hall."""
+"""Landmarks that a walk visits in turn: entrance, input, each stage, class board. Pure: from the plan of a hall."""
 
 from __future__ import annotations
 
@@ -10,38 +10,39 @@ from ..layout.boards import Board, answer_board, input_board
 from ..layout.model import Hall
 from ..layout.stages import stage_title
 
-BEFORE = 0.5
+STAGE_DISTANCE = 0.5
 """Metres before a stage's gate."""
-AWAY = 2.2
-"""Metres from a board, on its normal."""
-ENTRANCE = -1.2
-"""y of the entrance: the shelf's desk and the input are to the left, the first gate in the middle."""
+BOARD_DISTANCE = 2.2
+"""Metres from a board of scale 1, along its normal."""
+ENTRANCE_Y = -1.2
+"""y of the entrance, in metres: shelf and input are on the left, the first gate is ahead."""
 
 
 class Landmark(NamedTuple):
-    """Where one stands."""
+    """A named position on the floor and a direction to face."""
 
     name: str
-    place: tuple[float, float]
+    position: tuple[float, float]
     """x and y on the floor, metres."""
     yaw: float
-    """Which way one looks, radians; 0 along the aisle (+y), counted counter-clockwise from above."""
+    """Direction in radians, counter-clockwise from above; 0 is along the aisle (+y)."""
 
 
-def landmarks(hall: Hall) -> list[Landmark]:
-    """In the order of a tour."""
-    first = hall.wings[0].x
-    found = [Landmark("Entrance", (first, ENTRANCE), 0.0), _before("Input", input_board(hall))]
+def plan_landmarks(hall: Hall) -> list[Landmark]:
+    """Return the landmarks of a hall in the order of the tour."""
+    first_x = hall.wings[0].x
+    found = [Landmark("Entrance", (first_x, ENTRANCE_Y), 0.0), _before_board("Input", input_board(hall))]
     for stage in hall.stages:
         if not stage.continued:
-            found.append(Landmark(stage_title(stage), (hall.wings[stage.wing].x, stage.start - BEFORE), 0.0))
-    return [*found, _before("Answer", answer_board(hall))]
+            position = hall.wings[stage.wing].x, stage.start - STAGE_DISTANCE
+            found.append(Landmark(stage_title(stage), position, 0.0))
+    return [*found, _before_board("Answer", answer_board(hall))]
 
 
-def _before(name: str, board: Board) -> Landmark:
-    """On the floor before a board, turned to it."""
+def _before_board(name: str, board: Board) -> Landmark:
+    """Return the landmark on the floor in front of a board, facing it."""
     right = board.axes[0]
     middle = np.array(board.position) + right * board.width / 2
     normal = np.cross(right, (0.0, 0.0, 1.0))
-    at = middle + normal * AWAY * board.scale
-    return Landmark(name, (float(at[0]), float(at[1])), board.yaw)
+    position = middle + normal * BOARD_DISTANCE * board.scale
+    return Landmark(name, (float(position[0]), float(position[1])), board.yaw)

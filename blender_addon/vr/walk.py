@@ -1,7 +1,8 @@
-"""A walk that goes on: where its hands are, what each points at and holds, the menu that is open, the card.
+"""State of a walk: its hands, what each points at and holds, the open menu, the message on the card.
 
-A headset's actions, the desk's keys and tests drive it alike: `point` says where a hand is, `acts.act` what it does.
-Nothing here is Blender data, so undo and files never see it; the hall's scene is found by its name each time.
+The headset's buttons, the desk's keys and tests all drive it the same way: `point_hand` moves a hand and
+`hand_actions.perform` lets it act. Nothing here is Blender data, so undo and files don't contain it; the hall's scene
+is looked up by name each time.
 """
 
 from __future__ import annotations
@@ -9,13 +10,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import bpy
 import numpy as np
 from mathutils import Vector
 
-from ..actions.exporting import ExportSteps
+from ..actions.exporting import ExportSteps, export_steps
 from ..imaging.picking import intersect_plane
 from ..live.hall_requests import scene_named
 from ..scene.hall import pick
@@ -23,147 +25,170 @@ from ..scene.hall.pick import Hit
 from ..scene.hall.refit import site_of
 from ..scene.hall.store import dress_of
 from .display import menu
-from .landmarks import Landmark, landmarks
+from .landmarks import Landmark, plan_landmarks
 
-REACH = 1.5
-"""Metres that a ray is drawn where it meets nothing."""
-SAID = 8.0
-"""Seconds that what was said last stays on the card."""
+RAY_LENGTH = 1.5
+"""Length of a ray that hits nothing, in metres."""
+MESSAGE_SECONDS = 8.0
+"""Seconds for which a message stays on the card."""
 
 
 class Body(Protocol):
-    """Where the walker stands and looks."""
+    """The walker's position: a headset, or the eye of a 3D view."""
 
     def eye(self) -> np.ndarray:
-        """(4, 4) pose of the head, world."""
+        """Return the pose of the head, (4, 4), to world."""
 
-    def stand(self, place: tuple[float, float], yaw: float | None = None) -> None:
-        """Stand on the floor at (x, y), looking along yaw (0: +y); None: as before."""
+    def stand(self, position: tuple[float, float], yaw: float | None = None) -> None:
+        """Stand on the floor at (x, y), facing yaw (radians, 0: +y); None keeps the direction."""
 
-    def turn(self, by: float) -> None:
-        """Turn on the spot, radians, counter-clockwise from above."""
+    def turn(self, angle: float) -> None:
+        """Turn on the spot by an angle, radians, counter-clockwise from above."""
 
 
 @dataclass
 class Grip:
-    """How a hand took hold of a panel."""
+    """A hand's hold on a panel: both poses when it was gripped."""
 
     layer: str
-    panel: np.ndarray
-    """(4, 4) where the panel was then, world."""
-    pose: np.ndarray
-    """(4, 4) where the hand was then."""
+    panel_pose: np.ndarray
+    """(4, 4), panel to world."""
+    hand_pose: np.ndarray
+    """(4, 4), hand to world."""
 
 
 @dataclass
 class Hand:
-    """One hand, or the crosshair of the desk; it points along its -z."""
+    """One hand, or the crosshair at the desk; it points along its -z."""
 
     name: str
     pose: np.ndarray = field(default_factory=lambda: np.eye(4))
-    """(4, 4) world."""
-    there: bool = False
-    """Whether it was seen yet."""
+    """(4, 4), hand to world."""
+    tracked: bool = False
+    """Whether its pose is known yet."""
     hit: Hit | None = None
-    at_board: bool = False
+    on_menu: bool = False
     """Whether it points at the menu."""
     item: int = -1
-    """The entry of the menu that it points at."""
-    far: float = REACH
-    """Metres from the hand to what it points at."""
+    """Index of the menu item that it points at, -1 for none."""
+    distance: float = RAY_LENGTH
+    """Metres from the hand to the end of its ray."""
     grip: Grip | None = None
-
-    place: Vector = field(default_factory=Vector)
-    """Where it is, world."""
-    along: Vector = field(default_factory=lambda: Vector((0, 0, -1)))
-    """Where it points, a unit vector."""
+    position: Vector = field(default_factory=Vector)
+    """Its position in the world, metres."""
+    direction: Vector = field(default_factory=lambda: Vector((0, 0, -1)))
+    """Unit vector that it points along, in the world."""
 
     @property
-    def end(self) -> Vector:
-        """Where its ray ends, world."""
-        return self.place + self.along * self.far
+    def ray_end(self) -> Vector:
+        """The point where its ray ends, in the world."""
+        return self.position + self.direction * self.distance
 
 
 @dataclass
-class Board:
-    """The menu that is open."""
+class MenuBoard:
+    """The open menu: its page and its plane in the world."""
 
     page: menu.Page
     name: str
-    at: np.ndarray
-    """(4, 4) plane to world."""
+    """Name of the page."""
+    pose: np.ndarray
+    """(4, 4), plane to world."""
 
 
 class Walk:
-    """One walk through one hall; `current` gives the one that goes on."""
+    """One walk through one hall; `current` returns the one that is running."""
 
     def __init__(self, scene: bpy.types.Scene, body: Body, hands: Iterable[str]) -> None:
-        self.name, self.body = scene.name, body
-        self.hands = {one: Hand(one) for one in hands}
-        self.places: list[Landmark] = []
-        self.survey(scene)
-        self.at = 0
-        """Which of the places was gone to last."""
-        self.board: Board | None = None
-        self.card: str = next(iter(self.hands))
-        """The hand that the card is at: the one that picked last."""
-        self.holder: str = ""
-        """The hand that took the held picture."""
-        self.leaves = False
-        """Whether the walk is to end."""
-        self.work: ExportSteps | None = None
-        """What goes on a step at a time, such as an export."""
-        self.acted = False
-        """Whether a hand has just acted: Blender evaluates what has changed for the next picture, so looking waits."""
-        self.moved: set[str] = set()
-        """Layers whose panels were moved since they were asked for."""
-        self._said, self._until, self.failed = "", 0.0, False
+        self.scene_name, self.body = scene.name, body
+        self.hands = {name: Hand(name) for name in hands}
+        self.landmarks: list[Landmark] = []
+        self.update_landmarks(scene)
+        self.landmark_index = 0
+        """Index of the landmark that was visited last."""
+        self.menu: MenuBoard | None = None
+        self.card_hand: str = next(iter(self.hands))
+        """Name of the hand that carries the card: the one that picked last."""
+        self.picture_hand: str = ""
+        """Name of the hand that holds a picture of the shelf, "" for none."""
+        self.ending = False
+        """Whether the walk ends at its next tick."""
+        self.export: ExportSteps | None = None
+        """The export that is running, a step at a time."""
+        self.has_acted = False
+        """Whether a hand acted just now; the next frame evaluates the change, so other updates wait for one tick."""
+        self.moved_layers: set[str] = set()
+        """Layers whose panels were moved while they are gripped."""
+        self._message, self._message_end, self.failed = "", 0.0, False
 
     @property
     def scene(self) -> bpy.types.Scene | None:
-        """The hall, None where it is gone."""
-        return scene_named(self.name)
+        """The hall's scene, None if it was removed."""
+        return scene_named(self.scene_name)
 
-    def survey(self, scene: bpy.types.Scene) -> None:
-        """Where the places of the tour are, now that the hall stands so."""
-        self.places = landmarks(site_of(scene, dress_of(scene)).hall)
+    def update_landmarks(self, scene: bpy.types.Scene) -> None:
+        """Plan the landmarks again, for the hall's layout of now."""
+        self.landmarks = plan_landmarks(site_of(scene, dress_of(scene)).hall)
 
     @property
-    def said(self) -> str:
-        """What was done last, or why it couldn't be, for as long as a person reads it."""
-        return self._said if time.monotonic() < self._until else ""
+    def message(self) -> str:
+        """The last message or error, "" after MESSAGE_SECONDS."""
+        return self._message if time.monotonic() < self._message_end else ""
 
-    def say(self, line: str, *, failed: bool = False) -> None:
-        """Tell the walker something."""
-        self._said, self.failed, self._until = line, failed, time.monotonic() + SAID
+    def show_message(self, text: str, *, failed: bool = False) -> None:
+        """Show a message on the card; failed: it is an error."""
+        self._message, self.failed, self._message_end = text, failed, time.monotonic() + MESSAGE_SECONDS
 
-    def hold(self, hand: Hand, pose: np.ndarray) -> None:
-        """A hand is there now; what it points at is looked for by `see`."""
-        hand.pose, hand.there, rows = pose, True, pose.tolist()
-        hand.place = Vector((rows[0][3], rows[1][3], rows[2][3]))
-        hand.along = Vector((-rows[0][2], -rows[1][2], -rows[2][2])).normalized()
+    def go_to(self, index: int) -> str:
+        """Stand at a landmark, counted modulo their number; return its name."""
+        self.landmark_index = index % len(self.landmarks)
+        landmark = self.landmarks[self.landmark_index]
+        self.body.stand(landmark.position, landmark.yaw)
+        return landmark.name
 
-    def point(self, hand: Hand, pose: np.ndarray) -> None:
-        """A hand is there now: what does it point at?"""
-        self.hold(hand, pose)
+    def close_menu(self) -> str:
+        """Close the menu; return "", as there is nothing to report."""
+        self.menu = None
+        return ""
+
+    def leave(self) -> str:
+        """End the walk at its next tick."""
+        self.ending, self.menu = True, None
+        return "the walk is ending"
+
+    def start_export(self, directory: Path) -> str:
+        """Start to export the hall; `hand_actions.continue_export` runs the steps."""
         if (scene := self.scene) is not None:
-            self.see(scene, hand)
+            self.export = export_steps(scene, directory)
+        return ""
 
-    def see(self, scene: bpy.types.Scene, hand: Hand) -> None:
-        """What a hand points at from where it is; it costs more than all else."""
-        hand.at_board, hand.item, hand.hit, hand.far = False, -1, None, REACH
-        if self.board is not None and self._at_board(hand, self.board):
+    def place_hand(self, hand: Hand, pose: np.ndarray) -> None:
+        """Set a hand's pose, (4, 4), hand to world; `find_target` updates what it points at."""
+        hand.pose, hand.tracked, rows = pose, True, pose.tolist()
+        hand.position = Vector((rows[0][3], rows[1][3], rows[2][3]))
+        hand.direction = Vector((-rows[0][2], -rows[1][2], -rows[2][2])).normalized()
+
+    def point_hand(self, hand: Hand, pose: np.ndarray) -> None:
+        """Set a hand's pose, (4, 4), hand to world, and find what it points at."""
+        self.place_hand(hand, pose)
+        if (scene := self.scene) is not None:
+            self.find_target(scene, hand)
+
+    def find_target(self, scene: bpy.types.Scene, hand: Hand) -> None:
+        """Find what a hand points at: the menu or a part of the hall. This is the most expensive part of a frame."""
+        hand.on_menu, hand.item, hand.hit, hand.distance = False, -1, None, RAY_LENGTH
+        if self.menu is not None and self._points_at(hand, self.menu):
             return
-        hand.hit = pick.pick(scene, pick.depsgraph_of(scene), hand.place, hand.along)
+        hand.hit = pick.pick(scene, pick.depsgraph_of(scene), hand.position, hand.direction)
         if hand.hit is not None:
-            hand.far = (Vector(hand.hit.place) - hand.place).length
+            hand.distance = (Vector(hand.hit.place) - hand.position).length
 
-    def _at_board(self, hand: Hand, board: Board) -> bool:
-        met = intersect_plane(board.at, hand.place.to_tuple(), hand.along.to_tuple())
-        if met is None or not met.front or not menu.inside(board.page, met.x, met.y):
+    def _points_at(self, hand: Hand, board: MenuBoard) -> bool:
+        hit = intersect_plane(board.pose, hand.position.to_tuple(), hand.direction.to_tuple())
+        if hit is None or not hit.front or not menu.contains(board.page, hit.x, hit.y):
             return False
-        hand.at_board, hand.far = True, met.distance
-        hand.item = menu.item_at(board.page, met.x, met.y)
+        hand.on_menu, hand.distance = True, hit.distance
+        hand.item = menu.item_at(board.page, hit.x, hit.y)
         return True
 
 
@@ -171,11 +196,11 @@ _walk: Walk | None = None
 
 
 def current() -> Walk | None:
-    """The walk that goes on."""
+    """Return the walk that is running, None for none."""
     return _walk
 
 
-def begin(walk: Walk | None) -> None:
-    """This walk goes on from now; None: no walk does."""
+def set_current(walk: Walk | None) -> None:
+    """Set the walk that is running, None for none."""
     global _walk
     _walk = walk

@@ -1,21 +1,23 @@
-"""Walks: with a headset, or at the desk; from place to place."""
+"""The actions of walks: start one with a headset or at the desk, go to a place, end it."""
 
 from __future__ import annotations
 
-from typing import Literal
-
-import bpy
+from typing import TYPE_CHECKING, Literal
 
 from ...torch_bridge.recording.errors import SceneError, UnknownName
+
+if TYPE_CHECKING:
+    import bpy
 
 Shading = Literal["auto", "preview", "baked"]
 
 
 def start_walk(scene: bpy.types.Scene, shading: Shading = "auto", textures: int = 256) -> str:
-    """Walk through the hall with a headset. Raises SceneError where that can't be, and says what to install.
+    """Start a walk through the hall with a headset.
 
-    shading: "preview" is Blender's Material Preview, "baked" costs a headset least; "auto" takes the first if the
-    hall's textures are at most `textures` MiB, within which those that are baked stay.
+    shading: "preview" is Blender's Material Preview; "baked" colours are the fastest in a headset; "auto" is "preview"
+    if the hall's textures take at most `textures` MiB, else "baked". textures: limit of the baked textures, in MiB.
+    Raises SceneError if no session can start, and says what to install.
     """
     from .headset import headset_walk
 
@@ -23,34 +25,37 @@ def start_walk(scene: bpy.types.Scene, shading: Shading = "auto", textures: int 
 
 
 def walk_at_desk(scene: bpy.types.Scene) -> str:
-    """Walk through the hall in the 3D view, with keys, mouse and a crosshair. Raises SceneError."""
+    """Start a walk through the hall in the 3D view, with keys, mouse and a crosshair.
+
+    Raises SceneError if no 3D view shows the hall.
+    """
     from .desk import desk_walk
 
     return desk_walk.begin(scene)
 
 
 def end_walk(scene: bpy.types.Scene) -> str:
-    """Leave the walk that goes on, with a headset or at the desk."""
+    """End the walk that is running, with a headset or at the desk."""
     from .desk import desk_walk
     from .headset import headset_walk
 
     if desk_walk.current() is not None:
         desk_walk.finish()
-        return "the walk is over"
+        return "the walk has ended"
     return headset_walk.end()
 
 
 def go_to_place(scene: bpy.types.Scene, place: str) -> str:
-    """Send who walks to a place of the tour: "Entrance", "Input", a stage by its name, "Answer".
+    """Move the walker to a place of the tour: "Entrance", "Input", the title of a stage, or "Answer".
 
-    Raises UnknownName, or SceneError where nobody walks.
+    Raises UnknownName, or SceneError if no walk is running.
     """
-    from . import hand_actions, walk
+    from . import walk
 
-    goes_on = walk.current()
-    if goes_on is None:
-        raise SceneError("nobody walks; start a walk first")
-    names = [one.name for one in goes_on.places]
+    running = walk.current()
+    if running is None:
+        raise SceneError("no walk is running; start one first")
+    names = [landmark.name for landmark in running.landmarks]
     if place not in names:
         raise UnknownName("place", place, names)
-    return hand_actions.go(goes_on, names.index(place))
+    return running.go_to(names.index(place))

@@ -1,6 +1,6 @@
-"""What a walk draws at the desk: a crosshair, and all that is read, on the glass before the eye.
+"""Draws a walk at the desk: the crosshair and all text on the screen plane.
 
-Outlines, the landing place and the menu are in the world, as they are with a headset.
+Outlines, the landing ring and the menu are drawn in the world, as they are with a headset.
 """
 
 from __future__ import annotations
@@ -13,121 +13,122 @@ from mathutils import Matrix
 
 from ...actions import pointing
 from .. import hand_actions
-from ..drawing.canvas import Sketch
-from ..drawing.gpu_draw import Lines, from_eye
-from ..drawing.hands_drawing import Drawing
-from ..drawing.textures import Pane, Shown
+from ..drawing.canvas import Canvas
+from ..drawing.gpu_draw import Lines, eye_space
+from ..drawing.textures import DoubleBuffer, PaintedCanvas
 from ..walk import Hand, Walk
-from .eye import EYE_NAME, Desk
-from .screen_plane import Glass, fitted
+from ..walk_drawing import WalkDrawing
+from .desk_camera import HAND_NAME, DeskCamera
+from .screen_plane import ScreenPlane, fit_density
 
-DENSE = 900.0
-"""Pixels of the glass a metre of a sketch, times the interface's scale: capitals of a card are 10 pixels high."""
-MARGIN, SHARE = 16, 0.3
-"""Pixels from the view's edges; the card is no wider than this share of it."""
-ARM, GAP, LINE, RIM, LONG = 8, 4, 2, 2, 5
-"""Of the crosshair, pixels: an arm, from the middle to it, its width, its dark rim; longer where there is something."""
-BESIDE, HIGH = 14, 56
-"""Pixels from the middle to the name of what is pointed at; from below to what is held, where Blender's last operator
-has its panel."""
-TINTS = {"nothing": "data", "something": "text", "held": "skip"}
-"""Colour of the crosshair by what it points at."""
+TEXT_DENSITY = 900.0
+"""Pixels for each metre of a canvas, times the interface's scale: capitals on the card are 10 pixels high."""
+MARGIN, MAX_CARD_SHARE = 16, 0.3
+"""Distance of the card from the view's edges, in pixels, and its largest width as a share of the view's."""
+ARM, GAP, LINE, RIM, EXTRA = 8, 4, 2, 2, 5
+"""Sizes of the crosshair in pixels: an arm, its distance from the centre, its width, its dark rim, and how much longer
+it is over something that can be picked."""
+NAME_OFFSET, PICTURE_Y = 14, 56
+"""Pixels from the centre to the name of what is pointed at, and from the lower edge to the held picture, which leaves
+room for Blender's panel of the last operator."""
+CROSS_COLOURS = {"nothing": "data", "something": "text", "held": "skip"}
+"""Colour of the crosshair, by its state."""
 
 
-class DeskDrawing(Drawing):
-    """All that is drawn for one walk at the desk."""
+class DeskDrawing(WalkDrawing):
+    """Draws one walk at the desk."""
 
     REGIONS = ("WINDOW",)
 
-    def __init__(self, walk: Walk, desk: Desk) -> None:
+    def __init__(self, walk: Walk, camera: DeskCamera) -> None:
         super().__init__(walk)
-        self._desk = desk
+        self._camera = camera
         self._scale: float = bpy.context.preferences.system.ui_scale
-        self.words_dense = DENSE * self._scale
-        self.menu_dense = self.words_dense / hand_actions.AHEAD
-        self.cross = "nothing"
-        self._crosses = {state: Pane() for state in TINTS}
-        for state, pane in self._crosses.items():
-            pane.show(Shown(crosshair(state), self._scale))
+        self.text_density = TEXT_DENSITY * self._scale
+        self.menu_density = self.text_density / hand_actions.MENU_DISTANCE
+        self.cross_state = "nothing"
+        self._crosses = {state: DoubleBuffer() for state in CROSS_COLOURS}
+        for state, buffer in self._crosses.items():
+            buffer.show(PaintedCanvas(draw_crosshair(state), self._scale))
 
-    def look(self, scene: bpy.types.Scene) -> None:
-        """Make what has changed; between frames."""
-        super().look(scene)
-        self.cross = pointed(self.walk, scene)
+    def update(self, scene: bpy.types.Scene) -> None:
+        """Update what has changed, between two frames."""
+        super().update(scene)
+        self.cross_state = crosshair_state(self.walk, scene)
 
-    def panes(self) -> Iterator[Pane]:
-        """Crosses too."""
+    def buffers(self) -> Iterator[DoubleBuffer]:
+        """Yield all buffers, those of the crosshair first."""
         yield from self._crosses.values()
-        yield from super().panes()
+        yield from super().buffers()
 
-    def seen(self) -> tuple[object, ...]:
-        """What is drawn: where it is equal, so is the picture."""
-        around = self._pointed[EYE_NAME].around
-        return *(one.seen for one in self.panes()), around, self.cross
+    def content(self) -> tuple[object, ...]:
+        """Return all that is drawn; while it is equal, the view needs no redraw."""
+        outline = self._targets[HAND_NAME].outline
+        return *(buffer.front for buffer in self.buffers()), outline, self.cross_state
 
     def plan(self, scene: bpy.types.Scene) -> None:
-        """There is no ray where the eye is the hand."""
-        self._paints, self.eye, lines = True, self.walk.body.eye(), Lines()
-        self._drawn = [lines.draw]
-        self.plan_met(scene, self.walk.hands[EYE_NAME], lines)
-        if self.walk.board is not None:
-            self._drawn.append(partial(self._menu.draw, Matrix(self.walk.board.at.tolist())))
+        """Plan what is drawn in the world; the eye is the hand, so there is no ray."""
+        self._may_paint, self.eye, lines = True, self.walk.body.eye(), Lines()
+        self._draws = [lines.draw]
+        self.plan_target(scene, self.walk.hands[HAND_NAME], lines)
+        if self.walk.menu is not None:
+            self._draws.append(partial(self._menu.draw, Matrix(self.walk.menu.pose.tolist())))
 
     def draw(self) -> None:
-        """The view that the walk is in."""
-        glass, hand = self._desk.glass(), self.walk.hands[EYE_NAME]
-        if glass is None or not hand.there:
+        """Draw the view of the walk; other views stay as they are."""
+        plane, hand = self._camera.screen_plane(), self.walk.hands[HAND_NAME]
+        if plane is None or not hand.tracked:
             return
         super().draw()
-        self._draw_card(glass)
-        self._draw_words(glass, hand)
+        self._draw_card(plane)
+        self._draw_centre(plane, hand)
 
-    def _draw_card(self, glass: Glass) -> None:
-        """In the lower right corner."""
-        if self._card.seen is None or not self._is_card_wanted():
+    def _draw_card(self, plane: ScreenPlane) -> None:
+        """Draw the card in the lower right corner."""
+        if self._card.front is None or not self._is_card_visible():
             return
-        sketch, (width, height) = self._card.seen.sketch, glass.size
-        room = SHARE * width, height - 2 * MARGIN
-        dense = fitted(self.words_dense, sketch.width, sketch.height, room)
-        _draw(self._card, glass, (width - MARGIN - round(sketch.width * dense), MARGIN), dense)
+        canvas, (width, height) = self._card.front.canvas, plane.size
+        room = MAX_CARD_SHARE * width, height - 2 * MARGIN
+        density = fit_density(self.text_density, canvas.width, canvas.height, room)
+        _draw(self._card, plane, (width - MARGIN - round(canvas.width * density), MARGIN), density)
 
-    def _is_card_wanted(self) -> bool:
-        """An open menu has its place, unless something failed or goes on."""
+    def _is_card_visible(self) -> bool:
+        """Return whether the card is drawn; an open menu hides it, unless there is an error or an export."""
         walk = self.walk
-        return walk.board is None or walk.work is not None or bool(walk.failed and walk.said)
+        return walk.menu is None or walk.export is not None or bool(walk.failed and walk.message)
 
-    def _draw_words(self, glass: Glass, hand: Hand) -> None:
-        """The crosshair with the name beside it, and the picture that is held, at the lower left."""
-        (x, y), beside = glass.middle, BESIDE * self._scale
-        _draw(self._pointed[hand.name].name, glass, (round(x + beside), round(y + beside)), self.words_dense)
-        if hand.name == self.walk.holder:
-            _draw(self._held, glass, (MARGIN, HIGH * self._scale), self.words_dense)
-        _draw(self._crosses[self.cross], glass, (x, y), self._scale)
+    def _draw_centre(self, plane: ScreenPlane, hand: Hand) -> None:
+        """Draw the crosshair, the name beside it, and the held picture at the lower left."""
+        (x, y), offset = plane.centre, NAME_OFFSET * self._scale
+        _draw(self._targets[hand.name].label, plane, (round(x + offset), round(y + offset)), self.text_density)
+        if hand.name == self.walk.picture_hand:
+            _draw(self._picture, plane, (MARGIN, PICTURE_Y * self._scale), self.text_density)
+        _draw(self._crosses[self.cross_state], plane, (x, y), self._scale)
 
 
-def pointed(walk: Walk, scene: bpy.types.Scene) -> str:
-    """What the crosshair says: nothing, something that can be picked, or a panel that is held."""
-    hand, board = walk.hands[EYE_NAME], walk.board
+def crosshair_state(walk: Walk, scene: bpy.types.Scene) -> str:
+    """Return the crosshair's state: "nothing", "something" that can be picked, or "held" for a gripped panel."""
+    hand, board = walk.hands[HAND_NAME], walk.menu
     if hand.grip is not None:
         return "held"
-    if hand.at_board and board is not None:
+    if hand.on_menu and board is not None:
         return "something" if hand.item >= 0 and board.page.items[hand.item].enabled else "nothing"
     hit = hand.hit
-    there = hit is not None and pointing.kind(hit) != "floor" and pointing.means(scene, hit)
-    return "something" if there else "nothing"
+    can_pick = hit is not None and pointing.hit_kind(hit) != "floor" and pointing.has_effect(scene, hit)
+    return "something" if can_pick else "nothing"
 
 
-def crosshair(state: str) -> Sketch:
-    """Four arms about the origin, in pixels; their rim is dark, so that bright ground shows them too."""
-    sketch, end = Sketch(), GAP + ARM + (LONG if state != "nothing" else 0)
-    for grown, tint in ((RIM, "board"), (0, TINTS[state])):
-        thick, near, far = LINE / 2 + grown, GAP - grown, end + grown
+def draw_crosshair(state: str) -> Canvas:
+    """Draw four arms about the origin, in pixels; a dark rim makes them visible on bright ground."""
+    canvas, end = Canvas(), GAP + ARM + (EXTRA if state != "nothing" else 0)
+    for margin, colour in ((RIM, "board"), (0, CROSS_COLOURS[state])):
+        half, near, far = LINE / 2 + margin, GAP - margin, end + margin
         for span in ((near, far), (-far, -near)):
-            sketch.box(span, (-thick, thick), tint)
-            sketch.box((-thick, thick), span, tint)
-    return sketch
+            canvas.box(span, (-half, half), colour)
+            canvas.box((-half, half), span, colour)
+    return canvas
 
 
-def _draw(pane: Pane, glass: Glass, pixel: tuple[float, float], dense: float) -> None:
-    with from_eye():
-        pane.draw(Matrix(glass.at(*pixel, dense).tolist()))
+def _draw(buffer: DoubleBuffer, plane: ScreenPlane, pixel: tuple[float, float], density: float) -> None:
+    with eye_space():
+        buffer.draw(Matrix(plane.pose_at(*pixel, density).tolist()))

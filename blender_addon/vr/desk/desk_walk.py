@@ -1,4 +1,4 @@
-"""A walk without a headset: its clock, its keys, its mouse. What they do are the acts of the headset's hands."""
+"""A walk at the desk: its timer, keys and mouse. The keys run the same actions as the headset's hands."""
 
 from __future__ import annotations
 
@@ -10,174 +10,178 @@ from ....torch_bridge.recording.errors import SceneError
 from ...scene.hall import store
 from .. import hand_actions, walk
 from ..walk import Walk
+from .desk_camera import HAND_NAME, DeskCamera
 from .desk_drawing import DeskDrawing
-from .eye import EYE_NAME, Desk
 
-PACE = 1 / 60
-"""Seconds between two goes."""
-MOST = 0.25
-"""Seconds that count between two goes, whatever has taken longer."""
-SPEED, FAST = 2.5, 3.0
-"""Metres a second, and how many times as fast with Shift."""
-GLANCE = 0.0025
-"""Radians that a pixel of the mouse turns the eye."""
-WAYS: dict[str, tuple[float, float, float]] = {
+TICK_SECONDS = 1 / 60
+"""Seconds between two ticks."""
+MAX_STEP_SECONDS = 0.25
+"""Longest time that one tick moves the walker for, in seconds, however late it is."""
+SPEED, FAST_FACTOR = 2.5, 3.0
+"""Speed in metres a second, and its factor with Shift."""
+MOUSE_SPEED = 0.0025
+"""Radians that the eye turns for each pixel of the mouse."""
+DIRECTIONS: dict[str, tuple[float, float, float]] = {
     "W": (0, 1, 0), "UP_ARROW": (0, 1, 0), "S": (0, -1, 0), "DOWN_ARROW": (0, -1, 0), "A": (-1, 0, 0),
     "LEFT_ARROW": (-1, 0, 0), "D": (1, 0, 0), "RIGHT_ARROW": (1, 0, 0), "E": (0, 0, 1), "Q": (0, 0, -1),
 }  # fmt: skip
-"""Key -> to the right, ahead, up, while it is held."""
+"""Direction (right, ahead, up) in which the walker moves while a key is held."""
 KEYS = {
     "LEFTMOUSE": "pick", "SPACE": "pick", "G": "grip", "M": "menu", "TAB": "menu", "N": "next_landmark",
     "P": "previous_landmark", "Z": "turn_left", "X": "turn_right", "ESC": "leave", "RIGHTMOUSE": "leave",
 }  # fmt: skip
-"""Key -> what the hand does when it goes down."""
-GROWTH = {"WHEELUPMOUSE": 1.1, "WHEELDOWNMOUSE": 1 / 1.1}
-"""Of a panel that is held."""
-MOVES, DOWN = ("MOUSEMOVE", "INBETWEEN_MOUSEMOVE"), ("PRESS", "DOUBLE_CLICK")
-OTHERS = ("TIMER", "WINDOW")
-"""How the kinds of events begin that are Blender's own."""
+"""Action of the hand when a key is pressed."""
+WHEEL_FACTORS = {"WHEELUPMOUSE": 1.1, "WHEELDOWNMOUSE": 1 / 1.1}
+"""Factor by which a step of the wheel scales the gripped panel."""
+MOUSE_MOVES, PRESSES = ("MOUSEMOVE", "INBETWEEN_MOUSEMOVE"), ("PRESS", "DOUBLE_CLICK")
+PASSED_PREFIXES = ("TIMER", "WINDOW")
+"""Prefixes of the event types that are left to Blender."""
 HELP = (
     "Walk: WASD, Q E, Shift fast  ·  Look: mouse  ·  Pick: click  ·  Hold panel: G, scale: wheel  ·  Menu: M  ·  "
-    "Places: N P  ·  Turn: Z X  ·  Leave: Esc"
+    "Places: N P  ·  Turn: Z X  ·  End: Esc"
 )
 
 
-class AtDesk:
+class DeskWalk:
     """One walk at the desk."""
 
-    def __init__(self, scene: bpy.types.Scene, body: Desk) -> None:
+    def __init__(self, scene: bpy.types.Scene, body: DeskCamera) -> None:
         self.body = body
-        self.walk = Walk(scene, body, (EYE_NAME,))
+        self.walk = Walk(scene, body, (HAND_NAME,))
         self.drawing = DeskDrawing(self.walk, body)
-        self.held, self.fast = set[str](), False
+        self.held_keys, self.fast = set[str](), False
         self.mouse: tuple[int, int] | None = None
-        """Where it was last, pixels of the window."""
-        self.then = time.monotonic()
-        self._seen: tuple[object, ...] = ()
-        self._told = 0
-        """Address of the area whose header tells the keys."""
+        """Last position of the mouse, in pixels of the window."""
+        self.last_step = time.monotonic()
+        self._content: tuple[object, ...] = ()
+        self._header_area = 0
+        """Address of the area whose header shows the keys."""
 
     def enter(self) -> None:
-        """Stand at the entrance."""
+        """Set up the view, stand at the entrance and start to draw."""
         self.body.enter()
-        hand_actions.go(self.walk, 0)
+        self.walk.go_to(0)
         self.drawing.begin()
 
     def leave(self) -> None:
-        """What is held is let go; the view stays where the walk has ended."""
-        hand_actions.act(self.walk, self.walk.hands[EYE_NAME], "let_go")
+        """Release what is held, stop drawing and restore the view; the viewpoint stays."""
+        hand_actions.perform(self.walk, self.walk.hands[HAND_NAME], "let_go")
         self.drawing.end()
         self.body.leave()
         for window in bpy.context.window_manager.windows:
             window.cursor_modal_restore()
 
-    def go(self) -> float | None:
-        """One go; seconds until the next, None for no more."""
+    def tick(self) -> float | None:
+        """Update the walk; return the seconds until the next tick, None after the last."""
         scene, area = self.walk.scene, self.body.area
-        if scene is None or self.walk.leaves or area is None:
+        if scene is None or self.walk.ending or area is None:
             finish()
             return None
-        if area.as_pointer() != self._told:
+        if area.as_pointer() != self._header_area:
             area.header_text_set(HELP)
-            self._told = area.as_pointer()
-        self._step()
-        hand = self.walk.hands[EYE_NAME]
-        self.walk.point(hand, self.body.eye())
-        hand_actions.carry(self.walk, scene)
-        hand_actions.work(self.walk)
-        self.drawing.look(scene)
-        if (seen := (hand.pose.tobytes(), *self.drawing.seen())) != self._seen or not self.drawing.ready:
-            self._seen = seen
+            self._header_area = area.as_pointer()
+        self._move()
+        hand = self.walk.hands[HAND_NAME]
+        self.walk.point_hand(hand, self.body.eye())
+        hand_actions.carry_panels(self.walk, scene)
+        hand_actions.continue_export(self.walk)
+        self.drawing.update(scene)
+        content = hand.pose.tobytes(), *self.drawing.content()
+        if content != self._content or not self.drawing.ready:
+            self._content = content
             area.tag_redraw()
-        return PACE
+        return TICK_SECONDS
 
-    def _step(self) -> None:
-        """As far as the held keys go."""
+    def _move(self) -> None:
+        """Move in the direction of the held keys, for the time since the last step."""
         now = time.monotonic()
-        passed, self.then = min(now - self.then, MOST), now
-        ways = [WAYS[key] for key in self.held]
-        if ways:
-            far = SPEED * (FAST if self.fast else 1.0) * passed
-            right, ahead, up = (far * sum(way) for way in zip(*ways, strict=True))
-            self.body.walk(right, ahead, up)
+        elapsed, self.last_step = min(now - self.last_step, MAX_STEP_SECONDS), now
+        directions = [DIRECTIONS[key] for key in self.held_keys]
+        if directions:
+            distance = SPEED * (FAST_FACTOR if self.fast else 1.0) * elapsed
+            right, ahead, up = (distance * sum(axis) for axis in zip(*directions, strict=True))
+            self.body.move(right, ahead, up)
 
-    def take(self, event: bpy.types.Event) -> bool:
-        """An event of the window; whether it was for the walk. With Ctrl and its like keys are Blender's: undo."""
+    def handle_event(self, event: bpy.types.Event) -> bool:
+        """Handle an event of the window; return whether the walk uses it.
+
+        Keys with Ctrl, Alt or the system key are left to Blender, for undo and the like.
+        """
         before, self.mouse = self.mouse, (event.mouse_x, event.mouse_y)
-        if self.body.area is None:  # the view is gone; the next go ends the walk
+        if self.body.area is None:  # the view was closed; the next tick ends the walk
             return False
-        if event.type in MOVES:
+        if event.type in MOUSE_MOVES:
             if before is not None:
-                self.body.glance(*(GLANCE * (now - then) for now, then in zip(self.mouse, before, strict=True)))
+                self.body.rotate(*(MOUSE_SPEED * (now - then) for now, then in zip(self.mouse, before, strict=True)))
             return True
         if event.type == "WINDOW_DEACTIVATE":
-            self.held.clear()
+            self.held_keys.clear()
         self.fast = event.shift
         if event.value == "RELEASE":
-            self.key_up(event.type)
-        if event.ctrl or event.alt or event.oskey or event.type.startswith(OTHERS):
+            self.release_key(event.type)
+        if event.ctrl or event.alt or event.oskey or event.type.startswith(PASSED_PREFIXES):
             return False
-        if event.value in DOWN and not event.is_repeat:
-            self.key_down(event.type)
+        if event.value in PRESSES and not event.is_repeat:
+            self.press_key(event.type)
         return True
 
-    def key_down(self, key: str) -> None:
-        """A key or button goes down, or the wheel turns."""
-        hand = self.walk.hands[EYE_NAME]
-        if key in WAYS:
-            self.held.add(key)
-        elif key in GROWTH:
-            hand_actions.grow(hand, GROWTH[key])
+    def press_key(self, key: str) -> None:
+        """Handle a pressed key or button, or a step of the wheel."""
+        hand = self.walk.hands[HAND_NAME]
+        if key in DIRECTIONS:
+            self.held_keys.add(key)
+        elif key in WHEEL_FACTORS:
+            hand_actions.scale_held_panel(hand, WHEEL_FACTORS[key])
         elif key in KEYS:
-            self.walk.point(hand, self.body.eye())
-            first_closes = KEYS[key] == "leave" and self.walk.board is not None
-            hand_actions.act(self.walk, hand, "menu" if first_closes else KEYS[key])
+            self.walk.point_hand(hand, self.body.eye())
+            closes_menu = KEYS[key] == "leave" and self.walk.menu is not None
+            hand_actions.perform(self.walk, hand, "menu" if closes_menu else KEYS[key])
 
-    def key_up(self, key: str) -> None:
-        """And up."""
-        self.held.discard(key)
+    def release_key(self, key: str) -> None:
+        """Handle a released key."""
+        self.held_keys.discard(key)
         if KEYS.get(key) == "grip":
-            hand_actions.act(self.walk, self.walk.hands[EYE_NAME], "let_go")
+            hand_actions.perform(self.walk, self.walk.hands[HAND_NAME], "let_go")
 
 
-_desk: AtDesk | None = None
+_desk_walk: DeskWalk | None = None
 
 
-def current() -> AtDesk | None:
-    """The walk at the desk that goes on."""
-    return _desk
+def current() -> DeskWalk | None:
+    """Return the walk at the desk that is running, None for none."""
+    return _desk_walk
 
 
 def begin(scene: bpy.types.Scene) -> str:
-    """Walk in the 3D view of the window. Raises SceneError."""
-    global _desk
+    """Start a walk in the 3D view of the window. Raises SceneError."""
+    global _desk_walk
     if not store.is_hall(scene):
-        raise SceneError(f"scene {scene.name!r} is no hall; open a recording first")
+        raise SceneError(f"scene {scene.name!r} is not a hall; open a recording first")
     if walk.current() is not None:
-        raise SceneError("a walk goes on already; leave it first")
-    body = Desk(scene)
+        raise SceneError("a walk is already running; end it first")
+    body = DeskCamera(scene)
     if bpy.app.background or body.area is None:
-        raise SceneError("no 3D view of a window shows this hall; open one to walk in it")
-    _desk = AtDesk(scene, body)
-    walk.begin(_desk.walk)
-    _desk.enter()
+        raise SceneError("no 3D view shows this hall; open one in a window with this scene")
+    _desk_walk = DeskWalk(scene, body)
+    walk.set_current(_desk_walk.walk)
+    _desk_walk.enter()
     if not bpy.app.timers.is_registered(_tick):
         bpy.app.timers.register(_tick)
-    return "walking; Esc leaves"
+    return "walking; press Esc to end the walk"
 
 
 def finish() -> None:
-    """The walk is over."""
-    global _desk
-    if _desk is not None:
-        made, _desk = _desk, None
-        walk.begin(None)
-        made.leave()
+    """End the walk at the desk, if there is one."""
+    global _desk_walk
+    if _desk_walk is not None:
+        ended, _desk_walk = _desk_walk, None
+        walk.set_current(None)
+        ended.leave()
 
 
 def _tick() -> float | None:
     try:
-        return _desk.go() if _desk is not None else None
-    except BaseException:  # Blender would forget the timer, and nothing would be put back
+        return _desk_walk.tick() if _desk_walk is not None else None
+    except BaseException:  # Blender would drop the timer, and the view would keep the walk's settings
         finish()
         raise

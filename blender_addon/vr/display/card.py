@@ -1,6 +1,6 @@
-"""The card at a hand: what a layer or a channel is, like a label in a museum, with its map enlarged.
+"""The card beside a hand: facts about a layer or channel, like a museum label, with its map enlarged.
 
-Words are read from `AWAY` metres; three sizes of them make the order, and quiet words say what a value is of.
+It is read from a distance of DISTANCE metres. Three text sizes order it; names of facts have a quieter colour.
 """
 
 from __future__ import annotations
@@ -10,61 +10,78 @@ from functools import partial
 
 import numpy as np
 
-from ...layout.text_fitting import CAP
+from ...layout.text_fitting import CAP, Align, Font
 from ...scene.paint import glyphs
 from ...time_slicing import run_all
-from ..drawing.canvas import Sketch, size_for
+from ..drawing.canvas import Canvas, size_for
 from ..drawing.text_wrapping import fits, shortened, wrapped
 
-AWAY = 0.6
-"""Metres: at arm's length."""
-SMALL, MIDDLE, LARGE = (size_for(pixels, AWAY) for pixels in (20, 24, 30))
+DISTANCE = 0.6
+"""Reading distance in metres: an arm's length."""
+SMALL, MEDIUM, LARGE = (size_for(pixels, DISTANCE) for pixels in (20, 24, 30))
+"""Text sizes in metres."""
 WIDTH, MARGIN, RIM = 0.34, 0.018, 0.003
-INNER = WIDTH - 2 * MARGIN
-PITCH = 1.3
-"""From line to line, as a share of their size."""
-TALLEST = 0.19
-"""Metres: a picture is no higher."""
-MOST = 12
-"""Facts that are told."""
-SPACE, BAR = 0.010, 0.012
-"""Between two parts of the card, and in half a line between the words and the value; height of the bar of a job."""
-BETWEEN = 0.020
-"""Between two facts beside each other, and in a whole line between the words and the value."""
+"""Width of the card, its margin and its rim, in metres."""
+INNER_WIDTH = WIDTH - 2 * MARGIN
+LINE_PITCH = 1.3
+"""Distance of two lines, as a factor of their text size."""
+MAX_PICTURE_HEIGHT = 0.19
+"""Largest height of the picture, in metres."""
+MAX_FACTS = 12
+"""Largest number of facts on the card."""
+PART_GAP, NARROW_GAP, COLUMN_GAP = 0.010, 0.010, 0.020
+"""Metres between two parts, between a name and its value in half a line, and in a whole line or between two facts."""
+BAR_HEIGHT, RULE_HEIGHT = 0.012, 0.0015
+"""Heights of a job's progress bar and of the line below the title, in metres."""
+HALF_WIDTH = (INNER_WIDTH - COLUMN_GAP) / 2
+"""Width of a fact that shares its line with another, in metres."""
 
 Fact = tuple[str, str]
-Row = tuple[float, Callable[[Sketch, float], None]]
-"""Its height, and what draws it when it is told where its lower edge is."""
+"""Name and value."""
+Row = tuple[float, Callable[[Canvas, float], None]]
+"""Height in metres, and a function that draws the row above a given y."""
 
 
-def card(
-    title: str, facts: Sequence[Fact], picture: np.ndarray | None = None, ends: tuple[str, str] = ("", ""),
-    progress: tuple[str, float] | None = None, warning: str = "",
-) -> Sketch:  # fmt: skip
-    """WIDTH metres wide, as high as what it tells: facts (what, value), a picture (H, W, 4) sRGB over its scale's ends.
+def draw_card(
+    title: str,
+    facts: Sequence[Fact],
+    picture: np.ndarray | None = None,
+    ends: tuple[str, str] = ("", ""),
+    progress: tuple[str, float] | None = None,
+    warning: str = "",
+) -> Canvas:
+    """Draw a card, WIDTH metres wide and as high as its content.
 
-    progress: what a job does, and the share 0..1 of it that is done.
+    picture: (H, W, 4) float32 sRGB, top row first. ends: labels of both ends of its scale. progress: name of a job and
+    the share 0..1 of it that is done.
     """
-    return run_all(card_in_parts(title, facts, picture, ends, progress, warning))
+    return run_all(draw_card_in_steps(title, facts, picture, ends, progress, warning))
 
 
-def card_in_parts(
-    title: str, facts: Sequence[Fact], picture: np.ndarray | None = None, ends: tuple[str, str] = ("", ""),
-    progress: tuple[str, float] | None = None, warning: str = "",
-) -> Generator[None, None, Sketch]:  # fmt: skip
-    """The same a row at a time."""
-    asked: list[Callable[[], list[Row]]] = [
-        partial(_title, title), partial(_picture, picture, ends), partial(_facts, facts), partial(_progress, progress),
-        partial(_warning, warning),
-    ]  # fmt: skip
+def draw_card_in_steps(
+    title: str,
+    facts: Sequence[Fact],
+    picture: np.ndarray | None = None,
+    ends: tuple[str, str] = ("", ""),
+    progress: tuple[str, float] | None = None,
+    warning: str = "",
+) -> Generator[None, None, Canvas]:
+    """Draw a card like `draw_card`, one row in each step; picture: (H, W, 4) float32 sRGB, top row first."""
+    plans: tuple[Callable[[], list[Row]], ...] = (
+        partial(_title_rows, title),
+        partial(_picture_rows, picture, ends),
+        partial(_fact_rows, facts),
+        partial(_progress_rows, progress),
+        partial(_warning_rows, warning),
+    )
     parts = []
-    for rows_of in asked:
-        parts.append(rows_of())
+    for plan in plans:
+        parts.append(plan())
         yield
-    rows = _spaced(part for part in parts if part)
-    board, tall = Sketch(), 2 * MARGIN + sum(height for height, _ in rows)
-    board.frame((0, WIDTH), (0, tall), RIM, "frame", "board")
-    y = tall - MARGIN
+    rows = _with_gaps(part for part in parts if part)
+    board, total = Canvas(), 2 * MARGIN + sum(height for height, _ in rows)
+    board.frame((0, WIDTH), (0, total), RIM, "frame", "board")
+    y = total - MARGIN
     for height, draw in rows:
         y -= height
         draw(board, y)
@@ -72,114 +89,115 @@ def card_in_parts(
     return board
 
 
-def _spaced(parts: Iterable[list[Row]]) -> list[Row]:
-    rows = [row for part in parts for row in (*part, (SPACE, _nothing))]
+def _with_gaps(parts: Iterable[list[Row]]) -> list[Row]:
+    rows = [row for part in parts for row in (*part, (PART_GAP, _draw_nothing))]
     return rows[:-1]
 
 
-def _nothing(board: Sketch, y: float) -> None:
-    """A gap."""
+def _draw_nothing(board: Canvas, y: float) -> None:
+    """Draw a gap."""
 
 
-def _title(title: str) -> list[Row]:
-    """In one line as large as it can be, else in two; a thin line parts it from the rest."""
+def _title_rows(title: str) -> list[Row]:
+    """Return the title, large if it fits one line, else in up to two lines, and a rule below it."""
     if not title.strip():
         return []
-    size = LARGE if fits(title, INNER, LARGE, "mono") else MIDDLE
-    return [*_lines(wrapped(title, INNER, size, 2, "mono"), size, "text", family="mono"), (0.0015, _rule)]
+    size = LARGE if fits(title, INNER_WIDTH, LARGE, "mono") else MEDIUM
+    lines = wrapped(title, INNER_WIDTH, size, 2, "mono")
+    return [*_text_rows(lines, size, "text", family="mono"), (RULE_HEIGHT, _draw_rule)]
 
 
-def _lines(lines: Iterable[str], size: float, tint: str, **more: str) -> list[Row]:
-    """Each with its base line so that it stands in the middle of its row."""
+def _text_rows(lines: Iterable[str], size: float, colour: str, family: Font = "sans") -> list[Row]:
+    """Return a row for each line, its capitals centred vertically."""
 
-    def draw(line: str, board: Sketch, y: float) -> None:
-        board.words(line, size, tint, MARGIN, y + (PITCH - CAP) / 2 * size, **more)  # type: ignore[arg-type]
+    def draw(line: str, board: Canvas, y: float) -> None:
+        board.text(line, size, colour, MARGIN, y + (LINE_PITCH - CAP) / 2 * size, family=family)
 
-    return [(PITCH * size, partial(draw, line)) for line in lines]
-
-
-def _rule(board: Sketch, y: float) -> None:
-    board.box((MARGIN, WIDTH - MARGIN), (y, y + 0.0015), "frame")
+    return [(LINE_PITCH * size, partial(draw, line)) for line in lines]
 
 
-def _picture(pixels: np.ndarray | None, ends: tuple[str, str]) -> list[Row]:
-    """As wide as the card or as high as it may be, the ends of its scale below its corners."""
+def _draw_rule(board: Canvas, y: float) -> None:
+    board.box((MARGIN, WIDTH - MARGIN), (y, y + RULE_HEIGHT), "frame")
+
+
+def _picture_rows(pixels: np.ndarray | None, ends: tuple[str, str]) -> list[Row]:
+    """Return the picture, as wide as the card unless that is too high, and the ends of its scale below its corners."""
     if pixels is None or 0 in pixels.shape:
         return []
-    wide = min(INNER, TALLEST * pixels.shape[1] / pixels.shape[0])
-    x = ((WIDTH - wide) / 2, (WIDTH + wide) / 2)
-    tall = wide * pixels.shape[0] / pixels.shape[1]
-    rows: list[Row] = [(tall, lambda board, y: board.picture(x, (y, y + tall), pixels))]
-    return [*rows, (PITCH * SMALL, partial(_ends, x, ends))] if any(ends) else rows
+    width = min(INNER_WIDTH, MAX_PICTURE_HEIGHT * pixels.shape[1] / pixels.shape[0])
+    x = ((WIDTH - width) / 2, (WIDTH + width) / 2)
+    height = width * pixels.shape[0] / pixels.shape[1]
+    rows: list[Row] = [(height, lambda board, y: board.picture(x, (y, y + height), pixels))]
+    return [*rows, (LINE_PITCH * SMALL, partial(_draw_ends, x, ends))] if any(ends) else rows
 
 
-def _ends(x: tuple[float, float], ends: tuple[str, str], board: Sketch, y: float) -> None:
-    for at, align, body in ((x[0], "left", ends[0]), (x[1], "right", ends[1])):
-        line = shortened(body, (x[1] - x[0] - BETWEEN) / 2, SMALL)
-        board.words(line, SMALL, "quiet", at, y + (PITCH - CAP) / 3 * SMALL, align)  # type: ignore[arg-type]
+def _draw_ends(x: tuple[float, float], ends: tuple[str, str], board: Canvas, y: float) -> None:
+    baseline = y + (LINE_PITCH - CAP) / 3 * SMALL
+    sides: tuple[tuple[float, Align, str], ...] = ((x[0], "left", ends[0]), (x[1], "right", ends[1]))
+    for position, align, text in sides:
+        line = shortened(text, (x[1] - x[0] - COLUMN_GAP) / 2, SMALL)
+        board.text(line, SMALL, "quiet", position, baseline, align)
 
 
-def _facts(facts: Sequence[Fact]) -> list[Row]:
-    """Short facts two in a row, long ones alone; those that there is no room for are counted."""
-    rows = [row for line in _packed(facts[:MOST]) for row in _fact_rows(line)]
-    left = len(facts) - MOST
-    return [*rows, *_lines([f"and {left} more"], SMALL, "quiet")] if left > 0 else rows
+def _fact_rows(facts: Sequence[Fact]) -> list[Row]:
+    """Return the facts, short ones two in a line; those beyond MAX_FACTS are only counted."""
+    rows = [row for line in _pack(facts[:MAX_FACTS]) for row in _line_rows(line)]
+    left = len(facts) - MAX_FACTS
+    return [*rows, *_text_rows([f"and {left} more"], SMALL, "quiet")] if left > 0 else rows
 
 
-def _packed(facts: Sequence[Fact]) -> list[list[Fact]]:
-    """In their order, two that follow each other on one line where both are short enough."""
-    found: list[list[Fact]] = []
+def _pack(facts: Sequence[Fact]) -> list[list[Fact]]:
+    """Return the facts by line, in order: two short ones that follow each other share a line."""
+    lines: list[list[Fact]] = []
     for fact in facts:
-        if found and len(found[-1]) == 1 and _is_short(found[-1][0]) and _is_short(fact):
-            found[-1].append(fact)
+        if lines and len(lines[-1]) == 1 and _is_short(lines[-1][0]) and _is_short(fact):
+            lines[-1].append(fact)
         else:
-            found.append([fact])
-    return found
-
-
-HALF = (INNER - BETWEEN) / 2
+            lines.append([fact])
+    return lines
 
 
 def _is_short(fact: Fact) -> bool:
-    return bool(fact[0]) and sum(glyphs.measure(part) for part in fact) * SMALL + SPACE <= HALF
+    return bool(fact[0]) and sum(glyphs.measure(part) for part in fact) * SMALL + NARROW_GAP <= HALF_WIDTH
 
 
-def _fact_rows(line: list[Fact]) -> list[Row]:
-    """Quiet words at the left, the value at the right, in two lines where it is long."""
+def _line_rows(line: list[Fact]) -> list[Row]:
+    """Return the rows of one or two facts: name at the left, value at the right, in two rows if it is long."""
     if len(line) == 2:
-        ends = (MARGIN + HALF, WIDTH - MARGIN)
-        pair = [(end - HALF, end, *fact) for end, fact in zip(ends, line, strict=True)]
-        return [(PITCH * SMALL, partial(_values, pair))]
-    what, value = shortened(line[0][0], INNER / 2, SMALL), line[0][1]
-    room = INNER - (glyphs.measure(what) * SMALL + BETWEEN if what else 0.0)
-    told = zip((what, ""), wrapped(value, room, SMALL, 2), strict=False)
-    return [(PITCH * SMALL, partial(_values, [(MARGIN, WIDTH - MARGIN, *one)])) for one in told]
+        ends = (MARGIN + HALF_WIDTH, WIDTH - MARGIN)
+        columns = [(end - HALF_WIDTH, end, *fact) for end, fact in zip(ends, line, strict=True)]
+        return [(LINE_PITCH * SMALL, partial(_draw_facts, columns))]
+    name, value = shortened(line[0][0], INNER_WIDTH / 2, SMALL), line[0][1]
+    room = INNER_WIDTH - (glyphs.measure(name) * SMALL + COLUMN_GAP if name else 0.0)
+    pairs = zip((name, ""), wrapped(value, room, SMALL, 2), strict=False)
+    return [(LINE_PITCH * SMALL, partial(_draw_facts, [(MARGIN, WIDTH - MARGIN, *pair)])) for pair in pairs]
 
 
-def _values(told: list[tuple[float, float, str, str]], board: Sketch, y: float) -> None:
-    """(left, right, what, value) of each."""
-    base = y + (PITCH - CAP) / 2 * SMALL
-    for left, right, what, value in told:
-        board.words(what, SMALL, "quiet", left, base)
-        board.words(value, SMALL, "text", right, base, "right")
+def _draw_facts(columns: list[tuple[float, float, str, str]], board: Canvas, y: float) -> None:
+    """Draw facts in one line, each as (left, right, name, value)."""
+    baseline = y + (LINE_PITCH - CAP) / 2 * SMALL
+    for left, right, name, value in columns:
+        board.text(name, SMALL, "quiet", left, baseline)
+        board.text(value, SMALL, "text", right, baseline, "right")
 
 
-def _progress(progress: tuple[str, float] | None) -> list[Row]:
-    """What a job does, how much of it is done, and a bar."""
+def _progress_rows(progress: tuple[str, float] | None) -> list[Row]:
+    """Return the job's name, the share that is done, and a bar."""
     if progress is None:
         return []
-    what, share = progress[0], min(max(progress[1], 0.0), 1.0)
-    done = f"{share:.0%}"
-    line = shortened(what, INNER - BETWEEN - glyphs.measure(done) * SMALL, SMALL)
-    return [(PITCH * SMALL, partial(_values, [(MARGIN, WIDTH - MARGIN, line, done)])), (BAR, partial(_bar, share))]
+    name, share = progress[0], min(max(progress[1], 0.0), 1.0)
+    percent = f"{share:.0%}"
+    name = shortened(name, INNER_WIDTH - COLUMN_GAP - glyphs.measure(percent) * SMALL, SMALL)
+    columns = [(MARGIN, WIDTH - MARGIN, name, percent)]
+    return [(LINE_PITCH * SMALL, partial(_draw_facts, columns)), (BAR_HEIGHT, partial(_draw_bar, share))]
 
 
-def _bar(share: float, board: Sketch, y: float) -> None:
-    board.box((MARGIN, WIDTH - MARGIN), (y, y + BAR), "track")
+def _draw_bar(share: float, board: Canvas, y: float) -> None:
+    board.box((MARGIN, WIDTH - MARGIN), (y, y + BAR_HEIGHT), "track")
     if share > 0:
-        board.box((MARGIN, MARGIN + share * INNER), (y, y + BAR), "bar")
+        board.box((MARGIN, MARGIN + share * INNER_WIDTH), (y, y + BAR_HEIGHT), "bar")
 
 
-def _warning(warning: str) -> list[Row]:
-    """In the one warm colour."""
-    return _lines(wrapped(warning, INNER, MIDDLE, 3), MIDDLE, "skip") if warning.strip() else []
+def _warning_rows(warning: str) -> list[Row]:
+    """Return the warning, in the theme's warm colour."""
+    return _text_rows(wrapped(warning, INNER_WIDTH, MEDIUM, 3), MEDIUM, "skip") if warning.strip() else []

@@ -1,4 +1,4 @@
-"""What the card says: the channel or layer that is looked at, the answer, the running job, what went wrong."""
+"""Content of the card: the selected channel or layer, the prediction, the running job, messages and errors."""
 
 from __future__ import annotations
 
@@ -10,130 +10,137 @@ import bpy
 import numpy as np
 
 from ....torch_bridge.recording.errors import InnerwalkError
-from ...actions.inspecting import channel_in_parts, layer_in_parts
+from ...actions.inspecting import inspect_channel_in_steps, inspect_layer_in_steps
 from ...live.session import current
 from ...properties import COLOUR_GAIN, COLOUR_MAP, METHOD_TAG, PANEL_FILL_COUNT, PEAK_WEIGHTS
 from ...scene.hall import store
-from ...scene.panels import find
+from ...scene.panels import find_panel
 from ...scene.state.selection import selected
-from ...time_slicing import some
-from ..drawing.canvas import Sketch
+from ...time_slicing import run_for
+from ..drawing.canvas import Canvas
 from ..walk import Walk
-from .card import card_in_parts
+from .card import Fact, draw_card_in_steps
 
-PARTS = 20
-"""Of a job, that its bar is drawn again for: painting a card takes time."""
-OFTEN = 0.05
-"""Seconds between two looks at whether there is something else to tell."""
-SLICE = 0.0004
-"""Seconds of a frame that making a card takes, or one part of it."""
+PROGRESS_STEPS = 20
+"""Number of steps in which a job's bar grows, as each one paints the card again."""
+CHECK_SECONDS = 0.05
+"""Seconds between two checks for new content."""
+SLICE_SECONDS = 0.0004
+"""Seconds for the card in each frame; one step may take longer."""
 
 
-class Content(NamedTuple):
-    """Of a card."""
+class CardContent(NamedTuple):
+    """Title, facts and picture of a card."""
 
     title: str
-    facts: list[tuple[str, str]]
+    facts: list[Fact]
     picture: np.ndarray | None = None
+    """(H, W, 4) float32 sRGB, top row first."""
     ends: tuple[str, str] = ("", "")
+    """Labels of both ends of the picture's scale."""
 
 
-def key(scene: bpy.types.Scene) -> tuple[object, ...]:
-    """What the content depends on: where it is equal, so is the content."""
-    found = selected(scene)
-    panel = find(scene, found.layer) if found.layer else None
-    colours = tuple(tuple(np.ravel(scene.get(one, 0.0))) for one in (COLOUR_MAP, COLOUR_GAIN, PEAK_WEIGHTS))
-    return found, panel.get(PANEL_FILL_COUNT) if panel else None, colours, current().shown.get(scene.session_uid)
+Status = tuple[tuple[str, int] | None, str, str]
+"""(job and steps of its bar, warning, message)"""
 
 
-def content(walk: Walk) -> Generator[None, None, Content]:
-    """The card's content, a part of the work at a time; only the first looks at the hall. Raises InnerwalkError."""
+def content_key(scene: bpy.types.Scene) -> tuple[object, ...]:
+    """Return all that the content depends on; while it is equal, so is the content."""
+    selection = selected(scene)
+    panel = find_panel(scene, selection.layer) if selection.layer else None
+    colours = tuple(tuple(np.ravel(scene.get(key, 0.0))) for key in (COLOUR_MAP, COLOUR_GAIN, PEAK_WEIGHTS))
+    fill_count = panel.get(PANEL_FILL_COUNT) if panel else None
+    return selection, fill_count, colours, current().hall(scene.session_uid).shown
+
+
+def read_content(walk: Walk) -> Generator[None, None, CardContent]:
+    """Read the card's content in steps; only the first one accesses Blender's data. Raises InnerwalkError."""
     scene = walk.scene
     if scene is None:
-        return Content("", [])
-    found, told = selected(scene), store.described(scene)
-    top = zip(("Answer", "2nd", "3rd"), told.prediction.top, strict=False)
+        return CardContent("", [])
+    (layer_id, channel), recording = selected(scene), store.described(scene)
+    top = zip(("Answer", "2nd", "3rd"), recording.prediction.top, strict=False)
     answer = [(rank, f"{name} {share:.1%}") for rank, (_, name, share) in top]
-    if not found.layer:
-        return Content(told.network.name, [("Input", told.input_name), *answer])
-    if found.channel < 0:
-        seen = yield from layer_in_parts(scene, found.layer)
-        return Content(found.layer, [*seen.facts, *answer])
-    seen = yield from channel_in_parts(scene, found.layer, found.channel)
-    layer = told.network.layer(found.layer)
-    channels, height, width = layer.map_shape
-    facts = [("Shape", f"{channels} × {height} × {width}"), *seen.facts, *answer]
-    name, picture = next(iter(seen.pictures.items()), ("", None))
-    return Content(f"{found.layer} · {found.channel}", facts, picture, seen.ends.get(name, ("", "")))
+    if not layer_id:
+        return CardContent(recording.network.name, [("Input", recording.input_name), *answer])
+    if channel < 0:
+        inspection = yield from inspect_layer_in_steps(scene, layer_id)
+        return CardContent(layer_id, [*inspection.facts, *answer])
+    inspection = yield from inspect_channel_in_steps(scene, layer_id, channel)
+    channels, height, width = recording.network.layer(layer_id).map_shape
+    facts = [("Shape", f"{channels} × {height} × {width}"), *inspection.facts, *answer]
+    name, picture = next(iter(inspection.pictures.items()), ("", None))
+    return CardContent(f"{layer_id} · {channel}", facts, picture, inspection.ends.get(name, ("", "")))
 
 
 def warning(walk: Walk) -> str:
-    """What a walker must know: the bridge is gone, an action failed; "" for nothing."""
+    """Return the warning to show: the bridge has ended, or an action failed; "" for none."""
     session = current()
     if session.state == "ended" and session.link is not None:
-        return f"the bridge is gone: {session.link.told}"
-    return walk.said if walk.failed and walk.said else session.error
+        return f"the bridge is gone: {session.link.status}"
+    return walk.message if walk.failed and walk.message else session.error
 
 
 def progress(scene: bpy.types.Scene) -> tuple[str, float] | None:
-    """The hall's job that runs: what it does, its share 0..1."""
+    """Return the method of the hall's running job and its share 0..1, None without a job."""
     session, tag = current(), str(scene.get(METHOD_TAG, ""))
-    if not session.runs(tag):
+    if not session.is_running(tag):
         return None
-    job = session.jobs[tag]
+    job = session.job(tag)
     return str(job["what"]["method"]), float(job["share"])
 
 
 class Card:
-    """The card as it is drawn, made again when what it tells has changed; a part of that work each time."""
+    """The card as a canvas; it is drawn again, a slice in each frame, when its content changes."""
 
     def __init__(self) -> None:
-        self.sketch: Sketch | None = None
-        self.made = 0
-        """How often it was made."""
+        self.canvas: Canvas | None = None
+        self.draw_count = 0
+        """How often it was drawn."""
         self._key: tuple[object, ...] | None = None
-        self.told: tuple[object, ...] | None = None
-        """What it tells beside its content: job, warning, what was said."""
-        self.content = Content("", [])
+        self.status: Status | None = None
+        """Job, warning and message that it shows."""
+        self.content = CardContent("", [])
         self._work: Iterator[None] | None = None
-        self._due = 0.0
+        self._next_check = 0.0
 
     @property
     def busy(self) -> bool:
-        """Whether it is being made."""
+        """Whether it is being drawn."""
         return self._work is not None
 
-    def look(self, walk: Walk, scene: bpy.types.Scene) -> None:
-        """Some of the work, if there is any; else whether there is."""
-        if self._work is None and time.monotonic() >= self._due:
-            self._due = time.monotonic() + OFTEN
-            self._work = self._begun(walk, scene)
+    def update(self, walk: Walk, scene: bpy.types.Scene) -> None:
+        """Run a slice of the drawing; if there is none, check whether the content changed."""
+        if self._work is None and time.monotonic() >= self._next_check:
+            self._next_check = time.monotonic() + CHECK_SECONDS
+            self._work = self._start(walk, scene)
         elif self._work is not None:
             try:
-                some(self._work, SLICE)
+                run_for(self._work, SLICE_SECONDS)
             except StopIteration:
-                self._work, self._due = None, 0.0
+                self._work, self._next_check = None, 0.0
 
-    def _begun(self, walk: Walk, scene: bpy.types.Scene) -> Iterator[None] | None:
-        """What there is to do: something else is looked at, or there is other news of it."""
-        if (now := key(scene)) != self._key:
-            self._key, self.told = now, None
-            return self._read(content(walk))
+    def _start(self, walk: Walk, scene: bpy.types.Scene) -> Iterator[None] | None:
+        """Return the work for new content or a new status, None if nothing changed."""
+        if (key := content_key(scene)) != self._key:
+            self._key, self.status = key, None
+            return self._read(read_content(walk))
         running = progress(scene)
-        news = (running and (running[0], round(running[1] * PARTS)), warning(walk), "" if walk.failed else walk.said)
-        if news == self.told:
+        job = (running[0], round(running[1] * PROGRESS_STEPS)) if running else None
+        status = job, warning(walk), "" if walk.failed else walk.message
+        if status == self.status:
             return None
-        self.told = news
-        return self._laid(running, *news[1:])
+        self.status = status
+        return self._draw(running, *status[1:])
 
-    def _read(self, parts: Generator[None, None, Content]) -> Iterator[None]:
+    def _read(self, steps: Generator[None, None, CardContent]) -> Iterator[None]:
         try:
-            self.content = yield from parts
+            self.content = yield from steps
         except InnerwalkError as error:
-            self.content = Content(str(error), [])
+            self.content = CardContent(str(error), [])
 
-    def _laid(self, running: tuple[str, float] | None, warned: str, said: str) -> Iterator[None]:
+    def _draw(self, running: tuple[str, float] | None, warning_text: str, message: str) -> Iterator[None]:
         title, facts, picture, ends = self.content
-        facts = [*facts, ("", said)] if said else facts
-        self.sketch = yield from card_in_parts(title, facts, picture, ends, running, warned)
-        self.made += 1
+        facts = [*facts, ("", message)] if message else facts
+        self.canvas = yield from draw_card_in_steps(title, facts, picture, ends, running, warning_text)
+        self.draw_count += 1

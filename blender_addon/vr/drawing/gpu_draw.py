@@ -1,7 +1,7 @@
-"""Rods, rims and rings in the 3D view, by Blender's gpu module.
+"""Rods, rims and rings in the 3D view, drawn with Blender's gpu module.
 
-Batches are made once, at the first draw, because only a window has a gpu; a frame sets matrices. Colours are sRGB as
-they appear where the view transform is Standard. Draw inside `drawing`, from a handler of kind POST_VIEW.
+Batches are created at the first draw, because only a window has a gpu; later frames only set matrices. Colours are sRGB
+as they appear under the view transform Standard. Draw inside `GpuState`, from a handler of kind POST_VIEW.
 """
 
 from __future__ import annotations
@@ -11,102 +11,113 @@ from contextlib import contextmanager
 from functools import cache, cached_property, lru_cache
 from typing import Any
 
-import gpu as blenders
+import gpu as blender_gpu
 import gpu_extras.batch
 import numpy as np
 from mathutils import Matrix, Vector
 
-from .canvas import Colour, tone
+from .canvas import Colour, resolve_colour
 
-gpu: Any = blenders  # its stubs say that everything returns None
+gpu: Any = blender_gpu  # its stubs say that everything returns None
 batch_for_shader: Any = gpu_extras.batch.batch_for_shader
 
-THIN, SLOPE, THICK = 0.003, 0.0012, 0.012
-"""A ray's width: at least, a metre of its length, and at most; metres. A pixel of a headset is 1 mm a metre away."""
-LINE, BEFORE = 0.006, 0.006
-"""Width of an outline, and how far it is before what it is around; metres."""
-OVER = 0.045
-"""Metres over the floor: above the edges that are painted on it."""
-ROUND, INSIDE, FAINT = 48, 0.88, 0.18
-"""Corners of a ring, its inner radius, and the alpha of what is inside."""
-CORNERS = 8
+MIN_RAY_WIDTH, RAY_SLOPE, MAX_RAY_WIDTH = 0.003, 0.0012, 0.012
+"""Width of a ray: at least, for each metre of its length, and at most; metres. A headset pixel is 1 mm a metre away."""
+LINE_WIDTH, LINE_LIFT = 0.006, 0.006
+"""Width of an outline and its distance in front of what it surrounds, in metres."""
+RING_LIFT = 0.045
+"""Metres above the floor: over the edges that are painted on it."""
+RING_CORNERS, RING_INNER, DISC_ALPHA = 48, 0.88, 0.18
+"""Number of corners of a ring, its inner radius as a share, and the alpha of the disc inside."""
+SHAPE_POINTS = 8
 """Points of a rod, four at each end, and of a rim, four outside and four inside."""
 PRISM = [Vector((x, y, z)) for z in (0.0, 1.0) for x, y in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5))]
 SIDES = np.array([*((k, (k + 1) % 4, (k + 1) % 4 + 4, k + 4) for k in range(4)), (4, 5, 6, 7)])[:, [0, 1, 2, 0, 2, 3]]
-SIDES = SIDES.reshape(-1, 3)
-"""Triangles of a rod without the end that is in the hand."""
-FRAME = np.array([one for k in range(4) for one in ((k, (k + 1) % 4, (k + 1) % 4 + 4), (k, (k + 1) % 4 + 4, k + 4))])
-Place = Iterable[float] | Vector
-"""(3,) world, metres."""
+ROD_TRIANGLES = SIDES.reshape(-1, 3)
+"""(10, 3) triangles of a rod without the end that is in the hand."""
+RIM_TRIANGLES = np.array(
+    [corners for k in range(4) for corners in ((k, (k + 1) % 4, (k + 1) % 4 + 4), (k, (k + 1) % 4 + 4, k + 4))]
+)
+"""(8, 3) triangles of a rim."""
+Position = Iterable[float] | Vector
+"""(3,) in the world, metres."""
 Pair = Sequence[float] | np.ndarray
 """x and y."""
 
 
 class Lines:
-    """Rods and rims of one frame, world, drawn as one: a call costs more than the triangles that it draws."""
+    """Rods and rims of one frame, in the world. They are drawn by one call, which costs more than its triangles."""
 
     def __init__(self) -> None:
         self.points: list[tuple[float, ...]] = []
         self.colours: list[tuple[float, ...]] = []
         self._shapes: list[str] = []
 
-    def rod(self, at: Matrix, colour: Colour) -> None:
-        """A rod or a ray where `between` says."""
-        self._add("rod", at, PRISM, colour)
+    def rod(self, matrix: Matrix, colour: Colour) -> None:
+        """Add a rod or a ray with the matrix of `rod_matrix`."""
+        self._add("rod", matrix, PRISM, colour)
 
-    def rim(self, at: Matrix, points: Iterable[Vector], colour: Colour) -> None:
-        """A flat line around something, as `rim` gives it; its space to world."""
-        self._add("rim", at, points, colour)
+    def rim(self, matrix: Matrix, points: Iterable[Vector], colour: Colour) -> None:
+        """Add a flat outline: the points of `rim_points` and their matrix to world."""
+        self._add("rim", matrix, points, colour)
 
-    def _add(self, shape: str, at: Matrix, points: Iterable[Vector], colour: Colour) -> None:
-        self.points += [(at @ one).to_tuple() for one in points]
-        self.colours += [tone(colour)] * CORNERS
+    def _add(self, shape: str, matrix: Matrix, points: Iterable[Vector], colour: Colour) -> None:
+        self.points += [(matrix @ point).to_tuple() for point in points]
+        self.colours += [resolve_colour(colour)] * SHAPE_POINTS
         self._shapes.append(shape)
 
     def draw(self) -> None:
-        """All of them; their colours are opaque."""
+        """Draw all of them with opaque colours."""
         if self.points:
-            self._batch.draw(shader_of("SMOOTH_COLOR"))
+            self._batch.draw(builtin_shader("SMOOTH_COLOR"))
 
     @cached_property
     def _batch(self) -> Any:
-        points = gpu.types.GPUVertBuf(len=len(self.points), format=_format())
+        points = gpu.types.GPUVertBuf(len=len(self.points), format=_vertex_format())
         points.attr_fill("pos", self.points)
         points.attr_fill("color", self.colours)
-        return gpu.types.GPUBatch(type="TRIS", buf=points, elem=_faces(tuple(self._shapes)))
+        return gpu.types.GPUBatch(type="TRIS", buf=points, elem=_triangles(tuple(self._shapes)))
 
 
-def rim(low: Pair, high: Pair, width: float = LINE) -> list[Vector]:
-    """The points of a flat line around a rectangle of a plane, just before it; metres of its own space."""
+def rim_points(low: Pair, high: Pair, width: float = LINE_WIDTH) -> list[Vector]:
+    """Return the points of an outline of a plane's rectangle, just in front of it, in metres of its own space.
+
+    low, high: (2,) corners.
+    """
     (left, lower), (right, upper), half = low, high, width / 2
-    found = []
-    for by in (half, -half):
-        x0, x1, y0, y1 = left - by, right + by, lower - by, upper + by
-        found += [Vector((x, y, BEFORE)) for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))]
-    return found
+    points = []
+    for margin in (half, -half):
+        x0, x1, y0, y1 = left - margin, right + margin, lower - margin, upper + margin
+        points += [Vector((x, y, LINE_LIFT)) for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))]
+    return points
 
 
-def between(start: Place, end: Place, width: float = 0.0) -> Matrix:
-    """Where a rod or a ray is, world, metres. Without a width it is a line that a headset shows, thicker if longer."""
+def rod_matrix(start: Position, end: Position, width: float = 0.0) -> Matrix:
+    """Return the matrix of a rod between two points of the world, in metres.
+
+    Width 0 is that of a ray: visible in a headset, and thicker the longer it is.
+    """
     first, last = _vector(start), _vector(end)
-    return _along(first, last, width or min(max((last - first).length * SLOPE, THIN), THICK))
+    ray_width = min(max((last - first).length * RAY_SLOPE, MIN_RAY_WIDTH), MAX_RAY_WIDTH)
+    return _unit_rod_matrix(first, last, width or ray_width)
 
 
-def ring(place: Place, radius: float, colour: Colour) -> None:
-    """Where one would land: a ring on the floor and its inside, faint. place: world."""
-    at = Matrix.LocRotScale(_vector(place) + Vector((0, 0, OVER)), None, Vector((radius, radius, 1.0)))
-    red, green, blue, alpha = tone(colour)
-    _draw(_disc(), at, (red, green, blue, alpha * FAINT))
-    _draw(_ring(), at, colour)
+def draw_ring(position: Position, radius: float, colour: Colour) -> None:
+    """Draw the landing ring on the floor, with a faint disc inside; position in the world, metres."""
+    scale = Vector((radius, radius, 1.0))
+    matrix = Matrix.LocRotScale(_vector(position) + Vector((0, 0, RING_LIFT)), None, scale)
+    red, green, blue, alpha = resolve_colour(colour)
+    _draw(_disc(), matrix, (red, green, blue, alpha * DISC_ALPHA))
+    _draw(_ring(), matrix, colour)
 
 
-def _vector(place: Place) -> Vector:
-    return place if isinstance(place, Vector) else Vector(tuple(place))
+def _vector(position: Position) -> Vector:
+    return position if isinstance(position, Vector) else Vector(tuple(position))
 
 
 def _draw(batch: Any, matrix: Matrix, colour: Colour) -> None:
-    shader = shader_of("UNIFORM_COLOR")
-    red, green, blue, alpha = tone(colour)
+    shader = builtin_shader("UNIFORM_COLOR")
+    red, green, blue, alpha = resolve_colour(colour)
     with gpu.matrix.push_pop():
         gpu.matrix.multiply_matrix(matrix)
         shader.bind()
@@ -115,25 +126,25 @@ def _draw(batch: Any, matrix: Matrix, colour: Colour) -> None:
 
 
 @contextmanager
-def from_eye() -> Iterator[None]:
-    """Matrices lead to the eye's own axes, not to the world."""
+def eye_space() -> Iterator[None]:
+    """Draw in the eye's own axes instead of the world's."""
     with gpu.matrix.push_pop():
         gpu.matrix.load_identity()
         yield
 
 
-class drawing:
-    """The state of the gpu while something is drawn, colours being multiplied by alpha; it is left as it was."""
+class GpuState:
+    """Context with the gpu's state for drawing; colours are premultiplied by alpha. The old state is restored."""
 
     def __init__(self, blend: Any = "ALPHA_PREMULT", depth: Any = "LESS_EQUAL") -> None:
         self._wanted = depth, depth != "NONE", blend
 
     def __enter__(self) -> None:
-        self._before = gpu.state.depth_test_get(), gpu.state.depth_mask_get(), gpu.state.blend_get()
+        self._saved = gpu.state.depth_test_get(), gpu.state.depth_mask_get(), gpu.state.blend_get()
         _set_state(*self._wanted)
 
     def __exit__(self, *_: object) -> None:
-        _set_state(*self._before)
+        _set_state(*self._saved)
 
 
 def _set_state(depth: Any, mask: bool, blend: Any) -> None:
@@ -143,50 +154,52 @@ def _set_state(depth: Any, mask: bool, blend: Any) -> None:
 
 
 @cache
-def shader_of(name: Any) -> Any:
-    """One of Blender's own shaders."""
+def builtin_shader(name: Any) -> Any:
+    """Return one of Blender's own shaders."""
     return gpu.shader.from_builtin(name)
 
 
-def _along(start: Vector, end: Vector, width: float) -> Matrix:
-    """Of the unit beam, which has its square end, 1 wide, in the origin and reaches to z = 1."""
-    way = end - start
-    return Matrix.LocRotScale(start, way.to_track_quat("Z", "Y"), Vector((width, width, way.length)))
+def _unit_rod_matrix(start: Vector, end: Vector, width: float) -> Matrix:
+    """Return the matrix of the unit rod, whose square end, 1 wide, is in the origin and which reaches to z = 1."""
+    vector = end - start
+    return Matrix.LocRotScale(start, vector.to_track_quat("Z", "Y"), Vector((width, width, vector.length)))
 
 
 @cache
-def _format() -> Any:
-    found = gpu.types.GPUVertFormat()
+def _vertex_format() -> Any:
+    vertex_format = gpu.types.GPUVertFormat()
     for name, size in (("pos", 3), ("color", 4)):
-        found.attr_add(id=name, comp_type="F32", len=size, fetch_mode="FLOAT")
-    return found
+        vertex_format.attr_add(id=name, comp_type="F32", len=size, fetch_mode="FLOAT")
+    return vertex_format
 
 
 @lru_cache(maxsize=64)
-def _faces(shapes: tuple[str, ...]) -> Any:
-    """Of shapes whose points follow each other."""
-    faces = [(SIDES if shape == "rod" else FRAME) + CORNERS * k for k, shape in enumerate(shapes)]
-    return gpu.types.GPUIndexBuf(type="TRIS", seq=np.concatenate(faces).astype(np.int32))
+def _triangles(shapes: tuple[str, ...]) -> Any:
+    """Return the index buffer of shapes whose points follow each other."""
+    offsets = enumerate(shapes)
+    triangles = [(ROD_TRIANGLES if shape == "rod" else RIM_TRIANGLES) + SHAPE_POINTS * k for k, shape in offsets]
+    return gpu.types.GPUIndexBuf(type="TRIS", seq=np.concatenate(triangles).astype(np.int32))
 
 
 @cache
 def _ring() -> Any:
-    outer, inner = np.arange(ROUND), np.arange(ROUND) + ROUND
+    outer, inner = np.arange(RING_CORNERS), np.arange(RING_CORNERS) + RING_CORNERS
     quads = np.stack([outer, np.roll(outer, -1), np.roll(inner, -1), inner], 1)
-    return _batch(np.concatenate([_circle(1.0), _circle(INSIDE)]), quads[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3))
+    points = np.concatenate([_circle(1.0), _circle(RING_INNER)])
+    return _plain_batch(points, quads[:, [0, 1, 2, 0, 2, 3]].reshape(-1, 3))
 
 
 @cache
 def _disc() -> Any:
-    fan = [(0, k, k + 1) for k in range(1, ROUND - 1)]
-    return _batch(_circle(INSIDE), np.array(fan))
+    fan = [(0, k, k + 1) for k in range(1, RING_CORNERS - 1)]
+    return _plain_batch(_circle(RING_INNER), np.array(fan))
 
 
 def _circle(radius: float) -> np.ndarray:
-    angle = np.linspace(0, 2 * np.pi, ROUND, endpoint=False)
+    angle = np.linspace(0, 2 * np.pi, RING_CORNERS, endpoint=False)
     return np.stack([np.cos(angle) * radius, np.sin(angle) * radius, 0 * angle], 1)
 
 
-def _batch(points: np.ndarray, triangles: np.ndarray) -> Any:
+def _plain_batch(points: np.ndarray, triangles: np.ndarray) -> Any:
     content = {"pos": points.astype(np.float32)}
-    return batch_for_shader(shader_of("UNIFORM_COLOR"), "TRIS", content, indices=triangles.astype(np.int32))
+    return batch_for_shader(builtin_shader("UNIFORM_COLOR"), "TRIS", content, indices=triangles.astype(np.int32))

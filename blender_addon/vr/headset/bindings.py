@@ -1,7 +1,8 @@
-"""What each button of each controller does: tables, from which the action set of a walk is made. No bpy here.
+"""The actions of each controller's buttons, as tables from which the action set of a walk is built. No bpy here.
 
-A hand acts (`ACTS`) or Blender's own navigation flies. Every act is on both hands, wherever a controller has buttons
-for it on both; the simple one picks and opens the menu, which has the rest. Component paths: OpenXR 1.0, 6.4.
+A button runs an action of the hand (`BUTTON_ACTIONS`); a stick flies by Blender's own navigation (`FLIGHTS`). Each
+action is on both hands if the controller has buttons for it; the simple controller picks and opens the menu, which has
+the rest. Component paths: OpenXR 1.0, section 6.4.
 """
 
 from __future__ import annotations
@@ -9,58 +10,56 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
-SET = "innerwalk"
-"""Name of the action set; one set is active at a time, so this one has its own navigation."""
+ACTION_SET = "innerwalk"
+"""Name of the action set. Only one set is active at a time, so this one has its own navigation."""
 HANDS = ("left", "right")
 Axis = Literal["ANY", "POSITIVE", "NEGATIVE"]
 Mode = Literal["PRESS", "RELEASE", "MODAL"]
 
-TOUCH, VIVE, INDEX, WMR, SIMPLE = (
-    f"/interaction_profiles/{one}"
-    for one in (
-        "oculus/touch_controller", "htc/vive_controller", "valve/index_controller", "microsoft/motion_controller",
-        "khr/simple_controller",
-    )
-)  # fmt: skip
+TOUCH = "/interaction_profiles/oculus/touch_controller"
+VIVE = "/interaction_profiles/htc/vive_controller"
+INDEX = "/interaction_profiles/valve/index_controller"
+WMR = "/interaction_profiles/microsoft/motion_controller"
+SIMPLE = "/interaction_profiles/khr/simple_controller"
 
 
-class Act(NamedTuple):
-    """Something that a hand does once."""
+class ButtonAction(NamedTuple):
+    """An action that a button runs once."""
 
     name: str
-    """What the walk is told: pick, grip, let_go …"""
+    """Name in `hand_actions.HAND_ACTIONS`: pick, grip, let_go …"""
     input: str
-    """What is pressed, by the name of a row of INPUTS."""
+    """Key of INPUTS."""
     mode: Mode = "PRESS"
     axis: Axis = "ANY"
     threshold: float = 0.3
 
 
-class Flight(NamedTuple):
+class StickFlight(NamedTuple):
     """Blender's own navigation while a stick is held."""
 
     name: str
     axis: Axis
     properties: Mapping[str, object]
-    """Of `wm.xr_navigation_fly`; those that this Blender doesn't know are left out."""
+    """Properties of `wm.xr_navigation_fly`; those that this version of Blender lacks are left out."""
     input: str = "forward"
     threshold: float = 0.3
 
 
-ACTS = (
-    Act("pick", "trigger", threshold=0.5), Act("grip", "squeeze", threshold=0.5),
-    Act("let_go", "squeeze", "RELEASE", threshold=0.5), Act("menu", "menu"),
-    Act("next_landmark", "next"), Act("previous_landmark", "previous"),
-    Act("turn_left", "sideways", axis="NEGATIVE", threshold=0.7),
-    Act("turn_right", "sideways", axis="POSITIVE", threshold=0.7),
+BUTTON_ACTIONS = (
+    ButtonAction("pick", "trigger", threshold=0.5), ButtonAction("grip", "squeeze", threshold=0.5),
+    ButtonAction("let_go", "squeeze", "RELEASE", threshold=0.5), ButtonAction("menu", "menu"),
+    ButtonAction("next_landmark", "next"), ButtonAction("previous_landmark", "previous"),
+    ButtonAction("turn_left", "sideways", axis="NEGATIVE", threshold=0.7),
+    ButtonAction("turn_right", "sideways", axis="POSITIVE", threshold=0.7),
 )  # fmt: skip
 FLIGHTS = (
-    Flight("fly_forward", "POSITIVE", {"mode": "VIEWER_FORWARD", "lock_location_z": True}),
-    Flight("fly_back", "NEGATIVE", {"mode": "VIEWER_BACK", "lock_location_z": True}),
+    StickFlight("fly_forward", "POSITIVE", {"mode": "VIEWER_FORWARD", "lock_location_z": True}),
+    StickFlight("fly_back", "NEGATIVE", {"mode": "VIEWER_BACK", "lock_location_z": True}),
 )
 
 Paths = tuple[str, str]
-"""Of the left and of the right hand's part; the same input may be elsewhere on the two."""
+"""Component paths of the left and of the right hand, which differ on some controllers."""
 
 
 def _both(path: str) -> Paths:
@@ -96,11 +95,11 @@ INPUTS: dict[str, dict[str, Paths]] = {
         WMR: _both("thumbstick/x"),
     },
 }  # fmt: skip
-"""What is pressed -> profile -> component path below /input/."""
+"""Component path below /input/, by input and by interaction profile."""
 PROFILES = (INDEX, TOUCH, VIVE, WMR, SIMPLE)
 
 
-def paths(name: str) -> Iterator[tuple[str, Paths]]:
-    """(profile, full component paths of both hands) of an input."""
+def component_paths(name: str) -> Iterator[tuple[str, Paths]]:
+    """Yield (profile, full component paths of both hands) of an input."""
     for profile, (left, right) in INPUTS[name].items():
         yield profile, (f"/input/{left}", f"/input/{right}")

@@ -1,4 +1,4 @@
-"""A button of a controller was pressed: the hand acts from where it was then."""
+"""Handles a pressed button of a controller: the hand acts from its pose at that moment."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from mathutils import Matrix, Quaternion, Vector
 from .. import hand_actions, walk
 
 
-def pressed(act: str, event: bpy.types.Event) -> None:
-    """Do what a button means, by the event of `XR_ACTION`; nothing where no walk goes on."""
-    goes_on, told = walk.current(), event.xr
-    name = str(told.user_path).rpartition("/")[2] if told else ""
-    if goes_on is None or name not in goes_on.hands:
+def handle_button(action: str, event: bpy.types.Event) -> None:
+    """Run a button's action for the hand of an `XR_ACTION` event; does nothing if no walk is running."""
+    running, xr_event = walk.current(), event.xr
+    name = str(xr_event.user_path).rpartition("/")[2] if xr_event else ""
+    if running is None or name not in running.hands:
         return
-    hand = goes_on.hands[name]
-    goes_on.point(hand, _pose(told))
-    hand_actions.act(goes_on, hand, act)
+    hand = running.hands[name]
+    running.point_hand(hand, _pose(xr_event))
+    hand_actions.perform(running, hand, action)
 
 
-def _pose(told: Any) -> np.ndarray:
-    place, turn = Vector(told.controller_location), Quaternion(told.controller_rotation)
-    return np.array(Matrix.LocRotScale(place, turn, None))
+def _pose(xr_event: Any) -> np.ndarray:
+    position, rotation = Vector(xr_event.controller_location), Quaternion(xr_event.controller_rotation)
+    return np.array(Matrix.LocRotScale(position, rotation, None))

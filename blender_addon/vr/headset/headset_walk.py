@@ -1,6 +1,6 @@
-"""A walk with a headset, from its start to its end: session, hands, drawing; afterwards everything is as it was before.
+"""A walk with a headset, from its start to its end: session, hands and drawing; at the end all settings are restored.
 
-A timer is its clock, and runs only while the walk does. Sessions start and stop over many frames, so it waits for both.
+A timer drives it and runs only during the walk. Sessions start and stop over many frames, so it waits for both.
 """
 
 from __future__ import annotations
@@ -16,219 +16,222 @@ from bpy.app.handlers import persistent
 
 from ....torch_bridge.recording.errors import SceneError
 from ...live.session import current as current_session
-from ...scene.hall import baked, store
+from ...scene.hall import (baking, store)
 from .. import hand_actions, walk
-from ..drawing.hands_drawing import Drawing
 from ..walk import Walk
+from ..walk_drawing import WalkDrawing
 from . import xr
 from .bindings import HANDS
-from .saved_settings import Kept
-from .shading_choice import Fit
+from .saved_settings import SavedSettings
+from .shading_choice import ShadingChoice
 
-PACE, WAITS = 1 / 90, 0.1
-"""Seconds between two goes while hands move, and while a session starts or ends."""
-PATIENCE = 20.0
+TICK_SECONDS, WAIT_SECONDS = 1 / 90, 0.1
+"""Seconds between two ticks while the walk runs, and while its session starts or ends."""
+START_TIMEOUT = 20.0
 """Seconds that a session may take to start."""
-REST = 5.0
-"""Seconds after a session before there is another: one that is started too soon hangs Blender."""
+REST_SECONDS = 5.0
+"""Seconds between two sessions: Blender hangs if the next one starts too soon."""
 
 
-class InHeadset:
+class HeadsetWalk:
     """One walk with a headset."""
 
     def __init__(self, scene: bpy.types.Scene, shading: str, textures: int) -> None:
+        """shading: see ShadingChoice. textures: limit of the baked textures, in MiB."""
         self.walk = Walk(scene, xr.Headset(), HANDS)
-        self.drawing = Drawing(self.walk)
-        self.fit = Fit(scene, shading, textures << 20)
-        self.kept = Kept(scene)
-        self.began = time.monotonic()
-        self.runs = self.ends = False
-        self._duties = deque(self._in_turn())
+        self.drawing = WalkDrawing(self.walk)
+        self.shading = ShadingChoice(scene, shading, textures << 20)
+        self.saved = SavedSettings(scene)
+        self.start_time = time.monotonic()
+        self.running = self.stopping = False
+        self._updates = deque(self._rota())
 
-    def _in_turn(self) -> Iterator[Callable[[bpy.types.Scene], None]]:
-        """What is looked at, one a go, so that no frame waits for all of it."""
-        for hand, other in zip(self.walk.hands.values(), (self.drawing.look_at_card, self._look_at_rest), strict=True):
-            yield partial(self.walk.see, hand=hand)
-            yield partial(self.drawing.look_at, hand=hand)
-            yield _nothing
+    def _rota(self) -> Iterator[Callable[[bpy.types.Scene], None]]:
+        """Yield the updates that take turns, one each tick, so that no frame waits for all of them."""
+        for hand, other in zip(self.walk.hands.values(), (self.drawing.update_card, self._update_rest), strict=True):
+            yield partial(self.walk.find_target, hand=hand)
+            yield partial(self.drawing.update_target, hand=hand)
+            yield _no_update
             yield other
-            yield _nothing
+            yield _no_update
 
-    def go(self) -> float | None:
-        """One go; seconds until the next, None for no more."""
+    def tick(self) -> float | None:
+        """Update the walk; return the seconds until the next tick, None after the last."""
         if not xr.running():
-            return self._idle()
+            return self._wait_for_session()
         scene = self.walk.scene
-        if scene is None or self.walk.leaves:
+        if scene is None or self.walk.ending:
             return self._stop()
-        if not self.runs:
+        if not self.running:
             return self._arrive()
         for hand in self.walk.hands.values():
-            self.walk.hold(hand, xr.hand_pose(hand.name))
-        hand_actions.carry(self.walk, scene)
-        hand_actions.work(self.walk)
-        self._work(scene)
+            self.walk.place_hand(hand, xr.hand_pose(hand.name))
+        hand_actions.carry_panels(self.walk, scene)
+        hand_actions.continue_export(self.walk)
+        self._update(scene)
         self.drawing.plan(scene)
-        return PACE
+        return TICK_SECONDS
 
-    def _work(self, scene: bpy.types.Scene) -> None:
-        """Some of what goes on, and what is looked at next; after an act that is the card."""
+    def _update(self, scene: bpy.types.Scene) -> None:
+        """Run one time slice of the pending work and the next update; after an action, update the card instead."""
         if self.drawing.card.busy:
-            self.drawing.look_at_card(scene)
-        elif self.fit.busy:
-            self._look_at_rest(scene)
-        if self.walk.acted:
-            self.walk.acted = False
-            self.drawing.look_at_card(scene)
+            self.drawing.update_card(scene)
+        elif self.shading.busy:
+            self._update_rest(scene)
+        if self.walk.has_acted:
+            self.walk.has_acted = False
+            self.drawing.update_card(scene)
             return
-        self._duties[0](scene)
-        self._duties.rotate(-1)
+        self._updates[0](scene)
+        self._updates.rotate(-1)
 
-    def _look_at_rest(self, scene: bpy.types.Scene) -> None:
-        self.drawing.look_at_held(scene)
-        self.fit.look(scene, self.drawing.eye)
+    def _update_rest(self, scene: bpy.types.Scene) -> None:
+        self.drawing.update_picture(scene)
+        self.shading.update(scene, self.drawing.eye)
 
-    def _idle(self) -> float | None:
-        """The session has not begun yet, or is over."""
-        if not self.runs and not self.ends and time.monotonic() - self.began < PATIENCE:
-            return WAITS
-        if not self.runs and not self.ends:
-            current_session().error = f"no headset answered within {PATIENCE:g} s; {xr.RUNTIME}"
+    def _wait_for_session(self) -> float | None:
+        """Wait until the session has started, or finish after it has ended or failed to start."""
+        starting = not self.running and not self.stopping
+        if starting and time.monotonic() - self.start_time < START_TIMEOUT:
+            return WAIT_SECONDS
+        if starting:
+            current_session().error = f"no headset answered within {START_TIMEOUT:g} s; {xr.RUNTIME_HELP}"
         finish()
         return None
 
     def _arrive(self) -> float:
-        """The head is seen for the first time: stand at the entrance."""
+        """Stand at the entrance as soon as the head is tracked."""
         if xr.tracked():
-            self.runs = True
-            hand_actions.go(self.walk, 0)
+            self.running = True
+            self.walk.go_to(0)
             self.drawing.begin()
-        return WAITS
+        return WAIT_SECONDS
 
     def _stop(self) -> float:
-        if not self.ends:
-            self.ends = True
+        """Release what is held and stop the session."""
+        if not self.stopping:
+            self.stopping = True
             for hand in self.walk.hands.values():
-                hand_actions.act(self.walk, hand, "let_go")
-            xr.drop_actions()
-            xr.toggle()
-        return WAITS
+                hand_actions.perform(self.walk, hand, "let_go")
+            xr.remove_actions()
+            xr.toggle_session()
+        return WAIT_SECONDS
 
 
-def _nothing(scene: bpy.types.Scene) -> None:
-    """Most frames pay for little: what a hand points at is looked for nine times a second."""
+def _no_update(scene: bpy.types.Scene) -> None:
+    """Do nothing: most frames stay cheap, and each hand's target is still found nine times a second."""
 
 
-_headset: InHeadset | None = None
-_ended = -REST
-"""When the last session of a walk ended, by `time.monotonic`."""
+_headset_walk: HeadsetWalk | None = None
+_end_time = -REST_SECONDS
+"""End of the last session of a walk, by `time.monotonic`."""
 
 
-def current() -> InHeadset | None:
-    """The walk with a headset that goes on."""
-    return _headset
+def current() -> HeadsetWalk | None:
+    """Return the walk with a headset that is running, None for none."""
+    return _headset_walk
 
 
-def cannot() -> str:
-    """Why no walk can begin now; "" where one can."""
-    left = REST - (time.monotonic() - _ended)
+def obstacle() -> str:
+    """Return why no walk can start now, "" if one can."""
+    left = REST_SECONDS - (time.monotonic() - _end_time)
     if walk.current() is not None:
-        return "a walk goes on already"
+        return "a walk is already running"
     if xr.running():
-        return "a VR session runs already; stop it in the VR tab, then start the walk"
+        return "a VR session is already running; stop it in the VR tab, then start the walk"
     if left > 0:
         return f"the last session is still ending; wait {left:.0f} s"
-    return xr.missing()
+    return xr.missing_support()
 
 
 def begin(scene: bpy.types.Scene, shading: str, textures: int) -> str:
-    """Start a session and walk in it. Raises SceneError."""
-    global _headset
-    if why := cannot():
-        raise SceneError(f"no walk can begin: {why}")
+    """Start a session and a walk in it; textures: limit of the baked textures, in MiB. Raises SceneError."""
+    global _headset_walk
+    if reason := obstacle():
+        raise SceneError(f"cannot start a walk: {reason}")
     if not store.is_hall(scene):
-        raise SceneError(f"scene {scene.name!r} is no hall; open a recording first")
-    _headset = made = InHeadset(scene, shading, textures)
+        raise SceneError(f"scene {scene.name!r} is not a hall; open a recording first")
+    _headset_walk = started = HeadsetWalk(scene, shading, textures)
     try:
-        made.kept.enter(made.walk.places)
-        made.fit.keep()
+        started.saved.enter(started.walk.landmarks)
+        started.shading.save()
         bpy.app.handlers.xr_session_start_pre.append(create_actions)
-        xr.toggle()
-        made.fit.enter()
+        xr.toggle_session()
+        started.shading.enter()
     except BaseException:
-        _headset = None
-        _restore(made)
+        _headset_walk = None
+        _restore(started)
         raise
-    walk.begin(made.walk)
-    bpy.app.timers.register(_tick, first_interval=WAITS, persistent=True)
-    return "the walk begins; put the headset on"
+    walk.set_current(started.walk)
+    bpy.app.timers.register(_tick, first_interval=WAIT_SECONDS, persistent=True)
+    return "starting the walk; put on the headset"
 
 
 def end() -> str:
-    """End the walk and its session."""
-    if _headset is None:
-        return "no walk goes on"
-    _headset.walk.leaves = True
-    if not _headset.runs:
-        _headset.began = -PATIENCE
-    return "the walk ends"
+    """End the walk and its session at the next tick."""
+    if _headset_walk is None:
+        return "no walk is running"
+    _headset_walk.walk.ending = True
+    if not _headset_walk.running:
+        _headset_walk.start_time = -START_TIMEOUT
+    return "the walk is ending"
 
 
 def finish() -> None:
-    """Everything is as it was before, whatever has ended the session."""
-    global _headset, _ended
-    if _headset is None:
+    """Restore everything after the session has ended, whatever ended it."""
+    global _headset_walk, _end_time
+    if _headset_walk is None:
         return
-    made, _headset, _ended = _headset, None, time.monotonic()
-    walk.begin(None)
-    _restore(made)
+    ended, _headset_walk, _end_time = _headset_walk, None, time.monotonic()
+    walk.set_current(None)
+    _restore(ended)
 
 
-def _restore(made: InHeadset) -> None:
+def _restore(ended: HeadsetWalk) -> None:
     if create_actions in bpy.app.handlers.xr_session_start_pre:
         bpy.app.handlers.xr_session_start_pre.remove(create_actions)
-    made.drawing.end()
-    made.fit.leave()
-    made.kept.leave()
+    ended.drawing.end()
+    ended.shading.leave()
+    ended.saved.leave()
 
 
 def _tick() -> float | None:
     try:
-        return _headset.go() if _headset is not None else None
-    except BaseException:  # Blender would forget the timer, and nothing would be put back
-        close()
+        return _headset_walk.tick() if _headset_walk is not None else None
+    except BaseException:  # Blender would drop the timer, and nothing would be restored
+        abort()
         raise
 
 
 @persistent
 def create_actions(*_: Any) -> None:
-    """While the session starts, after Blender's own add-on has made its action set."""
-    if xr.state() is None or _headset is None:
+    """Create the walk's action set while the session starts, after Blender's own add-on has created its set."""
+    if xr.state() is None or _headset_walk is None:
         return
     try:
         xr.create_actions()
     except SceneError as error:
-        _headset.walk.say(str(error), failed=True)
+        _headset_walk.walk.show_message(str(error), failed=True)
 
 
 @persistent
-def undone(*_: Any) -> None:
-    """After undo, redo or opening a file: a hall may be as it was during a walk, baked; it is that only for one."""
+def update_baked_halls(*_: Any) -> None:
+    """After undo, redo or opening a file: bake the walk's hall again, and unbake every other hall."""
     for scene in store.halls():
-        if _headset is not None and scene == _headset.walk.scene:
-            _headset.fit.again(scene)
-        elif baked.is_baked(scene):
-            baked.unbake(scene)
+        if _headset_walk is not None and scene == _headset_walk.walk.scene:
+            _headset_walk.shading.rebake(scene)
+        elif baking.is_baked(scene):
+            baking.unbake(scene)
 
 
 @persistent
-def close(*_: Any) -> None:
-    """Another file is opened, or the extension is taken away: the session ends, and nothing is left behind."""
-    if _headset is None:
+def abort(*_: Any) -> None:
+    """Stop the session at once and restore everything: before another file opens, or the extension is disabled."""
+    if _headset_walk is None:
         return
-    if xr.running() and not _headset.ends:
-        xr.drop_actions()
-        xr.toggle()
+    if xr.running() and not _headset_walk.stopping:
+        xr.remove_actions()
+        xr.toggle_session()
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
     finish()

@@ -1,4 +1,4 @@
-"""What a walk changes of a person's settings: the session's start, Blender's landmarks; and how they are put back."""
+"""Settings that a walk changes and restores: those of the session, and Blender's landmarks."""
 
 from __future__ import annotations
 
@@ -16,61 +16,66 @@ SETTINGS: dict[str, Any] = {
     "show_annotation": False, "show_selection": False, "show_object_extras": False, "clip_start": 0.02,
     "clip_end": 500.0,
 }  # fmt: skip
-"""How a session of a walk is; those that this Blender doesn't know are left out."""
-LANDMARK = ("name", "type", "base_pose_object", "base_pose_location", "base_pose_angle", "base_scale")
+"""Settings of a walk's session; those that this version of Blender lacks are left out."""
+LANDMARK_PROPERTIES = ("name", "type", "base_pose_object", "base_pose_location", "base_pose_angle", "base_scale")
 
 
-class Kept:
-    """A person's settings while a walk has its own."""
+class SavedSettings:
+    """The user's settings, which a walk replaces until it ends."""
 
     def __init__(self, scene: bpy.types.Scene) -> None:
-        self.scene = scene.name
-        self.enabled = False
+        self.scene_name = scene.name
+        self.enabled_addon = False
+        """Whether the walk has enabled Blender's VR add-on."""
         self.settings: dict[str, Any] = {}
         self.landmarks: list[dict[str, Any]] | None = None
-        self.active = (0, 0)
+        self.selected = (0, 0)
+        """(active, selected) index of the landmarks."""
 
-    def enter(self, places: Sequence[Landmark]) -> None:
-        """Those of a walk; Blender's own landmarks are the places of the tour."""
-        self.enabled = xr.inspection(True)
-        found, first = xr.settings(), places[0]
-        wanted = SETTINGS | {"base_pose_location": (*first.place, 0.0), "base_pose_angle": first.yaw}
+    def enter(self, landmarks: Sequence[Landmark]) -> None:
+        """Save the user's settings and set those of a walk; Blender's landmarks become those of the tour."""
+        self.enabled_addon = xr.enable_inspection(True)
+        session, first = xr.settings(), landmarks[0]
+        wanted = SETTINGS | {"base_pose_location": (*first.position, 0.0), "base_pose_angle": first.yaw}
         for name, value in wanted.items():
-            if hasattr(found, name):
-                self.settings[name] = _plain(getattr(found, name))
-                setattr(found, name, value)
-        scene = bpy.data.scenes[self.scene]
+            if hasattr(session, name):
+                self.settings[name] = _copy(getattr(session, name))
+                setattr(session, name, value)
+        scene = bpy.data.scenes[self.scene_name]
         if hasattr(scene, "vr_landmarks"):
-            self.landmarks = [{key: _plain(getattr(one, key)) for key in LANDMARK} for one in scene.vr_landmarks]
-            self.active = scene.vr_landmarks_active, scene.vr_landmarks_selected
-            _fill(scene, [_landmark(one) for one in places], (0, 0))
+            self.landmarks = [
+                {name: _copy(getattr(landmark, name)) for name in LANDMARK_PROPERTIES}
+                for landmark in scene.vr_landmarks
+            ]
+            self.selected = scene.vr_landmarks_active, scene.vr_landmarks_selected
+            _set_landmarks(scene, [_landmark_properties(landmark) for landmark in landmarks], (0, 0))
 
     def leave(self) -> None:
-        """The person's again."""
-        scene: bpy.types.Scene | None = bpy.data.scenes.get(self.scene)
+        """Restore the user's settings."""
+        scene: bpy.types.Scene | None = bpy.data.scenes.get(self.scene_name)
         if scene is not None and self.landmarks is not None and hasattr(scene, "vr_landmarks"):
-            _fill(scene, self.landmarks, self.active)
+            _set_landmarks(scene, self.landmarks, self.selected)
         for name, value in self.settings.items():
             setattr(xr.settings(), name, value)
-        if self.enabled:
-            xr.inspection(False)
+        if self.enabled_addon:
+            xr.enable_inspection(False)
 
 
-def _landmark(place: Landmark) -> dict[str, Any]:
-    where = {"base_pose_location": (*place.place, 0.0), "base_pose_angle": place.yaw}
-    return {"name": place.name, "type": "CUSTOM", "base_scale": 1.0, **where}
+def _landmark_properties(landmark: Landmark) -> dict[str, Any]:
+    pose = {"base_pose_location": (*landmark.position, 0.0), "base_pose_angle": landmark.yaw}
+    return {"name": landmark.name, "type": "CUSTOM", "base_scale": 1.0, **pose}
 
 
-def _fill(scene: Any, made: Sequence[dict[str, Any]], active: tuple[int, int]) -> None:
+def _set_landmarks(scene: Any, landmarks: Sequence[dict[str, Any]], selected: tuple[int, int]) -> None:
     scene.vr_landmarks.clear()
-    for told in made:
-        one = scene.vr_landmarks.add()
-        for key, value in told.items():
-            setattr(one, key, value)
-    if made:
-        scene.vr_landmarks_selected, scene.vr_landmarks_active = active[1], active[0]
+    for properties in landmarks:
+        landmark = scene.vr_landmarks.add()
+        for name, value in properties.items():
+            setattr(landmark, name, value)
+    if landmarks:
+        scene.vr_landmarks_selected, scene.vr_landmarks_active = selected[1], selected[0]
 
 
-def _plain(value: Any) -> Any:
-    """A value that outlives what it was read from."""
+def _copy(value: Any) -> Any:
+    """Return a value that doesn't depend on its owner: arrays of Blender as tuples."""
     return tuple(value) if hasattr(value, "__len__") and not isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""What a headset is asked to draw: Material Preview, or colours baked into byte textures, by what it can bear."""
+"""The shading of a headset's session: Material Preview, or colours baked into textures if the hall is too large."""
 
 from __future__ import annotations
 
@@ -11,96 +11,98 @@ from mathutils import Matrix
 
 from ...live.session import current
 from ...properties import COLOUR_GAIN, COLOUR_MAP, PANEL_FILL_COUNT, PANEL_GRID, PEAK_WEIGHTS
-from ...scene.hall import baked
-from ...scene.panels import find, panels
+from ...scene.hall import baking
+from ...scene.panels import find_panel, panels
 from ...scene.view import view_shading
-from ...time_slicing import some
+from ...time_slicing import run_for
 from . import xr
 
-MOVED = 3.0
-"""Metres after which it is looked again which panels are near."""
-SLICE = 0.0004
-"""Seconds of a go that baking takes, or one panel of it."""
-PANELS = 8
-"""Panels that are looked at at a time: were they filled or laid out since?"""
+REBAKE_DISTANCE = 3.0
+"""Metres that the eye moves before panels are baked again, finer the nearer they are."""
+SLICE_SECONDS = 0.0004
+"""Seconds for baking in each tick; one panel may take longer."""
+PANELS_PER_CHECK = 8
+"""Number of panels that each check looks at for new values or another grid."""
 
 
-class Fit:
+class ShadingChoice:
     """The shading of one walk's session."""
 
     def __init__(self, scene: bpy.types.Scene, shading: str, budget: int) -> None:
-        """budget: bytes of textures. shading: preview, baked, or auto: the first where it fits the budget."""
-        self.scene, self.budget = scene.name, budget
-        fits = baked.textures_of(scene) <= budget
-        self.shading: view_shading.How = (
-            "baked" if shading == "baked" or (shading == "auto" and not fits) else "preview"
-        )
-        self._before: dict[str, Any] = {}
+        """budget: bytes of textures. shading: preview, baked, or auto, which is preview if it fits the budget."""
+        self.scene_name, self.budget = scene.name, budget
+        fits = baking.textures_of(scene) <= budget
+        self.mode: view_shading.How = "baked" if shading == "baked" or (shading == "auto" and not fits) else "preview"
+        self._saved: dict[str, Any] = {}
         self._work: Generator[bool, None, bool] | None = None
-        self._at = np.full(3, np.inf)
-        self._everywhere = False
-        """Whether all is as fine as can be wherever the eye is."""
-        self._seen: dict[str, object] = {}
-        self._layers: list[str] = []
+        self._position = np.full(3, np.inf)
+        """(3,) position of the eye for which the panels were baked, in the world; infinite before that."""
+        self._is_finest = False
+        """Whether all panels have their full resolution, wherever the eye is."""
+        self._state: dict[str, object] = {}
+        self._unchecked: list[str] = []
 
     @property
     def busy(self) -> bool:
-        """Whether something is being baked."""
+        """Whether baking is running."""
         return self._work is not None
 
     @property
     def settled(self) -> bool:
-        """Whether what was to be baked is."""
-        return self.shading == "preview" or (self._work is None and bool(np.isfinite(self._at).all()))
+        """Whether all that has to be baked is baked."""
+        return self.mode == "preview" or (self._work is None and bool(np.isfinite(self._position).all()))
 
-    def keep(self) -> None:
-        """Remember the session's shading; Blender gives it that of the 3D view when it starts."""
-        self._before = self._shade()
+    def save(self) -> None:
+        """Save the session's shading, which Blender replaces by that of the 3D view when the session starts."""
+        self._saved = self._shade()
 
     def enter(self) -> None:
-        """The session that has been started has this shading; it is baked once it is known where the eye is."""
+        """Set the shading of the session that has started; baking begins once the eye's position is known."""
         self._shade()
 
     def _shade(self) -> dict[str, Any]:
-        return view_shading.shade(bpy.data.scenes[self.scene], xr.settings().shading, self.shading)
+        return view_shading.set_shading(bpy.data.scenes[self.scene_name], xr.settings().shading, self.mode)
 
     def leave(self) -> None:
-        """Everything as before."""
-        view_shading.put_back(xr.settings().shading, self._before)
-        scene: bpy.types.Scene | None = bpy.data.scenes.get(self.scene)
-        if scene is not None and baked.is_baked(scene):
-            baked.unbake(scene)
+        """Restore the session's shading and remove what was baked."""
+        view_shading.restore_shading(xr.settings().shading, self._saved)
+        scene: bpy.types.Scene | None = bpy.data.scenes.get(self.scene_name)
+        if scene is not None and baking.is_baked(scene):
+            baking.unbake(scene)
 
-    def again(self, scene: bpy.types.Scene) -> None:
-        """What was baked may be no more, as after undo: it is baked anew."""
-        baked.unbake(scene)
-        self._work, self._at, self._everywhere = None, np.full(3, np.inf), False
+    def rebake(self, scene: bpy.types.Scene) -> None:
+        """Remove what was baked and bake it again, for example after undo."""
+        baking.unbake(scene)
+        self._work, self._position, self._is_finest = None, np.full(3, np.inf), False
 
-    def look(self, scene: bpy.types.Scene, eye: np.ndarray) -> None:
-        """Some of the work, for an eye (4, 4) there; else whether there is any."""
-        if self.shading != "baked":
+    def update(self, scene: bpy.types.Scene, eye: np.ndarray) -> None:
+        """Run a slice of baking, or start it if something changed or the eye moved; eye: (4, 4), to world."""
+        if self.mode != "baked":
             return
         if self._work is not None:
-            self._step(self._work)
-        elif self._changed(scene) or (not self._everywhere and np.linalg.norm(eye[:3, 3] - self._at) > MOVED):
-            self._at = eye[:3, 3].copy()
-            self._work = baked.bake(scene, Matrix(eye.tolist()), self.budget)
+            self._run_slice(self._work)
+        elif self._has_changed(scene) or (not self._is_finest and self._has_moved(eye)):
+            self._position = eye[:3, 3].copy()
+            self._work = baking.bake(scene, Matrix(eye.tolist()), self.budget)
 
-    def _step(self, work: Generator[bool, None, bool]) -> None:
+    def _has_moved(self, eye: np.ndarray) -> bool:
+        return bool(np.linalg.norm(eye[:3, 3] - self._position) > REBAKE_DISTANCE)
+
+    def _run_slice(self, work: Generator[bool, None, bool]) -> None:
         try:
-            some(work, SLICE)
+            run_for(work, SLICE_SECONDS)
         except StopIteration as done:
-            self._work, self._everywhere = None, done.value
+            self._work, self._is_finest = None, done.value
 
-    def _changed(self, scene: bpy.types.Scene) -> bool:
-        """Whether colours or input are others, or one of the next few panels was filled or laid out since."""
-        colours = (tuple(np.ravel(scene.get(one, 0.0))) for one in (COLOUR_MAP, COLOUR_GAIN, PEAK_WEIGHTS))
-        now: dict[str, object] = {"": (*colours, current().shown.get(scene.session_uid))}
-        self._layers = self._layers or [*panels(scene)]
-        for layer in self._layers[:PANELS]:
-            if (panel := find(scene, layer)) is not None:
-                now[layer] = panel.get(PANEL_FILL_COUNT), tuple(panel[PANEL_GRID])
-        del self._layers[:PANELS]
-        changed = any(self._seen.get(key, value) != value for key, value in now.items())
-        self._seen.update(now)
+    def _has_changed(self, scene: bpy.types.Scene) -> bool:
+        """Return whether colours, input, or values or grid of one of the next few panels have changed."""
+        colours = (tuple(np.ravel(scene.get(key, 0.0))) for key in (COLOUR_MAP, COLOUR_GAIN, PEAK_WEIGHTS))
+        state: dict[str, object] = {"": (*colours, current().hall(scene.session_uid).shown)}
+        self._unchecked = self._unchecked or [*panels(scene)]
+        for layer in self._unchecked[:PANELS_PER_CHECK]:
+            if (panel := find_panel(scene, layer)) is not None:
+                state[layer] = panel.get(PANEL_FILL_COUNT), tuple(panel[PANEL_GRID])
+        del self._unchecked[:PANELS_PER_CHECK]
+        changed = any(self._state.get(key, value) != value for key, value in state.items())
+        self._state.update(state)
         return changed

@@ -20,18 +20,18 @@ from innerwalk.blender_addon.properties import (  # noqa: E402
     PANEL_LAYER_ID,
 )
 from innerwalk.blender_addon.scene import panels  # noqa: E402
-from innerwalk.blender_addon.scene.hall import baked, visibility  # noqa: E402
+from innerwalk.blender_addon.scene.hall import (baking, visibility)  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
 from innerwalk.blender_addon.scene.hall.refit import retitle  # noqa: E402
-from innerwalk.blender_addon.scene.materials import look  # noqa: E402
+from innerwalk.blender_addon.scene.materials import scene_colours  # noqa: E402
 from innerwalk.blender_addon.scene.paint import colour_uvs  # noqa: E402
 from innerwalk.blender_addon.scene.paint.meshes import paint_material  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values  # noqa: E402
-from innerwalk.blender_addon.scene.state.parts import child_of, part_of  # noqa: E402
-from innerwalk.blender_addon.scene.state.scratch import _blocks  # noqa: E402
+from innerwalk.blender_addon.scene.state.parts import find_child, find_part  # noqa: E402
+from innerwalk.blender_addon.scene.state.data_blocks import _data_blocks  # noqa: E402
 from innerwalk.blender_addon.scene.view import view_shading  # noqa: E402
 from innerwalk.blender_addon.time_slicing import run_all  # noqa: E402
-from innerwalk.blender_addon.vr.headset.shading_choice import Fit  # noqa: E402
+from innerwalk.blender_addon.vr.headset.shading_choice import ShadingChoice  # noqa: E402
 from innerwalk.tests.blender_addon.scene.test_pick import aim, strew, targets  # noqa: E402
 
 PLENTY = 1 << 30
@@ -48,7 +48,7 @@ def scene(empty_scene, recorded):
 def bake(scene, budget=PLENTY, at=(0.0, -3.5, 1.7)) -> int:
     """How many steps changed anything."""
     viewer = Matrix.Translation(at) @ Matrix.Rotation(np.pi / 2, 4, "X")  # looks along the aisle
-    return sum(baked.bake(scene, viewer, budget))
+    return sum(baking.bake(scene, viewer, budget))
 
 
 def changes(going) -> None:
@@ -58,12 +58,12 @@ def changes(going) -> None:
 
 
 def there() -> set[tuple[str, int]]:
-    return {(one.id_type, one.session_uid) for one in _blocks()}
+    return {(one.id_type, one.session_uid) for one in _data_blocks()}
 
 
 def state(scene) -> dict:
     """Of all that baking touches: modifiers, properties of panels, nodes and UVs of what is painted."""
-    shown = {id: panels.tiles_of(one).show_viewport for id, one in panels.panels(scene).items()}
+    shown = {id: panels.tiles_modifier(one).show_viewport for id, one in panels.panels(scene).items()}
     keys = {id: sorted(one.keys()) for id, one in panels.panels(scene).items()}
     nodes = {one.name: len(one.node_tree.nodes) for one in bpy.data.materials if PAINT_MATERIAL_STAMP in one}
     uvs = {one.name: [layer.name for layer in one.uv_layers] for one in bpy.data.meshes}
@@ -71,7 +71,7 @@ def state(scene) -> dict:
 
 
 def stand(scene, layer: str):
-    return child_of(panels.panel_of(scene, layer), "baked")
+    return find_child(panels.panel_of(scene, layer), "baked")
 
 
 def image(scene, layer: str):
@@ -88,7 +88,7 @@ def pixels(found) -> np.ndarray:
 def shown_on(scene, layer: str, channel: int) -> np.ndarray:
     """(h, w, 3) what the quad of a channel shows, by its UVs, top row first."""
     mesh, held = stand(scene, layer).data, pixels(image(scene, layer))
-    face = np.flatnonzero(panels.places(panels.panel_of(scene, layer)) >= 0).tolist().index(channel)
+    face = np.flatnonzero(panels.channel_places(panels.panel_of(scene, layer)) >= 0).tolist().index(channel)
     uvs = np.zeros(2 * len(mesh.loops), np.float32)
     mesh.uv_layers.active.uv.foreach_get("vector", uvs)
     low, high = (bound(uvs.reshape(-1, 4, 2)[face], 0) for bound in (np.min, np.max))
@@ -97,7 +97,7 @@ def shown_on(scene, layer: str, channel: int) -> np.ndarray:
 
 
 def wanted(scene, layer: str, channel: int) -> np.ndarray:
-    panel, told = panels.panel_of(scene, layer), look.told(scene)
+    panel, told = panels.panel_of(scene, layer), scene_colours.read_scene_colours(scene)
     scale = values.scales_of(scene, panel)[channel]
     return colour.colour_values(values.map_of(panel, channel), scale, told["ramp"], told["gain"])
 
@@ -131,7 +131,7 @@ def faces(holder) -> np.ndarray:
     "settings", [{}, {"ramp": "ember", "normalisation": "network"}, {"theme": "paper", "gain": 3.0}]
 )
 def test_textures_have_the_shaders_colours(scene, settings):
-    look.set_look(scene, **settings)
+    scene_colours.set_scene_colours(scene, **settings)
     bake(scene)
     assert_right(scene)
     assert image(scene, "a").colorspace_settings.name == "sRGB" and not image(scene, "a").is_float
@@ -160,61 +160,61 @@ def assert_dyed(scene, held) -> None:
 
 def test_nothing_is_left(scene):
     before, blocks = state(scene), there()
-    assert not baked.is_baked(scene)
+    assert not baking.is_baked(scene)
     assert bake(scene) == 5
-    assert baked.is_baked(scene) and state(scene) != before
+    assert baking.is_baked(scene) and state(scene) != before
     bake(scene, 0)
-    baked.unbake(scene)
-    assert state(scene) == before and there() == blocks and not baked.is_baked(scene)
-    baked.unbake(scene)
+    baking.unbake(scene)
+    assert state(scene) == before and there() == blocks and not baking.is_baked(scene)
+    baking.unbake(scene)
     assert state(scene) == before
 
 
 def test_it_says_whether_all_is_whole_wherever_one_stands(scene):
-    assert run_all(baked.bake(scene, Matrix(), PLENTY)) is True
-    assert run_all(baked.bake(scene, Matrix(), baked.bytes_of(scene) - 1)) is False
+    assert run_all(baking.bake(scene, Matrix(), PLENTY)) is True
+    assert run_all(baking.bake(scene, Matrix(), baking.bytes_of(scene) - 1)) is False
 
 
 def test_a_walk_bakes_again_only_for_what_is_other(scene):
-    fit, eye = Fit(scene, "baked", PLENTY), np.array(Matrix.Translation((0, -3.5, 1.7)))
+    choice, eye = ShadingChoice(scene, "baked", PLENTY), np.array(Matrix.Translation((0, -3.5, 1.7)))
 
     def settled() -> int:
-        """How many goes it took."""
-        for go in range(500):
-            fit.look(scene, eye)
-            if fit.settled and go:
-                return go
+        """Number of updates until it has settled."""
+        for count in range(500):
+            choice.update(scene, eye)
+            if choice.settled and count:
+                return count
         raise AssertionError("never")
 
-    assert not fit.settled and settled() > 1 and not fit.busy
+    assert not choice.settled and settled() > 1 and not choice.busy
     eye[1, 3] += 50.0
-    fit.look(scene, eye)
-    assert not fit.busy, "all is whole wherever one stands"
-    look.set_look(scene, gain=2.0)
-    fit.look(scene, eye)
-    assert fit.busy and settled()
+    choice.update(scene, eye)
+    assert not choice.busy, "all is whole wherever one stands"
+    scene_colours.set_scene_colours(scene, gain=2.0)
+    choice.update(scene, eye)
+    assert choice.busy and settled()
     assert_right(scene)
-    small = Fit(scene, "baked", baked.bytes_of(scene) // 2)
+    small = ShadingChoice(scene, "baked", baking.bytes_of(scene) // 2)
     for _ in range(500):
-        small.look(scene, eye)
+        small.update(scene, eye)
     eye[1, 3] -= 50.0
-    small.look(scene, eye)
+    small.update(scene, eye)
     assert small.busy, "what is near is another"
 
 
 def test_stopped_halfway(scene):
     before, blocks = state(scene), there()
     for steps in (1, 2):
-        going = baked.bake(scene, Matrix(), PLENTY)
+        going = baking.bake(scene, Matrix(), PLENTY)
         for _ in range(steps):
             changes(going)
-        assert baked.is_baked(scene)
-        baked.unbake(scene)
+        assert baking.is_baked(scene)
+        baking.unbake(scene)
         assert state(scene) == before and there() == blocks
 
 
 def test_a_hall_that_goes_ends_it(scene):
-    going = baked.bake(scene, Matrix(), PLENTY)
+    going = baking.bake(scene, Matrix(), PLENTY)
     next(going)
     bpy.data.objects.remove(panels.panel_of(scene, "b"))
     changes(going)
@@ -229,23 +229,23 @@ def test_the_nearest_come_first_and_what_is_seen_before_that(scene):
     for k, layer in enumerate(LAYERS):
         panels.panel_of(scene, layer).location = (0, (3, -30, 9, 20)[k], 1)
     done = []
-    for _ in baked.bake(scene, Matrix.Rotation(np.pi / 2, 4, "X"), PLENTY):
+    for _ in baking.bake(scene, Matrix.Rotation(np.pi / 2, 4, "X"), PLENTY):
         done += [layer for layer in LAYERS if stand(scene, layer) and layer not in done]
     assert done == ["a", ":add", "fc", "b"]
 
 
 def test_far_panels_are_halved_within_the_budget(scene):
     bake(scene)
-    whole = baked.bytes_of(scene)
+    whole = baking.bytes_of(scene)
     for k, layer in enumerate(LAYERS):
         panels.panel_of(scene, layer).location = (0, 2 + 20 * k, 1)
     blocks = there()
     budget = int(0.97 * whole)
     assert bake(scene, budget) > 1
-    assert baked.bytes_of(scene) <= budget
+    assert baking.bytes_of(scene) <= budget
     assert panels.panel_of(scene, "a")["innerwalk_baked"] == 0 < panels.panel_of(scene, "fc")["innerwalk_baked"]
     for layer in LAYERS:
-        extent = baked.extent_of(panels.panel_of(scene, layer))
+        extent = baking.extent_of(panels.panel_of(scene, layer))
         assert tuple(image(scene, layer).size) == extent.size(panels.panel_of(scene, layer)["innerwalk_baked"])
     assert bake(scene, budget) == 1  # only the look at what is painted
     bake(scene, budget, at=(0.0, 61.0, 1.0))
@@ -288,7 +288,7 @@ def test_other_maps_in_place(scene):
 @pytest.mark.parametrize("change", [{"ramp": "ember"}, {"gain": 2.0}, {"theme": "paper"}, {"normalisation": "network"}])
 def test_another_look_is_seen_by_baking_again(scene, change):
     bake(scene)
-    look.set_look(scene, **change)
+    scene_colours.set_scene_colours(scene, **change)
     assert bake(scene) == 5
     assert_right(scene)
 
@@ -326,12 +326,12 @@ def test_hidden_panels_stay_hidden(scene):
 
 
 def test_what_a_person_has_taken_away_is_left_alone(scene):
-    panels.tiles_of(panels.panel_of(scene, "a")).show_viewport = False
+    panels.tiles_modifier(panels.panel_of(scene, "a")).show_viewport = False
     panels.panel_of(scene, "b").modifiers.clear()
     bake(scene)
     assert stand(scene, "a") is None and stand(scene, "b") is None and stand(scene, ":add")
-    baked.unbake(scene)
-    assert not panels.tiles_of(panels.panel_of(scene, "a")).show_viewport
+    baking.unbake(scene)
+    assert not panels.tiles_modifier(panels.panel_of(scene, "a")).show_viewport
 
 
 def test_a_collapsed_panel_comes_back_with_its_tiles(scene):
@@ -341,20 +341,20 @@ def test_a_collapsed_panel_comes_back_with_its_tiles(scene):
     for one in (panels.panel_of(scene, "a"), stand(scene, "a")):
         one.users_collection[0].objects.unlink(one)
         held.objects.link(one)
-    baked.unbake(scene)
+    baking.unbake(scene)
     (panel,) = [one for one in held.objects if one.get(PANEL_LAYER_ID)]
-    assert panels.tiles_of(panel).show_viewport and [one.name for one in held.objects] == [panel.name]
-    assert not baked.is_baked(scene)
+    assert panels.tiles_modifier(panel).show_viewport and [one.name for one in held.objects] == [panel.name]
+    assert not baking.is_baked(scene)
 
 
 def test_a_second_hall_keeps_its_colours(scene, recorded):
     other = build(rec.load(recorded))
     bake(scene)
     bake(other)
-    baked.unbake(scene)
-    assert baked.is_baked(other) and colour_uvs.uses_lookup(paint_material())
-    assert PAINT_UVS in part_of(other, "floor").data.uv_layers
-    baked.unbake(other)
+    baking.unbake(scene)
+    assert baking.is_baked(other) and colour_uvs.uses_lookup(paint_material())
+    assert PAINT_UVS in find_part(other, "floor").data.uv_layers
+    baking.unbake(other)
     assert not colour_uvs.uses_lookup(paint_material()) and not any(PAINT_UVS in one for one in bpy.data.images)
 
 
@@ -364,9 +364,9 @@ def test_a_file_that_was_saved_while_baked(scene, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "baked.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "baked.blend"))
     scene = bpy.data.scenes[name]
-    assert baked.is_baked(scene)
-    baked.unbake(scene)
-    assert state(scene) == before and not baked.is_baked(scene)
+    assert baking.is_baked(scene)
+    baking.unbake(scene)
+    assert state(scene) == before and not baking.is_baked(scene)
     assert not [one.name for one in bpy.data.images if "baked" in one.name or PAINT_UVS in one]
 
 
@@ -377,16 +377,16 @@ def test_undo_to_a_moment_when_it_was_baked(scene):
     bpy.ops.ed.undo_push(message="baked")
     panels.panel_of(scene, "a").location.x += 1
     bpy.ops.ed.undo_push(message="moved")
-    baked.unbake(scene)
+    baking.unbake(scene)
     bpy.ops.ed.undo_push(message="unbaked")
     for _ in range(3):
         bpy.ops.ed.undo()
-        baked.unbake(bpy.data.scenes[name])
+        baking.unbake(bpy.data.scenes[name])
         assert state(bpy.data.scenes[name]) == before
         assert not [one.name for one in bpy.data.objects if one.get(OBJECT_ROLE) == "baked"]
     for _ in range(3):
         bpy.ops.ed.redo()
-        baked.unbake(bpy.data.scenes[name])
+        baking.unbake(bpy.data.scenes[name])
         assert state(bpy.data.scenes[name]) == before
     scene = bpy.data.scenes[name]
     bake(scene)
@@ -402,7 +402,7 @@ def test_undo_to_before_it_was_baked(scene):
     before = state(scene)
     bake(scene)
     bpy.ops.ed.undo()
-    baked.unbake(bpy.data.scenes[name])
+    baking.unbake(bpy.data.scenes[name])
     assert state(bpy.data.scenes[name]) == before
     bake(bpy.data.scenes[name])
     assert_right(bpy.data.scenes[name])
@@ -410,7 +410,7 @@ def test_undo_to_before_it_was_baked(scene):
 
 def test_bytes_that_the_shader_needs(scene):
     """Three of 2 cells of 6 × 4, one of a texel; and a peak a cell."""
-    assert baked.textures_of(scene) == 16 * (3 * (2 * 6 * 4 + 2) + 1 + 1)
+    assert baking.textures_of(scene) == 16 * (3 * (2 * 6 * 4 + 2) + 1 + 1)
 
 
 @pytest.mark.parametrize("how", view_shading.SETTINGS)
@@ -420,10 +420,10 @@ def test_a_headsets_shading_is_put_back(scene, how):
     for first in ("SOLID", "MATERIAL", "WIREFRAME"):
         shading.type = first
         before = {name: str(getattr(shading, name)) for name in names}
-        held = view_shading.shade(scene, shading, how)
+        held = view_shading.set_shading(scene, shading, how)
         assert shading.type == {"baked": "SOLID", "preview": "MATERIAL"}[how]
         if how == "baked":
             assert (shading.light, shading.color_type, shading.background_type) == ("FLAT", "TEXTURE", "VIEWPORT")
             assert np.allclose(np.array(shading.background_color) ** (1 / 2.2), colour.srgb("#0D1218"), atol=1e-4)
-        view_shading.put_back(shading, held)
+        view_shading.restore_shading(shading, held)
         assert {name: str(getattr(shading, name)) for name in names} == before

@@ -1,0 +1,204 @@
+"""The pages of a walk's menu: their items for a hall in its current state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ....torch_bridge.recording import ACTIVATIONS
+from ....torch_bridge.recording.errors import UnknownName
+from ...actions.arranging import reset_layout
+from ...actions.folding import collapse, collapsed_blocks, collapsible_blocks, expand
+from ...actions.methods import ask_method, cancel_method
+from ...actions.shelf import draw_shelf, shelved
+from ...actions.viewing import show_look
+from ...extension import EXTENSION_ID
+from ...imaging import colour
+from ...layout.blocks import ALL
+from ...live.hall_requests import method_of
+from ...live.session import current
+from ...properties import METHOD_TAG, NETWORK_NAME, SETTINGS_FORM
+from ...scene.hall import store
+from ...scene.hall.refit import site_of
+from ...scene.materials import scene_colours
+from ...scene.state.selection import selected
+from ..landmarks import plan_landmarks
+from .menu_page import Item, Page
+
+ITEMS_PER_PAGE = 8
+"""Number of items on each page of a long list."""
+GAINS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+NORMALISATION_LABELS = {"channel": "Per channel", "layer": "Per layer", "network": "Whole network"}
+
+
+def page(scene: bpy.types.Scene, name: str) -> Page:
+    """Return a page by its name; the second part of a long list is "method 2". Raises UnknownName."""
+    kind, _, number = name.partition(" ")
+    if kind not in PAGES or not (number.isdecimal() or not number):
+        raise UnknownName("page of the menu", name, PAGES)
+    whole = PAGES[kind](scene)
+    return whole if kind == "root" else _part(whole, kind, int(number or 1))
+
+
+def _part(whole: Page, kind: str, number: int) -> Page:
+    """Return one part of a long list, with the items More and Back. Raises UnknownName."""
+    parts = [whole.items[k : k + ITEMS_PER_PAGE] for k in range(0, len(whole.items), ITEMS_PER_PAGE)] or [()]
+    if not 1 <= number <= len(parts):
+        raise UnknownName(f"page of the menu {kind!r}", str(number), map(str, range(1, len(parts) + 1)))
+    more = [Item("More", opens=f"{kind} {number + 1}")] if number < len(parts) else []
+    back = "root" if number == 1 else kind if number == 2 else f"{kind} {number - 1}"
+    title = whole.title if len(parts) == 1 else f"{whole.title} {number}/{len(parts)}"
+    return Page(title, (*parts[number - 1], *more, Item("Back", opens=back)))
+
+
+def _note(text: str) -> Item:
+    """Return an item that can't be chosen and says why."""
+    return Item(text, enabled=False)
+
+
+def _root(scene: bpy.types.Scene) -> Page:
+    can_collapse = ALL not in store.dress_of(scene).collapse and bool(collapsible_blocks(scene))
+    return Page(
+        store.described(scene).network.name,
+        (
+            Item("Method", opens="method"),
+            _job_item(scene),
+            Item("Colours", opens="colours"),
+            Item("Normalise", opens="normalise"),
+            Item("Gain", opens="gain"),
+            _shelf_item(scene),
+            Item("Collapse all blocks", edit=partial(collapse, block=ALL), enabled=can_collapse),
+            Item("Expand all blocks", edit=partial(expand, block=ALL), enabled=bool(collapsed_blocks(scene))),
+            Item("Places", opens="places"),
+            Item("Next place", act=lambda walk: walk.go_to(walk.landmark_index + 1)),
+            Item("Previous place", act=lambda walk: walk.go_to(walk.landmark_index - 1)),
+            Item("Reset layout", edit=reset_layout),
+            _export_item(),
+            Item("End walk", act=lambda walk: walk.leave()),
+            Item("Close menu", act=lambda walk: walk.close_menu()),
+        ),
+    )
+
+
+def _has_bridge(scene: bpy.types.Scene) -> bool:
+    """Return whether a bridge is connected and the hall follows one of its networks."""
+    return current().state == "ready" and bool(scene.get(NETWORK_NAME))
+
+
+def _described(key: str) -> list[dict[str, Any]]:
+    """Return the descriptions of the bridge's "methods" or "data"."""
+    link = current().link
+    return list(link.description.get(key, [])) if link is not None and current().state == "ready" else []
+
+
+def _job_item(scene: bpy.types.Scene) -> Item:
+    """Return the item that cancels the running job, else the one that asks about the selected channel."""
+    if current().is_running(str(scene.get(METHOD_TAG, ""))):
+        return Item("Cancel job", edit=cancel_method)
+    if not _has_bridge(scene):
+        return _note("Ask: no bridge")
+    if selected(scene).channel < 0:
+        return _note("Ask: select a tile first")
+    return Item("Ask about channel", opens="channel")
+
+
+def _data_name(scene: bpy.types.Scene) -> str:
+    """Return the data set on the shelf, else the one chosen in the sidebar, else the first; "" for none."""
+    chosen = getattr(getattr(scene, SETTINGS_FORM, None), "data", "")
+    known = [str(description["name"]) for description in _described("data")]
+    return next((name for name in (shelved(scene).get("set"), chosen, *known) if name in known), "")
+
+
+def _shelf_item(scene: bpy.types.Scene) -> Item:
+    data, shown = _data_name(scene), shelved(scene)
+    if not _has_bridge(scene) or not data:
+        return _note("Shelf: no bridge" if not _has_bridge(scene) else "Shelf: no data set")
+    seed, of_class = shown.get("seed", -1) + 1, shown.get("class", "")
+    return Item("Resample shelf", edit=partial(draw_shelf, data=data, seed=seed, of_class=of_class))
+
+
+def _export_item() -> Item:
+    folder = export_folder()
+    if folder is None:
+        return _note("Export: save the file first")
+    return Item("Export hall", act=lambda walk: walk.start_export(folder))
+
+
+def export_folder() -> Path | None:
+    """Return the folder for exports: that of the saved file, else the extension's; None if there is neither."""
+    if bpy.data.filepath:
+        return Path(bpy.data.filepath).parent
+    try:
+        return Path(bpy.utils.extension_path_user(EXTENSION_ID, path="export", create=True))
+    except ValueError:  # Innerwalk runs as a plain package, which has no such folder
+        return None
+
+
+def _method_page(scene: bpy.types.Scene) -> Page:
+    """Return the methods, to run for all panels."""
+    return Page("Show on panels", _method_items(scene, _described("methods"), layers=["panels"], channels=[]))
+
+
+def _channel_page(scene: bpy.types.Scene) -> Page:
+    """Return the methods, to run for the selected channel alone, which is faster."""
+    layer, channel = selected(scene)
+    if channel < 0:
+        return Page("Ask about a channel", (_note("Select a tile first"),))
+    methods = [method for method in _described("methods") if method["name"] != ACTIVATIONS]
+    return Page(f"Channel {channel} of {layer}", _method_items(scene, methods, layers=[layer], channels=[channel]))
+
+
+def _method_items(scene: bpy.types.Scene, methods: Iterable[dict[str, Any]], **target: Any) -> tuple[Item, ...]:
+    """Return an item for each method, with its default parameters; a method that needs data uses the shelf's."""
+    if not _has_bridge(scene):
+        return (_note("No bridge connected"),)
+    shown, data = method_of(scene), _data_name(scene)
+    items = []
+    for method in methods:
+        needs_data = method["needs"] == "data"
+        edit = partial(ask_method, method=method["name"], data=data if needs_data else "", **target)
+        enabled = not needs_data or bool(data)
+        items.append(Item(method["title"], edit=edit, on=method["name"] == shown, enabled=enabled))
+    return tuple(items)
+
+
+def _look_items(scene: bpy.types.Scene, setting: str, labels: Iterable[tuple[Any, str]]) -> list[Item]:
+    """Return an item for each (value, label) of one of the hall's colour settings."""
+    value_now = scene_colours.read_scene_colours(scene)[setting]
+    return [Item(label, edit=partial(show_look, **{setting: value}), on=value_now == value) for value, label in labels]
+
+
+def _colours_page(scene: bpy.types.Scene) -> Page:
+    ramps = [(name, f"{name.capitalize()} colours") for name in colour.RAMPS]
+    themes = [(name, f"{name.capitalize()} hall") for name in colour.THEMES]
+    return Page("Colours", (*_look_items(scene, "ramp", ramps), *_look_items(scene, "theme", themes)))
+
+
+def _normalise_page(scene: bpy.types.Scene) -> Page:
+    labels = [(name, NORMALISATION_LABELS[name]) for name in scene_colours.NORMALISATIONS]
+    return Page("Normalise", tuple(_look_items(scene, "normalisation", labels)))
+
+
+def _gain_page(scene: bpy.types.Scene) -> Page:
+    labels = [(gain, f"× {gain:g}") for gain in GAINS]
+    return Page(f"Gain × {scene_colours.read_scene_colours(scene)['gain']:g}", tuple(_look_items(scene, "gain", labels)))
+
+
+def _places_page(scene: bpy.types.Scene) -> Page:
+    places = plan_landmarks(site_of(scene, store.dress_of(scene)).hall)
+    return Page("Places", tuple(_place_item(index, place.name) for index, place in enumerate(places)))
+
+
+def _place_item(index: int, name: str) -> Item:
+    return Item(name, act=lambda walk: walk.go_to(index))
+
+
+PAGES: dict[str, Callable[[bpy.types.Scene], Page]] = {
+    "root": _root, "method": _method_page, "channel": _channel_page, "colours": _colours_page,
+    "normalise": _normalise_page, "gain": _gain_page, "places": _places_page,
+}  # fmt: skip
+"""Functions that return all items of a page, however many they are, by its name."""
