@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..imaging.atlas import Grid
+from ..properties import BEAMS_ROLE
 from .annotations import add_outline
 from .primitives import Plan, Plane, Style
 
@@ -59,7 +60,7 @@ class ChannelLink:
 
 def plan_channel_links(links: Iterable[ChannelLink], pixel: float, style: Style) -> Plan:
     """Plans tubes for the links, each with a rim around both of its tiles; pixel: metres of one in a figure, else 0."""
-    plan = Plan(style, "Beams", "beams")
+    plan = Plan(style, "Beams", BEAMS_ROLE)
     for link in links:
         share = abs(link.strength)
         radius = max(THIN + (THICK - THIN) * share, PIXELS * pixel * (0.4 + 0.6 * share))

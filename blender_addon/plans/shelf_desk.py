@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..layout import Hall, boards
+from ..properties import HELD_PICTURE_ROLE, SHELF_TEXT_ROLE
 from .primitives import FLAT, Plan, Plane, Style
 
 COLUMNS, ROWS = 6, 3
@@ -37,7 +38,7 @@ def picture_corner(index: int) -> tuple[float, float]:
 
 def plan_desk(hall: Hall, titles: Sequence[str], head: str, style: Style) -> Plan:
     """Plans the desk with a title under each picture and `head` over them all."""
-    plan = Plan(style, "Shelf", "shelf words", desk_plane(hall))
+    plan = Plan(style, "Shelf", SHELF_TEXT_ROLE, desk_plane(hall))
     plan.frame(FLAT, (COLUMNS * PITCH, ROWS * PITCH))
     for index, title in enumerate(titles):
         x, y = picture_corner(index)
@@ -49,7 +50,7 @@ def plan_desk(hall: Hall, titles: Sequence[str], head: str, style: Style) -> Pla
 
 def plan_held_frame(hall: Hall, index: int, style: Style) -> Plan:
     """Plans the frame around the picture that is held."""
-    plan = Plan(style, "Held picture", "held", desk_plane(hall).moved(*picture_corner(index)))
+    plan = Plan(style, "Held picture", HELD_PICTURE_ROLE, desk_plane(hall).moved(*picture_corner(index)))
     line = 0.012
     for near, far in ((-line, 0.0), (PICTURE_EDGE, PICTURE_EDGE + line)):
         plan.box(FLAT, (-line, PICTURE_EDGE + line), (near, far), "skip", 0.03)
