@@ -8,12 +8,12 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from innerwalk.blender_addon.imaging import colour  # noqa: E402
 from innerwalk.blender_addon.plans.primitives import FLAT, Plan, wall  # noqa: E402
 from innerwalk.blender_addon.properties import OBJECT_ROLE, PAINT_ATTRIBUTE  # noqa: E402
-from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
-from innerwalk.blender_addon.scene.hall.store import Dress  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
+from innerwalk.blender_addon.scene.hall.store import Appearance  # noqa: E402
 from innerwalk.blender_addon.scene.paint import glyphs  # noqa: E402
 from innerwalk.blender_addon.scene.paint.meshes import add_plan, paint_over, painted_mesh, repaint  # noqa: E402
 from innerwalk.blender_addon.scene.paint.styles import theme_style  # noqa: E402
-from innerwalk.tests.blender_addon.plans import test_plans as plans  # noqa: E402
+from innerwalk.tests.support import part_plans as plans  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 
 
@@ -72,7 +72,7 @@ def test_what_is_painted_over_can_be_wiped(empty_scene):
 @pytest.mark.parametrize("theme", ["dark", "paper"])
 def test_a_hall_in_blender_is_its_plans(empty_scene, recorded, theme):
     recording = rec.load(recorded)
-    scene = build(recording, Dress(theme=theme, ramp="signed"))
+    scene = create_hall(recording, Appearance(theme=theme, ramp="signed"))
     scene.view_layers[0].update()
     by_role = {holder[OBJECT_ROLE]: holder for holder in scene.objects}
     for plan in plans.parts_of(recording, style=theme_style(theme)):

@@ -8,25 +8,22 @@ import sys
 import numpy as np
 import pytest
 
-from innerwalk.blender_addon.imaging import colour, statistics
+from innerwalk.blender_addon.imaging import colour
 from innerwalk.blender_addon.imaging.atlas import Grid
-from innerwalk.blender_addon.layout import boards, camera_presets, lay_out, lay_out_figure
+from innerwalk.blender_addon.layout import boards, camera_presets, lay_out
 from innerwalk.blender_addon.layout.text_fitting import CAP, DESCENT
 from innerwalk.blender_addon.plans import answer_board, channel_links, layer_card, shelf_desk
 from innerwalk.blender_addon.plans.annotations import LINE, chip_edge, plan_annotations, plan_input_boxes
 from innerwalk.blender_addon.plans.channel_links import ChannelLink, LinkEnd, plan_channel_links
 from innerwalk.blender_addon.plans.edges import DROP, WIDTHS, plan_edges
-from innerwalk.blender_addon.plans.entrance_boards import SIDE, title_facts
+from innerwalk.blender_addon.plans.entrance_boards import SIDE
 from innerwalk.blender_addon.plans.floor import FAR, FOOT, POST, plan_floor
-from innerwalk.blender_addon.plans.layer_card import plan_layer_card
-from innerwalk.blender_addon.plans.legend import colour_scale
-from innerwalk.blender_addon.plans.panel_frames import labels_by_slot, panel_plane, plan_panel_frame
-from innerwalk.blender_addon.plans.primitives import FLAT, Plan, Style, TextRun, wall
-from innerwalk.blender_addon.plans.surroundings import plan_surroundings
+from innerwalk.blender_addon.plans.panel_frames import panel_plane
+from innerwalk.blender_addon.plans.primitives import Plan, Style, TextRun, wall
+from innerwalk.tests.support.part_plans import STYLE, card_of, frames_of, hall_of, parts_of
 from innerwalk.torch_bridge import recording as rec
 from innerwalk.torch_bridge.recording.errors import UnknownName
 
-STYLE = Style.of("dark")
 WALK = {"floor", "edges", "beams", "input frame", "answer board", "gates", "numbers", "title"}
 FIGURE = {"floor", "edges", "beams", "input frame", "answer board", "words", "head"}
 ANSWERS = ("classes", "numbers", "mask", "boxes", "picture")
@@ -34,7 +31,7 @@ ANSWERS = ("classes", "numbers", "mask", "boxes", "picture")
 WITHOUT_BLENDER = """
 import sys
 sys.modules.update(dict.fromkeys(("bpy", "mathutils", "gpu", "torch", "PIL")))
-from innerwalk.tests.blender_addon.plans import test_plans as plans
+from innerwalk.tests.support import part_plans as plans
 from innerwalk.torch_bridge import recording
 loaded = recording.load(sys.argv[1])
 parts = [*plans.parts_of(loaded), *plans.parts_of(loaded, figure=True), plans.card_of(loaded), *plans.frames_of(loaded)]
@@ -45,36 +42,6 @@ print(sorted({part.role for part in parts}), all(part.items for part in parts if
 @pytest.fixture
 def tiny(recorded) -> rec.Recording:
     return rec.load(recorded)
-
-
-def hall_of(recording: rec.Recording, figure: bool = False):
-    layers, links = recording.network.folded()
-    return lay_out_figure(layers, links, 960, 540) if figure else lay_out(layers, links)
-
-
-def parts_of(recording: rec.Recording, figure: bool = False, style: Style = STYLE) -> list[Plan]:
-    hall, layers = hall_of(recording, figure), recording.network.folded()[0]
-    view = camera_presets.overview(hall, 960, 540) if figure else None
-    facts, scale = (
-        title_facts(recording.network, None, len(hall.panels)),
-        colour_scale(colour.RAMPS["signed"], 0, 1, None),
-    )
-    return list(plan_surroundings(recording, layers, hall, view, facts, scale, style))
-
-
-def card_of(recording: rec.Recording) -> Plan:
-    layer, scale = recording.network.layer("a"), colour_scale(colour.RAMPS["signed"], 0, 1, 2.5)
-    return plan_layer_card(layer, statistics.layer_statistics(recording.maps("a")), scale, FLAT, STYLE)
-
-
-def frames_of(recording: rec.Recording, figure: bool = False) -> list[Plan]:
-    hall, layers = hall_of(recording, figure), recording.network.folded()[0]
-    view = camera_presets.overview(hall, 960, 540) if figure else None
-    labels = labels_by_slot(hall, layers, view)
-    return [
-        plan_panel_frame(hall, slot, (slot.width, slot.height), labels.get(slot.index, []), "", STYLE)
-        for slot in hall.panels
-    ]
 
 
 def part(parts: list[Plan], role: str) -> Plan:
