@@ -22,8 +22,8 @@ from ..imaging.picking import intersect_plane
 from ..live.hall_requests import scene_named
 from ..scene.hall import pick
 from ..scene.hall.pick import Hit
-from ..scene.hall.refit import site_of
-from ..scene.hall.store import dress_of
+from ..scene.hall.refit import prepare_build
+from ..scene.hall.store import read_appearance
 from .display import menu
 from .landmarks import Landmark, plan_landmarks
 
@@ -128,7 +128,7 @@ class Walk:
 
     def update_landmarks(self, scene: bpy.types.Scene) -> None:
         """Plan the landmarks again, for the hall's layout of now."""
-        self.landmarks = plan_landmarks(site_of(scene, dress_of(scene)).hall)
+        self.landmarks = plan_landmarks(prepare_build(scene, read_appearance(scene)).hall)
 
     @property
     def message(self) -> str:
@@ -179,7 +179,7 @@ class Walk:
         hand.on_menu, hand.item, hand.hit, hand.distance = False, -1, None, RAY_LENGTH
         if self.menu is not None and self._points_at(hand, self.menu):
             return
-        hand.hit = pick.pick(scene, pick.depsgraph_of(scene), hand.position, hand.direction)
+        hand.hit = pick.pick(scene, pick.evaluated_depsgraph(scene), hand.position, hand.direction)
         if hand.hit is not None:
             hand.distance = (Vector(hand.hit.place) - hand.position).length
 

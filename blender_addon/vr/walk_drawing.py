@@ -21,10 +21,10 @@ from ..actions.inspecting import format_value
 from ..layout.model import FILL
 from ..scene.hall import shelf_pictures
 from ..scene.hall.pick import Hit, pixel_of
-from ..scene.hall.store import dress_of
+from ..scene.hall.store import read_appearance
 from ..scene.paint import glyphs
 from ..scene.paint.pictures import picture_image, read_pixels
-from ..scene.panels import find_panel, grid_of, channel_places, size_of, world_matrix
+from ..scene.panels import channel_places, find_panel, grid_of, size_of, world_matrix
 from ..scene.panels.values import is_vector
 from . import grips
 from .display import menu
@@ -302,7 +302,7 @@ def _outline(matrix: Matrix, low: Pair, high: Pair, width: float) -> Outline:
 
 def _draw_label(scene: bpy.types.Scene, text: str) -> Canvas:
     """Draw a name on a dark strip, sized for a distance of one metre."""
-    canvas = Canvas(dress_of(scene).theme)
+    canvas = Canvas(read_appearance(scene).theme)
     width = canvas.measure(text, LABEL_SIZE, "mono")
     canvas.box((-0.4 * LABEL_SIZE, width + 0.4 * LABEL_SIZE), (-0.45 * LABEL_SIZE, 1.1 * LABEL_SIZE), "board")
     canvas.text(text, LABEL_SIZE, "text", 0.0, 0.0, family="mono")
@@ -311,7 +311,7 @@ def _draw_label(scene: bpy.types.Scene, text: str) -> Canvas:
 
 def _draw_picture(scene: bpy.types.Scene, pixels: np.ndarray) -> Canvas:
     """Draw the held picture, (H, W, 3) uint8 sRGB, with a frame."""
-    canvas = Canvas(dress_of(scene).theme)
+    canvas = Canvas(read_appearance(scene).theme)
     height = PICTURE_WIDTH * pixels.shape[0] / pixels.shape[1]
     rgba = np.ones((*pixels.shape[:2], 4), np.float32)
     rgba[..., :3] = pixels / np.float32(255)

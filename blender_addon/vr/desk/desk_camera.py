@@ -78,9 +78,9 @@ class DeskCamera:
 
     def leave(self) -> None:
         """Restore the view's settings, also if its area shows another editor now; the viewpoint stays."""
-        screens = bpy.data.screens
-        for area, space in [(area, space) for screen in screens for area in screen.areas for space in area.spaces]:
-            if space.as_pointer() == self.view:
+        for area in [area for screen in bpy.data.screens for area in screen.areas]:
+            space = next((space for space in area.spaces if space.as_pointer() == self.view), None)
+            if space is not None:
                 for part, name, value in self._saved:
                     setattr(getattr(space, part) if part else space, name, value)
                 area.header_text_set(None)

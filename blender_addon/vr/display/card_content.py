@@ -58,7 +58,7 @@ def read_content(walk: Walk) -> Generator[None, None, CardContent]:
     scene = walk.scene
     if scene is None:
         return CardContent("", [])
-    (layer_id, channel), recording = selected(scene), store.described(scene)
+    (layer_id, channel), recording = selected(scene), store.read_description(scene)
     top = zip(("Answer", "2nd", "3rd"), recording.prediction.top, strict=False)
     answer = [(rank, f"{name} {share:.1%}") for rank, (_, name, share) in top]
     if not layer_id:

@@ -23,7 +23,7 @@ from ...live.hall_requests import method_of
 from ...live.session import current
 from ...properties import METHOD_TAG, NETWORK_NAME, SETTINGS_FORM
 from ...scene.hall import store
-from ...scene.hall.refit import site_of
+from ...scene.hall.refit import prepare_build
 from ...scene.materials import scene_colours
 from ...scene.state.selection import selected
 from ..landmarks import plan_landmarks
@@ -61,9 +61,9 @@ def _note(text: str) -> Item:
 
 
 def _root(scene: bpy.types.Scene) -> Page:
-    can_collapse = ALL not in store.dress_of(scene).collapse and bool(collapsible_blocks(scene))
+    can_collapse = ALL not in store.read_appearance(scene).collapse and bool(collapsible_blocks(scene))
     return Page(
-        store.described(scene).network.name,
+        store.read_description(scene).network.name,
         (
             Item("Method", opens="method"),
             _job_item(scene),
@@ -185,11 +185,12 @@ def _normalise_page(scene: bpy.types.Scene) -> Page:
 
 def _gain_page(scene: bpy.types.Scene) -> Page:
     labels = [(gain, f"× {gain:g}") for gain in GAINS]
-    return Page(f"Gain × {scene_colours.read_scene_colours(scene)['gain']:g}", tuple(_look_items(scene, "gain", labels)))
+    gain_now = scene_colours.read_scene_colours(scene)["gain"]
+    return Page(f"Gain × {gain_now:g}", tuple(_look_items(scene, "gain", labels)))
 
 
 def _places_page(scene: bpy.types.Scene) -> Page:
-    places = plan_landmarks(site_of(scene, store.dress_of(scene)).hall)
+    places = plan_landmarks(prepare_build(scene, store.read_appearance(scene)).hall)
     return Page("Places", tuple(_place_item(index, place.name) for index, place in enumerate(places)))
 
 

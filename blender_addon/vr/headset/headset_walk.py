@@ -16,7 +16,7 @@ from bpy.app.handlers import persistent
 
 from ....torch_bridge.recording.errors import SceneError
 from ...live.session import current as current_session
-from ...scene.hall import (baking, store)
+from ...scene.hall import baking, store
 from .. import hand_actions, walk
 from ..walk import Walk
 from ..walk_drawing import WalkDrawing

@@ -31,8 +31,9 @@ class ShadingChoice:
     def __init__(self, scene: bpy.types.Scene, shading: str, budget: int) -> None:
         """budget: bytes of textures. shading: preview, baked, or auto, which is preview if it fits the budget."""
         self.scene_name, self.budget = scene.name, budget
-        fits = baking.textures_of(scene) <= budget
-        self.mode: view_shading.How = "baked" if shading == "baked" or (shading == "auto" and not fits) else "preview"
+        fits = baking.source_image_bytes(scene) <= budget
+        is_baked = shading == "baked" or (shading == "auto" and not fits)
+        self.mode: view_shading.ShadingMode = "baked" if is_baked else "preview"
         self._saved: dict[str, Any] = {}
         self._work: Generator[bool, None, bool] | None = None
         self._position = np.full(3, np.inf)

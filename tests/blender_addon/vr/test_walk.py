@@ -91,9 +91,8 @@ def pointed(running, name, channel, layer=LAYER):
 def test_a_tile_is_picked_wherever_its_panel_hangs(running, scene, name, moved):
     if moved:
         panel = panel_of(scene, LAYER)
-        panel.matrix_world = (
-            Matrix.Translation((2, 3, 1)) @ Matrix.Rotation(0.7, 4, (1, 2, 3)) @ Matrix.Scale(1.7, 4) @ world_matrix(panel)
-        )
+        move = Matrix.Translation((2, 3, 1)) @ Matrix.Rotation(0.7, 4, (1, 2, 3)) @ Matrix.Scale(1.7, 4)
+        panel.matrix_world = move @ world_matrix(panel)
     hand = pointed(running, name, 5)
     assert (hand.hit.layer, hand.hit.channel) == (LAYER, 5)
     assert hand.distance == pytest.approx(0.8, abs=1e-3)
@@ -288,7 +287,7 @@ def test_the_card_shows_hall_layer_and_channel(running, scene):
     card = settled_card(running, scene)
     assert card.content.title == f"{LAYER} · 5" and card.content.picture is not None
     assert card.canvas.pictures and card.draw_count == 1
-    top = store.described(scene).prediction.top[0]
+    top = store.read_description(scene).prediction.top[0]
     assert dict(card.content.facts)["Answer"] == f"{top[1]} {top[2]:.1%}"
 
 

@@ -15,7 +15,7 @@ from innerwalk.blender_addon.live.requests import Request  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import METHOD_TAG, NETWORK_NAME  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
-from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.scene.materials import scene_colours  # noqa: E402
 from innerwalk.blender_addon.vr.display import menu, menu_pages  # noqa: E402
 from innerwalk.blender_addon.vr.display.menu_page import Item, Page  # noqa: E402
@@ -26,7 +26,7 @@ from innerwalk.torch_bridge.recording.errors import UnknownName  # noqa: E402
 @pytest.fixture
 def hall(recorded):
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    return build(rec.load(recorded))
+    return create_hall(rec.load(recorded))
 
 
 class Link:
@@ -262,7 +262,7 @@ def test_layout_and_blocks(hall):
     assert not root["Collapse all blocks"].enabled and not root["Expand all blocks"].enabled  # it has no blocks
     actions.move(hall, "a", (0, 0, 1))
     root["Reset layout"].edit(hall)
-    assert not store.moved(hall)
+    assert not store.manual_moves(hall)
 
 
 def test_blocks_of_the_demo():

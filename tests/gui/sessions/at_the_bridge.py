@@ -90,6 +90,12 @@ def settled_input(seconds: float = 60) -> rig.Steps:
     yield 0.1
 
 
+def shelf_filled(seconds: float = 60) -> rig.Steps:
+    """Until the shelf shows pictures."""
+    pictures = addon("blender_addon.scene.hall.shelf_pictures").pictures_by_number
+    yield from rig.until("the shelf", lambda: pictures(bpy.context.scene), seconds)
+
+
 def panels() -> dict[str, bpy.types.Object]:
     return addon("blender_addon.scene.panels").panels(bpy.context.scene)
 
@@ -98,7 +104,7 @@ def values() -> dict[str, np.ndarray]:
     """What all panels hold now, by the layer whose maps they show."""
     store = addon("blender_addon.scene.hall.store")
     shows = {one.get("innerwalk_shows", id): one for id, one in panels().items()}
-    return {id: store.maps_of(one, id, "now").texels for id, one in shows.items()}
+    return {id: store.read_maps(one, id, "now").texels for id, one in shows.items()}
 
 
 def equal(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
@@ -136,7 +142,7 @@ def tile(layer: str, channel: int) -> rig.Place:
 
 def answer() -> list[str]:
     """What the answer says: names on the board, as the hall's description has them."""
-    answer = addon("blender_addon.scene.hall.store").described(bpy.context.scene).prediction
+    answer = addon("blender_addon.scene.hall.store").read_description(bpy.context.scene).prediction
     return [f"{name} {share:.4f}" for _, name, share in answer.top]
 
 

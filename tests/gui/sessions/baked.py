@@ -56,18 +56,18 @@ def session() -> rig.Steps:
 
 
 def compared(where: str) -> rig.Steps:
-    baked, shading = ours("scene.hall.baked"), ours("scene.view.view_shading")
+    baking, shading = ours("scene.hall.baking"), ours("scene.view.view_shading")
     scene, space = bpy.context.scene, rig.view3d().space
-    before = shading.shade(scene, space.shading, "preview")
+    before = shading.set_shading(scene, space.shading, "preview")
     yield from rig.settled()
     seen(where, "preview")
-    held = shading.shade(scene, space.shading, "baked")
-    for _ in baked.bake(scene, space.region_3d.view_matrix.inverted(), BUDGET):
+    held = shading.set_shading(scene, space.shading, "baked")
+    for _ in baking.bake(scene, space.region_3d.view_matrix.inverted(), BUDGET):
         yield  # a step at a time, and the view is drawn between them
     yield from rig.settled()
     seen(where, "baked")
-    shading.put_back(space.shading, held)
+    shading.restore_shading(space.shading, held)
     rig.check(f"{where}: the shading is put back", space.shading.type == "MATERIAL")
-    shading.put_back(space.shading, before)
-    baked.unbake(scene)
-    rig.check(f"{where}: nothing is left", not baked.is_baked(scene))
+    shading.restore_shading(space.shading, before)
+    baking.unbake(scene)
+    rig.check(f"{where}: nothing is left", not baking.is_baked(scene))

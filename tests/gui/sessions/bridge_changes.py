@@ -52,20 +52,20 @@ def changes_inputs() -> rig.Steps:
     yield from rig.until("the input before", lambda: at.equal(at.values(), first), 10)
     rig.check("undo shows the input before", True)
     store = at.addon("blender_addon.scene.hall.store")
-    yield from rig.until("its name", lambda: store.described(bpy.context.scene).input_name == "noise:1", 10)
+    yield from rig.until("its name", lambda: store.read_description(bpy.context.scene).input_name == "noise:1", 10)
     yield from undo(again=True)
     yield from rig.until("the input after", lambda: at.equal(at.values(), second), 10)
     rig.check("redo shows the other again", True)
 
 
 def changes_colours() -> rig.Steps:
-    scene, told = bpy.context.scene, at.addon("blender_addon.scene.materials.look").told
+    scene, read = bpy.context.scene, at.addon("blender_addon.scene.materials.scene_colours").read_scene_colours
     with rig.view3d().context():
         bpy.ops.innerwalk.show_look("EXEC_DEFAULT", True, ramp="ember", gain=3.0)
-    rig.check("colours are changed", (told(scene)["ramp"], told(scene)["gain"]) == ("ember", 3.0))
+    rig.check("colours are changed", (read(scene)["ramp"], read(scene)["gain"]) == ("ember", 3.0))
     yield from undo()
     scene = bpy.context.scene
-    rig.check("which is undone", (told(scene)["ramp"], told(scene)["gain"]) == ("signed", 1.0))
+    rig.check("which is undone", (read(scene)["ramp"], read(scene)["gain"]) == ("signed", 1.0))
 
 
 def asks_methods() -> rig.Steps:

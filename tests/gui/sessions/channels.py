@@ -39,7 +39,7 @@ def asks(method: str, **given: int) -> rig.Steps:
 
 def made() -> int:
     """Tiles that have a picture."""
-    maps = at.addon("blender_addon.scene.hall.store").maps_of(at.panels()[LAYER], LAYER, "now")
+    maps = at.addon("blender_addon.scene.hall.store").read_maps(at.panels()[LAYER], LAYER, "now")
     return int(maps.texels[..., 3].any((1, 2)).sum()) if maps.colour else 0
 
 

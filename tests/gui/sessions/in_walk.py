@@ -127,7 +127,7 @@ def begin(shading: str = "preview") -> rig.Steps:
     person = Person()
     at.act("start_walk", shading=shading)
     headset = at.addon("blender_addon.vr.headset.headset_walk")
-    yield from rig.until("the walk", lambda: headset.current() is not None and headset.current().runs, 60)
+    yield from rig.until("the walk", lambda: headset.current() is not None and headset.current().running, 60)
     yield 1.0
     yield from person.learn()
     return person
@@ -162,8 +162,8 @@ def halves_differ_little(seen: np.ndarray) -> bool:
 
 def baked() -> rig.Steps:
     """Until the headset's colours are baked."""
-    fit = at.addon("blender_addon.vr.headset.headset_walk").current().fit
-    yield from rig.until("the baked hall", lambda: fit.settled, 120)
+    shading = at.addon("blender_addon.vr.headset.headset_walk").current().shading
+    yield from rig.until("the baked hall", lambda: shading.settled, 120)
 
 
 def looked() -> rig.Steps:
@@ -201,20 +201,20 @@ def floor(ahead: float) -> Vector:
 
 def entry(label: str) -> Vector:
     """Middle of an entry of the open menu, world."""
-    board, menu = walk().board, at.addon("blender_addon.vr.display.menu")
-    index = next(k for k, one in enumerate(board.page.items) if one.label.startswith(label))
+    board, menu = walk().menu, at.addon("blender_addon.vr.display.menu")
+    index = next(k for k, item in enumerate(board.page.items) if item.label.startswith(label))
     (left, right), (low, high) = menu.arrange(board.page).boxes[index]
-    return Matrix(board.at.tolist()) @ Vector(((left + right) / 2, (low + high) / 2, 0))
+    return Matrix(board.pose.tolist()) @ Vector(((left + right) / 2, (low + high) / 2, 0))
 
 
 def choose(person: Person, name: str, *labels: str) -> rig.Steps:
     """Entries of the menu, one after the other, by a hand's ray and trigger; the menu is opened first."""
-    if walk().board is None:
+    if walk().menu is None:
         yield from person.press(name, "b_click")
     for label in labels:
         yield from person.point(name, entry(label))
         yield from person.press(name, "trigger", 1.0)
 
 
-def near(one: Any, other: Any, within: float = 0.02) -> bool:
-    return bool(np.allclose(np.array(one), np.array(other), atol=within))
+def near(found: Any, wanted: Any, within: float = 0.02) -> bool:
+    return bool(np.allclose(np.array(found), np.array(wanted), atol=within))

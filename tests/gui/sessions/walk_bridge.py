@@ -14,7 +14,7 @@ def session() -> rig.Steps:
     rig.view3d().space.shading.type = "WIREFRAME"
     bpy.ops.wm.save_as_mainfile(filepath=str(rig.OUT / "hall.blend"))
     at.act("draw_shelf", data="photos", seed=1)
-    yield from rig.until("the shelf", lambda: at.addon("blender_addon.scene.hall.shelf_pictures").pictures_by_number(bpy.context.scene), 60)
+    yield from at.shelf_filled()
     person = yield from in_walk.begin("baked")
     for name, index in (("left", 1), ("right", 4)):
         yield from places(person, name, index)
@@ -22,7 +22,7 @@ def session() -> rig.Steps:
     yield from asks(person)
     yield from exports(person)
     yield from dies(person)
-    yield from in_walk.choose(person, "left", "Leave")
+    yield from in_walk.choose(person, "left", "End")
     yield from rig.until("the end", lambda: in_walk.walk() is None, 30)
     rig.check("Blender goes on", len(at.panels()) == 23)
 
@@ -42,7 +42,7 @@ def places(person, name: str, index: int) -> rig.Steps:
     rig.check(f"{name}: meets the picture", walk.hands[name].hit is not None and walk.hands[name].hit.index == index)
     yield from person.press(name, "trigger", 1.0)
     held = at.addon("blender_addon.actions.shelf").held
-    rig.check(f"{name}: holds it", held(bpy.context.scene) == index and walk.holder == name)
+    rig.check(f"{name}: holds it", held(bpy.context.scene) == index and walk.picture_hand == name)
     yield from person.point(name, in_walk.centre(at.of_role("input")))
     yield from person.press(name, "trigger", 1.0)
     yield from at.settled_input()
@@ -67,11 +67,11 @@ def asks(person) -> rig.Steps:
     """A method by the menu: its progress is on the card, partial results come, and it is cancelled there."""
     before = at.values()
     yield from in_walk.choose(person, "left", "Method")
-    while not any(one.label.startswith("Activation max") for one in in_walk.walk().board.page.items):
+    while not any(item.label.startswith("Activation max") for item in in_walk.walk().menu.page.items):
         yield from in_walk.choose(person, "left", "More")
     yield from in_walk.choose(person, "left", "Activation max")
     yield from rig.until("the job", lambda: at.job()["share"] > 0, 60)
-    yield from rig.until("its progress on the card", lambda: "maximisation" in str(card().told), 30)
+    yield from rig.until("its progress on the card", lambda: "maximisation" in str(card().status), 30)
     yield from rig.until("a partial result", lambda: at.same(before, at.values()) == [], 60)
     person.rest()
     yield from person.send()
@@ -87,7 +87,7 @@ def asks(person) -> rig.Steps:
 def exports(person) -> rig.Steps:
     yield from in_walk.choose(person, "right", "Export")
     yield from rig.until(
-        "the export", lambda: in_walk.walk().work is None and list(rig.OUT.rglob("*.safetensors")), 150
+        "the export", lambda: in_walk.walk().export is None and list(rig.OUT.rglob("*.safetensors")), 150
     )
     rig.check("every panel is exported", len(list((rig.OUT / "concepts_object/channels").iterdir())) == 23)
     yield from person.press("right", "b_click")
@@ -99,10 +99,10 @@ def dies(person) -> rig.Steps:
     yield from rig.until(
         "the warning", lambda: "bridge" in at.addon("blender_addon.vr.display.card_content").warning(in_walk.walk()), 30
     )
-    yield from rig.until("the card", lambda: "gone" in str(card().told), 20)
-    rig.check("the card tells it", "gone" in str(card().told))
+    yield from rig.until("the card", lambda: "gone" in str(card().status), 20)
+    rig.check("the card tells it", "gone" in str(card().status))
     place, _ = in_walk.tile("stem.conv", 3)
-    at.act("go_to_place", place=in_walk.walk().places[2].name)
+    at.act("go_to_place", place=in_walk.walk().landmarks[2].name)
     yield from in_walk.frames(2)
     yield from person.point("left", place)
     yield from person.press("left", "trigger", 1.0)

@@ -19,7 +19,7 @@ def session() -> rig.Steps:
     rig.view3d().space.shading.type = "WIREFRAME"
     clock = Frames()
     person = yield from in_walk.begin(os.environ.get("WALK_SHADING", "baked"))
-    at.act("go_to_place", place=in_walk.walk().places[2].name)
+    at.act("go_to_place", place=in_walk.walk().landmarks[2].name)
     yield from in_walk.baked()
     yield from warmed(person)
     clock.begin()
@@ -54,14 +54,12 @@ class Frames:
 
     def __init__(self) -> None:
         self.spent, self.depth, self.parts, self.frames = 0.0, 0, {}, []
-        headset, drawing = (
-            at.addon("blender_addon.vr.headset.headset_walk"),
-            at.addon("blender_addon.vr.drawing.hands_drawing"),
-        )
-        pressing = at.addon("blender_addon.vr.headset.button_press")
-        for owner, name in ((headset.InHeadset, "go"), (drawing.Drawing, "_handle"), (pressing, "pressed")):
+        headset, drawing = at.addon("blender_addon.vr.headset.headset_walk"), at.addon("blender_addon.vr.walk_drawing")
+        button_press = at.addon("blender_addon.vr.headset.button_press")
+        methods = (headset.HeadsetWalk, "tick"), (drawing.WalkDrawing, "_handle"), (button_press, "handle_button")
+        for owner, name in methods:
             setattr(owner, name, self.timed(name, getattr(owner, name)))
-        drawing.Drawing.paint = self.timed("paint", drawing.Drawing.paint)  # of a draw
+        drawing.WalkDrawing.paint = self.timed("paint", drawing.WalkDrawing.paint)  # of a draw
         inspector = at.addon("blender_addon.ui.inspect.inspector_state")
         inspector.update = self.timed("inspector", inspector.update)
         after = bpy.app.handlers.depsgraph_update_post

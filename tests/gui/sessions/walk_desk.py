@@ -11,7 +11,7 @@ import session as rig
 from mathutils import Quaternion, Vector
 
 LAYER, CHANNEL = "stem.conv", 5
-SPEED, FAST, GLANCE = 2.5, 3.0, 0.0025
+SPEED, FAST, MOUSE_SPEED = 2.5, 3.0, 0.0025
 
 
 def session() -> rig.Steps:
@@ -40,7 +40,7 @@ def session() -> rig.Steps:
 def begin() -> rig.Steps:
     yield from rig.move(middle())
     at.act("walk_at_desk")
-    yield from rig.until("the walk", lambda: in_walk.walk() is not None and hand().there, 10)
+    yield from rig.until("the walk", lambda: in_walk.walk() is not None and hand().tracked, 10)
     yield 0.3
 
 
@@ -55,7 +55,7 @@ def begins() -> rig.Steps:
         rig.check("a second walk is refused", False)
     except RuntimeError as error:
         rig.tell("refused", str(error))
-        rig.check("a second walk is refused in one line", str(error).strip().endswith("leave it first"))
+        rig.check("a second walk is refused in one line", str(error).strip().endswith("end it first"))
     rig.check("and the first goes on", in_walk.walk() is not None)
 
 
@@ -67,7 +67,7 @@ def looks() -> rig.Steps:
     yield from rig.event("MOUSEMOVE", "NOTHING", (x + 100, y + 40))
     yield 0.1
     turned = np.subtract(angles(), (yaw, pitch))
-    rig.check("the mouse turns the eye", in_walk.near(turned, (-100 * GLANCE, 40 * GLANCE), 1e-3))
+    rig.check("the mouse turns the eye", in_walk.near(turned, (-100 * MOUSE_SPEED, 40 * MOUSE_SPEED), 1e-3))
     rig.tell("turned", turned.tolist())
     yield from rig.event("MOUSEMOVE", "NOTHING", (x, y + 440))
     yield from rig.event("MOUSEMOVE", "NOTHING", (x, y))
@@ -98,10 +98,10 @@ def walks() -> rig.Steps:
 
 def held(key: str, **more) -> rig.Steps:
     """How far a key leads that is held for a while, and seconds."""
-    start, clock = eye()[:3, 3].copy(), desk().then
+    start, clock = eye()[:3, 3].copy(), desk().last_step
     yield from rig.event(key, "PRESS", middle(), **more)
     yield 0.4
-    moved, passed = eye()[:3, 3] - start, desk().then - clock
+    moved, passed = eye()[:3, 3] - start, desk().last_step - clock
     yield from rig.event(key, "RELEASE", middle(), **more)
     yield 0.2
     after = eye()[:3, 3].copy()
@@ -118,12 +118,11 @@ def near_share(found: float, most: float) -> bool:
 def goes() -> rig.Steps:
     """From place to place; turns."""
     walk = in_walk.walk()
-    yield from rig.press("N", middle())
-    yield 0.1
-    rig.check("N: the next place", in_walk.near(eye()[:2, 3], walk.places[1].place, 1e-3) and walk.at == 1)
-    yield from rig.press("P", middle())
-    yield 0.1
-    rig.check("P: the place before", in_walk.near(eye()[:2, 3], walk.places[0].place, 1e-3) and walk.at == 0)
+    for key, index, place in (("N", 1, "the next place"), ("P", 0, "the previous place")):
+        yield from rig.press(key, middle())
+        yield 0.1
+        is_there = in_walk.near(eye()[:2, 3], walk.landmarks[index].position, 1e-3)
+        rig.check(f"{key}: {place}", is_there and walk.landmark_index == index)
     yaw = angles()[0]
     yield from rig.press("Z", middle())
     rig.check("Z turns to the left", abs(math.degrees(angles()[0] - yaw) - 30) < 0.1)
@@ -143,14 +142,14 @@ def picks() -> rig.Steps:
     yield 0.3
     hit = hand().hit
     rig.check("meets the tile", hit is not None and (hit.layer, hit.channel) == (LAYER, CHANNEL))
-    rig.check("the crosshair says so", desk().drawing.cross == "something")
+    rig.check("the crosshair says so", desk().drawing.cross_state == "something")
     yield from rig.press("LEFTMOUSE", middle())
     found = at.addon("blender_addon.actions").selected(bpy.context.scene)
     rig.check("the channel is inspected", tuple(found) == (LAYER, CHANNEL))
     yield from rig.until("the card", lambda: card().content.title == f"{LAYER} · {CHANNEL}", 20)
     rig.check("with its map", card().content.picture is not None)
     yield from seen("picked")
-    rig.check("which is drawn", bool(card().sketch.pictures))
+    rig.check("which is drawn", bool(card().canvas.pictures))
 
 
 def carries() -> rig.Steps:
@@ -169,7 +168,7 @@ def carries() -> rig.Steps:
         yield from rig.event("WHEELUPMOUSE", "PRESS", (x + 60, y))
     yield 0.1
     rig.check("the wheel scales it", abs(at.panels()[LAYER].matrix_world.to_scale().x - size * 1.21) < 1e-3)
-    rig.check("the crosshair holds", desk().drawing.cross == "held")
+    rig.check("the crosshair holds", desk().drawing.cross_state == "held")
     yield from seen("carried")
     yield from rig.event("G", "RELEASE", (x + 60, y))
     yield 0.2
@@ -177,7 +176,7 @@ def carries() -> rig.Steps:
     yield from rig.event("MOUSEMOVE", "NOTHING", (x - 60, y))
     yield 0.1
     rig.check("it stays where it was let go", in_walk.near(at.panels()[LAYER].matrix_world, there, 1e-6))
-    rig.check("and it is said", "moved" in in_walk.walk().said)
+    rig.check("and it is said", "moved" in in_walk.walk().message)
     return start
 
 
@@ -204,17 +203,17 @@ def chooses() -> rig.Steps:
     aim(place + normal * 2.2, place)
     yield from rig.press("M", middle())
     yield 0.2
-    rig.check("M opens the menu", in_walk.walk().board is not None)
+    rig.check("M opens the menu", in_walk.walk().menu is not None)
     for label in ("Colours", "Ember"):
         aim(eye()[:3, 3], in_walk.entry(label))
         yield from seen(f"menu {label}")
         yield from rig.press("LEFTMOUSE", middle())
         yield 0.2
-    told = at.addon("blender_addon.scene.materials.look").told(bpy.context.scene)
-    rig.check("the menu changes the colours", told["ramp"] == "ember")
+    colours = at.addon("blender_addon.scene.materials.scene_colours").read_scene_colours(bpy.context.scene)
+    rig.check("the menu changes the colours", colours["ramp"] == "ember")
     yield from rig.press("ESC", middle())
     yield 0.2
-    rig.check("Esc closes the menu first", in_walk.walk() is not None and in_walk.walk().board is None)
+    rig.check("Esc closes the menu first", in_walk.walk() is not None and in_walk.walk().menu is None)
 
 
 def leaves(before: dict) -> rig.Steps:
@@ -233,9 +232,10 @@ def leaves(before: dict) -> rig.Steps:
 def ended() -> rig.Steps:
     yield from rig.until("the end", lambda: in_walk.walk() is None, 10)
     yield 0.3
-    at_desk = at.addon("blender_addon.vr.desk.desk_walk")
-    rig.check("nothing of it goes on", at_desk.current() is None and not bpy.app.timers.is_registered(at_desk._tick))
-    rig.check("no operator goes on", len(bpy.context.window_manager.windows[0].modal_operators) == 0)
+    desk_walk = at.addon("blender_addon.vr.desk.desk_walk")
+    rig.check("the walk has ended", desk_walk.current() is None)
+    rig.check("its timer has ended", not bpy.app.timers.is_registered(desk_walk._tick))
+    rig.check("no operator is running", len(bpy.context.window_manager.windows[0].modal_operators) == 0)
 
 
 def changes_areas() -> rig.Steps:
@@ -323,7 +323,7 @@ def angles() -> tuple[float, float]:
 def aim(place, towards) -> None:
     """The eye is there and looks at a place of the world."""
     turn: Quaternion = Vector(np.subtract(towards, place)).to_track_quat("-Z", "Y")
-    desk().body.put(place, turn)
+    desk().body.set_pose(place, turn)
 
 
 def settings() -> dict:
@@ -350,8 +350,9 @@ class Cost:
 
     def __init__(self) -> None:
         self.spans: dict[str, list[float]] = {}
-        at_desk, drawing = at.addon("blender_addon.vr.desk.desk_walk"), at.addon("blender_addon.vr.desk.desk_drawing")
-        for owner, name in ((at_desk.AtDesk, "go"), (at_desk.AtDesk, "take"), (drawing.DeskDrawing, "draw")):
+        desk_walk, drawing = at.addon("blender_addon.vr.desk.desk_walk"), at.addon("blender_addon.vr.desk.desk_drawing")
+        walk = desk_walk.DeskWalk
+        for owner, name in ((walk, "tick"), (walk, "handle_event"), (drawing.DeskDrawing, "draw")):
             setattr(owner, name, self.timed(name, getattr(owner, name)))
 
     def timed(self, name, work):

@@ -12,7 +12,7 @@ def session() -> rig.Steps:
     bpy.context.scene.eevee.taa_samples = 1
     rig.look("WIREFRAME", camera=False)
     at.act("draw_shelf", data="photos", seed=1)
-    yield from rig.until("the shelf", lambda: at.addon("blender_addon.scene.hall.shelf_pictures").pictures_by_number(bpy.context.scene), 60)
+    yield from at.shelf_filled()
     before = at.values()
     yield from by_desk.begin()
     yield from looks_at("shelf", index=1)
@@ -20,9 +20,9 @@ def session() -> rig.Steps:
     rig.check("meets the picture", hit is not None and (hit.role, hit.index) == ("shelf", 1))
     yield from rig.press("LEFTMOUSE", by_desk.middle())
     held = at.addon("blender_addon.actions.shelf").held
-    rig.check("holds it", held(bpy.context.scene) == 1 and in_walk.walk().holder == "eye")
+    rig.check("holds it", held(bpy.context.scene) == 1 and in_walk.walk().picture_hand == "eye")
     yield from looks_at("input")
-    rig.check("the crosshair says where it belongs", by_desk.desk().drawing.cross == "something")
+    rig.check("the crosshair says where it belongs", by_desk.desk().drawing.cross_state == "something")
     yield from by_desk.seen("held")
     yield from rig.press("LEFTMOUSE", by_desk.middle())
     yield from at.settled_input()

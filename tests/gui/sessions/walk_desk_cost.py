@@ -4,7 +4,7 @@ import at_the_bridge as at
 import session as rig
 import walk_desk as by_desk
 
-MOVES, GOES = 150, 8
+MOVES, TICKS = 150, 8
 """Events of the mouse, and goes more after each: a processor that draws alone has a few frames a second, a gpu 60."""
 
 
@@ -20,9 +20,9 @@ def session() -> rig.Steps:
     cost = by_desk.Cost()
     for move in range(MOVES):
         yield from rig.event("MOUSEMOVE", "NOTHING", (x + 300 * (move % 2) + move, y + move % 5))
-        for _ in range(GOES):
-            by_desk.desk().body.glance(0.002, 0.0)
-            by_desk.desk().go()
+        for _ in range(TICKS):
+            by_desk.desk().body.rotate(0.002, 0.0)
+            by_desk.desk().tick()
         if move % 30 == 10:
             yield from rig.press("LEFTMOUSE", (x + move, y))
     rig.tell("cost ms", cost.told())

@@ -61,7 +61,7 @@ def as_in_a_headset(drawn: "Drawn") -> rig.Steps:
     drawn.card_at, drawn.alone = drawn.at((-0.17, -0.3, -0.6)), True
     handler = bpy.types.SpaceView3D.draw_handler_add(drawn.draw, (), "WINDOW", "POST_VIEW")
     yield from rig.settled()
-    ends = [rig.pixel(drawn.card_at @ Vector((x, 0.1, 0))) for x in (0.0, drawn.card.sketch.width)]
+    ends = [rig.pixel(drawn.card_at @ Vector((x, 0.1, 0))) for x in (0.0, drawn.card.canvas.width)]
     rig.tell("card's pixels", math.dist(*ends))
     rig.picture("card")
     bpy.types.SpaceView3D.draw_handler_remove(handler, "WINDOW")
@@ -72,20 +72,20 @@ class Drawn:
 
     def __init__(self, scene: bpy.types.Scene) -> None:
         self.gpu, self.menu = at.addon("blender_addon.vr.drawing.gpu_draw"), at.addon("blender_addon.vr.display.menu")
-        self.shown = at.addon("blender_addon.vr.drawing.textures").Shown
+        self.painted_canvas = at.addon("blender_addon.vr.drawing.textures").PaintedCanvas
         inspected = at.addon("blender_addon.actions").inspect_channel(scene, LAYER, CHANNEL)
-        made = at.addon("blender_addon.vr.display.card").card(
+        made = at.addon("blender_addon.vr.display.card").draw_card(
             f"{LAYER} · {CHANNEL}", [("Shape", "24 channels of 32 × 32"), *inspected.facts], inspected.pictures["map"],
             inspected.ends["map"], ("Maximisation", 0.4), "",
         )  # fmt: skip
-        self.page = self.menu.page(scene, "root")
-        self.card, self.board = self.shown(made), self.shown(self.menu.draw(self.page, POINTED))
+        self.page = at.addon("blender_addon.vr.display.menu_pages").page(scene, "root")
+        self.card, self.board = self.painted_canvas(made), self.painted_canvas(self.menu.draw(self.page, POINTED))
         self.card_at, self.board_at, self.alone = self.at(CARD), self.at(MENU), False
         self.corners, self.hand = tile(), self.at((0.1, -0.36, -0.75)).translation
         self.floor = Vector((*(self.at((-1.15, 0, -3.8)).translation.xy), 0.0))
         self.lines = self.gpu.Lines()
         self.lines.rim(*around(self.gpu), "skip")
-        self.lines.rod(self.gpu.between(self.hand, self.corners.mean_place), "bar")
+        self.lines.rod(self.gpu.rod_matrix(self.hand, self.corners.mean_place), "bar")
         self.hidden = self.behind()
         self.spent, self.repaints, self.errors = [], [], []
         self.in_turn = []
@@ -97,17 +97,17 @@ class Drawn:
 
     def behind(self) -> tuple[object, Matrix]:
         """A warm box behind the tile next to the outlined one."""
-        sketch = at.addon("blender_addon.vr.drawing.canvas").Sketch()
+        sketch = at.addon("blender_addon.vr.drawing.canvas").Canvas()
         sketch.box((-0.05, 0.05), (-0.05, 0.05), "skip")
         eye = self.at((0, 0, 0)).translation
         place = eye + (tile(CHANNEL + 1).mean_place - eye) * 1.1
-        return self.shown(sketch), Matrix.LocRotScale(place, self.at((0, 0, 0)).to_quaternion(), None)
+        return self.painted_canvas(sketch), Matrix.LocRotScale(place, self.at((0, 0, 0)).to_quaternion(), None)
 
     def draw(self) -> None:
         """The handler; an error in it would only be printed."""
         start = time.thread_time()
         try:
-            with self.gpu.drawing():
+            with self.gpu.GpuState():
                 self._draw()
                 if len(self.repaints) < 5:
                     self._repaint()
@@ -120,17 +120,17 @@ class Drawn:
     def _repaint(self) -> None:
         """Another entry is pointed at; drawn where the menu is, before it."""
         start = time.thread_time()
-        painted(self.shown(self.menu.draw(self.page, POINTED))).draw(self.board_at)
+        painted(self.painted_canvas(self.menu.draw(self.page, POINTED))).draw(self.board_at)
         self.repaints.append(time.thread_time() - start)
 
     def _paint_in_turn(self) -> list[bool]:
         """Two cards of one size, a step of each at a time; whether they look as when painted alone."""
         painting, pixels = at.addon("blender_addon.vr.drawing.textures"), np.ones((20, 20, 4), np.float32)
-        card = at.addon("blender_addon.vr.display.card").card
+        card = at.addon("blender_addon.vr.display.card").draw_card
         sketches = [card(word, [("Peak", word)], pixels * shade) for word, shade in (("one", 0.3), ("two", 0.8))]
-        alone, both = ([self.shown(one) for one in sketches] for _ in range(2))
+        alone, both = ([self.painted_canvas(one) for one in sketches] for _ in range(2))
         wanted = [seen(painted(one)) for one in alone]
-        painting.SLICE = 0.0
+        painting.SLICE_SECONDS = 0.0
         while not all(one.ready for one in both):
             for one in both:
                 one.paint()
@@ -144,11 +144,11 @@ class Drawn:
         painted(shown).draw(where)
         painted(self.board).draw(self.board_at)
         self.lines.draw()
-        self.gpu.ring(self.floor, RING, "bar")
+        self.gpu.draw_ring(self.floor, RING, "bar")
 
     def places(self) -> dict[str, Vector]:
         """Where colours are known."""
-        card, boxes = self.card.sketch, self.menu.arrange(self.page).boxes
+        card, boxes = self.card.canvas, self.menu.arrange(self.page).boxes
         picture = card.pictures[0][0]
         (left, right), (low, high) = boxes[POINTED]
         lit = Vector(((left + right) / 2, low + 0.008, 0))
@@ -161,7 +161,7 @@ class Drawn:
         places |= {"pointed": self.board_at @ lit, "entry": self.board_at @ (lit - Vector((0, 0.056, 0)))}
         places["outline"] = (Vector(self.corners[0]) + Vector(self.corners[1])) / 2
         places["ray"] = self.hand.lerp(self.corners.mean_place, 0.5)
-        places["ring"] = self.floor + Vector((0, RING * 0.94, self.gpu.OVER))
+        places["ring"] = self.floor + Vector((0, RING * 0.94, self.gpu.RING_LIFT))
         places["hidden"] = tile(CHANNEL + 1).mean_place
         return places
 
@@ -169,7 +169,7 @@ class Drawn:
 def around(gpu):
     """Where the tile's panel is, and the rim of the tile."""
     panel, (low, high) = bounds()
-    return panel.matrix_world, gpu.rim(low, high)
+    return panel.matrix_world, gpu.rim_points(low, high)
 
 
 def seen(shown) -> np.ndarray:

@@ -32,7 +32,7 @@ def session() -> rig.Steps:
     yield from stretches(person)
     yield from chooses(person, "left", "Ember", "ember")
     yield from chooses(person, "right", "Signed", "signed")
-    yield from in_walk.choose(person, "right", "Leave")
+    yield from in_walk.choose(person, "right", "End")
     yield from rig.until("the end", lambda: in_walk.walk() is None, 30)
     after = settings()
     rig.check("settings are as before", before == after)
@@ -58,13 +58,13 @@ def in_plain(value):
 def goes(person, name: str) -> rig.Steps:
     """By buttons from place to place, over the floor by the trigger, by the stick, and turns."""
     walk, state = in_walk.walk(), bpy.context.window_manager.xr_session_state
-    first = walk.at
+    first = walk.landmark_index
     yield from person.press(name, BUTTONS["next"])
-    there = walk.places[first + 1]
-    rig.check(f"{name}: the next place", in_walk.near(state.viewer_pose_location[:2], there.place, 0.05))
+    there = walk.landmarks[first + 1]
+    rig.check(f"{name}: the next place", in_walk.near(state.viewer_pose_location[:2], there.position, 0.05))
     yield from person.press(name, BUTTONS["previous"])
-    there = walk.places[first]
-    rig.check(f"{name}: the place before", in_walk.near(state.viewer_pose_location[:2], there.place, 0.05))
+    there = walk.landmarks[first]
+    rig.check(f"{name}: the place before", in_walk.near(state.viewer_pose_location[:2], there.position, 0.05))
     to = in_walk.floor(1.6)
     yield from person.point(name, to)
     yield from person.press(name, "trigger", 1.0)
@@ -99,7 +99,7 @@ def turns(person, name: str) -> rig.Steps:
 def picks(person, name: str) -> rig.Steps:
     """The tile that the ray meets is named, and the trigger brings it to the hand."""
     walk, channel = in_walk.walk(), 2 if name == "left" else 5
-    at.act("go_to_place", place=walk.places[2].name)
+    at.act("go_to_place", place=walk.landmarks[2].name)
     yield 0.8
     place, _ = in_walk.tile(LAYER, channel)
     yield from person.point(name, place)
@@ -109,7 +109,7 @@ def picks(person, name: str) -> rig.Steps:
     yield from person.press(name, "trigger", 1.0)
     found = at.addon("blender_addon.actions").selected(bpy.context.scene)
     rig.check(f"{name}: the channel is inspected", tuple(found) == (LAYER, channel))
-    rig.check(f"{name}: the card is at this hand", walk.card == name)
+    rig.check(f"{name}: the card is at this hand", walk.card_hand == name)
     card = at.addon("blender_addon.vr.headset.headset_walk").current().drawing.card
     yield from rig.until("the card", lambda: card.content.title == f"{LAYER} · {channel}", 20)
     rig.check(f"{name}: with its map", card.content.picture is not None)
@@ -159,12 +159,12 @@ def stretches(person) -> rig.Steps:
     yield from person.point("right", place)
     yield from person.down("right", "squeeze", 1.0)
     hands = [walk.hands[name] for name in ("left", "right")]
-    apart = np.linalg.norm(hands[0].place - hands[1].place)
+    apart = np.linalg.norm(hands[0].position - hands[1].position)
     eye = Matrix(walk.body.eye().tolist())
     for name, side in (("left", -0.4), ("right", 0.4)):
         person.place(name, eye @ Vector((side, -0.3, -0.35)), place)
     yield from person.send()
-    wanted = size * np.linalg.norm(hands[0].place - hands[1].place) / apart
+    wanted = size * np.linalg.norm(hands[0].position - hands[1].position) / apart
     rig.check(
         "both hands: the panel has grown as they came apart", abs(panel.matrix_world.to_scale().x - wanted) < 0.02
     )
@@ -181,7 +181,7 @@ def chooses(person, name: str, label: str, ramp: str) -> rig.Steps:
     """Another colour map by the menu and the ray."""
     yield from in_walk.choose(person, name, "Colours")
     yield from in_walk.choose(person, name, label)
-    told = at.addon("blender_addon.scene.materials.look").told(bpy.context.scene)
-    rig.check(f"{name}: the menu changes the colours", told["ramp"] == ramp)
+    colours = at.addon("blender_addon.scene.materials.scene_colours").read_scene_colours(bpy.context.scene)
+    rig.check(f"{name}: the menu changes the colours", colours["ramp"] == ramp)
     yield from person.press(name, BUTTONS["menu"])
-    rig.check(f"{name}: the menu is closed", in_walk.walk().board is None)
+    rig.check(f"{name}: the menu is closed", in_walk.walk().menu is None)
