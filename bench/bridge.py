@@ -25,7 +25,7 @@ NETWORK, ROUNDS, WARM, PILLOW = "resnet50", 9, 24, 3
 PARTS = {
     "read": (frames, "fill"), "parse": (frames, "parse"), "restore": (client, "_maps"),
     "find panels": (hall_requests, "panels_by_layer"), "upload": (panels, "show_maps"), "input, answer": (hall_requests, "renew"),
-    "refresh": (panels, "refresh"),
+    "refresh": (panels, "update_network_peak"),
 }  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def _upload(rig: Rig, every: list[tuple[str, np.ndarray]]) -> None:
         panels.show_maps(
             targets[id], Maps(id, ACTIVATIONS, texels, len(grey), extras={"peak": np.ones(len(grey), np.float32)})
         )
-    panels.refresh(rig.scene)
+    panels.update_network_peak(rig.scene)
 
 
 def _median(rounds: list[dict[str, float]]) -> dict[str, float]:

@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..blender_addon.scene.hall.build import build
+from ..blender_addon.scene.hall.build import create_hall
 from ..blender_addon.scene.panels import panels
 from ..scenes.scene import save
 from ..torch_bridge.recording import ACTIVATIONS, Edge, Layer, Maps, Network, Prediction, Recording
@@ -100,6 +100,6 @@ def _timed(recording: Recording) -> tuple[dict[str, float], bpy.types.Scene]:
     for maps in recording.all_maps.values():
         maps.peak  # noqa: B018  (a recording on disk has them)
     wall, processor = time.perf_counter(), time.process_time()
-    scene = build(recording)
+    scene = create_hall(recording)
     spent = {"s": time.perf_counter() - wall, "processor s": time.process_time() - processor}
     return spent, scene

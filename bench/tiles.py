@@ -78,11 +78,11 @@ def _build(layers: Iterator[Maps] | list[Maps]) -> float:
     import bpy
 
     from ..blender_addon.scene import panels
-    from ..blender_addon.scene.materials import look
+    from ..blender_addon.scene.materials import scene_colours
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene, spent = bpy.context.scene, 0.0
-    look.set_look(scene)
+    scene_colours.set_scene_colours(scene)
     for number, maps in enumerate(layers):
         start = time.perf_counter()
         columns = max(1, round(maps.channels**0.5))
@@ -91,7 +91,7 @@ def _build(layers: Iterator[Maps] | list[Maps]) -> float:
         panel.location = number % 64, number // 64, 0
         spent += time.perf_counter() - start
     start = time.perf_counter()
-    panels.refresh(scene)
+    panels.update_network_peak(scene)
     bpy.context.view_layer.update()
     return spent + time.perf_counter() - start
 
@@ -100,13 +100,13 @@ def _picture() -> float:
     """Seconds of the first picture, 1920 × 1080, one sample, everything in it."""
     import bpy
 
-    from ..blender_addon.scene.view.render import prepare, render_png
+    from ..blender_addon.scene.view.render import render_png, set_render_settings
 
     scene = bpy.context.scene
     scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     scene.collection.objects.link(scene.camera)
     scene.camera.location, scene.camera.data.type, scene.camera.data.ortho_scale = (32, 16, 10), "ORTHO", 64  # type: ignore[misc]
-    prepare(scene, 1920, 1080, samples=1)
+    set_render_settings(scene, 1920, 1080, samples=1)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         render_png(scene, Path(folder) / "first.png")
@@ -132,7 +132,7 @@ def _update() -> dict[str, float]:
         start = time.perf_counter()
         for maps in layers:
             panels.show_maps(there[maps.layer], maps)
-        panels.refresh(bpy.context.scene)
+        panels.update_network_peak(bpy.context.scene)
         middle = time.perf_counter()
         bpy.context.view_layer.update()
         fills.append((middle - start, time.perf_counter() - middle))

@@ -10,8 +10,8 @@ import bpy
 import numpy as np
 import torch
 
-from ..blender_addon.scene.hall import baked
-from ..blender_addon.scene.hall.build import build
+from ..blender_addon.scene.hall import baking
+from ..blender_addon.scene.hall.build import create_hall
 from ..torch_bridge import record
 from ..torch_bridge.models.build import build_model
 from ..torch_bridge.recording import Recording
@@ -42,21 +42,21 @@ def _recorded(network: str) -> Recording:
 
 def _rows(recording: Recording) -> dict[str, dict[str, Any]]:
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    scene = build(recording)
+    scene = create_hall(recording)
     bpy.context.window.scene = scene
-    found = {"Material Preview": {**_drawn(scene), "textures MiB": baked.textures_of(scene) / MIB}}
+    found = {"Material Preview": {**_drawn(scene), "textures MiB": baking.source_image_bytes(scene) / MIB}}
     for budget in BUDGETS:
         spent = _baked(scene, budget * MIB)
-        cells = {**_drawn(scene), "textures MiB": baked.bytes_of(scene) / MIB, **spent}
+        cells = {**_drawn(scene), "textures MiB": baking.texture_bytes(scene) / MIB, **spent}
         found[f"baked within {budget} MiB"] = cells
-        baked.unbake(scene)
+        baking.unbake(scene)
     return found
 
 
 def _baked(scene: bpy.types.Scene, budget: int) -> dict[str, float]:
     wall, spent, steps = time.perf_counter(), time.process_time(), [0.0]
     before = wall
-    for _ in baked.bake(scene, scene.camera.matrix_world, budget):
+    for _ in baking.bake(scene, scene.camera.matrix_world, budget):
         now = time.perf_counter()
         steps.append(now - before)
         before = now

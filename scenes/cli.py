@@ -179,15 +179,15 @@ def start_blender() -> None:
 def scene(options: argparse.Namespace, progress: Progress) -> None:
     """Runs `innerwalk scene`."""
     start_blender()
-    from ..blender_addon.scene.hall.store import Dress
+    from ..blender_addon.scene.hall.store import Appearance
     from ..torch_bridge.recording import load
     from . import scene as recipe
     from .tables import check_method
 
     check_place(options.output, ".blend")
-    recording, dress = load(options.recording), Dress(**set_fields(options, Dress))
-    check_method(recording, dress.method)
-    built = recipe.build(recording, dress, progress=progress)
+    recording, appearance = load(options.recording), Appearance(**set_fields(options, Appearance))
+    check_method(recording, appearance.method)
+    built = recipe.create_hall(recording, appearance, progress=progress)
     recipe.save(built, options.output)
     progress.close()
     print(f"saved {options.output}; open it in Blender, or: innerwalk figure {options.output} -o figure.png")
@@ -218,7 +218,7 @@ def demo(options: argparse.Namespace, progress: Progress) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     recording = record_from(RecordSpec(**spec_fields(DEFAULT, folder)), progress.part(0.0, 0.15))
     save(recording, folder / "hall")
-    recipe.save(recipe.build(recording, progress=progress.part(0.15, 0.3)), folder / "hall.blend")
+    recipe.save(recipe.create_hall(recording, progress=progress.part(0.15, 0.3)), folder / "hall.blend")
     render_figure(recording, folder / "hall.png", progress=progress.part(0.3, 1.0))
     progress.close()
     print(summary(recording))

@@ -23,9 +23,9 @@ from ..blender_addon.plans import layer_card
 from ..blender_addon.plans.layer_card import card_plane, plan_layer_card
 from ..blender_addon.scene.dressing.scene_scale import read_colour_scale
 from ..blender_addon.scene.hall import assembly, store
-from ..blender_addon.scene.hall.store import Dress
+from ..blender_addon.scene.hall.store import Appearance
 from ..blender_addon.scene.paint.meshes import add_plan
-from ..blender_addon.scene.state.scratch import scratch
+from ..blender_addon.scene.state.data_blocks import temporary_data
 from ..blender_addon.scene.view import camera, eevee_probe, render
 from ..torch_bridge.recording import Layer, Recording, load
 from ..torch_bridge.recording.errors import SceneError, UnknownName
@@ -72,7 +72,7 @@ class Source:
     """A recording with its appearance and the panels that a user moved."""
 
     recording: Recording
-    dress: Dress
+    appearance: Appearance
     moved: Mapping[str, Matrix] = field(default_factory=dict)
 
 
@@ -90,14 +90,14 @@ def render_figure(
     """
     out, options = Path(out), options or FigureOptions()
     check(options)
-    with replaced(out, ".png") as part, scratch():
+    with replaced(out, ".png") as part, temporary_data():
         shown = open_source(source, options.scene)
-        dress = with_options(shown.dress, options)
-        check_method(shown.recording, dress.method)
-        scene = build_scene(Source(shown.recording, dress, shown.moved), options, progress)
-        render.prepare(scene, *options.size, options.samples, options.engine, options.transparent)
+        appearance = with_options(shown.appearance, options)
+        check_method(shown.recording, appearance.method)
+        scene = build_scene(Source(shown.recording, appearance, shown.moved), options, progress)
+        render.set_render_settings(scene, *options.size, options.samples, options.engine, options.transparent)
         render.render_png(scene, part, progress)
-        part.write_bytes(with_texts(part.read_bytes(), provenance(shown.recording, dress, options)))
+        part.write_bytes(with_texts(part.read_bytes(), provenance(shown.recording, appearance, options)))
     return out
 
 
@@ -118,13 +118,13 @@ def check(options: FigureOptions) -> None:
 def open_source(source: Recording | bpy.types.Scene | Path | str, name: str | None = None) -> Source:
     """Opens a recording, its folder, a hall of this session, or a hall of a .blend file, by scene name or the first."""
     if isinstance(source, Recording):
-        return Source(source, Dress())
+        return Source(source, Appearance())
     if not isinstance(source, bpy.types.Scene):
         path = Path(source)
         if path.suffix != ".blend":
-            return Source(load(path), Dress())
+            return Source(load(path), Appearance())
         source = append_hall(path, name)
-    return Source(store.kept(source), store.dress_of(source), store.moved(source))
+    return Source(store.read_recording(source), store.read_appearance(source), store.manual_moves(source))
 
 
 def append_hall(path: Path, name: str | None = None) -> bpy.types.Scene:
@@ -156,38 +156,38 @@ APPEARANCE = ("ramp", "normalisation", "gain", "title", "collapse", "method")
 """Options that replace a field of the same name of the appearance."""
 
 
-def with_options(dress: Dress, options: FigureOptions) -> Dress:
+def with_options(appearance: Appearance, options: FigureOptions) -> Appearance:
     """Returns the appearance with the options applied; a different theme brings its own colour map."""
-    if options.theme is not None and options.theme != dress.theme:
-        dress = replace(dress, theme=options.theme, ramp=None)
+    if options.theme is not None and options.theme != appearance.theme:
+        appearance = replace(appearance, theme=options.theme, ramp=None)
     changes = {name: getattr(options, name) for name in APPEARANCE}
-    return replace(dress, **{name: value for name, value in changes.items() if value is not None})
+    return replace(appearance, **{name: value for name, value in changes.items() if value is not None})
 
 
 def build_scene(source: Source, options: FigureOptions, progress: render.Progress | None) -> bpy.types.Scene:
     """Builds a new scene with the hall and the camera of this figure."""
     network, over, close = source.recording.network, options.preset == "overview", options.preset == "layer"
-    layers, links = shown_graph(network, source.dress.collapse, over=over)
+    layers, links = shown_graph(network, source.appearance.collapse, over=over)
     if not layers:
         raise SceneError(f"network {network.name!r} has no layer to show")
     hall = layout.lay_out_figure(layers, links, *options.size) if over else layout.lay_out(layers, links)
     focus = focused_slot(source, layers, hall, options)
     view = camera_view(hall, focus, options)
     scene = bpy.data.scenes.new(network.name)
-    site = assembly.Site(scene, source.recording, layers, hall, source.dress, view)
+    context = assembly.BuildContext(scene, source.recording, layers, hall, source.appearance, view)
     fog = (_fog_start(hall, focus, view), FOCUS_AIR) if close else assembly.FOG
     named = layers[focus.index].id if close else ""
-    assembly.add_hall(site, moved=source.moved, fog=fog, focus=named, progress=progress)
+    assembly.add_hall(context, moved=source.moved, fog=fog, focus=named, progress=progress)
     if close:
-        _add_card(site, focus)
-    camera.set_camera(scene, view, site.collection)
+        _add_card(context, focus)
+    camera.set_camera(scene, view, context.collection)
     return scene
 
 
 def focused_slot(source: Source, layers: Sequence[Layer], hall: Hall, options: FigureOptions) -> Slot:
     """Returns the slot of the requested layer, or of the first panel that has maps. Raises UnknownName."""
     if options.layer is None:
-        keys = [(layers[slot.index].shows or layers[slot.index].id, source.dress.method) for slot in hall.panels]
+        keys = [(layers[slot.index].shows or layers[slot.index].id, source.appearance.method) for slot in hall.panels]
         recorded = (slot for slot, key in zip(hall.panels, keys, strict=True) if key in source.recording.all_maps)
         return next(recorded, hall.panels[0])
     slots = {layers[slot.index].id: slot for slot in hall.panels}
@@ -231,16 +231,18 @@ def _fog_start(hall: Hall, slot: Slot, view: View) -> float:
     return float(np.linalg.norm(np.array(corners) - view.position, axis=1).max()) + 0.1
 
 
-def _add_card(site: assembly.Site, slot: Slot) -> None:
+def _add_card(context: assembly.BuildContext, slot: Slot) -> None:
     """Adds the card of the panel at a slot. Raises UnknownName when its maps were not recorded."""
-    layer = site.layers[slot.index]
-    maps = site.recording.maps(layer.shows or layer.id, site.dress.method)
-    scale = read_colour_scale(site.scene, float(maps.peak.max(initial=0.0)), bars=maps.shape[1:] == (1, 1))
-    plan = plan_layer_card(layer, statistics.layer_statistics(maps), scale, card_plane(site.hall, slot), site.style)
-    add_plan(plan, site.collection)
+    layer = context.layers[slot.index]
+    maps = context.recording.maps(layer.shows or layer.id, context.appearance.method)
+    scale = read_colour_scale(context.scene, float(maps.peak.max(initial=0.0)), bars=maps.shape[1:] == (1, 1))
+    plan = plan_layer_card(
+        layer, statistics.layer_statistics(maps), scale, card_plane(context.hall, slot), context.style
+    )
+    add_plan(plan, context.collection)
 
 
-def provenance(recording: Recording, dress: Dress, options: FigureOptions) -> dict[str, str]:
+def provenance(recording: Recording, appearance: Appearance, options: FigureOptions) -> dict[str, str]:
     """Returns the PNG texts of a figure by keyword: what it shows and what made it, without times or host names."""
     network = recording.network
     facts = {
@@ -252,18 +254,18 @@ def provenance(recording: Recording, dress: Dress, options: FigureOptions) -> di
         "size": list(options.size),
         "samples": options.samples,
         "engine": options.engine,
-        "theme": dress.theme,
-        "map": dress.map,
-        "normalisation": dress.normalisation,
-        "gain": dress.gain,
-        "method": dress.method,
-        "collapse": list(dress.collapse),
+        "theme": appearance.theme,
+        "map": appearance.colour_map,
+        "normalisation": appearance.normalisation,
+        "gain": appearance.gain,
+        "method": appearance.method,
+        "collapse": list(appearance.collapse),
         "blender": bpy.app.version_string,
         "numpy": np.__version__,
         "recording": recording.provenance,
     }
     return {
-        "Title": dress.title or network.name,
+        "Title": appearance.title or network.name,
         "Software": "innerwalk",
         "innerwalk": json.dumps(facts, ensure_ascii=False, sort_keys=True),
     }

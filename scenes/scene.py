@@ -8,14 +8,14 @@ import bpy
 
 from ..blender_addon.atomic_files import write_error
 from ..blender_addon.scene.hall import store
-from ..blender_addon.scene.hall.build import build, rebuild
+from ..blender_addon.scene.hall.build import create_hall, rebuild_hall
 from ..blender_addon.scene.materials import images
 from ..blender_addon.scene.materials.panel_material import CONTENTS
 from ..blender_addon.scene.panels import image_of, panels
 from ..torch_bridge.recording.errors import SceneError
 from .output_files import replaced
 
-__all__ = ["build", "rebuild", "save"]
+__all__ = ["create_hall", "rebuild_hall", "save"]
 
 
 def save(scene: bpy.types.Scene, path: Path | str) -> Path:
@@ -25,7 +25,7 @@ def save(scene: bpy.types.Scene, path: Path | str) -> Path:
         raise SceneError(f"scene {scene.name!r} is not a hall; build one from a recording")
     images_or_none = (image_of(panel, content) for panel in panels(scene).values() for content in CONTENTS)
     maps = [image for image in images_or_none if image is not None]
-    images.pack_all([*maps, *store.pictures_in(scene), images.table_image()])
+    images.pack_images([*maps, *store.picture_images(scene), images.colour_table_image()])
     for layer in scene.view_layers:
         layer.update()  # Blender 5.2.3 crashes when it copies a view layer that was never updated
     with replaced(path, ".blend") as part:

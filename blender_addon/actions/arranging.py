@@ -10,7 +10,7 @@ from mathutils import Matrix, Quaternion, Vector
 
 from ...torch_bridge.recording.errors import SceneError, UnknownName
 from ..properties import PANEL_LAYER_ID, PANEL_PLANNED_PLACE
-from ..scene.panels import link_drawing, panel_of, size_of, world_of
+from ..scene.panels import link_drawing, panel_of, size_of, world_matrix
 
 ROW_GAP = 0.3
 """Metres between two panels in a row."""
@@ -22,7 +22,7 @@ def move(scene: bpy.types.Scene, layer: str, by: Sequence[float]) -> str:
     by: (x, y, z) in metres, along the world's axes. Returns a line that says so. Raises UnknownName.
     """
     panel = panel_of(scene, layer)
-    panel.matrix_world = Matrix.Translation(by) @ world_of(panel)
+    panel.matrix_world = Matrix.Translation(by) @ world_matrix(panel)
     link_drawing.update_links(scene)
     return f"{layer} moved by {', '.join(f'{part:.2f}' for part in by)} m"
 
@@ -37,7 +37,7 @@ def scale(scene: bpy.types.Scene, layer: str, factor: float) -> str:
     if not 0 < factor < float("inf"):
         raise SceneError(f"factor {factor}: a positive number is needed")
     foot = Matrix.Translation(_foot(panel))
-    panel.matrix_world = world_of(panel) @ foot @ Matrix.Scale(factor, 4) @ foot.inverted()
+    panel.matrix_world = world_matrix(panel) @ foot @ Matrix.Scale(factor, 4) @ foot.inverted()
     link_drawing.update_links(scene)
     return f"{layer} scaled by {factor:g}"
 
@@ -78,27 +78,27 @@ def _foot(panel: bpy.types.Object) -> Vector:
 
 def _height(panels: Sequence[bpy.types.Object]) -> None:
     """Raise or lower all panels to the height of the first one's lower edge."""
-    height = (world_of(panels[0]) @ _foot(panels[0])).z
+    height = (world_matrix(panels[0]) @ _foot(panels[0])).z
     for panel in panels[1:]:
-        rise = height - (world_of(panel) @ _foot(panel)).z
-        panel.matrix_world = Matrix.Translation((0.0, 0.0, rise)) @ world_of(panel)
+        rise = height - (world_matrix(panel) @ _foot(panel)).z
+        panel.matrix_world = Matrix.Translation((0.0, 0.0, rise)) @ world_matrix(panel)
 
 
 def _parallel(panels: Sequence[bpy.types.Object]) -> None:
     """Turn all panels like the first one, about the middle of their lower edges."""
-    rotation = world_of(panels[0]).to_quaternion()
+    rotation = world_matrix(panels[0]).to_quaternion()
     for panel in panels[1:]:
-        panel.matrix_world = _rotated(panel, rotation, world_of(panel) @ _foot(panel))
+        panel.matrix_world = _rotated(panel, rotation, world_matrix(panel) @ _foot(panel))
 
 
 def _row(panels: Sequence[bpy.types.Object]) -> None:
     """Put all panels in one row to the right of the first one, in its plane."""
-    first = world_of(panels[0])
+    first = world_matrix(panels[0])
     rotation = first.to_quaternion()
     right = rotation @ Vector((1.0, 0.0, 0.0))
     edge = first @ (2 * _foot(panels[0]))
     for panel in panels[1:]:
-        half = right * (size_of(panel)[0] * world_of(panel).to_scale().x / 2)
+        half = right * (size_of(panel)[0] * world_matrix(panel).to_scale().x / 2)
         edge += right * ROW_GAP + half
         panel.matrix_world = _rotated(panel, rotation, edge)
         edge += half
@@ -106,7 +106,7 @@ def _row(panels: Sequence[bpy.types.Object]) -> None:
 
 def _rotated(panel: bpy.types.Object, rotation: Quaternion, foot: Vector) -> Matrix:
     """Return the panel's world matrix with this rotation, its size, and the middle of its lower edge at `foot`."""
-    matrix = Matrix.LocRotScale(None, rotation, world_of(panel).to_scale())
+    matrix = Matrix.LocRotScale(None, rotation, world_matrix(panel).to_scale())
     return Matrix.Translation(foot - matrix @ _foot(panel)) @ matrix
 
 

@@ -27,9 +27,9 @@ from ..properties import (
     SHOWN_METHOD,
 )
 from ..scene.hall import store
-from ..scene.hall.build import build
+from ..scene.hall.build import create_hall
 from ..scene.panels import panel_of
-from ..scene.state.scratch import undoable
+from ..scene.state.data_blocks import push_undo
 from .opening import show_hall
 
 
@@ -94,11 +94,11 @@ def build_hall(network: str) -> str:
 
 
 def _build(network: str, tag: str, recording: Recording) -> None:
-    scene = build(recording)
+    scene = create_hall(recording)
     scene[NETWORK_NAME], scene[INPUT_TAG], scene[SHOWN_METHOD] = network, tag, ACTIVATIONS
     current().hall(scene.session_uid).shown = tag
     show_hall(scene)
-    undoable("Build Hall")
+    push_undo("Build Hall")
 
 
 def follow(scene: bpy.types.Scene, network: str) -> str:
@@ -155,7 +155,7 @@ def hall_named(name: str) -> bpy.types.Scene:
 def _channel_input(scene: bpy.types.Scene, layer: str, channel: int) -> BridgeInput:
     """Return the picture that a tile shows as an input. Raises UnknownName, InputError or SceneError."""
     panel = panel_of(scene, layer)
-    maps = store.maps_of(panel, str(panel.get(PANEL_SHOWN_LAYER, layer)), hall_requests.method_of(scene))
+    maps = store.read_maps(panel, str(panel.get(PANEL_SHOWN_LAYER, layer)), hall_requests.method_of(scene))
     if maps is None:
         raise SceneError(f"panel {panel.name!r} has lost its image; build the hall again")
     if not 0 <= channel < maps.channels:

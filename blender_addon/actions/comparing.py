@@ -14,9 +14,9 @@ from ..live import hall_requests, timer
 from ..live.session import current
 from ..properties import BESIDE_ROLE, COMPARED_HALL, DIFFERENCE_METHOD, METHOD_TAG, OBJECT_ROLE, SHARED_INPUT_HALL
 from ..scene import panels
-from ..scene.hall import refresh, store
-from ..scene.hall.pick import depsgraph_of
-from ..scene.state.parts import collection_of
+from ..scene.hall import map_updates, store
+from ..scene.hall.pick import evaluated_depsgraph
+from ..scene.state.parts import hall_collection
 from .bridge import hall_named
 from .methods import cancel_method
 
@@ -33,15 +33,15 @@ def stand_beside(scene: bpy.types.Scene, other: str, share: bool = False) -> str
     hall = hall_named(other)
     if hall == scene:
         raise SceneError(f"{other} can't stand beside itself; build a second hall of the network")
-    if _contains(collection_of(hall), collection_of(scene)):
+    if _contains(hall_collection(hall), hall_collection(scene)):
         raise SceneError(f"{scene.name} stands beside {other} already; let {other} stand alone first")
     stand_alone(scene)
     instance = bpy.data.objects.new(f"{other} beside", None)
     instance[OBJECT_ROLE] = BESIDE_ROLE
-    instance.instance_type, instance.instance_collection = "COLLECTION", collection_of(hall)
+    instance.instance_type, instance.instance_collection = "COLLECTION", hall_collection(hall)
     instance.location = (_x_range(scene)[1] - _x_range(hall)[0] + AISLE, 0.0, 0.0)
     instance.empty_display_size = 0.2
-    collection_of(scene).objects.link(instance)
+    hall_collection(scene).objects.link(instance)
     if share:
         scene[SHARED_INPUT_HALL] = other
     return f"{other} stands beside {scene.name}"
@@ -86,7 +86,7 @@ def _subtract(scene: bpy.types.Scene, other: bpy.types.Scene) -> None:
     def finish() -> None:
         hall = hall_requests.scene_with_uid(uid)
         if hall is not None:
-            refresh.refresh(hall)
+            map_updates.update_after_maps(hall)
 
     unmatched = hall_requests.panels_by_layer(scene).keys() - {first.layer for first, _ in pairs}
     hall_requests.clear_panels(current(), scene, unmatched)
@@ -126,7 +126,7 @@ def _x_range(scene: bpy.types.Scene) -> tuple[float, float]:
     """Return the least and the largest x of all visible meshes of a hall except its floor, in metres."""
     xs = [
         (instance.matrix_world @ Vector(corner)).x
-        for instance in depsgraph_of(scene).object_instances
+        for instance in evaluated_depsgraph(scene).object_instances
         if instance.object.type == "MESH" and instance.object.get(OBJECT_ROLE, "floor") != "floor"
         for corner in instance.object.bound_box
     ]

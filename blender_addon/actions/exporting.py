@@ -43,7 +43,7 @@ def export_hall(scene: bpy.types.Scene, directory: Path | str, progress: Progres
 
 def export_steps(scene: bpy.types.Scene, directory: Path | str, layer: str = "") -> ExportSteps:
     """Export one layer, or with "" all panels, in short steps. Errors are raised by the first step."""
-    network = store.described(scene).network
+    network = store.read_description(scene).network
     if layer:
         panel_of(scene, layer)
     names = file_names(layer.id for layer in network.layers)
@@ -71,13 +71,13 @@ def _read(
     scene: bpy.types.Scene, network: Network, names: dict[str, str], layer: str
 ) -> Generator[tuple[str, float], None, list[export.ExportLayer]]:
     """Return the maps that the panels show now, reading one panel in each step."""
-    uid, method = scene.session_uid, store.dress_of(scene).method
+    uid, method = scene.session_uid, store.read_appearance(scene).method
     ids = [layer] if layer else [id for id in panels(scene) if id in network.by_id]
     contents: list[export.ExportLayer] = []
     for done, id in enumerate(ids):
         hall = _hall(uid)
         panel, info = panels(hall).get(id), network.by_id[id]
-        maps = store.maps_of(panel, info.shows or id, method) if panel else None
+        maps = store.read_maps(panel, info.shows or id, method) if panel else None
         if maps is not None:
             contents.append(export.ExportLayer(info, maps, values.scales_of(hall, panel), names[id]))
         yield id, READING_SHARE * (done + 1) / len(ids)
@@ -95,13 +95,13 @@ def _hall(uid: int) -> bpy.types.Scene:
 
 
 def _look(scene: bpy.types.Scene) -> export.Colouring:
-    dress = store.dress_of(scene)
-    return export.Colouring(dress.theme, dress.map, dress.gain)
+    appearance = store.read_appearance(scene)
+    return export.Colouring(appearance.theme, appearance.colour_map, appearance.gain)
 
 
 def _metadata(scene: bpy.types.Scene, layer: str) -> dict[str, object]:
     """Return where the values come from; without the time, so that equal exports are equal files."""
-    recording, dress = store.described(scene), store.dress_of(scene)
+    recording, appearance = store.read_description(scene), store.read_appearance(scene)
     network = recording.network
     return {
         "network": network.name,
@@ -109,8 +109,8 @@ def _metadata(scene: bpy.types.Scene, layer: str) -> dict[str, object]:
         "parameters": network.parameters,
         "input": recording.input_name,
         "layer": layer,
-        "method": dress.method,
-        "normalisation": dress.normalisation,
+        "method": appearance.method,
+        "normalisation": appearance.normalisation,
         "software": "innerwalk",
         "blender": bpy.app.version_string,
         "numpy": np.__version__,

@@ -12,7 +12,7 @@ from ...torch_bridge.recording.errors import UnknownName
 from ..layout import blocks
 from ..layout.blocks import ALL, Block, matching_blocks
 from ..scene.hall import store
-from ..scene.hall.refit import refit
+from ..scene.hall.refit import refit_hall
 from ..scene.panels import panels
 from .selecting import select, selected
 
@@ -23,12 +23,12 @@ def collapse(scene: bpy.types.Scene, block: str) -> str:
     The other panels leave the scene and are kept in the file with their maps. Returns a line that says what is
     collapsed. Raises UnknownName if no block matches.
     """
-    layers, dress = _layers(scene), store.dress_of(scene)
+    layers, appearance = _layers(scene), store.read_appearance(scene)
     matches = matching_blocks(layers, [block])
-    globs = (*dress.collapse, block)
-    if matching_blocks(layers, globs) == matching_blocks(layers, dress.collapse):
+    globs = (*appearance.collapse, block)
+    if matching_blocks(layers, globs) == matching_blocks(layers, appearance.collapse):
         return f"{block} is collapsed already"
-    refit(scene, replace(dress, collapse=globs))
+    refit_hall(scene, replace(appearance, collapse=globs))
     if (layer := selected(scene).layer) not in panels(scene):
         represented_by = _representative(layers, matching_blocks(layers, globs), layer)
         select(scene, represented_by if represented_by in panels(scene) else "")
@@ -40,19 +40,19 @@ def expand(scene: bpy.types.Scene, block: str) -> str:
 
     Returns a line that says what is expanded. Raises UnknownName if the block isn't collapsed.
     """
-    layers, dress = _layers(scene), store.dress_of(scene)
-    found = matching_blocks(layers, dress.collapse)
+    layers, appearance = _layers(scene), store.read_appearance(scene)
+    found = matching_blocks(layers, appearance.collapse)
     names = [collapsed.name for collapsed in found]
     if block != ALL and block not in names:
         raise UnknownName("collapsed block", block, names)
-    globs = () if block == ALL else _without(layers, dress.collapse, block)
-    refit(scene, replace(dress, collapse=globs))
+    globs = () if block == ALL else _without(layers, appearance.collapse, block)
+    refit_hall(scene, replace(appearance, collapse=globs))
     return f"{_describe(found) if block == ALL else block} expanded: {len(panels(scene))} panels stand"
 
 
 def collapsed_blocks(scene: bpy.types.Scene) -> list[str]:
     """Return the names of the collapsed blocks, in the network's order."""
-    return [block.name for block in matching_blocks(_layers(scene), store.dress_of(scene).collapse)]
+    return [block.name for block in matching_blocks(_layers(scene), store.read_appearance(scene).collapse)]
 
 
 def collapsible_blocks(scene: bpy.types.Scene) -> list[str]:
@@ -61,7 +61,7 @@ def collapsible_blocks(scene: bpy.types.Scene) -> list[str]:
 
 
 def _layers(scene: bpy.types.Scene) -> list[Layer]:
-    return store.described(scene).network.folded()[0]
+    return store.read_description(scene).network.folded()[0]
 
 
 def _without(layers: Sequence[Layer], globs: Sequence[str], block: str) -> tuple[str, ...]:

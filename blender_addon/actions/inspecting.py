@@ -19,7 +19,7 @@ from ..plans.number_text import format_number
 from ..properties import NETWORK_NAME, PANEL_LAYER_ID, WEIGHED_LAYER
 from ..scene.dressing import input_overlay
 from ..scene.hall import store
-from ..scene.panels import channels_of, panel_metadata, panel_of
+from ..scene.panels import channel_count, panel_metadata, panel_of
 from ..scene.panels import values as reading
 from ..time_slicing import run_all
 from .selecting import select, selected
@@ -55,9 +55,9 @@ def inspect_layer_in_steps(
     scene: bpy.types.Scene, layer: str, logarithmic: bool = False
 ) -> Generator[None, None, Inspection]:
     """Return the same as `inspect_layer`, in short steps; only the first one reads the scene."""
-    dress = store.dress_of(scene)
-    info, weights = store.described(scene).network.layer(layer), weight_histogram(scene, layer)
-    values = statistics.channel_rows(_maps(scene, info, dress.method))
+    appearance = store.read_appearance(scene)
+    info, weights = store.read_description(scene).network.layer(layer), weight_histogram(scene, layer)
+    values = statistics.channel_rows(_maps(scene, info, appearance.method))
     yield
     rows = max(1, VALUES_PER_STEP // max(1, values.shape[1]))
     parts = [values[start : start + rows] for start in range(0, len(values), rows)]
@@ -70,11 +70,11 @@ def inspect_layer_in_steps(
     for part in parts:
         counts.append(statistics.compute_histogram(part, ends=(float(merged.low), float(merged.high))))
         yield
-    histograms = {dress.method: statistics.sum_histograms(counts)}
+    histograms = {appearance.method: statistics.sum_histograms(counts)}
     if weights is not None:
         histograms["weights"] = weights
     pictures = {
-        name: plots.draw_histogram(histogram, dress.theme, dress.map, logarithmic=logarithmic)
+        name: plots.draw_histogram(histogram, appearance.theme, appearance.colour_map, logarithmic=logarithmic)
         for name, histogram in histograms.items()
     }
     ends = {
@@ -93,26 +93,26 @@ def inspect_channel(scene: bpy.types.Scene, layer: str, channel: int) -> Inspect
 
 def inspect_channel_in_steps(scene: bpy.types.Scene, layer: str, channel: int) -> Generator[None, None, Inspection]:
     """Return the same as `inspect_channel`, in short steps; only the first one reads the scene."""
-    panel, dress = panel_of(scene, layer), store.dress_of(scene)
-    channel = channel if channels_of(panel) > 1 else 0  # a method's only map is about all channels
+    panel, appearance = panel_of(scene, layer), store.read_appearance(scene)
+    channel = channel if channel_count(panel) > 1 else 0  # a method's only map is about all channels
     values = reading.map_of(panel, channel)
     if values is None:
         raise _lost(layer)
     scale, vector = float(reading.scales_of(scene, panel)[channel]), reading.is_vector(panel)
-    method_facts = _method_facts(panel, channel, class_label(store.described(scene), panel, channel))
+    method_facts = _method_facts(panel, channel, class_label(store.read_description(scene), panel, channel))
     peak = ("Peak", format_number(float(reading.peaks_of(panel)[channel])))
     method_numbers = _method_numbers(panel, channel)
     yield
     if vector:
-        picture = plots.draw_bar(float(values[0, 0]), scale, dress.map, dress.gain, dress.theme)
+        picture = plots.draw_bar(float(values[0, 0]), scale, appearance.colour_map, appearance.gain, appearance.theme)
     else:
-        picture = plots.draw_map(values, scale, dress.map, dress.gain)
+        picture = plots.draw_map(values, scale, appearance.colour_map, appearance.gain)
     yield
     found = statistics.channel_statistics(values.reshape(1, -1).astype(np.float64)).of(0)
     measured = [("Value", format_number(float(values[0, 0])))] if vector else _value_facts(found)
     name = "bar" if vector else "map"
     facts = (*method_facts, *measured, peak, *method_numbers)
-    return Inspection(facts, {name: picture}, {} if values.ndim == 3 else {name: _scale_ends(scale, dress)})
+    return Inspection(facts, {name: picture}, {} if values.ndim == 3 else {name: _scale_ends(scale, appearance)})
 
 
 def overlay(scene: bpy.types.Scene, layer: str = "", channel: int = -1) -> str:
@@ -130,9 +130,9 @@ def overlay(scene: bpy.types.Scene, layer: str = "", channel: int = -1) -> str:
 
 def _method_facts(panel: bpy.types.Object, channel: int, label: str) -> list[tuple[str, str]]:
     """Return the method's labels, flags, boxes and links of a channel as texts; label: used if it has none."""
-    metadata = panel_metadata.of(panel)
+    metadata = panel_metadata.read_metadata(panel)
     label = metadata.labels[channel] if channel < len(metadata.labels) and metadata.labels[channel] else label
-    flags = panel_metadata.words(int(panel_metadata.flags_of(panel)[channel])) if "flags" in metadata.numbers else ""
+    flags = panel_metadata.words(int(panel_metadata.read_flags(panel)[channel])) if "flags" in metadata.numbers else ""
     boxes = metadata.boxes[metadata.boxes[:, 0] == channel]
     facts = [("Stands for", label), ("Flags", flags)]
     facts += [("Box", f"{score:.2f}, {x1 - x0:.0%} × {y1 - y0:.0%}") for _, x0, y0, x1, y1, score in boxes[:3]]
@@ -143,7 +143,7 @@ def _method_facts(panel: bpy.types.Object, channel: int, label: str) -> list[tup
 
 
 def _method_numbers(panel: bpy.types.Object, channel: int) -> list[tuple[str, str]]:
-    numbers = reading.numbers_of(panel, channel)
+    numbers = reading.channel_numbers(panel, channel)
     return [(name.capitalize(), format_number(value)) for name, value in numbers.items() if name != "flags"]
 
 
@@ -213,7 +213,7 @@ def class_label(recording: Recording, panel: bpy.types.Object, channel: int) -> 
 
 
 def _maps(scene: bpy.types.Scene, layer: Layer, method: str) -> Maps:
-    found = store.maps_of(panel_of(scene, layer.id), layer.shows or layer.id, method)
+    found = store.read_maps(panel_of(scene, layer.id), layer.shows or layer.id, method)
     if found is None:
         raise _lost(layer.id)
     return found
@@ -242,6 +242,6 @@ def _value_facts(found: Statistics) -> list[tuple[str, str]]:
     return [*facts, ("Not finite", f"{found.nonfinite:,}")] if found.nonfinite else facts
 
 
-def _scale_ends(scale: float, dress: store.Dress) -> tuple[str, str]:
-    end = format_number(scale / dress.gain)
-    return (f"−{end}" if colour.RAMPS[dress.map].diverging else "0", end)
+def _scale_ends(scale: float, appearance: store.Appearance) -> tuple[str, str]:
+    end = format_number(scale / appearance.gain)
+    return (f"−{end}" if colour.RAMPS[appearance.colour_map].diverging else "0", end)

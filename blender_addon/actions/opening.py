@@ -8,7 +8,7 @@ import bpy
 
 from ...torch_bridge.recording import load
 from ..scene.hall import store
-from ..scene.hall.build import build, rebuild
+from ..scene.hall.build import create_hall, rebuild_hall
 from ..scene.panels import panels
 from ..scene.view import viewport
 from .viewing import enter
@@ -23,7 +23,7 @@ def import_recording(directory: Path | str) -> str:
     Returns a line that says the number of panels and the scene's name. Raises RecordingError or SceneError.
     """
     recording = load(directory)
-    scene = build(recording)
+    scene = create_hall(recording)
     show_hall(scene)
     return f"{recording.network.name}: {len(panels(scene))} panels in scene {scene.name}"
 
@@ -32,7 +32,7 @@ def show_hall(scene: bpy.types.Scene) -> None:
     """Show a new hall in the window, from its entrance; does nothing in the background."""
     if bpy.context.window:
         bpy.context.window.scene = scene
-    if viewport.viewport(scene):
+    if viewport.find_view_area(scene):
         enter(scene)
 
 
@@ -43,10 +43,10 @@ def open_demo() -> str:
 
 def outdated_halls() -> list[bpy.types.Scene]:
     """Return the halls of this file that an older version of Innerwalk has built."""
-    return [scene for scene in store.halls() if store.outdated(scene)]
+    return [scene for scene in store.halls() if store.is_outdated(scene)]
 
 
 def rebuild_groups() -> str:
     """Rebuild the halls of an older version; moved panels stay where they are. Returns a line that names the halls."""
-    names = [rebuild(scene).name for scene in outdated_halls()]
+    names = [rebuild_hall(scene).name for scene in outdated_halls()]
     return f"rebuilt {', '.join(names)}" if names else "everything is up to date"

@@ -19,7 +19,7 @@ def pick(scene: bpy.types.Scene, origin: Sequence[float], direction: Sequence[fl
 
     origin, direction: (x, y, z) in the world, in metres. Returns a line that says what was done, "" if nothing was.
     """
-    hit = rays.pick(scene, rays.depsgraph_of(scene), Vector(origin), Vector(direction))
+    hit = rays.pick(scene, rays.evaluated_depsgraph(scene), Vector(origin), Vector(direction))
     return "" if hit is None or not has_effect(scene, hit) else ON_CLICK[hit_kind(hit)](scene, hit)
 
 

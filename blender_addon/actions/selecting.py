@@ -7,9 +7,9 @@ import bpy
 from ...torch_bridge.recording.errors import UnknownName
 from ..properties import SELECTED_CHANNEL, SELECTED_LAYER
 from ..scene.panels import annotation_drawing, panel_of
-from ..scene.state.selection import Selected, selected
+from ..scene.state.selection import Selection, selected
 
-__all__ = ["Selected", "select", "selected"]
+__all__ = ["Selection", "select", "selected"]
 
 
 def select(scene: bpy.types.Scene, layer: str, channel: int = -1) -> str:

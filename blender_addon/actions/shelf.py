@@ -16,8 +16,8 @@ from ..live.session import current
 from ..plans.shelf_desk import SHOWN
 from ..properties import HELD_PICTURE, SHELF_CONTENT
 from ..scene.hall import shelf_pictures
-from ..scene.hall.pick import Hit, hall_of
-from ..scene.state.scratch import undoable
+from ..scene.hall.pick import Hit, find_hall
+from ..scene.state.data_blocks import push_undo
 from .bridge import place_input
 
 Pictures = tuple[dict[str, Any], np.ndarray]
@@ -71,7 +71,7 @@ def _show_pictures(scene: bpy.types.Scene, choice: dict[str, Any], info: dict[st
     scene[SHELF_CONTENT] = json.dumps(choice | {"indices": info["indices"]})
     current().hall(scene.session_uid).shelf = scene[SHELF_CONTENT]
     scene[HELD_PICTURE] = -1
-    undoable("Draw Pictures")
+    push_undo("Draw Pictures")
 
 
 def restore_shelf(scene: bpy.types.Scene) -> None:
@@ -137,4 +137,4 @@ def pointed_shelf(scene: bpy.types.Scene, hit: Hit) -> str:
 
 def pointed_input(scene: bpy.types.Scene, hit: Hit) -> str:
     """Place the held picture into the clicked frame, this hall's or the one beside. Returns as `place_held`."""
-    return _place_held(scene, hall_of(scene, hit).name)
+    return _place_held(scene, find_hall(scene, hit).name)

@@ -13,9 +13,9 @@ from ..layout import camera_presets
 from ..layout.view import View
 from ..properties import PANEL_HIDDEN, PANEL_PLANNED_PLACE, SOLO_LAYER
 from ..scene.hall import store, visibility
-from ..scene.hall.refit import refit, retitle, site_of
-from ..scene.materials import look
-from ..scene.panels import panel_of, world_of
+from ..scene.hall.refit import prepare_build, refit_hall, update_title
+from ..scene.materials import scene_colours
+from ..scene.panels import panel_of, world_matrix
 from ..scene.view import viewport
 from .selecting import select
 
@@ -26,14 +26,14 @@ def jump(scene: bpy.types.Scene, layer: str) -> str:
     Returns a line that says so. Raises UnknownName.
     """
     panel = panel_of(scene, layer)
-    plan = site_of(scene, store.dress_of(scene))
+    plan = prepare_build(scene, store.read_appearance(scene))
     slot = next(slot for slot in plan.hall.panels if plan.layers[slot.index].id == layer)
-    moved_by = world_of(panel) @ Matrix(np.reshape(panel[PANEL_PLANNED_PLACE], (4, 4)).tolist()).inverted()
+    moved_by = world_matrix(panel) @ Matrix(np.reshape(panel[PANEL_PLANNED_PLACE], (4, 4)).tolist()).inverted()
 
     def view_of(width: int, height: int) -> View:
-        return viewport.carried(camera_presets.layer(plan.hall, slot, width, height), moved_by)
+        return viewport.transform_view(camera_presets.layer(plan.hall, slot, width, height), moved_by)
 
-    viewer = viewport.look(scene, view_of)
+    viewer = viewport.set_view(scene, view_of)
     return f"{select(scene, layer)}: the {viewer} is at its reading point"
 
 
@@ -42,16 +42,16 @@ def enter(scene: bpy.types.Scene) -> str:
 
     Returns a line that says so.
     """
-    plan = site_of(scene, store.dress_of(scene)).hall
-    viewport.show_colours(scene)
-    viewer = viewport.look(scene, lambda width, height: camera_presets.entrance(plan, width, height, desk=True))
+    plan = prepare_build(scene, store.read_appearance(scene)).hall
+    viewport.show_panel_colours(scene)
+    viewer = viewport.set_view(scene, lambda width, height: camera_presets.entrance(plan, width, height, desk=True))
     return f"the {viewer} is at the entrance"
 
 
 def hide(scene: bpy.types.Scene, layer: str, hidden: bool = True) -> str:
     """Hide a layer's panel in views and renders, or show it again. Returns a line that says so. Raises UnknownName."""
     panel_of(scene, layer)[PANEL_HIDDEN] = hidden
-    visibility.settle(scene)
+    visibility.apply_visibility(scene)
     return f"{layer} is {'hidden' if hidden else 'shown'}"
 
 
@@ -63,7 +63,7 @@ def solo(scene: bpy.types.Scene, layer: str = "") -> str:
     if layer:
         panel_of(scene, layer)
     scene[SOLO_LAYER] = layer
-    visibility.settle(scene)
+    visibility.apply_visibility(scene)
     return f"{layer} alone is shown" if layer else "all panels are shown"
 
 
@@ -80,14 +80,22 @@ def show_look(
     network's. gain: factor before values are coloured. theme: name of the theme; its own colour map is used unless
     `ramp` is named. Returns a line that says all of them. Raises UnknownName or SceneError.
     """
-    now = store.dress_of(scene)
+    now = store.read_appearance(scene)
     changes: dict[str, Any] = {"ramp": ramp, "normalisation": normalisation, "gain": gain}
-    dress = replace(now, **{name: value for name, value in changes.items() if value is not None})
+    appearance = replace(now, **{name: value for name, value in changes.items() if value is not None})
     if theme is not None and theme != now.theme:
-        dress = replace(dress, theme=theme, ramp=ramp)
-    look.set_look(scene, ramp=dress.map, normalisation=dress.normalisation, gain=dress.gain, theme=dress.theme)
-    if dress.theme != now.theme:
-        refit(scene, dress)
+        appearance = replace(appearance, theme=theme, ramp=ramp)
+    scene_colours.set_scene_colours(
+        scene,
+        ramp=appearance.colour_map,
+        normalisation=appearance.normalisation,
+        gain=appearance.gain,
+        theme=appearance.theme,
+    )
+    if appearance.theme != now.theme:
+        refit_hall(scene, appearance)
     else:
-        retitle(scene)
-    return f"{dress.map}, peak of the {dress.normalisation}, gain {dress.gain:g}, {dress.theme}"
+        update_title(scene)
+    return (
+        f"{appearance.colour_map}, peak of the {appearance.normalisation}, gain {appearance.gain:g}, {appearance.theme}"
+    )

@@ -11,8 +11,8 @@ from ...torch_bridge.recording import Maps, Recording
 from ...torch_bridge.recording.errors import InnerwalkError
 from ..properties import INPUT_TAG, METHOD_TAG, OBJECT_ROLE, PANEL_LAYER_ID, PANEL_ROLE, PANEL_SHOWN_LAYER
 from ..scene import panels
-from ..scene.hall import refresh
-from ..scene.hall.renew import renew
+from ..scene.hall import map_updates
+from ..scene.hall.input_updates import show_recording
 from .hall_requests import LISTENERS, fail_request, halls_with_tag, method_of, panels_by_layer, restore_activations
 from .link import RUNNING, Event
 from .session import Session
@@ -82,13 +82,13 @@ def _complete(session: Session, tag: str, results: Recording | dict[str, Maps]) 
 def _rebuild(session: Session, tag: str, recording: Recording) -> None:
     """Rebuild the input's picture and the answer of the halls that requested a recording."""
     for scene in halls_with_tag(tag, INPUT_TAG):
-        renew(scene, recording)
+        show_recording(scene, recording)
 
 
 def _finish(session: Session, tag: str, results: Recording | dict[str, Maps]) -> None:
     """Everything of a request is shown: update what depends on it, and tell the listeners."""
     for scene in halls_with_tag(tag, INPUT_TAG, METHOD_TAG):
-        refresh.refresh(scene)
+        map_updates.update_after_maps(scene)
     if isinstance(results, Recording):
         for scene in halls_with_tag(tag, INPUT_TAG):
             session.hall(scene.session_uid).shown = tag
@@ -102,7 +102,7 @@ def _show_job(session: Session, tag: str, job: dict[str, Any]) -> None:
         return  # requested in another file, or so long ago that it was forgotten
     session.requests[tag].job = job
     for scene in halls_with_tag(tag, METHOD_TAG):
-        refresh.refresh(scene)
+        map_updates.update_after_maps(scene)
         if job["state"] not in RUNNING and session.results_of(tag) is None:
             restore_activations(session, scene)
     if job["error"] and job["state"] not in RUNNING:

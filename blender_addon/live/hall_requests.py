@@ -40,13 +40,13 @@ def scene_with_uid(uid: int) -> bpy.types.Scene | None:
 
 def method_of(scene: bpy.types.Scene) -> str:
     """Return the name of the method that a hall's panels show."""
-    return str(scene.get(SHOWN_METHOD) or store.dress_of(scene).method)
+    return str(scene.get(SHOWN_METHOD) or store.read_appearance(scene).method)
 
 
 def set_method(scene: bpy.types.Scene, method: str) -> None:
     """Set the method that a hall's panels show from now on, also in its saved description."""
     scene[SHOWN_METHOD] = method
-    store.keep(scene, store.described(scene), replace(store.dress_of(scene), method=method))
+    store.write_recording(scene, store.read_description(scene), replace(store.read_appearance(scene), method=method))
 
 
 def ablated_channels(scene: bpy.types.Scene) -> dict[str, list[int]]:
@@ -56,7 +56,7 @@ def ablated_channels(scene: bpy.types.Scene) -> dict[str, list[int]]:
 
 def panels_by_layer(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
     """Return all panels, also those of collapsed blocks, by the ids of the layers whose maps they show."""
-    every = (store.away(scene) | panels.panels(scene)).values()
+    every = (store.collapsed_panels(scene) | panels.panels(scene)).values()
     return {str(panel.get(PANEL_SHOWN_LAYER, panel[PANEL_LAYER_ID])): panel for panel in every}
 
 
@@ -69,7 +69,7 @@ def input_tag(session: Session, scene: bpy.types.Scene) -> str:
         hall = session.hall(scene.session_uid)
         if not hall.initial:
             hall.initial = hall.shown = session.new_tag("held")
-            session.store_results(hall.initial, store.kept(scene))
+            session.store_results(hall.initial, store.read_recording(scene))
         scene[INPUT_TAG] = hall.initial
     return str(scene[INPUT_TAG])
 

@@ -16,9 +16,9 @@ from ..properties import VIDEO_SOURCE
 @persistent
 def pack_maps(*_: Any) -> None:
     """Before saving: packs the images of maps, which Blender would otherwise drop."""
-    from ..scene.materials.images import pack_all
+    from ..scene.materials.images import pack_images
 
-    pack_all()
+    pack_images()
 
 
 @persistent

@@ -23,24 +23,26 @@ def figure(source, out, *words):
 
 
 def test_the_words_are_those_of_the_recipes():
-    from innerwalk.blender_addon.scene.materials import look
+    from innerwalk.blender_addon.scene.materials import scene_colours
     from innerwalk.blender_addon.scene.view import render
 
     assert ENGINES == tuple(render.ENGINES)
-    assert NORMALISATIONS == tuple(look.NORMALISATIONS)
+    assert NORMALISATIONS == tuple(scene_colours.NORMALISATIONS)
     assert THEMES
     assert MAPS
 
 
-@pytest.mark.parametrize(("words", "form"), [("scene r -o x.blend", "Dress"), ("figure r -o x.png", "FigureOptions")])
+@pytest.mark.parametrize(
+    ("words", "form"), [("scene r -o x.blend", "Appearance"), ("figure r -o x.png", "FigureOptions")]
+)
 def test_no_option_is_dead(words, form):
     """Every option of a command is a field of what the recipe takes, so that none is read and forgotten."""
-    from innerwalk.blender_addon.scene.hall.store import Dress
+    from innerwalk.blender_addon.scene.hall.store import Appearance
     from innerwalk.scenes.figure import FigureOptions
 
-    known = set(cli.fields_of({"Dress": Dress, "FigureOptions": FigureOptions}[form]))
+    known = set(cli.fields_of({"Appearance": Appearance, "FigureOptions": FigureOptions}[form]))
     said = set(vars(parser().parse_args(words.split())))
-    assert said - known == {"command", "debug", "progress", "output", "recording" if form == "Dress" else "source"}
+    assert said - known == {"command", "debug", "progress", "output", "recording" if form == "Appearance" else "source"}
 
 
 def test_from_a_recording_to_a_file_to_a_picture(recorded, tmp_path, capsys):

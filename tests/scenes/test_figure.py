@@ -23,8 +23,8 @@ from innerwalk.blender_addon import layout  # noqa: E402
 from innerwalk.blender_addon.imaging import colour  # noqa: E402
 from innerwalk.blender_addon.layout import camera_presets  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
-from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
-from innerwalk.blender_addon.scene.materials.images import pack_all  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
+from innerwalk.blender_addon.scene.materials.images import pack_images  # noqa: E402
 from innerwalk.blender_addon.scene.view import eevee_probe  # noqa: E402
 from innerwalk.scenes.figure import BEFORE, PAST, PRESETS, FigureOptions, render_figure, walk_position  # noqa: E402
 from innerwalk.tests.support.graphs import graph  # noqa: E402
@@ -71,7 +71,10 @@ def test_legend_of_a_figure_has_the_colours_of_the_map(empty_scene, recorded, tm
     picture = pixels(render_figure(recorded, tmp_path / "a.png", order)).astype(int)
     layers, links = rec.load(recorded).network.folded()
     view = camera_presets.overview(layout.lay_out_figure(layers, links, 960, 540), 960, 540)
-    corner, row = camera_presets.free_corners(view)[1], 540 - int((camera_presets.free_corners(view)[1].bottom + 146) / 2)
+    corner, row = (
+        camera_presets.free_corners(view)[1],
+        540 - int((camera_presets.free_corners(view)[1].bottom + 146) / 2),
+    )
     for share in (0.02, 0.25, 0.75, 0.98):
         found = picture[row, int((corner.left + share * corner.width) / 2)]
         assert np.abs(found - 255 * colour.RAMPS["signed"].colours(np.array(share))).max() < 8
@@ -229,9 +232,9 @@ def test_eevee_shows_what_cycles_shows(empty_scene, recorded, tmp_path):
 
 def test_a_hall_is_chosen_by_its_scenes_name(empty_scene, recorded, tmp_path):
     made = rec.load(recorded)
-    both = [build(replace(made, network=replace(made.network, name=name))) for name in ("one", "two")]
+    both = [create_hall(replace(made, network=replace(made.network, name=name))) for name in ("one", "two")]
     path = tmp_path / "both.blend"
-    pack_all()
+    pack_images()
     for scene in both:
         scene.view_layers[0].update()  # Blender 5.2.3 ends on writing one that never was
     bpy.data.libraries.write(str(path), set(both))

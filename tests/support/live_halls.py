@@ -71,7 +71,7 @@ def bridge() -> Bridge:
 def texels(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
     """What all panels hold, also those that wait outside the scene, by the layer whose maps they show."""
     return {
-        layer: store.maps_of(panel, layer, "").texels for layer, panel in hall_requests.panels_by_layer(scene).items()
+        layer: store.read_maps(panel, layer, "").texels for layer, panel in hall_requests.panels_by_layer(scene).items()
     }
 
 
@@ -116,7 +116,7 @@ def assert_shows(scene: bpy.types.Scene, expected: Recording) -> None:
     assert all(np.allclose(found[id], wanted[id], rtol=1e-6, atol=1e-9) for id in wanted)
     assert np.array_equal(picture(scene), expected.picture)
     assert of_role(scene, "input frame")["innerwalk_input"] == expected.input_name
-    recording = store.described(scene)
+    recording = store.read_description(scene)
     assert recording.input_name == expected.input_name
     assert (
         recording.prediction.top == expected.prediction.top
@@ -135,5 +135,5 @@ def settled() -> None:
 
 def texels_that_are_there(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
     """As `texels`, without panels that have lost what a hall needs to read them."""
-    every = {layer: store.maps_of(panel, layer, "") for layer, panel in hall_requests.panels_by_layer(scene).items()}
+    every = {layer: store.read_maps(panel, layer, "") for layer, panel in hall_requests.panels_by_layer(scene).items()}
     return {layer: maps.texels for layer, maps in every.items() if maps is not None}

@@ -12,7 +12,7 @@ from ...plans.primitives import Style, aspect_size
 from ...properties import INPUT_NAME
 from ..paint.meshes import repaint
 from ..paint.pictures import picture_size, update_picture
-from ..state.parts import child_of
+from ..state.parts import find_child
 
 
 def update_input(recording: Recording, frame: bpy.types.Object | None, picture: bpy.types.Object, style: Style) -> None:
@@ -34,7 +34,7 @@ def update_answer(recording: Recording, board: bpy.types.Object, style: Style) -
     if not plan:
         return
     repaint(plan, board)
-    holder = child_of(board, "answer")
+    holder = find_child(board, "answer")
     for picture in plan.pictures if holder is not None else ():
         holder.matrix_basis.translation = (*picture.plane.origin[:2], holder.matrix_basis.translation.z)
         update_picture(holder, picture.pixels, picture.size)

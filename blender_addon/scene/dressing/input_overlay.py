@@ -10,9 +10,9 @@ from ...imaging import heat_map
 from ...plans.primitives import FLAT, Picture
 from ...properties import COLOUR_GAIN, OVERLAY_CHANNEL, OVERLAY_ROLE
 from ..paint.pictures import add_picture, picture_image, picture_size, read_pixels, update_picture
-from ..panels import channels_of, panel_metadata, panels
+from ..panels import channel_count, panel_metadata, panels
 from ..panels import values as reading
-from ..state.parts import child_of, collection_of, part_of
+from ..state.parts import find_child, find_part, hall_collection
 
 BEFORE = 0.01
 """Metres between the input picture and the overlay."""
@@ -20,14 +20,14 @@ BEFORE = 0.01
 
 def show_overlay(scene: bpy.types.Scene, layer: str, channel: int) -> None:
     """Shows a channel's map over the input. Raises UnknownName, or SceneError for maps that don't cover the input."""
-    picture = part_of(scene, "input")
+    picture = find_part(scene, "input")
     if picture is None or picture_image(picture) is None:
         raise SceneError("the hall has lost its input picture; build it again")
     pixels = _pixels(scene, layer, channel)
-    holder = child_of(picture, OVERLAY_ROLE)
+    holder = find_child(picture, OVERLAY_ROLE)
     if holder is None:
         overlay = Picture("Overlay", OVERLAY_ROLE, pixels, FLAT, picture_size(picture))
-        holder = add_picture(overlay, collection_of(scene))
+        holder = add_picture(overlay, hall_collection(scene))
         holder.parent, holder.location = picture, (0.0, 0.0, BEFORE)
     scene[OVERLAY_CHANNEL] = [layer, str(channel)]
     _show(holder, pixels, picture)
@@ -44,8 +44,8 @@ def restore_overlay(scene: bpy.types.Scene) -> None:
 
 def update_overlay(scene: bpy.types.Scene) -> None:
     """Redraws the overlay with what panel and input show now; hides it if the maps no longer cover the input."""
-    picture = part_of(scene, "input") if OVERLAY_CHANNEL in scene else None
-    holder = child_of(picture, OVERLAY_ROLE) if picture is not None else None
+    picture = find_part(scene, "input") if OVERLAY_CHANNEL in scene else None
+    holder = find_child(picture, OVERLAY_ROLE) if picture is not None else None
     if holder is None:
         return
     layer, channel = overlay_channel(scene)
@@ -58,8 +58,8 @@ def update_overlay(scene: bpy.types.Scene) -> None:
 def remove_overlay(scene: bpy.types.Scene) -> None:
     """Removes the overlay and its data-blocks; call it only from operators, so that undo knows of that."""
     scene.pop(OVERLAY_CHANNEL, None)
-    picture = part_of(scene, "input")
-    holder = child_of(picture, OVERLAY_ROLE) if picture is not None else None
+    picture = find_part(scene, "input")
+    holder = find_child(picture, OVERLAY_ROLE) if picture is not None else None
     if holder is None:
         return
     mesh, material, image = holder.data, holder.data.materials[0], picture_image(holder)
@@ -75,7 +75,7 @@ def overlay_channel(scene: bpy.types.Scene) -> tuple[str, int]:
 def covers_input(scene: bpy.types.Scene, layer: str) -> bool:
     """Returns whether a layer shows maps of values that cover the input."""
     panel = panels(scene).get(layer)
-    return panel is not None and panel_metadata.of(panel).frame == "input" and not reading.is_colour(panel)
+    return panel is not None and panel_metadata.read_metadata(panel).frame == "input" and not reading.is_colour(panel)
 
 
 def _show(holder: bpy.types.Object, pixels: np.ndarray, picture: bpy.types.Object) -> None:
@@ -85,12 +85,12 @@ def _show(holder: bpy.types.Object, pixels: np.ndarray, picture: bpy.types.Objec
 
 def _pixels(scene: bpy.types.Scene, layer: str, channel: int) -> np.ndarray:
     """Returns the blended picture, (H, W, 3) uint8 sRGB, top row first."""
-    panel, picture = panels(scene).get(layer), part_of(scene, "input")
+    panel, picture = panels(scene).get(layer), find_part(scene, "input")
     if panel is None:
         raise UnknownName("panel of layer", layer, panels(scene))
     if not covers_input(scene, layer):
         raise SceneError(f"the maps of {layer} don't cover the input; run grad_cam, saliency or occlusion first")
-    channel = channel if channels_of(panel) > 1 else 0  # a single map shows all channels
+    channel = channel if channel_count(panel) > 1 else 0  # a single map shows all channels
     values = reading.map_of(panel, channel)
     if values is None:
         raise SceneError(f"panel {panel.name!r} has lost its image; build the hall again")

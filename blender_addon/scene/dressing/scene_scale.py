@@ -6,7 +6,7 @@ import bpy
 
 from ...plans.legend import ColourScale, colour_scale
 from ...properties import COLOUR_GAIN, LARGEST_PEAK, PEAK_WEIGHTS
-from ..materials.look import ramp_of
+from ..materials.scene_colours import scene_colour_map
 
 
 def read_colour_scale(scene: bpy.types.Scene, layer_peak: float | None = None, *, bars: bool = False) -> ColourScale:
@@ -17,4 +17,4 @@ def read_colour_scale(scene: bpy.types.Scene, layer_peak: float | None = None, *
     """
     normalisation = max(list(scene[PEAK_WEIGHTS]).index(1.0), int(bars))
     peak = (None, layer_peak, float(scene[LARGEST_PEAK]))[normalisation]
-    return colour_scale(ramp_of(scene), normalisation, float(scene[COLOUR_GAIN]), peak)
+    return colour_scale(scene_colour_map(scene), normalisation, float(scene[COLOUR_GAIN]), peak)

@@ -29,45 +29,45 @@ from ...properties import (
 )
 from ..dressing import input_overlay, sky
 from ..dressing.scene_scale import read_colour_scale
-from ..materials.look import set_look
+from ..materials.scene_colours import set_scene_colours
 from ..paint.meshes import add_plan
 from ..paint.pictures import add_pictures
 from ..paint.styles import theme_style
-from ..panels import add_panel, panels, refresh, size_of
-from ..panels.digest import showing
-from ..panels.panel_metadata import LINKS
-from ..state.parts import collection_of
-from . import refresh as following
-from .store import Dress, planned
+from ..panels import add_panel, panels, size_of, update_network_peak
+from ..panels.panel_display import choose_display
+from ..panels.panel_metadata import LINK_PREFIX
+from ..state.parts import hall_collection
+from . import map_updates as following
+from .store import Appearance, set_planned_place
 
 FOG = (6.0, 45.0)
 """Metres without air to a walker, and metres in which a colour then falls to 1/e."""
 
 
-class Site:
+class BuildContext:
     """What building needs everywhere: recording, its shown layers and their plan, dress, camera if any, colours.
 
     standing: by layer, panels that are in the scene already and go on as they are.
     """
 
     def __init__(
-        self, scene: bpy.types.Scene, recording: Recording, layers: Sequence[Layer], hall: Hall, dress: Dress,
+        self, scene: bpy.types.Scene, recording: Recording, layers: Sequence[Layer], hall: Hall, appearance: Appearance,
         view: View | None = None, standing: Mapping[str, bpy.types.Object] | None = None,
     ) -> None:  # fmt: skip
         self.scene, self.recording, self.layers, self.hall = scene, recording, layers, hall
-        self.dress, self.view, self.standing = dress, view, standing or {}
-        self.collection = collection_of(scene)
-        self.style = theme_style(dress.theme)
+        self.appearance, self.view, self.standing = appearance, view, standing or {}
+        self.collection = hall_collection(scene)
+        self.style = theme_style(appearance.theme)
 
     @cached_property
     def linked(self) -> dict[str, set[int]]:
         """By layer: channels that the method links to those of other layers."""
         found: dict[str, set[int]] = {}
         for maps in self.recording.all_maps.values():
-            for name, rows in maps.extras.items() if maps.method == self.dress.method else ():
-                if name.startswith(LINKS):
+            for name, rows in maps.extras.items() if maps.method == self.appearance.method else ():
+                if name.startswith(LINK_PREFIX):
                     found.setdefault(maps.layer, set()).update(rows[:, 0].astype(int).tolist())
-                    found.setdefault(name.removeprefix(LINKS), set()).update(rows[:, 1].astype(int).tolist())
+                    found.setdefault(name.removeprefix(LINK_PREFIX), set()).update(rows[:, 1].astype(int).tolist())
         return found
 
     @property
@@ -91,78 +91,85 @@ class Site:
 
 
 def add_hall(
-    site: Site, *, moved: Mapping[str, Matrix] | None = None, fog: tuple[float, float] = FOG, focus: str = "",
+    context: BuildContext, *, moved: Mapping[str, Matrix] | None = None, fog: tuple[float, float] = FOG, focus: str = "",
     progress: Progress | None = None,
 ) -> None:  # fmt: skip
     """Panels and dressing in an empty scene of ours.
 
     moved: by layer, how far a person moved its panel; focus: the layer that a card tells about, which has no name then.
     """
-    set_scene(site, fog)
-    add_panels(site, moved or {}, focus, progress)
-    add_dressing(site, numbered=not focus)
-    input_overlay.restore_overlay(site.scene)
-    following.refresh(site.scene, site.view.span / site.view.width if site.over else 0.0)
+    set_environment(context, fog)
+    add_panels(context, moved or {}, focus, progress)
+    add_dressing(context, numbered=not focus)
+    input_overlay.restore_overlay(context.scene)
+    following.update_after_maps(context.scene, context.view.span / context.view.width if context.over else 0.0)
 
 
-def set_scene(site: Site, fog: tuple[float, float]) -> None:
+def set_environment(context: BuildContext, fog: tuple[float, float]) -> None:
     """Look, air and sky; a figure that is seen from outside has neither air nor horizon."""
-    scene, dress = site.scene, site.dress
-    air = () if site.figure else fog
-    set_look(scene, ramp=dress.map, normalisation=dress.normalisation, gain=dress.gain, theme=dress.theme, fog=air)
-    sky.set_sky(scene, site.style.palette, plain="floor" if site.figure else None)
+    scene, appearance = context.scene, context.appearance
+    air = () if context.figure else fog
+    set_scene_colours(
+        scene,
+        ramp=appearance.colour_map,
+        normalisation=appearance.normalisation,
+        gain=appearance.gain,
+        theme=appearance.theme,
+        fog=air,
+    )
+    sky.set_sky(scene, context.style.palette, plain="floor" if context.figure else None)
 
 
-def add_panels(site: Site, moved: Mapping[str, Matrix], focus: str, progress: Progress | None) -> None:
+def add_panels(context: BuildContext, moved: Mapping[str, Matrix], focus: str, progress: Progress | None) -> None:
     """Every panel with its frame and name, hung on its post or where a person has put it."""
-    named = labels_by_slot(site.hall, site.layers, site.view)
-    slots = site.hall.panels
+    named = labels_by_slot(context.hall, context.layers, context.view)
+    slots = context.hall.panels
     for done, slot in enumerate(slots):
-        layer = site.layers[slot.index]
-        panel = _panel(site, slot, layer, named.get(slot.index, []) if layer.id != focus else [])
+        layer = context.layers[slot.index]
+        panel = _panel(context, slot, layer, named.get(slot.index, []) if layer.id != focus else [])
         panel[PANEL_ORDER] = slot.index
-        planned(panel, place(site.hall, slot))
+        set_planned_place(panel, panel_matrix(context.hall, slot))
         panel.matrix_world @= moved.get(layer.id, Matrix.Identity(4))
         if progress:
             progress("building the hall", (done + 1) / len(slots))
-    _name_blocks(site)
-    refresh(site.scene)
+    _name_blocks(context)
+    update_network_peak(context.scene)
 
 
-def _name_blocks(site: Site) -> None:
+def _name_blocks(context: BuildContext) -> None:
     """Write on a panel which block it stands for."""
-    layers, globs = site.recording.network.folded()[0], site.dress.collapse
+    layers, globs = context.recording.network.folded()[0], context.appearance.collapse
     stands = {layers[block.last].id: block.name for block in matching_blocks(layers, globs)}
-    for id, panel in panels(site.scene).items():
+    for id, panel in panels(context.scene).items():
         panel.pop(PANEL_BLOCK, None)
         if id in stands:
             panel[PANEL_BLOCK] = stands[id]
 
 
-def _panel(site: Site, slot: Slot, layer: Layer, words: list[Label]) -> bpy.types.Object:
-    maps = site.recording.all_maps.get((layer.shows or layer.id, site.dress.method))
-    size, note = (slot.width, slot.height), "not recorded" if site.dress.method == ACTIVATIONS else "not asked"
-    if layer.id in site.standing:
-        panel, note = site.standing[layer.id], ""
+def _panel(context: BuildContext, slot: Slot, layer: Layer, words: list[Label]) -> bpy.types.Object:
+    maps = context.recording.all_maps.get((layer.shows or layer.id, context.appearance.method))
+    size, note = (slot.width, slot.height), "not recorded" if context.appearance.method == ACTIVATIONS else "not asked"
+    if layer.id in context.standing:
+        panel, note = context.standing[layer.id], ""
         size = size_of(panel)
     elif maps is None:
-        panel = empty_panel(site.collection, layer)
+        panel = add_empty_panel(context.collection, layer)
     else:
         channels = layer.map_shape[0]
         whole = maps.channels == channels
-        needed = site.linked.get(maps.layer, ())
-        shown = showing(maps, slot, site.pixel(slot), digest=site.over and whole, needed=needed)
-        panel = add_panel(site.collection, layer.id, layer.id, shown.maps, shown.grid, 0 if whole else channels)
+        needed = context.linked.get(maps.layer, ())
+        shown = choose_display(maps, slot, context.pixel(slot), digest=context.over and whole, needed=needed)
+        panel = add_panel(context.collection, layer.id, layer.id, shown.maps, shown.grid, 0 if whole else channels)
         size, note = shown.size, ""
         if shown.channels:
             panel[PANEL_CHOSEN_CHANNELS] = shown.channels
     panel[PANEL_SHOWN_LAYER] = layer.shows or layer.id
-    frame = plan_panel_frame(site.hall, slot, size, words, note, site.style)
-    add_plan(frame, site.collection, name=f"{panel.name} frame", parent=panel)
+    frame = plan_panel_frame(context.hall, slot, size, words, note, context.style)
+    add_plan(frame, context.collection, name=f"{panel.name} frame", parent=panel)
     return panel
 
 
-def empty_panel(collection: bpy.types.Collection, layer: Layer) -> bpy.types.Object:
+def add_empty_panel(collection: bpy.types.Collection, layer: Layer) -> bpy.types.Object:
     """What stands for a layer whose maps were not recorded."""
     panel = bpy.data.objects.new(layer.id, None)
     panel[PANEL_LAYER_ID], panel[OBJECT_ROLE] = layer.id, "empty"
@@ -171,43 +178,45 @@ def empty_panel(collection: bpy.types.Collection, layer: Layer) -> bpy.types.Obj
     return panel
 
 
-def place(hall: Hall, slot: Slot) -> Matrix:
+def panel_matrix(hall: Hall, slot: Slot) -> Matrix:
     """Returns where a panel hangs: its lower left corner, x along the panel, z to the viewer."""
     return Matrix(panel_plane(hall, slot).matrix().tolist())
 
 
-def add_dressing(site: Site, *, numbered: bool = True) -> None:
+def add_dressing(context: BuildContext, *, numbered: bool = True) -> None:
     """Adds everything but the panels. numbered: with house numbers."""
     for plan in plan_surroundings(
-        site.recording,
-        site.layers,
-        site.hall,
-        site.view,
-        _title_facts(site),
-        read_colour_scale(site.scene),
-        site.style,
+        context.recording,
+        context.layers,
+        context.hall,
+        context.view,
+        _title_facts(context),
+        read_colour_scale(context.scene),
+        context.style,
         numbered=numbered,
     ):
-        holder = add_plan(plan, site.collection)
+        holder = add_plan(plan, context.collection)
         if plan.role == "input frame":
-            holder[INPUT_NAME] = site.recording.input_name
-        add_pictures(plan, holder, site.collection)
+            holder[INPUT_NAME] = context.recording.input_name
+        add_pictures(plan, holder, context.collection)
 
 
-def add_title(site: Site) -> bpy.types.Object:
+def add_title(context: BuildContext) -> bpy.types.Object:
     """Adds the title board, with a legend of the scene's colours as they are now."""
-    facts, scale, kinds = _title_facts(site), read_colour_scale(site.scene), edge_kinds(site.hall)
-    weights, board = site.recording.network.weights, title_board(site.hall)
-    return add_plan(plan_title(facts, weights, scale, kinds, board, site.style), site.collection)
+    facts, scale, kinds = _title_facts(context), read_colour_scale(context.scene), edge_kinds(context.hall)
+    weights, board = context.recording.network.weights, title_board(context.hall)
+    return add_plan(plan_title(facts, weights, scale, kinds, board, context.style), context.collection)
 
 
-def _title_facts(site: Site) -> TitleFacts:
-    return title_facts(site.recording.network, site.dress.title, len(site.hall.panels), chosen=_chosen(site))
+def _title_facts(context: BuildContext) -> TitleFacts:
+    return title_facts(
+        context.recording.network, context.appearance.title, len(context.hall.panels), chosen=_chosen(context)
+    )
 
 
-def _chosen(site: Site) -> bool:
+def _chosen(context: BuildContext) -> bool:
     """Whether a panel shows fewer channels than were recorded."""
-    there, recorded = panels(site.scene), site.recording.all_maps
-    shows = {layer.id: (layer.shows or layer.id, site.dress.method) for layer in site.layers}
+    there, recorded = panels(context.scene), context.recording.all_maps
+    shows = {layer.id: (layer.shows or layer.id, context.appearance.method) for layer in context.layers}
     pairs = ((len(panel.data.vertices), recorded.get(shows[id])) for id, panel in there.items())
     return any(maps is not None and count < maps.channels for count, maps in pairs)

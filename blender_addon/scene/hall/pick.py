@@ -14,7 +14,7 @@ from mathutils import Matrix, Vector
 
 from ...imaging import picking
 from ...properties import BAKED_ROLE, OBJECT_ROLE, PANEL_LAYER_ID, PANEL_ROLE, SHELF_INDEX
-from ..panels import grid_of, places, size_of
+from ..panels import channel_places, grid_of, size_of
 from ..panels.values import sheet_of
 from .store import halls
 
@@ -80,13 +80,13 @@ def pick_at(context: bpy.types.Context, x: float, y: float) -> Hit | None:
     return pick(context.scene, context.evaluated_depsgraph_get(), origin, direction)
 
 
-def hall_of(scene: bpy.types.Scene, hit: Hit) -> bpy.types.Scene:
+def find_hall(scene: bpy.types.Scene, hit: Hit) -> bpy.types.Scene:
     """The hall that what was met belongs to: this scene's own, or the one that stands beside it."""
     there = [one for one in halls() if hit.object in one.objects]
     return scene if scene in there or not there else there[0]
 
 
-def depsgraph_of(scene: bpy.types.Scene) -> bpy.types.Depsgraph:
+def evaluated_depsgraph(scene: bpy.types.Scene) -> bpy.types.Depsgraph:
     """The scene as it is seen now, evaluated."""
     if scene == bpy.context.scene:
         return bpy.context.evaluated_depsgraph_get()
@@ -146,7 +146,7 @@ def _on_panel(panel: bpy.types.Object, at: Matrix, cast: _Cast, origin: Vector, 
         return found, False  # words over the panel
     crossed = picking.intersect_plane([tuple(row) for row in at], _xyz(origin), _xyz(direction))
     spot = picking.tile_point(grid_of(panel), crossed.x, crossed.y) if crossed and crossed.front else None
-    channel = picking.channel_at(places(panel), spot.place) if spot else -1
+    channel = picking.channel_at(channel_places(panel), spot.place) if spot else -1
     if spot is None or channel < 0:
         return found, True
     place = _xyz(origin + crossed.distance * direction)

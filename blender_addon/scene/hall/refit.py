@@ -14,8 +14,8 @@ from ...properties import COLLAPSED_PANELS, OBJECT_ROLE
 from ..paint import glyphs
 from ..panels import panels
 from . import assembly, store, visibility
-from .build import remove
-from .store import Dress
+from .build import remove_objects
+from .store import Appearance
 
 DRESSING = (
     "frame", "floor", "edges", "gates", "numbers", "title", "input", "input frame", "answer", "answer board", "empty",
@@ -24,37 +24,37 @@ DRESSING = (
 """Roles of what a hall to walk has besides panels and its camera."""
 
 
-def refit(scene: bpy.types.Scene, dress: Dress) -> None:
+def refit_hall(scene: bpy.types.Scene, appearance: Appearance) -> None:
     """Lay out and dress the hall as `dress` says; panels that were moved stay as far from their planned places.
 
     Raises SceneError, RecordingError or UnknownName; then nothing was touched.
     """
-    site, moved = site_of(scene, dress, pictures=True), store.moved(scene)
-    remove([one for one in scene.objects if one.get(OBJECT_ROLE) in DRESSING])
-    _exchange(site)
-    assembly.add_hall(site, moved=moved)
-    store.keep(scene, site.recording, dress)
-    visibility.settle(scene)
+    context, moved = prepare_build(scene, appearance, pictures=True), store.manual_moves(scene)
+    remove_objects([one for one in scene.objects if one.get(OBJECT_ROLE) in DRESSING])
+    _exchange(context)
+    assembly.add_hall(context, moved=moved)
+    store.write_recording(scene, context.recording, appearance)
+    visibility.apply_visibility(scene)
     glyphs.forget_fonts()
 
 
-def site_of(scene: bpy.types.Scene, dress: Dress, *, pictures: bool = False) -> assembly.Site:
+def prepare_build(scene: bpy.types.Scene, appearance: Appearance, *, pictures: bool = False) -> assembly.BuildContext:
     """The plan of a hall that stands, with its panels, also those that wait; the pictures only where they are needed.
 
     Raises SceneError, RecordingError or UnknownName.
     """
-    recording = store.bare(scene) if pictures else store.described(scene)
-    layers, links = shown_graph(recording.network, dress.collapse)
-    standing = store.away(scene) | panels(scene)
-    return assembly.Site(scene, recording, layers, layout.lay_out(layers, links), dress, standing=standing)
+    recording = store.read_without_maps(scene) if pictures else store.read_description(scene)
+    layers, links = shown_graph(recording.network, appearance.collapse)
+    standing = store.collapsed_panels(scene) | panels(scene)
+    return assembly.BuildContext(scene, recording, layers, layout.lay_out(layers, links), appearance, standing=standing)
 
 
-def retitle(scene: bpy.types.Scene) -> None:
+def update_title(scene: bpy.types.Scene) -> None:
     """Write the title board again, for its legend shows the colours; where a person has put it, it stays."""
     boards = [one for one in scene.objects if one.get(OBJECT_ROLE) == "title"]
     if not boards:
         return
-    made = assembly.add_title(site_of(scene, store.dress_of(scene)))
+    made = assembly.add_title(prepare_build(scene, store.read_appearance(scene)))
     stale = [board.data for board in boards]
     for board in boards:
         board.data = made.data
@@ -62,15 +62,15 @@ def retitle(scene: bpy.types.Scene) -> None:
     glyphs.forget_fonts()
 
 
-def _exchange(site: assembly.Site) -> None:
+def _exchange(context: assembly.BuildContext) -> None:
     """Panels of the plan into the hall, the others out of the scene."""
-    scene, wanted = site.scene, {layer.id for layer in site.layers}
-    coming = [panel for id, panel in store.away(scene).items() if id in wanted]
+    scene, wanted = context.scene, {layer.id for layer in context.layers}
+    coming = [panel for id, panel in store.collapsed_panels(scene).items() if id in wanted]
     leaving = [panel for id, panel in panels(scene).items() if id not in wanted]
     if leaving and not scene.get(COLLAPSED_PANELS):
         scene[COLLAPSED_PANELS] = bpy.data.collections.new(f"{scene.name} collapsed")
     if coming:
-        _move(coming, [scene[COLLAPSED_PANELS]], site.collection)
+        _move(coming, [scene[COLLAPSED_PANELS]], context.collection)
     if leaving:
         _move(leaving, [scene.collection, *scene.collection.children_recursive], scene[COLLAPSED_PANELS])
 

@@ -15,9 +15,9 @@ from ..paint import glyphs
 from ..paint.meshes import add_plan
 from ..paint.pictures import add_picture, picture_image, write_pixels
 from ..paint.styles import theme_style
-from ..state.parts import collection_of
+from ..state.parts import hall_collection
 from . import store
-from .build import remove
+from .build import remove_objects
 
 SIDE = 96
 """Pixels of a picture's side."""
@@ -28,16 +28,18 @@ def set_shelf(scene: bpy.types.Scene, pictures: np.ndarray, titles: Sequence[str
 
     pictures: (n, SIDE, SIDE, 3) uint8 sRGB, n up to SHOWN, top row first.
     """
-    collection, hall, standing = collection_of(scene), _hall(scene), pictures_by_number(scene)
+    collection, hall, standing = hall_collection(scene), _hall(scene), pictures_by_number(scene)
     fill_shelf(scene, pictures)
     for index, pixels in enumerate(pictures):
         if index not in standing:
             plane = desk_plane(hall).moved(*picture_corner(index))
             picture = Picture(f"Shelf {index}", SHELF_ROLE, pixels, plane, (PICTURE_EDGE, PICTURE_EDGE))
             add_picture(picture, collection)[SHELF_INDEX] = index
-    remove([holder for index, holder in standing.items() if index >= len(pictures)])
-    remove([holder for holder in scene.objects if holder.get(OBJECT_ROLE) in (SHELF_TEXT_ROLE, HELD_PICTURE_ROLE)])
-    add_plan(plan_desk(hall, titles, head, theme_style(store.dress_of(scene).theme)), collection)
+    remove_objects([holder for index, holder in standing.items() if index >= len(pictures)])
+    remove_objects(
+        [holder for holder in scene.objects if holder.get(OBJECT_ROLE) in (SHELF_TEXT_ROLE, HELD_PICTURE_ROLE)]
+    )
+    add_plan(plan_desk(hall, titles, head, theme_style(store.read_appearance(scene).theme)), collection)
     glyphs.forget_fonts()
 
 
@@ -56,11 +58,11 @@ def pictures_by_number(scene: bpy.types.Scene) -> dict[int, bpy.types.Object]:
 
 def outline_held(scene: bpy.types.Scene, index: int) -> None:
     """Outlines the picture that is held; -1 for none."""
-    remove([holder for holder in scene.objects if holder.get(OBJECT_ROLE) == HELD_PICTURE_ROLE])
+    remove_objects([holder for holder in scene.objects if holder.get(OBJECT_ROLE) == HELD_PICTURE_ROLE])
     if index >= 0:
-        style = theme_style(store.dress_of(scene).theme)
-        add_plan(plan_held_frame(_hall(scene), index, style), collection_of(scene))
+        style = theme_style(store.read_appearance(scene).theme)
+        add_plan(plan_held_frame(_hall(scene), index, style), hall_collection(scene))
 
 
 def _hall(scene: bpy.types.Scene) -> Hall:
-    return lay_out(*store.described(scene).network.folded())
+    return lay_out(*store.read_description(scene).network.folded())

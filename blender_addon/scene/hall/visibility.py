@@ -13,15 +13,15 @@ def is_hidden(panel: bpy.types.Object) -> bool:
     return bool(panel.get(PANEL_HIDDEN, False))
 
 
-def alone(scene: bpy.types.Scene) -> str:
+def solo_layer(scene: bpy.types.Scene) -> str:
     """Id of the layer that is shown alone; "" where all are shown."""
     return str(scene.get(SOLO_LAYER, ""))
 
 
-def settle(scene: bpy.types.Scene) -> None:
+def apply_visibility(scene: bpy.types.Scene) -> None:
     """Show and hide panels with what hangs on them, in the viewport and in pictures, as the file says."""
     there = panels(scene)
-    only = alone(scene) if alone(scene) in there else ""  # its block may have been collapsed
+    only = solo_layer(scene) if solo_layer(scene) in there else ""  # its block may have been collapsed
     for id, panel in there.items():
         unseen = id != only if only else is_hidden(panel)
         for one in (panel, *panel.children_recursive):

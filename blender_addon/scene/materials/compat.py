@@ -9,7 +9,7 @@ import bpy
 EEVEE = "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
 """The id of EEVEE in `scene.render.engine`."""
 
-EEVEE_IS_HALF = bpy.app.version < (5, 0, 0)
+EEVEE_USES_HALF_FLOATS = bpy.app.version < (5, 0, 0)
 """EEVEE of 4.5 keeps images as half floats whatever they ask for: beyond 65504 it shows the end of the colour map, and
 so for NaN too. Cycles is right everywhere."""
 
@@ -32,7 +32,7 @@ def set_modifier_inputs(modifier: bpy.types.Modifier, values: dict[str, object])
     modifier.id_data.update_tag()
 
 
-def change_modifier_inputs(modifier: bpy.types.Modifier, values: dict[str, object]) -> None:
+def update_modifier_inputs(modifier: bpy.types.Modifier, values: dict[str, object]) -> None:
     """The same, for nothing where they are so already: each change evaluates the object again."""
     identifiers, inputs = _identifiers(modifier), _inputs(modifier)
     other = {name: value for name, value in values.items() if _value(modifier, inputs, identifiers[name]) != value}

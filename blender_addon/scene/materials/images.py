@@ -12,7 +12,7 @@ from ...properties import COLOUR_TABLE_IMAGE, IMAGE_OWNER_ROLE, RAW_MAPS_IMAGE
 from .nodes import STAMP
 
 
-def raw_image(name: str, width: int, height: int) -> bpy.types.Image:
+def create_raw_image(name: str, width: int, height: int) -> bpy.types.Image:
     """A float32 RGBA image whose numbers reach the shader as they are."""
     image = bpy.data.images.new(name, width, height, alpha=True, float_buffer=True, is_data=True)
     image.alpha_mode = "CHANNEL_PACKED"
@@ -21,22 +21,22 @@ def raw_image(name: str, width: int, height: int) -> bpy.types.Image:
     return image
 
 
-def write(image: bpy.types.Image, pixels: np.ndarray) -> None:
+def write_image(image: bpy.types.Image, pixels: np.ndarray) -> None:
     """Puts pixels (height * width * 4 float32, in memory order) into the image."""
     image.pixels.foreach_set(pixels)
     image.update()
 
 
-def fitting(image: bpy.types.Image | None, name: str, on: atlas.Sheet) -> bpy.types.Image:
+def fit_image(image: bpy.types.Image | None, name: str, on: atlas.Sheet) -> bpy.types.Image:
     """An image of the sheet's size: the one that is there, or a new one where there is none."""
     if image is None:
-        return raw_image(name, on.width, on.height)
+        return create_raw_image(name, on.width, on.height)
     if tuple(image.size) != (on.width, on.height):
         image.scale(on.width, on.height)
     return image
 
 
-def pack_all(found: Iterable[bpy.types.Image] | None = None) -> None:
+def pack_images(found: Iterable[bpy.types.Image] | None = None) -> None:
     """Packs images of ours, by default all of the file, that aren't packed as they are now: a saved file has them.
 
     Packing an image twice would lose it: the second time Blender looks for a file on disk.
@@ -46,14 +46,14 @@ def pack_all(found: Iterable[bpy.types.Image] | None = None) -> None:
             image.pack()
 
 
-def table_image() -> bpy.types.Image:
+def colour_table_image() -> bpy.types.Image:
     """The file's table of colour maps: a row for each map, linear light; written again by another version."""
     table = np.stack([ramp.table() for ramp in colour.RAMPS.values()])
     image = next((one for one in bpy.data.images if COLOUR_TABLE_IMAGE in one), None)
     if image is None:
-        image = raw_image("Innerwalk colour maps", table.shape[1], table.shape[0])
+        image = create_raw_image("Innerwalk colour maps", table.shape[1], table.shape[0])
     if image.get(COLOUR_TABLE_IMAGE) != STAMP:
         image.scale(table.shape[1], table.shape[0])
-        write(image, np.concatenate([table, np.ones_like(table[..., :1])], -1).ravel())
+        write_image(image, np.concatenate([table, np.ones_like(table[..., :1])], -1).ravel())
         image[COLOUR_TABLE_IMAGE] = STAMP
     return image

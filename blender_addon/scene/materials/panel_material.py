@@ -19,12 +19,12 @@ Kind = Literal["scalar", "bars", "colour"]
 Content = Literal["Texels", "Peaks"]
 """Names of the nodes that hold a panel's images: its maps, and one texel of peaks for each cell of maps."""
 CONTENTS: tuple[Content, ...] = ("Texels", "Peaks")
-SHOWN = "Picture"
+PICTURE_NODE = "Picture"
 """Name of the image node in a picture's material."""
 GROUPS: dict[str, NodeGroup] = {"scalar": shading.SCALAR, "bars": shading.BARS, "colour": shading.COLOUR}
 
 
-def panel_material(name: str, kind: Kind) -> bpy.types.Material:
+def create_panel_material(name: str, kind: Kind) -> bpy.types.Material:
     """Returns a new material of a kind, without images."""
     material = _template(kind).copy()
     material[MATERIAL_IS_TEMPLATE] = False
@@ -32,11 +32,11 @@ def panel_material(name: str, kind: Kind) -> bpy.types.Material:
     return material
 
 
-def turn(material: bpy.types.Material, kind: Kind) -> None:
+def convert_material(material: bpy.types.Material, kind: Kind) -> None:
     """Converts a panel's material to a kind and to this version, in place."""
-    if (material.get(VERSION_STAMP), kind_of(material)) == (STAMP, kind):
+    if (material.get(VERSION_STAMP), material_kind(material)) == (STAMP, kind):
         return
-    old_images, tree = {content: image_of(material, content) for content in CONTENTS}, node_tree(material)
+    old_images, tree = {content: material_image(material, content) for content in CONTENTS}, node_tree(material)
     tree.nodes.clear()
     _build_nodes(NodeBuilder(tree), kind)
     for content, image in old_images.items():
@@ -44,12 +44,14 @@ def turn(material: bpy.types.Material, kind: Kind) -> None:
     material[VERSION_STAMP], material[MATERIAL_KIND] = STAMP, kind
 
 
-def kind_of(material: bpy.types.Material) -> str:
+def material_kind(material: bpy.types.Material) -> str:
     """Returns the kind of a panel's material; "" for any other material."""
     return material.get(MATERIAL_KIND, "")
 
 
-def set_images(material: bpy.types.Material, images: Mapping[Content, bpy.types.Image], cells: tuple[int, int]) -> None:
+def set_material_images(
+    material: bpy.types.Material, images: Mapping[Content, bpy.types.Image], cells: tuple[int, int]
+) -> None:
     """Sets the images of a panel's material. cells: columns and rows of the sheet, which bars need."""
     nodes = material.node_tree.nodes
     for content, image in images.items():
@@ -59,13 +61,13 @@ def set_images(material: bpy.types.Material, images: Mapping[Content, bpy.types.
         nodes["Cells"].inputs[1].default_value = (*cells, 1)
 
 
-def image_of(material: bpy.types.Material, content: Content = "Texels") -> bpy.types.Image | None:
+def material_image(material: bpy.types.Material, content: Content = "Texels") -> bpy.types.Image | None:
     """Returns an image of a panel's material; None for other materials, and for peaks of an earlier version."""
-    node = material.node_tree.nodes.get(content) if kind_of(material) else None
+    node = material.node_tree.nodes.get(content) if material_kind(material) else None
     return node.image if node else None
 
 
-def emission(name: str) -> tuple[bpy.types.Material, NodeBuilder]:
+def create_emission_material(name: str) -> tuple[bpy.types.Material, NodeBuilder]:
     """Returns a new, empty material that isn't sampled as a lamp, which would take time and change no pixel."""
     material = bpy.data.materials.new(name)
     tree = node_tree(material)
@@ -74,12 +76,14 @@ def emission(name: str) -> tuple[bpy.types.Material, NodeBuilder]:
     return material, NodeBuilder(tree)
 
 
-def picture_material(
+def create_picture_material(
     name: str, image: bpy.types.Image, interpolation: Literal["Closest", "Linear"]
 ) -> bpy.types.Material:
     """Returns a new material that emits an image through the fog; solid views with texture colours show it too."""
-    material, n = emission(name)
-    texture = n.add("ShaderNodeTexImage", extension="EXTEND", name=SHOWN, image=image, interpolation=interpolation)
+    material, n = create_emission_material(name)
+    texture = n.add(
+        "ShaderNodeTexImage", extension="EXTEND", name=PICTURE_NODE, image=image, interpolation=interpolation
+    )
     fog = n.add("ShaderNodeGroup", {0: texture.outputs["Color"]}, node_tree=ensure_group(shading.AIR))
     light = n.add("ShaderNodeEmission", {"Color": fog.outputs[0]})
     n.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})
@@ -93,7 +97,7 @@ def _template(kind: Kind) -> bpy.types.Material:
         stamp_and_kind = material.get(VERSION_STAMP), material.get(MATERIAL_KIND)
         if material.get(MATERIAL_IS_TEMPLATE) and stamp_and_kind == wanted:
             return material
-    template, n = emission(f"Innerwalk {kind}")
+    template, n = create_emission_material(f"Innerwalk {kind}")
     template[VERSION_STAMP], template[MATERIAL_KIND] = wanted
     template[MATERIAL_IS_TEMPLATE] = True
     _build_nodes(n, kind)

@@ -19,7 +19,7 @@ from ...properties import (
     TRACK_COLOUR,
     ZERO_LINE_COLOUR,
 )
-from .images import table_image
+from .images import colour_table_image
 from .nodes import GroupInputs, NodeBuilder, NodeGroup, Socket, SocketValue, ensure_group
 from .tiles import MASK
 
@@ -79,7 +79,7 @@ def _look_up(n: NodeBuilder, position: SocketValue, row: SocketValue) -> SocketV
     width = float(colour.ROWS)
     u = n.multiply_add(position, (width - 1) / width, 0.5 / width)  # from the first pixel's centre to the last one's
     image = n.add("ShaderNodeTexImage", {0: n.combine(u, row)}, interpolation="Closest", extension="EXTEND")
-    image.image = table_image()
+    image.image = colour_table_image()
     return image.outputs["Color"]
 
 

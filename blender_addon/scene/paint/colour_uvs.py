@@ -13,7 +13,7 @@ import numpy as np
 from ...imaging import colour_lut
 from ...properties import PAINT_ATTRIBUTE, PAINT_UVS
 from ..materials.compat import node_tree
-from ..materials.images import write
+from ..materials.images import write_image
 from ..materials.nodes import NodeBuilder
 
 
@@ -25,7 +25,7 @@ def add_lookup(material: bpy.types.Material) -> None:
     if image is None:
         image = bpy.data.images.new("Innerwalk colours", colour_lut.SIDE, colour_lut.SIDE)
         image[PAINT_UVS] = True
-        write(image, colour_lut.lut_pixels().ravel())
+        write_image(image, colour_lut.lut_pixels().ravel())
     tree = node_tree(material)
     nodes = NodeBuilder(tree)
     tree.nodes.active = nodes.add("ShaderNodeTexImage", name=PAINT_UVS, interpolation="Closest", image=image)

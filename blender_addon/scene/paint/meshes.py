@@ -12,7 +12,7 @@ from mathutils import Matrix
 from ...plans.primitives import ALIGNED, Faces, Plan, TextRun
 from ...properties import LAID_ATTRIBUTE, OBJECT_ROLE, PAINT_ATTRIBUTE, PAINT_MATERIAL_STAMP
 from ..materials.nodes import STAMP, ensure_group
-from ..materials.panel_material import emission
+from ..materials.panel_material import create_emission_material
 from ..materials.shading import AIR
 from . import colour_uvs, glyphs
 
@@ -22,7 +22,7 @@ def paint_material() -> bpy.types.Material:
     found = next((each for each in bpy.data.materials if each.get(PAINT_MATERIAL_STAMP) == STAMP), None)
     if found is not None:
         return found
-    material, nodes = emission("Innerwalk paint")
+    material, nodes = create_emission_material("Innerwalk paint")
     material[PAINT_MATERIAL_STAMP] = STAMP
     air = nodes.add("ShaderNodeGroup", node_tree=ensure_group(AIR))
     nodes.set_input(air.inputs[0], nodes.attribute(PAINT_ATTRIBUTE, output="Color"))

@@ -11,7 +11,7 @@ from mathutils import Matrix
 
 from ...plans.primitives import PICTURE_LIFT, Picture, Plan
 from ...properties import IMAGE_OWNER_ROLE, OBJECT_ROLE
-from ..materials.panel_material import picture_material
+from ..materials.panel_material import create_picture_material
 
 LEAST_SIDE = 128
 """Pictures with fewer pixels are shown with hard edges, like tiles."""
@@ -73,7 +73,7 @@ def _material(picture: Picture) -> bpy.types.Material:
     image = bpy.data.images.new(picture.name, pixels.shape[1], pixels.shape[0])
     write_pixels(image, pixels)
     image[IMAGE_OWNER_ROLE] = picture.role
-    return picture_material(picture.name, image, _interpolation(pixels))
+    return create_picture_material(picture.name, image, _interpolation(pixels))
 
 
 def picture_image(holder: bpy.types.Object) -> bpy.types.Image | None:

@@ -12,21 +12,21 @@ import numpy as np
 from ...plans.annotations import informative_boxes, plan_annotations, plan_input_boxes
 from ...plans.primitives import Plan, Style
 from ...properties import DRAWN_CONTENT, LAID_ATTRIBUTE, PANEL_GRID, PANEL_METADATA
-from ..materials import look
+from ..materials import scene_colours
 from ..paint.meshes import paint_over
 from ..paint.pictures import picture_size
 from ..paint.styles import scene_style
-from ..state.parts import child_of, part_of
+from ..state.parts import find_child, find_part
 from ..state.selection import selected
 from . import panel_metadata
-from .objects import find, grid_of, panels, places, size_of
+from .objects import channel_places, find_panel, grid_of, panels, size_of
 
 
 def update_annotations(scene: bpy.types.Scene) -> None:
     """Draws what the panels' maps carry now, and wipes what they no longer do."""
     style = scene_style(scene)
     for panel in panels(scene).values():
-        frame = child_of(panel, "frame")
+        frame = find_child(panel, "frame")
         if frame is not None:
             _update(frame, _panel_key(panel, style), partial(_panel_plan, panel, style), style)
     update_input_boxes(scene)
@@ -35,13 +35,13 @@ def update_annotations(scene: bpy.types.Scene) -> None:
 def update_input_boxes(scene: bpy.types.Scene) -> None:
     """Draws the boxes of the selected layer or channel on the input picture, if its maps lie in the input's frame."""
     layer, channel = selected(scene)
-    frame, panel = part_of(scene, "input frame"), find(scene, layer)
-    metadata = panel_metadata.of(panel) if panel is not None else panel_metadata.NOTHING
+    frame, panel = find_part(scene, "input frame"), find_panel(scene, layer)
+    metadata = panel_metadata.read_metadata(panel) if panel is not None else panel_metadata.NO_METADATA
     boxes = informative_boxes(metadata.boxes) if metadata.frame == "input" else metadata.boxes[:0]
     boxes = boxes[(boxes[:, 0] == channel) | (channel < 0)]
-    picture = part_of(scene, "input") if len(boxes) else None
+    picture = find_part(scene, "input") if len(boxes) else None
     size = picture_size(picture) if picture is not None else (0.0, 0.0)
-    key = f"{boxes.tolist()} {size} {look.told(scene)['theme']}" if picture is not None else ""
+    key = f"{boxes.tolist()} {size} {scene_colours.read_scene_colours(scene)['theme']}" if picture is not None else ""
     if frame is not None:
         style = scene_style(scene)
         _update(frame, key, partial(plan_input_boxes, boxes, metadata.labels, size, style), style)
@@ -57,21 +57,21 @@ def _update(frame: bpy.types.Object, key: str, make_plan: Callable[[], Plan], st
 
 def _flags(panel: bpy.types.Object) -> np.ndarray:
     """Returns (C,) int32 flags, or (0,) if the panel's method reports none."""
-    known = "flags" in panel_metadata.of(panel).numbers
-    return panel_metadata.flags_of(panel) if known else np.zeros(0, np.int32)
+    known = "flags" in panel_metadata.read_metadata(panel).numbers
+    return panel_metadata.read_flags(panel) if known else np.zeros(0, np.int32)
 
 
 def _panel_key(panel: bpy.types.Object, style: Style) -> str:
     """Returns a digest of all that is drawn on a panel; "" for nothing."""
     flags = _flags(panel)
-    if not (flags.any() or len(informative_boxes(panel_metadata.of(panel).boxes))):
+    if not (flags.any() or len(informative_boxes(panel_metadata.read_metadata(panel).boxes))):
         return ""
     digest = hashlib.blake2b(panel[PANEL_METADATA].encode(), digest_size=12)
-    for array in (flags, places(panel), np.array(panel[PANEL_GRID]), style.palette["text"]):
+    for array in (flags, channel_places(panel), np.array(panel[PANEL_GRID]), style.palette["text"]):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
 
 def _panel_plan(panel: bpy.types.Object, style: Style) -> Plan:
-    boxes = panel_metadata.of(panel).boxes
-    return plan_annotations(boxes, _flags(panel), places(panel), grid_of(panel), size_of(panel)[0], style)
+    boxes = panel_metadata.read_metadata(panel).boxes
+    return plan_annotations(boxes, _flags(panel), channel_places(panel), grid_of(panel), size_of(panel)[0], style)

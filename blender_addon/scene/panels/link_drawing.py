@@ -19,12 +19,12 @@ from ...properties import (
     PANEL_METADATA,
     PANEL_SHOWN_LAYER,
 )
-from ..materials import look
+from ..materials import scene_colours
 from ..paint.meshes import repaint
 from ..paint.styles import scene_style
-from ..state.parts import part_of
+from ..state.parts import find_part
 from . import panel_metadata
-from .objects import grid_of, panels, places, size_of, world_of
+from .objects import channel_places, grid_of, panels, size_of, world_matrix
 
 MOST, PAIR, LEAST = 96, 8, 2
 """Links of a hall; links between two layers at most, and at least, however many layers are linked."""
@@ -43,7 +43,7 @@ class PanelLink(NamedTuple):
 
 def update_links(scene: bpy.types.Scene, pixel: float = 0.0) -> None:
     """Draws the links that the panels' maps carry now. pixel: metres of one pixel in a figure."""
-    holder = part_of(scene, BEAMS_ROLE)
+    holder = find_part(scene, BEAMS_ROLE)
     if holder is None:
         return
     links = list(strongest_links(scene))
@@ -69,7 +69,7 @@ def _pairs(scene: bpy.types.Scene) -> Iterator[tuple[bpy.types.Object, bpy.types
     visible = {id: panel for id, panel in panels(scene).items() if not panel.hide_viewport}
     by_maps = {str(panel.get(PANEL_SHOWN_LAYER, id)): panel for id, panel in visible.items()}
     for panel in visible.values():
-        for layer, links in panel_metadata.of(panel).links.items():
+        for layer, links in panel_metadata.read_metadata(panel).links.items():
             target = by_maps.get(layer) or visible.get(layer)
             if target is not None and len(links) and links[0, 2]:
                 yield panel, target, links
@@ -79,10 +79,10 @@ def _key(links: list[PanelLink], scene: bpy.types.Scene, pixel: float) -> str:
     """Returns a digest of all that is drawn; "" for nothing."""
     if not links:
         return ""
-    digest = hashlib.blake2b(f"{pixel} {look.told(scene)['theme']}".encode(), digest_size=12)
+    digest = hashlib.blake2b(f"{pixel} {scene_colours.read_scene_colours(scene)['theme']}".encode(), digest_size=12)
     for panel in {panel.name: panel for link in links for panel in (link.source, link.target)}.values():
         digest.update(str(panel.get(PANEL_METADATA, "")).encode())
-        for numbers in (places(panel), np.array(panel[PANEL_GRID]), np.array(world_of(panel))):
+        for numbers in (channel_places(panel), np.array(panel[PANEL_GRID]), np.array(world_matrix(panel))):
             digest.update(np.ascontiguousarray(numbers).tobytes())
     ends = [
         (link.source[PANEL_LAYER_ID], link.channel, link.target[PANEL_LAYER_ID], link.target_channel) for link in links
@@ -96,12 +96,12 @@ def _planned(link: PanelLink) -> ChannelLink:
 
 
 def _end(panel: bpy.types.Object, channel: int) -> LinkEnd:
-    return LinkEnd(np.array(world_of(panel)), grid_of(panel), _place(panel, channel), size_of(panel))
+    return LinkEnd(np.array(world_matrix(panel)), grid_of(panel), _place(panel, channel), size_of(panel))
 
 
 def _place(panel: bpy.types.Object, channel: int) -> int:
     """Returns the place of a layer's channel on its panel's grid, -1 for none."""
-    known, chosen = places(panel), list(panel.get(PANEL_CHOSEN_CHANNELS, ()))
+    known, chosen = channel_places(panel), list(panel.get(PANEL_CHOSEN_CHANNELS, ()))
     if chosen:
         channel = chosen.index(channel) if channel in chosen else -1
     return int(known[channel]) if 0 <= channel < len(known) else -1

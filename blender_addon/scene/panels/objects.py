@@ -27,7 +27,7 @@ from ...properties import (
     PANEL_ROLE,
 )
 from ..materials import images, panel_material
-from ..materials.compat import change_modifier_inputs, set_modifier_inputs
+from ..materials.compat import set_modifier_inputs, update_modifier_inputs
 from ..materials.nodes import ensure_group
 from ..materials.tiles import TILES
 from . import panel_metadata
@@ -74,19 +74,19 @@ def show_maps(panel: bpy.types.Object, maps: Maps) -> None:
         )
     on = atlas.sheet_layout(maps.texels.shape)
     material = _material(panel, _kind(maps))
-    image, peaks = (panel_material.image_of(material, content) for content in panel_material.CONTENTS)
+    image, peaks = (panel_material.material_image(material, content) for content in panel_material.CONTENTS)
     fits = image is not None and tuple(image.size) == (on.width, on.height)
-    tiles = tiles_of(panel) if fits else _tiles(panel)
-    image = images.fitting(image, panel.name, on)
-    peaks = images.fitting(peaks, f"{panel.name} peaks", atlas.peak_sheet(on))
-    panel_material.set_images(material, {"Texels": image, "Peaks": peaks}, (on.columns, on.rows))
+    tiles = tiles_modifier(panel) if fits else _tiles(panel)
+    image = images.fit_image(image, panel.name, on)
+    peaks = images.fit_image(peaks, f"{panel.name} peaks", atlas.peak_sheet(on))
+    panel_material.set_material_images(material, {"Texels": image, "Peaks": peaks}, (on.columns, on.rows))
     if tiles is not None:
         per_cell = 1 if maps.colour else atlas.PER_CELL
         sizes = {"Sheet Columns": on.columns, "Sheet Rows": on.rows, "Channels per Cell": per_cell}
-        change_modifier_inputs(tiles, {**sizes, "Material": material})
-    images.write(image, atlas.flag_nonfinite(atlas.to_pixels(maps.texels, on)))
+        update_modifier_inputs(tiles, {**sizes, "Material": material})
+    images.write_image(image, atlas.flag_nonfinite(atlas.to_pixels(maps.texels, on)))
     _set_peaks(panel, peaks, maps, on)
-    panel_metadata.keep(panel, maps)
+    panel_metadata.write_metadata(panel, maps)
     _arrange(panel, maps)
 
 
@@ -107,7 +107,7 @@ def _arrange(panel: bpy.types.Object, maps: Maps) -> None:
         show_channels(panel, np.arange(count), int(columns), int(rows), (width, height))
 
 
-def channels_of(panel: bpy.types.Object) -> int:
+def channel_count(panel: bpy.types.Object) -> int:
     """How many maps it shows: one a channel, unless its method says less."""
     return int(panel.get(PANEL_MAP_COUNT, len(panel.data.vertices)))
 
@@ -141,13 +141,13 @@ def panels(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
 
 def panel_of(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object:
     """The panel of a layer. Raises UnknownName with near matches."""
-    found = find(scene, layer_id)
+    found = find_panel(scene, layer_id)
     if found is None:
         raise UnknownName("panel of layer", layer_id, panels(scene))
     return found
 
 
-def find(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object | None:
+def find_panel(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object | None:
     """The panel of a layer, looked for first under the name it was made with; None where there is none."""
     if not layer_id:
         return None
@@ -157,7 +157,7 @@ def find(scene: bpy.types.Scene, layer_id: str) -> bpy.types.Object | None:
     return panels(scene).get(layer_id)
 
 
-def tiles_of(panel: bpy.types.Object) -> bpy.types.Modifier | None:
+def tiles_modifier(panel: bpy.types.Object) -> bpy.types.Modifier | None:
     """The modifier that makes the tiles; None where a person has taken it away."""
     there = (one for one in panel.modifiers if one.type == "NODES" and one.node_group)
     return next((one for one in there if one.node_group.get(NODE_GROUP_NAME) == TILES.id), None)
@@ -166,10 +166,10 @@ def tiles_of(panel: bpy.types.Object) -> bpy.types.Modifier | None:
 def image_of(panel: bpy.types.Object, content: panel_material.Content = "Texels") -> bpy.types.Image | None:
     """The image that holds the maps, or their peaks; None where a person has taken it or the material away."""
     slots = panel.data.materials
-    return panel_material.image_of(slots[0], content) if slots and slots[0] else None
+    return panel_material.material_image(slots[0], content) if slots and slots[0] else None
 
 
-def refresh(scene: bpy.types.Scene) -> None:
+def update_network_peak(scene: bpy.types.Scene) -> None:
     """After panels were added or filled: the network's peak, and Cycles, which would go on showing old pixels."""
     scene[LARGEST_PEAK] = max((one[LARGEST_PEAK] for one in panels(scene).values()), default=1.0)
     scene.update_tag()
@@ -184,7 +184,7 @@ def grid_of(panel: bpy.types.Object) -> atlas.Grid:
     return atlas.Grid(int(columns), int(rows), (width, height), tuple(panel.get(PANEL_GRID_CORNER, (0.0, 0.0))))
 
 
-def world_of(panel: bpy.types.Object) -> Matrix:
+def world_matrix(panel: bpy.types.Object) -> Matrix:
     """Where it is now, panel to world; `matrix_world` lags behind a change of its location."""
     return panel.matrix_world.copy() if panel.parent else panel.matrix_basis.copy()
 
@@ -195,7 +195,7 @@ def size_of(panel: bpy.types.Object) -> tuple[float, float]:
     return columns * width, rows * height
 
 
-def places(panel: bpy.types.Object) -> np.ndarray:
+def channel_places(panel: bpy.types.Object) -> np.ndarray:
     """(C,) int32: the place of every channel on the grid, -1 for not shown."""
     data = panel.data.attributes["place"].data
     values = np.zeros(len(data), np.int32)
@@ -204,7 +204,7 @@ def places(panel: bpy.types.Object) -> np.ndarray:
 
 
 def _tiles(panel: bpy.types.Object) -> bpy.types.Modifier:
-    found = tiles_of(panel)
+    found = tiles_modifier(panel)
     if found is None:
         raise SceneError(f"panel {panel.name!r} has lost the modifier that makes its tiles; build the hall again")
     return found
@@ -220,10 +220,10 @@ def _material(panel: bpy.types.Object, kind: panel_material.Kind) -> bpy.types.M
     """The panel's material, turned into that kind; a new one where there is none, or a person's own, which stays."""
     slots = panel.data.materials
     old = slots[0] if slots else None
-    if old is not None and panel_material.kind_of(old):
-        panel_material.turn(old, kind)
+    if old is not None and panel_material.material_kind(old):
+        panel_material.convert_material(old, kind)
         return old
-    new = panel_material.panel_material(panel.name, kind)
+    new = panel_material.create_panel_material(panel.name, kind)
     slots.clear()
     slots.append(new)
     return new
@@ -233,6 +233,6 @@ def _set_peaks(panel: bpy.types.Object, image: bpy.types.Image, maps: Maps, on: 
     """The channels' peaks into their image, the largest as a property of the object."""
     peak = np.maximum(maps.peak, colour.MIN_PEAK)
     texels = atlas.peak_texels(peak, len(maps.texels), 1 if maps.colour else atlas.PER_CELL)
-    images.write(image, atlas.flag_nonfinite(atlas.to_pixels(texels, atlas.peak_sheet(on))))
+    images.write_image(image, atlas.flag_nonfinite(atlas.to_pixels(texels, atlas.peak_sheet(on))))
     panel[LARGEST_PEAK], panel[PANEL_FILL_COUNT] = float(peak.max()), int(panel.get(PANEL_FILL_COUNT, 0)) + 1
     panel.update_tag(refresh={"OBJECT"})  # else the shader reads the old property; no tile is made again

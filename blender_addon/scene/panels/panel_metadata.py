@@ -17,14 +17,14 @@ import numpy as np
 from ....torch_bridge.recording import FLAGS, MapFrame, Maps
 from ...properties import PANEL_METADATA
 
-LINKS = "weights:"
+LINK_PREFIX = "weights:"
 """What the extras are called that link channels to those of another layer, before its id."""
-MOST_BOXES, MOST_LINKS = 4096, 256
+MAX_BOXES, MAX_LINKS = 4096, 256
 """Of a layer, and of a layer to another: those with the highest scores, and the strongest."""
 
 
 @dataclass(frozen=True)
-class Said:
+class PanelMetadata:
     """What is told of one panel."""
 
     frame: MapFrame = "layer"
@@ -38,18 +38,18 @@ class Said:
 
     def extras(self) -> dict[str, np.ndarray]:
         """Boxes and links as `Maps` takes them."""
-        found = {LINKS + layer: links.astype(np.float32) for layer, links in self.links.items()}
+        found = {LINK_PREFIX + layer: links.astype(np.float32) for layer, links in self.links.items()}
         return found | ({"boxes": self.boxes.astype(np.float32)} if len(self.boxes) else {})
 
 
-NOTHING = Said()
+NO_METADATA = PanelMetadata()
 
 
-def keep(panel: bpy.types.Object, maps: Maps) -> None:
+def write_metadata(panel: bpy.types.Object, maps: Maps) -> None:
     """Write what the maps carry, in place of what was there."""
     numbers = _per_channel(maps, len(panel.data.vertices))
     told = _told(maps, list(numbers))
-    before = of(panel).numbers
+    before = read_metadata(panel).numbers
     if told != panel.get(PANEL_METADATA, ""):
         panel[PANEL_METADATA] = told
     for name in before:
@@ -61,22 +61,22 @@ def keep(panel: bpy.types.Object, maps: Maps) -> None:
         panel.data.update()
 
 
-def of(panel: bpy.types.Object) -> Said:
+def read_metadata(panel: bpy.types.Object) -> PanelMetadata:
     """What was kept; nothing where that is damaged."""
     text = panel.get(PANEL_METADATA, "")
-    return _read(text) if text else NOTHING
+    return _read(text) if text else NO_METADATA
 
 
-def numbers_of(panel: bpy.types.Object) -> dict[str, np.ndarray]:
+def read_numbers(panel: bpy.types.Object) -> dict[str, np.ndarray]:
     """By name (C,): the method's numbers."""
-    there = {name: panel.data.attributes.get(name) for name in of(panel).numbers}
+    there = {name: panel.data.attributes.get(name) for name in read_metadata(panel).numbers}
     return {name: _values(one) for name, one in there.items() if one is not None}
 
 
-def flags_of(panel: bpy.types.Object) -> np.ndarray:
+def read_flags(panel: bpy.types.Object) -> np.ndarray:
     """(C,) int32: bits of each channel."""
     none = np.zeros(len(panel.data.vertices), np.int32)
-    return numbers_of(panel).get("flags", none).astype(np.int32)
+    return read_numbers(panel).get("flags", none).astype(np.int32)
 
 
 def words(bits: int) -> str:
@@ -106,9 +106,9 @@ def _per_channel(maps: Maps, points: int) -> dict[str, np.ndarray]:
 
 def _told(maps: Maps, numbers: list[str]) -> str:
     """ "" for plain maps, which are the most."""
-    boxes = _best(maps.extras.get("boxes"), 6, MOST_BOXES)
-    links = {name.removeprefix(LINKS): _best(rows, 3, MOST_LINKS)
-             for name, rows in maps.extras.items() if name.startswith(LINKS)}  # fmt: skip
+    boxes = _best(maps.extras.get("boxes"), 6, MAX_BOXES)
+    links = {name.removeprefix(LINK_PREFIX): _best(rows, 3, MAX_LINKS)
+             for name, rows in maps.extras.items() if name.startswith(LINK_PREFIX)}  # fmt: skip
     if not (boxes or links or numbers or maps.labels or maps.frame != "layer"):
         return ""
     told = {"frame": maps.frame, "labels": maps.labels, "boxes": boxes, "links": links, "numbers": numbers}
@@ -125,12 +125,12 @@ def _best(rows: np.ndarray | None, columns: int, most: int) -> list[list[float]]
 
 
 @lru_cache(maxsize=256)
-def _read(text: str) -> Said:
+def _read(text: str) -> PanelMetadata:
     try:
         told = json.loads(text)
         links = {layer: np.array(rows, float).reshape(-1, 3) for layer, rows in told["links"].items()}
         boxes = np.array(told["boxes"], float).reshape(-1, 6)
         frame: MapFrame = "input" if told["frame"] == "input" else "layer"
-        return Said(frame, tuple(told["labels"]), boxes, links, tuple(told["numbers"]))
+        return PanelMetadata(frame, tuple(told["labels"]), boxes, links, tuple(told["numbers"]))
     except (ValueError, KeyError, TypeError, AttributeError):
-        return NOTHING
+        return NO_METADATA

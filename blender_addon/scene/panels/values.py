@@ -11,17 +11,17 @@ from ...properties import LARGEST_PEAK, PANEL_LAYER_ID, PEAK_WEIGHTS
 from ..materials import panel_material
 from ..materials.compat import modifier_input
 from . import panel_metadata
-from .objects import channels_of, image_of, tiles_of
+from .objects import channel_count, image_of, tiles_modifier
 
 
 def is_colour(panel: bpy.types.Object) -> bool:
     """Whether its maps are pictures, one channel a cell."""
-    return panel_material.kind_of(panel.data.materials[0]) == "colour"
+    return panel_material.material_kind(panel.data.materials[0]) == "colour"
 
 
 def sheet_of(panel: bpy.types.Object) -> atlas.Sheet | None:
     """Where the cells lie in its image; None where a person has taken its image, material or modifier away."""
-    image, tiles = image_of(panel), tiles_of(panel)
+    image, tiles = image_of(panel), tiles_modifier(panel)
     if image is None or tiles is None:
         return None
     columns, rows = (int(modifier_input(tiles, f"Sheet {name}")) for name in ("Columns", "Rows"))
@@ -38,7 +38,7 @@ def texels_of(panel: bpy.types.Object) -> np.ndarray | None:
         return None
     pixels = np.zeros(on.height * on.width * 4, np.float32)
     image_of(panel).pixels.foreach_get(pixels)
-    return atlas.to_texels(pixels, on, -(-channels_of(panel) // (1 if is_colour(panel) else atlas.PER_CELL)))
+    return atlas.to_texels(pixels, on, -(-channel_count(panel) // (1 if is_colour(panel) else atlas.PER_CELL)))
 
 
 def map_of(panel: bpy.types.Object, channel: int) -> np.ndarray | None:
@@ -83,7 +83,7 @@ def peaks_of(panel: bpy.types.Object) -> np.ndarray:
 
     The layer's peak where the panel has lost the image of them, or is of a version that had none.
     """
-    count, on, image = channels_of(panel), sheet_of(panel), image_of(panel, "Peaks")
+    count, on, image = channel_count(panel), sheet_of(panel), image_of(panel, "Peaks")
     if on is None or image is None:
         return np.full(count, panel[LARGEST_PEAK], np.float32)
     pixels = np.zeros(on.columns * on.rows * 4, np.float32)
@@ -93,9 +93,9 @@ def peaks_of(panel: bpy.types.Object) -> np.ndarray:
     return cells[..., :per_cell].reshape(-1)[:count]
 
 
-def numbers_of(panel: bpy.types.Object, channel: int) -> dict[str, float]:
+def channel_numbers(panel: bpy.types.Object, channel: int) -> dict[str, float]:
     """Further numbers that the method says about a channel, by name."""
-    return {name: float(values[channel]) for name, values in panel_metadata.numbers_of(panel).items()}
+    return {name: float(values[channel]) for name, values in panel_metadata.read_numbers(panel).items()}
 
 
 def scales_of(scene: bpy.types.Scene, panel: bpy.types.Object) -> np.ndarray:
@@ -103,17 +103,17 @@ def scales_of(scene: bpy.types.Scene, panel: bpy.types.Object) -> np.ndarray:
     of_layer = float(panel[LARGEST_PEAK])
     own = of_layer if is_vector(panel) else peaks_of(panel).astype(np.float64)
     channel, layer, network = scene[PEAK_WEIGHTS]
-    return np.full(channels_of(panel), channel * own + layer * of_layer + network * float(scene[LARGEST_PEAK]))
+    return np.full(channel_count(panel), channel * own + layer * of_layer + network * float(scene[LARGEST_PEAK]))
 
 
 def is_vector(panel: bpy.types.Object) -> bool:
     """Whether a channel has one value and is shown as a bar, whose own peak is its layer's."""
-    return panel_material.kind_of(panel.data.materials[0]) == "bars"
+    return panel_material.material_kind(panel.data.materials[0]) == "bars"
 
 
 def _cell(panel: bpy.types.Object, channel: int) -> tuple[int, int | slice]:
     """The cell of a channel on the sheet, and which of the texel's components it is."""
-    count = channels_of(panel)
+    count = channel_count(panel)
     if not 0 <= channel < count:
         raise UnknownName(f"channel of {panel[PANEL_LAYER_ID]}", str(channel), [f"0 to {count - 1}"])
     return (channel, slice(0, 3)) if is_colour(panel) else divmod(channel, atlas.PER_CELL)

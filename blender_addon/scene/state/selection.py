@@ -9,7 +9,7 @@ import bpy
 from ...properties import SELECTED_CHANNEL, SELECTED_LAYER
 
 
-class Selected(NamedTuple):
+class Selection(NamedTuple):
     """What is looked at."""
 
     layer: str
@@ -18,6 +18,6 @@ class Selected(NamedTuple):
     """-1 for the whole layer."""
 
 
-def selected(scene: bpy.types.Scene) -> Selected:
+def selected(scene: bpy.types.Scene) -> Selection:
     """What is looked at."""
-    return Selected(str(scene.get(SELECTED_LAYER, "")), int(scene.get(SELECTED_CHANNEL, -1)))
+    return Selection(str(scene.get(SELECTED_LAYER, "")), int(scene.get(SELECTED_CHANNEL, -1)))

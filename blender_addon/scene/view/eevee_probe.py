@@ -12,7 +12,7 @@ import bpy
 
 from ..materials.compat import EEVEE
 
-PATIENCE = 120
+TIMEOUT = 120
 """Seconds: the first EEVEE picture compiles its shaders."""
 
 SCRIPT = """
@@ -35,7 +35,7 @@ def eevee_works() -> bool:
         path = Path(folder) / "probe.png"
         script = SCRIPT.format(engine=EEVEE, path=str(path))
         try:
-            done = subprocess.run([*_blender(), script], capture_output=True, timeout=PATIENCE, check=False)
+            done = subprocess.run([*_blender(), script], capture_output=True, timeout=TIMEOUT, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return False
         return done.returncode == 0 and path.is_file() and path.stat().st_size > 0

@@ -21,7 +21,7 @@ FEW = 8
 """Samples up to which a pixel gets all of them; beyond, those that have settled stop early."""
 
 
-def prepare(
+def set_render_settings(
     scene: bpy.types.Scene, width: int, height: int, samples: int, engine: str = "cycles", transparent: bool = False
 ) -> None:
     """Colours as they are, no dither, no light transport: everything in a hall emits."""
@@ -44,7 +44,7 @@ def render_png(scene: bpy.types.Scene, path: Path, progress: Progress | None = N
     """Render the scene's camera to a PNG file, without a word on standard output. Raises SceneError."""
     scene.render.filepath, scene.render.use_file_extension = str(path), False
     try:
-        with silent(), reported(progress):
+        with silence_stdout(), report_samples(progress):
             bpy.ops.render.render(write_still=True, scene=scene.name)
     except RuntimeError as error:
         raise SceneError(f"the picture could not be rendered: {str(error).splitlines()[0]}") from None
@@ -53,7 +53,7 @@ def render_png(scene: bpy.types.Scene, path: Path, progress: Progress | None = N
 
 
 @contextmanager
-def reported(progress: Progress | None) -> Iterator[None]:
+def report_samples(progress: Progress | None) -> Iterator[None]:
     """Pass Blender's own "Sample 3/24" on."""
 
     def hear(line: str, *_: object) -> None:
@@ -69,7 +69,7 @@ def reported(progress: Progress | None) -> Iterator[None]:
 
 
 @contextmanager
-def silent() -> Iterator[None]:
+def silence_stdout() -> Iterator[None]:
     """Blender writes its progress from C, so nothing but redirecting the file descriptor quiets it."""
     kept = os.dup(1)
     with tempfile.TemporaryFile() as sink:

@@ -10,18 +10,18 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ...layout.view import View
-from ..state.parts import collection_of
+from ..state.parts import hall_collection
 from .camera import set_camera
 
 VIEWPORT = 2.0
 """A 3D view sees twice as much as a camera of the same lens."""
 
 
-def look(scene: bpy.types.Scene, planned: Callable[[int, int], View]) -> str:
+def set_view(scene: bpy.types.Scene, planned: Callable[[int, int], View]) -> str:
     """Stand where `planned` says for a picture of (width, height) pixels; returns what has moved, in words."""
-    area = viewport(scene)
+    area = find_view_area(scene)
     if area is None:
-        set_camera(scene, planned(scene.render.resolution_x, scene.render.resolution_y), collection_of(scene))
+        set_camera(scene, planned(scene.render.resolution_x, scene.render.resolution_y), hall_collection(scene))
         return "camera"
     region = next(one for one in area.regions if one.type == "WINDOW")
     width, height = max(region.width, 1), max(region.height, 1)
@@ -31,14 +31,14 @@ def look(scene: bpy.types.Scene, planned: Callable[[int, int], View]) -> str:
     return "view"
 
 
-def show_colours(scene: bpy.types.Scene) -> None:
+def show_panel_colours(scene: bpy.types.Scene) -> None:
     """The 3D view shows what the panels show, where it was solid and so without colours."""
-    area = viewport(scene)
+    area = find_view_area(scene)
     if area is not None and area.spaces.active.shading.type == "SOLID":
         area.spaces.active.shading.type = "MATERIAL"
 
 
-def viewport(scene: bpy.types.Scene) -> bpy.types.Area | None:
+def find_view_area(scene: bpy.types.Scene) -> bpy.types.Area | None:
     """The largest 3D view of the window, if it shows this scene; None in the background."""
     window = bpy.context.window
     if bpy.app.background or window is None or window.scene != scene:
@@ -47,7 +47,7 @@ def viewport(scene: bpy.types.Scene) -> bpy.types.Area | None:
     return max(areas, key=lambda area: area.width * area.height, default=None)
 
 
-def carried(view: View, by: Matrix) -> View:
+def transform_view(view: View, by: Matrix) -> View:
     """The same view of something that was moved, turned and scaled; it stays level."""
     at, aim = (by @ Vector(point) for point in (view.position, view.target))
     return View((at.x, at.y, at.z), (aim.x, aim.y, aim.z), view.width, view.height, view.lens, view.span)

@@ -57,12 +57,12 @@ class INNERWALK_OT_place_input(NeedsNetwork, ActionOperator):
 
 def _hall_under_cursor(context: bpy.types.Context, event: bpy.types.Event) -> str:
     """Returns the name of another hall whose input frame is under the cursor, "" for this hall or none."""
-    from ...scene.hall.pick import hall_of, pick_at
+    from ...scene.hall.pick import find_hall, pick_at
 
     if context.region is None or context.region.type != "WINDOW" or context.region_data is None:
         return ""
     hit = pick_at(context, event.mouse_region_x, event.mouse_region_y)
-    hall = hall_of(context.scene, hit) if hit is not None and hit.role == "input" else context.scene
+    hall = find_hall(context.scene, hit) if hit is not None and hit.role == "input" else context.scene
     return hall.name if hall != context.scene else ""
 
 

@@ -31,7 +31,7 @@ DESCRIPTIONS = {
 def _items(setting: str) -> Items:
     """Returns a setting's choices; cached, because Blender keeps no reference to the texts of dynamic lists."""
     from ...imaging import colour
-    from ...scene.materials.look import NORMALISATIONS
+    from ...scene.materials.scene_colours import NORMALISATIONS
 
     names = {"ramp": colour.RAMPS, "normalisation": NORMALISATIONS, "theme": colour.THEMES}[setting]
     return tuple((name, name.capitalize(), DESCRIPTIONS[name]) for name in names)
@@ -125,9 +125,9 @@ class INNERWALK_PT_look(HallPanel, bpy.types.Panel):
 
 def _getter(setting: str) -> Callable[[bpy.types.Scene], Any]:
     def get(scene: bpy.types.Scene) -> Any:
-        from ...scene.materials.look import told
+        from ...scene.materials.scene_colours import read_scene_colours
 
-        value = told(scene)[setting]
+        value = read_scene_colours(scene)[setting]
         return value if setting == "gain" else _names(setting).index(value)
 
     return get

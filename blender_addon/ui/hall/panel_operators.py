@@ -50,9 +50,9 @@ class INNERWALK_OT_solo(NeedsHall, ActionOperator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Takes the selected layer, or shows all panels if only one is shown."""
         from ...actions import selected
-        from ...scene.hall.visibility import alone
+        from ...scene.hall.visibility import solo_layer
 
-        if not self.properties.is_property_set("layer") and not alone(context.scene):
+        if not self.properties.is_property_set("layer") and not solo_layer(context.scene):
             self.layer = selected(context.scene).layer
         return self.execute(context)
 

@@ -210,9 +210,9 @@ def on_depsgraph_update(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) 
 
 
 def _fill_count(scene: bpy.types.Scene, layer: str) -> int:
-    from ...scene.panels import find
+    from ...scene.panels import find_panel
 
-    panel = find(scene, layer)
+    panel = find_panel(scene, layer)
     return int(panel.get(PANEL_FILL_COUNT, 0)) if panel else 0
 
 

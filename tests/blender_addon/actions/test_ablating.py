@@ -61,7 +61,7 @@ def test_the_hall_shows_the_network_without_them(hall):
     expected = recorded("object", ablate=CUT)
     assert expected.prediction.top != recorded("object").prediction.top
     live.assert_shows(hall, expected)
-    assert store.described(hall).provenance["ablated"] == {"stem.norm": [1, 4, 7]}
+    assert store.read_description(hall).provenance["ablated"] == {"stem.norm": [1, 4, 7]}
     assert hall_requests.ablated_channels(hall) == CUT
     stem = live.texels(hall)["stem.norm"]
     assert not any(stem[channel // 4, ..., channel % 4].any() for channel in CUT["stem.conv"]) and stem[0, ..., 0].any()
@@ -196,7 +196,7 @@ def test_wrong_names_raise_at_once(hall):
         with pytest.raises(RuntimeError, match=message):
             act("ablate", layer="stem.conv", channels=text)
     with pytest.raises(BridgeError, match="follows no network"):
-        actions.ablate(build.build(recorded("object")), "stem.conv", [0])
+        actions.ablate(build.create_hall(recorded("object")), "stem.conv", [0])
     assert ABLATED_CHANNELS not in hall
     live.assert_shows(hall, recorded("object"))
 

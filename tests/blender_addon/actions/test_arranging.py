@@ -20,9 +20,9 @@ from innerwalk.blender_addon.layout import camera_presets  # noqa: E402
 from innerwalk.blender_addon.properties import OBJECT_ROLE, PAINT_ATTRIBUTE, PANEL_BLOCK, PANEL_LAYER_ID, PANEL_ORDER  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import assembly, pick, refit, store  # noqa: E402
-from innerwalk.blender_addon.scene.hall.build import build, rebuild  # noqa: E402
-from innerwalk.blender_addon.scene.hall.store import Dress  # noqa: E402
-from innerwalk.blender_addon.scene.materials import look  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import create_hall, rebuild_hall  # noqa: E402
+from innerwalk.blender_addon.scene.hall.store import Appearance  # noqa: E402
+from innerwalk.blender_addon.scene.materials import scene_colours  # noqa: E402
 from innerwalk.blender_addon.scene.view import viewport  # noqa: E402
 from innerwalk.scenes.figure import FigureOptions, open_source  # noqa: E402
 
@@ -51,7 +51,7 @@ def recorded_blocks(**without) -> rec.Recording:
 
 @pytest.fixture
 def scene(empty_scene):
-    hall = build(recorded_blocks())
+    hall = create_hall(recorded_blocks())
     bpy.context.window.scene = hall
     return hall
 
@@ -64,7 +64,7 @@ def menus():
 
 
 def places(scene) -> dict[str, np.ndarray]:
-    return {id: np.array(panels.world_of(panel)) for id, panel in panels.panels(scene).items()}
+    return {id: np.array(panels.world_matrix(panel)) for id, panel in panels.panels(scene).items()}
 
 
 def same(first: dict, second: dict, **near) -> bool:
@@ -72,8 +72,8 @@ def same(first: dict, second: dict, **near) -> bool:
 
 
 def texels(scene) -> dict[str, np.ndarray]:
-    every = store.away(scene) | panels.panels(scene)
-    return {id: store.maps_of(panel, id, "activations").texels for id, panel in every.items()}
+    every = store.collapsed_panels(scene) | panels.panels(scene)
+    return {id: store.read_maps(panel, id, "activations").texels for id, panel in every.items()}
 
 
 def equal(first: dict, second: dict) -> bool:
@@ -81,7 +81,7 @@ def equal(first: dict, second: dict) -> bool:
 
 
 def foot(panel) -> Vector:
-    return panels.world_of(panel) @ Vector((panels.size_of(panel)[0] / 2, 0, 0))
+    return panels.world_matrix(panel) @ Vector((panels.size_of(panel)[0] / 2, 0, 0))
 
 
 # Places
@@ -89,7 +89,7 @@ def foot(panel) -> Vector:
 
 def test_a_panel_is_moved_by_metres_of_the_world(scene):
     panel = panels.panel_of(scene, "two.x")
-    before = panels.world_of(panel)
+    before = panels.world_matrix(panel)
     assert actions.move(scene, "two.x", (1, -2, 0.5)) == "two.x moved by 1.00, -2.00, 0.50 m"
     actions.move(scene, "two.x", (0, 0, 1))  # at once, before anything was evaluated
     after = places(scene)["two.x"]
@@ -122,7 +122,7 @@ def test_a_scaled_panel_does_not_sink_into_the_floor(scene):
     for factor in (0.3, 4.0):
         lowest = foot(panels.panel_of(scene, "stem")).z
         actions.scale(scene, "stem", factor)
-        points = [panels.world_of(panels.panel_of(scene, "stem")) @ Vector((x, 0, 0)) for x in (0, 1)]
+        points = [panels.world_matrix(panels.panel_of(scene, "stem")) @ Vector((x, 0, 0)) for x in (0, 1)]
         assert [point.z for point in points] == pytest.approx([lowest] * 2, abs=1e-5)
 
 
@@ -144,17 +144,17 @@ def strewn(scene, *layers: str) -> list:
 def test_aligned_panels(scene):
     layers = ("stem", "two.x", "fc")
     first, *others = strewn(scene, *layers)
-    still, sizes = panels.world_of(first), [panels.world_of(panel).to_scale() for panel in others]
+    still, sizes = panels.world_matrix(first), [panels.world_matrix(panel).to_scale() for panel in others]
     beside = [foot(panel).xy for panel in others]
     assert actions.align(scene, layers, "height") == "3 panels aligned: height"
     assert [foot(panel).z for panel in others] == pytest.approx([foot(first).z] * 2, abs=1e-5)
     stood = [foot(panel) for panel in others]
     actions.align(scene, layers, "parallel")
     for panel, spot, before in zip(others, stood, beside, strict=True):
-        assert panels.world_of(panel).to_quaternion().rotation_difference(still.to_quaternion()).angle < 1e-3
+        assert panels.world_matrix(panel).to_quaternion().rotation_difference(still.to_quaternion()).angle < 1e-3
         assert (foot(panel) - spot).length < 1e-5 and (foot(panel).xy - before).length < 1e-5
     actions.align(scene, layers, "row")
-    inner = [still.inverted() @ panels.world_of(panel) for panel in (first, *others)]
+    inner = [still.inverted() @ panels.world_matrix(panel) for panel in (first, *others)]
     edges = [
         (spot.translation.x, spot.translation.x + spot.to_scale().x * panels.size_of(panel)[0])
         for spot, panel in zip(inner, (first, *others), strict=True)
@@ -163,9 +163,9 @@ def test_aligned_panels(scene):
     assert gaps == pytest.approx([0.3, 0.3], abs=1e-4)
     assert np.allclose([spot.translation[1:] for spot in inner], 0, atol=1e-5)
     assert all(
-        (panels.world_of(panel).to_scale() - size).length < 1e-4 for panel, size in zip(others, sizes, strict=True)
+        (panels.world_matrix(panel).to_scale() - size).length < 1e-4 for panel, size in zip(others, sizes, strict=True)
     )
-    assert np.allclose(panels.world_of(first), still, atol=1e-6)
+    assert np.allclose(panels.world_matrix(first), still, atol=1e-6)
 
 
 def test_what_cannot_be_aligned(scene):
@@ -185,7 +185,7 @@ def test_reset_gives_back_the_planned_places_exactly(scene):
     now = places(scene)
     assert np.array_equal(now.pop("stem"), before["stem"]) and same(now, {id: still[id] for id in now}, atol=0)
     assert actions.reset_layout(scene) == "8 panels are back at their places"
-    assert all(np.array_equal(before[id], at) for id, at in places(scene).items()) and not store.moved(scene)
+    assert all(np.array_equal(before[id], at) for id, at in places(scene).items()) and not store.manual_moves(scene)
     with pytest.raises(UnknownName):
         actions.reset_layout(scene, ["nothing"])
 
@@ -233,7 +233,7 @@ def test_what_is_alone_may_be_collapsed_away(scene):
 
 def test_jumping_moves_the_camera_to_the_reading_point(scene):
     scene.render.resolution_x, scene.render.resolution_y = 1600, 900
-    plan = refit.site_of(scene, Dress())
+    plan = refit.prepare_build(scene, Appearance())
     for slot in plan.hall.panels:
         layer = plan.layers[slot.index].id
         assert actions.jump(scene, layer) == f"{layer}: the camera is at its reading point"
@@ -266,7 +266,7 @@ def test_a_panel_that_was_moved_is_looked_at_where_it_is(scene):
 def test_a_3d_view_shows_what_a_camera_there_would(scene):
     """The lens of a 3D view is for its longer side, and half as long as a camera's."""
     space = next(area for area in bpy.context.window.screen.areas if area.type == "VIEW_3D").spaces.active
-    plan = refit.site_of(scene, Dress())
+    plan = refit.prepare_build(scene, Appearance())
     view = camera_presets.layer(plan.hall, plan.hall.panels[2], 600, 800)
     viewport._stand(space, view, 600 / 800)
     region = space.region_3d
@@ -294,13 +294,17 @@ def test_collapsing_and_expanding_loses_nothing(scene):
         "two.y",
         "fc",
     }
-    assert actions.collapsed_blocks(scene) == ["one"] and set(store.away(scene)) == {"one.a.x", "one.a.y", "one.b.x"}
+    assert actions.collapsed_blocks(scene) == ["one"] and set(store.collapsed_panels(scene)) == {
+        "one.a.x",
+        "one.a.y",
+        "one.b.x",
+    }
     assert equal(texels(scene), values) and unseen(scene) == ["two.x"]
     assert panels.panel_of(scene, "one.b.y")[PANEL_BLOCK] == "one"
     assert actions.collapse(scene, "one.a") == "one.a is collapsed already"
     assert actions.expand(scene, "one") == "one expanded: 8 panels stand"
     assert same(places(scene), before, atol=1e-4) and equal(texels(scene), values)
-    assert not store.away(scene) and unseen(scene) == ["two.x"] and not actions.collapsed_blocks(scene)
+    assert not store.collapsed_panels(scene) and unseen(scene) == ["two.x"] and not actions.collapsed_blocks(scene)
     assert panels.panel_of(scene, "one.a.x")["mine"] == "a note"
     assert PANEL_BLOCK not in panels.panel_of(scene, "one.b.y")
     gone = kinds - {image.session_uid for image in bpy.data.images}
@@ -309,7 +313,7 @@ def test_collapsing_and_expanding_loses_nothing(scene):
 
 def test_a_collapsed_hall_stands_as_the_recipe_builds_it(scene):
     actions.collapse(scene, "one")
-    other = build(recorded_blocks(), Dress(collapse=("one",)))
+    other = create_hall(recorded_blocks(), Appearance(collapse=("one",)))
     assert same(places(scene), places(other), atol=1e-4)
     roles = [sorted(str(object.get(OBJECT_ROLE)) for object in each.objects) for each in (scene, other)]
     assert roles[0] == roles[1]
@@ -380,7 +384,7 @@ def test_a_persons_own_things_and_camera_stay(scene):
     scene.camera.location.x = 7
     shelf = bpy.data.objects.new("Shelf", None)
     shelf[OBJECT_ROLE] = "shelf"
-    assembly.collection_of(scene).objects.link(shelf)
+    assembly.hall_collection(scene).objects.link(shelf)
     actions.collapse(scene, "two")
     assert {"Cube", "Shelf"} <= set(scene.objects.keys()) and scene.camera.location.x == 7
 
@@ -391,8 +395,8 @@ def test_a_figure_and_a_rebuilt_hall_know_the_panels_that_wait(scene):
     known = open_source(scene).recording.all_maps
     assert {layer for layer, _ in known} == set(PANELS)
     assert all(np.array_equal(known[id, "activations"].texels, values[id], equal_nan=True) for id in PANELS)
-    rebuild(scene)
-    assert len(panels.panels(scene)) == 5 and set(store.away(scene)) == {"one.a.x", "one.a.y", "one.b.x"}
+    rebuild_hall(scene)
+    assert len(panels.panels(scene)) == 5 and set(store.collapsed_panels(scene)) == {"one.a.x", "one.a.y", "one.b.x"}
     actions.expand(scene, "one")
     assert equal(texels(scene), values)
     assert FigureOptions().collapse is None
@@ -402,7 +406,7 @@ def test_a_figure_and_a_rebuilt_hall_know_the_panels_that_wait(scene):
 
 
 def shown_look(scene) -> dict:
-    return look.told(scene)
+    return scene_colours.read_scene_colours(scene)
 
 
 def legend_colours(scene) -> np.ndarray:
@@ -434,7 +438,7 @@ def test_another_theme_brings_its_colour_map_and_paints_the_room(scene):
     actions.move(scene, "fc", (0, 0, 1))
     before, values = places(scene), texels(scene)
     assert actions.show_look(scene, theme="paper") == "paper, peak of the channel, gain 1, paper"
-    assert shown_look(scene)["theme"] == "paper" and store.dress_of(scene).theme == "paper"
+    assert shown_look(scene)["theme"] == "paper" and store.read_appearance(scene).theme == "paper"
     floor = next(object for object in scene.objects if object.get(OBJECT_ROLE) == "floor")
     assert np.allclose(floor.data.attributes[PAINT_ATTRIBUTE].data[0].color[:3], colour.linear("#FFFFFF"), atol=1e-5)
     assert same(places(scene), before, atol=1e-4) and equal(texels(scene), values)
@@ -464,7 +468,7 @@ def test_a_wrong_look_changes_nothing(scene, wrong, error):
 
 def test_pointing_selects_tiles_and_empty_ground_nothing(scene):
     panel = panels.panel_of(scene, "two.x")
-    x, y = panels.grid_of(panel).centre(panels.places(panel)[3])
+    x, y = panels.grid_of(panel).centre(panels.channel_places(panel)[3])
     at = panel.matrix_world @ Vector((x, y, 0))
     eye = panel.matrix_world @ Vector((x, y, 0.4))
     assert actions.pick(scene, eye, at - eye) == "two.x, channel 3"
@@ -493,7 +497,7 @@ def state(scene) -> tuple[dict, dict, dict]:
         "look": shown_look(scene),
         "selected": actions.selected(scene),
         "collapsed": actions.collapsed_blocks(scene),
-        "away": sorted(store.away(scene)),
+        "away": sorted(store.collapsed_panels(scene)),
         "title": len(title.data.vertices),
         "roles": sorted(str(object.get(OBJECT_ROLE)) for object in scene.objects),
         "alone": scene.get("innerwalk_solo", ""),
@@ -571,10 +575,12 @@ def test_a_collapsed_hall_brought_into_another_file_can_be_expanded(scene, tmp_p
 
 
 def test_two_halls_do_not_share_what_waits(scene):
-    other = build(recorded_blocks())
+    other = create_hall(recorded_blocks())
     actions.collapse(scene, "one")
     actions.collapse(other, "two")
-    assert set(store.away(scene)) == {"one.a.x", "one.a.y", "one.b.x"} and set(store.away(other)) == {"two.x"}
+    assert set(store.collapsed_panels(scene)) == {"one.a.x", "one.a.y", "one.b.x"} and set(
+        store.collapsed_panels(other)
+    ) == {"two.x"}
     actions.expand(scene, "one")
     assert len(panels.panels(scene)) == 8 and len(panels.panels(other)) == 7
 
@@ -624,7 +630,7 @@ def test_the_sidebars_colours_are_the_halls(scene, menus):
 
 
 def test_the_row_of_the_list_is_the_selection(scene, menus):
-    objects = assembly.collection_of(scene).objects
+    objects = assembly.hall_collection(scene).objects
     assert scene.innerwalk_row == -1
     actions.select(scene, "one.b.x")
     row = scene.innerwalk_row

@@ -65,7 +65,7 @@ def test_the_difference_is_that_of_the_values(pair, bridge):
     hall, other = pair
     assert actions.show_difference(hall, other.name) == f"{hall.name} minus {other.name} in 3 layers"
     is_difference(hall, noise(bridge, "one", 1), noise(bridge, "two", 2))
-    assert store.dress_of(hall).method == "difference"
+    assert store.read_appearance(hall).method == "difference"
     live.assert_shows(other, bridge.record("two", [client.noise(2)]))
 
 
@@ -92,7 +92,7 @@ def test_a_method_takes_its_place(pair, bridge):
     found = live.texels(hall)
     placed(other, noise=3)
     live.settled()
-    assert live.equal(live.texels(hall), found) and store.dress_of(hall).method == "weights"
+    assert live.equal(live.texels(hall), found) and store.read_appearance(hall).method == "weights"
     actions.show_difference(hall, other.name)
     is_difference(hall, noise(bridge, "one", 1), noise(bridge, "two", 3))
 
@@ -141,7 +141,7 @@ def test_halls_that_have_nothing_in_common(pair):
     message = "no layer like those of"
     with pytest.raises(SceneError, match=message):
         actions.show_difference(hall, moody.name)
-    assert live.equal(live.texels(hall), before) and store.dress_of(hall).method == "activations"
+    assert live.equal(live.texels(hall), before) and store.read_appearance(hall).method == "activations"
     with pytest.raises(UnknownName, match="no hall 'nothing'"):
         actions.show_difference(hall, "nothing")
     with pytest.raises(UnknownName, match="no hall 'nothing'"):
@@ -177,7 +177,7 @@ def test_the_other_hall_may_go(pair, bridge):
 
 def reach(scene, inside: bool) -> tuple[np.ndarray, np.ndarray]:
     """Least and largest corner of all visible meshes but the floor, of this hall (inside: of the hall beside it)."""
-    graph = pick.depsgraph_of(scene)
+    graph = pick.evaluated_depsgraph(scene)
     found = []
     for instance in graph.object_instances:
         if instance.object.type != "MESH" or instance.object.original.get(OBJECT_ROLE) in ("floor", None):
@@ -257,7 +257,7 @@ def test_tiles_of_the_hall_beside_are_picked(pair):
         row, column = divmod(channel, int(columns))
         spot = matrix @ Vector(((column + 0.5) * cell[0], (rows - row - 0.5) * cell[1], 0))
         normal = (matrix.to_3x3() @ Vector((0, 0, 1))).normalized()
-        hit = pick.pick(hall, pick.depsgraph_of(hall), spot + 0.3 * normal, -normal)
+        hit = pick.pick(hall, pick.evaluated_depsgraph(hall), spot + 0.3 * normal, -normal)
         assert (hit.role, hit.layer, hit.channel, hit.object) == ("panel", "b", channel, panel.name)
 
 
@@ -298,6 +298,6 @@ def test_two_halls_do_not_stand_beside_each_other_for_ever(pair):
     actions.stand_beside(hall, other.name)
     with pytest.raises(SceneError, match="stands beside"):
         actions.stand_beside(other, hall.name)
-    assert halls.collection_of(other).objects and not any(
+    assert halls.hall_collection(other).objects and not any(
         object.get(OBJECT_ROLE) == BESIDE_ROLE for object in other.objects
     )

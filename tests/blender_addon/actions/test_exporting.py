@@ -235,9 +235,9 @@ def place(tmp_path) -> Path:
 
 @pytest.fixture
 def hall(empty_scene, recorded):
-    from innerwalk.blender_addon.scene.hall.build import build
+    from innerwalk.blender_addon.scene.hall.build import create_hall
 
-    return build(rec.load(recorded))
+    return create_hall(rec.load(recorded))
 
 
 def test_a_hall_is_exported_as_it_was_recorded(hall, recorded, place):
@@ -282,7 +282,7 @@ def test_a_hall_that_was_saved_and_opened_is_exported_alike(hall, place):
     from innerwalk.blender_addon.scene.materials import images
 
     actions.export_hall(hall, place)
-    images.pack_all()
+    images.pack_images()
     bpy.ops.wm.save_as_mainfile(filepath=str(place / "hall.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(place / "hall.blend"))
     actions.export_hall(store.halls()[0], place)

@@ -159,7 +159,7 @@ def test_pointing_takes_and_places(hall, bridge):
     drawn(hall, seed=1)
     hall.view_layers[0].update()
     ray = at(hall, shelf_pictures.pictures_by_number(hall)[4])
-    hit = pick.pick(hall, pick.depsgraph_of(hall), *ray)
+    hit = pick.pick(hall, pick.evaluated_depsgraph(hall), *ray)
     assert (hit.role, hit.index) == ("shelf", 4)
     assert actions.pick(hall, *at(hall, live.of_role(hall, "input"))) == "", "nothing is held: the click is Blender's"
     assert "picture taken" in actions.pick(hall, *ray) and hall["innerwalk_held"] == 4

@@ -373,7 +373,7 @@ def between(hall, folder, clock):
 
 def test_a_frame_is_shown_whole_before_the_next_is_asked_for(hall, between):
     expected = {number: recorded("clip.mp4", number) for number in (0, 5, 8)}
-    assert hall[VIDEO_FRAME] == 0 and store.described(hall).input_name == expected[0].input_name
+    assert hall[VIDEO_FRAME] == 0 and store.read_description(hall).input_name == expected[0].input_name
     seen = []
     while hall[VIDEO_FRAME] != 8:
         show_event()

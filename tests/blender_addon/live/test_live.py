@@ -80,12 +80,12 @@ def test_a_hall_holds_what_the_bridge_records(hall):
 def test_panels_that_wait_outside_the_scene_follow(hall):
     block = actions.collapsible_blocks(hall)[0]
     actions.collapse(hall, block)
-    assert store.away(hall)
+    assert store.collapsed_panels(hall)
     placed(hall, noise=3)
     expected = recorded("object", client.noise(3))
     live.assert_shows(hall, expected)
     actions.expand(hall, "all")
-    assert not store.away(hall)
+    assert not store.collapsed_panels(hall)
     live.assert_shows(hall, expected)
     placed(hall, noise=4)
     live.assert_shows(hall, recorded("object", client.noise(4)))
@@ -115,7 +115,7 @@ def test_unknown_names_raise_at_once(hall):
     with pytest.raises(InputError, match=r"gone\.png: can't be read \(No such file"):
         actions.place_input(hall, filepath="/nowhere/gone.png")
     with pytest.raises(BridgeError, match="follows no network of the bridge"):
-        actions.place_input(build.build(recorded("Slow")), noise=1)
+        actions.place_input(build.create_hall(recorded("Slow")), noise=1)
 
 
 # Inputs of every kind
@@ -143,7 +143,7 @@ def test_the_answers_board_is_the_one_a_new_hall_would_have(hall):
     for seed in (1, 2):
         placed(hall, noise=seed)
         live.assert_shows(hall, recorded("object", client.noise(seed)))
-        fresh = build.build(recorded("object", client.noise(seed)))
+        fresh = build.create_hall(recorded("object", client.noise(seed)))
         for role in ("answer board", "input frame"):
             assert np.allclose(live.points(hall, role), live.points(fresh, role), atol=1e-5)
         assert np.allclose(
@@ -322,7 +322,7 @@ def test_objects_that_were_deleted_cause_no_error(hall, tmp_path):
     placed(hall, filepath=written(tmp_path / "a.png"))
     actions.draw_shelf(hall, "objects", seed=1)
     actions.wait_for_bridge()
-    assert store.described(hall).input_name == "a.png"
+    assert store.read_description(hall).input_name == "a.png"
 
 
 # Methods
@@ -359,11 +359,11 @@ def test_a_method_and_back(hall, method, parameters, data):
     assert len(wanted) >= 12
     for layer in found:
         assert np.array_equal(found[layer], wanted[layer]) if layer in wanted else not found[layer].any(), layer
-    recording = store.kept(hall)
-    assert store.dress_of(hall).method == method and {how for _, how in recording.all_maps} == {method}
+    recording = store.read_recording(hall)
+    assert store.read_appearance(hall).method == method and {how for _, how in recording.all_maps} == {method}
     actions.show_activations(hall)
     actions.wait_for_bridge(hall)
-    assert live.equal(live.texels(hall), before) and store.dress_of(hall).method == "activations"
+    assert live.equal(live.texels(hall), before) and store.read_appearance(hall).method == "activations"
     live.assert_shows(hall, recorded("object", client.noise(1)))
 
 
@@ -413,7 +413,7 @@ def test_a_new_input_asks_a_method_about_inputs_again(hall):
     assert live.equal(
         live.texels(hall), method_maps("object", "occlusion", {"size": 0.4, "stride": 0.8}, client.noise(2))
     )
-    assert store.described(hall).input_name == "noise:2" and store.dress_of(hall).method == "occlusion"
+    assert store.read_description(hall).input_name == "noise:2" and store.read_appearance(hall).method == "occlusion"
     actions.show_activations(hall)
     live.settled()
     live.assert_shows(hall, recorded("object", client.noise(2)))
@@ -444,4 +444,4 @@ def test_a_method_that_is_asked_wrongly(hall):
             actions.wait_for_bridge(hall)
         live.settled()
         live.assert_shows(hall, recorded("object", client.noise(1)))
-        assert store.dress_of(hall).method == "activations"
+        assert store.read_appearance(hall).method == "activations"

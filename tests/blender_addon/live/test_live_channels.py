@@ -13,7 +13,7 @@ from innerwalk.blender_addon.scene.dressing import input_overlay  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panel_metadata  # noqa: E402
-from innerwalk.blender_addon.scene.state.parts import child_of, part_of  # noqa: E402
+from innerwalk.blender_addon.scene.state.parts import find_child, find_part  # noqa: E402
 from innerwalk.blender_addon.ui.bridge import method_panel as form  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 
@@ -48,7 +48,7 @@ def test_a_layer_is_meant_by_its_panel_and_others_are_empty(hall):
     assert own == "stage3.1.norm2"
     job = current().job(hall["innerwalk_work"])
     assert (job["what"]["layers"], job["what"]["channels"]) == ([own], [3, 70])
-    maps = store.maps_of(panel, own, "saliency")
+    maps = store.read_maps(panel, own, "saliency")
     assert maps.frame == "input"
     assert [k for k in range(maps.channels) if maps.data[k].any()] == [3, 70]
     assert not any(texels.any() for id, texels in shown.items() if id != own)
@@ -63,10 +63,10 @@ def test_a_wrong_channel_is_an_error(hall):
 def test_one_map_of_a_class_stands_on_its_panel_and_over_the_input(hall):
     show_method(hall, "grad_cam", {"of_class": 4}, layers=[LAYER])
     panel = panels.panel_of(hall, LAYER)
-    assert panels.channels_of(panel) == 1
-    assert panel_metadata.of(panel).labels == ("ring",)
+    assert panels.channel_count(panel) == 1
+    assert panel_metadata.read_metadata(panel).labels == ("ring",)
     actions.overlay(hall, LAYER, 5)
-    holder = child_of(part_of(hall, "input"), "overlay")
+    holder = find_child(find_part(hall, "input"), "overlay")
     first = pictures.read_pixels(pictures.picture_image(holder))
     actions.place_input(hall, noise=3)
     actions.wait_for_bridge(hall)
@@ -76,10 +76,10 @@ def test_one_map_of_a_class_stands_on_its_panel_and_over_the_input(hall):
     assert not np.array_equal(first, second) and not holder.hide_render
     actions.show_activations(hall)
     live.settled()
-    assert panels.channels_of(panel) == 72 and holder.hide_render
+    assert panels.channel_count(panel) == 72 and holder.hide_render
     assert input_overlay.overlay_channel(hall) == (LAYER, 5)
     actions.overlay(hall)
-    assert child_of(part_of(hall, "input"), "overlay") is None
+    assert find_child(find_part(hall, "input"), "overlay") is None
 
 
 def test_the_form_asks_about_what_is_selected(hall):

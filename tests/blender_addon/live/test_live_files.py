@@ -21,7 +21,7 @@ from innerwalk.blender_addon.live import session as sessions  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import INPUT_TAG, METHOD_TAG  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
-from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client, recording  # noqa: E402
@@ -120,9 +120,9 @@ def test_undo_across_methods(file):
     act("show_activations")
     live.assert_shows(store.halls()[0], recorded("Gated", client.noise(2)))
     scene = undo()
-    assert live.equal(live.texels(scene), again) and store.dress_of(scene).method == "occlusion"
+    assert live.equal(live.texels(scene), again) and store.read_appearance(scene).method == "occlusion"
     scene = undo()
-    assert live.equal(live.texels(scene), occluded) and store.described(scene).input_name == "noise:1"
+    assert live.equal(live.texels(scene), occluded) and store.read_description(scene).input_name == "noise:1"
     live.assert_shows(undo(), recorded("Gated", client.noise(1)))
     scene = redo()
     assert live.equal(live.texels(scene), occluded)
@@ -150,7 +150,7 @@ def recorded_later(network: str, folder: Path, *inputs) -> recording.Recording:
 
 def test_undo_to_what_a_file_held_before_there_was_a_bridge(file, tmp_path):
     expected = recorded("object", client.noise(5))
-    scene = build(expected)
+    scene = create_hall(expected)
     bpy.context.window.scene = scene
     before = live.texels(scene)
     actions.follow(scene, "object")
@@ -176,7 +176,7 @@ def test_forgotten_maps_are_an_error(file, monkeypatch):
     live.settled()
     assert current().error == "the maps that the hall showed then are no longer in memory; place the input again"
     assert live.equal(live.texels(store.halls()[0]), known)
-    assert store.described(store.halls()[0]).input_name == "noise:3", "the words are those of the maps"
+    assert store.read_description(store.halls()[0]).input_name == "noise:3", "the words are those of the maps"
 
 
 # Files
@@ -251,7 +251,7 @@ def test_a_file_that_shows_a_method_goes_on_with_activations(file, tmp_path):
     assert live.equal(live.texels(hall), held) and hall_requests.method_of(hall) == "occlusion"
     placed(hall, noise=2)
     live.assert_shows(hall, recorded("Gated", client.noise(2)))
-    assert store.dress_of(hall).method == "activations"
+    assert store.read_appearance(hall).method == "activations"
 
 
 # Bridges that die, and others
@@ -393,7 +393,7 @@ def test_joining_a_bridge_that_runs(file, torch_python, tmp_path):
         with pytest.raises(BridgeError, match="has ended or can't be reached"):
             actions.wait_for_bridge(hall)
         live.settled()
-        assert store.described(hall).input_name == "noise:2"
+        assert store.read_description(hall).input_name == "noise:2"
     finally:
         served.kill()
         served.wait()

@@ -17,13 +17,13 @@ from innerwalk.blender_addon.plans import annotations, channel_links  # noqa: E4
 from innerwalk.blender_addon.properties import LAID_ATTRIBUTE, PAINT_ATTRIBUTE, PANEL_GRID, PANEL_METADATA  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.dressing import input_overlay  # noqa: E402
-from innerwalk.blender_addon.scene.hall import pick, refresh, store  # noqa: E402
-from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
-from innerwalk.blender_addon.scene.hall.store import Dress  # noqa: E402
+from innerwalk.blender_addon.scene.hall import map_updates, pick, store  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
+from innerwalk.blender_addon.scene.hall.store import Appearance  # noqa: E402
 from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
 from innerwalk.blender_addon.scene.panels import link_drawing, panel_metadata  # noqa: E402
-from innerwalk.blender_addon.scene.state.parts import child_of, part_of  # noqa: E402
-from innerwalk.blender_addon.scene.view.render import prepare  # noqa: E402
+from innerwalk.blender_addon.scene.state.parts import find_child, find_part  # noqa: E402
+from innerwalk.blender_addon.scene.view.render import set_render_settings  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
 
@@ -49,14 +49,14 @@ def hall(recorded: Path, *shown: rec.Maps, theme: str = "dark"):
     found = rec.load(recorded)
     plain = [replace(each, method="health", extras={}) for each in found.all_maps.values()]
     found.add([*plain, *shown])
-    return build(found, Dress(method="health", theme=theme))
+    return create_hall(found, Appearance(method="health", theme=theme))
 
 
 def show(scene, *shown: rec.Maps) -> None:
     """As the timer does."""
     for each in shown:
         panels.show_maps(panels.panel_of(scene, each.layer), each)
-    refresh.refresh(scene)
+    map_updates.update_after_maps(scene)
 
 
 def laid(holder) -> tuple[np.ndarray, np.ndarray]:
@@ -78,7 +78,7 @@ def of_colour(holder, role: str) -> np.ndarray:
 
 
 def frame_of(scene, layer="a"):
-    return child_of(panels.panel_of(scene, layer), "frame")
+    return find_child(panels.panel_of(scene, layer), "frame")
 
 
 def geometry(holder) -> tuple[np.ndarray, ...]:
@@ -91,7 +91,7 @@ def geometry(holder) -> tuple[np.ndarray, ...]:
 
 def facing(scene, at: Matrix, middle: tuple[float, float], wide: float) -> None:
     """A camera that looks straight at a point of a plane, `wide` metres from edge to edge; one sample a pixel."""
-    prepare(scene, 1, 1, samples=1)
+    set_render_settings(scene, 1, 1, samples=1)
     camera = scene.camera
     camera.data.type, camera.data.ortho_scale, camera.data.sensor_fit = "ORTHO", wide, "AUTO"
     camera.matrix_world = at @ Matrix.Translation((*middle, 0.5))
@@ -109,7 +109,7 @@ def test_a_flag_is_a_chip_in_its_tiles_corner_and_a_line_of_the_legend(recorded)
     flags = np.array([0, 1, 0, 1 | 4, 0], np.int32)
     scene = hall(recorded, maps(flags=flags))
     panel, grid = panels.panel_of(scene, "a"), panels.grid_of(panels.panel_of(scene, "a"))
-    place = panels.places(panel)
+    place = panels.channel_places(panel)
     chips = of_colour(frame_of(scene), "quiet")  # dead; the legend's words have this colour too
     for channel in (1, 3):
         corner = grid.inside(place[channel], 0.0, 0.0)
@@ -129,9 +129,9 @@ def test_the_chips_and_their_letters_are_seen(recorded, rendered):
     scene = hall(recorded, maps(flags=np.array([0, 0, 2, 0, 0], np.int32)))
     panel = panels.panel_of(scene, "a")
     grid = panels.grid_of(panel)
-    x, y = grid.inside(panels.places(panel)[2], 0.0, 0.0)
+    x, y = grid.inside(panels.channel_places(panel)[2], 0.0, 0.0)
     edge = float(np.clip(annotations.CHIP * min(grid.cell), annotations.CHIP_LEAST, annotations.CHIP_MOST))
-    facing(scene, panels.world_of(panel), (x + edge / 2, y - edge / 2), edge)
+    facing(scene, panels.world_matrix(panel), (x + edge / 2, y - edge / 2), edge)
     picture = rendered(scene, 40, 40)
     assert 0.5 < near(picture, "joined").mean() < 0.95  # a green chip
     assert near(picture, "board").mean() > 0.05  # with a dark letter
@@ -144,7 +144,7 @@ def test_annotations_go_with_the_method_and_the_frame_is_as_it_was(recorded):
     before = geometry(frame_of(plain))
     show(plain, maps(flags=np.array([1, 2, 4, 8, 16], np.int32), boxes=np.array([[0, 0, 0, 1, 0.5, 1.0]], np.float32)))
     assert len(laid(frame_of(plain))[0]) > 100
-    assert panel_metadata.flags_of(panels.panel_of(plain, "a")).tolist() == [1, 2, 4, 8, 16]
+    assert panel_metadata.read_flags(panels.panel_of(plain, "a")).tolist() == [1, 2, 4, 8, 16]
     show(plain, maps())
     assert all(np.array_equal(one, other) for one, other in zip(before, geometry(frame_of(plain)), strict=True))
     assert "flags" not in panels.panel_of(plain, "a").data.attributes
@@ -165,7 +165,7 @@ def test_no_data_block_comes_or_goes(recorded):
 def test_a_box_lies_where_it_says(recorded):
     scene = hall(recorded, maps(boxes=np.array([[2, 0.25, 0.5, 0.75, 1.0, 0.9]], np.float32)))
     panel = panels.panel_of(scene, "a")
-    grid, place = panels.grid_of(panel), panels.places(panel)[2]
+    grid, place = panels.grid_of(panel), panels.channel_places(panel)[2]
     points = of_colour(frame_of(scene), "skip")
     low, high = points[:, :2].min(0), points[:, :2].max(0)
     line = annotations.LINE * min(grid.cell)
@@ -177,7 +177,7 @@ def test_a_box_lies_where_it_says(recorded):
 def test_boxes_of_the_selected_channel_lie_on_the_input(recorded, rendered):
     boxes = np.array([[2, 0.25, 0.5, 0.75, 1.0, 0.9], [1, 0, 0, 1, 0.25, 0.8]], np.float32)
     scene = hall(recorded, maps(boxes=boxes, frame="input"))
-    frame, picture = part_of(scene, "input frame"), part_of(scene, "input")
+    frame, picture = find_part(scene, "input frame"), find_part(scene, "input")
     assert not len(laid(frame)[0])
     actions.select(scene, "a", 2)
     width, height = pictures.picture_size(picture)
@@ -198,7 +198,7 @@ def test_boxes_of_the_selected_channel_lie_on_the_input(recorded, rendered):
 def test_boxes_of_the_layers_own_frame_are_not_on_the_input(recorded):
     scene = hall(recorded, maps(boxes=np.array([[2, 0, 0, 1, 0.5, 0.9]], np.float32)))
     actions.select(scene, "a", 2)
-    assert not len(laid(part_of(scene, "input frame"))[0])
+    assert not len(laid(find_part(scene, "input frame"))[0])
 
 
 def test_a_box_around_everything_says_nothing(recorded):
@@ -210,8 +210,8 @@ def test_a_box_around_everything_says_nothing(recorded):
 
 
 def end_of(panel, channel) -> np.ndarray:
-    x, y = panels.grid_of(panel).centre(panels.places(panel)[channel])
-    return np.array(panels.world_of(panel) @ Vector((x, y, channel_links.OFF)))
+    x, y = panels.grid_of(panel).centre(panels.channel_places(panel)[channel])
+    return np.array(panels.world_matrix(panel) @ Vector((x, y, channel_links.OFF)))
 
 
 def test_links_run_from_tile_to_tile(recorded):
@@ -223,7 +223,7 @@ def test_links_run_from_tile_to_tile(recorded):
         (4, 1, -1.0),
         (0, 3, 0.5),
     ]
-    mesh = part_of(scene, "beams").data
+    mesh = find_part(scene, "beams").data
     points, tints = np.zeros(3 * len(mesh.vertices), np.float32), np.zeros(4 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", points)
     mesh.attributes[PAINT_ATTRIBUTE].data.foreach_get("color", tints)
@@ -239,12 +239,12 @@ def test_links_run_from_tile_to_tile(recorded):
 def test_a_link_is_seen_between_two_panels(recorded, rendered):
     scene = hall(recorded, maps(weights__b=np.array([[0, 3, 1.0]], np.float32)))
     (link,) = link_drawing.strongest_links(scene)
-    mesh = part_of(scene, "beams").data
+    mesh = find_part(scene, "beams").data
     points = np.zeros(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", points)
     quads = points.reshape(-1, 4, 3)[: channel_links.STEPS * channel_links.SIDES]
     middle = quads.reshape(channel_links.STEPS, -1, 3)[channel_links.STEPS // 2].mean(0)
-    prepare(scene, 1, 1, samples=1)
+    set_render_settings(scene, 1, 1, samples=1)
     scene.camera.data.type, scene.camera.data.ortho_scale = "ORTHO", 0.2
     scene.camera.matrix_world = Matrix.Translation(Vector(middle) + Vector((0, 0, 0.3)))  # from above
     assert link.strength == 1
@@ -254,7 +254,7 @@ def test_a_link_is_seen_between_two_panels(recorded, rendered):
 
 def test_links_follow_what_is_shown(recorded):
     scene = hall(recorded)
-    holder = part_of(scene, "beams")
+    holder = find_part(scene, "beams")
     assert not len(holder.data.vertices)
     links = np.array([[0, 3, 0.5]], np.float32)
     show(scene, maps(weights__b=links))
@@ -297,8 +297,8 @@ def test_links_to_what_is_not_there_are_left_out(recorded):
     (link,) = link_drawing.strongest_links(scene)
     assert link.target_channel == 99  # a channel that isn't shown: the link ends before the panel's middle
     width, height = panels.size_of(link.target)
-    ends = np.array(panels.world_of(link.target) @ Vector((width / 2, height / 2, channel_links.OFF)))
-    points = geometry(part_of(scene, "beams"))[0].reshape(-1, 3)
+    ends = np.array(panels.world_matrix(link.target) @ Vector((width / 2, height / 2, channel_links.OFF)))
+    points = geometry(find_part(scene, "beams"))[0].reshape(-1, 3)
     assert np.linalg.norm(points - ends, axis=1).min() < 1.01 * channel_links.THICK
 
 
@@ -340,12 +340,14 @@ def test_a_small_picture_keeps_its_pixels_under_smooth_heat():
 
 def test_a_map_lies_over_the_input_and_follows_it(recorded, rendered):
     scene = hall(recorded, maps(frame="input"))
-    picture = part_of(scene, "input")
+    picture = find_part(scene, "input")
     assert actions.overlay(scene, "a", 1) == "a, channel 1, lies over the input"
-    holder = child_of(picture, "overlay")
+    holder = find_child(picture, "overlay")
     panel = panels.panel_of(scene, "a")
-    peak = float(store.maps_of(panel, "a", "health").peak[1])
-    wanted = heat_map.overlay_heat(store.kept(scene).picture, store.maps_of(panel, "a", "health").data[1], peak)
+    peak = float(store.read_maps(panel, "a", "health").peak[1])
+    wanted = heat_map.overlay_heat(
+        store.read_recording(scene).picture, store.read_maps(panel, "a", "health").data[1], peak
+    )
     assert np.array_equal(pictures.read_pixels(pictures.picture_image(holder)), wanted)
     width, height = pictures.picture_size(picture)
     assert pictures.picture_size(holder) == pytest.approx((width, height))
@@ -360,7 +362,7 @@ def test_a_map_lies_over_the_input_and_follows_it(recorded, rendered):
     show(scene, maps())  # of the layer's own frame
     assert holder.hide_render and holder.hide_viewport
     assert actions.overlay(scene) == "nothing lies over the input"
-    assert child_of(picture, "overlay") is None and input_overlay.overlay_channel(scene) == ("", -1)
+    assert find_child(picture, "overlay") is None and input_overlay.overlay_channel(scene) == ("", -1)
     assert not [one for one in bpy.data.images if one.get("innerwalk_picture") == "overlay"]
 
 
@@ -372,10 +374,10 @@ def test_what_cannot_be_laid_over_the_input_says_why(recorded):
         actions.overlay(scene, "c", 0)
     with pytest.raises(UnknownName, match="no channel of a '9'"):
         actions.overlay(scene, "a", 9)
-    bpy.data.objects.remove(part_of(scene, "input"))
+    bpy.data.objects.remove(find_part(scene, "input"))
     with pytest.raises(SceneError, match="lost its input picture"):
         actions.overlay(scene, "a", 0)
-    refresh.refresh(scene)
+    map_updates.update_after_maps(scene)
 
 
 # pictures of a whole layer
@@ -394,7 +396,7 @@ def test_one_picture_is_as_large_as_the_panel_and_stands_in_its_middle(recorded)
     before = tuple(panel[PANEL_GRID])
     show(scene, picture_of_layer())
     grid = panels.grid_of(panel)
-    assert (grid.columns, grid.rows, panels.channels_of(panel)) == (1, 1, 1)
+    assert (grid.columns, grid.rows, panels.channel_count(panel)) == (1, 1, 1)
     assert grid.cell[0] == pytest.approx(min(size)) and grid.cell[0] == pytest.approx(grid.cell[1])
     assert panels.size_of(panel) == size
     scene.view_layers[0].update()
@@ -403,12 +405,12 @@ def test_one_picture_is_as_large_as_the_panel_and_stands_in_its_middle(recorded)
     assert len(evaluated.polygons) == 1
     assert np.allclose(corners.mean(0), np.array(size) / 2, atol=1e-5)
     assert np.allclose(np.ptp(corners, axis=0), atlas.FILL * min(size), atol=1e-5)
-    made = store.maps_of(panel, "a", "inversion")
+    made = store.read_maps(panel, "a", "inversion")
     assert made.shape == (1, 8, 8) and np.array_equal(made.texels, picture_of_layer().texels)
     assert grid.pick(size[0] / 2, size[1] / 2) == 0
     show(scene, maps())
     assert tuple(panel[PANEL_GRID]) == before and panels.grid_of(panel) == planned
-    assert panels.channels_of(panel) == 5
+    assert panels.channel_count(panel) == 5
 
 
 def test_several_pictures_are_as_large_as_they_can_be():
@@ -422,11 +424,11 @@ def test_several_pictures_are_as_large_as_they_can_be():
 def test_a_hall_is_built_with_pictures_of_whole_layers(recorded):
     scene = hall(recorded, replace(picture_of_layer((6, 3)), method="health"))
     panel = panels.panel_of(scene, "a")
-    assert len(panel.data.vertices) == 5 and panels.channels_of(panel) == 1
-    again = store.kept(scene)
+    assert len(panel.data.vertices) == 5 and panels.channel_count(panel) == 1
+    again = store.read_recording(scene)
     assert again.all_maps["a", "health"].shape == (1, 6, 3)
     show(scene, maps())
-    assert panels.channels_of(panel) == 5
+    assert panels.channel_count(panel) == 5
 
 
 def test_other_channels_than_the_layers_are_refused_where_they_make_no_sense(recorded):
@@ -455,23 +457,23 @@ def test_what_maps_carry_outlives_files_and_refits(recorded, tmp_path):
     }  # fmt: skip
     scene = hall(recorded, maps(frame="input", labels=tuple("vwxyz"), **extras))
     actions.overlay(scene, "a", 1)
-    marked, drawn = len(laid(frame_of(scene))[0]), len(part_of(scene, "beams").data.vertices)
+    marked, drawn = len(laid(frame_of(scene))[0]), len(find_part(scene, "beams").data.vertices)
     actions.show_look(scene, theme="paper")
-    assert (len(laid(frame_of(scene))[0]), len(part_of(scene, "beams").data.vertices)) == (marked, drawn)
-    assert child_of(part_of(scene, "input"), "overlay") is not None
+    assert (len(laid(frame_of(scene))[0]), len(find_part(scene, "beams").data.vertices)) == (marked, drawn)
+    assert find_child(find_part(scene, "input"), "overlay") is not None
     name = scene.name
-    from innerwalk.blender_addon.scene.materials.images import pack_all
+    from innerwalk.blender_addon.scene.materials.images import pack_images
 
-    pack_all()
+    pack_images()
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hall.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "hall.blend"))
     scene = bpy.data.scenes[name]
-    kept = store.kept(scene).all_maps["a", "health"]
+    kept = store.read_recording(scene).all_maps["a", "health"]
     assert (kept.frame, kept.labels) == ("input", tuple("vwxyz"))
     for key, wanted in extras.items():
         assert np.array_equal(kept.extras[key.replace("__", ":")], wanted), key
     assert len(laid(frame_of(scene))[0]) == marked
-    holder = child_of(part_of(scene, "input"), "overlay")
+    holder = find_child(find_part(scene, "input"), "overlay")
     assert pictures.read_pixels(pictures.picture_image(holder)).any()
 
 
@@ -480,8 +482,8 @@ def test_a_damaged_text_says_nothing(recorded):
     panel = panels.panel_of(scene, "a")
     for text in ("{", "[]", json.dumps({"frame": 1}), "null"):
         panel[PANEL_METADATA] = text
-        assert panel_metadata.of(panel) == panel_metadata.NOTHING
-        refresh.refresh(scene)
+        assert panel_metadata.read_metadata(panel) == panel_metadata.NO_METADATA
+        map_updates.update_after_maps(scene)
 
 
 def test_the_inspector_tells_what_maps_carry(recorded):
@@ -498,8 +500,8 @@ def test_the_inspector_tells_what_maps_carry(recorded):
 def test_a_click_on_a_marked_tile_is_one_on_its_channel(recorded):
     scene = hall(recorded, maps(flags=np.full(5, 31, np.int32)))
     panel = panels.panel_of(scene, "a")
-    x, y = panels.grid_of(panel).inside(panels.places(panel)[3], 0.05, 0.05)
-    at = panels.world_of(panel)
+    x, y = panels.grid_of(panel).inside(panels.channel_places(panel)[3], 0.05, 0.05)
+    at = panels.world_matrix(panel)
     start = at @ Vector((x, y, 0.5))
     scene.view_layers[0].update()
     hit = pick.pick(scene, scene.view_layers[0].depsgraph, start, at.to_3x3() @ Vector((0, 0, -1)))

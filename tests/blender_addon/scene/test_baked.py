@@ -20,15 +20,15 @@ from innerwalk.blender_addon.properties import (  # noqa: E402
     PANEL_LAYER_ID,
 )
 from innerwalk.blender_addon.scene import panels  # noqa: E402
-from innerwalk.blender_addon.scene.hall import (baking, visibility)  # noqa: E402
-from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
-from innerwalk.blender_addon.scene.hall.refit import retitle  # noqa: E402
+from innerwalk.blender_addon.scene.hall import baking, visibility  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
+from innerwalk.blender_addon.scene.hall.refit import update_title  # noqa: E402
 from innerwalk.blender_addon.scene.materials import scene_colours  # noqa: E402
 from innerwalk.blender_addon.scene.paint import colour_uvs  # noqa: E402
 from innerwalk.blender_addon.scene.paint.meshes import paint_material  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values  # noqa: E402
-from innerwalk.blender_addon.scene.state.parts import find_child, find_part  # noqa: E402
 from innerwalk.blender_addon.scene.state.data_blocks import _data_blocks  # noqa: E402
+from innerwalk.blender_addon.scene.state.parts import find_child, find_part  # noqa: E402
 from innerwalk.blender_addon.scene.view import view_shading  # noqa: E402
 from innerwalk.blender_addon.time_slicing import run_all  # noqa: E402
 from innerwalk.blender_addon.vr.headset.shading_choice import ShadingChoice  # noqa: E402
@@ -40,7 +40,7 @@ LAYERS = ["a", "b", ":add", "fc"]
 
 @pytest.fixture
 def scene(empty_scene, recorded):
-    found = build(rec.load(recorded))
+    found = create_hall(rec.load(recorded))
     bpy.context.window.scene = found
     return found
 
@@ -144,7 +144,7 @@ def test_what_is_painted_has_its_colour_on_the_cube(scene):
     held = pixels(paint_material().node_tree.nodes[PAINT_UVS].image)
     assert paint_material().node_tree.nodes.active.name == PAINT_UVS
     assert_dyed(scene, held)
-    retitle(scene)  # what is painted while a hall is baked has UVs at once
+    update_title(scene)  # what is painted while a hall is baked has UVs at once
     assert_dyed(scene, held)
 
 
@@ -172,7 +172,7 @@ def test_nothing_is_left(scene):
 
 def test_it_says_whether_all_is_whole_wherever_one_stands(scene):
     assert run_all(baking.bake(scene, Matrix(), PLENTY)) is True
-    assert run_all(baking.bake(scene, Matrix(), baking.bytes_of(scene) - 1)) is False
+    assert run_all(baking.bake(scene, Matrix(), baking.texture_bytes(scene) - 1)) is False
 
 
 def test_a_walk_bakes_again_only_for_what_is_other(scene):
@@ -194,7 +194,7 @@ def test_a_walk_bakes_again_only_for_what_is_other(scene):
     choice.update(scene, eye)
     assert choice.busy and settled()
     assert_right(scene)
-    small = ShadingChoice(scene, "baked", baking.bytes_of(scene) // 2)
+    small = ShadingChoice(scene, "baked", baking.texture_bytes(scene) // 2)
     for _ in range(500):
         small.update(scene, eye)
     eye[1, 3] -= 50.0
@@ -236,16 +236,16 @@ def test_the_nearest_come_first_and_what_is_seen_before_that(scene):
 
 def test_far_panels_are_halved_within_the_budget(scene):
     bake(scene)
-    whole = baking.bytes_of(scene)
+    whole = baking.texture_bytes(scene)
     for k, layer in enumerate(LAYERS):
         panels.panel_of(scene, layer).location = (0, 2 + 20 * k, 1)
     blocks = there()
     budget = int(0.97 * whole)
     assert bake(scene, budget) > 1
-    assert baking.bytes_of(scene) <= budget
+    assert baking.texture_bytes(scene) <= budget
     assert panels.panel_of(scene, "a")["innerwalk_baked"] == 0 < panels.panel_of(scene, "fc")["innerwalk_baked"]
     for layer in LAYERS:
-        extent = baking.extent_of(panels.panel_of(scene, layer))
+        extent = baking.texture_extent(panels.panel_of(scene, layer))
         assert tuple(image(scene, layer).size) == extent.size(panels.panel_of(scene, layer)["innerwalk_baked"])
     assert bake(scene, budget) == 1  # only the look at what is painted
     bake(scene, budget, at=(0.0, 61.0, 1.0))
@@ -312,7 +312,7 @@ def test_a_ray_finds_the_same(scene, strewn):
 def test_renders_show_the_panels_themselves(scene, rendered):
     before = rendered(scene, 160, 90)
     bake(scene)
-    visibility.settle(scene)  # shows and hides all that hangs on a panel
+    visibility.apply_visibility(scene)  # shows and hides all that hangs on a panel
     assert not any(
         one.visible_get() and not one.hide_render for one in scene.objects if one.get(OBJECT_ROLE) == "baked"
     )
@@ -348,7 +348,7 @@ def test_a_collapsed_panel_comes_back_with_its_tiles(scene):
 
 
 def test_a_second_hall_keeps_its_colours(scene, recorded):
-    other = build(rec.load(recorded))
+    other = create_hall(rec.load(recorded))
     bake(scene)
     bake(other)
     baking.unbake(scene)
@@ -410,7 +410,7 @@ def test_undo_to_before_it_was_baked(scene):
 
 def test_bytes_that_the_shader_needs(scene):
     """Three of 2 cells of 6 × 4, one of a texel; and a peak a cell."""
-    assert baking.textures_of(scene) == 16 * (3 * (2 * 6 * 4 + 2) + 1 + 1)
+    assert baking.source_image_bytes(scene) == 16 * (3 * (2 * 6 * 4 + 2) + 1 + 1)
 
 
 @pytest.mark.parametrize("how", view_shading.SETTINGS)

@@ -20,9 +20,9 @@ from innerwalk.blender_addon.plans.number_text import format_number  # noqa: E40
 from innerwalk.blender_addon.properties import HALL_RECORDING, OBJECT_ROLE, PAINT_ATTRIBUTE  # noqa: E402
 from innerwalk.blender_addon.scene.dressing.scene_scale import read_colour_scale  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
-from innerwalk.blender_addon.scene.hall.assembly import collection_of  # noqa: E402
-from innerwalk.blender_addon.scene.hall.build import build, clear, rebuild  # noqa: E402
-from innerwalk.blender_addon.scene.hall.store import Dress  # noqa: E402
+from innerwalk.blender_addon.scene.hall.assembly import hall_collection  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import clear_hall, create_hall, rebuild_hall  # noqa: E402
+from innerwalk.blender_addon.scene.hall.store import Appearance  # noqa: E402
 from innerwalk.blender_addon.scene.paint import glyphs  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panels  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
@@ -58,7 +58,7 @@ def shown_at(holder, role: str) -> np.ndarray:
 
 
 def test_panels_hang_where_the_plan_says(empty_scene, tiny):
-    scene = build(tiny)
+    scene = create_hall(tiny)
     layers, links = tiny.network.folded()
     plan = layout.lay_out(layers, links)
     bpy.context.view_layer.update()
@@ -78,7 +78,7 @@ def test_panels_hang_where_the_plan_says(empty_scene, tiny):
 
 def test_nothing_stands_in_the_free_aisle(empty_scene, tiny):
     plan = layout.lay_out(*tiny.network.folded())
-    for holder in build(tiny).objects:
+    for holder in create_hall(tiny).objects:
         if holder.type == "MESH" and holder.get(OBJECT_ROLE) in ("gates", "numbers", "floor", "edges"):
             points, _ = painted(holder)
             inside = np.abs(points[:, 0]) < plan.aisle - 0.3
@@ -86,7 +86,7 @@ def test_nothing_stands_in_the_free_aisle(empty_scene, tiny):
 
 
 def test_every_object_says_what_it_is_and_words_are_meshes(empty_scene, tiny):
-    scene = build(tiny)
+    scene = create_hall(tiny)
     found = roles(scene)
     assert None not in found and len(found["panel"]) == len(found["frame"]) == 4
     assert {"floor", "edges", "gates", "numbers", "title", "input", "input frame", "answer board", "camera"} <= set(
@@ -98,7 +98,7 @@ def test_every_object_says_what_it_is_and_words_are_meshes(empty_scene, tiny):
 
 
 def test_bars_of_the_class_board_are_as_long_as_the_probabilities(empty_scene, tiny):
-    board = roles(build(tiny))["answer board"][0]
+    board = roles(create_hall(tiny))["answer board"][0]
     world = board.matrix_world.inverted()
     local = np.array([world @ Vector(point) for point in shown_at(board, "bar")])
     track = answer_board.RIGHT - answer_board.LEFT
@@ -109,19 +109,19 @@ def test_bars_of_the_class_board_are_as_long_as_the_probabilities(empty_scene, t
 
 
 def test_legend_runs_from_one_end_of_the_map_to_the_other(empty_scene, tiny):
-    board = roles(build(tiny))["title"][0]
+    board = roles(create_hall(tiny))["title"][0]
     points, colours = painted(board)
     for code in ("#3D7BFF", "#FFFFFF"):
         wanted = np.array(colour.linear(code))
         near = np.abs(colours - wanted).max(1) < 0.02
         assert near.any(), code
-    scene = build(tiny)
+    scene = create_hall(tiny)
     assert read_colour_scale(scene, 2.5).low == "− peak"
     assert (read_colour_scale(scene, 2.5, bars=True).low, read_colour_scale(scene, 2.5, bars=True).high) == (
         "−2.5",
         "+2.5",
     )
-    scene = build(tiny, Dress(normalisation="network", gain=2.0, ramp="ember"))
+    scene = create_hall(tiny, Appearance(normalisation="network", gain=2.0, ramp="ember"))
     peak = max(float(maps.peak.max()) for maps in tiny.all_maps.values())
     assert (read_colour_scale(scene).low, read_colour_scale(scene).high) == ("0", format_number(peak / 2))
 
@@ -153,13 +153,15 @@ def test_characters_that_say_nothing_are_spaces(empty_scene, character):
 
 
 def test_a_hall_keeps_its_recording(empty_scene, tiny):
-    scene = build(tiny, Dress(theme="paper", normalisation="layer", gain=2.0, title="Mine"))
-    kept = store.kept(scene)
+    scene = create_hall(tiny, Appearance(theme="paper", normalisation="layer", gain=2.0, title="Mine"))
+    kept = store.read_recording(scene)
     assert rec.describe(kept) == rec.describe(tiny)
     assert np.array_equal(kept.picture, tiny.picture)
     for key, maps in tiny.all_maps.items():
         assert np.array_equal(kept.all_maps[key].data, maps.data)
-    assert store.dress_of(scene) == Dress(theme="paper", ramp="paper", normalisation="layer", gain=2.0, title="Mine")
+    assert store.read_appearance(scene) == Appearance(
+        theme="paper", ramp="paper", normalisation="layer", gain=2.0, title="Mine"
+    )
 
 
 def test_unknown_values_survive_in_a_hall(empty_scene, tiny):
@@ -167,19 +169,19 @@ def test_unknown_values_survive_in_a_hall(empty_scene, tiny):
     data = maps.data.copy()
     data[0, 0, 0], data[1, 1, 1] = np.nan, np.inf
     tiny.add([rec.Maps("a", maps.method, rec.pack(data), len(data))])
-    kept = store.kept(build(tiny)).maps("a")
+    kept = store.read_recording(create_hall(tiny)).maps("a")
     assert kept.nonfinite == 2 and np.isnan(kept.data[0, 0, 0]) and np.isnan(kept.data[1, 1, 1])
 
 
 def test_rebuilding_keeps_what_a_person_moved(empty_scene, tiny):
-    scene = build(tiny)
+    scene = create_hall(tiny)
     panel = panels(scene)["b"]
     panel.matrix_world = panel.matrix_world @ Matrix.Translation((0.5, 0.25, 0.0))
     wanted = np.array(panel.matrix_world)
     before = len(scene.objects), len(bpy.data.images), len(bpy.data.meshes), len(bpy.data.materials)
-    rebuild(scene)
+    rebuild_hall(scene)
     assert np.allclose(panels(scene)["b"].matrix_world, wanted, atol=1e-5)
-    assert set(store.moved(scene)) == {"b"}
+    assert set(store.manual_moves(scene)) == {"b"}
     assert (len(scene.objects), len(bpy.data.images), len(bpy.data.meshes), len(bpy.data.materials)) == before
 
 
@@ -188,18 +190,18 @@ def test_two_halls_and_the_users_scene_stay_apart(empty_scene, tiny):
     user.collection.objects.link(cube)
     user.unit_settings.system, user.unit_settings.scale_length = "IMPERIAL", 0.3
     user.view_settings.view_transform = "AgX"
-    one, other = build(tiny), build(tiny, Dress(theme="paper", title="Second"))
+    one, other = create_hall(tiny), create_hall(tiny, Appearance(theme="paper", title="Second"))
     assert bpy.context.scene == user and list(user.objects) == [cube] and user.world is None
     assert (user.unit_settings.system, user.view_settings.view_transform) == ("IMPERIAL", "AgX")
     assert set(store.halls()) == {one, other} and not set(one.objects) & set(other.objects)
     assert one.world != other.world and one.view_settings.view_transform == "Standard"
-    clear(one)
-    assert not collection_of(one).objects and len(panels(other)) == 4
+    clear_hall(one)
+    assert not hall_collection(one).objects and len(panels(other)) == 4
 
 
 def test_layers_that_were_not_recorded_have_a_place(empty_scene, tiny):
     del tiny.all_maps["b", rec.ACTIVATIONS]
-    found = roles(build(tiny))
+    found = roles(create_hall(tiny))
     assert len(found["empty"]) == 1 and len(found["panel"]) == 3 and len(found["frame"]) == 4
 
 
@@ -213,7 +215,7 @@ def test_every_answer_has_its_board(empty_scene, tiny, kind):
         (("cat", 0.9, 0.1, 0.2, 0.5, 0.8),),
         (1.5, -0.5, float("nan")),
     )
-    found = roles(build(tiny))
+    found = roles(create_hall(tiny))
     assert ("answer board" in found) == (kind != "none")
     assert ("answer" in found) == (kind in ("picture", "mask", "boxes"))
     if kind in ("mask", "boxes", "numbers"):
@@ -222,7 +224,7 @@ def test_every_answer_has_its_board(empty_scene, tiny, kind):
 
 def test_boxes_are_drawn_where_they_are(empty_scene, tiny):
     tiny.prediction = rec.Prediction("boxes", boxes=(("cat", 0.9, 0.25, 0.5, 0.75, 1.0),))
-    scene = build(tiny)
+    scene = create_hall(tiny)
     scene.view_layers[0].update()
     found = roles(scene)
     board, picture = found["answer board"][0], found["answer"][0]
@@ -247,48 +249,48 @@ def test_blocks_collapse_to_one_panel(empty_scene, tiny):
     assert [layer.note for layer in shown_graph(network, ("s",))[0]] == ["stands for 4 layers of s", ""]
     with pytest.raises(UnknownName, match="no block 's.c'; did you mean s"):
         shown_graph(network, ("s.c",))
-    scene = build(rec.Recording(network, "", tiny.picture, tiny.prediction), Dress(collapse=("s",)))
-    assert len(roles(scene)["empty"]) == 2 and store.dress_of(scene).collapse == ("s",)
+    scene = create_hall(rec.Recording(network, "", tiny.picture, tiny.prediction), Appearance(collapse=("s",)))
+    assert len(roles(scene)["empty"]) == 2 and store.read_appearance(scene).collapse == ("s",)
 
 
 def test_errors_are_one_line(empty_scene, tiny):
     with pytest.raises(UnknownName, match="no theme 'drak'; did you mean dark"):
-        build(tiny, Dress(theme="drak"))
+        create_hall(tiny, Appearance(theme="drak"))
     with pytest.raises(SceneError, match="is no hall"):
-        store.document(bpy.context.scene)
+        store.stored_document(bpy.context.scene)
     bare = rec.Network("bare", tiny.network.layers[:1], ())
     with pytest.raises(SceneError, match="no layer to show"):
-        build(rec.Recording(bare, "", tiny.picture, tiny.prediction))
+        create_hall(rec.Recording(bare, "", tiny.picture, tiny.prediction))
     assert not store.halls() and not bpy.data.meshes and not bpy.data.images
 
 
 def test_a_damaged_text_is_told(empty_scene, tiny):
-    scene = build(tiny)
+    scene = create_hall(tiny)
     scene[HALL_RECORDING].clear()
     with pytest.raises(SceneError, match="damaged"):
-        store.kept(scene)
+        store.read_recording(scene)
     assert json.dumps(tiny.provenance)
 
 
 def test_rebuilding_leaves_a_persons_things_and_finds_its_own_in_any_collection(empty_scene, tiny):
-    scene = build(tiny)
+    scene = create_hall(tiny)
     cube, aside = bpy.data.objects.new("Cube", bpy.data.meshes.new("Cube")), bpy.data.collections.new("aside")
     scene.collection.children.link(aside)
-    collection_of(scene).objects.link(cube)
+    hall_collection(scene).objects.link(cube)
     aside.objects.link(panels(scene)["a"])
-    collection_of(scene).objects.unlink(panels(scene)["a"])
+    hall_collection(scene).objects.unlink(panels(scene)["a"])
     before = len(scene.objects)
-    rebuild(scene)
-    assert len(scene.objects) == before and cube in list(collection_of(scene).objects)
+    rebuild_hall(scene)
+    assert len(scene.objects) == before and cube in list(hall_collection(scene).objects)
 
 
 def test_a_hall_that_cannot_be_rebuilt_stays(empty_scene, tiny):
-    scene = build(tiny)
-    told = store.document(scene)
+    scene = create_hall(tiny)
+    told = store.stored_document(scene)
     scene[HALL_RECORDING].from_string(json.dumps(told | {"dress": told["dress"] | {"theme": "neon"}}))
     before = list(scene.objects)
     with pytest.raises(UnknownName, match="no theme 'neon'"):
-        rebuild(scene)
+        rebuild_hall(scene)
     assert list(scene.objects) == before and len(panels(scene)) == 4
 
 

@@ -10,11 +10,11 @@ bpy = pytest.importorskip("bpy", reason="needs Blender")
 from innerwalk.blender_addon.actions.opening import DEMO_FOLDER  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
-from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
-from innerwalk.blender_addon.scene.hall.renew import renew  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
+from innerwalk.blender_addon.scene.hall.input_updates import show_recording  # noqa: E402
 from innerwalk.blender_addon.scene.paint.pictures import picture_image, picture_size  # noqa: E402
 from innerwalk.blender_addon.scene.panels.values import is_colour, is_vector  # noqa: E402
-from innerwalk.blender_addon.scene.state.scratch import _blocks  # noqa: E402
+from innerwalk.blender_addon.scene.state.data_blocks import _data_blocks  # noqa: E402
 from innerwalk.torch_bridge.recording import Maps, load  # noqa: E402
 
 LAYER = "stage1.0.conv2"
@@ -28,11 +28,11 @@ def recording():
 @pytest.fixture
 def hall(recording):
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    return build(recording)
+    return create_hall(recording)
 
 
 def there() -> set[tuple[str, int]]:
-    return {(one.id_type, one.session_uid) for one in _blocks()}
+    return {(one.id_type, one.session_uid) for one in _data_blocks()}
 
 
 def of_role(scene, role):
@@ -55,7 +55,7 @@ def maps_of(kind: str, channels: int = 24) -> Maps:
 def test_another_input_and_answer(hall, recording):
     before = there()
     for new in (other(recording, 40, 90), other(recording, 90, 40), other(recording, 200, 200)):
-        renew(hall, new)
+        show_recording(hall, new)
         assert there() == before
         holder, frame = of_role(hall, "input"), of_role(hall, "input frame")
         assert tuple(picture_image(holder).size) == new.picture.shape[1::-1]
@@ -63,8 +63,8 @@ def test_another_input_and_answer(hall, recording):
         assert picture_size(holder)[0] / picture_size(holder)[1] == pytest.approx(
             new.picture.shape[1] / new.picture.shape[0]
         )
-        assert np.array_equal(store.bare(hall).picture, new.picture)
-        assert store.described(hall).prediction.top == new.prediction.top
+        assert np.array_equal(store.read_without_maps(hall).picture, new.picture)
+        assert store.read_description(hall).prediction.top == new.prediction.top
         inside = frame.matrix_basis.inverted() @ holder.matrix_basis
         assert tuple(inside.translation) == pytest.approx((0, 0, 0.02), abs=1e-6)
     assert len(of_role(hall, "answer board").data.vertices) > 100
@@ -72,18 +72,18 @@ def test_another_input_and_answer(hall, recording):
 
 def test_the_frame_comes_back_to_its_place(hall, recording):
     at = of_role(hall, "input").matrix_basis.copy()
-    renew(hall, other(recording, 40, 90))
+    show_recording(hall, other(recording, 40, 90))
     assert (of_role(hall, "input").matrix_basis.translation - at.translation).length > 0.1
-    renew(hall, recording)
+    show_recording(hall, recording)
     assert (of_role(hall, "input").matrix_basis.translation - at.translation).length < 1e-5
 
 
 def test_another_answer_is_painted(hall, recording):
     board = of_role(hall, "answer board")
     count = len(board.data.vertices)
-    renew(hall, other(recording, 64, 64))
+    show_recording(hall, other(recording, 64, 64))
     assert len(board.data.vertices) != count
-    renew(hall, recording)
+    show_recording(hall, recording)
     assert len(board.data.vertices) == count
 
 
@@ -95,7 +95,7 @@ def test_maps_of_other_sizes_and_kinds(hall, kinds):
         panels.show_maps(panel, maps)
         assert there() == before
         assert (is_vector(panel), is_colour(panel)) == (kind == "bars", kind == "colour")
-        assert np.array_equal(store.maps_of(panel, LAYER, kind).texels, maps.texels)
+        assert np.array_equal(store.read_maps(panel, LAYER, kind).texels, maps.texels)
 
 
 def test_undo_after_inputs_and_methods_came(hall, recording):
@@ -106,7 +106,7 @@ def test_undo_after_inputs_and_methods_came(hall, recording):
         return bpy.data.scenes[name]
 
     def came(number: int) -> None:
-        renew(now(), other(recording, 40 + number, 90 - number))
+        show_recording(now(), other(recording, 40 + number, 90 - number))
         panel = panels.panel_of(now(), LAYER)
         panels.show_maps(panel, maps_of(("scalar", "colour", "bars")[number % 3]))
         now().view_layers[0].update()
@@ -126,6 +126,6 @@ def test_undo_after_inputs_and_methods_came(hall, recording):
         assert now()["number"] == number
         came(number)
         kind = ("scalar", "colour", "bars")[number % 3]
-        shown = store.maps_of(panels.panel_of(now(), LAYER), LAYER, kind)
+        shown = store.read_maps(panels.panel_of(now(), LAYER), LAYER, kind)
         assert np.array_equal(shown.texels, maps_of(kind).texels)
-        assert store.bare(now()).picture.shape[:2] == (40 + number, 90 - number)
+        assert store.read_without_maps(now()).picture.shape[:2] == (40 + number, 90 - number)

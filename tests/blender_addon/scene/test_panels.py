@@ -13,11 +13,11 @@ from innerwalk.blender_addon.imaging import atlas, colour  # noqa: E402
 from innerwalk.blender_addon.properties import LARGEST_PEAK, PANEL_LAYER_ID, RAW_MAPS_IMAGE, VERSION_STAMP  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
-from innerwalk.blender_addon.scene.materials import images, look, panel_material  # noqa: E402
-from innerwalk.blender_addon.scene.materials.compat import EEVEE_IS_HALF  # noqa: E402
+from innerwalk.blender_addon.scene.materials import images, panel_material, scene_colours  # noqa: E402
+from innerwalk.blender_addon.scene.materials.compat import EEVEE_USES_HALF_FLOATS  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values as reading  # noqa: E402
 from innerwalk.blender_addon.scene.view.eevee_probe import eevee_works  # noqa: E402
-from innerwalk.blender_addon.scene.view.render import prepare  # noqa: E402
+from innerwalk.blender_addon.scene.view.render import set_render_settings  # noqa: E402
 from innerwalk.torch_bridge.recording import Maps, pack  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
 
@@ -44,16 +44,16 @@ def grid_for(channels: int, shape: tuple[int, int]) -> panels.Grid:
 def fill(panel, maps):
     """New values, and everybody told."""
     panels.show_maps(panel, maps)
-    panels.refresh(panel.users_scene[0])
+    panels.update_network_peak(panel.users_scene[0])
 
 
 def stand(scene, maps: Maps):
     """A panel of the maps in the scene, which is ready to be rendered."""
-    prepare(scene, 1, 1, samples=1)
+    set_render_settings(scene, 1, 1, samples=1)
     scene.render.use_persistent_data = True
-    look.set_look(scene)
+    scene_colours.set_scene_colours(scene)
     panel = panels.add_panel(scene.collection, maps.layer, maps.layer, maps, grid_for(maps.channels, maps.shape[1:]))
-    panels.refresh(scene)
+    panels.update_network_peak(scene)
     return panel
 
 
@@ -72,7 +72,7 @@ def face_on(scene, panel) -> tuple[int, int]:
 
 def sample(picture: np.ndarray, panel, channels, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """(channels, v, u, 3): the picture at shares u (right) and v (down) of these channels' tiles."""
-    grid, place = panels.grid_of(panel), panels.places(panel)[channels][:, None, None]
+    grid, place = panels.grid_of(panel), panels.channel_places(panel)[channels][:, None, None]
     x, y = np.moveaxis(grid.inside(place, u[None, None, :], v[None, :, None]), -1, 0)
     px = (x / (grid.columns * grid.cell[0]) * picture.shape[1]).astype(int)
     py = ((1 - y / (grid.rows * grid.cell[1])) * picture.shape[0]).astype(int)
@@ -97,14 +97,14 @@ def tinted(maps: Maps, normalisation="channel", network=None, **settings) -> np.
 
 
 @pytest.mark.parametrize("ramp", colour.RAMPS)
-@pytest.mark.parametrize("normalisation", look.NORMALISATIONS)
+@pytest.mark.parametrize("normalisation", scene_colours.NORMALISATIONS)
 def test_pixels_are_what_numpy_says(empty_scene, rendered, ramp, normalisation):
     maps, other = random_maps((6, 5, 4)), random_maps((2, 2, 2), 1, "conv2")
     panel = stand(empty_scene, maps)
     stand(empty_scene, other).location.y = 50
     network = max(maps.peak.max(), other.peak.max())
     for gain in (1.0, 2.5):
-        look.set_look(empty_scene, ramp=ramp, normalisation=normalisation, gain=gain)
+        scene_colours.set_scene_colours(empty_scene, ramp=ramp, normalisation=normalisation, gain=gain)
         wanted = tinted(maps, normalisation, network, ramp=ramp, gain=gain)
         assert largest_error(empty_scene, rendered, panel, wanted) < 2
 
@@ -127,7 +127,7 @@ def test_many_panels_share_the_networks_peak(empty_scene, rendered):
     new = [random_maps((5, 4, 4), 7), random_maps((3, 4, 4), 8, "conv2")]
     fill(first, new[0])
     fill(second, new[1])
-    look.set_look(empty_scene, normalisation="network")
+    scene_colours.set_scene_colours(empty_scene, normalisation="network")
     network = max(maps.peak.max() for maps in new)
     assert largest_error(empty_scene, rendered, first, tinted(new[0], "network", network)) < 2
 
@@ -138,11 +138,11 @@ def test_any_number_of_channels(empty_scene, rendered, channels):
     assert largest_error(empty_scene, rendered, stand(empty_scene, maps), tinted(maps)) < 2
 
 
-@pytest.mark.parametrize("normalisation", look.NORMALISATIONS)
+@pytest.mark.parametrize("normalisation", scene_colours.NORMALISATIONS)
 def test_a_new_input_is_normalised_anew_and_makes_no_tile_again(empty_scene, rendered, normalisation):
     first, second = random_maps((11, 4, 4)), random_maps((11, 4, 4), 5)
     panel = stand(empty_scene, first)
-    look.set_look(empty_scene, normalisation=normalisation)
+    scene_colours.set_scene_colours(empty_scene, normalisation=normalisation)
     made = []
 
     def heard(scene, graph):
@@ -200,7 +200,7 @@ def test_a_sheet_of_several_columns(empty_scene, rendered, monkeypatch):
     monkeypatch.setattr(atlas.sheet_layout, "__defaults__", (12,))
     maps = random_maps((23, 4, 3))
     panel = stand(empty_scene, maps)
-    assert tuple(panel_material.image_of(panel.data.materials[0]).size) == (6, 12)
+    assert tuple(panel_material.material_image(panel.data.materials[0]).size) == (6, 12)
     assert tuple(panels.image_of(panel, "Peaks").size) == (2, 3)
     assert np.array_equal(reading.peaks_of(panel), np.maximum(maps.peak, np.float32(colour.MIN_PEAK)))
     assert largest_error(empty_scene, rendered, panel, tinted(maps)) < 2
@@ -221,12 +221,12 @@ def test_eevee_shows_the_same(empty_scene, rendered):
         pytest.skip("needs OpenGL for EEVEE")
     data = np.random.default_rng(0).normal(size=(6, 4, 4))
     data[0] = 0
-    if not EEVEE_IS_HALF:
+    if not EEVEE_USES_HALF_FLOATS:
         data[1, 1, 2], data[4, 0, 0] = np.nan, np.inf
     maps = maps_of(data)
     panel = stand(empty_scene, maps)
-    prepare(empty_scene, 1, 1, samples=1, engine="eevee")
-    look.set_look(empty_scene, ramp="paper", gain=1.5)
+    set_render_settings(empty_scene, 1, 1, samples=1, engine="eevee")
+    scene_colours.set_scene_colours(empty_scene, ramp="paper", gain=1.5)
     assert largest_error(empty_scene, rendered, panel, tinted(maps, ramp="paper", gain=1.5)) < 2
 
 
@@ -237,7 +237,7 @@ def test_colour_maps_pass_through(empty_scene, rendered):
     texels[1, 0, 1, 0] = np.nan
     maps = Maps("conv1", "deconvnet", texels, 5, colour=True)
     panel = stand(empty_scene, maps)
-    look.set_look(empty_scene, ramp="ember", normalisation="layer", gain=3.0)
+    scene_colours.set_scene_colours(empty_scene, ramp="ember", normalisation="layer", gain=3.0)
     empty = colour.srgb(colour.THEMES["dark"]["track"])  # neither the board nor a black picture
     wanted = np.where(texels[..., 3:] == 1, texels[..., :3], empty)
     wanted[1, 0, 1] = colour.srgb(colour.MARKER)
@@ -249,7 +249,7 @@ def test_vectors_are_bars_from_zero(empty_scene, rendered, ramp, theme):
     values = np.array([4.0, -4.0, 1.0, -2.0, 0.0, 0.4, np.nan])
     panel = stand(empty_scene, maps_of(values[:, None, None]))
     panels.show_channels(panel, np.arange(7), 2, 4, (4.0, 1.0))
-    look.set_look(empty_scene, ramp=ramp, theme=theme)
+    scene_colours.set_scene_colours(empty_scene, ramp=ramp, theme=theme)
     u, v = (np.arange(40) + 0.5) / 40, np.array([0.05, 0.5, 0.95])
     picture = rendered(empty_scene, *face_on(empty_scene, panel))
     seen = sample(picture, panel, np.arange(7), u, v)
@@ -287,7 +287,7 @@ def test_chosen_channels_on_another_grid(empty_scene, rendered):
     panels.show_channels(panel, chosen, 2, 2, (0.6, 0.5))
     picture = rendered(empty_scene, *face_on(empty_scene, panel))
     assert np.abs(texels_of(picture, panel, chosen, 4, 4) - tinted(maps)[chosen] * 255).max() < 2
-    assert panels.places(panel)[chosen].tolist() == [0, 1, 2] and (panels.places(panel) >= 0).sum() == 3
+    assert panels.channel_places(panel)[chosen].tolist() == [0, 1, 2] and (panels.channel_places(panel) >= 0).sum() == 3
 
 
 def test_methods_may_change_on_a_panel(empty_scene, rendered):
@@ -345,13 +345,13 @@ def test_air_comes_between(empty_scene, rendered):
     face_on(empty_scene, panel)
     camera = empty_scene.camera
     camera.data.type, camera.location.z, camera.data.lens = "PERSP", 30.0, 2000
-    look.set_look(empty_scene, fog=(6.0, 45.0))
+    scene_colours.set_scene_colours(empty_scene, fog=(6.0, 45.0))
     keep = math.exp(-(30 - 6) / 45)
     air = np.array(colour.linear(colour.THEMES["dark"]["air"]))
     wanted = colour.to_srgb(keep + air * (1 - keep)) * 255
     middle = rendered(empty_scene, 20, 20)[10, 10]
     assert np.abs(middle - wanted).max() < 2
-    look.set_look(empty_scene, fog=())
+    scene_colours.set_scene_colours(empty_scene, fog=())
     assert np.abs(rendered(empty_scene, 20, 20)[10, 10] - 255).max() < 2
 
 
@@ -360,14 +360,14 @@ def test_two_scenes_have_each_their_look(empty_scene, rendered):
     first = stand(empty_scene, maps)
     second_scene = bpy.data.scenes.new("Other")
     second = stand(second_scene, maps)
-    look.set_look(second_scene, ramp="ember")
+    scene_colours.set_scene_colours(second_scene, ramp="ember")
     assert largest_error(empty_scene, rendered, first, tinted(maps)) < 2
     assert largest_error(second_scene, rendered, second, tinted(maps, ramp="ember")) < 2
 
 
 def save_and_open(path) -> tuple:
-    images.pack_all()
-    images.pack_all()  # a second time must not lose them
+    images.pack_images()
+    images.pack_images()  # a second time must not lose them
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
     bpy.ops.wm.open_mainfile(filepath=str(path))
     return bpy.context.scene, panels.panel_of(bpy.context.scene, "conv1")
@@ -393,7 +393,7 @@ def test_what_cannot_be_shown_is_told(empty_scene):
     with pytest.raises(UnknownName, match="did you mean conv1"):
         panels.panel_of(empty_scene, "conv2")
     with pytest.raises(UnknownName, match="did you mean ember"):
-        look.set_look(empty_scene, ramp="embers")
+        scene_colours.set_scene_colours(empty_scene, ramp="embers")
 
 
 def test_no_material_is_a_lamp(empty_scene):
@@ -410,15 +410,15 @@ def test_what_a_person_has_renamed_or_taken_away(empty_scene):
     assert tuple(panels.image_of(panel).size) == (6, 12)
     bpy.data.images.remove(panels.image_of(panel))
     fill(panel, bars)
-    assert np.array_equal(store.maps_of(panel, "conv1", "activations").data, bars.data)
+    assert np.array_equal(store.read_maps(panel, "conv1", "activations").data, bars.data)
     bpy.data.materials.remove(panel.data.materials[0])
-    assert store.maps_of(panel, "conv1", "activations") is None
+    assert store.read_maps(panel, "conv1", "activations") is None
     panel.data.materials[0] = own = bpy.data.materials.new("a person's own")
     assert panels.image_of(panel) is None
     fill(panel, bars)
     assert own in list(bpy.data.materials) and panels.image_of(panel) is not None
     panel.modifiers.clear()
-    assert store.maps_of(panel, "conv1", "activations") is None
+    assert store.read_maps(panel, "conv1", "activations") is None
     with pytest.raises(SceneError, match="has lost the modifier"):
         fill(panel, random_maps((5, 4, 4)))
 
@@ -427,4 +427,4 @@ def test_maps_are_read_back_from_a_sheet_of_two_columns(empty_scene):
     maps = random_maps((2048, 64, 1))
     panel = panels.add_panel(empty_scene.collection, "a", "a", maps, (64, 32, (0.1, 0.1)))
     assert tuple(panels.image_of(panel).size) == (2, 16384)
-    assert np.array_equal(store.maps_of(panel, "a", "activations").texels, maps.texels)
+    assert np.array_equal(store.read_maps(panel, "a", "activations").texels, maps.texels)

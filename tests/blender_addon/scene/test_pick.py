@@ -16,7 +16,7 @@ from innerwalk.blender_addon.plans.primitives import Picture, wall  # noqa: E402
 from innerwalk.blender_addon.properties import OBJECT_ROLE, PANEL_LAYER_ID, SHELF_INDEX  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import assembly, pick  # noqa: E402
-from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.scene.hall.pick import Hit  # noqa: E402
 from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
 
@@ -25,7 +25,7 @@ MAP = {"a": (6, 4), "b": (6, 4), ":add": (6, 4), "fc": (1, 1)}
 
 @pytest.fixture
 def scene(empty_scene, recorded):
-    return build(rec.load(recorded))
+    return create_hall(rec.load(recorded))
 
 
 def graph(scene):
@@ -37,7 +37,7 @@ def aim(scene, panel, channel: int, u=0.5, v=0.5, away=0.4, aside=(0.0, 0.0), by
     """The pick of a ray at a share of a tile, from `away` metres before the panel and `aside`; by: of an instance."""
     depsgraph = graph(scene)
     at = by @ panel.matrix_world if by else panel.matrix_world
-    x, y = panels.grid_of(panel).inside(panels.places(panel)[channel], u, v)
+    x, y = panels.grid_of(panel).inside(panels.channel_places(panel)[channel], u, v)
     eye = at @ Vector((x + aside[0], y + aside[1], away))
     return pick.pick(scene, depsgraph, eye, (at @ Vector((x, y, 0.0))) - eye)
 
@@ -69,7 +69,7 @@ def test_sixty_four_rays_find_the_tile_they_aim_at(scene, strewn):
         hit = aim(scene, panel, channel, u, v, aside=tuple(rng.uniform(-0.1, 0.1, 2)))
         assert hit[:3] == ("panel", layer, channel) and hit.object == panel.name
         assert pick.pixel_of(hit) == (row, column)
-        x, y = panels.grid_of(panel).inside(panels.places(panel)[channel], u, v)
+        x, y = panels.grid_of(panel).inside(panels.channel_places(panel)[channel], u, v)
         assert np.allclose(hit.place, panel.matrix_world @ Vector((x, y, 0)), atol=1e-4)
 
 
@@ -99,7 +99,7 @@ def screen(scene, panel, role: str, parent=None) -> bpy.types.Object:
     made.matrix_world, made.parent = panel.matrix_world, parent
     if role:
         made[OBJECT_ROLE] = role
-    assembly.collection_of(scene).objects.link(made)
+    assembly.hall_collection(scene).objects.link(made)
     return made
 
 
@@ -126,7 +126,7 @@ def test_the_name_of_one_panel_before_the_tiles_of_another(scene):
     assert middles, "a name over the panel"
     grid = panels.grid_of(far)
     for middle in middles[:: max(1, len(middles) // 8)]:
-        x, y = grid.inside(panels.places(far)[2], 0.5, 0.5)
+        x, y = grid.inside(panels.channel_places(far)[2], 0.5, 0.5)
         behind = Matrix.Translation((middle.x - x, middle.y - y, -0.3))
         far.matrix_world = near.matrix_world @ behind
         depsgraph = graph(scene)
@@ -163,7 +163,7 @@ def test_an_instanced_hall_in_another_scene(scene):
         empty = bpy.data.objects.new(f"Copy {k}", None)
         empty.instance_type, empty.instance_collection, empty.matrix_world = (
             "COLLECTION",
-            assembly.collection_of(scene),
+            assembly.hall_collection(scene),
             at,
         )
         other.collection.objects.link(empty)
@@ -172,7 +172,7 @@ def test_an_instanced_hall_in_another_scene(scene):
         panel = panels.panel_of(scene, layer)
         hit = aim(other, panel, channel, 0.2, 0.9, by=by)
         assert hit[:3] == ("panel", layer, channel) and hit.object == panel.name
-        x, y = panels.grid_of(panel).inside(panels.places(panel)[channel], 0.2, 0.9)
+        x, y = panels.grid_of(panel).inside(panels.channel_places(panel)[channel], 0.2, 0.9)
         assert np.allclose(hit.place, by @ panel.matrix_world @ Vector((x, y, 0)), atol=1e-3)
     gap = by @ panels.panel_of(scene, "a").matrix_world
     eye = gap @ Vector((0.001, 0.001, 0.4))
@@ -194,7 +194,7 @@ def test_input_answer_floor_and_sky(scene):
 
 def test_a_picture_of_the_shelf_says_which_one(scene):
     picture = Picture("Shelf", "shelf", np.zeros((4, 4, 3), np.uint8), wall((0.0, -60.0, 1.0), 0.0), (1.0, 1.0))
-    made = pictures.add_picture(picture, assembly.collection_of(scene))
+    made = pictures.add_picture(picture, assembly.hall_collection(scene))
     made[SHELF_INDEX] = 5
     hit = pick.pick(scene, graph(scene), (0.5, -62.0, 1.5), (0, 1, 0))
     assert (hit.role, hit.index, hit.object) == ("shelf", 5, made.name)
@@ -211,7 +211,7 @@ def test_maps_that_a_person_took_away_have_no_pixel(scene):
 def test_a_layer_that_was_not_recorded_is_named_but_no_panel(empty_scene, recorded):
     recording = rec.load(recorded)
     del recording.all_maps["b", "activations"]
-    scene = build(recording)
+    scene = create_hall(recording)
     holder = next(one for one in scene.objects if one.get(PANEL_LAYER_ID) == "b")
     eye = holder.matrix_world @ Vector((0.02, 0.02, 0.5))
     hit = pick.pick(scene, graph(scene), eye, holder.matrix_world @ Vector((0.02, 0.02, 0)) - eye)
@@ -234,7 +234,7 @@ def test_a_point_of_a_view_is_a_ray(scene, kind):
                            view_perspective=kind, view_distance=1.0)  # fmt: skip
     context = SimpleNamespace(scene=scene, region=region, region_data=data, evaluated_depsgraph_get=lambda: depsgraph)
     for channel in range(5):
-        x, y = panels.grid_of(panel).inside(panels.places(panel)[channel], 0.6, 0.7)
+        x, y = panels.grid_of(panel).inside(panels.channel_places(panel)[channel], 0.6, 0.7)
         clip = data.perspective_matrix @ (panel.matrix_world @ Vector((x, y, 0))).to_4d()
         at = (clip.xy / clip.w + Vector((1, 1))) / 2
         hit = pick.pick_at(context, at.x * 800, at.y * 600)

@@ -19,7 +19,7 @@ from mathutils import Matrix  # noqa: E402
 
 from innerwalk.blender_addon.properties import NODE_GROUP_NAME, PAINT_MATERIAL_STAMP, VERSION_STAMP  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
-from innerwalk.blender_addon.scene.hall.build import build, rebuild  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import create_hall, rebuild_hall  # noqa: E402
 from innerwalk.blender_addon.scene.materials import nodes  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panels  # noqa: E402
 from innerwalk.scenes import scene as recipe  # noqa: E402
@@ -48,7 +48,7 @@ print("FOUND", json.dumps({
 @pytest.fixture
 def saved(empty_scene, recorded, tmp_path) -> Path:
     """A hall in a file of its own."""
-    return recipe.save(build(rec.load(recorded)), tmp_path / "hall.blend")
+    return recipe.save(create_hall(rec.load(recorded)), tmp_path / "hall.blend")
 
 
 def read(path: Path) -> np.ndarray:
@@ -80,7 +80,7 @@ def test_a_figure_of_the_file_is_the_figure_of_the_recording(saved, recorded, tm
 
 
 def test_a_moved_panel_stays_moved_in_every_figure(empty_scene, recorded, tmp_path):
-    scene = build(rec.load(recorded))
+    scene = create_hall(rec.load(recorded))
     panel = panels(scene)["b"]
     panel.matrix_world = panel.matrix_world @ Matrix.Translation((0.0, 1.5, 0.0))
     moved = recipe.save(scene, tmp_path / "moved.blend")
@@ -95,7 +95,7 @@ def test_a_moved_panel_stays_moved_in_every_figure(empty_scene, recorded, tmp_pa
 
 def test_only_the_hall_is_saved(empty_scene, recorded, tmp_path):
     bpy.data.objects.new("Secret", bpy.data.meshes.new("Secret")).use_fake_user = True
-    path = recipe.save(build(rec.load(recorded)), tmp_path / "hall.blend")
+    path = recipe.save(create_hall(rec.load(recorded)), tmp_path / "hall.blend")
     with bpy.data.libraries.load(str(path)) as (there, _):
         assert "Secret" not in there.objects and len(there.scenes) == 1
 
@@ -104,7 +104,7 @@ def test_saving_fails_in_one_line_and_keeps_the_old_file(empty_scene, recorded, 
     def full(descriptor):
         raise OSError("Error: No space left on device\n")  # as Blender says it, without a number
 
-    scene = build(rec.load(recorded))
+    scene = create_hall(rec.load(recorded))
     with pytest.raises(SceneError, match="no such folder"):
         recipe.save(scene, tmp_path / "nowhere" / "hall.blend")
     with pytest.raises(SceneError, match="is no hall"):
@@ -118,12 +118,12 @@ def test_saving_fails_in_one_line_and_keeps_the_old_file(empty_scene, recorded, 
 def test_a_saved_hall_with_an_older_stamp_offers_to_be_rebuilt(saved):
     bpy.ops.wm.open_mainfile(filepath=str(saved))
     scene = bpy.context.scene
-    assert not store.outdated(scene)
+    assert not store.is_outdated(scene)
     group = next(one for one in bpy.data.node_groups if NODE_GROUP_NAME in one)
     group[VERSION_STAMP] = 0
-    assert store.outdated(scene)
-    rebuild(scene)
-    assert not store.outdated(scene) and len(panels(scene)) == 4
+    assert store.is_outdated(scene)
+    rebuild_hall(scene)
+    assert not store.is_outdated(scene) and len(panels(scene)) == 4
 
 
 def test_an_older_hall_appended_beside_a_new_one_is_brought_up_to_date_once(saved, recorded, tmp_path):
@@ -134,13 +134,13 @@ def test_an_older_hall_appended_beside_a_new_one_is_brought_up_to_date_once(save
             one[key] = 0
     old = recipe.save(store.halls()[0], tmp_path / "old.blend")
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    build(rec.load(recorded))
+    create_hall(rec.load(recorded))
     with bpy.data.libraries.load(str(old)) as (there, wanted):
         wanted.scenes = there.scenes
-    assert [store.outdated(scene) for scene in store.halls()] == [True, True]
+    assert [store.is_outdated(scene) for scene in store.halls()] == [True, True]
     for scene in store.halls():
-        rebuild(scene)
-    assert not nodes.outdated_groups() and not any(store.outdated(scene) for scene in store.halls())
+        rebuild_hall(scene)
+    assert not nodes.outdated_groups() and not any(store.is_outdated(scene) for scene in store.halls())
 
 
 def test_a_figure_of_a_persons_file_leaves_nothing_of_it(empty_scene, recorded, tmp_path):
@@ -149,7 +149,7 @@ def test_a_figure_of_a_persons_file_leaves_nothing_of_it(empty_scene, recorded, 
     for data in there.values():
         empty_scene.collection.objects.link(bpy.data.objects.new(data.name, data))
     empty_scene.objects[0].keyframe_insert("location")
-    build(rec.load(recorded))
+    create_hall(rec.load(recorded))
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "mine.blend"))
     bpy.ops.wm.read_factory_settings(use_empty=True)
     render_figure(tmp_path / "mine.blend", tmp_path / "a.png", FigureOptions(size=(32, 18), samples=1))
@@ -160,11 +160,11 @@ def test_a_figure_of_a_persons_file_leaves_nothing_of_it(empty_scene, recorded, 
 def test_a_hall_of_every_release_opens_and_can_be_rebuilt(golden, tmp_path):
     bpy.ops.wm.open_mainfile(filepath=str(golden))
     scene = bpy.context.scene
-    kept = store.kept(scene)
+    kept = store.read_recording(scene)
     assert (kept.network.name, kept.prediction.top[0][1], len(kept.all_maps)) == ("tiny", "cat", 4)
     before = {id: np.array(panel.matrix_world) for id, panel in panels(scene).items()}
-    rebuild(scene)
-    assert not store.outdated(scene)
+    rebuild_hall(scene)
+    assert not store.is_outdated(scene)
     assert set(before) == set(panels(scene))
     picture = read(render_figure(golden, tmp_path / "a.png", FigureOptions(size=SMALL, samples=2)))
     assert picture.std() > 5

@@ -14,10 +14,10 @@ from innerwalk.blender_addon.imaging import colour, plots, statistics  # noqa: E
 from innerwalk.blender_addon.plans.number_text import format_number  # noqa: E402
 from innerwalk.blender_addon.properties import LOGARITHMIC_HISTOGRAMS  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
-from innerwalk.blender_addon.scene.hall.build import build  # noqa: E402
-from innerwalk.blender_addon.scene.materials import images, look, panel_material  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
+from innerwalk.blender_addon.scene.materials import images, panel_material, scene_colours  # noqa: E402
 from innerwalk.blender_addon.scene.materials.compat import set_modifier_inputs  # noqa: E402
-from innerwalk.blender_addon.scene.panels import image_of, panels, show_maps, tiles_of  # noqa: E402
+from innerwalk.blender_addon.scene.panels import image_of, panels, show_maps, tiles_modifier  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values as reading  # noqa: E402
 from innerwalk.blender_addon.ui.common import previews  # noqa: E402
 from innerwalk.blender_addon.ui.inspect import inspector_state, probe_operator  # noqa: E402
@@ -37,7 +37,7 @@ def tiny(recorded) -> rec.Recording:
 
 @pytest.fixture
 def hall(empty_scene, tiny):
-    return build(tiny)
+    return create_hall(tiny)
 
 
 @pytest.fixture
@@ -63,15 +63,15 @@ def test_colour_maps_and_stacks_of_several_columns_are_read_too(hall):
     rng = np.random.default_rng(4)
     panel = panels(hall)["a"]
     show_maps(panel, rec.Maps("a", "x", rng.random((5, 3, 2, 4)).astype(np.float32), 5, colour=True))
-    whole = store.maps_of(panel, "a", "x").data
+    whole = store.read_maps(panel, "a", "x").data
     assert np.array_equal(reading.map_of(panel, 4), whole[4]) and reading.map_of(panel, 4).shape == (3, 2, 3)
     assert np.array_equal(reading.value_at(panel, 3, 2, 1), whole[3, 2, 1])
     texels = rng.random((2, 3, 2, 4)).astype(np.float32)
     show_maps(panel, rec.Maps("a", "x", texels, 5))
-    image = images.fitting(image_of(panel), "two columns", images.atlas.Sheet(2, 1, 4, 3))
-    panel_material.set_images(panel.data.materials[0], {"Texels": image}, (2, 1))
-    set_modifier_inputs(tiles_of(panel), {"Sheet Columns": 2, "Sheet Rows": 1})
-    images.write(image, np.concatenate([texels[0], texels[1]], 1).ravel())
+    image = images.fit_image(image_of(panel), "two columns", images.atlas.Sheet(2, 1, 4, 3))
+    panel_material.set_material_images(panel.data.materials[0], {"Texels": image}, (2, 1))
+    set_modifier_inputs(tiles_modifier(panel), {"Sheet Columns": 2, "Sheet Rows": 1})
+    images.write_image(image, np.concatenate([texels[0], texels[1]], 1).ravel())
     assert np.array_equal(reading.map_of(panel, 4), texels[1, :, :, 0])
     assert reading.value_at(panel, 4, 2, 1) == texels[1, 2, 1, 0]
 
@@ -141,12 +141,12 @@ def test_weights_have_a_histogram_if_the_bridge_sends_them(hall):
         then(question(SimpleNamespace(statistics=lambda network, layers: {layer: weights[layer] for layer in layers})))
         found = inspecting.inspect_layer(hall, "a")
     assert list(found.pictures) == ["activations", "weights"] and found.ends["weights"] == ("−1", "3")
-    assert session.weight_histograms["tiny", "a"].unknown == 1 and hall["innerwalk_weighed"] == "a"
+    assert session.weight_histograms["tiny", "a"].nonfinite == 1 and hall["innerwalk_weighed"] == "a"
 
 
-@pytest.mark.parametrize("normalisation", look.NORMALISATIONS)
+@pytest.mark.parametrize("normalisation", scene_colours.NORMALISATIONS)
 def test_a_channel_has_the_colours_of_the_hall(hall, tiny, normalisation):
-    look.set_look(hall, normalisation=normalisation, gain=2.0, ramp="paper")
+    scene_colours.set_scene_colours(hall, normalisation=normalisation, gain=2.0, ramp="paper")
     maps = tiny.maps("a")
     network = max(float(layer_maps.peak.max()) for layer_maps in tiny.all_maps.values())
     peak = {"channel": maps.peak[2], "layer": maps.peak.max(), "network": network}[normalisation]
@@ -206,9 +206,9 @@ def test_results_are_computed_only_after_changes(interface, tiny):
     assert draw_inspector(interface) == (False, shown), "nothing has changed"
     changes = (
         lambda: actions.select(interface, "b", 2),
-        lambda: look.set_look(interface, gain=3.0),
-        lambda: look.set_look(interface, theme="paper"),
-        lambda: look.set_look(interface, normalisation="layer"),
+        lambda: scene_colours.set_scene_colours(interface, gain=3.0),
+        lambda: scene_colours.set_scene_colours(interface, theme="paper"),
+        lambda: scene_colours.set_scene_colours(interface, normalisation="layer"),
         lambda: setattr(bpy.context.window_manager, LOGARITHMIC_HISTOGRAMS, True),
         lambda: inspector_state.invalidate(),
     )
@@ -332,7 +332,7 @@ def test_a_new_file_forgets_the_old_ones_pictures(interface, recorded):
     actions.select(interface, "a", 1)
     draw_inspector(interface)
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    again = build(rec.load(recorded))
+    again = create_hall(rec.load(recorded))
     actions.select(again, "b", 1)
     draw_inspector(again)
     assert list(inspector_state.state.results) == [again.session_uid]

@@ -34,7 +34,7 @@ DEFAULTS = {"ramp": "signed", "normalisation": "channel", "gain": 1.0, "theme": 
 T = TypeVar("T")
 
 
-def set_look(
+def set_scene_colours(
     scene: bpy.types.Scene,
     *,
     ramp: str | None = None,
@@ -59,18 +59,18 @@ def set_look(
     scene.update_tag()
 
 
-def told(scene: bpy.types.Scene) -> dict[str, Any]:
+def read_scene_colours(scene: bpy.types.Scene) -> dict[str, Any]:
     """Colour map, normalisation, gain and theme of a scene that has a look, as `set_look` takes them."""
     weights, air = tuple(scene[PEAK_WEIGHTS]), np.array(scene[AIR_COLOUR])
     return {
-        "ramp": ramp_of(scene).name,
+        "ramp": scene_colour_map(scene).name,
         "normalisation": next(name for name, known in NORMALISATIONS.items() if known == weights),
         "gain": float(scene[COLOUR_GAIN]),
         "theme": min(colour.THEMES, key=lambda name: np.abs(colour.linear(colour.THEMES[name]["air"]) - air).max()),
     }
 
 
-def ramp_of(scene: bpy.types.Scene) -> colour.Ramp:
+def scene_colour_map(scene: bpy.types.Scene) -> colour.Ramp:
     """The colour map of a scene that has a look."""
     return tuple(colour.RAMPS.values())[int(scene[COLOUR_MAP][0] * len(colour.RAMPS))]
 

@@ -16,20 +16,20 @@ from ..paint.styles import theme_style
 from . import store
 
 
-def renew(scene: bpy.types.Scene, recording: Recording) -> None:
+def show_recording(scene: bpy.types.Scene, recording: Recording) -> None:
     """Show the input and the answer of a recording, and keep its description; panels are filled by others.
 
     What a person has moved stays there, what they have taken away stays away.
     """
-    dress = store.dress_of(scene)
-    style = theme_style(dress.theme)
+    appearance = store.read_appearance(scene)
+    style = theme_style(appearance.theme)
     frame, holder, board = (_of(scene, role) for role in ("input frame", "input", "answer board"))
     if holder is not None:
         board_updates.update_input(recording, frame, holder, style)
     if board is not None:
         board_updates.update_answer(recording, board, style)
     glyphs.forget_fonts()
-    store.keep(scene, recording, dress)
+    store.write_recording(scene, recording, appearance)
 
 
 def _of(scene: bpy.types.Scene, role: str) -> bpy.types.Object | None:

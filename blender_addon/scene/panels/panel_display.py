@@ -11,16 +11,16 @@ from ....torch_bridge.recording import Maps, pack
 from ...imaging import atlas
 from ...imaging.channel_ranking import strongest_channels
 from ...layout import Slot
-from .panel_metadata import LINKS
+from .panel_metadata import LINK_PREFIX
 
-LEAST, GOOD = 12.0, 13.0
+MIN_TILE, DIGEST_TILE = 12.0, 13.0
 """Pixels of a cell under which a digest is made; and of the cells it has."""
 OVERSAMPLED = 2.0
 """Texels a pixel to which maps are averaged down."""
 
 
 @dataclass(frozen=True)
-class Showing:
+class PanelDisplay:
     """What a panel shows: its maps, the grid they are on, and how high that is."""
 
     maps: Maps
@@ -35,25 +35,25 @@ class Showing:
         return columns * width, rows * height
 
 
-def showing(
+def choose_display(
     maps: Maps, slot: Slot, pixel: float | None, *, digest: bool, needed: Collection[int] = ()
-) -> Showing:  # fmt: skip
+) -> PanelDisplay:  # fmt: skip
     """All channels as planned; in a picture with `pixel` metres a pixel, averaged down and, if need be, a digest.
 
     needed: channels that a digest has in any case, as far as there is room.
     """
-    planned = Showing(maps, (slot.columns, slot.rows, slot.cell))
+    planned = PanelDisplay(maps, (slot.columns, slot.rows, slot.cell))
     if pixel is None:
         return planned
-    whole = Showing(averaged(maps, slot.cell[0] / pixel), planned.grid)
-    if not digest or min(slot.cell) / pixel >= LEAST or maps.shape[1:] == (1, 1):
+    whole = PanelDisplay(average_maps(maps, slot.cell[0] / pixel), planned.grid)
+    if not digest or min(slot.cell) / pixel >= MIN_TILE or maps.shape[1:] == (1, 1):
         return whole
     columns, rows, edge = _grid(slot, pixel)
     if columns * rows >= maps.channels:
         return whole
     channels = _channels(maps, columns * rows, needed)
     grid = (columns, rows, (edge, edge * slot.cell[1] / slot.cell[0]))
-    return Showing(averaged(_chosen(maps, channels), edge / pixel), grid, tuple(channels.tolist()))
+    return PanelDisplay(average_maps(_chosen(maps, channels), edge / pixel), grid, tuple(channels.tolist()))
 
 
 def _channels(maps: Maps, count: int, needed: Collection[int]) -> np.ndarray:
@@ -65,7 +65,7 @@ def _channels(maps: Maps, count: int, needed: Collection[int]) -> np.ndarray:
 
 def _grid(slot: Slot, pixel: float) -> tuple[int, int, float]:
     """Columns, rows and cell width of as many tiles of about GOOD pixels as fit on the panel."""
-    columns = max(2, int(slot.width / pixel / GOOD))
+    columns = max(2, int(slot.width / pixel / DIGEST_TILE))
     edge = slot.width / columns
     return columns, max(1, int(slot.height / (edge * slot.cell[1] / slot.cell[0]) + 1e-6)), edge
 
@@ -77,11 +77,11 @@ def _finite(maps: Maps) -> np.ndarray:
 def _chosen(maps: Maps, channels: np.ndarray) -> Maps:
     labels = tuple(maps.labels[k] for k in channels) if maps.labels else ()
     texels = maps.texels[channels] if maps.colour else pack(maps.data[channels])
-    links = {name: rows for name, rows in maps.extras.items() if name.startswith(LINKS)}  # beams know a digest
+    links = {name: rows for name, rows in maps.extras.items() if name.startswith(LINK_PREFIX)}  # beams know a digest
     return Maps(maps.layer, maps.method, texels, len(channels), maps.colour, maps.frame, labels, links)
 
 
-def averaged(maps: Maps, pixels: float) -> Maps:
+def average_maps(maps: Maps, pixels: float) -> Maps:
     """Maps averaged down to about OVERSAMPLED texels a pixel of a tile `pixels` wide, with peaks of their own."""
     factor = int(maps.texels.shape[2] / max(pixels * OVERSAMPLED, 1.0))
     if factor <= 1:

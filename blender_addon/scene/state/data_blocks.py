@@ -9,7 +9,7 @@ import bpy
 
 
 @contextmanager
-def scratch() -> Iterator[None]:
+def temporary_data() -> Iterator[None]:
     """Remove every data-block that was made inside."""
     before = _there()
     try:
@@ -19,7 +19,7 @@ def scratch() -> Iterator[None]:
 
 
 @contextmanager
-def whole() -> Iterator[None]:
+def all_or_nothing() -> Iterator[None]:
     """Keep what was made inside when all went well, else nothing of it."""
     before = _there()
     try:
@@ -29,7 +29,7 @@ def whole() -> Iterator[None]:
         raise
 
 
-def undoable(what: str) -> None:
+def push_undo(what: str) -> None:
     """Make what was done outside of a person's actions a step of undo, which else knows of no data-blocks that came.
 
     In the background nobody undoes.
@@ -38,15 +38,15 @@ def undoable(what: str) -> None:
         bpy.ops.ed.undo_push(message=what)
 
 
-def _blocks() -> list[bpy.types.ID]:
+def _data_blocks() -> list[bpy.types.ID]:
     """Of every kind: a file with a hall may hold anything else, and all of it comes along."""
     kinds = [kind.identifier for kind in bpy.data.bl_rna.properties if kind.type == "COLLECTION"]
     return [one for kind in kinds for one in getattr(bpy.data, kind)]
 
 
 def _there() -> set[int]:
-    return {one.session_uid for one in _blocks()}
+    return {one.session_uid for one in _data_blocks()}
 
 
 def _remove_since(before: set[int]) -> None:
-    bpy.data.batch_remove([one for one in _blocks() if one.session_uid not in before])
+    bpy.data.batch_remove([one for one in _data_blocks() if one.session_uid not in before])
