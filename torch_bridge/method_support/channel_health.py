@@ -33,18 +33,16 @@ ALIASING_PICTURES = 32
 """Pictures whose values are transformed to frequencies."""
 SILENT_BELOW = {"relu": 0.0, "relu6": 0.0, "hardswish": -3.0}
 """By activation: inputs up to this value give 0."""
-# fmt: off
 INPUT_ENDS: Mapping[str, tuple[float, float]] = {
     "relu6": (-np.inf, 6.0), "sigmoid": (-6.0, 6.0), "tanh": (-3.0, 3.0), "hardsigmoid": (-3.0, 3.0),
     "hardtanh": (-1.0, 1.0),
-}
+}  # fmt: skip
 """By activation: inputs outside these values change the output by less than 1 % of its range."""
 OUTPUT_ENDS: Mapping[str, tuple[float, float]] = {
     "relu6": (-np.inf, 6.0), "sigmoid": (0.0025, 0.9975), "tanh": (-0.995, 0.995), "hardsigmoid": (0.0, 1.0),
     "hardtanh": (-1.0, 1.0),
-}
+}  # fmt: skip
 """The outputs at those inputs."""
-# fmt: on
 PASS_THROUGH = frozenset(("maxpool2d", "dropout", "dropout2d", "identity"))
 """Kinds of layers that may lie between a layer and its activation."""
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from ..inputs.pixels import Pixels
-from ..inverters.distances import Yardstick
-from ..inverters.perturbations import FEATURES, Features, keep_only, perturbed
+from ..inverters.distances import PictureErrorScale
+from ..inverters.perturbations import PERTURBATION_HELP, Perturbation, keep_only, perturb_maps
 from ..probing.partial_forward import PartialForward
 from ..recording import Maps, near_square
 from ..recording.errors import InputError, ModelError
@@ -23,7 +23,7 @@ from .picture_maps import mosaic, picture_maps
 class InversionParameters:
     """Which values of a layer's maps are kept; parameters of every method that inverts maps."""
 
-    features: Features = parameter("plain", FEATURES)
+    features: Perturbation = parameter("plain", PERTURBATION_HELP)
     importance: Literal["size", "gradient"] = parameter(
         "size", "What drop_least and drop_top rank by: a value's size, or its part in the highest class score"
     )
@@ -51,7 +51,7 @@ def find_inversion_target(
     maps = keep_only(maps, channels)
     if importance is not None:
         importance = keep_only(importance, channels)
-    maps = perturbed(maps, parameters.features, random, importance)
+    maps = perturb_maps(maps, parameters.features, random, importance)
     if not maps.isfinite().all():
         raise ModelError(f"layer {layer} has NaN or infinite values for this input; they can't be inverted")
     if not maps.any():
@@ -81,17 +81,17 @@ def inversion_maps(
     layer: str,
     method: str,
     pixels: Pixels,
-    shares: Tensor,
+    brightness: Tensor,
     errors: Tensor,
-    scale: Yardstick,
+    scale: PictureErrorScale,
 ) -> Maps:
     """Returns one picture for the whole layer: reconstructions side by side, with their errors in the label.
 
-    shares: (N, C, H, W) reconstructions, 0..1. errors: (N,) relative errors of their features. Extra "values": (1,)
-    float32, the mean picture error.
+    brightness: (N, C, H, W) of the reconstructions, 0..1. errors: (N,) relative errors of their features. Extra
+    "values": (1,) float32, the mean picture error.
     """
-    pictures = pixels.to_srgb(shares)
-    error = float(scale.error(pixels.to_network(shares).float(), context.picture.float()).mean())
+    pictures = pixels.to_srgb(brightness)
+    error = float(scale.error(pixels.to_network(brightness).float(), context.picture.float()).mean())
     label = f"feature error {float(errors.mean()):.2g}, picture error {error:.2g} ({scale.said} = 1)"
     extras = {"values": np.array([error], np.float32)}
     if len(pictures) > 1:

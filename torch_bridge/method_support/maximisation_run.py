@@ -157,10 +157,10 @@ class MaximisationRun:
 
     def _resized_input(self) -> Tensor:
         """(1, C, H, W) 0..1: the current input in the size of the pictures."""
-        shares = self.pixels.to_brightness(self.context.picture.detach()[:1])
-        if shares.shape[2:] == tuple(self.size):
-            return shares
-        return F.interpolate(shares, tuple(self.size), mode="bilinear", antialias=True)
+        brightness = self.pixels.to_brightness(self.context.picture.detach()[:1])
+        if brightness.shape[2:] == tuple(self.size):
+            return brightness
+        return F.interpolate(brightness, tuple(self.size), mode="bilinear", antialias=True)
 
     def _pictures_per_run(self) -> int:
         """Returns how many pictures the network gets at once, so that a run stays short."""
@@ -170,10 +170,10 @@ class MaximisationRun:
         return int(max(1, RUN_COST[device_kind(self.context.device)] // max(cost, 1)))
 
     def score_function(self, objective: Objective) -> Callable[[Tensor, list[int]], Tensor]:
-        """Returns a function from shares (n, C, H, W) of a batch's pictures, and their rows, to (n,) objectives."""
+        """Returns a function from brightness (n, C, H, W) of pictures and their rows in the batch to (n,) scores."""
 
-        def score(shares: Tensor, rows: list[int]) -> Tensor:
-            values = self.pixels.to_network(shares).contiguous(memory_format=torch.channels_last)
+        def score(brightness: Tensor, rows: list[int]) -> Tensor:
+            values = self.pixels.to_network(brightness).contiguous(memory_format=torch.channels_last)
             with mixed_precision(self.context.device):
                 result = self.forward(self.context.arguments_with(values), to_output=objective.needs_output)
             scores = objective.score(result, rows)
@@ -236,8 +236,8 @@ class MaximisationRun:
 
     def _update(self, batch: RunBatch, ascent: Ascent) -> None:
         """Stores the current pictures, values, curves and labels of a batch."""
-        shares = self._displayed(ascent.shares())
-        pictures = self.pixels.to_srgb(shares).reshape(len(batch.channels), self.samples, *self.size, 3)
+        brightness = self._displayed(ascent.brightness())
+        pictures = self.pixels.to_srgb(brightness).reshape(len(batch.channels), self.samples, *self.size, 3)
         curve = torch.stack(ascent.curve, 1).reshape(len(batch.channels), self.samples, -1).mean(1).numpy()
         kept = np.linspace(0, self.steps_each - 1, self.curve.shape[1]).round().astype(int)
         kept = kept[kept < curve.shape[1]]
@@ -251,15 +251,15 @@ class MaximisationRun:
             label = f"{self._name(number)}reached {self.values[number]:.3g}"
             self.labels[number] = label + WITHOUT_GRADIENT * bool(silent[k])
 
-    def _displayed(self, shares: Tensor) -> Tensor:
-        """(N, C, H, W) shares -> the same in the contrast in which the preset shows them."""
+    def _displayed(self, brightness: Tensor) -> Tensor:
+        """(N, C, H, W) brightness -> the same in the contrast in which the preset shows pictures."""
         if self.preset.shown == "stretched":
-            low, high = shares.amin((1, 2, 3), keepdim=True), shares.amax((1, 2, 3), keepdim=True)
-            return (shares - low) / (high - low).clamp_min(1e-12)
+            low, high = brightness.amin((1, 2, 3), keepdim=True), brightness.amax((1, 2, 3), keepdim=True)
+            return (brightness - low) / (high - low).clamp_min(1e-12)
         if self.preset.shown == "around":
-            deviation = shares - self.pixels.mean
+            deviation = brightness - self.pixels.mean
             return 0.5 + deviation / (2 * deviation.abs().amax((1, 2, 3), keepdim=True).clamp_min(1e-12))
-        return shares
+        return brightness
 
     def _name(self, number: int) -> str:
         """Returns a prefix that names what a picture is of, where its tile alone doesn't tell."""

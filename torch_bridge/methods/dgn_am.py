@@ -17,10 +17,10 @@ from torch import Tensor
 
 from ..data import random_indices
 from ..inputs.pixels import Pixels
-from ..inverters.code_ascent import Ascent
-from ..inverters.distances import Yardstick, picture_of
-from ..inverters.files import Wanted, find, read
-from ..inverters.generators import Generator, of_inverter, of_network
+from ..inverters.code_ascent import CodeAscent
+from ..inverters.distances import PictureErrorScale, load_picture
+from ..inverters.inverter_files import (InverterQuery, find_inverters, read_inverter)
+from ..inverters.generators import PictureGenerator, generator_from_prior, generator_from_network
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..method_support.picture_maps import picture_maps
 from ..models.fingerprint import weights_fingerprint
@@ -62,8 +62,8 @@ class _Run:
     context: MethodContext
     parameters: Parameters
     pixels: Pixels
-    generator: Generator
-    scale: Yardstick
+    generator: PictureGenerator
+    scale: PictureErrorScale
     forwards: dict[str, PartialForward]
     """By layer."""
 
@@ -82,7 +82,7 @@ class _Results:
         """(C, H, W) float32 0..1."""
         self.reached: dict[int, float] = {}
 
-    def update(self, channels: Sequence[int], ascent: Ascent) -> None:
+    def update(self, channels: Sequence[int], ascent: CodeAscent) -> None:
         """Takes the current pictures of an ascent."""
         with torch.no_grad():
             pictures = ascent.pictures()
@@ -99,7 +99,7 @@ def dgn_am(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     pixels = Pixels(context.preprocessing, context.picture)
     generator = _find_generator(context, parameters, pixels)
     forwards = {layer: PartialForward(context.model, [layer], context.arguments) for layer in context.layers}
-    run = _Run(context, parameters, pixels, generator, Yardstick(context, parameters.seed), forwards)
+    run = _Run(context, parameters, pixels, generator, PictureErrorScale(context, parameters.seed), forwards)
     for message in run.scale.looking() if parameters.compared else ():
         yield Step(0.0, message)
     for number, layer in enumerate(context.layers):
@@ -107,19 +107,19 @@ def dgn_am(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
             yield Step((number + step.share) / len(context.layers), step.message, step.maps)
 
 
-def _find_generator(context: MethodContext, parameters: Parameters, pixels: Pixels) -> Generator:
+def _find_generator(context: MethodContext, parameters: Parameters, pixels: Pixels) -> PictureGenerator:
     if parameters.generator:
         if parameters.generator not in context.other_networks:
             raise UnknownName(
                 "network beside this one that makes pictures", parameters.generator, context.other_networks
             )
         network = context.other_networks[parameters.generator]
-        return of_network(network, pixels, context.device, parameters.spread)
-    wanted = Wanted(
+        return generator_from_network(network, pixels, context.device, parameters.spread)
+    wanted = InverterQuery(
         "prior", weights_fingerprint(context.model), context.network.name, pixels.shape, context.preprocessing
     )
-    path = next(iter(find(parameters.file, wanted, ()).values()))
-    return of_inverter(read(path), pixels, context.device, parameters.spread)
+    path = next(iter(find_inverters(parameters.file, wanted, ()).values()))
+    return generator_from_prior(read_inverter(path), pixels, context.device, parameters.spread)
 
 
 def _run_layer(run: _Run, layer: str) -> Iterator[Step]:
@@ -141,7 +141,7 @@ def _run_layer(run: _Run, layer: str) -> Iterator[Step]:
     yield Step(1.0, f"{layer} is done", (_maps(run, layer, results, nearest),))
 
 
-def _start_ascent(run: _Run, layer: str, channels: list[int]) -> Ascent:
+def _start_ascent(run: _Run, layer: str, channels: list[int]) -> CodeAscent:
     parameters, low, high = run.parameters, run.generator.low, run.generator.high
     starts = run.generator.origin.repeat(len(channels), *[1] * low.dim())
     if parameters.start == "noise":
@@ -149,7 +149,7 @@ def _start_ascent(run: _Run, layer: str, channels: list[int]) -> Ascent:
             random = torch.Generator().manual_seed(parameters.seed * 1_000_003 + channel)
             noise = torch.rand(low.shape, generator=random).to(low.device)
             starts[row] = low + noise * (high - low)
-    return Ascent(
+    return CodeAscent(
         run.generator,
         lambda pictures, rows: run.score(layer, pictures, rows),
         channels,
@@ -170,7 +170,7 @@ def _find_nearest(run: _Run, pictures: Tensor) -> Steps[Step, None, np.ndarray |
     values = run.pixels.to_network(pictures.to(run.context.device)).float()
     count = min(run.parameters.compared, len(data))
     for done, index in enumerate(random_indices(data, count, run.parameters.seed), 1):
-        picture = picture_of(run.context, index)
+        picture = load_picture(run.context, index)
         if picture.shape == values.shape[1:]:
             smallest = torch.minimum(smallest, run.scale.error(values, picture[None]).cpu())
         if done % COMPARED_PER_STEP == 0:

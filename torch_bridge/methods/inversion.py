@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 
 from ..inputs.pixels import Pixels
-from ..inverters.distances import Yardstick
-from ..inverters.gradient_descent import Descent, Goal, Way, noise
+from ..inverters.distances import PictureErrorScale
+from ..inverters.gradient_descent import InversionDescent, InversionObjective, Optimiser, start_noise
 from ..method_support.inversion_target import InversionParameters, find_inversion_target, inversion_maps
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..probing.partial_forward import PartialForward
@@ -27,7 +27,7 @@ PARTIAL_RESULTS = 10
 class Parameters(InversionParameters):
     """Which values are kept, and how the picture is found."""
 
-    way: Way = parameter("adam", "Optimiser: Adam within valid pixels, or the slower gradient descent of the authors")
+    way: Optimiser = parameter("adam", "Optimiser: Adam within valid pixels, or the slower gradient descent of the authors")
     steps: int = parameter(0, "Steps for each layer; 0: the optimiser's number, 400 or 2,100", 0, 100_000)
     smoothness: float = parameter(0.1, "How strongly smooth pictures are preferred; the authors use 1 to 100", 0.0, 1e6)
     repeats: int = parameter(1, "Pictures from different noise, side by side", 1, 16)
@@ -39,7 +39,7 @@ def inversion(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     Extra "values": (1,) float32, the picture error, 1 for two unlike pictures. Raises InputError and ModelError if a
     layer can't be inverted.
     """
-    scale, pixels = Yardstick(context, parameters.seed), Pixels(context.preprocessing, context.picture)
+    scale, pixels = PictureErrorScale(context, parameters.seed), Pixels(context.preprocessing, context.picture)
     for message in scale.looking():
         yield Step(0.0, message)
     count = len(context.layers)
@@ -54,10 +54,10 @@ def inversion(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
         yield Step((number + 1) / count, f"{layer} is inverted", (_maps(context, layer, descent, scale),))
 
 
-def _start_descent(context: MethodContext, layer: str, pixels: Pixels, parameters: Parameters) -> Descent:
+def _start_descent(context: MethodContext, layer: str, pixels: Pixels, parameters: Parameters) -> InversionDescent:
     forward = PartialForward(context.model, [layer], context.arguments)
     target = find_inversion_target(context, forward, layer, parameters)
-    goal = Goal(
+    goal = InversionObjective(
         forward,
         context.arguments_with,
         layer,
@@ -67,11 +67,11 @@ def _start_descent(context: MethodContext, layer: str, pixels: Pixels, parameter
         parameters.smoothness,
         parameters.way,
     )
-    start = [noise(pixels, parameters.seed + k, context.device) for k in range(parameters.repeats)]
-    return Descent(goal, torch.cat(start), parameters.steps)
+    start = [start_noise(pixels, parameters.seed + k, context.device) for k in range(parameters.repeats)]
+    return InversionDescent(goal, torch.cat(start), parameters.steps)
 
 
-def _maps(context: MethodContext, layer: str, descent: Descent, scale: Yardstick) -> Maps:
+def _maps(context: MethodContext, layer: str, descent: InversionDescent, scale: PictureErrorScale) -> Maps:
     pixels = descent.goal.pixels
     return inversion_maps(context, layer, INVERSION.name, pixels, descent.shares, descent.errors, scale)
 

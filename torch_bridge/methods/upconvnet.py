@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 
 from ..inputs.pixels import Pixels
-from ..inverters.distances import Yardstick, feature_error
-from ..inverters.files import Wanted, find, read
+from ..inverters.distances import PictureErrorScale, feature_error
+from ..inverters.inverter_files import (InverterQuery, find_inverters, read_inverter)
 from ..method_support.inversion_target import InversionParameters, find_inversion_target, inversion_maps
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..models.fingerprint import weights_fingerprint
@@ -36,11 +36,11 @@ def upconvnet(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     inverter.
     """
     pixels = Pixels(context.preprocessing, context.picture)
-    wanted = Wanted(
+    wanted = InverterQuery(
         "inverter", weights_fingerprint(context.model), context.network.name, pixels.shape, context.preprocessing
     )
-    files = find(parameters.file, wanted, context.layers)
-    scale = Yardstick(context, parameters.seed)
+    files = find_inverters(parameters.file, wanted, context.layers)
+    scale = PictureErrorScale(context, parameters.seed)
     for message in scale.looking():
         yield Step(0.0, message)
     for number, (layer, path) in enumerate(files.items(), 1):
@@ -51,16 +51,16 @@ def upconvnet(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
 
 
 def _invert(
-    context: MethodContext, layer: str, path: Path, pixels: Pixels, scale: Yardstick, parameters: Parameters
+    context: MethodContext, layer: str, path: Path, pixels: Pixels, scale: PictureErrorScale, parameters: Parameters
 ) -> Maps:
     forward = PartialForward(context.model, [layer], context.arguments)
     target = find_inversion_target(context, forward, layer, parameters)
     with torch.no_grad():
-        shares = pixels.to_brightness(read(path).net.to(context.device)(target.maps)).clamp(*pixels.range)
-        maps = forward(context.arguments_with(pixels.to_network(shares))).maps[layer].float()
+        brightness = pixels.to_brightness(read_inverter(path).net.to(context.device)(target.maps)).clamp(*pixels.range)
+        maps = forward(context.arguments_with(pixels.to_network(brightness))).maps[layer].float()
         channels = list(target.channels)
         errors = feature_error(maps[:, channels], target.maps[:, channels])
-    return inversion_maps(context, layer, UPCONVNET.name, pixels, shares, errors, scale)
+    return inversion_maps(context, layer, UPCONVNET.name, pixels, brightness, errors, scale)
 
 
 UPCONVNET = Method(

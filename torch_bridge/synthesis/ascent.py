@@ -26,7 +26,7 @@ NUMBERS = 8
 
 StartKind = Literal["noise", "zeros", "image"]
 ScoreFunction = Callable[[Tensor, list[int]], Tensor]
-"""Shares (n, C, H, W) of the pictures with these rows -> (n,) their objective, differentiable."""
+"""Brightness (n, C, H, W) of the pictures with these rows -> (n,) their objective, differentiable."""
 
 
 @dataclass(frozen=True)
@@ -85,14 +85,14 @@ class Ascent:
             rates = torch.where(failed, rates / 2, rates)
         raise ModelError(f"the objective became NaN or infinite, even with steps of {2 * float(rates.min()):.2g}")
 
-    def shares(self) -> Tensor:
-        """(N, C, H, W) float32: the current pictures as shares of full brightness."""
+    def brightness(self) -> Tensor:
+        """(N, C, H, W) float32: the brightness of the current pictures, 1 is white."""
         with torch.no_grad():
-            return self.settings.image.shares(self.values)
+            return self.settings.image.to_brightness(self.values)
 
     def measure(self) -> Iterator[None]:
         """Sets `scores` to the objective of the pictures as they are kept, in 256 levels; pauses as `steps` does."""
-        levels = (self.shares().clamp(0, 1) * 255).round() / 255
+        levels = (self.brightness().clamp(0, 1) * 255).round() / 255
         scores = []
         with torch.no_grad():
             for rows in self._chunks():
@@ -146,10 +146,10 @@ class Ascent:
         settings = self.settings
         with torch.enable_grad():
             values = self.values[rows[0] : rows[-1] + 1].detach().requires_grad_()
-            shares = settings.image.shares(values)
+            brightness = settings.image.to_brightness(values)
             if numbers is not None and settings.preset.transform is not None:
-                shares = settings.preset.transform(shares, numbers[rows, :6])
-            scores = settings.score(shares, rows)
+                brightness = settings.preset.transform(brightness, numbers[rows, :6])
+            scores = settings.score(brightness, rows)
             objective = settings.sign * scores
             if settings.preset.penalty:
                 objective = objective - settings.preset.penalty * values.float().square().flatten(1).sum(1)
@@ -185,7 +185,7 @@ def make_start(settings: AscentSettings, seeds: Sequence[str], kind: StartKind, 
     """Draws start values and random numbers for each picture from its own seed.
 
     If the preset shares random numbers, they depend only on the part of the seed before the first "/".
-    picture: (1, C, H, W) shares, for the kind "image".
+    picture: brightness (1, C, H, W), for the kind "image".
     """
     noises, numbers = [], []
     for seed in seeds:
@@ -196,7 +196,7 @@ def make_start(settings: AscentSettings, seeds: Sequence[str], kind: StartKind, 
     noise = torch.stack(noises).to(picture.device)
     values = torch.zeros_like(noise) if kind == "zeros" else noise
     if kind == "image":
-        values = settings.image.values(picture).expand_as(noise)
+        values = settings.image.to_parameters(picture).expand_as(noise)
     return AscentStart(values, noise, torch.stack(numbers, 1).to(picture.device))
 
 

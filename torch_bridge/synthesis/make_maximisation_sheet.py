@@ -28,7 +28,7 @@ COLUMNS = 8
 PAPER, INK, FAINT = 250, 40, 120
 
 
-class Row(NamedTuple):
+class SheetRow(NamedTuple):
     """Some channels of a layer."""
 
     label: str
@@ -39,42 +39,45 @@ class Row(NamedTuple):
     steps: int = 0
 
 
-class Net(NamedTuple):
+class SheetNetwork(NamedTuple):
     """A network and its rows."""
 
     title: str
     spec: str
-    rows: tuple[Row, ...]
+    rows: tuple[SheetRow, ...]
 
 
 CLASSES = (1, 88, 130, 323, 340, 817, 950, 980)
-OWN = Net(
-    "object, the network that comes along: 64 px", "object",
-    (
-        Row("kernels", "stem.norm", method="weights"), Row("stage 1", "stage1.1:add"), Row("stage 2", "stage2.1:add"),
-        Row("stage 3", "stage3.1:add"), Row("classes", "fc", tuple(range(6))),
+SHIPPED = (
+    SheetNetwork(
+        "object, the network that comes along: 64 px", "object",
+        (
+            SheetRow("kernels", "stem.norm", method="weights"), SheetRow("stage 1", "stage1.1:add"),
+            SheetRow("stage 2", "stage2.1:add"), SheetRow("stage 3", "stage3.1:add"),
+            SheetRow("classes", "fc", tuple(range(6))),
+        ),
     ),
 )  # fmt: skip
 REAL = (
-    Net(
+    SheetNetwork(
         "SqueezeNet 1.0, ImageNet: 224 px", "squeezenet1_0={data}/weights/squeezenet1_0_imagenet.safetensors",
         (
-            Row("fire 2", "features.3.expand3x3"), Row("fire 5", "features.7.expand3x3"),
-            Row("fire 9", "features.12.expand3x3"), Row("classes", "classifier.1", CLASSES, steps=96),
+            SheetRow("fire 2", "features.3.expand3x3"), SheetRow("fire 5", "features.7.expand3x3"),
+            SheetRow("fire 9", "features.12.expand3x3"), SheetRow("classes", "classifier.1", CLASSES, steps=96),
         ),
     ),
-    Net(
+    SheetNetwork(
         "MobileNet V2, ImageNet: 225 px", "mobilenet_v2={data}/weights/mobilenet_v2_imagenet.safetensors",
         (
-            Row("block 3", "features.3.conv.3"), Row("block 10", "features.10.conv.3"),
-            Row("block 17", "features.17.conv.3"), Row("classes", "classifier.1", CLASSES, steps=96),
+            SheetRow("block 3", "features.3.conv.3"), SheetRow("block 10", "features.10.conv.3"),
+            SheetRow("block 17", "features.17.conv.3"), SheetRow("classes", "classifier.1", CLASSES, steps=96),
         ),
     ),
 )  # fmt: skip
 """Classes: goldfish, macaw, flamingo, monarch, zebra, sports car, orange, volcano."""
 
 
-def rows_of(net: Net, data: str) -> Iterator[tuple[Row, list[np.ndarray], list[str]]]:
+def rows_of(net: SheetNetwork, data: str) -> Iterator[tuple[SheetRow, list[np.ndarray], list[str]]]:
     """Yields each row with its pictures (H, W, 3) sRGB 0..1 and their names."""
     [(name, spec)] = serve_config([net.spec.format(data=data)]).networks.items()
     live = LoadedModel(name, spec, torch.device("cpu"), PriorityLock())
@@ -86,7 +89,7 @@ def rows_of(net: Net, data: str) -> Iterator[tuple[Row, list[np.ndarray], list[s
         yield row, _pictures(live, row, channels), [names[channel] for channel in channels]
 
 
-def _pictures(live: LoadedModel, row: Row, channels: Sequence[int]) -> list[np.ndarray]:
+def _pictures(live: LoadedModel, row: SheetRow, channels: Sequence[int]) -> list[np.ndarray]:
     """Makes the pictures; classes one by one, as pictures of a layer with many channels are kept small."""
     method, values = METHODS[row.method], {"steps": row.steps} if row.method == "maximisation" else {}
     if not row.steps:
@@ -103,7 +106,7 @@ def _pictures(live: LoadedModel, row: Row, channels: Sequence[int]) -> list[np.n
     return [last.maps[0].data[0] for last in ends]
 
 
-def draw(nets: Sequence[Net], data: str) -> Image.Image:
+def draw(nets: Sequence[SheetNetwork], data: str) -> Image.Image:
     """Draws the whole sheet."""
     heights = [HEAD + len(net.rows) * (TILE + FOOT + GAP) for net in nets]
     sheet = Image.new("RGB", (MARGIN + COLUMNS * (TILE + GAP), sum(heights) + GAP), (PAPER,) * 3)
@@ -115,7 +118,7 @@ def draw(nets: Sequence[Net], data: str) -> Image.Image:
     return sheet
 
 
-def _paste(sheet: Image.Image, top: int, row: Row, pictures: Sequence[np.ndarray], names: Sequence[str]) -> None:
+def _paste(sheet: Image.Image, top: int, row: SheetRow, pictures: Sequence[np.ndarray], names: Sequence[str]) -> None:
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(11)
     pen.text((MARGIN - 3 * GAP, top + TILE // 2), row.label, (INK,) * 3, font, anchor="rm")
     how = Image.Resampling.NEAREST if row.method == "weights" else Image.Resampling.BICUBIC
@@ -132,7 +135,7 @@ def main(target: Path) -> None:
     keep_memory()
     np.finfo(np.float32), np.finfo(np.float64)  # they warn once denormal numbers are zero
     data = os.environ.get("INNERWALK_DATA", "")
-    nets = (OWN, *REAL) if data and Path(data).is_dir() else (OWN,)
+    nets = (*SHIPPED, *REAL) if data and Path(data).is_dir() else SHIPPED
     draw(nets, data).quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(target, optimize=True)
 
 

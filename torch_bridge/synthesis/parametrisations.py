@@ -17,21 +17,21 @@ COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 CONTRAST = 4
 """Divides the coefficients; as in tensorflow/lucid."""
 LOGIT_MARGIN = 1e-3
-"""Distance from 0 and 1 to which shares are clipped before the logit."""
+"""Distance from 0 and 1 to which brightness is clipped before the logit."""
 
 
 class Parametrisation(Protocol):
-    """A mapping between parameters (N, *shape) and pictures: shares of full brightness (N, C, H, W), both float32."""
+    """A mapping between parameters (N, *shape) and the brightness of pictures (N, C, H, W), 0..1; both float32."""
 
     shape: tuple[int, ...]
     """Shape of one picture's parameters."""
 
-    def shares(self, values: Tensor) -> Tensor:
-        """Maps parameters to shares, differentiably."""
+    def to_brightness(self, values: Tensor) -> Tensor:
+        """Maps parameters (N, *shape) to brightness (N, C, H, W), differentiably."""
         ...
 
-    def values(self, shares: Tensor) -> Tensor:
-        """Maps shares to parameters that give these shares as nearly as possible."""
+    def to_parameters(self, brightness: Tensor) -> Tensor:
+        """Maps brightness (N, C, H, W) to parameters (N, *shape) that give it as nearly as possible."""
         ...
 
 
@@ -43,17 +43,17 @@ class PixelParametrisation:
         self.shape: tuple[int, ...] = (pixels.shape[0], *size)
         self.zero, self.unit = pixels.mean, pixels.std if unit == "network" else torch.ones_like(pixels.std)
 
-    def shares(self, values: Tensor) -> Tensor:
-        """See `Parametrisation`."""
+    def to_brightness(self, values: Tensor) -> Tensor:
+        """Maps (N, *shape) to (N, C, H, W), see `Parametrisation`."""
         return values * self.unit + self.zero
 
-    def values(self, shares: Tensor) -> Tensor:
-        """See `Parametrisation`."""
-        return (shares - self.zero) / self.unit
+    def to_parameters(self, brightness: Tensor) -> Tensor:
+        """Maps (N, C, H, W) to (N, *shape), see `Parametrisation`."""
+        return (brightness - self.zero) / self.unit
 
 
 class FourierParametrisation:
-    """Fourier coefficients of decorrelated colours: shares = sigmoid(colours x irfft2(values x scale)).
+    """Fourier coefficients of decorrelated colours: brightness = sigmoid(colours x irfft2(values x scale)).
 
     Olah et al. 2017, "Feature Visualization", after tensorflow/lucid. The scale is that of photographs.
     """
@@ -69,14 +69,14 @@ class FourierParametrisation:
         colours = torch.tensor(COLOURS, device=device)
         self.colours = colours / colours.norm(dim=0).max() if pixels.shape[0] == 3 else None
 
-    def shares(self, values: Tensor) -> Tensor:
-        """See `Parametrisation`."""
+    def to_brightness(self, values: Tensor) -> Tensor:
+        """Maps (N, *shape) to (N, C, H, W), see `Parametrisation`."""
         planes = torch.fft.irfft2(torch.view_as_complex(values) * self.scale, s=self.size)
         return torch.sigmoid(planes if self.colours is None else self._mix(self.colours, planes))
 
-    def values(self, shares: Tensor) -> Tensor:
-        """See `Parametrisation`."""
-        planes = torch.logit(shares, LOGIT_MARGIN)
+    def to_parameters(self, brightness: Tensor) -> Tensor:
+        """Maps (N, C, H, W) to (N, *shape), see `Parametrisation`."""
+        planes = torch.logit(brightness, LOGIT_MARGIN)
         if self.colours is not None:
             planes = self._mix(torch.linalg.inv(self.colours), planes)
         return torch.view_as_real(torch.fft.rfft2(planes) / self.scale)

@@ -76,7 +76,6 @@ YOSINSKI_SETS = (
 )
 """The four sets of Yosinski et al. 2015, which are shown together."""
 
-# fmt: off
 PRESETS: dict[str, Preset] = {
     "quick": Preset(
         "fourier", 48, 0.15, "adam", last_rate_share=1 / 3, noise=0.01, transform=RandomAffine(), plain_share=1 / 3,
@@ -94,7 +93,6 @@ PRESETS: dict[str, Preset] = {
     "erhan2009": Preset(
         "network", 60, 0.2, before=_erhan, after=_erhan, after_last_step=True, shown="around",
     ),
-}
-# fmt: on
+}  # fmt: skip
 """By name. "quick" is ours: fewer and larger steps, the last third untransformed. "fourier2017": Olah et al. 2017;
 "deepvisionvr": Linse et al. 2022; the others are named after their papers, see their regularisers."""

@@ -35,7 +35,7 @@ def sphere(radius: float) -> Regulariser:
 
 
 def within(low: Tensor, high: Tensor) -> Regulariser:
-    """Clips values to a range, such as black to white."""
+    """Clips values to a range, such as black to white. low, high: (1, C, 1, 1)."""
     return lambda values, state: torch.minimum(torch.maximum(values, low), high)
 
 

@@ -50,17 +50,17 @@ class RandomAffine:
         matrix = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
         return matrix, (matrix @ last[..., None])[..., 0] + first
 
-    def __call__(self, shares: Tensor, numbers: Tensor) -> Tensor:
-        """Transforms (N, C, H, W) shares by (N, NUMBERS) -> (N, C, H + margin, W + margin), channels last in memory."""
-        height, width = shares.shape[2:]
-        result = (*shares.shape[:2], height + self.margin, width + self.margin)
+    def __call__(self, brightness: Tensor, numbers: Tensor) -> Tensor:
+        """Transforms brightness (N, C, H, W) by (N, NUMBERS) -> (N, C, H + margin, W + margin), channels last."""
+        height, width = brightness.shape[2:]
+        result = (*brightness.shape[:2], height + self.margin, width + self.margin)
         matrix, shift = self.matrices(numbers)
-        half = shares.new_tensor([width / 2, height / 2])
+        half = brightness.new_tensor([width / 2, height / 2])
         down, across = (
-            torch.arange(side, device=shares.device)[:, None] - (side - 1) / 2 for side in result[2:]
+            torch.arange(side, device=brightness.device)[:, None] - (side - 1) / 2 for side in result[2:]
         )  # a matrix product with three columns would take as long as all the rest
         first, second = matrix[:, :, 0] / half, matrix[:, :, 1] / half
         columns = across * first[:, None] + (shift / half)[:, None]
         grid = columns[:, None] + (down * second[:, None])[:, :, None]
-        centred = (shares - GREY).contiguous(memory_format=torch.channels_last)
+        centred = (brightness - GREY).contiguous(memory_format=torch.channels_last)
         return F.grid_sample(centred, grid, align_corners=False) + GREY

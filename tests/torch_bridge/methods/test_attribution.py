@@ -245,8 +245,8 @@ def test_of_a_class_it_is_what_comes_through_the_channel():
 
 
 def test_labels_and_told():
-    work = method_runs.make_context(net(), picture(), ["fc"], class_names=("a", "b", "c", "d", "e"))
-    steps = method_runs.method_steps(work, "guided_backprop", of="class", of_class=3)
+    context = method_runs.make_context(net(), picture(), ["fc"], class_names=("a", "b", "c", "d", "e"))
+    steps = method_runs.method_steps(context, "guided_backprop", of="class", of_class=3)
     assert steps[-1].message == "fc: 5 of 5 channels (3 ReLUs by the rule) for d"
     assert steps[-1].maps[0].labels == ("a", "b", "c", "d", "e") and steps[-1].share == 1
     assert [step.share for step in steps] == sorted(step.share for step in steps)
@@ -367,9 +367,9 @@ def test_grad_cam_without_gradients():
 def test_wrong_layers_and_classes(method):
     model = net()
     model.idle = nn.Conv2d(3, 3, 1)
-    work = method_runs.make_context(model, picture(), ["idle"])
+    context = method_runs.make_context(model, picture(), ["idle"])
     with pytest.raises((ModelError, UnknownName, InputError), match="idle|the layer of the classes, fc"):
-        method_runs.run_method(work, method)
+        method_runs.run_method(context, method)
     if method != "cam":
         of = {} if method == "grad_cam" else {"of": "class"}
         with pytest.raises(UnknownName, match="no class '7'; there are -1 to 4"):
@@ -395,8 +395,8 @@ def test_what_is_no_picture():
 
 
 def test_not_a_number_stays_empty():
-    work = method_runs.make_context(nn.Sequential(nn.Conv2d(3, 2, 1)), picture(4), ["0"])
-    layer = input_attribution.AttributedLayer(work, "0", "guided_backprop", "colours")
+    context = method_runs.make_context(nn.Sequential(nn.Conv2d(3, 2, 1)), picture(4), ["0"])
+    layer = input_attribution.AttributedLayer(context, "0", "guided_backprop", "colours")
     layer.add(0, np.ones((3, 4, 4), np.float32), 1.0)
     layer.add(1, np.full((3, 4, 4), np.nan, np.float32), 1.0)
     (maps,) = layer.maps()

@@ -69,8 +69,8 @@ def hooked(network: nn.Module, module: nn.Module, channel: int, fill: float, pic
 @pytest.mark.parametrize("how", HOW)
 def test_weights_times_means_at_a_linear_end(how):
     network = Linear()
-    work = make_context(network, PICTURE, ["b", "c"] if how != "weights" else ["b"])
-    maps = run_method(work, "contribution", of_class=1, how=how)["b"]
+    context = make_context(network, PICTURE, ["b", "c"] if how != "weights" else ["b"])
+    maps = run_method(context, "contribution", of_class=1, how=how)["b"]
     with torch.no_grad():
         pooled = F.relu(network.b(F.relu(network.a(PICTURE))))[0]
         wanted, score = network.c.weight[1] * pooled.mean((1, 2)), network(PICTURE)[0, 1] - network.c.bias[1]
@@ -196,8 +196,8 @@ def test_ablation_to_the_mean_over_the_data():
     with torch.no_grad():
         means = network.a(seen).mean((0, 2, 3))
         before = network(seen[:1])[0, 0]
-    work = make_context(network, seen[:1], ["a"], data=Pictures(pictures))
-    found = values(run_method(work, "contribution", of_class=0, how="ablation", fill="mean")["a"])
+    context = make_context(network, seen[:1], ["a"], data=Pictures(pictures))
+    found = values(run_method(context, "contribution", of_class=0, how="ablation", fill="mean")["a"])
     for channel in range(5):
         wanted = before - hooked(network, network.a, channel, float(means[channel]), seen[:1])[0, 0]
         assert found[channel] == pytest.approx(float(wanted), abs=1e-4)
@@ -264,11 +264,11 @@ ALL = ["a", "b", "c", ":mul", ":add", "d"]
 
 
 def test_what_links_carry_is_what_their_channel_gives():
-    work = make_context(Branched(), PICTURE, ALL)
-    assert direct_sources(work.network, ALL) == {
+    context = make_context(Branched(), PICTURE, ALL)
+    assert direct_sources(context.network, ALL) == {
         "a": [], "b": ["a"], "c": ["b"], ":mul": ["a", "b"], ":add": ["c", ":mul"], "d": [":add"], SCORE: ["d"],
     }  # fmt: skip
-    found = run_method(work, "contribution", of_class=1, top=64)
+    found = run_method(context, "contribution", of_class=1, top=64)
     for id in ALL[:-1]:
         sums = np.zeros(6)
         for name, rows in found[id].extras.items():
@@ -383,11 +383,11 @@ class Odd(nn.Module):
 def test_too_little_memory_halves_the_copies(monkeypatch):
     sizes, real = [], ablation_scores._score_losses
 
-    def short(work, paths, id, channels, fill):
+    def short(context, paths, id, channels, fill):
         sizes.append(len(channels))
         if len(channels) > 2:
             raise torch.OutOfMemoryError("no memory")
-        return real(work, paths, id, channels, fill)
+        return real(context, paths, id, channels, fill)
 
     wanted = values(run_method(make_context(Linear(), PICTURE, ["b"]), "contribution", how="ablation")["b"])
     monkeypatch.setattr(ablation_scores, "_score_losses", short)
@@ -415,14 +415,14 @@ def test_a_network_that_takes_one_input_at_a_time():
 
 def test_it_is_about_the_network_as_it_is_ablated():
     network = Linear()
-    work = make_context(network, PICTURE, ["a", "b"])
-    whole = run_method(work, "contribution", of_class=1)
-    with use_ablation(Ablation.resolve(work.network, {"a": [1, 3]})):
-        found = run_method(work, "contribution", of_class=1)
+    context = make_context(network, PICTURE, ["a", "b"])
+    whole = run_method(context, "contribution", of_class=1)
+    with use_ablation(Ablation.resolve(context.network, {"a": [1, 3]})):
+        found = run_method(context, "contribution", of_class=1)
     assert not values(found["a"])[[1, 3]].any() and whole["a"].data[1].any()
     with torch.no_grad():
         network.b.weight[:, [1, 3]] = 0.0
-    wanted = run_method(work, "contribution", of_class=1)
+    wanted = run_method(context, "contribution", of_class=1)
     assert np.allclose(values(found["b"]), values(wanted["b"]), atol=1e-6)
 
 

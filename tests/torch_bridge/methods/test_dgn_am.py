@@ -15,8 +15,8 @@ from innerwalk.torch_bridge import data as sets  # noqa: E402
 from innerwalk.torch_bridge.inputs.pixels import Pixels  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
 from innerwalk.torch_bridge.inverters import code_ascent as ascents  # noqa: E402
-from innerwalk.torch_bridge.inverters.code_ascent import Ascent  # noqa: E402
-from innerwalk.torch_bridge.inverters.generators import Generator, of_network  # noqa: E402
+from innerwalk.torch_bridge.inverters.code_ascent import CodeAscent  # noqa: E402
+from innerwalk.torch_bridge.inverters.generators import PictureGenerator, generator_from_network  # noqa: E402
 from innerwalk.torch_bridge.models.build import BuiltModel  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import ModelError, UnknownName  # noqa: E402
 from innerwalk.torch_bridge.subject import RecordSpec, Subject, prepare  # noqa: E402
@@ -55,8 +55,8 @@ class Painter(nn.Module):
 def painted(layers=("sides",), **more):
     from dataclasses import replace
 
-    work = method_runs.make_context(Halves().eval(), torch.rand(1, 1, 8, 8), layers, preprocessing=GREY, **more)
-    return replace(work, other_networks={"painter": beside(Painter().eval(), (2,))})
+    context = method_runs.make_context(Halves().eval(), torch.rand(1, 1, 8, 8), layers, preprocessing=GREY, **more)
+    return replace(context, other_networks={"painter": beside(Painter().eval(), (2,))})
 
 
 def beside(model, shape):
@@ -82,8 +82,8 @@ def test_one_step_by_hand():
     """z + step x range x (1 - k / n) x g / mean |g|, then its range, then 0.99."""
     ends = torch.tensor([4.0, 2.0, 1.0])
     weight = torch.tensor([3.0, -1.0, 0.5])
-    ascent = Ascent(
-        Generator(lambda codes: codes.reshape(-1, 1, 1, 3), -ends, ends, torch.zeros(3)),
+    ascent = CodeAscent(
+        PictureGenerator(lambda codes: codes.reshape(-1, 1, 1, 3), -ends, ends, torch.zeros(3)),
         lambda pictures, channels: (pictures[:, 0, 0] * weight).sum(1), [0], torch.tensor([[1.0, 1.0, 0.0]]), 4, 0.25,
     )  # fmt: skip
     steps = ascent.steps()
@@ -133,11 +133,11 @@ def test_the_nearest_picture_of_the_data(tmp_path):
     best[:, :4], best[:, 4:] = round(high * 255), round(low * 255)
     for name, pixels in (("a", best), ("b", np.full((8, 8), 255, np.uint8)), ("c", np.zeros((8, 8), np.uint8))):
         Image.fromarray(pixels).save(tmp_path / f"{name}.png")
-    work = painted(data=sets.open_data(str(tmp_path)))
-    maps = method_runs.run_method(work, "dgn_am", generator="painter", steps=40)["sides"]
+    context = painted(data=sets.open_data(str(tmp_path)))
+    maps = method_runs.run_method(context, "dgn_am", generator="painter", steps=40)["sides"]
     assert maps.extras["nearest"][0] < 1e-3 and maps.extras["nearest"][1] > 0.1
     assert maps.labels[0].endswith(f", nearest picture {maps.extras['nearest'][0]:.2g}")
-    none = method_runs.run_method(work, "dgn_am", generator="painter", steps=4, compared=0)["sides"]
+    none = method_runs.run_method(context, "dgn_am", generator="painter", steps=4, compared=0)["sides"]
     assert "nearest" not in none.extras
 
 
@@ -161,26 +161,26 @@ def test_what_it_needs():
 
 
 def test_a_network_that_makes_no_pictures():
-    work = painted()
+    context = painted()
     with pytest.raises(ModelError, match="Linear makes no pictures of 1 colours"):
-        of_network(beside(nn.Linear(2, 5), (2,)), Pixels(GREY, work.picture), work.device)
+        generator_from_network(beside(nn.Linear(2, 5), (2,)), Pixels(GREY, context.picture), context.device)
 
 
 def test_a_layer_without_gradient():
     from dataclasses import replace
 
     model = Detached().eval()
-    work = replace(
+    context = replace(
         method_runs.make_context(model, torch.rand(1, 1, 8, 8), ["sides"], preprocessing=GREY),
         other_networks=painted().other_networks,
     )
     with pytest.raises(ModelError, match="no gradient with the picture"):
-        method_runs.method_steps(work, "dgn_am", generator="painter", steps=2)
+        method_runs.method_steps(context, "dgn_am", generator="painter", steps=2)
 
 
 def climbing(score, rows=4):
     ends = torch.ones(3)
-    return Ascent(Generator(lambda codes: codes.reshape(-1, 1, 1, 3), -ends, ends, 0 * ends), score, list(range(rows)),
+    return CodeAscent(PictureGenerator(lambda codes: codes.reshape(-1, 1, 1, 3), -ends, ends, 0 * ends), score, list(range(rows)),
                   torch.zeros(rows, 3), 3, 0.5)  # fmt: skip
 
 
@@ -203,7 +203,7 @@ def test_no_numbers():
     with pytest.raises(ModelError, match="values that are no numbers"):
         list(climbing(lambda pictures, channels: (pictures * float("nan")).flatten(1).sum(1)).steps())
     once = climbing(lambda pictures, channels: torch.where(pictures > 0.4, float("inf"), pictures).flatten(1).prod(1))
-    assert ascents.TRIES == 4 and len(list(once.steps())) >= 3
+    assert ascents.MAX_ATTEMPTS == 4 and len(list(once.steps())) >= 3
 
 
 # Through a bridge: a network is named when it starts, and never over the wire
@@ -239,14 +239,14 @@ def digits(data_folder, monkeypatch):
         RecordSpec("own_models:DcganGenerator", weights=str(weights / "mnist_dcgan_generator.safetensors"))
     )
     blank = reader.adapter.arguments(reader.adapter.read(["noise:0"], 0))
-    work = method_runs.make_context(
+    context = method_runs.make_context(
         reader.built.module,
         blank,
         ["fc.f7"],
         preprocessing=reader.adapter.preprocessing,
         class_names=[str(k) for k in range(10)],
     )
-    return replace(work, other_networks={"dcgan": painter})
+    return replace(context, other_networks={"dcgan": painter})
 
 
 def test_each_digit_wins_by_the_generator_of_digits(digits):
@@ -263,12 +263,12 @@ def test_the_shipped_prior_makes_each_class_win():
     model, names = concepts.load("object")
     inputs = torch.from_numpy(concepts.picture(4)).permute(2, 0, 1)[None].float() / 127.5 - 1
     data = sets.open_data("concepts:object")
-    work = method_runs.make_context(model, inputs, ["fc"], class_names=names, data=data)
-    maps = method_runs.run_method(work, "dgn_am", steps=40, compared=24)["fc"]
+    context = method_runs.make_context(model, inputs, ["fc"], class_names=names, data=data)
+    maps = method_runs.run_method(context, "dgn_am", steps=40, compared=24)["fc"]
     pictures = torch.from_numpy(maps.data).permute(0, 3, 1, 2) * 2 - 1
     with torch.no_grad():
         answers = model(pictures)
-        best = torch.cat([model(work.feed(data.picture(k))[0]) for k in range(24)]).max(0).values
+        best = torch.cat([model(context.feed(data.picture(k))[0]) for k in range(24)]).max(0).values
     assert answers.argmax(1).tolist() == list(range(6))
     assert (answers.diagonal() > best).float().mean() > 0.5
     assert maps.labels[0].startswith("circle: reached ") and "nearest picture" in maps.labels[0]

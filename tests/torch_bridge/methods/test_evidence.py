@@ -37,11 +37,11 @@ def maker(monkeypatch):
     """Replaces maximisation by uniform pictures: their brightness 0..1 by channel, and the parameters received."""
     lights, received = {}, []
 
-    def run(work, parameters):
+    def run(context, parameters):
         received.append(parameters)
-        for layer in work.layers:
-            count = work.network.layer(layer).map_shape[0]
-            pictures = {channel: np.full((12, 12, 3), lights[channel]) for channel in work.selected_channels(layer)}
+        for layer in context.layers:
+            count = context.network.layer(layer).map_shape[0]
+            pictures = {channel: np.full((12, 12, 3), lights[channel]) for channel in context.selected_channels(layer)}
             first = dict(list(pictures.items())[:1])
             yield Step(0.5, "half", (picture_maps(layer, "maximisation", first, count),))
             yield Step(1.0, "made", (picture_maps(layer, "maximisation", pictures, count),))
@@ -114,9 +114,9 @@ def test_a_channel_that_no_picture_moves_but_a_made_one_does_is_beyond_data(make
 
 
 def test_what_is_missing_is_said(maker, monkeypatch):
-    work = method_runs.make_context(light_meter(), torch.zeros(1, 3, 12, 12), ["0"], preprocessing=HOW)
+    context = method_runs.make_context(light_meter(), torch.zeros(1, 3, 12, 12), ["0"], preprocessing=HOW)
     with pytest.raises(InputError, match="evidence needs a data set; choose one"):
-        method_runs.method_steps(work, "evidence")
+        method_runs.method_steps(context, "evidence")
     monkeypatch.delitem(MAKERS, "maximisation")
     with pytest.raises(UnknownName, match="no method that makes pictures 'maximisation'"):
         method_runs.method_steps(context_with(), "evidence")
@@ -125,8 +125,10 @@ def test_what_is_missing_is_said(maker, monkeypatch):
 def test_maximisation_raises_channels_beyond_the_data():
     model, names = concepts.load("object")
     pictures = data.open_data("concepts:object")
-    work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["fc"], (0, 4), data=pictures, class_names=names)
-    found = method_runs.run_method(work, "evidence", steps=24, count=60, best=4)["fc"]
+    context = method_runs.make_context(
+        model, torch.zeros(1, 3, 64, 64), ["fc"], (0, 4), data=pictures, class_names=names
+    )
+    found = method_runs.run_method(context, "evidence", steps=24, count=60, best=4)["fc"]
     reached, best = found.extras["reached"], found.extras["values"]
     assert (reached[[0, 4]] > best[[0, 4]]).all() and found.labels[4].startswith("ring, 4 of 4; ")
 

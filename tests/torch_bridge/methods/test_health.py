@@ -33,8 +33,8 @@ def noise(count: int = 40, grain: int = 1) -> method_runs.Pictures:
 
 def health(model: nn.Module, layer: str, pictures: data.DataSet | None = None, **parameters) -> Maps:
     inputs = torch.zeros(1, 3, 16, 16)
-    work = method_runs.make_context(model.eval(), inputs, [layer], preprocessing=PLAIN, data=pictures or noise())
-    return method_runs.run_method(work, "health", **parameters)[layer]
+    context = method_runs.make_context(model.eval(), inputs, [layer], preprocessing=PLAIN, data=pictures or noise())
+    return method_runs.run_method(context, "health", **parameters)[layer]
 
 
 def convolution(outputs=8, **more) -> nn.Conv2d:
@@ -237,34 +237,36 @@ def test_what_becomes_of_a_layers_values():
 def test_the_shipped_network_is_healthy():
     model, _ = concepts.load("object")
     layers = ["stem.norm", "stage1.1:add", "stage2.1.norm1", "stage3.1:add", "fc"]
-    work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), layers, data=data.open_data("concepts:object"))
-    found = method_runs.run_method(work, "health", count=60)
+    context = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), layers, data=data.open_data("concepts:object"))
+    found = method_runs.run_method(context, "health", count=60)
     assert {id: int(maps.extras["flags"].any()) for id, maps in found.items()} == dict.fromkeys(layers, 0)
     assert all(0 <= maps.data.min() and maps.data.max() <= 1 and (maps.peak == 1).all() for maps in found.values())
     assert 0.05 < found["stage3.1:add"].extras["values"].mean() < 0.95
 
 
 def test_steps_tell_how_far_it_is():
-    work = method_runs.make_context(
+    context = method_runs.make_context(
         nn.Sequential(convolution()).eval(), torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=noise(300)
     )
-    found = method_runs.method_steps(work, "health", count=300)
+    found = method_runs.method_steps(context, "health", count=300)
     partial = [step for step in found if step.maps]
     assert len(partial) == 2 and found[-1].message == "300 of 300 pictures of made"
     assert [step.share for step in found] == sorted(step.share for step in found)
 
 
 def test_without_data_it_says_what_is_missing():
-    work = method_runs.make_context(nn.Sequential(convolution()), torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN)
+    context = method_runs.make_context(
+        nn.Sequential(convolution()), torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN
+    )
     with pytest.raises(InputError, match="health needs a data set; choose one"):
-        method_runs.method_steps(work, "health")
+        method_runs.method_steps(context, "health")
 
 
 def test_maps_of_changing_sizes_are_refused():
     sizes = method_runs.Pictures([np.zeros((16 + k, 16, 3), np.uint8) for k in range(4)])
     how = Preprocessing(mean=(0.5,), std=(0.5,))
-    work = method_runs.make_context(
+    context = method_runs.make_context(
         nn.Sequential(convolution()).eval(), torch.zeros(1, 3, 16, 16), ["0"], preprocessing=how, data=sizes
     )
     with pytest.raises(InputError, match="layer 0 has other sizes for other pictures; health can't mix them"):
-        method_runs.method_steps(work, "health")
+        method_runs.method_steps(context, "health")

@@ -14,7 +14,7 @@ from innerwalk.torch_bridge import data as sets  # noqa: E402
 from innerwalk.torch_bridge.inputs.pixels import Pixels  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
 from innerwalk.torch_bridge.inverters import gradient_descent as descents  # noqa: E402
-from innerwalk.torch_bridge.inverters.gradient_descent import AUTHORS_RATES, Descent, Goal, noise  # noqa: E402
+from innerwalk.torch_bridge.inverters.gradient_descent import AUTHORS_RATES, InversionDescent, InversionObjective, start_noise  # noqa: E402
 from innerwalk.torch_bridge.probing.partial_forward import PartialForward  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
 
@@ -62,22 +62,22 @@ def context_of(layers, channels=(), **more):
 
 @pytest.mark.parametrize("layer", ["turn", "squares"])
 def test_a_layer_that_keeps_everything_gives_the_picture_back(layer):
-    work = context_of([layer])
-    maps = method_runs.run_method(work, "inversion", smoothness=0.0, steps=150)[layer]
+    context = context_of([layer])
+    maps = method_runs.run_method(context, "inversion", smoothness=0.0, steps=150)[layer]
     assert maps.shape == (1, 12, 12) and maps.colour and maps.frame == "input"
     assert maps.extras["values"].shape == (1,) and maps.extras["values"][0] < 1e-3
-    shares = Pixels(PLAIN, work.picture).to_brightness(work.picture)[0].permute(1, 2, 0).numpy()
+    shares = Pixels(PLAIN, context.picture).to_brightness(context.picture)[0].permute(1, 2, 0).numpy()
     assert np.abs(maps.data[0] - shares).max() < 0.05
     assert maps.labels[0].startswith("feature error ") and "picture error " in maps.labels[0]
 
 
 def test_the_label_tells_both_errors():
-    work = context_of(["turn"])
-    maps = method_runs.run_method(work, "inversion", steps=5)["turn"]
+    context = context_of(["turn"])
+    maps = method_runs.run_method(context, "inversion", steps=5)["turn"]
     shares = torch.from_numpy(maps.data).permute(0, 3, 1, 2)
-    values, goal = Pixels(PLAIN, work.picture).to_network(shares), work.picture
+    values, goal = Pixels(PLAIN, context.picture).to_network(shares), context.picture
     with torch.no_grad():
-        features, wanted = work.model.turn(values), work.model.turn(goal)
+        features, wanted = context.model.turn(values), context.model.turn(goal)
     feature = float((features - wanted).square().sum() / wanted.square().sum())
     contrast = 2 * float((goal - goal.mean((2, 3), keepdim=True)).square().sum())
     off = float((values - goal).square().sum()) / contrast
@@ -88,13 +88,13 @@ def test_the_label_tells_both_errors():
 def test_with_data_the_distance_of_two_pictures_is_one():
     model, _ = concepts.load("object")
     inputs = torch.from_numpy(concepts.picture(4)).permute(2, 0, 1)[None].float() / 127.5 - 1
-    work = method_runs.make_context(model, inputs, ["stem.norm"], data=sets.open_data("concepts:object"))
-    steps = method_runs.method_steps(work, "inversion", steps=3)
+    context = method_runs.make_context(model, inputs, ["stem.norm"], data=sets.open_data("concepts:object"))
+    steps = method_runs.method_steps(context, "inversion", steps=3)
     assert steps[0].message == "looked at 8 pictures of concepts object" and not steps[0].maps
     maps = steps[-1].maps[0]
     assert "(two pictures of concepts object = 1)" in maps.labels[0]
-    chosen = sets.random_indices(work.data, 48, 0)
-    seen = torch.stack([work.feed(work.data.picture(k))[0][0] for k in chosen])
+    chosen = sets.random_indices(context.data, 48, 0)
+    seen = torch.stack([context.feed(context.data.picture(k))[0][0] for k in chosen])
     pairs = [(a - b).square().sum().item() for k, a in enumerate(seen) for b in seen[:k]]
     values = torch.from_numpy(maps.data).permute(0, 3, 1, 2) * 2 - 1
     assert maps.extras["values"][0] == pytest.approx(float((values - inputs).square().sum()) / np.mean(pairs), rel=1e-3)
@@ -121,11 +121,11 @@ def test_repeats_lie_side_by_side_and_begin_with_their_own_noise():
 
 def test_some_channels_alone():
     """The others of the reconstruction are free."""
-    work = context_of(["turn"], channels=(1,))
-    maps = method_runs.run_method(work, "inversion", smoothness=0.0, steps=150)["turn"]
-    values = Pixels(PLAIN, work.picture).to_network(torch.from_numpy(maps.data).permute(0, 3, 1, 2))
+    context = context_of(["turn"], channels=(1,))
+    maps = method_runs.run_method(context, "inversion", smoothness=0.0, steps=150)["turn"]
+    values = Pixels(PLAIN, context.picture).to_network(torch.from_numpy(maps.data).permute(0, 3, 1, 2))
     with torch.no_grad():
-        off = (work.model.turn(values) - work.model.turn(work.picture)).square().mean((0, 2, 3))
+        off = (context.model.turn(values) - context.model.turn(context.picture)).square().mean((0, 2, 3))
     assert off[1] < 1e-3 < off[0] and off[2] > 1e-3
     assert maps.channels == 1 and maps.extras["values"][0] > 0.05
 
@@ -143,17 +143,17 @@ def test_importance_by_the_strongest_class():
     """Of a linear answer: gradient × value by hand."""
     from innerwalk.torch_bridge.method_support.inversion_target import InversionParameters, find_inversion_target
 
-    work = context_of(["turn"])
+    context = context_of(["turn"])
     code = find_inversion_target(
-        work,
-        PartialForward(work.model, ["turn"], work.arguments),
+        context,
+        PartialForward(context.model, ["turn"], context.arguments),
         "turn",
         InversionParameters("drop_least", "gradient"),
     )
     with torch.no_grad():
-        maps = work.model.turn(work.picture)
-        best = int(work.model(work.picture)[0].argmax())
-        kernel = work.model.squares.weight[best].repeat(1, 6, 6) / 36  # the answer is a mean over 6 × 6
+        maps = context.model.turn(context.picture)
+        best = int(context.model(context.picture)[0].argmax())
+        kernel = context.model.squares.weight[best].repeat(1, 6, 6) / 36  # the answer is a mean over 6 × 6
         importance = (maps[0] * kernel).abs().flatten()
     kept = torch.zeros(432).scatter_(0, importance.argsort(descending=True)[:216], 1.0).reshape(maps.shape)
     assert torch.allclose(code.maps, maps * kept)
@@ -162,24 +162,24 @@ def test_importance_by_the_strongest_class():
 # The authors' way
 
 
-def goal(work, layer="turn", smoothness=1.0, way="adam"):
-    reach, pixels = PartialForward(work.model, [layer], work.arguments), Pixels(PLAIN, work.picture)
+def goal(context, layer="turn", smoothness=1.0, way="adam"):
+    reach, pixels = PartialForward(context.model, [layer], context.arguments), Pixels(PLAIN, context.picture)
     with torch.no_grad():
-        maps = reach(work.arguments).maps[layer]
-    return Goal(reach, work.arguments_with, layer, maps, tuple(range(maps.shape[1])), pixels, smoothness, way)
+        maps = reach(context.arguments).maps[layer]
+    return InversionObjective(reach, context.arguments_with, layer, maps, tuple(range(maps.shape[1])), pixels, smoothness, way)
 
 
 def test_their_first_step_on_a_linear_layer_by_hand():
     """u <- u - rate (dR/du + norm d(E)/du), in steps of 1/255 about mid-grey."""
-    work = context_of(["turn"])
-    wanted = goal(work, smoothness=2.0, way="authors")
-    start = noise(wanted.pixels, 3, work.device)
-    descent = Descent(wanted, start, 2100)
+    context = context_of(["turn"])
+    wanted = goal(context, smoothness=2.0, way="authors")
+    start = start_noise(wanted.pixels, 3, context.device)
+    descent = InversionDescent(wanted, start, 2100)
     next(descent.steps())
     about = ((start - 0.5) * 255).double()
     std = torch.tensor(PLAIN.std).double().reshape(1, 3, 1, 1)
-    weight = work.model.turn.weight[:, :, 0, 0].double()
-    off = work.model.turn(wanted.pixels.to_network(start)).double() - wanted.maps
+    weight = context.model.turn.weight[:, :, 0, 0].double()
+    off = context.model.turn(wanted.pixels.to_network(start)).double() - wanted.maps
     of_maps = torch.einsum("oc,nohw->nchw", weight, 2 * off / wanted.maps.square().sum()) / std / 255
     right, down = about.diff(dim=3), about.diff(dim=2)
     smooth = torch.zeros_like(about)
@@ -236,7 +236,7 @@ def test_a_channel_that_is_not_there():
         method_runs.method_steps(context_of(["turn"], channels=(7,)), "inversion", steps=2)
 
 
-class Fragile(Goal):
+class Fragile(InversionObjective):
     """No numbers where the step was too large."""
 
     def errors(self, shares):
@@ -246,7 +246,7 @@ class Fragile(Goal):
 
 def fragile(start):
     plain = goal(context_of(["turn"]), way="authors")
-    return Descent(Fragile(**vars(plain)), torch.full((1, 3, 12, 12), start), 3)
+    return InversionDescent(Fragile(**vars(plain)), torch.full((1, 3, 12, 12), start), 3)
 
 
 def test_it_begins_again_with_a_smaller_step(monkeypatch):
@@ -263,53 +263,53 @@ def test_values_that_are_no_numbers_whatever_the_step():
 
 def test_less_at_a_time_where_memory_is_short():
     wanted, sizes = goal(context_of(["turn"])), []
-    start = torch.cat([noise(wanted.pixels, k, torch.device("cpu")) for k in range(4)])
-    easy = Descent(wanted, start, 3)
+    start = torch.cat([start_noise(wanted.pixels, k, torch.device("cpu")) for k in range(4)])
+    easy = InversionDescent(wanted, start, 3)
     list(easy.steps())
 
-    class Short(Goal):
+    class Short(InversionObjective):
         def errors(self, shares):
             sizes.append(len(shares))
             if len(shares) > 1:
                 raise torch.OutOfMemoryError("CUDA out of memory")
             return super().errors(shares)
 
-    hard = Descent(Short(**vars(wanted)), start, 3)
+    hard = InversionDescent(Short(**vars(wanted)), start, 3)
     list(hard.steps())
     assert sizes[:3] == [4, 2, 1] and torch.allclose(hard.shares, easy.shares, atol=1e-5)
     assert len(hard.errors) == 4
 
-    class Never(Goal):
+    class Never(InversionObjective):
         def errors(self, shares):
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-    none = Descent(Never(**vars(wanted)), start, 3)
+    none = InversionDescent(Never(**vars(wanted)), start, 3)
     with pytest.raises(ModelError, match="no memory for a single picture"):
         list(none.steps())
 
 
 def test_memory_that_ends_within_the_network():
-    work, sizes = context_of(["turn"]), []
+    context, sizes = context_of(["turn"]), []
 
     def short(module, args):
         sizes.append(len(args[0]))
         if len(args[0]) > 2:
             raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
 
-    work.model.turn.register_forward_pre_hook(short)
-    maps = method_runs.run_method(work, "inversion", steps=2, repeats=4)["turn"]
+    context.model.turn.register_forward_pre_hook(short)
+    maps = method_runs.run_method(context, "inversion", steps=2, repeats=4)["turn"]
     assert maps.extras["samples"].tolist() == [2, 2] and sizes.count(4) == 1 and sizes[-1] == 2
 
 
 def test_the_network_is_as_it_was():
-    work = context_of(["turn"])
-    work.model.train()
-    before = {name: value.clone() for name, value in work.model.state_dict().items()}
-    method_runs.method_steps(work, "inversion", steps=3)
-    assert work.model.training and all(
-        weight.requires_grad and weight.grad is None for weight in work.model.parameters()
+    context = context_of(["turn"])
+    context.model.train()
+    before = {name: value.clone() for name, value in context.model.state_dict().items()}
+    method_runs.method_steps(context, "inversion", steps=3)
+    assert context.model.training and all(
+        weight.requires_grad and weight.grad is None for weight in context.model.parameters()
     )
-    assert all(torch.equal(before[name], value) for name, value in work.model.state_dict().items())
+    assert all(torch.equal(before[name], value) for name, value in context.model.state_dict().items())
 
 
 def test_a_grey_picture_and_a_list():
@@ -322,6 +322,6 @@ def test_a_grey_picture_and_a_list():
             return self.c(torch.stack(images))
 
     grey = Preprocessing(size=(8, 8), channels=1, mean=(0.0,), std=(1.0,))
-    work = method_runs.make_context(Listed().eval(), ([torch.rand(1, 8, 8)],), ["c"], preprocessing=grey)
-    maps = method_runs.run_method(work, "inversion", steps=60, smoothness=0.0)["c"]
+    context = method_runs.make_context(Listed().eval(), ([torch.rand(1, 8, 8)],), ["c"], preprocessing=grey)
+    maps = method_runs.run_method(context, "inversion", steps=60, smoothness=0.0)["c"]
     assert maps.shape == (1, 8, 8) and np.allclose(maps.data[..., 0], maps.data[..., 2])

@@ -79,12 +79,12 @@ def test_the_mean_of_a_map_and_the_bias_are_the_score(how):
     torch.manual_seed(1)
     model = Ends(make()).eval()
     x = torch.randn(1, 3, 15, 17, generator=torch.Generator().manual_seed(2)) * 3
-    work = method_runs.make_context(
+    context = method_runs.make_context(
         model, x, [layer.id for layer in method_runs.make_context(model, x, []).network.layers if layer.id != "input"]
     )
-    head, scores = find_head(work), model(x)[0].detach().numpy()
+    head, scores = find_head(context), model(x)[0].detach().numpy()
     assert head.layer == averaged
-    found = method_runs.run_method(work, "cam")
+    found = method_runs.run_method(context, "cam")
     assert list(found) == [home]
     maps = found[home]
     assert maps.frame == "input" and maps.shape == (4, 7, 8)
@@ -93,13 +93,13 @@ def test_the_mean_of_a_map_and_the_bias_are_the_score(how):
 
 
 def test_cam_by_hand():
-    work = shipped()
-    model, x = work.model, work.arguments[0]
+    context = shipped()
+    model, x = context.model, context.arguments[0]
     with torch.no_grad():
         features = model.stage3(model.stage2(model.stage1(model.stem(x))))[0]
         wanted = torch.einsum("ck,khw->chw", model.fc.weight, features).numpy()
-    maps = method_runs.run_method(work, "cam")["fc"]
-    assert np.allclose(maps.data, wanted, atol=1e-5) and maps.labels == work.class_names.names
+    maps = method_runs.run_method(context, "cam")["fc"]
+    assert np.allclose(maps.data, wanted, atol=1e-5) and maps.labels == context.class_names.names
     some = method_runs.run_method(shipped(channels=[4]), "cam")["fc"].data
     assert np.allclose(some[4], wanted[4], atol=1e-5) and not np.delete(some, 4, 0).any()
 
@@ -116,11 +116,11 @@ def test_cam_by_hand():
 def test_other_ends_have_none_and_grad_cam_is_named(end, method):
     torch.manual_seed(0)
     model = Ends(end()).eval()
-    work = method_runs.make_context(model, torch.randn(1, 3, 15, 15), ["b"])
+    context = method_runs.make_context(model, torch.randn(1, 3, 15, 15), ["b"])
     line = "doesn't end with the means of maps and one linear layer.*grad_cam works for any network"
     with pytest.raises(InputError, match=line):
-        method_runs.run_method(work, method)
-    assert method_runs.run_method(work, "grad_cam")["b"].shape == (1, 15, 15)
+        method_runs.run_method(context, method)
+    assert method_runs.run_method(context, "grad_cam")["b"].shape == (1, 15, 15)
 
 
 def test_they_are_drawn_on_the_layer_of_the_classes():
@@ -152,8 +152,8 @@ def test_stored_maps_of_the_authors(data_folder):
 
     names = json.loads((data_folder / "cam_googlenet_reference" / "categories1000.json").read_text())
     model = Stored(0).eval()
-    work = method_runs.make_context(model, torch.zeros(1, 3, 14, 14), [":matmul"], class_names=names)
-    found = method_runs.run_method(work, "cam")[":matmul"]
+    context = method_runs.make_context(model, torch.zeros(1, 3, 14, 14), [":matmul"], class_names=names)
+    found = method_runs.run_method(context, "cam")[":matmul"]
     assert np.abs(found.data - maps[0].numpy()).max() <= 1e-3
     assert np.abs(np.exp(found.data.mean((1, 2))) / np.exp(found.data.mean((1, 2))).sum() - scores[0]).max() <= 1e-3
     assert names[int(found.extras["values"].argmax())].split()[1] in ("cup", "espresso", "eggnog")
@@ -222,22 +222,22 @@ def test_a_box_goes_where_its_pixels_go(stretch):
 
 
 def test_boxes_are_drawn_on_the_input():
-    work = shipped(index=2)
-    maps = method_runs.run_method(work, "localisation")["fc"]
+    context = shipped(index=2)
+    maps = method_runs.run_method(context, "localisation")["fc"]
     sample = concepts.sample(0, 1, 2, task="object")
     ((channel, *ends, chance),) = maps.extras["boxes"]
     best = int(maps.extras["values"].argmax())
     assert channel == best and maps.shape == (6, 64, 64) and maps.frame == "input"
-    assert chance == pytest.approx(work.model(work.arguments[0]).softmax(1)[0, best].item(), abs=1e-5)
+    assert chance == pytest.approx(context.model(context.arguments[0]).softmax(1)[0, best].item(), abs=1e-5)
     truth = next(box for box in sample.boxes if box.concept == best + 1)
     assert Box(*ends).overlap(Box(*(end / 64 for end in truth[1:]))) > 0.5
     assert (
         find_box(maps.data[best], THRESHOLD) == pytest.approx(tuple(ends)) and not np.delete(maps.data, best, 0).any()
     )
-    three = method_runs.run_method(work, "localisation", classes=3)["fc"].extras["boxes"]
+    three = method_runs.run_method(context, "localisation", classes=3)["fc"].extras["boxes"]
     assert three[:, 0].tolist() == np.argsort(-maps.extras["values"])[:3].tolist()
-    assert method_runs.run_method(work, "localisation", of_class=4)["fc"].extras["boxes"][:, 0].tolist() in ([4], [])
-    wide = method_runs.run_method(work, "localisation", threshold=0.05)["fc"].extras["boxes"][0]
+    assert method_runs.run_method(context, "localisation", of_class=4)["fc"].extras["boxes"][:, 0].tolist() in ([4], [])
+    wide = method_runs.run_method(context, "localisation", threshold=0.05)["fc"].extras["boxes"][0]
     assert Box(*wide[1:5]).area > 1.2 * Box(*ends).area
 
 
@@ -285,10 +285,10 @@ def test_failures_are_listed_worst_first():
 
 def test_scores_are_shown_by_class(tmp_path):
     objects = data.open_data("concepts:object")
-    work = shipped(data=objects)
-    steps = method_runs.method_steps(work, "localisation_scores", count=30, seed=3)
+    context = shipped(data=objects)
+    steps = method_runs.method_steps(context, "localisation_scores", count=30, seed=3)
     maps = steps[-1].maps[0]
-    finder = ObjectFinder(work, THRESHOLD)
+    finder = ObjectFinder(context, THRESHOLD)
     wanted = BoxAccuracy(
         tuple(evaluate_picture(finder, objects, k) for k in data.random_indices(objects, 30, 3)), objects.classes
     )

@@ -57,10 +57,10 @@ def test_every_shape_is_drawn(shipped, inputs):
 
 
 def test_it_is_the_same_picture_again(shipped, inputs):
-    work = make_context(shipped[0], inputs, ["stage2.1:add"], (3, 5))
-    first, second = (run_method(work, "maximisation", steps=6)["stage2.1:add"] for _ in range(2))
+    context = make_context(shipped[0], inputs, ["stage2.1:add"], (3, 5))
+    first, second = (run_method(context, "maximisation", steps=6)["stage2.1:add"] for _ in range(2))
     assert np.array_equal(first.texels, second.texels)
-    other = run_method(work, "maximisation", steps=6, seed=1)["stage2.1:add"]
+    other = run_method(context, "maximisation", steps=6, seed=1)["stage2.1:add"]
     assert np.abs(other.data[3] - first.data[3]).mean() > 0.01
 
 
@@ -88,9 +88,9 @@ def test_a_neuron_of_a_kernel_sees_the_kernel():
     """What is known is found: the kernel itself, where the neuron looks."""
     layer = nn.Conv2d(3, 6, 9, bias=False)
     layer.weight.data = gabors()
-    work = make_context(nn.Sequential(layer), torch.randn(1, 3, 24, 24), ["0"], preprocessing=CONCEPTS)
+    context = make_context(nn.Sequential(layer), torch.randn(1, 3, 24, 24), ["0"], preprocessing=CONCEPTS)
     for preset, least in (("erhan2009", 0.95), ("simonyan2013", 0.5), ("deepvisionvr", 0.6)):
-        maps = run_method(work, "maximisation", objective="neuron", preset=preset)["0"]
+        maps = run_method(context, "maximisation", objective="neuron", preset=preset)["0"]
         seen = maps.data[:, 8:17, 8:17].transpose(0, 3, 1, 2)  # of 16 places the neuron is at 8
         for picture, kernel in zip(seen, layer.weight.detach().numpy(), strict=True):
             assert cosine(picture - (picture.mean() if preset == "deepvisionvr" else 0.5), kernel) > least, preset
@@ -102,11 +102,11 @@ def cosine(first, second):
 
 def test_the_first_layer_is_what_its_kernels_show(shipped, inputs):
     """Direct mapping beside maximisation, on the support of the middle neuron; a batch norm may turn a kernel round."""
-    work = make_context(shipped[0], inputs, ["stem.norm"])
-    direct = run_method(work, "weights")["stem.norm"].data
-    found = run_method(work, "maximisation", objective="neuron", preset="erhan2009")["stem.norm"].data
+    context = make_context(shipped[0], inputs, ["stem.norm"])
+    direct = run_method(context, "weights")["stem.norm"].data
+    found = run_method(context, "maximisation", objective="neuron", preset="erhan2009")["stem.norm"].data
     picture = inputs.clone().requires_grad_()
-    maps = PartialForward(shipped[0], ["stem.norm"], work.arguments)((picture,)).maps["stem.norm"]
+    maps = PartialForward(shipped[0], ["stem.norm"], context.arguments)((picture,)).maps["stem.norm"]
     middle = maps[0, 0, maps.shape[2] // 2, maps.shape[3] // 2]
     (support,) = torch.autograd.grad(middle, picture)
     rows, columns = (support.abs().sum((0, 1, axis)).nonzero().flatten() for axis in (3, 2))
@@ -121,8 +121,8 @@ def test_the_first_layer_is_what_its_kernels_show(shipped, inputs):
 def test_kernels_by_how_pixels_count():
     layer = nn.Conv2d(3, 2, 3)
     how = Preprocessing(size=(8, 8), mean=(0.0,) * 3, std=(0.5, 0.25, 1.0))
-    work = make_context(nn.Sequential(layer), torch.rand(1, 3, 8, 8), ["0"], preprocessing=how)
-    plain, pixels = run_method(work, "weights")["0"], run_method(work, "weights", pixels=True)["0"]
+    context = make_context(nn.Sequential(layer), torch.rand(1, 3, 8, 8), ["0"], preprocessing=how)
+    plain, pixels = run_method(context, "weights")["0"], run_method(context, "weights", pixels=True)["0"]
     kernels = layer.weight.detach().numpy() / np.array(how.std, np.float32)[:, None, None]
     expected = 0.5 + kernels / (2 * np.abs(kernels).max())
     np.testing.assert_allclose(pixels.data, expected.transpose(0, 2, 3, 1), atol=1e-6)
@@ -131,10 +131,10 @@ def test_kernels_by_how_pixels_count():
 
 def test_diversity_makes_samples_differ(shipped, inputs):
     layer, found = "stage3.1:add", {}
-    work = make_context(shipped[0], inputs, [layer], (1,))
-    reach = PartialForward(shipped[0], [layer], work.arguments)
+    context = make_context(shipped[0], inputs, [layer], (1,))
+    reach = PartialForward(shipped[0], [layer], context.arguments)
     for diversity in (0.0, 100.0):
-        maps = run_method(work, "maximisation", samples=4, diversity=diversity, steps=32)[layer]
+        maps = run_method(context, "maximisation", samples=4, diversity=diversity, steps=32)[layer]
         assert maps.extras["samples"].tolist() == [2, 2]
         tile = maps.data[1]
         samples = np.stack([tile[a : a + 64, b : b + 64] for a in (0, 66) for b in (0, 66)])
@@ -154,9 +154,9 @@ def test_the_four_sets_of_yosinski_lie_together(shipped, inputs):
 
 
 def test_the_least(shipped, inputs):
-    work = make_context(shipped[0], inputs, ["fc"], (0, 1))
+    context = make_context(shipped[0], inputs, ["fc"], (0, 1))
     most, least = (
-        run_method(work, "maximisation", steps=24, least=least)["fc"].extras["values"] for least in (False, True)
+        run_method(context, "maximisation", steps=24, least=least)["fc"].extras["values"] for least in (False, True)
     )
     assert (least[:2] < most[:2] - 15).all() and least[:2].max() < 0
 
@@ -164,10 +164,10 @@ def test_the_least(shipped, inputs):
 def test_channels_together(shipped, inputs):
     """One picture for two classes has more of both than the pictures of the others; weights turn one of them round."""
     model, _ = shipped
-    work = make_context(model, inputs, ["fc"], (0, 4))
-    both = run_method(work, "maximisation", joint=True)["fc"]
+    context = make_context(model, inputs, ["fc"], (0, 4))
+    both = run_method(context, "maximisation", joint=True)["fc"]
     assert both.shape == (1, 64, 64) and both.labels[0].startswith("2 channels together: reached")
-    against = run_method(work, "maximisation", joint=True, weights="1, -1")["fc"]
+    against = run_method(context, "maximisation", joint=True, weights="1, -1")["fc"]
     with torch.no_grad():
         scores, others = model(own_numbers(both))[0], model(own_numbers(against))[0]
     assert float(both.extras["values"][0]) == pytest.approx(float(scores[0] + scores[4]), rel=1e-4)
@@ -177,35 +177,35 @@ def test_channels_together(shipped, inputs):
 
 def test_a_whole_layer_and_a_direction(shipped, inputs):
     layer = "stage3.1:add"
-    work = make_context(shipped[0], inputs, [layer])
+    context = make_context(shipped[0], inputs, [layer])
     with torch.no_grad():
-        here = PartialForward(shipped[0], [layer], work.arguments)(work.arguments).maps[layer][0]
-    dream = run_method(work, "maximisation", objective="layer", start="image", steps=16)[layer]
+        here = PartialForward(shipped[0], [layer], context.arguments)(context.arguments).maps[layer][0]
+    dream = run_method(context, "maximisation", objective="layer", start="image", steps=16)[layer]
     assert dream.shape == (1, 64, 64) and dream.extras["values"][0] > 2 * here.square().mean()
-    way = run_method(work, "maximisation", objective="direction", steps=32)[layer]
+    way = run_method(context, "maximisation", objective="direction", steps=32)[layer]
     assert way.labels[0].startswith("the direction: reached")
     with torch.no_grad():
-        found = PartialForward(shipped[0], [layer], work.arguments)((own_numbers(way),)).maps[layer][0].mean((1, 2))
+        found = PartialForward(shipped[0], [layer], context.arguments)((own_numbers(way),)).maps[layer][0].mean((1, 2))
     assert torch.cosine_similarity(found, here.mean((1, 2)), 0) > 0.8
     chosen = make_context(shipped[0], inputs, [layer], (1, 2))
     assert run_method(chosen, "maximisation", objective="direction", weights="1,2", steps=2)[layer].shape == (1, 64, 64)
 
 
 def test_where_it_begins_and_how_large_it_is(shipped, inputs):
-    work = make_context(shipped[0], inputs, ["stem.norm"], (0,))
-    image = run_method(work, "maximisation", start="image", steps=1)["stem.norm"].data[0]
+    context = make_context(shipped[0], inputs, ["stem.norm"], (0,))
+    image = run_method(context, "maximisation", start="image", steps=1)["stem.norm"].data[0]
     own = (inputs[0].permute(1, 2, 0).numpy() + 1) / 2
     assert np.corrcoef(image.ravel(), own.ravel())[0, 1] > 0.9
-    zeros = run_method(work, "maximisation", start="zeros", steps=1, preset="simonyan2013")["stem.norm"].data[0]
+    zeros = run_method(context, "maximisation", start="zeros", steps=1, preset="simonyan2013")["stem.norm"].data[0]
     assert np.abs(zeros - 0.5).mean() < 0.05
-    large = run_method(work, "maximisation", size=96, steps=1, start="image")["stem.norm"]
+    large = run_method(context, "maximisation", size=96, steps=1, start="image")["stem.norm"]
     assert large.shape[1:] == (96, 96)
 
 
 def test_it_comes_in_parts(shipped, inputs):
     """Batch after batch, several looks at each; never more than a run of the network in a step."""
-    work = make_context(shipped[0], inputs, ["stage1.1:add"], range(10))
-    every = method_steps(work, "maximisation", steps=12)
+    context = make_context(shipped[0], inputs, ["stage1.1:add"], range(10))
+    every = method_steps(context, "maximisation", steps=12)
     shown = [step.maps[0] for step in every if step.maps]
     there = [int(maps.texels[..., 3].any((1, 2)).sum()) for maps in shown]
     assert there == [8, 8, 10, 10] and np.abs(shown[0].data[0] - shown[1].data[0]).mean() > 0.001
@@ -220,14 +220,14 @@ def test_a_network_that_is_large_runs_on_few_at_a_time(shipped, inputs, monkeypa
 
     sizes = []
     handle = shipped[0].stem.conv.register_forward_hook(lambda module, args, output: sizes.append(len(args[0])))
-    work = make_context(shipped[0], inputs, ["stem.norm"], range(6))
+    context = make_context(shipped[0], inputs, ["stem.norm"], range(6))
     monkeypatch.setitem(maximisation_run.RUN_COST, "cpu", 2 * 64 * 64 * 1000)
     sizes.clear()
-    few = run_method(work, "maximisation", steps=3)["stem.norm"]
+    few = run_method(context, "maximisation", steps=3)["stem.norm"]
     handle.remove()
     assert max(sizes) < 6
     monkeypatch.setitem(maximisation_run.RUN_COST, "cpu", 1e12)
-    np.testing.assert_allclose(few.data, run_method(work, "maximisation", steps=3)["stem.norm"].data, atol=1e-2)
+    np.testing.assert_allclose(few.data, run_method(context, "maximisation", steps=3)["stem.norm"].data, atol=1e-2)
 
 
 def test_maps_are_kept(shipped, inputs, tmp_path):
@@ -356,8 +356,8 @@ def test_a_layer_without_direction():
 def test_the_model_is_left_as_it_was(shipped, inputs):
     model = shipped[0].train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    work = make_context(model, inputs, ["stage1.1:add"], (0,))
-    running = METHODS["maximisation"].run(work, parse_parameters(METHODS["maximisation"], {}))
+    context = make_context(model, inputs, ["stage1.1:add"], (0,))
+    running = METHODS["maximisation"].run(context, parse_parameters(METHODS["maximisation"], {}))
     for _ in range(5):
         next(running)
         assert model.training and all(weight.grad is None for weight in model.parameters())
@@ -386,8 +386,8 @@ def test_a_real_network_knows_what_it_asked_for(data_folder):
         pytest.skip("needs torchvision")
     model = build_model("mobilenet_v2").module
     load_weights(model, data_folder / "weights" / "mobilenet_v2_imagenet.safetensors")
-    work = make_context(model, torch.zeros(1, 3, 225, 225), ["classifier.1"], (340,))
-    maps = run_method(work, "maximisation", steps=32, joint=True)["classifier.1"]
+    context = make_context(model, torch.zeros(1, 3, 225, 225), ["classifier.1"], (340,))
+    maps = run_method(context, "maximisation", steps=32, joint=True)["classifier.1"]
     assert maps.shape == (1, 225, 225) and maps.labels[0].startswith("channel 340: reached")
     with torch.no_grad():
         scores = model(own_numbers(maps))[0]

@@ -99,8 +99,8 @@ def hidden(fill, how=method_runs.CONCEPTS, **more):
             seen.append(x.clone())
             return super().forward(x)
 
-    work = method_runs.make_context(nn.Sequential(Passing(3, 1, 1)), picture(), ["0"], preprocessing=how)
-    method_runs.run_method(work, "occlusion", size=1.0, fill=fill, **more)
+    context = method_runs.make_context(nn.Sequential(Passing(3, 1, 1)), picture(), ["0"], preprocessing=how)
+    method_runs.run_method(context, "occlusion", size=1.0, fill=fill, **more)
     return seen[-1]
 
 
@@ -174,8 +174,8 @@ def test_what_a_shipped_network_needs_lies_in_the_object():
     for index in range(12):
         sample = concepts.sample(0, 1, index, task="object")
         x = torch.from_numpy(sample.image).permute(2, 0, 1)[None].float() / 127.5 - 1
-        work = method_runs.make_context(model, x, ["fc"], [sample.label], class_names=names)
-        values = method_runs.run_method(work, "occlusion", size=0.25)["fc"].data[sample.label]
+        context = method_runs.make_context(model, x, ["fc"], [sample.label], class_names=names)
+        values = method_runs.run_method(context, "occlusion", size=0.25)["fc"].data[sample.label]
         row, column = np.unravel_index(values.argmax(), values.shape)
         box = sample.boxes[0]
         hits += box.x0 <= column < box.x1 and box.y0 <= row < box.y1

@@ -50,10 +50,10 @@ def test_a_planted_picture_ranks_first_and_is_cut_out():
     pictures = noise(30)
     pictures[17][4:7, 9:12] = cross
     pictures[5] = pictures[17].copy()
-    work = method_runs.make_context(
+    context = method_runs.make_context(
         model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(pictures)
     )
-    maps = method_runs.run_method(work, "top_images", best=4, outside="plain", count=30)["0"]
+    maps = method_runs.run_method(context, "top_images", best=4, outside="plain", count=30)["0"]
     assert maps.extras["samples"].tolist() == [2, 2] and maps.colour and maps.frame == "layer"
     assert maps.labels[0] == "made 5"
     assert maps.extras["values"][0] == pytest.approx(7.5)
@@ -70,23 +70,23 @@ def test_ranks_are_those_of_asking_each_picture_alone(score):
     model, names = concepts.load("object")
     objects = data.open_data("concepts:object")
     layers = ["stage1.0.norm1", "stage2.1:add", "fc"]
-    work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), layers, data=objects, class_names=names)
+    context = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), layers, data=objects, class_names=names)
     images_pass = BestImagesPass(
-        DatasetPass(work, layers, "top_images"), BestImagesParameters(count=45, best=5, score=score, seed=3)
+        DatasetPass(context, layers, "top_images"), BestImagesParameters(count=45, best=5, score=score, seed=3)
     )
     list(images_pass.run("top_images"))
     indices = data.random_indices(objects, 45, 3)
-    alone = [work.record(work.feed(objects.picture(index)), layers) for index in indices]
-    for id, gallery in images_pass.best_images.items():
+    alone = [context.record(context.feed(objects.picture(index)), layers) for index in indices]
+    for id, best_images in images_pass.best_images.items():
         values = np.stack([recording.maps(id).data for recording in alone]).astype(np.float64)
         scores = values.max((2, 3)) if score == "max" else values.mean((2, 3))
         order = np.argsort(-scores, 0, "stable")[:5].T
-        assert np.allclose(gallery.best.values, np.take_along_axis(scores.T, order, 1), rtol=1e-4, atol=1e-5)
-        same = gallery.best.pictures == np.array(indices)[order]
+        assert np.allclose(best_images.best.values, np.take_along_axis(scores.T, order, 1), rtol=1e-4, atol=1e-5)
+        same = best_images.best.pictures == np.array(indices)[order]
         assert same.mean() > 0.99
         flat = values.reshape(*values.shape[:2], -1)
         rows, columns = np.nonzero(same)
-        places = gallery.best.positions[rows, columns]
+        places = best_images.best.positions[rows, columns]
         found = flat[order[rows, columns], rows, places[:, 0] * values.shape[3] + places[:, 1]]
         assert np.allclose(found, flat[order[rows, columns], rows].max(1), rtol=1e-4, atol=1e-5)
 
@@ -94,19 +94,19 @@ def test_ranks_are_those_of_asking_each_picture_alone(score):
 def test_parts_of_the_data_merge_to_what_one_pass_finds():
     model, _ = concepts.load("object")
     objects = data.open_data("concepts:object")
-    work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage1.0.norm1"], data=objects)
+    context = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage1.0.norm1"], data=objects)
     indices = data.random_indices(objects, 60, 0)
 
     def pass_over(part):
-        gallery = BestImages("stage1.0.norm1", range(24), 24, 3)
-        viewing = DatasetPass(work, work.layers, "top_images")
-        viewing.batch_size = 1  # a picture alone, so that its last bits don't depend on those beside it
-        for view in viewing.batches(part):
+        best_images = BestImages("stage1.0.norm1", range(24), 24, 3)
+        dataset_pass = DatasetPass(context, context.layers, "top_images")
+        dataset_pass.batch_size = 1  # a picture alone, so that its last bits don't depend on those beside it
+        for batch in dataset_pass.batches(part):
             everything = np.broadcast_to(
-                np.array([0, 0, 64, 64], np.int32), (1, *view.maps[gallery.layer].shape[2:], 4)
+                np.array([0, 0, 64, 64], np.int32), (1, *batch.maps[best_images.layer].shape[2:], 4)
             )
-            gallery.add(view, CropFrame(ReceptiveFields(everything, (64, 64)), whole_picture=True))
-        return gallery
+            best_images.add(batch, CropFrame(ReceptiveFields(everything, (64, 64)), whole_picture=True))
+        return best_images
 
     whole, *parts = pass_over(indices), pass_over(indices[40:]), pass_over(indices[:13]), pass_over(indices[13:40])
     best, counted = parts[0].best, parts[0].histogram
@@ -119,11 +119,11 @@ def test_parts_of_the_data_merge_to_what_one_pass_finds():
 def test_one_pass_opens_each_picture_once_and_runs_the_network_once():
     model, _ = crosses()
     pictures = Pictures(noise(300))
-    work = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=pictures)
+    context = method_runs.make_context(model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=pictures)
     pictures.opened.clear()
     ran = []
     model[0].register_forward_hook(lambda module, args, output: ran.append(len(args[0])))
-    found = method_runs.method_steps(work, "top_images", count=300)
+    found = method_runs.method_steps(context, "top_images", count=300)
     opened = sorted(pictures.opened)
     assert opened == [0, *range(300)]  # the first one also says what the network is given
     assert sum(ran) == 300 + 4  # four show what each place sees
@@ -136,13 +136,13 @@ def test_memory_does_not_grow_with_the_pictures():
     model, _ = crosses()
     held = []
     for count in (40, 160):
-        work = method_runs.make_context(
+        context = method_runs.make_context(
             model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(noise(count))
         )
-        images_pass = BestImagesPass(DatasetPass(work, ["0"], "top_images"), BestImagesParameters(count=count))
+        images_pass = BestImagesPass(DatasetPass(context, ["0"], "top_images"), BestImagesParameters(count=count))
         list(images_pass.run("top_images"))
-        gallery = images_pass.best_images["0"]
-        arrays = [gallery.crops, gallery.maps, gallery.histogram.counts, *vars(gallery.best).values()]
+        best_images = images_pass.best_images["0"]
+        arrays = [best_images.crops, best_images.maps, best_images.histogram.counts, *vars(best_images.best).values()]
         held.append([array.nbytes for array in arrays])
     assert held[0] == held[1]
 
@@ -169,8 +169,8 @@ def test_only_the_channels_asked_for_are_made():
 def test_labels_say_the_class_and_how_many_share_it():
     model, names = concepts.load("object")
     objects = data.open_data("concepts:object")
-    work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["fc"], data=objects, class_names=names)
-    maps = method_runs.run_method(work, "top_images", count=200, shown="picture")["fc"]
+    context = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["fc"], data=objects, class_names=names)
+    maps = method_runs.run_method(context, "top_images", count=200, shown="picture")["fc"]
     assert [label.partition(",")[0] for label in maps.labels] == list(names)
     assert min(int(label.split()[1]) for label in maps.labels) >= 8
     assert maps.shape[1:] == (3 * 64 + 4,) * 2  # whole pictures, as large as they are
@@ -181,21 +181,21 @@ def test_a_picture_that_cannot_be_read_is_left_out():
     pictures = noise(12)
     pictures[3] = None
     pictures[0] = None
-    work = method_runs.make_context(
+    context = method_runs.make_context(
         model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(pictures)
     )
-    assert method_runs.method_steps(work, "top_images")[-1].message == "12 of 12 pictures of made; 2 can't be read"
-    work = method_runs.make_context(
+    assert method_runs.method_steps(context, "top_images")[-1].message == "12 of 12 pictures of made; 2 can't be read"
+    context = method_runs.make_context(
         model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures([None] * 3)
     )
     with pytest.raises(InputError, match="picture 2: damaged"):
-        method_runs.method_steps(work, "top_images")
+        method_runs.method_steps(context, "top_images")
 
 
 def test_without_data_it_says_what_is_missing():
-    work = method_runs.make_context(crosses()[0], torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN)
+    context = method_runs.make_context(crosses()[0], torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN)
     with pytest.raises(InputError, match="top_images needs a data set; choose one"):
-        method_runs.method_steps(work, "top_images")
+        method_runs.method_steps(context, "top_images")
 
 
 class OneAtATime(nn.Module):
@@ -238,13 +238,13 @@ def test_networks_that_take_few_pictures_at_once_get_few(kind):
     torch.manual_seed(0)
     model = kind().eval()
     pictures = noise(20)
-    work = method_runs.make_context(
+    context = method_runs.make_context(
         model, torch.zeros(1, 3, 16, 16), ["conv"], preprocessing=PLAIN, data=Pictures(pictures)
     )
-    images_pass = BestImagesPass(DatasetPass(work, ["conv"], "top_images"), BestImagesParameters(count=20, best=3))
+    images_pass = BestImagesPass(DatasetPass(context, ["conv"], "top_images"), BestImagesParameters(count=20, best=3))
     list(images_pass.run("top_images"))
     with torch.no_grad():
-        values = [float(model.conv(work.feed(Image.fromarray(picture))[0])[0, 1].max()) for picture in pictures]
+        values = [float(model.conv(context.feed(Image.fromarray(picture))[0])[0, 1].max()) for picture in pictures]
     assert (
         images_pass.best_images["conv"].best.pictures[1].tolist()
         == np.argsort(-np.array(values), kind="stable")[:3].tolist()
@@ -254,31 +254,33 @@ def test_networks_that_take_few_pictures_at_once_get_few(kind):
 
 
 def test_a_network_that_fails_is_an_error_of_one_line():
-    work = method_runs.make_context(
+    context = method_runs.make_context(
         Broken().eval(), torch.zeros(1, 3, 16, 16), ["conv"], preprocessing=PLAIN, data=Pictures(noise(70))
     )
     with pytest.raises(ModelError, match="no more"):
-        method_runs.method_steps(work, "top_images")
+        method_runs.method_steps(context, "top_images")
 
 
 def test_a_network_of_vectors_is_fed_as_it_wants():
     model = nn.Sequential(nn.Linear(3 * 16 * 16, 4)).eval()
-    work = method_runs.make_context(model, torch.zeros(1, 768), ["0"], preprocessing=PLAIN, data=Pictures(noise(6)))
-    feed = work.feed
-    object.__setattr__(work, "feed", lambda picture: (feed(picture)[0].flatten(1),))
-    maps = method_runs.run_method(work, "top_images", best=1, outside="plain")["0"]
-    values = torch.stack([model(work.feed(Image.fromarray(picture))[0])[0] for picture in work.data.pictures]).detach()
+    context = method_runs.make_context(model, torch.zeros(1, 768), ["0"], preprocessing=PLAIN, data=Pictures(noise(6)))
+    feed = context.feed
+    object.__setattr__(context, "feed", lambda picture: (feed(picture)[0].flatten(1),))
+    maps = method_runs.run_method(context, "top_images", best=1, outside="plain")["0"]
+    values = torch.stack(
+        [model(context.feed(Image.fromarray(picture))[0])[0] for picture in context.data.pictures]
+    ).detach()
     assert np.allclose(maps.extras["values"], values.max(0).values)
     shown = maps.data[2] * 255
-    assert np.array_equal(shown[::2, ::2].round(), work.data.pictures[int(values[:, 2].argmax())])
+    assert np.array_equal(shown[::2, ::2].round(), context.data.pictures[int(values[:, 2].argmax())])
 
 
 def test_leaving_early_leaves_the_network_alone():
     model, _ = crosses()
-    work = method_runs.make_context(
+    context = method_runs.make_context(
         model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(noise(64))
     )
-    running = METHODS["top_images"].run(work, parse_parameters(METHODS["top_images"], {}))
+    running = METHODS["top_images"].run(context, parse_parameters(METHODS["top_images"], {}))
     for _ in range(7):
         next(running)
     running.close()
@@ -332,13 +334,13 @@ def test_what_is_outside_is_dark_or_has_a_line_around_it():
 def test_views_say_what_they_are_of():
     model, _ = crosses()
     pictures = noise(7)
-    work = method_runs.make_context(
+    context = method_runs.make_context(
         model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(pictures)
     )
-    views: list[DatasetBatch] = list(DatasetPass(work, ["0"], "x").batches([4, 1, 6]))
-    assert np.concatenate([batch.indices for batch in views]).tolist() == [4, 1, 6] and views[-1].done == 3
-    assert np.array_equal(views[0].pictures[0], pictures[4])
-    assert torch.equal(views[0].maps["0"], model(views[0].inputs).detach())
+    batches: list[DatasetBatch] = list(DatasetPass(context, ["0"], "x").batches([4, 1, 6]))
+    assert np.concatenate([batch.indices for batch in batches]).tolist() == [4, 1, 6] and batches[-1].done == 3
+    assert np.array_equal(batches[0].pictures[0], pictures[4])
+    assert torch.equal(batches[0].maps["0"], model(batches[0].inputs).detach())
 
 
 class Odd(nn.Module):
@@ -354,18 +356,18 @@ class Odd(nn.Module):
 
 def test_pictures_without_a_number_are_never_the_best():
     pictures = noise(5) + [picture + 190 for picture in noise(2, seed=1)]
-    how = Preprocessing(size=(16, 16), mean=(0.0,), std=(1.0,))
+    preprocessing = Preprocessing(size=(16, 16), mean=(0.0,), std=(1.0,))
     model = nn.Sequential(nn.Sequential(Odd())).eval()
     model[0][0].conv.weight.data.abs_()
     for kept, wanted in ((pictures, [5, 6]), (pictures[:5], [])):
-        work = method_runs.make_context(
-            model, torch.ones(1, 3, 16, 16), ["0.0.conv"], preprocessing=how, data=Pictures(kept)
+        context = method_runs.make_context(
+            model, torch.ones(1, 3, 16, 16), ["0.0.conv"], preprocessing=preprocessing, data=Pictures(kept)
         )
         images_pass = BestImagesPass(
-            DatasetPass(work, work.layers, "top_images"), BestImagesParameters(best=3, score="mean")
+            DatasetPass(context, context.layers, "top_images"), BestImagesParameters(best=3, score="mean")
         )
         list(images_pass.run("top_images"))
-        gallery = images_pass.best_images["0.0.conv"]
-        assert sorted(gallery.best.pictures[0].tolist()) == [*[-1] * (3 - len(wanted)), *wanted]
-        maps = gallery.to_maps("top_images", 0.9, "dark", work.data)
+        best_images = images_pass.best_images["0.0.conv"]
+        assert sorted(best_images.best.pictures[0].tolist()) == [*[-1] * (3 - len(wanted)), *wanted]
+        maps = best_images.to_maps("top_images", 0.9, "dark", context.data)
         assert np.isfinite(maps.texels).all() and bool(maps.labels[0]) == bool(wanted)

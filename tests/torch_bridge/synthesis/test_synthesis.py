@@ -61,22 +61,26 @@ def test_waves_are_the_inverse_fourier_transform():
     planes = np.fft.irfft2((spectrum[..., 0] + 1j * spectrum[..., 1]) * scale, s=SIZE)
     colours = np.array(COLOURS) / np.linalg.norm(COLOURS, axis=0).max()
     expected = 1 / (1 + np.exp(-np.einsum("ij,njhw->nihw", colours, planes)))
-    np.testing.assert_allclose(image.shares(values).numpy(), expected, atol=1e-6)
+    np.testing.assert_allclose(image.to_brightness(values).numpy(), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("way", ["fourier", "network", "brightness"])
 def test_a_picture_is_written_and_read(way):
-    shares, image = torch.rand(2, 3, *SIZE, generator=RANDOM), build_parametrisation(way, PIXELS, SIZE)
-    assert image.values(shares).shape == (2, *image.shape)
-    assert torch.allclose(image.shares(image.values(shares)), shares.clamp(1e-3, 1 - 1e-3), atol=2e-3)
+    brightness, image = torch.rand(2, 3, *SIZE, generator=RANDOM), build_parametrisation(way, PIXELS, SIZE)
+    assert image.to_parameters(brightness).shape == (2, *image.shape)
+    assert torch.allclose(
+        image.to_brightness(image.to_parameters(brightness)), brightness.clamp(1e-3, 1 - 1e-3), atol=2e-3
+    )
 
 
 def test_zero_is_the_mean_of_the_data():
     assert torch.equal(
-        PixelParametrisation(PIXELS, SIZE, "network").shares(torch.zeros(1, 3, *SIZE))[0, :, 0, 0],
+        PixelParametrisation(PIXELS, SIZE, "network").to_brightness(torch.zeros(1, 3, *SIZE))[0, :, 0, 0],
         PIXELS.mean.flatten(),
     )
-    assert torch.allclose(FourierParametrisation(PIXELS, SIZE).shares(torch.zeros(1, 3, 6, 3, 2)), torch.tensor(0.5))
+    assert torch.allclose(
+        FourierParametrisation(PIXELS, SIZE).to_brightness(torch.zeros(1, 3, 6, 3, 2)), torch.tensor(0.5)
+    )
 
 
 def numbers(first=(0.5, 0.5), last=(0.5, 0.5), scale=0.5, turn=0.99):
