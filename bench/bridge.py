@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..blender_addon.live import hall_requests
+from ..blender_addon.live import event_handlers, hall_requests
 from ..blender_addon.scene import panels
-from ..torch_bridge import client
+from ..torch_bridge.client import bridge as client_bridge
 from ..torch_bridge.client import frames, pixels
 from ..torch_bridge.recording import ACTIVATIONS, Maps, pack
 from .peer import SIDE, Peer
@@ -23,10 +23,15 @@ from .rig import Rig, clocked, processor
 NETWORK, ROUNDS, WARM, PILLOW = "resnet50", 9, 24, 3
 """WARM: inputs until the memory for undo (session.MEMORY_BYTES) is full; PILLOW: rounds of what is slowest."""
 PARTS = {
-    "read": (frames, "fill"), "parse": (frames, "parse"), "restore": (client, "_maps"),
-    "find panels": (hall_requests, "panels_by_layer"), "upload": (panels, "show_maps"), "input, answer": (hall_requests, "renew"),
+    "read": (frames, "fill"),
+    "parse": (frames, "parse"),
+    "restore": (client_bridge, "_restore_maps"),
+    "find panels": (event_handlers, "panels_by_layer"),
+    "upload": (panels, "show_maps"),
+    "input, answer": (event_handlers, "show_recording"),
     "refresh": (panels, "update_network_peak"),
-}  # fmt: skip
+}
+"""Functions of Blender's side that are timed, by what they do."""
 
 
 def measure() -> dict[str, Any]:
@@ -60,11 +65,14 @@ def _round(peer: Peer, rig: Rig, picture: np.ndarray) -> dict[str, dict[str, flo
     _upload(rig, every)
     end = time.perf_counter()
     return {
-        "plain forward": plain, "input to panels": ours,
+        "plain forward": plain,
+        "input to panels": ours,
         "PNGs in JSON, server": {"s": server - start, "MB": sum(len(body) for _, body in received) / 1e6},
-        "and decoded": {"s": decoded - start}, "and shown": {"s": end - start},
-        "child's stages, processor s": peer.stages(picture), "Blender's stages, processor s": parts,
-    }  # fmt: skip
+        "and decoded": {"s": decoded - start},
+        "and shown": {"s": end - start},
+        "child's stages, processor s": peer.stages(picture),
+        "Blender's stages, processor s": parts,
+    }
 
 
 def _pillow(peer: Peer, picture: np.ndarray) -> float:

@@ -46,9 +46,13 @@ def lucent(model: nn.Module, layer: str, channels: Sequence[int], size: int) -> 
 
     def run(steps: int) -> Any:
         return render.render_vis(
-            model, sum(parts[1:], parts[0]), lambda: param.image(size, batch=len(channels)), thresholds=(steps,),
-            show_image=False, progress=False,
-        )  # fmt: skip
+            model,
+            sum(parts[1:], parts[0]),
+            lambda: param.image(size, batch=len(channels)),
+            thresholds=(steps,),
+            show_image=False,
+            progress=False,
+        )
 
     return run
 

@@ -38,10 +38,11 @@ def measure() -> dict[str, Any]:
         film = _film(Path(folder) / "film.mp4")
         return {
             f"film of {SIZE[1]} × {SIZE[0]}, shown": _watched(rig, film, evaluate=False) | {"budget": 5.0},
-            "and its tiles made": _watched(rig, film, evaluate=True), **swaps,
+            "and its tiles made": _watched(rig, film, evaluate=True),
+            **swaps,
             "a call of the timer, a job beside": _beside(rig) | {"budget ms": 50},
             "a call of the timer, a job shown": _shown(rig) | {"budget ms": 50},
-        }  # fmt: skip
+        }
 
 
 def _swaps(rig: Rig) -> dict[str, Any]:

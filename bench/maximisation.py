@@ -85,9 +85,12 @@ def _lucent(network: str, layer: str) -> dict[str, float]:
 
     theirs, wide, ours = _in_turns([other, own(MARGIN), own(0)])
     return {
-        "lucent s": theirs * STEPS, "ours s": ours * STEPS, "times as fast": theirs / ours,
-        "on its canvas": theirs / wide, "budget": LUCENT[layer],
-    }  # fmt: skip
+        "lucent s": theirs * STEPS,
+        "ours s": ours * STEPS,
+        "times as fast": theirs / ours,
+        "on its canvas": theirs / wide,
+        "budget": LUCENT[layer],
+    }
 
 
 def _in_turns(runs: list[Callable[[int], Any]]) -> list[float]:
@@ -134,9 +137,14 @@ def _beside_deepvisionvr(network: str, layer: str) -> dict[str, float]:
     seconds = (before + _in_turns([loop])[0]) / 2  # before and after: the machine isn't as fast all the time
     ours = next((spent for _, spent, value in curve if value >= goal), float("inf"))
     return {
-        "reached": goal, "its s": seconds * THEIRS, "default s": ours, "share of its time": ours / (seconds * THEIRS),
-        "budget": SHARE, "default reaches": curve[-1][2], "in s": curve[-1][1],
-    }  # fmt: skip
+        "reached": goal,
+        "its s": seconds * THEIRS,
+        "default s": ours,
+        "share of its time": ours / (seconds * THEIRS),
+        "budget": SHARE,
+        "default reaches": curve[-1][2],
+        "in s": curve[-1][1],
+    }
 
 
 def _reached(climbing: MaximisationRun) -> list[tuple[int, float, float]]:
@@ -169,6 +177,8 @@ def _resnet() -> dict[str, Any]:
         climbing = MaximisationRun(work, MaximisationParameters(steps=TIMED + 1), layer)
         theirs, ours = _in_turns([loop, partial(_run, climbing)])
         rows[f"resnet50 {layer}, steps a second"] = {
-            "DeepVisionVR's loop": 1 / theirs, "default": 1 / ours, "times as fast": theirs / ours,
-        }  # fmt: skip
+            "DeepVisionVR's loop": 1 / theirs,
+            "default": 1 / ours,
+            "times as fast": theirs / ours,
+        }
     return rows

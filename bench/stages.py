@@ -35,9 +35,13 @@ def stages(live: LoadedModel, picture: np.ndarray) -> dict[str, float]:
     copied, _ = _spent(lambda: live.record(inputs, [PANELS], every.append))
     peaks, _ = _spent(lambda: [maps.peak for maps in every])
     return {
-        "decode, preprocess": read, "plain forward": plain, "recorder": graph - plain, "copies": copied - graph,
-        "peaks": peaks, "encode, send": _sending(every),
-    }  # fmt: skip
+        "decode, preprocess": read,
+        "plain forward": plain,
+        "recorder": graph - plain,
+        "copies": copied - graph,
+        "peaks": peaks,
+        "encode, send": _sending(every),
+    }
 
 
 def _spent(work: Callable[[], Any]) -> tuple[float, Any]:

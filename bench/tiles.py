@@ -137,8 +137,13 @@ def _update() -> dict[str, float]:
         bpy.context.view_layer.update()
         fills.append((middle - start, time.perf_counter() - middle))
     upload, evaluate = (min(times) * 1000 for times in zip(*fills, strict=True))
-    return {"panels": len(there), "channels": sum(maps.channels for maps in layers), "build s": build,
-            "new values ms": upload, "then evaluated ms": evaluate}  # fmt: skip
+    return {
+        "panels": len(there),
+        "channels": sum(maps.channels for maps in layers),
+        "build s": build,
+        "new values ms": upload,
+        "then evaluated ms": evaluate,
+    }
 
 
 if __name__ == "__main__":

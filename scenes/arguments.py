@@ -180,9 +180,14 @@ def add_ask(sub: argparse.ArgumentParser) -> None:
         help="channels of these layers (all)",
     )
     method.add_argument(
-        "--set", dest="settings", type=setting, action="append", default=[], metavar="NAME=VALUE",
+        "--set",
+        dest="settings",
+        type=setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
         help="set a parameter of the method",
-    )  # fmt: skip
+    )
     method.add_argument(
         "--data", type=where, metavar="[NAME=]WHERE", help="a folder of pictures, a .zip, idx files or concepts:object"
     )
@@ -204,9 +209,12 @@ def add_model(sub: argparse.ArgumentParser) -> None:
         "--classes", metavar="FILE", help="JSON file with a list of class names, or an object from index to name"
     )
     model.add_argument(
-        "--ablate", type=ablated, action="append", metavar="LAYER:0,5,8-11",
+        "--ablate",
+        type=ablated,
+        action="append",
+        metavar="LAYER:0,5,8-11",
         help="set these channels of a layer to 0",
-    )  # fmt: skip
+    )
     model.add_argument("--name", metavar="TEXT", help="name on the title board")
     model.add_argument("--seed", type=int, default=0, metavar="N", help="seed of random weights (0)")
 

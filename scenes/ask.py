@@ -55,9 +55,15 @@ def answer(spec: RecordSpec, question: Question, progress: Progress) -> Recordin
         parameters = parse_parameters(method, read_settings(method, question.settings, live.subject.names))
     inputs = live.read(live.default_sources, spec.index)
     return record_with_method(
-        live, inputs, method, question.layers, question.channels, parameters, data,
+        live,
+        inputs,
+        method,
+        question.layers,
+        question.channels,
+        parameters,
+        data,
         lambda step: progress(step.message, LOADED + (1 - LOADED) * step.share),
-    )  # fmt: skip
+    )
 
 
 def _data(spec: RecordSpec, method: Method, question: Question) -> DataSet | None:
@@ -68,9 +74,7 @@ def _data(spec: RecordSpec, method: Method, question: Question) -> DataSet | Non
     return open_data(f"concepts:{task}", task) if method.needs == "data" and task in TASKS else None
 
 
-def read_settings(
-    method: Method, settings: Mapping[str, str], names: ClassNames | None = None
-) -> dict[str, Any]:  # fmt: skip
+def read_settings(method: Method, settings: Mapping[str, str], names: ClassNames | None = None) -> dict[str, Any]:
     """Converts parameters from text to their types; text that can't be converted stays, for `chosen` to reject.
 
     names: the class names, once they are known; until then every class name becomes 0.

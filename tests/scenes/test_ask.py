@@ -92,7 +92,7 @@ def test_pictures_are_written_of_the_channels_that_were_asked_about(tmp_path):
         ("occlusion --layers fcc", "no layer 'fcc'; did you mean fc?"),
         ("occlusion --layers fc --channels 77", "layer fc has channels 0 to 5; there is no channel 77"),
         ("average --data nowhere", "data set nowhere: no such folder or file"),
-        ("occlusion --pictures .", ".: is there already; name a new folder"),
+        ("occlusion --pictures .", ".: already exists; name a new folder"),
         ("occlusion --pictures no/where", "no: no such folder"),
         ("occlusion --device tpu9", "device 'tpu9' can't be used here"),
     ],
@@ -110,12 +110,12 @@ def test_a_slip_is_one_line_that_says_what_is_possible(tmp_path, monkeypatch, ca
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        ("--channels 3,x", "0,3,8-15"),
-        ("--channels -3", "0,3,8-15"),
-        ("--channels 3-", "0,3,8-15"),
+        ("--channels 3,x", "write it like 0,3,8-11"),
+        ("--channels -3", "write it like 0,3,8-11"),
+        ("--channels 3-", "write it like 0,3,8-11"),
         ("--channels 0-999999999999", "'0-999999999999': no layer has a channel above 999,999"),
         ("--channels " + "9" * 5000, "no layer has a channel above 999,999"),
-        ("--channels 1,8-3", "'8-3' goes backwards; 3-8 would not"),
+        ("--channels 1,8-3", "'8-3' runs backwards; write 3-8"),
         ("--set seed", "seed=3"),
         ("--set =3", "seed=3"),
     ],  # fmt: skip
@@ -180,7 +180,7 @@ def test_pictures_that_were_not_made_are_not_told():
 def test_a_long_layer_is_told_in_part():
     lines = tables.table([Maps("a", "m", pack(np.ones((40, 2, 2))), 40)], ()).splitlines()
     assert len(lines) == 2 + tables.MOST_ROWS + 1
-    assert lines[-1] == "  … and 8 more; -o keeps all of them"
+    assert lines[-1] == "  … and 8 more; -o saves all of them"
 
 
 def test_a_script_asks_about_its_own_network():
@@ -188,7 +188,8 @@ def test_a_script_asks_about_its_own_network():
     model.train()
     values = torch.rand(1, 3, 64, 64) * 2 - 1
     steps = []
-    made = ask_of(model, values, "occlusion", ["fc"], mean=[0.5], std=[0.5], classes=names, on_step=steps.append, size=0.2)
+    known = {"mean": [0.5], "std": [0.5], "classes": names}
+    made = ask_of(model, values, "occlusion", ["fc"], **known, on_step=steps.append, size=0.2)
     assert model.training
     assert np.float32(2e-38) / np.float32(16) > 0  # what the bridge sets for its thread isn't left behind
     assert steps[-1].share == 1

@@ -37,7 +37,7 @@ def run(monkeypatch, error, *words):
         ),
         (PermissionError(errno.EACCES, "Permission denied", "out"), 2, "innerwalk: Permission denied: out"),
         (MemoryError(), 2, "innerwalk: not enough memory"),
-        (ZeroDivisionError("division by zero\nmore"), 1, "a fault in innerwalk, ZeroDivisionError: division by zero"),
+        (ZeroDivisionError("division by zero\nmore"), 1, "bug in innerwalk, ZeroDivisionError: division by zero"),
     ],
 )
 def test_an_error_is_one_line(monkeypatch, capsys, error, status, line):

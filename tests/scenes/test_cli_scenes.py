@@ -77,10 +77,10 @@ def test_the_look_reaches_the_picture(recorded, tmp_path):
     [
         ("scene nowhere -o x.blend", "no recording here"),
         ("scene {recorded} -o nowhere/x.blend", "no such folder"),
-        ("scene {recorded} -o hall", "hall: not the name of a .blend file; hall.blend would be"),
+        ("scene {recorded} -o hall", "hall: the name of the output must end in .blend, such as hall.blend"),
         ("scene {recorded} -o .", "a folder; name a file in it"),
         ("scene {recorded} -o x.blend --gain -1", "gain -1.0: a number above 0"),
-        ("figure {recorded} -o x.jpg", "x.jpg: not the name of a .png file; x.png would be"),
+        ("figure {recorded} -o x.jpg", "x.jpg: the name of the output must end in .png, such as x.png"),
         ("figure nowhere -o x.png", "no recording here"),
         ("figure nowhere.blend -o x.png", "no such file"),
         ("figure {recorded} -o x.png --preset layer --layer c", "no panel of layer 'c'"),

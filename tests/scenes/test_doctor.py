@@ -1,4 +1,4 @@
-"""The doctor finds what is missing, says how to mend it, and never falls ill itself."""
+"""The doctor finds what is missing, says how to fix it, and never fails itself."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def test_missing_torch_is_said_with_the_tested_version(monkeypatch):
     hide(monkeypatch, "torch")
     found = doctor.check_torch()
     assert found.state == "no"
-    assert found.mend.endswith(doctor.TORCH)
+    assert found.fix.endswith(doctor.TORCH)
     assert doctor.check_torchvision().state == "no"
 
 
@@ -61,7 +61,7 @@ def test_a_blender_that_does_not_load_names_the_libraries(monkeypatch):
     found = doctor.check_blender()
     assert found.state == "no"
     assert "libSM.so.6" in found.text
-    assert "libsm6" in found.mend
+    assert "libsm6" in found.fix
     assert doctor.check_eevee().state == "no"
 
 
@@ -128,9 +128,9 @@ def test_a_bridge_without_pyav_can_do_all_but_films(monkeypatch):
     pytest.importorskip("torch", reason="needs torch")
     monkeypatch.setattr(doctor, "_version", lambda package: "18.0.0")
     found = doctor.check_bridge()
-    assert (found.state, found.text.endswith("films by PyAV 18.0.0")) == ("ok", True)
+    assert (found.state, found.text.endswith("videos by PyAV 18.0.0")) == ("ok", True)
     monkeypatch.setattr(doctor, "_version", lambda package: "")
     found = doctor.check_bridge()
-    assert found.state == "part" and "no PyAV" in found.text and found.mend.endswith("install av")
+    assert found.state == "part" and "no PyAV" in found.text and found.fix.endswith("install av")
     hide(monkeypatch, "torch")
     assert doctor.check_bridge().state == "no"

@@ -170,7 +170,7 @@ def test_sources_that_are_none(empty_scene, tmp_path, recorded):
     for name, error, says in (
         ("missing.blend", SceneError, "no such file"),
         ("bad.blend", SceneError, "not a Blender file"),
-        ("other.blend", SceneError, "no hall of innerwalk in this file"),
+        ("other.blend", SceneError, "this file holds no hall"),
         ("missing", RecordingError, "no recording here"),
     ):
         with pytest.raises(error, match=says):
@@ -214,7 +214,10 @@ def test_words_in_a_png_are_read_back():
 
 def test_the_probe_survives_a_machine_without_egl():
     """Without an EGL vendor EEVEE ends its process: the probe says no, and this process goes on."""
-    script = "from innerwalk.blender_addon.scene.view.eevee_probe import eevee_works; print('works' if eevee_works() else 'no')"
+    script = (
+        "from innerwalk.blender_addon.scene.view.eevee_probe import eevee_works\n"
+        "print('works' if eevee_works() else 'no')"
+    )
     bare = os.environ | {"__EGL_VENDOR_LIBRARY_FILENAMES": "/nonexistent"}
     done = subprocess.run([sys.executable, "-c", script], env=bare, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "no" in done.stdout.splitlines()
