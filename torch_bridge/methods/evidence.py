@@ -116,7 +116,8 @@ class EvidencePairs:
         """Takes the synthesised pictures so far: colour maps, whose alpha is 0 where there is none yet."""
         for channel in np.flatnonzero(maps.texels[..., 3].any((1, 2))).tolist():
             picture = (np.clip(maps.texels[channel, ..., :3], 0, 1) * 255 + 0.5).astype(np.uint8)
-            if channel in self.mosaics and not np.array_equal(picture, self.synthesised.get(channel)):
+            last = self.synthesised.get(channel)
+            if channel in self.mosaics and (last is None or not np.array_equal(picture, last)):
                 self.synthesised[channel] = picture
                 self.reached.pop(channel, None)
 

@@ -454,8 +454,9 @@ def test_steps_are_small_and_the_model_is_left_alone():
     with mock.patch.dict(run_limits.MAX_COPIES, cpu=2):
         steps = method_runs.method_steps(method_runs.make_context(model, picture(), ["c"]), "deconvnet")
     assert [step.message for step in steps if "channels" in step.message][:2] == [
-        "c: 2 of 8 channels (2 ReLUs by the rule)", "c: 4 of 8 channels (2 ReLUs by the rule)",
-    ]  # fmt: skip
+        "c: 2 of 8 channels (2 ReLUs by the rule)",
+        "c: 4 of 8 channels (2 ReLUs by the rule)",
+    ]
     assert model.training and all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
     assert all(weight.grad is None and weight.requires_grad for weight in model.parameters())
 
@@ -473,8 +474,10 @@ def captum():
 def test_captum_agrees_where_it_is_right(captum, inplace):
     model, x = net(inplace=inplace), picture()
     for maker, rule in [
-        (captum.Saliency, "gradient"), (captum.GuidedBackprop, "guided"), (captum.Deconvolution, "deconvnet")
-    ]:  # fmt: skip
+        (captum.Saliency, "gradient"),
+        (captum.GuidedBackprop, "guided"),
+        (captum.Deconvolution, "deconvnet"),
+    ]:
         leaf = x.clone().requires_grad_()
         more = {"abs": False} if rule == "gradient" else {}
         wanted = maker(model).attribute(leaf, target=3, **more)[0].detach()

@@ -266,8 +266,14 @@ ALL = ["a", "b", "c", ":mul", ":add", "d"]
 def test_what_links_carry_is_what_their_channel_gives():
     context = make_context(Branched(), PICTURE, ALL)
     assert direct_sources(context.network, ALL) == {
-        "a": [], "b": ["a"], "c": ["b"], ":mul": ["a", "b"], ":add": ["c", ":mul"], "d": [":add"], SCORE: ["d"],
-    }  # fmt: skip
+        "a": [],
+        "b": ["a"],
+        "c": ["b"],
+        ":mul": ["a", "b"],
+        ":add": ["c", ":mul"],
+        "d": [":add"],
+        SCORE: ["d"],
+    }
     found = run_method(context, "contribution", of_class=1, top=64)
     for id in ALL[:-1]:
         sums = np.zeros(6)
@@ -321,8 +327,12 @@ class Detached(Linear):
 
 
 def test_a_network_without_gradient():
-    for how, found in (("gradient", "the network's answer has no gradient: it detaches, rounds or converts its values; "
-                                   "how=ablation needs none"),):  # fmt: skip
+    for how, found in (
+        (
+            "gradient",
+            "the network's answer has no gradient: it detaches, rounds or converts its values; how=ablation needs none",
+        ),
+    ):
         with pytest.raises(ModelError, match=found):
             run_method(make_context(Detached(), PICTURE, ["b"]), "contribution", how=how)
     for how in ("weights", "ablation"):

@@ -84,8 +84,12 @@ def test_one_step_by_hand():
     weight = torch.tensor([3.0, -1.0, 0.5])
     ascent = CodeAscent(
         PictureGenerator(lambda codes: codes.reshape(-1, 1, 1, 3), -ends, ends, torch.zeros(3)),
-        lambda pictures, channels: (pictures[:, 0, 0] * weight).sum(1), [0], torch.tensor([[1.0, 1.0, 0.0]]), 4, 0.25,
-    )  # fmt: skip
+        lambda pictures, channels: (pictures[:, 0, 0] * weight).sum(1),
+        [0],
+        torch.tensor([[1.0, 1.0, 0.0]]),
+        4,
+        0.25,
+    )
     steps = ascent.steps()
     next(steps)
     size = 0.25 * (8 + 4 + 2) / 3
@@ -180,8 +184,14 @@ def test_a_layer_without_gradient():
 
 def climbing(score, rows=4):
     ends = torch.ones(3)
-    return CodeAscent(PictureGenerator(lambda codes: codes.reshape(-1, 1, 1, 3), -ends, ends, 0 * ends), score, list(range(rows)),
-                  torch.zeros(rows, 3), 3, 0.5)  # fmt: skip
+    return CodeAscent(
+        PictureGenerator(lambda codes: codes.reshape(-1, 1, 1, 3), -ends, ends, 0 * ends),
+        score,
+        list(range(rows)),
+        torch.zeros(rows, 3),
+        3,
+        0.5,
+    )
 
 
 def test_less_at_a_time_where_memory_is_short():

@@ -14,7 +14,12 @@ from innerwalk.torch_bridge import data as sets  # noqa: E402
 from innerwalk.torch_bridge.inputs.pixels import Pixels  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
 from innerwalk.torch_bridge.inverters import gradient_descent as descents  # noqa: E402
-from innerwalk.torch_bridge.inverters.gradient_descent import AUTHORS_RATES, InversionDescent, InversionObjective, start_noise  # noqa: E402
+from innerwalk.torch_bridge.inverters.gradient_descent import (  # noqa: E402
+    AUTHORS_RATES,
+    InversionDescent,
+    InversionObjective,
+    start_noise,
+)
 from innerwalk.torch_bridge.probing.partial_forward import PartialForward  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
 
@@ -166,7 +171,9 @@ def goal(context, layer="turn", smoothness=1.0, way="adam"):
     reach, pixels = PartialForward(context.model, [layer], context.arguments), Pixels(PLAIN, context.picture)
     with torch.no_grad():
         maps = reach(context.arguments).maps[layer]
-    return InversionObjective(reach, context.arguments_with, layer, maps, tuple(range(maps.shape[1])), pixels, smoothness, way)
+    return InversionObjective(
+        reach, context.arguments_with, layer, maps, tuple(range(maps.shape[1])), pixels, smoothness, way
+    )
 
 
 def test_their_first_step_on_a_linear_layer_by_hand():

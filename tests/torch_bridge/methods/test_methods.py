@@ -156,9 +156,13 @@ METHOD = Method("wish", "Wish", "Wishes.", lambda work, parameters: iter(()), Wi
 def test_a_form_says_everything():
     fields = parameter_form(METHOD)
     assert [(field["name"], field["kind"], field["default"]) for field in fields] == [
-        ("count", "int", 3), ("weight", "float", 0.5), ("any_size", "float", 2.0), ("mirrored", "bool", False),
-        ("word", "str", "a"), ("way", "choice", "up"),
-    ]  # fmt: skip
+        ("count", "int", 3),
+        ("weight", "float", 0.5),
+        ("any_size", "float", 2.0),
+        ("mirrored", "bool", False),
+        ("word", "str", "a"),
+        ("way", "choice", "up"),
+    ]
     assert (fields[1]["least"], fields[1]["most"], fields[1]["unit"], fields[1]["text"]) == (0.0, 1.0, "m", "how much")
     assert fields[5]["choices"] == ["up", "down"]
     assert "weight       how much (0.5 m, 0 to 1)" in help_text(METHOD) and "up | down" in help_text(METHOD)

@@ -170,8 +170,10 @@ def test_diversity_is_the_mean_cosine_of_gram_matrices():
     for first in (0, 3):
         cosines = [
             F.cosine_similarity(grams[i], grams[j], 0)
-            for i in range(first, first + 3) for j in range(first, first + 3) if i != j
-        ]  # fmt: skip
+            for i in range(first, first + 3)
+            for j in range(first, first + 3)
+            if i != j
+        ]
         assert torch.allclose(found[first : first + 3], -torch.stack(cosines).mean(), atol=1e-5)
 
 
