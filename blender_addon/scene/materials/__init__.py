@@ -1,1 +1,1 @@
-"""Node groups, shaders and raw images that show values as colours."""
+"""Node groups, materials, raw images and colour settings that show a panel's values as colours."""

@@ -1,4 +1,4 @@
-"""Images of raw numbers: the sheet of a layer, and the table of all colour maps."""
+"""Images of raw numbers: the maps of panels, and the table of all colour maps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .nodes import STAMP
 
 
 def create_raw_image(name: str, width: int, height: int) -> bpy.types.Image:
-    """A float32 RGBA image whose numbers reach the shader as they are."""
+    """Returns a new float32 RGBA image whose values reach the shader without colour conversion."""
     image = bpy.data.images.new(name, width, height, alpha=True, float_buffer=True, is_data=True)
     image.alpha_mode = "CHANNEL_PACKED"
     image[RAW_MAPS_IMAGE] = True
@@ -22,34 +22,35 @@ def create_raw_image(name: str, width: int, height: int) -> bpy.types.Image:
 
 
 def write_image(image: bpy.types.Image, pixels: np.ndarray) -> None:
-    """Puts pixels (height * width * 4 float32, in memory order) into the image."""
+    """Writes pixels, (height * width * 4,) float32, bottom row first, to an image."""
     image.pixels.foreach_set(pixels)
     image.update()
 
 
-def fit_image(image: bpy.types.Image | None, name: str, on: atlas.Sheet) -> bpy.types.Image:
-    """An image of the sheet's size: the one that is there, or a new one where there is none."""
+def fit_image(image: bpy.types.Image | None, name: str, sheet: atlas.Sheet) -> bpy.types.Image:
+    """Returns the image scaled to the sheet's size, or a new one if it is None."""
     if image is None:
-        return create_raw_image(name, on.width, on.height)
-    if tuple(image.size) != (on.width, on.height):
-        image.scale(on.width, on.height)
+        return create_raw_image(name, sheet.width, sheet.height)
+    if tuple(image.size) != (sheet.width, sheet.height):
+        image.scale(sheet.width, sheet.height)
     return image
 
 
-def pack_images(found: Iterable[bpy.types.Image] | None = None) -> None:
-    """Packs images of ours, by default all of the file, that aren't packed as they are now: a saved file has them.
+def pack_images(images: Iterable[bpy.types.Image] | None = None) -> None:
+    """Packs images of this add-on that changed since they were packed, so that a saved file contains them.
 
-    Packing an image twice would lose it: the second time Blender looks for a file on disk.
+    images: all of the file by default. Packing an unchanged image again would lose it, because Blender would then look
+    for a file on disk.
     """
-    for image in bpy.data.images if found is None else found:
+    for image in bpy.data.images if images is None else images:
         if (RAW_MAPS_IMAGE in image or IMAGE_OWNER_ROLE in image) and (image.is_dirty or not image.packed_file):
             image.pack()
 
 
 def colour_table_image() -> bpy.types.Image:
-    """The file's table of colour maps: a row for each map, linear light; written again by another version."""
+    """Returns the file's table of colour maps, one row of linear RGB for each; rewrites that of another version."""
     table = np.stack([ramp.table() for ramp in colour.RAMPS.values()])
-    image = next((one for one in bpy.data.images if COLOUR_TABLE_IMAGE in one), None)
+    image = next((image for image in bpy.data.images if COLOUR_TABLE_IMAGE in image), None)
     if image is None:
         image = create_raw_image("Innerwalk colour maps", table.shape[1], table.shape[0])
     if image.get(COLOUR_TABLE_IMAGE) != STAMP:

@@ -1,6 +1,6 @@
-"""How the hall of a scene is coloured: custom properties of the scene, which the shared shader groups read.
+"""Colour settings of a hall, stored as custom properties of its scene, where the shader groups read them.
 
-Nothing else holds it, so one assignment changes every panel, and two halls in a file can look different.
+Setting one property recolours every panel of the scene. Each hall of a file has its own settings.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ from ...properties import (
     ZERO_LINE_COLOUR,
 )
 
-ROLES = {AIR_COLOUR: "air", BOARD_COLOUR: "board", TRACK_COLOUR: "track", ZERO_LINE_COLOUR: "frame"}
+THEME_ROLES = {AIR_COLOUR: "air", BOARD_COLOUR: "board", TRACK_COLOUR: "track", ZERO_LINE_COLOUR: "frame"}
+"""The theme's role for each property that holds a colour."""
 
 NORMALISATIONS = {"channel": (1.0, 0.0, 0.0), "layer": (0.0, 1.0, 0.0), "network": (0.0, 0.0, 1.0)}
-"""The weights of the three peaks in what a value is divided by."""
+"""Weights of the channel's, the layer's and the network's peak in the divisor of a value."""
+
 DEFAULTS = {"ramp": "signed", "normalisation": "channel", "gain": 1.0, "theme": "dark", "fog": ()}
 
 T = TypeVar("T")
@@ -43,24 +45,26 @@ def set_scene_colours(
     theme: str | None = None,
     fog: Sequence[float] | None = None,
 ) -> None:
-    """Changes what is given and leaves the rest; a scene without a look gets DEFAULTS first.
+    """Changes the settings that aren't None; a scene without settings gets DEFAULTS for the others.
 
-    ramp: a name of colour.RAMPS. fog: (metres that stay clear, metres over which a colour falls to 1/e), () for none.
-    Raises UnknownName.
+    ramp: name of a colour map in `colour.RAMPS`. fog: metres without fog, and metres over which a colour then falls to
+    1/e; () for no fog. Raises UnknownName; then no setting is changed.
     """
-    given = {"ramp": ramp, "normalisation": normalisation, "gain": gain, "theme": theme, "fog": fog}
-    chosen = {name: value for name, value in given.items() if value is not None}
+    arguments = {"ramp": ramp, "normalisation": normalisation, "gain": gain, "theme": theme, "fog": fog}
+    settings = {name: value for name, value in arguments.items() if value is not None}
     if COLOUR_GAIN not in scene:
-        chosen = DEFAULTS | chosen
+        settings = DEFAULTS | settings
         scene[LARGEST_PEAK] = scene.get(LARGEST_PEAK, 1.0)
-    every = [SETTERS[name](value) for name, value in chosen.items()]  # may raise: nothing is set before
-    for key, stored in ((key, stored) for one in every for key, stored in one.items()):
+    properties: dict[str, Any] = {}
+    for name, value in settings.items():  # may raise, so the scene is changed afterwards
+        properties |= PROPERTIES[name](value)
+    for key, stored in properties.items():
         scene[key] = stored
     scene.update_tag()
 
 
 def read_scene_colours(scene: bpy.types.Scene) -> dict[str, Any]:
-    """Colour map, normalisation, gain and theme of a scene that has a look, as `set_look` takes them."""
+    """Returns colour map, normalisation, gain and theme of a hall's scene, as `set_scene_colours` takes them."""
     weights, air = tuple(scene[PEAK_WEIGHTS]), np.array(scene[AIR_COLOUR])
     return {
         "ramp": scene_colour_map(scene).name,
@@ -71,39 +75,40 @@ def read_scene_colours(scene: bpy.types.Scene) -> dict[str, Any]:
 
 
 def scene_colour_map(scene: bpy.types.Scene) -> colour.Ramp:
-    """The colour map of a scene that has a look."""
+    """Returns the colour map of a hall's scene."""
     return tuple(colour.RAMPS.values())[int(scene[COLOUR_MAP][0] * len(colour.RAMPS))]
 
 
 def _ramp(name: str) -> dict[str, Sequence[float]]:
-    """Row of the table image, scale and offset."""
-    chosen = _one_of("colour map", name, colour.RAMPS)
+    """Returns the row of the table image (0..1), scale and offset."""
+    ramp = _find("colour map", name, colour.RAMPS)
     row = (list(colour.RAMPS).index(name) + 0.5) / len(colour.RAMPS)
-    return {COLOUR_MAP: (row, chosen.scale, chosen.offset)}
+    return {COLOUR_MAP: (row, ramp.scale, ramp.offset)}
 
 
 def _theme(name: str) -> dict[str, Sequence[float]]:
-    codes = _one_of("theme", name, colour.THEMES)
-    return {key: colour.linear(codes[role]) for key, role in ROLES.items()}
+    """Returns the theme's colours in linear RGB."""
+    codes = _find("theme", name, colour.THEMES)
+    return {key: colour.linear(codes[role]) for key, role in THEME_ROLES.items()}
 
 
 def _fog(distances: Sequence[float]) -> dict[str, Sequence[float]]:
-    """Metres that stay clear, and the density beyond."""
-    clear, reach = distances or (0.0, float("inf"))
-    return {FOG_RANGE: (float(clear), 1.0 / reach, 0.0)}
+    """Returns the metres without fog and the density beyond them."""
+    clear, falloff = distances or (0.0, float("inf"))
+    return {FOG_RANGE: (float(clear), 1.0 / falloff, 0.0)}
 
 
-def _one_of(what: str, name: str, known: Mapping[str, T]) -> T:
+def _find(what: str, name: str, known: Mapping[str, T]) -> T:
     if name not in known:
         raise UnknownName(what, name, known)
     return known[name]
 
 
-SETTERS = {
+PROPERTIES = {
     "ramp": _ramp,
-    "normalisation": lambda name: {PEAK_WEIGHTS: _one_of("normalisation", name, NORMALISATIONS)},
+    "normalisation": lambda name: {PEAK_WEIGHTS: _find("normalisation", name, NORMALISATIONS)},
     "gain": lambda gain: {COLOUR_GAIN: float(gain)},
     "theme": _theme,
     "fog": _fog,
 }
-"""What each of set_look's settings writes into the scene."""
+"""Functions that return the scene properties of a setting's value."""

@@ -1,4 +1,4 @@
-"""What a piece of work adds to the open file, so that it can be taken away again and nothing else is touched."""
+"""Tracks new data-blocks, so that temporary ones are removed again and nothing else in the file is touched."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ import bpy
 
 @contextmanager
 def temporary_data() -> Iterator[None]:
-    """Remove every data-block that was made inside."""
-    before = _there()
+    """Removes every data-block that was created inside the block."""
+    before = _session_uids()
     try:
         yield
     finally:
-        _remove_since(before)
+        _remove_new(before)
 
 
 @contextmanager
 def all_or_nothing() -> Iterator[None]:
-    """Keep what was made inside when all went well, else nothing of it."""
-    before = _there()
+    """Removes every data-block that was created inside the block if it raises an exception."""
+    before = _session_uids()
     try:
         yield
     except BaseException:
-        _remove_since(before)
+        _remove_new(before)
         raise
 
 
-def push_undo(what: str) -> None:
-    """Make what was done outside of a person's actions a step of undo, which else knows of no data-blocks that came.
+def push_undo(message: str) -> None:
+    """Adds an undo step after changes outside of operators, so that undo knows of new data-blocks.
 
-    In the background nobody undoes.
+    Does nothing in background mode.
     """
     if not bpy.app.background:
-        bpy.ops.ed.undo_push(message=what)
+        bpy.ops.ed.undo_push(message=message)
 
 
 def _data_blocks() -> list[bpy.types.ID]:
-    """Of every kind: a file with a hall may hold anything else, and all of it comes along."""
-    kinds = [kind.identifier for kind in bpy.data.bl_rna.properties if kind.type == "COLLECTION"]
-    return [one for kind in kinds for one in getattr(bpy.data, kind)]
+    """Returns the file's data-blocks of every type: a file that is appended may bring any of them along."""
+    types = [item.identifier for item in bpy.data.bl_rna.properties if item.type == "COLLECTION"]
+    return [block for type_name in types for block in getattr(bpy.data, type_name)]
 
 
-def _there() -> set[int]:
-    return {one.session_uid for one in _data_blocks()}
+def _session_uids() -> set[int]:
+    return {block.session_uid for block in _data_blocks()}
 
 
-def _remove_since(before: set[int]) -> None:
-    bpy.data.batch_remove([one for one in _data_blocks() if one.session_uid not in before])
+def _remove_new(before: set[int]) -> None:
+    bpy.data.batch_remove([block for block in _data_blocks() if block.session_uid not in before])

@@ -1,4 +1,4 @@
-"""Parts of a hall by their roles, wherever a person has put them."""
+"""Finds the objects of a hall by the roles in their custom properties, whatever their names and collections."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from ...properties import HALL_ROLE, OBJECT_ROLE
 
 
 def hall_collection(scene: bpy.types.Scene) -> bpy.types.Collection:
-    """The scene's collection of everything in its hall; made when it isn't there."""
-    found = next((one for one in scene.collection.children if one.get(OBJECT_ROLE) == HALL_ROLE), None)
-    if found is None:
-        found = bpy.data.collections.new("Hall")
-        found[OBJECT_ROLE] = HALL_ROLE
-        scene.collection.children.link(found)
-    return found
+    """Returns the collection of the scene's hall; creates it if it is missing."""
+    children = scene.collection.children
+    collection = next((child for child in children if child.get(OBJECT_ROLE) == HALL_ROLE), None)
+    if collection is None:
+        collection = bpy.data.collections.new("Hall")
+        collection[OBJECT_ROLE] = HALL_ROLE
+        children.link(collection)
+    return collection
 
 
 def find_part(scene: bpy.types.Scene, role: str) -> bpy.types.Object | None:
-    """The hall's object of a role, the first of several; None where a person has taken it away."""
-    return next((one for one in scene.objects if one.get(OBJECT_ROLE) == role), None)
+    """Returns the scene's first object with a role; None if a person has deleted it."""
+    return next((holder for holder in scene.objects if holder.get(OBJECT_ROLE) == role), None)
 
 
-def find_child(holder: bpy.types.Object, role: str) -> bpy.types.Object | None:
-    """What hangs on an object in a role."""
-    return next((one for one in holder.children if one.get(OBJECT_ROLE) == role), None)
+def find_child(parent: bpy.types.Object, role: str) -> bpy.types.Object | None:
+    """Returns the first child of an object with a role, or None."""
+    return next((child for child in parent.children if child.get(OBJECT_ROLE) == role), None)

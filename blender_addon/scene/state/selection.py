@@ -1,4 +1,4 @@
-"""Which layer and which channel a person looks at. It is kept in the scene, so undo and saving know it."""
+"""The selected layer and channel, stored in the scene, so that undo and saving include them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ...properties import SELECTED_CHANNEL, SELECTED_LAYER
 
 
 class Selection(NamedTuple):
-    """What is looked at."""
+    """A selected layer or channel."""
 
     layer: str
     """Id of the layer, "" for none."""
     channel: int
-    """-1 for the whole layer."""
+    """Index of the channel, -1 for the whole layer."""
 
 
 def selected(scene: bpy.types.Scene) -> Selection:
-    """What is looked at."""
+    """Returns the scene's selection."""
     return Selection(str(scene.get(SELECTED_LAYER, "")), int(scene.get(SELECTED_CHANNEL, -1)))

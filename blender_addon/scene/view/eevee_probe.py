@@ -1,4 +1,4 @@
-"""Whether EEVEE can run here, asked in a process of its own: without EGL it ends the whole process (status 134)."""
+"""Tests in a separate process whether EEVEE can render: without EGL it aborts the whole process (status 134)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import bpy
 from ..materials.compat import EEVEE
 
 TIMEOUT = 120
-"""Seconds: the first EEVEE picture compiles its shaders."""
+"""Seconds to wait for the test render, which compiles the shaders of EEVEE."""
 
 SCRIPT = """
 import bpy
@@ -30,19 +30,19 @@ bpy.ops.render.render(write_still=True)
 
 @lru_cache(maxsize=1)
 def eevee_works() -> bool:
-    """True when a picture of 8 by 8 pixels was rendered with EEVEE."""
+    """Renders 8 × 8 pixels with EEVEE in another process; returns whether that worked."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "probe.png"
         script = SCRIPT.format(engine=EEVEE, path=str(path))
         try:
-            done = subprocess.run([*_blender(), script], capture_output=True, timeout=TIMEOUT, check=False)
+            result = subprocess.run([*_blender(), script], capture_output=True, timeout=TIMEOUT, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return False
-        return done.returncode == 0 and path.is_file() and path.stat().st_size > 0
+        return result.returncode == 0 and path.is_file() and path.stat().st_size > 0
 
 
 def _blender() -> list[str]:
-    """The command that runs a script with this bpy: Python where it is a module, else Blender itself."""
+    """Returns the command that runs a script with this bpy: Python if bpy is a module, else Blender."""
     if bpy.app.module:
         return [sys.executable, "-c"]
     return [bpy.app.binary_path, "--background", "--factory-startup", "--python-expr"]

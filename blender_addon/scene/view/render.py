@@ -1,4 +1,4 @@
-"""Rendering: settings that cost little for a hall that only emits, in silence and with progress."""
+"""Renders a hall: fast settings for surfaces that only emit light, progress, and no output of Blender's."""
 
 from __future__ import annotations
 
@@ -17,14 +17,17 @@ from ..materials.compat import EEVEE
 
 ENGINES = {"cycles": "CYCLES", "eevee": EEVEE}
 SAMPLE = re.compile(r"Sample (\d+)/(\d+)")
-FEW = 8
-"""Samples up to which a pixel gets all of them; beyond, those that have settled stop early."""
+MAX_FIXED_SAMPLES = 8
+"""Number of samples above which sampling is adaptive: pixels without noise stop early."""
 
 
 def set_render_settings(
     scene: bpy.types.Scene, width: int, height: int, samples: int, engine: str = "cycles", transparent: bool = False
 ) -> None:
-    """Colours as they are, no dither, no light transport: everything in a hall emits."""
+    """Sets exact colours, no dither and no light bounces, because every surface of a hall emits its colour.
+
+    engine: a key of ENGINES. transparent: render without the background.
+    """
     scene.render.engine = ENGINES[engine]
     scene.render.dither_intensity = 0.0
     scene.view_settings.view_transform = "Standard"
@@ -36,12 +39,12 @@ def set_render_settings(
     scene.cycles.device, scene.cycles.max_bounces, scene.cycles.seed = "CPU", 0, 0
     scene.cycles.samples = scene.eevee.taa_render_samples = samples
     scene.cycles.use_denoising = scene.cycles.use_light_tree = False
-    scene.cycles.use_adaptive_sampling = samples > FEW
+    scene.cycles.use_adaptive_sampling = samples > MAX_FIXED_SAMPLES
     scene.cycles.adaptive_min_samples, scene.cycles.adaptive_threshold = 4, 0.05
 
 
 def render_png(scene: bpy.types.Scene, path: Path, progress: Progress | None = None) -> None:
-    """Render the scene's camera to a PNG file, without a word on standard output. Raises SceneError."""
+    """Renders the scene's camera to a PNG file, silently. Raises SceneError."""
     scene.render.filepath, scene.render.use_file_extension = str(path), False
     try:
         with silence_stdout(), report_samples(progress):
@@ -54,28 +57,28 @@ def render_png(scene: bpy.types.Scene, path: Path, progress: Progress | None = N
 
 @contextmanager
 def report_samples(progress: Progress | None) -> Iterator[None]:
-    """Pass Blender's own "Sample 3/24" on."""
+    """Passes Blender's status lines "Sample 3/24" to a progress callback."""
 
-    def hear(line: str, *_: object) -> None:
-        said = SAMPLE.search(line)
-        if said and progress:
-            progress("rendering", int(said[1]) / max(1, int(said[2])))
+    def on_stats(line: str, *_: object) -> None:
+        match = SAMPLE.search(line)
+        if match and progress:
+            progress("rendering", int(match[1]) / max(1, int(match[2])))
 
-    bpy.app.handlers.render_stats.append(hear)  # type: ignore[arg-type]  # it is called with a line
+    bpy.app.handlers.render_stats.append(on_stats)  # type: ignore[arg-type]  # called with a line
     try:
         yield
     finally:
-        bpy.app.handlers.render_stats.remove(hear)  # type: ignore[arg-type]
+        bpy.app.handlers.render_stats.remove(on_stats)  # type: ignore[arg-type]
 
 
 @contextmanager
 def silence_stdout() -> Iterator[None]:
-    """Blender writes its progress from C, so nothing but redirecting the file descriptor quiets it."""
-    kept = os.dup(1)
+    """Redirects standard output's file descriptor to nowhere, because Blender writes its progress from C."""
+    stdout = os.dup(1)
     with tempfile.TemporaryFile() as sink:
         os.dup2(sink.fileno(), 1)
         try:
             yield
         finally:
-            os.dup2(kept, 1)
-            os.close(kept)
+            os.dup2(stdout, 1)
+            os.close(stdout)

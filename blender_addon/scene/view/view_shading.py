@@ -1,4 +1,4 @@
-"""How a 3D view or a headset shades a hall: baked colours without any light, or the shader as it is."""
+"""Shading of a 3D view or headset: baked colours in solid mode without lights, or the shaders in material preview."""
 
 from __future__ import annotations
 
@@ -10,34 +10,33 @@ from ...imaging.colour import THEMES, srgb
 from ..materials import scene_colours
 
 ShadingMode = Literal["baked", "preview"]
-PLAIN = ("show_xray", "show_shadows", "show_cavity", "show_object_outline", "use_dof")
-"""What solid shading would put on top."""
+EFFECTS = ("show_xray", "show_shadows", "show_cavity", "show_object_outline", "use_dof")
+"""Effects that solid shading would add."""
 GAMMA = 2.2
-"""The background of a view is shown by this power and not by the sRGB curve."""
+"""Exponent by which Blender shows a view's background colour, instead of the sRGB curve."""
 SETTINGS: dict[ShadingMode, dict[str, Any]] = {
     "baked": {"type": "SOLID", "light": "FLAT", "color_type": "TEXTURE", "background_type": "VIEWPORT",
-              **dict.fromkeys(PLAIN, False)},
+              **dict.fromkeys(EFFECTS, False)},
     "preview": {"type": "MATERIAL", "use_scene_lights": True, "use_scene_world": True},
 }  # fmt: skip
-"""In this order they are set, because some belong to a type, and a light takes some colours away."""
+"""Settings in the order in which they must be set: some exist only for a type, and a light disables some colours."""
 
 
-def set_shading(scene: bpy.types.Scene, shading: bpy.types.View3DShading, how: ShadingMode) -> dict[str, Any]:
-    """Shade as "baked" or as "preview" for the scene's look; returns what was there, for `put_back`."""
-    wanted = SETTINGS[how]
-    if how == "baked":
-        floor = srgb(
-            THEMES[scene_colours.read_scene_colours(scene)["theme"]]["floor"]
-        )  # as no air hides where that ends
+def set_shading(scene: bpy.types.Scene, shading: bpy.types.View3DShading, mode: ShadingMode) -> dict[str, Any]:
+    """Sets the shading for a hall; returns the previous settings for `restore_shading`."""
+    wanted = SETTINGS[mode]
+    if mode == "baked":
+        theme = THEMES[scene_colours.read_scene_colours(scene)["theme"]]
+        floor = srgb(theme["floor"])  # the floor's colour hides where the floor ends, as solid shading has no fog
         wanted = wanted | {"background_color": tuple(floor**GAMMA)}
-    held = {name: _value(shading, name) for name in wanted}
+    previous = {name: _value(shading, name) for name in wanted}
     _set(shading, wanted)
-    return held
+    return previous
 
 
-def restore_shading(shading: bpy.types.View3DShading, held: dict[str, Any]) -> None:
-    """Shade as before `shade`."""
-    _set(shading, {name: value for name, value in held.items() if name != "type"} | {"type": held["type"]})
+def restore_shading(shading: bpy.types.View3DShading, previous: dict[str, Any]) -> None:
+    """Sets the shading as it was before `set_shading`."""
+    _set(shading, {name: value for name, value in previous.items() if name != "type"} | {"type": previous["type"]})
 
 
 def _value(shading: bpy.types.View3DShading, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Where a person looks from: the 3D view of the window that shows the hall, else the hall's camera."""
+"""Moves the 3D view that shows a hall, or the hall's camera if no window shows it."""
 
 from __future__ import annotations
 
@@ -13,33 +13,36 @@ from ...layout.view import View
 from ..state.parts import hall_collection
 from .camera import set_camera
 
-VIEWPORT = 2.0
-"""A 3D view sees twice as much as a camera of the same lens."""
+VIEW_LENS_FACTOR = 2.0
+"""Factor between the lens of a 3D view and that of a camera with the same angle of view."""
 
 
-def set_view(scene: bpy.types.Scene, planned: Callable[[int, int], View]) -> str:
-    """Stand where `planned` says for a picture of (width, height) pixels; returns what has moved, in words."""
+def set_view(scene: bpy.types.Scene, make_view: Callable[[int, int], View]) -> str:
+    """Moves the 3D view, or else the camera, and returns which: "view" or "camera".
+
+    make_view: returns the view for a picture of a width and height in pixels.
+    """
     area = find_view_area(scene)
     if area is None:
-        set_camera(scene, planned(scene.render.resolution_x, scene.render.resolution_y), hall_collection(scene))
+        set_camera(scene, make_view(scene.render.resolution_x, scene.render.resolution_y), hall_collection(scene))
         return "camera"
-    region = next(one for one in area.regions if one.type == "WINDOW")
+    region = next(region for region in area.regions if region.type == "WINDOW")
     width, height = max(region.width, 1), max(region.height, 1)
     space: Any = area.spaces.active
-    _stand(space, planned(width, height), width / max(width, height))
+    _move_view(space, make_view(width, height), width / max(width, height))
     area.tag_redraw()
     return "view"
 
 
 def show_panel_colours(scene: bpy.types.Scene) -> None:
-    """The 3D view shows what the panels show, where it was solid and so without colours."""
+    """Switches the 3D view from solid shading, which shows no colours of panels, to material preview."""
     area = find_view_area(scene)
     if area is not None and area.spaces.active.shading.type == "SOLID":
         area.spaces.active.shading.type = "MATERIAL"
 
 
 def find_view_area(scene: bpy.types.Scene) -> bpy.types.Area | None:
-    """The largest 3D view of the window, if it shows this scene; None in the background."""
+    """Returns the largest 3D view of the window if that shows the scene; None in background mode."""
     window = bpy.context.window
     if bpy.app.background or window is None or window.scene != scene:
         return None
@@ -47,19 +50,27 @@ def find_view_area(scene: bpy.types.Scene) -> bpy.types.Area | None:
     return max(areas, key=lambda area: area.width * area.height, default=None)
 
 
-def transform_view(view: View, by: Matrix) -> View:
-    """The same view of something that was moved, turned and scaled; it stays level."""
-    at, aim = (by @ Vector(point) for point in (view.position, view.target))
-    return View((at.x, at.y, at.z), (aim.x, aim.y, aim.z), view.width, view.height, view.lens, view.span)
+def transform_view(view: View, transform: Matrix) -> View:
+    """Transforms a view's position and target; the view stays level."""
+    position, target = (transform @ Vector(point) for point in (view.position, view.target))
+    return View(
+        (position.x, position.y, position.z),
+        (target.x, target.y, target.z),
+        view.width,
+        view.height,
+        view.lens,
+        view.span,
+    )
 
 
-def _stand(space: bpy.types.SpaceView3D, view: View, wide: float) -> None:
-    """wide: the region's width as a share of its longer side, which a lens of a 3D view is meant for."""
+def _move_view(space: bpy.types.SpaceView3D, view: View, width_share: float) -> None:
+    """Moves a 3D view.
+
+    width_share: the region's width divided by its longer side, to which the lens of a 3D view refers.
+    """
     region = space.region_3d
     region.view_perspective = "PERSP"
     region.view_rotation = Matrix(view.axes.T.tolist()).to_quaternion()
-    region.view_location, region.view_distance = (
-        view.target,
-        float(np.linalg.norm(np.subtract(view.position, view.target))),
-    )
-    space.lens = min(max(VIEWPORT * view.lens * wide, 1.0), 250.0)
+    region.view_location = view.target
+    region.view_distance = float(np.linalg.norm(np.subtract(view.position, view.target)))
+    space.lens = min(max(VIEW_LENS_FACTOR * view.lens * width_share, 1.0), 250.0)
