@@ -1,4 +1,4 @@
-"""A person with nothing but the extension's zip and a Python that has torch."""
+"""Sessions with a bridge: only the extension's zip and a Python with torch are installed."""
 
 import os
 
@@ -9,10 +9,10 @@ PHOTOGRAPHS = pytest.mark.skipif(not os.environ.get("INNERWALK_DATA"), reason="p
 
 @PHOTOGRAPHS
 def test_from_the_first_look_to_a_value_under_the_cursor(play):
-    told = play("bridge")
-    assert told["panels"] == told["panels filled"] == 23
-    assert told["networks"] == ["object"]
-    assert told["data"] == {"photos": 472, "object": 2000}
+    result = play("bridge")
+    assert result["panels"] == result["panels filled"] == 23
+    assert result["networks"] == ["object"]
+    assert result["data"] == {"photos": 472, "object": 2000}
 
 
 @PHOTOGRAPHS
@@ -22,9 +22,9 @@ def test_changes_undo_and_methods_in_parts(play):
 
 @PHOTOGRAPHS
 def test_files_and_a_bridge_that_dies(play):
-    told = play("bridge_files")
-    assert told["pictures"] >= 48
-    assert told["table"] == 49
+    result = play("bridge_files")
+    assert result["pictures"] >= 48
+    assert result["table"] == 49
 
 
 @PHOTOGRAPHS

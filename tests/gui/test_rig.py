@@ -1,4 +1,4 @@
-"""The rig itself: its hand does what a hand does, and what fails is told."""
+"""The rig itself: its mouse and keys work like real ones, and failures are reported."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a walk draws has its colours on the screen, and lies where it should."""
+"""A walk's drawing has the right colours at the right places of the screen."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ DARK = THEMES["dark"]
 
 
 @pytest.fixture(scope="module")
-def told(play) -> dict:
+def result(play) -> dict:
     return play("walk_drawn", seconds=400)
 
 
@@ -21,18 +21,18 @@ def told(play) -> dict:
         ("outline", DARK["skip"]), ("ray", DARK["bar"]), ("ring", DARK["bar"]),
     ],
 )  # fmt: skip
-def test_srgb_in_is_srgb_on_the_screen(told, what, code):
-    """Or, in Blender 5.2, what its display makes of overlays: the darkest are some steps brighter."""
+def test_srgb_in_is_srgb_on_the_screen(result, what, code):
+    """In Blender 5.2 the display conversion of overlays makes dark colours a few steps brighter, which counts too."""
     wanted = srgb(code) * 255
     brighter = to_linear(srgb(code)) ** (1 / 2.2) * 255
-    assert min(np.abs(told["colours"][what] - one).max() for one in (wanted, brighter)) <= 6, told["colours"]
+    assert min(np.abs(result["colours"][what] - colour).max() for colour in (wanted, brighter)) <= 6, result["colours"]
 
 
-def test_a_panel_hides_what_is_behind_it(told):
-    red, _, blue = told["colours"]["hidden"]
+def test_a_panel_hides_what_is_behind_it(result):
+    red, _, blue = result["colours"]["hidden"]
     assert red - blue < 60
 
 
-def test_the_card_has_the_pixels_of_a_headset(told):
+def test_the_card_has_the_pixels_of_a_headset(result):
     """0.34 m seen from 0.6 m, at 18 pixels a degree in the middle."""
-    assert abs(told["card's pixels"] - 584) < 12
+    assert abs(result["card's pixels"] - 584) < 12

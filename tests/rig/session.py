@@ -1,7 +1,7 @@
-"""What a session is written with: steps, checks, the 3D view, simulated mouse and keys, pictures of the window.
+"""Tools of a session: steps, checks, the 3D view, simulated mouse and keys, pictures of the window.
 
-A session is a script with a generator `session()`. Each `yield` gives Blender that many seconds (none: 0.05 s); what is
-a generator here is called as `yield from`. Places are pixels of the window (x, y), the origin at the bottom left.
+A session is a script with a generator `session()`. Each `yield` lets Blender run for that many seconds (none: 0.05 s);
+generators of this module are called by `yield from`. Places are pixels of the window (x, y), origin at the bottom left.
 """
 
 import json
@@ -24,23 +24,23 @@ PYTHON = os.environ["INNERWALK_PYTHON"]
 
 Steps = Iterator[float | None]
 Place = tuple[float, float]
-_told: dict[str, Any] = {"blender": bpy.app.version_string, "checks": {}}
+_report: dict[str, Any] = {"blender": bpy.app.version_string, "checks": {}}
 
 
-def tell(name: str, value: Any) -> None:
-    """A fact for the test outside: JSON, written at once, so that it is there whatever comes after."""
-    _told[name] = value
-    (OUT / "result.json").write_text(json.dumps(_told, indent=1, default=float))
+def report(name: str, value: Any) -> None:
+    """Reports a JSON value to the test outside; it is written at once, so that a later crash doesn't lose it."""
+    _report[name] = value
+    (OUT / "result.json").write_text(json.dumps(_report, indent=1, default=float))
 
 
 def check(what: str, holds: object) -> None:
-    """Something that must hold; the session goes on, the test fails."""
-    tell("checks", _told["checks"] | {what: bool(holds)})
+    """Reports whether a condition holds. If not, the session continues, but its test fails."""
+    report("checks", _report["checks"] | {what: bool(holds)})
 
 
 def passed() -> bool:
-    """Whether the session came to its end and every check held."""
-    return "error" not in _told and all(_told["checks"].values())
+    """Whether the session reached its end and every check held."""
+    return "error" not in _report and all(_report["checks"].values())
 
 
 def until(what: str, condition: Callable[[], object], seconds: float = 30) -> Steps:
@@ -62,7 +62,7 @@ def install() -> None:
 
 
 class View(NamedTuple):
-    """A 3D view; good until the screen changes, so it is asked for anew each time."""
+    """A 3D view; valid until the screen changes, so call `view3d` again each time."""
 
     window: bpy.types.Window
     area: bpy.types.Area
@@ -77,7 +77,7 @@ class View(NamedTuple):
 def view3d() -> View:
     """The first 3D view of the window."""
     window = bpy.context.window_manager.windows[0]
-    area = next(one for one in window.screen.areas if one.type == "VIEW_3D")
+    area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
     return View(window, area, region("WINDOW", area), area.spaces.active)
 
 
@@ -87,7 +87,7 @@ TABS = 24
 
 def region(kind: str, area: bpy.types.Area | None = None) -> bpy.types.Region:
     """A region of the 3D view: WINDOW, UI (the sidebar), HEADER, TOOLS …"""
-    return next(one for one in (area or view3d().area).regions if one.type == kind)
+    return next(region for region in (area or view3d().area).regions if region.type == kind)
 
 
 def look(shading: str = "MATERIAL", camera: bool = True) -> None:
@@ -101,7 +101,7 @@ def look(shading: str = "MATERIAL", camera: bool = True) -> None:
 
 
 def settled(seconds: float = 180) -> Steps:
-    """Until the 3D view no longer redraws itself: shaders are compiled, samples are gathered. Raises TimeoutError."""
+    """Waits until the 3D view stops redrawing: shaders are compiled, all samples are rendered. Raises TimeoutError."""
     draws: list[None] = []
     handler = bpy.types.SpaceView3D.draw_handler_add(lambda: draws.append(None), (), "WINDOW", "POST_PIXEL")
     view3d().region.tag_redraw()
@@ -116,7 +116,7 @@ def settled(seconds: float = 180) -> Steps:
 
 
 def maximise() -> Steps:
-    """The 3D view fills the window, with its bars."""
+    """Maximises the 3D view, with its bars; a second call undoes that."""
     with view3d().context():
         bpy.ops.screen.screen_full_area()
     yield 0.5
@@ -125,7 +125,7 @@ def maximise() -> Steps:
 def sidebar(tab: str) -> Steps:
     """Opens the sidebar of the 3D view (N) on a tab. Raises TypeError where there is no such tab."""
     view3d().space.show_region_ui = True
-    # Tabs are known once they were drawn.
+    # Tabs exist after they were drawn once.
     yield from until("the sidebar's tabs", lambda: region("UI").active_panel_category != "UNSUPPORTED")
     region("UI").active_panel_category = tab
     region("UI").tag_redraw()
@@ -133,8 +133,8 @@ def sidebar(tab: str) -> Steps:
 
 
 def button(operator: str, holds: str = "", right: float = 0.55) -> Iterator[float | None]:
-    """Where the sidebar has the button of an operator, "innerwalk.start_bridge", whose command holds a text: found by
-    pointing at it, as Blender tells nobody. right: how far right it is looked for, 0..1.
+    """Finds the sidebar's button of an operator, such as "innerwalk.start_bridge", whose command contains a text, by
+    pointing everywhere, as Blender has no API for it. right: horizontal position to search at, 0..1.
     `place = yield from button(…)`. Raises ValueError.
     """
     part = region("UI")
@@ -148,7 +148,7 @@ def button(operator: str, holds: str = "", right: float = 0.55) -> Iterator[floa
 
 
 def _command(part: bpy.types.Region) -> str:
-    """What the button under the pointer does, as Blender's Copy Python Command says."""
+    """Command of the button under the pointer, by Blender's Copy Python Command."""
     manager = bpy.context.window_manager
     manager.clipboard = ""
     with bpy.context.temp_override(window=manager.windows[0], area=view3d().area, region=part), suppress(RuntimeError):
@@ -157,7 +157,7 @@ def _command(part: bpy.types.Region) -> str:
 
 
 def pixel(world: Vector | tuple[float, float, float]) -> Place:
-    """Where a point of the world is seen in the window. Raises ValueError where it isn't in the 3D view."""
+    """Pixel of the window that shows a point of the world. Raises ValueError if it isn't in the 3D view."""
     _, _, part, space = view3d()
     found = location_3d_to_region_2d(part, space.region_3d, Vector(world))
     if found is None or not (0 <= found.x < part.width and 0 <= found.y < part.height):
@@ -170,24 +170,24 @@ def middle(part: bpy.types.Region) -> Place:
     return part.x + part.width / 2, part.y + part.height / 2
 
 
-# Mouse and keys. Blender takes these events as those of a hand; it gets time to handle each.
+# Mouse and keys. Blender treats these events like real ones; each step gives it time to handle them.
 
 
 def event(kind: str, value: str, place: Place, **more: Any) -> Steps:
-    """One event as of `Window.event_simulate`; more: unicode, shift, ctrl, alt."""
+    """Sends one event by `Window.event_simulate`; more: unicode, shift, ctrl, alt."""
     x, y = map(round, place)
     bpy.context.window_manager.windows[0].event_simulate(type=kind, value=value, x=x, y=y, **more)
     yield 0.05
 
 
 def move(place: Place) -> Steps:
-    """The pointer comes to a place; twice, as a pointer that has just entered a region counts for nothing."""
+    """Moves the pointer, in two events, as Blender ignores the one that enters a region."""
     yield from event("MOUSEMOVE", "NOTHING", (place[0] - 1, place[1]))
     yield from event("MOUSEMOVE", "NOTHING", place)
 
 
 def press(key: str, place: Place, **more: Any) -> Steps:
-    """A key or button (LEFTMOUSE, A, F3, RET …) goes down and up with the pointer there."""
+    """Presses and releases a key or button (LEFTMOUSE, A, F3, RET …) with the pointer at a place."""
     yield from event(key, "PRESS", place, **more)
     yield from event(key, "RELEASE", place, **{name: held for name, held in more.items() if name != "unicode"})
 
@@ -199,7 +199,7 @@ def click(place: Place, button: str = "LEFTMOUSE", **more: Any) -> Steps:
 
 
 def drag(start: Place, end: Place, button: str = "LEFTMOUSE", steps: int = 8) -> Steps:
-    """Presses at one place, moves and lets go at another."""
+    """Drags from one place to another."""
     yield from move(start)
     yield from event(button, "PRESS", start)
     for share in np.linspace(0, 1, steps + 1)[1:]:
@@ -208,7 +208,7 @@ def drag(start: Place, end: Place, button: str = "LEFTMOUSE", steps: int = 8) ->
 
 
 def write(text: str, place: Place) -> Steps:
-    """Types text into the field that is being edited: lower-case letters, digits, blanks, dots."""
+    """Types text into the active field: lower-case letters, digits, spaces, dots."""
     names = {" ": "SPACE", ".": "PERIOD"} | dict(
         zip("0123456789", "ZERO ONE TWO THREE FOUR FIVE SIX SEVEN EIGHT NINE".split(), strict=True)
     )
@@ -216,20 +216,20 @@ def write(text: str, place: Place) -> Steps:
         yield from press(names.get(letter, letter.upper()), place, unicode=letter)
 
 
-def search(words: str) -> Steps:
-    """Chooses a menu entry by its words with F3, which finds what is in menus and no other operator."""
+def search(label: str) -> Steps:
+    """Chooses a menu item by its label with F3, which finds operators in menus only."""
     place = middle(view3d().region)
     yield from move(place)
     yield from press("F3", place)
     yield 0.3
-    yield from write(words, place)
+    yield from write(label, place)
     yield 0.3
     yield from press("RET", place)
 
 
 def drop(path: Path, place: Place) -> Steps:
-    """Drops a file on the 3D view: what Blender does after the desktop's part of it. Where several handlers take such a
-    file (Blender's own takes pictures as well) a menu is open then: press the underlined letter.
+    """Drops a file on the 3D view, as Blender does after the desktop's part. If several handlers take such a file
+    (Blender's own takes pictures too), a menu opens: press the underlined letter.
     """
     yield from move(place)
     with view3d().context():
@@ -251,6 +251,6 @@ def picture(name: str) -> np.ndarray:
 
 
 def colour(taken: np.ndarray, place: Place) -> tuple[int, int, int]:
-    """The colour of a picture of the window at a place."""
+    """Colour of a picture of the window at a place, sRGB 0..255."""
     x, y = map(int, place)
     return tuple(map(int, taken[len(taken) - 1 - y, x]))

@@ -1,4 +1,4 @@
-"""What Blender runs: the generator `session()` of the script RIG_SESSION, step by step, and then Blender's end."""
+"""Runs in Blender: the generator `session()` of the script RIG_SESSION, step by step, then ends Blender."""
 
 import importlib.util
 import os
@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(os.environ["RIG_SESSION"]).parent))
 sys.path.insert(0, str(Path(__file__).parent))
 import session as rig
 
-bpy.context.preferences.view.show_splash = False  # here and not in a timer: an open splash takes the first events
+bpy.context.preferences.view.show_splash = False  # not in a timer, as an open splash screen takes the first events
 
 
 def steps() -> Iterator[float | None]:
@@ -30,13 +30,13 @@ def step() -> float:
     try:
         return next(running) or 0.05
     except StopIteration:
-        rig.tell("finished", True)
-    except BaseException:  # noqa: BLE001  whatever it is, it is told
-        rig.tell("error", traceback.format_exc())
-        with suppress(OSError, subprocess.SubprocessError):  # a display that is gone is not what failed first
+        rig.report("finished", True)
+    except BaseException:  # noqa: BLE001  any error is reported
+        rig.report("error", traceback.format_exc())
+        with suppress(OSError, subprocess.SubprocessError):  # a closed display is not the first error
             rig.picture("failed")
     sys.stdout.flush()
-    os._exit(0 if rig.passed() else 1)  # no clean exit: nothing after the session may change what it found
+    os._exit(0 if rig.passed() else 1)  # no clean exit: nothing after the session may change the report
 
 
 running = steps()

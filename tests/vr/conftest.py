@@ -1,4 +1,4 @@
-"""Walks with a headset and two hands in a window of Blender, by `make test-vr`; what the tests in a window stand on."""
+"""Fixtures of the tests of walks with a headset, which `make test-vr` runs; the same as those in a window."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A person without a headset walks by keys and mouse in a 3D view."""
+"""Walks at the desk, by keys and mouse in a 3D view."""
 
 import os
 

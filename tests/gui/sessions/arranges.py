@@ -1,4 +1,4 @@
-"""Tiles are clicked, Blender's own selecting still works; handles, list, menu and colours arrange the hall."""
+"""Clicks tiles and arranges the hall by handles, list, menu and colours; Blender's own selection still works."""
 
 import bpy
 import numpy as np
@@ -7,11 +7,11 @@ from mathutils import Matrix, Vector
 
 LAYER, CHANNEL = "stage1.0.conv2", 5
 HANDLE = 70
-"""Pixels from the middle of the handles to a place on a shaft, outside the ring."""
+"""Pixels from the centre of the handles to a point on a shaft, outside the ring."""
 
 
 def panel(layer: str = LAYER) -> bpy.types.Object:
-    return next(one for one in bpy.context.scene.objects if one.get("innerwalk_id") == layer)
+    return next(panel for panel in bpy.context.scene.objects if panel.get("innerwalk_id") == layer)
 
 
 def selected() -> tuple[str, int]:
@@ -23,14 +23,14 @@ def active() -> bpy.types.Object:
 
 
 def tile(channel: int) -> rig.Place:
-    """Where the middle of a tile is seen."""
+    """Pixel of the window that shows the centre of a tile."""
     columns, rows, width, height = panel()["innerwalk_grid"]
     row, column = divmod(channel, int(columns))
     return rig.pixel(panel().matrix_world @ Vector(((column + 0.5) * width, (rows - row - 0.5) * height, 0)))
 
 
 def undo(**redo: bool) -> rig.Steps:
-    """Ctrl-Z, or Ctrl-Shift-Z; simulated keys leave the modifiers down, and then a drag is none."""
+    """Ctrl-Z, or Ctrl-Shift-Z. Simulated keys leave the modifiers pressed, which would break drags: releases them."""
     place = rig.middle(rig.view3d().region)
     yield from rig.press("Z", place, ctrl=True, **redo)
     for key in ("LEFT_CTRL", "LEFT_SHIFT"):
@@ -65,7 +65,7 @@ def clicks() -> rig.Steps:
 
 
 def floor() -> rig.Place:
-    """A place of the 3D view where the floor is seen."""
+    """A place of the 3D view that shows the floor."""
     part = rig.view3d().region
     return part.x + part.width * 0.45, part.y + 30
 
@@ -92,7 +92,7 @@ def others() -> rig.Steps:
     yield from rig.click(floor())
     first, last = tile(0), tile(8)
     yield from rig.drag((first[0] - 20, first[1] + 10), (last[0], last[1]))
-    yield from rig.until("a box selects as ever", lambda: LAYER in {one.name for one in bpy.context.selected_objects})
+    yield from rig.until("a box selects as ever", lambda: LAYER in {each.name for each in bpy.context.selected_objects})
     rig.check("and is no click", selected() == ("", -1))
     yield from rig.click(tile(CHANNEL))
     rig.look(camera=False)
@@ -128,7 +128,7 @@ def drawn(name: str, axis: Vector, holds) -> rig.Steps:
 
 
 def pulled(axis: Vector, metres: float) -> rig.Steps:
-    """Drag the handle that points along an axis, from the middle of its shaft."""
+    """Drags the handle along an axis by the middle of its shaft."""
     start = foot() + panel().matrix_world.to_quaternion() @ Vector((0, 0, 0.25))
     at, further = (np.array(rig.pixel(start + axis * share)) for share in (0.0, 0.2))
     toward = (further - at) / np.linalg.norm(further - at)

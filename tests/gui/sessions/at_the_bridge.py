@@ -1,4 +1,4 @@
-"""What sessions at a bridge share: the form filled in, values on panels, clicks on the hall, clocks."""
+"""Shared by sessions with a bridge: filling in the form, reading panels, clicking on the hall, measuring times."""
 
 import importlib
 import time
@@ -26,22 +26,22 @@ def live() -> Any:
 
 
 def fill_in(networks: dict[str, str], data: dict[str, str]) -> None:
-    """The Bridge panel's form: names to models, names to places."""
+    """Fills in the Bridge panel's form. networks: models by name; data: folders by name."""
     settings = addon("blender_addon.ui.bridge.settings").bridge_settings(bpy.context)
     settings.python = rig.PYTHON
     for name, model in networks.items():
-        one = settings.networks.add()
-        one.name, one.model = name, model
-    for name, where in data.items():
-        one = settings.data.add()
-        one.name, one.where = name, where
+        network = settings.networks.add()
+        network.name, network.model = name, model
+    for name, folder in data.items():
+        entry = settings.data.add()
+        entry.name, entry.where = name, folder
     rig.region("UI").tag_redraw()
 
 
-def act(name: str, **said: Any) -> None:
-    """An operator, as its button calls it."""
+def act(name: str, **properties: Any) -> None:
+    """Calls an operator as its button does."""
     with rig.view3d().context():
-        getattr(bpy.ops.innerwalk, name)("INVOKE_DEFAULT", True, **said)
+        getattr(bpy.ops.innerwalk, name)("INVOKE_DEFAULT", True, **properties)
 
 
 def ready(seconds: float = 120) -> rig.Steps:
@@ -58,7 +58,7 @@ def built(network: str) -> rig.Steps:
 
 
 def in_hall(name: str, model: str, installed: Callable[[], None] = lambda: None) -> rig.Steps:
-    """From nothing to the hall of a network, in shades of grey, which are drawn faster."""
+    """Installs the extension, starts a bridge and builds a network's hall, in solid view, which is drawn faster."""
     rig.install()
     installed()
     yield from rig.maximise()
@@ -71,27 +71,27 @@ def in_hall(name: str, model: str, installed: Callable[[], None] = lambda: None)
     rig.look("SOLID", camera=False)
 
 
-def placed(**given: Any) -> rig.Steps:
-    """Another input, until it is shown."""
-    act("place_input", **given)
+def placed(**properties: Any) -> rig.Steps:
+    """Places another input and waits until it is shown."""
+    act("place_input", **properties)
     yield from settled_input()
 
 
 def job() -> dict[str, Any]:
-    """How the hall's job is doing."""
+    """State of the hall's job, as the bridge describes it."""
     return live().job(bpy.context.scene["innerwalk_work"])
 
 
 def settled_input(seconds: float = 60) -> rig.Steps:
-    """Until everything that the hall asked for is shown."""
+    """Waits until the maps of the hall's input are shown."""
     yield from rig.until(
-        "what the network sees", lambda: live().results_of(str(bpy.context.scene["innerwalk_look"])), seconds
+        "the maps of the input", lambda: live().results_of(str(bpy.context.scene["innerwalk_look"])), seconds
     )
     yield 0.1
 
 
 def shelf_filled(seconds: float = 60) -> rig.Steps:
-    """Until the shelf shows pictures."""
+    """Waits until the shelf shows pictures."""
     pictures = addon("blender_addon.scene.hall.shelf_pictures").pictures_by_number
     yield from rig.until("the shelf", lambda: pictures(bpy.context.scene), seconds)
 
@@ -101,39 +101,41 @@ def panels() -> dict[str, bpy.types.Object]:
 
 
 def values() -> dict[str, np.ndarray]:
-    """What all panels hold now, by the layer whose maps they show."""
+    """Texels of all panels, by the layer whose maps they show."""
     store = addon("blender_addon.scene.hall.store")
-    shows = {one.get("innerwalk_shows", id): one for id, one in panels().items()}
-    return {id: store.read_maps(one, id, "now").texels for id, one in shows.items()}
+    shown = {panel.get("innerwalk_shows", id): panel for id, panel in panels().items()}
+    return {id: store.read_maps(panel, id, "now").texels for id, panel in shown.items()}
 
 
-def equal(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
-    """Whether all panels hold the same."""
-    return one.keys() == other.keys() and all(np.array_equal(one[id], other[id]) for id in one)
+def equal(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> bool:
+    """Whether all panels hold the same values."""
+    return first.keys() == second.keys() and all(np.array_equal(first[id], second[id]) for id in first)
 
 
-def same(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> list[str]:
-    """Layers whose panels hold the same in both: [] where every panel has changed."""
-    return [id for id in one if np.array_equal(one[id], other[id])]
+def unchanged(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> list[str]:
+    """Layers whose panels hold the same values in both; [] if every panel has changed."""
+    return [id for id in first if np.array_equal(first[id], second[id])]
 
 
-def of_recording(made: Any) -> dict[str, np.ndarray]:
-    return {layer: maps.texels for (layer, _), maps in made.all_maps.items()}
+def of_recording(recording: Any) -> dict[str, np.ndarray]:
+    return {layer: maps.texels for (layer, _), maps in recording.all_maps.items()}
 
 
 def of_role(role: str, **more: Any) -> bpy.types.Object:
-    there = (one for one in bpy.context.scene.objects if one.get("innerwalk_role") == role)
-    return next(one for one in there if all(one.get(f"innerwalk_{key}") == value for key, value in more.items()))
+    holders = (holder for holder in bpy.context.scene.objects if holder.get("innerwalk_role") == role)
+    return next(
+        holder for holder in holders if all(holder.get(f"innerwalk_{key}") == value for key, value in more.items())
+    )
 
 
 def middle(holder: bpy.types.Object) -> rig.Place:
-    """Where the middle of something is seen."""
+    """Pixel of the window that shows the centre of an object."""
     corners = [holder.matrix_world @ Vector(corner) for corner in holder.bound_box]
     return rig.pixel(sum(corners, Vector()) / 8)
 
 
 def tile(layer: str, channel: int) -> rig.Place:
-    """Where the middle of a tile is seen."""
+    """Pixel of the window that shows the centre of a tile."""
     panel = panels()[layer]
     columns, rows, width, height = panel["innerwalk_grid"]
     row, column = divmod(channel, int(columns))
@@ -141,56 +143,56 @@ def tile(layer: str, channel: int) -> rig.Place:
 
 
 def answer() -> list[str]:
-    """What the answer says: names on the board, as the hall's description has them."""
+    """Names and shares on the answer board, from the hall's description."""
     answer = addon("blender_addon.scene.hall.store").read_description(bpy.context.scene).prediction
     return [f"{name} {share:.4f}" for _, name, share in answer.top]
 
 
 class Clock:
-    """How long callbacks of ours hold Blender, by name: wall seconds, and seconds that the thread had a processor."""
+    """Measures the extension's callbacks, by name: seconds of wall time and of the thread's processor time."""
 
     def __init__(self) -> None:
         self.spans: dict[str, list[tuple[float, float]]] = defaultdict(list)
 
     def timed(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(work)
-        def run(*given: Any, **named: Any) -> Any:
+        def run(*positional: Any, **named: Any) -> Any:
             start, own = time.monotonic(), time.thread_time()
             try:
-                return work(*given, **named)
+                return work(*positional, **named)
             finally:
                 self.spans[name].append((time.monotonic() - start, time.thread_time() - own))
 
         return run
 
     def watch(self) -> None:
-        """Timers, handlers, and what Blender calls of our classes. A timer that runs already isn't among them."""
+        """Measure timers, handlers and methods that Blender calls; a timer that is already running is left out."""
         for module, name in (("live.timer", "tick"), ("ui.inspect.inspector_state", "update")):
             where = addon(f"blender_addon.{module}")
             setattr(where, name, self.timed(name, getattr(where, name)))
         for kind in ("depsgraph_update_post", "undo_post", "redo_post", "load_post", "save_pre", "frame_change_post"):
             held = getattr(bpy.app.handlers, kind)
-            for k, one in enumerate(held):
-                if one.__module__.startswith("bl_ext.user_default.innerwalk"):
-                    held[k] = self.timed(f"{kind} {one.__name__}", one)
-        showers = addon("blender_addon.live.event_handlers").HANDLERS
-        for kind, show in showers.items():
-            showers[kind] = self.timed(f"of a tick: {kind}", show)
+            for k, handler in enumerate(held):
+                if handler.__module__.startswith("bl_ext.user_default.innerwalk"):
+                    held[k] = self.timed(f"{kind} {handler.__name__}", handler)
+        handlers = addon("blender_addon.live.event_handlers").HANDLERS
+        for kind, show in handlers.items():
+            handlers[kind] = self.timed(f"of a tick: {kind}", show)
         for cls in addon("blender_addon.ui").registered("CLASSES"):
             for name in ("draw", "draw_prepare", "execute", "invoke", "modal"):
                 if name in vars(cls):
                     run = self.timed(f"{cls.__name__}.{name}", vars(cls)[name])
                     setattr(cls, name, _of_two(run) if name.startswith(("draw", "execute")) else _of_three(run))
 
-    def told(self, most: int = 6) -> dict[str, list[float]]:
-        """The longest: name -> ms of wall, ms of processor, how often."""
-        longest = {name: (*(round(1000 * max(one[k] for one in spans), 1) for k in (0, 1)), len(spans))
+    def summary(self, most: int = 6) -> dict[str, list[float]]:
+        """The longest ones: milliseconds of wall time and of processor time, and number of calls, by name."""
+        longest = {name: (*(round(1000 * max(span[k] for span in spans), 1) for k in (0, 1)), len(spans))
                    for name, spans in self.spans.items()}  # fmt: skip
         return dict(sorted(longest.items(), key=lambda pair: -pair[1][0])[:most])
 
 
 def _of_two(run: Callable[..., Any]) -> Callable[..., Any]:
-    """Blender counts the arguments."""
+    """Fixes the number of arguments, which Blender checks."""
     return lambda self, context: run(self, context)
 
 
@@ -199,7 +201,7 @@ def _of_three(run: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Redraws:
-    """How long the 3D view took to draw, each time."""
+    """Measures how long each redraw of the 3D view takes."""
 
     def __init__(self) -> None:
         self.took: list[float] = []
@@ -217,5 +219,5 @@ class Redraws:
         self.spans.append((self._start, time.monotonic()))
 
     def within(self, start: float, end: float) -> float:
-        """Seconds between two moments that went into drawing."""
+        """Seconds of drawing between two moments."""
         return sum(max(0.0, min(end, last) - max(start, first)) for first, last in self.spans)

@@ -1,4 +1,4 @@
-"""The demo's hall in solid view with baked colours, beside the same view with its shader; and as it was before."""
+"""Compares the demo's hall with baked colours in solid view to its shader; afterwards nothing baked is left."""
 
 import importlib
 
@@ -16,11 +16,11 @@ def ours(name: str):
 
 
 def of_role(role: str) -> bpy.types.Object:
-    return next(one for one in bpy.context.scene.objects if one.get("innerwalk_role") == role)
+    return next(holder for holder in bpy.context.scene.objects if holder.get("innerwalk_role") == role)
 
 
 def spots(where: str) -> dict[str, rig.Place]:
-    """Where floor, board and input are seen, or texels of tiles in their middles."""
+    """Pixels that show floor, board and input, or the centres of some texels of tiles."""
     if where == "entrance":
         board, picture = of_role("title").matrix_world, of_role("input").matrix_world
         points = {"board": board @ Vector((1.9, 1.1, 0.0)), "input": picture @ Vector((0.4, 0.4, 0.0)),
@@ -35,9 +35,9 @@ def spots(where: str) -> dict[str, rig.Place]:
 
 
 def seen(where: str, how: str) -> None:
-    """Tells the colours of the window's picture at the spots."""
+    """Reports the colours of the window's picture at the spots."""
     taken = rig.picture(f"{where}_{how}")
-    rig.tell(f"{where} {how}", {what: rig.colour(taken, at) for what, at in spots(where).items()})
+    rig.report(f"{where} {how}", {what: rig.colour(taken, at) for what, at in spots(where).items()})
 
 
 def session() -> rig.Steps:

@@ -37,8 +37,8 @@ def starts() -> rig.Steps:
     yield from at.ready()
     rig.picture("4 ready")
     described = at.live().link.description
-    rig.tell("data", {one["name"]: one["count"] for one in described["data"]})
-    rig.tell("networks", [one["name"] for one in described["networks"]])
+    rig.report("data", {data["name"]: data["count"] for data in described["data"]})
+    rig.report("networks", [network["name"] for network in described["networks"]])
 
 
 def builds() -> rig.Steps:
@@ -46,9 +46,9 @@ def builds() -> rig.Steps:
     began = time.monotonic()
     yield from rig.click(place)
     yield from rig.until("the hall", lambda: "innerwalk_network" in bpy.context.scene, 60)
-    rig.tell("seconds to the hall", round(time.monotonic() - began, 2))
+    rig.report("seconds to the hall", round(time.monotonic() - began, 2))
     bpy.context.scene.eevee.taa_samples = 1
-    rig.tell("panels", len(at.panels()))
+    rig.report("panels", len(at.panels()))
     yield from rig.settled()
     rig.picture("5 hall")
 
@@ -65,24 +65,26 @@ def drops(bridge) -> rig.Steps:
     yield from rig.press("P", at.middle(at.of_role("input")))
     yield from at.settled_input()
     times = filled()
-    rig.tell("panels filled", len(times) - 1)
+    rig.report("panels filled", len(times) - 1)
     whole, drawn = times[-1] - times[0], redraws.within(times[0], times[-1])
-    rig.tell("from drop to the last panel, ms; of it redraws", [round(1000 * one) for one in (whole, drawn)])
+    rig.report(
+        "ms from the drop to the last panel, and those of redraws", [round(1000 * span) for span in (whole, drawn)]
+    )
     after = at.values()
-    rig.check("every panel has changed", at.same(before, after) == [])
+    rig.check("every panel has changed", at.unchanged(before, after) == [])
     known = bridge.record("object", [at.addon("torch_bridge.client").file(picture)])
-    rig.check("panels hold what a plain client is told", at.equal(after, at.of_recording(known)))
+    rig.check("panels hold what another client receives", at.equal(after, at.of_recording(known)))
     rig.check("the board has changed", at.answer() != answer)
 
 
 def filling():
-    """Hear of the drop and of each panel that is filled; a function that tells when."""
+    """Records the times of the drop and of each filled panel; returns a function that stops and returns them."""
     panels, bridging = at.addon("blender_addon.scene.panels"), at.addon("blender_addon.actions")
     times, show, place = [], panels.show_maps, bridging.place_input
 
-    def placed(*given, **named):
+    def placed(*positional, **named):
         times.append(time.monotonic())
-        return place(*given, **named)
+        return place(*positional, **named)
 
     def shown(panel, maps):
         show(panel, maps)
@@ -90,11 +92,11 @@ def filling():
 
     panels.show_maps, bridging.place_input = shown, placed
 
-    def heard():
+    def stop():
         panels.show_maps, bridging.place_input = show, place
         return times
 
-    return heard
+    return stop
 
 
 def takes_from_the_shelf() -> rig.Steps:
@@ -111,7 +113,7 @@ def takes_from_the_shelf() -> rig.Steps:
     yield from rig.click(at.middle(at.of_role("input")))
     rig.check("a click on the input places it", bpy.context.scene["innerwalk_held"] == -1)
     yield from at.settled_input()
-    rig.check("every panel has changed again", at.same(before, at.values()) == [])
+    rig.check("every panel has changed again", at.unchanged(before, at.values()) == [])
     rig.check("and the board", at.answer() != answer)
 
 
@@ -124,22 +126,22 @@ def looks_closer() -> rig.Steps:
     seen, scene = at.addon("blender_addon.ui.inspect.inspector_state").state.results, bpy.context.scene.session_uid
     yield from rig.until("the inspector", lambda: seen.get(scene) and seen[scene].channel and seen[scene].layer)
     shown = seen[scene]
-    rig.tell("layer", dict(shown.layer.facts))
-    rig.tell("channel", dict(shown.channel.facts))
+    rig.report("layer", dict(shown.layer.facts))
+    rig.report("channel", dict(shown.channel.facts))
     maps = at.addon("blender_addon.scene.panels.values").map_of(at.panels()[LAYER], CHANNEL)
-    rig.tell("map", [float(maps.min()), float(maps.max()), float(maps.mean())])
+    rig.report("map", [float(maps.min()), float(maps.max()), float(maps.mean())])
     at.act("probe")
     place = at.tile(LAYER, CHANNEL)
     yield from rig.move(place)
     yield 0.2
     pointed = at.addon("blender_addon.ui.inspect.inspector_state").state.cursor_value
-    rig.tell("pointed", pointed)
+    rig.report("pointed", pointed)
     row, column = (side // 2 for side in maps.shape)
     near = maps[row - 1 : row + 1, column - 1 : column + 1]
     number = at.addon("blender_addon.plans.number_text").format_number
     rig.check(
         "the value under the cursor is the map's",
-        any(pointed.endswith(f"= {number(float(one))}") for one in near.ravel()),
+        any(pointed.endswith(f"= {number(float(value))}") for value in near.ravel()),
     )
     rig.look("MATERIAL", camera=False)
     yield from rig.settled()

@@ -1,4 +1,4 @@
-"""At a bridge for longer: what is changed and undone, methods with partial results, files, a bridge that dies."""
+"""Changes in a hall with a bridge: arranging, inputs, colours, their undo, and methods with partial results."""
 
 import at_the_bridge as at
 import bpy
@@ -27,7 +27,7 @@ def arranges() -> rig.Steps:
     at.act("hide", layer=LAYER)
     at.act("solo", layer="stem.conv")
     yield 0.3
-    seen = [id for id, one in at.panels().items() if one.visible_get()]
+    seen = [id for id, panel in at.panels().items() if panel.visible_get()]
     rig.check("one panel alone is seen", seen == ["stem.conv"])
     for _ in range(2):
         yield from undo()
@@ -47,7 +47,7 @@ def changes_inputs() -> rig.Steps:
     first = at.values()
     yield from at.placed(data="photos", index=7)
     second = at.values()
-    rig.check("another input changes every panel", at.same(first, second) == [])
+    rig.check("another input changes every panel", at.unchanged(first, second) == [])
     yield from undo()
     yield from rig.until("the input before", lambda: at.equal(at.values(), first), 10)
     rig.check("undo shows the input before", True)
@@ -72,7 +72,7 @@ def asks_methods() -> rig.Steps:
     before = at.values()
     at.act("choose_method", method="average")
     form = bpy.context.scene.innerwalk
-    rig.check("its form is drawn", [one.name for one in form.parameters] == ["count", "seed"])
+    rig.check("its form is drawn", [parameter.name for parameter in form.parameters] == ["count", "seed"])
     bpy.context.scene.innerwalk.data = "photos"
     yield from asks("average", {"count": 2000}, data="object")
     yield from asks("occlusion", {"size": 0.02, "stride": 0.05}, click=False)
@@ -82,18 +82,18 @@ def asks_methods() -> rig.Steps:
 
 
 def asks(method: str, parameters: dict, data: str = "", click: bool = True) -> rig.Steps:
-    """Partial results arrive, and the job ends when it is told to; click: by the cross beside its progress.
+    """Partial results arrive and the job is cancelled; click: by the cross beside its progress.
 
-    Looking for that takes seconds, in which a short job would be done.
+    Finding that button takes seconds, in which a short job would finish.
     """
     at.act("ask_method", method=method, parameters=str(parameters).replace("'", '"'), data=data)
     yield from rig.until("the job", lambda: at.job()["share"] > 0, 30)
     states, shares = [at.values()], []
     for _ in range(3):
-        yield from rig.until("a partial result", lambda: at.same(states[-1], at.values()) == [], 60)
+        yield from rig.until("a partial result", lambda: at.unchanged(states[-1], at.values()) == [], 60)
         states.append(at.values())
         shares.append(at.job()["share"])
-    rig.tell(f"{method}, shares", shares)
+    rig.report(f"{method}, shares", shares)
     rig.check(f"{method}: each partial result is further", 0 < shares[0] < shares[1] < shares[2] < 1)
     rig.picture(f"partial {method}")
     if click:

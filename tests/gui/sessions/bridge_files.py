@@ -1,4 +1,4 @@
-"""What stays: exported files, a hall that is saved and opened again; a bridge that dies, is started again and left."""
+"""Exports files, saves and opens a hall again, kills, restarts and leaves the bridge, and disables the extension."""
 
 import os
 import signal
@@ -33,10 +33,10 @@ def exports() -> rig.Steps:
     rig.picture("export")
     with bpy.context.temp_override(window=window, area=browser, region=rig.region("WINDOW", browser)):
         bpy.ops.file.execute("INVOKE_DEFAULT")
-    yield from rig.until("the files", lambda: any(not one.name.startswith(".") for one in folder.iterdir()))
+    yield from rig.until("the files", lambda: any(not path.name.startswith(".") for path in folder.iterdir()))
     yield from rig.until("the file browser's end", lambda: len(windows) == 1)
-    rig.tell("pictures", len([*folder.rglob("*.png")]))
-    rig.tell("table", next(folder.rglob("*.csv")).read_text().count("\n"))
+    rig.report("pictures", len([*folder.rglob("*.png")]))
+    rig.report("table", next(folder.rglob("*.csv")).read_text().count("\n"))
     (values,) = folder.rglob("*.safetensors")
     arrays, _ = at.addon("torch_bridge.recording.safetensors").open_arrays(values)
     maps = at.addon("blender_addon.scene.panels.values").map_of(at.panels()[LAYER], 5)
@@ -51,7 +51,7 @@ def reopens() -> rig.Steps:
     rig.check("the reopened hall holds the same", at.equal(at.values(), before))
     rig.check("and follows its network", bpy.context.scene.get("innerwalk_network") == "mine")
     yield from at.placed(noise=9)
-    rig.check("it takes another input", at.same(before, at.values()) == [])
+    rig.check("it takes another input", at.unchanged(before, at.values()) == [])
 
 
 def loses_the_bridge() -> rig.Steps:
@@ -62,8 +62,8 @@ def loses_the_bridge() -> rig.Steps:
     yield from rig.sidebar("Innerwalk")
     yield 0.3
     rig.picture("lost")
-    rig.tell("lost", at.live().error)
-    rig.check("it is told how", "SIGKILL" in at.live().error)
+    rig.report("lost", at.live().error)
+    rig.check("the error names the signal", "SIGKILL" in at.live().error)
     place = yield from rig.button("innerwalk.start_bridge")
     yield from rig.click(place)
     yield from at.ready()
@@ -71,7 +71,7 @@ def loses_the_bridge() -> rig.Steps:
     yield 0.5
     before = at.values()
     yield from at.placed(noise=11)
-    rig.check("it can be started again, and the hall follows", at.same(before, at.values()) == [])
+    rig.check("it can be started again, and the hall follows", at.unchanged(before, at.values()) == [])
     rig.check("what went wrong is over", at.live().error == "")
 
 
@@ -83,8 +83,8 @@ def ends() -> rig.Steps:
     yield from rig.until("the child's end", lambda: child.poll() is not None, 10)
     bpy.ops.preferences.addon_disable(module="bl_ext.user_default.innerwalk")
     yield 0.3
-    kinds = [one for one in vars(type(bpy.app.handlers)) if isinstance(getattr(bpy.app.handlers, one, None), list)]
-    handlers = [one for kind in kinds for one in getattr(bpy.app.handlers, kind) if "innerwalk" in one.__module__]
+    kinds = [name for name in vars(type(bpy.app.handlers)) if isinstance(getattr(bpy.app.handlers, name, None), list)]
+    handlers = [each for kind in kinds for each in getattr(bpy.app.handlers, kind) if "innerwalk" in each.__module__]
     rig.check("no handler is left", handlers == [])
     rig.check("no operator is left", not hasattr(bpy.types, "INNERWALK_OT_start_bridge"))
     rig.picture("disabled")

@@ -1,4 +1,4 @@
-"""ResNet-50: how long callbacks of ours hold Blender while twenty inputs change and a job runs."""
+"""Measures how long the extension's callbacks block Blender in ResNet-50's hall, while inputs change and a job runs."""
 
 import time
 
@@ -12,8 +12,8 @@ INPUTS = 20
 def session() -> rig.Steps:
     clock = at.Clock()
     yield from at.in_hall("resnet50", "resnet50", clock.watch)
-    rig.tell("until the hall stands: longest callbacks", clock.told())
-    rig.tell("panels", len(at.panels()))
+    rig.report("until the hall stands: longest callbacks", clock.summary())
+    rig.report("panels", len(at.panels()))
     at.act("jump", layer="conv1")
     yield 1.0
     clock.spans.clear()
@@ -22,7 +22,7 @@ def session() -> rig.Steps:
     yield from rig.until("the job", lambda: at.live().job(bpy.context.scene["innerwalk_work"])["share"] > 0, 30)
     clock.spans.clear()
     yield from inputs(clock, "with a job")
-    rig.tell("job", at.live().job(bpy.context.scene["innerwalk_work"])["told"])
+    rig.report("job", at.live().job(bpy.context.scene["innerwalk_work"])["told"])
     at.act("cancel_method")
     rig.picture("resnet50")
 
@@ -35,10 +35,10 @@ def inputs(clock: at.Clock, name: str) -> rig.Steps:
         yield from at.settled_input()
         took.append(time.monotonic() - began)
         own.append(took[-1] - (sum(redraws.took) - drawn))
-    rig.tell(f"{name}: longest callbacks, ms of wall, ms of processor, how many", clock.told())
-    rig.tell(f"{name}: seconds from input to the last panel, median", median(took))
-    rig.tell(f"{name}: of it without redraws", median(own))
-    rig.tell(f"{name}: a redraw, ms, median of {len(redraws.took)}", 1000 * median(redraws.took))
+    rig.report(f"{name}: longest callbacks, ms of wall, ms of processor, how many", clock.summary())
+    rig.report(f"{name}: seconds from input to the last panel, median", median(took))
+    rig.report(f"{name}: of it without redraws", median(own))
+    rig.report(f"{name}: a redraw, ms, median of {len(redraws.took)}", 1000 * median(redraws.took))
 
 
 def median(values: list[float]) -> float:

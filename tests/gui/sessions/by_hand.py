@@ -1,4 +1,4 @@
-"""Mouse, keys, menus and drops in Blender's own first scene, where the answers are known."""
+"""Mouse, keys, menus and drops in Blender's default scene, where the results are known."""
 
 import bpy
 import session as rig
@@ -42,7 +42,7 @@ def session() -> rig.Steps:
     yield from rig.press("G", place)
     yield from rig.move(there)
     yield from rig.press("LEFTMOUSE", there)
-    rig.tell("moved by pixels", [found - meant for found, meant in zip(rig.pixel(cube.location), there, strict=True)])
+    rig.report("moved by pixels", [found - meant for found, meant in zip(rig.pixel(cube.location), there, strict=True)])
     yield from rig.press("Z", there, ctrl=True)
     rig.check("the move is undone", bpy.data.objects["Cube"].location.length == 0)
 

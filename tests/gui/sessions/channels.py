@@ -1,4 +1,4 @@
-"""A person asks about channels in a window: one layer is synthesised in parts, a class is explained, over the input."""
+"""Asks about channels: synthesises pictures of one layer in parts, explains a class and lays the map over the input."""
 
 import at_the_bridge as at
 import bpy
@@ -25,11 +25,11 @@ def selects(channel: int) -> rig.Steps:
     rig.check("the tile that was clicked is looked at", tuple(looked) == (LAYER, channel))
 
 
-def asks(method: str, **given: int) -> rig.Steps:
+def asks(method: str, **values: int) -> rig.Steps:
     """Chooses a method, fills in whole numbers and presses its button."""
     at.act("choose_method", method=method)
-    for one in bpy.context.scene.innerwalk.parameters:
-        one.int_value = given.get(one.name, one.int_value)
+    for parameter in bpy.context.scene.innerwalk.parameters:
+        parameter.int_value = values.get(parameter.name, parameter.int_value)
     rig.region("UI").tag_redraw()
     yield 0.5
     place = yield from rig.button("innerwalk.ask_method")
@@ -37,8 +37,8 @@ def asks(method: str, **given: int) -> rig.Steps:
     yield 0.3
 
 
-def made() -> int:
-    """Tiles that have a picture."""
+def picture_count() -> int:
+    """Number of tiles that have a picture."""
     maps = at.addon("blender_addon.scene.hall.store").read_maps(at.panels()[LAYER], LAYER, "now")
     return int(maps.texels[..., 3].any((1, 2)).sum()) if maps.colour else 0
 
@@ -46,14 +46,14 @@ def made() -> int:
 def synthesises() -> rig.Steps:
     yield from selects(3)
     yield from asks(METHOD, steps=3000)
-    yield from rig.until("pictures of some channels", lambda: 0 < made() < 72, 120)
-    rig.tell("pictures that came first", made())
+    yield from rig.until("pictures of some channels", lambda: 0 < picture_count() < 72, 120)
+    rig.report("pictures that came first", picture_count())
     rig.check("it is asked about that layer alone", at.job()["what"]["layers"] == ["stage3.1.norm2"])
     place = yield from rig.button("innerwalk.cancel_method", right=0.9)
     yield from rig.click(place)
     yield from rig.until("the job's end", lambda: at.job()["state"] not in ("waiting", "running"), 30)
     rig.check("it is cancelled", at.job()["state"] == "cancelled")
-    rig.check("what it has shown stays", 0 < made() < 72)
+    rig.check("what it has shown stays", 0 < picture_count() < 72)
     rig.look("MATERIAL", camera=False)
     yield from rig.settled()
     rig.picture("partial pictures")
@@ -68,7 +68,7 @@ def explains() -> rig.Steps:
     yield from rig.click(place)
     yield 0.3
     scene = bpy.context.scene
-    rig.check("it lies over the input", any(one.get("innerwalk_role") == "overlay" for one in scene.objects))
+    rig.check("it lies over the input", any(holder.get("innerwalk_role") == "overlay" for holder in scene.objects))
     with rig.view3d().context():
         bpy.ops.innerwalk.enter("EXEC_DEFAULT", True)
     rig.look("MATERIAL", camera=False)
@@ -77,7 +77,7 @@ def explains() -> rig.Steps:
 
 
 def selects_one() -> rig.Steps:
-    """One map of the whole layer: a click on it is on channel 0."""
+    """Clicks the one map of the whole layer, which is channel 0."""
     yield from rig.click(at.middle(at.panels()[LAYER]))
     yield 0.5
     looked = at.addon("blender_addon.actions").selected(bpy.context.scene)

@@ -1,4 +1,4 @@
-"""A session that waits in vain."""
+"""A session that waits for something that never happens."""
 
 import session as rig
 

@@ -1,4 +1,4 @@
-"""What sessions with a headset share: hands that point at something, buttons, what both eyes see."""
+"""Shared by sessions with a headset: pointing with hands, pressing buttons, pictures of both eyes."""
 
 import math
 import os
@@ -14,11 +14,11 @@ import session as rig
 from mathutils import Matrix, Quaternion, Vector
 
 TO_OPENXR = Quaternion((1, 0, 0), math.radians(-90))
-"""Blender's z is up, OpenXR's y is."""
+"""Blender's up is z, OpenXR's is y."""
 
 
 class Person:
-    """Who wears the headset: head and hands are moved here, in the world of Blender."""
+    """The simulated wearer of the headset; head and hands are moved in Blender's world."""
 
     def __init__(self) -> None:
         self.remote = remote.Remote(port=int(os.environ["RIG_PORT"]))
@@ -27,7 +27,7 @@ class Person:
         self.remote.send()
 
     def rest(self) -> None:
-        """Both hands hang down and point at the floor behind."""
+        """Lower both hands, so that they point at the floor behind."""
         for name, side in (("left", -0.25), ("right", 0.25)):
             hand = self.hand(name)
             hand.position, hand.rotation = (side, 1.0, -0.1), remote.rotation("x", -80)
@@ -36,27 +36,27 @@ class Person:
         return getattr(self.remote, name)
 
     def navigation(self) -> Matrix:
-        """From the room that is tracked to Blender's world."""
+        """Matrix from the tracked room to Blender's world."""
         state = bpy.context.window_manager.xr_session_state
         eye = Matrix.LocRotScale(Vector(state.viewer_pose_location), Quaternion(state.viewer_pose_rotation), None)
         return eye @ _pose(self.remote.head).inverted()
 
     def place(self, name: str, place: Vector, towards: Vector) -> None:
-        """A hand is there, in the world, and points at a place. Sent with the next `send`."""
+        """Move a hand in the world and point it at a place; takes effect with the next `send`."""
         along = (towards - place).normalized()
         turn = along.to_track_quat("-Z", "Y")
         there = self.navigation().inverted() @ Matrix.LocRotScale(place, turn, None)
         _set(self.hand(name), self.grip(there))
 
     def grip(self, aim: Matrix) -> Matrix:
-        """The driver moves the grip; the aim is turned against it by what the runtime says."""
+        """Grip pose for an aim pose: the driver moves the grip, and the runtime derives the aim from it."""
         return aim @ self.offset.inverted()
 
     offset = Matrix.Identity(4)
-    """Grip to aim."""
+    """Matrix from grip to aim."""
 
     def learn(self) -> rig.Steps:
-        """How the runtime's aim pose lies to the grip pose that the driver moves."""
+        """Measure the offset between the grip pose, which the driver moves, and the runtime's aim pose."""
         hand = self.hand("right")
         hand.position, hand.rotation = (0.2, 1.3, -0.4), remote.IDENTITY
         yield from self.send()
@@ -64,19 +64,19 @@ class Person:
         self.offset = (self.navigation() @ _pose(hand)).inverted() @ aim
 
     def point(self, name: str, towards: Vector) -> rig.Steps:
-        """A hand half a metre before the eye, at its own side, points at a place of the world."""
+        """Hold a hand in front of the eye, at its own side, and point it at a place of the world."""
         eye = Matrix(walk().body.eye().tolist())
         side = -0.2 if name == "left" else 0.2
         self.place(name, eye @ Vector((side, -0.3, -0.35)), towards)
         yield from self.send()
 
     def send(self) -> rig.Steps:
-        """Everything is where it was put, and the walk has seen it."""
+        """Send all poses and wait until the walk has updated."""
         self.remote.send()
         yield from frames(3)
 
     def press(self, name: str, button: str, value: Any = True) -> rig.Steps:
-        """A button goes down and up."""
+        """Press and release a button."""
         yield from self.down(name, button, value)
         setattr(self.hand(name), button, type(value)(0))
         yield from self.send()
@@ -87,7 +87,7 @@ class Person:
 
 
 def frames(count: int) -> rig.Steps:
-    """Until the headset has drawn so many frames, and the walk has gone on after each."""
+    """Waits until the headset has drawn some frames, with an update of the walk after each."""
     drawn: list[None] = []
     start = time.monotonic()
     handler = bpy.types.SpaceView3D.draw_handler_add(lambda: drawn.append(None), (), "XR", "POST_VIEW")
@@ -99,12 +99,12 @@ def frames(count: int) -> rig.Steps:
             )
             yield 0.02
     finally:
-        rig.tell("frame s", round((time.monotonic() - start) / count, 2))
+        rig.report("frame s", round((time.monotonic() - start) / count, 2))
         bpy.types.SpaceView3D.draw_handler_remove(handler, "XR")
 
 
 def _pose(thing: Any) -> Matrix:
-    """Of the driver, OpenXR -> Blender's axes."""
+    """Matrix in Blender's axes of a pose of the driver, which is in OpenXR's."""
     x, y, z = thing.position
     i, j, k, w = thing.rotation
     turn = Quaternion((1, 0, 0), math.radians(90)) @ Quaternion((w, i, j, k))
@@ -123,7 +123,7 @@ def walk() -> Any:
 
 
 def begin(shading: str = "preview") -> rig.Steps:
-    """Start Walk, until the walker stands at the entrance; the person."""
+    """Starts a walk and waits until the walker stands at the entrance; returns the person."""
     person = Person()
     at.act("start_walk", shading=shading)
     headset = at.addon("blender_addon.vr.headset.headset_walk")
@@ -134,7 +134,7 @@ def begin(shading: str = "preview") -> rig.Steps:
 
 
 def tile(layer: str, channel: int) -> tuple[Vector, Vector]:
-    """Middle of a tile, and the direction from which it is read."""
+    """Centre and normal of a tile, in the world."""
     panel = at.panels()[layer]
     columns, rows, width, height = panel["innerwalk_grid"]
     row, column = divmod(channel, int(columns))
@@ -143,7 +143,7 @@ def tile(layer: str, channel: int) -> tuple[Vector, Vector]:
 
 
 def eyes(name: str) -> np.ndarray | None:
-    """What both eyes see, side by side: (H, W, 3) uint8, and OUT/NAME.png; None where the compositor has no window."""
+    """Picture of both eyes, side by side, (H, W, 3) uint8, also as OUT/NAME.png; None without a compositor window."""
     display = os.environ.get("HMD_DISPLAY")
     if not display:
         return None
@@ -154,25 +154,25 @@ def eyes(name: str) -> np.ndarray | None:
 
 
 def halves_differ_little(seen: np.ndarray) -> bool:
-    """Whether both eyes see the same hall from two places: neither black nor equal nor something else."""
+    """Whether both eyes show the same hall from two viewpoints: not black, not equal, not unrelated."""
     left, right = seen[:, :480].astype(float), seen[:, 480:].astype(float)
     apart = np.abs(left - right).mean()
     return bool(left.std() > 5 and right.std() > 5 and 0.2 < apart < 40)
 
 
 def baked() -> rig.Steps:
-    """Until the headset's colours are baked."""
+    """Waits until all colours are baked."""
     shading = at.addon("blender_addon.vr.headset.headset_walk").current().shading
     yield from rig.until("the baked hall", lambda: shading.settled, 120)
 
 
 def looked() -> rig.Steps:
-    """Until it was looked what both hands point at: they take turns."""
+    """Waits until the targets of both hands were found; the hands take turns."""
     yield from frames(12)
 
 
 def drawn() -> rig.Steps:
-    """Until all that is drawn is what hands point at and the card tells now; things are named where a hand rests."""
+    """Waits until outlines, names and the card are drawn for the current targets."""
     yield from frames(30)
     drawing = at.addon("blender_addon.vr.headset.headset_walk").current().drawing
     yield from rig.until("the card", lambda: not drawing.card.busy and drawing.ready, 60)
@@ -180,18 +180,18 @@ def drawn() -> rig.Steps:
 
 
 def mirror(on: bool) -> None:
-    """The 3D view shows what the headset does."""
+    """Lets the 3D view mirror the headset, or not."""
     rig.view3d().space.mirror_xr_session = on
 
 
 def centre(holder: bpy.types.Object) -> Vector:
-    """The middle of something, world."""
+    """Centre of an object, in the world."""
     corners = [holder.matrix_world @ Vector(corner) for corner in holder.bound_box]
     return sum(corners, Vector()) / 8
 
 
 def floor(ahead: float) -> Vector:
-    """A point of the floor so many metres before the walker."""
+    """Point of the floor some metres ahead of the walker."""
     eye = Matrix(walk().body.eye().tolist())
     along = eye.to_quaternion() @ Vector((0, 0, -1))
     along.z = 0
@@ -200,7 +200,7 @@ def floor(ahead: float) -> Vector:
 
 
 def entry(label: str) -> Vector:
-    """Middle of an entry of the open menu, world."""
+    """Centre of an item of the open menu, in the world."""
     board, menu = walk().menu, at.addon("blender_addon.vr.display.menu")
     index = next(k for k, item in enumerate(board.page.items) if item.label.startswith(label))
     (left, right), (low, high) = menu.arrange(board.page).boxes[index]
@@ -208,7 +208,7 @@ def entry(label: str) -> Vector:
 
 
 def choose(person: Person, name: str, *labels: str) -> rig.Steps:
-    """Entries of the menu, one after the other, by a hand's ray and trigger; the menu is opened first."""
+    """Chooses items of the menu one after the other, with a hand's ray and trigger; opens the menu if needed."""
     if walk().menu is None:
         yield from person.press(name, "b_click")
     for label in labels:

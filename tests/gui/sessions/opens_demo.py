@@ -1,4 +1,4 @@
-"""The zip is installed, the demo opened and seen in colour, the input clicked; the other Python has torch."""
+"""Installs the zip, opens the demo, clicks the input, and checks its colours; the other Python has torch."""
 
 import subprocess
 
@@ -7,13 +7,13 @@ import session as rig
 
 
 def by_role(role: str) -> list[bpy.types.Object]:
-    return [one for one in bpy.context.scene.objects if one.get("innerwalk_role") == role]
+    return [holder for holder in bpy.context.scene.objects if holder.get("innerwalk_role") == role]
 
 
 def session() -> rig.Steps:
     rig.install()
     rig.check("the demo opens", bpy.ops.innerwalk.open_demo() == {"FINISHED"})
-    rig.tell("panels", len(by_role("panel")))
+    rig.report("panels", len(by_role("panel")))
     yield from rig.sidebar("Innerwalk")
     rig.look()
     yield from rig.settled()
@@ -21,10 +21,10 @@ def session() -> rig.Steps:
     (shown,) = by_role("input")
     left, right = (shown.matrix_world @ corner.co for corner in (shown.data.vertices[0], shown.data.vertices[2]))
     middle = rig.pixel((left + right) / 2)
-    rig.tell("middle of the input", rig.colour(rig.picture("hall"), middle))
+    rig.report("middle of the input", rig.colour(rig.picture("hall"), middle))
     yield from rig.click(middle)
-    rig.tell("clicked", rig.view3d().window.view_layer.objects.active.get("innerwalk_role"))
+    rig.report("clicked", rig.view3d().window.view_layer.objects.active.get("innerwalk_role"))
     yield from rig.settled()
     rig.picture("clicked")
-    rig.tell("torch", subprocess.run([rig.PYTHON, "-c", "import torch; print(torch.ones(2, 3).sum().item())"],
+    rig.report("torch", subprocess.run([rig.PYTHON, "-c", "import torch; print(torch.ones(2, 3).sum().item())"],
                                  capture_output=True, text=True, check=False).stdout)  # fmt: skip

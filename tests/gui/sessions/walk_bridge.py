@@ -1,4 +1,4 @@
-"""A walk at a bridge: pictures taken and placed, a method asked and cancelled, an export, and the bridge's death."""
+"""A walk with a bridge: takes and places pictures, runs and cancels a method, exports, and loses the bridge."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def card():
 
 
 def places(person, name: str, index: int) -> rig.Steps:
-    """A picture of the shelf comes to the hand, and from there into the network; the panels change meanwhile."""
+    """Takes a picture of the shelf with a hand and places it as the input; all panels change."""
     walk, before = in_walk.walk(), at.values()
     at.act("go_to_place", place="Entrance")
     yield from in_walk.frames(2)
@@ -46,10 +46,10 @@ def places(person, name: str, index: int) -> rig.Steps:
     yield from person.point(name, in_walk.centre(at.of_role("input")))
     yield from person.press(name, "trigger", 1.0)
     yield from at.settled_input()
-    rig.check(f"{name}: every panel has changed", at.same(before, at.values()) == [])
+    rig.check(f"{name}: every panel has changed", at.unchanged(before, at.values()) == [])
     rig.check(f"{name}: the hand is empty", held(bpy.context.scene) == -1)
-    made = at.live().results_of(str(bpy.context.scene["innerwalk_look"]))
-    rig.check(f"{name}: to what the network says of it", at.equal(at.values(), at.of_recording(made)))
+    recording = at.live().results_of(str(bpy.context.scene["innerwalk_look"]))
+    rig.check(f"{name}: panels hold the network's maps", at.equal(at.values(), at.of_recording(recording)))
     yield from in_walk.frames(2)
     person.rest()
     yield from person.send()
@@ -64,7 +64,7 @@ def resamples(person) -> rig.Steps:
 
 
 def asks(person) -> rig.Steps:
-    """A method by the menu: its progress is on the card, partial results come, and it is cancelled there."""
+    """Runs a method from the menu, with progress on the card and partial results, and cancels it from the menu."""
     before = at.values()
     yield from in_walk.choose(person, "left", "Method")
     while not any(item.label.startswith("Activation max") for item in in_walk.walk().menu.page.items):
@@ -72,7 +72,7 @@ def asks(person) -> rig.Steps:
     yield from in_walk.choose(person, "left", "Activation max")
     yield from rig.until("the job", lambda: at.job()["share"] > 0, 60)
     yield from rig.until("its progress on the card", lambda: "maximisation" in str(card().status), 30)
-    yield from rig.until("a partial result", lambda: at.same(before, at.values()) == [], 60)
+    yield from rig.until("a partial result", lambda: at.unchanged(before, at.values()) == [], 60)
     person.rest()
     yield from person.send()
     yield from person.press("left", "b_click")
@@ -94,13 +94,13 @@ def exports(person) -> rig.Steps:
 
 
 def dies(person) -> rig.Steps:
-    """The bridge is gone; the walk goes on and says so."""
+    """Kills the bridge: the card shows a warning and the walk continues."""
     os.kill(at.live().link.child.process.pid, signal.SIGKILL)
     yield from rig.until(
         "the warning", lambda: "bridge" in at.addon("blender_addon.vr.display.card_content").warning(in_walk.walk()), 30
     )
     yield from rig.until("the card", lambda: "gone" in str(card().status), 20)
-    rig.check("the card tells it", "gone" in str(card().status))
+    rig.check("the card shows it", "gone" in str(card().status))
     place, _ = in_walk.tile("stem.conv", 3)
     at.act("go_to_place", place=in_walk.walk().landmarks[2].name)
     yield from in_walk.frames(2)

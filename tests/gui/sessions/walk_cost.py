@@ -1,4 +1,4 @@
-"""What a walk costs Blender's thread, in a session in ResNet-50's hall whose hands move all the time."""
+"""Measures the cost of a walk on Blender's thread, in ResNet-50's hall with hands that move all the time."""
 
 import math
 import os
@@ -33,13 +33,13 @@ def session() -> rig.Steps:
         if frame % 60 == 30:
             yield from person.press("right", "trigger", 1.0)
         yield from in_walk.frames(1)
-    rig.tell("cost ms", clock.told())
+    rig.report("cost ms", clock.summary())
     at.act("end_walk")
     yield from rig.until("the end", lambda: in_walk.walk() is None, 30)
 
 
 def warmed(person) -> rig.Steps:
-    """Each thing was drawn once: a shader is compiled at its first use."""
+    """Draws everything once, as a shader is compiled at its first use."""
     eye = Matrix(in_walk.walk().body.eye().tolist())
     drawing = at.addon("blender_addon.vr.headset.headset_walk").current().drawing
     yield from person.point("right", eye @ Vector((1.5, 0.0, -4.0)))
@@ -50,7 +50,7 @@ def warmed(person) -> rig.Steps:
 
 
 class Frames:
-    """Thread seconds of ours in a frame of the headset: the walk's clock, both eyes' drawing, acts, the sidebar."""
+    """Measures the extension's thread seconds in each headset frame: timer, drawing of both eyes, actions, sidebar."""
 
     def __init__(self) -> None:
         self.spent, self.depth, self.parts, self.frames = 0.0, 0, {}, []
@@ -63,16 +63,18 @@ class Frames:
         inspector = at.addon("blender_addon.ui.inspect.inspector_state")
         inspector.update = self.timed("inspector", inspector.update)
         after = bpy.app.handlers.depsgraph_update_post
-        after[:] = [self.timed("after changes", one) if one.__name__ == "on_depsgraph_update" else one for one in after]
+        after[:] = [
+            self.timed("after changes", call) if call.__name__ == "on_depsgraph_update" else call for call in after
+        ]
 
     def timed(self, name, work):
-        """What is called by something that is timed counts once."""
+        """Wrap a function; nested timed calls count once."""
 
-        def run(*given, **named):
+        def run(*positional, **named):
             self.depth += 1
             start = time.thread_time()
             try:
-                return work(*given, **named)
+                return work(*positional, **named)
             finally:
                 took = time.thread_time() - start
                 self.depth -= 1
@@ -88,13 +90,13 @@ class Frames:
         bpy.types.SpaceView3D.draw_handler_add(self.frame, (), "XR", "PRE_VIEW")
 
     def frame(self) -> None:
-        """Once an eye; every second ends a frame."""
+        """Called once for each eye; the second one ends a frame."""
         self.eyes += 1
         if self.eyes % 2 == 1:
             self.frames.append(self.spent)
             self.spent = 0.0
 
-    def told(self) -> dict:
+    def summary(self) -> dict:
         frames = 1000 * np.array(self.frames[2:])
         found = {"frames": len(frames), "median": float(np.median(frames)), "99 %": float(np.percentile(frames, 99)),
                  "most": float(frames.max())}  # fmt: skip

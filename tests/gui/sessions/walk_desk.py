@@ -1,4 +1,4 @@
-"""A walk at the desk through the demo's hall, by keys and mouse in a 3D view; it is left, and all is as before."""
+"""A walk at the desk through the demo's hall, by keys and mouse in a 3D view; afterwards all settings are restored."""
 
 import math
 import time
@@ -32,7 +32,7 @@ def session() -> rig.Steps:
     start = yield from carries()
     yield from undoes(start)
     yield from chooses()
-    rig.tell("cost ms", cost.told())
+    rig.report("cost ms", cost.summary())
     yield from leaves(before)
     yield from changes_areas()
 
@@ -54,13 +54,13 @@ def begins() -> rig.Steps:
         at.act("walk_at_desk")
         rig.check("a second walk is refused", False)
     except RuntimeError as error:
-        rig.tell("refused", str(error))
+        rig.report("refused", str(error))
         rig.check("a second walk is refused in one line", str(error).strip().endswith("end it first"))
     rig.check("and the first goes on", in_walk.walk() is not None)
 
 
 def looks() -> rig.Steps:
-    """The mouse turns the eye; the horizon stays level, and nobody looks behind over their head."""
+    """The mouse turns the eye; the horizon stays level and the pitch is limited."""
     yield from still()
     x, y = middle()
     yaw, pitch = angles()
@@ -68,7 +68,7 @@ def looks() -> rig.Steps:
     yield 0.1
     turned = np.subtract(angles(), (yaw, pitch))
     rig.check("the mouse turns the eye", in_walk.near(turned, (-100 * MOUSE_SPEED, 40 * MOUSE_SPEED), 1e-3))
-    rig.tell("turned", turned.tolist())
+    rig.report("turned", turned.tolist())
     yield from rig.event("MOUSEMOVE", "NOTHING", (x, y + 440))
     yield from rig.event("MOUSEMOVE", "NOTHING", (x, y))
     yield from rig.event("MOUSEMOVE", "NOTHING", (x, y + 440))
@@ -78,14 +78,14 @@ def looks() -> rig.Steps:
 
 
 def walks() -> rig.Steps:
-    """Held keys lead over the floor, whatever the eye looks at."""
+    """Held keys move the walker parallel to the floor, whatever the pitch."""
     ahead = {"W": (0, 1), "S": (0, -1), "A": (-1, 0), "D": (1, 0)}
     for key, way in ahead.items():
         aim((0.0, 4.0, 1.7), (1.0, 5.0, 1.2))
         moved, passed = yield from held(key)
         forth, side = np.array((1, 1)) / math.sqrt(2), np.array((1, -1)) / math.sqrt(2)
         wanted = way[0] * side + way[1] * forth
-        rig.check(f"{key} leads there", np.dot(moved[:2], wanted) > 0.99 * np.linalg.norm(moved))
+        rig.check(f"{key} leads in its direction", np.dot(moved[:2], wanted) > 0.99 * np.linalg.norm(moved))
         rig.check(f"{key} as far as it should", near_share(float(np.linalg.norm(moved)), SPEED * passed))
         rig.check(f"{key} stays as high", abs(moved[2]) < 1e-4)
     for key, up in {"E": 1, "Q": -1}.items():
@@ -97,7 +97,7 @@ def walks() -> rig.Steps:
 
 
 def held(key: str, **more) -> rig.Steps:
-    """How far a key leads that is held for a while, and seconds."""
+    """Holds a key for a while; returns the movement and its seconds."""
     start, clock = eye()[:3, 3].copy(), desk().last_step
     yield from rig.event(key, "PRESS", middle(), **more)
     yield 0.4
@@ -111,12 +111,12 @@ def held(key: str, **more) -> rig.Steps:
 
 
 def near_share(found: float, most: float) -> bool:
-    """Goes that were late count for less; the key was down for some less than it was waited."""
+    """Whether a distance is plausible: late ticks count for less, and the key was pressed shorter than the wait."""
     return 0.25 * most < found <= 1.02 * most
 
 
 def goes() -> rig.Steps:
-    """From place to place; turns."""
+    """Keys and clicks lead from place to place and turn the walker."""
     walk = in_walk.walk()
     for key, index, place in (("N", 1, "the next place"), ("P", 0, "the previous place")):
         yield from rig.press(key, middle())
@@ -153,7 +153,7 @@ def picks() -> rig.Steps:
 
 
 def carries() -> rig.Steps:
-    """G holds a panel while it is down; it goes where the eye looks, and the wheel scales it."""
+    """G grips a panel while it is pressed: the panel follows the eye, and the wheel scales it."""
     panel = at.panels()[LAYER]
     start, size = panel.matrix_world.translation.copy(), panel.matrix_world.to_scale().x
     yield from rig.event("G", "PRESS", middle())
@@ -176,12 +176,12 @@ def carries() -> rig.Steps:
     yield from rig.event("MOUSEMOVE", "NOTHING", (x - 60, y))
     yield 0.1
     rig.check("it stays where it was let go", in_walk.near(at.panels()[LAYER].matrix_world, there, 1e-6))
-    rig.check("and it is said", "moved" in in_walk.walk().message)
+    rig.check("and a message says so", "moved" in in_walk.walk().message)
     return start
 
 
 def undoes(start: Vector) -> rig.Steps:
-    """Undo is Blender's, and the walk goes on; Z with Ctrl turns nobody."""
+    """Ctrl+Z is Blender's undo and doesn't turn the walker; the walk continues."""
     there = at.panels()[LAYER].matrix_world.copy()
     yaw = angles()[0]
     yield from rig.press("Z", middle(), ctrl=True)
@@ -198,7 +198,7 @@ def undoes(start: Vector) -> rig.Steps:
 
 
 def chooses() -> rig.Steps:
-    """Another colour map by the menu and the crosshair."""
+    """Chooses another colour map from the menu with the crosshair."""
     place, normal = in_walk.tile(LAYER, CHANNEL)
     aim(place + normal * 2.2, place)
     yield from rig.press("M", middle())
@@ -220,11 +220,11 @@ def leaves(before: dict) -> rig.Steps:
     there, drawing = eye(), desk().drawing
     yield from rig.press("ESC", middle())
     yield from ended()
-    rig.check("nothing is drawn any more", drawing._handlers == [])
+    rig.check("nothing is drawn after the end", drawing._handlers == [])
     view = np.array(rig.view3d().space.region_3d.view_matrix.inverted())
-    rig.check("who leaves stays where they are", in_walk.near(view, there, 1e-4))
+    rig.check("the viewpoint stays", in_walk.near(view, there, 1e-4))
     after = settings()
-    rig.tell("changed", {key: [str(before[key]), str(after[key])] for key in before if before[key] != after[key]})
+    rig.report("changed", {key: [str(before[key]), str(after[key])] for key in before if before[key] != after[key]})
     rig.check("the view is as before", before == after)
     yield from seen("left")
 
@@ -239,7 +239,7 @@ def ended() -> rig.Steps:
 
 
 def changes_areas() -> rig.Steps:
-    """The view is made small while somebody walks there, which goes on in it; then it is closed, which ends it."""
+    """The walk continues while its view changes size, and ends when the view is closed or shows another editor."""
     before = settings()
     yield from begin()
     yield from rig.maximise()
@@ -256,7 +256,7 @@ def changes_areas() -> rig.Steps:
     yield 0.3
     rig.check("another view changes nothing", in_walk.walk() is not None)
     address = desk().body.view
-    area = next(one for one in window().screen.areas if one.spaces.active.as_pointer() == address)
+    area = next(area for area in window().screen.areas if area.spaces.active.as_pointer() == address)
     with bpy.context.temp_override(window=window(), area=area):
         bpy.ops.screen.area_close()
     yield from rig.move((300, 300))
@@ -265,14 +265,14 @@ def changes_areas() -> rig.Steps:
     desk().body.area.type = "IMAGE_EDITOR"
     yield from rig.move((320, 300))
     yield from ended()
-    rig.check("Blender goes on", len(at.panels()) == 23)
+    rig.check("Blender is still running", len(at.panels()) == 23)
 
 
-# What it is made of
+# Helpers
 
 
 def seen(name: str) -> rig.Steps:
-    """A picture of the window, with colours; other steps go on without them, as a processor takes seconds for them."""
+    """Takes a picture of the window with colours, which are off otherwise, as software rendering takes seconds."""
     shading = rig.view3d().space.shading
     shading.type = "MATERIAL"
     yield from rig.settled()
@@ -302,7 +302,7 @@ def middle() -> rig.Place:
 
 
 def still() -> rig.Steps:
-    """The pointer comes to the middle, and the eye goes back to where it looked: only later moves count."""
+    """Moves the pointer to the middle without turning the eye, so that only later moves count."""
     before = eye()
     yield from rig.event("MOUSEMOVE", "NOTHING", middle())
     yield 0.1
@@ -321,23 +321,23 @@ def angles() -> tuple[float, float]:
 
 
 def aim(place, towards) -> None:
-    """The eye is there and looks at a place of the world."""
+    """Puts the eye at a place and makes it look at another."""
     turn: Quaternion = Vector(np.subtract(towards, place)).to_track_quat("-Z", "Y")
     desk().body.set_pose(place, turn)
 
 
 def settings() -> dict:
-    """What a walk may not change for good."""
+    """Settings and numbers of data-blocks that a walk must restore."""
     space = rig.view3d().space
-    told = {f"view {name}": plain(space, name) for name in names(space)}
-    told |= {f"overlay {name}": plain(space.overlay, name) for name in names(space.overlay)}
-    told |= {f"shading {name}": plain(space.shading, name) for name in ("type", "light", "color_type")}
+    values = {f"view {name}": plain(space, name) for name in names(space)}
+    values |= {f"overlay {name}": plain(space.overlay, name) for name in names(space.overlay)}
+    values |= {f"shading {name}": plain(space.shading, name) for name in ("type", "light", "color_type")}
     blocks = {kind: len(getattr(bpy.data, kind)) for kind in ("meshes", "images", "objects", "fonts", "materials")}
-    return told | blocks
+    return values | blocks
 
 
 def names(owner) -> list[str]:
-    return [one.identifier for one in owner.bl_rna.properties if one.type not in ("POINTER", "COLLECTION")]
+    return [each.identifier for each in owner.bl_rna.properties if each.type not in ("POINTER", "COLLECTION")]
 
 
 def plain(owner, name: str):
@@ -346,7 +346,7 @@ def plain(owner, name: str):
 
 
 class Cost:
-    """Thread seconds of ours: the walk's clock, its drawing, its events."""
+    """Measures the extension's thread seconds: the walk's timer, its drawing, its events."""
 
     def __init__(self) -> None:
         self.spans: dict[str, list[float]] = {}
@@ -356,16 +356,16 @@ class Cost:
             setattr(owner, name, self.timed(name, getattr(owner, name)))
 
     def timed(self, name, work):
-        def run(*given):
+        def run(*positional):
             start = time.thread_time()
             try:
-                return work(*given)
+                return work(*positional)
             finally:
                 self.spans.setdefault(name, []).append(time.thread_time() - start)
 
         return run
 
-    def told(self) -> dict:
-        """Milliseconds: median, 99 %, how often."""
+    def summary(self) -> dict:
+        """Milliseconds (median, 99 %) and number of calls, by name."""
         return {name: [round(float(np.percentile(spans, share)) * 1e3, 3) for share in (50, 99)] + [len(spans)]
                 for name, spans in self.spans.items()}  # fmt: skip

@@ -1,4 +1,4 @@
-"""A walk at the desk at a bridge: a picture of the shelf is taken and placed by two clicks, and the panels change."""
+"""A walk at the desk with a bridge: two clicks take a picture of the shelf and place it, and all panels change."""
 
 import at_the_bridge as at
 import bpy
@@ -26,9 +26,9 @@ def session() -> rig.Steps:
     yield from by_desk.seen("held")
     yield from rig.press("LEFTMOUSE", by_desk.middle())
     yield from at.settled_input()
-    rig.check("every panel has changed", at.same(before, at.values()) == [])
-    made = at.live().results_of(str(bpy.context.scene["innerwalk_look"]))
-    rig.check("to what the network says of it", at.equal(at.values(), at.of_recording(made)))
+    rig.check("every panel has changed", at.unchanged(before, at.values()) == [])
+    recording = at.live().results_of(str(bpy.context.scene["innerwalk_look"]))
+    rig.check("panels hold the network's maps", at.equal(at.values(), at.of_recording(recording)))
     rig.check("nothing is held any more", held(bpy.context.scene) == -1)
     yield from by_desk.seen("placed")
     yield from rig.press("ESC", by_desk.middle())
@@ -36,6 +36,6 @@ def session() -> rig.Steps:
 
 
 def looks_at(role: str, **more) -> rig.Steps:
-    """From where one stands, at the middle of something."""
+    """Makes the eye look at the centre of an object."""
     by_desk.aim(by_desk.eye()[:3, 3], in_walk.centre(at.of_role(role, **more)))
     yield 0.4

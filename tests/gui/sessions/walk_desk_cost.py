@@ -1,11 +1,11 @@
-"""What a walk at the desk costs Blender's thread, in ResNet-50's hall, while the eye turns and walks all the time."""
+"""Measures the cost of a walk at the desk on Blender's thread, in ResNet-50's hall, while the eye turns and moves."""
 
 import at_the_bridge as at
 import session as rig
 import walk_desk as by_desk
 
 MOVES, TICKS = 150, 8
-"""Events of the mouse, and goes more after each: a processor that draws alone has a few frames a second, a gpu 60."""
+"""Mouse events, and extra ticks after each: software rendering draws a few frames a second, a gpu 60."""
 
 
 def session() -> rig.Steps:
@@ -25,7 +25,7 @@ def session() -> rig.Steps:
             by_desk.desk().tick()
         if move % 30 == 10:
             yield from rig.press("LEFTMOUSE", (x + move, y))
-    rig.tell("cost ms", cost.told())
+    rig.report("cost ms", cost.summary())
     yield from rig.event("W", "RELEASE", (x, y))
     yield from rig.press("ESC", (x, y))
     yield from by_desk.ended()

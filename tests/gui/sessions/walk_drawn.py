@@ -1,4 +1,4 @@
-"""What a walk draws, in a window: card, menu, ray, outline and landing ring before the camera; colours are read."""
+"""Draws card, menu, ray, outline and landing ring of a walk in front of the camera and reads their colours."""
 
 import math
 import time
@@ -11,7 +11,7 @@ from mathutils import Matrix, Vector
 
 LAYER, CHANNEL = "stage1.0.conv2", 9
 CARD, MENU = (-0.86, -0.3, -1.0), (0.3, -0.3, -1.0)
-"""Lower left corners before the eye, metres."""
+"""Lower left corners in the eye's axes, metres."""
 POINTED = 2
 RING = 0.3
 
@@ -32,21 +32,19 @@ def session() -> rig.Steps:
     yield from rig.settled()
     seen = rig.picture("drawn")
     bpy.types.SpaceView3D.draw_handler_remove(handler, "WINDOW")
-    rig.check(
-        "nothing of it is Blender data", before == (len(bpy.data.meshes), len(bpy.data.images), len(bpy.data.fonts))
-    )
+    rig.check("no Blender data is created", before == (len(bpy.data.meshes), len(bpy.data.images), len(bpy.data.fonts)))
     rig.check("it was drawn without an error", drawn.spent and not drawn.errors)
-    rig.check("sketches that are painted in turn are painted as they are alone", drawn.in_turn == [True, True])
-    rig.tell("errors", drawn.errors)
-    rig.tell("milliseconds of the first draw", drawn.spent[0] * 1e3)
-    rig.tell("milliseconds of a menu that is painted anew", float(np.median(drawn.repaints)) * 1e3)
-    rig.tell("milliseconds a draw", float(np.median(drawn.spent)) * 1e3)
-    rig.tell("colours", {what: rig.colour(seen, rig.pixel(place)) for what, place in drawn.places().items()})
+    rig.check("canvases painted in turn look as if painted alone", drawn.in_turn == [True, True])
+    rig.report("errors", drawn.errors)
+    rig.report("milliseconds of the first draw", drawn.spent[0] * 1e3)
+    rig.report("milliseconds of a menu that is painted anew", float(np.median(drawn.repaints)) * 1e3)
+    rig.report("milliseconds a draw", float(np.median(drawn.spent)) * 1e3)
+    rig.report("colours", {what: rig.colour(seen, rig.pixel(place)) for what, place in drawn.places().items()})
     yield from as_in_a_headset(drawn)
 
 
 def bare() -> None:
-    """Nothing of Blender's own over the hall; with all overlays off, what handlers draw is not shown either."""
+    """Hides Blender's overlays one by one; with all of them off, Blender doesn't call drawing handlers."""
     space = rig.view3d().space
     space.lens, space.show_gizmo = 40, False
     for part in ("floor", "axis_x", "axis_y", "text", "outline_selected", "object_origins", "cursor"):
@@ -54,7 +52,7 @@ def bare() -> None:
 
 
 def as_in_a_headset(drawn: "Drawn") -> rig.Steps:
-    """The card alone, 0.6 m away, 18 pixels a degree: as many pixels as a headset has for it, cut out."""
+    """Draws the card alone, 0.6 m away at 18 pixels a degree, with the resolution of a headset."""
     _, _, part, space = rig.view3d()
     angle = math.radians(1)
     space.lens = 72 * (18 / math.tan(angle)) / part.width  # a pixel in the middle is 1/18 degree, whatever the window
@@ -62,24 +60,24 @@ def as_in_a_headset(drawn: "Drawn") -> rig.Steps:
     handler = bpy.types.SpaceView3D.draw_handler_add(drawn.draw, (), "WINDOW", "POST_VIEW")
     yield from rig.settled()
     ends = [rig.pixel(drawn.card_at @ Vector((x, 0.1, 0))) for x in (0.0, drawn.card.canvas.width)]
-    rig.tell("card's pixels", math.dist(*ends))
+    rig.report("card's pixels", math.dist(*ends))
     rig.picture("card")
     bpy.types.SpaceView3D.draw_handler_remove(handler, "WINDOW")
 
 
 class Drawn:
-    """All of it, made once."""
+    """Everything that is drawn, built once."""
 
     def __init__(self, scene: bpy.types.Scene) -> None:
         self.gpu, self.menu = at.addon("blender_addon.vr.drawing.gpu_draw"), at.addon("blender_addon.vr.display.menu")
         self.painted_canvas = at.addon("blender_addon.vr.drawing.textures").PaintedCanvas
         inspected = at.addon("blender_addon.actions").inspect_channel(scene, LAYER, CHANNEL)
-        made = at.addon("blender_addon.vr.display.card").draw_card(
+        canvas = at.addon("blender_addon.vr.display.card").draw_card(
             f"{LAYER} · {CHANNEL}", [("Shape", "24 channels of 32 × 32"), *inspected.facts], inspected.pictures["map"],
             inspected.ends["map"], ("Maximisation", 0.4), "",
         )  # fmt: skip
         self.page = at.addon("blender_addon.vr.display.menu_pages").page(scene, "root")
-        self.card, self.board = self.painted_canvas(made), self.painted_canvas(self.menu.draw(self.page, POINTED))
+        self.card, self.board = self.painted_canvas(canvas), self.painted_canvas(self.menu.draw(self.page, POINTED))
         self.card_at, self.board_at, self.alone = self.at(CARD), self.at(MENU), False
         self.corners, self.hand = tile(), self.at((0.1, -0.36, -0.75)).translation
         self.floor = Vector((*(self.at((-1.15, 0, -3.8)).translation.xy), 0.0))
@@ -91,12 +89,12 @@ class Drawn:
         self.in_turn = []
 
     def at(self, place: tuple[float, float, float]) -> Matrix:
-        """A plane before the eye, turned to it."""
+        """Pose of a plane in front of the eye that faces it."""
         eye = rig.view3d().space.region_3d.view_matrix.inverted()
         return eye @ Matrix.Translation(place)
 
     def behind(self) -> tuple[object, Matrix]:
-        """A warm box behind the tile next to the outlined one."""
+        """A box in the warm colour, behind the tile next to the outlined one."""
         sketch = at.addon("blender_addon.vr.drawing.canvas").Canvas()
         sketch.box((-0.05, 0.05), (-0.05, 0.05), "skip")
         eye = self.at((0, 0, 0)).translation
@@ -104,7 +102,7 @@ class Drawn:
         return self.painted_canvas(sketch), Matrix.LocRotScale(place, self.at((0, 0, 0)).to_quaternion(), None)
 
     def draw(self) -> None:
-        """The handler; an error in it would only be printed."""
+        """Draw everything, and keep errors, which Blender would only print."""
         start = time.thread_time()
         try:
             with self.gpu.GpuState():
@@ -113,28 +111,28 @@ class Drawn:
                     self._repaint()
                 if not self.in_turn:
                     self.in_turn = self._paint_in_turn()
-        except Exception as error:  # noqa: BLE001  it is told
+        except Exception as error:  # noqa: BLE001  it is reported
             self.errors.append(repr(error))
         self.spent.append(time.thread_time() - start)
 
     def _repaint(self) -> None:
-        """Another entry is pointed at; drawn where the menu is, before it."""
+        """Paint and draw the menu again, as if another item were highlighted."""
         start = time.thread_time()
         painted(self.painted_canvas(self.menu.draw(self.page, POINTED))).draw(self.board_at)
         self.repaints.append(time.thread_time() - start)
 
     def _paint_in_turn(self) -> list[bool]:
-        """Two cards of one size, a step of each at a time; whether they look as when painted alone."""
+        """Paint two cards of one size in alternating steps; return whether each looks as if painted alone."""
         painting, pixels = at.addon("blender_addon.vr.drawing.textures"), np.ones((20, 20, 4), np.float32)
         card = at.addon("blender_addon.vr.display.card").draw_card
-        sketches = [card(word, [("Peak", word)], pixels * shade) for word, shade in (("one", 0.3), ("two", 0.8))]
-        alone, both = ([self.painted_canvas(one) for one in sketches] for _ in range(2))
-        wanted = [seen(painted(one)) for one in alone]
+        canvases = [card(word, [("Peak", word)], pixels * shade) for word, shade in (("one", 0.3), ("two", 0.8))]
+        alone, both = ([self.painted_canvas(each) for each in canvases] for _ in range(2))
+        wanted = [seen(painted(each)) for each in alone]
         painting.SLICE_SECONDS = 0.0
-        while not all(one.ready for one in both):
-            for one in both:
-                one.paint()
-        return [bool(np.array_equal(seen(one), is_)) for one, is_ in zip(both, wanted, strict=True)]
+        while not all(each.ready for each in both):
+            for each in both:
+                each.paint()
+        return [bool(np.array_equal(seen(each), pixels)) for each, pixels in zip(both, wanted, strict=True)]
 
     def _draw(self) -> None:
         painted(self.card).draw(self.card_at)
@@ -147,7 +145,7 @@ class Drawn:
         self.gpu.draw_ring(self.floor, RING, "bar")
 
     def places(self) -> dict[str, Vector]:
-        """Where colours are known."""
+        """Points whose colours are known, in the world."""
         card, boxes = self.card.canvas, self.menu.arrange(self.page).boxes
         picture = card.pictures[0][0]
         (left, right), (low, high) = boxes[POINTED]
@@ -167,25 +165,25 @@ class Drawn:
 
 
 def around(gpu):
-    """Where the tile's panel is, and the rim of the tile."""
+    """Matrix of the tile's panel, and the outline of the tile."""
     panel, (low, high) = bounds()
     return panel.matrix_world, gpu.rim_points(low, high)
 
 
 def seen(shown) -> np.ndarray:
-    """What was painted."""
+    """Pixels of a painted canvas."""
     return np.array(shown._texture.read().to_list())
 
 
 def painted(shown):
-    """All at once."""
+    """Paints a canvas in one go."""
     while not shown.ready:
         shown.paint()
     return shown
 
 
 class Corners(np.ndarray):
-    """(4, 3) world."""
+    """Corners of a tile, (4, 3), in the world."""
 
     @property
     def mean_place(self) -> Vector:
@@ -193,8 +191,8 @@ class Corners(np.ndarray):
 
 
 def bounds(channel: int = CHANNEL) -> tuple[bpy.types.Object, tuple]:
-    """The panel, and the lower left and upper right corner of a tile on it."""
-    panel = next(one for one in bpy.context.scene.objects if one.get("innerwalk_id") == LAYER)
+    """The panel, and the lower left and upper right corners of a tile in its plane."""
+    panel = next(panel for panel in bpy.context.scene.objects if panel.get("innerwalk_id") == LAYER)
     columns, rows, width, height = panel["innerwalk_grid"]
     row, column = divmod(channel, int(columns))
     x, y = (column + 0.04) * width, (rows - row - 0.96) * height
@@ -204,4 +202,4 @@ def bounds(channel: int = CHANNEL) -> tuple[bpy.types.Object, tuple]:
 def tile(channel: int = CHANNEL) -> Corners:
     panel, ((x0, y0), (x1, y1)) = bounds(channel)
     flat = [(x0, y0), (x1, y0), (x1, y1), (x0, y1)]
-    return np.array([panel.matrix_world @ Vector((*one, 0)) for one in flat]).view(Corners)
+    return np.array([panel.matrix_world @ Vector((*corner, 0)) for corner in flat]).view(Corners)

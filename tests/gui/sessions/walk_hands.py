@@ -1,4 +1,4 @@
-"""A walk with a headset through the demo's hall, everything with the left and with the right hand; then it ends."""
+"""A walk with a headset through the demo's hall: every action with the left and the right hand, then its end."""
 
 import at_the_bridge as at
 import bpy
@@ -15,14 +15,14 @@ def session() -> rig.Steps:
     rig.install()
     yield from rig.maximise()
     at.act("open_demo")
-    rig.view3d().space.shading.type = "WIREFRAME"  # what nobody looks at shall not take the processor
+    rig.view3d().space.shading.type = "WIREFRAME"  # saves processor time, as only the headset's picture matters
     yield 0.5
     before = settings()
     person = yield from in_walk.begin("baked")
     state = bpy.context.window_manager.xr_session_state
     eye = state.viewer_pose_location
     rig.check("stands at the entrance, as high as a person", in_walk.near(eye, (0, -1.2, 1.65), 0.12))
-    rig.tell("landmarks", [one.name for one in bpy.context.scene.vr_landmarks])
+    rig.report("landmarks", [landmark.name for landmark in bpy.context.scene.vr_landmarks])
     for name in ("left", "right"):
         yield from goes(person, name)
         yield from picks(person, name)
@@ -36,19 +36,19 @@ def session() -> rig.Steps:
     yield from rig.until("the end", lambda: in_walk.walk() is None, 30)
     after = settings()
     rig.check("settings are as before", before == after)
-    rig.tell("changed", {key: [str(before[key]), str(after[key])] for key in before if before[key] != after[key]})
+    rig.report("changed", {key: [str(before[key]), str(after[key])] for key in before if before[key] != after[key]})
     yield 1.0
-    rig.check("Blender goes on", bpy.context.scene.name == "concepts object")
+    rig.check("Blender is still running", bpy.context.scene.name == "concepts object")
 
 
 def settings() -> dict:
-    """What a walk may not change for good."""
+    """Settings and numbers of data-blocks that a walk must restore."""
     found = bpy.context.window_manager.xr_session_settings
-    told = {one.identifier: in_plain(getattr(found, one.identifier)) for one in found.bl_rna.properties
-            if one.type not in ("POINTER",)}  # fmt: skip
+    properties = [each.identifier for each in found.bl_rna.properties if each.type != "POINTER"]
+    values = {name: in_plain(getattr(found, name)) for name in properties}
     shading = {f"shading {key}": in_plain(getattr(found.shading, key)) for key in ("type", "light", "color_type")}
     handlers = {"handlers": len(bpy.app.handlers.xr_session_start_pre), "images": len(bpy.data.images)}
-    return told | shading | handlers | {"meshes": len(bpy.data.meshes), "objects": len(bpy.data.objects)}
+    return values | shading | handlers | {"meshes": len(bpy.data.meshes), "objects": len(bpy.data.objects)}
 
 
 def in_plain(value):
@@ -56,7 +56,7 @@ def in_plain(value):
 
 
 def goes(person, name: str) -> rig.Steps:
-    """By buttons from place to place, over the floor by the trigger, by the stick, and turns."""
+    """Buttons lead from place to place, the trigger teleports, the stick flies and turns."""
     walk, state = in_walk.walk(), bpy.context.window_manager.xr_session_state
     first = walk.landmark_index
     yield from person.press(name, BUTTONS["next"])
@@ -97,7 +97,7 @@ def turns(person, name: str) -> rig.Steps:
 
 
 def picks(person, name: str) -> rig.Steps:
-    """The tile that the ray meets is named, and the trigger brings it to the hand."""
+    """The ray hits the tile, and the trigger shows its channel on the card."""
     walk, channel = in_walk.walk(), 2 if name == "left" else 5
     at.act("go_to_place", place=walk.landmarks[2].name)
     yield 0.8
@@ -118,19 +118,19 @@ def picks(person, name: str) -> rig.Steps:
 
 
 def mirrored() -> rig.Steps:
-    """Whoever stands by sees the ray and the card in the window too."""
+    """The mirrored view in the window shows ray and card."""
     yield from in_walk.drawn()
     in_walk.mirror(True)
     yield from in_walk.frames(4)
     seen, colour = rig.picture("mirrored").astype(int), at.addon("blender_addon.imaging.colour")
     near = [np.abs(seen - 255 * colour.srgb(colour.THEMES["dark"][role])).max(-1) < 24 for role in ("bar", "text")]
-    rig.tell("mirrored", [int(one.sum()) for one in near])
-    rig.check("the mirrored view shows ray and card", all(one.sum() > 50 for one in near))
+    rig.report("mirrored", [int(mask.sum()) for mask in near])
+    rig.check("the mirrored view shows ray and card", all(mask.sum() > 50 for mask in near))
     in_walk.mirror(False)
 
 
 def moves(person, name: str) -> rig.Steps:
-    """A panel is where the hand puts it."""
+    """A gripped panel follows the hand."""
     walk, panel = in_walk.walk(), at.panels()[LAYER]
     place, _ = in_walk.tile(LAYER, 2)
     yield from person.point(name, place)
@@ -150,7 +150,7 @@ def moves(person, name: str) -> rig.Steps:
 
 
 def stretches(person) -> rig.Steps:
-    """Two hands make a panel larger as they come apart."""
+    """Two hands scale a panel by the distance between them."""
     walk, panel = in_walk.walk(), at.panels()[LAYER]
     place, _ = in_walk.tile(LAYER, 2)
     size = panel.matrix_world.to_scale().x
@@ -168,17 +168,17 @@ def stretches(person) -> rig.Steps:
     rig.check(
         "both hands: the panel has grown as they came apart", abs(panel.matrix_world.to_scale().x - wanted) < 0.02
     )
-    rig.tell("grown", [size, panel.matrix_world.to_scale().x, wanted])
+    rig.report("grown", [size, panel.matrix_world.to_scale().x, wanted])
     yield from person.down("left", "squeeze", 0.0)
     yield from person.down("right", "squeeze", 0.0)
-    rig.check("both let go", all(one.grip is None for one in hands))
+    rig.check("both let go", all(hand.grip is None for hand in hands))
     at.act("reset_layout")
     person.rest()
     yield from person.send()
 
 
 def chooses(person, name: str, label: str, ramp: str) -> rig.Steps:
-    """Another colour map by the menu and the ray."""
+    """Chooses another colour map from the menu with the ray."""
     yield from in_walk.choose(person, name, "Colours")
     yield from in_walk.choose(person, name, label)
     colours = at.addon("blender_addon.scene.materials.scene_colours").read_scene_colours(bpy.context.scene)

@@ -1,4 +1,4 @@
-"""What both eyes see, as large as a headset shows it: entrance, a channel in the hand, menu, a gripped panel."""
+"""Pictures of both eyes at a headset's resolution: entrance, a channel at the hand, menu, a gripped panel."""
 
 import at_the_bridge as at
 import in_walk
@@ -46,5 +46,5 @@ def session() -> rig.Steps:
 
 
 def before_eye(person, name: str, where: tuple[float, float, float], towards: Vector) -> None:
-    """A hand is so far to the right, up and back of the eye."""
+    """Moves a hand by an offset (right, up, back) from the eye and points it at a place."""
     person.place(name, Matrix(in_walk.walk().body.eye().tolist()) @ Vector(where), towards)
