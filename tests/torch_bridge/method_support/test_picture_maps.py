@@ -1,4 +1,4 @@
-"""Pictures of channels as maps: in their place, empty where there is none, small enough for a panel."""
+"""Pictures of channels as maps: each in its channel, empty where there is none, shrunk to fit a panel."""
 
 from unittest import mock
 

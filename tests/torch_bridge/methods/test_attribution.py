@@ -158,7 +158,7 @@ def explicit(model, x, channel, whole=False):
 
 @pytest.mark.parametrize("window", [(2, 2), (3, 2)])
 @pytest.mark.parametrize("norm", [False, True])
-def test_deconvnet_is_the_explicit_one(window, norm):
+def test_deconvnet_equals_an_explicit_deconvnet(window, norm):
     torch.manual_seed(1)
     model, x = Hand(window, norm).eval(), picture(22)
     if norm:
@@ -172,7 +172,7 @@ def test_deconvnet_is_the_explicit_one(window, norm):
     assert not torch.allclose(found, signals(model, x, "c3", "maximum", "deconvnet")[0])
 
 
-def test_a_switch_is_where_the_maximum_was():
+def test_unpooling_returns_values_to_the_maximum():
     model = Hand((2, 2)).eval()
     with torch.no_grad():
         for conv in (model.c1, model.c2, model.c3):
@@ -186,7 +186,7 @@ def test_a_switch_is_where_the_maximum_was():
     assert place == [0, 5, 6] and found[0][tuple(place)] == 2 and values == [2.0]
 
 
-def test_a_silent_channel_has_nothing_to_project():
+def test_a_channel_without_activation_projects_nothing():
     model = Hand((2, 2)).eval()
     with torch.no_grad():
         model.c3.bias.fill_(-100)
@@ -194,7 +194,7 @@ def test_a_silent_channel_has_nothing_to_project():
     assert np.all(maps.data == 0.5) and np.all(maps.texels[..., 3] == 1) and maps.extras["values"].max() < 0
 
 
-def test_functional_modules_reused_and_in_place_are_alike():
+def test_functional_reused_and_in_place_relus_give_the_same():
     x = picture()
     for rule in ("deconvnet", "guided"):
         plain = signals(net(), x, "fc", rule=rule)[0]
@@ -204,7 +204,7 @@ def test_functional_modules_reused_and_in_place_are_alike():
 
 
 @pytest.mark.parametrize("layer", [":add", ":cat", ":relu"])
-def test_operations_between_modules_are_reached_under_a_rule(layer):
+def test_relu_rules_apply_to_operations_between_modules(layer):
     """The recorder seals torch's own modules against being watched; the rule must see the ReLUs in them."""
 
     class Mixed(Reused):
@@ -227,7 +227,7 @@ def test_operations_between_modules_are_reached_under_a_rule(layer):
             assert torch.allclose(found[k], wanted[0], atol=1e-7)
 
 
-def test_of_a_class_it_is_what_comes_through_the_channel():
+def test_of_class_gives_the_part_of_the_score_that_comes_through_a_channel():
     model, x = net(), picture()
     leaf = x.clone().requires_grad_()
     scores = model(leaf)
@@ -244,7 +244,7 @@ def test_of_a_class_it_is_what_comes_through_the_channel():
     assert np.allclose(signals(model, x, "c", "class")[1], shares.tolist(), atol=1e-5)
 
 
-def test_labels_and_told():
+def test_labels_and_status_messages():
     context = method_runs.make_context(net(), picture(), ["fc"], class_names=("a", "b", "c", "d", "e"))
     steps = method_runs.method_steps(context, "guided_backprop", of="class", of_class=3)
     assert steps[-1].message == "fc: 5 of 5 channels (3 ReLUs by the rule) for d"
@@ -252,7 +252,7 @@ def test_labels_and_told():
     assert [step.share for step in steps] == sorted(step.share for step in steps)
 
 
-def test_colours_are_signed_and_grey_is_nothing():
+def test_colours_are_signed_and_grey_is_zero():
     signal = np.zeros((3, 10, 10), np.float32)
     signal[:, 2:5, 3:7] = np.linspace(-4, 4, 36).reshape(3, 3, 4)
     shown = input_attribution.signed_colours(signal)
@@ -345,7 +345,7 @@ class Cut(nn.Module):
 
 @pytest.mark.parametrize("method", ["saliency", "guided_backprop", "deconvnet"])
 @pytest.mark.parametrize("how", [torch.Tensor.detach, lambda y: torch.from_numpy(y.detach().numpy().copy())])
-def test_a_network_without_gradients_is_one_line(method, how):
+def test_a_network_without_gradients_gives_a_one_line_error(method, how):
     with pytest.raises(
         ModelError, match="b has no gradient to the picture: the network detaches.*occlusion needs none"
     ):
@@ -388,13 +388,13 @@ def test_grad_cam_needs_places():
         method_runs.run_method(method_runs.make_context(net(), picture(), ["fc"]), "grad_cam")
 
 
-def test_what_is_no_picture():
+def test_inputs_that_are_no_pictures_are_refused():
     model = nn.Sequential(nn.Linear(6, 3))
     with pytest.raises(InputError, match="this network's first input is not one"):
         method_runs.run_method(method_runs.make_context(model, torch.ones(1, 6), ["0"]), "saliency")
 
 
-def test_not_a_number_stays_empty():
+def test_a_channel_with_nan_stays_empty():
     context = method_runs.make_context(nn.Sequential(nn.Conv2d(3, 2, 1)), picture(4), ["0"])
     layer = input_attribution.AttributedLayer(context, "0", "guided_backprop", "colours")
     layer.add(0, np.ones((3, 4, 4), np.float32), 1.0)
@@ -403,7 +403,7 @@ def test_not_a_number_stays_empty():
     assert maps.texels[0, ..., 3].all() and not maps.texels[1].any()
 
 
-def test_nothing_but_not_a_number_is_told():
+def test_nan_in_every_channel_is_an_error():
     model = nn.Sequential(nn.Conv2d(3, 3, 1), nn.ReLU(), nn.Conv2d(3, 2, 1))
     with torch.no_grad():
         model[2].weight[1] = torch.nan
@@ -414,7 +414,7 @@ def test_nothing_but_not_a_number_is_told():
     ).keys() == {"0"}
 
 
-def test_less_is_taken_at_a_time_where_memory_runs_out():
+def test_fewer_channels_run_at_once_when_memory_runs_out():
     class Full(Reused):
         def forward(self, x):
             if len(x) > 2:
@@ -431,7 +431,7 @@ def test_less_is_taken_at_a_time_where_memory_runs_out():
     )
 
 
-def test_memory_that_is_too_small_for_one_is_told():
+def test_memory_too_small_for_one_channel_is_an_error():
     class Full(nn.Module):
         def __init__(self):
             super().__init__()
@@ -496,7 +496,7 @@ def test_captum_falls_back_to_the_gradient_where_relus_are_functions(captum):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_captum_has_the_same_grad_cam(captum):
+def test_captum_agrees_on_grad_cam(captum):
     model, x = net(), picture()
     wanted = captum.LayerGradCam(model, model.c).attribute(x, target=2, relu_attributions=True)[0, 0].detach()
     maps = method_runs.run_method(method_runs.make_context(model, x, ["c"]), "grad_cam", of_class=2, smooth=False)

@@ -1,4 +1,4 @@
-"""What each channel gives to a class: known exactly at a linear end, by own references everywhere else."""
+"""Contributions: exact values at a linear end, and independent references everywhere else."""
 
 from collections.abc import Callable
 
@@ -162,7 +162,7 @@ def test_captum_agrees(shipped, picture):
 
 
 @pytest.mark.parametrize("how", ["gradient", "ablation"])
-def test_a_channels_value_is_its_own_whoever_else_is_asked_about(shipped, picture, how):
+def test_a_channels_value_does_not_depend_on_the_selection(shipped, picture, how):
     layers = ["stage3.1.norm1", "stage3.1:add"]
     whole = run_method(make_context(shipped, picture, layers), "contribution", how=how, top=0)
     found = run_method(make_context(shipped, picture, layers, channels=(5, 40)), "contribution", how=how, top=3)
@@ -379,7 +379,7 @@ class Means(nn.Module):
         (Linear, ["none"], {}, ModelError, "layer 'none' wasn't reached"),
     ],
 )
-def test_what_can_not_be_asked(network, layers, parameters, kind, message):
+def test_impossible_requests_are_errors(network, layers, parameters, kind, message):
     with pytest.raises(kind, match=message) as raised:
         run_method(make_context(network(), PICTURE, layers), "contribution", **parameters)
     assert "\n" not in str(raised.value)
@@ -423,7 +423,7 @@ def test_a_network_that_takes_one_input_at_a_time():
     assert np.allclose(values(single), values(other), atol=1e-6)
 
 
-def test_it_is_about_the_network_as_it_is_ablated():
+def test_contributions_respect_the_current_ablation():
     network = Linear()
     context = make_context(network, PICTURE, ["a", "b"])
     whole = run_method(context, "contribution", of_class=1)
@@ -464,7 +464,7 @@ def scores(network, picture, channels) -> np.ndarray:
     return kept[0]
 
 
-def test_steps_tell_what_is_done(shipped, picture):
+def test_status_messages_and_shares(shipped, picture):
     found = method_steps(make_context(shipped, picture, panels(shipped, picture)), "contribution")
     shares = [step.share for step in found]
     assert shares == sorted(shares) and shares[-1] == 1 and "score" in found[-1].message

@@ -1,4 +1,4 @@
-"""DGN-AM: codes against their closed form, digits by somebody's generator, and what the shipped prior makes."""
+"""DGN-AM: codes against their closed form, digits by another network's generator, and the shipped prior."""
 
 import numpy as np
 import pytest
@@ -67,7 +67,7 @@ def beside(model, shape):
     return Subject(built, make_input_adapter(built, {}, ("", {})), ClassNames(), "", {})
 
 
-def test_the_code_goes_to_the_corner_that_is_best():
+def test_the_code_reaches_the_best_corner():
     maps = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=40)["sides"]
     left, right = maps.data
     high, low = (1 + 0.99) / 2, (1 - 0.99) / 2
@@ -101,7 +101,7 @@ def test_one_step_by_hand():
     assert torch.allclose(ascent.codes[0], torch.minimum(moved, ends).maximum(-ends) * 0.99)
 
 
-def test_a_channel_s_picture_is_its_own():
+def test_a_channels_picture_does_not_depend_on_the_selection():
     every = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=5, start="noise")["sides"]
     from dataclasses import replace
 
@@ -153,7 +153,7 @@ class Detached(Halves):
         return self.sides(x.flatten(1).detach())
 
 
-def test_what_it_needs():
+def test_missing_generators_are_errors():
     with pytest.raises(
         UnknownName, match="no network beside this one that makes pictures 'painer'; did you mean painter"
     ):
@@ -194,7 +194,7 @@ def climbing(score, rows=4):
     )
 
 
-def test_less_at_a_time_where_memory_is_short():
+def test_fewer_run_at_once_when_memory_is_short():
     sizes = []
 
     def score(pictures, channels):
@@ -209,7 +209,7 @@ def test_less_at_a_time_where_memory_is_short():
     assert sizes[:3] == [4, 2, 1] and ascent.scores.shape == (4,) and (ascent.scores.diff() > 0).all()
 
 
-def test_no_numbers():
+def test_nan_is_an_error():
     with pytest.raises(ModelError, match="values that are no numbers"):
         list(climbing(lambda pictures, channels: (pictures * float("nan")).flatten(1).sum(1)).steps())
     once = climbing(lambda pictures, channels: torch.where(pictures > 0.4, float("inf"), pictures).flatten(1).prod(1))
@@ -219,7 +219,7 @@ def test_no_numbers():
 # Through a bridge: a network is named when it starts, and never over the wire
 
 
-def test_a_generator_is_a_network_that_the_bridge_serves():
+def test_another_network_of_the_bridge_can_be_the_generator():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(SUPPORT))
         networks = {name: {"model": "own_models:small"} for name in ("reader", "other")}

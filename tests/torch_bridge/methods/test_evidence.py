@@ -1,4 +1,4 @@
-"""The data's pictures beside made ones: with a method that makes what a test wants, and with the real one."""
+"""Evidence: with a maker whose pictures the test chooses, and with the real one."""
 
 from dataclasses import dataclass
 
@@ -70,7 +70,7 @@ def answer(light: float) -> float:
     return (light - 0.5) / 0.25
 
 
-def test_what_was_made_is_measured_as_the_data_is(maker):
+def test_synthesised_pictures_are_measured_like_the_data(maker):
     lights, received = maker
     lights.update({0: 0.75, 1: 1.0, 2: 0.0})
     found = method_runs.run_method(context_with(), "evidence", best=4, seed=3)["0"]
@@ -84,7 +84,7 @@ def test_what_was_made_is_measured_as_the_data_is(maker):
     assert received[1].steps == 9
 
 
-def test_left_the_data_right_what_was_made(maker):
+def test_data_left_and_synthesised_picture_right(maker):
     lights, _ = maker
     lights.update({0: 0.25, 2: 0.75})
     found = method_runs.run_method(context_with(channels=(0, 2)), "evidence", best=1)["0"]
@@ -97,7 +97,7 @@ def test_left_the_data_right_what_was_made(maker):
     assert not found.texels[1].any() and np.isnan(found.extras["reached"][1])
 
 
-def test_data_alone_comes_first_then_each_made_picture(maker):
+def test_data_comes_first_then_each_synthesised_picture(maker):
     lights, _ = maker
     lights.update({0: 0.25, 1: 0.5, 2: 0.75})
     found = method_runs.method_steps(context_with(), "evidence", best=1)
@@ -106,14 +106,14 @@ def test_data_alone_comes_first_then_each_made_picture(maker):
     assert [step.share for step in found] == sorted(step.share for step in found) and found[-1].share == 1.0
 
 
-def test_a_channel_that_no_picture_moves_but_a_made_one_does_is_beyond_data(maker):
+def test_a_channel_activated_only_by_its_synthesised_picture_is_beyond_data(maker):
     lights, _ = maker
     lights.update({0: 0.6, 1: 0.4, 2: 0.0})
     found = method_runs.run_method(context_with(lights=(10, 20, 30)), "evidence", best=1)["0"]
     assert found.extras["flags"].tolist() == [BEYOND, 0, 0] and found.extras["values"][0] < 0
 
 
-def test_what_is_missing_is_said(maker, monkeypatch):
+def test_missing_data_and_maker_are_errors(maker, monkeypatch):
     context = method_runs.make_context(light_meter(), torch.zeros(1, 3, 12, 12), ["0"], preprocessing=HOW)
     with pytest.raises(InputError, match="evidence needs a data set; choose one"):
         method_runs.method_steps(context, "evidence")

@@ -1,4 +1,4 @@
-"""Channels whose illness is known, because it was put there; healthy ones beside them; and the shipped networks."""
+"""Health: channels with planted faults, healthy ones beside them, and the shipped networks."""
 
 import numpy as np
 import pytest
@@ -47,7 +47,7 @@ def flagged(maps: Maps, flag: int) -> list[int]:
 
 
 @pytest.mark.parametrize("rectified", [True, False])
-def test_three_filters_of_zeros_are_three_dead_channels(rectified):
+def test_three_zero_filters_are_three_dead_channels(rectified):
     conv = convolution(bias=False)
     with torch.no_grad():
         conv.weight[[1, 4, 6]] = 0
@@ -57,7 +57,7 @@ def test_three_filters_of_zeros_are_three_dead_channels(rectified):
     assert not maps.data[[1, 4, 6]].any() and maps.extras["values"][0] == pytest.approx(maps.data[0].mean())
 
 
-def test_what_never_changes_is_dead_whatever_it_is():
+def test_constant_channels_are_dead():
     conv = convolution()
     with torch.no_grad():
         conv.weight[2], conv.bias[2] = 0, 0.7
@@ -66,7 +66,7 @@ def test_what_never_changes_is_dead_whatever_it_is():
     assert (maps.data[2] == 1).all()
 
 
-def test_never_above_zero_is_dead_behind_a_relu_alone():
+def test_never_positive_is_dead_only_before_a_relu():
     conv = convolution()
     with torch.no_grad():
         conv.bias[2], conv.bias[5] = -50.0, -0.6
@@ -151,7 +151,7 @@ def gauss(side: int, sigma: float) -> torch.Tensor:
     return torch.outer(line, line) / line.sum() ** 2
 
 
-def test_energy_above_what_a_stride_keeps():
+def test_energy_above_the_strides_nyquist_frequency():
     kernels = torch.stack([checker(8), gauss(8, 2.0), gauss(8, 2.0) * checker(8)])[:, None]
     share = aliased_kernel_share(kernels, (2, 2))
     assert share[0] > 0.95 and share[1] < 0.01 and share[2] > 0.99
@@ -187,7 +187,7 @@ def test_aliased_channels_are_flagged_in_first_and_in_later_layers():
     assert flagged(health(later, "0"), ALIASED) == []
 
 
-def test_what_counts_as_strided():
+def test_which_convolutions_count_as_strided():
     model = nn.Sequential(nn.Conv2d(3, 4, 3, 2), nn.BatchNorm2d(4), nn.ReLU(), nn.Conv2d(4, 4, 1, (1, 2))).eval()
     network = record(model, (torch.rand(1, 3, 9, 9),), layers=()).network
     assert (
@@ -211,7 +211,7 @@ def test_checkerboards_of_transposed_convolutions_are_flagged():
         assert bool(wanted) == maps.labels[0].startswith("like channel 1, correlation 1.000; a checkerboard: ")
 
 
-def test_what_becomes_of_a_layers_values():
+def test_activation_limits():
 
     class Both(nn.Module):
         def __init__(self):
@@ -244,7 +244,7 @@ def test_the_shipped_network_is_healthy():
     assert 0.05 < found["stage3.1:add"].extras["values"].mean() < 0.95
 
 
-def test_steps_tell_how_far_it_is():
+def test_steps_report_progress():
     context = method_runs.make_context(
         nn.Sequential(convolution()).eval(), torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=noise(300)
     )

@@ -1,4 +1,4 @@
-"""Regularised inversion: pictures from maps, against layers whose inverse is known and the authors' own rules."""
+"""Inversion: layers whose inverse is known, and the authors' own optimiser."""
 
 import numpy as np
 import pytest
@@ -76,7 +76,7 @@ def test_a_layer_that_keeps_everything_gives_the_picture_back(layer):
     assert maps.labels[0].startswith("feature error ") and "picture error " in maps.labels[0]
 
 
-def test_the_label_tells_both_errors():
+def test_the_label_gives_both_errors():
     context = context_of(["turn"])
     maps = method_runs.run_method(context, "inversion", steps=5)["turn"]
     shares = torch.from_numpy(maps.data).permute(0, 3, 1, 2)
@@ -90,7 +90,7 @@ def test_the_label_tells_both_errors():
     assert maps.extras["values"][0] == pytest.approx(off, rel=1e-3)
 
 
-def test_with_data_the_distance_of_two_pictures_is_one():
+def test_the_distance_of_two_pictures_of_the_data_is_error_one():
     model, _ = concepts.load("object")
     inputs = torch.from_numpy(concepts.picture(4)).permute(2, 0, 1)[None].float() / 127.5 - 1
     context = method_runs.make_context(model, inputs, ["stem.norm"], data=sets.open_data("concepts:object"))
@@ -105,7 +105,7 @@ def test_with_data_the_distance_of_two_pictures_is_one():
     assert maps.extras["values"][0] == pytest.approx(float((values - inputs).square().sum()) / np.mean(pairs), rel=1e-3)
 
 
-def test_it_comes_step_by_step():
+def test_results_come_step_by_step():
     steps = method_runs.method_steps(context_of(["turn", "squares"]), "inversion", steps=20)
     assert [step.share for step in steps] == sorted(step.share for step in steps) and steps[-1].share == 1
     assert sum(len(step.maps) for step in steps if step.maps and step.maps[0].layer == "turn") == 10
@@ -124,7 +124,7 @@ def test_repeats_lie_side_by_side_and_begin_with_their_own_noise():
     assert np.array_equal(first.texels, again.texels)
 
 
-def test_some_channels_alone():
+def test_selected_channels_only():
     """The others of the reconstruction are free."""
     context = context_of(["turn"], channels=(1,))
     maps = method_runs.run_method(context, "inversion", smoothness=0.0, steps=150)["turn"]
@@ -136,7 +136,7 @@ def test_some_channels_alone():
 
 
 @pytest.mark.parametrize("features", ["binarise", "dropout", "drop_least", "drop_top"])
-def test_what_is_inverted_may_be_changed(features):
+def test_features_can_be_changed_before_inversion(features):
     plain = method_runs.run_method(context_of(["turn"]), "inversion", smoothness=0.0, steps=60)["turn"]
     maps = method_runs.run_method(context_of(["turn"]), "inversion", smoothness=0.0, steps=60, features=features)[
         "turn"
@@ -176,7 +176,7 @@ def goal(context, layer="turn", smoothness=1.0, way="adam"):
     )
 
 
-def test_their_first_step_on_a_linear_layer_by_hand():
+def test_the_authors_first_step_on_a_linear_layer_by_hand():
     """u <- u - rate (dR/du + norm d(E)/du), in steps of 1/255 about mid-grey."""
     context = context_of(["turn"])
     wanted = goal(context, smoothness=2.0, way="authors")
@@ -201,14 +201,14 @@ def test_their_first_step_on_a_linear_layer_by_hand():
     assert (moved - about).abs().max() > 0.05
 
 
-def test_their_phases():
+def test_the_authors_step_sizes():
     rates = descents._phases(2100)
     assert [rate.size for rate in rates[::100]] == [1e-3] * 8 + [1e-4] * 5 + [1e-5] * 5 + [1e-6] * 2 + [1e-7]
     assert [k for k, rate in enumerate(rates) if rate.fresh] == [0, 800, 1300, 1800, 2000]
     assert sum(steps for steps, _ in AUTHORS_RATES) == 2100 and len(descents._phases(21)) == 21
 
 
-def test_both_ways_come_to_the_same():
+def test_both_optimisers_reach_the_same():
     found = [
         method_runs.run_method(context_of(["squares"]), "inversion", way=way, smoothness=0.1)["squares"]
         for way in ("adam", "authors")
@@ -227,7 +227,7 @@ def test_both_ways_come_to_the_same():
         ("rounded", ModelError, "layer rounded has no gradient with the picture.*upconvnet can"),
     ],
 )
-def test_what_can_not_be_inverted(layer, kind, line):
+def test_layers_that_cannot_be_inverted_are_errors(layer, kind, line):
     with pytest.raises(kind, match=line):
         method_runs.method_steps(context_of([layer]), "inversion", steps=3)
 
@@ -238,7 +238,7 @@ def test_it_needs_a_picture():
         method_runs.method_steps(method_runs.make_context(model, torch.ones(1, 4), ["0"]), "inversion")
 
 
-def test_a_channel_that_is_not_there():
+def test_a_missing_channel_is_an_error():
     with pytest.raises(InputError, match="there is no channel 7"):
         method_runs.method_steps(context_of(["turn"], channels=(7,)), "inversion", steps=2)
 
@@ -256,19 +256,19 @@ def fragile(start):
     return InversionDescent(Fragile(**vars(plain)), torch.full((1, 3, 12, 12), start), 3)
 
 
-def test_it_begins_again_with_a_smaller_step(monkeypatch):
+def test_it_restarts_with_a_smaller_step(monkeypatch):
     monkeypatch.setattr(descents, "AUTHORS_RATES", ((3, 0.5),))
     descent = fragile(0.5)
     done = list(descent.steps())
     assert done.count(1) > 1 and done[-3:] == [1, 2, 3] and descent.shares.isfinite().all()
 
 
-def test_values_that_are_no_numbers_whatever_the_step():
+def test_nan_at_every_step_size_is_an_error():
     with pytest.raises(ModelError, match="turn: inversion came to values that are no numbers"):
         list(fragile(1.1).steps())
 
 
-def test_less_at_a_time_where_memory_is_short():
+def test_fewer_run_at_once_when_memory_is_short():
     wanted, sizes = goal(context_of(["turn"])), []
     start = torch.cat([start_noise(wanted.pixels, k, torch.device("cpu")) for k in range(4)])
     easy = InversionDescent(wanted, start, 3)
@@ -295,7 +295,7 @@ def test_less_at_a_time_where_memory_is_short():
         list(none.steps())
 
 
-def test_memory_that_ends_within_the_network():
+def test_memory_that_runs_out_within_the_network():
     context, sizes = context_of(["turn"]), []
 
     def short(module, args):
@@ -308,7 +308,7 @@ def test_memory_that_ends_within_the_network():
     assert maps.extras["samples"].tolist() == [2, 2] and sizes.count(4) == 1 and sizes[-1] == 2
 
 
-def test_the_network_is_as_it_was():
+def test_the_network_is_left_unchanged():
     context = context_of(["turn"])
     context.model.train()
     before = {name: value.clone() for name, value in context.model.state_dict().items()}

@@ -1,4 +1,4 @@
-"""CAM, boxes from it and how often these are right, against plain torch, stored maps of others, and known boxes."""
+"""CAM, boxes and their accuracy, against plain torch, maps stored by the authors, and known boxes."""
 
 import json
 from functools import cache
@@ -113,7 +113,7 @@ def test_cam_by_hand():
     ],
 )
 @pytest.mark.parametrize("method", ["cam", "localisation"])
-def test_other_ends_have_none_and_grad_cam_is_named(end, method):
+def test_networks_without_a_cam_head_are_referred_to_grad_cam(end, method):
     torch.manual_seed(0)
     model = Ends(end()).eval()
     context = method_runs.make_context(model, torch.randn(1, 3, 15, 15), ["b"])
@@ -123,7 +123,7 @@ def test_other_ends_have_none_and_grad_cam_is_named(end, method):
     assert method_runs.run_method(context, "grad_cam")["b"].shape == (1, 15, 15)
 
 
-def test_they_are_drawn_on_the_layer_of_the_classes():
+def test_maps_are_drawn_on_the_layer_of_the_classes():
     for method in ("cam", "localisation"):
         with pytest.raises(InputError, match="drawn on the layer of the classes, fc; ask for that one"):
             method_runs.run_method(shipped(["stem.norm"]), method)
@@ -259,7 +259,7 @@ def test_most_boxes_are_right():
     assert score.overlap > 0.6
 
 
-def test_the_papers_threshold_is_too_low_here():
+def test_the_papers_threshold_finds_fewer_boxes():
     finder, objects = ObjectFinder(shipped(), 0.2), data.open_data("concepts:object")
     low = BoxAccuracy(tuple(evaluate_picture(finder, objects, index) for index in range(60)), objects.classes)
     assert low.correct < 0.6 < BoxAccuracy(scored().results[:60], objects.classes).correct

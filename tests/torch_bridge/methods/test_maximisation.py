@@ -1,4 +1,4 @@
-"""Activation maximisation where the best picture is known: kernels, the shapes of `concepts`; and what goes wrong."""
+"""Activation maximisation where the best picture is known (kernels, shapes of `concepts`), and its errors."""
 
 import numpy as np
 import pytest
@@ -56,7 +56,7 @@ def test_every_shape_is_drawn(shipped, inputs):
     assert curve.shape == (6, 48) and (curve[:, -8:].mean(1) > curve[:, :8].mean(1) + 10).all()
 
 
-def test_it_is_the_same_picture_again(shipped, inputs):
+def test_the_same_seed_gives_the_same_picture(shipped, inputs):
     context = make_context(shipped[0], inputs, ["stage2.1:add"], (3, 5))
     first, second = (run_method(context, "maximisation", steps=6)["stage2.1:add"] for _ in range(2))
     assert np.array_equal(first.texels, second.texels)
@@ -64,7 +64,7 @@ def test_it_is_the_same_picture_again(shipped, inputs):
     assert np.abs(other.data[3] - first.data[3]).mean() > 0.01
 
 
-def test_a_channel_is_the_same_among_others(shipped, inputs):
+def test_a_channels_picture_does_not_depend_on_other_channels(shipped, inputs):
     layer = "stage2.1:add"
     among = run_method(make_context(shipped[0], inputs, [layer], (2, 3, 4, 5)), "maximisation", steps=8)[layer]
     alone = run_method(make_context(shipped[0], inputs, [layer], (4,)), "maximisation", steps=8)[layer]
@@ -84,7 +84,7 @@ def gabors(count=6, side=9):
     return torch.tensor(np.stack(kernels), dtype=torch.float32)
 
 
-def test_a_neuron_of_a_kernel_sees_the_kernel():
+def test_the_best_picture_of_a_neuron_is_its_kernel():
     """What is known is found: the kernel itself, where the neuron looks."""
     layer = nn.Conv2d(3, 6, 9, bias=False)
     layer.weight.data = gabors()
@@ -100,7 +100,7 @@ def cosine(first, second):
     return (first * second).sum() / np.linalg.norm(first) / np.linalg.norm(second)
 
 
-def test_the_first_layer_is_what_its_kernels_show(shipped, inputs):
+def test_the_first_layers_pictures_resemble_its_kernels(shipped, inputs):
     """Direct mapping beside maximisation, on the support of the middle neuron; a batch norm may turn a kernel round."""
     context = make_context(shipped[0], inputs, ["stem.norm"])
     direct = run_method(context, "weights")["stem.norm"].data
@@ -118,7 +118,7 @@ def test_the_first_layer_is_what_its_kernels_show(shipped, inputs):
         assert cosine(seen, turned[channel] * (direct[channel] - 0.5)) > 0.95
 
 
-def test_kernels_by_how_pixels_count():
+def test_kernels_per_pixel_brightness():
     layer = nn.Conv2d(3, 2, 3)
     how = Preprocessing(size=(8, 8), mean=(0.0,) * 3, std=(0.5, 0.25, 1.0))
     context = make_context(nn.Sequential(layer), torch.rand(1, 3, 8, 8), ["0"], preprocessing=how)
@@ -146,14 +146,14 @@ def test_diversity_makes_samples_differ(shipped, inputs):
     assert found[100.0] < found[0.0] - 0.05
 
 
-def test_the_four_sets_of_yosinski_lie_together(shipped, inputs):
+def test_the_four_sets_of_yosinski_are_shown_together(shipped, inputs):
     maps = run_method(make_context(shipped[0], inputs, ["fc"], (0,)), "maximisation", preset="yosinski2015", steps=8)[
         "fc"
     ]
     assert maps.extras["samples"].tolist() == [2, 2] and maps.shape == (6, 130, 130)
 
 
-def test_the_least(shipped, inputs):
+def test_least_minimises(shipped, inputs):
     context = make_context(shipped[0], inputs, ["fc"], (0, 1))
     most, least = (
         run_method(context, "maximisation", steps=24, least=least)["fc"].extras["values"] for least in (False, True)
@@ -161,7 +161,7 @@ def test_the_least(shipped, inputs):
     assert (least[:2] < most[:2] - 15).all() and least[:2].max() < 0
 
 
-def test_channels_together(shipped, inputs):
+def test_joint_channels(shipped, inputs):
     """One picture for two classes has more of both than the pictures of the others; weights turn one of them round."""
     model, _ = shipped
     context = make_context(model, inputs, ["fc"], (0, 4))
@@ -191,7 +191,7 @@ def test_a_whole_layer_and_a_direction(shipped, inputs):
     assert run_method(chosen, "maximisation", objective="direction", weights="1,2", steps=2)[layer].shape == (1, 64, 64)
 
 
-def test_where_it_begins_and_how_large_it_is(shipped, inputs):
+def test_start_and_size(shipped, inputs):
     context = make_context(shipped[0], inputs, ["stem.norm"], (0,))
     image = run_method(context, "maximisation", start="image", steps=1)["stem.norm"].data[0]
     own = (inputs[0].permute(1, 2, 0).numpy() + 1) / 2
@@ -202,7 +202,7 @@ def test_where_it_begins_and_how_large_it_is(shipped, inputs):
     assert large.shape[1:] == (96, 96)
 
 
-def test_it_comes_in_parts(shipped, inputs):
+def test_partial_results(shipped, inputs):
     """Batch after batch, several looks at each; never more than a run of the network in a step."""
     context = make_context(shipped[0], inputs, ["stage1.1:add"], range(10))
     every = method_steps(context, "maximisation", steps=12)
@@ -215,7 +215,7 @@ def test_it_comes_in_parts(shipped, inputs):
     assert "stage1.1:add, channels 0 to 7 of 10, step 1 of 12" in {step.message for step in every}
 
 
-def test_a_network_that_is_large_runs_on_few_at_a_time(shipped, inputs, monkeypatch):
+def test_a_large_network_runs_on_few_pictures_at_once(shipped, inputs, monkeypatch):
     from innerwalk.torch_bridge.method_support import maximisation_run
 
     sizes = []
@@ -263,7 +263,7 @@ def test_a_grey_picture_is_made():
     assert np.array_equal(maps.data[..., 0], maps.data[..., 2])
 
 
-def test_no_number_begins_again_with_smaller_steps():
+def test_nan_restarts_with_smaller_steps():
     """Steps of 0.02 would pass the edge; of half as much they don't."""
 
     def edge(x):
@@ -277,7 +277,7 @@ def test_no_number_begins_again_with_smaller_steps():
         run_method(own_work(lambda x: x.mean((2, 3), keepdim=True) * torch.nan), "maximisation", preset="simonyan2013")
 
 
-def test_memory_ends():
+def test_memory_that_runs_out():
     from innerwalk.torch_bridge.method_support import maximisation_run
 
     sizes = []
@@ -301,7 +301,7 @@ def test_memory_ends():
         run_method(own_work(none), "maximisation", steps=4)
 
 
-def test_what_never_fired_is_woken_up():
+def test_a_silent_channel_restarts_from_louder_noise():
     """Grey and a little noise leave it dead; louder noise doesn't."""
 
     def asleep(x):
@@ -315,7 +315,7 @@ def test_what_never_fired_is_woken_up():
     assert dead.labels[0] == "reached 0, nothing reaches it"
 
 
-def test_what_cannot_be_climbed(shipped, inputs):
+def test_objectives_that_do_not_fit_are_errors(shipped, inputs):
     model, names = shipped
     with pytest.raises(ModelError, match="layer has no gradient to the picture: the network detaches"):
         run_method(own_work(lambda x: x.detach().mean((2, 3), keepdim=True)), "maximisation")
@@ -343,7 +343,7 @@ def test_what_cannot_be_climbed(shipped, inputs):
         ({"weights": "1,2"}, "weights need joint channels or a direction"),
     ],
 )
-def test_weights_that_cannot_be(shipped, inputs, parameters, line):
+def test_wrong_weights_are_errors(shipped, inputs, parameters, line):
     with pytest.raises(InputError, match=line):
         run_method(make_context(shipped[0], inputs, ["fc"], (0, 1)), "maximisation", **parameters)
 
@@ -353,7 +353,7 @@ def test_a_layer_without_direction():
         run_method(own_work(lambda x: x.mean((2, 3), keepdim=True)), "maximisation", objective="direction")
 
 
-def test_the_model_is_left_as_it_was(shipped, inputs):
+def test_the_model_is_left_unchanged(shipped, inputs):
     model = shipped[0].train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
     context = make_context(model, inputs, ["stage1.1:add"], (0,))
@@ -376,7 +376,7 @@ def test_pixels_are_kept_in_256_levels(shipped, inputs):
     assert Pixels(CONCEPTS, inputs).shape == (3, 64, 64)
 
 
-def test_a_real_network_knows_what_it_asked_for(data_folder):
+def test_a_real_network_recognises_its_pictures(data_folder):
     """MobileNet V2 of ImageNet: half the steps of the default make a picture that it names as was wanted."""
     from innerwalk.torch_bridge.models.build import build_model
     from innerwalk.torch_bridge.models.torchvision_import import import_torchvision

@@ -1,4 +1,4 @@
-"""Methods against plain torch: activations, weights, averages over data, occlusion; and their forms."""
+"""Activations, weights, average and occlusion against plain torch; parameters and their forms."""
 
 from typing import Literal
 
@@ -59,7 +59,7 @@ def test_weights_are_the_kernels(bridge, server):
     assert shown.shape[:3] == (4, 3, 3)
 
 
-def test_average_is_the_mean_over_the_pictures_that_are_drawn(bridge, server):
+def test_average_is_the_mean_over_the_chosen_pictures(bridge, server):
     bridge.record("Names", [client.noise(1)])
     steps, every = run_job(bridge, "Names", "average", data="objects", parameters={"count": 11, "seed": 4})
     live, objects = network(server, "Names"), data.open_data("concepts:object")
@@ -74,7 +74,7 @@ def test_average_is_the_mean_over_the_pictures_that_are_drawn(bridge, server):
     assert [step["share"] for step in steps] == sorted(step["share"] for step in steps)
 
 
-def test_average_over_fewer_than_there_are(bridge):
+def test_average_over_some_of_the_pictures(bridge):
     bridge.record("Names")
     first = run_job(bridge, "Names", "average", data="objects", parameters={"count": 5, "seed": 1})[1]
     other = run_job(bridge, "Names", "average", data="objects", parameters={"count": 5, "seed": 2})[1]
@@ -93,7 +93,7 @@ def test_average_of_a_network_with_two_inputs(bridge, server):
     assert np.allclose(every["left", "average"].data, np.mean(values, 0), atol=1e-6)
 
 
-def test_occlusion_is_the_fall_of_the_mean(bridge, server):
+def test_occlusion_is_the_drop_of_the_mean(bridge, server):
     bridge.record("Names", [client.noise(6)])
     parameters = {"size": 0.25, "stride": 1.0, "fill": "value", "value": 0.5}
     steps, every = run_job(bridge, "Names", "occlusion", parameters=parameters)
@@ -153,7 +153,7 @@ class Wishes:
 METHOD = Method("wish", "Wish", "Wishes.", lambda work, parameters: iter(()), Wishes)
 
 
-def test_a_form_says_everything():
+def test_a_form_describes_every_parameter():
     fields = parameter_form(METHOD)
     assert [(field["name"], field["kind"], field["default"]) for field in fields] == [
         ("count", "int", 3),
@@ -168,7 +168,7 @@ def test_a_form_says_everything():
     assert "weight       how much (0.5 m, 0 to 1)" in help_text(METHOD) and "up | down" in help_text(METHOD)
 
 
-def test_what_was_given_is_chosen():
+def test_parameters_are_parsed():
     assert parse_parameters(METHOD, {}) == Wishes()
     found = parse_parameters(METHOD, {"count": 10, "weight": 1, "mirrored": True, "word": "", "way": "down"})
     assert found == Wishes(10, 1.0, 2.0, True, "", "down")
@@ -193,7 +193,7 @@ def test_what_was_given_is_chosen():
         ([1], "an object such as"),
     ],
 )
-def test_what_cannot_be_chosen(parameters, line):
+def test_wrong_parameters_are_errors(parameters, line):
     with pytest.raises(InputError, match=line):
         parse_parameters(METHOD, parameters)
 

@@ -1,4 +1,4 @@
-"""Occlusion against sums by hand and captum's: places, fills, what may fall, and steps."""
+"""Occlusion against sums by hand and captum: positions, contents of patches, targets, and steps."""
 
 import math
 
@@ -58,7 +58,7 @@ def by_hand(read, x, hidden, patch, stride):
     return total / count
 
 
-def test_of_a_linear_network_it_is_the_sum_under_the_patch():
+def test_for_a_linear_network_it_is_the_sum_under_the_patch():
     torch.manual_seed(0)
     model, x = Linear(), picture()
     maps = method_runs.run_method(
@@ -110,7 +110,7 @@ def test_grey_is_the_mean_of_the_data():
     assert torch.equal(hidden("grey", plain), torch.ones(1, 3, 10, 14))
 
 
-def test_noise_is_that_of_a_seed_and_valid():
+def test_noise_is_seeded_and_valid():
     first, again, other = hidden("noise"), hidden("noise"), hidden("noise", seed=1)
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert first.min() >= -1 and first.max() <= 1 and first.std() > 0.4
@@ -142,7 +142,7 @@ def test_the_score_of_a_class_is_drawn_on_the_layer_of_the_classes():
         method_runs.run_method(method_runs.make_context(model, x, ["a"]), "occlusion", of="class")
 
 
-def test_places_come_some_at_a_time_and_fill_the_picture():
+def test_positions_come_in_batches_and_fill_the_picture():
     model, x = Small().eval(), picture()
     with mock.patch.dict(run_limits.MAX_COPIES, cpu=3):
         steps = method_runs.method_steps(method_runs.make_context(model, x, ["a"]), "occlusion", size=0.25)
@@ -168,7 +168,7 @@ def test_many_channels_are_drawn_smaller():
     assert small.shape == (4, 8, 8) and np.allclose(small, full[:, 1::4, 1::4], atol=1e-5)
 
 
-def test_what_a_shipped_network_needs_lies_in_the_object():
+def test_a_shipped_networks_evidence_lies_in_the_object():
     model, names = concepts.load("object")
     hits = 0
     for index in range(12):
@@ -197,7 +197,7 @@ def test_no_gradient_is_needed():
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_captum_has_the_same():
+def test_captum_agrees_on_occlusion():
     captum = pytest.importorskip("captum.attr", reason="captum isn't installed; the sums by hand have run")
     torch.manual_seed(1)
     model, x = Small().eval(), picture()

@@ -1,4 +1,4 @@
-"""The best pictures of channels where they are known: by asking one picture at a time, and by pictures made for it."""
+"""The best pictures of channels, against runs on single pictures, and for pictures planted by the test."""
 
 import numpy as np
 import pytest
@@ -66,7 +66,7 @@ def test_a_planted_picture_ranks_first_and_is_cut_out():
 
 
 @pytest.mark.parametrize("score", ["max", "mean"])
-def test_ranks_are_those_of_asking_each_picture_alone(score):
+def test_ranks_equal_those_of_running_each_picture_alone(score):
     model, names = concepts.load("object")
     objects = data.open_data("concepts:object")
     layers = ["stage1.0.norm1", "stage2.1:add", "fc"]
@@ -91,7 +91,7 @@ def test_ranks_are_those_of_asking_each_picture_alone(score):
         assert np.allclose(found, flat[order[rows, columns], rows].max(1), rtol=1e-4, atol=1e-5)
 
 
-def test_parts_of_the_data_merge_to_what_one_pass_finds():
+def test_parts_of_the_data_merge_to_the_result_of_one_pass():
     model, _ = concepts.load("object")
     objects = data.open_data("concepts:object")
     context = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage1.0.norm1"], data=objects)
@@ -147,7 +147,7 @@ def test_memory_does_not_grow_with_the_pictures():
     assert held[0] == held[1]
 
 
-def test_only_the_channels_asked_for_are_made():
+def test_only_selected_channels_are_computed():
     model, _ = concepts.load("object")
     objects = data.open_data("concepts:object")
     work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], data=objects)
@@ -234,7 +234,7 @@ class Broken(nn.Module):
 
 
 @pytest.mark.parametrize("kind", [OneAtATime, Full])
-def test_networks_that_take_few_pictures_at_once_get_few(kind):
+def test_networks_that_take_few_pictures_at_once_get_few_pictures(kind):
     torch.manual_seed(0)
     model = kind().eval()
     pictures = noise(20)
@@ -253,7 +253,7 @@ def test_networks_that_take_few_pictures_at_once_get_few(kind):
         assert model.sizes[2] == 20 and max(model.sizes[3:]) <= 10 and model.sizes.count(2) >= 9
 
 
-def test_a_network_that_fails_is_an_error_of_one_line():
+def test_a_failing_network_is_a_one_line_error():
     context = method_runs.make_context(
         Broken().eval(), torch.zeros(1, 3, 16, 16), ["conv"], preprocessing=PLAIN, data=Pictures(noise(70))
     )
@@ -261,7 +261,7 @@ def test_a_network_that_fails_is_an_error_of_one_line():
         method_runs.method_steps(context, "top_images")
 
 
-def test_a_network_of_vectors_is_fed_as_it_wants():
+def test_a_network_of_vectors_gets_vectors():
     model = nn.Sequential(nn.Linear(3 * 16 * 16, 4)).eval()
     context = method_runs.make_context(model, torch.zeros(1, 768), ["0"], preprocessing=PLAIN, data=Pictures(noise(6)))
     feed = context.feed
@@ -306,7 +306,7 @@ def test_parts_are_the_fields_with_what_was_cut_off():
     assert CropFrame(fields, False).size(96) == (35, 21) and CropFrame(fields, False).size(4) == (4, 2)
 
 
-def test_a_map_lies_over_the_pixels_that_its_places_are_over():
+def test_a_map_lies_over_the_pixels_of_its_positions():
     starts = np.arange(4) * 4
     boxes = np.stack(np.broadcast_arrays(starts[:, None], starts, starts[:, None] + 4, starts + 4), -1)
     fields = ReceptiveFields(boxes[None].astype(np.int32), (16, 16))
@@ -331,7 +331,7 @@ def test_what_is_outside_is_dark_or_has_a_line_around_it():
     assert (shade_outside(shots, above, "plain") == 1).all()
 
 
-def test_views_say_what_they_are_of():
+def test_batches_name_their_pictures():
     model, _ = crosses()
     pictures = noise(7)
     context = method_runs.make_context(
@@ -354,7 +354,7 @@ class Odd(nn.Module):
         return self.conv(x / (x.mean((1, 2, 3), keepdim=True) > 0.5))
 
 
-def test_pictures_without_a_number_are_never_the_best():
+def test_pictures_with_nan_are_never_the_best():
     pictures = noise(5) + [picture + 190 for picture in noise(2, seed=1)]
     preprocessing = Preprocessing(size=(16, 16), mean=(0.0,), std=(1.0,))
     model = nn.Sequential(nn.Sequential(Odd())).eval()

@@ -1,4 +1,4 @@
-"""The parts of synthesis against closed forms: pictures as numbers, moves, objectives, rules, a step of each preset."""
+"""Parts of synthesis against closed forms: parametrisations, transforms, objectives, regularisers, preset steps."""
 
 from dataclasses import replace
 
@@ -52,7 +52,7 @@ def ascend(settings, kind="noise", samples=1):
     return start.values.numpy(), ascent.values.numpy()
 
 
-def test_waves_are_the_inverse_fourier_transform():
+def test_fourier_coefficients_are_those_of_the_inverse_transform():
     """As numpy has it, coefficient by coefficient, with lucid's weights and colours."""
     image, values = FourierParametrisation(PIXELS, SIZE), torch.randn(2, 3, 6, 3, 2, generator=RANDOM) * 0.3
     far = np.hypot(np.fft.fftfreq(6)[:, None], np.fft.rfftfreq(5)[None])
@@ -65,7 +65,7 @@ def test_waves_are_the_inverse_fourier_transform():
 
 
 @pytest.mark.parametrize("way", ["fourier", "network", "brightness"])
-def test_a_picture_is_written_and_read(way):
+def test_parametrisations_are_inverted(way):
     brightness, image = torch.rand(2, 3, *SIZE, generator=RANDOM), build_parametrisation(way, PIXELS, SIZE)
     assert image.to_parameters(brightness).shape == (2, *image.shape)
     assert torch.allclose(
@@ -87,7 +87,7 @@ def numbers(first=(0.5, 0.5), last=(0.5, 0.5), scale=0.5, turn=0.99):
     return torch.tensor([[*first, *last, scale, turn]])
 
 
-def test_nothing_moves():
+def test_a_transform_without_ranges_changes_nothing():
     shares = torch.rand(1, 3, 9, 7)
     assert torch.allclose(RandomAffine()(shares, numbers()), shares, atol=1e-6)
 
@@ -101,7 +101,7 @@ def test_a_jitter_is_a_shift_with_grey_around():
     assert torch.allclose(found, expected, atol=1e-5)
 
 
-def test_all_moves_are_one_map():
+def test_all_transforms_combine_into_one_map():
     """A picture whose brightness is a plane, seen where all moves, one after another, put it."""
     moves, height, width = RandomAffine(margin=6), 40, 60
     numbers = torch.tensor([[0.1, 0.8, 0.9, 0.3, 0.95, 0.2]])  # right 0 of 8, down 7; then 4 and 1 of 4; 1.1; 5 of 26
@@ -118,7 +118,7 @@ def test_all_moves_are_one_map():
         assert float(seen) == pytest.approx(0.5 + 0.004 * at[0] - 0.003 * at[1], abs=1e-5)
 
 
-def test_each_picture_moves_by_itself():
+def test_each_picture_has_its_own_transform():
     shares = torch.rand(1, 3, 30, 30).repeat(2, 1, 1, 1)
     found = RandomAffine()(shares, torch.rand(2, 6, generator=RANDOM))
     assert (found[0] - found[1]).abs().mean() > 0.05
@@ -142,7 +142,7 @@ def test_objectives():
     assert goals.logit([2, 0]).score(reached(maps, torch.arange(6.0).reshape(2, 3)), [0, 1]).tolist() == [2.0, 3.0]
 
 
-def test_objectives_are_added_and_weighed():
+def test_objectives_are_added_and_weighted():
     maps = torch.randn(2, 4, 3, 5, generator=RANDOM)
     both = goals.channel("a", [0, 0]) + 0.5 * goals.logit([1, 1])
     assert both.needs_output and not goals.channel("a", [0]).needs_output
@@ -177,7 +177,7 @@ def test_diversity_is_the_mean_cosine_of_gram_matrices():
         assert torch.allclose(found[first : first + 3], -torch.stack(cosines).mean(), atol=1e-5)
 
 
-def test_yosinski_s_rules():
+def test_yosinskis_regularisers():
     values = torch.randn(1, 3, 8, 10, generator=RANDOM)
     gradient = torch.randn(1, 3, 8, 10, generator=RANDOM)
     moment = rules.StepState(4, torch.zeros(1, 8), gradient)
@@ -203,7 +203,7 @@ def test_a_blur_is_the_normal_distribution():
     assert torch.allclose(rules.blurred(torch.full((1, 1, 9, 9), 3.0), 1.0, 4), torch.tensor(3.0))
 
 
-def test_deepvisionvr_s_rule_by_chance():
+def test_deepvisionvrs_regulariser_by_its_random_numbers():
     values = torch.randn(2, 3, 40, 40, generator=RANDOM)
     never = rules.StepState(0, torch.full((2, 8), 0.9))
     smooth = rules.blurred(values, 0.5, 2)
@@ -253,7 +253,7 @@ def test_one_step_of_erhan2009():
 
 
 @pytest.mark.parametrize("name", ["quick", "fourier2017"])
-def test_one_step_of_waves(name):
+def test_one_step_of_fourier_presets(name):
     """Adam's first step is as large for each number: in the gradient's sign, which comes through every wave."""
     before, after = ascend(settings_of(name, transform=None))
     colours = np.array(COLOURS) / np.linalg.norm(COLOURS, axis=0).max()
@@ -275,7 +275,7 @@ def test_one_step_of_waves(name):
     np.testing.assert_allclose((after - before)[0][clear], step[clear], rtol=2e-3, atol=1e-5)
 
 
-def test_chance_is_a_picture_s_own():
+def test_random_numbers_belong_to_a_picture():
     settings = settings_of("quick", 3)
     alone = make_start(settings, ["0/a/7/0"], "noise", PICTURE)
     among = make_start(settings, ["0/a/2/0", "0/a/7/0"], "noise", PICTURE)
@@ -299,7 +299,7 @@ def test_the_last_steps_are_not_transformed():
     assert len(seen) == 6
 
 
-def test_deepvisionvr_s_rule_is_torchvision_s():
+def test_deepvisionvrs_regulariser_equals_torchvision():
     """Turned by nearest pixels and scaled, as its authors call torchvision for it."""
     from innerwalk.torch_bridge.models.torchvision_import import import_torchvision
 
