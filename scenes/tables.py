@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..torch_bridge.recording import ACTIVATIONS, FLAGS, Maps, Recording
+from ..torch_bridge.recording import ACTIVATIONS, LINK_PREFIX, Maps, Recording, flag_names
 from ..torch_bridge.recording.errors import UnknownName
 
 MOST_ROWS, MOST_LINKS, LONGEST = 32, 4, 80
 """Most rows of a layer, most links or boxes of a channel, most characters of a label."""
-LINKS = "weights:"
 
 
 def table(layer_maps: Sequence[Maps], channels: Sequence[int]) -> str:
@@ -63,8 +62,8 @@ def _columns(maps: Maps, channels: Sequence[int]) -> list[list[str]]:
         "boxes": [_boxes(maps, channel) for channel in channels],
     }
     for name, links in maps.extras.items():
-        if name.startswith(LINKS):
-            cells[f"of {name.removeprefix(LINKS)}"] = [_links(links, channel) for channel in channels]
+        if name.startswith(LINK_PREFIX):
+            cells[f"of {name.removeprefix(LINK_PREFIX)}"] = [_links(links, channel) for channel in channels]
     return [[head, *column] for head, column in cells.items() if any(column) or head == "channel"]
 
 
@@ -76,7 +75,7 @@ def _short(text: str) -> str:
 def flags_of(maps: Maps, channel: int) -> str:
     """Returns the names of a channel's flags, separated by commas; "" for none."""
     bits = int(maps.extras["flags"][channel]) if "flags" in maps.extras else 0
-    return ", ".join(word for k, word in enumerate(FLAGS) if bits >> k & 1)
+    return ", ".join(flag_names(bits))
 
 
 def _boxes(maps: Maps, channel: int) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import bpy
 import numpy as np
 
-from ...torch_bridge.recording import Layer, Maps, Recording
+from ...torch_bridge.recording import Layer, Maps, Recording, flag_names
 from ...torch_bridge.recording.errors import SceneError
 from ..imaging import colour, plots, statistics
 from ..imaging.statistics import Histogram, Statistics
@@ -132,7 +132,7 @@ def _method_facts(panel: bpy.types.Object, channel: int, label: str) -> list[tup
     """Return the method's labels, flags, boxes and links of a channel as texts; label: used if it has none."""
     metadata = panel_metadata.read_metadata(panel)
     label = metadata.labels[channel] if channel < len(metadata.labels) and metadata.labels[channel] else label
-    flags = panel_metadata.words(int(panel_metadata.read_flags(panel)[channel])) if "flags" in metadata.numbers else ""
+    flags = ", ".join(flag_names(int(panel_metadata.read_flags(panel)[channel]))) if "flags" in metadata.numbers else ""
     boxes = metadata.boxes[metadata.boxes[:, 0] == channel]
     facts = [("Stands for", label), ("Flags", flags)]
     facts += [("Box", f"{score:.2f}, {x1 - x0:.0%} × {y1 - y0:.0%}") for _, x0, y0, x1, y1, score in boxes[:3]]

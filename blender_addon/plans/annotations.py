@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...torch_bridge.recording import FLAGS
+from ...torch_bridge.recording import FLAGS, flag_names
 from ..imaging.atlas import Grid
 from .primitives import FLAT, Colour, Interval, Plan, Plane, Style
 
@@ -73,11 +73,6 @@ def informative_boxes(boxes: np.ndarray) -> np.ndarray:
 def chip_edge(grid: Grid) -> float:
     """Returns the side of a flag's chip in metres."""
     return float(np.clip(CHIP * min(grid.cell), CHIP_LEAST, CHIP_MOST))
-
-
-def flag_names(bits: int) -> list[str]:
-    """Returns the names of the flags whose bits are set."""
-    return [flag for k, flag in enumerate(FLAGS) if bits >> k & 1]
 
 
 def _is_best(box: np.ndarray, boxes: np.ndarray) -> bool:

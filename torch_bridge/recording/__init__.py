@@ -8,6 +8,7 @@ from .grids import near_square
 from .model import (
     ACTIVATIONS,
     FLAGS,
+    LINK_PREFIX,
     Edge,
     Layer,
     MapFrame,
@@ -17,6 +18,7 @@ from .model import (
     Recording,
     Role,
     channel_picture,
+    flag_names,
     pack,
     peaks,
     unpack,
@@ -28,6 +30,7 @@ from .storage import describe, describe_maps, load, restore, restore_maps, resto
 __all__ = [
     "ACTIVATIONS",
     "FLAGS",
+    "LINK_PREFIX",
     "Edge",
     "Layer",
     "MapFrame",
@@ -42,6 +45,7 @@ __all__ = [
     "describe",
     "describe_maps",
     "describe_network",
+    "flag_names",
     "format_channels",
     "ignore_progress",
     "load",

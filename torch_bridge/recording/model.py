@@ -28,10 +28,17 @@ FLAGS = ("dead", "duplicate", "saturated", "aliased", "beyond data")
 
 "beyond data": a synthesised image activates the channel more than all images of the data set.
 """
+LINK_PREFIX = "weights:"
+"""Prefix of the names of extra arrays that link channels to those of another layer; the layer's id follows."""
 
 Role = Literal["input", "panel", "joint", "edge", "output"]
 MapFrame = Literal["layer", "input"]
 PredictionKind = Literal["classes", "picture", "mask", "boxes", "numbers", "none"]
+
+
+def flag_names(bits: int) -> list[str]:
+    """Returns the names of the flags that are set in a channel's bits."""
+    return [flag for k, flag in enumerate(FLAGS) if bits >> k & 1]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ....torch_bridge.recording import ACTIVATIONS, Layer, Progress, Recording
+from ....torch_bridge.recording import ACTIVATIONS, LINK_PREFIX, Layer, Progress, Recording
 from ...layout import Hall, Slot
 from ...layout.blocks import matching_blocks
 from ...layout.boards import title_board
@@ -35,7 +35,6 @@ from ..paint.pictures import add_pictures
 from ..paint.styles import theme_style
 from ..panels import add_panel, panels, size_of, update_network_peak
 from ..panels.panel_display import choose_display
-from ..panels.panel_metadata import LINK_PREFIX
 from ..state.parts import hall_collection
 from . import map_updates as following
 from .store import Appearance, set_planned_place
@@ -158,7 +157,7 @@ def _panel(context: BuildContext, slot: Slot, layer: Layer, words: list[Label]) 
         channels = layer.map_shape[0]
         whole = maps.channels == channels
         needed = context.linked.get(maps.layer, ())
-        shown = choose_display(maps, slot, context.pixel(slot), digest=context.over and whole, needed=needed)
+        shown = choose_display(maps, slot, context.pixel(slot), reduce=context.over and whole, needed=needed)
         panel = add_panel(context.collection, layer.id, layer.id, shown.maps, shown.grid, 0 if whole else channels)
         size, note = shown.size, ""
         if shown.channels:

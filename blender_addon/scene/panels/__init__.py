@@ -1,5 +1,7 @@
 """Panels: one object for each layer, its values and metadata, and what is drawn on its tiles."""
 
+from .annotation_drawing import update_annotations, update_input_boxes
+from .link_drawing import strongest_links, update_links
 from .objects import (
     Grid,
     add_panel,
@@ -17,21 +19,34 @@ from .objects import (
     update_network_peak,
     world_matrix,
 )
+from .panel_metadata import PanelMetadata, read_metadata
+from .values import is_colour, is_vector, map_of, scales_of, value_at
 
 __all__ = [
     "Grid",
+    "PanelMetadata",
     "add_panel",
     "channel_count",
+    "channel_places",
     "find_panel",
     "grid_of",
     "image_of",
+    "is_colour",
+    "is_vector",
+    "map_of",
     "panel_of",
     "panels",
-    "channel_places",
-    "update_network_peak",
+    "read_metadata",
+    "scales_of",
     "show_channels",
     "show_maps",
     "size_of",
+    "strongest_links",
     "tiles_modifier",
+    "update_annotations",
+    "update_input_boxes",
+    "update_links",
+    "update_network_peak",
+    "value_at",
     "world_matrix",
 ]

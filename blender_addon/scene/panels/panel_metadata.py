@@ -1,6 +1,7 @@
-"""What a method says about channels besides values: kept on the panel, so that files, undo and refits know it.
+"""Stores on a panel what a method returns besides values, so that files, undo and new layouts keep it.
 
-Numbers of channels are attributes of the panel's points, for a person's own nodes too; all else is one JSON text.
+One number a channel becomes an attribute of the panel's points, which a person's own nodes can read; all else becomes
+one JSON text in a custom property.
 """
 
 from __future__ import annotations
@@ -14,123 +15,125 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ....torch_bridge.recording import FLAGS, MapFrame, Maps
+from ....torch_bridge.recording import LINK_PREFIX, MapFrame, Maps
 from ...properties import PANEL_METADATA
 
-LINK_PREFIX = "weights:"
-"""What the extras are called that link channels to those of another layer, before its id."""
-MAX_BOXES, MAX_LINKS = 4096, 256
-"""Of a layer, and of a layer to another: those with the highest scores, and the strongest."""
+MAX_BOXES = 4096
+"""Largest number of boxes kept for a layer; those with the highest scores are kept."""
+MAX_LINKS = 256
+"""Largest number of links kept between two layers; the strongest are kept."""
 
 
 @dataclass(frozen=True)
 class PanelMetadata:
-    """What is told of one panel."""
+    """The metadata of one panel's maps."""
 
     frame: MapFrame = "layer"
     labels: tuple[str, ...] = ()
     boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 6)))
-    """(n, 6): channel, x0, y0, x1, y1 (shares of the frame, from its upper left), score; best first."""
+    """(n, 6) float64: channel, x0, y0, x1, y1 (0..1 from the frame's upper left), score; best first."""
     links: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """By layer (n, 3): channel, channel of that layer, strength; strongest first."""
+    """(n, 3) float64 by the other layer's id: channel, channel of that layer, strength; strongest first."""
     numbers: tuple[str, ...] = ()
-    """Names of the attributes that hold a number a channel."""
+    """Names of the attributes that hold one number a channel."""
 
     def extras(self) -> dict[str, np.ndarray]:
-        """Boxes and links as `Maps` takes them."""
-        found = {LINK_PREFIX + layer: links.astype(np.float32) for layer, links in self.links.items()}
-        return found | ({"boxes": self.boxes.astype(np.float32)} if len(self.boxes) else {})
+        """Returns boxes (n, 6) and links (n, 3), float32, as the extras of `Maps`."""
+        links = {LINK_PREFIX + layer: rows.astype(np.float32) for layer, rows in self.links.items()}
+        return links | ({"boxes": self.boxes.astype(np.float32)} if len(self.boxes) else {})
 
 
 NO_METADATA = PanelMetadata()
 
 
 def write_metadata(panel: bpy.types.Object, maps: Maps) -> None:
-    """Write what the maps carry, in place of what was there."""
-    numbers = _per_channel(maps, len(panel.data.vertices))
-    told = _told(maps, list(numbers))
-    before = read_metadata(panel).numbers
-    if told != panel.get(PANEL_METADATA, ""):
-        panel[PANEL_METADATA] = told
-    for name in before:
+    """Writes the metadata of maps to a panel, in place of the previous one."""
+    numbers = _channel_numbers(maps, len(panel.data.vertices))
+    text = _to_json(maps, list(numbers))
+    old_numbers = read_metadata(panel).numbers
+    if text != panel.get(PANEL_METADATA, ""):
+        panel[PANEL_METADATA] = text
+    for name in old_numbers:
         if name not in numbers and name in panel.data.attributes:
             panel.data.attributes.remove(panel.data.attributes[name])
     for name, values in numbers.items():
         set_attribute(panel.data, name, values)
-    if numbers or before:
+    if numbers or old_numbers:
         panel.data.update()
 
 
 def read_metadata(panel: bpy.types.Object) -> PanelMetadata:
-    """What was kept; nothing where that is damaged."""
+    """Returns a panel's metadata; NO_METADATA if the text is damaged."""
     text = panel.get(PANEL_METADATA, "")
-    return _read(text) if text else NO_METADATA
+    return _from_json(text) if text else NO_METADATA
 
 
 def read_numbers(panel: bpy.types.Object) -> dict[str, np.ndarray]:
-    """By name (C,): the method's numbers."""
-    there = {name: panel.data.attributes.get(name) for name in read_metadata(panel).numbers}
-    return {name: _values(one) for name, one in there.items() if one is not None}
+    """Returns the method's numbers by name: (C,) int32 or float32."""
+    attributes = {name: panel.data.attributes.get(name) for name in read_metadata(panel).numbers}
+    return {name: _values(attribute) for name, attribute in attributes.items() if attribute is not None}
 
 
 def read_flags(panel: bpy.types.Object) -> np.ndarray:
-    """(C,) int32: bits of each channel."""
-    none = np.zeros(len(panel.data.vertices), np.int32)
-    return read_numbers(panel).get("flags", none).astype(np.int32)
-
-
-def words(bits: int) -> str:
-    """The words of a channel's flags, "" for none."""
-    return ", ".join(word for k, word in enumerate(FLAGS) if bits >> k & 1)
+    """Returns the flags of each channel, (C,) int32 bits of FLAGS."""
+    zeros = np.zeros(len(panel.data.vertices), np.int32)
+    return read_numbers(panel).get("flags", zeros).astype(np.int32)
 
 
 def set_attribute(mesh: Any, name: str, values: np.ndarray) -> None:
-    """One number a point, whole or not as they come."""
-    whole = values.dtype.kind in "iub"
-    layer = mesh.attributes.get(name) or mesh.attributes.new(name, "INT" if whole else "FLOAT", "POINT")
-    layer.data.foreach_set("value", np.ascontiguousarray(values, np.int32 if whole else np.float32))
+    """Sets an attribute of the mesh's points. values: (points,) bool or integers (stored as int32), or floats."""
+    is_integer = values.dtype.kind in "iub"
+    data_type = "INT" if is_integer else "FLOAT"
+    attribute = mesh.attributes.get(name) or mesh.attributes.new(name, data_type, "POINT")
+    attribute.data.foreach_set("value", np.ascontiguousarray(values, np.int32 if is_integer else np.float32))
 
 
-def _values(layer: bpy.types.Attribute) -> np.ndarray:
-    values = np.zeros(len(layer.data), np.int32 if layer.data_type == "INT" else np.float32)
-    layer.data.foreach_get("value", values)
+def _values(attribute: bpy.types.Attribute) -> np.ndarray:
+    values = np.zeros(len(attribute.data), np.int32 if attribute.data_type == "INT" else np.float32)
+    attribute.data.foreach_get("value", values)
     return values
 
 
-def _per_channel(maps: Maps, points: int) -> dict[str, np.ndarray]:
-    """By name (points,): the arrays of one number a channel, with zeros for points that have no channel."""
+def _channel_numbers(maps: Maps, points: int) -> dict[str, np.ndarray]:
+    """Returns the extras with one number a channel by name, (points,), padded with zeros."""
     named = {"value" if name == "values" else name: np.asarray(array) for name, array in maps.extras.items()}
-    return {name: np.pad(array, (0, points - maps.channels)) for name, array in named.items()
-            if name != "peak" and array.shape == (maps.channels,) and array.dtype.kind in "iubf"}  # fmt: skip
+    return {
+        name: np.pad(array, (0, points - maps.channels))
+        for name, array in named.items()
+        if name != "peak" and array.shape == (maps.channels,) and array.dtype.kind in "iubf"
+    }
 
 
-def _told(maps: Maps, numbers: list[str]) -> str:
-    """ "" for plain maps, which are the most."""
-    boxes = _best(maps.extras.get("boxes"), 6, MAX_BOXES)
-    links = {name.removeprefix(LINK_PREFIX): _best(rows, 3, MAX_LINKS)
-             for name, rows in maps.extras.items() if name.startswith(LINK_PREFIX)}  # fmt: skip
+def _to_json(maps: Maps, numbers: list[str]) -> str:
+    """Returns the metadata as JSON; "" for maps without any, which are the most frequent."""
+    boxes = _best_rows(maps.extras.get("boxes"), 6, MAX_BOXES)
+    links = {
+        name.removeprefix(LINK_PREFIX): _best_rows(rows, 3, MAX_LINKS)
+        for name, rows in maps.extras.items()
+        if name.startswith(LINK_PREFIX)
+    }
     if not (boxes or links or numbers or maps.labels or maps.frame != "layer"):
         return ""
-    told = {"frame": maps.frame, "labels": maps.labels, "boxes": boxes, "links": links, "numbers": numbers}
-    return json.dumps(told, ensure_ascii=False)
+    metadata = {"frame": maps.frame, "labels": maps.labels, "boxes": boxes, "links": links, "numbers": numbers}
+    return json.dumps(metadata, ensure_ascii=False)
 
 
-def _best(rows: np.ndarray | None, columns: int, most: int) -> list[list[float]]:
-    """Finite rows with the largest last columns, largest first."""
+def _best_rows(rows: np.ndarray | None, columns: int, limit: int) -> list[list[float]]:
+    """Returns the finite rows whose last numbers are largest in size, largest first; [] for another shape."""
     if rows is None or np.ndim(rows) != 2 or np.shape(rows)[1] != columns:
         return []
-    known = np.asarray(rows, np.float64)[np.isfinite(rows).all(1)]
-    order = np.argsort(-np.abs(known[:, -1]), kind="stable")[:most]
-    return [[float(f"{one:.6g}") for one in row] for row in known[order]]
+    finite = np.asarray(rows, np.float64)[np.isfinite(rows).all(1)]
+    order = np.argsort(-np.abs(finite[:, -1]), kind="stable")[:limit]
+    return [[float(f"{number:.6g}") for number in row] for row in finite[order]]
 
 
 @lru_cache(maxsize=256)
-def _read(text: str) -> PanelMetadata:
+def _from_json(text: str) -> PanelMetadata:
     try:
-        told = json.loads(text)
-        links = {layer: np.array(rows, float).reshape(-1, 3) for layer, rows in told["links"].items()}
-        boxes = np.array(told["boxes"], float).reshape(-1, 6)
-        frame: MapFrame = "input" if told["frame"] == "input" else "layer"
-        return PanelMetadata(frame, tuple(told["labels"]), boxes, links, tuple(told["numbers"]))
+        metadata = json.loads(text)
+        links = {layer: np.array(rows, float).reshape(-1, 3) for layer, rows in metadata["links"].items()}
+        boxes = np.array(metadata["boxes"], float).reshape(-1, 6)
+        frame: MapFrame = "input" if metadata["frame"] == "input" else "layer"
+        return PanelMetadata(frame, tuple(metadata["labels"]), boxes, links, tuple(metadata["numbers"]))
     except (ValueError, KeyError, TypeError, AttributeError):
         return NO_METADATA

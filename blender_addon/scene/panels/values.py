@@ -1,4 +1,4 @@
-"""Values as they lie in a panel's image: all of a channel, or the one under the cursor."""
+"""Reads values back from a panel's images: maps, single pixels, peaks and scales."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .objects import channel_count, image_of, tiles_modifier
 
 
 def is_colour(panel: bpy.types.Object) -> bool:
-    """Whether its maps are pictures, one channel a cell."""
+    """Returns whether a panel shows colour maps, which have one channel a cell."""
     return panel_material.material_kind(panel.data.materials[0]) == "colour"
 
 
 def sheet_of(panel: bpy.types.Object) -> atlas.Sheet | None:
-    """Where the cells lie in its image; None where a person has taken its image, material or modifier away."""
+    """Returns the arrangement of cells in a panel's image; None if a person has removed image, material or modifier."""
     image, tiles = image_of(panel), tiles_modifier(panel)
     if image is None or tiles is None:
         return None
@@ -29,108 +29,107 @@ def sheet_of(panel: bpy.types.Object) -> atlas.Sheet | None:
 
 
 def texels_of(panel: bpy.types.Object) -> np.ndarray | None:
-    """All its maps as they lie in the image: (cells, H, W, 4) float32, FLAG for what is not finite.
+    """Returns all maps of a panel as (cells, H, W, 4) float32, with FLAG for values that aren't finite.
 
-    None where the panel has lost its image.
+    Returns None if a person has removed the panel's image.
     """
-    on = sheet_of(panel)
-    if on is None:
+    sheet = sheet_of(panel)
+    if sheet is None:
         return None
-    pixels = np.zeros(on.height * on.width * 4, np.float32)
+    pixels = np.zeros(sheet.height * sheet.width * 4, np.float32)
     image_of(panel).pixels.foreach_get(pixels)
-    return atlas.to_texels(pixels, on, -(-channel_count(panel) // (1 if is_colour(panel) else atlas.PER_CELL)))
+    return atlas.to_texels(pixels, sheet, -(-channel_count(panel) // (1 if is_colour(panel) else atlas.PER_CELL)))
 
 
 def map_of(panel: bpy.types.Object, channel: int) -> np.ndarray | None:
-    """One channel: (H, W) float32, or (H, W, 3) sRGB of colour maps; NaN for what is not finite.
+    """Returns a channel's map: (H, W) float32, or (H, W, 3) float32 sRGB for colour maps; NaN if not finite.
 
-    None where the panel has lost its image. Raises UnknownName for a channel that it doesn't have.
+    Returns None if a person has removed the panel's image. Raises UnknownName for a channel that doesn't exist.
     """
-    on = sheet_of(panel)
+    sheet = sheet_of(panel)
     cell, part = _cell(panel, channel)
-    if on is None:
+    if sheet is None:
         return None
     pixels = _read(image_of(panel))
-    height, width = on.height // on.rows, on.width // on.columns
-    column, row = divmod(cell, on.rows)
-    texels = pixels.reshape(on.height, on.width, 4)[row * height :, column * width :][:height, :width]
+    height, width = sheet.height // sheet.rows, sheet.width // sheet.columns
+    column, row = divmod(cell, sheet.rows)
+    texels = pixels.reshape(sheet.height, sheet.width, 4)[row * height :, column * width :][:height, :width]
     values = texels[..., part].copy()
     values[np.abs(values) > colour.FLAG_FROM] = np.nan
     return values
 
 
 def value_at(panel: bpy.types.Object, channel: int, row: int, column: int) -> np.ndarray | None:
-    """The value of one pixel, row 0 at the top: () float32, or (3,) sRGB of colour maps; NaN for what is not finite.
+    """Returns a pixel's value: a scalar () float32, or (3,) float32 sRGB for colour maps; NaN if not finite.
 
-    None where the panel has lost its image. Raises UnknownName for a channel or pixel that it doesn't have.
+    row: 0 at the top. Returns None if a person has removed the panel's image. Raises UnknownName for a channel or pixel
+    that doesn't exist.
     """
-    on = sheet_of(panel)
+    sheet = sheet_of(panel)
     cell, part = _cell(panel, channel)
-    if on is None:
+    if sheet is None:
         return None
-    height, width = on.height // on.rows, on.width // on.columns
+    height, width = sheet.height // sheet.rows, sheet.width // sheet.columns
     if not (0 <= row < height and 0 <= column < width):
-        raise UnknownName(
-            f"pixel of {panel[PANEL_LAYER_ID]}", f"({column}, {row})", [f"(0, 0) to ({width - 1}, {height - 1})"]
-        )
-    at = 4 * (((cell % on.rows) * height + row) * on.width + cell // on.rows * width + column)
-    values = _read(image_of(panel))[at : at + 4].copy()[part]
+        pixels = f"(0, 0) to ({width - 1}, {height - 1})"
+        raise UnknownName(f"pixel of {panel[PANEL_LAYER_ID]}", f"({column}, {row})", [pixels])
+    first = 4 * (((cell % sheet.rows) * height + row) * sheet.width + cell // sheet.rows * width + column)
+    values = _read(image_of(panel))[first : first + 4].copy()[part]
     return np.where(np.abs(values) > colour.FLAG_FROM, np.float32(np.nan), values)
 
 
 def peaks_of(panel: bpy.types.Object) -> np.ndarray:
-    """(C,) float32: what each channel's values are divided by where channels are normalised one by one.
-
-    The layer's peak where the panel has lost the image of them, or is of a version that had none.
-    """
-    count, on, image = channel_count(panel), sheet_of(panel), image_of(panel, "Peaks")
-    if on is None or image is None:
+    """Returns each channel's peak, (C,) float32; the layer's peak if the image of peaks is missing."""
+    count, sheet, image = channel_count(panel), sheet_of(panel), image_of(panel, "Peaks")
+    if sheet is None or image is None:
         return np.full(count, panel[LARGEST_PEAK], np.float32)
-    pixels = np.zeros(on.columns * on.rows * 4, np.float32)
+    pixels = np.zeros(sheet.columns * sheet.rows * 4, np.float32)
     image.pixels.foreach_get(pixels)
     per_cell = 1 if is_colour(panel) else atlas.PER_CELL
-    cells = atlas.to_texels(pixels, atlas.peak_sheet(on), -(-count // per_cell))
+    cells = atlas.to_texels(pixels, atlas.peak_sheet(sheet), -(-count // per_cell))
     return cells[..., :per_cell].reshape(-1)[:count]
 
 
 def channel_numbers(panel: bpy.types.Object, channel: int) -> dict[str, float]:
-    """Further numbers that the method says about a channel, by name."""
+    """Returns the method's numbers for a channel by name."""
     return {name: float(values[channel]) for name, values in panel_metadata.read_numbers(panel).items()}
 
 
 def scales_of(scene: bpy.types.Scene, panel: bpy.types.Object) -> np.ndarray:
-    """(C,) float64: what the shader divides each channel's values by: its own peak, its layer's or the network's."""
-    of_layer = float(panel[LARGEST_PEAK])
-    own = of_layer if is_vector(panel) else peaks_of(panel).astype(np.float64)
+    """Returns the peak by which the shader divides each channel: the channel's, layer's or network's; (C,) float64."""
+    layer_peak = float(panel[LARGEST_PEAK])
+    channel_peaks = layer_peak if is_vector(panel) else peaks_of(panel).astype(np.float64)
     channel, layer, network = scene[PEAK_WEIGHTS]
-    return np.full(channel_count(panel), channel * own + layer * of_layer + network * float(scene[LARGEST_PEAK]))
+    return np.full(
+        channel_count(panel), channel * channel_peaks + layer * layer_peak + network * float(scene[LARGEST_PEAK])
+    )
 
 
 def is_vector(panel: bpy.types.Object) -> bool:
-    """Whether a channel has one value and is shown as a bar, whose own peak is its layer's."""
+    """Returns whether a panel shows a vector as bars; its channels' peaks equal the layer's."""
     return panel_material.material_kind(panel.data.materials[0]) == "bars"
 
 
 def _cell(panel: bpy.types.Object, channel: int) -> tuple[int, int | slice]:
-    """The cell of a channel on the sheet, and which of the texel's components it is."""
+    """Returns the channel's cell on the sheet and its component (or components) of a texel."""
     count = channel_count(panel)
     if not 0 <= channel < count:
         raise UnknownName(f"channel of {panel[PANEL_LAYER_ID]}", str(channel), [f"0 to {count - 1}"])
     return (channel, slice(0, 3)) if is_colour(panel) else divmod(channel, atlas.PER_CELL)
 
 
-LARGEST = 1 << 22
-"""Numbers of an image whose memory is kept for the next one."""
-_held = np.zeros(0, np.float32)
-"""To get new memory takes several times as long as to fill it."""
+MAX_BUFFER = 1 << 22
+"""Largest number of floats in the buffer that `_read` reuses."""
+_buffer = np.zeros(0, np.float32)
+"""Buffer of the last image: allocating memory takes several times as long as filling it."""
 
 
 def _read(image: bpy.types.Image) -> np.ndarray:
-    """All numbers of an image, flat, good until the next is read."""
-    global _held
+    """Returns an image's pixels as (n,) float32, valid until the next call."""
+    global _buffer
     size = 4 * image.size[0] * image.size[1]
-    pixels = _held[:size] if size <= len(_held) else np.zeros(size, np.float32)
+    pixels = _buffer[:size] if size <= len(_buffer) else np.zeros(size, np.float32)
     image.pixels.foreach_get(pixels)
-    if len(_held) < size <= LARGEST:
-        _held = pixels
+    if len(_buffer) < size <= MAX_BUFFER:
+        _buffer = pixels
     return pixels
