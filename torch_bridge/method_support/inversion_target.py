@@ -92,7 +92,7 @@ def inversion_maps(
     """
     pictures = pixels.to_srgb(brightness)
     error = float(scale.error(pixels.to_network(brightness).float(), context.picture.float()).mean())
-    label = f"feature error {float(errors.mean()):.2g}, picture error {error:.2g} ({scale.said} = 1)"
+    label = f"feature error {float(errors.mean()):.2g}, picture error {error:.2g} ({scale.description} = 1)"
     extras = {"values": np.array([error], np.float32)}
     if len(pictures) > 1:
         extras["samples"] = np.array(near_square(len(pictures)), np.int32)

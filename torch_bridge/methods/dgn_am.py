@@ -19,8 +19,8 @@ from ..data import random_indices
 from ..inputs.pixels import Pixels
 from ..inverters.code_ascent import CodeAscent
 from ..inverters.distances import PictureErrorScale, load_picture
-from ..inverters.inverter_files import (InverterQuery, find_inverters, read_inverter)
-from ..inverters.generators import PictureGenerator, generator_from_prior, generator_from_network
+from ..inverters.generators import PictureGenerator, generator_from_network, generator_from_prior
+from ..inverters.inverter_files import InverterQuery, find_inverters, read_inverter
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..method_support.picture_maps import picture_maps
 from ..models.fingerprint import weights_fingerprint
@@ -100,7 +100,7 @@ def dgn_am(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     generator = _find_generator(context, parameters, pixels)
     forwards = {layer: PartialForward(context.model, [layer], context.arguments) for layer in context.layers}
     run = _Run(context, parameters, pixels, generator, PictureErrorScale(context, parameters.seed), forwards)
-    for message in run.scale.looking() if parameters.compared else ():
+    for message in run.scale.measure() if parameters.compared else ():
         yield Step(0.0, message)
     for number, layer in enumerate(context.layers):
         for step in _run_layer(run, layer):
@@ -130,11 +130,11 @@ def _run_layer(run: _Run, layer: str) -> Iterator[Step]:
         batch = channels[first : first + size]
         ascent = _start_ascent(run, layer, batch)
         for done in ascent.steps():
-            is_due = done % max(run.parameters.steps // PARTIAL_RESULTS, 1) == 0 or done == ascent.count
+            is_due = done % max(run.parameters.steps // PARTIAL_RESULTS, 1) == 0 or done == ascent.step_count
             if is_due:
                 results.update(batch, ascent)
-            share = (first + len(batch) * done / ascent.count) / len(channels)
-            message = f"{layer}, {first + len(batch)} of {len(channels)} channels, step {done} of {ascent.count}"
+            share = (first + len(batch) * done / ascent.step_count) / len(channels)
+            message = f"{layer}, {first + len(batch)} of {len(channels)} channels, step {done} of {ascent.step_count}"
             yield Step(ASCENT_SHARE * share, message, (_maps(run, layer, results),) if is_due else ())
         results.update(batch, ascent)
     nearest = yield from _find_nearest(run, torch.stack(list(results.pictures.values())))

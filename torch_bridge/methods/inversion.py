@@ -27,7 +27,9 @@ PARTIAL_RESULTS = 10
 class Parameters(InversionParameters):
     """Which values are kept, and how the picture is found."""
 
-    way: Optimiser = parameter("adam", "Optimiser: Adam within valid pixels, or the slower gradient descent of the authors")
+    way: Optimiser = parameter(
+        "adam", "Optimiser: Adam within valid pixels, or the slower gradient descent of the authors"
+    )
     steps: int = parameter(0, "Steps for each layer; 0: the optimiser's number, 400 or 2,100", 0, 100_000)
     smoothness: float = parameter(0.1, "How strongly smooth pictures are preferred; the authors use 1 to 100", 0.0, 1e6)
     repeats: int = parameter(1, "Pictures from different noise, side by side", 1, 16)
@@ -40,24 +42,24 @@ def inversion(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     layer can't be inverted.
     """
     scale, pixels = PictureErrorScale(context, parameters.seed), Pixels(context.preprocessing, context.picture)
-    for message in scale.looking():
+    for message in scale.measure():
         yield Step(0.0, message)
     count = len(context.layers)
     for number, layer in enumerate(context.layers):
         descent = _start_descent(context, layer, pixels, parameters)
         for done in descent.steps():
             error = float(descent.errors.min())
-            message = f"{layer}, step {done} of {descent.count}: feature error {error:.2g}"
-            is_due = done % max(descent.count // PARTIAL_RESULTS, 1) == 0 and done < descent.count
+            message = f"{layer}, step {done} of {descent.step_count}: feature error {error:.2g}"
+            is_due = done % max(descent.step_count // PARTIAL_RESULTS, 1) == 0 and done < descent.step_count
             maps = (_maps(context, layer, descent, scale),) if is_due else ()
-            yield Step((number + done / descent.count) / count, message, maps)
+            yield Step((number + done / descent.step_count) / count, message, maps)
         yield Step((number + 1) / count, f"{layer} is inverted", (_maps(context, layer, descent, scale),))
 
 
 def _start_descent(context: MethodContext, layer: str, pixels: Pixels, parameters: Parameters) -> InversionDescent:
     forward = PartialForward(context.model, [layer], context.arguments)
     target = find_inversion_target(context, forward, layer, parameters)
-    goal = InversionObjective(
+    objective = InversionObjective(
         forward,
         context.arguments_with,
         layer,
@@ -68,12 +70,12 @@ def _start_descent(context: MethodContext, layer: str, pixels: Pixels, parameter
         parameters.way,
     )
     start = [start_noise(pixels, parameters.seed + k, context.device) for k in range(parameters.repeats)]
-    return InversionDescent(goal, torch.cat(start), parameters.steps)
+    return InversionDescent(objective, torch.cat(start), parameters.steps)
 
 
 def _maps(context: MethodContext, layer: str, descent: InversionDescent, scale: PictureErrorScale) -> Maps:
-    pixels = descent.goal.pixels
-    return inversion_maps(context, layer, INVERSION.name, pixels, descent.shares, descent.errors, scale)
+    pixels = descent.objective.pixels
+    return inversion_maps(context, layer, INVERSION.name, pixels, descent.brightness, descent.errors, scale)
 
 
 INVERSION = Method(

@@ -14,7 +14,7 @@ import torch
 
 from ..inputs.pixels import Pixels
 from ..inverters.distances import PictureErrorScale, feature_error
-from ..inverters.inverter_files import (InverterQuery, find_inverters, read_inverter)
+from ..inverters.inverter_files import InverterQuery, find_inverters, read_inverter
 from ..method_support.inversion_target import InversionParameters, find_inversion_target, inversion_maps
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..models.fingerprint import weights_fingerprint
@@ -41,7 +41,7 @@ def upconvnet(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     )
     files = find_inverters(parameters.file, wanted, context.layers)
     scale = PictureErrorScale(context, parameters.seed)
-    for message in scale.looking():
+    for message in scale.measure():
         yield Step(0.0, message)
     for number, (layer, path) in enumerate(files.items(), 1):
         maps = _invert(context, layer, path, pixels, scale, parameters)

@@ -95,7 +95,7 @@ def test_the_distance_of_two_pictures_of_the_data_is_error_one():
     inputs = torch.from_numpy(concepts.picture(4)).permute(2, 0, 1)[None].float() / 127.5 - 1
     context = method_runs.make_context(model, inputs, ["stem.norm"], data=sets.open_data("concepts:object"))
     steps = method_runs.method_steps(context, "inversion", steps=3)
-    assert steps[0].message == "looked at 8 pictures of concepts object" and not steps[0].maps
+    assert steps[0].message == "compared 8 pictures of concepts object" and not steps[0].maps
     maps = steps[-1].maps[0]
     assert "(two pictures of concepts object = 1)" in maps.labels[0]
     chosen = sets.random_indices(context.data, 48, 0)
@@ -164,10 +164,10 @@ def test_importance_by_the_strongest_class():
     assert torch.allclose(code.maps, maps * kept)
 
 
-# The authors' way
+# The authors' optimiser
 
 
-def goal(context, layer="turn", smoothness=1.0, way="adam"):
+def objective(context, layer="turn", smoothness=1.0, way="adam"):
     reach, pixels = PartialForward(context.model, [layer], context.arguments), Pixels(PLAIN, context.picture)
     with torch.no_grad():
         maps = reach(context.arguments).maps[layer]
@@ -179,15 +179,15 @@ def goal(context, layer="turn", smoothness=1.0, way="adam"):
 def test_the_authors_first_step_on_a_linear_layer_by_hand():
     """u <- u - rate (dR/du + norm d(E)/du), in steps of 1/255 about mid-grey."""
     context = context_of(["turn"])
-    wanted = goal(context, smoothness=2.0, way="authors")
+    wanted = objective(context, smoothness=2.0, way="authors")
     start = start_noise(wanted.pixels, 3, context.device)
     descent = InversionDescent(wanted, start, 2100)
     next(descent.steps())
     about = ((start - 0.5) * 255).double()
     std = torch.tensor(PLAIN.std).double().reshape(1, 3, 1, 1)
     weight = context.model.turn.weight[:, :, 0, 0].double()
-    off = context.model.turn(wanted.pixels.to_network(start)).double() - wanted.maps
-    of_maps = torch.einsum("oc,nohw->nchw", weight, 2 * off / wanted.maps.square().sum()) / std / 255
+    off = context.model.turn(wanted.pixels.to_network(start)).double() - wanted.target
+    of_maps = torch.einsum("oc,nohw->nchw", weight, 2 * off / wanted.target.square().sum()) / std / 255
     right, down = about.diff(dim=3), about.diff(dim=2)
     smooth = torch.zeros_like(about)
     smooth[..., 1:] += 2 * right
@@ -197,15 +197,15 @@ def test_the_authors_first_step_on_a_linear_layer_by_hand():
     of_energy = 8e-10 / 2 * 6 * about**5 + 2.0 * 10 / 2 * smooth
     norm = (0.25 * 255) ** 2 * 3 * 12 * 12
     moved = about - 1e-3 * (of_energy + norm * of_maps)
-    assert torch.allclose((descent.shares.double() - 0.5) * 255, moved.detach(), atol=1e-3)
+    assert torch.allclose((descent.brightness.double() - 0.5) * 255, moved.detach(), atol=1e-3)
     assert (moved - about).abs().max() > 0.05
 
 
 def test_the_authors_step_sizes():
-    rates = descents._phases(2100)
-    assert [rate.size for rate in rates[::100]] == [1e-3] * 8 + [1e-4] * 5 + [1e-5] * 5 + [1e-6] * 2 + [1e-7]
-    assert [k for k, rate in enumerate(rates) if rate.fresh] == [0, 800, 1300, 1800, 2000]
-    assert sum(steps for steps, _ in AUTHORS_RATES) == 2100 and len(descents._phases(21)) == 21
+    rates = descents._phase_rates(2100)
+    assert [rate.rate for rate in rates[::100]] == [1e-3] * 8 + [1e-4] * 5 + [1e-5] * 5 + [1e-6] * 2 + [1e-7]
+    assert [k for k, rate in enumerate(rates) if rate.starts_phase] == [0, 800, 1300, 1800, 2000]
+    assert sum(steps for steps, _ in AUTHORS_RATES) == 2100 and len(descents._phase_rates(21)) == 21
 
 
 def test_both_optimisers_reach_the_same():
@@ -224,7 +224,7 @@ def test_both_optimisers_reach_the_same():
     ("layer", "kind", "line"),
     [
         ("dead", InputError, "layer dead is 0 everywhere for this input; there is nothing to invert"),
-        ("rounded", ModelError, "layer rounded has no gradient with the picture.*upconvnet can"),
+        ("rounded", ModelError, "layer rounded has no gradient to the picture.*upconvnet needs none"),
     ],
 )
 def test_layers_that_cannot_be_inverted_are_errors(layer, kind, line):
@@ -244,15 +244,15 @@ def test_a_missing_channel_is_an_error():
 
 
 class Fragile(InversionObjective):
-    """No numbers where the step was too large."""
+    """NaN where the step was too large."""
 
-    def errors(self, shares):
-        found = super().errors(shares)
-        return found * torch.where((shares > 1.05).any(), float("nan"), 1.0)
+    def errors(self, brightness):
+        found = super().errors(brightness)
+        return found * torch.where((brightness > 1.05).any(), float("nan"), 1.0)
 
 
 def fragile(start):
-    plain = goal(context_of(["turn"]), way="authors")
+    plain = objective(context_of(["turn"]), way="authors")
     return InversionDescent(Fragile(**vars(plain)), torch.full((1, 3, 12, 12), start), 3)
 
 
@@ -260,34 +260,34 @@ def test_it_restarts_with_a_smaller_step(monkeypatch):
     monkeypatch.setattr(descents, "AUTHORS_RATES", ((3, 0.5),))
     descent = fragile(0.5)
     done = list(descent.steps())
-    assert done.count(1) > 1 and done[-3:] == [1, 2, 3] and descent.shares.isfinite().all()
+    assert done.count(1) > 1 and done[-3:] == [1, 2, 3] and descent.brightness.isfinite().all()
 
 
 def test_nan_at_every_step_size_is_an_error():
-    with pytest.raises(ModelError, match="turn: inversion came to values that are no numbers"):
+    with pytest.raises(ModelError, match="turn: the inversion became NaN or infinite"):
         list(fragile(1.1).steps())
 
 
 def test_fewer_run_at_once_when_memory_is_short():
-    wanted, sizes = goal(context_of(["turn"])), []
+    wanted, sizes = objective(context_of(["turn"])), []
     start = torch.cat([start_noise(wanted.pixels, k, torch.device("cpu")) for k in range(4)])
     easy = InversionDescent(wanted, start, 3)
     list(easy.steps())
 
     class Short(InversionObjective):
-        def errors(self, shares):
-            sizes.append(len(shares))
-            if len(shares) > 1:
+        def errors(self, brightness):
+            sizes.append(len(brightness))
+            if len(brightness) > 1:
                 raise torch.OutOfMemoryError("CUDA out of memory")
-            return super().errors(shares)
+            return super().errors(brightness)
 
     hard = InversionDescent(Short(**vars(wanted)), start, 3)
     list(hard.steps())
-    assert sizes[:3] == [4, 2, 1] and torch.allclose(hard.shares, easy.shares, atol=1e-5)
+    assert sizes[:3] == [4, 2, 1] and torch.allclose(hard.brightness, easy.brightness, atol=1e-5)
     assert len(hard.errors) == 4
 
     class Never(InversionObjective):
-        def errors(self, shares):
+        def errors(self, brightness):
             raise torch.OutOfMemoryError("CUDA out of memory")
 
     none = InversionDescent(Never(**vars(wanted)), start, 3)
