@@ -98,8 +98,8 @@ def rod_matrix(start: Position, end: Position, width: float = 0.0) -> Matrix:
     Width 0 is that of a ray: visible in a headset, and thicker the longer it is.
     """
     first, last = _vector(start), _vector(end)
-    ray_width = min(max((last - first).length * RAY_SLOPE, MIN_RAY_WIDTH), MAX_RAY_WIDTH)
-    return _unit_rod_matrix(first, last, width or ray_width)
+    width = width or min(max((last - first).length * RAY_SLOPE, MIN_RAY_WIDTH), MAX_RAY_WIDTH)
+    return _unit_rod_matrix(first, last, width)
 
 
 def draw_ring(position: Position, radius: float, colour: Colour) -> None:
