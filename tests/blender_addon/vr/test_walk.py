@@ -14,12 +14,7 @@ from innerwalk.blender_addon.plans.number_text import format_number  # noqa: E40
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.pick import pixel_of  # noqa: E402
 from innerwalk.blender_addon.scene.materials import scene_colours  # noqa: E402
-from innerwalk.blender_addon.scene.panels import (  # noqa: E402
-    panel_of,
-    size_of,
-    values,
-    world_matrix,
-)
+from innerwalk.blender_addon.scene.panels import panel_of, size_of, values, world_matrix  # noqa: E402
 from innerwalk.blender_addon.vr import grips, hand_actions, walk, walk_drawing  # noqa: E402
 from innerwalk.blender_addon.vr.display import card_content, menu  # noqa: E402
 from innerwalk.blender_addon.vr.headset import headset_walk, saved_settings, xr  # noqa: E402
@@ -60,6 +55,7 @@ def scene():
 
 @pytest.fixture
 def running(scene):
+    """A walk through the demo's hall with two hands."""
     return walk.Walk(scene, Body(), ("left", "right"))
 
 

@@ -157,6 +157,7 @@ def test_every_setting_of_a_view_is_known_to_this_blender():
 
 @pytest.fixture
 def running(body):
+    """A walk at the desk through the demo's hall."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     innerwalk.register()
     current().error = ""
