@@ -37,7 +37,7 @@ def measure() -> dict[str, Any]:
     """By network and layer: the errors."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    files = [WEIGHTS_FOLDER / f"object-{layer.replace(':', '-')}.safetensors" for layer in train.LAYERS]
+    files = [WEIGHTS_FOLDER / f"object-{layer.replace(':', '-')}.safetensors" for layer in train.SHIPPED_LAYERS]
     found = table("concepts", "object", "concepts:object:test", files)
     folder = Path(os.environ.get("INNERWALK_DATA", ""))
     if os.environ.get("INNERWALK_DATA") and folder.is_dir():
@@ -51,23 +51,26 @@ def digits(folder: Path, scratch: Path) -> dict[str, Any]:
     network, data = f"{LENET}={folder / 'weights' / 'mnist_lenet5.safetensors'}", str(folder / "mnist_t10k")
     files = [scratch / f"{layer}.safetensors" for layer in DIGITS]
     for layer, file in zip(DIGITS, files, strict=True):
-        train.train((network, layer, data, ""), InverterTraining(4000, 8, rate=5e-3, width=32), file)
+        settings = InverterTraining(4000, 8, rate=5e-3, width=32)
+        train.train_to_file(train.InverterJob(network, layer, data), settings, file)
     return table("digits", network, data, files)
 
 
 def table(name: str, network: str, where: str, files: list[Path]) -> dict[str, Any]:
     """A row a layer."""
     (spec,) = serve_config([network]).networks.values()
-    work = train._work(spec, read_inverter(files[0]).facts.layer, open_data(where), torch.device("cpu"))
-    assert work.data is not None and read_inverter(files[0]).facts.network == weights_fingerprint(work.model)
+    work = train.make_training_context(
+        spec, read_inverter(files[0]).metadata.layer, open_data(where), torch.device("cpu")
+    )
+    assert work.data is not None and read_inverter(files[0]).metadata.network == weights_fingerprint(work.model)
     last = range(len(work.data) - PICTURES, len(work.data))
     pictures = torch.stack([load_picture(work, index) for index in last])
-    return {f"{name}, {row.facts.layer}": _row(work, row, pictures) for row in map(read_inverter, files)}
+    return {f"{name}, {row.metadata.layer}": _row(work, row, pictures) for row in map(read_inverter, files)}
 
 
 def _row(work: MethodContext, inverter: Inverter, pictures: Tensor) -> dict[str, float]:
-    layer, scale = inverter.facts.layer, mean_pair_distance(pictures)
-    code = InvertedLayer(work.model, work.arguments_with, layer).reach(pictures[:1], layer)
+    layer, scale = inverter.metadata.layer, mean_pair_distance(pictures)
+    code = InvertedLayer(work.model, work.arguments_with, layer).maps_function(pictures[:1], layer)
 
     def error(maps: Tensor) -> float:
         return float((inverter.net(maps) - pictures).flatten(1).square().sum(1).mean()) / scale
@@ -93,6 +96,6 @@ def _regularised(work: MethodContext, layer: str, pictures: Tensor, scale: float
         goal = InversionObjective(reach, work.arguments_with, layer, maps, tuple(range(maps.shape[1])), pixels, 0.1)
         descent = InversionDescent(goal, start_noise(pixels, 0, work.device))
         list(descent.steps())
-        off = float((pixels.to_network(descent.shares) - picture).square().sum()) / scale
+        off = float((pixels.to_network(descent.brightness) - picture).square().sum()) / scale
         errors.append((off, float(descent.errors.mean())))
     return tuple(torch.tensor(errors).mean(0).tolist())  # type: ignore[return-value]

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .dataset import SIZE, Box, Sample, batch, sample
-from .shipped import snapshots, weights_path
+from .dataset import SIZE, ObjectBox, Sample, batch, sample
 from .vocabulary import ALL_CONCEPTS, CATEGORIES, CONCEPTS, SPLITS, TASKS, VERSION, class_names
+from .weight_files import snapshots, weights_path
 
 if TYPE_CHECKING:
     from torch import nn
 
 __all__ = [
-    "ALL_CONCEPTS", "CATEGORIES", "CONCEPTS", "DEFAULT_INDEX", "SIZE", "SPLITS", "TASKS", "VERSION", "Box", "Sample",
+    "ALL_CONCEPTS", "CATEGORIES", "CONCEPTS", "DEFAULT_INDEX", "SIZE", "SPLITS", "TASKS", "VERSION", "ObjectBox", "Sample",
     "batch", "class_names", "load", "network", "picture", "sample", "snapshots", "weights_path",
 ]  # fmt: skip
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .noise import Rng, cloud, step
+from .noise import Rng, soft_step, value_noise
 
 
 def _sky(rng: Rng, x: np.ndarray, y: np.ndarray, pixel: float) -> np.ndarray:
@@ -17,7 +17,7 @@ def _sky(rng: Rng, x: np.ndarray, y: np.ndarray, pixel: float) -> np.ndarray:
 def _hills(rng: Rng, x: np.ndarray, y: np.ndarray, pixel: float) -> np.ndarray:
     a, b, c = rng.uniform(0, 6.28, 3)
     ridge = rng.uniform(0.4, 0.6) + 0.09 * np.sin(5 * x + a) + 0.05 * np.sin(11 * x + b) + 0.02 * np.sin(23 * x + c)
-    return step(y - ridge, 1.5 * pixel)
+    return soft_step(y - ridge, 1.5 * pixel)
 
 
 def _bricks(rng: Rng, x: np.ndarray, y: np.ndarray, pixel: float) -> np.ndarray:
@@ -25,7 +25,7 @@ def _bricks(rng: Rng, x: np.ndarray, y: np.ndarray, pixel: float) -> np.ndarray:
     row = np.floor(y * rows + top)
     u, v = (x * rows / 2 + left + 0.5 * (row % 2)) % 1, (y * rows + top) % 1
     to_joint = np.minimum(np.minimum(u, 1 - u) * 2, np.minimum(v, 1 - v)) / rows
-    return step(0.012 + pixel * 0.4 - to_joint, pixel)
+    return soft_step(0.012 + pixel * 0.4 - to_joint, pixel)
 
 
 def _waves(rng: Rng, x: np.ndarray, y: np.ndarray, pixel: float) -> np.ndarray:
@@ -35,12 +35,12 @@ def _waves(rng: Rng, x: np.ndarray, y: np.ndarray, pixel: float) -> np.ndarray:
 
 
 def _clouds(rng: Rng, x: np.ndarray, y: np.ndarray, pixel: float) -> np.ndarray:
-    return step(0.65 * cloud(rng, x, y, 4) + 0.35 * cloud(rng, x, y, 9) - 0.5, 0.35)
+    return soft_step(0.65 * value_noise(rng, x, y, 4) + 0.35 * value_noise(rng, x, y, 9) - 0.5, 0.35)
 
 
 def _rays(rng: Rng, x: np.ndarray, y: np.ndarray, pixel: float) -> np.ndarray:
     angle = np.arctan2(y - rng.uniform(0.3, 0.7), x - rng.uniform(0.3, 0.7))
-    return step(np.sin((6 + rng.below(3)) * angle + rng.uniform(0, 6)), 0.25)
+    return soft_step(np.sin((6 + rng.below(3)) * angle + rng.uniform(0, 6)), 0.25)
 
 
 PAINTERS = (_sky, _hills, _bricks, _waves, _clouds, _rays)

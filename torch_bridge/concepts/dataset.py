@@ -14,7 +14,7 @@ import numpy as np
 
 from .backgrounds import PAINTERS
 from .noise import Rng
-from .objects import corners, distance
+from .objects import corners, outline_distance
 from .textures import material, texture
 from .vocabulary import CATEGORIES, CONCEPTS, CRESCENT, MAIN_OBJECTS, OFFSETS, PAINTS, PAIRS, SCENES, class_names
 
@@ -27,7 +27,7 @@ NEAR_PAINTS = 150
 """Sum of differences of red, green and blue under which two paints count as alike."""
 
 
-class Box(NamedTuple):
+class ObjectBox(NamedTuple):
     """The visible pixels of one object, half-open."""
 
     concept: int
@@ -48,7 +48,7 @@ class Sample:
     """(6, H, W) uint8: index in the category, in the order of CATEGORIES; 0 is none."""
     label: int
     """Index into the task's class names."""
-    boxes: tuple[Box, ...]
+    boxes: tuple[ObjectBox, ...]
     """The first is the main object."""
 
     def global_maps(self) -> np.ndarray:
@@ -88,7 +88,7 @@ class _Canvas:
         c, s = np.cos(angle) / place.radius, np.sin(angle) / place.radius
         dx, dy = self.x - place.x, self.y - place.y
         u, v = dx * c + dy * s, dy * c - dx * s
-        depth = distance(place.kind, u, v)
+        depth = outline_distance(place.kind, u, v)
         cover = np.clip(0.5 - depth * place.radius / self.pixel, 0, 1)
         made_of, pattern = 1 + rng.below(MATERIALS), rng.below(TEXTURES + 1)
         paints = _object_paints(rng, background)
@@ -106,13 +106,13 @@ class _Canvas:
             self.maps[row] = np.where(inside, value, self.maps[row])
         self.owner[inside] = number
 
-    def boxes(self, places: list[_Place]) -> tuple[Box, ...]:
+    def boxes(self, places: list[_Place]) -> tuple[ObjectBox, ...]:
         found = []
         for number, place in enumerate(places):
             rows, columns = np.nonzero(self.owner == number)
             if len(rows):
                 ends = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
-                found.append(Box(place.kind + 1, *map(int, ends)))
+                found.append(ObjectBox(place.kind + 1, *map(int, ends)))
         return tuple(found)
 
 

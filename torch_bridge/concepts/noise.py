@@ -29,12 +29,12 @@ class Rng:
         return [int(k) for k in np.argsort(self.uniform(size=count), kind="stable")]
 
 
-def step(x: np.ndarray, width: float) -> np.ndarray:
+def soft_step(x: np.ndarray, width: float) -> np.ndarray:
     """1 where x > 0, else 0, with a ramp of `width` between: an anti-aliased edge."""
     return np.clip(0.5 + x / width, 0, 1)
 
 
-def cloud(rng: Rng, x: np.ndarray, y: np.ndarray, cells: int) -> np.ndarray:
+def value_noise(rng: Rng, x: np.ndarray, y: np.ndarray, cells: int) -> np.ndarray:
     """Smooth value noise in 0..1 on a grid of `cells` by `cells` over the unit square."""
     grid = rng.uniform(size=(cells + 2, cells + 2))
     fx, fy = np.clip(x, 0, 0.9999) * cells, np.clip(y, 0, 0.9999) * cells

@@ -18,7 +18,7 @@ class Corner(NamedTuple):
     tip: bool
 
 
-def distance(kind: int, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def outline_distance(kind: int, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Distance to the outline of object `kind` (0..7), negative inside; u, v are (H, W), from the object's middle."""
     radius = np.hypot(u, v)
     if kind == 0:

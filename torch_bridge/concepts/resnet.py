@@ -34,7 +34,7 @@ class Shortcut(nn.Module):
         return self.norm(self.conv(x))
 
 
-class Block(nn.Module):
+class ResidualBlock(nn.Module):
     """Two 3x3 convolutions beside a shortcut (He et al. 2015, basic block)."""
 
     def __init__(self, before: int, width: int, stride: int) -> None:
@@ -63,7 +63,7 @@ class ConceptsNet(nn.Module):
         self.stem = Stem(STEM)
         before = STEM
         for number, width in enumerate(WIDTHS, 1):
-            blocks = [Block(before if k == 0 else width, width, 2 if k == 0 else 1) for k in range(BLOCKS)]
+            blocks = [ResidualBlock(before if k == 0 else width, width, 2 if k == 0 else 1) for k in range(BLOCKS)]
             self.add_module(f"stage{number}", nn.Sequential(*blocks))
             before = width
         self.pool = nn.AdaptiveAvgPool2d(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .noise import Rng, step
+from .noise import Rng, soft_step
 
 Light = tuple[np.ndarray, "np.ndarray | int"]
 
@@ -17,16 +17,16 @@ def texture(rng: Rng, kind: int, u: np.ndarray, v: np.ndarray, pixel: float) -> 
     s, t, width = u * scale, v * scale, pixel * scale * 1.2
     across, down = np.abs((s % 1) - 0.5), np.abs((t % 1) - 0.5)
     if kind == 1:
-        return step(across - 0.25, width)
+        return soft_step(across - 0.25, width)
     if kind == 2:
-        return step(0.33 - np.hypot((s % 1) - 0.5, (t % 1) - 0.5), width)
+        return soft_step(0.33 - np.hypot((s % 1) - 0.5, (t % 1) - 0.5), width)
     if kind == 3:
-        a, b = (step(np.abs((q * 0.8 % 2) - 1) - 0.5, width) for q in (s, t))
+        a, b = (soft_step(np.abs((q * 0.8 % 2) - 1) - 0.5, width) for q in (s, t))
         return a * b + (1 - a) * (1 - b)
     if kind == 4:
-        return step(0.16 - np.minimum(across, down), width)
+        return soft_step(0.16 - np.minimum(across, down), width)
     if kind == 5:
-        return step(np.abs(((t + across * 1.4) % 1) - 0.5) - 0.25, width)
+        return soft_step(np.abs(((t + across * 1.4) % 1) - 0.5) - 0.25, width)
     grains = rng.uniform(size=(16, 16))
     return (grains[np.floor(t * 2.6).astype(int) % 16, np.floor(s * 2.6).astype(int) % 16] > 0.5).astype(float)
 

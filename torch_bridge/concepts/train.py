@@ -17,17 +17,17 @@ from pathlib import Path
 import torch
 
 from ..server.allocator import keep_memory
+from .concepts_training import ConceptsTraining, LabelledPictures, accuracy, make_pictures, train_network
 from .dataset import SIZE
-from .fit import Pictures, Recipe, accuracy, fit, pictures
 from .resnet import ConceptsNet
-from .shipped import FOLDER, halved, save, snapshot_path, weights_path
 from .vocabulary import SPLITS, TASKS, VERSION, class_names
+from .weight_files import WEIGHTS_FOLDER, half_precision_state, snapshot_path, weights_path, write_weights
 
 SNAPSHOT_EPOCHS = (0, 1, 2, 4, 8)
 MEASURED = 1000
 
 
-class Progress:
+class TrainingProgress:
     """One line on a terminal that says what is done and how long it will take."""
 
     def __init__(self, what: str, total: int) -> None:
@@ -45,14 +45,14 @@ class Progress:
             sys.stderr.write("\n")
 
 
-def untrained(recipe: Recipe) -> ConceptsNet:
+def untrained(recipe: ConceptsTraining) -> ConceptsNet:
     """The network with its first weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         return ConceptsNet(len(class_names(recipe.task))).to(memory_format=torch.channels_last)
 
 
-def metadata(recipe: Recipe, epoch: int, measured: dict[str, float]) -> dict[str, str]:
+def metadata(recipe: ConceptsTraining, epoch: int, measured: dict[str, float]) -> dict[str, str]:
     """What a loader and a person must know, as safetensors metadata: strings, values in JSON."""
     facts = {
         "arguments": {"task": recipe.task}, "classes": list(class_names(recipe.task)), "size": SIZE,
@@ -68,10 +68,12 @@ def metadata(recipe: Recipe, epoch: int, measured: dict[str, float]) -> dict[str
     }
 
 
-class Keeper:
+class SnapshotRecorder:
     """Measures the network after each epoch and keeps its snapshots, so that files are written only at the end."""
 
-    def __init__(self, recipe: Recipe, model: ConceptsNet, validation: Pictures, epochs: Sequence[int]) -> None:
+    def __init__(
+        self, recipe: ConceptsTraining, model: ConceptsNet, validation: LabelledPictures, epochs: Sequence[int]
+    ) -> None:
         self._recipe, self._model, self._validation, self._epochs = recipe, model, validation, epochs
         self.snapshots: dict[int, tuple[dict[str, torch.Tensor], dict[str, str]]] = {}
 
@@ -81,36 +83,38 @@ class Keeper:
         sys.stderr.write(f"\repoch {epoch}: {trained}, validation accuracy {share:.3f}\033[K\n")
         if epoch in self._epochs:
             facts = metadata(self._recipe, epoch, {"validation_accuracy": share})
-            self.snapshots[epoch] = halved(self._model), facts
+            self.snapshots[epoch] = half_precision_state(self._model), facts
 
 
-def measure(model: ConceptsNet, test: Pictures) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+def measure(model: ConceptsNet, test: LabelledPictures) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
     """The state in float16, and the test accuracy before and after rounding. The model is left rounded."""
     exact = accuracy(model, test)
-    state = halved(model)
+    state = half_precision_state(model)
     model.load_state_dict(state)
     return state, {"accuracy_float32": exact, "accuracy": accuracy(model, test)}
 
 
-def train(recipe: Recipe, folder: Path, early: Sequence[int] = (), measured: int = MEASURED) -> dict[str, float]:
+def train(
+    recipe: ConceptsTraining, folder: Path, early: Sequence[int] = (), measured: int = MEASURED
+) -> dict[str, float]:
     """Train one network and write its weights, and snapshots of the `early` epochs, into a folder.
 
     Nothing is written before the end. Returns the accuracies on `measured` test pictures by their metadata's names.
     """
-    making = Progress("pictures", recipe.images + 2 * measured)
+    making = TrainingProgress("pictures", recipe.images + 2 * measured)
     data, validation, test = (
-        pictures(recipe.task, SPLITS[split], count, recipe.seed, making.step)
+        make_pictures(recipe.task, SPLITS[split], count, recipe.seed, making.step)
         for split, count in (("train", recipe.images), ("validation", measured), ("test", measured))
     )
     model = untrained(recipe)
-    keeper = Keeper(recipe, model, validation, early)
+    keeper = SnapshotRecorder(recipe, model, validation, early)
     keeper.after_epoch(0)
-    training = Progress(f"training {recipe.task!r}", recipe.epochs * recipe.steps)
-    fit(model, data, recipe, training.step, keeper.after_epoch)
+    training = TrainingProgress(f"training {recipe.task!r}", recipe.epochs * recipe.steps)
+    train_network(model, data, recipe, training.step, keeper.after_epoch)
     state, shares = measure(model, test)
     for epoch, (snapshot, facts) in keeper.snapshots.items():
-        save(snapshot_path(recipe.task, epoch, folder), snapshot, facts)
-    save(weights_path(recipe.task, folder), state, metadata(recipe, recipe.epochs, shares))
+        write_weights(snapshot_path(recipe.task, epoch, folder), snapshot, facts)
+    write_weights(weights_path(recipe.task, folder), state, metadata(recipe, recipe.epochs, shares))
     return shares
 
 
@@ -119,15 +123,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Train a network on the concepts pictures.")
     parser.add_argument("task", choices=sorted(TASKS))
     parser.add_argument("--snapshots", action="store_true", help=f"keep epochs {SNAPSHOT_EPOCHS} too")
-    parser.add_argument("--images", type=int, default=Recipe.images)
-    parser.add_argument("--epochs", type=int, default=Recipe.epochs)
-    parser.add_argument("--seed", type=int, default=Recipe.seed)
+    parser.add_argument("--images", type=int, default=ConceptsTraining.images)
+    parser.add_argument("--epochs", type=int, default=ConceptsTraining.epochs)
+    parser.add_argument("--seed", type=int, default=ConceptsTraining.seed)
     parser.add_argument("--measured", type=int, default=MEASURED, help="pictures of the validation and the test split")
-    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--folder", type=Path, default=WEIGHTS_FOLDER)
     given = parser.parse_args(arguments)
-    if given.images < Recipe.batch or given.epochs < 1 or given.measured < 1:
-        parser.error(f"at least {Recipe.batch} images (one batch), one epoch and one measured picture are needed")
-    recipe = Recipe(given.task, given.images, given.epochs, seed=given.seed)
+    if given.images < ConceptsTraining.batch or given.epochs < 1 or given.measured < 1:
+        parser.error(
+            f"at least {ConceptsTraining.batch} images (one batch), one epoch and one measured picture are needed"
+        )
+    recipe = ConceptsTraining(given.task, given.images, given.epochs, seed=given.seed)
     shares = train(recipe, given.folder, SNAPSHOT_EPOCHS if given.snapshots else (), given.measured)
     sys.stderr.write(f"test accuracy {shares['accuracy_float32']:.4f}, in float16 {shares['accuracy']:.4f}\n")
     return 0

@@ -1,4 +1,4 @@
-"""Codes whose pictures make channels fire: gradients go through the network and the generator to the code.
+"""Gradient ascent on a generator's code z, to make channels fire: argmax_z score(G(z)).
 
 Nguyen et al. 2016, "Synthesizing the Preferred Inputs for Neurons in Neural Networks via Deep Generator Networks".
 """
@@ -11,69 +11,80 @@ import torch
 from torch import Tensor
 
 from ..recording.errors import ModelError
-from .generators import Generator
-from .memory_chunks import Pieces
+from .generators import PictureGenerator
+from .memory_chunks import Chunks
 
 DECAY = 0.99
+"""Factor that draws the code to its origin after each step."""
 LAST_STEP = 1e-10
-TRIES = 4
-"""Of ever smaller steps, where numbers grow beyond all bounds."""
+MAX_ATTEMPTS = 4
+"""Attempts, each with a quarter of the step size, before values that become NaN or infinite are an error."""
 
 
-class Ascent:
-    """One code for each of some channels, each by itself."""
+class CodeAscent:
+    """Optimises a code (...) for each of N channels, independently.
+
+    Each step is z <- origin + 0.99 (clip(z + step * range * (1 - k / n) * g / mean |g|) - origin).
+    """
 
     def __init__(
-        self, generator: Generator, score: Callable[[Tensor, list[int]], Tensor], channels: list[int], start: Tensor,
-        count: int, step: float,
-    ) -> None:  # fmt: skip
-        """score: pictures (n, C, H, W), shares, and a channel for each -> (n,). step: in ranges of the code."""
+        self,
+        generator: PictureGenerator,
+        score: Callable[[Tensor, list[int]], Tensor],
+        channels: list[int],
+        start: Tensor,
+        step_count: int,
+        step: float,
+    ) -> None:
+        """start: (N, ...) float32 codes. step: size of the first step, as a share of the code's range.
+
+        score: takes pictures (n, C, H, W) float32 brightness 0..1 and their n channels; returns (n,) float.
+        """
         self.generator, self.score, self.channels = generator, score, channels
-        self.start, self.codes, self.count, self.step = start, start, count, step
+        self.start, self.codes, self.step_count, self.step = start, start, step_count, step
         self.scores = torch.zeros(len(start))
-        """(N,): what was reached, before the last step and after all."""
-        self._pieces = Pieces(len(start))
+        """(N,) float: the scores before the last step; when all steps are done, those of the result."""
+        self._chunks = Chunks(len(start))
 
     def steps(self) -> Iterator[int]:
-        """After each step how many are done. Raises ModelError where numbers grow beyond all bounds."""
-        reach = float((self.generator.high - self.generator.low).mean())
-        for attempt in range(TRIES):
+        """Yields the number of steps done, after each. Raises ModelError if values become NaN or infinite."""
+        code_range = float((self.generator.high - self.generator.low).mean())
+        for attempt in range(MAX_ATTEMPTS):
             self.codes = self.start
-            for number in range(self.count):
-                size = self.step * 0.25**attempt * reach * (1 - number / self.count) + LAST_STEP
+            for number in range(self.step_count):
+                size = self.step * 0.25**attempt * code_range * (1 - number / self.step_count) + LAST_STEP
                 gradient = self._gradient()
                 if not gradient.isfinite().all():
                     break
                 mean = gradient.abs().flatten(1).mean(1).clamp_min(1e-30)
                 moved = self.codes + size * gradient / mean.reshape(-1, *[1] * (gradient.dim() - 1))
-                held = moved.clamp(self.generator.low, self.generator.high)
-                self.codes = torch.lerp(self.generator.origin, held, DECAY)
+                clipped = moved.clamp(self.generator.low, self.generator.high)
+                self.codes = torch.lerp(self.generator.origin, clipped, DECAY)
                 yield number + 1
             else:
                 with torch.no_grad():
-                    found = self._pieces.run(lambda piece: self.score(self.pictures(piece), self.channels[piece]))
-                self.scores = torch.cat(found)
+                    scores = self._chunks.run(lambda chunk: self.score(self.pictures(chunk), self.channels[chunk]))
+                self.scores = torch.cat(scores)
                 return
-        raise ModelError("the code came to values that are no numbers, with any step")
+        raise ModelError("the code became NaN or infinite, even with small steps")
 
-    def pictures(self, chosen: slice = slice(None)) -> Tensor:
-        """(N, C, H, W) shares 0..1 of the codes there are now."""
-        return self.generator.make(self.codes[chosen]).clamp(0, 1)
+    def pictures(self, rows: slice = slice(None)) -> Tensor:
+        """Returns the pictures of the current codes, (N, C, H, W) float32 brightness 0..1."""
+        return self.generator.decode(self.codes[rows]).clamp(0, 1)
 
     def _gradient(self) -> Tensor:
-        found = self._pieces.run(self._of)
-        self.scores = torch.cat([scores for scores, _ in found])
-        return torch.cat([gradient for _, gradient in found])
+        results = self._chunks.run(self._chunk_gradient)
+        self.scores = torch.cat([scores for scores, _ in results])
+        return torch.cat([gradient for _, gradient in results])
 
-    def _of(self, piece: slice) -> tuple[Tensor, Tensor]:
+    def _chunk_gradient(self, chunk: slice) -> tuple[Tensor, Tensor]:
+        """Returns the scores (n,) of some codes and the gradients (n, ...) of the codes."""
         with torch.enable_grad():
-            codes = self.codes[piece].detach().requires_grad_()
-            scores = self.score(self.generator.make(codes), self.channels[piece])
+            codes = self.codes[chunk].detach().requires_grad_()
+            scores = self.score(self.generator.decode(codes), self.channels[chunk])
             gradient = None
             if scores.requires_grad:
                 (gradient,) = torch.autograd.grad(scores.sum(), codes, allow_unused=True)
         if gradient is None:
-            raise ModelError(
-                "the layer has no gradient with the picture: its values are detached or rounded on the way"
-            )
+            raise ModelError("the layer has no gradient to the picture: the network detaches, rounds or converts it")
         return scores.detach(), gradient

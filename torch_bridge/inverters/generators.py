@@ -1,4 +1,4 @@
-"""Networks that make pictures of codes, as priors: a trained one of ours, or one that the bridge serves beside."""
+"""Generator networks, which turn codes into pictures: a trained prior, or another network that the bridge serves."""
 
 from __future__ import annotations
 
@@ -14,57 +14,72 @@ from ..inputs.pixels import Pixels
 from ..models.device import to_device
 from ..recording.errors import ModelError
 from ..subject import Subject
-from .files import Inverter
+from .inverter_files import Inverter
 
-SPREADS = {"vector": 3.0, "maps": 0.3, "normal": 2.0}
-"""Deviations that numbers of a code may be off by, for codes that are a layer's vector (Nguyen et al.), its maps, where
-all of them together soon make what no picture is like, or normal ones, where at 1 not every digit is there to be found.
+DEFAULT_SPREADS = {"vector": 3.0, "maps": 0.3, "normal": 2.0}
+"""How many standard deviations a value of a code may be from its mean, by kind of code.
+
+A layer's vector: 3 as in Nguyen et al. A layer's maps: less, because all values far off together give unnatural
+pictures. Normal noise: with 1, some MNIST digits are out of reach.
 """
-DRAWN = 16
+SAMPLE_COUNT = 16
+"""Number of noise codes that are run once to learn the range and shape of a network's pictures."""
 
 
 @dataclass(frozen=True)
-class Generator:
-    """Codes (N, …) -> pictures (N, C, H, W), shares of full brightness, as the network takes them."""
+class PictureGenerator:
+    """A function from codes to pictures, and the range of codes to search."""
 
-    make: Callable[[Tensor], Tensor]
+    decode: Callable[[Tensor], Tensor]
+    """Turns codes (N, ...) float32 into pictures (N, C, H, W) float32 brightness, of the network's input size."""
     low: Tensor
-    """(…) the least of each number of a code, and the most."""
+    """(...) float32: the smallest allowed value of each number of a code."""
     high: Tensor
+    """(...) float32: the largest allowed value of each number of a code."""
     origin: Tensor
-    """(…) the code that says nothing: where it begins, and what it is drawn to."""
+    """(...) float32: the neutral code, where the search starts and to which codes decay."""
 
 
-def of_inverter(inverter: Inverter, pixels: Pixels, device: torch.device, spread: float = 0.0) -> Generator:
-    """A prior that `train --prior` made; its codes are maps of its layer. spread: in deviations, 0 for the usual."""
-    assert inverter.codes is not None, "a prior's file holds its codes"
-    net, (mean, deviation, origin) = inverter.net.to(device), (one.to(device) for one in inverter.codes)
-    spread = spread or SPREADS["vector" if inverter.facts.plan.vector else "maps"]
+def generator_from_prior(
+    inverter: Inverter, pixels: Pixels, device: torch.device, spread: float = 0.0
+) -> PictureGenerator:
+    """Returns the generator of a trained prior, whose codes are maps (C, H, W) of its layer.
+
+    spread: how far values may be from their mean, in standard deviations; 0 for the default.
+    """
+    assert inverter.statistics is not None, "a prior's file holds the statistics of its layer's maps"
+    net, (mean, deviation, origin) = inverter.net.to(device), (values.to(device) for values in inverter.statistics)
+    spread = spread or DEFAULT_SPREADS["vector" if inverter.metadata.plan.is_vector else "maps"]
     low = torch.where(origin.any(), mean - spread * deviation, 0.0)
-    return Generator(lambda codes: pixels.to_brightness(net(codes)), low, mean + spread * deviation, origin)
+    return PictureGenerator(lambda codes: pixels.to_brightness(net(codes)), low, mean + spread * deviation, origin)
 
 
-def of_network(subject: Subject, pixels: Pixels, device: torch.device, spread: float = 0.0) -> Generator:
-    """Somebody's network from normal codes to pictures. Raises ModelError where it makes none."""
+def generator_from_network(
+    subject: Subject, pixels: Pixels, device: torch.device, spread: float = 0.0
+) -> PictureGenerator:
+    """Returns the generator of a network from normal noise to pictures, whose output is 0..1 or -1..1.
+
+    spread: the largest absolute value in a code; 0 for the default. Raises ModelError if the output isn't pictures.
+    """
     model, name = subject.built.module, subject.built.name
-    drawn = (subject.adapter.arguments(subject.adapter.read([f"noise:{seed}"], 0))[0] for seed in range(DRAWN))
-    codes = to_device(torch.cat(list(drawn)), device)
+    noise = (subject.adapter.arguments(subject.adapter.read([f"noise:{seed}"], 0))[0] for seed in range(SAMPLE_COUNT))
+    samples = to_device(torch.cat(list(noise)), device)
     modules = list(model.modules())
     with torch.no_grad(), evaluation_mode(model, modules):
-        made = model(codes)
-    if not isinstance(made, torch.Tensor) or made.dim() != 4 or made.shape[1] not in (1, pixels.shape[0]):
-        wanted = " or ".join(map(str, sorted({1, pixels.shape[0]})))
-        raise ModelError(f"{name} makes no pictures of {wanted} colours (N, C, H, W); it can't be a generator")
-    signed = float(made.min()) < 0
+        output = model(samples)
+    if not isinstance(output, torch.Tensor) or output.dim() != 4 or output.shape[1] not in (1, pixels.shape[0]):
+        colours = " or ".join(map(str, sorted({1, pixels.shape[0]})))
+        raise ModelError(f"{name} can't be a generator: its output isn't pictures (N, C, H, W) of {colours} colours")
+    is_signed = float(output.min()) < 0
 
-    def make(codes: Tensor) -> Tensor:
+    def decode(codes: Tensor) -> Tensor:
         with evaluation_mode(model, modules):
             pictures = model(codes).float()
-        pictures = (pictures + 1) / 2 if signed else pictures
-        sides = pixels.shape[1:]
-        if pictures.shape[2:] != sides:
-            pictures = F.interpolate(pictures, sides, mode="bilinear", align_corners=False)
+        pictures = (pictures + 1) / 2 if is_signed else pictures
+        size = pixels.shape[1:]
+        if pictures.shape[2:] != size:
+            pictures = F.interpolate(pictures, size, mode="bilinear", align_corners=False)
         return pictures.expand(-1, pixels.shape[0], -1, -1)
 
-    ends = torch.full(codes.shape[1:], spread or SPREADS["normal"], device=device)
-    return Generator(make, -ends, ends, torch.zeros_like(ends))
+    limit = torch.full(samples.shape[1:], spread or DEFAULT_SPREADS["normal"], device=device)
+    return PictureGenerator(decode, -limit, limit, torch.zeros_like(limit))

@@ -1,4 +1,8 @@
-"""The picture that has wanted maps at a layer, by gradients from noise."""
+"""Inversion by gradient descent from noise: argmin_x |A(x) - A0|^2 / |A0|^2 + R(x), R a natural image prior.
+
+Mahendran and Vedaldi 2015, "Understanding Deep Image Representations by Inverting Them". Pictures are (N, C, H, W)
+float32 brightness, where 0 is black and 1 is white.
+"""
 
 from __future__ import annotations
 
@@ -14,159 +18,167 @@ from ..probing.partial_forward import PartialForward
 from ..recording.errors import ModelError
 from .distances import feature_error
 from .image_priors import ALPHA_WEIGHT, TV_WEIGHT, alpha_norm, total_variation
-from .memory_chunks import Pieces
+from .memory_chunks import Chunks
 
-Way = Literal["adam", "authors"]
+Optimiser = Literal["adam", "authors"]
+"""Adam within valid pixels, or the authors' gradient descent with momentum."""
 
 GREY, LEVELS = 0.5, 255
 BETA = 2.0
-"""Of the total variation."""
+"""Exponent of the total variation."""
 CONTRAST = 0.25
-"""Usual deviation of a picture's pixels from mid-grey, as a share: what the energy is measured by, for any picture."""
+"""Standard deviation of a typical picture's brightness about mid-grey; it sets the scale of the regulariser."""
 ADAM_STEPS, ADAM_RATE = 400, 0.05
 AUTHORS_RATES = ((800, 1e-3), (500, 1e-4), (500, 1e-5), (200, 1e-6), (100, 1e-7))
-"""(steps, rate), 2,100 in all; the momentum starts anew with each."""
+"""Phases of the authors' schedule as (steps, rate), 2,100 steps in all; the momentum restarts with each."""
 MOMENTUM = 0.9
-TRIES = 4
-"""Of ever smaller steps, where numbers grow beyond all bounds."""
+MAX_ATTEMPTS = 4
+"""Attempts, each with a quarter of the rate, before values that become NaN or infinite are an error."""
 
 
 @dataclass(frozen=True)
-class Goal:
-    """Which maps are wanted, and how."""
+class InversionObjective:
+    """The maps to reproduce, and the weight of the regulariser."""
 
-    reach: PartialForward
-    given: Callable[[Tensor], tuple[Any, ...]]
-    """Pictures -> arguments of the network."""
+    forward: PartialForward
+    arguments_with: Callable[[Tensor], tuple[Any, ...]]
+    """Turns pictures (N, C, H, W), normalised, into the network's arguments."""
     layer: str
-    maps: Tensor
-    """(1, C, H, W), 0 in channels that don't count."""
+    target: Tensor
+    """(1, C, H, W) float32 maps, 0 in channels that are not selected."""
     channels: tuple[int, ...]
+    """The selected channels, which alone count."""
     pixels: Pixels
     smoothness: float = 1.0
-    way: Way = "adam"
+    """Weight of the total variation, as a multiple of the authors' smallest."""
+    optimiser: Optimiser = "adam"
 
-    def errors(self, shares: Tensor) -> Tensor:
-        """(N,): the feature error of pictures (N, C, H, W), shares."""
-        maps = self.reach(self.given(self.pixels.to_network(shares))).maps[self.layer].float()
-        chosen = list(self.channels)
-        return feature_error(maps[:, chosen], self.maps[:, chosen])
+    def errors(self, brightness: Tensor) -> Tensor:
+        """Returns the feature errors (N,) float of pictures (N, C, H, W)."""
+        maps = self.forward(self.arguments_with(self.pixels.to_network(brightness))).maps[self.layer].float()
+        selected = list(self.channels)
+        return feature_error(maps[:, selected], self.target[:, selected])
 
-    def energy(self, shares: Tensor) -> Tensor:
-        """(N,): how unlike a natural picture, as a share of a usual picture's squared norm.
+    def regularisation(self, brightness: Tensor) -> Tensor:
+        """Returns R of each picture, (N,) float, relative to the squared norm of a typical picture.
 
-        Adam's pictures stay within what pixels can be; the authors' norm is there to keep them near it.
+        The alpha norm, which keeps pixels in range, is left out for Adam, whose pixels are clipped.
         """
-        about = (shares - GREY) * LEVELS
-        energy = self.smoothness * TV_WEIGHT / 2 * total_variation(about, BETA)
-        if self.way == "authors":
-            energy = energy + ALPHA_WEIGHT / 2 * alpha_norm(about)
-        return energy / self.norm
+        levels = (brightness - GREY) * LEVELS
+        energy = self.smoothness * TV_WEIGHT / 2 * total_variation(levels, BETA)
+        if self.optimiser == "authors":
+            energy = energy + ALPHA_WEIGHT / 2 * alpha_norm(levels)
+        return energy / self.typical_norm
 
     @property
-    def norm(self) -> float:
-        """Squared norm of a usual picture about mid-grey, in steps of 1/255."""
+    def typical_norm(self) -> float:
+        """Squared norm of a typical picture about mid-grey, in steps of 1/255."""
         return (CONTRAST * LEVELS) ** 2 * float(torch.Size(self.pixels.shape).numel())
 
 
-class Rate(NamedTuple):
-    """One step's size, and whether a new phase begins with it."""
+class StepRate(NamedTuple):
+    """Learning rate of one step."""
 
-    size: float
-    fresh: bool
+    rate: float
+    starts_phase: bool
+    """Whether the step is the first of a phase."""
 
 
-class Descent:
-    """Pictures on their way: (N, C, H, W) shares, each by itself."""
+class InversionDescent:
+    """Minimises the objective for N pictures, independently."""
 
-    def __init__(self, goal: Goal, start: Tensor, count: int = 0) -> None:
-        """count: of steps, 0 for as many as the goal's way has."""
-        self.goal = goal
-        self.count = count or (ADAM_STEPS if goal.way == "adam" else sum(steps for steps, _ in AUTHORS_RATES))
-        self.start, self.shares = start, start.clone()
+    def __init__(self, objective: InversionObjective, start: Tensor, step_count: int = 0) -> None:
+        """start: (N, C, H, W) float32 brightness. step_count: 0 for the optimiser's default."""
+        self.objective = objective
+        default = ADAM_STEPS if objective.optimiser == "adam" else sum(steps for steps, _ in AUTHORS_RATES)
+        self.step_count = step_count or default
+        self.start, self.brightness = start, start.clone()
         self.errors = torch.full((len(start),), float("nan"))
-        """(N,): feature errors of the last step, before it."""
-        self._pieces = Pieces(len(start))
+        """(N,) float: the feature errors before the last step; when all steps are done, those of the result."""
+        self._chunks = Chunks(len(start))
 
     def steps(self) -> Iterator[int]:
-        """After each step how many are done. Raises ModelError where numbers grow beyond all bounds."""
-        for attempt in range(TRIES):
-            self.shares = self.start.clone()
-            move = (self._adam if self.goal.way == "adam" else self._momentum)(0.25**attempt)
-            for number in range(self.count):
+        """Yields the number of steps done, after each. Raises ModelError if values become NaN or infinite."""
+        for attempt in range(MAX_ATTEMPTS):
+            self.brightness = self.start.clone()
+            update = (self._adam if self.objective.optimiser == "adam" else self._momentum)(0.25**attempt)
+            for number in range(self.step_count):
                 gradient = self._gradient()
                 if not gradient.isfinite().all():
                     break
-                move(number, gradient)
+                update(number, gradient)
                 yield number + 1
             else:
                 with torch.no_grad():
-                    found = self._pieces.run(lambda piece: self.goal.errors(self.shares[piece]))
-                self.errors = torch.cat(found)
+                    errors = self._chunks.run(lambda chunk: self.objective.errors(self.brightness[chunk]))
+                self.errors = torch.cat(errors)
                 return
-        raise ModelError(f"layer {self.goal.layer}: inversion came to values that are no numbers, with any step")
+        raise ModelError(f"layer {self.objective.layer}: the inversion became NaN or infinite, even with small steps")
 
     def _gradient(self) -> Tensor:
-        found = self._pieces.run(lambda piece: self._of(self.shares[piece]))
-        self.errors = torch.cat([errors for errors, _ in found])
-        return torch.cat([gradient for _, gradient in found])
+        results = self._chunks.run(lambda chunk: self._chunk_gradient(self.brightness[chunk]))
+        self.errors = torch.cat([errors for errors, _ in results])
+        return torch.cat([gradient for _, gradient in results])
 
-    def _of(self, shares: Tensor) -> tuple[Tensor, Tensor]:
+    def _chunk_gradient(self, brightness: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns the feature errors (n,) of some pictures and the gradients (n, C, H, W) of their objective."""
         with torch.enable_grad():
-            shares = shares.detach().requires_grad_()
-            errors = self.goal.errors(shares)
-            gradient = gradient_of(errors, shares, self.goal.layer)
-            (rest,) = torch.autograd.grad(self.goal.energy(shares).sum(), shares)
-        return errors.detach(), gradient + rest
+            brightness = brightness.detach().requires_grad_()
+            errors = self.objective.errors(brightness)
+            gradient = _error_gradient(errors, brightness, self.objective.layer)
+            (prior_gradient,) = torch.autograd.grad(self.objective.regularisation(brightness).sum(), brightness)
+        return errors.detach(), gradient + prior_gradient
 
     def _adam(self, scale: float) -> Callable[[int, Tensor], None]:
-        """Kingma and Ba 2015, the step falling to 0; pictures stay within what pictures can be."""
-        moving = torch.optim.Adam([self.shares], ADAM_RATE * scale)
+        """Returns the update of Adam (Kingma and Ba 2015), whose rate falls to 0; pixels are clipped to their range."""
+        optimiser = torch.optim.Adam([self.brightness], ADAM_RATE * scale)
 
-        def move(number: int, gradient: Tensor) -> None:
-            moving.param_groups[0]["lr"] = ADAM_RATE * scale * (1 - number / self.count)
-            self.shares.grad = gradient
-            moving.step()
-            self.shares.clamp_(*self.goal.pixels.range)
+        def update(number: int, gradient: Tensor) -> None:
+            optimiser.param_groups[0]["lr"] = ADAM_RATE * scale * (1 - number / self.step_count)
+            self.brightness.grad = gradient
+            optimiser.step()
+            self.brightness.clamp_(*self.objective.pixels.range)
 
-        return move
+        return update
 
     def _momentum(self, scale: float) -> Callable[[int, Tensor], None]:
-        """The authors': unbounded pixels, rates in phases, the energy times a picture's squared norm."""
-        speed = torch.zeros_like(self.shares)
-        rates = _phases(self.count)
+        """Returns the authors' update: momentum, unbounded pixels, rates in phases.
 
-        def move(number: int, gradient: Tensor) -> None:
-            rate = rates[number]
-            speed.mul_(0.0 if rate.fresh else MOMENTUM)
-            speed.sub_(gradient, alpha=rate.size * scale * self.goal.norm / LEVELS**2)
-            self.shares.add_(speed)
+        They multiply the objective by the picture's squared norm in steps of 1/255.
+        """
+        velocity = torch.zeros_like(self.brightness)
+        rates = _phase_rates(self.step_count)
 
-        return move
+        def update(number: int, gradient: Tensor) -> None:
+            step = rates[number]
+            velocity.mul_(0.0 if step.starts_phase else MOMENTUM)
+            velocity.sub_(gradient, alpha=step.rate * scale * self.objective.typical_norm / LEVELS**2)
+            self.brightness.add_(velocity)
+
+        return update
 
 
-def gradient_of(numbers: Tensor, of: Tensor, layer: str) -> Tensor:
-    """Of their sum. Raises ModelError where they don't change with it."""
-    found = None
-    if numbers.requires_grad:
-        (found,) = torch.autograd.grad(numbers.sum(), of, allow_unused=True)
-    if found is None:
+def _error_gradient(errors: Tensor, brightness: Tensor, layer: str) -> Tensor:
+    """Returns d(sum of errors) / d(brightness). Raises ModelError if the errors don't depend on the pictures."""
+    gradient = None
+    if errors.requires_grad:
+        (gradient,) = torch.autograd.grad(errors.sum(), brightness, allow_unused=True)
+    if gradient is None:
         raise ModelError(
-            f"layer {layer} has no gradient with the picture: its values are detached or rounded on the way; "
-            "upconvnet can invert it, once it is trained"
+            f"layer {layer} has no gradient to the picture: the network detaches, rounds or converts it; "
+            "upconvnet needs none, but a trained inverter"
         )
-    return found
+    return gradient
 
 
-def _phases(count: int) -> list[Rate]:
-    """The authors' rates, stretched over so many steps."""
-    whole = sum(steps for steps, _ in AUTHORS_RATES)
-    sizes = [size for steps, size in AUTHORS_RATES for _ in range(steps)]
-    chosen = [sizes[k * whole // count] for k in range(count)]
-    return [Rate(size, k == 0 or size != chosen[k - 1]) for k, size in enumerate(chosen)]
+def _phase_rates(count: int) -> list[StepRate]:
+    """Returns the authors' rates, stretched or shrunk to `count` steps."""
+    schedule = [rate for steps, rate in AUTHORS_RATES for _ in range(steps)]
+    rates = [schedule[k * len(schedule) // count] for k in range(count)]
+    return [StepRate(rate, k == 0 or rate != rates[k - 1]) for k, rate in enumerate(rates)]
 
 
-def noise(pixels: Pixels, seed: int, device: torch.device) -> Tensor:
-    """(1, C, H, W) shares: normal noise about mid-grey, as strong as a usual picture."""
-    drawn = torch.randn((1, *pixels.shape), generator=torch.Generator().manual_seed(seed))
-    return (GREY + CONTRAST * drawn).to(device)
+def start_noise(pixels: Pixels, seed: int, device: torch.device) -> Tensor:
+    """Returns (1, C, H, W) float32 brightness: normal noise about mid-grey with the contrast of a typical picture."""
+    noise = torch.randn((1, *pixels.shape), generator=torch.Generator().manual_seed(seed))
+    return (GREY + CONTRAST * noise).to(device)

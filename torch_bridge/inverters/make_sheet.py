@@ -1,4 +1,4 @@
-"""What the layers of the default network still know of one picture, as a contact sheet.
+"""Draws the sheet of inversions in the documentation: what the layers of the default network still know of a picture.
 
 python -m innerwalk.torch_bridge.inverters.make_sheet docs/inversion.png
 """
@@ -15,63 +15,78 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from .. import concepts
-from ..server.ask import ask
-from .train import LAYERS
+from ..server.in_process import ask
+from .train import SHIPPED_LAYERS
 
-TILE, GAP, MARGIN, HEAD = 128, 6, 120, 22
+TILE, GAP, MARGIN, HEADER = 128, 6, 120, 22
+"""Side of a tile, gap between tiles, width of the row labels, and height of the column labels, in pixels."""
 PAPER, INK = 250, 60
-TITLES = ("the picture", "first layer", "stage 1", "stage 2", "stage 3", "classes")
-WAYS: dict[str, tuple[str, dict[str, Any]]] = {"regularised": ("inversion", {}), "UpconvNet": ("upconvnet", {})} | {
-    name: ("upconvnet", {"features": how})
-    for name, how in (
-        ("… least half less", "drop_least"), ("… random half less", "dropout"), ("… signs alone", "binarise"),
-        ("… top half less", "drop_top"),
-    )
-}  # fmt: skip
-"""By row: the method and its parameters."""
+COLUMN_LABELS = ("the picture", "first layer", "stage 1", "stage 2", "stage 3", "classes")
+INVERSIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "regularised": ("inversion", {}),
+    "UpconvNet": ("upconvnet", {}),
+    "… least half less": ("upconvnet", {"features": "drop_least"}),
+    "… random half less": ("upconvnet", {"features": "dropout"}),
+    "… signs alone": ("upconvnet", {"features": "binarise"}),
+    "… top half less": ("upconvnet", {"features": "drop_top"}),
+}
+"""By row label: the method and its parameters."""
+CLASS_ROW = "DGN-AM"
 
 
-def sheet(index: int) -> Image.Image:
-    """A row for each way, a column for each layer; last, pictures by the prior that make each class fire."""
+def draw_sheet(index: int) -> Image.Image:
+    """Draws the sheet of a validation picture: a row for each inversion, a column for each layer.
+
+    The last row shows a picture for each class, made by the shipped prior.
+    """
     model, names = concepts.load("object")
     picture = concepts.picture(index)
-    given = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
-    known: dict[str, Any] = {"layers": LAYERS, "classes": names, "mean": [0.5] * 3, "std": [0.5] * 3}
-    rows = {}
-    for name, (method, parameters) in WAYS.items():
-        maps = ask(model, given, method, **known, **parameters).all_maps
-        rows[name] = [picture / 255, *(maps[layer, method].data[0] for layer in LAYERS)]
-    drawn = ask(model, given, "dgn_am", **known | {"layers": ["fc"]}).maps("fc", "dgn_am")
-    whole = _sheet(rows | {"DGN-AM": list(drawn.data)})
-    _words(whole, [*rows, "DGN-AM"], names)
-    return whole
+    inputs = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
+    options: dict[str, Any] = {"layers": SHIPPED_LAYERS, "classes": names, "mean": [0.5] * 3, "std": [0.5] * 3}
+    rows: dict[str, Sequence[np.ndarray]] = {}
+    for label, (method, parameters) in INVERSIONS.items():
+        maps = ask(model, inputs, method, **options, **parameters).all_maps
+        rows[label] = [picture / 255, *(maps[layer, method].data[0] for layer in SHIPPED_LAYERS)]
+    class_pictures = ask(model, inputs, "dgn_am", **options | {"layers": ["fc"]}).maps("fc", "dgn_am")
+    rows[CLASS_ROW] = list(class_pictures.data)
+    sheet = _draw_tiles(rows)
+    _draw_labels(sheet, list(rows), names)
+    return sheet
 
 
-def _sheet(rows: Mapping[str, Sequence[np.ndarray]]) -> Image.Image:
-    width, height = MARGIN + len(TITLES) * (TILE + GAP), HEAD + len(rows) * (TILE + GAP) + HEAD
-    whole = Image.new("RGB", (width, height), (PAPER,) * 3)
-    for down, (name, tiles) in enumerate(rows.items()):
-        top = HEAD + down * (TILE + GAP) + (HEAD if name == "DGN-AM" else 0)
-        for right, tile in enumerate(tiles):
-            small = Image.fromarray((np.clip(tile, 0, 1) * 255 + 0.5).astype(np.uint8))
-            whole.paste(small.resize((TILE, TILE), Image.Resampling.NEAREST), (MARGIN + right * (TILE + GAP), top))
-    return whole
+def _row_top(row: int, row_count: int) -> int:
+    """Returns the y of a row's tiles in pixels; the last row has column labels of its own."""
+    return HEADER + row * (TILE + GAP) + (HEADER if row == row_count - 1 else 0)
 
 
-def _words(whole: Image.Image, rows: Sequence[str], classes: Sequence[str]) -> None:
-    pen, font, last = ImageDraw.Draw(whole), ImageFont.load_default(), len(rows) - 1
-    for down, name in enumerate(rows):
-        middle = HEAD + down * (TILE + GAP) + (HEAD if down == last else 0) + TILE // 2
-        pen.text((MARGIN - GAP, middle), name, (INK,) * 3, font, anchor="rm")
-    for heads, top in ((TITLES, 0), (classes, HEAD + last * (TILE + GAP))):
-        for right, name in enumerate(heads):
-            pen.text((MARGIN + right * (TILE + GAP) + TILE // 2, top + HEAD // 2), name, (INK,) * 3, font, anchor="mm")
+def _draw_tiles(rows: Mapping[str, Sequence[np.ndarray]]) -> Image.Image:
+    """Draws rows of tiles (H, W, 3) sRGB 0..1."""
+    width, height = MARGIN + len(COLUMN_LABELS) * (TILE + GAP), HEADER + len(rows) * (TILE + GAP) + HEADER
+    sheet = Image.new("RGB", (width, height), (PAPER,) * 3)
+    for row, tiles in enumerate(rows.values()):
+        for column, tile in enumerate(tiles):
+            picture = Image.fromarray((np.clip(tile, 0, 1) * 255 + 0.5).astype(np.uint8))
+            position = MARGIN + column * (TILE + GAP), _row_top(row, len(rows))
+            sheet.paste(picture.resize((TILE, TILE), Image.Resampling.NEAREST), position)
+    return sheet
+
+
+def _draw_labels(sheet: Image.Image, row_labels: Sequence[str], classes: Sequence[str]) -> None:
+    draw, font, last = ImageDraw.Draw(sheet), ImageFont.load_default(), len(row_labels) - 1
+    for row, label in enumerate(row_labels):
+        middle = _row_top(row, len(row_labels)) + TILE // 2
+        draw.text((MARGIN - GAP, middle), label, (INK,) * 3, font, anchor="rm")
+    for labels, top in ((COLUMN_LABELS, 0), (classes, HEADER + last * (TILE + GAP))):
+        for column, label in enumerate(labels):
+            position = MARGIN + column * (TILE + GAP) + TILE // 2, top + HEADER // 2
+            draw.text(position, label, (INK,) * 3, font, anchor="mm")
 
 
 def main(target: Path) -> None:
-    """Write the sheet of the documentation."""
+    """Writes the sheet of the documentation."""
     torch.set_num_threads(1)
-    sheet(concepts.DEFAULT_INDEX).quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
+    sheet = draw_sheet(concepts.DEFAULT_INDEX)
+    sheet.quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Many pictures in pieces that fit in memory."""
+"""Runs work on many pictures in chunks that fit in memory."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from ..recording.errors import ModelError
 T = TypeVar("T")
 
 
-class Pieces:
-    """As large as they may be: halved for good when memory ends."""
+class Chunks:
+    """Slices of a batch of pictures. Their size is halved, for good, whenever memory runs out."""
 
     def __init__(self, count: int) -> None:
         self.count, self.size = count, count
 
-    def run(self, of: Callable[[slice], T]) -> list[T]:
-        """The results of all pieces in order. Raises ModelError where one picture is too much."""
+    def run(self, function: Callable[[slice], T]) -> list[T]:
+        """Returns the function's results for all chunks in order. Raises ModelError if one picture is too much."""
         while True:
             try:
-                return [of(slice(k, k + self.size)) for k in range(0, self.count, self.size)]
+                return [function(slice(start, start + self.size)) for start in range(0, self.count, self.size)]
             except (RuntimeError, MemoryError, ModelError) as problem:
-                if not short_of_memory(problem):
+                if not is_out_of_memory(problem):
                     raise
                 if self.size == 1:
-                    raise ModelError("no memory for a single picture; smaller ones need less") from problem
+                    raise ModelError("no memory for a single picture; a smaller size needs less") from problem
             self.size = -(-self.size // 2)
 
 
-def short_of_memory(problem: BaseException) -> bool:
-    """Whether an error, or what a network's error came from, says that memory has ended."""
+def is_out_of_memory(problem: BaseException) -> bool:
+    """Returns whether an error, or the network's error that caused it, says that memory has run out."""
     cause = problem.__cause__ or problem
     return isinstance(cause, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(cause)

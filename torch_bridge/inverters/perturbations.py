@@ -1,7 +1,7 @@
-"""A layer's maps with something taken from them, sample by sample: which of it does the picture need?
+"""Removes information from a layer's maps, to see which of it the picture needs.
 
-After Dosovitskiy and Brox 2016, "Inverting Visual Representations with Convolutional Networks", section 5. "Half" is
-half of all entries: after a ReLU many of them, and then all that `drop_least` takes, are 0 before.
+After Dosovitskiy and Brox 2016, "Inverting Visual Representations with Convolutional Networks", section 5. A half is
+half of all values. After a ReLU many of them are 0 already, often all that `drop_least` drops.
 """
 
 from __future__ import annotations
@@ -11,42 +11,46 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Features = Literal["plain", "binarise", "dropout", "drop_least", "drop_top"]
-FEATURES = "plain; signs alone; a random, the least or the most important half of the values dropped"
+Perturbation = Literal["plain", "binarise", "dropout", "drop_least", "drop_top"]
+PERTURBATION_HELP = "plain; signs alone; a random, the least or the most important half of the values dropped"
 
 
-def perturbed(maps: Tensor, how: Features, random: torch.Generator, importance: Tensor | None = None) -> Tensor:
-    """(N, C, H, W) -> the same: each sample by itself.
+def perturb_maps(
+    maps: Tensor, perturbation: Perturbation, random: torch.Generator, importance: Tensor | None = None
+) -> Tensor:
+    """Changes each sample of (N, C, H, W) float maps; returns the same shape and dtype.
 
-    binarise and dropout leave a sample's L2 norm as it is, the others take nothing but values away.
-    random: of the CPU, for dropout. importance: (N, C, H, W) of each value, |value| where None.
+    binarise and dropout keep each sample's L2 norm; the others only set values to 0.
+    random: a generator of the CPU, for dropout. importance: (N, C, H, W) float, the weight of each value; by default its
+    absolute value.
     """
-    if how == "plain":
+    if perturbation == "plain":
         return maps
-    if how == "binarise":
-        return _with_norm_of(maps, maps.sign())
-    if how == "dropout":
-        return _with_norm_of(maps, maps * _upper_half(torch.rand(maps.shape, generator=random).to(maps.device)))
+    if perturbation == "binarise":
+        return _scaled_to_norm(maps.sign(), maps)
+    if perturbation == "dropout":
+        kept = _top_half_mask(torch.rand(maps.shape, generator=random).to(maps.device))
+        return _scaled_to_norm(maps * kept, maps)
     weight = maps.abs() if importance is None else importance
-    return maps * _upper_half(weight if how == "drop_least" else -weight)
+    return maps * _top_half_mask(weight if perturbation == "drop_least" else -weight)
 
 
 def keep_only(maps: Tensor, channels: tuple[int, ...]) -> Tensor:
-    """(N, C, H, W) -> the same, with 0 in every other channel."""
+    """Returns a copy of (N, C, H, W) maps that is 0 in all other channels."""
     kept = torch.zeros_like(maps)
     kept[:, list(channels)] = maps[:, list(channels)]
     return kept
 
 
-def _upper_half(weights: Tensor) -> Tensor:
-    """1 at the half of each sample's entries (the larger, of an odd number) that weigh most, 0 elsewhere."""
+def _top_half_mask(weights: Tensor) -> Tensor:
+    """Returns 1 at the half of each sample's values with the largest weights (rounded up), 0 elsewhere."""
     flat = weights.flatten(1)
     order = flat.argsort(dim=1, descending=True, stable=True)[:, : -(-flat.shape[1] // 2)]
     return torch.zeros_like(flat).scatter_(1, order, 1.0).reshape(weights.shape)
 
 
-def _with_norm_of(maps: Tensor, other: Tensor) -> Tensor:
-    """The other maps, each sample scaled to the norm that it has in `maps`."""
-    wanted, is_ = (one.flatten(1).cpu().double().norm(dim=1) for one in (maps, other))
-    scale = torch.where(is_ > 0, wanted / is_.clamp_min(1e-30), 0.0)
-    return other * scale.to(other)[:, None, None, None]
+def _scaled_to_norm(maps: Tensor, reference: Tensor) -> Tensor:
+    """Scales each sample of the maps to the L2 norm of the same sample of `reference`."""
+    norm, target_norm = (tensor.flatten(1).cpu().double().norm(dim=1) for tensor in (maps, reference))
+    scale = torch.where(norm > 0, target_norm / norm.clamp_min(1e-30), 0.0)
+    return maps * scale.to(maps)[:, None, None, None]

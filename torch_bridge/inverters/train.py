@@ -1,4 +1,4 @@
-"""Train inverters of a network's layers on a data set; seeded, the same file for the same words.
+"""Train an inverter of a network's layer on a data set. On the CPU, the same arguments give the same file.
 
 python -m innerwalk.torch_bridge.inverters.train object stage2.1:add --data concepts:object:train -o stage2.safetensors
 python -m innerwalk.torch_bridge.inverters.train resnet18=mine.pt layer4 --prior --data ~/pictures -o prior.safetensors
@@ -12,12 +12,12 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from ..capture.recorder import record
-from ..concepts.train import Progress
+from ..concepts.training_progress import TrainingProgress
 from ..data import DataSet, open_data, random_indices
 from ..inputs.pixels import Pixels
 from ..inputs.sources import NamedContent
@@ -29,34 +29,50 @@ from ..recording.errors import InnerwalkError, InputError
 from ..server.allocator import keep_memory
 from ..server.config import serve_config
 from ..subject import RecordSpec, noise, prepare
-from .distances import picture_of
-from .files import COMMAND, SHIPPED, SUFFIX, Facts, write
-from .fit import Pictures, Recipe, Subject, Trained, fit
+from .distances import load_picture
+from .inverter_files import COMMAND, SUFFIX, WEIGHTS_FOLDER, InverterMetadata, write_inverter
+from .inverter_training import InvertedLayer, InverterPictures, InverterTraining, TrainedInverter, train_inverter
 
-LAYERS = ("stem.norm", "stage1.1:add", "stage2.1:add", "stage3.1:add", "fc")
-"""Those of the default network that come with trained inverters."""
-PRIOR, LIKE = "stage2.1:add", "stage1.1.relu2"
-DATA = "concepts:object:train"
-WORDS = {
-    "pictures": "at most so many", "epochs": "times they are seen", "batch": "pictures at a time",
-    "width": "channels of the last maps", "seed": "of everything random", "rate": "of learning, at its peak",
-}  # fmt: skip
-LEAST = 10
-"""Pictures that a training needs."""
-ONE_LIKE = 0.1
-"""Usual weight of the maps' error in a prior's training."""
+SHIPPED_LAYERS = ("stem.norm", "stage1.1:add", "stage2.1:add", "stage3.1:add", "fc")
+"""Layers of the default network that ship with trained inverters."""
+SHIPPED_PRIOR_LAYER, SHIPPED_FEATURE_LAYER = "stage2.1:add", "stage1.1.relu2"
+SHIPPED_DATA = "concepts:object:train"
+MIN_PICTURES = 10
+FEATURE_WEIGHT = 0.1
+"""Weight of the feature loss when a prior is trained."""
+OPTIONS = {
+    "pictures": (3, "number of pictures at most"),
+    "epochs": (1, "passes over the pictures"),
+    "batch": (1, "pictures per batch"),
+    "width": (1, "channels of the inverter's last maps"),
+    "seed": (0, "random seed"),
+    "rate": (1e-12, "peak learning rate"),
+}
+"""Settings that are options of the command: smallest value and help."""
+MAX_OPTION = 2**31
+
+
+class InverterJob(NamedTuple):
+    """The layer to invert and the data to train with, as written on the command line."""
+
+    network: str
+    """NETWORK[=WEIGHTS]."""
+    layer: str
+    data: str
+    feature_layer: str = ""
+    """Layer of a prior's feature loss; "" for one half way to the inverted layer."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command; returns its exit status."""
+    """Runs the command; returns its exit status."""
     parser = _parser()
-    given = parser.parse_args(arguments)
-    if not given.shipped and None in (given.network, given.layer, given.data, given.output):
+    options = parser.parse_args(arguments)
+    if not options.shipped and None in (options.network, options.layer, options.data, options.output):
         parser.error("NETWORK, LAYER, --data and -o are needed, or --shipped alone")
     try:
-        for words, recipe, output in _shipped() if given.shipped else [_asked(given)]:
-            told = train(words, recipe, output, given.device)
-            sys.stderr.write(f"{output}: {told}\n")
+        for job, settings, output in _shipped_jobs() if options.shipped else [_requested_job(options)]:
+            result = train_to_file(job, settings, output, options.device)
+            sys.stderr.write(f"{output}: {result}\n")
     except InnerwalkError as problem:
         sys.stderr.write(f"{COMMAND}: {problem}\n")
         return 2
@@ -64,127 +80,173 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=COMMAND, description="Train a network from a layer's maps back to pictures.")
-    parser.add_argument("network", nargs="?", metavar="NETWORK[=WEIGHTS]", help="as for record: object, resnet18=x.pt")
-    parser.add_argument("layer", nargs="?", metavar="LAYER", help="its id")
-    parser.add_argument(
-        "--data", metavar="WHERE", help="a folder of pictures, a .zip, idx files, concepts:object:train"
+    parser = argparse.ArgumentParser(
+        prog=COMMAND, description="Train a network that turns a layer's maps into pictures."
     )
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="a .safetensors file")
-    parser.add_argument("--prior", action="store_true", help="for dgn_am: pictures must have the true ones' maps, too")
-    parser.add_argument("--like", metavar="LAYER", help="with --prior: where these maps are compared (half way there)")
-    parser.add_argument("--shipped", action="store_true", help="make those that come with innerwalk")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps; on cpu the file is the same each time (cpu)")
-    for name, text in WORDS.items():
-        default = getattr(Recipe, name)
+    parser.add_argument("network", nargs="?", metavar="NETWORK[=WEIGHTS]", help="as for record: object, resnet18=x.pt")
+    parser.add_argument("layer", nargs="?", metavar="LAYER", help="id of the layer to invert")
+    parser.add_argument(
+        "--data", metavar="WHERE", help="a folder of pictures, a .zip, idx files, or concepts:object:train"
+    )
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="the .safetensors file to write")
+    parser.add_argument("--prior", action="store_true", help="train a prior for dgn_am, with a feature loss")
+    parser.add_argument("--like", metavar="LAYER", help="with --prior: layer of the feature loss (one half way)")
+    parser.add_argument("--shipped", action="store_true", help="train all inverters that ship with Innerwalk")
+    parser.add_argument(
+        "--device", default="cpu", help="cpu, cuda or mps; only cpu gives the same file each time (cpu)"
+    )
+    for name, (_, text) in OPTIONS.items():
+        default = getattr(InverterTraining, name)
         parser.add_argument(f"--{name}", type=type(default), default=default, help=f"{text} ({default})")
     return parser
 
 
-Words = tuple[str, str, str, str]
-"""NETWORK, LAYER, data, and for a prior the layer that it must be like."""
+def _requested_job(options: argparse.Namespace) -> tuple[InverterJob, InverterTraining, Path]:
+    """Returns the job of a command line. Raises InputError if an option is out of bounds."""
+    values = {name: getattr(options, name) for name in OPTIONS}
+    for name, (smallest, _) in OPTIONS.items():
+        if not smallest <= values[name] <= MAX_OPTION:
+            raise InputError(f"--{name} {values[name]}: must be {smallest:g} to {MAX_OPTION}")
+    settings = InverterTraining(**values, feature_weight=FEATURE_WEIGHT if options.prior else 0.0)
+    return InverterJob(options.network, options.layer, options.data, options.like or ""), settings, options.output
 
 
-def _asked(given: argparse.Namespace) -> tuple[Words, Recipe, Path]:
-    """What was said. Raises InputError."""
-    for name, least in (("pictures", 3), ("epochs", 1), ("batch", 1), ("width", 1), ("seed", 0), ("rate", 1e-12)):
-        if not least <= getattr(given, name) <= 2**31:
-            raise InputError(f"--{name} {getattr(given, name)}: at least {least:g} is needed")
-    recipe = Recipe(**{name: getattr(given, name) for name in WORDS}, like=ONE_LIKE if given.prior else 0.0)
-    return (given.network, given.layer, given.data, given.like or ""), recipe, given.output
-
-
-def _shipped() -> list[tuple[Words, Recipe, Path]]:
-    recipes = (Recipe(2000), Recipe(width=24), Recipe(width=24), Recipe(), Recipe(width=8))
-    plain = [
-        (("object", layer, DATA, ""), recipe, SHIPPED / f"object-{_file(layer)}")
-        for layer, recipe in zip(LAYERS, recipes, strict=True)
+def _shipped_jobs() -> list[tuple[InverterJob, InverterTraining, Path]]:
+    settings = (
+        InverterTraining(2000),
+        InverterTraining(width=24),
+        InverterTraining(width=24),
+        InverterTraining(),
+        InverterTraining(width=8),
+    )
+    inverters = [
+        (InverterJob("object", layer, SHIPPED_DATA), of_layer, WEIGHTS_FOLDER / f"object-{_file_name(layer)}")
+        for layer, of_layer in zip(SHIPPED_LAYERS, settings, strict=True)
     ]
-    prior = Recipe(3000, width=24, like=ONE_LIKE)
-    return [*plain, (("object", PRIOR, DATA, LIKE), prior, SHIPPED / f"object-prior-{_file(PRIOR)}")]
+    prior = InverterJob("object", SHIPPED_PRIOR_LAYER, SHIPPED_DATA, SHIPPED_FEATURE_LAYER)
+    prior_settings = InverterTraining(3000, width=24, feature_weight=FEATURE_WEIGHT)
+    return [*inverters, (prior, prior_settings, WEIGHTS_FOLDER / f"object-prior-{_file_name(prior.layer)}")]
 
 
-def _file(layer: str) -> str:
+def _file_name(layer: str) -> str:
     return layer.replace(":", "-") + SUFFIX
 
 
-def train(words: Words, recipe: Recipe, output: Path, device: str = "cpu") -> str:
-    """Train one and write it; nothing is written before the end. Returns a line about it.
+def train_to_file(job: InverterJob, settings: InverterTraining, output: Path, device: str = "cpu") -> str:
+    """Trains an inverter and writes it when training has ended; returns a line with its error and size.
 
     Raises InputError, ModelError or UnknownName.
     """
-    network, layer, where, like = words
     if output.suffix != SUFFIX:
-        raise InputError(f"{output}: an inverter's file ends with {SUFFIX}")
-    (spec,) = serve_config([network]).networks.values()
-    work = _work(spec, layer, open_data(where), choose_device(device))
-    if recipe.like and like not in work.network.by_id:
-        like = _half_way(work.network, layer) if not like else work.network.layer(like).id
-    pictures = _pictures(work, recipe)
-    training: list[Progress] = []
+        raise InputError(f"{output}: the file of an inverter must end with {SUFFIX}")
+    (spec,) = serve_config([job.network]).networks.values()
+    context = make_training_context(spec, job.layer, open_data(job.data), choose_device(device))
+    (layer,) = context.layers
+    feature_layer = ""
+    if settings.feature_weight:
+        feature_layer = _find_feature_layer(context.network, layer, job.feature_layer)
+    pictures = _read_pictures(context, settings)
+    progress: list[TrainingProgress] = []
 
-    def step(done: int, total: int) -> None:
-        training[:] = training or [Progress(f"training {layer}", total)]
-        training[0].step()
+    def on_batch(done: int, total: int) -> None:
+        if not progress:
+            progress.append(TrainingProgress(f"training {layer}", total))
+        progress[0].step()
 
-    made = fit(Subject(work.model, work.arguments_with, layer, like), pictures, recipe, step)
-    facts = _facts(work, recipe, len(pictures.bytes), made)
-    write(output, facts, made.net, made.codes)
-    return f"{facts.kind} of {layer}, picture error {made.error:.3f}, {output.stat().st_size / 1e3:,.0f} kB"
+    inverted = InvertedLayer(context.model, context.arguments_with, layer, feature_layer)
+    trained = train_inverter(inverted, pictures, settings, on_batch)
+    metadata = _metadata(context, settings, len(pictures.pixels), trained)
+    write_inverter(output, metadata, trained.net, trained.statistics)
+    size = output.stat().st_size / 1e3
+    return f"{metadata.kind} of {layer}, picture error {trained.error:.3f}, {size:,.0f} kB"
 
 
-def _work(spec: RecordSpec, layer: str, data: DataSet, device: torch.device) -> MethodContext:
-    """The network with its usual input. Raises UnknownName for a layer that isn't there."""
+def make_training_context(spec: RecordSpec, layer: str, data: DataSet, device: torch.device) -> MethodContext:
+    """Builds the network and runs it on the data's first picture. Raises UnknownName for an unknown layer."""
     subject = prepare(spec)
-    model, feeder = subject.built.module.to(device), subject.adapter
-    sources = list(spec.inputs) or list(noise(subject.built, spec.seed))
+    model, adapter = subject.built.module.to(device), subject.adapter
+    default_inputs = list(spec.inputs) or list(noise(subject.built, spec.seed))
 
     def feed(picture: Any) -> tuple[Any, ...]:
-        named = [NamedContent("a picture", picture), *sources[1:]]
-        return to_device(feeder.arguments(feeder.read(named, 0)), device)
+        sources = [NamedContent("a picture", picture), *default_inputs[1:]]
+        return to_device(adapter.arguments(adapter.read(sources, 0)), device)
 
-    def again(arguments: tuple[Any, ...], layers: Sequence[str]) -> Recording:
+    def record_layers(arguments: tuple[Any, ...], layers: Sequence[str]) -> Recording:
         return record(model, arguments, layers=list(layers))
 
     arguments = feed(data.picture(0))
-    network = again(arguments, ()).network
-    layers = (network.layer(layer).id,)
-    return MethodContext(model, arguments, network, layers, (), again, feed, data, device, feeder.preprocessing, subject.names)
+    network = record_layers(arguments, ()).network
+    return MethodContext(
+        model=model,
+        arguments=arguments,
+        network=network,
+        layers=(network.layer(layer).id,),
+        channels=(),
+        record=record_layers,
+        feed=feed,
+        data=data,
+        device=device,
+        preprocessing=adapter.preprocessing,
+        class_names=subject.names,
+    )
 
 
-def _half_way(network: Network, layer: str) -> str:
-    """A layer with sides half way to this one. Raises InputError where there is none."""
-    ids = [one.id for one in network.layers if one.role != "input"]
-    before = [one for one in ids[: ids.index(layer)] if network.layer(one).map_shape[1:] != (1, 1)]
-    if not before:
-        raise InputError(f"no layer with sides comes before {layer}; --like names one whose maps are compared")
-    return before[len(before) // 2]
+def _find_feature_layer(network: Network, layer: str, requested: str) -> str:
+    """Returns the requested layer, or one half way to the inverted layer. Raises InputError or UnknownName."""
+    if requested:
+        return network.layer(requested).id
+    ids = [candidate.id for candidate in network.layers if candidate.role != "input"]
+    earlier = [id for id in ids[: ids.index(layer)] if network.layer(id).map_shape[1:] != (1, 1)]
+    if not earlier:
+        raise InputError(
+            f"no layer before {layer} has maps larger than 1×1; --like names the layer of the feature loss"
+        )
+    return earlier[len(earlier) // 2]
 
 
-def _pictures(work: MethodContext, recipe: Recipe) -> Pictures:
-    """Those of the data that the network may see, drawn. Raises InputError where they are too few or of many sizes."""
-    data, shape = work.data, work.picture.shape[1:]
+def _read_pictures(context: MethodContext, settings: InverterTraining) -> InverterPictures:
+    """Reads randomly chosen pictures. Raises InputError if they are too few or differ in size."""
+    data, shape = context.data, context.picture.shape[1:]
     assert data is not None
-    chosen = random_indices(data, recipe.pictures, recipe.seed)
-    if len(chosen) < LEAST:
-        raise InputError(f"data set {data.name} has {len(chosen)} pictures; at least {LEAST} are needed")
-    pixels, reading = Pixels(work.preprocessing, work.picture), Progress("reading pictures", len(chosen))
-    bytes = torch.zeros((len(chosen), *shape), dtype=torch.uint8)
-    for number, index in enumerate(chosen):
-        picture = picture_of(work, index)
+    indices = random_indices(data, settings.pictures, settings.seed)
+    if len(indices) < MIN_PICTURES:
+        raise InputError(
+            f"{len(indices)} pictures of data set {data.name} are too few; at least {MIN_PICTURES} are needed"
+        )
+    converter, progress = (
+        Pixels(context.preprocessing, context.picture),
+        TrainingProgress("reading pictures", len(indices)),
+    )
+    pixels = torch.zeros((len(indices), *shape), dtype=torch.uint8)
+    for number, index in enumerate(indices):
+        picture = load_picture(context, index)
         if picture.shape != shape:
-            raise InputError(f"{data.title(index)} has another size than the first picture; the network must take one")
-        bytes[number] = (pixels.to_brightness(picture[None])[0].clamp(0, 1) * 255).round().byte().cpu()
-        reading.step()
-    return Pictures(bytes, pixels.mean, pixels.std)
+            raise InputError(f"{data.title(index)} differs in size from the first picture; all must have the same size")
+        brightness = converter.to_brightness(picture[None])[0].clamp(0, 1)
+        pixels[number] = (brightness * 255).round().byte().cpu()
+        progress.step()
+    return InverterPictures(pixels, converter.mean, converter.std)
 
 
-def _facts(work: MethodContext, recipe: Recipe, count: int, made: Trained) -> Facts:
-    plan, how, name = made.net.plan, work.preprocessing, work.data.name if work.data else ""
-    return Facts(
-        "prior" if recipe.like else "inverter", weights_fingerprint(work.model), work.layers[0], plan.maps, plan.picture,
-        plan.width, tuple(how.mean), tuple(how.std), name, count, recipe.epochs, recipe.seed, round(made.error, 4),
-    )  # fmt: skip
+def _metadata(
+    context: MethodContext, settings: InverterTraining, count: int, trained: TrainedInverter
+) -> InverterMetadata:
+    plan, preprocessing = trained.net.plan, context.preprocessing
+    return InverterMetadata(
+        kind="prior" if settings.feature_weight else "inverter",
+        network=weights_fingerprint(context.model),
+        layer=context.layers[0],
+        maps=plan.maps,
+        picture=plan.picture,
+        width=plan.width,
+        mean=tuple(preprocessing.mean),
+        std=tuple(preprocessing.std),
+        data=context.data.name if context.data else "",
+        pictures=count,
+        epochs=settings.epochs,
+        seed=settings.seed,
+        error=round(trained.error, 4),
+    )
 
 
 if __name__ == "__main__":
@@ -192,5 +254,5 @@ if __name__ == "__main__":
     keep_memory()
     with suppress(KeyboardInterrupt):
         sys.exit(main())
-    sys.stderr.write("\nended; nothing was written\n")
+    sys.stderr.write("\ninterrupted; nothing was written\n")
     sys.exit(130)

@@ -1,8 +1,8 @@
-"""A network from a layer's maps back to pictures: convolutions that double the sides until they are the picture's.
+"""UpconvNet: a network from a layer's maps to pictures, made of convolutions and 2x upsampling.
 
-Dosovitskiy and Brox 2016, "Inverting Visual Representations with Convolutional Networks": leaky ReLU of 0.2, fully
-connected layers before it where the layer has no sides. Doubling is a transposed convolution of stride 2; the last one
-lays out four pixels from each place, which spares the widest work (Shi et al. 2016, "sub-pixel convolution").
+Dosovitskiy and Brox 2016, "Inverting Visual Representations with Convolutional Networks": leaky ReLU of 0.2, and fully
+connected layers first if the layer is a vector. Upsampling is a transposed convolution of stride 2; the last one is a
+sub-pixel convolution (Shi et al. 2016), which saves the most expensive layer.
 """
 
 from __future__ import annotations
@@ -14,88 +14,91 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-SLOPE = 0.2
-LEAST_SIDE = 4
-"""Of the first maps made of a vector."""
-WIDEST = 4
-"""Times the width of the last maps: as wide as the first ones are at most."""
-HIDDEN = 4
-"""Times the width: channels between the two fully connected layers."""
+LEAKY_SLOPE = 0.2
+MIN_SIDE = 4
+"""Height and width of the first maps made from a vector."""
+MAX_WIDTH_FACTOR = 4
+"""Largest ratio of the channels of the first maps to those of the last."""
+HIDDEN_WIDTH_FACTOR = 4
+"""Units between the two fully connected layers, as a multiple of the width."""
 
 
 @dataclass(frozen=True)
 class UpconvPlan:
-    """Between which shapes, and how wide."""
+    """Shapes and width of an UpconvNet."""
 
     maps: tuple[int, int, int]
-    """(C, H, W) of the layer."""
+    """(C, H, W) of the layer's maps."""
     picture: tuple[int, int, int]
-    """(C, H, W)."""
+    """(C, H, W) of the picture."""
     width: int = 16
-    """Channels of the maps that the picture is made of."""
+    """Channels of the last maps, from which the picture is made."""
 
     @property
-    def vector(self) -> bool:
-        """Whether the layer has no sides to begin with."""
+    def is_vector(self) -> bool:
+        """Whether the layer's maps are a vector, (C, 1, 1)."""
         return self.maps[1:] == (1, 1)
 
     @property
     def doublings(self) -> int:
-        """How often the sides are doubled."""
-        sides = (LEAST_SIDE, LEAST_SIDE) if self.vector else self.maps[1:]
-        return max(0, math.floor(min(math.log2(of / to) for of, to in zip(self.picture[1:], sides, strict=True))))
+        """Number of 2x upsamplings."""
+        start = (MIN_SIDE, MIN_SIDE) if self.is_vector else self.maps[1:]
+        ratios = (math.log2(end / begin) for end, begin in zip(self.picture[1:], start, strict=True))
+        return max(0, math.floor(min(ratios)))
 
     @property
-    def first(self) -> tuple[int, int]:
-        """Sides of the first maps: those that the doublings turn into the picture's, or a little more."""
+    def first_size(self) -> tuple[int, int]:
+        """(H, W) of the first maps: the smallest that the upsamplings turn into at least the picture's size."""
         height, width = (-(-side >> self.doublings) for side in self.picture[1:])
         return height, width
 
-    def channels(self, doubled: int) -> int:
-        """Of the maps after so many doublings."""
-        return self.width * min(WIDEST, 2 ** max(self.doublings - 1 - doubled, 0))
+    def channels(self, upsampled: int) -> int:
+        """Returns the number of channels after so many upsamplings."""
+        return self.width * min(MAX_WIDTH_FACTOR, 2 ** max(self.doublings - 1 - upsampled, 0))
 
 
 class UpconvNet(nn.Module):
-    """(N, C, H, W) maps -> (N, C, H, W) pictures, in the network's own numbers."""
+    """Maps (N, C, H, W) float32 -> pictures (N, C, H, W) float32, normalised as for the inverted network."""
 
     def __init__(self, plan: UpconvPlan) -> None:
         super().__init__()
         self.plan = plan
-        channels, wide = plan.maps[0], plan.channels(0)
+        channels, first_channels = plan.maps[0], plan.channels(0)
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
         self.register_buffer("scale", torch.ones(channels, 1, 1))
-        if plan.vector:
-            self.spread = nn.Linear(channels, HIDDEN * plan.width)
-            self.first = nn.Linear(HIDDEN * plan.width, wide * math.prod(plan.first))
+        if plan.is_vector:
+            hidden = HIDDEN_WIDTH_FACTOR * plan.width
+            self.spread = nn.Linear(channels, hidden)
+            self.first = nn.Linear(hidden, first_channels * math.prod(plan.first_size))
         else:
-            self.first = nn.Conv2d(channels, wide, 3, padding=1)
+            self.first = nn.Conv2d(channels, first_channels, 3, padding=1)
         count = max(plan.doublings - 1, 0)
-        self.up = nn.ModuleList(
-            nn.ConvTranspose2d(plan.channels(k), plan.channels(k + 1), 4, 2, 1) for k in range(count)
-        )  # fmt: skip
+        upsamplings = (nn.ConvTranspose2d(plan.channels(k), plan.channels(k + 1), 4, 2, 1) for k in range(count))
+        self.up = nn.ModuleList(upsamplings)
         self.clean = nn.ModuleList(nn.Conv2d(n, n, 3, padding=1) for n in map(plan.channels, range(count + 1)))
-        self.side = 2 if plan.doublings else 1
-        self.last = nn.Conv2d(plan.width, plan.picture[0] * self.side**2, 3, padding=1)
+        self.subpixels = 2 if plan.doublings else 1
+        self.last = nn.Conv2d(plan.width, plan.picture[0] * self.subpixels**2, 3, padding=1)
 
-    def fit_to(self, maps: Tensor) -> None:
-        """Take mean and deviation of each channel from (N, C, H, W) maps, so that it begins with numbers near 1."""
+    def set_normalisation(self, maps: Tensor) -> None:
+        """Sets mean and scale of each channel from (N, C, H, W) float32 maps, so that inputs have unit variance."""
         self.mean.copy_(maps.mean((0, 2, 3))[:, None, None])
         deviation = maps.std((0, 2, 3), correction=0)
         self.scale.copy_((1 / torch.where(deviation > 1e-6, deviation, 1.0))[:, None, None])
 
     def forward(self, maps: Tensor) -> Tensor:
+        """(N, C, H, W) float32 maps -> (N, C, H, W) float32 pictures."""
         x = (maps - self.mean) * self.scale
-        if self.plan.vector:
-            x = self.first(F.leaky_relu(self.spread(x.flatten(1)), SLOPE)).reshape(len(x), -1, *self.plan.first)
+        if self.plan.is_vector:
+            hidden = F.leaky_relu(self.spread(x.flatten(1)), LEAKY_SLOPE)
+            x = self.first(hidden).reshape(len(x), -1, *self.plan.first_size)
         else:
             x = self.first(x)
-        x = F.leaky_relu(x, SLOPE)
-        if x.shape[2:] != self.plan.first:
-            x = F.interpolate(x, self.plan.first, mode="bilinear", align_corners=False)
-        x = F.leaky_relu(self.clean[0](x), SLOPE)
+        x = F.leaky_relu(x, LEAKY_SLOPE)
+        if x.shape[2:] != self.plan.first_size:
+            x = F.interpolate(x, self.plan.first_size, mode="bilinear", align_corners=False)
+        x = F.leaky_relu(self.clean[0](x), LEAKY_SLOPE)
         for up, clean in zip(self.up, self.clean[1:], strict=True):
-            x = F.leaky_relu(up(x), SLOPE)
-            x = F.leaky_relu(clean(x), SLOPE)
+            x = F.leaky_relu(up(x), LEAKY_SLOPE)
+            x = F.leaky_relu(clean(x), LEAKY_SLOPE)
         height, width = self.plan.picture[1:]
-        return F.pixel_shuffle(self.last(x), self.side)[..., :height, :width]
+        return F.pixel_shuffle(self.last(x), self.subpixels)[..., :height, :width]

@@ -13,8 +13,8 @@ import pytest
 from innerwalk.torch_bridge import concepts
 from innerwalk.torch_bridge.concepts import ALL_CONCEPTS, CATEGORIES, CONCEPTS, TASKS, batch, sample
 from innerwalk.torch_bridge.concepts.make_sheet import contact_sheet, map_sheet
-from innerwalk.torch_bridge.concepts.objects import corners, distance
-from innerwalk.torch_bridge.concepts.shipped import facts
+from innerwalk.torch_bridge.concepts.objects import corners, outline_distance
+from innerwalk.torch_bridge.concepts.weight_files import read_metadata
 from innerwalk.torch_bridge.concepts.vocabulary import PAINTS
 from innerwalk.torch_bridge.recording.errors import RecordingError, UnknownName
 
@@ -129,11 +129,11 @@ def test_global_indices_name_concepts(pairs):
 
 def test_distances_of_known_points():
     middle, far = np.zeros((1, 1)), np.full((1, 1), 2.0)
-    assert distance(0, middle, middle) == pytest.approx(-0.95)
-    assert distance(1, middle, middle) == pytest.approx(-0.82)
-    assert distance(4, middle, middle) > 0, "a ring is hollow"
-    assert all(distance(kind, far, far) > 0 for kind in range(8))
-    square_root = distance(1, far, far).item()
+    assert outline_distance(0, middle, middle) == pytest.approx(-0.95)
+    assert outline_distance(1, middle, middle) == pytest.approx(-0.82)
+    assert outline_distance(4, middle, middle) > 0, "a ring is hollow"
+    assert all(outline_distance(kind, far, far) > 0 for kind in range(8))
+    square_root = outline_distance(1, far, far).item()
     assert square_root == pytest.approx(np.hypot(1.18, 1.18)), "beyond a corner it is the way to the corner"
 
 
@@ -165,11 +165,11 @@ def test_shipped_files_stay_small_and_say_what_they_are():
     assert {path.suffix for path in files} == {".safetensors"}
     assert sum(path.stat().st_size for path in files) <= LIMIT
     early = concepts.snapshots("object")
-    assert [json.loads(facts(path)["epoch"]) for path in early] == [0, 1, 2, 4, 8]
-    shares = [json.loads(facts(path)["validation_accuracy"]) for path in early]
+    assert [json.loads(read_metadata(path)["epoch"]) for path in early] == [0, 1, 2, 4, 8]
+    shares = [json.loads(read_metadata(path)["validation_accuracy"]) for path in early]
     assert shares == sorted(shares)
     for task, names in TASKS.items():
-        told = facts(concepts.weights_path(task))
+        told = read_metadata(concepts.weights_path(task))
         assert told["arch"] == "innerwalk.torch_bridge.concepts:network" and json.loads(told["arguments"]) == {
             "task": task
         }
@@ -180,7 +180,7 @@ def test_the_card_tells_the_measured_accuracies():
     rows = re.finditer(r"\| `(\w+)` \|.*?\| (0\.\d+) \| (0\.\d+) \|", CARD.read_text())
     told = {match[1]: (match[2], match[3]) for match in rows}
     for task in TASKS:
-        measured = facts(concepts.weights_path(task))
+        measured = read_metadata(concepts.weights_path(task))
         assert told[task] == tuple(f"{float(measured[name]):.3f}" for name in ("accuracy_float32", "accuracy"))
 
 
@@ -190,4 +190,4 @@ def test_unknown_tasks_are_refused():
     with pytest.raises(UnknownName, match="did you mean pair"):
         sample(0, 0, 0, task="pairs")
     with pytest.raises(RecordingError, match="no such file"):
-        facts(Path("nowhere.safetensors"))
+        read_metadata(Path("nowhere.safetensors"))

@@ -12,8 +12,8 @@ torch = pytest.importorskip("torch", reason="the bridge's networks need torch")
 
 from innerwalk.torch_bridge import concepts  # noqa: E402
 from innerwalk.torch_bridge.concepts import SPLITS, TASKS  # noqa: E402
-from innerwalk.torch_bridge.concepts.fit import Recipe, accuracy, as_input, pictures  # noqa: E402
-from innerwalk.torch_bridge.concepts.shipped import facts, save, snapshots, weights_path  # noqa: E402
+from innerwalk.torch_bridge.concepts.concepts_training import (ConceptsTraining, accuracy, to_network_input, make_pictures)  # noqa: E402
+from innerwalk.torch_bridge.concepts.weight_files import (read_metadata, write_weights, snapshots, weights_path)  # noqa: E402
 from innerwalk.torch_bridge.concepts.train import main, train, untrained  # noqa: E402
 from innerwalk.torch_bridge.models.weights import load_weights  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import UnknownName  # noqa: E402
@@ -25,8 +25,8 @@ CHECKED = 120
 def test_shipped_networks_are_as_good_as_their_card_says(task):
     """On 120 pictures a share of .98 has a standard error of .013; three of them are allowed."""
     model, names = concepts.load(task)
-    told = float(facts(weights_path(task))["accuracy"])
-    measured = accuracy(model, pictures(task, SPLITS["test"], CHECKED, 0, lambda: None))
+    told = float(read_metadata(weights_path(task))["accuracy"])
+    measured = accuracy(model, make_pictures(task, SPLITS["test"], CHECKED, 0, lambda: None))
     assert names == TASKS[task] and told >= 0.93
     assert measured >= told - 3 * (told * (1 - told) / CHECKED) ** 0.5
 
@@ -35,7 +35,7 @@ def test_the_default_picture_is_named_with_confidence():
     model, names = concepts.load()
     image = torch.from_numpy(concepts.picture()).permute(2, 0, 1)[None]
     with torch.no_grad():
-        shares = model(as_input(image)).softmax(1)[0]
+        shares = model(to_network_input(image)).softmax(1)[0]
     assert names[int(shares.argmax())] == "ring" and shares.max() > 0.99
 
 
@@ -47,7 +47,7 @@ def test_snapshots_learn_towards_the_trained_network():
         model = concepts.network()
         load_weights(model, path)
         found.append(model.stage3[1].conv2.weight)
-    first = untrained(Recipe("object")).stage3[1].conv2.weight
+    first = untrained(ConceptsTraining("object")).stage3[1].conv2.weight
     assert torch.equal(found[0], first.half().float())
     distances = [float((weight - final).detach().norm()) for weight in found]
     assert distances == sorted(distances, reverse=True)
@@ -56,7 +56,7 @@ def test_snapshots_learn_towards_the_trained_network():
 def test_class_activation_is_exact():
     """Pooled last maps times the last weights are the logits: what class activation maps stand on."""
     model, _ = concepts.load()
-    x = as_input(torch.from_numpy(np.stack([concepts.picture(k) for k in range(4)])).permute(0, 3, 1, 2))
+    x = to_network_input(torch.from_numpy(np.stack([concepts.picture(k) for k in range(4)])).permute(0, 3, 1, 2))
     with torch.no_grad():
         maps = model.stage3(model.stage2(model.stage1(model.stem(x))))
         assert maps.shape == (4, 72, 8, 8)
@@ -65,7 +65,7 @@ def test_class_activation_is_exact():
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    train(Recipe("pair", images=8, epochs=1, batch=4), folder, (0, 1), measured=4)
+    train(ConceptsTraining("pair", images=8, epochs=1, batch=4), folder, (0, 1), measured=4)
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
@@ -74,13 +74,13 @@ def test_training_repeats_to_the_byte(tmp_path):
     once = files(tmp_path / "a")
     assert sorted(once) == ["pair-epoch-00.safetensors", "pair-epoch-01.safetensors", "pair.safetensors"]
     assert files(tmp_path / "b") == once
-    first, other = (untrained(Recipe("pair", seed=seed)).fc.weight for seed in (0, 1))
+    first, other = (untrained(ConceptsTraining("pair", seed=seed)).fc.weight for seed in (0, 1))
     assert not torch.equal(first, other)
 
 
 def test_the_training_command_writes_what_it_says(tmp_path, capsys):
     assert main(["pair", "--images", "64", "--epochs", "1", "--measured", "4", "--folder", str(tmp_path)]) == 0
-    told = facts(tmp_path / "pair.safetensors")
+    told = read_metadata(tmp_path / "pair.safetensors")
     assert json.loads(told["images"]) == 64 and json.loads(told["classes"]) == list(TASKS["pair"])
     load_weights(concepts.network("pair"), tmp_path / "pair.safetensors")
     said = capsys.readouterr().err
@@ -102,7 +102,7 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        save(target, {"fc.bias": Interrupted()}, {})
+        write_weights(target, {"fc.bias": Interrupted()}, {})
     assert target.read_bytes() == b"old" and [path.name for path in tmp_path.iterdir()] == [target.name]
 
 

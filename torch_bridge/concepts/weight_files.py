@@ -12,37 +12,37 @@ from .vocabulary import class_names
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-FOLDER = Path(__file__).parent / "weights"
+WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 
 
-def weights_path(task: str, folder: Path = FOLDER) -> Path:
+def weights_path(task: str, folder: Path = WEIGHTS_FOLDER) -> Path:
     """The trained weights of a task. Raises UnknownName for another word."""
     class_names(task)
     return folder / f"{task}.safetensors"
 
 
-def snapshot_path(task: str, epoch: int, folder: Path = FOLDER) -> Path:
+def snapshot_path(task: str, epoch: int, folder: Path = WEIGHTS_FOLDER) -> Path:
     """The weights of a task after `epoch` epochs of its training; 0 is untrained."""
     return folder / f"{task}-epoch-{epoch:02d}.safetensors"
 
 
-def snapshots(task: str, folder: Path = FOLDER) -> list[Path]:
+def snapshots(task: str, folder: Path = WEIGHTS_FOLDER) -> list[Path]:
     """The training snapshots of a task, untrained first; the trained weights are not among them."""
     return sorted(folder.glob(f"{task}-epoch-*.safetensors"))
 
 
-def facts(path: Path) -> dict[str, str]:
+def read_metadata(path: Path) -> dict[str, str]:
     """What a weights file says of itself. Raises RecordingError."""
     return open_arrays(path)[1]
 
 
-def halved(model: nn.Module) -> dict[str, Tensor]:
+def half_precision_state(model: nn.Module) -> dict[str, Tensor]:
     """A copy of the model's state, floating values as float16."""
     state = {name: value.detach().clone() for name, value in model.state_dict().items()}
     return {name: value.half() if value.is_floating_point() else value for name, value in state.items()}
 
 
-def save(target: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
+def write_weights(target: Path, state: dict[str, Tensor], metadata: dict[str, str]) -> None:
     """Write a state in the safetensors layout under a temporary name, then put it in its place at once."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")

@@ -14,7 +14,7 @@ from .dataset import sample
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ConceptsTraining:
     """All that a training run depends on."""
 
     task: str
@@ -34,7 +34,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Pictures:
+class LabelledPictures:
     """Pictures with their labels."""
 
     images: Tensor
@@ -43,7 +43,7 @@ class Pictures:
     """(N,) int64."""
 
 
-def pictures(task: str, split: int, count: int, seed: int, step: Callable[[], None]) -> Pictures:
+def make_pictures(task: str, split: int, count: int, seed: int, step: Callable[[], None]) -> LabelledPictures:
     """The first `count` pictures of a split; `step` is called after each."""
     images, labels = [], []
     for index in range(count):
@@ -51,26 +51,26 @@ def pictures(task: str, split: int, count: int, seed: int, step: Callable[[], No
         images.append(one.image)
         labels.append(one.label)
         step()
-    return Pictures(torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(), torch.tensor(labels))
+    return LabelledPictures(torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(), torch.tensor(labels))
 
 
-def as_input(images: Tensor) -> Tensor:
+def to_network_input(images: Tensor) -> Tensor:
     """uint8 0..255 -> float32 -1..1, what mean .5 and deviation .5 make of a picture."""
     return (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
 
 
-def accuracy(model: nn.Module, data: Pictures, batch: int = 100) -> float:
+def accuracy(model: nn.Module, data: LabelledPictures, batch: int = 100) -> float:
     """Share of pictures named rightly, 0..1. Leaves the model in evaluation mode."""
     model.eval()
     with torch.no_grad():
-        answers = [model(as_input(images)).argmax(1) for images in data.images.split(batch)]
+        answers = [model(to_network_input(images)).argmax(1) for images in data.images.split(batch)]
     return float((torch.cat(answers) == data.labels).float().mean())
 
 
-def fit(
+def train_network(
     model: nn.Module,
-    data: Pictures,
-    recipe: Recipe,
+    data: LabelledPictures,
+    recipe: ConceptsTraining,
     step: Callable[[], None],
     after_epoch: Callable[[int, float], None],
 ) -> None:
@@ -86,7 +86,7 @@ def fit(
             images = data.images[chosen]
             if torch.rand((), generator=random) < 0.5:
                 images = images.flip(3)
-            loss = F.cross_entropy(model(as_input(images)), data.labels[chosen])
+            loss = F.cross_entropy(model(to_network_input(images)), data.labels[chosen])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()

@@ -1,0 +1,232 @@
+"""Training of an inverter by regression: argmin_f |f(A(x)) - x|^2, so f(A) approaches E[x | A].
+
+A prior's loss adds a feature loss, |B(f(A)) - B(x)|^2 / |B(x)|^2 with the maps B of another layer (Dosovitskiy and Brox
+2016, "Generating Images with Perceptual Similarity Metrics based on Deep Networks"). Training is seeded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..probing.partial_forward import PartialForward
+from ..recording.errors import ModelError
+from .distances import mean_pair_distance
+from .upconv_network import LEAKY_SLOPE, UpconvNet, UpconvPlan
+
+MAX_CACHED_BYTES = 512 << 20
+"""Limit on the maps that are kept in memory between epochs."""
+PILOT_PICTURES = 256
+"""Number of pictures whose maps set the network's input normalisation."""
+MAX_BATCH_WHEN_MEASURING = 64
+
+
+@dataclass(frozen=True)
+class InverterTraining:
+    """Settings of a training run, besides the network and the data."""
+
+    pictures: int = 6000
+    epochs: int = 6
+    batch: int = 32
+    rate: float = 3e-3
+    """Peak of the one-cycle learning rate."""
+    width: int = 16
+    """Channels of the inverter's last maps."""
+    held_out: float = 0.1
+    """Share of the pictures that are only used to measure the error."""
+    feature_weight: float = 0.0
+    """Weight of the feature loss, for priors."""
+    seed: int = 0
+
+
+class InverterPictures(NamedTuple):
+    """Pictures as the network takes them, stored in 256 levels."""
+
+    pixels: Tensor
+    """(N, C, H, W) uint8 brightness."""
+    mean: Tensor
+    """(1, C, 1, 1) float32 mean that the preprocessing subtracts from brightness 0..1."""
+    std: Tensor
+    """(1, C, 1, 1) float32 standard deviation that it divides by."""
+
+    def normalised(self, indices: Tensor | slice) -> Tensor:
+        """Returns some pictures as the network's input, (n, C, H, W) float32."""
+        return (self.pixels[indices].to(self.mean.device).float() / 255 - self.mean) / self.std
+
+
+MapsFunction = Callable[[Tensor], Tensor]
+"""Computes a layer's maps (n, C, H, W) float32 from pictures (n, C, H, W) float32, normalised."""
+
+
+@dataclass(frozen=True)
+class InvertedLayer:
+    """The layer to invert, and its network."""
+
+    model: nn.Module
+    arguments_with: Callable[[Tensor], tuple[Any, ...]]
+    """Turns pictures (n, C, H, W) float32, normalised, into the network's arguments."""
+    layer: str
+    feature_layer: str = ""
+    """Layer of the feature loss, for priors."""
+
+    def maps_function(self, picture: Tensor, layer: str) -> MapsFunction:
+        """Returns a function that computes a layer's maps; `picture` (1, C, H, W) float32 is run once to trace it."""
+        forward = PartialForward(self.model, [layer], self.arguments_with(picture))
+        return lambda pictures: forward(self.arguments_with(pictures)).maps[layer].float()
+
+
+class MapStatistics(NamedTuple):
+    """Statistics of each value of a layer's maps over the training pictures, (C, H, W) float32 each."""
+
+    mean: Tensor
+    deviation: Tensor
+    """Standard deviations."""
+    origin: Tensor
+    """Neutral maps: 0 if no value is negative, as after a ReLU, else the mean."""
+
+
+class TrainedInverter(NamedTuple):
+    """The result of a training run."""
+
+    net: UpconvNet
+    error: float
+    """Picture error on held-out pictures; 1 is the mean squared distance of two pictures."""
+    statistics: MapStatistics
+
+
+class _FeatureLoss(NamedTuple):
+    compute_maps: MapsFunction
+    weight: float
+
+    def __call__(self, prediction: Tensor, pictures: Tensor) -> Tensor:
+        """Returns the weighted loss, a scalar, for (n, C, H, W) predictions of normalised pictures."""
+        with torch.no_grad():
+            target = self.compute_maps(pictures)
+        return self.weight * (self.compute_maps(prediction) - target).square().mean() / target.square().mean()
+
+
+def train_inverter(
+    layer: InvertedLayer, data: InverterPictures, settings: InverterTraining, on_batch: Callable[[int, int], None]
+) -> TrainedInverter:
+    """Trains on all but the last pictures, which measure the error. Calls `on_batch(done, total)` after each batch.
+
+    Raises ModelError if the layer can't be reached, or the loss becomes NaN or infinite.
+    """
+    count = len(data.pixels) - max(2, round(settings.held_out * len(data.pixels)))
+    first = data.normalised(slice(0, 1))
+    compute_maps = layer.maps_function(first, layer.layer)
+    with torch.no_grad():
+        pilot = compute_maps(data.normalised(slice(0, min(PILOT_PICTURES, count))))
+        plan = UpconvPlan(tuple(pilot.shape[1:]), tuple(data.pixels.shape[1:]), settings.width)
+        net = _initialised_net(plan, settings.seed)
+        net.to(pilot.device).set_normalisation(pilot)
+    feature_loss = None
+    if layer.feature_layer:
+        feature_loss = _FeatureLoss(layer.maps_function(first, layer.feature_layer), settings.feature_weight)
+    cache, statistics = _MapsCache(compute_maps, count, tuple(pilot.shape[1:])), _StatisticsSums()
+    optimiser = torch.optim.Adam(net.parameters(), settings.rate)
+    total = settings.epochs * -(-count // settings.batch)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, total)
+    for done, indices in enumerate(_batches(count, settings), 1):
+        pictures = data.normalised(indices)
+        maps, is_first_epoch = cache.maps(indices, pictures)
+        if is_first_epoch:
+            statistics.add(maps)
+        _step(net, optimiser, _loss(net, maps, pictures, feature_loss))
+        schedule.step()
+        on_batch(done, total)
+    error = _picture_error(net, compute_maps, data.normalised(slice(count, None)))
+    return TrainedInverter(net.eval(), error, statistics.result())
+
+
+def _initialised_net(plan: UpconvPlan, seed: int) -> UpconvNet:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net = UpconvNet(plan)
+        for module in net.modules():
+            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+                # a transposed convolution's weights are (in, out, ...), and a quarter of them meet in each output value
+                is_transposed = isinstance(module, nn.ConvTranspose2d)
+                nn.init.kaiming_normal_(module.weight, LEAKY_SLOPE, "fan_out" if is_transposed else "fan_in")
+                module.weight.data.mul_(2.0 if is_transposed else 1.0)
+                nn.init.zeros_(module.bias)
+    return net
+
+
+def _batches(count: int, settings: InverterTraining) -> Iterator[Tensor]:
+    """Yields the picture indices (n,) int64 of each batch of all epochs."""
+    random = torch.Generator().manual_seed(settings.seed)
+    for _ in range(settings.epochs):
+        yield from torch.randperm(count, generator=random).split(settings.batch)
+
+
+def _loss(net: UpconvNet, maps: Tensor, pictures: Tensor, feature_loss: _FeatureLoss | None) -> Tensor:
+    prediction = net(maps)
+    loss = (prediction - pictures).square().mean()
+    if feature_loss is not None:
+        loss = loss + feature_loss(prediction, pictures)
+    if not loss.isfinite():
+        raise ModelError("the loss became NaN or infinite; try a smaller --rate")
+    return loss
+
+
+def _step(net: UpconvNet, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    """Makes one step; unlike `backward`, it doesn't accumulate gradients in the inverted network."""
+    parameters = list(net.parameters())
+    for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+        parameter.grad = gradient
+    optimiser.step()
+
+
+def _picture_error(net: UpconvNet, compute_maps: MapsFunction, pictures: Tensor) -> float:
+    """Returns the mean picture error of (n, C, H, W) pictures; 1 is the mean squared distance of two of them."""
+    with torch.no_grad():
+        predictions = torch.cat([net(compute_maps(batch)) for batch in pictures.split(MAX_BATCH_WHEN_MEASURING)])
+    squared = float((predictions - pictures).flatten(1).square().sum(1).mean())
+    return squared / max(mean_pair_distance(pictures), 1e-12)
+
+
+class _MapsCache:
+    """The layer's maps of all pictures, computed once in float16 if all fit in memory, else at each use."""
+
+    def __init__(self, compute_maps: MapsFunction, count: int, shape: tuple[int, ...]) -> None:
+        self._compute_maps, self._seen = compute_maps, torch.zeros(count, dtype=torch.bool)
+        fits = count * torch.Size(shape).numel() * 2 <= MAX_CACHED_BYTES
+        self._cached = torch.zeros((count, *shape), dtype=torch.float16) if fits else None
+
+    def maps(self, indices: Tensor, pictures: Tensor) -> tuple[Tensor, bool]:
+        """Returns the maps (n, C, H, W) float32 of the pictures with these indices, and whether they are new."""
+        is_new = not bool(self._seen[indices].all())
+        self._seen[indices] = True
+        if not is_new and self._cached is not None:
+            return self._cached[indices].to(pictures.device).float(), is_new
+        with torch.no_grad():
+            maps = self._compute_maps(pictures)
+        if self._cached is not None:
+            self._cached[indices] = maps.half().cpu()
+        return maps, is_new
+
+
+class _StatisticsSums:
+    """Sums in float64 from which the statistics of maps are computed."""
+
+    def __init__(self) -> None:
+        self._count, self._smallest = 0, float("inf")
+        self._sums = self._squares = torch.zeros((), dtype=torch.float64)
+
+    def add(self, maps: Tensor) -> None:
+        """Adds maps (n, C, H, W)."""
+        maps = maps.cpu().double()
+        self._count += len(maps)
+        self._sums, self._squares = self._sums + maps.sum(0), self._squares + maps.square().sum(0)
+        self._smallest = min(self._smallest, float(maps.min()))
+
+    def result(self) -> MapStatistics:
+        mean = self._sums / self._count
+        deviation = (self._squares / self._count - mean.square()).clamp_min(0).sqrt()
+        origin = torch.zeros_like(mean) if self._smallest >= 0 else mean
+        return MapStatistics(mean.float(), deviation.float(), origin.float())
