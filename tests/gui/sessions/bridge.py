@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from functools import wraps
 
 import at_the_bridge as at
 import bpy
@@ -82,6 +83,7 @@ def filling():
     panels, bridging = at.addon("blender_addon.scene.panels"), at.addon("blender_addon.actions")
     times, show, place = [], panels.show_maps, bridging.place_input
 
+    @wraps(place)  # the operator reads the signature
     def placed(*positional, **named):
         times.append(time.monotonic())
         return place(*positional, **named)
