@@ -177,7 +177,7 @@ def build_scene(source: Source, options: FigureOptions, progress: render.Progres
     context = assembly.BuildContext(scene, source.recording, layers, hall, source.appearance, view)
     fog = (_fog_start(hall, focus, view), FOCUS_AIR) if close else assembly.FOG
     named = layers[focus.index].id if close else ""
-    assembly.add_hall(context, moved=source.moved, fog=fog, focus=named, progress=progress)
+    assembly.add_hall(context, moves=source.moved, fog=fog, focus=named, progress=progress)
     if close:
         _add_card(context, focus)
     camera.set_camera(scene, view, context.collection)

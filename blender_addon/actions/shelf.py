@@ -132,7 +132,7 @@ def _place_held(scene: bpy.types.Scene, hall: str) -> str:
 
 def pointed_shelf(scene: bpy.types.Scene, hit: Hit) -> str:
     """Hold the picture of the shelf that was clicked, or put it back if it is held. Returns as `hold`."""
-    return hold(scene, -1 if held(scene) == hit.index else hit.index)
+    return hold(scene, -1 if held(scene) == hit.shelf_index else hit.shelf_index)
 
 
 def pointed_input(scene: bpy.types.Scene, hit: Hit) -> str:

@@ -63,7 +63,7 @@ def _pick(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
 def _teleport(walk: Walk, hand: Hand) -> str:
     if hand.hit is None or hand.distance > MAX_TELEPORT:
         return "too far to go there in one step"
-    walk.body.stand(hand.hit.place[:2])
+    walk.body.stand(hand.hit.position[:2])
     return ""
 
 

@@ -181,7 +181,7 @@ class Walk:
             return
         hand.hit = pick.pick(scene, pick.evaluated_depsgraph(scene), hand.position, hand.direction)
         if hand.hit is not None:
-            hand.distance = (Vector(hand.hit.place) - hand.position).length
+            hand.distance = (Vector(hand.hit.position) - hand.position).length
 
     def _points_at(self, hand: Hand, board: MenuBoard) -> bool:
         hit = intersect_plane(board.pose, hand.position.to_tuple(), hand.direction.to_tuple())

@@ -1,8 +1,9 @@
-"""A hall in Blender: a laid-out recording in a scene of its own, with panels, dressing and sky."""
+"""Builds a hall from a laid-out recording: panels, surroundings and sky in a scene of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import bpy
@@ -10,13 +11,15 @@ import numpy as np
 from mathutils import Matrix
 
 from ....torch_bridge.recording import ACTIVATIONS, LINK_PREFIX, Layer, Progress, Recording
+from ... import layout
 from ...layout import Hall, Slot
-from ...layout.blocks import matching_blocks
+from ...layout.blocks import matching_blocks, shown_graph
 from ...layout.boards import title_board
 from ...layout.text_fitting import Label
 from ...layout.view import View
 from ...plans.entrance_boards import TitleFacts, plan_title, title_facts
 from ...plans.panel_frames import labels_by_slot, panel_plane, plan_panel_frame
+from ...plans.primitives import Style
 from ...plans.surroundings import edge_kinds, plan_surroundings
 from ...properties import (
     INPUT_NAME,
@@ -36,140 +39,166 @@ from ..paint.styles import theme_style
 from ..panels import add_panel, panels, size_of, update_network_peak
 from ..panels.panel_display import choose_display
 from ..state.parts import hall_collection
-from . import map_updates as following
+from . import map_updates
 from .store import Appearance, set_planned_place
 
 FOG = (6.0, 45.0)
-"""Metres without air to a walker, and metres in which a colour then falls to 1/e."""
+"""Metres without fog in a walk, and metres over which a colour then falls to 1/e."""
 
 
+@dataclass
 class BuildContext:
-    """What building needs everywhere: recording, its shown layers and their plan, dress, camera if any, colours.
+    """What the functions that build a hall share."""
 
-    standing: by layer, panels that are in the scene already and go on as they are.
-    """
+    scene: bpy.types.Scene
+    recording: Recording
+    layers: Sequence[Layer]
+    """The layers of the collapsed graph; a slot's index counts in them."""
+    hall: Hall
+    appearance: Appearance
+    view: View | None = None
+    """The camera of a figure; None for a hall to walk."""
+    existing: Mapping[str, bpy.types.Object] = field(default_factory=dict)
+    """Panels by layer id that are reused as they are."""
+    collection: bpy.types.Collection = field(init=False)
+    style: Style = field(init=False)
 
-    def __init__(
-        self, scene: bpy.types.Scene, recording: Recording, layers: Sequence[Layer], hall: Hall, appearance: Appearance,
-        view: View | None = None, standing: Mapping[str, bpy.types.Object] | None = None,
-    ) -> None:  # fmt: skip
-        self.scene, self.recording, self.layers, self.hall = scene, recording, layers, hall
-        self.appearance, self.view, self.standing = appearance, view, standing or {}
-        self.collection = hall_collection(scene)
-        self.style = theme_style(appearance.theme)
+    def __post_init__(self) -> None:
+        self.collection = hall_collection(self.scene)
+        self.style = theme_style(self.appearance.theme)
 
     @cached_property
-    def linked(self) -> dict[str, set[int]]:
-        """By layer: channels that the method links to those of other layers."""
-        found: dict[str, set[int]] = {}
+    def linked_channels(self) -> dict[str, set[int]]:
+        """Channels with links to channels of other layers, by layer id."""
+        channels: dict[str, set[int]] = {}
         for maps in self.recording.all_maps.values():
             for name, rows in maps.extras.items() if maps.method == self.appearance.method else ():
                 if name.startswith(LINK_PREFIX):
-                    found.setdefault(maps.layer, set()).update(rows[:, 0].astype(int).tolist())
-                    found.setdefault(name.removeprefix(LINK_PREFIX), set()).update(rows[:, 1].astype(int).tolist())
-        return found
+                    channels.setdefault(maps.layer, set()).update(rows[:, 0].astype(int).tolist())
+                    channels.setdefault(name.removeprefix(LINK_PREFIX), set()).update(rows[:, 1].astype(int).tolist())
+        return channels
 
     @property
-    def figure(self) -> bool:
-        """True where the doors stand parallel, to be seen from outside."""
+    def is_figure(self) -> bool:
+        """Whether all panels are parallel, as in an overview figure that shows the hall from outside."""
         return self.hall.parallel_yaw is not None
 
     @property
-    def over(self) -> bool:
-        """True for an orthographic picture of the whole."""
+    def is_orthographic(self) -> bool:
+        """Whether the camera is orthographic and shows the whole hall."""
         return self.view is not None and self.view.span is not None
 
-    def pixel(self, slot: Slot) -> float | None:
-        """Metres a pixel at the nearest corner of a panel; None without a camera, or where a corner is beside it."""
+    def pixel_size(self, slot: Slot) -> float | None:
+        """Returns metres a pixel at a panel's nearest corner; None without a camera or if that corner is beside it."""
         if self.view is None:
             return None
         feet = slot.corners(self.hall.yaw(slot))
         corners = np.array([(*foot, z) for foot in feet for z in (slot.bottom, slot.top)])
         nearest = corners[np.argmin(self.view.project(corners)[:, 2])]
-        return self.view.pixel(nearest) if self.over or self.view.project(nearest)[2] > 0.3 else None
+        return self.view.pixel(nearest) if self.is_orthographic or self.view.project(nearest)[2] > 0.3 else None
+
+
+def lay_out_hall(
+    scene: bpy.types.Scene,
+    recording: Recording,
+    appearance: Appearance,
+    existing: Mapping[str, bpy.types.Object] | None = None,
+) -> BuildContext:
+    """Lays out a hall to walk and returns what building it needs. Raises UnknownName for an unknown block."""
+    layers, links = shown_graph(recording.network, appearance.collapse)
+    return BuildContext(scene, recording, layers, layout.lay_out(layers, links), appearance, existing=existing or {})
 
 
 def add_hall(
-    context: BuildContext, *, moved: Mapping[str, Matrix] | None = None, fog: tuple[float, float] = FOG, focus: str = "",
+    context: BuildContext,
+    *,
+    moves: Mapping[str, Matrix] | None = None,
+    fog: tuple[float, float] = FOG,
+    focus: str = "",
     progress: Progress | None = None,
-) -> None:  # fmt: skip
-    """Panels and dressing in an empty scene of ours.
+) -> None:
+    """Adds panels, surroundings and annotations to a scene without a hall.
 
-    moved: by layer, how far a person moved its panel; focus: the layer that a card tells about, which has no name then.
+    moves: transforms by which a person has moved panels, by layer id. focus: id of the layer that a figure's card
+    describes; its panel gets no label, and house numbers are left out.
     """
     set_environment(context, fog)
-    add_panels(context, moved or {}, focus, progress)
-    add_dressing(context, numbered=not focus)
+    add_panels(context, moves or {}, focus, progress)
+    add_surroundings(context, numbered=not focus)
     input_overlay.restore_overlay(context.scene)
-    following.update_after_maps(context.scene, context.view.span / context.view.width if context.over else 0.0)
+    pixel = context.view.span / context.view.width if context.view and context.view.span else 0.0
+    map_updates.update_after_maps(context.scene, pixel)
 
 
 def set_environment(context: BuildContext, fog: tuple[float, float]) -> None:
-    """Look, air and sky; a figure that is seen from outside has neither air nor horizon."""
+    """Sets the scene's colours, fog and sky; a figure from outside has no fog and no horizon."""
     scene, appearance = context.scene, context.appearance
-    air = () if context.figure else fog
     set_scene_colours(
         scene,
         ramp=appearance.colour_map,
         normalisation=appearance.normalisation,
         gain=appearance.gain,
         theme=appearance.theme,
-        fog=air,
+        fog=() if context.is_figure else fog,
     )
-    sky.set_sky(scene, context.style.palette, plain="floor" if context.figure else None)
+    sky.set_sky(scene, context.style.palette, plain="floor" if context.is_figure else None)
 
 
-def add_panels(context: BuildContext, moved: Mapping[str, Matrix], focus: str, progress: Progress | None) -> None:
-    """Every panel with its frame and name, hung on its post or where a person has put it."""
-    named = labels_by_slot(context.hall, context.layers, context.view)
+def add_panels(context: BuildContext, moves: Mapping[str, Matrix], focus: str, progress: Progress | None) -> None:
+    """Adds every panel with its frame and label, at its planned place or where a person has moved it."""
+    labels = labels_by_slot(context.hall, context.layers, context.view)
     slots = context.hall.panels
-    for done, slot in enumerate(slots):
+    for count, slot in enumerate(slots, 1):
         layer = context.layers[slot.index]
-        panel = _panel(context, slot, layer, named.get(slot.index, []) if layer.id != focus else [])
+        panel = _add_panel(context, slot, layer, labels.get(slot.index, []) if layer.id != focus else [])
         panel[PANEL_ORDER] = slot.index
         set_planned_place(panel, panel_matrix(context.hall, slot))
-        panel.matrix_world @= moved.get(layer.id, Matrix.Identity(4))
+        panel.matrix_world @= moves.get(layer.id, Matrix.Identity(4))
         if progress:
-            progress("building the hall", (done + 1) / len(slots))
-    _name_blocks(context)
+            progress("building the hall", count / len(slots))
+    _write_block_names(context)
     update_network_peak(context.scene)
 
 
-def _name_blocks(context: BuildContext) -> None:
-    """Write on a panel which block it stands for."""
+def _write_block_names(context: BuildContext) -> None:
+    """Writes on each panel of a collapsed block which block it represents."""
     layers, globs = context.recording.network.folded()[0], context.appearance.collapse
-    stands = {layers[block.last].id: block.name for block in matching_blocks(layers, globs)}
+    names = {layers[block.last].id: block.name for block in matching_blocks(layers, globs)}
     for id, panel in panels(context.scene).items():
         panel.pop(PANEL_BLOCK, None)
-        if id in stands:
-            panel[PANEL_BLOCK] = stands[id]
+        if id in names:
+            panel[PANEL_BLOCK] = names[id]
 
 
-def _panel(context: BuildContext, slot: Slot, layer: Layer, words: list[Label]) -> bpy.types.Object:
+def _add_panel(context: BuildContext, slot: Slot, layer: Layer, labels: list[Label]) -> bpy.types.Object:
+    """Adds a layer's panel, or an empty one without maps, with its frame."""
     maps = context.recording.all_maps.get((layer.shows or layer.id, context.appearance.method))
     size, note = (slot.width, slot.height), "not recorded" if context.appearance.method == ACTIVATIONS else "not asked"
-    if layer.id in context.standing:
-        panel, note = context.standing[layer.id], ""
+    if layer.id in context.existing:
+        panel, note = context.existing[layer.id], ""
         size = size_of(panel)
     elif maps is None:
         panel = add_empty_panel(context.collection, layer)
     else:
         channels = layer.map_shape[0]
-        whole = maps.channels == channels
-        needed = context.linked.get(maps.layer, ())
-        shown = choose_display(maps, slot, context.pixel(slot), reduce=context.over and whole, needed=needed)
-        panel = add_panel(context.collection, layer.id, layer.id, shown.maps, shown.grid, 0 if whole else channels)
+        is_complete = maps.channels == channels
+        needed = context.linked_channels.get(maps.layer, ())
+        reduce = context.is_orthographic and is_complete
+        shown = choose_display(maps, slot, context.pixel_size(slot), reduce=reduce, needed=needed)
+        panel = add_panel(
+            context.collection, layer.id, layer.id, shown.maps, shown.grid, 0 if is_complete else channels
+        )
         size, note = shown.size, ""
         if shown.channels:
             panel[PANEL_CHOSEN_CHANNELS] = shown.channels
     panel[PANEL_SHOWN_LAYER] = layer.shows or layer.id
-    frame = plan_panel_frame(context.hall, slot, size, words, note, context.style)
+    frame = plan_panel_frame(context.hall, slot, size, labels, note, context.style)
     add_plan(frame, context.collection, name=f"{panel.name} frame", parent=panel)
     return panel
 
 
 def add_empty_panel(collection: bpy.types.Collection, layer: Layer) -> bpy.types.Object:
-    """What stands for a layer whose maps were not recorded."""
+    """Adds an object without tiles for a layer whose maps were not recorded."""
     panel = bpy.data.objects.new(layer.id, None)
     panel[PANEL_LAYER_ID], panel[OBJECT_ROLE] = layer.id, "empty"
     panel.empty_display_size = 0.1
@@ -178,12 +207,12 @@ def add_empty_panel(collection: bpy.types.Collection, layer: Layer) -> bpy.types
 
 
 def panel_matrix(hall: Hall, slot: Slot) -> Matrix:
-    """Returns where a panel hangs: its lower left corner, x along the panel, z to the viewer."""
+    """Returns a panel's world matrix: origin at its lower left corner, x along the panel, z to the viewer."""
     return Matrix(panel_plane(hall, slot).matrix().tolist())
 
 
-def add_dressing(context: BuildContext, *, numbered: bool = True) -> None:
-    """Adds everything but the panels. numbered: with house numbers."""
+def add_surroundings(context: BuildContext, *, numbered: bool = True) -> None:
+    """Adds floor, edges, boards and pictures. numbered: add house numbers too."""
     for plan in plan_surroundings(
         context.recording,
         context.layers,
@@ -201,7 +230,7 @@ def add_dressing(context: BuildContext, *, numbered: bool = True) -> None:
 
 
 def add_title(context: BuildContext) -> bpy.types.Object:
-    """Adds the title board, with a legend of the scene's colours as they are now."""
+    """Adds the title board with a legend of the scene's current colours."""
     facts, scale, kinds = _title_facts(context), read_colour_scale(context.scene), edge_kinds(context.hall)
     weights, board = context.recording.network.weights, title_board(context.hall)
     return add_plan(plan_title(facts, weights, scale, kinds, board, context.style), context.collection)
@@ -209,13 +238,16 @@ def add_title(context: BuildContext) -> bpy.types.Object:
 
 def _title_facts(context: BuildContext) -> TitleFacts:
     return title_facts(
-        context.recording.network, context.appearance.title, len(context.hall.panels), chosen=_chosen(context)
+        context.recording.network,
+        context.appearance.title,
+        len(context.hall.panels),
+        chosen=_has_reduced_panels(context),
     )
 
 
-def _chosen(context: BuildContext) -> bool:
-    """Whether a panel shows fewer channels than were recorded."""
-    there, recorded = panels(context.scene), context.recording.all_maps
-    shows = {layer.id: (layer.shows or layer.id, context.appearance.method) for layer in context.layers}
-    pairs = ((len(panel.data.vertices), recorded.get(shows[id])) for id, panel in there.items())
+def _has_reduced_panels(context: BuildContext) -> bool:
+    """Returns whether a panel shows fewer channels than were recorded."""
+    recorded = context.recording.all_maps
+    keys = {layer.id: (layer.shows or layer.id, context.appearance.method) for layer in context.layers}
+    pairs = ((len(panel.data.vertices), recorded.get(keys[id])) for id, panel in panels(context.scene).items())
     return any(maps is not None and count < maps.channels for count, maps in pairs)

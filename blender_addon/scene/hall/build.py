@@ -1,4 +1,4 @@
-"""A recording becomes a hall in a scene of its own, and an older file's hall is built anew."""
+"""Creates a hall in a scene of its own, and rebuilds a hall that an earlier version has saved."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from mathutils import Matrix
 
 from ....torch_bridge.recording import Progress, Recording
 from ....torch_bridge.recording.errors import SceneError
-from ... import layout
 from ...layout import camera_presets
-from ...layout.blocks import shown_graph
 from ...properties import OBJECT_ROLE
 from ..materials import nodes
 from ..paint import glyphs
@@ -21,15 +19,16 @@ from . import assembly, store
 from .store import Appearance
 
 SIZE = (1920, 1080)
+"""Width and height of the scene's renders in pixels."""
 SAMPLES = 24
 
 
 def create_hall(
     recording: Recording, appearance: Appearance | None = None, *, progress: Progress | None = None
 ) -> bpy.types.Scene:
-    """A hall to walk, in a new scene of this file; other scenes are not touched.
+    """Creates a hall to walk in a new scene of this file, with a camera at the entrance; returns the scene.
 
-    Its camera stands at the entrance. Raises SceneError or UnknownName; then nothing of it stays behind.
+    Raises SceneError or UnknownName; then nothing of the hall is left in the file.
     """
     appearance = appearance or Appearance()
     if not recording.network.folded()[0]:
@@ -38,44 +37,39 @@ def create_hall(
         )
     with all_or_nothing():
         scene = bpy.data.scenes.new(appearance.title or recording.network.name)
-        _furnish(_site(scene, recording, appearance), {}, progress)
+        _fill_scene(assembly.lay_out_hall(scene, recording, appearance), {}, progress)
         render.set_render_settings(scene, *SIZE, SAMPLES)
     return scene
 
 
 def rebuild_hall(scene: bpy.types.Scene) -> bpy.types.Scene:
-    """The hall of an older file, built anew by this version in the same scene; moved panels stay where they are."""
-    recording, appearance, moved = store.read_recording(scene), store.read_appearance(scene), store.manual_moves(scene)
-    context = _site(scene, recording, appearance)  # may raise: nothing of the old hall is gone before
+    """Rebuilds a hall of an earlier version in its scene; panels that a person has moved keep their places."""
+    recording, appearance, moves = store.read_recording(scene), store.read_appearance(scene), store.manual_moves(scene)
+    context = assembly.lay_out_hall(scene, recording, appearance)  # may raise, so the old hall is removed afterwards
     clear_hall(scene)
-    _furnish(context, moved, None)
+    _fill_scene(context, moves, None)
     return scene
 
 
-def _site(scene: bpy.types.Scene, recording: Recording, appearance: Appearance) -> assembly.BuildContext:
-    """What building needs, in a scene to walk. Raises UnknownName."""
-    layers, links = shown_graph(recording.network, appearance.collapse)
-    return assembly.BuildContext(scene, recording, layers, layout.lay_out(layers, links), appearance)
-
-
-def _furnish(context: assembly.BuildContext, moved: Mapping[str, Matrix], progress: Progress | None) -> None:
-    assembly.add_hall(context, moved=moved, progress=progress)
-    camera.set_camera(context.scene, camera_presets.entrance(context.hall, *SIZE), context.collection)
-    store.write_recording(context.scene, context.recording, context.appearance)
-    glyphs.forget_fonts()
-
-
 def clear_hall(scene: bpy.types.Scene) -> None:
-    """Remove the objects of the scene's hall, in whatever collection they are, and what only these used."""
-    remove_objects([one for one in scene.objects if OBJECT_ROLE in one])
+    """Removes the objects of a scene's hall from all collections, with the data-blocks that only they used."""
+    remove_objects([holder for holder in scene.objects if OBJECT_ROLE in holder])
     nodes.remove_outdated_groups()
 
 
-def remove_objects(ours: Sequence[bpy.types.Object]) -> None:
-    """Remove objects, with the meshes, materials and images that only these used."""
-    used = [slot.material for one in ours for slot in one.material_slots if slot.material]
-    shown = [node.image for one in used for node in one.node_tree.nodes if getattr(node, "image", None)]
-    data = [one.data for one in ours if one.data]
-    bpy.data.batch_remove(ours)
-    for group in (data, used, shown):
-        bpy.data.batch_remove([one for one in dict.fromkeys(group) if not one.users])
+def remove_objects(objects: Sequence[bpy.types.Object]) -> None:
+    """Removes objects, with the meshes, materials and images that only they used."""
+    materials = [slot.material for holder in objects for slot in holder.material_slots if slot.material]
+    node_images = [getattr(node, "image", None) for material in materials for node in material.node_tree.nodes]
+    images = [image for image in node_images if image]
+    data = [holder.data for holder in objects if holder.data]
+    bpy.data.batch_remove(objects)
+    for blocks in (data, materials, images):
+        bpy.data.batch_remove([block for block in dict.fromkeys(blocks) if not block.users])
+
+
+def _fill_scene(context: assembly.BuildContext, moves: Mapping[str, Matrix], progress: Progress | None) -> None:
+    assembly.add_hall(context, moves=moves, progress=progress)
+    camera.set_camera(context.scene, camera_presets.entrance(context.hall, *SIZE), context.collection)
+    store.write_recording(context.scene, context.recording, context.appearance)
+    glyphs.forget_fonts()

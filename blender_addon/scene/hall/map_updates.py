@@ -1,4 +1,4 @@
-"""What follows when panels were filled: all that is drawn of their maps beside the tiles."""
+"""Updates everything that depends on the panels' maps, after they were filled."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ..panels import annotation_drawing, link_drawing
 
 
 def update_after_maps(scene: bpy.types.Scene, pixel: float = 0.0) -> None:
-    """After the last panel was filled: peaks, marks, beams, what is laid over the input. No data-block comes or goes.
+    """Updates peaks, annotations, links and the input's overlay, in place: no data-block is created or removed.
 
-    pixel: metres of one, where a figure is seen from outside.
+    pixel: metres of a pixel in an overview figure, else 0.
     """
     panels.update_network_peak(scene)
     annotation_drawing.update_annotations(scene)

@@ -1,15 +1,13 @@
-"""A hall that stands is laid out anew in its scene: its panels go on with their maps, the dressing is made again.
+"""Lays out an existing hall again in its scene: panels keep their maps, and all other objects are rebuilt.
 
-Panels of blocks that are collapsed leave the scene for a collection that only a property of the scene holds. They are
-saved, undone and copied with it, cost nothing to draw, and come back as they were.
+Panels of collapsed blocks are moved from the scene to a collection that only a property of the scene refers to. There
+they are saved, undone and copied with the scene without being drawn, and return unchanged when the block is expanded.
 """
 
 from __future__ import annotations
 
 import bpy
 
-from ... import layout
-from ...layout.blocks import shown_graph
 from ...properties import COLLAPSED_PANELS, OBJECT_ROLE
 from ..paint import glyphs
 from ..panels import panels
@@ -17,68 +15,66 @@ from . import assembly, store, visibility
 from .build import remove_objects
 from .store import Appearance
 
-DRESSING = (
+REBUILT_ROLES = (
     "frame", "floor", "edges", "gates", "numbers", "title", "input", "input frame", "answer", "answer board", "empty",
     "beams", "overlay",
 )  # fmt: skip
-"""Roles of what a hall to walk has besides panels and its camera."""
+"""Roles of all objects of a hall to walk, except panels and the camera."""
 
 
 def refit_hall(scene: bpy.types.Scene, appearance: Appearance) -> None:
-    """Lay out and dress the hall as `dress` says; panels that were moved stay as far from their planned places.
+    """Lays out a hall again with another appearance; moved panels keep their offsets from their planned places.
 
-    Raises SceneError, RecordingError or UnknownName; then nothing was touched.
+    Raises SceneError, RecordingError or UnknownName; then nothing has changed.
     """
-    context, moved = prepare_build(scene, appearance, pictures=True), store.manual_moves(scene)
-    remove_objects([one for one in scene.objects if one.get(OBJECT_ROLE) in DRESSING])
-    _exchange(context)
-    assembly.add_hall(context, moved=moved)
+    context, moves = prepare_build(scene, appearance, pictures=True), store.manual_moves(scene)
+    remove_objects([holder for holder in scene.objects if holder.get(OBJECT_ROLE) in REBUILT_ROLES])
+    _exchange_panels(context)
+    assembly.add_hall(context, moves=moves)
     store.write_recording(scene, context.recording, appearance)
     visibility.apply_visibility(scene)
     glyphs.forget_fonts()
 
 
 def prepare_build(scene: bpy.types.Scene, appearance: Appearance, *, pictures: bool = False) -> assembly.BuildContext:
-    """The plan of a hall that stands, with its panels, also those that wait; the pictures only where they are needed.
+    """Returns the layout of an existing hall with its panels, those of collapsed blocks included.
 
-    Raises SceneError, RecordingError or UnknownName.
+    pictures: read input and prediction from their images. Raises SceneError, RecordingError or UnknownName.
     """
     recording = store.read_without_maps(scene) if pictures else store.read_description(scene)
-    layers, links = shown_graph(recording.network, appearance.collapse)
-    standing = store.collapsed_panels(scene) | panels(scene)
-    return assembly.BuildContext(scene, recording, layers, layout.lay_out(layers, links), appearance, standing=standing)
+    return assembly.lay_out_hall(scene, recording, appearance, store.collapsed_panels(scene) | panels(scene))
 
 
 def update_title(scene: bpy.types.Scene) -> None:
-    """Write the title board again, for its legend shows the colours; where a person has put it, it stays."""
-    boards = [one for one in scene.objects if one.get(OBJECT_ROLE) == "title"]
+    """Draws the title board again, whose legend shows the colours; the board stays where a person has moved it."""
+    boards = [holder for holder in scene.objects if holder.get(OBJECT_ROLE) == "title"]
     if not boards:
         return
-    made = assembly.add_title(prepare_build(scene, store.read_appearance(scene)))
-    stale = [board.data for board in boards]
+    new_board = assembly.add_title(prepare_build(scene, store.read_appearance(scene)))
+    old_meshes = [board.data for board in boards]
     for board in boards:
-        board.data = made.data
-    bpy.data.batch_remove([made, *stale])
+        board.data = new_board.data
+    bpy.data.batch_remove([new_board, *old_meshes])
     glyphs.forget_fonts()
 
 
-def _exchange(context: assembly.BuildContext) -> None:
-    """Panels of the plan into the hall, the others out of the scene."""
-    scene, wanted = context.scene, {layer.id for layer in context.layers}
-    coming = [panel for id, panel in store.collapsed_panels(scene).items() if id in wanted]
-    leaving = [panel for id, panel in panels(scene).items() if id not in wanted]
-    if leaving and not scene.get(COLLAPSED_PANELS):
+def _exchange_panels(context: assembly.BuildContext) -> None:
+    """Moves panels of expanded blocks into the scene and those of collapsed blocks out of it."""
+    scene, shown = context.scene, {layer.id for layer in context.layers}
+    expanded = [panel for id, panel in store.collapsed_panels(scene).items() if id in shown]
+    collapsed = [panel for id, panel in panels(scene).items() if id not in shown]
+    if collapsed and not scene.get(COLLAPSED_PANELS):
         scene[COLLAPSED_PANELS] = bpy.data.collections.new(f"{scene.name} collapsed")
-    if coming:
-        _move(coming, [scene[COLLAPSED_PANELS]], context.collection)
-    if leaving:
-        _move(leaving, [scene.collection, *scene.collection.children_recursive], scene[COLLAPSED_PANELS])
+    if expanded:
+        _move(expanded, [scene[COLLAPSED_PANELS]], context.collection)
+    if collapsed:
+        _move(collapsed, [scene.collection, *scene.collection.children_recursive], scene[COLLAPSED_PANELS])
 
 
-def _move(holders: list[bpy.types.Object], out: list[bpy.types.Collection], into: bpy.types.Collection) -> None:
-    """Objects, with what hangs on them, out of some collections and into another."""
-    for one in [one for holder in holders for one in (holder, *holder.children_recursive)]:
-        for held in out:
-            if one.name in held.objects:
-                held.objects.unlink(one)
-        into.objects.link(one)
+def _move(holders: list[bpy.types.Object], sources: list[bpy.types.Collection], target: bpy.types.Collection) -> None:
+    """Moves objects with their children from some collections to another."""
+    for moved in [moved for holder in holders for moved in (holder, *holder.children_recursive)]:
+        for source in sources:
+            if moved.name in source.objects:
+                source.objects.unlink(moved)
+        target.objects.link(moved)

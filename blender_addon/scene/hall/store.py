@@ -1,7 +1,7 @@
-"""What a hall keeps of its recording, so that its file can be dressed anew with neither torch nor the recording there.
+"""Stores a recording in its hall's scene, so that the hall can be rebuilt with neither torch nor the recording.
 
-Texts hold the network, and the recording without its maps, as JSON; pictures and maps are in the images that show them.
-Everything is found by custom properties, never by name.
+JSON texts hold the network and the recording without maps; maps and pictures are read back from the images that show
+them. Everything is found by custom properties, never by name.
 """
 
 from __future__ import annotations
@@ -35,25 +35,26 @@ from ..panels import channel_count, panel_metadata, panels
 from ..panels.values import is_colour, texels_of
 
 MAX_GAIN = 1_000_000
-"""Beyond it every value but zero is at an end of the colour map."""
+"""Largest gain; beyond it every value but zero has the colour of an end of the colour map."""
 VERSION = 2
-"""Of what a hall keeps; raise it when an older file needs rebuilding."""
+"""Version of what is stored; raise it if halls of earlier versions must be rebuilt."""
 
 
 @dataclass(frozen=True)
 class Appearance:
-    """How a hall looks, whatever stands in it."""
+    """How a hall looks, apart from its network and maps."""
 
     theme: str = "dark"
     ramp: str | None = None
-    """A colour map; None: the theme's own."""
+    """Name of the colour map; None for the theme's default."""
     normalisation: str = "channel"
     gain: float = 1.0
     method: str = "activations"
+    """The method whose maps the panels show."""
     title: str | None = None
-    """Instead of the network's name."""
+    """Title of the hall; None for the network's name."""
     collapse: tuple[str, ...] = ()
-    """Globs of blocks that stand as one representative panel."""
+    """Glob patterns of blocks that are shown as one representative panel."""
 
     def __post_init__(self) -> None:
         if not 0 < self.gain <= MAX_GAIN:
@@ -61,158 +62,160 @@ class Appearance:
 
     @property
     def colour_map(self) -> str:
-        """The colour map that is used."""
+        """Name of the colour map that is used."""
         return self.ramp or ("paper" if self.theme == "paper" else "signed")
 
 
 def write_recording(scene: bpy.types.Scene, recording: Recording, appearance: Appearance) -> None:
-    """Write the recording, without maps, and the dress into the scene. A network that is there is not written again."""
+    """Stores a recording without maps and the hall's appearance; an unchanged network isn't written again."""
     network = recording.network
     if scene.get(HALL_NETWORK_GRAPH) is None or scene[HALL_NETWORK_GRAPH].get(NETWORK_DIGEST) != network.digest:
-        _write(scene, HALL_NETWORK_GRAPH, f"{scene.name} network.json", describe_network(network))
+        _write_json(scene, HALL_NETWORK_GRAPH, f"{scene.name} network.json", describe_network(network))
         scene[HALL_NETWORK_GRAPH][NETWORK_DIGEST] = network.digest
-    told = describe(recording, network=False) | {"dress": asdict(appearance)}
-    _write(scene, HALL_RECORDING, f"{scene.name} recording.json", told)
+    document = describe(recording, network=False) | {"dress": asdict(appearance)}
+    _write_json(scene, HALL_RECORDING, f"{scene.name} recording.json", document)
     scene[HALL_VERSION] = VERSION
 
 
-def _write(scene: bpy.types.Scene, key: str, name: str, told: dict[str, Any]) -> None:
-    text = scene.get(key) or bpy.data.texts.new(name)
-    text.clear()
-    text.write(json.dumps(told, ensure_ascii=False))
-    scene[key] = text
-
-
 def is_hall(scene: bpy.types.Scene) -> bool:
-    """True for a scene that `keep` has written into."""
+    """Returns whether a scene contains a hall, that is, a recording was written to it."""
     return HALL_VERSION in scene
 
 
 def halls() -> list[bpy.types.Scene]:
-    """The halls of this file."""
+    """Returns the scenes of this file that contain a hall."""
     return [scene for scene in bpy.data.scenes if is_hall(scene)]
 
 
 def stored_document(scene: bpy.types.Scene) -> dict[str, Any]:
-    """The JSON that a hall keeps, without its network. Raises SceneError."""
-    return _read(_text(scene, HALL_RECORDING), scene.name)
-
-
-def _text(scene: bpy.types.Scene, key: str) -> str:
-    if scene.get(key) is None:
-        raise SceneError(f"scene {scene.name!r} is no hall of innerwalk; build one from a recording")
-    return scene[key].as_string()
-
-
-@lru_cache(maxsize=8)
-def _read(text: str, name: str) -> dict[str, Any]:
-    """Read once, however often it is asked for: nobody changes what was read."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise SceneError(f"a text of scene {name!r} is damaged; build the hall again") from None
-
-
-@lru_cache(maxsize=8)
-def _network(text: str, name: str) -> Network:
-    return restore_network(_read(text, name), f"scene {name!r}")
+    """Returns the stored JSON of a hall's recording, without the network; don't change it. Raises SceneError."""
+    return _parse_json(_text(scene, HALL_RECORDING), scene.name)
 
 
 def read_description(scene: bpy.types.Scene) -> Recording:
-    """The recording that a hall shows, without maps and pictures. Raises SceneError or RecordingError."""
-    return _restored(scene, np.zeros((1, 1, 3), np.uint8), None)
-
-
-def _restored(scene: bpy.types.Scene, picture: np.ndarray, answer: np.ndarray | None) -> Recording:
-    network = (
-        _network(_text(scene, HALL_NETWORK_GRAPH), scene.name) if HALL_NETWORK_GRAPH in scene else None
-    )  # 0.1 wrote it with the rest
-    return restore(stored_document(scene), picture, answer, f"scene {scene.name!r}", network)
+    """Returns a hall's recording without maps and pictures. Raises SceneError or RecordingError."""
+    return _restore(scene, np.zeros((1, 1, 3), np.uint8), None)
 
 
 def read_without_maps(scene: bpy.types.Scene) -> Recording:
-    """The recording that a hall shows, without its maps. Raises SceneError or RecordingError."""
-    shown = {
-        image[IMAGE_OWNER_ROLE]: read_pixels(image) for image in picture_images(scene) if IMAGE_OWNER_ROLE in image
-    }
-    picture = shown.get("input", np.zeros((1, 1, 3), np.uint8))
-    return _restored(scene, picture, shown.get("answer"))
-
-
-def collapsed_panels(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
-    """By layer: the panels of collapsed blocks. They wait outside the scene, with their maps, to be expanded."""
-    held = scene.get(COLLAPSED_PANELS)
-    return {one[PANEL_LAYER_ID]: one for one in held.objects if PANEL_LAYER_ID in one} if held else {}
+    """Returns a hall's recording with its pictures, but without maps. Raises SceneError or RecordingError."""
+    images = [image for image in picture_images(scene) if IMAGE_OWNER_ROLE in image]
+    pictures = {image[IMAGE_OWNER_ROLE]: read_pixels(image) for image in images}
+    return _restore(scene, pictures.get("input", np.zeros((1, 1, 3), np.uint8)), pictures.get("answer"))
 
 
 def read_recording(scene: bpy.types.Scene) -> Recording:
-    """The recording that a hall shows, with maps read back from its panels, of collapsed blocks too.
+    """Returns a hall's recording with the maps of its panels, those of collapsed blocks included.
 
     Raises SceneError or RecordingError.
     """
-    recording, told = read_without_maps(scene), stored_document(scene).get("dress", {})
-    method, layers = told.get("method", "activations"), recording.network.by_id
-    there = {id: panel for id, panel in (collapsed_panels(scene) | panels(scene)).items() if id in layers}
-    every = (read_maps(panel, layers[id].shows or id, method) for id, panel in there.items())
-    recording.add(maps for maps in every if maps is not None)
+    recording, appearance = read_without_maps(scene), stored_document(scene).get("dress", {})
+    method, layers = appearance.get("method", "activations"), recording.network.by_id
+    all_panels = collapsed_panels(scene) | panels(scene)
+    all_maps = (read_maps(panel, layers[id].shows or id, method) for id, panel in all_panels.items() if id in layers)
+    recording.add(maps for maps in all_maps if maps is not None)
     return recording
 
 
 def read_appearance(scene: bpy.types.Scene) -> Appearance:
-    """How a hall is dressed now: as it was built, with the colours that the scene has been given since."""
-    told = stored_document(scene).get("dress", {})
+    """Returns a hall's appearance: as stored, with the scene's current colours. Raises SceneError."""
+    stored = stored_document(scene).get("dress", {})
     colours = scene_colours.read_scene_colours(scene)
     return Appearance(
-        theme=told.get("theme", "dark"),
+        theme=stored.get("theme", "dark"),
         ramp=colours["ramp"],
         normalisation=colours["normalisation"],
         gain=colours["gain"],
-        method=told.get("method", "activations"),
-        title=told.get("title"),
-        collapse=tuple(told.get("collapse", ())),
+        method=stored.get("method", "activations"),
+        title=stored.get("title"),
+        collapse=tuple(stored.get("collapse", ())),
     )
 
 
 def read_maps(panel: bpy.types.Object, layer: str, method: str) -> Maps | None:
-    """The maps that a panel shows, read from its image, with what they carry; texels (cells, H, W, 4) float32.
+    """Returns the maps that a panel shows, with their metadata; texels (cells, H, W, 4) float32.
 
-    None where a person has taken its image, its material or its modifier away.
+    Returns None if a person has removed the panel's image, material or modifier.
     """
     texels = texels_of(panel)
     if texels is None:
         return None
-    coloured, channels, told = is_colour(panel), channel_count(panel), panel_metadata.read_metadata(panel)
+    coloured, channels, metadata = is_colour(panel), channel_count(panel), panel_metadata.read_metadata(panel)
     texels[np.abs(texels) > colour.FLAG_FROM] = np.nan
     numbers = panel_metadata.read_numbers(panel).items()
     extras = {"values" if name == "value" else name: array[:channels] for name, array in numbers}
-    return Maps(layer, method, texels, channels, coloured, told.frame, told.labels, extras | told.extras())
+    extras |= metadata.extras()
+    return Maps(layer, method, texels, channels, coloured, metadata.frame, metadata.labels, extras)
+
+
+def collapsed_panels(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
+    """Returns the panels of collapsed blocks by layer id; they are kept with their maps outside the scene."""
+    collection = scene.get(COLLAPSED_PANELS)
+    objects = collection.objects if collection else ()
+    return {holder[PANEL_LAYER_ID]: holder for holder in objects if PANEL_LAYER_ID in holder}
 
 
 def picture_images(scene: bpy.types.Scene) -> list[bpy.types.Image]:
-    """Images in the materials of a scene's pictures."""
+    """Returns the images of input, prediction and overlay in a scene."""
     roles = ("input", "answer", "overlay")
-    shown = [one for one in scene.objects if one.get(OBJECT_ROLE) in roles and one.type == "MESH"]
-    found = [slot.material for one in shown for slot in one.material_slots if slot.material]
-    return [node.image for one in found for node in one.node_tree.nodes if getattr(node, "image", None)]
+    holders = [holder for holder in scene.objects if holder.get(OBJECT_ROLE) in roles and holder.type == "MESH"]
+    materials = [slot.material for holder in holders for slot in holder.material_slots if slot.material]
+    images = [getattr(node, "image", None) for material in materials for node in material.node_tree.nodes]
+    return [image for image in images if image]
 
 
-def set_planned_place(holder: bpy.types.Object, at: Matrix) -> None:
-    """Hang something at its planned place, and remember that place."""
-    holder.matrix_world = at
-    holder[PANEL_PLANNED_PLACE] = [value for row in at for value in row]
+def set_planned_place(holder: bpy.types.Object, matrix: Matrix) -> None:
+    """Moves an object to its planned place and stores that place with it."""
+    holder.matrix_world = matrix
+    holder[PANEL_PLANNED_PLACE] = [value for row in matrix for value in row]
 
 
 def manual_moves(scene: bpy.types.Scene) -> dict[str, Matrix]:
-    """By layer: how a person moved, turned and scaled a panel from its planned place, in the panel's own axes."""
-    found = {}
+    """Returns the transforms from panels' planned places to their present ones, in local axes, by layer id."""
+    moves = {}
     for holder in (*collapsed_panels(scene).values(), *scene.objects):
         if PANEL_LAYER_ID in holder and PANEL_PLANNED_PLACE in holder and holder.parent is None:
-            by = np.linalg.solve(np.reshape(holder[PANEL_PLANNED_PLACE], (4, 4)), np.array(holder.matrix_basis))
-            if np.abs(by - np.eye(4)).max() > 1e-4:
-                found[holder[PANEL_LAYER_ID]] = Matrix(by.tolist())
-    return found
+            planned = np.reshape(holder[PANEL_PLANNED_PLACE], (4, 4))
+            move = np.linalg.solve(planned, np.array(holder.matrix_basis))
+            if np.abs(move - np.eye(4)).max() > 1e-4:
+                moves[holder[PANEL_LAYER_ID]] = Matrix(move.tolist())
+    return moves
 
 
 def is_outdated(scene: bpy.types.Scene) -> bool:
-    """True where an earlier version has built this hall or the node groups it uses; `rebuild` brings it up to date."""
+    """Returns whether another version has built this hall or its node groups; `rebuild_hall` updates it."""
     return is_hall(scene) and (scene[HALL_VERSION] != VERSION or bool(nodes.outdated_groups()))
+
+
+def _write_json(scene: bpy.types.Scene, key: str, name: str, document: dict[str, Any]) -> None:
+    text = scene.get(key) or bpy.data.texts.new(name)
+    text.clear()
+    text.write(json.dumps(document, ensure_ascii=False))
+    scene[key] = text
+
+
+def _text(scene: bpy.types.Scene, key: str) -> str:
+    if scene.get(key) is None:
+        raise SceneError(f"scene {scene.name!r} is not a hall; build one from a recording")
+    return scene[key].as_string()
+
+
+@lru_cache(maxsize=8)
+def _parse_json(text: str, scene_name: str) -> dict[str, Any]:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise SceneError(f"a text of scene {scene_name!r} is damaged; build the hall again") from None
+
+
+@lru_cache(maxsize=8)
+def _parse_network(text: str, scene_name: str) -> Network:
+    return restore_network(_parse_json(text, scene_name), f"scene {scene_name!r}")
+
+
+def _restore(scene: bpy.types.Scene, picture: np.ndarray, answer: np.ndarray | None) -> Recording:
+    """Restores a recording. picture: (H, W, 3) uint8 sRGB, top row first; answer: the same, or None."""
+    network = None  # version 0.1 stored it with the recording
+    if HALL_NETWORK_GRAPH in scene:
+        network = _parse_network(_text(scene, HALL_NETWORK_GRAPH), scene.name)
+    return restore(stored_document(scene), picture, answer, f"scene {scene.name!r}", network)

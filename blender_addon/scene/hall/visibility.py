@@ -1,4 +1,4 @@
-"""Which panels are seen: each one can be hidden, and one alone can be shown. Both are kept in the file."""
+"""Visibility of panels: each can be hidden, or one shown alone; both are stored in the file."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from ..panels import link_drawing, panels
 
 
 def is_hidden(panel: bpy.types.Object) -> bool:
-    """Whether a person has hidden this panel."""
+    """Returns whether a person has hidden a panel."""
     return bool(panel.get(PANEL_HIDDEN, False))
 
 
 def solo_layer(scene: bpy.types.Scene) -> str:
-    """Id of the layer that is shown alone; "" where all are shown."""
+    """Returns the id of the layer that is shown alone; "" if all are shown."""
     return str(scene.get(SOLO_LAYER, ""))
 
 
 def apply_visibility(scene: bpy.types.Scene) -> None:
-    """Show and hide panels with what hangs on them, in the viewport and in pictures, as the file says."""
-    there = panels(scene)
-    only = solo_layer(scene) if solo_layer(scene) in there else ""  # its block may have been collapsed
-    for id, panel in there.items():
-        unseen = id != only if only else is_hidden(panel)
-        for one in (panel, *panel.children_recursive):
-            one.hide_viewport, one.hide_render = unseen, unseen or one.get(OBJECT_ROLE) == BAKED_ROLE
+    """Shows and hides panels with their children in the viewport and in renders, as the scene's properties say."""
+    scene_panels = panels(scene)
+    solo = solo_layer(scene) if solo_layer(scene) in scene_panels else ""  # its block may have been collapsed
+    for id, panel in scene_panels.items():
+        hidden = id != solo if solo else is_hidden(panel)
+        for holder in (panel, *panel.children_recursive):
+            holder.hide_viewport = hidden
+            holder.hide_render = hidden or holder.get(OBJECT_ROLE) == BAKED_ROLE
     link_drawing.update_links(scene)

@@ -268,7 +268,7 @@ def test_a_3d_view_shows_what_a_camera_there_would(scene):
     space = next(area for area in bpy.context.window.screen.areas if area.type == "VIEW_3D").spaces.active
     plan = refit.prepare_build(scene, Appearance())
     view = camera_presets.layer(plan.hall, plan.hall.panels[2], 600, 800)
-    viewport._stand(space, view, 600 / 800)
+    viewport._move_view(space, view, 600 / 800)
     region = space.region_3d
     turn = region.view_rotation.to_matrix().to_4x4()
     back = Matrix.Translation((0, 0, region.view_distance))

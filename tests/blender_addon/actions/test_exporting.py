@@ -300,7 +300,7 @@ def test_what_can_not_be_exported_is_one_line(hall, empty_scene, place):
 
     with pytest.raises(UnknownName, match="no panel of layer 'c'"):
         actions.export_layer(hall, "c", place)
-    with pytest.raises(SceneError, match="is no hall"):
+    with pytest.raises(SceneError, match="is not a hall"):
         actions.export_hall(empty_scene, place)
     with pytest.raises(SceneError, match="no such folder"):
         actions.export_hall(hall, place / "nowhere")

@@ -160,7 +160,7 @@ def test_pointing_takes_and_places(hall, bridge):
     hall.view_layers[0].update()
     ray = at(hall, shelf_pictures.pictures_by_number(hall)[4])
     hit = pick.pick(hall, pick.evaluated_depsgraph(hall), *ray)
-    assert (hit.role, hit.index) == ("shelf", 4)
+    assert (hit.role, hit.shelf_index) == ("shelf", 4)
     assert actions.pick(hall, *at(hall, live.of_role(hall, "input"))) == "", "nothing is held: the click is Blender's"
     assert "picture taken" in actions.pick(hall, *ray) and hall["innerwalk_held"] == 4
     assert actions.pick(hall, *ray) == "put back"

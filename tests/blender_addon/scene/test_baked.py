@@ -305,7 +305,7 @@ def test_a_ray_finds_the_same(scene, strewn):
         bake(scene)
     for before, after, ray in zip(*found, rays, strict=True):
         assert before[:3] == after[:3] and before.object == after.object and after[1:3] == ray[:2]
-        assert np.allclose(before.place, after.place, atol=1e-4)
+        assert np.allclose(before.position, after.position, atol=1e-4)
         assert np.allclose((before.spot, after.spot), ray[2:], atol=1e-4)
 
 

@@ -256,7 +256,7 @@ def test_blocks_collapse_to_one_panel(empty_scene, tiny):
 def test_errors_are_one_line(empty_scene, tiny):
     with pytest.raises(UnknownName, match="no theme 'drak'; did you mean dark"):
         create_hall(tiny, Appearance(theme="drak"))
-    with pytest.raises(SceneError, match="is no hall"):
+    with pytest.raises(SceneError, match="is not a hall"):
         store.stored_document(bpy.context.scene)
     bare = rec.Network("bare", tiny.network.layers[:1], ())
     with pytest.raises(SceneError, match="no layer to show"):

@@ -70,7 +70,7 @@ def test_sixty_four_rays_find_the_tile_they_aim_at(scene, strewn):
         assert hit[:3] == ("panel", layer, channel) and hit.object == panel.name
         assert pick.pixel_of(hit) == (row, column)
         x, y = panels.grid_of(panel).inside(panels.channel_places(panel)[channel], u, v)
-        assert np.allclose(hit.place, panel.matrix_world @ Vector((x, y, 0)), atol=1e-4)
+        assert np.allclose(hit.position, panel.matrix_world @ Vector((x, y, 0)), atol=1e-4)
 
 
 def test_channels_out_of_order_and_unseen_ones(scene):
@@ -173,7 +173,7 @@ def test_an_instanced_hall_in_another_scene(scene):
         hit = aim(other, panel, channel, 0.2, 0.9, by=by)
         assert hit[:3] == ("panel", layer, channel) and hit.object == panel.name
         x, y = panels.grid_of(panel).inside(panels.channel_places(panel)[channel], 0.2, 0.9)
-        assert np.allclose(hit.place, by @ panel.matrix_world @ Vector((x, y, 0)), atol=1e-3)
+        assert np.allclose(hit.position, by @ panel.matrix_world @ Vector((x, y, 0)), atol=1e-3)
     gap = by @ panels.panel_of(scene, "a").matrix_world
     eye = gap @ Vector((0.001, 0.001, 0.4))
     assert pick.pick(other, graph(other), eye, gap @ Vector((0.001, 0.001, 0)) - eye)[:3] == ("panel", "a", -1)
@@ -188,7 +188,7 @@ def test_input_answer_floor_and_sky(scene):
         hit = pick.pick(scene, depsgraph, eye, at @ Vector((0.3, 0.3, 0)) - eye)
         assert (hit.role, hit.object) == (told, found[role].name)
     hit = pick.pick(scene, depsgraph, (0.0, -200.0, 5.0), (0, 0, -1))
-    assert (hit.role, hit.object) == ("other", "Floor") and hit.place == pytest.approx((0, -200, -0.004), abs=1e-3)
+    assert (hit.role, hit.object) == ("other", "Floor") and hit.position == pytest.approx((0, -200, -0.004), abs=1e-3)
     assert pick.pick(scene, depsgraph, (0.0, -20.0, 5.0), (0, -0.2, 1)) is None
 
 
@@ -197,7 +197,7 @@ def test_a_picture_of_the_shelf_says_which_one(scene):
     made = pictures.add_picture(picture, assembly.hall_collection(scene))
     made[SHELF_INDEX] = 5
     hit = pick.pick(scene, graph(scene), (0.5, -62.0, 1.5), (0, 1, 0))
-    assert (hit.role, hit.index, hit.object) == ("shelf", 5, made.name)
+    assert (hit.role, hit.shelf_index, hit.object) == ("shelf", 5, made.name)
 
 
 def test_maps_that_a_person_took_away_have_no_pixel(scene):

@@ -107,7 +107,7 @@ def test_saving_fails_in_one_line_and_keeps_the_old_file(empty_scene, recorded, 
     scene = create_hall(rec.load(recorded))
     with pytest.raises(SceneError, match="no such folder"):
         recipe.save(scene, tmp_path / "nowhere" / "hall.blend")
-    with pytest.raises(SceneError, match="is no hall"):
+    with pytest.raises(SceneError, match="is not a hall"):
         recipe.save(bpy.context.scene, tmp_path / "hall.blend")
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(SceneError, match="hall.blend: the disk is full"):

@@ -39,7 +39,8 @@ def places(person, name: str, index: int) -> rig.Steps:
     holder = at.of_role("shelf", index=index)
     yield from person.point(name, in_walk.centre(holder))
     yield from in_walk.looked()
-    rig.check(f"{name}: meets the picture", walk.hands[name].hit is not None and walk.hands[name].hit.index == index)
+    hit = walk.hands[name].hit
+    rig.check(f"{name}: meets the picture", hit is not None and hit.shelf_index == index)
     yield from person.press(name, "trigger", 1.0)
     held = at.addon("blender_addon.actions.shelf").held
     rig.check(f"{name}: holds it", held(bpy.context.scene) == index and walk.picture_hand == name)

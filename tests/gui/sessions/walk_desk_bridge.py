@@ -17,7 +17,7 @@ def session() -> rig.Steps:
     yield from by_desk.begin()
     yield from looks_at("shelf", index=1)
     hit = by_desk.hand().hit
-    rig.check("meets the picture", hit is not None and (hit.role, hit.index) == ("shelf", 1))
+    rig.check("meets the picture", hit is not None and (hit.role, hit.shelf_index) == ("shelf", 1))
     yield from rig.press("LEFTMOUSE", by_desk.middle())
     held = at.addon("blender_addon.actions.shelf").held
     rig.check("holds it", held(bpy.context.scene) == 1 and in_walk.walk().picture_hand == "eye")
