@@ -1,6 +1,6 @@
-"""The offline default: procedural pictures with exact labels, and small networks trained on them here.
+"""Data and networks that need no download: procedural pictures with exact labels, and small networks trained on them.
 
-`concepts.load("object")` is a trained network with its class names, `concepts.picture()` what it looks at first.
+`concepts.load("object")` is a trained network with its class names, `concepts.picture()` the default input.
 """
 
 from __future__ import annotations
@@ -17,23 +17,39 @@ if TYPE_CHECKING:
     from torch import nn
 
 __all__ = [
-    "ALL_CONCEPTS", "CATEGORIES", "CONCEPTS", "DEFAULT_INDEX", "SIZE", "SPLITS", "TASKS", "VERSION", "ObjectBox", "Sample",
-    "batch", "class_names", "load", "network", "picture", "sample", "snapshots", "weights_path",
-]  # fmt: skip
+    "ALL_CONCEPTS",
+    "CATEGORIES",
+    "CONCEPTS",
+    "DEFAULT_INDEX",
+    "SIZE",
+    "SPLITS",
+    "TASKS",
+    "VERSION",
+    "ObjectBox",
+    "Sample",
+    "batch",
+    "class_names",
+    "load",
+    "network",
+    "picture",
+    "sample",
+    "snapshots",
+    "weights_path",
+]
 
 DEFAULT_INDEX = 10
-"""The picture of the validation split that the first hall shows: a blue ring before hills."""
+"""Index of the default input in the validation split: a blue ring in front of hills."""
 
 
 def network(task: str = "object") -> nn.Module:
-    """The architecture with random weights: (N, 3, 64, 64) in -1..1 -> (N, classes) logits. Raises UnknownName."""
+    """Returns an untrained network: (N, 3, 64, 64) float32 in -1..1 -> (N, classes) logits. Raises UnknownName."""
     from .resnet import ConceptsNet
 
     return ConceptsNet(len(class_names(task)))
 
 
 def load(task: str = "object") -> tuple[nn.Module, tuple[str, ...]]:
-    """The trained network of a task in evaluation mode, and its class names. Raises UnknownName."""
+    """Returns the trained network of a task, in evaluation mode, and its class names. Raises UnknownName."""
     from ..models.weights import load_weights
 
     model = network(task)
@@ -42,5 +58,5 @@ def load(task: str = "object") -> tuple[nn.Module, tuple[str, ...]]:
 
 
 def picture(index: int = DEFAULT_INDEX, split: int = SPLITS["validation"], task: str = "object") -> np.ndarray:
-    """(64, 64, 3) uint8 sRGB: one picture of a task, of seed 0."""
+    """Returns a picture of a task, made with seed 0: (64, 64, 3) uint8 sRGB, top row first."""
     return sample(0, split, index, task=task).image

@@ -1,6 +1,6 @@
-"""Six backgrounds. Each is a mix in 0..1 of the picture's two background paints, (H, W) float64.
+"""Six backgrounds. Each function returns the mix of the two background paints, (H, W) float64 in 0..1.
 
-x and y are the pixels' middles, 0..1 from the upper left corner; `pixel` is a pixel's side in the same unit.
+x and y, (H, W) float64, are the pixels' centres, 0..1 from the upper left corner; `pixel` is the side of a pixel.
 """
 
 from __future__ import annotations
@@ -43,5 +43,5 @@ def _rays(rng: Rng, x: np.ndarray, y: np.ndarray, pixel: float) -> np.ndarray:
     return soft_step(np.sin((6 + rng.below(3)) * angle + rng.uniform(0, 6)), 0.25)
 
 
-PAINTERS = (_sky, _hills, _bricks, _waves, _clouds, _rays)
-"""In the order of the scenes' words."""
+BACKGROUNDS = (_sky, _hills, _bricks, _waves, _clouds, _rays)
+"""In the order of the scene names in the vocabulary."""

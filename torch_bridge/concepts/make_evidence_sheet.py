@@ -1,4 +1,4 @@
-"""The sheet of the documentation: what the data says channels answer to, beside what was made for them.
+"""Draws the sheet of the method evidence: the data's best pictures for some channels beside a made picture for each.
 
 python -m innerwalk.torch_bridge.concepts.make_evidence_sheet docs/evidence.png
 """
@@ -20,46 +20,51 @@ from ..recording import Maps
 from ..server.config import serve_config
 from ..server.loaded_model import LoadedModel
 from ..server.priority_lock import PriorityLock
-from .make_sheet import LIGHT
+from .make_sheet import PAPER
 
 ROWS = {
-    "stem.norm": (1, 3, 7, 10), "stage1.1:add": (2, 9, 12, 16), "stage2.1:add": (3, 8, 14, 16),
-    "stage3.1:add": (0, 4, 5, 8), "fc": (0, 1, 2, 5),
-}  # fmt: skip
-"""A layer a row, from the first to the classes, and the channels that are shown of it."""
+    "stem.norm": (1, 3, 7, 10),
+    "stage1.1:add": (2, 9, 12, 16),
+    "stage2.1:add": (3, 8, 14, 16),
+    "stage3.1:add": (0, 4, 5, 8),
+    "fc": (0, 1, 2, 5),
+}
+"""Layers from the first to the classes, a row each, and the channels to show."""
 HEIGHT, WIDTH, GAP = 132, 268, 10
-"""Pixels of a tile, and between tiles."""
+"""Size of a tile and gap between tiles, in pixels."""
 
 
-def evidence_of(layer: str, channels: Sequence[int], asked: Mapping[str, Any]) -> Maps:
-    """The method's last maps for the shipped network; asked: its parameters by name. Raises InnerwalkError."""
+def compute_evidence(layer: str, channels: Sequence[int], parameters: Mapping[str, Any]) -> Maps:
+    """Returns the final maps of the method evidence for the shipped network. Raises InnerwalkError.
+
+    parameters: the method's parameters by name.
+    """
     [(name, spec)] = serve_config(["object"]).networks.items()
-    live = LoadedModel(name, spec, choose_device("cpu"), PriorityLock())
-    live.record(live.read(live.default_sources), (), lambda maps: None)
-    method = METHODS["evidence"]
-    pictures = open_data("concepts:object")
-    steps = list(live.run_method(method, [layer], parse_parameters(method, asked), pictures, channels=channels))
+    model = LoadedModel(name, spec, choose_device("cpu"), PriorityLock())
+    model.record(model.read(model.default_sources), (), lambda maps: None)
+    method, data = METHODS["evidence"], open_data("concepts:object")
+    steps = list(model.run_method(method, [layer], parse_parameters(method, parameters), data, channels=channels))
     return next(step.maps[0] for step in reversed(steps) if step.maps)
 
 
-def sheet(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
-    """Rows of tiles (H, W, 3) sRGB 0..1 -> (H, W, 3) uint8, all tiles of one size."""
+def draw_tiles(rows: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
+    """Draws rows of tiles, each (H, W, 3) sRGB 0..1 of any size, at one size; returns (H, W, 3) uint8 sRGB."""
     columns = max(map(len, rows))
-    whole = np.full((len(rows) * (HEIGHT + GAP) - GAP, columns * (WIDTH + GAP) - GAP, 3), LIGHT, np.uint8)
+    sheet = np.full((len(rows) * (HEIGHT + GAP) - GAP, columns * (WIDTH + GAP) - GAP, 3), PAPER, np.uint8)
     for y, row in enumerate(rows):
         for x, tile in enumerate(row):
             picture = Image.fromarray((np.clip(tile, 0, 1) * 255 + 0.5).astype(np.uint8))
-            fitted = picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
-            whole[y * (HEIGHT + GAP) :, x * (WIDTH + GAP) :][:HEIGHT, :WIDTH] = np.asarray(fitted)
-    return whole
+            resized = picture.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+            sheet[y * (HEIGHT + GAP) :, x * (WIDTH + GAP) :][:HEIGHT, :WIDTH] = np.asarray(resized)
+    return sheet
 
 
 def main(target: Path, maker: str = "maximisation", count: int = 2000) -> None:
-    """Write the sheet: pictures of the validation split, none of anybody else's."""
-    asked = {"maker": maker, "count": count}
-    found = {layer: evidence_of(layer, channels, asked) for layer, channels in ROWS.items()}
-    rows = [[found[layer].data[channel] for channel in channels] for layer, channels in ROWS.items()]
-    Image.fromarray(sheet(rows)).quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
+    """Writes the sheet. maker: the method that makes pictures; count: pictures of the validation split to search."""
+    parameters = {"maker": maker, "count": count}
+    maps = {layer: compute_evidence(layer, channels, parameters) for layer, channels in ROWS.items()}
+    rows = [[maps[layer].data[channel] for channel in channels] for layer, channels in ROWS.items()]
+    Image.fromarray(draw_tiles(rows)).quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
 
 
 if __name__ == "__main__":

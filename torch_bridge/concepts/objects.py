@@ -1,4 +1,4 @@
-"""Eight objects as signed distances and sharp corners, in units of the object's radius, y down."""
+"""Shapes of the eight objects: signed distances to their outlines, and their corners, in radii, y down."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-SHARP_DEGREES = 80
+TIP_DEGREES = 80
+"""Angle in degrees below which a corner is a tip."""
 
 
 class Corner(NamedTuple):
-    """A convex corner; a tip is one of under 80 degrees."""
+    """A convex corner of an outline, in radii from the object's centre."""
 
     x: float
     y: float
-    tip: bool
+    is_tip: bool
+    """Whether the angle is below 80 degrees."""
 
 
 def outline_distance(kind: int, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Distance to the outline of object `kind` (0..7), negative inside; u, v are (H, W), from the object's middle."""
+    """Returns the signed distance to an object's outline, (H, W) float64 in radii, negative inside.
+
+    kind: position among the objects, 0..7. u, v: (H, W) float64 in radii from the object's centre.
+    """
     radius = np.hypot(u, v)
     if kind == 0:
         return radius - 0.95
@@ -32,7 +37,7 @@ def outline_distance(kind: int, u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 @cache
 def corners(kind: int) -> tuple[Corner, ...]:
-    """The convex corners of object `kind`."""
+    """Returns the convex corners of an object's outline."""
     if kind in (0, 4):
         return ()
     if kind == 6:
@@ -43,7 +48,7 @@ def corners(kind: int) -> tuple[Corner, ...]:
 
 @cache
 def _polygon(kind: int) -> np.ndarray:
-    """Its corners in order, (n, 2)."""
+    """Returns the corners of an outline in order, (n, 2) float64."""
     if kind == 1:
         return np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * 0.82
     if kind == 2:
@@ -59,6 +64,7 @@ def _polygon(kind: int) -> np.ndarray:
 
 
 def _polygon_distance(polygon: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Returns the distance to the nearest edge, negative where a ray crosses an odd number of edges."""
     squared, inside = np.full(u.shape, 1e9), np.zeros(u.shape, bool)
     for (ax, ay), (bx, by) in zip(polygon, np.roll(polygon, -1, 0), strict=True):
         ex, ey, wx, wy = bx - ax, by - ay, u - ax, v - ay
@@ -74,8 +80,8 @@ def _polygon_corners(polygon: np.ndarray) -> tuple[Corner, ...]:
     turn = into[:, 0] * out[:, 1] - into[:, 1] * out[:, 0]
     cosine = -(into * out).sum(1) / np.linalg.norm(into, axis=1) / np.linalg.norm(out, axis=1)
     angle = np.degrees(np.arccos(cosine))
-    # the sign of the area is the orientation; the turns alone would not say which corners are convex
+    # the sign of the area is the orientation; a turn alone doesn't say whether its corner is convex
     orientation = np.sign((polygon[:, 0] * following[:, 1] - polygon[:, 1] * following[:, 0]).sum())
     convex = turn * orientation > 0
     found = zip(polygon[convex], angle[convex], strict=True)
-    return tuple(Corner(x, y, bool(degrees < SHARP_DEGREES)) for (x, y), degrees in found)
+    return tuple(Corner(x, y, bool(degrees < TIP_DEGREES)) for (x, y), degrees in found)

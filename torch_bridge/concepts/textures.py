@@ -1,4 +1,4 @@
-"""Six textures and four materials of an object, in its own coordinates u, v (units of its radius, y down)."""
+"""Six textures and four materials. u and v, (H, W) float64, are in radii from the object's centre, v down."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import numpy as np
 
 from .noise import Rng, soft_step
 
-Light = tuple[np.ndarray, "np.ndarray | int"]
+Lighting = tuple[np.ndarray, "np.ndarray | int"]
+"""The factor that the paint is multiplied by, (H, W) float64, and the highlight to add, (H, W) float64 0..255 or 0."""
 
 
 def texture(rng: Rng, kind: int, u: np.ndarray, v: np.ndarray, pixel: float) -> np.ndarray:
-    """Mix 0..1 of the object's two paints, (H, W); kind 0 is plain. `pixel` is a pixel's side in radii."""
+    """Returns the mix of the object's two paints, (H, W) float64 in 0..1.
+
+    kind: index of the texture, 0 for plain. pixel: a pixel's side in radii.
+    """
     if kind == 0:
         return np.zeros_like(u)
     scale = rng.uniform(2.4, 3.2)
@@ -31,13 +35,13 @@ def texture(rng: Rng, kind: int, u: np.ndarray, v: np.ndarray, pixel: float) -> 
     return (grains[np.floor(t * 2.6).astype(int) % 16, np.floor(s * 2.6).astype(int) % 16] > 0.5).astype(float)
 
 
-def material(rng: Rng, kind: int, u: np.ndarray, v: np.ndarray, depth: np.ndarray) -> Light:
-    """What the paint is multiplied by, (H, W), and the highlight that is added, (H, W) in 0..255 or 0.
+def material(rng: Rng, kind: int, u: np.ndarray, v: np.ndarray, depth: np.ndarray) -> Lighting:
+    """Returns the lighting of an object.
 
-    kind 1..4: flat, shaded (a ramp), shiny (a dome with a highlight), bevel (a light and a dark rim).
-    `depth` is the signed distance to the outline, negative inside.
+    kind: 1 flat, 2 shaded (a ramp), 3 shiny (a dome with a highlight), 4 bevel (a light and a dark rim).
+    depth: (H, W) float64 signed distance to the outline in radii, negative inside.
     """
-    angle = rng.uniform(0, 6.28)  # drawn for every kind, so that what follows doesn't depend on it
+    angle = rng.uniform(0, 6.28)  # drawn for every kind, so that later random numbers don't depend on the kind
     if kind == 1:
         return np.ones_like(u), 0
     if kind == 2:

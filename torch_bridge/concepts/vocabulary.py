@@ -1,4 +1,4 @@
-"""The words of the `concepts` pictures: six categories, 39 concepts, eleven paints, two tasks."""
+"""Vocabulary of the `concepts` pictures: six categories with 39 concepts, eleven paints, two tasks, three splits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from ..recording.errors import UnknownName
 
 VERSION = "1"
-"""Any change of a picture or a map is a new version; it is written beside weights and figures."""
+"""Version of the data set, which any change of a picture or a map must raise; stored in weight files and figures."""
 
 CATEGORIES = ("scene", "object", "part", "material", "texture", "colour")
 CONCEPTS = {
@@ -18,13 +18,13 @@ CONCEPTS = {
     "texture": ("stripes", "dots", "checker", "grid", "zigzag", "noise"),
     "colour": ("black", "white", "grey", "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown"),
 }
-"""Position + 1 is a concept's index in its category's map; 0 is none (texture 0: plain)."""
+"""Concepts by category. A concept's index in its category's map is its position + 1; 0 is none (texture 0: plain)."""
 
 ALL_CONCEPTS = tuple((category, name) for category in CATEGORIES for name in CONCEPTS[category])
-"""Position + 1 is a concept's global index, 1..39."""
+"""All concepts as (category, name). A concept's global index, 1..39, is its position + 1."""
 
 OFFSETS = tuple(sum(len(CONCEPTS[earlier]) for earlier in CATEGORIES[:k]) for k in range(len(CATEGORIES)))
-"""What to add to a category's index for the global one."""
+"""By category: the difference of a concept's global index and its index in the category."""
 
 PAINTS = np.array(
     [
@@ -33,27 +33,28 @@ PAINTS = np.array(
     ],
     np.float64,
 )  # fmt: skip
-"""(11, 3) sRGB 0..255, in the order of the colours."""
+"""(11, 3) float64 sRGB 0..255, in the order of the colour concepts."""
 
 SCENES = len(CONCEPTS["scene"])
 MAIN_OBJECTS = 6
-"""The first six objects can be a class; crescent and arrow never are."""
+"""Number of objects that can be a class, the first ones; crescent and arrow never are."""
 CRESCENT = 6
+"""Position of the crescent among the objects."""
 
 PAIRS = tuple((scene, (scene + k) % MAIN_OBJECTS) for scene in range(SCENES) for k in (0, 1))
-"""The twelve classes of task "pair": on a ring, so that neither the scene nor the object alone decides."""
+"""Classes of the task "pair" as positions (scene, object). Each scene and each object is in two of them."""
 
 TASKS = {
     "object": CONCEPTS["object"][:MAIN_OBJECTS],
     "pair": tuple(f"{CONCEPTS['object'][thing]} on {CONCEPTS['scene'][scene]}" for scene, thing in PAIRS),
 }
-"""Class names by task; `class_names` tells of a wrong word."""
+"""Class names by task."""
 
 SPLITS = {"train": 0, "validation": 1, "test": 2}
 
 
 def class_names(task: str) -> tuple[str, ...]:
-    """The class names of a task. Raises UnknownName."""
+    """Returns the class names of a task. Raises UnknownName."""
     if task not in TASKS:
         raise UnknownName("task of concepts", task, TASKS)
     return TASKS[task]

@@ -22,7 +22,7 @@ MAX_ATTEMPTS = 4
 
 
 class CodeAscent:
-    """Optimises a code (...) for each of N channels, independently.
+    """Optimises a code for each of N channels, independently.
 
     Each step is z <- origin + 0.99 (clip(z + step * range * (1 - k / n) * g / mean |g|) - origin).
     """
@@ -36,7 +36,7 @@ class CodeAscent:
         step_count: int,
         step: float,
     ) -> None:
-        """start: (N, ...) float32 codes. step: size of the first step, as a share of the code's range.
+        """start: (N, *code) float32 codes. step: size of the first step, as a share of the code's range.
 
         score: takes pictures (n, C, H, W) float32 brightness 0..1 and their n channels; returns (n,) float.
         """
@@ -78,7 +78,7 @@ class CodeAscent:
         return torch.cat([gradient for _, gradient in results])
 
     def _chunk_gradient(self, chunk: slice) -> tuple[Tensor, Tensor]:
-        """Returns the scores (n,) of some codes and the gradients (n, ...) of the codes."""
+        """Returns the scores (n,) of some codes and the gradients (n, *code) of the codes."""
         with torch.enable_grad():
             codes = self.codes[chunk].detach().requires_grad_()
             scores = self.score(self.generator.decode(codes), self.channels[chunk])

@@ -31,13 +31,13 @@ class PictureGenerator:
     """A function from codes to pictures, and the range of codes to search."""
 
     decode: Callable[[Tensor], Tensor]
-    """Turns codes (N, ...) float32 into pictures (N, C, H, W) float32 brightness, of the network's input size."""
+    """Turns codes (N, *code) float32 into pictures (N, C, H, W) float32 brightness, of the network's input size."""
     low: Tensor
-    """(...) float32: the smallest allowed value of each number of a code."""
+    """(*code) float32: the smallest allowed value of each number of a code."""
     high: Tensor
-    """(...) float32: the largest allowed value of each number of a code."""
+    """(*code) float32: the largest allowed value of each number of a code."""
     origin: Tensor
-    """(...) float32: the neutral code, where the search starts and to which codes decay."""
+    """(*code) float32: the neutral code, where the search starts and to which codes decay."""
 
 
 def generator_from_prior(

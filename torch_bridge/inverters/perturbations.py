@@ -21,8 +21,8 @@ def perturb_maps(
     """Changes each sample of (N, C, H, W) float maps; returns the same shape and dtype.
 
     binarise and dropout keep each sample's L2 norm; the others only set values to 0.
-    random: a generator of the CPU, for dropout. importance: (N, C, H, W) float, the weight of each value; by default its
-    absolute value.
+    random: a generator of the CPU, for dropout. importance: (N, C, H, W) float weight of each value;
+    by default its absolute value.
     """
     if perturbation == "plain":
         return maps

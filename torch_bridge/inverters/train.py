@@ -254,5 +254,5 @@ if __name__ == "__main__":
     keep_memory()
     with suppress(KeyboardInterrupt):
         sys.exit(main())
-    sys.stderr.write("\ninterrupted; nothing was written\n")
+    sys.stderr.write("\ninterrupted; this inverter was not written\n")
     sys.exit(130)

@@ -149,17 +149,17 @@ def test_the_sheet_of_the_documentation(monkeypatch, tmp_path):
         pictures = dict.fromkeys(channels, np.full((20, 46, 3), 0.5))
         return picture_maps(layer, "evidence", pictures, 72)
 
-    monkeypatch.setattr(sheets, "evidence_of", made_of)
+    monkeypatch.setattr(sheets, "compute_evidence", made_of)
     sheets.main(tmp_path / "sheet.png", "dgn_am", 30)
     with Image.open(tmp_path / "sheet.png") as sheet:
         pixels = np.asarray(sheet.convert("RGB"))
     height, width, gap = sheets.HEIGHT, sheets.WIDTH, sheets.GAP
     assert pixels.shape == (5 * height + 4 * gap, 4 * width + 3 * gap, 3)
-    assert (pixels[:height, :width] == 128).all() and (pixels[height : height + gap] == sheets.LIGHT).all()
+    assert (pixels[:height, :width] == 128).all() and (pixels[height : height + gap] == sheets.PAPER).all()
     assert [layer for layer, _ in seen] == list(sheets.ROWS) and seen[0][1] == {"maker": "dgn_am", "count": 30}
 
 
 def test_evidence_of_the_shipped_network():
-    found = sheets.evidence_of("stem.norm", (3, 7), {"count": 24, "steps": 2})
+    found = sheets.compute_evidence("stem.norm", (3, 7), {"count": 24, "steps": 2})
     assert np.flatnonzero(found.texels[..., 3].any((1, 2))).tolist() == [3, 7]
     assert np.isfinite(found.extras["reached"][[3, 7]]).all()
