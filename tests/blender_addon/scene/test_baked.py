@@ -1,4 +1,4 @@
-"""A hall with baked colours: quads where the tiles are, bytes as the shader colours, and nothing left of it after."""
+"""Baked halls: quads at the tiles' places, textures with the shader's colours, and complete removal."""
 
 import numpy as np
 import pytest
@@ -46,27 +46,31 @@ def scene(empty_scene, recorded):
 
 
 def bake(scene, budget=PLENTY, at=(0.0, -3.5, 1.7)) -> int:
-    """How many steps changed anything."""
+    """Bakes completely; returns the number of steps that changed anything. at: the viewer's position."""
     viewer = Matrix.Translation(at) @ Matrix.Rotation(np.pi / 2, 4, "X")  # looks along the aisle
     return sum(baking.bake(scene, viewer, budget))
 
 
 def changes(going) -> None:
-    """Until something was changed."""
+    """Runs steps until one has changed something."""
     while not next(going):
         pass
 
 
-def there() -> set[tuple[str, int]]:
-    return {(one.id_type, one.session_uid) for one in _data_blocks()}
+def data_blocks() -> set[tuple[str, int]]:
+    return {(block.id_type, block.session_uid) for block in _data_blocks()}
 
 
 def state(scene) -> dict:
-    """Of all that baking touches: modifiers, properties of panels, nodes and UVs of what is painted."""
-    shown = {id: panels.tiles_modifier(one).show_viewport for id, one in panels.panels(scene).items()}
-    keys = {id: sorted(one.keys()) for id, one in panels.panels(scene).items()}
-    nodes = {one.name: len(one.node_tree.nodes) for one in bpy.data.materials if PAINT_MATERIAL_STAMP in one}
-    uvs = {one.name: [layer.name for layer in one.uv_layers] for one in bpy.data.meshes}
+    """Everything that baking changes: modifiers, properties of panels, nodes and UVs of painted objects."""
+    shown = {id: panels.tiles_modifier(panel).show_viewport for id, panel in panels.panels(scene).items()}
+    keys = {id: sorted(panel.keys()) for id, panel in panels.panels(scene).items()}
+    nodes = {
+        material.name: len(material.node_tree.nodes)
+        for material in bpy.data.materials
+        if PAINT_MATERIAL_STAMP in material
+    }
+    uvs = {mesh.name: [layer.name for layer in mesh.uv_layers] for mesh in bpy.data.meshes}
     return {"shown": shown, "keys": keys, "nodes": nodes, "uvs": uvs, "objects": sorted(scene.objects.keys())}
 
 
@@ -86,7 +90,7 @@ def pixels(found) -> np.ndarray:
 
 
 def shown_on(scene, layer: str, channel: int) -> np.ndarray:
-    """(h, w, 3) what the quad of a channel shows, by its UVs, top row first."""
+    """The texture of a channel's quad by its UVs, (h, w, 3) sRGB 0..1, top row first."""
     mesh, held = stand(scene, layer).data, pixels(image(scene, layer))
     face = np.flatnonzero(panels.channel_places(panels.panel_of(scene, layer)) >= 0).tolist().index(channel)
     uvs = np.zeros(2 * len(mesh.loops), np.float32)
@@ -97,9 +101,9 @@ def shown_on(scene, layer: str, channel: int) -> np.ndarray:
 
 
 def wanted(scene, layer: str, channel: int) -> np.ndarray:
-    panel, told = panels.panel_of(scene, layer), scene_colours.read_scene_colours(scene)
+    panel, colours = panels.panel_of(scene, layer), scene_colours.read_scene_colours(scene)
     scale = values.scales_of(scene, panel)[channel]
-    return colour.colour_values(values.map_of(panel, channel), scale, told["ramp"], told["gain"])
+    return colour.colour_values(values.map_of(panel, channel), scale, colours["ramp"], colours["gain"])
 
 
 def assert_right(scene) -> None:
@@ -122,7 +126,7 @@ def test_quads_are_where_the_tiles_are(scene):
 
 
 def faces(holder) -> np.ndarray:
-    """(n, 4, 2) least and most x and y of each face, world axes of the object."""
+    """Minimum and maximum x and y of each face in the object's axes, (n, 4, 2)."""
     points = np.array([[holder.data.vertices[k].co[:2] for k in face.vertices] for face in holder.data.polygons])
     return np.stack([points.min(1), points.max(1)], 1)
 
@@ -139,17 +143,19 @@ def test_textures_have_the_shaders_colours(scene, settings):
     assert shown_on(scene, "fc", 1).shape == (16, 64, 3)
 
 
-def test_what_is_painted_has_its_colour_on_the_cube(scene):
+def test_painted_objects_find_their_colours_in_the_lookup_image(scene):
     bake(scene)
     held = pixels(paint_material().node_tree.nodes[PAINT_UVS].image)
     assert paint_material().node_tree.nodes.active.name == PAINT_UVS
-    assert_dyed(scene, held)
-    update_title(scene)  # what is painted while a hall is baked has UVs at once
-    assert_dyed(scene, held)
+    assert_uvs_into_lookup(scene, held)
+    update_title(scene)  # objects painted in a baked hall get UVs at once
+    assert_uvs_into_lookup(scene, held)
 
 
-def assert_dyed(scene, held) -> None:
-    meshes = [one.data for one in scene.objects if one.type == "MESH" and PAINT_ATTRIBUTE in one.data.attributes]
+def assert_uvs_into_lookup(scene, held) -> None:
+    meshes = [
+        holder.data for holder in scene.objects if holder.type == "MESH" and PAINT_ATTRIBUTE in holder.data.attributes
+    ]
     assert len(meshes) > 8
     for mesh in meshes:
         for loop, uv in zip(mesh.loops, mesh.uv_layers[PAINT_UVS].uv, strict=True):
@@ -158,28 +164,28 @@ def assert_dyed(scene, held) -> None:
             assert np.abs(held[y, x] - tint).max() * 255 < 4.1
 
 
-def test_nothing_is_left(scene):
-    before, blocks = state(scene), there()
+def test_unbaking_removes_everything(scene):
+    before, blocks = state(scene), data_blocks()
     assert not baking.is_baked(scene)
     assert bake(scene) == 5
     assert baking.is_baked(scene) and state(scene) != before
     bake(scene, 0)
     baking.unbake(scene)
-    assert state(scene) == before and there() == blocks and not baking.is_baked(scene)
+    assert state(scene) == before and data_blocks() == blocks and not baking.is_baked(scene)
     baking.unbake(scene)
     assert state(scene) == before
 
 
-def test_it_says_whether_all_is_whole_wherever_one_stands(scene):
+def test_baking_returns_whether_all_panels_have_the_finest_level(scene):
     assert run_all(baking.bake(scene, Matrix(), PLENTY)) is True
     assert run_all(baking.bake(scene, Matrix(), baking.texture_bytes(scene) - 1)) is False
 
 
-def test_a_walk_bakes_again_only_for_what_is_other(scene):
+def test_a_walk_bakes_again_only_what_changed(scene):
     choice, eye = ShadingChoice(scene, "baked", PLENTY), np.array(Matrix.Translation((0, -3.5, 1.7)))
 
     def settled() -> int:
-        """Number of updates until it has settled."""
+        """Number of updates until nothing changes."""
         for count in range(500):
             choice.update(scene, eye)
             if choice.settled and count:
@@ -189,7 +195,7 @@ def test_a_walk_bakes_again_only_for_what_is_other(scene):
     assert not choice.settled and settled() > 1 and not choice.busy
     eye[1, 3] += 50.0
     choice.update(scene, eye)
-    assert not choice.busy, "all is whole wherever one stands"
+    assert not choice.busy, "every panel has the finest level"
     scene_colours.set_scene_colours(scene, gain=2.0)
     choice.update(scene, eye)
     assert choice.busy and settled()
@@ -202,18 +208,18 @@ def test_a_walk_bakes_again_only_for_what_is_other(scene):
     assert small.busy, "what is near is another"
 
 
-def test_stopped_halfway(scene):
-    before, blocks = state(scene), there()
+def test_baking_can_stop_halfway(scene):
+    before, blocks = state(scene), data_blocks()
     for steps in (1, 2):
         going = baking.bake(scene, Matrix(), PLENTY)
         for _ in range(steps):
             changes(going)
         assert baking.is_baked(scene)
         baking.unbake(scene)
-        assert state(scene) == before and there() == blocks
+        assert state(scene) == before and data_blocks() == blocks
 
 
-def test_a_hall_that_goes_ends_it(scene):
+def test_deleting_the_hall_ends_baking(scene):
     going = baking.bake(scene, Matrix(), PLENTY)
     next(going)
     bpy.data.objects.remove(panels.panel_of(scene, "b"))
@@ -225,7 +231,7 @@ def test_a_hall_that_goes_ends_it(scene):
     assert not any(going) and name not in bpy.data.scenes
 
 
-def test_the_nearest_come_first_and_what_is_seen_before_that(scene):
+def test_panels_in_view_are_baked_first_and_near_before_far(scene):
     for k, layer in enumerate(LAYERS):
         panels.panel_of(scene, layer).location = (0, (3, -30, 9, 20)[k], 1)
     done = []
@@ -239,7 +245,7 @@ def test_far_panels_are_halved_within_the_budget(scene):
     whole = baking.texture_bytes(scene)
     for k, layer in enumerate(LAYERS):
         panels.panel_of(scene, layer).location = (0, 2 + 20 * k, 1)
-    blocks = there()
+    blocks = data_blocks()
     budget = int(0.97 * whole)
     assert bake(scene, budget) > 1
     assert baking.texture_bytes(scene) <= budget
@@ -247,46 +253,46 @@ def test_far_panels_are_halved_within_the_budget(scene):
     for layer in LAYERS:
         extent = baking.texture_extent(panels.panel_of(scene, layer))
         assert tuple(image(scene, layer).size) == extent.size(panels.panel_of(scene, layer)["innerwalk_baked"])
-    assert bake(scene, budget) == 1  # only the look at what is painted
+    assert bake(scene, budget) == 1  # only the step for painted objects
     bake(scene, budget, at=(0.0, 61.0, 1.0))
     assert panels.panel_of(scene, "fc")["innerwalk_baked"] == 0
     bake(scene)
-    assert there() == blocks
+    assert data_blocks() == blocks
     assert_right(scene)
 
 
-def test_new_values_in_place(scene):
+def test_new_values_are_baked_in_place(scene):
     bake(scene)
-    blocks, panel = there(), panels.panel_of(scene, "a")
+    blocks, panel = data_blocks(), panels.panel_of(scene, "a")
     data = np.random.default_rng(5).normal(size=(5, 6, 4)).astype(np.float32)
     data[2, 1, 1] = np.nan
     panels.show_maps(panel, rec.Maps("a", rec.ACTIVATIONS, rec.pack(data), 5))
     old = shown_on(scene, "a", 2)
-    assert bake(scene) == 2  # what is painted is always looked at
+    assert bake(scene) == 2  # one of them is the step for painted objects
     assert not np.allclose(old, shown_on(scene, "a", 2))
     assert np.allclose(shown_on(scene, "a", 2)[1, 1], colour.srgb(colour.MARKER), atol=2e-3)
     assert_right(scene)
-    assert there() == blocks
+    assert data_blocks() == blocks
 
 
-def test_other_maps_in_place(scene):
-    """A method with fewer maps than channels, then one that shows pictures."""
+def test_maps_of_other_kinds_are_baked_in_place(scene):
+    """Maps of a method with fewer maps than channels, then of one with colour maps."""
     bake(scene)
-    blocks, panel = there(), panels.panel_of(scene, "a")
+    blocks, panel = data_blocks(), panels.panel_of(scene, "a")
     texels = np.random.default_rng(1).uniform(size=(1, 9, 9, 4)).astype(np.float32)
     panels.show_maps(panel, rec.Maps("a", "grad_cam", texels, 2, frame="input"))
     assert bake(scene) == 2
-    assert len(stand(scene, "a").data.polygons) == 2 and there() == blocks
+    assert len(stand(scene, "a").data.polygons) == 2 and data_blocks() == blocks
     assert all(np.abs(shown_on(scene, "a", k) - wanted(scene, "a", k)).max() * 255 < 0.8 for k in (0, 1))
     pictures = np.concatenate([np.random.default_rng(1).uniform(size=(5, 8, 8, 3)), np.ones((5, 8, 8, 1))], -1)
     panels.show_maps(panel, rec.Maps("a", "am", pictures.astype(np.float32), 5, colour=True))
     bake(scene)
-    assert len(stand(scene, "a").data.polygons) == 5 and there() == blocks
+    assert len(stand(scene, "a").data.polygons) == 5 and data_blocks() == blocks
     assert all(np.abs(shown_on(scene, "a", k) - pictures[k, ..., :3]).max() * 255 < 0.8 for k in range(5))
 
 
 @pytest.mark.parametrize("change", [{"ramp": "ember"}, {"gain": 2.0}, {"theme": "paper"}, {"normalisation": "network"}])
-def test_another_look_is_seen_by_baking_again(scene, change):
+def test_baking_again_updates_changed_colours(scene, change):
     bake(scene)
     scene_colours.set_scene_colours(scene, **change)
     assert bake(scene) == 5
@@ -294,7 +300,7 @@ def test_another_look_is_seen_by_baking_again(scene, change):
 
 
 @pytest.mark.parametrize("strewn", [False, True])
-def test_a_ray_finds_the_same(scene, strewn):
+def test_rays_hit_the_same_in_a_baked_hall(scene, strewn):
     if strewn:
         strew(scene, 3)
     rng, found = np.random.default_rng(2), []
@@ -312,9 +318,11 @@ def test_a_ray_finds_the_same(scene, strewn):
 def test_renders_show_the_panels_themselves(scene, rendered):
     before = rendered(scene, 160, 90)
     bake(scene)
-    visibility.apply_visibility(scene)  # shows and hides all that hangs on a panel
+    visibility.apply_visibility(scene)  # shows and hides all children of panels
     assert not any(
-        one.visible_get() and not one.hide_render for one in scene.objects if one.get(OBJECT_ROLE) == "baked"
+        holder.visible_get() and not holder.hide_render
+        for holder in scene.objects
+        if holder.get(OBJECT_ROLE) == "baked"
     )
     assert np.array_equal(rendered(scene, 160, 90), before)
 
@@ -325,7 +333,7 @@ def test_hidden_panels_stay_hidden(scene):
     assert [stand(scene, layer).hide_viewport for layer in LAYERS] == [False, True, True, True]
 
 
-def test_what_a_person_has_taken_away_is_left_alone(scene):
+def test_panels_without_image_or_tiles_are_skipped(scene):
     panels.tiles_modifier(panels.panel_of(scene, "a")).show_viewport = False
     panels.panel_of(scene, "b").modifiers.clear()
     bake(scene)
@@ -334,16 +342,16 @@ def test_what_a_person_has_taken_away_is_left_alone(scene):
     assert not panels.tiles_modifier(panels.panel_of(scene, "a")).show_viewport
 
 
-def test_a_collapsed_panel_comes_back_with_its_tiles(scene):
+def test_an_expanded_panel_shows_its_tiles_again(scene):
     bake(scene)
     held = bpy.data.collections.new("away")
     scene[COLLAPSED_PANELS] = held
-    for one in (panels.panel_of(scene, "a"), stand(scene, "a")):
-        one.users_collection[0].objects.unlink(one)
-        held.objects.link(one)
+    for holder in (panels.panel_of(scene, "a"), stand(scene, "a")):
+        holder.users_collection[0].objects.unlink(holder)
+        held.objects.link(holder)
     baking.unbake(scene)
-    (panel,) = [one for one in held.objects if one.get(PANEL_LAYER_ID)]
-    assert panels.tiles_modifier(panel).show_viewport and [one.name for one in held.objects] == [panel.name]
+    (panel,) = [holder for holder in held.objects if holder.get(PANEL_LAYER_ID)]
+    assert panels.tiles_modifier(panel).show_viewport and [holder.name for holder in held.objects] == [panel.name]
     assert not baking.is_baked(scene)
 
 
@@ -355,10 +363,10 @@ def test_a_second_hall_keeps_its_colours(scene, recorded):
     assert baking.is_baked(other) and colour_uvs.uses_lookup(paint_material())
     assert PAINT_UVS in find_part(other, "floor").data.uv_layers
     baking.unbake(other)
-    assert not colour_uvs.uses_lookup(paint_material()) and not any(PAINT_UVS in one for one in bpy.data.images)
+    assert not colour_uvs.uses_lookup(paint_material()) and not any(PAINT_UVS in image for image in bpy.data.images)
 
 
-def test_a_file_that_was_saved_while_baked(scene, tmp_path):
+def test_a_file_saved_while_baked_can_be_unbaked(scene, tmp_path):
     before, name = state(scene), scene.name
     bake(scene)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "baked.blend"))
@@ -367,7 +375,7 @@ def test_a_file_that_was_saved_while_baked(scene, tmp_path):
     assert baking.is_baked(scene)
     baking.unbake(scene)
     assert state(scene) == before and not baking.is_baked(scene)
-    assert not [one.name for one in bpy.data.images if "baked" in one.name or PAINT_UVS in one]
+    assert not [image.name for image in bpy.data.images if "baked" in image.name or PAINT_UVS in image]
 
 
 def test_undo_to_a_moment_when_it_was_baked(scene):
@@ -383,7 +391,7 @@ def test_undo_to_a_moment_when_it_was_baked(scene):
         bpy.ops.ed.undo()
         baking.unbake(bpy.data.scenes[name])
         assert state(bpy.data.scenes[name]) == before
-        assert not [one.name for one in bpy.data.objects if one.get(OBJECT_ROLE) == "baked"]
+        assert not [holder.name for holder in bpy.data.objects if holder.get(OBJECT_ROLE) == "baked"]
     for _ in range(3):
         bpy.ops.ed.redo()
         baking.unbake(bpy.data.scenes[name])
@@ -408,13 +416,13 @@ def test_undo_to_before_it_was_baked(scene):
     assert_right(bpy.data.scenes[name])
 
 
-def test_bytes_that_the_shader_needs(scene):
-    """Three of 2 cells of 6 × 4, one of a texel; and a peak a cell."""
+def test_bytes_of_the_images_that_shaders_read(scene):
+    """Three panels of 2 cells of 6 × 4 texels, one of 1 × 1, and a texel of peaks for each cell."""
     assert baking.source_image_bytes(scene) == 16 * (3 * (2 * 6 * 4 + 2) + 1 + 1)
 
 
 @pytest.mark.parametrize("how", view_shading.SETTINGS)
-def test_a_headsets_shading_is_put_back(scene, how):
+def test_the_shading_of_a_headset_is_restored(scene, how):
     shading = bpy.context.window_manager.xr_session_settings.shading
     names = {name for settings in view_shading.SETTINGS.values() for name in settings} | {"background_color"}
     for first in ("SOLID", "MATERIAL", "WIREFRAME"):

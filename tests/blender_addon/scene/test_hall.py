@@ -1,4 +1,4 @@
-"""A hall against what it was made of: evaluated geometry, rendered pixels, kept recordings, scenes left alone."""
+"""Built halls: evaluated geometry, rendered pixels, stored recordings, and other scenes unchanged."""
 
 import json
 
@@ -36,8 +36,8 @@ def tiny(recorded) -> rec.Recording:
 
 def roles(scene) -> dict[str, list]:
     found: dict[str, list] = {}
-    for one in scene.objects:
-        found.setdefault(one.get(OBJECT_ROLE), []).append(one)
+    for holder in scene.objects:
+        found.setdefault(holder.get(OBJECT_ROLE), []).append(holder)
     return found
 
 
@@ -52,7 +52,7 @@ def painted(holder) -> tuple[np.ndarray, np.ndarray]:
 
 
 def shown_at(holder, role: str) -> np.ndarray:
-    """World points of an object that have the colour of a role of the dark theme."""
+    """World points (n, 3) of an object in the colour of a role of the dark theme."""
     points, colours = painted(holder)
     return points[np.abs(colours - colour.linear(colour.THEMES["dark"][role])).max(1) < 1e-5]
 
@@ -76,7 +76,7 @@ def test_panels_hang_where_the_plan_says(empty_scene, tiny):
         assert slot.bottom < points[:, 2].min() and points[:, 2].max() < slot.top
 
 
-def test_nothing_stands_in_the_free_aisle(empty_scene, tiny):
+def test_the_aisle_is_free(empty_scene, tiny):
     plan = layout.lay_out(*tiny.network.folded())
     for holder in create_hall(tiny).objects:
         if holder.type == "MESH" and holder.get(OBJECT_ROLE) in ("gates", "numbers", "floor", "edges"):
@@ -85,14 +85,14 @@ def test_nothing_stands_in_the_free_aisle(empty_scene, tiny):
             assert not (inside & (points[:, 2] > 0.05) & (points[:, 2] < 3.4)).any(), holder.name
 
 
-def test_every_object_says_what_it_is_and_words_are_meshes(empty_scene, tiny):
+def test_every_object_has_a_role_and_texts_are_meshes(empty_scene, tiny):
     scene = create_hall(tiny)
     found = roles(scene)
     assert None not in found and len(found["panel"]) == len(found["frame"]) == 4
     assert {"floor", "edges", "gates", "numbers", "title", "input", "input frame", "answer board", "camera"} <= set(
         found
     )
-    assert not [one for one in scene.objects if one.type in ("FONT", "CURVE")]
+    assert not [holder for holder in scene.objects if holder.type in ("FONT", "CURVE")]
     assert not [font for font in bpy.data.fonts if font.filepath != "<builtin>"]
     assert scene.camera in found["camera"]
 
@@ -126,8 +126,8 @@ def test_legend_runs_from_one_end_of_the_map_to_the_other(empty_scene, tiny):
     assert (read_colour_scale(scene).low, read_colour_scale(scene).high) == ("0", format_number(peak / 2))
 
 
-def test_words_are_as_blender_sets_them():
-    """A word from single glyphs is the word that Blender lays out, to a thousandth of its size."""
+def test_texts_equal_blenders_own():
+    """A word built from single glyphs equals Blender's own text to a thousandth of its size."""
     for family in ("sans", "mono"):
         path = glyphs._folder() / f"{glyphs.FILES[family][0]}.woff2"
         whole, _ = glyphs._fill("layer3.0.conv2 99.9 %", path)
@@ -147,12 +147,12 @@ def test_characters_that_a_font_lacks_come_from_the_next(empty_scene):
 
 
 @pytest.mark.parametrize("character", ["\0", "\n", "\t", "\u202e"])
-def test_characters_that_say_nothing_are_spaces(empty_scene, character):
+def test_unprintable_characters_are_spaces(empty_scene, character):
     assert glyphs.glyph(character, "sans").width == glyphs.glyph(" ", "sans").width
     assert not len(glyphs.glyph(character, "sans").triangles)
 
 
-def test_a_hall_keeps_its_recording(empty_scene, tiny):
+def test_a_hall_stores_its_recording(empty_scene, tiny):
     scene = create_hall(tiny, Appearance(theme="paper", normalisation="layer", gain=2.0, title="Mine"))
     kept = store.read_recording(scene)
     assert rec.describe(kept) == rec.describe(tiny)
@@ -190,23 +190,23 @@ def test_two_halls_and_the_users_scene_stay_apart(empty_scene, tiny):
     user.collection.objects.link(cube)
     user.unit_settings.system, user.unit_settings.scale_length = "IMPERIAL", 0.3
     user.view_settings.view_transform = "AgX"
-    one, other = create_hall(tiny), create_hall(tiny, Appearance(theme="paper", title="Second"))
+    first, other = create_hall(tiny), create_hall(tiny, Appearance(theme="paper", title="Second"))
     assert bpy.context.scene == user and list(user.objects) == [cube] and user.world is None
     assert (user.unit_settings.system, user.view_settings.view_transform) == ("IMPERIAL", "AgX")
-    assert set(store.halls()) == {one, other} and not set(one.objects) & set(other.objects)
-    assert one.world != other.world and one.view_settings.view_transform == "Standard"
-    clear_hall(one)
-    assert not hall_collection(one).objects and len(panels(other)) == 4
+    assert set(store.halls()) == {first, other} and not set(first.objects) & set(other.objects)
+    assert first.world != other.world and first.view_settings.view_transform == "Standard"
+    clear_hall(first)
+    assert not hall_collection(first).objects and len(panels(other)) == 4
 
 
-def test_layers_that_were_not_recorded_have_a_place(empty_scene, tiny):
+def test_layers_without_maps_have_an_empty_panel(empty_scene, tiny):
     del tiny.all_maps["b", rec.ACTIVATIONS]
     found = roles(create_hall(tiny))
     assert len(found["empty"]) == 1 and len(found["panel"]) == 3 and len(found["frame"]) == 4
 
 
 @pytest.mark.parametrize("kind", ["picture", "mask", "boxes", "numbers", "none"])
-def test_every_answer_has_its_board(empty_scene, tiny, kind):
+def test_every_kind_of_prediction_has_a_board(empty_scene, tiny, kind):
     picture = np.zeros((4, 6, 3), np.uint8)
     tiny.prediction = rec.Prediction(
         kind,
@@ -264,7 +264,7 @@ def test_errors_are_one_line(empty_scene, tiny):
     assert not store.halls() and not bpy.data.meshes and not bpy.data.images
 
 
-def test_a_damaged_text_is_told(empty_scene, tiny):
+def test_a_damaged_text_is_reported(empty_scene, tiny):
     scene = create_hall(tiny)
     scene[HALL_RECORDING].clear()
     with pytest.raises(SceneError, match="damaged"):
@@ -272,7 +272,7 @@ def test_a_damaged_text_is_told(empty_scene, tiny):
     assert json.dumps(tiny.provenance)
 
 
-def test_rebuilding_leaves_a_persons_things_and_finds_its_own_in_any_collection(empty_scene, tiny):
+def test_rebuilding_keeps_a_persons_objects_and_finds_the_halls_in_any_collection(empty_scene, tiny):
     scene = create_hall(tiny)
     cube, aside = bpy.data.objects.new("Cube", bpy.data.meshes.new("Cube")), bpy.data.collections.new("aside")
     scene.collection.children.link(aside)
@@ -284,17 +284,17 @@ def test_rebuilding_leaves_a_persons_things_and_finds_its_own_in_any_collection(
     assert len(scene.objects) == before and cube in list(hall_collection(scene).objects)
 
 
-def test_a_hall_that_cannot_be_rebuilt_stays(empty_scene, tiny):
+def test_a_failed_rebuild_changes_nothing(empty_scene, tiny):
     scene = create_hall(tiny)
-    told = store.stored_document(scene)
-    scene[HALL_RECORDING].from_string(json.dumps(told | {"dress": told["dress"] | {"theme": "neon"}}))
+    document = store.stored_document(scene)
+    scene[HALL_RECORDING].from_string(json.dumps(document | {"dress": document["dress"] | {"theme": "neon"}}))
     before = list(scene.objects)
     with pytest.raises(UnknownName, match="no theme 'neon'"):
         rebuild_hall(scene)
     assert list(scene.objects) == before and len(panels(scene)) == 4
 
 
-def test_words_over_boards_can_be_read_in_an_overview():
+def test_labels_above_boards_are_readable_in_an_overview():
     metre = 1920 / camera_presets.NORMAL
     for size in (answer_board.HEAD, answer_board.NAME, entrance_boards.INPUT * places.SQUARE):
         assert size * CAP * metre >= label_placement.LEAST

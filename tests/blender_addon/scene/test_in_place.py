@@ -1,4 +1,4 @@
-"""What is shown between a person's actions is shown in place: undo never meets a data-block that it doesn't know."""
+"""Updates between a person's actions happen in place: no data-block appears or vanishes without an undo step."""
 
 from dataclasses import replace
 
@@ -31,16 +31,16 @@ def hall(recording):
     return create_hall(recording)
 
 
-def there() -> set[tuple[str, int]]:
-    return {(one.id_type, one.session_uid) for one in _data_blocks()}
+def data_blocks() -> set[tuple[str, int]]:
+    return {(block.id_type, block.session_uid) for block in _data_blocks()}
 
 
 def of_role(scene, role):
-    return next(one for one in scene.objects if one.get("innerwalk_role") == role)
+    return next(holder for holder in scene.objects if holder.get("innerwalk_role") == role)
 
 
 def other(recording, height: int, width: int):
-    """The recording of another picture, wider or taller, with another answer."""
+    """A recording of another picture, wider or taller, with another prediction."""
     pixels = np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
     answer = replace(recording.prediction, top=((1, "a much longer name than before", 0.75), (0, "b", 0.25)))
     return replace(recording, picture=pixels, input_name=f"other {height}", prediction=answer)
@@ -52,11 +52,11 @@ def maps_of(kind: str, channels: int = 24) -> Maps:
     return Maps(LAYER, kind, texels, channels, colour=kind == "colour")
 
 
-def test_another_input_and_answer(hall, recording):
-    before = there()
+def test_showing_another_input_and_prediction(hall, recording):
+    before = data_blocks()
     for new in (other(recording, 40, 90), other(recording, 90, 40), other(recording, 200, 200)):
         show_recording(hall, new)
-        assert there() == before
+        assert data_blocks() == before
         holder, frame = of_role(hall, "input"), of_role(hall, "input frame")
         assert tuple(picture_image(holder).size) == new.picture.shape[1::-1]
         assert max(picture_size(holder)) == pytest.approx(2.2)
@@ -70,7 +70,7 @@ def test_another_input_and_answer(hall, recording):
     assert len(of_role(hall, "answer board").data.vertices) > 100
 
 
-def test_the_frame_comes_back_to_its_place(hall, recording):
+def test_the_input_frame_returns_to_its_place(hall, recording):
     at = of_role(hall, "input").matrix_basis.copy()
     show_recording(hall, other(recording, 40, 90))
     assert (of_role(hall, "input").matrix_basis.translation - at.translation).length > 0.1
@@ -78,7 +78,7 @@ def test_the_frame_comes_back_to_its_place(hall, recording):
     assert (of_role(hall, "input").matrix_basis.translation - at.translation).length < 1e-5
 
 
-def test_another_answer_is_painted(hall, recording):
+def test_another_prediction_is_drawn(hall, recording):
     board = of_role(hall, "answer board")
     count = len(board.data.vertices)
     show_recording(hall, other(recording, 64, 64))
@@ -89,17 +89,17 @@ def test_another_answer_is_painted(hall, recording):
 
 @pytest.mark.parametrize("kinds", [("scalar", "bars", "scalar"), ("bars", "colour", "bars"), ("colour", "scalar")])
 def test_maps_of_other_sizes_and_kinds(hall, kinds):
-    before, panel = there(), panels.panel_of(hall, LAYER)
+    before, panel = data_blocks(), panels.panel_of(hall, LAYER)
     for kind in kinds:
         maps = maps_of(kind)
         panels.show_maps(panel, maps)
-        assert there() == before
+        assert data_blocks() == before
         assert (is_vector(panel), is_colour(panel)) == (kind == "bars", kind == "colour")
         assert np.array_equal(store.read_maps(panel, LAYER, kind).texels, maps.texels)
 
 
-def test_undo_after_inputs_and_methods_came(hall, recording):
-    """Undo read the file's state around a pointer to a board that was gone, and Blender ended."""
+def test_undo_after_new_inputs_and_methods(hall, recording):
+    """Regression: undo met a dangling pointer to a deleted board, and Blender crashed."""
     name = hall.name
 
     def now():

@@ -22,7 +22,7 @@ from innerwalk.torch_bridge.recording import Maps, pack  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
 
 FINEST = 5
-"""Pixels a texel in test pictures."""
+"""Pixels for each texel in test pictures."""
 
 
 def maps_of(data: np.ndarray, layer="conv1", **extras) -> Maps:
@@ -30,7 +30,7 @@ def maps_of(data: np.ndarray, layer="conv1", **extras) -> Maps:
 
 
 def random_maps(shape, seed=0, layer="conv1") -> Maps:
-    """Channels of very different size, the first one without any."""
+    """Channels with values of very different size; those of the first are 0."""
     random = np.random.default_rng(seed)
     sizes = random.gamma(2, 1, (shape[0], 1, 1)) * (np.arange(shape[0])[:, None, None] > 0)
     return maps_of(random.normal(size=shape) * sizes, layer)
@@ -42,13 +42,13 @@ def grid_for(channels: int, shape: tuple[int, int]) -> panels.Grid:
 
 
 def fill(panel, maps):
-    """New values, and everybody told."""
+    """Shows other maps and updates the network's peak."""
     panels.show_maps(panel, maps)
     panels.update_network_peak(panel.users_scene[0])
 
 
 def stand(scene, maps: Maps):
-    """A panel of the maps in the scene, which is ready to be rendered."""
+    """Adds a panel and prepares its scene for rendering."""
     set_render_settings(scene, 1, 1, samples=1)
     scene.render.use_persistent_data = True
     scene_colours.set_scene_colours(scene)
@@ -58,7 +58,7 @@ def stand(scene, maps: Maps):
 
 
 def face_on(scene, panel) -> tuple[int, int]:
-    """A camera that sees exactly the panel; the size of a picture with FINEST pixels or more a texel."""
+    """Points the camera at the panel; returns the size of a picture with at least FINEST pixels a texel."""
     grid = panels.grid_of(panel)
     width, height = grid.columns * grid.cell[0], grid.rows * grid.cell[1]
     if scene.camera is None:
@@ -71,7 +71,7 @@ def face_on(scene, panel) -> tuple[int, int]:
 
 
 def sample(picture: np.ndarray, panel, channels, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """(channels, v, u, 3): the picture at shares u (right) and v (down) of these channels' tiles."""
+    """The picture at positions u (right) and v (down), 0..1, of the channels' tiles: (channels, v, u, 3)."""
     grid, place = panels.grid_of(panel), panels.channel_places(panel)[channels][:, None, None]
     x, y = np.moveaxis(grid.inside(place, u[None, None, :], v[None, :, None]), -1, 0)
     px = (x / (grid.columns * grid.cell[0]) * picture.shape[1]).astype(int)
@@ -80,12 +80,12 @@ def sample(picture: np.ndarray, panel, channels, u: np.ndarray, v: np.ndarray) -
 
 
 def texels_of(picture: np.ndarray, panel, channels, height: int, width: int) -> np.ndarray:
-    """(channels, height, width, 3): the picture at the middle of every texel."""
+    """The picture at the centre of every texel: (channels, height, width, 3)."""
     return sample(picture, panel, channels, (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
 
 
 def largest_error(scene, rendered, panel, wanted: np.ndarray) -> float:
-    """wanted: (C, H, W, 3) sRGB 0..1 -> the largest difference in steps of 255."""
+    """Largest difference from `wanted`, (C, H, W, 3) sRGB 0..1, in steps of 255."""
     channels, height, width, _ = wanted.shape
     picture = rendered(scene, *face_on(scene, panel))
     return np.abs(texels_of(picture, panel, np.arange(channels), height, width) - wanted * 255).max()
@@ -98,7 +98,7 @@ def tinted(maps: Maps, normalisation="channel", network=None, **settings) -> np.
 
 @pytest.mark.parametrize("ramp", colour.RAMPS)
 @pytest.mark.parametrize("normalisation", scene_colours.NORMALISATIONS)
-def test_pixels_are_what_numpy_says(empty_scene, rendered, ramp, normalisation):
+def test_pixels_equal_those_computed_by_numpy(empty_scene, rendered, ramp, normalisation):
     maps, other = random_maps((6, 5, 4)), random_maps((2, 2, 2), 1, "conv2")
     panel = stand(empty_scene, maps)
     stand(empty_scene, other).location.y = 50
@@ -110,7 +110,7 @@ def test_pixels_are_what_numpy_says(empty_scene, rendered, ramp, normalisation):
 
 
 @pytest.mark.parametrize("persistent", [True, False])
-def test_new_values_reach_the_next_picture(empty_scene, rendered, persistent):
+def test_new_values_reach_the_next_render(empty_scene, rendered, persistent):
     first, second = random_maps((7, 6, 6)), random_maps((7, 6, 6), 5)
     panel = stand(empty_scene, first)
     empty_scene.render.use_persistent_data = persistent
@@ -139,15 +139,15 @@ def test_any_number_of_channels(empty_scene, rendered, channels):
 
 
 @pytest.mark.parametrize("normalisation", scene_colours.NORMALISATIONS)
-def test_a_new_input_is_normalised_anew_and_makes_no_tile_again(empty_scene, rendered, normalisation):
+def test_a_new_input_is_normalised_again_without_rebuilding_tiles(empty_scene, rendered, normalisation):
     first, second = random_maps((11, 4, 4)), random_maps((11, 4, 4), 5)
     panel = stand(empty_scene, first)
     scene_colours.set_scene_colours(empty_scene, normalisation=normalisation)
-    made = []
+    rebuilt = []
 
     def heard(scene, graph):
-        told = (one for one in graph.updates if one.is_updated_geometry)
-        made.extend(one.id.name for one in told if not isinstance(one.id, bpy.types.Scene))
+        updates = (update for update in graph.updates if update.is_updated_geometry)
+        rebuilt.extend(update.id.name for update in updates if not isinstance(update.id, bpy.types.Scene))
 
     assert largest_error(empty_scene, rendered, panel, tinted(first, normalisation, first.peak.max())) < 2
     mesh = evaluated(panel).as_pointer()
@@ -155,7 +155,7 @@ def test_a_new_input_is_normalised_anew_and_makes_no_tile_again(empty_scene, ren
     fill(panel, second)
     empty_scene.view_layers[0].update()
     bpy.app.handlers.depsgraph_update_post.remove(heard)
-    assert not made and evaluated(panel).as_pointer() == mesh
+    assert not rebuilt and evaluated(panel).as_pointer() == mesh
     shown = panel.evaluated_get(empty_scene.view_layers[0].depsgraph)
     assert shown[LARGEST_PEAK] == pytest.approx(second.peak.max()), "a view that stands has the new peak too"
     assert np.array_equal(reading.peaks_of(panel), np.maximum(second.peak, np.float32(colour.MIN_PEAK)))
@@ -171,7 +171,7 @@ def test_a_panel_without_its_peaks_gets_them_with_the_next_input(empty_scene, re
     assert largest_error(empty_scene, rendered, panel, tinted(second)) < 2
 
 
-def test_a_material_of_an_earlier_version_is_made_anew_with_the_next_input(empty_scene, rendered):
+def test_a_material_of_an_earlier_version_is_rebuilt_with_the_next_input(empty_scene, rendered):
     first, second = random_maps((6, 4, 4)), random_maps((6, 4, 4), 5)
     panel = stand(empty_scene, first)
     material, image = panel.data.materials[0], panels.image_of(panel)
@@ -206,7 +206,7 @@ def test_a_sheet_of_several_columns(empty_scene, rendered, monkeypatch):
     assert largest_error(empty_scene, rendered, panel, tinted(maps)) < 2
 
 
-def test_nan_and_infinity_have_the_marker_colour_alone(empty_scene, rendered):
+def test_only_nan_and_infinity_have_the_marker_colour(empty_scene, rendered):
     data = np.random.default_rng(0).normal(size=(5, 4, 4))
     data[0, 1, 2], data[1, 0, 0], data[4, 3, 3] = np.nan, np.inf, -np.inf
     data[2, 0, 0], data[2, 1, 1] = 1e30, 3e-30
@@ -232,13 +232,13 @@ def test_eevee_shows_the_same(empty_scene, rendered):
 
 def test_colour_maps_pass_through(empty_scene, rendered):
     texels = np.random.default_rng(0).uniform(size=(5, 3, 4, 4)).astype(np.float32)
-    texels[..., 3] = np.arange(4) % 2  # clear and solid columns
+    texels[..., 3] = np.arange(4) % 2  # transparent and opaque columns
     texels[0, 0, :, :3] = np.array([0, 0.02, 0.5, 1])[:, None]
     texels[1, 0, 1, 0] = np.nan
     maps = Maps("conv1", "deconvnet", texels, 5, colour=True)
     panel = stand(empty_scene, maps)
     scene_colours.set_scene_colours(empty_scene, ramp="ember", normalisation="layer", gain=3.0)
-    empty = colour.srgb(colour.THEMES["dark"]["track"])  # neither the board nor a black picture
+    empty = colour.srgb(colour.THEMES["dark"]["track"])  # neither the board's colour nor black
     wanted = np.where(texels[..., 3:] == 1, texels[..., :3], empty)
     wanted[1, 0, 1] = colour.srgb(colour.MARKER)
     assert largest_error(empty_scene, rendered, panel, wanted) < 2
@@ -257,7 +257,7 @@ def test_vectors_are_bars_from_zero(empty_scene, rendered, ramp, theme):
 
 
 def bars(values, u, v, ramp, theme) -> np.ndarray:
-    """(channels, v, u, 3) sRGB: the track, the line of zero, the bar over both."""
+    """The bars computed in numpy, (channels, v, u, 3) sRGB: track, zero line, and the bar above both."""
     track, line, marker = colour.srgb(theme["track"]), colour.srgb(theme["frame"]), colour.srgb(colour.MARKER)
     wanted = np.zeros((len(values), len(v), len(u), 3)) + track
     wanted[:, :, np.abs(u - ramp.offset) <= 0.012] = line
@@ -328,7 +328,7 @@ def test_a_ray_finds_panel_and_channel(empty_scene):
         assert grid.pick(*(panel.matrix_world.inverted() @ at)[:2]) == channel
 
 
-def test_points_carry_what_the_method_says(empty_scene):
+def test_points_have_the_methods_numbers(empty_scene):
     scores = np.array([0.5, 0.25, 1.0], np.float32)
     maps = maps_of(np.ones((3, 2, 2)), values=scores, iou=scores / 2, flags=np.array([0, 1, 0]), boxes=np.zeros((3, 4)))
     mesh = evaluated(stand(empty_scene, maps))
@@ -339,7 +339,7 @@ def test_points_carry_what_the_method_says(empty_scene):
     assert "boxes" not in mesh.attributes and "peak" not in mesh.attributes
 
 
-def test_air_comes_between(empty_scene, rendered):
+def test_fog_covers_distant_panels(empty_scene, rendered):
     data = np.ones((1, 1, 2))
     panel = stand(empty_scene, maps_of(data))
     face_on(empty_scene, panel)
@@ -355,7 +355,7 @@ def test_air_comes_between(empty_scene, rendered):
     assert np.abs(rendered(empty_scene, 20, 20)[10, 10] - 255).max() < 2
 
 
-def test_two_scenes_have_each_their_look(empty_scene, rendered):
+def test_each_scene_has_its_own_colours(empty_scene, rendered):
     maps = random_maps((3, 4, 4))
     first = stand(empty_scene, maps)
     second_scene = bpy.data.scenes.new("Other")
@@ -373,7 +373,7 @@ def save_and_open(path) -> tuple:
     return bpy.context.scene, panels.panel_of(bpy.context.scene, "conv1")
 
 
-def test_a_saved_file_has_everything_also_after_an_update(empty_scene, rendered, tmp_path):
+def test_a_saved_file_is_complete_also_after_an_update(empty_scene, rendered, tmp_path):
     first, second = random_maps((5, 4, 4)), random_maps((5, 4, 4), 3)
     stand(empty_scene, first)
     scene, panel = save_and_open(tmp_path / "hall.blend")
@@ -384,7 +384,7 @@ def test_a_saved_file_has_everything_also_after_an_update(empty_scene, rendered,
     assert largest_error(scene, rendered, panel, tinted(second)) < 2
 
 
-def test_what_cannot_be_shown_is_told(empty_scene):
+def test_maps_that_cannot_be_shown_raise_an_error(empty_scene):
     panel = stand(empty_scene, random_maps((4, 2, 2)))
     with pytest.raises(SceneError, match="maps of conv1 have 5 channels, its panel conv1 has 4"):
         fill(panel, random_maps((5, 2, 2)))
@@ -402,10 +402,10 @@ def test_no_material_is_a_lamp(empty_scene):
     assert {material.cycles.emission_sampling for material in bpy.data.materials} == {"NONE"}
 
 
-def test_what_a_person_has_renamed_or_taken_away(empty_scene):
+def test_objects_that_a_person_has_renamed_or_deleted(empty_scene):
     panel, bars = stand(empty_scene, random_maps((5, 4, 4))), random_maps((5, 1, 1))
-    for one in (panel, panel.modifiers[0], panel.data, panel.data.materials[0], panels.image_of(panel)):
-        one.name = "renamed"
+    for block in (panel, panel.modifiers[0], panel.data, panel.data.materials[0], panels.image_of(panel)):
+        block.name = "renamed"
     fill(panel, random_maps((5, 6, 6)))
     assert tuple(panels.image_of(panel).size) == (6, 12)
     bpy.data.images.remove(panels.image_of(panel))

@@ -1,4 +1,4 @@
-"""Rays at an evaluated hall: panel, channel and pixel are the ones aimed at, whatever stands in between."""
+"""Picking in an evaluated hall: rays hit the panel, channel and pixel they aim at, whatever is in between."""
 
 import math
 from types import SimpleNamespace
@@ -34,7 +34,7 @@ def graph(scene):
 
 
 def aim(scene, panel, channel: int, u=0.5, v=0.5, away=0.4, aside=(0.0, 0.0), by=None) -> Hit | None:
-    """The pick of a ray at a share of a tile, from `away` metres before the panel and `aside`; by: of an instance."""
+    """Picks a point (u, v) of a tile from `away` metres before the panel. by: matrix of an instance."""
     depsgraph = graph(scene)
     at = by @ panel.matrix_world if by else panel.matrix_world
     x, y = panels.grid_of(panel).inside(panels.channel_places(panel)[channel], u, v)
@@ -43,7 +43,7 @@ def aim(scene, panel, channel: int, u=0.5, v=0.5, away=0.4, aside=(0.0, 0.0), by
 
 
 def strew(scene, seed: int) -> None:
-    """Every panel somewhere else, turned and scaled as a person could, far from all others."""
+    """Moves, rotates and scales every panel, each far from the others."""
     rng = np.random.default_rng(seed)
     for k, panel in enumerate(panels.panels(scene).values()):
         turn = Euler(rng.uniform(-math.pi, math.pi, 3)).to_matrix().to_4x4()
@@ -77,7 +77,7 @@ def test_channels_out_of_order_and_unseen_ones(scene):
     panel = panels.panel_of(scene, "a")
     panels.show_channels(panel, np.array([4, 0, 3]), 2, 2, (0.3, 0.3))
     assert [aim(scene, panel, k).channel for k in (4, 0, 3)] == [4, 0, 3]
-    x, y = panels.grid_of(panel).centre(3)  # the empty place
+    x, y = panels.grid_of(panel).centre(3)  # the empty cell
     eye = panel.matrix_world @ Vector((x, y, 0.4))
     hit = pick.pick(scene, graph(scene), eye, panel.matrix_world @ Vector((x, y, 0)) - eye)
     assert (hit.role, hit.layer, hit.channel) == ("panel", "a", -1)
@@ -92,35 +92,35 @@ def test_gaps_and_backs_belong_to_the_panel_alone(scene):
 
 
 def screen(scene, panel, role: str, parent=None) -> bpy.types.Object:
-    """A large quad 0.2 metres before a panel."""
+    """Adds a large quad 0.2 metres before a panel."""
     mesh = bpy.data.meshes.new("Screen")
     mesh.from_pydata([(-9, -9, 0.2), (9, -9, 0.2), (9, 9, 0.2), (-9, 9, 0.2)], [], [(0, 1, 2, 3)])
-    made = bpy.data.objects.new("Screen", mesh)
-    made.matrix_world, made.parent = panel.matrix_world, parent
+    quad = bpy.data.objects.new("Screen", mesh)
+    quad.matrix_world, quad.parent = panel.matrix_world, parent
     if role:
-        made[OBJECT_ROLE] = role
-    assembly.hall_collection(scene).objects.link(made)
-    return made
+        quad[OBJECT_ROLE] = role
+    assembly.hall_collection(scene).objects.link(quad)
+    return quad
 
 
 @pytest.mark.parametrize("role", ["edges", "gates", "numbers", "words", "floor"])
-def test_a_ray_goes_through_words_and_rails(scene, role):
+def test_rays_pass_through_labels_and_rails(scene, role):
     panel = panels.panel_of(scene, "a")
-    screen(scene, panel, role)  # upright: of the floor, posts are
+    screen(scene, panel, role)  # upright, as posts are in the floor's mesh
     assert aim(scene, panel, 3)[:3] == ("panel", "a", 3)
 
 
-@pytest.mark.parametrize(("role", "told"), [("title", "other"), ("", "other"), ("answer board", "answer")])
-def test_what_is_solid_hides_a_panel(scene, role, told):
+@pytest.mark.parametrize(("role", "wanted"), [("title", "other"), ("", "other"), ("answer board", "answer")])
+def test_solid_objects_hide_a_panel(scene, role, wanted):
     panel = panels.panel_of(scene, "a")
     screen(scene, panel, role)
     hit = aim(scene, panel, 3)
-    assert (hit.role, hit.object, hit.layer, hit.channel) == (told, "Screen", "", -1)
+    assert (hit.role, hit.object, hit.layer, hit.channel) == (wanted, "Screen", "", -1)
 
 
-def test_the_name_of_one_panel_before_the_tiles_of_another(scene):
+def test_rays_pass_through_the_label_of_another_panel(scene):
     near, far = panels.panel_of(scene, "a"), panels.panel_of(scene, "b")
-    frame = next(one for one in near.children if one.get(OBJECT_ROLE) == "frame")
+    frame = next(child for child in near.children if child.get(OBJECT_ROLE) == "frame")
     height = panels.grid_of(near).rows * panels.grid_of(near).cell[1]
     middles = [face.center for face in frame.data.polygons if face.center.y > height + 0.08]
     assert middles, "a name over the panel"
@@ -141,18 +141,18 @@ def test_nothing_behind_a_panel_is_picked(scene):
     near, far = panels.panel_of(scene, "a"), panels.panel_of(scene, "b")
     far.matrix_world = near.matrix_world @ Matrix.Translation((0, 0, -0.2))
     assert [aim(scene, near, k)[1:3] for k in range(5)] == [("a", k) for k in range(5)]
-    eye = near.matrix_world @ Vector((0.001, 0.001, 1.0))  # between two tiles there is the board
+    eye = near.matrix_world @ Vector((0.001, 0.001, 1.0))  # between two tiles, where the board is
     hit = pick.pick(scene, graph(scene), eye, near.matrix_world @ Vector((0.001, 0.001, 0)) - eye)
     assert (hit.layer, hit.channel) == ("a", -1)
 
 
-def test_what_is_hidden_is_not_in_the_way(scene):
+def test_rays_pass_through_hidden_panels(scene):
     bpy.context.window.scene = scene
     near, far = panels.panel_of(scene, "a"), panels.panel_of(scene, "b")
     near.matrix_world = far.matrix_world @ Matrix.Translation((0, 0, 0.2))
     assert aim(scene, far, 1).layer == "a"
-    for one in (near, *near.children):
-        one.hide_viewport = True
+    for holder in (near, *near.children):
+        holder.hide_viewport = True
     assert aim(scene, far, 1)[:3] == ("panel", "b", 1)
 
 
@@ -180,27 +180,27 @@ def test_an_instanced_hall_in_another_scene(scene):
 
 
 def test_input_answer_floor_and_sky(scene):
-    found = {one.get(OBJECT_ROLE): one for one in scene.objects}
+    found = {holder.get(OBJECT_ROLE): holder for holder in scene.objects}
     depsgraph = graph(scene)
-    for role, told in (("input", "input"), ("answer board", "answer")):
+    for role, wanted in (("input", "input"), ("answer board", "answer")):
         at = found[role].matrix_world
         eye = at @ Vector((0.3, 0.3, 0.5))
         hit = pick.pick(scene, depsgraph, eye, at @ Vector((0.3, 0.3, 0)) - eye)
-        assert (hit.role, hit.object) == (told, found[role].name)
+        assert (hit.role, hit.object) == (wanted, found[role].name)
     hit = pick.pick(scene, depsgraph, (0.0, -200.0, 5.0), (0, 0, -1))
     assert (hit.role, hit.object) == ("other", "Floor") and hit.position == pytest.approx((0, -200, -0.004), abs=1e-3)
     assert pick.pick(scene, depsgraph, (0.0, -20.0, 5.0), (0, -0.2, 1)) is None
 
 
-def test_a_picture_of_the_shelf_says_which_one(scene):
+def test_a_hit_on_the_shelf_has_the_pictures_index(scene):
     picture = Picture("Shelf", "shelf", np.zeros((4, 4, 3), np.uint8), wall((0.0, -60.0, 1.0), 0.0), (1.0, 1.0))
-    made = pictures.add_picture(picture, assembly.hall_collection(scene))
-    made[SHELF_INDEX] = 5
+    holder = pictures.add_picture(picture, assembly.hall_collection(scene))
+    holder[SHELF_INDEX] = 5
     hit = pick.pick(scene, graph(scene), (0.5, -62.0, 1.5), (0, 1, 0))
-    assert (hit.role, hit.shelf_index, hit.object) == ("shelf", 5, made.name)
+    assert (hit.role, hit.shelf_index, hit.object) == ("shelf", 5, holder.name)
 
 
-def test_maps_that_a_person_took_away_have_no_pixel(scene):
+def test_a_panel_without_its_image_has_no_pixel(scene):
     panel = panels.panel_of(scene, "a")
     assert pick.map_shape(panel) == (6, 4)
     bpy.data.images.remove(panels.image_of(panel))
@@ -208,19 +208,19 @@ def test_maps_that_a_person_took_away_have_no_pixel(scene):
     assert hit.channel == 2 and pick.pixel_of(hit) is None
 
 
-def test_a_layer_that_was_not_recorded_is_named_but_no_panel(empty_scene, recorded):
+def test_a_layer_without_maps_is_hit_as_other_with_its_id(empty_scene, recorded):
     recording = rec.load(recorded)
     del recording.all_maps["b", "activations"]
     scene = create_hall(recording)
-    holder = next(one for one in scene.objects if one.get(PANEL_LAYER_ID) == "b")
+    holder = next(candidate for candidate in scene.objects if candidate.get(PANEL_LAYER_ID) == "b")
     eye = holder.matrix_world @ Vector((0.02, 0.02, 0.5))
     hit = pick.pick(scene, graph(scene), eye, holder.matrix_world @ Vector((0.02, 0.02, 0)) - eye)
     assert (hit.role, hit.layer, hit.channel) == ("other", "b", -1)
 
 
 @pytest.mark.parametrize("kind", ["PERSP", "ORTHO"])
-def test_a_point_of_a_view_is_a_ray(scene, kind):
-    """A region of 800 by 600 pixels that looks at a panel as a camera of Blender does."""
+def test_picking_at_a_point_of_a_3d_view(scene, kind):
+    """A region of 800 × 600 pixels with the same view of a panel as Blender's camera."""
     panel, lens = panels.panel_of(scene, ":add"), bpy.data.cameras.new("Eye")
     camera = bpy.data.objects.new("Eye", lens)
     scene.collection.objects.link(camera)

@@ -47,7 +47,7 @@ print("FOUND", json.dumps({
 
 @pytest.fixture
 def saved(empty_scene, recorded, tmp_path) -> Path:
-    """A hall in a file of its own."""
+    """The path of a saved hall."""
     return recipe.save(create_hall(rec.load(recorded)), tmp_path / "hall.blend")
 
 
@@ -58,12 +58,12 @@ def read(path: Path) -> np.ndarray:
     return flat.reshape(image.size[1], image.size[0], 4)[..., :3] * 255
 
 
-def test_a_hall_opens_and_renders_alike_in_a_fresh_process(saved, recorded, tmp_path, rendered):
+def test_a_hall_renders_the_same_in_a_fresh_process(saved, recorded, tmp_path, rendered):
     script = tmp_path / "open.py"
     script.write_text(OPEN)
     done = subprocess.run([sys.executable, script, saved, tmp_path / "there.png"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.split("FOUND ")[1].splitlines()[0])  # lines of Blender's own may come after it
+    found = json.loads(done.stdout.split("FOUND ")[1].splitlines()[0])  # Blender may print further lines
     assert found == {"scenes": 1, "hall": True, "fonts": 0, "outside": [], "empty": [], "transform": "Standard",
                      "far": 4000.0}  # fmt: skip
     scene = store.halls()[0]
@@ -72,11 +72,11 @@ def test_a_hall_opens_and_renders_alike_in_a_fresh_process(saved, recorded, tmp_
     assert np.abs(read(tmp_path / "there.png") - here).max() <= 1
 
 
-def test_a_figure_of_the_file_is_the_figure_of_the_recording(saved, recorded, tmp_path):
+def test_figures_of_the_file_and_of_the_recording_are_equal(saved, recorded, tmp_path):
     for preset in ("overview", "layer"):
         order = FigureOptions(preset=preset, size=SMALL, samples=2, layer="a")
-        one = render_figure(recorded, tmp_path / "a.png", order)
-        assert render_figure(saved, tmp_path / "b.png", order).read_bytes() == one.read_bytes()
+        figure = render_figure(recorded, tmp_path / "a.png", order)
+        assert render_figure(saved, tmp_path / "b.png", order).read_bytes() == figure.read_bytes()
 
 
 def test_a_moved_panel_stays_moved_in_every_figure(empty_scene, recorded, tmp_path):
@@ -96,13 +96,13 @@ def test_a_moved_panel_stays_moved_in_every_figure(empty_scene, recorded, tmp_pa
 def test_only_the_hall_is_saved(empty_scene, recorded, tmp_path):
     bpy.data.objects.new("Secret", bpy.data.meshes.new("Secret")).use_fake_user = True
     path = recipe.save(create_hall(rec.load(recorded)), tmp_path / "hall.blend")
-    with bpy.data.libraries.load(str(path)) as (there, _):
-        assert "Secret" not in there.objects and len(there.scenes) == 1
+    with bpy.data.libraries.load(str(path)) as (source, _):
+        assert "Secret" not in source.objects and len(source.scenes) == 1
 
 
 def test_saving_fails_in_one_line_and_keeps_the_old_file(empty_scene, recorded, tmp_path, monkeypatch):
     def full(descriptor):
-        raise OSError("Error: No space left on device\n")  # as Blender says it, without a number
+        raise OSError("Error: No space left on device\n")  # Blender's own message has no error number
 
     scene = create_hall(rec.load(recorded))
     with pytest.raises(SceneError, match="no such folder"):
@@ -119,41 +119,41 @@ def test_a_saved_hall_with_an_older_stamp_offers_to_be_rebuilt(saved):
     bpy.ops.wm.open_mainfile(filepath=str(saved))
     scene = bpy.context.scene
     assert not store.is_outdated(scene)
-    group = next(one for one in bpy.data.node_groups if NODE_GROUP_NAME in one)
+    group = next(group for group in bpy.data.node_groups if NODE_GROUP_NAME in group)
     group[VERSION_STAMP] = 0
     assert store.is_outdated(scene)
     rebuild_hall(scene)
     assert not store.is_outdated(scene) and len(panels(scene)) == 4
 
 
-def test_an_older_hall_appended_beside_a_new_one_is_brought_up_to_date_once(saved, recorded, tmp_path):
-    for one in bpy.data.node_groups:
-        one[VERSION_STAMP] = 0
-    for one in bpy.data.materials:
-        for key in {VERSION_STAMP, PAINT_MATERIAL_STAMP} & set(one.keys()):
-            one[key] = 0
+def test_an_older_hall_appended_beside_a_new_one_is_updated_once(saved, recorded, tmp_path):
+    for group in bpy.data.node_groups:
+        group[VERSION_STAMP] = 0
+    for material in bpy.data.materials:
+        for key in {VERSION_STAMP, PAINT_MATERIAL_STAMP} & set(material.keys()):
+            material[key] = 0
     old = recipe.save(store.halls()[0], tmp_path / "old.blend")
     bpy.ops.wm.read_factory_settings(use_empty=True)
     create_hall(rec.load(recorded))
-    with bpy.data.libraries.load(str(old)) as (there, wanted):
-        wanted.scenes = there.scenes
+    with bpy.data.libraries.load(str(old)) as (source, wanted):
+        wanted.scenes = source.scenes
     assert [store.is_outdated(scene) for scene in store.halls()] == [True, True]
     for scene in store.halls():
         rebuild_hall(scene)
     assert not nodes.outdated_groups() and not any(store.is_outdated(scene) for scene in store.halls())
 
 
-def test_a_figure_of_a_persons_file_leaves_nothing_of_it(empty_scene, recorded, tmp_path):
-    there = {"lights": bpy.data.lights.new("l", "SUN"), "armatures": bpy.data.armatures.new("a"),
+def test_a_figure_of_a_file_leaves_none_of_its_data(empty_scene, recorded, tmp_path):
+    blocks = {"lights": bpy.data.lights.new("l", "SUN"), "armatures": bpy.data.armatures.new("a"),
              "speakers": bpy.data.speakers.new("s")}  # fmt: skip
-    for data in there.values():
+    for data in blocks.values():
         empty_scene.collection.objects.link(bpy.data.objects.new(data.name, data))
     empty_scene.objects[0].keyframe_insert("location")
     create_hall(rec.load(recorded))
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "mine.blend"))
     bpy.ops.wm.read_factory_settings(use_empty=True)
     render_figure(tmp_path / "mine.blend", tmp_path / "a.png", FigureOptions(size=(32, 18), samples=1))
-    assert not [kind for kind in (*there, "actions", "objects", "images") if len(getattr(bpy.data, kind))]
+    assert not [kind for kind in (*blocks, "actions", "objects", "images") if len(getattr(bpy.data, kind))]
 
 
 @pytest.mark.parametrize("golden", sorted(GOLDEN.glob("*.blend")), ids=lambda path: path.stem)
