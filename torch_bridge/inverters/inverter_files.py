@@ -123,10 +123,9 @@ def parse_metadata(path: Path, values: Mapping[str, str]) -> InverterMetadata:
     if values.get("arch") != ARCH:
         raise ModelError(f"{path.name} holds no inverter; {COMMAND} makes one")
     try:
-        parsed: dict[str, Any] = {field.name: json.loads(values[field.name]) for field in fields(InverterMetadata)}
-        return InverterMetadata(
-            **{name: tuple(value) if isinstance(value, list) else value for name, value in parsed.items()}
-        )
+        parsed = {field.name: json.loads(values[field.name]) for field in fields(InverterMetadata)}
+        arguments: dict[str, Any] = {name: _tuple_if_list(value) for name, value in parsed.items()}
+        return InverterMetadata(**arguments)
     except (ValueError, KeyError, TypeError):
         raise ModelError(f"{path.name}: its metadata is damaged; {COMMAND} makes valid files") from None
 
@@ -207,6 +206,10 @@ def _open(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
         return open_arrays(path)
     except RecordingError as problem:
         raise ModelError(f"inverter {problem}; {COMMAND} makes one") from None
+
+
+def _tuple_if_list(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _with_article(kind: Kind) -> str:
