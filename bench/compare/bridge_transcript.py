@@ -101,7 +101,7 @@ def converse(client: RawClient) -> Iterator[tuple[str, Any]]:
     yield "statistics", client.call("statistics", network="object", layers=["stem.conv", "fc"])
     for choice in ({"draw": {"count": 5, "seed": 1}}, {"page": {"start": 3, "count": 4}}, {"text": "r"}):
         yield f"pictures_{next(iter(choice))}", client.call("pictures", set="shapes", size=32, **choice)
-    request = {"network": "object", "layers": ["stage3.1:add"], "channels": [0, 1]}
+    request: dict[str, Any] = {"network": "object", "layers": ["stage3.1:add"], "channels": [0, 1]}
     yield "job_saliency", client.run_job(**request, method="saliency")
     yield "job_average", client.run_job(**request, method="average", data="shapes", parameters={"count": 8})
     yield "job_failed", client.run_job(**request, method="cam")

@@ -81,7 +81,7 @@ def describe_tensors(content: bytes) -> dict[str, Any]:
 def describe_picture(path: Path) -> dict[str, Any]:
     """Returns mode, size, hash of the pixels and texts of a PNG file, without dates and versions."""
     with Image.open(path) as image:
-        result = {"mode": image.mode, "size": image.size, "pixels": digest(image.tobytes())}
+        result: dict[str, Any] = {"mode": image.mode, "size": image.size, "pixels": digest(image.tobytes())}
         texts = {key: text for key, text in image.info.items() if isinstance(text, str) and "date" not in key.lower()}
     if "innerwalk" in texts:
         texts["innerwalk"] = json.loads(texts["innerwalk"], object_hook=remove_versions)
