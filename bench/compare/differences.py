@@ -82,10 +82,11 @@ def describe_picture(path: Path) -> dict[str, Any]:
     """Returns mode, size, hash of the pixels and texts of a PNG file, without dates and versions."""
     with Image.open(path) as image:
         result: dict[str, Any] = {"mode": image.mode, "size": image.size, "pixels": digest(image.tobytes())}
-        texts = {key: text for key, text in image.info.items() if isinstance(text, str) and "date" not in key.lower()}
+        texts = {str(key): text for key, text in image.info.items() if isinstance(text, str)}
+    result |= {key: text for key, text in texts.items() if "date" not in key.lower()}
     if "innerwalk" in texts:
-        texts["innerwalk"] = json.loads(texts["innerwalk"], object_hook=remove_versions)
-    return result | texts
+        result["innerwalk"] = json.loads(texts["innerwalk"], object_hook=remove_versions)
+    return result
 
 
 def remove_versions(values: dict[str, Any]) -> dict[str, Any]:
