@@ -1,4 +1,4 @@
-"""What maps carry is drawn in a hall: flags, boxes, links, heat over the input, pictures of whole layers."""
+"""Metadata drawn in a hall: flags, boxes, links, heat over the input, and one picture for a whole layer."""
 
 import json
 from dataclasses import replace
@@ -36,7 +36,7 @@ def clean():
 
 
 def maps(layer="a", shape=(5, 6, 4), **extras) -> rec.Maps:
-    """Of a method; `extras`, frame and labels."""
+    """Maps of a method. extras: its arrays, frame and labels."""
     data = np.random.default_rng(3).normal(size=shape).astype(np.float32)
     fields = {name: extras.pop(name) for name in ("frame", "labels") if name in extras}
     return rec.Maps(
@@ -53,14 +53,14 @@ def hall(recorded: Path, *shown: rec.Maps, theme: str = "dark"):
 
 
 def show(scene, *shown: rec.Maps) -> None:
-    """As the timer does."""
+    """Shows maps as the live link's timer does."""
     for each in shown:
         panels.show_maps(panels.panel_of(scene, each.layer), each)
     map_updates.update_after_maps(scene)
 
 
 def laid(holder) -> tuple[np.ndarray, np.ndarray]:
-    """Points (n, 3) and linear colours (n, 3) that are laid on what an object is."""
+    """Points (n, 3) and linear colours (n, 3) of the annotations on an object."""
     mesh = holder.data
     points, tints = np.zeros(3 * len(mesh.vertices), np.float32), np.zeros(4 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", points)
@@ -139,18 +139,18 @@ def test_the_chips_and_their_letters_are_seen(recorded, rendered):
     assert np.flatnonzero(middle > 0.3).size >= 2  # the two bars of "="
 
 
-def test_annotations_go_with_the_method_and_the_frame_is_as_it_was(recorded):
+def test_annotations_vanish_with_their_method(recorded):
     plain = hall(recorded)
     before = geometry(frame_of(plain))
     show(plain, maps(flags=np.array([1, 2, 4, 8, 16], np.int32), boxes=np.array([[0, 0, 0, 1, 0.5, 1.0]], np.float32)))
     assert len(laid(frame_of(plain))[0]) > 100
     assert panel_metadata.read_flags(panels.panel_of(plain, "a")).tolist() == [1, 2, 4, 8, 16]
     show(plain, maps())
-    assert all(np.array_equal(one, other) for one, other in zip(before, geometry(frame_of(plain)), strict=True))
+    assert all(np.array_equal(old, new) for old, new in zip(before, geometry(frame_of(plain)), strict=True))
     assert "flags" not in panels.panel_of(plain, "a").data.attributes
 
 
-def test_no_data_block_comes_or_goes(recorded):
+def test_updates_create_and_remove_no_data_block(recorded):
     scene = hall(recorded)
     counts = {kind: len(getattr(bpy.data, kind)) for kind in ("meshes", "objects", "materials", "images", "texts")}
     boxes, links = np.array([[0, 0, 0, 1, 1, 1.0]], np.float32), np.array([[0, 1, 0.5]], np.float32)
@@ -201,7 +201,7 @@ def test_boxes_of_the_layers_own_frame_are_not_on_the_input(recorded):
     assert not len(laid(find_part(scene, "input frame"))[0])
 
 
-def test_a_box_around_everything_says_nothing(recorded):
+def test_a_box_around_the_whole_frame_is_not_drawn(recorded):
     scene = hall(recorded, maps(boxes=np.array([[2, 0, 0, 1, 1, 0.9], [2, 0, 0.005, 1, 0.995, 0.8]], np.float32)))
     assert not len(laid(frame_of(scene))[0])
 
@@ -291,7 +291,7 @@ def test_layers_share_alike_in_links(recorded, monkeypatch):
     assert len(list(link_drawing.strongest_links(scene))) == 2 * link_drawing.LEAST
 
 
-def test_links_to_what_is_not_there_are_left_out(recorded):
+def test_links_to_missing_panels_are_left_out(recorded):
     links = np.array([[0, 3, np.nan], [0, 99, 1.0]], np.float32)
     scene = hall(recorded, maps(weights__nowhere=links, weights__b=links))
     (link,) = link_drawing.strongest_links(scene)
@@ -318,14 +318,14 @@ def test_heat_is_as_opaque_as_the_value():
     picture = np.full((256, 256, 3), (200, 100, 50), np.uint8)
     values = np.zeros((4, 4), np.float32)
     values[0], values[3], values[1] = 0.5, -0.5, np.nan
-    made = heat_map.overlay_heat(picture, values, 1.0).astype(float)
-    assert made.shape == (256, 256, 3)
+    blended = heat_map.overlay_heat(picture, values, 1.0).astype(float)
+    assert blended.shape == (256, 256, 3)
     grey = (picture[0, 0] / 255) @ [0.2126, 0.7152, 0.0722]
     under = (picture[0, 0] / 255 * (1 - heat_map.GREY) + heat_map.GREY * grey) * (1 - heat_map.DIM)
     for row, role in ((0, "plus"), (255, "minus")):
         wanted = 255 * (under + colour.srgb(DARK[role])) / 2
-        assert np.abs(made[row, 128] - wanted).max() < 1
-    assert np.abs(made[96, 128] - 255 * under).max() < 1  # NaN counts as 0
+        assert np.abs(blended[row, 128] - wanted).max() < 1
+    assert np.abs(blended[96, 128] - 255 * under).max() < 1  # NaN counts as 0
 
 
 def test_a_small_picture_keeps_its_pixels_under_smooth_heat():
@@ -363,10 +363,10 @@ def test_a_map_lies_over_the_input_and_follows_it(recorded, rendered):
     assert holder.hide_render and holder.hide_viewport
     assert actions.overlay(scene) == "nothing lies over the input"
     assert find_child(picture, "overlay") is None and input_overlay.overlay_channel(scene) == ("", -1)
-    assert not [one for one in bpy.data.images if one.get("innerwalk_picture") == "overlay"]
+    assert not [image for image in bpy.data.images if image.get("innerwalk_picture") == "overlay"]
 
 
-def test_what_cannot_be_laid_over_the_input_says_why(recorded):
+def test_maps_that_do_not_cover_the_input_raise_an_error(recorded):
     scene = hall(recorded, maps(frame="input"))
     with pytest.raises(SceneError, match="the maps of b don't cover the input; run"):
         actions.overlay(scene, "b", 0)
@@ -405,8 +405,8 @@ def test_one_picture_is_as_large_as_the_panel_and_stands_in_its_middle(recorded)
     assert len(evaluated.polygons) == 1
     assert np.allclose(corners.mean(0), np.array(size) / 2, atol=1e-5)
     assert np.allclose(np.ptp(corners, axis=0), atlas.FILL * min(size), atol=1e-5)
-    made = store.read_maps(panel, "a", "inversion")
-    assert made.shape == (1, 8, 8) and np.array_equal(made.texels, picture_of_layer().texels)
+    stored = store.read_maps(panel, "a", "inversion")
+    assert stored.shape == (1, 8, 8) and np.array_equal(stored.texels, picture_of_layer().texels)
     assert grid.pick(size[0] / 2, size[1] / 2) == 0
     show(scene, maps())
     assert tuple(panel[PANEL_GRID]) == before and panels.grid_of(panel) == planned
@@ -440,16 +440,16 @@ def test_other_channels_than_the_layers_are_refused_where_they_make_no_sense(rec
         panels.show_maps(panel, replace(maps(shape=(4, 4, 4)), method="activations"))
 
 
-def test_the_inspector_tells_of_whatever_channel_of_one_picture(recorded):
+def test_the_inspector_shows_the_one_picture_for_every_channel(recorded):
     scene = hall(recorded, replace(picture_of_layer(), method="health"))
     inspected = actions.inspect_channel(scene, "a", 3)
     assert inspected.pictures["map"].shape[2] == 4
 
 
-# what is kept
+# storing
 
 
-def test_what_maps_carry_outlives_files_and_refits(recorded, tmp_path):
+def test_metadata_survives_files_and_refits(recorded, tmp_path):
     extras = {
         "flags": np.array([0, 1, 2, 3, 31], np.int32), "values": np.arange(5, dtype=np.float32),
         "boxes": np.array([[2, 0.25, 0.5, 0.75, 1.0, 0.5]], np.float32),
@@ -477,7 +477,7 @@ def test_what_maps_carry_outlives_files_and_refits(recorded, tmp_path):
     assert pictures.read_pixels(pictures.picture_image(holder)).any()
 
 
-def test_a_damaged_text_says_nothing(recorded):
+def test_damaged_metadata_is_ignored(recorded):
     scene = hall(recorded, maps(labels=tuple("vwxyz")))
     panel = panels.panel_of(scene, "a")
     for text in ("{", "[]", json.dumps({"frame": 1}), "null"):
@@ -486,7 +486,7 @@ def test_a_damaged_text_says_nothing(recorded):
         map_updates.update_after_maps(scene)
 
 
-def test_the_inspector_tells_what_maps_carry(recorded):
+def test_the_inspector_shows_metadata(recorded):
     extras = {"flags": np.array([0, 9, 0, 0, 0], np.int32), "values": np.arange(5, dtype=np.float32)}
     boxes, links = np.array([[1, 0, 0, 0.5, 0.25, 0.5]], np.float32), np.array([[1, 3, 0.5]], np.float32)
     scene = hall(recorded, maps(labels=("", "a cat", "", "", ""), boxes=boxes, weights__b=links, **extras))
