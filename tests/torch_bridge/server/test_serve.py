@@ -54,7 +54,7 @@ def serve(*words: str) -> int:
 def test_a_connection_file_that_is_there_stays(tmp_path, capsys):
     (file := tmp_path / "mine.json").write_text("mine")
     assert serve("object", "--connection", str(file)) == 2
-    assert "there is such a file" in capsys.readouterr().err
+    assert "the file exists" in capsys.readouterr().err
     assert file.read_text() == "mine"
 
 
@@ -113,4 +113,4 @@ def test_methods_are_listed_with_their_parameters(capsys):
     assert cli.main(["methods"]) == 0
     output = capsys.readouterr().out
     assert "average        The mean map of each channel" in output
-    assert "  count        How many pictures are averaged over (64, 1 to 1,000,000)" in output
+    assert "  count        Pictures to average over (64, 1 to 1,000,000)" in output
