@@ -28,8 +28,9 @@ def selects(channel: int) -> rig.Steps:
 def asks(method: str, **values: int) -> rig.Steps:
     """Chooses a method, fills in whole numbers and presses its button."""
     at.act("choose_method", method=method)
-    for parameter in bpy.context.scene.innerwalk.parameters:
-        parameter.int_value = values.get(parameter.name, parameter.int_value)
+    parameters = bpy.context.scene.innerwalk.parameters
+    for name, value in values.items():
+        parameters[name].int_value = value
     rig.region("UI").tag_redraw()
     yield 0.5
     place = yield from rig.button("innerwalk.ask_method")
