@@ -3,6 +3,8 @@
 Nothing is imported here: torch and Blender come in only where they are needed.
 """
 
+__all__ = ["register", "unregister"]
+
 
 def register() -> None:
     """Called by Blender when the extension is enabled."""

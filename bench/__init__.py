@@ -1,1 +1,3 @@
-"""Measures beside their budgets. Every module here with a `measure()` is run by `python -m innerwalk.bench`."""
+"""Measures beside their budgets: `python -m innerwalk.bench` runs every module here that has a `measure()`."""
+
+__all__: list[str] = []

@@ -1,5 +1,7 @@
 """Blender's side: builds halls from recordings. Layout and imaging import no bpy."""
 
+__all__ = ["register", "unregister"]
+
 
 def register() -> None:
     """Registers the interface."""

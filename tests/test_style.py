@@ -21,7 +21,7 @@ MAX_MODULES = 20
 DOCSTRING_SHARE = 0.20
 VAGUE = {"asked", "given", "made", "one", "said", "told"}
 """Words that say nothing about what a variable, function, argument or attribute holds."""
-SHAPE = re.compile(r"\([^()]*,[^()]*\)|\(\w+\)|\bscalar\b|\b(?:any|same) shape\b")
+SHAPE = re.compile(r"\([^()]*,[^()]*\)|\([*\w]+\)|\bscalar\b|\b(?:any|same) shape\b")
 ARRAY = re.compile(r"\b(?:ndarray|Tensor)\b")
 
 BANNED = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from innerwalk.blender_addon.time_slicing import run_for, run_all
+from innerwalk.blender_addon.time_slicing import run_all, run_for
 
 
 def counted():

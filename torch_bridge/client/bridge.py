@@ -35,6 +35,7 @@ class BridgeInput(NamedTuple):
 
     values: dict[str, Any]
     array: np.ndarray | None = None
+    """Bytes of a file (n,) uint8, or pixels (H, W[, 3 or 4]) uint8 sRGB."""
 
 
 def file(path: Path | str) -> BridgeInput:

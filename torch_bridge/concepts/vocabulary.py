@@ -26,13 +26,11 @@ ALL_CONCEPTS = tuple((category, name) for category in CATEGORIES for name in CON
 OFFSETS = tuple(sum(len(CONCEPTS[earlier]) for earlier in CATEGORIES[:k]) for k in range(len(CATEGORIES)))
 """By category: the difference of a concept's global index and its index in the category."""
 
-PAINTS = np.array(
-    [
-        (22, 22, 26), (244, 243, 238), (136, 140, 144), (206, 42, 40), (242, 133, 28), (247, 212, 45),
-        (50, 158, 70), (38, 92, 196), (118, 54, 164), (244, 150, 190), (116, 72, 38),
-    ],
-    np.float64,
+_PAINTS = (
+    (22, 22, 26), (244, 243, 238), (136, 140, 144), (206, 42, 40), (242, 133, 28), (247, 212, 45),
+    (50, 158, 70), (38, 92, 196), (118, 54, 164), (244, 150, 190), (116, 72, 38),
 )  # fmt: skip
+PAINTS = np.array(_PAINTS, np.float64)
 """(11, 3) float64 sRGB 0..255, in the order of the colour concepts."""
 
 SCENES = len(CONCEPTS["scene"])

@@ -54,7 +54,7 @@ class DependencyTracker(TorchDispatchMode):
         return False
 
     def tracks(self, tensor: Tensor) -> bool:
-        """Whether a tensor is one of the given tensors or computed from them."""
+        """Whether a tensor of any shape is one of the given tensors or computed from them."""
         return getattr(tensor, MARK, None) is self
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

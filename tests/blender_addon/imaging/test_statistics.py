@@ -103,7 +103,8 @@ def test_parts_together_are_the_whole(rows):
     values = np.random.default_rng(3).normal(size=(7, 50))
     values[2], values[4, :3] = NAN, INF
     parts = [values[start : start + rows] for start in range(0, 7, rows)]
-    known, found = (statistics.channel_statistics(values), statistics.concatenate([statistics.channel_statistics(one) for one in parts]))
+    known = statistics.channel_statistics(values)
+    found = statistics.concatenate([statistics.channel_statistics(part) for part in parts])
     for name in NUMBERS:
         assert np.array_equal(getattr(found, name), getattr(known, name), equal_nan=True)
     whole, ends = statistics.compute_histogram(values), (float(known.merged().low), float(known.merged().high))

@@ -101,10 +101,8 @@ def test_values_have_the_colours_of_the_shader(ramp, gain):
     data[1, 2, 3], data[4, 0, 0], data[2, 1, 1], data[3, 5, 3] = np.nan, np.inf, -np.inf, 3e37
     made = content(data)
     wanted = colour.colour_values(data, made.scales[:, None, None], ramp, gain)
-    assert (
-        np.abs(tiles(panel_image.draw_panel(made, channel_images.Colouring("dark", ramp, gain)), made)[:5] - wanted).max() * 255
-        < 0.3
-    )
+    picture = panel_image.draw_panel(made, channel_images.Colouring("dark", ramp, gain))
+    assert np.abs(tiles(picture, made)[:5] - wanted).max() * 255 < 0.3
 
 
 def test_channels_lie_where_they_are_shown():
@@ -134,12 +132,10 @@ def test_colour_maps_pass_through():
     opaque[..., 3] = 1
     for given in (texels, opaque):
         made, maps = content(given, "colour"), Maps("a", "x", given, 4, colour=True)
-        found = tiles(panel_image.draw_panel(made, channel_images.Colouring("paper", "paper", 1.0)), made)
+        colouring = channel_images.Colouring("paper", "paper", 1.0)
+        found = tiles(panel_image.draw_panel(made, colouring), made)
         for k in range(4):
-            assert (
-                np.abs(found[k] - channel_images.draw_tile(maps, k, 1.0, channel_images.Colouring("paper", "paper", 1.0))).max()
-                < 1e-5
-            )
+            assert np.abs(found[k] - channel_images.draw_tile(maps, k, 1.0, colouring)).max() < 1e-5
     opaque[2, 1, 1] = colour.FLAG
     made = content(opaque, "colour")
     found = tiles(panel_image.draw_panel(made, channel_images.Colouring("paper", "paper", 1.0)), made)
@@ -166,5 +162,6 @@ def test_halved_tiles_are_as_bright_as_whole_ones(kind):
 def test_the_grid_of_a_halved_picture_is_that_of_its_extent():
     data = np.random.default_rng(0).normal(size=(5, 7, 5)).astype(np.float32)
     for level in range(4):
-        height, width, _ = panel_image.draw_panel(content(data), channel_images.Colouring("dark", "signed", 1.0), level).shape
+        colouring = channel_images.Colouring("dark", "signed", 1.0)
+        height, width, _ = panel_image.draw_panel(content(data), colouring, level).shape
         assert (width, height) == TextureExtent(3, 2, 7, 5).size(level)

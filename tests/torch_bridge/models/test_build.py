@@ -135,8 +135,10 @@ def test_safetensors_are_loaded_in_the_models_own_dtype(tmp_path, kind):
 def test_bfloat16_of_the_safetensors_library_is_loaded(tmp_path):
     library = pytest.importorskip("safetensors.torch", reason="needs safetensors")
     source, target = small(1), small(2)
-    library.save_file({k: v.to(torch.bfloat16) if v.is_floating_point() else v for k, v in source.state_dict().items()},
-                      tmp_path / "w.safetensors")  # fmt: skip
+    library.save_file(
+        {k: v.to(torch.bfloat16) if v.is_floating_point() else v for k, v in source.state_dict().items()},
+        tmp_path / "w.safetensors",
+    )
     load_weights(target, tmp_path / "w.safetensors")
     assert torch.equal(target[0].weight, source[0].weight.to(torch.bfloat16).float())
 

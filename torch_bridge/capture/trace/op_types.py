@@ -119,7 +119,7 @@ def family_of_operations(operations: list[str], has_parameters: bool) -> Family:
 
 
 def tensor_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[torch.Tensor]:
-    """Returns all tensors among the arguments of an operation, in order."""
+    """Returns all tensors, of any shape, among the arguments of an operation, in order."""
     found: list[torch.Tensor] = []
     for value in (*args, *kwargs.values()) if kwargs else args:
         if isinstance(value, torch.Tensor):
@@ -130,7 +130,7 @@ def tensor_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[tor
 
 
 def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:
-    """Yields all tensors in nested tuples, lists, dicts, dataclasses and simple objects, in order."""
+    """Yields all tensors, of any shape, in nested tuples, lists, dicts, dataclasses and simple objects, in order."""
     if isinstance(value, torch.Tensor):
         yield value
     elif isinstance(value, (list, tuple, set, frozenset)):

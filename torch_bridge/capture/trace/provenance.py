@@ -45,7 +45,7 @@ class TraceStep:
     """How its output becomes maps; None if it can't be drawn."""
     notes: dict[str, None] = field(default_factory=dict)
     waiting: torch.Tensor | None = None
-    """Its output, kept alive while it is not known whether it will be copied."""
+    """Its output (any shape), kept alive while it is not known whether it will be copied."""
     versions: list[int] | None = None
     """Version counters of the waiting tensor, from `mutation.read_versions`."""
     grid: tuple[int, int] | None = None
@@ -112,11 +112,11 @@ class TensorMarks:
         self._ids = {id(tensor) for tensor in self._constants}
 
     def is_constant(self, tensor: torch.Tensor) -> bool:
-        """Whether it is a parameter or buffer of the network."""
+        """Whether a tensor of any shape is a parameter or buffer of the network."""
         return id(tensor) in self._ids
 
     def get(self, tensor: torch.Tensor) -> TensorMark | None:
-        """Returns a tensor's mark in this run.
+        """Returns the mark of a tensor of any shape in this run.
 
         None for parameters, for tensors made outside torch, and for tensors left over from an earlier run.
         """
@@ -133,28 +133,28 @@ class TensorMarks:
         return mark
 
     def set(self, tensor: torch.Tensor, origins: tuple[TraceStep, ...], axes: Axes) -> None:
-        """Marks a tensor, unless it is a constant."""
+        """Marks a tensor of any shape, unless it is a constant."""
         if id(tensor) not in self._ids:
             setattr(tensor, MARK, TensorMark(self.run, origins, axes, read_versions([tensor])))
 
     def axes(self, tensor: torch.Tensor) -> Axes:
-        """Returns what a tensor's axes mean."""
+        """Returns what the axes of a tensor of any shape mean."""
         mark = self.get(tensor)
         return Axes() if mark is None else mark.axes
 
     def is_unknown(self, tensor: torch.Tensor) -> bool:
-        """Whether the origin of a tensor's values is unknown."""
+        """Whether the origin of the values of a tensor of any shape is unknown."""
         return id(tensor) not in self._ids and self.get(tensor) is None and tensor.numel() > 1
 
     def origins(self, tensors: Iterable[torch.Tensor]) -> tuple[TraceStep, ...]:
-        """Returns the steps whose values these tensors hold, each once."""
+        """Returns the steps whose values these tensors of any shape hold, each once."""
         marks = [mark for tensor in tensors if (mark := self.get(tensor)) is not None and mark.origins]
         if len(marks) == 1:
             return marks[0].origins
         return tuple(dict.fromkeys(step for mark in marks for step in mark.origins))
 
     def leading_tensor(self, tensors: Iterable[torch.Tensor]) -> torch.Tensor | None:
-        """Returns the tensor that an operation's result takes its axes from, or None.
+        """Returns the tensor (any shape) that an operation's result takes its axes from, or None.
 
         A tensor with origins goes before a constant, then the one with most axes, then the first.
         """
@@ -167,7 +167,7 @@ class TensorMarks:
         return best
 
     def add_sources(self, step: TraceStep, tensors: Iterable[torch.Tensor]) -> None:
-        """Notes that a step reads these tensors."""
+        """Notes that a step reads these tensors of any shape."""
         for tensor in tensors:
             mark = self.get(tensor)
             if mark is None:
@@ -179,7 +179,7 @@ class TensorMarks:
             step.varying_reads += any(origin.varies for origin in others)
 
     def mark_written(self, tensor: torch.Tensor, origins: tuple[TraceStep, ...]) -> None:
-        """Notes an in-place change: the tensor's base, if it is a view, and its own views hold new values too."""
+        """Notes an in-place change of a tensor of any shape; the base of a view and its other views change too."""
         base = tensor if tensor._base is None else tensor._base
         before, partial = self.get(base), base.numel() > tensor.numel()
         if base is not tensor:
@@ -192,7 +192,7 @@ class TensorMarks:
 
 
 def remove_marks(tensors: Iterable[torch.Tensor]) -> None:
-    """Removes the marks from tensors that belong to the caller."""
+    """Removes the marks from tensors of any shape that belong to the caller."""
     for tensor in tensors:
         if getattr(tensor, MARK, None) is not None:
             delattr(tensor, MARK)

@@ -21,10 +21,10 @@ class RunObserver(Protocol):
     """Receives the outputs of a run's layers, and decides which of them are copied."""
 
     def layer_finished(self, step: TraceStep, value: torch.Tensor) -> bool:
-        """Receives a layer's output. Returns True if `before_first_read` shall be called for it later."""
+        """Receives a layer's output of any shape. Returns True if `before_first_read` shall be called for it later."""
 
     def before_first_read(self, step: TraceStep, value: torch.Tensor) -> None:
-        """Receives a waiting output just before something other than a batch norm reads, and perhaps changes, it."""
+        """Receives a waiting output of any shape just before something but a batch norm reads and may change it."""
 
     def attention_finished(self, step: TraceStep, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Receives the arguments of an attention layer, module or function, that has finished."""
@@ -67,7 +67,7 @@ class Run:
         return path if count == 1 else f"{path}@{count}"
 
     def add_inputs(self, tensors: Iterable[torch.Tensor], axes: Callable[[torch.Tensor], Axes]) -> None:
-        """Adds a step for each input tensor; `axes` says what its axes mean."""
+        """Adds a step for each input tensor (any shape); `axes` says what its axes mean."""
         for tensor in dict.fromkeys(tensors):
             self.add_step(TraceStep(self._end_id("input"), "input", family="input"), [tensor], axes(tensor))
 
@@ -93,7 +93,7 @@ class Run:
             self.steps.append(step)
 
     def before_read(self, inputs: Iterable[torch.Tensor], norm: bool = False) -> None:
-        """Offers outputs that have waited for their first reader; called before anything reads these tensors.
+        """Offers outputs that wait for their first reader; called before anything reads these tensors (any shape).
 
         norm: whether the reader is a batch norm, which may be folded into the layer.
         """
@@ -147,6 +147,6 @@ def _drawable(tensor: torch.Tensor) -> bool:
 
 
 def displayed_output(outputs: Tensors) -> torch.Tensor:
-    """Returns the first output that can be drawn and holds real numbers, rather than counts or indices."""
+    """Returns the first output of any shape that can be drawn and holds real numbers, rather than counts or indices."""
     drawable = [tensor for tensor in outputs if _drawable(tensor)]
     return next((tensor for tensor in drawable if tensor.is_floating_point()), [*drawable, *outputs][0])

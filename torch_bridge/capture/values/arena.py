@@ -25,7 +25,7 @@ class Arena:
         self._used = 0
 
     def allocate(self, *shape: int) -> np.ndarray:
-        """Returns an uninitialised C-contiguous float32 array of `shape`."""
+        """Returns an uninitialised C-contiguous float32 array of any shape (n, …)."""
         size = math.prod(shape) * 4
         if self._used + size > len(self._chunk):
             self._chunk, self._used = np.empty(max(size, CHUNK), np.uint8), 0

@@ -60,7 +60,7 @@ class CapturePolicy:
         return id in self.ids or any(fnmatchcase(id, glob) for glob in self.patterns)
 
     def layer_finished(self, step: TraceStep, value: torch.Tensor) -> bool:
-        """Copies a layer's output, or returns True if the copy shall wait for the first reader."""
+        """Copies a layer's output of any shape, or returns True if the copy shall wait for the first reader."""
         self.finished_layers += 1
         if self.progress is not None:
             self.progress(step.id, min(self.finished_layers / max(self.modules, 1), 1.0))
@@ -74,7 +74,7 @@ class CapturePolicy:
         return False
 
     def before_first_read(self, step: TraceStep, value: torch.Tensor) -> None:
-        """Copies an output that has waited, unless untraced code has changed it already."""
+        """Copies an output of any shape that has waited, unless untraced code has changed it already."""
         if changed_tensors([value], step.versions, in_place=False):
             step.notes["changed before it could be read"] = None
         else:
