@@ -78,11 +78,11 @@ def _build(layers: Iterator[Maps] | list[Maps]) -> float:
     import bpy
 
     from ..blender_addon.scene import panels
-    from ..blender_addon.scene.materials import scene_colours
+    from ..blender_addon.scene.materials import colour_settings
 
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene, spent = bpy.context.scene, 0.0
-    scene_colours.set_scene_colours(scene)
+    colour_settings.set_scene_colours(scene)
     for number, maps in enumerate(layers):
         start = time.perf_counter()
         columns = max(1, round(maps.channels**0.5))

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..blender_addon.imaging import colour
+from ..blender_addon.imaging import colour_maps
 from ..blender_addon.layout.camera_presets import PRESETS
 from ..torch_bridge.recording.channels import parse_channels
 from ..torch_bridge.recording.errors import InputError
@@ -15,8 +15,8 @@ from ..torch_bridge.server.arguments import EXAMPLES as SERVE_EXAMPLES
 from ..torch_bridge.server.arguments import add_serve_arguments, data_argument
 
 ENGINES = ("cycles", "eevee")
-THEMES = tuple(colour.THEMES)
-MAPS = tuple(colour.RAMPS)
+THEMES = tuple(colour_maps.THEMES)
+MAPS = tuple(colour_maps.RAMPS)
 NORMALISATIONS = ("channel", "layer", "network")
 Formatter = argparse.RawDescriptionHelpFormatter
 

@@ -87,7 +87,7 @@ def record(options: argparse.Namespace, progress: Progress) -> None:
 
 def ask(options: argparse.Namespace, progress: Progress) -> None:
     """Runs `innerwalk ask`."""
-    from ..blender_addon.atomic_files import new_folder
+    from ..blender_addon.atomic_folders import new_folder
     from ..torch_bridge.recording import save
     from ..torch_bridge.subject import RecordSpec
     from . import ask as recipe

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..blender_addon.atomic_files import write_error
+from ..blender_addon.atomic_folders import write_error
 from ..torch_bridge.recording.errors import SceneError
 
 _unfinished: set[Path] = set()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from ..blender_addon.atomic_files import write_error
+from ..blender_addon.atomic_folders import write_error
 from ..blender_addon.scene.hall import store
 from ..blender_addon.scene.hall.build import create_hall, rebuild_hall
 from ..blender_addon.scene.materials import images

@@ -4,7 +4,7 @@ The operator `bpy.ops.innerwalk.NAME` calls the function NAME with the same para
 first, return one line that says what was done or requested, and raise an InnerwalkError with a message of one line.
 """
 
-from ..vr.walking import end_walk, go_to_place, start_walk, walk_at_desk
+from ..vr.walk_actions import end_walk, go_to_place, start_walk, walk_at_desk
 from .ablating import ablate, ablate_selected, restore_channels
 from .arranging import align, move, reset_layout, scale
 from .bridge import (
@@ -18,13 +18,13 @@ from .bridge import (
     start_bridge,
     wait_for_bridge,
 )
+from .clicking import pick
+from .collapsing import collapse, collapsed_blocks, collapsible_blocks, expand
 from .comparing import show_difference, stand_alone, stand_beside
 from .exporting import export_hall, export_layer
-from .folding import collapse, collapsed_blocks, collapsible_blocks, expand
 from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
 from .methods import ask_method, cancel_method, forget_requests, restore_after_undo, show_activations
 from .opening import import_recording, open_demo, outdated_halls, rebuild_groups
-from .pointing import pick
 from .selecting import select, selected
 from .shelf import draw_shelf, hold, page_shelf, place_held, shelved
 from .video import key_video, pause_video, play_video, show_video_frame, step_video, stop_video

@@ -13,7 +13,7 @@ from ...torch_bridge.client import BridgeInput
 from ...torch_bridge.recording import ACTIVATIONS, Recording, channel_picture
 from ...torch_bridge.recording.errors import BridgeError, InputError, SceneError, UnknownName
 from ..live import hall_requests, timer
-from ..live.link import Link
+from ..live.bridge_connection import BridgeConnection
 from ..live.session import current
 from ..properties import (
     ABLATED_CHANNELS,
@@ -49,7 +49,7 @@ def start_bridge(
     if not networks:
         raise BridgeError("no network is named; add one, such as the model resnet50")
     config = {"networks": {name: dict(spec) for name, spec in networks.items()}, "data": dict(data or {})}
-    _join(Link.start(python, config | {"device": device}, folder or None))
+    _join(BridgeConnection.start(python, config | {"device": device}, folder or None))
     return f"starting a bridge with {', '.join(networks)}"
 
 
@@ -64,11 +64,11 @@ def join_bridge(connection: Path | str = "", address: str = "", token: str = "")
     if address and not (port.isdecimal() and 0 < int(port) < 1 << 16):
         raise BridgeError(f"{address!r} is no address; write it as 127.0.0.1:8600")
     target = (int(port), token, host or "127.0.0.1") if address else client.read_connection(connection)
-    _join(Link(client.Bridge(*target)))
+    _join(BridgeConnection(client.Bridge(*target)))
     return f"joining the bridge at {address or connection}"
 
 
-def _join(link: Link) -> None:
+def _join(link: BridgeConnection) -> None:
     hall_requests.disconnect(current())
     current().join(link)
     timer.start()

@@ -15,7 +15,7 @@ from ..live.session import current
 from ..properties import BESIDE_ROLE, COMPARED_HALL, DIFFERENCE_METHOD, METHOD_TAG, OBJECT_ROLE, SHARED_INPUT_HALL
 from ..scene import panels
 from ..scene.hall import map_updates, store
-from ..scene.hall.pick import evaluated_depsgraph
+from ..scene.hall.ray_hits import evaluated_depsgraph
 from ..scene.state.parts import hall_collection
 from .bridge import hall_named
 from .methods import cancel_method

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...torch_bridge.recording import Network, Progress
 from ...torch_bridge.recording.errors import SceneError
-from ..atomic_files import free_path, new_folder
+from ..atomic_folders import free_path, new_folder
 from ..imaging import export
 from ..imaging.filenames import file_name, file_names
 from ..scene.hall import store

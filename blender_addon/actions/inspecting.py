@@ -10,7 +10,7 @@ import numpy as np
 
 from ...torch_bridge.recording import Layer, Maps, Recording, flag_names
 from ...torch_bridge.recording.errors import SceneError
-from ..imaging import colour, plots, statistics
+from ..imaging import colour_maps, plots, statistics
 from ..imaging.statistics import Histogram, Statistics
 from ..live.hall_requests import scene_with_uid
 from ..live.session import current
@@ -244,4 +244,4 @@ def _value_facts(found: Statistics) -> list[tuple[str, str]]:
 
 def _scale_ends(scale: float, appearance: store.Appearance) -> tuple[str, str]:
     end = format_number(scale / appearance.gain)
-    return (f"−{end}" if colour.RAMPS[appearance.colour_map].diverging else "0", end)
+    return (f"−{end}" if colour_maps.RAMPS[appearance.colour_map].diverging else "0", end)

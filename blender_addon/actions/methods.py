@@ -10,7 +10,7 @@ import bpy
 from ...torch_bridge.recording import ACTIVATIONS, Recording
 from ...torch_bridge.recording.errors import SceneError, UnknownName
 from ..live import hall_requests, timer
-from ..live.requests import MethodRequest
+from ..live.request_types import MethodRequest
 from ..live.session import current
 from ..properties import COMPARED_HALL, INPUT_TAG, METHOD_TAG, PANEL_LAYER_ID, PANEL_SHOWN_LAYER
 from ..scene.hall import store

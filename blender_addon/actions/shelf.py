@@ -16,7 +16,7 @@ from ..live.session import current
 from ..plans.shelf_desk import SHOWN
 from ..properties import HELD_PICTURE, SHELF_CONTENT
 from ..scene.hall import shelf_pictures
-from ..scene.hall.pick import Hit, find_hall
+from ..scene.hall.ray_hits import Hit, find_hall
 from ..scene.state.data_blocks import push_undo
 from .bridge import place_input
 

@@ -13,8 +13,8 @@ from ..layout import camera_presets
 from ..layout.view import View
 from ..properties import PANEL_HIDDEN, PANEL_PLANNED_PLACE, SOLO_LAYER
 from ..scene.hall import store, visibility
-from ..scene.hall.refit import prepare_build, refit_hall, update_title
-from ..scene.materials import scene_colours
+from ..scene.hall.relayout import prepare_build, refit_hall, update_title
+from ..scene.materials import colour_settings
 from ..scene.panels import panel_of, world_matrix
 from ..scene.view import viewport
 from .selecting import select
@@ -85,7 +85,7 @@ def show_look(
     appearance = replace(now, **{name: value for name, value in changes.items() if value is not None})
     if theme is not None and theme != now.theme:
         appearance = replace(appearance, theme=theme, ramp=ramp)
-    scene_colours.set_scene_colours(
+    colour_settings.set_scene_colours(
         scene,
         ramp=appearance.colour_map,
         normalisation=appearance.normalisation,

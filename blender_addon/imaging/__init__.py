@@ -4,17 +4,17 @@ Pure numpy, no bpy.
 """
 
 __all__ = [
-    "atlas",
     "channel_images",
-    "colour",
-    "colour_lut",
+    "colour_cube",
+    "colour_maps",
     "export",
     "filenames",
     "heat_map",
     "panel_image",
-    "picking",
+    "panel_rays",
     "plots",
     "png",
     "statistics",
     "texture_levels",
+    "tile_grids",
 ]

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...torch_bridge.recording import Maps
 from . import plots, png
-from .colour import MARKER, THEMES, colour_values, srgb, to_linear, to_srgb
+from .colour_maps import MARKER, THEMES, colour_values, srgb, to_linear, to_srgb
 
 STEPS = 65535
 """Largest 16-bit value."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .colour import MIN_PEAK, THEMES, srgb
+from .colour_maps import MIN_PEAK, THEMES, srgb
 
 GREY, DIM = 0.75, 0.55
 """Shares of saturation and brightness that the picture loses beneath the heat."""

@@ -10,11 +10,23 @@ from functools import lru_cache
 
 import numpy as np
 
-from . import atlas
+from . import tile_grids
 from .channel_images import Colouring
-from .colour import BAR, FLAG_FROM, MARKER, MIN_PEAK, RAMPS, ROWS, THEMES, ZERO_LINE, srgb, to_linear, to_srgb
+from .colour_maps import (
+    BAR,
+    FLAG_FROM,
+    MARKER,
+    MIN_PEAK,
+    RAMPS,
+    TABLE_ENTRIES,
+    THEMES,
+    ZERO_LINE,
+    srgb,
+    to_linear,
+    to_srgb,
+)
 
-MARKED, TRACK, LINE = ROWS, ROWS + 1, ROWS + 2
+MARKED, TRACK, LINE = TABLE_ENTRIES, TABLE_ENTRIES + 1, TABLE_ENTRIES + 2
 """Palette rows after those of the colour map: non-finite values, a bar's track and its zero line."""
 BAR_SHAPE = (16, 64)
 """Height and width of a bar's tile, texels."""
@@ -61,19 +73,19 @@ def draw_panel(content: PanelContent, look: Colouring, level: int = 0) -> np.nda
 def _palette(theme: str, ramp: str) -> np.ndarray:
     """Returns the palette (ROWS + 3, 3) sRGB 0..1."""
     others = srgb(MARKER), srgb(THEMES[theme]["track"]), srgb(THEMES[theme]["frame"])
-    return np.concatenate([RAMPS[ramp].colours(np.linspace(0, 1, ROWS)), others])
+    return np.concatenate([RAMPS[ramp].colours(np.linspace(0, 1, TABLE_ENTRIES)), others])
 
 
 def _value_rows(content: PanelContent, look: Colouring) -> np.ndarray:
     """Returns the palette row of each value, (C, H, W) uint16, rounded like the shader's lookup."""
     ramp, count = RAMPS[look.ramp], len(content.scales)
     cells, height, width, _ = content.texels.shape
-    steps = np.ones(cells * atlas.PER_CELL)
-    steps[:count] = (ROWS - 1) * ramp.scale * look.gain / np.maximum(content.scales, MIN_PEAK)
+    steps = np.ones(cells * tile_grids.PER_CELL)
+    steps[:count] = (TABLE_ENTRIES - 1) * ramp.scale * look.gain / np.maximum(content.scales, MIN_PEAK)
     with np.errstate(over="ignore"):
-        position = content.texels * steps.astype(np.float32).reshape(cells, 1, 1, atlas.PER_CELL)
-    position += np.float32((ROWS - 1) * ramp.offset + 0.5)
-    rows = np.clip(position, 0, ROWS - 1, out=position).astype(np.uint16)
+        position = content.texels * steps.astype(np.float32).reshape(cells, 1, 1, tile_grids.PER_CELL)
+    position += np.float32((TABLE_ENTRIES - 1) * ramp.offset + 0.5)
+    rows = np.clip(position, 0, TABLE_ENTRIES - 1, out=position).astype(np.uint16)
     if content.texels.max() > FLAG_FROM:
         rows[content.texels > FLAG_FROM] = MARKED
     return rows.transpose(0, 3, 1, 2).reshape(-1, height, width)[:count]
@@ -88,7 +100,7 @@ def _bar_rows(content: PanelContent, look: Colouring) -> np.ndarray:
     x, y = (np.arange(width) + 0.5) / width, (np.arange(height)[:, None] + 0.5) / height
     filled = ((x - ramp.offset) * (x - position) < 0) & (abs(y - sum(BAR) / 2) <= (BAR[1] - BAR[0]) / 2)
     background = np.where(abs(x - ramp.offset) <= ZERO_LINE, LINE, TRACK)
-    rows = np.where(filled, np.where(position > ramp.offset, ROWS - 1, 0), background).astype(np.uint16)
+    rows = np.where(filled, np.where(position > ramp.offset, TABLE_ENTRIES - 1, 0), background).astype(np.uint16)
     rows[values > FLAG_FROM] = MARKED
     return rows
 
@@ -108,7 +120,7 @@ def _composite(texels: np.ndarray, theme: str, level: int) -> np.ndarray:
 
 def _downsample(tiles: np.ndarray, level: int) -> np.ndarray:
     """Halves tiles (n, H, W, 4) of linear light `level` times and converts them to sRGB."""
-    tiles = atlas.block_means(tiles, 1 << level)
+    tiles = tile_grids.block_means(tiles, 1 << level)
     return np.concatenate([to_srgb(tiles[..., :3]), tiles[..., 3:]], -1, dtype=np.float32)
 
 

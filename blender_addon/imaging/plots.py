@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .colour import BAR, MARKER, MIN_PEAK, RAMPS, THEMES, ZERO_LINE, colour_values, srgb
+from .colour_maps import BAR, MARKER, MIN_PEAK, RAMPS, THEMES, ZERO_LINE, colour_values, srgb
 from .statistics import Histogram
 
 EDGE = 256

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .atlas import MAX_SIDE
+from .tile_grids import MAX_SIDE
 
 TEXEL = 4
 """Bytes of an RGBA texel."""

@@ -6,8 +6,8 @@ World: x across, y along the walk, z up; metres and radians.
 from .blocks import Block, matching_blocks, shown_graph
 from .boards import Board, answer_board, input_board, shelf_desk, title_board
 from .edge_routes import LEVELS, edge_path
+from .hall_model import FILL, HALF, EdgeRun, Hall, Slot, Stage, Wing, panel_grid
 from .layout_checks import measure_layout
-from .model import FILL, HALF, EdgeRun, Hall, Slot, Stage, Wing, panel_grid
 from .planner import FIGURE_YAW, FORWARD, JOIN, lay_out, lay_out_figure
 from .stages import stage_title
 from .text_fitting import CAP, DESCENT, Align, Font, Label

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .model import Hall
+from .hall_model import Hall
 
 GATE, FIGURE_GATE = 2.6, 1.4
 """y of the posts of the input and the title board, in a walk and in a figure; metres."""

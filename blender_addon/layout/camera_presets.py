@@ -11,8 +11,8 @@ import numpy as np
 from .boards import answer_board, boards, shelf_desk, wall
 from .edge_routes import LEVELS, edge_path
 from .figure_projection import FigureProjection, overlaps
+from .hall_model import BASE, EYE, HALF, TOP, EdgeRun, Hall, Slot
 from .label_placement import stage_labels
-from .model import BASE, EYE, HALF, TOP, EdgeRun, Hall, Slot
 from .view import SENSOR, View
 
 AZIMUTH, ELEVATION = math.radians(57), math.radians(38)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .model import EdgeKind, EdgeRun, Hall, Slot
+from .hall_model import EdgeKind, EdgeRun, Hall, Slot
 
 LEVELS = {"walk": (0.03, 3.45), "figure": (1.30, 2.35)}
 """Heights of near and of far edges, metres; a figure's are computed from its camera by `figure_levels`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .boards import wall
-from .model import Hall, Slot
+from .hall_model import Hall, Slot
 from .view import View
 
 

@@ -12,7 +12,7 @@ from ...torch_bridge.recording import Layer
 from .blocks import named_blocks
 from .boards import ground, wall
 from .figure_projection import FigureProjection, label_box, overlaps
-from .model import Hall, Slot, Stage
+from .hall_model import Hall, Slot, Stage
 from .stages import stage_title
 from .text_fitting import (
     CAP,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .edge_routes import edge_path
-from .model import EdgeRun, Hall, Slot
+from .hall_model import EdgeRun, Hall, Slot
 
 
 def measure_layout(hall: Hall) -> dict[str, float]:

@@ -24,8 +24,8 @@ from .camera_presets import (
     things_in_figure,
 )
 from .edge_routes import LINE, MARGIN, route_board_edges, route_edges
+from .hall_model import BASE, EYE, HALF, EdgeRun, Hall, Slot, SlotKind, Stage, Wing, cell_aspect, panel_grid
 from .label_placement import figure_margin
-from .model import BASE, EYE, HALF, EdgeRun, Hall, Slot, SlotKind, Stage, Wing, cell_aspect, panel_grid
 from .stages import cut_stages, group_stages
 from .view import View
 from .wing_cuts import MOST, PRICE, choose_cuts

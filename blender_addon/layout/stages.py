@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from .model import Stage
+from .hall_model import Stage
 
 LEAST = 6
 """Least number of panels of a stage; a shorter one joins the next and is named with it."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...torch_bridge.recording import Layer
 from .blocks import module_path
-from .model import Slot
+from .hall_model import Slot
 
 Font = Literal["sans", "mono"]
 Align = Literal["left", "centre", "right"]

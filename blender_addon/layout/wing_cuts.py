@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .model import Hall
+from .hall_model import Hall
 
 MOST = 7
 """Greatest number of wings that is tried for a figure."""

@@ -1,11 +1,11 @@
 """The connection to a bridge: requests run in threads, and a timer shows their answers in halls.
 
-`hall_requests`, `event_handlers` and `timer` need bpy; what is exported here doesn't.
+`hall_requests`, `bridge_events` and `timer` need bpy; what is exported here doesn't.
 """
 
+from .bridge_connection import BridgeConnection, Event
 from .hall_state import HallState, VideoPlayback
-from .link import Event, Link
-from .requests import MethodRequest, Request
+from .request_types import MethodRequest, Request
 from .session import Session, current
 
-__all__ = ["Event", "HallState", "Link", "MethodRequest", "Request", "Session", "VideoPlayback", "current"]
+__all__ = ["BridgeConnection", "Event", "HallState", "MethodRequest", "Request", "Session", "VideoPlayback", "current"]

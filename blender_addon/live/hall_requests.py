@@ -14,7 +14,7 @@ from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
 from ..properties import ABLATED_CHANNELS, INPUT_TAG, METHOD_TAG, PANEL_LAYER_ID, PANEL_SHOWN_LAYER, SHOWN_METHOD
 from ..scene import panels
 from ..scene.hall import store
-from ..scene.hall.pick import map_shape
+from ..scene.hall.ray_hits import map_shape
 from .session import Session
 
 LISTENERS: list[Callable[[str, Recording | None], None]] = []

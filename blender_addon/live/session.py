@@ -17,9 +17,9 @@ from typing import Any
 from ...torch_bridge.client import Ablate, Bridge, BridgeInput
 from ...torch_bridge.recording import Maps, Recording
 from ...torch_bridge.recording.errors import BridgeError, UnknownName
+from .bridge_connection import BridgeConnection, Event
 from .hall_state import HallState, VideoPlayback
-from .link import Event, Link
-from .requests import MethodRequest, Request
+from .request_types import MethodRequest, Request
 
 MEMORY_BYTES = 256 << 20
 """Bytes of maps that are kept, so that undo can show them again."""
@@ -31,7 +31,7 @@ class Session:
     """The session of one run of Blender; `current` returns it."""
 
     def __init__(self) -> None:
-        self.link: Link | None = None
+        self.link: BridgeConnection | None = None
         self.error = ""
         """The last error as one line for people; "" once something has succeeded since."""
         self.requests: dict[str, Request] = {}
@@ -55,7 +55,7 @@ class Session:
         """State of the connection: off, starting, ready or ended."""
         return self.link.state if self.link is not None else "off"
 
-    def join(self, link: Link) -> None:
+    def join(self, link: BridgeConnection) -> None:
         """Use this connection from now on."""
         self.link, self.error = link, ""
 
@@ -80,7 +80,7 @@ class Session:
         for video in videos:
             self._close_on_bridge(video)
 
-    def ready_link(self) -> Link:
+    def ready_link(self) -> BridgeConnection:
         """Return the connection. Raises BridgeError unless it is ready."""
         if self.link is None:
             raise BridgeError("no bridge; start one or join one in the Innerwalk tab")

@@ -11,7 +11,7 @@ import bpy
 from ...torch_bridge.recording.errors import BridgeError
 from ..properties import INPUT_TAG
 from ..scene.hall.store import halls
-from .event_handlers import SLOW, handle
+from .bridge_events import SLOW, handle
 from .hall_requests import close_unused_videos
 from .session import Session, current
 

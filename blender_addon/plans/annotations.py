@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...torch_bridge.recording import FLAGS, flag_names
-from ..imaging.atlas import Grid
+from ..imaging.tile_grids import Grid
 from .primitives import FLAT, Colour, Interval, Plan, Plane, Style
 
 LETTERS = dict(zip(FLAGS, ("D", "=", "S", "A", "!"), strict=True))

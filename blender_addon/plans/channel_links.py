@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..imaging.atlas import Grid
+from ..imaging.tile_grids import Grid
 from ..properties import BEAMS_ROLE
 from .annotations import add_outline
 from .primitives import Plan, Plane, Style

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..imaging import colour
+from ..imaging import colour_maps
 from .number_text import format_number
 from .primitives import Plan, Plane
 
@@ -30,7 +30,7 @@ class ColourScale:
     note: str
 
 
-def colour_scale(ramp: colour.Ramp, normalisation: int, gain: float, peak: float | None) -> ColourScale:
+def colour_scale(ramp: colour_maps.Ramp, normalisation: int, gain: float, peak: float | None) -> ColourScale:
     """Returns the scale of a colour map, with numbers at its ends where the peak is known.
 
     normalisation: index of its text in NOTES.
@@ -45,11 +45,11 @@ def colour_scale(ramp: colour.Ramp, normalisation: int, gain: float, peak: float
 
 def add_scale(plan: Plan, plane: Plane, width: float, size: float, scale: ColourScale) -> None:
     """Adds a bar of `width` × `size` metres at the plane's origin, with its texts of that size below it."""
-    ramp = colour.RAMPS[scale.ramp]
+    ramp = colour_maps.RAMPS[scale.ramp]
     x = np.linspace(0, width, STEPS + 1)
     across = np.stack([x[:-1], x[1:], x[1:], x[:-1]], 1)
     up = np.broadcast_to([0.0, 0.0, size, size], across.shape)
-    plan.quads(plane.points(across, up, 0.02), colour.to_linear(ramp.colours((np.arange(STEPS) + 0.5) / STEPS)))
+    plan.quads(plane.points(across, up, 0.02), colour_maps.to_linear(ramp.colours((np.arange(STEPS) + 0.5) / STEPS)))
     below = -0.95 * size
     plan.text(plane, scale.low, size, "quiet", y=below)
     plan.text(plane, scale.high, size, "quiet", x=width, y=below, align="right")

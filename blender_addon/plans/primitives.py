@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...torch_bridge.recording.errors import UnknownName
-from ..imaging import colour as colours
+from ..imaging import colour_maps as colours
 from ..layout import boards
 from ..layout.text_fitting import CAP, DESCENT, Align, Font, text_width
 

@@ -1,5 +1,5 @@
 """Walks through a hall: with a headset and two hands, or at the desk with a crosshair and keys."""
 
-from .walking import end_walk, go_to_place, start_walk, walk_at_desk
+from .walk_actions import end_walk, go_to_place, start_walk, walk_at_desk
 
 __all__ = ["end_walk", "go_to_place", "start_walk", "walk_at_desk"]

@@ -10,12 +10,12 @@ import numpy as np
 from mathutils import Matrix
 
 from ...torch_bridge.recording.errors import InnerwalkError
-from ..actions import pointing, shelf
+from ..actions import clicking, shelf
 from ..scene.panels import find_panel, link_drawing, panel_of, world_matrix
 from ..scene.state.data_blocks import push_undo
 from ..time_slicing import run_for
 from . import grips
-from .display import menu, menu_pages
+from .display import menu_layout, menu_pages
 from .walk import Grip, Hand, MenuBoard, Walk
 
 TURN = math.radians(30)
@@ -48,12 +48,12 @@ def _pick(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
         return choose_item(walk, walk.menu, hand, scene)
     if hand.hit is None:
         return ""
-    if pointing.hit_kind(hand.hit) == "floor":
+    if clicking.hit_kind(hand.hit) == "floor":
         return _teleport(walk, hand)
-    if not pointing.has_effect(scene, hand.hit):
+    if not clicking.has_effect(scene, hand.hit):
         return ""
     role, walk.card_hand = hand.hit.role, hand.name
-    message = pointing.ON_CLICK[role](scene, hand.hit)
+    message = clicking.ON_CLICK[role](scene, hand.hit)
     walk.picture_hand = hand.name if shelf.held(scene) >= 0 else ""
     if role in ("input", "shelf"):
         push_undo("Place Picture" if role == "input" else "Take Picture")
@@ -111,7 +111,7 @@ def _toggle_menu(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
     ahead = -eye[:3, 2] * (1.0, 1.0, 0.0)
     ahead = ahead / max(float(np.linalg.norm(ahead)), 1e-6)
     middle = eye[:3, 3] + ahead * MENU_DISTANCE - (0.0, 0.0, MENU_DROP)
-    width, height = menu.size(page)
+    width, height = menu_layout.size(page)
     pose = grips.facing_pose(middle, eye[:3, 3], offset=(-width / 2, -height / 2, 0.0))
     walk.menu = MenuBoard(page, "root", np.array(pose))
     return ""

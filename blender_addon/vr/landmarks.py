@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..layout.boards import Board, answer_board, input_board
-from ..layout.model import Hall
+from ..layout.hall_model import Hall
 from ..layout.stages import stage_title
 
 STAGE_DISTANCE = 0.5

@@ -18,13 +18,13 @@ import numpy as np
 from mathutils import Vector
 
 from ..actions.exporting import ExportSteps, export_steps
-from ..imaging.picking import intersect_plane
+from ..imaging.panel_rays import intersect_plane
 from ..live.hall_requests import scene_named
-from ..scene.hall import pick
-from ..scene.hall.pick import Hit
-from ..scene.hall.refit import prepare_build
+from ..scene.hall import ray_hits
+from ..scene.hall.ray_hits import Hit
+from ..scene.hall.relayout import prepare_build
 from ..scene.hall.store import read_appearance
-from .display import menu
+from .display import menu_layout
 from .landmarks import Landmark, plan_landmarks
 
 RAY_LENGTH = 1.5
@@ -89,7 +89,7 @@ class Hand:
 class MenuBoard:
     """The open menu: its page and its plane in the world."""
 
-    page: menu.Page
+    page: menu_layout.Page
     name: str
     """Name of the page."""
     pose: np.ndarray
@@ -179,16 +179,16 @@ class Walk:
         hand.on_menu, hand.item, hand.hit, hand.distance = False, -1, None, RAY_LENGTH
         if self.menu is not None and self._points_at(hand, self.menu):
             return
-        hand.hit = pick.pick(scene, pick.evaluated_depsgraph(scene), hand.position, hand.direction)
+        hand.hit = ray_hits.pick(scene, ray_hits.evaluated_depsgraph(scene), hand.position, hand.direction)
         if hand.hit is not None:
             hand.distance = (Vector(hand.hit.position) - hand.position).length
 
     def _points_at(self, hand: Hand, board: MenuBoard) -> bool:
         hit = intersect_plane(board.pose, hand.position.to_tuple(), hand.direction.to_tuple())
-        if hit is None or not hit.front or not menu.contains(board.page, hit.x, hit.y):
+        if hit is None or not hit.front or not menu_layout.contains(board.page, hit.x, hit.y):
             return False
         hand.on_menu, hand.distance = True, hit.distance
-        hand.item = menu.item_at(board.page, hit.x, hit.y)
+        hand.item = menu_layout.item_at(board.page, hit.x, hit.y)
         return True
 
 

@@ -16,20 +16,20 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from ..actions import pointing, shelf
+from ..actions import clicking, shelf
 from ..actions.inspecting import format_value
-from ..layout.model import FILL
+from ..layout.hall_model import FILL
 from ..scene.hall import shelf_pictures
-from ..scene.hall.pick import Hit, pixel_of
+from ..scene.hall.ray_hits import Hit, pixel_of
 from ..scene.hall.store import read_appearance
 from ..scene.paint import glyphs
 from ..scene.paint.pictures import picture_image, read_pixels
 from ..scene.panels import channel_places, find_panel, grid_of, size_of, world_matrix
 from ..scene.panels.values import is_vector
 from . import grips
-from .display import menu
+from .display import menu_layout
 from .display.card_content import Card
-from .display.menu_page import Page
+from .display.menu_types import Page
 from .drawing.canvas import Canvas
 from .drawing.gpu_draw import LINE_WIDTH, GpuState, Lines, Pair, draw_ring, rim_points, rod_matrix
 from .drawing.textures import DENSITY, DoubleBuffer, PaintedCanvas, free_paint_targets
@@ -143,7 +143,7 @@ class WalkDrawing:
         target = self._targets[hand.name]
         if target.key != key:
             outline = outline_of(scene, hit, max(LINE_WIDTH, OUTLINE_SLOPE * hand.distance)) if hit else None
-            on_floor = hit is not None and hand.grip is None and pointing.hit_kind(hit) == "floor"
+            on_floor = hit is not None and hand.grip is None and clicking.hit_kind(hit) == "floor"
             self._show(target.label, None)
             self._targets[hand.name] = DrawnTarget(key, outline, on_floor, target.label)
             return
@@ -163,7 +163,7 @@ class WalkDrawing:
             return
         pointed = max((hand.item for hand in self.walk.hands.values()), default=-1)
         if pointed not in self._painted_pages:
-            self._painted_pages[pointed] = PaintedCanvas(menu.draw(board.page, pointed), self.menu_density)
+            self._painted_pages[pointed] = PaintedCanvas(menu_layout.draw(board.page, pointed), self.menu_density)
         self._show(self._menu, self._painted_pages[pointed])
 
     def update_picture(self, scene: bpy.types.Scene) -> None:

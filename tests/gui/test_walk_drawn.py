@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from innerwalk.blender_addon.imaging.colour import THEMES, srgb, to_linear
+from innerwalk.blender_addon.imaging.colour_maps import THEMES, srgb, to_linear
 
 DARK = THEMES["dark"]
 

@@ -23,11 +23,11 @@ def figure(source, out, *words):
 
 
 def test_the_words_are_those_of_the_recipes():
-    from innerwalk.blender_addon.scene.materials import scene_colours
+    from innerwalk.blender_addon.scene.materials import colour_settings
     from innerwalk.blender_addon.scene.view import render
 
     assert ENGINES == tuple(render.ENGINES)
-    assert NORMALISATIONS == tuple(scene_colours.NORMALISATIONS)
+    assert NORMALISATIONS == tuple(colour_settings.NORMALISATIONS)
     assert THEMES
     assert MAPS
 

@@ -20,7 +20,7 @@ from innerwalk.torch_bridge.recording.errors import RecordingError, SceneError, 
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import layout  # noqa: E402
-from innerwalk.blender_addon.imaging import colour  # noqa: E402
+from innerwalk.blender_addon.imaging import colour_maps  # noqa: E402
 from innerwalk.blender_addon.layout import camera_presets  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
@@ -59,7 +59,7 @@ def test_nothing_of_an_overview_is_cut(empty_scene, recorded, tmp_path):
     for theme in ("dark", "paper"):
         order = FigureOptions(size=(640, 360), samples=2, theme=theme)
         picture = pixels(render_figure(recorded, tmp_path / f"{theme}.png", order)).astype(int)
-        ground = np.rint(colour.srgb(colour.THEMES[theme]["floor"]) * 255)
+        ground = np.rint(colour_maps.srgb(colour_maps.THEMES[theme]["floor"]) * 255)
         rim = np.concatenate([picture[:4].reshape(-1, 3), picture[-4:].reshape(-1, 3), picture[:, :4].reshape(-1, 3)])
         assert np.abs(rim - ground).max() <= 1
         title = picture[20:60, 20:260]
@@ -77,7 +77,7 @@ def test_legend_of_a_figure_has_the_colours_of_the_map(empty_scene, recorded, tm
     )
     for share in (0.02, 0.25, 0.75, 0.98):
         found = picture[row, int((corner.left + share * corner.width) / 2)]
-        assert np.abs(found - 255 * colour.RAMPS["signed"].colours(np.array(share))).max() < 8
+        assert np.abs(found - 255 * colour_maps.RAMPS["signed"].colours(np.array(share))).max() < 8
 
 
 def test_no_air_lies_before_the_layer_that_is_looked_at(empty_scene, recorded, tmp_path):

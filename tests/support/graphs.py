@@ -7,7 +7,7 @@ from pathlib import Path
 
 from innerwalk.blender_addon import layout
 from innerwalk.blender_addon.layout import camera_presets
-from innerwalk.blender_addon.layout.model import Hall
+from innerwalk.blender_addon.layout.hall_model import Hall
 from innerwalk.blender_addon.layout.view import View
 from innerwalk.torch_bridge.recording import Layer
 

@@ -6,7 +6,7 @@ import bpy
 
 from ...plans.legend import ColourScale, colour_scale
 from ...properties import COLOUR_GAIN, LARGEST_PEAK, PEAK_WEIGHTS
-from ..materials.scene_colours import scene_colour_map
+from ..materials.colour_settings import scene_colour_map
 
 
 def read_colour_scale(scene: bpy.types.Scene, layer_peak: float | None = None, *, bars: bool = False) -> ColourScale:

@@ -5,8 +5,8 @@ from .baking import bake, is_baked, unbake
 from .build import clear_hall, create_hall, rebuild_hall
 from .input_updates import show_recording
 from .map_updates import update_after_maps
-from .pick import Hit, find_hall, pick_at, pixel_of
-from .refit import prepare_build, refit_hall, update_title
+from .ray_hits import Hit, find_hall, pick_at, pixel_of
+from .relayout import prepare_build, refit_hall, update_title
 from .store import Appearance, halls, is_hall, read_appearance, read_description, read_recording
 from .visibility import apply_visibility, is_hidden, solo_layer
 

@@ -32,7 +32,7 @@ from ...properties import (
 )
 from ..dressing import input_overlay, sky
 from ..dressing.scene_scale import read_colour_scale
-from ..materials.scene_colours import set_scene_colours
+from ..materials.colour_settings import set_scene_colours
 from ..paint.meshes import add_plan
 from ..paint.pictures import add_pictures
 from ..paint.styles import theme_style

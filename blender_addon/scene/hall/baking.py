@@ -32,14 +32,14 @@ from ...properties import (
     PEAK_WEIGHTS,
 )
 from .. import panels
-from ..materials import images, panel_material, scene_colours
-from ..paint import colour_uvs
+from ..materials import colour_settings, images, panel_material
+from ..paint import colour_cube_uvs
 from ..paint.meshes import fill, paint_material
 from ..panels import values
 from ..state.parts import find_child
 from . import store
 from .build import remove_objects
-from .pick import map_shape
+from .ray_hits import map_shape
 
 
 def bake(scene: bpy.types.Scene, viewer: Matrix, budget: int) -> Generator[bool, None, bool]:
@@ -82,7 +82,7 @@ def unbake(scene: bpy.types.Scene) -> None:
             tiles.show_viewport = True
     remove_objects(list(_baked_copies(scene)))
     if not any(BAKED_LEVEL in holder for holder in bpy.data.objects):
-        colour_uvs.remove_lookup(_paint_materials())
+        colour_cube_uvs.remove_lookup(_paint_materials())
 
 
 def is_baked(scene: bpy.types.Scene) -> bool:
@@ -134,7 +134,7 @@ def _bake_panel(scene: bpy.types.Scene, panel: bpy.types.Object, level: int) -> 
     baked = find_child(panel, BAKED_ROLE) or _add_baked_copy(panel, texture_extent(panel).size(level))
     grid_key = f"{panels.grid_of(panel)} {zlib.crc32(panels.channel_places(panel).tobytes())}"
     peak = scene[LARGEST_PEAK] if scene[PEAK_WEIGHTS][2] else 0.0
-    content_key = f"{level} {panel.get(PANEL_FILL_COUNT)} {peak} {scene_colours.read_scene_colours(scene)}"
+    content_key = f"{level} {panel.get(PANEL_FILL_COUNT)} {peak} {colour_settings.read_scene_colours(scene)}"
     if (baked.get(BAKED_GRID), baked.get(DRAWN_CONTENT)) == (grid_key, content_key):
         return False
     if baked.get(BAKED_GRID) != grid_key:
@@ -181,7 +181,7 @@ def _build_quads(mesh: Any, panel: bpy.types.Object) -> None:
 
 
 def _draw_texture(scene: bpy.types.Scene, panel: bpy.types.Object, image: bpy.types.Image, level: int) -> None:
-    grid, colours = panels.grid_of(panel), scene_colours.read_scene_colours(scene)
+    grid, colours = panels.grid_of(panel), colour_settings.read_scene_colours(scene)
     texels, scales = values.texels_of(panel), values.scales_of(scene, panel)
     shown = panels.channel_places(panel)[: len(scales)]
     content = panel_image.PanelContent(_kind(panel), texels, scales, shown, grid.columns, grid.rows)
@@ -203,10 +203,10 @@ def _paint_materials() -> list[bpy.types.Material]:
 def _add_colour_uvs(scene: bpy.types.Scene) -> None:
     """Adds the colour lookup to paint materials, and UVs into it to the scene's painted objects."""
     for material in _paint_materials() or [paint_material()]:
-        colour_uvs.add_lookup(material)
+        colour_cube_uvs.add_lookup(material)
     for holder in scene.objects:
-        if holder.type == "MESH" and any(map(colour_uvs.uses_lookup, holder.data.materials)):
-            colour_uvs.add_uvs(holder.data)
+        if holder.type == "MESH" and any(map(colour_cube_uvs.uses_lookup, holder.data.materials)):
+            colour_cube_uvs.add_uvs(holder.data)
 
 
 def _has_colour_uvs(holder: bpy.types.Object) -> bool:

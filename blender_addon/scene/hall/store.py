@@ -17,7 +17,7 @@ from mathutils import Matrix
 
 from ....torch_bridge.recording import Maps, Network, Recording, describe, describe_network, restore, restore_network
 from ....torch_bridge.recording.errors import SceneError
-from ...imaging import colour
+from ...imaging import colour_maps
 from ...properties import (
     COLLAPSED_PANELS,
     HALL_NETWORK_GRAPH,
@@ -29,7 +29,7 @@ from ...properties import (
     PANEL_LAYER_ID,
     PANEL_PLANNED_PLACE,
 )
-from ..materials import nodes, scene_colours
+from ..materials import colour_settings, nodes
 from ..paint.pictures import read_pixels
 from ..panels import channel_count, panel_metadata, panels
 from ..panels.values import is_colour, texels_of
@@ -120,7 +120,7 @@ def read_recording(scene: bpy.types.Scene) -> Recording:
 def read_appearance(scene: bpy.types.Scene) -> Appearance:
     """Returns a hall's appearance: as stored, with the scene's current colours. Raises SceneError."""
     stored = stored_document(scene).get("dress", {})
-    colours = scene_colours.read_scene_colours(scene)
+    colours = colour_settings.read_scene_colours(scene)
     return Appearance(
         theme=stored.get("theme", "dark"),
         ramp=colours["ramp"],
@@ -141,7 +141,7 @@ def read_maps(panel: bpy.types.Object, layer: str, method: str) -> Maps | None:
     if texels is None:
         return None
     coloured, channels, metadata = is_colour(panel), channel_count(panel), panel_metadata.read_metadata(panel)
-    texels[np.abs(texels) > colour.FLAG_FROM] = np.nan
+    texels[np.abs(texels) > colour_maps.FLAG_FROM] = np.nan
     numbers = panel_metadata.read_numbers(panel).items()
     extras = {"values" if name == "value" else name: array[:channels] for name, array in numbers}
     extras |= metadata.extras()

@@ -1,10 +1,10 @@
 """Node groups, materials, raw images and colour settings that show a panel's values as colours."""
 
+from .colour_settings import NORMALISATIONS, read_scene_colours, scene_colour_map, set_scene_colours
 from .compat import EEVEE, modifier_input, node_tree, set_modifier_inputs, update_modifier_inputs
 from .images import colour_table_image, create_raw_image, fit_image, pack_images, write_image
 from .nodes import NodeBuilder, NodeGroup, ensure_group, outdated_groups
 from .panel_material import CONTENTS, Content, create_emission_material, create_picture_material
-from .scene_colours import NORMALISATIONS, read_scene_colours, scene_colour_map, set_scene_colours
 
 __all__ = [
     "CONTENTS",

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import bpy
 import numpy as np
 
-from ...imaging import atlas, colour
+from ...imaging import colour_maps, tile_grids
 from ...properties import COLOUR_TABLE_IMAGE, IMAGE_OWNER_ROLE, RAW_MAPS_IMAGE
 from .nodes import STAMP
 
@@ -27,7 +27,7 @@ def write_image(image: bpy.types.Image, pixels: np.ndarray) -> None:
     image.update()
 
 
-def fit_image(image: bpy.types.Image | None, name: str, sheet: atlas.Sheet) -> bpy.types.Image:
+def fit_image(image: bpy.types.Image | None, name: str, sheet: tile_grids.Sheet) -> bpy.types.Image:
     """Returns the image scaled to the sheet's size, or a new one if it is None."""
     if image is None:
         return create_raw_image(name, sheet.width, sheet.height)
@@ -49,7 +49,7 @@ def pack_images(images: Iterable[bpy.types.Image] | None = None) -> None:
 
 def colour_table_image() -> bpy.types.Image:
     """Returns the file's table of colour maps, one row of linear RGB for each; rewrites that of another version."""
-    table = np.stack([ramp.table() for ramp in colour.RAMPS.values()])
+    table = np.stack([ramp.table() for ramp in colour_maps.RAMPS.values()])
     image = next((image for image in bpy.data.images if COLOUR_TABLE_IMAGE in image), None)
     if image is None:
         image = create_raw_image("Innerwalk colour maps", table.shape[1], table.shape[0])

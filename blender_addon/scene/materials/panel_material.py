@@ -11,7 +11,7 @@ from typing import Literal
 import bpy
 
 from ...properties import MATERIAL_IS_TEMPLATE, MATERIAL_KIND, VERSION_STAMP
-from . import shading
+from . import panel_shader
 from .compat import node_tree
 from .nodes import STAMP, NodeBuilder, NodeGroup, Socket, ensure_group
 
@@ -21,7 +21,7 @@ Content = Literal["Texels", "Peaks"]
 CONTENTS: tuple[Content, ...] = ("Texels", "Peaks")
 PICTURE_NODE = "Picture"
 """Name of the image node in a picture's material."""
-GROUPS: dict[str, NodeGroup] = {"scalar": shading.SCALAR, "bars": shading.BARS, "colour": shading.COLOUR}
+GROUPS: dict[str, NodeGroup] = {"scalar": panel_shader.SCALAR, "bars": panel_shader.BARS, "colour": panel_shader.COLOUR}
 
 
 def create_panel_material(name: str, kind: Kind) -> bpy.types.Material:
@@ -84,7 +84,7 @@ def create_picture_material(
     texture = n.add(
         "ShaderNodeTexImage", extension="EXTEND", name=PICTURE_NODE, image=image, interpolation=interpolation
     )
-    fog = n.add("ShaderNodeGroup", {0: texture.outputs["Color"]}, node_tree=ensure_group(shading.AIR))
+    fog = n.add("ShaderNodeGroup", {0: texture.outputs["Color"]}, node_tree=ensure_group(panel_shader.AIR))
     light = n.add("ShaderNodeEmission", {"Color": fog.outputs[0]})
     n.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})
     n.tree.nodes.active = texture
@@ -114,7 +114,7 @@ def _build_nodes(n: NodeBuilder, kind: Kind) -> None:
     for name in ("Color", "Alpha"):
         n.set_input(group.inputs[name], texels.outputs[name])
     if kind == "scalar":
-        for (name, _), (output, _) in zip(shading.PEAKS, shading.SAMPLE, strict=True):
+        for (name, _), (output, _) in zip(panel_shader.PEAKS, panel_shader.SAMPLE, strict=True):
             n.set_input(group.inputs[name], peaks.outputs[output])
     if kind == "bars":
         n.set_input(group.inputs["Place"], _place_in_tile(n, uv))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...imaging import atlas
+from ...imaging import tile_grids
 from .nodes import GroupInputs, NodeBuilder, NodeGroup, SocketValue
 
 GEOMETRY = (("Geometry", "Geometry"),)
@@ -27,7 +27,7 @@ def _store(
 
 
 def _mask(n: NodeBuilder) -> SocketValue:
-    _, component = n.divmod(n.named_attribute("channel", "INT"), atlas.PER_CELL)
+    _, component = n.divmod(n.named_attribute("channel", "INT"), tile_grids.PER_CELL)
     return n.combine(*(n.compare(component, number, 0.25) for number in range(3)))
 
 
@@ -41,7 +41,7 @@ def _move_points(n: NodeBuilder, inputs: GroupInputs, place: SocketValue) -> Soc
 
 
 def _quad(n: NodeBuilder, inputs: GroupInputs) -> SocketValue:
-    width, height, _ = n.separate(inputs["Cell"] * (atlas.FILL, atlas.FILL, 0.0))
+    width, height, _ = n.separate(inputs["Cell"] * (tile_grids.FILL, tile_grids.FILL, 0.0))
     size: dict[str, SocketValue] = {"Size X": width, "Size Y": height, "Vertices X": 2, "Vertices Y": 2}
     grid = n.add("GeometryNodeMeshGrid", size)
     quad = _store(n, grid.outputs["Mesh"], "UVMap", grid.outputs["UV Map"])

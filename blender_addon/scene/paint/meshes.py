@@ -13,8 +13,8 @@ from ...plans.primitives import ALIGNED, Faces, Plan, TextRun
 from ...properties import LAID_ATTRIBUTE, OBJECT_ROLE, PAINT_ATTRIBUTE, PAINT_MATERIAL_STAMP
 from ..materials.nodes import STAMP, ensure_group
 from ..materials.panel_material import create_emission_material
-from ..materials.shading import AIR
-from . import colour_uvs, glyphs
+from ..materials.panel_shader import AIR
+from . import colour_cube_uvs, glyphs
 
 
 def paint_material() -> bpy.types.Material:
@@ -119,8 +119,8 @@ def _write(mesh: Any, painted: PaintedMesh) -> None:
     colours = np.ones((len(painted.points), 4), np.float32)
     colours[:, :3] = painted.colours
     mesh.attributes.new(PAINT_ATTRIBUTE, "FLOAT_COLOR", "POINT").data.foreach_set("color", colours.ravel())
-    if any(map(colour_uvs.uses_lookup, mesh.materials)):
-        colour_uvs.add_uvs(mesh)
+    if any(map(colour_cube_uvs.uses_lookup, mesh.materials)):
+        colour_cube_uvs.add_uvs(mesh)
 
 
 def fill(mesh: bpy.types.Mesh, points: np.ndarray, faces: dict[int, np.ndarray]) -> None:

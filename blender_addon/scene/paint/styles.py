@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...plans.primitives import Style
-from ..materials import scene_colours
+from ..materials import colour_settings
 from . import glyphs
 
 
@@ -16,4 +16,4 @@ def theme_style(theme: str) -> Style:
 
 def scene_style(scene: bpy.types.Scene) -> Style:
     """Returns the style of the theme that a hall has now."""
-    return theme_style(scene_colours.read_scene_colours(scene)["theme"])
+    return theme_style(colour_settings.read_scene_colours(scene)["theme"])

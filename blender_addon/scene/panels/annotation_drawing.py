@@ -12,7 +12,7 @@ import numpy as np
 from ...plans.annotations import informative_boxes, plan_annotations, plan_input_boxes
 from ...plans.primitives import Plan, Style
 from ...properties import DRAWN_CONTENT, LAID_ATTRIBUTE, PANEL_GRID, PANEL_METADATA
-from ..materials import scene_colours
+from ..materials import colour_settings
 from ..paint.meshes import paint_over
 from ..paint.pictures import picture_size
 from ..paint.styles import scene_style
@@ -41,7 +41,7 @@ def update_input_boxes(scene: bpy.types.Scene) -> None:
     boxes = boxes[(boxes[:, 0] == channel) | (channel < 0)]
     picture = find_part(scene, "input") if len(boxes) else None
     size = picture_size(picture) if picture is not None else (0.0, 0.0)
-    key = f"{boxes.tolist()} {size} {scene_colours.read_scene_colours(scene)['theme']}" if picture is not None else ""
+    key = f"{boxes.tolist()} {size} {colour_settings.read_scene_colours(scene)['theme']}" if picture is not None else ""
     if frame is not None:
         style = scene_style(scene)
         _update(frame, key, partial(plan_input_boxes, boxes, metadata.labels, size, style), style)

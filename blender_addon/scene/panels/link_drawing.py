@@ -19,7 +19,7 @@ from ...properties import (
     PANEL_METADATA,
     PANEL_SHOWN_LAYER,
 )
-from ..materials import scene_colours
+from ..materials import colour_settings
 from ..paint.meshes import repaint
 from ..paint.styles import scene_style
 from ..state.parts import find_part
@@ -79,7 +79,7 @@ def _key(links: list[PanelLink], scene: bpy.types.Scene, pixel: float) -> str:
     """Returns a digest of all that is drawn; "" for nothing."""
     if not links:
         return ""
-    digest = hashlib.blake2b(f"{pixel} {scene_colours.read_scene_colours(scene)['theme']}".encode(), digest_size=12)
+    digest = hashlib.blake2b(f"{pixel} {colour_settings.read_scene_colours(scene)['theme']}".encode(), digest_size=12)
     for panel in {panel.name: panel for link in links for panel in (link.source, link.target)}.values():
         digest.update(str(panel.get(PANEL_METADATA, "")).encode())
         for numbers in (channel_places(panel), np.array(panel[PANEL_GRID]), np.array(world_matrix(panel))):

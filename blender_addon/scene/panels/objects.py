@@ -13,7 +13,7 @@ from mathutils import Matrix
 
 from ....torch_bridge.recording import ACTIVATIONS, Maps
 from ....torch_bridge.recording.errors import SceneError, UnknownName
-from ...imaging import atlas, colour
+from ...imaging import colour_maps, tile_grids
 from ...properties import (
     LARGEST_PEAK,
     NODE_GROUP_NAME,
@@ -72,19 +72,19 @@ def show_maps(panel: bpy.types.Object, maps: Maps) -> None:
             f"maps of {maps.layer} have {maps.channels} channels, its panel {panel.name} has {count}; "
             "build the hall again for another network"
         )
-    sheet = atlas.sheet_layout(maps.texels.shape)
+    sheet = tile_grids.sheet_layout(maps.texels.shape)
     material = _material(panel, _kind(maps))
     image, peaks = (panel_material.material_image(material, content) for content in panel_material.CONTENTS)
     fits = image is not None and tuple(image.size) == (sheet.width, sheet.height)
     tiles = tiles_modifier(panel) if fits else _require_tiles(panel)
     image = images.fit_image(image, panel.name, sheet)
-    peaks = images.fit_image(peaks, f"{panel.name} peaks", atlas.peak_sheet(sheet))
+    peaks = images.fit_image(peaks, f"{panel.name} peaks", tile_grids.peak_sheet(sheet))
     panel_material.set_material_images(material, {"Texels": image, "Peaks": peaks}, (sheet.columns, sheet.rows))
     if tiles is not None:
-        per_cell = 1 if maps.colour else atlas.PER_CELL
+        per_cell = 1 if maps.colour else tile_grids.PER_CELL
         sizes = {"Sheet Columns": sheet.columns, "Sheet Rows": sheet.rows, "Channels per Cell": per_cell}
         update_modifier_inputs(tiles, {**sizes, "Material": material})
-    images.write_image(image, atlas.flag_nonfinite(atlas.to_pixels(maps.texels, sheet)))
+    images.write_image(image, tile_grids.flag_nonfinite(tile_grids.to_pixels(maps.texels, sheet)))
     _set_peaks(panel, peaks, maps, sheet)
     panel_metadata.write_metadata(panel, maps)
     _lay_out(panel, maps)
@@ -97,7 +97,7 @@ def _lay_out(panel: bpy.types.Object, maps: Maps) -> None:
         width, height = size_of(panel)
         if PANEL_PLANNED_GRID not in panel:
             panel[PANEL_PLANNED_GRID] = list(panel[PANEL_GRID])
-        grid = atlas.largest_grid(maps.channels, maps.shape[2] / maps.shape[1], width, height)
+        grid = tile_grids.largest_grid(maps.channels, maps.shape[2] / maps.shape[1], width, height)
         panel[PANEL_MAP_COUNT], panel[PANEL_GRID_CORNER] = maps.channels, grid.corner
         show_channels(panel, np.arange(maps.channels), grid.columns, grid.rows, grid.cell, grid.corner)
     elif PANEL_PLANNED_GRID in panel:
@@ -182,10 +182,10 @@ def update_network_peak(scene: bpy.types.Scene) -> None:
         scene.render.use_persistent_data = True
 
 
-def grid_of(panel: bpy.types.Object) -> atlas.Grid:
+def grid_of(panel: bpy.types.Object) -> tile_grids.Grid:
     """Returns the grid of the panel's tiles."""
     columns, rows, width, height = panel[PANEL_GRID]
-    return atlas.Grid(int(columns), int(rows), (width, height), tuple(panel.get(PANEL_GRID_CORNER, (0.0, 0.0))))
+    return tile_grids.Grid(int(columns), int(rows), (width, height), tuple(panel.get(PANEL_GRID_CORNER, (0.0, 0.0))))
 
 
 def world_matrix(panel: bpy.types.Object) -> Matrix:
@@ -233,10 +233,10 @@ def _material(panel: bpy.types.Object, kind: panel_material.Kind) -> bpy.types.M
     return new
 
 
-def _set_peaks(panel: bpy.types.Object, image: bpy.types.Image, maps: Maps, sheet: atlas.Sheet) -> None:
+def _set_peaks(panel: bpy.types.Object, image: bpy.types.Image, maps: Maps, sheet: tile_grids.Sheet) -> None:
     """Writes the channels' peaks to their image and the largest to a property of the object."""
-    peak = np.maximum(maps.peak, colour.MIN_PEAK)
-    texels = atlas.peak_texels(peak, len(maps.texels), 1 if maps.colour else atlas.PER_CELL)
-    images.write_image(image, atlas.flag_nonfinite(atlas.to_pixels(texels, atlas.peak_sheet(sheet))))
+    peak = np.maximum(maps.peak, colour_maps.MIN_PEAK)
+    texels = tile_grids.peak_texels(peak, len(maps.texels), 1 if maps.colour else tile_grids.PER_CELL)
+    images.write_image(image, tile_grids.flag_nonfinite(tile_grids.to_pixels(texels, tile_grids.peak_sheet(sheet))))
     panel[LARGEST_PEAK], panel[PANEL_FILL_COUNT] = float(peak.max()), int(panel.get(PANEL_FILL_COUNT, 0)) + 1
     panel.update_tag(refresh={"OBJECT"})  # else the shader reads the old property; tiles aren't rebuilt

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ....torch_bridge.recording import LINK_PREFIX, Maps, pack
-from ...imaging import atlas
+from ...imaging import tile_grids
 from ...imaging.channel_ranking import strongest_channels
 from ...layout import Slot
 
@@ -65,7 +65,7 @@ def average_maps(maps: Maps, pixels: float) -> Maps:
     if factor <= 1:
         return maps
     extras = {name: array for name, array in maps.extras.items() if name != "peak"}
-    return replace(maps, texels=atlas.block_means(maps.texels, factor), extras=extras)
+    return replace(maps, texels=tile_grids.block_means(maps.texels, factor), extras=extras)
 
 
 def _choose_channels(maps: Maps, count: int, needed: Collection[int]) -> np.ndarray:

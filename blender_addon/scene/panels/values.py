@@ -6,7 +6,7 @@ import bpy
 import numpy as np
 
 from ....torch_bridge.recording.errors import UnknownName
-from ...imaging import atlas, colour
+from ...imaging import colour_maps, tile_grids
 from ...properties import LARGEST_PEAK, PANEL_LAYER_ID, PEAK_WEIGHTS
 from ..materials import panel_material
 from ..materials.compat import modifier_input
@@ -19,13 +19,13 @@ def is_colour(panel: bpy.types.Object) -> bool:
     return panel_material.material_kind(panel.data.materials[0]) == "colour"
 
 
-def sheet_of(panel: bpy.types.Object) -> atlas.Sheet | None:
+def sheet_of(panel: bpy.types.Object) -> tile_grids.Sheet | None:
     """Returns the arrangement of cells in a panel's image; None if a person has removed image, material or modifier."""
     image, tiles = image_of(panel), tiles_modifier(panel)
     if image is None or tiles is None:
         return None
     columns, rows = (int(modifier_input(tiles, f"Sheet {name}")) for name in ("Columns", "Rows"))
-    return atlas.Sheet(columns, rows, *image.size)
+    return tile_grids.Sheet(columns, rows, *image.size)
 
 
 def texels_of(panel: bpy.types.Object) -> np.ndarray | None:
@@ -38,7 +38,9 @@ def texels_of(panel: bpy.types.Object) -> np.ndarray | None:
         return None
     pixels = np.zeros(sheet.height * sheet.width * 4, np.float32)
     image_of(panel).pixels.foreach_get(pixels)
-    return atlas.to_texels(pixels, sheet, -(-channel_count(panel) // (1 if is_colour(panel) else atlas.PER_CELL)))
+    return tile_grids.to_texels(
+        pixels, sheet, -(-channel_count(panel) // (1 if is_colour(panel) else tile_grids.PER_CELL))
+    )
 
 
 def map_of(panel: bpy.types.Object, channel: int) -> np.ndarray | None:
@@ -55,7 +57,7 @@ def map_of(panel: bpy.types.Object, channel: int) -> np.ndarray | None:
     column, row = divmod(cell, sheet.rows)
     texels = pixels.reshape(sheet.height, sheet.width, 4)[row * height :, column * width :][:height, :width]
     values = texels[..., part].copy()
-    values[np.abs(values) > colour.FLAG_FROM] = np.nan
+    values[np.abs(values) > colour_maps.FLAG_FROM] = np.nan
     return values
 
 
@@ -75,7 +77,7 @@ def value_at(panel: bpy.types.Object, channel: int, row: int, column: int) -> np
         raise UnknownName(f"pixel of {panel[PANEL_LAYER_ID]}", f"({column}, {row})", [pixels])
     first = 4 * (((cell % sheet.rows) * height + row) * sheet.width + cell // sheet.rows * width + column)
     values = _read(image_of(panel))[first : first + 4].copy()[part]
-    return np.where(np.abs(values) > colour.FLAG_FROM, np.float32(np.nan), values)
+    return np.where(np.abs(values) > colour_maps.FLAG_FROM, np.float32(np.nan), values)
 
 
 def peaks_of(panel: bpy.types.Object) -> np.ndarray:
@@ -85,8 +87,8 @@ def peaks_of(panel: bpy.types.Object) -> np.ndarray:
         return np.full(count, panel[LARGEST_PEAK], np.float32)
     pixels = np.zeros(sheet.columns * sheet.rows * 4, np.float32)
     image.pixels.foreach_get(pixels)
-    per_cell = 1 if is_colour(panel) else atlas.PER_CELL
-    cells = atlas.to_texels(pixels, atlas.peak_sheet(sheet), -(-count // per_cell))
+    per_cell = 1 if is_colour(panel) else tile_grids.PER_CELL
+    cells = tile_grids.to_texels(pixels, tile_grids.peak_sheet(sheet), -(-count // per_cell))
     return cells[..., :per_cell].reshape(-1)[:count]
 
 
@@ -115,7 +117,7 @@ def _cell(panel: bpy.types.Object, channel: int) -> tuple[int, int | slice]:
     count = channel_count(panel)
     if not 0 <= channel < count:
         raise UnknownName(f"channel of {panel[PANEL_LAYER_ID]}", str(channel), [f"0 to {count - 1}"])
-    return (channel, slice(0, 3)) if is_colour(panel) else divmod(channel, atlas.PER_CELL)
+    return (channel, slice(0, 3)) if is_colour(panel) else divmod(channel, tile_grids.PER_CELL)
 
 
 MAX_BUFFER = 1 << 22

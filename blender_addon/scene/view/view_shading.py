@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 import bpy
 
-from ...imaging.colour import THEMES, srgb
-from ..materials import scene_colours
+from ...imaging.colour_maps import THEMES, srgb
+from ..materials import colour_settings
 
 ShadingMode = Literal["baked", "preview"]
 EFFECTS = ("show_xray", "show_shadows", "show_cavity", "show_object_outline", "use_dof")
@@ -26,7 +26,7 @@ def set_shading(scene: bpy.types.Scene, shading: bpy.types.View3DShading, mode: 
     """Sets the shading for a hall; returns the previous settings for `restore_shading`."""
     wanted = SETTINGS[mode]
     if mode == "baked":
-        theme = THEMES[scene_colours.read_scene_colours(scene)["theme"]]
+        theme = THEMES[colour_settings.read_scene_colours(scene)["theme"]]
         floor = srgb(theme["floor"])  # the floor's colour hides where the floor ends, as solid shading has no fog
         wanted = wanted | {"background_color": tuple(floor**GAMMA)}
     previous = {name: _value(shading, name) for name in wanted}

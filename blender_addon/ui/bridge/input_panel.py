@@ -57,7 +57,7 @@ class INNERWALK_OT_place_input(NeedsNetwork, ActionOperator):
 
 def _hall_under_cursor(context: bpy.types.Context, event: bpy.types.Event) -> str:
     """Returns the name of another hall whose input frame is under the cursor, "" for this hall or none."""
-    from ...scene.hall.pick import find_hall, pick_at
+    from ...scene.hall.ray_hits import find_hall, pick_at
 
     if context.region is None or context.region.type != "WINDOW" or context.region_data is None:
         return ""

@@ -30,10 +30,10 @@ DESCRIPTIONS = {
 @cache
 def _items(setting: str) -> Items:
     """Returns a setting's choices; cached, because Blender keeps no reference to the texts of dynamic lists."""
-    from ...imaging import colour
-    from ...scene.materials.scene_colours import NORMALISATIONS
+    from ...imaging import colour_maps
+    from ...scene.materials.colour_settings import NORMALISATIONS
 
-    names = {"ramp": colour.RAMPS, "normalisation": NORMALISATIONS, "theme": colour.THEMES}[setting]
+    names = {"ramp": colour_maps.RAMPS, "normalisation": NORMALISATIONS, "theme": colour_maps.THEMES}[setting]
     return tuple((name, name.capitalize(), DESCRIPTIONS[name]) for name in names)
 
 
@@ -125,7 +125,7 @@ class INNERWALK_PT_look(HallPanel, bpy.types.Panel):
 
 def _getter(setting: str) -> Callable[[bpy.types.Scene], Any]:
     def get(scene: bpy.types.Scene) -> Any:
-        from ...scene.materials.scene_colours import read_scene_colours
+        from ...scene.materials.colour_settings import read_scene_colours
 
         value = read_scene_colours(scene)[setting]
         return value if setting == "gain" else _names(setting).index(value)

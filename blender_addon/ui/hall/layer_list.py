@@ -88,7 +88,7 @@ class INNERWALK_PT_layers(HallPanel, bpy.types.Panel):
 
 def shape_label(panel: bpy.types.Object) -> str:
     """Returns "64×56²" or "64×56×40", for a vector its length; short, because sidebars are narrow."""
-    from ...scene.hall.pick import map_shape
+    from ...scene.hall.ray_hits import map_shape
 
     (height, width), channels = map_shape(panel), len(panel.data.vertices)
     if height == width:

@@ -30,8 +30,8 @@ class INNERWALK_OT_pick(ActionOperator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Takes the ray under the cursor; passes the click on to Blender if it has no effect in the hall."""
-        from ...actions.pointing import has_effect
-        from ...scene.hall.pick import pick_at
+        from ...actions.clicking import has_effect
+        from ...scene.hall.ray_hits import pick_at
 
         region, view = context.region, context.region_data
         if region is None or region.type != "WINDOW" or view is None:

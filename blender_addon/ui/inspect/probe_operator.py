@@ -52,7 +52,7 @@ def value_under_cursor(context: bpy.types.Context, x: int, y: int) -> str:
     """Returns the value at a point of the window in words, "" if no tile is there. Errors become the text."""
     from ....torch_bridge.recording.errors import InnerwalkError
     from ...actions import probe
-    from ...scene.hall.pick import pick_at, pixel_of
+    from ...scene.hall.ray_hits import pick_at, pixel_of
 
     for area in context.window.screen.areas:
         for region in area.regions if area.type == "VIEW_3D" else ():

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Quaternion, Vector
 
-from ...layout.model import EYE
+from ...layout.hall_model import EYE
 from .screen_plane import ScreenPlane
 
 HAND_NAME = "eye"

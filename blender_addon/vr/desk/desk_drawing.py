@@ -11,7 +11,7 @@ from functools import partial
 import bpy
 from mathutils import Matrix
 
-from ...actions import pointing
+from ...actions import clicking
 from .. import hand_actions
 from ..drawing.canvas import Canvas
 from ..drawing.gpu_draw import Lines, eye_space
@@ -114,7 +114,7 @@ def crosshair_state(walk: Walk, scene: bpy.types.Scene) -> str:
     if hand.on_menu and board is not None:
         return "something" if hand.item >= 0 and board.page.items[hand.item].enabled else "nothing"
     hit = hand.hit
-    can_pick = hit is not None and pointing.hit_kind(hit) != "floor" and pointing.has_effect(scene, hit)
+    can_pick = hit is not None and clicking.hit_kind(hit) != "floor" and clicking.has_effect(scene, hit)
     return "something" if can_pick else "nothing"
 
 

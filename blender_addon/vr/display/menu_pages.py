@@ -12,22 +12,22 @@ import bpy
 from ....torch_bridge.recording import ACTIVATIONS
 from ....torch_bridge.recording.errors import UnknownName
 from ...actions.arranging import reset_layout
-from ...actions.folding import collapse, collapsed_blocks, collapsible_blocks, expand
+from ...actions.collapsing import collapse, collapsed_blocks, collapsible_blocks, expand
 from ...actions.methods import ask_method, cancel_method
 from ...actions.shelf import draw_shelf, shelved
 from ...actions.viewing import show_look
 from ...extension import EXTENSION_ID
-from ...imaging import colour
+from ...imaging import colour_maps
 from ...layout.blocks import ALL
 from ...live.hall_requests import method_of
 from ...live.session import current
 from ...properties import METHOD_TAG, NETWORK_NAME, SETTINGS_FORM
 from ...scene.hall import store
-from ...scene.hall.refit import prepare_build
-from ...scene.materials import scene_colours
+from ...scene.hall.relayout import prepare_build
+from ...scene.materials import colour_settings
 from ...scene.state.selection import selected
 from ..landmarks import plan_landmarks
-from .menu_page import Item, Page
+from .menu_types import Item, Page
 
 ITEMS_PER_PAGE = 8
 """Number of items on each page of a long list."""
@@ -168,24 +168,24 @@ def _method_items(scene: bpy.types.Scene, methods: Iterable[dict[str, Any]], **t
 
 def _look_items(scene: bpy.types.Scene, setting: str, labels: Iterable[tuple[Any, str]]) -> list[Item]:
     """Return an item for each (value, label) of one of the hall's colour settings."""
-    value_now = scene_colours.read_scene_colours(scene)[setting]
+    value_now = colour_settings.read_scene_colours(scene)[setting]
     return [Item(label, edit=partial(show_look, **{setting: value}), on=value_now == value) for value, label in labels]
 
 
 def _colours_page(scene: bpy.types.Scene) -> Page:
-    ramps = [(name, f"{name.capitalize()} colours") for name in colour.RAMPS]
-    themes = [(name, f"{name.capitalize()} hall") for name in colour.THEMES]
+    ramps = [(name, f"{name.capitalize()} colours") for name in colour_maps.RAMPS]
+    themes = [(name, f"{name.capitalize()} hall") for name in colour_maps.THEMES]
     return Page("Colours", (*_look_items(scene, "ramp", ramps), *_look_items(scene, "theme", themes)))
 
 
 def _normalise_page(scene: bpy.types.Scene) -> Page:
-    labels = [(name, NORMALISATION_LABELS[name]) for name in scene_colours.NORMALISATIONS]
+    labels = [(name, NORMALISATION_LABELS[name]) for name in colour_settings.NORMALISATIONS]
     return Page("Normalise", tuple(_look_items(scene, "normalisation", labels)))
 
 
 def _gain_page(scene: bpy.types.Scene) -> Page:
     labels = [(gain, f"× {gain:g}") for gain in GAINS]
-    gain_now = scene_colours.read_scene_colours(scene)["gain"]
+    gain_now = colour_settings.read_scene_colours(scene)["gain"]
     return Page(f"Gain × {gain_now:g}", tuple(_look_items(scene, "gain", labels)))
 
 

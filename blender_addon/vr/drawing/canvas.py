@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from ....torch_bridge.recording.errors import UnknownName
-from ...imaging import colour
+from ...imaging import colour_maps
 from ...layout.text_fitting import CAP, DESCENT, Align, Font
 from ...scene.paint import glyphs
 
@@ -30,9 +30,11 @@ def size_for(pixels: float, distance: float) -> float:
 @lru_cache(maxsize=256)
 def resolve_colour(wanted: Colour, theme: str = "dark") -> tuple[float, float, float, float]:
     """Return a colour as sRGB and alpha, 0..1. Raises UnknownName."""
-    if isinstance(wanted, str) and wanted not in colour.THEMES[theme]:
-        raise UnknownName("colour", wanted, colour.THEMES[theme])
-    red, green, blue, *alpha = colour.srgb(colour.THEMES[theme][wanted]) if isinstance(wanted, str) else wanted
+    if isinstance(wanted, str) and wanted not in colour_maps.THEMES[theme]:
+        raise UnknownName("colour", wanted, colour_maps.THEMES[theme])
+    red, green, blue, *alpha = (
+        colour_maps.srgb(colour_maps.THEMES[theme][wanted]) if isinstance(wanted, str) else wanted
+    )
     return float(red), float(green), float(blue), float(alpha[0]) if alpha else 1.0
 
 
@@ -82,7 +84,7 @@ class Canvas:
 
     def box(self, x: Span, y: Span, colour: Colour) -> None:
         """Add a rectangle."""
-        self._add(self._corners(x, y), np.array([[0, 1, 2], [0, 2, 3]]), colour)
+        self._add(self._corners(x, y), np.array([[0, 1, 2], [0, 2, 3]]), colour_maps)
 
     def frame(self, x: Span, y: Span, line: float, rim: Colour, inside: Colour) -> None:
         """Add a rectangle with a rim of `line` metres inside its edges."""
@@ -105,7 +107,7 @@ class Canvas:
         start = x - {"left": 0.0, "centre": 0.5, "right": 1.0}[align] * width
         lift = self._lift((start, start + width), (y - DESCENT * size, y + CAP * size))
         points = np.column_stack([shape.points * size + (start, y), np.full(len(shape.points), lift)])
-        self._add(points, shape.triangles, colour)
+        self._add(points, shape.triangles, colour_maps)
         return width
 
     @staticmethod
@@ -130,7 +132,7 @@ class Canvas:
 
     def _add(self, points: np.ndarray, triangles: np.ndarray, colour: Colour) -> None:
         self._points.append(points.astype(np.float32))
-        self._colours.append(np.tile(np.array(resolve_colour(colour, self.theme), np.float32), (len(points), 1)))
+        self._colours.append(np.tile(np.array(resolve_colour(colour_maps, self.theme), np.float32), (len(points), 1)))
         self._triangles.append((triangles + self._point_count).astype(np.int32))
         self._point_count += len(points)
 

@@ -15,14 +15,14 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from mathutils import Euler, Matrix, Vector  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
-from innerwalk.blender_addon.imaging import colour  # noqa: E402
+from innerwalk.blender_addon.imaging import colour_maps  # noqa: E402
 from innerwalk.blender_addon.layout import camera_presets  # noqa: E402
 from innerwalk.blender_addon.properties import OBJECT_ROLE, PAINT_ATTRIBUTE, PANEL_BLOCK, PANEL_LAYER_ID, PANEL_ORDER  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
-from innerwalk.blender_addon.scene.hall import assembly, pick, refit, store  # noqa: E402
+from innerwalk.blender_addon.scene.hall import assembly, ray_hits, relayout, store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall, rebuild_hall  # noqa: E402
 from innerwalk.blender_addon.scene.hall.store import Appearance  # noqa: E402
-from innerwalk.blender_addon.scene.materials import scene_colours  # noqa: E402
+from innerwalk.blender_addon.scene.materials import colour_settings  # noqa: E402
 from innerwalk.blender_addon.scene.view import viewport  # noqa: E402
 from innerwalk.scenes.figure import FigureOptions, open_source  # noqa: E402
 
@@ -233,7 +233,7 @@ def test_what_is_alone_may_be_collapsed_away(scene):
 
 def test_jumping_moves_the_camera_to_the_reading_point(scene):
     scene.render.resolution_x, scene.render.resolution_y = 1600, 900
-    plan = refit.prepare_build(scene, Appearance())
+    plan = relayout.prepare_build(scene, Appearance())
     for slot in plan.hall.panels:
         layer = plan.layers[slot.index].id
         assert actions.jump(scene, layer) == f"{layer}: the camera is at its reading point"
@@ -254,7 +254,7 @@ def test_a_panel_that_was_moved_is_looked_at_where_it_is(scene):
     actions.jump(scene, "two.x")
     scene.view_layers[0].update()
     assert np.allclose(scene.camera.matrix_world, np.array(by) @ before, atol=1e-3)
-    hit = pick.pick(
+    hit = ray_hits.pick(
         scene,
         scene.view_layers[0].depsgraph,
         scene.camera.matrix_world.translation,
@@ -266,7 +266,7 @@ def test_a_panel_that_was_moved_is_looked_at_where_it_is(scene):
 def test_a_3d_view_shows_what_a_camera_there_would(scene):
     """The lens of a 3D view is for its longer side, and half as long as a camera's."""
     space = next(area for area in bpy.context.window.screen.areas if area.type == "VIEW_3D").spaces.active
-    plan = refit.prepare_build(scene, Appearance())
+    plan = relayout.prepare_build(scene, Appearance())
     view = camera_presets.layer(plan.hall, plan.hall.panels[2], 600, 800)
     viewport._move_view(space, view, 600 / 800)
     region = space.region_3d
@@ -406,7 +406,7 @@ def test_a_figure_and_a_rebuilt_hall_know_the_panels_that_wait(scene):
 
 
 def shown_look(scene) -> dict:
-    return scene_colours.read_scene_colours(scene)
+    return colour_settings.read_scene_colours(scene)
 
 
 def legend_colours(scene) -> np.ndarray:
@@ -417,7 +417,7 @@ def legend_colours(scene) -> np.ndarray:
 
 
 def has(colours: np.ndarray, code: str) -> bool:
-    return bool((np.abs(colours - colour.linear(code)).max(1) < 0.02).any())
+    return bool((np.abs(colours - colour_maps.linear(code)).max(1) < 0.02).any())
 
 
 def test_the_look_changes_and_the_legend_with_it(scene):
@@ -426,8 +426,8 @@ def test_the_look_changes_and_the_legend_with_it(scene):
     location, meshes = board.location.copy(), len(bpy.data.meshes)
     assert actions.show_look(scene, ramp="ember", gain=2.5) == "ember, peak of the channel, gain 2.5, dark"
     assert shown_look(scene) == {"ramp": "ember", "normalisation": "channel", "gain": 2.5, "theme": "dark"}
-    assert has(legend_colours(scene), colour.RAMPS["ember"].stops[-1])
-    assert not has(legend_colours(scene), colour.RAMPS["signed"].stops[0])
+    assert has(legend_colours(scene), colour_maps.RAMPS["ember"].stops[-1])
+    assert not has(legend_colours(scene), colour_maps.RAMPS["signed"].stops[0])
     assert board.location == location and len(bpy.data.meshes) == meshes, "the board is the same one"
     bpy.data.objects.remove(board)
     actions.show_look(scene, gain=1.0)
@@ -440,7 +440,9 @@ def test_another_theme_brings_its_colour_map_and_paints_the_room(scene):
     assert actions.show_look(scene, theme="paper") == "paper, peak of the channel, gain 1, paper"
     assert shown_look(scene)["theme"] == "paper" and store.read_appearance(scene).theme == "paper"
     floor = next(object for object in scene.objects if object.get(OBJECT_ROLE) == "floor")
-    assert np.allclose(floor.data.attributes[PAINT_ATTRIBUTE].data[0].color[:3], colour.linear("#FFFFFF"), atol=1e-5)
+    assert np.allclose(
+        floor.data.attributes[PAINT_ATTRIBUTE].data[0].color[:3], colour_maps.linear("#FFFFFF"), atol=1e-5
+    )
     assert same(places(scene), before, atol=1e-4) and equal(texels(scene), values)
     actions.show_look(scene, theme="dark", ramp="ember")
     assert (shown_look(scene)["ramp"], shown_look(scene)["theme"]) == ("ember", "dark")

@@ -13,7 +13,7 @@ from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import BESIDE_ROLE, INPUT_TAG, NETWORK_NAME, OBJECT_ROLE, PANEL_GRID  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import assembly as halls  # noqa: E402
-from innerwalk.blender_addon.scene.hall import pick, store  # noqa: E402
+from innerwalk.blender_addon.scene.hall import ray_hits, store  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
@@ -177,7 +177,7 @@ def test_the_other_hall_may_go(pair, bridge):
 
 def reach(scene, inside: bool) -> tuple[np.ndarray, np.ndarray]:
     """Least and largest corner of all visible meshes but the floor, of this hall (inside: of the hall beside it)."""
-    graph = pick.evaluated_depsgraph(scene)
+    graph = ray_hits.evaluated_depsgraph(scene)
     found = []
     for instance in graph.object_instances:
         if instance.object.type != "MESH" or instance.object.original.get(OBJECT_ROLE) in ("floor", None):
@@ -257,7 +257,7 @@ def test_tiles_of_the_hall_beside_are_picked(pair):
         row, column = divmod(channel, int(columns))
         spot = matrix @ Vector(((column + 0.5) * cell[0], (rows - row - 0.5) * cell[1], 0))
         normal = (matrix.to_3x3() @ Vector((0, 0, 1))).normalized()
-        hit = pick.pick(hall, pick.evaluated_depsgraph(hall), spot + 0.3 * normal, -normal)
+        hit = ray_hits.pick(hall, ray_hits.evaluated_depsgraph(hall), spot + 0.3 * normal, -normal)
         assert (hit.role, hit.layer, hit.channel, hit.object) == ("panel", "b", channel, panel.name)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from innerwalk.blender_addon import atomic_files
-from innerwalk.blender_addon.imaging import channel_images, colour, export, filenames, png
+from innerwalk.blender_addon import atomic_folders
+from innerwalk.blender_addon.imaging import channel_images, colour_maps, export, filenames, png
 from innerwalk.torch_bridge import recording as rec
 from innerwalk.torch_bridge.recording import safetensors
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName
@@ -129,9 +129,9 @@ def test_a_sheet_has_each_channel_in_the_halls_colours(tmp_path):
             top : top + 6 * channel_images.MOST : channel_images.MOST,
             left : left + 4 * channel_images.MOST : channel_images.MOST,
         ]
-        wanted = colour.colour_values(layer.maps.data[channel], layer.scales[channel], "signed", 1.5) * 255
+        wanted = colour_maps.colour_values(layer.maps.data[channel], layer.scales[channel], "signed", 1.5) * 255
         assert np.abs(tile - wanted).max() <= 0.5 + 1e-6
-    assert np.abs(seen[0, 0] - colour.srgb(colour.THEMES["dark"]["frame"]) * 255).max() <= 0.5
+    assert np.abs(seen[0, 0] - colour_maps.srgb(colour_maps.THEMES["dark"]["frame"]) * 255).max() <= 0.5
 
 
 def test_odd_maps_make_a_sheet_too(tmp_path):
@@ -147,11 +147,11 @@ def test_odd_maps_make_a_sheet_too(tmp_path):
         seen[name] = pixels_of(tmp_path / name)
     first, empty = (
         seen["colour"][channel_images.GAP, channel_images.GAP] / 255,
-        colour.srgb(colour.THEMES["dark"]["track"]),
+        colour_maps.srgb(colour_maps.THEMES["dark"]["track"]),
     )
     share = colours.texels[0, 0, 0, 3]
-    mixed = colour.to_linear(colours.data[0, 0, 0]) * share + colour.to_linear(empty) * (1 - share)
-    assert np.abs(first - colour.to_srgb(mixed)).max() <= 0.5 / 255 + 1e-6
+    mixed = colour_maps.to_linear(colours.data[0, 0, 0]) * share + colour_maps.to_linear(empty) * (1 - share)
+    assert np.abs(first - colour_maps.to_srgb(mixed)).max() <= 0.5 / 255 + 1e-6
     assert seen["vector"].shape[1] > 2 * channel_images.BAR and seen["long"].shape[1] == 3000 + 2 * channel_images.GAP
     assert len(seen["tall"]) >= 900
 
@@ -202,24 +202,24 @@ def test_a_large_map_is_written_in_many_steps(tmp_path):
 
 
 def test_a_folder_is_whole_or_not_there(tmp_path):
-    with atomic_files.new_folder(tmp_path / "out") as part:
+    with atomic_folders.new_folder(tmp_path / "out") as part:
         (part / "a").write_text("x")
         assert part.parent == tmp_path and not (tmp_path / "out").exists()
     assert (tmp_path / "out" / "a").read_text() == "x" and os.listdir(tmp_path) == ["out"]
-    with pytest.raises(KeyboardInterrupt), atomic_files.new_folder(tmp_path / "other") as part:
+    with pytest.raises(KeyboardInterrupt), atomic_folders.new_folder(tmp_path / "other") as part:
         (part / "a").write_text("x")
         raise KeyboardInterrupt
-    with pytest.raises(SceneError, match="out: can't be written"), atomic_files.new_folder(tmp_path / "out"):
+    with pytest.raises(SceneError, match="out: can't be written"), atomic_folders.new_folder(tmp_path / "out"):
         pass
     with (
         pytest.raises(SceneError, match="nowhere: no such folder"),
-        atomic_files.new_folder(tmp_path / "nowhere" / "x"),
+        atomic_folders.new_folder(tmp_path / "nowhere" / "x"),
     ):
         pass
     assert os.listdir(tmp_path) == ["out"]
     assert (
-        atomic_files.free_path(tmp_path, "out").name == "out-2"
-        and atomic_files.free_path(tmp_path, "new").name == "new"
+        atomic_folders.free_path(tmp_path, "out").name == "out-2"
+        and atomic_folders.free_path(tmp_path, "new").name == "new"
     )
 
 

@@ -11,7 +11,7 @@ from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.plans import shelf_desk  # noqa: E402
 from innerwalk.blender_addon.properties import HELD_PICTURE_ROLE, OBJECT_ROLE, SHELF_TEXT_ROLE  # noqa: E402
-from innerwalk.blender_addon.scene.hall import pick, shelf_pictures, store  # noqa: E402
+from innerwalk.blender_addon.scene.hall import ray_hits, shelf_pictures, store  # noqa: E402
 from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
@@ -159,7 +159,7 @@ def test_pointing_takes_and_places(hall, bridge):
     drawn(hall, seed=1)
     hall.view_layers[0].update()
     ray = at(hall, shelf_pictures.pictures_by_number(hall)[4])
-    hit = pick.pick(hall, pick.evaluated_depsgraph(hall), *ray)
+    hit = ray_hits.pick(hall, ray_hits.evaluated_depsgraph(hall), *ray)
     assert (hit.role, hit.shelf_index) == ("shelf", 4)
     assert actions.pick(hall, *at(hall, live.of_role(hall, "input"))) == "", "nothing is held: the click is Blender's"
     assert "picture taken" in actions.pick(hall, *ray) and hall["innerwalk_held"] == 4

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from innerwalk.blender_addon.imaging import picking
-from innerwalk.blender_addon.imaging.atlas import Grid
-from innerwalk.blender_addon.layout.model import FILL
+from innerwalk.blender_addon.imaging import panel_rays
+from innerwalk.blender_addon.imaging.tile_grids import Grid
+from innerwalk.blender_addon.layout.hall_model import FILL
 
 SHARES = st.floats(0.01, 0.99)
 SIZES = st.floats(0.05, 3.0)
@@ -34,34 +34,34 @@ def test_the_point_inside_a_tile_is_picked_back(grid, place, u, v, seed, height,
     matrix, rng = turned(seed), np.random.default_rng(seed)
     x, y = grid.inside(place, u, v)
     eye = world(matrix, *rng.uniform(-20, 20, 2), rng.uniform(0.5, 30))
-    met = picking.intersect_plane(matrix, eye, (world(matrix, x, y, 0.0) - eye) * rng.uniform(0.1, 9))
+    met = panel_rays.intersect_plane(matrix, eye, (world(matrix, x, y, 0.0) - eye) * rng.uniform(0.1, 9))
     assert met.front and met.distance > 0
     assert np.allclose([met.x, met.y], [x, y], atol=1e-6)
-    found = picking.tile_point(grid, met.x, met.y)
+    found = panel_rays.tile_point(grid, met.x, met.y)
     assert found.place == place
     assert np.allclose([found.u, found.v], [u, v], atol=1e-4)
-    assert picking.map_pixel(found.u, found.v, (height, width)) == (int(v * height), int(u * width))
+    assert panel_rays.map_pixel(found.u, found.v, (height, width)) == (int(v * height), int(u * width))
 
 
 @given(GRIDS, st.integers(0, 10**6), st.floats(FILL / 2 + 0.005, 0.5), st.booleans(), st.booleans())
 def test_gaps_are_nobodys(grid, place, off, across, side):
     place %= grid.columns * grid.rows
     shift = np.array([off if across else 0.0, 0.0 if across else off]) * grid.cell * (1 if side else -1)
-    assert picking.tile_point(grid, *(grid.centre(place) + shift)) is None
+    assert panel_rays.tile_point(grid, *(grid.centre(place) + shift)) is None
 
 
 def test_beyond_the_edge_is_nothing():
     grid = Grid(3, 2, (0.5, 0.25))
     for x, y in ((-0.01, 0.1), (1.51, 0.1), (0.2, -0.01), (0.2, 0.51)):
-        assert picking.tile_point(grid, x, y) is None
-    assert picking.tile_point(grid, 0.25, 0.375) == (0, pytest.approx(0.5), pytest.approx(0.5))
-    assert picking.tile_point(grid, 1.25, 0.125).place == 5
+        assert panel_rays.tile_point(grid, x, y) is None
+    assert panel_rays.tile_point(grid, 0.25, 0.375) == (0, pytest.approx(0.5), pytest.approx(0.5))
+    assert panel_rays.tile_point(grid, 1.25, 0.125).place == 5
 
 
 def test_distance_is_counted_in_directions_and_the_back_is_told():
-    met = picking.intersect_plane(np.eye(4), (1, 2, 3), (0, 0, -1.5))
+    met = panel_rays.intersect_plane(np.eye(4), (1, 2, 3), (0, 0, -1.5))
     assert met == (1.0, 2.0, 2.0, True)
-    assert picking.intersect_plane(np.eye(4), (1, 2, -3), (0, 0, 1)) == (1.0, 2.0, 3.0, False)
+    assert panel_rays.intersect_plane(np.eye(4), (1, 2, -3), (0, 0, 1)) == (1.0, 2.0, 3.0, False)
 
 
 @pytest.mark.parametrize(
@@ -73,16 +73,16 @@ def test_distance_is_counted_in_directions_and_the_back_is_told():
     ],
 )
 def test_a_ray_that_meets_no_panel(matrix, origin, direction):
-    assert picking.intersect_plane(matrix, origin, direction) is None
+    assert panel_rays.intersect_plane(matrix, origin, direction) is None
 
 
 @pytest.mark.parametrize(
     ("u", "v", "wanted"), [(0, 0, (0, 0)), (1, 1, (4, 6)), (0.5, 0.5, (2, 3)), (-1e-9, 1 + 1e-9, (4, 0))]
 )
 def test_edges_belong_to_the_map(u, v, wanted):
-    assert picking.map_pixel(u, v, (5, 7)) == wanted
+    assert panel_rays.map_pixel(u, v, (5, 7)) == wanted
 
 
 def test_a_place_without_a_channel():
     places = np.array([2, -1, 0])
-    assert [picking.channel_at(places, k) for k in range(4)] == [2, -1, 0, -1]
+    assert [panel_rays.channel_at(places, k) for k in range(4)] == [2, -1, 0, -1]

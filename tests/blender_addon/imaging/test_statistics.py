@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from innerwalk.blender_addon.imaging import colour, plots, statistics
+from innerwalk.blender_addon.imaging import colour_maps, plots, statistics
 from innerwalk.torch_bridge.recording import Maps, pack
 
 NAN, INF = np.nan, np.inf
@@ -93,7 +93,7 @@ def test_histograms_are_numpys():
 def heights(picture: np.ndarray, theme: str) -> np.ndarray:
     """Pixels of each bar, the uppermost in part: how far they are from the board on the way to the bar's colour."""
     plot = picture[plots.MARGIN : -plots.MARGIN, plots.MARGIN : -plots.MARGIN, :3]
-    board = colour.srgb(colour.THEMES[theme]["board"])
+    board = colour_maps.srgb(colour_maps.THEMES[theme]["board"])
     away = np.abs(plot - board).sum(2)
     return (away / np.abs(plot[-1] - board).sum(1).max(initial=1e-9)).sum(0)
 
@@ -129,15 +129,17 @@ def test_bars_are_as_high_as_counts():
 def test_bars_below_and_above_zero_have_the_ends_of_the_map_and_zero_a_line(theme, ramp, below, above):
     picture = plots.draw_histogram(statistics.Histogram(np.full(10, 7), -2.0, 3.0, 0), theme, ramp)
     row = picture[plots.MARGIN + 3, plots.MARGIN : -plots.MARGIN, :3]
-    assert np.allclose(row[5], colour.srgb(below), atol=1e-6) and np.allclose(row[-5], colour.srgb(above), atol=1e-6)
-    line = np.flatnonzero(np.abs(row - colour.srgb(colour.THEMES[theme]["quiet"])).max(1) < 1e-6)
+    assert np.allclose(row[5], colour_maps.srgb(below), atol=1e-6) and np.allclose(
+        row[-5], colour_maps.srgb(above), atol=1e-6
+    )
+    line = np.flatnonzero(np.abs(row - colour_maps.srgb(colour_maps.THEMES[theme]["quiet"])).max(1) < 1e-6)
     near = round(0.4 * (len(row) - 1))
     assert near in line
     empty = plots.draw_histogram(statistics.compute_histogram(np.array([NAN])), theme, ramp)
     assert empty.shape[2] == 4 and np.isfinite(empty).all() and empty.dtype == np.float32
 
 
-@pytest.mark.parametrize("ramp", colour.RAMPS)
+@pytest.mark.parametrize("ramp", colour_maps.RAMPS)
 def test_an_enlarged_map_has_the_colours_of_tint_and_its_legend_those_of_the_map(ramp):
     values = np.random.default_rng(2).normal(size=(5, 9)).astype(np.float32)
     values[1, 2], values[4, 8] = NAN, INF
@@ -145,10 +147,10 @@ def test_an_enlarged_map_has_the_colours_of_tint_and_its_legend_those_of_the_map
     size = plots.EDGE // 9
     assert picture.dtype == np.float32 and picture.shape == (5 * size + plots.GAP + plots.STRIP, 9 * size, 4)
     every = picture[: 5 * size].reshape(5, size, 9, size, 4)
-    assert np.allclose(every[..., :3], colour.colour_values(values, 1.5, ramp, 2.0)[:, None, :, None], atol=1e-6)
-    assert np.allclose(every[1, :, 2, :, :3], colour.srgb(colour.MARKER), atol=1e-6)
-    legend, stops = picture[-1, :, :3], colour.RAMPS[ramp].stops
-    assert np.allclose(legend[[0, -1]], [colour.srgb(stops[0]), colour.srgb(stops[-1])], atol=1e-6)
+    assert np.allclose(every[..., :3], colour_maps.colour_values(values, 1.5, ramp, 2.0)[:, None, :, None], atol=1e-6)
+    assert np.allclose(every[1, :, 2, :, :3], colour_maps.srgb(colour_maps.MARKER), atol=1e-6)
+    legend, stops = picture[-1, :, :3], colour_maps.RAMPS[ramp].stops
+    assert np.allclose(legend[[0, -1]], [colour_maps.srgb(stops[0]), colour_maps.srgb(stops[-1])], atol=1e-6)
     assert (picture[5 * size : -plots.STRIP, :, 3] == 0).all()
 
 
@@ -158,7 +160,12 @@ def test_colour_maps_are_shown_as_they_are():
     picture = plots.draw_map(values, 9.0, "signed", 5.0)
     seen = picture[:: plots.EDGE // 4, :: plots.EDGE // 4]
     assert seen.shape == (4, 3, 4) and np.allclose(seen[1, :, :3], values[1])
-    assert np.allclose(seen[0, 0, :3], colour.srgb(colour.MARKER)) and seen[2, 2].tolist() == [1.0, 0.0, 0.5, 1.0]
+    assert np.allclose(seen[0, 0, :3], colour_maps.srgb(colour_maps.MARKER)) and seen[2, 2].tolist() == [
+        1.0,
+        0.0,
+        0.5,
+        1.0,
+    ]
 
 
 def test_a_large_map_is_thinned_out():
@@ -169,7 +176,7 @@ def test_a_large_map_is_thinned_out():
 @pytest.mark.parametrize(("value", "left", "right"), [(2.0, 0.5, 0.75), (-4.0, 0.0, 0.5), (0.0, 0.5, 0.5)])
 def test_a_vector_is_a_bar_from_zero(value, left, right):
     picture = plots.draw_bar(value, 4.0, "signed", 1.0, "dark", 400)
-    board = [colour.srgb(colour.THEMES["dark"][role]) for role in ("track", "frame")]
+    board = [colour_maps.srgb(colour_maps.THEMES["dark"][role]) for role in ("track", "frame")]
     row = picture[50, :, :3]
     filled = np.flatnonzero([min(np.abs(pixel - tint).max() for tint in board) > 1e-3 for pixel in row])
     assert len(filled) == round(400 * (right - left))
@@ -178,4 +185,4 @@ def test_a_vector_is_a_bar_from_zero(value, left, right):
     assert np.allclose(picture[5, 20, :3], board[0]) and np.allclose(
         picture[50 if value == 0 else 5, 200, :3], board[1]
     )
-    assert np.allclose(plots.draw_bar(NAN, 1.0, "signed", 1.0, "dark")[..., :3], colour.srgb(colour.MARKER))
+    assert np.allclose(plots.draw_bar(NAN, 1.0, "signed", 1.0, "dark")[..., :3], colour_maps.srgb(colour_maps.MARKER))

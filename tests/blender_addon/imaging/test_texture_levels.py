@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from innerwalk.blender_addon.imaging import atlas, channel_images, colour, colour_lut, panel_image, plots
+from innerwalk.blender_addon.imaging import channel_images, colour_cube, colour_maps, panel_image, plots, tile_grids
 from innerwalk.blender_addon.imaging.texture_levels import TextureExtent, are_in_view, choose_levels, nearest_point
 from innerwalk.torch_bridge.recording import Maps, pack
 
@@ -61,28 +61,28 @@ def test_what_is_before_a_viewer():
     assert are_in_view(points, viewer).tolist() == [True, False, True, False, True]
 
 
-@pytest.mark.parametrize("theme", colour.THEMES)
+@pytest.mark.parametrize("theme", colour_maps.THEMES)
 def test_theme_colours_are_on_the_cube_as_they_are(theme):
-    codes = list(colour.THEMES[theme].values())
-    assert np.allclose(found_on_cube(np.array([colour.linear(code) for code in codes])),
-                       [colour.srgb(code) for code in codes], atol=1e-6)  # fmt: skip
+    codes = list(colour_maps.THEMES[theme].values())
+    assert np.allclose(found_on_cube(np.array([colour_maps.linear(code) for code in codes])),
+                       [colour_maps.srgb(code) for code in codes], atol=1e-6)  # fmt: skip
 
 
 def test_every_colour_is_near_its_place_on_the_cube():
     tints = np.random.default_rng(0).uniform(size=(5000, 3))
-    errors = np.abs(found_on_cube(colour.to_linear(tints)) - tints).max(1) * 255
+    errors = np.abs(found_on_cube(colour_maps.to_linear(tints)) - tints).max(1) * 255
     assert errors.max() < 4.1 and np.mean(errors > 2.1) < 0.01
     assert np.allclose(found_on_cube(np.array([[0.0, 0, 0], [1, 1, 1], [-1, 2, 0]])), [[0, 0, 0], [1, 1, 1], [0, 1, 0]])
 
 
 def found_on_cube(linear: np.ndarray) -> np.ndarray:
     """What the nearest texel at their UVs shows, sRGB."""
-    x, y = (colour_lut.lut_uvs(linear) * colour_lut.SIDE).astype(int).T
-    return colour_lut.lut_pixels()[y, x, :3]
+    x, y = (colour_cube.lut_uvs(linear) * colour_cube.SIDE).astype(int).T
+    return colour_cube.lut_pixels()[y, x, :3]
 
 
 def content(data: np.ndarray, kind="scalar", scales=None, places=None, columns=3, rows=2) -> panel_image.PanelContent:
-    texels = data if kind == "colour" else atlas.flag_nonfinite(pack(data)).reshape(pack(data).shape)
+    texels = data if kind == "colour" else tile_grids.flag_nonfinite(pack(data)).reshape(pack(data).shape)
     count = len(data)
     scales = np.linspace(0.5, 2, count) if scales is None else scales
     return panel_image.PanelContent(kind, texels, scales, np.arange(count) if places is None else places, columns, rows)
@@ -94,13 +94,13 @@ def tiles(picture: np.ndarray, made: panel_image.PanelContent) -> np.ndarray:
     return grid.swapaxes(1, 2).reshape(made.rows * made.columns, grid.shape[1], -1, 4)[..., :3]
 
 
-@pytest.mark.parametrize("ramp", colour.RAMPS)
+@pytest.mark.parametrize("ramp", colour_maps.RAMPS)
 @pytest.mark.parametrize("gain", [1.0, 2.5])
 def test_values_have_the_colours_of_the_shader(ramp, gain):
     data = np.random.default_rng(0).normal(size=(5, 6, 4)).astype(np.float32)
     data[1, 2, 3], data[4, 0, 0], data[2, 1, 1], data[3, 5, 3] = np.nan, np.inf, -np.inf, 3e37
     made = content(data)
-    wanted = colour.colour_values(data, made.scales[:, None, None], ramp, gain)
+    wanted = colour_maps.colour_values(data, made.scales[:, None, None], ramp, gain)
     picture = panel_image.draw_panel(made, channel_images.Colouring("dark", ramp, gain))
     assert np.abs(tiles(picture, made)[:5] - wanted).max() * 255 < 0.3
 
@@ -110,11 +110,11 @@ def test_channels_lie_where_they_are_shown():
     made = content(data, scales=np.full(5, 4.0), places=np.array([-1, 5, 0, -1, 2]))
     found = tiles(panel_image.draw_panel(made, channel_images.Colouring("dark", "ember", 1.0)), made)
     for place, value in ((5, 1), (0, 2), (2, 4)):
-        assert np.allclose(found[place], colour.colour_values(np.array(value), 4.0, "ember"), atol=1e-3)
+        assert np.allclose(found[place], colour_maps.colour_values(np.array(value), 4.0, "ember"), atol=1e-3)
 
 
-@pytest.mark.parametrize("ramp", colour.RAMPS)
-@pytest.mark.parametrize("theme", colour.THEMES)
+@pytest.mark.parametrize("ramp", colour_maps.RAMPS)
+@pytest.mark.parametrize("theme", colour_maps.THEMES)
 def test_vectors_are_bars(ramp, theme):
     data = np.array([-3, -0.4, 0, 1.5, np.nan], np.float32)[:, None, None]
     made = content(data, "bars", np.full(5, 2.0))
@@ -136,10 +136,10 @@ def test_colour_maps_pass_through():
         found = tiles(panel_image.draw_panel(made, colouring), made)
         for k in range(4):
             assert np.abs(found[k] - channel_images.draw_tile(maps, k, 1.0, colouring)).max() < 1e-5
-    opaque[2, 1, 1] = colour.FLAG
+    opaque[2, 1, 1] = colour_maps.FLAG
     made = content(opaque, "colour")
     found = tiles(panel_image.draw_panel(made, channel_images.Colouring("paper", "paper", 1.0)), made)
-    assert np.allclose(found[2, 1, 1], colour.srgb(colour.MARKER), atol=1e-6)
+    assert np.allclose(found[2, 1, 1], colour_maps.srgb(colour_maps.MARKER), atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["scalar", "colour"])
@@ -155,7 +155,7 @@ def test_halved_tiles_are_as_bright_as_whole_ones(kind):
     for level, size in ((1, 2), (2, 1)):
         found = panel_image.draw_panel(made, look, level)
         assert found.shape == (size, size, 4)
-        assert np.allclose(found[..., :3], colour.to_srgb(0.5), atol=1e-3) and (found[..., 3] == 1).all()
+        assert np.allclose(found[..., :3], colour_maps.to_srgb(0.5), atol=1e-3) and (found[..., 3] == 1).all()
     assert set(np.unique(panel_image.draw_panel(made, look)[..., :3])) == {0.0, 1.0}
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from innerwalk.blender_addon import layout
 from innerwalk.blender_addon.layout import FIGURE_YAW, blocks, lay_out, layout_checks, measure_layout, stages, wing_cuts
-from innerwalk.blender_addon.layout.model import BASE, HALF, TOP, WIDEST, cell_aspect, panel_grid, tile_edge
+from innerwalk.blender_addon.layout.hall_model import BASE, HALF, TOP, WIDEST, cell_aspect, panel_grid, tile_edge
 from innerwalk.tests.support.graphs import EXTREMES, chain, figure, graph, models, names, panel, walk
 from innerwalk.torch_bridge.recording.errors import UnknownName
 

@@ -8,8 +8,8 @@ import pytest
 from innerwalk.blender_addon.layout import boards, camera_presets, lay_out, lay_out_figure
 from innerwalk.blender_addon.layout.edge_routes import edge_path
 from innerwalk.blender_addon.layout.figure_projection import FigureProjection, overlaps
+from innerwalk.blender_addon.layout.hall_model import EYE
 from innerwalk.blender_addon.layout.label_placement import stage_labels
-from innerwalk.blender_addon.layout.model import EYE
 from innerwalk.blender_addon.layout.view import View
 from innerwalk.tests.support.graphs import HEIGHT, WIDTH, figure, graph, names, walk
 

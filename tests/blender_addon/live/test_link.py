@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from innerwalk.blender_addon.live import session as sessions
+from innerwalk.blender_addon.live.bridge_connection import BridgeConnection, Event
 from innerwalk.blender_addon.live.hall_state import VideoPlayback
-from innerwalk.blender_addon.live.link import Event, Link
-from innerwalk.blender_addon.live.requests import MethodRequest
+from innerwalk.blender_addon.live.request_types import MethodRequest
 from innerwalk.blender_addon.live.session import Session
 from innerwalk.tests.support import ROOT
 from innerwalk.torch_bridge import recording as rec
@@ -94,7 +94,7 @@ def bridge():
 
 @pytest.fixture
 def link(bridge):
-    link = Link(bridge)
+    link = BridgeConnection(bridge)
     assert next_event(link).kind == "described"
     yield link
     bridge.gate.set()
@@ -113,13 +113,13 @@ def until(holds: Callable[[], object]) -> None:
         time.sleep(0.001)
 
 
-def next_event(link: Link) -> Event:
+def next_event(link: BridgeConnection) -> Event:
     found = []
     until(lambda: found.append(link.next_event()) or found[-1] is not None)
     return found[-1]
 
 
-def all_events(link: Link, last: str) -> list[Event]:
+def all_events(link: BridgeConnection, last: str) -> list[Event]:
     found = [next_event(link)]
     while found[-1].kind != last:
         found.append(next_event(link))
@@ -127,7 +127,7 @@ def all_events(link: Link, last: str) -> list[Event]:
 
 
 def test_it_is_ready_once_the_bridge_is_described(bridge):
-    link = Link(bridge)
+    link = BridgeConnection(bridge)
     assert next_event(link) == Event("described", "", {"networks": [{"name": "tiny"}]})
     assert (link.state, link.progress, link.busy) == ("ready", 1.0, False)
     link.close()
@@ -229,7 +229,7 @@ def test_a_job_is_cancelled(link, bridge, when):
 
 
 def test_a_job_is_cancelled_when_the_bridge_is_left(bridge):
-    link = Link(bridge)
+    link = BridgeConnection(bridge)
     bridge.jobs = [[step("running", 1), step("cancelled", 2)]]
     bridge.gate.clear()
     next_event(link), link.run_method("w", "tiny", "occlusion")
@@ -248,7 +248,7 @@ def test_a_method_that_is_refused(link, bridge):
 
 def test_a_bridge_that_does_not_answer(bridge):
     bridge.describe = lambda: (_ for _ in ()).throw(BridgeError("gone"))
-    link = Link(bridge)
+    link = BridgeConnection(bridge)
     assert next_event(link) == Event("ended", "", "gone")
     assert (link.state, link.status) == ("ended", "gone")
     link.run_method("w", "tiny", "x")
@@ -261,7 +261,7 @@ def test_a_child_that_ends_before_it_is_ready(tmp_path):
     python = tmp_path / "python"
     python.write_text('#!/bin/sh\nread order\necho \'{"told": "loading", "share": 0.5}\'\necho broken >&2\nexit 3\n')
     python.chmod(0o755)
-    link = Link.start(str(python), {})
+    link = BridgeConnection.start(str(python), {})
     assert next_event(link) == Event("starting", "", "loading") and link.progress == 0.5
     assert "broken (status 3)" in next_event(link).content and link.state == "ended"
     link.close()
@@ -273,7 +273,7 @@ def test_a_child_that_never_gets_ready_is_ended(tmp_path):
     python = tmp_path / "python"
     python.write_text("#!/bin/sh\ncat > /dev/null\n")
     python.chmod(0o755)
-    link = Link.start(str(python), {})
+    link = BridgeConnection.start(str(python), {})
     assert link.state == "starting" and link.child.alive
     link.close()
     until(lambda: not ours() and not link.child.alive)
@@ -282,7 +282,7 @@ def test_a_child_that_never_gets_ready_is_ended(tmp_path):
 
 def test_no_such_python():
     with pytest.raises(BridgeError, match="can't be started"):
-        Link.start("/nowhere/python", {})
+        BridgeConnection.start("/nowhere/python", {})
 
 
 # The session

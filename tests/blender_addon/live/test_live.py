@@ -9,8 +9,8 @@ from PIL import Image
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
-from innerwalk.blender_addon.live import event_handlers, timer  # noqa: E402
-from innerwalk.blender_addon.live.link import Event  # noqa: E402
+from innerwalk.blender_addon.live import bridge_events, timer  # noqa: E402
+from innerwalk.blender_addon.live.bridge_connection import Event  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import INPUT_TAG, PANEL_SHOWN_LAYER  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
@@ -215,9 +215,9 @@ def test_late_answers_of_an_earlier_input_are_not_shown(hall):
         *((1, layer_maps) for layer_maps in maps[1][half:]),
     ]
     for which, layer_maps in events:
-        event_handlers.handle(session, Event("maps", tags[which], layer_maps))
-    event_handlers.handle(session, Event("recording", tags[1], second))
-    event_handlers.handle(session, Event("recording", tags[0], first))
+        bridge_events.handle(session, Event("maps", tags[which], layer_maps))
+    bridge_events.handle(session, Event("recording", tags[1], second))
+    bridge_events.handle(session, Event("recording", tags[0], first))
     live.settled()
     live.assert_shows(hall, second)
 

@@ -5,7 +5,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
-from innerwalk.blender_addon.imaging import colour  # noqa: E402
+from innerwalk.blender_addon.imaging import colour_maps  # noqa: E402
 from innerwalk.blender_addon.plans.primitives import FLAT, Plan, wall  # noqa: E402
 from innerwalk.blender_addon.properties import OBJECT_ROLE, PAINT_ATTRIBUTE  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
@@ -42,7 +42,7 @@ def test_a_mesh_has_the_faces_of_its_plan_in_order(empty_scene):
     quads = [face for face in faces if len(face) == 4]
     assert quads == [[0, 1, 2, 3], list(range(len(points) - 4, len(points)))]
     assert np.allclose(points[quads[0]], plan.faces[0].points) and np.allclose(points[quads[1]], plan.faces[1].points)
-    assert np.allclose(colours[4:-4], colour.linear(colour.THEMES["dark"]["quiet"]), atol=1e-6)
+    assert np.allclose(colours[4:-4], colour_maps.linear(colour_maps.THEMES["dark"]["quiet"]), atol=1e-6)
     (run,), text = plan.texts, points[4:-4]
     triangles = [face for face in faces if len(face) == 3]
     assert len(triangles) == len(glyphs.text_shape("Aé").triangles)

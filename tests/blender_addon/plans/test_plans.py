@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from innerwalk.blender_addon.imaging import colour
-from innerwalk.blender_addon.imaging.atlas import Grid
+from innerwalk.blender_addon.imaging import colour_maps
+from innerwalk.blender_addon.imaging.tile_grids import Grid
 from innerwalk.blender_addon.layout import boards, camera_presets, lay_out
 from innerwalk.blender_addon.layout.text_fitting import CAP, DESCENT
 from innerwalk.blender_addon.plans import answer_board, channel_links, layer_card, shelf_desk
@@ -90,7 +90,7 @@ def test_walk_and_figure_have_their_parts(tiny):
     assert {plan.role for plan in parts_of(tiny)} == WALK - {"answer board"}
 
 
-@pytest.mark.parametrize("theme", colour.THEMES)
+@pytest.mark.parametrize("theme", colour_maps.THEMES)
 def test_another_painter_needs_neither_themes_nor_roles(tiny, theme):
     for plan in [*parts_of(tiny, style=Style.of(theme)), *parts_of(tiny, True, Style.of(theme))]:
         for face in plan.faces:
@@ -100,7 +100,7 @@ def test_another_painter_needs_neither_themes_nor_roles(tiny, theme):
         for run in plan.texts:
             assert run.colour.shape == (3,) and run.width > 0 and run.size > 0
     assert parts_of(tiny, style=Style.of(theme))[0].faces[0].colours[0] == pytest.approx(
-        colour.linear(colour.THEMES[theme]["floor"])
+        colour_maps.linear(colour_maps.THEMES[theme]["floor"])
     )
 
 

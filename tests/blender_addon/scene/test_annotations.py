@@ -12,12 +12,12 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from mathutils import Matrix, Vector  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
-from innerwalk.blender_addon.imaging import atlas, colour, heat_map  # noqa: E402
+from innerwalk.blender_addon.imaging import colour_maps, heat_map, tile_grids  # noqa: E402
 from innerwalk.blender_addon.plans import annotations, channel_links  # noqa: E402
 from innerwalk.blender_addon.properties import LAID_ATTRIBUTE, PAINT_ATTRIBUTE, PANEL_GRID, PANEL_METADATA  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.dressing import input_overlay  # noqa: E402
-from innerwalk.blender_addon.scene.hall import map_updates, pick, store  # noqa: E402
+from innerwalk.blender_addon.scene.hall import map_updates, ray_hits, store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.scene.hall.store import Appearance  # noqa: E402
 from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
@@ -27,7 +27,7 @@ from innerwalk.blender_addon.scene.view.render import set_render_settings  # noq
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
 
-DARK = colour.THEMES["dark"]
+DARK = colour_maps.THEMES["dark"]
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ def laid(holder) -> tuple[np.ndarray, np.ndarray]:
 def of_colour(holder, role: str) -> np.ndarray:
     """(n, 3) laid points in a colour of the theme."""
     points, tints = laid(holder)
-    return points[np.abs(tints - colour.linear(DARK[role])).max(1) < 1e-5]
+    return points[np.abs(tints - colour_maps.linear(DARK[role])).max(1) < 1e-5]
 
 
 def frame_of(scene, layer="a"):
@@ -99,7 +99,7 @@ def facing(scene, at: Matrix, middle: tuple[float, float], wide: float) -> None:
 
 def near(picture, role: str, tolerance: float = 3.0) -> np.ndarray:
     """(H, W) where a picture has a colour of the theme."""
-    return np.abs(picture - 255 * colour.srgb(DARK[role])).max(-1) < tolerance
+    return np.abs(picture - 255 * colour_maps.srgb(DARK[role])).max(-1) < tolerance
 
 
 # flags
@@ -231,7 +231,7 @@ def test_links_run_from_tile_to_tile(recorded):
     for panel, channel in ((a, 4), (b, 1), (a, 0), (b, 3)):
         away = np.linalg.norm(points - end_of(panel, channel), axis=1)
         assert away.min() < 1.01 * channel_links.THICK  # a ring around the end
-    strong = np.abs(tints - colour.linear(DARK["minus"])).max(1) < 1e-5
+    strong = np.abs(tints - colour_maps.linear(DARK["minus"])).max(1) < 1e-5
     from_end = np.linalg.norm(points - end_of(a, 4), axis=1)
     assert from_end[strong].min() == pytest.approx(channel_links.THICK, rel=0.02)
 
@@ -323,7 +323,7 @@ def test_heat_is_as_opaque_as_the_value():
     grey = (picture[0, 0] / 255) @ [0.2126, 0.7152, 0.0722]
     under = (picture[0, 0] / 255 * (1 - heat_map.GREY) + heat_map.GREY * grey) * (1 - heat_map.DIM)
     for row, role in ((0, "plus"), (255, "minus")):
-        wanted = 255 * (under + colour.srgb(DARK[role])) / 2
+        wanted = 255 * (under + colour_maps.srgb(DARK[role])) / 2
         assert np.abs(blended[row, 128] - wanted).max() < 1
     assert np.abs(blended[96, 128] - 255 * under).max() < 1  # NaN counts as 0
 
@@ -404,7 +404,7 @@ def test_one_picture_is_as_large_as_the_panel_and_stands_in_its_middle(recorded)
     corners = np.array([vertex.co[:2] for vertex in evaluated.vertices])
     assert len(evaluated.polygons) == 1
     assert np.allclose(corners.mean(0), np.array(size) / 2, atol=1e-5)
-    assert np.allclose(np.ptp(corners, axis=0), atlas.FILL * min(size), atol=1e-5)
+    assert np.allclose(np.ptp(corners, axis=0), tile_grids.FILL * min(size), atol=1e-5)
     stored = store.read_maps(panel, "a", "inversion")
     assert stored.shape == (1, 8, 8) and np.array_equal(stored.texels, picture_of_layer().texels)
     assert grid.pick(size[0] / 2, size[1] / 2) == 0
@@ -414,7 +414,7 @@ def test_one_picture_is_as_large_as_the_panel_and_stands_in_its_middle(recorded)
 
 
 def test_several_pictures_are_as_large_as_they_can_be():
-    grid = atlas.largest_grid(3, 1.0, 3.0, 1.2)
+    grid = tile_grids.largest_grid(3, 1.0, 3.0, 1.2)
     assert (grid.columns, grid.rows) == (3, 1) and grid.cell == pytest.approx((1.0, 1.0))
     assert grid.corner == pytest.approx((0.0, 0.1))
     assert grid.pick(0.5, 0.6) == 0 and grid.pick(2.5, 0.6) == 2 and grid.pick(0.5, 0.05) == -1
@@ -504,5 +504,5 @@ def test_a_click_on_a_marked_tile_is_one_on_its_channel(recorded):
     at = panels.world_matrix(panel)
     start = at @ Vector((x, y, 0.5))
     scene.view_layers[0].update()
-    hit = pick.pick(scene, scene.view_layers[0].depsgraph, start, at.to_3x3() @ Vector((0, 0, -1)))
+    hit = ray_hits.pick(scene, scene.view_layers[0].depsgraph, start, at.to_3x3() @ Vector((0, 0, -1)))
     assert (hit.role, hit.layer, hit.channel) == ("panel", "a", 3)

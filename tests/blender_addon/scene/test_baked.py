@@ -10,7 +10,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from mathutils import Matrix  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
-from innerwalk.blender_addon.imaging import colour, colour_lut  # noqa: E402
+from innerwalk.blender_addon.imaging import colour_cube, colour_maps  # noqa: E402
 from innerwalk.blender_addon.properties import (  # noqa: E402
     COLLAPSED_PANELS,
     OBJECT_ROLE,
@@ -22,9 +22,9 @@ from innerwalk.blender_addon.properties import (  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import baking, visibility  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
-from innerwalk.blender_addon.scene.hall.refit import update_title  # noqa: E402
-from innerwalk.blender_addon.scene.materials import scene_colours  # noqa: E402
-from innerwalk.blender_addon.scene.paint import colour_uvs  # noqa: E402
+from innerwalk.blender_addon.scene.hall.relayout import update_title  # noqa: E402
+from innerwalk.blender_addon.scene.materials import colour_settings  # noqa: E402
+from innerwalk.blender_addon.scene.paint import colour_cube_uvs  # noqa: E402
 from innerwalk.blender_addon.scene.paint.meshes import paint_material  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values  # noqa: E402
 from innerwalk.blender_addon.scene.state.data_blocks import _data_blocks  # noqa: E402
@@ -101,9 +101,9 @@ def shown_on(scene, layer: str, channel: int) -> np.ndarray:
 
 
 def wanted(scene, layer: str, channel: int) -> np.ndarray:
-    panel, colours = panels.panel_of(scene, layer), scene_colours.read_scene_colours(scene)
+    panel, colours = panels.panel_of(scene, layer), colour_settings.read_scene_colours(scene)
     scale = values.scales_of(scene, panel)[channel]
-    return colour.colour_values(values.map_of(panel, channel), scale, colours["ramp"], colours["gain"])
+    return colour_maps.colour_values(values.map_of(panel, channel), scale, colours["ramp"], colours["gain"])
 
 
 def assert_right(scene) -> None:
@@ -135,7 +135,7 @@ def faces(holder) -> np.ndarray:
     "settings", [{}, {"ramp": "ember", "normalisation": "network"}, {"theme": "paper", "gain": 3.0}]
 )
 def test_textures_have_the_shaders_colours(scene, settings):
-    scene_colours.set_scene_colours(scene, **settings)
+    colour_settings.set_scene_colours(scene, **settings)
     bake(scene)
     assert_right(scene)
     assert image(scene, "a").colorspace_settings.name == "sRGB" and not image(scene, "a").is_float
@@ -159,8 +159,8 @@ def assert_uvs_into_lookup(scene, held) -> None:
     assert len(meshes) > 8
     for mesh in meshes:
         for loop, uv in zip(mesh.loops, mesh.uv_layers[PAINT_UVS].uv, strict=True):
-            x, y = (int(part * colour_lut.SIDE) for part in uv.vector)
-            tint = colour.to_srgb(np.array(mesh.attributes[PAINT_ATTRIBUTE].data[loop.vertex_index].color[:3]))
+            x, y = (int(part * colour_cube.SIDE) for part in uv.vector)
+            tint = colour_maps.to_srgb(np.array(mesh.attributes[PAINT_ATTRIBUTE].data[loop.vertex_index].color[:3]))
             assert np.abs(held[y, x] - tint).max() * 255 < 4.1
 
 
@@ -196,7 +196,7 @@ def test_a_walk_bakes_again_only_what_changed(scene):
     eye[1, 3] += 50.0
     choice.update(scene, eye)
     assert not choice.busy, "every panel has the finest level"
-    scene_colours.set_scene_colours(scene, gain=2.0)
+    colour_settings.set_scene_colours(scene, gain=2.0)
     choice.update(scene, eye)
     assert choice.busy and settled()
     assert_right(scene)
@@ -270,7 +270,7 @@ def test_new_values_are_baked_in_place(scene):
     old = shown_on(scene, "a", 2)
     assert bake(scene) == 2  # one of them is the step for painted objects
     assert not np.allclose(old, shown_on(scene, "a", 2))
-    assert np.allclose(shown_on(scene, "a", 2)[1, 1], colour.srgb(colour.MARKER), atol=2e-3)
+    assert np.allclose(shown_on(scene, "a", 2)[1, 1], colour_maps.srgb(colour_maps.MARKER), atol=2e-3)
     assert_right(scene)
     assert data_blocks() == blocks
 
@@ -294,7 +294,7 @@ def test_maps_of_other_kinds_are_baked_in_place(scene):
 @pytest.mark.parametrize("change", [{"ramp": "ember"}, {"gain": 2.0}, {"theme": "paper"}, {"normalisation": "network"}])
 def test_baking_again_updates_changed_colours(scene, change):
     bake(scene)
-    scene_colours.set_scene_colours(scene, **change)
+    colour_settings.set_scene_colours(scene, **change)
     assert bake(scene) == 5
     assert_right(scene)
 
@@ -360,10 +360,12 @@ def test_a_second_hall_keeps_its_colours(scene, recorded):
     bake(scene)
     bake(other)
     baking.unbake(scene)
-    assert baking.is_baked(other) and colour_uvs.uses_lookup(paint_material())
+    assert baking.is_baked(other) and colour_cube_uvs.uses_lookup(paint_material())
     assert PAINT_UVS in find_part(other, "floor").data.uv_layers
     baking.unbake(other)
-    assert not colour_uvs.uses_lookup(paint_material()) and not any(PAINT_UVS in image for image in bpy.data.images)
+    assert not colour_cube_uvs.uses_lookup(paint_material()) and not any(
+        PAINT_UVS in image for image in bpy.data.images
+    )
 
 
 def test_a_file_saved_while_baked_can_be_unbaked(scene, tmp_path):
@@ -432,6 +434,6 @@ def test_the_shading_of_a_headset_is_restored(scene, how):
         assert shading.type == {"baked": "SOLID", "preview": "MATERIAL"}[how]
         if how == "baked":
             assert (shading.light, shading.color_type, shading.background_type) == ("FLAT", "TEXTURE", "VIEWPORT")
-            assert np.allclose(np.array(shading.background_color) ** (1 / 2.2), colour.srgb("#0D1218"), atol=1e-4)
+            assert np.allclose(np.array(shading.background_color) ** (1 / 2.2), colour_maps.srgb("#0D1218"), atol=1e-4)
         view_shading.restore_shading(shading, held)
         assert {name: str(getattr(shading, name)) for name in names} == before

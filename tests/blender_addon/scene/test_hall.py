@@ -10,7 +10,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from mathutils import Matrix, Vector  # noqa: E402
 
 from innerwalk.blender_addon import layout  # noqa: E402
-from innerwalk.blender_addon.imaging import colour  # noqa: E402
+from innerwalk.blender_addon.imaging import colour_maps  # noqa: E402
 from innerwalk.blender_addon.layout import boards as places  # noqa: E402
 from innerwalk.blender_addon.layout import camera_presets, label_placement  # noqa: E402
 from innerwalk.blender_addon.layout.blocks import shown_graph  # noqa: E402
@@ -54,7 +54,7 @@ def painted(holder) -> tuple[np.ndarray, np.ndarray]:
 def shown_at(holder, role: str) -> np.ndarray:
     """World points (n, 3) of an object in the colour of a role of the dark theme."""
     points, colours = painted(holder)
-    return points[np.abs(colours - colour.linear(colour.THEMES["dark"][role])).max(1) < 1e-5]
+    return points[np.abs(colours - colour_maps.linear(colour_maps.THEMES["dark"][role])).max(1) < 1e-5]
 
 
 def test_panels_hang_where_the_plan_says(empty_scene, tiny):
@@ -112,7 +112,7 @@ def test_legend_runs_from_one_end_of_the_map_to_the_other(empty_scene, tiny):
     board = roles(create_hall(tiny))["title"][0]
     points, colours = painted(board)
     for code in ("#3D7BFF", "#FFFFFF"):
-        wanted = np.array(colour.linear(code))
+        wanted = np.array(colour_maps.linear(code))
         near = np.abs(colours - wanted).max(1) < 0.02
         assert near.any(), code
     scene = create_hall(tiny)

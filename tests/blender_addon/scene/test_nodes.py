@@ -7,13 +7,13 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon.properties import NODE_GROUP_NAME, VERSION_STAMP  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
-from innerwalk.blender_addon.scene.materials import compat, nodes, shading, tiles  # noqa: E402
+from innerwalk.blender_addon.scene.materials import compat, nodes, panel_shader, tiles  # noqa: E402
 from innerwalk.blender_addon.scene.materials.nodes import NodeBuilder, NodeGroup, ensure_group, outdated_groups  # noqa: E402
 from innerwalk.tests.support import SUPPORT  # noqa: E402
 from innerwalk.torch_bridge.recording import Maps, pack  # noqa: E402
 
 GOLDEN = SUPPORT / "golden"
-GROUPS = (tiles.TILES, shading.AIR, shading.SCALAR, shading.BARS, shading.COLOUR)
+GROUPS = (tiles.TILES, panel_shader.AIR, panel_shader.SCALAR, panel_shader.BARS, panel_shader.COLOUR)
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.id)
@@ -28,9 +28,9 @@ def test_links_equal_the_golden_listing(empty_scene, group):
 
 
 def test_a_group_is_made_once_and_found_by_its_id(empty_scene):
-    first = ensure_group(shading.SCALAR)
+    first = ensure_group(panel_shader.SCALAR)
     first.name = "renamed by a person"
-    assert ensure_group(shading.SCALAR) == first
+    assert ensure_group(panel_shader.SCALAR) == first
     assert sorted(tree[NODE_GROUP_NAME] for tree in bpy.data.node_groups) == ["air", "scalar maps"]
 
 

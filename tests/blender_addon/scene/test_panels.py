@@ -9,11 +9,11 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from mathutils import Vector  # noqa: E402
 
-from innerwalk.blender_addon.imaging import atlas, colour  # noqa: E402
+from innerwalk.blender_addon.imaging import colour_maps, tile_grids  # noqa: E402
 from innerwalk.blender_addon.properties import LARGEST_PEAK, PANEL_LAYER_ID, RAW_MAPS_IMAGE, VERSION_STAMP  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
-from innerwalk.blender_addon.scene.materials import images, panel_material, scene_colours  # noqa: E402
+from innerwalk.blender_addon.scene.materials import colour_settings, images, panel_material  # noqa: E402
 from innerwalk.blender_addon.scene.materials.compat import EEVEE_USES_HALF_FLOATS  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values as reading  # noqa: E402
 from innerwalk.blender_addon.scene.view.eevee_probe import eevee_works  # noqa: E402
@@ -51,7 +51,7 @@ def stand(scene, maps: Maps):
     """Adds a panel and prepares its scene for rendering."""
     set_render_settings(scene, 1, 1, samples=1)
     scene.render.use_persistent_data = True
-    scene_colours.set_scene_colours(scene)
+    colour_settings.set_scene_colours(scene)
     panel = panels.add_panel(scene.collection, maps.layer, maps.layer, maps, grid_for(maps.channels, maps.shape[1:]))
     panels.update_network_peak(scene)
     return panel
@@ -66,7 +66,7 @@ def face_on(scene, panel) -> tuple[int, int]:
         scene.collection.objects.link(scene.camera)
     scene.camera.data.type, scene.camera.data.ortho_scale = "ORTHO", max(width, height)
     scene.camera.location = (width / 2, height / 2, 1)
-    density = math.ceil(FINEST / 0.1 / atlas.FILL)
+    density = math.ceil(FINEST / 0.1 / tile_grids.FILL)
     return round(width * density), round(height * density)
 
 
@@ -93,18 +93,18 @@ def largest_error(scene, rendered, panel, wanted: np.ndarray) -> float:
 
 def tinted(maps: Maps, normalisation="channel", network=None, **settings) -> np.ndarray:
     peak = {"channel": maps.peak[:, None, None], "layer": maps.peak.max(), "network": network}[normalisation]
-    return colour.colour_values(maps.data, peak, **settings)
+    return colour_maps.colour_values(maps.data, peak, **settings)
 
 
-@pytest.mark.parametrize("ramp", colour.RAMPS)
-@pytest.mark.parametrize("normalisation", scene_colours.NORMALISATIONS)
+@pytest.mark.parametrize("ramp", colour_maps.RAMPS)
+@pytest.mark.parametrize("normalisation", colour_settings.NORMALISATIONS)
 def test_pixels_equal_those_computed_by_numpy(empty_scene, rendered, ramp, normalisation):
     maps, other = random_maps((6, 5, 4)), random_maps((2, 2, 2), 1, "conv2")
     panel = stand(empty_scene, maps)
     stand(empty_scene, other).location.y = 50
     network = max(maps.peak.max(), other.peak.max())
     for gain in (1.0, 2.5):
-        scene_colours.set_scene_colours(empty_scene, ramp=ramp, normalisation=normalisation, gain=gain)
+        colour_settings.set_scene_colours(empty_scene, ramp=ramp, normalisation=normalisation, gain=gain)
         wanted = tinted(maps, normalisation, network, ramp=ramp, gain=gain)
         assert largest_error(empty_scene, rendered, panel, wanted) < 2
 
@@ -127,7 +127,7 @@ def test_many_panels_share_the_networks_peak(empty_scene, rendered):
     new = [random_maps((5, 4, 4), 7), random_maps((3, 4, 4), 8, "conv2")]
     fill(first, new[0])
     fill(second, new[1])
-    scene_colours.set_scene_colours(empty_scene, normalisation="network")
+    colour_settings.set_scene_colours(empty_scene, normalisation="network")
     network = max(maps.peak.max() for maps in new)
     assert largest_error(empty_scene, rendered, first, tinted(new[0], "network", network)) < 2
 
@@ -138,11 +138,11 @@ def test_any_number_of_channels(empty_scene, rendered, channels):
     assert largest_error(empty_scene, rendered, stand(empty_scene, maps), tinted(maps)) < 2
 
 
-@pytest.mark.parametrize("normalisation", scene_colours.NORMALISATIONS)
+@pytest.mark.parametrize("normalisation", colour_settings.NORMALISATIONS)
 def test_a_new_input_is_normalised_again_without_rebuilding_tiles(empty_scene, rendered, normalisation):
     first, second = random_maps((11, 4, 4)), random_maps((11, 4, 4), 5)
     panel = stand(empty_scene, first)
-    scene_colours.set_scene_colours(empty_scene, normalisation=normalisation)
+    colour_settings.set_scene_colours(empty_scene, normalisation=normalisation)
     rebuilt = []
 
     def heard(scene, graph):
@@ -158,7 +158,7 @@ def test_a_new_input_is_normalised_again_without_rebuilding_tiles(empty_scene, r
     assert not rebuilt and evaluated(panel).as_pointer() == mesh
     shown = panel.evaluated_get(empty_scene.view_layers[0].depsgraph)
     assert shown[LARGEST_PEAK] == pytest.approx(second.peak.max()), "a view that stands has the new peak too"
-    assert np.array_equal(reading.peaks_of(panel), np.maximum(second.peak, np.float32(colour.MIN_PEAK)))
+    assert np.array_equal(reading.peaks_of(panel), np.maximum(second.peak, np.float32(colour_maps.MIN_PEAK)))
     assert largest_error(empty_scene, rendered, panel, tinted(second, normalisation, second.peak.max())) < 2
 
 
@@ -197,12 +197,12 @@ def test_peaks_are_read_back_whatever_the_maps(empty_scene, kind):
 
 
 def test_a_sheet_of_several_columns(empty_scene, rendered, monkeypatch):
-    monkeypatch.setattr(atlas.sheet_layout, "__defaults__", (12,))
+    monkeypatch.setattr(tile_grids.sheet_layout, "__defaults__", (12,))
     maps = random_maps((23, 4, 3))
     panel = stand(empty_scene, maps)
     assert tuple(panel_material.material_image(panel.data.materials[0]).size) == (6, 12)
     assert tuple(panels.image_of(panel, "Peaks").size) == (2, 3)
-    assert np.array_equal(reading.peaks_of(panel), np.maximum(maps.peak, np.float32(colour.MIN_PEAK)))
+    assert np.array_equal(reading.peaks_of(panel), np.maximum(maps.peak, np.float32(colour_maps.MIN_PEAK)))
     assert largest_error(empty_scene, rendered, panel, tinted(maps)) < 2
 
 
@@ -212,7 +212,7 @@ def test_only_nan_and_infinity_have_the_marker_colour(empty_scene, rendered):
     data[2, 0, 0], data[2, 1, 1] = 1e30, 3e-30
     maps = maps_of(data)
     wanted = tinted(maps)
-    assert (np.abs(wanted - colour.srgb(colour.MARKER)).max(-1) < 1e-6).sum() == 3
+    assert (np.abs(wanted - colour_maps.srgb(colour_maps.MARKER)).max(-1) < 1e-6).sum() == 3
     assert largest_error(empty_scene, rendered, stand(empty_scene, maps), wanted) < 2
 
 
@@ -226,7 +226,7 @@ def test_eevee_shows_the_same(empty_scene, rendered):
     maps = maps_of(data)
     panel = stand(empty_scene, maps)
     set_render_settings(empty_scene, 1, 1, samples=1, engine="eevee")
-    scene_colours.set_scene_colours(empty_scene, ramp="paper", gain=1.5)
+    colour_settings.set_scene_colours(empty_scene, ramp="paper", gain=1.5)
     assert largest_error(empty_scene, rendered, panel, tinted(maps, ramp="paper", gain=1.5)) < 2
 
 
@@ -237,10 +237,10 @@ def test_colour_maps_pass_through(empty_scene, rendered):
     texels[1, 0, 1, 0] = np.nan
     maps = Maps("conv1", "deconvnet", texels, 5, colour=True)
     panel = stand(empty_scene, maps)
-    scene_colours.set_scene_colours(empty_scene, ramp="ember", normalisation="layer", gain=3.0)
-    empty = colour.srgb(colour.THEMES["dark"]["track"])  # neither the board's colour nor black
+    colour_settings.set_scene_colours(empty_scene, ramp="ember", normalisation="layer", gain=3.0)
+    empty = colour_maps.srgb(colour_maps.THEMES["dark"]["track"])  # neither the board's colour nor black
     wanted = np.where(texels[..., 3:] == 1, texels[..., :3], empty)
-    wanted[1, 0, 1] = colour.srgb(colour.MARKER)
+    wanted[1, 0, 1] = colour_maps.srgb(colour_maps.MARKER)
     assert largest_error(empty_scene, rendered, panel, wanted) < 2
 
 
@@ -249,29 +249,33 @@ def test_vectors_are_bars_from_zero(empty_scene, rendered, ramp, theme):
     values = np.array([4.0, -4.0, 1.0, -2.0, 0.0, 0.4, np.nan])
     panel = stand(empty_scene, maps_of(values[:, None, None]))
     panels.show_channels(panel, np.arange(7), 2, 4, (4.0, 1.0))
-    scene_colours.set_scene_colours(empty_scene, ramp=ramp, theme=theme)
+    colour_settings.set_scene_colours(empty_scene, ramp=ramp, theme=theme)
     u, v = (np.arange(40) + 0.5) / 40, np.array([0.05, 0.5, 0.95])
     picture = rendered(empty_scene, *face_on(empty_scene, panel))
     seen = sample(picture, panel, np.arange(7), u, v)
-    assert np.abs(seen - bars(values, u, v, colour.RAMPS[ramp], colour.THEMES[theme]) * 255).max() < 2
+    assert np.abs(seen - bars(values, u, v, colour_maps.RAMPS[ramp], colour_maps.THEMES[theme]) * 255).max() < 2
 
 
 def bars(values, u, v, ramp, theme) -> np.ndarray:
     """The bars computed in numpy, (channels, v, u, 3) sRGB: track, zero line, and the bar above both."""
-    track, line, marker = colour.srgb(theme["track"]), colour.srgb(theme["frame"]), colour.srgb(colour.MARKER)
+    track, line, marker = (
+        colour_maps.srgb(theme["track"]),
+        colour_maps.srgb(theme["frame"]),
+        colour_maps.srgb(colour_maps.MARKER),
+    )
     wanted = np.zeros((len(values), len(v), len(u), 3)) + track
     wanted[:, :, np.abs(u - ramp.offset) <= 0.012] = line
     for channel, value in enumerate(values / np.nanmax(np.abs(values))):
         end = np.clip(value * ramp.scale + ramp.offset, 0, 1)
         inside = (u > min(end, ramp.offset)) & (u < max(end, ramp.offset))
-        wanted[channel, 1:2, inside] = colour.srgb(ramp.stops[-1 if value > 0 else 0])
+        wanted[channel, 1:2, inside] = colour_maps.srgb(ramp.stops[-1 if value > 0 else 0])
     wanted[np.isnan(values)] = marker
     return wanted
 
 
 def test_shrunk_maps_and_back(empty_scene, rendered):
     maps = random_maps((5, 8, 6))
-    small = Maps("conv1", "activations", atlas.block_means(maps.texels, 2), 5, extras={"peak": maps.peak})
+    small = Maps("conv1", "activations", tile_grids.block_means(maps.texels, 2), 5, extras={"peak": maps.peak})
     panel = stand(empty_scene, small)
     assert largest_error(empty_scene, rendered, panel, tinted(small)) < 2
     fill(panel, maps)
@@ -312,7 +316,7 @@ def test_tiles_lie_where_the_grid_says(empty_scene):
     assert len(mesh.polygons) == 11
     corners = np.array([[mesh.vertices[k].co[:] for k in face.vertices] for face in mesh.polygons])
     assert np.allclose(corners.mean(1)[:, :2], grid.centre(np.arange(11)), atol=1e-6)
-    assert np.allclose(np.ptp(corners, axis=1), [*(atlas.FILL * np.array(grid.cell)), 0], atol=1e-6)
+    assert np.allclose(np.ptp(corners, axis=1), [*(tile_grids.FILL * np.array(grid.cell)), 0], atol=1e-6)
     assert corners.min() >= 0 and np.allclose([face.normal[:] for face in mesh.polygons], (0, 0, 1))
 
 
@@ -345,13 +349,13 @@ def test_fog_covers_distant_panels(empty_scene, rendered):
     face_on(empty_scene, panel)
     camera = empty_scene.camera
     camera.data.type, camera.location.z, camera.data.lens = "PERSP", 30.0, 2000
-    scene_colours.set_scene_colours(empty_scene, fog=(6.0, 45.0))
+    colour_settings.set_scene_colours(empty_scene, fog=(6.0, 45.0))
     keep = math.exp(-(30 - 6) / 45)
-    air = np.array(colour.linear(colour.THEMES["dark"]["air"]))
-    wanted = colour.to_srgb(keep + air * (1 - keep)) * 255
+    air = np.array(colour_maps.linear(colour_maps.THEMES["dark"]["air"]))
+    wanted = colour_maps.to_srgb(keep + air * (1 - keep)) * 255
     middle = rendered(empty_scene, 20, 20)[10, 10]
     assert np.abs(middle - wanted).max() < 2
-    scene_colours.set_scene_colours(empty_scene, fog=())
+    colour_settings.set_scene_colours(empty_scene, fog=())
     assert np.abs(rendered(empty_scene, 20, 20)[10, 10] - 255).max() < 2
 
 
@@ -360,7 +364,7 @@ def test_each_scene_has_its_own_colours(empty_scene, rendered):
     first = stand(empty_scene, maps)
     second_scene = bpy.data.scenes.new("Other")
     second = stand(second_scene, maps)
-    scene_colours.set_scene_colours(second_scene, ramp="ember")
+    colour_settings.set_scene_colours(second_scene, ramp="ember")
     assert largest_error(empty_scene, rendered, first, tinted(maps)) < 2
     assert largest_error(second_scene, rendered, second, tinted(maps, ramp="ember")) < 2
 
@@ -393,7 +397,7 @@ def test_maps_that_cannot_be_shown_raise_an_error(empty_scene):
     with pytest.raises(UnknownName, match="did you mean conv1"):
         panels.panel_of(empty_scene, "conv2")
     with pytest.raises(UnknownName, match="did you mean ember"):
-        scene_colours.set_scene_colours(empty_scene, ramp="embers")
+        colour_settings.set_scene_colours(empty_scene, ramp="embers")
 
 
 def test_no_material_is_a_lamp(empty_scene):

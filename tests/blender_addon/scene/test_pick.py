@@ -15,9 +15,9 @@ from mathutils import Euler, Matrix, Vector  # noqa: E402
 from innerwalk.blender_addon.plans.primitives import Picture, wall  # noqa: E402
 from innerwalk.blender_addon.properties import OBJECT_ROLE, PANEL_LAYER_ID, SHELF_INDEX  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
-from innerwalk.blender_addon.scene.hall import assembly, pick  # noqa: E402
+from innerwalk.blender_addon.scene.hall import assembly, ray_hits  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
-from innerwalk.blender_addon.scene.hall.pick import Hit  # noqa: E402
+from innerwalk.blender_addon.scene.hall.ray_hits import Hit  # noqa: E402
 from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
 
 MAP = {"a": (6, 4), "b": (6, 4), ":add": (6, 4), "fc": (1, 1)}
@@ -39,7 +39,7 @@ def aim(scene, panel, channel: int, u=0.5, v=0.5, away=0.4, aside=(0.0, 0.0), by
     at = by @ panel.matrix_world if by else panel.matrix_world
     x, y = panels.grid_of(panel).inside(panels.channel_places(panel)[channel], u, v)
     eye = at @ Vector((x + aside[0], y + aside[1], away))
-    return pick.pick(scene, depsgraph, eye, (at @ Vector((x, y, 0.0))) - eye)
+    return ray_hits.pick(scene, depsgraph, eye, (at @ Vector((x, y, 0.0))) - eye)
 
 
 def strew(scene, seed: int) -> None:
@@ -68,7 +68,7 @@ def test_sixty_four_rays_find_the_tile_they_aim_at(scene, strewn):
         panel = panels.panel_of(scene, layer)
         hit = aim(scene, panel, channel, u, v, aside=tuple(rng.uniform(-0.1, 0.1, 2)))
         assert hit[:3] == ("panel", layer, channel) and hit.object == panel.name
-        assert pick.pixel_of(hit) == (row, column)
+        assert ray_hits.pixel_of(hit) == (row, column)
         x, y = panels.grid_of(panel).inside(panels.channel_places(panel)[channel], u, v)
         assert np.allclose(hit.position, panel.matrix_world @ Vector((x, y, 0)), atol=1e-4)
 
@@ -79,7 +79,7 @@ def test_channels_out_of_order_and_unseen_ones(scene):
     assert [aim(scene, panel, k).channel for k in (4, 0, 3)] == [4, 0, 3]
     x, y = panels.grid_of(panel).centre(3)  # the empty cell
     eye = panel.matrix_world @ Vector((x, y, 0.4))
-    hit = pick.pick(scene, graph(scene), eye, panel.matrix_world @ Vector((x, y, 0)) - eye)
+    hit = ray_hits.pick(scene, graph(scene), eye, panel.matrix_world @ Vector((x, y, 0)) - eye)
     assert (hit.role, hit.layer, hit.channel) == ("panel", "a", -1)
 
 
@@ -87,8 +87,8 @@ def test_gaps_and_backs_belong_to_the_panel_alone(scene):
     panel, depsgraph = panels.panel_of(scene, "b"), graph(scene)
     for start, end in (((0.001, 0.001, 0.4), (0.001, 0.001, 0.0)), ((0.1, 0.1, -0.4), (0.1, 0.1, 0.0))):
         eye = panel.matrix_world @ Vector(start)
-        hit = pick.pick(scene, depsgraph, eye, panel.matrix_world @ Vector(end) - eye)
-        assert hit[:3] == ("panel", "b", -1) and pick.pixel_of(hit) is None
+        hit = ray_hits.pick(scene, depsgraph, eye, panel.matrix_world @ Vector(end) - eye)
+        assert hit[:3] == ("panel", "b", -1) and ray_hits.pixel_of(hit) is None
 
 
 def screen(scene, panel, role: str, parent=None) -> bpy.types.Object:
@@ -132,9 +132,9 @@ def test_rays_pass_through_the_label_of_another_panel(scene):
         depsgraph = graph(scene)
         eye = near.matrix_world @ (middle + Vector((0, 0, 0.3)))
         toward = near.matrix_world.to_3x3() @ Vector((0, 0, -1))
-        assert pick.pick(scene, depsgraph, eye, toward)[:3] == ("panel", "b", 2)
+        assert ray_hits.pick(scene, depsgraph, eye, toward)[:3] == ("panel", "b", 2)
     far.location.z += 100
-    assert pick.pick(scene, graph(scene), eye, toward)[:3] == ("panel", "a", -1), "else the name is its panel's"
+    assert ray_hits.pick(scene, graph(scene), eye, toward)[:3] == ("panel", "a", -1), "else the name is its panel's"
 
 
 def test_nothing_behind_a_panel_is_picked(scene):
@@ -142,7 +142,7 @@ def test_nothing_behind_a_panel_is_picked(scene):
     far.matrix_world = near.matrix_world @ Matrix.Translation((0, 0, -0.2))
     assert [aim(scene, near, k)[1:3] for k in range(5)] == [("a", k) for k in range(5)]
     eye = near.matrix_world @ Vector((0.001, 0.001, 1.0))  # between two tiles, where the board is
-    hit = pick.pick(scene, graph(scene), eye, near.matrix_world @ Vector((0.001, 0.001, 0)) - eye)
+    hit = ray_hits.pick(scene, graph(scene), eye, near.matrix_world @ Vector((0.001, 0.001, 0)) - eye)
     assert (hit.layer, hit.channel) == ("a", -1)
 
 
@@ -176,7 +176,7 @@ def test_an_instanced_hall_in_another_scene(scene):
         assert np.allclose(hit.position, by @ panel.matrix_world @ Vector((x, y, 0)), atol=1e-3)
     gap = by @ panels.panel_of(scene, "a").matrix_world
     eye = gap @ Vector((0.001, 0.001, 0.4))
-    assert pick.pick(other, graph(other), eye, gap @ Vector((0.001, 0.001, 0)) - eye)[:3] == ("panel", "a", -1)
+    assert ray_hits.pick(other, graph(other), eye, gap @ Vector((0.001, 0.001, 0)) - eye)[:3] == ("panel", "a", -1)
 
 
 def test_input_answer_floor_and_sky(scene):
@@ -185,27 +185,27 @@ def test_input_answer_floor_and_sky(scene):
     for role, wanted in (("input", "input"), ("answer board", "answer")):
         at = found[role].matrix_world
         eye = at @ Vector((0.3, 0.3, 0.5))
-        hit = pick.pick(scene, depsgraph, eye, at @ Vector((0.3, 0.3, 0)) - eye)
+        hit = ray_hits.pick(scene, depsgraph, eye, at @ Vector((0.3, 0.3, 0)) - eye)
         assert (hit.role, hit.object) == (wanted, found[role].name)
-    hit = pick.pick(scene, depsgraph, (0.0, -200.0, 5.0), (0, 0, -1))
+    hit = ray_hits.pick(scene, depsgraph, (0.0, -200.0, 5.0), (0, 0, -1))
     assert (hit.role, hit.object) == ("other", "Floor") and hit.position == pytest.approx((0, -200, -0.004), abs=1e-3)
-    assert pick.pick(scene, depsgraph, (0.0, -20.0, 5.0), (0, -0.2, 1)) is None
+    assert ray_hits.pick(scene, depsgraph, (0.0, -20.0, 5.0), (0, -0.2, 1)) is None
 
 
 def test_a_hit_on_the_shelf_has_the_pictures_index(scene):
     picture = Picture("Shelf", "shelf", np.zeros((4, 4, 3), np.uint8), wall((0.0, -60.0, 1.0), 0.0), (1.0, 1.0))
     holder = pictures.add_picture(picture, assembly.hall_collection(scene))
     holder[SHELF_INDEX] = 5
-    hit = pick.pick(scene, graph(scene), (0.5, -62.0, 1.5), (0, 1, 0))
+    hit = ray_hits.pick(scene, graph(scene), (0.5, -62.0, 1.5), (0, 1, 0))
     assert (hit.role, hit.shelf_index, hit.object) == ("shelf", 5, holder.name)
 
 
 def test_a_panel_without_its_image_has_no_pixel(scene):
     panel = panels.panel_of(scene, "a")
-    assert pick.map_shape(panel) == (6, 4)
+    assert ray_hits.map_shape(panel) == (6, 4)
     bpy.data.images.remove(panels.image_of(panel))
     hit = aim(scene, panel, 2)
-    assert hit.channel == 2 and pick.pixel_of(hit) is None
+    assert hit.channel == 2 and ray_hits.pixel_of(hit) is None
 
 
 def test_a_layer_without_maps_is_hit_as_other_with_its_id(empty_scene, recorded):
@@ -214,7 +214,7 @@ def test_a_layer_without_maps_is_hit_as_other_with_its_id(empty_scene, recorded)
     scene = create_hall(recording)
     holder = next(candidate for candidate in scene.objects if candidate.get(PANEL_LAYER_ID) == "b")
     eye = holder.matrix_world @ Vector((0.02, 0.02, 0.5))
-    hit = pick.pick(scene, graph(scene), eye, holder.matrix_world @ Vector((0.02, 0.02, 0)) - eye)
+    hit = ray_hits.pick(scene, graph(scene), eye, holder.matrix_world @ Vector((0.02, 0.02, 0)) - eye)
     assert (hit.role, hit.layer, hit.channel) == ("other", "b", -1)
 
 
@@ -237,5 +237,5 @@ def test_picking_at_a_point_of_a_3d_view(scene, kind):
         x, y = panels.grid_of(panel).inside(panels.channel_places(panel)[channel], 0.6, 0.7)
         clip = data.perspective_matrix @ (panel.matrix_world @ Vector((x, y, 0))).to_4d()
         at = (clip.xy / clip.w + Vector((1, 1))) / 2
-        hit = pick.pick_at(context, at.x * 800, at.y * 600)
-        assert hit[:3] == ("panel", ":add", channel) and pick.pixel_of(hit) == (int(0.7 * 6), int(0.6 * 4))
+        hit = ray_hits.pick_at(context, at.x * 800, at.y * 600)
+        assert hit[:3] == ("panel", ":add", channel) and ray_hits.pixel_of(hit) == (int(0.7 * 6), int(0.6 * 4))

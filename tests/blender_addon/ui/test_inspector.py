@@ -10,12 +10,12 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions, ui  # noqa: E402
 from innerwalk.blender_addon.actions import inspecting  # noqa: E402
-from innerwalk.blender_addon.imaging import colour, plots, statistics  # noqa: E402
+from innerwalk.blender_addon.imaging import colour_maps, plots, statistics  # noqa: E402
 from innerwalk.blender_addon.plans.number_text import format_number  # noqa: E402
 from innerwalk.blender_addon.properties import LOGARITHMIC_HISTOGRAMS  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
-from innerwalk.blender_addon.scene.materials import images, panel_material, scene_colours  # noqa: E402
+from innerwalk.blender_addon.scene.materials import colour_settings, images, panel_material  # noqa: E402
 from innerwalk.blender_addon.scene.materials.compat import set_modifier_inputs  # noqa: E402
 from innerwalk.blender_addon.scene.panels import image_of, panels, show_maps, tiles_modifier  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values as reading  # noqa: E402
@@ -68,7 +68,7 @@ def test_colour_maps_and_stacks_of_several_columns_are_read_too(hall):
     assert np.array_equal(reading.value_at(panel, 3, 2, 1), whole[3, 2, 1])
     texels = rng.random((2, 3, 2, 4)).astype(np.float32)
     show_maps(panel, rec.Maps("a", "x", texels, 5))
-    image = images.fit_image(image_of(panel), "two columns", images.atlas.Sheet(2, 1, 4, 3))
+    image = images.fit_image(image_of(panel), "two columns", images.tile_grids.Sheet(2, 1, 4, 3))
     panel_material.set_material_images(panel.data.materials[0], {"Texels": image}, (2, 1))
     set_modifier_inputs(tiles_modifier(panel), {"Sheet Columns": 2, "Sheet Rows": 1})
     images.write_image(image, np.concatenate([texels[0], texels[1]], 1).ravel())
@@ -144,17 +144,17 @@ def test_weights_have_a_histogram_if_the_bridge_sends_them(hall):
     assert session.weight_histograms["tiny", "a"].nonfinite == 1 and hall["innerwalk_weighed"] == "a"
 
 
-@pytest.mark.parametrize("normalisation", scene_colours.NORMALISATIONS)
+@pytest.mark.parametrize("normalisation", colour_settings.NORMALISATIONS)
 def test_a_channel_has_the_colours_of_the_hall(hall, tiny, normalisation):
-    scene_colours.set_scene_colours(hall, normalisation=normalisation, gain=2.0, ramp="paper")
+    colour_settings.set_scene_colours(hall, normalisation=normalisation, gain=2.0, ramp="paper")
     maps = tiny.maps("a")
     network = max(float(layer_maps.peak.max()) for layer_maps in tiny.all_maps.values())
     peak = {"channel": maps.peak[2], "layer": maps.peak.max(), "network": network}[normalisation]
     found = actions.inspect_channel(hall, "a", 2)
     size = plots.EDGE // 6
     seen = found.pictures["map"][: 6 * size : size, size // 2 :: size, :3][:, :4]
-    assert np.allclose(seen, colour.colour_values(maps.data[2], peak, "paper", 2.0), atol=1e-5)
-    assert np.allclose(seen[1, 3], colour.srgb(colour.MARKER), atol=1e-6)
+    assert np.allclose(seen, colour_maps.colour_values(maps.data[2], peak, "paper", 2.0), atol=1e-5)
+    assert np.allclose(seen[1, 3], colour_maps.srgb(colour_maps.MARKER), atol=1e-6)
     assert found.ends["map"] == (f"−{format_number(peak / 2)}", format_number(peak / 2))
     assert dict(found.facts)["Peak"] == format_number(maps.peak[2])
 
@@ -206,9 +206,9 @@ def test_results_are_computed_only_after_changes(interface, tiny):
     assert draw_inspector(interface) == (False, shown), "nothing has changed"
     changes = (
         lambda: actions.select(interface, "b", 2),
-        lambda: scene_colours.set_scene_colours(interface, gain=3.0),
-        lambda: scene_colours.set_scene_colours(interface, theme="paper"),
-        lambda: scene_colours.set_scene_colours(interface, normalisation="layer"),
+        lambda: colour_settings.set_scene_colours(interface, gain=3.0),
+        lambda: colour_settings.set_scene_colours(interface, theme="paper"),
+        lambda: colour_settings.set_scene_colours(interface, normalisation="layer"),
         lambda: setattr(bpy.context.window_manager, LOGARITHMIC_HISTOGRAMS, True),
         lambda: inspector_state.invalidate(),
     )
@@ -343,15 +343,15 @@ def test_the_cursor_shows_a_value_only_over_a_tile(monkeypatch):
     """The window with one 3D view is a stand-in: there is none in the background."""
     from types import SimpleNamespace
 
-    from innerwalk.blender_addon.scene.hall import pick
+    from innerwalk.blender_addon.scene.hall import ray_hits
 
     region = SimpleNamespace(type="WINDOW", x=100, y=50, width=200, height=100)
     area = SimpleNamespace(type="VIEW_3D", regions=[region])
     context = SimpleNamespace(window=SimpleNamespace(screen=SimpleNamespace(areas=[area])), scene="the hall")
     context.temp_override = lambda **_: __import__("contextlib").nullcontext()
-    hits = {(10, 20): pick.Hit("panel", "a", 3, (0.6, 0.3)), (30, 20): pick.Hit("panel", "a"), (50, 20): None}
-    monkeypatch.setattr(pick, "pick_at", lambda context, x, y: hits[x, y])
-    monkeypatch.setattr(pick, "pixel_of", lambda hit: (1, 2) if hit.channel >= 0 else None)
+    hits = {(10, 20): ray_hits.Hit("panel", "a", 3, (0.6, 0.3)), (30, 20): ray_hits.Hit("panel", "a"), (50, 20): None}
+    monkeypatch.setattr(ray_hits, "pick_at", lambda context, x, y: hits[x, y])
+    monkeypatch.setattr(ray_hits, "pixel_of", lambda hit: (1, 2) if hit.channel >= 0 else None)
     monkeypatch.setattr(actions, "probe", lambda scene, *where: f"{scene}: {where}")
     assert probe_operator.value_under_cursor(context, 110, 70) == "the hall: ('a', 3, 1, 2)"
     assert (

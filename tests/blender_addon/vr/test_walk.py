@@ -12,11 +12,11 @@ from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.plans.number_text import format_number  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
-from innerwalk.blender_addon.scene.hall.pick import pixel_of  # noqa: E402
-from innerwalk.blender_addon.scene.materials import scene_colours  # noqa: E402
+from innerwalk.blender_addon.scene.hall.ray_hits import pixel_of  # noqa: E402
+from innerwalk.blender_addon.scene.materials import colour_settings  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panel_of, size_of, values, world_matrix  # noqa: E402
 from innerwalk.blender_addon.vr import grips, hand_actions, walk, walk_drawing  # noqa: E402
-from innerwalk.blender_addon.vr.display import card_content, menu  # noqa: E402
+from innerwalk.blender_addon.vr.display import card_content, menu_layout  # noqa: E402
 from innerwalk.blender_addon.vr.headset import headset_walk, saved_settings, xr  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
 
@@ -184,7 +184,7 @@ def test_only_panels_can_be_gripped(running, scene):
 def at_item(running, name, label):
     board = running.menu
     index = next(k for k, item in enumerate(board.page.items) if item.label.startswith(label))
-    (left, right), (low, high) = menu.arrange(board.page).boxes[index]
+    (left, right), (low, high) = menu_layout.arrange(board.page).boxes[index]
     place = (board.pose @ [(left + right) / 2, (low + high) / 2, 0, 1])[:3]
     hand = running.hands[name]
     running.point_hand(hand, towards(place, 0.6, board.pose[:3, 2]))
@@ -194,12 +194,12 @@ def at_item(running, name, label):
 
 def test_the_menu_opens_before_the_eye_and_a_ray_chooses(running, scene):
     hand_actions.perform(running, running.hands["left"], "menu")
-    middle = running.menu.pose @ [*(np.array(menu.size(running.menu.page)) / 2), 0, 1]
+    middle = running.menu.pose @ [*(np.array(menu_layout.size(running.menu.page)) / 2), 0, 1]
     assert np.allclose(middle[:3], (0, -1.2 + hand_actions.MENU_DISTANCE, 1.65 - hand_actions.MENU_DROP), atol=1e-6)
     hand_actions.perform(running, at_item(running, "right", "Colours"), "pick")
     assert running.menu.name == "colours"
     hand_actions.perform(running, at_item(running, "left", "Ember"), "pick")
-    assert scene_colours.read_scene_colours(scene)["ramp"] == "ember"
+    assert colour_settings.read_scene_colours(scene)["ramp"] == "ember"
     assert any(item.on and item.label.startswith("Ember") for item in running.menu.page.items)
     hand_actions.perform(running, at_item(running, "left", "Back"), "pick")
     hand_actions.perform(running, at_item(running, "left", "End"), "pick")
@@ -209,7 +209,7 @@ def test_the_menu_opens_before_the_eye_and_a_ray_chooses(running, scene):
 def test_a_menu_in_front_of_a_panel_is_hit_first(running, scene):
     hand = pointed(running, "left", 3)
     hand_actions.perform(running, hand, "menu")
-    width, height = menu.size(running.menu.page)
+    width, height = menu_layout.size(running.menu.page)
     at = grips.facing_pose(hand.position + hand.direction * 0.4, hand.position, offset=(-width / 2, -height / 2, 0))
     running.menu.pose = np.array(at)
     running.point_hand(hand, hand.pose)

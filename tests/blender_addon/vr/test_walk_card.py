@@ -7,7 +7,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from mathutils import Matrix, Vector  # noqa: E402
 
-from innerwalk.blender_addon.imaging.colour import THEMES, srgb  # noqa: E402
+from innerwalk.blender_addon.imaging.colour_maps import THEMES, srgb  # noqa: E402
 from innerwalk.blender_addon.layout.text_fitting import CAP  # noqa: E402
 from innerwalk.blender_addon.scene.paint import glyphs  # noqa: E402
 from innerwalk.blender_addon.vr.display import card as cards  # noqa: E402

@@ -19,7 +19,7 @@ from innerwalk.blender_addon.vr import walk  # noqa: E402
 from innerwalk.blender_addon.vr.desk import desk_camera as desk  # noqa: E402
 from innerwalk.blender_addon.vr.desk import desk_drawing, desk_walk  # noqa: E402
 from innerwalk.blender_addon.vr.desk.screen_plane import ScreenPlane, fit_density  # noqa: E402
-from innerwalk.blender_addon.vr.display import menu  # noqa: E402
+from innerwalk.blender_addon.vr.display import menu_layout  # noqa: E402
 
 LAYER = "stem.conv"
 
@@ -277,7 +277,7 @@ def test_the_crosshair_shows_what_can_be_chosen(running, label, wanted):
     board = running.walk.menu
     index = next(k for k, item in enumerate(board.page.items) if item.label.startswith(label))
     assert board.page.items[index].enabled == (wanted == "something")
-    (left, right), (low, high) = menu.arrange(board.page).boxes[index]
+    (left, right), (low, high) = menu_layout.arrange(board.page).boxes[index]
     there = Vector((board.pose @ [(left + right) / 2, (low + high) / 2, 0, 1])[:3])
     eye = Vector(running.body.eye()[:3, 3])
     running.body.set_pose(eye, (there - eye).to_track_quat("-Z", "Y"))

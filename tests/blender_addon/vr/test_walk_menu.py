@@ -9,16 +9,16 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
-from innerwalk.blender_addon.imaging import colour  # noqa: E402
+from innerwalk.blender_addon.imaging import colour_maps  # noqa: E402
 from innerwalk.blender_addon.layout.text_fitting import CAP  # noqa: E402
-from innerwalk.blender_addon.live.requests import Request  # noqa: E402
+from innerwalk.blender_addon.live.request_types import Request  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import METHOD_TAG, NETWORK_NAME  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
-from innerwalk.blender_addon.scene.materials import scene_colours  # noqa: E402
-from innerwalk.blender_addon.vr.display import menu, menu_pages  # noqa: E402
-from innerwalk.blender_addon.vr.display.menu_page import Item, Page  # noqa: E402
+from innerwalk.blender_addon.scene.materials import colour_settings  # noqa: E402
+from innerwalk.blender_addon.vr.display import menu_layout, menu_pages  # noqa: E402
+from innerwalk.blender_addon.vr.display.menu_types import Item, Page  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import UnknownName  # noqa: E402
 
@@ -90,19 +90,19 @@ def page_of(count: int) -> Page:
 @pytest.mark.parametrize("count", [0, 1, 8, 9, 10, 15, 40])
 def test_every_item_is_hit_at_its_middle_and_no_two_overlap(count):
     page = page_of(count)
-    layout = menu.arrange(page)
+    layout = menu_layout.arrange(page)
     assert len(layout.boxes) == count
     for index, ((left, right), (low, high)) in enumerate(layout.boxes):
-        assert menu.item_at(page, (left + right) / 2, (low + high) / 2) == index
+        assert menu_layout.item_at(page, (left + right) / 2, (low + high) / 2) == index
         assert high - low >= 0.05 and right - left >= 0.2
-        assert menu.contains(page, left, low) and menu.contains(page, right, high)
-    assert menu.item_at(page, layout.width / 2, layout.height - menu.MARGIN) == -1  # the title
-    assert menu.item_at(page, -0.01, 0.05) == -1 and not menu.contains(page, -0.01, 0.05)
-    assert menu.size(page) == (layout.width, layout.height)
+        assert menu_layout.contains(page, left, low) and menu_layout.contains(page, right, high)
+    assert menu_layout.item_at(page, layout.width / 2, layout.height - menu_layout.MARGIN) == -1  # the title
+    assert menu_layout.item_at(page, -0.01, 0.05) == -1 and not menu_layout.contains(page, -0.01, 0.05)
+    assert menu_layout.size(page) == (layout.width, layout.height)
 
 
 def test_items_run_from_the_top_and_a_long_page_has_two_columns():
-    nine, ten = menu.arrange(page_of(9)).boxes, menu.arrange(page_of(10)).boxes
+    nine, ten = menu_layout.arrange(page_of(9)).boxes, menu_layout.arrange(page_of(10)).boxes
     assert [box[1] for box in nine] == sorted((box[1] for box in nine), reverse=True)
     assert len({box[0] for box in nine}) == 1 and len({box[0] for box in ten}) == 2
     assert ten[5][0][0] == ten[0][0][1] and ten[5][1] == ten[0][1]
@@ -112,39 +112,39 @@ def test_items_run_from_the_top_and_a_long_page_has_two_columns():
 def test_every_page_is_drawn_on_its_board(hall, name):
     page = menu_pages.page(hall, name)
     for pointed in (-1, 0, len(page.items) - 1):
-        canvas = menu.draw(page, pointed)
-        assert (canvas.width, canvas.height) == pytest.approx(menu.size(page))
+        canvas = menu_layout.draw(page, pointed)
+        assert (canvas.width, canvas.height) == pytest.approx(menu_layout.size(page))
         assert is_on_board(canvas)
 
 
 def test_text_is_large_enough_and_stays_within_its_item(monkeypatch):
     """20 pixels of 1/18 degree are 13.5 mm from 0.7 m."""
-    drawn, add_text = [], menu.Canvas.text
+    drawn, add_text = [], menu_layout.Canvas.text
 
     def record(self, text, size, *rest):
         drawn.append((text, size, rest[1], self.measure(text, size)))
         return add_text(self, text, size, *rest)
 
-    monkeypatch.setattr(menu.Canvas, "text", record)
+    monkeypatch.setattr(menu_layout.Canvas, "text", record)
     page = Page("虎猫" * 80, (Item("x" * 300, opens="root"), Item("虎猫" * 40, act=lambda walk: walk.close_menu())))
-    canvas = menu.draw(page, 0)
+    canvas = menu_layout.draw(page, 0)
     assert all(size * CAP >= 0.0135 for _, size, *_ in drawn)
     assert is_on_board(canvas)
-    (left, right), _ = menu.arrange(page).boxes[0]
+    (left, right), _ = menu_layout.arrange(page).boxes[0]
     assert all(left <= x and x + width <= right for text, _, x, width in drawn if text[0] in "x虎")
 
 
 def triangle_count(canvas, role: str) -> int:
     """Number of triangles in a colour."""
     colours = canvas.colours[canvas.triangles[:, 0], :3]
-    return int(np.count_nonzero(np.abs(colours - colour.srgb(colour.THEMES["dark"][role])).max(1) < 1e-6))
+    return int(np.count_nonzero(np.abs(colours - colour_maps.srgb(colour_maps.THEMES["dark"][role])).max(1) < 1e-6))
 
 
 def test_the_pointed_item_is_highlighted_and_the_current_setting_is_marked():
     act = Walker.close_menu
     items = [Item("one", act=act), Item("two", act=act, on=True), Item("three", act=act, enabled=False)]
     page = Page("T", tuple(items))
-    plain, lit, off = (menu.draw(page, k) for k in (-1, 0, 2))
+    plain, lit, off = (menu_layout.draw(page, k) for k in (-1, 0, 2))
     assert triangle_count(plain, "bar") == 2 and triangle_count(lit, "bar") == 4  # a mark; a mark and a rim
     assert triangle_count(plain, "plate2") == 4 and triangle_count(lit, "plate2") == 2
     assert np.array_equal(off.colours, plain.colours)  # a disabled item isn't highlighted
@@ -247,7 +247,7 @@ def test_colours_are_changed_and_marked(hall, name, label, part, value):
     item = by_label(menu_pages.page(hall, name))[label]
     assert not item.on
     item.edit(hall)
-    assert scene_colours.read_scene_colours(hall)[part] == value
+    assert colour_settings.read_scene_colours(hall)[part] == value
     assert by_label(menu_pages.page(hall, name))[label].on
 
 

@@ -175,7 +175,7 @@ class Clock:
             for k, handler in enumerate(held):
                 if handler.__module__.startswith("bl_ext.user_default.innerwalk"):
                     held[k] = self.timed(f"{kind} {handler.__name__}", handler)
-        handlers = addon("blender_addon.live.event_handlers").HANDLERS
+        handlers = addon("blender_addon.live.bridge_events").HANDLERS
         for kind, show in handlers.items():
             handlers[kind] = self.timed(f"of a tick: {kind}", show)
         for cls in addon("blender_addon.ui").registered("CLASSES"):

@@ -59,7 +59,7 @@ def changes_inputs() -> rig.Steps:
 
 
 def changes_colours() -> rig.Steps:
-    scene, read = bpy.context.scene, at.addon("blender_addon.scene.materials.scene_colours").read_scene_colours
+    scene, read = bpy.context.scene, at.addon("blender_addon.scene.materials.colour_settings").read_scene_colours
     with rig.view3d().context():
         bpy.ops.innerwalk.show_look("EXEC_DEFAULT", True, ramp="ember", gain=3.0)
     rig.check("colours are changed", (read(scene)["ramp"], read(scene)["gain"]) == ("ember", 3.0))

@@ -201,7 +201,7 @@ def floor(ahead: float) -> Vector:
 
 def entry(label: str) -> Vector:
     """Centre of an item of the open menu, in the world."""
-    board, menu = walk().menu, at.addon("blender_addon.vr.display.menu")
+    board, menu = walk().menu, at.addon("blender_addon.vr.display.menu_layout")
     index = next(k for k, item in enumerate(board.page.items) if item.label.startswith(label))
     (left, right), (low, high) = menu.arrange(board.page).boxes[index]
     return Matrix(board.pose.tolist()) @ Vector(((left + right) / 2, (low + high) / 2, 0))

@@ -209,7 +209,7 @@ def chooses() -> rig.Steps:
         yield from seen(f"menu {label}")
         yield from rig.press("LEFTMOUSE", middle())
         yield 0.2
-    colours = at.addon("blender_addon.scene.materials.scene_colours").read_scene_colours(bpy.context.scene)
+    colours = at.addon("blender_addon.scene.materials.colour_settings").read_scene_colours(bpy.context.scene)
     rig.check("the menu changes the colours", colours["ramp"] == "ember")
     yield from rig.press("ESC", middle())
     yield 0.2

@@ -69,7 +69,10 @@ class Drawn:
     """Everything that is drawn, built once."""
 
     def __init__(self, scene: bpy.types.Scene) -> None:
-        self.gpu, self.menu = at.addon("blender_addon.vr.drawing.gpu_draw"), at.addon("blender_addon.vr.display.menu")
+        self.gpu, self.menu = (
+            at.addon("blender_addon.vr.drawing.gpu_draw"),
+            at.addon("blender_addon.vr.display.menu_layout"),
+        )
         self.painted_canvas = at.addon("blender_addon.vr.drawing.textures").PaintedCanvas
         inspected = at.addon("blender_addon.actions").inspect_channel(scene, LAYER, CHANNEL)
         canvas = at.addon("blender_addon.vr.display.card").draw_card(

@@ -122,7 +122,7 @@ def mirrored() -> rig.Steps:
     yield from in_walk.drawn()
     in_walk.mirror(True)
     yield from in_walk.frames(4)
-    seen, colour = rig.picture("mirrored").astype(int), at.addon("blender_addon.imaging.colour")
+    seen, colour = rig.picture("mirrored").astype(int), at.addon("blender_addon.imaging.colour_maps")
     near = [np.abs(seen - 255 * colour.srgb(colour.THEMES["dark"][role])).max(-1) < 24 for role in ("bar", "text")]
     rig.report("mirrored", [int(mask.sum()) for mask in near])
     rig.check("the mirrored view shows ray and card", all(mask.sum() > 50 for mask in near))
@@ -181,7 +181,7 @@ def chooses(person, name: str, label: str, ramp: str) -> rig.Steps:
     """Chooses another colour map from the menu with the ray."""
     yield from in_walk.choose(person, name, "Colours")
     yield from in_walk.choose(person, name, label)
-    colours = at.addon("blender_addon.scene.materials.scene_colours").read_scene_colours(bpy.context.scene)
+    colours = at.addon("blender_addon.scene.materials.colour_settings").read_scene_colours(bpy.context.scene)
     rig.check(f"{name}: the menu changes the colours", colours["ramp"] == ramp)
     yield from person.press(name, BUTTONS["menu"])
     rig.check(f"{name}: the menu is closed", in_walk.walk().menu is None)

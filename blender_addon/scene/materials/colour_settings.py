@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 
 from ....torch_bridge.recording.errors import UnknownName
-from ...imaging import colour
+from ...imaging import colour_maps
 from ...properties import (
     AIR_COLOUR,
     BOARD_COLOUR,
@@ -70,26 +70,28 @@ def read_scene_colours(scene: bpy.types.Scene) -> dict[str, Any]:
         "ramp": scene_colour_map(scene).name,
         "normalisation": next(name for name, known in NORMALISATIONS.items() if known == weights),
         "gain": float(scene[COLOUR_GAIN]),
-        "theme": min(colour.THEMES, key=lambda name: np.abs(colour.linear(colour.THEMES[name]["air"]) - air).max()),
+        "theme": min(
+            colour_maps.THEMES, key=lambda name: np.abs(colour_maps.linear(colour_maps.THEMES[name]["air"]) - air).max()
+        ),
     }
 
 
-def scene_colour_map(scene: bpy.types.Scene) -> colour.Ramp:
+def scene_colour_map(scene: bpy.types.Scene) -> colour_maps.Ramp:
     """Returns the colour map of a hall's scene."""
-    return tuple(colour.RAMPS.values())[int(scene[COLOUR_MAP][0] * len(colour.RAMPS))]
+    return tuple(colour_maps.RAMPS.values())[int(scene[COLOUR_MAP][0] * len(colour_maps.RAMPS))]
 
 
 def _ramp(name: str) -> dict[str, Sequence[float]]:
     """Returns the row of the table image (0..1), scale and offset."""
-    ramp = _find("colour map", name, colour.RAMPS)
-    row = (list(colour.RAMPS).index(name) + 0.5) / len(colour.RAMPS)
+    ramp = _find("colour map", name, colour_maps.RAMPS)
+    row = (list(colour_maps.RAMPS).index(name) + 0.5) / len(colour_maps.RAMPS)
     return {COLOUR_MAP: (row, ramp.scale, ramp.offset)}
 
 
 def _theme(name: str) -> dict[str, Sequence[float]]:
     """Returns the theme's colours in linear RGB."""
-    codes = _find("theme", name, colour.THEMES)
-    return {key: colour.linear(codes[role]) for key, role in THEME_ROLES.items()}
+    codes = _find("theme", name, colour_maps.THEMES)
+    return {key: colour_maps.linear(codes[role]) for key, role in THEME_ROLES.items()}
 
 
 def _fog(distances: Sequence[float]) -> dict[str, Sequence[float]]:

@@ -12,7 +12,7 @@ import bpy
 from bpy_extras import view3d_utils
 from mathutils import Matrix, Vector
 
-from ...imaging import picking
+from ...imaging import panel_rays
 from ...properties import BAKED_ROLE, OBJECT_ROLE, PANEL_LAYER_ID, PANEL_ROLE, SHELF_INDEX
 from ..panels import channel_places, grid_of, size_of
 from ..panels.values import sheet_of
@@ -101,7 +101,7 @@ def pixel_of(hit: Hit) -> tuple[int, int] | None:
     """Returns (row, column) of the map pixel that was hit; None between tiles and if the panel or its image is gone."""
     panel: bpy.types.Object | None = bpy.data.objects.get(hit.object)
     shape = map_shape(panel) if panel is not None and hit.channel >= 0 else (0, 0)
-    return None if 0 in shape else picking.map_pixel(*hit.spot, shape)
+    return None if 0 in shape else panel_rays.map_pixel(*hit.spot, shape)
 
 
 def map_shape(panel: bpy.types.Object) -> tuple[int, int]:
@@ -149,9 +149,9 @@ def _identify_on_panel(
     local, (width, height) = matrix.inverted_safe() @ ray_hit.position, size_of(panel)
     if not (-RIM <= local.x <= width + RIM and -RIM <= local.y <= height + RIM):
         return hit, False  # a label above the panel
-    crossing = picking.intersect_plane([tuple(row) for row in matrix], _to_tuple(origin), _to_tuple(direction))
-    point = picking.tile_point(grid_of(panel), crossing.x, crossing.y) if crossing and crossing.front else None
-    channel = picking.channel_at(channel_places(panel), point.place) if point else -1
+    crossing = panel_rays.intersect_plane([tuple(row) for row in matrix], _to_tuple(origin), _to_tuple(direction))
+    point = panel_rays.tile_point(grid_of(panel), crossing.x, crossing.y) if crossing and crossing.front else None
+    channel = panel_rays.channel_at(channel_places(panel), point.place) if point else -1
     if point is None or channel < 0:
         return hit, True
     position = _to_tuple(origin + crossing.distance * direction)

@@ -12,7 +12,7 @@ from ...torch_bridge.recording.errors import UnknownName
 from ..layout import blocks
 from ..layout.blocks import ALL, Block, matching_blocks
 from ..scene.hall import store
-from ..scene.hall.refit import refit_hall
+from ..scene.hall.relayout import refit_hall
 from ..scene.panels import panels
 from .selecting import select, selected
 

@@ -8,8 +8,8 @@ import bpy
 from mathutils import Vector
 
 from ..properties import OBJECT_ROLE
-from ..scene.hall import pick as rays
-from ..scene.hall.pick import Hit
+from ..scene.hall import ray_hits as rays
+from ..scene.hall.ray_hits import Hit
 from .selecting import select
 from .shelf import held, pointed_input, pointed_shelf
 

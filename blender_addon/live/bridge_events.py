@@ -13,8 +13,8 @@ from ..properties import INPUT_TAG, METHOD_TAG, OBJECT_ROLE, PANEL_LAYER_ID, PAN
 from ..scene import panels
 from ..scene.hall import map_updates
 from ..scene.hall.input_updates import show_recording
+from .bridge_connection import RUNNING, Event
 from .hall_requests import LISTENERS, fail_request, halls_with_tag, method_of, panels_by_layer, restore_activations
-from .link import RUNNING, Event
 from .session import Session
 
 

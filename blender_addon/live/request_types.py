@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from ...torch_bridge.client import Ablate, BridgeInput
 from ...torch_bridge.recording import Maps, Recording
-from .link import RUNNING
+from .bridge_connection import RUNNING
 
 
 class MethodRequest(NamedTuple):

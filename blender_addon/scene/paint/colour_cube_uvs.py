@@ -10,7 +10,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ...imaging import colour_lut
+from ...imaging import colour_cube
 from ...properties import PAINT_ATTRIBUTE, PAINT_UVS
 from ..materials.compat import node_tree
 from ..materials.images import write_image
@@ -23,9 +23,9 @@ def add_lookup(material: bpy.types.Material) -> None:
         return
     image = next((image for image in bpy.data.images if PAINT_UVS in image), None)
     if image is None:
-        image = bpy.data.images.new("Innerwalk colours", colour_lut.SIDE, colour_lut.SIDE)
+        image = bpy.data.images.new("Innerwalk colours", colour_cube.SIDE, colour_cube.SIDE)
         image[PAINT_UVS] = True
-        write_image(image, colour_lut.lut_pixels().ravel())
+        write_image(image, colour_cube.lut_pixels().ravel())
     tree = node_tree(material)
     nodes = NodeBuilder(tree)
     tree.nodes.active = nodes.add("ShaderNodeTexImage", name=PAINT_UVS, interpolation="Closest", image=image)
@@ -43,7 +43,7 @@ def add_uvs(mesh: Any) -> None:
     colours, corners = np.zeros(4 * len(mesh.vertices), np.float32), np.zeros(len(mesh.loops), np.int32)
     mesh.attributes[PAINT_ATTRIBUTE].data.foreach_get("color", colours)
     mesh.loops.foreach_get("vertex_index", corners)
-    places = colour_lut.lut_uvs(colours.reshape(-1, 4)[:, :3])
+    places = colour_cube.lut_uvs(colours.reshape(-1, 4)[:, :3])
     mesh.uv_layers.new(name=PAINT_UVS).uv.foreach_set("vector", places[corners].ravel())
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ...layout.text_fitting import CAP
 from ..drawing.canvas import Canvas, Span, size_for
 from ..drawing.text_wrapping import shortened
-from .menu_page import Item, Page
+from .menu_types import Item, Page
 
 DISTANCE = 0.7
 """Reading distance in metres."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...torch_bridge.recording.errors import SceneError
-from ..layout.model import FILL
-from .colour import FLAG
+from ..layout.hall_model import FILL
+from .colour_maps import FLAG
 
 MAX_SIDE = 16384
 """Largest side of an image in pixels that current GPUs accept."""

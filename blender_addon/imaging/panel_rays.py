@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..layout.model import FILL
-from .atlas import Grid
+from ..layout.hall_model import FILL
+from .tile_grids import Grid
 
 Vector = Sequence[float] | np.ndarray
 Three = tuple[float, float, float]

@@ -53,7 +53,7 @@ class InputRequest(NamedTuple):
     ablate: Ablate | None
 
 
-class Link:
+class BridgeConnection:
     """A connection to one bridge; `close` ends it.
 
     `status` and `progress` (0 to 1) describe how far the start is, or why the connection ended; `description` is the
@@ -79,7 +79,7 @@ class Link:
         self._start_thread("link", lambda: self._connect(bridge))
 
     @classmethod
-    def start(cls, python: str, config: Mapping[str, Any], folder: str | None = None) -> Link:
+    def start(cls, python: str, config: Mapping[str, Any], folder: str | None = None) -> BridgeConnection:
         """Start a bridge as a child process; returns at once. Raises BridgeError if there is no such Python."""
         return cls(child=start_process(python, config, folder))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .colour import THEMES, linear, srgb, to_linear
+from .colour_maps import THEMES, linear, srgb, to_linear
 
 STEPS, SLICES = 64, 8
 """Shades per component; rows and columns of red-green squares, one square for each shade of blue."""

@@ -7,8 +7,8 @@ folds the scene's properties into constants, so that unused settings cost no tim
 
 from __future__ import annotations
 
-from ...imaging import colour
-from ...imaging.colour import BAR, ZERO_LINE
+from ...imaging import colour_maps
+from ...imaging.colour_maps import BAR, ZERO_LINE
 from ...properties import (
     AIR_COLOUR,
     COLOUR_GAIN,
@@ -76,7 +76,7 @@ def _position(n: NodeBuilder, normalised: Socket) -> tuple[Socket, Socket, Socke
 
 def _look_up(n: NodeBuilder, position: SocketValue, row: SocketValue) -> SocketValue:
     """Reads a colour from the table of colour maps."""
-    width = float(colour.ROWS)
+    width = float(colour_maps.TABLE_ENTRIES)
     u = n.multiply_add(position, (width - 1) / width, 0.5 / width)  # from the first pixel's centre to the last one's
     image = n.add("ShaderNodeTexImage", {0: n.combine(u, row)}, interpolation="Closest", extension="EXTEND")
     image.image = colour_table_image()
@@ -85,7 +85,7 @@ def _look_up(n: NodeBuilder, position: SocketValue, row: SocketValue) -> SocketV
 
 def _mark_nonfinite(n: NodeBuilder, value: Socket, tint: SocketValue) -> Socket:
     """Returns the marker colour where the value stands for NaN or infinity, else `tint`."""
-    return n.mix_colours(value > colour.FLAG_FROM, tint, (*colour.linear(colour.MARKER), 1.0))
+    return n.mix_colours(value > colour_maps.FLAG_FROM, tint, (*colour_maps.linear(colour_maps.MARKER), 1.0))
 
 
 def _scalar(n: NodeBuilder, inputs: GroupInputs) -> tuple[SocketValue, ...]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-ROWS = 2049
+TABLE_ENTRIES = 2049
 """Entries of a colour table. With so many, the nearest entry is within 0.2/255; an interpolated lookup would be blurred
 by mip levels on a GPU. Zero and all nine stops lie exactly on an entry."""
 FLAG = np.float32(3e38)
@@ -76,7 +76,7 @@ class Ramp:
 
     def table(self) -> np.ndarray:
         """Returns the lookup table of the shader, (ROWS, 3) float32 linear light."""
-        return to_linear(self.colours(np.linspace(0, 1, ROWS))).astype(np.float32)
+        return to_linear(self.colours(np.linspace(0, 1, TABLE_ENTRIES))).astype(np.float32)
 
 
 def _ramp(name: str, stops: str, diverging: bool = True) -> Ramp:
