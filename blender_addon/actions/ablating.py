@@ -34,7 +34,7 @@ def ablate(scene: bpy.types.Scene, layer: str, channels: Sequence[int]) -> str:
         raise InputError(f"layer {layer} has channels 0 to {count - 1}; {problem}")
     ablated = ablated_channels(scene)
     _run_input_again(scene, ablated | {layer: sorted({*ablated.get(layer, ()), *channels})})
-    return f"{layer} goes on without {_describe(channels)}"
+    return f"ablated {_describe(channels)} of {layer}"
 
 
 def ablate_selected(scene: bpy.types.Scene) -> str:
@@ -57,8 +57,8 @@ def restore_channels(scene: bpy.types.Scene, layer: str = "", channels: Sequence
         raise InputError(f"no channel{f' of {layer}' if layer else ''} to restore is ablated")
     left = {id: [channel for channel in old if channel not in restored.get(id, ())] for id, old in ablated.items()}
     _run_input_again(scene, left)
-    every = [channel for channels in restored.values() for channel in channels]
-    return f"given back: {_describe(every)} of {', '.join(restored)}"
+    restored_channels = [channel for channels in restored.values() for channel in channels]
+    return f"restored {_describe(restored_channels)} of {', '.join(restored)}"
 
 
 def _describe(channels: Sequence[int]) -> str:

@@ -90,7 +90,7 @@ def build_hall(network: str) -> str:
     session = current()
     tag = session.new_tag("look")
     session.request_input(tag, network, (), tag, lambda recording: _build(network, tag, recording))
-    return f"{network} looks at its first input; its hall follows"
+    return f"running {network} on its first input; its hall will be built next"
 
 
 def _build(network: str, tag: str, recording: Recording) -> None:
@@ -178,7 +178,7 @@ def show_input(scene: bpy.types.Scene, *inputs: BridgeInput) -> str:
         ablated = hall_requests.ablated_channels(hall)
         hall[INPUT_TAG] = session.request_input(hall.session_uid, network, inputs, ablate=ablated)
     timer.start()
-    return f"{scene[NETWORK_NAME]} looks at {', '.join(_input_name(each.values) for each in inputs)}"
+    return f"running {scene[NETWORK_NAME]} on {', '.join(_input_name(each.values) for each in inputs)}"
 
 
 def _can_follow_input(scene: bpy.types.Scene) -> bool:
@@ -195,7 +195,7 @@ def network_of(scene: bpy.types.Scene) -> str:
     Raises BridgeError if there is none or the bridge isn't ready, or UnknownName if the bridge doesn't have it.
     """
     if not scene.get(NETWORK_NAME):
-        raise BridgeError(f"scene {scene.name} follows no network of the bridge; choose one for it")
+        raise BridgeError(f"scene {scene.name} isn't connected to a network of the bridge; choose one")
     _check_network(scene[NETWORK_NAME])
     return str(scene[NETWORK_NAME])
 

@@ -32,7 +32,7 @@ def collapse(scene: bpy.types.Scene, block: str) -> str:
     if (layer := selected(scene).layer) not in panels(scene):
         represented_by = _representative(layers, matching_blocks(layers, globs), layer)
         select(scene, represented_by if represented_by in panels(scene) else "")
-    return f"{_describe(matches)} collapsed: {len(panels(scene))} panels stand"
+    return f"{_describe(matches)} collapsed: the hall now shows {len(panels(scene))} panels"
 
 
 def expand(scene: bpy.types.Scene, block: str) -> str:
@@ -47,7 +47,7 @@ def expand(scene: bpy.types.Scene, block: str) -> str:
         raise UnknownName("collapsed block", block, names)
     globs = () if block == ALL else _without(layers, appearance.collapse, block)
     refit_hall(scene, replace(appearance, collapse=globs))
-    return f"{_describe(found) if block == ALL else block} expanded: {len(panels(scene))} panels stand"
+    return f"{_describe(found) if block == ALL else block} expanded: the hall now shows {len(panels(scene))} panels"
 
 
 def collapsed_blocks(scene: bpy.types.Scene) -> list[str]:

@@ -32,9 +32,9 @@ def stand_beside(scene: bpy.types.Scene, other: str, share: bool = False) -> str
     """
     hall = hall_named(other)
     if hall == scene:
-        raise SceneError(f"{other} can't stand beside itself; build a second hall of the network")
+        raise SceneError(f"choose another hall; {other} is this one")
     if _contains(hall_collection(hall), hall_collection(scene)):
-        raise SceneError(f"{scene.name} stands beside {other} already; let {other} stand alone first")
+        raise SceneError(f"{other} shows {scene.name} beside itself; remove that hall from {other} first")
     stand_alone(scene)
     instance = bpy.data.objects.new(f"{other} beside", None)
     instance[OBJECT_ROLE] = BESIDE_ROLE
@@ -51,7 +51,7 @@ def stand_alone(scene: bpy.types.Scene) -> str:
     """Remove the hall that stands beside this one; its own scene stays as it is. Returns a line that says so."""
     bpy.data.batch_remove([found for found in scene.objects if found.get(OBJECT_ROLE) == BESIDE_ROLE])
     scene.pop(SHARED_INPUT_HALL, None)
-    return f"{scene.name} stands alone"
+    return "removed the other hall"
 
 
 def show_difference(scene: bpy.types.Scene, other: str) -> str:

@@ -53,7 +53,7 @@ def export_steps(scene: bpy.types.Scene, directory: Path | str, layer: str = "")
     with new_folder(path) as part:
         for what, share in export.write_export(part, contents, look, metadata):
             yield what, READING_SHARE + (1 - READING_SHARE) * share
-    return f"{len(contents)} layer{'s' if len(contents) > 1 else ''} of {network.name} in {path}"
+    return f"exported {len(contents)} layer{'s' if len(contents) > 1 else ''} of {network.name} to {path}"
 
 
 def run_export(work: ExportSteps, progress: Progress | None = None) -> str:

@@ -123,7 +123,7 @@ def overlay(scene: bpy.types.Scene, layer: str = "", channel: int = -1) -> str:
     """
     if not layer:
         input_overlay.remove_overlay(scene)
-        return "nothing lies over the input"
+        return "removed the overlay"
     input_overlay.show_overlay(scene, layer, max(channel, 0))
     return f"{layer}, channel {max(channel, 0)}, lies over the input"
 

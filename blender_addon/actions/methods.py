@@ -53,7 +53,7 @@ def ask_method(
     scene[METHOD_TAG] = session.request_method(network, request)
     hall_requests.clear_panels(session, scene, panels)
     timer.start()
-    return f"{network} is asked for {methods[method]['title'].lower()}"
+    return f"running {methods[method]['title'].lower()} on {network}"
 
 
 def cancel_method(scene: bpy.types.Scene) -> str:
@@ -66,7 +66,7 @@ def cancel_method(scene: bpy.types.Scene) -> str:
     if job is None or not session.is_running(tag) or session.link is None:
         return "no job is running"
     session.link.cancel(tag)
-    return f"{job['what']['method']} ends at its next step"
+    return f"{job['what']['method']} will stop at its next step"
 
 
 def show_activations(scene: bpy.types.Scene) -> str:
@@ -101,7 +101,7 @@ def restore_after_undo() -> str:
         session.queue_results(str(scene.get(METHOD_TAG, "")))
     if session.has_queued:
         timer.start()
-    return "halls show what they asked for then"
+    return "restored what the halls showed at that step"
 
 
 def forget_requests() -> str:
@@ -113,7 +113,7 @@ def forget_requests() -> str:
     for scene in store.halls():
         scene.pop(INPUT_TAG, None)
         scene.pop(METHOD_TAG, None)
-    return "halls show what their file holds"
+    return "forgot the requests of the previous file"
 
 
 def _repeat_method(tag: str, recording: Recording | None) -> None:

@@ -71,7 +71,7 @@ def _show_pictures(scene: bpy.types.Scene, choice: dict[str, Any], info: dict[st
     scene[SHELF_CONTENT] = json.dumps(choice | {"indices": info["indices"]})
     current().hall(scene.session_uid).shelf = scene[SHELF_CONTENT]
     scene[HELD_PICTURE] = -1
-    push_undo("Draw Pictures")
+    push_undo("Random Pictures")
 
 
 def restore_shelf(scene: bpy.types.Scene) -> None:

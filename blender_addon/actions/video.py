@@ -52,7 +52,7 @@ def play_video(scene: bpy.types.Scene, source: str = "") -> str:
     if source:
         scene[VIDEO_SOURCE], scene[VIDEO_FRAME] = path, 0
     _open(scene, path, running=True)
-    return f"{Path(path).name} begins"
+    return f"opening {Path(path).name}"
 
 
 def _open(scene: bpy.types.Scene, source: str, *, running: bool) -> None:

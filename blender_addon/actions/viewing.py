@@ -34,7 +34,7 @@ def jump(scene: bpy.types.Scene, layer: str) -> str:
         return viewport.transform_view(camera_presets.layer(plan.hall, slot, width, height), moved_by)
 
     viewer = viewport.set_view(scene, view_of)
-    return f"{select(scene, layer)}: the {viewer} is at its reading point"
+    return f"moved the {viewer} to {select(scene, layer)}"
 
 
 def enter(scene: bpy.types.Scene) -> str:

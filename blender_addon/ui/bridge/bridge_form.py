@@ -87,7 +87,7 @@ class INNERWALK_UL_data(SettingsList):
 
     def draw_entry(self, layout: Any, entry: Any) -> None:
         """Draws the name."""
-        layout.label(text=entry.name or entry.where or "no place yet", icon="IMAGE_DATA" if entry.where else "ERROR")
+        layout.label(text=entry.name or entry.where or "no location yet", icon="IMAGE_DATA" if entry.where else "ERROR")
 
 
 def draw_start(layout: bpy.types.UILayout, settings: Any) -> None:

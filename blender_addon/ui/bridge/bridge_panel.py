@@ -23,8 +23,8 @@ class INNERWALK_OT_start_bridge(ActionOperator):
     bl_options = set()
 
     python: bpy.props.StringProperty(name="Python", description="A Python that has PyTorch", subtype="FILE_PATH")
-    networks: bpy.props.StringProperty(name="Networks", description="JSON object of name to the settings of a network")
-    data: bpy.props.StringProperty(name="Data", description="JSON object of name to the place of a data set")
+    networks: bpy.props.StringProperty(name="Networks", description="JSON object that maps names to network settings")
+    data: bpy.props.StringProperty(name="Data", description="JSON object that maps names to data set locations")
     folder: bpy.props.StringProperty(
         name="Folder", description="Folder of the modules with your own models", subtype="DIR_PATH"
     )

@@ -1,4 +1,4 @@
-"""The sidebar's Input panel: image files, noise, data sets on the shelf; and files that are dropped on the hall."""
+"""The sidebar's Input panel: picture files, noise, data sets on the shelf; and files that are dropped on the hall."""
 
 from __future__ import annotations
 
@@ -17,17 +17,19 @@ ALL_CLASSES = "all classes"
 
 
 class INNERWALK_OT_place_input(NeedsNetwork, ActionOperator):
-    """Run the network on an image; every panel shows its new values"""
+    """Run the network on a picture; every panel shows its new values"""
 
     bl_idname = "innerwalk.place_input"
     bl_label = "Place Input"
 
     filepath: bpy.props.StringProperty(
-        name="File", description="An image or a .npy file", subtype="FILE_PATH", options={"SKIP_SAVE"}
+        name="File", description="A picture or a .npy file", subtype="FILE_PATH", options={"SKIP_SAVE"}
     )
-    data: bpy.props.StringProperty(name="Data Set", description="Data set to take an image from", options={"SKIP_SAVE"})
+    data: bpy.props.StringProperty(
+        name="Data Set", description="Data set to take a picture from", options={"SKIP_SAVE"}
+    )
     index: bpy.props.IntProperty(
-        name="Index", description="Number of the image in the data set", min=0, options={"SKIP_SAVE"}
+        name="Index", description="Number of the picture in the data set", min=0, options={"SKIP_SAVE"}
     )
     noise: bpy.props.IntProperty(
         name="Noise", description="Seed of noise; -1 for no noise", default=-1, min=-1, options={"SKIP_SAVE"}
@@ -67,7 +69,7 @@ def _hall_under_cursor(context: bpy.types.Context, event: bpy.types.Event) -> st
 
 
 class INNERWALK_FH_input(bpy.types.FileHandler):
-    """An image that is dropped on a hall becomes its input"""
+    """A picture that is dropped on a hall becomes its input"""
 
     bl_idname = "INNERWALK_FH_input"
     bl_label = "Input of the Network"
@@ -81,15 +83,15 @@ class INNERWALK_FH_input(bpy.types.FileHandler):
 
 
 class INNERWALK_OT_draw_shelf(NeedsNetwork, ActionOperator):
-    """Lay random images of a data set on the shelf"""
+    """Lay random pictures of a data set on the shelf"""
 
     bl_idname = "innerwalk.draw_shelf"
-    bl_label = "Draw Pictures"
+    bl_label = "Random Pictures"
     bl_options = {"REGISTER"}
 
     data: bpy.props.StringProperty(name="Data Set", description="Name of the data set on the bridge")
-    seed: bpy.props.IntProperty(name="Seed", description="Another seed draws other images", min=0)
-    of_class: bpy.props.StringProperty(name="Class", description="Only images of this class")
+    seed: bpy.props.IntProperty(name="Seed", description="Another seed draws other pictures", min=0)
+    of_class: bpy.props.StringProperty(name="Class", description="Only pictures of this class")
 
 
 class INNERWALK_OT_page_shelf(NeedsNetwork, ActionOperator):
@@ -101,22 +103,22 @@ class INNERWALK_OT_page_shelf(NeedsNetwork, ActionOperator):
 
     data: bpy.props.StringProperty(name="Data Set", description="Name of the data set on the bridge")
     page: bpy.props.IntProperty(name="Page", description="Number of the page, from 0", min=0)
-    of_class: bpy.props.StringProperty(name="Class", description="Only images of this class")
+    of_class: bpy.props.StringProperty(name="Class", description="Only pictures of this class")
 
 
 class INNERWALK_OT_hold(NeedsNetwork, ActionOperator):
-    """Take an image from the shelf, to place it in the input frame"""
+    """Take a picture from the shelf, to place it in the input frame"""
 
     bl_idname = "innerwalk.hold"
     bl_label = "Take Picture"
 
     index: bpy.props.IntProperty(
-        name="Picture", description="Number of the image on the shelf; -1 to put it back", min=-1
+        name="Picture", description="Number of the picture on the shelf; -1 to put it back", min=-1
     )
 
 
 class INNERWALK_OT_place_held(NeedsNetwork, ActionOperator):
-    """Place the held image in the input frame"""
+    """Place the held picture in the input frame"""
 
     bl_idname = "innerwalk.place_held"
     bl_label = "Place Held Picture"
@@ -142,7 +144,7 @@ def class_items(operator: bpy.types.Operator, context: bpy.types.Context) -> lis
 
 
 class INNERWALK_OT_search_class(NeedsNetwork, bpy.types.Operator):
-    """Search the data set's classes, and lay images of one of them on the shelf"""
+    """Search the data set's classes, and lay pictures of one of them on the shelf"""
 
     bl_idname = "innerwalk.search_class"
     bl_label = "Search Class"
@@ -157,7 +159,7 @@ class INNERWALK_OT_search_class(NeedsNetwork, bpy.types.Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Draws images of the class."""
+        """Draws pictures of the class."""
         from ...actions import draw_shelf
 
         form = context.scene.innerwalk
@@ -175,7 +177,7 @@ class INNERWALK_OT_choose_data(NeedsNetwork, bpy.types.Operator):
     data: bpy.props.StringProperty()
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        """Stores the choice in the scene, and draws images of the data set."""
+        """Stores the choice in the scene, and draws pictures of the data set."""
         from ...actions import draw_shelf
 
         form = context.scene.innerwalk
@@ -216,7 +218,7 @@ class INNERWALK_PT_input(SidebarPanel, bpy.types.Panel):
         row.prop(form, "seed", text="")
         self._draw_channel(column, context)
         if data_sets():
-            layout.menu("INNERWALK_MT_data", text=form.data or "Lay Out a Data Set", icon="IMAGE_DATA")
+            layout.menu("INNERWALK_MT_data", text=form.data or "Choose a Data Set", icon="IMAGE_DATA")
         if form.data:
             self._draw_shelf(context)
         else:
@@ -234,7 +236,7 @@ class INNERWALK_PT_input(SidebarPanel, bpy.types.Panel):
         column = self.layout.column(align=True)
         column.operator("innerwalk.search_class", text=form.of_class or "All Classes", icon="VIEWZOOM")
         row = column.row(align=True)
-        draw = row.operator("innerwalk.draw_shelf", text="Draw Others", icon="FILE_REFRESH")
+        draw = row.operator("innerwalk.draw_shelf", text="Other Pictures", icon="FILE_REFRESH")
         draw.data, draw.of_class, draw.seed = form.data, form.of_class, content.get("seed", -1) + 1
         arrows: Any = ((-1, "TRIA_LEFT"), (1, "TRIA_RIGHT"))
         for step, icon in arrows:

@@ -79,10 +79,12 @@ class INNERWALK_OT_ask_method(NeedsNetwork, ActionOperator):
     """Run the chosen method on the layers; the panels show results as they arrive"""
 
     bl_idname = "innerwalk.ask_method"
-    bl_label = "Ask"
+    bl_label = "Run Method"
 
     method: bpy.props.StringProperty(name="Method", description="Name of the method")
-    parameters: bpy.props.StringProperty(name="Parameters", description="JSON object of name to value", default="{}")
+    parameters: bpy.props.StringProperty(
+        name="Parameters", description="JSON object that maps names to values", default="{}"
+    )
     data: bpy.props.StringProperty(name="Data Set", description="Name of the data set on the bridge")
     layers: bpy.props.StringProperty(
         name="Layers", description="Ids separated by spaces, or panels for all panels", default="panels"
@@ -147,7 +149,7 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
                 row.label(text=class_name(scene, parameter.int_value))
 
     def _draw_run(self, scene: bpy.types.Scene, form: Any, needs_data: bool) -> None:
-        self.layout.prop(form, "about", text="About")
+        self.layout.prop(form, "about", text="Run on")
         layers, channels, missing = method_target(scene, form.about)
         if needs_data:
             self.layout.menu("INNERWALK_MT_data", text=form.data or "Choose a Data Set", icon="IMAGE_DATA")

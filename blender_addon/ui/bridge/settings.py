@@ -33,7 +33,7 @@ METHOD_TARGETS = (
     ("channel", "Selected Channel", "The selected channel and no other, which is fastest"),
 )
 SHADINGS = (
-    ("auto", "By the Budget", "Material Preview if the hall's textures fit the budget in the preferences, else Baked"),
+    ("auto", "Automatic", "Material Preview if the hall's textures fit the budget in the preferences, else Baked"),
     ("preview", "Material Preview", "The panels' own shader: the same colours as in renders"),
     ("baked", "Baked", "Colours in 8-bit textures: the least work for a headset"),
 )
@@ -65,7 +65,7 @@ class INNERWALK_PG_network(bpy.types.PropertyGroup):
         subtype="FILE_PATH",
     )
     picture: bpy.props.StringProperty(
-        name="First Input", description="The image that is run first; empty for noise", subtype="FILE_PATH"
+        name="First Input", description="The picture that is run first; empty for noise", subtype="FILE_PATH"
     )
 
     def hint(self, field: str) -> str:
@@ -86,7 +86,7 @@ class INNERWALK_PG_data(bpy.types.PropertyGroup):
     name: bpy.props.StringProperty(name="Name", description="Name of the data set in Blender")
     where: bpy.props.StringProperty(
         name="Where",
-        description="A folder of images, a .zip of them, MNIST files, or concepts:object",
+        description="A folder of pictures, a .zip of them, MNIST files, or concepts:object",
         subtype="FILE_PATH",
     )
 
@@ -203,12 +203,12 @@ class INNERWALK_PG_scene(bpy.types.PropertyGroup):
 
     method: bpy.props.StringProperty(name="Method", description="Method to run on the layers")
     parameters: bpy.props.CollectionProperty(type=INNERWALK_PG_parameter)
-    about: bpy.props.EnumProperty(name="About", description="What to run the method on", items=METHOD_TARGETS)
+    about: bpy.props.EnumProperty(name="Run on", description="What to run the method on", items=METHOD_TARGETS)
     data: bpy.props.StringProperty(
         name="Data Set", description="The bridge's data set for the shelf and for methods that need data"
     )
-    of_class: bpy.props.StringProperty(name="Class", description="Only lay images of this class on the shelf")
-    seed: bpy.props.IntProperty(name="Seed", description="Another seed draws other images and other noise", min=0)
+    of_class: bpy.props.StringProperty(name="Class", description="Only lay pictures of this class on the shelf")
+    seed: bpy.props.IntProperty(name="Seed", description="Another seed draws other pictures and other noise", min=0)
     other: bpy.props.StringProperty(name="Other Hall", description="The hall to compare with")
     share: bpy.props.BoolProperty(
         name="Share Inputs", description="Run the inputs of this hall in the other one too", default=True

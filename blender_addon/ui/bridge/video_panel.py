@@ -33,7 +33,7 @@ class NeedsVideo(NeedsNetwork):
 
 
 class INNERWALK_OT_pause_video(NeedsVideo, ActionOperator):
-    """Stay at the frame that is shown"""
+    """Pause at the current frame"""
 
     bl_idname = "innerwalk.pause_video"
     bl_label = "Pause"
@@ -52,9 +52,9 @@ class INNERWALK_OT_key_video(NeedsVideo, ActionOperator):
     """Insert a keyframe in the scene's animation for each frame that is shown"""
 
     bl_idname = "innerwalk.key_video"
-    bl_label = "Keep"
+    bl_label = "Key Frames"
 
-    keep: bpy.props.BoolProperty(name="Keep", description="Turn off to stop", default=True)
+    keep: bpy.props.BoolProperty(name="Key Frames", description="Turn off to stop keying", default=True)
 
 
 class INNERWALK_OT_stop_video(NeedsVideo, ActionOperator):

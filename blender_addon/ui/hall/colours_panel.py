@@ -1,4 +1,4 @@
-"""The sidebar's Look panel: it edits the colours stored in the hall's own properties, and keeps no copy of them."""
+"""The sidebar's Colours panel: it edits the colours stored in the hall's own properties, and keeps no copy of them."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class INNERWALK_PT_look_presets(PresetPanel, bpy.types.Panel):
 class INNERWALK_PT_look(HallPanel, bpy.types.Panel):
     """The colours of the hall"""
 
-    bl_label = "Look"
+    bl_label = "Colours"
     bl_order = 35
 
     def draw_header_preset(self, context: bpy.types.Context) -> None:

@@ -13,7 +13,7 @@ class INNERWALK_OT_stand_beside(NeedsHall, ActionOperator):
     """Show another hall of this file beside this one, in this one's colours"""
 
     bl_idname = "innerwalk.stand_beside"
-    bl_label = "Stand Beside"
+    bl_label = "Show Beside"
 
     other: bpy.props.StringProperty(name="Other Hall", description="Name of its scene")
     share: bpy.props.BoolProperty(name="Share Inputs", description="Run the inputs of this hall in the other one too")
@@ -23,7 +23,7 @@ class INNERWALK_OT_stand_alone(NeedsHall, ActionOperator):
     """Remove the hall beside this one; its own scene stays as it is"""
 
     bl_idname = "innerwalk.stand_alone"
-    bl_label = "Stand Alone"
+    bl_label = "Remove Other Hall"
 
 
 class INNERWALK_OT_show_difference(NeedsHall, ActionOperator):

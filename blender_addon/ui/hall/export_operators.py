@@ -84,7 +84,7 @@ class ExportOperator(ActionOperator):
 
 
 class INNERWALK_OT_export_layer(NeedsSelectedLayer, ExportOperator):
-    """Export a layer as 16-bit images, values (safetensors) and a table of statistics (CSV)"""
+    """Export a layer as 16-bit pictures, values (safetensors) and a table of statistics (CSV)"""
 
     bl_idname = "innerwalk.export_layer"
     bl_label = "Export Layer"
@@ -102,7 +102,7 @@ class INNERWALK_OT_export_layer(NeedsSelectedLayer, ExportOperator):
 
 
 class INNERWALK_OT_export_hall(NeedsHall, ExportOperator):
-    """Export all panels as 16-bit images, values (safetensors) and a table of statistics (CSV)"""
+    """Export all panels as 16-bit pictures, values (safetensors) and a table of statistics (CSV)"""
 
     bl_idname = "innerwalk.export_hall"
     bl_label = "Export Hall"

@@ -28,7 +28,7 @@ PICTURE_SCALE, BAR_SCALE = 9.0, 5.0
 
 
 class INNERWALK_OT_step_channel(NeedsSelectedLayer, ActionOperator):
-    """Select another channel of this layer; the first one follows the last"""
+    """Select another channel of this layer; after the last channel comes the first"""
 
     bl_idname = "innerwalk.step_channel"
     bl_label = "Next or Previous Channel"
@@ -37,7 +37,7 @@ class INNERWALK_OT_step_channel(NeedsSelectedLayer, ActionOperator):
 
 
 class INNERWALK_OT_overlay(NeedsHall, ActionOperator):
-    """Lay this channel's map over the input image, if the method's maps refer to the input"""
+    """Lay this channel's map over the input picture, if the method's maps refer to the input"""
 
     bl_idname = "innerwalk.overlay"
     bl_label = "Over the Input"
@@ -115,7 +115,7 @@ class INNERWALK_PT_channel(SidebarPanel, bpy.types.Panel):
             button = self.layout.operator("innerwalk.overlay", icon="OVERLAY")
             button.layer, button.channel = layer, channel
         if overlay:
-            self.layout.operator("innerwalk.overlay", text="Bare Input", icon="X")
+            self.layout.operator("innerwalk.overlay", text="Remove Overlay", icon="X")
 
 
 def draw_facts(layout: bpy.types.UILayout, inspection: Inspection) -> None:

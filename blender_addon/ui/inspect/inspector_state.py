@@ -174,7 +174,7 @@ def _store_pictures(uid: int, owner: str, inspection: Inspection) -> Inspection:
 
 
 def can_overlay(scene: bpy.types.Scene, layer: str) -> bool:
-    """Returns whether the maps of a layer can be laid over the input image."""
+    """Returns whether the maps of a layer can be laid over the input picture."""
     from ...scene.dressing.input_overlay import covers_input
 
     return covers_input(scene, layer)

@@ -1,4 +1,4 @@
-"""Operator of a click in the 3D view: on a tile, the input, an image of the shelf, or the empty floor."""
+"""Operator of a click in the 3D view: on a tile, the input, a picture of the shelf, or the empty floor."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def warning(walk: Walk) -> str:
     """Return the warning to show: the bridge has ended, or an action failed; "" for none."""
     session = current()
     if session.state == "ended" and session.link is not None:
-        return f"the bridge is gone: {session.link.status}"
+        return session.link.status  # says itself that the bridge has ended
     return walk.message if walk.failed and walk.message else session.error
 
 

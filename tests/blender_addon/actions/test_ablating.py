@@ -56,7 +56,7 @@ def act(name: str, **arguments) -> None:
 
 def test_the_hall_shows_the_network_without_them(hall):
     line = waited(actions.ablate(hall, "stem.conv", [4, 1]))
-    assert line == "stem.conv goes on without 2 channels"
+    assert line == "ablated 2 channels of stem.conv"
     waited(actions.ablate(hall, "stem.conv", [7, 1]))
     expected = recorded("object", ablate=CUT)
     assert expected.prediction.top != recorded("object").prediction.top
@@ -76,7 +76,7 @@ def test_the_next_input_is_looked_at_without_them(hall):
 def test_they_are_given_back(hall):
     actions.ablate(hall, "stem.conv", [1, 4])
     actions.ablate(hall, "fc", [2])
-    assert waited(actions.restore_channels(hall, "stem.conv", [4])) == "given back: channel 4 of stem.conv"
+    assert waited(actions.restore_channels(hall, "stem.conv", [4])) == "restored channel 4 of stem.conv"
     live.assert_shows(hall, recorded("object", ablate={"stem.conv": [1], "fc": [2]}))
     waited(actions.restore_channels(hall, "stem.conv"))
     live.assert_shows(hall, recorded("object", ablate={"fc": [2]}))
@@ -195,7 +195,7 @@ def test_wrong_names_raise_at_once(hall):
     for text, message in (("1;2", "'1;2' is not a list of channels"), ("9" * 5000, "no layer has a channel above")):
         with pytest.raises(RuntimeError, match=message):
             act("ablate", layer="stem.conv", channels=text)
-    with pytest.raises(BridgeError, match="follows no network"):
+    with pytest.raises(BridgeError, match="isn't connected to a network"):
         actions.ablate(build.create_hall(recorded("object")), "stem.conv", [0])
     assert ABLATED_CHANNELS not in hall
     live.assert_shows(hall, recorded("object"))

@@ -236,7 +236,7 @@ def test_jumping_moves_the_camera_to_the_reading_point(scene):
     plan = relayout.prepare_build(scene, Appearance())
     for slot in plan.hall.panels:
         layer = plan.layers[slot.index].id
-        assert actions.jump(scene, layer) == f"{layer}: the camera is at its reading point"
+        assert actions.jump(scene, layer) == f"moved the camera to {layer}"
         view = camera_presets.layer(plan.hall, slot, 1600, 900)
         scene.view_layers[0].update()
         assert np.allclose(scene.camera.matrix_world, view.matrix(), atol=1e-4)
@@ -286,7 +286,7 @@ def test_collapsing_and_expanding_loses_nothing(scene):
     panel["mine"] = "a note"
     before, values, kinds = places(scene), texels(scene), {image.session_uid for image in bpy.data.images}
     assert actions.collapsible_blocks(scene) == ["one", "two", "one.a", "one.b"]
-    assert actions.collapse(scene, "one") == "one collapsed: 5 panels stand"
+    assert actions.collapse(scene, "one") == "one collapsed: the hall now shows 5 panels"
     assert list(panels.panels(scene)) == ["stem", "one.b.y", "two.x", "two.y", "fc"] or set(panels.panels(scene)) == {
         "stem",
         "one.b.y",
@@ -302,7 +302,7 @@ def test_collapsing_and_expanding_loses_nothing(scene):
     assert equal(texels(scene), values) and unseen(scene) == ["two.x"]
     assert panels.panel_of(scene, "one.b.y")[PANEL_BLOCK] == "one"
     assert actions.collapse(scene, "one.a") == "one.a is collapsed already"
-    assert actions.expand(scene, "one") == "one expanded: 8 panels stand"
+    assert actions.expand(scene, "one") == "one expanded: the hall now shows 8 panels"
     assert same(places(scene), before, atol=1e-4) and equal(texels(scene), values)
     assert not store.collapsed_panels(scene) and unseen(scene) == ["two.x"] and not actions.collapsed_blocks(scene)
     assert panels.panel_of(scene, "one.a.x")["mine"] == "a note"
@@ -331,7 +331,7 @@ def test_collapsing_again_and_again_is_stable(scene):
 def test_globs_and_blocks_in_blocks(scene):
     actions.collapse(scene, "one.*")
     assert actions.collapsed_blocks(scene) == ["one.a", "one.b"]
-    assert actions.expand(scene, "one.a") == "one.a expanded: 7 panels stand"
+    assert actions.expand(scene, "one.a") == "one.a expanded: the hall now shows 7 panels"
     assert actions.collapsed_blocks(scene) == ["one.b"]
     actions.collapse(scene, "one")
     assert actions.collapsed_blocks(scene) == ["one"]
@@ -352,8 +352,8 @@ def test_all_blocks_of_the_demo(empty_scene):
     actions.open_demo()
     scene = store.halls()[0]
     values = texels(scene)
-    assert actions.collapse(scene, "all") == "6 blocks collapsed: 8 panels stand"
-    assert actions.expand(scene, "all") == "6 blocks expanded: 23 panels stand"
+    assert actions.collapse(scene, "all") == "6 blocks collapsed: the hall now shows 8 panels"
+    assert actions.expand(scene, "all") == "6 blocks expanded: the hall now shows 23 panels"
     assert equal(texels(scene), values)
 
 

@@ -245,7 +245,7 @@ def test_a_hall_is_exported_as_it_was_recorded(hall, recorded, place):
 
     progress: list[tuple[str, float]] = []
     line = actions.export_hall(hall, place, lambda what, share: progress.append((what, share)))
-    assert line == f"4 layers of tiny in {place / 'tiny'}"
+    assert line == f"exported 4 layers of tiny to {place / 'tiny'}"
     shares = [share for _, share in progress]
     assert shares == sorted(shares) and shares[-1] <= 1 and {"a", "values"} <= {what for what, _ in progress}
     arrays, _ = safetensors.open_arrays(place / "tiny" / "values.safetensors")
@@ -264,7 +264,7 @@ def test_a_hall_is_exported_as_it_was_recorded(hall, recorded, place):
 def test_a_layer_keeps_the_name_of_its_files(hall, place):
     from innerwalk.blender_addon import actions
 
-    assert actions.export_layer(hall, ":add", str(place)) == f"1 layer of tiny in {place / '_add'}"
+    assert actions.export_layer(hall, ":add", str(place)) == f"exported 1 layer of tiny to {place / '_add'}"
     assert sorted(os.listdir(place / "_add")) == [
         "channels",
         "channels.csv",

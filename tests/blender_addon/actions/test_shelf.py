@@ -137,7 +137,7 @@ def test_a_picture_is_taken_and_placed(hall, bridge):
     actions.hold(hall, 7)
     assert marks(hall) == 1
     actions.hold(hall, 5)
-    assert "object looks at objects" in actions.place_held(hall)
+    assert "running object on objects" in actions.place_held(hall)
     assert marks(hall) == 0 and hall["innerwalk_held"] == -1
     actions.wait_for_bridge(hall)
     live.assert_shows(hall, bridge.record("object", [client.item("objects", index)]))
@@ -166,7 +166,7 @@ def test_pointing_takes_and_places(hall, bridge):
     assert actions.pick(hall, *ray) == "put back"
     actions.pick(hall, *ray)
     hall.view_layers[0].update()
-    assert "looks at objects" in actions.pick(hall, *at(hall, live.of_role(hall, "input")))
+    assert "on objects" in actions.pick(hall, *at(hall, live.of_role(hall, "input")))
     actions.wait_for_bridge(hall)
     index = actions.shelved(hall)["indices"][4]
     live.assert_shows(hall, bridge.record("object", [client.item("objects", index)]))

@@ -97,7 +97,7 @@ def shown(scene) -> None:
 
 
 def play(scene, folder, name="clip.mp4") -> None:
-    assert actions.play_video(scene, str(folder / name)) == f"{name} begins"
+    assert actions.play_video(scene, str(folder / name)) == f"opening {name}"
     shown(scene)
 
 
@@ -333,7 +333,7 @@ def test_a_hall_that_follows_nothing_plays_nothing(folder, clock):
     live.empty_file()
     scene = live.built("Gated")
     del scene[NETWORK_NAME]
-    with pytest.raises(BridgeError, match="follows no network"):
+    with pytest.raises(BridgeError, match="isn't connected to a network"):
         actions.play_video(scene, str(folder / "clip.mp4"))
     scene.frame_set(7)
     assert current().video_of(scene.session_uid) is None

@@ -114,7 +114,7 @@ def test_unknown_names_raise_at_once(hall):
         actions.place_input(hall, noise=1, data="objects")
     with pytest.raises(InputError, match=r"gone\.png: can't be read \(No such file"):
         actions.place_input(hall, filepath="/nowhere/gone.png")
-    with pytest.raises(BridgeError, match="follows no network of the bridge"):
+    with pytest.raises(BridgeError, match="isn't connected to a network of the bridge"):
         actions.place_input(build.create_hall(recorded("Slow")), noise=1)
 
 
@@ -353,7 +353,7 @@ def method_maps(network: str, method: str, parameters: dict, *inputs, data: str 
 def test_a_method_and_back(hall, method, parameters, data):
     placed(hall, noise=1)
     before = live.texels(hall)
-    assert "is asked for" in actions.ask_method(hall, method, parameters, data)
+    assert "running" in actions.ask_method(hall, method, parameters, data)
     actions.wait_for_bridge(hall)
     wanted, found = method_maps("object", method, parameters, client.noise(1), data=data), live.texels(hall)
     assert len(wanted) >= 12
@@ -380,7 +380,7 @@ def test_partial_results_and_cancel(file):
     assert (job["state"], job["told"]) == ("running", "place 64 of 144")
     assert all(texels.shape == whole[id].shape and not texels[:, -1].any() for id, texels in found.items())
     assert all(found[id][:, 0].any() for id in ("norm", "b", "c"))
-    assert "ends at its next step" in actions.cancel_method(hall)
+    assert "will stop at its next step" in actions.cancel_method(hall)
     (file / "hold").unlink()
     actions.wait_for_bridge(hall)
     assert current().job(hall["innerwalk_work"])["state"] == "cancelled"

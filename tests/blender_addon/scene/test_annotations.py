@@ -361,7 +361,7 @@ def test_a_map_lies_over_the_input_and_follows_it(recorded, rendered):
     assert after.shape == wanted.shape and not np.array_equal(after, wanted)
     show(scene, maps())  # of the layer's own frame
     assert holder.hide_render and holder.hide_viewport
-    assert actions.overlay(scene) == "nothing lies over the input"
+    assert actions.overlay(scene) == "removed the overlay"
     assert find_child(picture, "overlay") is None and input_overlay.overlay_channel(scene) == ("", -1)
     assert not [image for image in bpy.data.images if image.get("innerwalk_picture") == "overlay"]
 
