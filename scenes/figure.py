@@ -35,9 +35,9 @@ from .tables import check_method
 
 SAMPLES = 24
 MOST_SAMPLES = 1 << 20
-PAST = 0.75
+AFTER_POST = 0.75
 """Metres between a post and a camera past it, so that the next panel on each side is fully visible."""
-BEFORE = 2.0
+BEFORE_PANEL = 2.0
 """Metres between the camera and a panel it faces."""
 FOCUS_AIR = 2.5
 """Metres in which colours behind the shown layer fade to 1/e."""
@@ -167,7 +167,7 @@ def with_options(appearance: Appearance, options: FigureOptions) -> Appearance:
 def build_scene(source: Source, options: FigureOptions, progress: render.Progress | None) -> bpy.types.Scene:
     """Builds a new scene with the hall and the camera of this figure."""
     network, over, close = source.recording.network, options.preset == "overview", options.preset == "layer"
-    layers, links = shown_graph(network, source.appearance.collapse, over=over)
+    layers, links = shown_graph(network, source.appearance.collapse, for_overview=over)
     if not layers:
         raise SceneError(f"network {network.name!r} has no layer to show")
     hall = layout.lay_out_figure(layers, links, *options.size) if over else layout.lay_out(layers, links)
@@ -202,7 +202,7 @@ def camera_view(hall: Hall, focus: Slot, options: FigureOptions) -> View:
         case "overview":
             return camera_presets.overview(hall, *options.size)
         case "walk":
-            return camera_presets.walk(hall, focus.y - BEFORE if options.layer else walk_position(hall), *options.size)
+            return camera_presets.walk(hall, focus.y - BEFORE_PANEL if options.layer else walk_position(hall), *options.size)
         case "entrance":
             return camera_presets.entrance(hall, *options.size)
         case "layer":
@@ -217,9 +217,9 @@ def walk_position(hall: Hall) -> float:
     """
     posts = np.array(sorted(slot.y for slot in hall.panels))
     ahead = np.diff(posts)[: max(1, len(posts) // 2)]
-    if ahead.max(initial=0.0) < BEFORE:
-        return float(posts[0]) - BEFORE
-    return float(posts[int(np.argmax(ahead))]) + PAST
+    if ahead.max(initial=0.0) < BEFORE_PANEL:
+        return float(posts[0]) - BEFORE_PANEL
+    return float(posts[int(np.argmax(ahead))]) + AFTER_POST
 
 
 def _fog_start(hall: Hall, slot: Slot, view: View) -> float:

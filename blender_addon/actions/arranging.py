@@ -63,8 +63,8 @@ def reset_layout(scene: bpy.types.Scene, layers: Sequence[str] = ()) -> str:
 
     Returns a line that says how many were moved. Raises UnknownName.
     """
-    every = [panel for panel in scene.objects if PANEL_LAYER_ID in panel and PANEL_PLANNED_PLACE in panel]
-    panels = [panel_of(scene, layer) for layer in layers] or every
+    movable_panels = [panel for panel in scene.objects if PANEL_LAYER_ID in panel and PANEL_PLANNED_PLACE in panel]
+    panels = [panel_of(scene, layer) for layer in layers] or movable_panels
     for panel in panels:
         panel.matrix_world = Matrix(np.reshape(panel[PANEL_PLANNED_PLACE], (4, 4)).tolist())
     link_drawing.update_links(scene)

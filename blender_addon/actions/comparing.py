@@ -108,8 +108,8 @@ def _activations(scene: bpy.types.Scene) -> dict[str, Maps]:
     session = current()
     hall_requests.input_tag(session, scene)
     recording = session.results_of(session.hall(scene.session_uid).shown)
-    every = recording.all_maps.values() if isinstance(recording, Recording) else ()
-    return {maps.layer: maps for maps in every if maps.method == ACTIVATIONS}
+    all_maps = recording.all_maps.values() if isinstance(recording, Recording) else ()
+    return {maps.layer: maps for maps in all_maps if maps.method == ACTIVATIONS}
 
 
 def _on_input(tag: str, recording: Recording | None) -> None:

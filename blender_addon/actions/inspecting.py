@@ -16,7 +16,7 @@ from ..live.hall_requests import scene_with_uid
 from ..live.session import current
 from ..plans.layer_card import format_range, format_shape, operation_name
 from ..plans.number_text import format_number
-from ..properties import NETWORK_NAME, PANEL_LAYER_ID, WEIGHED_LAYER
+from ..properties import NETWORK_NAME, PANEL_LAYER_ID, WEIGHT_STATISTICS_LAYER
 from ..scene.dressing import input_overlay
 from ..scene.hall import store
 from ..scene.panels import channel_count, panel_metadata, panel_of
@@ -201,7 +201,7 @@ def _store_weights(uid: int, key: tuple[str, str], answer: WeightStatistics) -> 
     current().weight_histograms[key] = Histogram(counts, numbers["least"], numbers["most"], unknown)
     scene = scene_with_uid(uid)
     if scene is not None:
-        scene[WEIGHED_LAYER] = layer
+        scene[WEIGHT_STATISTICS_LAYER] = layer
 
 
 def class_label(recording: Recording, panel: bpy.types.Object, channel: int) -> str:

@@ -75,7 +75,7 @@ class Ramp:
         return np.stack([np.interp(position, positions, stops[:, k]) for k in range(3)], -1)
 
     def table(self) -> np.ndarray:
-        """Returns the lookup table of the shader, (ROWS, 3) float32 linear light."""
+        """Returns the lookup table of the shader, (TABLE_ENTRIES, 3) float32 linear light."""
         return to_linear(self.colours(np.linspace(0, 1, TABLE_ENTRIES))).astype(np.float32)
 
 

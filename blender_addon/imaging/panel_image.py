@@ -71,7 +71,7 @@ def draw_panel(content: PanelContent, look: Colouring, level: int = 0) -> np.nda
 
 @lru_cache(maxsize=8)
 def _palette(theme: str, ramp: str) -> np.ndarray:
-    """Returns the palette (ROWS + 3, 3) sRGB 0..1."""
+    """Returns the palette (TABLE_ENTRIES + 3, 3) sRGB 0..1."""
     others = srgb(MARKER), srgb(THEMES[theme]["track"]), srgb(THEMES[theme]["frame"])
     return np.concatenate([RAMPS[ramp].colours(np.linspace(0, 1, TABLE_ENTRIES)), others])
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..layout.hall_model import FILL
-from .tile_grids import Grid
+from .tile_grids import TileGrid
 
 Vector = Sequence[float] | np.ndarray
 Three = tuple[float, float, float]
@@ -75,8 +75,8 @@ def _length(a: Sequence[float]) -> float:
     return math.sqrt(_dot(a, a))
 
 
-def tile_point(grid: Grid, x: float, y: float) -> TilePoint | None:
-    """Returns the tile that contains a point of the panel's plane, None in a gap; inverts `Grid.inside`."""
+def tile_point(grid: TileGrid, x: float, y: float) -> TilePoint | None:
+    """Returns the tile that contains a point of the panel's plane, None in a gap; inverts `TileGrid.inside`."""
     place = grid.pick(x, y)
     if place < 0:
         return None

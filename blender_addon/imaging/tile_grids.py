@@ -108,7 +108,7 @@ def block_means(texels: np.ndarray, factor: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Grid:
+class TileGrid:
     """Grid of a panel's tiles, row by row from the top left; metres, origin at the lower left corner, y up."""
 
     columns: int
@@ -137,7 +137,7 @@ class Grid:
         return int(row) * self.columns + int(column)
 
 
-def largest_grid(channels: int, aspect: float, width: float, height: float) -> Grid:
+def largest_grid(channels: int, aspect: float, width: float, height: float) -> TileGrid:
     """Returns the grid with the largest tiles, `aspect` times as wide as high, that fit an area; it is centred there.
 
     The area reaches from (0, 0) to (width, height), metres.
@@ -146,4 +146,4 @@ def largest_grid(channels: int, aspect: float, width: float, height: float) -> G
     columns = int(np.argmax(heights)) + 1
     rows, tile_height = -(-channels // columns), max(heights)
     corner = ((width - columns * tile_height * aspect) / 2, (height - rows * tile_height) / 2)
-    return Grid(columns, rows, (tile_height * aspect, tile_height), corner)
+    return TileGrid(columns, rows, (tile_height * aspect, tile_height), corner)

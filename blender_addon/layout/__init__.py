@@ -6,23 +6,23 @@ World: x across, y along the walk, z up; metres and radians.
 from .blocks import Block, matching_blocks, shown_graph
 from .boards import Board, answer_board, input_board, shelf_desk, title_board
 from .edge_routes import LEVELS, edge_path
-from .hall_model import FILL, HALF, EdgeRun, Hall, Slot, Stage, Wing, panel_grid
+from .hall_model import AISLE_HALF_WIDTH, FILL, EdgeRun, Hall, Slot, Stage, Wing, panel_grid
 from .layout_checks import measure_layout
-from .planner import FIGURE_YAW, FORWARD, JOIN, lay_out, lay_out_figure
+from .planner import FIGURE_YAW, JOINT_GAP, SOURCE_GAP, lay_out, lay_out_figure
 from .stages import stage_title
 from .text_fitting import CAP, DESCENT, Align, Font, Label
 from .view import SENSOR, View
 
 __all__ = [
+    "AISLE_HALF_WIDTH",
     "CAP",
     "DESCENT",
     "FIGURE_YAW",
     "FILL",
-    "FORWARD",
-    "HALF",
-    "JOIN",
+    "JOINT_GAP",
     "LEVELS",
     "SENSOR",
+    "SOURCE_GAP",
     "Align",
     "Block",
     "Board",

@@ -35,16 +35,16 @@ class Block(NamedTuple):
     """Number of its layers that are panels."""
 
 
-def shown_graph(network: Network, globs: Sequence[str] = (), *, over: bool = False) -> Graph:
+def shown_graph(network: Network, globs: Sequence[str] = (), *, for_overview: bool = False) -> Graph:
     """Returns the layers and links that a hall shows: blocks that match a glob are one panel each.
 
-    over: for an overview, where networks of more than MOST panels are shown by their blocks in any case.
+    for_overview: for an overview, where networks of more than MOST panels are shown by their blocks in any case.
     Raises UnknownName for a glob that no block matches.
     """
     layers, links = network.folded()
     if globs:
         layers, links = collapse(layers, links, matching_blocks(layers, globs))
-    return collapse_to_fit(layers, links) if over else (layers, links)
+    return collapse_to_fit(layers, links) if for_overview else (layers, links)
 
 
 def named_blocks(layers: Sequence[Layer]) -> list[tuple[int, str]]:

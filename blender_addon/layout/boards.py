@@ -40,7 +40,7 @@ class Board:
     @property
     def axes(self) -> np.ndarray:
         """(2, 3) float: unit vectors to its right and upwards."""
-        return wall(self.yaw)
+        return upright_axes(self.yaw)
 
     def corners(self, head: float = 0.0) -> np.ndarray:
         """Returns (4, 3) float corners in metres, from the lower left, against the clock.
@@ -51,12 +51,12 @@ class Board:
         return np.array([np.zeros(3), right, right + up, up]) + self.position
 
 
-def wall(yaw: float) -> np.ndarray:
+def upright_axes(yaw: float) -> np.ndarray:
     """Returns (2, 3) float: the unit vectors right and up of an upright face."""
     return np.array([(math.cos(yaw), math.sin(yaw), 0.0), (0.0, 0.0, 1.0)])
 
 
-def ground(yaw: float) -> np.ndarray:
+def floor_axes(yaw: float) -> np.ndarray:
     """Returns (2, 3) float: the unit vectors right and up of a face that lies on the floor."""
     return np.array([(math.cos(yaw), math.sin(yaw), 0.0), (-math.sin(yaw), math.cos(yaw), 0.0)])
 
@@ -65,7 +65,7 @@ def input_board(hall: Hall) -> Board:
     """Returns the place of the input's frame, which hangs left of the entrance like a panel."""
     figure, edge = hall.parallel_yaw is not None, SQUARE * hall.scale
     yaw = hall.swing if hall.parallel_yaw is None else hall.parallel_yaw
-    left = np.array([hall.wings[0].x - hall.aisle, FIGURE_GATE if figure else GATE, 0.6]) - wall(yaw)[0] * edge
+    left = np.array([hall.wings[0].x - hall.aisle, FIGURE_GATE if figure else GATE, 0.6]) - upright_axes(yaw)[0] * edge
     return Board(_point(left), yaw, edge, edge, hall.scale)
 
 
@@ -79,7 +79,7 @@ def answer_board(hall: Hall) -> Board:
     width, height = (size * hall.scale for size in CLASSES)
     yaw = hall.parallel_yaw or 0.0
     left = -width / 2 if hall.parallel_yaw is None else 0.2 * hall.scale
-    corner = np.array([hall.wings[-1].x, hall.answer_y, 0.7]) + wall(yaw)[0] * left
+    corner = np.array([hall.wings[-1].x, hall.answer_y, 0.7]) + upright_axes(yaw)[0] * left
     return Board(_point(corner), yaw, width, height, hall.scale)
 
 
@@ -111,7 +111,7 @@ class ShelfDesk:
 
 def shelf_desk(hall: Hall) -> ShelfDesk:
     """Returns the desk before and below the input's frame; neither hides the other from the entrance."""
-    across, back = wall(hall.swing)[0], np.array([-math.sin(hall.swing), math.cos(hall.swing), 0.0])
+    across, back = upright_axes(hall.swing)[0], np.array([-math.sin(hall.swing), math.cos(hall.swing), 0.0])
     end = np.array([hall.wings[0].x - hall.aisle - 0.05, DESK_Y, DESK_Z])
     up = math.cos(DESK_LEAN) * back + math.sin(DESK_LEAN) * np.array([0.0, 0.0, 1.0])
     return ShelfDesk(_point(end - across * DESK[0]), _point(across), _point(up))

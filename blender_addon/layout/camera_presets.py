@@ -8,32 +8,33 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .boards import answer_board, boards, shelf_desk, wall
+from .boards import answer_board, boards, shelf_desk, upright_axes
 from .edge_routes import LEVELS, edge_path
 from .figure_projection import FigureProjection, overlaps
-from .hall_model import BASE, EYE, HALF, TOP, EdgeRun, Hall, Slot
+from .hall_model import AISLE_HALF_WIDTH, EYE_HEIGHT, PANEL_BOTTOM, PANEL_TOP, EdgeRun, Hall, Slot
 from .label_placement import stage_labels
 from .view import SENSOR, View
 
 AZIMUTH, ELEVATION = math.radians(57), math.radians(38)
 """Angles of an overview's camera to the right of the hall's front and above the floor, radians."""
-AWAY = 800.0
+CAMERA_DISTANCE = 800.0
 """Metres between an orthographic camera and the hall."""
 EDGE = 0.02
 """Margin of an overview, as a share of the picture's width."""
-NORMAL = 26.0
+BASE_SPAN = 26.0
 """Span in metres up to which input and answer board keep their size; beyond it they grow with it."""
 BAND = 0.50
 """Height of the clear band between the rows of a figure in which edges run, metres."""
 WIDE_AISLE = 2.2
 """Greatest width that the aisle gets for that band, from its middle to the posts; metres."""
-SHEET = 1920.0
+REFERENCE_WIDTH = 1920.0
 """Width in pixels of the picture that sizes of corners and labels in an overview refer to."""
 PRESETS = ("overview", "walk", "entrance", "layer", "tile")
 """Names of the cameras; each has a function here."""
-TITLE, KEY = (70.0, 60.0, 760.0, 180.0), (1440.0, 60.0, 1880.0, 225.0)
-"""Left, near edge, right and far edge in pixels of SHEET: the title's corner from the top, the legend's from below."""
-CARD, ASIDE = (1.18, 1.70), 0.22
+TITLE, LEGEND_CORNER = (70.0, 60.0, 760.0, 180.0), (1440.0, 60.0, 1880.0, 225.0)
+"""Left, near edge, right and far edge in pixels of REFERENCE_WIDTH: of the title's corner, from the top, and of the
+legend's, from below."""
+CARD, CARD_GAP = (1.18, 1.70), 0.22
 """Width and height of a panel's card, and its distance from the panel, metres. Lower panels share its upper edge."""
 LENS, ENTRANCE, TILES = 20.0, -3.5, 5
 """Lens of a walker in millimetres; y of the place before the hall in metres; tiles across in the tile preset."""
@@ -41,7 +42,7 @@ LENS, ENTRANCE, TILES = 20.0, -3.5, 5
 
 @dataclass(frozen=True)
 class FigureCorner:
-    """A free corner of an overview: lower left point and size, in pixels of a picture SHEET wide."""
+    """A free corner of an overview: lower left point and size, in pixels of a picture REFERENCE_WIDTH wide."""
 
     left: float
     bottom: float
@@ -54,16 +55,20 @@ class FigureCorner:
 
     def place(self, view: View) -> tuple[np.ndarray, float]:
         """Returns the world point (3,) of its lower left, well before everything else, and metres of one pixel."""
-        sheet = float(view.span or 1.0) / SHEET
-        shift = (self.left - SHEET / 2, self.bottom - SHEET * view.height / view.width / 2)
-        return view.position - view.back * AWAY * 0.375 + (view.right * shift[0] + view.up * shift[1]) * sheet, sheet
+        sheet = float(view.span or 1.0) / REFERENCE_WIDTH
+        shift = (self.left - REFERENCE_WIDTH / 2, self.bottom - REFERENCE_WIDTH * view.height / view.width / 2)
+        return view.position - view.back * CAMERA_DISTANCE * 0.375 + (
+            view.right * shift[0] + view.up * shift[1]
+        ) * sheet, sheet
 
 
 def free_corners(view: View) -> tuple[FigureCorner, FigureCorner]:
     """Returns the corners that an overview leaves free: the title's, top left, and the legend's, bottom right."""
-    tall = SHEET * view.height / view.width
+    tall = REFERENCE_WIDTH * view.height / view.width
     title = FigureCorner(TITLE[0], tall - TITLE[3], TITLE[2] - TITLE[0], TITLE[3] - TITLE[1])
-    return title, FigureCorner(KEY[0], KEY[1], KEY[2] - KEY[0], KEY[3] - KEY[1])
+    return title, FigureCorner(
+        LEGEND_CORNER[0], LEGEND_CORNER[1], LEGEND_CORNER[2] - LEGEND_CORNER[0], LEGEND_CORNER[3] - LEGEND_CORNER[1]
+    )
 
 
 def hidden_height(azimuth: float, elevation: float) -> float:
@@ -73,14 +78,16 @@ def hidden_height(azimuth: float, elevation: float) -> float:
 
 def figure_aisle(azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> float:
     """Returns the distance from the aisle's middle to its posts that leaves a clear band between the two rows."""
-    return min(max((TOP - BASE + BAND) / 2 / hidden_height(azimuth, elevation), HALF), WIDE_AISLE)
+    return min(
+        max((PANEL_TOP - PANEL_BOTTOM + BAND) / 2 / hidden_height(azimuth, elevation), AISLE_HALF_WIDTH), WIDE_AISLE
+    )
 
 
 def figure_levels(hall: Hall, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> tuple[float, float]:
     """Returns the heights of a figure's near and far edges, which the camera sees between the two rows."""
     shift = hidden_height(azimuth, elevation) * hall.aisle
-    low = max((slot.top for slot in hall.panels if slot.side > 0), default=TOP) - shift
-    high = min((slot.bottom for slot in hall.panels if slot.side < 0), default=BASE) + shift
+    low = max((slot.top for slot in hall.panels if slot.side > 0), default=PANEL_TOP) - shift
+    high = min((slot.bottom for slot in hall.panels if slot.side < 0), default=PANEL_BOTTOM) + shift
     middle, half = (low + high) / 2, max((high - low) / 2 - 0.05, 0.2)
     near = max(middle - half, LEVELS["walk"][0])
     return near, max(middle + half, near + 0.3)
@@ -88,7 +95,7 @@ def figure_levels(hall: Hall, azimuth: float = AZIMUTH, elevation: float = ELEVA
 
 def figure_scale(span: float) -> float:
     """Returns the factor for the size of input and answer board in an overview of `span` metres."""
-    return max(1.0, span / NORMAL)
+    return max(1.0, span / BASE_SPAN)
 
 
 def overview_direction(width: int, height: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> View:
@@ -119,7 +126,7 @@ def frame_things(view: View, things: list[np.ndarray]) -> View:
     while (middle := _middle(boxes, span, view)) is None:
         span *= 1.02
     centre = view.right * middle[0] + view.up * middle[1]
-    return replace(view, position=_point(centre + view.back * AWAY), target=_point(centre), span=float(span))
+    return replace(view, position=_point(centre + view.back * CAMERA_DISTANCE), target=_point(centre), span=float(span))
 
 
 def _boxes(view: View, things: list[np.ndarray]) -> np.ndarray:
@@ -136,7 +143,7 @@ def _middle(boxes: np.ndarray, span: float, view: View) -> tuple[float, float] |
     shifts = (0.0, 0.5, -0.5)
     for shift in sorted(((a, b) for a in shifts for b in shifts), key=lambda s: abs(s[0]) + abs(s[1])):
         middle = (low + high) / 2 + slack * shift
-        origin, sheet = middle - size / 2, span / SHEET
+        origin, sheet = middle - size / 2, span / REFERENCE_WIDTH
         taken = [(corner.box() * sheet + np.tile(origin, 2)) for corner in free_corners(view)]
         if not any(overlaps(boxes, box).any() for box in taken):
             return float(middle[0]), float(middle[1])
@@ -151,7 +158,7 @@ def things_in_figure(hall: Hall) -> list[np.ndarray]:
 def _between(hall: Hall) -> list[np.ndarray]:
     """Returns the same without the boards; long lines as points."""
     feet = np.array([slot.corners(hall.yaw(slot)) for slot in hall.panels]).reshape(-1, 2, 2)
-    tops = np.array([slot.top + 0.13 + 0.01 * hall.scale * NORMAL for slot in hall.panels])
+    tops = np.array([slot.top + 0.13 + 0.01 * hall.scale * BASE_SPAN for slot in hall.panels])
     low = np.concatenate([feet, np.zeros((len(feet), 2, 1))], 2)
     high = np.concatenate([feet, np.repeat(tops, 2).reshape(-1, 2, 1)], 2)
     legs: list[np.ndarray] = []
@@ -209,7 +216,7 @@ def _first_free(boxes: np.ndarray, room: np.ndarray, pace: np.ndarray) -> float:
 def walk(hall: Hall, y: float, width: int, height: int, lens: float = LENS) -> View:
     """Returns the camera of a walker in the first wing's aisle at `y`, who looks slightly up along it."""
     x = hall.wings[0].x
-    return View((x, y, EYE), (x, y + 10, EYE + 0.15), width, height, lens)
+    return View((x, y, EYE_HEIGHT), (x, y + 10, EYE_HEIGHT + 0.15), width, height, lens)
 
 
 def entrance(hall: Hall, width: int, height: int, desk: bool = False) -> View:
@@ -226,12 +233,12 @@ def layer(hall: Hall, slot: Slot, width: int, height: int) -> View:
     """Returns a camera in the middle of the aisle, on the panel's normal, that shows the panel and its card."""
     yaw = hall.yaw(slot)
     left, right = slot.corners(yaw)
-    axes = wall(yaw)
+    axes = upright_axes(yaw)
     tall, below = max(slot.height, CARD[1]), max(CARD[1] - slot.height, 0.0)
     centre = np.append((left + right) / 2, slot.bottom + (slot.height - below) / 2 + 0.08)
-    centre -= axes[0] * slot.side * (CARD[0] + ASIDE) / 2
+    centre -= axes[0] * slot.side * (CARD[0] + CARD_GAP) / 2
     distance = abs(centre[0] - slot.x) / abs(math.sin(yaw))
-    need = max((slot.width + CARD[0] + ASIDE) / 0.90, tall / 0.80 * width / height)
+    need = max((slot.width + CARD[0] + CARD_GAP) / 0.90, tall / 0.80 * width / height)
     position = centre + np.cross(*axes) * distance
     return View(_point(position), _point(centre), width, height, SENSOR * distance / need)
 
@@ -239,12 +246,12 @@ def layer(hall: Hall, slot: Slot, width: int, height: int) -> View:
 def tile(hall: Hall, slot: Slot, width: int, height: int) -> View:
     """Returns a camera that shows the first five tiles across, or the whole panel, from 14° beside its normal."""
     yaw = hall.yaw(slot)
-    axes = wall(yaw)
+    axes = upright_axes(yaw)
     across = min(slot.cell[0] * TILES, max(slot.width, slot.height * width / height))
     half = min(across, slot.width) / 2, min(across * height / width, slot.height) / 2
     upper = np.append(slot.corners(yaw)[0], slot.top)
     centre = upper + axes[0] * half[0] - axes[1] * half[1]
-    position = centre + np.cross(*wall(yaw + 0.25)) * across * 1.12 * 50 / SENSOR
+    position = centre + np.cross(*upright_axes(yaw + 0.25)) * across * 1.12 * 50 / SENSOR
     return View(_point(position), _point(centre), width, height, 50.0)
 
 

@@ -14,11 +14,11 @@ LANE = 0.12
 """Distance of two lanes, metres."""
 MARGIN = 4.4
 """Width of the strip beside a plate for its stage's label, in a figure of usual size; metres."""
-LINE = 0.4
+EDGE_OFFSET = 0.4
 """Metres from a wing's plates to the edges that run back to the head of the next wing."""
 HEAD, TAIL = -1.2, 0.8
 """y of the edges along the heads of wings; metres from a wing's end to the edges around it."""
-FOOT = 0.97
+POST_SHARE = 0.97
 """Place where an edge meets a post, as a share of the distance from the aisle's middle to it."""
 
 
@@ -70,14 +70,14 @@ def lane_path(run: EdgeRun, target: Slot, levels: tuple[float, float] = LEVELS["
 def _side(slot: Slot, run: EdgeRun) -> float:
     """Returns the world x where an edge meets a slot; rails come down to joints at the aisle's edge."""
     side = slot.side or (run.above and (1 if run.lane >= slot.x else -1))
-    return slot.x + side * slot.aisle * FOOT if side else run.lane
+    return slot.x + side * slot.aisle * POST_SHARE if side else run.lane
 
 
 def wing_path(hall: Hall, a: Slot, b: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
     """Returns the (8, 3) float path, in metres, around a wing's end and along its plates to a later wing's head."""
     here, there = hall.wings[a.wing], hall.wings[b.wing].x
-    back, floor, z = here.x + here.half + LINE, LEVELS["walk"][0], levels[0]
-    start, end = (slot.x + slot.side * slot.aisle * FOOT for slot in (a, b))
+    back, floor, z = here.x + here.half + EDGE_OFFSET, LEVELS["walk"][0], levels[0]
+    start, end = (slot.x + slot.side * slot.aisle * POST_SHARE for slot in (a, b))
     points = [
         (start, a.y, z),
         (a.x, a.y + abs(start - a.x), floor),

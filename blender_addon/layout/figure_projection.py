@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .boards import wall
+from .boards import upright_axes
 from .hall_model import Hall, Slot
 from .view import View
 
@@ -37,7 +37,7 @@ class FigureProjection:
 
     def locate(self, points: np.ndarray) -> np.ndarray:
         """Returns (…, 3) world points as (…, 3) coordinates: along the panels, up, away from the camera; metres."""
-        right, up = wall(self.yaw) @ self.view.axes[:2].T
+        right, up = upright_axes(self.yaw) @ self.view.axes[:2].T
         across, rise, back = np.moveaxis(np.asarray(points, float) @ self.view.axes.T, -1, 0)
         along = across / right[0]
         return np.stack([along, (rise - along * right[1]) / up[1], -back], -1)

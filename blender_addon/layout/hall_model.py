@@ -13,9 +13,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-HALF = 1.2
+AISLE_HALF_WIDTH = 1.2
 """Metres from a post to the middle of the aisle."""
-BASE, EYE, TOP = 0.45, 1.70, 3.35
+PANEL_BOTTOM, EYE_HEIGHT, PANEL_TOP = 0.45, 1.70, 3.35
 """Height of a panel's lowest edge, of a walker's eye and the middle of small panels, and of a panel's highest edge."""
 TILE_MIN, TILE_MAX, FILL = 0.08, 0.90, 0.92
 """Least and greatest edge of a cell in metres; share of a cell that its tile fills."""
@@ -52,7 +52,7 @@ class Slot:
     width: float = 0.0
     height: float = 0.0
     bottom: float = 0.0
-    aisle: float = HALF
+    aisle: float = AISLE_HALF_WIDTH
     """Metres from the middle of the aisle to the post."""
 
     @property
@@ -132,7 +132,7 @@ class Hall:
     wings: list[Wing] = field(default_factory=list)
     parallel_yaw: float | None = None
     """Yaw of all panels of a figure, which are parallel; None in a walk, where they are turned by `swing`."""
-    aisle: float = HALF
+    aisle: float = AISLE_HALF_WIDTH
     """Metres from the middle of the aisle to the posts; a figure's is wide enough to show edges between the rows."""
     margin: float = 0.0
     """Width of the strip beside the plates that holds the labels of stages and blocks, metres; figures only."""
@@ -183,7 +183,7 @@ def panel_grid(channels: int, aspect: float = 1.0) -> tuple[int, int, float, flo
 
 def _rows(channels: int, aspect: float, edge: float) -> tuple[int, int, float]:
     height = edge / math.sqrt(aspect)
-    most = max(1, int((TOP - BASE) / height + 1e-9))
+    most = max(1, int((PANEL_TOP - PANEL_BOTTOM) / height + 1e-9))
     ideal = min(math.sqrt(channels * aspect) * 0.92, most)
     near = [rows for rows in range(1, most + 1) if abs(rows - ideal) <= max(1.3, ideal * 0.25)]
     rows = min(near, key=lambda rows: (-channels % rows / channels > 0.02, abs(rows - ideal)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...torch_bridge.recording import Layer
 from .blocks import named_blocks
-from .boards import ground, wall
+from .boards import floor_axes, upright_axes
 from .figure_projection import FigureProjection, label_box, overlaps
 from .hall_model import Hall, Slot, Stage
 from .stages import stage_title
@@ -34,17 +34,17 @@ NAMES = (11.0, 9.5, 8.0)
 """The same for names over panels: the first with which most panels get one."""
 MOST_NAMED = 0.8
 """Share of the panels that must get a name, for all sizes but the smallest."""
-COUNT = 0.72
+COUNT_SIZE = 0.72
 """Size of "12 layers" as a share of the stage's title."""
 LEAST = 8.0
 """The smallest capital in a figure, in pixels of a picture 1920 wide."""
-WALK = 6.5
+WALK_MIN_CAPITAL = 6.5
 """The smallest capital in a walk, in pixels of a picture 1280 wide."""
-NEAR = 0.15
+WALK_NAME_SIZE = 0.15
 """Size of names over panels for a walker, metres."""
 GAP, STRIP = 0.13, 0.3
 """Least distance from a panel's upper edge to the base line of its name: metres, and share of the name's size."""
-WAY, MOST_MARGIN = 0.8, 8.0
+EDGE_ROOM, MOST_MARGIN = 0.8, 8.0
 """Room between plate and labels for edges to the next wing; greatest width of the strip of labels; metres."""
 
 
@@ -55,7 +55,7 @@ def capital_size(pixels: float, view: View, width: float = 1920.0) -> float:
 
 def figure_margin(span: float) -> float:
     """Returns the width of the strip of labels in a figure of `span` metres."""
-    return min(WAY + 2.1 * STAGE / CAP * span / 1920, MOST_MARGIN)
+    return min(EDGE_ROOM + 2.1 * STAGE / CAP * span / 1920, MOST_MARGIN)
 
 
 def stage_labels(hall: Hall, view: View) -> list[Label]:
@@ -82,7 +82,7 @@ def stage_labels(hall: Hall, view: View) -> list[Label]:
 
 def _stage_size(hall: Hall, view: View) -> float:
     """Returns STAGE, or less where the strip has no room for a block's name, a title and a count beside each other."""
-    return min(capital_size(STAGE, view), (hall.margin - WAY) / 2.1)
+    return min(capital_size(STAGE, view), (hall.margin - EDGE_ROOM) / 2.1)
 
 
 def _stage_pair(hall: Hall, stage: Stage, y: float, size: float) -> tuple[Label, Label]:
@@ -90,13 +90,13 @@ def _stage_pair(hall: Hall, stage: Stage, y: float, size: float) -> tuple[Label,
     count = sum(bool(slot.side) for slot in hall.slots[stage.first : stage.last + 1])
     count_text = f"{count} layer{'s' * (count != 1)}"
     return _lying(stage_title(stage), x - 0.85 * size, y, size), _lying(
-        count_text, x - 0.2 * size, y, size * COUNT, "quiet"
+        count_text, x - 0.2 * size, y, size * COUNT_SIZE, "quiet"
     )
 
 
 def _lying(text: str, x: float, y: float, size: float, tone: str = "text", font: str = "sans") -> Label:
     """Returns a label on the floor that reads along the walk."""
-    right, up = ground(math.pi / 2)
+    right, up = floor_axes(math.pi / 2)
     return Label(text, (x, y, 0.02), tuple(right), tuple(up), size, font, tone)  # type: ignore[arg-type]
 
 
@@ -116,7 +116,7 @@ def block_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]
     projection, found = FigureProjection.of(hall, view), []
     for slot, name in reversed(named):
         stage = hall.stages[slot.stage]
-        x, y = hall.wings[slot.wing].x + stage.half + WAY + 0.62 * size, max(slot.y - 1.2, stage.start + 0.2)
+        x, y = hall.wings[slot.wing].x + stage.half + EDGE_ROOM + 0.62 * size, max(slot.y - 1.2, stage.start + 0.2)
         parts = name.split(".")
         labels = [_lying(".".join(parts[k:]), x, y, size, "quiet", "mono") for k in range(len(parts))]
         room = ends[slot.wing] - y - 0.8
@@ -132,7 +132,7 @@ def panel_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]
     """Returns labels over a figure's panels: the longest names that fit and cover nothing; none if half had none."""
     projection = FigureProjection.of(hall, view)
     for pixels in NAMES:
-        found = _named(hall, layers, projection, max(NEAR, capital_size(pixels, view)))
+        found = _named(hall, layers, projection, max(WALK_NAME_SIZE, capital_size(pixels, view)))
         if len(found) >= (MOST_NAMED if pixels > NAMES[-1] else 0.5) * len(hall.panels):
             return found
     return []
@@ -157,11 +157,14 @@ def _options(hall: Hall, layers: Sequence[Layer], size: float, inside_block: boo
     """Returns each panel's names that fit its width and are unique in its block or in the hall, longest first."""
     common = common_tails(layers)
     home = block_numbers(layers, {first for first, _ in named_blocks(layers)} if inside_block else ())
-    every = {slot.index: layer_names(layers[slot.index], common) for slot in hall.panels}
-    taken = Counter((home[k], name) for k, options in every.items() for name in options)
+    names_by_slot = {slot.index: layer_names(layers[slot.index], common) for slot in hall.panels}
+    taken = Counter((home[k], name) for k, options in names_by_slot.items() for name in options)
     return {
         slot.index: fitting_names(
-            every[slot.index], slot.width, size, Counter({n: taken[home[slot.index], n] for n in every[slot.index]})
+            names_by_slot[slot.index],
+            slot.width,
+            size,
+            Counter({n: taken[home[slot.index], n] for n in names_by_slot[slot.index]}),
         )
         for slot in hall.panels
     }
@@ -170,7 +173,7 @@ def _options(hall: Hall, layers: Sequence[Layer], size: float, inside_block: boo
 def _standing(hall: Hall, slot: Slot, text: str, size: float, end: Align = "left", font: Font = "mono") -> Label:
     """Returns a label over a panel, in its plane, from its upper left corner or up to its upper right one."""
     yaw = hall.yaw(slot)
-    right, up = wall(yaw)
+    right, up = upright_axes(yaw)
     x, y = slot.corners(yaw)[int(end == "right")]
     position = (float(x), float(y), slot.top + max(GAP, STRIP * size))
     tone: Tone = "text" if font == "mono" else "quiet"
@@ -182,18 +185,18 @@ def walk_labels(hall: Hall, layers: Sequence[Layer], view: View | None = None) -
 
     With a camera, labels that are cut off, too small or behind a nearer panel are left out.
     """
-    options = _options(hall, layers, NEAR, inside_block=False)
+    options = _options(hall, layers, WALK_NAME_SIZE, inside_block=False)
     found = []
     for slot in _nearest_first(hall, view):
         name = next(iter(options[slot.index]), None)
         if name is None:
             continue
         ends: tuple[Align, Align] = ("right", "left") if slot.side < 0 else ("left", "right")
-        label = _standing(hall, slot, name, NEAR, ends[0])
+        label = _standing(hall, slot, name, WALK_NAME_SIZE, ends[0])
         found.append(label)
         shape = " × ".join(map(str, layers[slot.index].map_shape))
-        if slot.width - label.width > text_width(shape) * NEAR * COUNT + NEAR:
-            found.append(_standing(hall, slot, shape, NEAR * COUNT, ends[1], "sans"))
+        if slot.width - label.width > text_width(shape) * WALK_NAME_SIZE * COUNT_SIZE + WALK_NAME_SIZE:
+            found.append(_standing(hall, slot, shape, WALK_NAME_SIZE * COUNT_SIZE, ends[1], "sans"))
     return found if view is None else _visible(hall, found, view)
 
 
@@ -211,7 +214,7 @@ def _visible(hall: Hall, labels: list[Label], view: View) -> list[Label]:
         box = np.append(pixels[:, :2].min(0), pixels[:, :2].max(0))
         slot = hall.slots[label.slot]
         nearer = np.array([b for k, b in boxes.items() if k != slot.index]).reshape(-1, 4)
-        large = label.size * CAP / view.pixel(np.array(label.position)) >= WALK * view.width / 1280
+        large = label.size * CAP / view.pixel(np.array(label.position)) >= WALK_MIN_CAPITAL * view.width / 1280
         whole = (box[:2] >= 0).all() and (box[2:] <= (view.width, view.height)).all()
         if pixels[:, 2].min() > 0.3 and large and whole and not overlaps(nearer, box).any():
             found.append(label)

@@ -23,24 +23,36 @@ from .camera_presets import (
     place_answer,
     things_in_figure,
 )
-from .edge_routes import LINE, MARGIN, route_board_edges, route_edges
-from .hall_model import BASE, EYE, HALF, EdgeRun, Hall, Slot, SlotKind, Stage, Wing, cell_aspect, panel_grid
+from .edge_routes import EDGE_OFFSET, MARGIN, route_board_edges, route_edges
+from .hall_model import (
+    AISLE_HALF_WIDTH,
+    EYE_HEIGHT,
+    PANEL_BOTTOM,
+    EdgeRun,
+    Hall,
+    Slot,
+    SlotKind,
+    Stage,
+    Wing,
+    cell_aspect,
+    panel_grid,
+)
 from .label_placement import figure_margin
 from .stages import cut_stages, group_stages
 from .view import View
-from .wing_cuts import MOST, PRICE, choose_cuts
+from .wing_cuts import MIN_SPAN_GAIN, MOST, choose_cuts
 
 SWING, FIGURE_YAW = math.radians(45), math.radians(35)
 """How far panels turn into the aisle: for walking past them, and in a figure."""
-READ, FORWARD, JOIN = 0.80, 0.60, 0.50
+CLEARANCE, SOURCE_GAP, JOINT_GAP = 0.80, 0.60, 0.50
 """Clear view past the post before; least y from a source to its target; least y from a source to a joint."""
-START, NEXT = 3.4, 0.5
+FIRST_WING_START, OTHER_WING_START = 3.4, 0.5
 """y at which the first wing begins, behind the input, and at which the other wings begin."""
-GAP, DOORSTEP, GUTTER = 0.8, 0.6, 2.0
+GAP, STAGE_MARGIN, GUTTER = 0.8, 0.6, 2.0
 """Metres between two stages; from a stage's edge to its first panels; from a wing's labels to the next wing."""
-SHAPE = 8.5
+SPAN_FACTOR = 8.5
 """Usual span of a figure over the square root of the length of its hall in one wing."""
-STAY = 0.3
+SAME_SIDE_COST = 0.3
 """Extra metres that placing a panel on its source's side counts for."""
 
 
@@ -50,7 +62,7 @@ class LayoutOptions:
 
     swing: float = SWING
     parallel_yaw: float | None = None
-    aisle: float = HALF
+    aisle: float = AISLE_HALF_WIDTH
     margin: float = MARGIN
 
 
@@ -62,7 +74,7 @@ def slot_kind(layer: Layer) -> SlotKind:
     return "sum" if name in ("add", "iadd", "radd", "sub") else "product" if name in ("mul", "imul", "rmul") else "conv"
 
 
-def clear_view(width: float, swing: float, aisle: float = HALF) -> float:
+def clear_view(width: float, swing: float, aisle: float = AISLE_HALF_WIDTH) -> float:
     """Returns the least distance to the post before it at which a panel is wholly seen from its reading point.
 
     The reading point is where the panel's normal meets the middle of the aisle.
@@ -79,7 +91,7 @@ def lay_out(
     swing: float = SWING,
     cuts: Sequence[int] = (),
     parallel_yaw: float | None = None,
-    aisle: float = HALF,
+    aisle: float = AISLE_HALF_WIDTH,
     margin: float = MARGIN,
 ) -> Hall:
     """Gives each layer a place, in order of execution, with a new wing before each position in `cuts`.
@@ -114,10 +126,10 @@ def lay_out_figure(
         )
 
     straight = in_wings((), MARGIN)
-    span = SHAPE * math.sqrt(straight.wings[0].end)
+    span = SPAN_FACTOR * math.sqrt(straight.wings[0].end)
     choices = list({tuple(choose_cuts(straight, links, wings)): None for wings in range(1, MOST + 1)})
     spans = [_scale_to_span(in_wings(choice, figure_margin(span)), span, view) for choice in choices]
-    best = min(range(len(choices)), key=lambda k: spans[k] * PRICE ** len(choices[k]))
+    best = min(range(len(choices)), key=lambda k: spans[k] * MIN_SPAN_GAIN ** len(choices[k]))
     hall = in_wings(choices[best], figure_margin(spans[best]))
     _scale_to_span(hall, spans[best], view)
     hall.board_runs = _route_boards(hall, links)
@@ -153,7 +165,7 @@ class _LayoutBuilder:
         sizes = [layer.map_shape[1:] for layer in layers]
         self.stages = cut_stages(group_stages(sizes), cuts)
         self.slots: list[Slot] = []
-        self.cursor = {-1: START, 1: START}
+        self.cursor = {-1: FIRST_WING_START, 1: FIRST_WING_START}
         """By side: y of the last post."""
         self.wing, self.end = 0, 0.0
         kinds = [slot_kind(layer) for layer in layers]
@@ -177,10 +189,10 @@ class _LayoutBuilder:
     def _open(self, stage: Stage) -> None:
         """Begins a stage, in a new wing where it is cut."""
         if stage.first in self.cuts:
-            self.wing, self.end, self.cursor = self.wing + 1, 0.0, {-1: NEXT, 1: NEXT}
+            self.wing, self.end, self.cursor = self.wing + 1, 0.0, {-1: OTHER_WING_START, 1: OTHER_WING_START}
         stage.wing = self.wing
         stage.start = max(*self.cursor.values(), self.end) + (GAP if self.slots else 0.0)
-        self.cursor = dict.fromkeys(self.cursor, stage.start + DOORSTEP)
+        self.cursor = dict.fromkeys(self.cursor, stage.start + STAGE_MARGIN)
 
     def _behind(self, k: int) -> tuple[int, float]:
         """Returns the rank of a layer, and y of the last of its sources in this wing."""
@@ -190,7 +202,7 @@ class _LayoutBuilder:
 
     def _join(self, k: int, stage: int) -> Slot:
         rank, before = self._behind(k)
-        y = max(before, self.stages[stage].start) + JOIN
+        y = max(before, self.stages[stage].start) + JOINT_GAP
         self.cursor = {side: max(last, y - 1.0) for side, last in self.cursor.items()}
         return Slot(k, "join", 0, y, rank, stage, self.wing, aisle=self.options.aisle)
 
@@ -213,18 +225,18 @@ class _LayoutBuilder:
             cell=(cell_width, cell_height),
             width=width,
             height=height,
-            bottom=max(BASE, EYE - height / 2),
+            bottom=max(PANEL_BOTTOM, EYE_HEIGHT - height / 2),
             aisle=self.options.aisle,
         )
 
     def _place(self, k: int, kind: SlotKind, width: float, before: float) -> tuple[int, float]:
         """Returns the side and y nearest to the entrance for a panel; sums hang on the right, in the trunk."""
         swing, aisle = self.options.swing, self.options.aisle
-        step = max(width * math.sin(swing) + READ, clear_view(width, swing, aisle), 1.6)
+        step = max(width * math.sin(swing) + CLEARANCE, clear_view(width, swing, aisle), 1.6)
         sides = (1,) if kind == "sum" and self.trunk else (-1, 1)
-        y = {side: max(self.cursor[side] + step, before + FORWARD) for side in sides}
+        y = {side: max(self.cursor[side] + step, before + SOURCE_GAP) for side in sides}
         last = next((self.slots[s].side for s in reversed(self.sources[k]) if self.slots[s].side), 1)
-        side = min(sides, key=lambda s: y[s] + STAY * (s == last))
+        side = min(sides, key=lambda s: y[s] + SAME_SIDE_COST * (s == last))
         self.cursor[side] = y[side]
         return side, y[side]
 
@@ -240,7 +252,7 @@ class _LayoutBuilder:
                 for stage in stages:
                     stage.half = half
             before = wings[-1] if wings else None
-            x = before.x + before.half + LINE + self.options.margin + GUTTER + half if before else 0.0
+            x = before.x + before.half + EDGE_OFFSET + self.options.margin + GUTTER + half if before else 0.0
             wings.append(Wing(x, half, self._end(number)))
         return wings
 
@@ -248,4 +260,4 @@ class _LayoutBuilder:
         """Returns the y at which a wing ends; a panel on the right swings past its post."""
         lean = math.sin(self.options.swing)
         tails = (s.y + max(1.5, (s.side > 0) * s.width * lean + 0.3) for s in self.slots if s.wing == wing)
-        return max(tails, default=START)
+        return max(tails, default=FIRST_WING_START)

@@ -24,7 +24,10 @@ def group_stages(sizes: Sequence[tuple[int, int]]) -> list[Stage]:
 
 
 def _surrounded(sizes: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Gives vectors between maps (squeeze and excite) the size of the maps before them; those at the end stay."""
+    """Gives vectors between maps (squeeze and excite) the size of the maps before them or, at the start, after them.
+
+    Vectors at the end stay vectors.
+    """
     end = max((k + 1 for k, size in enumerate(sizes) if size != VECTOR), default=0)
     found: list[tuple[int, int]] = []
     for k, size in enumerate(sizes):

@@ -10,7 +10,7 @@ from .hall_model import Hall
 
 MOST = 7
 """Greatest number of wings that is tried for a figure."""
-PRICE = 1.10
+MIN_SPAN_GAIN = 1.10
 """Factor by which a further wing must make the picture's span smaller."""
 
 

@@ -45,9 +45,9 @@ def _panel(session: Session, scene: bpy.types.Scene, layer: str) -> bpy.types.Ob
         or found.get(OBJECT_ROLE) != PANEL_ROLE
         or found.get(PANEL_SHOWN_LAYER, found[PANEL_LAYER_ID]) != layer
     ):
-        every = panels_by_layer(scene)
-        state.panel_names = {id: panel.name for id, panel in every.items()}
-        found = every.get(layer)
+        hall_panels = panels_by_layer(scene)
+        state.panel_names = {id: panel.name for id, panel in hall_panels.items()}
+        found = hall_panels.get(layer)
     return found
 
 

@@ -56,8 +56,8 @@ def ablated_channels(scene: bpy.types.Scene) -> dict[str, list[int]]:
 
 def panels_by_layer(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
     """Return all panels, also those of collapsed blocks, by the ids of the layers whose maps they show."""
-    every = (store.collapsed_panels(scene) | panels.panels(scene)).values()
-    return {str(panel.get(PANEL_SHOWN_LAYER, panel[PANEL_LAYER_ID])): panel for panel in every}
+    found = (store.collapsed_panels(scene) | panels.panels(scene)).values()
+    return {str(panel.get(PANEL_SHOWN_LAYER, panel[PANEL_LAYER_ID])): panel for panel in found}
 
 
 def input_tag(session: Session, scene: bpy.types.Scene) -> str:

@@ -47,8 +47,8 @@ class Request:
     @property
     def maps(self) -> list[Maps]:
         """All maps of the results."""
-        every = self.results.all_maps if isinstance(self.results, Recording) else self.results or {}
-        return list(every.values())
+        maps_by_key = self.results.all_maps if isinstance(self.results, Recording) else self.results or {}
+        return list(maps_by_key.values())
 
     @property
     def size(self) -> int:

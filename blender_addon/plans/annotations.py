@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...torch_bridge.recording import FLAGS, flag_names
-from ..imaging.tile_grids import Grid
+from ..imaging.tile_grids import TileGrid
 from .primitives import FLAT, Colour, Interval, Plan, Plane, Style
 
 LETTERS = dict(zip(FLAGS, ("D", "=", "S", "A", "!"), strict=True))
@@ -24,7 +24,7 @@ LINE = 0.022
 
 
 def plan_annotations(
-    boxes: np.ndarray, flags: np.ndarray, places: np.ndarray, grid: Grid, width: float, style: Style
+    boxes: np.ndarray, flags: np.ndarray, places: np.ndarray, grid: TileGrid, width: float, style: Style
 ) -> Plan:
     """Plans the annotations of a panel whose tiles are `width` metres wide, in the panel's coordinates.
 
@@ -70,7 +70,7 @@ def informative_boxes(boxes: np.ndarray) -> np.ndarray:
     return boxes[~whole]
 
 
-def chip_edge(grid: Grid) -> float:
+def chip_edge(grid: TileGrid) -> float:
     """Returns the side of a flag's chip in metres."""
     return float(np.clip(CHIP * min(grid.cell), CHIP_LEAST, CHIP_MOST))
 
@@ -99,7 +99,7 @@ def _add_legend(plan: Plan, flags: np.ndarray, room: float) -> None:
         x += width * size
 
 
-def _add_tile_box(plan: Plan, grid: Grid, place: int, corners: np.ndarray, *, best: bool) -> None:
+def _add_tile_box(plan: Plan, grid: TileGrid, place: int, corners: np.ndarray, *, best: bool) -> None:
     (x0, y1), (x1, y0) = grid.inside(place, corners[0], corners[1]), grid.inside(place, corners[2], corners[3])
     line = LINE * min(grid.cell) * (1.0 if best else 0.6)
     add_outline(plan, FLAT, (float(x0), float(x1)), (float(y0), float(y1)), line, "skip" if best else "sum", LIFT)

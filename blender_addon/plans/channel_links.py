@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..imaging.tile_grids import Grid
-from ..properties import BEAMS_ROLE
+from ..imaging.tile_grids import TileGrid
+from ..properties import CHANNEL_LINKS_ROLE
 from .annotations import add_outline
 from .primitives import Plan, Plane, Style
 
@@ -29,7 +29,7 @@ class LinkEnd:
 
     matrix: np.ndarray
     """(4, 4) float, from the panel's coordinates to the world's."""
-    grid: Grid
+    grid: TileGrid
     place: int
     """Place of the tile on the grid; -1 if it isn't shown: the link then ends before the panel's middle."""
     size: tuple[float, float]
@@ -60,7 +60,7 @@ class ChannelLink:
 
 def plan_channel_links(links: Iterable[ChannelLink], pixel: float, style: Style) -> Plan:
     """Plans tubes for the links, each with a rim around both of its tiles; pixel: metres of one in a figure, else 0."""
-    plan = Plan(style, "Beams", BEAMS_ROLE)
+    plan = Plan(style, "Beams", CHANNEL_LINKS_ROLE)
     for link in links:
         share = abs(link.strength)
         radius = max(THIN + (THICK - THIN) * share, PIXELS * pixel * (0.4 + 0.6 * share))

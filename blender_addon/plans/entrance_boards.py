@@ -28,15 +28,17 @@ class TitleFacts:
     note: str
 
 
-def title_facts(network: Network, title: str | None, shown: int, *, chosen: bool = False) -> TitleFacts:
+def title_facts(
+    network: Network, title: str | None, shown_count: int, *, has_reduced_panels: bool = False
+) -> TitleFacts:
     """Returns name, "26 layers, 3,976 channels", how many panels are shown, and whether weights are random.
 
-    chosen: some panels show only their strongest channels.
+    has_reduced_panels: some panels show only their strongest channels.
     """
     panels = [layer for layer in network.folded()[0] if layer.role == "panel"]
     channels = sum(layer.map_shape[0] for layer in panels)
-    some = f", {shown} shown" if shown < len(panels) else ""
-    strong = ", the strongest shown" if chosen else ""
+    some = f", {shown_count} shown" if shown_count < len(panels) else ""
+    strong = ", the strongest shown" if has_reduced_panels else ""
     counts = f"{format_count(len(panels), 'layer')}{some}, {format_count(channels, 'channel')}{strong}"
     return TitleFacts(title or network.name, counts, "" if network.trained else "random weights")
 

@@ -75,9 +75,9 @@ def plan_floor_labels(hall: Hall, layers: Sequence[Layer], view: View, style: St
         _add_label(plan, label)
     for label in label_placement.block_labels(hall, layers, view):
         _add_label(plan, label)
-        edge = label.position[0] - label_placement.WAY - 0.62 * label.size
+        edge = label.position[0] - label_placement.EDGE_ROOM - 0.62 * label.size
         plane = ground((edge, label.position[1] - 0.12, 0.015))
-        plan.box(plane, (-RULER, label_placement.WAY - 0.1), (-0.02, 0.02), "quiet")
+        plan.box(plane, (-RULER, label_placement.EDGE_ROOM - 0.1), (-0.02, 0.02), "quiet")
     return plan
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from ...torch_bridge.recording import Layer
 from ..imaging.statistics import Statistics
 from ..layout import Hall, Slot
-from ..layout.camera_presets import ASIDE, CARD
+from ..layout.camera_presets import CARD, CARD_GAP
 from .legend import ColourScale, add_scale
 from .number_text import format_number
 from .primitives import FLAT, Plan, Plane, Style, wall
@@ -63,7 +63,7 @@ def card_plane(hall: Hall, slot: Slot) -> Plane:
     yaw = hall.yaw(slot)
     left, right = slot.corners(yaw)
     middle = wall(np.append(left if slot.side > 0 else right, slot.bottom + slot.height / 2), yaw)
-    return middle.moved(-WIDTH - ASIDE if slot.side > 0 else ASIDE, min(slot.height / 2, HEIGHT / 2))
+    return middle.moved(-WIDTH - CARD_GAP if slot.side > 0 else CARD_GAP, min(slot.height / 2, HEIGHT / 2))
 
 
 def plan_layer_card(layer: Layer, statistics: Statistics, scale: ColourScale, corner: Plane, style: Style) -> Plan:

@@ -63,12 +63,12 @@ FLAT = Plane(np.zeros(3), np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
 
 def wall(origin: np.ndarray | tuple[float, float, float], yaw: float) -> Plane:
     """Returns an upright plane with its lower left corner at `origin` (3,); one with yaw 0 faces -y."""
-    return Plane(np.asarray(origin, float), *boards.wall(yaw))
+    return Plane(np.asarray(origin, float), *boards.upright_axes(yaw))
 
 
 def ground(origin: np.ndarray | tuple[float, float, float], yaw: float = 0.0) -> Plane:
     """Returns a horizontal plane that is seen from above, with its corner at `origin` (3,)."""
-    return Plane(np.asarray(origin, float), *boards.ground(yaw))
+    return Plane(np.asarray(origin, float), *boards.floor_axes(yaw))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The desk before the input's frame, with pictures of a dataset in rows."""
+"""The desk before the input's frame, with pictures of a data set in rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Landmarks that a walk visits in turn: entrance, input, each stage, class board. Pure: from the plan of a hall."""
+"""Landmarks that a walk visits in turn: entrance, input, each stage, answer board. Pure: from the plan of a hall."""
 
 from __future__ import annotations
 

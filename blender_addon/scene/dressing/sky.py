@@ -14,10 +14,10 @@ ZENITH_FROM = 0.30
 """Sine of the elevation above which the sky has the zenith's colour."""
 
 
-def set_sky(scene: bpy.types.Scene, palette: Mapping[str, np.ndarray], *, plain: str | None = None) -> None:
+def set_sky(scene: bpy.types.Scene, palette: Mapping[str, np.ndarray], *, plain_role: str | None = None) -> None:
     """Gives the scene a world in colours of a palette, which holds linear RGB (3,) float by role.
 
-    plain: role of the only colour, for figures without a horizon.
+    plain_role: role of the only colour, for figures without a horizon.
     """
     world = scene.world or bpy.data.worlds.new(f"{scene.name} sky")
     scene.world = world
@@ -27,7 +27,7 @@ def set_sky(scene: bpy.types.Scene, palette: Mapping[str, np.ndarray], *, plain:
     nodes = NodeBuilder(tree)
     height = nodes.separate(nodes.add("ShaderNodeTexCoord").outputs["Generated"])[2]
     share = nodes.math("DIVIDE", height, ZENITH_FROM, clamp=True)
-    low, high = (plain, plain) if plain else ("air", "sky")
+    low, high = (plain_role, plain_role) if plain_role else ("air", "sky")
     mixed = nodes.mix_colours(share, (*palette[low], 1.0), (*palette[high], 1.0))
     light = nodes.add("ShaderNodeBackground", {"Color": mixed})
     nodes.add("ShaderNodeOutputWorld", {0: light.outputs[0]})

@@ -141,7 +141,7 @@ def set_environment(context: BuildContext, fog: tuple[float, float]) -> None:
         theme=appearance.theme,
         fog=() if context.is_figure else fog,
     )
-    sky.set_sky(scene, context.style.palette, plain="floor" if context.is_figure else None)
+    sky.set_sky(scene, context.style.palette, plain_role="floor" if context.is_figure else None)
 
 
 def add_panels(context: BuildContext, moves: Mapping[str, Matrix], focus: str, progress: Progress | None) -> None:
@@ -241,7 +241,7 @@ def _title_facts(context: BuildContext) -> TitleFacts:
         context.recording.network,
         context.appearance.title,
         len(context.hall.panels),
-        chosen=_has_reduced_panels(context),
+        has_reduced_panels=_has_reduced_panels(context),
     )
 
 

@@ -1,4 +1,4 @@
-"""The shelf: pictures of a dataset on a desk before the input's frame, to be taken and placed into it."""
+"""The shelf: pictures of a data set on a desk before the input's frame, to be taken and placed into it."""
 
 from __future__ import annotations
 

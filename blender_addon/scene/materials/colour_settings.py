@@ -14,10 +14,10 @@ import numpy as np
 from ....torch_bridge.recording.errors import UnknownName
 from ...imaging import colour_maps
 from ...properties import (
-    AIR_COLOUR,
     BOARD_COLOUR,
     COLOUR_GAIN,
     COLOUR_MAP,
+    FOG_COLOUR,
     FOG_RANGE,
     LARGEST_PEAK,
     PEAK_WEIGHTS,
@@ -25,7 +25,7 @@ from ...properties import (
     ZERO_LINE_COLOUR,
 )
 
-THEME_ROLES = {AIR_COLOUR: "air", BOARD_COLOUR: "board", TRACK_COLOUR: "track", ZERO_LINE_COLOUR: "frame"}
+THEME_ROLES = {FOG_COLOUR: "air", BOARD_COLOUR: "board", TRACK_COLOUR: "track", ZERO_LINE_COLOUR: "frame"}
 """The theme's role for each property that holds a colour."""
 
 NORMALISATIONS = {"channel": (1.0, 0.0, 0.0), "layer": (0.0, 1.0, 0.0), "network": (0.0, 0.0, 1.0)}
@@ -65,13 +65,13 @@ def set_scene_colours(
 
 def read_scene_colours(scene: bpy.types.Scene) -> dict[str, Any]:
     """Returns colour map, normalisation, gain and theme of a hall's scene, as `set_scene_colours` takes them."""
-    weights, air = tuple(scene[PEAK_WEIGHTS]), np.array(scene[AIR_COLOUR])
+    weights, fog = tuple(scene[PEAK_WEIGHTS]), np.array(scene[FOG_COLOUR])
     return {
         "ramp": scene_colour_map(scene).name,
         "normalisation": next(name for name, known in NORMALISATIONS.items() if known == weights),
         "gain": float(scene[COLOUR_GAIN]),
         "theme": min(
-            colour_maps.THEMES, key=lambda name: np.abs(colour_maps.linear(colour_maps.THEMES[name]["air"]) - air).max()
+            colour_maps.THEMES, key=lambda name: np.abs(colour_maps.linear(colour_maps.THEMES[name]["air"]) - fog).max()
         ),
     }
 

@@ -84,7 +84,7 @@ def create_picture_material(
     texture = n.add(
         "ShaderNodeTexImage", extension="EXTEND", name=PICTURE_NODE, image=image, interpolation=interpolation
     )
-    fog = n.add("ShaderNodeGroup", {0: texture.outputs["Color"]}, node_tree=ensure_group(panel_shader.AIR))
+    fog = n.add("ShaderNodeGroup", {0: texture.outputs["Color"]}, node_tree=ensure_group(panel_shader.FOG))
     light = n.add("ShaderNodeEmission", {"Color": fog.outputs[0]})
     n.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})
     n.tree.nodes.active = texture
@@ -101,7 +101,7 @@ def _template(kind: Kind) -> bpy.types.Material:
     template[VERSION_STAMP], template[MATERIAL_KIND] = wanted
     template[MATERIAL_IS_TEMPLATE] = True
     _build_nodes(n, kind)
-    for group in GROUPS.values():  # `turn` may need any of them at a time when no data-block may be created
+    for group in GROUPS.values():  # `convert_material` may need any of them when no data-block may be created
         ensure_group(group).use_fake_user = True
     return template
 

@@ -1,8 +1,8 @@
 """The shader groups of panels: texel -> value -> colour -> fog -> emission.
 
-`imaging.colour.tint` computes the same colours in numpy, and tests compare the two. Settings of the whole hall are
-custom properties of the scene (see scene_colours.py); what differs by panel comes from its object and images. Cycles
-folds the scene's properties into constants, so that unused settings cost no time.
+`imaging.colour_maps.colour_values` computes the same colours in numpy, and tests compare the two. Settings of the whole
+hall are custom properties of the scene (see colour_settings.py); what differs by panel comes from its object and
+images. Cycles folds the scene's properties into constants, so that unused settings cost no time.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from ...imaging import colour_maps
 from ...imaging.colour_maps import BAR, ZERO_LINE
 from ...properties import (
-    AIR_COLOUR,
     COLOUR_GAIN,
     COLOUR_MAP,
+    FOG_COLOUR,
     FOG_RANGE,
     LARGEST_PEAK,
     PEAK_WEIGHTS,
@@ -30,17 +30,17 @@ LIGHT = (("Light", "Shader"),)
 
 
 def _fog(n: NodeBuilder, inputs: GroupInputs) -> tuple[SocketValue, ...]:
-    """Computes colour * k + air * (1 - k), with k = exp(-density * max(0, distance - clear)); density 0: no fog."""
+    """Mixes k of the colour and 1 - k of the fog, k = exp(-density * max(0, distance - clear)); density 0: no fog."""
     clear, density, _ = n.separate(n.attribute(FOG_RANGE, "VIEW_LAYER", "Vector"))
     distance = n.socket(n.add("ShaderNodeCameraData").outputs["View Distance"])
     depth = n.maximum(distance - clear, 0.0)
     transmittance = n.math("EXPONENT", depth * (density * -1.0))
-    return (n.mix_colours(transmittance, n.attribute(AIR_COLOUR, "VIEW_LAYER", "Color"), inputs["Color"]),)
+    return (n.mix_colours(transmittance, n.attribute(FOG_COLOUR, "VIEW_LAYER", "Color"), inputs["Color"]),)
 
 
 def _emit(n: NodeBuilder, tint: SocketValue) -> tuple[SocketValue, ...]:
     """Emits a colour through the fog."""
-    fogged = n.add("ShaderNodeGroup", node_tree=ensure_group(AIR))
+    fogged = n.add("ShaderNodeGroup", node_tree=ensure_group(FOG))
     n.set_input(fogged.inputs[0], tint)
     return (n.add("ShaderNodeEmission", {"Color": fogged.outputs[0], "Strength": 1.0}).outputs[0],)
 
@@ -128,7 +128,7 @@ def _colour(n: NodeBuilder, inputs: GroupInputs) -> tuple[SocketValue, ...]:
     return _emit(n, _mark_nonfinite(n, largest, n.mix_colours(inputs["Alpha"], empty, tint)))
 
 
-AIR = NodeGroup("air", "ShaderNodeTree", (("Color", "Color"),), (("Color", "Color"),), _fog)
+FOG = NodeGroup("air", "ShaderNodeTree", (("Color", "Color"),), (("Color", "Color"),), _fog)
 SCALAR = NodeGroup("scalar maps", "ShaderNodeTree", (*SAMPLE, *PEAKS), LIGHT, _scalar)
 BARS = NodeGroup("bars", "ShaderNodeTree", (*SAMPLE, ("Place", "Vector")), LIGHT, _bar)
 COLOUR = NodeGroup("colour maps", "ShaderNodeTree", SAMPLE, LIGHT, _colour)

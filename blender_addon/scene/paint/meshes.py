@@ -10,23 +10,23 @@ import numpy as np
 from mathutils import Matrix
 
 from ...plans.primitives import ALIGNED, Faces, Plan, TextRun
-from ...properties import LAID_ATTRIBUTE, OBJECT_ROLE, PAINT_ATTRIBUTE, PAINT_MATERIAL_STAMP
+from ...properties import ANNOTATION_ATTRIBUTE, OBJECT_ROLE, PAINT_ATTRIBUTE, PAINT_MATERIAL_STAMP
 from ..materials.nodes import STAMP, ensure_group
 from ..materials.panel_material import create_emission_material
-from ..materials.panel_shader import AIR
+from ..materials.panel_shader import FOG
 from . import colour_cube_uvs, glyphs
 
 
 def paint_material() -> bpy.types.Material:
-    """Returns the file's one material for plans: it emits the colour attribute through the air."""
+    """Returns the file's one material for plans: it emits the colour attribute through the fog."""
     found = next((each for each in bpy.data.materials if each.get(PAINT_MATERIAL_STAMP) == STAMP), None)
     if found is not None:
         return found
     material, nodes = create_emission_material("Innerwalk paint")
     material[PAINT_MATERIAL_STAMP] = STAMP
-    air = nodes.add("ShaderNodeGroup", node_tree=ensure_group(AIR))
-    nodes.set_input(air.inputs[0], nodes.attribute(PAINT_ATTRIBUTE, output="Color"))
-    light = nodes.add("ShaderNodeEmission", {"Color": air.outputs[0]})
+    fog = nodes.add("ShaderNodeGroup", node_tree=ensure_group(FOG))
+    nodes.set_input(fog.inputs[0], nodes.attribute(PAINT_ATTRIBUTE, output="Color"))
+    light = nodes.add("ShaderNodeEmission", {"Color": fog.outputs[0]})
     nodes.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})
     return material
 
@@ -109,7 +109,7 @@ def paint_over(plan: Plan, holder: bpy.types.Object) -> None:
     _write(holder.data, base + top)
     if plan:
         on_top = np.arange(len(base.points) + len(top.points)) >= len(base.points)
-        holder.data.attributes.new(LAID_ATTRIBUTE, "BOOLEAN", "POINT").data.foreach_set("value", on_top)
+        holder.data.attributes.new(ANNOTATION_ATTRIBUTE, "BOOLEAN", "POINT").data.foreach_set("value", on_top)
 
 
 def _write(mesh: Any, painted: PaintedMesh) -> None:
@@ -142,9 +142,9 @@ def fill(mesh: bpy.types.Mesh, points: np.ndarray, faces: dict[int, np.ndarray])
 def _base_mesh(mesh: Any) -> PaintedMesh:
     """Reads a painted mesh without what was drawn on top of it."""
     count = len(mesh.vertices)
-    if LAID_ATTRIBUTE in mesh.attributes:
+    if ANNOTATION_ATTRIBUTE in mesh.attributes:
         on_top = np.zeros(count, bool)
-        mesh.attributes[LAID_ATTRIBUTE].data.foreach_get("value", on_top)
+        mesh.attributes[ANNOTATION_ATTRIBUTE].data.foreach_get("value", on_top)
         count = int(np.count_nonzero(~on_top))
     points, colours = np.zeros(3 * len(mesh.vertices), np.float32), np.zeros(4 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", points)

@@ -3,7 +3,7 @@
 from .annotation_drawing import update_annotations, update_input_boxes
 from .link_drawing import strongest_links, update_links
 from .objects import (
-    Grid,
+    GridSpec,
     add_panel,
     channel_count,
     channel_places,
@@ -23,7 +23,7 @@ from .panel_metadata import PanelMetadata, read_metadata
 from .values import is_colour, is_vector, map_of, scales_of, value_at
 
 __all__ = [
-    "Grid",
+    "GridSpec",
     "PanelMetadata",
     "add_panel",
     "channel_count",

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...plans.annotations import informative_boxes, plan_annotations, plan_input_boxes
 from ...plans.primitives import Plan, Style
-from ...properties import DRAWN_CONTENT, LAID_ATTRIBUTE, PANEL_GRID, PANEL_METADATA
+from ...properties import ANNOTATION_ATTRIBUTE, DRAWN_CONTENT, PANEL_GRID, PANEL_METADATA
 from ..materials import colour_settings
 from ..paint.meshes import paint_over
 from ..paint.pictures import picture_size
@@ -49,7 +49,7 @@ def update_input_boxes(scene: bpy.types.Scene) -> None:
 
 def _update(frame: bpy.types.Object, key: str, make_plan: Callable[[], Plan], style: Style) -> None:
     """Draws a plan on a frame unless that shows it already. key: stands for the plan's content, "" for an empty one."""
-    if frame.get(DRAWN_CONTENT, "") == key and (LAID_ATTRIBUTE in frame.data.attributes) == bool(key):
+    if frame.get(DRAWN_CONTENT, "") == key and (ANNOTATION_ATTRIBUTE in frame.data.attributes) == bool(key):
         return
     paint_over(make_plan() if key else Plan(style), frame)
     frame[DRAWN_CONTENT] = key

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...plans.channel_links import ChannelLink, LinkEnd, plan_channel_links
 from ...properties import (
-    BEAMS_ROLE,
+    CHANNEL_LINKS_ROLE,
     DRAWN_CONTENT,
     PANEL_CHOSEN_CHANNELS,
     PANEL_GRID,
@@ -43,7 +43,7 @@ class PanelLink(NamedTuple):
 
 def update_links(scene: bpy.types.Scene, pixel: float = 0.0) -> None:
     """Draws the links that the panels' maps carry now. pixel: metres of one pixel in a figure."""
-    holder = find_part(scene, BEAMS_ROLE)
+    holder = find_part(scene, CHANNEL_LINKS_ROLE)
     if holder is None:
         return
     links = list(strongest_links(scene))

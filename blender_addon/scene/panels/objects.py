@@ -32,12 +32,12 @@ from ..materials.nodes import ensure_group
 from ..materials.tiles import TILES
 from . import panel_metadata
 
-Grid = tuple[int, int, tuple[float, float]]
+GridSpec = tuple[int, int, tuple[float, float]]
 """Columns, rows, and width and height of a cell in metres."""
 
 
 def add_panel(
-    collection: bpy.types.Collection, name: str, layer_id: str, maps: Maps, grid: Grid, channels: int = 0
+    collection: bpy.types.Collection, name: str, layer_id: str, maps: Maps, grid: GridSpec, channels: int = 0
 ) -> bpy.types.Object:
     """Adds the panel of a layer with all channels in order on the grid.
 
@@ -182,10 +182,12 @@ def update_network_peak(scene: bpy.types.Scene) -> None:
         scene.render.use_persistent_data = True
 
 
-def grid_of(panel: bpy.types.Object) -> tile_grids.Grid:
+def grid_of(panel: bpy.types.Object) -> tile_grids.TileGrid:
     """Returns the grid of the panel's tiles."""
     columns, rows, width, height = panel[PANEL_GRID]
-    return tile_grids.Grid(int(columns), int(rows), (width, height), tuple(panel.get(PANEL_GRID_CORNER, (0.0, 0.0))))
+    return tile_grids.TileGrid(
+        int(columns), int(rows), (width, height), tuple(panel.get(PANEL_GRID_CORNER, (0.0, 0.0)))
+    )
 
 
 def world_matrix(panel: bpy.types.Object) -> Matrix:

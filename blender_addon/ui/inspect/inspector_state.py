@@ -26,7 +26,7 @@ from ...properties import (
     PEAK_WEIGHTS,
     SELECTED_CHANNEL,
     SELECTED_LAYER,
-    WEIGHED_LAYER,
+    WEIGHT_STATISTICS_LAYER,
 )
 from ..common import previews
 
@@ -94,7 +94,7 @@ def cache_key(scene: bpy.types.Scene) -> tuple[Any, ...]:
     return (
         layer,
         scene.get(SELECTED_CHANNEL, -1),
-        scene.get(WEIGHED_LAYER, ""),
+        scene.get(WEIGHT_STATISTICS_LAYER, ""),
         *(value if isinstance(value, (int, float)) else tuple(value) for value in colours),
         _fill_count(scene, layer),
         state.generation,

@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Quaternion, Vector
 
-from ...layout.hall_model import EYE
+from ...layout.hall_model import EYE_HEIGHT
 from .screen_plane import ScreenPlane
 
 HAND_NAME = "eye"
@@ -102,7 +102,7 @@ class DeskCamera:
     def stand(self, position: tuple[float, float], yaw: float | None = None) -> None:
         """Stand at (x, y) on the floor at eye height; look level along yaw (radians, 0: +y), None as before."""
         rotation = _rotation_of(self.eye()) if yaw is None else view_rotation(yaw, 0.0)
-        self.set_pose((*position, EYE), rotation)
+        self.set_pose((*position, EYE_HEIGHT), rotation)
 
     def turn(self, angle: float) -> None:
         """Turn about the vertical through the eye, radians, counter-clockwise from above."""

@@ -307,7 +307,7 @@ def test_what_can_not_be_exported_is_one_line(hall, empty_scene, place):
     bpy.data.images.remove(image_of(panels(hall)["a"]))
     with pytest.raises(SceneError, match="no panel shows maps of a"):
         actions.export_layer(hall, "a", place)
-    assert actions.export_hall(hall, place).startswith("3 layers")
+    assert actions.export_hall(hall, place).startswith("exported 3 layers")
 
 
 def test_a_full_disk_leaves_nothing(hall, place, monkeypatch):

@@ -79,14 +79,14 @@ def test_shrink_leaves_no_texel_out():
 
 
 def test_grid_is_read_from_the_top_left():
-    grid = tile_grids.Grid(3, 2, (2.0, 1.0))
+    grid = tile_grids.TileGrid(3, 2, (2.0, 1.0))
     assert grid.centre(np.arange(4)).tolist() == [[1, 1.5], [3, 1.5], [5, 1.5], [1, 0.5]]
     assert np.allclose(grid.inside(0, [0, 1], [0, 1]), [[0.08, 1.96], [1.92, 1.04]])
 
 
 @pytest.mark.parametrize("place", range(6))
 def test_picking_a_tile_and_the_gap_beside_it(place):
-    grid = tile_grids.Grid(3, 2, (2.0, 1.0))
+    grid = tile_grids.TileGrid(3, 2, (2.0, 1.0))
     for u, v in ((0.5, 0.5), (0.01, 0.01), (0.99, 0.99)):
         assert grid.pick(*grid.inside(place, u, v)) == place
     assert grid.pick(*grid.inside(place, -0.02, 0.5)) == -1

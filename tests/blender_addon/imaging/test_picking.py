@@ -1,4 +1,4 @@
-"""From a ray to a pixel, without Blender: what `Grid.inside` says is found again under any matrix."""
+"""From a ray to a pixel, without Blender: what `TileGrid.inside` says is found again under any matrix."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from innerwalk.blender_addon.imaging import panel_rays
-from innerwalk.blender_addon.imaging.tile_grids import Grid
+from innerwalk.blender_addon.imaging.tile_grids import TileGrid
 from innerwalk.blender_addon.layout.hall_model import FILL
 
 SHARES = st.floats(0.01, 0.99)
 SIZES = st.floats(0.05, 3.0)
-GRIDS = st.builds(Grid, st.integers(1, 64), st.integers(1, 40), st.tuples(SIZES, SIZES))
+GRIDS = st.builds(TileGrid, st.integers(1, 64), st.integers(1, 40), st.tuples(SIZES, SIZES))
 
 
 def turned(seed: int) -> np.ndarray:
@@ -51,7 +51,7 @@ def test_gaps_are_nobodys(grid, place, off, across, side):
 
 
 def test_beyond_the_edge_is_nothing():
-    grid = Grid(3, 2, (0.5, 0.25))
+    grid = TileGrid(3, 2, (0.5, 0.25))
     for x, y in ((-0.01, 0.1), (1.51, 0.1), (0.2, -0.01), (0.2, 0.51)):
         assert panel_rays.tile_point(grid, x, y) is None
     assert panel_rays.tile_point(grid, 0.25, 0.375) == (0, pytest.approx(0.5), pytest.approx(0.5))

@@ -7,7 +7,15 @@ import pytest
 
 from innerwalk.blender_addon import layout
 from innerwalk.blender_addon.layout import FIGURE_YAW, blocks, lay_out, layout_checks, measure_layout, stages, wing_cuts
-from innerwalk.blender_addon.layout.hall_model import BASE, HALF, TOP, WIDEST, cell_aspect, panel_grid, tile_edge
+from innerwalk.blender_addon.layout.hall_model import (
+    AISLE_HALF_WIDTH,
+    PANEL_BOTTOM,
+    PANEL_TOP,
+    WIDEST,
+    cell_aspect,
+    panel_grid,
+    tile_edge,
+)
 from innerwalk.tests.support.graphs import EXTREMES, chain, figure, graph, models, names, panel, walk
 from innerwalk.torch_bridge.recording.errors import UnknownName
 
@@ -18,7 +26,9 @@ ENOUGH = 1.0
 def holds(measures: dict[str, float]) -> bool:
     clean = all(measures[name] == 0 for name in ("hidden", "backward", "crossed", "outside"))
     sizes = (
-        measures["lowest"] >= BASE - 1e-9 and measures["highest"] <= TOP + 1e-9 and measures["widest"] <= WIDEST + 1e-9
+        measures["lowest"] >= PANEL_BOTTOM - 1e-9
+        and measures["highest"] <= PANEL_TOP + 1e-9
+        and measures["widest"] <= WIDEST + 1e-9
     )
     return clean and sizes and measures["least_gap"] >= ENOUGH
 
@@ -27,7 +37,7 @@ def holds(measures: dict[str, float]) -> bool:
 def test_a_walk_holds_its_properties(name):
     measures = measure_layout(walk(name))
     assert holds(measures), measures
-    assert measures["free_aisle"] == pytest.approx(2 * HALF)
+    assert measures["free_aisle"] == pytest.approx(2 * AISLE_HALF_WIDTH)
 
 
 @pytest.mark.parametrize("name", names())
@@ -35,7 +45,7 @@ def test_a_figure_holds_its_properties(name):
     hall, _ = figure(name)
     measures = measure_layout(hall)
     assert holds(measures), measures
-    assert measures["free_aisle"] >= 2 * HALF
+    assert measures["free_aisle"] >= 2 * AISLE_HALF_WIDTH
     assert 1 <= len(hall.wings) <= wing_cuts.MOST
 
 
@@ -56,7 +66,7 @@ def test_data_flows_forward_at_a_distance():
     for name in names():
         slots = walk(name).slots
         for source, target in graph(name)[1]:
-            least = layout.JOIN if slots[target].kind == "join" else layout.FORWARD
+            least = layout.JOINT_GAP if slots[target].kind == "join" else layout.SOURCE_GAP
             assert slots[target].y - slots[source].y >= least - 1e-9, name
             assert slots[target].rank > slots[source].rank, name
 
@@ -89,7 +99,7 @@ def test_grids_of_any_count_fit_a_panel(aspect):
     for channels in (*range(1, 130), 192, 256, 320, 512, 1000, 1024, 2048, 4096, 10_000):
         columns, rows, width, height = panel_grid(channels, aspect)
         assert (columns - 1) * rows < channels <= columns * rows
-        assert columns * width <= WIDEST + 1e-9 and rows * height <= TOP - BASE + 1e-9
+        assert columns * width <= WIDEST + 1e-9 and rows * height <= PANEL_TOP - PANEL_BOTTOM + 1e-9
         assert width / height == pytest.approx(aspect)
 
 

@@ -86,7 +86,7 @@ def test_no_label_of_a_figure_is_too_small():
     for name in all_names():
         hall, view = figure(name)
         for label in label_placement.stage_labels(hall, view):
-            share = label_placement.COUNT if label.tone == "quiet" else 1.0
+            share = label_placement.COUNT_SIZE if label.tone == "quiet" else 1.0
             assert label.size * CAP * WIDTH / view.span >= share * label_placement.LEAST - 1e-6, name
         for label in label_placement.panel_labels(hall, graph(name)[0], view):
             assert label.size * CAP * WIDTH / view.span >= label_placement.NAMES[-1] - 1e-6, name

@@ -8,7 +8,7 @@ import pytest
 from innerwalk.blender_addon.layout import boards, camera_presets, lay_out, lay_out_figure
 from innerwalk.blender_addon.layout.edge_routes import edge_path
 from innerwalk.blender_addon.layout.figure_projection import FigureProjection, overlaps
-from innerwalk.blender_addon.layout.hall_model import EYE
+from innerwalk.blender_addon.layout.hall_model import EYE_HEIGHT
 from innerwalk.blender_addon.layout.label_placement import stage_labels
 from innerwalk.blender_addon.layout.view import View
 from innerwalk.tests.support.graphs import HEIGHT, WIDTH, figure, graph, names, walk
@@ -22,8 +22,8 @@ def corners(hall, slot):
 
 def card(hall, slot):
     """Its corners: beside the panel towards the aisle, its top no higher than the panel's."""
-    (width, height), (right, _) = camera_presets.CARD, boards.wall(hall.yaw(slot))
-    near = slot.corners(hall.yaw(slot))[0 if slot.side > 0 else 1] - slot.side * camera_presets.ASIDE * right[:2]
+    (width, height), (right, _) = camera_presets.CARD, boards.upright_axes(hall.yaw(slot))
+    near = slot.corners(hall.yaw(slot))[0 if slot.side > 0 else 1] - slot.side * camera_presets.CARD_GAP * right[:2]
     top = slot.bottom + slot.height / 2 + min(slot.height, height) / 2
     return np.array([(*(near - slot.side * k * width * right[:2]), z) for k in (0, 1) for z in (top, top - height)])
 
@@ -80,7 +80,7 @@ def test_corners_are_free_for_title_and_legend(name):
     shapes += [board.corners() for board in boards.boards(hall)] + [
         label.corners() for label in stage_labels(hall, view)
     ]
-    seen = [view.project(shape)[:, :2] * (camera_presets.SHEET / view.width) for shape in shapes]
+    seen = [view.project(shape)[:, :2] * (camera_presets.REFERENCE_WIDTH / view.width) for shape in shapes]
     boxes = np.array([np.append(shape.min(0), shape.max(0)) for shape in seen])
     for corner in camera_presets.free_corners(view):
         assert not overlaps(boxes, corner.box()).any()
@@ -137,7 +137,7 @@ def test_the_entrance_shows_both_boards_whole(name):
     view = camera_presets.entrance(hall, 1280, 720)
     for board in (boards.input_board(hall), boards.title_board(hall)):
         assert camera_presets.is_inside(view, board.corners(0.4), 0.01)
-    assert view.position[2] == EYE
+    assert view.position[2] == EYE_HEIGHT
 
 
 @pytest.mark.parametrize("name", SOME)
@@ -148,7 +148,7 @@ def test_the_layer_preset_shows_its_panel_whole_and_nothing_before_it(name):
         assert camera_presets.is_inside(view, corners(hall, slot), 0.01)
         assert camera_presets.is_inside(view, card(hall, slot), 0.01)
         assert abs(view.position[0] - slot.x) < 0.01, "stands in the middle of the aisle"
-        assert np.dot(view.back, np.cross(*boards.wall(hall.yaw(slot)))) == pytest.approx(1)
+        assert np.dot(view.back, np.cross(*boards.upright_axes(hall.yaw(slot)))) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("name", SOME)
@@ -156,11 +156,11 @@ def test_the_tile_preset_shows_the_first_tiles(name):
     hall = walk(name)
     slot = hall.panels[0]
     view = camera_presets.tile(hall, slot, 1280, 720)
-    right, up = boards.wall(hall.yaw(slot))
+    right, up = boards.upright_axes(hall.yaw(slot))
     first = np.append(slot.corners(hall.yaw(slot))[0], slot.top) + right * slot.cell[0] / 2 - up * slot.cell[1] / 2
     assert camera_presets.is_inside(view, first[None])
 
 
 def test_a_walker_looks_along_the_aisle():
     view = camera_presets.walk(lay_out(*graph("resnet50")), 20.0, 1280, 720)
-    assert view.position == (0.0, 20.0, EYE) and view.target[1] > 20 and view.target[2] > EYE
+    assert view.position == (0.0, 20.0, EYE_HEIGHT) and view.target[1] > 20 and view.target[2] > EYE_HEIGHT

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from innerwalk.blender_addon.imaging import colour_maps
-from innerwalk.blender_addon.imaging.tile_grids import Grid
+from innerwalk.blender_addon.imaging.tile_grids import TileGrid
 from innerwalk.blender_addon.layout import boards, camera_presets, lay_out
 from innerwalk.blender_addon.layout.text_fitting import CAP, DESCENT
 from innerwalk.blender_addon.plans import answer_board, channel_links, layer_card, shelf_desk
@@ -211,7 +211,7 @@ def test_a_card_hangs_beside_its_panel_towards_the_aisle(tiny):
         points = plane.points(np.array([0.0, layer_card.WIDTH]), np.array([0.0, 0.0]))
         left, right = (np.append(foot, 0.0) for foot in slot.corners(hall.yaw(slot)))
         post, away = (left, points[1]) if slot.side > 0 else (right, points[0])
-        assert np.linalg.norm((away - post)[:2]) == pytest.approx(camera_presets.ASIDE)
+        assert np.linalg.norm((away - post)[:2]) == pytest.approx(camera_presets.CARD_GAP)
         assert np.abs(points[:, 0]).min() < 1.2  # in the aisle
 
 
@@ -228,7 +228,7 @@ def test_a_box_of_text_is_as_large_as_it_says():
 
 
 def test_a_flag_is_a_chip_with_its_letter_in_its_tiles_corner():
-    grid, places = Grid(2, 2, (0.5, 0.5)), np.array([0, 1, -1, 3])
+    grid, places = TileGrid(2, 2, (0.5, 0.5)), np.array([0, 1, -1, 3])
     plan = plan_annotations(np.zeros((0, 6)), np.array([0, 1, 1, 5], np.int32), places, grid, 1.0, STYLE)
     edge = chip_edge(grid)
     for place in (1, 3):
@@ -244,7 +244,7 @@ def test_a_flag_is_a_chip_with_its_letter_in_its_tiles_corner():
 
 def test_boxes_lie_on_their_tile_and_on_the_input():
     boxes = np.array([[1, 0.25, 0.5, 0.75, 1.0, 0.9], [0, 0, 0, 1, 1, 1.0]])
-    grid = Grid(2, 1, (1.0, 1.0))
+    grid = TileGrid(2, 1, (1.0, 1.0))
     rim = quads(plan_annotations(boxes, np.zeros(2, np.int32), np.arange(2), grid, 2.0, STYLE), "skip")
     low, high = grid.inside(1, 0.25, 1.0), grid.inside(1, 0.75, 0.5)
     assert np.allclose(rim.reshape(-1, 3)[:, :2].min(0), low, atol=LINE)
@@ -256,7 +256,7 @@ def test_boxes_lie_on_their_tile_and_on_the_input():
 
 
 def test_a_link_runs_from_tile_to_tile():
-    grid, there = Grid(2, 2, (0.5, 0.5)), np.eye(4)
+    grid, there = TileGrid(2, 2, (0.5, 0.5)), np.eye(4)
     there[:3, 3] = (0.0, 5.0, 0.0)
     source, target = LinkEnd(np.eye(4), grid, 2, (1.0, 1.0)), LinkEnd(there, grid, -1, (1.0, 1.0))
     assert np.allclose(source.point(), (0.25, 0.25, channel_links.OFF))

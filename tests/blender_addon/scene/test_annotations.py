@@ -14,7 +14,7 @@ from mathutils import Matrix, Vector  # noqa: E402
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.imaging import colour_maps, heat_map, tile_grids  # noqa: E402
 from innerwalk.blender_addon.plans import annotations, channel_links  # noqa: E402
-from innerwalk.blender_addon.properties import LAID_ATTRIBUTE, PAINT_ATTRIBUTE, PANEL_GRID, PANEL_METADATA  # noqa: E402
+from innerwalk.blender_addon.properties import ANNOTATION_ATTRIBUTE, PAINT_ATTRIBUTE, PANEL_GRID, PANEL_METADATA  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.dressing import input_overlay  # noqa: E402
 from innerwalk.blender_addon.scene.hall import map_updates, ray_hits, store  # noqa: E402
@@ -66,8 +66,8 @@ def laid(holder) -> tuple[np.ndarray, np.ndarray]:
     mesh.vertices.foreach_get("co", points)
     mesh.attributes[PAINT_ATTRIBUTE].data.foreach_get("color", tints)
     on_top = np.zeros(len(mesh.vertices), bool)
-    if LAID_ATTRIBUTE in mesh.attributes:
-        mesh.attributes[LAID_ATTRIBUTE].data.foreach_get("value", on_top)
+    if ANNOTATION_ATTRIBUTE in mesh.attributes:
+        mesh.attributes[ANNOTATION_ATTRIBUTE].data.foreach_get("value", on_top)
     return points.reshape(-1, 3)[on_top], tints.reshape(-1, 4)[on_top, :3]
 
 

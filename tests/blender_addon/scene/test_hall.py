@@ -295,6 +295,6 @@ def test_a_failed_rebuild_changes_nothing(empty_scene, tiny):
 
 
 def test_labels_above_boards_are_readable_in_an_overview():
-    metre = 1920 / camera_presets.NORMAL
+    metre = 1920 / camera_presets.BASE_SPAN
     for size in (answer_board.HEAD, answer_board.NAME, entrance_boards.INPUT * places.SQUARE):
         assert size * CAP * metre >= label_placement.LEAST

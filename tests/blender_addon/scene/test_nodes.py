@@ -13,7 +13,7 @@ from innerwalk.tests.support import SUPPORT  # noqa: E402
 from innerwalk.torch_bridge.recording import Maps, pack  # noqa: E402
 
 GOLDEN = SUPPORT / "golden"
-GROUPS = (tiles.TILES, panel_shader.AIR, panel_shader.SCALAR, panel_shader.BARS, panel_shader.COLOUR)
+GROUPS = (tiles.TILES, panel_shader.FOG, panel_shader.SCALAR, panel_shader.BARS, panel_shader.COLOUR)
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.id)

@@ -36,7 +36,7 @@ def random_maps(shape, seed=0, layer="conv1") -> Maps:
     return maps_of(random.normal(size=shape) * sizes, layer)
 
 
-def grid_for(channels: int, shape: tuple[int, int]) -> panels.Grid:
+def grid_for(channels: int, shape: tuple[int, int]) -> panels.GridSpec:
     columns = math.ceil(math.sqrt(channels))
     return columns, math.ceil(channels / columns), (0.1 * shape[1], 0.1 * shape[0])
 
