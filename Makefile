@@ -22,7 +22,7 @@ help:
 	@echo "make test-gui   the extension's zip in a window of Blender 5.2, driven by mouse and keys: out/gui/; Linux, as root"
 	@echo "make test-vr    the same Blender with a headset and two hands, all of it simulated: out/gui/walk*; Linux, as root"
 	@echo "make test-bare  README's commands in a clean clone on a bare Debian 12; Linux, as root"
-	@echo "make lint       ruff, the arrows between the rooms, the house numbers, mypy"
+	@echo "make lint       ruff, import rules, style rules, mypy"
 	@echo "make bench      measures beside their budgets: out/bench.md"
 	@echo "make extension  the zip for Blender's Install from Disk: dist/"
 	@echo "PYTHON=…        use the torch of that Python instead of downloading one"
@@ -48,14 +48,14 @@ lint: $(VENV)/.tools
 	@mkdir -p $(VENV)/types && ln -sfn ../.. $(VENV)/types/innerwalk
 	@cd $(VENV)/types && ../bin/mypy --config-file innerwalk/pyproject.toml -p innerwalk
 
-# Two things at a time, each told as a whole when it is done; pytest's own summaries close.
+# Two things at a time; each prints its output when it ends; pytest's own summaries close.
 test:
 	@mkdir -p build && rm -f build/leg-*.txt
-	@echo "This takes some minutes; what runs is told in build/leg-*.txt, and here when it is done."
+	@echo "This takes some minutes; progress is written to build/leg-*.txt, and here at the end."
 	@status=0; $(MAKE) --no-print-directory -k -j2 --output-sync=target lint leg-5.0 leg-4.5 leg-5.2 || status=$$?; \
 	echo; $(MAKE) --no-print-directory summary; exit $$status
 
-# What pytest said last in each leg that has run.
+# The last line of pytest in each leg that has run.
 summary:
 	@for leg in vr gui 5.2 4.5 5.0; do \
 	  [ ! -e build/leg-$$leg.txt ] || { echo "Blender $$leg:"; tail -n 1 build/leg-$$leg.txt; }; \

@@ -1,6 +1,6 @@
-"""Run every measure of this folder, each in a process of its own, and write `out/bench.json` and `out/bench.md`.
+"""Run every benchmark of this folder, each in its own process, and write `out/bench.json` and `out/bench.md`.
 
-A measure is a module here with `def measure() -> dict`: name -> number, text, or a row of such (a dict).
+A benchmark is a module here with `def measure() -> dict`: name -> number, text, or a row of them (a dict).
 `python -m innerwalk.bench NAME…` runs only these.
 """
 
@@ -28,7 +28,7 @@ def names() -> list[str]:
 
 
 def run(name: str) -> dict[str, Any]:
-    """Returns what one module measures, or {"error": line} when it fails."""
+    """Returns the measurements of one module, or {"error": line} when it fails."""
     command = [sys.executable, "-c", CHILD, f"{__package__}.{name}", MARK]
     start = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
@@ -61,7 +61,7 @@ def report(results: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def main(requested: list[str]) -> int:
-    """Runs the measures, writes and prints their tables; returns 1 when one failed."""
+    """Runs the benchmarks, writes and prints their tables; returns 1 if one failed."""
     results = {name: run(name) for name in requested or names()}
     OUT.mkdir(exist_ok=True)
     (OUT / "bench.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

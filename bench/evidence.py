@@ -1,8 +1,7 @@
-"""Top images over a data set: pictures a second and memory by how many there are, beside the plain forward pass.
+"""Top images over data sets of several sizes: pictures a second and memory, compared with the plain forward pass.
 
-Every row is a process of its own with one thread for the network; pictures are read by another beside it. Memory is by
-how much the process's peak has grown since the first picture had been run. Real weights and photographs are looked for
-in INNERWALK_DATA.
+Each row has its own process, with one thread for the network and another that reads pictures. Memory is the growth of
+the process's peak after the first picture. Real weights and photographs are read from INNERWALK_DATA.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ REAL = (
 
 
 def measure() -> dict[str, Any]:
-    """Rows by network, and by how many pictures."""
+    """Returns a row for each network and number of pictures."""
     cases = {"shipped object network, 64 px": SHIPPED}
     if DATA.is_dir():
         cases["SqueezeNet, 224 px, Caltech photographs"] = REAL
@@ -55,14 +54,14 @@ def _child(*arguments: str) -> dict[str, float]:
 
 
 def run(model: str, data: str, layer: str, count: str) -> None:
-    """Print one row."""
+    """Prints one row as JSON after MARK."""
     torch.set_num_threads(1)
     [(name, spec)] = serve_config([model]).networks.items()
     live = LoadedModel(name, spec, choose_device("cpu"), PriorityLock())
     live.record(live.read(live.default_sources), (), lambda maps: None)
     opened, method = open_data(data), METHODS["top_images"]
     for _ in live.run_method(method, [layer], parse_parameters(method, {"count": 40}), opened):
-        continue  # whatever is loaded or made once
+        continue  # loads everything that is loaded once
     before = _resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")
     start, busy, longest, last = time.perf_counter(), time.process_time(), 0.0, time.perf_counter()
@@ -80,7 +79,7 @@ def run(model: str, data: str, layer: str, count: str) -> None:
 
 
 def _forward(live: LoadedModel) -> float:
-    """CPU milliseconds of the whole network on one picture: the least of some."""
+    """Returns the CPU milliseconds of the network on one picture: the least of eight runs."""
     arguments = live.subject.adapter.arguments(live.read(live.default_sources))
     spent = []
     with torch.no_grad():

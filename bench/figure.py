@@ -1,4 +1,4 @@
-"""What a figure costs with Cycles on this processor: every preset at 1080p, and the preview."""
+"""Rendering times of figures with Cycles on the CPU: every preset at 1080p, and the preview."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PREVIEW = 4
 
 
 def measure() -> dict[str, Any]:
-    """Seconds (wall, processor) of a picture of ResNet-50's panels at 1920 × 1080, hall included."""
+    """Returns seconds (wall, CPU) of figures of ResNet-50 at 1920 × 1080, with building the hall."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     recording, found = noise_recording(resnet50_shapes()), {}
     for preset in PRESETS:

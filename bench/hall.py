@@ -1,4 +1,4 @@
-"""What it costs to build and to save a hall: shapes of ResNet-50's panels, and more tiles than that."""
+"""Time and memory of building and saving halls: ResNet-50's panels, and 212,480 tiles."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STAGES = ((64, 56, 3), (128, 28, 4), (256, 14, 6), (512, 7, 3))
 
 
 def resnet50_shapes() -> list[tuple[str, str, tuple[int, int, int]]]:
-    """(id, kind, (C, H, W)) of its 70 panels."""
+    """Returns (id, kind, (C, H, W)) of ResNet-50's 70 panels."""
     found = [("conv1", "Conv2d", (64, 112, 112))]
     for stage, (width, side, count) in enumerate(STAGES, 1):
         for block in range(count):
@@ -34,7 +34,7 @@ def resnet50_shapes() -> list[tuple[str, str, tuple[int, int, int]]]:
 
 
 def noise_recording(shapes: list[tuple[str, str, tuple[int, int, int]]]) -> Recording:
-    """A recording of noise: a chain of panels, each sum with a skip from five panels before."""
+    """Builds a recording of noise: a chain of panels, each sum with a skip from five panels before."""
     random, ids = np.random.default_rng(0), [id for id, _, _ in shapes]
     layers = [Layer("input", "input", "input", (3, 224, 224), (3, 224, 224))]
     layers += [Layer(id, kind, "panel", shape, shape, id) for id, kind, shape in shapes]
@@ -56,7 +56,7 @@ def _texels(random: np.random.Generator, shape: tuple[int, int, int]) -> np.ndar
 
 
 def measure() -> dict[str, Any]:
-    """Seconds (wall, processor) and MiB for halls of 70 panels, of 212,480 tiles, and for saving the first."""
+    """Returns seconds (wall, CPU) and MiB for halls of 70 panels and of 212,480 tiles, and for saving the first."""
     found: dict[str, Any] = {}
     bpy.ops.wm.read_factory_settings(use_empty=True)
     recording = noise_recording(resnet50_shapes())
@@ -77,7 +77,7 @@ def measure() -> dict[str, Any]:
 
 
 def _session(scene: bpy.types.Scene) -> dict[str, float]:
-    """Seconds and MiB of moving a panel with undo, and of the file that Blender's autosave writes: without maps."""
+    """Returns seconds and MiB of an undo step and of Blender's autosave, which has no maps."""
     panel = next(iter(panels(scene).values()))
     bpy.ops.ed.undo_push(message="before")
     memory, start = _resident(), time.perf_counter()
@@ -91,7 +91,7 @@ def _session(scene: bpy.types.Scene) -> dict[str, float]:
 
 
 def _resident() -> float:
-    """MiB of memory in use, as Linux counts them."""
+    """Returns the MiB of resident memory, from Linux."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 

@@ -1,7 +1,7 @@
-"""What layers still know of pictures: errors of trained inverters with all, or less, of the features, layer by layer.
+"""Reconstruction errors of trained inverters by layer, with all or fewer of the features.
 
-`concepts` with the shipped network and inverters; MNIST's test digits with a LeNet-5, whose inverters are trained here,
-where INNERWALK_DATA holds both. 1 is the mean squared distance of two pictures: the mean picture has an error of 0.5.
+`concepts` with the shipped network and inverters; MNIST's test digits with a LeNet-5, whose inverters are trained here
+if INNERWALK_DATA holds both. 1 is the mean squared distance of two pictures: the mean picture has an error of 0.5.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LENET = "innerwalk.tests.support.own_models:LeNet5"
 
 
 def measure() -> dict[str, Any]:
-    """By network and layer: the errors."""
+    """Returns the errors by network and layer."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     files = [WEIGHTS_FOLDER / f"object-{layer.replace(':', '-')}.safetensors" for layer in train.SHIPPED_LAYERS]
@@ -47,7 +47,7 @@ def measure() -> dict[str, Any]:
 
 
 def digits(folder: Path, scratch: Path) -> dict[str, Any]:
-    """The same for LeNet-5: its inverters are trained on other digits than those that measure."""
+    """Returns the errors of LeNet-5, whose inverters are trained on other digits than those they are tested on."""
     network, data = f"{LENET}={folder / 'weights' / 'mnist_lenet5.safetensors'}", str(folder / "mnist_t10k")
     files = [scratch / f"{layer}.safetensors" for layer in DIGITS]
     for layer, file in zip(DIGITS, files, strict=True):
@@ -57,7 +57,7 @@ def digits(folder: Path, scratch: Path) -> dict[str, Any]:
 
 
 def table(name: str, network: str, where: str, files: list[Path]) -> dict[str, Any]:
-    """A row a layer."""
+    """Returns a row of errors for each layer."""
     (spec,) = serve_config([network]).networks.values()
     work = train.make_training_context(
         spec, read_inverter(files[0]).metadata.layer, open_data(where), torch.device("cpu")
@@ -86,7 +86,7 @@ def _row(work: MethodContext, inverter: Inverter, pictures: Tensor) -> dict[str,
 
 
 def _regularised(work: MethodContext, layer: str, pictures: Tensor, scale: float) -> tuple[float, float]:
-    """Mean picture and feature error of the first pictures, all found at once."""
+    """Returns the mean picture and feature error of gradient descent on the first pictures."""
     errors = []
     reach = PartialForward(work.model, [layer], work.arguments)
     for picture in pictures[:INVERTED]:

@@ -1,4 +1,4 @@
-"""Planning halls: seconds by network, and what the hall costs in metres."""
+"""Hall planning: seconds by network, and the size of the hall in metres."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from ..blender_addon.layout.label_placement import block_labels, panel_labels, s
 from ..blender_addon.layout.layout_checks import measure_layout
 from ..torch_bridge.recording import Layer
 
-GRAPHS = Path(__file__).resolve().parent.parent / "tests" / "graphs.json.gz"
+GRAPHS = Path(__file__).resolve().parent.parent / "tests" / "support" / "graphs.json.gz"
 WIDTH, HEIGHT = 1920, 1080
 NETWORKS = ("squeezenet1_0", "resnet50", "inception_v3", "densenet201", "resnet152", "vit_b_16", "efficientnet_v2_l")
 
 
 def measure() -> dict[str, Any]:
-    """Least of three runs each, in processor seconds; budgets: 0.3 s for ResNet-152, 1 s for a thousand panels."""
+    """Returns CPU seconds, the least of three runs each; budgets: 0.3 s for ResNet-152, 1 s for 1,000 panels."""
     graphs = json.loads(gzip.decompress(GRAPHS.read_bytes()))
     found = {"thousand panels": _timed(*_chain(1000))}
     for name in NETWORKS:
@@ -38,18 +38,18 @@ def _chain(count: int) -> tuple[list[Layer], list[tuple[int, int]]]:
 def _timed(layers: list[Layer], links: list[tuple[int, int]]) -> dict[str, Any]:
     walk, figure = lay_out(layers, links), lay_out_figure(layers, links, WIDTH, HEIGHT)
     view = camera_presets.overview(figure, WIDTH, HEIGHT)
-    law = measure_layout(walk)
-    words = (stage_labels(figure, view), block_labels(figure, layers, view), panel_labels(figure, layers, view))
+    sizes = measure_layout(walk)
+    labels = (stage_labels(figure, view), block_labels(figure, layers, view), panel_labels(figure, layers, view))
     return {
-        "panels": int(law["panels"]),
+        "panels": int(sizes["panels"]),
         "plan s": _least(lambda: lay_out(layers, links)),
         "figure s": _least(lambda: lay_out_figure(layers, links, WIDTH, HEIGHT)),
         "camera s": _least(lambda: camera_presets.overview(figure, WIDTH, HEIGHT)),
-        "length m": law["length"],
-        "least gap m": law["least_gap"],
+        "length m": sizes["length"],
+        "least gap m": sizes["least_gap"],
         "wings": len(figure.wings),
         "span m": float(view.span or 0.0),
-        "words": " ".join(str(len(kind)) for kind in words),
+        "labels": " ".join(str(len(kind)) for kind in labels),
     }
 
 

@@ -1,7 +1,7 @@
-"""Activation maximisation beside torch-lucent, and beside DeepVisionVR's loop: CPU seconds of one thread, one process.
+"""Activation maximisation compared with torch-lucent and DeepVisionVR's loop: CPU seconds of one thread.
 
-Few steps are timed on each side, in turns, and scaled. Eight channels are climbed at a time. Real weights are looked
-for in INNERWALK_DATA.
+The implementations alternate for a few timed steps each, which are scaled up; eight channels are maximised at a time.
+Real weights are read from INNERWALK_DATA.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ from ..torch_bridge.server.allocator import keep_memory
 from ..torch_bridge.server.config import serve_config
 from ..torch_bridge.server.loaded_model import LoadedModel
 from ..torch_bridge.server.priority_lock import PriorityLock
-from . import climbers
+from . import reference_maximisation
 
 DATA = Path(os.environ.get("INNERWALK_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data")
 SQUEEZENET = f"squeezenet1_0={DATA}/weights/squeezenet1_0_imagenet.safetensors"
 MOBILENET = f"mobilenet_v2={DATA}/weights/mobilenet_v2_imagenet.safetensors"
 LUCENT = {"features.5.expand3x3": 2.5, "features.12.expand3x3": 1.5}
-"""By layer: how many times as fast at least."""
+"""Budget by layer: at least so many times as fast as torch-lucent."""
 CASES = (
     (SQUEEZENET, "features.5.expand3x3"), (SQUEEZENET, "features.12.expand3x3"),
     (MOBILENET, "features.3.conv.3"), (MOBILENET, "features.17.conv.3"),
 )  # fmt: skip
-"""An early block, and the last."""
+"""An early and the last block of each network."""
 RESNET = ("layer1.2.bn3", "layer3.5.bn3", "layer4.2.bn3")
 SHARE = 1 / 8
 BATCH, STEPS, MARGIN, ROUNDS, TIMED = 8, 512, 12, 3, 3
 THEIRS = 200
-"""Steps of DeepVisionVR."""
+"""Default number of steps of DeepVisionVR."""
 
 
 def measure() -> dict[str, Any]:
-    """Rows by peer and layer."""
+    """Returns a row for each reference implementation and layer."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     keep_memory()
@@ -57,31 +57,31 @@ def measure() -> dict[str, Any]:
         return {"NOT RUN": "torchvision isn't there"}
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
-        found |= _beside_lucent(Path(folder))
+        found |= _compare_lucent(Path(folder))
     for network, layer in CASES:
         case = f"{network.partition('=')[0]} {layer}, objective of DeepVisionVR's {THEIRS} steps"
-        found[case] = _beside_deepvisionvr(network, layer) if DATA.is_dir() else f"NOT RUN: {DATA} isn't there"
+        found[case] = _compare_deepvisionvr(network, layer) if DATA.is_dir() else f"NOT RUN: {DATA} isn't there"
     return found | _resnet()
 
 
-def _beside_lucent(folder: Path) -> dict[str, Any]:
-    why_not = climbers.fetch_lucent(folder)
-    if why_not:
-        return {"torch-lucent": f"NOT RUN: it can't be had ({why_not})"}
+def _compare_lucent(folder: Path) -> dict[str, Any]:
+    reason = reference_maximisation.fetch_lucent(folder)
+    if reason:
+        return {"torch-lucent": f"NOT RUN: it can't be installed ({reason})"}
     network = SQUEEZENET if DATA.is_dir() else "squeezenet1_0"
     return {f"torch-lucent, squeezenet1_0 {layer}": _lucent(network, layer) for layer in LUCENT}
 
 
 def _lucent(network: str, layer: str) -> dict[str, float]:
-    """The same transformations: in one affine map, with its canvas of 236 pixels, and with the network's own 224."""
-    work = work_of(network, layer)
-    other = climbers.lucent(work.model, layer, work.channels, work.picture.shape[2])
+    """Times torch-lucent and our run with the same transformations, on its canvas of 236 pixels and on 224 pixels."""
+    context = make_context(network, layer)
+    other = reference_maximisation.lucent(context.model, layer, context.channels, context.picture.shape[2])
 
     def own(margin: int) -> Callable[[int], Any]:
-        climbing = MaximisationRun(work, MaximisationParameters(preset="fourier2017", steps=TIMED + 1), layer)
-        assert climbing.preset.transform is not None
-        climbing.preset = replace(climbing.preset, transform=replace(climbing.preset.transform, margin=margin))
-        return partial(_run, climbing)
+        run = MaximisationRun(context, MaximisationParameters(preset="fourier2017", steps=TIMED + 1), layer)
+        assert run.preset.transform is not None
+        run.preset = replace(run.preset, transform=replace(run.preset.transform, margin=margin))
+        return partial(_run, run)
 
     theirs, wide, ours = _in_turns([other, own(MARGIN), own(0)])
     return {
@@ -94,7 +94,7 @@ def _lucent(network: str, layer: str) -> dict[str, float]:
 
 
 def _in_turns(runs: list[Callable[[int], Any]]) -> list[float]:
-    """CPU seconds a step of each: the median of some rounds, without what a first step costs."""
+    """Returns CPU seconds per step of each run: the median of ROUNDS, without the cost of the first step."""
     found: list[list[float]] = [[] for _ in runs]
     for _ in range(ROUNDS):
         for run, own in zip(runs, found, strict=True):
@@ -109,8 +109,8 @@ def _spent(run: Callable[[int], Any], steps: int) -> float:
     return time.process_time() - start
 
 
-def work_of(network: str, layer: str) -> MethodContext:
-    """What a method is given, about eight channels of a layer."""
+def make_context(network: str, layer: str) -> MethodContext:
+    """Returns the context of a method on eight channels of a layer."""
     [(name, spec)] = serve_config([network]).networks.items()
     live = LoadedModel(name, spec, torch.device("cpu"), PriorityLock())
     live.record(live.read(live.default_sources), (), lambda maps: None)
@@ -118,23 +118,23 @@ def work_of(network: str, layer: str) -> MethodContext:
     return live.method_context(live.run_context, [layer], None, range(0, count, count // BATCH)[:BATCH])
 
 
-def _run(climbing: MaximisationRun, steps: int) -> None:
-    """So many steps of the first batch, as a job has them."""
-    batch = next(climbing.batches())
-    for done in climbing.ascent(batch).steps():
+def _run(run: MaximisationRun, steps: int) -> None:
+    """Runs `steps` steps of the first batch, as a job does."""
+    batch = next(run.batches())
+    for done in run.ascent(batch).steps():
         if done == steps:
             return
 
 
-def _beside_deepvisionvr(network: str, layer: str) -> dict[str, float]:
-    """What its preset reaches, and when the default has reached that; pictures as they are kept, in 256 levels."""
-    work = work_of(network, layer)
-    size = tuple(work.picture.shape[2:])
-    loop = climbers.deepvisionvr(work.model, layer, work.channels, (size[0], size[1]))
+def _compare_deepvisionvr(network: str, layer: str) -> dict[str, float]:
+    """Returns the objective that DeepVisionVR's preset reaches, and the time until the default preset reaches it."""
+    context = make_context(network, layer)
+    size = tuple(context.picture.shape[2:])
+    loop = reference_maximisation.deepvisionvr(context.model, layer, context.channels, (size[0], size[1]))
     before = _in_turns([loop])[0]
-    goal = _reached(MaximisationRun(work, MaximisationParameters(preset="deepvisionvr"), layer))[-1][2]
-    curve = _reached(MaximisationRun(work, MaximisationParameters(), layer))
-    seconds = (before + _in_turns([loop])[0]) / 2  # before and after: the machine isn't as fast all the time
+    goal = _objective_curve(MaximisationRun(context, MaximisationParameters(preset="deepvisionvr"), layer))[-1][2]
+    curve = _objective_curve(MaximisationRun(context, MaximisationParameters(), layer))
+    seconds = (before + _in_turns([loop])[0]) / 2  # timed before and after, because the speed of the machine varies
     ours = next((spent for _, spent, value in curve if value >= goal), float("inf"))
     return {
         "reached": goal,
@@ -147,35 +147,35 @@ def _beside_deepvisionvr(network: str, layer: str) -> dict[str, float]:
     }
 
 
-def _reached(climbing: MaximisationRun) -> list[tuple[int, float, float]]:
-    """(steps, CPU seconds so far, mean objective of the plain pictures); what looking at these costs is left out."""
-    (batch,) = climbing.batches()
-    found, spent, ascents = [], 0.0, climbing.ascent(batch)
-    look = climbing.score_function(climbing.base_objective(batch))
+def _objective_curve(run: MaximisationRun) -> list[tuple[int, float, float]]:
+    """Returns (steps, CPU seconds so far, mean objective in 256 levels), without the time for scoring."""
+    (batch,) = run.batches()
+    found, spent, ascents = [], 0.0, run.ascent(batch)
+    score = run.score_function(run.base_objective(batch))
     steps, last, start = ascents.steps(), 0, time.process_time()
     for done in steps:
         if done == last:
             continue
         spent += time.process_time() - start
-        if done % 2 == 0 or done == climbing.steps_each:
-            found.append((done, spent, float(_plain(ascents.shares(), look))))
+        if done % 2 == 0 or done == run.steps_each:
+            found.append((done, spent, float(_score_pictures(ascents.brightness(), score))))
         last, start = done, time.process_time()
     return found
 
 
-def _plain(shares: Tensor, look: Callable[[Tensor, list[int]], Tensor]) -> Tensor:
+def _score_pictures(brightness: Tensor, score: Callable[[Tensor, list[int]], Tensor]) -> Tensor:
     with torch.no_grad():
-        return look((shares.clamp(0, 1) * 255).round() / 255, list(range(len(shares)))).mean()
+        return score((brightness.clamp(0, 1) * 255).round() / 255, list(range(len(brightness)))).mean()
 
 
 def _resnet() -> dict[str, Any]:
-    """Steps a second of eight channels."""
+    """Returns steps a second of DeepVisionVR's loop and of ours on ResNet-50."""
     rows: dict[str, Any] = {}
     for layer in RESNET:
-        work = work_of("resnet50", layer)
-        loop = climbers.deepvisionvr(work.model, layer, work.channels, (224, 224))
-        climbing = MaximisationRun(work, MaximisationParameters(steps=TIMED + 1), layer)
-        theirs, ours = _in_turns([loop, partial(_run, climbing)])
+        context = make_context("resnet50", layer)
+        loop = reference_maximisation.deepvisionvr(context.model, layer, context.channels, (224, 224))
+        run = MaximisationRun(context, MaximisationParameters(steps=TIMED + 1), layer)
+        theirs, ours = _in_turns([loop, partial(_run, run)])
         rows[f"resnet50 {layer}, steps a second"] = {
             "DeepVisionVR's loop": 1 / theirs,
             "default": 1 / ours,

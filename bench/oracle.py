@@ -1,7 +1,7 @@
-"""A second opinion on a recording: the same network traced and interpreted by torch.fx, which shares no code with it.
+"""Independent check of recordings: the same network traced and interpreted by torch.fx, with no code of the recorder.
 
-The graph of fx is contracted to layers by the recorder's rules, written here a second time and in the plainest way: a
-module call or an operation that makes new real values is a layer, everything else hands its sources on.
+The fx graph is contracted to layers by the recorder's rules, reimplemented here: a module call or an operation that
+computes new real values is a layer; everything else passes its sources on.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Tracer(fx.Tracer):
 
 
 class Oracle(fx.Interpreter):
-    """Runs a traced network and keeps, per layer id, a clone of what it made and the ids of what it read."""
+    """Runs a traced network and keeps, per layer id, a clone of its output and the ids of the layers it read."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__(fx.GraphModule(model, Tracer().trace(model)))
@@ -40,7 +40,7 @@ class Oracle(fx.Interpreter):
         self._origins: dict[fx.Node, set[str]] = {}
         self._calls: Counter[str] = Counter()
         self.sealed: set[str] = set()
-        """Paths of modules whose function fx does not look into (torchvision's shifted window attention)."""
+        """Paths of modules whose function fx doesn't trace into (torchvision's shifted window attention)."""
 
     def run_node(self, node: fx.Node) -> Any:
         inputs = [self.env[each] for each in node.all_input_nodes]
@@ -81,11 +81,11 @@ class Oracle(fx.Interpreter):
         return node.op in ("placeholder", "call_module")
 
     def edges(self) -> set[tuple[str, str]]:
-        """(source, target) by layer id, as far as fx sees: what it does not look into is one node, the module."""
+        """Returns (source, target) layer ids as fx sees them: a module it doesn't trace into is one node."""
         return self.contracted((source, target) for target, sources in self.sources.items() for source in sources)
 
     def contracted(self, edges: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """The same of a recording's edges."""
+        """Contracts edges (source, target) of a recording to the nodes that fx sees."""
 
         def seen(id: str) -> str:
             path = id.split(":")[0]
@@ -112,7 +112,7 @@ def _tensors(value: Any) -> Iterator[torch.Tensor]:
 
 
 def cloned_outputs(model: nn.Module, *inputs: Any) -> dict[str, torch.Tensor]:
-    """Clones of what every module's call returned, by layer id, taken by plain forward hooks in a run of its own."""
+    """Runs a model with forward hooks; returns clones of every module call's output, by layer id."""
     found: dict[str, torch.Tensor] = {}
     calls: Counter[str] = Counter()
 
@@ -136,8 +136,8 @@ def cloned_outputs(model: nn.Module, *inputs: Any) -> dict[str, torch.Tensor]:
 
 
 def same_values(value: torch.Tensor, maps: Any, shape: tuple[int, ...]) -> bool:
-    """Whether maps (C, H, W) hold, bit for bit, the first sample of what a layer returned; shape: the layer's, without
-    the batch, whose axes may be in any order: channels first, channels last, or tokens behind special tokens."""
+    """Whether maps (C, H, W) equal, bit for bit, the first sample of a layer's output. shape: the layer's, without the
+    batch; its axes may be channels first, channels last, or tokens after special tokens."""
     item = value.detach().reshape(-1, *shape)[0].float() if value.shape != shape else value.float()
     found = torch.from_numpy(maps.copy()).nan_to_num(7.0)
     height, width = found.shape[1:]

@@ -1,7 +1,7 @@
-"""The maps of a ResNet as DeepVisionVR's server tells them: a PNG a channel, 8 bit, in base64 in JSON; by our own code.
+"""Maps as DeepVisionVR's server sends them: one 8-bit PNG per channel, as base64 in JSON.
 
-Least and most of a whole layer are black and white. The PNGs are unfiltered and compressed at zlib's level 1, which is
-three times as fast as Pillow and about as fast as OpenCV, which DeepVisionVR uses; the decoder reads no other PNGs.
+The least value of a layer is black, the greatest white. The PNGs are unfiltered and compressed at zlib's level 1: three
+times as fast as Pillow and about as fast as OpenCV, which DeepVisionVR uses. The decoder reads no other PNGs.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from torch import nn
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 START = len(SIGNATURE) + 25
-"""Bytes before the chunk of pixels: IHDR takes 25."""
+"""Offset in bytes of the chunk of pixels, after IHDR (25 bytes)."""
 
 
 def panels_of(model: nn.Module, arguments: tuple[Any, ...]) -> dict[str, np.ndarray]:
-    """Run a torchvision ResNet; (C, H, W) float32 copies of what its panels show, by the id of the layer."""
+    """Runs a torchvision ResNet; returns copies of its panels' maps, (C, H, W) float32, by layer id."""
     held: dict[str, np.ndarray] = {}
     calls: dict[str, int] = {}
 
@@ -52,19 +52,19 @@ def panels_of(model: nn.Module, arguments: tuple[Any, ...]) -> dict[str, np.ndar
 
 
 def layer_as_json(maps: np.ndarray, encode: Callable[[np.ndarray], bytes]) -> bytes:
-    """(C, H, W) float32 -> {"pngs": [base64, …]}; `encode` is `png` or `pillow`."""
+    """Encodes maps (C, H, W) float32 as JSON, {"pngs": [base64, …]}; `encode` is `png` or `pillow`."""
     low, high = float(maps.min()), float(maps.max())
     grey = ((maps - low) * (255 / max(high - low, 1e-30)) + 0.5).astype(np.uint8)
     return json.dumps({"pngs": [base64.b64encode(encode(plane)).decode() for plane in grey]}).encode()
 
 
-def layer_of_json(body: bytes) -> np.ndarray:
-    """The inverse: (C, H, W) uint8."""
-    return np.stack([pixels(base64.b64decode(text)) for text in json.loads(body)["pngs"]])
+def layer_from_json(text: bytes) -> np.ndarray:
+    """Decodes the result of `layer_as_json` to (C, H, W) uint8."""
+    return np.stack([pixels(base64.b64decode(encoded)) for encoded in json.loads(text)["pngs"]])
 
 
 def png(plane: np.ndarray) -> bytes:
-    """(H, W) uint8 grey."""
+    """Encodes a grey picture (H, W) uint8 as a PNG."""
     height, width = plane.shape
     rows = np.zeros((height, width + 1), np.uint8)
     rows[:, 1:] = plane
@@ -74,14 +74,14 @@ def png(plane: np.ndarray) -> bytes:
 
 
 def pillow(plane: np.ndarray) -> bytes:
-    """The same by Pillow."""
+    """Encodes a grey picture (H, W) uint8 as a PNG with Pillow."""
     buffer = io.BytesIO()
     Image.fromarray(plane).save(buffer, "PNG")
     return buffer.getvalue()
 
 
 def pixels(content: bytes) -> np.ndarray:
-    """(H, W) uint8 of a PNG that `png` buffer."""
+    """Decodes a PNG written by `png`: (H, W) uint8."""
     width, height = struct.unpack_from(">II", content, len(SIGNATURE) + 8)
     (size,) = struct.unpack_from(">I", content, START)
     rows = np.frombuffer(zlib.decompress(content[START + 8 : START + 8 + size]), np.uint8)

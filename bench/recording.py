@@ -1,7 +1,7 @@
-"""What recording costs beyond the plain forward pass, in time and memory.
+"""Cost of recording beyond the plain forward pass, in time and memory.
 
-Times are CPU seconds of one thread, the variants interleaved in one process, so that their ratios stand whatever else
-the machine does. Memory is the growth of the process's peak, each variant in a process of its own.
+Times are CPU seconds of one thread. The variants alternate in one process, so that their ratios don't depend on the
+load of the machine. Memory is the growth of the process's peak; each variant has its own process.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BUDGETS = {"graph alone": 0.15, "panels' maps": 0.60}
 
 
 def measure(network: str = "resnet50", size: int = 224) -> dict[str, Any]:
-    """By variant: its time beyond the plain forward pass as a share of it, MB of maps kept, MB of peak grown."""
+    """Returns by variant: extra time as a share of the plain forward pass, MB of maps kept, MB of peak growth."""
     torch.set_num_threads(1)
     model, picture = build_model(network).module, torch.rand(1, 3, size, size)
     times = _times({"plain forward": lambda: _forward(model, picture), **_variants(model, picture)})
@@ -49,7 +49,7 @@ def _variants(model: torch.nn.Module, picture: torch.Tensor) -> dict[str, Callab
 
 
 def _times(variants: dict[str, Callable[[], Any]]) -> dict[str, float]:
-    """Median CPU seconds of each variant, taken in turns."""
+    """Returns the median CPU seconds of each variant; the variants alternate."""
     found: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(ROUNDS + 1):
         for name, run in variants.items():
@@ -68,11 +68,11 @@ def _memory(network: str, size: int, variant: str) -> dict[str, float]:
 
 
 def grow(network: str, size: int, variant: str) -> None:
-    """Print the MB of maps that a variant keeps, and by how many MB it raises this process's peak above a forward's."""
+    """Prints the MB of maps that a variant keeps, and the MB of peak growth over a forward pass."""
     torch.set_num_threads(1)
     model, picture = build_model(network).module, torch.rand(1, 3, size, size)
     _forward(model, picture)
-    record(model, picture[..., :64, :64], layers=())  # what is loaded once is not what a recording costs
+    record(model, picture[..., :64, :64], layers=())  # loads everything that is loaded once
     before = _resident("VmRSS")
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak up to here
     kept = 0
@@ -84,6 +84,6 @@ def grow(network: str, size: int, variant: str) -> None:
 
 
 def _resident(what: str) -> int:
-    """Bytes of memory in use (VmRSS) or at most in use (VmHWM), as Linux counts them."""
+    """Returns bytes of resident memory (VmRSS) or of its peak (VmHWM), from Linux."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(what))

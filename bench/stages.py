@@ -1,4 +1,4 @@
-"""The bridge's stages one after another, in its child's kind of process: what each of them alone costs."""
+"""CPU time of each stage of a recording in the bridge, run one after another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..torch_bridge.server.loaded_model import PANELS, LoadedModel
 
 
 def forward(model: nn.Module, arguments: tuple[Any, ...]) -> dict[str, float]:
-    """Seconds of the plain forward pass: wall, processor."""
+    """Returns seconds of the plain forward pass: wall, CPU."""
     start, spent = time.perf_counter(), time.process_time()
     with torch.no_grad():
         model(*arguments)
@@ -27,20 +27,20 @@ def forward(model: nn.Module, arguments: tuple[Any, ...]) -> dict[str, float]:
 
 
 def stages(live: LoadedModel, picture: np.ndarray) -> dict[str, float]:
-    """Processor seconds, from pixels (H, W, 3) uint8 to the last byte that is sent."""
+    """Returns CPU seconds of each stage, from pixels (H, W, 3) uint8 to the last byte sent."""
     read, inputs = _spent(lambda: live.read([NamedContent("picture", to_image(picture))]))
     plain = forward(live.model, live.subject.adapter.arguments(inputs))["processor s"]
     graph, _ = _spent(lambda: live.record(inputs, [], lambda maps: None))
-    every: list[Maps] = []
-    copied, _ = _spent(lambda: live.record(inputs, [PANELS], every.append))
-    peaks, _ = _spent(lambda: [maps.peak for maps in every])
+    layers: list[Maps] = []
+    copied, _ = _spent(lambda: live.record(inputs, [PANELS], layers.append))
+    peaks, _ = _spent(lambda: [maps.peak for maps in layers])
     return {
         "decode, preprocess": read,
         "plain forward": plain,
         "recorder": graph - plain,
         "copies": copied - graph,
         "peaks": peaks,
-        "encode, send": _sending(every),
+        "encode, send": _sending(layers),
     }
 
 
@@ -50,21 +50,21 @@ def _spent(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.process_time() - start, result
 
 
-def _sending(every: list[Maps]) -> float:
-    """Of the sending thread, while another one reads."""
-    here, there = socket.socketpair()
-    threading.Thread(target=_drain, args=(there,), daemon=True).start()
+def _sending(layers: list[Maps]) -> float:
+    """Returns the CPU seconds of the sending thread."""
+    sender, receiver = socket.socketpair()
+    threading.Thread(target=_drain, args=(receiver,), daemon=True).start()
     start = time.thread_time()
-    for maps in every:
+    for maps in layers:
         entry, held = describe_maps(maps)
         for piece in frames.encode({"maps": entry}, held):
-            here.sendall(piece)
+            sender.sendall(piece)
     spent = time.thread_time() - start
-    here.close()
+    sender.close()
     return spent
 
 
-def _drain(there: socket.socket) -> None:
+def _drain(receiver: socket.socket) -> None:
     buffer = bytearray(1 << 20)
-    while there.recv_into(buffer):
+    while receiver.recv_into(buffer):
         pass

@@ -1,7 +1,7 @@
-"""What tiles cost: build, first picture and memory by their number, and new values for all of ResNet-50's shapes.
+"""Cost of tiles by their number: building, first picture, memory; and updates of all panels of ResNet-50.
 
-Every size runs in a process of its own, so that its peak of memory is its own. Layers are made one by one and not
-kept, as when they come from a recording on disk.
+Each size has its own process, so that peaks of memory are separate. Layers are made one by one and not kept, as when
+they are read from a recording on disk.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STAGES = ((3, 64, 56), (4, 128, 28), (6, 256, 14), (3, 512, 7))
 
 
 def measure() -> dict[str, Any]:
-    """Rows by number of tiles, the most tiles within LIMIT for several map sizes, and the update of a hall."""
+    """Returns rows by number of tiles, the most tiles within LIMIT by map size, and the update of a hall."""
     rows = {size: _child("size", *size) for size in SIZES}
     named = {f"{tiles:,} tiles of {side} × {side}": row for (tiles, side), row in rows.items()}
     return {**named, f"most tiles in {LIMIT >> 30} GiB": _limits(rows), "ResNet-50": _child("resnet")}
@@ -43,7 +43,7 @@ def _child(*arguments: str | int) -> dict[str, float]:
 
 
 def _limits(rows: dict[tuple[int, int], dict[str, float]]) -> dict[str, int]:
-    """From three sizes: bytes for a tile, for a texel, and for Blender itself."""
+    """Returns the most tiles within LIMIT by map size; fits bytes per tile, per texel and of Blender to the peaks."""
     known = [(1, tiles, tiles * side * side, row["peak MiB"] * 2**20) for (tiles, side), row in rows.items()]
     base, tile, texel = np.linalg.lstsq(np.array([row[:3] for row in known]), np.array([row[3] for row in known]))[0]
     return {f"{side} × {side}": int((LIMIT - base) / (tile + texel * side * side)) for side in (1, 7, 14, 28, 56, 112)}
@@ -62,7 +62,7 @@ def _maps(layer: str, random: np.random.Generator, channels: int, side: int) -> 
 
 
 def _resnet() -> list[Maps]:
-    """Maps of the shapes of ResNet-50's 70 panels: convolutions, sums, the classifier."""
+    """Returns maps with the shapes of ResNet-50's 70 panels: convolutions, sums, the classifier."""
     shapes = [(64, 112)]
     for blocks, channels, side in STAGES:
         for block in range(blocks):
@@ -74,7 +74,7 @@ def _resnet() -> list[Maps]:
 
 
 def _build(layers: Iterator[Maps] | list[Maps]) -> float:
-    """Panels side by side in the scene -> seconds spent on them."""
+    """Adds panels side by side to the scene; returns the seconds."""
     import bpy
 
     from ..blender_addon.scene import panels
@@ -97,7 +97,7 @@ def _build(layers: Iterator[Maps] | list[Maps]) -> float:
 
 
 def _picture() -> float:
-    """Seconds of the first picture, 1920 × 1080, one sample, everything in it."""
+    """Returns the seconds of the first picture: 1920 × 1080, one sample, all panels in view."""
     import bpy
 
     from ..blender_addon.scene.view.render import render_png, set_render_settings
@@ -120,25 +120,25 @@ def _size(tiles: int, side: int) -> dict[str, float]:
 
 
 def _update() -> dict[str, float]:
-    """All panels built, then all filled with new values, five times; the least."""
+    """Builds all panels, then shows new values five times; returns the least times."""
     import bpy
 
     from ..blender_addon.scene import panels
 
     layers = _resnet()
     build, fills = _build(layers), []
-    there = panels.panels(bpy.context.scene)
+    panels_by_layer = panels.panels(bpy.context.scene)
     for _ in range(5):
         start = time.perf_counter()
         for maps in layers:
-            panels.show_maps(there[maps.layer], maps)
+            panels.show_maps(panels_by_layer[maps.layer], maps)
         panels.update_network_peak(bpy.context.scene)
         middle = time.perf_counter()
         bpy.context.view_layer.update()
         fills.append((middle - start, time.perf_counter() - middle))
     upload, evaluate = (min(times) * 1000 for times in zip(*fills, strict=True))
     return {
-        "panels": len(there),
+        "panels": len(panels_by_layer),
         "channels": sum(maps.channels for maps in layers),
         "build s": build,
         "new values ms": upload,

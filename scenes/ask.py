@@ -24,7 +24,7 @@ from . import tables
 
 LOADED = 0.1
 """Share of the progress bar for loading the network."""
-OF_CLASS = "of_class"
+CLASS_PARAMETER = "of_class"
 """Parameter of methods that holds a class index; on the command line it may be a class name."""
 
 
@@ -51,7 +51,7 @@ def answer(spec: RecordSpec, question: Question, progress: Progress) -> Recordin
     data = _data(spec, method, question)
     progress(f"loading {spec.model}", 0.0)
     live = LoadedModel(spec.name or spec.model, spec, choose_device(question.device), PriorityLock())
-    if OF_CLASS in question.settings:
+    if CLASS_PARAMETER in question.settings:
         parameters = parse_parameters(method, read_settings(method, question.settings, live.subject.names))
     inputs = live.read(live.default_sources, spec.index)
     return record_with_method(
@@ -81,8 +81,8 @@ def read_settings(method: Method, settings: Mapping[str, str], names: ClassNames
     """
     kinds = {field["name"]: field["kind"] for field in parameter_form(method)}
     values = {name: _read(kinds.get(name, "str"), text) for name, text in settings.items()}
-    if isinstance(class_name := values.get(OF_CLASS), str) and kinds.get(OF_CLASS) == "int":
-        values[OF_CLASS] = 0 if names is None else _class(class_name, names)
+    if isinstance(class_name := values.get(CLASS_PARAMETER), str) and kinds.get(CLASS_PARAMETER) == "int":
+        values[CLASS_PARAMETER] = 0 if names is None else _class(class_name, names)
     return values
 
 

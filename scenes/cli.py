@@ -18,7 +18,7 @@ from ..torch_bridge.recording.errors import InnerwalkError
 from .arguments import parser
 from .interrupt import signals_deferred, stoppable
 from .output_files import check_place, discard
-from .progress import Progress
+from .progress import ProgressBar
 
 FAULT, EXPECTED, STOPPED = 1, 2, 130
 """Exit statuses: a bug of innerwalk, an error the user can fix, interrupted."""
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")
     options = parser().parse_args(argv)
     try:
-        with stoppable(give_up), Progress(sys.stderr, shown=options.progress or sys.stderr.isatty()) as progress:
+        with stoppable(give_up), ProgressBar(sys.stderr, shown=options.progress or sys.stderr.isatty()) as progress:
             COMMANDS[options.command](options, progress)
         return 0
     except (Exception, KeyboardInterrupt) as error:
@@ -54,7 +54,7 @@ def explain(error: BaseException) -> tuple[int, str]:
     """Returns the exit status and the one-line message for an error."""
     match error:
         case KeyboardInterrupt():
-            return STOPPED, "stopped; what was not finished has not been written"
+            return STOPPED, "stopped; unfinished files were removed"
         case InnerwalkError():
             return EXPECTED, str(error)
         case OSError(errno=errno.ENOSPC):
@@ -71,7 +71,7 @@ def _place(error: OSError) -> str:
     return f": {error.filename}" if error.filename else ""
 
 
-def record(options: argparse.Namespace, progress: Progress) -> None:
+def record(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk record`."""
     from ..torch_bridge.recording import save
     from ..torch_bridge.subject import RecordSpec, record_from
@@ -85,7 +85,7 @@ def record(options: argparse.Namespace, progress: Progress) -> None:
     print(f"{'saved':<14} {options.output}; next: innerwalk scene {options.output} -o hall.blend")
 
 
-def ask(options: argparse.Namespace, progress: Progress) -> None:
+def ask(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk ask`."""
     from ..blender_addon.atomic_folders import new_folder
     from ..torch_bridge.recording import save
@@ -176,7 +176,7 @@ def start_blender() -> None:
         import bpy  # noqa: F401
 
 
-def scene(options: argparse.Namespace, progress: Progress) -> None:
+def scene(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk scene`."""
     start_blender()
     from ..blender_addon.scene.hall.store import Appearance
@@ -193,7 +193,7 @@ def scene(options: argparse.Namespace, progress: Progress) -> None:
     print(f"saved {options.output}; open it in Blender, or: innerwalk figure {options.output} -o figure.png")
 
 
-def figure(options: argparse.Namespace, progress: Progress) -> None:
+def figure(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk figure`."""
     start_blender()
     from .figure import FigureOptions, render_figure
@@ -205,7 +205,7 @@ def figure(options: argparse.Namespace, progress: Progress) -> None:
     print(f"saved {options.output}")
 
 
-def demo(options: argparse.Namespace, progress: Progress) -> None:
+def demo(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk demo`: records, builds and renders a shipped network on its default picture."""
     start_blender()
     from ..torch_bridge.recording import save
@@ -225,27 +225,27 @@ def demo(options: argparse.Namespace, progress: Progress) -> None:
     print(f"made           {folder}/hall.png (view), {folder}/hall.blend (open in Blender), {folder}/hall (recording)")
 
 
-def serve(options: argparse.Namespace, progress: Progress) -> None:
+def serve(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk serve`."""
     from ..torch_bridge.server.arguments import config_arguments
     from ..torch_bridge.server.config import serve_config
-    from ..torch_bridge.server.start import joinable, welcome
+    from ..torch_bridge.server.start import join_instructions, open_with_connection_file
 
-    order = serve_config(**config_arguments(options))
-    with joinable(order, options.connection, progress) as server:
+    config = serve_config(**config_arguments(options))
+    with open_with_connection_file(config, options.connection, progress) as server:
         progress.close()
-        print(welcome(order, server, options.connection), flush=True)
+        print(join_instructions(config, server, options.connection), flush=True)
         server.serve_forever()
 
 
-def methods(options: argparse.Namespace, progress: Progress) -> None:
+def methods(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk methods`."""
     from ..torch_bridge.methods import METHODS, help_text
 
     print("\n\n".join(map(help_text, METHODS.values())))
 
 
-def doctor(options: argparse.Namespace, progress: Progress) -> None:
+def doctor(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk doctor`."""
     from .doctor import examine
 
@@ -253,7 +253,7 @@ def doctor(options: argparse.Namespace, progress: Progress) -> None:
         print(finding)
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace, Progress], None]] = {
+COMMANDS: dict[str, Callable[[argparse.Namespace, ProgressBar], None]] = {
     "record": record,
     "ask": ask,
     "scene": scene,

@@ -166,19 +166,20 @@ def with_options(appearance: Appearance, options: FigureOptions) -> Appearance:
 
 def build_scene(source: Source, options: FigureOptions, progress: render.Progress | None) -> bpy.types.Scene:
     """Builds a new scene with the hall and the camera of this figure."""
-    network, over, close = source.recording.network, options.preset == "overview", options.preset == "layer"
-    layers, links = shown_graph(network, source.appearance.collapse, for_overview=over)
+    network, is_overview = source.recording.network, options.preset == "overview"
+    is_layer_preset = options.preset == "layer"
+    layers, links = shown_graph(network, source.appearance.collapse, for_overview=is_overview)
     if not layers:
         raise SceneError(f"network {network.name!r} has no layer to show")
-    hall = layout.lay_out_figure(layers, links, *options.size) if over else layout.lay_out(layers, links)
+    hall = layout.lay_out_figure(layers, links, *options.size) if is_overview else layout.lay_out(layers, links)
     focus = focused_slot(source, layers, hall, options)
     view = camera_view(hall, focus, options)
     scene = bpy.data.scenes.new(network.name)
     context = assembly.BuildContext(scene, source.recording, layers, hall, source.appearance, view)
-    fog = (_fog_start(hall, focus, view), FOCUS_AIR) if close else assembly.FOG
-    named = layers[focus.index].id if close else ""
+    fog = (_fog_start(hall, focus, view), FOCUS_AIR) if is_layer_preset else assembly.FOG
+    named = layers[focus.index].id if is_layer_preset else ""
     assembly.add_hall(context, moves=source.moved, fog=fog, focus=named, progress=progress)
-    if close:
+    if is_layer_preset:
         _add_card(context, focus)
     camera.set_camera(scene, view, context.collection)
     return scene
@@ -202,7 +203,9 @@ def camera_view(hall: Hall, focus: Slot, options: FigureOptions) -> View:
         case "overview":
             return camera_presets.overview(hall, *options.size)
         case "walk":
-            return camera_presets.walk(hall, focus.y - BEFORE_PANEL if options.layer else walk_position(hall), *options.size)
+            return camera_presets.walk(
+                hall, focus.y - BEFORE_PANEL if options.layer else walk_position(hall), *options.size
+            )
         case "entrance":
             return camera_presets.entrance(hall, *options.size)
         case "layer":

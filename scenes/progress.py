@@ -19,7 +19,7 @@ def time_left(elapsed: float, done: float) -> str:
     return f"{minutes}:{seconds:02d} left"
 
 
-class Progress:
+class ProgressBar:
     """Callable that shows the current step and the share done, 0..1; it writes nothing unless `shown`.
 
     with Progress(sys.stderr, shown=True) as progress:
@@ -54,7 +54,7 @@ class Progress:
         if self._last:
             self._write("")
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> ProgressBar:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""What several tests stand on."""
+"""Shared fixtures."""
 
 import importlib.util
 import os

@@ -40,7 +40,7 @@ BANNED = {
     "datetime.datetime.now": "the wall clock: nothing made here depends on the day",
     "datetime.date.today": "the wall clock: nothing made here depends on the day",
     "os.urandom": "hidden state: hand a seeded numpy Generator down",
-    "pickle": "runs what a stranger wrote",
+    "pickle": "pickle runs arbitrary code",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

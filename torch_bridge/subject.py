@@ -1,4 +1,4 @@
-"""A whole `innerwalk record`: builds the model, loads weights, reads inputs, runs, and interprets the answer."""
+"""Runs `innerwalk record`: builds the model, loads weights, reads inputs, runs, and interprets the answer."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from .inputs.first_layer import argument_names
 from .inputs.input_adapter import InputAdapter, make_input_adapter
-from .inputs.metadata import class_list, input_facts, latent_shape
 from .inputs.sources import Input, Source
+from .inputs.weights_metadata import class_list, input_facts, latent_shape
 from .models.build import BuiltModel, build_model
 from .models.device import to_device
 from .models.weights import load_weights
@@ -184,7 +184,7 @@ def _provenance(spec: RecordSpec, subject: Subject, inputs: Sequence[Input]) -> 
         "weights": subject.weights or "random",
         **{key: subject.metadata[key] for key in ("origin", "licence") if key in subject.metadata},
         "inputs": [source.name for source in inputs],
-        "preprocessing": "; ".join(dict.fromkeys(source.treatment for source in inputs)),
+        "preprocessing": "; ".join(dict.fromkeys(source.preprocessing for source in inputs)),
         "classes": subject.names.source,
         "seed": spec.seed,
     }

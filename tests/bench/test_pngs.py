@@ -29,7 +29,7 @@ def test_what_is_served_comes_back_within_half_a_step():
         body = pngs.layer_as_json(maps, encode)
         assert len(json.loads(body)["pngs"]) == 3
         if encode is pngs.png:
-            assert np.abs(low + step * pngs.layer_of_json(body) - maps).max() <= 0.501 * step
+            assert np.abs(low + step * pngs.layer_from_json(body) - maps).max() <= 0.501 * step
 
 
 def test_the_png_is_one():

@@ -1,4 +1,4 @@
-"""`innerwalk ask` and the scripting API: one method on a small trained network, told, drawn and kept."""
+"""`innerwalk ask` and the scripting API: one method: table, pictures and saved recording."""
 
 import os
 import signal
@@ -23,8 +23,8 @@ from innerwalk.torch_bridge.recording import Maps, load, pack  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402
 
 
-def asked(*words):
-    assert cli.main(["ask", "object", *words, "--device", "cpu"]) == 0
+def asked(*arguments):
+    assert cli.main(["ask", "object", *arguments, "--device", "cpu"]) == 0
 
 
 def test_activations_are_those_of_record(tmp_path, capsys):
@@ -64,9 +64,9 @@ def test_the_recording_holds_layers_and_what_the_method_said(tmp_path, capsys):
 
 
 def test_a_shipped_network_brings_its_pictures(tmp_path):
-    words = "average --layers fc --set count=3 --set seed=5".split()
-    asked(*words, "-o", str(tmp_path / "own"))
-    asked(*words, "--data", "concepts:object", "-o", str(tmp_path / "named"))
+    arguments = "average --layers fc --set count=3 --set seed=5".split()
+    asked(*arguments, "-o", str(tmp_path / "own"))
+    asked(*arguments, "--data", "concepts:object", "-o", str(tmp_path / "named"))
     first, second = (load(tmp_path / name).maps("fc", "average").data for name in ("own", "named"))
     assert np.array_equal(first, second)
     assert not np.array_equal(first, load(tmp_path / "own").maps("fc").data)
@@ -82,7 +82,7 @@ def test_pictures_are_written_of_the_channels_that_were_asked_about(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "wanted"),
+    ("arguments", "wanted"),
     [
         ("averag", "no method 'averag'; did you mean average"),
         ("average --set cout=3", "no parameter of average 'cout'; did you mean count?"),
@@ -97,9 +97,9 @@ def test_pictures_are_written_of_the_channels_that_were_asked_about(tmp_path):
         ("occlusion --device tpu9", "device 'tpu9' can't be used here"),
     ],
 )
-def test_a_slip_is_one_line_that_says_what_is_possible(tmp_path, monkeypatch, capsys, words, wanted):
+def test_a_slip_is_one_line_that_says_what_is_possible(tmp_path, monkeypatch, capsys, arguments, wanted):
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["ask", "object", *words.split()]) == 2
+    assert cli.main(["ask", "object", *arguments.split()]) == 2
     said = capsys.readouterr()
     assert wanted in said.err
     assert said.err.count("\n") == 1
@@ -108,7 +108,7 @@ def test_a_slip_is_one_line_that_says_what_is_possible(tmp_path, monkeypatch, ca
 
 
 @pytest.mark.parametrize(
-    ("words", "wanted"),
+    ("arguments", "wanted"),
     [
         ("--channels 3,x", "write it like 0,3,8-11"),
         ("--channels -3", "write it like 0,3,8-11"),
@@ -120,8 +120,8 @@ def test_a_slip_is_one_line_that_says_what_is_possible(tmp_path, monkeypatch, ca
         ("--set =3", "seed=3"),
     ],  # fmt: skip
 )
-def test_a_slip_of_the_words_is_one_line(capsys, words, wanted):
-    flag, value = words.split()
+def test_a_slip_of_the_words_is_one_line(capsys, arguments, wanted):
+    flag, value = arguments.split()
     with pytest.raises(SystemExit):
         cli.main(["ask", "object", "occlusion", f"{flag}={value}"])
     told = capsys.readouterr().err
@@ -215,9 +215,9 @@ def test_a_script_hears_of_its_slips():
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 def test_ctrl_c_ends_it_with_nothing_written(tmp_path):
-    words = "-m innerwalk.scenes ask object average --set count=1000000 -o made --progress --device cpu".split()
+    arguments = "-m innerwalk.scenes ask object average --set count=1000000 -o made --progress --device cpu".split()
     run = subprocess.Popen(
-        [sys.executable, *words], cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, *arguments], cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     told = ""
     deadline = time.monotonic() + 60
@@ -227,5 +227,5 @@ def test_ctrl_c_ends_it_with_nothing_written(tmp_path):
     out, rest = run.communicate(timeout=30)
     assert "pictures of" in told
     assert (run.returncode, out) == (130, "")
-    assert rest.rstrip().endswith("innerwalk: stopped; what was not finished has not been written")
+    assert rest.rstrip().endswith("innerwalk: stopped; unfinished files were removed")
     assert not list(tmp_path.iterdir())

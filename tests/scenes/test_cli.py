@@ -1,4 +1,4 @@
-"""The command line: what is said is understood, and an error is one line without a traceback."""
+"""The command line: arguments are parsed, and an error is one line without a traceback."""
 
 import errno
 import io
@@ -14,14 +14,14 @@ from innerwalk.scenes.interrupt import signals_deferred
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName
 
 
-def run(monkeypatch, error, *words):
+def run(monkeypatch, error, *arguments):
     """The exit status of a command that fails with `error`."""
 
     def fail(said, progress):
         raise error
 
     monkeypatch.setitem(cli.COMMANDS, "doctor", fail)
-    return cli.main(["doctor", *words])
+    return cli.main(["doctor", *arguments])
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def run(monkeypatch, error, *words):
     [
         (InputError("cat.png: no such file; name a picture"), 2, "innerwalk: cat.png: no such file; name a picture"),
         (UnknownName("layer", "convl", ["conv1", "fc"]), 2, "innerwalk: no layer 'convl'; did you mean conv1?"),
-        (KeyboardInterrupt(), 130, "innerwalk: stopped; what was not finished has not been written"),
+        (KeyboardInterrupt(), 130, "innerwalk: stopped; unfinished files were removed"),
         (
             OSError(errno.ENOSPC, "No space left", "out.png"),
             2,
@@ -64,7 +64,7 @@ def test_debug_shows_where(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("words", "wanted"),
+    ("arguments", "wanted"),
     [
         ([], "COMMAND"),
         (["recrod"], "invalid choice"),
@@ -78,9 +78,9 @@ def test_debug_shows_where(monkeypatch):
         (["serve", "object", "--data", "birds"], "birds=pictures/birds"),
     ],
 )
-def test_a_slip_on_the_command_line_is_one_line(capsys, words, wanted):
+def test_a_slip_on_the_command_line_is_one_line(capsys, arguments, wanted):
     with pytest.raises(SystemExit) as left:
-        cli.main(words)
+        cli.main(arguments)
     said = capsys.readouterr().err
     assert left.value.code == 2
     assert wanted in said
@@ -101,7 +101,7 @@ def test_every_command_has_help_with_its_words(capsys):
 
 
 def test_what_is_said_of_a_recording_reaches_the_recorder(monkeypatch, tmp_path):
-    """Sizes turn to (height, width), repeated words keep their order, what was not said is left to be found out."""
+    """Sizes turn to (height, width), repeated arguments keep their order, what was not said is left to be found out."""
     from innerwalk.torch_bridge import subject
 
     seen = []
@@ -111,8 +111,10 @@ def test_what_is_said_of_a_recording_reaches_the_recorder(monkeypatch, tmp_path)
         raise InputError("enough")
 
     monkeypatch.setattr(subject, "record_from", stop)
-    words = 'record my.nets:build --arguments {"depth":4} --image a.png --input noise:3 --size 64x32 --mean 0.5,0.4,0.3'
-    assert cli.main([*words.split(), "--layers", "a.*", "--layers", "b", "-o", str(tmp_path / "x")]) == 2
+    arguments = (
+        'record my.nets:build --arguments {"depth":4} --image a.png --input noise:3 --size 64x32 --mean 0.5,0.4,0.3'
+    )
+    assert cli.main([*arguments.split(), "--layers", "a.*", "--layers", "b", "-o", str(tmp_path / "x")]) == 2
     (spec,) = seen
     assert spec == subject.RecordSpec(
         "my.nets:build",
@@ -132,7 +134,7 @@ def test_time_left_is_proportion():
 
 def test_progress_is_one_line_that_is_wiped():
     stream = io.StringIO()
-    with progress.Progress(stream, shown=True) as told:
+    with progress.ProgressBar(stream, shown=True) as told:
         told("recording", 0.5)
         told("recording", 0.5)
         told("recording", 2.0)
@@ -145,14 +147,14 @@ def test_progress_is_one_line_that_is_wiped():
 
 def test_a_piece_of_the_work_is_a_part_of_the_whole():
     stream = io.StringIO()
-    with progress.Progress(stream, shown=True) as told:
+    with progress.ProgressBar(stream, shown=True) as told:
         told.part(0.5, 0.9)("rendering", 0.5)
     assert " 70%  rendering" in stream.getvalue()
 
 
 def test_no_progress_where_nobody_looks():
     stream = io.StringIO()
-    with progress.Progress(stream, shown=False) as told:
+    with progress.ProgressBar(stream, shown=False) as told:
         told("recording", 0.5)
     assert stream.getvalue() == ""
 
@@ -186,7 +188,7 @@ def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path, work, number):
     process.send_signal(number)
     _, said = process.communicate(timeout=20)
     assert (process.returncode, said.strip().count("\n")) == (130, 0)
-    assert said.strip() == "innerwalk: stopped; what was not finished has not been written"
+    assert said.strip() == "innerwalk: stopped; unfinished files were removed"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -17,8 +17,8 @@ def clean():
     bpy.ops.wm.read_factory_settings(use_empty=True)
 
 
-def figure(source, out, *words):
-    assert cli.main(["figure", str(source), "-o", str(out), "--size", "160x90", "--samples", "2", *words]) == 0
+def figure(source, out, *arguments):
+    assert cli.main(["figure", str(source), "-o", str(out), "--size", "160x90", "--samples", "2", *arguments]) == 0
     return out.read_bytes()
 
 
@@ -33,15 +33,15 @@ def test_the_words_are_those_of_the_recipes():
 
 
 @pytest.mark.parametrize(
-    ("words", "form"), [("scene r -o x.blend", "Appearance"), ("figure r -o x.png", "FigureOptions")]
+    ("arguments", "form"), [("scene r -o x.blend", "Appearance"), ("figure r -o x.png", "FigureOptions")]
 )
-def test_no_option_is_dead(words, form):
+def test_no_option_is_dead(arguments, form):
     """Every option of a command is a field of what the recipe takes, so that none is read and forgotten."""
     from innerwalk.blender_addon.scene.hall.store import Appearance
     from innerwalk.scenes.figure import FigureOptions
 
     known = set(cli.fields_of({"Appearance": Appearance, "FigureOptions": FigureOptions}[form]))
-    said = set(vars(parser().parse_args(words.split())))
+    said = set(vars(parser().parse_args(arguments.split())))
     assert said - known == {"command", "debug", "progress", "output", "recording" if form == "Appearance" else "source"}
 
 
@@ -59,8 +59,8 @@ def test_the_same_words_give_the_same_bytes(recorded, tmp_path):
 
 
 def test_the_look_reaches_the_picture(recorded, tmp_path):
-    words = "--preset layer --layer b --map ember --normalisation layer --gain 2 --title Mine".split()
-    told = png_text.read_texts(figure(recorded, tmp_path / "a.png", *words))
+    arguments = "--preset layer --layer b --map ember --normalisation layer --gain 2 --title Mine".split()
+    told = png_text.read_texts(figure(recorded, tmp_path / "a.png", *arguments))
     said = json.loads(told["innerwalk"])
     assert told["Title"] == "Mine"
     assert [said[key] for key in ("preset", "layer", "map", "normalisation", "gain")] == [
@@ -73,7 +73,7 @@ def test_the_look_reaches_the_picture(recorded, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "wanted"),
+    ("arguments", "wanted"),
     [
         ("scene nowhere -o x.blend", "no recording here"),
         ("scene {recorded} -o nowhere/x.blend", "no such folder"),
@@ -87,10 +87,10 @@ def test_the_look_reaches_the_picture(recorded, tmp_path):
         ("figure {recorded} -o nowhere/x.png", "no such folder"),
     ],
 )
-def test_an_error_is_one_line_and_leaves_nothing(recorded, tmp_path, monkeypatch, capsys, words, wanted):
+def test_an_error_is_one_line_and_leaves_nothing(recorded, tmp_path, monkeypatch, capsys, arguments, wanted):
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))
-    assert cli.main(words.format(recorded=recorded).split()) == 2
+    assert cli.main(arguments.format(recorded=recorded).split()) == 2
     said = capsys.readouterr().err
     assert wanted in said
     assert said.count("\n") == 1
@@ -108,6 +108,6 @@ def test_a_damaged_recording_is_one_line(recorded, tmp_path, capsys):
 @pytest.mark.usefixtures("recorded")
 def test_the_installed_command_runs(tmp_path):
     """As a person types it. Blender says lines of its own, before ours and, out of C's buffer, after."""
-    words = "-m innerwalk.scenes figure recorded -o x.png --size 64 --samples 1".split()
-    run = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+    arguments = "-m innerwalk.scenes figure recorded -o x.png --size 64 --samples 1".split()
+    run = subprocess.run([sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert run.returncode == 0 and "saved x.png" in run.stdout.splitlines(), run.stdout + run.stderr

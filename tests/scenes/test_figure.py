@@ -26,7 +26,7 @@ from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.scene.materials.images import pack_images  # noqa: E402
 from innerwalk.blender_addon.scene.view import eevee_probe  # noqa: E402
-from innerwalk.scenes.figure import BEFORE, PAST, PRESETS, FigureOptions, render_figure, walk_position  # noqa: E402
+from innerwalk.scenes.figure import AFTER_POST, BEFORE_PANEL, PRESETS, FigureOptions, render_figure, walk_position  # noqa: E402
 from innerwalk.tests.support.graphs import graph  # noqa: E402
 
 SMALL = (320, 180)
@@ -122,12 +122,12 @@ def test_progress_ends_with_the_last_sample(empty_scene, recorded, tmp_path):
 def test_a_walker_stands_between_posts():
     plan = layout.lay_out(*graph("resnet50"))
     y = walk_position(plan)
-    assert min(y - slot.y for slot in plan.panels if slot.y < y) == pytest.approx(PAST)
+    assert min(y - slot.y for slot in plan.panels if slot.y < y) == pytest.approx(AFTER_POST)
 
 
 def test_a_walker_in_a_short_hall_has_its_panels_ahead():
     plan = layout.lay_out(*graph("one panel"))
-    assert walk_position(plan) == pytest.approx(plan.panels[0].y - BEFORE)
+    assert walk_position(plan) == pytest.approx(plan.panels[0].y - BEFORE_PANEL)
 
 
 @pytest.mark.parametrize("preset", ["layer", "tile"])

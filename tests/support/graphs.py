@@ -1,4 +1,4 @@
-"""Graphs to lay out: a hundred models from tests/graphs.json.gz (see make_graphs.py), and extremes made here."""
+"""Graphs to lay out: a hundred models of tests/support/graphs.json.gz (see make_graphs.py), and extreme ones."""
 
 import gzip
 import json

@@ -159,8 +159,8 @@ class Tied(nn.Module):
         self.out = nn.Linear(6, 11, bias=False)
         self.out.weight = self.embed.weight
 
-    def forward(self, words):
-        y = self.mix(self.embed(words))
+    def forward(self, tokens):
+        y = self.mix(self.embed(tokens))
         return self.out(y) + F.linear(y, self.embed.weight)
 
 

@@ -135,5 +135,7 @@ def settled() -> None:
 
 def texels_that_are_there(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
     """As `texels`, without panels that have lost what a hall needs to read them."""
-    every = {layer: store.read_maps(panel, layer, "") for layer, panel in hall_requests.panels_by_layer(scene).items()}
-    return {layer: maps.texels for layer, maps in every.items() if maps is not None}
+    maps_by_layer = {
+        layer: store.read_maps(panel, layer, "") for layer, panel in hall_requests.panels_by_layer(scene).items()
+    }
+    return {layer: maps.texels for layer, maps in maps_by_layer.items() if maps is not None}

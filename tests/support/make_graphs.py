@@ -1,4 +1,4 @@
-"""Writes tests/graphs.json.gz: the folded graphs of torchvision's models and of a few networks of our own.
+"""Writes tests/support/graphs.json.gz: the folded graphs of torchvision's models and of a few networks of our own.
 
     python -m innerwalk.tests.support.make_graphs        # about three minutes, 3 GiB
 

@@ -52,7 +52,7 @@ def make_context(
     def record_again(arguments, layers):
         return record(model, arguments, layers=list(layers))
 
-    def feed(picture):
+    def arguments_from_picture(picture):
         from innerwalk.torch_bridge.inputs.sources import preprocess_picture
 
         return (torch.from_numpy(preprocess_picture(picture, preprocessing)[0])[None], *arguments[1:])
@@ -65,7 +65,7 @@ def make_context(
         tuple(layers),
         tuple(channels),
         record_again,
-        feed,
+        arguments_from_picture,
         data,
         torch.device("cpu"),
         preprocessing,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .noise import Rng, soft_step, value_noise
+from .seeded_random import Rng, soft_step, value_noise
 
 
 def _sky(rng: Rng, x: np.ndarray, y: np.ndarray, pixel: float) -> np.ndarray:

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from .backgrounds import BACKGROUNDS
-from .noise import Rng
 from .objects import corners, outline_distance
+from .seeded_random import Rng
 from .textures import material, texture
 from .vocabulary import CATEGORIES, CONCEPTS, CRESCENT, MAIN_OBJECTS, OFFSETS, PAINTS, PAIRS, SCENES, class_names
 

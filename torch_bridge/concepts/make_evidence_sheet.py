@@ -20,7 +20,7 @@ from ..recording import Maps
 from ..server.config import serve_config
 from ..server.loaded_model import LoadedModel
 from ..server.priority_lock import PriorityLock
-from .make_sheet import PAPER
+from .make_concepts_sheet import PAPER
 
 ROWS = {
     "stem.norm": (1, 3, 7, 10),

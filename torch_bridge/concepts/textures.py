@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .noise import Rng, soft_step
+from .seeded_random import Rng, soft_step
 
 Lighting = tuple[np.ndarray, "np.ndarray | int"]
 """The factor that the paint is multiplied by, (H, W) float64, and the highlight to add, (H, W) float64 0..255 or 0."""

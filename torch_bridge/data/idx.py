@@ -78,5 +78,7 @@ def _sizes(head: bytes, axes: int, path: Path) -> tuple[int, ...]:
         raise InputError(f"idx file {path}: not an idx file of bytes with {axes} axes")
     sizes = struct.unpack(f">{axes}I", head[4:])
     if not 0 < math.prod(sizes) <= MAX_BYTES:
-        raise InputError(f"idx file {path}: its header says {'×'.join(map(str, sizes))} bytes; 1 to 1 GiB are read")
+        raise InputError(
+            f"idx file {path}: its header says {'×'.join(map(str, sizes))} bytes; files of 1 byte to 1 GiB are read"
+        )
     return sizes

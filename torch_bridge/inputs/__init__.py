@@ -5,9 +5,9 @@ Modules that need torch, `input_adapter` and `pixels`, are imported by name.
 
 from .first_layer import argument_names
 from .image_files import on_white, open_picture
-from .metadata import class_list, input_facts, latent_shape
 from .preprocess import Preprocessing, denormalise, fit_picture
 from .sources import Input, NamedContent, Source, draw_sample, preprocess_picture, read_input, to_image
+from .weights_metadata import class_list, input_facts, latent_shape
 
 __all__ = [
     "Input",

@@ -46,7 +46,7 @@ class InputAdapter:
         if layer is None or layer.kind != "volume" or picture.values.ndim != layer.rank - 1:
             return picture
         video = picture.values.unsqueeze(2).repeat(1, 1, LENGTH, 1, 1)
-        return replace(picture, values=video, treatment=f"{picture.treatment}; {LENGTH} times, as a film")
+        return replace(picture, values=video, preprocessing=f"{picture.preprocessing}; {LENGTH} times, as a film")
 
     def arguments(self, inputs: Sequence[Input]) -> tuple[Any, ...]:
         """Returns the positional arguments of `forward`: tensors with a batch axis, in the network's own dtype.
@@ -77,7 +77,7 @@ class InputAdapter:
                 f"{self.built.name} can't run on an input of shape {text}: "
                 f"its first layer {layer.path} takes {layer.channels} channels, not {channels}"
             )
-        return f"{self.built.name}, given {text}: {first_line(error)}"
+        return f"{self.built.name} failed on inputs of shape {text}: {first_line(error)}"
 
     def _check_count(self, sources: Sequence[Source]) -> None:
         names, count = argument_names(self.built.module), len(sources)

@@ -32,8 +32,8 @@ class Input:
     picture: np.ndarray
     """(H, W, 3) uint8 sRGB, top row first: what the network sees."""
     name: str
-    treatment: str
-    """Description of the preprocessing, for people."""
+    preprocessing: str
+    """Description of the preprocessing, in one line."""
     samples: int = 1
     """Number of samples in the file."""
 
@@ -121,8 +121,8 @@ def _array_input(path: Path, preprocessing: Preprocessing, rank: int, index: int
     index = index if len(batch) > 1 else 0
     if not 0 <= index < len(batch):
         raise InputError(f"array {path}: {len(batch)} samples, there is no index {index}")
-    values, treatment = torch.from_numpy(batch[index : index + 1]), f"values as they are, {_sizes(batch[index])}"
-    return Input(values, draw_sample(batch[index], preprocessing), path.name, treatment, len(batch))
+    values, description = torch.from_numpy(batch[index : index + 1]), f"values as they are, {_sizes(batch[index])}"
+    return Input(values, draw_sample(batch[index], preprocessing), path.name, description, len(batch))
 
 
 def to_image(pixels: np.ndarray) -> Image.Image:

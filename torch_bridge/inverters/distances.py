@@ -54,7 +54,7 @@ class PictureErrorScale:
 def load_picture(context: MethodContext, index: int) -> Tensor:
     """Returns a picture of the data set as the network takes it: (C, H, W) float32, normalised."""
     assert context.data is not None
-    return context.feed(context.data.picture(index))[0][0].float()
+    return context.arguments_from_picture(context.data.picture(index))[0][0].float()
 
 
 def mean_pair_distance(pictures: Tensor) -> float:

@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 Perturbation = Literal["plain", "binarise", "dropout", "drop_least", "drop_top"]
-PERTURBATION_HELP = "plain; signs alone; a random, the least or the most important half of the values dropped"
+PERTURBATION_HELP = (
+    "How maps are changed: not at all; signs only; or a random, the least or the most important half dropped"
+)
 
 
 def perturb_maps(

@@ -167,14 +167,14 @@ def make_training_context(spec: RecordSpec, layer: str, data: DataSet, device: t
     model, adapter = subject.built.module.to(device), subject.adapter
     default_inputs = list(spec.inputs) or list(noise(subject.built, spec.seed))
 
-    def feed(picture: Any) -> tuple[Any, ...]:
+    def arguments_from_picture(picture: Any) -> tuple[Any, ...]:
         sources = [NamedContent("a picture", picture), *default_inputs[1:]]
         return to_device(adapter.arguments(adapter.read(sources, 0)), device)
 
     def record_layers(arguments: tuple[Any, ...], layers: Sequence[str]) -> Recording:
         return record(model, arguments, layers=list(layers))
 
-    arguments = feed(data.picture(0))
+    arguments = arguments_from_picture(data.picture(0))
     network = record_layers(arguments, ()).network
     return MethodContext(
         model=model,
@@ -183,7 +183,7 @@ def make_training_context(spec: RecordSpec, layer: str, data: DataSet, device: t
         layers=(network.layer(layer).id,),
         channels=(),
         record=record_layers,
-        feed=feed,
+        arguments_from_picture=arguments_from_picture,
         data=data,
         device=device,
         preprocessing=adapter.preprocessing,

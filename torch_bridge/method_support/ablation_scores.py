@@ -93,7 +93,7 @@ def _channel_means(context: MethodContext, paths: ScorePaths) -> Generator[Step,
     sums = dict[str, Tensor]()
     for done, index in enumerate(indices, 1):
         with torch.no_grad():
-            result = paths.forward(context.feed(context.data.picture(index)))
+            result = paths.forward(context.arguments_from_picture(context.data.picture(index)))
         for id, tensor in result.tensors.items():
             mean = values_by_channel(tensor, result.layouts[id]).double().mean(1)
             sums[id] = sums[id] + mean if id in sums else mean

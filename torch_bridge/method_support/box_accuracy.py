@@ -55,9 +55,9 @@ def evaluate_picture(finder: ObjectFinder, data: DataSet, index: int) -> BoxResu
     """Finds the first object in a picture that has a true box. Raises InputError if the data set has no boxes."""
     truths = data.boxes(index)
     if not truths:
-        raise InputError(f"{data.name} knows no boxes; concepts:object does")
+        raise InputError(f"{data.name} has no boxes; concepts:object has them")
     picture = data.picture(index)
-    class_maps = finder.run_input(finder.context.feed(picture))
+    class_maps = finder.run_input(finder.context.arguments_from_picture(picture))
     if len(data.classes) != len(class_maps.maps):
         raise InputError(
             f"{data.name} has {len(data.classes)} classes, the network {len(class_maps.maps)}; they must be the same"

@@ -25,7 +25,7 @@ MAX_CANDIDATES = 24
 TOLERANCES = {torch.float16: 2e-2, torch.bfloat16: 6e-2}
 """By number format: how far recomputed scores may be off, as a share of the largest score."""
 TOLERANCE = 1e-3
-"""The same for other formats."""
+"""Tolerance for all other number formats."""
 
 
 @dataclass(frozen=True)

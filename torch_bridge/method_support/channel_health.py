@@ -13,7 +13,7 @@ from ..probing.aliasing import StridedConv, aliased_energy, aliased_kernel_share
 from ..recording import FLAGS, Network
 from ..recording.errors import InputError
 from ..statistics import Covariance, ValueRange
-from .dataset_pass import DatasetBatch, sample_positions
+from .data_set_pass import DataSetBatch, sample_positions
 
 DUPLICATE_CORRELATION = 0.99
 """Correlation over the data from which two channels are duplicates."""
@@ -92,11 +92,13 @@ class LayerHealth:
         lets through; energies that the stride folds, of that layer's output, of checkerboards and of the maps."""
         self.aliasing_pictures = 0
 
-    def add(self, batch: DatasetBatch) -> None:
+    def add(self, batch: DataSetBatch) -> None:
         """Adds a batch of pictures. Raises InputError if the size of the maps changes."""
         maps = batch.maps[self.layer]
         if self.range is not None and maps.shape[1:] != self.active.shape:
-            raise InputError(f"layer {self.layer} has other sizes for other pictures; health can't mix them")
+            raise InputError(
+                f"layer {self.layer} has maps of different sizes for different pictures; use pictures of one size"
+            )
         above = maps > 0
         counts = above.sum((2, 3)).cpu().numpy()
         ends = maps.amin((2, 3)).cpu().numpy(), maps.amax((2, 3)).cpu().numpy()
@@ -120,7 +122,7 @@ class LayerHealth:
             self.saturated = self.saturated + ((maps <= low) | (maps >= high)).sum((0, 2, 3)).cpu().numpy()
             self.passed = self.passed + (maps > silent).sum((0, 2, 3)).cpu().numpy()
 
-    def _add_aliasing(self, stride: StridedConv, batch: DatasetBatch) -> None:
+    def _add_aliasing(self, stride: StridedConv, batch: DataSetBatch) -> None:
         values = batch.maps[stride.source] if stride.source else batch.inputs
         if values.dim() == 4 and values.shape[1] == stride.module.in_channels:
             with torch.no_grad():

@@ -27,7 +27,7 @@ CROP_SIDE = 112
 PARTIAL_RESULTS = 16
 """How many times maps of a layer are shown while it is computed."""
 CROPPED = "Show only the part that a channel sees, enlarged, beside the same part of the picture"
-OF_CLASS = "Number of the class; -1: the predicted class"
+CLASS_HELP = "Number of the class; -1: the predicted class"
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class AttributionParameters:
     of: Literal["maximum", "mean", "class"] = parameter(
         "maximum", "What is explained: a channel's strongest position, its mean, or its part in the score of of_class"
     )
-    of_class: int = parameter(PREDICTED, OF_CLASS, PREDICTED, 1_000_000)
+    of_class: int = parameter(PREDICTED, CLASS_HELP, PREDICTED, 1_000_000)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class InversionParameters:
     importance: Literal["size", "gradient"] = parameter(
         "size", "What drop_least and drop_top rank by: a value's size, or its part in the highest class score"
     )
-    seed: int = parameter(0, "Seed of everything random", 0, 2**31 - 1)
+    seed: int = parameter(0, "Random seed", 0, 2**31 - 1)
 
 
 class InversionTarget(NamedTuple):

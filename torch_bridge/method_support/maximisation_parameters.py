@@ -38,4 +38,4 @@ class MaximisationParameters:
     )
     down: float = parameter(0.5, "For the objective neuron: its position, from the top (0) to the bottom (1)", 0.0, 1.0)
     across: float = parameter(0.5, "For the objective neuron: its position, from left (0) to right (1)", 0.0, 1.0)
-    seed: int = parameter(0, "Seed of everything random", 0, 2**31 - 1)
+    seed: int = parameter(0, "Random seed", 0, 2**31 - 1)

@@ -29,7 +29,7 @@ from .run_limits import device_kind, forward_cost, mixed_precision
 METHOD = "maximisation"
 BATCH = {"cuda": 32, "cpu": 8}
 """Pictures in one ascent."""
-RUN_COST = {"cuda": 1e12, "cpu": 4e9}
+MAXIMISATION_RUN_COST = {"cuda": 1e12, "cpu": 4e9}
 """Multiplications of one forward run, which a new input must wait for."""
 FIRST_SHOWN, SHOWN_FACTOR = 8, 4
 """Steps after which pictures are first shown; the interval grows by the factor each time."""
@@ -44,10 +44,10 @@ class RunBatch:
 
     channels: tuple[int, ...]
     """Numbers of the tiles; just 0 where one picture stands for several channels."""
-    rows: tuple[int, ...]
-    """By picture: its channel or class."""
+    targets: tuple[int, ...]
+    """Channel or class of each picture."""
     seeds: tuple[str, ...]
-    """By picture."""
+    """Random seed of each picture."""
 
 
 class MaximisationRun:
@@ -115,9 +115,9 @@ class MaximisationRun:
         size = max(1, BATCH[device_kind(self.context.device)] // self.samples)
         for first in range(0, len(channels), size):
             part = channels[first : first + size]
-            rows = tuple(row for row in part for _ in range(self.samples))
+            targets = tuple(row for row in part for _ in range(self.samples))
             seeds = (f"{self.parameters.seed}/{self.layer}/{row}/{k}" for row in part for k in range(self.samples))
-            yield RunBatch(part, rows, tuple(seeds))
+            yield RunBatch(part, targets, tuple(seeds))
 
     def ascent(self, batch: RunBatch) -> Ascent:
         """Returns the ascent of a batch, at its start."""
@@ -167,18 +167,18 @@ class MaximisationRun:
         network = self.context.network
         ids = [layer.id for layer in network.layers] if self.parameters.objective == "class" else [self.layer]
         cost = forward_cost(network, ids) * (math.prod(self.size) / math.prod(self.context.picture.shape[2:]))
-        return int(max(1, RUN_COST[device_kind(self.context.device)] // max(cost, 1)))
+        return int(max(1, MAXIMISATION_RUN_COST[device_kind(self.context.device)] // max(cost, 1)))
 
     def score_function(self, objective: Objective) -> Callable[[Tensor, list[int]], Tensor]:
-        """Returns a function from brightness (n, C, H, W) of pictures and their rows in the batch to (n,) scores."""
+        """Returns a function from brightness (n, C, H, W) of pictures and their indices in the batch to (n,) scores."""
 
-        def score(brightness: Tensor, rows: list[int]) -> Tensor:
+        def score(brightness: Tensor, picture_indices: list[int]) -> Tensor:
             values = self.pixels.to_network(brightness).contiguous(memory_format=torch.channels_last)
             with mixed_precision(self.context.device):
                 result = self.forward(self.context.arguments_with(values), to_output=objective.needs_output)
-            scores = objective.score(result, rows)
-            if len(scores) != len(rows):
-                raise ModelError(f"the network gives maps of {len(scores)} inputs for {len(rows)} pictures")
+            scores = objective.score(result, picture_indices)
+            if len(scores) != len(picture_indices):
+                raise ModelError(f"the network gives maps of {len(scores)} inputs for {len(picture_indices)} pictures")
             if torch.is_grad_enabled() and not scores.requires_grad:
                 raise ModelError(NO_GRADIENT.format(self.layer))
             return scores
@@ -204,7 +204,7 @@ class MaximisationRun:
             return energy(self.layer)
         if parameters.objective == "direction":
             return direction(self.layer, self._direction_vector(), parameters.cosine)
-        channels = batch.rows if self._is_per_channel else self._weights()
+        channels = batch.targets if self._is_per_channel else self._weights()
         if parameters.objective == "class":
             return logit(channels)
         if parameters.objective == "neuron":

@@ -53,7 +53,7 @@ class MethodContext:
     """Selected channels of these layers, in order; () selects all."""
     record: Callable[[tuple[Any, ...], Sequence[str]], Recording]
     """Runs the network on other arguments and keeps these layers' maps."""
-    feed: Callable[[Any], tuple[Any, ...]]
+    arguments_from_picture: Callable[[Any], tuple[Any, ...]]
     """Turns a picture (Pillow image) into arguments of `forward`."""
     data: DataSet | None
     device: torch.device

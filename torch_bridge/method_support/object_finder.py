@@ -27,7 +27,7 @@ from .run_limits import full_precision
 THRESHOLD = 0.5
 """Share of the maximum. Correct boxes on 500 pictures of concepts:object: 41 % at the paper's 0.2, 86 % at 0.4, 96 % at
 0.5 and 0.55."""
-ABOVE = "Share of the map's maximum above which a pixel belongs to the object"
+THRESHOLD_HELP = "Share of the map's maximum above which a pixel belongs to the object"
 
 
 class Detection(NamedTuple):
@@ -68,7 +68,9 @@ class ObjectFinder:
         """Locates the most probable class in the first `count` frames, each by itself. Raises InputError."""
         for _ in range(min(count, video.frames or count)):
             frame = video.step()
-            yield FrameDetection(frame, self.run_input(self.context.feed(Image.fromarray(frame.picture))).detect())
+            yield FrameDetection(
+                frame, self.run_input(self.context.arguments_from_picture(Image.fromarray(frame.picture))).detect()
+            )
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""How much of a class's score comes through each channel of some layers, and what successive layers pass on.
+"""How much of a class's score each channel contributes, and along which links.
 
-A channel's share is sum(A dS/dA) over its values A (gradient x activation). What it passes on to a channel of the next
-of these layers is the same for that channel's share, along paths that touch no other of these layers. All links
-of a channel together carry exactly its share; without biases and saturation, what a channel receives is its share too.
+A channel's share is sum(A dS/dA) over its values A (gradient x activation). A link from channel a to channel b is the
+part of b's share that depends on a directly, not through other selected layers. The links that leave a channel sum to
+its share; without biases and saturation, so do the links that enter it.
 """
 
 from __future__ import annotations

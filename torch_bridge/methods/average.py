@@ -35,12 +35,12 @@ def average(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     sums: dict[str, np.ndarray] = {}
     latest: dict[str, Maps] = {}
     for done, index in enumerate(indices, 1):
-        recording = context.record(context.feed(context.data.picture(index)), context.layers)
+        recording = context.record(context.arguments_from_picture(context.data.picture(index)), context.layers)
         for maps in activation_maps(recording):
             total = sums.setdefault(maps.layer, np.zeros(maps.texels.shape))
             if total.shape != maps.texels.shape:
                 raise InputError(
-                    f"layer {maps.layer} has other sizes for {context.data.title(index)}; average can't mix them"
+                    f"layer {maps.layer} has maps of different sizes for different pictures; use pictures of one size"
                 )
             total += maps.texels
             latest[maps.layer] = maps

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from ..method_support.ablation_scores import ablate_channels
-from ..method_support.input_attribution import OF_CLASS
+from ..method_support.input_attribution import CLASS_HELP
 from ..method_support.linear_shares import compute_linear_shares
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..method_support.score_paths import SCORE, ScorePaths, ScoreShare, direct_sources, strongest_links
@@ -33,7 +33,7 @@ Links = list[tuple[int, int, float]]
 class Parameters:
     """The class, and how shares are computed."""
 
-    of_class: int = parameter(PREDICTED, OF_CLASS, PREDICTED, 1_000_000)
+    of_class: int = parameter(PREDICTED, CLASS_HELP, PREDICTED, 1_000_000)
     how: Literal["gradient", "weights", "ablation"] = parameter(
         "gradient",
         "How shares are computed: gradient x activation; weight x mean, exact where maps are averaged; or the loss of "

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ..method_support.input_attribution import CROPPED, OF_CLASS, attribute_layers
+from ..method_support.input_attribution import CLASS_HELP, CROPPED, attribute_layers
 from ..method_support.input_gradients import GradientTarget
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..predictions.classes import PREDICTED
@@ -27,7 +27,7 @@ class Parameters:
         "maximum",
         "What is projected: a channel's strongest position, its whole map, or its part in the score of of_class",
     )
-    of_class: int = parameter(PREDICTED, OF_CLASS, PREDICTED, 1_000_000)
+    of_class: int = parameter(PREDICTED, CLASS_HELP, PREDICTED, 1_000_000)
     cropped: bool = parameter(False, CROPPED)
 
 

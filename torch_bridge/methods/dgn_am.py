@@ -65,7 +65,7 @@ class _Run:
     generator: PictureGenerator
     scale: PictureErrorScale
     forwards: dict[str, PartialForward]
-    """By layer."""
+    """PartialForward by layer id."""
 
     def score(self, layer: str, pictures: Tensor, channels: list[int]) -> Tensor:
         """(n, C, H, W) pictures 0..1 -> (n,) float32: the mean of each picture's channel."""
@@ -110,9 +110,7 @@ def dgn_am(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
 def _find_generator(context: MethodContext, parameters: Parameters, pixels: Pixels) -> PictureGenerator:
     if parameters.generator:
         if parameters.generator not in context.other_networks:
-            raise UnknownName(
-                "network beside this one that makes pictures", parameters.generator, context.other_networks
-            )
+            raise UnknownName("other network on the bridge", parameters.generator, context.other_networks)
         network = context.other_networks[parameters.generator]
         return generator_from_network(network, pixels, context.device, parameters.spread)
     wanted = InverterQuery(

@@ -18,12 +18,12 @@ from PIL import Image
 
 from ..inputs.preprocess import Preprocessing
 from ..inputs.sources import preprocess_picture
-from ..method_support.best_images import BestImages
-from ..method_support.best_images_pass import BestImagesParameters, BestImagesPass
-from ..method_support.dataset_pass import DatasetPass
+from ..method_support.data_set_pass import DataSetPass
 from ..method_support.method import Method, MethodContext, Step, parameter, parameter_form, parse_parameters
 from ..method_support.picture_maps import MAX_PIXELS, picture_maps
 from ..method_support.run_limits import full_precision
+from ..method_support.top_images_collector import TopImagesCollector
+from ..method_support.top_images_pass import TopImagesParameters, TopImagesPass
 from ..probing.crops import crop_picture
 from ..recording import FLAGS, Maps
 from ..recording.errors import UnknownName
@@ -60,7 +60,7 @@ class Parameters:
         1.0,
         1e6,
     )
-    seed: int = parameter(0, "Seed that chooses the pictures, and of everything random", 0, 2**31 - 1)
+    seed: int = parameter(0, "Random seed; also selects the pictures", 0, 2**31 - 1)
 
 
 def evidence(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
@@ -71,11 +71,11 @@ def evidence(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """
     maker, maker_parameters = _maker(parameters)
     yield Step(0.0, "reaching the layers")
-    best = BestImagesParameters(count=parameters.count, best=parameters.best, seed=parameters.seed)
-    images_pass = BestImagesPass(DatasetPass(context, context.layers, EVIDENCE.name), best, MAX_PIXELS // 2)
+    best = TopImagesParameters(count=parameters.count, best=parameters.best, seed=parameters.seed)
+    images_pass = TopImagesPass(DataSetPass(context, context.layers, EVIDENCE.name), best, MAX_PIXELS // 2)
     yield from images_pass.run(EVIDENCE.name, DATA_SHARE)
     pairs = {
-        id: EvidencePairs(images, images_pass, parameters.beyond) for id, images in images_pass.best_images.items()
+        id: EvidencePairs(collector, images_pass, parameters.beyond) for id, collector in images_pass.collectors.items()
     }
     yield from (Step(DATA_SHARE, images_pass.message(), (pair.maps(),)) for pair in pairs.values())
     for step in maker.run(context, maker_parameters):
@@ -103,10 +103,10 @@ def _maker(parameters: Parameters) -> tuple[Method, Any]:
 class EvidencePairs:
     """The mosaics and the synthesised pictures of a layer, by channel."""
 
-    def __init__(self, best_images: BestImages, images_pass: BestImagesPass, beyond: float) -> None:
-        self.best_images, self.dataset_pass, self.beyond = best_images, images_pass.dataset_pass, beyond
-        self.frame = next(iter(images_pass.frames.values()))[best_images.layer]
-        self.mosaics = best_images.mosaics(THRESHOLD, "dark")
+    def __init__(self, collector: TopImagesCollector, images_pass: TopImagesPass, beyond: float) -> None:
+        self.collector, self.data_set_pass, self.beyond = collector, images_pass.data_set_pass, beyond
+        self.frame = next(iter(images_pass.frames.values()))[collector.layer]
+        self.mosaics = collector.mosaics(THRESHOLD, "dark")
         self.synthesised: dict[int, np.ndarray] = {}
         """By channel (H, W, 3) sRGB uint8."""
         self.reached: dict[int, tuple[float, int, int]] = {}
@@ -134,17 +134,17 @@ class EvidencePairs:
     def _own_maps(self, channels: Sequence[int]) -> list[torch.Tensor]:
         """(h, w) float32 for each channel: its map for its own picture."""
         values = [torch.from_numpy(self._normalised(self.synthesised[channel])) for channel in channels]
-        inputs = torch.stack(values).to(self.dataset_pass.picture)
-        with torch.no_grad(), full_precision(self.dataset_pass.context.device):
+        inputs = torch.stack(values).to(self.data_set_pass.picture)
+        with torch.no_grad(), full_precision(self.data_set_pass.context.device):
             parts = [
-                self.dataset_pass.forward(self.dataset_pass.arguments(part)).maps[self.best_images.layer]
-                for part in inputs.split(min(len(inputs), self.dataset_pass.batch_size))
+                self.data_set_pass.forward(self.data_set_pass.arguments(part)).maps[self.collector.layer]
+                for part in inputs.split(min(len(inputs), self.data_set_pass.batch_size))
             ]
         return [maps[channel].float() for maps, channel in zip(torch.cat(parts), channels, strict=True)]
 
     def _normalised(self, picture: np.ndarray) -> np.ndarray:
         """(H, W, 3) sRGB uint8, perhaps shrunk for display -> (C, H, W) float32, the network's input."""
-        preprocessing, size = self.dataset_pass.context.preprocessing, self.dataset_pass.picture.shape[-2:]
+        preprocessing, size = self.data_set_pass.context.preprocessing, self.data_set_pass.picture.shape[-2:]
         plain = Preprocessing(
             (size[0], size[1]), None, 1.0, True, preprocessing.channels, preprocessing.mean, preprocessing.std
         )
@@ -161,20 +161,20 @@ class EvidencePairs:
 
     def maps(self) -> Maps:
         """Returns the pairs so far; see `evidence` for the extras."""
-        images, reached = self.best_images, np.full(self.best_images.layer_channels, np.nan, np.float32)
+        collector, reached = self.collector, np.full(self.collector.layer_channels, np.nan, np.float32)
         reached[list(self.reached)] = [value for value, *_ in self.reached.values()]
-        best = images.values
+        best = collector.values
         is_beyond = reached > self.beyond * np.maximum(best, 0)
         flags = np.where(is_beyond, BEYOND_DATA, 0).astype(np.int32)
         labels = [
             f"{label}; {in_data:.3g} in data, {value:.3g} made" if np.isfinite(value) else label
-            for label, in_data, value in zip(images.labels(self.dataset_pass.data), best, reached, strict=True)
+            for label, in_data, value in zip(collector.labels(self.data_set_pass.data), best, reached, strict=True)
         ]
         extras: Mapping[str, np.ndarray] = {"values": best, "reached": reached, "flags": flags}
         pictures = {
             channel: pair_side_by_side(mosaic, self._cropped(channel)) for channel, mosaic in self.mosaics.items()
         }
-        maps = picture_maps(images.layer, EVIDENCE.name, pictures, images.layer_channels, labels, extras)
+        maps = picture_maps(collector.layer, EVIDENCE.name, pictures, collector.layer_channels, labels, extras)
         return replace(maps, frame="layer")
 
 

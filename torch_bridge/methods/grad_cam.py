@@ -1,7 +1,7 @@
-"""Grad-CAM: which positions of a layer speak for a class, ReLU(sum_k mean(dS_c/dA_k) A_k).
+"""Grad-CAM: which positions of a layer support a class, ReLU(sum_k mean(dS_c/dA_k) A_k).
 
 Selvaraju et al. 2017, "Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization". For any layer
-of any differentiable network; negative values, which speak for other classes, are cut off.
+of any differentiable network; negative values, which count against it, are set to 0.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..method_support.input_attribution import OF_CLASS
+from ..method_support.input_attribution import CLASS_HELP
 from ..method_support.input_gradients import NO_GRADIENT
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..method_support.run_limits import full_precision
@@ -27,7 +27,7 @@ from ..recording.errors import InputError, ModelError
 class Parameters:
     """The class, and how its maps are drawn."""
 
-    of_class: int = parameter(PREDICTED, OF_CLASS, PREDICTED, 1_000_000)
+    of_class: int = parameter(PREDICTED, CLASS_HELP, PREDICTED, 1_000_000)
     smooth: bool = parameter(True, "Interpolate maps to the picture's size; off: show them in the layer's resolution")
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from ..data import random_indices
 from ..method_support.channel_health import LayerHealth, activation_limits
-from ..method_support.dataset_pass import DatasetPass
+from ..method_support.data_set_pass import DataSetPass
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..probing.aliasing import find_strided_conv
 from ..recording import Maps, pack
@@ -49,12 +49,12 @@ def health(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
         context.selected_channels(id)
     strides = {id: find_strided_conv(context.model, context.network, id) for id in context.layers}
     sources = [stride.source for stride in strides.values() if stride is not None and stride.source]
-    dataset_pass = DatasetPass(context, [*context.layers, *sources], HEALTH.name)
+    data_set_pass = DataSetPass(context, [*context.layers, *sources], HEALTH.name)
     layers = {id: LayerHealth(id, activation_limits(context.network, id), strides[id]) for id in context.layers}
-    data = dataset_pass.data
+    data = data_set_pass.data
     indices = random_indices(data, min(parameters.count, len(data)), parameters.seed)
     message, shown = "", 0
-    for batch in dataset_pass.batches(indices):
+    for batch in data_set_pass.batches(indices):
         for layer in layers.values():
             layer.add(batch)
         unreadable = f"; {batch.unreadable} can't be read" if batch.unreadable else ""

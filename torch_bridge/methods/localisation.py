@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..method_support.cam_head import class_map_layer
-from ..method_support.input_attribution import OF_CLASS
+from ..method_support.input_attribution import CLASS_HELP
 from ..method_support.method import Method, MethodContext, Step, parameter
-from ..method_support.object_finder import ABOVE, THRESHOLD, ObjectFinder
+from ..method_support.object_finder import THRESHOLD, THRESHOLD_HELP, ObjectFinder
 from ..method_support.picture_maps import scalar_maps
 from ..predictions.classes import PREDICTED
 
@@ -23,9 +23,9 @@ from ..predictions.classes import PREDICTED
 class Parameters:
     """Which classes are located, and how."""
 
-    of_class: int = parameter(PREDICTED, OF_CLASS, PREDICTED, 1_000_000)
+    of_class: int = parameter(PREDICTED, CLASS_HELP, PREDICTED, 1_000_000)
     classes: int = parameter(1, "If of_class is -1: how many of the most probable classes to locate", 1, 100)
-    threshold: float = parameter(THRESHOLD, ABOVE, 0.01, 0.99)
+    threshold: float = parameter(THRESHOLD, THRESHOLD_HELP, 0.01, 0.99)
 
 
 def localisation(context: MethodContext, parameters: Parameters) -> Iterator[Step]:

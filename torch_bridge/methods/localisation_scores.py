@@ -17,7 +17,7 @@ from ..method_support.box_accuracy import BoxAccuracy, BoxResult, evaluate_pictu
 from ..method_support.box_drawing import FOUND_COLOUR, TRUE_COLOUR, draw_boxes
 from ..method_support.cam_head import class_map_layer
 from ..method_support.method import Method, MethodContext, Step, parameter
-from ..method_support.object_finder import ABOVE, THRESHOLD, ObjectFinder
+from ..method_support.object_finder import THRESHOLD, THRESHOLD_HELP, ObjectFinder
 from ..method_support.picture_maps import mosaic, picture_maps
 from ..recording import Maps, near_square
 from ..recording.errors import InputError
@@ -33,7 +33,7 @@ class Parameters:
     """Which pictures of the data set are tried, and how objects are located."""
 
     count: int = parameter(300, "Pictures of the data set to try", 1, 1_000_000)
-    threshold: float = parameter(THRESHOLD, ABOVE, 0.01, 0.99)
+    threshold: float = parameter(THRESHOLD, THRESHOLD_HELP, 0.01, 0.99)
     seed: int = parameter(0, "Seed that chooses the pictures", 0, 2**31 - 1)
 
 
@@ -44,7 +44,7 @@ def localisation_scores(context: MethodContext, parameters: Parameters) -> Itera
     "values": (classes,) float32 share of correct boxes, 0..1. Raises InputError if the data set has no boxes.
     """
     if context.data is None:
-        raise InputError("localisation_scores needs a data set that knows boxes; concepts:object does")
+        raise InputError("localisation_scores needs a data set with boxes; concepts:object has them")
     finder = ObjectFinder(context, parameters.threshold)
     results: list[BoxResult] = []
     layer = class_map_layer(context, len(finder.head.bias))

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..method_support.input_attribution import OF_CLASS
+from ..method_support.input_attribution import CLASS_HELP
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..method_support.occluding_patches import OcclusionPatches, PatchFill, fill_picture
 from ..method_support.picture_maps import MAX_PIXELS, scalar_maps
@@ -35,7 +35,7 @@ class Parameters:
     of: Literal["mean", "maximum", "class"] = parameter(
         "mean", "What is measured: a channel's mean, its maximum, or the score of of_class (on the layer of classes)"
     )
-    of_class: int = parameter(PREDICTED, OF_CLASS, PREDICTED, 1_000_000)
+    of_class: int = parameter(PREDICTED, CLASS_HELP, PREDICTED, 1_000_000)
     size: float = parameter(1 / 7, "Side of the patch, as a share of the picture's side", 0.01, 1.0)
     stride: float = parameter(0.5, "Distance between positions, as a share of the patch's side", 0.05, 1.0)
     fill: PatchFill = parameter("grey", "Content of the patch: the data's mean, the blurred picture, noise, or value")
@@ -125,14 +125,14 @@ class OcclusionRun:
 
     def maps(self, done: int) -> tuple[Maps, ...]:
         """Returns the maps after the first `done` positions."""
-        every, names = [], self.context.class_names.names
+        result, names = [], self.context.class_names.names
         for id, drops in self.drops.items():
             count = self.context.network.layer(id).map_shape[0]
             planes = self.patches.pixel_means(drops, done, MAX_PIXELS * 4 // count)
             labels = names if len(names) == count else ()
             by_channel = dict(zip(self.channels[id], planes, strict=True))
-            every.append(scalar_maps(id, OCCLUSION.name, by_channel, count, labels))
-        return tuple(every)
+            result.append(scalar_maps(id, OCCLUSION.name, by_channel, count, labels))
+        return tuple(result)
 
 
 OCCLUSION = Method(

@@ -31,7 +31,7 @@ def weights(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     folded = {layer.shows: layer.id for layer in context.network.layers if layer.shows}
     std = context.preprocessing.std if parameters.pixels else (1.0,)
     kernels = ((id, model_kernels(context.model, [folded.get(id, id)], std)) for id in context.layers)
-    yield Step(1.0, "read", tuple(replace(maps, layer=id) for id, every in kernels for maps in every))
+    yield Step(1.0, "read", tuple(replace(maps, layer=id) for id, layer_maps in kernels for maps in layer_maps))
 
 
 WEIGHTS = Method(

@@ -4,8 +4,7 @@ Standard library and numpy only; Blender's side imports this package.
 """
 
 from .channels import check_channels, format_channels, parse_channels
-from .grids import near_square
-from .model import (
+from .data_model import (
     ACTIVATIONS,
     FLAGS,
     LINK_PREFIX,
@@ -23,6 +22,7 @@ from .model import (
     peaks,
     unpack,
 )
+from .grids import near_square
 from .progress import Progress, ignore_progress
 from .schema import describe_network
 from .storage import describe, describe_maps, load, restore, restore_maps, restore_network, save

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .data_model import Network
 from .errors import InputError
-from .model import Network
 
 DIGITS = 6
 """Most digits of a channel's number; no layer has so many channels."""

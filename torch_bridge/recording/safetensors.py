@@ -1,7 +1,7 @@
 """Reads and writes the safetensors layout: 8-byte little-endian header length, JSON header, raw values.
 
 The layout is that of https://github.com/huggingface/safetensors (format section), whose library reads what this writes.
-Readers check everything, because a file may come from a stranger: header size, dtype, shape against offsets, no gap, no
+Readers check everything, because files are untrusted: header size, dtype, shape against offsets, no gap, no
 overlap, no surplus.
 """
 

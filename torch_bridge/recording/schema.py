@@ -1,4 +1,4 @@
-"""Converts a recording without its arrays to JSON and back. Reading checks all, as files may come from strangers.
+"""Converts a recording without its arrays to JSON and back. Reading checks everything: files are untrusted.
 
 Schema 1: `format`, `schema`, `network` {name, trained, weights, parameters, layers [...], edges [[i, j], ...]},
 `input`, `prediction`, `provenance`, `pictures` (a file), and `maps`, a list of {layer, method, channels, colour, frame,
@@ -15,8 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+from .data_model import Edge, Layer, MapFrame, Network, Prediction, PredictionKind, Role
 from .errors import RecordingError
-from .model import Edge, Layer, MapFrame, Network, Prediction, PredictionKind, Role
 
 FORMAT, SCHEMA = "innerwalk-recording", 1
 MAX_JSON, MAX_TEXT, MAX_LAYERS, MAX_EDGES = 256 << 20, 4096, 100_000, 1_000_000
@@ -123,7 +123,7 @@ def _text(value: Any, where: str, max_length: int = MAX_TEXT) -> str:
     if not isinstance(value, str) or len(value) > max_length:
         raise RecordingError(f"{where}: must be a string of at most {max_length} characters")
     if any("\ud800" <= character <= "\udfff" for character in value):
-        raise RecordingError(f"{where}: must be text without halves of characters (lone surrogates)")
+        raise RecordingError(f"{where}: must be text without lone surrogates")
     return value
 
 

@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 
 from . import safetensors
+from .data_model import Maps, Network, Recording
 from .errors import RecordingError
-from .model import Maps, Network, Recording
 from .schema import (
     FORMAT,
     METHOD_NAME,
@@ -256,5 +256,5 @@ def restore_maps(entry: Mapping[str, Any], arrays: Mapping[str, np.ndarray], whe
 def _checked_texels(texels: np.ndarray | None, where: str) -> np.ndarray:
     is_texels = texels is not None and texels.ndim == 4 and texels.shape[3] == 4 and texels.dtype == np.float32
     if texels is None or not is_texels or not texels.size:
-        raise RecordingError(f"{where}: must be (cells, H, W, 4) float32, none of them 0")
+        raise RecordingError(f"{where}: must be (cells, H, W, 4) float32, with no axis of size 0")
     return texels

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .in_process import ask, denormals_restored, find_method, record_with_method
     from .loaded_model import LoadedModel
     from .priority_lock import PriorityLock
-    from .start import joinable, open_bridge, welcome
+    from .start import join_instructions, open_bridge, open_with_connection_file
 
 __all__ = [
     "LoadedModel",
@@ -22,12 +22,12 @@ __all__ = [
     "ask",
     "denormals_restored",
     "find_method",
-    "joinable",
+    "join_instructions",
     "open_bridge",
+    "open_with_connection_file",
     "record_with_method",
     "serve_config",
     "shipped_network",
-    "welcome",
 ]
 MODULES = {
     "LoadedModel": "loaded_model",
@@ -36,12 +36,12 @@ MODULES = {
     "ask": "in_process",
     "denormals_restored": "in_process",
     "find_method": "in_process",
-    "joinable": "start",
+    "open_with_connection_file": "start",
     "open_bridge": "start",
     "record_with_method": "in_process",
     "serve_config": "config",
     "shipped_network": "config",
-    "welcome": "start",
+    "join_instructions": "start",
 }
 """Public name -> the module that defines it, imported on first use."""
 

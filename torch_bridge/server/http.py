@@ -128,7 +128,7 @@ class Server(ThreadingHTTPServer):
             self._slots.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Ignore a broken connection: there is nobody to send an error to."""
+        """Ignore a broken connection: no client is left to receive the error."""
 
 
 def _shut_down(connection: socket.socket) -> None:

@@ -12,7 +12,7 @@ from typing import TextIO
 from ..recording.errors import InnerwalkError
 from .arguments import EXAMPLES, add_serve_arguments, config_arguments
 from .config import serve_config
-from .start import joinable, welcome
+from .start import join_instructions, open_with_connection_file
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C or SIGTERM."""
@@ -31,8 +31,8 @@ def serve(argv: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         config = serve_config(**config_arguments(arguments))
-        with joinable(config, arguments.connection) as server:
-            _write_line(sys.stdout, welcome(config, server, arguments.connection))
+        with open_with_connection_file(config, arguments.connection) as server:
+            _write_line(sys.stdout, join_instructions(config, server, arguments.connection))
             server.serve_forever()
     except InnerwalkError as error:
         _write_line(sys.stderr, f"torch_bridge: {error}")

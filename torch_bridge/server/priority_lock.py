@@ -36,7 +36,7 @@ class PriorityLock:
         yield from self._held()
 
     def close(self) -> None:
-        """Wait until the lock is free, then never give it to anybody again."""
+        """Wait until the lock is free, then refuse all later callers."""
         with self._change:
             self._urgent_waiting += 1
             self._change.wait_for(lambda: not self._busy or self._closed)

@@ -25,7 +25,7 @@ from .service import Service
 
 
 def open_bridge(config: ServeConfig, progress: Progress = ignore_progress, limits: Limits | None = None) -> Server:
-    """A server that is bound to its port but not serving yet.
+    """Opens a server that is bound to its port but not serving yet.
 
     Raises ModelError, InputError, UnknownName or BridgeError.
     """
@@ -45,8 +45,10 @@ def open_bridge(config: ServeConfig, progress: Progress = ignore_progress, limit
 
 
 @contextmanager
-def joinable(config: ServeConfig, connection: Path, progress: Progress = ignore_progress) -> Iterator[Server]:
-    """An open bridge with a connection file, which is removed at the end. Raises as `open_bridge`."""
+def open_with_connection_file(
+    config: ServeConfig, connection: Path, progress: Progress = ignore_progress
+) -> Iterator[Server]:
+    """Opens a bridge with a connection file, which is removed at the end. Raises as `open_bridge`."""
     if connection.exists():
         raise BridgeError(_exists_text(connection))
     server = open_bridge(config, progress)
@@ -81,14 +83,14 @@ def _exists_text(path: Path) -> str:
     return f"{path}: the file exists; another bridge may use it. Otherwise remove it, or choose another --connection"
 
 
-def welcome(config: ServeConfig, server: Server, connection: Path) -> str:
-    """The lines that tell a person how to join; they don't contain the token."""
+def join_instructions(config: ServeConfig, server: Server, connection: Path) -> str:
+    """Returns lines that explain how to join the bridge; they don't contain the token."""
     lines = {
         "serving": ", ".join(config.networks),
-        "pictures": ", ".join(config.data) or "none; --data NAME=FOLDER offers some",
+        "pictures": ", ".join(config.data) or "none; add some with --data NAME=FOLDER",
         "listening": f"{LOOPBACK}:{server.port}, this machine only",
         "join": f"with {connection}, in Blender's Innerwalk tab or by client.join_bridge in Python",
-        "from afar": f"ssh -L {server.port}:{LOOPBACK}:{server.port} THIS-MACHINE, and a copy of that file",
+        "remote": f"ssh -L {server.port}:{LOOPBACK}:{server.port} THIS-MACHINE, and a copy of that file",
         "end": "Ctrl-C",
     }
     return "\n".join(f"{name:<10} {text}" for name, text in lines.items())

@@ -14,6 +14,7 @@ from ..recording.errors import ModelError
 from .parametrisations import Parametrisation
 from .presets import Preset
 from .regularisers import Regulariser, StepState, norms
+from .transforms import AFFINE_RANDOM_COUNT
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 """Constants of Adam."""
@@ -21,12 +22,12 @@ MAX_ATTEMPTS = 4
 """Attempts with ever smaller steps, for pictures whose objective became NaN or infinite."""
 MAX_RESTARTS, RESTART_GAIN = 6, 3.0
 """How often a picture without a gradient restarts from noise, and how much stronger the noise gets each time."""
-NUMBERS = 8
+RANDOM_COUNT = 8
 """Random numbers for one step of one picture."""
 
 StartKind = Literal["noise", "zeros", "image"]
 ScoreFunction = Callable[[Tensor, list[int]], Tensor]
-"""Brightness (n, C, H, W) of the pictures with these rows -> (n,) their objective, differentiable."""
+"""Brightness (n, C, H, W) of the pictures with these indices in the batch -> (n,) their objective, differentiable."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class AscentStart:
     """(N, *shape) float32 parameters."""
     noise: Tensor
     """(N, *shape) float32, from which a picture without a gradient restarts."""
-    numbers: Tensor
-    """(steps, N, NUMBERS) float32, uniform in 0..1."""
+    random_numbers: Tensor
+    """(steps, N, RANDOM_COUNT) float32, uniform in 0..1."""
 
 
 class Ascent:
@@ -95,8 +96,8 @@ class Ascent:
         levels = (self.brightness().clamp(0, 1) * 255).round() / 255
         scores = []
         with torch.no_grad():
-            for rows in self._chunks():
-                scores.append(self.settings.score(levels[rows], rows).cpu())
+            for indices in self._chunks():
+                scores.append(self.settings.score(levels[indices], indices).cpu())
                 yield None
         self.scores = torch.cat(scores)
 
@@ -108,11 +109,11 @@ class Ascent:
         rates = rates.to(self.values.device)
         first_plain = settings.steps - round(settings.preset.plain_share * settings.steps)
         for step in range(settings.steps):
-            numbers = self.start.numbers[step]
-            state = StepState(step, numbers, None, range(len(self.values)))
+            random_numbers = self.start.random_numbers[step]
+            state = StepState(step, random_numbers, None, range(len(self.values)))
             if settings.before is not None and step < first_plain:
                 self.values = settings.before(self.values, state)
-            gradient = yield from self._gradient(step, numbers if step < first_plain else None)
+            gradient = yield from self._gradient(step, random_numbers if step < first_plain else None)
             sizes = norms(gradient).flatten().cpu()
             failed = ~(self.scores.isfinite() & sizes.isfinite())
             if failed.any():
@@ -125,15 +126,15 @@ class Ascent:
             yield step + 1
         return torch.zeros(len(self.values), dtype=torch.bool)
 
-    def _gradient(self, step: int, numbers: Tensor | None) -> Generator[int, None, Tensor]:
+    def _gradient(self, step: int, random_numbers: Tensor | None) -> Generator[int, None, Tensor]:
         """Returns the gradient (N, *shape) and sets `scores`; runs fewer pictures at once if it must."""
         parts: list[tuple[Tensor, Tensor]] = []
         while (done := sum(len(scores) for scores, _ in parts)) < len(self.values):
             if done:
                 yield step
-            rows = list(range(done, min(done + self.pictures_per_run, len(self.values))))
+            indices = list(range(done, min(done + self.pictures_per_run, len(self.values))))
             try:
-                parts.append(self._gradient_of(rows, numbers))
+                parts.append(self._gradient_of(indices, random_numbers))
             except (RuntimeError, MemoryError, ModelError) as problem:
                 if self.pictures_per_run <= self.group_size:
                     raise _explained(problem) from problem
@@ -141,15 +142,15 @@ class Ascent:
         self.scores = torch.cat([scores for scores, _ in parts]).cpu()
         return parts[0][1] if len(parts) == 1 else torch.cat([gradient for _, gradient in parts])
 
-    def _gradient_of(self, rows: list[int], numbers: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Returns the scores (n,) and gradients (n, *shape) of these pictures; without numbers, untransformed."""
+    def _gradient_of(self, indices: list[int], random_numbers: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Returns scores (n,) and gradients (n, *shape) of these pictures; without random numbers, untransformed."""
         settings = self.settings
         with torch.enable_grad():
-            values = self.values[rows[0] : rows[-1] + 1].detach().requires_grad_()
+            values = self.values[indices[0] : indices[-1] + 1].detach().requires_grad_()
             brightness = settings.image.to_brightness(values)
-            if numbers is not None and settings.preset.transform is not None:
-                brightness = settings.preset.transform(brightness, numbers[rows, :6])
-            scores = settings.score(brightness, rows)
+            if random_numbers is not None and settings.preset.transform is not None:
+                brightness = settings.preset.transform(brightness, random_numbers[indices, :AFFINE_RANDOM_COUNT])
+            scores = settings.score(brightness, indices)
             objective = settings.sign * scores
             if settings.preset.penalty:
                 objective = objective - settings.preset.penalty * values.float().square().flatten(1).sum(1)
@@ -177,8 +178,8 @@ class Ascent:
             restarts[row] += 1
 
     def _chunks(self) -> list[list[int]]:
-        rows = list(range(len(self.values)))
-        return [rows[k : k + self.pictures_per_run] for k in range(0, len(rows), self.pictures_per_run)]
+        indices = list(range(len(self.values)))
+        return [indices[k : k + self.pictures_per_run] for k in range(0, len(indices), self.pictures_per_run)]
 
 
 def make_start(settings: AscentSettings, seeds: Sequence[str], kind: StartKind, picture: Tensor) -> AscentStart:
@@ -187,17 +188,17 @@ def make_start(settings: AscentSettings, seeds: Sequence[str], kind: StartKind, 
     If the preset shares random numbers, they depend only on the part of the seed before the first "/".
     picture: brightness (1, C, H, W), for the kind "image".
     """
-    noises, numbers = [], []
+    noises, random_numbers = [], []
     for seed in seeds:
         own = seeded_generator(seed)
         noises.append(torch.randn(settings.image.shape, generator=own) * settings.preset.noise)
         shared = seeded_generator(seed.partition("/")[0]) if settings.preset.shared_random else own
-        numbers.append(torch.rand(settings.steps, NUMBERS, generator=shared))
+        random_numbers.append(torch.rand(settings.steps, RANDOM_COUNT, generator=shared))
     noise = torch.stack(noises).to(picture.device)
     values = torch.zeros_like(noise) if kind == "zeros" else noise
     if kind == "image":
         values = settings.image.to_parameters(picture).expand_as(noise)
-    return AscentStart(values, noise, torch.stack(numbers, 1).to(picture.device))
+    return AscentStart(values, noise, torch.stack(random_numbers, 1).to(picture.device))
 
 
 def seeded_generator(seed: str) -> torch.Generator:

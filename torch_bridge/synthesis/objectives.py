@@ -16,8 +16,8 @@ from torch.nn import functional as F
 from ..predictions.classes import class_scores
 from ..probing.partial_forward import PartialResult
 
-Rows = Sequence[int]
-"""Which pictures of the batch a run has."""
+PictureIndices = Sequence[int]
+"""Indices in the batch of the pictures of a run."""
 Channels: TypeAlias = "Sequence[int] | Tensor"
 """A channel for each picture of the batch; or weights (C,) of all channels together, for every picture."""
 MIN_COSINE = 0.1
@@ -28,31 +28,37 @@ MIN_COSINE = 0.1
 class Objective:
     """A number for each picture."""
 
-    score: Callable[[PartialResult, Rows], Tensor]
-    """Returns (n,) float32 for the pictures of these rows, differentiable."""
+    score: Callable[[PartialResult, PictureIndices], Tensor]
+    """Returns (n,) float32 for the pictures with these indices, differentiable."""
     needs_output: bool = False
     """Whether the run must reach the network's answer."""
 
     def __add__(self, other: Objective) -> Objective:
-        both = lambda result, rows: self.score(result, rows) + other.score(result, rows)  # noqa: E731
-        return Objective(both, self.needs_output or other.needs_output)
+        def score(result: PartialResult, picture_indices: PictureIndices) -> Tensor:
+            return self.score(result, picture_indices) + other.score(result, picture_indices)
+
+        return Objective(score, self.needs_output or other.needs_output)
 
     def __mul__(self, weight: float) -> Objective:
-        return Objective(lambda result, rows: weight * self.score(result, rows), self.needs_output)
+        return Objective(
+            lambda result, picture_indices: weight * self.score(result, picture_indices), self.needs_output
+        )
 
     __rmul__ = __mul__
 
 
 def channel(layer: str, channels: Channels) -> Objective:
     """The mean of a channel's map."""
-    return Objective(lambda result, rows: _select(result.maps[layer], channels, rows).mean((1, 2)))
+    return Objective(
+        lambda result, picture_indices: _select(result.maps[layer], channels, picture_indices).mean((1, 2))
+    )
 
 
 def neuron(layer: str, channels: Channels, down: float = 0.5, across: float = 0.5) -> Objective:
     """One position of a channel's map, at shares 0..1 of its height and width."""
 
-    def score(result: PartialResult, rows: Rows) -> Tensor:
-        maps = _select(result.maps[layer], channels, rows)
+    def score(result: PartialResult, picture_indices: PictureIndices) -> Tensor:
+        maps = _select(result.maps[layer], channels, picture_indices)
         height, width = maps.shape[1:]
         return maps[:, min(int(down * height), height - 1), min(int(across * width), width - 1)]
 
@@ -61,12 +67,15 @@ def neuron(layer: str, channels: Channels, down: float = 0.5, across: float = 0.
 
 def logit(classes: Channels) -> Objective:
     """A class's score before any softmax, which could also rise by lowering the others. Raises InputError."""
-    return Objective(lambda result, rows: _select(class_scores(result.output), classes, rows), needs_output=True)
+    return Objective(
+        lambda result, picture_indices: _select(class_scores(result.output), classes, picture_indices),
+        needs_output=True,
+    )
 
 
 def energy(layer: str) -> Objective:
     """The mean square of all values of a layer, as in DeepDream."""
-    return _ignoring_rows(lambda result: result.maps[layer].float().square().mean((1, 2, 3)))
+    return _ignoring_indices(lambda result: result.maps[layer].float().square().mean((1, 2, 3)))
 
 
 def direction(layer: str, vector: Tensor, power: float = 0.0) -> Objective:
@@ -78,7 +87,7 @@ def direction(layer: str, vector: Tensor, power: float = 0.0) -> Objective:
         cosine = dot / (maps.norm(dim=1) * vector.norm()).clamp_min(1e-12)
         return (dot * cosine.clamp_min(MIN_COSINE) ** power).mean((1, 2))
 
-    return _ignoring_rows(score)
+    return _ignoring_indices(score)
 
 
 def diversity(layer: str, samples: int) -> Objective:
@@ -92,15 +101,15 @@ def diversity(layer: str, samples: int) -> Objective:
         others = (cosines.sum((1, 2)) - samples) / (samples * (samples - 1))
         return -others.repeat_interleave(samples)
 
-    return _ignoring_rows(score)
+    return _ignoring_indices(score)
 
 
-def _select(values: Tensor, channels: Channels, rows: Rows) -> Tensor:
+def _select(values: Tensor, channels: Channels, picture_indices: PictureIndices) -> Tensor:
     """(n, C, …) -> (n, …) float32: each picture's own channel, or the weighted sum of channels."""
     if isinstance(channels, Tensor):
         return torch.tensordot(values.float(), channels, ([1], [0]))
-    return values[range(len(rows)), [channels[row] for row in rows]].float()
+    return values[range(len(picture_indices)), [channels[index] for index in picture_indices]].float()
 
 
-def _ignoring_rows(score: Callable[[PartialResult], Tensor]) -> Objective:
-    return Objective(lambda result, rows: score(result))
+def _ignoring_indices(score: Callable[[PartialResult], Tensor]) -> Objective:
+    return Objective(lambda result, picture_indices: score(result))

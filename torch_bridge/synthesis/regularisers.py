@@ -13,15 +13,15 @@ from torch.nn import functional as F
 
 
 class StepState(NamedTuple):
-    """What a regulariser knows of the step."""
+    """State of the step, passed to regularisers."""
 
     step: int
     """Number of the next step, or, after a step, of the last one; from 0."""
-    numbers: Tensor
+    random_numbers: Tensor
     """(N, k) float32 random numbers 0..1 of this step."""
     gradient: Tensor | None = None
     """(N, *shape) gradient of the last step; None before a step."""
-    rows: Sequence[int] = ()
+    picture_indices: Sequence[int] = ()
     """Each picture's number in the batch."""
 
 
@@ -50,7 +50,7 @@ class YosinskiRegulariser:
     """Share by which values shrink at each step."""
     blur: float
     """Standard deviation of the blur in pixels."""
-    every: int
+    blur_interval: int
     """Steps between two blurs; 0: never."""
     small: float
     """Percentile of pixel norms below which pixels are set to the mean."""
@@ -60,7 +60,7 @@ class YosinskiRegulariser:
     def __call__(self, values: Tensor, state: StepState) -> Tensor:
         """Regularises (N, C, H, W) pixels around the mean, after a step."""
         values = values * (1 - self.decay)
-        if self.every and state.step % self.every == 0:
+        if self.blur_interval and state.step % self.blur_interval == 0:
             values = blurred(values, self.blur, max(1, math.ceil(4 * self.blur)))
         if self.small:
             values = values * _above(values.norm(dim=1), self.small)
@@ -75,7 +75,9 @@ def alternate(regularisers: Sequence[Regulariser]) -> Regulariser:
     def alternating(values: Tensor, state: StepState) -> Tensor:
         result = torch.empty_like(values)
         for k, regulariser in enumerate(regularisers):
-            own = [index for index, row in enumerate(state.rows) if row % len(regularisers) == k]
+            own = [
+                position for position, picture in enumerate(state.picture_indices) if picture % len(regularisers) == k
+            ]
             gradient = None if state.gradient is None else state.gradient[own]
             result[own] = regulariser(values[own], state._replace(gradient=gradient))
         return result
@@ -89,7 +91,7 @@ def deepvisionvr(values: Tensor, state: StepState) -> Tensor:
     Linse et al. 2022, after Criscraft/DeepVisionVRServer, FeatureVisualizerRobust.py: random rotation, scale, blur and
     roll; then values move 5 % of the way to zero mean and unit deviation.
     """
-    turned, angle, scaled, scale, rolled, down, across = state.numbers[0, :7].tolist()
+    turned, angle, scaled, scale, rolled, down, across = state.random_numbers[0, :7].tolist()
     padded = F.pad(values, (EDGE,) * 4, mode="replicate")
     if turned < 0.3:
         padded = _resampled(padded, math.radians(20 * angle - 10), 1.0, "nearest")

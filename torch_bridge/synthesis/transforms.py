@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 GREY = 0.5
 """Share of full brightness around the picture."""
-NUMBERS = 6
+AFFINE_RANDOM_COUNT = 6
 """Random numbers 0..1 for one transform of one picture."""
 
 
@@ -36,25 +36,28 @@ class RandomAffine:
     margin: int = 0
     """Pixels by which the result is wider and higher than the picture."""
 
-    def matrices(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, NUMBERS) in 0..1 -> (N, 2, 2) matrices and (N, 2) shifts.
+    def matrices(self, random_numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, AFFINE_RANDOM_COUNT) in 0..1 -> (N, 2, 2) matrices and (N, 2) shifts.
 
         Pixel of picture = matrix @ pixel of result + shift, counted right and down from the centres.
         """
-        first = (numbers[:, :2] * (self.jitter + 1)).floor() - self.jitter / 2
-        last = (numbers[:, 2:4] * (self.last + 1)).floor() - self.last / 2
-        scale = 1 + ((numbers[:, 4] * self.scales).floor() - self.scales // 2) / 50
-        choice = (numbers[:, 5] * (2 * self.turn + 1 + self.still)).floor()
+        first = (random_numbers[:, :2] * (self.jitter + 1)).floor() - self.jitter / 2
+        last = (random_numbers[:, 2:4] * (self.last + 1)).floor() - self.last / 2
+        scale = 1 + ((random_numbers[:, 4] * self.scales).floor() - self.scales // 2) / 50
+        choice = (random_numbers[:, 5] * (2 * self.turn + 1 + self.still)).floor()
         angle = torch.where(choice <= 2 * self.turn, choice - self.turn, 0.0) * math.pi / 180
         cos, sin = angle.cos() / scale, angle.sin() / scale
         matrix = torch.stack([torch.stack([cos, -sin], 1), torch.stack([sin, cos], 1)], 1)
         return matrix, (matrix @ last[..., None])[..., 0] + first
 
-    def __call__(self, brightness: Tensor, numbers: Tensor) -> Tensor:
-        """Transforms brightness (N, C, H, W) by (N, NUMBERS) -> (N, C, H + margin, W + margin), channels last."""
+    def __call__(self, brightness: Tensor, random_numbers: Tensor) -> Tensor:
+        """Transforms brightness (N, C, H, W) by (N, AFFINE_RANDOM_COUNT) to (N, C, H + margin, W + margin).
+
+        The result is in channels-last memory format.
+        """
         height, width = brightness.shape[2:]
         result = (*brightness.shape[:2], height + self.margin, width + self.margin)
-        matrix, shift = self.matrices(numbers)
+        matrix, shift = self.matrices(random_numbers)
         half = brightness.new_tensor([width / 2, height / 2])
         down, across = (
             torch.arange(side, device=brightness.device)[:, None] - (side - 1) / 2 for side in result[2:]

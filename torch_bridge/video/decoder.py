@@ -116,7 +116,7 @@ class FrameDecoder:
         except self._av.FFmpegError as error:
             raise InputError(f"video {self._path}: damaged ({error_text(error)})") from error
         if not stamps:
-            raise InputError(f"video {self._path}: no frame with a time in it")
+            raise InputError(f"video {self._path}: no frame has a timestamp")
         ordered = sorted(stamps)
         return ordered, sorted({0} | {bisect_left(ordered, stamp) for stamp in keys})
 
@@ -128,4 +128,4 @@ class FrameDecoder:
                 except self._av.error.InvalidDataError:
                     continue  # a damaged packet: its frame is skipped
         except self._av.FFmpegError as error:
-            raise InputError(f"video {self._path}: can't be read on ({error_text(error)})") from error
+            raise InputError(f"video {self._path}: reading failed ({error_text(error)})") from error

@@ -69,7 +69,7 @@ class VideoFile:
 
     def _show(self, number: int) -> Frame:
         if self._closed:
-            raise InputError(f"video {self._path}: is closed")
+            raise InputError(f"video {self._path} is closed")
         if number not in (self._number, self._last_decoded.number) and (decoded := self._decoder.decode(number)):
             self._last_decoded = self._frame(decoded)
         self._number = number

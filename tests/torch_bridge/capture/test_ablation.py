@@ -325,8 +325,8 @@ def test_a_bridge_refuses_unknown_channels(bridge, ablate, message):
 
 
 def test_the_command_line_ablates(tmp_path, capsys):
-    words = ["record", "object", "--layers", "panels", "-o", str(tmp_path / "made"), "--ablate", "stem.conv:0,2-3"]
-    assert cli.main([*words, "--ablate", "stage1.1:add:5", "--ablate", "stem.conv:7"]) == 0
+    arguments = ["record", "object", "--layers", "panels", "-o", str(tmp_path / "made"), "--ablate", "stem.conv:0,2-3"]
+    assert cli.main([*arguments, "--ablate", "stage1.1:add:5", "--ablate", "stem.conv:7"]) == 0
     assert "ablated        stage1.1:add: 5; stem.norm: 0, 2, 3, 7\n" in capsys.readouterr().out
     recording = load(tmp_path / "made")
     assert recording.provenance["ablated"] == {"stage1.1:add": [5], "stem.norm": [0, 2, 3, 7]}
@@ -336,5 +336,5 @@ def test_the_command_line_ablates(tmp_path, capsys):
         ("a:x", "'a:x'|'x' is not a list of channels"),
     ):
         with pytest.raises(SystemExit):
-            cli.main([*words, "--ablate", wrong])
+            cli.main([*arguments, "--ablate", wrong])
         assert re.search(message, capsys.readouterr().err)

@@ -207,8 +207,8 @@ def test_a_stated_grid_has_precedence_and_words_have_none() -> None:
     linear = nn.Sequential(nn.Linear(6, 4), nn.LayerNorm(4))
     assert shapes_of(linear, torch.rand(1, 12, 6))["1"] == (1, 12, 4)
     assert shapes_of(linear, torch.rand(1, 12, 6), grid=(3, 4))["1"] == (4, 3, 4)
-    words = nn.Sequential(nn.Embedding(20, 6), nn.Linear(6, 4))
-    assert shapes_of(words, torch.arange(16)[None])["1"] == (1, 16, 4)
+    model = nn.Sequential(nn.Embedding(20, 6), nn.Linear(6, 4))
+    assert shapes_of(model, torch.arange(16)[None])["1"] == (1, 16, 4)
 
 
 def test_channels_last_networks_are_recognised() -> None:

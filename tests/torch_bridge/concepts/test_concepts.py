@@ -12,7 +12,7 @@ import pytest
 
 from innerwalk.torch_bridge import concepts
 from innerwalk.torch_bridge.concepts import ALL_CONCEPTS, CATEGORIES, CONCEPTS, TASKS, batch, sample
-from innerwalk.torch_bridge.concepts.make_sheet import contact_sheet, map_sheet
+from innerwalk.torch_bridge.concepts.make_concepts_sheet import contact_sheet, map_sheet
 from innerwalk.torch_bridge.concepts.objects import corners, outline_distance
 from innerwalk.torch_bridge.concepts.vocabulary import PAINTS
 from innerwalk.torch_bridge.concepts.weight_files import read_metadata

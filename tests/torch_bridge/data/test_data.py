@@ -55,18 +55,18 @@ def idx_of(path: Path, values: np.ndarray) -> Path:
     return path
 
 
-def refused(text, *words: str) -> None:
+def refused(text, *phrases: str) -> None:
     with pytest.raises(InputError) as error:
         open_data(str(text))
     assert "\n" not in str(error.value)
-    assert all(word in str(error.value) for word in words), error.value
+    assert all(word in str(error.value) for word in phrases), error.value
 
 
-def unreadable(data: DataSet, index: int, *words: str) -> None:
+def unreadable(data: DataSet, index: int, *phrases: str) -> None:
     with pytest.raises(InputError) as error:
         data.picture(index)
     assert "\n" not in str(error.value)
-    assert all(word in str(error.value) for word in words), error.value
+    assert all(word in str(error.value) for word in phrases), error.value
 
 
 def colours(data: DataSet) -> list[tuple]:
@@ -238,16 +238,16 @@ def test_of_two_idx_sets_one_must_be_named(tmp_path):
 def test_idx_sizes_that_lie_are_told(tmp_path):
     path = idx_of(tmp_path / "images-idx3-ubyte", DIGITS)
     whole = path.read_bytes()
-    for written, words in (
+    for written, phrase in (
         (whole[:-1], "has 59 bytes"),
         (whole + b"x", "has more"),
         (whole[:10], "not an idx file"),
         (b"\0\0\x08\x01" + whole[4:], "not an idx file"),
-        (whole[:4] + b"\xff" * 12, "1 to 1 GiB"),
-        (whole[:4] + bytes(12), "1 to 1 GiB"),
+        (whole[:4] + b"\xff" * 12, "1 byte to 1 GiB"),
+        (whole[:4] + bytes(12), "1 byte to 1 GiB"),
     ):
         path.write_bytes(written)
-        refused(path, str(path), words)
+        refused(path, str(path), phrase)
     path.write_bytes(whole)
     idx_of(tmp_path / "labels-idx1-ubyte", np.array([1, 2]))
     refused(path, "2 labels for the 4 pictures")

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch", reason="needs torch")
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 
-from innerwalk.torch_bridge.inputs.metadata import class_list, input_facts, latent_shape  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import (  # noqa: E402
     Preprocessing,
     fit_picture,
@@ -18,6 +17,7 @@ from innerwalk.torch_bridge.inputs.preprocess import (  # noqa: E402
     torchvision_facts,
 )
 from innerwalk.torch_bridge.inputs.sources import preprocess_picture  # noqa: E402
+from innerwalk.torch_bridge.inputs.weights_metadata import class_list, input_facts, latent_shape  # noqa: E402
 from innerwalk.torch_bridge.models.torchvision_import import import_torchvision  # noqa: E402
 from innerwalk.torch_bridge.recording import safetensors  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402

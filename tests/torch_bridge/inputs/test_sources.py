@@ -179,7 +179,7 @@ def test_noise_is_its_seed():
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert abs(float(first.mean())) < 0.1 and abs(float(first.std()) - 1) < 0.1
     other_shape = read_input("noise:7:5x4", AS_IS, (3, 32, 32))
-    assert other_shape.values.shape == (1, 5, 4) and other_shape.treatment == "standard normal noise, 5×4"
+    assert other_shape.values.shape == (1, 5, 4) and other_shape.preprocessing == "standard normal noise, 5×4"
     for text in ("noise:x", "noise:1:3x", "noise:1:3:4", "noise:-1"):
         assert "write noise:SEED" in refused(text, shape=(3, 4, 4))
     assert "isn't known; write it" in refused("noise:1")

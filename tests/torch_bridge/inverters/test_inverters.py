@@ -157,9 +157,9 @@ def test_upconvnet_shows_a_picture_for_each_layer():
 
 
 def test_only_selected_channels_are_kept():
-    every = method_runs.run_method(shipped_context(["stem.norm"]), "upconvnet")["stem.norm"]
+    full = method_runs.run_method(shipped_context(["stem.norm"]), "upconvnet")["stem.norm"]
     some = method_runs.run_method(shipped_context(["stem.norm"], channels=(0, 1)), "upconvnet")["stem.norm"]
-    assert some.channels == 1 and some.extras["values"][0] > every.extras["values"][0]
+    assert some.channels == 1 and some.extras["values"][0] > full.extras["values"][0]
 
 
 def test_what_upconvnet_needs(own_network, training_arguments):

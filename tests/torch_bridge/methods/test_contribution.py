@@ -374,7 +374,7 @@ class Means(nn.Module):
         (Means, ["a"], {"how": "weights"}, InputError, "the means of b are the scores; how=gradient divides them"),
         (Linear, ["a"], {"how": "weights"}, InputError, "the weights are those of b; request that layer"),
         (Linear, ["b"], {"of_class": 4}, UnknownName, "no class '4'"),
-        (lambda: nn.Sequential(nn.Conv2d(3, 4, 3)), ["0"], {}, InputError, "not with scores of classes"),
+        (lambda: nn.Sequential(nn.Conv2d(3, 4, 3)), ["0"], {}, InputError, "class scores .N, classes. are needed"),
         (lambda: nn.Sequential(Linear(), Odd()), ["0.b"], {}, ModelError, "score nan: it can't be divided"),
         (Linear, ["none"], {}, ModelError, "layer 'none' wasn't reached"),
     ],

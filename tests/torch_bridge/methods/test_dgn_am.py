@@ -102,16 +102,16 @@ def test_one_step_by_hand():
 
 
 def test_a_channels_picture_does_not_depend_on_the_selection():
-    every = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=5, start="noise")["sides"]
+    full = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=5, start="noise")["sides"]
     from dataclasses import replace
 
     alone = method_runs.run_method(
         replace(painted(), channels=(1,)), "dgn_am", generator="painter", steps=5, start="noise"
     )["sides"]
-    assert alone.channels == 2 and np.allclose(alone.data[1], every.data[1]) and not alone.texels[0].any()
+    assert alone.channels == 2 and np.allclose(alone.data[1], full.data[1]) and not alone.texels[0].any()
     assert np.isnan(alone.extras["values"][0]) and alone.labels[0] == ""
     single = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=5, start="noise", batch=1)["sides"]
-    assert np.allclose(single.data, every.data, atol=1e-6)
+    assert np.allclose(single.data, full.data, atol=1e-6)
     other = method_runs.run_method(painted(), "dgn_am", generator="painter", steps=1, start="noise", seed=1, step=0.01)[
         "sides"
     ]
@@ -154,9 +154,7 @@ class Detached(Halves):
 
 
 def test_missing_generators_are_errors():
-    with pytest.raises(
-        UnknownName, match="no network beside this one that makes pictures 'painer'; did you mean painter"
-    ):
+    with pytest.raises(UnknownName, match="no other network on the bridge 'painer'; did you mean painter"):
         method_runs.method_steps(painted(), "dgn_am", generator="painer")
     with pytest.raises(
         ModelError, match=r"no prior for any layer of Halves comes with innerwalk; python -m .* --prior"
@@ -226,10 +224,7 @@ def test_another_network_of_the_bridge_can_be_the_generator():
         with bridges.serving_here(networks, {}) as server, bridges.joined(server) as bridge:
             bridge.record("reader")
             steps, _ = bridges.followed(bridge, bridge.start("reader", "dgn_am", parameters={"generator": "os:system"}))
-            assert (
-                steps[-1]["state"] == "failed"
-                and "no network beside this one that makes pictures" in steps[-1]["error"]
-            )
+            assert steps[-1]["state"] == "failed" and "no other network on the bridge" in steps[-1]["error"]
             live = server.calls["record"].__self__.networks["reader"]
             assert set(live.served_models) == {"reader", "other"}
 
@@ -278,7 +273,7 @@ def test_the_shipped_prior_makes_each_class_win():
     pictures = torch.from_numpy(maps.data).permute(0, 3, 1, 2) * 2 - 1
     with torch.no_grad():
         answers = model(pictures)
-        best = torch.cat([model(context.feed(data.picture(k))[0]) for k in range(24)]).max(0).values
+        best = torch.cat([model(context.arguments_from_picture(data.picture(k))[0]) for k in range(24)]).max(0).values
     assert answers.argmax(1).tolist() == list(range(6))
     assert (answers.diagonal() > best).float().mean() > 0.5
     assert maps.labels[0].startswith("circle: reached ") and "nearest picture" in maps.labels[0]

@@ -169,13 +169,13 @@ def strided_filters() -> nn.Conv2d:
 
 def test_sampling_a_checkerboard_is_aliased_and_of_a_blur_is_not():
     fine = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(0))
-    part, every = aliased_energy(strided_filters(), fine)
-    share = part / every
+    part, total = aliased_energy(strided_filters(), fine)
+    share = part / total
     assert share[0] > 0.9 and share[1] < 0.03
-    assert aliased_energy(strided_filters(), checker(48).expand(1, 3, 48, 48))[0][0] > 0.9 * every[0] / 40
+    assert aliased_energy(strided_filters(), checker(48).expand(1, 3, 48, 48))[0][0] > 0.9 * total[0] / 40
     smooth = nn.functional.interpolate(torch.rand(2, 3, 4, 4), size=48, mode="bicubic")
-    part, every = aliased_energy(strided_filters(), smooth)
-    assert (part / every)[1:].max() < 0.01
+    part, total = aliased_energy(strided_filters(), smooth)
+    assert (part / total)[1:].max() < 0.01
 
 
 def test_aliased_channels_are_flagged_in_first_and_in_later_layers():
@@ -199,8 +199,8 @@ def test_which_convolutions_count_as_strided():
 
 def test_checkerboards_of_transposed_convolutions_are_flagged():
     y = torch.rand(3, 2, 20, 21, generator=torch.Generator().manual_seed(0))
-    part, every = checkerboard_energy(torch.stack([y[:, 0], y[:, 0] * 0 + checker(21)[:20]], 1))
-    assert (part / every)[0] < 0.05 and (part / every)[1] == pytest.approx(1)
+    part, total = checkerboard_energy(torch.stack([y[:, 0], y[:, 0] * 0 + checker(21)[:20]], 1))
+    assert (part / total)[0] < 0.05 and (part / total)[1] == pytest.approx(1)
     up, even = nn.ConvTranspose2d(3, 2, 3, 2, bias=False), nn.ConvTranspose2d(3, 2, 4, 2, 1, bias=False)
     for layer in (up, even):
         nn.init.constant_(layer.weight, 0.3)
@@ -268,5 +268,7 @@ def test_maps_of_changing_sizes_are_refused():
     context = method_runs.make_context(
         nn.Sequential(convolution()).eval(), torch.zeros(1, 3, 16, 16), ["0"], preprocessing=how, data=sizes
     )
-    with pytest.raises(InputError, match="layer 0 has other sizes for other pictures; health can't mix them"):
+    with pytest.raises(
+        InputError, match="layer 0 has maps of different sizes for different pictures; use pictures of one size"
+    ):
         method_runs.method_steps(context, "health")

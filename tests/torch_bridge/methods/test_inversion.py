@@ -99,7 +99,7 @@ def test_the_distance_of_two_pictures_of_the_data_is_error_one():
     maps = steps[-1].maps[0]
     assert "(two pictures of concepts object = 1)" in maps.labels[0]
     chosen = sets.random_indices(context.data, 48, 0)
-    seen = torch.stack([context.feed(context.data.picture(k))[0][0] for k in chosen])
+    seen = torch.stack([context.arguments_from_picture(context.data.picture(k))[0][0] for k in chosen])
     pairs = [(a - b).square().sum().item() for k, a in enumerate(seen) for b in seen[:k]]
     values = torch.from_numpy(maps.data).permute(0, 3, 1, 2) * 2 - 1
     assert maps.extras["values"][0] == pytest.approx(float((values - inputs).square().sum()) / np.mean(pairs), rel=1e-3)

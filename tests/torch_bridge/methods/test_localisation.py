@@ -306,9 +306,9 @@ def test_scores_are_shown_by_class(tmp_path):
 
 
 def test_without_boxes_there_is_no_score(tmp_path):
-    with pytest.raises(InputError, match="needs a data set that knows boxes; concepts:object does"):
+    with pytest.raises(InputError, match="needs a data set with boxes; concepts:object has them"):
         method_runs.run_method(shipped(), "localisation_scores")
-    with pytest.raises(InputError, match="concepts pair knows no boxes"):
+    with pytest.raises(InputError, match="concepts pair has no boxes"):
         method_runs.run_method(shipped(data=data.open_data("concepts:pair")), "localisation_scores")
     other = method_runs.make_context(
         Ends(linear()).eval(), torch.randn(1, 3, 64, 64), ["end.2"], data=data.open_data("concepts:object")
@@ -351,8 +351,8 @@ def film(tmp_path):
 
 def test_an_object_is_followed_through_a_film(film, tmp_path, capsys):
     path, sample = film
-    words = ["object", "--film", str(path), "--count", "50", "--pictures", str(tmp_path / "out")]
-    assert localise.main(words) == 0
+    arguments = ["object", "--film", str(path), "--count", "50", "--pictures", str(tmp_path / "out")]
+    assert localise.main(arguments) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 12 and lines[3].split()[:3] == ["3", "0.30", "s"]
     finder = localise.build_finder("object")
@@ -378,15 +378,15 @@ def test_the_table_is_printed(capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "line"),
+    ("arguments", "line"),
     [
-        (["object", "--data", "concepts:pair"], "knows no boxes"),
+        (["object", "--data", "concepts:pair"], "has no boxes"),
         (["object", "--film", "nowhere.mp4"], "no such file"),
         (["object", "--data", "nowhere"], "no such folder or file"),
     ],
 )
-def test_the_command_line_says_one_line(words, line, capsys):
-    assert localise.main(words) == 2
+def test_the_command_line_says_one_line(arguments, line, capsys):
+    assert localise.main(arguments) == 2
     err = capsys.readouterr().err
     assert err.startswith("localise: ") and line in err and err.count("\n") == 1
 

@@ -205,14 +205,14 @@ def test_start_and_size(shipped, inputs):
 def test_partial_results(shipped, inputs):
     """Batch after batch, several looks at each; never more than a run of the network in a step."""
     context = make_context(shipped[0], inputs, ["stage1.1:add"], range(10))
-    every = method_steps(context, "maximisation", steps=12)
-    shown = [step.maps[0] for step in every if step.maps]
+    steps = method_steps(context, "maximisation", steps=12)
+    shown = [step.maps[0] for step in steps if step.maps]
     there = [int(maps.texels[..., 3].any((1, 2)).sum()) for maps in shown]
     assert there == [8, 8, 10, 10] and np.abs(shown[0].data[0] - shown[1].data[0]).mean() > 0.001
-    shares = [step.share for step in every]
+    shares = [step.share for step in steps]
     assert shares == sorted(shares) and shares[-1] == 1.0
-    assert sum(step.message.endswith("step 12 of 12") for step in every) >= 2
-    assert "stage1.1:add, channels 0 to 7 of 10, step 1 of 12" in {step.message for step in every}
+    assert sum(step.message.endswith("step 12 of 12") for step in steps) >= 2
+    assert "stage1.1:add, channels 0 to 7 of 10, step 1 of 12" in {step.message for step in steps}
 
 
 def test_a_large_network_runs_on_few_pictures_at_once(shipped, inputs, monkeypatch):
@@ -221,12 +221,12 @@ def test_a_large_network_runs_on_few_pictures_at_once(shipped, inputs, monkeypat
     sizes = []
     handle = shipped[0].stem.conv.register_forward_hook(lambda module, args, output: sizes.append(len(args[0])))
     context = make_context(shipped[0], inputs, ["stem.norm"], range(6))
-    monkeypatch.setitem(maximisation_run.RUN_COST, "cpu", 2 * 64 * 64 * 1000)
+    monkeypatch.setitem(maximisation_run.MAXIMISATION_RUN_COST, "cpu", 2 * 64 * 64 * 1000)
     sizes.clear()
     few = run_method(context, "maximisation", steps=3)["stem.norm"]
     handle.remove()
     assert max(sizes) < 6
-    monkeypatch.setitem(maximisation_run.RUN_COST, "cpu", 1e12)
+    monkeypatch.setitem(maximisation_run.MAXIMISATION_RUN_COST, "cpu", 1e12)
     np.testing.assert_allclose(few.data, run_method(context, "maximisation", steps=3)["stem.norm"].data, atol=1e-2)
 
 

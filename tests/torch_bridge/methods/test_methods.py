@@ -37,23 +37,23 @@ def network(server, name):
 
 
 def run_job(bridge, name, method, **request):
-    steps, every = bridges.followed(bridge, bridge.start(name, method, **request))
+    steps, all_maps = bridges.followed(bridge, bridge.start(name, method, **request))
     assert steps[-1]["state"] == "done", steps[-1]
-    return steps, every
+    return steps, all_maps
 
 
 def test_activations_are_those_of_the_recording(bridge):
     known = bridge.record("Names", [client.noise(3)])
-    _, every = run_job(bridge, "Names", "activations")
-    assert every.keys() == known.all_maps.keys()
-    assert all(np.array_equal(maps.texels, known.all_maps[key].texels) for key, maps in every.items())
+    _, all_maps = run_job(bridge, "Names", "activations")
+    assert all_maps.keys() == known.all_maps.keys()
+    assert all(np.array_equal(maps.texels, known.all_maps[key].texels) for key, maps in all_maps.items())
 
 
 def test_weights_are_the_kernels(bridge, server):
     bridge.record("Names")
-    _, every = run_job(bridge, "Names", "weights")
+    _, all_maps = run_job(bridge, "Names", "weights")
     kernel = network(server, "Names").model.a.weight.detach().numpy()
-    maps = every["a", "weights"]
+    maps = all_maps["a", "weights"]
     assert maps.channels == len(kernel)
     shown = maps.texels[..., :3] if maps.colour else maps.data
     assert shown.shape[:3] == (4, 3, 3)
@@ -61,15 +61,15 @@ def test_weights_are_the_kernels(bridge, server):
 
 def test_average_is_the_mean_over_the_chosen_pictures(bridge, server):
     bridge.record("Names", [client.noise(1)])
-    steps, every = run_job(bridge, "Names", "average", data="objects", parameters={"count": 11, "seed": 4})
+    steps, all_maps = run_job(bridge, "Names", "average", data="objects", parameters={"count": 11, "seed": 4})
     live, objects = network(server, "Names"), data.open_data("concepts:object")
     inputs = [live._picture_arguments(objects.picture(index)) for index in data.random_indices(objects, 11, 4)]
     assert len(inputs) == 11
     with torch.no_grad():
         values = [live.model.a(values).numpy()[0].astype(np.float64) for (values,) in inputs]
         answers = [live.model(values)["logits"].numpy()[0].astype(np.float64) for (values,) in inputs]
-    assert np.allclose(every["a", "average"].data, np.mean(values, 0), atol=1e-6)
-    assert np.allclose(every["b", "average"].data[:, 0, 0], np.mean(answers, 0), atol=1e-6)
+    assert np.allclose(all_maps["a", "average"].data, np.mean(values, 0), atol=1e-6)
+    assert np.allclose(all_maps["b", "average"].data[:, 0, 0], np.mean(answers, 0), atol=1e-6)
     assert not np.allclose(np.mean(values, 0), values[0], atol=1e-3)
     assert [step["share"] for step in steps] == sorted(step["share"] for step in steps)
 
@@ -83,20 +83,20 @@ def test_average_over_some_of_the_pictures(bridge):
 
 def test_average_of_a_network_with_two_inputs(bridge, server):
     bridge.record("Two")
-    _, every = run_job(bridge, "Two", "average", data="objects", parameters={"count": 2, "seed": 0})
+    _, all_maps = run_job(bridge, "Two", "average", data="objects", parameters={"count": 2, "seed": 0})
     live, objects = network(server, "Two"), data.open_data("concepts:object")
     with torch.no_grad():
         values = [
             live.model.left(live._picture_arguments(objects.picture(k))[0]).numpy()[0]
             for k in data.random_indices(objects, 2, 0)
         ]
-    assert np.allclose(every["left", "average"].data, np.mean(values, 0), atol=1e-6)
+    assert np.allclose(all_maps["left", "average"].data, np.mean(values, 0), atol=1e-6)
 
 
 def test_occlusion_is_the_drop_of_the_mean(bridge, server):
     bridge.record("Names", [client.noise(6)])
     parameters = {"size": 0.25, "stride": 1.0, "fill": "value", "value": 0.5}
-    steps, every = run_job(bridge, "Names", "occlusion", parameters=parameters)
+    steps, all_maps = run_job(bridge, "Names", "occlusion", parameters=parameters)
     live = network(server, "Names")
     picture, wanted = live.read(["noise:6"])[0].values, np.zeros((4, 16, 16))
     with torch.no_grad():
@@ -107,7 +107,7 @@ def test_occlusion_is_the_drop_of_the_mean(bridge, server):
                 hidden[..., row : row + 4, column : column + 4] = 0.5
                 fall = before - live.model.a(hidden)[0].mean((1, 2)).numpy()
                 wanted[:, row : row + 4, column : column + 4] = fall[:, None, None]
-    maps = every["a", "occlusion"]
+    maps = all_maps["a", "occlusion"]
     assert maps.frame == "input"
     assert np.allclose(maps.data, wanted, atol=1e-5)
     assert np.abs(wanted).max() > 1e-3

@@ -131,13 +131,13 @@ def test_the_score_of_a_class_is_drawn_on_the_layer_of_the_classes():
     torch.manual_seed(1)
     model, x = Small().eval(), picture()
     best = int(model(x).argmax())
-    every = method_runs.run_method(method_runs.make_context(model, x, ["fc"]), "occlusion")["fc"].data
+    all_channels = method_runs.run_method(method_runs.make_context(model, x, ["fc"]), "occlusion")["fc"].data
     for of_class, meant in ((-1, best), (2, 2)):
         found = method_runs.run_method(
             method_runs.make_context(model, x, ["a", "fc"]), "occlusion", of="class", of_class=of_class
         )
-        assert list(found) == ["fc"] and np.allclose(found["fc"].data[meant], every[meant], atol=1e-5)
-        assert not np.delete(found["fc"].data, meant, 0).any() and every[meant].any()
+        assert list(found) == ["fc"] and np.allclose(found["fc"].data[meant], all_channels[meant], atol=1e-5)
+        assert not np.delete(found["fc"].data, meant, 0).any() and all_channels[meant].any()
     with pytest.raises(InputError, match="is drawn on the layer of the classes, fc; ask for that"):
         method_runs.run_method(method_runs.make_context(model, x, ["a"]), "occlusion", of="class")
 

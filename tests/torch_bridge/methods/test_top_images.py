@@ -13,9 +13,9 @@ from innerwalk.tests.support import method_runs  # noqa: E402
 from innerwalk.tests.support.method_runs import Pictures  # noqa: E402
 from innerwalk.torch_bridge import concepts, data  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
-from innerwalk.torch_bridge.method_support.best_images import BestImages  # noqa: E402
-from innerwalk.torch_bridge.method_support.best_images_pass import BestImagesParameters, BestImagesPass  # noqa: E402
-from innerwalk.torch_bridge.method_support.dataset_pass import DatasetBatch, DatasetPass  # noqa: E402
+from innerwalk.torch_bridge.method_support.data_set_pass import DataSetBatch, DataSetPass  # noqa: E402
+from innerwalk.torch_bridge.method_support.top_images_collector import TopImagesCollector  # noqa: E402
+from innerwalk.torch_bridge.method_support.top_images_pass import TopImagesParameters, TopImagesPass  # noqa: E402
 from innerwalk.torch_bridge.methods import METHODS, parse_parameters  # noqa: E402
 from innerwalk.torch_bridge.probing.crops import (  # noqa: E402
     DARK_FACTOR,
@@ -71,22 +71,22 @@ def test_ranks_equal_those_of_running_each_picture_alone(score):
     objects = data.open_data("concepts:object")
     layers = ["stage1.0.norm1", "stage2.1:add", "fc"]
     context = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), layers, data=objects, class_names=names)
-    images_pass = BestImagesPass(
-        DatasetPass(context, layers, "top_images"), BestImagesParameters(count=45, best=5, score=score, seed=3)
+    images_pass = TopImagesPass(
+        DataSetPass(context, layers, "top_images"), TopImagesParameters(count=45, best=5, score=score, seed=3)
     )
     list(images_pass.run("top_images"))
     indices = data.random_indices(objects, 45, 3)
-    alone = [context.record(context.feed(objects.picture(index)), layers) for index in indices]
-    for id, best_images in images_pass.best_images.items():
+    alone = [context.record(context.arguments_from_picture(objects.picture(index)), layers) for index in indices]
+    for id, collector in images_pass.collectors.items():
         values = np.stack([recording.maps(id).data for recording in alone]).astype(np.float64)
         scores = values.max((2, 3)) if score == "max" else values.mean((2, 3))
         order = np.argsort(-scores, 0, "stable")[:5].T
-        assert np.allclose(best_images.best.values, np.take_along_axis(scores.T, order, 1), rtol=1e-4, atol=1e-5)
-        same = best_images.best.pictures == np.array(indices)[order]
+        assert np.allclose(collector.best.values, np.take_along_axis(scores.T, order, 1), rtol=1e-4, atol=1e-5)
+        same = collector.best.pictures == np.array(indices)[order]
         assert same.mean() > 0.99
         flat = values.reshape(*values.shape[:2], -1)
         rows, columns = np.nonzero(same)
-        places = best_images.best.positions[rows, columns]
+        places = collector.best.positions[rows, columns]
         found = flat[order[rows, columns], rows, places[:, 0] * values.shape[3] + places[:, 1]]
         assert np.allclose(found, flat[order[rows, columns], rows].max(1), rtol=1e-4, atol=1e-5)
 
@@ -98,15 +98,15 @@ def test_parts_of_the_data_merge_to_the_result_of_one_pass():
     indices = data.random_indices(objects, 60, 0)
 
     def pass_over(part):
-        best_images = BestImages("stage1.0.norm1", range(24), 24, 3)
-        dataset_pass = DatasetPass(context, context.layers, "top_images")
-        dataset_pass.batch_size = 1  # a picture alone, so that its last bits don't depend on those beside it
-        for batch in dataset_pass.batches(part):
+        collector = TopImagesCollector("stage1.0.norm1", range(24), 24, 3)
+        data_set_pass = DataSetPass(context, context.layers, "top_images")
+        data_set_pass.batch_size = 1  # a picture alone, so that its last bits don't depend on those beside it
+        for batch in data_set_pass.batches(part):
             everything = np.broadcast_to(
-                np.array([0, 0, 64, 64], np.int32), (1, *batch.maps[best_images.layer].shape[2:], 4)
+                np.array([0, 0, 64, 64], np.int32), (1, *batch.maps[collector.layer].shape[2:], 4)
             )
-            best_images.add(batch, CropFrame(ReceptiveFields(everything, (64, 64)), whole_picture=True))
-        return best_images
+            collector.add(batch, CropFrame(ReceptiveFields(everything, (64, 64)), whole_picture=True))
+        return collector
 
     whole, *parts = pass_over(indices), pass_over(indices[40:]), pass_over(indices[:13]), pass_over(indices[13:40])
     best, counted = parts[0].best, parts[0].histogram
@@ -139,10 +139,10 @@ def test_memory_does_not_grow_with_the_pictures():
         context = method_runs.make_context(
             model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(noise(count))
         )
-        images_pass = BestImagesPass(DatasetPass(context, ["0"], "top_images"), BestImagesParameters(count=count))
+        images_pass = TopImagesPass(DataSetPass(context, ["0"], "top_images"), TopImagesParameters(count=count))
         list(images_pass.run("top_images"))
-        best_images = images_pass.best_images["0"]
-        arrays = [best_images.crops, best_images.maps, best_images.histogram.counts, *vars(best_images.best).values()]
+        collector = images_pass.collectors["0"]
+        arrays = [collector.crops, collector.maps, collector.histogram.counts, *vars(collector.best).values()]
         held.append([array.nbytes for array in arrays])
     assert held[0] == held[1]
 
@@ -152,13 +152,13 @@ def test_only_selected_channels_are_computed():
     objects = data.open_data("concepts:object")
     work = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], data=objects)
     some = method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], channels=(70, 4), data=objects)
-    every, few = (
+    full, few = (
         method_runs.run_method(context, "top_images", count=40, best=2)["stage3.1:add"] for context in (work, some)
     )
-    assert np.array_equal(few.texels[[4, 70]], every.texels[[4, 70]])
+    assert np.array_equal(few.texels[[4, 70]], full.texels[[4, 70]])
     found = few.texels[..., 3].any((1, 2))
     assert np.flatnonzero(found).tolist() == [4, 70]
-    assert few.labels[4] == every.labels[4] != "" and few.labels[5] == ""
+    assert few.labels[4] == full.labels[4] != "" and few.labels[5] == ""
     with pytest.raises(InputError, match="channels 0 to 71; there is no channel 72"):
         method_runs.run_method(
             method_runs.make_context(model, torch.zeros(1, 3, 64, 64), ["stage3.1:add"], (72,), data=objects),
@@ -241,12 +241,15 @@ def test_networks_that_take_few_pictures_at_once_get_few_pictures(kind):
     context = method_runs.make_context(
         model, torch.zeros(1, 3, 16, 16), ["conv"], preprocessing=PLAIN, data=Pictures(pictures)
     )
-    images_pass = BestImagesPass(DatasetPass(context, ["conv"], "top_images"), BestImagesParameters(count=20, best=3))
+    images_pass = TopImagesPass(DataSetPass(context, ["conv"], "top_images"), TopImagesParameters(count=20, best=3))
     list(images_pass.run("top_images"))
     with torch.no_grad():
-        values = [float(model.conv(context.feed(Image.fromarray(picture))[0])[0, 1].max()) for picture in pictures]
+        values = [
+            float(model.conv(context.arguments_from_picture(Image.fromarray(picture))[0])[0, 1].max())
+            for picture in pictures
+        ]
     assert (
-        images_pass.best_images["conv"].best.pictures[1].tolist()
+        images_pass.collectors["conv"].best.pictures[1].tolist()
         == np.argsort(-np.array(values), kind="stable")[:3].tolist()
     )
     if kind is Full:
@@ -264,11 +267,11 @@ def test_a_failing_network_is_a_one_line_error():
 def test_a_network_of_vectors_gets_vectors():
     model = nn.Sequential(nn.Linear(3 * 16 * 16, 4)).eval()
     context = method_runs.make_context(model, torch.zeros(1, 768), ["0"], preprocessing=PLAIN, data=Pictures(noise(6)))
-    feed = context.feed
-    object.__setattr__(context, "feed", lambda picture: (feed(picture)[0].flatten(1),))
+    convert = context.arguments_from_picture
+    object.__setattr__(context, "arguments_from_picture", lambda picture: (convert(picture)[0].flatten(1),))
     maps = method_runs.run_method(context, "top_images", best=1, outside="plain")["0"]
     values = torch.stack(
-        [model(context.feed(Image.fromarray(picture))[0])[0] for picture in context.data.pictures]
+        [model(context.arguments_from_picture(Image.fromarray(picture))[0])[0] for picture in context.data.pictures]
     ).detach()
     assert np.allclose(maps.extras["values"], values.max(0).values)
     shown = maps.data[2] * 255
@@ -337,7 +340,7 @@ def test_batches_name_their_pictures():
     context = method_runs.make_context(
         model, torch.zeros(1, 3, 16, 16), ["0"], preprocessing=PLAIN, data=Pictures(pictures)
     )
-    batches: list[DatasetBatch] = list(DatasetPass(context, ["0"], "x").batches([4, 1, 6]))
+    batches: list[DataSetBatch] = list(DataSetPass(context, ["0"], "x").batches([4, 1, 6]))
     assert np.concatenate([batch.indices for batch in batches]).tolist() == [4, 1, 6] and batches[-1].done == 3
     assert np.array_equal(batches[0].pictures[0], pictures[4])
     assert torch.equal(batches[0].maps["0"], model(batches[0].inputs).detach())
@@ -363,11 +366,11 @@ def test_pictures_with_nan_are_never_the_best():
         context = method_runs.make_context(
             model, torch.ones(1, 3, 16, 16), ["0.0.conv"], preprocessing=preprocessing, data=Pictures(kept)
         )
-        images_pass = BestImagesPass(
-            DatasetPass(context, context.layers, "top_images"), BestImagesParameters(best=3, score="mean")
+        images_pass = TopImagesPass(
+            DataSetPass(context, context.layers, "top_images"), TopImagesParameters(best=3, score="mean")
         )
         list(images_pass.run("top_images"))
-        best_images = images_pass.best_images["0.0.conv"]
-        assert sorted(best_images.best.pictures[0].tolist()) == [*[-1] * (3 - len(wanted)), *wanted]
-        maps = best_images.to_maps("top_images", 0.9, "dark", context.data)
+        collector = images_pass.collectors["0.0.conv"]
+        assert sorted(collector.best.pictures[0].tolist()) == [*[-1] * (3 - len(wanted)), *wanted]
+        maps = collector.to_maps("top_images", 0.9, "dark", context.data)
         assert np.isfinite(maps.texels).all() and bool(maps.labels[0]) == bool(wanted)

@@ -114,11 +114,16 @@ def test_pixels_outside_change_nothing_and_the_outermost_inside_do(layer, y, x):
             before, after = (forward((changed,)).maps[layer][0, :, y, x] for changed in (picture, other))
         return float((after - before).abs().max())
 
-    every = slice(None)
-    outside = [(slice(0, top), every), (slice(bottom, 64), every), (every, slice(0, left)), (every, slice(right, 64))]
+    everything = slice(None)
+    outside = [
+        (slice(0, top), everything),
+        (slice(bottom, 64), everything),
+        (everything, slice(0, left)),
+        (everything, slice(right, 64)),
+    ]
     assert [change(*part) for part in outside] == [0.0] * 4
-    lines = [(slice(top, top + 1), every), (slice(bottom - 1, bottom), every)]
-    lines += [(every, slice(left, left + 1)), (every, slice(right - 1, right))]
+    lines = [(slice(top, top + 1), everything), (slice(bottom - 1, bottom), everything)]
+    lines += [(everything, slice(left, left + 1)), (everything, slice(right - 1, right))]
     assert min(change(*part) for part in lines) > 0
 
 

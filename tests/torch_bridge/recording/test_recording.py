@@ -1,4 +1,4 @@
-"""A recording survives the disk, crashes and strangers."""
+"""Saving and loading recordings, after crashes and from untrusted files."""
 
 import json
 import os
@@ -169,8 +169,8 @@ HOSTILE = {
     "probability": (lambda d: d["prediction"].update(top=[[1, "x", float("nan")]]), "finite"),
     "type": (lambda d: d.update(network=[]), "expected an object"),
     "method": (lambda d: d["maps"][0].update(method="../x"), "small letters"),
-    "half a character": (lambda d: d["network"].update(name="\ud800"), "halves of characters"),
-    "half a class name": (lambda d: d["prediction"].update(top=[[1, "\udcff", 0.5]]), "halves of characters"),
+    "half a character": (lambda d: d["network"].update(name="\ud800"), "lone surrogates"),
+    "half a class name": (lambda d: d["prediction"].update(top=[[1, "\udcff", 0.5]]), "lone surrogates"),
     "extra missing": (lambda d: d["maps"][0].update(extras=["ghost"]), "missing"),
 }
 
@@ -228,7 +228,7 @@ def test_maps_of_no_values_are_refused(tmp_path: Path) -> None:
     recording.add(
         [rec.Maps("a", rec.ACTIVATIONS, np.zeros((2, 0, 4, 4), np.float32), 5, extras={"peak": np.zeros(5, "f4")})]
     )
-    with pytest.raises(RecordingError, match="none of them 0"):
+    with pytest.raises(RecordingError, match="with no axis of size 0"):
         rec.load(rec.save(recording, tmp_path))
 
 

@@ -98,19 +98,19 @@ def test_progress_comes_in_order_with_partial_results(bridge, stepwise):
         assert (state["step"], state["told"]) == (number, f"step {number}")
         assert state["share"] == pytest.approx(number / 3)
         assert [entry.data[0, 0, 0] for entry in found] == [number]
-    states, every = bridges.followed(bridge, job)
-    assert states[-1]["state"] == "done" and every["a", "stepwise"].data[0, 0, 0] == 3
+    states, all_maps = bridges.followed(bridge, job)
+    assert states[-1]["state"] == "done" and all_maps["a", "stepwise"].data[0, 0, 0] == 3
     assert stepwise.closed == 1
     assert bridge.job(job["id"], 3)[1] == []
     assert bridge.describe()["jobs"][-1]["state"] == "done"
 
 
 def test_several_maps_of_one_step_keep_their_order(bridge, server, monkeypatch):
-    every = [maps(1, "b"), maps(2, "a"), maps(3, "a", "other"), maps(4, "a", "third")]
-    run = lambda work, parameters: iter(step for step in [Step(1.0, "all", every)])  # noqa: E731
+    entries = [maps(1, "b"), maps(2, "a"), maps(3, "a", "other"), maps(4, "a", "third")]
+    run = lambda work, parameters: iter(step for step in [Step(1.0, "all", entries)])  # noqa: E731
     monkeypatch.setitem(METHODS, "stepwise", Method("stepwise", "", "", lambda w, p: (s for s in run(w, p)), None))
     _, found = bridges.followed(bridge, bridge.start("names", "stepwise"))
-    assert list(found) == [(entry.layer, entry.method) for entry in every]
+    assert list(found) == [(entry.layer, entry.method) for entry in entries]
 
 
 def test_denormal_numbers_are_zero_in_a_job(bridge, stepwise):
@@ -126,9 +126,9 @@ def test_cancel_ends_it_at_the_next_step(bridge, stepwise):
     after(bridge, job, 0)
     bridge.cancel(job["id"])
     stepwise.let.release()
-    states, every = bridges.followed(bridge, job)
+    states, all_maps = bridges.followed(bridge, job)
     assert (states[-1]["state"], states[-1]["told"], states[-1]["step"]) == ("cancelled", "cancelled", 2)
-    assert stepwise.closed == 1 and every["a", "stepwise"].data[0, 0, 0] == 2
+    assert stepwise.closed == 1 and all_maps["a", "stepwise"].data[0, 0, 0] == 2
     assert bridge.cancel(job["id"])["state"] == "cancelled"
     assert bridge.start("names", "stepwise", parameters={"count": 50})["state"] in ("waiting", "running")  # anew
 
@@ -165,9 +165,9 @@ def test_too_many_waiting_are_refused(bridge, stepwise, server, monkeypatch):
 def test_a_method_that_fails(bridge, stepwise, how, error):
     stepwise.let.release(9)
     request = {"parameters": {"fail_at": 2, "how": how}}
-    states, every = bridges.followed(bridge, bridge.start("names", "stepwise", **request))
+    states, all_maps = bridges.followed(bridge, bridge.start("names", "stepwise", **request))
     assert (states[-1]["state"], states[-1]["error"]) == ("failed", error)
-    assert every["a", "stepwise"].data[0, 0, 0] == 1  # what there was stays
+    assert all_maps["a", "stepwise"].data[0, 0, 0] == 1  # what there was stays
     assert stepwise.closed == 1
     bridges.followed(bridge, bridge.start("names", "stepwise", **request))
     assert stepwise.runs == 2  # a failure is not remembered
@@ -180,8 +180,8 @@ def test_what_was_made_is_not_made_again(bridge, stepwise):
     def computes(network="names", seed=1, **request):
         bridge.record(network, [client.noise(seed)])
         before = stepwise.runs
-        states, every = bridges.followed(bridge, bridge.start(network, "stepwise", **request))
-        assert states[-1]["state"] == "done" and every["a", "stepwise"].data[0, 0, 0] == 3 + len(
+        states, all_maps = bridges.followed(bridge, bridge.start(network, "stepwise", **request))
+        assert states[-1]["state"] == "done" and all_maps["a", "stepwise"].data[0, 0, 0] == 3 + len(
             request.get("more", ())
         )
         return stepwise.runs > before
@@ -242,17 +242,17 @@ def test_old_results_make_room(monkeypatch):
         job = held.start({}, key, lambda: (step for step in [Step(1.0, "made", (maps(1, side=8),))]))
         return held.results_since(job.id, 0, 10.0), job
 
-    every = [finished(str(k))[1] for k in range(5)]
-    for job in every:
+    finished_jobs = [finished(str(k))[1] for k in range(5)]
+    for job in finished_jobs:
         held.results_since(job.id, 1, 10.0)
-    assert [len(held.results_since(job.id, 0, 0)[1]) for job in every] == [0, 0, 1, 1, 1]
-    assert held.results_since(every[0].id, 0, 0)[0]["told"] == "its results have made room for newer ones"
+    assert [len(held.results_since(job.id, 0, 0)[1]) for job in finished_jobs] == [0, 0, 1, 1, 1]
+    assert held.results_since(finished_jobs[0].id, 0, 0)[0]["told"] == "its results have made room for newer ones"
     again = held.start({}, "4", lambda: pytest.fail("it is known"))
     assert again.state == "done"
     big = held.start({}, "big", lambda: (step for step in [Step(1.0, "made", (maps(1, side=99),))]))
     held.results_since(big.id, 1, 10.0)
     assert len(held.results_since(big.id, 0, 0)[1]) == 1  # the newest stays, however large
-    assert len(held.results_since(every[4].id, 0, 0)[1]) == 0
+    assert len(held.results_since(finished_jobs[4].id, 0, 0)[1]) == 0
 
 
 def test_old_jobs_are_forgotten(monkeypatch):

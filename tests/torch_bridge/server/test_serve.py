@@ -34,7 +34,7 @@ def test_it_serves_until_ctrl_c(tmp_path, entry, number):
     connection = json.loads(file.read_text())
     assert lines_by_name["serving"] == "object" and lines_by_name["pictures"] == "object"
     assert lines_by_name["listening"] == f"127.0.0.1:{connection['port']}, this machine only"
-    assert file.name in lines_by_name["join"] and str(connection["port"]) in lines_by_name["from afar"]
+    assert file.name in lines_by_name["join"] and str(connection["port"]) in lines_by_name["remote"]
     assert connection["token"] not in "".join(lines)
     assert file.stat().st_mode & 0o777 == 0o600
     with client.join_bridge(file) as bridge:
@@ -47,8 +47,8 @@ def test_it_serves_until_ctrl_c(tmp_path, entry, number):
     assert list(tmp_path.iterdir()) == []
 
 
-def serve(*words: str) -> int:
-    return cli.main(["serve", *words])
+def serve(*arguments: str) -> int:
+    return cli.main(["serve", *arguments])
 
 
 def test_a_connection_file_that_is_there_stays(tmp_path, capsys):
@@ -65,7 +65,7 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "line"),
+    ("arguments", "line"),
     [
         ([], "no network is named; give a MODEL such as object"),
         (["--networks", "none.json"], "none.json: can't be read"),
@@ -77,11 +77,11 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path, capsys):
         (["object", "--device", "cpu", "--data", "birds=/no/such"], "data set /no/such: no such folder"),
     ],
 )
-def test_what_cannot_be_served_is_one_line(tmp_path, monkeypatch, capsys, words, line):
+def test_what_cannot_be_served_is_one_line(tmp_path, monkeypatch, capsys, arguments, line):
     monkeypatch.chdir(tmp_path)
     for name, text in (("list", "[]"), ("text", "{"), ("odd", '{"mine": {"model": "resnet50", "wieghts": "x"}}')):
         (tmp_path / f"{name}.json").write_text(text)
-    assert serve(*words) == 2
+    assert serve(*arguments) == 2
     errors = capsys.readouterr().err
     assert line in errors and errors.count("\n") == 1
     assert not (tmp_path / "innerwalk-bridge.json").exists()

@@ -279,12 +279,15 @@ def test_random_numbers_belong_to_a_picture():
     settings = settings_of("quick", 3)
     alone = make_start(settings, ["0/a/7/0"], "noise", PICTURE)
     among = make_start(settings, ["0/a/2/0", "0/a/7/0"], "noise", PICTURE)
-    assert torch.equal(alone.values[0], among.values[1]) and torch.equal(alone.numbers[:, 0], among.numbers[:, 1])
+    assert torch.equal(alone.values[0], among.values[1]) and torch.equal(
+        alone.random_numbers[:, 0], among.random_numbers[:, 1]
+    )
     assert not torch.equal(among.values[0], among.values[1])
     shared = make_start(settings_of("deepvisionvr", 3), ["0/a/2/0", "0/a/7/0"], "noise", PICTURE)
-    assert torch.equal(shared.numbers[:, 0], shared.numbers[:, 1])
+    assert torch.equal(shared.random_numbers[:, 0], shared.random_numbers[:, 1])
     assert not torch.equal(
-        shared.numbers, make_start(settings_of("deepvisionvr", 3), ["1/a/2/0"] * 2, "noise", PICTURE).numbers
+        shared.random_numbers,
+        make_start(settings_of("deepvisionvr", 3), ["1/a/2/0"] * 2, "noise", PICTURE).random_numbers,
     )
 
 

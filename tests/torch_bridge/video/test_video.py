@@ -78,11 +78,11 @@ def once(folder):
     opened.close()
 
 
-def refused(text, *words: str) -> None:
+def refused(text, *phrases: str) -> None:
     with pytest.raises(InputError) as error:
         open_video(str(text))
     assert "\n" not in str(error.value)
-    assert all(word in str(error.value) for word in words), error.value
+    assert all(word in str(error.value) for word in phrases), error.value
 
 
 # files
@@ -311,18 +311,18 @@ def test_the_cover_of_a_song_is_no_film(tmp_path):
     refused(path, "no video stream")
 
 
-@pytest.mark.parametrize(("kind", "words"), [("mkv", "End of file"), ("mp4", "no video stream")])
-def test_a_film_without_frames_is_told(tmp_path, kind, words):
+@pytest.mark.parametrize(("kind", "phrase"), [("mkv", "End of file"), ("mp4", "no video stream")])
+def test_a_film_without_frames_is_told(tmp_path, kind, phrase):
     path = tmp_path / f"a.{kind}"
     with av.open(str(path), "w") as file:
         stream = file.add_stream("libx264", rate=RATE)
         stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
         file.start_encoding()
-    refused(path, path.name, words)
+    refused(path, path.name, phrase)
 
 
 def test_frames_without_times_are_told(tmp_path):
-    refused(write(tmp_path / "a.h264"), "a.h264", "no frame with a time")
+    refused(write(tmp_path / "a.h264"), "a.h264", "no frame has a timestamp")
 
 
 def test_a_film_of_which_nothing_can_be_decoded_is_told(tmp_path):
@@ -418,13 +418,13 @@ def test_a_camera_has_no_past(device):
     device.see(None)
 
 
-@pytest.mark.parametrize(("end", "words"), [(None, "has ended"), (OSError("unplugged"), "is gone .unplugged")])
-def test_a_camera_that_ends_is_told(device, end, words):
+@pytest.mark.parametrize(("end", "phrase"), [(None, "has ended"), (OSError("unplugged"), "is gone .unplugged")])
+def test_a_camera_that_ends_is_told(device, end, phrase):
     watched = Camera("camera:0", device)
     device.see(end)
     watched._thread.join(10)
     for call in (watched.frame_at, watched.step):
-        with pytest.raises(InputError, match=f"camera:0: .*{words}"):
+        with pytest.raises(InputError, match=f"camera:0: .*{phrase}"):
             call(1)
     assert device.closed
 

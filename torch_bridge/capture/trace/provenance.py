@@ -93,7 +93,7 @@ class TensorMark:
     versions: list[int] | None
     """Version counter of the tensor when it was marked."""
     pending: TraceStep | None = None
-    """Step that waits to learn whether this tensor, its output, must be copied."""
+    """Step whose output (this tensor) may still have to be copied."""
     rewritten: tuple[list[int], tuple[TraceStep, ...]] | None = None
     """Version and origins when all its values were last changed in place; older views of it hold these values too."""
 

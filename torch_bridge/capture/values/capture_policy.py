@@ -81,7 +81,7 @@ class CapturePolicy:
             self._copy(step, value)
 
     def attention_finished(self, step: TraceStep, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Computes the attention maps of one query token, if the layer is chosen."""
+        """Computes the attention maps of one query token, if a glob matches the layer, or panels are recorded."""
         if self.panels or self.matches(step.id):
             maps = attention_maps(step, args, kwargs, self.sample, self.token)
             if maps is not None:

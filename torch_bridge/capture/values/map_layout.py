@@ -27,9 +27,9 @@ from .arena import Arena
 if TYPE_CHECKING:
     import torch
 
-Grid = tuple[int, int]
+TokenGrid = tuple[int, int]
 """Rows and columns of tokens."""
-NO_GRID: Grid = (0, 0)
+NO_GRID: TokenGrid = (0, 0)
 SPECIAL_TOKENS = (0, 1)
 """Numbers of class tokens that may precede a square of tokens of any size."""
 REGISTER_TOKENS = (2, 5)
@@ -46,7 +46,7 @@ class Axes(NamedTuple):
     channel: int | None = None
     head: int | None = None
     """Axis of the attention heads: a channel of the maps is then a pair (head, channel)."""
-    grid: Grid | None = None
+    grid: TokenGrid | None = None
     """Rows and columns of the tokens; NO_GRID for tokens that have none, such as words."""
 
 
@@ -78,7 +78,7 @@ class MapLayout:
 
 @lru_cache(4096)  # networks repeat themselves
 def choose_layout(
-    shape: tuple[int, ...], axes: Axes, batch_size: int = 1, index: int = 0, grid: Grid | None = None
+    shape: tuple[int, ...], axes: Axes, batch_size: int = 1, index: int = 0, grid: TokenGrid | None = None
 ) -> MapLayout:
     """Chooses how a tensor of `shape` becomes maps.
 
@@ -129,7 +129,7 @@ def _space_layout(layout: MapLayout, channels: int, space: list[int]) -> MapLayo
     return replace(layout, map_shape=(channels * depth, height, width), labels=labels)
 
 
-def _token_layout(layout: MapLayout, channels: int, tokens: int, grid: Grid | None, has_heads: bool) -> MapLayout:
+def _token_layout(layout: MapLayout, channels: int, tokens: int, grid: TokenGrid | None, has_heads: bool) -> MapLayout:
     if grid is None:
         map_shape = (channels, 1, tokens) if has_heads else (1, tokens, channels)
         return replace(layout, map_shape=map_shape, axis_order=layout.axis_order if has_heads else (0, 1))
@@ -139,7 +139,7 @@ def _token_layout(layout: MapLayout, channels: int, tokens: int, grid: Grid | No
     return replace(layout, map_shape=(channels, *grid), skipped_tokens=skipped, note=note)
 
 
-def token_grid(tokens: int, inferred: Grid | None = None, stated: Grid | None = None) -> Grid | None:
+def token_grid(tokens: int, inferred: TokenGrid | None = None, stated: TokenGrid | None = None) -> TokenGrid | None:
     """Returns (rows, columns) for a number of tokens, class and register tokens included; None for a plain sequence.
 
     A `stated` grid has precedence over one `inferred` from the network's own reshaping, and that over a square.

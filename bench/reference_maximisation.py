@@ -1,7 +1,7 @@
-"""How others climb: torch-lucent as its package has it, and DeepVisionVR's loop as its authors run it.
+"""Reference implementations of activation maximisation: torch-lucent and DeepVisionVR's loop.
 
-torch-lucent is fetched for the measure only, into a folder that goes away. What it draws and clusters with (IPython,
-scikit-learn) isn't needed here, and empty modules stand in for it.
+torch-lucent is installed into a temporary folder. It imports IPython and scikit-learn, which aren't needed here: empty
+modules replace them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ EMPTY = ("IPython", "IPython.display", "sklearn", "sklearn.decomposition", "skle
 
 
 def fetch_lucent(folder: Path) -> str:
-    """Make `import lucent` work; why not, where it can't be."""
+    """Installs torch-lucent into a folder on sys.path. Returns the reason if it can't be installed, else ""."""
     command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(folder), *PACKAGES]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -38,7 +38,8 @@ def fetch_lucent(folder: Path) -> str:
 
 
 def lucent(model: nn.Module, layer: str, channels: Sequence[int], size: int) -> Callable[[int], Any]:
-    """Call it with a number of steps: its standard picture, optimiser and transformations, a channel a picture."""
+    """Returns a function of the number of steps that runs torch-lucent with its default picture, optimiser and
+    transformations, one picture per channel of side `size`."""
     objectives, param, render = (
         importlib.import_module(f"lucent.optvis.{name}") for name in ("objectives", "param", "render")
     )
@@ -58,13 +59,13 @@ def lucent(model: nn.Module, layer: str, channels: Sequence[int], size: int) -> 
 
 
 def deepvisionvr(model: nn.Module, layer: str, channels: Sequence[int], size: tuple[int, int]) -> Callable[[int], None]:
-    """Call it with a number of steps of Scripts/FeatureVisualizerRobust.py, told anew: the whole network forward, back
-    to the weights as well, and its chain of transformations before each step."""
+    """Returns a function of the number of steps that reimplements Scripts/FeatureVisualizerRobust.py: each step runs
+    the chain of transformations, the whole network forward and, down to the weights too, backward."""
     pictures = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(0)).repeat(len(channels), 1, 1, 1)
     seen: list[Tensor] = []
 
-    def step(values: Tensor, chance: torch.Generator) -> Tensor:
-        values = _transformed(values, chance, size).requires_grad_()
+    def step(values: Tensor, random: torch.Generator) -> Tensor:
+        values = _transform(values, random, size).requires_grad_()
         model.zero_grad()
         seen.clear()
         model(values)
@@ -74,10 +75,10 @@ def deepvisionvr(model: nn.Module, layer: str, channels: Sequence[int], size: tu
 
     def run(steps: int) -> None:
         handle = model.get_submodule(layer).register_forward_hook(lambda module, args, output: seen.append(output))
-        values, chance = pictures, torch.Generator().manual_seed(0)
+        values, random = pictures, torch.Generator().manual_seed(0)
         try:
             for _ in range(steps):
-                values = step(values, chance)
+                values = step(values, random)
         finally:
             handle.remove()
             model.zero_grad()
@@ -85,11 +86,11 @@ def deepvisionvr(model: nn.Module, layer: str, channels: Sequence[int], size: tu
     return run
 
 
-def _transformed(values: Tensor, chance: torch.Generator, size: tuple[int, int]) -> Tensor:
+def _transform(values: Tensor, random: torch.Generator, size: tuple[int, int]) -> Tensor:
     from torchvision.transforms import functional as T
 
     def draw() -> float:
-        return float(torch.rand(1, generator=chance))
+        return float(torch.rand(1, generator=random))
 
     values = F.pad(values, (10,) * 4, mode="replicate")
     if draw() < 0.3:

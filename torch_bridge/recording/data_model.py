@@ -50,7 +50,7 @@ class Layer:
     kind: str
     """Class name of the module or name of the operation; "input", "output" or "opaque" for anything else."""
     role: Role
-    """Its role after the fold: a panel, a joint (concatenation), or part of an edge."""
+    """Its role after the fold: a panel, a joint (concatenation), part of an edge, or the network's input or output."""
     shape: tuple[int, ...]
     """Shape of its output without the batch axis."""
     map_shape: tuple[int, int, int]

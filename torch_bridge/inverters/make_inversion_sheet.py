@@ -1,6 +1,6 @@
 """Draws the sheet of inversions in the documentation: what the layers of the default network still know of a picture.
 
-python -m innerwalk.torch_bridge.inverters.make_sheet docs/inversion.png
+python -m innerwalk.torch_bridge.inverters.make_inversion_sheet docs/inversion.png
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class LoadedPicture(NamedTuple):
 
 
 @dataclass(frozen=True)
-class DatasetBatch:
+class DataSetBatch:
     """Some pictures and the maps they gave."""
 
     indices: np.ndarray
@@ -63,14 +63,14 @@ class DatasetBatch:
     """Unreadable pictures so far."""
 
 
-class DatasetPass:
+class DataSetPass:
     """A pass of a data set's pictures through a network to some layers. Raises InputError without a data set."""
 
     def __init__(self, context: MethodContext, layers: Sequence[str], method: str) -> None:
         if context.data is None:
             raise InputError(f"{method} needs a data set; choose one, or name one when the bridge starts")
         self.context, self.data = context, context.data
-        self._sample = context.feed(_first_picture(self.data))
+        self._sample = context.arguments_from_picture(_first_picture(self.data))
         self.forward = PartialForward(context.model, list(dict.fromkeys(layers)), self._sample)
         self.batch_size = _batch_size(context, layers) if self._takes_pictures else 1
         self.unreadable = 0
@@ -94,7 +94,7 @@ class DatasetPass:
         further = tuple(argument.expand(len(pictures), *argument.shape[1:]) for argument in rest)
         return ([*pictures], *further) if isinstance(first, list) else (pictures, *further)
 
-    def batches(self, indices: Sequence[int]) -> Iterator[DatasetBatch]:
+    def batches(self, indices: Sequence[int]) -> Iterator[DataSetBatch]:
         """Runs the network on these pictures, in order. Raises ModelError, and InputError if none can be read."""
         chunks = [indices[start : start + self.batch_size] for start in range(0, len(indices), self.batch_size)]
         done = 0
@@ -107,7 +107,7 @@ class DatasetPass:
                 for part, maps, inputs in self._run(loaded):
                     numbers = np.array([item.number for item in part], np.int64)
                     pictures = [item.picture for item in part]
-                    yield DatasetBatch(numbers, pictures, inputs, maps, done, self.unreadable)
+                    yield DataSetBatch(numbers, pictures, inputs, maps, done, self.unreadable)
         if self.unreadable == len(indices):
             raise InputError(f"data set {self.data.name}: none of these {len(indices)} pictures can be read")
 
@@ -140,7 +140,7 @@ class DatasetPass:
 
     def _arguments_for(self, part: Sequence[LoadedPicture]) -> tuple[Any, ...]:
         if not self._takes_pictures:
-            return self.context.feed(self.data.picture(part[0].number))
+            return self.context.arguments_from_picture(self.data.picture(part[0].number))
         values = torch.from_numpy(np.stack([item.values for item in part]))
         return self.arguments(values.to(self.picture.device, self.picture.dtype))
 

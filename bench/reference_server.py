@@ -1,7 +1,6 @@
-"""A process like the bridge's own child, for what is measured beside it: the same network, threads and allocator.
+"""A server process for comparison, with the network, threads and allocator of the bridge's child process.
 
-It answers with the plain forward pass, with the stages of a recording alone, and with maps as DeepVisionVR's server
-sends them.
+It times the plain forward pass and each stage of a recording, and sends maps as DeepVisionVR's server does.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ from . import pngs
 from .pngs import layer_as_json, panels_of
 from .stages import forward, stages
 
-CODE = "import sys; from innerwalk.bench.peer import serve; serve(sys.argv[1])"
+CODE = "import sys; from innerwalk.bench.reference_server import serve; serve(sys.argv[1])"
 SIDE = 224
 
 
-class Peer:
-    """The process, and a connection to it. `with Peer("resnet50") as peer: …`"""
+class ReferenceServer:
+    """The server's process and a connection to it: `with ReferenceServer("resnet50") as server: …`."""
 
     def __init__(self, network: str) -> None:
         command = [sys.executable, "-c", CODE, network]
@@ -42,7 +41,7 @@ class Peer:
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
         self._http = HTTPConnection("127.0.0.1", int(self._process.stdout.readline()))  # type: ignore[union-attr]
 
-    def __enter__(self) -> Peer:
+    def __enter__(self) -> ReferenceServer:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -50,50 +49,50 @@ class Peer:
         self._process.wait()
 
     def forward(self, picture: np.ndarray) -> dict[str, float]:
-        """Seconds of the plain forward pass of a picture (224, 224, 3) uint8: wall, processor, wall on every core."""
-        return json.loads(self._ask("PUT", "/forward", picture.tobytes()))
+        """Returns seconds of the plain forward pass of a picture (224, 224, 3) uint8: wall, CPU, wall on every core."""
+        return json.loads(self._request("PUT", "/forward", picture.tobytes()))
 
     def stages(self, picture: np.ndarray) -> dict[str, float]:
-        """Processor seconds of each stage of a recording, one after another."""
-        return json.loads(self._ask("PUT", "/stages", picture.tobytes()))
+        """Returns CPU seconds of each stage of a recording of a picture (224, 224, 3) uint8."""
+        return json.loads(self._request("PUT", "/stages", picture.tobytes()))
 
-    def serve(self, picture: np.ndarray, heard: Callable[[str, bytes], None], encoder: str = "png") -> None:
-        """Put a picture, get every layer; `heard` is given its id and the JSON. encoder: "png" or "pillow"."""
-        for id in json.loads(self._ask("PUT", "/input", picture.tobytes())):
-            heard(id, self._ask("GET", f"/{encoder}/{id}"))
+    def serve(self, picture: np.ndarray, on_layer: Callable[[str, bytes], None], encoder: str = "png") -> None:
+        """Sends a picture (224, 224, 3) uint8; calls `on_layer(id, JSON)` per layer. encoder: "png" or "pillow"."""
+        for id in json.loads(self._request("PUT", "/input", picture.tobytes())):
+            on_layer(id, self._request("GET", f"/{encoder}/{id}"))
 
-    def _ask(self, verb: str, path: str, body: bytes | None = None) -> bytes:
+    def _request(self, verb: str, path: str, body: bytes | None = None) -> bytes:
         self._http.request(verb, path, body)
         return self._http.getresponse().read()
 
 
 def serve(network: str) -> None:
-    """Serve until it is killed; the port is the first line of standard output."""
+    """Serves until the process is killed; prints the port as the first line of standard output."""
     keep_memory()
-    every = torch.get_num_threads()
+    default_threads = torch.get_num_threads()
     leave_one_core_free()
     flush_denormals()
     live = LoadedModel(network, RecordSpec(network), torch.device("cpu"), PriorityLock())
-    server = HTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"live": live, "every": every}))
+    server = HTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"live": live, "default_threads": default_threads}))
     print(server.server_address[1], flush=True)
     server.serve_forever()
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One connection."""
+    """Requests of one connection."""
 
     protocol_version, disable_nagle_algorithm, wbufsize = "HTTP/1.1", True, 1 << 16
     live: LoadedModel
-    every: int
-    """Threads that torch takes of itself."""
+    default_threads: int
+    """torch's default number of threads."""
     held: dict[str, np.ndarray]
 
     def do_PUT(self) -> None:
-        """A picture for the server's way, for the forward pass, or for the stages."""
+        """Runs a picture: PUT /input, /forward or /stages."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
         picture = np.frombuffer(body, np.uint8).reshape(SIDE, SIDE, 3)
         if self.path == "/stages":
-            self._tell(json.dumps(stages(self.live, picture)).encode())
+            self._reply(json.dumps(stages(self.live, picture)).encode())
             return
         arguments = self.live.subject.adapter.arguments(self.live.read([NamedContent("picture", to_image(picture))]))
         if self.path == "/forward":
@@ -101,27 +100,27 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.held = panels_of(self.live.model, arguments)
             reply = list(self.held)
-        self._tell(json.dumps(reply).encode())
+        self._reply(json.dumps(reply).encode())
 
     def _forward(self, arguments: tuple[Any, ...]) -> dict[str, float]:
         reply = forward(self.live.model, arguments)
-        own = torch.get_num_threads()
-        torch.set_num_threads(self.every)
-        forward(self.live.model, arguments)  # to wake the others
+        threads = torch.get_num_threads()
+        torch.set_num_threads(self.default_threads)
+        forward(self.live.model, arguments)  # wakes the other threads
         reply["on every core s"] = forward(self.live.model, arguments)["s"]
-        torch.set_num_threads(own)
+        torch.set_num_threads(threads)
         return reply
 
     def do_GET(self) -> None:
-        """A layer."""
+        """Sends a layer of the last input as JSON: GET /ENCODER/ID."""
         _, encoder, id = self.path.split("/")
-        self._tell(layer_as_json(self.held[id], getattr(pngs, encoder)))
+        self._reply(layer_as_json(self.held[id], getattr(pngs, encoder)))
 
-    def _tell(self, body: bytes) -> None:
+    def _reply(self, body: bytes) -> None:
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
     def log_message(self, *args: Any) -> None:
-        """Say nothing."""
+        """Prints nothing."""

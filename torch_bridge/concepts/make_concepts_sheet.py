@@ -1,6 +1,6 @@
 """Draws contact sheets: pictures in a grid, or pictures beside their maps.
 
-python -m innerwalk.torch_bridge.concepts.make_sheet docs/concepts.png
+python -m innerwalk.torch_bridge.concepts.make_concepts_sheet docs/concepts.png
 """
 
 from __future__ import annotations

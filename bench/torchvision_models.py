@@ -1,6 +1,6 @@
-"""Every classification, segmentation and detection model of torchvision: are recorded values and edges right?
+"""Every classification, segmentation and detection model of torchvision: checks recorded values and edges.
 
-    python -m innerwalk.bench.zoo [name glob] [size]
+    python -m innerwalk.bench.torchvision_models [name glob] [size]
 
 Values are compared bit for bit with clones taken by plain forward hooks, edges with torch.fx where it can trace.
 """
@@ -27,7 +27,7 @@ FAMILIES = ("classification", "segmentation", "detection")
 
 @dataclass
 class Row:
-    """What was found for one model."""
+    """Result for one model."""
 
     name: str
     layers: int
@@ -37,18 +37,18 @@ class Row:
     """Layers whose values equal the hooks'."""
     compared: int
     fx: str
-    """"equal", how many edges are missing and surplus, or why fx can't say."""
+    """"equal", how many edges are missing and surplus, or why fx can't trace the model."""
 
     @property
-    def right(self) -> bool:
-        """Whether nothing is known to be wrong."""
+    def is_right(self) -> bool:
+        """Whether no difference was found."""
         return self.equal == self.compared and (self.fx == "equal" or self.fx.startswith("fx"))
 
 
 def measure() -> dict[str, Any]:
-    """How many models are right, and those that are not."""
+    """Returns how many models are right, and the differences of the others."""
     rows = main()
-    wrong = {row.name: f"{row.equal}/{row.compared} values, edges {row.fx}" for row in rows if not row.right}
+    wrong = {row.name: f"{row.equal}/{row.compared} values, edges {row.fx}" for row in rows if not row.is_right}
     return {
         "models": len(rows),
         "all values equal": sum(row.equal == row.compared for row in rows),
@@ -59,7 +59,7 @@ def measure() -> dict[str, Any]:
 
 
 def main(glob: str = "*", size: str = "64") -> list[Row]:
-    """Print a table of all models whose name fits, and return it."""
+    """Prints and returns a table of all models whose name matches the glob."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     print(f"{'model':36s} {'layers':>6s} {'panels':>6s} {'edges':>6s} {'values equal':>14s}  edges against fx")
@@ -79,13 +79,13 @@ def _names(glob: str) -> Iterator[tuple[str, str]]:
     import_torchvision()
     from torchvision import models
 
-    places = (models, models.segmentation, models.detection)
-    for family, place in zip(FAMILIES, places, strict=True):
-        yield from ((name, family) for name in models.list_models(place) if fnmatchcase(name, glob))
+    modules = (models, models.segmentation, models.detection)
+    for family, module in zip(FAMILIES, modules, strict=True):
+        yield from ((name, family) for name in models.list_models(module) if fnmatchcase(name, glob))
 
 
 def check(name: str, family: str, size: int) -> Row:
-    """Record one model at `size` pixels, random weights, and compare."""
+    """Records a model with random weights at `size` pixels and compares it with hooks and fx."""
     model = _build(name, family)
     sides = getattr(model, "image_size", LARGER.get(name, size))
     picture = torch.rand(3, sides, sides, generator=torch.Generator().manual_seed(0))
@@ -113,7 +113,7 @@ def _build(name: str, family: str) -> nn.Module:
 def _against_fx(model: nn.Module, inputs: Any, recording: Recording) -> str:
     try:
         oracle = Oracle(model)
-    except Exception as error:  # noqa: BLE001  whatever fx trips over, the table says it
+    except Exception as error:  # noqa: BLE001  any error of fx is shown in the table
         return f"fx: {type(error).__name__}"
     with torch.no_grad():
         oracle.run(inputs)

@@ -12,17 +12,17 @@ from ..data import random_indices
 from ..probing.crops import CropFrame, OutsideStyle
 from ..probing.receptive_field import coordinate_planes, fields_from_traces, trace_plane
 from ..recording import Maps
-from .best_images import BestImages, RankedBy
-from .dataset_pass import DatasetBatch, DatasetPass
+from .data_set_pass import DataSetBatch, DataSetPass
 from .method import Step, parameter
 from .picture_maps import MAX_PIXELS
+from .top_images_collector import RankedBy, TopImagesCollector
 
 PARTIAL_RESULTS_EVERY = 256
 """Pictures between two partial results."""
 
 
 @dataclass(frozen=True)
-class BestImagesParameters:
+class TopImagesParameters:
     """Which pictures are looked at, and what is shown of the best ones."""
 
     count: int = parameter(1000, "Pictures of the data set to look at", 1, 10_000_000)
@@ -38,16 +38,16 @@ class BestImagesParameters:
     seed: int = parameter(0, "Seed that chooses the pictures", 0, 2**31 - 1)
 
 
-class BestImagesPass:
+class TopImagesPass:
     """A pass over a data set, with the best pictures of the selected channels so far."""
 
-    def __init__(self, dataset_pass: DatasetPass, parameters: BestImagesParameters, pixels: int = MAX_PIXELS) -> None:
+    def __init__(self, data_set_pass: DataSetPass, parameters: TopImagesParameters, pixels: int = MAX_PIXELS) -> None:
         """pixels: see BestImages. Raises InputError for channels that don't exist."""
-        self.dataset_pass, self.parameters = dataset_pass, parameters
-        context, data = dataset_pass.context, dataset_pass.data
+        self.data_set_pass, self.parameters = data_set_pass, parameters
+        context, data = data_set_pass.context, data_set_pass.data
         self.indices = random_indices(data, min(parameters.count, len(data)), parameters.seed)
-        self.best_images = {
-            id: BestImages(
+        self.collectors = {
+            id: TopImagesCollector(
                 id,
                 context.selected_channels(id),
                 context.network.layer(id).map_shape[0],
@@ -65,12 +65,12 @@ class BestImagesPass:
     def run(self, method: str, until: float = 1.0) -> Iterator[Step]:
         """Looks at all pictures. Steps end at the share `until`; partial results are maps of `method`."""
         shown = 0
-        for batch in self.dataset_pass.batches(self.indices):
+        for batch in self.data_set_pass.batches(self.indices):
             size = tuple(batch.inputs.shape[-2:])
             if size not in self.frames:
                 yield from self._find_fields(batch, size)
-            for id, best_images in self.best_images.items():
-                best_images.add(batch, self.frames[size][id])
+            for id, collector in self.collectors.items():
+                collector.add(batch, self.frames[size][id])
             self.done = batch.done
             share = until * self.done / len(self.indices)
             yield Step(share, self.message())
@@ -78,27 +78,27 @@ class BestImagesPass:
                 shown = self.done
                 yield from (Step(share, self.message(), (maps,)) for maps in self.layer_maps(method))
 
-    def _find_fields(self, batch: DatasetBatch, size: tuple[int, ...]) -> Iterator[Step]:
+    def _find_fields(self, batch: DataSetBatch, size: tuple[int, ...]) -> Iterator[Step]:
         """Finds the receptive field of each position of each layer, for pictures of this size."""
         traces: list[dict[str, Tensor]] = []
         for plane in coordinate_planes(batch.inputs) if batch.inputs.dim() == 4 else ():
-            traces.append(trace_plane(self.dataset_pass.forward, self.dataset_pass.arguments, plane))
+            traces.append(trace_plane(self.data_set_pass.forward, self.data_set_pass.arguments, plane))
             yield Step(self.done / len(self.indices), "finding receptive fields")
-        by_layer = {id: [trace[id] for trace in traces if id in trace] for id in self.best_images}
+        by_layer = {id: [trace[id] for trace in traces if id in trace] for id in self.collectors}
         pictures = batch.pictures[0].shape[:2]
         whole = self.parameters.shown == "picture"
         self.frames[size] = {
             id: CropFrame(fields_from_traces(by_layer[id], batch.maps[id].shape[1:], pictures), whole)
-            for id in self.best_images
+            for id in self.collectors
         }
 
     def layer_maps(self, method: str) -> Iterator[Maps]:
         """Yields the mosaics so far, layer by layer."""
         threshold, outside = self.parameters.threshold, self.parameters.outside
-        for best_images in self.best_images.values():
-            yield best_images.to_maps(method, threshold, outside, self.dataset_pass.data)
+        for collector in self.collectors.values():
+            yield collector.to_maps(method, threshold, outside, self.data_set_pass.data)
 
     def message(self) -> str:
         """Returns the progress as a status message."""
-        unreadable = f"; {self.dataset_pass.unreadable} can't be read" if self.dataset_pass.unreadable else ""
-        return f"{self.done} of {len(self.indices)} pictures of {self.dataset_pass.data.name}{unreadable}"
+        unreadable = f"; {self.data_set_pass.unreadable} can't be read" if self.data_set_pass.unreadable else ""
+        return f"{self.done} of {len(self.indices)} pictures of {self.data_set_pass.data.name}{unreadable}"

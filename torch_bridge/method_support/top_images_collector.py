@@ -16,7 +16,7 @@ from ..data import DataSet
 from ..probing.crops import MAX_SIDE, CropFrame, OutsideStyle, crop_picture, overlay_maps, shade_outside
 from ..recording import Maps, near_square
 from ..statistics import ChannelHistogram, TopK
-from .dataset_pass import DatasetBatch, sample_positions
+from .data_set_pass import DataSetBatch, sample_positions
 from .picture_maps import MAX_PIXELS, mosaic, picture_maps
 
 RankedBy = Literal["max", "mean"]
@@ -24,7 +24,7 @@ GAP = 2
 """Pixels between the pictures of a mosaic."""
 
 
-class BestImages:
+class TopImagesCollector:
     """The n best pictures of some channels of a layer. Memory grows with n, not with the size of the data set."""
 
     def __init__(
@@ -48,7 +48,7 @@ class BestImages:
         self.crops = self.maps = np.zeros(0, np.float32)
         """(channels, kept, height, width, 3) uint8 sRGB; (channels, kept, height, width) float32 activations."""
 
-    def add(self, batch: DatasetBatch, frame: CropFrame) -> None:
+    def add(self, batch: DataSetBatch, frame: CropFrame) -> None:
         """Ranks a batch of pictures. All frames must give crops of one size, that of the first."""
         maps = batch.maps[self.layer]
         if len(self.channels) < maps.shape[1]:
@@ -61,7 +61,7 @@ class BestImages:
         self.histogram = self.histogram.merged(ChannelHistogram.of(sample_positions(flat, batch.indices)))
         self._update_crops(batch, maps, frame, order)
 
-    def _update_crops(self, batch: DatasetBatch, maps: Tensor, frame: CropFrame, order: np.ndarray) -> None:
+    def _update_crops(self, batch: DataSetBatch, maps: Tensor, frame: CropFrame, order: np.ndarray) -> None:
         """Moves the crops of pictures that stay to their new ranks, and cuts those of new pictures."""
         if not self.size[0]:
             self._allocate(frame)

@@ -1,4 +1,4 @@
-"""What halls cost a headset: draws, triangles, and bytes of textures with the shader and with baked colours."""
+"""Cost of halls in a headset: draws, triangles and texture memory, with the shader and with baked colours."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .hall import noise_recording
 
 MIB = 2**20
 BUDGETS = (256, 32)
-"""MiB."""
+"""MiB of baked textures."""
 
 
 def measure() -> dict[str, Any]:
-    """By hall: what is drawn with the shader and baked; MiB of textures; seconds of baking, wall and processor."""
+    """Returns by hall, for the shader and baked: draws, triangles, MiB of textures; seconds of baking (wall, CPU)."""
     halls: dict[str, Callable[[], Recording]] = {
         "ResNet-50": lambda: _recorded("resnet50"),
         "DenseNet-201": lambda: _recorded("densenet201"),
@@ -65,7 +65,7 @@ def _baked(scene: bpy.types.Scene, budget: int) -> dict[str, float]:
 
 
 def _drawn(scene: bpy.types.Scene) -> dict[str, int]:
-    """Draws and triangles of one eye, were everything in view: a draw for each material of each object that is seen."""
+    """Returns draws and triangles of one eye with everything in view: one draw per material of each visible object."""
     draws = triangles = 0
     for instance in bpy.context.evaluated_depsgraph_get().object_instances:
         mesh = instance.object.data if instance.object.type == "MESH" else None
