@@ -14,14 +14,14 @@ from ..torch_bridge.recording.errors import SceneError
 
 
 def write_error(path: Path, error: Exception) -> SceneError:
-    """Return a one-line error for a file that couldn't be written. Blender's errors have their reason in the text."""
+    """Returns a one-line error for a file that couldn't be written. Blender's errors have their reason in the text."""
     reason = getattr(error, "strerror", None) or str(error).strip()
     why = "the disk is full" if os.strerror(errno.ENOSPC) in reason else f"can't be written ({reason})"
     return SceneError(f"{path}: {why}; nothing was left half-written")
 
 
 def free_path(parent: Path, name: str) -> Path:
-    """Return a path in `parent` that doesn't exist yet: the name, or the name with a number."""
+    """Returns a path in `parent` that doesn't exist yet: the name, or the name with a number."""
     path, number = parent / name, 2
     while path.exists():
         path, number = parent / f"{name}-{number}", number + 1
@@ -30,7 +30,7 @@ def free_path(parent: Path, name: str) -> Path:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Yield a hidden folder to write into; it becomes `path` when the block ends, and is removed after an error.
+    """Yields a hidden folder to write into; it becomes `path` when the block ends, and is removed after an error.
 
     Nothing that exists is ever replaced. Raises SceneError.
     """

@@ -11,12 +11,12 @@ NAMES = ("bin/python3", "bin/python", "python.exe", "Scripts/python.exe")
 
 
 def find_python(environment: Mapping[str, str] = os.environ) -> str:
-    """Return the first Python with torch, of the active environment or the search path; "" if there is none."""
+    """Returns the first Python with torch, of the active environment or the search path; "" if there is none."""
     return next((str(path) for path in _candidates(environment) if path.is_file() and has_torch(path)), "")
 
 
 def has_torch(python: Path) -> bool:
-    """Return whether torch is in one of the folders where this Python looks for packages."""
+    """Returns whether torch is in one of the folders where this Python looks for packages."""
     folder = python.parent
     root = folder.parent if folder.name in ("bin", "Scripts") else folder
     packages = [*root.glob("lib/python3*/*-packages"), root / "Lib" / "site-packages"]

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def run_all(work: Generator[Any, None, T]) -> T:
-    """Run all steps; returns the result."""
+    """Runs all steps; returns the result."""
     while True:
         try:
             next(work)
@@ -19,7 +19,7 @@ def run_all(work: Generator[Any, None, T]) -> T:
 
 
 def run_for(work: Iterator[T], seconds: float) -> T:
-    """Run steps for a time, at least one; returns what the last one yielded. Raises StopIteration at the end."""
+    """Runs steps for a time, at least one; returns what the last one yielded. Raises StopIteration at the end."""
     end = time.monotonic() + seconds
     step = next(work)
     while time.monotonic() < end:

@@ -22,7 +22,7 @@ from .selecting import selected
 
 
 def ablate(scene: bpy.types.Scene, layer: str, channels: Sequence[int]) -> str:
-    """Set channels of a layer to 0 as soon as it has run, besides those ablated before, and run the input again.
+    """Sets channels of a layer to 0 as soon as it has run, besides those ablated before, and runs the input again.
 
     Where a batch norm is folded into the panel of the layer, the batch norm's channels become 0. Returns a line that
     says which channels are ablated. Raises BridgeError, UnknownName for the layer, or InputError for the channels.
@@ -38,7 +38,7 @@ def ablate(scene: bpy.types.Scene, layer: str, channels: Sequence[int]) -> str:
 
 
 def ablate_selected(scene: bpy.types.Scene) -> str:
-    """Ablate the selected channel; otherwise as `ablate`. Raises SceneError if no channel is selected."""
+    """Ablates the selected channel; otherwise as `ablate`. Raises SceneError if no channel is selected."""
     layer, channel = selected(scene)
     if channel < 0:
         raise SceneError("no channel is selected; click a tile first")
@@ -46,7 +46,7 @@ def ablate_selected(scene: bpy.types.Scene) -> str:
 
 
 def restore_channels(scene: bpy.types.Scene, layer: str = "", channels: Sequence[int] = ()) -> str:
-    """End the ablation of channels, and run the input again.
+    """Ends the ablation of channels, and runs the input again.
 
     layer: whose channels are restored, "" for all layers. channels: () for all. Returns a line that says which
     channels are restored. Raises BridgeError, or InputError if none of them is ablated.
@@ -66,7 +66,7 @@ def _describe(channels: Sequence[int]) -> str:
 
 
 def _run_input_again(scene: bpy.types.Scene, ablated: Mapping[str, Sequence[int]]) -> None:
-    """Run the hall's last input with these channels ablated. Raises BridgeError or InputError."""
+    """Runs the hall's last input with these channels ablated. Raises BridgeError or InputError."""
     network_of(scene)
     session = current()
     request = session.input_request(hall_requests.input_tag(session, scene))
@@ -86,7 +86,7 @@ def _store(scene: bpy.types.Scene, ablated: Mapping[str, Sequence[int]]) -> None
 
 
 def _on_failure(tag: str, recording: Recording | None) -> None:
-    """Listener: where a run has failed, the channels are ablated again that were for what the hall shows."""
+    """Listener: after a failed run, restores the stored ablation to that of the input that the hall shows."""
     session = current()
     for scene in hall_requests.halls_with_tag(tag, INPUT_TAG) if recording is None else ():
         shown = session.hall(scene.session_uid).shown

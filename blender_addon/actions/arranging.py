@@ -17,7 +17,7 @@ ROW_GAP = 0.3
 
 
 def move(scene: bpy.types.Scene, layer: str, by: Sequence[float]) -> str:
-    """Move a layer's panel.
+    """Moves a layer's panel.
 
     by: (x, y, z) in metres, along the world's axes. Returns a line that says so. Raises UnknownName.
     """
@@ -28,7 +28,7 @@ def move(scene: bpy.types.Scene, layer: str, by: Sequence[float]) -> str:
 
 
 def scale(scene: bpy.types.Scene, layer: str, factor: float) -> str:
-    """Scale a layer's panel about the middle of its lower edge.
+    """Scales a layer's panel about the middle of its lower edge.
 
     factor: such as 2 for twice the size. Returns a line that says so. Raises SceneError for a factor that isn't
     positive, or UnknownName.
@@ -43,7 +43,7 @@ def scale(scene: bpy.types.Scene, layer: str, factor: float) -> str:
 
 
 def align(scene: bpy.types.Scene, layers: Sequence[str], how: str) -> str:
-    """Align the panels of layers with the first of them.
+    """Aligns the panels of layers with the first of them.
 
     how: "height" to lower or raise them to its height, "parallel" to turn them like it, "row" to put them in a row
     beside it. Returns a line that says so. Raises UnknownName, or SceneError for fewer than two layers.
@@ -59,7 +59,7 @@ def align(scene: bpy.types.Scene, layers: Sequence[str], how: str) -> str:
 
 
 def reset_layout(scene: bpy.types.Scene, layers: Sequence[str] = ()) -> str:
-    """Move the panels of these layers, () for all, back to where the layout planned them.
+    """Moves the panels of these layers, () for all, back to where the layout planned them.
 
     Returns a line that says how many were moved. Raises UnknownName.
     """
@@ -72,12 +72,12 @@ def reset_layout(scene: bpy.types.Scene, layers: Sequence[str] = ()) -> str:
 
 
 def _foot(panel: bpy.types.Object) -> Vector:
-    """Return the middle of a panel's lower edge, in metres in its own coordinates."""
+    """Returns the middle of a panel's lower edge, in metres in its own coordinates."""
     return Vector((size_of(panel)[0] / 2, 0.0, 0.0))
 
 
 def _height(panels: Sequence[bpy.types.Object]) -> None:
-    """Raise or lower all panels to the height of the first one's lower edge."""
+    """Raises or lowers all panels to the height of the first one's lower edge."""
     height = (world_matrix(panels[0]) @ _foot(panels[0])).z
     for panel in panels[1:]:
         rise = height - (world_matrix(panel) @ _foot(panel)).z
@@ -85,14 +85,14 @@ def _height(panels: Sequence[bpy.types.Object]) -> None:
 
 
 def _parallel(panels: Sequence[bpy.types.Object]) -> None:
-    """Turn all panels like the first one, about the middle of their lower edges."""
+    """Turns all panels like the first one, about the middle of their lower edges."""
     rotation = world_matrix(panels[0]).to_quaternion()
     for panel in panels[1:]:
         panel.matrix_world = _rotated(panel, rotation, world_matrix(panel) @ _foot(panel))
 
 
 def _row(panels: Sequence[bpy.types.Object]) -> None:
-    """Put all panels in one row to the right of the first one, in its plane."""
+    """Puts all panels in one row to the right of the first one, in its plane."""
     first = world_matrix(panels[0])
     rotation = first.to_quaternion()
     right = rotation @ Vector((1.0, 0.0, 0.0))
@@ -105,7 +105,7 @@ def _row(panels: Sequence[bpy.types.Object]) -> None:
 
 
 def _rotated(panel: bpy.types.Object, rotation: Quaternion, foot: Vector) -> Matrix:
-    """Return the panel's world matrix with this rotation, its size, and the middle of its lower edge at `foot`."""
+    """Returns the panel's world matrix with this rotation, its size, and the middle of its lower edge at `foot`."""
     matrix = Matrix.LocRotScale(None, rotation, world_matrix(panel).to_scale())
     return Matrix.Translation(foot - matrix @ _foot(panel)) @ matrix
 

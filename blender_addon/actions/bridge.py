@@ -40,7 +40,7 @@ def start_bridge(
     folder: str = "",
     device: str = "",
 ) -> str:
-    """Start a bridge as a child process of Blender, which ends when Blender does.
+    """Starts a bridge as a child process of Blender, which ends when Blender does.
 
     python: path of a Python that has torch. networks: by the name each gets, the fields of a `RecordSpec`. data: data
     sets by name. folder: where the Python modules of your own models are. device: such as cuda or cpu; "" chooses.
@@ -54,7 +54,7 @@ def start_bridge(
 
 
 def join_bridge(connection: Path | str = "", address: str = "", token: str = "") -> str:
-    """Join a bridge that runs already, such as one that an SSH tunnel leads to.
+    """Joins a bridge that runs already, such as one that an SSH tunnel leads to.
 
     connection: the file in which the bridge wrote how to reach it; or address, as host:port, with its token. Returns a
     line that says which bridge is joined; whether it answers is known a moment later, see `wait_for_bridge`. Raises
@@ -75,14 +75,14 @@ def _join(link: BridgeConnection) -> None:
 
 
 def leave_bridge() -> str:
-    """Leave the bridge, and end it if this Blender has started it; halls keep what they show. Returns a line."""
+    """Leaves the bridge, and ends it if this Blender has started it; halls keep what they show. Returns a line."""
     hall_requests.disconnect(current())
     timer.start()
     return "left the bridge"
 
 
 def build_hall(network: str) -> str:
-    """Run a network of the bridge on its first input, then build its hall in a new scene.
+    """Runs a network of the bridge on its first input, then builds its hall in a new scene.
 
     Returns at once, with a line that says so. Raises BridgeError if the bridge isn't ready, or UnknownName.
     """
@@ -102,7 +102,7 @@ def _build(network: str, tag: str, recording: Recording) -> None:
 
 
 def follow(scene: bpy.types.Scene, network: str) -> str:
-    """Connect a hall, such as one of a recording or a saved file, to a network of the bridge.
+    """Connects a hall, such as one of a recording or a saved file, to a network of the bridge.
 
     Inputs and methods are run on that network from now on. Returns a line that says so. Raises BridgeError if the
     bridge isn't ready, or UnknownName.
@@ -124,7 +124,7 @@ def place_input(
     channel: int = -1,
     hall: str = "",
 ) -> str:
-    """Run the hall's network on one input; the panels change as its layers are reached.
+    """Runs the hall's network on one input; the panels change as its layers are reached.
 
     Name one input: filepath, a picture or .npy file; data and index, a picture of a data set of the bridge; noise, the
     seed of random noise; or layer and channel, the picture on that channel's tile. hall: name of another hall in whose
@@ -145,7 +145,7 @@ def place_input(
 
 
 def hall_named(name: str) -> bpy.types.Scene:
-    """Return the hall of this name in the open file. Raises UnknownName."""
+    """Returns the hall of this name in the open file. Raises UnknownName."""
     halls = {scene.name: scene for scene in store.halls()}
     if name not in halls:
         raise UnknownName("hall", name, halls)
@@ -153,7 +153,7 @@ def hall_named(name: str) -> bpy.types.Scene:
 
 
 def _channel_input(scene: bpy.types.Scene, layer: str, channel: int) -> BridgeInput:
-    """Return the picture that a tile shows as an input. Raises UnknownName, InputError or SceneError."""
+    """Returns the picture that a tile shows as an input. Raises UnknownName, InputError or SceneError."""
     panel = panel_of(scene, layer)
     maps = store.read_maps(panel, str(panel.get(PANEL_SHOWN_LAYER, layer)), hall_requests.method_of(scene))
     if maps is None:
@@ -164,7 +164,7 @@ def _channel_input(scene: bpy.types.Scene, layer: str, channel: int) -> BridgeIn
 
 
 def show_input(scene: bpy.types.Scene, *inputs: BridgeInput) -> str:
-    """Run the hall's network on inputs made with `torch_bridge.client`, one for each input of the network.
+    """Runs the hall's network on inputs made with `torch_bridge.client`, one for each input of the network.
 
     A hall that shares inputs with this one runs them too. Returns a line that says what is run. Raises BridgeError if
     the hall isn't connected to a network or the bridge isn't ready.
@@ -182,7 +182,7 @@ def show_input(scene: bpy.types.Scene, *inputs: BridgeInput) -> str:
 
 
 def _can_follow_input(scene: bpy.types.Scene) -> bool:
-    """Return whether what the panels show can be computed for another input; the maps of a saved file may not be."""
+    """Returns whether what the panels show can be computed for another input; the maps of a saved file may not be."""
     method = hall_requests.method_of(scene)
     if method == DIFFERENCE_METHOD:
         return str(scene.get(COMPARED_HALL, "")) in bpy.data.scenes
@@ -190,7 +190,7 @@ def _can_follow_input(scene: bpy.types.Scene) -> bool:
 
 
 def network_of(scene: bpy.types.Scene) -> str:
-    """Return the name of the bridge's network that a hall is connected to.
+    """Returns the name of the bridge's network that a hall is connected to.
 
     Raises BridgeError if there is none or the bridge isn't ready, or UnknownName if the bridge doesn't have it.
     """
@@ -212,7 +212,7 @@ def _input_name(values: Mapping[str, Any]) -> str:
 
 
 def wait_for_bridge(scene: bpy.types.Scene | None = None, seconds: float = 600.0) -> str:
-    """Wait, in a script, until the bridge is ready and every request is answered and shown.
+    """Waits, in a script, until the bridge is ready and every request is answered and shown.
 
     scene: a hall whose last input and method are waited for too. seconds: the longest to wait. Returns a line. Raises
     BridgeError if a request has failed, there is no bridge, it has ended, or the time is over.
@@ -231,7 +231,7 @@ def wait_for_bridge(scene: bpy.types.Scene | None = None, seconds: float = 600.0
 
 
 def _is_shown(scene: bpy.types.Scene) -> bool:
-    """Return whether a hall shows the input and the method that it requested last."""
+    """Returns whether a hall shows the input and the method that it requested last."""
     session = current()
     shown = scene.get(INPUT_TAG) in (None, session.hall(scene.session_uid).shown)
     return shown and not session.is_running(str(scene.get(METHOD_TAG, "")))
@@ -244,5 +244,5 @@ def _check_network(network: str) -> None:
 
 
 def awaited_networks() -> list[str]:
-    """Return the networks whose halls are being built, once for each hall."""
+    """Returns the networks whose halls are being built, once for each hall."""
     return current().awaited_networks

@@ -15,7 +15,7 @@ from .shelf import held, pointed_input, pointed_shelf
 
 
 def pick(scene: bpy.types.Scene, origin: Sequence[float], direction: Sequence[float]) -> str:
-    """Do what a click does along a ray: select a tile, hold a picture of the shelf, place it, or deselect on the floor.
+    """Clicks along a ray: selects a tile, holds a picture of the shelf, places it, or on the floor selects nothing.
 
     origin, direction: (x, y, z) in the world, in metres. Returns a line that says what was done, "" if nothing was.
     """
@@ -24,12 +24,12 @@ def pick(scene: bpy.types.Scene, origin: Sequence[float], direction: Sequence[fl
 
 
 def has_effect(scene: bpy.types.Scene, hit: Hit) -> bool:
-    """Return whether a click there does something: on the input's frame only while a picture of the shelf is held."""
+    """Returns whether a click there does something: on the input's frame only while a picture of the shelf is held."""
     return hit_kind(hit) in ON_CLICK and (hit.role != "input" or held(scene) >= 0)
 
 
 def hit_kind(hit: Hit) -> str:
-    """Return the role of what was hit; "floor" for the ground."""
+    """Returns the role of what was hit; "floor" for the ground."""
     hit_object: bpy.types.Object | None = bpy.data.objects.get(hit.object)
     return "floor" if hit_object is not None and hit_object.get(OBJECT_ROLE) == "floor" else hit.role
 

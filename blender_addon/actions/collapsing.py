@@ -18,7 +18,7 @@ from .selecting import select, selected
 
 
 def collapse(scene: bpy.types.Scene, block: str) -> str:
-    """Collapse each block that matches a glob such as `layer3.*`, or "all", to one panel.
+    """Collapses each block that matches a glob such as `layer3.*`, or "all", to one panel.
 
     The other panels leave the scene and are kept in the file with their maps. Returns a line that says what is
     collapsed. Raises UnknownName if no block matches.
@@ -36,7 +36,7 @@ def collapse(scene: bpy.types.Scene, block: str) -> str:
 
 
 def expand(scene: bpy.types.Scene, block: str) -> str:
-    """Show the panels of a collapsed block, or of "all" of them, again.
+    """Shows the panels of a collapsed block, or of "all" of them, again.
 
     Returns a line that says what is expanded. Raises UnknownName if the block isn't collapsed.
     """
@@ -51,12 +51,12 @@ def expand(scene: bpy.types.Scene, block: str) -> str:
 
 
 def collapsed_blocks(scene: bpy.types.Scene) -> list[str]:
-    """Return the names of the collapsed blocks, in the network's order."""
+    """Returns the names of the collapsed blocks, in the network's order."""
     return [block.name for block in matching_blocks(_layers(scene), store.read_appearance(scene).collapse)]
 
 
 def collapsible_blocks(scene: bpy.types.Scene) -> list[str]:
-    """Return the names of the blocks that can be collapsed, in the network's order, also of blocks of blocks."""
+    """Returns the names of the blocks that can be collapsed, in the network's order, also of blocks of blocks."""
     return list(dict.fromkeys(block.name for block in blocks.collapsible_blocks(_layers(scene))))
 
 
@@ -65,14 +65,14 @@ def _layers(scene: bpy.types.Scene) -> list[Layer]:
 
 
 def _without(layers: Sequence[Layer], globs: Sequence[str], block: str) -> tuple[str, ...]:
-    """Return globs that no longer match this block; a glob that matches others too is replaced by their names."""
+    """Returns globs that no longer match this block; a glob that matches others too is replaced by their names."""
     left = tuple(glob for glob in globs if glob != block)
     names = [match.name for match in matching_blocks(layers, left)]
     return left if block not in names else tuple(dict.fromkeys(name for name in names if name != block))
 
 
 def _representative(layers: Sequence[Layer], blocks: Sequence[Block], layer: str) -> str:
-    """Return the id of the layer whose panel represents the collapsed block of a layer; "" if there is none."""
+    """Returns the id of the layer whose panel represents the collapsed block of a layer; "" if there is none."""
     inside = (block for block in blocks if layer in {other.id for other in layers[block.first : block.last + 1]})
     return next((layers[block.last].id for block in inside), "")
 

@@ -25,7 +25,7 @@ AISLE = 3.0
 
 
 def stand_beside(scene: bpy.types.Scene, other: str, share: bool = False) -> str:
-    """Show another hall of this file beside this one, as an instance that follows it; its own scene stays as it is.
+    """Shows another hall of this file beside this one, as an instance that follows it; its own scene stays as it is.
 
     Both are drawn in this scene's colours. share: run each input of this hall in the other hall too. Returns a line
     that says which halls stand side by side. Raises UnknownName, or SceneError if the other hall contains this one.
@@ -48,14 +48,14 @@ def stand_beside(scene: bpy.types.Scene, other: str, share: bool = False) -> str
 
 
 def stand_alone(scene: bpy.types.Scene) -> str:
-    """Remove the hall that stands beside this one; its own scene stays as it is. Returns a line that says so."""
+    """Removes the hall that stands beside this one; its own scene stays as it is. Returns a line that says so."""
     bpy.data.batch_remove([found for found in scene.objects if found.get(OBJECT_ROLE) == BESIDE_ROLE])
     scene.pop(SHARED_INPUT_HALL, None)
     return "removed the other hall"
 
 
 def show_difference(scene: bpy.types.Scene, other: str) -> str:
-    """Show this hall's activations minus the other hall's on this hall's panels, and follow new inputs of both.
+    """Shows this hall's activations minus the other hall's on this hall's panels, and follows new inputs of both.
 
     Panels of layers that the other hall lacks, or has in another shape, show zeros. Returns a line that says how many
     layers have a difference. Raises UnknownName, or SceneError if there is no such layer.
@@ -73,7 +73,7 @@ def show_difference(scene: bpy.types.Scene, other: str) -> str:
 
 
 def _subtract(scene: bpy.types.Scene, other: bpy.types.Scene) -> None:
-    """Show the difference layer by layer, between other events; panels of unmatched layers show zeros."""
+    """Shows the difference layer by layer, between other events; panels of unmatched layers show zeros."""
     uid, pairs = scene.session_uid, list(_pairs(scene, other))
 
     def show_layer(first: Maps, second: Maps) -> None:
@@ -95,7 +95,7 @@ def _subtract(scene: bpy.types.Scene, other: bpy.types.Scene) -> None:
 
 
 def _pairs(scene: bpy.types.Scene, other: bpy.types.Scene) -> Iterator[tuple[Maps, Maps]]:
-    """Yield the activations of each layer that both halls have in the same shape."""
+    """Yields the activations of each layer that both halls have in the same shape."""
     first, second = _activations(scene), _activations(other)
     for layer, maps in first.items():
         match = second.get(layer)
@@ -104,7 +104,7 @@ def _pairs(scene: bpy.types.Scene, other: bpy.types.Scene) -> Iterator[tuple[Map
 
 
 def _activations(scene: bpy.types.Scene) -> dict[str, Maps]:
-    """Return the activations of the input that a hall has shown last, by layer, also while it shows a method."""
+    """Returns the activations of the input that a hall has shown last, by layer, also while it shows a method."""
     session = current()
     hall_requests.input_tag(session, scene)
     recording = session.results_of(session.hall(scene.session_uid).shown)
@@ -113,7 +113,7 @@ def _activations(scene: bpy.types.Scene) -> dict[str, Maps]:
 
 
 def _on_input(tag: str, recording: Recording | None) -> None:
-    """Listener: subtract again where either of two compared halls shows another input."""
+    """Listener: subtracts again where either of two compared halls shows another input."""
     session = current()
     for scene in store.halls() if recording is not None else ():
         other = hall_requests.scene_named(str(scene.get(COMPARED_HALL, "")))
@@ -123,7 +123,7 @@ def _on_input(tag: str, recording: Recording | None) -> None:
 
 
 def _x_range(scene: bpy.types.Scene) -> tuple[float, float]:
-    """Return the least and the largest x of all visible meshes of a hall except its floor, in metres."""
+    """Returns the least and the largest x of all visible meshes of a hall except its floor, in metres."""
     xs = [
         (instance.matrix_world @ Vector(corner)).x
         for instance in evaluated_depsgraph(scene).object_instances
@@ -134,7 +134,7 @@ def _x_range(scene: bpy.types.Scene) -> tuple[float, float]:
 
 
 def _contains(outer: bpy.types.Collection, inner: bpy.types.Collection) -> bool:
-    """Return whether a collection is instanced within another, at any depth."""
+    """Returns whether a collection is instanced within another, at any depth."""
     instanced = [found.instance_collection for found in outer.all_objects if found.instance_collection]
     return any(collection == inner or _contains(collection, inner) for collection in instanced)
 

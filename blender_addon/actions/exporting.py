@@ -24,7 +24,7 @@ ExportSteps = Generator[tuple[str, float], None, str]
 
 
 def export_layer(scene: bpy.types.Scene, layer: str, directory: Path | str, progress: Progress | None = None) -> str:
-    """Export one layer into a new folder inside `directory`.
+    """Exports one layer into a new folder inside `directory`.
 
     progress: called with the name and the share of the work of each step. Returns a line that says where the folder
     is. Raises SceneError or UnknownName; then nothing is written.
@@ -33,7 +33,7 @@ def export_layer(scene: bpy.types.Scene, layer: str, directory: Path | str, prog
 
 
 def export_hall(scene: bpy.types.Scene, directory: Path | str, progress: Progress | None = None) -> str:
-    """Export the layers of all panels into a new folder inside `directory`.
+    """Exports the layers of all panels into a new folder inside `directory`.
 
     progress: called with the name and the share of the work of each step. Returns a line that says where the folder
     is. Raises SceneError; then nothing is written.
@@ -42,7 +42,7 @@ def export_hall(scene: bpy.types.Scene, directory: Path | str, progress: Progres
 
 
 def export_steps(scene: bpy.types.Scene, directory: Path | str, layer: str = "") -> ExportSteps:
-    """Export one layer, or with "" all panels, in short steps. Errors are raised by the first step."""
+    """Exports one layer, or with "" all panels, in short steps. Errors are raised by the first step."""
     network = store.read_description(scene).network
     if layer:
         panel_of(scene, layer)
@@ -57,7 +57,7 @@ def export_steps(scene: bpy.types.Scene, directory: Path | str, layer: str = "")
 
 
 def run_export(work: ExportSteps, progress: Progress | None = None) -> str:
-    """Run all steps; returns the line."""
+    """Runs all steps; returns the line."""
     while True:
         try:
             what, share = next(work)
@@ -70,7 +70,7 @@ def run_export(work: ExportSteps, progress: Progress | None = None) -> str:
 def _read(
     scene: bpy.types.Scene, network: Network, names: dict[str, str], layer: str
 ) -> Generator[tuple[str, float], None, list[export.ExportLayer]]:
-    """Return the maps that the panels show now, reading one panel in each step."""
+    """Returns the maps that the panels show now, reading one panel in each step."""
     uid, method = scene.session_uid, store.read_appearance(scene).method
     ids = [layer] if layer else [id for id in panels(scene) if id in network.by_id]
     contents: list[export.ExportLayer] = []
@@ -87,7 +87,7 @@ def _read(
 
 
 def _hall(uid: int) -> bpy.types.Scene:
-    """Return the hall again; it may have been deleted between two steps. Raises SceneError."""
+    """Returns the hall again; it may have been deleted between two steps. Raises SceneError."""
     found = next((scene for scene in store.halls() if scene.session_uid == uid), None)
     if found is None:
         raise SceneError("the hall was deleted while it was exported; nothing was written")
@@ -100,7 +100,7 @@ def _look(scene: bpy.types.Scene) -> export.Colouring:
 
 
 def _metadata(scene: bpy.types.Scene, layer: str) -> dict[str, object]:
-    """Return where the values come from; without the time, so that equal exports are equal files."""
+    """Returns where the values come from; without the time, so that equal exports are equal files."""
     recording, appearance = store.read_description(scene), store.read_appearance(scene)
     network = recording.network
     return {

@@ -43,7 +43,7 @@ class Inspection(NamedTuple):
 
 
 def inspect_layer(scene: bpy.types.Scene, layer: str, logarithmic: bool = False) -> Inspection:
-    """Return facts about all values of a layer, with histograms of them and of its weights.
+    """Returns facts about all values of a layer, with histograms of them and of its weights.
 
     logarithmic: whether the counts of histograms are drawn on a logarithmic scale. Raises UnknownName, or SceneError
     if the panel has lost its image.
@@ -54,7 +54,7 @@ def inspect_layer(scene: bpy.types.Scene, layer: str, logarithmic: bool = False)
 def inspect_layer_in_steps(
     scene: bpy.types.Scene, layer: str, logarithmic: bool = False
 ) -> Generator[None, None, Inspection]:
-    """Return the same as `inspect_layer`, in short steps; only the first one reads the scene."""
+    """Returns the same as `inspect_layer`, in short steps; only the first one reads the scene."""
     appearance = store.read_appearance(scene)
     info, weights = store.read_description(scene).network.layer(layer), weight_histogram(scene, layer)
     values = statistics.channel_rows(_maps(scene, info, appearance.method))
@@ -84,7 +84,7 @@ def inspect_layer_in_steps(
 
 
 def inspect_channel(scene: bpy.types.Scene, layer: str, channel: int) -> Inspection:
-    """Return facts about one channel, with its map or, for a single value, a bar.
+    """Returns facts about one channel, with its map or, for a single value, a bar.
 
     Raises UnknownName, or SceneError if the panel has lost its image.
     """
@@ -92,7 +92,7 @@ def inspect_channel(scene: bpy.types.Scene, layer: str, channel: int) -> Inspect
 
 
 def inspect_channel_in_steps(scene: bpy.types.Scene, layer: str, channel: int) -> Generator[None, None, Inspection]:
-    """Return the same as `inspect_channel`, in short steps; only the first one reads the scene."""
+    """Returns the same as `inspect_channel`, in short steps; only the first one reads the scene."""
     panel, appearance = panel_of(scene, layer), store.read_appearance(scene)
     channel = channel if channel_count(panel) > 1 else 0  # a method's only map is about all channels
     values = reading.map_of(panel, channel)
@@ -116,7 +116,7 @@ def inspect_channel_in_steps(scene: bpy.types.Scene, layer: str, channel: int) -
 
 
 def overlay(scene: bpy.types.Scene, layer: str = "", channel: int = -1) -> str:
-    """Lay a channel's map over the input picture, if the method's maps are about the input; layer "" removes it.
+    """Lays a channel's map over the input picture, if the method's maps are about the input; layer "" removes it.
 
     It follows changes of the panel and of the input. Returns a line that says what lies over the input. Raises
     SceneError or UnknownName.
@@ -129,7 +129,7 @@ def overlay(scene: bpy.types.Scene, layer: str = "", channel: int = -1) -> str:
 
 
 def _method_facts(panel: bpy.types.Object, channel: int, label: str) -> list[tuple[str, str]]:
-    """Return the method's labels, flags, boxes and links of a channel as texts; label: used if it has none."""
+    """Returns the method's labels, flags, boxes and links of a channel as texts; label: used if it has none."""
     metadata = panel_metadata.read_metadata(panel)
     label = metadata.labels[channel] if channel < len(metadata.labels) and metadata.labels[channel] else label
     flags = ", ".join(flag_names(int(panel_metadata.read_flags(panel)[channel]))) if "flags" in metadata.numbers else ""
@@ -148,7 +148,7 @@ def _method_numbers(panel: bpy.types.Object, channel: int) -> list[tuple[str, st
 
 
 def probe(scene: bpy.types.Scene, layer: str, channel: int, row: int, column: int) -> str:
-    """Return one value of a layer with its position, as text; rows are counted from 0 at the top.
+    """Returns one value of a layer with its position, as text; rows are counted from 0 at the top.
 
     Raises UnknownName, or SceneError if the panel has lost its image.
     """
@@ -157,7 +157,7 @@ def probe(scene: bpy.types.Scene, layer: str, channel: int, row: int, column: in
 
 
 def format_value(panel: bpy.types.Object, channel: int, row: int, column: int) -> str:
-    """Return one value of a panel as text, of a colour its three. Raises SceneError if the panel has lost its image."""
+    """Returns one value of a panel as text, three for a colour. Raises SceneError if the panel has lost its image."""
     value = reading.value_at(panel, channel, row, column)
     if value is None:
         raise _lost(panel[PANEL_LAYER_ID])
@@ -165,7 +165,7 @@ def format_value(panel: bpy.types.Object, channel: int, row: int, column: int) -
 
 
 def step_channel(scene: bpy.types.Scene, by: int = 1) -> str:
-    """Select the channel `by` further in the selected layer; the last is followed by the first.
+    """Selects the channel `by` further in the selected layer; the last is followed by the first.
 
     Returns the names of the layer and the channel. Raises UnknownName if no layer is selected.
     """
@@ -175,7 +175,7 @@ def step_channel(scene: bpy.types.Scene, by: int = 1) -> str:
 
 
 def weight_histogram(scene: bpy.types.Scene, layer: str) -> Histogram | None:
-    """Return the histogram of a layer's weights; None until the bridge has sent it, or if it has none.
+    """Returns the histogram of a layer's weights; None until the bridge has sent it, or if it has none.
 
     The first call requests it, if the hall is connected to a network of a bridge.
     """
@@ -205,7 +205,7 @@ def _store_weights(uid: int, key: tuple[str, str], answer: WeightStatistics) -> 
 
 
 def class_label(recording: Recording, panel: bpy.types.Object, channel: int) -> str:
-    """Return class name and probability of a channel of the last panel, if the prediction lists it; else ""."""
+    """Returns class name and probability of a channel of the last panel, if the prediction lists it; else ""."""
     last = next((layer.id for layer in reversed(recording.network.layers) if layer.role == "panel"), "")
     if recording.prediction.kind != "classes" or panel[PANEL_LAYER_ID] != last or not reading.is_vector(panel):
         return ""

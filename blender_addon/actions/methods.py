@@ -26,9 +26,9 @@ def ask_method(
     layers: Sequence[str] = ("panels",),
     channels: Sequence[int] = (),
 ) -> str:
-    """Run a method on the hall's last input and show its maps on the panels, which are empty until then.
+    """Runs a method on the hall's last input and shows its maps on the panels, which are empty until then.
 
-    parameters: those of the method that aren't to have their default. data: the data set, for methods that need one.
+    parameters: those that differ from their defaults. data: the data set, for methods that need one.
     layers: ids of layers, or "panels" for all panels; the panels of other layers stay empty. channels: of the layers,
     () for all. Returns a line that says what is requested. Raises BridgeError or UnknownName; errors of the method
     itself are raised by `wait_for_bridge`.
@@ -57,7 +57,7 @@ def ask_method(
 
 
 def cancel_method(scene: bpy.types.Scene) -> str:
-    """Cancel the hall's job at its next step; the panels keep what it has computed.
+    """Cancels the hall's job at its next step; the panels keep what it has computed.
 
     Returns a line that says which method is cancelled, or that no job is running.
     """
@@ -70,7 +70,7 @@ def cancel_method(scene: bpy.types.Scene) -> str:
 
 
 def show_activations(scene: bpy.types.Scene) -> str:
-    """Show the activations of the hall's last input again, in place of a method or a difference; cancels its job.
+    """Shows the activations of the hall's last input again, in place of a method or a difference; cancels its job.
 
     Returns a line that says so. Raises SceneError where they are no longer in memory and the bridge can't be asked.
     """
@@ -83,7 +83,7 @@ def show_activations(scene: bpy.types.Scene) -> str:
 
 
 def restore_after_undo() -> str:
-    """Show in all halls what they requested before the step that was undone; called after undo and redo.
+    """Shows in all halls what they requested before the step that was undone; called after undo and redo.
 
     Results are taken from memory, or requested from the bridge again. Returns a line that says so.
     """
@@ -105,7 +105,7 @@ def restore_after_undo() -> str:
 
 
 def forget_requests() -> str:
-    """Forget what was requested, as the tags in a newly opened file are of another run; called after opening a file.
+    """Forgets what was requested, as the tags in a newly opened file are of another run; called after opening a file.
 
     Returns a line that says so.
     """
@@ -117,7 +117,7 @@ def forget_requests() -> str:
 
 
 def _repeat_method(tag: str, recording: Recording | None) -> None:
-    """Listener: a hall shows another input, so run its method on that one unless its results fit already."""
+    """Listener: repeats the method of a hall that shows another input, unless its results fit already."""
     session = current()
     if recording is None or session.state != "ready":
         return

@@ -18,7 +18,7 @@ DEMO_FOLDER = Path(__file__).resolve().parent.parent / "demo"
 
 
 def import_recording(directory: Path | str) -> str:
-    """Build the hall of the recording in a folder in a new scene, and show it.
+    """Builds the hall of the recording in a folder in a new scene, and shows it.
 
     Returns a line that says the number of panels and the scene's name. Raises RecordingError or SceneError.
     """
@@ -29,7 +29,7 @@ def import_recording(directory: Path | str) -> str:
 
 
 def show_hall(scene: bpy.types.Scene) -> None:
-    """Show a new hall in the window, from its entrance; does nothing in the background."""
+    """Shows a new hall in the window, from its entrance; does nothing in the background."""
     if bpy.context.window:
         bpy.context.window.scene = scene
     if viewport.find_view_area(scene):
@@ -37,16 +37,16 @@ def show_hall(scene: bpy.types.Scene) -> None:
 
 
 def open_demo() -> str:
-    """Build the hall of the small network that comes with Innerwalk, and show it. Returns as `import_recording`."""
+    """Builds the hall of the small network that comes with Innerwalk, and shows it. Returns as `import_recording`."""
     return import_recording(DEMO_FOLDER)
 
 
 def outdated_halls() -> list[bpy.types.Scene]:
-    """Return the halls of this file that an older version of Innerwalk has built."""
+    """Returns the halls of this file that an older version of Innerwalk has built."""
     return [scene for scene in store.halls() if store.is_outdated(scene)]
 
 
 def rebuild_groups() -> str:
-    """Rebuild the halls of an older version; moved panels stay where they are. Returns a line that names the halls."""
+    """Rebuilds the halls of an older version; moved panels stay where they are. Returns a line that names the halls."""
     names = [rebuild_hall(scene).name for scene in outdated_halls()]
     return f"rebuilt {', '.join(names)}" if names else "everything is up to date"

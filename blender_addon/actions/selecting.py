@@ -13,7 +13,7 @@ __all__ = ["Selection", "select", "selected"]
 
 
 def select(scene: bpy.types.Scene, layer: str, channel: int = -1) -> str:
-    """Select a layer, or one channel of it, and make its panel the active object; layer "" selects nothing.
+    """Selects a layer, or one channel of it, and makes its panel the active object; layer "" selects nothing.
 
     channel: counted from 0, -1 for none. Returns a line with the names of what is selected. Raises UnknownName.
     """

@@ -25,7 +25,7 @@ Pictures = tuple[dict[str, Any], np.ndarray]
 
 
 def draw_shelf(scene: bpy.types.Scene, data: str, seed: int = 0, of_class: str = "") -> str:
-    """Put random pictures of a data set of the bridge on the hall's shelf.
+    """Puts random pictures of a data set of the bridge on the hall's shelf.
 
     seed: of the random choice. of_class: name of the only class to choose from, "" for all. Returns at once, with a
     line that says which pictures will come. Raises BridgeError if the bridge isn't ready.
@@ -34,7 +34,7 @@ def draw_shelf(scene: bpy.types.Scene, data: str, seed: int = 0, of_class: str =
 
 
 def page_shelf(scene: bpy.types.Scene, data: str, page: int = 0, of_class: str = "") -> str:
-    """Put one page of the pictures of a data set of the bridge, in their order, on the hall's shelf.
+    """Puts one page of the pictures of a data set of the bridge, in their order, on the hall's shelf.
 
     page: counted from 0. of_class: name of the only class to page through, "" for all. Returns at once, with a line
     that says which pictures will come. Raises BridgeError if the bridge isn't ready.
@@ -55,7 +55,7 @@ def _fill_shelf(scene: bpy.types.Scene, choice: dict[str, Any]) -> str:
 
 
 def _pictures_query(choice: dict[str, Any]) -> Callable[[Bridge], Pictures]:
-    """Return the call of the bridge for a choice of pictures: its set and class, and a seed or a page."""
+    """Returns the call of the bridge for a choice of pictures: its set and class, and a seed or a page."""
     count, of_class = SHOWN, {"class_": choice["class"]} if choice["class"] else {}
     page = {"page": {"start": choice.get("page", 0) * count, "count": count}}
     which = page if "page" in choice else {"draw": {"count": count, "seed": choice["seed"]}}
@@ -90,17 +90,17 @@ def restore_shelf(scene: bpy.types.Scene) -> None:
 
 
 def shelved(scene: bpy.types.Scene) -> dict[str, Any]:
-    """Return what is on the hall's shelf: set, class, indices, and seed or page; {} if it is empty."""
+    """Returns what is on the hall's shelf: set, class, indices, and seed or page; {} if it is empty."""
     return json.loads(scene.get(SHELF_CONTENT, "{}"))
 
 
 def held(scene: bpy.types.Scene) -> int:
-    """Return the number of the shelf's picture that is held, counted from 0; -1 if none is."""
+    """Returns the number of the shelf's picture that is held, counted from 0; -1 if none is."""
     return int(scene.get(HELD_PICTURE, -1))
 
 
 def hold(scene: bpy.types.Scene, index: int) -> str:
-    """Hold the shelf's picture of this number, counted from 0, or put it back with -1.
+    """Holds the shelf's picture of this number, counted from 0, or puts it back with -1.
 
     Returns a line that says what to do next. Raises InputError if there is no such picture.
     """
@@ -113,7 +113,7 @@ def hold(scene: bpy.types.Scene, index: int) -> str:
 
 
 def place_held(scene: bpy.types.Scene) -> str:
-    """Run the hall's network on the picture that is held, and put it back on the shelf.
+    """Runs the hall's network on the picture that is held, and puts it back on the shelf.
 
     Returns a line that says what is run. Raises InputError if no picture is held, or BridgeError.
     """
@@ -131,10 +131,10 @@ def _place_held(scene: bpy.types.Scene, hall: str) -> str:
 
 
 def pointed_shelf(scene: bpy.types.Scene, hit: Hit) -> str:
-    """Hold the picture of the shelf that was clicked, or put it back if it is held. Returns as `hold`."""
+    """Holds the picture of the shelf that was clicked, or puts it back if it is held. Returns as `hold`."""
     return hold(scene, -1 if held(scene) == hit.shelf_index else hit.shelf_index)
 
 
 def pointed_input(scene: bpy.types.Scene, hit: Hit) -> str:
-    """Place the held picture into the clicked frame, this hall's or the one beside. Returns as `place_held`."""
+    """Places the held picture into the clicked frame, this hall's or the one beside. Returns as `place_held`."""
     return _place_held(scene, find_hall(scene, hit).name)

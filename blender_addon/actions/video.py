@@ -34,7 +34,7 @@ RENDER_WAIT_SECONDS = 60.0
 
 
 def play_video(scene: bpy.types.Scene, source: str = "") -> str:
-    """Run the hall's network on a video, frame after frame; without `source`, go on with the one that is open.
+    """Runs the hall's network on a video, frame after frame; without `source`, goes on with the one that is open.
 
     source: a video file on the bridge's machine, or camera:0. Returns a line that says which video begins. Raises
     BridgeError if the bridge can't be asked, or InputError if no video is named or open.
@@ -56,7 +56,7 @@ def play_video(scene: bpy.types.Scene, source: str = "") -> str:
 
 
 def _open(scene: bpy.types.Scene, source: str, *, running: bool) -> None:
-    """Open a video on the bridge, then request its first frame."""
+    """Opens a video on the bridge, then requests its first frame."""
     session, uid = current(), scene.session_uid
     video = VideoPlayback(_free_name(source, uid), running)
 
@@ -73,14 +73,14 @@ def _open(scene: bpy.types.Scene, source: str, *, running: bool) -> None:
 
 
 def _start_clock(scene: bpy.types.Scene, video: VideoPlayback) -> None:
-    """Let the clock go on from the frame that is shown, and keys from the frame of the scene they have reached."""
+    """Lets the clock go on from the frame that is shown, and keyframes from the frame that the scene has reached."""
     second = int(scene.get(VIDEO_FRAME, 0)) / video.rate
     video.first_key_second, video.shown_second = video.first_key_second + second - video.shown_second, second
     video.started = time.monotonic() - second
 
 
 def _free_name(source: str, uid: int) -> str:
-    """Return a name for the video on the bridge; two halls may play two files of one name."""
+    """Returns a name for the video on the bridge; two halls may play two files of one name."""
     name, number = Path(source).name, 2
     taken = {hall.video.name for other, hall in current().halls.items() if hall.video is not None and other != uid}
     while name in taken:
@@ -89,7 +89,7 @@ def _free_name(source: str, uid: int) -> str:
 
 
 def pause_video(scene: bpy.types.Scene) -> str:
-    """Pause the hall's video at the frame that is shown; a frame that was requested already isn't shown.
+    """Pauses the hall's video at the frame that is shown; a frame that was requested already isn't shown.
 
     Returns a line that says the frame's number. Raises InputError if no video is open.
     """
@@ -100,7 +100,7 @@ def pause_video(scene: bpy.types.Scene) -> str:
 
 
 def step_video(scene: bpy.types.Scene, by: int = 1) -> str:
-    """Pause the hall's video and show the frame `by` frames later (earlier if negative), at most its first or last.
+    """Pauses the hall's video and shows the frame `by` frames later (earlier if negative), at most its first or last.
 
     Returns a line that says which input is run. Raises InputError if no video is open, or BridgeError.
     """
@@ -112,7 +112,7 @@ def step_video(scene: bpy.types.Scene, by: int = 1) -> str:
 
 
 def show_video_frame(scene: bpy.types.Scene, frame: int) -> str:
-    """Run the hall's network on one frame of its video, counted from 0.
+    """Runs the hall's network on one frame of its video, counted from 0.
 
     Returns a line that says which input is run. Raises InputError if no video is open, or BridgeError.
     """
@@ -122,7 +122,7 @@ def show_video_frame(scene: bpy.types.Scene, frame: int) -> str:
 
 
 def key_video(scene: bpy.types.Scene, keep: bool = True) -> str:
-    """Insert a keyframe for each frame of the video that is shown from now on, at the time it was due.
+    """Inserts a keyframe for each frame of the video that is shown from now on, at the time it was due.
 
     The timeline then shows these frames again while the bridge is connected. keep: False ends it. Returns a line that
     says whether frames are keyed. Raises InputError if no video is open.
@@ -135,7 +135,7 @@ def key_video(scene: bpy.types.Scene, keep: bool = True) -> str:
 
 
 def stop_video(scene: bpy.types.Scene) -> str:
-    """Close the hall's video, here and on the bridge; the last frame stays on the panels.
+    """Closes the hall's video, here and on the bridge; the last frame stays on the panels.
 
     Returns a line that says which video is closed, or that none was open.
     """
@@ -148,7 +148,7 @@ def stop_video(scene: bpy.types.Scene) -> str:
 
 
 def _drop_requested_frame(scene: bpy.types.Scene, video: VideoPlayback) -> None:
-    """Show the last complete frame again if a newer one was requested and isn't shown completely."""
+    """Shows the last complete frame again if a newer one was requested and isn't shown completely."""
     session, tag = current(), video.requested_tag
     shown, video.requested_tag = session.hall(scene.session_uid).shown, ""
     if tag and tag == scene.get(INPUT_TAG) and shown:
@@ -158,7 +158,7 @@ def _drop_requested_frame(scene: bpy.types.Scene, video: VideoPlayback) -> None:
 
 
 def show_keyed_frame(scene: bpy.types.Scene) -> None:
-    """Show the video's frame that is keyed at the scene's current frame.
+    """Shows the video's frame that is keyed at the scene's current frame.
 
     In the background, and while an animation is rendered, wait until it is shown. Errors are kept for the interface.
     """
@@ -179,17 +179,17 @@ def show_keyed_frame(scene: bpy.types.Scene) -> None:
 
 
 def set_rendering(rendering: bool) -> None:
-    """Set whether pictures are being rendered; then each waits until the keyed frame is shown."""
+    """Sets whether pictures are being rendered; then each waits until the keyed frame is shown."""
     current().rendering = rendering
 
 
 def _in_background() -> bool:
-    """Return whether Blender runs without a window."""
+    """Returns whether Blender runs without a window."""
     return bool(bpy.app.background)
 
 
 def _request_keyed_frame(uid: int, requested: threading.Event) -> None:
-    """Request the frame that is keyed, unless it was requested already or the video plays; then set the event."""
+    """Requests the frame that is keyed, unless it was requested already or the video plays; then sets the event."""
     scene = scene_with_uid(uid)
     try:
         if scene is not None:
@@ -210,7 +210,7 @@ def _seek_keyed_frame(scene: bpy.types.Scene, video: VideoPlayback | None) -> No
 
 
 def _is_settled(scene: bpy.types.Scene) -> bool:
-    """Return whether the keyed frame is shown; also while the video plays, as then it never stays."""
+    """Returns whether the keyed frame is shown; also while the video plays, as then it never stays."""
     session = current()
     hall = session.halls.get(scene.session_uid, HallState())  # adds none: a render's thread may be asking
     playing = hall.video is not None and hall.video.running
@@ -240,7 +240,7 @@ def _opened_video(scene: bpy.types.Scene) -> VideoPlayback:
 
 
 def _request_frame(scene: bpy.types.Scene, video: VideoPlayback) -> str:
-    """Request the frame that is due now, or the one that the video is paused at."""
+    """Requests the frame that is due now, or the one that the video is paused at."""
     if not video.running:
         return show_video_frame(scene, int(scene.get(VIDEO_FRAME, 0)))
     video.requested_second = max(0.0, time.monotonic() - video.started)
@@ -250,7 +250,7 @@ def _request_frame(scene: bpy.types.Scene, video: VideoPlayback) -> str:
 
 
 def _on_input(tag: str, recording: Recording | None) -> None:
-    """Listener: go on to the next frame where a frame is shown; pause or close the video where it has failed."""
+    """Listener: goes on to the next frame where a frame is shown; pauses or closes the video where it has failed."""
     for uid, hall in list(current().halls.items()):
         video, scene = hall.video, scene_with_uid(uid)
         if video is None or scene is None:
@@ -282,7 +282,7 @@ def _on_frame(scene: bpy.types.Scene, video: VideoPlayback, input_name: str, tag
 
 
 def _request_next_frame(uid: int, tag: str) -> None:
-    """Request the frame that is due, unless something else was requested since the frame of this tag."""
+    """Requests the frame that is due, unless something else was requested since the frame of this tag."""
     scene, video = scene_with_uid(uid), current().video_of(uid)
     if scene is None or video is None or not video.running or scene.get(INPUT_TAG) != tag:
         return
@@ -294,7 +294,7 @@ def _request_next_frame(uid: int, tag: str) -> None:
 
 
 def _insert_key(scene: bpy.types.Scene, video: VideoPlayback) -> None:
-    """Key the frame that is shown, if frames are keyed."""
+    """Keys the frame that is shown, if frames are keyed."""
     if video.keyed and video.running:
         rate = scene.render.fps / scene.render.fps_base
         frame = video.first_key + round((video.shown_second - video.first_key_second) * rate)

@@ -21,7 +21,7 @@ from .selecting import select
 
 
 def jump(scene: bpy.types.Scene, layer: str) -> str:
-    """Select a layer and move the 3D view to the place from which its panel is read; in the background, the camera.
+    """Selects a layer and moves the 3D view to the place from which its panel is read; in the background, the camera.
 
     Returns a line that says so. Raises UnknownName.
     """
@@ -38,7 +38,7 @@ def jump(scene: bpy.types.Scene, layer: str) -> str:
 
 
 def enter(scene: bpy.types.Scene) -> str:
-    """Move the 3D view to the hall's entrance and let it show the colours of panels; in the background, the camera.
+    """Moves the 3D view to the hall's entrance and lets it show the colours of panels; in the background, the camera.
 
     Returns a line that says so.
     """
@@ -49,14 +49,14 @@ def enter(scene: bpy.types.Scene) -> str:
 
 
 def hide(scene: bpy.types.Scene, layer: str, hidden: bool = True) -> str:
-    """Hide a layer's panel in views and renders, or show it again. Returns a line that says so. Raises UnknownName."""
+    """Hides a layer's panel in views and renders, or shows it. Returns a line that says so. Raises UnknownName."""
     panel_of(scene, layer)[PANEL_HIDDEN] = hidden
     visibility.apply_visibility(scene)
     return f"{layer} is {'hidden' if hidden else 'shown'}"
 
 
 def solo(scene: bpy.types.Scene, layer: str = "") -> str:
-    """Hide all panels but one; layer "" shows all again, except those hidden by `hide`.
+    """Hides all panels but one; layer "" shows all again, except those hidden by `hide`.
 
     Returns a line that says so. Raises UnknownName.
     """
@@ -74,7 +74,7 @@ def show_look(
     gain: float | None = None,
     theme: str | None = None,
 ) -> str:
-    """Change the colours of a hall; what is None stays as it is.
+    """Changes the colours of a hall; what is None stays as it is.
 
     ramp: name of the colour map. normalisation: which peak values are divided by, the channel's, the layer's or the
     network's. gain: factor before values are coloured. theme: name of the theme; its own colour map is used unless

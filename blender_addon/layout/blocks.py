@@ -28,8 +28,9 @@ class Block(NamedTuple):
     """Consecutive layers that share the first parts of their paths."""
 
     first: int
+    """Position of its first layer in the list of layers."""
     last: int
-    """Positions of its first and last layer in the list of layers."""
+    """Position of its last layer."""
     name: str
     panels: int
     """Number of its layers that are panels."""

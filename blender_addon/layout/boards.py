@@ -99,8 +99,9 @@ class ShelfDesk:
     position: tuple[float, float, float]
     """Lower left corner, seen from the front."""
     right: tuple[float, float, float]
+    """Unit vector along its front edge."""
     up: tuple[float, float, float]
-    """Unit vectors along its edges."""
+    """Unit vector along its left edge."""
 
     @property
     def corners(self) -> np.ndarray:

@@ -156,7 +156,7 @@ def things_in_figure(hall: Hall) -> list[np.ndarray]:
 
 
 def _between(hall: Hall) -> list[np.ndarray]:
-    """Returns the same without the boards; long lines as points."""
+    """Returns panels with labels, plates and lines, (n, points, 3) float each; long lines as points."""
     feet = np.array([slot.corners(hall.yaw(slot)) for slot in hall.panels]).reshape(-1, 2, 2)
     tops = np.array([slot.top + 0.13 + 0.01 * hall.scale * BASE_SPAN for slot in hall.panels])
     low = np.concatenate([feet, np.zeros((len(feet), 2, 1))], 2)

@@ -79,8 +79,9 @@ class Stage:
     parts: list[tuple[tuple[int, int], int]]
     """Map sizes (H, W) in order of appearance, no two equal ones in a row, each with its first position."""
     first: int
+    """Position of its first layer in the list of layers."""
     last: int
-    """Positions of its first and last layer in the list of layers."""
+    """Position of its last layer."""
     start: float = 0.0
     end: float = 0.0
     wing: int = 0

@@ -31,7 +31,7 @@ from .view import View
 STAGE, BLOCK = 20.0, 9.5
 """Height of a capital in a figure, in pixels of a picture 1920 wide; labels that would be below LEAST are left out."""
 NAMES = (11.0, 9.5, 8.0)
-"""The same for names over panels: the first with which most panels get one."""
+"""Heights of capitals in names over panels, tried in turn until enough panels have a name."""
 MOST_NAMED = 0.8
 """Share of the panels that must get a name, for all sizes but the smallest."""
 COUNT_SIZE = 0.72
@@ -129,7 +129,9 @@ def block_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]
 
 
 def panel_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]:
-    """Returns labels over a figure's panels: the longest names that fit and cover nothing; none if half had none."""
+    """Returns labels over a figure's panels: the longest names that fit and cover nothing; [] if fewer than half
+    would get one.
+    """
     projection = FigureProjection.of(hall, view)
     for pixels in NAMES:
         found = _named(hall, layers, projection, max(WALK_NAME_SIZE, capital_size(pixels, view)))

@@ -1,4 +1,4 @@
-"""Measures of a layout, for checks that hold for every network: no overlap, a free aisle, panels seen whole."""
+"""Checks that hold for every layout: no overlaps, a free aisle, fully visible panels."""
 
 from __future__ import annotations
 

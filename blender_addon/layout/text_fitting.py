@@ -40,8 +40,9 @@ class Label:
     position: tuple[float, float, float]
     """Start, middle or end of the base line, by `align`; metres."""
     right: tuple[float, float, float]
+    """Unit vector along the line."""
     up: tuple[float, float, float]
-    """Unit vectors of the plane."""
+    """Unit vector from the foot to the head of the letters."""
     size: float
     """Metres; a capital is CAP of it high."""
     font: Font = "sans"
@@ -52,7 +53,7 @@ class Label:
 
     @property
     def width(self) -> float:
-        """Metres; a few per cent too long rather than too short."""
+        """Estimated width in metres, a few per cent too long."""
         return text_width(self.text, self.font) * self.size
 
     def corners(self) -> np.ndarray:

@@ -80,15 +80,15 @@ class BridgeConnection:
 
     @classmethod
     def start(cls, python: str, config: Mapping[str, Any], folder: str | None = None) -> BridgeConnection:
-        """Start a bridge as a child process; returns at once. Raises BridgeError if there is no such Python."""
+        """Starts a bridge as a child process; returns at once. Raises BridgeError if there is no such Python."""
         return cls(child=start_process(python, config, folder))
 
     def run_input(
         self, tag: str, owner: Hashable, network: str, inputs: Sequence[BridgeInput], ablate: Ablate | None = None
     ) -> None:
-        """Run a network on inputs; its maps arrive as "maps" events, then a "recording" event.
+        """Runs a network on inputs; its maps arrive as "maps" events, then a "recording" event.
 
-        owner: whoever the input is for, such as a hall; a request of the same owner that still waits is dropped.
+        owner: key of the requester, such as a hall; a request of the same owner that still waits is dropped.
         ablate: channels to set to 0, by layer.
         """
         with self._changed:
@@ -96,11 +96,11 @@ class BridgeConnection:
             self._changed.notify()
 
     def ask(self, tag: str, query: Callable[[Bridge], Any]) -> None:
-        """Call a function with the bridge; its result arrives as an "answer" event."""
+        """Calls a function with the bridge; its result arrives as an "answer" event."""
         self._queries.put((tag, query))
 
     def run_method(self, tag: str, network: str, method: str, **arguments: Any) -> None:
-        """Start a method's job, with the arguments of `Bridge.start`.
+        """Starts a method's job, with the arguments of `Bridge.start`.
 
         Its maps arrive as "maps" events and its state as "job" events, until it ends.
         """
@@ -108,11 +108,11 @@ class BridgeConnection:
         self._start_thread(tag, lambda: self._follow_job(tag, network, method, arguments))
 
     def cancel(self, tag: str) -> None:
-        """End the job of a tag at its next step, also if the job hasn't started yet."""
+        """Ends the job of a tag at its next step, also if the job hasn't started yet."""
         self._cancelled.add(tag)
 
     def next_event(self) -> Event | None:
-        """Return the next event, those of jobs after all others; None if there is none."""
+        """Returns the next event, those of jobs after all others; None if there is none."""
         if not self._events.empty():
             return self._events.get_nowait()
         while not self._job_events.empty():
@@ -129,7 +129,7 @@ class BridgeConnection:
             return self._runs_input or bool(self._waiting)
 
     def close(self) -> None:
-        """End the threads, and the child process if there is one. Queries that were made before are still sent."""
+        """Ends the threads, and the child process if there is one. Queries that were made before are still sent."""
         self._closed, self.state = True, "ended"
         with self._changed:
             self._changed.notify()
@@ -143,12 +143,12 @@ class BridgeConnection:
             events.put(Event(kind, tag, content))
 
     def _start_thread(self, name: str, work: Callable[[], None]) -> None:
-        """Run some work in a thread of its own; an error becomes an "error" event tagged with the name."""
+        """Runs some work in a thread of its own; an error becomes an "error" event tagged with the name."""
         thread = threading.Thread(target=self._try, args=(name, work), name=f"innerwalk {name}", daemon=True)
         thread.start()
 
     def _try(self, tag: str, work: Callable[[], None]) -> None:
-        """Run some work; any error becomes an "error" event, so that no request stays without an answer."""
+        """Runs some work; any error becomes an "error" event, so that no request stays without an answer."""
         try:
             work()
         except InnerwalkError as error:
@@ -158,9 +158,7 @@ class BridgeConnection:
             self._put("error", tag, BridgeError(message))
 
     def _connect(self, bridge: Bridge | None) -> None:
-        """Wait for the child, describe the bridge and start the threads that serve requests; then wait for the child's
-        end.
-        """
+        """Connects to the bridge, starts the threads that serve requests and waits for the child's end."""
         try:
             bridge = bridge or self._join_child()
             self.description = bridge.describe()
@@ -185,7 +183,7 @@ class BridgeConnection:
         self._put("starting", "", status)
 
     def _new_connection(self) -> Bridge:
-        """Return a connection for one thread. Raises BridgeError."""
+        """Returns a connection for one thread. Raises BridgeError."""
         if self._bridge is None:
             raise BridgeError(f"the bridge isn't ready yet ({self.status})")
         return self._bridge.new_connection()
@@ -196,13 +194,13 @@ class BridgeConnection:
             self._put("ended", "", reason)
 
     def _run_inputs(self) -> None:
-        """Run the newest input of each owner in turn."""
+        """Runs the newest input of each owner in turn."""
         with self._new_connection() as bridge:
             while (request := self._next_input()) is not None:
                 self._try(request.tag, lambda: self._record(bridge, request))
 
     def _next_input(self) -> InputRequest | None:
-        """Wait for an input; None once the link is closed."""
+        """Waits for an input; None once the link is closed."""
         with self._changed:
             self._runs_input = False
             self._changed.wait_for(lambda: self._waiting or self._closed)
@@ -234,7 +232,7 @@ class BridgeConnection:
                 self._put_job(tag, job, new_maps)
 
     def _put_job(self, tag: str, job: dict[str, Any], new_maps: Sequence[Maps]) -> None:
-        """Queue a job's new maps and its state, and wait until they were taken; steps made meanwhile are skipped."""
+        """Queues a job's new maps and its state, and waits until they were taken; steps made meanwhile are skipped."""
         for maps in new_maps:
             self._put("maps", tag, maps)
         self._put("job", tag, job)

@@ -19,7 +19,7 @@ from .session import Session
 
 
 def handle(session: Session, event: Event) -> None:
-    """Show one event in the halls that requested it. Errors are kept for the interface, as `session.error`."""
+    """Shows one event in the halls that requested it. Errors are kept for the interface, as `session.error`."""
     try:
         HANDLERS[event.kind](session, event.tag, event.content)
     except InnerwalkError as error:
@@ -27,7 +27,7 @@ def handle(session: Session, event: Event) -> None:
 
 
 def _show_maps(session: Session, tag: str, maps: Maps) -> None:
-    """Show maps in the halls whose panels show their method; maps of a job are stored in any case."""
+    """Shows maps in the halls whose panels show their method; maps of a job are stored in any case."""
     if session.job(tag) is not None:
         session.store_results(tag, {maps.layer: maps})
     for scene in halls_with_tag(tag, INPUT_TAG, METHOD_TAG):
@@ -37,7 +37,7 @@ def _show_maps(session: Session, tag: str, maps: Maps) -> None:
 
 
 def _panel(session: Session, scene: bpy.types.Scene, layer: str) -> bpy.types.Object | None:
-    """Return the panel that shows a layer's maps, trying first the object where it was last time."""
+    """Returns the panel that shows a layer's maps, trying first the object where it was last time."""
     state = session.hall(scene.session_uid)
     found: bpy.types.Object | None = scene.objects.get(state.panel_names.get(layer, ""))
     if (
@@ -52,7 +52,7 @@ def _panel(session: Session, scene: bpy.types.Scene, layer: str) -> bpy.types.Ob
 
 
 def _store_recording(session: Session, tag: str, recording: Recording) -> None:
-    """Store a recording whose maps were all shown, and finish showing it."""
+    """Stores a recording whose maps were all shown, and finishes showing it."""
     halls = list(halls_with_tag(tag, INPUT_TAG))
     missing = [layer for scene in halls for layer in _missing_layers(scene, recording)]
     if missing:
@@ -68,7 +68,7 @@ def _store_recording(session: Session, tag: str, recording: Recording) -> None:
 
 
 def _missing_layers(scene: bpy.types.Scene, recording: Recording) -> list[str]:
-    """Return the layers of panels that a recording has no maps for, or maps of another number of channels."""
+    """Returns the layers of panels that a recording has no maps for, or maps of another number of channels."""
     channels = {maps.layer: maps.channels for maps in recording.all_maps.values()}
     return [layer for layer, panel in panels_by_layer(scene).items() if channels.get(layer) != len(panel.data.vertices)]
 
@@ -80,7 +80,7 @@ def _complete(session: Session, tag: str, results: Recording | dict[str, Maps]) 
 
 
 def _rebuild(session: Session, tag: str, recording: Recording) -> None:
-    """Rebuild the input's picture and the answer of the halls that requested a recording."""
+    """Rebuilds the input's picture and the answer of the halls that requested a recording."""
     for scene in halls_with_tag(tag, INPUT_TAG):
         show_recording(scene, recording)
 
@@ -97,7 +97,7 @@ def _finish(session: Session, tag: str, results: Recording | dict[str, Maps]) ->
 
 
 def _show_job(session: Session, tag: str, job: dict[str, Any]) -> None:
-    """Keep the state of a job. Where it has ended without results, its hall shows activations again."""
+    """Keeps the state of a job. Where it has ended without results, its hall shows activations again."""
     if session.job(tag) is None:
         return  # requested in another file, or so long ago that it was forgotten
     session.requests[tag].job = job
@@ -110,7 +110,7 @@ def _show_job(session: Session, tag: str, job: dict[str, Any]) -> None:
 
 
 def _show_error(session: Session, tag: str, error: Exception) -> None:
-    """Give up the request that failed, unless it is an input that no hall waits for any more."""
+    """Gives up the request that failed, unless it is an input that no hall waits for any more."""
     job = session.job(tag)
     if job is not None:
         _show_job(session, tag, job | {"state": "failed", "error": str(error)})
@@ -123,7 +123,7 @@ def _call(session: Session, tag: str, call: Callable[[], None]) -> None:
 
 
 def _ignore(session: Session, tag: str, content: Any) -> None:
-    """Do nothing: the interface reads the state of the connection itself."""
+    """Does nothing: the interface reads the state of the connection itself."""
 
 
 def _show_end(session: Session, tag: str, reason: str) -> None:

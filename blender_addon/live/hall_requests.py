@@ -24,44 +24,44 @@ where a request has failed.
 
 
 def halls_with_tag(tag: str, *keys: str) -> Iterator[bpy.types.Scene]:
-    """Return the halls that have this tag as one of their properties `keys` (INPUT_TAG, METHOD_TAG)."""
+    """Returns the halls that have this tag as one of their properties `keys` (INPUT_TAG, METHOD_TAG)."""
     return (scene for scene in store.halls() if tag and tag in [scene.get(key) for key in keys])
 
 
 def scene_named(name: str) -> bpy.types.Scene | None:
-    """Return the scene of this name, or None."""
+    """Returns the scene of this name, or None."""
     return bpy.data.scenes.get(name)
 
 
 def scene_with_uid(uid: int) -> bpy.types.Scene | None:
-    """Return the scene with this `session_uid`, whatever its name is now; None once it is deleted."""
+    """Returns the scene with this `session_uid`, whatever its name is now; None once it is deleted."""
     return next((scene for scene in bpy.data.scenes if scene.session_uid == uid), None)
 
 
 def method_of(scene: bpy.types.Scene) -> str:
-    """Return the name of the method that a hall's panels show."""
+    """Returns the name of the method that a hall's panels show."""
     return str(scene.get(SHOWN_METHOD) or store.read_appearance(scene).method)
 
 
 def set_method(scene: bpy.types.Scene, method: str) -> None:
-    """Set the method that a hall's panels show from now on, also in its saved description."""
+    """Sets the method that a hall's panels show from now on, also in its saved description."""
     scene[SHOWN_METHOD] = method
     store.write_recording(scene, store.read_description(scene), replace(store.read_appearance(scene), method=method))
 
 
 def ablated_channels(scene: bpy.types.Scene) -> dict[str, list[int]]:
-    """Return the channels of the hall's network that are set to 0, by the id of their panel's layer."""
+    """Returns the channels of the hall's network that are set to 0, by the id of their panel's layer."""
     return dict(json.loads(scene.get(ABLATED_CHANNELS, "{}")))
 
 
 def panels_by_layer(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
-    """Return all panels, also those of collapsed blocks, by the ids of the layers whose maps they show."""
+    """Returns all panels, also those of collapsed blocks, by the ids of the layers whose maps they show."""
     found = (store.collapsed_panels(scene) | panels.panels(scene)).values()
     return {str(panel.get(PANEL_SHOWN_LAYER, panel[PANEL_LAYER_ID])): panel for panel in found}
 
 
 def input_tag(session: Session, scene: bpy.types.Scene) -> str:
-    """Return the tag of the input that a hall requested last.
+    """Returns the tag of the input that a hall requested last.
 
     For a hall that has requested none, what it holds is stored under a new tag, so that undo can come back to it.
     """
@@ -75,7 +75,7 @@ def input_tag(session: Session, scene: bpy.types.Scene) -> str:
 
 
 def clear_panels(session: Session, scene: bpy.types.Scene, layers: Iterable[str]) -> None:
-    """Let the panels of these layers show zeros until maps of the hall's method come, so that methods never mix."""
+    """Lets the panels of these layers show zeros until maps of the hall's method come, so that methods never mix."""
     uid, method = scene.session_uid, method_of(scene)
 
     def clear(layer: str) -> None:
@@ -93,7 +93,7 @@ def _zeros(panel: bpy.types.Object, layer: str, method: str) -> Maps:
 
 
 def show_input_again(session: Session, scene: bpy.types.Scene) -> bool:
-    """Show the input that a hall requested last, from memory or by running it again.
+    """Shows the input that a hall requested last, from memory or by running it again.
 
     Returns False where it is no longer known, or would have to be run and the bridge isn't ready.
     """
@@ -108,14 +108,14 @@ def show_input_again(session: Session, scene: bpy.types.Scene) -> bool:
 
 
 def restore_activations(session: Session, scene: bpy.types.Scene) -> bool:
-    """Show the activations of the last input in place of a method. Returns False as `show_input_again` does."""
+    """Shows the activations of the last input in place of a method. Returns False as `show_input_again` does."""
     scene.pop(METHOD_TAG, None)
     set_method(scene, ACTIVATIONS)
     return show_input_again(session, scene)
 
 
 def fail_request(session: Session, tag: str, reason: str) -> None:
-    """Give up a request: halls that wait for it show again what they showed before."""
+    """Gives up a request: halls that wait for it show again what they showed before."""
     session.error = reason
     session.drop_callback(tag)
     for listener in LISTENERS:
@@ -126,7 +126,7 @@ def fail_request(session: Session, tag: str, reason: str) -> None:
 
 
 def disconnect(session: Session) -> None:
-    """Leave the bridge, and give up what halls still wait for."""
+    """Leaves the bridge, and gives up what halls still wait for."""
     session.leave()
     for scene in store.halls():
         tag, shown = str(scene.get(INPUT_TAG, "")), session.hall(scene.session_uid).shown
@@ -137,6 +137,6 @@ def disconnect(session: Session) -> None:
 
 
 def close_unused_videos(session: Session) -> None:
-    """Close the videos of scenes that were deleted."""
+    """Closes the videos of scenes that were deleted."""
     if any(hall.video is not None for hall in session.halls.values()):
         session.close_videos_except({scene.session_uid for scene in bpy.data.scenes})

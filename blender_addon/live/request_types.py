@@ -57,5 +57,5 @@ class Request:
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing left to know of this request."""
+        """Whether inputs, method, results and callback have all been dropped."""
         return self.inputs is None and self.method is None and self.results is None and self.then is None

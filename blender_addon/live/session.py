@@ -1,4 +1,4 @@
-"""What this run of Blender knows of the bridge: connection, requests and their results, state of each hall.
+"""State of the bridge connection in this Blender process: connection, requests and results, state of each hall.
 
 All of it is lost when Blender ends. What must be saved or undone is in the scenes: the network that a hall shows, and
 the tags of what it requested last. No bpy here.
@@ -56,11 +56,11 @@ class Session:
         return self.link.state if self.link is not None else "off"
 
     def join(self, link: BridgeConnection) -> None:
-        """Use this connection from now on."""
+        """Uses this connection from now on."""
         self.link, self.error = link, ""
 
     def leave(self) -> None:
-        """Close the videos on the bridge and the connection; halls keep what they show."""
+        """Closes the videos on the bridge and the connection; halls keep what they show."""
         for uid in list(self.halls):
             self.close_video(uid)
         if self.link is not None:
@@ -73,7 +73,7 @@ class Session:
         self._schedule.clear()
 
     def forget(self) -> None:
-        """Forget all requests and halls, and close their videos on the bridge, because another file was opened."""
+        """Forgets all requests and halls, and closes their videos on the bridge, because another file was opened."""
         videos = [hall.video for hall in self.halls.values() if hall.video is not None]
         for known in (self.requests, self.halls, self._queue, self._schedule):
             known.clear()
@@ -81,7 +81,7 @@ class Session:
             self._close_on_bridge(video)
 
     def ready_link(self) -> BridgeConnection:
-        """Return the connection. Raises BridgeError unless it is ready."""
+        """Returns the connection. Raises BridgeError unless it is ready."""
         if self.link is None:
             raise BridgeError("no bridge; start one or join one in the Innerwalk tab")
         if self.link.state != "ready":
@@ -91,7 +91,7 @@ class Session:
     # Requests
 
     def new_tag(self, kind: str) -> str:
-        """Return a tag that no other request has, also none of another run whose tags are in a saved file."""
+        """Returns a tag that is unique, also among tags in saved files."""
         return f"{kind} {next(self._numbers)} {self._run}"
 
     def request_input(
@@ -104,7 +104,7 @@ class Session:
         *,
         ablate: Ablate | None = None,
     ) -> str:
-        """Run a network on inputs; returns the request's tag.
+        """Runs a network on inputs; returns the request's tag.
 
         owner: the hall that it is for (its `session_uid`); a request of the same owner that still waits is dropped.
         tag: of an earlier request that is repeated; "" for a new one. then: called with the recording.
@@ -119,7 +119,7 @@ class Session:
         return tag
 
     def ask(self, query: Callable[[Bridge], Any], then: Callable[[Any], None]) -> str:
-        """Call `query` with the bridge in another thread, and `then` with its result; returns the request's tag.
+        """Calls `query` with the bridge in another thread, and `then` with its result; returns the request's tag.
 
         Raises BridgeError.
         """
@@ -129,7 +129,7 @@ class Session:
         return tag
 
     def request_method(self, network: str, method: MethodRequest) -> str:
-        """Start a method's job; returns the request's tag. Raises BridgeError."""
+        """Starts a method's job; returns the request's tag. Raises BridgeError."""
         link, tag, self.error = self.ready_link(), self.new_tag("work"), ""
         what = {"network": network, "method": method.method}
         job = {"id": 0, "state": "waiting", "share": 0.0, "told": "asking", "error": "", "what": what}
@@ -140,22 +140,22 @@ class Session:
         return tag
 
     def input_request(self, tag: str) -> Request | None:
-        """Return the request of a tag if it is for inputs which can be run again."""
+        """Returns the request of a tag if it is for inputs which can be run again."""
         request = self.requests.get(tag)
         return request if request is not None and request.inputs is not None else None
 
     def method_request(self, tag: str) -> MethodRequest | None:
-        """Return the method that was requested under a tag."""
+        """Returns the method that was requested under a tag."""
         request = self.requests.get(tag)
         return request.method if request is not None else None
 
     def ablation_of(self, tag: str) -> Ablate:
-        """Return the channels that are set to 0 for the inputs of a tag, by layer."""
+        """Returns the channels that are set to 0 for the inputs of a tag, by layer."""
         request = self.requests.get(tag)
         return (request.ablate if request is not None else None) or {}
 
     def job(self, tag: str) -> dict[str, Any] | None:
-        """Return the state of a tag's job as the bridge last reported it; see `Request.job`."""
+        """Returns the state of a tag's job as the bridge last reported it; see `Request.job`."""
         request = self.requests.get(tag)
         return request.job if request is not None else None
 
@@ -178,13 +178,13 @@ class Session:
         return tag in self.requests and self.requests[tag].then is not None
 
     def deliver(self, tag: str, answer: Any) -> None:
-        """Call the function that waits for an answer, if there is one."""
+        """Calls the function that waits for an answer, if there is one."""
         then = self.drop_callback(tag)
         if then is not None:
             then(answer)
 
     def drop_callback(self, tag: str) -> Callable[[Any], None] | None:
-        """Forget the function that waits for an answer; returns it."""
+        """Forgets the function that waits for an answer; returns it."""
         request = self.requests.get(tag)
         if request is None:
             return None
@@ -195,7 +195,7 @@ class Session:
     # Results
 
     def store_results(self, tag: str, results: Recording | Mapping[str, Maps]) -> None:
-        """Keep the results of a request, adding maps to those it has; the oldest of other requests are forgotten."""
+        """Keeps the results of a request, adding maps to those it has; the oldest of other requests are forgotten."""
         request = self.requests.setdefault(tag, Request())
         if isinstance(results, Mapping):
             results = {**(request.results if isinstance(request.results, dict) else {}), **results}
@@ -203,7 +203,7 @@ class Session:
         self._forget_results()
 
     def results_of(self, tag: str) -> Recording | dict[str, Maps] | None:
-        """Return the results of a request; None if there are none or they were forgotten."""
+        """Returns the results of a request; None if there are none or they were forgotten."""
         request = self.requests.get(tag)
         return request.results if request is not None else None
 
@@ -241,16 +241,16 @@ class Session:
     # Halls
 
     def hall(self, uid: int) -> HallState:
-        """Return the state of the hall whose scene has this `session_uid`."""
+        """Returns the state of the hall whose scene has this `session_uid`."""
         return self.halls.setdefault(uid, HallState())
 
     def video_of(self, uid: int) -> VideoPlayback | None:
-        """Return the video that a hall's network is run on."""
+        """Returns the video that a hall's network is run on."""
         hall = self.halls.get(uid)
         return hall.video if hall is not None else None
 
     def close_video(self, uid: int) -> VideoPlayback | None:
-        """Close a hall's video, here and on the bridge; returns it, or None if there was none."""
+        """Closes a hall's video, here and on the bridge; returns it, or None if there was none."""
         video = self.video_of(uid)
         if video is not None:
             self.halls[uid].video = None
@@ -258,7 +258,7 @@ class Session:
         return video
 
     def close_videos_except(self, uids: Collection[int]) -> None:
-        """Close the videos of halls that aren't among these scenes any more."""
+        """Closes the videos of halls that aren't among these scenes any more."""
         for uid in [uid for uid, hall in self.halls.items() if hall.video is not None and uid not in uids]:
             self.close_video(uid)
 
@@ -273,7 +273,7 @@ class Session:
     # Events
 
     def next_event(self) -> Event | None:
-        """Return what is to be shown next: what was queued here, then calls that are due, then what the bridge sent."""
+        """Returns the event to show next: those queued here, then calls that are due, then those of the bridge."""
         if self._queue:
             return self._queue.popleft()
         if self._schedule and self._schedule[0][0] <= time.monotonic():
@@ -281,19 +281,19 @@ class Session:
         return self.link.next_event() if self.link is not None else None
 
     def show_next(self, *events: Event) -> None:
-        """Show these events, in this order, before all others."""
+        """Shows these events, in this order, before all others."""
         self._queue.extendleft(reversed(events))
 
     def queue_calls(self, calls: Iterable[Callable[[], None]]) -> None:
-        """Call these functions one after the other, between other events."""
+        """Calls these functions one after the other, between other events."""
         self._queue.extend(Event("call", "", call) for call in calls)
 
     def schedule(self, when: float, call: Callable[[], None]) -> None:
-        """Call a function at a time by `time.monotonic`."""
+        """Calls a function at a time by `time.monotonic`."""
         self._schedule = sorted([*self._schedule, (when, call)], key=lambda item: item[0])
 
     def queue_results(self, tag: str) -> bool:
-        """Show the stored results of a request again; returns False if they were forgotten."""
+        """Shows the stored results of a request again; returns False if they were forgotten."""
         request = self.requests.get(tag)
         if request is None or request.results is None:
             return False
@@ -302,7 +302,7 @@ class Session:
         return True
 
     def clear_queue(self) -> None:
-        """Drop the events that were queued here."""
+        """Drops the events that were queued here."""
         self._queue.clear()
 
     @property
@@ -320,5 +320,5 @@ _current = Session()
 
 
 def current() -> Session:
-    """Return the session of this run of Blender."""
+    """Returns the session of this run of Blender."""
     return _current

@@ -24,14 +24,14 @@ LONGEST_INTERVAL = 2.0
 
 
 def start() -> None:
-    """Start the timer if it isn't running."""
+    """Starts the timer if it isn't running."""
     if not bpy.app.timers.is_registered(tick):
         bpy.app.timers.register(tick, persistent=True)
     redraw()
 
 
 def stop() -> None:
-    """Stop the timer."""
+    """Stops the timer."""
     if bpy.app.timers.is_registered(tick):
         bpy.app.timers.unregister(tick)
 
@@ -41,7 +41,7 @@ _next_tick = 0.0
 
 
 def tick() -> float | None:
-    """Show events for one slice; returns the seconds until the next tick, None to stop."""
+    """Shows events for one slice; returns the seconds until the next tick, None to stop."""
     global _next_tick
     late = time.monotonic() - _next_tick
     shown = pump(SLICE_SECONDS)
@@ -59,14 +59,14 @@ def tick() -> float | None:
 
 
 def input_awaited(session: Session) -> bool:
-    """Return whether a hall waits for an input, or something queued here waits to be shown."""
+    """Returns whether a hall waits for an input, or something queued here waits to be shown."""
     return session.has_queued or any(
         scene.get(INPUT_TAG) not in (None, session.hall(scene.session_uid).shown) for scene in halls()
     )
 
 
 def pump(seconds: float) -> bool:
-    """Show the events there are, for so many seconds at most; returns whether there were any."""
+    """Shows the events there are, for so many seconds at most; returns whether there were any."""
     session, shown = current(), False
     close_unused_videos(session)
     end = time.monotonic() + seconds
@@ -82,7 +82,7 @@ def pump(seconds: float) -> bool:
 
 
 def redraw() -> None:
-    """Redraw all 3D views with their sidebars."""
+    """Redraws all 3D views with their sidebars."""
     manager = bpy.context.window_manager
     for window in manager.windows if manager else ():
         for area in window.screen.areas:
@@ -91,12 +91,12 @@ def redraw() -> None:
 
 
 def in_main_thread() -> bool:
-    """Return whether this is the main thread, the only one that shows events."""
+    """Returns whether this is the main thread, the only one that shows events."""
     return threading.current_thread() is threading.main_thread()
 
 
 def wait(until: Callable[[], bool], seconds: float) -> None:
-    """Show events until `until()` is true, for scripts.
+    """Shows events until `until()` is true, for scripts.
 
     In another thread than the main one, such as a render's, only wait. Raises BridgeError after so many seconds.
     """

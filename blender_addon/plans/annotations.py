@@ -10,7 +10,7 @@ from .primitives import FLAT, Colour, Interval, Plan, Plane, Style
 
 LETTERS = dict(zip(FLAGS, ("D", "=", "S", "A", "!"), strict=True))
 COLOURS = dict(zip(FLAGS, ("quiet", "joined", "skip", "bar", "text"), strict=True))
-"""Each flag has a letter and a colour, so that either is enough to tell it."""
+"""Each flag has a letter and a colour; each identifies it alone."""
 LIFT, INPUT_LIFT = 0.008, 0.045
 """Metres before the tiles, and before the input's frame, whose picture and overlay stand at 0.02 and 0.03."""
 CHIP, CHIP_LEAST, CHIP_MOST = 0.26, 0.010, 0.075
@@ -18,7 +18,7 @@ CHIP, CHIP_LEAST, CHIP_MOST = 0.26, 0.010, 0.075
 LEGEND, LEGEND_DROP = 0.085, 0.17
 """Size of the legend's text, and how far its line lies below the tiles; metres."""
 WHOLE = 0.01
-"""A box whose distance from all edges is a smaller share than this surrounds everything."""
+"""A box whose distance from all edges is a smaller share than this counts as covering the whole map."""
 LINE = 0.022
 """Width of a box's line, as a share of the shorter side of what it lies on."""
 

@@ -29,8 +29,9 @@ class EdgePen:
     levels: tuple[float, float]
     """Heights of near and of far edges, metres."""
     scale: float = 1.0
+    """Factor for the widths of all edges."""
     rails: float = 1.0
-    """Factors for the widths of all edges and of rails."""
+    """Further factor for the widths of rails."""
     drop: float = DROP
 
     def width(self, kind: str, above: bool, far: bool) -> float:

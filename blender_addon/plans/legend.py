@@ -20,14 +20,16 @@ NOTES = ("peak of each channel", "peak of each layer", "one peak for all layers"
 
 @dataclass(frozen=True)
 class ColourScale:
-    """What the colours of a hall mean."""
+    """The meaning of a hall's colours."""
 
     ramp: str
-    """Name of a colour map in colour.RAMPS."""
+    """Name of a colour map in colour_maps.RAMPS."""
     low: str
+    """Text at the lower end."""
     high: str
-    """Texts at both ends."""
+    """Text at the upper end."""
     note: str
+    """The peak that values are divided by: one of NOTES."""
 
 
 def colour_scale(ramp: colour_maps.Ramp, normalisation: int, gain: float, peak: float | None) -> ColourScale:

@@ -15,7 +15,7 @@ def format_number(value: float) -> str:
 
 
 def format_percent(share: float) -> str:
-    """Returns a share 0..1 as "99.9 %"; what would round to 0 % or 100 % but isn't is "< 0.1 %" or "> 99.9 %"."""
+    """Returns a share 0..1 as "99.9 %"; shares that would round to 0 or 100 % are shown as "< 0.1 %" or "> 99.9 %"."""
     if 0.9995 <= share < 1:
         return "> 99.9 %"
     return "< 0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %"

@@ -114,8 +114,9 @@ class TextRun:
     text: str
     plane: Plane
     x: float
+    """Start, middle or end of the base line, by `align`; metres on the plane."""
     y: float
-    """Where the base line starts, has its middle or ends, by `align`; metres on the plane."""
+    """Height of the base line, metres on the plane."""
     size: float
     """Metres; a capital is CAP of it high."""
     colour: np.ndarray

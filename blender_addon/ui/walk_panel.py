@@ -1,4 +1,4 @@
-"""The sidebar's Walk panel and the operators of walks, with a headset or at the desk."""
+"""The sidebar's Walk panel and the operators of walks, with a headset or on the desktop."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class INNERWALK_OT_walk_at_desk(NeedsHall, ActionOperator):
     """Walk through the hall in this 3D view, with keys, mouse and a crosshair"""
 
     bl_idname = "innerwalk.walk_at_desk"
-    bl_label = "Walk at the Desk"
+    bl_label = "Desktop Walk"
     bl_options = {"REGISTER", "GRAB_CURSOR", "BLOCKING"}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -121,7 +121,7 @@ class INNERWALK_PT_walk(HallPanel, bpy.types.Panel):
             row.scale_y = 1.4
             start = row.operator("innerwalk.start_walk", icon="PLAY")
             start.shading, start.textures = context.scene.innerwalk.shading, texture_budget(context)
-            row.operator("innerwalk.walk_at_desk", icon="VIEW_PERSPECTIVE", text="At the Desk")
+            row.operator("innerwalk.walk_at_desk", icon="VIEW_PERSPECTIVE", text="Desktop Walk")
             layout.prop(context.scene.innerwalk, "shading")
             return
         layout.operator("innerwalk.end_walk", icon="X")

@@ -1,4 +1,4 @@
-"""Walks through a hall: with a headset and two hands, or at the desk with a crosshair and keys."""
+"""Walks through a hall: with a headset and two hands, or on the desktop with a crosshair and keys."""
 
 from .walk_actions import end_walk, go_to_place, start_walk, walk_at_desk
 

@@ -21,7 +21,7 @@ MIN_DISTANCE = 0.02
 
 
 def carry_panel(panel: np.ndarray, before: np.ndarray, now: np.ndarray) -> np.ndarray:
-    """Return the pose of a panel that one hand carries.
+    """Returns the pose of a panel that one hand carries.
 
     panel, before: (4, 4), poses of panel and hand when it was gripped; now: (4, 4), pose of the hand.
     """
@@ -29,7 +29,7 @@ def carry_panel(panel: np.ndarray, before: np.ndarray, now: np.ndarray) -> np.nd
 
 
 def stretch_panel(panel: np.ndarray, before: tuple[Point, Point], now: tuple[Point, Point]) -> np.ndarray:
-    """Return the pose (4, 4) of a panel that two hands hold.
+    """Returns the pose (4, 4) of a panel that two hands hold.
 
     It is scaled by the distance between the hands and turned about the vertical with the line between them; the point
     halfway between the hands stays halfway. before, now: (3,) positions of both hands.
@@ -43,12 +43,12 @@ def stretch_panel(panel: np.ndarray, before: tuple[Point, Point], now: tuple[Poi
 
 
 def scale_panel(panel: np.ndarray, centre: np.ndarray, factor: float) -> np.ndarray:
-    """Return a pose (4, 4), scaled by a factor about a point (3,) of the world."""
+    """Returns a pose (4, 4), scaled by a factor about a point (3,) of the world."""
     return _translation(centre) @ np.diag([factor] * 3 + [1.0]) @ _translation(-centre) @ panel
 
 
 def _yaw(vector: np.ndarray) -> float:
-    """Return the angle of a vector (3,) about the vertical; 0 if it is upright."""
+    """Returns the angle of a vector (3,) about the vertical; 0 if it is upright."""
     return math.atan2(vector[1], vector[0]) if math.hypot(vector[0], vector[1]) > MIN_DISTANCE else 0.0
 
 
@@ -67,7 +67,7 @@ def _rotation(angle: float) -> np.ndarray:
 def facing_pose(
     position: Point, eye: Point, up: float = 0.0, offset: Point = (0.0, 0.0, 0.0), size: float = 1.0
 ) -> Rows:
-    """Return the rows (4, 4) of a pose that faces an eye: x to its right, y up, z towards it.
+    """Returns the rows (4, 4) of a pose that faces an eye: x to its right, y up, z towards it.
 
     position, eye: (3,), world. The origin lies `up` metres above the position, moved by `offset` (3,) along the pose's
     own axes; size: scale. Straight above or below the eye it faces the eye's -y. Plain floats, as numpy is slower for

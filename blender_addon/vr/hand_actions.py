@@ -29,7 +29,7 @@ MENU_DISTANCE, MENU_DROP = 0.62, 0.12
 
 
 def perform(walk: Walk, hand: Hand, name: str) -> None:
-    """Run an action of HAND_ACTIONS and show its message or error on the card."""
+    """Runs an action of HAND_ACTIONS and shows its message or error on the card."""
     scene, walk.has_acted = walk.scene, True
     if scene is None:
         return
@@ -43,7 +43,7 @@ def perform(walk: Walk, hand: Hand, name: str) -> None:
 
 
 def _pick(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
-    """Choose the menu item that the hand points at, or click a part of the hall; on the floor, go there."""
+    """Chooses the menu item that the hand points at, or clicks a part of the hall; on the floor, goes there."""
     if walk.menu is not None and hand.on_menu:
         return choose_item(walk, walk.menu, hand, scene)
     if hand.hit is None:
@@ -68,7 +68,7 @@ def _teleport(walk: Walk, hand: Hand) -> str:
 
 
 def choose_item(walk: Walk, board: MenuBoard, hand: Hand, scene: bpy.types.Scene) -> str:
-    """Choose the menu item that a hand points at; return its message."""
+    """Chooses the menu item that a hand points at; returns its message."""
     if not 0 <= hand.item < len(board.page.items):
         return ""
     item = board.page.items[hand.item]
@@ -89,7 +89,7 @@ def choose_item(walk: Walk, board: MenuBoard, hand: Hand, scene: bpy.types.Scene
 
 
 def continue_export(walk: Walk) -> None:
-    """Run some steps of the export, if there is one, and show its progress."""
+    """Runs some steps of the export, if there is one, and shows its progress."""
     if walk.export is None:
         return
     try:
@@ -104,7 +104,7 @@ def continue_export(walk: Walk) -> None:
 
 
 def _toggle_menu(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
-    """Open the menu in front of the eye, or close it."""
+    """Opens the menu in front of the eye, or closes it."""
     if walk.menu is not None:
         return walk.close_menu()
     eye, page = walk.body.eye(), menu_pages.page(scene, "root")
@@ -118,7 +118,7 @@ def _toggle_menu(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
 
 
 def _grip_panel(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
-    """Grip the panel that the hand points at; a second hand grips the panel that the first one holds."""
+    """Grips the panel that the hand points at; a second hand grips the panel that the first one holds."""
     other = next((each for each in walk.hands.values() if each is not hand and each.grip), None)
     layer = other.grip.layer if other and other.grip else hand.hit.layer if hand.hit else ""
     if not layer or (other is None and hand.hit is not None and hand.hit.role != "panel"):
@@ -133,7 +133,7 @@ def _start_grip(hand: Hand, scene: bpy.types.Scene, layer: str) -> None:
 
 
 def carry_panels(walk: Walk, scene: bpy.types.Scene) -> None:
-    """Move the gripped panel with its hands."""
+    """Moves the gripped panel with its hands."""
     holding = [(hand, hand.grip) for hand in walk.hands.values() if hand.grip]
     if not holding:
         return
@@ -156,7 +156,7 @@ def carry_panels(walk: Walk, scene: bpy.types.Scene) -> None:
 
 
 def scale_held_panel(hand: Hand, factor: float) -> None:
-    """Scale the panel that a hand holds, about the end of its ray."""
+    """Scales the panel that a hand holds, about the end of its ray."""
     if hand.grip is not None:
         pose = grips.carry_panel(hand.grip.panel_pose, hand.grip.hand_pose, hand.pose)
         scaled = grips.scale_panel(pose, np.array(hand.ray_end), factor)
@@ -164,7 +164,7 @@ def scale_held_panel(hand: Hand, factor: float) -> None:
 
 
 def _let_go(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
-    """Release the panel where it is; the other hand, if it holds it too, starts a new grip."""
+    """Releases the panel where it is; the other hand, if it holds it too, starts a new grip."""
     if hand.grip is None:
         return ""
     layer, hand.grip = hand.grip.layer, None
@@ -196,4 +196,4 @@ HAND_ACTIONS: dict[str, Callable[[Walk, Hand, bpy.types.Scene], str]] = {
     "turn_right": lambda walk, hand, scene: _turn(walk, -TURN),
     "leave": lambda walk, hand, scene: walk.leave(),
 }
-"""Functions by the names of `bindings.BUTTON_ACTIONS` and of the desk's keys; each returns a message, "" for none."""
+"""Functions by the names of `bindings.BUTTON_ACTIONS` and of a desktop walk's keys; each returns a message or ""."""

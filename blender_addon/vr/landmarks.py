@@ -29,7 +29,7 @@ class Landmark(NamedTuple):
 
 
 def plan_landmarks(hall: Hall) -> list[Landmark]:
-    """Return the landmarks of a hall in the order of the tour."""
+    """Returns the landmarks of a hall in the order of the tour."""
     first_x = hall.wings[0].x
     found = [Landmark("Entrance", (first_x, ENTRANCE_Y), 0.0), _before_board("Input", input_board(hall))]
     for stage in hall.stages:
@@ -40,7 +40,7 @@ def plan_landmarks(hall: Hall) -> list[Landmark]:
 
 
 def _before_board(name: str, board: Board) -> Landmark:
-    """Return the landmark on the floor in front of a board, facing it."""
+    """Returns the landmark on the floor in front of a board, facing it."""
     right = board.axes[0]
     middle = np.array(board.position) + right * board.width / 2
     normal = np.cross(right, (0.0, 0.0, 1.0))

@@ -1,8 +1,8 @@
 """State of a walk: its hands, what each points at and holds, the open menu, the message on the card.
 
-The headset's buttons, the desk's keys and tests all drive it the same way: `point_hand` moves a hand and
-`hand_actions.perform` lets it act. Nothing here is Blender data, so undo and files don't contain it; the hall's scene
-is looked up by name each time.
+The headset's buttons, the keys of a desktop walk and tests all drive it the same way: `point_hand` moves a hand and
+`hand_actions.perform` runs its action. Nothing here is Blender data, so undo and files don't contain it; the hall's
+scene is looked up by name each time.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ class Body(Protocol):
     """The walker's position: a headset, or the eye of a 3D view."""
 
     def eye(self) -> np.ndarray:
-        """Return the pose of the head, (4, 4), to world."""
+        """Returns the pose of the head, (4, 4), to world."""
 
     def stand(self, position: tuple[float, float], yaw: float | None = None) -> None:
-        """Stand on the floor at (x, y), facing yaw (radians, 0: +y); None keeps the direction."""
+        """Stands on the floor at (x, y), facing yaw (radians, 0: +y); None keeps the direction."""
 
     def turn(self, angle: float) -> None:
-        """Turn on the spot by an angle, radians, counter-clockwise from above."""
+        """Turns on the spot by an angle, radians, counter-clockwise from above."""
 
 
 @dataclass
@@ -59,7 +59,7 @@ class Grip:
 
 @dataclass
 class Hand:
-    """One hand, or the crosshair at the desk; it points along its -z."""
+    """One hand, or the crosshair of a desktop walk; it points along its -z."""
 
     name: str
     pose: np.ndarray = field(default_factory=lambda: np.eye(4))
@@ -127,7 +127,7 @@ class Walk:
         return scene_named(self.scene_name)
 
     def update_landmarks(self, scene: bpy.types.Scene) -> None:
-        """Plan the landmarks again, for the hall's layout of now."""
+        """Plans the landmarks again, for the hall's layout of now."""
         self.landmarks = plan_landmarks(prepare_build(scene, read_appearance(scene)).hall)
 
     @property
@@ -136,46 +136,46 @@ class Walk:
         return self._message if time.monotonic() < self._message_end else ""
 
     def show_message(self, text: str, *, failed: bool = False) -> None:
-        """Show a message on the card; failed: it is an error."""
+        """Shows a message on the card; failed: it is an error."""
         self._message, self.failed, self._message_end = text, failed, time.monotonic() + MESSAGE_SECONDS
 
     def go_to(self, index: int) -> str:
-        """Stand at a landmark, counted modulo their number; return its name."""
+        """Stands at a landmark, counted modulo their number; returns its name."""
         self.landmark_index = index % len(self.landmarks)
         landmark = self.landmarks[self.landmark_index]
         self.body.stand(landmark.position, landmark.yaw)
         return landmark.name
 
     def close_menu(self) -> str:
-        """Close the menu; return "", as there is nothing to report."""
+        """Closes the menu; returns "", as there is nothing to report."""
         self.menu = None
         return ""
 
     def leave(self) -> str:
-        """End the walk at its next tick."""
+        """Ends the walk at its next tick."""
         self.ending, self.menu = True, None
         return "the walk is ending"
 
     def start_export(self, directory: Path) -> str:
-        """Start to export the hall; `hand_actions.continue_export` runs the steps."""
+        """Starts to export the hall; `hand_actions.continue_export` runs the steps."""
         if (scene := self.scene) is not None:
             self.export = export_steps(scene, directory)
         return ""
 
     def place_hand(self, hand: Hand, pose: np.ndarray) -> None:
-        """Set a hand's pose, (4, 4), hand to world; `find_target` updates what it points at."""
+        """Sets a hand's pose, (4, 4), hand to world; `find_target` updates what it points at."""
         hand.pose, hand.tracked, rows = pose, True, pose.tolist()
         hand.position = Vector((rows[0][3], rows[1][3], rows[2][3]))
         hand.direction = Vector((-rows[0][2], -rows[1][2], -rows[2][2])).normalized()
 
     def point_hand(self, hand: Hand, pose: np.ndarray) -> None:
-        """Set a hand's pose, (4, 4), hand to world, and find what it points at."""
+        """Sets a hand's pose, (4, 4), hand to world, and finds what it points at."""
         self.place_hand(hand, pose)
         if (scene := self.scene) is not None:
             self.find_target(scene, hand)
 
     def find_target(self, scene: bpy.types.Scene, hand: Hand) -> None:
-        """Find what a hand points at: the menu or a part of the hall. This is the most expensive part of a frame."""
+        """Finds what a hand points at: the menu or a part of the hall. This is the most expensive part of a frame."""
         hand.on_menu, hand.item, hand.hit, hand.distance = False, -1, None, RAY_LENGTH
         if self.menu is not None and self._points_at(hand, self.menu):
             return
@@ -196,11 +196,11 @@ _walk: Walk | None = None
 
 
 def current() -> Walk | None:
-    """Return the walk that is running, None for none."""
+    """Returns the walk that is running, None for none."""
     return _walk
 
 
 def set_current(walk: Walk | None) -> None:
-    """Set the walk that is running, None for none."""
+    """Sets the walk that is running, None for none."""
     global _walk
     _walk = walk

@@ -1,4 +1,4 @@
-"""The actions of walks: start one with a headset or at the desk, go to a place, end it."""
+"""The actions of walks: start one with a headset or on the desktop, go to a place, end it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Shading = Literal["auto", "preview", "baked"]
 
 
 def start_walk(scene: bpy.types.Scene, shading: Shading = "auto", textures: int = 256) -> str:
-    """Start a walk through the hall with a headset.
+    """Starts a walk through the hall with a headset.
 
     shading: "preview" is Blender's Material Preview; "baked" colours are the fastest in a headset; "auto" is "preview"
     if the hall's textures take at most `textures` MiB, else "baked". textures: limit of the baked textures, in MiB.
@@ -25,7 +25,7 @@ def start_walk(scene: bpy.types.Scene, shading: Shading = "auto", textures: int 
 
 
 def walk_at_desk(scene: bpy.types.Scene) -> str:
-    """Start a walk through the hall in the 3D view, with keys, mouse and a crosshair.
+    """Starts a walk through the hall in the 3D view, with keys, mouse and a crosshair.
 
     Raises SceneError if no 3D view shows the hall.
     """
@@ -35,7 +35,7 @@ def walk_at_desk(scene: bpy.types.Scene) -> str:
 
 
 def end_walk(scene: bpy.types.Scene) -> str:
-    """End the walk that is running, with a headset or at the desk."""
+    """Ends the walk that is running, with a headset or on the desktop."""
     from .desk import desk_walk
     from .headset import headset_walk
 
@@ -46,7 +46,7 @@ def end_walk(scene: bpy.types.Scene) -> str:
 
 
 def go_to_place(scene: bpy.types.Scene, place: str) -> str:
-    """Move the walker to a place of the tour: "Entrance", "Input", the title of a stage, or "Answer".
+    """Moves the walker to a place of the tour: "Entrance", "Input", the title of a stage, or "Answer".
 
     Raises UnknownName, or SceneError if no walk is running.
     """

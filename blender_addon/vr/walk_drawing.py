@@ -104,7 +104,7 @@ class WalkDrawing:
         self._handlers: list[tuple[Any, str]] = []
 
     def begin(self) -> None:
-        """Start to draw. Loads the characters first, because that makes Blender redraw everything."""
+        """Starts to draw. Loads the characters first, because that makes Blender redraw everything."""
         for family in ("sans", "mono"):
             glyphs.measure(COMMON_CHARACTERS, family)
         for region in self.REGIONS:
@@ -112,7 +112,7 @@ class WalkDrawing:
             self._handlers.append((handler, region))
 
     def end(self) -> None:
-        """Stop drawing and free fonts and textures."""
+        """Stops drawing and frees fonts and textures."""
         glyphs.forget_fonts()
         free_paint_targets()
         for handler, region in self._handlers:
@@ -120,7 +120,7 @@ class WalkDrawing:
         self._handlers.clear()
 
     def update(self, scene: bpy.types.Scene) -> None:
-        """Update all that has changed, between two frames, and plan the next one."""
+        """Updates all that has changed, between two frames, and plans the next one."""
         self.update_card(scene)
         for hand in self.walk.hands.values():
             self.update_target(scene, hand)
@@ -128,14 +128,14 @@ class WalkDrawing:
         self.plan(scene)
 
     def update_card(self, scene: bpy.types.Scene) -> None:
-        """Run a slice of the card's work, or check for new content."""
+        """Runs a slice of the card's work, or checks for new content."""
         self.card.update(self.walk, scene)
         if self._card_canvas is not self.card.canvas:
             self._card_canvas = self.card.canvas
             self._show(self._card, self._painted(self._card_canvas))
 
     def update_target(self, scene: bpy.types.Scene, hand: Hand) -> None:
-        """Update the menu's highlight, the outline of a hand's target, and its name if the hand rests there."""
+        """Updates the menu's highlight, the outline of a hand's target, and its name if the hand rests there."""
         self._update_menu()
         hit = Hit("panel", hand.grip.layer) if hand.grip else hand.hit
         effect = hand.grip is None, shelf.held(scene) >= 0
@@ -167,7 +167,7 @@ class WalkDrawing:
         self._show(self._menu, self._painted_pages[pointed])
 
     def update_picture(self, scene: bpy.types.Scene) -> None:
-        """Update the held picture of the shelf."""
+        """Updates the held picture of the shelf."""
         index = shelf.held(scene) if self.walk.picture_hand else -1
         if index == self._picture_index:
             return
@@ -177,7 +177,7 @@ class WalkDrawing:
         self._show(self._picture, self._painted(_draw_picture(scene, read_pixels(image))) if image else None)
 
     def buffers(self) -> Iterator[DoubleBuffer]:
-        """Yield all buffers, the most urgent first."""
+        """Yields all buffers, the most urgent first."""
         yield self._menu
         yield self._card
         yield self._picture
@@ -193,7 +193,7 @@ class WalkDrawing:
             self.draw()
 
     def draw(self) -> None:
-        """Draw one eye or one view."""
+        """Draws one eye or one view."""
         if self._may_paint and not self._all_painted:
             self._all_painted = not self.paint()
         self._may_paint = False
@@ -201,7 +201,7 @@ class WalkDrawing:
             draw()
 
     def paint(self) -> bool:
-        """Run a slice of the painting; return whether there was anything to paint."""
+        """Runs a slice of the painting; returns whether there was anything to paint."""
         return any(buffer.paint() for buffer in self.buffers())
 
     def _show(self, buffer: DoubleBuffer, canvas: PaintedCanvas | None) -> None:
@@ -209,7 +209,7 @@ class WalkDrawing:
         self._all_painted = False
 
     def plan(self, scene: bpy.types.Scene) -> None:
-        """Plan what is drawn, and where, until the next call: the hands have moved."""
+        """Plans what is drawn, and where, until the next call: the hands have moved."""
         self._may_paint, self.eye, lines = True, self.walk.body.eye(), Lines()
         self._draws = [lines.draw]
         for hand in self.walk.hands.values():
@@ -222,7 +222,7 @@ class WalkDrawing:
             self._draws.append(partial(self._card.draw, self._above_hand(hand, self._card_canvas.width, CARD_LIFT)))
 
     def plan_target(self, scene: bpy.types.Scene, hand: Hand, lines: Lines) -> None:
-        """Plan the landing ring on the floor, or the outline of the target or the gripped panel."""
+        """Plans the landing ring on the floor, or the outline of the target or the gripped panel."""
         target = self._targets[hand.name]
         if target.on_floor:
             self._draws.append(partial(draw_ring, hand.ray_end, RING_RADIUS, "bar"))
@@ -232,7 +232,7 @@ class WalkDrawing:
             lines.rim(matrix, target.outline.points, "skip" if hand.grip else "bar")
 
     def _plan_hand(self, scene: bpy.types.Scene, hand: Hand, lines: Lines) -> None:
-        """Plan a hand's ray, its target with its name, and the picture that it holds."""
+        """Plans a hand's ray, its target with its name, and the picture that it holds."""
         end = hand.ray_end
         lines.rod(rod_matrix(hand.position - hand.direction * WAND_LENGTH, hand.position, WAND_WIDTH), "frame")
         lines.rod(rod_matrix(hand.position, end), "bar" if hand.hit or hand.on_menu else "quiet")
@@ -250,13 +250,13 @@ class WalkDrawing:
         return PaintedCanvas(canvas, self.text_density) if canvas is not None else None
 
     def _above_hand(self, hand: Hand, width: float, up: float) -> Matrix:
-        """Return the matrix of a canvas that is centred above a hand and faces the eye."""
+        """Returns the matrix of a canvas that is centred above a hand and faces the eye."""
         eye = self.eye[:3, 3].tolist()
         return Matrix(grips.facing_pose(hand.position.to_tuple(), eye, up, (-width / 2, 0.0, 0.0)))
 
 
 def label_text(scene: bpy.types.Scene, hit: Hit) -> str:
-    """Return a short name of a target, "" if it needs none."""
+    """Returns a short name of a target, "" if it needs none."""
     if hit.role == "panel":
         return f"{hit.layer} · {hit.channel}{_value_text(hit)}" if hit.channel >= 0 else hit.layer
     if hit.role == "shelf":
@@ -267,7 +267,7 @@ def label_text(scene: bpy.types.Scene, hit: Hit) -> str:
 
 
 def _value_text(hit: Hit) -> str:
-    """Return " · (column, row) = value" of the map at the hit; without the position if it is a single value."""
+    """Returns " · (column, row) = value" of the map at the hit; without the position if it is a single value."""
     pixel = pixel_of(hit)
     if pixel is None:
         return ""
@@ -277,7 +277,7 @@ def _value_text(hit: Hit) -> str:
 
 
 def outline_of(scene: bpy.types.Scene, hit: Hit, width: float = LINE_WIDTH) -> Outline | None:
-    """Return a line, `width` metres wide, around a tile, a panel or a picture; None for anything else."""
+    """Returns a line, `width` metres wide, around a tile, a panel or a picture; None for anything else."""
     if hit.role == "panel":
         panel = find_panel(scene, hit.layer)
         if panel is None:
@@ -301,7 +301,7 @@ def _outline(matrix: Matrix, low: Pair, high: Pair, width: float) -> Outline:
 
 
 def _draw_label(scene: bpy.types.Scene, text: str) -> Canvas:
-    """Draw a name on a dark strip, sized for a distance of one metre."""
+    """Draws a name on a dark strip, sized for a distance of one metre."""
     canvas = Canvas(read_appearance(scene).theme)
     width = canvas.measure(text, LABEL_SIZE, "mono")
     canvas.box((-0.4 * LABEL_SIZE, width + 0.4 * LABEL_SIZE), (-0.45 * LABEL_SIZE, 1.1 * LABEL_SIZE), "board")
@@ -310,7 +310,7 @@ def _draw_label(scene: bpy.types.Scene, text: str) -> Canvas:
 
 
 def _draw_picture(scene: bpy.types.Scene, pixels: np.ndarray) -> Canvas:
-    """Draw the held picture, (H, W, 3) uint8 sRGB, with a frame."""
+    """Draws the held picture, (H, W, 3) uint8 sRGB, with a frame."""
     canvas = Canvas(read_appearance(scene).theme)
     height = PICTURE_WIDTH * pixels.shape[0] / pixels.shape[1]
     rgba = np.ones((*pixels.shape[:2], 4), np.float32)

@@ -12,8 +12,7 @@ from ..materials.colour_settings import scene_colour_map
 def read_colour_scale(scene: bpy.types.Scene, layer_peak: float | None = None, *, bars: bool = False) -> ColourScale:
     """Returns the colour scale of a hall, or of one of its layers if `layer_peak` is given.
 
-    bars: the layer is a vector, whose values are divided by the peak of their layer where maps have that of their
-    channel.
+    bars: the layer is a vector: values use the layer's peak where maps would use their channel's.
     """
     normalisation = max(list(scene[PEAK_WEIGHTS]).index(1.0), int(bars))
     peak = (None, layer_peak, float(scene[LARGEST_PEAK]))[normalisation]

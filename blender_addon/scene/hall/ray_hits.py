@@ -23,7 +23,7 @@ Ray = Iterable[float] | Vector
 ROLES = {"input": "input", "input frame": "input", "answer": "answer", "answer board": "answer", "shelf": "shelf"}
 """The role of a hit by the role of the object; those of panels and frames are found from their geometry."""
 TRANSPARENT_ROLES = ("edges", "gates", "numbers", "words", "shelf words", "held")
-"""Roles of objects that let rays through. Posts do too, and frames outside of their rim, where labels are."""
+"""Roles of objects that let rays through. Posts, and frames outside their rim, also let rays through."""
 RIM = 0.06
 """Width in metres of the rim around a panel's tiles that still belongs to the panel."""
 STEP = 1e-4

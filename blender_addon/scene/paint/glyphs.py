@@ -82,7 +82,7 @@ def _same(first: TextShape, second: TextShape) -> bool:
 
 @lru_cache(maxsize=4096)
 def _read(character: str, path: Path) -> TextShape:
-    """Reads a character, scaled so that a capital is CAP high; its width shows in a bar that is set after it."""
+    """Reads a character, scaled so that a capital is CAP high; its advance is measured from a bar placed after it."""
     points, triangles = _fill(character, path)
     after, alone = _fill(character + "|", path)[0], _fill("|", path)[0]
     scale = CAP / _cap(path)

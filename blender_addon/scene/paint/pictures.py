@@ -18,7 +18,7 @@ LEAST_SIDE = 128
 
 
 def add_pictures(plan: Plan, holder: bpy.types.Object, collection: bpy.types.Collection) -> None:
-    """Adds the pictures of a plan, as children of its object; the input's is none, so that it can be moved alone."""
+    """Adds a plan's pictures as children of its object; the input picture is not parented, so it can be moved alone."""
     for picture in plan.pictures:
         if picture.role == "input":
             add_picture(replace(picture, plane=plan.placement), collection)

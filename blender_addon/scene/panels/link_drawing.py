@@ -27,7 +27,7 @@ from . import panel_metadata
 from .objects import channel_places, grid_of, panels, size_of, world_matrix
 
 MOST, PAIR, LEAST = 96, 8, 2
-"""Links of a hall; links between two layers at most, and at least, however many layers are linked."""
+"""Most links in a hall; most and fewest links between two layers."""
 
 
 class PanelLink(NamedTuple):

@@ -30,7 +30,7 @@ def all_or_nothing() -> Iterator[None]:
 
 
 def push_undo(message: str) -> None:
-    """Adds an undo step after changes outside of operators, so that undo knows of new data-blocks.
+    """Adds an undo step after changes outside of operators, so that undo tracks new data-blocks.
 
     Does nothing in background mode.
     """

@@ -1,4 +1,4 @@
-"""A walk at the desk, with keys, mouse and a crosshair."""
+"""The desktop walk, with keys, mouse and a crosshair."""
 
 from .desk_walk import DeskWalk, begin, current, finish
 

@@ -1,4 +1,4 @@
-"""The walker's eye at the desk: the view of a 3D view in the window."""
+"""The walker's eye in a desktop walk: the view of a 3D view in the window."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...layout.hall_model import EYE_HEIGHT
 from .screen_plane import ScreenPlane
 
 HAND_NAME = "eye"
-"""Name of the only hand at the desk; it points where the eye looks."""
+"""Name of the only hand of a desktop walk; it points where the eye looks."""
 MAX_PITCH = math.radians(85)
 """How far the eye can look up and down, in radians."""
 MIN_HEIGHT = 0.2
@@ -36,9 +36,9 @@ OVERLAY_SETTINGS = {"show_overlays": True} | dict.fromkeys(HIDDEN_OVERLAYS, Fals
 
 
 class DeskCamera:
-    """The walker's body at the desk: the 3D view under the pointer, else the largest one that shows the hall.
+    """The walker's body in a desktop walk: the 3D view under the pointer, else the largest one that shows the hall.
 
-    It is stored as an address, because the view moves to another area when that is maximised; no reference is kept.
+    Stored as a pointer address, because the view moves to another area when that is maximised; no reference is kept.
     """
 
     def __init__(self, scene: bpy.types.Scene) -> None:
@@ -53,7 +53,7 @@ class DeskCamera:
         self.view = space.as_pointer() if space else 0
 
     def _areas(self) -> Iterator[Any]:
-        """Yield the 3D views that show the hall."""
+        """Yields the 3D views that show the hall."""
         windows = (window for window in bpy.context.window_manager.windows if window.scene.name == self._scene_name)
         return (area for window in windows for area in window.screen.areas if area.type == "VIEW_3D")
 
@@ -68,7 +68,7 @@ class DeskCamera:
         return self.area.spaces.active.region_3d
 
     def enter(self) -> None:
-        """Save the view's settings and set those of a walk."""
+        """Saves the view's settings and sets those of a walk."""
         space = self.area.spaces.active
         for part, settings in (("", VIEW_SETTINGS), ("overlay", OVERLAY_SETTINGS)):
             owner = getattr(space, part) if part else space
@@ -77,7 +77,7 @@ class DeskCamera:
                 setattr(owner, name, value)
 
     def leave(self) -> None:
-        """Restore the view's settings, also if its area shows another editor now; the viewpoint stays."""
+        """Restores the view's settings, also if its area shows another editor now; the viewpoint stays."""
         for area in [area for screen in bpy.data.screens for area in screen.areas]:
             space = next((space for space in area.spaces if space.as_pointer() == self.view), None)
             if space is not None:
@@ -88,7 +88,7 @@ class DeskCamera:
         self._saved.clear()
 
     def screen_plane(self) -> ScreenPlane | None:
-        """Return the screen plane of the view that is being drawn, None if that is another view."""
+        """Returns the screen plane of the view that is being drawn, None if that is another view."""
         space, region, data = bpy.context.space_data, bpy.context.region, bpy.context.region_data
         if space is None or region is None or data is None or space.as_pointer() != self.view:
             return None
@@ -96,21 +96,21 @@ class DeskCamera:
         return ScreenPlane((region.width, region.height), spread, PLANE_DISTANCE * space.clip_start)
 
     def eye(self) -> np.ndarray:
-        """Return the pose of the eye, (4, 4), to world."""
+        """Returns the pose of the eye, (4, 4), to world."""
         return np.array(self.region.view_matrix.inverted())
 
     def stand(self, position: tuple[float, float], yaw: float | None = None) -> None:
-        """Stand at (x, y) on the floor at eye height; look level along yaw (radians, 0: +y), None as before."""
+        """Stands at (x, y) on the floor at eye height and looks level along yaw (radians, 0: +y), None as before."""
         rotation = _rotation_of(self.eye()) if yaw is None else view_rotation(yaw, 0.0)
         self.set_pose((*position, EYE_HEIGHT), rotation)
 
     def turn(self, angle: float) -> None:
-        """Turn about the vertical through the eye, radians, counter-clockwise from above."""
+        """Turns about the vertical through the eye, radians, counter-clockwise from above."""
         eye = self.eye()
         self.set_pose(eye[:3, 3], Quaternion((0.0, 0.0, 1.0), angle) @ _rotation_of(eye))
 
     def rotate(self, right: float, up: float) -> None:
-        """Look further to the right and up, radians; the horizon stays level."""
+        """Looks further to the right and up, radians; the horizon stays level."""
         eye = self.eye()
         ahead = -eye[:3, 2]
         yaw = math.atan2(-ahead[0], ahead[1]) - right
@@ -118,7 +118,7 @@ class DeskCamera:
         self.set_pose(eye[:3, 3], view_rotation(yaw, min(max(pitch, -MAX_PITCH), MAX_PITCH)))
 
     def move(self, right: float, ahead: float, up: float) -> None:
-        """Move by metres parallel to the floor, whatever the pitch, and up."""
+        """Moves by metres parallel to the floor, whatever the pitch, and up."""
         eye = self.eye()
         (x, y, z), (east, north, _) = eye[:3, 3].tolist(), (-eye[:3, 2]).tolist()
         horizontal = max(math.hypot(east, north), 1e-6)
@@ -127,7 +127,7 @@ class DeskCamera:
         self.set_pose(position, _rotation_of(eye))
 
     def set_pose(self, position: Any, rotation: Quaternion) -> None:
-        """Set the eye's position (x, y, z) in the world and its rotation."""
+        """Sets the eye's position (x, y, z) in the world and its rotation."""
         region = self.region
         region.view_perspective, region.view_distance = "PERSP", 1.0
         region.view_rotation = rotation
@@ -136,7 +136,7 @@ class DeskCamera:
 
 
 def view_rotation(yaw: float, pitch: float) -> Quaternion:
-    """Return the rotation of an eye that looks along yaw (0: +y) and up by pitch, radians."""
+    """Returns the rotation of an eye that looks along yaw (0: +y) and up by pitch, radians."""
     return Quaternion((0.0, 0.0, 1.0), yaw) @ Quaternion((1.0, 0.0, 0.0), math.pi / 2 + pitch)
 
 

@@ -1,4 +1,4 @@
-"""Draws a walk at the desk: the crosshair and all text on the screen plane.
+"""Draws a desktop walk: the crosshair and all text on the screen plane.
 
 Outlines, the landing ring and the menu are drawn in the world, as they are with a headset.
 """
@@ -36,7 +36,7 @@ CROSS_COLOURS = {"nothing": "data", "something": "text", "held": "skip"}
 
 
 class DeskDrawing(WalkDrawing):
-    """Draws one walk at the desk."""
+    """Draws one desktop walk."""
 
     REGIONS = ("WINDOW",)
 
@@ -52,22 +52,22 @@ class DeskDrawing(WalkDrawing):
             buffer.show(PaintedCanvas(draw_crosshair(state), self._scale))
 
     def update(self, scene: bpy.types.Scene) -> None:
-        """Update what has changed, between two frames."""
+        """Updates what has changed, between two frames."""
         super().update(scene)
         self.cross_state = crosshair_state(self.walk, scene)
 
     def buffers(self) -> Iterator[DoubleBuffer]:
-        """Yield all buffers, those of the crosshair first."""
+        """Yields all buffers, those of the crosshair first."""
         yield from self._crosses.values()
         yield from super().buffers()
 
     def content(self) -> tuple[object, ...]:
-        """Return all that is drawn; while it is equal, the view needs no redraw."""
+        """Returns all that is drawn; while it is equal, the view needs no redraw."""
         outline = self._targets[HAND_NAME].outline
         return *(buffer.front for buffer in self.buffers()), outline, self.cross_state
 
     def plan(self, scene: bpy.types.Scene) -> None:
-        """Plan what is drawn in the world; the eye is the hand, so there is no ray."""
+        """Plans what is drawn in the world; the eye is the hand, so there is no ray."""
         self._may_paint, self.eye, lines = True, self.walk.body.eye(), Lines()
         self._draws = [lines.draw]
         self.plan_target(scene, self.walk.hands[HAND_NAME], lines)
@@ -75,7 +75,7 @@ class DeskDrawing(WalkDrawing):
             self._draws.append(partial(self._menu.draw, Matrix(self.walk.menu.pose.tolist())))
 
     def draw(self) -> None:
-        """Draw the view of the walk; other views stay as they are."""
+        """Draws the view of the walk; other views stay as they are."""
         plane, hand = self._camera.screen_plane(), self.walk.hands[HAND_NAME]
         if plane is None or not hand.tracked:
             return
@@ -84,7 +84,7 @@ class DeskDrawing(WalkDrawing):
         self._draw_centre(plane, hand)
 
     def _draw_card(self, plane: ScreenPlane) -> None:
-        """Draw the card in the lower right corner."""
+        """Draws the card in the lower right corner."""
         if self._card.front is None or not self._is_card_visible():
             return
         canvas, (width, height) = self._card.front.canvas, plane.size
@@ -93,12 +93,12 @@ class DeskDrawing(WalkDrawing):
         _draw(self._card, plane, (width - MARGIN - round(canvas.width * density), MARGIN), density)
 
     def _is_card_visible(self) -> bool:
-        """Return whether the card is drawn; an open menu hides it, unless there is an error or an export."""
+        """Returns whether the card is drawn; an open menu hides it, unless there is an error or an export."""
         walk = self.walk
         return walk.menu is None or walk.export is not None or bool(walk.failed and walk.message)
 
     def _draw_centre(self, plane: ScreenPlane, hand: Hand) -> None:
-        """Draw the crosshair, the name beside it, and the held picture at the lower left."""
+        """Draws the crosshair, the name beside it, and the held picture at the lower left."""
         (x, y), offset = plane.centre, NAME_OFFSET * self._scale
         _draw(self._targets[hand.name].label, plane, (round(x + offset), round(y + offset)), self.text_density)
         if hand.name == self.walk.picture_hand:
@@ -107,7 +107,7 @@ class DeskDrawing(WalkDrawing):
 
 
 def crosshair_state(walk: Walk, scene: bpy.types.Scene) -> str:
-    """Return the crosshair's state: "nothing", "something" that can be picked, or "held" for a gripped panel."""
+    """Returns the crosshair's state: "nothing", "something" that can be picked, or "held" for a gripped panel."""
     hand, board = walk.hands[HAND_NAME], walk.menu
     if hand.grip is not None:
         return "held"
@@ -119,7 +119,7 @@ def crosshair_state(walk: Walk, scene: bpy.types.Scene) -> str:
 
 
 def draw_crosshair(state: str) -> Canvas:
-    """Draw four arms about the origin, in pixels; a dark rim makes them visible on bright ground."""
+    """Draws four arms about the origin, in pixels; a dark rim makes them visible on bright backgrounds."""
     canvas, end = Canvas(), GAP + ARM + (EXTRA if state != "nothing" else 0)
     for margin, colour in ((RIM, "board"), (0, CROSS_COLOURS[state])):
         half, near, far = LINE / 2 + margin, GAP - margin, end + margin

@@ -1,4 +1,4 @@
-"""A walk at the desk: its timer, keys and mouse. The keys run the same actions as the headset's hands."""
+"""The desktop walk: its timer, keys and mouse. The keys run the same actions as the headset's hands."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ HELP = (
 
 
 class DeskWalk:
-    """One walk at the desk."""
+    """One desktop walk."""
 
     def __init__(self, scene: bpy.types.Scene, body: DeskCamera) -> None:
         self.body = body
@@ -58,13 +58,13 @@ class DeskWalk:
         """Address of the area whose header shows the keys."""
 
     def enter(self) -> None:
-        """Set up the view, stand at the entrance and start to draw."""
+        """Sets up the view, stands at the entrance and starts to draw."""
         self.body.enter()
         self.walk.go_to(0)
         self.drawing.begin()
 
     def leave(self) -> None:
-        """Release what is held, stop drawing and restore the view; the viewpoint stays."""
+        """Releases what is held, stops drawing and restores the view; the viewpoint stays."""
         hand_actions.perform(self.walk, self.walk.hands[HAND_NAME], "let_go")
         self.drawing.end()
         self.body.leave()
@@ -72,7 +72,7 @@ class DeskWalk:
             window.cursor_modal_restore()
 
     def tick(self) -> float | None:
-        """Update the walk; return the seconds until the next tick, None after the last."""
+        """Updates the walk; returns the seconds until the next tick, None after the last."""
         scene, area = self.walk.scene, self.body.area
         if scene is None or self.walk.ending or area is None:
             finish()
@@ -93,7 +93,7 @@ class DeskWalk:
         return TICK_SECONDS
 
     def _move(self) -> None:
-        """Move in the direction of the held keys, for the time since the last step."""
+        """Moves in the direction of the held keys, for the time since the last step."""
         now = time.monotonic()
         elapsed, self.last_step = min(now - self.last_step, MAX_STEP_SECONDS), now
         directions = [DIRECTIONS[key] for key in self.held_keys]
@@ -103,7 +103,7 @@ class DeskWalk:
             self.body.move(right, ahead, up)
 
     def handle_event(self, event: bpy.types.Event) -> bool:
-        """Handle an event of the window; return whether the walk uses it.
+        """Handles an event of the window; returns whether the walk uses it.
 
         Keys with Ctrl, Alt or the system key are left to Blender, for undo and the like.
         """
@@ -126,7 +126,7 @@ class DeskWalk:
         return True
 
     def press_key(self, key: str) -> None:
-        """Handle a pressed key or button, or a step of the wheel."""
+        """Handles a pressed key or button, or a step of the wheel."""
         hand = self.walk.hands[HAND_NAME]
         if key in DIRECTIONS:
             self.held_keys.add(key)
@@ -138,7 +138,7 @@ class DeskWalk:
             hand_actions.perform(self.walk, hand, "menu" if closes_menu else KEYS[key])
 
     def release_key(self, key: str) -> None:
-        """Handle a released key."""
+        """Handles a released key."""
         self.held_keys.discard(key)
         if KEYS.get(key) == "grip":
             hand_actions.perform(self.walk, self.walk.hands[HAND_NAME], "let_go")
@@ -148,12 +148,12 @@ _desk_walk: DeskWalk | None = None
 
 
 def current() -> DeskWalk | None:
-    """Return the walk at the desk that is running, None for none."""
+    """Returns the desktop walk that is running, None for none."""
     return _desk_walk
 
 
 def begin(scene: bpy.types.Scene) -> str:
-    """Start a walk in the 3D view of the window. Raises SceneError."""
+    """Starts a walk in the 3D view of the window. Raises SceneError."""
     global _desk_walk
     if not store.is_hall(scene):
         raise SceneError(f"scene {scene.name!r} is not a hall; open a recording first")
@@ -171,7 +171,7 @@ def begin(scene: bpy.types.Scene) -> str:
 
 
 def finish() -> None:
-    """End the walk at the desk, if there is one."""
+    """Ends the desktop walk, if there is one."""
     global _desk_walk
     if _desk_walk is not None:
         ended, _desk_walk = _desk_walk, None

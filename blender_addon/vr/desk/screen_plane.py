@@ -32,7 +32,7 @@ class ScreenPlane(NamedTuple):
         return round(self.size[0] / 2), round(self.size[1] / 2)
 
     def pose_at(self, x: float, y: float, density: float) -> np.ndarray:
-        """Return the pose, (4, 4), to the eye's axes, of a canvas whose origin is at a pixel, from the lower left.
+        """Returns the pose, (4, 4), to the eye's axes, of a canvas whose origin is at a pixel, from the lower left.
 
         density: pixels for each metre of the canvas.
         """
@@ -43,7 +43,7 @@ class ScreenPlane(NamedTuple):
 
 
 def fit_density(density: float, width: float, height: float, room: tuple[float, float]) -> float:
-    """Return the pixels for each metre, `density` at most, at which a canvas fits into a room.
+    """Returns the pixels for each metre, `density` at most, at which a canvas fits into a room.
 
     width, height: size of the canvas in metres. room: (width, height) in pixels.
     """

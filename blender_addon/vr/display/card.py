@@ -50,7 +50,7 @@ def draw_card(
     progress: tuple[str, float] | None = None,
     warning: str = "",
 ) -> Canvas:
-    """Draw a card, WIDTH metres wide and as high as its content.
+    """Draws a card, WIDTH metres wide and as high as its content.
 
     picture: (H, W, 4) float32 sRGB, top row first. ends: labels of both ends of its scale. progress: name of a job and
     the share 0..1 of it that is done.
@@ -66,7 +66,7 @@ def draw_card_in_steps(
     progress: tuple[str, float] | None = None,
     warning: str = "",
 ) -> Generator[None, None, Canvas]:
-    """Draw a card like `draw_card`, one row in each step; picture: (H, W, 4) float32 sRGB, top row first."""
+    """Draws a card like `draw_card`, one row in each step; picture: (H, W, 4) float32 sRGB, top row first."""
     plans: tuple[Callable[[], list[Row]], ...] = (
         partial(_title_rows, title),
         partial(_picture_rows, picture, ends),
@@ -95,11 +95,11 @@ def _with_gaps(parts: Iterable[list[Row]]) -> list[Row]:
 
 
 def _draw_nothing(board: Canvas, y: float) -> None:
-    """Draw a gap."""
+    """Draws a gap."""
 
 
 def _title_rows(title: str) -> list[Row]:
-    """Return the title, large if it fits one line, else in up to two lines, and a rule below it."""
+    """Returns the title, large if it fits one line, else in up to two lines, and a rule below it."""
     if not title.strip():
         return []
     size = LARGE if fits(title, INNER_WIDTH, LARGE, "mono") else MEDIUM
@@ -108,7 +108,7 @@ def _title_rows(title: str) -> list[Row]:
 
 
 def _text_rows(lines: Iterable[str], size: float, colour: str, family: Font = "sans") -> list[Row]:
-    """Return a row for each line, its capitals centred vertically."""
+    """Returns a row for each line, its capitals centred vertically."""
 
     def draw(line: str, board: Canvas, y: float) -> None:
         board.text(line, size, colour, MARGIN, y + (LINE_PITCH - CAP) / 2 * size, family=family)
@@ -121,7 +121,7 @@ def _draw_rule(board: Canvas, y: float) -> None:
 
 
 def _picture_rows(pixels: np.ndarray | None, ends: tuple[str, str]) -> list[Row]:
-    """Return the picture, as wide as the card unless that is too high, and the ends of its scale below its corners."""
+    """Returns the picture, as wide as the card unless that is too high, and the ends of its scale below its corners."""
     if pixels is None or 0 in pixels.shape:
         return []
     width = min(INNER_WIDTH, MAX_PICTURE_HEIGHT * pixels.shape[1] / pixels.shape[0])
@@ -140,14 +140,14 @@ def _draw_ends(x: tuple[float, float], ends: tuple[str, str], board: Canvas, y: 
 
 
 def _fact_rows(facts: Sequence[Fact]) -> list[Row]:
-    """Return the facts, short ones two in a line; those beyond MAX_FACTS are only counted."""
+    """Returns the facts, short ones two in a line; those beyond MAX_FACTS are only counted."""
     rows = [row for line in _pack(facts[:MAX_FACTS]) for row in _line_rows(line)]
     left = len(facts) - MAX_FACTS
     return [*rows, *_text_rows([f"and {left} more"], SMALL, "quiet")] if left > 0 else rows
 
 
 def _pack(facts: Sequence[Fact]) -> list[list[Fact]]:
-    """Return the facts by line, in order: two short ones that follow each other share a line."""
+    """Returns the facts by line, in order: two short ones that follow each other share a line."""
     lines: list[list[Fact]] = []
     for fact in facts:
         if lines and len(lines[-1]) == 1 and _is_short(lines[-1][0]) and _is_short(fact):
@@ -162,7 +162,7 @@ def _is_short(fact: Fact) -> bool:
 
 
 def _line_rows(line: list[Fact]) -> list[Row]:
-    """Return the rows of one or two facts: name at the left, value at the right, in two rows if it is long."""
+    """Returns the rows of one or two facts: name at the left, value at the right, in two rows if it is long."""
     if len(line) == 2:
         ends = (MARGIN + HALF_WIDTH, WIDTH - MARGIN)
         columns = [(end - HALF_WIDTH, end, *fact) for end, fact in zip(ends, line, strict=True)]
@@ -174,7 +174,7 @@ def _line_rows(line: list[Fact]) -> list[Row]:
 
 
 def _draw_facts(columns: list[tuple[float, float, str, str]], board: Canvas, y: float) -> None:
-    """Draw facts in one line, each as (left, right, name, value)."""
+    """Draws facts in one line, each as (left, right, name, value)."""
     baseline = y + (LINE_PITCH - CAP) / 2 * SMALL
     for left, right, name, value in columns:
         board.text(name, SMALL, "quiet", left, baseline)
@@ -182,7 +182,7 @@ def _draw_facts(columns: list[tuple[float, float, str, str]], board: Canvas, y: 
 
 
 def _progress_rows(progress: tuple[str, float] | None) -> list[Row]:
-    """Return the job's name, the share that is done, and a bar."""
+    """Returns the job's name, the share that is done, and a bar."""
     if progress is None:
         return []
     name, share = progress[0], min(max(progress[1], 0.0), 1.0)
@@ -199,5 +199,5 @@ def _draw_bar(share: float, board: Canvas, y: float) -> None:
 
 
 def _warning_rows(warning: str) -> list[Row]:
-    """Return the warning, in the theme's warm colour."""
+    """Returns the warning, in the theme's warm colour."""
     return _text_rows(wrapped(warning, INNER_WIDTH, MEDIUM, 3), MEDIUM, "skip") if warning.strip() else []

@@ -45,7 +45,7 @@ Status = tuple[tuple[str, int] | None, str, str]
 
 
 def content_key(scene: bpy.types.Scene) -> tuple[object, ...]:
-    """Return all that the content depends on; while it is equal, so is the content."""
+    """Returns all that the content depends on; while it is equal, so is the content."""
     selection = selected(scene)
     panel = find_panel(scene, selection.layer) if selection.layer else None
     colours = tuple(tuple(np.ravel(scene.get(key, 0.0))) for key in (COLOUR_MAP, COLOUR_GAIN, PEAK_WEIGHTS))
@@ -54,7 +54,7 @@ def content_key(scene: bpy.types.Scene) -> tuple[object, ...]:
 
 
 def read_content(walk: Walk) -> Generator[None, None, CardContent]:
-    """Read the card's content in steps; only the first one accesses Blender's data. Raises InnerwalkError."""
+    """Reads the card's content in steps; only the first one accesses Blender's data. Raises InnerwalkError."""
     scene = walk.scene
     if scene is None:
         return CardContent("", [])
@@ -74,7 +74,7 @@ def read_content(walk: Walk) -> Generator[None, None, CardContent]:
 
 
 def warning(walk: Walk) -> str:
-    """Return the warning to show: the bridge has ended, or an action failed; "" for none."""
+    """Returns the warning to show: the bridge has ended, or an action failed; "" for none."""
     session = current()
     if session.state == "ended" and session.link is not None:
         return session.link.status  # says itself that the bridge has ended
@@ -82,7 +82,7 @@ def warning(walk: Walk) -> str:
 
 
 def progress(scene: bpy.types.Scene) -> tuple[str, float] | None:
-    """Return the method of the hall's running job and its share 0..1, None without a job."""
+    """Returns the method of the hall's running job and its share 0..1, None without a job."""
     session, tag = current(), str(scene.get(METHOD_TAG, ""))
     if not session.is_running(tag):
         return None
@@ -110,7 +110,7 @@ class Card:
         return self._work is not None
 
     def update(self, walk: Walk, scene: bpy.types.Scene) -> None:
-        """Run a slice of the drawing; if there is none, check whether the content changed."""
+        """Runs a slice of the drawing; if there is none, checks whether the content changed."""
         if self._work is None and time.monotonic() >= self._next_check:
             self._next_check = time.monotonic() + CHECK_SECONDS
             self._work = self._start(walk, scene)
@@ -121,7 +121,7 @@ class Card:
                 self._work, self._next_check = None, 0.0
 
     def _start(self, walk: Walk, scene: bpy.types.Scene) -> Iterator[None] | None:
-        """Return the work for new content or a new status, None if nothing changed."""
+        """Returns the work for new content or a new status, None if nothing changed."""
         if (key := content_key(scene)) != self._key:
             self._key, self.status = key, None
             return self._read(read_content(walk))

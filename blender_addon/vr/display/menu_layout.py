@@ -35,7 +35,7 @@ class MenuLayout(NamedTuple):
 
 
 def arrange(page: Page) -> MenuLayout:
-    """Return the layout of a page: items below each other, in two columns if there are many."""
+    """Returns the layout of a page: items below each other, in two columns if there are many."""
     count = len(page.items)
     rows = count if count <= MAX_ROWS else -(-count // 2)
     columns = -(-count // rows) if rows else 1
@@ -50,24 +50,24 @@ def arrange(page: Page) -> MenuLayout:
 
 
 def size(page: Page) -> tuple[float, float]:
-    """Return width and height of the board, in metres."""
+    """Returns width and height of the board, in metres."""
     return arrange(page)[:2]
 
 
 def contains(page: Page, x: float, y: float) -> bool:
-    """Return whether a point of the plane is on the board."""
+    """Returns whether a point of the plane is on the board."""
     width, height = size(page)
     return 0 <= x <= width and 0 <= y <= height
 
 
 def item_at(page: Page, x: float, y: float) -> int:
-    """Return the index of the item at a point of the plane, also of a disabled one; -1 for none."""
+    """Returns the index of the item at a point of the plane, also of a disabled one; -1 for none."""
     boxes = arrange(page).boxes
     return next((k for k, (h, v) in enumerate(boxes) if h[0] <= x < h[1] and v[0] <= y < v[1]), -1)
 
 
 def draw(page: Page, pointed: int = -1) -> Canvas:
-    """Draw the board; the item with index `pointed` is highlighted unless it is disabled."""
+    """Draws the board; the item with index `pointed` is highlighted unless it is disabled."""
     layout = arrange(page)
     board = Canvas()
     board.frame((0, layout.width), (0, layout.height), RIM, "frame", "board")

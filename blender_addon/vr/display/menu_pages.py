@@ -36,7 +36,7 @@ NORMALISATION_LABELS = {"channel": "Per channel", "layer": "Per layer", "network
 
 
 def page(scene: bpy.types.Scene, name: str) -> Page:
-    """Return a page by its name; the second part of a long list is "method 2". Raises UnknownName."""
+    """Returns a page by its name; the second part of a long list is "method 2". Raises UnknownName."""
     kind, _, number = name.partition(" ")
     if kind not in PAGES or not (number.isdecimal() or not number):
         raise UnknownName("page of the menu", name, PAGES)
@@ -45,7 +45,7 @@ def page(scene: bpy.types.Scene, name: str) -> Page:
 
 
 def _part(whole: Page, kind: str, number: int) -> Page:
-    """Return one part of a long list, with the items More and Back. Raises UnknownName."""
+    """Returns one part of a long list, with the items More and Back. Raises UnknownName."""
     parts = [whole.items[k : k + ITEMS_PER_PAGE] for k in range(0, len(whole.items), ITEMS_PER_PAGE)] or [()]
     if not 1 <= number <= len(parts):
         raise UnknownName(f"page of the menu {kind!r}", str(number), map(str, range(1, len(parts) + 1)))
@@ -56,7 +56,7 @@ def _part(whole: Page, kind: str, number: int) -> Page:
 
 
 def _note(text: str) -> Item:
-    """Return an item that can't be chosen and says why."""
+    """Returns an item that can't be chosen and says why."""
     return Item(text, enabled=False)
 
 
@@ -85,18 +85,18 @@ def _root(scene: bpy.types.Scene) -> Page:
 
 
 def _has_bridge(scene: bpy.types.Scene) -> bool:
-    """Return whether a bridge is connected and the hall follows one of its networks."""
+    """Returns whether a bridge is connected and the hall follows one of its networks."""
     return current().state == "ready" and bool(scene.get(NETWORK_NAME))
 
 
 def _described(key: str) -> list[dict[str, Any]]:
-    """Return the descriptions of the bridge's "methods" or "data"."""
+    """Returns the descriptions of the bridge's "methods" or "data"."""
     link = current().link
     return list(link.description.get(key, [])) if link is not None and current().state == "ready" else []
 
 
 def _job_item(scene: bpy.types.Scene) -> Item:
-    """Return the item that cancels the running job, else the one that asks about the selected channel."""
+    """Returns the item that cancels the running job, else the one that asks about the selected channel."""
     if current().is_running(str(scene.get(METHOD_TAG, ""))):
         return Item("Cancel job", edit=cancel_method)
     if not _has_bridge(scene):
@@ -107,7 +107,7 @@ def _job_item(scene: bpy.types.Scene) -> Item:
 
 
 def _data_name(scene: bpy.types.Scene) -> str:
-    """Return the data set on the shelf, else the one chosen in the sidebar, else the first; "" for none."""
+    """Returns the data set on the shelf, else the one chosen in the sidebar, else the first; "" for none."""
     chosen = getattr(getattr(scene, SETTINGS_FORM, None), "data", "")
     known = [str(description["name"]) for description in _described("data")]
     return next((name for name in (shelved(scene).get("set"), chosen, *known) if name in known), "")
@@ -129,7 +129,7 @@ def _export_item() -> Item:
 
 
 def export_folder() -> Path | None:
-    """Return the folder for exports: that of the saved file, else the extension's; None if there is neither."""
+    """Returns the folder for exports: that of the saved file, else the extension's; None if there is neither."""
     if bpy.data.filepath:
         return Path(bpy.data.filepath).parent
     try:
@@ -139,12 +139,12 @@ def export_folder() -> Path | None:
 
 
 def _method_page(scene: bpy.types.Scene) -> Page:
-    """Return the methods, to run for all panels."""
+    """Returns the methods, to run for all panels."""
     return Page("Show on panels", _method_items(scene, _described("methods"), layers=["panels"], channels=[]))
 
 
 def _channel_page(scene: bpy.types.Scene) -> Page:
-    """Return the methods, to run for the selected channel alone, which is faster."""
+    """Returns the methods, to run for the selected channel alone, which is faster."""
     layer, channel = selected(scene)
     if channel < 0:
         return Page("Ask about a channel", (_note("Select a tile first"),))
@@ -153,7 +153,7 @@ def _channel_page(scene: bpy.types.Scene) -> Page:
 
 
 def _method_items(scene: bpy.types.Scene, methods: Iterable[dict[str, Any]], **target: Any) -> tuple[Item, ...]:
-    """Return an item for each method, with its default parameters; a method that needs data uses the shelf's."""
+    """Returns an item for each method, with its default parameters; a method that needs data uses the shelf's."""
     if not _has_bridge(scene):
         return (_note("No bridge connected"),)
     shown, data = method_of(scene), _data_name(scene)
@@ -167,7 +167,7 @@ def _method_items(scene: bpy.types.Scene, methods: Iterable[dict[str, Any]], **t
 
 
 def _look_items(scene: bpy.types.Scene, setting: str, labels: Iterable[tuple[Any, str]]) -> list[Item]:
-    """Return an item for each (value, label) of one of the hall's colour settings."""
+    """Returns an item for each (value, label) of one of the hall's colour settings."""
     value_now = colour_settings.read_scene_colours(scene)[setting]
     return [Item(label, edit=partial(show_look, **{setting: value}), on=value_now == value) for value, label in labels]
 

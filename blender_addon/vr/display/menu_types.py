@@ -18,16 +18,16 @@ class Walker(Protocol):
     landmark_index: int
 
     def go_to(self, index: int) -> str:
-        """Stand at a landmark; return its name."""
+        """Stands at a landmark; returns its name."""
 
     def close_menu(self) -> str:
-        """Close the menu."""
+        """Closes the menu."""
 
     def leave(self) -> str:
-        """End the walk."""
+        """Ends the walk."""
 
     def start_export(self, directory: Path) -> str:
-        """Start to export the hall."""
+        """Starts to export the hall."""
 
 
 class Item(NamedTuple):

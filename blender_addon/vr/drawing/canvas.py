@@ -23,13 +23,13 @@ Span = tuple[float, float]
 
 
 def size_for(pixels: float, distance: float) -> float:
-    """Return the text size in metres whose capitals are so many headset pixels high at a distance in metres."""
+    """Returns the text size in metres whose capitals are so many headset pixels high at a distance in metres."""
     return distance * math.tan(math.radians(pixels / PIXELS_PER_DEGREE)) / CAP
 
 
 @lru_cache(maxsize=256)
 def resolve_colour(wanted: Colour, theme: str = "dark") -> tuple[float, float, float, float]:
-    """Return a colour as sRGB and alpha, 0..1. Raises UnknownName."""
+    """Returns a colour as sRGB and alpha, 0..1. Raises UnknownName."""
     if isinstance(wanted, str) and wanted not in colour_maps.THEMES[theme]:
         raise UnknownName("colour", wanted, colour_maps.THEMES[theme])
     red, green, blue, *alpha = (
@@ -83,11 +83,11 @@ class Canvas:
         return (float(low[0]), float(high[1])), (float(low[2]), float(high[3]))
 
     def box(self, x: Span, y: Span, colour: Colour) -> None:
-        """Add a rectangle."""
+        """Adds a rectangle."""
         self._add(self._corners(x, y), np.array([[0, 1, 2], [0, 2, 3]]), colour_maps)
 
     def frame(self, x: Span, y: Span, line: float, rim: Colour, inside: Colour) -> None:
-        """Add a rectangle with a rim of `line` metres inside its edges."""
+        """Adds a rectangle with a rim of `line` metres inside its edges."""
         self.box(x, y, rim)
         self.box((x[0] + line, x[1] - line), (y[0] + line, y[1] - line), inside)
 
@@ -101,7 +101,7 @@ class Canvas:
         align: Align = "left",
         family: Font = "sans",
     ) -> float:
-        """Add a line of text whose baseline starts, is centred or ends at (x, y); return its width in metres."""
+        """Adds a line of text whose baseline starts, is centred or ends at (x, y); returns its width in metres."""
         shape = _text_shape(text, family)
         width = shape.width * size
         start = x - {"left": 0.0, "centre": 0.5, "right": 1.0}[align] * width
@@ -112,11 +112,11 @@ class Canvas:
 
     @staticmethod
     def measure(text: str, size: float, family: Font = "sans") -> float:
-        """Return the width of a line of text, in metres."""
+        """Returns the width of a line of text, in metres."""
         return glyphs.measure(text, family) * size
 
     def picture(self, x: Span, y: Span, pixels: np.ndarray) -> None:
-        """Add a picture, (H, W, 4) float32 sRGB, top row first, that fills a rectangle."""
+        """Adds a picture, (H, W, 4) float32 sRGB, top row first, that fills a rectangle."""
         self.pictures.append((self._corners(x, y).astype(np.float32), pixels))
 
     def _corners(self, x: Span, y: Span) -> np.ndarray:
@@ -124,7 +124,7 @@ class Canvas:
         return np.array([(x[0], y[0], lift), (x[1], y[0], lift), (x[1], y[1], lift), (x[0], y[1], lift)])
 
     def _lift(self, x: Span, y: Span) -> float:
-        """Register a new shape; return its height above the plane."""
+        """Registers a new shape; returns its height above the plane."""
         under = [level for other_x, other_y, level in self._shapes if _overlap(other_x, x) and _overlap(other_y, y)]
         self._shapes.append((x, y, max(under, default=-1) + 1))
         self.width, self.height = max(self.width, x[1]), max(self.height, y[1])

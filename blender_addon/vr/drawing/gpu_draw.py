@@ -54,11 +54,11 @@ class Lines:
         self._shapes: list[str] = []
 
     def rod(self, matrix: Matrix, colour: Colour) -> None:
-        """Add a rod or a ray with the matrix of `rod_matrix`."""
+        """Adds a rod or a ray with the matrix of `rod_matrix`."""
         self._add("rod", matrix, PRISM, colour)
 
     def rim(self, matrix: Matrix, points: Iterable[Vector], colour: Colour) -> None:
-        """Add a flat outline: the points of `rim_points` and their matrix to world."""
+        """Adds a flat outline: the points of `rim_points` and their matrix to world."""
         self._add("rim", matrix, points, colour)
 
     def _add(self, shape: str, matrix: Matrix, points: Iterable[Vector], colour: Colour) -> None:
@@ -67,7 +67,7 @@ class Lines:
         self._shapes.append(shape)
 
     def draw(self) -> None:
-        """Draw all of them with opaque colours."""
+        """Draws all of them with opaque colours."""
         if self.points:
             self._batch.draw(builtin_shader("SMOOTH_COLOR"))
 
@@ -80,7 +80,7 @@ class Lines:
 
 
 def rim_points(low: Pair, high: Pair, width: float = LINE_WIDTH) -> list[Vector]:
-    """Return the points of an outline of a plane's rectangle, just in front of it, in metres of its own space.
+    """Returns the points of an outline of a plane's rectangle, just in front of it, in metres of its own space.
 
     low, high: (2,) corners.
     """
@@ -93,7 +93,7 @@ def rim_points(low: Pair, high: Pair, width: float = LINE_WIDTH) -> list[Vector]
 
 
 def rod_matrix(start: Position, end: Position, width: float = 0.0) -> Matrix:
-    """Return the matrix of a rod between two points of the world, in metres.
+    """Returns the matrix of a rod between two points of the world, in metres.
 
     Width 0 is that of a ray: visible in a headset, and thicker the longer it is.
     """
@@ -103,7 +103,7 @@ def rod_matrix(start: Position, end: Position, width: float = 0.0) -> Matrix:
 
 
 def draw_ring(position: Position, radius: float, colour: Colour) -> None:
-    """Draw the landing ring on the floor, with a faint disc inside; position in the world, metres."""
+    """Draws the landing ring on the floor, with a faint disc inside; position in the world, metres."""
     scale = Vector((radius, radius, 1.0))
     matrix = Matrix.LocRotScale(_vector(position) + Vector((0, 0, RING_LIFT)), None, scale)
     red, green, blue, alpha = resolve_colour(colour)
@@ -127,7 +127,7 @@ def _draw(batch: Any, matrix: Matrix, colour: Colour) -> None:
 
 @contextmanager
 def eye_space() -> Iterator[None]:
-    """Draw in the eye's own axes instead of the world's."""
+    """Draws in the eye's own axes instead of the world's."""
     with gpu.matrix.push_pop():
         gpu.matrix.load_identity()
         yield
@@ -155,12 +155,12 @@ def _set_state(depth: Any, mask: bool, blend: Any) -> None:
 
 @cache
 def builtin_shader(name: Any) -> Any:
-    """Return one of Blender's own shaders."""
+    """Returns one of Blender's own shaders."""
     return gpu.shader.from_builtin(name)
 
 
 def _unit_rod_matrix(start: Vector, end: Vector, width: float) -> Matrix:
-    """Return the matrix of the unit rod, whose square end, 1 wide, is in the origin and which reaches to z = 1."""
+    """Returns the matrix of the unit rod, whose square end, 1 wide, is in the origin and which reaches to z = 1."""
     vector = end - start
     return Matrix.LocRotScale(start, vector.to_track_quat("Z", "Y"), Vector((width, width, vector.length)))
 
@@ -175,7 +175,7 @@ def _vertex_format() -> Any:
 
 @lru_cache(maxsize=64)
 def _triangles(shapes: tuple[str, ...]) -> Any:
-    """Return the index buffer of shapes whose points follow each other."""
+    """Returns the index buffer of shapes whose points follow each other."""
     offsets = enumerate(shapes)
     triangles = [(ROD_TRIANGLES if shape == "rod" else RIM_TRIANGLES) + SHAPE_POINTS * k for k, shape in offsets]
     return gpu.types.GPUIndexBuf(type="TRIS", seq=np.concatenate(triangles).astype(np.int32))

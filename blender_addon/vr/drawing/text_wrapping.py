@@ -12,7 +12,7 @@ ELLIPSIS = "..."
 
 
 def shortened(text: str, room: float, size: float, family: Font = "sans") -> str:
-    """Return a line of text, with a part of its middle left out if it is wider than `room` metres."""
+    """Returns a line of text, with a part of its middle left out if it is wider than `room` metres."""
     ends = _ends(text, size, family)
     if ends[-1] <= room:
         return text
@@ -25,7 +25,7 @@ def shortened(text: str, room: float, size: float, family: Font = "sans") -> str
 
 
 def wrapped(text: str, room: float, size: float, max_lines: int, family: Font = "sans") -> list[str]:
-    """Return up to `max_lines` lines of at most `room` metres, broken at spaces if possible; the last is shortened."""
+    """Returns up to `max_lines` lines of at most `room` metres, broken at spaces if possible; the last is shortened."""
     text = text.strip()
     lines: list[str] = []
     while len(lines) < max_lines - 1 and (count := _fitting_count(text, room, size, family)) < len(text):
@@ -37,15 +37,15 @@ def wrapped(text: str, room: float, size: float, max_lines: int, family: Font = 
 
 
 def fits(text: str, room: float, size: float, family: Font = "sans") -> bool:
-    """Return whether a line of text is at most `room` metres wide."""
+    """Returns whether a line of text is at most `room` metres wide."""
     return glyphs.measure(text, family) * size <= room
 
 
 def _fitting_count(text: str, room: float, size: float, family: Font) -> int:
-    """Return the number of leading characters that fit."""
+    """Returns the number of leading characters that fit."""
     return int(np.searchsorted(_ends(text, size, family)[1:], room, side="right"))
 
 
 def _ends(text: str, size: float, family: Font) -> np.ndarray:
-    """Return the start of each character and the end of the last, (N + 1,) metres."""
+    """Returns the start of each character and the end of the last, (N + 1,) metres."""
     return np.cumsum([0.0, *(glyphs.glyph(character, family).width * size for character in text)])

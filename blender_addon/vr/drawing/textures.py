@@ -46,14 +46,14 @@ class PaintedCanvas:
         self._work = self._paint()
 
     def paint(self) -> None:
-        """Run a slice of the painting."""
+        """Runs a slice of the painting."""
         try:
             run_for(self._work, SLICE_SECONDS)
         except StopIteration:
             self.ready = True
 
     def draw(self, matrix: Matrix) -> None:
-        """Draw it with a matrix, plane to world; it has to be ready."""
+        """Draws it with a matrix, plane to world; it has to be ready."""
         with gpu.matrix.push_pop():
             gpu.matrix.multiply_matrix(matrix)
             shader = builtin_shader("IMAGE")
@@ -75,7 +75,7 @@ class PaintedCanvas:
         return _rectangle(np.array([(left, low, 0), (right, low, 0), (right, high, 0), (left, high, 0)], np.float32))
 
     def _paint(self) -> Iterator[None]:
-        """Paint the texture, with colours premultiplied by alpha, in steps."""
+        """Paints the texture, with colours premultiplied by alpha, in steps."""
         size, bounds = self._extent
         target = _paint_target(size)
         self._texture = _new_texture(size)
@@ -127,14 +127,14 @@ class DoubleBuffer:
         return self._back is None
 
     def show(self, canvas: PaintedCanvas | None) -> None:
-        """Show a canvas as soon as it is painted; None shows nothing, at once."""
+        """Shows a canvas as soon as it is painted; None shows nothing, at once."""
         if canvas is None or canvas.ready:
             self.front, self._back = canvas, None
         else:
             self._back = canvas
 
     def paint(self) -> bool:
-        """Run a slice of the painting; return whether there was anything to paint."""
+        """Runs a slice of the painting; returns whether there was anything to paint."""
         if self._back is None:
             return False
         self._back.paint()
@@ -142,7 +142,7 @@ class DoubleBuffer:
         return True
 
     def draw(self, matrix: Matrix) -> None:
-        """Draw the canvas that is shown; matrix: plane to world."""
+        """Draws the canvas that is shown; matrix: plane to world."""
         if self.front is not None:
             self.front.draw(matrix)
 
@@ -162,7 +162,7 @@ _paint_target = lru_cache(maxsize=4)(_PaintTarget)
 
 
 def free_paint_targets() -> None:
-    """Free the memory of the graphics card at the end of a walk."""
+    """Frees the memory of the graphics card at the end of a walk."""
     _paint_target.cache_clear()
 
 
@@ -171,13 +171,13 @@ def _new_texture(size: Sequence[int], form: str = "RGBA8") -> Any:
 
 
 def _framebuffer(colour: Any, depth: Any = None) -> Any:
-    """Return a framebuffer. A `GPUOffScreen` created within a frame leaves the window bound and loses the frame."""
+    """Returns a framebuffer. A `GPUOffScreen` created within a frame leaves the window bound and loses the frame."""
     return gpu.types.GPUFrameBuffer(depth_slot=depth, color_slots=colour)
 
 
 @contextmanager
 def _drawing_into(framebuffer: Any, projection: Matrix) -> Iterator[None]:
-    """Draw into a framebuffer with this projection alone."""
+    """Draws into a framebuffer with this projection alone."""
     with framebuffer.bind(), gpu.matrix.push_pop(), gpu.matrix.push_pop_projection():
         gpu.matrix.load_identity()
         gpu.matrix.load_projection_matrix(projection)
@@ -185,7 +185,7 @@ def _drawing_into(framebuffer: Any, projection: Matrix) -> Iterator[None]:
 
 
 def _projection(bounds: tuple[Span, Span], offset: tuple[float, float], size: Sequence[int]) -> Matrix:
-    """Return the projection of a canvas onto the whole texture, moved by an offset in shares of a texel."""
+    """Returns the projection of a canvas onto the whole texture, moved by an offset in shares of a texel."""
     (left, right), (low, high) = bounds
     x, y = 2 / (right - left), 2 / (high - low)
     moved = [2 * share / texels for share, texels in zip(offset, size, strict=True)]
@@ -199,7 +199,7 @@ def _screen_rectangle() -> Any:
 
 
 def _rectangle(corners: np.ndarray) -> Any:
-    """Return a batch for corners (4, 3), counter-clockwise from the lower left."""
+    """Returns a batch for corners (4, 3), counter-clockwise from the lower left."""
     content = {"pos": corners, "texCoord": np.array([(0, 0), (1, 0), (1, 1), (0, 1)], np.float32)}
     return batch_for_shader(builtin_shader("IMAGE_COLOR"), "TRIS", content, indices=QUAD)
 
@@ -213,7 +213,7 @@ def _draw_image(rectangle: Any, texture: Any, share: float = 1.0) -> None:
 
 
 def _picture_texture(pixels: np.ndarray) -> Any:
-    """Return a texture, lowest row first, of pixels (H, W, 4) sRGB, top row first."""
+    """Returns a texture, lowest row first, of pixels (H, W, 4) sRGB, top row first."""
     rows = np.ascontiguousarray(pixels[::-1], np.float32)
     height, width, _ = rows.shape
     data = gpu.types.Buffer("FLOAT", rows.size, rows.ravel())

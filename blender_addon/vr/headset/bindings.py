@@ -1,8 +1,8 @@
 """The actions of each controller's buttons, as tables from which the action set of a walk is built. No bpy here.
 
 A button runs an action of the hand (`BUTTON_ACTIONS`); a stick flies by Blender's own navigation (`FLIGHTS`). Each
-action is on both hands if the controller has buttons for it; the simple controller picks and opens the menu, which has
-the rest. Component paths: OpenXR 1.0, section 6.4.
+action is on both hands if the controller has buttons for it; the simple controller has only pick and menu; other
+actions are in the menu. Component paths: OpenXR 1.0, section 6.4.
 """
 
 from __future__ import annotations
@@ -100,6 +100,6 @@ PROFILES = (INDEX, TOUCH, VIVE, WMR, SIMPLE)
 
 
 def component_paths(name: str) -> Iterator[tuple[str, Paths]]:
-    """Yield (profile, full component paths of both hands) of an input."""
+    """Yields (profile, full component paths of both hands) of an input."""
     for profile, (left, right) in INPUTS[name].items():
         yield profile, (f"/input/{left}", f"/input/{right}")

@@ -12,7 +12,7 @@ from .. import hand_actions, walk
 
 
 def handle_button(action: str, event: bpy.types.Event) -> None:
-    """Run a button's action for the hand of an `XR_ACTION` event; does nothing if no walk is running."""
+    """Runs a button's action for the hand of an `XR_ACTION` event; does nothing if no walk is running."""
     running, xr_event = walk.current(), event.xr
     name = str(xr_event.user_path).rpartition("/")[2] if xr_event else ""
     if running is None or name not in running.hands:

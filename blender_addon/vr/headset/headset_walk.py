@@ -47,7 +47,7 @@ class HeadsetWalk:
         self._updates = deque(self._rota())
 
     def _rota(self) -> Iterator[Callable[[bpy.types.Scene], None]]:
-        """Yield the updates that take turns, one each tick, so that no frame waits for all of them."""
+        """Yields the updates that take turns, one each tick, so that no frame waits for all of them."""
         for hand, other in zip(self.walk.hands.values(), (self.drawing.update_card, self._update_rest), strict=True):
             yield partial(self.walk.find_target, hand=hand)
             yield partial(self.drawing.update_target, hand=hand)
@@ -56,7 +56,7 @@ class HeadsetWalk:
             yield _no_update
 
     def tick(self) -> float | None:
-        """Update the walk; return the seconds until the next tick, None after the last."""
+        """Updates the walk; returns the seconds until the next tick, None after the last."""
         if not xr.running():
             return self._wait_for_session()
         scene = self.walk.scene
@@ -73,7 +73,7 @@ class HeadsetWalk:
         return TICK_SECONDS
 
     def _update(self, scene: bpy.types.Scene) -> None:
-        """Run one time slice of the pending work and the next update; after an action, update the card instead."""
+        """Runs one time slice of the pending work and the next update; after an action, updates the card instead."""
         if self.drawing.card.busy:
             self.drawing.update_card(scene)
         elif self.shading.busy:
@@ -90,7 +90,7 @@ class HeadsetWalk:
         self.shading.update(scene, self.drawing.eye)
 
     def _wait_for_session(self) -> float | None:
-        """Wait until the session has started, or finish after it has ended or failed to start."""
+        """Waits until the session has started, or finishes after it has ended or failed to start."""
         starting = not self.running and not self.stopping
         if starting and time.monotonic() - self.start_time < START_TIMEOUT:
             return WAIT_SECONDS
@@ -100,7 +100,7 @@ class HeadsetWalk:
         return None
 
     def _arrive(self) -> float:
-        """Stand at the entrance as soon as the head is tracked."""
+        """Stands at the entrance as soon as the head is tracked."""
         if xr.tracked():
             self.running = True
             self.walk.go_to(0)
@@ -108,7 +108,7 @@ class HeadsetWalk:
         return WAIT_SECONDS
 
     def _stop(self) -> float:
-        """Release what is held and stop the session."""
+        """Releases what is held and stops the session."""
         if not self.stopping:
             self.stopping = True
             for hand in self.walk.hands.values():
@@ -119,7 +119,7 @@ class HeadsetWalk:
 
 
 def _no_update(scene: bpy.types.Scene) -> None:
-    """Do nothing: most frames stay cheap, and each hand's target is still found nine times a second."""
+    """Does nothing: most frames stay cheap, and each hand's target is still found nine times a second."""
 
 
 _headset_walk: HeadsetWalk | None = None
@@ -128,12 +128,12 @@ _end_time = -REST_SECONDS
 
 
 def current() -> HeadsetWalk | None:
-    """Return the walk with a headset that is running, None for none."""
+    """Returns the walk with a headset that is running, None for none."""
     return _headset_walk
 
 
 def obstacle() -> str:
-    """Return why no walk can start now, "" if one can."""
+    """Returns why no walk can start now, "" if one can."""
     left = REST_SECONDS - (time.monotonic() - _end_time)
     if walk.current() is not None:
         return "a walk is already running"
@@ -145,7 +145,7 @@ def obstacle() -> str:
 
 
 def begin(scene: bpy.types.Scene, shading: str, textures: int) -> str:
-    """Start a session and a walk in it; textures: limit of the baked textures, in MiB. Raises SceneError."""
+    """Starts a session and a walk in it; textures: limit of the baked textures, in MiB. Raises SceneError."""
     global _headset_walk
     if reason := obstacle():
         raise SceneError(f"cannot start a walk: {reason}")
@@ -168,7 +168,7 @@ def begin(scene: bpy.types.Scene, shading: str, textures: int) -> str:
 
 
 def end() -> str:
-    """End the walk and its session at the next tick."""
+    """Ends the walk and its session at the next tick."""
     if _headset_walk is None:
         return "no walk is running"
     _headset_walk.walk.ending = True
@@ -178,7 +178,7 @@ def end() -> str:
 
 
 def finish() -> None:
-    """Restore everything after the session has ended, whatever ended it."""
+    """Restores everything after the session has ended, whatever ended it."""
     global _headset_walk, _end_time
     if _headset_walk is None:
         return
@@ -205,7 +205,7 @@ def _tick() -> float | None:
 
 @persistent
 def create_actions(*_: Any) -> None:
-    """Create the walk's action set while the session starts, after Blender's own add-on has created its set."""
+    """Creates the walk's action set while the session starts, after Blender's own add-on has created its set."""
     if xr.state() is None or _headset_walk is None:
         return
     try:
@@ -226,7 +226,7 @@ def update_baked_halls(*_: Any) -> None:
 
 @persistent
 def abort(*_: Any) -> None:
-    """Stop the session at once and restore everything: before another file opens, or the extension is disabled."""
+    """Stops the session at once and restores everything: before another file opens, or the extension is disabled."""
     if _headset_walk is None:
         return
     if xr.running() and not _headset_walk.stopping:

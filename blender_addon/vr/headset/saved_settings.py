@@ -33,7 +33,7 @@ class SavedSettings:
         """(active, selected) index of the landmarks."""
 
     def enter(self, landmarks: Sequence[Landmark]) -> None:
-        """Save the user's settings and set those of a walk; Blender's landmarks become those of the tour."""
+        """Saves the user's settings and sets those of a walk; Blender's landmarks become those of the tour."""
         self.enabled_addon = xr.enable_inspection(True)
         session, first = xr.settings(), landmarks[0]
         wanted = SETTINGS | {"base_pose_location": (*first.position, 0.0), "base_pose_angle": first.yaw}
@@ -51,7 +51,7 @@ class SavedSettings:
             _set_landmarks(scene, [_landmark_properties(landmark) for landmark in landmarks], (0, 0))
 
     def leave(self) -> None:
-        """Restore the user's settings."""
+        """Restores the user's settings."""
         scene: bpy.types.Scene | None = bpy.data.scenes.get(self.scene_name)
         if scene is not None and self.landmarks is not None and hasattr(scene, "vr_landmarks"):
             _set_landmarks(scene, self.landmarks, self.selected)
@@ -77,5 +77,5 @@ def _set_landmarks(scene: Any, landmarks: Sequence[dict[str, Any]], selected: tu
 
 
 def _copy(value: Any) -> Any:
-    """Return a value that doesn't depend on its owner: arrays of Blender as tuples."""
+    """Returns a value that doesn't depend on its owner: arrays of Blender as tuples."""
     return tuple(value) if hasattr(value, "__len__") and not isinstance(value, str) else value

@@ -54,30 +54,30 @@ class ShadingChoice:
         return self.mode == "preview" or (self._work is None and bool(np.isfinite(self._position).all()))
 
     def save(self) -> None:
-        """Save the session's shading, which Blender replaces by that of the 3D view when the session starts."""
+        """Saves the session's shading, which Blender replaces by that of the 3D view when the session starts."""
         self._saved = self._shade()
 
     def enter(self) -> None:
-        """Set the shading of the session that has started; baking begins once the eye's position is known."""
+        """Sets the shading of the session that has started; baking begins once the eye's position is known."""
         self._shade()
 
     def _shade(self) -> dict[str, Any]:
         return view_shading.set_shading(bpy.data.scenes[self.scene_name], xr.settings().shading, self.mode)
 
     def leave(self) -> None:
-        """Restore the session's shading and remove what was baked."""
+        """Restores the session's shading and removes what was baked."""
         view_shading.restore_shading(xr.settings().shading, self._saved)
         scene: bpy.types.Scene | None = bpy.data.scenes.get(self.scene_name)
         if scene is not None and baking.is_baked(scene):
             baking.unbake(scene)
 
     def rebake(self, scene: bpy.types.Scene) -> None:
-        """Remove what was baked and bake it again, for example after undo."""
+        """Removes what was baked and bakes it again, for example after undo."""
         baking.unbake(scene)
         self._work, self._position, self._is_finest = None, np.full(3, np.inf), False
 
     def update(self, scene: bpy.types.Scene, eye: np.ndarray) -> None:
-        """Run a slice of baking, or start it if something changed or the eye moved; eye: (4, 4), to world."""
+        """Runs a slice of baking, or starts it if something changed or the eye moved; eye: (4, 4), to world."""
         if self.mode != "baked":
             return
         if self._work is not None:
@@ -96,7 +96,7 @@ class ShadingChoice:
             self._work, self._is_finest = None, done.value
 
     def _has_changed(self, scene: bpy.types.Scene) -> bool:
-        """Return whether colours, input, or values or grid of one of the next few panels have changed."""
+        """Returns whether colours, input, or values or grid of one of the next few panels have changed."""
         colours = (tuple(np.ravel(scene.get(key, 0.0))) for key in (COLOUR_MAP, COLOUR_GAIN, PEAK_WEIGHTS))
         state: dict[str, object] = {"": (*colours, current().hall(scene.session_uid).shown)}
         self._unchecked = self._unchecked or [*panels(scene)]

@@ -34,34 +34,34 @@ RUNTIME_HELP = "install an OpenXR runtime (SteamVR, Meta Quest Link, WMR, Monado
 
 
 def missing_support() -> str:
-    """Return what has to be installed before a session can start, "" if nothing is known to be missing."""
+    """Returns what has to be installed before a session can start, "" if nothing is known to be missing."""
     if not bpy.app.build_options.xr_openxr:
         return "this Blender was built without OpenXR; install one from blender.org for Linux or Windows"
     return ""
 
 
 def settings() -> Any:
-    """Return the settings of sessions, `XrSessionSettings`."""
+    """Returns the settings of sessions, `XrSessionSettings`."""
     return bpy.context.window_manager.xr_session_settings
 
 
 def state() -> Any:
-    """Return the state of the session, `XrSessionState`; None without a session."""
+    """Returns the state of the session, `XrSessionState`; None without a session."""
     return bpy.context.window_manager.xr_session_state
 
 
 def running() -> bool:
-    """Return whether a session is running; one that has just ended may still count."""
+    """Returns whether a session is running; one that has just ended may still count."""
     return bool(bpy.types.XrSessionState.is_running(bpy.context))
 
 
 def tracked() -> bool:
-    """Return whether the head is tracked; before that its pose is the identity."""
+    """Returns whether the head is tracked; before that its pose is the identity."""
     return running() and state() is not None and abs(state().viewer_pose_rotation[0]) != 1.0
 
 
 def toggle_session() -> None:
-    """Start or stop the session. Raises SceneError if Blender can't."""
+    """Starts or stops the session. Raises SceneError if Blender can't."""
     window = bpy.context.window_manager.windows[0]
     area = next((area for area in window.screen.areas if area.type == "VIEW_3D"), None)
     if area is None:
@@ -77,7 +77,7 @@ def toggle_session() -> None:
 
 
 def create_actions() -> None:
-    """Create the walk's action set and activate it, while a session starts. Raises SceneError."""
+    """Creates the walk's action set and activates it, while a session starts. Raises SceneError."""
     session, context = state(), bpy.context
     action_map = session.actionmaps.new(session, bindings.ACTION_SET, True)
     accepted = [session.action_set_create(context, action_map)]
@@ -119,7 +119,7 @@ def _add_item(action_map: Any, name: str, kind: str) -> Any:
 def _bind(
     action_map: Any, item: Any, paths: Iterable[tuple[str, bindings.Paths]], axis: str = "ANY", threshold: float = 0.0
 ) -> list[bool]:
-    """Create an action and its bindings; return for each whether the runtime accepted it."""
+    """Creates an action and its bindings; returns for each whether the runtime accepted it."""
     accepted = [state().action_create(bpy.context, action_map, item)]
     for number, (profile, both) in enumerate(paths):
         binding = item.bindings.new(f"{item.name} {number}", True)
@@ -133,7 +133,7 @@ def _bind(
 
 
 def remove_actions() -> None:
-    """Remove the walk's action set and activate Blender's own, while the session still runs."""
+    """Removes the walk's action set and activates Blender's own, while the session still runs."""
     session = state()
     if session is None:
         return
@@ -145,7 +145,7 @@ def remove_actions() -> None:
 
 
 def hand_pose(name: str) -> np.ndarray:
-    """Return the aim pose of a hand, (4, 4), to world; it points along -z."""
+    """Returns the aim pose of a hand, (4, 4), to world; it points along -z."""
     session, index = state(), bindings.HANDS.index(name)
     position = session.controller_aim_location_get(bpy.context, index)
     rotation = session.controller_aim_rotation_get(bpy.context, index)
@@ -156,13 +156,13 @@ class Headset:
     """The walker's body in a headset. Moving changes Blender's navigation, not the position in the tracked room."""
 
     def eye(self) -> np.ndarray:
-        """Return the pose of the head, between the eyes, (4, 4), to world."""
+        """Returns the pose of the head, between the eyes, (4, 4), to world."""
         session = state()
         rotation = Quaternion(session.viewer_pose_rotation)
         return np.array(Matrix.LocRotScale(Vector(session.viewer_pose_location), rotation, None))
 
     def stand(self, position: tuple[float, float], yaw: float | None = None) -> None:
-        """Stand at (x, y) on the floor, at a standing person's height; face yaw (radians, 0: +y), None as before."""
+        """Stands at (x, y) on the floor, at a standing person's height, facing yaw (radians, 0: +y), None as before."""
         eye, session = self.eye(), state()
         height = eye[2, 3] - session.navigation_location[2]
         if not MIN_EYE_HEIGHT <= height <= MAX_EYE_HEIGHT:
@@ -170,12 +170,12 @@ class Headset:
         self._move(eye, np.array([*position, height]), 0.0 if yaw is None else yaw - heading(eye))
 
     def turn(self, angle: float) -> None:
-        """Turn about the vertical through the eye, radians, counter-clockwise from above."""
+        """Turns about the vertical through the eye, radians, counter-clockwise from above."""
         eye = self.eye()
         self._move(eye, eye[:3, 3], angle)
 
     def _move(self, eye: np.ndarray, position: np.ndarray, angle: float) -> None:
-        """Change the navigation so that the eye arrives: viewer pose = navigation @ tracked pose."""
+        """Changes the navigation so that the eye arrives: viewer pose = navigation @ tracked pose."""
         session = state()
         rotation = Quaternion((0.0, 0.0, 1.0), angle)
         offset = rotation @ (Vector(eye[:3, 3].tolist()) - Vector(session.navigation_location))
@@ -184,7 +184,7 @@ class Headset:
 
 
 def heading(pose: np.ndarray) -> float:
-    """Return the yaw in radians of a pose, (4, 4), that looks along -z: 0 along +y, counter-clockwise from above.
+    """Returns the yaw in radians of a pose, (4, 4), that looks along -z: 0 along +y, counter-clockwise from above.
 
     For a pose that looks straight up or down it is the yaw of its y axis.
     """
@@ -195,7 +195,7 @@ def heading(pose: np.ndarray) -> float:
 
 
 def enable_inspection(enable: bool) -> bool:
-    """Enable or disable Blender's VR add-on until Blender ends; return whether that changed anything."""
+    """Enables or disables Blender's VR add-on until Blender ends; returns whether that changed anything."""
     modules: Any = addon_utils.modules
     installed = any(module.__name__ == INSPECTION_ADDON for module in modules())
     if not installed or addon_utils.check(INSPECTION_ADDON)[1] == enable:

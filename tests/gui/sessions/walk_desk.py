@@ -1,4 +1,4 @@
-"""A walk at the desk through the demo's hall, by keys and mouse in a 3D view; afterwards all settings are restored."""
+"""A desktop walk through the demo's hall, by keys and mouse in a 3D view; afterwards all settings are restored."""
 
 import math
 import time
