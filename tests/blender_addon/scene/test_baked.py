@@ -32,7 +32,7 @@ from innerwalk.blender_addon.scene.state.parts import find_child, find_part  # n
 from innerwalk.blender_addon.scene.view import view_shading  # noqa: E402
 from innerwalk.blender_addon.time_slicing import run_all  # noqa: E402
 from innerwalk.blender_addon.vr.headset.shading_choice import ShadingChoice  # noqa: E402
-from innerwalk.tests.blender_addon.scene.test_pick import aim, strew, targets  # noqa: E402
+from innerwalk.tests.blender_addon.scene.test_ray_hits import aim, strew, targets  # noqa: E402
 
 PLENTY = 1 << 30
 LAYERS = ["a", "b", ":add", "fc"]

@@ -4,8 +4,8 @@ import shutil
 import time
 from functools import wraps
 
-import at_the_bridge as at
 import bpy
+import bridge_helpers as at
 import session as rig
 
 LAYER, CHANNEL = "stage1.0.conv2", 5

@@ -1,7 +1,7 @@
 """Changes in a hall with a bridge: arranging, inputs, colours, their undo, and methods with partial results."""
 
-import at_the_bridge as at
 import bpy
+import bridge_helpers as at
 import session as rig
 
 LAYER = "stage2.0.conv1"

@@ -3,8 +3,8 @@
 import os
 import signal
 
-import at_the_bridge as at
 import bpy
+import bridge_helpers as at
 import numpy as np
 import session as rig
 

@@ -2,8 +2,8 @@
 
 import time
 
-import at_the_bridge as at
 import bpy
+import bridge_helpers as at
 import session as rig
 
 INPUTS = 20

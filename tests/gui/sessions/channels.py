@@ -1,7 +1,7 @@
 """Asks about channels: synthesises pictures of one layer in parts, explains a class and lays the map over the input."""
 
-import at_the_bridge as at
 import bpy
+import bridge_helpers as at
 import session as rig
 
 LAYER, METHOD = "stage3.1.conv2", "maximisation"

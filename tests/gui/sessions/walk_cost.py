@@ -4,11 +4,11 @@ import math
 import os
 import time
 
-import at_the_bridge as at
 import bpy
-import in_walk
+import bridge_helpers as at
 import numpy as np
 import session as rig
+import walk_helpers
 from mathutils import Matrix, Vector
 
 FRAMES = 240
@@ -18,12 +18,12 @@ def session() -> rig.Steps:
     yield from at.in_hall("r50", "resnet50")
     rig.view3d().space.shading.type = "WIREFRAME"
     clock = Frames()
-    person = yield from in_walk.begin(os.environ.get("WALK_SHADING", "baked"))
-    at.act("go_to_place", place=in_walk.walk().landmarks[2].name)
-    yield from in_walk.baked()
+    person = yield from walk_helpers.begin(os.environ.get("WALK_SHADING", "baked"))
+    at.act("go_to_place", place=walk_helpers.walk().landmarks[2].name)
+    yield from walk_helpers.baked()
     yield from warmed(person)
     clock.begin()
-    eye = Matrix(in_walk.walk().body.eye().tolist())
+    eye = Matrix(walk_helpers.walk().body.eye().tolist())
     for frame in range(FRAMES):
         turn = 2 * math.pi * frame / 60
         for name, side in (("left", -1), ("right", 1)):
@@ -32,21 +32,21 @@ def session() -> rig.Steps:
         person.remote.send()
         if frame % 60 == 30:
             yield from person.press("right", "trigger", 1.0)
-        yield from in_walk.frames(1)
+        yield from walk_helpers.frames(1)
     rig.report("cost ms", clock.summary())
     at.act("end_walk")
-    yield from rig.until("the end", lambda: in_walk.walk() is None, 30)
+    yield from rig.until("the end", lambda: walk_helpers.walk() is None, 30)
 
 
 def warmed(person) -> rig.Steps:
     """Draws everything once, as a shader is compiled at its first use."""
-    eye = Matrix(in_walk.walk().body.eye().tolist())
+    eye = Matrix(walk_helpers.walk().body.eye().tolist())
     drawing = at.addon("blender_addon.vr.headset.headset_walk").current().drawing
     yield from person.point("right", eye @ Vector((1.5, 0.0, -4.0)))
     yield from person.press("right", "trigger", 1.0)
     yield from rig.until("the card", lambda: not drawing.card.busy and drawing.card.content.picture is not None, 30)
     yield from rig.until("the painted card", lambda: drawing.ready, 30)
-    yield from in_walk.frames(3)
+    yield from walk_helpers.frames(3)
 
 
 class Frames:

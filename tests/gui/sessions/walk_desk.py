@@ -3,11 +3,11 @@
 import math
 import time
 
-import at_the_bridge as at
 import bpy
-import in_walk
+import bridge_helpers as at
 import numpy as np
 import session as rig
+import walk_helpers
 from mathutils import Quaternion, Vector
 
 LAYER, CHANNEL = "stem.conv", 5
@@ -40,13 +40,13 @@ def session() -> rig.Steps:
 def begin() -> rig.Steps:
     yield from rig.move(middle())
     at.act("walk_at_desk")
-    yield from rig.until("the walk", lambda: in_walk.walk() is not None and hand().tracked, 10)
+    yield from rig.until("the walk", lambda: walk_helpers.walk() is not None and hand().tracked, 10)
     yield 0.3
 
 
 def begins() -> rig.Steps:
     yield from begin()
-    rig.check("stands at the entrance", in_walk.near(eye()[:3, 3], (0, -1.2, 1.7), 1e-3))
+    rig.check("stands at the entrance", walk_helpers.near(eye()[:3, 3], (0, -1.2, 1.7), 1e-3))
     space = rig.view3d().space
     rig.check("the view is a walk's", not space.overlay.show_floor and not space.show_region_ui and space.lens == 36)
     yield from seen("entrance")
@@ -56,7 +56,7 @@ def begins() -> rig.Steps:
     except RuntimeError as error:
         rig.report("refused", str(error))
         rig.check("a second walk is refused in one line", str(error).strip().endswith("end it first"))
-    rig.check("and the first goes on", in_walk.walk() is not None)
+    rig.check("and the first goes on", walk_helpers.walk() is not None)
 
 
 def looks() -> rig.Steps:
@@ -67,7 +67,7 @@ def looks() -> rig.Steps:
     yield from rig.event("MOUSEMOVE", "NOTHING", (x + 100, y + 40))
     yield 0.1
     turned = np.subtract(angles(), (yaw, pitch))
-    rig.check("the mouse turns the eye", in_walk.near(turned, (-100 * MOUSE_SPEED, 40 * MOUSE_SPEED), 1e-3))
+    rig.check("the mouse turns the eye", walk_helpers.near(turned, (-100 * MOUSE_SPEED, 40 * MOUSE_SPEED), 1e-3))
     rig.report("turned", turned.tolist())
     yield from rig.event("MOUSEMOVE", "NOTHING", (x, y + 440))
     yield from rig.event("MOUSEMOVE", "NOTHING", (x, y))
@@ -90,7 +90,7 @@ def walks() -> rig.Steps:
         rig.check(f"{key} stays as high", abs(moved[2]) < 1e-4)
     for key, up in {"E": 1, "Q": -1}.items():
         moved, passed = yield from held(key)
-        rig.check(f"{key} leads up or down", in_walk.near(moved[:2], (0, 0), 1e-4) and moved[2] * up > 0.2)
+        rig.check(f"{key} leads up or down", walk_helpers.near(moved[:2], (0, 0), 1e-4) and moved[2] * up > 0.2)
     aim((0.0, 4.0, 1.7), (0.0, 9.0, 1.7))
     moved, passed = yield from held("W", shift=True)
     rig.check("Shift is fast", near_share(moved[1], SPEED * FAST * passed))
@@ -106,7 +106,7 @@ def held(key: str, **more) -> rig.Steps:
     yield 0.2
     after = eye()[:3, 3].copy()
     yield 0.2
-    rig.check(f"{key} ends when it is let go", in_walk.near(eye()[:3, 3], after, 1e-6))
+    rig.check(f"{key} ends when it is let go", walk_helpers.near(eye()[:3, 3], after, 1e-6))
     return moved, passed
 
 
@@ -117,27 +117,27 @@ def near_share(found: float, most: float) -> bool:
 
 def goes() -> rig.Steps:
     """Keys and clicks lead from place to place and turn the walker."""
-    walk = in_walk.walk()
+    walk = walk_helpers.walk()
     for key, index, place in (("N", 1, "the next place"), ("P", 0, "the previous place")):
         yield from rig.press(key, middle())
         yield 0.1
-        is_there = in_walk.near(eye()[:2, 3], walk.landmarks[index].position, 1e-3)
+        is_there = walk_helpers.near(eye()[:2, 3], walk.landmarks[index].position, 1e-3)
         rig.check(f"{key}: {place}", is_there and walk.landmark_index == index)
     yaw = angles()[0]
     yield from rig.press("Z", middle())
     rig.check("Z turns to the left", abs(math.degrees(angles()[0] - yaw) - 30) < 0.1)
     yield from rig.press("X", middle())
     rig.check("X turns to the right", abs(angles()[0] - yaw) < 0.01)
-    to = in_walk.floor(2.0)
+    to = walk_helpers.floor(2.0)
     aim(eye()[:3, 3], to)
     yield from seen("floor")
     yield from rig.press("LEFTMOUSE", middle())
     yield 0.1
-    rig.check("a click on the floor leads there", in_walk.near(eye()[:3, 3], (*to[:2], 1.7), 0.05))
+    rig.check("a click on the floor leads there", walk_helpers.near(eye()[:3, 3], (*to[:2], 1.7), 0.05))
 
 
 def picks() -> rig.Steps:
-    place, normal = in_walk.tile(LAYER, CHANNEL)
+    place, normal = walk_helpers.tile(LAYER, CHANNEL)
     aim(place + normal * 2.2, place)
     yield 0.3
     hit = hand().hit
@@ -175,8 +175,8 @@ def carries() -> rig.Steps:
     there = at.panels()[LAYER].matrix_world.copy()
     yield from rig.event("MOUSEMOVE", "NOTHING", (x - 60, y))
     yield 0.1
-    rig.check("it stays where it was let go", in_walk.near(at.panels()[LAYER].matrix_world, there, 1e-6))
-    rig.check("and a message says so", "moved" in in_walk.walk().message)
+    rig.check("it stays where it was let go", walk_helpers.near(at.panels()[LAYER].matrix_world, there, 1e-6))
+    rig.check("and a message says so", "moved" in walk_helpers.walk().message)
     return start
 
 
@@ -186,10 +186,12 @@ def undoes(start: Vector) -> rig.Steps:
     yaw = angles()[0]
     yield from rig.press("Z", middle(), ctrl=True)
     yield 0.5
-    rig.check("Ctrl+Z hangs the panel back", in_walk.near(at.panels()[LAYER].matrix_world.translation, start, 1e-4))
+    rig.check(
+        "Ctrl+Z hangs the panel back", walk_helpers.near(at.panels()[LAYER].matrix_world.translation, start, 1e-4)
+    )
     yield from rig.press("Z", middle(), ctrl=True, shift=True)
     yield 0.5
-    rig.check("and redo", in_walk.near(at.panels()[LAYER].matrix_world, there, 1e-4))
+    rig.check("and redo", walk_helpers.near(at.panels()[LAYER].matrix_world, there, 1e-4))
     rig.check("nobody was turned", abs(angles()[0] - yaw) < 1e-3)
     moved, _ = yield from held("S")
     rig.check("and the walk goes on", np.linalg.norm(moved) > 0.2)
@@ -199,13 +201,13 @@ def undoes(start: Vector) -> rig.Steps:
 
 def chooses() -> rig.Steps:
     """Chooses another colour map from the menu with the crosshair."""
-    place, normal = in_walk.tile(LAYER, CHANNEL)
+    place, normal = walk_helpers.tile(LAYER, CHANNEL)
     aim(place + normal * 2.2, place)
     yield from rig.press("M", middle())
     yield 0.2
-    rig.check("M opens the menu", in_walk.walk().menu is not None)
+    rig.check("M opens the menu", walk_helpers.walk().menu is not None)
     for label in ("Colours", "Ember"):
-        aim(eye()[:3, 3], in_walk.entry(label))
+        aim(eye()[:3, 3], walk_helpers.entry(label))
         yield from seen(f"menu {label}")
         yield from rig.press("LEFTMOUSE", middle())
         yield 0.2
@@ -213,7 +215,7 @@ def chooses() -> rig.Steps:
     rig.check("the menu changes the colours", colours["ramp"] == "ember")
     yield from rig.press("ESC", middle())
     yield 0.2
-    rig.check("Esc closes the menu first", in_walk.walk() is not None and in_walk.walk().menu is None)
+    rig.check("Esc closes the menu first", walk_helpers.walk() is not None and walk_helpers.walk().menu is None)
 
 
 def leaves(before: dict) -> rig.Steps:
@@ -222,7 +224,7 @@ def leaves(before: dict) -> rig.Steps:
     yield from ended()
     rig.check("nothing is drawn after the end", drawing._handlers == [])
     view = np.array(rig.view3d().space.region_3d.view_matrix.inverted())
-    rig.check("the viewpoint stays", in_walk.near(view, there, 1e-4))
+    rig.check("the viewpoint stays", walk_helpers.near(view, there, 1e-4))
     after = settings()
     rig.report("changed", {key: [str(before[key]), str(after[key])] for key in before if before[key] != after[key]})
     rig.check("the view is as before", before == after)
@@ -230,7 +232,7 @@ def leaves(before: dict) -> rig.Steps:
 
 
 def ended() -> rig.Steps:
-    yield from rig.until("the end", lambda: in_walk.walk() is None, 10)
+    yield from rig.until("the end", lambda: walk_helpers.walk() is None, 10)
     yield 0.3
     desk_walk = at.addon("blender_addon.vr.desk.desk_walk")
     rig.check("the walk has ended", desk_walk.current() is None)
@@ -243,7 +245,7 @@ def changes_areas() -> rig.Steps:
     before = settings()
     yield from begin()
     yield from rig.maximise()
-    rig.check("the walk goes on in the small view", in_walk.walk() is not None and rig.view3d().area.width < 1400)
+    rig.check("the walk goes on in the small view", walk_helpers.walk() is not None and rig.view3d().area.width < 1400)
     moved, _ = yield from held("W")
     rig.check("and its keys", np.linalg.norm(moved) > 0.2)
     yield from seen("small")
@@ -254,7 +256,7 @@ def changes_areas() -> rig.Steps:
     with rig.view3d().context():
         bpy.ops.screen.area_split(direction="VERTICAL", factor=0.4)
     yield 0.3
-    rig.check("another view changes nothing", in_walk.walk() is not None)
+    rig.check("another view changes nothing", walk_helpers.walk() is not None)
     address = desk().body.view
     area = next(area for area in window().screen.areas if area.spaces.active.as_pointer() == address)
     with bpy.context.temp_override(window=window(), area=area):
@@ -290,7 +292,7 @@ def desk():
 
 
 def hand():
-    return in_walk.walk().hands["eye"]
+    return walk_helpers.walk().hands["eye"]
 
 
 def card():

@@ -1,10 +1,10 @@
 """A walk at the desk with a bridge: two clicks take a picture of the shelf and place it, and all panels change."""
 
-import at_the_bridge as at
 import bpy
-import in_walk
+import bridge_helpers as at
 import session as rig
 import walk_desk as by_desk
+import walk_helpers
 
 
 def session() -> rig.Steps:
@@ -20,7 +20,7 @@ def session() -> rig.Steps:
     rig.check("meets the picture", hit is not None and (hit.role, hit.shelf_index) == ("shelf", 1))
     yield from rig.press("LEFTMOUSE", by_desk.middle())
     held = at.addon("blender_addon.actions.shelf").held
-    rig.check("holds it", held(bpy.context.scene) == 1 and in_walk.walk().picture_hand == "eye")
+    rig.check("holds it", held(bpy.context.scene) == 1 and walk_helpers.walk().picture_hand == "eye")
     yield from looks_at("input")
     rig.check("the crosshair says where it belongs", by_desk.desk().drawing.cross_state == "something")
     yield from by_desk.seen("held")
@@ -37,5 +37,5 @@ def session() -> rig.Steps:
 
 def looks_at(role: str, **more) -> rig.Steps:
     """Makes the eye look at the centre of an object."""
-    by_desk.aim(by_desk.eye()[:3, 3], in_walk.centre(at.of_role(role, **more)))
+    by_desk.aim(by_desk.eye()[:3, 3], walk_helpers.centre(at.of_role(role, **more)))
     yield 0.4

@@ -1,6 +1,6 @@
 """Measures the cost of a walk at the desk on Blender's thread, in ResNet-50's hall, while the eye turns and moves."""
 
-import at_the_bridge as at
+import bridge_helpers as at
 import session as rig
 import walk_desk as by_desk
 

@@ -1,10 +1,10 @@
 """A walk with a headset through the demo's hall: every action with the left and the right hand, then its end."""
 
-import at_the_bridge as at
 import bpy
-import in_walk
+import bridge_helpers as at
 import numpy as np
 import session as rig
+import walk_helpers
 from mathutils import Matrix, Vector
 
 LAYER = "stem.conv"
@@ -18,10 +18,10 @@ def session() -> rig.Steps:
     rig.view3d().space.shading.type = "WIREFRAME"  # saves processor time, as only the headset's picture matters
     yield 0.5
     before = settings()
-    person = yield from in_walk.begin("baked")
+    person = yield from walk_helpers.begin("baked")
     state = bpy.context.window_manager.xr_session_state
     eye = state.viewer_pose_location
-    rig.check("stands at the entrance, as high as a person", in_walk.near(eye, (0, -1.2, 1.65), 0.12))
+    rig.check("stands at the entrance, as high as a person", walk_helpers.near(eye, (0, -1.2, 1.65), 0.12))
     rig.report("landmarks", [landmark.name for landmark in bpy.context.scene.vr_landmarks])
     for name in ("left", "right"):
         yield from goes(person, name)
@@ -32,8 +32,8 @@ def session() -> rig.Steps:
     yield from stretches(person)
     yield from chooses(person, "left", "Ember", "ember")
     yield from chooses(person, "right", "Signed", "signed")
-    yield from in_walk.choose(person, "right", "End")
-    yield from rig.until("the end", lambda: in_walk.walk() is None, 30)
+    yield from walk_helpers.choose(person, "right", "End")
+    yield from rig.until("the end", lambda: walk_helpers.walk() is None, 30)
     after = settings()
     rig.check("settings are as before", before == after)
     rig.report("changed", {key: [str(before[key]), str(after[key])] for key in before if before[key] != after[key]})
@@ -57,18 +57,20 @@ def in_plain(value):
 
 def goes(person, name: str) -> rig.Steps:
     """Buttons lead from place to place, the trigger teleports, the stick flies and turns."""
-    walk, state = in_walk.walk(), bpy.context.window_manager.xr_session_state
+    walk, state = walk_helpers.walk(), bpy.context.window_manager.xr_session_state
     first = walk.landmark_index
     yield from person.press(name, BUTTONS["next"])
     there = walk.landmarks[first + 1]
-    rig.check(f"{name}: the next place", in_walk.near(state.viewer_pose_location[:2], there.position, 0.05))
+    rig.check(f"{name}: the next place", walk_helpers.near(state.viewer_pose_location[:2], there.position, 0.05))
     yield from person.press(name, BUTTONS["previous"])
     there = walk.landmarks[first]
-    rig.check(f"{name}: the place before", in_walk.near(state.viewer_pose_location[:2], there.position, 0.05))
-    to = in_walk.floor(1.6)
+    rig.check(f"{name}: the place before", walk_helpers.near(state.viewer_pose_location[:2], there.position, 0.05))
+    to = walk_helpers.floor(1.6)
     yield from person.point(name, to)
     yield from person.press(name, "trigger", 1.0)
-    rig.check(f"{name}: stands where the ray met the floor", in_walk.near(state.viewer_pose_location[:2], to[:2], 0.1))
+    rig.check(
+        f"{name}: stands where the ray met the floor", walk_helpers.near(state.viewer_pose_location[:2], to[:2], 0.1)
+    )
     rig.check(f"{name}: as high as before", abs(state.viewer_pose_location[2] - 1.65) < 0.12)
     yield from flies(person, name, state)
     yield from turns(person, name)
@@ -77,7 +79,7 @@ def goes(person, name: str) -> rig.Steps:
 def flies(person, name: str, state) -> rig.Steps:
     start = Vector(state.viewer_pose_location)
     yield from person.down(name, "thumbstick", (0.0, 1.0))
-    yield from in_walk.frames(3)
+    yield from walk_helpers.frames(3)
     person.hand(name).thumbstick = (0.0, 0.0)
     yield from person.send()
     moved = Vector(state.viewer_pose_location) - start
@@ -86,7 +88,7 @@ def flies(person, name: str, state) -> rig.Steps:
 
 
 def turns(person, name: str) -> rig.Steps:
-    xr, body = at.addon("blender_addon.vr.headset.xr"), in_walk.walk().body
+    xr, body = at.addon("blender_addon.vr.headset.xr"), walk_helpers.walk().body
     for stick, by in ((-1.0, 30), (1.0, -30)):
         before = xr.heading(body.eye())
         yield from person.down(name, "thumbstick", (stick, 0.0))
@@ -98,12 +100,12 @@ def turns(person, name: str) -> rig.Steps:
 
 def picks(person, name: str) -> rig.Steps:
     """The ray hits the tile, and the trigger shows its channel on the card."""
-    walk, channel = in_walk.walk(), 2 if name == "left" else 5
+    walk, channel = walk_helpers.walk(), 2 if name == "left" else 5
     at.act("go_to_place", place=walk.landmarks[2].name)
     yield 0.8
-    place, _ = in_walk.tile(LAYER, channel)
+    place, _ = walk_helpers.tile(LAYER, channel)
     yield from person.point(name, place)
-    yield from in_walk.looked()
+    yield from walk_helpers.looked()
     hit = walk.hands[name].hit
     rig.check(f"{name}: meets the tile", hit is not None and (hit.layer, hit.channel) == (LAYER, channel))
     yield from person.press(name, "trigger", 1.0)
@@ -119,20 +121,20 @@ def picks(person, name: str) -> rig.Steps:
 
 def mirrored() -> rig.Steps:
     """The mirrored view in the window shows ray and card."""
-    yield from in_walk.drawn()
-    in_walk.mirror(True)
-    yield from in_walk.frames(4)
+    yield from walk_helpers.drawn()
+    walk_helpers.mirror(True)
+    yield from walk_helpers.frames(4)
     seen, colour = rig.picture("mirrored").astype(int), at.addon("blender_addon.imaging.colour_maps")
     near = [np.abs(seen - 255 * colour.srgb(colour.THEMES["dark"][role])).max(-1) < 24 for role in ("bar", "text")]
     rig.report("mirrored", [int(mask.sum()) for mask in near])
     rig.check("the mirrored view shows ray and card", all(mask.sum() > 50 for mask in near))
-    in_walk.mirror(False)
+    walk_helpers.mirror(False)
 
 
 def moves(person, name: str) -> rig.Steps:
     """A gripped panel follows the hand."""
-    walk, panel = in_walk.walk(), at.panels()[LAYER]
-    place, _ = in_walk.tile(LAYER, 2)
+    walk, panel = walk_helpers.walk(), at.panels()[LAYER]
+    place, _ = walk_helpers.tile(LAYER, 2)
     yield from person.point(name, place)
     yield from person.down(name, "squeeze", 1.0)
     hand, start = walk.hands[name], Matrix(panel.matrix_world)
@@ -141,18 +143,18 @@ def moves(person, name: str) -> rig.Steps:
     yield from person.point(name, place + Vector((0.3, 0.2, 0.25)))
     now = Matrix(hand.pose.tolist())
     wanted = now @ pose.inverted() @ start
-    rig.check(f"{name}: the panel is where the hand put it", in_walk.near(panel.matrix_world, wanted))
+    rig.check(f"{name}: the panel is where the hand put it", walk_helpers.near(panel.matrix_world, wanted))
     rig.check(f"{name}: and not where it was", (panel.matrix_world.translation - start.translation).length > 0.1)
     yield from person.down(name, "squeeze", 0.0)
     rig.check(f"{name}: lets go", hand.grip is None)
     at.act("reset_layout")
-    rig.check(f"{name}: it is hung back", in_walk.near(at.panels()[LAYER].matrix_world, start))
+    rig.check(f"{name}: it is hung back", walk_helpers.near(at.panels()[LAYER].matrix_world, start))
 
 
 def stretches(person) -> rig.Steps:
     """Two hands scale a panel by the distance between them."""
-    walk, panel = in_walk.walk(), at.panels()[LAYER]
-    place, _ = in_walk.tile(LAYER, 2)
+    walk, panel = walk_helpers.walk(), at.panels()[LAYER]
+    place, _ = walk_helpers.tile(LAYER, 2)
     size = panel.matrix_world.to_scale().x
     yield from person.point("left", place)
     yield from person.down("left", "squeeze", 1.0)
@@ -179,9 +181,9 @@ def stretches(person) -> rig.Steps:
 
 def chooses(person, name: str, label: str, ramp: str) -> rig.Steps:
     """Chooses another colour map from the menu with the ray."""
-    yield from in_walk.choose(person, name, "Colours")
-    yield from in_walk.choose(person, name, label)
+    yield from walk_helpers.choose(person, name, "Colours")
+    yield from walk_helpers.choose(person, name, label)
     colours = at.addon("blender_addon.scene.materials.colour_settings").read_scene_colours(bpy.context.scene)
     rig.check(f"{name}: the menu changes the colours", colours["ramp"] == ramp)
     yield from person.press(name, BUTTONS["menu"])
-    rig.check(f"{name}: the menu is closed", in_walk.walk().menu is None)
+    rig.check(f"{name}: the menu is closed", walk_helpers.walk().menu is None)

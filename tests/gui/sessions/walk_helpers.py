@@ -6,8 +6,8 @@ import subprocess
 import time
 from typing import Any
 
-import at_the_bridge as at
 import bpy
+import bridge_helpers as at
 import monado_remote as remote
 import numpy as np
 import session as rig
