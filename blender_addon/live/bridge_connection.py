@@ -200,7 +200,7 @@ class BridgeConnection:
                 self._try(request.tag, lambda: self._record(bridge, request))
 
     def _next_input(self) -> InputRequest | None:
-        """Waits for an input; None once the link is closed."""
+        """Waits for an input; None once the connection is closed."""
         with self._changed:
             self._runs_input = False
             self._changed.wait_for(lambda: self._waiting or self._closed)

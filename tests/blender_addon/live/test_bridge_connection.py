@@ -1,4 +1,4 @@
-"""The link to a bridge and the session, without Blender: requests run in threads, and answers come as events."""
+"""The connection to a bridge and the session, without Blender: requests run in threads, and answers come as events."""
 
 import subprocess
 import sys
@@ -399,7 +399,7 @@ def test_it_needs_neither_blender_nor_torch():
     code = """
 import sys
 sys.modules.update(dict.fromkeys(["bpy", "mathutils", "torch", "torchvision", "av"]))
-from innerwalk.blender_addon.live import link, session
+from innerwalk.blender_addon.live import bridge_connection, session
 assert session.current().state == "off"
 """
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT.parent, capture_output=True, text=True, check=False)
