@@ -84,7 +84,7 @@ class Canvas:
 
     def box(self, x: Span, y: Span, colour: Colour) -> None:
         """Adds a rectangle."""
-        self._add(self._corners(x, y), np.array([[0, 1, 2], [0, 2, 3]]), colour_maps)
+        self._add(self._corners(x, y), np.array([[0, 1, 2], [0, 2, 3]]), colour)
 
     def frame(self, x: Span, y: Span, line: float, rim: Colour, inside: Colour) -> None:
         """Adds a rectangle with a rim of `line` metres inside its edges."""
@@ -107,7 +107,7 @@ class Canvas:
         start = x - {"left": 0.0, "centre": 0.5, "right": 1.0}[align] * width
         lift = self._lift((start, start + width), (y - DESCENT * size, y + CAP * size))
         points = np.column_stack([shape.points * size + (start, y), np.full(len(shape.points), lift)])
-        self._add(points, shape.triangles, colour_maps)
+        self._add(points, shape.triangles, colour)
         return width
 
     @staticmethod
@@ -132,7 +132,7 @@ class Canvas:
 
     def _add(self, points: np.ndarray, triangles: np.ndarray, colour: Colour) -> None:
         self._points.append(points.astype(np.float32))
-        self._colours.append(np.tile(np.array(resolve_colour(colour_maps, self.theme), np.float32), (len(points), 1)))
+        self._colours.append(np.tile(np.array(resolve_colour(colour, self.theme), np.float32), (len(points), 1)))
         self._triangles.append((triangles + self._point_count).astype(np.int32))
         self._point_count += len(points)
 
