@@ -1,4 +1,4 @@
-"""The server that the bridge is measured against sends the same maps of the same panels."""
+"""The PNGs of the reference server hold the same maps of the same panels as the bridge."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The command line from a recording to a file and a picture, each in one process as a person runs it."""
+"""The command line from a recording to a file and a picture, each command in its own process."""
 
 import json
 import subprocess

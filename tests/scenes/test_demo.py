@@ -1,4 +1,4 @@
-"""The small recording that the extension shows at once: it opens, it is small, and it is what recording makes today."""
+"""The bundled demo recording: it opens, it is small, and it equals a new recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The doctor finds what is missing, says how to fix it, and never fails itself."""
+"""`innerwalk doctor` reports missing parts and how to fix them, and never fails itself."""
 
 import json
 import re

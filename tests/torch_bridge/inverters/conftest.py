@@ -1,4 +1,4 @@
-"""A small network with a folder of pictures, to train inverters on."""
+"""Fixtures: a small network and a folder of pictures, to train inverters on."""
 
 import pytest
 from PIL import Image

@@ -379,7 +379,7 @@ def test_wrong_layers_and_classes(method):
 def test_a_network_without_classes():
     model = nn.Sequential(nn.Conv2d(3, 4, 3))
     for method, more in [("saliency", {"of": "class"}), ("grad_cam", {}), ("occlusion", {"of": "class"}), ("cam", {})]:
-        with pytest.raises(InputError, match="answers with shape"):
+        with pytest.raises(InputError, match="output has shape"):
             method_runs.run_method(method_runs.make_context(model, picture(), ["0"]), method, **more)
 
 

@@ -1,4 +1,4 @@
-"""Evidence: with a maker whose pictures the test chooses, and with the real one."""
+"""Evidence: with a stub that synthesises known pictures, and with the real method."""
 
 from dataclasses import dataclass
 

@@ -321,7 +321,7 @@ def test_objectives_that_do_not_fit_are_errors(shipped, inputs):
         run_method(own_work(lambda x: x.detach().mean((2, 3), keepdim=True)), "maximisation")
     with pytest.raises(InputError, match="stem.norm has no channel for each of the 6 classes; fc has"):
         run_method(make_context(model, inputs, ["stem.norm"]), "maximisation", objective="class")
-    with pytest.raises(InputError, match="answers with shape"):
+    with pytest.raises(InputError, match="output has shape"):
         run_method(own_work(lambda x: x[:, :, :3, :3]), "maximisation", objective="class")
     with pytest.raises(ModelError, match="layer 'stage9' wasn't reached"):
         run_method(make_context(model, inputs, ["stage9"]), "maximisation")
