@@ -117,7 +117,7 @@ def add_outline(plan: Plan, plane: Plane, x: Interval, y: Interval, line: float,
 
 
 def _add_tag(plan: Plan, text: str, x: float, y: float, size: float) -> None:
-    """Adds text on a ground of its own, from (x, y) to the right and up."""
+    """Adds text on a background of its own, from (x, y) to the right and up."""
     width = (plan.style.measure(text, "sans") + 0.6) * size
     plan.box(FLAT, (x, x + width), (y, y + 1.15 * size), "skip", INPUT_LIFT + 0.004)
     plan.text(FLAT, text, size, "board", x=x + 0.3 * size, y=y + 0.28 * size, lift=INPUT_LIFT + 0.006)

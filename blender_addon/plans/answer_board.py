@@ -98,7 +98,7 @@ def _add_boxes(plan: Plan, recording: Recording) -> None:
 
 
 def _add_tag(plan: Plan, text: str, x: Interval, y: float, colour: str) -> None:
-    """Adds a name on its own ground, on a box that runs from x[0] to x[1]."""
+    """Adds a name on its own background, on a box that runs from x[0] to x[1]."""
     size = plan.style.fit(text, max(x[1] - x[0], 0.7), 0.13)
     width = plan.style.measure(text, "sans") * size
     plan.box(FLAT, (x[0] - 0.01, x[0] + width + 0.06), (y, y + 1.1 * size), "board", 0.034)
