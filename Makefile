@@ -81,7 +81,7 @@ leg-5.0: $(VENV)/.tools
 # The same Python and numpy as leg 5.0, so only what meets Blender.
 leg-4.5: .venv-4.5/.ready
 	@echo "Blender $(BPY_OLD), without torch"
-	@$(call pytest,.venv-4.5,4.5,$$(grep -lrE 'bpy|empty_scene|rendered' --include='test_*.py' --exclude-dir=gui --exclude-dir=vr tests))
+	@$(call pytest,.venv-4.5,4.5,$$(grep -lrE 'bpy|empty_scene|rendered' --include='test_*.py' tests/*.py tests/bench tests/blender_addon tests/scenes tests/torch_bridge))
 
 leg-5.2:
 	@if $(FIND) 3.13 >/dev/null; then \

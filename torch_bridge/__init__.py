@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from .capture.recorder import record as record
@@ -11,18 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Edge", "Layer", "Maps", "Network", "Prediction", "Recording", "ask", "record"]
 
-
-def __getattr__(name: str) -> Any:
-    if name == "record":
-        from .capture.recorder import record
-
-        return record
-    if name == "ask":
-        from .server.in_process import ask
-
-        return ask
-    if name in __all__:
-        from . import recording
-
-        return getattr(recording, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_exports(
+    __name__,
+    {"record": "capture.recorder", "ask": "server.in_process"}
+    | dict.fromkeys(("Edge", "Layer", "Maps", "Network", "Prediction", "Recording"), "recording"),
+)

@@ -1,12 +1,13 @@
 """The bridge: keeps networks loaded and answers requests over HTTP on this machine.
 
-Imports nothing by itself, because the command line reads `server.arguments` without torch.
+Names are imported on first use: the command line reads `server.arguments` without torch.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from ..lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from .config import ServeConfig, serve_config, shipped_network
@@ -29,24 +30,21 @@ __all__ = [
     "serve_config",
     "shipped_network",
 ]
-MODULES = {
-    "LoadedModel": "loaded_model",
-    "PriorityLock": "priority_lock",
-    "ServeConfig": "config",
-    "ask": "in_process",
-    "denormals_restored": "in_process",
-    "find_method": "in_process",
-    "open_with_connection_file": "start",
-    "open_bridge": "start",
-    "record_with_method": "in_process",
-    "serve_config": "config",
-    "shipped_network": "config",
-    "join_instructions": "start",
-}
-"""Public name -> the module that defines it, imported on first use."""
 
-
-def __getattr__(name: str) -> Any:
-    if name in MODULES:
-        return getattr(import_module(f".{MODULES[name]}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "LoadedModel": "loaded_model",
+        "PriorityLock": "priority_lock",
+        "ServeConfig": "config",
+        "ask": "in_process",
+        "denormals_restored": "in_process",
+        "find_method": "in_process",
+        "join_instructions": "start",
+        "open_bridge": "start",
+        "open_with_connection_file": "start",
+        "record_with_method": "in_process",
+        "serve_config": "config",
+        "shipped_network": "config",
+    },
+)
