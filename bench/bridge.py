@@ -70,8 +70,8 @@ def _round(server: ReferenceServer, hall: LiveHall, picture: np.ndarray) -> dict
         "PNGs in JSON, server": {"s": encoded - start, "MB": sum(len(text) for _, text in received) / 1e6},
         "and decoded": {"s": decoded - start},
         "and shown": {"s": end - start},
-        "child's stages, processor s": server.stages(picture),
-        "Blender's stages, processor s": parts,
+        "child's stages, CPU s": server.stages(picture),
+        "Blender's stages, CPU s": parts,
     }
 
 
@@ -89,7 +89,7 @@ def _ours(hall: LiveHall, picture: np.ndarray) -> tuple[dict[str, float], dict[s
     before = time.process_time()
     evaluated = hall.evaluate()
     parts["evaluation"] = time.process_time() - before
-    spent = {"child's processor s": cpu_seconds(hall.child) - child, "Blender's processor s": time.process_time() - own}
+    spent = {"child's CPU s": cpu_seconds(hall.child) - child, "Blender's CPU s": time.process_time() - own}
     return {"s": shown, "with evaluation": shown + evaluated, **spent}, parts
 
 

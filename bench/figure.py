@@ -34,4 +34,4 @@ def _timed(recording: Any, options: FigureOptions) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         wall, processor = time.perf_counter(), time.process_time()
         render_figure(recording, Path(folder) / "a.png", options)
-        return {"s": time.perf_counter() - wall, "processor s": time.process_time() - processor}
+        return {"s": time.perf_counter() - wall, "CPU s": time.process_time() - processor}

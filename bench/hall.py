@@ -101,5 +101,5 @@ def _timed(recording: Recording) -> tuple[dict[str, float], bpy.types.Scene]:
         maps.peak  # noqa: B018  (a recording on disk has them)
     wall, processor = time.perf_counter(), time.process_time()
     scene = create_hall(recording)
-    spent = {"s": time.perf_counter() - wall, "processor s": time.process_time() - processor}
+    spent = {"s": time.perf_counter() - wall, "CPU s": time.process_time() - processor}
     return spent, scene

@@ -60,7 +60,7 @@ def _baked(scene: bpy.types.Scene, budget: int) -> dict[str, float]:
         now = time.perf_counter()
         steps.append(now - before)
         before = now
-    seconds = {"s": time.perf_counter() - wall, "processor s": time.process_time() - spent}
+    seconds = {"s": time.perf_counter() - wall, "CPU s": time.process_time() - spent}
     return seconds | {"longest step ms": 1000 * max(steps)}
 
 

@@ -23,13 +23,13 @@ def forward(model: nn.Module, arguments: tuple[Any, ...]) -> dict[str, float]:
     start, spent = time.perf_counter(), time.process_time()
     with torch.no_grad():
         model(*arguments)
-    return {"s": time.perf_counter() - start, "processor s": time.process_time() - spent}
+    return {"s": time.perf_counter() - start, "CPU s": time.process_time() - spent}
 
 
 def stages(live: LoadedModel, picture: np.ndarray) -> dict[str, float]:
     """Returns CPU seconds of each stage, from pixels (H, W, 3) uint8 to the last byte sent."""
     read, inputs = _spent(lambda: live.read([NamedContent("picture", to_image(picture))]))
-    plain = forward(live.model, live.subject.adapter.arguments(inputs))["processor s"]
+    plain = forward(live.model, live.subject.adapter.arguments(inputs))["CPU s"]
     graph, _ = _spent(lambda: live.record(inputs, [], lambda maps: None))
     layers: list[Maps] = []
     copied, _ = _spent(lambda: live.record(inputs, [PANELS], layers.append))
