@@ -89,7 +89,7 @@ def collapse(layers: Sequence[Layer], links: Iterable[tuple[int, int]], found: I
     for block in found:
         if block.panels > 1:
             stands[block.first : block.last + 1] = [block.last] * (block.last + 1 - block.first)
-            note = f"stands for {block.panels} layers of {block.name}"
+            note = f"represents {block.panels} layers of {block.name}"
             last = layers[block.last]
             shown[block.last] = replace(last, role="panel", note="; ".join(filter(None, (last.note, note))))
     kept = sorted(set(stands))

@@ -68,10 +68,10 @@ def test_the_files_own_preprocessing_is_used_and_told(recorded, data_folder):
     squeezenet = recorded("squeezenet1_0", "squeezenet1_0_imagenet", image)
     mobilenet = recorded("own_models:MobileNetV1", "mobilenet_v1_050_imagenet", image)
     assert squeezenet.provenance["preprocessing"] == (
-        "RGB, stretched to 256×256 (bilinear), its middle 224×224, mean 0.485 0.456 0.406, std 0.229 0.224 0.225 "
+        "RGB, stretched to 256×256 (bilinear), centre crop 224×224, mean 0.485 0.456 0.406, std 0.229 0.224 0.225 "
         "(crop, interpolation: default; channels, size, stretch, mean, std: squeezenet1_0_imagenet.safetensors)"
     )
-    assert "its middle 161×161, mean 0.5, std 0.5" in mobilenet.provenance["preprocessing"]
+    assert "centre crop 161×161, mean 0.5, std 0.5" in mobilenet.provenance["preprocessing"]
     assert squeezenet.picture.shape == (224, 224, 3) and mobilenet.picture.shape == (161, 161, 3)
     assert squeezenet.provenance["licence"] == "BSD-2-Clause style"
 

@@ -46,7 +46,7 @@ class InputAdapter:
         if layer is None or layer.kind != "volume" or picture.values.ndim != layer.rank - 1:
             return picture
         video = picture.values.unsqueeze(2).repeat(1, 1, LENGTH, 1, 1)
-        return replace(picture, values=video, preprocessing=f"{picture.preprocessing}; {LENGTH} times, as a film")
+        return replace(picture, values=video, preprocessing=f"{picture.preprocessing}; repeated as {LENGTH} frames")
 
     def arguments(self, inputs: Sequence[Input]) -> tuple[Any, ...]:
         """Returns the positional arguments of `forward`: tensors with a batch axis, in the network's own dtype.
@@ -115,7 +115,7 @@ def make_input_adapter(
     stated: name of the weights file and the facts that it states. latent: shape of one input that is no picture.
     """
     first_layer = find_first_layer(built.module)
-    sources: list[tuple[str, Mapping[str, Any]]] = [("as asked", flags), stated]
+    sources: list[tuple[str, Mapping[str, Any]]] = [("options", flags), stated]
     if not stated[1] and built.preset is not None:
         sources.append((f"torchvision {built.preset}", torchvision_facts(built.preset)))
     if built.shapes and len(built.shapes[0]) == 4:
@@ -150,7 +150,7 @@ def _try_sizes(built: BuiltModel, layer: FirstLayer, channels: int) -> tuple[str
     for side in SIDES:
         blank = torch.zeros(1, channels, side, side, dtype=float_dtype(built))
         if runs(built, [blank] * max(1, len(argument_names(built.module)))):
-            return "found by trying", {"size": (side, side)}
+            return "first size that ran", {"size": (side, side)}
     return "default", {"size": (SIDES[0], SIDES[0])}
 
 

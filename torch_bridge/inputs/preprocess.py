@@ -66,10 +66,10 @@ class Preprocessing:
 
     def _describe_fit(self) -> str:
         if self.size is None:
-            return f"short side to {self.short} px ({self.interpolation})" if self.short else "as large as it is"
+            return f"short side to {self.short} px ({self.interpolation})" if self.short else "original size"
         height, width = self.scaled_size()
         scaling = "stretched to" if self.stretch else "scaled to cover"
-        return f"{scaling} {height}×{width} ({self.interpolation}), its middle {self.size[0]}×{self.size[1]}"
+        return f"{scaling} {height}×{width} ({self.interpolation}), centre crop {self.size[0]}×{self.size[1]}"
 
     def scaled_size(self) -> tuple[int, int]:
         """Returns (height, width) in pixels that the picture is scaled to cover before its centre is cut out."""

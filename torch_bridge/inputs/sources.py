@@ -121,7 +121,7 @@ def _array_input(path: Path, preprocessing: Preprocessing, rank: int, index: int
     index = index if len(batch) > 1 else 0
     if not 0 <= index < len(batch):
         raise InputError(f"array {path}: {len(batch)} samples, there is no index {index}")
-    values, description = torch.from_numpy(batch[index : index + 1]), f"values as they are, {_sizes(batch[index])}"
+    values, description = torch.from_numpy(batch[index : index + 1]), f"values unchanged, {_sizes(batch[index])}"
     return Input(values, draw_sample(batch[index], preprocessing), path.name, description, len(batch))
 
 

@@ -30,7 +30,7 @@ class PictureErrorScale:
         contrast = context.picture.float() - context.picture.float().mean((2, 3), keepdim=True)
         self.squared_distance = max(2 * float(contrast.square().sum()), 1e-12)
         """Squared distance, in the network's values, that counts as 1."""
-        self.description = "twice its contrast"
+        self.description = "twice the input's variance"
         """What counts as 1, for labels."""
 
     def measure(self) -> Iterator[str]:

@@ -47,7 +47,7 @@ class BoxResult:
         """Returns the result in one line."""
         mistaken = "" if self.predicted == self.label else f", taken for {classes[self.predicted]}"
         box = f"overlap {self.overlap:.2f}" if self.detection.box else "nothing found"
-        beside = "" if self.peak_inside else ", pointed beside"
+        beside = "" if self.peak_inside else ", peak outside the box"
         return f"picture {self.index}: {classes[self.label]}, {box}{beside}{mistaken}"
 
 

@@ -155,8 +155,8 @@ class LayerHealth:
             notes = {
                 f"dead{same} on all {self.pictures} pictures": dead[channel],
                 f"like channel {twins[channel]}, correlation {correlations[channel]:.3f}": twins[channel] >= 0,
-                f"saturated in {saturated[channel]:.0%} of its answers": found[2][channel],
-                f"aliased: {aliased[channel]:.0%} of its answer is too fine for its stride": (
+                f"saturated in {saturated[channel]:.0%} of its values": found[2][channel],
+                f"aliased: {aliased[channel]:.0%} of its energy is too fine for its stride": (
                     aliased[channel] > ALIASED_SHARE
                 ),
                 f"a checkerboard: {checkerboard[channel]:.0%} of its map": checkerboard[channel] > CHECKERBOARD_SHARE,

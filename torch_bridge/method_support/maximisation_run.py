@@ -35,7 +35,7 @@ FIRST_SHOWN, SHOWN_FACTOR = 8, 4
 """Steps after which pictures are first shown; the interval grows by the factor each time."""
 CURVE_POINTS = 64
 """Most points of a curve."""
-WITHOUT_GRADIENT = ", nothing reaches it"
+WITHOUT_GRADIENT = ", no gradient reaches it"
 
 
 @dataclass(frozen=True)

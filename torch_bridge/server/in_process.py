@@ -134,5 +134,5 @@ def _load(
 def _input(tensor: torch.Tensor, loaded: LoadedModel) -> Input:
     values = tensor.detach().cpu()
     return Input(
-        values, draw_sample(values[0].numpy(), loaded.subject.adapter.preprocessing), "given", "values as they are"
+        values, draw_sample(values[0].numpy(), loaded.subject.adapter.preprocessing), "given", "values unchanged"
     )

@@ -173,7 +173,8 @@ def _write_block_names(context: BuildContext) -> None:
 def _add_panel(context: BuildContext, slot: Slot, layer: Layer, labels: list[Label]) -> bpy.types.Object:
     """Adds a layer's panel, or an empty one without maps, with its frame."""
     maps = context.recording.all_maps.get((layer.shows or layer.id, context.appearance.method))
-    size, note = (slot.width, slot.height), "not recorded" if context.appearance.method == ACTIVATIONS else "not asked"
+    missing = "not recorded" if context.appearance.method == ACTIVATIONS else "not computed"
+    size, note = (slot.width, slot.height), missing
     if layer.id in context.existing:
         panel, note = context.existing[layer.id], ""
         size = size_of(panel)

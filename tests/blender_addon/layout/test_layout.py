@@ -218,7 +218,7 @@ def test_the_last_panel_stands_for_its_block():
     shown, left = blocks.collapse(layers, links, blocks.prefix_blocks(layers, 1))
     assert [layer.id for layer in shown] == ["stem", "a:add", "b:cat"]
     assert left == [(0, 1), (1, 2)]
-    assert shown[1].note == "stands for 4 layers of a" and shown[2].role == "panel"
+    assert shown[1].note == "represents 4 layers of a" and shown[2].role == "panel"
 
 
 def test_blocks_are_chosen_by_glob():

@@ -246,7 +246,7 @@ def test_blocks_collapse_to_one_panel(empty_scene, tiny):
     assert [layer.id for layer in shown_graph(network, ("s.*",))[0]] == ["s.a.y", "s.b.y", "t"]
     assert shown_graph(network, ("s.a",))[1] == [(0, 1), (1, 2), (2, 3)]
     assert [layer.id for layer in shown_graph(network, ("s.a", "s"))[0]] == ["s.b.y", "t"]
-    assert [layer.note for layer in shown_graph(network, ("s",))[0]] == ["stands for 4 layers of s", ""]
+    assert [layer.note for layer in shown_graph(network, ("s",))[0]] == ["represents 4 layers of s", ""]
     with pytest.raises(UnknownName, match="no block 's.c'; did you mean s"):
         shown_graph(network, ("s.c",))
     scene = create_hall(rec.Recording(network, "", tiny.picture, tiny.prediction), Appearance(collapse=("s",)))

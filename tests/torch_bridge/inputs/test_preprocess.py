@@ -54,7 +54,7 @@ def test_crop_keeps_the_middle_and_stretch_keeps_the_ends():
 
 def test_the_strongest_source_wins_and_is_named():
     preprocessing = resolve_preprocessing(
-        [("as asked", {"size": (64, 64)}), ("w.safetensors", {"size": (32, 32), "mean": (0.5,), "std": (0.25,)})]
+        [("options", {"size": (64, 64)}), ("w.safetensors", {"size": (32, 32), "mean": (0.5,), "std": (0.25,)})]
     )
     assert (preprocessing.size, preprocessing.mean, preprocessing.std, preprocessing.crop) == (
         (64, 64),
@@ -63,8 +63,8 @@ def test_the_strongest_source_wins_and_is_named():
         1.0,
     )
     assert preprocessing.describe() == (
-        "RGB, scaled to cover 64×64 (bilinear), its middle 64×64, mean 0.5, std 0.25 "
-        "(crop, interpolation, channels: default; size: as asked; mean, std: w.safetensors)"
+        "RGB, scaled to cover 64×64 (bilinear), centre crop 64×64, mean 0.5, std 0.25 "
+        "(crop, interpolation, channels: default; size: options; mean, std: w.safetensors)"
     )
 
 
@@ -81,7 +81,7 @@ def test_the_strongest_source_wins_and_is_named():
 )
 def test_numbers_that_cant_be(facts, message):
     with pytest.raises(InputError, match=message):
-        resolve_preprocessing([("as asked", facts)])
+        resolve_preprocessing([("options", facts)])
 
 
 @pytest.mark.parametrize(

@@ -233,7 +233,7 @@ def test_several_inputs(picture, tmp_path):
     found = recorded("own_models:TwoInputs", picture, str(tmp_path / "question.npy"))
     assert found.input_name == "colours.png + question.npy" and found.prediction.kind == "classes"
     assert found.provenance["preprocessing"].startswith("RGB, scaled to cover")
-    assert found.provenance["preprocessing"].endswith("; values as they are, 3")
+    assert found.provenance["preprocessing"].endswith("; values unchanged, 3")
     with pytest.raises(InputError, match=r"takes 2 inputs \(image, question\), 1 given"):
         recorded("own_models:TwoInputs", picture)
 

@@ -181,7 +181,7 @@ def test_sampling_a_checkerboard_is_aliased_and_of_a_blur_is_not():
 def test_aliased_channels_are_flagged_in_first_and_in_later_layers():
     first = nn.Sequential(strided_filters())
     maps = health(first, "0")
-    assert flagged(maps, ALIASED) == [0] and "of its answer is too fine for its stride" in maps.labels[0]
+    assert flagged(maps, ALIASED) == [0] and "of its energy is too fine for its stride" in maps.labels[0]
     later = nn.Sequential(nn.Conv2d(3, 3, 1), strided_filters(), nn.BatchNorm2d(3))
     assert flagged(health(later, "2"), ALIASED) == [0]
     assert flagged(health(later, "0"), ALIASED) == []

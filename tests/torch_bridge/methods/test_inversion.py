@@ -86,7 +86,7 @@ def test_the_label_gives_both_errors():
     feature = float((features - wanted).square().sum() / wanted.square().sum())
     contrast = 2 * float((goal - goal.mean((2, 3), keepdim=True)).square().sum())
     off = float((values - goal).square().sum()) / contrast
-    assert maps.labels[0] == f"feature error {feature:.2g}, picture error {off:.2g} (twice its contrast = 1)"
+    assert maps.labels[0] == f"feature error {feature:.2g}, picture error {off:.2g} (twice the input's variance = 1)"
     assert maps.extras["values"][0] == pytest.approx(off, rel=1e-3)
 
 

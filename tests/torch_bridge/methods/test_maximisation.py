@@ -312,7 +312,7 @@ def test_a_silent_channel_restarts_from_louder_noise():
     dead = run_method(own_work(lambda x: torch.relu(x.mean((2, 3), keepdim=True) - 99)), "maximisation", steps=12)[
         "layer"
     ]
-    assert dead.labels[0] == "reached 0, nothing reaches it"
+    assert dead.labels[0] == "reached 0, no gradient reaches it"
 
 
 def test_objectives_that_do_not_fit_are_errors(shipped, inputs):

@@ -76,7 +76,7 @@ class CapturePolicy:
     def before_first_read(self, step: TraceStep, value: torch.Tensor) -> None:
         """Copies an output of any shape that has waited, unless untraced code has changed it already."""
         if changed_tensors([value], step.versions, in_place=False):
-            step.notes["changed before it could be read"] = None
+            step.notes["changed in place before it was copied"] = None
         else:
             self._copy(step, value)
 
