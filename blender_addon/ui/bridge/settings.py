@@ -129,6 +129,8 @@ def _get_choices(parameter: INNERWALK_PG_parameter, context: bpy.types.Context) 
 
 def _keep_in_bounds(parameter: INNERWALK_PG_parameter, context: bpy.types.Context) -> None:
     """Clamps a number that was just set. Blender stores float32: a bound that it rounds is left alone."""
+    if parameter.kind not in ("int", "float"):  # a script may set a field that the parameter doesn't use
+        return
     value = getattr(parameter, parameter.field)
     clamped = parameter.clamp(value)
     if not math.isclose(value, clamped, rel_tol=1e-6):

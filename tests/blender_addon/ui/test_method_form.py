@@ -120,3 +120,9 @@ def test_unit_and_text_are_drawn(fill):
     tooltip = method_panel.INNERWALK_OT_parameter_help.description(bpy.context, button)
     assert tooltip == "Side of the patch\nRange: 1 to 4,096 px"
     assert bpy.ops.innerwalk.parameter_help(text=tooltip) == {"FINISHED"}
+
+
+def test_a_field_that_a_parameter_does_not_use_may_be_set(fill):
+    parameter = fill(FREE)
+    parameter.int_value = 3
+    assert parameter.value == "grey"
