@@ -81,11 +81,14 @@ def numbers(text: str) -> tuple[float, ...]:
 
 
 def channels(text: str) -> tuple[int, ...]:
-    """Parses "0,3,8-11" into (0, 3, 8, 9, 10, 11)."""
+    """Parses "0,3,8-11" into (0, 3, 8, 9, 10, 11); an empty list is refused."""
     try:
-        return parse_channels(text)
+        found = parse_channels(text)
     except InputError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+    if not found:
+        raise argparse.ArgumentTypeError("no channels are named; write them like 0,3,8-11")
+    return found
 
 
 def ablated(text: str) -> tuple[str, tuple[int, ...]]:

@@ -104,8 +104,11 @@ def test_an_ordinary_save_keeps_the_maps(session):
 
 
 def test_enabling_loads_nothing_heavy(session):
-    light = ("torch_bridge", "blender_addon.ui", "blender_addon.properties", "blender_addon.extension")
-    assert [name for name in session["loaded"] if not name.startswith(light)] == ["blender_addon"]
+    light = ("blender_addon.ui", "blender_addon.properties", "blender_addon.extension")
+    recording = "torch_bridge.recording"
+    errors = {"torch_bridge", "torch_bridge.lazy_exports", recording, f"{recording}.channels", f"{recording}.errors"}
+    loaded = [name for name in session["loaded"] if not name.startswith(light)]
+    assert set(loaded) <= {"blender_addon"} | errors
 
 
 def test_an_error_is_a_line_in_blender(session):

@@ -49,6 +49,6 @@ class HallState:
     panel_names: dict[str, str] = field(default_factory=dict)
     """Name of the object in which a layer's panel was found last; another object may have that name by now."""
     shelf: str = ""
-    """Description of the pictures that are on the hall's shelf, as in the scene's property SHELF; "" for none."""
+    """Description of the pictures on the hall's shelf, as in the scene's property SHELF_CONTENT; "" for none."""
     video: VideoPlayback | None = None
     """The video that the hall's network is run on."""

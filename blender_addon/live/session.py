@@ -267,7 +267,7 @@ class Session:
             with suppress(UnknownName):  # closed already, or never opened
                 bridge.close_video(video.name)
 
-        if self.state == "ready":
+        with suppress(BridgeError):  # the bridge isn't ready, or ends just now: its videos end with it
             self.ask(close, lambda _: None)
 
     # Events

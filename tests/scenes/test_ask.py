@@ -113,6 +113,7 @@ def test_a_slip_is_one_line_that_says_what_is_possible(tmp_path, monkeypatch, ca
         ("--channels 3,x", "write it like 0,3,8-11"),
         ("--channels -3", "write it like 0,3,8-11"),
         ("--channels 3-", "write it like 0,3,8-11"),
+        ("--ablate fc:", "no channels are named"),
         ("--channels 0-999999999999", "'0-999999999999': no layer has a channel above 999,999"),
         ("--channels " + "9" * 5000, "no layer has a channel above 999,999"),
         ("--channels 1,8-3", "'8-3' runs backwards; write 3-8"),

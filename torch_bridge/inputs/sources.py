@@ -166,7 +166,7 @@ def _draw_grey(values: np.ndarray) -> np.ndarray:
     while plane.ndim > 2:
         plane = plane[0]
     if plane.ndim < 2:
-        columns, rows = near_square(plane.size)
+        rows, columns = near_square(plane.size)
         grid = np.full(rows * columns, plane.min(), np.float32)
         grid[: plane.size] = plane.reshape(-1)
         plane = np.kron(grid.reshape(rows, columns), np.ones((SWATCH, SWATCH), np.float32))

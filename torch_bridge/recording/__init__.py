@@ -1,31 +1,39 @@
 """Recordings: the data model of one run of a network, and its form on disk.
 
-Standard library and numpy only; Blender's side imports this package.
+Standard library and numpy only; Blender's side imports this package. Names are imported on first use, because the
+extension's registration needs only errors.
 """
 
-from .channels import check_channels, format_channels, parse_channels
-from .data_model import (
-    ACTIVATIONS,
-    FLAGS,
-    LINK_PREFIX,
-    Edge,
-    Layer,
-    MapFrame,
-    Maps,
-    Network,
-    Prediction,
-    Recording,
-    Role,
-    channel_picture,
-    flag_names,
-    pack,
-    peaks,
-    unpack,
-)
-from .grids import near_square
-from .progress import Progress, ignore_progress
-from .schema import describe_network
-from .storage import describe, describe_maps, load, restore, restore_maps, restore_network, save
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..lazy_exports import lazy_exports
+
+if TYPE_CHECKING:
+    from .channels import check_channels, format_channels, parse_channels
+    from .data_model import (
+        ACTIVATIONS,
+        FLAGS,
+        LINK_PREFIX,
+        Edge,
+        Layer,
+        MapFrame,
+        Maps,
+        Network,
+        Prediction,
+        Recording,
+        Role,
+        channel_picture,
+        flag_names,
+        pack,
+        peaks,
+        unpack,
+    )
+    from .grids import near_square
+    from .progress import Progress, ignore_progress
+    from .schema import describe_network
+    from .storage import describe, describe_maps, load, restore, restore_maps, restore_network, save
 
 __all__ = [
     "ACTIVATIONS",
@@ -59,3 +67,39 @@ __all__ = [
     "save",
     "unpack",
 ]
+
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "ACTIVATIONS": "data_model",
+        "FLAGS": "data_model",
+        "LINK_PREFIX": "data_model",
+        "Edge": "data_model",
+        "Layer": "data_model",
+        "MapFrame": "data_model",
+        "Maps": "data_model",
+        "Network": "data_model",
+        "Prediction": "data_model",
+        "Progress": "progress",
+        "Recording": "data_model",
+        "Role": "data_model",
+        "channel_picture": "data_model",
+        "check_channels": "channels",
+        "describe": "storage",
+        "describe_maps": "storage",
+        "describe_network": "schema",
+        "flag_names": "data_model",
+        "format_channels": "channels",
+        "ignore_progress": "progress",
+        "load": "storage",
+        "near_square": "grids",
+        "pack": "data_model",
+        "parse_channels": "channels",
+        "peaks": "data_model",
+        "restore": "storage",
+        "restore_maps": "storage",
+        "restore_network": "storage",
+        "save": "storage",
+        "unpack": "data_model",
+    },
+)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from .data_model import Network
 from .errors import InputError
+
+if TYPE_CHECKING:
+    from .data_model import Network
 
 DIGITS = 6
 """Most digits of a channel's number; no layer has so many channels."""

@@ -191,6 +191,15 @@ def test_vectors_have_a_picture_of_squares():
     assert len(np.unique(found.picture[::8, ::8, 0])) > 30
 
 
+def test_squares_of_a_vector_lie_row_by_row():
+    """Five values: two rows of three squares, the free place as dark as the least value."""
+    from innerwalk.torch_bridge.inputs.sources import SWATCH, _draw_grey
+
+    drawn = _draw_grey(np.arange(5.0))
+    assert drawn.shape == (2 * SWATCH, 3 * SWATCH)
+    assert drawn[SWATCH // 2 :: SWATCH, SWATCH // 2 :: SWATCH].tolist() == [[0, 0.25, 0.5], [0.75, 1, 0]]
+
+
 # for a network
 
 
