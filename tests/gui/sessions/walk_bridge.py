@@ -102,8 +102,8 @@ def dies(person) -> rig.Steps:
         lambda: "bridge" in at.addon("blender_addon.vr.display.card_content").warning(walk_helpers.walk()),
         30,
     )
-    yield from rig.until("the card", lambda: "gone" in str(card().status), 20)
-    rig.check("the card shows it", "gone" in str(card().status))
+    yield from rig.until("the card", lambda: "ended" in str(card().status), 20)
+    rig.check("the card shows it", "ended" in str(card().status))
     place, _ = walk_helpers.tile("stem.conv", 3)
     at.act("go_to_place", place=walk_helpers.walk().landmarks[2].name)
     yield from walk_helpers.frames(2)
