@@ -1,5 +1,5 @@
 """Runs the command line: `python -m innerwalk.scenes …` is `innerwalk …`."""
 
-from .cli import main
+from .cli import run
 
-raise SystemExit(main())
+run()

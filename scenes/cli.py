@@ -6,6 +6,7 @@ import argparse
 import errno
 import io
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -40,6 +41,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         status, line = explain(error)
         print(f"innerwalk: {line}", file=sys.stderr)
         return status
+
+
+def run() -> None:
+    """Runs one command and ends the process with its exit status."""
+    status = main()
+    if "bpy" in sys.modules:
+        _leave_blender(status)
+    sys.exit(status)
+
+
+def _leave_blender(status: int) -> None:
+    """Ends the process without the destructors of Blender's module: in Blender 4.5 they now and then wait forever."""
+    import bpy
+
+    shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def give_up() -> None:
