@@ -431,7 +431,7 @@ def test_a_hundred_inputs_leave_nothing_behind(file, tmp_path):
             live.settled()
     live.assert_shows(hall, recorded("Gated", client.noise(99)))
     assert live.counts() == before
-    live.until(lambda: ours() == threads)
+    live.until(lambda: len(ours()) <= len(threads))  # at the start a thread may still have been ending
     assert len(input_tags()) <= sessions.MOST_REQUESTS + 2
 
 
