@@ -17,7 +17,23 @@ from innerwalk.torch_bridge import recording as rec
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
 ROOT = Path(__file__).resolve().parent.parent
+EXIT_STATUS = pytest.StashKey[int]()
 pytest.register_assert_rewrite("innerwalk.tests.support.live_halls")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Keeps the exit status for `pytest_unconfigure`."""
+    session.config.stash[EXIT_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Ends the process without the destructors of Blender 4.5, which now and then wait forever."""
+    bpy = sys.modules.get("bpy")
+    if bpy is not None and bpy.app.version < (5, 0) and EXIT_STATUS in config.stash:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[EXIT_STATUS])
 
 
 @pytest.fixture(autouse=True)

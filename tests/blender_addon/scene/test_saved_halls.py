@@ -28,7 +28,7 @@ from innerwalk.scenes.figure import FigureOptions, render_figure  # noqa: E402
 GOLDEN = SUPPORT / "golden_blend"
 SMALL = (320, 180)
 OPEN = """
-import json, sys
+import json, os, sys
 sys.modules.update(dict.fromkeys(["torch", "torchvision"]))
 import bpy
 bpy.ops.wm.open_mainfile(filepath=sys.argv[1])
@@ -41,7 +41,8 @@ print("FOUND", json.dumps({
     "outside": [i.name for i in bpy.data.images if i.source == "FILE" and not i.packed_file],
     "empty": [i.name for i in bpy.data.images if i.users and i.type == "IMAGE" and not (i.has_data or i.packed_file)],
     "transform": scene.view_settings.view_transform, "far": scene.camera.data.clip_end,
-}))
+}), flush=True)
+os._exit(0)  # the destructors of Blender 4.5 now and then wait forever
 """
 
 
