@@ -107,6 +107,6 @@ def block_numbers(layers: Sequence[Layer], heads: Collection[int]) -> np.ndarray
     return np.cumsum([k in heads for k in range(len(layers))])
 
 
-def house_numbers(slots: Sequence[Slot]) -> dict[int, int]:
+def layer_numbers(slots: Sequence[Slot]) -> dict[int, int]:
     """Returns the number of each panel along the aisle, from 1, by the layer's index."""
     return {slot.index: number for number, slot in enumerate((slot for slot in slots if slot.side), 1)}

@@ -1,4 +1,4 @@
-"""Labels that are read from far: gates and house numbers for walkers; stages, blocks and a title in figures."""
+"""Labels that are read from far: gates and layer numbers for walkers; stages, blocks and a title in figures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from ...torch_bridge.recording import Layer
 from ..layout import Hall, Slot, Stage, camera_presets, label_placement
 from ..layout.stages import stage_title
-from ..layout.text_fitting import Label, house_numbers
+from ..layout.text_fitting import Label, layer_numbers
 from ..layout.view import View
 from .entrance_boards import TitleFacts
 from .floor import rim_colour
@@ -20,7 +20,7 @@ from .primitives import Plan, Plane, Style, ground, wall
 LINTEL = (3.60, 3.98)
 """Lower and upper edge of a gate's lintel, metres."""
 NUMBER = (0.28, 0.20)
-"""Width and height of a house number, metres."""
+"""Width and height of a layer number, metres."""
 RULER = 0.35
 """Metres by which the mark of a block reaches over its plate."""
 HEAD, BODY, KEY = 88.0, 40.0, 32.0
@@ -50,9 +50,9 @@ def _add_lintel(plan: Plan, plane: Plane, stage: Stage, layers: Sequence[Layer],
     plan.text(plane, count, size, "quiet", x=start + width, y=3.715)
 
 
-def plan_house_numbers(hall: Hall, style: Style) -> Plan:
+def plan_layer_numbers(hall: Hall, style: Style) -> Plan:
     """Plans numbers at the feet of the posts, which count the layers along the aisle and hide no panel."""
-    plan, numbers = Plan(style, "House numbers", "numbers"), house_numbers(hall.slots)
+    plan, numbers = Plan(style, "House numbers", "numbers"), layer_numbers(hall.slots)
     for slot in hall.panels:
         plane, text = _number_plane(slot), str(numbers[slot.index])
         plan.box(plane, (0.0, NUMBER[0]), (0.0, NUMBER[1]), rim_colour(slot.kind))

@@ -12,7 +12,7 @@ from .channel_links import plan_channel_links
 from .edges import plan_edges
 from .entrance_boards import TitleFacts, plan_input, plan_title
 from .floor import plan_floor
-from .hall_labels import plan_floor_labels, plan_gates, plan_head, plan_house_numbers
+from .hall_labels import plan_floor_labels, plan_gates, plan_head, plan_layer_numbers
 from .legend import ColourScale
 from .primitives import Plan, Style
 
@@ -30,7 +30,7 @@ def plan_surroundings(
 ) -> Iterator[Plan]:
     """Plans all parts that the hall has; channel links are planned empty, because methods add them later.
 
-    view: the camera of a figure. numbered: with house numbers.
+    view: the camera of a figure. numbered: with layer numbers.
     """
     kinds = edge_kinds(hall)
     parts = [plan_floor(hall, style), plan_edges(hall, view, style)]
@@ -43,7 +43,7 @@ def plan_surroundings(
     else:
         parts.append(plan_gates(hall, layers, style))
         if numbered:
-            parts.append(plan_house_numbers(hall, style))
+            parts.append(plan_layer_numbers(hall, style))
         parts.append(plan_title(facts, recording.network.weights, scale, kinds, boards.title_board(hall), style))
     yield from filter(None, parts)
 

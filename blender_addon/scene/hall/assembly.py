@@ -120,7 +120,7 @@ def add_hall(
     """Adds panels, surroundings and annotations to a scene without a hall.
 
     moves: transforms by which a person has moved panels, by layer id. focus: id of the layer that a figure's card
-    describes; its panel gets no label, and house numbers are left out.
+    describes; its panel gets no label, and layer numbers are left out.
     """
     set_environment(context, fog)
     add_panels(context, moves or {}, focus, progress)
@@ -213,7 +213,7 @@ def panel_matrix(hall: Hall, slot: Slot) -> Matrix:
 
 
 def add_surroundings(context: BuildContext, *, numbered: bool = True) -> None:
-    """Adds floor, edges, boards and pictures. numbered: add house numbers too."""
+    """Adds floor, edges, boards and pictures. numbered: add layer numbers too."""
     for plan in plan_surroundings(
         context.recording,
         context.layers,
