@@ -13,7 +13,7 @@ from ..live import hall_requests, timer
 from ..live.request_types import MethodRequest
 from ..live.session import current
 from ..properties import COMPARED_HALL, INPUT_TAG, METHOD_TAG, PANEL_LAYER_ID, PANEL_SHOWN_LAYER
-from ..scene.hall import store
+from ..scene.hall import session_events, store
 from .bridge import network_of
 from .shelf import restore_shelf
 
@@ -134,3 +134,6 @@ def _repeat_method(tag: str, recording: Recording | None) -> None:
 
 
 hall_requests.LISTENERS.append(_repeat_method)
+session_events.subscribe("undo_post", lambda _: restore_after_undo())
+session_events.subscribe("redo_post", lambda _: restore_after_undo())
+session_events.subscribe("load_post", lambda _: forget_requests())

@@ -23,6 +23,7 @@ from ..live.hall_requests import LISTENERS, scene_with_uid, show_input_again
 from ..live.hall_state import HallState, VideoPlayback
 from ..live.session import current
 from ..properties import INPUT_TAG, NETWORK_NAME, VIDEO_FRAME, VIDEO_SOURCE
+from ..scene.hall import session_events
 from .bridge import network_of, show_input
 
 DEFAULT_RATE = 25.0
@@ -218,7 +219,7 @@ def _is_settled(scene: bpy.types.Scene) -> bool:
 
 
 def _is_keyed(scene: bpy.types.Scene) -> bool:
-    return _has_action(scene) and VIDEO_FRAME in scene
+    return _has_action(scene) and VIDEO_FRAME in scene and VIDEO_SOURCE in scene
 
 
 def _has_action(scene: bpy.types.Scene) -> bool:
@@ -303,3 +304,7 @@ def _insert_key(scene: bpy.types.Scene, video: VideoPlayback) -> None:
 
 
 LISTENERS.append(_on_input)
+session_events.subscribe("frame_change_post", show_keyed_frame)
+session_events.subscribe("render_init", lambda _: set_rendering(True))
+session_events.subscribe("render_complete", lambda _: set_rendering(False))
+session_events.subscribe("render_cancel", lambda _: set_rendering(False))

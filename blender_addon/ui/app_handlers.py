@@ -1,24 +1,32 @@
-"""Handlers of Blender's application events: saving, opening, undo, animation and rendering.
+"""Handlers of Blender's application events: they hand files with halls over to `scene.hall.session_events`.
 
 In a file without halls they do next to nothing.
 """
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import bpy
 from bpy.app.handlers import persistent
 
-from ..properties import VIDEO_SOURCE
+from ..properties import HALL_VERSION
+
+ACTIONS = f"{__package__.removesuffix('.ui')}.actions"
+"""The module that is loaded once there has been a hall, whose extension may have been disabled since."""
+EVENTS = ("load_post", "save_pre", "undo_post", "redo_post", "frame_change_post", "render_init")
+"""Events at which halls may be in the file that were not when it was opened, or before the extension was enabled."""
 
 
 @persistent
-def pack_maps(*_: Any) -> None:
-    """Before saving: packs the images of maps, which Blender would otherwise drop."""
-    from ..scene.materials.images import pack_images
+def hand_over(*_: Any) -> None:
+    """Installs the handlers of halls if there are halls or have been some; Blender calls them for this event too."""
+    if ACTIONS in sys.modules or any(HALL_VERSION in scene for scene in bpy.data.scenes):
+        from .. import actions  # noqa: F401 - subscribes to the events
+        from ..scene.hall import session_events
 
-    pack_images()
+        session_events.update_handlers()
 
 
 @persistent
@@ -34,55 +42,15 @@ def _ask_to_rebuild() -> None:
     bpy.ops.innerwalk.rebuild_groups("INVOKE_DEFAULT")
 
 
-@persistent
-def restore_maps(*_: Any) -> None:
-    """After undo or redo: shows the maps that each hall showed then, because undo doesn't change images."""
-    from ..actions import restore_after_undo
+def _remove_handlers() -> None:
+    """Removes the handlers of halls when the extension is disabled."""
+    from ..scene.hall import session_events
 
-    restore_after_undo()
-
-
-@persistent
-def forget_requests(*_: Any) -> None:
-    """After opening a file: drops the requests of its halls, which belong to another session."""
-    from .. import actions
-
-    actions.forget_requests()
-
-
-@persistent
-def move_video(scene: bpy.types.Scene, *_: Any) -> None:
-    """After a change of the frame: shows the video's frame that is keyed there."""
-    if VIDEO_SOURCE in scene:
-        from ..actions.video import show_keyed_frame
-
-        show_keyed_frame(scene)
-
-
-@persistent
-def start_rendering(*_: Any) -> None:
-    """Before rendering: from now on each frame waits for its maps."""
-    from ..actions.video import set_rendering
-
-    set_rendering(True)
-
-
-@persistent
-def stop_rendering(*_: Any) -> None:
-    """After rendering, finished or cancelled: frames no longer wait."""
-    from ..actions.video import set_rendering
-
-    set_rendering(False)
+    session_events.remove_handlers()
 
 
 HANDLERS = (
-    (bpy.app.handlers.save_pre, pack_maps),
+    *((getattr(bpy.app.handlers, event), hand_over) for event in EVENTS),
     (bpy.app.handlers.load_post, offer_rebuild),
-    (bpy.app.handlers.load_post, forget_requests),
-    (bpy.app.handlers.undo_post, restore_maps),
-    (bpy.app.handlers.redo_post, restore_maps),
-    (bpy.app.handlers.frame_change_post, move_video),
-    (bpy.app.handlers.render_init, start_rendering),
-    (bpy.app.handlers.render_complete, stop_rendering),
-    (bpy.app.handlers.render_cancel, stop_rendering),
 )
+CLOSING = (_remove_handlers,)

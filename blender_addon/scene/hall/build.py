@@ -15,7 +15,7 @@ from ..materials import nodes
 from ..paint import glyphs
 from ..state.data_blocks import all_or_nothing
 from ..view import camera, render
-from . import assembly, store
+from . import assembly, session_events, store
 from .store import Appearance
 
 SIZE = (1920, 1080)
@@ -39,6 +39,7 @@ def create_hall(
         scene = bpy.data.scenes.new(appearance.title or recording.network.name)
         _fill_scene(assembly.lay_out_hall(scene, recording, appearance), {}, progress)
         render.set_render_settings(scene, *SIZE, SAMPLES)
+    session_events.update_handlers()
     return scene
 
 

@@ -171,10 +171,12 @@ class Clock:
             where = addon(f"blender_addon.{module}")
             setattr(where, name, self.timed(name, getattr(where, name)))
         for kind in ("depsgraph_update_post", "undo_post", "redo_post", "load_post", "save_pre", "frame_change_post"):
-            held = getattr(bpy.app.handlers, kind)
+            held, of_halls = getattr(bpy.app.handlers, kind), addon("blender_addon.scene.hall.session_events").HANDLERS
             for k, handler in enumerate(held):
                 if handler.__module__.startswith("bl_ext.user_default.innerwalk"):
                     held[k] = self.timed(f"{kind} {handler.__name__}", handler)
+                if of_halls.get(kind) == handler:
+                    of_halls[kind] = held[k]  # else it would be installed again
         handlers = addon("blender_addon.live.bridge_events").HANDLERS
         for kind, show in handlers.items():
             handlers[kind] = self.timed(f"of a tick: {kind}", show)
