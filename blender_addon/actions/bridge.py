@@ -77,7 +77,7 @@ def _join(link: BridgeConnection) -> None:
 def leave_bridge() -> str:
     """Leaves the bridge, and ends it if this Blender has started it; halls keep what they show. Returns a line."""
     hall_requests.disconnect(current())
-    timer.start()
+    timer.show_queued()
     return "left the bridge"
 
 

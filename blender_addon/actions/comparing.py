@@ -69,6 +69,7 @@ def show_difference(scene: bpy.types.Scene, other: str) -> str:
     scene.pop(METHOD_TAG, None)
     hall_requests.set_method(scene, DIFFERENCE_METHOD)
     _subtract(scene, hall)
+    timer.show_queued()
     return f"{scene.name} minus {other} in {len(layers)} layers"
 
 

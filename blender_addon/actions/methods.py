@@ -78,7 +78,7 @@ def show_activations(scene: bpy.types.Scene) -> str:
     scene.pop(COMPARED_HALL, None)
     if not hall_requests.restore_activations(current(), scene):
         raise SceneError("the activations are no longer in memory; place the input again")
-    timer.start()
+    timer.show_queued()
     return "the activations are shown again"
 
 

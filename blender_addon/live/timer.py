@@ -30,6 +30,14 @@ def start() -> None:
     redraw()
 
 
+def show_queued() -> None:
+    """Starts the timer, which shows what is queued; in the background, where no timer runs, shows it at once."""
+    session = current()
+    while bpy.app.background and session.has_queued and (event := session.next_event()) is not None:
+        handle(session, event)
+    start()
+
+
 def stop() -> None:
     """Stops the timer."""
     if bpy.app.timers.is_registered(tick):

@@ -1,5 +1,7 @@
 """Two halls: their difference, and one beside the other."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,8 +16,10 @@ from innerwalk.blender_addon.properties import BESIDE_ROLE, INPUT_TAG, NETWORK_N
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import assembly as halls  # noqa: E402
 from innerwalk.blender_addon.scene.hall import ray_hits, store  # noqa: E402
+from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
-from innerwalk.torch_bridge import client  # noqa: E402
+from innerwalk.torch_bridge import client, recording  # noqa: E402
+from innerwalk.torch_bridge.recording import safetensors  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
 
 SEEDS = {"one": 1, "two": 2}
@@ -301,3 +305,23 @@ def test_two_halls_do_not_stand_beside_each_other_for_ever(pair):
     assert halls.hall_collection(other).objects and not any(
         object.get(OBJECT_ROLE) == BESIDE_ROLE for object in other.objects
     )
+
+
+# Without a bridge, in the background
+
+
+def test_the_difference_of_two_recordings_is_there_at_once(empty_scene, recorded, tmp_path):
+    first = recording.load(recorded)
+    second = replace(
+        first, all_maps={key: replace(maps, texels=3 * maps.texels) for key, maps in first.all_maps.items()}
+    )
+    hall, other = create_hall(first), create_hall(second)
+    before = live.texels(hall)
+    actions.show_difference(hall, other.name)
+    found = live.texels(hall)
+    assert all(np.allclose(found[id], -2 * before[id]) for id in before)
+    actions.export_layer(hall, "a", tmp_path)
+    exported = safetensors.open_arrays(next(tmp_path.rglob("values.safetensors")))[0]["a"]
+    assert np.allclose(exported, -2 * first.maps("a").data)
+    actions.show_activations(hall)
+    assert live.equal(live.texels(hall), before)
