@@ -212,19 +212,28 @@ def _input_name(values: Mapping[str, Any]) -> str:
 
 
 def wait_for_bridge(scene: bpy.types.Scene | None = None, seconds: float = 600.0) -> str:
-    """Waits, in a script, until the bridge is ready and every request is answered and shown.
+    """Waits, in a script, until the bridge is ready and everything that was requested is answered and shown.
 
-    scene: a hall whose last input and method are waited for too. seconds: the longest to wait. Returns a line. Raises
-    BridgeError if a request has failed, there is no bridge, it has ended, or the time is over.
+    scene: the only hall to wait for, with those that share its inputs or show a difference with it, also without a
+    bridge; None for all whose video isn't playing. seconds: the longest to wait. Returns a line. Raises BridgeError if
+    a request of these halls has failed since the last wait, if a bridge is needed and there is none or it has ended, or
+    if the time is over.
     """
     session = current()
+    needs_bridge = scene is None and not session.has_queued
 
     def is_settled() -> bool:
-        if session.state in ("off", "ended") or session.error:
-            raise BridgeError(session.error or (session.link.status if session.link else "there is no bridge"))
-        if session.state != "ready" or session.has_callbacks or session.has_queued:
-            return False
-        return scene is None or _is_shown(scene)
+        while session.state in ("off", "ended") and timer.pump(timer.SLICE_SECONDS):
+            continue  # what needs no bridge
+        halls = store.halls() if scene is None else hall_requests.connected_halls(scene)
+        if error := session.take_error(None if scene is None else [hall.session_uid for hall in halls]):
+            raise BridgeError(error)
+        waits = not all(_is_shown(hall) for hall in halls if scene is not None or not _plays_video(hall))
+        if session.state in ("off", "ended"):
+            if waits or needs_bridge:
+                raise BridgeError(session.link.status if session.link else "there is no bridge")
+            return True
+        return session.state == "ready" and not (waits or session.has_callbacks or session.has_queued)
 
     timer.wait(is_settled, seconds)
     return "everything is shown"
@@ -235,6 +244,11 @@ def _is_shown(scene: bpy.types.Scene) -> bool:
     session = current()
     shown = scene.get(INPUT_TAG) in (None, session.hall(scene.session_uid).shown)
     return shown and not session.is_running(str(scene.get(METHOD_TAG, "")))
+
+
+def _plays_video(scene: bpy.types.Scene) -> bool:
+    video = current().video_of(scene.session_uid)
+    return video is not None and video.running
 
 
 def _check_network(network: str) -> None:

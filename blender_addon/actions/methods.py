@@ -50,7 +50,7 @@ def ask_method(
     }
     request = MethodRequest(method, arguments, hall_requests.input_tag(session, scene))
     hall_requests.set_method(scene, method)
-    scene[METHOD_TAG] = session.request_method(network, request)
+    scene[METHOD_TAG] = session.request_method(network, request, scene.session_uid)
     hall_requests.clear_panels(session, scene, panels)
     timer.start()
     return f"running {methods[method]['title'].lower()} on {network}"

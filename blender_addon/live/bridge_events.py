@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import bpy
@@ -19,11 +19,15 @@ from .session import Session
 
 
 def handle(session: Session, event: Event) -> None:
-    """Shows one event in the halls that requested it. Errors are kept for the interface, as `session.error`."""
+    """Shows one event in the halls that requested it. Errors are kept, by `session.report_error`."""
     try:
         HANDLERS[event.kind](session, event.tag, event.content)
     except InnerwalkError as error:
-        session.error = str(error)
+        session.report_error(str(error), _uids(halls_with_tag(event.tag, INPUT_TAG, METHOD_TAG)))
+
+
+def _uids(halls: Iterable[bpy.types.Scene]) -> list[int]:
+    return [scene.session_uid for scene in halls]
 
 
 def _show_maps(session: Session, tag: str, maps: Maps) -> None:
@@ -101,12 +105,13 @@ def _show_job(session: Session, tag: str, job: dict[str, Any]) -> None:
     if session.job(tag) is None:
         return  # requested in another file, or so long ago that it was forgotten
     session.requests[tag].job = job
-    for scene in halls_with_tag(tag, METHOD_TAG):
+    halls = list(halls_with_tag(tag, METHOD_TAG))
+    for scene in halls:
         map_updates.update_after_maps(scene)
         if job["state"] not in RUNNING and session.results_of(tag) is None:
             restore_activations(session, scene)
     if job["error"] and job["state"] not in RUNNING:
-        session.error = f"{job['what']['method']}: {job['error']}"
+        session.report_error(f"{job['what']['method']}: {job['error']}", _uids(halls))
 
 
 def _show_error(session: Session, tag: str, error: Exception) -> None:

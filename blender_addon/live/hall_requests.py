@@ -11,7 +11,17 @@ import bpy
 import numpy as np
 
 from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
-from ..properties import ABLATED_CHANNELS, INPUT_TAG, METHOD_TAG, PANEL_LAYER_ID, PANEL_SHOWN_LAYER, SHOWN_METHOD
+from ..properties import (
+    ABLATED_CHANNELS,
+    COMPARED_HALL,
+    DIFFERENCE_METHOD,
+    INPUT_TAG,
+    METHOD_TAG,
+    PANEL_LAYER_ID,
+    PANEL_SHOWN_LAYER,
+    SHARED_INPUT_HALL,
+    SHOWN_METHOD,
+)
 from ..scene import panels
 from ..scene.hall import store
 from ..scene.hall.ray_hits import map_shape
@@ -36,6 +46,23 @@ def scene_named(name: str) -> bpy.types.Scene | None:
 def scene_with_uid(uid: int) -> bpy.types.Scene | None:
     """Returns the scene with this `session_uid`, whatever its name is now; None once it is deleted."""
     return next((scene for scene in bpy.data.scenes if scene.session_uid == uid), None)
+
+
+def connected_halls(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
+    """Returns a hall with all that share inputs or show a difference with it, directly or through others."""
+    links = [(hall, other) for hall in store.halls() for other in _partners(hall)]
+    connected = [scene]
+    for hall in connected:  # grows meanwhile
+        for pair in links:
+            connected += [other for other in pair if hall in pair and other not in connected]
+    return connected
+
+
+def _partners(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
+    """Returns the halls that a hall shares inputs with, and that it shows the difference to."""
+    keys = (SHARED_INPUT_HALL, *([COMPARED_HALL] if method_of(scene) == DIFFERENCE_METHOD else ()))
+    partners = [scene_named(str(scene.get(key, ""))) for key in keys]
+    return [partner for partner in partners if partner is not None]
 
 
 def method_of(scene: bpy.types.Scene) -> str:
@@ -116,11 +143,12 @@ def restore_activations(session: Session, scene: bpy.types.Scene) -> bool:
 
 def fail_request(session: Session, tag: str, reason: str) -> None:
     """Gives up a request: halls that wait for it show again what they showed before."""
-    session.error = reason
+    halls = list(halls_with_tag(tag, INPUT_TAG))
+    session.report_error(reason, [scene.session_uid for scene in halls])
     session.drop_callback(tag)
     for listener in LISTENERS:
         listener(tag, None)
-    for scene in halls_with_tag(tag, INPUT_TAG):
+    for scene in halls:
         scene[INPUT_TAG] = session.hall(scene.session_uid).shown
         session.queue_results(scene[INPUT_TAG])
 

@@ -34,6 +34,8 @@ class Session:
         self.link: BridgeConnection | None = None
         self.error = ""
         """The last error as one line for people; "" once something has succeeded since."""
+        self._errors: dict[Hashable, str] = {}
+        """Errors that no script has waited for yet: by the `session_uid` of their hall, None for those of no hall."""
         self.requests: dict[str, Request] = {}
         """By tag, oldest first."""
         self.halls: dict[int, HallState] = {}
@@ -58,6 +60,7 @@ class Session:
     def join(self, link: BridgeConnection) -> None:
         """Uses this connection from now on."""
         self.link, self.error = link, ""
+        self._errors.clear()
 
     def leave(self) -> None:
         """Closes the videos on the bridge and the connection; halls keep what they show."""
@@ -75,7 +78,7 @@ class Session:
     def forget(self) -> None:
         """Forgets all requests and halls, and closes their videos on the bridge, because another file was opened."""
         videos = [hall.video for hall in self.halls.values() if hall.video is not None]
-        for known in (self.requests, self.halls, self._queue, self._schedule):
+        for known in (self.requests, self.halls, self._queue, self._schedule, self._errors):
             known.clear()
         for video in videos:
             self._close_on_bridge(video)
@@ -87,6 +90,21 @@ class Session:
         if self.link.state != "ready":
             raise BridgeError(f"the bridge isn't ready ({self.link.status})")
         return self.link
+
+    # Errors
+
+    def report_error(self, reason: str, uids: Collection[int] = ()) -> None:
+        """Keeps an error of these halls, () for none, for the interface and for scripts that wait."""
+        self.error = reason
+        self._errors.update(dict.fromkeys(uids or (None,), reason))
+
+    def take_error(self, owners: Collection[Hashable] | None = None) -> str:
+        """Returns and forgets an error of these halls, None for all, or of no hall; "" if there is none."""
+        keys = [key for key in self._errors if key is None or owners is None or key in owners]
+        errors = [self._errors.pop(key) for key in keys]
+        if self.error in errors:
+            self.error = ""
+        return errors[0] if errors else ""
 
     # Requests
 
@@ -111,6 +129,7 @@ class Session:
         ablate: channels to set to 0, by layer; by default those of the earlier request. Raises BridgeError.
         """
         link, tag, self.error = self.ready_link(), tag or self.new_tag("look"), ""
+        self.take_error((owner,))
         request = self.requests.setdefault(tag, Request())
         request.network, request.inputs = network, inputs
         request.ablate, request.then = ablate or request.ablate, then or request.then
@@ -128,9 +147,10 @@ class Session:
         link.ask(tag, query)
         return tag
 
-    def request_method(self, network: str, method: MethodRequest) -> str:
-        """Starts a method's job; returns the request's tag. Raises BridgeError."""
+    def request_method(self, network: str, method: MethodRequest, owner: Hashable = None) -> str:
+        """Starts a method's job; returns the request's tag. owner: as in `request_input`. Raises BridgeError."""
         link, tag, self.error = self.ready_link(), self.new_tag("work"), ""
+        self.take_error((owner,))
         what = {"network": network, "method": method.method}
         job = {"id": 0, "state": "waiting", "share": 0.0, "told": "asking", "error": "", "what": what}
         self.requests[tag] = Request(network, method=method, job=job)
