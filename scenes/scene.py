@@ -10,8 +10,7 @@ from ..blender_addon.atomic_folders import write_error
 from ..blender_addon.scene.hall import store
 from ..blender_addon.scene.hall.build import create_hall, rebuild_hall
 from ..blender_addon.scene.materials import images
-from ..blender_addon.scene.materials.panel_material import CONTENTS
-from ..blender_addon.scene.panels import image_of, panels
+from ..blender_addon.scene.state.data_blocks import reachable_from
 from ..torch_bridge.recording.errors import SceneError
 from .output_files import replaced
 
@@ -19,13 +18,14 @@ __all__ = ["create_hall", "rebuild_hall", "save"]
 
 
 def save(scene: bpy.types.Scene, path: Path | str) -> Path:
-    """Writes a hall, and nothing else of this session, to a self-contained .blend file. Raises SceneError."""
+    """Writes a hall, with what its scene shows beside it, and nothing else of this session, to a .blend file.
+
+    The file is self-contained. Raises SceneError.
+    """
     path = Path(path)
     if not store.is_hall(scene):
         raise SceneError(f"scene {scene.name!r} is not a hall; build one from a recording")
-    images_or_none = (image_of(panel, content) for panel in panels(scene).values() for content in CONTENTS)
-    maps = [image for image in images_or_none if image is not None]
-    images.pack_images([*maps, *store.picture_images(scene), images.colour_table_image()])
+    images.pack_images(block for block in reachable_from([scene]) if isinstance(block, bpy.types.Image))
     for layer in scene.view_layers:
         layer.update()  # Blender 5.2.3 crashes when it copies a view layer that was never updated
     with replaced(path, ".blend") as part:

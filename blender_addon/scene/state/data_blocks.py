@@ -1,8 +1,9 @@
-"""Tracks new data-blocks, so that temporary ones are removed again and nothing else in the file is touched."""
+"""Tracks data-blocks: new ones, so that temporary ones are removed again, and those that others use."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 import bpy
@@ -36,6 +37,25 @@ def push_undo(message: str) -> None:
     """
     if not bpy.app.background:
         bpy.ops.ed.undo_push(message=message)
+
+
+def reachable_from(
+    blocks: Iterable[bpy.types.ID], beyond: Collection[bpy.types.ID] = ()
+) -> dict[bpy.types.ID, set[bpy.types.ID]]:
+    """Returns data-blocks and all that they use, directly or through others, each with the users it has in the file.
+
+    This is what a file contains that these blocks are written to. beyond: data-blocks at which the search stops.
+    """
+    users_of = bpy.data.user_map()
+    used_by = defaultdict(set)
+    for block, users in users_of.items():
+        for user in users:
+            used_by[user].add(block)
+    found, waiting = set(), set(blocks)
+    while waiting:
+        found.add(block := waiting.pop())
+        waiting |= used_by[block] - found - set(beyond)
+    return {block: users_of.get(block, set()) for block in found}
 
 
 def _data_blocks() -> list[bpy.types.ID]:

@@ -17,6 +17,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from mathutils import Matrix  # noqa: E402
 
+from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.properties import NODE_GROUP_NAME, PAINT_MATERIAL_STAMP, VERSION_STAMP  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall, rebuild_hall  # noqa: E402
@@ -99,6 +100,23 @@ def test_only_the_hall_is_saved(empty_scene, recorded, tmp_path):
     path = recipe.save(create_hall(rec.load(recorded)), tmp_path / "hall.blend")
     with bpy.data.libraries.load(str(path)) as (source, _):
         assert "Secret" not in source.objects and len(source.scenes) == 1
+
+
+def pixels(image) -> np.ndarray:
+    flat = np.zeros(4 * image.size[0] * image.size[1], np.float32)
+    image.pixels.foreach_get(flat)
+    return flat
+
+
+def test_what_stands_beside_is_saved_too(empty_scene, recorded, tmp_path):
+    hall, other = create_hall(rec.load(recorded)), create_hall(rec.load(recorded))
+    actions.stand_beside(hall, other.name)
+    before = {image.name: pixels(image) for image in bpy.data.images if image.users}
+    path = recipe.save(hall, tmp_path / "both.blend")
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    assert len(bpy.data.scenes) == 1
+    after = {image.name: pixels(image) for image in bpy.data.images if image.users}
+    assert after.keys() == before.keys() and all(np.array_equal(after[name], before[name]) for name in before)
 
 
 def test_saving_fails_in_one_line_and_keeps_the_old_file(empty_scene, recorded, tmp_path, monkeypatch):
