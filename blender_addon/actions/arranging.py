@@ -19,9 +19,12 @@ ROW_GAP = 0.3
 def move(scene: bpy.types.Scene, layer: str, by: Sequence[float]) -> str:
     """Moves a layer's panel.
 
-    by: (x, y, z) in metres, along the world's axes. Returns a line that says so. Raises UnknownName.
+    by: (x, y, z) in metres, along the world's axes. Returns a line that says so. Raises SceneError for numbers that
+    aren't finite, or UnknownName.
     """
     panel = panel_of(scene, layer)
+    if not np.isfinite(by).all():
+        raise SceneError(f"{layer} can't move by {', '.join(f'{part:g}' for part in by)} m: finite numbers are needed")
     panel.matrix_world = Matrix.Translation(by) @ world_matrix(panel)
     link_drawing.update_links(scene)
     return f"{layer} moved by {', '.join(f'{part:.2f}' for part in by)} m"
@@ -31,7 +34,7 @@ def scale(scene: bpy.types.Scene, layer: str, factor: float) -> str:
     """Scales a layer's panel about the middle of its lower edge.
 
     factor: such as 2 for twice the size. Returns a line that says so. Raises SceneError for a factor that isn't
-    positive, or UnknownName.
+    positive and finite, or UnknownName.
     """
     panel = panel_of(scene, layer)
     if not 0 < factor < float("inf"):

@@ -235,7 +235,10 @@ class Bridge:
         return [(name, count) for name, count in values["classes"]]
 
     def statistics(self, network: str, layers: Sequence[str]) -> dict[str, tuple[dict[str, float], np.ndarray]]:
-        """Layer id -> statistics of its weights, and their histogram, (bins,) int64 counts."""
+        """Layer id -> statistics of its weights, and their histogram, (bins,) int64 counts.
+
+        Layers without weights are left out. Raises UnknownName.
+        """
         values, counts = self._call_once("statistics", {"network": network, "layers": list(layers)})
         return {id: (numbers, counts[id]) for id, numbers in values["layers"].items()}
 

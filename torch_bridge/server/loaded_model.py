@@ -84,6 +84,12 @@ class LoadedModel:
             raise InputError(f"{self.name} hasn't run on an input yet; give it one first")
         return self.last_run
 
+    @property
+    def layer_names(self) -> set[str]:
+        """Names of all modules, and ids of the layers of the last run."""
+        layers = self.last_run.network.by_id if self.last_run else {}
+        return {name for name, _ in self.model.named_modules() if name} | layers.keys()
+
     def describe(self) -> dict[str, Any]:
         """Plain values for a list of networks: names, size, weights, classes and inputs."""
         return {

@@ -183,8 +183,12 @@ class Service:
         yield description, {"pictures": thumbnails}
 
     def statistics(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
-        """Mean, standard deviation, range, share of zeros and histogram of the weights of `layers`."""
-        by_layer = dict(compute_weight_statistics(self.network(values).model, _text_list(values, "layers", [])))
+        """Mean, standard deviation, range, share of zeros and histogram of the weights of `layers` that have any."""
+        loaded, layers = self.network(values), _text_list(values, "layers", [])
+        for layer in layers:
+            if layer not in loaded.layer_names:
+                raise UnknownName("layer", layer, loaded.layer_names)
+        by_layer = dict(compute_weight_statistics(loaded.model, layers))
         numbers = {id: statistics for id, (statistics, _) in by_layer.items()}
         yield {"layers": numbers}, {id: histogram for id, (_, histogram) in by_layer.items()}
 

@@ -13,7 +13,10 @@ CLIP = (0.05, 4000.0)
 
 
 def set_camera(scene: bpy.types.Scene, view: View, collection: bpy.types.Collection) -> bpy.types.Object:
-    """Points the hall's camera at a view and returns it; creates it if the collection has none."""
+    """Points the hall's camera at a view and returns it; creates it if the collection has none.
+
+    It becomes the scene's camera, unless a person has chosen another.
+    """
     existing = next((holder for holder in collection.objects if holder.get(OBJECT_ROLE) == "camera"), None)
     holder = existing or bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
     if existing is None:
@@ -27,5 +30,6 @@ def set_camera(scene: bpy.types.Scene, view: View, collection: bpy.types.Collect
     if view.span:
         lens.ortho_scale = view.span
     holder.matrix_world = Matrix(view.matrix().tolist())
-    scene.camera = holder
+    if scene.camera is None or scene.camera.get(OBJECT_ROLE) == "camera":
+        scene.camera = holder
     return holder

@@ -132,6 +132,14 @@ def test_a_panel_is_not_scaled_to_nothing(scene, factor):
         actions.scale(scene, "stem", factor)
 
 
+def test_a_panel_is_not_moved_to_nowhere(scene):
+    before = places(scene)["stem"]
+    for by in ((math.nan, 0, 0), (0, math.inf, 0)):
+        with pytest.raises(SceneError, match="stem can't move by .* m: finite numbers are needed"):
+            actions.move(scene, "stem", by)
+    assert np.array_equal(places(scene)["stem"], before)
+
+
 def strewn(scene, *layers: str) -> list:
     rng = np.random.default_rng(2)
     for layer in layers:
@@ -243,6 +251,15 @@ def test_jumping_moves_the_camera_to_the_reading_point(scene):
         assert actions.selected(scene) == (layer, -1)
     with pytest.raises(UnknownName):
         actions.jump(scene, "nothing")
+
+
+def test_a_persons_own_camera_stays(scene):
+    camera = bpy.data.objects.new("Mine", bpy.data.cameras.new("Mine"))
+    scene.collection.objects.link(camera)
+    scene.camera = camera
+    actions.jump(scene, "two.x")
+    actions.enter(scene)
+    assert scene.camera == camera and camera.matrix_world == Matrix.Identity(4)
 
 
 def test_a_panel_that_was_moved_is_looked_at_where_it_is(scene):

@@ -356,12 +356,15 @@ def test_pictures_by_draw_page_and_class(bridge):
 
 
 def test_statistics_of_weights(server, bridge):
+    bridge.record("Names", [client.noise(1)])
     weight = server.calls["statistics"].__self__.networks["Names"].model.a.weight.detach().numpy().reshape(-1)
     ((id, (numbers, counts)),) = bridge.statistics("Names", ["a", "input"]).items()
     assert (id, numbers["count"], counts.sum()) == ("a", weight.size, weight.size)
     assert numbers["least"] == weight.min() and numbers["most"] == weight.max()
     assert np.isclose(numbers["mean"], weight.mean()) and np.isclose(numbers["deviation"], weight.std())
     assert np.array_equal(counts, np.histogram(weight.astype(np.float64), 64)[0])
+    with pytest.raises(UnknownName, match="no layer 'typo'"):
+        bridge.statistics("Names", ["a", "typo"])
 
 
 def test_weights_that_are_all_equal():
