@@ -25,6 +25,7 @@ from .exporting import export_hall, export_layer
 from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
 from .methods import ask_method, cancel_method, forget_requests, restore_after_undo, show_activations
 from .opening import import_recording, open_demo, outdated_halls, rebuild_groups
+from .removing import remove_hall
 from .selecting import select, selected
 from .shelf import draw_shelf, hold, page_shelf, place_held, shelved
 from .video import key_video, pause_video, play_video, show_video_frame, step_video, stop_video
@@ -71,6 +72,7 @@ __all__ = [
     "play_video",
     "probe",
     "rebuild_groups",
+    "remove_hall",
     "reset_layout",
     "restore_after_undo",
     "restore_channels",

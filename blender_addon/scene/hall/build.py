@@ -1,4 +1,4 @@
-"""Creates a hall in a scene of its own, and rebuilds a hall that an earlier version has saved."""
+"""Creates a hall in a scene of its own, rebuilds a hall that an earlier version has saved, and removes a hall."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from mathutils import Matrix
 from ....torch_bridge.recording import Progress, Recording
 from ....torch_bridge.recording.errors import SceneError
 from ...layout import camera_presets
-from ...properties import OBJECT_ROLE
+from ...properties import HALL_NETWORK_GRAPH, HALL_RECORDING, MATERIAL_IS_TEMPLATE, NODE_GROUP_NAME, OBJECT_ROLE
 from ..materials import nodes
 from ..paint import glyphs
-from ..state.data_blocks import all_or_nothing
+from ..state.data_blocks import all_or_nothing, reachable_from
 from ..view import camera, render
 from . import assembly, session_events, store
 from .store import Appearance
@@ -56,6 +56,33 @@ def clear_hall(scene: bpy.types.Scene) -> None:
     """Removes the objects of a scene's hall from all collections, with the data-blocks that only they used."""
     remove_objects([holder for holder in scene.objects if OBJECT_ROLE in holder])
     nodes.remove_outdated_groups()
+
+
+def remove_hall(scene: bpy.types.Scene) -> None:
+    """Removes a hall's scene with all data-blocks that nothing else uses; with the last hall, also what halls share.
+
+    Objects of a person stay, with what they use of their own, and so do a person's data-blocks with a fake user.
+    """
+    if len(bpy.data.scenes) == 1:
+        bpy.data.scenes.new("Scene")  # a file needs one
+    shared = _shared_blocks() if store.halls() == [scene] else set()
+    used = reachable_from([scene, *shared])
+    holders = [block for block in used if isinstance(block, bpy.types.Object)]
+    own, parts = ([holder for holder in holders if (OBJECT_ROLE in holder) == ours] for ours in (False, True))
+    others = {user for block, users in used.items() if block != scene for user in users - used.keys()}
+    fake = shared | {scene.get(HALL_RECORDING), scene.get(HALL_NETWORK_GRAPH)}
+    others |= {block for block in used if block.use_fake_user and block not in fake}
+    kept = reachable_from(others, beyond=[scene]).keys() | reachable_from(own, beyond=[scene, *parts]).keys()
+    removed = [block for block in used if block not in kept and block != scene]
+    bpy.data.scenes.remove(scene)
+    bpy.data.batch_remove(removed)
+    session_events.update_handlers()
+
+
+def _shared_blocks() -> set[bpy.types.ID]:
+    """Returns what the halls of a file share: node groups, and materials that those of panels are copied from."""
+    blocks: tuple[bpy.types.ID, ...] = (*bpy.data.node_groups, *bpy.data.materials)
+    return {block for block in blocks if NODE_GROUP_NAME in block or MATERIAL_IS_TEMPLATE in block}
 
 
 def remove_objects(objects: Sequence[bpy.types.Object]) -> None:
