@@ -15,7 +15,7 @@ from mathutils import Matrix
 
 from ..blender_addon import layout
 from ..blender_addon.imaging import statistics
-from ..blender_addon.layout import Hall, Slot, camera_presets
+from ..blender_addon.layout import HallLayout, Slot, camera_presets
 from ..blender_addon.layout.blocks import shown_graph
 from ..blender_addon.layout.camera_presets import PRESETS
 from ..blender_addon.layout.view import View
@@ -185,7 +185,7 @@ def build_scene(source: Source, options: FigureOptions, progress: render.Progres
     return scene
 
 
-def focused_slot(source: Source, layers: Sequence[Layer], hall: Hall, options: FigureOptions) -> Slot:
+def focused_slot(source: Source, layers: Sequence[Layer], hall: HallLayout, options: FigureOptions) -> Slot:
     """Returns the slot of the requested layer, or of the first panel that has maps. Raises UnknownName."""
     if options.layer is None:
         keys = [(layers[slot.index].shows or layers[slot.index].id, source.appearance.method) for slot in hall.panels]
@@ -197,7 +197,7 @@ def focused_slot(source: Source, layers: Sequence[Layer], hall: Hall, options: F
     return slots[options.layer]
 
 
-def camera_view(hall: Hall, focus: Slot, options: FigureOptions) -> View:
+def camera_view(hall: HallLayout, focus: Slot, options: FigureOptions) -> View:
     """Returns the camera of the preset."""
     match options.preset:
         case "overview":
@@ -213,7 +213,7 @@ def camera_view(hall: Hall, focus: Slot, options: FigureOptions) -> View:
     return camera_presets.tile(hall, focus, *options.size)
 
 
-def walk_position(hall: Hall) -> float:
+def walk_position(hall: HallLayout) -> float:
     """Returns the y of the camera for the preset walk, metres: PAST the post with the widest gap after it.
 
     Only the first half of the hall counts. Where no gap is wide enough, the camera stands BEFORE the first post.
@@ -225,7 +225,7 @@ def walk_position(hall: Hall) -> float:
     return float(posts[int(np.argmax(ahead))]) + AFTER_POST
 
 
-def _fog_start(hall: Hall, slot: Slot, view: View) -> float:
+def _fog_start(hall: HallLayout, slot: Slot, view: View) -> float:
     """Returns the metres from the camera to the farthest corner of the panel and its card; fog starts there."""
     card = card_plane(hall, slot)
     feet = slot.corners(hall.yaw(slot))

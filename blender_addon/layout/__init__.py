@@ -6,7 +6,7 @@ World: x across, y along the walk, z up; metres and radians.
 from .blocks import Block, matching_blocks, shown_graph
 from .boards import Board, answer_board, input_board, shelf_desk, title_board
 from .edge_routes import LEVELS, edge_path
-from .hall_model import AISLE_HALF_WIDTH, FILL, EdgeRun, Hall, Slot, Stage, Wing, panel_grid
+from .hall_model import AISLE_HALF_WIDTH, FILL, EdgeRun, HallLayout, Slot, Stage, Wing, panel_grid
 from .layout_checks import measure_layout
 from .planner import FIGURE_YAW, JOINT_GAP, SOURCE_GAP, lay_out, lay_out_figure
 from .stages import stage_title
@@ -28,7 +28,7 @@ __all__ = [
     "Board",
     "EdgeRun",
     "Font",
-    "Hall",
+    "HallLayout",
     "Label",
     "Slot",
     "Stage",

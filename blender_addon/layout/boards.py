@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .hall_model import Hall
+from .hall_model import HallLayout
 
 GATE, FIGURE_GATE = 2.6, 1.4
 """y of the posts of the input and the title board, in a walk and in a figure; metres."""
@@ -61,7 +61,7 @@ def floor_axes(yaw: float) -> np.ndarray:
     return np.array([(math.cos(yaw), math.sin(yaw), 0.0), (-math.sin(yaw), math.cos(yaw), 0.0)])
 
 
-def input_board(hall: Hall) -> Board:
+def input_board(hall: HallLayout) -> Board:
     """Returns the place of the input's frame, which hangs left of the entrance like a panel."""
     figure, edge = hall.parallel_yaw is not None, SQUARE * hall.scale
     yaw = hall.swing if hall.parallel_yaw is None else hall.parallel_yaw
@@ -69,12 +69,12 @@ def input_board(hall: Hall) -> Board:
     return Board(_point(left), yaw, edge, edge, hall.scale)
 
 
-def title_board(hall: Hall) -> Board:
+def title_board(hall: HallLayout) -> Board:
     """Returns the place of the title board right of the entrance; a figure has its title in a corner instead."""
     return Board((hall.wings[0].x + hall.aisle, GATE, 0.6), -hall.swing, SQUARE, SQUARE)
 
 
-def answer_board(hall: Hall) -> Board:
+def answer_board(hall: HallLayout) -> Board:
     """Returns the place of the answer board, which closes the aisle; in a figure it is parallel to the panels."""
     width, height = (size * hall.scale for size in CLASSES)
     yaw = hall.parallel_yaw or 0.0
@@ -83,7 +83,7 @@ def answer_board(hall: Hall) -> Board:
     return Board(_point(corner), yaw, width, height, hall.scale)
 
 
-def boards(hall: Hall) -> list[Board]:
+def boards(hall: HallLayout) -> list[Board]:
     """Returns the places of all boards of a hall."""
     return [input_board(hall), answer_board(hall), *([title_board(hall)] if hall.parallel_yaw is None else [])]
 
@@ -110,7 +110,7 @@ class ShelfDesk:
         return np.array([np.zeros(3), right, right + up, up]) + self.position
 
 
-def shelf_desk(hall: Hall) -> ShelfDesk:
+def shelf_desk(hall: HallLayout) -> ShelfDesk:
     """Returns the desk before and below the input's frame; neither hides the other from the entrance."""
     across, back = upright_axes(hall.swing)[0], np.array([-math.sin(hall.swing), math.cos(hall.swing), 0.0])
     end = np.array([hall.wings[0].x - hall.aisle - 0.05, DESK_Y, DESK_Z])

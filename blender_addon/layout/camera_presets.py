@@ -11,7 +11,7 @@ import numpy as np
 from .boards import answer_board, boards, shelf_desk, upright_axes
 from .edge_routes import LEVELS, edge_path
 from .figure_projection import FigureProjection, overlaps
-from .hall_model import AISLE_HALF_WIDTH, EYE_HEIGHT, PANEL_BOTTOM, PANEL_TOP, EdgeRun, Hall, Slot
+from .hall_model import AISLE_HALF_WIDTH, EYE_HEIGHT, PANEL_BOTTOM, PANEL_TOP, EdgeRun, HallLayout, Slot
 from .label_placement import stage_labels
 from .view import SENSOR, View
 
@@ -83,7 +83,7 @@ def figure_aisle(azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> floa
     )
 
 
-def figure_levels(hall: Hall, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> tuple[float, float]:
+def figure_levels(hall: HallLayout, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> tuple[float, float]:
     """Returns the heights of a figure's near and far edges, which the camera sees between the two rows."""
     shift = hidden_height(azimuth, elevation) * hall.aisle
     low = max((slot.top for slot in hall.panels if slot.side > 0), default=PANEL_TOP) - shift
@@ -104,7 +104,7 @@ def overview_direction(width: int, height: int, azimuth: float = AZIMUTH, elevat
     return View(away, (0.0, 0.0, 0.0), width, height, span=1.0)
 
 
-def overview(hall: Hall, width: int, height: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> View:
+def overview(hall: HallLayout, width: int, height: int, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> View:
     """Returns an orthographic camera that shows the whole hall and leaves corners for title and legend free."""
     bare = overview_direction(width, height, azimuth, elevation)
     things = things_in_figure(hall)
@@ -150,12 +150,12 @@ def _middle(boxes: np.ndarray, span: float, view: View) -> tuple[float, float] |
     return None
 
 
-def things_in_figure(hall: Hall) -> list[np.ndarray]:
+def things_in_figure(hall: HallLayout) -> list[np.ndarray]:
     """Returns all things in a figure's hall, (n, points, 3) float each: boards, panels with labels, plates, lines."""
     return [np.array([board.corners(0.6 * board.scale) for board in boards(hall)]), *_between(hall)]
 
 
-def _between(hall: Hall) -> list[np.ndarray]:
+def _between(hall: HallLayout) -> list[np.ndarray]:
     """Returns panels with labels, plates and lines, (n, points, 3) float each; long lines as points."""
     feet = np.array([slot.corners(hall.yaw(slot)) for slot in hall.panels]).reshape(-1, 2, 2)
     tops = np.array([slot.top + 0.13 + 0.01 * hall.scale * BASE_SPAN for slot in hall.panels])
@@ -170,7 +170,7 @@ def _between(hall: Hall) -> list[np.ndarray]:
     return [np.concatenate([low, high], 1), *(_points(leg) for leg in legs)]
 
 
-def _leaving(hall: Hall) -> list[tuple[EdgeRun, Slot]]:
+def _leaving(hall: HallLayout) -> list[tuple[EdgeRun, Slot]]:
     """Returns one link of each run into each later wing; its other links take the same path."""
     found = {}
     for run in hall.runs:
@@ -187,7 +187,7 @@ def _points(leg: np.ndarray) -> np.ndarray:
     return (start + (end - start) * np.linspace(0, 1, count)[:, None])[:, None]
 
 
-def place_answer(hall: Hall, view: View, least: float) -> float:
+def place_answer(hall: HallLayout, view: View, least: float) -> float:
     """Returns a y for the answer board, `least` metres or more behind the last wing, where it covers nothing.
 
     Panels and board are parallel, so all of them are rectangles in the sheared projection.
@@ -213,13 +213,13 @@ def _first_free(boxes: np.ndarray, room: np.ndarray, pace: np.ndarray) -> float:
     return k
 
 
-def walk(hall: Hall, y: float, width: int, height: int, lens: float = LENS) -> View:
+def walk(hall: HallLayout, y: float, width: int, height: int, lens: float = LENS) -> View:
     """Returns the camera of a walker in the first wing's aisle at `y`, who looks slightly up along it."""
     x = hall.wings[0].x
     return View((x, y, EYE_HEIGHT), (x, y + 10, EYE_HEIGHT + 0.15), width, height, lens)
 
 
-def entrance(hall: Hall, width: int, height: int, desk: bool = False) -> View:
+def entrance(hall: HallLayout, width: int, height: int, desk: bool = False) -> View:
     """Returns the camera of a walker before the hall who sees input, first gate and title board whole, and the desk."""
     view = walk(hall, ENTRANCE, width, height)
     before = [board.corners(0.4) for board in boards(hall) if board.position[1] < hall.slots[0].y]
@@ -229,7 +229,7 @@ def entrance(hall: Hall, width: int, height: int, desk: bool = False) -> View:
     return view
 
 
-def layer(hall: Hall, slot: Slot, width: int, height: int) -> View:
+def layer(hall: HallLayout, slot: Slot, width: int, height: int) -> View:
     """Returns a camera in the middle of the aisle, on the panel's normal, that shows the panel and its card."""
     yaw = hall.yaw(slot)
     left, right = slot.corners(yaw)
@@ -243,7 +243,7 @@ def layer(hall: Hall, slot: Slot, width: int, height: int) -> View:
     return View(_point(position), _point(centre), width, height, SENSOR * distance / need)
 
 
-def tile(hall: Hall, slot: Slot, width: int, height: int) -> View:
+def tile(hall: HallLayout, slot: Slot, width: int, height: int) -> View:
     """Returns a camera that shows the first five tiles across, or the whole panel, from 14° beside its normal."""
     yaw = hall.yaw(slot)
     axes = upright_axes(yaw)

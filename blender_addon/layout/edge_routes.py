@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .hall_model import EdgeKind, EdgeRun, Hall, Slot
+from .hall_model import EdgeKind, EdgeRun, HallLayout, Slot
 
 LEVELS = {"walk": (0.03, 3.45), "figure": (1.30, 2.35)}
 """Heights of near and of far edges, metres; a figure's are computed from its camera by `figure_levels`."""
@@ -22,7 +22,7 @@ POST_SHARE = 0.97
 """Place where an edge meets a post, as a share of the distance from the aisle's middle to it."""
 
 
-def route_edges(hall: Hall, links: Iterable[tuple[int, int]]) -> list[EdgeRun]:
+def route_edges(hall: HallLayout, links: Iterable[tuple[int, int]]) -> list[EdgeRun]:
     """Returns one run for each source, kind and level, each in the free lane nearest to the middle of its aisle."""
     trunks: dict[tuple[int, EdgeKind, bool], list[Slot]] = {}
     for s, t in links:
@@ -73,7 +73,7 @@ def _side(slot: Slot, run: EdgeRun) -> float:
     return slot.x + side * slot.aisle * POST_SHARE if side else run.lane
 
 
-def wing_path(hall: Hall, a: Slot, b: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
+def wing_path(hall: HallLayout, a: Slot, b: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
     """Returns the (8, 3) float path, in metres, around a wing's end and along its plates to a later wing's head."""
     here, there = hall.wings[a.wing], hall.wings[b.wing].x
     back, floor, z = here.x + here.half + EDGE_OFFSET, LEVELS["walk"][0], levels[0]
@@ -91,14 +91,14 @@ def wing_path(hall: Hall, a: Slot, b: Slot, levels: tuple[float, float] = LEVELS
     return np.array(points)
 
 
-def edge_path(hall: Hall, run: EdgeRun, target: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
+def edge_path(hall: HallLayout, run: EdgeRun, target: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
     """Returns the (n, 3) float path of a link in metres, inside its wing or to another."""
     if run.source.wing == target.wing:
         return lane_path(run, target, levels)
     return wing_path(hall, run.source, target, levels)
 
 
-def rail_drops(hall: Hall, levels: tuple[float, float] = LEVELS["walk"]) -> list[tuple[EdgeKind, np.ndarray]]:
+def rail_drops(hall: HallLayout, levels: tuple[float, float] = LEVELS["walk"]) -> list[tuple[EdgeKind, np.ndarray]]:
     """Returns kind and ends, (2, 3) float in metres, of the uprights along which rails come down, each place once."""
     found: dict[tuple[float, float], tuple[EdgeKind, np.ndarray]] = {}
     for run in hall.runs:
@@ -109,7 +109,7 @@ def rail_drops(hall: Hall, levels: tuple[float, float] = LEVELS["walk"]) -> list
     return list(found.values())
 
 
-def route_board_edges(hall: Hall, links: Iterable[tuple[int, int]], gate: Slot, answer: Slot) -> list[EdgeRun]:
+def route_board_edges(hall: HallLayout, links: Iterable[tuple[int, int]], gate: Slot, answer: Slot) -> list[EdgeRun]:
     """Returns the runs from the input to the first panels, and from the last panels to the answer board.
 
     gate, answer: slots that stand for the input and the answer board.

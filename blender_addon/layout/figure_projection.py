@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .boards import upright_axes
-from .hall_model import Hall, Slot
+from .hall_model import HallLayout, Slot
 from .view import View
 
 
@@ -23,7 +23,7 @@ class FigureProjection:
     """(n, 2) float: distance of the camera from both ends of each foot line."""
 
     @classmethod
-    def of(cls, hall: Hall, view: View) -> FigureProjection:
+    def of(cls, hall: HallLayout, view: View) -> FigureProjection:
         """Projects a figure's panels, in the order of `hall.panels`, for an orthographic camera."""
         bare = cls(view, hall.parallel_yaw or 0.0, np.zeros((0, 4)), np.zeros((0, 2)))
         if not hall.panels:

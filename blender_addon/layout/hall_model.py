@@ -122,7 +122,7 @@ class Wing(NamedTuple):
 
 
 @dataclass
-class Hall:
+class HallLayout:
     """The layout of a network."""
 
     slots: list[Slot]

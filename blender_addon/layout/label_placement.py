@@ -12,7 +12,7 @@ from ...torch_bridge.recording import Layer
 from .blocks import named_blocks
 from .boards import floor_axes, upright_axes
 from .figure_projection import FigureProjection, label_box, overlaps
-from .hall_model import Hall, Slot, Stage
+from .hall_model import HallLayout, Slot, Stage
 from .stages import stage_title
 from .text_fitting import (
     CAP,
@@ -58,7 +58,7 @@ def figure_margin(span: float) -> float:
     return min(EDGE_ROOM + 2.1 * STAGE / CAP * span / 1920, MOST_MARGIN)
 
 
-def stage_labels(hall: Hall, view: View) -> list[Label]:
+def stage_labels(hall: HallLayout, view: View) -> list[Label]:
     """Returns a figure's labels with title and number of layers of each stage, where no panel hides them.
 
     A stage without a free place between the labels before it and its own end gets none.
@@ -80,12 +80,12 @@ def stage_labels(hall: Hall, view: View) -> list[Label]:
     return found
 
 
-def _stage_size(hall: Hall, view: View) -> float:
+def _stage_size(hall: HallLayout, view: View) -> float:
     """Returns STAGE, or less where the strip has no room for a block's name, a title and a count beside each other."""
     return min(capital_size(STAGE, view), (hall.margin - EDGE_ROOM) / 2.1)
 
 
-def _stage_pair(hall: Hall, stage: Stage, y: float, size: float) -> tuple[Label, Label]:
+def _stage_pair(hall: HallLayout, stage: Stage, y: float, size: float) -> tuple[Label, Label]:
     x = hall.wings[stage.wing].x + stage.half + hall.margin
     count = sum(bool(slot.side) for slot in hall.slots[stage.first : stage.last + 1])
     count_text = f"{count} layer{'s' * (count != 1)}"
@@ -106,7 +106,7 @@ def _dots(label: Label) -> np.ndarray:
     return np.array([a + (b - a) * i + (d - a) * j for i in np.linspace(0, 1, 11) for j in (0.0, 0.5, 1.0)])
 
 
-def block_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]:
+def block_labels(hall: HallLayout, layers: Sequence[Layer], view: View) -> list[Label]:
     """Returns labels of blocks along a figure's plates: the longest part of each name that ends before the next one."""
     size = _stage_size(hall, view) * BLOCK / STAGE
     if size < capital_size(LEAST, view):
@@ -128,7 +128,7 @@ def block_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]
     return found[::-1]
 
 
-def panel_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]:
+def panel_labels(hall: HallLayout, layers: Sequence[Layer], view: View) -> list[Label]:
     """Returns labels over a figure's panels: the longest names that fit and cover nothing; [] if fewer than half
     would get one.
     """
@@ -140,7 +140,7 @@ def panel_labels(hall: Hall, layers: Sequence[Layer], view: View) -> list[Label]
     return []
 
 
-def _named(hall: Hall, layers: Sequence[Layer], projection: FigureProjection, size: float) -> list[Label]:
+def _named(hall: HallLayout, layers: Sequence[Layer], projection: FigureProjection, size: float) -> list[Label]:
     """Returns the labels of one size, in metres, that have room."""
     options = _options(hall, layers, size, inside_block=True)
     taken = np.zeros((0, 4))
@@ -155,7 +155,7 @@ def _named(hall: Hall, layers: Sequence[Layer], projection: FigureProjection, si
     return found
 
 
-def _options(hall: Hall, layers: Sequence[Layer], size: float, inside_block: bool) -> dict[int, list[str]]:
+def _options(hall: HallLayout, layers: Sequence[Layer], size: float, inside_block: bool) -> dict[int, list[str]]:
     """Returns each panel's names that fit its width and are unique in its block or in the hall, longest first."""
     common = common_tails(layers)
     home = block_numbers(layers, {first for first, _ in named_blocks(layers)} if inside_block else ())
@@ -172,7 +172,7 @@ def _options(hall: Hall, layers: Sequence[Layer], size: float, inside_block: boo
     }
 
 
-def _standing(hall: Hall, slot: Slot, text: str, size: float, end: Align = "left", font: Font = "mono") -> Label:
+def _standing(hall: HallLayout, slot: Slot, text: str, size: float, end: Align = "left", font: Font = "mono") -> Label:
     """Returns a label over a panel, in its plane, from its upper left corner or up to its upper right one."""
     yaw = hall.yaw(slot)
     right, up = upright_axes(yaw)
@@ -182,7 +182,7 @@ def _standing(hall: Hall, slot: Slot, text: str, size: float, end: Align = "left
     return Label(text, position, tuple(right), tuple(up), size, font, tone, end, slot.index)
 
 
-def walk_labels(hall: Hall, layers: Sequence[Layer], view: View | None = None) -> list[Label]:
+def walk_labels(hall: HallLayout, layers: Sequence[Layer], view: View | None = None) -> list[Label]:
     """Returns labels for a walker: names over panels, at their posts, and shapes where there is room.
 
     With a camera, labels that are cut off, too small or behind a nearer panel are left out.
@@ -202,12 +202,12 @@ def walk_labels(hall: Hall, layers: Sequence[Layer], view: View | None = None) -
     return found if view is None else _visible(hall, found, view)
 
 
-def _nearest_first(hall: Hall, view: View | None) -> list[Slot]:
+def _nearest_first(hall: HallLayout, view: View | None) -> list[Slot]:
     eye = (0.0, 0.0, 0.0) if view is None else view.position
     return sorted(hall.panels, key=lambda slot: math.hypot(slot.x - eye[0], slot.y - eye[1]))
 
 
-def _visible(hall: Hall, labels: list[Label], view: View) -> list[Label]:
+def _visible(hall: HallLayout, labels: list[Label], view: View) -> list[Label]:
     """Returns those of the labels, nearest first, that are whole, large enough and not behind a nearer panel."""
     boxes: dict[int, np.ndarray] = {}
     found = []

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from .edge_routes import edge_path
-from .hall_model import EdgeRun, Hall, Slot
+from .hall_model import EdgeRun, HallLayout, Slot
 
 
-def measure_layout(hall: Hall) -> dict[str, float]:
+def measure_layout(hall: HallLayout) -> dict[str, float]:
     """Returns measures of a hall by name; lengths in metres.
 
     least_gap between two panels' foot lines; free_aisle; hidden: panels not seen whole from their reading point, in a
@@ -39,7 +39,7 @@ def measure_layout(hall: Hall) -> dict[str, float]:
     }
 
 
-def count_crossed(hall: Hall, links: Sequence[tuple[EdgeRun, Slot]], feet: np.ndarray) -> int:
+def count_crossed(hall: HallLayout, links: Sequence[tuple[EdgeRun, Slot]], feet: np.ndarray) -> int:
     """Counts the links that cross one of the foot lines (n, 2, 2) in plan view."""
     paths = [edge_path(hall, run, target)[:, :2] for run, target in links]
     if not paths:
@@ -49,7 +49,7 @@ def count_crossed(hall: Hall, links: Sequence[tuple[EdgeRun, Slot]], feet: np.nd
     return len(set(link[segments_cross(legs[:, None], feet[None]).any(1)].tolist()))
 
 
-def _leaves(hall: Hall, run: EdgeRun, target: Slot) -> bool:
+def _leaves(hall: HallLayout, run: EdgeRun, target: Slot) -> bool:
     return bool((np.abs(edge_path(hall, run, target)[:, 0] - run.source.x) > hall.aisle + 1e-9).any())
 
 
@@ -82,7 +82,7 @@ def segments_cross(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     return apart & (side(q, p[..., 0, :]) * side(q, p[..., 1, :]) < 0)
 
 
-def count_hidden(hall: Hall, feet: np.ndarray) -> int:
+def count_hidden(hall: HallLayout, feet: np.ndarray) -> int:
     """Counts the panels with an end that is covered when seen from where their normal meets the aisle's middle.
 
     feet: (n, 2, 2) float, the foot lines of all panels.

@@ -29,7 +29,7 @@ from .hall_model import (
     EYE_HEIGHT,
     PANEL_BOTTOM,
     EdgeRun,
-    Hall,
+    HallLayout,
     Slot,
     SlotKind,
     Stage,
@@ -93,7 +93,7 @@ def lay_out(
     parallel_yaw: float | None = None,
     aisle: float = AISLE_HALF_WIDTH,
     margin: float = MARGIN,
-) -> Hall:
+) -> HallLayout:
     """Gives each layer a place, in order of execution, with a new wing before each position in `cuts`.
 
     parallel_yaw: yaw of all panels in a figure. aisle: metres from the aisle's middle to the posts. margin: width of
@@ -115,12 +115,12 @@ def lay_out_figure(
     height: int,
     azimuth: float = AZIMUTH,
     elevation: float = ELEVATION,
-) -> Hall:
+) -> HallLayout:
     """Lays out a hall with parallel panels, in the 1 to 7 wings whose overview of width × height pixels is largest."""
     links, aisle = list(links), figure_aisle(azimuth, elevation)
     view = overview_direction(width, height, azimuth, elevation)
 
-    def in_wings(begins: Sequence[int], margin: float) -> Hall:
+    def in_wings(begins: Sequence[int], margin: float) -> HallLayout:
         return lay_out(
             layers, links, swing=FIGURE_YAW, cuts=begins, parallel_yaw=FIGURE_YAW, aisle=aisle, margin=margin
         )
@@ -136,14 +136,14 @@ def lay_out_figure(
     return hall
 
 
-def _scale_to_span(hall: Hall, span: float, view: View) -> float:
+def _scale_to_span(hall: HallLayout, span: float, view: View) -> float:
     """Sizes and places the boards for a figure of `span` metres, and returns the span that the hall then needs."""
     hall.scale = figure_scale(span)
     hall.answer_y = place_answer(hall, view, FIGURE_ANSWER)
     return float(frame_things(view, things_in_figure(hall)).span or 0.0)
 
 
-def _route_boards(hall: Hall, links: Iterable[tuple[int, int]]) -> list[EdgeRun]:
+def _route_boards(hall: HallLayout, links: Iterable[tuple[int, int]]) -> list[EdgeRun]:
     """Routes the edges from the input's post to the first panels, and from the last ones to the answer board."""
     gate = FIGURE_GATE if hall.parallel_yaw is not None else GATE
     last = len(hall.wings) - 1
@@ -171,7 +171,7 @@ class _LayoutBuilder:
         kinds = [slot_kind(layer) for layer in layers]
         self.trunk = 2 * kinds.count("sum") <= len(kinds)  # where most are sums, a side of their own leaves one empty
 
-    def build(self) -> Hall:
+    def build(self) -> HallLayout:
         for number, stage in enumerate(self.stages):
             self._open(stage)
             for k in range(stage.first, stage.last + 1):
@@ -184,7 +184,9 @@ class _LayoutBuilder:
         wings = self._wings()
         slots = [replace(slot, x=wings[slot.wing].x) for slot in self.slots]
         options = self.options
-        return Hall(slots, self.stages, [], options.swing, wings, options.parallel_yaw, options.aisle, options.margin)
+        return HallLayout(
+            slots, self.stages, [], options.swing, wings, options.parallel_yaw, options.aisle, options.margin
+        )
 
     def _open(self, stage: Stage) -> None:
         """Begins a stage, in a new wing where it is cut."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .hall_model import Hall
+from .hall_model import HallLayout
 
 MOST = 7
 """Greatest number of wings that is tried for a figure."""
@@ -25,7 +25,7 @@ def single_tensor_positions(count: int, links: Iterable[tuple[int, int]]) -> np.
     return np.flatnonzero(np.cumsum(crossing)[:count] == 1)
 
 
-def choose_cuts(hall: Hall, links: Iterable[tuple[int, int]], wings: int) -> list[int]:
+def choose_cuts(hall: HallLayout, links: Iterable[tuple[int, int]], wings: int) -> list[int]:
     """Returns the positions where the second to the last of `wings` wings begin, for a hall laid out in one wing.
 
     They are the allowed positions nearest to equal lengths; a stage's first panel is preferred by a quarter of a wing,
@@ -40,6 +40,6 @@ def choose_cuts(hall: Hall, links: Iterable[tuple[int, int]], wings: int) -> lis
     return sorted({allowed[int(np.argmin(np.abs(y - j * wing) + price))] for j in range(1, wings)})
 
 
-def _price(hall: Hall, k: int) -> int:
+def _price(hall: HallLayout, k: int) -> int:
     stage = hall.stages[hall.slots[k].stage]
     return int(min(k - stage.first, stage.last + 1 - k) in range(1, 6)) - int(k == stage.first)

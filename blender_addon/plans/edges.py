@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..layout import LEVELS, Hall, edge_path
+from ..layout import LEVELS, HallLayout, edge_path
 from ..layout.camera_presets import figure_levels
 from ..layout.edge_routes import rail_drops
 from ..layout.view import View
@@ -39,7 +39,7 @@ class EdgePen:
         return WIDTHS[kind] * self.scale * (self.rails if above else 1.0) * (THIN if far else 1.0)
 
 
-def edge_pen(hall: Hall, view: View | None) -> EdgePen:
+def edge_pen(hall: HallLayout, view: View | None) -> EdgePen:
     """Returns the pen for a walk, or for a figure, where edges keep a least width in pixels."""
     if view is None or view.span is None:
         return EdgePen(LEVELS["walk"])
@@ -48,7 +48,7 @@ def edge_pen(hall: Hall, view: View | None) -> EdgePen:
     return EdgePen(figure_levels(hall), max(1.0, LEAST * pixel / WIDTHS["data"]), rails, max(DROP, LEAST / 2 * pixel))
 
 
-def plan_edges(hall: Hall, view: View | None, style: Style) -> Plan:
+def plan_edges(hall: HallLayout, view: View | None, style: Style) -> Plan:
     """Plans all edges, uprights and joints; empty for a hall of one panel."""
     plan, pen = Plan(style, "Edges", "edges"), edge_pen(hall, view)
     for run in (*hall.runs, *hall.board_runs):

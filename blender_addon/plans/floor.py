@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ..layout import Hall
+from ..layout import HallLayout
 from .primitives import FLAT, Plan, Style, ground, wall
 
 FAR = 900.0
@@ -17,7 +17,7 @@ FOOT, POST = 0.03, 0.018
 """Half the width of a panel's line on the floor, and of its post; metres."""
 
 
-def plan_floor(hall: Hall, style: Style) -> Plan:
+def plan_floor(hall: HallLayout, style: Style) -> Plan:
     """Plans the floor; that of a figure ends with its plates, which carry the labels of the stages."""
     plan = Plan(style, "Floor", "floor")
     figure = hall.parallel_yaw is not None
@@ -34,7 +34,7 @@ def plan_floor(hall: Hall, style: Style) -> Plan:
     return plan
 
 
-def _add_posts(hall: Hall, plan: Plan) -> None:
+def _add_posts(hall: HallLayout, plan: Plan) -> None:
     for slot in hall.panels:
         yaw, colour = hall.yaw(slot), rim_colour(slot.kind)
         left = slot.corners(yaw)[0]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from ...torch_bridge.recording import Layer
-from ..layout import Hall, Slot, Stage, camera_presets, label_placement
+from ..layout import HallLayout, Slot, Stage, camera_presets, label_placement
 from ..layout.stages import stage_title
 from ..layout.text_fitting import Label, layer_numbers
 from ..layout.view import View
@@ -27,7 +27,7 @@ HEAD, BODY, KEY = 88.0, 40.0, 32.0
 """Sizes of a figure's title, of the text below it and of its legend, in pixels of a picture 1920 wide."""
 
 
-def plan_gates(hall: Hall, layers: Sequence[Layer], style: Style) -> Plan:
+def plan_gates(hall: HallLayout, layers: Sequence[Layer], style: Style) -> Plan:
     """Plans a gate before each stage: two posts and a lintel with the stage's title."""
     plan = Plan(style, "Gates", "gates")
     for stage in hall.stages:
@@ -50,7 +50,7 @@ def _add_lintel(plan: Plan, plane: Plane, stage: Stage, layers: Sequence[Layer],
     plan.text(plane, count, size, "quiet", x=start + width, y=3.715)
 
 
-def plan_layer_numbers(hall: Hall, style: Style) -> Plan:
+def plan_layer_numbers(hall: HallLayout, style: Style) -> Plan:
     """Plans numbers at the feet of the posts, which count the layers along the aisle and hide no panel."""
     plan, numbers = Plan(style, "House numbers", "numbers"), layer_numbers(hall.slots)
     for slot in hall.panels:
@@ -68,7 +68,7 @@ def _number_plane(slot: Slot) -> Plane:
     return wall((x, slot.y - 0.03, 0.10), 0.0)
 
 
-def plan_floor_labels(hall: Hall, layers: Sequence[Layer], view: View, style: Style) -> Plan:
+def plan_floor_labels(hall: HallLayout, layers: Sequence[Layer], view: View, style: Style) -> Plan:
     """Plans a figure's labels: stages along the right edge of their plates, and blocks like the marks of a ruler."""
     plan = Plan(style, "Stage words", "words")
     for label in label_placement.stage_labels(hall, view):

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...torch_bridge.recording import Layer
 from ..imaging.statistics import Statistics
-from ..layout import Hall, Slot
+from ..layout import HallLayout, Slot
 from ..layout.camera_presets import CARD, CARD_GAP
 from .legend import ColourScale, add_scale
 from .number_text import format_number
@@ -58,7 +58,7 @@ def card_lines(layer: Layer, statistics: Statistics) -> list[tuple[str, float, s
     return [*lines, ("", 0.3, "")]
 
 
-def card_plane(hall: Hall, slot: Slot) -> Plane:
+def card_plane(hall: HallLayout, slot: Slot) -> Plane:
     """Returns the plane of a panel's card, from its upper left corner, beside the panel on the aisle's side."""
     yaw = hall.yaw(slot)
     left, right = slot.corners(yaw)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...torch_bridge.recording import Layer
-from ..layout import Hall, Slot, label_placement
+from ..layout import HallLayout, Slot, label_placement
 from ..layout.text_fitting import Label
 from ..layout.view import View
 from .floor import rim_colour
@@ -17,13 +17,13 @@ FRONT = 0.02
 """Metres by which tiles stand before their rim."""
 
 
-def panel_plane(hall: Hall, slot: Slot) -> Plane:
+def panel_plane(hall: HallLayout, slot: Slot) -> Plane:
     """Returns the plane of a panel's tiles: its origin is their lower left corner."""
     yaw = hall.yaw(slot)
     return wall(np.append(slot.corners(yaw)[0], slot.bottom), yaw).moved(0.0, 0.0, FRONT)
 
 
-def labels_by_slot(hall: Hall, layers: Sequence[Layer], view: View | None) -> dict[int, list[Label]]:
+def labels_by_slot(hall: HallLayout, layers: Sequence[Layer], view: View | None) -> dict[int, list[Label]]:
     """Returns the labels over each panel by the slot's index; with a camera, those that it shows well."""
     if view is not None and view.span is not None:
         labels = label_placement.panel_labels(hall, layers, view)
@@ -36,7 +36,7 @@ def labels_by_slot(hall: Hall, layers: Sequence[Layer], view: View | None) -> di
 
 
 def plan_panel_frame(
-    hall: Hall, slot: Slot, size: tuple[float, float], labels: Sequence[Label], note: str, style: Style
+    hall: HallLayout, slot: Slot, size: tuple[float, float], labels: Sequence[Label], note: str, style: Style
 ) -> Plan:
     """Plans rim, board and labels of a panel with tiles over `size` metres; the note stands in the middle."""
     plan = Plan(style, "Frame", "frame", panel_plane(hall, slot))
@@ -49,7 +49,7 @@ def plan_panel_frame(
     return plan
 
 
-def _add_label(plan: Plan, hall: Hall, slot: Slot, label: Label, raised: float) -> None:
+def _add_label(plan: Plan, hall: HallLayout, slot: Slot, label: Label, raised: float) -> None:
     """Adds a label `raised` metres over its place in the layout; in figures on a strip of the floor's colour."""
     corner = np.append(slot.corners(hall.yaw(slot))[0], slot.bottom)
     x, y = (float(np.dot(np.subtract(label.position, corner), axis)) for axis in (label.right, label.up))

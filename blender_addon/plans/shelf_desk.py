@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..layout import Hall, boards
+from ..layout import HallLayout, boards
 from ..properties import HELD_PICTURE_ROLE, SHELF_TEXT_ROLE
 from .primitives import FLAT, Plan, Plane, Style
 
@@ -23,7 +23,7 @@ TITLE, HEAD = 0.034, 0.07
 """Size of the titles under the pictures and of the text over the desk, metres."""
 
 
-def desk_plane(hall: Hall) -> Plane:
+def desk_plane(hall: HallLayout) -> Plane:
     """Returns the plane of the desk, from its lower left corner."""
     desk = boards.shelf_desk(hall)
     return Plane(np.array(desk.position), np.array(desk.right), np.array(desk.up))
@@ -36,7 +36,7 @@ def picture_corner(index: int) -> tuple[float, float]:
     return column * PITCH + margin, (ROWS - 1 - row) * PITCH + 1.6 * margin
 
 
-def plan_desk(hall: Hall, titles: Sequence[str], head: str, style: Style) -> Plan:
+def plan_desk(hall: HallLayout, titles: Sequence[str], head: str, style: Style) -> Plan:
     """Plans the desk with a title under each picture and `head` over them all."""
     plan = Plan(style, "Shelf", SHELF_TEXT_ROLE, desk_plane(hall))
     plan.frame(FLAT, (COLUMNS * PITCH, ROWS * PITCH))
@@ -48,7 +48,7 @@ def plan_desk(hall: Hall, titles: Sequence[str], head: str, style: Style) -> Pla
     return plan
 
 
-def plan_held_frame(hall: Hall, index: int, style: Style) -> Plan:
+def plan_held_frame(hall: HallLayout, index: int, style: Style) -> Plan:
     """Plans the frame around the picture that is held."""
     plan = Plan(style, "Held picture", HELD_PICTURE_ROLE, desk_plane(hall).moved(*picture_corner(index)))
     line = 0.012

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...torch_bridge.recording import Layer, Recording
-from ..layout import Hall, boards
+from ..layout import HallLayout, boards
 from ..layout.view import View
 from .answer_board import plan_answer
 from .channel_links import plan_channel_links
@@ -20,7 +20,7 @@ from .primitives import Plan, Style
 def plan_surroundings(
     recording: Recording,
     layers: Sequence[Layer],
-    hall: Hall,
+    hall: HallLayout,
     view: View | None,
     facts: TitleFacts,
     scale: ColourScale,
@@ -48,6 +48,6 @@ def plan_surroundings(
     yield from filter(None, parts)
 
 
-def edge_kinds(hall: Hall) -> set[str]:
+def edge_kinds(hall: HallLayout) -> set[str]:
     """Returns the kinds of edges that a hall has."""
     return {run.kind for run in hall.runs}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..layout.boards import Board, answer_board, input_board
-from ..layout.hall_model import Hall
+from ..layout.hall_model import HallLayout
 from ..layout.stages import stage_title
 
 STAGE_DISTANCE = 0.5
@@ -28,7 +28,7 @@ class Landmark(NamedTuple):
     """Direction in radians, counter-clockwise from above; 0 is along the aisle (+y)."""
 
 
-def plan_landmarks(hall: Hall) -> list[Landmark]:
+def plan_landmarks(hall: HallLayout) -> list[Landmark]:
     """Returns the landmarks of a hall in the order of the tour."""
     first_x = hall.wings[0].x
     found = [Landmark("Entrance", (first_x, ENTRANCE_Y), 0.0), _before_board("Input", input_board(hall))]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from innerwalk.blender_addon import layout
 from innerwalk.blender_addon.layout import camera_presets
-from innerwalk.blender_addon.layout.hall_model import Hall
+from innerwalk.blender_addon.layout.hall_model import HallLayout
 from innerwalk.blender_addon.layout.view import View
 from innerwalk.torch_bridge.recording import Layer
 
@@ -103,11 +103,11 @@ def graph(name: str) -> Graph:
 
 
 @cache
-def walk(name: str) -> Hall:
+def walk(name: str) -> HallLayout:
     return layout.lay_out(*graph(name))
 
 
 @cache
-def figure(name: str) -> tuple[Hall, View]:
+def figure(name: str) -> tuple[HallLayout, View]:
     hall = layout.lay_out_figure(*graph(name), WIDTH, HEIGHT)
     return hall, camera_presets.overview(hall, WIDTH, HEIGHT)

@@ -1,7 +1,7 @@
 """Plans of every part of a hall, made of a recording without Blender."""
 
 from innerwalk.blender_addon.imaging import colour_maps, statistics
-from innerwalk.blender_addon.layout import Hall, camera_presets, lay_out, lay_out_figure
+from innerwalk.blender_addon.layout import HallLayout, camera_presets, lay_out, lay_out_figure
 from innerwalk.blender_addon.plans.entrance_boards import title_facts
 from innerwalk.blender_addon.plans.layer_card import plan_layer_card
 from innerwalk.blender_addon.plans.legend import colour_scale
@@ -13,7 +13,7 @@ from innerwalk.torch_bridge import recording as rec
 STYLE = Style.of("dark")
 
 
-def hall_of(recording: rec.Recording, figure: bool = False) -> Hall:
+def hall_of(recording: rec.Recording, figure: bool = False) -> HallLayout:
     layers, links = recording.network.folded()
     return lay_out_figure(layers, links, 960, 540) if figure else lay_out(layers, links)
 

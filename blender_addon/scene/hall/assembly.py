@@ -12,7 +12,7 @@ from mathutils import Matrix
 
 from ....torch_bridge.recording import ACTIVATIONS, LINK_PREFIX, Layer, Progress, Recording
 from ... import layout
-from ...layout import Hall, Slot
+from ...layout import HallLayout, Slot
 from ...layout.blocks import matching_blocks, shown_graph
 from ...layout.boards import title_board
 from ...layout.text_fitting import Label
@@ -54,7 +54,7 @@ class BuildContext:
     recording: Recording
     layers: Sequence[Layer]
     """The layers of the collapsed graph; a slot's index counts in them."""
-    hall: Hall
+    hall: HallLayout
     appearance: Appearance
     view: View | None = None
     """The camera of a figure; None for a hall to walk."""
@@ -207,7 +207,7 @@ def add_empty_panel(collection: bpy.types.Collection, layer: Layer) -> bpy.types
     return panel
 
 
-def panel_matrix(hall: Hall, slot: Slot) -> Matrix:
+def panel_matrix(hall: HallLayout, slot: Slot) -> Matrix:
     """Returns a panel's world matrix: origin at its lower left corner, x along the panel, z to the viewer."""
     return Matrix(panel_plane(hall, slot).matrix().tolist())
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import bpy
 import numpy as np
 
-from ...layout import Hall, lay_out
+from ...layout import HallLayout, lay_out
 from ...plans.primitives import Picture
 from ...plans.shelf_desk import PICTURE_EDGE, desk_plane, picture_corner, plan_desk, plan_held_frame
 from ...properties import HELD_PICTURE_ROLE, OBJECT_ROLE, SHELF_INDEX, SHELF_ROLE, SHELF_TEXT_ROLE
@@ -64,5 +64,5 @@ def outline_held(scene: bpy.types.Scene, index: int) -> None:
         add_plan(plan_held_frame(_hall(scene), index, style), hall_collection(scene))
 
 
-def _hall(scene: bpy.types.Scene) -> Hall:
+def _hall(scene: bpy.types.Scene) -> HallLayout:
     return lay_out(*store.read_description(scene).network.folded())
