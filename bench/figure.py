@@ -9,7 +9,9 @@ from typing import Any
 
 import bpy
 
-from ..scenes.figure import PRESETS, SAMPLES, FigureOptions, render_figure
+from ..blender_addon.layout.camera_presets import PRESETS
+from ..blender_addon.output.figure import render_figure
+from ..blender_addon.output.figure_options import SAMPLES, FigureOptions
 from .hall import noise_recording, resnet50_shapes
 
 PREVIEW = 4

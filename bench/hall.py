@@ -11,9 +11,9 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ..blender_addon.output.hall_files import save_hall
 from ..blender_addon.scene.hall.build import create_hall
 from ..blender_addon.scene.panels import panels
-from ..scenes.scene import save
 from ..torch_bridge.recording import ACTIVATIONS, Edge, Layer, Maps, Network, Prediction, Recording
 
 STAGES = ((64, 56, 3), (128, 28, 4), (256, 14, 6), (512, 7, 3))
@@ -66,7 +66,7 @@ def measure() -> dict[str, Any]:
     found["undo step, then an autosave that was never saved"] = _session(scene)
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        path = save(scene, Path(folder) / "hall.blend")
+        path = save_hall(scene, Path(folder) / "hall.blend")
         found["saved"] = {"s": time.perf_counter() - start, "MiB": path.stat().st_size / 2**20}
     bpy.ops.wm.read_factory_settings(use_empty=True)
     found["212,480 tiles of 14 × 14, 415 panels"], _ = _timed(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..blender_addon.imaging import colour_maps
-from ..blender_addon.layout.camera_presets import PRESETS
+from ..blender_addon.layout.camera_presets import OWN_CAMERA, PRESETS
 from ..torch_bridge.recording.channels import parse_channels
 from ..torch_bridge.recording.errors import InputError
 from ..torch_bridge.server.arguments import EXAMPLES as SERVE_EXAMPLES
@@ -51,6 +51,7 @@ examples
   innerwalk figure parrot -o overview.png
   innerwalk figure parrot -o layer.png --preset layer --layer layer3.0.conv2 --size 1600x1200
   innerwalk figure hall.blend -o paper.png --theme paper --transparent
+  innerwalk figure hall.blend -o mine.png --preset camera
 """
 
 
@@ -263,10 +264,14 @@ def add_figure(sub: argparse.ArgumentParser) -> None:
     """Adds the options of `figure`."""
     sub.add_argument("source", type=Path, metavar="RECORDING|FILE.blend")
     sub.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png")
-    sub.add_argument("--preset", choices=PRESETS, help="camera position (overview)")
+    sub.add_argument(
+        "--preset",
+        choices=(*PRESETS, OWN_CAMERA),
+        help="camera position (overview); camera: a hall's scene as you left it",
+    )
     sub.add_argument("--layer", metavar="ID", help="layer shown by the presets layer, tile and walk")
     sub.add_argument("--scene", metavar="NAME", help="scene of a Blender file with several halls (the first)")
-    sub.add_argument("--size", type=size, metavar="WxH", help="picture size in pixels (1920x1080)")
+    sub.add_argument("--size", type=size, metavar="WxH", help="picture size in pixels (1920x1080, or the scene's own)")
     sub.add_argument("--samples", type=int, metavar="N", help="samples per pixel (24)")
     sub.add_argument("--engine", choices=ENGINES, help="render engine (cycles)")
     sub.add_argument("--transparent", action="store_true", default=None, help="transparent background")

@@ -14,11 +14,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from ..blender_addon.output.output_files import check_place, discard
 from ..torch_bridge.recording import Recording
 from ..torch_bridge.recording.errors import InnerwalkError
 from .arguments import parser
 from .interrupt import signals_deferred, stoppable
-from .output_files import check_place, discard
 from .progress import ProgressBar
 
 FAULT, EXPECTED, STOPPED = 1, 2, 130
@@ -198,16 +198,14 @@ def start_blender() -> None:
 def scene(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk scene`."""
     start_blender()
+    from ..blender_addon.output.hall_files import save_hall
+    from ..blender_addon.scene.hall.build import create_hall
     from ..blender_addon.scene.hall.store import Appearance
     from ..torch_bridge.recording import load
-    from . import scene as recipe
-    from .tables import check_method
 
     check_place(options.output, ".blend")
     recording, appearance = load(options.recording), Appearance(**set_fields(options, Appearance))
-    check_method(recording, appearance.method)
-    built = recipe.create_hall(recording, appearance, progress=progress)
-    recipe.save(built, options.output)
+    save_hall(create_hall(recording, appearance, progress=progress), options.output)
     progress.close()
     print(f"saved {options.output}; open it in Blender, or: innerwalk figure {options.output} -o figure.png")
 
@@ -215,7 +213,8 @@ def scene(options: argparse.Namespace, progress: ProgressBar) -> None:
 def figure(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk figure`."""
     start_blender()
-    from .figure import FigureOptions, render_figure
+    from ..blender_addon.output.figure import render_figure
+    from ..blender_addon.output.figure_options import FigureOptions
 
     render_figure(
         options.source, options.output, FigureOptions(**set_fields(options, FigureOptions)), progress=progress
@@ -227,17 +226,18 @@ def figure(options: argparse.Namespace, progress: ProgressBar) -> None:
 def demo(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk demo`: records, builds and renders a shipped network on its default picture."""
     start_blender()
+    from ..blender_addon.output.figure import render_figure
+    from ..blender_addon.output.hall_files import save_hall
+    from ..blender_addon.scene.hall.build import create_hall
     from ..torch_bridge.recording import save
     from ..torch_bridge.subject import RecordSpec, record_from
-    from . import scene as recipe
-    from .figure import render_figure
     from .shipped import DEFAULT, spec_fields
 
     folder = options.output
     folder.mkdir(parents=True, exist_ok=True)
     recording = record_from(RecordSpec(**spec_fields(DEFAULT, folder)), progress.part(0.0, 0.15))
     save(recording, folder / "hall")
-    recipe.save(recipe.create_hall(recording, progress=progress.part(0.15, 0.3)), folder / "hall.blend")
+    save_hall(create_hall(recording, progress=progress.part(0.15, 0.3)), folder / "hall.blend")
     render_figure(recording, folder / "hall.png", progress=progress.part(0.3, 1.0))
     progress.close()
     print(summary(recording))

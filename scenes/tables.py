@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..torch_bridge.recording import ACTIVATIONS, LINK_PREFIX, Maps, Recording, flag_names
-from ..torch_bridge.recording.errors import UnknownName
+from ..torch_bridge.recording import LINK_PREFIX, Maps, flag_names
 
 MOST_ROWS, MOST_LINKS, LONGEST = 32, 4, 80
 """Most rows of a layer, most links or boxes of a channel, most characters of a label."""
@@ -17,13 +16,6 @@ def table(layer_maps: Sequence[Maps], channels: Sequence[int]) -> str:
     """Returns a block of lines for each layer; channels: those asked about, () for all."""
     blocks = ("\n".join(_layer_lines(maps, channels)) for maps in layer_maps)
     return "\n\n".join(blocks) or "the method gives no result for these layers"
-
-
-def check_method(recording: Recording, method: str) -> None:
-    """Raises UnknownName when a recording lacks a method's maps; one without any maps passes for activations."""
-    recorded = dict.fromkeys(how for _, how in recording.all_maps)
-    if method not in recorded and (recorded or method != ACTIVATIONS):
-        raise UnknownName("method in the recording", method, recorded)
 
 
 def visible_channels(maps: Maps, channels: Sequence[int]) -> list[int]:

@@ -65,9 +65,10 @@ def test_light_modules_load_with_torch_and_blender_blocked():
 
 
 def test_the_pure_modules_of_the_addon_load_without_blender():
-    rooms = (["actions"], ["live"], ["scene"], ["ui"], ["vr"])
+    rooms = (["actions"], ["live"], ["output"], ["scene"], ["scripting"], ["ui"], ["vr"])
     names = [name for name in modules("blender_addon") if name.split(".")[2:3] not in rooms]
     names += [f"innerwalk.blender_addon.vr.{name}" for name in ("headset.bindings", "grips", "landmarks")]
+    names += [f"innerwalk.blender_addon.output.{name}" for name in ("output_files", "png_text")]
     run = fresh(importing(names, HEAVY))
     assert run.returncode == 0, run.stderr
 

@@ -31,6 +31,8 @@ REFERENCE_WIDTH = 1920.0
 """Width in pixels of the picture that sizes of corners and labels in an overview refer to."""
 PRESETS = ("overview", "walk", "entrance", "layer", "tile")
 """Names of the cameras; each has a function here."""
+OWN_CAMERA = "camera"
+"""Name of the preset that leaves a hall's scene as it is, with its own camera."""
 TITLE, LEGEND_CORNER = (70.0, 60.0, 760.0, 180.0), (1440.0, 60.0, 1880.0, 225.0)
 """Left, near edge, right and far edge in pixels of REFERENCE_WIDTH: of the title's corner, from the top, and of the
 legend's, from below."""

@@ -178,7 +178,8 @@ def wait(said, progress):
 @pytest.mark.parametrize("work", [QUIET, DEAF], ids=["Python hears it", "Blender swallows it"])
 def test_ctrl_c_is_one_line_and_leaves_nothing(tmp_path, work, number):
     code = (
-        f"import sys, time\nfrom pathlib import Path\nfrom innerwalk.scenes import cli, output_files\n{work}\n"
+        "import sys, time\nfrom pathlib import Path\nfrom innerwalk.blender_addon.output import output_files\n"
+        f"from innerwalk.scenes import cli\n{work}\n"
         "cli.COMMANDS['doctor'] = wait\nsys.exit(cli.main(['doctor']))"
     )
     process = subprocess.Popen(

@@ -8,7 +8,8 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
-from innerwalk.scenes import cli, png_text  # noqa: E402 bpy decides whether this file runs
+from innerwalk.blender_addon.output import png_text  # noqa: E402 bpy decides whether this file runs
+from innerwalk.scenes import cli  # noqa: E402 bpy decides whether this file runs
 from innerwalk.scenes.arguments import ENGINES, MAPS, NORMALISATIONS, THEMES, parser  # noqa: E402
 
 
@@ -37,8 +38,8 @@ def test_the_words_are_those_of_the_recipes():
 )
 def test_no_option_is_dead(arguments, form):
     """Every option of a command is a field of what the recipe takes, so that none is read and forgotten."""
+    from innerwalk.blender_addon.output.figure_options import FigureOptions
     from innerwalk.blender_addon.scene.hall.store import Appearance
-    from innerwalk.scenes.figure import FigureOptions
 
     known = set(cli.fields_of({"Appearance": Appearance, "FigureOptions": FigureOptions}[form]))
     said = set(vars(parser().parse_args(arguments.split())))

@@ -260,6 +260,12 @@ class Recording:
             raise UnknownName(f"recorded {method} of layer", layer, recorded)
         return self.all_maps[layer, method]
 
+    def check_method(self, method: str) -> None:
+        """Raises UnknownName when there are no maps of a method; a recording without any maps has activations."""
+        recorded = dict.fromkeys(name for _, name in self.all_maps)
+        if method not in recorded and (recorded or method != ACTIVATIONS):
+            raise UnknownName("method in the recording", method, recorded)
+
     def add(self, maps: Iterable[Maps]) -> None:
         """Add maps, or replace those of the same layer and method."""
         self.all_maps.update({(entry.layer, entry.method): entry for entry in maps})

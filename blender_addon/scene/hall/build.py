@@ -31,6 +31,7 @@ def create_hall(
     Raises SceneError or UnknownName; then nothing of the hall is left in the file.
     """
     appearance = appearance or Appearance()
+    recording.check_method(appearance.method)
     if not recording.network.folded()[0]:
         raise SceneError(
             f"network {recording.network.name!r} has no layer to show; record one with a convolution or linear layer"

@@ -17,6 +17,7 @@ from mathutils import Euler, Matrix, Vector  # noqa: E402
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.imaging import colour_maps  # noqa: E402
 from innerwalk.blender_addon.layout import camera_presets  # noqa: E402
+from innerwalk.blender_addon.output.figure_options import FigureOptions, open_source  # noqa: E402
 from innerwalk.blender_addon.properties import OBJECT_ROLE, PAINT_ATTRIBUTE, PANEL_BLOCK, PANEL_LAYER_ID, PANEL_ORDER  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import assembly, ray_hits, relayout, store  # noqa: E402
@@ -24,7 +25,6 @@ from innerwalk.blender_addon.scene.hall.build import create_hall, rebuild_hall  
 from innerwalk.blender_addon.scene.hall.store import Appearance  # noqa: E402
 from innerwalk.blender_addon.scene.materials import colour_settings  # noqa: E402
 from innerwalk.blender_addon.scene.view import viewport  # noqa: E402
-from innerwalk.scenes.figure import FigureOptions, open_source  # noqa: E402
 
 SHAPE = (5, 6, 4)
 PANELS = ["stem", "one.a.x", "one.a.y", "one.b.x", "one.b.y", "two.x", "two.y", "fc"]
@@ -585,7 +585,7 @@ def test_a_collapsed_hall_brought_into_another_file_can_be_expanded(scene, tmp_p
     actions.collapse(scene, "*")
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hall.blend"))
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    from innerwalk.scenes.figure import append_hall
+    from innerwalk.blender_addon.output.hall_files import append_hall
 
     other = append_hall(tmp_path / "hall.blend")
     actions.expand(other, "all")

@@ -18,13 +18,14 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from mathutils import Matrix  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
+from innerwalk.blender_addon.output.figure import render_figure  # noqa: E402
+from innerwalk.blender_addon.output.figure_options import FigureOptions  # noqa: E402
+from innerwalk.blender_addon.output.hall_files import save_hall  # noqa: E402
 from innerwalk.blender_addon.properties import NODE_GROUP_NAME, PAINT_MATERIAL_STAMP, VERSION_STAMP  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall, rebuild_hall  # noqa: E402
 from innerwalk.blender_addon.scene.materials import nodes  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panels  # noqa: E402
-from innerwalk.scenes import scene as recipe  # noqa: E402
-from innerwalk.scenes.figure import FigureOptions, render_figure  # noqa: E402
 
 GOLDEN = SUPPORT / "golden_blend"
 SMALL = (320, 180)
@@ -50,7 +51,7 @@ os._exit(0)  # the destructors of Blender 4.5 now and then wait forever
 @pytest.fixture
 def saved(empty_scene, recorded, tmp_path) -> Path:
     """The path of a saved hall."""
-    return recipe.save(create_hall(rec.load(recorded)), tmp_path / "hall.blend")
+    return save_hall(create_hall(rec.load(recorded)), tmp_path / "hall.blend")
 
 
 def read(path: Path) -> np.ndarray:
@@ -85,7 +86,7 @@ def test_a_moved_panel_stays_moved_in_every_figure(empty_scene, recorded, tmp_pa
     scene = create_hall(rec.load(recorded))
     panel = panels(scene)["b"]
     panel.matrix_world = panel.matrix_world @ Matrix.Translation((0.0, 1.5, 0.0))
-    moved = recipe.save(scene, tmp_path / "moved.blend")
+    moved = save_hall(scene, tmp_path / "moved.blend")
     for preset in ("overview", "entrance"):
         order = FigureOptions(preset=preset, size=SMALL, samples=2)
         still = read(render_figure(recorded, tmp_path / "still.png", order))
@@ -97,7 +98,7 @@ def test_a_moved_panel_stays_moved_in_every_figure(empty_scene, recorded, tmp_pa
 
 def test_only_the_hall_is_saved(empty_scene, recorded, tmp_path):
     bpy.data.objects.new("Secret", bpy.data.meshes.new("Secret")).use_fake_user = True
-    path = recipe.save(create_hall(rec.load(recorded)), tmp_path / "hall.blend")
+    path = save_hall(create_hall(rec.load(recorded)), tmp_path / "hall.blend")
     with bpy.data.libraries.load(str(path)) as (source, _):
         assert "Secret" not in source.objects and len(source.scenes) == 1
 
@@ -112,7 +113,7 @@ def test_what_stands_beside_is_saved_too(empty_scene, recorded, tmp_path):
     hall, other = create_hall(rec.load(recorded)), create_hall(rec.load(recorded))
     actions.stand_beside(hall, other.name)
     before = {image.name: pixels(image) for image in bpy.data.images if image.users}
-    path = recipe.save(hall, tmp_path / "both.blend")
+    path = save_hall(hall, tmp_path / "both.blend")
     bpy.ops.wm.open_mainfile(filepath=str(path))
     assert len(bpy.data.scenes) == 1
     after = {image.name: pixels(image) for image in bpy.data.images if image.users}
@@ -125,12 +126,12 @@ def test_saving_fails_in_one_line_and_keeps_the_old_file(empty_scene, recorded, 
 
     scene = create_hall(rec.load(recorded))
     with pytest.raises(SceneError, match="no such folder"):
-        recipe.save(scene, tmp_path / "nowhere" / "hall.blend")
+        save_hall(scene, tmp_path / "nowhere" / "hall.blend")
     with pytest.raises(SceneError, match="is not a hall"):
-        recipe.save(bpy.context.scene, tmp_path / "hall.blend")
+        save_hall(bpy.context.scene, tmp_path / "hall.blend")
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(SceneError, match="hall.blend: the disk is full"):
-        recipe.save(scene, tmp_path / "hall.blend")
+        save_hall(scene, tmp_path / "hall.blend")
     assert not list(tmp_path.glob("*.blend"))
 
 
@@ -151,7 +152,7 @@ def test_an_older_hall_appended_beside_a_new_one_is_updated_once(saved, recorded
     for material in bpy.data.materials:
         for key in {VERSION_STAMP, PAINT_MATERIAL_STAMP} & set(material.keys()):
             material[key] = 0
-    old = recipe.save(store.halls()[0], tmp_path / "old.blend")
+    old = save_hall(store.halls()[0], tmp_path / "old.blend")
     bpy.ops.wm.read_factory_settings(use_empty=True)
     create_hall(rec.load(recorded))
     with bpy.data.libraries.load(str(old)) as (source, wanted):

@@ -14,10 +14,10 @@ from innerwalk.torch_bridge import recording as rec
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.output.hall_files import save_hall  # noqa: E402
 from innerwalk.blender_addon.properties import INPUT_TAG  # noqa: E402
 from innerwalk.blender_addon.scene.hall import session_events, store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
-from innerwalk.scenes import scene as recipe  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 
 IMAGES = """
@@ -90,7 +90,7 @@ def test_handlers_come_with_the_first_hall_and_go_with_the_last(hall, recorded, 
     assert installed() == EVERYTHING
     create_hall(rec.load(recorded))
     assert installed() == EVERYTHING
-    recipe.save(hall, tmp_path / "hall.blend")
+    save_hall(hall, tmp_path / "hall.blend")
     live.empty_file()
     assert installed() == WATCHING
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "hall.blend"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Mapping
 
-from ..blender_addon.imaging.png import SIGNATURE, chunk
+from ..imaging.png import SIGNATURE, chunk
 
 KEPT = {b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"sRGB", b"gAMA", b"cHRM", b"cICP", b"iCCP"}
 """Chunks that are copied: they define how the picture looks. Times and host names that Blender adds are dropped."""

@@ -3,17 +3,15 @@
 import errno
 import json
 import os
-import struct
 import subprocess
 import sys
-import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from innerwalk.scenes import output_files, png_text
+from innerwalk.blender_addon.output import output_files, png_text
 from innerwalk.torch_bridge import recording as rec
 from innerwalk.torch_bridge.recording.errors import RecordingError, SceneError, UnknownName
 
@@ -22,35 +20,24 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from innerwalk.blender_addon import layout  # noqa: E402
 from innerwalk.blender_addon.imaging import colour_maps  # noqa: E402
 from innerwalk.blender_addon.layout import camera_presets  # noqa: E402
+from innerwalk.blender_addon.layout.camera_presets import PRESETS  # noqa: E402
+from innerwalk.blender_addon.output.figure import render_figure  # noqa: E402
+from innerwalk.blender_addon.output.figure_options import FigureOptions  # noqa: E402
+from innerwalk.blender_addon.output.preset_scene import AFTER_POST, BEFORE_PANEL, walk_position  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.scene.materials.images import pack_images  # noqa: E402
 from innerwalk.blender_addon.scene.view import eevee_probe  # noqa: E402
-from innerwalk.scenes.figure import AFTER_POST, BEFORE_PANEL, PRESETS, FigureOptions, render_figure, walk_position  # noqa: E402
 from innerwalk.tests.support.graphs import graph  # noqa: E402
+from innerwalk.tests.support.pictures import read_picture  # noqa: E402
 
 SMALL = (320, 180)
-
-
-def pixels(path: Path) -> np.ndarray:
-    """(H, W, 3 or 4) uint8 of a PNG of 8 bits a channel."""
-    parts = list(png_text.chunks(path.read_bytes()))
-    width, height, depth, kind = struct.unpack(">IIBB", parts[0][1][:10])
-    channels = {2: 3, 6: 4}[kind]
-    raw = np.frombuffer(zlib.decompress(b"".join(body for name, body in parts if name == b"IDAT")), np.uint8)
-    rows = raw.reshape(height, 1 + width * channels)
-    image = bpy.data.images.load(str(path))
-    flat = np.zeros(width * height * 4, np.float32)
-    image.pixels.foreach_get(flat)
-    bpy.data.images.remove(image)
-    assert depth == 8 and len(rows) == height
-    return np.rint(flat.reshape(height, width, 4)[::-1, :, :channels] * 255).astype(np.uint8)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_makes_a_picture_with_something_in_it(empty_scene, recorded, tmp_path, preset):
     out = render_figure(recorded, tmp_path / "a.png", FigureOptions(preset=preset, size=SMALL, samples=1))
-    picture = pixels(out)
+    picture = read_picture(out)
     assert picture.shape == (180, 320, 3) and picture.std() > 5
     assert not bpy.data.objects and not bpy.data.meshes and len(bpy.data.scenes) == 1
 
@@ -58,7 +45,7 @@ def test_every_preset_makes_a_picture_with_something_in_it(empty_scene, recorded
 def test_nothing_of_an_overview_is_cut(empty_scene, recorded, tmp_path):
     for theme in ("dark", "paper"):
         order = FigureOptions(size=(640, 360), samples=2, theme=theme)
-        picture = pixels(render_figure(recorded, tmp_path / f"{theme}.png", order)).astype(int)
+        picture = read_picture(render_figure(recorded, tmp_path / f"{theme}.png", order)).astype(int)
         ground = np.rint(colour_maps.srgb(colour_maps.THEMES[theme]["floor"]) * 255)
         rim = np.concatenate([picture[:4].reshape(-1, 3), picture[-4:].reshape(-1, 3), picture[:, :4].reshape(-1, 3)])
         assert np.abs(rim - ground).max() <= 1
@@ -68,7 +55,7 @@ def test_nothing_of_an_overview_is_cut(empty_scene, recorded, tmp_path):
 
 def test_legend_of_a_figure_has_the_colours_of_the_map(empty_scene, recorded, tmp_path):
     order = FigureOptions(size=(960, 540), samples=2)
-    picture = pixels(render_figure(recorded, tmp_path / "a.png", order)).astype(int)
+    picture = read_picture(render_figure(recorded, tmp_path / "a.png", order)).astype(int)
     layers, links = rec.load(recorded).network.folded()
     view = camera_presets.overview(layout.lay_out_figure(layers, links, 960, 540), 960, 540)
     corner, row = (
@@ -84,7 +71,7 @@ def test_no_air_lies_before_the_layer_that_is_looked_at(empty_scene, recorded, t
     """The white end of the card's legend is white: what is looked at keeps its colours, to its farthest corner."""
     for layer in ("a", "b", "fc"):
         order = FigureOptions(preset="layer", layer=layer, size=(640, 360), samples=4)
-        picture = pixels(render_figure(recorded, tmp_path / "a.png", order))
+        picture = read_picture(render_figure(recorded, tmp_path / "a.png", order))
         assert picture.reshape(-1, 3).min(1).max() >= 254, layer
 
 
@@ -107,7 +94,7 @@ def test_a_figure_says_where_it_comes_from(empty_scene, recorded, tmp_path):
 
 def test_a_transparent_figure_has_no_ground(empty_scene, recorded, tmp_path):
     order = FigureOptions(size=SMALL, samples=2, transparent=True)
-    picture = pixels(render_figure(recorded, tmp_path / "a.png", order))
+    picture = read_picture(render_figure(recorded, tmp_path / "a.png", order))
     assert picture.shape[2] == 4 and picture[2, -2, 3] == 0 and picture[..., 3].max() == 255
 
 
@@ -135,7 +122,7 @@ def test_a_layer_that_was_recorded_is_shown_first(empty_scene, recorded, tmp_pat
     whole = rec.load(recorded)
     part = replace(whole, all_maps={("fc", rec.ACTIVATIONS): whole.maps("fc")})
     first, second = (
-        pixels(
+        read_picture(
             render_figure(part, tmp_path / "a.png", FigureOptions(preset=preset, layer=layer, size=SMALL, samples=1))
         )
         for layer in (None, "fc")
@@ -227,7 +214,9 @@ def test_eevee_shows_what_cycles_shows(empty_scene, recorded, tmp_path):
     if not eevee_probe.eevee_works():
         pytest.skip("needs EEVEE (OpenGL through EGL)")
     shown = [
-        pixels(render_figure(recorded, tmp_path / f"{engine}.png", FigureOptions(size=SMALL, samples=8, engine=engine)))
+        read_picture(
+            render_figure(recorded, tmp_path / f"{engine}.png", FigureOptions(size=SMALL, samples=8, engine=engine))
+        )
         for engine in ("cycles", "eevee")
     ]
     assert np.abs(shown[0].astype(int) - shown[1]).mean() < 4

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..blender_addon.atomic_folders import write_error
-from ..torch_bridge.recording.errors import SceneError
+from ...torch_bridge.recording.errors import SceneError
+from ..atomic_folders import write_error
 
 _unfinished: set[Path] = set()
 """Temporary files of this process that are still being written."""

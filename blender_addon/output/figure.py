@@ -1,0 +1,73 @@
+"""Renders a recording or a hall to a PNG file that carries its provenance."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ...torch_bridge.recording import Progress, Recording
+from ..layout.camera_presets import OWN_CAMERA
+from ..scene.hall.store import Appearance
+from ..scene.state.data_blocks import temporary_data
+from ..scene.view import render
+from .figure_options import FigureOptions, FigureSource, check
+from .output_files import replaced
+from .own_scene import own_scene
+from .png_text import with_texts
+from .preset_scene import preset_scene
+
+
+def render_figure(
+    source: FigureSource,
+    out: Path | str,
+    options: FigureOptions | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Path:
+    """Renders a recording, a hall, a recording's folder or a .blend file to a PNG file that carries its provenance.
+
+    The same input gives the same bytes. Scenes of the open file stay as they are. Raises SceneError, RecordingError or
+    UnknownName; then nothing is written.
+    """
+    out, options = Path(out), options or FigureOptions()
+    check(options)
+    with replaced(out, ".png") as part, temporary_data():
+        if options.preset == OWN_CAMERA:
+            scene, shown, options = own_scene(source, options)
+        else:
+            scene, shown, options = preset_scene(source, options, progress)
+        render.render_png(scene, part, progress)
+        part.write_bytes(with_texts(part.read_bytes(), provenance(shown.recording, shown.appearance, options)))
+    return out
+
+
+def provenance(recording: Recording, appearance: Appearance, options: FigureOptions) -> dict[str, str]:
+    """Returns the PNG texts of a figure by keyword: what it shows and what made it, without times or host names."""
+    network = recording.network
+    facts = {
+        "network": network.name,
+        "weights": network.weights or ("unknown" if network.trained else "random"),
+        "input": recording.input_name,
+        "preset": options.preset,
+        "layer": options.layer,
+        "size": list(options.size),
+        "samples": options.samples,
+        "engine": options.engine,
+        "theme": appearance.theme,
+        "map": appearance.colour_map,
+        "normalisation": appearance.normalisation,
+        "gain": appearance.gain,
+        "method": appearance.method,
+        "collapse": list(appearance.collapse),
+        "blender": bpy.app.version_string,
+        "numpy": np.__version__,
+        "recording": recording.provenance,
+    }
+    return {
+        "Title": appearance.title or network.name,
+        "Software": "innerwalk",
+        "innerwalk": json.dumps(facts, ensure_ascii=False, sort_keys=True),
+    }

@@ -1,0 +1,99 @@
+"""What a figure shows and how: options, and the recording or hall that they refer to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import bpy
+from mathutils import Matrix
+
+from ...torch_bridge.recording import Recording, load
+from ...torch_bridge.recording.errors import SceneError, UnknownName
+from ..layout.camera_presets import OWN_CAMERA, PRESETS
+from ..scene.hall import store
+from ..scene.hall.store import Appearance
+from ..scene.view import eevee_probe, render
+from .hall_files import append_hall
+
+SIZE, SAMPLES = (1920, 1080), 24
+MOST_SAMPLES = 1 << 20
+FigureSource = Recording | bpy.types.Scene | Path | str
+"""A recording, a hall of the open file, a recording's folder, or a .blend file."""
+APPEARANCE = ("ramp", "normalisation", "gain", "title", "collapse", "method")
+"""Options that replace a field of the same name of the appearance."""
+
+
+@dataclass(frozen=True)
+class FigureOptions:
+    """What a figure shows and how; fields that are None are taken from the preset or the hall."""
+
+    preset: str = "overview"
+    """One of PRESETS, or OWN_CAMERA for a hall's scene as it is: its camera, objects, lights and materials."""
+    size: tuple[int, int] | None = None
+    """(width, height) in pixels; None for SIZE, or the scene's own with OWN_CAMERA. So are the next three."""
+    samples: int | None = None
+    """Samples a pixel; None for SAMPLES."""
+    engine: str | None = None
+    """cycles or eevee; None for cycles."""
+    transparent: bool | None = None
+    """Whether the background is transparent; None for False."""
+    layer: str | None = None
+    """Id of the layer that the presets layer, tile and walk show."""
+    theme: str | None = None
+    ramp: str | None = None
+    normalisation: str | None = None
+    gain: float | None = None
+    title: str | None = None
+    collapse: tuple[str, ...] | None = None
+    """Globs of blocks to show as one panel each."""
+    method: str | None = None
+    """Method whose maps the panels show."""
+    scene: str | None = None
+    """Scene name of the hall, for a file with several; by default the first."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A recording with its appearance and the panels that a user moved."""
+
+    recording: Recording
+    appearance: Appearance
+    moved: Mapping[str, Matrix] = field(default_factory=dict)
+
+
+def check(options: FigureOptions) -> None:
+    """Raises UnknownName or SceneError for options that can't be rendered; called before any work is done."""
+    if options.preset not in (*PRESETS, OWN_CAMERA):
+        raise UnknownName("preset", options.preset, (*PRESETS, OWN_CAMERA))
+    if options.engine not in (None, *render.ENGINES):
+        raise UnknownName("engine", options.engine, render.ENGINES)
+    size, samples = options.size or SIZE, SAMPLES if options.samples is None else options.samples
+    if not all(1 <= side <= 65536 for side in size) or not 1 <= samples <= MOST_SAMPLES:
+        raise SceneError(f"a picture of {size[0]} × {size[1]} pixels with {samples} samples can't be made")
+    if options.engine == "eevee" and not eevee_probe.eevee_works():
+        raise SceneError("EEVEE can't run on this machine (no OpenGL through EGL); --engine cycles can")
+    fixed = [name for name in ("layer", "theme", *APPEARANCE) if getattr(options, name) is not None]
+    if options.preset == OWN_CAMERA and fixed:
+        raise SceneError(f"preset {OWN_CAMERA} shows the scene as it is: change its {fixed[0]} in the hall instead")
+
+
+def open_source(source: FigureSource, name: str | None = None) -> Source:
+    """Opens a recording, its folder, a hall of this session, or a hall of a .blend file, by scene name or the first."""
+    if isinstance(source, Recording):
+        return Source(source, Appearance())
+    if not isinstance(source, bpy.types.Scene):
+        path = Path(source)
+        if path.suffix != ".blend":
+            return Source(load(path), Appearance())
+        source = append_hall(path, name)
+    return Source(store.read_recording(source), store.read_appearance(source), store.manual_moves(source))
+
+
+def with_options(appearance: Appearance, options: FigureOptions) -> Appearance:
+    """Returns the appearance with the options applied; a different theme brings its own colour map."""
+    if options.theme is not None and options.theme != appearance.theme:
+        appearance = replace(appearance, theme=options.theme, ramp=None)
+    changes = {name: getattr(options, name) for name in APPEARANCE}
+    return replace(appearance, **{name: value for name, value in changes.items() if value is not None})

@@ -1,0 +1,68 @@
+"""Saves a hall as a self-contained .blend file, and appends a hall from one."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import bpy
+
+from ...torch_bridge.recording.errors import SceneError, UnknownName
+from ..atomic_folders import write_error
+from ..scene.hall import store
+from ..scene.materials import images
+from ..scene.state.data_blocks import reachable_from, temporary_data
+from .output_files import replaced
+
+
+def save_hall(scene: bpy.types.Scene, path: Path | str) -> Path:
+    """Writes a hall, with what its scene shows beside it, and nothing else of this session, to a .blend file.
+
+    The file is self-contained. Returns its path. Raises SceneError.
+    """
+    path = Path(path)
+    if not store.is_hall(scene):
+        raise SceneError(f"scene {scene.name!r} is not a hall; build one from a recording")
+    images.pack_images(block for block in reachable_from([scene]) if isinstance(block, bpy.types.Image))
+    for layer in scene.view_layers:
+        layer.update()  # Blender 5.2.3 crashes when it copies a view layer that was never updated
+    with replaced(path, ".blend") as part:
+        try:
+            bpy.data.libraries.write(str(part), {scene}, fake_user=False, compress=True)
+        except RuntimeError as error:
+            raise write_error(path, error) from None
+    return path
+
+
+def append_hall(path: Path | str, name: str | None = None) -> bpy.types.Scene:
+    """Appends the scene of a hall of a .blend file, by name or the first, without running scripts of the file.
+
+    Other scenes of the file are not appended. Raises SceneError, or UnknownName when `name` is not a hall of the file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise SceneError(f"{path}: no such file")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name  # Blender refuses to append from the file that is open
+        shutil.copyfile(path, copy)
+        with temporary_data():
+            halls = [found for found, scene in _append(copy, path, None).items() if store.is_hall(scene)]
+        if not halls:
+            hint = f"`innerwalk scene RECORDING -o {path.name}` makes one"
+            raise SceneError(f"{path}: this file holds no hall; {hint}")
+        if name is not None and name not in halls:
+            raise UnknownName("hall", name, halls)
+        return _append(copy, path, name or halls[0]).popitem()[1]
+
+
+def _append(copy: Path, path: Path, name: str | None) -> dict[str, bpy.types.Scene]:
+    """Appends a scene, or all with None, of the copy of a file; returns them by the names they have in the file."""
+    try:
+        with bpy.data.libraries.load(str(copy)) as (available, wanted):  # type: ignore[func-returns-value]
+            names = list(available.scenes) if name is None else [name]
+            wanted.scenes = list(names)
+    except (OSError, RuntimeError):
+        raise SceneError(f"{path}: not a Blender file, or a damaged one") from None
+    pairs = zip(names, wanted.scenes, strict=True)  # an appended scene may have been renamed
+    return {original: scene for original, scene in pairs if scene is not None}
