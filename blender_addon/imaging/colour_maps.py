@@ -15,9 +15,9 @@ import numpy as np
 TABLE_ENTRIES = 2049
 """Entries of a colour table. With so many, the nearest entry is within 0.2/255; an interpolated lookup would be blurred
 by mip levels on a GPU. Zero and all nine stops lie exactly on an entry."""
-FLAG = np.float32(3e38)
+FLAG = np.finfo(np.float32).max
 """Replaces NaN and infinity in images; the shader shows values beyond FLAG_FROM in the marker colour."""
-FLAG_FROM = 1e38
+FLAG_FROM = float(np.nextafter(FLAG, np.float32(0)))
 MIN_PEAK = 1e-12
 """Smallest peak to divide by, so that a channel with peak 0 doesn't divide by zero."""
 MARKER = "#FF00C8"

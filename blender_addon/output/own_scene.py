@@ -57,7 +57,7 @@ def _change_render_settings(scene: bpy.types.Scene, options: FigureOptions) -> F
         settings.media_type = "IMAGE"
     settings.file_format, settings.color_depth = "PNG", "8"
     settings.color_mode = "RGBA" if render.film_transparent else "RGB"
-    size = tuple(side * render.resolution_percentage // 100 for side in (render.resolution_x, render.resolution_y))
+    width, height = (side * render.resolution_percentage // 100 for side in (render.resolution_x, render.resolution_y))
     samples = scene.eevee.taa_render_samples if render.engine == EEVEE else scene.cycles.samples
     engine = names.get(render.engine, render.engine)
-    return replace(options, size=size, samples=samples, engine=engine, transparent=render.film_transparent)
+    return replace(options, size=(width, height), samples=samples, engine=engine, transparent=render.film_transparent)

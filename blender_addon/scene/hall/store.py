@@ -141,7 +141,7 @@ def read_maps(panel: bpy.types.Object, layer: str, method: str) -> Maps | None:
     if texels is None:
         return None
     coloured, channels, metadata = is_colour(panel), channel_count(panel), panel_metadata.read_metadata(panel)
-    texels[np.abs(texels) > colour_maps.FLAG_FROM] = np.nan
+    texels[texels > colour_maps.FLAG_FROM] = np.nan
     numbers = panel_metadata.read_numbers(panel).items()
     extras = {"values" if name == "value" else name: array[:channels] for name, array in numbers}
     extras |= metadata.extras()

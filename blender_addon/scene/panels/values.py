@@ -57,7 +57,7 @@ def map_of(panel: bpy.types.Object, channel: int) -> np.ndarray | None:
     column, row = divmod(cell, sheet.rows)
     texels = pixels.reshape(sheet.height, sheet.width, 4)[row * height :, column * width :][:height, :width]
     values = texels[..., part].copy()
-    values[np.abs(values) > colour_maps.FLAG_FROM] = np.nan
+    values[values > colour_maps.FLAG_FROM] = np.nan
     return values
 
 
@@ -77,7 +77,7 @@ def value_at(panel: bpy.types.Object, channel: int, row: int, column: int) -> np
         raise UnknownName(f"pixel of {panel[PANEL_LAYER_ID]}", f"({column}, {row})", [pixels])
     first = 4 * (((cell % sheet.rows) * height + row) * sheet.width + cell // sheet.rows * width + column)
     values = _read(image_of(panel))[first : first + 4].copy()[part]
-    return np.where(np.abs(values) > colour_maps.FLAG_FROM, np.float32(np.nan), values)
+    return np.where(values > colour_maps.FLAG_FROM, np.float32(np.nan), values)
 
 
 def peaks_of(panel: bpy.types.Object) -> np.ndarray:

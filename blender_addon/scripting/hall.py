@@ -1,0 +1,141 @@
+"""A hall as scripts see it: how it is made, and the files that are made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import bpy
+
+from ...torch_bridge.recording import Recording, load
+from ...torch_bridge.recording.arguments import checked_arguments
+from .. import actions
+from ..actions.exporting import export_steps, run_export
+from ..output.figure import render_figure
+from ..output.figure_options import FigureOptions
+from ..output.hall_files import append_hall, save_hall
+from ..scene.hall import store
+from ..scene.hall.build import create_hall
+from ..scene.hall.store import Appearance
+from . import bridges
+from .hall_inputs import HallInputs
+from .inputs import bridge_input
+
+Self = TypeVar("Self", bound="Hall")
+
+
+class Hall(HallInputs):
+    """A hall: the layers of a network as panels of feature maps, in a scene of its own.
+
+    Make one with `of`, `open`, `load` or `join`, or `Hall(scene)` for one that is in the open file.
+    """
+
+    @classmethod
+    @checked_arguments
+    def of(
+        cls: type[Self], model: str, *inputs: Any, name: str = "", python: str = "", device: str = "", **spec: Any
+    ) -> Self:
+        """Runs a network in a Python that has PyTorch, and builds its hall.
+
+        model: a torchvision name, package.module:function, a .pt2 file, or a shipped network. inputs: as in `place`;
+        without any, the network's own first input. name: of the network on the bridge. python: the Python to start the
+        bridge with, by default the preferences' or the first that is found. device: such as cuda or cpu. spec: fields
+        of a `RecordSpec`, such as weights, classes, arguments, size. Raises BridgeError, ModelError or InputError.
+        """
+        network = bridges.serve_in_child(name or model, {"model": model} | spec, python, device)
+        return cls._built(network, inputs)
+
+    @classmethod
+    @checked_arguments
+    def join(cls: type[Self], bridge: Path | str, network: str, *inputs: Any, token: str = "") -> Self:
+        """Builds the hall of a network of a bridge that runs already.
+
+        bridge: its connection file, or its address as host:port with the token; "" for the one that was joined before.
+        inputs: as in `place`; without any, the network's own first input. Raises BridgeError or UnknownName.
+        """
+        bridges.join(bridge, token)
+        return cls._built(network, inputs)
+
+    @classmethod
+    @checked_arguments
+    def open(
+        cls: type[Self], recording: Recording | Path | str, method: str = "activations", title: str | None = None
+    ) -> Self:
+        """Builds the hall of a recording in memory, or in a folder; this needs no PyTorch.
+
+        method: the recorded method whose maps the panels show. title: instead of the network's name. Raises
+        RecordingError, UnknownName or SceneError.
+        """
+        found = recording if isinstance(recording, Recording) else load(recording)
+        return cls._shown(create_hall(found, Appearance(method=method, title=title)))
+
+    @classmethod
+    def demo(cls: type[Self]) -> Self:
+        """Builds the hall of the small recording that comes with Innerwalk."""
+        return cls.open(actions.DEMO_FOLDER)
+
+    @classmethod
+    @checked_arguments
+    def load(cls: type[Self], path: Path | str, name: str | None = None) -> Self:
+        """Adds a hall of a .blend file to the open file, as it was saved.
+
+        name: of the hall's scene, by default the first. Raises SceneError or UnknownName.
+        """
+        return cls._shown(append_hall(path, name))
+
+    @classmethod
+    def all(cls: type[Self]) -> list[Self]:
+        """Returns the halls of the open file."""
+        return [cls(scene) for scene in store.halls()]
+
+    @staticmethod
+    def leave_bridge() -> None:
+        """Leaves the bridge, and ends it if this Blender has started it; halls keep what they show."""
+        actions.leave_bridge()
+
+    @staticmethod
+    def rebuild_groups() -> None:
+        """Rebuilds the halls of the open file that an older version has built; moved panels stay where they are."""
+        actions.rebuild_groups()
+
+    @classmethod
+    def _built(cls: type[Self], network: str, inputs: tuple[Any, ...]) -> Self:
+        """Runs a network of the bridge and builds its hall."""
+        return cls._shown(bridges.build(network, [bridge_input(value) for value in inputs]))
+
+    @classmethod
+    def _shown(cls: type[Self], scene: bpy.types.Scene) -> Self:
+        actions.show_hall(scene)
+        return cls(scene)
+
+    @checked_arguments
+    def figure(self, path: Path | str, preset: str = "overview", layer: str | None = None, **options: Any) -> Path:
+        """Renders a picture of the hall to a PNG file that carries its provenance; returns its path.
+
+        preset: overview, walk, entrance, layer, tile, or camera for the scene as it is, with its own camera. layer: the
+        layer of the presets layer, tile and walk. options: fields of `FigureOptions`, such as size, samples, engine,
+        theme, transparent, collapse. Raises SceneError or UnknownName; then nothing is written.
+        """
+        return render_figure(self.scene, path, _figure_options({"preset": preset, "layer": layer} | options))
+
+    @checked_arguments
+    def save(self, path: Path | str) -> Path:
+        """Writes the hall, with what its scene shows beside it, to a .blend file; returns its path.
+
+        The file needs neither this session nor Innerwalk to open. Raises SceneError.
+        """
+        return save_hall(self.scene, path)
+
+    @checked_arguments
+    def export(self, folder: Path | str) -> Path:
+        """Exports values, statistics and 16-bit pictures of all panels into a new folder in `folder`; returns that."""
+        return run_export(export_steps(self.scene, folder))
+
+    def remove(self) -> None:
+        """Removes the hall from the open file with all of its data; a person's own objects stay."""
+        actions.remove_hall(self.scene)
+
+
+def _figure_options(options: Mapping[str, Any]) -> FigureOptions:
+    return checked_arguments(FigureOptions)(**options)

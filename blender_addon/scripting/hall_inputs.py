@@ -1,0 +1,166 @@
+"""Inputs, methods and comparisons of a hall as scripts see them: what a network is run on, and what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ...torch_bridge.recording.arguments import checked_arguments
+from .. import actions
+from .hall_scene import HallScene
+from .inputs import bridge_input
+
+Self = TypeVar("Self", bound="HallInputs")
+
+
+class HallInputs(HallScene):
+    """A hall whose network can be run on other inputs.
+
+    In the background everything is shown when a method returns. In a window `wait=False` returns at once, and Blender
+    goes on; `wait` waits then. Errors are raised by whichever waits.
+    """
+
+    @checked_arguments
+    def place(self: Self, *inputs: Any, data: str = "", index: int = 0, wait: bool = True) -> Self:
+        """Runs the network on one input, or on one for each of its arguments; the panels show its layers.
+
+        inputs: a path of a picture or .npy file, "noise:SEED", a channel of a panel, a picture as (H, W, 3) uint8 sRGB,
+        or an array or tensor of values. data, index: instead, a picture of a data set. A hall that shares inputs with
+        this one runs them too. Raises InputError, ModelError or BridgeError; then the hall stays as it was.
+        """
+        if data or not inputs:
+            actions.place_input(self.scene, data=data, index=index)
+        else:
+            actions.place_input(self.scene, inputs=[bridge_input(value) for value in inputs])
+        self.settle(wait)
+        return self
+
+    @checked_arguments
+    def ask(
+        self: Self,
+        method: str,
+        layers: str | Sequence[str] = "panels",
+        channels: str | Sequence[int] = (),
+        data: str = "",
+        wait: bool = True,
+        **parameters: Any,
+    ) -> Self:
+        """Runs a method about the input that is shown; the panels show its maps.
+
+        layers: ids or globs, "panels" for all; the panels of other layers are empty meanwhile. channels: of these
+        layers, () for all, or a text such as "0,3,8-11". data: the data set, for methods that need one. parameters: of
+        the method; `innerwalk methods` lists them. Raises UnknownName, InputError, ModelError or BridgeError.
+        """
+        actions.ask_method(self.scene, method, parameters, data, layers, channels)
+        self.settle(wait)
+        return self
+
+    def cancel(self: Self) -> Self:
+        """Cancels the method that is running; the panels keep what it has computed."""
+        actions.cancel_method(self.scene)
+        return self
+
+    def show_activations(self: Self, wait: bool = True) -> Self:
+        """Shows the activations again, in place of a method or a difference. Raises SceneError."""
+        actions.show_activations(self.scene)
+        self.settle(wait)
+        return self
+
+    @checked_arguments
+    def restore_channels(self: Self, wait: bool = True) -> Self:
+        """Ends all ablations and runs the input again. Raises InputError if nothing is ablated, or BridgeError."""
+        actions.restore_channels(self.scene)
+        self.settle(wait)
+        return self
+
+    @checked_arguments
+    def follow(self: Self, network: str) -> Self:
+        """Connects the hall, such as one of a recording, to a network of the bridge. Raises UnknownName."""
+        actions.follow(self.scene, network)
+        return self
+
+    @checked_arguments
+    def show_difference(self: Self, other: HallScene, wait: bool = True) -> Self:
+        """Shows the activations minus those of another hall, and follows new inputs of both. Raises SceneError."""
+        actions.show_difference(self.scene, other.scene.name)
+        self.settle(wait)
+        return self
+
+    @checked_arguments
+    def stand_beside(self: Self, other: HallScene, share: bool = False) -> Self:
+        """Shows another hall of this file beside this one. share: run each input of this hall in the other too."""
+        actions.stand_beside(self.scene, other.scene.name, share)
+        return self
+
+    def stand_alone(self: Self) -> Self:
+        """Removes the hall that stands beside this one; its own scene stays as it is."""
+        actions.stand_alone(self.scene)
+        return self
+
+    @checked_arguments
+    def key_video(self: Self, source: Path | str, first: int = 1, step: int = 1, wait: bool = True) -> Self:
+        """Keys every `step`-th frame of a video file on the timeline, from the scene's frame `first` on.
+
+        Each rendered frame then shows the maps of its own frame of the video. Raises InputError or BridgeError.
+        """
+        actions.key_video(self.scene, str(source), first, step)
+        self.settle(wait)
+        return self
+
+    @checked_arguments
+    def play_video(self: Self, source: Path | str = "") -> Self:
+        """Plays a video or a camera in a window; without `source`, goes on with the one that is open."""
+        actions.play_video(self.scene, str(source))
+        return self
+
+    def pause_video(self: Self) -> Self:
+        """Pauses the video at the frame that is shown."""
+        actions.pause_video(self.scene)
+        return self
+
+    @checked_arguments
+    def step_video(self: Self, by: int = 1, wait: bool = True) -> Self:
+        """Shows the frame `by` frames later, or earlier if negative. Raises InputError or BridgeError."""
+        actions.step_video(self.scene, by)
+        self.settle(wait)
+        return self
+
+    @checked_arguments
+    def show_video_frame(self: Self, frame: int, wait: bool = True) -> Self:
+        """Shows a frame of the open video, counted from 0. Raises InputError or BridgeError."""
+        actions.show_video_frame(self.scene, frame)
+        self.settle(wait)
+        return self
+
+    def stop_video(self: Self) -> Self:
+        """Closes the video; the last frame stays on the panels."""
+        actions.stop_video(self.scene)
+        return self
+
+    @checked_arguments
+    def draw_shelf(self: Self, data: str, seed: int = 0, of_class: str = "", wait: bool = True) -> Self:
+        """Puts random pictures of a data set of the bridge on the shelf. of_class: "" for all classes."""
+        actions.draw_shelf(self.scene, data, seed, of_class)
+        self.settle(wait)
+        return self
+
+    @checked_arguments
+    def page_shelf(self: Self, data: str, page: int = 0, of_class: str = "", wait: bool = True) -> Self:
+        """Puts one page of the pictures of a data set, in their order, on the shelf. page: counted from 0."""
+        actions.page_shelf(self.scene, data, page, of_class)
+        self.settle(wait)
+        return self
+
+    @property
+    def shelf(self) -> dict[str, Any]:
+        """What is on the shelf: set, class, indices, and seed or page; {} if it is empty."""
+        return actions.shelved(self.scene)
+
+    @checked_arguments
+    def place_shelved(self: Self, index: int, wait: bool = True) -> Self:
+        """Runs the network on the shelf's picture of this number, counted from 0. Raises InputError."""
+        actions.hold(self.scene, index)
+        actions.place_held(self.scene)
+        self.settle(wait)
+        return self

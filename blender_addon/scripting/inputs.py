@@ -1,0 +1,53 @@
+"""What scripts pass as an input of a network, as an input of a bridge."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+
+from ...torch_bridge import client
+from ...torch_bridge.client import BridgeInput
+from ...torch_bridge.recording.errors import InputError
+from .hall_panels import Channel
+
+NOISE = "noise:"
+
+
+def bridge_input(value: Any) -> BridgeInput:
+    """Returns an input for a bridge: a picture or values, by its type.
+
+    value: path of a picture or .npy file; "noise:SEED"; a channel, for its picture; an array or tensor: (H, W),
+    (H, W, 3) or (H, W, 4) uint8 is a sRGB picture, top row first, anything else values that stay as they are, with or
+    without a batch axis; a Pillow image; or an input made with `torch_bridge.client`. Raises InputError.
+    """
+    if isinstance(value, BridgeInput):
+        return value
+    if isinstance(value, Channel):
+        return client.pixels(value.picture, f"{value.panel.layer}, channel {value.number}")
+    if isinstance(value, str) and value.startswith(NOISE):
+        if not value.removeprefix(NOISE).isdecimal():
+            raise InputError(f"{value!r} is no noise; write it like noise:7")
+        return client.noise(int(value.removeprefix(NOISE)))
+    if isinstance(value, (str, Path)):
+        return client.file(bpy.path.abspath(str(value)))
+    return _array_input(value)
+
+
+def _array_input(value: Any) -> BridgeInput:
+    if hasattr(value, "detach"):  # a tensor; torch isn't imported here
+        value = value.detach().cpu().numpy()
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        array = np.zeros(0, object)
+    if array.dtype.kind not in "fiub" or not array.size:
+        raise InputError(f"{type(value).__name__} is no input: pass a file, noise:SEED, an array or a tensor")
+    if array.dtype == np.uint8 and (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
+        return client.pixels(np.ascontiguousarray(array), "picture")
+    content = io.BytesIO()
+    np.save(content, array, allow_pickle=False)
+    return BridgeInput({"kind": "upload", "name": "values.npy"}, np.frombuffer(content.getvalue(), np.uint8))
