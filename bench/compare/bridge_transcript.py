@@ -50,6 +50,7 @@ class RawClient:
 
     port: int
     token: str
+    protocol: int
 
     def send(self, call: str, body: bytes = b"", verb: str = "POST", **headers: str | None) -> dict[str, Any]:
         """Sends a request and returns the status, type and content of the answer.
@@ -58,7 +59,7 @@ class RawClient:
         """
         correct = {"Host": "127.0.0.1", "Authorization": f"Bearer {self.token}", "Content-Length": str(len(body))}
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
-        connection.putrequest(verb, f"/v1/{call}", skip_host=True, skip_accept_encoding=True)
+        connection.putrequest(verb, f"/v{self.protocol}/{call}", skip_host=True, skip_accept_encoding=True)
         for name, value in (correct | {key.replace("_", "-"): value for key, value in headers.items()}).items():
             if value is not None:
                 connection.putheader(name, value)
@@ -101,7 +102,8 @@ def converse(client: RawClient) -> Iterator[tuple[str, Any]]:
     yield "statistics", client.call("statistics", network="object", layers=["stem.conv", "fc"])
     for choice in ({"draw": {"count": 5, "seed": 1}}, {"page": {"start": 3, "count": 4}}, {"text": "r"}):
         yield f"pictures_{next(iter(choice))}", client.call("pictures", set="shapes", size=32, **choice)
-    request: dict[str, Any] = {"network": "object", "layers": ["stage3.1:add"], "channels": [0, 1]}
+    run = client.call("record", **noise)["answer"][-1]["json"].get("run")  # an older bridge takes the last run
+    request: dict[str, Any] = {"network": "object", "layers": ["stage3.1:add"], "channels": [0, 1], "run": run}
     yield "job_saliency", client.run_job(**request, method="saliency")
     yield "job_average", client.run_job(**request, method="average", data="shapes", parameters={"count": 8})
     yield "job_failed", client.run_job(**request, method="cam")
@@ -114,11 +116,9 @@ def record_inputs(client: RawClient) -> Iterator[tuple[str, Any]]:
     """Records an input of each kind that comes with an array or from a data set."""
     pixels = ([40, 30, 3], bytes(k * k % 251 for k in range(3600)))
     photo = ([PARROT.stat().st_size], PARROT.read_bytes()) if PARROT.exists() else ([4], b"none")
-    channel = {"layer": "stage3.1:add", "method": "activations", "channel": 0}
     for array, source in (
         (photo, {"kind": "upload", "name": "parrot.jpg", "array": "a"}),
         (pixels, {"kind": "pixels", "name": "p", "array": "a"}),
-        (pixels, {"kind": "channel", **channel}),
         (pixels, {"kind": "data", "set": "shapes", "index": 7}),
     ):
         yield f"record_{source['kind']}", client.call("record", array, network="object", inputs=[source])
@@ -161,7 +161,7 @@ def write_transcript(checkout: Checkout) -> None:
             info = wait_for_connection(bridge, connection)
             port = str(info["port"])
             write_json(folder / "joined.json", info | {"port": 0, "process": 0, "token": len(info["token"])})
-            for name, answer in converse(RawClient(info["port"], info["token"])):
+            for name, answer in converse(RawClient(info["port"], info["token"], info["protocol"])):
                 write_json(folder / f"{name}.json", answer)
         except (OSError, LookupError, ValueError, TypeError, struct.error, http.client.HTTPException) as error:
             problem = f"the conversation broke off: {error!r}\n"

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from ...torch_bridge.recording import ACTIVATIONS, Recording
-from ...torch_bridge.recording.errors import SceneError, UnknownName
+from ...torch_bridge.recording.errors import InputError, SceneError, UnknownName
 from ..live import hall_requests, timer
 from ..live.request_types import MethodRequest
 from ..live.session import current
@@ -26,12 +26,13 @@ def ask_method(
     layers: Sequence[str] = ("panels",),
     channels: Sequence[int] = (),
 ) -> str:
-    """Runs a method on the hall's last input and shows its maps on the panels, which are empty until then.
+    """Runs a method on the hall's input and shows its maps on the panels, which are empty until then.
 
+    The input is the one that this hall placed last, and its ablated channels are 0.
     parameters: those that differ from their defaults. data: the data set, for methods that need one.
     layers: ids of layers, or "panels" for all panels; the panels of other layers stay empty. channels: of the layers,
-    () for all. Returns a line that says what is requested. Raises BridgeError or UnknownName; errors of the method
-    itself are raised by `wait_for_bridge`.
+    () for all. Returns a line that says what is requested. Raises BridgeError, UnknownName, or InputError if the method
+    is about an input and the hall has placed none; errors of the method itself are raised by `wait_for_bridge`.
     """
     session, network = current(), network_of(scene)
     methods = {info["name"]: info for info in session.ready_link().description["methods"]}
@@ -39,6 +40,8 @@ def ask_method(
         raise UnknownName("method", method, methods)
     if method == ACTIVATIONS:
         return show_activations(scene)
+    if methods[method]["needs"] == "input" and session.input_request(str(scene.get(INPUT_TAG, ""))) is None:
+        raise InputError(f"{scene.name}: this hall's input isn't on the bridge; place an input first")
     cancel_method(scene)
     panels = hall_requests.panels_by_layer(scene)
     shown = {panel[PANEL_LAYER_ID]: panel.get(PANEL_SHOWN_LAYER, panel[PANEL_LAYER_ID]) for panel in panels.values()}
@@ -48,7 +51,8 @@ def ask_method(
         "channels": list(channels),
         "layers": [str(shown.get(layer, layer)) for layer in layers],
     }
-    request = MethodRequest(method, arguments, hall_requests.input_tag(session, scene))
+    ablated = hall_requests.ablated_channels(scene)
+    request = MethodRequest(method, arguments, hall_requests.input_tag(session, scene), ablated)
     hall_requests.set_method(scene, method)
     scene[METHOD_TAG] = session.request_method(network, request, scene.session_uid)
     hall_requests.clear_panels(session, scene, panels)
@@ -127,7 +131,7 @@ def _repeat_method(tag: str, recording: Recording | None) -> None:
         request = session.method_request(method_tag)
         if request is None:
             continue
-        same_ablation = session.ablation_of(request.input_tag) == session.ablation_of(tag)
+        same_ablation = request.ablate == hall_requests.ablated_channels(scene)
         fits = request.input_tag == tag or (needs.get(request.method) != "input" and same_ablation)
         if not fits or not (session.is_running(method_tag) or session.results_of(method_tag)):
             ask_method(scene, request.method, **request.arguments)

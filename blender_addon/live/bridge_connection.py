@@ -9,11 +9,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal, NamedTuple
 
 from ...torch_bridge.client import Ablate, Bridge, BridgeInput, BridgeProcess, start_process
 from ...torch_bridge.recording import Maps
-from ...torch_bridge.recording.errors import BridgeError, InnerwalkError
+from ...torch_bridge.recording.errors import BridgeError, InnerwalkError, UnknownRun
 
 State = Literal["starting", "ready", "ended"]
 RUNNING = ("waiting", "running")
@@ -100,7 +101,7 @@ class BridgeConnection:
         self._queries.put((tag, query))
 
     def run_method(self, tag: str, network: str, method: str, **arguments: Any) -> None:
-        """Starts a method's job, with the arguments of `Bridge.start`.
+        """Starts a method's job, with the arguments of `Bridge.start`, where `inputs` may back up a `run`.
 
         Its maps arrive as "maps" events and its state as "job" events, until it ends.
         """
@@ -223,7 +224,7 @@ class BridgeConnection:
     def _follow_job(self, tag: str, network: str, method: str, arguments: Mapping[str, Any]) -> None:
         with self._new_connection() as bridge:
             # "waiting" from step 0 on, so that results which are there already are fetched too
-            job = bridge.start(network, method, **arguments) | {"state": "waiting", "step": 0}
+            job = _start_job(bridge, network, method, **arguments) | {"state": "waiting", "step": 0}
             self._put("job", tag, job)
             while job["state"] in RUNNING:
                 if self._closed or tag in self._cancelled:
@@ -239,3 +240,20 @@ class BridgeConnection:
         self._job_events.put(taken := threading.Event())
         while not (taken.wait(POLL_SECONDS) or self._closed or tag in self._cancelled):
             continue
+
+
+def _start_job(
+    bridge: Bridge,
+    network: str,
+    method: str,
+    *,
+    run: str = "",
+    inputs: Sequence[BridgeInput] | None = None,
+    ablate: Ablate | None = None,
+    **arguments: Any,
+) -> dict[str, Any]:
+    """Starts a job about a run, else about inputs."""
+    if run:
+        with suppress(UnknownRun):  # the bridge no longer keeps it
+            return bridge.start(network, method, run=run, **arguments)
+    return bridge.start(network, method, inputs=inputs, ablate=ablate, **arguments)

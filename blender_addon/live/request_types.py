@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ...torch_bridge.client import Ablate, BridgeInput
@@ -18,6 +19,8 @@ class MethodRequest(NamedTuple):
     arguments: dict[str, Any]
     input_tag: str
     """Tag of the request whose input the method is run on."""
+    ablate: Ablate = MappingProxyType({})
+    """Channels of the network that are set to 0, by layer."""
 
 
 @dataclass
@@ -29,6 +32,8 @@ class Request:
     """Inputs to run; None for a request that runs none, or whose inputs were forgotten."""
     ablate: Ablate | None = None
     """Channels that are set to 0 for these inputs, by layer."""
+    run: str = ""
+    """What names the run of these inputs on the bridge; "" until it has answered."""
     method: MethodRequest | None = None
     job: dict[str, Any] | None = None
     """State of the method's job as the bridge last reported it: id, state, step, share, told, error, what."""

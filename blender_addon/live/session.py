@@ -156,7 +156,9 @@ class Session:
         self.requests[tag] = Request(network, method=method, job=job)
         self._forget_methods()
         about = self.requests.get(method.input_tag, Request())
-        link.run_method(tag, network, method.method, inputs=about.inputs or (), ablate=about.ablate, **method.arguments)
+        run = about.run if about.network == network else ""
+        subject = {"run": run, "inputs": about.inputs, "ablate": method.ablate or None}
+        link.run_method(tag, network, method.method, **subject, **method.arguments)
         return tag
 
     def input_request(self, tag: str) -> Request | None:
@@ -219,6 +221,8 @@ class Session:
         request = self.requests.setdefault(tag, Request())
         if isinstance(results, Mapping):
             results = {**(request.results if isinstance(request.results, dict) else {}), **results}
+        else:
+            request.run = results.run
         request.results, request.stored = results, next(self._stored)
         self._forget_results()
 

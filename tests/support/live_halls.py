@@ -68,6 +68,16 @@ def bridge() -> Bridge:
     return current().link._bridge.new_connection()
 
 
+def job_maps(connection: Bridge, job: dict) -> dict[str, np.ndarray]:
+    """Texels of a job's maps by layer, once it has succeeded."""
+    step, found = 0, {}
+    while job["state"] in ("waiting", "running") or step < job["step"]:
+        job, new_maps = connection.job(job["id"], step, 5.0)
+        step, found = job["step"], found | {maps.layer: maps.texels for maps in new_maps}
+    assert job["state"] == "done", job
+    return found
+
+
 def texels(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
     """What all panels hold, also those that wait outside the scene, by the layer whose maps they show."""
     return {

@@ -62,11 +62,6 @@ def item(data: str, index: int) -> BridgeInput:
     return BridgeInput({"kind": "data", "set": data, "index": index})
 
 
-def channel(layer: str, method: str, number: int) -> BridgeInput:
-    """A channel of maps that the bridge computed before, as a picture."""
-    return BridgeInput({"kind": "channel", "layer": layer, "method": method, "channel": number})
-
-
 def video(name: str, seconds: float | None = None, frame: int | None = None) -> BridgeInput:
     """A frame of a video that the bridge has open: by its number, by the time in seconds, or else the next one."""
     values: dict[str, Any] = {"kind": "film", "film": name}
@@ -164,7 +159,8 @@ class Bridge:
         """Run a network on inputs, by default on its own first input, and return the recording with all maps.
 
         on_maps: called with the maps of each layer while the network still runs. ablate: layer ids with the channels
-        that are 0 in this run; the id of a panel stands for the layer that it shows.
+        that are 0 in this run; the id of a panel stands for the layer that it shows. `Recording.run` names this run for
+        `start`.
         """
         digest, graph = self._graphs.get(network, ("", None))
         input_values, input_arrays = _pack_inputs(inputs)
@@ -180,6 +176,7 @@ class Bridge:
         where = f"recording of {network}"
         recording = restore(values["recording"], arrays["input"], arrays.get("answer"), where, known)
         self._graphs[network] = (values["graph"], recording.network)
+        recording.run = str(values["run"])
         recording.add(all_maps)
         return recording
 
@@ -190,24 +187,28 @@ class Bridge:
         layers: str | Sequence[str] = "panels",
         parameters: Mapping[str, Any] | None = None,
         data: str = "",
-        inputs: Sequence[BridgeInput] = (),
         channels: Sequence[int] = (),
+        *,
+        run: str = "",
+        inputs: Sequence[BridgeInput] | None = None,
         ablate: Ablate | None = None,
     ) -> dict[str, Any]:
         """Start a job that computes a method, and return the job's description with its `id`.
 
-        inputs: what the method is about, by default the inputs of the last `record`. channels: the channels of these
-        layers, () for all. ablate: as in `record`, by default as in the last run.
+        channels: the channels of these layers, () for all. run: what the method is about, as `Recording.run` of
+        `record`; or inputs and ablate, as in `record`, on which the network is run first. A method whose `needs` isn't
+        "input" can do without. Raises InputError, UnknownName, or UnknownRun if the bridge no longer keeps the run.
         """
-        input_values, arrays = _pack_inputs(inputs)
+        input_values, arrays = _pack_inputs(inputs or ())
         request: dict[str, Any] = {
             "network": network,
             "method": method,
             "layers": layers,
             "parameters": parameters or {},
             "data": data,
-            "inputs": input_values,
             "channels": list(channels),
+            "run": run or None,
+            "inputs": None if inputs is None else input_values,
         }
         return self._call_once("start", request | _ablate_values(ablate), arrays)[0]["job"]
 

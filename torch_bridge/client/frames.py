@@ -17,7 +17,7 @@ from ..recording.errors import BridgeError, RecordingError
 
 Frame = tuple[dict[str, Any], dict[str, np.ndarray]]
 """The values and the arrays of a frame."""
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of the protocol; raised by changes that an older side would misunderstand."""
 MAX_FRAME_BYTES = 4 << 30
 """Largest frame of an answer that is read."""

@@ -251,6 +251,8 @@ class Recording:
     all_maps: dict[tuple[str, str], Maps] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     """Preprocessing, seed, versions: plain JSON values, written into figures."""
+    run: str = ""
+    """What names the run on its bridge, for methods about it; "" for a recording that no bridge has sent."""
 
     def maps(self, layer: str, method: str = ACTIVATIONS) -> Maps:
         """The maps of a layer. Raises UnknownName with near matches."""

@@ -4,6 +4,7 @@
     ├── InputError              an image, array or flag that the network can't take
     ├── ModelError              a model that can't be found, built, loaded or run
     ├── UnknownName             a layer, model or method that isn't there; lists near matches
+    ├── UnknownRun              a run that the bridge doesn't keep, or no longer
     ├── RecordingError          a recording that is missing, damaged, hostile or newer than this program
     ├── SceneError              a Blender scene that can't be built, found or rendered
     └── BridgeError             a bridge that can't be started or reached, refuses, has ended, or has another protocol
@@ -52,6 +53,10 @@ class UnknownName(InnerwalkError):
         near = difflib.get_close_matches(name, known := list(known), n=3, cutoff=0.4)
         hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known[:6]) or 'none'}"
         super().__init__(f"no {what} {name!r}; {hint}")
+
+
+class UnknownRun(InnerwalkError):
+    """A run of a network that the bridge doesn't keep, or no longer; its input can be placed again."""
 
 
 def error_from_wire(kind: str, text: str) -> InnerwalkError:

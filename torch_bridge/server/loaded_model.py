@@ -1,4 +1,4 @@
-"""A network that stays loaded, runs on one input after another, and runs methods about the last one."""
+"""A network that stays loaded, runs on one input after another, and runs methods about these runs."""
 
 from __future__ import annotations
 

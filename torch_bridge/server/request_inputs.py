@@ -9,7 +9,6 @@ import numpy as np
 
 from ..data import DataSet
 from ..inputs.sources import NamedContent, Source, to_image
-from ..recording import Maps, channel_picture
 from ..recording.errors import InputError, UnknownName
 from ..video import Video
 
@@ -21,18 +20,15 @@ MAX_PIXELS = 100_000_000
 
 
 class RequestInputs:
-    """Reads the inputs of requests. `find_maps(layer, method)` returns maps that were computed before."""
+    """Reads the inputs of requests, some of which refer to data sets and open videos by name."""
 
-    def __init__(
-        self, data: Mapping[str, DataSet], videos: Mapping[str, Video], find_maps: Callable[[str, str], Maps]
-    ) -> None:
-        self.data, self.videos, self.find_maps = data, videos, find_maps
+    def __init__(self, data: Mapping[str, DataSet], videos: Mapping[str, Video]) -> None:
+        self.data, self.videos = data, videos
         self._readers: dict[str, Callable[[Values, Arrays], Source]] = {
             "upload": self._upload,
             "pixels": self._pixels,
             "data": self._item,
             "noise": self._noise,
-            "channel": self._channel,
             "film": self._video_frame,
         }
 
@@ -40,8 +36,7 @@ class RequestInputs:
         """Read one input, {"kind": …}. Raises InputError or UnknownName.
 
         upload: `name`, `array` (n,) uint8, the bytes of a file · pixels: `name`, `array` (H, W[, 1|3|4]) uint8 sRGB ·
-        data: `set`, `index` · noise: `seed` · channel: `layer`, `method`, `channel` · film: `film`, and `at` seconds,
-        `step` frames ahead, or `frame` number.
+        data: `set`, `index` · noise: `seed` · film: `film`, and `at` seconds, `step` frames ahead, or `frame` number.
         """
         kind = str(values.get("kind"))
         if kind not in self._readers:
@@ -68,13 +63,6 @@ class RequestInputs:
 
     def _noise(self, values: Values, arrays: Arrays) -> Source:
         return f"noise:{integer_value(values, 'seed', 0, 2**31 - 1)}"
-
-    def _channel(self, values: Values, arrays: Arrays) -> Source:
-        """A colour map as it is, a scalar map in grey from its own minimum to its maximum."""
-        maps = self.find_maps(str(values.get("layer")), str(values.get("method")))
-        channel = integer_value(values, "channel", 0, maps.channels - 1)
-        name = f"{maps.layer}, channel {channel}, {maps.method}"
-        return NamedContent(name, to_image(channel_picture(maps, channel)))
 
     def _video_frame(self, values: Values, arrays: Arrays) -> Source:
         name = str(values.get("film"))

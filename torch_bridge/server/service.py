@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
-import queue
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from .. import data as data_sets
 from ..client.frames import PROTOCOL, Frame
 from ..inputs.sources import Input
-from ..methods import METHODS, parameter_form, parse_parameters
-from ..recording import ACTIVATIONS, Maps, Recording, describe, describe_maps
-from ..recording.errors import BridgeError, InputError, UnknownName
+from ..methods import METHODS, Method, parameter_form, parse_parameters
+from ..recording import Maps, describe, describe_maps
+from ..recording.errors import InputError, UnknownName
 from ..video import Video, open_video
 from .in_process import find_method
 from .jobs import Jobs
 from .loaded_model import PANELS, LoadedModel, RunContext
 from .request_inputs import Arrays, RequestInputs, Values, integer_value, number_value
+from .runs import FinishedRun, Runs, hash_request
 from .weight_statistics import compute_weight_statistics
 
 Call = Callable[[Values, Arrays], Iterator[Frame]]
@@ -46,7 +42,8 @@ class Service:
         self.videos: dict[str, Video] = {}
         self._videos_lock = threading.Lock()
         """Held while `videos` changes."""
-        self.jobs = Jobs()
+        self.inputs = RequestInputs(self.data, self.videos)
+        self.jobs, self.runs = Jobs(), Runs()
         self.calls: dict[str, Call] = {
             "describe": self.describe,
             "record": self.record,
@@ -57,10 +54,6 @@ class Service:
             "statistics": self.statistics,
             "film": self.video,
         }
-        self._sent_maps: dict[tuple[str, str, str], Maps] = {}
-        """(network, layer, method) -> the maps sent last, for inputs of kind "channel"."""
-        self._runs: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
-        threading.Thread(target=_run_queue, args=(self._runs,), name="record", daemon=True).start()
 
     def describe(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
         """Protocol, networks, data sets, methods with their parameters, jobs, videos, device."""
@@ -92,44 +85,25 @@ class Service:
         layers: "panels" or ids. graph: the digest of the graph that the client has; the graph is sent if it is another.
         ablate: {layer id: channels} that are 0.
         """
-        network = self.network(values)
+        network, layers = self.network(values), _text_list(values, "layers", [PANELS])
         inputs = self._read_inputs(network, values, arrays)
-        layers = _text_list(values, "layers", [PANELS])
-        results: queue.SimpleQueue[Maps | Recording | BaseException] = queue.SimpleQueue()
-        client_gone = threading.Event()
-        self._runs.put((network, inputs, layers, values.get("ablate"), results, client_gone))
-        try:
-            while isinstance(result := results.get(), Maps):
-                yield self._maps_frame(network.name, result)
-        finally:
-            client_gone.set()
-        if isinstance(result, BaseException):
-            raise result
-        yield _recording_frame(result, str(values.get("graph", "")))
-
-    def _maps_frame(self, network: str, maps: Maps) -> Frame:
-        """The frame of maps; from then on an input of kind "channel" can refer to them."""
-        self._sent_maps[network, maps.layer, maps.method] = maps
-        entry, arrays = describe_maps(maps)
-        return {"maps": entry}, arrays
+        for result in self.runs.run(network, inputs, layers, values.get("ablate")):
+            yield _maps_frame(result) if isinstance(result, Maps) else _run_frame(result, str(values.get("graph", "")))
 
     def start(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
         """Start a job: a `method` about `layers` of a `network`, with `parameters` and a `data` set.
 
-        channels: the channels of these layers, by default all. inputs, ablate: by default those of the last run.
+        channels: the channels of these layers, by default all. run: the id of the run that the method is about, from
+        the answer of `record`; or inputs and ablate, on which the network is run first. A method that needs no input
+        may name neither.
         """
         network, method = self.network(values), find_method(str(values.get("method")))
-        context = network.run_context
-        if values.get("inputs"):
-            inputs = self._read_inputs(network, values, arrays)
-            context = context._replace(inputs=inputs, ablation=network.ablation(context.network, None))
-        if values.get("ablate") is not None:
-            context = context._replace(ablation=network.ablation(context.network, values["ablate"]))
-        parameter_values = values.get("parameters") or {}
-        ids = context.ids(_text_list(values, "layers", [PANELS]))
+        parameter_values, channels = values.get("parameters") or {}, _integer_list(values, "channels")
         parameters = parse_parameters(method, parameter_values)
-        data = self._request_inputs(network).data_set(str(values["data"])) if values.get("data") else None
-        channels = _integer_list(values, "channels")
+        data = self.inputs.data_set(str(values["data"])) if values.get("data") else None
+        layers = _text_list(values, "layers", [PANELS])
+        context = self._run_context(network, method, values, arrays)
+        ids = context.ids(layers)
         request = {
             "network": network.name,
             "method": method.name,
@@ -147,6 +121,18 @@ class Service:
         )
         yield {"job": self.jobs.describe(job)}, {}
 
+    def _run_context(self, network: LoadedModel, method: Method, values: Values, arrays: Arrays) -> RunContext:
+        """The run that a request names, or a new one on its inputs. Raises InputError or UnknownRun."""
+        id, has_inputs = values.get("run"), values.get("inputs") is not None
+        if id is not None:
+            if not isinstance(id, str) or has_inputs or values.get("ablate") is not None:
+                raise InputError("run: a text from the answer of record is needed, without inputs and ablate")
+            return self.runs.find(network, id)
+        if method.needs == "input" and not has_inputs:
+            raise InputError(f"{network.name}: {method.name} needs an input; place an input first")
+        runs = self.runs.run(network, self._read_inputs(network, values, arrays), (), values.get("ablate"))
+        return next(result.context for result in runs if isinstance(result, FinishedRun))
+
     def job(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
         """The state of job `id`, then its maps computed after `step`; waits up to `seconds` for a change."""
         seconds = min(number_value(values, "seconds"), MAX_WAIT_SECONDS) if "seconds" in values else 0.0
@@ -154,7 +140,7 @@ class Service:
         description, new_maps = self.jobs.results_since(number, step, seconds)
         yield {"job": description}, {}
         for maps in new_maps:
-            yield self._maps_frame(description["what"]["network"], maps)
+            yield _maps_frame(maps)
 
     def cancel(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
         """End job `id` at its next step."""
@@ -166,7 +152,7 @@ class Service:
 
         With `text`, the classes whose name contains it instead.
         """
-        data = self._request_inputs(None).data_set(str(values.get("set")))
+        data = self.inputs.data_set(str(values.get("set")))
         if "text" in values:
             classes = data_sets.search_classes(data, str(values["text"]))
             yield {"classes": [list(name_and_count) for name_and_count in classes]}, {}
@@ -225,7 +211,7 @@ class Service:
     def close(self) -> None:
         """Cancel the jobs, block all further runs, and close the videos."""
         self.jobs.close()
-        self._runs.put(None)
+        self.runs.close()
         for network in self.networks.values():
             network.lock.close()
         for name in list(self.videos):
@@ -238,73 +224,36 @@ class Service:
             raise UnknownName("network", name, self.networks)
         return self.networks[name]
 
-    def _request_inputs(self, network: LoadedModel | None) -> RequestInputs:
-        return RequestInputs(self.data, self.videos, lambda layer, method: self._find_maps(network, layer, method))
-
-    def _find_maps(self, network: LoadedModel | None, layer: str, method: str) -> Maps:
-        sent = list(self._sent_maps.items())  # a copy: other threads add to it
-        found = {(id, name): maps for (sender, id, name), maps in sent if network and sender == network.name}
-        if (layer, method) not in found:
-            raise UnknownName(f"maps of {method or ACTIVATIONS} for layer", layer, [id for id, _ in found])
-        return found[layer, method]
-
     def _read_inputs(self, network: LoadedModel, values: Values, arrays: Arrays) -> tuple[Input, ...]:
         """The inputs of a request; where it has too few for the network, the network's defaults are the last ones."""
         inputs = values.get("inputs") or []
         if not isinstance(inputs, list) or not all(isinstance(entry, dict) for entry in inputs):
             raise InputError('inputs: a list such as [{"kind": "noise", "seed": 1}] is needed')
-        reader = self._request_inputs(network)
-        sources = [reader.source(entry, arrays) for entry in inputs]
+        sources = [self.inputs.source(entry, arrays) for entry in inputs]
         return network.read([*sources, *network.default_sources[len(inputs) :]])
 
 
-def _recording_frame(recording: Recording, known_digest: str) -> Frame:
-    """The frame of a recording without its maps, and without its graph if the client knows it."""
-    digest = recording.network.digest
+def _maps_frame(maps: Maps) -> Frame:
+    entry, arrays = describe_maps(maps)
+    return {"maps": entry}, arrays
+
+
+def _run_frame(run: FinishedRun, known_digest: str) -> Frame:
+    """The frame of a run: its recording without maps, and without its graph if the client knows it."""
+    recording, digest = run.recording, run.recording.network.digest
     pictures = {"input": recording.picture}
     if recording.prediction.picture is not None:
         pictures["answer"] = recording.prediction.picture
-    return {"recording": describe(recording, network=digest != known_digest), "graph": digest}, pictures
-
-
-def _run_queue(runs: queue.SimpleQueue[tuple[Any, ...] | None]) -> None:
-    """Do all runs in one thread; in a new thread torch would start new worker threads with empty caches each time."""
-    while (run := runs.get()) is not None:
-        _run(*run)
-
-
-def _run(
-    network: LoadedModel,
-    inputs: tuple[Input, ...],
-    layers: list[str],
-    ablate: Any,
-    results: queue.SimpleQueue[Any],
-    client_gone: threading.Event,
-) -> None:
-    """Put maps into `results` as they come, then the recording or the error. Ends early when the client has gone."""
-
-    def send(maps: Maps) -> None:
-        if client_gone.is_set():
-            raise BridgeError("the client has gone")
-        results.put(maps)
-
-    try:
-        results.put(network.record(inputs, layers, send, ablate))
-    except BaseException as error:  # noqa: BLE001 - `Service.record` raises it again in its own thread
-        results.put(error)
+    description = describe(recording, network=digest != known_digest)
+    return {"recording": description, "graph": digest, "run": run.id}, pictures
 
 
 def _job_key(network: LoadedModel, context: RunContext, request: tuple[Any, ...], parameters: Any) -> str:
     """A hash that is equal for equal weights, inputs, requests and parameters."""
     parameter_values = dataclasses.asdict(parameters) if parameters is not None else {}
     ablation = context.ablation.as_json()
-    values = (network.name, network.fingerprint, context.network.digest, ablation, *request, parameter_values)
-    digest = hashlib.blake2b(json.dumps(values).encode(), digest_size=16)
-    for input_ in context.inputs:
-        array = np.ascontiguousarray(input_.values.numpy())
-        digest.update(f"{array.shape} {array.dtype}".encode())
-        digest.update(array.reshape(-1).view(np.uint8).data)
-    return digest.hexdigest()
+    values = [network.name, network.fingerprint, context.network.digest, ablation, *request, parameter_values]
+    return hash_request(values, context.inputs)
 
 
 def _text_list(values: Values, name: str, default: list[str]) -> list[str]:

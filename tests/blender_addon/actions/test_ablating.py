@@ -125,14 +125,8 @@ def test_two_halls_of_one_network(hall):
 
 
 def contributed(**arguments) -> dict[str, np.ndarray]:
-    found: dict[str, np.ndarray] = {}
     with live.bridge() as bridge:
-        job = bridge.start("object", "contribution", **arguments)
-        while job["state"] in ("waiting", "running") or not found:
-            job, every = bridge.job(job["id"], 0, 1.0)
-            found |= {maps.layer: maps.texels for maps in every}
-    assert job["state"] == "done"
-    return found
+        return live.job_maps(bridge, bridge.start("object", "contribution", **arguments))
 
 
 def test_a_method_follows(hall):

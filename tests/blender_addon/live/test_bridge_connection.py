@@ -16,7 +16,7 @@ from innerwalk.blender_addon.live.request_types import MethodRequest
 from innerwalk.blender_addon.live.session import Session
 from innerwalk.tests.support import ROOT
 from innerwalk.torch_bridge import recording as rec
-from innerwalk.torch_bridge.recording.errors import BridgeError, InputError
+from innerwalk.torch_bridge.recording.errors import BridgeError, InputError, UnknownRun
 
 PATIENCE = 20.0
 
@@ -30,6 +30,9 @@ def recording(name: str = "x", value: float = 1.0, side: int = 2) -> rec.Recordi
     result = rec.Recording(network, name, np.zeros((1, 1, 3), np.uint8), rec.Prediction())
     result.add([rec.Maps("a", rec.ACTIVATIONS, np.full((1, side, side, 4), value, np.float32), 4)])
     return result
+
+
+NO_INPUT = {"inputs": None, "ablate": None}
 
 
 class Known:
@@ -209,7 +212,7 @@ def test_a_jobs_maps_arrive_one_by_one_before_its_state(link, bridge):
         "done",
     ]
     assert [event.content.layer for event in found if event.kind == "maps"] == ["a", "b", "a"]
-    assert bridge.requests[0] == ("tiny", "occlusion", {"parameters": {"size": 0.5}})
+    assert bridge.requests[0] == ("tiny", "occlusion", NO_INPUT | {"parameters": {"size": 0.5}})
     assert [step for kind, step in bridge.requests[1:]] == [0, 1, 2], "also what was there before it could be asked"
 
 
@@ -352,9 +355,26 @@ def test_a_method_is_asked_about_the_halls_own_input(session, bridge):
     bridge.fails = {"x": InputError("enough")}
     tag = session.request_input("hall", "tiny", ("mine",), ablate={"a": [1]})
     until(lambda: bridge.requests)
-    session.request_method("tiny", MethodRequest("x", {"data": "d"}, tag))
+    session.request_method("tiny", MethodRequest("x", {"data": "d"}, tag, {"a": [1]}))
     until(lambda: len(bridge.requests) == 2)
     assert bridge.requests[1] == ("tiny", "x", {"inputs": ("mine",), "ablate": {"a": [1]}, "data": "d"})
+    found = recording()
+    found.run = "run 1"
+    session.store_results(tag, found)
+    session.request_method("tiny", MethodRequest("x", {"data": "d"}, tag, {"a": [1]}))
+    until(lambda: len(bridge.requests) == 3)
+    assert bridge.requests[2] == ("tiny", "x", {"run": "run 1", "data": "d"})
+    session.request_method("other", MethodRequest("x", {}, tag))
+    until(lambda: len(bridge.requests) == 4)
+    assert bridge.requests[3] == ("other", "x", {"inputs": ("mine",), "ablate": None}), "the run is of another network"
+
+
+def test_inputs_are_sent_again_where_the_run_is_no_longer_kept(link, bridge):
+    bridge.fails = {"x": UnknownRun("place it again")}
+    link.run_method("kept", "tiny", "x", run="old", inputs=("mine",), ablate={"a": [1]})
+    until(lambda: len(bridge.requests) == 2)
+    again = {"inputs": ("mine",), "ablate": {"a": [1]}}
+    assert bridge.requests == [("tiny", "x", {"run": "old"}), ("tiny", "x", again)]
 
 
 def test_queued_events_come_before_those_of_the_bridge(session):

@@ -330,16 +330,8 @@ def test_objects_that_were_deleted_cause_no_error(hall, tmp_path):
 
 def method_maps(network: str, method: str, parameters: dict, *inputs, data: str = "") -> dict[str, np.ndarray]:
     """Maps that a plain client gets for a method, by layer."""
-    found = {}
     with live.bridge() as bridge:
-        job = bridge.start(network, method, parameters=parameters, inputs=inputs, data=data)
-        state, step = "waiting", 0
-        while state in ("waiting", "running"):
-            job, new_maps = bridge.job(job["id"], step, 1.0)
-            state, step = job["state"], job["step"]
-            found |= {maps.layer: maps.texels for maps in new_maps}
-    assert state == "done"
-    return found
+        return live.job_maps(bridge, bridge.start(network, method, parameters=parameters, inputs=inputs, data=data))
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,25 @@ def test_it_waits_for_the_hall_that_shares_inputs(pair, records):
     live.assert_shows(pair[1], records("two", 3))
 
 
+def method_maps(network: str, method: str, seed: int) -> dict[str, np.ndarray]:
+    with live.bridge() as bridge:
+        return live.job_maps(bridge, bridge.start(network, method, inputs=[client.noise(seed)]))
+
+
+def test_it_waits_for_the_methods_of_halls_that_share_inputs(pair):
+    """They are asked again about the new input, only once that is shown."""
+    actions.stand_beside(pair[0], pair[1].name, share=True)
+    for hall, method in zip(pair, ("saliency", "occlusion"), strict=True):
+        actions.ask_method(hall, method)
+    actions.wait_for_bridge()
+    for seed, waits_for in ((3, pair[0]), (4, pair[1]), (5, None)):
+        actions.place_input(pair[0], noise=seed)
+        actions.wait_for_bridge(waits_for)
+        for hall, network, method in ((pair[0], "one", "saliency"), (pair[1], "two", "occlusion")):
+            wanted = method_maps(network, method, seed)
+            assert wanted["a"].any() and live.equal(live.texels(hall), wanted)
+
+
 @pytest.mark.parametrize("waits_for", [0, 1])
 def test_it_waits_for_a_difference_to_another_hall(pair, records, waits_for):
     actions.place_input(pair[0], noise=4)

@@ -288,15 +288,15 @@ def run_job(bridge, method: str, parameters: dict, **options) -> tuple[str, dict
 def test_a_method_is_about_the_network_as_it_was_ablated(bridge, method, parameters):
     """Activations record again; contributions run the network in part."""
     inputs, cut = [client.noise(2)], {"stem.norm": [3]}
-    bridge.record("object", inputs)
-    plain = run_job(bridge, method, parameters)[1]
-    bridge.record("object", inputs, ablate={"stem.conv": [3]})
-    message, found = run_job(bridge, method, parameters)
+    plain_run = bridge.record("object", inputs).run
+    cut_run = bridge.record("object", inputs, ablate={"stem.conv": [3]}).run
+    plain = run_job(bridge, method, parameters, run=plain_run)[1]
+    message, found = run_job(bridge, method, parameters, run=cut_run)
     assert message != "as it was made before", "it isn't the same question"
     assert not found["stem.norm"][0, ..., 3].any() and plain["stem.norm"][0, ..., 3].any()
     assert not np.array_equal(found["fc"], plain["fc"])
     for options, wanted in (
-        ({"inputs": inputs, "ablate": cut}, found), ({"ablate": {}}, plain), ({"inputs": inputs}, plain),
+        ({"inputs": inputs, "ablate": cut}, found), ({"run": cut_run}, found), ({"inputs": inputs}, plain),
     ):  # fmt: skip
         message, again = run_job(bridge, method, parameters, **options)
         assert message == "as it was made before" and all(np.array_equal(again[id], wanted[id]) for id in wanted)

@@ -211,7 +211,7 @@ def test_another_protocol_is_refused(folder, monkeypatch):
     started = start_process(sys.executable, config(), folder)
     monkeypatch.setattr(child, "PROTOCOL", 99)
     try:
-        with pytest.raises(BridgeError, match="the bridge speaks protocol 1, this side 99"):
+        with pytest.raises(BridgeError, match="the bridge speaks protocol 2, this side 99"):
             started.wait()
     finally:
         started.end()

@@ -222,7 +222,6 @@ def test_another_network_of_the_bridge_can_be_the_generator():
         patch.syspath_prepend(str(SUPPORT))
         networks = {name: {"model": "own_models:small"} for name in ("reader", "other")}
         with bridges.serving_here(networks, {}) as server, bridges.joined(server) as bridge:
-            bridge.record("reader")
             steps, _ = bridges.followed(bridge, bridge.start("reader", "dgn_am", parameters={"generator": "os:system"}))
             assert steps[-1]["state"] == "failed" and "no other network on the bridge" in steps[-1]["error"]
             live = server.calls["record"].__self__.networks["reader"]

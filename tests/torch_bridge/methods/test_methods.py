@@ -44,13 +44,12 @@ def run_job(bridge, name, method, **request):
 
 def test_activations_are_those_of_the_recording(bridge):
     known = bridge.record("Names", [client.noise(3)])
-    _, all_maps = run_job(bridge, "Names", "activations")
+    _, all_maps = run_job(bridge, "Names", "activations", run=known.run)
     assert all_maps.keys() == known.all_maps.keys()
     assert all(np.array_equal(maps.texels, known.all_maps[key].texels) for key, maps in all_maps.items())
 
 
 def test_weights_are_the_kernels(bridge, server):
-    bridge.record("Names")
     _, all_maps = run_job(bridge, "Names", "weights")
     kernel = network(server, "Names").model.a.weight.detach().numpy()
     maps = all_maps["a", "weights"]
@@ -60,7 +59,6 @@ def test_weights_are_the_kernels(bridge, server):
 
 
 def test_average_is_the_mean_over_the_chosen_pictures(bridge, server):
-    bridge.record("Names", [client.noise(1)])
     steps, all_maps = run_job(bridge, "Names", "average", data="objects", parameters={"count": 11, "seed": 4})
     live, objects = network(server, "Names"), data.open_data("concepts:object")
     inputs = [live._picture_arguments(objects.picture(index)) for index in data.random_indices(objects, 11, 4)]
@@ -75,14 +73,12 @@ def test_average_is_the_mean_over_the_chosen_pictures(bridge, server):
 
 
 def test_average_over_some_of_the_pictures(bridge):
-    bridge.record("Names")
     first = run_job(bridge, "Names", "average", data="objects", parameters={"count": 5, "seed": 1})[1]
     other = run_job(bridge, "Names", "average", data="objects", parameters={"count": 5, "seed": 2})[1]
     assert not np.allclose(first["a", "average"].data, other["a", "average"].data)
 
 
 def test_average_of_a_network_with_two_inputs(bridge, server):
-    bridge.record("Two")
     _, all_maps = run_job(bridge, "Two", "average", data="objects", parameters={"count": 2, "seed": 0})
     live, objects = network(server, "Two"), data.open_data("concepts:object")
     with torch.no_grad():
@@ -94,9 +90,8 @@ def test_average_of_a_network_with_two_inputs(bridge, server):
 
 
 def test_occlusion_is_the_drop_of_the_mean(bridge, server):
-    bridge.record("Names", [client.noise(6)])
     parameters = {"size": 0.25, "stride": 1.0, "fill": "value", "value": 0.5}
-    steps, all_maps = run_job(bridge, "Names", "occlusion", parameters=parameters)
+    steps, all_maps = run_job(bridge, "Names", "occlusion", parameters=parameters, inputs=[client.noise(6)])
     live = network(server, "Names")
     picture, wanted = live.read(["noise:6"])[0].values, np.zeros((4, 16, 16))
     with torch.no_grad():
@@ -115,8 +110,7 @@ def test_occlusion_is_the_drop_of_the_mean(bridge, server):
 
 
 def test_occlusion_needs_a_picture(bridge):
-    bridge.record("Vector", [client.noise(1)])
-    steps, _ = bridges.followed(bridge, bridge.start("Vector", "occlusion"))
+    steps, _ = bridges.followed(bridge, bridge.start("Vector", "occlusion", inputs=[client.noise(1)]))
     assert steps[-1]["state"] == "failed" and "this network's first input is not one" in steps[-1]["error"]
 
 

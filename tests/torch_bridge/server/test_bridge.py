@@ -199,16 +199,6 @@ def test_a_picture_of_8000_pixels(bridge):
     assert (result.picture[:7, :, 0] == 200).all() and (result.picture[9:] == 0).all()
 
 
-def test_a_channel_becomes_the_input(bridge):
-    bridge.record("Names", [client.noise(8)])
-    plane = bridge.record("Names", [client.noise(8)]).maps("a").data[2]
-    result = bridge.record("Names", [client.channel("a", "activations", 2)])
-    assert result.input_name == "a, channel 2, activations"
-    grey = result.picture[..., 0].astype(float)
-    assert (result.picture[..., 0] == result.picture[..., 2]).all()
-    assert np.allclose(grey, (plane - plane.min()) / (plane.max() - plane.min()) * 255, atol=1)
-
-
 @pytest.mark.parametrize(
     ("input_values", "error", "line"),
     [
@@ -219,11 +209,7 @@ def test_a_channel_becomes_the_input(bridge):
         ({"kind": "noise"}, InputError, "seed is None"),
         ({"kind": "data", "set": "birds", "index": 0}, UnknownName, "no data set 'birds'; "),
         ({"kind": "data", "set": "objects", "index": 2000}, InputError, "0 to 1999"),
-        (
-            {"kind": "channel", "layer": "zz", "method": "activations", "channel": 0},
-            UnknownName,
-            "no maps of activations",
-        ),
+        ({"kind": "channel", "layer": "a", "method": "activations", "channel": 0}, UnknownName, "no kind of input"),
         ({"kind": "film", "film": "walk", "at": 0}, UnknownName, "no video 'walk'"),
         ({"kind": "upload", "name": "x.png"}, InputError, "no array"),
         ({"kind": "pixels", "name": "x.png", "array": "9"}, InputError, "no array '9'"),
@@ -380,7 +366,7 @@ def test_it_says_what_it_has(bridge):
     assert description["data"] == [{"name": "objects", "count": 2000, "classes": list(concepts.class_names("object"))}]
     assert [entry["name"] for entry in description["methods"]] == list(METHODS)
     assert description["networks"][4]["inputs"] == ["first", "second"]
-    assert description["protocol"] == 1
+    assert description["protocol"] == 2
 
 
 # Many at once
@@ -477,7 +463,7 @@ def test_joining_by_file(server, tmp_path):
         write_connection(tmp_path / "no" / "bridge.json", server)
     text = path.read_text()
     for wrong, line in (
-        (text.replace('"protocol": 1', '"protocol": 9'), "protocol 9, this side speaks 1"),
+        (text.replace('"protocol": 2', '"protocol": 9'), "protocol 9, this side speaks 2"),
         (text.replace(bridges.TOKEN, "x"), "wrong token"),
         (text.replace(f'"port": {server.port}', '"port": "8"'), "not the connection file"),
         ("[1]", "not the connection file"),

@@ -47,7 +47,7 @@ def head(server, **changes) -> bytes:
     fields = {
         "Host": f"127.0.0.1:{server.port}", "Authorization": f"Bearer {bridges.TOKEN}", "Content-Length": "0",
     }  # fmt: skip
-    start = changes.pop("start", "POST /v1/describe HTTP/1.1")
+    start = changes.pop("start", "POST /v2/describe HTTP/1.1")
     fields |= {name.replace("_", "-"): value for name, value in changes.items()}
     lines = [start, *(f"{name}: {value}" for name, value in fields.items() if value is not None)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
@@ -97,13 +97,13 @@ def sent(server, *pieces: bytes, end: bool = False) -> tuple[int, dict]:
         ({"Content-Length": "\xb2"}, 411, "Content-Length"),
         ({"Content-Length": str((1 << 20) + 1)}, 413, "at most 1,048,576"),
         ({"Content-Length": "9" * 5000}, 413, "at most"),
-        ({"start": "POST /v1/erase HTTP/1.1"}, 404, "no such call"),
-        ({"start": "POST /v2/describe HTTP/1.1"}, 404, "no such call"),
-        ({"start": "POST /v1/../describe HTTP/1.1"}, 404, "no such call"),
-        ({"start": "POST /v1/%64escribe HTTP/1.1"}, 404, "no such call"),
+        ({"start": "POST /v2/erase HTTP/1.1"}, 404, "no such call"),
+        ({"start": "POST /v3/describe HTTP/1.1"}, 404, "no such call"),
+        ({"start": "POST /v2/../describe HTTP/1.1"}, 404, "no such call"),
+        ({"start": "POST /v2/%64escribe HTTP/1.1"}, 404, "no such call"),
         ({"start": "POST /etc/passwd HTTP/1.1"}, 404, "no such call"),
-        ({"start": "POST /v1/__class__ HTTP/1.1"}, 404, "no such call"),
-        ({"start": "POST http://evil.example/v1/describe HTTP/1.1"}, 404, "no such call"),
+        ({"start": "POST /v2/__class__ HTTP/1.1"}, 404, "no such call"),
+        ({"start": "POST http://evil.example/v2/describe HTTP/1.1"}, 404, "no such call"),
     ],
 )
 def test_a_bad_head_is_refused(server, changes, status, line):
@@ -120,8 +120,8 @@ def test_loopback_by_any_name_is_served(server, host):
 
 @pytest.mark.parametrize(
     "start",
-    ["GET /v1/describe HTTP/1.1", "OPTIONS /v1/describe HTTP/1.1", "DELETE / HTTP/1.1", "POST", "\x16\x03\x01\x02",
-     "A B C D E", "POST /v1/describe HTTP/9.9", "POST " + "/" * 70_000 + " HTTP/1.1"],
+    ["GET /v2/describe HTTP/1.1", "OPTIONS /v2/describe HTTP/1.1", "DELETE / HTTP/1.1", "POST", "\x16\x03\x01\x02",
+     "A B C D E", "POST /v2/describe HTTP/9.9", "POST " + "/" * 70_000 + " HTTP/1.1"],
 )  # fmt: skip
 def test_other_methods_and_other_protocols_get_no_answer_of_ours(server, start):
     status, reply = sent(server, head(server, start=start), end=True)
@@ -202,6 +202,17 @@ def test_a_large_body_is_refused_in_words(server):
         ("start", {"network": "names", "method": "occlusion", "parameters": {"size": float("nan")}}),
         ("start", {"network": "names", "method": "occlusion", "parameters": {"__class__": 1}}),
         ("start", {"network": "names", "method": "average", "data": "/etc"}),
+        ("start", {"network": "names", "method": "saliency"}),
+        ("start", {"network": "names", "method": "saliency", "run": ""}),
+        ("start", {"network": "names", "method": "saliency", "run": "x" * 1_000_000}),
+        ("start", {"network": "names", "method": "saliency", "run": ["0" * 32]}),
+        ("start", {"network": "names", "method": "saliency", "run": {"__class__": 1}}),
+        ("start", {"network": "names", "method": "saliency", "run": 0}),
+        ("start", {"network": "names", "method": "saliency", "run": "0" * 32, "inputs": []}),
+        ("start", {"network": "names", "method": "saliency", "run": "0" * 32, "ablate": {}}),
+        ("start", {"network": "names", "method": "saliency", "inputs": "noise"}),
+        ("start", {"network": "names", "method": "saliency", "inputs": [{"kind": "channel"}]}),
+        ("start", {"network": "names", "method": "average", "ablate": [1]}),
         ("job", {"id": "1", "step": 0}),
         ("job", {"id": 1, "step": -1}),
         ("job", {"id": 1 << 60, "step": 0}),
@@ -321,7 +332,7 @@ def test_clients_that_vanish(server):
     """In the middle of the head, of the body and of the answer, with and without a reset."""
     request = frames.encode({"network": "names", "inputs": [{"kind": "noise", "seed": 3}]}, {})[1:]
     body = b"".join(request)
-    whole = head(server, start="POST /v1/record HTTP/1.1", **{"Content-Length": len(body)}) + body
+    whole = head(server, start="POST /v2/record HTTP/1.1", **{"Content-Length": len(body)}) + body
     for reset in (False, True):
         for size in (0, 30, len(whole) - 10, len(whole)):
             connection = socket.create_connection(("127.0.0.1", server.port))
@@ -339,7 +350,7 @@ def test_a_reader_that_stalls_does_not_hold_the_bridge(server, monkeypatch):
 
     monkeypatch.setitem(server.calls, "cancel", much)
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
-        connection.sendall(head(server, start="POST /v1/cancel HTTP/1.1"))
+        connection.sendall(head(server, start="POST /v2/cancel HTTP/1.1"))
         with bridges.joined(server) as honest:
             assert honest.record("names").all_maps
         wait_until(lambda: len(server._connections) == 0)
@@ -352,7 +363,7 @@ def test_a_reader_that_stalls_does_not_hold_the_bridge(server, monkeypatch):
 
 
 def test_an_error_has_no_traceback_and_no_token(server):
-    for changes in ({"Authorization": "Bearer x"}, {"start": "POST /v1/x HTTP/1.1"}):
+    for changes in ({"Authorization": "Bearer x"}, {"start": "POST /v2/x HTTP/1.1"}):
         _, reply = sent(server, head(server, **changes))
         assert bridges.TOKEN not in json.dumps(reply) and "Traceback" not in json.dumps(reply)
 

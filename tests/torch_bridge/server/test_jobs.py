@@ -61,7 +61,7 @@ def server():
         patch.syspath_prepend(str(SUPPORT))
         networks = {
             "names": bridges.model("Names"), "twin": bridges.model("Names"), "other": bridges.model("Names", seed=5),
-            "gated": bridges.model("Gated"), "new": bridges.model("Names"),
+            "gated": bridges.model("Gated"),
         }  # fmt: skip
         with bridges.serving_here(networks, {"objects": "concepts:object", "pairs": "concepts:pair"}) as server:
             yield server
@@ -70,9 +70,14 @@ def server():
 @pytest.fixture
 def bridge(server):
     with bridges.joined(server) as bridge:
-        for name in ("names", "twin", "other"):
-            bridge.record(name, [client.noise(1)])
         yield bridge
+
+
+@pytest.fixture
+def start(bridge):
+    """Starts a job about a run on noise."""
+    run = bridge.record("names", [client.noise(1)]).run
+    return lambda method="stepwise", **request: bridge.start("names", method, **({"run": run} | request))
 
 
 @pytest.fixture
@@ -89,8 +94,8 @@ def after(bridge, job, step):
     return bridge.job(job["id"], step, 10.0)
 
 
-def test_progress_comes_in_order_with_partial_results(bridge, stepwise):
-    job = bridge.start("names", "stepwise")
+def test_progress_comes_in_order_with_partial_results(bridge, start, stepwise):
+    job = start()
     assert job["what"]["input"] == "noise:1"
     for number in (1, 2, 3):
         stepwise.let.release()
@@ -105,23 +110,23 @@ def test_progress_comes_in_order_with_partial_results(bridge, stepwise):
     assert bridge.describe()["jobs"][-1]["state"] == "done"
 
 
-def test_several_maps_of_one_step_keep_their_order(bridge, server, monkeypatch):
+def test_several_maps_of_one_step_keep_their_order(bridge, start, server, monkeypatch):
     entries = [maps(1, "b"), maps(2, "a"), maps(3, "a", "other"), maps(4, "a", "third")]
     run = lambda work, parameters: iter(step for step in [Step(1.0, "all", entries)])  # noqa: E731
     monkeypatch.setitem(METHODS, "stepwise", Method("stepwise", "", "", lambda w, p: (s for s in run(w, p)), None))
-    _, found = bridges.followed(bridge, bridge.start("names", "stepwise"))
+    _, found = bridges.followed(bridge, start())
     assert list(found) == [(entry.layer, entry.method) for entry in entries]
 
 
-def test_denormal_numbers_are_zero_in_a_job(bridge, stepwise):
+def test_denormal_numbers_are_zero_in_a_job(bridge, start, stepwise):
     stepwise.let.release(3)
-    bridges.followed(bridge, bridge.start("names", "stepwise"))
+    bridges.followed(bridge, start())
     assert stepwise.denormal == [0.0]
     assert float(torch.tensor([1e-39]) * 1.0) != 0.0  # here nothing has changed
 
 
-def test_cancel_ends_it_at_the_next_step(bridge, stepwise):
-    job = bridge.start("names", "stepwise", parameters={"count": 50})
+def test_cancel_ends_it_at_the_next_step(bridge, start, stepwise):
+    job = start(parameters={"count": 50})
     stepwise.let.release()
     after(bridge, job, 0)
     bridge.cancel(job["id"])
@@ -130,11 +135,11 @@ def test_cancel_ends_it_at_the_next_step(bridge, stepwise):
     assert (states[-1]["state"], states[-1]["told"], states[-1]["step"]) == ("cancelled", "cancelled", 2)
     assert stepwise.closed == 1 and all_maps["a", "stepwise"].data[0, 0, 0] == 2
     assert bridge.cancel(job["id"])["state"] == "cancelled"
-    assert bridge.start("names", "stepwise", parameters={"count": 50})["state"] in ("waiting", "running")  # anew
+    assert start(parameters={"count": 50})["state"] in ("waiting", "running")  # anew
 
 
-def test_only_so_many_run_at_a_time(bridge, stepwise, server):
-    started = [bridge.start("names", "stepwise", parameters={"count": 1 + k}) for k in range(5)]
+def test_only_so_many_run_at_a_time(bridge, start, stepwise, server):
+    started = [start(parameters={"count": 1 + k}) for k in range(5)]
     assert stepwise.begun.acquire(timeout=10)
     service = server.calls["job"].__self__
     running = lambda: [entry["state"] for entry in service.jobs.describe_all()].count("running")  # noqa: E731
@@ -149,11 +154,11 @@ def test_only_so_many_run_at_a_time(bridge, stepwise, server):
     assert most <= 2 and stepwise.runs == 4
 
 
-def test_too_many_waiting_are_refused(bridge, stepwise, server, monkeypatch):
+def test_too_many_waiting_are_refused(bridge, start, stepwise, server, monkeypatch):
     monkeypatch.setattr(jobs, "MAX_WAITING", 3)
-    started = [bridge.start("names", "stepwise", parameters={"count": 1 + k}) for k in range(3)]
+    started = [start(parameters={"count": 1 + k}) for k in range(3)]
     with pytest.raises(BridgeError, match="3 jobs are waiting already"):
-        bridge.start("names", "stepwise")
+        start()
     for job in started:
         bridge.cancel(job["id"])
 
@@ -162,14 +167,14 @@ def test_too_many_waiting_are_refused(bridge, stepwise, server, monkeypatch):
     ("how", "error"),
     [("", "ValueError: seven"), ("leaves", "SystemExit: 3"), ("expected", "no such thing")],
 )
-def test_a_method_that_fails(bridge, stepwise, how, error):
+def test_a_method_that_fails(bridge, start, stepwise, how, error):
     stepwise.let.release(9)
     request = {"parameters": {"fail_at": 2, "how": how}}
-    states, all_maps = bridges.followed(bridge, bridge.start("names", "stepwise", **request))
+    states, all_maps = bridges.followed(bridge, start(**request))
     assert (states[-1]["state"], states[-1]["error"]) == ("failed", error)
     assert all_maps["a", "stepwise"].data[0, 0, 0] == 1  # what there was stays
     assert stepwise.closed == 1
-    bridges.followed(bridge, bridge.start("names", "stepwise", **request))
+    bridges.followed(bridge, start(**request))
     assert stepwise.runs == 2  # a failure is not remembered
     assert bridge.record("names").all_maps
 
@@ -178,12 +183,10 @@ def test_what_was_made_is_not_made_again(bridge, stepwise):
     stepwise.let.release(100)
 
     def computes(network="names", seed=1, **request):
-        bridge.record(network, [client.noise(seed)])
+        run = {} if "inputs" in request else {"run": bridge.record(network, [client.noise(seed)]).run}
         before = stepwise.runs
-        states, all_maps = bridges.followed(bridge, bridge.start(network, "stepwise", **request))
-        assert states[-1]["state"] == "done" and all_maps["a", "stepwise"].data[0, 0, 0] == 3 + len(
-            request.get("more", ())
-        )
+        states, all_maps = bridges.followed(bridge, bridge.start(network, "stepwise", **run, **request))
+        assert states[-1]["state"] == "done" and all_maps["a", "stepwise"].data[0, 0, 0] == 3
         return stepwise.runs > before
 
     assert computes()
@@ -201,16 +204,16 @@ def test_what_was_made_is_not_made_again(bridge, stepwise):
     assert computes(inputs=[client.noise(3)])
 
 
-def test_what_depends_on_the_network_alone_is_kept_for_other_inputs(bridge, stepwise, monkeypatch):
+def test_what_depends_on_the_network_alone_is_kept_for_other_inputs(bridge, start, stepwise, monkeypatch):
     monkeypatch.setitem(METHODS, "stepwise", stepwise.method("network"))
     stepwise.let.release(9)
     for seed in (1, 2):
-        bridge.record("names", [client.noise(seed)])
-        bridges.followed(bridge, bridge.start("names", "stepwise"))
+        run = bridge.record("names", [client.noise(seed)]).run
+        bridges.followed(bridge, start(run=run))
     assert stepwise.runs == 1
 
 
-def test_a_job_is_about_the_input_there_was_when_it_was_asked(bridge, stepwise, server, monkeypatch):
+def test_a_job_is_about_the_input_there_was_when_it_was_asked(bridge, start, stepwise, server, monkeypatch):
     """A later input must not be used: the result would be cached under the wrong input."""
     inputs_seen = []
 
@@ -219,9 +222,9 @@ def test_a_job_is_about_the_input_there_was_when_it_was_asked(bridge, stepwise, 
         yield Step(1.0, "seen", (maps(float(work.arguments[0].sum()), method="look"),))
 
     monkeypatch.setitem(METHODS, "look", Method("look", "", "", look))
-    bridge.record("names", [client.noise(11)])
-    busy = [bridge.start("names", "stepwise", parameters={"count": 1 + k}) for k in range(2)]
-    waiting_job = bridge.start("names", "look")
+    run = bridge.record("names", [client.noise(11)]).run
+    busy = [start(parameters={"count": 1 + k}) for k in range(2)]
+    waiting_job = start("look", run=run)
     for _ in busy:
         stepwise.begun.acquire(timeout=10)
         stepwise.let.release(3)
@@ -266,8 +269,8 @@ def test_old_jobs_are_forgotten(monkeypatch):
         held.results_since(1, 0, 0)
 
 
-def test_a_question_waits_for_news_no_longer_than_asked(bridge, stepwise):
-    job = bridge.start("names", "stepwise")
+def test_a_question_waits_for_news_no_longer_than_asked(bridge, start, stepwise):
+    job = start()
     assert after_nothing(bridge, job)["step"] == 0
     bridge.cancel(job["id"])
 
@@ -276,29 +279,24 @@ def after_nothing(bridge, job):
     return bridge.job(job["id"], 0, 0.05)[0]
 
 
-def test_a_job_before_the_first_input(bridge, stepwise):
-    with pytest.raises(InputError, match="new hasn't run on an input yet"):
-        bridge.start("new", "stepwise")
-
-
-def test_what_cannot_be_started(bridge, stepwise):
+def test_what_cannot_be_started(bridge, start, stepwise):
     with pytest.raises(UnknownName, match="no method 'stepwize'; did you mean stepwise"):
-        bridge.start("names", "stepwize")
+        start("stepwize")
     with pytest.raises(UnknownName, match="no parameter of stepwise 'cuont'"):
-        bridge.start("names", "stepwise", parameters={"cuont": 1})
+        start(parameters={"cuont": 1})
     with pytest.raises(InputError, match="stepwise: count is 0; it must be 1 to 100"):
-        bridge.start("names", "stepwise", parameters={"count": 0})
+        start(parameters={"count": 0})
     with pytest.raises(UnknownName, match="no layer 'z'"):
-        bridge.start("names", "stepwise", layers=["z"])
+        start(layers=["z"])
     with pytest.raises(UnknownName, match="no data set 'birds'"):
-        bridge.start("names", "stepwise", data="birds")
-    states, _ = bridges.followed(bridge, bridge.start("names", "average"))
+        start(data="birds")
+    states, _ = bridges.followed(bridge, start("average"))
     assert states[-1]["state"] == "failed" and "average needs a data set" in states[-1]["error"]
 
 
-def test_a_new_input_waits_for_one_step_at_most(bridge, stepwise, server):
+def test_a_new_input_waits_for_one_step_at_most(bridge, start, stepwise, server):
     """The input waits while a step runs, then runs before the next step."""
-    job = bridge.start("names", "stepwise", parameters={"count": 40})
+    job = start(parameters={"count": 40})
     assert stepwise.begun.acquire(timeout=10)  # its first step is running
     done = []
 
@@ -323,14 +321,8 @@ def test_a_new_input_waits_for_one_step_at_most(bridge, stepwise, server):
     assert sorted(done) == [0, 1, 2]
     assert bridge.job(job["id"])[0]["step"] == 1
     stepwise.let.release(100)
-    assert bridges.followed(bridge, job)[0][-1]["state"] == "done"  # it was paused, not ended
-
-
-def test_maps_of_a_job_can_be_looked_at(bridge, stepwise):
-    stepwise.let.release(3)
-    bridges.followed(bridge, bridge.start("names", "stepwise"))
-    recording = bridge.record("names", [client.channel("a", "stepwise", 1)])
-    assert recording.input_name == "a, channel 1, stepwise"
+    ended = bridges.followed(bridge, job)[0][-1]
+    assert ended["state"] == "done", ended  # it was paused, not ended
 
 
 def test_the_end_of_a_bridge_ends_its_jobs(stepwise):
@@ -341,8 +333,7 @@ def test_the_end_of_a_bridge_ends_its_jobs(stepwise):
 
     with bridges.serving_here({"names": bridges.model("Names")}) as server:
         with bridges.joined(server) as bridge:
-            bridge.record("names")
-            bridge.start("names", "stepwise", parameters={"count": 100})
+            bridge.start("names", "stepwise", inputs=(), parameters={"count": 100})
             assert stepwise.begun.acquire(timeout=10)
             threading.Thread(target=let, daemon=True).start()
     (state,) = server.calls["job"].__self__.jobs.describe_all()

@@ -1,0 +1,134 @@
+"""Runs of the networks of a bridge: one at a time, and kept by id, so that a method is about the run that it names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..inputs.sources import Input
+from ..recording import Maps, Recording
+from ..recording.errors import BridgeError, UnknownRun
+from .loaded_model import LoadedModel, RunContext
+
+MAX_RUNS = 256
+"""Runs that are kept; the least recently used make room."""
+MAX_INPUT_BYTES = 256 << 20
+"""Bytes of input tensors of the runs that are kept; the newest run stays, however large."""
+
+
+class FinishedRun(NamedTuple):
+    """A finished run."""
+
+    id: str
+    """Equal for equal network, inputs, ablation and graph."""
+    recording: Recording
+    context: RunContext
+
+
+class Runs:
+    """The runs of all networks of a bridge."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str], RunContext] = OrderedDict()
+        """(network, id) -> what methods need, least recently used first."""
+        self._lock = threading.Lock()
+        """Held while `_kept` changes."""
+        self._waiting: queue.SimpleQueue[tuple[Any, ...] | None] = queue.SimpleQueue()
+        threading.Thread(target=self._work, name="record", daemon=True).start()
+
+    def run(
+        self, network: LoadedModel, inputs: tuple[Input, ...], layers: Sequence[str], ablate: Any = None
+    ) -> Iterator[Maps | FinishedRun]:
+        """Run a network after all runs that wait; yields maps as the layers are reached, then the finished run.
+
+        layers, ablate: as in `LoadedModel.record`, whose errors are raised. Closing the iterator ends the run.
+        """
+        results: queue.SimpleQueue[Maps | tuple[Recording, RunContext] | BaseException] = queue.SimpleQueue()
+        client_gone = threading.Event()
+        self._waiting.put((network, inputs, layers, ablate, results, client_gone))
+        try:
+            while isinstance(result := results.get(), Maps):
+                yield result
+        finally:
+            client_gone.set()
+        if isinstance(result, BaseException):
+            raise result
+        recording, context = result
+        yield FinishedRun(self._keep(network, context), recording, context)
+
+    def find(self, network: LoadedModel, id: str) -> RunContext:
+        """What methods need of an earlier run of a network. Raises UnknownRun."""
+        with self._lock:
+            if (network.name, id) not in self._kept:
+                raise UnknownRun(f"{network.name}: the input of this run is no longer kept; place it again")
+            self._kept.move_to_end((network.name, id))
+            return self._kept[network.name, id]
+
+    def close(self) -> None:
+        """End the thread after the runs that wait."""
+        self._waiting.put(None)
+
+    def _work(self) -> None:
+        """Do all runs in one thread; in a new thread torch would start new worker threads with empty caches each time.
+
+        It does nothing else, so that no step of a job comes between two runs.
+        """
+        while (waiting := self._waiting.get()) is not None:
+            _run(*waiting)
+
+    def _keep(self, network: LoadedModel, context: RunContext) -> str:
+        names = [input_.name for input_ in context.inputs]
+        id = hash_request([network.name, names, context.network.digest, context.ablation.as_json()], context.inputs)
+        with self._lock:
+            self._kept[network.name, id] = context
+            self._kept.move_to_end((network.name, id))
+            size = sum(map(_input_bytes, self._kept.values()))
+            while len(self._kept) > 1 and (len(self._kept) > MAX_RUNS or size > MAX_INPUT_BYTES):
+                size -= _input_bytes(self._kept.popitem(last=False)[1])
+        return id
+
+
+def _run(
+    network: LoadedModel,
+    inputs: tuple[Input, ...],
+    layers: Sequence[str],
+    ablate: Any,
+    results: queue.SimpleQueue[Any],
+    client_gone: threading.Event,
+) -> None:
+    """Put maps into `results` as they come, then the recording with what methods need, or the error.
+
+    Ends early when the client has gone.
+    """
+
+    def send(maps: Maps) -> None:
+        if client_gone.is_set():
+            raise BridgeError("the client has gone")
+        results.put(maps)
+
+    try:
+        recording = network.record(inputs, layers, send, ablate)
+        results.put((recording, network.run_context))  # of this run: no other thread runs networks
+    except BaseException as error:  # noqa: BLE001 - `Runs.run` raises it again in its own thread
+        results.put(error)
+
+
+def hash_request(values: Sequence[Any], inputs: Sequence[Input]) -> str:
+    """A hash of JSON values and of the values of inputs, as hexadecimal digits."""
+    digest = hashlib.blake2b(json.dumps(values).encode(), digest_size=16)
+    for input_ in inputs:
+        array = np.ascontiguousarray(input_.values.numpy())
+        digest.update(f"{array.shape} {array.dtype}".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def _input_bytes(context: RunContext) -> int:
+    return sum(input_.values.nbytes for input_ in context.inputs)
