@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from ..blender_addon.imaging import colour_maps
 from ..blender_addon.layout.camera_presets import OWN_CAMERA, PRESETS
 from ..torch_bridge.recording.channels import parse_channels
 from ..torch_bridge.recording.errors import InputError
 from ..torch_bridge.server.arguments import EXAMPLES as SERVE_EXAMPLES
-from ..torch_bridge.server.arguments import add_serve_arguments, data_argument
+from ..torch_bridge.server.arguments import Parser, add_serve_arguments, data_argument
 
 ENGINES = ("cycles", "eevee")
 THEMES = tuple(colour_maps.THEMES)
@@ -53,14 +53,6 @@ examples
   innerwalk figure hall.blend -o paper.png --theme paper --transparent
   innerwalk figure hall.blend -o mine.png --preset camera
 """
-
-
-class Parser(argparse.ArgumentParser):
-    """Argument parser that reports an error in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Prints the message and exits with status 2."""
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def size(text: str) -> tuple[int, int]:

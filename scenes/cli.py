@@ -92,13 +92,12 @@ def _place(error: OSError) -> str:
 
 def record(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk record`."""
-    from ..torch_bridge.recording import save
     from ..torch_bridge.subject import RecordSpec, record_from
 
     with tempfile.TemporaryDirectory() as scratch:
         recording = record_from(RecordSpec(**record_fields(options, Path(scratch))), progress)
     progress("saving", 1.0)
-    save(recording, options.output)
+    recording.save(options.output)
     progress.close()
     print(summary(recording))
     print(f"{'saved':<14} {options.output}; next: innerwalk scene {options.output} -o hall.blend")
@@ -107,7 +106,6 @@ def record(options: argparse.Namespace, progress: ProgressBar) -> None:
 def ask(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk ask`."""
     from ..blender_addon.atomic_folders import new_folder
-    from ..torch_bridge.recording import save
     from ..torch_bridge.subject import RecordSpec
     from . import ask as recipe
     from .tables import table
@@ -123,7 +121,7 @@ def ask(options: argparse.Namespace, progress: ProgressBar) -> None:
         recording = recipe.answer(spec, question, progress)
     layer_maps = recipe.maps_of(recording, options.method)
     if options.output is not None:
-        save(recording, options.output)
+        recording.save(options.output)
     if options.pictures is not None:
         with new_folder(options.pictures) as part:
             recipe.write_pictures(part, layer_maps, options.of_channels, progress)
@@ -229,14 +227,13 @@ def demo(options: argparse.Namespace, progress: ProgressBar) -> None:
     from ..blender_addon.output.figure import render_figure
     from ..blender_addon.output.hall_files import save_hall
     from ..blender_addon.scene.hall.build import create_hall
-    from ..torch_bridge.recording import save
     from ..torch_bridge.subject import RecordSpec, record_from
     from .shipped import DEFAULT, spec_fields
 
     folder = options.output
     folder.mkdir(parents=True, exist_ok=True)
     recording = record_from(RecordSpec(**spec_fields(DEFAULT, folder)), progress.part(0.0, 0.15))
-    save(recording, folder / "hall")
+    recording.save(folder / "hall")
     save_hall(create_hall(recording, progress=progress.part(0.15, 0.3)), folder / "hall.blend")
     render_figure(recording, folder / "hall.png", progress=progress.part(0.3, 1.0))
     progress.close()

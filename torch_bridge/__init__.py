@@ -8,13 +8,13 @@ from .lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from .capture.recorder import record as record
-    from .recording import Edge, Layer, Maps, Network, Prediction, Recording
+    from .recording import Edge, Layer, Maps, Network, Prediction, Recording, load
     from .server.in_process import ask as ask
 
-__all__ = ["Edge", "Layer", "Maps", "Network", "Prediction", "Recording", "ask", "record"]
+__all__ = ["Edge", "Layer", "Maps", "Network", "Prediction", "Recording", "ask", "load", "record"]
 
 __getattr__ = lazy_exports(
     __name__,
     {"record": "capture.recorder", "ask": "server.in_process"}
-    | dict.fromkeys(("Edge", "Layer", "Maps", "Network", "Prediction", "Recording"), "recording"),
+    | dict.fromkeys(("Edge", "Layer", "Maps", "Network", "Prediction", "Recording", "load"), "recording"),
 )

@@ -15,8 +15,7 @@ from .inputs.weights_metadata import class_list, input_facts, latent_shape
 from .models.build import BuiltModel, build_model
 from .models.device import to_device
 from .models.weights import load_weights
-from .predictions.class_names import ClassNames, find_class_names
-from .predictions.outputs import interpret_output
+from .predictions.class_names import Classes, ClassNames, find_class_names
 from .recording import Progress, Recording, ignore_progress
 from .recording.errors import ModelError
 
@@ -34,12 +33,12 @@ class RecordSpec:
     """Keyword arguments of the factory."""
     weights: str | None = None
     """A `.safetensors` file, a `weights_only` checkpoint, "DEFAULT" (download), or None for random weights."""
-    classes: str | None = None
-    """A JSON file with a list of class names, or an object index -> name."""
+    classes: Classes | None = None
+    """Class names in index order, or a JSON file with a list of them or an object index -> name."""
     inputs: Sequence[Source] = ()
     """Image files, `.npy` files, `noise:SEED` or named contents, one for each argument of the model."""
-    layers: Sequence[str] = ("*",)
-    """Globs over layer ids, or "panels"."""
+    layers: str | Sequence[str] = "*"
+    """A glob or globs over layer ids, or "panels"."""
     size: tuple[int, int] | None = None
     """(height, width) in pixels of the network's input."""
     crop: float | None = None
@@ -137,7 +136,7 @@ def run(
     spec: RecordSpec,
     subject: Subject,
     inputs: Sequence[Input],
-    layers: Sequence[str],
+    layers: str | Sequence[str],
     device: Any = None,
     **options: Any,
 ) -> Recording:
@@ -152,9 +151,9 @@ def run(
         return record(
             subject.built.module,
             arguments if device is None else to_device(arguments, device),
-            layers=list(layers),
+            layers=layers,
             picture=picture,
-            answer=lambda output: interpret_output(output, picture, subject.names),
+            classes=subject.names,
             grid=spec.grid,
             info=_recording_info(spec, subject, inputs),
             **options,

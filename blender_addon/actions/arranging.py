@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 from mathutils import Matrix, Quaternion, Vector
 
+from ...torch_bridge.recording.arguments import name_list
 from ...torch_bridge.recording.errors import SceneError, UnknownName
 from ..properties import PANEL_LAYER_ID, PANEL_PLANNED_PLACE
 from ..scene.panels import link_drawing, panel_of, size_of, world_matrix
@@ -45,7 +46,7 @@ def scale(scene: bpy.types.Scene, layer: str, factor: float) -> str:
     return f"{layer} scaled by {factor:g}"
 
 
-def align(scene: bpy.types.Scene, layers: Sequence[str], how: str) -> str:
+def align(scene: bpy.types.Scene, layers: str | Sequence[str], how: str) -> str:
     """Aligns the panels of layers with the first of them.
 
     how: "height" to lower or raise them to its height, "parallel" to turn them like it, "row" to put them in a row
@@ -53,7 +54,7 @@ def align(scene: bpy.types.Scene, layers: Sequence[str], how: str) -> str:
     """
     if how not in ALIGNMENTS:
         raise UnknownName("way to align", how, ALIGNMENTS)
-    panels = [panel_of(scene, layer) for layer in layers]
+    panels = [panel_of(scene, layer) for layer in name_list(layers)]
     if len(panels) < 2:
         raise SceneError("two panels or more are needed to align them; select them first")
     ALIGNMENTS[how](panels)
@@ -61,13 +62,13 @@ def align(scene: bpy.types.Scene, layers: Sequence[str], how: str) -> str:
     return f"{len(panels)} panels aligned: {how}"
 
 
-def reset_layout(scene: bpy.types.Scene, layers: Sequence[str] = ()) -> str:
+def reset_layout(scene: bpy.types.Scene, layers: str | Sequence[str] = ()) -> str:
     """Moves the panels of these layers, () for all, back to where the layout planned them.
 
     Returns a line that says how many were moved. Raises UnknownName.
     """
     movable_panels = [panel for panel in scene.objects if PANEL_LAYER_ID in panel and PANEL_PLANNED_PLACE in panel]
-    panels = [panel_of(scene, layer) for layer in layers] or movable_panels
+    panels = [panel_of(scene, layer) for layer in name_list(layers)] or movable_panels
     for panel in panels:
         panel.matrix_world = Matrix(np.reshape(panel[PANEL_PLANNED_PLACE], (4, 4)).tolist())
     link_drawing.update_links(scene)

@@ -8,6 +8,8 @@ from typing import Any
 import bpy
 
 from ...torch_bridge.recording import ACTIVATIONS, Recording
+from ...torch_bridge.recording.arguments import name_list
+from ...torch_bridge.recording.channels import read_channels
 from ...torch_bridge.recording.errors import InputError, SceneError, UnknownName
 from ..live import hall_requests, timer
 from ..live.request_types import MethodRequest
@@ -23,16 +25,16 @@ def ask_method(
     method: str,
     parameters: Mapping[str, Any] | None = None,
     data: str = "",
-    layers: Sequence[str] = ("panels",),
-    channels: Sequence[int] = (),
+    layers: str | Sequence[str] = "panels",
+    channels: str | Sequence[int] = (),
 ) -> str:
     """Runs a method on the hall's input and shows its maps on the panels, which are empty until then.
 
-    The input is the one that this hall placed last, and its ablated channels are 0.
-    parameters: those that differ from their defaults. data: the data set, for methods that need one.
-    layers: ids of layers, or "panels" for all panels; the panels of other layers stay empty. channels: of the layers,
-    () for all. Returns a line that says what is requested. Raises BridgeError, UnknownName, or InputError if the method
-    is about an input and the hall has placed none; errors of the method itself are raised by `wait_for_bridge`.
+    The input is the one that this hall placed last, and its ablated channels are 0. parameters: those that differ from
+    their defaults. data: the data set, for methods that need one. layers: ids of layers, or "panels" for all panels; the
+    panels of other layers stay empty. channels: of the layers, as numbers or as "0,3,8-11", () for all. Returns a line
+    that says what is requested. Raises BridgeError, UnknownName, or InputError if the method is about an input and the
+    hall has placed none; errors of the method itself are raised by `wait_for_bridge`.
     """
     session, network = current(), network_of(scene)
     methods = {info["name"]: info for info in session.ready_link().description["methods"]}
@@ -48,8 +50,8 @@ def ask_method(
     arguments = {
         "parameters": dict(parameters or {}),
         "data": data,
-        "channels": list(channels),
-        "layers": [str(shown.get(layer, layer)) for layer in layers],
+        "channels": list(read_channels(channels)),
+        "layers": [str(shown.get(layer, layer)) for layer in name_list(layers)],
     }
     ablated = hall_requests.ablated_channels(scene)
     request = MethodRequest(method, arguments, hall_requests.input_tag(session, scene), ablated)

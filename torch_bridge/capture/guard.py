@@ -8,6 +8,7 @@ import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,6 +20,12 @@ MAX_REASON_LENGTH = 400
 """Characters of an exception's message that are kept."""
 RUN_LOCK = threading.RLock()
 """Held by every run: mode, hooks and the marks on inputs are shared by all threads of the process."""
+
+
+def check_module(model: Any) -> None:
+    """Raises ModelError for anything that is no network."""
+    if not isinstance(model, nn.Module):
+        raise ModelError(f"{type(model).__name__} is not a torch.nn.Module; pass the network itself")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from ..recording.errors import InputError
+from .call_arguments import Keywords
 from .trace.axes import input_axes
 from .trace.op_types import tensors_in
 from .values.map_layout import Axes
@@ -34,12 +35,13 @@ class ModelInputs:
 
     @classmethod
     def from_inputs(cls, modules: Sequence[nn.Module], inputs: Any) -> ModelInputs:
-        """Reads the `inputs` of `record`: a tensor or list (the only argument), a tuple (positional) or a dict.
+        """Reads the `inputs` of `record`: a tensor or list, a tuple (positional, Keywords last) or a dict.
 
         modules: all modules of the network, in its own order. Raises InputError if there is no tensor.
         """
-        args = inputs if isinstance(inputs, tuple) else () if isinstance(inputs, dict) else (inputs,)
-        kwargs = dict(inputs) if isinstance(inputs, dict) else {}
+        passed = inputs if isinstance(inputs, tuple) else (Keywords(inputs) if isinstance(inputs, dict) else inputs,)
+        args = tuple(value for value in passed if not isinstance(value, Keywords))
+        kwargs = {name: value for named in passed[len(args) :] for name, value in named.items()}
         tensors = tuple(tensors_in((args, kwargs)))
         if not tensors:
             raise InputError(f"no tensor in the inputs ({type(inputs).__name__}): pass one, a tuple or a dict of them")

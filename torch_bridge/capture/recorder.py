@@ -10,12 +10,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..predictions.class_names import Classes, ClassNames, user_class_names
+from ..predictions.outputs import interpret_output
 from ..recording import Edge, Maps, Network, Prediction, Progress, Recording
-from ..recording.errors import InputError, ModelError
+from ..recording.arguments import checked_arguments
+from ..recording.errors import InputError
 from .ablation import NO_ABLATION, Ablation, ChannelsByLayer
 from .fold import fold
 from .forward import trace_forward
-from .guard import RUN_LOCK, evaluation_mode, force_eager, model_errors
+from .guard import RUN_LOCK, check_module, evaluation_mode, force_eager, model_errors
 from .model_inputs import ModelInputs
 from .trace.provenance import TraceStep
 from .trace.run import BatchSample
@@ -38,12 +41,14 @@ class RecordingInfo:
     """Further facts, as plain JSON values."""
 
 
+@checked_arguments
 def record(
     model: nn.Module,
     inputs: Any,
     *,
     layers: str | Sequence[str] = "*",
     picture: np.ndarray | None = None,
+    classes: Classes | ClassNames | None = None,
     answer: Callable[[Any], Prediction] | None = None,
     index: int = 0,
     grid: tuple[int, int] | None = None,
@@ -59,32 +64,33 @@ def record(
     inputs: a tensor, a tuple of positional arguments or a dict of keyword arguments; of a batch, input number `index`
     is recorded. layers: a glob or globs over the ids of layers whose maps are copied, "panels" for the layers that the
     fold shows, () for the graph alone. picture: the input as (H, W, 3) uint8 sRGB, top row first; by default it is
-    drawn from the first tensor. answer: turns the network's output into a Prediction. grid: (rows, columns) of tokens,
-    if they can't be inferred. token: query token of attention maps; by default the class token, else the middle of a
-    grid or the end of a sequence. kernels: also record the kernels of the chosen convolutions, as method "weights".
-    ablate: channels by layer that become 0 when their layer has finished; a panel stands for the layer that it shows.
-    If the channels are given as plain numbers, the network runs once before, to learn its graph. on_maps: called with
-    maps as soon as they are copied, while the network still runs; with "panels" also with some that the recording then
-    leaves out.
+    drawn from the first tensor. classes: names of the classes, or a JSON file of them; the prediction is then read from
+    the output, with () as "class 0" and so on. answer: reads the prediction where the output is a kind of its own.
+    grid: (rows, columns) of tokens, if they can't be inferred. token: query token of attention maps; by default the
+    class token, else the middle of a grid or the end of a sequence. kernels: also record the kernels of the chosen
+    convolutions, as method "weights". ablate: channels by layer that become 0 when their layer has finished; a panel
+    stands for the layer that it shows. If the channels are given as plain numbers, the network runs once before, to
+    learn its graph. on_maps: called with maps as soon as they are copied, while the network still runs; with "panels"
+    also with some that the recording then leaves out.
 
     Mode and buffers are restored afterwards; inputs are not changed, unless the network itself writes to them. Threads
     that record at the same time wait for each other. Raises ModelError if the forward pass fails (names the layer),
     UnknownName if a glob matches no layer, InputError.
     """
-    if not isinstance(model, nn.Module):
-        raise ModelError(f"{type(model).__name__} is not a torch.nn.Module; pass the network itself")
+    check_module(model)
     paths = {module: path for path, module in model.named_modules()}
     arguments = ModelInputs.from_inputs(list(paths), inputs)
     if not 0 <= index < arguments.batch_size:
         raise InputError(f"no input {index}: the batch has {arguments.batch_size}, counted from 0")
     ablation = _resolve_ablation(model, inputs, grid, ablate)
     sample = BatchSample(arguments.batch_size, index, grid)
+    read = _prediction_reader(classes, answer, index)
     policy = CapturePolicy(layers, sample, token, progress, len(paths), on_maps)
     with RUN_LOCK, evaluation_mode(model, list(paths)):
         shown = arguments.draw(index) if picture is None else picture  # first: the network may change its input
         with force_eager(paths), model_errors(paths):
             steps, output = trace_forward(model, paths, arguments, policy, sample, ablation)
-        prediction = Prediction() if answer is None else answer(output)  # the output may be a buffer itself
+        prediction = read(output, shown)  # now: the output may be a buffer itself
     network = _build_network(steps, paths, info, type(model).__name__)
     _check_reached(network, ablation, grid)
     recording = Recording(network, info.input_name, shown, prediction, provenance=_provenance(info, index, ablation))
@@ -92,6 +98,18 @@ def record(
     if kernels:
         recording.add(step_kernels(step for step in steps if policy.selects(network.layer(step.id))))
     return recording
+
+
+def _prediction_reader(
+    classes: Classes | ClassNames | None, answer: Callable[[Any], Prediction] | None, index: int
+) -> Callable[[Any, np.ndarray], Prediction]:
+    """The function that turns the network's output and the picture of its input, (H, W, 3) uint8, into a prediction."""
+    if answer is not None:
+        return lambda output, picture: answer(output)
+    if classes is None:
+        return lambda output, picture: Prediction()
+    names = classes if isinstance(classes, ClassNames) else user_class_names(classes)
+    return lambda output, picture: interpret_output(output, picture, names, index)
 
 
 def _resolve_ablation(

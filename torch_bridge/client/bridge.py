@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..recording import Maps, Network, Recording, errors, restore, restore_maps
+from ..recording.arguments import checked_arguments
+from ..recording.channels import read_channels
 from ..recording.errors import BridgeError
 from ..recording.progress import Progress
 from ..recording.schema import parse_maps_entry
@@ -148,6 +150,7 @@ class Bridge:
             raise BridgeError(f"the bridge speaks protocol {protocol}, this side {frames.PROTOCOL}; update the older")
         return description
 
+    @checked_arguments
     def record(
         self,
         network: str,
@@ -180,6 +183,7 @@ class Bridge:
         recording.add(all_maps)
         return recording
 
+    @checked_arguments
     def start(
         self,
         network: str,
@@ -187,7 +191,7 @@ class Bridge:
         layers: str | Sequence[str] = "panels",
         parameters: Mapping[str, Any] | None = None,
         data: str = "",
-        channels: Sequence[int] = (),
+        channels: str | Sequence[int] = (),
         *,
         run: str = "",
         inputs: Sequence[BridgeInput] | None = None,
@@ -195,9 +199,10 @@ class Bridge:
     ) -> dict[str, Any]:
         """Start a job that computes a method, and return the job's description with its `id`.
 
-        channels: the channels of these layers, () for all. run: what the method is about, as `Recording.run` of
-        `record`; or inputs and ablate, as in `record`, on which the network is run first. A method whose `needs` isn't
-        "input" can do without. Raises InputError, UnknownName, or UnknownRun if the bridge no longer keeps the run.
+        channels: the channels of these layers, () for all, or a text such as "0,3,8-11". run: what the method is about,
+        as `Recording.run` of `record`; or inputs and ablate, as in `record`, on which the network is run first. A method
+        whose `needs` isn't "input" can do without. Raises InputError, UnknownName, or UnknownRun if the bridge no longer
+        keeps the run.
         """
         input_values, arrays = _pack_inputs(inputs or ())
         request: dict[str, Any] = {
@@ -206,7 +211,7 @@ class Bridge:
             "layers": layers,
             "parameters": parameters or {},
             "data": data,
-            "channels": list(channels),
+            "channels": read_channels(channels),
             "run": run or None,
             "inputs": None if inputs is None else input_values,
         }
@@ -235,12 +240,12 @@ class Bridge:
         values, _ = self._call_once("pictures", {"set": data, "text": text})
         return [(name, count) for name, count in values["classes"]]
 
-    def statistics(self, network: str, layers: Sequence[str]) -> dict[str, tuple[dict[str, float], np.ndarray]]:
+    def statistics(self, network: str, layers: str | Sequence[str]) -> dict[str, tuple[dict[str, float], np.ndarray]]:
         """Layer id -> statistics of its weights, and their histogram, (bins,) int64 counts.
 
         Layers without weights are left out. Raises UnknownName.
         """
-        values, counts = self._call_once("statistics", {"network": network, "layers": list(layers)})
+        values, counts = self._call_once("statistics", {"network": network, "layers": layers})
         return {id: (numbers, counts[id]) for id, numbers in values["layers"].items()}
 
     def open_video(self, name: str, source: str) -> list[dict[str, Any]]:
@@ -281,6 +286,7 @@ def start_bridge(
     return Bridge(port, child.token, child=child)
 
 
+@checked_arguments
 def join_bridge(file: Path | str) -> Bridge:
     """Connect to a running bridge by its connection file.
 

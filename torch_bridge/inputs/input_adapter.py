@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..capture.guard import evaluation_mode
+from ..capture.trace.op_types import tensors_in
 from ..models.build import BuiltModel, first_line
 from ..recording.errors import InputError
 from .first_layer import LENGTH, FirstLayer, argument_names, find_first_layer, takes_list
@@ -43,17 +45,19 @@ class InputAdapter:
     def _repeat_in_time(self, picture: Input) -> Input:
         """Repeats a picture as the frames of a video, if the network takes videos."""
         layer = self.first_layer
-        if layer is None or layer.kind != "volume" or picture.values.ndim != layer.rank - 1:
+        if picture.unchanged or layer is None or layer.kind != "volume" or picture.values.ndim != layer.rank - 1:
             return picture
         video = picture.values.unsqueeze(2).repeat(1, 1, LENGTH, 1, 1)
         return replace(picture, values=video, preprocessing=f"{picture.preprocessing}; repeated as {LENGTH} frames")
 
     def arguments(self, inputs: Sequence[Input]) -> tuple[Any, ...]:
-        """Returns the positional arguments of `forward`: tensors with a batch axis, in the network's own dtype.
+        """Returns the arguments of `forward`: tensors with a batch axis, in the network's own dtype.
 
-        A network that takes a list of pictures gets a list of one (C, H, W).
+        A network that takes a list of pictures gets a list of one (C, H, W). Unchanged inputs stay as they are.
         """
-        values = [self._cast(read.values) for read in inputs]
+        values = [read.values if read.unchanged else self._cast(read.values) for read in inputs]
+        if inputs[0].unchanged:
+            return tuple(values)
         if (
             self.first_layer
             and self.first_layer.kind == "vector"
@@ -62,13 +66,13 @@ class InputAdapter:
         ):
             values[0] = values[0].flatten(1)
         for k, shape in enumerate(self.built.shapes[: len(values)]):
-            if shape and len(values[k]) == 1:
+            if shape and not inputs[k].unchanged and len(values[k]) == 1:
                 values[k] = values[k].repeat(shape[0], *[1] * (values[k].ndim - 1))  # exported for a fixed batch
         return ([values[0][0]],) if takes_list(self.built.module) else tuple(values)
 
     def explain(self, arguments: Sequence[Any], error: Exception) -> str:
         """Returns one line that explains why the network failed on these arguments."""
-        shapes = [tuple(value[0].shape if isinstance(value, list) else value.shape) for value in arguments]
+        shapes = [tuple(tensor.shape) for tensor in tensors_in(arguments)]
         text = ", ".join(map(str, shapes))
         channels = shapes[0][-3] if len(shapes[0]) > 2 else None
         layer = self.first_layer
@@ -159,7 +163,7 @@ def runs(built: BuiltModel, values: Sequence[torch.Tensor]) -> bool:
     import torch
 
     try:
-        with torch.no_grad():
+        with torch.no_grad(), evaluation_mode(built.module, list(built.module.modules())):
             built.module(*values)
     except Exception:  # noqa: BLE001 - networks raise anything for a wrong size
         return False

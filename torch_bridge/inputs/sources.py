@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -16,9 +16,6 @@ from ..recording.errors import InputError
 from .image_files import on_white, open_picture, short_reason
 from .preprocess import Preprocessing, denormalise, fit_picture, normalise
 
-if TYPE_CHECKING:
-    import torch
-
 SWATCH = 8
 """Pixels a side of the square that shows one number of a vector."""
 
@@ -27,8 +24,8 @@ SWATCH = 8
 class Input:
     """One argument of the network, and a picture of it."""
 
-    values: torch.Tensor
-    """One sample with its batch axis: (1, C, H, W), or the shape of the array in the file."""
+    values: Any
+    """One sample with its batch axis: a tensor (1, C, H, W), or in the shape of the array in the file."""
     picture: np.ndarray
     """(H, W, 3) uint8 sRGB, top row first: what the network sees."""
     name: str
@@ -36,6 +33,8 @@ class Input:
     """Description of the preprocessing, in one line."""
     samples: int = 1
     """Number of samples in the file."""
+    unchanged: bool = False
+    """Whether the network gets the values as they are, of any type, dtype and shape."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,8 @@ class NamedContent:
     """A picture, or the bytes of a file."""
 
 
-Source = str | NamedContent
-"""An input as a user names it: a picture file, a `.npy` file, `noise:SEED`, or content in memory."""
+Source = str | NamedContent | Input
+"""An input as a user names it: a picture file, a `.npy` file, `noise:SEED`, or content in memory, read or not."""
 
 
 def read_input(
@@ -61,6 +60,8 @@ def read_input(
     """
     import torch
 
+    if isinstance(source, Input):
+        return source
     if isinstance(source, NamedContent) and isinstance(source.content, Image.Image):
         return _picture_input(source.content, source.name, preprocessing)
     if isinstance(source, str) and source.startswith("noise:"):

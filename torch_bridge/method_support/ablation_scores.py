@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..capture.ablation import values_by_channel
+from ..capture.call_arguments import repeat_arguments
 from ..data import random_indices
 from ..predictions.classes import class_scores
 from ..probing.partial_forward import ChannelFill
@@ -67,10 +68,7 @@ def _score_losses(
     If there are several, the reference is an unchanged copy in the same run, which rounds in the same way.
     """
     rows = [*([-1] if len(channels) > 1 else []), *channels]
-    arguments = tuple(
-        argument[:1] * len(rows) if isinstance(argument, list) else argument[:1].expand(len(rows), *argument.shape[1:])
-        for argument in context.arguments
-    )
+    arguments = repeat_arguments(context.arguments, len(rows))
     change = ChannelFill(rows, [float(fill[row]) for row in rows])
     with torch.no_grad(), full_precision(context.device):
         output = paths.forward(arguments, {id: change}, to_output=True).output

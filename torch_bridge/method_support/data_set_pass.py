@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..capture.call_arguments import first_argument, with_pictures
 from ..data import DataSet
 from ..inputs.sources import preprocess_picture
 from ..probing.partial_forward import PartialForward
@@ -78,7 +79,7 @@ class DataSetPass:
     @property
     def picture(self) -> Tensor:
         """(1, C, H, W) normalised: the first argument for the data set's first picture."""
-        first = self._sample[0]
+        first = first_argument(self._sample)
         return first[0][None] if isinstance(first, list) else first
 
     @property
@@ -90,9 +91,7 @@ class DataSetPass:
 
     def arguments(self, pictures: Tensor) -> tuple[Any, ...]:
         """Returns the arguments of `forward` for (N, C, H, W) normalised pictures; further ones are repeated."""
-        first, *rest = self._sample
-        further = tuple(argument.expand(len(pictures), *argument.shape[1:]) for argument in rest)
-        return ([*pictures], *further) if isinstance(first, list) else (pictures, *further)
+        return with_pictures(self._sample, pictures)
 
     def batches(self, indices: Sequence[int]) -> Iterator[DataSetBatch]:
         """Runs the network on these pictures, in order. Raises ModelError, and InputError if none can be read."""
@@ -134,7 +133,7 @@ class DataSetPass:
             arguments = self._arguments_for(part)
             maps = self._maps(arguments, count)
             if maps is not None:
-                first = arguments[0]
+                first = first_argument(arguments)
                 yield part, maps, torch.stack(first) if isinstance(first, list) else first
                 loaded = loaded[count:]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_h
 
 from ..recording import ACTIVATIONS, Maps, Network, Recording
 from ..recording.channels import check_channels
-from ..recording.errors import InputError, UnknownName
+from ..recording.errors import InputError, UnknownName, nearest
 
 if TYPE_CHECKING:
     import torch
@@ -45,7 +45,7 @@ class MethodContext:
 
     model: nn.Module
     arguments: tuple[Any, ...]
-    """Positional arguments of `forward` for the current input."""
+    """Arguments of `forward` for the current input, with those passed by name as Keywords at the end."""
     network: Network
     layers: tuple[str, ...]
     """Ids of the layers to compute maps for."""
@@ -68,15 +68,19 @@ class MethodContext:
         """The first argument: (1, C, H, W) float, normalised. Raises InputError if it is not a picture."""
         import torch
 
-        first = self.arguments[0][0][None] if isinstance(self.arguments[0], list) else self.arguments[0]
+        from ..capture.call_arguments import first_argument
+
+        first = first_argument(self.arguments)
+        first = first[0][None] if isinstance(first, list) else first
         if not isinstance(first, torch.Tensor) or first.dim() != 4 or not first.is_floating_point():
             raise InputError("the method needs a picture, but this network's first input is not one")
         return first
 
     def arguments_with(self, pictures: torch.Tensor) -> tuple[Any, ...]:
         """Returns the current arguments with the first one replaced by (N, C, H, W) float pictures, normalised."""
-        rest = tuple(argument.expand(len(pictures), *argument.shape[1:]) for argument in self.arguments[1:])
-        return ([*pictures], *rest) if isinstance(self.arguments[0], list) else (pictures, *rest)
+        from ..capture.call_arguments import with_pictures
+
+        return with_pictures(self.arguments, pictures)
 
     def selected_channels(self, layer: str) -> tuple[int, ...]:
         """Returns the selected channels of a layer. Raises InputError if the layer lacks one of them."""
@@ -162,7 +166,9 @@ def _check(where: str, entry: Mapping[str, Any], value: Any) -> None:
     kind = entry["kind"]
     if kind == "choice":
         if value not in entry["choices"]:
-            raise InputError(f"{where} is {value!r}; it must be one of {', '.join(map(str, entry['choices']))}")
+            choices = [str(choice) for choice in entry["choices"]]
+            hint = (isinstance(value, str) and nearest(value, choices)) or f"it must be one of {', '.join(choices)}"
+            raise InputError(f"{where} is {value!r}; {hint}")
         return
     types = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}[kind]
     if type(value) not in types or (kind == "float" and not abs(value) <= sys.float_info.max):

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..capture.ablation import values_by_channel
+from ..capture.call_arguments import map_leaves
 from ..predictions.classes import class_scores, find_class
 from ..probing.partial_forward import PartialForward, batched_maps
 from ..recording import Network
@@ -120,11 +121,11 @@ def _with_gradients(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     """Copies arguments so that gradients flow through them, as the network's weights may need none."""
 
     def copy(value: Any) -> Any:
-        if isinstance(value, list):
-            return [copy(item) for item in value]
-        return value.detach().clone().requires_grad_().clone() if value.is_floating_point() else value
+        takes_gradient = isinstance(value, Tensor) and value.is_floating_point()
+        return value.detach().clone().requires_grad_().clone() if takes_gradient else value
 
-    return tuple(copy(argument) for argument in arguments)
+    copies: tuple[Any, ...] = map_leaves(copy, arguments)
+    return copies
 
 
 def direct_sources(network: Network, layers: Iterable[str]) -> dict[str, list[str]]:

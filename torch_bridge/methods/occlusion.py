@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..capture.call_arguments import first_argument
 from ..method_support.input_attribution import CLASS_HELP
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..method_support.occluding_patches import OcclusionPatches, PatchFill, fill_picture
@@ -77,7 +78,7 @@ class OcclusionRun:
         }
         """By layer (positions, channels)."""
         # A network that takes a list of pictures may choose among them, so it gets one at a time.
-        takes_list = isinstance(context.arguments[0], list)
+        takes_list = isinstance(first_argument(context.arguments), list)
         self.copies = 1 if takes_list else copies_per_run(context.network, context.layers, context.device)
 
     def _measured_channels(self, of_class: int) -> dict[str, list[int]]:

@@ -37,7 +37,7 @@ def leave_one_core_free() -> None:
 
 
 def to_device(value: Any, device: torch.device) -> Any:
-    """Move a tensor, or the tensors in nested lists and tuples, of any shape, to a device."""
-    if isinstance(value, list | tuple):
-        return type(value)(to_device(entry, device) for entry in value)
-    return value.to(device) if hasattr(value, "to") else value
+    """Move a tensor, or the tensors in nested lists, tuples and dicts, of any shape, to a device."""
+    from ..capture.call_arguments import map_leaves
+
+    return map_leaves(lambda leaf: leaf.to(device) if hasattr(leaf, "to") else leaf, value)

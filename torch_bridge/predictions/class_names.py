@@ -36,17 +36,31 @@ class ClassNames:
         return self.names if self.names and len(self.names) >= count else self.of(count)
 
 
-def find_class_names(file: str | None, listed: Sequence[str] = (), where: str = "", preset: Any = None) -> ClassNames:
-    """Names from a JSON file, else those listed in the weights' metadata, else torchvision's. Raises InputError.
+Classes = str | Path | Sequence[str]
+"""Names of classes as a user states them: in index order, or as a JSON file that `read_class_names` reads."""
+
+
+def find_class_names(
+    classes: Classes | None, listed: Sequence[str] = (), where: str = "", preset: Any = None
+) -> ClassNames:
+    """The user's own names, else those listed in the weights' metadata, else torchvision's. Raises InputError.
 
     where: the source of the listed names. preset: torchvision's description of the weights.
     """
-    if file is not None:
-        return ClassNames(tuple(read_class_names(Path(file))), Path(file).name, binding=True)
+    if classes is not None:
+        return user_class_names(classes)
     if listed:
         return ClassNames(tuple(name[:MAX_LENGTH] for name in listed), where)
     categories = getattr(preset, "meta", {}).get("categories", ())
     return ClassNames(tuple(categories), f"torchvision {preset}") if categories else ClassNames()
+
+
+def user_class_names(classes: Classes) -> ClassNames:
+    """The user's own names, which bind unless there are none. Raises InputError."""
+    if isinstance(classes, str | Path):
+        return ClassNames(tuple(read_class_names(Path(classes))), Path(classes).name, binding=True)
+    names = tuple(_name("in the call", index, entry) for index, entry in enumerate(classes))
+    return ClassNames(names, "in the call", binding=bool(names))
 
 
 def read_class_names(path: Path) -> list[str]:
@@ -74,9 +88,9 @@ def _in_order(path: Path, content: dict[str, Any]) -> list[Any]:
     return [content[str(index)] for index in range(len(content))]
 
 
-def _name(path: Path, index: int, entry: Any) -> str:
+def _name(where: Path | str, index: int, entry: Any) -> str:
     """The name in an entry; of a list such as ["n02123045", "tabby"] the last."""
     entry = entry[-1] if isinstance(entry, list) and entry else entry
     if not isinstance(entry, str):
-        raise InputError(f"class names {path}: index {index} is {json.dumps(entry)[:60]}, not a name")
+        raise InputError(f"class names {where}: index {index} is {str(entry)[:60]}, not a name")
     return " ".join(entry.split())[:MAX_LENGTH]

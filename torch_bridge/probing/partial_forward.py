@@ -115,7 +115,7 @@ class PartialForward:
         gradients, output = torch.is_grad_enabled(), None  # leaving inference mode would enable gradients
         with RUN_LOCK, evaluation_mode(self.model, list(self.paths)), force_eager(self.paths), model_errors(self.paths):
             with torch.inference_mode(False), torch.set_grad_enabled(gradients), suppress(_LastLayerReached), watching:
-                output = main_tensor(self.model(*arguments))
+                output = main_tensor(self.model(*run.inputs.args, **run.inputs.kwargs))
         missing = [id for id in self.layers if id not in run.maps]
         if missing:
             raise ModelError(f"layer {missing[0]!r} wasn't reached, or has values that can't be drawn as maps")

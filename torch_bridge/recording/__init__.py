@@ -22,7 +22,6 @@ if TYPE_CHECKING:
         Maps,
         Network,
         Prediction,
-        Recording,
         Role,
         channel_picture,
         flag_names,
@@ -32,8 +31,10 @@ if TYPE_CHECKING:
     )
     from .grids import near_square
     from .progress import Progress, ignore_progress
+    from .recording import Recording, describe
     from .schema import describe_network
-    from .storage import describe, describe_maps, load, restore, restore_maps, restore_network, save
+    from .storage import load, restore, restore_maps, restore_network, save
+    from .writing import describe_maps
 
 __all__ = [
     "ACTIVATIONS",
@@ -81,12 +82,12 @@ __getattr__ = lazy_exports(
         "Network": "data_model",
         "Prediction": "data_model",
         "Progress": "progress",
-        "Recording": "data_model",
+        "Recording": "recording",
         "Role": "data_model",
         "channel_picture": "data_model",
         "check_channels": "channels",
-        "describe": "storage",
-        "describe_maps": "storage",
+        "describe": "recording",
+        "describe_maps": "writing",
         "describe_network": "schema",
         "flag_names": "data_model",
         "format_channels": "channels",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from .errors import InputError
@@ -31,6 +32,16 @@ def parse_channels(text: str) -> tuple[int, ...]:
             raise InputError(f"{part.strip()!r} runs backwards; write {last}-{first}")
         channels += range(int(first), int(last) + 1)
     return tuple(channels)
+
+
+def read_channels(channels: str | Iterable[int]) -> tuple[int, ...]:
+    """Reads channels as a script passes them: a text as in `parse_channels`, or whole numbers. Raises InputError."""
+    if isinstance(channels, str):
+        return parse_channels(channels)
+    listed = list(channels) if isinstance(channels, Iterable) else [None]
+    if any(isinstance(channel, bool) or not hasattr(channel, "__index__") for channel in listed):
+        raise InputError(f'channels: {str(channels)[:40]} is not a list of whole numbers; write [0, 3] or "0,3,8-11"')
+    return tuple(map(operator.index, listed))
 
 
 def format_channels(channels: Sequence[int]) -> str:

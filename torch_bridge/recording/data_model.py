@@ -8,10 +8,10 @@ the files and Blender's images all use this layout, so that values are never rea
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -237,37 +237,3 @@ class Prediction:
     boxes: tuple[tuple[str, float, float, float, float, float], ...] = ()
     """(name, score, x0, y0, x1, y1), corners as shares 0..1 of the input's width and height."""
     numbers: tuple[float, ...] = ()
-
-
-@dataclass
-class Recording:
-    """A network, one input, the network's answer, and maps by (layer, method)."""
-
-    network: Network
-    input_name: str
-    picture: np.ndarray
-    """The input as the network gets it, (H, W, 3) uint8 sRGB, top row first."""
-    prediction: Prediction
-    all_maps: dict[tuple[str, str], Maps] = field(default_factory=dict)
-    provenance: dict[str, Any] = field(default_factory=dict)
-    """Preprocessing, seed, versions: plain JSON values, written into figures."""
-    run: str = ""
-    """What names the run on its bridge, for methods about it; "" for a recording that no bridge has sent."""
-
-    def maps(self, layer: str, method: str = ACTIVATIONS) -> Maps:
-        """The maps of a layer. Raises UnknownName with near matches."""
-        self.network.layer(layer)
-        if (layer, method) not in self.all_maps:
-            recorded = [id for id, name in self.all_maps if name == method]
-            raise UnknownName(f"recorded {method} of layer", layer, recorded)
-        return self.all_maps[layer, method]
-
-    def check_method(self, method: str) -> None:
-        """Raises UnknownName when there are no maps of a method; a recording without any maps has activations."""
-        recorded = dict.fromkeys(name for _, name in self.all_maps)
-        if method not in recorded and (recorded or method != ACTIVATIONS):
-            raise UnknownName("method in the recording", method, recorded)
-
-    def add(self, maps: Iterable[Maps]) -> None:
-        """Add maps, or replace those of the same layer and method."""
-        self.all_maps.update({(entry.layer, entry.method): entry for entry in maps})

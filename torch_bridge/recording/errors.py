@@ -1,6 +1,7 @@
 """All expected errors, as one tree:
 
     InnerwalkError              one line: what, where, what would be right
+    ├── ArgumentError           a call that doesn't fit a function's signature; also a TypeError
     ├── InputError              an image, array or flag that the network can't take
     ├── ModelError              a model that can't be found, built, loaded or run
     ├── UnknownName             a layer, model or method that isn't there; lists near matches
@@ -23,6 +24,10 @@ MAX_NAME_LENGTH = 200
 
 class InnerwalkError(Exception):
     """Base of all expected errors. The message is one line: what is wrong, where, and what would be right."""
+
+
+class ArgumentError(InnerwalkError, TypeError):
+    """A call that doesn't fit a function's signature."""
 
 
 class InputError(InnerwalkError):
@@ -49,14 +54,21 @@ class UnknownName(InnerwalkError):
     """A name that isn't there; the message lists the nearest ones that are."""
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        name = str(name)  # scripts may pass anything
         name = name if len(name) <= MAX_NAME_LENGTH else name[:MAX_NAME_LENGTH] + "…"
-        near = difflib.get_close_matches(name, known := list(known), n=3, cutoff=0.4)
-        hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(known[:6]) or 'none'}"
+        known = list(known)
+        hint = nearest(name, known) or f"there are {', '.join(known[:6]) or 'none'}"
         super().__init__(f"no {what} {name!r}; {hint}")
 
 
 class UnknownRun(InnerwalkError):
     """A run of a network that the bridge doesn't keep, or no longer; its input can be placed again."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The question "did you mean …?" with the known names that are most like an unknown one; "" if none is."""
+    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
+    return f"did you mean {', '.join(near)}?" if near else ""
 
 
 def error_from_wire(kind: str, text: str) -> InnerwalkError:

@@ -1,58 +1,32 @@
-"""Saves and loads recordings: a folder with `recording.json` and safetensors files, read by memory map.
+"""Opens recordings: a folder with `recording.json` and safetensors files, read by memory map.
 
     recording.json                    everything but arrays, with the schema of schema.py
     activations-<hash>.safetensors    the maps of a method: tensor `<layer>` is texels (cells, H, W, 4) float32,
                                       `<layer>|peak` (C,) float32, and so on for other extras
     pictures-<hash>.safetensors       `input` and, where there is one, `answer`: (H, W, 3) uint8 sRGB
 
-Data files are named by their content and `recording.json` is replaced last, so that a crash leaves the old recording or
-the new one, never a mixture.
+`writing.py` writes these files.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import re
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import safetensors
-from .data_model import Maps, Network, Recording
+from .data_model import Maps, Network
 from .errors import RecordingError
-from .schema import (
-    FORMAT,
-    METHOD_NAME,
-    SCHEMA,
-    JsonFields,
-    describe_network,
-    describe_prediction,
-    parse_maps_entry,
-    parse_network,
-    parse_prediction,
-    read_json,
-)
-
-DOCUMENT = "recording.json"
-FILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}-[0-9a-f]{24}\.safetensors")
+from .recording import Recording
+from .schema import JsonFields, parse_maps_entry, parse_network, parse_prediction, read_json
+from .writing import DOCUMENT, FILE_NAME
 
 
-def describe(recording: Recording, *, network: bool = True) -> dict[str, Any]:
-    """The recording without arrays and maps, as JSON values for `restore`. network: whether the graph is included."""
-    return {
-        "format": FORMAT,
-        "schema": SCHEMA,
-        **({"network": describe_network(recording.network)} if network else {}),
-        "input": recording.input_name,
-        "prediction": describe_prediction(recording.prediction),
-        "provenance": recording.provenance,
-    }
+def save(recording: Recording, folder: Path | str, progress: Callable[[float], None] | None = None) -> Path:
+    """Write a recording: the same as its own `save`. Raises RecordingError; then the old one is unchanged."""
+    return recording.save(folder, progress)
 
 
 def restore_network(document: Any, where: str) -> Network:
@@ -79,104 +53,6 @@ def restore(
         prediction=parse_prediction(fields.object("prediction"), answer),
         provenance=fields.plain("provenance"),
     )
-
-
-def save(recording: Recording, folder: Path | str, progress: Callable[[float], None] | None = None) -> Path:
-    """Write a recording and replace the one in `folder`. Raises RecordingError; then the old one is unchanged.
-
-    progress: called with the share that is written, 0..1.
-    """
-    folder = Path(folder)
-    try:
-        with _removed_on_error(folder):
-            stale = _files_of(folder)
-            document = describe(recording) | _save_arrays(recording, folder, progress or (lambda share: None))
-            # file names may have bytes that are no text
-            text = json.dumps(document, ensure_ascii=False, indent=1).encode(errors="replace")
-            _write(folder, [text], lambda digest: DOCUMENT)
-    except OSError as error:
-        raise RecordingError(f"{folder}: can't write the recording ({error.strerror or error})") from None
-    for name in stale - _files_of(folder):
-        (folder / name).unlink(missing_ok=True)
-    return folder
-
-
-@contextmanager
-def _removed_on_error(folder: Path) -> Iterator[None]:
-    """Create a folder if it is missing; on an error remove the files that were added, and the folder if it is new."""
-    is_new = not folder.exists()
-    folder.mkdir(parents=True, exist_ok=True)
-    before = set(os.listdir(folder))
-    try:
-        yield
-    except BaseException:
-        for name in set(os.listdir(folder)) - before - _files_of(folder):
-            if FILE_NAME.fullmatch(name):
-                (folder / name).unlink(missing_ok=True)
-        if is_new and not os.listdir(folder):
-            folder.rmdir()
-        raise
-
-
-def _save_arrays(recording: Recording, folder: Path, progress: Callable[[float], None]) -> dict[str, Any]:
-    pictures = {"input": recording.picture}
-    if recording.prediction.picture is not None:
-        pictures["answer"] = recording.prediction.picture
-    saved: dict[str, Any] = {"pictures": _save_tensors(folder, "pictures", pictures), "maps": []}
-    methods = sorted({method for _, method in recording.all_maps})
-    for k, method in enumerate(methods):
-        maps = [entry for entry in recording.all_maps.values() if entry.method == method]
-        saved["maps"] += _save_method(folder, method, maps)
-        progress((k + 1) / len(methods))
-    return saved
-
-
-def _save_method(folder: Path, method: str, all_maps: Iterable[Maps]) -> list[dict[str, Any]]:
-    if not METHOD_NAME.fullmatch(method):
-        raise RecordingError(f"method {method!r}: names are small letters, digits and _")
-    arrays: dict[str, np.ndarray] = {}
-    entries = []
-    for maps in all_maps:
-        entry, arrays_of_maps = describe_maps(maps)
-        arrays.update(arrays_of_maps)
-        entries.append(entry)
-    name = _save_tensors(folder, method, arrays)
-    return [entry | {"file": name} for entry in entries]
-
-
-def _save_tensors(folder: Path, stem: str, arrays: Mapping[str, np.ndarray]) -> str:
-    return _write(folder, safetensors.encode(arrays), lambda digest: f"{stem}-{digest}.safetensors")
-
-
-def _write(folder: Path, pieces: Iterable[bytes | memoryview], name: Callable[[str], str]) -> str:
-    """Write pieces to a temporary file and rename it to `name(hash)`; returns that name."""
-    digest = hashlib.blake2b(digest_size=12)
-    handle, part = tempfile.mkstemp(prefix=".part-", dir=folder)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            for piece in pieces:
-                digest.update(piece)
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(part, 0o644)
-        final = name(digest.hexdigest())
-        os.replace(part, folder / final)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
-    return final
-
-
-def _files_of(folder: Path) -> set[str]:
-    """Names of the data files of the recording in a folder; none if there is no readable recording."""
-    try:
-        document = read_json(folder / DOCUMENT)
-    except RecordingError:
-        return set()
-    entries = document["maps"] if isinstance(document.get("maps"), list) else []
-    names = [document.get("pictures"), *(entry.get("file") for entry in entries if isinstance(entry, dict))]
-    return {name for name in names if isinstance(name, str) and FILE_NAME.fullmatch(name)}
 
 
 def load(folder: Path | str) -> Recording:
@@ -214,24 +90,6 @@ def _picture(pictures: Mapping[str, np.ndarray], name: str, where: str) -> np.nd
     if picture is None or not is_rgb or not picture.size:
         raise RecordingError(f"{where}: picture {name!r} must be (H, W, 3) uint8, not empty")
     return picture
-
-
-def describe_maps(maps: Maps) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Maps without arrays as JSON values, and the arrays by name.
-
-    The arrays are `<layer>`, the texels (cells, H, W, 4) float32, and `<layer>|<name>`, the extras.
-    """
-    extras = {"peak": maps.peak, **maps.extras}
-    entry = {
-        "layer": maps.layer,
-        "method": maps.method,
-        "channels": maps.channels,
-        "colour": maps.colour,
-        "frame": maps.frame,
-        "labels": list(maps.labels),
-        "extras": sorted(extras),
-    }
-    return entry, {maps.layer: maps.texels, **{f"{maps.layer}|{name}": array for name, array in extras.items()}}
 
 
 def restore_maps(entry: Mapping[str, Any], arrays: Mapping[str, np.ndarray], where: str) -> Maps:

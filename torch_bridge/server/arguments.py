@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+from ..recording.errors import nearest
 
 CONNECTION = Path("innerwalk-bridge.json")
 EXAMPLES = """\
@@ -16,6 +18,29 @@ examples
 
 From another machine: ssh -L 8600:127.0.0.1:8600 HOST, copy innerwalk-bridge.json from there, and join with it.
 """
+
+
+class Parser(argparse.ArgumentParser):
+    """Argument parser that reports an error in one line, with what is near a wrong option or choice."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints the message and exits with status 2."""
+        see = " See" if message.endswith("?") else "; see"
+        self.exit(2, f"{self.prog}: {message}{see} {self.prog} --help\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parses arguments as argparse does, and refuses unknown ones here, where the options are known."""
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            hint = nearest(unknown[0].partition("=")[0], self._option_string_actions) if unknown[0][:1] == "-" else ""
+            self.error(f"unknown argument {unknown[0]!r}" + (hint and f"; {hint}"))
+        return parsed, unknown
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        choices: list[Any] = list(action.choices or [value])
+        if value not in choices and (hint := nearest(str(value), map(str, choices))):
+            raise argparse.ArgumentError(action, f"there is no {value!r}; {hint}")
+        super()._check_value(action, value)
 
 
 def add_serve_arguments(parser: argparse.ArgumentParser) -> None:

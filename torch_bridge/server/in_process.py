@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from ..capture.call_arguments import as_arguments, map_leaves
+from ..capture.guard import check_module
+from ..capture.model_inputs import ModelInputs
+from ..data import DataSet, open_data
 from ..inputs.input_adapter import make_input_adapter
 from ..inputs.sources import Input, draw_sample
-from ..methods import METHODS, Method, Step, parse_parameters
+from ..methods import METHODS, Method, Step, parameter_form, parse_parameters
 from ..models.build import BuiltModel
-from ..predictions.class_names import ClassNames
+from ..predictions.class_names import Classes, ClassNames, user_class_names
 from ..recording import Recording, check_channels
-from ..recording.errors import InputError, UnknownName
+from ..recording.arguments import checked_arguments
+from ..recording.channels import read_channels
+from ..recording.errors import UnknownName
 from ..subject import RecordSpec, Subject
 from .loaded_model import PANELS, LoadedModel
 from .priority_lock import PriorityLock
@@ -24,20 +32,19 @@ from .priority_lock import PriorityLock
 if TYPE_CHECKING:
     from torch import nn
 
-    from ..data import DataSet
-
 OnStep = Callable[[Step], None]
 
 
+@checked_arguments
 def ask(
     model: nn.Module,
     inputs: Any,
     method: str,
-    layers: Sequence[str] = (PANELS,),
-    channels: Sequence[int] = (),
+    layers: str | Sequence[str] = PANELS,
+    channels: str | Sequence[int] = (),
     *,
-    data: DataSet | None = None,
-    classes: Sequence[str] = (),
+    data: DataSet | Path | str | None = None,
+    classes: Classes = (),
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     on_step: OnStep | None = None,
@@ -45,19 +52,32 @@ def ask(
 ) -> Recording:
     """Run a method about layers of a network; the recording holds their activations and the method's maps.
 
-    inputs: a tensor with the batch first, or a tuple of them, one sample each; images are (1, C, H, W), normalised.
-    layers: ids, globs or "panels". channels: the channels of these layers, () for all. mean, std: the normalisation of
-    images, for values 0..1; ImageNet's by default. on_step: called with each step. The model keeps its device and mode.
+    inputs: as in `record`, one sample; the network gets exactly these. The first one is a picture for methods that need
+    it: (1, C, H, W), normalised. layers: ids, globs or "panels", one or several. channels: the channels of these
+    layers, as numbers or as "0,3,8-11", () for all. data: a data set, or the place of one, such as a folder of
+    pictures. classes: names of the classes, or a JSON file of them. mean, std: the normalisation of pictures, for
+    values 0..1; ImageNet's by default. on_step: called with each step. The model keeps its device and mode.
 
-    Raises UnknownName, InputError or ModelError.
+    Raises ArgumentError, UnknownName, InputError or ModelError.
     """
     chosen = find_method(method)
-    tensors = inputs if isinstance(inputs, tuple) else (inputs,)
-    loaded = _load(model, tensors, {"mean": mean, "std": std}, classes)
+    _check_names(chosen, parameters)
     values = parse_parameters(chosen, parameters)
-    return record_with_method(
-        loaded, [_input(tensor, loaded) for tensor in tensors], chosen, layers, channels, values, data, on_step
-    )
+    names = user_class_names(classes)
+    numbers = read_channels(channels)
+    opened = open_data(str(data)) if isinstance(data, str | Path) else data
+    loaded = _load(model, inputs, {"mean": mean, "std": std}, names)
+    read = loaded.read(loaded.default_sources)
+    return record_with_method(loaded, read, chosen, layers, numbers, values, opened, on_step)
+
+
+def _check_names(method: Method, parameters: Mapping[str, Any]) -> None:
+    """Raises UnknownName for a parameter that neither the method nor `ask` has, with what is near in both."""
+    own = [entry["name"] for entry in parameter_form(method)]
+    for name in parameters:
+        if name not in own:
+            arguments = list(inspect.signature(ask).parameters)[:-1]
+            raise UnknownName(f"parameter of {method.name}", name, own + arguments)
 
 
 def find_method(name: str) -> Method:
@@ -71,7 +91,7 @@ def record_with_method(
     loaded: LoadedModel,
     inputs: Sequence[Input],
     method: Method,
-    layers: Sequence[str],
+    layers: str | Sequence[str],
     channels: Sequence[int],
     parameters: Any,
     data: DataSet | None = None,
@@ -114,25 +134,24 @@ def _request_values(method: Method, parameters: Any, channels: Sequence[int], da
     return {name: value for name, value in values.items() if value}
 
 
-def _load(
-    model: nn.Module, tensors: Sequence[torch.Tensor], flags: Mapping[str, Any], classes: Sequence[str]
-) -> LoadedModel:
-    first: Any = tensors[0] if tensors else None
-    if not hasattr(first, "shape"):
-        raise InputError(f"inputs: a tensor or a tuple of tensors is needed, not {type(first).__name__}")
+def _load(model: nn.Module, inputs: Any, flags: Mapping[str, Any], names: ClassNames) -> LoadedModel:
+    """The network with its inputs as the defaults. Only the shape of the inputs is read; the network doesn't run."""
+    check_module(model)
+    passed = ModelInputs.from_inputs(list(model.modules()), inputs)
+    first, name = passed.tensors[0].detach(), type(model).__name__
     facts = {key: tuple(value) for key, value in flags.items() if value is not None}
-    if first.dim() == 4:
+    if first.dim() > 2:
         facts["size"] = tuple(first.shape[-2:])
-    name = type(model).__name__
     built = BuiltModel(model, name)
     adapter = make_input_adapter(built, facts, ("", {}))
-    subject = Subject(built, adapter, ClassNames(tuple(classes), "given"), "as given", {})
-    device = next((parameter.device for parameter in model.parameters()), first.device)
-    return LoadedModel(name, RecordSpec(name), device, PriorityLock(), subject)
-
-
-def _input(tensor: torch.Tensor, loaded: LoadedModel) -> Input:
-    values = tensor.detach().cpu()
-    return Input(
-        values, draw_sample(values[0].numpy(), loaded.subject.adapter.preprocessing), "given", "values unchanged"
+    batch = passed.axes(first).batch
+    sample = (first if batch is None else first.select(batch, 0)).cpu()
+    picture = passed.draw(0) if first.is_complex() else draw_sample(sample.float().numpy(), adapter.preprocessing)
+    arguments = map_leaves(
+        lambda leaf: leaf.detach() if isinstance(leaf, torch.Tensor) else leaf,
+        as_arguments(model, passed.args, passed.kwargs),
     )
+    sources = [Input(value, picture, "given", "values unchanged", unchanged=True) for value in arguments]
+    device = next((parameter.device for parameter in model.parameters()), first.device)
+    spec = RecordSpec(name, inputs=sources)
+    return LoadedModel(name, spec, device, PriorityLock(), Subject(built, adapter, names, "as given", {}))

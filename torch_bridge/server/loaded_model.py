@@ -17,6 +17,7 @@ from ..methods import Method, MethodContext, Step
 from ..models.device import to_device
 from ..models.fingerprint import weights_fingerprint
 from ..recording import Maps, Network, Recording
+from ..recording.arguments import name_list
 from ..recording.errors import InputError, UnknownName
 from ..subject import RecordSpec, Subject, noise, prepare, run
 from .priority_lock import PriorityLock
@@ -32,12 +33,12 @@ class RunContext(NamedTuple):
     network: Network
     ablation: Ablation = NO_ABLATION
 
-    def ids(self, layers: Sequence[str]) -> tuple[str, ...]:
-        """Layer ids for a mixture of ids, globs and "panels". Raises UnknownName.
+    def ids(self, layers: str | Sequence[str]) -> tuple[str, ...]:
+        """Layer ids for an id, a glob or "panels", or a list of these. Raises UnknownName.
 
         A glob that fits panels stands for the layers whose maps these panels show, else for all layers that it fits.
         """
-        return tuple(dict.fromkeys(id for text in layers for id in self._matching(text)))
+        return tuple(dict.fromkeys(id for text in name_list(layers) for id in self._matching(text)))
 
     def _matching(self, text: str) -> list[str]:
         if text == PANELS:
@@ -115,7 +116,7 @@ class LoadedModel:
     def record(
         self,
         inputs: Sequence[Input],
-        layers: Sequence[str],
+        layers: str | Sequence[str],
         on_maps: Callable[[Maps], None],
         ablate: ChannelsByLayer | None = None,
     ) -> Recording:
@@ -124,6 +125,7 @@ class LoadedModel:
         layers: globs over layer ids, or "panels". on_maps: called with the maps of each layer, during the run where the
         layers to keep are known by then; an exception in it ends the run. ablate: as in `ablation`.
         """
+        layers = name_list(layers)
         with self.lock.urgent():
             flush_denormals()
             ablation = NO_ABLATION
@@ -195,7 +197,7 @@ class LoadedModel:
             return record(
                 self.model,
                 to_device(arguments, self.device),
-                layers=list(layers),
+                layers=layers,
                 picture=context.inputs[0].picture,
                 grid=self.spec.grid,
                 ablate=context.ablation,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from ..recording.errors import InnerwalkError
-from .arguments import EXAMPLES, add_serve_arguments, config_arguments
+from .arguments import EXAMPLES, Parser, add_serve_arguments, config_arguments
 from .config import serve_config
 from .start import join_instructions, open_with_connection_file
 
@@ -20,7 +20,7 @@ INTERRUPTED = 130
 
 def serve(argv: Sequence[str]) -> int:
     """Serve until Ctrl-C or SIGTERM and return the exit status; writes the address to standard output."""
-    parser = argparse.ArgumentParser(prog="python -m torch_bridge")
+    parser = Parser(prog="python -m torch_bridge")
     serve_parser = parser.add_subparsers(dest="command", required=True, metavar="serve").add_parser(
         "serve",
         epilog=EXAMPLES.replace("innerwalk serve", "python -m torch_bridge serve"),

@@ -182,7 +182,7 @@ def test_what_cannot_be_aligned(scene):
     with pytest.raises(UnknownName, match="did you mean two.y, two.x"):
         actions.align(scene, ("stem", "two.z"), "row")
     with pytest.raises(SceneError, match="two panels or more"):
-        actions.align(scene, ("stem",), "row")
+        actions.align(scene, "stem", "row")
 
 
 def test_reset_gives_back_the_planned_places_exactly(scene):

@@ -42,7 +42,7 @@ def show_method(hall, *arguments, **keywords) -> dict[str, np.ndarray]:
 
 
 def test_a_layer_is_meant_by_its_panel_and_others_are_empty(hall):
-    shown = show_method(hall, "saliency", layers=[LAYER], channels=[3, 70])
+    shown = show_method(hall, "saliency", layers=LAYER, channels="3,70")
     panel = panels.panel_of(hall, LAYER)
     own = panel[PANEL_SHOWN_LAYER]
     assert own == "stage3.1.norm2"

@@ -18,7 +18,7 @@ from innerwalk.tests.support.hostile import CASES, Case, Catches, InPlace, Plain
 from innerwalk.torch_bridge import Prediction, record  # noqa: E402
 from innerwalk.torch_bridge.capture import RecordingInfo  # noqa: E402
 from innerwalk.torch_bridge.capture.trace.provenance import MARK  # noqa: E402
-from innerwalk.torch_bridge.recording.errors import InputError, ModelError, UnknownName  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import ArgumentError, InputError, ModelError, UnknownName  # noqa: E402
 
 torch.set_num_threads(1)
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.*is deprecated:DeprecationWarning")
@@ -416,3 +416,43 @@ def test_a_grid_that_no_tokens_have_is_refused():
     assert record(network, tokens, grid=(2, 5)).maps("Linear").shape == (2, 2, 5)
     with pytest.raises(InputError, match="5 rows and 5 columns"):
         record(network, tokens, grid=(5, 5))
+
+
+def test_a_wrong_keyword_says_what_is_near():
+    with pytest.raises(ArgumentError, match=r"^record: no argument 'layer'; did you mean layers"):
+        record(nn.Identity(), torch.zeros(1, 3), layer="*")
+    with pytest.raises(UnknownName, match="no layer 'conv9'; did you mean conv1"):
+        record(Lambda(lambda net, x: net.conv1(x), conv1=nn.Linear(3, 2)), torch.zeros(1, 3), layers="conv9")
+
+
+class Scores(nn.Module):
+    """Its output is its input: the scores of three classes."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x * 1
+
+
+SCORES = torch.tensor([[0.0, 4.0, 0.0], [9.0, 0.0, 8.0]])
+
+
+def test_classes_name_the_prediction(tmp_path):
+    (tmp_path / "names.json").write_text('["cat", "dog", "owl"]')
+    for classes in (["cat", "dog", "owl"], str(tmp_path / "names.json"), tmp_path / "names.json"):
+        prediction = record(Scores(), SCORES, classes=classes, index=1).prediction
+        assert [name for _, name, _ in prediction.top] == ["cat", "owl", "dog"]
+        assert prediction.top[0][2] == pytest.approx(float(SCORES[1].softmax(0)[0]))
+    assert record(Scores(), SCORES, classes=()).prediction.top[0][1] == "class 1"
+    assert record(Scores(), SCORES).prediction.kind == "none"
+
+
+@pytest.mark.parametrize(
+    ("classes", "line"),
+    [
+        (["cat", "dog"], "class names in the call: 2 names, the network has 3 classes"),
+        ("catdogowl", "class names catdogowl: no such file"),
+        (["cat", 3, "owl"], "class names in the call: index 1 is 3, not a name"),
+    ],
+)
+def test_wrong_class_names_are_one_line(classes, line):
+    with pytest.raises(InputError, match=f"^{line}$"):
+        record(Scores(), SCORES, classes=classes)

@@ -184,6 +184,7 @@ def test_parameters_are_parsed():
         ({"word": 3}, "a text is needed"),
         ({"way": "left"}, "it must be one of up, down"),
         ({"way": ["up"]}, "it must be one of up, down"),
+        ({"way": "dwon"}, "wish: way is 'dwon'; did you mean down?"),
         ([1], "an object such as"),
     ],
 )

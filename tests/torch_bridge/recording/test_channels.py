@@ -1,11 +1,12 @@
 """Lists of channels: every way to write one, every way to get it wrong, and back to text."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from innerwalk.torch_bridge.recording import Layer, Network
-from innerwalk.torch_bridge.recording.channels import check_channels, format_channels, parse_channels
+from innerwalk.torch_bridge.recording.channels import check_channels, format_channels, parse_channels, read_channels
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName
 
 
@@ -57,3 +58,10 @@ def test_channels_a_layer_lacks_are_named():
         check_channels(network, "a", [1, 4])
     with pytest.raises(UnknownName):
         check_channels(network, "b", [0])
+
+
+def test_a_script_passes_numbers_or_a_text():
+    assert read_channels("0,3,8-9") == read_channels([0, 3, 8, 9]) == read_channels(np.array([0, 3, 8, 9]))
+    for wrong in ([1.5], [True], ["3"], 5, None):
+        with pytest.raises(InputError, match="is not a list of whole numbers"):
+            read_channels(wrong)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from innerwalk.torch_bridge import load
 from innerwalk.torch_bridge import recording as rec
 from innerwalk.torch_bridge.recording import safetensors, storage
 from innerwalk.torch_bridge.recording.errors import InnerwalkError, RecordingError, UnknownName
@@ -139,6 +140,15 @@ def test_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(RecordingError, match="No space left on device"):
         rec.save(small(), tmp_path / "new")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_recording_saves_itself_and_the_bridge_package_loads_it(tmp_path: Path) -> None:
+    first, second = small(3).save(str(tmp_path / "own")), rec.save(small(3), tmp_path / "by_function")
+    assert first == tmp_path / "own"
+    assert {path.name: path.read_bytes() for path in first.iterdir()} == {
+        path.name: path.read_bytes() for path in second.iterdir()
+    }
+    assert np.array_equal(load(first).maps("a").data, small(3).maps("a").data)
 
 
 def test_a_file_is_no_recording(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from ...recording import ACTIVATIONS, Layer, Maps, Network, Progress
+from ...recording.arguments import name_list
 from ...recording.errors import UnknownName
 from ..fold import NORM_FOLDING_FAMILIES, is_panel
 from ..trace.mutation import changed_tensors, read_versions
@@ -43,7 +44,7 @@ class CapturePolicy:
         modules: int,
         on_maps: Callable[[Maps], None] | None = None,
     ) -> None:
-        requested = [layers] if isinstance(layers, str) else list(layers)
+        requested = name_list(layers)
         self.globs = [glob for glob in requested if glob != PANELS]
         self.ids = frozenset(self.globs)
         self.patterns = [glob for glob in self.globs if any(sign in glob for sign in "*?[")]

@@ -1,0 +1,147 @@
+"""Writes the folder of a recording; a crash leaves the old recording or the new one, never a mixture.
+
+Data files are named by their content and `recording.json` is replaced last. `storage.py` describes the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import safetensors
+from .data_model import Maps
+from .errors import RecordingError
+from .schema import METHOD_NAME, read_json
+
+DOCUMENT = "recording.json"
+FILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}-[0-9a-f]{24}\.safetensors")
+
+
+def write_recording(
+    folder: Path,
+    description: Mapping[str, Any],
+    pictures: Mapping[str, np.ndarray],
+    all_maps: Iterable[Maps],
+    progress: Callable[[float], None],
+) -> None:
+    """Write a recording and replace the one in `folder`. Raises RecordingError; then the old one is unchanged.
+
+    pictures: (H, W, 3) uint8 sRGB by name. progress: called with the share that is written, 0..1.
+    """
+    try:
+        with _removed_on_error(folder):
+            stale = _files_of(folder)
+            saved = {
+                "pictures": _save_tensors(folder, "pictures", pictures),
+                "maps": _save_maps(folder, all_maps, progress),
+            }
+            # file names may have bytes that are no text
+            text = json.dumps({**description, **saved}, ensure_ascii=False, indent=1).encode(errors="replace")
+            _write(folder, [text], lambda digest: DOCUMENT)
+    except OSError as error:
+        raise RecordingError(f"{folder}: can't write the recording ({error.strerror or error})") from None
+    for name in stale - _files_of(folder):
+        (folder / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _removed_on_error(folder: Path) -> Iterator[None]:
+    """Create a folder if it is missing; on an error remove the files that were added, and the folder if it is new."""
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    before = set(os.listdir(folder))
+    try:
+        yield
+    except BaseException:
+        for name in set(os.listdir(folder)) - before - _files_of(folder):
+            if FILE_NAME.fullmatch(name):
+                (folder / name).unlink(missing_ok=True)
+        if is_new and not os.listdir(folder):
+            folder.rmdir()
+        raise
+
+
+def _save_maps(folder: Path, all_maps: Iterable[Maps], progress: Callable[[float], None]) -> list[dict[str, Any]]:
+    by_method: dict[str, list[Maps]] = {}
+    for maps in all_maps:
+        by_method.setdefault(maps.method, []).append(maps)
+    entries: list[dict[str, Any]] = []
+    for k, method in enumerate(sorted(by_method)):
+        entries += _save_method(folder, method, by_method[method])
+        progress((k + 1) / len(by_method))
+    return entries
+
+
+def _save_method(folder: Path, method: str, all_maps: Iterable[Maps]) -> list[dict[str, Any]]:
+    if not METHOD_NAME.fullmatch(method):
+        raise RecordingError(f"method {method!r}: names are small letters, digits and _")
+    arrays: dict[str, np.ndarray] = {}
+    entries = []
+    for maps in all_maps:
+        entry, arrays_of_maps = describe_maps(maps)
+        arrays.update(arrays_of_maps)
+        entries.append(entry)
+    name = _save_tensors(folder, method, arrays)
+    return [entry | {"file": name} for entry in entries]
+
+
+def _save_tensors(folder: Path, stem: str, arrays: Mapping[str, np.ndarray]) -> str:
+    return _write(folder, safetensors.encode(arrays), lambda digest: f"{stem}-{digest}.safetensors")
+
+
+def _write(folder: Path, pieces: Iterable[bytes | memoryview], name: Callable[[str], str]) -> str:
+    """Write pieces to a temporary file and rename it to `name(hash)`; returns that name."""
+    digest = hashlib.blake2b(digest_size=12)
+    handle, part = tempfile.mkstemp(prefix=".part-", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            for piece in pieces:
+                digest.update(piece)
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(part, 0o644)
+        final = name(digest.hexdigest())
+        os.replace(part, folder / final)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+    return final
+
+
+def _files_of(folder: Path) -> set[str]:
+    """Names of the data files of the recording in a folder; none if there is no readable recording."""
+    try:
+        document = read_json(folder / DOCUMENT)
+    except RecordingError:
+        return set()
+    entries = document["maps"] if isinstance(document.get("maps"), list) else []
+    names = [document.get("pictures"), *(entry.get("file") for entry in entries if isinstance(entry, dict))]
+    return {name for name in names if isinstance(name, str) and FILE_NAME.fullmatch(name)}
+
+
+def describe_maps(maps: Maps) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Maps without arrays as JSON values, and the arrays by name.
+
+    The arrays are `<layer>`, the texels (cells, H, W, 4) float32, and `<layer>|<name>`, the extras.
+    """
+    extras = {"peak": maps.peak, **maps.extras}
+    entry = {
+        "layer": maps.layer,
+        "method": maps.method,
+        "channels": maps.channels,
+        "colour": maps.colour,
+        "frame": maps.frame,
+        "labels": list(maps.labels),
+        "extras": sorted(extras),
+    }
+    return entry, {maps.layer: maps.texels, **{f"{maps.layer}|{name}": array for name, array in extras.items()}}
