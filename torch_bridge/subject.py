@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,10 +100,15 @@ class Subject:
     """Metadata of the weights file."""
 
 
-def prepare(spec: RecordSpec) -> Subject:
-    """Build the network, load its weights, find its preprocessing and its class names."""
+def prepare(spec: RecordSpec, built: BuiltModel | None = None) -> Subject:
+    """Build the network, load its weights, find its preprocessing and its class names.
+
+    built: the network, where it exists already; its weights count as trained ones.
+    """
     download = spec.weights if spec.weights and _is_weights_name(spec.weights) else None
-    built = build_model(spec.model, spec.arguments, spec.seed, download)
+    if built is not None:
+        built = replace(built, weights=built.weights or "as given")
+    built = built or build_model(spec.model, spec.arguments, spec.seed, download)
     metadata: Mapping[str, str] = {}
     facts: tuple[str, Mapping[str, Any]] = ("", {})
     weights = built.weights

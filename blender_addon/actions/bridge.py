@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -86,19 +86,37 @@ def build_hall(network: str) -> str:
 
     Returns at once, with a line that says so. Raises BridgeError if the bridge isn't ready, or UnknownName.
     """
-    _check_network(network)
-    session = current()
-    tag = session.new_tag("look")
-    session.request_input(tag, network, (), tag, lambda recording: _build(network, tag, recording))
+    request_hall(network)
     return f"running {network} on its first input; its hall will be built next"
 
 
-def _build(network: str, tag: str, recording: Recording) -> None:
+def request_hall(
+    network: str, inputs: Sequence[BridgeInput] = (), then: Callable[[bpy.types.Scene], object] | None = None
+) -> None:
+    """Runs a network of the bridge on inputs, then builds its hall in a new scene. Returns at once.
+
+    inputs: made with `torch_bridge.client`; () for the network's own first input. then: called with the new scene.
+    Raises BridgeError if the bridge isn't ready, or UnknownName.
+    """
+    _check_network(network)
+    session = current()
+    tag = session.new_tag("look")
+
+    def build(recording: Recording) -> None:
+        scene = _build(network, tag, recording)
+        if then is not None:
+            then(scene)
+
+    session.request_input(tag, network, inputs, tag, build)
+
+
+def _build(network: str, tag: str, recording: Recording) -> bpy.types.Scene:
     scene = create_hall(recording)
     scene[NETWORK_NAME], scene[INPUT_TAG], scene[SHOWN_METHOD] = network, tag, ACTIVATIONS
     current().hall(scene.session_uid).shown = tag
     show_hall(scene)
     push_undo("Build Hall")
+    return scene
 
 
 def follow(scene: bpy.types.Scene, network: str) -> str:
@@ -134,14 +152,19 @@ def place_input(
     scene = hall_named(hall) if hall else scene
     if [bool(filepath), bool(data), noise >= 0, bool(layer)].count(True) != 1:
         raise InputError("name one input: a file, a data set's picture, a seed of noise, or a layer's channel")
+    if layer:
+        return place_inputs(scene, _channel_input(scene, layer, channel))
+    if data:
+        return place_inputs(scene, client.item(data, index))
+    return place_inputs(scene, client.file(bpy.path.abspath(filepath)) if filepath else client.noise(noise))
+
+
+def place_inputs(scene: bpy.types.Scene, *inputs: BridgeInput) -> str:
+    """Pauses the hall's video, if it plays, and runs the network on inputs; otherwise as `show_input`."""
     video = current().video_of(scene.session_uid)
     if video is not None:
         video.running = False
-    if layer:
-        return show_input(scene, _channel_input(scene, layer, channel))
-    if data:
-        return show_input(scene, client.item(data, index))
-    return show_input(scene, client.file(bpy.path.abspath(filepath)) if filepath else client.noise(noise))
+    return show_input(scene, *inputs)
 
 
 def hall_named(name: str) -> bpy.types.Scene:
@@ -195,7 +218,7 @@ def network_of(scene: bpy.types.Scene) -> str:
     Raises BridgeError if there is none or the bridge isn't ready, or UnknownName if the bridge doesn't have it.
     """
     if not scene.get(NETWORK_NAME):
-        raise BridgeError(f"scene {scene.name} isn't connected to a network of the bridge; choose one")
+        raise BridgeError(f"hall {scene.name} has no network that can be run; let it follow one of a bridge")
     _check_network(scene[NETWORK_NAME])
     return str(scene[NETWORK_NAME])
 
@@ -227,7 +250,7 @@ def wait_for_bridge(scene: bpy.types.Scene | None = None, seconds: float = 600.0
             continue  # what needs no bridge
         halls = store.halls() if scene is None else hall_requests.connected_halls(scene)
         if error := session.take_error(None if scene is None else [hall.session_uid for hall in halls]):
-            raise BridgeError(error)
+            raise error
         waits = not all(_is_shown(hall) for hall in halls if scene is not None or not _plays_video(hall))
         if session.state in ("off", "ended"):
             if waits or needs_bridge:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
+from typing import NamedTuple
 
 import bpy
 import numpy as np
@@ -19,8 +20,17 @@ from ..scene.panels import panel_of, panels, values
 READING_SHARE = 0.1
 """Share of the whole progress that reading the maps takes."""
 
-ExportSteps = Generator[tuple[str, float], None, str]
-"""Generator of (name of the step, progress from 0 to 1) that returns a line; closing it removes what was written."""
+
+class Exported(NamedTuple):
+    """A finished export."""
+
+    folder: Path
+    line: str
+    """What was exported to where, as a person reads it."""
+
+
+ExportSteps = Generator[tuple[str, float], None, Exported]
+"""Generator of (name of the step, progress from 0 to 1); closing it removes what was written."""
 
 
 def export_layer(scene: bpy.types.Scene, layer: str, directory: Path | str, progress: Progress | None = None) -> str:
@@ -29,7 +39,7 @@ def export_layer(scene: bpy.types.Scene, layer: str, directory: Path | str, prog
     progress: called with the name and the share of the work of each step. Returns a line that says where the folder
     is. Raises SceneError or UnknownName; then nothing is written.
     """
-    return run_export(export_steps(scene, directory, layer), progress)
+    return run_export(export_steps(scene, directory, layer), progress).line
 
 
 def export_hall(scene: bpy.types.Scene, directory: Path | str, progress: Progress | None = None) -> str:
@@ -38,7 +48,7 @@ def export_hall(scene: bpy.types.Scene, directory: Path | str, progress: Progres
     progress: called with the name and the share of the work of each step. Returns a line that says where the folder
     is. Raises SceneError; then nothing is written.
     """
-    return run_export(export_steps(scene, directory), progress)
+    return run_export(export_steps(scene, directory), progress).line
 
 
 def export_steps(scene: bpy.types.Scene, directory: Path | str, layer: str = "") -> ExportSteps:
@@ -53,16 +63,17 @@ def export_steps(scene: bpy.types.Scene, directory: Path | str, layer: str = "")
     with new_folder(path) as part:
         for what, share in export.write_export(part, contents, look, metadata):
             yield what, READING_SHARE + (1 - READING_SHARE) * share
-    return f"exported {len(contents)} layer{'s' if len(contents) > 1 else ''} of {network.name} to {path}"
+    line = f"exported {len(contents)} layer{'s' if len(contents) > 1 else ''} of {network.name} to {path}"
+    return Exported(path, line)
 
 
-def run_export(work: ExportSteps, progress: Progress | None = None) -> str:
-    """Runs all steps; returns the line."""
+def run_export(work: ExportSteps, progress: Progress | None = None) -> Exported:
+    """Runs all steps."""
     while True:
         try:
             what, share = next(work)
         except StopIteration as done:
-            return str(done.value)
+            return done.value
         if progress:
             progress(what, share)
 

@@ -31,10 +31,10 @@ def ask_method(
     """Runs a method on the hall's input and shows its maps on the panels, which are empty until then.
 
     The input is the one that this hall placed last, and its ablated channels are 0. parameters: those that differ from
-    their defaults. data: the data set, for methods that need one. layers: ids of layers, or "panels" for all panels; the
-    panels of other layers stay empty. channels: of the layers, as numbers or as "0,3,8-11", () for all. Returns a line
-    that says what is requested. Raises BridgeError, UnknownName, or InputError if the method is about an input and the
-    hall has placed none; errors of the method itself are raised by `wait_for_bridge`.
+    their defaults. data: the data set, for methods that need one. layers: ids of layers, or "panels" for all panels;
+    the panels of other layers stay empty. channels: of the layers, as numbers or as "0,3,8-11", () for all. Returns a
+    line that says what is requested. Raises BridgeError, UnknownName, or InputError if the method is about an input and
+    the hall has placed none; errors of the method itself are raised by `wait_for_bridge`.
     """
     session, network = current(), network_of(scene)
     methods = {info["name"]: info for info in session.ready_link().description["methods"]}
@@ -103,7 +103,7 @@ def restore_after_undo() -> str:
         hall_requests.set_method(scene, hall_requests.method_of(scene))
         if not hall_requests.show_input_again(session, scene):
             reason = "the maps that the hall showed then are no longer in memory; place the input again"
-            hall_requests.fail_request(session, str(scene.get(INPUT_TAG)), reason)
+            hall_requests.fail_request(session, str(scene.get(INPUT_TAG)), SceneError(reason))
         session.queue_results(str(scene.get(METHOD_TAG, "")))
     if session.has_queued:
         timer.start()

@@ -176,7 +176,7 @@ def show_keyed_frame(scene: bpy.types.Scene) -> None:
         if _in_background() or session.rendering:
             timer.wait(lambda: bool(session.error) or (requested.is_set() and _is_settled(scene)), RENDER_WAIT_SECONDS)
     except InnerwalkError as error:
-        session.report_error(str(error), [scene.session_uid])
+        session.report_error(error, [scene.session_uid])
 
 
 def set_rendering(rendering: bool) -> None:

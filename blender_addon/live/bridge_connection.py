@@ -61,12 +61,19 @@ class BridgeConnection:
     answer of `Bridge.describe`.
     """
 
-    def __init__(self, bridge: Bridge | None = None, child: BridgeProcess | None = None) -> None:
-        self.child = child
+    def __init__(
+        self,
+        bridge: Bridge | None = None,
+        child: BridgeProcess | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.child, self.config = child, config
+        """The process of a bridge that this Blender has started, and what it was started with; else None."""
         self.state: State = "starting"
         self.status, self.progress = "starting the bridge", 0.0
         self.description: dict[str, Any] = {}
-        self._bridge: Bridge | None = None
+        self.bridge: Bridge | None = None
+        """A connection to the bridge, once it is ready; each thread opens another."""
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._job_events: queue.SimpleQueue[Event | threading.Event] = queue.SimpleQueue()
         """Events of jobs, taken while `_events` is empty. A threading.Event is set once all before it were taken."""
@@ -82,7 +89,7 @@ class BridgeConnection:
     @classmethod
     def start(cls, python: str, config: Mapping[str, Any], folder: str | None = None) -> BridgeConnection:
         """Starts a bridge as a child process; returns at once. Raises BridgeError if there is no such Python."""
-        return cls(child=start_process(python, config, folder))
+        return cls(child=start_process(python, config, folder), config=config)
 
     def run_input(
         self, tag: str, owner: Hashable, network: str, inputs: Sequence[BridgeInput], ablate: Ablate | None = None
@@ -167,7 +174,7 @@ class BridgeConnection:
         except InnerwalkError as error:
             self._end(str(error))
             return
-        self._bridge, self.state, self.status, self.progress = bridge, "ready", "ready", 1.0
+        self.bridge, self.state, self.status, self.progress = bridge, "ready", "ready", 1.0
         self._put("described", "", self.description)
         self._start_thread("inputs", self._run_inputs)
         self._start_thread("queries", self._run_queries)
@@ -185,9 +192,9 @@ class BridgeConnection:
 
     def _new_connection(self) -> Bridge:
         """Returns a connection for one thread. Raises BridgeError."""
-        if self._bridge is None:
+        if self.bridge is None:
             raise BridgeError(f"the bridge isn't ready yet ({self.status})")
-        return self._bridge.new_connection()
+        return self.bridge.new_connection()
 
     def _end(self, reason: str) -> None:
         if self.state != "ended":

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from ...torch_bridge.recording import Maps, Recording
-from ...torch_bridge.recording.errors import InnerwalkError
+from ...torch_bridge.recording.errors import InnerwalkError, ModelError, error_from_wire
 from ..properties import INPUT_TAG, METHOD_TAG, OBJECT_ROLE, PANEL_LAYER_ID, PANEL_ROLE, PANEL_SHOWN_LAYER
 from ..scene import panels
 from ..scene.hall import map_updates
@@ -23,7 +23,7 @@ def handle(session: Session, event: Event) -> None:
     try:
         HANDLERS[event.kind](session, event.tag, event.content)
     except InnerwalkError as error:
-        session.report_error(str(error), _uids(halls_with_tag(event.tag, INPUT_TAG, METHOD_TAG)))
+        session.report_error(error, _uids(halls_with_tag(event.tag, INPUT_TAG, METHOD_TAG)))
 
 
 def _uids(halls: Iterable[bpy.types.Scene]) -> list[int]:
@@ -62,7 +62,7 @@ def _store_recording(session: Session, tag: str, recording: Recording) -> None:
     if missing:
         name, count = recording.network.name, len(missing)
         what = f"{name} took another path with {recording.input_name}: {count} panels, first {missing[0]}"
-        fail_request(session, tag, f"{what}, were not reached; this hall can't show it")
+        fail_request(session, tag, ModelError(f"{what}, were not reached; this hall can't show it"))
         return
     session.error = ""
     session.store_results(tag, recording)
@@ -111,16 +111,17 @@ def _show_job(session: Session, tag: str, job: dict[str, Any]) -> None:
         if job["state"] not in RUNNING and session.results_of(tag) is None:
             restore_activations(session, scene)
     if job["error"] and job["state"] not in RUNNING:
-        session.report_error(f"{job['what']['method']}: {job['error']}", _uids(halls))
+        error = error_from_wire(job["error_kind"], f"{job['what']['method']}: {job['error']}")
+        session.report_error(error, _uids(halls))
 
 
-def _show_error(session: Session, tag: str, error: Exception) -> None:
+def _show_error(session: Session, tag: str, error: InnerwalkError) -> None:
     """Gives up the request that failed, unless it is an input that no hall waits for any more."""
     job = session.job(tag)
     if job is not None:
-        _show_job(session, tag, job | {"state": "failed", "error": str(error)})
+        _show_job(session, tag, job | {"state": "failed", "error": str(error), "error_kind": type(error).__name__})
     elif session.input_request(tag) is None or session.has_callback(tag) or any(halls_with_tag(tag, INPUT_TAG)):
-        fail_request(session, tag, str(error))
+        fail_request(session, tag, error)
 
 
 def _call(session: Session, tag: str, call: Callable[[], None]) -> None:

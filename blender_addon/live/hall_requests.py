@@ -11,6 +11,7 @@ import bpy
 import numpy as np
 
 from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
+from ...torch_bridge.recording.errors import BridgeError, InnerwalkError
 from ..properties import (
     ABLATED_CHANNELS,
     COMPARED_HALL,
@@ -141,10 +142,10 @@ def restore_activations(session: Session, scene: bpy.types.Scene) -> bool:
     return show_input_again(session, scene)
 
 
-def fail_request(session: Session, tag: str, reason: str) -> None:
+def fail_request(session: Session, tag: str, error: InnerwalkError) -> None:
     """Gives up a request: halls that wait for it show again what they showed before."""
     halls = list(halls_with_tag(tag, INPUT_TAG))
-    session.report_error(reason, [scene.session_uid for scene in halls])
+    session.report_error(error, [scene.session_uid for scene in halls])
     session.drop_callback(tag)
     for listener in LISTENERS:
         listener(tag, None)
@@ -159,7 +160,7 @@ def disconnect(session: Session) -> None:
     for scene in store.halls():
         tag, shown = str(scene.get(INPUT_TAG, "")), session.hall(scene.session_uid).shown
         if shown and tag != shown:
-            fail_request(session, tag, session.error)
+            fail_request(session, tag, BridgeError(session.error or "the bridge was left before it answered"))
         if scene.get(METHOD_TAG) and session.results_of(scene[METHOD_TAG]) is None:
             restore_activations(session, scene)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from ...torch_bridge.client import Ablate, Bridge, BridgeInput
 from ...torch_bridge.recording import Maps, Recording
-from ...torch_bridge.recording.errors import BridgeError, UnknownName
+from ...torch_bridge.recording.errors import BridgeError, InnerwalkError, UnknownName
 from .bridge_connection import BridgeConnection, Event
 from .hall_state import HallState, VideoPlayback
 from .request_types import MethodRequest, Request
@@ -34,7 +34,7 @@ class Session:
         self.link: BridgeConnection | None = None
         self.error = ""
         """The last error as one line for people; "" once something has succeeded since."""
-        self._errors: dict[Hashable, str] = {}
+        self._errors: dict[Hashable, InnerwalkError] = {}
         """Errors that no script has waited for yet: by the `session_uid` of their hall, None for those of no hall."""
         self.requests: dict[str, Request] = {}
         """By tag, oldest first."""
@@ -93,18 +93,18 @@ class Session:
 
     # Errors
 
-    def report_error(self, reason: str, uids: Collection[int] = ()) -> None:
+    def report_error(self, error: InnerwalkError, uids: Collection[int] = ()) -> None:
         """Keeps an error of these halls, () for none, for the interface and for scripts that wait."""
-        self.error = reason
-        self._errors.update(dict.fromkeys(uids or (None,), reason))
+        self.error = str(error)
+        self._errors.update(dict.fromkeys(uids or (None,), error))
 
-    def take_error(self, owners: Collection[Hashable] | None = None) -> str:
-        """Returns and forgets an error of these halls, None for all, or of no hall; "" if there is none."""
+    def take_error(self, owners: Collection[Hashable] | None = None) -> InnerwalkError | None:
+        """Returns and forgets an error of these halls, None for all, or of no hall; None if there is none."""
         keys = [key for key in self._errors if key is None or owners is None or key in owners]
         errors = [self._errors.pop(key) for key in keys]
-        if self.error in errors:
+        if self.error in map(str, errors):
             self.error = ""
-        return errors[0] if errors else ""
+        return errors[0] if errors else None
 
     # Requests
 
@@ -152,7 +152,7 @@ class Session:
         link, tag, self.error = self.ready_link(), self.new_tag("work"), ""
         self.take_error((owner,))
         what = {"network": network, "method": method.method}
-        job = {"id": 0, "state": "waiting", "share": 0.0, "told": "asking", "error": "", "what": what}
+        job = {"id": 0, "state": "waiting", "share": 0.0, "told": "asking", "error": "", "error_kind": "", "what": what}
         self.requests[tag] = Request(network, method=method, job=job)
         self._forget_methods()
         about = self.requests.get(method.input_tag, Request())

@@ -11,6 +11,7 @@ import bpy
 from ...torch_bridge.client import BridgeInput, read_connection
 from ...torch_bridge.recording.errors import BridgeError
 from .. import actions
+from ..actions.bridge import request_hall
 from ..live import timer
 from ..live.session import current
 from ..python_finder import find_python
@@ -66,7 +67,7 @@ def _is_joined(bridge: Path | str, token: str) -> bool:
 def build(network: str, inputs: Sequence[BridgeInput]) -> bpy.types.Scene:
     """Runs a network of the bridge and builds its hall; waits for it. Raises what goes wrong."""
     built: list[bpy.types.Scene] = []
-    actions.request_hall(network, inputs, built.append)
+    request_hall(network, inputs, built.append)
 
     def is_done() -> bool:
         if error := current().take_error(()):

@@ -12,6 +12,7 @@ from ...torch_bridge.recording import Recording, load
 from ...torch_bridge.recording.arguments import checked_arguments
 from .. import actions
 from ..actions.exporting import export_steps, run_export
+from ..actions.opening import DEMO_FOLDER, show_hall
 from ..output.figure import render_figure
 from ..output.figure_options import FigureOptions
 from ..output.hall_files import append_hall, save_hall
@@ -20,7 +21,6 @@ from ..scene.hall.build import create_hall
 from ..scene.hall.store import Appearance
 from . import bridges
 from .hall_inputs import HallInputs
-from .inputs import bridge_input
 
 Self = TypeVar("Self", bound="Hall")
 
@@ -73,7 +73,7 @@ class Hall(HallInputs):
     @classmethod
     def demo(cls: type[Self]) -> Self:
         """Builds the hall of the small recording that comes with Innerwalk."""
-        return cls.open(actions.DEMO_FOLDER)
+        return cls.open(DEMO_FOLDER)
 
     @classmethod
     @checked_arguments
@@ -102,11 +102,11 @@ class Hall(HallInputs):
     @classmethod
     def _built(cls: type[Self], network: str, inputs: tuple[Any, ...]) -> Self:
         """Runs a network of the bridge and builds its hall."""
-        return cls._shown(bridges.build(network, [bridge_input(value) for value in inputs]))
+        return cls(bridges.build(network, cls._bridge_inputs(network, inputs)))
 
     @classmethod
     def _shown(cls: type[Self], scene: bpy.types.Scene) -> Self:
-        actions.show_hall(scene)
+        show_hall(scene)
         return cls(scene)
 
     @checked_arguments
@@ -130,7 +130,7 @@ class Hall(HallInputs):
     @checked_arguments
     def export(self, folder: Path | str) -> Path:
         """Exports values, statistics and 16-bit pictures of all panels into a new folder in `folder`; returns that."""
-        return run_export(export_steps(self.scene, folder))
+        return run_export(export_steps(self.scene, folder)).folder
 
     def remove(self) -> None:
         """Removes the hall from the open file with all of its data; a person's own objects stay."""

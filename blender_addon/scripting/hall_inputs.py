@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ...torch_bridge.client import BridgeInput
 from ...torch_bridge.recording.arguments import checked_arguments
 from .. import actions
 from .hall_scene import HallScene
@@ -22,7 +23,7 @@ class HallInputs(HallScene):
     """
 
     @checked_arguments
-    def place(self: Self, *inputs: Any, data: str = "", index: int = 0, wait: bool = True) -> Self:
+    def place(self: Self, *inputs: Any, data: Path | str = "", index: int = 0, wait: bool = True) -> Self:
         """Runs the network on one input, or on one for each of its arguments; the panels show its layers.
 
         inputs: a path of a picture or .npy file, "noise:SEED", a channel of a panel, a picture as (H, W, 3) uint8 sRGB,
@@ -30,9 +31,9 @@ class HallInputs(HallScene):
         this one runs them too. Raises InputError, ModelError or BridgeError; then the hall stays as it was.
         """
         if data or not inputs:
-            actions.place_input(self.scene, data=data, index=index)
+            actions.place_input(self.scene, data=self._data_name(data), index=index)
         else:
-            actions.place_input(self.scene, inputs=[bridge_input(value) for value in inputs])
+            actions.place_inputs(self.scene, *self._bridge_inputs(actions.network_of(self.scene), inputs))
         self.settle(wait)
         return self
 
@@ -42,7 +43,7 @@ class HallInputs(HallScene):
         method: str,
         layers: str | Sequence[str] = "panels",
         channels: str | Sequence[int] = (),
-        data: str = "",
+        data: Path | str = "",
         wait: bool = True,
         **parameters: Any,
     ) -> Self:
@@ -52,7 +53,7 @@ class HallInputs(HallScene):
         layers, () for all, or a text such as "0,3,8-11". data: the data set, for methods that need one. parameters: of
         the method; `innerwalk methods` lists them. Raises UnknownName, InputError, ModelError or BridgeError.
         """
-        actions.ask_method(self.scene, method, parameters, data, layers, channels)
+        actions.ask_method(self.scene, method, parameters, self._data_name(data), layers, channels)
         self.settle(wait)
         return self
 
@@ -139,16 +140,16 @@ class HallInputs(HallScene):
         return self
 
     @checked_arguments
-    def draw_shelf(self: Self, data: str, seed: int = 0, of_class: str = "", wait: bool = True) -> Self:
+    def draw_shelf(self: Self, data: Path | str, seed: int = 0, of_class: str = "", wait: bool = True) -> Self:
         """Puts random pictures of a data set of the bridge on the shelf. of_class: "" for all classes."""
-        actions.draw_shelf(self.scene, data, seed, of_class)
+        actions.draw_shelf(self.scene, self._data_name(data), seed, of_class)
         self.settle(wait)
         return self
 
     @checked_arguments
-    def page_shelf(self: Self, data: str, page: int = 0, of_class: str = "", wait: bool = True) -> Self:
+    def page_shelf(self: Self, data: Path | str, page: int = 0, of_class: str = "", wait: bool = True) -> Self:
         """Puts one page of the pictures of a data set, in their order, on the shelf. page: counted from 0."""
-        actions.page_shelf(self.scene, data, page, of_class)
+        actions.page_shelf(self.scene, self._data_name(data), page, of_class)
         self.settle(wait)
         return self
 
@@ -164,3 +165,12 @@ class HallInputs(HallScene):
         actions.place_held(self.scene)
         self.settle(wait)
         return self
+
+    @classmethod
+    def _bridge_inputs(cls, network: str, inputs: tuple[Any, ...]) -> list[BridgeInput]:
+        """Returns what a script passes as inputs of a network of the bridge. Raises InputError."""
+        return [bridge_input(value) for value in inputs]
+
+    def _data_name(self, data: Path | str) -> str:
+        """Returns the name of a data set on the bridge."""
+        return str(data)

@@ -161,7 +161,7 @@ class Panels:
     @checked_arguments
     def export(self, folder: Path | str) -> Path:
         """Exports the layer into a new folder in `folder`; returns that. Raises SceneError, then nothing is written."""
-        return run_export(export_steps(self.hall.scene, folder, self.layer))
+        return run_export(export_steps(self.hall.scene, folder, self.layer)).folder
 
     def _each(self, action: object) -> Panels:
         for layer in self.layers:

@@ -16,6 +16,7 @@ from ..live.hall_requests import scene_with_uid
 from ..scene.hall import store
 from ..scene.hall.store import Appearance
 from ..scene.panels import panels
+from ..vr.walk_actions import Shading
 from .hall_panels import Channel, Panels
 
 Self = TypeVar("Self", bound="HallScene")
@@ -164,7 +165,7 @@ class HallScene:
         actions.enter(self.scene)
         return self
 
-    def start_walk(self: Self, shading: actions.Shading = "auto", textures: int = 256) -> Self:
+    def start_walk(self: Self, shading: Shading = "auto", textures: int = 256) -> Self:
         """Starts a walk with a headset; arguments as in `actions.start_walk`. Raises SceneError."""
         actions.start_walk(self.scene, shading, textures)
         return self

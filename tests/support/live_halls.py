@@ -65,7 +65,7 @@ def counts() -> dict[str, int]:
 
 def bridge() -> Bridge:
     """Another connection to the bridge that this Blender is connected to."""
-    return current().link._bridge.new_connection()
+    return current().link.bridge.new_connection()
 
 
 def job_maps(connection: Bridge, job: dict) -> dict[str, np.ndarray]:

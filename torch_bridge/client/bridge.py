@@ -200,9 +200,9 @@ class Bridge:
         """Start a job that computes a method, and return the job's description with its `id`.
 
         channels: the channels of these layers, () for all, or a text such as "0,3,8-11". run: what the method is about,
-        as `Recording.run` of `record`; or inputs and ablate, as in `record`, on which the network is run first. A method
-        whose `needs` isn't "input" can do without. Raises InputError, UnknownName, or UnknownRun if the bridge no longer
-        keeps the run.
+        as `Recording.run` of `record`; or inputs and ablate, as in `record`, on which the network is run first. A
+        method whose `needs` isn't "input" can do without. Raises InputError, UnknownName, or UnknownRun if the bridge
+        no longer keeps the run.
         """
         input_values, arrays = _pack_inputs(inputs or ())
         request: dict[str, Any] = {

@@ -17,6 +17,7 @@ from ..capture.guard import check_module
 from ..capture.model_inputs import ModelInputs
 from ..data import DataSet, open_data
 from ..inputs.input_adapter import make_input_adapter
+from ..inputs.preprocess import Preprocessing
 from ..inputs.sources import Input, draw_sample
 from ..methods import METHODS, Method, Step, parameter_form, parse_parameters
 from ..models.build import BuiltModel
@@ -138,20 +139,29 @@ def _load(model: nn.Module, inputs: Any, flags: Mapping[str, Any], names: ClassN
     """The network with its inputs as the defaults. Only the shape of the inputs is read; the network doesn't run."""
     check_module(model)
     passed = ModelInputs.from_inputs(list(model.modules()), inputs)
-    first, name = passed.tensors[0].detach(), type(model).__name__
+    first, name = passed.tensors[0], type(model).__name__
     facts = {key: tuple(value) for key, value in flags.items() if value is not None}
     if first.dim() > 2:
         facts["size"] = tuple(first.shape[-2:])
     built = BuiltModel(model, name)
     adapter = make_input_adapter(built, facts, ("", {}))
-    batch = passed.axes(first).batch
+    device = next((parameter.device for parameter in model.parameters()), first.device)
+    spec = RecordSpec(name, inputs=unchanged_inputs(model, inputs, adapter.preprocessing))
+    return LoadedModel(name, spec, device, PriorityLock(), Subject(built, adapter, names, "as given", {}))
+
+
+def unchanged_inputs(model: nn.Module, inputs: Any, preprocessing: Preprocessing) -> list[Input]:
+    """The inputs of `record` as one `Input` for each argument, which the network gets as it is; the first is drawn.
+
+    Raises InputError if there is no tensor among them.
+    """
+    passed = ModelInputs.from_inputs(list(model.modules()), inputs)
+    first, batch = passed.tensors[0].detach(), passed.axes(passed.tensors[0]).batch
     sample = (first if batch is None else first.select(batch, 0)).cpu()
-    picture = passed.draw(0) if first.is_complex() else draw_sample(sample.float().numpy(), adapter.preprocessing)
+    picture = passed.draw(0) if first.is_complex() else draw_sample(sample.float().numpy(), preprocessing)
     arguments = map_leaves(
         lambda leaf: leaf.detach() if isinstance(leaf, torch.Tensor) else leaf,
         as_arguments(model, passed.args, passed.kwargs),
     )
-    sources = [Input(value, picture, "given", "values unchanged", unchanged=True) for value in arguments]
-    device = next((parameter.device for parameter in model.parameters()), first.device)
-    spec = RecordSpec(name, inputs=sources)
-    return LoadedModel(name, spec, device, PriorityLock(), Subject(built, adapter, names, "as given", {}))
+    name = f"tensor {'×'.join(map(str, first.shape))}"
+    return [Input(value, picture, name, "values unchanged", unchanged=True) for value in arguments]

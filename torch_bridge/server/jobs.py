@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ..capture.guard import one_line
 from ..methods import Step
 from ..recording import Maps
-from ..recording.errors import BridgeError, InnerwalkError, UnknownName
+from ..recording.errors import BridgeError, InnerwalkError, ModelError, UnknownName
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
@@ -38,6 +38,8 @@ class Job:
     """The share that is done, 0..1."""
     message: str = "waiting for another job"
     error: str = ""
+    error_kind: str = ""
+    """Name of the class of `recording.errors` that the error has."""
     results: dict[tuple[str, str], tuple[int, Maps]] = field(default_factory=dict)
     """(layer, method) -> the number of the step that computed the maps, and the maps."""
     step: int = 0
@@ -51,6 +53,7 @@ class Job:
             "share": self.share,
             "told": self.message,
             "error": self.error,
+            "error_kind": self.error_kind,
             "step": self.step,
             "what": self.request,
         }
@@ -138,15 +141,15 @@ class Jobs:
                     return
                 job.state, job.message = "running", "starting"
             state: State = "failed"
-            failure = ""
+            failure = kind = ""
             try:
                 state = self._run(job, steps())
             except InnerwalkError as error:
-                failure = str(error)
+                failure, kind = str(error), type(error).__name__
             except BaseException as error:  # noqa: BLE001 - a model may raise anything; the bridge goes on
-                failure = one_line(error)
+                failure, kind = one_line(error), ModelError.__name__
             with self._change:
-                job.error = failure
+                job.error, job.error_kind = failure, kind
                 self._end(job, state)
                 if state == "done":
                     self._finished[key] = job

@@ -4,29 +4,88 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
-from ..client import Bridge
+from ..client import Bridge, BridgeInput
 from ..client.frames import Frame
+from ..data import open_data
+from ..models.build import BuiltModel
+from ..models.device import choose_device
+from ..subject import prepare
+from .config import parse_specs
+from .in_process import unchanged_inputs
+from .loaded_model import LoadedModel
+from .priority_lock import PriorityLock
 from .service import Service
 
 
 class LocalBridge(Bridge):
     """A connection to a service of this process. Its answers share memory with the service: don't write to them."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service | None = None, lock: PriorityLock | None = None) -> None:
         super().__init__(0, "")
-        self.service = service
+        self.service = service or Service({}, {}, "this process")
+        self.lock = lock or PriorityLock()
+        """Held by every run of the service's networks."""
 
     def new_connection(self) -> LocalBridge:
         """Another connection to the same service, for another thread."""
-        return LocalBridge(self.service)
+        return LocalBridge(self.service, self.lock)
 
     def call(
         self, name: str, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None
     ) -> Iterator[Frame]:
         """Yields the frames of the answer. arrays: of any shape. Raises what the service raises."""
-        plain = json.loads(json.dumps(values))  # a request is plain JSON, as over HTTP
-        yield from self.service.calls[name](plain, dict(arrays or {}))
+        for answer, answer_arrays in self.service.calls[name](_plain(values), dict(arrays or {})):
+            yield _plain(answer), answer_arrays
+
+    def add_network(self, model: nn.Module | str, name: str, device: str, spec: Mapping[str, Any]) -> str:
+        """Serves a network from now on; returns the name it got, with a number if there is one of this name.
+
+        model: the network, which keeps its device and mode, or a text as in `RecordSpec.model`. device: such as cuda,
+        for a text; "" chooses. spec: further fields of a `RecordSpec`. Raises ModelError or InputError.
+        """
+        title = name or (type(model).__name__ if isinstance(model, nn.Module) else str(model))
+        name = next(free for number in count(1) if (free := _numbered(title, number)) not in self.service.networks)
+        text = title if isinstance(model, nn.Module) else model
+        record_spec = parse_specs({name: {"model": text} | dict(spec)})[name]
+        if isinstance(model, nn.Module):
+            where = next((parameter.device for parameter in model.parameters()), "cpu")
+            loaded = LoadedModel(name, record_spec, where, self.lock, prepare(record_spec, BuiltModel(model, title)))
+        else:
+            loaded = LoadedModel(name, record_spec, choose_device(device), self.lock)
+        loaded.flushes_denormals, loaded.served_models = False, self.service.networks
+        self.service.networks[name] = loaded
+        return name
+
+    def remove_network(self, name: str) -> None:
+        """Serves a network no longer, and forgets its runs."""
+        self.service.networks.pop(name, None)
+        self.service.runs.forget(name)
+
+    def add_data(self, place: Path | str) -> str:
+        """Serves a data set, such as a folder of pictures; returns its name. Raises InputError."""
+        data = open_data(str(place))
+        self.service.data[data.name] = data
+        return data.name
+
+    def hold(self, network: str, inputs: Any) -> list[BridgeInput]:
+        """Returns arguments of a network, as in `record`, as inputs that it gets as they are. Raises InputError."""
+        loaded = self.service.networks[network]
+        preprocessing = loaded.subject.adapter.preprocessing
+        held = unchanged_inputs(loaded.model, inputs, preprocessing)
+        return [BridgeInput({"kind": "held", "id": self.service.inputs.hold(each), "name": each.name}) for each in held]
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns values as they arrive over HTTP: tuples become lists."""
+    return json.loads(json.dumps(values))
+
+
+def _numbered(title: str, number: int) -> str:
+    return title if number == 1 else f"{title} {number}"

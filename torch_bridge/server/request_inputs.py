@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from ..data import DataSet
-from ..inputs.sources import NamedContent, Source, to_image
+from ..inputs.sources import Input, NamedContent, Source, to_image
 from ..recording.errors import InputError, UnknownName
 from ..video import Video
 
@@ -17,6 +19,8 @@ Values = Mapping[str, Any]
 Arrays = Mapping[str, np.ndarray]
 """The arrays of a request by name."""
 MAX_PIXELS = 100_000_000
+MAX_HELD = 64
+"""Inputs of this process that are kept for requests."""
 
 
 class RequestInputs:
@@ -24,19 +28,32 @@ class RequestInputs:
 
     def __init__(self, data: Mapping[str, DataSet], videos: Mapping[str, Video]) -> None:
         self.data, self.videos = data, videos
+        self._held: OrderedDict[str, Input] = OrderedDict()
+        """Inputs of this process by id, oldest first."""
+        self._numbers = itertools.count(1)
         self._readers: dict[str, Callable[[Values, Arrays], Source]] = {
             "upload": self._upload,
             "pixels": self._pixels,
             "data": self._item,
             "noise": self._noise,
             "film": self._video_frame,
+            "held": self._held_input,
         }
+
+    def hold(self, input_: Input) -> str:
+        """Keep an input of this process for requests; returns its id. The oldest make room."""
+        id = str(next(self._numbers))
+        self._held[id] = input_
+        while len(self._held) > MAX_HELD:
+            self._held.popitem(last=False)
+        return id
 
     def source(self, values: Values, arrays: Arrays) -> Source:
         """Read one input, {"kind": …}. Raises InputError or UnknownName.
 
         upload: `name`, `array` (n,) uint8, the bytes of a file · pixels: `name`, `array` (H, W[, 1|3|4]) uint8 sRGB ·
-        data: `set`, `index` · noise: `seed` · film: `film`, and `at` seconds, `step` frames ahead, or `frame` number.
+        data: `set`, `index` · noise: `seed` · film: `film`, and `at` seconds, `step` frames ahead, or `frame` number ·
+        held: `id` of an input that this process keeps.
         """
         kind = str(values.get("kind"))
         if kind not in self._readers:
@@ -75,6 +92,12 @@ class RequestInputs:
         else:
             frame = video.frame_at(number_value(values, "at"))
         return NamedContent(f"{name}, frame {frame.number}", to_image(frame.picture))
+
+    def _held_input(self, values: Values, arrays: Arrays) -> Source:
+        held = self._held.get(str(values.get("id")))
+        if held is None:
+            raise InputError("these tensors are no longer kept; place them again")
+        return held
 
     def data_set(self, name: str) -> DataSet:
         """The data set of this name. Raises UnknownName."""

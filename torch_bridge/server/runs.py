@@ -10,8 +10,10 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
+import torch
 
+from ..capture.call_arguments import map_leaves
+from ..capture.trace.op_types import tensors_in
 from ..inputs.sources import Input
 from ..recording import Maps, Recording
 from ..recording.errors import BridgeError, UnknownRun
@@ -71,6 +73,12 @@ class Runs:
             self._kept.move_to_end((network.name, id))
             return self._kept[network.name, id]
 
+    def forget(self, network: str) -> None:
+        """Keep no run of a network any more."""
+        with self._lock:
+            for key in [key for key in self._kept if key[0] == network]:
+                del self._kept[key]
+
     def close(self) -> None:
         """End the thread after the runs that wait."""
         self._waiting.put(None)
@@ -124,11 +132,18 @@ def hash_request(values: Sequence[Any], inputs: Sequence[Input]) -> str:
     """A hash of JSON values and of the values of inputs, as hexadecimal digits."""
     digest = hashlib.blake2b(json.dumps(values).encode(), digest_size=16)
     for input_ in inputs:
-        array = np.ascontiguousarray(input_.values.numpy())
-        digest.update(f"{array.shape} {array.dtype}".encode())
-        digest.update(array.reshape(-1).view(np.uint8).data)
+        map_leaves(lambda value: _add_to_digest(digest, value), input_.values)
     return digest.hexdigest()
 
 
+def _add_to_digest(digest: hashlib.blake2b, value: Any) -> None:
+    """Adds a tensor of any shape and dtype, or a plain value, to a digest."""
+    if not isinstance(value, torch.Tensor):
+        digest.update(repr(value).encode())
+        return
+    digest.update(f"{tuple(value.shape)} {value.dtype}".encode())
+    digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+
+
 def _input_bytes(context: RunContext) -> int:
-    return sum(input_.values.nbytes for input_ in context.inputs)
+    return sum(tensor.nbytes for tensor in tensors_in([input_.values for input_ in context.inputs]))

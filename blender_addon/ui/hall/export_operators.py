@@ -63,7 +63,7 @@ class ExportOperator(ActionOperator):
         try:
             item, share = run_for(self._steps, SLICE_SECONDS)
         except StopIteration as stop:
-            return self._finish(context, "INFO", stop.value)
+            return self._finish(context, "INFO", stop.value.line)
         except (InnerwalkError, OSError) as error:
             return self._finish(context, "ERROR", str(error))
         if time.monotonic() > self._next_status:

@@ -189,7 +189,7 @@ def test_wrong_names_raise_at_once(hall):
     for text, message in (("1;2", "'1;2' is not a list of channels"), ("9" * 5000, "no layer has a channel above")):
         with pytest.raises(RuntimeError, match=message):
             act("ablate", layer="stem.conv", channels=text)
-    with pytest.raises(BridgeError, match="isn't connected to a network"):
+    with pytest.raises(BridgeError, match="has no network that can be run"):
         actions.ablate(build.create_hall(recorded("object")), "stem.conv", [0])
     assert ABLATED_CHANNELS not in hall
     live.assert_shows(hall, recorded("object"))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from innerwalk.torch_bridge import recording as rec
-from innerwalk.torch_bridge.recording.errors import ArgumentError, InputError, RecordingError, SceneError, UnknownName
+from innerwalk.torch_bridge.recording.errors import ArgumentError, BridgeError, InputError, RecordingError, SceneError, UnknownName
 
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
@@ -27,7 +27,6 @@ ELSEWHERE = {
     "export_layer": "Panels.export returns the folder",
     "forget_requests": "a handler calls it when a file was opened",
     "import_recording": "Hall.open",
-    "network_of": "methods that need a network ask for it",
     "open_demo": "Hall.demo",
     "outdated_halls": "Hall.rebuild_groups finds them",
     "probe": "Channel.value returns the number",
@@ -165,9 +164,10 @@ def test_bad_arguments_are_one_line_and_change_nothing(hall, tmp_path):
         (UnknownName, "did you mean overview", lambda: hall.figure(tmp_path / "a.png", preset="overwiew")),
         (ArgumentError, "no argument 'sise'; did you mean size", lambda: hall.figure(tmp_path / "a.png", sise=(1, 1))),
         (SceneError, "isn't a hall|is not a hall", lambda: Hall(bpy.data.scenes[0])),
-        (InputError, "no such file|can't be read", lambda: hall.place(tmp_path / "no.jpg")),
-        (InputError, "write it like noise:7", lambda: hall.place("noise:x")),
-        (InputError, "object is no input", lambda: hall.place(object())),
+        (BridgeError, "hall tiny has no network that can be run", lambda: hall.place("noise:7")),
+        (InputError, "can't be read", lambda: bridge_input(tmp_path / "no.jpg")),
+        (InputError, "write it like noise:7", lambda: bridge_input("noise:x")),
+        (InputError, "object is no input", lambda: bridge_input(object())),
     ):
         with pytest.raises(error, match=match) as caught:
             call()
