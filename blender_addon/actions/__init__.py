@@ -29,7 +29,8 @@ from .opening import import_recording, open_demo, outdated_halls, rebuild_groups
 from .removing import remove_hall
 from .selecting import select, selected
 from .shelf import draw_shelf, hold, page_shelf, place_held, shelved
-from .video import key_video, pause_video, play_video, show_video_frame, step_video, stop_video
+from .video import key_shown_frames, pause_video, play_video, show_video_frame, step_video, stop_video
+from .video_keys import key_video
 from .viewing import enter, hide, jump, show_look, solo
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "inspect_layer",
     "join_bridge",
     "jump",
+    "key_shown_frames",
     "key_video",
     "leave_bridge",
     "move",

@@ -251,7 +251,8 @@ def wait_for_bridge(scene: bpy.types.Scene | None = None, seconds: float = 600.0
         halls = store.halls() if scene is None else hall_requests.connected_halls(scene)
         if error := session.take_error(None if scene is None else [hall.session_uid for hall in halls]):
             raise error
-        waits = not all(_is_shown(hall) for hall in halls if scene is not None or not _plays_video(hall))
+        awaited = [hall for hall in halls if scene is not None or not _plays_video(hall)]
+        waits = not all(hall_requests.is_shown(session, hall) for hall in awaited)
         if session.state in ("off", "ended"):
             if waits or needs_bridge:
                 raise BridgeError(session.link.status if session.link else "there is no bridge")
@@ -260,13 +261,6 @@ def wait_for_bridge(scene: bpy.types.Scene | None = None, seconds: float = 600.0
 
     timer.wait(is_settled, seconds)
     return "everything is shown"
-
-
-def _is_shown(scene: bpy.types.Scene) -> bool:
-    """Returns whether a hall shows the input and the method that it requested last."""
-    session = current()
-    shown = scene.get(INPUT_TAG) in (None, session.hall(scene.session_uid).shown)
-    return shown and not session.is_running(str(scene.get(METHOD_TAG, "")))
 
 
 def _plays_video(scene: bpy.types.Scene) -> bool:

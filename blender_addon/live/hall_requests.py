@@ -10,7 +10,7 @@ from functools import partial
 import bpy
 import numpy as np
 
-from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
+from ...torch_bridge.recording import ACTIVATIONS, Maps, Prediction, Recording
 from ...torch_bridge.recording.errors import BridgeError, InnerwalkError
 from ..properties import (
     ABLATED_CHANNELS,
@@ -25,7 +25,10 @@ from ..properties import (
 )
 from ..scene import panels
 from ..scene.hall import store
+from ..scene.hall.input_updates import show_recording
+from ..scene.hall.map_updates import update_after_maps
 from ..scene.hall.ray_hits import map_shape
+from .hall_state import HallState
 from .session import Session
 
 LISTENERS: list[Callable[[str, Recording | None], None]] = []
@@ -120,6 +123,28 @@ def _zeros(panel: bpy.types.Object, layer: str, method: str) -> Maps:
     return Maps(layer, method, np.zeros((-(-channels // 4), max(1, height), max(1, width), 4), np.float32), channels)
 
 
+def show_nothing(session: Session, scene: bpy.types.Scene, input_name: str) -> None:
+    """Shows zeros on all panels, a black input and no answer at once, where an input is missing that belongs there.
+
+    input_name: what the hall says of it, such as "nothing".
+    """
+    method = method_of(scene)
+    for layer, panel in panels_by_layer(scene).items():
+        panels.show_maps(panel, _zeros(panel, layer, method))
+    shown = store.read_without_maps(scene)
+    black = None if shown.prediction.picture is None else np.zeros_like(shown.prediction.picture)
+    prediction = Prediction(shown.prediction.kind, picture=black)
+    show_recording(scene, replace(shown, input_name=input_name, picture=shown.picture * 0, prediction=prediction))
+    scene[INPUT_TAG] = session.hall(scene.session_uid).shown = session.new_tag("nothing")
+    update_after_maps(scene)
+
+
+def is_shown(session: Session, scene: bpy.types.Scene) -> bool:
+    """Returns whether a hall shows the input and the method that it requested last."""
+    hall = session.halls.get(scene.session_uid, HallState())  # adds none: a render's thread may be asking
+    return scene.get(INPUT_TAG) in (None, hall.shown) and not session.is_running(str(scene.get(METHOD_TAG, "")))
+
+
 def show_input_again(session: Session, scene: bpy.types.Scene) -> bool:
     """Shows the input that a hall requested last, from memory or by running it again.
 
@@ -167,5 +192,5 @@ def disconnect(session: Session) -> None:
 
 def close_unused_videos(session: Session) -> None:
     """Closes the videos of scenes that were deleted."""
-    if any(hall.video is not None for hall in session.halls.values()):
+    if any(hall.videos for hall in session.halls.values()):
         session.close_videos_except({scene.session_uid for scene in bpy.data.scenes})

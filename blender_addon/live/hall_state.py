@@ -14,12 +14,12 @@ class VideoPlayback:
 
     name: str
     """Name of the video on the bridge."""
-    running: bool = True
+    running: bool = False
     """False while it is paused."""
     open_tag: str = ""
     """Tag of the query that opens it on the bridge."""
-    rate: float = 0.0
-    """Frames a second; 0 until it is open."""
+    rate: float = 1.0
+    """Frames a second."""
     frames: int = 0
     """Number of frames; 0 for a camera."""
     started: float = 0.0
@@ -52,3 +52,10 @@ class HallState:
     """Description of the pictures on the hall's shelf, as in the scene's property SHELF_CONTENT; "" for none."""
     video: VideoPlayback | None = None
     """The video that the hall's network is run on."""
+    opening: VideoPlayback | None = None
+    """The video that is being opened; it takes the place of `video` once it is open."""
+
+    @property
+    def videos(self) -> list[VideoPlayback]:
+        """The videos that the bridge has open for this hall, or is asked to open."""
+        return [video for video in (self.video, self.opening) if video is not None]

@@ -47,8 +47,8 @@ class Session:
         self._run, self._numbers, self._stored = secrets.token_hex(4), itertools.count(1), itertools.count(1)
         self._queue: deque[Event] = deque()
         """Events to show before those of the bridge."""
-        self._schedule: list[tuple[float, Callable[[], None]]] = []
-        """(time by `time.monotonic`, function to call then), earliest first."""
+        self._schedule: dict[int, tuple[float, Callable[[], None]]] = {}
+        """By the `session_uid` of a hall's scene: (time by `time.monotonic`, function to call then)."""
 
     # Connection
 
@@ -68,20 +68,18 @@ class Session:
             self.close_video(uid)
         if self.link is not None:
             self.link.close()
-        self.link = None
+            self.link = None
         for request in self.requests.values():
             request.job = request.then = None
         self._drop_empty()
         self.weight_histograms.clear()
-        self._schedule.clear()
 
     def forget(self) -> None:
         """Forgets all requests and halls, and closes their videos on the bridge, because another file was opened."""
-        videos = [hall.video for hall in self.halls.values() if hall.video is not None]
-        for known in (self.requests, self.halls, self._queue, self._schedule, self._errors):
+        for uid in list(self.halls):
+            self.close_video(uid)
+        for known in (self.requests, self.halls, self._queue, self._errors):
             known.clear()
-        for video in videos:
-            self._close_on_bridge(video)
 
     def ready_link(self) -> BridgeConnection:
         """Returns the connection. Raises BridgeError unless it is ready."""
@@ -270,25 +268,28 @@ class Session:
 
     def video_of(self, uid: int) -> VideoPlayback | None:
         """Returns the video that a hall's network is run on."""
-        hall = self.halls.get(uid)
-        return hall.video if hall is not None else None
+        return self.halls[uid].video if uid in self.halls else None
 
     def close_video(self, uid: int) -> VideoPlayback | None:
-        """Closes a hall's video, here and on the bridge; returns it, or None if there was none."""
-        video = self.video_of(uid)
-        if video is not None:
-            self.halls[uid].video = None
-            self._close_on_bridge(video)
-        return video
+        """Closes a hall's video and one that is being opened, here and on the bridge; returns it, None for none."""
+        hall = self.halls.get(uid, HallState())
+        videos, hall.video, hall.opening = hall.videos, None, None
+        self.drop_scheduled(uid)
+        for video in videos:
+            self.drop_callback(video.open_tag)
+            self.close_on_bridge(video)
+        return videos[0] if videos else None
 
     def close_videos_except(self, uids: Collection[int]) -> None:
         """Closes the videos of halls that aren't among these scenes any more."""
-        for uid in [uid for uid, hall in self.halls.items() if hall.video is not None and uid not in uids]:
+        for uid in self.halls.keys() - set(uids):
             self.close_video(uid)
 
-    def _close_on_bridge(self, video: VideoPlayback) -> None:
+    def close_on_bridge(self, video: VideoPlayback) -> None:
+        """Closes a video on the bridge only, unless it is closed already or was never opened."""
+
         def close(bridge: Bridge) -> None:
-            with suppress(UnknownName):  # closed already, or never opened
+            with suppress(UnknownName):
                 bridge.close_video(video.name)
 
         with suppress(BridgeError):  # the bridge isn't ready, or ends just now: its videos end with it
@@ -300,8 +301,9 @@ class Session:
         """Returns the event to show next: those queued here, then calls that are due, then those of the bridge."""
         if self._queue:
             return self._queue.popleft()
-        if self._schedule and self._schedule[0][0] <= time.monotonic():
-            return Event("call", "", self._schedule.pop(0)[1])
+        uid = min(self._schedule, key=lambda uid: self._schedule[uid][0], default=None)
+        if uid is not None and self._schedule[uid][0] <= time.monotonic():
+            return Event("call", "", self._schedule.pop(uid)[1])
         return self.link.next_event() if self.link is not None else None
 
     def show_next(self, *events: Event) -> None:
@@ -312,9 +314,13 @@ class Session:
         """Calls these functions one after the other, between other events."""
         self._queue.extend(Event("call", "", call) for call in calls)
 
-    def schedule(self, when: float, call: Callable[[], None]) -> None:
-        """Calls a function at a time by `time.monotonic`."""
-        self._schedule = sorted([*self._schedule, (when, call)], key=lambda item: item[0])
+    def schedule(self, uid: int, when: float, call: Callable[[], None]) -> None:
+        """Calls a function for a hall at a time by `time.monotonic`, and none that was scheduled for it before."""
+        self._schedule[uid] = when, call
+
+    def drop_scheduled(self, uid: int) -> None:
+        """Drops the call that is scheduled for a hall, if there is one."""
+        self._schedule.pop(uid, None)
 
     def queue_results(self, tag: str) -> bool:
         """Shows the stored results of a request again; returns False if they were forgotten."""

@@ -33,7 +33,7 @@ def start() -> None:
 def show_queued() -> None:
     """Starts the timer, which shows what is queued; in the background, where no timer runs, shows it at once."""
     session = current()
-    while bpy.app.background and session.has_queued and (event := session.next_event()) is not None:
+    while in_background() and session.has_queued and (event := session.next_event()) is not None:
         handle(session, event)
     start()
 
@@ -96,6 +96,11 @@ def redraw() -> None:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
                 area.tag_redraw()
+
+
+def in_background() -> bool:
+    """Returns whether Blender runs without a window, where no timer runs: time passes only while scripts wait."""
+    return bool(bpy.app.background)
 
 
 def in_main_thread() -> bool:

@@ -109,6 +109,11 @@ class HallInputs(HallScene):
         self.settle(wait)
         return self
 
+    def key_shown_frames(self: Self, keep: bool = True) -> Self:
+        """Keys each frame that is shown while the video plays in a window, or ends that."""
+        actions.key_shown_frames(self.scene, keep)
+        return self
+
     @checked_arguments
     def play_video(self: Self, source: Path | str = "") -> Self:
         """Plays a video or a camera in a window; without `source`, goes on with the one that is open."""

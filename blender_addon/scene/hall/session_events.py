@@ -23,6 +23,8 @@ WATCHED = ("load_post", "blend_import_post")
 SUBSCRIBERS: dict[str, list[Subscriber]] = {
     **{event: [lambda _: update_handlers()] for event in WATCHED},
     "save_pre": [lambda _: pack_images()],  # Blender would drop the images of maps
+    "save_post": [],
+    "save_post_fail": [],
     "undo_post": [],
     "redo_post": [],
     "frame_change_post": [],

@@ -48,11 +48,24 @@ class INNERWALK_OT_step_video(NeedsVideo, ActionOperator):
     by: bpy.props.IntProperty(name="Frames", description="Number of frames; negative to go back", default=1)
 
 
-class INNERWALK_OT_key_video(NeedsVideo, ActionOperator):
-    """Insert a keyframe in the scene's animation for each frame that is shown"""
+class INNERWALK_OT_key_video(NeedsNetwork, ActionOperator):
+    """Key the video frame by frame in the scene's animation, whose range becomes the keyed frames"""
 
     bl_idname = "innerwalk.key_video"
-    bl_label = "Key Frames"
+    bl_label = "Key Video"
+
+    source: bpy.props.StringProperty(
+        name="Source", description="A video file on the bridge's machine; empty for the open video", subtype="FILE_PATH"
+    )
+    first: bpy.props.IntProperty(name="First", description="Frame of the scene for the video's first", default=1)
+    step: bpy.props.IntProperty(name="Step", description="Key every frame of the video, every second, …", default=1)
+
+
+class INNERWALK_OT_key_shown_frames(NeedsVideo, ActionOperator):
+    """Insert a keyframe in the scene's animation for each frame that is shown while the video plays"""
+
+    bl_idname = "innerwalk.key_shown_frames"
+    bl_label = "Key Shown Frames"
 
     keep: bpy.props.BoolProperty(name="Key Frames", description="Turn off to stop keying", default=True)
 
@@ -86,8 +99,10 @@ class INNERWALK_PT_video(SidebarPanel, bpy.types.Panel):
         else:
             row.operator("innerwalk.play_video", text="Play", icon="PLAY").source = ""
         row.operator("innerwalk.step_video", text="", icon="FRAME_NEXT").by = 1
-        row.operator("innerwalk.key_video", text="", icon="REC", depress=playing.keyed).keep = not playing.keyed
+        keeping = playing.keyed
+        row.operator("innerwalk.key_shown_frames", text="", icon="REC", depress=keeping).keep = not keeping
         row.operator("innerwalk.stop_video", text="", icon="X")
+        layout.operator("innerwalk.key_video", icon="KEYFRAME").source = ""
         layout.label(text=f"{playing.name}, frame {context.scene.get(VIDEO_FRAME, 0)}")
 
 
@@ -96,6 +111,7 @@ CLASSES = (
     INNERWALK_OT_pause_video,
     INNERWALK_OT_step_video,
     INNERWALK_OT_key_video,
+    INNERWALK_OT_key_shown_frames,
     INNERWALK_OT_stop_video,
     INNERWALK_PT_video,
 )

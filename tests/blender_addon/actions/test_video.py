@@ -1,6 +1,6 @@
 """A video as a hall's input: played by a clock, paused, stepped, keyed on the timeline."""
 
-import subprocess
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -12,47 +12,25 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
-from innerwalk.blender_addon.actions import video  # noqa: E402
+from innerwalk.blender_addon.actions import video, video_keys  # noqa: E402
 from innerwalk.blender_addon.live import session as sessions  # noqa: E402
 from innerwalk.blender_addon.live import timer  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
-from innerwalk.blender_addon.properties import INPUT_TAG, NETWORK_NAME, VIDEO_FRAME  # noqa: E402
+from innerwalk.blender_addon.properties import INPUT_TAG, NETWORK_NAME, VIDEO_FRAME, VIDEO_SOURCE  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
+from innerwalk.tests.support.clips import write_clip  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import BridgeError, InputError  # noqa: E402
 
 FRAMES, RATE = 30, 10
-WRITE = """
-import sys
-try:
-    import av
-except ImportError:
-    sys.exit(77)
-import numpy as np
-
-path, count, rate = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-with av.open(path, "w") as out:
-    stream = out.add_stream("mpeg4", rate=rate)
-    stream.width = stream.height = 32
-    stream.pix_fmt = "yuv420p"
-    for number in range(count):
-        frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), 8 * number, np.uint8), format="rgb24")
-        for packet in stream.encode(frame):
-            out.mux(packet)
-    for packet in stream.encode():
-        out.mux(packet)
-"""
 
 
 @pytest.fixture(scope="module")
 def folder(torch_python, tmp_path_factory) -> Path:
     """The bridge's folder, with a video whose frames have the grey value 8 x their number."""
     folder = tmp_path_factory.mktemp("films")
-    run = subprocess.run([torch_python, "-c", WRITE, folder / "clip.mp4", str(FRAMES), str(RATE)], check=False)
-    if run.returncode == 77:
-        pytest.skip("needs PyAV, for the Python of the bridge")
-    assert run.returncode == 0
+    write_clip(torch_python, folder / "clip.mp4", FRAMES, RATE)
     with live.registered():
         live.start(torch_python, {"Gated": live.own("Gated")}, {}, folder)
         yield folder
@@ -64,6 +42,7 @@ def clock(monkeypatch) -> SimpleNamespace:
     clock = SimpleNamespace(now=100.0)
     for module in (video, sessions):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    monkeypatch.setattr(timer, "in_background", lambda: False)
     return clock
 
 
@@ -177,20 +156,21 @@ def test_pause_step_and_on(hall, folder, clock):
     assert to(clock, hall, 150.75) == 16
 
 
-def test_keys_are_written_and_the_time_line_shows_the_frames_again(hall, folder, clock, tmp_path):
+def test_keys_are_written_and_the_time_line_shows_the_frames_again(hall, folder, clock, tmp_path, monkeypatch):
     hall.render.fps, hall.frame_end = 20, 5
     play(hall, folder)
     to(clock, hall, 100.5)
     hall.frame_set(3)
-    actions.key_video(hall)
+    actions.key_shown_frames(hall)
     seen = {}
     for position in (0.7, 1.0, 1.6, 2.1):
         frame = to(clock, hall, 100 + position)
         seen[3 + round((position - 0.5) * 20)] = frame
     assert list(seen.values()) == [7, 10, 16, 21] and hall.frame_end == 35
-    actions.key_video(hall, False)
+    actions.key_shown_frames(hall, False)
     to(clock, hall, 102.5)
     actions.pause_video(hall)
+    monkeypatch.setattr(timer, "in_background", lambda: True)
     for position, frame in reversed(seen.items()):
         hall.frame_set(position)
         assert hall[VIDEO_FRAME] == frame
@@ -476,7 +456,7 @@ def test_undo_between_two_frames(hall, between, clock):
 def test_keys_lie_at_the_second_of_their_own_frame(hall, folder, clock):
     hall.render.fps = 20
     play(hall, folder)
-    actions.key_video(hall)
+    actions.key_shown_frames(hall)
     first = hall.frame_current
     to(clock, hall, 100.5), to(clock, hall, 100.8)
     actions.pause_video(hall)
@@ -497,14 +477,13 @@ def test_keys_lie_at_the_second_of_their_own_frame(hall, folder, clock):
 
 
 @pytest.fixture
-def scrubbed(hall, folder, clock, monkeypatch):
+def scrubbed(hall, folder, clock):
     """Frames 2, 7 and 11 of the video are keyed at 1, 2 and 3, in a Blender with a window."""
     play(hall, folder)
     actions.pause_video(hall)
     for position, frame in ((1, 2), (2, 7), (3, 11)):
         hall[VIDEO_FRAME] = frame
         hall.keyframe_insert(f'["{VIDEO_FRAME}"]', frame=position)
-    monkeypatch.setattr(video, "_in_background", lambda: False)
     return hall
 
 
@@ -538,12 +517,111 @@ def test_a_time_line_that_is_scrubbed_waits_for_nothing(scrubbed, folder):
 
 
 def test_a_renders_own_thread_waits_and_shows_nothing_itself(scrubbed):
-    video.set_rendering(True)
-    scrubbed[VIDEO_FRAME], before = 7, live.texels(scrubbed)
-    thread = threading.Thread(target=video.show_keyed_frame, args=(scrubbed,))
+    scrubbed.frame_set(2)
+    video_keys.set_rendering(True)
+    before = live.texels(scrubbed)
+    thread = threading.Thread(target=video_keys.show_keyed_frame, args=(scrubbed,))
     thread.start()
     thread.join(0.1)
     assert thread.is_alive() and live.equal(live.texels(scrubbed), before)
     live.until(lambda: not thread.is_alive())
-    video.set_rendering(False)
+    video_keys.set_rendering(False)
     live.assert_shows(scrubbed, recorded("clip.mp4", 7))
+
+
+# In the background
+
+
+@pytest.fixture
+def background(hall, monkeypatch):
+    monkeypatch.setattr(timer, "in_background", lambda: True)
+    return hall
+
+
+def test_in_the_background_a_video_stays_at_its_frame(background, folder, clock):
+    line = actions.play_video(background, str(folder / "clip.mp4"))
+    assert line == "opening clip.mp4; it stays at one frame, as no time passes in the background"
+    for now in (100.0, 101.0, 150.0):
+        clock.now = now
+        shown(background)
+        live.assert_shows(background, recorded("clip.mp4", 0))
+    actions.step_video(background, 4)
+    shown(background)
+    actions.play_video(background)
+    clock.now = 200.0
+    shown(background)
+    assert background[VIDEO_FRAME] == 4
+    live.assert_shows(background, recorded("clip.mp4", 4))
+
+
+# Another video in place of one
+
+
+@pytest.fixture
+def second(folder) -> Path:
+    """A copy of the video under another name."""
+    return Path(shutil.copy(folder / "clip.mp4", folder / "second.mp4"))
+
+
+def test_another_video_drops_what_was_due_of_the_former(hall, folder, second, clock):
+    play(hall, folder)
+    to(clock, hall, 100.5)
+    assert current().has_scheduled
+    clock.now = 101.0  # frame 10 of the former is due
+    actions.play_video(hall, str(second))
+    live.until(lambda: current().video_of(hall.session_uid).name == "second.mp4")
+    shown(hall)
+    live.until(lambda: not current().has_callbacks)
+    assert hall[VIDEO_FRAME] == 0 and current().error == ""
+    live.assert_shows(hall, recorded("second.mp4", 0))
+    assert open_videos() == ["second.mp4"]
+    assert to(clock, hall, clock.now + 0.35) == 3
+
+
+def test_a_video_that_cannot_be_opened_leaves_the_former(hall, folder, clock):
+    play(hall, folder)
+    actions.pause_video(hall)
+    actions.step_video(hall, 6)
+    shown(hall)
+    source = hall[VIDEO_SOURCE]
+    actions.play_video(hall, str(folder / "gone.mp4"))
+    with pytest.raises(BridgeError, match=r"gone\.mp4: no such file"):
+        actions.wait_for_bridge(hall)
+    assert (hall[VIDEO_FRAME], hall[VIDEO_SOURCE], open_videos()) == (6, source, ["clip.mp4"])
+    actions.step_video(hall)
+    shown(hall)
+    live.assert_shows(hall, recorded("clip.mp4", 7))
+
+
+def test_a_video_that_is_closed_while_it_is_opened_stays_closed(hall, folder):
+    actions.play_video(hall, str(folder / "clip.mp4"))
+    with pytest.raises(InputError, match=r"clip\.mp4 isn't open yet"):
+        actions.play_video(hall, str(folder / "clip.mp4"))
+    assert actions.stop_video(hall) == "clip.mp4 is closed"
+    live.until(lambda: not current().has_callbacks)
+    assert open_videos() == [] and current().video_of(hall.session_uid) is None
+
+
+@pytest.mark.parametrize("frame", [-1, FRAMES])
+def test_a_frame_that_the_video_does_not_have_changes_nothing(hall, folder, frame):
+    play(hall, folder)
+    actions.pause_video(hall)
+    with pytest.raises(InputError, match=rf"clip\.mp4 has no frame {frame}; its frames are 0 to 29"):
+        actions.show_video_frame(hall, frame)
+    assert hall[VIDEO_FRAME] == 0
+
+
+def test_a_frame_that_the_bridge_refuses_is_not_the_halls(hall, folder):
+    play(hall, folder)
+    actions.pause_video(hall)
+    actions.step_video(hall, 3)
+    shown(hall)
+    before = recorded("clip.mp4", 3)
+    with live.bridge() as bridge:
+        bridge.close_video("clip.mp4")
+    actions.show_video_frame(hall, 8)
+    with pytest.raises(BridgeError, match=r"no video 'clip\.mp4'"):
+        shown(hall)
+    live.settled()
+    assert hall[VIDEO_FRAME] == 3
+    live.assert_shows(hall, before)

@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 from innerwalk.torch_bridge import recording as rec
-from innerwalk.torch_bridge.recording.errors import ArgumentError, BridgeError, InputError, RecordingError, SceneError, UnknownName
+from innerwalk.torch_bridge.recording.errors import (
+    ArgumentError,
+    BridgeError,
+    InputError,
+    RecordingError,
+    SceneError,
+    UnknownName,
+)
 
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
