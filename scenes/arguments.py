@@ -16,7 +16,7 @@ from ..torch_bridge.server.arguments import Parser, add_serve_arguments, data_ar
 
 ENGINES = ("cycles", "eevee")
 THEMES = tuple(colour_maps.THEMES)
-MAPS = tuple(colour_maps.RAMPS)
+MAPS = tuple(colour_maps.COLOUR_MAPS)
 NORMALISATIONS = ("channel", "layer", "network")
 Formatter = argparse.RawDescriptionHelpFormatter
 
@@ -275,7 +275,7 @@ def add_look(sub: argparse.ArgumentParser) -> None:
     look = sub.add_argument_group("appearance")
     look.add_argument("--method", metavar="NAME", help="method whose maps the panels show (activations)")
     look.add_argument("--theme", choices=THEMES, help="colour theme (dark)")
-    look.add_argument("--map", dest="ramp", choices=MAPS, help="colour map (the theme's own)")
+    look.add_argument("--colour-map", choices=MAPS, help="colour map (the theme's own)")
     look.add_argument(
         "--normalisation",
         choices=NORMALISATIONS,

@@ -27,8 +27,8 @@ AISLE = 3.0
 def stand_beside(scene: bpy.types.Scene, other: str, share: bool = False) -> str:
     """Shows another hall of this file beside this one, as an instance that follows it; its own scene stays as it is.
 
-    Both are drawn in this scene's colours. share: run each input of this hall in the other hall too. Returns a line
-    that says which halls stand side by side. Raises UnknownName, or SceneError if the other hall contains this one.
+    Each keeps its own colours. share: run each input of this hall in the other hall too. Returns a line that says which
+    halls stand side by side. Raises UnknownName, or SceneError if the other hall contains this one.
     """
     hall = hall_named(other)
     if hall == scene:

@@ -244,4 +244,4 @@ def _value_facts(found: Statistics) -> list[tuple[str, str]]:
 
 def _scale_ends(scale: float, appearance: store.Appearance) -> tuple[str, str]:
     end = format_number(scale / appearance.gain)
-    return (f"−{end}" if colour_maps.RAMPS[appearance.colour_map].diverging else "0", end)
+    return (f"−{end}" if colour_maps.COLOUR_MAPS[appearance.colour_map].diverging else "0", end)

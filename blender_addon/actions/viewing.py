@@ -69,25 +69,25 @@ def solo(scene: bpy.types.Scene, layer: str = "") -> str:
 
 def show_look(
     scene: bpy.types.Scene,
-    ramp: str | None = None,
+    colour_map: str | None = None,
     normalisation: str | None = None,
     gain: float | None = None,
     theme: str | None = None,
 ) -> str:
     """Changes the colours of a hall; what is None stays as it is.
 
-    ramp: name of the colour map. normalisation: which peak values are divided by, the channel's, the layer's or the
-    network's. gain: factor before values are coloured. theme: name of the theme; its own colour map is used unless
-    `ramp` is named. Returns a line that says all of them. Raises UnknownName or SceneError.
+    colour_map: its name. normalisation: which peak values are divided by, the channel's, the layer's or the network's.
+    gain: factor before values are coloured. theme: name of the theme; its own colour map is used unless `colour_map` is
+    given. Returns a line that says all of them. Raises UnknownName or SceneError.
     """
     now = store.read_appearance(scene)
-    changes: dict[str, Any] = {"ramp": ramp, "normalisation": normalisation, "gain": gain}
+    changes: dict[str, Any] = {"colour_map": colour_map, "normalisation": normalisation, "gain": gain}
     appearance = replace(now, **{name: value for name, value in changes.items() if value is not None})
     if theme is not None and theme != now.theme:
-        appearance = replace(appearance, theme=theme, ramp=ramp)
+        appearance = replace(appearance, theme=theme, colour_map=colour_map or "")
     colour_settings.set_scene_colours(
         scene,
-        ramp=appearance.colour_map,
+        colour_map=appearance.colour_map,
         normalisation=appearance.normalisation,
         gain=appearance.gain,
         theme=appearance.theme,

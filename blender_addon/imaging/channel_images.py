@@ -29,7 +29,7 @@ class Colouring:
     """Theme, colour map and gain that a hall colours maps with."""
 
     theme: str
-    ramp: str
+    colour_map: str
     gain: float
 
 
@@ -92,5 +92,5 @@ def draw_tile(maps: Maps, channel: int, scale: float, look: Colouring) -> np.nda
         cover, empty = np.clip(maps.texels[channel, ..., 3:], 0, 1), to_linear(srgb(THEMES[look.theme]["track"]))
         return to_srgb(to_linear(shown) * cover + empty * (1 - cover))
     if values.size == 1:
-        return plots.draw_bar(float(values[0, 0]), scale, look.ramp, look.gain, look.theme, BAR)[..., :3]
-    return colour_values(values, scale, look.ramp, look.gain)
+        return plots.draw_bar(float(values[0, 0]), scale, look.colour_map, look.gain, look.theme, BAR)[..., :3]
+    return colour_values(values, scale, look.colour_map, look.gain)

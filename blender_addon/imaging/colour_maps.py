@@ -51,7 +51,7 @@ def linear(code: str) -> tuple[float, float, float]:
 
 
 @dataclass(frozen=True)
-class Ramp:
+class ColourMap:
     """Colour map with evenly spaced sRGB stops, from -peak (diverging) or 0 (sequential) to +peak."""
 
     name: str
@@ -79,16 +79,16 @@ class Ramp:
         return to_linear(self.colours(np.linspace(0, 1, TABLE_ENTRIES))).astype(np.float32)
 
 
-def _ramp(name: str, stops: str, diverging: bool = True) -> Ramp:
-    return Ramp(name, tuple(stops.split()), diverging)
+def _colour_map(name: str, stops: str, diverging: bool = True) -> ColourMap:
+    return ColourMap(name, tuple(stops.split()), diverging)
 
 
-_RAMPS = (
-    _ramp("signed", "#3D7BFF #2A5BD0 #153B9F #0B1E51 #000000 #444444 #898989 #C4C4C4 #FFFFFF"),
-    _ramp("paper", "#0C54A0 #497CBC #7EA5D6 #B7CEED #F7F8F9 #F0C1B5 #D88E7B #BB5B44 #9A2300"),
-    _ramp("ember", "#0A001B #2F003B #5E014F #901555 #BE374F #E06349 #F59556 #FEC784 #FFF4CB", diverging=False),
+_COLOUR_MAPS = (
+    _colour_map("signed", "#3D7BFF #2A5BD0 #153B9F #0B1E51 #000000 #444444 #898989 #C4C4C4 #FFFFFF"),
+    _colour_map("paper", "#0C54A0 #497CBC #7EA5D6 #B7CEED #F7F8F9 #F0C1B5 #D88E7B #BB5B44 #9A2300"),
+    _colour_map("ember", "#0A001B #2F003B #5E014F #901555 #BE374F #E06349 #F59556 #FEC784 #FFF4CB", diverging=False),
 )
-RAMPS: Mapping[str, Ramp] = MappingProxyType({ramp.name: ramp for ramp in _RAMPS})
+COLOUR_MAPS: Mapping[str, ColourMap] = MappingProxyType({each.name: each for each in _COLOUR_MAPS})
 """Colour maps by name, in the order of the rows of the table image. `signed` suits the dark theme and `paper` print:
 zero has the background's colour. `ember` runs from 0 to the peak."""
 
@@ -112,12 +112,14 @@ THEMES: Mapping[str, Mapping[str, str]] = MappingProxyType(_THEMES)
 a picture isn't made yet; `plus` and `minus` mark evidence for and against."""
 
 
-def colour_values(values: np.ndarray, peak: np.ndarray | float, ramp: str = "signed", gain: float = 1.0) -> np.ndarray:
+def colour_values(
+    values: np.ndarray, peak: np.ndarray | float, colour_map: str = "signed", gain: float = 1.0
+) -> np.ndarray:
     """Returns the shader's colours (..., 3), sRGB 0..1, of values of any shape; `peak` broadcasts against `values`.
 
     NaN and infinity get the marker colour.
     """
-    colour_map, finite = RAMPS[ramp], np.isfinite(values)
+    used, finite = COLOUR_MAPS[colour_map], np.isfinite(values)
     signed = np.where(finite, values, 0) * gain / np.maximum(peak, MIN_PEAK)
-    colours = colour_map.colours(np.clip(signed * colour_map.scale + colour_map.offset, 0, 1))
+    colours = used.colours(np.clip(signed * used.scale + used.offset, 0, 1))
     return np.where(finite[..., None], colours, srgb(MARKER))

@@ -151,5 +151,5 @@ def _manifest(contents: Sequence[ExportLayer], look: Colouring, about: Mapping[s
         }
         for content in contents
     ]
-    colours = {"theme": look.theme, "map": look.ramp, "gain": look.gain}
+    colours = {"theme": look.theme, "colour_map": look.colour_map, "gain": look.gain}
     return {"format": FORMAT, **about, "colours": colours, "columns": COLUMNS, "layers": layers}

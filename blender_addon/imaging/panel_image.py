@@ -14,10 +14,10 @@ from . import tile_grids
 from .channel_images import Colouring
 from .colour_maps import (
     BAR,
+    COLOUR_MAPS,
     FLAG_FROM,
     MARKER,
     MIN_PEAK,
-    RAMPS,
     TABLE_ENTRIES,
     THEMES,
     ZERO_LINE,
@@ -63,28 +63,28 @@ def draw_panel(content: PanelContent, look: Colouring, level: int = 0) -> np.nda
     if content.kind == "colour":
         return _arrange(_composite(content.texels[:channels][shown], look.theme, level), content)
     rows = (_bar_rows if content.kind == "bars" else _value_rows)(content, look)[shown]
-    palette = _palette(look.theme, look.ramp)
+    palette = _palette(look.theme, look.colour_map)
     if level == 0:
         return _apply_palette(_arrange(rows, content), palette)
     return _arrange(_downsample(_apply_palette(rows, to_linear(palette)), level), content)
 
 
 @lru_cache(maxsize=8)
-def _palette(theme: str, ramp: str) -> np.ndarray:
+def _palette(theme: str, colour_map: str) -> np.ndarray:
     """Returns the palette (TABLE_ENTRIES + 3, 3) sRGB 0..1."""
     others = srgb(MARKER), srgb(THEMES[theme]["track"]), srgb(THEMES[theme]["frame"])
-    return np.concatenate([RAMPS[ramp].colours(np.linspace(0, 1, TABLE_ENTRIES)), others])
+    return np.concatenate([COLOUR_MAPS[colour_map].colours(np.linspace(0, 1, TABLE_ENTRIES)), others])
 
 
 def _value_rows(content: PanelContent, look: Colouring) -> np.ndarray:
     """Returns the palette row of each value, (C, H, W) uint16, rounded like the shader's lookup."""
-    ramp, count = RAMPS[look.ramp], len(content.scales)
+    colour_map, count = COLOUR_MAPS[look.colour_map], len(content.scales)
     cells, height, width, _ = content.texels.shape
     steps = np.ones(cells * tile_grids.PER_CELL)
-    steps[:count] = (TABLE_ENTRIES - 1) * ramp.scale * look.gain / np.maximum(content.scales, MIN_PEAK)
+    steps[:count] = (TABLE_ENTRIES - 1) * colour_map.scale * look.gain / np.maximum(content.scales, MIN_PEAK)
     with np.errstate(over="ignore"):
         position = content.texels * steps.astype(np.float32).reshape(cells, 1, 1, tile_grids.PER_CELL)
-    position += np.float32((TABLE_ENTRIES - 1) * ramp.offset + 0.5)
+    position += np.float32((TABLE_ENTRIES - 1) * colour_map.offset + 0.5)
     rows = np.clip(position, 0, TABLE_ENTRIES - 1, out=position).astype(np.uint16)
     if content.texels.max() > FLAG_FROM:
         rows[content.texels > FLAG_FROM] = MARKED
@@ -93,14 +93,14 @@ def _value_rows(content: PanelContent, look: Colouring) -> np.ndarray:
 
 def _bar_rows(content: PanelContent, look: Colouring) -> np.ndarray:
     """Returns the palette rows (C, *BAR_SHAPE) uint16 of bars that start at zero on their tracks."""
-    ramp, (height, width) = RAMPS[look.ramp], BAR_SHAPE
+    colour_map, (height, width) = COLOUR_MAPS[look.colour_map], BAR_SHAPE
     values = content.texels.reshape(-1)[: len(content.scales)].astype(float)
     signed = values * look.gain / np.maximum(content.scales, MIN_PEAK)
-    position = np.clip(signed * ramp.scale + ramp.offset, 0, 1)[:, None, None]
+    position = np.clip(signed * colour_map.scale + colour_map.offset, 0, 1)[:, None, None]
     x, y = (np.arange(width) + 0.5) / width, (np.arange(height)[:, None] + 0.5) / height
-    filled = ((x - ramp.offset) * (x - position) < 0) & (abs(y - sum(BAR) / 2) <= (BAR[1] - BAR[0]) / 2)
-    background = np.where(abs(x - ramp.offset) <= ZERO_LINE, LINE, TRACK)
-    rows = np.where(filled, np.where(position > ramp.offset, TABLE_ENTRIES - 1, 0), background).astype(np.uint16)
+    filled = ((x - colour_map.offset) * (x - position) < 0) & (abs(y - sum(BAR) / 2) <= (BAR[1] - BAR[0]) / 2)
+    background = np.where(abs(x - colour_map.offset) <= ZERO_LINE, LINE, TRACK)
+    rows = np.where(filled, np.where(position > colour_map.offset, TABLE_ENTRIES - 1, 0), background).astype(np.uint16)
     rows[values > FLAG_FROM] = MARKED
     return rows
 

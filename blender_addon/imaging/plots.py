@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .colour_maps import BAR, MARKER, MIN_PEAK, RAMPS, THEMES, ZERO_LINE, colour_values, srgb
+from .colour_maps import BAR, COLOUR_MAPS, MARKER, MIN_PEAK, THEMES, ZERO_LINE, colour_values, srgb
 from .statistics import Histogram
 
 EDGE = 256
@@ -20,7 +20,7 @@ STRIP, GAP = 12, 8
 """Height of the legend under a map and of the gap between them, pixels."""
 
 
-def draw_histogram(histogram: Histogram, theme: str, ramp: str, *, logarithmic: bool = False) -> np.ndarray:
+def draw_histogram(histogram: Histogram, theme: str, colour_map: str, *, logarithmic: bool = False) -> np.ndarray:
     """Draws a bar for each bin, as high as its count or log(1 + count), and a line at zero; (H, W, 4) float32 sRGB.
 
     Bars below and above zero have the colours of the two ends of the colour map.
@@ -33,7 +33,7 @@ def draw_histogram(histogram: Histogram, theme: str, ramp: str, *, logarithmic: 
     rows = np.arange(TALL, 0, -1)[:, None]
     cover = np.repeat(np.clip(tall - rows + 1, 0, 1), wide, axis=1)  # the topmost pixel of a bar is covered partly
     middles = histogram.low + (np.arange(bins) + 0.5) * (histogram.high - histogram.low) / bins
-    bars = np.repeat(_sides(middles, theme, ramp), wide, axis=0)
+    bars = np.repeat(_sides(middles, theme, colour_map), wide, axis=0)
     plot = _over(np.broadcast_to(_of(theme, "board"), (TALL, wide * bins, 3)), bars, cover)
     if histogram.low < 0 < histogram.high:
         zero = round(-histogram.low / (histogram.high - histogram.low) * (wide * bins - 1))
@@ -41,15 +41,15 @@ def draw_histogram(histogram: Histogram, theme: str, ramp: str, *, logarithmic: 
     return _framed(plot, theme)
 
 
-def _sides(values: np.ndarray, theme: str, ramp: str) -> np.ndarray:
+def _sides(values: np.ndarray, theme: str, colour_map: str) -> np.ndarray:
     """Returns the colours (n, 3) sRGB of bars at these values (n,)."""
-    colour_map = RAMPS[ramp]
-    below = srgb(colour_map.stops[0]) if colour_map.diverging else _of(theme, "quiet")
-    above = srgb(colour_map.stops[-1]) if theme == "dark" or colour_map.diverging else srgb(colour_map.stops[4])
+    used = COLOUR_MAPS[colour_map]
+    below = srgb(used.stops[0]) if used.diverging else _of(theme, "quiet")
+    above = srgb(used.stops[-1]) if theme == "dark" or used.diverging else srgb(used.stops[4])
     return np.where((values < 0)[:, None], below, above)
 
 
-def draw_map(values: np.ndarray, peak: float, ramp: str, gain: float) -> np.ndarray:
+def draw_map(values: np.ndarray, peak: float, colour_map: str, gain: float) -> np.ndarray:
     """Draws a map (H, W), each value a square of pixels, above its colour legend; returns (h, w, 4) float32 sRGB.
 
     Colour maps (H, W, 3) have no legend. peak: the value that the shader divides by. NaN gets the marker colour.
@@ -61,23 +61,23 @@ def draw_map(values: np.ndarray, peak: float, ramp: str, gain: float) -> np.ndar
         finite = np.isfinite(values).all(2)
         shown = np.where(finite[..., None], np.clip(np.nan_to_num(values), 0, 1), srgb(MARKER))
         return _enlarged(_opaque(shown), factor)
-    shown = _enlarged(_opaque(colour_values(values, peak, ramp, gain)), factor)
+    shown = _enlarged(_opaque(colour_values(values, peak, colour_map, gain)), factor)
     wide = max(shown.shape[1], EDGE // 2)
-    strip = np.broadcast_to(RAMPS[ramp].colours(np.linspace(0, 1, wide)), (STRIP, wide, 3))
+    strip = np.broadcast_to(COLOUR_MAPS[colour_map].colours(np.linspace(0, 1, wide)), (STRIP, wide, 3))
     return _stacked(shown, _opaque(strip))
 
 
-def draw_bar(value: float, peak: float, ramp: str, gain: float, theme: str, width: int = EDGE) -> np.ndarray:
+def draw_bar(value: float, peak: float, colour_map: str, gain: float, theme: str, width: int = EDGE) -> np.ndarray:
     """Draws a channel of a vector like its tile, a bar from zero on a track; (width // 4, width, 4) float32."""
     height = width // 4
     if not np.isfinite(value):
         return _opaque(np.broadcast_to(srgb(MARKER), (height, width, 3)))
-    colour_map = RAMPS[ramp]
-    position = np.clip(value * gain / max(peak, MIN_PEAK) * colour_map.scale + colour_map.offset, 0, 1)
+    used = COLOUR_MAPS[colour_map]
+    position = np.clip(value * gain / max(peak, MIN_PEAK) * used.scale + used.offset, 0, 1)
     x, y = (np.arange(width) + 0.5) / width, (np.arange(height)[:, None] + 0.5) / height
-    line = np.where((abs(x - colour_map.offset) <= ZERO_LINE)[:, None], _of(theme, "frame"), _of(theme, "track"))
-    filled = ((x - colour_map.offset) * (x - position) < 0) & (abs(y - sum(BAR) / 2) <= (BAR[1] - BAR[0]) / 2)
-    end = colour_map.colours(np.array(float(position > colour_map.offset)))
+    line = np.where((abs(x - used.offset) <= ZERO_LINE)[:, None], _of(theme, "frame"), _of(theme, "track"))
+    filled = ((x - used.offset) * (x - position) < 0) & (abs(y - sum(BAR) / 2) <= (BAR[1] - BAR[0]) / 2)
+    end = used.colours(np.array(float(position > used.offset)))
     return _opaque(np.where(filled[..., None], end, line))
 
 

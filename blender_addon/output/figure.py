@@ -57,7 +57,7 @@ def provenance(recording: Recording, appearance: Appearance, options: FigureOpti
         "samples": options.samples,
         "engine": options.engine,
         "theme": appearance.theme,
-        "map": appearance.colour_map,
+        "colour_map": appearance.colour_map,
         "normalisation": appearance.normalisation,
         "gain": appearance.gain,
         "method": appearance.method,

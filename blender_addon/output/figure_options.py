@@ -21,7 +21,7 @@ SIZE, SAMPLES = (1920, 1080), 24
 MOST_SAMPLES = 1 << 20
 FigureSource = Recording | bpy.types.Scene | Path | str
 """A recording, a hall of the open file, a recording's folder, or a .blend file."""
-APPEARANCE = ("ramp", "normalisation", "gain", "title", "collapse", "method")
+APPEARANCE = ("colour_map", "normalisation", "gain", "title", "collapse", "method")
 """Options that replace a field of the same name of the appearance."""
 
 
@@ -42,7 +42,7 @@ class FigureOptions:
     layer: str | None = None
     """Id of the layer that the presets layer, tile and walk show."""
     theme: str | None = None
-    ramp: str | None = None
+    colour_map: str | None = None
     normalisation: str | None = None
     gain: float | None = None
     title: str | None = None
@@ -94,6 +94,6 @@ def open_source(source: FigureSource, name: str | None = None) -> Source:
 def with_options(appearance: Appearance, options: FigureOptions) -> Appearance:
     """Returns the appearance with the options applied; a different theme brings its own colour map."""
     if options.theme is not None and options.theme != appearance.theme:
-        appearance = replace(appearance, theme=options.theme, ramp=None)
+        appearance = replace(appearance, theme=options.theme, colour_map="")
     changes = {name: getattr(options, name) for name in APPEARANCE}
     return replace(appearance, **{name: value for name, value in changes.items() if value is not None})

@@ -12,6 +12,7 @@ from ...torch_bridge.recording.errors import SceneError, UnknownName
 from ..atomic_folders import write_error
 from ..scene.hall import store
 from ..scene.materials import images
+from ..scene.panels import update_point_values
 from ..scene.state.data_blocks import reachable_from, temporary_data
 from .output_files import replaced
 
@@ -24,6 +25,7 @@ def save_hall(scene: bpy.types.Scene, path: Path | str) -> Path:
     path = Path(path)
     if not store.is_hall(scene):
         raise SceneError(f"scene {scene.name!r} is not a hall; build one from a recording")
+    update_point_values(scene)
     images.pack_images(block for block in reachable_from([scene]) if isinstance(block, bpy.types.Image))
     for layer in scene.view_layers:
         layer.update()  # Blender 5.2.3 crashes when it copies a view layer that was never updated

@@ -19,6 +19,7 @@ from ..plans import layer_card
 from ..plans.layer_card import card_plane, plan_layer_card
 from ..scene.dressing.scene_scale import read_colour_scale
 from ..scene.hall import assembly
+from ..scene.materials.object_colours import update_object_colours
 from ..scene.paint.meshes import add_plan
 from ..scene.view import camera, render
 from .figure_options import SAMPLES, SIZE, FigureOptions, FigureSource, Source, open_source, with_options
@@ -128,4 +129,4 @@ def _add_card(context: assembly.BuildContext, slot: Slot) -> None:
     plan = plan_layer_card(
         layer, statistics.layer_statistics(maps), scale, card_plane(context.hall, slot), context.style
     )
-    add_plan(plan, context.collection)
+    update_object_colours(context.scene, [add_plan(plan, context.collection)])

@@ -60,11 +60,11 @@ def test_the_same_words_give_the_same_bytes(recorded, tmp_path):
 
 
 def test_the_look_reaches_the_picture(recorded, tmp_path):
-    arguments = "--preset layer --layer b --map ember --normalisation layer --gain 2 --title Mine".split()
+    arguments = "--preset layer --layer b --colour-map ember --normalisation layer --gain 2 --title Mine".split()
     told = png_text.read_texts(figure(recorded, tmp_path / "a.png", *arguments))
     said = json.loads(told["innerwalk"])
     assert told["Title"] == "Mine"
-    assert [said[key] for key in ("preset", "layer", "map", "normalisation", "gain")] == [
+    assert [said[key] for key in ("preset", "layer", "colour_map", "normalisation", "gain")] == [
         "layer",
         "b",
         "ember",

@@ -23,13 +23,13 @@ def parts_of(recording: rec.Recording, figure: bool = False, style: Style = STYL
     view = camera_presets.overview(hall, 960, 540) if figure else None
     facts, scale = (
         title_facts(recording.network, None, len(hall.panels)),
-        colour_scale(colour_maps.RAMPS["signed"], 0, 1, None),
+        colour_scale(colour_maps.COLOUR_MAPS["signed"], 0, 1, None),
     )
     return list(plan_surroundings(recording, layers, hall, view, facts, scale, style))
 
 
 def card_of(recording: rec.Recording) -> Plan:
-    layer, scale = recording.network.layer("a"), colour_scale(colour_maps.RAMPS["signed"], 0, 1, 2.5)
+    layer, scale = recording.network.layer("a"), colour_scale(colour_maps.COLOUR_MAPS["signed"], 0, 1, 2.5)
     return plan_layer_card(layer, statistics.layer_statistics(recording.maps("a")), scale, FLAT, STYLE)
 
 

@@ -9,6 +9,7 @@ from ....torch_bridge.recording.errors import SceneError, UnknownName
 from ...imaging import heat_map
 from ...plans.primitives import FLAT, Picture
 from ...properties import COLOUR_GAIN, OVERLAY_CHANNEL, OVERLAY_ROLE
+from ..materials.object_colours import update_object_colours
 from ..paint.pictures import add_picture, picture_image, picture_size, read_pixels, update_picture
 from ..panels import channel_count, panel_metadata, panels
 from ..panels import values as reading
@@ -29,6 +30,7 @@ def show_overlay(scene: bpy.types.Scene, layer: str, channel: int) -> None:
         overlay = Picture("Overlay", OVERLAY_ROLE, pixels, FLAT, picture_size(picture))
         holder = add_picture(overlay, hall_collection(scene))
         holder.parent, holder.location = picture, (0.0, 0.0, BEFORE)
+        update_object_colours(scene, [holder])
     scene[OVERLAY_CHANNEL] = [layer, str(channel)]
     _show(holder, pixels, picture)
 

@@ -38,6 +38,7 @@ from ..paint.pictures import add_pictures
 from ..paint.styles import theme_style
 from ..panels import add_panel, panels, size_of, update_network_peak
 from ..panels.panel_display import choose_display
+from ..panels.panel_metadata import set_attribute
 from ..state.parts import hall_collection
 from . import map_updates
 from .store import Appearance, set_planned_place
@@ -135,7 +136,7 @@ def set_environment(context: BuildContext, fog: tuple[float, float]) -> None:
     scene, appearance = context.scene, context.appearance
     set_scene_colours(
         scene,
-        ramp=appearance.colour_map,
+        colour_map=appearance.colour_map,
         normalisation=appearance.normalisation,
         gain=appearance.gain,
         theme=appearance.theme,
@@ -151,13 +152,20 @@ def add_panels(context: BuildContext, moves: Mapping[str, Matrix], focus: str, p
     for count, slot in enumerate(slots, 1):
         layer = context.layers[slot.index]
         panel = _add_panel(context, slot, layer, labels.get(slot.index, []) if layer.id != focus else [])
-        panel[PANEL_ORDER] = slot.index
+        _number(panel, slot.index)
         set_planned_place(panel, panel_matrix(context.hall, slot))
         panel.matrix_world @= moves.get(layer.id, Matrix.Identity(4))
         if progress:
             progress("building the hall", count / len(slots))
     _write_block_names(context)
     update_network_peak(context.scene)
+
+
+def _number(panel: bpy.types.Object, order: int) -> None:
+    """Writes a layer's place in the network's order on its panel, and on the points if there are any."""
+    if panel.data and panel.get(PANEL_ORDER) != order:
+        set_attribute(panel.data, "layer", np.full(len(panel.data.vertices), order, np.int32))
+    panel[PANEL_ORDER] = order
 
 
 def _write_block_names(context: BuildContext) -> None:

@@ -33,6 +33,7 @@ from ...properties import (
 )
 from .. import panels
 from ..materials import colour_settings, images, panel_material
+from ..materials.object_colours import update_object_colours
 from ..paint import colour_cube_uvs
 from ..paint.meshes import fill, paint_material
 from ..panels import values
@@ -131,7 +132,7 @@ def _find_bakeable(scene_name: str, layer: str) -> bpy.types.Object | None:
 
 def _bake_panel(scene: bpy.types.Scene, panel: bpy.types.Object, level: int) -> bool:
     """Bakes a panel at a level of detail; returns whether anything had to be changed."""
-    baked = find_child(panel, BAKED_ROLE) or _add_baked_copy(panel, texture_extent(panel).size(level))
+    baked = find_child(panel, BAKED_ROLE) or _add_baked_copy(scene, panel, texture_extent(panel).size(level))
     grid_key = f"{panels.grid_of(panel)} {zlib.crc32(panels.channel_places(panel).tobytes())}"
     peak = scene[LARGEST_PEAK] if scene[PEAK_WEIGHTS][2] else 0.0
     content_key = f"{level} {panel.get(PANEL_FILL_COUNT)} {peak} {colour_settings.read_scene_colours(scene)}"
@@ -145,7 +146,7 @@ def _bake_panel(scene: bpy.types.Scene, panel: bpy.types.Object, level: int) -> 
     return True
 
 
-def _add_baked_copy(panel: bpy.types.Object, size: tuple[int, int]) -> bpy.types.Object:
+def _add_baked_copy(scene: bpy.types.Scene, panel: bpy.types.Object, size: tuple[int, int]) -> bpy.types.Object:
     """Adds an empty baked copy to a panel. size: width and height of its texture in pixels."""
     name = f"{panel.name} baked"
     image, mesh = bpy.data.images.new(name, *size), bpy.data.meshes.new(name)
@@ -155,6 +156,7 @@ def _add_baked_copy(panel: bpy.types.Object, size: tuple[int, int]) -> bpy.types
     baked.hide_render = baked.hide_select = True
     for collection in panel.users_collection:
         collection.objects.link(baked)
+    update_object_colours(scene, [baked])
     return baked
 
 
@@ -185,7 +187,7 @@ def _draw_texture(scene: bpy.types.Scene, panel: bpy.types.Object, image: bpy.ty
     texels, scales = values.texels_of(panel), values.scales_of(scene, panel)
     shown = panels.channel_places(panel)[: len(scales)]
     content = panel_image.PanelContent(_kind(panel), texels, scales, shown, grid.columns, grid.rows)
-    pixels = panel_image.draw_panel(content, Colouring(colours["theme"], colours["ramp"], colours["gain"]), level)
+    pixels = panel_image.draw_panel(content, Colouring(colours["theme"], colours["colour_map"], colours["gain"]), level)
     height, width = pixels.shape[:2]
     if tuple(image.size) != (width, height):
         image.scale(width, height)

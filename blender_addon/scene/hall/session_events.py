@@ -15,6 +15,7 @@ from bpy.app.handlers import persistent
 
 from ...properties import HALL_VERSION
 from ..materials.images import pack_images
+from ..panels import update_point_values
 
 Subscriber = Callable[[Any], object]
 """Function that is called with the first argument of Blender's event: a scene, or the path of an opened file."""
@@ -22,7 +23,10 @@ WATCHED = ("load_post", "blend_import_post")
 """The events after a file was opened, and after data of another file was appended or linked."""
 SUBSCRIBERS: dict[str, list[Subscriber]] = {
     **{event: [lambda _: update_handlers()] for event in WATCHED},
-    "save_pre": [lambda _: pack_images()],  # Blender would drop the images of maps
+    "save_pre": [
+        lambda _: pack_images(),  # Blender would drop the images of maps
+        lambda _: _update_points(),  # a window doesn't keep them up to date
+    ],
     "save_post": [],
     "save_post_fail": [],
     "undo_post": [],
@@ -66,6 +70,13 @@ def remove_handlers() -> None:
     """Removes all handlers, also those that watch for halls to come."""
     for event, handler in HANDLERS.items():
         _set_installed(event, handler, False)
+
+
+def _update_points() -> None:
+    """Writes the numbers of channels that geometry nodes read to the points of all halls."""
+    for scene in bpy.data.scenes:
+        if HALL_VERSION in scene:
+            update_point_values(scene)
 
 
 def _set_installed(event: str, handler: Callable[..., None], installed: bool) -> None:

@@ -11,6 +11,7 @@ from ...layout import HallLayout, lay_out
 from ...plans.primitives import Picture
 from ...plans.shelf_desk import PICTURE_EDGE, desk_plane, picture_corner, plan_desk, plan_held_frame
 from ...properties import HELD_PICTURE_ROLE, OBJECT_ROLE, SHELF_INDEX, SHELF_ROLE, SHELF_TEXT_ROLE
+from ..materials.object_colours import update_object_colours
 from ..paint import glyphs
 from ..paint.meshes import add_plan
 from ..paint.pictures import add_picture, picture_image, write_pixels
@@ -40,6 +41,7 @@ def set_shelf(scene: bpy.types.Scene, pictures: np.ndarray, titles: Sequence[str
         [holder for holder in scene.objects if holder.get(OBJECT_ROLE) in (SHELF_TEXT_ROLE, HELD_PICTURE_ROLE)]
     )
     add_plan(plan_desk(hall, titles, head, theme_style(store.read_appearance(scene).theme)), collection)
+    update_object_colours(scene)
     glyphs.forget_fonts()
 
 
@@ -61,7 +63,8 @@ def outline_held(scene: bpy.types.Scene, index: int) -> None:
     remove_objects([holder for holder in scene.objects if holder.get(OBJECT_ROLE) == HELD_PICTURE_ROLE])
     if index >= 0:
         style = theme_style(store.read_appearance(scene).theme)
-        add_plan(plan_held_frame(_hall(scene), index, style), hall_collection(scene))
+        frame = add_plan(plan_held_frame(_hall(scene), index, style), hall_collection(scene))
+        update_object_colours(scene, [frame])
 
 
 def _hall(scene: bpy.types.Scene) -> HallLayout:

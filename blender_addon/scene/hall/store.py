@@ -36,7 +36,7 @@ from ..panels.values import is_colour, texels_of
 
 MAX_GAIN = 1_000_000
 """Largest gain; beyond it every value but zero has the colour of an end of the colour map."""
-VERSION = 2
+VERSION = 3
 """Version of what is stored; raise it if halls of earlier versions must be rebuilt."""
 
 
@@ -45,8 +45,8 @@ class Appearance:
     """How a hall looks, apart from its network and maps."""
 
     theme: str = "dark"
-    ramp: str | None = None
-    """Name of the colour map; None for the theme's default."""
+    colour_map: str = ""
+    """Name of the colour map; "" becomes the theme's own."""
     normalisation: str = "channel"
     gain: float = 1.0
     method: str = "activations"
@@ -59,11 +59,8 @@ class Appearance:
     def __post_init__(self) -> None:
         if not 0 < self.gain <= MAX_GAIN:
             raise SceneError(f"gain {self.gain}: a number above 0, up to {MAX_GAIN:,} is needed")
-
-    @property
-    def colour_map(self) -> str:
-        """Name of the colour map that is used."""
-        return self.ramp or ("paper" if self.theme == "paper" else "signed")
+        if not self.colour_map:
+            object.__setattr__(self, "colour_map", "paper" if self.theme == "paper" else "signed")
 
 
 def write_recording(scene: bpy.types.Scene, recording: Recording, appearance: Appearance) -> None:
@@ -123,7 +120,7 @@ def read_appearance(scene: bpy.types.Scene) -> Appearance:
     colours = colour_settings.read_scene_colours(scene)
     return Appearance(
         theme=stored.get("theme", "dark"),
-        ramp=colours["ramp"],
+        colour_map=colours["colour_map"],
         normalisation=colours["normalisation"],
         gain=colours["gain"],
         method=stored.get("method", "activations"),

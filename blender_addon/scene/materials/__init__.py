@@ -4,6 +4,7 @@ from .colour_settings import NORMALISATIONS, read_scene_colours, scene_colour_ma
 from .compat import EEVEE, modifier_input, node_tree, set_modifier_inputs, update_modifier_inputs
 from .images import colour_table_image, create_raw_image, fit_image, pack_images, write_image
 from .nodes import NodeBuilder, NodeGroup, ensure_group, outdated_groups
+from .object_colours import update_object_colours
 from .panel_material import CONTENTS, Content, create_emission_material, create_picture_material
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     "set_modifier_inputs",
     "set_scene_colours",
     "update_modifier_inputs",
+    "update_object_colours",
     "write_image",
 ]

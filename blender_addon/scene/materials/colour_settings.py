@@ -1,6 +1,7 @@
-"""Colour settings of a hall, stored as custom properties of its scene, where the shader groups read them.
+"""Colour settings of a hall, stored as custom properties of its scene.
 
-Setting one property recolours every panel of the scene. Each hall of a file has its own settings.
+Shaders read copies on the hall's objects (object_colours.py), so that a hall looks the same in every scene and file.
+Each hall of a file has its own settings.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from ...properties import (
     TRACK_COLOUR,
     ZERO_LINE_COLOUR,
 )
+from .object_colours import update_object_colours
 
 THEME_ROLES = {FOG_COLOUR: "air", BOARD_COLOUR: "board", TRACK_COLOUR: "track", ZERO_LINE_COLOUR: "frame"}
 """The theme's role for each property that holds a colour."""
@@ -31,7 +33,7 @@ THEME_ROLES = {FOG_COLOUR: "air", BOARD_COLOUR: "board", TRACK_COLOUR: "track", 
 NORMALISATIONS = {"channel": (1.0, 0.0, 0.0), "layer": (0.0, 1.0, 0.0), "network": (0.0, 0.0, 1.0)}
 """Weights of the channel's, the layer's and the network's peak in the divisor of a value."""
 
-DEFAULTS = {"ramp": "signed", "normalisation": "channel", "gain": 1.0, "theme": "dark", "fog": ()}
+DEFAULTS = {"colour_map": "signed", "normalisation": "channel", "gain": 1.0, "theme": "dark", "fog": ()}
 
 T = TypeVar("T")
 
@@ -39,18 +41,18 @@ T = TypeVar("T")
 def set_scene_colours(
     scene: bpy.types.Scene,
     *,
-    ramp: str | None = None,
+    colour_map: str | None = None,
     normalisation: str | None = None,
     gain: float | None = None,
     theme: str | None = None,
     fog: Sequence[float] | None = None,
 ) -> None:
-    """Changes the settings that aren't None; a scene without settings gets DEFAULTS for the others.
+    """Changes the settings that aren't None, also on the hall's objects; a scene without any gets DEFAULTS for others.
 
-    ramp: name of a colour map in `colour.RAMPS`. fog: metres without fog, and metres over which a colour then falls to
-    1/e; () for no fog. Raises UnknownName; then no setting is changed.
+    colour_map: a name in `colour_maps.COLOUR_MAPS`. fog: metres without fog, and metres over which a colour then falls
+    to 1/e; () for no fog. Raises UnknownName; then no setting is changed.
     """
-    arguments = {"ramp": ramp, "normalisation": normalisation, "gain": gain, "theme": theme, "fog": fog}
+    arguments = {"colour_map": colour_map, "normalisation": normalisation, "gain": gain, "theme": theme, "fog": fog}
     settings = {name: value for name, value in arguments.items() if value is not None}
     if COLOUR_GAIN not in scene:
         settings = DEFAULTS | settings
@@ -60,14 +62,14 @@ def set_scene_colours(
         properties |= PROPERTIES[name](value)
     for key, stored in properties.items():
         scene[key] = stored
-    scene.update_tag()
+    update_object_colours(scene)
 
 
 def read_scene_colours(scene: bpy.types.Scene) -> dict[str, Any]:
     """Returns colour map, normalisation, gain and theme of a hall's scene, as `set_scene_colours` takes them."""
     weights, fog = tuple(scene[PEAK_WEIGHTS]), np.array(scene[FOG_COLOUR])
     return {
-        "ramp": scene_colour_map(scene).name,
+        "colour_map": scene_colour_map(scene).name,
         "normalisation": next(name for name, known in NORMALISATIONS.items() if known == weights),
         "gain": float(scene[COLOUR_GAIN]),
         "theme": min(
@@ -76,16 +78,16 @@ def read_scene_colours(scene: bpy.types.Scene) -> dict[str, Any]:
     }
 
 
-def scene_colour_map(scene: bpy.types.Scene) -> colour_maps.Ramp:
+def scene_colour_map(scene: bpy.types.Scene) -> colour_maps.ColourMap:
     """Returns the colour map of a hall's scene."""
-    return tuple(colour_maps.RAMPS.values())[int(scene[COLOUR_MAP][0] * len(colour_maps.RAMPS))]
+    return tuple(colour_maps.COLOUR_MAPS.values())[int(scene[COLOUR_MAP][0] * len(colour_maps.COLOUR_MAPS))]
 
 
-def _ramp(name: str) -> dict[str, Sequence[float]]:
+def _colour_map(name: str) -> dict[str, Sequence[float]]:
     """Returns the row of the table image (0..1), scale and offset."""
-    ramp = _find("colour map", name, colour_maps.RAMPS)
-    row = (list(colour_maps.RAMPS).index(name) + 0.5) / len(colour_maps.RAMPS)
-    return {COLOUR_MAP: (row, ramp.scale, ramp.offset)}
+    colour_map = _find("colour map", name, colour_maps.COLOUR_MAPS)
+    row = (list(colour_maps.COLOUR_MAPS).index(name) + 0.5) / len(colour_maps.COLOUR_MAPS)
+    return {COLOUR_MAP: (row, colour_map.scale, colour_map.offset)}
 
 
 def _theme(name: str) -> dict[str, Sequence[float]]:
@@ -107,7 +109,7 @@ def _find(what: str, name: str, known: Mapping[str, T]) -> T:
 
 
 PROPERTIES = {
-    "ramp": _ramp,
+    "colour_map": _colour_map,
     "normalisation": lambda name: {PEAK_WEIGHTS: _find("normalisation", name, NORMALISATIONS)},
     "gain": lambda gain: {COLOUR_GAIN: float(gain)},
     "theme": _theme,

@@ -49,7 +49,7 @@ def pack_images(images: Iterable[bpy.types.Image] | None = None) -> None:
 
 def colour_table_image() -> bpy.types.Image:
     """Returns the file's table of colour maps, one row of linear RGB for each; rewrites that of another version."""
-    table = np.stack([ramp.table() for ramp in colour_maps.RAMPS.values()])
+    table = np.stack([each.table() for each in colour_maps.COLOUR_MAPS.values()])
     image = next((image for image in bpy.data.images if COLOUR_TABLE_IMAGE in image), None)
     if image is None:
         image = create_raw_image("Innerwalk colour maps", table.shape[1], table.shape[0])

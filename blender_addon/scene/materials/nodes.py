@@ -15,7 +15,7 @@ import bpy
 
 from ...properties import NODE_GROUP_NAME, VERSION_STAMP
 
-STAMP = 2
+STAMP = 3
 """Version of all node groups. Raise it with every change to one; tests/support/golden shows the change."""
 
 
@@ -155,8 +155,8 @@ class NodeBuilder:
     def attribute(self, name: str, source: str = "GEOMETRY", output: str = "Fac") -> Socket:
         """Reads an attribute in a shader.
 
-        source: GEOMETRY, or custom properties of the OBJECT or of the scene (VIEW_LAYER). output: Fac (a number),
-        Color or Vector.
+        source: GEOMETRY, or custom properties of the OBJECT. output: Fac (a number), Color, Vector, or Alpha (the
+        fourth number).
         """
         outputs = self.add("ShaderNodeAttribute", attribute_name=name, attribute_type=source).outputs
         return self.socket(next(socket for socket in outputs if socket.identifier == output))  # 5.0 renamed Fac

@@ -1,24 +1,14 @@
 """The shader groups of panels: texel -> value -> colour -> fog -> emission.
 
-`imaging.colour_maps.colour_values` computes the same colours in numpy, and tests compare the two. Settings of the whole
-hall are custom properties of the scene (see colour_settings.py); what differs by panel comes from its object and
-images. Cycles folds the scene's properties into constants, so that unused settings cost no time.
+`imaging.colour_maps.colour_values` computes the same colours in numpy, and tests compare the two. All settings are
+custom properties of the object (see object_colours.py): where a hall is instanced, the scene is another one.
 """
 
 from __future__ import annotations
 
 from ...imaging import colour_maps
 from ...imaging.colour_maps import BAR, ZERO_LINE
-from ...properties import (
-    COLOUR_GAIN,
-    COLOUR_MAP,
-    FOG_COLOUR,
-    FOG_RANGE,
-    LARGEST_PEAK,
-    PEAK_WEIGHTS,
-    TRACK_COLOUR,
-    ZERO_LINE_COLOUR,
-)
+from ...properties import FOG_COLOUR, FOG_RANGE, TRACK_COLOUR, VALUE_RANGE, ZERO_LINE_COLOUR
 from .images import colour_table_image
 from .nodes import GroupInputs, NodeBuilder, NodeGroup, Socket, SocketValue, ensure_group
 from .tiles import MASK
@@ -31,11 +21,11 @@ LIGHT = (("Light", "Shader"),)
 
 def _fog(n: NodeBuilder, inputs: GroupInputs) -> tuple[SocketValue, ...]:
     """Mixes k of the colour and 1 - k of the fog, k = exp(-density * max(0, distance - clear)); density 0: no fog."""
-    clear, density, _ = n.separate(n.attribute(FOG_RANGE, "VIEW_LAYER", "Vector"))
+    clear, density, _ = n.separate(n.attribute(FOG_RANGE, "OBJECT", "Vector"))
     distance = n.socket(n.add("ShaderNodeCameraData").outputs["View Distance"])
     depth = n.maximum(distance - clear, 0.0)
     transmittance = n.math("EXPONENT", depth * (density * -1.0))
-    return (n.mix_colours(transmittance, n.attribute(FOG_COLOUR, "VIEW_LAYER", "Color"), inputs["Color"]),)
+    return (n.mix_colours(transmittance, n.attribute(FOG_COLOUR, "OBJECT", "Color"), inputs["Color"]),)
 
 
 def _emit(n: NodeBuilder, tint: SocketValue) -> tuple[SocketValue, ...]:
@@ -57,21 +47,12 @@ def _components(n: NodeBuilder, inputs: GroupInputs, *texels: tuple[tuple[str, s
     return [n.multiply_add(alpha, is_alpha, n.dot(rgb, mask)) for rgb, alpha in pairs]
 
 
-def _normalise(n: NodeBuilder, value: Socket, channel_peak: SocketValue) -> Socket:
-    """Computes value * gain / peak, with the peak of the channel, the layer or the network.
-
-    One of the three weights is always 1 and the others 0, so Cycles drops the unused peaks.
-    """
-    _, layer_weight, network_weight = n.separate(n.attribute(PEAK_WEIGHTS, "VIEW_LAYER", "Vector"))
-    peak = n.mix_numbers(layer_weight, channel_peak, n.attribute(LARGEST_PEAK, "OBJECT"))
-    peak = n.mix_numbers(network_weight, peak, n.attribute(LARGEST_PEAK, "VIEW_LAYER"))
-    return value * n.attribute(COLOUR_GAIN, "VIEW_LAYER") / peak
-
-
-def _position(n: NodeBuilder, normalised: Socket) -> tuple[Socket, Socket, Socket]:
+def _position(n: NodeBuilder, value: Socket, channel_peak: SocketValue) -> tuple[Socket, Socket, Socket]:
     """Returns the value's position on the colour map (0..1), the map's row in the table, and the position of zero."""
-    row, scale, offset = n.separate(n.attribute(COLOUR_MAP, "VIEW_LAYER", "Vector"))
-    return n.multiply_add(normalised, scale, offset, clamp=True), row, offset
+    factor, addend, zero = n.separate(n.attribute(VALUE_RANGE, "OBJECT", "Vector"))
+    row = n.attribute(VALUE_RANGE, "OBJECT", "Alpha")
+    position = n.math("ADD", value / n.multiply_add(channel_peak, factor, addend), zero, clamp=True)
+    return position, row, zero
 
 
 def _look_up(n: NodeBuilder, position: SocketValue, row: SocketValue) -> SocketValue:
@@ -90,21 +71,21 @@ def _mark_nonfinite(n: NodeBuilder, value: Socket, tint: SocketValue) -> Socket:
 
 def _scalar(n: NodeBuilder, inputs: GroupInputs) -> tuple[SocketValue, ...]:
     value, peak = _components(n, inputs, SAMPLE, PEAKS)
-    position, row, _ = _position(n, _normalise(n, value, peak))
+    position, row, _ = _position(n, value, peak)
     return _emit(n, _mark_nonfinite(n, value, _look_up(n, position, row)))
 
 
 def _bar(n: NodeBuilder, inputs: GroupInputs) -> tuple[SocketValue, ...]:
-    """Shows a vector's value as a bar from zero; its channels have one value, so their peak is the layer's."""
+    """Shows a vector's value as a bar from zero; its VALUE_RANGE takes the layer's peak for its channels' own."""
     (value,) = _components(n, inputs, SAMPLE)
-    position, row, zero = _position(n, _normalise(n, value, n.attribute(LARGEST_PEAK, "OBJECT")))
+    position, row, zero = _position(n, value, 0.0)
     x, y, _ = n.separate(inputs["Place"])
     from_zero = x - zero
     is_along = from_zero * (x - position) < 0.0
     is_across = n.compare(y, sum(BAR) / 2, (BAR[1] - BAR[0]) / 2)
     end = position > zero  # the colour of the map's end: a short bar is as bright as a long one
-    track = n.attribute(TRACK_COLOUR, "VIEW_LAYER", "Color")
-    line = n.attribute(ZERO_LINE_COLOUR, "VIEW_LAYER", "Color")
+    track = n.attribute(TRACK_COLOUR, "OBJECT", "Color")
+    line = n.attribute(ZERO_LINE_COLOUR, "OBJECT", "Color")
     background = n.mix_colours(n.compare(from_zero, 0.0, ZERO_LINE), track, line)
     bar = n.mix_colours(is_along * is_across, background, _look_up(n, end, row))
     return _emit(n, _mark_nonfinite(n, value, bar))
@@ -124,7 +105,7 @@ def _colour(n: NodeBuilder, inputs: GroupInputs) -> tuple[SocketValue, ...]:
     components = [_to_linear(n, component) for component in (red, green, blue)]
     tint = n.add("ShaderNodeCombineColor", dict(enumerate(components))).outputs[0]
     largest = n.maximum(n.maximum(red, green), blue)
-    empty = n.attribute(TRACK_COLOUR, "VIEW_LAYER", "Color")
+    empty = n.attribute(TRACK_COLOUR, "OBJECT", "Color")
     return _emit(n, _mark_nonfinite(n, largest, n.mix_colours(inputs["Alpha"], empty, tint)))
 
 

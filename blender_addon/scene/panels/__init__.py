@@ -20,6 +20,7 @@ from .objects import (
     world_matrix,
 )
 from .panel_metadata import PanelMetadata, read_metadata
+from .point_values import update_point_values
 from .values import is_colour, is_vector, map_of, scales_of, value_at
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "update_input_boxes",
     "update_links",
     "update_network_peak",
+    "update_point_values",
     "value_at",
     "world_matrix",
 ]

@@ -1,8 +1,17 @@
 """Panels: an object for each layer with a point for each channel, from which a shared node group makes tiles.
 
-Points have the attributes channel, place (the cell on the grid, -1 if not shown), value and the method's other numbers,
-which a person's own nodes can read. Face k of the tiles belongs to the k-th point that is shown. Values and peaks,
-which change with every input, are in images: geometry doesn't depend on them, so tiles aren't rebuilt.
+Face k of the tiles belongs to the k-th point that is shown. Values and peaks, which change with every input, are in
+images: geometry doesn't depend on them, so tiles aren't rebuilt.
+
+Points and tiles have attributes that a person's own geometry nodes can read (Named Attribute):
+  channel  integer: number of the channel
+  place    integer: cell on the grid, row by row from the top left, -1 if not shown
+  layer    integer: place of the layer in the network's order, counted over the panels that a hall shows
+  value    float: the number that the method gives for the channel, else the mean of its finite values
+  peak     float: the channel's peak, by which its values are divided: nearly their largest magnitude
+and the method's other numbers by their names, such as flags. Writing value and peak costs a rebuild of all tiles (0.1 s
+for ResNet-50). So they are written with each input only in the background; in a window, when a hall is built, when the
+file is saved, and by `update_point_values`.
 """
 
 from __future__ import annotations
@@ -29,6 +38,7 @@ from ...properties import (
 from ..materials import images, panel_material
 from ..materials.compat import set_modifier_inputs, update_modifier_inputs
 from ..materials.nodes import ensure_group
+from ..materials.object_colours import update_object_colours
 from ..materials.tiles import TILES
 from . import panel_metadata
 
@@ -174,9 +184,12 @@ def image_of(panel: bpy.types.Object, content: panel_material.Content = "Texels"
 
 
 def update_network_peak(scene: bpy.types.Scene) -> None:
-    """Updates the network's peak after panels were added or filled, and makes Cycles read their images again."""
+    """Updates the network's peak and the colours of all objects after some were added or panels filled.
+
+    Makes Cycles read the images of panels again.
+    """
     scene[LARGEST_PEAK] = max((panel[LARGEST_PEAK] for panel in panels(scene).values()), default=1.0)
-    scene.update_tag()
+    update_object_colours(scene)
     if scene.render.use_persistent_data:  # Cycles keeps old pixels until this is switched off once
         scene.render.use_persistent_data = False
         scene.render.use_persistent_data = True
@@ -241,4 +254,6 @@ def _set_peaks(panel: bpy.types.Object, image: bpy.types.Image, maps: Maps, shee
     texels = tile_grids.peak_texels(peak, len(maps.texels), 1 if maps.colour else tile_grids.PER_CELL)
     images.write_image(image, tile_grids.flag_nonfinite(tile_grids.to_pixels(texels, tile_grids.peak_sheet(sheet))))
     panel[LARGEST_PEAK], panel[PANEL_FILL_COUNT] = float(peak.max()), int(panel.get(PANEL_FILL_COUNT, 0)) + 1
-    panel.update_tag(refresh={"OBJECT"})  # else the shader reads the old property; tiles aren't rebuilt
+    panel.update_tag(refresh={"OBJECT"})  # else views keep the old properties; tiles aren't rebuilt
+    for scene in panel.users_scene:
+        update_object_colours(scene, [panel])

@@ -1,7 +1,7 @@
 """Stores on a panel what a method returns besides values, so that files, undo and new layouts keep it.
 
-One number a channel becomes an attribute of the panel's points, which a person's own nodes can read; all else becomes
-one JSON text in a custom property.
+One number a channel becomes an attribute of the panel's points, which a person's own nodes can read (objects.py lists
+them all); all else becomes one JSON text in a custom property.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import bpy
 import numpy as np
 
 from ....torch_bridge.recording import LINK_PREFIX, MapFrame, Maps
-from ...properties import PANEL_METADATA
+from ...imaging import colour_maps
+from ...properties import PANEL_FILL_COUNT, PANEL_MEASURED_FILL, PANEL_METADATA
 
 MAX_BOXES = 4096
 """Largest number of boxes kept for a layer; those with the highest scores are kept."""
@@ -47,7 +48,11 @@ NO_METADATA = PanelMetadata()
 
 
 def write_metadata(panel: bpy.types.Object, maps: Maps) -> None:
-    """Writes the metadata of maps to a panel, in place of the previous one."""
+    """Writes the metadata of maps to a panel, in place of the previous one.
+
+    Where the panel's tiles are made anyway, because it is new or for a method's numbers, `value` and `peak` are written
+    too: see `write_point_values`.
+    """
     numbers = _channel_numbers(maps, len(panel.data.vertices))
     text = _to_json(maps, list(numbers))
     old_numbers = read_metadata(panel).numbers
@@ -58,8 +63,21 @@ def write_metadata(panel: bpy.types.Object, maps: Maps) -> None:
             panel.data.attributes.remove(panel.data.attributes[name])
     for name, values in numbers.items():
         set_attribute(panel.data, name, values)
-    if numbers or old_numbers:
+    if numbers or old_numbers or PANEL_MEASURED_FILL not in panel:
+        write_point_values(panel, maps)
         panel.data.update()
+
+
+def write_point_values(panel: bpy.types.Object, maps: Maps) -> None:
+    """Writes `value` (unless the method gives it) and `peak` of these maps to the panel's points; tiles are made again.
+
+    Points without a map get 0.
+    """
+    missing = len(panel.data.vertices) - maps.channels
+    if "value" not in read_metadata(panel).numbers:
+        set_attribute(panel.data, "value", np.pad(_mean_values(maps), (0, missing)))
+    set_attribute(panel.data, "peak", np.pad(np.maximum(maps.peak, colour_maps.MIN_PEAK), (0, missing)))
+    panel[PANEL_MEASURED_FILL] = panel[PANEL_FILL_COUNT]
 
 
 def read_metadata(panel: bpy.types.Object) -> PanelMetadata:
@@ -102,6 +120,14 @@ def _channel_numbers(maps: Maps, points: int) -> dict[str, np.ndarray]:
         for name, array in named.items()
         if name != "peak" and array.shape == (maps.channels,) and array.dtype.kind in "iubf"
     }
+
+
+def _mean_values(maps: Maps) -> np.ndarray:
+    """Returns the mean of each channel's finite values, (C,) float32; 0 for a channel without any."""
+    values = maps.data.reshape(maps.channels, -1)
+    finite = np.abs(values) < colour_maps.FLAG_FROM
+    sums = np.where(finite, values, 0).sum(1, dtype=np.float64)
+    return (sums / np.maximum(finite.sum(1), 1)).astype(np.float32)
 
 
 def _to_json(maps: Maps, numbers: list[str]) -> str:

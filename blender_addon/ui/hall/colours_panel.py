@@ -15,7 +15,7 @@ from ..common.operators import ActionOperator, NeedsHall
 from ..common.panels import HallPanel
 
 Items = tuple[tuple[str, str, str], ...]
-SETTINGS = ("ramp", "normalisation", "gain", "theme")
+SETTINGS = ("colour_map", "normalisation", "gain", "theme")
 DESCRIPTIONS = {
     "signed": "Blue below zero, white above it, zero is black",
     "paper": "For print: zero is white",
@@ -33,8 +33,8 @@ def _items(setting: str) -> Items:
     from ...imaging import colour_maps
     from ...scene.materials.colour_settings import NORMALISATIONS
 
-    names = {"ramp": colour_maps.RAMPS, "normalisation": NORMALISATIONS, "theme": colour_maps.THEMES}[setting]
-    return tuple((name, name.capitalize(), DESCRIPTIONS[name]) for name in names)
+    names = {"colour_map": colour_maps.COLOUR_MAPS, "normalisation": NORMALISATIONS, "theme": colour_maps.THEMES}
+    return tuple((name, name.capitalize(), DESCRIPTIONS[name]) for name in names[setting])
 
 
 def _choice(setting: str, name: str, description: str, **options: Any) -> Any:
@@ -44,8 +44,8 @@ def _choice(setting: str, name: str, description: str, **options: Any) -> Any:
     return bpy.props.EnumProperty(name=name, description=description, items=items, **options)
 
 
-def _ramp(**options: Any) -> Any:
-    return _choice("ramp", "Colour Map", "Colours of the values", **options)
+def _colour_map(**options: Any) -> Any:
+    return _choice("colour_map", "Colour Map", "Colours of the values", **options)
 
 
 def _normalisation(**options: Any) -> Any:
@@ -69,7 +69,7 @@ class INNERWALK_OT_show_look(NeedsHall, ActionOperator):
     bl_idname = "innerwalk.show_look"
     bl_label = "Change Colours"
 
-    ramp: _ramp(options={"SKIP_SAVE"})
+    colour_map: _colour_map(options={"SKIP_SAVE"})
     normalisation: _normalisation(options={"SKIP_SAVE"})
     gain: _gain(options={"SKIP_SAVE"})
     theme: _theme(options={"SKIP_SAVE"})
@@ -93,7 +93,9 @@ class INNERWALK_OT_look_preset_add(AddPresetBase, bpy.types.Operator):
     preset_menu = "INNERWALK_PT_look_presets"
     preset_subdir = "innerwalk/look"
     preset_defines = ("scene = bpy.context.scene",)
-    preset_values = tuple("scene." + LOOK_SETTING.format(name) for name in ("theme", "ramp", "normalisation", "gain"))
+    preset_values = tuple(  # the theme first, because it brings its own colour map
+        "scene." + LOOK_SETTING.format(name) for name in ("theme", "colour_map", "normalisation", "gain")
+    )
 
 
 class INNERWALK_PT_look_presets(PresetPanel, bpy.types.Panel):
@@ -159,7 +161,7 @@ CLASSES = (
 PROPERTIES = tuple(
     (bpy.types.Scene, LOOK_SETTING.format(setting), new_property(**_stored_in_hall(setting)))
     for setting, new_property in (
-        ("ramp", _ramp),
+        ("colour_map", _colour_map),
         ("normalisation", _normalisation),
         ("gain", _gain),
         ("theme", _theme),

@@ -10,7 +10,7 @@ from ..common.panels import SidebarPanel
 
 
 class INNERWALK_OT_stand_beside(NeedsHall, ActionOperator):
-    """Show another hall of this file beside this one, in this one's colours"""
+    """Show another hall of this file beside this one; each keeps its own colours"""
 
     bl_idname = "innerwalk.stand_beside"
     bl_label = "Show Beside"

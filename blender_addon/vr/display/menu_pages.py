@@ -173,9 +173,9 @@ def _look_items(scene: bpy.types.Scene, setting: str, labels: Iterable[tuple[Any
 
 
 def _colours_page(scene: bpy.types.Scene) -> Page:
-    ramps = [(name, f"{name.capitalize()} colours") for name in colour_maps.RAMPS]
+    names = [(name, f"{name.capitalize()} colours") for name in colour_maps.COLOUR_MAPS]
     themes = [(name, f"{name.capitalize()} hall") for name in colour_maps.THEMES]
-    return Page("Colours", (*_look_items(scene, "ramp", ramps), *_look_items(scene, "theme", themes)))
+    return Page("Colours", (*_look_items(scene, "colour_map", names), *_look_items(scene, "theme", themes)))
 
 
 def _normalise_page(scene: bpy.types.Scene) -> Page:

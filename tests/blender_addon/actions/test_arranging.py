@@ -441,10 +441,10 @@ def test_the_look_changes_and_the_legend_with_it(scene):
     board = next(object for object in scene.objects if object.get(OBJECT_ROLE) == "title")
     board.location.x += 5
     location, meshes = board.location.copy(), len(bpy.data.meshes)
-    assert actions.show_look(scene, ramp="ember", gain=2.5) == "ember, peak of the channel, gain 2.5, dark"
-    assert shown_look(scene) == {"ramp": "ember", "normalisation": "channel", "gain": 2.5, "theme": "dark"}
-    assert has(legend_colours(scene), colour_maps.RAMPS["ember"].stops[-1])
-    assert not has(legend_colours(scene), colour_maps.RAMPS["signed"].stops[0])
+    assert actions.show_look(scene, colour_map="ember", gain=2.5) == "ember, peak of the channel, gain 2.5, dark"
+    assert shown_look(scene) == {"colour_map": "ember", "normalisation": "channel", "gain": 2.5, "theme": "dark"}
+    assert has(legend_colours(scene), colour_maps.COLOUR_MAPS["ember"].stops[-1])
+    assert not has(legend_colours(scene), colour_maps.COLOUR_MAPS["signed"].stops[0])
     assert board.location == location and len(bpy.data.meshes) == meshes, "the board is the same one"
     bpy.data.objects.remove(board)
     actions.show_look(scene, gain=1.0)
@@ -461,14 +461,14 @@ def test_another_theme_brings_its_colour_map_and_paints_the_room(scene):
         floor.data.attributes[PAINT_ATTRIBUTE].data[0].color[:3], colour_maps.linear("#FFFFFF"), atol=1e-5
     )
     assert same(places(scene), before, atol=1e-4) and equal(texels(scene), values)
-    actions.show_look(scene, theme="dark", ramp="ember")
-    assert (shown_look(scene)["ramp"], shown_look(scene)["theme"]) == ("ember", "dark")
+    actions.show_look(scene, theme="dark", colour_map="ember")
+    assert (shown_look(scene)["colour_map"], shown_look(scene)["theme"]) == ("ember", "dark")
 
 
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
-        ({"ramp": "embers"}, "did you mean ember"),
+        ({"colour_map": "embers"}, "did you mean ember"),
         ({"normalisation": "chanel"}, "did you mean channel"),
         ({"theme": "papre"}, "did you mean paper"),
         ({"gain": 0.0}, "a number above 0"),
@@ -478,7 +478,7 @@ def test_another_theme_brings_its_colour_map_and_paints_the_room(scene):
 def test_a_wrong_look_changes_nothing(scene, wrong, error):
     before, there = shown_look(scene), set(scene.objects.keys())
     with pytest.raises((UnknownName, SceneError), match=error):
-        actions.show_look(scene, **{"ramp": "ember", "gain": 3.0, **wrong})
+        actions.show_look(scene, **{"colour_map": "ember", "gain": 3.0, **wrong})
     assert shown_look(scene) == before and set(scene.objects.keys()) == there
 
 
@@ -539,7 +539,7 @@ STEPS = (
     ("align", {"layers": "stem, fc", "how": "row"}),
     ("collapse", {"block": "one"}),
     ("jump", {"layer": "two.y"}),
-    ("show_look", {"ramp": "ember", "gain": 2.0}),
+    ("show_look", {"colour_map": "ember", "gain": 2.0}),
     ("expand", {"block": "one"}),
     ("show_look", {"theme": "paper"}),
     ("hide", {"layer": "stem", "hidden": False}),
@@ -639,12 +639,12 @@ def test_every_operator_has_the_parameters_of_its_function(menus):
 
 
 def test_the_sidebars_colours_are_the_halls(scene, menus):
-    scene.innerwalk_look_ramp, scene.innerwalk_look_gain = "ember", 3.0
+    scene.innerwalk_look_colour_map, scene.innerwalk_look_gain = "ember", 3.0
     scene.innerwalk_look_normalisation = "network"
-    assert shown_look(scene) == {"ramp": "ember", "normalisation": "network", "gain": 3.0, "theme": "dark"}
+    assert shown_look(scene) == {"colour_map": "ember", "normalisation": "network", "gain": 3.0, "theme": "dark"}
     scene.innerwalk_look_theme = "paper"
-    actions.show_look(scene, ramp="signed", normalisation="layer")
-    assert (scene.innerwalk_look_ramp, scene.innerwalk_look_normalisation) == ("signed", "layer")
+    actions.show_look(scene, colour_map="signed", normalisation="layer")
+    assert (scene.innerwalk_look_colour_map, scene.innerwalk_look_normalisation) == ("signed", "layer")
     assert (scene.innerwalk_look_theme, scene.innerwalk_look_gain) == ("paper", 3.0)
 
 
@@ -674,11 +674,11 @@ def test_the_list_keeps_the_order_of_the_network(scene):
 
 def test_a_preset_of_colours_is_kept_and_used(scene, menus, tmp_path, monkeypatch):
     monkeypatch.setattr(bpy.utils, "user_resource", lambda kind, path="", create=False: str(tmp_path / path))
-    scene.innerwalk_look_ramp, scene.innerwalk_look_gain = "ember", 4.0
+    scene.innerwalk_look_colour_map, scene.innerwalk_look_gain = "ember", 4.0
     (tmp_path / "presets" / "innerwalk" / "look").mkdir(parents=True)
     bpy.ops.innerwalk.look_preset_add(name="Bright")
     kept = list(tmp_path.rglob("*.py"))
     assert len(kept) == 1
-    actions.show_look(scene, ramp="signed", gain=1.0)
+    actions.show_look(scene, colour_map="signed", gain=1.0)
     exec(compile(kept[0].read_text(), "preset", "exec"))
-    assert shown_look(scene)["ramp"] == "ember" and shown_look(scene)["gain"] == 4.0
+    assert shown_look(scene)["colour_map"] == "ember" and shown_look(scene)["gain"] == 4.0

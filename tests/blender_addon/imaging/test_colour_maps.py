@@ -26,14 +26,14 @@ def test_hex_codes_become_linear_light():
     assert colour_maps.linear("#FF0080") == pytest.approx((1.0, 0.0, 0.2158605), abs=1e-6)
 
 
-@pytest.mark.parametrize("ramp", colour_maps.RAMPS.values(), ids=colour_maps.RAMPS)
-def test_table_holds_every_stop_and_is_within_a_quarter_of_a_255th_between_them(ramp):
-    table = ramp.table()
+@pytest.mark.parametrize("colour_map", colour_maps.COLOUR_MAPS.values(), ids=colour_maps.COLOUR_MAPS)
+def test_table_holds_every_stop_and_is_within_a_quarter_of_a_255th_between_them(colour_map):
+    table = colour_map.table()
     assert table.shape == (colour_maps.TABLE_ENTRIES, 3) and table.dtype == np.float32
-    stops = np.array([colour_maps.srgb(code) for code in ramp.stops])
+    stops = np.array([colour_maps.srgb(code) for code in colour_map.stops])
     assert np.allclose(colour_maps.to_srgb(table[:: (colour_maps.TABLE_ENTRIES - 1) // 8]), stops, atol=1e-6)
     shader = table[np.floor(FINE * (colour_maps.TABLE_ENTRIES - 1) + 0.5).astype(int)]
-    assert np.abs(colour_maps.to_srgb(shader) - ramp.colours(FINE)).max() < 0.25 / 255
+    assert np.abs(colour_maps.to_srgb(shader) - colour_map.colours(FINE)).max() < 0.25 / 255
 
 
 def test_zero_has_the_colour_of_the_room_and_sizes_can_be_told():
@@ -57,5 +57,5 @@ def test_tint(value, peak, gain, wanted):
 
 
 def test_marker_is_in_no_map():
-    shown = np.concatenate([ramp.colours(FINE) for ramp in colour_maps.RAMPS.values()])
+    shown = np.concatenate([colour_map.colours(FINE) for colour_map in colour_maps.COLOUR_MAPS.values()])
     assert np.linalg.norm(shown - colour_maps.srgb(colour_maps.MARKER), axis=1).min() > 0.3

@@ -122,12 +122,12 @@ def test_bars_are_as_high_as_counts():
     assert np.allclose(logarithmic, np.log1p(found.counts) / np.log(21) * plots.TALL, atol=0.01)
 
 
-@pytest.mark.parametrize("theme, ramp, below, above", [
+@pytest.mark.parametrize("theme, colour_map, below, above", [
     ("dark", "signed", "#3D7BFF", "#FFFFFF"), ("paper", "paper", "#0C54A0", "#9A2300"),
     ("dark", "ember", "#93A1B0", "#FFF4CB"),
 ])  # fmt: skip
-def test_bars_below_and_above_zero_have_the_ends_of_the_map_and_zero_a_line(theme, ramp, below, above):
-    picture = plots.draw_histogram(statistics.Histogram(np.full(10, 7), -2.0, 3.0, 0), theme, ramp)
+def test_bars_below_and_above_zero_have_the_ends_of_the_map_and_zero_a_line(theme, colour_map, below, above):
+    picture = plots.draw_histogram(statistics.Histogram(np.full(10, 7), -2.0, 3.0, 0), theme, colour_map)
     row = picture[plots.MARGIN + 3, plots.MARGIN : -plots.MARGIN, :3]
     assert np.allclose(row[5], colour_maps.srgb(below), atol=1e-6) and np.allclose(
         row[-5], colour_maps.srgb(above), atol=1e-6
@@ -135,21 +135,23 @@ def test_bars_below_and_above_zero_have_the_ends_of_the_map_and_zero_a_line(them
     line = np.flatnonzero(np.abs(row - colour_maps.srgb(colour_maps.THEMES[theme]["quiet"])).max(1) < 1e-6)
     near = round(0.4 * (len(row) - 1))
     assert near in line
-    empty = plots.draw_histogram(statistics.compute_histogram(np.array([NAN])), theme, ramp)
+    empty = plots.draw_histogram(statistics.compute_histogram(np.array([NAN])), theme, colour_map)
     assert empty.shape[2] == 4 and np.isfinite(empty).all() and empty.dtype == np.float32
 
 
-@pytest.mark.parametrize("ramp", colour_maps.RAMPS)
-def test_an_enlarged_map_has_the_colours_of_tint_and_its_legend_those_of_the_map(ramp):
+@pytest.mark.parametrize("colour_map", colour_maps.COLOUR_MAPS)
+def test_an_enlarged_map_has_the_colours_of_tint_and_its_legend_those_of_the_map(colour_map):
     values = np.random.default_rng(2).normal(size=(5, 9)).astype(np.float32)
     values[1, 2], values[4, 8] = NAN, INF
-    picture = plots.draw_map(values, 1.5, ramp, 2.0)
+    picture = plots.draw_map(values, 1.5, colour_map, 2.0)
     size = plots.EDGE // 9
     assert picture.dtype == np.float32 and picture.shape == (5 * size + plots.GAP + plots.STRIP, 9 * size, 4)
     every = picture[: 5 * size].reshape(5, size, 9, size, 4)
-    assert np.allclose(every[..., :3], colour_maps.colour_values(values, 1.5, ramp, 2.0)[:, None, :, None], atol=1e-6)
+    assert np.allclose(
+        every[..., :3], colour_maps.colour_values(values, 1.5, colour_map, 2.0)[:, None, :, None], atol=1e-6
+    )
     assert np.allclose(every[1, :, 2, :, :3], colour_maps.srgb(colour_maps.MARKER), atol=1e-6)
-    legend, stops = picture[-1, :, :3], colour_maps.RAMPS[ramp].stops
+    legend, stops = picture[-1, :, :3], colour_maps.COLOUR_MAPS[colour_map].stops
     assert np.allclose(legend[[0, -1]], [colour_maps.srgb(stops[0]), colour_maps.srgb(stops[-1])], atol=1e-6)
     assert (picture[5 * size : -plots.STRIP, :, 3] == 0).all()
 

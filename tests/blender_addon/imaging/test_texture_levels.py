@@ -94,14 +94,14 @@ def tiles(picture: np.ndarray, made: panel_image.PanelContent) -> np.ndarray:
     return grid.swapaxes(1, 2).reshape(made.rows * made.columns, grid.shape[1], -1, 4)[..., :3]
 
 
-@pytest.mark.parametrize("ramp", colour_maps.RAMPS)
+@pytest.mark.parametrize("colour_map", colour_maps.COLOUR_MAPS)
 @pytest.mark.parametrize("gain", [1.0, 2.5])
-def test_values_have_the_colours_of_the_shader(ramp, gain):
+def test_values_have_the_colours_of_the_shader(colour_map, gain):
     data = np.random.default_rng(0).normal(size=(5, 6, 4)).astype(np.float32)
     data[1, 2, 3], data[4, 0, 0], data[2, 1, 1], data[3, 5, 3] = np.nan, np.inf, -np.inf, 3e37
     made = content(data)
-    wanted = colour_maps.colour_values(data, made.scales[:, None, None], ramp, gain)
-    picture = panel_image.draw_panel(made, channel_images.Colouring("dark", ramp, gain))
+    wanted = colour_maps.colour_values(data, made.scales[:, None, None], colour_map, gain)
+    picture = panel_image.draw_panel(made, channel_images.Colouring("dark", colour_map, gain))
     assert np.abs(tiles(picture, made)[:5] - wanted).max() * 255 < 0.3
 
 
@@ -113,14 +113,14 @@ def test_channels_lie_where_they_are_shown():
         assert np.allclose(found[place], colour_maps.colour_values(np.array(value), 4.0, "ember"), atol=1e-3)
 
 
-@pytest.mark.parametrize("ramp", colour_maps.RAMPS)
+@pytest.mark.parametrize("colour_map", colour_maps.COLOUR_MAPS)
 @pytest.mark.parametrize("theme", colour_maps.THEMES)
-def test_vectors_are_bars(ramp, theme):
+def test_vectors_are_bars(colour_map, theme):
     data = np.array([-3, -0.4, 0, 1.5, np.nan], np.float32)[:, None, None]
     made = content(data, "bars", np.full(5, 2.0))
-    found = tiles(panel_image.draw_panel(made, channel_images.Colouring(theme, ramp, 1.2)), made)
+    found = tiles(panel_image.draw_panel(made, channel_images.Colouring(theme, colour_map, 1.2)), made)
     for k, value in enumerate(data.ravel()):
-        wanted = plots.draw_bar(float(value), 2.0, ramp, 1.2, theme, panel_image.BAR_SHAPE[1])[..., :3]
+        wanted = plots.draw_bar(float(value), 2.0, colour_map, 1.2, theme, panel_image.BAR_SHAPE[1])[..., :3]
         assert np.abs(found[k] - wanted).max() < 1e-5
 
 

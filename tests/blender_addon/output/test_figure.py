@@ -64,7 +64,7 @@ def test_legend_of_a_figure_has_the_colours_of_the_map(empty_scene, recorded, tm
     )
     for share in (0.02, 0.25, 0.75, 0.98):
         found = picture[row, int((corner.left + share * corner.width) / 2)]
-        assert np.abs(found - 255 * colour_maps.RAMPS["signed"].colours(np.array(share))).max() < 8
+        assert np.abs(found - 255 * colour_maps.COLOUR_MAPS["signed"].colours(np.array(share))).max() < 8
 
 
 def test_no_air_lies_before_the_layer_that_is_looked_at(empty_scene, recorded, tmp_path):
@@ -135,7 +135,7 @@ def test_a_layer_that_was_recorded_is_shown_first(empty_scene, recorded, tmp_pat
     [
         (FigureOptions(preset="wlak"), UnknownName, "no preset 'wlak'; did you mean walk"),
         (FigureOptions(theme="drak", size=SMALL), UnknownName, "did you mean dark"),
-        (FigureOptions(ramp="sined", size=SMALL), UnknownName, "did you mean signed"),
+        (FigureOptions(colour_map="sined", size=SMALL), UnknownName, "did you mean signed"),
         (FigureOptions(layer="fd", preset="layer", size=SMALL), UnknownName, "did you mean fc"),
         (FigureOptions(size=(0, 5)), SceneError, "can't be made"),
         (FigureOptions(samples=1 << 40), SceneError, "can't be made"),

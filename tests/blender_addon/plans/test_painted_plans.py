@@ -72,7 +72,7 @@ def test_what_is_painted_over_can_be_wiped(empty_scene):
 @pytest.mark.parametrize("theme", ["dark", "paper"])
 def test_a_hall_in_blender_is_its_plans(empty_scene, recorded, theme):
     recording = rec.load(recorded)
-    scene = create_hall(recording, Appearance(theme=theme, ramp="signed"))
+    scene = create_hall(recording, Appearance(theme=theme, colour_map="signed"))
     scene.view_layers[0].update()
     by_role = {holder[OBJECT_ROLE]: holder for holder in scene.objects}
     for plan in plans.parts_of(recording, style=theme_style(theme)):

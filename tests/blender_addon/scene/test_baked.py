@@ -103,7 +103,7 @@ def shown_on(scene, layer: str, channel: int) -> np.ndarray:
 def wanted(scene, layer: str, channel: int) -> np.ndarray:
     panel, colours = panels.panel_of(scene, layer), colour_settings.read_scene_colours(scene)
     scale = values.scales_of(scene, panel)[channel]
-    return colour_maps.colour_values(values.map_of(panel, channel), scale, colours["ramp"], colours["gain"])
+    return colour_maps.colour_values(values.map_of(panel, channel), scale, colours["colour_map"], colours["gain"])
 
 
 def assert_right(scene) -> None:
@@ -132,7 +132,7 @@ def faces(holder) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"ramp": "ember", "normalisation": "network"}, {"theme": "paper", "gain": 3.0}]
+    "settings", [{}, {"colour_map": "ember", "normalisation": "network"}, {"theme": "paper", "gain": 3.0}]
 )
 def test_textures_have_the_shaders_colours(scene, settings):
     colour_settings.set_scene_colours(scene, **settings)
@@ -291,7 +291,9 @@ def test_maps_of_other_kinds_are_baked_in_place(scene):
     assert all(np.abs(shown_on(scene, "a", k) - pictures[k, ..., :3]).max() * 255 < 0.8 for k in range(5))
 
 
-@pytest.mark.parametrize("change", [{"ramp": "ember"}, {"gain": 2.0}, {"theme": "paper"}, {"normalisation": "network"}])
+@pytest.mark.parametrize(
+    "change", [{"colour_map": "ember"}, {"gain": 2.0}, {"theme": "paper"}, {"normalisation": "network"}]
+)
 def test_baking_again_updates_changed_colours(scene, change):
     bake(scene)
     colour_settings.set_scene_colours(scene, **change)

@@ -121,7 +121,7 @@ def test_legend_runs_from_one_end_of_the_map_to_the_other(empty_scene, tiny):
         "−2.5",
         "+2.5",
     )
-    scene = create_hall(tiny, Appearance(normalisation="network", gain=2.0, ramp="ember"))
+    scene = create_hall(tiny, Appearance(normalisation="network", gain=2.0, colour_map="ember"))
     peak = max(float(maps.peak.max()) for maps in tiny.all_maps.values())
     assert (read_colour_scale(scene).low, read_colour_scale(scene).high) == ("0", format_number(peak / 2))
 
@@ -160,7 +160,7 @@ def test_a_hall_stores_its_recording(empty_scene, tiny):
     for key, maps in tiny.all_maps.items():
         assert np.array_equal(kept.all_maps[key].data, maps.data)
     assert store.read_appearance(scene) == Appearance(
-        theme="paper", ramp="paper", normalisation="layer", gain=2.0, title="Mine"
+        theme="paper", colour_map="paper", normalisation="layer", gain=2.0, title="Mine"
     )
 
 

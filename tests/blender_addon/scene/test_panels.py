@@ -96,16 +96,16 @@ def tinted(maps: Maps, normalisation="channel", network=None, **settings) -> np.
     return colour_maps.colour_values(maps.data, peak, **settings)
 
 
-@pytest.mark.parametrize("ramp", colour_maps.RAMPS)
+@pytest.mark.parametrize("colour_map", colour_maps.COLOUR_MAPS)
 @pytest.mark.parametrize("normalisation", colour_settings.NORMALISATIONS)
-def test_pixels_equal_those_computed_by_numpy(empty_scene, rendered, ramp, normalisation):
+def test_pixels_equal_those_computed_by_numpy(empty_scene, rendered, colour_map, normalisation):
     maps, other = random_maps((6, 5, 4)), random_maps((2, 2, 2), 1, "conv2")
     panel = stand(empty_scene, maps)
     stand(empty_scene, other).location.y = 50
     network = max(maps.peak.max(), other.peak.max())
     for gain in (1.0, 2.5):
-        colour_settings.set_scene_colours(empty_scene, ramp=ramp, normalisation=normalisation, gain=gain)
-        wanted = tinted(maps, normalisation, network, ramp=ramp, gain=gain)
+        colour_settings.set_scene_colours(empty_scene, colour_map=colour_map, normalisation=normalisation, gain=gain)
+        wanted = tinted(maps, normalisation, network, colour_map=colour_map, gain=gain)
         assert largest_error(empty_scene, rendered, panel, wanted) < 2
 
 
@@ -226,8 +226,8 @@ def test_eevee_shows_the_same(empty_scene, rendered):
     maps = maps_of(data)
     panel = stand(empty_scene, maps)
     set_render_settings(empty_scene, 1, 1, samples=1, engine="eevee")
-    colour_settings.set_scene_colours(empty_scene, ramp="paper", gain=1.5)
-    assert largest_error(empty_scene, rendered, panel, tinted(maps, ramp="paper", gain=1.5)) < 2
+    colour_settings.set_scene_colours(empty_scene, colour_map="paper", gain=1.5)
+    assert largest_error(empty_scene, rendered, panel, tinted(maps, colour_map="paper", gain=1.5)) < 2
 
 
 def test_colour_maps_pass_through(empty_scene, rendered):
@@ -237,26 +237,29 @@ def test_colour_maps_pass_through(empty_scene, rendered):
     texels[1, 0, 1, 0] = np.nan
     maps = Maps("conv1", "deconvnet", texels, 5, colour=True)
     panel = stand(empty_scene, maps)
-    colour_settings.set_scene_colours(empty_scene, ramp="ember", normalisation="layer", gain=3.0)
+    colour_settings.set_scene_colours(empty_scene, colour_map="ember", normalisation="layer", gain=3.0)
     empty = colour_maps.srgb(colour_maps.THEMES["dark"]["track"])  # neither the board's colour nor black
     wanted = np.where(texels[..., 3:] == 1, texels[..., :3], empty)
     wanted[1, 0, 1] = colour_maps.srgb(colour_maps.MARKER)
     assert largest_error(empty_scene, rendered, panel, wanted) < 2
 
 
-@pytest.mark.parametrize("ramp, theme", [("signed", "dark"), ("paper", "paper"), ("ember", "dark")])
-def test_vectors_are_bars_from_zero(empty_scene, rendered, ramp, theme):
+@pytest.mark.parametrize("colour_map, theme", [("signed", "dark"), ("paper", "paper"), ("ember", "dark")])
+def test_vectors_are_bars_from_zero(empty_scene, rendered, colour_map, theme):
     values = np.array([4.0, -4.0, 1.0, -2.0, 0.0, 0.4, np.nan])
     panel = stand(empty_scene, maps_of(values[:, None, None]))
     panels.show_channels(panel, np.arange(7), 2, 4, (4.0, 1.0))
-    colour_settings.set_scene_colours(empty_scene, ramp=ramp, theme=theme)
+    colour_settings.set_scene_colours(empty_scene, colour_map=colour_map, theme=theme)
     u, v = (np.arange(40) + 0.5) / 40, np.array([0.05, 0.5, 0.95])
     picture = rendered(empty_scene, *face_on(empty_scene, panel))
     seen = sample(picture, panel, np.arange(7), u, v)
-    assert np.abs(seen - bars(values, u, v, colour_maps.RAMPS[ramp], colour_maps.THEMES[theme]) * 255).max() < 2
+    assert (
+        np.abs(seen - bars(values, u, v, colour_maps.COLOUR_MAPS[colour_map], colour_maps.THEMES[theme]) * 255).max()
+        < 2
+    )
 
 
-def bars(values, u, v, ramp, theme) -> np.ndarray:
+def bars(values, u, v, colour_map, theme) -> np.ndarray:
     """The bars computed in numpy, (channels, v, u, 3) sRGB: track, zero line, and the bar above both."""
     track, line, marker = (
         colour_maps.srgb(theme["track"]),
@@ -264,11 +267,11 @@ def bars(values, u, v, ramp, theme) -> np.ndarray:
         colour_maps.srgb(colour_maps.MARKER),
     )
     wanted = np.zeros((len(values), len(v), len(u), 3)) + track
-    wanted[:, :, np.abs(u - ramp.offset) <= 0.012] = line
+    wanted[:, :, np.abs(u - colour_map.offset) <= 0.012] = line
     for channel, value in enumerate(values / np.nanmax(np.abs(values))):
-        end = np.clip(value * ramp.scale + ramp.offset, 0, 1)
-        inside = (u > min(end, ramp.offset)) & (u < max(end, ramp.offset))
-        wanted[channel, 1:2, inside] = colour_maps.srgb(ramp.stops[-1 if value > 0 else 0])
+        end = np.clip(value * colour_map.scale + colour_map.offset, 0, 1)
+        inside = (u > min(end, colour_map.offset)) & (u < max(end, colour_map.offset))
+        wanted[channel, 1:2, inside] = colour_maps.srgb(colour_map.stops[-1 if value > 0 else 0])
     wanted[np.isnan(values)] = marker
     return wanted
 
@@ -340,7 +343,7 @@ def test_points_have_the_methods_numbers(empty_scene):
             for name in ("channel", "place", "value", "iou", "flags")}  # fmt: skip
     assert read == {"channel": [0, 1, 2], "place": [0, 1, 2], "value": [0.5, 0.25, 1.0],
                     "iou": [0.25, 0.125, 0.5], "flags": [0, 1, 0]}  # fmt: skip
-    assert "boxes" not in mesh.attributes and "peak" not in mesh.attributes
+    assert "boxes" not in mesh.attributes
 
 
 def test_fog_covers_distant_panels(empty_scene, rendered):
@@ -364,9 +367,9 @@ def test_each_scene_has_its_own_colours(empty_scene, rendered):
     first = stand(empty_scene, maps)
     second_scene = bpy.data.scenes.new("Other")
     second = stand(second_scene, maps)
-    colour_settings.set_scene_colours(second_scene, ramp="ember")
+    colour_settings.set_scene_colours(second_scene, colour_map="ember")
     assert largest_error(empty_scene, rendered, first, tinted(maps)) < 2
-    assert largest_error(second_scene, rendered, second, tinted(maps, ramp="ember")) < 2
+    assert largest_error(second_scene, rendered, second, tinted(maps, colour_map="ember")) < 2
 
 
 def save_and_open(path) -> tuple:
@@ -397,7 +400,7 @@ def test_maps_that_cannot_be_shown_raise_an_error(empty_scene):
     with pytest.raises(UnknownName, match="did you mean conv1"):
         panels.panel_of(empty_scene, "conv2")
     with pytest.raises(UnknownName, match="did you mean ember"):
-        colour_settings.set_scene_colours(empty_scene, ramp="embers")
+        colour_settings.set_scene_colours(empty_scene, colour_map="embers")
 
 
 def test_no_material_is_a_lamp(empty_scene):

@@ -146,7 +146,7 @@ def test_weights_have_a_histogram_if_the_bridge_sends_them(hall):
 
 @pytest.mark.parametrize("normalisation", colour_settings.NORMALISATIONS)
 def test_a_channel_has_the_colours_of_the_hall(hall, tiny, normalisation):
-    colour_settings.set_scene_colours(hall, normalisation=normalisation, gain=2.0, ramp="paper")
+    colour_settings.set_scene_colours(hall, normalisation=normalisation, gain=2.0, colour_map="paper")
     maps = tiny.maps("a")
     network = max(float(layer_maps.peak.max()) for layer_maps in tiny.all_maps.values())
     peak = {"channel": maps.peak[2], "layer": maps.peak.max(), "network": network}[normalisation]

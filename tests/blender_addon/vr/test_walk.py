@@ -199,7 +199,7 @@ def test_the_menu_opens_before_the_eye_and_a_ray_chooses(running, scene):
     hand_actions.perform(running, at_item(running, "right", "Colours"), "pick")
     assert running.menu.name == "colours"
     hand_actions.perform(running, at_item(running, "left", "Ember"), "pick")
-    assert colour_settings.read_scene_colours(scene)["ramp"] == "ember"
+    assert colour_settings.read_scene_colours(scene)["colour_map"] == "ember"
     assert any(item.on and item.label.startswith("Ember") for item in running.menu.page.items)
     hand_actions.perform(running, at_item(running, "left", "Back"), "pick")
     hand_actions.perform(running, at_item(running, "left", "End"), "pick")

@@ -237,7 +237,7 @@ def test_the_shelf_is_filled_again_with_the_next_seed(bridge):
 @pytest.mark.parametrize(
     ("name", "label", "part", "value"),
     [
-        ("colours", "Ember colours", "ramp", "ember"),
+        ("colours", "Ember colours", "colour_map", "ember"),
         ("colours", "Paper hall", "theme", "paper"),
         ("normalise", "Whole network", "normalisation", "network"),
         ("gain", "× 4", "gain", 4.0),

@@ -141,7 +141,7 @@ def sidebar() -> rig.Steps:
     scene = bpy.context.scene
     with rig.view3d().context():
         bpy.ops.innerwalk.collapse("INVOKE_DEFAULT", True, block="stage1")
-        scene.innerwalk_look_ramp = "ember"
+        scene.innerwalk_look_colour_map = "ember"
     rig.look(camera=False)
     yield from rig.settled()
     rig.picture("collapsed")

@@ -61,11 +61,11 @@ def changes_inputs() -> rig.Steps:
 def changes_colours() -> rig.Steps:
     scene, read = bpy.context.scene, at.addon("blender_addon.scene.materials.colour_settings").read_scene_colours
     with rig.view3d().context():
-        bpy.ops.innerwalk.show_look("EXEC_DEFAULT", True, ramp="ember", gain=3.0)
-    rig.check("colours are changed", (read(scene)["ramp"], read(scene)["gain"]) == ("ember", 3.0))
+        bpy.ops.innerwalk.show_look("EXEC_DEFAULT", True, colour_map="ember", gain=3.0)
+    rig.check("colours are changed", (read(scene)["colour_map"], read(scene)["gain"]) == ("ember", 3.0))
     yield from undo()
     scene = bpy.context.scene
-    rig.check("which is undone", (read(scene)["ramp"], read(scene)["gain"]) == ("signed", 1.0))
+    rig.check("which is undone", (read(scene)["colour_map"], read(scene)["gain"]) == ("signed", 1.0))
 
 
 def asks_methods() -> rig.Steps:

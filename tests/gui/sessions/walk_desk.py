@@ -212,7 +212,7 @@ def chooses() -> rig.Steps:
         yield from rig.press("LEFTMOUSE", middle())
         yield 0.2
     colours = at.addon("blender_addon.scene.materials.colour_settings").read_scene_colours(bpy.context.scene)
-    rig.check("the menu changes the colours", colours["ramp"] == "ember")
+    rig.check("the menu changes the colours", colours["colour_map"] == "ember")
     yield from rig.press("ESC", middle())
     yield 0.2
     rig.check("Esc closes the menu first", walk_helpers.walk() is not None and walk_helpers.walk().menu is None)

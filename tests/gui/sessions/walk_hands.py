@@ -179,11 +179,11 @@ def stretches(person) -> rig.Steps:
     yield from person.send()
 
 
-def chooses(person, name: str, label: str, ramp: str) -> rig.Steps:
+def chooses(person, name: str, label: str, colour_map: str) -> rig.Steps:
     """Chooses another colour map from the menu with the ray."""
     yield from walk_helpers.choose(person, name, "Colours")
     yield from walk_helpers.choose(person, name, label)
     colours = at.addon("blender_addon.scene.materials.colour_settings").read_scene_colours(bpy.context.scene)
-    rig.check(f"{name}: the menu changes the colours", colours["ramp"] == ramp)
+    rig.check(f"{name}: the menu changes the colours", colours["colour_map"] == colour_map)
     yield from person.press(name, BUTTONS["menu"])
     rig.check(f"{name}: the menu is closed", walk_helpers.walk().menu is None)

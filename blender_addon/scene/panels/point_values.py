@@ -1,0 +1,28 @@
+"""Writes the numbers of channels to the points of panels, for a person's own geometry nodes."""
+
+from __future__ import annotations
+
+import bpy
+
+from ....torch_bridge.recording import Maps
+from ...properties import PANEL_FILL_COUNT, PANEL_LAYER_ID, PANEL_MEASURED_FILL
+from . import panel_metadata, values
+from .objects import channel_count, panels
+
+
+def update_point_values(scene: bpy.types.Scene) -> None:
+    """Writes the attributes `value` and `peak` of all panels of a hall whose maps have changed since.
+
+    The tiles of these panels are made again. Panels that have lost their image are left out.
+    """
+    for panel in panels(scene).values():
+        if panel.get(PANEL_MEASURED_FILL) != panel.get(PANEL_FILL_COUNT):
+            _update(panel)
+
+
+def _update(panel: bpy.types.Object) -> None:
+    texels = values.texels_of(panel)
+    if texels is not None:
+        peaks = {"peak": values.peaks_of(panel)}
+        maps = Maps(panel[PANEL_LAYER_ID], "", texels, channel_count(panel), values.is_colour(panel), extras=peaks)
+        panel_metadata.write_point_values(panel, maps)
