@@ -14,7 +14,7 @@ from ...torch_bridge.recording.errors import InputError, SceneError, UnknownName
 from ..live import hall_requests, timer
 from ..live.request_types import MethodRequest
 from ..live.session import current
-from ..properties import COMPARED_HALL, INPUT_TAG, METHOD_TAG, PANEL_LAYER_ID, PANEL_SHOWN_LAYER
+from ..properties import COMPARED_HALL, INPUT_TAG, METHOD_TAG, NETWORK_NAME, PANEL_LAYER_ID, PANEL_SHOWN_LAYER
 from ..scene.hall import session_events, store
 from .bridge import network_of
 from .shelf import restore_shelf
@@ -133,8 +133,9 @@ def _repeat_method(tag: str, recording: Recording | None) -> None:
         request = session.method_request(method_tag)
         if request is None:
             continue
-        same_ablation = request.ablate == hall_requests.ablated_channels(scene)
-        fits = request.input_tag == tag or (needs.get(request.method) != "input" and same_ablation)
+        subject = (session.requests[method_tag].network, request.ablate)
+        same_subject = subject == (scene.get(NETWORK_NAME), hall_requests.ablated_channels(scene))
+        fits = request.input_tag == tag or (needs.get(request.method) != "input" and same_subject)
         if not fits or not (session.is_running(method_tag) or session.results_of(method_tag)):
             ask_method(scene, request.method, **request.arguments)
 

@@ -163,3 +163,14 @@ def test_a_hall_that_follows_another_network_keeps_its_input(file):
     actions.follow(hall, "two")
     wanted = maps_about("saliency", client.noise(4), network="two")
     assert live.equal(asked(hall, "saliency"), wanted) and differ(first, wanted)
+
+
+def test_a_method_without_input_is_repeated_for_another_network(file):
+    hall = live.built("one")
+    request = {"data": "objects", "parameters": {"count": 3}}
+    first = asked(hall, "average", **request)
+    actions.follow(hall, "two")
+    actions.place_input(hall, noise=4)
+    actions.wait_for_bridge()
+    wanted = maps_about("average", network="two", **request)
+    assert live.equal(live.texels(hall), wanted) and differ(first, wanted)
