@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-import time
-from collections import deque
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +16,7 @@ from ...torch_bridge.client import Ablate, Bridge, BridgeInput
 from ...torch_bridge.recording import Maps, Recording
 from ...torch_bridge.recording.errors import BridgeError, InnerwalkError, UnknownName
 from .bridge_connection import BridgeConnection, Event
+from .event_queue import EventQueue
 from .hall_state import HallState, VideoPlayback
 from .request_types import MethodRequest, Request
 
@@ -27,10 +26,11 @@ MOST_REQUESTS = 64
 """Number of inputs, and of methods, that are kept to be requested again once their maps are forgotten."""
 
 
-class Session:
+class Session(EventQueue):
     """The session of one run of Blender; `current` returns it."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.link: BridgeConnection | None = None
         self.error = ""
         """The last error as one line for people; "" once something has succeeded since."""
@@ -45,10 +45,6 @@ class Session:
         self.rendering = False
         """Whether pictures are being rendered; then each waits until its maps are shown."""
         self._run, self._numbers, self._stored = secrets.token_hex(4), itertools.count(1), itertools.count(1)
-        self._queue: deque[Event] = deque()
-        """Events to show before those of the bridge."""
-        self._schedule: dict[int, tuple[float, Callable[[], None]]] = {}
-        """By the `session_uid` of a hall's scene: (time by `time.monotonic`, function to call then)."""
 
     # Connection
 
@@ -299,51 +295,15 @@ class Session:
 
     def next_event(self) -> Event | None:
         """Returns the event to show next: those queued here, then calls that are due, then those of the bridge."""
-        if self._queue:
-            return self._queue.popleft()
-        uid = min(self._schedule, key=lambda uid: self._schedule[uid][0], default=None)
-        if uid is not None and self._schedule[uid][0] <= time.monotonic():
-            return Event("call", "", self._schedule.pop(uid)[1])
-        return self.link.next_event() if self.link is not None else None
-
-    def show_next(self, *events: Event) -> None:
-        """Shows these events, in this order, before all others."""
-        self._queue.extendleft(reversed(events))
-
-    def queue_calls(self, calls: Iterable[Callable[[], None]]) -> None:
-        """Calls these functions one after the other, between other events."""
-        self._queue.extend(Event("call", "", call) for call in calls)
-
-    def schedule(self, uid: int, when: float, call: Callable[[], None]) -> None:
-        """Calls a function for a hall at a time by `time.monotonic`, and none that was scheduled for it before."""
-        self._schedule[uid] = when, call
-
-    def drop_scheduled(self, uid: int) -> None:
-        """Drops the call that is scheduled for a hall, if there is one."""
-        self._schedule.pop(uid, None)
+        return self.next_queued() or (self.link.next_event() if self.link is not None else None)
 
     def queue_results(self, tag: str) -> bool:
         """Shows the stored results of a request again; returns False if they were forgotten."""
         request = self.requests.get(tag)
         if request is None or request.results is None:
             return False
-        self._queue.extend(Event("maps", tag, maps) for maps in request.maps)
-        self._queue.append(Event("complete", tag, request.results))
+        self.queue(*(Event("maps", tag, maps) for maps in request.maps), Event("complete", tag, request.results))
         return True
-
-    def clear_queue(self) -> None:
-        """Drops the events that were queued here."""
-        self._queue.clear()
-
-    @property
-    def has_queued(self) -> bool:
-        """Whether an event waits that was queued here."""
-        return bool(self._queue)
-
-    @property
-    def has_scheduled(self) -> bool:
-        """Whether a call is scheduled."""
-        return bool(self._schedule)
 
 
 _current = Session()

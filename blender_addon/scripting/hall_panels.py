@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 import bpy
 import numpy as np
@@ -20,8 +20,16 @@ from ..properties import PANEL_SHOWN_LAYER
 from ..scene.hall import store
 from ..scene.panels import panel_of
 
-if TYPE_CHECKING:
-    from .hall_scene import HallScene
+
+class PanelOwner(Protocol):
+    """What panels need of their hall."""
+
+    @property
+    def scene(self) -> bpy.types.Scene:
+        """Blender's scene of the hall."""
+
+    def settle(self, wait: bool) -> None:
+        """Waits until what was requested is shown."""
 
 
 class Panels:
@@ -31,7 +39,7 @@ class Panels:
     `Panels` of its own. Methods that return the panels can be chained.
     """
 
-    def __init__(self, hall: HallScene, layers: Sequence[str]) -> None:
+    def __init__(self, hall: PanelOwner, layers: Sequence[str]) -> None:
         self.hall, self.layers = hall, tuple(layers)
         """The hall, and the ids of the panels' layers in the network's order."""
 

@@ -169,7 +169,7 @@ def test_what_the_bridge_refuses_is_not_kept(hall):
     waited(actions.ablate(hall, "stem.conv", [1]))
     hall[ABLATED_CHANNELS] = '{"nowhere": [1]}'
     actions.place_input(hall, noise=9)
-    with pytest.raises(BridgeError, match="no layer 'nowhere'"):
+    with pytest.raises(UnknownName, match="no layer 'nowhere'"):
         actions.wait_for_bridge(hall)
     live.settled()
     live.assert_shows(hall, recorded("object", ablate={"stem.conv": [1]}))

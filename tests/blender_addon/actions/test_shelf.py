@@ -15,7 +15,7 @@ from innerwalk.blender_addon.scene.hall import ray_hits, shelf_pictures, store  
 from innerwalk.blender_addon.scene.paint import pictures  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
-from innerwalk.torch_bridge.recording.errors import BridgeError, InputError  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_pages_and_classes(hall, bridge):
     assert len(laid(hall)) == count - last * shelf_desk.SHOWN
     before = actions.shelved(hall)
     actions.page_shelf(hall, "objects", last + 1, name)
-    with pytest.raises(BridgeError, match=f"objects has no more pictures of {name}; go back a page"):
+    with pytest.raises(InputError, match=f"objects has no more pictures of {name}; go back a page"):
         actions.wait_for_bridge()
     assert actions.shelved(hall) == before, "what was there stays"
     actions.page_shelf(hall, "objects", -3)
@@ -103,7 +103,7 @@ def test_pages_and_classes(hall, bridge):
 )
 def test_unknown_names_are_errors(hall, arguments, message):
     actions.draw_shelf(hall, **arguments)
-    with pytest.raises(BridgeError, match=message):
+    with pytest.raises(UnknownName, match=message):
         actions.wait_for_bridge()
     assert not laid(hall)
 

@@ -21,7 +21,7 @@ from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.tests.support.clips import write_clip  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
-from innerwalk.torch_bridge.recording.errors import BridgeError, InputError  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import BridgeError, InnerwalkError, InputError  # noqa: E402
 
 FRAMES, RATE = 30, 10
 
@@ -226,7 +226,7 @@ def test_a_file_that_is_no_video_is_an_error(hall, folder, kind):
     before = live.texels(hall)
     (folder / "no film.mp4").write_bytes(b"nothing of the sort" * 99)
     actions.play_video(hall, str(folder / f"{kind}.mp4"))
-    with pytest.raises(BridgeError, match=kind):
+    with pytest.raises(InnerwalkError, match=kind):
         shown(hall)
     assert "\n" not in current().error and current().video_of(hall.session_uid) is None
     assert live.equal(live.texels(hall), before)
@@ -585,7 +585,7 @@ def test_a_video_that_cannot_be_opened_leaves_the_former(hall, folder, clock):
     shown(hall)
     source = hall[VIDEO_SOURCE]
     actions.play_video(hall, str(folder / "gone.mp4"))
-    with pytest.raises(BridgeError, match=r"gone\.mp4: no such file"):
+    with pytest.raises(InnerwalkError, match=r"gone\.mp4: no such file"):
         actions.wait_for_bridge(hall)
     assert (hall[VIDEO_FRAME], hall[VIDEO_SOURCE], open_videos()) == (6, source, ["clip.mp4"])
     actions.step_video(hall)
@@ -620,7 +620,7 @@ def test_a_frame_that_the_bridge_refuses_is_not_the_halls(hall, folder):
     with live.bridge() as bridge:
         bridge.close_video("clip.mp4")
     actions.show_video_frame(hall, 8)
-    with pytest.raises(BridgeError, match=r"no video 'clip\.mp4'"):
+    with pytest.raises(InnerwalkError, match=r"no video 'clip\.mp4'"):
         shown(hall)
     live.settled()
     assert hall[VIDEO_FRAME] == 3

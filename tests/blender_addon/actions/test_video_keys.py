@@ -19,7 +19,7 @@ from innerwalk.blender_addon.scene.state.keyframes import find_curve  # noqa: E4
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.tests.support.clips import write_clip  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
-from innerwalk.torch_bridge.recording.errors import BridgeError, InputError  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import BridgeError, InputError, UnknownName  # noqa: E402
 
 FRAMES = 10
 NETWORKS = {"Gated": live.own("Gated")}
@@ -176,7 +176,7 @@ def test_a_reopened_file_shows_its_keyed_frames_again(hall, folder, torch_python
     (scene,) = store.halls()
     scene.frame_set(3)
     live.assert_shows(scene, shown)
-    assert current().take_error() == "", "it is shown already"
+    assert current().take_error() is None, "it is shown already"
     scene.frame_set(8)
     assert_empty(scene, "clip.mp4, frame 7")
     with pytest.raises(BridgeError, match=r"clip\.mp4, frame 7, keyed at 8, isn't shown: no bridge"):
@@ -238,7 +238,7 @@ def test_in_a_window_a_frame_that_cannot_be_shown_is_an_error_only(hall, folder,
         bridge.close_video("clip.mp4")
     monkeypatch.setattr(timer, "in_background", lambda: False)
     hall.frame_set(9)
-    with pytest.raises(BridgeError, match=r"no video 'clip\.mp4'"):
+    with pytest.raises(UnknownName, match=r"no video 'clip\.mp4'"):
         actions.wait_for_bridge(hall)
     live.settled()
     assert live.equal(live.texels(hall), shown) and hall[VIDEO_FRAME] == 0

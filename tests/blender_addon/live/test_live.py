@@ -18,7 +18,7 @@ from innerwalk.blender_addon.scene.hall import build, store  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
 from innerwalk.torch_bridge.recording import Recording  # noqa: E402
-from innerwalk.torch_bridge.recording.errors import BridgeError, InputError, UnknownName  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import BridgeError, InnerwalkError, InputError, UnknownName  # noqa: E402
 
 NETWORKS = {"object": live.OBJECT} | {name: live.own(name) for name in ("Gated", "Moody", "Slow")}
 
@@ -293,7 +293,7 @@ def test_a_hall_goes_on_after_an_input_that_fails(file, tmp_path, arguments, mes
     if "filepath" in arguments:
         arguments = {"filepath": str(tmp_path / arguments["filepath"])}
     actions.place_input(hall, **arguments)
-    with pytest.raises(BridgeError, match=message):
+    with pytest.raises(InnerwalkError, match=message):
         actions.wait_for_bridge(hall)
     assert "\n" not in current().error
     live.settled()
@@ -432,7 +432,7 @@ def test_a_method_that_is_asked_wrongly(hall):
         ("occlusion", {"patch": 3}, "patch"),
     ):
         actions.ask_method(hall, method, parameters)
-        with pytest.raises(BridgeError, match=message):
+        with pytest.raises(InnerwalkError, match=message):
             actions.wait_for_bridge(hall)
         live.settled()
         live.assert_shows(hall, recorded("object", client.noise(1)))

@@ -10,7 +10,7 @@ from innerwalk.blender_addon.live import timer  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
-from innerwalk.torch_bridge.recording.errors import BridgeError  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import BridgeError, InnerwalkError  # noqa: E402
 
 NETWORKS = {name: live.own("Slow", seed=seed) for name, seed in {"one": 1, "two": 2}.items()}
 
@@ -85,7 +85,7 @@ def test_an_error_is_raised_once_and_for_its_own_hall(pair, records):
     actions.place_input(pair[1], noise=6)
     actions.wait_for_bridge(pair[1])
     live.assert_shows(pair[1], records("two", 6))
-    with pytest.raises(BridgeError, match="no data set 'objets'"):
+    with pytest.raises(InnerwalkError, match="no data set 'objets'"):
         actions.wait_for_bridge(pair[0])
     actions.wait_for_bridge(pair[0])
     actions.wait_for_bridge()
@@ -95,7 +95,7 @@ def test_an_error_of_a_method_is_raised_once_and_for_its_own_hall(pair):
     actions.ask_method(pair[0], "occlusion", {"size": -1.0})
     live.until(lambda: bool(current().error))
     actions.wait_for_bridge(pair[1])
-    with pytest.raises(BridgeError, match="occlusion: "):
+    with pytest.raises(InnerwalkError, match="occlusion: "):
         actions.wait_for_bridge(pair[0])
     actions.wait_for_bridge(pair[0])
 
