@@ -48,17 +48,18 @@ def key_video(scene: bpy.types.Scene, source: str = "", first: int = 1, step: in
     network_of(scene)
     if first < 0 or step < 1:
         raise InputError(f"first {first}, step {step}: a first frame from 0 on and a step from 1 on are needed")
-    video = current().video_of(scene.session_uid)
-    if source.startswith(CAMERA) or (not source and video is not None and not video.frames):
-        raise InputError(f"{source or 'a camera'} has no frames that can be keyed; name a video file")
-    if not source and video is not None:
+    video = current().video_of(scene.session_uid) if not source else None
+    source = source or str(scene.get(VIDEO_SOURCE, ""))
+    if source.startswith(CAMERA):
+        raise InputError(f"{source} has no frames that can be keyed; name a video file")
+    if video is not None:
         return _key(scene, video, first, step)
 
     def key(hall: bpy.types.Scene, video: VideoPlayback) -> None:
         _key(hall, video, first, step)
         push_undo("Key Video")
 
-    return f"opening {open_video(scene, source or str(scene.get(VIDEO_SOURCE, '')), key)} to key its frames"
+    return f"opening {open_video(scene, source, key)} to key its frames"
 
 
 def _key(scene: bpy.types.Scene, video: VideoPlayback, first: int, step: int) -> str:
@@ -81,10 +82,12 @@ def show_keyed_frame(scene: bpy.types.Scene) -> None:
     In the background, and while an animation is rendered, waits until it is shown; if it can't be, panels show zeros.
     Errors are kept for the interface and for `wait_for_bridge`.
     """
-    uid = scene.session_uid
+    uid, waits = scene.session_uid, timer.in_background() or current().rendering
+    if waits and _is_opening(scene):  # a video that may be keyed next
+        _wait(lambda: _is_settled(scene))
     if keyed_frame(scene) is None or VIDEO_SOURCE not in scene:
         return
-    if not (timer.in_background() or current().rendering):
+    if not waits:
         _request_keyed_frame(uid)
         return
     earlier = current().take_error([uid])
@@ -108,8 +111,8 @@ def set_rendering(rendering: bool) -> None:
 
 
 def _call_in_main_thread(call: Callable[[], None]) -> None:
-    """Calls a function that changes Blender's data; from a render's thread, the timer calls it."""
-    if timer.in_main_thread():
+    """Calls a function that changes Blender's data; from a render's thread, the timer calls it where it runs."""
+    if timer.in_main_thread() or not timer.is_running():  # without a bridge, the main thread changes nothing meanwhile
         call()
         return
     called = threading.Event()
@@ -159,8 +162,12 @@ def _is_settled(scene: bpy.types.Scene) -> bool:
     session = current()
     if session.state != "ready":
         return True
-    opening = session.halls.get(scene.session_uid, HallState()).opening
-    return opening is None and all(is_shown(session, hall) for hall in connected_halls(scene))
+    return not _is_opening(scene) and all(is_shown(session, hall) for hall in connected_halls(scene))
+
+
+def _is_opening(scene: bpy.types.Scene) -> bool:
+    """Returns whether a video is being opened for the hall."""
+    return current().halls.get(scene.session_uid, HallState()).opening is not None
 
 
 def _finish_keyed_frame(uid: int, earlier: InnerwalkError | None) -> None:

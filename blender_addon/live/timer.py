@@ -25,9 +25,14 @@ LONGEST_INTERVAL = 2.0
 
 def start() -> None:
     """Starts the timer if it isn't running."""
-    if not bpy.app.timers.is_registered(tick):
+    if not is_running():
         bpy.app.timers.register(tick, persistent=True)
     redraw()
+
+
+def is_running() -> bool:
+    """Returns whether the timer runs; without it, nobody calls what another thread queues."""
+    return bool(bpy.app.timers.is_registered(tick))
 
 
 def show_queued() -> None:
@@ -40,7 +45,7 @@ def show_queued() -> None:
 
 def stop() -> None:
     """Stops the timer."""
-    if bpy.app.timers.is_registered(tick):
+    if is_running():
         bpy.app.timers.unregister(tick)
 
 

@@ -57,8 +57,10 @@ class INNERWALK_OT_key_video(NeedsNetwork, ActionOperator):
     source: bpy.props.StringProperty(
         name="Source", description="A video file on the bridge's machine; empty for the open video", subtype="FILE_PATH"
     )
-    first: bpy.props.IntProperty(name="First", description="Frame of the scene for the video's first", default=1)
-    step: bpy.props.IntProperty(name="Step", description="Key every frame of the video, every second, …", default=1)
+    first: bpy.props.IntProperty(name="First", description="Frame of the scene for the video's first", default=1, min=0)
+    step: bpy.props.IntProperty(
+        name="Step", description="Key every frame of the video, every second, …", default=1, min=1
+    )
 
 
 class INNERWALK_OT_key_shown_frames(NeedsVideo, ActionOperator):

@@ -1,6 +1,7 @@
 """A video that is keyed frame by frame: each frame of the scene shows exactly the one that is keyed there."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -153,6 +154,12 @@ def test_what_cannot_be_keyed_changes_nothing(hall, folder, source, arguments, m
     assert find_curve(hall, VIDEO_FRAME) is None
 
 
+def test_a_camera_that_was_the_last_source_cannot_be_keyed(hall):
+    hall[VIDEO_SOURCE] = "camera:0"
+    with pytest.raises(InputError, match="camera:0 has no frames that can be keyed"):
+        actions.key_video(hall)
+
+
 def test_keys_of_another_video_go(hall, folder):
     key(hall, folder / "clip.mp4")
     actions.play_video(hall, str(folder / "clip.mp4"))
@@ -185,6 +192,42 @@ def test_a_reopened_file_shows_its_keyed_frames_again(hall, folder, torch_python
     actions.follow(scene, "Gated")
     scene.frame_set(8)
     live.assert_shows(scene, other)
+
+
+def test_a_renders_own_thread_shows_nothing_without_a_bridge(hall, folder, monkeypatch):
+    key(hall, folder / "clip.mp4")
+    actions.leave_bridge()
+    timer.stop()
+    monkeypatch.setattr(timer, "in_background", lambda: False)
+    hall.frame_set(6)  # as a render does, whose handlers run in its own thread
+    assert current().take_error().startswith("no bridge")
+    monkeypatch.setattr(current(), "rendering", True)
+    thread = threading.Thread(target=video_keys.show_keyed_frame, args=(hall,))
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert_empty(hall, "clip.mp4, frame 5")
+    with pytest.raises(BridgeError, match="frame 5, keyed at 6, isn't shown: no bridge"):
+        actions.wait_for_bridge(hall)
+
+
+def test_a_picture_waits_for_a_video_that_is_opened_to_be_keyed(hall, folder):
+    actions.key_video(hall, str(folder / "clip.mp4"))
+    hall.frame_set(7)
+    live.assert_shows(hall, recorded(6))
+
+
+def test_a_reopened_file_whose_video_is_gone_shows_nothing(hall, folder, tmp_path):
+    source = Path(shutil.copy(folder / "clip.mp4", tmp_path))
+    key(hall, source)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "keyed.blend"))
+    source.unlink()
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "keyed.blend"))
+    (scene,) = store.halls()
+    scene.frame_set(4)
+    assert_empty(scene, "clip.mp4, frame 3")
+    with pytest.raises(BridgeError, match=r"frame 3, keyed at 4, isn't shown: video .*clip\.mp4: no such file"):
+        actions.wait_for_bridge(scene)
 
 
 def test_a_folder_with_its_video_can_be_moved(hall, folder, tmp_path):
