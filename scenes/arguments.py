@@ -12,7 +12,7 @@ from ..blender_addon.layout.camera_presets import OWN_CAMERA, PRESETS
 from ..torch_bridge.recording.channels import parse_channels
 from ..torch_bridge.recording.errors import InputError
 from ..torch_bridge.server.arguments import EXAMPLES as SERVE_EXAMPLES
-from ..torch_bridge.server.arguments import Parser, add_serve_arguments, data_argument
+from ..torch_bridge.server.arguments import Parser, add_folder_argument, add_serve_arguments, data_argument
 
 ENGINES = ("cycles", "eevee")
 THEMES = tuple(colour_maps.THEMES)
@@ -195,6 +195,7 @@ def add_ask(sub: argparse.ArgumentParser) -> None:
 def add_model(sub: argparse.ArgumentParser) -> None:
     """Adds the options that describe the model."""
     model = sub.add_argument_group("the model")
+    add_folder_argument(model)
     model.add_argument("--arguments", type=keywords, default={}, metavar="JSON", help="keyword arguments of MODEL")
     model.add_argument(
         "--weights",

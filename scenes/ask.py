@@ -13,9 +13,8 @@ from ..torch_bridge.concepts import TASKS
 from ..torch_bridge.data import DataSet, open_data
 from ..torch_bridge.methods import Method, parameter_form, parse_parameters
 from ..torch_bridge.models.device import choose_device
-from ..torch_bridge.predictions.class_names import ClassNames
 from ..torch_bridge.recording import Maps, Progress, Recording
-from ..torch_bridge.recording.errors import SceneError, UnknownName
+from ..torch_bridge.recording.errors import SceneError
 from ..torch_bridge.server.in_process import find_method, record_with_method
 from ..torch_bridge.server.loaded_model import LoadedModel
 from ..torch_bridge.server.priority_lock import PriorityLock
@@ -24,8 +23,6 @@ from . import tables
 
 LOADED = 0.1
 """Share of the progress bar for loading the network."""
-CLASS_PARAMETER = "of_class"
-"""Parameter of methods that holds a class index; on the command line it may be a class name."""
 
 
 class Question(NamedTuple):
@@ -47,12 +44,11 @@ def answer(spec: RecordSpec, question: Question, progress: Progress) -> Recordin
     Errors in the question are found before anything is loaded. Raises UnknownName, InputError or ModelError.
     """
     method = find_method(question.method)
-    parameters = parse_parameters(method, read_settings(method, question.settings))
+    parse_parameters(method, read_settings(method, question.settings))  # raises before anything is loaded
     data = _data(spec, method, question)
     progress(f"loading {spec.model}", 0.0)
     live = LoadedModel(spec.name or spec.model, spec, choose_device(question.device), PriorityLock())
-    if CLASS_PARAMETER in question.settings:
-        parameters = parse_parameters(method, read_settings(method, question.settings, live.subject.names))
+    parameters = parse_parameters(method, read_settings(method, question.settings), live.subject.names.names)
     inputs = live.read(live.default_sources, spec.index)
     return record_with_method(
         live,
@@ -74,16 +70,10 @@ def _data(spec: RecordSpec, method: Method, question: Question) -> DataSet | Non
     return open_data(f"concepts:{task}", task) if method.needs == "data" and task in TASKS else None
 
 
-def read_settings(method: Method, settings: Mapping[str, str], names: ClassNames | None = None) -> dict[str, Any]:
-    """Converts parameters from text to their types; text that can't be converted stays, for `chosen` to reject.
-
-    names: the class names, once they are known; until then every class name becomes 0.
-    """
+def read_settings(method: Method, settings: Mapping[str, str]) -> dict[str, Any]:
+    """Converts parameters from text to their types; text that can't be converted stays, for `parse_parameters`."""
     kinds = {field["name"]: field["kind"] for field in parameter_form(method)}
-    values = {name: _read(kinds.get(name, "str"), text) for name, text in settings.items()}
-    if isinstance(class_name := values.get(CLASS_PARAMETER), str) and kinds.get(CLASS_PARAMETER) == "int":
-        values[CLASS_PARAMETER] = 0 if names is None else _class(class_name, names)
-    return values
+    return {name: _read(kinds.get(name, "str"), text) for name, text in settings.items()}
 
 
 def _read(kind: str, text: str) -> Any:
@@ -95,12 +85,6 @@ def _read(kind: str, text: str) -> Any:
 
 BOOLS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 READERS: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "bool": BOOLS.__getitem__}
-
-
-def _class(name: str, names: ClassNames) -> int:
-    if name not in names.names:
-        raise UnknownName("class", name, names.names)
-    return names.names.index(name)
 
 
 def maps_of(recording: Recording, method: str) -> list[Maps]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,7 @@ from .inputs.sources import Input, Source
 from .inputs.weights_metadata import class_list, input_facts, latent_shape
 from .models.build import BuiltModel, build_model
 from .models.device import to_device
+from .models.factory import importable
 from .models.weights import load_weights
 from .predictions.class_names import Classes, ClassNames, find_class_names
 from .recording import Progress, Recording, ignore_progress
@@ -31,6 +33,8 @@ class RecordSpec:
     """A torchvision name, `package.module:factory`, or a `.pt2` file."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """Keyword arguments of the factory."""
+    folder: str | None = None
+    """Where the factory's modules are found, beside the installed ones; by default the current folder."""
     weights: str | None = None
     """A `.safetensors` file, a `weights_only` checkpoint, "DEFAULT" (download), or None for random weights."""
     classes: Classes | None = None
@@ -108,7 +112,7 @@ def prepare(spec: RecordSpec, built: BuiltModel | None = None) -> Subject:
     download = spec.weights if spec.weights and _is_weights_name(spec.weights) else None
     if built is not None:
         built = replace(built, weights=built.weights or "as given")
-    built = built or build_model(spec.model, spec.arguments, spec.seed, download)
+    built = built or build_model(spec.model, spec.arguments, spec.seed, download, spec.folder)
     metadata: Mapping[str, str] = {}
     facts: tuple[str, Mapping[str, Any]] = ("", {})
     weights = built.weights
@@ -137,6 +141,11 @@ def noise(built: BuiltModel, seed: int) -> list[str]:
     return [f"noise:{seed + k}" for k in range(max(1, len(argument_names(built.module))))]
 
 
+def own_modules(spec: RecordSpec) -> AbstractContextManager[None]:
+    """Makes the modules in the spec's folder importable while a network runs, as its forward may import some."""
+    return importable(spec.folder) if spec.folder else nullcontext()
+
+
 def run(
     spec: RecordSpec,
     subject: Subject,
@@ -153,16 +162,17 @@ def run(
 
     picture, arguments = inputs[0].picture, subject.adapter.arguments(inputs)
     try:
-        return record(
-            subject.built.module,
-            arguments if device is None else to_device(arguments, device),
-            layers=layers,
-            picture=picture,
-            classes=subject.names,
-            grid=spec.grid,
-            info=_recording_info(spec, subject, inputs),
-            **options,
-        )
+        with own_modules(spec):
+            return record(
+                subject.built.module,
+                arguments if device is None else to_device(arguments, device),
+                layers=layers,
+                picture=picture,
+                classes=subject.names,
+                grid=spec.grid,
+                info=_recording_info(spec, subject, inputs),
+                **options,
+            )
     except ModelError as error:
         raise ModelError(subject.adapter.explain(arguments, error)) from error
 

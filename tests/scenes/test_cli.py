@@ -120,13 +120,15 @@ def test_what_is_said_of_a_recording_reaches_the_recorder(monkeypatch, tmp_path)
 
     monkeypatch.setattr(subject, "record_from", stop)
     arguments = (
-        'record my.nets:build --arguments {"depth":4} --image a.png --input noise:3 --size 64x32 --mean 0.5,0.4,0.3'
+        'record my.nets:build --folder mine --arguments {"depth":4} --image a.png --input noise:3 --size 64x32'
+        " --mean 0.5,0.4,0.3"
     )
     assert cli.main([*arguments.split(), "--layers", "a.*", "--layers", "b", "-o", str(tmp_path / "x")]) == 2
     (spec,) = seen
     assert spec == subject.RecordSpec(
         "my.nets:build",
         arguments={"depth": 4},
+        folder="mine",
         inputs=("a.png", "noise:3"),
         size=(32, 64),
         mean=(0.5, 0.4, 0.3),

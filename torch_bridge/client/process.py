@@ -44,8 +44,9 @@ KEPT_LINES = 20
 def start_process(python: str, config: Mapping[str, Any], folder: Path | str | None = None) -> BridgeProcess:
     """Start `python` as a bridge that serves the config (see `server.config.ServeConfig`); returns at once.
 
-    folder: the working directory, where the user's own modules are found. Raises BridgeError when `python` can't be
-    started.
+    folder: where the user's own modules are found, for networks that name none. The process inherits the working
+    directory and the environment without PYTHONHOME and PYTHONPATH, which may be meant for the Python that runs this
+    one. Raises BridgeError when `python` can't be started.
     """
     token = secrets.token_urlsafe(32)
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
@@ -55,13 +56,12 @@ def start_process(python: str, config: Mapping[str, Any], folder: Path | str | N
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd=folder,
             env=SHORT_SPINS | environment | {"PYTHONUNBUFFERED": "1"},
             creationflags=NO_WINDOW,
         )
     except (OSError, ValueError) as error:
         raise BridgeError(f"{python!r} can't be started ({error}); choose a Python that has torch") from None
-    return BridgeProcess(process, python, token, dict(config))
+    return BridgeProcess(process, python, token, {**config} if folder is None else {**config, "folder": str(folder)})
 
 
 class BridgeProcess:

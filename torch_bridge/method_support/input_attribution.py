@@ -27,7 +27,7 @@ CROP_SIDE = 112
 PARTIAL_RESULTS = 16
 """How many times maps of a layer are shown while it is computed."""
 CROPPED = "Show only the part that a channel sees, enlarged, beside the same part of the picture"
-CLASS_HELP = "Number of the class; -1: the predicted class"
+CLASS_HELP = "Number or name of the class; -1: the predicted class"
 
 
 @dataclass(frozen=True)

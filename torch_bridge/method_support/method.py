@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from ..predictions.class_names import ClassNames
     from ..subject import Subject
 
+CLASS_PARAMETER = "of_class"
+"""Parameter of methods that holds the index of a class; its name may be passed instead."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -143,11 +146,17 @@ def _plain(number: float) -> str:
     return f"{number:,}" if isinstance(number, int) else f"{number:g}"
 
 
-def parse_parameters(method: Method, values: Mapping[str, Any]) -> Any:
-    """Checks JSON values and returns the method's parameters; None if it has none. Raises InputError, UnknownName."""
+def parse_parameters(method: Method, values: Mapping[str, Any], class_names: Sequence[str] | None = None) -> Any:
+    """Checks JSON values and returns the method's parameters; None if it has none.
+
+    class_names: the classes of the network, so that CLASS_PARAMETER may be a name; None before they are known, when any
+    name passes for class 0. Raises InputError or UnknownName.
+    """
     entries = {entry["name"]: entry for entry in parameter_form(method)}
     if not isinstance(values, Mapping):
         raise InputError(f'parameters of {method.name}: an object such as {{"seed": 1}} is needed')
+    if isinstance(class_name := values.get(CLASS_PARAMETER), str) and CLASS_PARAMETER in entries:
+        values = {**values, CLASS_PARAMETER: _class_index(class_name, class_names)}
     for name, value in values.items():
         if name not in entries:
             raise UnknownName(f"parameter of {method.name}", name, entries)
@@ -155,6 +164,16 @@ def parse_parameters(method: Method, values: Mapping[str, Any]) -> Any:
     if method.parameters is None:
         return None
     return method.parameters(**{name: _convert(entries[name], value) for name, value in values.items()})
+
+
+def _class_index(name: str, class_names: Sequence[str] | None) -> int:
+    if name.removeprefix("-").isdecimal():
+        return int(name)
+    if class_names is None:
+        return 0
+    if name not in class_names:
+        raise UnknownName("class", name, class_names)
+    return list(class_names).index(name)
 
 
 def activation_maps(recording: Recording) -> list[Maps]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import os
-import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..concepts import TASKS
-from ..recording.errors import InnerwalkError, ModelError, UnknownName
+from ..recording.errors import ModelError, UnknownName
+from .factory import FACTORY_HINT, call_factory, factory_hint, from_factory
 from .torch_files import archive_has, first_line, is_torchscript
 from .torchvision_import import import_torchvision
 
@@ -26,7 +23,6 @@ TAKES_INIT_WEIGHTS = ("googlenet", "inception_v3")
 WEIGHT_SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors", ".onnx")
 """Suffixes of files that contain weights but no model."""
 SEEDS = range(1 << 63)
-FACTORY_HINT = "name the function that builds the model, package.module:factory"
 
 
 @dataclass(frozen=True)
@@ -44,12 +40,16 @@ class BuiltModel:
 
 
 def build_model(
-    name: str, arguments: Mapping[str, Any] | None = None, seed: int = 0, download: str | None = None
+    name: str,
+    arguments: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    download: str | None = None,
+    folder: str | None = None,
 ) -> BuiltModel:
     """Build a model in evaluation mode; without weights of its own it has random ones, from `seed`.
 
     arguments: keyword arguments of the factory. download: name of torchvision weights, such as "DEFAULT", to fetch from
-    the internet. Raises ModelError or UnknownName.
+    the internet. folder: where the factory's modules are, by default the current one. Raises ModelError or UnknownName.
     """
     import torch
 
@@ -57,21 +57,25 @@ def build_model(
         raise ModelError(f"seed {seed}: a whole number from 0 to {SEEDS[-1]} is needed")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        built = _build(name, dict(arguments or {}), download)
+        built = _build(name, dict(arguments or {}), download, folder)
     built.module.eval()
     return built
 
 
-def _build(name: str, arguments: dict[str, Any], download: str | None) -> BuiltModel:
+def _build(name: str, arguments: dict[str, Any], download: str | None, folder: str | None) -> BuiltModel:
     path = Path(name)
     if path.suffix == ".pt2":
         return _exported(path)
+    if path.suffix == ".py":
+        raise ModelError(f"{path} is source code, not a model; {factory_hint(name, folder)}")
     if path.is_file() or path.suffix in WEIGHT_SUFFIXES:
         raise ModelError(_not_a_model_text(path))
     if ":" in name:
         if download:
             raise ModelError(f"weights {download}: only torchvision's models have them; give a file")
-        return BuiltModel(_from_factory(name, arguments), name.rpartition(":")[2].rpartition(".")[2])
+        return BuiltModel(from_factory(name, arguments, folder), name.rpartition(":")[2].rpartition(".")[2])
+    if "." in name:
+        raise ModelError(f"no model {name!r}; {factory_hint(name, folder)}")
     return _from_torchvision(name, arguments, download)
 
 
@@ -109,74 +113,6 @@ def _input_shapes(program: Any) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(size) for size in value.shape) for value in values if hasattr(value, "shape"))
 
 
-def _from_factory(name: str, arguments: dict[str, Any]) -> nn.Module:
-    from torch import nn
-
-    with _current_folder_importable():
-        factory = _find_factory(name)
-        if isinstance(factory, nn.Module):
-            return factory
-        module = _call(name, factory, arguments)
-    if not isinstance(module, nn.Module):
-        raise ModelError(f"{name} returned {type(module).__name__}, not a torch.nn.Module")
-    return module
-
-
-def _find_factory(name: str) -> Any:
-    """Import the module of "package.module:path" and get the factory from it."""
-    module_name, _, path = name.partition(":")
-    if not all(part.isidentifier() for part in module_name.split(".")):
-        raise ModelError(f"{name}: {module_name!r} is not a module name; {FACTORY_HINT}")
-    try:
-        value: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        is_itself = bool(error.name) and module_name.startswith(str(error.name))
-        where = "in the current folder or installed" if is_itself else "that it imports"
-        raise ModelError(f"{name}: no module {error.name!r} {where}") from error
-    except (Exception, SystemExit) as error:  # the user's module may raise anything
-        raise ModelError(
-            f"{name}: importing {module_name} failed ({type(error).__name__}: {first_line(error)})"
-        ) from error
-    for part in path.split("."):
-        if not hasattr(value, part):
-            raise UnknownName(
-                f"factory in {module_name}", part, [key for key in vars(value) if _is_factory(value, key)]
-            )
-        value = getattr(value, part)
-    return value
-
-
-def _is_factory(owner: Any, key: str) -> bool:
-    return not key.startswith("_") and callable(getattr(owner, key))
-
-
-def _call(name: str, factory: Callable[..., Any], arguments: dict[str, Any]) -> Any:
-    """Call a factory. Raises ModelError with one line that names it and its arguments."""
-    if not callable(factory):
-        raise ModelError(f"{name} is {type(factory).__name__}, not a function that builds a model")
-    try:
-        return factory(**arguments)
-    except InnerwalkError:
-        raise
-    except (Exception, SystemExit) as error:  # the user's factory may raise anything
-        call = f"{name}({', '.join(f'{key}={value!r}' for key, value in arguments.items())})"
-        raise ModelError(f"{call} failed: {type(error).__name__}: {first_line(error)}") from error
-
-
-@contextmanager
-def _current_folder_importable() -> Iterator[None]:
-    """Make modules of the current folder importable, as `python -m` does and a console script does not."""
-    here = os.getcwd()
-    if here in sys.path or "" in sys.path:
-        yield
-        return
-    sys.path.insert(0, here)
-    try:
-        yield
-    finally:
-        sys.path.remove(here)
-
-
 def _from_torchvision(name: str, arguments: dict[str, Any], download: str | None) -> BuiltModel:
     if import_torchvision() == "absent":
         raise ModelError(f"{name}: torchvision isn't installed; install it, or {FACTORY_HINT}")
@@ -191,7 +127,7 @@ def _from_torchvision(name: str, arguments: dict[str, Any], download: str | None
     fixed: dict[str, Any] = {key: None for key in parts if key in inspect.signature(builder).parameters}
     fixed |= {"init_weights": False} if name.endswith(TAKES_INIT_WEIGHTS) and download is None else {}
     if download is None:
-        return BuiltModel(_call(name, builder, {**fixed, **arguments}), name, preset=preset)
+        return BuiltModel(call_factory(name, builder, {**fixed, **arguments}), name, preset=preset)
     return _downloaded(name, builder, {**fixed, **arguments}, preset)
 
 

@@ -62,6 +62,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=WHERE",
         help="a data set to choose inputs from: a folder of images, a .zip, idx files, or concepts:object",
     )
+    add_folder_argument(parser)
     parser.add_argument("--device", default="", metavar="D", help="cuda, mps or cpu (default: the fastest available)")
     parser.add_argument(
         "--port", type=port_argument, default=0, metavar="N", help="port on this machine's loopback (default: any free)"
@@ -75,9 +76,16 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_folder_argument(parser: argparse._ActionsContainer) -> None:
+    """Add the argument that says where the modules of MODEL are."""
+    parser.add_argument(
+        "--folder", metavar="FOLDER", help="where the modules of mypackage.nets:build are (the current one)"
+    )
+
+
 def config_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
     """Parsed arguments as keyword arguments of `config.serve_config`."""
-    names = ("models", "networks", "device", "port")
+    names = ("models", "networks", "device", "port", "folder")
     return {name: getattr(arguments, name) for name in names} | {"data": dict(arguments.data)}
 
 

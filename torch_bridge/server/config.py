@@ -12,10 +12,10 @@ from PIL import Image
 
 from .. import concepts
 from ..inputs.sources import NamedContent
-from ..recording.errors import InputError
+from ..recording.errors import InputError, nearest
 from ..subject import RecordSpec
 
-FIELD_TYPES = {"networks": dict, "data": dict, "device": str, "port": int, "token": str}
+FIELD_TYPES = {"networks": dict, "data": dict, "device": str, "port": int, "token": str, "folder": str}
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,10 @@ class ServeConfig:
 
     @classmethod
     def parse(cls, values: Any) -> ServeConfig:
-        """Check a config of JSON values; its networks are objects with fields of RecordSpec. Raises InputError."""
+        """Check a config of JSON values; its networks are objects with fields of RecordSpec. Raises InputError.
+
+        `folder` is that of all networks that don't name their own.
+        """
         if not isinstance(values, dict):
             raise InputError("bridge config: an object with networks is needed")
         _check_fields("bridge config", values, FIELD_TYPES)
@@ -41,19 +44,24 @@ class ServeConfig:
                 raise InputError(f"bridge config: {name} is {values[name]!r}; {type_.__name__} is needed")
         if not all(isinstance(where, str) for where in values.get("data", {}).values()):
             raise InputError("bridge config: data must map names to places")
-        return cls(**values | {"networks": parse_specs(values.get("networks", {}))})
+        networks = parse_specs(values.get("networks", {}), values.get("folder"))
+        return cls(**{name: value for name, value in values.items() if name != "folder"} | {"networks": networks})
 
 
-def parse_specs(networks: Mapping[str, Any]) -> dict[str, RecordSpec]:
-    """Network name -> spec; the models "object" and "pair" bring their weights and input. Raises InputError."""
-    return {name: _parse_spec(f"network {name}", values) for name, values in networks.items()}
+def parse_specs(networks: Mapping[str, Any], folder: str | None = None) -> dict[str, RecordSpec]:
+    """Network name -> spec; the models "object" and "pair" bring their weights and input. Raises InputError.
+
+    folder: where the modules of networks are that don't name a folder.
+    """
+    return {name: _parse_spec(f"network {name}", values, folder) for name, values in networks.items()}
 
 
-def _parse_spec(where: str, values: Any) -> RecordSpec:
+def _parse_spec(where: str, values: Any, folder: str | None) -> RecordSpec:
     if not isinstance(values, dict) or not isinstance(values.get("model"), str):
         raise InputError(f'{where}: an object such as {{"model": "resnet50"}} is needed')
     _check_fields(where, values, [spec_field.name for spec_field in fields(RecordSpec)])
     spec: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    spec["folder"] = spec.get("folder") or folder or None
     if spec["model"] not in concepts.TASKS:
         return RecordSpec(**spec)
     shipped = shipped_network(spec["model"])
@@ -62,7 +70,8 @@ def _parse_spec(where: str, values: Any) -> RecordSpec:
 
 def _check_fields(where: str, values: Mapping[str, Any], known: Sequence[str] | Mapping[str, Any]) -> None:
     if unknown := sorted(set(values) - set(known)):
-        raise InputError(f"{where}: no field {unknown[0]!r}; there are {', '.join(known)}")
+        hint = nearest(unknown[0], known) or f"there are {', '.join(known)}"
+        raise InputError(f"{where}: no field {unknown[0]!r}; {hint}")
 
 
 def shipped_network(task: str) -> dict[str, Any]:
@@ -83,6 +92,7 @@ def serve_config(
     data: Mapping[str, str] | None = None,
     device: str = "",
     port: int = 0,
+    folder: str | None = None,
 ) -> ServeConfig:
     """The config for arguments of a command line: models as "resnet50=weights.pt", a JSON file of networks, data sets.
 
@@ -96,7 +106,7 @@ def serve_config(
     if not specs:
         raise InputError("no network is named; give a MODEL such as object or resnet50, or --networks FILE.json")
     shipped_data = {model: f"concepts:{model}" for model, _ in named.values() if model in concepts.TASKS}
-    return ServeConfig(parse_specs(specs), shipped_data | dict(data or {}), device, port)
+    return ServeConfig(parse_specs(specs, folder), shipped_data | dict(data or {}), device, port)
 
 
 def _read_networks(file: Path) -> dict[str, Any]:

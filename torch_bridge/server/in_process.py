@@ -63,11 +63,12 @@ def ask(
     """
     chosen = find_method(method)
     _check_names(chosen, parameters)
-    values = parse_parameters(chosen, parameters)
+    parse_parameters(chosen, parameters)  # raises before the network is looked at
     names = user_class_names(classes)
     numbers = read_channels(channels)
     opened = open_data(str(data)) if isinstance(data, str | Path) else data
     loaded = _load(model, inputs, {"mean": mean, "std": std}, names)
+    values = parse_parameters(chosen, parameters, names.names)
     read = loaded.read(loaded.default_sources)
     return record_with_method(loaded, read, chosen, layers, numbers, values, opened, on_step)
 

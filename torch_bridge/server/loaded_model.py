@@ -19,7 +19,7 @@ from ..models.fingerprint import weights_fingerprint
 from ..recording import Maps, Network, Recording
 from ..recording.arguments import name_list
 from ..recording.errors import InputError, UnknownName
-from ..subject import RecordSpec, Subject, noise, prepare, run
+from ..subject import RecordSpec, Subject, noise, own_modules, prepare, run
 from .priority_lock import PriorityLock
 
 PANELS = "panels"
@@ -181,7 +181,7 @@ class LoadedModel:
             steps = method.run(self.method_context(context, ids, data, channels), parameters)
         try:
             while True:
-                with self.lock.background(), use_ablation(context.ablation):
+                with self.lock.background(), use_ablation(context.ablation), own_modules(self.spec):
                     step = next(steps, None)
                 if step is None:
                     return

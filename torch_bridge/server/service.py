@@ -99,7 +99,7 @@ class Service:
         """
         network, method = self.network(values), find_method(str(values.get("method")))
         parameter_values, channels = values.get("parameters") or {}, _integer_list(values, "channels")
-        parameters = parse_parameters(method, parameter_values)
+        parameters = parse_parameters(method, parameter_values, network.subject.names.names)
         data = self.inputs.data_set(str(values["data"])) if values.get("data") else None
         layers = _text_list(values, "layers", [PANELS])
         context = self._run_context(network, method, values, arrays)

@@ -125,6 +125,25 @@ def test_what_a_network_raises_on_load_is_told_as_it_is(folder):
     assert type(error) is UnknownName and "no factory in mynet 'Nett'; did you mean Net" in str(error)
 
 
+def test_a_folder_that_is_not_there_is_told(folder):
+    error = failing(config(), folder=folder / "nowhere")
+    assert type(error) is ModelError and "nowhere: no such folder" in str(error)
+    with client.start_bridge(sys.executable, config(folder=str(folder)), folder=folder / "nowhere") as bridge:
+        assert bridge.record("mine", [client.noise(1)]).network.layers  # its own folder comes first
+
+
+def test_the_child_keeps_the_environment_but_not_what_is_meant_for_this_python(folder, monkeypatch, tmp_path):
+    (folder / "env.py").write_text(
+        "import os, sys, mynet\n"
+        "def build():\n"
+        "    raise ValueError([os.environ.get(name) for name in ('PYTHONPATH', 'OWN', 'GOMP_SPINCOUNT')])\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "of_blender"))
+    monkeypatch.setenv("OWN", "kept")
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    assert "[None, 'kept', '1000']" in str(failing(config("env:build"), folder=folder))
+
+
 def test_a_crash_on_load_is_told_with_its_last_words(folder):
     error = failing(config("mynet:crashing"), folder=folder)
     assert type(error) is BridgeError
@@ -148,12 +167,12 @@ def test_a_crash_while_it_runs_is_told_and_another_can_be_started(folder):
     [
         (
             {"networks": {"mine": {"model": "resnet50", "wieghts": "x"}}},
-            "network mine: no field 'wieghts'; there are model",
+            "network mine: no field 'wieghts'; did you mean weights",
         ),
         ({"networks": {"mine": {"weights": "x"}}}, "network mine: an object such as"),
         ({"networks": {"mine": "resnet50"}}, "network mine: an object such as"),
         ({"networks": ["resnet50"]}, "networks is .* dict is needed"),
-        ({"netwroks": {}}, "no field 'netwroks'; there are networks, data, device, port, token"),
+        ({"netwroks": {}}, "no field 'netwroks'; did you mean networks"),
         ({"port": "80"}, "port is '80'; int is needed"),
         ({"port": 99999999}, "port 99999999 can't be used"),
         ({"port": 1 << 80}, "port .* can't be used"),
@@ -170,7 +189,7 @@ def test_a_wrong_config_is_one_line(wrong, line):
 
 def test_a_wrong_config_is_reported_to_the_parent():
     error = failing(config(wieghts="x"))
-    assert type(error) is InputError and str(error).startswith("network mine: no field 'wieghts'; there are model")
+    assert type(error) is InputError and str(error).startswith("network mine: no field 'wieghts'; did you mean weights")
 
 
 def test_no_such_python(tmp_path):

@@ -206,7 +206,7 @@ def test_unknown_model_names_the_nearest(zoo):
         ("own_models:leaving", ModelError, "own_models:leaving() failed: SystemExit: 7"),
         ("./own_models:small", ModelError, "'./own_models' is not a module name; name the function"),
         (":small", ModelError, "'' is not a module name; name the function"),
-        (__file__, ModelError, "is not a model: name the function"),
+        (__file__, ModelError, "test_build.py is source code, not a model; did you mean tests.torch_bridge"),
         ("nowhere.pt2", ModelError, "nowhere.pt2: no such file"),
         ("nowhere.pth", ModelError, "nowhere.pth: no such file"),
     ],

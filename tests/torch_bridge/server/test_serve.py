@@ -105,8 +105,17 @@ def test_a_config_from_arguments_and_a_file(tmp_path):
     assert config.networks["pair"].weights.endswith("pair.safetensors")
     assert config.data == {"pair": "concepts:pair", "birds": "pictures"}
     assert (config.device, config.port, config.token) == ("cpu", 8600, "")
+    assert [spec.folder for spec in config.networks.values()] == [None] * 3
     with pytest.raises(InputError, match="no network is named"):
         serve_config([])
+
+
+def test_a_folder_is_that_of_networks_without_their_own(tmp_path):
+    (file := tmp_path / "networks.json").write_text(
+        '{"mine": {"model": "my.nets:build"}, "yours": {"model": "your.nets:build", "folder": "yours"}}'
+    )
+    config = serve_config([], file, folder="mine")
+    assert {name: spec.folder for name, spec in config.networks.items()} == {"mine": "mine", "yours": "yours"}
 
 
 def test_methods_are_listed_with_their_parameters(capsys):
