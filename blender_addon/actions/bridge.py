@@ -48,8 +48,9 @@ def start_bridge(
     """
     if not networks:
         raise BridgeError("no network is named; add one, such as the model resnet50")
-    config = {"networks": {name: dict(spec) for name, spec in networks.items()}, "data": dict(data or {})}
-    _join(BridgeConnection.start(python, config | {"device": device}, folder or None))
+    specs = {name: dict(spec) for name, spec in networks.items()}
+    config = {"networks": specs, "data": dict(data or {}), "folder": folder, "device": device}
+    _join(BridgeConnection.start(python, config))
     return f"starting a bridge with {', '.join(networks)}"
 
 

@@ -87,9 +87,9 @@ class BridgeConnection:
         self._start_thread("link", lambda: self._connect(bridge))
 
     @classmethod
-    def start(cls, python: str, config: Mapping[str, Any], folder: str | None = None) -> BridgeConnection:
+    def start(cls, python: str, config: Mapping[str, Any]) -> BridgeConnection:
         """Starts a bridge as a child process; returns at once. Raises BridgeError if there is no such Python."""
-        return cls(child=start_process(python, config, folder), config=config)
+        return cls(child=start_process(python, config), config=config)
 
     def run_input(
         self, tag: str, owner: Hashable, network: str, inputs: Sequence[BridgeInput], ablate: Ablate | None = None

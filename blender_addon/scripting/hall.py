@@ -43,7 +43,7 @@ class Hall(HallInputs):
         bridge with, by default the preferences' or the first that is found. device: such as cuda or cpu. spec: fields
         of a `RecordSpec`, such as weights, classes, arguments, size. Raises BridgeError, ModelError or InputError.
         """
-        network = bridges.serve_in_child(name or model, {"model": model} | spec, python, device)
+        network = bridges.serve_in_child(name or str(model), {"model": model} | spec, python, device)
         return cls._built(network, inputs)
 
     @classmethod

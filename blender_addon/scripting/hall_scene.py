@@ -12,6 +12,7 @@ from ...torch_bridge.recording import Network, Prediction, Recording
 from ...torch_bridge.recording.arguments import checked_arguments
 from ...torch_bridge.recording.errors import SceneError, UnknownName
 from .. import actions
+from ..live import timer
 from ..live.hall_requests import scene_with_uid
 from ..scene.hall import store
 from ..scene.hall.store import Appearance
@@ -196,5 +197,5 @@ class HallScene:
 
     def settle(self, wait: bool) -> None:
         """Waits as `wait` does; in a window only if `wait` is true."""
-        if wait or bpy.app.background:
+        if wait or timer.in_background():
             self.wait()

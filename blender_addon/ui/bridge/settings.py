@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -236,21 +236,26 @@ def texture_budget(context: bpy.types.Context) -> int:
 
 
 def bridge_arguments(settings: INNERWALK_PG_bridge) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """Returns (networks, data sets) for `actions.start_bridge`; the first shipped network if none is listed.
-
-    A shipped network brings the data set that it was trained on.
-    """
+    """Returns (networks, data sets) for `actions.start_bridge`; the first shipped network if none is listed."""
     networks = _by_unique_name(
         (entry.name or entry.model, _network(entry)) for entry in settings.networks if entry.model
     )
     networks = networks or {SHIPPED_MODELS[0]: {"model": SHIPPED_MODELS[0]}}
-    data_sets = [
+    return networks, with_shipped_data(data_sets(settings), networks)
+
+
+def data_sets(settings: INNERWALK_PG_bridge) -> dict[str, str]:
+    """Returns the places of the listed data sets, by name."""
+    return _by_unique_name(
         (entry.name or entry.hint("name"), bpy.path.abspath(entry.where)) for entry in settings.data if entry.where
-    ]
-    models, places = {network["model"] for network in networks.values()}, {where for _, where in data_sets}
+    )
+
+
+def with_shipped_data(data: Mapping[str, str], networks: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Returns the places of data sets by name, with those that the shipped ones of the networks were trained on."""
+    models = {network["model"] for network in networks.values()}
     shipped = [(model, f"concepts:{model}") for model in SHIPPED_MODELS if model in models]
-    data_sets += [(name, where) for name, where in shipped if where not in places]
-    return networks, _by_unique_name(data_sets)
+    return _by_unique_name([*data.items(), *((name, place) for name, place in shipped if place not in data.values())])
 
 
 def _by_unique_name(entries: Iterable[tuple[str, Any]]) -> dict[str, Any]:
