@@ -14,7 +14,7 @@ HEAVY = (*TORCH, *BLENDER, "PIL")
 
 
 def modules(room: str) -> list[str]:
-    found = sorted((ROOT / room).rglob("*.py"))
+    found = sorted(path for path in (ROOT / room).rglob("*.py") if path.parent.name != "templates")  # those are scripts
     names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in found if path.name != "__main__.py"]
     return [f"innerwalk.{name.removesuffix('.__init__')}" for name in names]
 

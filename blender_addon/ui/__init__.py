@@ -17,7 +17,7 @@ from typing import Any
 
 import bpy
 
-from . import app_handlers, menus, walk_panel
+from . import app_handlers, menus, script_template, walk_panel
 from .bridge import bridge_form, bridge_panel, input_panel, method_panel, preferences, settings, video_panel
 from .hall import (
     ablation_operators,
@@ -57,10 +57,11 @@ MODULES = (
     block_operators,
     colours_panel,
     layer_list,
-    # Walks, and what shows all of this in the 3D view.
+    # Walks, what shows all of this in the 3D view, and scripts.
     walk_panel,
     menus,
     panel_gizmos,
+    script_template,
 )
 
 

@@ -28,7 +28,9 @@ def state() -> dict:
     return {
         "handlers": handlers,
         "classes": sorted(name for name in dir(bpy.types) if "innerwalk" in name.lower()),
-        "menu": len(bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize()),
+        "menus": [
+            len(menu._dyn_ui_initialize()) for menu in (bpy.types.TOPBAR_MT_file_import, bpy.types.TEXT_MT_templates_py)
+        ],
         "properties": sorted(name for name in dir(bpy.types.Scene) if "innerwalk" in name.lower()),
     }
 
