@@ -151,9 +151,7 @@ def add_record(sub: argparse.ArgumentParser) -> None:
     recorded.add_argument(
         "--layers", action="append", metavar="GLOB", help="layers to record, such as 'layer3.*', or panels (all)"
     )
-    recorded.add_argument(
-        "--kernels", dest="weights_maps", action="store_true", help="record the kernels of convolutions too"
-    )
+    recorded.add_argument("--kernels", action="store_true", help="record the kernels of convolutions too")
     add_grid(recorded)
 
 
@@ -164,12 +162,9 @@ def add_ask(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("-o", "--output", type=Path, metavar="NAME", help="folder of a recording of layers and maps")
     sub.add_argument("--pictures", type=Path, metavar="FOLDER", help="a new folder: each channel as a PNG file")
     method = sub.add_argument_group("the method")
-    method.add_argument(
-        "--layers", dest="about", action="append", metavar="GLOB", help="layer ids, globs or panels (panels)"
-    )
+    method.add_argument("--layers", action="append", metavar="GLOB", help="layer ids, globs or panels (panels)")
     method.add_argument(
         "--channels",
-        dest="of_channels",
         type=channels,
         default=(),
         metavar="0,3,8-15",
@@ -177,7 +172,7 @@ def add_ask(sub: argparse.ArgumentParser) -> None:
     )
     method.add_argument(
         "--set",
-        dest="settings",
+        dest="parameters",
         type=setting,
         action="append",
         default=[],
@@ -233,9 +228,7 @@ def add_input(sub: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     )
     what.add_argument("--mean", type=numbers, metavar="R,G,B", help="mean to subtract, for values 0..1")
     what.add_argument("--std", type=numbers, metavar="R,G,B", help="standard deviation to divide by, for values 0..1")
-    what.add_argument(
-        "--colours", dest="channels", type=int, choices=(1, 3, 4), help="colour channels: 1 grey, 3 RGB, 4 RGBA"
-    )
+    what.add_argument("--colours", type=int, choices=(1, 3, 4), help="colour channels: 1 grey, 3 RGB, 4 RGBA")
     what.add_argument("--interpolation", metavar="FILTER", help="nearest, bilinear, bicubic, lanczos, box, hamming")
     what.add_argument("--index", type=int, default=0, metavar="N", help="sample of the batch to record (0)")
     return what

@@ -31,7 +31,7 @@ class Question(NamedTuple):
     method: str
     layers: tuple[str, ...] = ("panels",)
     channels: tuple[int, ...] = ()
-    settings: Mapping[str, str] = {}
+    parameters: Mapping[str, str] = {}
     """Parameters of the method as text, by name."""
     data: tuple[str, str] | None = None
     """Name and location of a data set."""
@@ -44,11 +44,11 @@ def answer(spec: RecordSpec, question: Question, progress: Progress) -> Recordin
     Errors in the question are found before anything is loaded. Raises UnknownName, InputError or ModelError.
     """
     method = find_method(question.method)
-    parse_parameters(method, read_settings(method, question.settings))  # raises before anything is loaded
+    parse_parameters(method, read_parameters(method, question.parameters))  # raises before anything is loaded
     data = _data(spec, method, question)
     progress(f"loading {spec.model}", 0.0)
     live = LoadedModel(spec.name or spec.model, spec, choose_device(question.device), PriorityLock())
-    parameters = parse_parameters(method, read_settings(method, question.settings), live.subject.names.names)
+    parameters = parse_parameters(method, read_parameters(method, question.parameters), live.subject.names.names)
     inputs = live.read(live.default_sources, spec.index)
     return record_with_method(
         live,
@@ -70,10 +70,10 @@ def _data(spec: RecordSpec, method: Method, question: Question) -> DataSet | Non
     return open_data(f"concepts:{task}", task) if method.needs == "data" and task in TASKS else None
 
 
-def read_settings(method: Method, settings: Mapping[str, str]) -> dict[str, Any]:
+def read_parameters(method: Method, texts: Mapping[str, str]) -> dict[str, Any]:
     """Converts parameters from text to their types; text that can't be converted stays, for `parse_parameters`."""
     kinds = {field["name"]: field["kind"] for field in parameter_form(method)}
-    return {name: _read(kinds.get(name, "str"), text) for name, text in settings.items()}
+    return {name: _read(kinds.get(name, "str"), text) for name, text in texts.items()}
 
 
 def _read(kind: str, text: str) -> Any:

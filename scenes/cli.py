@@ -114,9 +114,9 @@ def ask(options: argparse.Namespace, progress: ProgressBar) -> None:
         recipe.check_folder(options.pictures)
     with tempfile.TemporaryDirectory() as scratch:
         spec = RecordSpec(**record_fields(options, Path(scratch)))
-        layers = tuple(options.about or ("panels",))
+        layers = tuple(options.layers or ("panels",))
         question = recipe.Question(
-            options.method, layers, options.of_channels, dict(options.settings), options.data, options.device
+            options.method, layers, options.channels, dict(options.parameters), options.data, options.device
         )
         recording = recipe.answer(spec, question, progress)
     layer_maps = recipe.maps_of(recording, options.method)
@@ -124,9 +124,9 @@ def ask(options: argparse.Namespace, progress: ProgressBar) -> None:
         recording.save(options.output)
     if options.pictures is not None:
         with new_folder(options.pictures) as part:
-            recipe.write_pictures(part, layer_maps, options.of_channels, progress)
+            recipe.write_pictures(part, layer_maps, options.channels, progress)
     progress.close()
-    print(table(layer_maps, options.of_channels))
+    print(table(layer_maps, options.channels))
     next_ = f"innerwalk figure {options.output} --method {options.method} -o {options.method}.png"
     for what, path in (
         ("pictures", options.pictures),

@@ -51,8 +51,8 @@ class RecordSpec:
     """Mean of each channel that is subtracted, for values 0..1."""
     std: tuple[float, ...] | None = None
     """Standard deviation of each channel that values are divided by."""
-    channels: int | None = None
-    """Channels of the input: 1 grey, 3 RGB, 4 RGBA."""
+    colours: int | None = None
+    """Colour channels of the input: 1 grey, 3 RGB, 4 RGBA."""
     interpolation: str | None = None
     """nearest, bilinear, bicubic, lanczos, box or hamming."""
     stretch: bool | None = None
@@ -63,7 +63,7 @@ class RecordSpec:
     """(rows, columns) of tokens, if they can't be inferred."""
     seed: int = 0
     """Seed of random weights and of noise inputs."""
-    weights_maps: bool = False
+    kernels: bool = False
     """Whether the kernels of convolutions are recorded too."""
     ablate: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """Layer id -> channels that are set to 0."""
@@ -84,9 +84,7 @@ def record_from(spec: RecordSpec, progress: Progress = ignore_progress) -> Recor
     def run_progress(layer: str, share: float) -> None:
         progress(layer, 0.3 + 0.7 * share)
 
-    recording = run(
-        spec, subject, inputs, spec.layers, progress=run_progress, kernels=spec.weights_maps, ablate=spec.ablate
-    )
+    recording = run(spec, subject, inputs, spec.layers, progress=run_progress, kernels=spec.kernels, ablate=spec.ablate)
     progress("recorded", 1.0)
     return recording
 
@@ -132,8 +130,9 @@ def _is_weights_name(weights: str) -> bool:
 
 def _input_options(spec: RecordSpec) -> dict[str, Any]:
     """The options of the input that are set."""
-    names = ("size", "crop", "mean", "std", "channels", "interpolation", "stretch")
-    return {name: getattr(spec, name) for name in names if getattr(spec, name) is not None}
+    names = ("size", "crop", "mean", "std", "interpolation", "stretch")
+    options = {name: getattr(spec, name) for name in names} | {"channels": spec.colours}
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def noise(built: BuiltModel, seed: int) -> list[str]:

@@ -56,10 +56,10 @@ def _fill_shelf(scene: bpy.types.Scene, choice: dict[str, Any]) -> str:
 
 def _pictures_query(choice: dict[str, Any]) -> Callable[[Bridge], Pictures]:
     """Returns the call of the bridge for a choice of pictures: its set and class, and a seed or a page."""
-    count, of_class = SHOWN, {"class_": choice["class"]} if choice["class"] else {}
-    page = {"page": {"start": choice.get("page", 0) * count, "count": count}}
-    which = page if "page" in choice else {"draw": {"count": count, "seed": choice["seed"]}}
-    return lambda bridge: bridge.pictures(choice["set"], shelf_pictures.SIDE, **which, **of_class)
+    page = {"start": choice["page"] * SHOWN, "count": SHOWN} if "page" in choice else None
+    draw = {"count": SHOWN, "seed": choice["seed"]} if page is None else None
+    side, of_class = shelf_pictures.SIDE, choice["class"]
+    return lambda bridge: bridge.pictures(choice["set"], side, draw=draw, page=page, of_class=of_class)
 
 
 def _show_pictures(scene: bpy.types.Scene, choice: dict[str, Any], info: dict[str, Any], pictures: np.ndarray) -> None:

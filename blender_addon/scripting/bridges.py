@@ -40,7 +40,7 @@ def serve_in_child(title: str, spec: Mapping[str, Any], python: str, device: str
     names = (title if number == 1 else f"{title} {number}" for number in count(1))
     name = next(free for free in names if config["networks"].get(free, spec) == spec)
     networks = {**config["networks"], name: spec}
-    wanted = config | {"networks": networks, "device": device or config["device"]}
+    wanted = {**config, "networks": networks, "device": device or config["device"]}
     if current().state != "ready" or former is None or (python or program, wanted) != (program, config):
         _start(python or program or find_python(), wanted, former)
     return name
@@ -72,7 +72,7 @@ def _preferred() -> tuple[str, dict[str, Any]]:
     return bpy.path.abspath(settings.python), config
 
 
-def _start(python: str, config: Mapping[str, Any], former: BridgeConnection | None) -> None:
+def _start(python: str, config: dict[str, Any], former: BridgeConnection | None) -> None:
     """Starts a bridge and waits until it is ready; where that fails, starts the former one again and raises."""
     from ..ui.bridge.settings import with_shipped_data  # loads the interface
 

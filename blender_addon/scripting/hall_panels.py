@@ -99,7 +99,9 @@ class Panels:
 
     def hide(self) -> Panels:
         """Hides the panels in views and renders."""
-        return self._each(actions.hide)
+        for layer in self.layers:
+            actions.hide(self.hall.scene, layer)
+        return self
 
     def show(self) -> Panels:
         """Shows panels again that were hidden."""
@@ -170,11 +172,6 @@ class Panels:
     def export(self, folder: Path | str) -> Path:
         """Exports the layer into a new folder in `folder`; returns that. Raises SceneError, then nothing is written."""
         return run_export(export_steps(self.hall.scene, folder, self.layer)).folder
-
-    def _each(self, action: object) -> Panels:
-        for layer in self.layers:
-            action(self.hall.scene, layer)  # type: ignore[operator]
-        return self
 
 
 class Channel(NamedTuple):

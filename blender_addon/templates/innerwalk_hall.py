@@ -20,7 +20,8 @@ hall.ask("grad_cam")
 hall["stage1.*"].hide()
 hall["stage3.1:add"].scale(1.5).select()
 
-# Colours, a picture, and a file that opens without Innerwalk; both beside this .blend file, once it has been saved.
+# Colours; a picture of the whole network, or with preset="camera" of the scene as it is; and a file that opens without
+# Innerwalk. They lie beside this .blend file once it has been saved, until then in Blender's temporary folder.
 hall.look(normalisation="layer", gain=1.5)
 folder = Path(bpy.path.abspath("//") or bpy.app.tempdir)
 hall.figure(folder / "hall.png", size=(960, 540))

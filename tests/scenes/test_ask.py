@@ -6,7 +6,6 @@ import struct
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -16,9 +15,7 @@ torch = pytest.importorskip("torch", reason="needs torch")
 from innerwalk.scenes import arguments, ask, cli, tables  # noqa: E402 torch decides whether this file runs
 from innerwalk.torch_bridge import ask as ask_of  # noqa: E402
 from innerwalk.torch_bridge import concepts, record  # noqa: E402
-from innerwalk.torch_bridge.method_support.method import parameter  # noqa: E402
-from innerwalk.torch_bridge.methods import METHODS, Method  # noqa: E402
-from innerwalk.torch_bridge.predictions.class_names import ClassNames  # noqa: E402
+from innerwalk.torch_bridge.methods import METHODS, parse_parameters  # noqa: E402
 from innerwalk.torch_bridge.recording import Maps, load, pack  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402
 
@@ -135,22 +132,19 @@ def test_channels_are_numbers_and_ranges():
 
 
 def test_values_are_read_by_the_form():
-    read = ask.read_settings(METHODS["occlusion"], {"seed": "5", "size": "0.5", "value": "-1"})
+    read = ask.read_parameters(METHODS["occlusion"], {"seed": "5", "size": "0.5", "value": "-1"})
     assert read == {"seed": 5, "size": 0.5, "value": -1.0}
     assert [type(one) for one in read.values()] == [int, float, float]
 
 
 def test_a_class_may_be_said_by_name():
-    @dataclass(frozen=True)
-    class Parameters:
-        of_class: int = parameter(-1, "The class", -1, 1000)
-
-    method = Method("m", "M", "", lambda work, parameters: iter(()), Parameters)
-    names = ClassNames(("cat", "dog"))
-    assert ask.read_settings(method, {"of_class": "dog"}, names)["of_class"] == 1
-    assert ask.read_settings(method, {"of_class": "1"}, names)["of_class"] == 1
+    method, names = METHODS["grad_cam"], ("cat", "dog")
+    for text, index in (("dog", 1), ("1", 1), ("-1", -1)):
+        values = ask.read_parameters(method, {"of_class": text})
+        assert parse_parameters(method, values, names).of_class == index
+    assert parse_parameters(method, {"of_class": "dogs"}).of_class == 0, "the classes aren't known yet"
     with pytest.raises(UnknownName, match="did you mean dog"):
-        ask.read_settings(method, {"of_class": "dogs"}, names)
+        parse_parameters(method, {"of_class": "dogs"}, names)
 
 
 def test_a_table_tells_what_a_channel_carries():

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-HOLD, REACHED = Path("hold"), Path("reached")
+HOLD, REACHED = (Path(__file__).with_name(name) for name in ("hold", "reached"))
 PATIENCE = 60.0
 
 

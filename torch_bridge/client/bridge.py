@@ -226,13 +226,22 @@ class Bridge:
         """End a job at its next step."""
         return self._call_once("cancel", {"id": number})[0]["job"]
 
-    def pictures(self, data: str, size: int = 64, **which: Any) -> tuple[dict[str, Any], np.ndarray]:
+    @checked_arguments
+    def pictures(
+        self,
+        data: str,
+        size: int = 64,
+        *,
+        draw: Mapping[str, int] | None = None,
+        page: Mapping[str, int] | None = None,
+        of_class: str = "",
+    ) -> tuple[dict[str, Any], np.ndarray]:
         """Thumbnails of a data set: indices, titles and labels, and the pictures, (n, size, size, 3) uint8 sRGB.
 
-        which: draw={"count", "seed"} or page={"start", "count"}, and class_="name" for one class only.
+        draw: {"count", "seed"}, or page: {"start", "count"}. of_class: name of the only class, "" for all.
         """
-        selection = {name.rstrip("_"): value for name, value in which.items()}
-        values, arrays = self._call_once("pictures", {"set": data, "size": size, **selection})
+        request = {"set": data, "size": size, "draw": draw, "page": page, "of_class": of_class}
+        values, arrays = self._call_once("pictures", request)
         return values, arrays["pictures"]
 
     def classes(self, data: str, text: str = "") -> list[tuple[str, int]]:

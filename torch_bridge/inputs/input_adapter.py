@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..capture.guard import evaluation_mode
-from ..capture.trace.op_types import tensors_in
 from ..models.build import BuiltModel, first_line
 from ..recording.errors import InputError
 from .first_layer import LENGTH, FirstLayer, argument_names, find_first_layer, takes_list
@@ -72,6 +70,8 @@ class InputAdapter:
 
     def explain(self, arguments: Sequence[Any], error: Exception) -> str:
         """Returns one line that explains why the network failed on these arguments."""
+        from ..capture.trace.op_types import tensors_in
+
         shapes = [tuple(tensor.shape) for tensor in tensors_in(arguments)]
         text = ", ".join(map(str, shapes))
         channels = shapes[0][-3] if len(shapes[0]) > 2 else None
@@ -161,6 +161,8 @@ def _try_sizes(built: BuiltModel, layer: FirstLayer, channels: int) -> tuple[str
 def runs(built: BuiltModel, values: Sequence[torch.Tensor]) -> bool:
     """Whether the network runs on these arguments, tensors of any shape and dtype."""
     import torch
+
+    from ..capture.guard import evaluation_mode
 
     try:
         with torch.no_grad(), evaluation_mode(built.module, list(built.module.modules())):

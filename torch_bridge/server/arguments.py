@@ -52,7 +52,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         "--networks",
         type=Path,
         metavar="FILE.json",
-        help="networks by name, each with the options of record: model, weights, size …",
+        help="networks by name, each with the options of record: model, weights, size [height, width] …",
     )
     parser.add_argument(
         "--data",

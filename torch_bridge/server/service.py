@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import data as data_sets
@@ -37,7 +37,7 @@ MAX_NUMBER = 1 << 53
 class Service:
     """Networks, data sets, videos and jobs of one bridge, and the calls about them."""
 
-    def __init__(self, networks: Mapping[str, LoadedModel], data: Mapping[str, data_sets.DataSet], device: str) -> None:
+    def __init__(self, networks: dict[str, LoadedModel], data: dict[str, data_sets.DataSet], device: str) -> None:
         self.networks, self.data, self.device = networks, data, device
         self.videos: dict[str, Video] = {}
         self._videos_lock = threading.Lock()
@@ -148,7 +148,7 @@ class Service:
         yield {"job": self.jobs.describe(job)}, {}
 
     def pictures(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
-        """Thumbnails of data set `set`: `draw` {count, seed} at random or `page` {start, count}, of one `class` or all.
+        """Thumbnails of data set `set`: `draw` {count, seed} at random or `page` {start, count}, all or `of_class`.
 
         With `text`, the classes whose name contains it instead.
         """
@@ -273,7 +273,7 @@ def _integer_list(values: Values, name: str) -> list[int]:
 
 
 def _chosen_indices(data: data_sets.DataSet, values: Values) -> list[int]:
-    class_name = str(values["class"]) if values.get("class") else None
+    class_name = str(values["of_class"]) if values.get("of_class") else None
     draw, page = values.get("draw"), values.get("page")
     if isinstance(draw, dict):
         count = min(integer_value(draw, "count", 1, MAX_PICTURES), len(data))

@@ -76,7 +76,7 @@ def test_pages_and_classes(hall, bridge):
     name, count = bridge.classes("objects")[1]
     actions.page_shelf(hall, "objects", 0, name)
     actions.wait_for_bridge()
-    info = bridge.pictures("objects", shelf_pictures.SIDE, page={"start": 0, "count": 18}, class_=name)[0]
+    info = bridge.pictures("objects", shelf_pictures.SIDE, page={"start": 0, "count": 18}, of_class=name)[0]
     there = actions.shelved(hall)
     assert there == {"set": "objects", "class": name, "indices": info["indices"], "page": 0}
     last = (count - 1) // shelf_desk.SHOWN

@@ -216,7 +216,7 @@ def test_the_first_layer_says_how_many_channels(picture):
 
 def test_wrong_channels_are_one_line(picture, tmp_path):
     with pytest.raises(ModelError, match=r"its first layer 0 takes 3 channels, not 1$"):
-        recorded("own_models:small", picture, channels=1)
+        recorded("own_models:small", picture, colours=1)
     np.save(tmp_path / "five.npy", np.zeros((1, 5, 9, 9), np.float32))
     with pytest.raises(ModelError, match=r"its first layer 0 takes 3 channels, not 5$"):
         recorded("own_models:small", str(tmp_path / "five.npy"))

@@ -330,7 +330,7 @@ def test_pictures_by_draw_page_and_class(bridge):
     assert small.shape == (3, 32, 32, 3) and small.dtype == np.uint8
     again = [bridge.pictures("objects", size=16, draw={"count": 6, "seed": 1})[0]["indices"] for _ in range(2)]
     assert again[0] == again[1]
-    description, _ = bridge.pictures("objects", size=16, page={"start": 0, "count": 4}, class_="ring")
+    description, _ = bridge.pictures("objects", size=16, page={"start": 0, "count": 4}, of_class="ring")
     assert {concepts.class_names("object")[label] for label in description["labels"]} == {"ring"}
     assert [name for name, _ in bridge.classes("objects", "IN")] == ["ring"]
     with pytest.raises(InputError, match="size is 4000"):
@@ -338,7 +338,7 @@ def test_pictures_by_draw_page_and_class(bridge):
     with pytest.raises(InputError, match='"draw"'):
         bridge.pictures("objects", size=32)
     with pytest.raises(UnknownName, match="no class of objects 'rung'; did you mean ring"):
-        bridge.pictures("objects", size=32, page={"start": 0, "count": 1}, class_="rung")
+        bridge.pictures("objects", size=32, page={"start": 0, "count": 1}, of_class="rung")
 
 
 def test_statistics_of_weights(server, bridge):
