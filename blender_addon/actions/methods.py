@@ -104,7 +104,11 @@ def restore_after_undo() -> str:
         if not hall_requests.show_input_again(session, scene):
             reason = "the maps that the hall showed then are no longer in memory; place the input again"
             hall_requests.fail_request(session, str(scene.get(INPUT_TAG)), SceneError(reason))
-        session.queue_results(str(scene.get(METHOD_TAG, "")))
+        tag = str(scene.get(METHOD_TAG, ""))
+        session.queue_results(tag)
+        if session.method_request(tag) is not None:
+            unreached = hall_requests.panels_by_layer(scene).keys() - (session.results_of(tag) or {}).keys()
+            hall_requests.clear_panels(session, scene, unreached)
     if session.has_queued:
         timer.start()
     return "restored what the halls showed at that step"

@@ -18,8 +18,8 @@ Self = TypeVar("Self", bound="HallInputs")
 class HallInputs(HallScene):
     """A hall whose network can be run on other inputs.
 
-    In the background everything is shown when a method returns. In a window `wait=False` returns at once, and Blender
-    goes on; `wait` waits then. Errors are raised by whichever waits.
+    Everything is shown when a method returns. Only in a window `wait=False` returns at once, and Blender goes on; `wait`
+    waits then. Errors are raised by whichever waits.
     """
 
     @checked_arguments

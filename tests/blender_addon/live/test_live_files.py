@@ -128,6 +128,17 @@ def test_undo_across_methods(file):
     assert live.equal(live.texels(scene), occluded)
 
 
+def test_undo_to_a_method_of_some_layers_empties_the_other_panels(file):
+    live.built("Gated")
+    bpy.ops.ed.undo_push(message="start")
+    act("place_input", noise=1)
+    act("ask_method", method="occlusion", parameters='{"size": 0.5}', layers="b")
+    occluded = live.texels(store.halls()[0])
+    assert occluded["b"].any() and not occluded["norm"].any()
+    act("show_activations")
+    assert live.equal(live.texels(undo()), occluded)
+
+
 def test_undo_while_an_input_is_on_its_way(file):
     live.built("Gated")
     bpy.ops.ed.undo_push(message="start")

@@ -130,8 +130,9 @@ def test_a_bridge_that_has_ended_is_started_again_with_all_networks(make):
 
 
 def test_inputs_that_are_on_their_way_arrive_before_the_bridge_is_started_again(make, monkeypatch):
-    """In a window, where `wait=False` returns at once."""
+    """In a window, where `wait=False` returns at once; in the background it waits."""
     first = make("first", 1)
+    assert_shows(first.place("noise:6", wait=False), "first", 6)
     monkeypatch.setattr(timer, "in_background", lambda: False)
     first.place("noise:7", wait=False)
     assert not hall_requests.is_shown(current(), first.scene)
