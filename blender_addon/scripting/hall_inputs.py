@@ -18,8 +18,8 @@ Self = TypeVar("Self", bound="HallInputs")
 class HallInputs(HallScene):
     """A hall whose network can be run on other inputs.
 
-    Everything is shown when a method returns. Only in a window `wait=False` returns at once, and Blender goes on; `wait`
-    waits then. Errors are raised by whichever waits.
+    Everything is shown when a method returns. Only in a window `wait=False` returns at once, and Blender goes on; then
+    `wait` waits. Errors are raised by whichever waits.
     """
 
     @checked_arguments
