@@ -6,6 +6,7 @@ import argparse
 import errno
 import io
 import os
+import shlex
 import shutil
 import sys
 import tempfile
@@ -100,7 +101,7 @@ def record(options: argparse.Namespace, progress: ProgressBar) -> None:
     recording.save(options.output)
     progress.close()
     print(summary(recording))
-    print(f"{'saved':<14} {options.output}; next: innerwalk scene {options.output} -o hall.blend")
+    print(f"{'saved':<14} {options.output}; next: innerwalk scene {_quoted(options.output)} -o hall.blend")
 
 
 def ask(options: argparse.Namespace, progress: ProgressBar) -> None:
@@ -127,13 +128,18 @@ def ask(options: argparse.Namespace, progress: ProgressBar) -> None:
             recipe.write_pictures(part, layer_maps, options.channels, progress)
     progress.close()
     print(table(layer_maps, options.channels))
-    next_ = f"innerwalk figure {options.output} --method {options.method} -o {options.method}.png"
+    next_ = f"innerwalk figure {_quoted(options.output)} --method {options.method} -o {options.method}.png"
     for what, path in (
         ("pictures", options.pictures),
         ("saved", options.output and f"{options.output}; next: {next_}"),
     ):
         if path is not None:
             print(f"{what:<14} {path}")
+
+
+def _quoted(path: Path) -> str:
+    """Returns a path as a shell takes it."""
+    return shlex.quote(str(path))
 
 
 def fields_of(dataclass: type) -> set[str]:
@@ -205,7 +211,7 @@ def scene(options: argparse.Namespace, progress: ProgressBar) -> None:
     recording, appearance = load(options.recording), Appearance(**set_fields(options, Appearance))
     save_hall(create_hall(recording, appearance, progress=progress), options.output)
     progress.close()
-    print(f"saved {options.output}; open it in Blender, or: innerwalk figure {options.output} -o figure.png")
+    print(f"saved {options.output}; open it in Blender, or: innerwalk figure {_quoted(options.output)} -o figure.png")
 
 
 def figure(options: argparse.Namespace, progress: ProgressBar) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -51,7 +52,7 @@ def append_hall(path: Path | str, name: str | None = None) -> bpy.types.Scene:
         with temporary_data():
             halls = [found for found, scene in _append(copy, path, None).items() if store.is_hall(scene)]
         if not halls:
-            hint = f"`innerwalk scene RECORDING -o {path.name}` makes one"
+            hint = f"`innerwalk scene RECORDING -o {shlex.quote(path.name)}` makes one"
             raise SceneError(f"{path}: this file holds no hall; {hint}")
         if name is not None and name not in halls:
             raise UnknownName("hall", name, halls)

@@ -111,25 +111,28 @@ class Hall(HallInputs):
 
     @checked_arguments
     def figure(self, path: Path | str, preset: str = "overview", layer: str | None = None, **options: Any) -> Path:
-        """Renders a picture of the hall to a PNG file that carries its provenance; returns its path.
+        """Renders a picture of the hall to a PNG file that carries its provenance; waits first; returns its path.
 
         preset: overview, walk, entrance, layer, tile, or camera for the scene as it is, with its own camera. layer: the
         layer of the presets layer, tile and walk. options: fields of `FigureOptions`, such as size, samples, engine,
         theme, transparent, collapse. Raises SceneError or UnknownName; then nothing is written.
         """
+        self.wait()
         return render_figure(self.scene, path, _figure_options({"preset": preset, "layer": layer} | options))
 
     @checked_arguments
     def save(self, path: Path | str) -> Path:
-        """Writes the hall, with what its scene shows beside it, to a .blend file; returns its path.
+        """Writes the hall, with what its scene shows beside it, to a .blend file; waits first; returns its path.
 
         The file needs neither this session nor Innerwalk to open. Raises SceneError.
         """
+        self.wait()
         return save_hall(self.scene, path)
 
     @checked_arguments
     def export(self, folder: Path | str) -> Path:
         """Exports values, statistics and 16-bit pictures of all panels into a new folder in `folder`; returns that."""
+        self.wait()
         return run_export(export_steps(self.scene, folder)).folder
 
     def remove(self) -> None:

@@ -128,10 +128,10 @@ def test_your_own_camera_lights_and_objects(folder):
     code = SCRIPTS["4"]
     run(code, folder)
     lit = picture(folder, "mine.png", 640, 360)
+    assert "My note" in run(OPEN + "; print(*bpy.data.objects.keys())", folder, "mine.blend")
     run(code.replace("hall.scene.collection.objects.link(thing)", "pass"), folder)
     without = picture(folder, "mine.png", 640, 360)
     assert (np.abs(lit - without).max(2) > 30).mean() > 0.01, "the note is in the picture"
-    assert "My note" in run(OPEN + "; print(*bpy.data.objects.keys())", folder, "mine.blend")
 
 
 def test_your_own_materials_and_geometry_nodes(folder):
@@ -143,7 +143,9 @@ def test_your_own_materials_and_geometry_nodes(folder):
 
 def test_several_networks(folder):
     run(SCRIPTS["6"], folder)
-    assert np.abs(picture(folder, "both.png", 640, 360) - picture(folder, "difference.png", 640, 360)).any()
+    picture(folder, "both.png", 640, 360)
+    shown = picture(folder, "difference.png", 640, 360)
+    assert (shown[60:300, 20:320].max(2) > 60).mean() > 0.2, "the networks differ"
 
 
 def test_a_folder_of_pictures(folder):

@@ -19,7 +19,7 @@ Values = Mapping[str, Any]
 Arrays = Mapping[str, np.ndarray]
 """The arrays of a request by name."""
 MAX_PIXELS = 100_000_000
-MAX_HELD = 64
+MAX_HELD = 32
 """Inputs of this process that are kept for requests."""
 
 

@@ -19,9 +19,9 @@ from ..recording import Maps, Recording
 from ..recording.errors import BridgeError, UnknownRun
 from .loaded_model import LoadedModel, RunContext
 
-MAX_RUNS = 256
+MAX_RUNS = 32
 """Runs that are kept; the least recently used make room."""
-MAX_INPUT_BYTES = 256 << 20
+MAX_INPUT_BYTES = 64 << 20
 """Bytes of input tensors of the runs that are kept; the newest run stays, however large."""
 
 

@@ -1,0 +1,226 @@
+"""Halls whose networks run in this process: values of `record` and `ask`, faults in one line, nothing left behind."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+torch = pytest.importorskip("torch", reason="needs torch")
+
+from torch import nn  # noqa: E402
+
+from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.properties import PANEL_SHOWN_LAYER  # noqa: E402
+from innerwalk.scenes import Hall  # noqa: E402
+from innerwalk.tests.support import live_halls as live  # noqa: E402
+from innerwalk.torch_bridge import ask, concepts, record  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import (  # noqa: E402
+    ArgumentError,
+    BridgeError,
+    InputError,
+    ModelError,
+    UnknownName,
+)
+
+
+class Picky(nn.Module):
+    """Two convolutions and a linear layer; refuses inputs whose sum is above 1000."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.last = nn.Conv2d(3, 6, 3), nn.Conv2d(6, 4, 3), nn.Linear(4, 3)
+
+    def forward(self, x):
+        if x.mean() > 50:
+            raise ValueError("too\nlarge")
+        y = self.second(self.first(x).relu()).relu()
+        return self.last(y.mean((2, 3)))
+
+
+@pytest.fixture
+def model() -> Picky:
+    torch.manual_seed(3)
+    return Picky().train()
+
+
+@pytest.fixture(autouse=True)
+def alone(empty_scene):
+    yield
+    Hall.leave_bridge()
+
+
+def values(seed: int) -> "torch.Tensor":
+    return torch.randn(1, 3, 12, 10, generator=torch.Generator().manual_seed(seed))
+
+
+def assert_shows(hall: Hall, recording, method: str = "activations") -> None:
+    for panel in hall.panels:
+        expected = recording.maps(panel.object[PANEL_SHOWN_LAYER], method).data
+        assert np.array_equal(panel.values, expected, equal_nan=True), panel.layer
+
+
+def test_values_are_those_of_record_and_ask(model):
+    hall = Hall.of(model, values(1), classes=["a", "b", "c"])
+    assert_shows(hall, record(model, values(1)))
+    assert hall.prediction == record(model, values(1), classes=["a", "b", "c"]).prediction
+    hall.place(values(2))
+    assert_shows(hall, record(model, values(2)))
+    hall.ask("saliency", layers="second", of="mean")
+    asked = ask(model, values(2), "saliency", layers="second", of="mean")
+    assert np.array_equal(hall["second"].values, asked.maps("second", "saliency").data)
+    assert not hall["first"].values.any(), "other panels are empty"
+    assert_shows(hall.show_activations(), record(model, values(2)))
+    assert model.training and all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_a_class_has_a_name(model):
+    hall = Hall.of(model, values(1), classes=["cat", "dog", "owl"])
+    named = hall.ask("grad_cam", layers="second", of_class="owl")["second"].values
+    assert np.array_equal(named, hall.ask("grad_cam", layers="second", of_class=2)["second"].values)
+    with pytest.raises(UnknownName, match="no class 'owel'; did you mean owl"):
+        hall.ask("grad_cam", of_class="owel")
+
+
+def test_denormal_numbers_stay(model):
+    with torch.no_grad():
+        model.first.weight.mul_(1e-38), model.first.bias.mul_(1e-39)
+    recording = record(model, values(1))
+    assert np.count_nonzero(recording.maps("first").data) > 400
+    assert_shows(Hall.of(model, values(1)), recording)
+
+
+def test_ablated_channels_are_zeros_of_a_hook(model):
+    hall = Hall.of(model, values(1))
+    hall["first"].ablate(0, 3)
+    handle = model.first.register_forward_hook(lambda module, args, out: out.index_fill(1, torch.tensor([0, 3]), 0.0))
+    hooked = record(model, values(1))
+    handle.remove()
+    assert np.array_equal(hall["second"].values, hooked.maps("second").data)
+    assert_shows(hall.restore_channels(), record(model, values(1)))
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_tensors_arrive_as_they_are(model, dtype):
+    model.to(dtype)
+    assert_shows(Hall.of(model, values(1).to(dtype)), record(model, values(1).to(dtype)))
+
+
+def test_arguments_by_name_and_integers(empty_scene):
+    class Tokens(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words, self.mix = nn.Embedding(9, 6), nn.Linear(6, 5)
+
+        def forward(self, ids, mask=None):
+            y = self.mix(self.words(ids))
+            return y if mask is None else y * mask[..., None]
+
+    model, inputs = Tokens(), {"ids": torch.tensor([[1, 2, 8]]), "mask": torch.tensor([[True, False, True]])}
+    hall = Hall.of(model, inputs)
+    assert_shows(hall, record(model, inputs))
+    other = inputs | {"ids": torch.tensor([[4, 4, 0]])}
+    assert_shows(hall.place(other), record(model, other))
+
+
+def test_a_picture_is_preprocessed_as_stated(model):
+    picture = concepts.picture(3)
+    hall = Hall.of(model, picture, size=(64, 64), mean=(0.5,), std=(0.25,))
+    tensor = torch.from_numpy((picture / np.float32(255) - np.float32(0.5)) / np.float32(0.25)).permute(2, 0, 1)[None]
+    assert_shows(hall, record(model, tensor))
+
+
+def test_two_networks_each_with_its_own_input(model):
+    other = Picky()
+    first, second = Hall.of(model, values(1)), Hall.of(other, values(2))
+    assert first.scene.name == "Picky" and second.scene.name == "Picky.001"
+    first.ask("saliency", layers="second")
+    second.place(values(3)).ask("saliency", layers="second")
+    for hall, network, seed in ((first, model, 1), (second, other, 3)):
+        expected = ask(network, values(seed), "saliency", layers="second").maps("second", "saliency").data
+        assert np.array_equal(hall["second"].values, expected)
+    first.show_activations().stand_beside(second.show_activations(), share=True)
+    first.place(values(4))
+    assert_shows(first, record(model, values(4)))
+    assert_shows(second, record(other, values(4)))
+    first.show_difference(second)
+    a, b = (record(network, values(4)).maps("second").texels for network in (model, other))
+    assert np.array_equal(first["second"].maps.texels, a - b)
+
+
+def test_a_folder_of_pictures_is_a_data_set(model, tmp_path):
+    from PIL import Image
+
+    (tmp_path / "birds").mkdir()
+    for index in range(3):
+        Image.fromarray(concepts.picture(index)).save(tmp_path / "birds" / f"{index}.png")
+    hall = Hall.of(model, values(1), size=(64, 64), mean=(0.5,), std=(0.5,))
+    hall.ask("average", data=tmp_path / "birds", layers="first")
+    assert hall["first"].values.shape[0] == 6 and hall["first"].values.any()
+    hall.place(data=tmp_path / "birds", index=2)
+    hall.draw_shelf(tmp_path / "birds")
+    assert sorted(hall.shelf["indices"]) == [0, 1, 2]
+    assert hall.place_shelved(0).input_name in hall.recording.input_name
+
+
+BAD = (
+    (ModelError, "too large", lambda hall: hall.place(values(1) + 100)),
+    (InputError, "nope.jpg: can't be read", lambda hall: hall.place("nope.jpg")),
+    (InputError, "no tensor in the inputs", lambda hall: hall.place({})),
+    (UnknownName, "no method 'grad_cm'; did you mean grad_cam", lambda hall: hall.ask("grad_cm")),
+    (UnknownName, "no layer 'secnd'; did you mean second", lambda hall: hall.ask("saliency", layers="secnd")),
+    (InputError, "no channel 9|channel 9", lambda hall: hall.ask("saliency", layers="second", channels=[9])),
+    (UnknownName, "no parameter of saliency 'off'", lambda hall: hall.ask("saliency", off="mean")),
+    (InputError, "did you mean mean", lambda hall: hall.ask("saliency", of="maen")),
+    (InputError, "channels 0 to 5", lambda hall: hall["first"].ablate(6)),
+    (ArgumentError, "no argument 'indx'; did you mean index", lambda hall: hall.place(data="x", indx=3)),
+    (InputError, "no folder|no such|neither", lambda hall: hall.ask("average", data="nowhere")),
+)
+
+
+@pytest.mark.parametrize(("error", "match", "call"), BAD, ids=lambda part: part if isinstance(part, str) else "")
+def test_a_fault_is_one_line_and_the_hall_stays(model, error, match, call):
+    hall = Hall.of(model, values(1))
+    before, name = live.texels(hall.scene), hall.input_name
+    with pytest.raises(error, match=match) as caught:
+        call(hall)
+    assert "\n" not in str(caught.value)
+    assert live.equal(live.texels(hall.scene), before) and hall.input_name == name
+    assert_shows(hall.place(values(2)), record(model, values(2)))
+
+
+def test_a_model_that_fails_at_once_leaves_nothing(model):
+    with pytest.raises(ModelError, match="too large"):
+        Hall.of(model, values(1) + 100)
+    with pytest.raises(UnknownName, match="did you mean resnet18"):
+        Hall.of("resnet81")
+    with pytest.raises(InputError, match="no field 'wieghts'"):
+        Hall.of("object", wieghts="x")
+    assert not Hall.all() and not current().link.bridge.service.networks
+
+
+def test_a_removed_hall_takes_its_network_along(model):
+    first, second = Hall.of(model, values(1)), Hall.of(model, values(2))
+    first.remove()
+    assert list(current().link.bridge.service.networks) == ["Picky 2"]
+    assert_shows(second.place(values(3)), record(model, values(3)))
+    second.remove()
+    assert not current().link.bridge.service.networks and not current().halls
+
+
+def test_without_the_bridge_a_hall_keeps_what_it_shows(model):
+    hall = Hall.of(model, values(1))
+    Hall.leave_bridge()
+    assert_shows(hall, record(model, values(1)))
+    with pytest.raises(BridgeError, match="no bridge"):
+        hall.place(values(2))
+    again = Hall.of(model, values(2))
+    assert_shows(again, record(model, values(2)))
+
+
+def test_a_recording_can_follow_a_network(model, tmp_path):
+    record(model, values(1)).save(tmp_path / "a")
+    Hall.of(model, values(5), name="mine")
+    hall = Hall.open(tmp_path / "a").follow("mine")
+    with pytest.raises(InputError, match="place an input first"):
+        hall.ask("saliency")
+    assert_shows(hall, record(model, values(1)))
+    assert_shows(hall.place(values(2)), record(model, values(2)))
