@@ -11,6 +11,7 @@ from ..blender_addon.imaging.channel_images import Colouring
 from ..blender_addon.imaging.filenames import file_names
 from ..torch_bridge.concepts import TASKS
 from ..torch_bridge.data import DataSet, open_data
+from ..torch_bridge.method_support.method import CLASS_PARAMETER
 from ..torch_bridge.methods import Method, parameter_form, parse_parameters
 from ..torch_bridge.models.device import choose_device
 from ..torch_bridge.recording import Maps, Progress, Recording
@@ -72,7 +73,7 @@ def _data(spec: RecordSpec, method: Method, question: Question) -> DataSet | Non
 
 def read_parameters(method: Method, texts: Mapping[str, str]) -> dict[str, Any]:
     """Converts parameters from text to their types; text that can't be converted stays, for `parse_parameters`."""
-    kinds = {field["name"]: field["kind"] for field in parameter_form(method)}
+    kinds = {field["name"]: field["kind"] for field in parameter_form(method)} | {CLASS_PARAMETER: "str"}
     return {name: _read(kinds.get(name, "str"), text) for name, text in texts.items()}
 
 

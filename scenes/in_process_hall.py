@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..blender_addon.actions.bridge import use_connection
 from ..blender_addon.live import timer
 from ..blender_addon.live.bridge_connection import BridgeConnection
 from ..blender_addon.live.session import current
@@ -58,18 +59,16 @@ class InProcessHall(Hall):
 
     @classmethod
     def _bridge_inputs(cls, network: str, inputs: tuple[Any, ...]) -> list[BridgeInput]:
-        import torch
-
         local = _joined_local()
         arguments = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], (tuple, list, dict)) else inputs
-        is_held = arguments is not inputs or (inputs and all(isinstance(value, torch.Tensor) for value in inputs))
+        is_held = arguments is not inputs or (inputs and all(hasattr(value, "detach") for value in inputs))
         if local is None or not is_held:
             return super()._bridge_inputs(network, inputs)
         return local.hold(network, arguments)
 
     def _data_name(self, data: Path | str) -> str:
         local = _joined_local()
-        if local is None or not data or str(data) in local.service.data:
+        if local is None or not data or (str(data) in local.service.data and not Path(data).exists()):
             return str(data)
         name = local.add_data(data)
         current().link.description = local.describe()
@@ -78,10 +77,8 @@ class InProcessHall(Hall):
 
 def _joined_local() -> LocalBridge | None:
     """Returns the bridge in this process; None if there is none, or another is joined."""
-    from ..torch_bridge.server.local_bridge import LocalBridge
-
-    bridge = current().link.bridge if current().state == "ready" else None
-    return bridge if isinstance(bridge, LocalBridge) else None
+    bridge: Any = current().link.bridge if current().state == "ready" and current().link.in_process else None
+    return bridge
 
 
 def _local_bridge() -> LocalBridge:
@@ -92,8 +89,7 @@ def _local_bridge() -> LocalBridge:
         raise ModelError(f"this Python has no {error.name}; open a recording, or join a bridge that has it") from None
     session = current()
     if session.state in ("off", "ended"):
-        session.join(BridgeConnection(LocalBridge()))
-        timer.start()
+        use_connection(BridgeConnection(LocalBridge()))
         timer.wait(lambda: session.state == "ready", CONNECT_SECONDS)
     bridge = _joined_local()
     if bridge is None:
@@ -102,7 +98,8 @@ def _local_bridge() -> LocalBridge:
 
 
 def _remove_network(network: str) -> None:
-    local = _joined_local()
+    local, session = _joined_local(), current()
     if local is not None:
         local.remove_network(network)
-        current().link.description = local.describe()
+        session.link.description = local.describe()
+        session.forget_weights(network)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .inputs.first_layer import argument_names
 from .inputs.input_adapter import InputAdapter, make_input_adapter
-from .inputs.sources import Input, Source
+from .inputs.sources import Input, Source, copy_input
 from .inputs.weights_metadata import class_list, input_facts, latent_shape
 from .models.build import BuiltModel, build_model
 from .models.device import to_device
@@ -159,7 +159,7 @@ def run(
     """
     from .capture.recorder import record
 
-    picture, arguments = inputs[0].picture, subject.adapter.arguments(inputs)
+    picture, arguments = inputs[0].picture, subject.adapter.arguments([copy_input(read) for read in inputs])
     try:
         with own_modules(spec):
             return record(

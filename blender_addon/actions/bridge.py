@@ -50,7 +50,7 @@ def start_bridge(
         raise BridgeError("no network is named; add one, such as the model resnet50")
     specs = {name: dict(spec) for name, spec in networks.items()}
     config = {"networks": specs, "data": dict(data or {}), "folder": folder, "device": device}
-    _join(BridgeConnection.start(python, config))
+    use_connection(BridgeConnection.start(python, config))
     return f"starting a bridge with {', '.join(networks)}"
 
 
@@ -65,11 +65,12 @@ def join_bridge(connection: Path | str = "", address: str = "", token: str = "")
     if address and not (port.isdecimal() and 0 < int(port) < 1 << 16):
         raise BridgeError(f"{address!r} is no address; write it as 127.0.0.1:8600")
     target = (int(port), token, host or "127.0.0.1") if address else client.read_connection(connection)
-    _join(BridgeConnection(client.Bridge(*target)))
+    use_connection(BridgeConnection(client.Bridge(*target)))
     return f"joining the bridge at {address or connection}"
 
 
-def _join(link: BridgeConnection) -> None:
+def use_connection(link: BridgeConnection) -> None:
+    """Leaves the bridge that is joined, and uses this connection from now on."""
     hall_requests.disconnect(current())
     current().join(link)
     timer.start()
@@ -93,11 +94,11 @@ def build_hall(network: str) -> str:
 
 def request_hall(
     network: str, inputs: Sequence[BridgeInput] = (), then: Callable[[bpy.types.Scene], object] | None = None
-) -> None:
+) -> str:
     """Runs a network of the bridge on inputs, then builds its hall in a new scene. Returns at once.
 
     inputs: made with `torch_bridge.client`; () for the network's own first input. then: called with the new scene.
-    Raises BridgeError if the bridge isn't ready, or UnknownName.
+    Returns the request's tag. Raises BridgeError if the bridge isn't ready, or UnknownName.
     """
     _check_network(network)
     session = current()
@@ -108,13 +109,14 @@ def request_hall(
         if then is not None:
             then(scene)
 
-    session.request_input(tag, network, inputs, tag, build)
+    return session.request_input(tag, network, inputs, tag, build)
 
 
 def _build(network: str, tag: str, recording: Recording) -> bpy.types.Scene:
     scene = create_hall(recording)
     scene[NETWORK_NAME], scene[INPUT_TAG], scene[SHOWN_METHOD] = network, tag, ACTIVATIONS
-    current().hall(scene.session_uid).shown = tag
+    hall = current().hall(scene.session_uid)
+    hall.shown, hall.link = tag, current().link
     show_hall(scene)
     push_undo("Build Hall")
     return scene
@@ -129,7 +131,7 @@ def follow(scene: bpy.types.Scene, network: str) -> str:
     _check_network(network)
     if scene.get(NETWORK_NAME) != network:
         scene.pop(ABLATED_CHANNELS, None)
-    scene[NETWORK_NAME] = network
+    scene[NETWORK_NAME], current().hall(scene.session_uid).link = network, current().link
     return f"{scene.name} follows {network}"
 
 
@@ -220,8 +222,12 @@ def network_of(scene: bpy.types.Scene) -> str:
     """
     if not scene.get(NETWORK_NAME):
         raise BridgeError(f"hall {scene.name} has no network that can be run; let it follow one of a bridge")
-    _check_network(scene[NETWORK_NAME])
-    return str(scene[NETWORK_NAME])
+    network, session = str(scene[NETWORK_NAME]), current()
+    _check_network(network)
+    if session.link.in_process and session.hall(scene.session_uid).link is not session.link:
+        reason = f"hall {scene.name} shows a network {network} that this process no longer has"
+        raise BridgeError(f"{reason}; let it follow one that it has, or make the hall again")
+    return network
 
 
 def _input_name(values: Mapping[str, Any]) -> str:

@@ -44,7 +44,6 @@ def ask_method(
         return show_activations(scene)
     if methods[method]["needs"] == "input" and session.input_request(str(scene.get(INPUT_TAG, ""))) is None:
         raise InputError(f"{scene.name}: this hall's input isn't on the bridge; place an input first")
-    cancel_method(scene)
     panels = hall_requests.panels_by_layer(scene)
     shown = {panel[PANEL_LAYER_ID]: panel.get(PANEL_SHOWN_LAYER, panel[PANEL_LAYER_ID]) for panel in panels.values()}
     arguments = {
@@ -55,6 +54,7 @@ def ask_method(
     }
     ablated = hall_requests.ablated_channels(scene)
     request = MethodRequest(method, arguments, hall_requests.input_tag(session, scene), ablated)
+    cancel_method(scene)
     hall_requests.set_method(scene, method)
     scene[METHOD_TAG] = session.request_method(network, request, scene.session_uid)
     hall_requests.clear_panels(session, scene, panels)
@@ -81,9 +81,9 @@ def show_activations(scene: bpy.types.Scene) -> str:
     Returns a line that says so. Raises SceneError where they are no longer in memory and the bridge can't be asked.
     """
     cancel_method(scene)
-    scene.pop(COMPARED_HALL, None)
     if not hall_requests.restore_activations(current(), scene):
-        raise SceneError("the activations are no longer in memory; place the input again")
+        raise SceneError(f"hall {scene.name} has no activations in memory; place the input again")
+    scene.pop(COMPARED_HALL, None)
     timer.show_queued()
     return "the activations are shown again"
 
@@ -144,7 +144,16 @@ def _repeat_method(tag: str, recording: Recording | None) -> None:
             ask_method(scene, request.method, **request.arguments)
 
 
+def _forget_appended() -> None:
+    """Drops the tags of halls that were appended or linked: they name requests of another file or another run."""
+    for scene in store.halls():
+        if scene.session_uid not in current().halls and scene.is_editable:
+            scene.pop(INPUT_TAG, None)
+            scene.pop(METHOD_TAG, None)
+
+
 hall_requests.LISTENERS.append(_repeat_method)
 session_events.subscribe("undo_post", lambda _: restore_after_undo())
 session_events.subscribe("redo_post", lambda _: restore_after_undo())
 session_events.subscribe("load_post", lambda _: forget_requests())
+session_events.subscribe("blend_import_post", lambda _: _forget_appended())

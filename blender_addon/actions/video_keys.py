@@ -85,7 +85,7 @@ def show_keyed_frame(scene: bpy.types.Scene) -> None:
     uid, waits = scene.session_uid, timer.in_background() or current().rendering
     if waits and _is_opening(scene):  # a video that may be keyed next
         _wait(lambda: _is_settled(scene))
-    if keyed_frame(scene) is None or VIDEO_SOURCE not in scene:
+    if not store.is_hall(scene) or keyed_frame(scene) is None or VIDEO_SOURCE not in scene:
         return
     if not waits:
         _request_keyed_frame(uid)

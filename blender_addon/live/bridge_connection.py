@@ -67,6 +67,8 @@ class BridgeConnection:
         child: BridgeProcess | None = None,
         config: Mapping[str, Any] | None = None,
     ) -> None:
+        self.in_process = bridge is not None and bridge.in_process
+        """Whether the bridge is in this process: its networks end with it, and their names mean nothing elsewhere."""
         self.child, self.config = child, config
         """The process of a bridge that this Blender has started, and what it was started with; else None."""
         self.state: State = "starting"
@@ -142,8 +144,9 @@ class BridgeConnection:
         with self._changed:
             self._changed.notify()
         self._queries.put(None)
-        if self.child is not None:
-            threading.Thread(target=self.child.end, name="innerwalk end", daemon=True).start()
+        end = self.child.end if self.child is not None else self.bridge.end if self.in_process and self.bridge else None
+        if end is not None:
+            threading.Thread(target=end, name="innerwalk end", daemon=True).start()
 
     def _put(self, kind: Any, tag: str, content: Any) -> None:
         if not self._closed:
@@ -162,8 +165,8 @@ class BridgeConnection:
         except InnerwalkError as error:
             self._put("error", tag, error)
         except Exception as error:  # noqa: BLE001 - an answer that can't be read; the next one may be all right
-            message = f"the bridge's answer can't be understood ({type(error).__name__}: {error})"
-            self._put("error", tag, BridgeError(message))
+            line = " ".join(f"{type(error).__name__}: {error}".split())
+            self._put("error", tag, BridgeError(f"the bridge's answer can't be understood ({line})"))
 
     def _connect(self, bridge: Bridge | None) -> None:
         """Connects to the bridge, starts the threads that serve requests and waits for the child's end."""

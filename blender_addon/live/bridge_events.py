@@ -14,7 +14,7 @@ from ..scene import panels
 from ..scene.hall import map_updates
 from ..scene.hall.input_updates import show_recording
 from .bridge_connection import RUNNING, Event
-from .hall_requests import LISTENERS, fail_request, halls_with_tag, method_of, panels_by_layer, restore_activations
+from .hall_requests import LISTENERS, fail_request, halls_with_tag, method_of, panels_by_layer, restore_held
 from .session import Session
 
 
@@ -109,7 +109,7 @@ def _show_job(session: Session, tag: str, job: dict[str, Any]) -> None:
     for scene in halls:
         map_updates.update_after_maps(scene)
         if job["state"] not in RUNNING and session.results_of(tag) is None:
-            restore_activations(session, scene)
+            restore_held(session, scene)
     if job["error"] and job["state"] not in RUNNING:
         error = error_from_wire(job["error_kind"], f"{job['what']['method']}: {job['error']}")
         session.report_error(error, _uids(halls))

@@ -161,10 +161,25 @@ def show_input_again(session: Session, scene: bpy.types.Scene) -> bool:
 
 
 def restore_activations(session: Session, scene: bpy.types.Scene) -> bool:
-    """Shows the activations of the last input in place of a method. Returns False as `show_input_again` does."""
+    """Shows the activations of the last input in place of a method.
+
+    Returns False as `show_input_again` does, and where the hall is of a recording that has none.
+    """
+    return held_method(session, scene) == ACTIVATIONS and restore_held(session, scene)
+
+
+def restore_held(session: Session, scene: bpy.types.Scene) -> bool:
+    """Shows what is held of the last input in place of a method. Returns False as `show_input_again` does."""
     scene.pop(METHOD_TAG, None)
-    set_method(scene, ACTIVATIONS)
+    set_method(scene, held_method(session, scene))
     return show_input_again(session, scene)
+
+
+def held_method(session: Session, scene: bpy.types.Scene) -> str:
+    """Returns the method of what is held of a hall's last input: activations, unless its recording has only others."""
+    results = session.results_of(input_tag(session, scene))
+    methods = [method for _, method in results.all_maps] if isinstance(results, Recording) else []
+    return ACTIVATIONS if ACTIVATIONS in methods or not methods else methods[0]
 
 
 def fail_request(session: Session, tag: str, error: InnerwalkError) -> None:
@@ -176,6 +191,8 @@ def fail_request(session: Session, tag: str, error: InnerwalkError) -> None:
         listener(tag, None)
     for scene in halls:
         scene[INPUT_TAG] = session.hall(scene.session_uid).shown
+        if method_of(scene) == ACTIVATIONS != (held := held_method(session, scene)):
+            set_method(scene, held)
         session.queue_results(scene[INPUT_TAG])
 
 
@@ -187,7 +204,7 @@ def disconnect(session: Session) -> None:
         if shown and tag != shown:
             fail_request(session, tag, BridgeError(session.error or "the bridge was left before it answered"))
         if scene.get(METHOD_TAG) and session.results_of(scene[METHOD_TAG]) is None:
-            restore_activations(session, scene)
+            restore_held(session, scene)
 
 
 def close_unused_videos(session: Session) -> None:

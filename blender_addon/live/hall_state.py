@@ -44,6 +44,8 @@ class HallState:
 
     shown: str = ""
     """Tag of the input that the hall has last shown completely; "" for none."""
+    link: object = None
+    """The connection to the bridge on which the hall was connected to its network, in this run of Blender."""
     initial: str = ""
     """Tag under which what the hall held before its first request is stored; it is never forgotten. "" for none."""
     panel_names: dict[str, str] = field(default_factory=dict)

@@ -62,11 +62,14 @@ class Session(EventQueue):
         """Closes the videos on the bridge and the connection; halls keep what they show."""
         for uid in list(self.halls):
             self.close_video(uid)
+        ended = self.link is not None and self.link.in_process
         if self.link is not None:
             self.link.close()
             self.link = None
         for request in self.requests.values():
             request.job = request.then = None
+            if ended:  # another network may get the name of one that has ended
+                request.inputs = request.ablate = None
         self._drop_empty()
         self.weight_histograms.clear()
 
@@ -123,11 +126,13 @@ class Session(EventQueue):
         ablate: channels to set to 0, by layer; by default those of the earlier request. Raises BridgeError.
         """
         link, tag, self.error = self.ready_link(), tag or self.new_tag("look"), ""
-        self.take_error((owner,))
+        self._errors.pop(owner, None)
         request = self.requests.setdefault(tag, Request())
         request.network, request.inputs = network, inputs
         request.ablate, request.then = ablate or request.ablate, then or request.then
         self._forget_inputs()
+        if link.in_process:
+            self.forget_weights(network)  # a script may have trained it
         link.run_input(tag, owner, network, inputs, ablate=request.ablate)
         return tag
 
@@ -144,7 +149,7 @@ class Session(EventQueue):
     def request_method(self, network: str, method: MethodRequest, owner: Hashable = None) -> str:
         """Starts a method's job; returns the request's tag. owner: as in `request_input`. Raises BridgeError."""
         link, tag, self.error = self.ready_link(), self.new_tag("work"), ""
-        self.take_error((owner,))
+        self._errors.pop(owner, None)
         what = {"network": network, "method": method.method}
         job = {"id": 0, "state": "waiting", "share": 0.0, "told": "asking", "error": "", "error_kind": "", "what": what}
         self.requests[tag] = Request(network, method=method, job=job)
@@ -290,6 +295,11 @@ class Session(EventQueue):
 
         with suppress(BridgeError):  # the bridge isn't ready, or ends just now: its videos end with it
             self.ask(close, lambda _: None)
+
+    def forget_weights(self, network: str) -> None:
+        """Forgets the statistics of a network's weights, which may have changed."""
+        for key in [key for key in self.weight_histograms if key[0] == network]:
+            del self.weight_histograms[key]
 
     # Events
 

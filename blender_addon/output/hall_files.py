@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-import shutil
-import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import bpy
@@ -15,7 +15,7 @@ from ..scene.hall import store
 from ..scene.materials import images
 from ..scene.panels import update_point_values
 from ..scene.state.data_blocks import reachable_from, temporary_data
-from .output_files import replaced
+from .output_files import replaced, temporary_copy
 
 
 def save_hall(scene: bpy.types.Scene, path: Path | str) -> Path:
@@ -46,23 +46,34 @@ def append_hall(path: Path | str, name: str | None = None) -> bpy.types.Scene:
     path = Path(path)
     if not path.is_file():
         raise SceneError(f"{path}: no such file")
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / path.name  # Blender refuses to append from the file that is open
-        shutil.copyfile(path, copy)
+    with _openable(path) as file:
         with temporary_data():
-            halls = [found for found, scene in _append(copy, path, None).items() if store.is_hall(scene)]
+            halls = [found for found, scene in _append(file, path, None).items() if store.is_hall(scene)]
         if not halls:
             hint = f"`innerwalk scene RECORDING -o {shlex.quote(path.name)}` makes one"
             raise SceneError(f"{path}: this file holds no hall; {hint}")
         if name is not None and name not in halls:
             raise UnknownName("hall", name, halls)
-        return _append(copy, path, name or halls[0]).popitem()[1]
+        return _append(file, path, name or halls[0]).popitem()[1]
 
 
-def _append(copy: Path, path: Path, name: str | None) -> dict[str, bpy.types.Scene]:
-    """Appends a scene, or all with None, of the copy of a file; returns them by the names they have in the file."""
+@contextmanager
+def _openable(path: Path) -> Iterator[Path]:
+    """Yields a file to append from: a copy of the open file, from which Blender refuses to append, else itself.
+
+    The copy lies beside it, because paths in it may be relative. Raises SceneError.
+    """
+    if not (bpy.data.filepath and path.samefile(bpy.data.filepath)):
+        yield path.resolve()
+        return
+    with temporary_copy(path) as copy:
+        yield copy
+
+
+def _append(file: Path, path: Path, name: str | None) -> dict[str, bpy.types.Scene]:
+    """Appends a scene, or all with None, of a file or its copy; returns them by the names they have in the file."""
     try:
-        with bpy.data.libraries.load(str(copy)) as (available, wanted):  # type: ignore[func-returns-value]
+        with bpy.data.libraries.load(str(file)) as (available, wanted):  # type: ignore[func-returns-value]
             names = list(available.scenes) if name is None else [name]
             wanted.scenes = list(names)
     except (OSError, RuntimeError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +54,24 @@ def replaced(path: Path, suffix: str) -> Iterator[Path]:
         os.replace(part, path)
     except OSError as error:
         raise write_error(path, error) from None
+    finally:
+        part.unlink(missing_ok=True)
+        _unfinished.discard(part)
+
+
+@contextmanager
+def temporary_copy(path: Path) -> Iterator[Path]:
+    """Yields a copy of a file in the same folder, which is removed afterwards. Raises SceneError."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=".part-", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise SceneError(f"{path.parent}: can't write here ({error.strerror}); save the open file elsewhere") from None
+    part = Path(name)
+    _unfinished.add(part)
+    try:
+        shutil.copyfile(path, part)
+        yield part
     finally:
         part.unlink(missing_ok=True)
         _unfinished.discard(part)

@@ -10,7 +10,7 @@ import bpy
 from ...torch_bridge.recording import Recording
 from ...torch_bridge.recording.errors import SceneError
 from ..layout.camera_presets import OWN_CAMERA
-from ..properties import HALL_VERSION
+from ..properties import HALL_VERSION, INPUT_TAG, METHOD_TAG, NETWORK_NAME, VIDEO_SOURCE
 from ..scene.hall import store
 from ..scene.materials.compat import EEVEE
 from ..scene.view.render import ENGINES
@@ -30,7 +30,8 @@ def own_scene(source: FigureSource, options: FigureOptions) -> tuple[bpy.types.S
     for layer in source.view_layers:
         layer.update()  # Blender 5.2.3 crashes when it copies a view layer that was never updated
     scene = source.copy()
-    del scene[HALL_VERSION]  # so that nothing takes the copy for a hall
+    for key in (HALL_VERSION, NETWORK_NAME, INPUT_TAG, METHOD_TAG, VIDEO_SOURCE):
+        scene.pop(key, None)  # so that nothing takes the copy for a hall, and no frame of a video is requested for it
     options = _change_render_settings(scene, options)
     return scene, Source(store.read_description(source), store.read_appearance(source)), options
 

@@ -123,12 +123,16 @@ def _is_joined(bridge: Path | str, token: str) -> bool:
 def build(network: str, inputs: Sequence[BridgeInput]) -> bpy.types.Scene:
     """Runs a network of the bridge and builds its hall; waits for it. Raises what goes wrong."""
     built: list[bpy.types.Scene] = []
-    request_hall(network, inputs, built.append)
+    tag = request_hall(network, inputs, built.append)
 
     def is_done() -> bool:
         if error := current().take_error(()):
             raise error
         return bool(built)
 
-    timer.wait(is_done, START_SECONDS)
+    try:
+        timer.wait(is_done, START_SECONDS)
+    except BaseException:
+        current().drop_callback(tag)  # else a hall that nobody waits for would be built later
+        raise
     return built[0]

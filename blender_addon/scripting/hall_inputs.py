@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ...torch_bridge.client import BridgeInput
 from ...torch_bridge.recording.arguments import checked_arguments
+from ...torch_bridge.recording.errors import InputError
 from .. import actions
 from .hall_scene import HallScene
 from .inputs import bridge_input
@@ -30,6 +31,8 @@ class HallInputs(HallScene):
         or an array or tensor of values. data, index: instead, a picture of a data set. A hall that shares inputs with
         this one runs them too. Raises InputError, ModelError or BridgeError; then the hall stays as it was.
         """
+        if inputs and (data or index):
+            raise InputError("place: pass inputs, or data and index, not both")
         if data or not inputs:
             actions.place_input(self.scene, data=self._data_name(data), index=index)
         else:

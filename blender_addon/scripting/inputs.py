@@ -15,6 +15,8 @@ from ...torch_bridge.recording.errors import InputError
 from .hall_panels import Channel
 
 NOISE = "noise:"
+PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
+"""Modes of Pillow images that a PNG file holds."""
 
 
 def bridge_input(value: Any) -> BridgeInput:
@@ -34,12 +36,21 @@ def bridge_input(value: Any) -> BridgeInput:
         return client.noise(int(value.removeprefix(NOISE)))
     if isinstance(value, (str, Path)):
         return client.file(bpy.path.abspath(str(value)))
-    return _array_input(value)
+    return _image_input(value) if hasattr(value, "getbands") else _array_input(value)
+
+
+def _image_input(image: Any) -> BridgeInput:
+    """Sends a Pillow image as a PNG file, so that modes, transparency and orientation are read as those of files."""
+    content = io.BytesIO()
+    mode = image.mode if image.mode in PNG_MODES else "RGB"
+    image.convert(mode).save(content, "PNG", exif=image.getexif())
+    return BridgeInput({"kind": "upload", "name": "picture.png"}, np.frombuffer(content.getvalue(), np.uint8))
 
 
 def _array_input(value: Any) -> BridgeInput:
     if hasattr(value, "detach"):  # a tensor; torch isn't imported here
-        value = value.detach().cpu().numpy()
+        value = value.detach().cpu()
+        value = (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()  # NumPy has no bfloat16
     try:
         array = np.asarray(value)
     except (TypeError, ValueError):

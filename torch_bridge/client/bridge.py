@@ -83,6 +83,15 @@ class Bridge:
         self._graphs: dict[str, tuple[str, Network]] = {}
         """Network name -> digest of its graph, and the graph."""
 
+    in_process = False
+    """Whether the bridge runs in this process."""
+
+    def end(self) -> None:
+        """Closes the connection, and ends the bridge if this program has started it."""
+        self.close()
+        if self.child is not None:
+            self.child.end()
+
     def new_connection(self) -> Bridge:
         """Another connection to the same bridge, for another thread."""
         bridge = Bridge(self.port, self.token, self.host)
@@ -277,9 +286,7 @@ class Bridge:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
-        if self.child is not None:
-            self.child.end()
+        self.end()
 
 
 def start_bridge(

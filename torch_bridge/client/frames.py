@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..recording import safetensors
-from ..recording.errors import BridgeError, RecordingError
+from ..recording.errors import BridgeError, InputError, RecordingError
 
 Frame = tuple[dict[str, Any], dict[str, np.ndarray]]
 """The values and the arrays of a frame."""
@@ -33,9 +33,23 @@ class Stream(Protocol):
         """Fill some of the buffer and return the number of bytes, 0 at the end."""
 
 
+def dump_json(values: Mapping[str, Any]) -> str:
+    """The values as JSON; numbers of NumPy count as Python's. Raises InputError for what JSON doesn't have."""
+    try:
+        return json.dumps(values, default=_python_number)
+    except TypeError as error:
+        raise InputError(f"a request takes texts, numbers, lists and dicts ({error})") from None
+
+
+def _python_number(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"not {type(value).__name__}")
+
+
 def encode(values: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> list[memoryview | bytes]:
     """The pieces of one frame; arrays, of any shape, are not copied if they are contiguous."""
-    pieces = list(safetensors.encode(arrays, {"json": json.dumps(values)}))
+    pieces = list(safetensors.encode(arrays, {"json": dump_json(values)}))
     return [sum(map(len, pieces)).to_bytes(8, "little"), *pieces]
 
 

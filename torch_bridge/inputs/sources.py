@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -35,6 +35,16 @@ class Input:
     """Number of samples in the file."""
     unchanged: bool = False
     """Whether the network gets the values as they are, of any type, dtype and shape."""
+
+
+def copy_input(input_: Input) -> Input:
+    """Returns an input whose tensors are copies: a network may write to its arguments."""
+    import torch
+
+    from ..capture.call_arguments import map_leaves
+
+    values = map_leaves(lambda leaf: leaf.clone() if isinstance(leaf, torch.Tensor) else leaf, input_.values)
+    return replace(input_, values=values)
 
 
 @dataclass(frozen=True)

@@ -167,13 +167,13 @@ def parse_parameters(method: Method, values: Mapping[str, Any], class_names: Seq
 
 
 def _class_index(name: str, class_names: Sequence[str] | None) -> int:
+    if class_names is not None and name in class_names:
+        return list(class_names).index(name)
     if name.removeprefix("-").isdecimal():
         return int(name)
     if class_names is None:
         return 0
-    if name not in class_names:
-        raise UnknownName("class", name, class_names)
-    return list(class_names).index(name)
+    raise UnknownName("class", name, class_names)
 
 
 def activation_maps(recording: Recording) -> list[Maps]:

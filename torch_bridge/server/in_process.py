@@ -146,9 +146,14 @@ def _load(model: nn.Module, inputs: Any, flags: Mapping[str, Any], names: ClassN
         facts["size"] = tuple(first.shape[-2:])
     built = BuiltModel(model, name)
     adapter = make_input_adapter(built, facts, ("", {}))
-    device = next((parameter.device for parameter in model.parameters()), first.device)
+    device = module_device(model, first.device)
     spec = RecordSpec(name, inputs=unchanged_inputs(model, inputs, adapter.preprocessing))
     return LoadedModel(name, spec, device, PriorityLock(), Subject(built, adapter, names, "as given", {}))
+
+
+def module_device(model: nn.Module, default: Any = "cpu") -> Any:
+    """The device of a network's first parameter that has values, by default another."""
+    return next((parameter.device for parameter in model.parameters() if not parameter.is_meta), default)
 
 
 def unchanged_inputs(model: nn.Module, inputs: Any, preprocessing: Preprocessing) -> list[Input]:

@@ -12,7 +12,7 @@ import torch
 from ..capture.ablation import NO_ABLATION, Ablation, ChannelsByLayer, use_ablation
 from ..capture.recorder import record
 from ..inputs.first_layer import argument_names
-from ..inputs.sources import Input, NamedContent, Source
+from ..inputs.sources import Input, NamedContent, Source, copy_input
 from ..methods import Method, MethodContext, Step
 from ..models.device import to_device
 from ..models.fingerprint import weights_fingerprint
@@ -63,7 +63,9 @@ class LoadedModel:
     ) -> None:
         self.name, self.spec, self.device, self.lock = name, spec, device, lock
         self.subject = subject or prepare(spec)
-        self.model = self.subject.built.module.to(device)
+        self.is_own = subject is None
+        """Whether it was built here; else it is a module of the caller, which may change and stays on its devices."""
+        self.model = self.subject.built.module.to(device) if self.is_own else self.subject.built.module
         self.last_run: RunContext | None = None
         self.served_models: Mapping[str, LoadedModel] = {}
         """All networks of the bridge, including this one."""
@@ -75,9 +77,13 @@ class LoadedModel:
         """The inputs of the spec, else noise."""
         return list(self.spec.inputs) or list(noise(self.subject.built, self.spec.seed))
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """Hash of the weights: equal for equal values, whatever file they came from."""
+        return self._own_fingerprint if self.is_own else weights_fingerprint(self.model)
+
+    @cached_property
+    def _own_fingerprint(self) -> str:
         return weights_fingerprint(self.model)
 
     @property
@@ -207,7 +213,7 @@ class LoadedModel:
 
         return MethodContext(
             self.model,
-            to_device(self.subject.adapter.arguments(context.inputs), self.device),
+            to_device(self.subject.adapter.arguments([copy_input(read) for read in context.inputs]), self.device),
             context.network,
             tuple(ids),
             tuple(channels),
@@ -217,7 +223,7 @@ class LoadedModel:
             self.device,
             self.subject.adapter.preprocessing,
             self.subject.names,
-            {name: served.subject for name, served in self.served_models.items() if served is not self},
+            {name: served.subject for name, served in list(self.served_models.items()) if served is not self},
         )
 
     def _picture_arguments(self, picture: Any) -> tuple[Any, ...]:

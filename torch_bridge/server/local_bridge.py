@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ import numpy as np
 from torch import nn
 
 from ..client import Bridge, BridgeInput
-from ..client.frames import Frame
+from ..client.frames import Frame, dump_json
 from ..data import open_data
+from ..inputs.sources import copy_input
 from ..models.build import BuiltModel
 from ..models.device import choose_device
 from ..subject import prepare
 from .config import parse_specs
-from .in_process import unchanged_inputs
+from .in_process import module_device, unchanged_inputs
 from .loaded_model import LoadedModel
 from .priority_lock import PriorityLock
 from .service import Service
@@ -27,15 +29,28 @@ from .service import Service
 class LocalBridge(Bridge):
     """A connection to a service of this process. Its answers share memory with the service: don't write to them."""
 
-    def __init__(self, service: Service | None = None, lock: PriorityLock | None = None) -> None:
+    in_process = True
+
+    def __init__(self, former: LocalBridge | None = None) -> None:
+        """Connects to the service of a former connection, or to a new one."""
         super().__init__(0, "")
-        self.service = service or Service({}, {}, "this process")
-        self.lock = lock or PriorityLock()
+        self.service: Service = former.service if former else Service({}, {}, "this process")
+        self.lock: PriorityLock = former.lock if former else PriorityLock()
         """Held by every run of the service's networks."""
+        self.places: dict[str, str] = former.places if former else {}
+        """Names of the data sets that were added, by their place."""
 
     def new_connection(self) -> LocalBridge:
         """Another connection to the same service, for another thread."""
-        return LocalBridge(self.service, self.lock)
+        return LocalBridge(self)
+
+    def __exit__(self, *_: object) -> None:
+        """Leaves the service as it is; other connections use it."""
+
+    def end(self) -> None:
+        """Ends the service, for all connections, and forgets its networks."""
+        self.service.close()
+        self.service.networks.clear()
 
     def call(
         self, name: str, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None
@@ -52,39 +67,45 @@ class LocalBridge(Bridge):
         """
         title = name or (type(model).__name__ if isinstance(model, nn.Module) else str(model))
         name = next(free for number in count(1) if (free := _numbered(title, number)) not in self.service.networks)
-        text = title if isinstance(model, nn.Module) else model
-        record_spec = parse_specs({name: {"model": text} | dict(spec)})[name]
         if isinstance(model, nn.Module):
-            where = next((parameter.device for parameter in model.parameters()), "cpu")
-            loaded = LoadedModel(name, record_spec, where, self.lock, prepare(record_spec, BuiltModel(model, title)))
+            record_spec = replace(parse_specs({name: {"model": "a module"} | dict(spec)})[name], model=title)
+            subject = prepare(record_spec, BuiltModel(model, title))
+            loaded = LoadedModel(name, record_spec, module_device(model), self.lock, subject)
         else:
+            record_spec = parse_specs({name: {"model": model} | dict(spec)})[name]
             loaded = LoadedModel(name, record_spec, choose_device(device), self.lock)
         loaded.flushes_denormals, loaded.served_models = False, self.service.networks
         self.service.networks[name] = loaded
         return name
 
     def remove_network(self, name: str) -> None:
-        """Serves a network no longer, and forgets its runs."""
+        """Serves a network no longer, and forgets its runs and inputs."""
         self.service.networks.pop(name, None)
         self.service.runs.forget(name)
+        self.service.inputs.forget(name)
 
     def add_data(self, place: Path | str) -> str:
         """Serves a data set, such as a folder of pictures; returns its name. Raises InputError."""
-        data = open_data(str(place))
-        self.service.data[data.name] = data
-        return data.name
+        where, known = str(Path(place).resolve()), self.service.data
+        if where not in self.places:
+            title = Path(where).stem
+            name = next(free for number in count(1) if (free := _numbered(title, number)) not in known)
+            known[name] = open_data(str(place), name)
+            self.places[where] = name
+        return self.places[where]
 
     def hold(self, network: str, inputs: Any) -> list[BridgeInput]:
         """Returns arguments of a network, as in `record`, as inputs that it gets as they are. Raises InputError."""
         loaded = self.service.networks[network]
         preprocessing = loaded.subject.adapter.preprocessing
-        held = unchanged_inputs(loaded.model, inputs, preprocessing)
-        return [BridgeInput({"kind": "held", "id": self.service.inputs.hold(each), "name": each.name}) for each in held]
+        held = [copy_input(each) for each in unchanged_inputs(loaded.model, inputs, preprocessing)]
+        ids = [self.service.inputs.hold(each, network) for each in held]
+        return [BridgeInput({"kind": "held", "id": id, "name": held[0].name}) for id in ids]
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
     """Returns values as they arrive over HTTP: tuples become lists."""
-    return json.loads(json.dumps(values))
+    return json.loads(dump_json(values))
 
 
 def _numbered(title: str, number: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -28,9 +28,8 @@ class RequestInputs:
 
     def __init__(self, data: Mapping[str, DataSet], videos: Mapping[str, Video]) -> None:
         self.data, self.videos = data, videos
-        self._held: OrderedDict[str, Input] = OrderedDict()
-        """Inputs of this process by id, oldest first."""
-        self._numbers = itertools.count(1)
+        self._held: OrderedDict[str, tuple[str, Input]] = OrderedDict()
+        """Inputs of this process by id, oldest first, each with the network that it is for."""
         self._readers: dict[str, Callable[[Values, Arrays], Source]] = {
             "upload": self._upload,
             "pixels": self._pixels,
@@ -40,13 +39,18 @@ class RequestInputs:
             "held": self._held_input,
         }
 
-    def hold(self, input_: Input) -> str:
-        """Keep an input of this process for requests; returns its id. The oldest make room."""
-        id = str(next(self._numbers))
-        self._held[id] = input_
+    def hold(self, input_: Input, network: str) -> str:
+        """Keep an input of this process for requests about a network; returns its id. The oldest make room."""
+        id = secrets.token_hex(8)  # of no other service either: a hall may have outlived its bridge
+        self._held[id] = network, input_
         while len(self._held) > MAX_HELD:
             self._held.popitem(last=False)
         return id
+
+    def forget(self, network: str) -> None:
+        """Keep no input of this process for a network any more."""
+        for id in [id for id, (owner, _) in self._held.items() if owner == network]:
+            del self._held[id]
 
     def source(self, values: Values, arrays: Arrays) -> Source:
         """Read one input, {"kind": …}. Raises InputError or UnknownName.
@@ -97,7 +101,7 @@ class RequestInputs:
         held = self._held.get(str(values.get("id")))
         if held is None:
             raise InputError("these tensors are no longer kept; place them again")
-        return held
+        return held[1]
 
     def data_set(self, name: str) -> DataSet:
         """The data set of this name. Raises UnknownName."""

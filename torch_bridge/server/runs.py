@@ -90,6 +90,7 @@ class Runs:
         """
         while (waiting := self._waiting.get()) is not None:
             _run(*waiting)
+            del waiting  # else the network would be kept until the next run
 
     def _keep(self, network: LoadedModel, context: RunContext) -> str:
         names = [input_.name for input_ in context.inputs]
