@@ -111,7 +111,9 @@ def _show_job(session: Session, tag: str, job: dict[str, Any]) -> None:
         if job["state"] not in RUNNING and session.results_of(tag) is None:
             restore_held(session, scene)
     if job["error"] and job["state"] not in RUNNING:
-        error = error_from_wire(job["error_kind"], f"{job['what']['method']}: {job['error']}")
+        method, reason = job["what"]["method"], job["error"]
+        line = reason if reason.startswith(f"{method}: ") else f"{method}: {reason}"
+        error = error_from_wire(job["error_kind"], line)
         session.report_error(error, _uids(halls))
 
 

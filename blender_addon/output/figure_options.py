@@ -70,6 +70,8 @@ def check(options: FigureOptions) -> None:
     if options.engine not in (None, *render.ENGINES):
         raise UnknownName("engine", options.engine, render.ENGINES)
     size, samples = options.size or SIZE, SAMPLES if options.samples is None else options.samples
+    if not (isinstance(size, (tuple, list)) and [type(side) for side in size] == [int, int] and type(samples) is int):
+        raise SceneError(f"size {size!r}, samples {samples!r}: (width, height) and a number are needed")
     if not all(1 <= side <= 65536 for side in size) or not 1 <= samples <= MOST_SAMPLES:
         raise SceneError(f"a picture of {size[0]} × {size[1]} pixels with {samples} samples can't be made")
     if options.engine == "eevee" and not eevee_probe.eevee_works():

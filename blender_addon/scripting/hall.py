@@ -71,6 +71,7 @@ class Hall(HallInputs):
         return cls._shown(create_hall(found, Appearance(method=method, title=title)))
 
     @classmethod
+    @checked_arguments
     def demo(cls: type[Self]) -> Self:
         """Builds the hall of the small recording that comes with Innerwalk."""
         return cls.open(DEMO_FOLDER)
@@ -85,16 +86,19 @@ class Hall(HallInputs):
         return cls._shown(append_hall(path, name))
 
     @classmethod
+    @checked_arguments
     def all(cls: type[Self]) -> list[Self]:
         """Returns the halls of the open file."""
         return [cls(scene) for scene in store.halls()]
 
     @staticmethod
+    @checked_arguments
     def leave_bridge() -> None:
         """Leaves the bridge, and ends it if this Blender has started it; halls keep what they show."""
         actions.leave_bridge()
 
     @staticmethod
+    @checked_arguments
     def rebuild_groups() -> None:
         """Rebuilds the halls of the open file that an older version has built; moved panels stay where they are."""
         actions.rebuild_groups()
@@ -131,10 +135,11 @@ class Hall(HallInputs):
 
     @checked_arguments
     def export(self, folder: Path | str) -> Path:
-        """Exports values, statistics and 16-bit pictures of all panels into a new folder in `folder`; returns that."""
+        """Exports values, statistics and 16-bit pictures into a new folder in `folder`; waits first; returns it."""
         self.wait()
         return run_export(export_steps(self.scene, folder)).folder
 
+    @checked_arguments
     def remove(self) -> None:
         """Removes the hall from the open file with all of its data; a person's own objects stay."""
         actions.remove_hall(self.scene)

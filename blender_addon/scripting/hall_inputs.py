@@ -60,11 +60,13 @@ class HallInputs(HallScene):
         self.settle(wait)
         return self
 
+    @checked_arguments
     def cancel(self: Self) -> Self:
         """Cancels the method that is running; the panels keep what it has computed."""
         actions.cancel_method(self.scene)
         return self
 
+    @checked_arguments
     def show_activations(self: Self, wait: bool = True) -> Self:
         """Shows the activations again, in place of a method or a difference. Raises SceneError."""
         actions.show_activations(self.scene)
@@ -97,6 +99,7 @@ class HallInputs(HallScene):
         actions.stand_beside(self.scene, other.scene.name, share)
         return self
 
+    @checked_arguments
     def stand_alone(self: Self) -> Self:
         """Removes the hall that stands beside this one; its own scene stays as it is."""
         actions.stand_alone(self.scene)
@@ -112,6 +115,7 @@ class HallInputs(HallScene):
         self.settle(wait)
         return self
 
+    @checked_arguments
     def key_shown_frames(self: Self, keep: bool = True) -> Self:
         """Keys each frame that is shown while the video plays in a window, or ends that."""
         actions.key_shown_frames(self.scene, keep)
@@ -123,6 +127,7 @@ class HallInputs(HallScene):
         actions.play_video(self.scene, str(source))
         return self
 
+    @checked_arguments
     def pause_video(self: Self) -> Self:
         """Pauses the video at the frame that is shown."""
         actions.pause_video(self.scene)
@@ -142,6 +147,7 @@ class HallInputs(HallScene):
         self.settle(wait)
         return self
 
+    @checked_arguments
     def stop_video(self: Self) -> Self:
         """Closes the video; the last frame stays on the panels."""
         actions.stop_video(self.scene)

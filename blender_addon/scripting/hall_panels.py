@@ -11,6 +11,7 @@ import numpy as np
 
 from ...torch_bridge.recording import Maps, channel_picture
 from ...torch_bridge.recording.arguments import checked_arguments
+from ...torch_bridge.recording.channels import read_channels
 from ...torch_bridge.recording.errors import InputError, SceneError
 from .. import actions
 from ..actions.exporting import export_steps, run_export
@@ -91,24 +92,28 @@ class Panels:
         """Number of channels of the panel's layer."""
         return len(self.object.data.vertices)
 
+    @checked_arguments
     def channel(self, number: int) -> Channel:
         """Returns a channel of the panel, counted from 0. Raises InputError."""
-        if not 0 <= number < self.channels:
+        if not (isinstance(number, (int, np.integer)) and 0 <= number < self.channels):
             raise InputError(f"no channel {number} of {self.layer}; it has {self.channels}, counted from 0")
         return Channel(self, number)
 
+    @checked_arguments
     def hide(self) -> Panels:
         """Hides the panels in views and renders."""
         for layer in self.layers:
             actions.hide(self.hall.scene, layer)
         return self
 
+    @checked_arguments
     def show(self) -> Panels:
         """Shows panels again that were hidden."""
         for layer in self.layers:
             actions.hide(self.hall.scene, layer, hidden=False)
         return self
 
+    @checked_arguments
     def solo(self) -> Panels:
         """Hides all panels but this one; `Hall.show_all` shows them again."""
         actions.solo(self.hall.scene, self.layer)
@@ -134,32 +139,38 @@ class Panels:
         actions.align(self.hall.scene, self.layers, how)
         return self
 
+    @checked_arguments
     def reset(self) -> Panels:
         """Moves the panels back to where the layout planned them."""
         actions.reset_layout(self.hall.scene, self.layers)
         return self
 
+    @checked_arguments
     def select(self) -> Panels:
         """Selects the panel's layer."""
         actions.select(self.hall.scene, self.layer)
         return self
 
+    @checked_arguments
     def jump(self) -> Panels:
         """Selects the panel and moves the 3D view, in the background the hall's camera, to where it is read."""
         actions.jump(self.hall.scene, self.layer)
         return self
 
     @checked_arguments
-    def ablate(self, *channels: int, wait: bool = True) -> Panels:
-        """Sets channels of the panel's layer to 0 and runs the input again. Raises InputError or BridgeError."""
-        actions.ablate(self.hall.scene, self.layer, channels)
+    def ablate(self, *channels: int | str | Sequence[int], wait: bool = True) -> Panels:
+        """Sets channels of the panel's layer to 0, such as 0, 5 or "0,5,8-11", and runs the input again.
+
+        Raises InputError or BridgeError.
+        """
+        actions.ablate(self.hall.scene, self.layer, _numbers(channels))
         self.hall.settle(wait)
         return self
 
     @checked_arguments
-    def restore(self, *channels: int, wait: bool = True) -> Panels:
+    def restore(self, *channels: int | str | Sequence[int], wait: bool = True) -> Panels:
         """Ends the ablation of channels of the panel's layer, by default of all, and runs the input again."""
-        actions.restore_channels(self.hall.scene, self.layer, channels)
+        actions.restore_channels(self.hall.scene, self.layer, _numbers(channels))
         self.hall.settle(wait)
         return self
 
@@ -170,8 +181,15 @@ class Panels:
 
     @checked_arguments
     def export(self, folder: Path | str) -> Path:
-        """Exports the layer into a new folder in `folder`; returns that. Raises SceneError, then nothing is written."""
+        """Exports the layer into a new folder in `folder`; waits first; returns the new folder. Raises SceneError."""
+        self.hall.settle(True)
         return run_export(export_steps(self.hall.scene, folder, self.layer)).folder
+
+
+def _numbers(channels: Sequence[int | str | Sequence[int]]) -> tuple[int, ...]:
+    """Returns channels that are passed one by one, or as one text or list. Raises InputError."""
+    is_list = len(channels) == 1 and not isinstance(channels[0], int)
+    return tuple(read_channels(channels[0] if is_list else channels))  # type: ignore[arg-type]
 
 
 class Channel(NamedTuple):
@@ -191,6 +209,7 @@ class Channel(NamedTuple):
         """The channel's map as an input: (H, W) or (H, W, 3) uint8 sRGB, grey from its least to its largest value."""
         return channel_picture(self.panel.maps, self.number)
 
+    @checked_arguments
     def value(self, row: int, column: int) -> float | np.ndarray:
         """Returns one value, of a colour map (3,) float32; rows are counted from 0 at the top. Raises InputError."""
         values = self.values
@@ -199,31 +218,37 @@ class Channel(NamedTuple):
         found = values[row, column]
         return found if found.ndim else float(found)
 
+    @checked_arguments
     def select(self) -> Channel:
         """Selects the channel."""
         actions.select(self.panel.hall.scene, self.panel.layer, self.number)
         return self
 
+    @checked_arguments
     def step(self, by: int = 1) -> Channel:
         """Selects the channel `by` further and returns it; the last is followed by the first."""
         self.select()
         actions.step_channel(self.panel.hall.scene, by)
         return Channel(self.panel, actions.selected(self.panel.hall.scene).channel)
 
+    @checked_arguments
     def overlay(self) -> Channel:
         """Lays the channel's map over the input picture, if it is about the input. Raises SceneError."""
         actions.overlay(self.panel.hall.scene, self.panel.layer, self.number)
         return self
 
+    @checked_arguments
     def inspect(self) -> Inspection:
         """Returns facts about the channel, with its map or, for a single value, a bar."""
         return actions.inspect_channel(self.panel.hall.scene, self.panel.layer, self.number)
 
+    @checked_arguments
     def ablate(self, wait: bool = True) -> Channel:
         """Sets the channel to 0 and runs the input again. Raises BridgeError."""
         self.panel.ablate(self.number, wait=wait)
         return self
 
+    @checked_arguments
     def restore(self, wait: bool = True) -> Channel:
         """Ends the ablation of the channel and runs the input again. Raises InputError or BridgeError."""
         self.panel.restore(self.number, wait=wait)

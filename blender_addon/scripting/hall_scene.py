@@ -135,21 +135,25 @@ class HallScene:
         actions.expand(self.scene, block)
         return self
 
+    @checked_arguments
     def show_all(self: Self) -> Self:
         """Shows all panels again after `solo`, except those that `hide` has hidden."""
         actions.solo(self.scene)
         return self
 
+    @checked_arguments
     def reset_layout(self: Self) -> Self:
         """Moves all panels back to where the layout planned them."""
         actions.reset_layout(self.scene)
         return self
 
+    @checked_arguments
     def remove_overlay(self: Self) -> Self:
         """Removes the map that lies over the input picture."""
         actions.overlay(self.scene)
         return self
 
+    @checked_arguments
     def deselect(self: Self) -> Self:
         """Selects nothing."""
         actions.select(self.scene, "")
@@ -161,26 +165,31 @@ class HallScene:
         actions.pick(self.scene, origin, direction)
         return self
 
+    @checked_arguments
     def enter(self: Self) -> Self:
         """Moves the 3D view, in the background the hall's camera, to the entrance."""
         actions.enter(self.scene)
         return self
 
+    @checked_arguments
     def start_walk(self: Self, shading: Shading = "auto", textures: int = 256) -> Self:
         """Starts a walk with a headset; arguments as in `actions.start_walk`. Raises SceneError."""
         actions.start_walk(self.scene, shading, textures)
         return self
 
+    @checked_arguments
     def walk_at_desk(self: Self) -> Self:
         """Starts a walk in the 3D view, with keys, mouse and a crosshair. Raises SceneError."""
         actions.walk_at_desk(self.scene)
         return self
 
+    @checked_arguments
     def go_to_place(self: Self, place: str) -> Self:
         """Moves the walker to "Entrance", "Input", the title of a stage, or "Answer". Raises UnknownName."""
         actions.go_to_place(self.scene, place)
         return self
 
+    @checked_arguments
     def end_walk(self: Self) -> Self:
         """Ends the walk that is running."""
         actions.end_walk(self.scene)

@@ -1,5 +1,9 @@
 """Halls whose networks run in this process: values of `record` and `ask`, faults in one line, nothing left behind."""
 
+import gc
+import time
+import weakref
+
 import numpy as np
 import pytest
 
@@ -18,6 +22,7 @@ from innerwalk.torch_bridge.recording.errors import (  # noqa: E402
     BridgeError,
     InputError,
     ModelError,
+    SceneError,
     UnknownName,
 )
 
@@ -165,6 +170,11 @@ BAD = (
     (ModelError, "too large", lambda hall: hall.place(values(1) + 100)),
     (InputError, "nope.jpg: can't be read", lambda hall: hall.place("nope.jpg")),
     (InputError, "no tensor in the inputs", lambda hall: hall.place({})),
+    (InputError, "pass inputs, or data and index, not both", lambda hall: hall.place("a.png", data="birds")),
+    (InputError, "is not a list of whole numbers", lambda hall: hall["first"].ablate(1.5)),
+    (SceneError, "gain 'big': a number above 0", lambda hall: hall.look(gain="big")),
+    (SceneError, "size '640x480'", lambda hall: hall.figure("a.png", size="640x480")),
+    (ArgumentError, "no argument 'wiat'; did you mean wait", lambda hall: hall.show_activations(wiat=False)),
     (UnknownName, "no method 'grad_cm'; did you mean grad_cam", lambda hall: hall.ask("grad_cm")),
     (UnknownName, "no layer 'secnd'; did you mean second", lambda hall: hall.ask("saliency", layers="secnd")),
     (InputError, "no channel 9|channel 9", lambda hall: hall.ask("saliency", layers="second", channels=[9])),
@@ -224,3 +234,138 @@ def test_a_recording_can_follow_a_network(model, tmp_path):
         hall.ask("saliency")
     assert_shows(hall, record(model, values(1)))
     assert_shows(hall.place(values(2)), record(model, values(2)))
+
+
+def test_a_hall_never_runs_on_another_network_of_the_same_name(model, tmp_path):
+    old = Hall.of(model, values(1))
+    old.save(tmp_path / "old.blend")
+    Hall.leave_bridge()
+    new = Hall.of(Picky(), values(2))
+    loaded = Hall.load(tmp_path / "old.blend")
+    for hall in (old, loaded):
+        for call in (lambda: hall.place(values(3)), lambda: hall["first"].ablate(0), lambda: hall.ask("saliency")):  # noqa: B023
+            with pytest.raises(BridgeError, match="shows a network Picky that this process no longer has"):
+                call()
+        assert_shows(hall, record(model, values(1)))
+    new.remove()
+    assert_shows(old, record(model, values(1)))
+
+
+def test_a_saved_hall_of_a_network_is_loaded_and_drawn(model, tmp_path):
+    hall = Hall.of(model, values(1))
+    hall.ask("saliency", layers="second")
+    saved = hall.save(tmp_path / "hall.blend")
+    hall.remove()
+    Hall.leave_bridge()
+    loaded = Hall.load(saved).wait(5)
+    assert loaded.figure(tmp_path / "a.png", preset="camera", size=(64, 36), samples=1).is_file()
+    assert loaded["second"].maps.method == "saliency" and loaded["second"].values.any()
+    with pytest.raises(SceneError, match="no activations in memory"):
+        loaded.show_activations()
+    assert loaded["second"].maps.method == "saliency"
+
+
+def test_a_failed_input_leaves_the_method_of_a_recording(model, tmp_path):
+    ask(model, values(1), "saliency", layers="second").save(tmp_path / "asked")
+    Hall.of(model, values(5), name="mine")
+    hall = Hall.open(tmp_path / "asked", method="saliency").follow("mine")
+    before = hall["second"].values
+    with pytest.raises(ModelError, match="too large"):
+        hall.place(values(1) + 100)
+    assert hall["second"].maps.method == hall.appearance.method == "saliency"
+    assert np.array_equal(hall["second"].values, before)
+
+
+def test_a_network_may_be_trained_between_two_questions(model):
+    hall = Hall.of(model, values(1))
+    first = hall.ask("saliency", layers="second")["second"].values
+    with torch.no_grad():
+        model.first.weight.neg_()
+    hall.place(values(1)).ask("saliency", layers="second")
+    expected = ask(model, values(1), "saliency", layers="second").maps("second", "saliency").data
+    assert np.array_equal(hall["second"].values, expected) and not np.array_equal(expected, first)
+
+
+def test_what_a_script_writes_to_its_tensors_later_changes_nothing(model):
+    inputs = values(1)
+    hall = Hall.of(model, inputs)
+    inputs.zero_()
+    hall.ask("saliency", layers="second")
+    expected = ask(model, values(1), "saliency", layers="second").maps("second", "saliency").data
+    assert np.array_equal(hall["second"].values, expected)
+
+
+def test_a_network_that_writes_to_its_input_gets_it_fresh_each_time(empty_scene):
+    class Writes(Picky):
+        def forward(self, x):
+            return super().forward(x.mul_(2))
+
+    model = Writes()
+    hall = Hall.of(model, values(1))
+    hall["first"].ablate(0)
+    assert_shows(hall.restore_channels(), record(model, values(1)))
+    hall.ask("saliency", layers="second").show_activations()
+    assert_shows(hall, record(model, values(1)))
+
+
+def test_two_folders_of_one_name_are_two_data_sets(model, tmp_path):
+    from PIL import Image
+
+    for name, index in (("a", 0), ("b", 7)):
+        (tmp_path / name / "birds").mkdir(parents=True)
+        Image.fromarray(concepts.picture(index)).save(tmp_path / name / "birds" / "0.png")
+    hall = Hall.of(model, values(1), size=(64, 64), mean=(0.5,), std=(0.5,))
+    shown = [hall.ask("average", data=tmp_path / name / "birds", layers="first")["first"].values for name in ("a", "b")]
+    assert not np.array_equal(*shown)
+    hall.show_activations().place(data=tmp_path / "a" / "birds")
+    again = hall.ask("average", data=tmp_path / "a" / "birds", layers="first")["first"].values
+    assert np.array_equal(again, shown[0])
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr", "HSV", "F"])
+def test_a_pillow_image_is_read_as_its_file_would_be(model, mode):
+    from PIL import Image
+
+    picture = Image.fromarray(concepts.picture(3)).convert("RGB" if mode == "HSV" else mode if mode != "LA" else "L")
+    picture = picture.convert(mode)
+    hall = Hall.of(model, picture, size=(64, 64))
+    seen = hall.recording.picture.astype(int)
+    grey = mode in ("1", "L", "LA", "F")
+    expected = np.asarray(Image.fromarray(concepts.picture(3)).convert("L" if grey else "RGB").convert("RGB")).astype(
+        int
+    )
+    assert np.abs(seen - expected).mean() < (130 if mode == "1" else 12)
+
+
+def test_a_class_whose_name_is_a_number(model):
+    hall = Hall.of(model, values(1), classes=["1", "2", "0"])
+    named = hall.ask("grad_cam", layers="second", of_class="1")["second"].values
+    assert np.array_equal(named, hall.ask("grad_cam", layers="second", of_class=np.int64(0))["second"].values)
+
+
+def test_a_network_of_which_a_part_has_no_values(model):
+    model.unused = nn.Linear(2, 2, device="meta")
+    hall = Hall.of(model, values(1))
+    assert_shows(hall, record(model, values(1)))
+    hall.ask("saliency", layers="second")
+
+
+def test_a_module_may_be_named_like_a_shipped_network(model):
+    assert_shows(Hall.of(model, values(1), name="object"), record(model, values(1)))
+
+
+def test_nothing_keeps_a_network_that_is_removed_or_left():
+    held = []
+    for end in (lambda hall: hall.remove(), lambda hall: Hall.leave_bridge()):
+        model = Picky()
+        held.append(weakref.ref(model))
+        hall = Hall.of(model, values(1))
+        hall.ask("saliency", layers="second")
+        end(hall)
+        del model, hall
+        for _ in range(100):
+            gc.collect()
+            if held[-1]() is None:
+                break
+            time.sleep(0.05)
+        assert held[-1]() is None

@@ -57,8 +57,8 @@ class Appearance:
     """Glob patterns of blocks that are shown as one representative panel."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.gain <= MAX_GAIN:
-            raise SceneError(f"gain {self.gain}: a number above 0, up to {MAX_GAIN:,} is needed")
+        if not (isinstance(self.gain, (int, float)) and 0 < self.gain <= MAX_GAIN):
+            raise SceneError(f"gain {self.gain!r}: a number above 0, up to {MAX_GAIN:,} is needed")
         if not self.colour_map:
             object.__setattr__(self, "colour_map", "paper" if self.theme == "paper" else "signed")
 

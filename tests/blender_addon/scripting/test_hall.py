@@ -60,6 +60,13 @@ def test_every_action_is_offered():
 
 
 @pytest.mark.parametrize("kind", [Hall, Panels, Channel])
+def test_every_call_is_checked(kind):
+    for name, member in inspect.getmembers(kind, inspect.isroutine):
+        if not name.startswith("_") and name not in ("count", "index", "settle"):
+            assert hasattr(member, "__wrapped__"), name
+
+
+@pytest.mark.parametrize("kind", [Hall, Panels, Channel])
 def test_methods_return_things_and_say_what_they_do(kind):
     for name, member in inspect.getmembers(kind, inspect.isroutine):
         if name.startswith("_") or name in ("count", "index"):  # of tuples
@@ -207,3 +214,21 @@ def test_a_saved_hall_needs_nothing_of_ours(hall, recorded, tmp_path):
     for layer in ("a", "b"):
         found = np.sort(np.load(tmp_path / f"{layer}.npy"))
         assert np.isin(wanted[layer].reshape(-1), found).all()
+
+
+def test_relative_paths_of_a_person_are_kept(hall, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    image = bpy.data.images.new("Mine", 4, 4)
+    image.filepath_raw, image.file_format = str(folder / "mine.png"), "PNG"
+    image.save()
+    bpy.data.images.remove(image)
+    hall.scene.world["mine"] = bpy.data.images.load(str(folder / "mine.png"))
+    bpy.ops.wm.save_as_mainfile(filepath=str(folder / "hall.blend"))
+    assert bpy.data.images["mine.png"].filepath == "//mine.png"
+    for _ in range(2):  # of the open file, then of another
+        loaded = Hall.load(folder / "hall.blend")
+        found = bpy.path.abspath(loaded.scene.world["mine"].filepath)
+        assert Path(found).resolve() == (folder / "mine.png").resolve()
+        live.empty_file()
+    assert sorted(path.name for path in folder.iterdir()) == ["hall.blend", "mine.png"]
