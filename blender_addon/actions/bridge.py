@@ -255,6 +255,8 @@ def wait_for_bridge(scene: bpy.types.Scene | None = None, seconds: float = 600.0
     def is_settled() -> bool:
         while session.state in ("off", "ended") and timer.pump(timer.SLICE_SECONDS):
             continue  # what needs no bridge
+        if session.has_queued:
+            return False  # also what halls show again after an error
         halls = store.halls() if scene is None else hall_requests.connected_halls(scene)
         if error := session.take_error(None if scene is None else [hall.session_uid for hall in halls]):
             raise error
@@ -264,7 +266,7 @@ def wait_for_bridge(scene: bpy.types.Scene | None = None, seconds: float = 600.0
             if waits or needs_bridge:
                 raise BridgeError(session.link.status if session.link else "there is no bridge")
             return True
-        return session.state == "ready" and not (waits or session.has_callbacks or session.has_queued)
+        return session.state == "ready" and not (waits or session.has_callbacks)
 
     timer.wait(is_settled, seconds)
     return "everything is shown"

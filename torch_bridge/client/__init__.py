@@ -3,20 +3,8 @@
 Standard library and numpy only; Blender's side imports this package.
 """
 
-from .bridge import (
-    Ablate,
-    Bridge,
-    BridgeInput,
-    file,
-    item,
-    join_at,
-    join_bridge,
-    noise,
-    pixels,
-    read_connection,
-    start_bridge,
-    video,
-)
+from .bridge import Ablate, Bridge, join_at, join_bridge, read_connection, start_bridge
+from .inputs import BridgeInput, file, item, noise, pixels, video
 from .process import BridgeProcess, start_process
 
 __all__ = [

@@ -14,5 +14,7 @@ def weights_fingerprint(model: nn.Module) -> str:
     for name, value in model.state_dict().items():
         if torch.is_tensor(value):
             digest.update(f"{name} {tuple(value.shape)} {value.dtype}".encode())
+            if value.is_meta:  # has no values
+                continue
             digest.update(value.detach().cpu().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

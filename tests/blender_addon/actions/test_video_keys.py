@@ -200,7 +200,7 @@ def test_a_renders_own_thread_shows_nothing_without_a_bridge(hall, folder, monke
     timer.stop()
     monkeypatch.setattr(timer, "in_background", lambda: False)
     hall.frame_set(6)  # as a render does, whose handlers run in its own thread
-    assert current().take_error().startswith("no bridge")
+    assert str(current().take_error()).startswith("no bridge")
     monkeypatch.setattr(current(), "rendering", True)
     thread = threading.Thread(target=video_keys.show_keyed_frame, args=(hall,))
     thread.start()
