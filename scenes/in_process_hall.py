@@ -75,6 +75,9 @@ class InProcessHall(Hall):
         return name
 
 
+InProcessHall.__name__ = InProcessHall.__qualname__ = "Hall"  # as scripts, help and errors name it
+
+
 def _joined_local() -> LocalBridge | None:
     """Returns the bridge in this process; None if there is none, or another is joined."""
     bridge: Any = current().link.bridge if current().state == "ready" and current().link.in_process else None

@@ -61,6 +61,8 @@ def show_difference(scene: bpy.types.Scene, other: str) -> str:
     layers have a difference. Raises UnknownName, or SceneError if there is no such layer.
     """
     hall = hall_named(other)
+    if hall == scene:
+        raise SceneError(f"choose another hall; {other} is this one")
     layers = [maps.layer for maps, _ in _pairs(scene, hall)]
     if not layers:
         raise SceneError(f"{other} has no layer like those of {scene.name}; compare halls of the same architecture")

@@ -83,7 +83,7 @@ class Session(EventQueue):
     def ready_link(self) -> BridgeConnection:
         """Returns the connection. Raises BridgeError unless it is ready."""
         if self.link is None:
-            raise BridgeError("no bridge; start one or join one in the Innerwalk tab")
+            raise BridgeError("no bridge; start one or join one, in the Innerwalk tab or with Hall.of or Hall.join")
         if self.link.state != "ready":
             raise BridgeError(f"the bridge isn't ready ({self.link.status})")
         return self.link

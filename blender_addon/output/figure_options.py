@@ -76,6 +76,10 @@ def check(options: FigureOptions) -> None:
         raise SceneError(f"a picture of {size[0]} × {size[1]} pixels with {samples} samples can't be made")
     if options.engine == "eevee" and not eevee_probe.eevee_works():
         raise SceneError("EEVEE can't run on this machine (no OpenGL through EGL); --engine cycles can")
+    if options.layer is not None and options.preset not in ("layer", "tile", "walk", OWN_CAMERA):
+        raise SceneError(f"preset {options.preset} shows no single layer; leave out layer {options.layer}")
+    if isinstance(options.collapse, str):
+        raise SceneError(f"collapse is {options.collapse!r}; a list of globs such as ['layer3.*'] is needed")
     fixed = [name for name in ("layer", "theme", *APPEARANCE) if getattr(options, name) is not None]
     if options.preset == OWN_CAMERA and fixed:
         raise SceneError(f"preset {OWN_CAMERA} shows the scene as it is: change its {fixed[0]} in the hall instead")

@@ -108,7 +108,9 @@ def join(bridge: Path | str, token: str) -> None:
         actions.join_bridge(**{"address": str(bridge), "token": token} if is_address else {"connection": bridge})
         actions.wait_for_bridge()
     elif str(bridge) and not _is_joined(bridge, token):
-        raise BridgeError(f"another bridge is joined; call Hall.leave_bridge() before joining {bridge}")
+        raise BridgeError(
+            f"another bridge, or this process, runs networks; call Hall.leave_bridge() before joining {bridge}"
+        )
 
 
 def _is_joined(bridge: Path | str, token: str) -> bool:

@@ -8,12 +8,19 @@ from typing import Any, TypeVar
 
 from ...torch_bridge.client import BridgeInput
 from ...torch_bridge.recording.arguments import checked_arguments
-from ...torch_bridge.recording.errors import InputError
+from ...torch_bridge.recording.errors import InputError, SceneError
 from .. import actions
 from .hall_scene import HallScene
 from .inputs import bridge_input
 
 Self = TypeVar("Self", bound="HallInputs")
+
+
+def scene_name(hall: HallScene) -> str:
+    """Returns the name of a hall's scene. Raises SceneError for anything else."""
+    if not isinstance(hall, HallScene):
+        raise SceneError(f"{type(hall).__name__} is no hall; pass the other Hall")
+    return hall.scene.name
 
 
 class HallInputs(HallScene):
@@ -89,14 +96,14 @@ class HallInputs(HallScene):
     @checked_arguments
     def show_difference(self: Self, other: HallScene, wait: bool = True) -> Self:
         """Shows the activations minus those of another hall, and follows new inputs of both. Raises SceneError."""
-        actions.show_difference(self.scene, other.scene.name)
+        actions.show_difference(self.scene, scene_name(other))
         self.settle(wait)
         return self
 
     @checked_arguments
     def stand_beside(self: Self, other: HallScene, share: bool = False) -> Self:
         """Shows another hall of this file beside this one. share: run each input of this hall in the other too."""
-        actions.stand_beside(self.scene, other.scene.name, share)
+        actions.stand_beside(self.scene, scene_name(other), share)
         return self
 
     @checked_arguments

@@ -17,7 +17,8 @@ from .. import actions
 from ..actions.exporting import export_steps, run_export
 from ..actions.inspecting import Inspection
 from ..live.hall_requests import method_of
-from ..properties import PANEL_SHOWN_LAYER
+from ..live.session import current
+from ..properties import METHOD_TAG, PANEL_SHOWN_LAYER
 from ..scene.hall import store
 from ..scene.panels import panel_of
 
@@ -72,18 +73,29 @@ class Panels:
 
     @property
     def maps(self) -> Maps:
-        """The maps that the panel shows, with labels and the method's numbers. Raises SceneError."""
+        """The maps that the panel shows, with labels and the method's numbers.
+
+        Raises SceneError where the panel is empty because the method wasn't asked about its layer.
+        """
         scene, panel = self.hall.scene, self.object
-        found = store.read_maps(panel, str(panel.get(PANEL_SHOWN_LAYER, self.layer)), method_of(scene))
+        results = current().results_of(str(scene.get(METHOD_TAG, "")))
+        if isinstance(results, dict) and self.shown_layer not in results:
+            raise SceneError(f"{method_of(scene)} wasn't asked about {self.layer}; its panel is empty")
+        found = store.read_maps(panel, self.shown_layer, method_of(scene))
         if found is None:
             raise SceneError(f"panel {panel.name!r} has lost its image; build the hall again")
         return found
 
     @property
+    def shown_layer(self) -> str:
+        """The id of the layer whose output the panel shows: of its batch norm, where one follows it directly."""
+        return str(self.object.get(PANEL_SHOWN_LAYER, self.layer))
+
+    @property
     def values(self) -> np.ndarray:
         """A copy of the values that the panel shows, (C, H, W) float32; of colour maps (C, H, W, 3) float32 sRGB.
 
-        Values that aren't finite are NaN.
+        They are the output of `shown_layer`. Values that aren't finite are NaN.
         """
         return self.maps.data
 

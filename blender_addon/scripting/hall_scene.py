@@ -28,6 +28,10 @@ class HallScene:
 
     def __init__(self, scene: bpy.types.Scene) -> None:
         """Takes the hall of a scene. Raises SceneError if it has none."""
+        if not isinstance(scene, bpy.types.Scene):
+            raise SceneError(
+                f"{type(scene).__name__} is no scene: pass one of bpy.data.scenes, or use Hall.of, .open, .load"
+            )
         store.stored_document(scene)  # raises
         self._uid, self._name = scene.session_uid, scene.name
 
@@ -37,7 +41,9 @@ class HallScene:
 
     @property
     def scene(self) -> bpy.types.Scene:
-        """Blender's scene of the hall. Raises SceneError once it was removed."""
+        """Blender's scene of the hall. Raises SceneError once it was removed, and outside of the main thread."""
+        if not timer.in_main_thread():
+            raise SceneError("Blender's data belongs to the main thread; call halls there")
         scene = scene_with_uid(self._uid)
         if scene is None:
             raise SceneError(f"hall {self._name} was removed; build it again")
@@ -81,10 +87,10 @@ class HallScene:
 
     def __getitem__(self, layers: str) -> Panels:
         """Returns the panel of a layer, or all that match a glob such as "layer1.*". Raises UnknownName."""
-        known = self.panels.layers
+        known, layers = self.panels.layers, str(layers)
         found = [layers] if layers in known else [layer for layer in known if fnmatchcase(layer, layers)]
         if not found:
-            raise UnknownName("panel of layer", str(layers), known)
+            raise UnknownName("panel of layer", layers, known)
         return Panels(self, found)
 
     @property

@@ -55,10 +55,14 @@ def _array_input(value: Any) -> BridgeInput:
         array = np.asarray(value)
     except (TypeError, ValueError):
         array = np.zeros(0, object)
-    if array.dtype.kind not in "fiub" or not array.size:
-        raise InputError(f"{type(value).__name__} is no input: pass a file, noise:SEED, an array or a tensor")
+    if array.dtype.kind not in "fiub" or not array.size or not array.ndim:
+        what = f"an array of shape {array.shape}" if isinstance(value, np.ndarray) else type(value).__name__
+        raise InputError(f"{what} is no input: pass a file, noise:SEED, or an array or tensor with values")
     if array.dtype == np.uint8 and (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
         return client.pixels(np.ascontiguousarray(array), "picture")
     content = io.BytesIO()
     np.save(content, array, allow_pickle=False)
-    return BridgeInput({"kind": "upload", "name": "values.npy"}, np.frombuffer(content.getvalue(), np.uint8))
+    return BridgeInput(
+        {"kind": "upload", "name": f"array {'×'.join(map(str, array.shape))}.npy"},
+        np.frombuffer(content.getvalue(), np.uint8),
+    )

@@ -31,7 +31,8 @@ class InputAdapter:
 
     def read(self, sources: Sequence[Source], index: int) -> list[Input]:
         """Reads one input for each argument of the network; sample `index` of a batch. Raises InputError."""
-        self._check_count(sources)
+        if not (sources and isinstance(sources[0], Input)):
+            self._check_count(sources)
         inputs = [
             read_input(source, self.preprocessing, self._sample_shape(k), self._token_count(k), index)
             for k, source in enumerate(sources)
@@ -79,7 +80,7 @@ class InputAdapter:
         if layer and layer.kind == "picture" and channels not in (None, layer.channels):
             return (
                 f"{self.built.name} can't run on an input of shape {text}: "
-                f"its first layer {layer.path} takes {layer.channels} channels, not {channels}"
+                f"its first layer {layer.path or 'of all'} takes {layer.channels} channels, not {channels}"
             )
         return f"{self.built.name} failed on inputs of shape {text}: {first_line(error)}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,35 @@ from ..recording.errors import InputError, nearest
 from ..subject import RecordSpec
 
 FIELD_TYPES = {"networks": dict, "data": dict, "device": str, "port": int, "token": str, "folder": str}
+
+
+TEXT = (lambda value: isinstance(value, str), "a text")
+WHOLE = (lambda value: isinstance(value, int) and not isinstance(value, bool), "a whole number")
+SIDES = (lambda value: _are(value, int, 2), "(height, width) such as (224, 224)")
+NUMBERS = (lambda value: _are(value, (int, float)), "a list of numbers, one for each colour, such as (0.5,)")
+NAMES = (lambda value: isinstance(value, str) or _are(value, str), "a list of names or a file of them")
+MAPPING = (lambda value: isinstance(value, Mapping), "an object")
+SPEC_TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "arguments": MAPPING,
+    "folder": TEXT,
+    "weights": TEXT,
+    "classes": NAMES,
+    "layers": NAMES,
+    "size": SIDES,
+    "grid": SIDES,
+    "crop": (lambda value: isinstance(value, (int, float)), "a share above 0, up to 1"),
+    "mean": NUMBERS,
+    "std": NUMBERS,
+    "colours": WHOLE,
+    "interpolation": TEXT,
+    "stretch": (lambda value: isinstance(value, bool), "true or false"),
+    "index": WHOLE,
+    "seed": WHOLE,
+    "kernels": (lambda value: isinstance(value, bool), "true or false"),
+    "ablate": MAPPING,
+    "name": TEXT,
+}
+"""What the fields of a network's spec must be, and how an error names it; None passes."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +90,23 @@ def _parse_spec(where: str, values: Any, folder: str | None) -> RecordSpec:
         raise InputError(f'{where}: an object such as {{"model": "resnet50"}} is needed')
     _check_fields(where, values, [spec_field.name for spec_field in fields(RecordSpec)])
     spec: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+    _check_types(where, spec)
     spec["folder"] = spec.get("folder") or folder or None
     if spec["model"] not in concepts.TASKS:
         return RecordSpec(**spec)
     shipped = shipped_network(spec["model"])
     return RecordSpec(**shipped | spec | {key: shipped[key] for key in ("model", "arguments")})
+
+
+def _check_types(where: str, spec: Mapping[str, Any]) -> None:
+    for name, (fits, wanted) in SPEC_TYPES.items():
+        if spec.get(name) is not None and not fits(spec[name]):
+            raise InputError(f"{where}: {name} is {str(spec[name])[:60]!r}; {wanted} is needed")
+
+
+def _are(value: Any, kinds: type | tuple[type, ...], count: int | None = None) -> bool:
+    """Whether a value is a tuple of these kinds, of so many entries if stated."""
+    return isinstance(value, tuple) and all(isinstance(entry, kinds) for entry in value) and count in (None, len(value))
 
 
 def _check_fields(where: str, values: Mapping[str, Any], known: Sequence[str] | Mapping[str, Any]) -> None:

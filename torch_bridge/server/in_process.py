@@ -15,6 +15,7 @@ import torch
 from ..capture.call_arguments import as_arguments, map_leaves
 from ..capture.guard import check_module
 from ..capture.model_inputs import ModelInputs
+from ..capture.trace.op_types import tensors_in
 from ..data import DataSet, open_data
 from ..inputs.input_adapter import make_input_adapter
 from ..inputs.preprocess import Preprocessing
@@ -25,7 +26,7 @@ from ..predictions.class_names import Classes, ClassNames, user_class_names
 from ..recording import Recording, check_channels
 from ..recording.arguments import checked_arguments
 from ..recording.channels import read_channels
-from ..recording.errors import UnknownName
+from ..recording.errors import InputError, UnknownName
 from ..subject import RecordSpec, Subject
 from .loaded_model import PANELS, LoadedModel
 from .priority_lock import PriorityLock
@@ -162,6 +163,8 @@ def unchanged_inputs(model: nn.Module, inputs: Any, preprocessing: Preprocessing
     Raises InputError if there is no tensor among them.
     """
     passed = ModelInputs.from_inputs(list(model.modules()), inputs)
+    if not passed.tensors[0].numel():
+        raise InputError(f"the first tensor is empty, of shape {tuple(passed.tensors[0].shape)}; pass a sample")
     first, batch = passed.tensors[0].detach(), passed.axes(passed.tensors[0]).batch
     sample = (first if batch is None else first.select(batch, 0)).cpu()
     picture = passed.draw(0) if first.is_complex() else draw_sample(sample.float().numpy(), preprocessing)
@@ -169,5 +172,10 @@ def unchanged_inputs(model: nn.Module, inputs: Any, preprocessing: Preprocessing
         lambda leaf: leaf.detach() if isinstance(leaf, torch.Tensor) else leaf,
         as_arguments(model, passed.args, passed.kwargs),
     )
-    name = f"tensor {'×'.join(map(str, first.shape))}"
-    return [Input(value, picture, name, "values unchanged", unchanged=True) for value in arguments]
+    return [Input(value, picture, _shape_name(value), "values unchanged", unchanged=True) for value in arguments]
+
+
+def _shape_name(value: Any) -> str:
+    """A name for an argument: the shapes of the tensors in it, or what it is."""
+    shapes = ["×".join(map(str, tensor.shape)) or "number" for tensor in tensors_in(value)]
+    return f"tensor {', '.join(shapes)}" if shapes else str(value)[:20]

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from ..capture.guard import one_line
 from ..client import Bridge, BridgeInput
 from ..client.frames import Frame, dump_json
 from ..data import open_data
 from ..inputs.sources import copy_input
 from ..models.build import BuiltModel
 from ..models.device import choose_device
+from ..recording.errors import InnerwalkError, ModelError
 from ..subject import prepare
 from .config import parse_specs
 from .in_process import module_device, unchanged_inputs
@@ -56,8 +58,13 @@ class LocalBridge(Bridge):
         self, name: str, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None
     ) -> Iterator[Frame]:
         """Yields the frames of the answer. arrays: of any shape. Raises what the service raises."""
-        for answer, answer_arrays in self.service.calls[name](_plain(values), dict(arrays or {})):
-            yield _plain(answer), answer_arrays
+        try:
+            for answer, answer_arrays in self.service.calls[name](_plain(values), dict(arrays or {})):
+                yield _plain(answer), answer_arrays
+        except (InnerwalkError, GeneratorExit):
+            raise
+        except BaseException as error:  # whatever a model raises, even SystemExit, is an answer
+            raise ModelError(one_line(error)) from error
 
     def add_network(self, model: nn.Module | str, name: str, device: str, spec: Mapping[str, Any]) -> str:
         """Serves a network from now on; returns the name it got, with a number if there is one of this name.
@@ -65,14 +72,18 @@ class LocalBridge(Bridge):
         model: the network, which keeps its device and mode, or a text as in `RecordSpec.model`. device: such as cuda,
         for a text; "" chooses. spec: further fields of a `RecordSpec`. Raises ModelError or InputError.
         """
-        title = name or (type(model).__name__ if isinstance(model, nn.Module) else str(model))
+        if not isinstance(model, (nn.Module, str)):
+            hint = f"; call it: {model.__name__}(…)" if isinstance(model, type) else ""
+            raise ModelError(f"the model is of type {type(model).__name__}; pass an nn.Module or a name{hint}")
+        title = name or (type(model).__name__ if isinstance(model, nn.Module) else model)
         name = next(free for number in count(1) if (free := _numbered(title, number)) not in self.service.networks)
+        spec = {key: str(value) if isinstance(value, Path) else value for key, value in spec.items()}
         if isinstance(model, nn.Module):
-            record_spec = replace(parse_specs({name: {"model": "a module"} | dict(spec)})[name], model=title)
+            record_spec = replace(parse_specs({name: {"model": "a module"} | spec})[name], model=title)
             subject = prepare(record_spec, BuiltModel(model, title))
             loaded = LoadedModel(name, record_spec, module_device(model), self.lock, subject)
         else:
-            record_spec = parse_specs({name: {"model": model} | dict(spec)})[name]
+            record_spec = parse_specs({name: {"model": model} | spec})[name]
             loaded = LoadedModel(name, record_spec, choose_device(device), self.lock)
         loaded.flushes_denormals, loaded.served_models = False, self.service.networks
         self.service.networks[name] = loaded

@@ -230,6 +230,8 @@ class Service:
         if not isinstance(inputs, list) or not all(isinstance(entry, dict) for entry in inputs):
             raise InputError('inputs: a list such as [{"kind": "noise", "seed": 1}] is needed')
         sources = [self.inputs.source(entry, arrays) for entry in inputs]
+        if sources and isinstance(sources[0], Input):
+            return network.read(sources)  # all arguments, as they are
         return network.read([*sources, *network.default_sources[len(inputs) :]])
 
 

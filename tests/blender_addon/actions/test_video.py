@@ -13,8 +13,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.actions import video, video_keys  # noqa: E402
-from innerwalk.blender_addon.live import session as sessions  # noqa: E402
-from innerwalk.blender_addon.live import timer  # noqa: E402
+from innerwalk.blender_addon.live import event_queue, timer  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import INPUT_TAG, NETWORK_NAME, VIDEO_FRAME, VIDEO_SOURCE  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
@@ -40,7 +39,7 @@ def folder(torch_python, tmp_path_factory) -> Path:
 def clock(monkeypatch) -> SimpleNamespace:
     """The clock of videos; it stands still until a test moves it."""
     clock = SimpleNamespace(now=100.0)
-    for module in (video, sessions):
+    for module in (video, event_queue):
         monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
     monkeypatch.setattr(timer, "in_background", lambda: False)
     return clock

@@ -38,6 +38,8 @@ NO_INPUT = {"inputs": None, "ablate": None}
 class Known:
     """A bridge that answers at once, or once `gate` is opened, and records its requests."""
 
+    in_process = False
+
     def __init__(self) -> None:
         self.requests: list[tuple] = []
         self.gate = threading.Event()

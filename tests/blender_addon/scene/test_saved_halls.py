@@ -76,8 +76,8 @@ def test_a_hall_renders_the_same_in_a_fresh_process(saved, recorded, tmp_path, r
 
 
 def test_figures_of_the_file_and_of_the_recording_are_equal(saved, recorded, tmp_path):
-    for preset in ("overview", "layer"):
-        order = FigureOptions(preset=preset, size=SMALL, samples=2, layer="a")
+    for preset, layer in (("overview", None), ("layer", "a")):
+        order = FigureOptions(preset=preset, size=SMALL, samples=2, layer=layer)
         figure = render_figure(recorded, tmp_path / "a.png", order)
         assert render_figure(saved, tmp_path / "b.png", order).read_bytes() == figure.read_bytes()
 

@@ -1,5 +1,7 @@
 """Fixtures: a small network and a folder of pictures, to train inverters on."""
 
+import sys
+
 import pytest
 from PIL import Image
 
@@ -20,6 +22,7 @@ def build():
 def own_network(tmp_path, monkeypatch):
     """The current folder, with a module own_tiny whose network takes 16 × 16, and a folder of pictures."""
     (tmp_path / "own_tiny.py").write_text(NETWORK_SOURCE)
+    monkeypatch.delitem(sys.modules, "own_tiny", raising=False)  # of the test before, in another folder
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr("innerwalk.torch_bridge.inputs.input_adapter.SIDES", (16,))

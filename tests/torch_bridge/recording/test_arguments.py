@@ -2,6 +2,7 @@
 
 import inspect
 
+import numpy as np
 import pytest
 
 from innerwalk.torch_bridge.recording.arguments import checked_arguments
@@ -75,9 +76,32 @@ def test_calls_that_fit_are_unchanged() -> None:
 
 def test_an_error_of_the_function_itself_stays() -> None:
     with pytest.raises(TypeError, match="can only concatenate") as caught:
-        record("m", "no number")  # type: ignore[arg-type]
+        checked_arguments(lambda text: text + 1)("a")
     assert not isinstance(caught.value, ArgumentError)
 
 
 def test_it_survives_the_wire() -> None:
     assert type(error_from_wire("ArgumentError", "record: no argument 'x'")) is ArgumentError
+
+
+@checked_arguments
+def typed(text: str, count: int = 0, share: "float | None" = None, *rest: int, flag: bool = False) -> str:
+    return text
+
+
+@pytest.mark.parametrize(
+    ("call", "line"),
+    [
+        (lambda: typed(3), "typed: text is '3' of type int; it must be str"),
+        (lambda: typed("a", "b"), "typed: count is 'b' of type str; it must be int"),
+        (lambda: typed("a", share="x"), "typed: share is 'x' of type str; it must be float or None"),
+        (lambda: typed("a", flag=1), "typed: flag is '1' of type int; it must be bool"),
+    ],
+)
+def test_values_of_plain_types_are_checked(call, line):
+    with pytest.raises(ArgumentError, match=f"^{line}"):
+        call()
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert typed("a", np.int64(3), np.float32(0.5), 1, 2, flag=True) == typed("a", 3, 1) == "a"

@@ -159,7 +159,7 @@ WRONG: dict[str, tuple[type[InnerwalkError], dict[str, Any]]] = {
     ),
     r"channels: 5 is not a list of whole numbers": (InputError, {"channels": 5}),
     "'a' is not a list of channels": (InputError, {"channels": "a"}),
-    "no method '5'; there are": (UnknownName, {"method": 5}),
+    "ask: method is '5' of type int; it must be str": (ArgumentError, {"method": 5}),
     "no method 'salience'; did you mean saliency": (UnknownName, {"method": "salience"}),
     "no layer 'mux'; did you mean mix": (UnknownName, {"layers": "mux"}),
     "3 is not a name": (InputError, {"layers": [3]}),
