@@ -14,7 +14,7 @@ from ...torch_bridge.client import BridgeInput
 from ...torch_bridge.recording.errors import InputError
 from .hall_panels import Channel
 
-NOISE = "noise:"
+NOISE, MOST_DIGITS = "noise:", 10
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 """Modes of Pillow images that a PNG file holds."""
 
@@ -31,9 +31,10 @@ def bridge_input(value: Any) -> BridgeInput:
     if isinstance(value, Channel):
         return client.pixels(value.picture, f"{value.panel.layer}, channel {value.number}")
     if isinstance(value, str) and value.startswith(NOISE):
-        if not value.removeprefix(NOISE).isdecimal():
-            raise InputError(f"{value!r} is no noise; write it like noise:7")
-        return client.noise(int(value.removeprefix(NOISE)))
+        seed = value.removeprefix(NOISE)
+        if not (seed.isascii() and seed.isdecimal() and len(seed) <= MOST_DIGITS):
+            raise InputError(f"{value[:40]!r} is no noise; write it like noise:7")
+        return client.noise(int(seed))
     if isinstance(value, (str, Path)):
         return client.file(bpy.path.abspath(str(value)))
     return _image_input(value) if hasattr(value, "getbands") else _array_input(value)
@@ -48,13 +49,15 @@ def _image_input(image: Any) -> BridgeInput:
 
 
 def _array_input(value: Any) -> BridgeInput:
-    if hasattr(value, "detach"):  # a tensor; torch isn't imported here
-        value = value.detach().cpu()
-        value = (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()  # NumPy has no bfloat16
     try:
+        if hasattr(value, "detach"):  # a tensor; torch isn't imported here
+            value = value.detach().cpu()
+            value = (value.float() if str(value.dtype) == "torch.bfloat16" else value).numpy()  # NumPy has no bfloat16
         array = np.asarray(value)
-    except (TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - an object may raise anything when it is read as an array
         array = np.zeros(0, object)
+    if isinstance(value, np.ma.MaskedArray):
+        raise InputError("a masked array is no input: fill its masked values first")
     if array.dtype.kind not in "fiub" or not array.size or not array.ndim:
         what = f"an array of shape {array.shape}" if isinstance(value, np.ndarray) else type(value).__name__
         raise InputError(f"{what} is no input: pass a file, noise:SEED, or an array or tensor with values")

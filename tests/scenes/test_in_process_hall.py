@@ -171,6 +171,8 @@ BAD = (
     (ModelError, "too large", lambda hall: hall.place(values(1) + 100)),
     (InputError, "nope.jpg: can't be read", lambda hall: hall.place("nope.jpg")),
     (InputError, "no tensor in the inputs", lambda hall: hall.place({})),
+    (InputError, "can't be drawn", lambda hall: hall.place(values(1).to_sparse())),
+    (InputError, "can't be drawn", lambda hall: hall.place(values(1).to("meta"))),
     (InputError, "pass inputs, or data and index, not both", lambda hall: hall.place("a.png", data="birds")),
     (InputError, "is not a list of whole numbers", lambda hall: hall["first"].ablate(1.5)),
     (ArgumentError, "Hall.look: gain is 'big' of type str", lambda hall: hall.look(gain="big")),

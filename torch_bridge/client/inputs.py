@@ -20,10 +20,13 @@ class BridgeInput(NamedTuple):
 
 def file(path: Path | str) -> BridgeInput:
     """An image or .npy file of this machine, whose bytes are sent. Raises InputError."""
+    line = " ".join(str(path).split())
     try:
+        if not Path(path).is_file():  # a pipe or device would be waited for
+            raise InputError(f"{line or 'the empty path'}: can't be read (No such file)")
         content = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: can't be read ({error.strerror})") from None
+    except (OSError, ValueError) as error:  # a path with a null character
+        raise InputError(f"{line}: can't be read ({getattr(error, 'strerror', None) or error})") from None
     return BridgeInput({"kind": "upload", "name": Path(path).name}, np.frombuffer(content, np.uint8))
 
 

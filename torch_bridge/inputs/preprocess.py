@@ -25,6 +25,8 @@ MIN_CROPPED_SIDE = 96
 """Pixels; inputs with a smaller side are not cropped by default."""
 MAX_SIDE = 8192
 """Pixels a side of the largest input."""
+MAX_SCALED_PIXELS = MAX_SIDE * MAX_SIDE
+"""Most pixels of a picture that is scaled before it is cropped: a thin one becomes very long."""
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 """Pillow's modes by number of channels."""
 COLOURS = {1: "grey", 3: "RGB", 4: "RGBA"}
@@ -171,6 +173,9 @@ def _resize(image: Image.Image, scale: float, minimum: tuple[int, int], preproce
     width, height = max(minimum[1], int(image.width * scale)), max(minimum[0], int(image.height * scale))
     if (width, height) == image.size:
         return image
+    if width * height > MAX_SCALED_PIXELS:
+        sizes = f"{image.width} × {image.height} pixels would become {width} × {height}"
+        raise InputError(f"a picture of {sizes}; crop it, or stretch it to the network's size")
     return image.resize((width, height), INTERPOLATIONS[preprocessing.interpolation])
 
 

@@ -19,7 +19,7 @@ from ..data import open_data
 from ..inputs.sources import copy_input
 from ..models.build import BuiltModel
 from ..models.device import choose_device
-from ..recording.errors import InnerwalkError, ModelError
+from ..recording.errors import InnerwalkError, InputError, ModelError
 from ..subject import prepare
 from .config import parse_specs
 from .in_process import module_device, unchanged_inputs
@@ -109,7 +109,12 @@ class LocalBridge(Bridge):
         """Returns arguments of a network, as in `record`, as inputs that it gets as they are. Raises InputError."""
         loaded = self.service.networks[network]
         preprocessing = loaded.subject.adapter.preprocessing
-        held = [copy_input(each) for each in unchanged_inputs(loaded.model, inputs, preprocessing)]
+        try:
+            held = [copy_input(each) for each in unchanged_inputs(loaded.model, inputs, preprocessing)]
+        except InnerwalkError:
+            raise
+        except Exception as error:  # sparse tensors, tensors without values, lists that contain themselves
+            raise InputError(f"these inputs can't be drawn ({one_line(error)})") from error
         ids = [self.service.inputs.hold(each, network) for each in held]
         return [BridgeInput({"kind": "held", "id": id, "name": held[0].name}) for id in ids]
 

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -171,7 +172,16 @@ def test_a_removed_hall_says_so(hall):
         hall.look(gain=2)
 
 
+class Odd:
+    """Raises what it likes when it is read as an array."""
+
+    def __array__(self, *args, **kwargs):
+        raise RuntimeError("two\nlines")
+
+
 def test_bad_arguments_are_one_line_and_change_nothing(hall, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
     for error, match, call in (
         (SceneError, "no such file", lambda: Hall.load(tmp_path / "no.blend")),
         (RecordingError, "no", lambda: Hall.open(tmp_path / "no")),
@@ -181,7 +191,14 @@ def test_bad_arguments_are_one_line_and_change_nothing(hall, tmp_path):
         (BridgeError, "hall tiny has no network that can be run", lambda: hall.place("noise:7")),
         (InputError, "can't be read", lambda: bridge_input(tmp_path / "no.jpg")),
         (InputError, "write it like noise:7", lambda: bridge_input("noise:x")),
+        (InputError, "'noise:9999", lambda: bridge_input("noise:" + "9" * 5000)),
         (InputError, "object is no input", lambda: bridge_input(object())),
+        (InputError, "Odd is no input", lambda: bridge_input(Odd())),
+        (InputError, "a masked array is no input", lambda: bridge_input(np.ma.masked_array(np.ones(3), [1, 0, 0]))),
+        (InputError, "the empty path: can't be read", lambda: bridge_input("")),
+        (InputError, "can't be read", lambda: bridge_input("a\0b.png")),
+        (InputError, "/no /x.jpg: can't be read", lambda: bridge_input("/no\n/x.jpg")),
+        (InputError, "pipe: can't be read", lambda: bridge_input(pipe)),
     ):
         with pytest.raises(error, match=match) as caught:
             call()

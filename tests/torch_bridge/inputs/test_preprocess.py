@@ -134,3 +134,11 @@ def test_metadata_of_a_stranger_is_understood_or_refused(metadata):
         assert resolve_preprocessing([("w.safetensors", facts)]).describe()
     except InputError as error:
         assert "\n" not in str(error)
+
+
+def test_a_picture_that_would_become_enormous_is_refused():
+    from PIL import Image
+
+    preprocessing = resolve_preprocessing([("options", {"size": (224, 224)})])
+    with pytest.raises(InputError, match="a picture of 40000 × 1 pixels would become 10240000 × 256; crop it"):
+        preprocess_picture(Image.new("RGB", (40000, 1)), preprocessing)
