@@ -200,7 +200,7 @@ class Panels:
 
 def _numbers(channels: Sequence[int | str | Sequence[int]]) -> tuple[int, ...]:
     """Returns channels that are passed one by one, or as one text or list. Raises InputError."""
-    is_list = len(channels) == 1 and not isinstance(channels[0], int)
+    is_list = len(channels) == 1 and not hasattr(channels[0], "__index__")
     return tuple(read_channels(channels[0] if is_list else channels))  # type: ignore[arg-type]
 
 

@@ -102,6 +102,8 @@ def test_ablated_channels_are_zeros_of_a_hook(model):
     handle.remove()
     assert np.array_equal(hall["second"].values, hooked.maps("second").data)
     assert_shows(hall.restore_channels(), record(model, values(1)))
+    hall["first"].ablate(np.int64(3)).ablate("0")
+    assert np.array_equal(hall["second"].values, hooked.maps("second").data)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])

@@ -19,7 +19,7 @@ from ..data import open_data
 from ..inputs.sources import copy_input
 from ..models.build import BuiltModel
 from ..models.device import choose_device
-from ..recording.errors import InnerwalkError, InputError, ModelError
+from ..recording.errors import BridgeError, InnerwalkError, InputError, ModelError
 from ..subject import prepare
 from .config import parse_specs
 from .in_process import module_device, unchanged_inputs
@@ -57,14 +57,14 @@ class LocalBridge(Bridge):
     def call(
         self, name: str, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None
     ) -> Iterator[Frame]:
-        """Yields the frames of the answer. arrays: of any shape. Raises what the service raises."""
+        """Yields the frames of the answer. arrays: of any shape. Raises InnerwalkError, of what the service raises."""
         try:
             for answer, answer_arrays in self.service.calls[name](_plain(values), dict(arrays or {})):
                 yield _plain(answer), answer_arrays
         except (InnerwalkError, GeneratorExit):
             raise
-        except BaseException as error:  # whatever a model raises, even SystemExit, is an answer
-            raise ModelError(one_line(error)) from error
+        except BaseException as error:  # as over HTTP, even SystemExit is an answer
+            raise BridgeError(one_line(error)) from error
 
     def add_network(self, model: nn.Module | str, name: str, device: str, spec: Mapping[str, Any]) -> str:
         """Serves a network from now on; returns the name it got, with a number if there is one of this name.
