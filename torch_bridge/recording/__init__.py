@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         flag_names,
         pack,
         peaks,
+        place_text,
         unpack,
     )
     from .grids import near_square
@@ -62,6 +63,7 @@ __all__ = [
     "pack",
     "parse_channels",
     "peaks",
+    "place_text",
     "restore",
     "restore_maps",
     "restore_network",
@@ -97,6 +99,7 @@ __getattr__ = lazy_exports(
         "pack": "data_model",
         "parse_channels": "channels",
         "peaks": "data_model",
+        "place_text": "data_model",
         "restore": "storage",
         "restore_maps": "storage",
         "restore_network": "storage",

@@ -46,7 +46,8 @@ class Layer:
     """One call of one module, or one functional operation that matters."""
 
     id: str
-    """Dotted path as in `named_modules()`; later calls `path@2`; operations `path:add`, `path:add@2`."""
+    """Path as in `named_modules()`, or `blocks[0].conv` for a module in a plain list; later calls `path@2`; operations
+    `path:add`, `path:add@2`."""
     kind: str
     """Class name of the module or name of the operation; "input", "output" or "opaque" for anything else."""
     role: Role
@@ -142,12 +143,23 @@ class Maps:
     samples              (2,) int32: rows and columns, where each tile is a mosaic of several pictures
     weights:LAYER        (n, 3): channel, channel of LAYER, signed strength of the link between them
     """
+    position: int = 0
+    """Which of the `positions` is shown, from 0, where the network works on several parts of one input."""
+    positions: int = 1
+    """Number of parts of one input that the layer has values for: 16 frames, 64 windows."""
+    axis: str = ""
+    """What a position is: frame, window, node, step, row, column or part; "" for maps of a whole input."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W)."""
         _, height, width, _ = self.texels.shape
         return (self.channels, height, width)
+
+    @property
+    def place(self) -> str:
+        """Which position is shown, for people: "frame 3 of 16", counted from 0; "" for maps of a whole input."""
+        return place_text(self.position, self.positions, self.axis)
 
     @cached_property
     def data(self) -> np.ndarray:
@@ -165,6 +177,11 @@ class Maps:
     def nonfinite(self) -> int:
         """Number of values that are NaN or infinite."""
         return int(self.texels.size - np.count_nonzero(np.isfinite(self.texels)))
+
+
+def place_text(position: int, positions: int, axis: str) -> str:
+    """Say which position of an input is shown: "frame 3 of 16", counted from 0; "" if there is only one."""
+    return f"{axis} {position:,} of {positions:,}" if positions > 1 else ""
 
 
 def pack(data: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Converts a recording without its arrays to JSON and back. Reading checks everything: files are untrusted.
 
-Schema 1: `format`, `schema`, `network` {name, trained, weights, parameters, layers [...], edges [[i, j], ...]},
+Schema 2: `format`, `schema`, `network` {name, trained, weights, parameters, layers [...], edges [[i, j], ...]},
 `input`, `prediction`, `provenance`, `pictures` (a file), and `maps`, a list of {layer, method, channels, colour, frame,
-labels, file, extras}.
+labels, position, positions, axis, file, extras}. In schema 1 `position`, `positions` and `axis` are missing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, TypeVar, get_args
 from .data_model import Edge, Layer, MapFrame, Network, Prediction, PredictionKind, Role
 from .errors import RecordingError
 
-FORMAT, SCHEMA = "innerwalk-recording", 1
+FORMAT, SCHEMA = "innerwalk-recording", 2
 MAX_JSON, MAX_TEXT, MAX_LAYERS, MAX_EDGES = 256 << 20, 4096, 100_000, 1_000_000
 MAX_SIDE, MAX_CHANNELS, MAX_LIST = 1 << 20, 1 << 24, 1 << 20
 
@@ -217,6 +217,9 @@ def parse_maps_entry(value: Any, where: str, network: Network | None) -> Mapping
         raise RecordingError(f"{where}: no layer {layer!r} in the network")
     if labels and len(labels) != channels:
         raise RecordingError(f"{where}: {len(labels)} labels for {channels} channels")
+    position, positions = fields.integer("position", MAX_LIST), max(fields.integer("positions", MAX_LIST), 1)
+    if position >= positions:
+        raise RecordingError(f"{where}: position {position} must be less than the {positions} positions")
     return {
         "layer": layer,
         "method": method,
@@ -224,6 +227,9 @@ def parse_maps_entry(value: Any, where: str, network: Network | None) -> Mapping
         "colour": fields.flag("colour"),
         "frame": fields.choice("frame", get_args(MapFrame)),
         "labels": labels,
+        "position": position,
+        "positions": positions,
+        "axis": fields.text("axis", 64),
         "file": fields.text("file", 255),
         "extras": fields.items("extras", _text, 64),
     }

@@ -142,6 +142,9 @@ def describe_maps(maps: Maps) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "colour": maps.colour,
         "frame": maps.frame,
         "labels": list(maps.labels),
+        "position": maps.position,
+        "positions": maps.positions,
+        "axis": maps.axis,
         "extras": sorted(extras),
     }
     return entry, {maps.layer: maps.texels, **{f"{maps.layer}|{name}": array for name, array in extras.items()}}

@@ -49,6 +49,22 @@ def small(seed: int = 0) -> rec.Recording:
     return recording
 
 
+def test_positions_are_kept_and_schema_1_has_none(tmp_path: Path) -> None:
+    recording = small()
+    first = recording.maps("a")
+    recording.add([rec.Maps("a", rec.ACTIVATIONS, first.texels, 5, position=3, positions=16, axis="frame")])
+    folder = rec.save(recording, tmp_path / "r")
+    assert rec.load(folder).maps("a").place == "frame 3 of 16" and rec.load(folder).maps("b").place == ""
+    document = json.loads((folder / "recording.json").read_text())
+    assert document["schema"] == 2
+    for entry in document["maps"]:
+        for name in ("position", "positions", "axis"):
+            del entry[name]
+    (folder / "recording.json").write_text(json.dumps(document | {"schema": 1}))
+    old = rec.load(folder).maps("a")
+    assert (old.position, old.positions, old.axis, old.place) == (0, 1, "", "")
+
+
 def test_round_trip_keeps_every_bit(tmp_path: Path) -> None:
     recording = small()
     back = rec.load(rec.save(recording, tmp_path / "r"))
@@ -165,10 +181,11 @@ def edited(folder: Path, change) -> Path:
 
 
 HOSTILE = {
-    "newer schema": (lambda d: d.update(schema=2), "newer"),
+    "newer schema": (lambda d: d.update(schema=3), "newer"),
     "other format": (lambda d: d.update(format="zip"), "not a recording"),
     "path out of the folder": (lambda d: d["maps"][0].update(file="../../etc/passwd"), "bad data file name"),
     "unknown layer": (lambda d: d["maps"][0].update(layer="zzz"), "no layer 'zzz'"),
+    "position": (lambda d: d["maps"][0].update(position=4, positions=4), "position 4 must be less than the 4"),
     "labels": (lambda d: d["maps"][0].update(labels=["x"]), "1 labels for 5 channels"),
     "channels": (lambda d: d["maps"][0].update(channels=9), "cells don't hold"),
     "huge": (lambda d: d["network"]["layers"][0].update(map_shape=[1, 1 << 40, 1]), "within bounds"),
