@@ -315,6 +315,43 @@ class InferenceMode(nn.Module):
         return self.b(y)
 
 
+class Templates(nn.Module):
+    """Reads only the shapes and the dtype of one layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.c = conv(3, 4), conv(3, 4), conv(4, 4)
+
+    def forward(self, x):
+        y, like = self.a(x), self.b(x)
+        y = y.flatten().view_as(like).reshape_as(like).type_as(like).to(like)
+        y = y + torch.zeros_like(like) + like.new_ones(1) + torch.empty_like(input=like).fill_(0)
+        return self.c(y[:, :, :1].expand_as(like))
+
+
+class Pairs(nn.Module):
+    """Makes an output of each input with one operation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.c, self.d = conv(3, 4), conv(3, 4), conv(4, 4), conv(4, 4)
+
+    def forward(self, x):
+        left, right = torch.broadcast_tensors(self.a(x), self.b(x)[:, :1])
+        return self.c(left), self.d(right)
+
+
+class Complex(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.c, self.d = conv(3, 4), conv(4, 4), conv(4, 4), conv(8, 4)
+
+    def forward(self, x):
+        y = torch.fft.fft2(self.a(x))
+        pairs = torch.view_as_real(y * 2).movedim(-1, 2).flatten(1, 2)
+        return self.b(y.real), self.c(torch.imag(y) + y.imag), self.d(pairs)
+
+
 class EntersByName(nn.Module):
     """Its modules have the names of the recorder's ids for inputs and outputs."""
 
@@ -375,6 +412,12 @@ CASES = [
     Case("stale views", StaleViews, picture(), {
         "a": "input", ":relu": "a", "b": ":relu", ":sigmoid": ":relu", ":tanh": ":sigmoid", "c": ":sigmoid",
         "output": "b c"}),
+    Case("templates", Templates, picture(), {
+        "a": "input", "b": "input", ":add": "a", ":add@2": ":add", ":add@3": ":add@2", "c": ":add@3", "output": "c"}),
+    Case("an output of each input", Pairs, picture(), {
+        "a": "input", "b": "input", "c": "a", "d": "b", "output": "c d"}),
+    Case("complex numbers", Complex, picture(), {
+        "a": "input", "b": "a", ":add": "a", "c": ":add", "d": "a", "output": "b c d"}),
     Case("inference mode inside", InferenceMode, picture(), {"a": "input", ":relu": "a", "b": ":relu", "output": "b"}),
     Case("modules called input and output", EntersByName, picture(), {
         "input": ":input", "output": "input", ":output": "output"}),

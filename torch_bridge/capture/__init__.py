@@ -20,7 +20,8 @@ if TYPE_CHECKING:
         values_by_channel,
         zero_channels,
     )
-    from .guard import evaluation_mode, one_line
+    from .failures import one_line
+    from .guard import evaluation_mode
     from .recorder import RecordingInfo, record
     from .values.kernels import model_kernels
 
@@ -51,7 +52,7 @@ __getattr__ = lazy_exports(
         "current_ablation": "ablation",
         "evaluation_mode": "guard",
         "model_kernels": "values.kernels",
-        "one_line": "guard",
+        "one_line": "failures",
         "record": "recorder",
         "use_ablation": "ablation",
         "values_by_channel": "ablation",

@@ -7,8 +7,8 @@
     edge     batch norm, activation, pooling, dropout, other norms, sums with constants, operations that only move
              values, and layers whose output is the same for every input
 
-A batch norm that is the only reader of a convolution or linear layer is folded into it: the panel shows the batch
-norm's values, before the activation, so that negative values are still visible.
+A batch norm that is the only reader of a convolution or linear layer, and scales its channels, is folded into it: the
+panel shows the batch norm's values, before the activation, so that negative values are still visible.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class LayerFacts:
     """False if its output is the same for every input, as for layers that make position biases."""
     has_maps: bool = True
     """False if its output is a list of numbers about detected things, such as boxes, rather than maps of the input."""
+    by_channel: bool = True
+    """False for a batch norm that scales another axis than that of the channels, such as the tokens."""
 
 
 def fold(layers: Iterable[LayerFacts]) -> dict[str, tuple[Role, str]]:
@@ -89,5 +91,6 @@ def _folded_norms(layers: list[LayerFacts]) -> dict[str, str]:
         for layer in layers
         if layer.family in NORM_FOLDING_FAMILIES
         for reader in readers.get(layer.id, [])
-        if len(readers[layer.id]) == 1 and reader.family == "norm" and reader.drawable and reader.sources == (layer.id,)
+        if len(readers[layer.id]) == 1 and reader.sources == (layer.id,)
+        if reader.family == "norm" and reader.drawable and reader.by_channel
     }

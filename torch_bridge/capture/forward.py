@@ -7,12 +7,16 @@ moment the layer has finished, because `out += identity` or ReLU(inplace=True) m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import nn
 
 from .ablation import Ablation
+from .failures import call_network
+from .layer_paths import own_tensors
 from .model_inputs import ModelInputs
 from .trace.module_tracer import ModuleTracer
 from .trace.op_types import tensors_in
@@ -33,13 +37,28 @@ def trace_forward(
 
     paths: the dotted path of every module. Exceptions of the network are not caught.
     """
-    run = Run(paths, observer, sample, ablation)
+    measurement = inputs.measurement(paths, sample.sample_index)
+    run = Run(paths, observer, sample, ablation, measurement, is_compared=True)
     output = None
     try:
         run.add_inputs(inputs.tensors, inputs.axes)
-        with ModuleTracer(run, paths).hooks(), OperationTracer(run), torch.inference_mode(False), torch.no_grad():
-            output = model(*inputs.args, **inputs.kwargs)
-        run.add_output(list(tensors_in(output)))
+        with traced(run, paths), torch.inference_mode(False), torch.no_grad():
+            output = call_network(model, *inputs.args, **inputs.kwargs)
+        run.add_output(call_network(list, tensors_in(output)))  # objects of the network may refuse
     finally:
         remove_marks([*inputs.tensors, *tensors_in(output)])
     return run.steps, output
+
+
+@contextmanager
+def traced(run: Run, paths: dict[nn.Module, str]) -> Iterator[None]:
+    """Adds everything that runs inside to a run's graph.
+
+    Afterwards the network's own tensors carry no marks, also those that the network has kept meanwhile: they would keep
+    the graph alive, and be copied and saved with the network.
+    """
+    try:
+        with ModuleTracer(run, paths).hooks(), OperationTracer(run):
+            yield
+    finally:
+        remove_marks(own_tensors(paths))

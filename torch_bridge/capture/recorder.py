@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,9 +17,11 @@ from ..recording import Edge, Maps, Network, Prediction, Progress, Recording
 from ..recording.arguments import checked_arguments
 from ..recording.errors import InputError
 from .ablation import NO_ABLATION, Ablation, ChannelsByLayer
+from .failures import model_errors
 from .fold import fold
 from .forward import trace_forward
-from .guard import RUN_LOCK, check_module, evaluation_mode, force_eager, model_errors
+from .guard import RUN_LOCK, check_module, evaluation_mode, force_eager
+from .layer_paths import layer_paths
 from .model_inputs import ModelInputs
 from .trace.provenance import TraceStep
 from .trace.run import BatchSample
@@ -52,6 +55,7 @@ def record(
     answer: Callable[[Any], Prediction] | None = None,
     index: int = 0,
     grid: tuple[int, int] | None = None,
+    positions: Mapping[str, int] | None = None,
     token: int | None = None,
     kernels: bool = False,
     ablate: ChannelsByLayer | Ablation = NO_ABLATION,
@@ -62,41 +66,45 @@ def record(
     """Runs `model` once, in evaluation mode and without gradients, and returns its graph, maps and answer.
 
     inputs: a tensor, a tuple of positional arguments or a dict of keyword arguments; of a batch, input number `index`
-    is recorded. layers: a glob or globs over the ids of layers whose maps are copied, "panels" for the layers that the
-    fold shows, () for the graph alone. picture: the input as (H, W, 3) uint8 sRGB, top row first; by default it is
-    drawn from the first tensor. classes: names of the classes, or a JSON file of them; the prediction is then read from
-    the output, with () as "class 0" and so on. answer: reads the prediction where the output is a kind of its own.
-    grid: (rows, columns) of tokens, if they can't be inferred. token: query token of attention maps; by default the
-    class token, else the middle of a grid or the end of a sequence. kernels: also record the kernels of the chosen
-    convolutions, as method "weights". ablate: channels by layer that become 0 when their layer has finished; a panel
-    stands for the layer that it shows. If the channels are given as plain numbers, the network runs once before, to
-    learn its graph. on_maps: called with maps as soon as they are copied, while the network still runs; with "panels"
-    also with some that the recording then leaves out.
+    is recorded. layers: a glob or globs over the ids of layers whose maps are copied, "panels" for the layers that
+    the fold shows, () for the graph alone. picture: the input as (H, W, 3) uint8 sRGB, top row first; by default it
+    is drawn from the first tensor. classes: names of the classes, or a JSON file of them; the prediction is then read
+    from the output, with () as "class 0" and so on. answer: reads the prediction where the output is a kind of its
+    own. grid: (rows, columns) of tokens, if they can't be inferred. positions: by layer id, which frame, window or
+    other position of the input is shown, where the network folds them into the batch; 0 by default. token: query
+    token of attention maps; by default the class token, else the middle of a grid or the end of a sequence. kernels:
+    also record the kernels of the chosen convolutions, as method "weights". ablate: channels by layer that become 0
+    when their layer has finished; a panel stands for the layer that it shows. If the channels are given as plain
+    numbers, the network runs once before, to learn its graph. on_maps: called with maps as soon as they are copied,
+    while the network still runs; with "panels" also with some that the recording then leaves out.
 
-    Mode and buffers are restored afterwards; inputs are not changed, unless the network itself writes to them. Threads
-    that record at the same time wait for each other. Raises ModelError if the forward pass fails (names the layer),
-    UnknownName if a glob matches no layer, InputError.
+    The network is left as it was, as are the random generators; lazy modules are initialised. Inputs are not changed,
+    unless the network itself writes to them. Threads that record at the same time wait for each other. Raises
+    ModelError if the forward pass fails (names the layer), UnknownName if a glob matches no layer, InputError.
     """
     check_module(model)
-    paths = {module: path for path, module in model.named_modules()}
-    arguments = ModelInputs.from_inputs(list(paths), inputs)
+    paths = layer_paths(model)
+    arguments = ModelInputs.from_inputs(paths, inputs)
     if not 0 <= index < arguments.batch_size:
         raise InputError(f"no input {index}: the batch has {arguments.batch_size}, counted from 0")
+    positions = _checked_positions(positions or {})
     ablation = _resolve_ablation(model, inputs, grid, ablate)
-    sample = BatchSample(arguments.batch_size, index, grid)
+    sample = BatchSample(arguments.batch_size, index, grid, positions)
     read = _prediction_reader(classes, answer, index)
     policy = CapturePolicy(layers, sample, token, progress, len(paths), on_maps)
-    with RUN_LOCK, evaluation_mode(model, list(paths)):
+    with RUN_LOCK, evaluation_mode(list(paths)):
         shown = arguments.draw(index) if picture is None else picture  # first: the network may change its input
         with force_eager(paths), model_errors(paths):
             steps, output = trace_forward(model, paths, arguments, policy, sample, ablation)
         prediction = read(output, shown)  # now: the output may be a buffer itself
-    network = _build_network(steps, paths, info, type(model).__name__)
-    _check_reached(network, ablation, grid)
-    recording = Recording(network, info.input_name, shown, prediction, provenance=_provenance(info, index, ablation))
-    recording.add(policy.selected_maps(network))
-    if kernels:
-        recording.add(step_kernels(step for step in steps if policy.selects(network.layer(step.id))))
+        network = _build_network(steps, paths, info, type(model).__name__)
+        shown_steps = [step for step in steps if kernels and policy.selects(network.layer(step.id))]
+        weights = list(step_kernels(shown_steps))
+    _check_reached(network, ablation, grid, positions)
+    recording = Recording(
+        network, info.input_name, shown, prediction, provenance=_provenance(info, index, ablation, positions)
+    )
+    recording.add([*policy.selected_maps(network), *weights])
     return recording
 
 
@@ -120,8 +128,24 @@ def _resolve_ablation(
     return Ablation.resolve(record(model, inputs, layers=(), grid=grid).network, ablate) if ablate else NO_ABLATION
 
 
-def _check_reached(network: Network, ablation: Ablation, grid: tuple[int, int] | None) -> None:
-    """Raises InputError if the run has not met an ablated layer, or no layer with the stated grid of tokens."""
+def _checked_positions(positions: Mapping[str, int]) -> dict[str, int]:
+    if not isinstance(positions, Mapping):
+        raise InputError(f"positions: {str(positions)[:40]!r} must be a dict of whole numbers by layer")
+    for id, position in positions.items():
+        if isinstance(position, bool) or not hasattr(position, "__index__") or operator.index(position) < 0:
+            raise InputError(f"positions: {position!r} for layer {id!r} must be a whole number from 0")
+    return {id: operator.index(position) for id, position in positions.items()}
+
+
+def _check_reached(
+    network: Network, ablation: Ablation, grid: tuple[int, int] | None, positions: Mapping[str, int]
+) -> None:
+    """Raises InputError if the run has not met an ablated layer, or no layer with the stated grid of tokens.
+
+    Raises UnknownName for a position of a layer that isn't there.
+    """
+    for id in positions:
+        network.layer(id)
     if missed := [id for id in ablation.channels if id not in network.by_id]:
         raise InputError(f"layer {missed[0]} isn't reached with this input; it can't be ablated")
     if grid is not None and all(layer.map_shape[1:] != grid for layer in network.layers):
@@ -140,6 +164,6 @@ def _build_network(
     return Network(info.name or class_name, layers, edges, info.trained, info.weights, parameters)
 
 
-def _provenance(info: RecordingInfo, index: int, ablation: Ablation) -> dict[str, Any]:
-    run = {"index": index, "ablated": ablation.as_json()}
+def _provenance(info: RecordingInfo, index: int, ablation: Ablation, positions: Mapping[str, int]) -> dict[str, Any]:
+    run = {"index": index, "ablated": ablation.as_json(), "positions": dict(positions)}
     return {"torch": str(torch.__version__)} | {key: value for key, value in run.items() if value} | {**info.provenance}

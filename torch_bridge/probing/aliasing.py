@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..capture.layer_paths import modules_by_path
 from ..recording import Network
 
 SPECTRUM_SIZE = 64
@@ -34,7 +35,7 @@ def find_strided_conv(model: nn.Module, network: Network, layer: str) -> Strided
     """
     folded_into = {recorded.shows: recorded.id for recorded in network.layers if recorded.shows}
     id = folded_into.get(layer, layer)
-    module = dict(model.named_modules()).get(id.partition("@")[0])
+    module = modules_by_path(model).get(id.partition("@")[0])
     if not isinstance(module, nn.Conv2d) or max(module.stride) == 1:
         return None
     sources = [edge.source for edge in network.edges if edge.target == id]

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from ..capture.trace.op_types import SHAPE_ONLY, tensor_arguments, tensors_in
+from ..capture.trace.op_types import read_arguments, tensor_arguments, tensors_in
 
 MARK = "_innerwalk_tracker"
 """Attribute of a tensor that holds the tracker it belongs to."""
@@ -61,7 +61,7 @@ class DependencyTracker(TorchDispatchMode):
         kwargs = kwargs or {}
         name = func._schema.name.partition("::")[2]
         plain = name.strip("_")
-        if plain in SHAPE_ONLY or not any(map(self.tracks, tensor_arguments(args, kwargs))):
+        if not any(map(self.tracks, read_arguments(plain, args, kwargs))):
             return func(*args, **kwargs)
         if plain in MOVERS or (func.is_view and not func._schema.is_mutable):
             result = func(*args, **kwargs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
@@ -16,16 +17,18 @@ from torch import nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from ..capture.ablation import channel_values, current_ablation, zero_channels
-from ..capture.guard import RUN_LOCK, evaluation_mode, force_eager, model_errors
+from ..capture.failures import call_network, model_errors
+from ..capture.forward import traced
+from ..capture.guard import RUN_LOCK, evaluation_mode, force_eager
+from ..capture.layer_paths import layer_paths
 from ..capture.model_inputs import ModelInputs
-from ..capture.trace.module_tracer import ModuleTracer
 from ..capture.trace.op_types import tensors_in
-from ..capture.trace.operation_tracer import OperationTracer
-from ..capture.trace.provenance import TraceStep
+from ..capture.trace.provenance import TraceStep, remove_marks
 from ..capture.trace.run import BatchSample, Run, displayed_output
-from ..capture.values.map_layout import MapLayout
+from ..capture.values.map_layout import MapLayout, select_inputs
 from ..predictions.outputs import main_tensor
 from ..recording.errors import ModelError
+from .backward import gradients
 
 Change = Callable[[torch.Tensor], None]
 """Changes a layer's maps (N, C, H, W) in place."""
@@ -42,12 +45,13 @@ class ChannelFill(NamedTuple):
     def apply(self, value: torch.Tensor, layout: MapLayout, batch_size: int) -> None:
         """Sets the channels in the tensor (any shape and dtype) of a layer that was given `batch_size` inputs."""
         axis = layout.batch_axis
-        per_input = 1 if axis is None else value.shape[axis] // batch_size
         for k, (channel, fill) in enumerate(zip(self.channels, self.values, strict=True)):
             if channel < 0:
                 continue
-            own = value if axis is None else value.narrow(axis, k * per_input, per_input)
-            channel_values(own, layout, channel).fill_(fill)
+            groups = [] if axis is None else value.tensor_split(layout.fold.outer, axis)
+            owned = [group.tensor_split(batch_size, axis)[k] for group in groups] or [value]
+            for own in owned:
+                channel_values(own, layout, channel).fill_(fill)
 
 
 class PartialResult(NamedTuple):
@@ -63,29 +67,40 @@ class PartialResult(NamedTuple):
     tensors: dict[str, torch.Tensor]
     """The layers' whole tensors (any shape), from which the maps are taken, with windows and special tokens."""
 
-    def gradients(self, of: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Returns the gradients (N, C, H, W) of a scalar with respect to the maps; 0 if it doesn't depend on them."""
-        found = torch.autograd.grad(of, list(self.edges.values()), allow_unused=True)
-        gradients = {
+    def gradients(self, score: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Returns the gradients (N, C, H, W) of a scalar with respect to the maps; 0 if it doesn't depend on them.
+
+        Raises ModelError.
+        """
+        found = gradients([score], list(self.edges.values()), of=f"the answer to layer {next(iter(self.edges), '')}")
+        values = {
             id: torch.zeros_like(self.tensors[id]) if gradient is None else gradient
             for id, gradient in zip(self.edges, found, strict=True)
         }
-        return {id: batched_maps(value, self.layouts[id], len(self.maps[id])) for id, value in gradients.items()}
+        return {id: batched_maps(value, self.layouts[id], len(self.maps[id])) for id, value in values.items()}
 
 
 class PartialForward:
     """Runs a network as far as the given layers. The constructor runs it once; the object may be called many times.
 
     The ablation that is current at construction applies to all its runs. Raises ModelError if the network fails, or if
-    a layer isn't reached or can't be drawn.
+    a layer isn't reached or can't be drawn, and InputError for a position that a layer doesn't have.
     """
 
-    def __init__(self, model: nn.Module, layers: Sequence[str], arguments: tuple[Any, ...]) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        layers: Sequence[str],
+        arguments: tuple[Any, ...],
+        positions: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        """Runs the network. positions: which position of each input the maps of a layer are of; 0 by default."""
         self.model, self.layers, self.ablation = model, tuple(layers), current_ablation()
+        self.positions = positions
         self.hooked_layers = {*self.layers, *self.ablation.channels}
         self.layouts: dict[str, MapLayout] = {}
         """By layer id, from the runs so far."""
-        self.paths = {module: path for path, module in model.named_modules()}
+        self.paths = layer_paths(model)
         self.modules = {path: module for module, path in self.paths.items()}
         with torch.no_grad():
             self._run(arguments, {}, to_output=False, traced=True)
@@ -113,9 +128,9 @@ class PartialForward:
         run = _PartialRun(self, arguments, changes, to_output)
         watching = run.tracing() if traced else run.hooks()
         gradients, output = torch.is_grad_enabled(), None  # leaving inference mode would enable gradients
-        with RUN_LOCK, evaluation_mode(self.model, list(self.paths)), force_eager(self.paths), model_errors(self.paths):
+        with RUN_LOCK, evaluation_mode(list(self.paths)), force_eager(self.paths), model_errors(self.paths):
             with torch.inference_mode(False), torch.set_grad_enabled(gradients), suppress(_LastLayerReached), watching:
-                output = main_tensor(self.model(*run.inputs.args, **run.inputs.kwargs))
+                output = main_tensor(call_network(self.model, *run.inputs.args, **run.inputs.kwargs))
         missing = [id for id in self.layers if id not in run.maps]
         if missing:
             raise ModelError(f"layer {missing[0]!r} wasn't reached, or has values that can't be drawn as maps")
@@ -137,7 +152,7 @@ class _PartialRun:
         to_output: bool,
     ) -> None:
         self.plan, self.arguments, self.changes, self.to_output = plan, arguments, changes, to_output
-        self.inputs = ModelInputs.from_inputs(list(plan.paths), arguments)
+        self.inputs = ModelInputs.from_inputs(plan.paths, arguments)
         self.batch_size = self.inputs.batch_size
         self.maps: dict[str, torch.Tensor] = {}
         self.edges: dict[str, GradientEdge] = {}
@@ -146,10 +161,15 @@ class _PartialRun:
     @contextmanager
     def tracing(self) -> Iterator[None]:
         """Traces the run as the recorder does: this sees operations too, and learns how tensors become maps."""
-        run = Run(self.plan.paths, self, BatchSample(self.batch_size), self.plan.ablation)
+        measurement = self.inputs.measurement(self.plan.paths)
+        sample = BatchSample(self.batch_size, positions=self.plan.positions)
+        run = Run(self.plan.paths, self, sample, self.plan.ablation, measurement)
         run.add_inputs(self.inputs.tensors, self.inputs.axes)
-        with ModuleTracer(run, self.plan.paths).hooks(), OperationTracer(run):
-            yield
+        try:
+            with traced(run, self.plan.paths):
+                yield
+        finally:
+            remove_marks(self.inputs.tensors)
 
     def layer_finished(self, step: TraceStep, value: torch.Tensor) -> bool:
         """Takes the output of a traced layer (any shape), which is ablated already."""
@@ -166,7 +186,7 @@ class _PartialRun:
     def before_first_read(self, step: TraceStep, value: torch.Tensor) -> None:
         """Does nothing: no output waits."""
 
-    def attention_finished(self, step: TraceStep, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def attention_finished(self, step: TraceStep) -> None:
         """Does nothing: attention maps aren't needed."""
 
     @contextmanager
@@ -238,10 +258,9 @@ class _LayerHook:
 def batched_maps(value: torch.Tensor, layout: MapLayout, batch_size: int) -> torch.Tensor:
     """Returns the maps (N, C, H, W) of all N = `batch_size` inputs in a layer's tensor, in its dtype.
 
-    A view if strides allow it. A layer that works on windows gives the first window of each input.
+    A view if strides allow it. A layer that works on windows gives the same window of each input, that of the layout.
     """
-    items = value[None] if layout.batch_axis is None else value.movedim(layout.batch_axis, 0)
-    items = items[:: max(len(items) // batch_size, 1)][:batch_size]
+    items = select_inputs(value, layout, batch_size)
     items = items.permute(0, *(axis + 1 for axis in layout.axis_order))
     if layout.skipped_tokens:
         items = items.narrow(-1, layout.skipped_tokens, items.shape[-1] - layout.skipped_tokens)

@@ -18,7 +18,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..recording.errors import ModelError
 from .dependency_tracking import DependencyTracker
 from .partial_forward import PartialForward
 
@@ -72,7 +71,7 @@ def compute_receptive_fields(
 ) -> dict[str, ReceptiveFields]:
     """Returns the receptive fields by layer; a layer whose dependencies can't be tracked sees the whole picture.
 
-    picture: (1, C, H, W), used for its shape and device only. shapes: (C, h, w) by layer of `forward`.
+    picture: (1, C, H, W), used for its shape, dtype and device only. shapes: (C, h, w) by layer of `forward`.
     """
     traces = [trace_plane(forward, to_arguments, plane) for plane in coordinate_planes(picture)]
     return {
@@ -82,10 +81,13 @@ def compute_receptive_fields(
 
 
 def coordinate_planes(picture: Tensor) -> tuple[Tensor, ...]:
-    """Returns four pictures (1, C, H, W) float32 that hold rows, minus rows, columns, minus columns."""
-    height, width = picture.shape[-2:]
-    rows = torch.arange(height, dtype=torch.float32, device=picture.device)[:, None].expand(height, width)
-    columns = torch.arange(width, dtype=torch.float32, device=picture.device).expand(height, width)
+    """Returns four pictures (1, C, H, W) that hold rows, minus rows, columns, minus columns.
+
+    They have the picture's dtype, but at least float32: a half can't count the pixels of a large picture.
+    """
+    (height, width), dtype = picture.shape[-2:], torch.promote_types(picture.dtype, torch.float32)
+    rows = torch.arange(height, dtype=dtype, device=picture.device)[:, None].expand(height, width)
+    columns = torch.arange(width, dtype=dtype, device=picture.device).expand(height, width)
     return tuple(plane.repeat(1, picture.shape[1], 1, 1) for plane in (rows, -rows, columns, -columns))
 
 
@@ -98,7 +100,7 @@ def trace_plane(forward: PartialForward, to_arguments: ToArguments, plane: Tenso
         with torch.no_grad(), DependencyTracker([plane]) as tracker:
             maps_by_layer = forward(to_arguments(plane)).maps
             return {id: maps[0] for id, maps in maps_by_layer.items() if tracker.tracks(maps)}
-    except ModelError:  # a network that checks the values of its input
+    except Exception:  # noqa: BLE001 - a network that checks its values, or operations that can't be tracked
         return {}
 
 

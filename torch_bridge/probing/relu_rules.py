@@ -17,6 +17,8 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from ..capture.failures import call_network
+from ..capture.layer_paths import layer_paths
 from ..capture.trace.op_types import canonical_name
 from ..recording.errors import InputError
 
@@ -88,7 +90,7 @@ class ReluRuleMode(TorchFunctionMode):
             self.replaced += 1
             result = _RuleFunction.apply(relu.values, relu.top, self.guided)
             return relu.values.copy_(result) if relu.in_place else result
-        output = func(*args, **kwargs)
+        output = call_network(func, *args, **kwargs)
         if canonical_name(name) in OTHER_ACTIVATIONS:
             self.other_activations[canonical_name(name)] += 1
         if name == "local_response_norm" and not self.guided:
@@ -130,7 +132,7 @@ def relu_rule(rule: Rule, model: nn.Module) -> AbstractContextManager[ReluRuleMo
     """Returns a context in which ReLUs follow a rule. Raises InputError if the network has scripted parts."""
     if rule == "gradient":
         return nullcontext()
-    for path, module in model.named_modules():
+    for module, path in layer_paths(model).items():
         if isinstance(module, torch.jit.ScriptModule):
             part = f"layer {path}" if path else "the network"
             raise InputError(f"{part} is scripted, its ReLUs can't follow another rule; saliency needs none")

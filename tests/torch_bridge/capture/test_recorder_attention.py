@@ -12,8 +12,13 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
+from torch.nn.attention.bias import causal_lower_right  # noqa: E402
+from torch.nn.attention.flex_attention import create_block_mask, flex_attention  # noqa: E402
 
 from innerwalk.torch_bridge import record  # noqa: E402
+from innerwalk.torch_bridge.capture.trace.provenance import AttentionCall, TraceStep  # noqa: E402
+from innerwalk.torch_bridge.capture.trace.run import BatchSample  # noqa: E402
+from innerwalk.torch_bridge.capture.values.attention import ATTENTION, attention_maps  # noqa: E402
 
 torch.set_num_threads(1)
 
@@ -83,7 +88,7 @@ class Scaled(nn.Module):
 def test_scaled_dot_product_attention(options: dict[str, Any]) -> None:
     torch.manual_seed(0)
     model, x, token = Scaled(**options), torch.rand(2, 17, 6), 9
-    recording = record(model, x, index=1, token=token)
+    recording = record(model, x, index=1, token=token, grid=(4, 4))
     layer = recording.network.layer(":scaled_dot_product_attention")
     assert layer.role == "panel" and layer.shape == (2, 17, 4) and layer.map_shape == (8, 4, 4)
     with torch.no_grad():
@@ -101,12 +106,144 @@ def test_scaled_dot_product_attention(options: dict[str, Any]) -> None:
     np.testing.assert_allclose(maps.data.reshape(2, 16), truth[:, 1:].numpy(), atol=1e-6)
 
 
+SPD = ":scaled_dot_product_attention"
+QUERY, KEY, NARROW = torch.rand(3, 3, 4, 7, 5, generator=torch.Generator().manual_seed(5)).unbind()
+NARROW = NARROW[:, :2]
+SCALED: dict[str, tuple[torch.Tensor, torch.Tensor, dict[str, Any]]] = {
+    "dropout": (QUERY, KEY, {"dropout_p": 0.5}),
+    "a mask for each head": (QUERY, KEY, {"attn_mask": torch.rand(4, 7, 7) > 0.4}),
+    "a mask for each input": (QUERY, KEY, {"attn_mask": torch.rand(3, 1, 7, 7)}),
+    "a mask that excludes all keys": (QUERY, KEY, {"attn_mask": torch.arange(7)[:, None].expand(7, 7) < 3}),
+    "shared keys": (QUERY, NARROW, {"enable_gqa": True}),
+    "shared keys, causal": (QUERY, NARROW, {"enable_gqa": True, "is_causal": True}),
+    "one query for all inputs": (QUERY[:1], KEY, {}),
+    "more queries than keys, causal": (QUERY, KEY[:, :, :4], {"is_causal": True}),
+    "causal bias": (QUERY[:, :, 2:], KEY, {"attn_mask": causal_lower_right(5, 7)}),
+    "windows": (QUERY.unflatten(2, (7, 1)).transpose(1, 2), KEY.unflatten(2, (7, 1)).transpose(1, 2), {}),
+}
+
+
+class Attention(nn.Module):
+    """Attention between modules, so that it is a layer of its own; the value is one-hot: the output is the weights."""
+
+    def __init__(self, function: Any, options: dict[str, Any]) -> None:
+        super().__init__()
+        self.child, self.function, self.options = nn.Identity(), function, options
+
+    def forward(self, batch, query, key):
+        value = torch.eye(key.shape[-2]).expand(*key.shape[:-1], key.shape[-2]) + 0 * batch.sum()
+        return self.function(query * 1, key, value, **self.options)
+
+
+@pytest.mark.parametrize("name", SCALED)
+def test_scaled_dot_product_attention_in_its_variants(name: str) -> None:
+    """Attention to a one-hot value gives the weights themselves."""
+    query, key, options = SCALED[name]
+    model = Attention(F.scaled_dot_product_attention, options).eval()
+    maps = record(model, (torch.ones(3, 1), query, key), index=1, token=0 if name == "windows" else 4).maps(
+        SPD, ATTENTION
+    )
+    with torch.no_grad():
+        plain = {**options, "dropout_p": 0.0}
+        truth = model.function(query, key, torch.eye(key.shape[-2]).expand(*key.shape[:-1], key.shape[-2]), **plain)
+    truth = truth[1, 0, :, 0] if name == "windows" else truth[min(1, len(truth) - 1), :, 4]
+    np.testing.assert_allclose(maps.data.reshape(len(truth), -1), truth.numpy(), atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:.*flex_attention called without:UserWarning")
+def test_flex_attention() -> None:
+    def nearer(score, batch, head, query, key):
+        return score - (query - key).abs() * (head + 1) * (batch + 1) / 4
+
+    mask = create_block_mask(lambda b, h, query, key: query >= key, None, None, 7, 7, device="cpu", BLOCK_SIZE=8)
+    options = {"score_mod": nearer, "block_mask": mask, "scale": 0.7, "enable_gqa": True}
+    model, id = Attention(flex_attention, options), ":flex_attention"
+    recording = record(model, (torch.ones(3, 1), QUERY, NARROW), index=2, token=4)
+    layer = recording.network.layer(id)
+    assert layer.role == "panel" and "unknown origin" not in layer.note
+    assert [edge.source for edge in recording.network.edges if edge.target == id] == [":mul@2", "input@3", ":add"]
+    query, key = QUERY[2], NARROW[2].repeat_interleave(2, 0)
+    distance = (torch.arange(7)[:, None] - torch.arange(7)).abs()
+    scores = query @ key.mT * 0.7 - distance * torch.arange(1, 5)[:, None, None] * 3 / 4
+    truth = scores.masked_fill(~torch.ones(7, 7).tril().bool(), -math.inf).softmax(-1)[:, 4]
+    np.testing.assert_allclose(recording.maps(id, ATTENTION).data[:, 0], truth.numpy(), atol=1e-6)
+
+
+class PoolsByAttention(nn.Module):
+    """Calls the function with the weights of its own projections, as CLIP's ResNet and WavLM do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("q", "k", "v", "out"):
+            self.add_module(name, nn.Linear(8, 8))
+        self.padding = torch.arange(13).repeat(2, 1) > torch.tensor([[11], [7]])
+        self.bias = torch.rand(2 * 4, 1, 13)
+
+    def forward(self, x):
+        biases = torch.cat([self.q.bias, self.k.bias, self.v.bias])
+        return F.multi_head_attention_forward(
+            x[:1], x, x, 8, 4, in_proj_weight=torch.empty(0), in_proj_bias=biases, bias_k=None, bias_v=None,
+            add_zero_attn=False, dropout_p=0.0, out_proj_weight=self.out.weight, out_proj_bias=self.out.bias,
+            training=False, key_padding_mask=self.padding, attn_mask=self.bias, use_separate_proj_weight=True,
+            q_proj_weight=self.q.weight, k_proj_weight=self.k.weight, v_proj_weight=self.v.weight,
+            average_attn_weights=False,
+        )  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Support for mismatched:UserWarning")
+def test_multi_head_attention_as_a_function() -> None:
+    torch.manual_seed(0)
+    model, x = PoolsByAttention().eval(), torch.rand(13, 2, 8)
+    with torch.no_grad():
+        truth = model(x)[1][1, :, 0]
+    recording = record(OnlyOutput(model), x.transpose(0, 1), index=1, token=0)
+    id = "model:multi_head_attention_forward"
+    assert recording.network.layer(id).role == "panel"
+    np.testing.assert_allclose(recording.maps(id, ATTENTION).data[:, 0], truth.numpy(), atol=1e-6)
+
+
+class OnlyOutput(nn.Module):
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x):
+        return self.model(x.transpose(0, 1))[0].transpose(0, 1)
+
+
+class OneLayer(nn.Module):
+    """Its attention is inside a layer: it holds weights, but no modules."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(6, 8))
+
+    def forward(self, x):
+        q = (x @ self.weight).unflatten(-1, (2, 4)).transpose(1, 2)
+        return F.scaled_dot_product_attention(q, q, q).transpose(1, 2).flatten(2)
+
+
+def test_attention_inside_a_layer() -> None:
+    torch.manual_seed(0)
+    model, x = nn.Sequential(OneLayer()), torch.rand(2, 7, 6)
+    maps = record(model, x, index=1, token=3).maps("0", ATTENTION)
+    q = (x[1] @ model[0].weight.detach()).unflatten(-1, (2, 4)).transpose(0, 1)
+    np.testing.assert_allclose(maps.data[:, 0], (q @ q.mT / 2).softmax(-1)[:, 3].numpy(), atol=1e-6)
+
+
+def test_attention_that_is_not_understood_ends_no_run() -> None:
+    step = TraceStep(SPD, "scaled_dot_product_attention", attention=AttentionCall("flex_attention", (QUERY,), {}))
+    assert attention_maps(step, BatchSample(), None) is None
+    assert list(step.notes) == ["no attention map (KeyError)"]
+
+
 @pytest.mark.parametrize(("tokens", "chosen"), [(17, 0), (16, 10), (7, 6)])
 def test_the_query_is_the_class_token_the_middle_or_the_last(tokens: int, chosen: int) -> None:
     torch.manual_seed(0)
     model, x = Scaled(), torch.rand(1, tokens, 6)
     id = ":scaled_dot_product_attention"
-    by_default, stated = record(model, x), record(model, x, token=chosen)
+    grid = (4, 4) if tokens > 7 else None
+    by_default, stated = record(model, x, grid=grid), record(model, x, token=chosen, grid=grid)
     assert np.array_equal(by_default.maps(id, "attention").data, stated.maps(id, "attention").data)
     assert f"attention of token {chosen}" in by_default.network.layer(id).note
     out_of_reach = record(model, x, token=99)

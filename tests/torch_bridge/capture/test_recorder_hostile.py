@@ -21,3 +21,17 @@ def test_edges_are_the_truth(case: Case) -> None:
     for edge in network.edges:
         found[edge.target].add(edge.source)
     assert found == {target: set(sources.split()) for target, sources in case.truth.items()}
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_earlier_runs_change_nothing(case: Case) -> None:
+    torch.manual_seed(0)
+    fresh, used = case.build(), case.build()
+    with torch.no_grad():
+        if isinstance(case.inputs, dict):
+            used(**case.inputs)
+        else:
+            used(*(case.inputs if isinstance(case.inputs, tuple) else (case.inputs,)))
+    first, second, third = (record(model, case.inputs, layers=()).network for model in (fresh, fresh, used))
+    assert first.layers == second.layers == third.layers
+    assert first.edges == second.edges == third.edges

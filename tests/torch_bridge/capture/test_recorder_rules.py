@@ -92,6 +92,29 @@ def test_a_batch_norm_folds_only_into_what_it_alone_reads(function: Any, shows: 
     assert torch.equal(values(recording, shows), truth[0])
 
 
+@pytest.mark.parametrize(
+    ("function", "shows"),
+    [
+        (lambda m, x: (y := m.a(x), m.n(y.flatten(0, 1)).reshape_as(y))[1], "n"),
+        (lambda m, x: m.n(m.a(x).transpose(1, 2)), "n"),
+        (lambda m, x: m.n(m.a(x)), "a"),
+    ],
+    ids=["flattened", "transposed", "over tokens"],
+)
+def test_a_batch_norm_folds_where_it_scales_channels(function: Any, shows: str) -> None:
+    model, x = Lambda(function, a=nn.Linear(5, 4), n=nn.BatchNorm1d(4)).eval(), torch.rand(1, 4, 5)
+    nn.init.normal_(model.n.running_mean)
+    recording = record(model, x, layers="panels")
+    assert recording.network.layer("a").shows == shows
+    assert [id for id, _ in recording.all_maps] == [shows]
+    with torch.no_grad():
+        truth = model.a(x)[0] if shows == "a" else model(x)[0]
+    maps = recording.maps(shows)
+    if maps.positions > 1:  # the steps lie in the batch axis: the first one is shown
+        truth = truth[maps.position]
+    assert torch.equal(values(recording, shows).flatten().sort()[0], truth.flatten().sort()[0])
+
+
 def test_hand_written_batch_norm_folds() -> None:
     class FrozenBatchNorm2d(nn.Module):
         def forward(self, x):
@@ -279,28 +302,59 @@ def test_two_threads_take_turns() -> None:
     assert model.training and model.a.training
 
 
+@pytest.mark.filterwarnings("ignore:.*nested tensors")
+@pytest.mark.parametrize("layout", [torch.strided, torch.jagged])
+def test_nested_tensors_on_the_way(layout: torch.layout) -> None:
+    class Pads(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.last = nn.Linear(4, 3), nn.Linear(3, 2)
+
+        def forward(self, first, second):
+            nested = self.inner(torch.nested.as_nested_tensor([first, second], layout=layout))
+            return self.last(torch.nested.to_padded_tensor(nested, 0.0))
+
+    model, inputs = Pads(), (torch.rand(5, 4), torch.rand(3, 4))
+    recording = record(model, inputs)
+    assert recording.network.layer("inner").note == "values that can't be drawn"
+    with torch.no_grad():
+        wanted = model(*inputs).numpy()
+    assert np.allclose(np.sort(recording.maps("last").data.ravel()), np.sort(wanted.ravel()), atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:.*nested tensors")
+@pytest.mark.parametrize("layout", [torch.strided, torch.jagged])
+def test_a_nested_input_is_a_black_pixel(layout: torch.layout) -> None:
+    values = torch.nested.nested_tensor([torch.rand(5, 4), torch.rand(3, 4)], layout=layout)
+    recording = record(nn.Sequential(nn.Linear(4, 3)), values)
+    assert recording.picture.shape == (1, 1, 3) and not recording.picture.any()
+    assert recording.network.layer("0").note == "values that can't be drawn"
+
+
 def test_the_graph_of_a_network_without_numbers() -> None:
     model = Plain().to("meta")
     network = record(model, picture().to("meta"), layers=()).network
     assert network.layer("b").map_shape == (4, 8, 8)
-    with pytest.raises(ModelError, match="meta"):
+    with pytest.raises(ModelError, match="input has no values on the meta device"):
         record(model, picture().to("meta"))
 
 
 def test_a_second_run_ignores_what_the_first_left_on_cached_tensors() -> None:
     class Caches(nn.Module):
-        kept = None
+        def __init__(self) -> None:
+            super().__init__()
+            self.kept: list[torch.Tensor] = []
 
         def forward(self, x):
-            first = self.kept is None
-            self.kept = x * 2 if first else self.kept
-            return x + self.kept
+            if not self.kept:
+                self.kept.append(x * 2)
+            return x + self.kept[0]
 
     model = Caches()
     model.child = nn.Identity()  # so that it is no layer itself
     assert record(model, picture()).network.layer(":add").note == ""
     second = record(model, picture()).network
-    assert second.layer(":add").note == "unknown origin"
+    assert second.layer(":add").note == ""
     assert [edge.source for edge in second.edges if edge.target == ":add"] == ["input"]
 
 

@@ -53,6 +53,13 @@ def test_maps_are_those_of_the_recording(model, layer):
     assert result.output is None
 
 
+@pytest.mark.parametrize("layer", ["a", ":add"])
+def test_nothing_is_left_on_the_input(model, layer):
+    pictures = make_pictures()
+    PartialForward(model, [layer], (pictures,))((pictures,))
+    assert not vars(pictures)
+
+
 def test_the_network_runs_no_further_than_it_must(model):
     forward = PartialForward(model, ["a", "relu"], (make_pictures(),))
     RAN.clear()

@@ -10,13 +10,18 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+from torch.nn.modules.module import (
+    _global_forward_hooks_with_kwargs,
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+)
 
+from ..layer_paths import owners_of_unregistered, unused_path
 from ..values.map_layout import Axes
 from .axes import infer_module_axes
 from .mutation import Tensors, changed_tensors, new_tensors, read_versions
-from .op_types import class_family, class_name, is_layer, tensors_in
-from .provenance import TraceStep
+from .op_types import class_family, class_name, is_layer, shape_of, tensors_in
+from .provenance import AttentionCall, TraceStep
 from .run import Run
 
 ATOMIC_MODULES = "torch.nn.modules."
@@ -48,6 +53,8 @@ class ModuleTracer:
 
     def __init__(self, run: Run, paths: dict[nn.Module, str]) -> None:
         self.run, self.marks, self.paths = run, run.marks, dict(paths)
+        self.taken = set(paths.values())
+        self.owners = owners_of_unregistered(paths)
         self.stack: list[ModuleCall] = []
         self.thread = threading.get_ident()
 
@@ -64,20 +71,28 @@ class ModuleTracer:
                 self._pop()
             for handle in handles:
                 handle.remove()
+                _global_forward_hooks_with_kwargs.pop(handle.id, None)  # torch forgets this entry
 
     def _enter(self, module: nn.Module, args: tuple[Any, ...]) -> None:
         if threading.get_ident() != self.thread:
             return
-        path = self.paths.get(module)
-        if path is None:  # made while running
-            path = self.paths[module] = f"{self.run.path}.?{type(module).__name__}".lstrip(".")
-        call = ModuleCall(module, path, self.run.next_id(path or type(module).__name__))
+        path = self._path(module)
+        id = self.run.next_id(path) if path else self.run.next_own_id(type(module).__name__)
+        call = ModuleCall(module, path, id)
         self.stack.append(call)
         self.run.path = path
-        if self.run.current is None and is_layer(module):
+        if self.run.current is None and is_layer(module, module in self.owners):
             call.step = self.run.current = TraceStep(call.id, "", module, class_family(type(module)) or "other")  # type: ignore[arg-type]
             if isinstance(module, torch.jit.ScriptModule) or _is_atomic(module, args):
                 self._enter_atomic(call, args)
+
+    def _path(self, module: nn.Module) -> str:
+        """Returns a module's path; one that was made while the network runs has a question mark in it."""
+        if module not in self.paths:
+            path = f"{self.run.path}.?{type(module).__name__}".lstrip(".")
+            self.paths[module] = unused_path(path, self.taken)
+            self.taken.add(self.paths[module])
+        return self.paths[module]
 
     def _enter_atomic(self, call: ModuleCall, args: tuple[Any, ...]) -> None:
         call.guard = torch._C.DisableTorchFunction()
@@ -106,9 +121,9 @@ class ModuleTracer:
                 step = self._traced_step(call, args, kwargs, outputs)
             if step is not None and outputs:
                 step.kind = class_name(call.module)
+                if isinstance(call.module, nn.MultiheadAttention):
+                    step.attention = AttentionCall("MultiheadAttention", (call.module, *args), kwargs)
                 self.run.finish_step(step, outputs)
-                if step.family == "attention":
-                    self.run.observer.attention_finished(step, args, kwargs)
 
     def _pop(self) -> None:
         call = self.stack.pop()
@@ -157,11 +172,12 @@ class ModuleTracer:
     def _mark(self, step: TraceStep, module: nn.Module | None, inputs: Tensors, results: Tensors) -> None:
         """Notes the inputs and the results of a layer."""
         lead = self.marks.leading_tensor(inputs)
-        axes, before = (self.marks.axes(lead), tuple(lead.shape)) if lead is not None else (Axes(), ())
+        axes, before = (self.marks.axes(lead), shape_of(lead)) if lead is not None else (Axes(), ())
         self.run.start_step(step)
         self.marks.add_sources(step, inputs)
-        for tensor in results:
-            self.marks.set(tensor, (step,), infer_module_axes(module, axes, before, tuple(tensor.shape)))
+        step.grid = axes.grid
+        for k, tensor in enumerate(results):
+            self.marks.set(tensor, (step,), infer_module_axes(module, axes, before, shape_of(tensor), state=k > 0))
 
 
 def _is_atomic(module: nn.Module, args: tuple[Any, ...]) -> bool:

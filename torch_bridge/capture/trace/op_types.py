@@ -27,14 +27,21 @@ MOVES = frozenset(
     "view view_as reshape reshape_as permute transpose swapaxes swapdims movedim moveaxis flatten unflatten ravel "
     "squeeze unsqueeze expand expand_as broadcast_to contiguous __getitem__ to float double half bfloat16 type type_as "
     "cpu cuda detach clone alias chunk split tensor_split unbind narrow select t T mT H mH data copy index_select "
-    "dropout feature_dropout alpha_dropout dropout1d dropout2d dropout3d __dlpack__ __deepcopy__ as_tensor real".split()
+    "dropout feature_dropout alpha_dropout dropout1d dropout2d dropout3d __dlpack__ __deepcopy__ as_tensor real imag "
+    "view_as_real view_as_complex resolve_conj resolve_neg broadcast_tensors atleast_1d atleast_2d atleast_3d "
+    "meshgrid".split()
 )
 """Operations that move or copy values and compute no new ones; edges pass through them."""
-SHAPE_ONLY = frozenset(
-    "new_zeros new_ones new_empty new_full new_tensor zeros_like ones_like empty_like full_like rand_like randn_like "
-    "randint_like".split()
-)
-"""Operations that take only a shape or a dtype from their inputs: their results are constants."""
+TEMPLATES: dict[str, tuple[int, str]] = {
+    **dict.fromkeys(("view_as", "reshape_as", "expand_as", "type_as", "resize_as", "to"), (1, "other")),
+    "resize_as_sparse": (1, "the_template"),
+    **dict.fromkeys("new_zeros new_ones new_empty new_empty_strided new_full new_tensor".split(), (0, "self")),
+    **dict.fromkeys("zeros_like ones_like empty_like full_like".split(), (0, "input")),
+    **dict.fromkeys("rand_like randn_like randint_like".split(), (0, "input")),
+}  # fmt: skip
+"""Position and name of an argument that an operation takes only a shape, dtype or device from, by canonical name."""
+PAIRWISE = frozenset("broadcast_tensors meshgrid atleast_1d atleast_2d atleast_3d".split())
+"""Operations that make an output of each input."""
 EXTERNAL_SOURCES = frozenset({"from_numpy", "tensor", "asarray", "frombuffer", "from_dlpack"})
 """Operations that import values from outside torch: their origin is unknown."""
 SYNONYMS = {
@@ -50,7 +57,7 @@ FAMILIES: dict[str, Family] = {
     **dict.fromkeys(("add", "sub"), "sum"),
     **dict.fromkeys(("mul", "div", "matmul", "einsum"), "product"),
     **dict.fromkeys(("cat", "stack"), "joint"),
-    **dict.fromkeys(("scaled_dot_product_attention", "multi_head_attention_forward"), "attention"),
+    **dict.fromkeys(("scaled_dot_product_attention", "multi_head_attention_forward", "flex_attention"), "attention"),
     **dict.fromkeys(("embedding", "embedding_bag", "lstm", "gru", "rnn_tanh", "rnn_relu"), "tokens"),
     **dict.fromkeys(("lstm_cell", "gru_cell", "rnn_tanh_cell", "rnn_relu_cell"), "tokens"),
 }
@@ -64,10 +71,12 @@ CLASSES: tuple[tuple[type | tuple[type, ...], Family], ...] = (
     (nn.MultiheadAttention, "attention"),
     ((nn.RNNBase, nn.RNNCellBase, nn.Embedding, nn.EmbeddingBag), "tokens"),
 )
-CONTAINERS = (
-    nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.Transformer, nn.TransformerEncoder, nn.TransformerDecoder,
-    nn.TransformerEncoderLayer, nn.TransformerDecoderLayer, nn.DataParallel,
-)  # fmt: skip
+CONTAINERS = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+"""Classes that are no layers even if they hold nothing."""
+PARAMETRISED = "parametrizations"
+"""Name of the child that holds the parametrisations of a module's weights."""
+TORCH_LAYERS = "torch.nn.modules."
+"""Package of torch's own layers."""
 
 
 def canonical_name(name: str) -> str:
@@ -82,13 +91,22 @@ def canonical_name(name: str) -> str:
     return SYNONYMS.get(name, name)
 
 
-def is_layer(module: nn.Module) -> bool:
-    """Whether a module is one layer: it has no children, is scripted, or is a class of torch.nn but no container."""
+def is_layer(module: nn.Module, has_unregistered: bool = False) -> bool:
+    """Whether a module is one layer: it holds no other modules, is scripted, or computes as a layer of torch.nn does.
+
+    has_unregistered: whether it holds modules that aren't registered. Parametrisations of its weights don't count.
+    """
     if isinstance(module, torch.jit.ScriptModule):
         return True
     if isinstance(module, CONTAINERS):
         return False
-    return not len(module._modules) or type(module).__module__.startswith("torch.nn.")
+    held = has_unregistered or any(part is not None for name, part in module._modules.items() if name != PARAMETRISED)
+    return not held or (class_family(type(module)) is not None and runs_as_in_torch(module))  # type: ignore[arg-type]
+
+
+def runs_as_in_torch(module: nn.Module) -> bool:
+    """Whether a module's forward is that of a class of torch.nn, rather than one of the network's own."""
+    return getattr(type(module).forward, "__module__", "").startswith(TORCH_LAYERS) and "forward" not in module.__dict__
 
 
 def class_name(module: nn.Module) -> str:
@@ -118,6 +136,11 @@ def family_of_operations(operations: list[str], has_parameters: bool) -> Family:
     return FAMILIES.get(operations[0], "other") if len(operations) == 1 and not has_parameters else "other"
 
 
+def shape_of(tensor: torch.Tensor) -> tuple[int, ...]:
+    """Returns the shape of a tensor of any shape; () for a nested tensor, whose parts differ."""
+    return () if tensor.is_nested else tuple(tensor.shape)
+
+
 def tensor_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[torch.Tensor]:
     """Returns all tensors, of any shape, among the arguments of an operation, in order."""
     found: list[torch.Tensor] = []
@@ -127,6 +150,15 @@ def tensor_arguments(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[tor
         elif isinstance(value, (list, tuple)):
             found += tensor_arguments(value, {})
     return found
+
+
+def read_arguments(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[torch.Tensor]:
+    """Returns the tensors of any shape whose values an operation reads: all but a template. name: canonical."""
+    if name in TEMPLATES:
+        position, keyword = TEMPLATES[name]
+        args = [*args[:position], *args[position + 1 :]]
+        kwargs = {key: value for key, value in kwargs.items() if key != keyword}
+    return tensor_arguments(args, kwargs)
 
 
 def tensors_in(value: Any, depth: int = 0) -> Iterator[torch.Tensor]:

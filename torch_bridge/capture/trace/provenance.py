@@ -5,14 +5,16 @@ Tensors may have any shape and dtype.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from ...recording import Edge, Layer, Role
 from ..fold import Family, LayerFacts
+from ..layer_paths import own_tensors
 from ..values.map_layout import Axes, MapLayout
 from .mutation import read_versions
 from .op_types import class_family, family_of_operations
@@ -20,6 +22,17 @@ from .op_types import class_family, family_of_operations
 MARK = "_innerwalk_mark"
 """Attribute of a tensor that holds its TensorMark."""
 UNKNOWN = "unknown origin"
+NORMALISED_AXES = (None, 1)
+"""Axes that may hold the channels of what a batch norm reads, if it scales each channel: it scales along axis 1."""
+
+
+class AttentionCall(NamedTuple):
+    """A call of attention."""
+
+    function: str
+    """Canonical name of the operation, or MultiheadAttention; the module is then the first argument."""
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
 
 
 @dataclass(eq=False, slots=True)
@@ -50,6 +63,10 @@ class TraceStep:
     """Version counters of the waiting tensor, from `mutation.read_versions`."""
     grid: tuple[int, int] | None = None
     """Rows and columns of its tokens, as in Axes."""
+    channel_axis: int | None = None
+    """Axis of its output that holds the channels; None if that is unknown."""
+    attention: AttentionCall | None = None
+    """The attention in it, while it runs."""
 
     def finalise(self) -> None:
         """Determines family, parameters and dependence on the input, once everything inside the step has run."""
@@ -67,8 +84,9 @@ class TraceStep:
         layout, sources = self.layout, tuple(source.id for source in self.sources)
         drawable = layout is not None and not layout.is_empty
         has_maps = layout is not None and (layout.complete or len(layout.shape) > 2)
+        normal = self.family != "norm" or self.channel_axis in NORMALISED_AXES
         return LayerFacts(
-            self.id, self.family, sources, self.varying_reads, self.parameters, drawable, self.varies, has_maps
+            self.id, self.family, sources, self.varying_reads, self.parameters, drawable, self.varies, has_maps, normal
         )
 
     def layer(self, role: Role, shows: str) -> Layer:
@@ -102,17 +120,21 @@ class TensorMarks:
     """Reads and writes the marks of one run.
 
     A mark is an attribute of the tensor itself: unlike an entry keyed by its address it can't outlive the tensor, and
-    it costs a twentieth of a weak dictionary. The network's parameters and buffers are constants and never marked.
+    it costs a twentieth of a weak dictionary. The network's parameters are constants and never marked. Its buffers, and
+    tensors that it has kept from before the run, are constants until the network writes to them.
     """
 
     def __init__(self, modules: Iterable[nn.Module]) -> None:
         self.run = object()
-        owned = (own for module in modules for own in (module._parameters.values(), module._buffers.values()))
-        self._constants = [tensor for own in owned for tensor in own]  # kept alive, so that no id is reused
+        modules = list(modules)
+        # kept alive, so that no id is reused
+        self._constants = [tensor for module in modules for tensor in module._parameters.values()]
         self._ids = {id(tensor) for tensor in self._constants}
+        for tensor in own_tensors(modules):
+            self.set(tensor, (), Axes())
 
     def is_constant(self, tensor: torch.Tensor) -> bool:
-        """Whether a tensor of any shape is a parameter or buffer of the network."""
+        """Whether a tensor of any shape is a parameter of the network."""
         return id(tensor) in self._ids
 
     def get(self, tensor: torch.Tensor) -> TensorMark | None:
@@ -135,6 +157,7 @@ class TensorMarks:
     def set(self, tensor: torch.Tensor, origins: tuple[TraceStep, ...], axes: Axes) -> None:
         """Marks a tensor of any shape, unless it is a constant."""
         if id(tensor) not in self._ids:
+            axes = Axes() if tensor.is_nested else axes  # its parts differ in shape
             setattr(tensor, MARK, TensorMark(self.run, origins, axes, read_versions([tensor])))
 
     def axes(self, tensor: torch.Tensor) -> Axes:

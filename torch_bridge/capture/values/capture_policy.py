@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
 
 import torch
 
 from ...recording import ACTIVATIONS, Layer, Maps, Network, Progress
 from ...recording.arguments import name_list
-from ...recording.errors import UnknownName
+from ...recording.errors import ModelError, UnknownName
 from ..fold import NORM_FOLDING_FAMILIES, is_panel
 from ..trace.mutation import changed_tensors, read_versions
 from ..trace.provenance import TraceStep
@@ -81,10 +80,10 @@ class CapturePolicy:
         else:
             self._copy(step, value)
 
-    def attention_finished(self, step: TraceStep, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    def attention_finished(self, step: TraceStep) -> None:
         """Computes the attention maps of one query token, if a glob matches the layer, or panels are recorded."""
         if self.panels or self.matches(step.id):
-            maps = attention_maps(step, args, kwargs, self.sample, self.token)
+            maps = attention_maps(step, self.sample, self.token)
             if maps is not None:
                 self._add(maps)
 
@@ -92,8 +91,10 @@ class CapturePolicy:
         layout = step.layout
         if layout is None or layout.is_empty:
             return
+        if value.is_meta:
+            raise ModelError(f"{step.id} has no values on the meta device; layers=() records the graph alone")
         texels = to_texels(extract_maps(value.detach(), layout), self.arena)
-        self._add(Maps(step.id, ACTIVATIONS, texels, layout.map_shape[0], labels=layout.labels))
+        self._add(Maps(step.id, ACTIVATIONS, texels, layout.map_shape[0], labels=layout.labels, **layout.place()))
 
     def _add(self, maps: Maps) -> None:
         self.maps[maps.layer, maps.method] = maps

@@ -15,8 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from ...recording import Maps
+from ..layer_paths import modules_by_path
 from ..trace.provenance import TraceStep
 from .map_layout import to_texels
 
@@ -24,7 +26,7 @@ WEIGHTS = "weights"
 
 
 def step_kernels(steps: Iterable[TraceStep]) -> Iterator[Maps]:
-    """Yields the kernels of the steps that are convolution modules."""
+    """Yields the kernels of the steps that are convolution modules; call it in `evaluation_mode`."""
     for step in steps:
         if step.family == "conv" and step.module is not None:
             yield from _module_kernels(step.id, step.module)
@@ -33,18 +35,33 @@ def step_kernels(steps: Iterable[TraceStep]) -> Iterator[Maps]:
 def model_kernels(model: nn.Module, layers: Iterable[str], std: Sequence[float] = (1.0,)) -> Iterator[Maps]:
     """Yields the kernels of those layers that are convolutions; all calls of a module have the same kernels.
 
+    Call it in `evaluation_mode`.
+
     std: divisor of the preprocessing, by input channel; colours then are weights of pixels 0..1.
     """
-    modules = dict(model.named_modules())
+    modules = modules_by_path(model)
     for id in layers:
         module = modules.get(id.split("@")[0])
         if module is not None:
             yield from _module_kernels(id, module, std)
 
 
-def _module_kernels(id: str, module: nn.Module, std: Sequence[float] = (1.0,)) -> Iterator[Maps]:
+def used_weight(module: nn.Module) -> torch.Tensor | None:
+    """Returns the weight (any shape) that a run uses; call it in `evaluation_mode`, in which no weight changes.
+
+    A weight may be computed from others: by parametrisations when it is read, by the older `spectral_norm`,
+    `weight_norm` and pruning in a hook before each call. None if the module has no weight.
+    """
+    for hook in list(module._forward_pre_hooks.values()):
+        if type(hook).__module__.startswith("torch.nn.utils."):
+            hook(module, ())
     weight = getattr(module, "weight", None)
-    if isinstance(weight, torch.Tensor) and weight.dim() > 2:
+    return weight if isinstance(weight, torch.Tensor) and not is_lazy(weight) else None
+
+
+def _module_kernels(id: str, module: nn.Module, std: Sequence[float] = (1.0,)) -> Iterator[Maps]:
+    weight = used_weight(module)
+    if weight is not None and weight.dim() > 2:
         kernels = weight.detach().float().cpu()
         if isinstance(module, nn.modules.conv._ConvTransposeNd):
             kernels = _by_output(kernels, module.groups)

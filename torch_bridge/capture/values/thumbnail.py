@@ -16,12 +16,15 @@ def draw_thumbnail(tensor: torch.Tensor, axes: Axes, batch_size: int = 1, index:
     """Draws input number `index` of a tensor: (H, W, 3) uint8 sRGB, top row first.
 
     1, 3 or 4 channels become grey, colour, or colour without alpha, from the smallest to the largest value; any other
-    tensor becomes a heat map of its values, averaged over channels. A tensor without values becomes one black pixel.
+    tensor becomes a heat map of its values, or their magnitudes, averaged over channels. A tensor without values, and
+    one that is nested or sparse, becomes one black pixel.
     """
-    if tensor.numel() == 0 or tensor.is_meta or tensor.layout is not torch.strided:
+    if tensor.is_nested or tensor.layout is not torch.strided or tensor.numel() == 0 or tensor.is_meta:
         return np.zeros((1, 1, 3), np.uint8)
+    values = tensor.detach()
+    values = values.dequantize() if values.is_quantized else values.abs() if values.is_complex() else values
     layout = choose_layout(tuple(tensor.shape), axes, batch_size, index)
-    maps = extract_maps(tensor.detach(), layout).float().cpu().numpy()
+    maps = extract_maps(values, layout).float().cpu().numpy()
     if len(layout.shape) == 3 and len(maps) in (1, 3, 4):
         grey = np.broadcast_to(maps[:3], (3, *maps.shape[1:]))
         return np.round(_to_unit_range(grey).transpose(1, 2, 0) * 255).astype(np.uint8)
