@@ -61,6 +61,8 @@ class RecordSpec:
     """Index of the sample to record, if the input file is a batch."""
     grid: tuple[int, int] | None = None
     """(rows, columns) of tokens, if they can't be inferred."""
+    positions: Mapping[str, int] = field(default_factory=dict)
+    """Layer id -> which frame, window or other position of the input is shown."""
     seed: int = 0
     """Seed of random weights and of noise inputs."""
     kernels: bool = False
@@ -153,7 +155,7 @@ def run(
     device: Any = None,
     **options: Any,
 ) -> Recording:
-    """Record a prepared network on inputs; `options` are passed to `record`.
+    """Record a prepared network on inputs; `options` are passed to `record` and precede those of the spec.
 
     Raises ModelError that names input and layer.
     """
@@ -170,7 +172,7 @@ def run(
                 classes=subject.names,
                 grid=spec.grid,
                 info=_recording_info(spec, subject, inputs),
-                **options,
+                **{"positions": spec.positions} | options,
             )
     except ModelError as error:
         raise ModelError(subject.adapter.explain(arguments, error)) from error

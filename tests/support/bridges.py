@@ -42,11 +42,10 @@ def joined(server: Server, token: str = TOKEN) -> Bridge:
 
 def followed(bridge: Bridge, job: dict) -> tuple[list[dict], dict[tuple[str, str], Maps]]:
     """All states of a job until it ends, and its newest maps by (layer, method)."""
-    states, newest = [job], {}
-    while states[-1]["state"] not in ("done", "failed", "cancelled"):
-        state, new_maps = bridge.job(job["id"], states[-1]["step"], 5.0)
+    states, newest, step = [job], {}, 0  # from step 0 on: what was made before the job's first state counts too
+    while len(states) == 1 or states[-1]["state"] not in ("done", "failed", "cancelled"):
+        state, new_maps = bridge.job(job["id"], step, 5.0)
         newest.update({(maps.layer, maps.method): maps for maps in new_maps})
         states.append(state)
-    if len(states) == 1:
-        newest = {(maps.layer, maps.method): maps for maps in bridge.job(job["id"])[1]}
+        step = state["step"]
     return states, newest

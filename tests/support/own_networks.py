@@ -43,6 +43,20 @@ class Gated(nn.Module):
         return self.c(y.mean((2, 3)))
 
 
+class Windowed(nn.Module):
+    """A convolution on each of the four windows of a picture, which lie in the batch axis."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.inside, self.head = conv(3, 4), conv(4, 5), nn.Linear(5, 4)
+
+    def forward(self, x):
+        y = self.stem(x).relu()
+        n, c, h, w = y.shape
+        windows = y.reshape(n, c, 2, h // 2, 2, w // 2).permute(0, 2, 4, 1, 3, 5).reshape(-1, c, h // 2, w // 2)
+        return self.head(self.inside(windows).mean((2, 3)).reshape(n, 4, -1).mean(1))
+
+
 class Moody(nn.Module):
     """Raises after its first layer at a dark input, takes another path at a bright one."""
 

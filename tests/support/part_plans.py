@@ -36,7 +36,7 @@ def card_of(recording: rec.Recording) -> Plan:
 def frames_of(recording: rec.Recording, figure: bool = False) -> list[Plan]:
     hall, layers = hall_of(recording, figure), recording.network.folded()[0]
     view = camera_presets.overview(hall, 960, 540) if figure else None
-    labels = labels_by_slot(hall, layers, view)
+    labels = labels_by_slot(hall, layers, view, {})
     return [
         plan_panel_frame(hall, slot, (slot.width, slot.height), labels.get(slot.index, []), "", STYLE)
         for slot in hall.panels

@@ -128,19 +128,20 @@ class Bridge:
         layers: str | Sequence[str] = "panels",
         on_maps: Callable[[Maps], None] | None = None,
         ablate: Ablate | None = None,
+        positions: Mapping[str, int] | None = None,
     ) -> Recording:
         """Run a network on inputs, by default on its own first input, and return the recording with all maps.
 
         on_maps: called with the maps of each layer while the network still runs. ablate: layer ids with the channels
-        that are 0 in this run; the id of a panel stands for the layer that it shows. `Recording.run` names this run for
-        `start`.
+        that are 0 in this run; the id of a panel stands for the layer that it shows. positions: by layer id, which
+        frame, window or other position of the input is shown. `Recording.run` names this run for `start`.
         """
         digest, graph = self._graphs.get(network, ("", None))
         input_values, input_arrays = _pack_inputs(inputs)
         request = {"network": network, "inputs": input_values, "layers": layers, "graph": digest}
         all_maps: list[Maps] = []
         values: dict[str, Any] = {}
-        for values, arrays in self.call("record", request | _ablate_values(ablate), input_arrays):
+        for values, arrays in self.call("record", request | _run_values(ablate, positions), input_arrays):
             if "maps" in values:
                 all_maps.append(_restore_maps(values["maps"], arrays))
                 if on_maps is not None:
@@ -166,13 +167,14 @@ class Bridge:
         run: str = "",
         inputs: Sequence[BridgeInput] | None = None,
         ablate: Ablate | None = None,
+        positions: Mapping[str, int] | None = None,
     ) -> dict[str, Any]:
         """Start a job that computes a method, and return the job's description with its `id`.
 
         channels: the channels of these layers, () for all, or a text such as "0,3,8-11". run: what the method is about,
-        as `Recording.run` of `record`; or inputs and ablate, as in `record`, on which the network is run first. A
-        method whose `needs` isn't "input" can do without. Raises InputError, UnknownName, or UnknownRun if the bridge
-        no longer keeps the run.
+        as `Recording.run` of `record`; or inputs, ablate and positions, as in `record`, on which the network is run
+        first. A method whose `needs` isn't "input" can do without. Raises InputError, UnknownName, or UnknownRun if
+        the bridge no longer keeps the run.
         """
         input_values, arrays = _pack_inputs(inputs or ())
         request: dict[str, Any] = {
@@ -185,7 +187,7 @@ class Bridge:
             "run": run or None,
             "inputs": None if inputs is None else input_values,
         }
-        return self._call_once("start", request | _ablate_values(ablate), arrays)[0]["job"]
+        return self._call_once("start", request | _run_values(ablate, positions), arrays)[0]["job"]
 
     def job(self, number: int, step: int = 0, seconds: float = 0.0) -> tuple[dict[str, Any], list[Maps]]:
         """The state of a job and its maps computed after `step`, oldest first; waits up to `seconds` for a change."""
@@ -302,8 +304,11 @@ def _pack_inputs(inputs: Sequence[BridgeInput]) -> tuple[list[dict[str, Any]], d
     return [entry.values | {"array": str(k)} for k, entry in enumerate(inputs)], arrays
 
 
-def _ablate_values(ablate: Ablate | None) -> dict[str, Any]:
-    return {} if ablate is None else {"ablate": {layer: list(channels) for layer, channels in ablate.items()}}
+def _run_values(ablate: Ablate | None, positions: Mapping[str, int] | None) -> dict[str, Any]:
+    """The JSON values of what is changed in a run."""
+    ablated = None if ablate is None else {layer: list(channels) for layer, channels in ablate.items()}
+    values = {"ablate": ablated, "positions": None if positions is None else dict(positions)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _restore_maps(entry: Any, arrays: Mapping[str, np.ndarray]) -> Maps:

@@ -164,9 +164,10 @@ def runs(built: BuiltModel, values: Sequence[torch.Tensor]) -> bool:
     import torch
 
     from ..capture.guard import evaluation_mode
+    from ..capture.layer_paths import layer_paths
 
     try:
-        with torch.no_grad(), evaluation_mode(built.module, list(built.module.modules())):
+        with torch.no_grad(), evaluation_mode(list(layer_paths(built.module))):
             built.module(*values)
     except Exception:  # noqa: BLE001 - networks raise anything for a wrong size
         return False

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from ..probing.backward import gradients
 from ..recording.errors import ModelError
 from .generators import PictureGenerator
 from .memory_chunks import Chunks
@@ -84,7 +85,7 @@ class CodeAscent:
             scores = self.score(self.generator.decode(codes), self.channels[chunk])
             gradient = None
             if scores.requires_grad:
-                (gradient,) = torch.autograd.grad(scores.sum(), codes, allow_unused=True)
+                (gradient,) = gradients([scores.sum()], [codes], of="the layer through the generator")
         if gradient is None:
             raise ModelError("the layer has no gradient to the picture: the network detaches, rounds or converts it")
         return scores.detach(), gradient

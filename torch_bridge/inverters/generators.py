@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..capture.guard import evaluation_mode
+from ..capture.layer_paths import layer_paths
 from ..inputs.pixels import Pixels
 from ..models.device import to_device
 from ..recording.errors import ModelError
@@ -64,8 +65,8 @@ def generator_from_network(
     model, name = subject.built.module, subject.built.name
     noise = (subject.adapter.arguments(subject.adapter.read([f"noise:{seed}"], 0))[0] for seed in range(SAMPLE_COUNT))
     samples = to_device(torch.cat(list(noise)), device)
-    modules = list(model.modules())
-    with torch.no_grad(), evaluation_mode(model, modules):
+    modules = list(layer_paths(model))
+    with torch.no_grad(), evaluation_mode(modules):
         output = model(samples)
     if not isinstance(output, torch.Tensor) or output.dim() != 4 or output.shape[1] not in (1, pixels.shape[0]):
         colours = " or ".join(map(str, sorted({1, pixels.shape[0]})))
@@ -73,7 +74,7 @@ def generator_from_network(
     is_signed = float(output.min()) < 0
 
     def decode(codes: Tensor) -> Tensor:
-        with evaluation_mode(model, modules):
+        with evaluation_mode(modules):
             pictures = model(codes).float()
         pictures = (pictures + 1) / 2 if is_signed else pictures
         size = pixels.shape[1:]

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..inputs.pixels import Pixels
+from ..probing.backward import gradients
 from ..probing.partial_forward import PartialForward
 from ..recording.errors import ModelError
 from .distances import feature_error
@@ -162,7 +163,7 @@ def _error_gradient(errors: Tensor, brightness: Tensor, layer: str) -> Tensor:
     """Returns d(sum of errors) / d(brightness). Raises ModelError if the errors don't depend on the pictures."""
     gradient = None
     if errors.requires_grad:
-        (gradient,) = torch.autograd.grad(errors.sum(), brightness, allow_unused=True)
+        (gradient,) = gradients([errors.sum()], [brightness], of=f"layer {layer}")
     if gradient is None:
         raise ModelError(
             f"layer {layer} has no gradient to the picture: the network detaches, rounds or converts it; "

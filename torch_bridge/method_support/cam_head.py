@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ..capture.values.kernels import used_weight
 from ..predictions.classes import class_layer, class_scores
 from ..probing.partial_forward import PartialForward
 from ..recording import Network
@@ -91,7 +92,7 @@ def _linear_candidates(model: nn.Module, classes: int, features: int) -> Iterato
     if classes == features:
         yield None, zeros
     for module in reversed(list(model.modules())):
-        values = (getattr(module, "weight", None), *module._parameters.values())
+        values = (used_weight(module), *module._parameters.values())
         tensors = [value.detach() for value in values if _is_float_tensor(value)]
         biases = [tensor for tensor in tensors if tuple(tensor.shape) == (classes,)]
         for tensor in tensors:

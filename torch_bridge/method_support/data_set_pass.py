@@ -72,7 +72,7 @@ class DataSetPass:
             raise InputError(f"{method} needs a data set; choose one, or name one when the bridge starts")
         self.context, self.data = context, context.data
         self._sample = context.arguments_from_picture(_first_picture(self.data))
-        self.forward = PartialForward(context.model, list(dict.fromkeys(layers)), self._sample)
+        self.forward = PartialForward(context.model, list(dict.fromkeys(layers)), self._sample, context.positions)
         self.batch_size = _batch_size(context, layers) if self._takes_pictures else 1
         self.unreadable = 0
 

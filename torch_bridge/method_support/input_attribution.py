@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -58,6 +58,8 @@ class AttributedLayer:
         self.pictures: dict[int, np.ndarray] = {}
         self.values = np.zeros(self.channels, np.float32)
         self.boxes: list[tuple[float, ...]] = []
+        self.place: dict[str, Any] = {}
+        """The arguments of `Maps` that say which position of the input is explained."""
 
     def add(self, channel: int, signal: np.ndarray, value: float) -> None:
         """Adds a channel's signal (C, H, W) float32 at the input; one with NaN or infinity leaves its tile empty."""
@@ -90,11 +92,12 @@ class AttributedLayer:
         if self.boxes:
             extras["boxes"] = np.array(self.boxes, np.float32)
         if self.display == "sizes":
-            return (scalar_maps(self.id, self.method, self.pictures, self.channels, self.labels, extras),)
+            planes = scalar_maps(self.id, self.method, self.pictures, self.channels, self.labels, extras)
+            return (replace(planes, **self.place),)
         if self.display == "beside":
             extras["samples"] = np.array([1, 2], np.int32)
         maps = picture_maps(self.id, self.method, self.pictures, self.channels, self.labels, extras)
-        return (replace(maps, frame="layer") if self.display == "beside" else maps,)
+        return (replace(maps, frame="layer" if self.display == "beside" else "input", **self.place),)
 
 
 def attribute_layers(context: MethodContext, method: str, target: GradientTarget, display: Display) -> Iterator[Step]:
@@ -106,7 +109,7 @@ def attribute_layers(context: MethodContext, method: str, target: GradientTarget
             if gradients is None:
                 yield Step((before + done) / sum(counts), f"{id}: running the network")
                 continue
-            signals = to_numpy(gradients.signals)
+            layer.place, signals = gradients.place, to_numpy(gradients.signals)
             for channel, signal, value in zip(gradients.channels, signals, gradients.values, strict=True):
                 layer.add(channel, signal, value)
             last, done = done, done + len(gradients.channels)

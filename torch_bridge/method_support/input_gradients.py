@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..predictions.classes import class_scores, find_class
+from ..probing.backward import gradients
 from ..probing.partial_forward import PartialForward
 from ..probing.relu_rules import ReluRuleMode, Rule, relu_rule
 from ..recording.errors import ModelError
@@ -41,6 +42,8 @@ class InputGradients(NamedTuple):
     """(n, C, H, W) float, per unit of the normalised input."""
     values: list[float]
     """The targets' values: the strongest value, the mean, the sum, or the channel's part in the class's score."""
+    place: dict[str, Any]
+    """The arguments of `Maps` that say which position of the input the layer's values are of; {} for the whole."""
     note: str
     """What the ReLU rule did, and the class's name; added to status messages."""
 
@@ -94,11 +97,12 @@ class RetainedRun:
         for copy, channel in enumerate(channels):
             seeds[copy, channel] = self.seeds[channel]
         with full_precision(seeds.device):
-            (signals,) = torch.autograd.grad(self.maps, self.pictures, seeds, retain_graph=True, allow_unused=True)
+            (signals,) = gradients([self.maps], [self.pictures], [seeds], of=f"layer {self.layer}", keep_graph=True)
         if signals is None:
             raise ModelError(NO_GRADIENT.format(self.layer))
         values = [self.values[channel] for channel in channels]
-        return InputGradients(channels, signals[: len(channels)], values, self.note)
+        place = self.result.layouts[self.layer].place()
+        return InputGradients(channels, signals[: len(channels)], values, place, self.note)
 
 
 def _rule_note(mode: ReluRuleMode | None) -> str:
@@ -115,16 +119,16 @@ def compute_input_gradients(
     """
     channels, done, run = list(context.selected_channels(layer)), 0, None
     copies = min(copies_per_run(context.network, [layer], context.device), len(channels))
-    forward = PartialForward(context.model, [layer], context.arguments)
+    forward = PartialForward(context.model, [layer], context.arguments, context.positions)
     while done < len(channels):
         yield None
         try:
             run = run or RetainedRun(context, forward, layer, target, copies)
             yield None
             while done < len(channels):
-                gradients = run.backward(channels[done : done + copies])
-                done += len(gradients.channels)
-                yield gradients
+                propagated = run.backward(channels[done : done + copies])
+                done += len(propagated.channels)
+                yield propagated
         except (RuntimeError, ModelError):
             if copies == 1:
                 raise

@@ -67,7 +67,7 @@ def _importance(context: MethodContext, layer: str) -> Tensor:
     """(1, C, H, W) float32: |gradient of the highest class score x value|."""
     with torch.enable_grad():
         picture = context.picture.detach().clone().requires_grad_()
-        forward = PartialForward(context.model, [layer], context.arguments)
+        forward = PartialForward(context.model, [layer], context.arguments, context.positions)
         result = forward(context.arguments_with(picture), to_output=True)
         output = result.output
         if output is None or not output.requires_grad or layer not in result.edges:

@@ -42,7 +42,7 @@ def compute_linear_shares(context: MethodContext, index: int) -> dict[str, Score
     requested = [id for id in context.layers if id in offsets]
     if requested:
         with torch.no_grad(), full_precision(context.device):
-            forward = PartialForward(context.model, [*requested, head.layer], context.arguments)
+            forward = PartialForward(context.model, [*requested, head.layer], context.arguments, context.positions)
             maps = forward(context.arguments).maps
     pooled = maps[head.layer][0] if requested else torch.zeros(0)
     shares: dict[str, ScoreShare] = {}

@@ -63,7 +63,7 @@ class MaximisationRun:
         self.pixels = Pixels(context.preprocessing, context.picture)
         self.size = (parameters.size,) * 2 if parameters.size else context.picture.shape[2:]
         self.image = build_parametrisation(self.preset.image, self.pixels, tuple(self.size))
-        self.forward = PartialForward(context.model, [layer], context.arguments)
+        self.forward = PartialForward(context.model, [layer], context.arguments, context.positions)
         self.selected = context.selected_channels(layer)
         self.count = context.network.layer(layer).map_shape[0] if self._is_per_channel else 1
         self.pictures: dict[int, np.ndarray] = {}
@@ -130,6 +130,7 @@ class MaximisationRun:
             preset.before(self.pixels, self.context.picture),
             preset.after(self.pixels, self.context.picture),
             -1.0 if parameters.least else 1.0,
+            f"layer {self.layer}",
         )
         kind = "image" if parameters.start == "image" else preset.start
         start = make_start(settings, batch.seeds, kind, self._resized_input())
@@ -281,4 +282,5 @@ class MaximisationRun:
         extras: dict[str, np.ndarray] = {"values": self.values.copy(), "curve": self.curve.copy()}
         if self.samples > 1:
             extras["samples"] = np.array(near_square(self.samples), np.int32)
-        return picture_maps(self.layer, METHOD, self.pictures, self.count, self.labels, extras)
+        maps = picture_maps(self.layer, METHOD, self.pictures, self.count, self.labels, extras)
+        return replace(maps, **self.forward.layouts[self.layer].place())

@@ -63,6 +63,8 @@ class MethodContext:
     preprocessing: Preprocessing
     """How pictures become the network's input: size, mean and standard deviation."""
     class_names: ClassNames
+    positions: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    """By layer id the frame, window or other position of an input that is looked at; 0 for all other layers."""
     other_networks: Mapping[str, Subject] = dataclasses.field(default_factory=dict)
     """The other networks that the bridge serves, by name, on the same device."""
 

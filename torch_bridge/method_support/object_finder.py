@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from ..capture.call_arguments import first_argument
 from ..predictions.boxes import Box, find_box
 from ..predictions.class_names import ClassNames
 from ..predictions.classes import PREDICTED, ScoredClass, class_scores, find_class
@@ -60,8 +61,8 @@ class ObjectFinder:
         with torch.no_grad(), full_precision(self.context.device):
             result = self.forward(arguments, to_output=True)
             maps, scores = self.head.maps(result.maps[self.head.layer][:1])[0], class_scores(result.output)[:1]
-        first = arguments[0][0][None] if isinstance(arguments[0], list) else arguments[0]
-        assert isinstance(first, Tensor)
+        first = first_argument(arguments)
+        first = first[0][None] if isinstance(first, list) else first
         return ClassMaps(maps.float(), scores.float(), tuple(first.shape[2:]), self.threshold, self.context.class_names)
 
     def follow(self, video: Video, count: int) -> Iterator[FrameDetection]:

@@ -18,6 +18,7 @@ from torch import Tensor
 from ..capture.ablation import values_by_channel
 from ..capture.call_arguments import map_leaves
 from ..predictions.classes import class_scores, find_class
+from ..probing.backward import gradients
 from ..probing.partial_forward import PartialForward, batched_maps
 from ..recording import Network
 from ..recording.errors import ModelError
@@ -52,7 +53,7 @@ class ScorePaths:
     def __init__(self, context: MethodContext, of_class: int) -> None:
         """Raises InputError if the network's answer has no classes, ModelError if the score is NaN or infinite."""
         self.device = context.device
-        self.forward = PartialForward(context.model, context.layers, context.arguments)
+        self.forward = PartialForward(context.model, context.layers, context.arguments, context.positions)
         with torch.enable_grad(), full_precision(context.device):
             self.result = self.forward(_with_gradients(context.arguments), to_output=True)
         scores = class_scores(self.result.output)
@@ -84,23 +85,21 @@ class ScorePaths:
         """
         layouts, tensors = self.result.layouts, self.result.tensors
         if id == SCORE:
-            gradients = self._backward([self.score], [None], sources)
+            slopes = self._backward([self.score], [None], sources)
         elif id in self.gradients:
             values, slope = (
                 values_by_channel(tensor, layouts[id])[channel] for tensor in (tensors[id], self.gradients[id])
             )
-            gradients = self._backward([values], [slope], sources)
+            slopes = self._backward([values], [slope], sources)
         else:
             return {}
-        for number in range(len(gradients) - 2, -1, -1):  # no way from the last source leads through another one
-            source, *later = list(gradients)[number:]
-            through = self._backward(
-                [tensors[layer] for layer in later], [gradients[layer] for layer in later], [source]
-            )
-            gradients[source] = gradients[source] - through.get(source, 0.0)
+        for number in range(len(slopes) - 2, -1, -1):  # no way from the last source leads through another one
+            source, *later = list(slopes)[number:]
+            through = self._backward([tensors[layer] for layer in later], [slopes[layer] for layer in later], [source])
+            slopes[source] = slopes[source] - through.get(source, 0.0)
         return {
             source: to_numpy(values_by_channel(tensors[source].detach() * gradient, layouts[source]).sum(1))
-            for source, gradient in gradients.items()
+            for source, gradient in slopes.items()
         }
 
     def _backward(
@@ -111,10 +110,9 @@ class ScorePaths:
         if not edges:
             return {}
         with full_precision(self.device):
-            gradients = torch.autograd.grad(
-                outputs, list(edges.values()), weights, retain_graph=True, allow_unused=True
-            )
-        return {id: gradient for id, gradient in zip(edges, gradients, strict=True) if gradient is not None}
+            of = f"the answer to layer {next(iter(edges))}"
+            found = gradients(outputs, list(edges.values()), weights, of=of, keep_graph=True)
+        return {id: gradient for id, gradient in zip(edges, found, strict=True) if gradient is not None}
 
 
 def _with_gradients(arguments: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import Tensor
@@ -96,7 +96,8 @@ class TopImagesPass:
         """Yields the mosaics so far, layer by layer."""
         threshold, outside = self.parameters.threshold, self.parameters.outside
         for collector in self.collectors.values():
-            yield collector.to_maps(method, threshold, outside, self.data_set_pass.data)
+            maps = collector.to_maps(method, threshold, outside, self.data_set_pass.data)
+            yield replace(maps, **self.data_set_pass.forward.layouts[collector.layer].place())
 
     def message(self) -> str:
         """Returns the progress as a status message."""

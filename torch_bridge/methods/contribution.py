@@ -48,7 +48,8 @@ class Parameters:
 def contribution(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """Computes the shares, then goes back from the answer layer by layer and links the strongest channels.
 
-    Maps: (C, H, W) in units of the score, a channel's share by position. Extras: "values" (C,) float32, the shares;
+    Maps: (C, H, W) in units of the score, a channel's share by position; of a layer that works on
+    windows or frames, the part in the chosen one. Extras: "values" (C,) float32, the shares;
     "weights:LAYER" (n, 3) float32, links to that layer: channel, its channel, contribution. Raises InputError and
     ModelError if the network doesn't allow it.
     """
@@ -61,7 +62,7 @@ def contribution(context: MethodContext, parameters: Parameters) -> Iterator[Ste
     sources = direct_sources(context.network, shares)
     links: dict[str, dict[str, Links]] = defaultdict(dict)  # by source layer, by target layer
     for number, id in enumerate([SCORE, *_last_first(context, shares)]):
-        maps = () if id == SCORE else (_maps(context, id, shares[id], links[id]),)
+        maps = () if id == SCORE else (_maps(context, paths, id, shares[id], links[id]),)
         yield Step(number / len(shares), f"{paths.message}: {id}" if id else paths.message, maps)
         if not parameters.top or not paths.compute_gradients():
             continue
@@ -84,7 +85,7 @@ def _compute_shares(
 
     def to_maps(id: str, share: ScoreShare) -> Maps:
         shares[id] = share
-        return _maps(context, id, share, {})
+        return _maps(context, paths, id, share, {})
 
     layers = _last_first(context, context.layers)
     yield from ablate_channels(context, paths, layers, parameters.fill == "mean", to_maps)
@@ -109,12 +110,13 @@ def _answer_layer(context: MethodContext, paths: ScorePaths, source: str) -> str
     return next((layer.id for layer in context.network.layers if layer.role == "output"), "")
 
 
-def _maps(context: MethodContext, id: str, share: ScoreShare, links: Mapping[str, Links]) -> Maps:
+def _maps(context: MethodContext, paths: ScorePaths, id: str, share: ScoreShare, links: Mapping[str, Links]) -> Maps:
     """Returns a layer's maps; only selected channels have labels."""
     selected, values = context.selected_channels(id), share.values
     labels = tuple(f"{value:+.3g}" if channel in selected else "" for channel, value in enumerate(values))
     extras = {f"weights:{target}": np.array(rows, np.float32) for target, rows in links.items()} | {"values": values}
-    return Maps(id, CONTRIBUTION.name, pack(share.maps), len(values), labels=labels, extras=extras)
+    place = paths.result.layouts[id].place()
+    return Maps(id, CONTRIBUTION.name, pack(share.maps), len(values), labels=labels, extras=extras, **place)
 
 
 NO_GRADIENT = (

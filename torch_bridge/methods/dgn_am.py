@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator as Steps
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -98,7 +98,9 @@ def dgn_am(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """
     pixels = Pixels(context.preprocessing, context.picture)
     generator = _find_generator(context, parameters, pixels)
-    forwards = {layer: PartialForward(context.model, [layer], context.arguments) for layer in context.layers}
+    forwards = {
+        layer: PartialForward(context.model, [layer], context.arguments, context.positions) for layer in context.layers
+    }
     run = _Run(context, parameters, pixels, generator, PictureErrorScale(context, parameters.seed), forwards)
     for message in run.scale.measure() if parameters.compared else ():
         yield Step(0.0, message)
@@ -190,7 +192,8 @@ def _maps(run: _Run, layer: str, results: _Results, nearest: np.ndarray | None =
         distance = f", nearest picture {extras['nearest'][channel]:.2g}" if nearest is not None else ""
         labels[channel] = f"{_class_prefix(run.context, layer, channel, count)}reached {value:.3g}{distance}"
     by_channel: Mapping[int, np.ndarray] = dict(zip(results.pictures, pictures, strict=True))
-    return picture_maps(layer, DGN_AM.name, by_channel, count, labels, extras)
+    maps = picture_maps(layer, DGN_AM.name, by_channel, count, labels, extras)
+    return replace(maps, **run.forwards[layer].layouts[layer].place())
 
 
 def _class_prefix(context: MethodContext, layer: str, channel: int, count: int) -> str:

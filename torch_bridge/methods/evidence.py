@@ -175,7 +175,7 @@ class EvidencePairs:
             channel: pair_side_by_side(mosaic, self._cropped(channel)) for channel, mosaic in self.mosaics.items()
         }
         maps = picture_maps(collector.layer, EVIDENCE.name, pictures, collector.layer_channels, labels, extras)
-        return replace(maps, frame="layer")
+        return replace(maps, frame="layer", **self.data_set_pass.forward.layouts[collector.layer].place())
 
 
 def pair_side_by_side(left: np.ndarray, right: np.ndarray | None) -> np.ndarray:

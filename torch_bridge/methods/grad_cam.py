@@ -13,13 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..capture.values.map_layout import MapLayout
 from ..method_support.input_attribution import CLASS_HELP
 from ..method_support.input_gradients import NO_GRADIENT
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..method_support.run_limits import full_precision
 from ..predictions.classes import PREDICTED, ScoredClass, class_scores, find_class
 from ..probing.partial_forward import PartialForward, PartialResult
-from ..recording import Maps, pack
+from ..recording import MapFrame, Maps, pack
 from ..recording.errors import InputError, ModelError
 
 
@@ -34,9 +35,10 @@ class Parameters:
 def grad_cam(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """Computes one map for each layer, from its selected channels, in a single backward pass.
 
-    Maps: (1, H, W) in units of the score, in the size of the input if smooth, else of the layer. Extra "values": (1,)
-    float32, the class's probability. Layers without height and width are left out. Raises InputError if no layer is
-    left or the network has no classes, ModelError if it has no gradients.
+    Maps: (1, H, W) in units of the score, in the size of the input if smooth, else of the layer; those of one window
+    or frame of the input always of the layer. Extra "values": (1,) float32, the class's probability. Layers without
+    height and width are left out. Raises InputError if no layer is left or the network has no classes, ModelError if
+    it has no gradients.
     """
     layers = [id for id in context.layers if max(context.network.layer(id).map_shape[1:]) > 1]
     if not layers:
@@ -47,13 +49,14 @@ def grad_cam(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     size = tuple(context.picture.shape[2:]) if parameters.smooth else None
     for number, id in enumerate(layers, 1):
         heat = compute_heat(result.maps[id].detach()[0], gradients[id][0], context.selected_channels(id))
-        yield Step(0.5 + number / len(layers) / 2, f"{id}: for {target.name}", (_maps(id, heat, target, size),))
+        maps = _maps(result.layouts[id], id, heat, target, size)
+        yield Step(0.5 + number / len(layers) / 2, f"{id}: for {target.name}", (maps,))
 
 
 def _run(
     context: MethodContext, layers: list[str], of_class: int
 ) -> tuple[ScoredClass, PartialResult, dict[str, Tensor]]:
-    forward = PartialForward(context.model, layers, context.arguments)
+    forward = PartialForward(context.model, layers, context.arguments, context.positions)
     with torch.enable_grad(), full_precision(context.device):
         picture = context.picture.detach().clone().requires_grad_()
         result = forward(context.arguments_with(picture), to_output=True)
@@ -72,13 +75,14 @@ def compute_heat(maps: Tensor, gradients: Tensor, channels: tuple[int, ...]) -> 
     return torch.einsum("k,khw->hw", weights, maps[chosen]).relu()
 
 
-def _maps(id: str, heat: Tensor, target: ScoredClass, size: tuple[int, ...] | None) -> Maps:
-    planes = heat[None].float()
-    if size is not None:
+def _maps(layout: MapLayout, id: str, heat: Tensor, target: ScoredClass, size: tuple[int, ...] | None) -> Maps:
+    planes, place = heat[None].float(), layout.place()
+    if size is not None and not place:  # a window doesn't lie over the whole picture
         planes = torch.nn.functional.interpolate(planes[None], size, mode="bilinear", align_corners=False)[0]
     values = np.array([target.probability], np.float32)
     texels = pack(planes.cpu().numpy())
-    return Maps(id, GRAD_CAM.name, texels, 1, frame="input", labels=(target.name,), extras={"values": values})
+    frame: MapFrame = "layer" if place else "input"
+    return Maps(id, GRAD_CAM.name, texels, 1, False, frame, (target.name,), {"values": values}, **place)
 
 
 GRAD_CAM = Method(

@@ -14,8 +14,8 @@ are ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -61,8 +61,13 @@ def health(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
         message = f"{batch.done} of {len(indices)} pictures of {data.name}{unreadable}"
         is_due = batch.done - shown >= PARTIAL_RESULTS_EVERY
         shown = batch.done if is_due else shown
-        yield Step(batch.done / len(indices), message, tuple(map(_maps, layers.values())) if is_due else ())
-    yield Step(1.0, message, tuple(map(_maps, layers.values())))
+        yield Step(batch.done / len(indices), message, _all_maps(layers, data_set_pass) if is_due else ())
+    yield Step(1.0, message, _all_maps(layers, data_set_pass))
+
+
+def _all_maps(layers: Mapping[str, LayerHealth], data_set_pass: DataSetPass) -> tuple[Maps, ...]:
+    layouts = data_set_pass.forward.layouts
+    return tuple(replace(_maps(layer), **layouts[id].place()) for id, layer in layers.items())
 
 
 def _maps(layer: LayerHealth) -> Maps:

@@ -7,7 +7,7 @@ input and R is low for natural pictures, so the result shows what the layer stil
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -57,7 +57,7 @@ def inversion(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
 
 
 def _start_descent(context: MethodContext, layer: str, pixels: Pixels, parameters: Parameters) -> InversionDescent:
-    forward = PartialForward(context.model, [layer], context.arguments)
+    forward = PartialForward(context.model, [layer], context.arguments, context.positions)
     target = find_inversion_target(context, forward, layer, parameters)
     objective = InversionObjective(
         forward,
@@ -74,8 +74,9 @@ def _start_descent(context: MethodContext, layer: str, pixels: Pixels, parameter
 
 
 def _maps(context: MethodContext, layer: str, descent: InversionDescent, scale: PictureErrorScale) -> Maps:
-    pixels = descent.objective.pixels
-    return inversion_maps(context, layer, INVERSION.name, pixels, descent.brightness, descent.errors, scale)
+    pixels, place = descent.objective.pixels, descent.objective.forward.layouts[layer].place()
+    maps = inversion_maps(context, layer, INVERSION.name, pixels, descent.brightness, descent.errors, scale)
+    return replace(maps, **place)
 
 
 INVERSION = Method(

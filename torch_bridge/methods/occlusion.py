@@ -7,7 +7,7 @@ over all patches p that cover it. Needs no gradients.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -68,7 +68,7 @@ class OcclusionRun:
         self.content = fill_picture(
             self.picture, parameters.fill, parameters.value, context.preprocessing, deviations, parameters.seed
         )
-        self.forward = PartialForward(context.model, context.layers, context.arguments)
+        self.forward = PartialForward(context.model, context.layers, context.arguments, context.positions)
         self.channels = self._measured_channels(parameters.of_class)
         """By layer."""
         self.before = self._measure(self.picture)
@@ -132,7 +132,8 @@ class OcclusionRun:
             planes = self.patches.pixel_means(drops, done, MAX_PIXELS * 4 // count)
             labels = names if len(names) == count else ()
             by_channel = dict(zip(self.channels[id], planes, strict=True))
-            result.append(scalar_maps(id, OCCLUSION.name, by_channel, count, labels))
+            place = {} if self.of == "class" else self.forward.layouts[id].place()
+            result.append(replace(scalar_maps(id, OCCLUSION.name, by_channel, count, labels), **place))
         return tuple(result)
 
 

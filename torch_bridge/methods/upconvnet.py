@@ -7,7 +7,7 @@ the possible inputs, so what the layer has lost comes out blurred.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -53,14 +53,15 @@ def upconvnet(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
 def _invert(
     context: MethodContext, layer: str, path: Path, pixels: Pixels, scale: PictureErrorScale, parameters: Parameters
 ) -> Maps:
-    forward = PartialForward(context.model, [layer], context.arguments)
+    forward = PartialForward(context.model, [layer], context.arguments, context.positions)
     target = find_inversion_target(context, forward, layer, parameters)
     with torch.no_grad():
         brightness = pixels.to_brightness(read_inverter(path).net.to(context.device)(target.maps)).clamp(*pixels.range)
         maps = forward(context.arguments_with(pixels.to_network(brightness))).maps[layer].float()
         channels = list(target.channels)
         errors = feature_error(maps[:, channels], target.maps[:, channels])
-    return inversion_maps(context, layer, UPCONVNET.name, pixels, brightness, errors, scale)
+    result = inversion_maps(context, layer, UPCONVNET.name, pixels, brightness, errors, scale)
+    return replace(result, **forward.layouts[layer].place())
 
 
 UPCONVNET = Method(

@@ -28,7 +28,8 @@ def class_scores(output: torch.Tensor | None) -> torch.Tensor:
     """The scores in a network's output, (N, classes), unchanged. Raises InputError if the output isn't of that kind."""
     shape = () if output is None else tuple(output.shape)
     if output is None or len(shape) not in (2, 4) or max(shape[2:], default=1) > 1 or shape[1] < 2:
-        raise InputError(f"the network's output has shape {shape}; class scores (N, classes) are needed")
+        what = "has no plain tensor" if output is None else f"has shape {shape}"
+        raise InputError(f"the network's output {what}; class scores (N, classes) are needed")
     return output.flatten(1)
 
 

@@ -67,21 +67,35 @@ def _detections(output: Any, index: int) -> Mapping[str, Any] | None:
 
 
 def main_tensor(output: Any) -> torch.Tensor | None:
-    """The main tensor of an output, of any shape: the output itself, its main part by name, or its first tensor."""
+    """The main tensor of an output, of any shape: the output itself, its main part by name, or its first tensor.
+
+    It is dense and not quantised. None if there is none, or only nested ones.
+    """
     import torch
 
     if isinstance(output, torch.Tensor):
-        return output
-    if dataclasses.is_dataclass(output) and not isinstance(output, type):
-        output = {part.name: getattr(output, part.name) for part in dataclasses.fields(output)}
-    elif hasattr(output, "_asdict"):
+        return _plain(output)
+    if isinstance(output, tuple) and hasattr(output, "_asdict"):
         output = output._asdict()
+    elif dataclasses.is_dataclass(output) and not isinstance(output, Mapping | type):
+        output = {part.name: getattr(output, part.name) for part in dataclasses.fields(output)}
     if isinstance(output, Mapping):
         first = [output[name] for name in MAIN_PARTS if name in output]
         output = [*first, *output.values()]
     if not isinstance(output, list | tuple):
         return None
     return next((tensor for part in output if (tensor := main_tensor(part)) is not None), None)
+
+
+def _plain(tensor: torch.Tensor) -> torch.Tensor | None:
+    """The tensor without sparsity and quantisation; None for a nested one."""
+    import torch
+
+    if tensor.is_nested:
+        return None
+    if tensor.is_quantized:
+        return tensor.dequantize()
+    return tensor if tensor.layout is torch.strided else tensor.to_dense()
 
 
 def _classes(values: np.ndarray, names: ClassNames) -> Prediction:

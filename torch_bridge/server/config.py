@@ -42,6 +42,7 @@ SPEC_TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "seed": WHOLE,
     "kernels": (lambda value: isinstance(value, bool), "true or false"),
     "ablate": MAPPING,
+    "positions": MAPPING,
     "name": TEXT,
 }
 """What the fields of a network's spec must be, and how an error names it; None passes."""

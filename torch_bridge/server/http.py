@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from ..capture.guard import one_line
+from ..capture.failures import one_line
 from ..client import frames
 from ..client.frames import Frame
 from ..recording.errors import BridgeError, InnerwalkError

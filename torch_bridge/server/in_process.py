@@ -14,8 +14,9 @@ import torch
 
 from ..capture.call_arguments import as_arguments, map_leaves
 from ..capture.guard import check_module
+from ..capture.layer_paths import layer_paths
 from ..capture.model_inputs import ModelInputs
-from ..capture.trace.op_types import tensors_in
+from ..capture.trace.op_types import shape_of, tensors_in
 from ..data import DataSet, open_data
 from ..inputs.input_adapter import make_input_adapter
 from ..inputs.preprocess import Preprocessing
@@ -49,6 +50,7 @@ def ask(
     classes: Classes = (),
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
+    positions: Mapping[str, int] | None = None,
     on_step: OnStep | None = None,
     **parameters: Any,
 ) -> Recording:
@@ -58,7 +60,8 @@ def ask(
     it: (1, C, H, W), normalised. layers: ids, globs or "panels", one or several. channels: the channels of these
     layers, as numbers or as "0,3,8-11", () for all. data: a data set, or the place of one, such as a folder of
     pictures. classes: names of the classes, or a JSON file of them. mean, std: the normalisation of pictures, for
-    values 0..1; ImageNet's by default. on_step: called with each step. The model keeps its device and mode.
+    values 0..1; ImageNet's by default. positions: as in `record`; the method looks at these too. on_step: called with
+    each step. The model keeps its device and mode.
 
     Raises ArgumentError, UnknownName, InputError or ModelError.
     """
@@ -68,7 +71,7 @@ def ask(
     names = user_class_names(classes)
     numbers = read_channels(channels)
     opened = open_data(str(data)) if isinstance(data, str | Path) else data
-    loaded = _load(model, inputs, {"mean": mean, "std": std}, names)
+    loaded = _load(model, inputs, {"mean": mean, "std": std}, names, positions or {})
     values = parse_parameters(chosen, parameters, names.names)
     read = loaded.read(loaded.default_sources)
     return record_with_method(loaded, read, chosen, layers, numbers, values, opened, on_step)
@@ -119,11 +122,15 @@ def record_with_method(
 def denormals_restored() -> Iterator[None]:
     """Restore this thread's treatment of denormal numbers, which a LoadedModel changes."""
     np.finfo(np.float32), np.finfo(np.float64)  # cached now: they warn once denormal numbers are flushed to zero
-    flushed = bool(np.float32(2e-38) / np.float32(16) == 0)
+    flushed = _flushes_denormals()
     try:
         yield
     finally:
         torch.set_flush_denormal(flushed)
+
+
+def _flushes_denormals() -> bool:
+    return bool(np.float32(2e-38) / np.float32(16) == 0)
 
 
 def _request_values(method: Method, parameters: Any, channels: Sequence[int], data: DataSet | None) -> dict[str, Any]:
@@ -137,19 +144,24 @@ def _request_values(method: Method, parameters: Any, channels: Sequence[int], da
     return {name: value for name, value in values.items() if value}
 
 
-def _load(model: nn.Module, inputs: Any, flags: Mapping[str, Any], names: ClassNames) -> LoadedModel:
+def _load(
+    model: nn.Module, inputs: Any, flags: Mapping[str, Any], names: ClassNames, positions: Mapping[str, int]
+) -> LoadedModel:
     """The network with its inputs as the defaults. Only the shape of the inputs is read; the network doesn't run."""
     check_module(model)
-    passed = ModelInputs.from_inputs(list(model.modules()), inputs)
+    passed = ModelInputs.from_inputs(layer_paths(model), inputs)
     first, name = passed.tensors[0], type(model).__name__
     facts = {key: tuple(value) for key, value in flags.items() if value is not None}
-    if first.dim() > 2:
+    if len(shape_of(first)) > 2:
         facts["size"] = tuple(first.shape[-2:])
     built = BuiltModel(model, name)
     adapter = make_input_adapter(built, facts, ("", {}))
     device = module_device(model, first.device)
-    spec = RecordSpec(name, inputs=unchanged_inputs(model, inputs, adapter.preprocessing))
-    return LoadedModel(name, spec, device, PriorityLock(), Subject(built, adapter, names, "as given", {}))
+    own_inputs = unchanged_inputs(model, inputs, adapter.preprocessing)
+    spec = RecordSpec(name, inputs=own_inputs, positions=positions)
+    loaded = LoadedModel(name, spec, device, PriorityLock(), Subject(built, adapter, names, "as given", {}))
+    loaded.flushes_denormals = _flushes_denormals()  # values are those of `record`
+    return loaded
 
 
 def module_device(model: nn.Module, default: Any = "cpu") -> Any:
@@ -162,12 +174,15 @@ def unchanged_inputs(model: nn.Module, inputs: Any, preprocessing: Preprocessing
 
     Raises InputError if there is no tensor among them.
     """
-    passed = ModelInputs.from_inputs(list(model.modules()), inputs)
-    if not passed.tensors[0].numel():
+    passed = ModelInputs.from_inputs(layer_paths(model), inputs)
+    if 0 in shape_of(passed.tensors[0]):
         raise InputError(f"the first tensor is empty, of shape {tuple(passed.tensors[0].shape)}; pass a sample")
     first, batch = passed.tensors[0].detach(), passed.axes(passed.tensors[0]).batch
-    sample = (first if batch is None else first.select(batch, 0)).cpu()
-    picture = passed.draw(0) if first.is_complex() else draw_sample(sample.float().numpy(), preprocessing)
+    if first.is_complex() or first.is_quantized or first.is_nested or first.layout is not torch.strided:
+        picture = passed.draw(0)
+    else:
+        sample = (first if batch is None else first.select(batch, 0)).cpu()
+        picture = draw_sample(sample.float().numpy(), preprocessing)
     arguments = map_leaves(
         lambda leaf: leaf.detach() if isinstance(leaf, torch.Tensor) else leaf,
         as_arguments(model, passed.args, passed.kwargs),
@@ -177,5 +192,7 @@ def unchanged_inputs(model: nn.Module, inputs: Any, preprocessing: Preprocessing
 
 def _shape_name(value: Any) -> str:
     """A name for an argument: the shapes of the tensors in it, or what it is."""
-    shapes = ["×".join(map(str, tensor.shape)) or "number" for tensor in tensors_in(value)]
+    shapes = [
+        "nested" if tensor.is_nested else "×".join(map(str, tensor.shape)) or "number" for tensor in tensors_in(value)
+    ]
     return f"tensor {', '.join(shapes)}" if shapes else str(value)[:20]

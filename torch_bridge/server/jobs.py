@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..capture.guard import one_line
+from ..capture.failures import one_line
 from ..methods import Step
 from ..recording import Maps
-from ..recording.errors import BridgeError, InnerwalkError, ModelError, UnknownName
+from ..recording.errors import BridgeError, InnerwalkError, UnknownName
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled")
@@ -147,7 +147,7 @@ class Jobs:
             except InnerwalkError as error:
                 failure, kind = str(error), type(error).__name__
             except BaseException as error:  # noqa: BLE001 - a model may raise anything; the bridge goes on
-                failure, kind = one_line(error), ModelError.__name__
+                failure, kind = one_line(error), BridgeError.__name__
             with self._change:
                 job.error, job.error_kind = failure, kind
                 self._end(job, state)

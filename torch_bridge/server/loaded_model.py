@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
 
 from ..capture.ablation import NO_ABLATION, Ablation, ChannelsByLayer, use_ablation
+from ..capture.call_arguments import Keywords, first_argument, with_first
+from ..capture.guard import RUN_LOCK, evaluation_mode
+from ..capture.layer_paths import layer_paths
 from ..capture.recorder import record
 from ..inputs.first_layer import argument_names
 from ..inputs.sources import Input, NamedContent, Source, copy_input
@@ -27,18 +31,26 @@ PANELS = "panels"
 
 
 class RunContext(NamedTuple):
-    """The inputs, the graph and the ablation of a run; methods compute their maps for it."""
+    """The inputs, the graph, the ablation and the positions of a run; methods compute their maps for it."""
 
     inputs: tuple[Input, ...]
     network: Network
     ablation: Ablation = NO_ABLATION
+    positions: Mapping[str, int] = MappingProxyType({})
+    """By layer id, which frame, window or other position of the input is shown; 0 for all other layers."""
 
     def ids(self, layers: str | Sequence[str]) -> tuple[str, ...]:
         """Layer ids for an id, a glob or "panels", or a list of these. Raises UnknownName.
 
         A glob that fits panels stands for the layers whose maps these panels show, else for all layers that it fits.
+        Raises InputError if there are none.
         """
-        return tuple(dict.fromkeys(id for text in name_list(layers) for id in self._matching(text)))
+        ids = tuple(dict.fromkeys(id for text in name_list(layers) for id in self._matching(text)))
+        if not ids:
+            drawn = [layer.id for layer in self.network.layers if layer.role not in ("input", "output")]
+            some = f"name layers, such as {', '.join(drawn[:3])}" if drawn else "it has no layers"
+            raise InputError(f"{self.network.name}: no layer with a panel is asked about; {some}")
+        return ids
 
     def _matching(self, text: str) -> list[str]:
         if text == PANELS:
@@ -49,7 +61,8 @@ class RunContext(NamedTuple):
         if not matching:
             raise UnknownName("layer", text, self.network.by_id)
         shown = [layer.shows for layer in matching if layer.role == "panel"]
-        return shown or [layer.id for layer in matching]
+        inner = [layer.id for layer in matching if layer.role not in ("input", "output")]
+        return shown or inner or [layer.id for layer in matching]
 
 
 class LoadedModel:
@@ -97,7 +110,7 @@ class LoadedModel:
     def layer_names(self) -> set[str]:
         """Names of all modules, and ids of the layers of the last run."""
         layers = self.last_run.network.by_id if self.last_run else {}
-        return {name for name, _ in self.model.named_modules() if name} | layers.keys()
+        return {path for path in layer_paths(self.model).values() if path} | layers.keys()
 
     def describe(self) -> dict[str, Any]:
         """Plain values for a list of networks: names, size, weights, classes and inputs."""
@@ -127,31 +140,38 @@ class LoadedModel:
         layers: str | Sequence[str],
         on_maps: Callable[[Maps], None],
         ablate: ChannelsByLayer | None = None,
+        positions: Mapping[str, int] | None = None,
     ) -> Recording:
         """Run the network on inputs and return the recording.
 
         layers: globs over layer ids, or "panels". on_maps: called with the maps of each layer, during the run where the
-        layers to keep are known by then; an exception in it ends the run. ablate: as in `ablation`.
+        layers to keep are known by then; an exception in it ends the run. ablate: as in `ablation`. positions: as in
+        `record`, besides those of the spec.
         """
-        layers = name_list(layers)
+        layers, positions = name_list(layers), {**self.spec.positions, **(positions or {})}
         with self.lock.urgent():
             torch.set_flush_denormal(self.flushes_denormals)
             ablation = NO_ABLATION
             if self.spec.ablate if ablate is None else ablate:
                 known = self.last_run or run(self.spec, self.subject, inputs, (), self.device)
                 ablation = self.ablation(known.network, ablate)
-            streamed = self._record_streaming(inputs, layers, on_maps, ablation)
-            recording = streamed or run(self.spec, self.subject, inputs, layers, self.device, ablate=ablation)
+            options = {"ablate": ablation, "positions": positions}
+            streamed = self._record_streaming(inputs, layers, on_maps, options)
+            recording = streamed or run(self.spec, self.subject, inputs, layers, self.device, **options)
             if self.last_run is not None and recording.network == self.last_run.network:
                 recording.network = self.last_run.network  # keeps its cached digest and index
-            self.last_run = RunContext(tuple(inputs), recording.network, ablation)
+            self.last_run = RunContext(tuple(inputs), recording.network, ablation, positions)
         if streamed is None:
             for maps in recording.all_maps.values():
                 on_maps(maps)
         return recording
 
     def _record_streaming(
-        self, inputs: Sequence[Input], layers: Sequence[str], on_maps: Callable[[Maps], None], ablation: Ablation
+        self,
+        inputs: Sequence[Input],
+        layers: Sequence[str],
+        on_maps: Callable[[Maps], None],
+        options: Mapping[str, Any],
     ) -> Recording | None:
         """Record with maps sent during the run; None where the graph must be known first or has changed."""
         ids = list(layers)
@@ -160,7 +180,7 @@ class LoadedModel:
                 return None
             ids = _shown_layers(self.last_run.network)
         try:
-            recording = run(self.spec, self.subject, inputs, ids, self.device, on_maps=on_maps, ablate=ablation)
+            recording = run(self.spec, self.subject, inputs, ids, self.device, on_maps=on_maps, **options)
         except UnknownName:
             if PANELS not in layers:
                 raise
@@ -187,7 +207,13 @@ class LoadedModel:
             steps = method.run(self.method_context(context, ids, data, channels), parameters)
         try:
             while True:
-                with self.lock.background(), use_ablation(context.ablation), own_modules(self.spec):
+                with (
+                    self.lock.background(),
+                    RUN_LOCK,
+                    evaluation_mode(list(layer_paths(self.model))),
+                    use_ablation(context.ablation),
+                    own_modules(self.spec),
+                ):
                     step = next(steps, None)
                 if step is None:
                     return
@@ -208,6 +234,7 @@ class LoadedModel:
                 layers=layers,
                 picture=context.inputs[0].picture,
                 grid=self.spec.grid,
+                positions=context.positions,
                 ablate=context.ablation,
             )
 
@@ -223,13 +250,24 @@ class LoadedModel:
             self.device,
             self.subject.adapter.preprocessing,
             self.subject.names,
+            context.positions,
             {name: served.subject for name, served in list(self.served_models.items()) if served is not self},
         )
 
     def _picture_arguments(self, picture: Any) -> tuple[Any, ...]:
-        """Arguments of `forward` for a Pillow image as the first input, with the defaults for the others."""
-        sources: list[Source] = [NamedContent("a picture", picture), *self.default_sources[1:]]
-        return to_device(self.subject.adapter.arguments(self.read(sources)), self.device)
+        """Arguments of `forward` for a Pillow image as the first input, with the defaults for the others.
+
+        Raises InputError if the default for the first one can't be a picture.
+        """
+        default, *others = self.default_sources
+        passed = (default.values,) if isinstance(default, Input) and default.unchanged else ()
+        first = first_argument(passed) if passed else None
+        if isinstance(first, torch.Tensor) and (first.is_nested or not first.is_floating_point()):
+            raise InputError(f"{self.name} takes no pictures of a data set: its first input isn't one")
+        arguments = self.subject.adapter.arguments(self.read([NamedContent("a picture", picture), *others]))
+        if isinstance(default, Input) and isinstance(default.values, Keywords):
+            arguments = with_first(passed, arguments[0])
+        return to_device(arguments, self.device)
 
 
 def _shown_layers(network: Network) -> list[str]:

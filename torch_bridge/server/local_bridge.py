@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from ..capture.guard import one_line
+from ..capture.failures import one_line
 from ..client import Bridge, BridgeInput
 from ..client.frames import Frame, dump_json
 from ..data import open_data

@@ -7,7 +7,7 @@ import json
 import queue
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -29,7 +29,7 @@ class FinishedRun(NamedTuple):
     """A finished run."""
 
     id: str
-    """Equal for equal network, inputs, ablation and graph."""
+    """Equal for equal network, inputs, ablation, positions and graph."""
     recording: Recording
     context: RunContext
 
@@ -46,15 +46,15 @@ class Runs:
         threading.Thread(target=self._work, name="record", daemon=True).start()
 
     def run(
-        self, network: LoadedModel, inputs: tuple[Input, ...], layers: Sequence[str], ablate: Any = None
+        self, network: LoadedModel, inputs: tuple[Input, ...], layers: Sequence[str], **options: Any
     ) -> Iterator[Maps | FinishedRun]:
         """Run a network after all runs that wait; yields maps as the layers are reached, then the finished run.
 
-        layers, ablate: as in `LoadedModel.record`, whose errors are raised. Closing the iterator ends the run.
+        layers, options: as in `LoadedModel.record`, whose errors are raised. Closing the iterator ends the run.
         """
         results: queue.SimpleQueue[Maps | tuple[Recording, RunContext] | BaseException] = queue.SimpleQueue()
         client_gone = threading.Event()
-        self._waiting.put((network, inputs, layers, ablate, results, client_gone))
+        self._waiting.put((network, inputs, layers, options, results, client_gone))
         try:
             while isinstance(result := results.get(), Maps):
                 yield result
@@ -94,7 +94,8 @@ class Runs:
 
     def _keep(self, network: LoadedModel, context: RunContext) -> str:
         names = [input_.name for input_ in context.inputs]
-        id = hash_request([network.name, names, context.network.digest, context.ablation.as_json()], context.inputs)
+        options = [context.ablation.as_json(), dict(context.positions)]
+        id = hash_request([network.name, names, context.network.digest, *options], context.inputs)
         with self._lock:
             self._kept[network.name, id] = context
             self._kept.move_to_end((network.name, id))
@@ -108,7 +109,7 @@ def _run(
     network: LoadedModel,
     inputs: tuple[Input, ...],
     layers: Sequence[str],
-    ablate: Any,
+    options: Mapping[str, Any],
     results: queue.SimpleQueue[Any],
     client_gone: threading.Event,
 ) -> None:
@@ -123,7 +124,7 @@ def _run(
         results.put(maps)
 
     try:
-        recording = network.record(inputs, layers, send, ablate)
+        recording = network.record(inputs, layers, send, **options)
         results.put((recording, network.run_context))  # of this run: no other thread runs networks
     except BaseException as error:  # noqa: BLE001 - `Runs.run` raises it again in its own thread
         results.put(error)

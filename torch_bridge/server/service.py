@@ -83,19 +83,20 @@ class Service:
         """Run `network` on `inputs`; yields maps as the layers are reached, then the recording without maps.
 
         layers: "panels" or ids. graph: the digest of the graph that the client has; the graph is sent if it is another.
-        ablate: {layer id: channels} that are 0.
+        ablate: {layer id: channels} that are 0. positions: {layer id: number} of the frame, window or other position of
+        the input that is shown.
         """
         network, layers = self.network(values), _text_list(values, "layers", [PANELS])
         inputs = self._read_inputs(network, values, arrays)
-        for result in self.runs.run(network, inputs, layers, values.get("ablate")):
+        for result in self.runs.run(network, inputs, layers, **_run_options(values)):
             yield _maps_frame(result) if isinstance(result, Maps) else _run_frame(result, str(values.get("graph", "")))
 
     def start(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
         """Start a job: a `method` about `layers` of a `network`, with `parameters` and a `data` set.
 
         channels: the channels of these layers, by default all. run: the id of the run that the method is about, from
-        the answer of `record`; or inputs and ablate, on which the network is run first. A method that needs no input
-        may name neither.
+        the answer of `record`; or inputs, ablate and positions, on which the network is run first. A method that needs
+        no input may name neither.
         """
         network, method = self.network(values), find_method(str(values.get("method")))
         parameter_values, channels = values.get("parameters") or {}, _integer_list(values, "channels")
@@ -111,6 +112,7 @@ class Service:
             "parameters": parameter_values,
             "channels": channels,
             "ablate": context.ablation.as_json(),
+            "positions": dict(context.positions),
             "data": data.name if data else "",
             "input": " + ".join(input_.name for input_ in context.inputs),
         }
@@ -125,12 +127,14 @@ class Service:
         """The run that a request names, or a new one on its inputs. Raises InputError or UnknownRun."""
         id, has_inputs = values.get("run"), values.get("inputs") is not None
         if id is not None:
-            if not isinstance(id, str) or has_inputs or values.get("ablate") is not None:
-                raise InputError("run: a text from the answer of record is needed, without inputs and ablate")
+            if not isinstance(id, str) or has_inputs or _run_options(values):
+                raise InputError(
+                    "run: a text from the answer of record is needed, without inputs, ablate and positions"
+                )
             return self.runs.find(network, id)
         if method.needs == "input" and not has_inputs:
             raise InputError(f"{network.name}: {method.name} needs an input; place an input first")
-        runs = self.runs.run(network, self._read_inputs(network, values, arrays), (), values.get("ablate"))
+        runs = self.runs.run(network, self._read_inputs(network, values, arrays), (), **_run_options(values))
         return next(result.context for result in runs if isinstance(result, FinishedRun))
 
     def job(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
@@ -253,9 +257,16 @@ def _run_frame(run: FinishedRun, known_digest: str) -> Frame:
 def _job_key(network: LoadedModel, context: RunContext, request: tuple[Any, ...], parameters: Any) -> str:
     """A hash that is equal for equal weights, inputs, requests and parameters."""
     parameter_values = dataclasses.asdict(parameters) if parameters is not None else {}
-    ablation = context.ablation.as_json()
-    values = [network.name, network.fingerprint, context.network.digest, ablation, *request, parameter_values]
+    options = [context.ablation.as_json(), dict(context.positions)]
+    values = [network.name, network.fingerprint, context.network.digest, *options, *request, parameter_values]
     return hash_request(values, context.inputs)
+
+
+def _run_options(values: Values) -> dict[str, Any]:
+    """What a request changes in a run of its network, as arguments of `LoadedModel.record`. Raises InputError."""
+    if values.get("positions") is not None and not isinstance(values["positions"], dict):
+        raise InputError('positions: an object such as {"layer1": 3} is needed')
+    return {name: values[name] for name in ("ablate", "positions") if values.get(name) is not None}
 
 
 def _text_list(values: Values, name: str, default: list[str]) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from torch import nn
 
+from ..capture.layer_paths import modules_by_path
+
 BINS = 64
 
 
@@ -17,10 +19,11 @@ def compute_weight_statistics(
 
     The histogram is (BINS,) int64, from the smallest weight to the largest; equal weights are counted in the middle.
     """
-    modules = dict(model.named_modules())
+    modules = modules_by_path(model)
     for id in layers:
-        weight = getattr(modules.get(id.split("@")[0]), "weight", None)
-        if isinstance(weight, nn.Parameter) and weight.numel():
+        module = modules.get(id.split("@")[0], nn.Identity())
+        weight = dict(module.named_parameters(recurse=False)).get("weight")
+        if weight is not None and weight.numel():
             yield id, _statistics(weight.detach().float().cpu().numpy().reshape(-1))
 
 

@@ -10,6 +10,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from ..inverters.memory_chunks import is_out_of_memory
+from ..probing.backward import gradients
 from ..recording.errors import ModelError
 from .parametrisations import Parametrisation
 from .presets import Preset
@@ -44,6 +46,8 @@ class AscentSettings:
     """Applied after each step."""
     sign: float = 1.0
     """-1 minimises."""
+    objective: str = "the objective"
+    """What is maximised, for errors."""
 
 
 @dataclass(frozen=True)
@@ -95,10 +99,10 @@ class Ascent:
         """Sets `scores` to the objective of the pictures as they are kept, in 256 levels; pauses as `steps` does."""
         levels = (self.brightness().clamp(0, 1) * 255).round() / 255
         scores = []
-        with torch.no_grad():
-            for indices in self._chunks():
+        for indices in self._chunks():
+            with torch.no_grad():
                 scores.append(self.settings.score(levels[indices], indices).cpu())
-                yield None
+            yield None
         self.scores = torch.cat(scores)
 
     def _attempt(self, rates: Tensor) -> Generator[int, None, Tensor]:
@@ -136,8 +140,10 @@ class Ascent:
             try:
                 parts.append(self._gradient_of(indices, random_numbers))
             except (RuntimeError, MemoryError, ModelError) as problem:
+                if self.pictures_per_run <= self.group_size and is_out_of_memory(problem):
+                    raise ModelError("no memory for a single picture; a smaller size needs less") from problem
                 if self.pictures_per_run <= self.group_size:
-                    raise _explained(problem) from problem
+                    raise
                 self.pictures_per_run = max(self.pictures_per_run // 2 // self.group_size, 1) * self.group_size
         self.scores = torch.cat([scores for scores, _ in parts]).cpu()
         return parts[0][1] if len(parts) == 1 else torch.cat([gradient for _, gradient in parts])
@@ -154,8 +160,8 @@ class Ascent:
             objective = settings.sign * scores
             if settings.preset.penalty:
                 objective = objective - settings.preset.penalty * values.float().square().flatten(1).sum(1)
-            (gradient,) = torch.autograd.grad(objective.sum(), values)
-        return scores.detach(), gradient
+            (gradient,) = gradients([objective.sum()], [values], of=settings.objective)
+        return scores.detach(), torch.zeros_like(values) if gradient is None else gradient
 
     def _step(self, gradient: Tensor, rates: Tensor, step: int) -> None:
         preset = self.settings.preset
@@ -205,9 +211,3 @@ def seeded_generator(seed: str) -> torch.Generator:
     """Returns a random generator that depends on this text only."""
     digest = hashlib.blake2b(seed.encode(), digest_size=7).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest, "little"))
-
-
-def _explained(problem: BaseException) -> BaseException:
-    if isinstance(problem, MemoryError | torch.OutOfMemoryError) or "memory" in str(problem).lower():
-        return ModelError("no memory for a single picture; a smaller size needs less")
-    return problem if isinstance(problem, ModelError) else ModelError(f"the gradient failed: {problem}".splitlines()[0])

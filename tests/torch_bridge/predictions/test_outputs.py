@@ -1,6 +1,6 @@
 """Interpretation of outputs of any form, with known answers."""
 
-from collections import namedtuple
+from collections import OrderedDict, UserDict, namedtuple
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,9 @@ torch = pytest.importorskip("torch", reason="needs torch")
 
 from innerwalk.torch_bridge.models.torchvision_ops import nms, roi_align  # noqa: E402
 from innerwalk.torch_bridge.predictions.class_names import ClassNames  # noqa: E402
+from innerwalk.torch_bridge.predictions.classes import class_scores  # noqa: E402
 from innerwalk.torch_bridge.predictions.masks import palette  # noqa: E402
-from innerwalk.torch_bridge.predictions.outputs import interpret_output  # noqa: E402
+from innerwalk.torch_bridge.predictions.outputs import interpret_output, main_tensor  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
 
 PICTURE = np.full((8, 12, 3), 128, np.uint8)
@@ -30,6 +31,56 @@ def test_logits_are_classes_best_first():
 )
 def test_probabilities_in_any_form_come_out_the_same(form):
     assert np.allclose([share for _, _, share in interpret_output(form, PICTURE).top], sorted(CHANCES)[::-1], atol=0.01)
+
+
+class AttrDict(dict):
+    __getattr__ = dict.__getitem__  # raises KeyError where others raise AttributeError
+
+
+@dataclass
+class Answer:
+    loss: torch.Tensor | None
+    logits: torch.Tensor
+
+
+@dataclass
+class ModelOutput(OrderedDict):
+    """As in transformers: a dict of what there is, and a dataclass."""
+
+    loss: torch.Tensor | None
+    logits: torch.Tensor
+
+    def __post_init__(self):
+        self["logits"] = self.logits
+
+
+@pytest.mark.filterwarnings("ignore:.*(quantize_per_tensor|nested tensors|Sparse)")
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda values: AttrDict(logits=values),
+        lambda values: UserDict(logits=values),
+        lambda values: Answer(None, values),
+        lambda values: ModelOutput(None, values),
+        lambda values: (None, values),
+        lambda values: {"other": torch.zeros(1, 2), "logits": values},
+        lambda values: values.to_sparse(),
+        lambda values: values.to_sparse_csr(),
+        lambda values: torch.quantize_per_tensor(values, 0.1, 0, torch.qint8),
+    ],
+)
+def test_logits_in_any_wrapping_come_out_the_same(wrap):
+    found = interpret_output(wrap(LOGITS), PICTURE).top
+    assert np.allclose([share for _, _, share in found], sorted(CHANCES)[::-1]) and found[0][0] == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*nested tensors")
+@pytest.mark.parametrize("layout", [torch.strided, torch.jagged])
+def test_nested_outputs_are_no_prediction(layout):
+    nested = torch.nested.nested_tensor([LOGITS, LOGITS], layout=layout)
+    assert interpret_output(nested, PICTURE).kind == "none"
+    with pytest.raises(InputError, match="has no plain tensor; class scores"):
+        class_scores(main_tensor(nested))
 
 
 def test_ten_classes_are_kept_and_nan_is_impossible():

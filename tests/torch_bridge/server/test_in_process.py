@@ -11,8 +11,9 @@ torch = pytest.importorskip("torch", reason="torch is not installed")
 
 from torch import nn  # noqa: E402
 
-from innerwalk.torch_bridge import ask  # noqa: E402
+from innerwalk.torch_bridge import ask, record  # noqa: E402
 from innerwalk.torch_bridge.data import open_data  # noqa: E402
+from innerwalk.torch_bridge.methods import METHODS  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import ArgumentError, InnerwalkError, InputError, UnknownName  # noqa: E402
 
 torch.set_num_threads(1)
@@ -143,6 +144,53 @@ def test_pictures_of_a_data_set_come_with_the_other_inputs() -> None:
     assert all(mask.dtype == torch.int64 for _, mask, _, _ in net.seen)
 
 
+def test_arrays_are_tensors_of_their_dtype() -> None:
+    """Also in lists, and read-only ones with negative strides."""
+    mirrored = PICTURE.numpy()[..., ::-1]
+    mirrored.setflags(write=False)
+    net, inputs = Masked(), {"x": mirrored, "mask": MASK.numpy(), "more": {"a": [np.arange(3)]}}
+    asked, recorded = ask(net, inputs, "saliency", "last"), record(net, inputs)
+    wanted = net.last(net.mix(PICTURE.flip(-1)) * MASK)[0].detach()
+    for recording in (asked, recorded):
+        assert torch.equal(torch.from_numpy(recording.maps("last").data.copy()), wanted)
+    for _, mask, _, more in net.seen[:-1]:
+        assert mask.dtype == torch.bool and more["more"]["a"][0].dtype == torch.int64
+
+
+def test_a_network_of_tokens_takes_no_pictures() -> None:
+    net = nn.Sequential(nn.Embedding(5, 4), nn.Linear(4, 3))
+    with pytest.raises(InputError, match="^Sequential takes no pictures of a data set: its first input isn't one$"):
+        ask(net, torch.tensor([[1, 4]]), "average", data="concepts:object")
+
+
+def test_pictures_of_a_data_set_for_an_argument_that_has_to_be_named() -> None:
+    class Named(Masked):
+        def forward(self, *, x: torch.Tensor, mask: Any) -> torch.Tensor:
+            return super().forward(x, mask)
+
+    none = torch.zeros(1, 1, 1, 1, dtype=torch.bool)
+    recording = ask(Named(), {"x": PICTURE, "mask": none}, "average", "last", data="concepts:object", count=2)
+    assert not recording.maps("last", "average").data.any()
+
+
+def test_a_complex_input_is_drawn_by_its_magnitude() -> None:
+    values = torch.zeros(1, 3, 4, 4, dtype=torch.complex64)
+    values[..., 0, 0] = 3 - 4j
+    picture = ask(nn.Conv2d(3, 2, 1, dtype=torch.complex64), values, "activations").picture
+    assert (picture[0, 0] == 255).all() and not picture[1:].any()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_network_without_panels_is_one_line(method: str) -> None:
+    net = nn.Sequential(nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    line = "^Sequential: no layer with a panel is asked about; name layers, such as 0, 1, 2$"
+    with pytest.raises(InputError, match=line):
+        ask(net, PICTURE, method)
+    if method == "activations":
+        maps = ask(net, PICTURE, method, "*").maps("1").data
+        assert np.allclose(maps[:, 0, 0], PICTURE.relu().mean((2, 3))[0], atol=1e-6)
+
+
 def test_class_names() -> None:
     net = nn.Sequential(nn.Flatten(), nn.Linear(3 * SIDE * SIDE, 2))
     recording = ask(net, PICTURE, "activations", "1", classes=["cat", "dog"])
@@ -151,7 +199,7 @@ def test_class_names() -> None:
         ask(net, PICTURE, "activations", "1", classes=["cat"])
 
 
-NOTHING = r"no tensor in the inputs \(ndarray\)"
+NOTHING = r"no tensor in the inputs \(str\)"
 WRONG: dict[str, tuple[type[InnerwalkError], dict[str, Any]]] = {
     r"channels: \[1.5\] is not a list of whole numbers; write \[0, 3\] or \"0,3,8-11\"": (
         InputError,
@@ -167,7 +215,11 @@ WRONG: dict[str, tuple[type[InnerwalkError], dict[str, Any]]] = {
     "no parameter of saliency 'layer'; did you mean layers": (UnknownName, {"layer": "mix"}),
     "no parameter of saliency 'of_clas'; did you mean of_class": (UnknownName, {"of_clas": 1}),
     "data set nowhere: no such folder": (InputError, {"data": "nowhere"}),
-    NOTHING: (InputError, {"inputs": PICTURE.numpy()}),
+    NOTHING: (InputError, {"inputs": "cat.png"}),
+    "an array of object can't be an input; numbers or booleans are needed": (
+        InputError,
+        {"inputs": np.array([None])},
+    ),
     "int is not a torch.nn.Module": (InnerwalkError, {"model": 3}),
 }
 

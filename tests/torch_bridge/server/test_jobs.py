@@ -164,14 +164,18 @@ def test_too_many_waiting_are_refused(bridge, start, stepwise, server, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("how", "error"),
-    [("", "ValueError: seven"), ("leaves", "SystemExit: 3"), ("expected", "no such thing")],
+    ("how", "error", "kind"),
+    [
+        ("", "ValueError: seven", "BridgeError"),
+        ("leaves", "SystemExit: 3", "BridgeError"),
+        ("expected", "no such thing", "InputError"),
+    ],
 )
-def test_a_method_that_fails(bridge, start, stepwise, how, error):
+def test_a_method_that_fails(bridge, start, stepwise, how, error, kind):
     stepwise.let.release(9)
     request = {"parameters": {"fail_at": 2, "how": how}}
     states, all_maps = bridges.followed(bridge, start(**request))
-    assert (states[-1]["state"], states[-1]["error"]) == ("failed", error)
+    assert (states[-1]["state"], states[-1]["error"], states[-1]["error_kind"]) == ("failed", error, kind)
     assert all_maps["a", "stepwise"].data[0, 0, 0] == 1  # what there was stays
     assert stepwise.closed == 1
     bridges.followed(bridge, start(**request))
