@@ -92,6 +92,14 @@ def ablated(text: str) -> tuple[str, tuple[int, ...]]:
     return layer, channels(numbers)
 
 
+def position(text: str) -> tuple[str, int]:
+    """Parses "encoder.layers.0:3" into (layer, position)."""
+    layer, _, number = text.rpartition(":")
+    if not layer or not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not LAYER:N, with N counted from 0")
+    return layer, int(number)
+
+
 def setting(text: str) -> tuple[str, str]:
     """Parses "seed=3" into ("seed", "3")."""
     name, sign, value = text.partition("=")
@@ -153,6 +161,14 @@ def add_record(sub: argparse.ArgumentParser) -> None:
     )
     recorded.add_argument("--kernels", action="store_true", help="record the kernels of convolutions too")
     add_grid(recorded)
+    recorded.add_argument(
+        "--position",
+        dest="positions",
+        action="append",
+        type=position,
+        metavar="LAYER:N",
+        help="which frame, window or node of the input a layer shows, where it has several (0); repeat for more layers",
+    )
 
 
 def add_ask(sub: argparse.ArgumentParser) -> None:

@@ -167,6 +167,7 @@ def record_fields(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     for layer, channels in known.get("ablate", ()):
         ablated[layer] = ablated.get(layer, ()) + channels
     known["ablate"] = ablated
+    known["positions"] = dict(known.get("positions", ()))
     if options.model not in TASKS:
         return known
     shipped = spec_fields(options.model, scratch)
@@ -186,6 +187,9 @@ def summary(recording: Recording) -> str:
     ]
     if ablated := recording.provenance.get("ablated"):
         lines.append(("ablated", "; ".join(f"{layer}: {', '.join(map(str, ablated[layer]))}" for layer in ablated)))
+    places = list(dict.fromkeys(maps.place for maps in recording.all_maps.values() if maps.place))
+    if places:
+        lines.append(("shown", f"{', '.join(places[:4])}{', …' if len(places) > 4 else ''}; --position chooses others"))
     lines += [("answer", f"{share:6.1%}  {name}") for _, name, share in recording.prediction.top[:5]]
     odd = {layer: maps.nonfinite for (layer, _), maps in recording.all_maps.items() if maps.nonfinite}
     if odd:

@@ -16,6 +16,7 @@ from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import PANEL_SHOWN_LAYER  # noqa: E402
 from innerwalk.scenes import Hall  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
+from innerwalk.tests.support.own_networks import Windowed  # noqa: E402
 from innerwalk.torch_bridge import ask, concepts, record  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import (  # noqa: E402
     ArgumentError,
@@ -173,7 +174,7 @@ BAD = (
     (ModelError, "too large", lambda hall: hall.place(values(1) + 100)),
     (InputError, "nope.jpg: can't be read", lambda hall: hall.place("nope.jpg")),
     (InputError, "no tensor in the inputs", lambda hall: hall.place({})),
-    (InputError, "can't be drawn", lambda hall: hall.place(values(1).to_sparse())),
+    (ModelError, "the network failed in its own forward", lambda hall: hall.place(values(1).to_sparse())),
     (InputError, "can't be drawn", lambda hall: hall.place(values(1).to("meta"))),
     (InputError, "pass inputs, or data and index, not both", lambda hall: hall.place("a.png", data="birds")),
     (InputError, "is not a list of whole numbers", lambda hall: hall["first"].ablate(1.5)),
@@ -372,3 +373,19 @@ def test_nothing_keeps_a_network_that_is_removed_or_left():
             time.sleep(0.05)
             gc.collect()
         assert held[-1]() is None
+
+
+def test_a_chosen_window_is_that_of_record_and_ask():
+    torch.manual_seed(4)
+    model, x, window = Windowed(), torch.randn(1, 3, 8, 8), {"inside": 2}
+    hall = Hall.of(model, x)
+    hall["inside"].position = 2
+    assert_shows(hall, record(model, x, positions=window))
+    assert hall["inside"].maps.place == "window 2 of 4"
+    hall.ask("grad_cam", of_class=1)
+    wanted = ask(model, x, "grad_cam", positions=window, of_class=1).maps("inside", "grad_cam")
+    assert np.array_equal(hall["inside"].values, wanted.data) and hall["inside"].maps.place == wanted.place
+    with pytest.raises(InputError, match="layer inside has windows 0 to 3; there is no window 4"):
+        hall["inside"].position = 4
+    chosen = Hall.of(Windowed(), x, positions={"inside": 1})
+    assert chosen["inside"].maps.place == "window 1 of 4" and chosen["inside"].position == 1
