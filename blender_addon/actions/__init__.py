@@ -26,6 +26,7 @@ from .exporting import export_hall, export_layer
 from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
 from .methods import ask_method, cancel_method, forget_requests, restore_after_undo, show_activations
 from .opening import import_recording, open_demo, outdated_halls, rebuild_groups
+from .positions import choose_position, position_of
 from .removing import remove_hall
 from .selecting import select, selected
 from .shelf import draw_shelf, hold, page_shelf, place_held, shelved
@@ -40,6 +41,7 @@ __all__ = [
     "ask_method",
     "build_hall",
     "cancel_method",
+    "choose_position",
     "collapse",
     "collapsed_blocks",
     "collapsible_blocks",
@@ -74,6 +76,7 @@ __all__ = [
     "place_input",
     "place_inputs",
     "play_video",
+    "position_of",
     "probe",
     "rebuild_groups",
     "remove_hall",

@@ -5,19 +5,15 @@ The ablated channels are stored in the scene, so undo and saving cover them, and
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import bpy
 
-from ...torch_bridge.recording import Recording
 from ...torch_bridge.recording.errors import InputError, SceneError
 from ..live import hall_requests
 from ..live.hall_requests import ablated_channels
-from ..live.session import current
-from ..properties import ABLATED_CHANNELS, INPUT_TAG
 from ..scene.panels import panel_of
-from .bridge import network_of, show_input
+from .bridge import run_input_again
 from .selecting import selected
 
 
@@ -33,7 +29,8 @@ def ablate(scene: bpy.types.Scene, layer: str, channels: Sequence[int]) -> str:
         problem = f"there is no channel {unknown[0]}" if unknown else "name one or more"
         raise InputError(f"layer {layer} has channels 0 to {count - 1}; {problem}")
     ablated = ablated_channels(scene)
-    _run_input_again(scene, ablated | {layer: sorted({*ablated.get(layer, ()), *channels})})
+    ablated[layer] = sorted({*ablated.get(layer, ()), *channels})
+    run_input_again(scene, hall_requests.run_options(scene)._replace(ablate=ablated))
     return f"ablated {_describe(channels)} of {layer}"
 
 
@@ -56,42 +53,10 @@ def restore_channels(scene: bpy.types.Scene, layer: str = "", channels: Sequence
     if not any(restored.values()):
         raise InputError(f"no channel{f' of {layer}' if layer else ''} to restore is ablated")
     left = {id: [channel for channel in old if channel not in restored.get(id, ())] for id, old in ablated.items()}
-    _run_input_again(scene, left)
+    run_input_again(scene, hall_requests.run_options(scene)._replace(ablate=left))
     restored_channels = [channel for channels in restored.values() for channel in channels]
     return f"restored {_describe(restored_channels)} of {', '.join(restored)}"
 
 
 def _describe(channels: Sequence[int]) -> str:
     return f"channel {channels[0]}" if len(channels) == 1 else f"{len(channels)} channels"
-
-
-def _run_input_again(scene: bpy.types.Scene, ablated: Mapping[str, Sequence[int]]) -> None:
-    """Runs the hall's last input with these channels ablated. Raises BridgeError or InputError."""
-    network_of(scene)
-    session = current()
-    request = session.input_request(hall_requests.input_tag(session, scene))
-    if request is None or request.inputs is None:
-        raise InputError("the hall's input is no longer in memory; place it again first")
-    session.ready_link()
-    _store(scene, ablated)
-    show_input(scene, *request.inputs)
-
-
-def _store(scene: bpy.types.Scene, ablated: Mapping[str, Sequence[int]]) -> None:
-    left = {layer: list(channels) for layer, channels in ablated.items() if channels}
-    if left:
-        scene[ABLATED_CHANNELS] = json.dumps(left)
-    else:
-        scene.pop(ABLATED_CHANNELS, None)
-
-
-def _on_failure(tag: str, recording: Recording | None) -> None:
-    """Listener: after a failed run, restores the stored ablation to that of the input that the hall shows."""
-    session = current()
-    for scene in hall_requests.halls_with_tag(tag, INPUT_TAG) if recording is None else ():
-        shown = session.hall(scene.session_uid).shown
-        if session.input_request(shown) is not None:
-            _store(scene, session.ablation_of(shown))
-
-
-hall_requests.LISTENERS.append(_on_failure)

@@ -13,10 +13,9 @@ from ...torch_bridge.client import BridgeInput
 from ...torch_bridge.recording import ACTIVATIONS, Recording, channel_picture
 from ...torch_bridge.recording.errors import BridgeError, InputError, SceneError, UnknownName
 from ..live import hall_requests, timer
-from ..live.bridge_connection import BridgeConnection
+from ..live.bridge_connection import NO_OPTIONS, BridgeConnection, RunOptions
 from ..live.session import current
 from ..properties import (
-    ABLATED_CHANNELS,
     COMPARED_HALL,
     DIFFERENCE_METHOD,
     INPUT_TAG,
@@ -130,7 +129,7 @@ def follow(scene: bpy.types.Scene, network: str) -> str:
     """
     _check_network(network)
     if scene.get(NETWORK_NAME) != network:
-        scene.pop(ABLATED_CHANNELS, None)
+        hall_requests.store_run_options(scene, NO_OPTIONS)
     scene[NETWORK_NAME], current().hall(scene.session_uid).link = network, current().link
     return f"{scene.name} follows {network}"
 
@@ -201,10 +200,34 @@ def show_input(scene: bpy.types.Scene, *inputs: BridgeInput) -> str:
         hall_requests.input_tag(session, hall)
         if not _can_follow_input(hall):
             hall_requests.set_method(hall, ACTIVATIONS)
-        ablated = hall_requests.ablated_channels(hall)
-        hall[INPUT_TAG] = session.request_input(hall.session_uid, network, inputs, ablate=ablated)
+        options = hall_requests.run_options(hall)
+        hall[INPUT_TAG] = session.request_input(hall.session_uid, network, inputs, options=options)
     timer.start()
     return f"running {scene[NETWORK_NAME]} on {', '.join(_input_name(each.values) for each in inputs)}"
+
+
+def run_input_again(scene: bpy.types.Scene, options: RunOptions) -> None:
+    """Runs the hall's last input with these changes to the run, which it keeps for further inputs.
+
+    After a failure it goes back to those of the input that it shows. Raises BridgeError or InputError.
+    """
+    network_of(scene)
+    session = current()
+    request = session.input_request(hall_requests.input_tag(session, scene))
+    if request is None or request.inputs is None:
+        raise InputError("the hall's input is no longer in memory; place it again first")
+    session.ready_link()
+    hall_requests.store_run_options(scene, options)
+    show_input(scene, *request.inputs)
+
+
+def _restore_run_options(tag: str, recording: Recording | None) -> None:
+    """Listener: after a failed run, restores the changes that the run of the input had which the hall shows."""
+    session = current()
+    for scene in hall_requests.halls_with_tag(tag, INPUT_TAG) if recording is None else ():
+        shown = session.hall(scene.session_uid).shown
+        if session.input_request(shown) is not None:
+            hall_requests.store_run_options(scene, session.options_of(shown))
 
 
 def _can_follow_input(scene: bpy.types.Scene) -> bool:
@@ -286,3 +309,6 @@ def _check_network(network: str) -> None:
 def awaited_networks() -> list[str]:
     """Returns the networks whose halls are being built, once for each hall."""
     return current().awaited_networks
+
+
+hall_requests.LISTENERS.append(_restore_run_options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import bpy
@@ -83,8 +84,9 @@ def _subtract(scene: bpy.types.Scene, other: bpy.types.Scene) -> None:
         hall = hall_requests.scene_with_uid(uid)
         panel = hall_requests.panels_by_layer(hall).get(first.layer) if hall is not None else None
         if panel is not None and hall_requests.method_of(hall) == DIFFERENCE_METHOD:
-            texels = first.texels - second.texels
-            panels.show_maps(panel, Maps(first.layer, DIFFERENCE_METHOD, texels, first.channels))
+            difference = Maps(first.layer, DIFFERENCE_METHOD, first.texels - second.texels, first.channels)
+            shown = replace(difference, position=first.position, positions=first.positions, axis=first.axis)
+            panels.show_maps(panel, shown)
 
     def finish() -> None:
         hall = hall_requests.scene_with_uid(uid)

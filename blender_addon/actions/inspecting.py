@@ -8,7 +8,7 @@ from typing import NamedTuple
 import bpy
 import numpy as np
 
-from ...torch_bridge.recording import Layer, Maps, Recording, flag_names
+from ...torch_bridge.recording import Layer, Maps, Recording, flag_names, place_text
 from ...torch_bridge.recording.errors import SceneError
 from ..imaging import colour_maps, plots, statistics
 from ..imaging.statistics import Histogram, Statistics
@@ -57,7 +57,8 @@ def inspect_layer_in_steps(
     """Returns the same as `inspect_layer`, in short steps; only the first one reads the scene."""
     appearance = store.read_appearance(scene)
     info, weights = store.read_description(scene).network.layer(layer), weight_histogram(scene, layer)
-    values = statistics.channel_rows(_maps(scene, info, appearance.method))
+    maps = _maps(scene, info, appearance.method)
+    values = statistics.channel_rows(maps)
     yield
     rows = max(1, VALUES_PER_STEP // max(1, values.shape[1]))
     parts = [values[start : start + rows] for start in range(0, len(values), rows)]
@@ -80,7 +81,7 @@ def inspect_layer_in_steps(
     ends = {
         name: (format_number(histogram.low), format_number(histogram.high)) for name, histogram in histograms.items()
     }
-    return Inspection(_layer_facts(info, by_channel), pictures, ends)
+    return Inspection(_layer_facts(info, maps.place, by_channel), pictures, ends)
 
 
 def inspect_channel(scene: bpy.types.Scene, layer: str, channel: int) -> Inspection:
@@ -134,7 +135,7 @@ def _method_facts(panel: bpy.types.Object, channel: int, label: str) -> list[tup
     label = metadata.labels[channel] if channel < len(metadata.labels) and metadata.labels[channel] else label
     flags = ", ".join(flag_names(int(panel_metadata.read_flags(panel)[channel]))) if "flags" in metadata.numbers else ""
     boxes = metadata.boxes[metadata.boxes[:, 0] == channel]
-    facts = [("Stands for", label), ("Flags", flags)]
+    facts = [("Shows", place_text(*metadata.place)), ("Stands for", label), ("Flags", flags)]
     facts += [("Box", f"{score:.2f}, {x1 - x0:.0%} × {y1 - y0:.0%}") for _, x0, y0, x1, y1, score in boxes[:3]]
     for layer, links in metadata.links.items():
         own_links = links[links[:, 0] == channel][:3]
@@ -223,9 +224,10 @@ def _lost(layer: str) -> SceneError:
     return SceneError(f"panel of layer {layer!r} has lost its image or its tiles; build the hall again")
 
 
-def _layer_facts(layer: Layer, by_channel: Statistics) -> tuple[tuple[str, str], ...]:
+def _layer_facts(layer: Layer, place: str, by_channel: Statistics) -> tuple[tuple[str, str], ...]:
     dead = int(np.count_nonzero(by_channel.dead))
     facts = [("Operation", operation_name(layer)), ("Shape", format_shape(layer.map_shape))]
+    facts += [("Shows", place)] if place else []
     facts += [("Weights", f"{layer.parameters:,}")] if layer.parameters else []
     facts += [*_value_facts(by_channel.merged()), ("Dead channels", f"{dead} of {len(by_channel.dead)}")]
     return (*facts, ("Note", layer.note)) if layer.note else tuple(facts)

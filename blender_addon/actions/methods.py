@@ -30,7 +30,8 @@ def ask_method(
 ) -> str:
     """Runs a method on the hall's input and shows its maps on the panels, which are empty until then.
 
-    The input is the one that this hall placed last, and its ablated channels are 0. parameters: those that differ from
+    The input is the one that this hall placed last, its ablated channels are 0, and of a layer that
+    works on frames or windows it looks at the chosen one. parameters: those that differ from
     their defaults. data: the data set, for methods that need one. layers: ids of layers, or "panels" for all panels;
     the panels of other layers stay empty. channels: of the layers, as numbers or as "0,3,8-11", () for all. Returns a
     line that says what is requested. Raises BridgeError, UnknownName, or InputError if the method is about an input and
@@ -52,8 +53,8 @@ def ask_method(
         "channels": list(read_channels(channels)),
         "layers": [str(shown.get(layer, layer)) for layer in name_list(layers)],
     }
-    ablated = hall_requests.ablated_channels(scene)
-    request = MethodRequest(method, arguments, hall_requests.input_tag(session, scene), ablated)
+    tag, options = hall_requests.input_tag(session, scene), hall_requests.run_options(scene)
+    request = MethodRequest(method, arguments, tag, options)
     cancel_method(scene)
     hall_requests.set_method(scene, method)
     scene[METHOD_TAG] = session.request_method(network, request, scene.session_uid)
@@ -137,8 +138,8 @@ def _repeat_method(tag: str, recording: Recording | None) -> None:
         request = session.method_request(method_tag)
         if request is None:
             continue
-        subject = (session.requests[method_tag].network, request.ablate)
-        same_subject = subject == (scene.get(NETWORK_NAME), hall_requests.ablated_channels(scene))
+        subject = (session.requests[method_tag].network, request.options)
+        same_subject = subject == (scene.get(NETWORK_NAME), hall_requests.run_options(scene))
         fits = request.input_tag == tag or (needs.get(request.method) != "input" and same_subject)
         if not fits or not (session.is_running(method_tag) or session.results_of(method_tag)):
             ask_method(scene, request.method, **request.arguments)

@@ -145,6 +145,7 @@ def _manifest(contents: Sequence[ExportLayer], look: Colouring, about: Mapping[s
             "name": content.name,
             "operation": content.layer.kind,
             "note": content.layer.note,
+            "shows": content.maps.place,
             "shape": list(content.maps.shape),
             "colour": content.maps.colour,
             "parameters": content.layer.parameters,

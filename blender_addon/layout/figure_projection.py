@@ -10,6 +10,9 @@ from .boards import upright_axes
 from .hall_model import HallLayout, Slot
 from .view import View
 
+TEXT_DROP, TEXT_INDENT, TEXT_ROOM = 1.5, 1.0, 0.6
+"""Text below a panel: drop of its base line and distance from the post as shares of its size; least room, metres."""
+
 
 @dataclass(frozen=True)
 class FigureProjection:
@@ -67,3 +70,9 @@ def label_box(
     """Returns the (4,) rectangle of a label of `width` metres, `gap` metres above a panel, with its strip of floor."""
     left, low = projection.boxes[panel, 0], projection.boxes[panel, 3] + gap
     return np.array([left - 0.2 * size, low - 0.25 * size, left + width + 0.2 * size, low + 0.75 * size])
+
+
+def text_below_box(projection: FigureProjection, panel: int, size: float, width: float) -> np.ndarray:
+    """Returns the (4,) rectangle of a text of `width` metres below a panel, from its left edge."""
+    left, base = projection.boxes[panel, 0] + TEXT_INDENT * size, projection.boxes[panel, 1] - TEXT_DROP * size
+    return np.array([left, base - 0.25 * size, left + width, base + 0.75 * size])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
 from ...torch_bridge.recording import Layer
 from .blocks import named_blocks
 from .boards import floor_axes, upright_axes
-from .figure_projection import FigureProjection, label_box, overlaps
+from .figure_projection import TEXT_ROOM, FigureProjection, label_box, overlaps, text_below_box
 from .hall_model import HallLayout, Slot, Stage
 from .stages import stage_title
 from .text_fitting import (
@@ -128,22 +129,37 @@ def block_labels(hall: HallLayout, layers: Sequence[Layer], view: View) -> list[
     return found[::-1]
 
 
-def panel_labels(hall: HallLayout, layers: Sequence[Layer], view: View) -> list[Label]:
+def panel_labels(
+    hall: HallLayout, layers: Sequence[Layer], view: View, positions: Mapping[int, str] = MappingProxyType({})
+) -> list[Label]:
     """Returns labels over a figure's panels: the longest names that fit and cover nothing; [] if fewer than half
     would get one.
+
+    positions: by layer's index, the text below its panel that says which position is shown; it is not covered either.
     """
     projection = FigureProjection.of(hall, view)
     for pixels in NAMES:
-        found = _named(hall, layers, projection, max(WALK_NAME_SIZE, capital_size(pixels, view)))
+        found = _named(hall, layers, projection, max(WALK_NAME_SIZE, capital_size(pixels, view)), positions)
         if len(found) >= (MOST_NAMED if pixels > NAMES[-1] else 0.5) * len(hall.panels):
             return found
     return []
 
 
-def _named(hall: HallLayout, layers: Sequence[Layer], projection: FigureProjection, size: float) -> list[Label]:
+def _named(
+    hall: HallLayout,
+    layers: Sequence[Layer],
+    projection: FigureProjection,
+    size: float,
+    positions: Mapping[int, str],
+) -> list[Label]:
     """Returns the labels of one size, in metres, that have room."""
     options = _options(hall, layers, size, inside_block=True)
-    taken = np.zeros((0, 4))
+    below = [
+        text_below_box(projection, k, size, min(text_width(positions[slot.index]) * size, max(slot.width, TEXT_ROOM)))
+        for k, slot in enumerate(hall.panels)
+        if slot.index in positions
+    ]
+    taken = np.array(below).reshape(-1, 4)
     found: list[Label] = []
     for k, slot in enumerate(hall.panels):
         for name in options[slot.index]:

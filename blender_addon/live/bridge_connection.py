@@ -45,13 +45,25 @@ class Event(NamedTuple):
     content: Any
 
 
+class RunOptions(NamedTuple):
+    """What a hall changes in the runs of its network; None leaves it as the bridge's network has it."""
+
+    ablate: Ablate | None = None
+    """Channels that are set to 0, by layer."""
+    positions: Mapping[str, int] | None = None
+    """Which frame, window or other position of the input is shown, by layer."""
+
+
+NO_OPTIONS = RunOptions()
+
+
 class InputRequest(NamedTuple):
     """Inputs that a network is to be run on."""
 
     tag: str
     network: str
     inputs: Sequence[BridgeInput]
-    ablate: Ablate | None
+    options: RunOptions
 
 
 class BridgeConnection:
@@ -94,15 +106,14 @@ class BridgeConnection:
         return cls(child=start_process(python, config), config=config)
 
     def run_input(
-        self, tag: str, owner: Hashable, network: str, inputs: Sequence[BridgeInput], ablate: Ablate | None = None
+        self, tag: str, owner: Hashable, network: str, inputs: Sequence[BridgeInput], options: RunOptions = NO_OPTIONS
     ) -> None:
         """Runs a network on inputs; its maps arrive as "maps" events, then a "recording" event.
 
         owner: key of the requester, such as a hall; a request of the same owner that still waits is dropped.
-        ablate: channels to set to 0, by layer.
         """
         with self._changed:
-            self._waiting[owner] = InputRequest(tag, network, inputs, ablate)
+            self._waiting[owner] = InputRequest(tag, network, inputs, options)
             self._changed.notify()
 
     def ask(self, tag: str, query: Callable[[Bridge], Any]) -> None:
@@ -110,7 +121,7 @@ class BridgeConnection:
         self._queries.put((tag, query))
 
     def run_method(self, tag: str, network: str, method: str, **arguments: Any) -> None:
-        """Starts a method's job, with the arguments of `Bridge.start`, where `inputs` may back up a `run`.
+        """Starts a method's job, with the arguments of `Bridge.start`; `inputs` and `options` may back up a `run`.
 
         Its maps arrive as "maps" events and its state as "job" events, until it ends.
         """
@@ -222,7 +233,7 @@ class BridgeConnection:
         def put_maps(maps: Maps) -> None:
             self._put("maps", request.tag, maps)
 
-        recording = bridge.record(request.network, request.inputs, on_maps=put_maps, ablate=request.ablate)
+        recording = bridge.record(request.network, request.inputs, on_maps=put_maps, **request.options._asdict())
         self._put("recording", request.tag, recording)
 
     def _run_queries(self) -> None:
@@ -259,11 +270,11 @@ def _start_job(
     *,
     run: str = "",
     inputs: Sequence[BridgeInput] | None = None,
-    ablate: Ablate | None = None,
+    options: RunOptions = NO_OPTIONS,
     **arguments: Any,
 ) -> dict[str, Any]:
     """Starts a job about a run, else about inputs."""
     if run:
         with suppress(UnknownRun):  # the bridge no longer keeps it
             return bridge.start(network, method, run=run, **arguments)
-    return bridge.start(network, method, inputs=inputs, ablate=ablate, **arguments)
+    return bridge.start(network, method, inputs=inputs, **options._asdict(), **arguments)

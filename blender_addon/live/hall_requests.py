@@ -14,6 +14,7 @@ from ...torch_bridge.recording import ACTIVATIONS, Maps, Prediction, Recording
 from ...torch_bridge.recording.errors import BridgeError, InnerwalkError
 from ..properties import (
     ABLATED_CHANNELS,
+    CHOSEN_POSITIONS,
     COMPARED_HALL,
     DIFFERENCE_METHOD,
     INPUT_TAG,
@@ -28,6 +29,7 @@ from ..scene.hall import store
 from ..scene.hall.input_updates import show_recording
 from ..scene.hall.map_updates import update_after_maps
 from ..scene.hall.ray_hits import map_shape
+from .bridge_connection import RunOptions
 from .hall_state import HallState
 from .session import Session
 
@@ -83,6 +85,37 @@ def set_method(scene: bpy.types.Scene, method: str) -> None:
 def ablated_channels(scene: bpy.types.Scene) -> dict[str, list[int]]:
     """Returns the channels of the hall's network that are set to 0, by the id of their panel's layer."""
     return dict(json.loads(scene.get(ABLATED_CHANNELS, "{}")))
+
+
+def chosen_positions(scene: bpy.types.Scene) -> dict[str, int]:
+    """Returns which position of the input is shown where one was chosen, by the id of the layer that a panel shows."""
+    return dict(json.loads(scene.get(CHOSEN_POSITIONS, "{}")))
+
+
+def run_options(scene: bpy.types.Scene) -> RunOptions:
+    """Returns what a hall changes in the runs of its network."""
+    return RunOptions(ablated_channels(scene) or None, chosen_positions(scene) or None)
+
+
+def store_run_options(scene: bpy.types.Scene, options: RunOptions) -> None:
+    """Stores what a hall changes in the runs of its network from now on."""
+    ablated = {layer: list(channels) for layer, channels in (options.ablate or {}).items() if channels}
+    for key, values in ((ABLATED_CHANNELS, ablated), (CHOSEN_POSITIONS, dict(options.positions or {}))):
+        if values:
+            scene[key] = json.dumps(values)
+        else:
+            scene.pop(key, None)
+
+
+def place_of(session: Session, scene: bpy.types.Scene, panel: bpy.types.Object) -> tuple[int, int, str]:
+    """Returns position, number of positions and what a position is, as in `Maps`, of the layer that a panel shows.
+
+    They are those of the layer's activations, also while a method is shown that has none.
+    """
+    layer, hall = str(panel.get(PANEL_SHOWN_LAYER, panel[PANEL_LAYER_ID])), session.halls.get(scene.session_uid)
+    results = session.results_of(hall.shown) if hall is not None else None
+    maps = results.all_maps.get((layer, ACTIVATIONS)) if isinstance(results, Recording) else None
+    return panels.read_metadata(panel).place if maps is None else (maps.position, maps.positions, maps.axis)
 
 
 def panels_by_layer(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:

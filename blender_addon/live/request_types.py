@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from ...torch_bridge.client import Ablate, BridgeInput
+from ...torch_bridge.client import BridgeInput
 from ...torch_bridge.recording import Maps, Recording
-from .bridge_connection import RUNNING
+from .bridge_connection import NO_OPTIONS, RUNNING, RunOptions
 
 
 class MethodRequest(NamedTuple):
@@ -19,8 +18,8 @@ class MethodRequest(NamedTuple):
     arguments: dict[str, Any]
     input_tag: str
     """Tag of the request whose input the method is run on."""
-    ablate: Ablate = MappingProxyType({})
-    """Channels of the network that are set to 0, by layer."""
+    options: RunOptions = NO_OPTIONS
+    """What the hall changes in the run of this input."""
 
 
 @dataclass
@@ -30,8 +29,8 @@ class Request:
     network: str = ""
     inputs: Sequence[BridgeInput] | None = None
     """Inputs to run; None for a request that runs none, or whose inputs were forgotten."""
-    ablate: Ablate | None = None
-    """Channels that are set to 0 for these inputs, by layer."""
+    options: RunOptions = NO_OPTIONS
+    """What is changed in the run of these inputs."""
     run: str = ""
     """What names the run of these inputs on the bridge; "" until it has answered."""
     method: MethodRequest | None = None

@@ -12,10 +12,10 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from ...torch_bridge.client import Ablate, Bridge, BridgeInput
+from ...torch_bridge.client import Bridge, BridgeInput
 from ...torch_bridge.recording import Maps, Recording
 from ...torch_bridge.recording.errors import BridgeError, InnerwalkError, UnknownName
-from .bridge_connection import BridgeConnection, Event
+from .bridge_connection import NO_OPTIONS, BridgeConnection, Event, RunOptions
 from .event_queue import EventQueue
 from .hall_state import HallState, VideoPlayback
 from .request_types import MethodRequest, Request
@@ -69,7 +69,7 @@ class Session(EventQueue):
         for request in self.requests.values():
             request.job = request.then = None
             if ended:  # another network may get the name of one that has ended
-                request.inputs = request.ablate = None
+                request.inputs, request.options = None, NO_OPTIONS
         self._drop_empty()
         self.weight_histograms.clear()
 
@@ -117,23 +117,24 @@ class Session(EventQueue):
         tag: str = "",
         then: Callable[[Recording], None] | None = None,
         *,
-        ablate: Ablate | None = None,
+        options: RunOptions | None = None,
     ) -> str:
         """Runs a network on inputs; returns the request's tag.
 
         owner: the hall that it is for (its `session_uid`); a request of the same owner that still waits is dropped.
         tag: of an earlier request that is repeated; "" for a new one. then: called with the recording.
-        ablate: channels to set to 0, by layer; by default those of the earlier request. Raises BridgeError.
+        options: what is changed in the run; by default as in the earlier request. Raises BridgeError.
         """
         link, tag, self.error = self.ready_link(), tag or self.new_tag("look"), ""
         self._errors.pop(owner, None)
         request = self.requests.setdefault(tag, Request())
         request.network, request.inputs = network, inputs
-        request.ablate, request.then = ablate or request.ablate, then or request.then
+        request.options = request.options if options is None else options
+        request.then = then or request.then
         self._forget_inputs()
         if link.in_process:
             self.forget_weights(network)  # a script may have trained it
-        link.run_input(tag, owner, network, inputs, ablate=request.ablate)
+        link.run_input(tag, owner, network, inputs, request.options)
         return tag
 
     def ask(self, query: Callable[[Bridge], Any], then: Callable[[Any], None]) -> str:
@@ -156,7 +157,7 @@ class Session(EventQueue):
         self._forget_methods()
         about = self.requests.get(method.input_tag, Request())
         run = about.run if about.network == network else ""
-        subject = {"run": run, "inputs": about.inputs, "ablate": method.ablate or None}
+        subject = {"run": run, "inputs": about.inputs, "options": method.options}
         link.run_method(tag, network, method.method, **subject, **method.arguments)
         return tag
 
@@ -170,10 +171,9 @@ class Session(EventQueue):
         request = self.requests.get(tag)
         return request.method if request is not None else None
 
-    def ablation_of(self, tag: str) -> Ablate:
-        """Returns the channels that are set to 0 for the inputs of a tag, by layer."""
-        request = self.requests.get(tag)
-        return (request.ablate if request is not None else None) or {}
+    def options_of(self, tag: str) -> RunOptions:
+        """Returns what is changed in the run of the inputs of a tag."""
+        return self.requests[tag].options if tag in self.requests else NO_OPTIONS
 
     def job(self, tag: str) -> dict[str, Any] | None:
         """Returns the state of a tag's job as the bridge last reported it; see `Request.job`."""
@@ -244,7 +244,7 @@ class Session(EventQueue):
     def _forget_inputs(self) -> None:
         tags = [tag for tag in self.requests if self.input_request(tag)]
         for tag in self._expendable(tags)[: max(0, len(tags) - MOST_REQUESTS)]:
-            self.requests[tag].inputs = self.requests[tag].ablate = None
+            self.requests[tag].inputs, self.requests[tag].options = None, NO_OPTIONS
         self._drop_empty()
 
     def _forget_methods(self) -> None:

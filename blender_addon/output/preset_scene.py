@@ -126,7 +126,6 @@ def _add_card(context: assembly.BuildContext, slot: Slot) -> None:
     layer = context.layers[slot.index]
     maps = context.recording.maps(layer.shows or layer.id, context.appearance.method)
     scale = read_colour_scale(context.scene, float(maps.peak.max(initial=0.0)), bars=maps.shape[1:] == (1, 1))
-    plan = plan_layer_card(
-        layer, statistics.layer_statistics(maps), scale, card_plane(context.hall, slot), context.style
-    )
+    found, corner = statistics.layer_statistics(maps), card_plane(context.hall, slot)
+    plan = plan_layer_card(layer, found, scale, corner, context.style, maps.place)
     update_object_colours(context.scene, [add_plan(plan, context.collection)])

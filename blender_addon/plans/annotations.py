@@ -6,6 +6,8 @@ import numpy as np
 
 from ...torch_bridge.recording import FLAGS, flag_names
 from ..imaging.tile_grids import TileGrid
+from ..layout.figure_projection import TEXT_DROP, TEXT_INDENT, TEXT_ROOM
+from ..layout.label_placement import COUNT_SIZE, WALK_NAME_SIZE
 from .primitives import FLAT, Colour, Interval, Plan, Plane, Style
 
 LETTERS = dict(zip(FLAGS, ("D", "=", "S", "A", "!"), strict=True))
@@ -17,6 +19,8 @@ CHIP, CHIP_LEAST, CHIP_MOST = 0.26, 0.010, 0.075
 """Side of a flag's chip as a share of the tile's shorter side, and its bounds in metres."""
 LEGEND, LEGEND_DROP = 0.085, 0.17
 """Size of the legend's text, and how far its line lies below the tiles; metres."""
+POSITION_SIZE = WALK_NAME_SIZE * COUNT_SIZE
+"""Size of the text that says for a walker which frame or window is shown, metres."""
 WHOLE = 0.01
 """A box whose distance from all edges is a smaller share than this counts as covering the whole map."""
 LINE = 0.022
@@ -24,12 +28,20 @@ LINE = 0.022
 
 
 def plan_annotations(
-    boxes: np.ndarray, flags: np.ndarray, places: np.ndarray, grid: TileGrid, width: float, style: Style
+    boxes: np.ndarray,
+    flags: np.ndarray,
+    places: np.ndarray,
+    grid: TileGrid,
+    width: float,
+    style: Style,
+    position: str = "",
+    text_size: float = POSITION_SIZE,
 ) -> Plan:
     """Plans the annotations of a panel whose tiles are `width` metres wide, in the panel's coordinates.
 
     boxes: (n, 6) float: channel, x0, y0, x1, y1 (shares of the tile, from its upper left), score. flags: (C,) int32,
-    bits of FLAGS. places: (C,) int, the place of each channel on the grid, -1 for none.
+    bits of FLAGS. places: (C,) int, the place of each channel on the grid, -1 for none. position: which frame or
+    window of the input is shown; it stands below the tiles, `text_size` metres high or less; 0 for no text.
     """
     plan = Plan(style)
     for box in informative_boxes(boxes):
@@ -43,6 +55,10 @@ def plan_annotations(
                 _add_chip(plan, flag, x + k * 1.1 * edge, y - edge, edge)
     if flags.any():
         _add_legend(plan, flags, width)
+    if position and text_size:
+        size = style.fit(position, max(width, TEXT_ROOM), text_size)
+        y = -TEXT_DROP * text_size - (LEGEND_DROP if flags.any() else 0.0)
+        plan.text(FLAT, position, size, "quiet", x=TEXT_INDENT * text_size, y=y)
     return plan
 
 

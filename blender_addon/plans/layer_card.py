@@ -39,8 +39,11 @@ def format_range(statistics: Statistics) -> str:
     return f"{format_number(float(statistics.low))} to {format_number(float(statistics.high))}"
 
 
-def card_lines(layer: Layer, statistics: Statistics) -> list[tuple[str, float, str]]:
-    """Returns (text, size as a share of SIZE, role of the colour) of each line; a line without text is a gap."""
+def card_lines(layer: Layer, statistics: Statistics, place: str = "") -> list[tuple[str, float, str]]:
+    """Returns (text, size as a share of SIZE, role of the colour) of each line; a line without text is a gap.
+
+    place: which frame or window of the input the maps are of.
+    """
     lines = [
         (layer.id, 1.3, "text"),
         (operation_name(layer), 1.0, "quiet"),
@@ -49,6 +52,8 @@ def card_lines(layer: Layer, statistics: Statistics) -> list[tuple[str, float, s
         (format_range(statistics), 1.0, "text"),
         (f"{100 * statistics.share_below:.0f} % below zero", 1.0, "text"),
     ]
+    if place:
+        lines.insert(4, (place, 1.0, "text"))
     if layer.parameters:
         lines.insert(4, (f"{layer.parameters:,} weights", 1.0, "text"))
     if layer.note:
@@ -66,11 +71,13 @@ def card_plane(hall: HallLayout, slot: Slot) -> Plane:
     return middle.moved(-WIDTH - CARD_GAP if slot.side > 0 else CARD_GAP, min(slot.height / 2, HEIGHT / 2))
 
 
-def plan_layer_card(layer: Layer, statistics: Statistics, scale: ColourScale, corner: Plane, style: Style) -> Plan:
-    """Plans the card of a layer, WIDTH by HEIGHT metres. corner: its upper left one."""
+def plan_layer_card(
+    layer: Layer, statistics: Statistics, scale: ColourScale, corner: Plane, style: Style, place: str = ""
+) -> Plan:
+    """Plans the card of a layer, WIDTH by HEIGHT metres. corner: its upper left one. place: as in `card_lines`."""
     plan, y, left = Plan(style, f"{layer.id} card", "card", corner), 0.0, 0.10
     plan.frame(Plane(np.array([0.0, -HEIGHT, 0.0]), FLAT.right, FLAT.up), (WIDTH, HEIGHT))
-    lines = card_lines(layer, statistics)
+    lines = card_lines(layer, statistics, place)
     pitch = SIZE * PITCH * min(1.0, ROWS / sum(share for _, share, _ in lines))
     for text, share, colour in lines:
         y -= pitch * share

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -23,10 +23,15 @@ def panel_plane(hall: HallLayout, slot: Slot) -> Plane:
     return wall(np.append(slot.corners(yaw)[0], slot.bottom), yaw).moved(0.0, 0.0, FRONT)
 
 
-def labels_by_slot(hall: HallLayout, layers: Sequence[Layer], view: View | None) -> dict[int, list[Label]]:
-    """Returns the labels over each panel by the slot's index; with a camera, those that it shows well."""
+def labels_by_slot(
+    hall: HallLayout, layers: Sequence[Layer], view: View | None, positions: Mapping[int, str]
+) -> dict[int, list[Label]]:
+    """Returns the labels over each panel by the slot's index; with a camera, those that it shows well.
+
+    positions: by layer's index, the text below its panel.
+    """
     if view is not None and view.span is not None:
-        labels = label_placement.panel_labels(hall, layers, view)
+        labels = label_placement.panel_labels(hall, layers, view, positions)
     else:
         labels = label_placement.walk_labels(hall, layers, view)
     result: dict[int, list[Label]] = {}
@@ -36,7 +41,12 @@ def labels_by_slot(hall: HallLayout, layers: Sequence[Layer], view: View | None)
 
 
 def plan_panel_frame(
-    hall: HallLayout, slot: Slot, size: tuple[float, float], labels: Sequence[Label], note: str, style: Style
+    hall: HallLayout,
+    slot: Slot,
+    size: tuple[float, float],
+    labels: Sequence[Label],
+    note: str,
+    style: Style,
 ) -> Plan:
     """Plans rim, board and labels of a panel with tiles over `size` metres; the note stands in the middle."""
     plan = Plan(style, "Frame", "frame", panel_plane(hall, slot))

@@ -104,6 +104,24 @@ class Panels:
         """Number of channels of the panel's layer."""
         return len(self.object.data.vertices)
 
+    @property
+    def positions(self) -> int:
+        """Number of frames, windows or other positions of one input that the panel's layer has values for, mostly 1."""
+        return actions.position_of(self.hall.scene, self.layer)[1]
+
+    @property
+    def position(self) -> int:
+        """Which of the positions the panel shows, from 0. Set it to show another one, also of later inputs.
+
+        Raises InputError for one that isn't there, or BridgeError.
+        """
+        return actions.position_of(self.hall.scene, self.layer)[0]
+
+    @position.setter
+    def position(self, number: int) -> None:
+        actions.choose_position(self.hall.scene, self.layer, number)
+        self.hall.settle(True)
+
     @checked_arguments
     def channel(self, number: int) -> Channel:
         """Returns a channel of the panel, counted from 0. Raises InputError."""

@@ -30,7 +30,7 @@ from .hall import (
     panel_gizmos,
     panel_operators,
 )
-from .inspect import inspector_panels, inspector_state, pick_operator, probe_operator
+from .inspect import inspector_panels, inspector_state, pick_operator, position_field, probe_operator
 
 __all__ = ["MODULES", "register", "registered", "unregister"]
 
@@ -48,6 +48,7 @@ MODULES = (
     open_operators,
     app_handlers,
     inspector_state,
+    position_field,
     inspector_panels,
     ablation_operators,
     probe_operator,

@@ -17,6 +17,7 @@ from ...layout.blocks import matching_blocks, shown_graph
 from ...layout.boards import title_board
 from ...layout.text_fitting import Label
 from ...layout.view import View
+from ...plans.annotations import POSITION_SIZE
 from ...plans.entrance_boards import TitleFacts, plan_title, title_facts
 from ...plans.panel_frames import labels_by_slot, panel_plane, plan_panel_frame
 from ...plans.primitives import Style
@@ -29,6 +30,7 @@ from ...properties import (
     PANEL_LAYER_ID,
     PANEL_ORDER,
     PANEL_SHOWN_LAYER,
+    PLACE_TEXT_SIZE,
 )
 from ..dressing import input_overlay, sky
 from ..dressing.scene_scale import read_colour_scale
@@ -78,6 +80,13 @@ class BuildContext:
                     channels.setdefault(maps.layer, set()).update(rows[:, 0].astype(int).tolist())
                     channels.setdefault(name.removeprefix(LINK_PREFIX), set()).update(rows[:, 1].astype(int).tolist())
         return channels
+
+    @property
+    def position_texts(self) -> dict[int, str]:
+        """What stands below panels of one frame or window of the input, by the layer's index."""
+        method, recorded = self.appearance.method, self.recording.all_maps
+        found = {k: recorded.get((layer.shows or layer.id, method)) for k, layer in enumerate(self.layers)}
+        return {k: maps.place for k, maps in found.items() if maps is not None and maps.place}
 
     @property
     def is_figure(self) -> bool:
@@ -147,11 +156,14 @@ def set_environment(context: BuildContext, fog: tuple[float, float]) -> None:
 
 def add_panels(context: BuildContext, moves: Mapping[str, Matrix], focus: str, progress: Progress | None) -> None:
     """Adds every panel with its frame and label, at its planned place or where a person has moved it."""
-    labels = labels_by_slot(context.hall, context.layers, context.view)
+    labels = labels_by_slot(context.hall, context.layers, context.view, context.position_texts)
+    sizes = [label.size for own_labels in labels.values() for label in own_labels]
+    text_size = max(sizes, default=0.0) if context.is_orthographic else POSITION_SIZE
     slots = context.hall.panels
     for count, slot in enumerate(slots, 1):
         layer = context.layers[slot.index]
-        panel = _add_panel(context, slot, layer, labels.get(slot.index, []) if layer.id != focus else [])
+        own_labels = labels.get(slot.index, []) if layer.id != focus else []
+        panel = _add_panel(context, slot, layer, own_labels, text_size)
         _number(panel, slot.index)
         set_planned_place(panel, panel_matrix(context.hall, slot))
         panel.matrix_world @= moves.get(layer.id, Matrix.Identity(4))
@@ -178,8 +190,13 @@ def _write_block_names(context: BuildContext) -> None:
             panel[PANEL_BLOCK] = names[id]
 
 
-def _add_panel(context: BuildContext, slot: Slot, layer: Layer, labels: list[Label]) -> bpy.types.Object:
-    """Adds a layer's panel, or an empty one without maps, with its frame."""
+def _add_panel(
+    context: BuildContext, slot: Slot, layer: Layer, labels: list[Label], text_size: float
+) -> bpy.types.Object:
+    """Adds a layer's panel, or an empty one without maps, with its frame.
+
+    text_size: of the text below the tiles, in metres; 0 where it would be too small to read.
+    """
     maps = context.recording.all_maps.get((layer.shows or layer.id, context.appearance.method))
     missing = "not recorded" if context.appearance.method == ACTIVATIONS else "not computed"
     size, note = (slot.width, slot.height), missing
@@ -201,8 +218,9 @@ def _add_panel(context: BuildContext, slot: Slot, layer: Layer, labels: list[Lab
         if shown.channels:
             panel[PANEL_CHOSEN_CHANNELS] = shown.channels
     panel[PANEL_SHOWN_LAYER] = layer.shows or layer.id
-    frame = plan_panel_frame(context.hall, slot, size, labels, note, context.style)
-    add_plan(frame, context.collection, name=f"{panel.name} frame", parent=panel)
+    plan = plan_panel_frame(context.hall, slot, size, labels, note, context.style)
+    frame = add_plan(plan, context.collection, name=f"{panel.name} frame", parent=panel)
+    frame[PLACE_TEXT_SIZE] = text_size
     return panel
 
 

@@ -142,7 +142,7 @@ def read_maps(panel: bpy.types.Object, layer: str, method: str) -> Maps | None:
     numbers = panel_metadata.read_numbers(panel).items()
     extras = {"values" if name == "value" else name: array[:channels] for name, array in numbers}
     extras |= metadata.extras()
-    return Maps(layer, method, texels, channels, coloured, metadata.frame, metadata.labels, extras)
+    return Maps(layer, method, texels, channels, coloured, metadata.frame, metadata.labels, extras, *metadata.place)
 
 
 def collapsed_panels(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:

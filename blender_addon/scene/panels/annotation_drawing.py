@@ -9,9 +9,10 @@ from functools import partial
 import bpy
 import numpy as np
 
-from ...plans.annotations import informative_boxes, plan_annotations, plan_input_boxes
+from ....torch_bridge.recording import place_text
+from ...plans.annotations import POSITION_SIZE, informative_boxes, plan_annotations, plan_input_boxes
 from ...plans.primitives import Plan, Style
-from ...properties import ANNOTATION_ATTRIBUTE, DRAWN_CONTENT, PANEL_GRID, PANEL_METADATA
+from ...properties import ANNOTATION_ATTRIBUTE, DRAWN_CONTENT, PANEL_GRID, PANEL_METADATA, PLACE_TEXT_SIZE
 from ..materials import colour_settings
 from ..paint.meshes import paint_over
 from ..paint.pictures import picture_size
@@ -28,7 +29,7 @@ def update_annotations(scene: bpy.types.Scene) -> None:
     for panel in panels(scene).values():
         frame = find_child(panel, "frame")
         if frame is not None:
-            _update(frame, _panel_key(panel, style), partial(_panel_plan, panel, style), style)
+            _update(frame, _panel_key(panel, style), partial(_panel_plan, panel, frame, style), style)
     update_input_boxes(scene)
 
 
@@ -64,7 +65,8 @@ def _flags(panel: bpy.types.Object) -> np.ndarray:
 def _panel_key(panel: bpy.types.Object, style: Style) -> str:
     """Returns a digest of all that is drawn on a panel; "" for nothing."""
     flags = _flags(panel)
-    if not (flags.any() or len(informative_boxes(panel_metadata.read_metadata(panel).boxes))):
+    metadata = panel_metadata.read_metadata(panel)
+    if not (flags.any() or len(informative_boxes(metadata.boxes)) or place_text(*metadata.place)):
         return ""
     digest = hashlib.blake2b(panel[PANEL_METADATA].encode(), digest_size=12)
     for array in (flags, channel_places(panel), np.array(panel[PANEL_GRID]), style.palette["text"]):
@@ -72,6 +74,8 @@ def _panel_key(panel: bpy.types.Object, style: Style) -> str:
     return digest.hexdigest()
 
 
-def _panel_plan(panel: bpy.types.Object, style: Style) -> Plan:
-    boxes = panel_metadata.read_metadata(panel).boxes
-    return plan_annotations(boxes, _flags(panel), channel_places(panel), grid_of(panel), size_of(panel)[0], style)
+def _panel_plan(panel: bpy.types.Object, frame: bpy.types.Object, style: Style) -> Plan:
+    metadata, width = panel_metadata.read_metadata(panel), size_of(panel)[0]
+    position, size = place_text(*metadata.place), float(frame.get(PLACE_TEXT_SIZE, POSITION_SIZE))
+    places, grid = channel_places(panel), grid_of(panel)
+    return plan_annotations(metadata.boxes, _flags(panel), places, grid, width, style, position, size)

@@ -88,4 +88,4 @@ def _select(maps: Maps, channels: np.ndarray) -> Maps:
     labels = tuple(maps.labels[k] for k in channels) if maps.labels else ()
     texels = maps.texels[channels] if maps.colour else pack(maps.data[channels])
     links = {name: rows for name, rows in maps.extras.items() if name.startswith(LINK_PREFIX)}
-    return Maps(maps.layer, maps.method, texels, len(channels), maps.colour, maps.frame, labels, links)
+    return replace(maps, texels=texels, channels=len(channels), labels=labels, extras=links)

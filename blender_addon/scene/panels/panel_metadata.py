@@ -21,6 +21,8 @@ from ...properties import PANEL_FILL_COUNT, PANEL_MEASURED_FILL, PANEL_METADATA
 
 MAX_BOXES = 4096
 """Largest number of boxes kept for a layer; those with the highest scores are kept."""
+NO_PLACE = (0, 1, "")
+"""Place of maps of a whole input."""
 MAX_LINKS = 256
 """Largest number of links kept between two layers; the strongest are kept."""
 
@@ -37,6 +39,8 @@ class PanelMetadata:
     """(n, 3) float64 by the other layer's id: channel, channel of that layer, strength; strongest first."""
     numbers: tuple[str, ...] = ()
     """Names of the attributes that hold one number a channel."""
+    place: tuple[int, int, str] = NO_PLACE
+    """Position, number of positions and what a position is, as in `Maps`."""
 
     def extras(self) -> dict[str, np.ndarray]:
         """Returns boxes (n, 6) and links (n, 3), float32, as the extras of `Maps`."""
@@ -138,10 +142,11 @@ def _to_json(maps: Maps, numbers: list[str]) -> str:
         for name, rows in maps.extras.items()
         if name.startswith(LINK_PREFIX)
     }
-    if not (boxes or links or numbers or maps.labels or maps.frame != "layer"):
+    place = (maps.position, maps.positions, maps.axis)
+    if not (boxes or links or numbers or maps.labels or maps.frame != "layer" or place != NO_PLACE):
         return ""
     metadata = {"frame": maps.frame, "labels": maps.labels, "boxes": boxes, "links": links, "numbers": numbers}
-    return json.dumps(metadata, ensure_ascii=False)
+    return json.dumps(metadata | ({"place": place} if place != NO_PLACE else {}), ensure_ascii=False)
 
 
 def _best_rows(rows: np.ndarray | None, columns: int, limit: int) -> list[list[float]]:
@@ -160,6 +165,8 @@ def _from_json(text: str) -> PanelMetadata:
         links = {layer: np.array(rows, float).reshape(-1, 3) for layer, rows in metadata["links"].items()}
         boxes = np.array(metadata["boxes"], float).reshape(-1, 6)
         frame: MapFrame = "input" if metadata["frame"] == "input" else "layer"
-        return PanelMetadata(frame, tuple(metadata["labels"]), boxes, links, tuple(metadata["numbers"]))
+        position, positions, axis = metadata.get("place", NO_PLACE)
+        place = (int(position), int(positions), str(axis))
+        return PanelMetadata(frame, tuple(metadata["labels"]), boxes, links, tuple(metadata["numbers"]), place)
     except (ValueError, KeyError, TypeError, AttributeError):
         return NO_METADATA

@@ -19,6 +19,7 @@ from ..common.operators import ActionOperator, NeedsHall, NeedsSelectedLayer
 from ..common.panels import HallPanel, SidebarPanel
 from ..hall.ablation_operators import draw_ablation
 from . import inspector_state
+from .position_field import draw_position
 
 if TYPE_CHECKING:
     from ...actions.inspecting import Inspection
@@ -64,6 +65,7 @@ class INNERWALK_PT_layer(HallPanel, bpy.types.Panel):
             layout.label(text="Click a panel to select it", icon="RESTRICT_SELECT_OFF")
             return
         layout.label(text=layer, icon="RENDERLAYERS")
+        draw_position(layout, scene)
         if inspected and inspected.error:
             layout.label(text=inspected.error, icon="ERROR")
         if inspected and inspected.layer:

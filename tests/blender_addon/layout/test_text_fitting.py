@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 
 from innerwalk.blender_addon.layout import camera_presets, label_placement
-from innerwalk.blender_addon.layout.figure_projection import FigureProjection
+from innerwalk.blender_addon.layout.figure_projection import FigureProjection, overlaps, text_below_box
 from innerwalk.blender_addon.layout.text_fitting import CAP, common_tails, layer_names, text_width
 from innerwalk.tests.support.graphs import WIDTH, figure, graph, panel, walk
 from innerwalk.tests.support.graphs import names as all_names
+
+TEXT = "window 63 of 64"
+"""What stands below a panel that shows one of many windows."""
 
 
 def flat(view, label):
@@ -80,6 +83,27 @@ def test_names_over_panels_cover_nothing(name):
     for k, box in enumerate(boxes):
         assert not projection.overlaps_panels(box).any()
         assert np.count_nonzero((boxes[:, :2] < box[2:]).all(1) & (boxes[:, 2:] > box[:2]).all(1)) == 1, found[k].text
+
+
+def covered_texts(name: str, positions: dict[int, str]) -> int:
+    """How many of the texts below panels the names of a figure, which knows of these texts, lie on."""
+    hall, view = figure(name)
+    found = label_placement.panel_labels(hall, graph(name)[0], view, positions)
+    if not found:
+        return 0
+    projection, size = FigureProjection.of(hall, view), found[0].size
+    texts = [
+        text_below_box(projection, k, size, min(text_width(TEXT) * size, max(slot.width, 0.6)))
+        for k, slot in enumerate(hall.panels)
+    ]
+    boxes = [projection.locate(label.corners())[:, :2] for label in found]
+    return sum(overlaps(np.array(texts), np.append(box.min(0), box.max(0))).any() for box in boxes)
+
+
+def test_names_over_panels_leave_the_texts_below_panels_free():
+    positions = {name: {slot.index: TEXT for slot in figure(name)[0].panels} for name in all_names()}
+    assert sum(covered_texts(name, {}) for name in all_names()), "the texts would be covered"
+    assert not any(covered_texts(name, positions[name]) for name in all_names())
 
 
 def test_no_label_of_a_figure_is_too_small():

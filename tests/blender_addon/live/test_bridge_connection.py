@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from innerwalk.blender_addon.live import session as sessions
-from innerwalk.blender_addon.live.bridge_connection import BridgeConnection, Event
+from innerwalk.blender_addon.live.bridge_connection import BridgeConnection, Event, RunOptions
 from innerwalk.blender_addon.live.hall_state import VideoPlayback
 from innerwalk.blender_addon.live.request_types import MethodRequest
 from innerwalk.blender_addon.live.session import Session
@@ -32,7 +32,7 @@ def recording(name: str = "x", value: float = 1.0, side: int = 2) -> rec.Recordi
     return result
 
 
-NO_INPUT = {"inputs": None, "ablate": None}
+NO_INPUT = {"inputs": None, "ablate": None, "positions": None}
 
 
 class Known:
@@ -64,7 +64,7 @@ class Known:
     def describe(self) -> dict:
         return {"networks": [{"name": "tiny"}]}
 
-    def record(self, network, inputs, on_maps, ablate=None):
+    def record(self, network, inputs, on_maps, ablate=None, positions=None):
         self.requests.append((network, inputs))
         assert self.gate.wait(PATIENCE)
         if inputs and inputs[0] in self.fails:
@@ -355,27 +355,28 @@ def test_a_limited_number_of_requests_is_kept(session, monkeypatch):
 
 def test_a_method_is_asked_about_the_halls_own_input(session, bridge):
     bridge.fails = {"x": InputError("enough")}
-    tag = session.request_input("hall", "tiny", ("mine",), ablate={"a": [1]})
+    options = RunOptions({"a": [1]}, {"b": 3})
+    tag = session.request_input("hall", "tiny", ("mine",), options=options)
     until(lambda: bridge.requests)
-    session.request_method("tiny", MethodRequest("x", {"data": "d"}, tag, {"a": [1]}))
+    session.request_method("tiny", MethodRequest("x", {"data": "d"}, tag, options))
     until(lambda: len(bridge.requests) == 2)
-    assert bridge.requests[1] == ("tiny", "x", {"inputs": ("mine",), "ablate": {"a": [1]}, "data": "d"})
+    assert bridge.requests[1] == ("tiny", "x", {"inputs": ("mine",), **options._asdict(), "data": "d"})
     found = recording()
     found.run = "run 1"
     session.store_results(tag, found)
-    session.request_method("tiny", MethodRequest("x", {"data": "d"}, tag, {"a": [1]}))
+    session.request_method("tiny", MethodRequest("x", {"data": "d"}, tag, options))
     until(lambda: len(bridge.requests) == 3)
     assert bridge.requests[2] == ("tiny", "x", {"run": "run 1", "data": "d"})
     session.request_method("other", MethodRequest("x", {}, tag))
     until(lambda: len(bridge.requests) == 4)
-    assert bridge.requests[3] == ("other", "x", {"inputs": ("mine",), "ablate": None}), "the run is of another network"
+    assert bridge.requests[3] == ("other", "x", NO_INPUT | {"inputs": ("mine",)}), "the run is of another network"
 
 
 def test_inputs_are_sent_again_where_the_run_is_no_longer_kept(link, bridge):
     bridge.fails = {"x": UnknownRun("place it again")}
-    link.run_method("kept", "tiny", "x", run="old", inputs=("mine",), ablate={"a": [1]})
+    link.run_method("kept", "tiny", "x", run="old", inputs=("mine",), options=RunOptions({"a": [1]}))
     until(lambda: len(bridge.requests) == 2)
-    again = {"inputs": ("mine",), "ablate": {"a": [1]}}
+    again = {"inputs": ("mine",), "ablate": {"a": [1]}, "positions": None}
     assert bridge.requests == [("tiny", "x", {"run": "old"}), ("tiny", "x", again)]
 
 

@@ -242,6 +242,25 @@ def test_a_flag_is_a_chip_with_its_letter_in_its_tiles_corner():
     assert not overlapping([run for run in plan.texts[3:] if len(run.text) > 1])
 
 
+def test_which_window_is_shown_stands_below_tiles_and_flags():
+    grid, places, flags = TileGrid(2, 2, (0.5, 0.5)), np.arange(4), np.array([0, 1, 1, 5], np.int32)
+
+    def lines(flags: np.ndarray, text: str, size: float) -> list[TextRun]:
+        return [
+            run
+            for run in plan_annotations(np.zeros((0, 6)), flags, places, grid, 1.0, STYLE, text, size).texts
+            if run.plane.origin[1] <= 0 and len(run.text) > 1
+        ]
+
+    (alone,) = lines(flags * 0, "window 2 of 64", 0.1)
+    assert (alone.text, alone.size, alone.x, alone.y) == ("window 2 of 64", 0.1, 0.1, pytest.approx(-0.15))
+    below = lines(flags, "window 2 of 64", 0.1)
+    assert [run.text for run in below] == ["dead 3", "saturated 1", "window 2 of 64"] and not overlapping(below)
+    (long,) = lines(flags * 0, "window 2 of 64" * 9, 0.1)
+    assert 1.0 >= STYLE.measure(long.text, "sans") * long.size > 0.99, "as long as the panel"
+    assert lines(flags * 0, "window 2 of 64", 0.0) == lines(flags * 0, "", 0.1) == []
+
+
 def test_boxes_lie_on_their_tile_and_on_the_input():
     boxes = np.array([[1, 0.25, 0.5, 0.75, 1.0, 0.9], [0, 0, 0, 1, 1, 1.0]])
     grid = TileGrid(2, 1, (1.0, 1.0))
