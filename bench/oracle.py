@@ -111,7 +111,7 @@ def _tensors(value: Any) -> Iterator[torch.Tensor]:
             yield from _tensors(item)
 
 
-def cloned_outputs(model: nn.Module, *inputs: Any) -> dict[str, torch.Tensor]:
+def cloned_outputs(model: nn.Module, *inputs: Any, **named: Any) -> dict[str, torch.Tensor]:
     """Runs a model with forward hooks; returns clones of every module call's output, by layer id."""
     found: dict[str, torch.Tensor] = {}
     calls: Counter[str] = Counter()
@@ -128,7 +128,7 @@ def cloned_outputs(model: nn.Module, *inputs: Any) -> dict[str, torch.Tensor]:
     handles = [module.register_forward_hook(keep(path)) for path, module in model.named_modules() if path]
     try:
         with torch.no_grad():
-            model(*inputs)
+            model(*inputs, **named)
     finally:
         for handle in handles:
             handle.remove()
@@ -137,14 +137,23 @@ def cloned_outputs(model: nn.Module, *inputs: Any) -> dict[str, torch.Tensor]:
 
 def same_values(value: torch.Tensor, maps: Any, shape: tuple[int, ...]) -> bool:
     """Whether maps (C, H, W) equal, bit for bit, the first sample of a layer's output. shape: the layer's, without the
-    batch; its axes may be channels first, channels last, or tokens after special tokens."""
-    item = value.detach().reshape(-1, *shape)[0].float() if value.shape != shape else value.float()
+    batch, which may be any axis; the others may be channels first, channels last, or tokens after special tokens."""
     found = torch.from_numpy(maps.copy()).nan_to_num(7.0)
     height, width = found.shape[1:]
-    orders = [item]
-    if item.dim() == 2:
-        orders.append(item[max(len(item) - height * width, 0) :].T)
-    elif item.dim() > 2:
-        orders.append(item.movedim(-1, 0))
+    orders = []
+    for item in _first_samples(value.detach().float(), shape):
+        orders.append(item)
+        if item.dim() == 2:
+            orders.append(item[max(len(item) - height * width, 0) :].T)
+        elif item.dim() > 2:
+            orders.append(item.movedim(-1, 0))
     fitting = [each.reshape(found.shape) for each in orders if each.numel() == found.numel()]
     return any(torch.equal(each.nan_to_num(7.0), found) for each in fitting)
+
+
+def _first_samples(value: torch.Tensor, shape: tuple[int, ...]) -> list[torch.Tensor]:
+    """Returns what the first sample of shape `shape` may be: the value itself, or along each axis that it lacks."""
+    if value.shape == shape:
+        return [value]
+    lacking = [k for k in range(1, value.dim()) if (*value.shape[:k], *value.shape[k + 1 :]) == shape]
+    return [value.reshape(-1, *shape)[0], *(value.select(k, 0) for k in lacking)]
