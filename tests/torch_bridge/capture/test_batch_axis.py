@@ -274,6 +274,14 @@ def test_an_input_is_not_compared_with_earlier_ones(index: int) -> None:
         assert {layer.note for layer in record(model, torch.randn(6, 3, 5), index=index).network.layers} <= OUTPUTS
 
 
+def test_what_all_inputs_share_has_no_batch() -> None:
+    model = Net(lambda net, x: net.f(x) + net.g(torch.ones(1, 3, 8, 8)), f=conv(), g=conv())
+    batch = torch.randn(2, 3, 8, 8)
+    for inputs, index in ((batch, 1), (batch[1:], 0)):
+        layer = record(model, inputs, index=index).network.layer("g")
+        assert (layer.shape, layer.map_shape, layer.note) == ((4, 8, 8), (4, 8, 8), "")
+
+
 def test_calls_for_other_inputs_of_a_batch_say_so() -> None:
     one_by_one = Net(lambda net, a: torch.stack([net.f(own) for own in a]), f=nn.Linear(4, 4))
     network = record(one_by_one, torch.randn(3, 4), index=1).network

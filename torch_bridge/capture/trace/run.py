@@ -180,10 +180,11 @@ class Run:
             return value
         axes, shape, sample = self._known_axes(step, value), tuple(value.shape), self.sample
         step.grid, step.channel_axis = axes.grid or step.grid, axes.channel
-        fold, position = fold_of(axes, shape, sample.batch_size), self._position(step)
+        count, index = (1, 0) if _is_single(step, axes, shape) else (sample.batch_size, sample.sample_index)
+        fold, position = fold_of(axes, shape, count), self._position(step)
         if fold is None and axes.batch is not None and shape[axes.batch] == self.nodes:
             fold = BatchFold(1, self.nodes, NODE)
-        step.layout = choose_layout(shape, axes, sample.batch_size, sample.sample_index, sample.grid, fold, position)
+        step.layout = choose_layout(shape, axes, count, index, sample.grid, fold, position)
         self._compare(step, value, is_ordered=fold is not None)
         if position >= step.layout.positions:
             raise InputError(_no_position(step.id, position, step.layout))
@@ -224,6 +225,8 @@ class Run:
         if is_packed(axes) or is_gathered(axes):
             step.notes[PACKED_STEPS if is_packed(axes) else MIXED] = None
             return axes
+        if _is_single(step, axes, shape):
+            return axes
         if step.kind == "_pad_packed_sequence":
             step.notes[SORTED] = None
         if self.measure is None:
@@ -260,6 +263,12 @@ class Run:
             self.marks.set(tensor, (step,), axes)
         self.start_step(step)
         self.finish_step(step, outputs)
+
+
+def _is_single(step: TraceStep, axes: Axes, shape: tuple[int, ...]) -> bool:
+    """Whether a layer doesn't depend on the inputs and has one item for all of them, as embeddings of positions do."""
+    constant = step.family != "input" and not any(source.varies for source in step.sources)
+    return constant and axes.batch is not None and shape[axes.batch] == 1
 
 
 def _no_position(id: str, position: int, layout: MapLayout) -> str:
