@@ -96,6 +96,12 @@ def test_an_untracked_order_is_noted() -> None:
     assert not notes(model, torch.randn(1, 5, 4, 1))["head"]
 
 
+def test_no_items_can_be_reshaped() -> None:
+    model = Net(lambda net, x: net.head(x).unflatten(1, (2, 1))[x[:, 0] > 9].flatten(0, 1)).eval()
+    layer = record(model, torch.rand(3, 4)).network.layers[-1]
+    assert "empty" in layer.note and layer.map_shape == (0, 0, 0)
+
+
 class Listed(nn.Module):
     """Takes a list of pictures, as detection networks do."""
 

@@ -50,6 +50,8 @@ def spatial_parts(source: Axes, before: Sequence[int], after: Sequence[int], bat
 
 def regroup(parts: Parts, shape: Sequence[int]) -> Parts | None:
     """Returns the parts of each axis after a reshape to `shape`; None where an axis mixes what no parts describe."""
+    if 0 in shape:
+        return None
     left = [part for axis in parts for part in axis if part.size != 1 or part.kind == BATCH][::-1]
     found: list[tuple[Part, ...]] = []
     for size in shape:

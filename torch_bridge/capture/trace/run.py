@@ -252,7 +252,7 @@ class Run:
         read = self._listed.setdefault(step, frozenset[int]().union(*inherited))
         if axes.batch is None and len(read) == 1 and self.sample.sample_index not in read:
             step.notes[f"of input {min(read)}"] = None
-        elif axes.batch is None and len(read) > 1:
+        elif axes.batch is None and len(read) != 1:  # anchors for all pictures depend on none of them
             step.notes[MIXED] = None
         elif axes.batch is not None and len(read) > 1 and shape[axes.batch] != self.sample.batch_size:
             step.notes[ASSUMED] = None
