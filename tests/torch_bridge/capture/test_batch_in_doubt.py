@@ -96,6 +96,16 @@ def test_an_untracked_order_is_noted() -> None:
     assert not notes(model, torch.randn(1, 5, 4, 1))["head"]
 
 
+def test_a_list_of_one_has_the_axes_of_longer_ones() -> None:
+    def run(net, pictures):
+        scores = net.conv(torch.stack(pictures)).flatten(1)[..., None]
+        return scores.flatten(0, -2).reshape(len(pictures), -1).topk(5, 1).values * 2
+
+    model, pictures = Net(run).eval(), list(torch.rand(2, 3, 6, 8))
+    shapes = [record(model, some).network.layer(":topk").shape for some in (pictures[:1], pictures)]
+    assert shapes == [(5,), (5,)]
+
+
 def test_no_items_can_be_reshaped() -> None:
     model = Net(lambda net, x: x[x[:, 0] > 9].unflatten(1, (2, 2)) * 2).eval()
     assert "empty" in record(model, torch.rand(3, 4)).network.layers[-1].note

@@ -172,7 +172,7 @@ def _permuted(name: str, args: Args, kwargs: Kwargs, source: Axes, before: Shape
 
 
 def _reshaped(name: str, args: Args, kwargs: Kwargs, source: Axes, before: Shape, after: Shape) -> Axes:
-    return reshaped_axes(source, before, after)
+    return reshaped_axes(source, before, after, merges=name == "flatten")
 
 
 def _indexed(name: str, args: Args, kwargs: Kwargs, source: Axes, before: Shape, after: Shape) -> Axes:
@@ -260,11 +260,14 @@ def _move_axes(source: Axes, positions: Sequence[int | None], before: Shape, aft
 
 
 @lru_cache(4096)  # networks repeat themselves
-def reshaped_axes(source: Axes, before: Shape, after: Shape) -> Axes:
-    """Returns the axes after a reshape: those that still hold the same values; the batch may merge with others."""
+def reshaped_axes(source: Axes, before: Shape, after: Shape, merges: bool = False) -> Axes:
+    """Returns the axes after a reshape: those that still hold the same values; the batch may merge with others.
+
+    merges: whether a batch of one has merged with an axis rather than vanished, which sizes alone don't tell.
+    """
     parts = regroup(parts_of(source, before), after)
     batch = None if parts is None else batch_axis(parts)
-    squeezed = [size for size in before if size > 1] == [size for size in after if size > 1]
+    squeezed = not merges and [size for size in before if size > 1] == [size for size in after if size > 1]
     if squeezed and source.batch is not None and before[source.batch] == 1:
         batch = _same_axis(source.batch, before, after, 0)  # a batch of one can be merged or squeezed, the rest can't
         parts = None if batch is None else parts
