@@ -1,8 +1,8 @@
 """Measures which axis of every layer is the batch, where operations and shapes alone don't tell.
 
-A copy of the network runs once more, on another number of inputs: the first one, repeated. The axes that have another
-length then hold the batch. What it measures is kept in memory with the network, by its configuration and the shapes and
-dtypes of its inputs, and vanishes with it; there is no file.
+A copy of the network runs once more, on another number of inputs: the recorded one, repeated. The axes that have
+another length then hold the batch. What it measures is kept in memory with the network, by its configuration, the
+shapes and dtypes of its inputs and its other arguments, and vanishes with it; there is no file.
 
 The run has values although shapes would do: networks choose their way by values, and what they keep outside themselves,
 such as a grid of positions in a global cache, would be left without any.
@@ -45,10 +45,11 @@ TOLERANCE = 1e-4
 ROUNDING = 8
 """The same for half numbers, as a multiple of their precision."""
 SEQUENCE_MODULES = (nn.RNNBase, nn.MultiheadAttention)
-COMMON = frozenset((bool, int, float, str, NoneType))
-PLAIN = (bool, int, float, str, NoneType, Enum, type)
-MAX_ENTRIES = 16
-"""Longest lists and dicts that are compared."""
+LARGE = 1e15
+"""Least size of values that moments leave out, as they do NaN and infinity: masks hold such."""
+PLAIN = frozenset((bool, int, float, str, NoneType))
+MAX_ENTRIES, MAX_DEPTH = 16, 3
+"""Longest and deepest lists and dicts that tell one configuration from another."""
 
 
 class MeasuredLayer(NamedTuple):
@@ -139,8 +140,6 @@ class AxisMeasurement:
         """Number of items before the last of them is repeated: edges of a graph refer to all its nodes."""
         counts = [self.kept - 1 + count for count in COUNTS]
         self.count = next((count for count in counts if count not in sizes), counts[-1])
-        self.multiple = 2 * max(self.batch_size, self.kept)
-        """Number of inputs that networks take which divide a batch into groups."""
 
     def axes(self, id: str, shape: tuple[int, ...]) -> Axes | None:
         """Returns the axes of the output of layer `id` with this shape; None if they can't be measured."""
@@ -175,7 +174,8 @@ class AxisMeasurement:
         repeated = [tensor for tensor, axes in self.input_axes.items() if axes.batch is not None]
         first_alone = self.input_axes | dict.fromkeys(repeated[1:], Axes())
         ways = [(self.input_axes, self.count)]
-        ways += [(self.input_axes, self.multiple)] if self.batch_size > 1 else []
+        if self.batch_size > 1:  # some networks divide a batch into groups
+            ways.append((self.input_axes, 2 * self.batch_size))
         ways += [(first_alone, self.count)] if len(repeated) > 1 else []
         runs: list[Measurement] = []
         while ways and not (runs and runs[-1].is_complete):
@@ -186,8 +186,9 @@ class AxisMeasurement:
         """Runs a copy of the network, as far as it gets: what failed later was right until then."""
         trace = _RepeatedTrace(count, self.batch_size > 1)
         complete = False
+        # the network itself is guarded too: its copy may hold functions that run it
         with suppress(ModelError), model_errors({}), evaluation_mode(list(self.paths)), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the copy may hold functions that run the network itself
+            warnings.simplefilter("ignore")
             self._trace(trace, input_axes)
             complete = True
         return Measurement(trace.layers, self.batch_size, count, trace.documented, complete, {}, {})
@@ -276,13 +277,14 @@ def _moments(values: torch.Tensor) -> tuple[float, ...]:
     if not values.numel():
         return ()
     plain = (values.abs() if values.is_complex() else values).float()
+    plain = torch.where(plain.abs() < LARGE, plain, 0.0)
     return tuple(torch.stack([plain.mean(), plain.square().mean().sqrt(), plain.amax(), plain.amin()]).tolist())
 
 
 def _are_close(first: tuple[float, ...], second: tuple[float, ...], dtype: torch.dtype) -> bool:
     """Whether moments of values of this dtype are equal but for rounding."""
     tolerance = max(TOLERANCE, ROUNDING * torch.finfo(dtype).eps if dtype.is_floating_point else 0.0)
-    return np.allclose(first, second, rtol=0, atol=tolerance * max(map(abs, second), default=0), equal_nan=True)
+    return np.allclose(first, second, rtol=0, atol=tolerance * max(map(abs, second), default=0))
 
 
 def _remove_foreign_hooks(modules: Iterable[nn.Module]) -> None:
@@ -296,21 +298,29 @@ def _remove_foreign_hooks(modules: Iterable[nn.Module]) -> None:
 
 
 def _configuration(paths: Mapping[nn.Module, str]) -> tuple[Any, ...]:
-    """Returns what the axes of a network may depend on: its modules and their plain attributes."""
+    """Returns what the axes of a network may depend on: its modules and their plain attributes.
+
+    Not their mode: whatever is recorded or measured runs in evaluation mode.
+    """
+    own = ((path, module, vars(module)) for module, path in paths.items())
     return tuple(
-        (path, type(module), *((name, _plain_value(value)) for name, value in vars(module).items() if name[0] != "_"))
-        for module, path in paths.items()
+        (
+            path,
+            type(module),
+            *((name, _plain_value(values[name])) for name in values if name != "training" and name[:1] != "_"),
+        )
+        for path, module, values in own
     )
 
 
-def _plain_value(value: Any) -> Any:
+def _plain_value(value: Any, depth: int = 0) -> Any:
     """Returns a value that can be compared with those of other runs: numbers, texts, and short lists and dicts of them.
 
     Anything else, such as tensors, is its type.
     """
-    if type(value) in COMMON:
+    if type(value) in PLAIN or isinstance(value, Enum):
         return value
-    if isinstance(value, (dict, list, tuple)) and len(value) <= MAX_ENTRIES:
+    if type(value) in (dict, list, tuple) and len(value) <= MAX_ENTRIES and depth < MAX_DEPTH:
         entries = value.items() if isinstance(value, dict) else enumerate(value)
-        return tuple((_plain_value(key), _plain_value(entry)) for key, entry in entries)
-    return value if isinstance(value, PLAIN) else type(value)
+        return tuple((_plain_value(key, depth + 1), _plain_value(entry, depth + 1)) for key, entry in entries)
+    return type(value)

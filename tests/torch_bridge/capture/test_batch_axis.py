@@ -251,6 +251,10 @@ MIXED = {
     "inputs compared": (lambda net, a: net.f(a) @ a.T, {":matmul", "output"}),
     "inputs compared in pairs": (lambda net, a: net.f(a[:, None] - a[None]), {":sub", "f", "output"}),
     "a number of all": (lambda net, a: net.f(a).mean(), {":mean", "output"}),
+    "another order of masked values": (
+        lambda net, a: net.f(a.roll(1, 0)).masked_fill(torch.arange(4) < 1, -torch.inf),
+        {":roll", "f", ":masked_fill", "output"},
+    ),
     "another order": (lambda net, a: net.f(a.roll(1, 0)), {":roll", "f", "output"}),
     "repeated side by side": (lambda net, a: net.f(torch.kron(a, torch.ones(2, 1))), {":kron", "f", "output"}),
     "cut through the inputs": (lambda net, a: net.f(a.reshape(4, -1).T.reshape(-1, 4)), {"f", "output"}),
@@ -458,7 +462,9 @@ def test_a_network_is_measured_once_and_only_where_an_axis_is_in_doubt(monkeypat
     for _ in range(2):
         record(plain, torch.rand(2, 3, 8, 8), index=1)
     assert runs.pop() == "Sequential" and not runs
-    model = video("frames")
+    model = video("frames").train()
+    model.cyclic = []
+    model.cyclic.append(model.cyclic)
     for _ in range(3):
         record(model, torch.randn(VIDEO))
     assert runs == ["Net"]
