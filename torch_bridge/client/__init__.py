@@ -3,7 +3,8 @@
 Standard library and numpy only; Blender's side imports this package.
 """
 
-from .bridge import Ablate, Bridge, join_at, join_bridge, read_connection, start_bridge
+from .bridge import Ablate, Bridge, join_at, join_bridge, start_bridge
+from .connection_file import read_connection
 from .inputs import BridgeInput, file, item, noise, pixels, video
 from .process import BridgeProcess, start_process
 

@@ -9,7 +9,6 @@ A Bridge holds one connection and serves one thread; `new_connection` gives anot
 from __future__ import annotations
 
 import http.client
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,10 @@ from ..recording.channels import read_channels
 from ..recording.errors import BridgeError
 from ..recording.progress import Progress
 from ..recording.schema import parse_maps_entry
+from ..recording.storage import read_picture
 from . import frames
+from .answers import check_description, read_job, read_refusal, readable, reported_error
+from .connection_file import read_connection
 from .frames import Frame
 from .inputs import BridgeInput
 from .process import BridgeProcess, start_process
@@ -43,6 +45,11 @@ class Bridge:
         self._http = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
         self._graphs: dict[str, tuple[str, Network]] = {}
         """Network name -> digest of its graph, and the graph."""
+
+    @property
+    def _where(self) -> str:
+        """What an error calls this bridge."""
+        return f"bridge at {self.host}:{self.port}"
 
     in_process = False
     """Whether the bridge runs in this process."""
@@ -66,18 +73,18 @@ class Bridge:
 
         Raises BridgeError, or the error that the bridge reports.
         """
-        where, pieces = f"bridge at {self.host}:{self.port}", frames.encode(values, arrays or {})[1:]
+        where, pieces = self._where, frames.encode(values, arrays or {})[1:]
         if (size := sum(map(len, pieces))) > frames.MAX_REQUEST_BYTES:
             raise errors.InputError(f"{size:,} bytes of input; a bridge takes at most {frames.MAX_REQUEST_BYTES:,}")
         try:
             response = self._send(name, pieces)
             if response.status != 200:
-                raise _refusal(response.read(1 << 16), where)
+                raise read_refusal(response.read(1 << 16), where)
             while (frame := frames.read(response, where)) is not None:  # type: ignore[arg-type]
                 if "error" in frame[0]:
-                    raise errors.error_from_wire(**frame[0]["error"])
+                    raise reported_error(frame[0]["error"])
                 yield frame
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             self.close()
             raise BridgeError(self._ended_text(where, error)) from error
         except BaseException:  # the rest of the answer is still in transit: this connection can't be used again
@@ -108,7 +115,25 @@ class Bridge:
 
     def _call_once(self, name: str, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> Frame:
         """The first frame of the answer, for calls that answer with one; the connection is read to the end."""
-        return [*self.call(name, values, arrays)][0]
+        answer = [*self.call(name, values, arrays)]
+        with readable(self._where):
+            return answer[0]
+
+    def _call_job(
+        self, name: str, values: Mapping[str, Any], arrays: Mapping[str, np.ndarray] | None = None
+    ) -> tuple[dict[str, Any], list[Maps]]:
+        """The description of a job in an answer, and the maps that follow it."""
+        answer = [*self.call(name, values, arrays)]
+        with readable(self._where):
+            job = read_job(answer[0][0]["job"], "job")
+            return job, [_restore_maps(values["maps"], arrays) for values, arrays in answer[1:]]
+
+    def _call_video(self, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The open videos after a call."""
+        description = self._call_once("film", values)[0]
+        with readable(self._where):
+            check_description(description, "videos")
+            return description["films"]
 
     def describe(self) -> dict[str, Any]:
         """Protocol, networks, data sets, open videos, methods with their parameters, jobs and device.
@@ -118,6 +143,8 @@ class Bridge:
         description = self._call_once("describe", {})[0]
         if (protocol := description.get("protocol")) != frames.PROTOCOL:
             raise BridgeError(f"the bridge speaks protocol {protocol}, this side {frames.PROTOCOL}; update the older")
+        with readable(self._where):
+            check_description(description, "description")
         return description
 
     @checked_arguments
@@ -143,14 +170,18 @@ class Bridge:
         values: dict[str, Any] = {}
         for values, arrays in self.call("record", request | _run_values(ablate, positions), input_arrays):
             if "maps" in values:
-                all_maps.append(_restore_maps(values["maps"], arrays))
+                with readable(self._where):
+                    all_maps.append(_restore_maps(values["maps"], arrays))
                 if on_maps is not None:
                     on_maps(all_maps[-1])
-        known = None if "network" in values["recording"] else graph
-        where = f"recording of {network}"
-        recording = restore(values["recording"], arrays["input"], arrays.get("answer"), where, known)
-        self._graphs[network] = (values["graph"], recording.network)
-        recording.run = str(values["run"])
+        with readable(self._where):
+            known = None if "network" in values["recording"] else graph
+            pictures = {name: read_picture(arrays, name, f"recording of {network}") for name in arrays}
+            recording = restore(
+                values["recording"], pictures["input"], pictures.get("answer"), f"recording of {network}", known
+            )
+            self._graphs[network] = (str(values["graph"]), recording.network)
+            recording.run = str(values["run"])
         recording.add(all_maps)
         return recording
 
@@ -173,8 +204,8 @@ class Bridge:
 
         channels: the channels of these layers, () for all, or a text such as "0,3,8-11". run: what the method is about,
         as `Recording.run` of `record`; or inputs, ablate and positions, as in `record`, on which the network is run
-        first. A method whose `needs` isn't "input" can do without. Raises InputError, UnknownName, or UnknownRun if
-        the bridge no longer keeps the run.
+        first. A method whose `needs` doesn't name the input can do without. Raises InputError, UnknownName, or
+        UnknownRun if the bridge no longer keeps the run.
         """
         input_values, arrays = _pack_inputs(inputs or ())
         request: dict[str, Any] = {
@@ -187,16 +218,15 @@ class Bridge:
             "run": run or None,
             "inputs": None if inputs is None else input_values,
         }
-        return self._call_once("start", request | _run_values(ablate, positions), arrays)[0]["job"]
+        return self._call_job("start", request | _run_values(ablate, positions), arrays)[0]
 
     def job(self, number: int, step: int = 0, seconds: float = 0.0) -> tuple[dict[str, Any], list[Maps]]:
         """The state of a job and its maps computed after `step`, oldest first; waits up to `seconds` for a change."""
-        first, *rest = self.call("job", {"id": number, "step": step, "seconds": seconds})
-        return first[0]["job"], [_restore_maps(values["maps"], arrays) for values, arrays in rest]
+        return self._call_job("job", {"id": number, "step": step, "seconds": seconds})
 
     def cancel(self, number: int) -> dict[str, Any]:
         """End a job at its next step."""
-        return self._call_once("cancel", {"id": number})[0]["job"]
+        return self._call_job("cancel", {"id": number})[0]
 
     @checked_arguments
     def pictures(
@@ -214,12 +244,19 @@ class Bridge:
         """
         request = {"set": data, "size": size, "draw": draw, "page": page, "of_class": of_class}
         values, arrays = self._call_once("pictures", request)
-        return values, arrays["pictures"]
+        with readable(self._where):
+            found = arrays["pictures"]
+            if not len(values["indices"]) == len(values["titles"]) == len(values["classes"]):
+                raise ValueError("indices, titles and classes of pictures don't match")
+            if found.shape != (len(values["indices"]), size, size, 3) or found.dtype != np.uint8:
+                raise ValueError(f"pictures of shape {found.shape}")
+            return values, found
 
     def classes(self, data: str, text: str = "") -> list[tuple[str, int]]:
         """Classes of a data set whose name contains a text, each with its number of pictures."""
         values, _ = self._call_once("pictures", {"set": data, "text": text})
-        return [(name, count) for name, count in values["classes"]]
+        with readable(self._where):
+            return [(str(name), int(count)) for name, count in values["classes"]]
 
     def statistics(self, network: str, layers: str | Sequence[str]) -> dict[str, tuple[dict[str, float], np.ndarray]]:
         """Layer id -> statistics of its weights, and their histogram, (bins,) int64 counts.
@@ -227,19 +264,20 @@ class Bridge:
         Layers without weights are left out. Raises UnknownName.
         """
         values, counts = self._call_once("statistics", {"network": network, "layers": layers})
-        return {id: (numbers, counts[id]) for id, numbers in values["layers"].items()}
+        with readable(self._where):
+            return {id: (numbers, counts[id]) for id, numbers in values["layers"].items()}
 
     def open_video(self, name: str, source: str) -> list[dict[str, Any]]:
         """Open a video file of the bridge's machine, or camera:0, under a name for `video`; returns all open videos."""
-        return self._call_once("film", {"name": name, "open": source})[0]["films"]
+        return self._call_video({"name": name, "open": source})
 
     def seek_video(self, name: str, frame: int) -> list[dict[str, Any]]:
         """Go to a frame, counted from 0; returns all open videos."""
-        return self._call_once("film", {"name": name, "seek": frame})[0]["films"]
+        return self._call_video({"name": name, "seek": frame})
 
     def close_video(self, name: str) -> list[dict[str, Any]]:
         """Close a video; returns those that are still open."""
-        return self._call_once("film", {"name": name, "close": True})[0]["films"]
+        return self._call_video({"name": name, "close": True})
 
     def close(self) -> None:
         """Close the connection; the next call opens another."""
@@ -275,22 +313,6 @@ def join_bridge(file: Path | str) -> Bridge:
     return join_at(*read_connection(file))
 
 
-def read_connection(file: Path | str) -> tuple[int, str]:
-    """Port and token in a connection file. Raises BridgeError."""
-    try:
-        content = json.loads(Path(file).read_bytes())
-        port, token, protocol = content["port"], content["token"], content["protocol"]
-    except OSError as error:
-        raise BridgeError(f"{file}: can't be read ({error.strerror}); is the bridge running?") from None
-    except (ValueError, KeyError, TypeError):
-        raise BridgeError(f"{file}: not the connection file of a bridge") from None
-    if not (type(port) is int and 0 < port < 1 << 16 and isinstance(token, str)):
-        raise BridgeError(f"{file}: not the connection file of a bridge")
-    if protocol != frames.PROTOCOL:
-        raise BridgeError(f"{file}: protocol {protocol}, this side speaks {frames.PROTOCOL}; update the older")
-    return port, token
-
-
 def join_at(port: int, token: str, host: str = "127.0.0.1") -> Bridge:
     """Connect to a running bridge by address and token. Raises BridgeError."""
     bridge = Bridge(port, token, host)
@@ -313,11 +335,3 @@ def _run_values(ablate: Ablate | None, positions: Mapping[str, int] | None) -> d
 
 def _restore_maps(entry: Any, arrays: Mapping[str, np.ndarray]) -> Maps:
     return restore_maps(parse_maps_entry(entry, "maps of a bridge", None), arrays, "maps of a bridge")
-
-
-def _refusal(body: bytes, where: str) -> Exception:
-    """The error in the body of an answer whose status isn't 200."""
-    try:
-        return errors.error_from_wire(**json.loads(body)["error"])
-    except (ValueError, KeyError, TypeError):
-        return BridgeError(f"{where}: not a bridge of innerwalk")

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..recording import safetensors
 from ..recording.errors import BridgeError, InputError, RecordingError
+from ..recording.files import parse_json
 
 Frame = tuple[dict[str, Any], dict[str, np.ndarray]]
 """The values and the arrays of a frame."""
@@ -72,8 +73,8 @@ def parse(body: np.ndarray, where: str) -> Frame:
     """Values and arrays of a frame without its length, (n,) uint8, with all checks. Raises BridgeError."""
     try:
         arrays, metadata = safetensors.decode(body, where)
-        values = json.loads(metadata.get("json", "{}"))
-    except (RecordingError, ValueError, RecursionError) as error:
+        values = parse_json(metadata.get("json", "{}"))
+    except (RecordingError, ValueError) as error:
         raise BridgeError(f"{where}: not a frame of innerwalk ({error})") from None
     if not isinstance(values, dict):
         raise BridgeError(f"{where}: not a frame of innerwalk (its values are not an object)")

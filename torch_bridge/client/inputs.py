@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..recording.errors import InputError
+from ..recording.files import failure_text, read_file
+from .frames import MAX_REQUEST_BYTES
 
 
 class BridgeInput(NamedTuple):
@@ -19,14 +21,12 @@ class BridgeInput(NamedTuple):
 
 
 def file(path: Path | str) -> BridgeInput:
-    """An image or .npy file of this machine, whose bytes are sent. Raises InputError."""
+    """A picture, tensor (.npy, .npz, .safetensors) or .wav file of this machine, which is sent. Raises InputError."""
     line = " ".join(str(path).split())
     try:
-        if not Path(path).is_file():  # a pipe or device would be waited for
-            raise InputError(f"{line or 'the empty path'}: can't be read (No such file)")
-        content = Path(path).read_bytes()
-    except (OSError, ValueError) as error:  # a path with a null character
-        raise InputError(f"{line}: can't be read ({getattr(error, 'strerror', None) or error})") from None
+        content = read_file(path, MAX_REQUEST_BYTES)
+    except OSError as error:
+        raise InputError(f"{line or 'the empty path'}: can't be read ({failure_text(error)})") from None
     return BridgeInput({"kind": "upload", "name": Path(path).name}, np.frombuffer(content, np.uint8))
 
 

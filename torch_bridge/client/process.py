@@ -15,8 +15,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..recording.errors import BridgeError, error_from_wire
+from ..recording.errors import BridgeError
+from ..recording.files import parse_json
 from ..recording.progress import Progress
+from .answers import reported_error
 from .frames import PROTOCOL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +53,7 @@ def start_process(python: str, config: Mapping[str, Any], folder: Path | str | N
     token = secrets.token_urlsafe(32)
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONHOME", "PYTHONPATH")}
     try:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - the person's own Python, without a shell
             [python, "-u", "-c", CODE, str(ROOT), "serve", "--child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -100,7 +102,7 @@ class BridgeProcess:
         except queue.Empty:
             return None
         if "error" in message:
-            raise error_from_wire(**message["error"])
+            raise reported_error(message["error"])
         if "port" in message and message.get("protocol") != PROTOCOL:
             raise BridgeError(f"the bridge speaks protocol {message.get('protocol')}, this side {PROTOCOL}")
         if "ended" in message:
@@ -160,11 +162,13 @@ class BridgeProcess:
 def _parse_message(line: bytes) -> dict[str, Any]:
     """The message in a line; anything else that a Python prints while it starts becomes a progress message."""
     try:
-        message = json.loads(line)
+        message = parse_json(line)
     except ValueError:
         message = None
-    if isinstance(message, dict) and message.keys() & {"port", "error", "told"}:
-        return {"share": 0.0, **message}
+    if isinstance(message, dict) and (
+        type(message.get("port")) is int or "error" in message or isinstance(message.get("told"), str)
+    ):
+        return {"told": "", "share": 0.0, **message}
     return {"told": line.decode(errors="replace").strip()[:200], "share": 0.0}
 
 

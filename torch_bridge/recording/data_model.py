@@ -8,16 +8,18 @@ the files and Blender's images all use this layout, so that values are never rea
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
-from .errors import UnknownName
+from .errors import RecordingError, UnknownName
 
 PEAK_QUANTILE = 0.995
+MAX_LINKS = 500_000
+"""Largest number of links between panels, counted again at each layer that merges several; DenseNet-201 has 2,101."""
 MAX_GROUP = 14
 """Largest number of values in a group in `peaks`."""
 MAX_REPEATED = 32
@@ -102,21 +104,31 @@ class Network:
     def folded(self) -> tuple[list[Layer], list[tuple[int, int]]]:
         """Panels and joints in order, and the data flow between them through all other layers.
 
-        Edges are (source, target) positions in the list, source before target, each once.
+        Edges are (source, target) positions in the list, source before target, each once. Raises RecordingError for
+        more than MAX_LINKS.
         """
         shown = [layer for layer in self.layers if layer.role in ("panel", "joint")]
         position = {layer.id: k for k, layer in enumerate(shown)}
         sources: dict[str, list[str]] = {layer.id: [] for layer in self.layers}
         for edge in self.edges:
             sources[edge.target].append(edge.source)
-        origins_by_id: dict[
-            str, dict[int, None]
-        ] = {}  # layer id -> positions its value comes from; dicts keep the order
+        origins_by_id: dict[str, dict[int, None]] = {}  # layer id -> positions its value comes from, in order
         links: dict[tuple[int, int], None] = {}
+        merged = 0
         for layer in self.layers:
-            origins = {k: None for source in sources[layer.id] for k in origins_by_id.get(source, ())}
-            origins_by_id[layer.id] = {position[layer.id]: None} if layer.id in position else origins
-            links.update({(k, position[layer.id]): None for k in origins if layer.id in position})
+            # Layers with one origin share its set: a copy for each would make a graph of a megabyte take gigabytes.
+            parts = {id(part): part for source in sources[layer.id] if (part := origins_by_id.get(source))}
+            is_shown = layer.id in position
+            merged += sum(map(len, parts.values())) if is_shown or len(parts) > 1 else 0
+            if merged > MAX_LINKS:
+                raise RecordingError(f"network {self.name!r}: more than {MAX_LINKS:,} links between its panels")
+            if is_shown:
+                links.update({(k, position[layer.id]): None for part in parts.values() for k in part})
+                origins_by_id[layer.id] = {position[layer.id]: None}
+            elif len(parts) == 1:
+                origins_by_id[layer.id] = next(iter(parts.values()))
+            else:
+                origins_by_id[layer.id] = {k: None for part in parts.values() for k in part}
         return shown, list(links)
 
 
@@ -142,6 +154,14 @@ class Maps:
     curve                (C, n): a number after each of n steps
     samples              (2,) int32: rows and columns, where each tile is a mosaic of several pictures
     weights:LAYER        (n, 3): channel, channel of LAYER, signed strength of the link between them
+    scores:METHOD        (3,): area of insertion, area of deletion and their difference, of an attribution method
+    curves:METHOD        (2, n): probabilities after each of n steps of insertion and deletion
+    correlations:METHOD  (n,): rank correlations with the original map after weights of n parts have become random
+    direction            (C,): a direction in the layer's values, of length 1
+    projection           (h, w): projection of each position on the direction, less a threshold
+    accuracy:probe       (2,): share of held-out pictures that a probe tells right, probability of that by chance
+    sensitivity:CLASS    (3,): share of a class's pictures whose score rises along the direction, the same along random
+                         directions, probability of the first by chance
     """
     position: int = 0
     """Which of the `positions` is shown, from 0, where the network works on several parts of one input."""
@@ -149,12 +169,39 @@ class Maps:
     """Number of parts of one input that the layer has values for: 16 frames, 64 windows."""
     axis: str = ""
     """What a position is: frame, window, node, step, row, column or part; "" for maps of a whole input."""
+    channel_numbers: tuple[int, ...] = ()
+    """Numbers of the held channels in their layer, in the order of the maps; () where the maps are of all channels."""
+    note: str = ""
+    """What the maps show besides, or instead of, what the method's name says, such as "zero everywhere: …"."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W)."""
         _, height, width, _ = self.texels.shape
         return (self.channels, height, width)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Numbers of the held channels in their layer, in the order of the maps."""
+        return self.channel_numbers or tuple(range(self.channels))
+
+    def index(self, channel: int) -> int:
+        """Returns the place of a channel's map, see `map_index`. Raises UnknownName for a channel without one."""
+        return map_index(self.layer, channel, self.channel_numbers, self.channels)
+
+    def only(self, channels: Sequence[int]) -> Maps:
+        """Returns the maps of some channels of the layer, in this order; of all for (). Raises UnknownName."""
+        if not channels or tuple(channels) == self.numbers:
+            return self
+        kept = [self.index(channel) for channel in channels]
+        texels = self.texels[kept] if self.colour else pack(unpack(self.texels, self.channels)[kept])
+        labels = tuple(self.labels[k] for k in kept) if self.labels else ()
+        extras = {
+            name: _only(name, np.asarray(array), self.channels, kept, channels) for name, array in self.extras.items()
+        }
+        return replace(
+            self, texels=texels, channels=len(kept), labels=labels, extras=extras, channel_numbers=tuple(channels)
+        )
 
     @property
     def place(self) -> str:
@@ -177,6 +224,29 @@ class Maps:
     def nonfinite(self) -> int:
         """Number of values that are NaN or infinite."""
         return int(self.texels.size - np.count_nonzero(np.isfinite(self.texels)))
+
+
+def map_index(layer: str, channel: int, numbers: Sequence[int], count: int) -> int:
+    """Returns the place of a channel's map among the `count` maps of a layer.
+
+    numbers: of the channels that have a map, in the order of the maps; () for all, and for an only map of all channels
+    together. Raises UnknownName for a channel without a map.
+    """
+    if count == 1 and not len(numbers):
+        return 0
+    places = {number: place for place, number in enumerate(numbers)}
+    place = places.get(channel, -1) if places else channel
+    if not 0 <= place < count:
+        known = list(map(str, numbers)) if places else [f"0 to {count - 1}"]
+        raise UnknownName(f"{'shown ' if places else ''}channel of {layer}", str(channel), known)
+    return place
+
+
+def _only(name: str, array: np.ndarray, count: int, kept: Sequence[int], channels: Sequence[int]) -> np.ndarray:
+    """Returns the part of an extra that belongs to some of `count` channels: `kept` are their places."""
+    if name == "boxes" or name.startswith(LINK_PREFIX):
+        return array[np.isin(array[:, 0], channels)]
+    return array[list(kept)] if name != "samples" and array.shape[:1] == (count,) else array
 
 
 def place_text(position: int, positions: int, axis: str) -> str:
@@ -234,10 +304,15 @@ def _largest(rows: np.ndarray, kept: int) -> np.ndarray:
 
 
 def channel_picture(maps: Maps, channel: int) -> np.ndarray:
-    """A channel as an image: (H, W) uint8, black at its minimum, white at its maximum; colour maps (H, W, 3) uint8."""
+    """A channel as an image: (H, W) uint8, black at its minimum, white at its maximum; colour maps (H, W, 3) uint8.
+
+    Raises UnknownName for a channel without a map.
+    """
+    index = maps.index(channel)
     if maps.colour:
-        return (np.clip(np.nan_to_num(maps.texels[channel, ..., :3]), 0, 1) * 255 + 0.5).astype(np.uint8)
-    plane = np.nan_to_num(maps.texels[channel // 4, ..., channel % 4].astype(np.float64), posinf=0.0, neginf=0.0)
+        return (np.clip(np.nan_to_num(maps.texels[index, ..., :3]), 0, 1) * 255 + 0.5).astype(np.uint8)
+    cell, component = divmod(index, 4)
+    plane = np.nan_to_num(maps.texels[cell, ..., component].astype(np.float64), posinf=0.0, neginf=0.0)
     low, high = float(plane.min()), float(plane.max())
     return ((plane - low) / max(high - low, 1e-30) * 255 + 0.5).astype(np.uint8)
 

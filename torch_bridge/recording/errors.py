@@ -18,12 +18,42 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+MAX_LINE = 1000
+"""Characters of an error's message."""
 MAX_NAME_LENGTH = 200
 """Characters of an unknown name that an error quotes."""
 
 
+def message_of(error: BaseException) -> str:
+    """The message of any exception, of one line or more; if its class fails to write it, a line that says so."""
+    try:
+        return str(error)
+    except Exception as another:  # noqa: BLE001 - a class of exceptions may be wrong itself
+        return f"its message fails with {type(another).__name__}"
+
+
+def as_line(text: str, most: int = MAX_LINE) -> str:
+    """A text as one printable line of at most so many characters: others are escaped, a long middle is left out.
+
+    What a stranger has sent may be quoted in it: line breaks, commands to terminals, changes of the reading direction.
+    """
+    line = _cut(text, most)
+    if not line.isprintable():
+        line = "".join(character if character.isprintable() else repr(character)[1:-1] for character in line)
+    return _cut(line, most)
+
+
+def _cut(text: str, most: int) -> str:
+    """The beginning and the end of a text that is longer than `most`."""
+    half = most // 2
+    return text if len(text) <= most else f"{text[: half - 1]} … {text[len(text) - half + 2 :]}"
+
+
 class InnerwalkError(Exception):
     """Base of all expected errors. The message is one line: what is wrong, where, and what would be right."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(as_line(text))
 
 
 class ArgumentError(InnerwalkError, TypeError):
@@ -75,5 +105,5 @@ def error_from_wire(kind: str, text: str) -> InnerwalkError:
     """An error that another process has sent: of the class named `kind` if it is in the tree, else a BridgeError."""
     cls = next((subclass for subclass in InnerwalkError.__subclasses__() if subclass.__name__ == kind), BridgeError)
     error = cls.__new__(cls)  # without __init__, whose arguments differ
-    Exception.__init__(error, text)
+    InnerwalkError.__init__(error, text)
     return error

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .data_model import ACTIVATIONS, Maps, Network, Prediction
-from .errors import UnknownName
+from .errors import RecordingError, UnknownName
 from .schema import FORMAT, SCHEMA, describe_network, describe_prediction
 from .writing import write_recording
 
@@ -48,15 +48,22 @@ class Recording:
         """Add maps, or replace those of the same layer and method."""
         self.all_maps.update({(entry.layer, entry.method): entry for entry in maps})
 
-    def save(self, folder: Path | str, progress: Callable[[float], None] | None = None) -> Path:
+    def save(
+        self, folder: Path | str, progress: Callable[[float], None] | None = None, *, overwrite: bool = False
+    ) -> Path:
         """Write the recording and replace the one in `folder`, which is returned as a path; `load` opens it again.
 
-        progress: called with the share that is written, 0..1. Raises RecordingError; then the old one is unchanged.
+        progress: called with the share that is written, 0..1. overwrite: replace also a recording.json that is none of
+        ours, or that is read-only. Raises RecordingError; then the old one is unchanged.
         """
+        if not str(folder):
+            raise RecordingError("the recording's folder has no name; name one, or . for the current one")
         folder, pictures = Path(folder), {"input": self.picture}
         if self.prediction.picture is not None:
             pictures["answer"] = self.prediction.picture
-        write_recording(folder, describe(self), pictures, self.all_maps.values(), progress or (lambda share: None))
+        write_recording(
+            folder, describe(self), pictures, self.all_maps.values(), progress or (lambda share: None), overwrite
+        )
         return folder
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from .errors import RecordingError
+from .files import failure_text, open_file, parse_json
 
 DTYPES = {
     "F64": "<f8",
@@ -64,13 +65,13 @@ def decode(body: np.ndarray, where: str) -> tuple[dict[str, np.ndarray], dict[st
     if body.size < 8 or (size := int.from_bytes(body[:8].tobytes(), "little")) > min(MAX_HEADER, body.size - 8):
         raise RecordingError(f"{where}: not a safetensors file, or cut off in its header")
     try:
-        header = json.loads(body[8 : 8 + size].tobytes())
+        header = parse_json(body[8 : 8 + size].tobytes())
         metadata = header.pop("__metadata__", {})
+        if len(header) > MAX_TENSORS:
+            raise RecordingError(f"{where}: {len(header):,} tensors, at most {MAX_TENSORS:,} are read")
         entries = [_entry(name, entry) for name, entry in header.items()]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecordingError(f"{where}: damaged safetensors header ({type(error).__name__}: {error})") from None
-    if len(entries) > MAX_TENSORS:
-        raise RecordingError(f"{where}: {len(entries):,} tensors, at most {MAX_TENSORS:,} are read")
     data, end = body[8 + size :], 0
     arrays: dict[str, np.ndarray] = {}
     for name, dtype, shape, start, stop in sorted(entries, key=lambda entry: entry[3:]):
@@ -104,9 +105,10 @@ def _checked_metadata(metadata: Any, where: str) -> dict[str, str]:
 def open_arrays(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Read-only, memory-mapped arrays of a file by name, of any shape, and its metadata; reads only the header."""
     try:
-        body = np.memmap(path, np.uint8, "r")
-    except FileNotFoundError:
-        raise RecordingError(f"{path}: no such file") from None
-    except (OSError, ValueError) as error:
+        with open_file(path) as file:
+            body = np.memmap(file, np.uint8, "r")
+    except OSError as error:
+        raise RecordingError(f"{path}: {failure_text(error)}") from None
+    except ValueError as error:  # an empty file can't be mapped
         raise RecordingError(f"{path}: can't be read ({error})") from None
     return decode(body, path.name)

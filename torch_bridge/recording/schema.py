@@ -2,12 +2,12 @@
 
 Schema 2: `format`, `schema`, `network` {name, trained, weights, parameters, layers [...], edges [[i, j], ...]},
 `input`, `prediction`, `provenance`, `pictures` (a file), and `maps`, a list of {layer, method, channels, colour, frame,
-labels, position, positions, axis, file, extras}. In schema 1 `position`, `positions` and `axis` are missing.
+labels, position, positions, axis, channel_numbers, note, file, extras}. In schema 1 those from `position` to `note` are
+missing.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -17,10 +17,16 @@ from typing import Any, TypeVar, get_args
 
 from .data_model import Edge, Layer, MapFrame, Network, Prediction, PredictionKind, Role
 from .errors import RecordingError
+from .files import failure_text, parse_json, read_file
 
 FORMAT, SCHEMA = "innerwalk-recording", 2
-MAX_JSON, MAX_TEXT, MAX_LAYERS, MAX_EDGES = 256 << 20, 4096, 100_000, 1_000_000
+MAX_JSON = 64 << 20
+"""Largest document that is read, bytes; a label for each channel of EfficientNetV2-L takes 11 MB."""
+MAX_TEXT = 4096
+MAX_LAYERS, MAX_EDGES = 20_000, 100_000
+"""Largest graph: the plan of a hall of so many panels takes a second; EfficientNetV2-L has 1,000 layers."""
 MAX_SIDE, MAX_CHANNELS, MAX_LIST = 1 << 20, 1 << 24, 1 << 20
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 METHOD_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -50,13 +56,13 @@ def describe_prediction(prediction: Prediction) -> dict[str, Any]:
 def read_json(path: Path) -> Any:
     """The checked JSON document of a recording. Raises RecordingError."""
     try:
-        if path.stat().st_size > MAX_JSON:
-            raise RecordingError(f"{path}: larger than {MAX_JSON >> 20} MiB, not a recording")
-        document = json.loads(path.read_bytes())
+        document = parse_json(read_file(path, MAX_JSON))
     except (FileNotFoundError, NotADirectoryError):
         raise RecordingError(f"{path.parent}: no recording here ({path.name} is missing)") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise RecordingError(f"{path}: not readable as JSON ({type(error).__name__}); record it again") from None
+    except OSError as error:
+        raise RecordingError(f"{path}: {failure_text(error)}") from None
+    except ValueError as error:
+        raise RecordingError(f"{path}: not readable as JSON ({error}); record it again") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise RecordingError(f"{path}: not a recording of innerwalk")
     schema = document.get("schema")
@@ -80,7 +86,7 @@ class JsonFields:
 
     def text(self, name: str, max_length: int = MAX_TEXT) -> str:
         """A string, "" if it is missing."""
-        return _text(self.value.get(name, ""), f"{self.where}: {name}", max_length)
+        return text_entry(self.value.get(name, ""), f"{self.where}: {name}", max_length)
 
     def integer(self, name: str, most: int = 1 << 62) -> int:
         """A whole number from 0 to `most`, 0 if it is missing."""
@@ -119,10 +125,11 @@ class JsonFields:
         return value
 
 
-def _text(value: Any, where: str, max_length: int = MAX_TEXT) -> str:
+def text_entry(value: Any, where: str, max_length: int = MAX_TEXT) -> str:
+    """A text of bounded length, for `JsonFields.items`. Raises RecordingError that names `where`."""
     if not isinstance(value, str) or len(value) > max_length:
         raise RecordingError(f"{where}: must be a string of at most {max_length} characters")
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if SURROGATE.search(value):
         raise RecordingError(f"{where}: must be text without lone surrogates")
     return value
 
@@ -169,7 +176,7 @@ def _layer(value: Any, where: str) -> Layer:
 
 
 def parse_network(fields: JsonFields) -> Network:
-    """Parse a Network; its ids must be unique, its edges run forward, and its panels show existing layers."""
+    """Parse a Network; its ids must be unique, its edges run forward, its panels show existing layers, in bounds."""
     layers = fields.items("layers", _layer, MAX_LAYERS)
     ids = {layer.id for layer in layers}
     if len(ids) != len(layers) or "" in ids:
@@ -183,7 +190,7 @@ def parse_network(fields: JsonFields) -> Network:
             raise RecordingError(
                 f"{fields.where}: edge {source} to {target} must run forward between {len(layers)} layers"
             )
-    return Network(
+    network = Network(
         name=fields.text("name"),
         layers=layers,
         edges=tuple(Edge(layers[source].id, layers[target].id) for source, target in pairs),
@@ -191,16 +198,28 @@ def parse_network(fields: JsonFields) -> Network:
         weights=fields.text("weights"),
         parameters=fields.integer("parameters"),
     )
+    network.folded()
+    return network
 
 
 def parse_prediction(fields: JsonFields, picture: Any = None) -> Prediction:
     """Parse a Prediction; `picture` is its (H, W, 3) uint8 sRGB array or None."""
     kind = fields.choice("kind", get_args(PredictionKind))
-    top = fields.items("top", _row(_integer, _text, _number), 1000)
+    top = fields.items("top", _row(_integer, text_entry, _number), 1000)
     if not all(math.isfinite(share) for _, _, share in top):
         raise RecordingError(f"{fields.where}: probabilities must be finite")
-    boxes = fields.items("boxes", _row(_text, *[_number] * 5), 1000)
+    boxes = fields.items("boxes", _row(text_entry, *[_number] * 5), 1000)
     return Prediction(kind, top, picture, boxes, fields.items("numbers", _number, 100_000))  # type: ignore[arg-type]
+
+
+def _channel_numbers(fields: JsonFields, channels: int, layer: Layer | None) -> tuple[int, ...]:
+    """The numbers of the channels that maps hold. layer: the layer that must have these channels, if it is known."""
+    numbers = fields.items("channel_numbers", _integer)
+    if numbers and (len(numbers) != channels or len(set(numbers)) != channels):
+        raise RecordingError(f"{fields.where}: channel_numbers must be {channels} different numbers")
+    if layer is not None and max(numbers, default=0) >= max(layer.map_shape[0], 1):
+        raise RecordingError(f"{fields.where}: layer {layer.id!r} has no channel {max(numbers)}")
+    return numbers
 
 
 def parse_maps_entry(value: Any, where: str, network: Network | None) -> Mapping[str, Any]:
@@ -209,7 +228,7 @@ def parse_maps_entry(value: Any, where: str, network: Network | None) -> Mapping
     network: the network that must have the layer, if it is known.
     """
     fields = JsonFields(value, where)
-    layer, labels = fields.text("layer"), fields.items("labels", _text)
+    layer, labels = fields.text("layer"), fields.items("labels", text_entry)
     channels = fields.integer("channels", MAX_CHANNELS)
     if not METHOD_NAME.fullmatch(method := fields.text("method", 64)):
         raise RecordingError(f"{where}: method {method!r} must be small letters, digits and _")
@@ -230,6 +249,8 @@ def parse_maps_entry(value: Any, where: str, network: Network | None) -> Mapping
         "position": position,
         "positions": positions,
         "axis": fields.text("axis", 64),
+        "channel_numbers": _channel_numbers(fields, channels, network.by_id[layer] if network else None),
+        "note": fields.text("note"),
         "file": fields.text("file", 255),
-        "extras": fields.items("extras", _text, 64),
+        "extras": fields.items("extras", text_entry, 64),
     }

@@ -17,11 +17,22 @@ from typing import Any
 import numpy as np
 
 from . import safetensors
-from .data_model import Maps, Network
+from .data_model import LINK_PREFIX, Maps, Network
 from .errors import RecordingError
 from .recording import Recording
 from .schema import JsonFields, parse_maps_entry, parse_network, parse_prediction, read_json
 from .writing import DOCUMENT, FILE_NAME
+
+EXTRAS: dict[str, tuple[tuple[int | str, ...], type]] = {
+    "peak": (("C",), np.float32),
+    "values": (("C",), np.float32),
+    "flags": (("C",), np.int32),
+    "boxes": (("n", 6), np.float32),
+    "curve": (("C", "n"), np.float32),
+    "samples": ((2,), np.int32),
+    LINK_PREFIX: (("n", 3), np.float32),
+}
+"""Name of an extra of `Maps` -> its shape, of C channels and any number n, and its dtype."""
 
 
 def save(recording: Recording, folder: Path | str, progress: Callable[[float], None] | None = None) -> Path:
@@ -64,7 +75,7 @@ def load(folder: Path | str) -> Recording:
     fields = JsonFields(document, where)
     opened: dict[str, dict[str, np.ndarray]] = {}
     pictures = _arrays(folder, fields.text("pictures", 255), opened)
-    recording = restore(document, _picture(pictures, "input", where), _answer(pictures, where), where)
+    recording = restore(document, read_picture(pictures, "input", where), _answer(pictures, where), where)
     entries = fields.items("maps", lambda entry, place: parse_maps_entry(entry, place, recording.network))
     recording.add(
         restore_maps(entry, _arrays(folder, entry["file"], opened), str(folder / entry["file"])) for entry in entries
@@ -81,10 +92,11 @@ def _arrays(folder: Path, name: str, opened: dict[str, dict[str, np.ndarray]]) -
 
 
 def _answer(pictures: Mapping[str, np.ndarray], where: str) -> np.ndarray | None:
-    return _picture(pictures, "answer", where) if "answer" in pictures else None
+    return read_picture(pictures, "answer", where) if "answer" in pictures else None
 
 
-def _picture(pictures: Mapping[str, np.ndarray], name: str, where: str) -> np.ndarray:
+def read_picture(pictures: Mapping[str, np.ndarray], name: str, where: str) -> np.ndarray:
+    """The picture of a name, (H, W, 3) uint8 sRGB. Raises RecordingError if it is missing or of another kind."""
     picture = pictures.get(name)
     is_rgb = picture is not None and picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8
     if picture is None or not is_rgb or not picture.size:
@@ -106,8 +118,8 @@ def restore_maps(entry: Mapping[str, Any], arrays: Mapping[str, np.ndarray], whe
     extras = {name: arrays[key] for name in names if (key := f"{layer}|{name}") in arrays}
     if len(extras) != len(names):
         raise RecordingError(f"{where}: one of {', '.join(names)} is missing")
-    if "peak" in extras and (extras["peak"].shape != (channels,) or extras["peak"].dtype != np.float32):
-        raise RecordingError(f"{where}: peak must be ({channels},) float32")
+    for name, array in extras.items():
+        _check_extra(name, array, channels, where)
     return Maps(texels=texels, extras=extras, **values)
 
 
@@ -116,3 +128,24 @@ def _checked_texels(texels: np.ndarray | None, where: str) -> np.ndarray:
     if texels is None or not is_texels or not texels.size:
         raise RecordingError(f"{where}: must be (cells, H, W, 4) float32, with no axis of size 0")
     return texels
+
+
+def _check_extra(name: str, array: np.ndarray, channels: int, where: str) -> None:
+    """Raises RecordingError for an extra that `Maps` documents, of another shape or dtype or about other channels."""
+    kind = LINK_PREFIX if name.startswith(LINK_PREFIX) else name
+    if kind not in EXTRAS:
+        return
+    sizes, dtype = EXTRAS[kind]
+    shape = tuple(channels if size == "C" else size for size in sizes)
+    is_alike = array.ndim == len(shape) and all(
+        size in ("n", found) for size, found in zip(shape, array.shape, strict=True)
+    )
+    if not is_alike or array.dtype != dtype:
+        raise RecordingError(f"{where}: {name} must be ({', '.join(map(str, shape))}) {np.dtype(dtype)}")
+    if kind in (LINK_PREFIX, "boxes") and not _are_about(array, channels):
+        raise RecordingError(f"{where}: {name} must be finite, and about channels 0 to {channels - 1}")
+
+
+def _are_about(rows: np.ndarray, channels: int) -> bool:
+    """Whether rows (n, columns) are finite numbers that begin with one of so many channels."""
+    return bool(np.isfinite(rows).all() and ((rows[:, 0] >= 0) & (rows[:, 0] < channels)).all())

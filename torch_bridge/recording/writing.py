@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ import numpy as np
 from . import safetensors
 from .data_model import Maps
 from .errors import RecordingError
+from .part_files import part_prefix, remove_stale_parts
 from .schema import METHOD_NAME, read_json
 
 DOCUMENT = "recording.json"
@@ -32,15 +34,19 @@ def write_recording(
     pictures: Mapping[str, np.ndarray],
     all_maps: Iterable[Maps],
     progress: Callable[[float], None],
+    overwrite: bool = False,
 ) -> None:
     """Write a recording and replace the one in `folder`. Raises RecordingError; then the old one is unchanged.
 
-    pictures: (H, W, 3) uint8 sRGB by name. progress: called with the share that is written, 0..1.
+    pictures: (H, W, 3) uint8 sRGB by name. progress: called with the share that is written, 0..1. overwrite: replace
+    also a document that is no recording, or that may not be written.
     """
+    if not overwrite:
+        _check_replaceable(folder / DOCUMENT)
     try:
         with _removed_on_error(folder):
-            stale = _files_of(folder)
-            saved = {
+            remove_stale_parts(folder)
+            saved: dict[str, Any] = {
                 "pictures": _save_tensors(folder, "pictures", pictures),
                 "maps": _save_maps(folder, all_maps, progress),
             }
@@ -49,8 +55,23 @@ def write_recording(
             _write(folder, [text], lambda digest: DOCUMENT)
     except OSError as error:
         raise RecordingError(f"{folder}: can't write the recording ({error.strerror or error})") from None
-    for name in stale - _files_of(folder):
-        (folder / name).unlink(missing_ok=True)
+    kept = {saved["pictures"], *(entry["file"] for entry in saved["maps"])}
+    for name in set(os.listdir(folder)) - kept:  # of the former recording, or of a run that was killed
+        if FILE_NAME.fullmatch(name):
+            (folder / name).unlink(missing_ok=True)
+
+
+def _check_replaceable(document: Path) -> None:
+    """Raises RecordingError for a file that is no recording of ours, or that its owner protects."""
+    if not os.path.lexists(document):
+        return
+    other = "choose another folder, or --overwrite (in Python overwrite=True) to replace it"
+    try:
+        read_json(document)
+    except RecordingError as error:
+        raise RecordingError(f"{error}; {other}") from None
+    if not document.stat().st_mode & stat.S_IWUSR or not os.access(document, os.W_OK):  # root may write everything
+        raise RecordingError(f"{document}: it is read-only; {other}")
 
 
 @contextmanager
@@ -101,7 +122,7 @@ def _save_tensors(folder: Path, stem: str, arrays: Mapping[str, np.ndarray]) -> 
 def _write(folder: Path, pieces: Iterable[bytes | memoryview], name: Callable[[str], str]) -> str:
     """Write pieces to a temporary file and rename it to `name(hash)`; returns that name."""
     digest = hashlib.blake2b(digest_size=12)
-    handle, part = tempfile.mkstemp(prefix=".part-", dir=folder)
+    handle, part = tempfile.mkstemp(prefix=part_prefix(), dir=folder)
     try:
         with os.fdopen(handle, "wb") as file:
             for piece in pieces:
@@ -145,6 +166,8 @@ def describe_maps(maps: Maps) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "position": maps.position,
         "positions": maps.positions,
         "axis": maps.axis,
+        "channel_numbers": list(maps.channel_numbers),
+        "note": maps.note,
         "extras": sorted(extras),
     }
     return entry, {maps.layer: maps.texels, **{f"{maps.layer}|{name}": array for name, array in extras.items()}}

@@ -49,6 +49,38 @@ def small(seed: int = 0) -> rec.Recording:
     return recording
 
 
+def test_numbers_of_channels_and_notes_are_kept(tmp_path: Path) -> None:
+    recording = small()
+    first = recording.maps("a")
+    some = rec.Maps("a", "saliency", first.texels[:1], 2, channel_numbers=(4, 1), note="zero everywhere")
+    recording.add([some])
+    loaded = rec.load(recording.save(tmp_path)).maps("a", "saliency")
+    assert (loaded.channel_numbers, loaded.note) == ((4, 1), "zero everywhere")
+
+
+def test_maps_of_some_channels_are_taken_out_of_all() -> None:
+    data = np.arange(5 * 2 * 3, dtype=np.float32).reshape(5, 2, 3)
+    extras = {
+        "values": np.arange(5), "curve": np.arange(10).reshape(5, 2), "samples": np.array([1, 2]),
+        "boxes": np.array([[1, 0, 0, 1, 1, 0.5], [2, 0, 0, 1, 1, 0.5]]),
+        "weights:b": np.array([[3, 0, 1.0], [4, 0, 1.0]]),
+    }  # fmt: skip
+    maps = rec.Maps("a", "saliency", rec.pack(data), 5, labels=tuple("abcde"), extras=extras)
+    some = maps.only((4, 1))
+    assert some.channel_numbers == some.numbers == (4, 1) and some.labels == ("e", "b")
+    assert np.array_equal(some.data, data[[4, 1]]) and some.extras["values"].tolist() == [4, 1]
+    assert some.extras["curve"].tolist() == [[8, 9], [2, 3]] and some.extras["samples"].tolist() == [1, 2]
+    assert some.extras["boxes"][:, 0].tolist() == [1] and some.extras["weights:b"][:, 0].tolist() == [4]
+    assert maps.only(()) is maps and np.array_equal(some.only((1,)).data, data[[1]])
+    assert np.array_equal(rec.channel_picture(some, 1), rec.channel_picture(maps, 1))
+    with pytest.raises(UnknownName, match="no shown channel of a '2'; there are 4, 1"):
+        some.index(2)
+    with pytest.raises(UnknownName, match="no channel of a '5'"):
+        maps.index(5)
+    whole = rec.Maps("a", "inversion", rec.pack(data[:1]), 1)
+    assert whole.index(77) == 0
+
+
 def test_positions_are_kept_and_schema_1_has_none(tmp_path: Path) -> None:
     recording = small()
     first = recording.maps("a")
@@ -58,7 +90,7 @@ def test_positions_are_kept_and_schema_1_has_none(tmp_path: Path) -> None:
     document = json.loads((folder / "recording.json").read_text())
     assert document["schema"] == 2
     for entry in document["maps"]:
-        for name in ("position", "positions", "axis"):
+        for name in ("position", "positions", "axis", "channel_numbers", "note"):
             del entry[name]
     (folder / "recording.json").write_text(json.dumps(document | {"schema": 1}))
     old = rec.load(folder).maps("a")
@@ -148,6 +180,36 @@ def test_crash_leaves_the_old_recording(tmp_path: Path, monkeypatch: pytest.Monk
     assert {path.name for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize(
+    "content", ["mine", "{}", '{"format": "other"}', '{"format": "innerwalk-recording", "schema": 99}']
+)
+def test_a_document_that_is_no_recording_stays(tmp_path: Path, content: str) -> None:
+    (document := tmp_path / "recording.json").write_text(content)
+    with pytest.raises(RecordingError, match="choose another folder, or --overwrite"):
+        small().save(tmp_path)
+    assert document.read_text() == content and len(list(tmp_path.iterdir())) == 1
+    small().save(tmp_path, overwrite=True)
+    assert rec.load(tmp_path).network.name == small().network.name
+
+
+def test_a_protected_recording_stays(tmp_path: Path) -> None:
+    small(0).save(tmp_path)
+    (document := tmp_path / "recording.json").chmod(0o444)
+    before = document.read_bytes()
+    with pytest.raises(RecordingError, match="it is read-only; choose another folder, or --overwrite"):
+        small(1).save(tmp_path)
+    assert document.read_bytes() == before
+    small(1).save(tmp_path, overwrite=True)
+    assert np.array_equal(rec.load(tmp_path).maps("a").data, small(1).maps("a").data)
+
+
+def test_a_folder_without_a_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RecordingError, match="has no name"):
+        small().save("")
+    assert not list(tmp_path.iterdir())
+
+
 def test_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
@@ -185,6 +247,8 @@ HOSTILE = {
     "other format": (lambda d: d.update(format="zip"), "not a recording"),
     "path out of the folder": (lambda d: d["maps"][0].update(file="../../etc/passwd"), "bad data file name"),
     "unknown layer": (lambda d: d["maps"][0].update(layer="zzz"), "no layer 'zzz'"),
+    "channel numbers": (lambda d: d["maps"][0].update(channel_numbers=[0, 1]), "must be 5 different numbers"),
+    "channel number": (lambda d: d["maps"][0].update(channel_numbers=[0, 1, 2, 3, 5]), "has no channel 5"),
     "position": (lambda d: d["maps"][0].update(position=4, positions=4), "position 4 must be less than the 4"),
     "labels": (lambda d: d["maps"][0].update(labels=["x"]), "1 labels for 5 channels"),
     "channels": (lambda d: d["maps"][0].update(channels=9), "cells don't hold"),
@@ -207,6 +271,46 @@ def test_hostile_documents_are_refused(tmp_path: Path, name: str) -> None:
     change, message = HOSTILE[name]
     with pytest.raises(RecordingError, match=message):
         rec.load(edited(rec.save(small(), tmp_path), change))
+
+
+EXTRAS = {
+    "peak": (np.zeros(4, np.float32), r"peak must be \(5\) float32"),
+    "values": (np.zeros((5, 1), np.float32), r"values must be \(5\) float32"),
+    "flags": (np.zeros(5, np.float32), r"flags must be \(5\) int32"),
+    "curve": (np.zeros(5, np.float32), r"curve must be \(5, n\) float32"),
+    "samples": (np.zeros(3, np.int32), r"samples must be \(2\) int32"),
+    "boxes": (np.zeros((2, 5), np.float32), r"boxes must be \(n, 6\) float32"),
+    "weights:b": (np.zeros(3, np.float32), r"weights:b must be \(n, 3\) float32"),
+    "weights:fc": (np.float32([[5, 0, 1]]), "weights:fc must be finite, and about channels 0 to 4"),
+    "weights:relu": (np.float32([[0, np.nan, 1]]), "weights:relu must be finite"),
+}
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_extras_of_another_shape_or_kind_are_refused(tmp_path: Path, name: str) -> None:
+    array, message = EXTRAS[name]
+    recording = small()
+    first = recording.maps("a")
+    recording.add([rec.Maps("a", "odd", first.texels, 5, extras={name: array})])
+    with pytest.raises(RecordingError, match=message):
+        rec.load(rec.save(recording, tmp_path))
+
+
+def test_extras_as_documented_are_read(tmp_path: Path) -> None:
+    extras = {
+        "peak": np.ones(5, np.float32),
+        "values": np.ones(5, np.float32),
+        "flags": np.ones(5, np.int32),
+        "curve": np.ones((5, 7), np.float32),
+        "samples": np.int32([2, 3]),
+        "boxes": np.zeros((0, 6), np.float32),
+        "weights:fc": np.float32([[4, 6, -1.5]]),
+        "nearest": np.ones(5, np.float32),
+    }
+    recording = small()
+    recording.add([rec.Maps("a", "odd", recording.maps("a").texels, 5, extras=extras)])
+    found = rec.load(rec.save(recording, tmp_path)).maps("a", "odd").extras
+    assert found.keys() == extras.keys() and all(np.array_equal(found[name], extras[name]) for name in extras)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "null", '{"format": 1}'])
