@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
-from ..recording.errors import InnerwalkError, ModelError
+from ..recording.errors import InnerwalkError, ModelError, as_line, message_of
 
-MAX_REASON_LENGTH = 400
-"""Characters of an exception's message that are kept."""
+MAX_LENGTH = 500
+"""Characters of an exception's class and message that are kept."""
 OUR_CODE = __name__.removesuffix("capture.failures")
 """What the names of our own modules begin with."""
 LIMITS = (RecursionError, MemoryError, torch.OutOfMemoryError)
@@ -43,13 +43,9 @@ def model_errors(paths: Mapping[nn.Module, str], what: str = "the network failed
 
 
 def one_line(error: BaseException) -> str:
-    """Returns an exception's class and message on one line."""
-    try:
-        text = str(error)
-    except Exception as another:  # noqa: BLE001 - a class of exceptions may be wrong itself
-        text = f"its message fails with {type(another).__name__}"
-    reason = " ".join(text.split())[:MAX_REASON_LENGTH] or "no reason given"
-    return f"{type(error).__name__}: {reason}"
+    """Returns an exception's class and message on one printable line."""
+    reason = " ".join(message_of(error).split()) or "no reason given"
+    return as_line(f"{type(error).__name__}: {reason}", MAX_LENGTH)
 
 
 def _is_ours(error: BaseException, paths: Mapping[nn.Module, str]) -> bool:

@@ -17,6 +17,7 @@ import torch
 from ..concepts.weight_files import half_precision_state, write_weights
 from ..inputs.preprocess import Preprocessing
 from ..recording.errors import InputError, ModelError, RecordingError
+from ..recording.files import parse_json
 from ..recording.safetensors import open_arrays
 from .inverter_training import MapStatistics
 from .upconv_network import UpconvNet, UpconvPlan
@@ -123,7 +124,7 @@ def parse_metadata(path: Path, values: Mapping[str, str]) -> InverterMetadata:
     if values.get("arch") != ARCH:
         raise ModelError(f"{path.name} holds no inverter; {COMMAND} makes one")
     try:
-        parsed = {field.name: json.loads(values[field.name]) for field in fields(InverterMetadata)}
+        parsed = {field.name: parse_json(values[field.name]) for field in fields(InverterMetadata)}
         arguments: dict[str, Any] = {name: _tuple_if_list(value) for name, value in parsed.items()}
         return InverterMetadata(**arguments)
     except (ValueError, KeyError, TypeError):

@@ -1,7 +1,7 @@
 """Removes information from a layer's maps, to see which of it the picture needs.
 
 After Dosovitskiy and Brox 2016, "Inverting Visual Representations with Convolutional Networks", section 5. A half is
-half of all values. After a ReLU many of them are 0 already, often all that `drop_least` drops.
+half of all values, of which a ReLU has set many to 0 already, often all that `drop_least` drops; or half of the others.
 """
 
 from __future__ import annotations
@@ -15,26 +15,35 @@ Perturbation = Literal["plain", "binarise", "dropout", "drop_least", "drop_top"]
 PERTURBATION_HELP = (
     "How maps are changed: not at all; signs only; or a random, the least or the most important half dropped"
 )
+HalfOf = Literal["all", "nonzero"]
+HALF_OF_HELP = (
+    "What a dropped half is half of: all values, of which a ReLU has set many to 0 already; or those that aren't 0"
+)
 
 
 def perturb_maps(
-    maps: Tensor, perturbation: Perturbation, random: torch.Generator, importance: Tensor | None = None
+    maps: Tensor,
+    perturbation: Perturbation,
+    random: torch.Generator,
+    importance: Tensor | None = None,
+    half_of: HalfOf = "all",
 ) -> Tensor:
     """Changes each sample of (N, C, H, W) float maps; returns the same shape and dtype.
 
     binarise and dropout keep each sample's L2 norm; the others only set values to 0.
     random: a generator of the CPU, for dropout. importance: (N, C, H, W) float weight of each value;
-    by default its absolute value.
+    by default its absolute value. half_of: what dropout, drop_least and drop_top drop a half of.
     """
     if perturbation == "plain":
         return maps
     if perturbation == "binarise":
         return _scaled_to_norm(maps.sign(), maps)
     if perturbation == "dropout":
-        kept = _top_half_mask(torch.rand(maps.shape, generator=random).to(maps.device))
-        return _scaled_to_norm(maps * kept, maps)
-    weight = maps.abs() if importance is None else importance
-    return maps * _top_half_mask(weight if perturbation == "drop_least" else -weight)
+        weight = torch.rand(maps.shape, generator=random).to(maps.device)
+    else:
+        weight = (maps.abs() if importance is None else importance) * (1 if perturbation == "drop_least" else -1)
+    kept = maps * _top_half_mask(weight, maps != 0 if half_of == "nonzero" else torch.ones_like(maps, dtype=torch.bool))
+    return _scaled_to_norm(kept, maps) if perturbation == "dropout" else kept
 
 
 def keep_only(maps: Tensor, channels: tuple[int, ...]) -> Tensor:
@@ -44,11 +53,11 @@ def keep_only(maps: Tensor, channels: tuple[int, ...]) -> Tensor:
     return kept
 
 
-def _top_half_mask(weights: Tensor) -> Tensor:
-    """Returns 1 at the half of each sample's values with the largest weights (rounded up), 0 elsewhere."""
-    flat = weights.flatten(1)
-    order = flat.argsort(dim=1, descending=True, stable=True)[:, : -(-flat.shape[1] // 2)]
-    return torch.zeros_like(flat).scatter_(1, order, 1.0).reshape(weights.shape)
+def _top_half_mask(weights: Tensor, counted: Tensor) -> Tensor:
+    """Returns 1 at the half of each sample's counted values with the largest weights (rounded up), 0 elsewhere."""
+    flat, size = weights.masked_fill(~counted, -torch.inf).flatten(1), counted.flatten(1).sum(1, keepdim=True)
+    ranks = flat.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+    return (ranks < (size + 1) // 2).to(weights).reshape(weights.shape)
 
 
 def _scaled_to_norm(maps: Tensor, reference: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from ..capture.recorder import record
 from ..concepts.training_progress import TrainingProgress
 from ..data import DataSet, open_data, random_indices
 from ..inputs.pixels import Pixels
-from ..inputs.sources import NamedContent
+from ..inputs.sources import NamedContent, replace_first
 from ..methods import MethodContext
 from ..models.device import choose_device, to_device
 from ..models.fingerprint import weights_fingerprint
@@ -28,7 +28,7 @@ from ..recording import Network, Recording
 from ..recording.errors import InnerwalkError, InputError
 from ..server.allocator import keep_memory
 from ..server.config import serve_config
-from ..subject import RecordSpec, noise, prepare
+from ..subject import RecordSpec, default_sources, prepare
 from .distances import load_picture
 from .inverter_files import COMMAND, SUFFIX, WEIGHTS_FOLDER, InverterMetadata, write_inverter
 from .inverter_training import InvertedLayer, InverterPictures, InverterTraining, TrainedInverter, train_inverter
@@ -165,10 +165,10 @@ def make_training_context(spec: RecordSpec, layer: str, data: DataSet, device: t
     """Builds the network and runs it on the data's first picture. Raises UnknownName for an unknown layer."""
     subject = prepare(spec)
     model, adapter = subject.built.module.to(device), subject.adapter
-    default_inputs = list(spec.inputs) or list(noise(subject.built, spec.seed))
+    defaults = default_sources(spec, subject.built)
 
     def arguments_from_picture(picture: Any) -> tuple[Any, ...]:
-        sources = [NamedContent("a picture", picture), *default_inputs[1:]]
+        sources = replace_first(defaults, [NamedContent("a picture", picture)])
         return to_device(adapter.arguments(adapter.read(sources, 0)), device)
 
     def record_layers(arguments: tuple[Any, ...], layers: Sequence[str]) -> Recording:

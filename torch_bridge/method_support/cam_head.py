@@ -2,12 +2,14 @@
 
 Zhou et al. 2016, "Learning Deep Features for Discriminative Localization": with S_c = sum_k w_kc mean(A_k) + b_c, the
 map M_c = sum_k w_kc A_k has the mean S_c - b_c. Finds the layer of the A_k and the weights by recomputing the scores
-from candidates. Networks whose scores are means of maps, without a linear layer, qualify too.
+from candidates. Networks whose scores are means of maps, without a linear layer, qualify too. If no weights of the
+network give the scores, it looks whether their gradients do: with batch norms, scales and several linear layers after
+the means, the w_kc are the product of all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,23 +17,27 @@ from torch import Tensor, nn
 
 from ..capture.values.kernels import used_weight
 from ..predictions.classes import class_layer, class_scores
-from ..probing.partial_forward import PartialForward
+from ..probing.backward import gradients
+from ..probing.partial_forward import PartialForward, PartialResult, batched_maps
 from ..recording import Network
-from ..recording.errors import InputError
+from ..recording.errors import InputError, ModelError
 from .method import MethodContext
 from .run_limits import full_precision
+from .score_paths import with_gradients
 
 MAX_CANDIDATES = 24
 """Layers with maps, counted from the end, that are tried."""
 TOLERANCES = {torch.float16: 2e-2, torch.bfloat16: 6e-2}
-"""By number format: how far recomputed scores may be off, as a share of the largest score."""
+"""By number format: how far recomputed scores and equal weights may be off, as a share of the largest."""
 TOLERANCE = 1e-3
 """Tolerance for all other number formats."""
+FAR, FAR_IN_HALF = 1000.0, 20.0
+"""Factor of maps by which it is seen whether scores follow: beyond the bend of any ReLU, within the number format."""
 
 
 @dataclass(frozen=True)
 class CamHead:
-    """The layer whose maps are averaged, and the linear layer after the averages."""
+    """The layer whose maps are averaged, and all that is linear after the averages."""
 
     layer: str
     weight: Tensor | None
@@ -45,16 +51,12 @@ class CamHead:
 
 
 def find_head(context: MethodContext) -> CamHead:
-    """Finds the head of a network, checked on the current input. Raises InputError if there is none."""
+    """Finds the head of a network, checked on the current input. Raises InputError if there is none, and ModelError if
+    the network's backward pass fails.
+    """
     layers = _candidates(context.network)
-    if layers:
-        with torch.no_grad(), full_precision(context.device):
-            forward = PartialForward(context.model, layers, context.arguments)
-            result = forward(context.arguments, to_output=True)
-            scores = class_scores(result.output)[:1]
-            for id in reversed(layers):
-                if (head := _try_layer(context.model, id, result.maps[id][:1], scores)) is not None:
-                    return head
+    if layers and (head := _weighted_head(context, layers) or _folded_head(context, layers)) is not None:
+        return head
     raise InputError(
         f"{context.network.name} doesn't end with the means of maps and one linear layer, which class activation maps "
         "need; grad_cam works for any network"
@@ -74,7 +76,17 @@ def _candidates(network: Network) -> list[str]:
     return [id for id in ids if min(network.layer(id).map_shape[1:]) > 1][-MAX_CANDIDATES:]
 
 
-def _try_layer(model: nn.Module, id: str, maps: Tensor, scores: Tensor) -> CamHead | None:
+def _weighted_head(context: MethodContext, layers: Sequence[str]) -> CamHead | None:
+    """Returns the head on the last layer from which weights of the network give the scores."""
+    with torch.no_grad(), full_precision(context.device):
+        forward = PartialForward(context.model, layers, context.arguments)
+        result = forward(context.arguments, to_output=True)
+        scores = class_scores(result.output)[:1]
+        heads = (_try_weights(context.model, id, result.maps[id][:1], scores) for id in reversed(layers))
+        return next((head for head in heads if head is not None), None)
+
+
+def _try_weights(model: nn.Module, id: str, maps: Tensor, scores: Tensor) -> CamHead | None:
     """Returns the head on these maps (1, K, h, w), if one reproduces the scores (1, classes)."""
     means, classes = maps.mean((2, 3)), scores.shape[1]
     tolerance = TOLERANCES.get(scores.dtype, TOLERANCE) * float(scores.abs().max())
@@ -95,7 +107,7 @@ def _linear_candidates(model: nn.Module, classes: int, features: int) -> Iterato
         values = (used_weight(module), *module._parameters.values())
         tensors = [value.detach() for value in values if _is_float_tensor(value)]
         biases = [tensor for tensor in tensors if tuple(tensor.shape) == (classes,)]
-        for tensor in tensors:
+        for tensor in (tensor for tensor in tensors if tensor.dim()):
             weight = tensor.flatten(1) if tensor.dim() > 1 else tensor[:, None]
             matrices = [weight] if weight.shape == (classes, features) else []
             matrices += [weight.T] if weight.shape == (features, classes) else []
@@ -104,3 +116,62 @@ def _linear_candidates(model: nn.Module, classes: int, features: int) -> Iterato
 
 def _is_float_tensor(value: object) -> bool:
     return isinstance(value, Tensor) and value.is_floating_point()
+
+
+def _folded_head(context: MethodContext, layers: Sequence[str]) -> CamHead | None:
+    """Returns the head on the last layer that the scores are linear in the means of, its weights their gradients."""
+    forward = PartialForward(context.model, layers, context.arguments)
+    with torch.enable_grad(), full_precision(context.device):
+        result = forward(with_gradients(context.arguments), to_output=True)
+        scores = class_scores(result.output)[0]
+        for id in reversed(_uniform_layers(result, scores, layers)):
+            if (head := _head_on(result, scores, id)) is not None and _holds(context, forward, head):
+                return head
+    return None
+
+
+def _uniform_layers(result: PartialResult, scores: Tensor, layers: Sequence[str]) -> list[str]:
+    """Returns the layers whose maps may have the same weight everywhere in the score (classes,) of the first class."""
+    if not scores.requires_grad:
+        return []
+    first = result.gradients(scores[0], keep_graph=True)
+    return [id for id in layers if id in first and _is_uniform(first[id][:1])]
+
+
+def _is_uniform(weights: Tensor) -> bool:
+    """Whether (classes, K, h, w) weights are the same at all positions."""
+    tolerance = TOLERANCES.get(weights.dtype, TOLERANCE) * float(weights.abs().max())
+    return float((weights - weights.mean((2, 3), keepdim=True)).abs().max()) <= tolerance
+
+
+def _head_on(result: PartialResult, scores: Tensor, id: str) -> CamHead | None:
+    """Returns the head on a layer if all scores (classes,) give each of its maps the same weight everywhere."""
+    maps, layout, rows = result.maps[id], result.layouts[id], list[Tensor]()
+    for score in scores:
+        (found,) = gradients([score], [result.edges[id]], of=f"the answer to layer {id}", keep_graph=True)
+        weights = batched_maps(torch.zeros_like(result.tensors[id]) if found is None else found, layout, len(maps))[:1]
+        if not _is_uniform(weights):
+            return None
+        rows.append(weights.sum((2, 3))[0])
+    weight, means = torch.stack(rows), maps.detach()[0].mean((1, 2))
+    return CamHead(id, weight, (scores - weight @ means).detach())
+
+
+@torch.no_grad()
+def _holds(context: MethodContext, forward: PartialForward, head: CamHead) -> bool:
+    """Whether the head gives the scores for other maps too: whether all that follows the means is linear."""
+    random = torch.Generator().manual_seed(0)
+
+    def change(maps: Tensor) -> None:
+        far = FAR_IN_HALF if maps.dtype in TOLERANCES else FAR
+        factors = (torch.rand(maps.shape[1], generator=random) * 2 - 1).to(maps) * far
+        maps.mul_(factors[:, None, None])
+
+    try:
+        result = forward(context.arguments, {head.layer: change}, to_output=True)
+    except ModelError:  # its values can't be changed as maps
+        return False
+    scores, maps = class_scores(result.output)[0], result.maps[head.layer][:1]
+    expected = head.maps(maps).mean((2, 3))[0] + head.bias
+    tolerance = TOLERANCES.get(scores.dtype, TOLERANCE) * float(scores.abs().max())
+    return float((expected - scores).abs().max()) <= tolerance

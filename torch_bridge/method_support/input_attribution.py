@@ -11,10 +11,10 @@ from PIL import Image
 
 from ..inputs.preprocess import denormalise
 from ..predictions.classes import PREDICTED
-from ..recording import Maps
+from ..recording import MapFrame, Maps
 from ..recording.errors import ModelError
 from .input_gradients import GradientTarget, compute_input_gradients
-from .method import MethodContext, Step, parameter
+from .method import ZERO, MethodContext, Step, parameter
 from .picture_maps import mosaic, picture_maps, scalar_maps, shrink
 from .score_paths import to_numpy
 
@@ -52,20 +52,25 @@ class AttributedLayer:
 
     def __init__(self, context: MethodContext, id: str, method: str, display: Display) -> None:
         self.id, self.method, self.display, self.context = id, method, display, context
-        self.channels = context.network.layer(id).map_shape[0]
+        self.channels, self.selected = context.network.layer(id).map_shape[0], context.selected_channels(id)
         names = context.class_names.names
-        self.labels = names if len(names) == self.channels else ()
+        self.labels = [names[channel] for channel in self.selected] if len(names) == self.channels else ()
         self.pictures: dict[int, np.ndarray] = {}
-        self.values = np.zeros(self.channels, np.float32)
+        self.values = np.zeros(len(self.selected), np.float32)
         self.boxes: list[tuple[float, ...]] = []
         self.place: dict[str, Any] = {}
         """The arguments of `Maps` that say which position of the input is explained."""
+        self.note, self.is_zero = "", True
 
-    def add(self, channel: int, signal: np.ndarray, value: float) -> None:
-        """Adds a channel's signal (C, H, W) float32 at the input; one with NaN or infinity leaves its tile empty."""
-        self.values[channel] = value
+    def add(self, channel: int, signal: np.ndarray, value: float, note: str = "") -> None:
+        """Adds a channel's signal (C, H, W) float32 at the input; one with NaN or infinity leaves its tile empty.
+
+        note: what it is besides, or instead of, what the method's name says.
+        """
+        self.values[self.selected.index(channel)], self.note = value, note
         if np.isfinite(signal).all():
-            self.pictures[channel] = shrink(self._draw(channel, signal, value), self.channels)
+            self.is_zero = self.is_zero and not signal.any()
+            self.pictures[channel] = shrink(self._draw(channel, signal, value), len(self.selected))
 
     def _draw(self, channel: int, signal: np.ndarray, value: float) -> np.ndarray:
         if self.display == "sizes":
@@ -88,16 +93,19 @@ class AttributedLayer:
         """
         if not self.pictures:
             return ()
+        is_said = not self.is_zero or self.note.startswith(ZERO)
+        note = self.note if is_said else f"{ZERO}: nothing comes back to the input from these channels"
         extras: dict[str, np.ndarray] = {"values": self.values.copy()}
         if self.boxes:
             extras["boxes"] = np.array(self.boxes, np.float32)
+        own = self.id, self.method, self.pictures, self.channels, self.context.channels
         if self.display == "sizes":
-            planes = scalar_maps(self.id, self.method, self.pictures, self.channels, self.labels, extras)
-            return (replace(planes, **self.place),)
+            planes = scalar_maps(*own, self.labels, extras)
+            return (replace(planes, note=note, **self.place),)
         if self.display == "beside":
             extras["samples"] = np.array([1, 2], np.int32)
-        maps = picture_maps(self.id, self.method, self.pictures, self.channels, self.labels, extras)
-        return (replace(maps, frame="layer" if self.display == "beside" else "input", **self.place),)
+        frame: MapFrame = "layer" if self.display == "beside" else "input"
+        return (replace(picture_maps(*own, self.labels, extras), note=note, frame=frame, **self.place),)
 
 
 def attribute_layers(context: MethodContext, method: str, target: GradientTarget, display: Display) -> Iterator[Step]:
@@ -111,7 +119,7 @@ def attribute_layers(context: MethodContext, method: str, target: GradientTarget
                 continue
             layer.place, signals = gradients.place, to_numpy(gradients.signals)
             for channel, signal, value in zip(gradients.channels, signals, gradients.values, strict=True):
-                layer.add(channel, signal, value)
+                layer.add(channel, signal, value, gradients.maps_note)
             last, done = done, done + len(gradients.channels)
             is_due = last * PARTIAL_RESULTS // counts[number] < done * PARTIAL_RESULTS // counts[number]
             message = f"{id}: {done} of {counts[number]} channels{gradients.note}"

@@ -16,9 +16,9 @@ from torch import Tensor
 from ..predictions.classes import class_scores, find_class
 from ..probing.backward import gradients
 from ..probing.partial_forward import PartialForward
-from ..probing.relu_rules import ReluRuleMode, Rule, relu_rule
+from ..probing.relu_rules import Rule, relu_rule
 from ..recording.errors import ModelError
-from .method import MethodContext
+from .method import MethodContext, independence_note
 from .run_limits import copies_per_run, full_precision
 
 NO_GRADIENT = "{} has no gradient to the picture: the network detaches, rounds or converts it; occlusion needs none"
@@ -46,6 +46,8 @@ class InputGradients(NamedTuple):
     """The arguments of `Maps` that say which position of the input the layer's values are of; {} for the whole."""
     note: str
     """What the ReLU rule did, and the class's name; added to status messages."""
+    maps_note: str
+    """What the signals are besides, or instead of, what the rule says; the note of their maps."""
 
 
 class RetainedRun:
@@ -61,7 +63,8 @@ class RetainedRun:
         with torch.enable_grad(), full_precision(context.device), relu_rule(target.rule, context.model) as mode:
             arguments = context.arguments_with(self.pictures.clone())
             self.result = forward(arguments, to_output=target.kind == "class")
-        self.maps, self.note = self.result.maps[layer], _rule_note(mode)
+        self.maps, self.note = self.result.maps[layer], f" ({mode.summary()})" if mode else ""
+        self.maps_note = mode.note() if mode else ""
         if len(self.maps) != copies:
             raise ModelError(f"the network gives {len(self.maps)} maps of {layer} for {copies} pictures")
         if not self.maps.requires_grad:
@@ -85,11 +88,16 @@ class RetainedRun:
     def _class_seeds(self, context: MethodContext) -> Tensor:
         """(K, h, w) float: gradient of the class's score with respect to the maps."""
         scores = class_scores(self.result.output)
-        target_class = find_class(scores, self.target.class_index, context.class_names)
+        target_class = find_class(
+            scores, self.target.class_index, context.class_names, independent=self.result.independent
+        )
         if not scores.requires_grad:
             raise ModelError(NO_GRADIENT.format("the answer"))
         self.note = f"{self.note} for {target_class.name}"
-        return self.result.gradients(scores[0, target_class.index])[self.layer][0]
+        seeds = self.result.gradients(scores[0, target_class.index])[self.layer][0]
+        if not seeds.any():
+            self.maps_note = independence_note(target_class.name, self.result.layouts[self.layer])
+        return seeds
 
     def backward(self, channels: list[int]) -> InputGradients:
         """Propagates channels back to the input; at most as many as there are copies."""
@@ -102,11 +110,7 @@ class RetainedRun:
             raise ModelError(NO_GRADIENT.format(self.layer))
         values = [self.values[channel] for channel in channels]
         place = self.result.layouts[self.layer].place()
-        return InputGradients(channels, signals[: len(channels)], values, place, self.note)
-
-
-def _rule_note(mode: ReluRuleMode | None) -> str:
-    return f" ({mode.summary()})" if mode is not None else ""
+        return InputGradients(channels, signals[: len(channels)], values, place, self.note, self.maps_note)
 
 
 def compute_input_gradients(

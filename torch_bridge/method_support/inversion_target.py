@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..inputs.pixels import Pixels
 from ..inverters.distances import PictureErrorScale
-from ..inverters.perturbations import PERTURBATION_HELP, Perturbation, keep_only, perturb_maps
+from ..inverters.perturbations import HALF_OF_HELP, PERTURBATION_HELP, HalfOf, Perturbation, keep_only, perturb_maps
 from ..probing.partial_forward import PartialForward
 from ..recording import Maps, near_square
 from ..recording.errors import InputError, ModelError
@@ -27,6 +27,7 @@ class InversionParameters:
     importance: Literal["size", "gradient"] = parameter(
         "size", "What drop_least and drop_top rank by: a value's size, or its part in the highest class score"
     )
+    half_of: HalfOf = parameter("all", HALF_OF_HELP)
     seed: int = parameter(0, "Random seed", 0, 2**31 - 1)
 
 
@@ -37,6 +38,8 @@ class InversionTarget(NamedTuple):
     """(1, C, H, W) float32, 0 in channels that are not selected."""
     channels: tuple[int, ...]
     """The selected channels, which alone count."""
+    note: str = ""
+    """Says so if the maps are unchanged although some were to be dropped."""
 
 
 def find_inversion_target(
@@ -51,12 +54,21 @@ def find_inversion_target(
     maps = keep_only(maps, channels)
     if importance is not None:
         importance = keep_only(importance, channels)
-    maps = perturb_maps(maps, parameters.features, random, importance)
+    original, maps = maps, perturb_maps(maps, parameters.features, random, importance, parameters.half_of)
     if not maps.isfinite().all():
         raise ModelError(f"layer {layer} has NaN or infinite values for this input; they can't be inverted")
+    if original.any() and not maps.any():
+        raise InputError(
+            f"{parameters.features} leaves nothing of layer {layer}, half of which is 0; half_of=nonzero does"
+        )
     if not maps.any():
         raise InputError(f"layer {layer} is 0 everywhere for this input; there is nothing to invert")
-    return InversionTarget(maps, channels)
+    unchanged = parameters.features == "drop_least" and torch.equal(maps, original)
+    zeros = 1 - float(original[:, list(channels)].count_nonzero()) / original[:, list(channels)].numel()
+    note = (
+        f"nothing dropped: {zeros:.0%} of the values are 0 already; half_of=nonzero drops others" if unchanged else ""
+    )
+    return InversionTarget(maps, channels, note)
 
 
 def _ranks_by_gradient(parameters: InversionParameters) -> bool:
@@ -84,11 +96,12 @@ def inversion_maps(
     brightness: Tensor,
     errors: Tensor,
     scale: PictureErrorScale,
+    note: str,
 ) -> Maps:
     """Returns one picture for the whole layer: reconstructions side by side, with their errors in the label.
 
     brightness: (N, C, H, W) of the reconstructions, 0..1. errors: (N,) relative errors of their features. Extra
-    "values": (1,) float32, the mean picture error.
+    "values": (1,) float32, the mean picture error. note: that of the target.
     """
     pictures = pixels.to_srgb(brightness)
     error = float(scale.error(pixels.to_network(brightness).float(), context.picture.float()).mean())
@@ -96,4 +109,4 @@ def inversion_maps(
     extras = {"values": np.array([error], np.float32)}
     if len(pictures) > 1:
         extras["samples"] = np.array(near_square(len(pictures)), np.int32)
-    return picture_maps(layer, method, {0: mosaic(pictures)}, 1, (label,), extras)
+    return replace(picture_maps(layer, method, {0: mosaic(pictures)}, 1, (), (label,), extras), note=note)

@@ -64,12 +64,15 @@ class MaximisationRun:
         self.size = (parameters.size,) * 2 if parameters.size else context.picture.shape[2:]
         self.image = build_parametrisation(self.preset.image, self.pixels, tuple(self.size))
         self.forward = PartialForward(context.model, [layer], context.arguments, context.positions)
+        if self.preset.transform is not None and not self._takes_larger(self.preset.transform.margin):
+            self.preset = replace(self.preset, transform=replace(self.preset.transform, margin=0))
         self.selected = context.selected_channels(layer)
-        self.count = context.network.layer(layer).map_shape[0] if self._is_per_channel else 1
+        self.shown = self.selected if self._is_per_channel else (0,)
+        """Numbers of the channels that get a picture of their own; just 0 where one stands for several channels."""
         self.pictures: dict[int, np.ndarray] = {}
-        self.values = np.full(self.count, np.nan, np.float32)
-        self.labels = [""] * self.count
-        self.curve = np.full((self.count, min(self.steps_each, CURVE_POINTS)), np.nan, np.float32)
+        self.values, self.moved = (np.full(len(self.shown), np.nan, np.float32) for _ in range(2))
+        self.labels = [""] * len(self.shown)
+        self.curve = np.full((len(self.shown), min(self.steps_each, CURVE_POINTS)), np.nan, np.float32)
         self._check()
 
     @property
@@ -81,6 +84,17 @@ class MaximisationRun:
     def _is_per_channel(self) -> bool:
         """Whether each channel has its own picture."""
         return self.parameters.objective in ("channel", "neuron", "class") and not self.parameters.joint
+
+    def _takes_larger(self, margin: int) -> bool:
+        """Returns whether the network takes pictures with such a margin; if not, moved pictures are cut down."""
+        height, width = self.size
+        pictures = self.context.picture.new_zeros(1, self.context.picture.shape[1], height + margin, width + margin)
+        try:
+            with torch.no_grad():
+                self.forward(self.context.arguments_with(pictures), to_output=self.parameters.objective == "class")
+        except (RuntimeError, ValueError, AssertionError, ModelError):  # in whatever way the network refuses the size
+            return False
+        return True
 
     def _check(self) -> None:
         parameters, context = self.parameters, self.context
@@ -111,10 +125,9 @@ class MaximisationRun:
 
     def batches(self) -> Iterator[RunBatch]:
         """Divides the selected channels into batches; each picture has its own seed, whatever the batches are."""
-        channels = self.selected if self._is_per_channel else (0,)
         size = max(1, BATCH[device_kind(self.context.device)] // self.samples)
-        for first in range(0, len(channels), size):
-            part = channels[first : first + size]
+        for first in range(0, len(self.shown), size):
+            part = self.shown[first : first + size]
             targets = tuple(row for row in part for _ in range(self.samples))
             seeds = (f"{self.parameters.seed}/{self.layer}/{row}/{k}" for row in part for k in range(self.samples))
             yield RunBatch(part, targets, tuple(seeds))
@@ -242,15 +255,19 @@ class MaximisationRun:
         curve = torch.stack(ascent.curve, 1).reshape(len(batch.channels), self.samples, -1).mean(1).numpy()
         kept = np.linspace(0, self.steps_each - 1, self.curve.shape[1]).round().astype(int)
         kept = kept[kept < curve.shape[1]]
-        scores = ascent.scores.reshape(len(batch.channels), self.samples)
+        scores, moved = (each.reshape(len(batch.channels), -1) for each in (ascent.scores, ascent.moved_scores))
         silent = ascent.without_gradient.reshape(scores.shape).all(1)
         for k, number in enumerate(batch.channels):
             picture = mosaic(pictures[k]) if self.samples > 1 else pictures[k, 0]
-            self.pictures[number] = shrink(picture, self.count)
-            self.values[number] = scores[k].max() if not self.parameters.least else scores[k].min()
-            self.curve[number, : len(kept)] = curve[k, kept]
-            label = f"{self._name(number)}reached {self.values[number]:.3g}"
-            self.labels[number] = label + WITHOUT_GRADIENT * bool(silent[k])
+            place = self.shown.index(number)
+            self.pictures[number] = shrink(picture, len(self.shown))
+            best = scores[k].argmax() if not self.parameters.least else scores[k].argmin()
+            self.values[place], self.moved[place] = scores[k, best], moved[k, best]
+            self.curve[place, : len(kept)] = curve[k, kept]
+            label = f"{self._name(number)}reached {self.values[place]:.3g}"
+            if np.isfinite(self.moved[place]):
+                label += f", {self.moved[place]:.3g} when moved"
+            self.labels[place] = label + WITHOUT_GRADIENT * bool(silent[k])
 
     def _displayed(self, brightness: Tensor) -> Tensor:
         """(N, C, H, W) brightness -> the same in the contrast in which the preset shows pictures."""
@@ -269,18 +286,19 @@ class MaximisationRun:
             count = len(self.selected)
             channels = f"{count} channels together" if count > 1 else f"channel {self.selected[0]}"
             return names.get(self.parameters.objective, channels) + ": "
-        sides = self.context.network.layer(self.layer).map_shape[1:]
-        class_names = self.context.class_names.names
-        return f"{class_names[number]}: " if len(class_names) == self.count and sides == (1, 1) else ""
+        class_names, shape = self.context.class_names.names, self.context.network.layer(self.layer).map_shape
+        return f"{class_names[number]}: " if shape == (len(class_names), 1, 1) else ""
 
     def maps(self) -> Maps:
         """Returns the pictures so far as colour maps.
 
-        Extras: "values" (C,) float32, the best sample's objective, measured on the final picture; "curve" (C, n)
-        float32, the mean objective of all samples over the steps.
+        Extras: "values" (C,) float32, the best sample's objective, measured on the final picture; "moved" (C,) float32,
+        its mean under random moves, which doesn't hang on single pixels; "curve" (C, n) float32, the mean objective of
+        all samples over the steps.
         """
-        extras: dict[str, np.ndarray] = {"values": self.values.copy(), "curve": self.curve.copy()}
+        extras = {"values": self.values.copy(), "moved": self.moved.copy(), "curve": self.curve.copy()}
         if self.samples > 1:
             extras["samples"] = np.array(near_square(self.samples), np.int32)
-        maps = picture_maps(self.layer, METHOD, self.pictures, self.count, self.labels, extras)
+        numbers = self.context.channels if self._is_per_channel else ()
+        maps = picture_maps(self.layer, METHOD, self.pictures, len(self.shown), numbers, self.labels, extras)
         return replace(maps, **self.forward.layouts[self.layer].place())

@@ -10,7 +10,8 @@ import dataclasses
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from ..recording import ACTIVATIONS, Maps, Network, Recording
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from ..capture.values.map_layout import MapLayout
     from ..data import DataSet
     from ..inputs.preprocess import Preprocessing
     from ..predictions.class_names import ClassNames
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 CLASS_PARAMETER = "of_class"
 """Parameter of methods that holds the index of a class; its name may be passed instead."""
+
+ZERO = "zero everywhere"
+"""First words of the note of maps that are 0."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +108,32 @@ class Method:
     text: str
     """One sentence of help."""
     run: Callable[[MethodContext, Any], Iterator[Step]]
+    """Its generator; `steps` runs it."""
     parameters: type | None = None
     """A frozen dataclass of int, float, bool, str or Literal fields, each made by `parameter`."""
-    needs: Literal["network", "input", "data"] = "input"
+    needs: Literal["network", "input", "data", "input and data"] = "input"
     """What the result depends on besides the network."""
+
+    def steps(self, context: MethodContext, parameters: Any) -> Iterator[Step]:
+        """Runs the method; maps that are zero or blank everywhere have a note that says so."""
+        with closing(self.run(context, parameters)) as steps:  # type: ignore[type-var]
+            for step in steps:
+                yield replace(step, maps=tuple(map(with_zero_note, step.maps)))
+
+
+def with_zero_note(maps: Maps) -> Maps:
+    """Returns maps with a note that says so if all of them are 0, or no channel has a picture, and none says it yet."""
+    values = maps.texels[..., 3] if maps.colour else maps.texels
+    if values.any() or maps.note.startswith(ZERO):
+        return maps
+    return replace(maps, note="; ".join(filter(None, ["no picture" if maps.colour else ZERO, maps.note])))
+
+
+def independence_note(class_name: str, layout: MapLayout) -> str:
+    """Returns the note of a layer's maps that a class's score doesn't depend on."""
+    count = layout.skipped_tokens
+    tokens = f"; {count} special token{'s' * (count > 1)}, left out, may carry it" if count else ""
+    return f"{ZERO}: the score of {class_name} depends on none of these values{tokens}"
 
 
 def parameter(
@@ -135,7 +162,7 @@ def _form_entry(field: dataclasses.Field[Any], annotation: Any) -> dict[str, Any
 
 def help_text(method: Method) -> str:
     """Returns the help of a method and its parameters, as lines for a terminal."""
-    lines = [f"{method.name:<14} {method.text}"]
+    lines = [f"{method.name:<20} {method.text}"]
     for entry in parameter_form(method):
         limits = f", {_plain(entry['least'])} to {_plain(entry['most'])}" if entry["least"] is not None else ""
         choices = f", {' | '.join(map(str, entry['choices']))}" if entry["choices"] else ""

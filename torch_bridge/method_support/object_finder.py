@@ -63,7 +63,8 @@ class ObjectFinder:
             maps, scores = self.head.maps(result.maps[self.head.layer][:1])[0], class_scores(result.output)[:1]
         first = first_argument(arguments)
         first = first[0][None] if isinstance(first, list) else first
-        return ClassMaps(maps.float(), scores.float(), tuple(first.shape[2:]), self.threshold, self.context.class_names)
+        size, names = tuple(first.shape[2:]), self.context.class_names
+        return ClassMaps(maps.float(), scores.float(), result.independent, size, self.threshold, names)
 
     def follow(self, video: Video, count: int) -> Iterator[FrameDetection]:
         """Locates the most probable class in the first `count` frames, each by itself. Raises InputError."""
@@ -82,6 +83,8 @@ class ClassMaps:
     """(classes, h, w) float32."""
     scores: Tensor
     """(1, classes) float32."""
+    independent: bool
+    """Whether a sigmoid gives each class a probability of its own."""
     size: tuple[int, ...]
     """Height and width of the picture in pixels."""
     threshold: float
@@ -100,7 +103,7 @@ class ClassMaps:
 
     def detect(self, of_class: int = PREDICTED) -> Detection:
         """Locates a class. Raises UnknownName."""
-        target = find_class(self.scores, of_class, self.names)
+        target = find_class(self.scores, of_class, self.names, independent=self.independent)
         values = self.enlarged(target.index)
         row, column = np.unravel_index(np.where(np.isfinite(values), values, -np.inf).argmax(), values.shape)
         peak = (float(column) + 0.5) / values.shape[1], (float(row) + 0.5) / values.shape[0]

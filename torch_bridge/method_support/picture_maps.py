@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,21 +18,25 @@ def picture_maps(
     method: str,
     pictures: Mapping[int, np.ndarray],
     channels: int,
+    channel_numbers: Sequence[int] = (),
     labels: Sequence[str] = (),
     extras: Mapping[str, np.ndarray] | None = None,
 ) -> Maps:
-    """Returns colour maps of a layer with so many channels, over the input.
+    """Returns colour maps over the input: of some channels of a layer, or of all `channels`.
 
     pictures: by channel (H, W, 3) sRGB 0..1, all of one size; shrunk by a whole factor if all channels' pictures would
-    take more than MAX_PIXELS. Channels without a picture stay empty: 0 with alpha 0.
+    take more than MAX_PIXELS. Channels without a picture stay empty: 0 with alpha 0. channel_numbers: the channels that
+    get a map, () for all; labels and extras have a place for each of them, in their order.
     """
-    pictures = {channel: shrink(picture, channels) for channel, picture in pictures.items()}
-    height, width = next(iter(pictures.values())).shape[:2]
-    texels = np.zeros((channels, height, width, 4), np.float32)
-    for channel, picture in pictures.items():
-        texels[channel, ..., :3] = picture
-        texels[channel, ..., 3] = 1.0
-    return Maps(layer, method, texels, channels, True, "input", tuple(labels), dict(extras or {}))
+    numbers = tuple(channel_numbers) or tuple(range(channels))
+    by_place = {numbers.index(channel): shrink(picture, len(numbers)) for channel, picture in pictures.items()}
+    height, width = next(iter(by_place.values())).shape[:2]
+    texels = np.zeros((len(numbers), height, width, 4), np.float32)
+    for place, picture in by_place.items():
+        texels[place, ..., :3] = picture
+        texels[place, ..., 3] = 1.0
+    maps = Maps(layer, method, texels, len(numbers), True, "input", tuple(labels), dict(extras or {}))
+    return replace(maps, channel_numbers=tuple(channel_numbers))
 
 
 def scalar_maps(
@@ -39,15 +44,18 @@ def scalar_maps(
     method: str,
     planes: Mapping[int, np.ndarray],
     channels: int,
+    channel_numbers: Sequence[int] = (),
     labels: Sequence[str] = (),
     extras: Mapping[str, np.ndarray] | None = None,
 ) -> Maps:
-    """Returns scalar maps of a layer, over the input. planes: by channel (H, W); channels without one are 0."""
-    planes = {channel: shrink(plane, channels) for channel, plane in planes.items()}
-    values = np.zeros((channels, *next(iter(planes.values())).shape), np.float32)
-    for channel, plane in planes.items():
-        values[channel] = plane
-    return Maps(layer, method, pack(values), channels, frame="input", labels=tuple(labels), extras=dict(extras or {}))
+    """Returns scalar maps over the input, as `picture_maps` does. planes: by channel (H, W); without one: 0."""
+    numbers = tuple(channel_numbers) or tuple(range(channels))
+    by_place = {numbers.index(channel): shrink(plane, len(numbers)) for channel, plane in planes.items()}
+    values = np.zeros((len(numbers), *next(iter(by_place.values())).shape), np.float32)
+    for place, plane in by_place.items():
+        values[place] = plane
+    maps = Maps(layer, method, pack(values), len(numbers), False, "input", tuple(labels), dict(extras or {}))
+    return replace(maps, channel_numbers=tuple(channel_numbers))
 
 
 def shrink(picture: np.ndarray, channels: int) -> np.ndarray:

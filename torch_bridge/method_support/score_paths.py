@@ -55,9 +55,10 @@ class ScorePaths:
         self.device = context.device
         self.forward = PartialForward(context.model, context.layers, context.arguments, context.positions)
         with torch.enable_grad(), full_precision(context.device):
-            self.result = self.forward(_with_gradients(context.arguments), to_output=True)
+            self.result = self.forward(with_gradients(context.arguments), to_output=True)
         scores = class_scores(self.result.output)
-        self.classes, self.target_class = scores.shape[1], find_class(scores, of_class, context.class_names)
+        self.classes, independent = scores.shape[1], self.result.independent
+        self.target_class = find_class(scores, of_class, context.class_names, independent=independent)
         self.score = scores[0, self.target_class.index]
         self.message = f"{self.target_class.name}, score {self.score.item():.3g}"
         if not bool(torch.isfinite(self.score)):
@@ -115,8 +116,8 @@ class ScorePaths:
         return {id: gradient for id, gradient in zip(edges, found, strict=True) if gradient is not None}
 
 
-def _with_gradients(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Copies arguments so that gradients flow through them, as the network's weights may need none."""
+def with_gradients(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Returns copies of arguments that gradients flow through, as the network's weights may need none."""
 
     def copy(value: Any) -> Any:
         takes_gradient = isinstance(value, Tensor) and value.is_floating_point()

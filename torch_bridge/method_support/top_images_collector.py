@@ -36,7 +36,7 @@ class TopImagesCollector:
         score: RankedBy = "max",
         pixels: int = MAX_PIXELS,
     ) -> None:
-        """kept: pictures for each channel. pixels: most pixels of the mosaics of all `layer_channels` together."""
+        """kept: pictures for each channel. pixels: most pixels of the mosaics of all `channels` together."""
         self.layer, self.channels, self.layer_channels = layer, np.array(channels), layer_channels
         self.score, self.pixels = score, pixels
         self.best = TopK.empty(len(channels), kept)
@@ -84,7 +84,7 @@ class TopImagesCollector:
 
     def _allocate(self, frame: CropFrame) -> None:
         """Makes room for crops as large as they can be shown."""
-        side = math.isqrt(self.pixels // self.layer_channels) // self.grid[1] - GAP
+        side = math.isqrt(self.pixels // len(self.channels)) // self.grid[1] - GAP
         self.size = frame.size(min(MAX_SIDE, max(side, 4)))
         shape = *self.best.values.shape, *self.size
         self.crops, self.maps = np.zeros((*shape, 3), np.uint8), np.zeros(shape, np.float32)
@@ -104,26 +104,27 @@ class TopImagesCollector:
 
     @property
     def values(self) -> np.ndarray:
-        """(layer_channels,) float32: score of each channel's best picture; 0 where there is none."""
-        values = np.zeros(self.layer_channels, np.float32)
-        values[self.channels] = np.where(self.best.pictures[:, 0] >= 0, self.best.values[:, 0], 0)
-        return values
+        """(channels,) float32: score of each channel's best picture; 0 where there is none."""
+        return np.where(self.best.pictures[:, 0] >= 0, self.best.values[:, 0], 0).astype(np.float32)
+
+    @property
+    def channel_numbers(self) -> tuple[int, ...]:
+        """The channels' numbers; () if these are all channels of the layer."""
+        numbers = tuple(self.channels.tolist())
+        return () if numbers == tuple(range(self.layer_channels)) else numbers
 
     def to_maps(self, method: str, threshold: float, outside: OutsideStyle, data: DataSet) -> Maps:
         """Returns colour maps, a mosaic for each channel; the extra "values" is the score of the best picture."""
         extras: Mapping[str, np.ndarray] = {"values": self.values, "samples": np.array(self.grid, np.int32)}
         mosaics = self.mosaics(threshold, outside)
-        maps = picture_maps(self.layer, method, mosaics, self.layer_channels, self.labels(data), extras)
+        labels, numbers = self.labels(data), self.channel_numbers
+        maps = picture_maps(self.layer, method, mosaics, self.layer_channels, numbers, labels, extras)
         return replace(maps, frame="layer")
 
     def labels(self, data: DataSet) -> list[str]:
         """By channel: the class of the best picture and how many of the others share it, or the picture's title."""
-        labels = [""] * self.layer_channels
-        for row, channel in enumerate(self.channels.tolist()):
-            pictures = self.best.pictures[row][self.best.pictures[row] >= 0].tolist()
-            if pictures:
-                labels[channel] = _label(data, pictures)
-        return labels
+        pictures = (row[row >= 0].tolist() for row in self.best.pictures)
+        return [_label(data, row) if row else "" for row in pictures]
 
 
 def _label(data: DataSet, pictures: Sequence[int]) -> str:

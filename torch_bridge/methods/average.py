@@ -45,7 +45,7 @@ def average(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
             total += maps.texels
             latest[maps.layer] = maps
         is_due = done % PARTIAL_RESULTS_EVERY == 0 or done == len(indices)
-        means = [_mean(latest[id], sums[id], done) for id in sums] if is_due else ()
+        means = [_mean(latest[id], sums[id], done).only(context.channels) for id in sums] if is_due else ()
         yield Step(done / len(indices), f"{done} of {len(indices)} pictures of {context.data.name}", tuple(means))
 
 

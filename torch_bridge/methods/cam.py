@@ -34,8 +34,11 @@ def cam(context: MethodContext, parameters: None) -> Iterator[Step]:
     planes, labels = class_maps.float().cpu().numpy(), context.class_names.of(len(class_maps))
     layer = class_map_layer(context, len(class_maps))
     selected = context.selected_channels(layer)
-    extras = {"values": scores[0].float().cpu().numpy()}
-    maps = scalar_maps(layer, CAM.name, {k: planes[k] for k in selected}, len(class_maps), labels, extras)
+    extras = {"values": scores[0, list(selected)].float().cpu().numpy()}
+    names = [labels[k] for k in selected] if labels else ()
+    maps = scalar_maps(
+        layer, CAM.name, {k: planes[k] for k in selected}, len(class_maps), context.channels, names, extras
+    )
     yield Step(1.0, f"maps of {len(selected)} classes, from {head.layer}", (maps,))
 
 

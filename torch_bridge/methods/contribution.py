@@ -2,7 +2,7 @@
 
 By gradient x activation a channel's share is sum_yx A_k dS_c/dA_k; by weights it is w_kc mean(A_k), exact where maps
 are averaged before a linear layer; by ablation it is S_c minus the score without the channel. S_c is taken before the
-softmax, unless the network itself ends with one.
+softmax, also if the network itself ends with one.
 Zhou et al. 2018, "Interpretable Basis Decomposition for Visual Explanation"; Zhou et al. 2015, "Object Detectors Emerge
 in Deep Scene CNNs".
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -19,7 +19,7 @@ import numpy as np
 from ..method_support.ablation_scores import ablate_channels
 from ..method_support.input_attribution import CLASS_HELP
 from ..method_support.linear_shares import compute_linear_shares
-from ..method_support.method import Method, MethodContext, Step, parameter
+from ..method_support.method import Method, MethodContext, Step, independence_note, parameter
 from ..method_support.score_paths import SCORE, ScorePaths, ScoreShare, direct_sources, strongest_links
 from ..predictions.classes import PREDICTED
 from ..recording import Maps, pack
@@ -111,12 +111,13 @@ def _answer_layer(context: MethodContext, paths: ScorePaths, source: str) -> str
 
 
 def _maps(context: MethodContext, paths: ScorePaths, id: str, share: ScoreShare, links: Mapping[str, Links]) -> Maps:
-    """Returns a layer's maps; only selected channels have labels."""
-    selected, values = context.selected_channels(id), share.values
-    labels = tuple(f"{value:+.3g}" if channel in selected else "" for channel, value in enumerate(values))
+    """Returns the maps of a layer's selected channels."""
+    values, layout = share.values, paths.result.layouts[id]
+    labels = tuple(f"{value:+.3g}" for value in values)
     extras = {f"weights:{target}": np.array(rows, np.float32) for target, rows in links.items()} | {"values": values}
-    place = paths.result.layouts[id].place()
-    return Maps(id, CONTRIBUTION.name, pack(share.maps), len(values), labels=labels, extras=extras, **place)
+    note = "" if share.maps.any() else independence_note(paths.target_class.name, layout)
+    maps = Maps(id, CONTRIBUTION.name, pack(share.maps), len(values), labels=labels, extras=extras, note=note)
+    return replace(maps, **layout.place()).only(context.channels)
 
 
 NO_GRADIENT = (

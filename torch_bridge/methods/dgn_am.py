@@ -180,19 +180,18 @@ def _find_nearest(run: _Run, pictures: Tensor) -> Steps[Step, None, np.ndarray |
 
 
 def _maps(run: _Run, layer: str, results: _Results, nearest: np.ndarray | None = None) -> Maps:
-    count = run.context.network.layer(layer).map_shape[0]
+    context, count = run.context, run.context.network.layer(layer).map_shape[0]
     pictures = run.pixels.to_srgb(torch.stack(list(results.pictures.values())))
-    values, labels = np.full(count, np.nan, np.float32), [""] * count
-    extras = {"values": values}
+    selected = context.selected_channels(layer)
+    extras = {"values": np.array([results.reached.get(channel, np.nan) for channel in selected], np.float32)}
     if nearest is not None:
-        extras["nearest"] = np.full(count, np.nan, np.float32)
-        extras["nearest"][list(results.pictures)] = nearest
-    for channel, value in results.reached.items():
-        values[channel] = value
-        distance = f", nearest picture {extras['nearest'][channel]:.2g}" if nearest is not None else ""
-        labels[channel] = f"{_class_prefix(run.context, layer, channel, count)}reached {value:.3g}{distance}"
+        extras["nearest"] = nearest  # known once all pictures are made, in the order of the selected channels
+    labels = [""] * len(selected)
+    for place, (channel, value) in enumerate(results.reached.items()):
+        distance = f", nearest picture {nearest[place]:.2g}" if nearest is not None else ""
+        labels[place] = f"{_class_prefix(context, layer, channel, count)}reached {value:.3g}{distance}"
     by_channel: Mapping[int, np.ndarray] = dict(zip(results.pictures, pictures, strict=True))
-    maps = picture_maps(layer, DGN_AM.name, by_channel, count, labels, extras)
+    maps = picture_maps(layer, DGN_AM.name, by_channel, count, context.channels, labels, extras)
     return replace(maps, **run.forwards[layer].layouts[layer].place())
 
 

@@ -114,8 +114,9 @@ class EvidencePairs:
 
     def update(self, maps: Maps) -> None:
         """Takes the synthesised pictures so far: colour maps, whose alpha is 0 where there is none yet."""
-        for channel in np.flatnonzero(maps.texels[..., 3].any((1, 2))).tolist():
-            picture = (np.clip(maps.texels[channel, ..., :3], 0, 1) * 255 + 0.5).astype(np.uint8)
+        for place in np.flatnonzero(maps.texels[..., 3].any((1, 2))).tolist():
+            channel = maps.numbers[place]
+            picture = (np.clip(maps.texels[place, ..., :3], 0, 1) * 255 + 0.5).astype(np.uint8)
             last = self.synthesised.get(channel)
             if channel in self.mosaics and (last is None or not np.array_equal(picture, last)):
                 self.synthesised[channel] = picture
@@ -161,8 +162,9 @@ class EvidencePairs:
 
     def maps(self) -> Maps:
         """Returns the pairs so far; see `evidence` for the extras."""
-        collector, reached = self.collector, np.full(self.collector.layer_channels, np.nan, np.float32)
-        reached[list(self.reached)] = [value for value, *_ in self.reached.values()]
+        collector, missing = self.collector, (np.nan, 0, 0)
+        channels = collector.channels.tolist()
+        reached = np.array([self.reached.get(channel, missing)[0] for channel in channels], np.float32)
         best = collector.values
         is_beyond = reached > self.beyond * np.maximum(best, 0)
         flags = np.where(is_beyond, BEYOND_DATA, 0).astype(np.int32)
@@ -174,7 +176,8 @@ class EvidencePairs:
         pictures = {
             channel: pair_side_by_side(mosaic, self._cropped(channel)) for channel, mosaic in self.mosaics.items()
         }
-        maps = picture_maps(collector.layer, EVIDENCE.name, pictures, collector.layer_channels, labels, extras)
+        of = collector.layer_channels, collector.channel_numbers
+        maps = picture_maps(collector.layer, EVIDENCE.name, pictures, *of, labels, extras)
         return replace(maps, frame="layer", **self.data_set_pass.forward.layouts[collector.layer].place())
 
 

@@ -61,16 +61,19 @@ def health(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
         message = f"{batch.done} of {len(indices)} pictures of {data.name}{unreadable}"
         is_due = batch.done - shown >= PARTIAL_RESULTS_EVERY
         shown = batch.done if is_due else shown
-        yield Step(batch.done / len(indices), message, _all_maps(layers, data_set_pass) if is_due else ())
-    yield Step(1.0, message, _all_maps(layers, data_set_pass))
+        yield Step(batch.done / len(indices), message, _maps(context, layers, data_set_pass) if is_due else ())
+    yield Step(1.0, message, _maps(context, layers, data_set_pass))
 
 
-def _all_maps(layers: Mapping[str, LayerHealth], data_set_pass: DataSetPass) -> tuple[Maps, ...]:
+def _maps(context: MethodContext, layers: Mapping[str, LayerHealth], data_set_pass: DataSetPass) -> tuple[Maps, ...]:
+    """Returns the maps of the selected channels; all channels count when duplicates are looked for."""
     layouts = data_set_pass.forward.layouts
-    return tuple(replace(_maps(layer), **layouts[id].place()) for id, layer in layers.items())
+    return tuple(
+        replace(_layer_maps(layer), **layouts[id].place()).only(context.channels) for id, layer in layers.items()
+    )
 
 
-def _maps(layer: LayerHealth) -> Maps:
+def _layer_maps(layer: LayerHealth) -> Maps:
     shares = (layer.active.double() / layer.pictures).cpu().numpy().astype(np.float32)
     flags, labels = layer.findings()
     extras = {"values": shares.mean((1, 2)), "flags": flags, "peak": np.ones(len(shares), np.float32)}

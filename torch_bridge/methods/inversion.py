@@ -14,7 +14,12 @@ import torch
 from ..inputs.pixels import Pixels
 from ..inverters.distances import PictureErrorScale
 from ..inverters.gradient_descent import InversionDescent, InversionObjective, Optimiser, start_noise
-from ..method_support.inversion_target import InversionParameters, find_inversion_target, inversion_maps
+from ..method_support.inversion_target import (
+    InversionParameters,
+    InversionTarget,
+    find_inversion_target,
+    inversion_maps,
+)
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..probing.partial_forward import PartialForward
 from ..recording import Maps
@@ -46,19 +51,26 @@ def inversion(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
         yield Step(0.0, message)
     count = len(context.layers)
     for number, layer in enumerate(context.layers):
-        descent = _start_descent(context, layer, pixels, parameters)
+        forward = PartialForward(context.model, [layer], context.arguments, context.positions)
+        target = find_inversion_target(context, forward, layer, parameters)
+        descent = _start_descent(context, forward, layer, target, pixels, parameters)
         for done in descent.steps():
             error = float(descent.errors.min())
             message = f"{layer}, step {done} of {descent.step_count}: feature error {error:.2g}"
             is_due = done % max(descent.step_count // PARTIAL_RESULTS, 1) == 0 and done < descent.step_count
-            maps = (_maps(context, layer, descent, scale),) if is_due else ()
+            maps = (_maps(context, layer, descent, scale, target.note),) if is_due else ()
             yield Step((number + done / descent.step_count) / count, message, maps)
-        yield Step((number + 1) / count, f"{layer} is inverted", (_maps(context, layer, descent, scale),))
+        yield Step((number + 1) / count, f"{layer} is inverted", (_maps(context, layer, descent, scale, target.note),))
 
 
-def _start_descent(context: MethodContext, layer: str, pixels: Pixels, parameters: Parameters) -> InversionDescent:
-    forward = PartialForward(context.model, [layer], context.arguments, context.positions)
-    target = find_inversion_target(context, forward, layer, parameters)
+def _start_descent(
+    context: MethodContext,
+    forward: PartialForward,
+    layer: str,
+    target: InversionTarget,
+    pixels: Pixels,
+    parameters: Parameters,
+) -> InversionDescent:
     objective = InversionObjective(
         forward,
         context.arguments_with,
@@ -73,9 +85,9 @@ def _start_descent(context: MethodContext, layer: str, pixels: Pixels, parameter
     return InversionDescent(objective, torch.cat(start), parameters.steps)
 
 
-def _maps(context: MethodContext, layer: str, descent: InversionDescent, scale: PictureErrorScale) -> Maps:
+def _maps(context: MethodContext, layer: str, descent: InversionDescent, scale: PictureErrorScale, note: str) -> Maps:
     pixels, place = descent.objective.pixels, descent.objective.forward.layouts[layer].place()
-    maps = inversion_maps(context, layer, INVERSION.name, pixels, descent.brightness, descent.errors, scale)
+    maps = inversion_maps(context, layer, INVERSION.name, pixels, descent.brightness, descent.errors, scale, note)
     return replace(maps, **place)
 
 

@@ -7,13 +7,13 @@ largest connected part of {M_c > threshold * max M_c}.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..method_support.cam_head import class_map_layer
 from ..method_support.input_attribution import CLASS_HELP
-from ..method_support.method import Method, MethodContext, Step, parameter
+from ..method_support.method import ZERO, Method, MethodContext, Step, parameter
 from ..method_support.object_finder import THRESHOLD, THRESHOLD_HELP, ObjectFinder
 from ..method_support.picture_maps import scalar_maps
 from ..predictions.classes import PREDICTED
@@ -31,9 +31,9 @@ class Parameters:
 def localisation(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """Locates the classes in one run, drawn on the layer of the classes.
 
-    Maps: (classes, H, W) in units of the score, in the size of the picture, negative values cut off. Extras: "values"
-    (classes,) float32 scores; "boxes" (B, 6) float32: class, box as shares of the picture, probability. Raises
-    InputError as `cam` does.
+    Maps: (located classes, H, W) in units of the score, in the size of the picture, negative values cut off. Extras:
+    "values" (located classes,) float32 scores; "boxes" (B, 6) float32: class, box as shares of the picture,
+    probability. Raises InputError as `cam` does.
     """
     yield Step(0.0, "looking for the maps that are averaged")
     finder = ObjectFinder(context, parameters.threshold)
@@ -48,10 +48,14 @@ def localisation(context: MethodContext, parameters: Parameters) -> Iterator[Ste
         for detection in detections
         if detection.box
     ]
-    extras = {"values": class_maps.scores[0].cpu().numpy(), "boxes": np.array(rows, np.float32).reshape(-1, 6)}
     located = [detection.class_ for detection in detections]
-    planes = {target.index: np.maximum(class_maps.enlarged(target.index), 0) for target in located}
-    maps = scalar_maps(layer, LOCALISATION.name, planes, count, context.class_names.of(count), extras)
+    numbers, labels = [target.index for target in located], [target.name for target in located]
+    values = class_maps.scores[0, numbers].cpu().numpy()
+    extras = {"values": values, "boxes": np.array(rows, np.float32).reshape(-1, 6)}
+    planes = {index: np.maximum(class_maps.enlarged(index), 0) for index in numbers}
+    maps = scalar_maps(layer, LOCALISATION.name, planes, count, numbers, labels, extras)
+    if not any(plane.any() for plane in planes.values()):
+        maps = replace(maps, note=f"{ZERO}: no position speaks for {', '.join(labels)}")
     names = ", ".join(f"{target.name} {target.probability:.0%}" for target in located[:3])
     yield Step(1.0, f"{len(rows)} boxes: {names}", (maps,))
 

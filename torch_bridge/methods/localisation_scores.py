@@ -69,7 +69,9 @@ def _maps(context: MethodContext, data: DataSet, layer: str, accuracy: BoxAccura
         labels.append(f"{name}: {own.correct:.0%} of {len(own.results)} right{'; ' if wrong else ''}{wrong}")
     correct = [accuracy.of_class(label).correct for label in range(len(accuracy.classes))]
     extras = {"values": np.array(correct, np.float32), "samples": np.array(near_square(SAMPLES), np.int32)}
-    return picture_maps(layer, LOCALISATION_SCORES.name, pictures, len(labels), labels, extras)
+    return picture_maps(layer, LOCALISATION_SCORES.name, pictures, len(labels), (), labels, extras).only(
+        context.channels
+    )
 
 
 def _grid(pictures: list[np.ndarray]) -> np.ndarray:

@@ -128,12 +128,13 @@ class OcclusionRun:
         """Returns the maps after the first `done` positions."""
         result, names = [], self.context.class_names.names
         for id, drops in self.drops.items():
-            count = self.context.network.layer(id).map_shape[0]
-            planes = self.patches.pixel_means(drops, done, MAX_PIXELS * 4 // count)
-            labels = names if len(names) == count else ()
-            by_channel = dict(zip(self.channels[id], planes, strict=True))
+            count, channels = self.context.network.layer(id).map_shape[0], self.channels[id]
+            planes = self.patches.pixel_means(drops, done, MAX_PIXELS * 4 // len(channels))
+            labels = [names[channel] for channel in channels] if len(names) == count else ()
+            numbers = () if channels == list(range(count)) else channels
+            maps = scalar_maps(id, OCCLUSION.name, dict(zip(channels, planes, strict=True)), count, numbers, labels)
             place = {} if self.of == "class" else self.forward.layouts[id].place()
-            result.append(replace(scalar_maps(id, OCCLUSION.name, by_channel, count, labels), **place))
+            result.append(replace(maps, **place))
         return tuple(result)
 
 

@@ -60,7 +60,7 @@ def _invert(
         maps = forward(context.arguments_with(pixels.to_network(brightness))).maps[layer].float()
         channels = list(target.channels)
         errors = feature_error(maps[:, channels], target.maps[:, channels])
-    result = inversion_maps(context, layer, UPCONVNET.name, pixels, brightness, errors, scale)
+    result = inversion_maps(context, layer, UPCONVNET.name, pixels, brightness, errors, scale, target.note)
     return replace(result, **forward.layouts[layer].place())
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from ..capture.values.kernels import model_kernels
 from ..method_support.method import Method, MethodContext, Step, parameter
+from ..recording.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,17 @@ class Parameters:
 def weights(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """Reads the kernels; the network doesn't run. A batch norm shows the kernels of the convolution folded into it.
 
-    Maps: (C, H, W), or (C, H, W, 3) for colour kernels, in units of the layer's output per unit of its input.
+    Maps: (C, H, W), or (C, H, W, 3) for colour kernels, in units of the layer's output per unit of its input. Raises
+    InputError if no layer is a convolution.
     """
     yield Step(0.0, "reading the weights")
     folded = {layer.shows: layer.id for layer in context.network.layers if layer.shows}
     std = context.preprocessing.std if parameters.pixels else (1.0,)
     kernels = ((id, model_kernels(context.model, [folded.get(id, id)], std)) for id in context.layers)
-    yield Step(1.0, "read", tuple(replace(maps, layer=id) for id, layer_maps in kernels for maps in layer_maps))
+    found = tuple(replace(maps, layer=id).only(context.channels) for id, layer_maps in kernels for maps in layer_maps)
+    if not found:
+        raise InputError(f"{', '.join(context.layers)}: kernels are drawn of convolutions; ask for a convolution")
+    yield Step(1.0, "read", found)
 
 
 WEIGHTS = Method(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..recording.errors import InputError
+from ..recording.files import failure_text, parse_json, read_file
 
+MAX_BYTES = 64 << 20
+"""Bytes of a file of names."""
 MAX_LENGTH = 200
 """Characters of a name that are kept."""
 
@@ -66,10 +68,10 @@ def user_class_names(classes: Classes) -> ClassNames:
 def read_class_names(path: Path) -> list[str]:
     """Read a JSON list of names, or an object index -> name or name -> index. Raises InputError."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"class names {path}: no such file") from None
-    except (OSError, ValueError, RecursionError) as error:
+        content = parse_json(read_file(path, MAX_BYTES))
+    except OSError as error:
+        raise InputError(f"class names {path}: {failure_text(error)}") from None
+    except ValueError as error:
         raise InputError(f"class names {path}: not JSON ({error})") from error
     if isinstance(content, dict):
         content = _in_order(path, content)

@@ -33,20 +33,27 @@ def class_scores(output: torch.Tensor | None) -> torch.Tensor:
     return output.flatten(1)
 
 
-def find_class(scores: torch.Tensor, number: int, names: ClassNames) -> ScoredClass:
+def find_class(scores: torch.Tensor, number: int, names: ClassNames, *, independent: bool = False) -> ScoredClass:
     """The class of this number for the first input, or the most probable one for PREDICTED. Raises UnknownName.
 
-    scores: (N, classes).
+    scores: (N, classes), before a final softmax or sigmoid. independent: whether a sigmoid gives each class a
+    probability of its own.
     """
     first = scores[0].detach().float()
     if not -1 <= number < len(first):
         raise UnknownName("class", str(number), [f"{PREDICTED} to {len(first) - 1}"])
     index = int(first.nan_to_num(nan=-torch.inf).argmax()) if number == PREDICTED else number
-    return ScoredClass(index, names.of(len(first))[index], float(probabilities(first[None])[0, index]))
+    probability = probabilities(first[None], independent=independent)[0, index]
+    return ScoredClass(index, names.of(len(first))[index], float(probability))
 
 
-def probabilities(scores: torch.Tensor) -> torch.Tensor:
-    """Scores, (N, classes), as probabilities 0..1; unchanged if they are probabilities already."""
+def probabilities(scores: torch.Tensor, *, independent: bool = False) -> torch.Tensor:
+    """Scores, (N, classes), as probabilities 0..1; unchanged if they are probabilities already.
+
+    independent: whether a sigmoid gives each class a probability of its own.
+    """
+    if independent:
+        return scores.sigmoid()
     are_probabilities = bool((scores >= 0).all()) and bool(((scores.sum(1) - 1).abs() < 1e-3).all())
     return scores if are_probabilities else scores.softmax(1)
 

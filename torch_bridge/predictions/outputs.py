@@ -99,15 +99,25 @@ def _plain(tensor: torch.Tensor) -> torch.Tensor | None:
 
 
 def _classes(values: np.ndarray, names: ClassNames) -> Prediction:
-    """(K,) logits, log probabilities or probabilities -> the best ten; NaN counts as impossible."""
-    finite = np.isfinite(values)
-    if not finite.any():
+    """(K,) logits, log probabilities or probabilities -> the best ten.
+
+    NaN counts as impossible; infinite logits share all probability, which is the limit of the softmax. Both are named.
+    """
+    infinite = values == np.inf
+    if not np.isfinite(values).any():
         return Prediction("numbers", numbers=tuple(float(value) for value in values[:TOP]))
-    values = np.where(finite, values, -np.inf)
-    class_names = names.of(values.size)
-    probabilities = values if _is_distribution(values) else _softmax(values)
+    known = np.where(np.isnan(values), -np.inf, values)
+    if infinite.any():
+        probabilities = infinite / infinite.sum()
+    else:
+        probabilities = known if _is_distribution(known) else _softmax(known)
     order = np.argsort(-probabilities, kind="stable")[:TOP]
-    return Prediction("classes", tuple((int(k), class_names[k], float(probabilities[k])) for k in order))
+    labels = [f"{name}{_remark(value)}" for name, value in zip(names.of(values.size), values, strict=True)]
+    return Prediction("classes", tuple((int(k), labels[k], float(probabilities[k])) for k in order))
+
+
+def _remark(value: float) -> str:
+    return " (NaN)" if np.isnan(value) else " (infinite)" if value == np.inf else ""
 
 
 def _is_distribution(values: np.ndarray) -> bool:
@@ -150,10 +160,17 @@ def _as_picture(planes: np.ndarray, black: float, white: float) -> np.ndarray:
 
 
 def _mask(planes: np.ndarray, picture: np.ndarray, names: ClassNames) -> Prediction:
-    """(K, H, W) logits -> the class of each pixel, over the image; a single plane is foreground where it is above 0."""
-    scores = np.nan_to_num(_resize(planes, picture.shape[:2]), nan=-np.inf)
+    """(K, H, W) logits -> the class of each pixel, over the image; a single plane is foreground where it is above 0.
+
+    Pixels that are NaN in all planes become a class of that name, after the others.
+    """
+    resized = _resize(planes, picture.shape[:2])
+    unknown = np.isnan(resized).all(0)
+    scores = np.nan_to_num(resized, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
     classes = scores.argmax(0) if len(planes) > 1 else (scores[0] > 0).astype(np.int64)
     class_names = names.of(len(planes)) if len(planes) > 1 else ("background", "foreground")
+    if unknown.any():
+        classes, class_names = np.where(unknown, len(class_names), classes), (*class_names, "NaN")
     blended = blend_mask(picture, classes, class_names)
     return Prediction("mask", class_shares(classes, class_names, TOP), picture=blended)
 

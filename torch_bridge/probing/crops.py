@@ -17,7 +17,7 @@ from .receptive_field import ReceptiveFields
 
 OutsideStyle = Literal["dark", "outlined", "plain"]
 """How the part of a crop where the channel is below the threshold is drawn."""
-MIN_SIDE, MAX_SIDE = 32, 96
+MIN_SIDE, MAX_SIDE = 32, 224
 """Pixels of a crop's longer side: smaller fields are enlarged to the minimum, larger ones shrunk to the maximum."""
 PADDING_GREY = 128
 """Grey value beyond the picture's edges, sRGB 0..255."""

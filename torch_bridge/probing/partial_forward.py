@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -29,6 +29,7 @@ from ..capture.values.map_layout import MapLayout, select_inputs
 from ..predictions.outputs import main_tensor
 from ..recording.errors import ModelError
 from .backward import gradients
+from .final_activation import FinalActivationMode, FinalScores
 
 Change = Callable[[torch.Tensor], None]
 """Changes a layer's maps (N, C, H, W) in place."""
@@ -60,19 +61,23 @@ class PartialResult(NamedTuple):
     maps: dict[str, torch.Tensor]
     """(N, C, H, W) maps with their autograd history, as they were before any later in-place change."""
     output: torch.Tensor | None
-    """Main tensor of the network's output, of any shape; None if the run stopped before."""
+    """Main tensor of the network's output, of any shape, before a final softmax or sigmoid; None if the run stopped
+    before."""
     edges: dict[str, GradientEdge]
     """Where gradients reach the layer's tensor, unaffected by later in-place changes."""
     layouts: Mapping[str, MapLayout]
     tensors: dict[str, torch.Tensor]
     """The layers' whole tensors (any shape), from which the maps are taken, with windows and special tokens."""
+    independent: bool
+    """Whether a sigmoid turns each number of `output` into a probability of its own."""
 
-    def gradients(self, score: torch.Tensor) -> dict[str, torch.Tensor]:
+    def gradients(self, score: torch.Tensor, *, keep_graph: bool = False) -> dict[str, torch.Tensor]:
         """Returns the gradients (N, C, H, W) of a scalar with respect to the maps; 0 if it doesn't depend on them.
 
-        Raises ModelError.
+        keep_graph: whether further backward passes follow. Raises ModelError.
         """
-        found = gradients([score], list(self.edges.values()), of=f"the answer to layer {next(iter(self.edges), '')}")
+        of = f"the answer to layer {next(iter(self.edges), '')}"
+        found = gradients([score], list(self.edges.values()), of=of, keep_graph=keep_graph)
         values = {
             id: torch.zeros_like(self.tensors[id]) if gradient is None else gradient
             for id, gradient in zip(self.edges, found, strict=True)
@@ -127,14 +132,15 @@ class PartialForward:
     ) -> PartialResult:
         run = _PartialRun(self, arguments, changes, to_output)
         watching = run.tracing() if traced else run.hooks()
-        gradients, output = torch.is_grad_enabled(), None  # leaving inference mode would enable gradients
+        gradients, final = torch.is_grad_enabled(), None  # leaving inference mode would enable gradients
         with RUN_LOCK, evaluation_mode(list(self.paths)), force_eager(self.paths), model_errors(self.paths):
             with torch.inference_mode(False), torch.set_grad_enabled(gradients), suppress(_LastLayerReached), watching:
-                output = main_tensor(call_network(self.model, *run.inputs.args, **run.inputs.kwargs))
+                final = run.to_end()
         missing = [id for id in self.layers if id not in run.maps]
         if missing:
             raise ModelError(f"layer {missing[0]!r} wasn't reached, or has values that can't be drawn as maps")
-        return PartialResult(run.maps, output, run.edges, self.layouts, run.tensors)
+        output, independent = final or (None, False)
+        return PartialResult(run.maps, output, run.edges, self.layouts, run.tensors, independent)
 
 
 class _LastLayerReached(BaseException):
@@ -170,6 +176,12 @@ class _PartialRun:
                 yield
         finally:
             remove_marks(self.inputs.tensors)
+
+    def to_end(self) -> FinalScores | None:
+        """Runs the network to its end, or until the last layer raises; None if its output is no tensor."""
+        with FinalActivationMode() if self.to_output else nullcontext() as mode:
+            output = main_tensor(call_network(self.plan.model, *self.inputs.args, **self.inputs.kwargs))
+            return None if output is None else mode.scores_of(output) if mode else FinalScores(output, False)
 
     def layer_finished(self, step: TraceStep, value: torch.Tensor) -> bool:
         """Takes the output of a traced layer (any shape), which is ablated already."""

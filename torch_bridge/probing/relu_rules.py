@@ -9,9 +9,8 @@ so functional and in-place ReLUs, and modules that are called twice, follow the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -21,51 +20,14 @@ from ..capture.failures import call_network
 from ..capture.layer_paths import layer_paths
 from ..capture.trace.op_types import canonical_name
 from ..recording.errors import InputError
+from .rectifiers import SignMasks, parse_rectifier
 
 Rule = Literal["gradient", "deconvnet", "guided"]
 OTHER_ACTIVATIONS = frozenset(
     "gelu silu mish elu celu selu leaky_relu prelu rrelu softplus hardswish hardsigmoid sigmoid tanh glu".split()
 )
 """Activations that are no ReLUs, so the rules don't apply: they keep their own gradient."""
-
-
-class Rectifier(NamedTuple):
-    """One call of a ReLU or ReLU6."""
-
-    values: torch.Tensor
-    """Input, of any shape."""
-    top: float | None
-    """Largest value that is passed on; None for no limit."""
-    in_place: bool
-
-
-Arguments = Mapping[str, Any]
-BOUNDS: Mapping[str, tuple[str, Callable[[Arguments], tuple[Any, Any]]]] = {
-    "relu": ("inplace", lambda a: (0, None)),
-    "relu6": ("inplace", lambda a: (0, 6.0)),
-    "hardtanh": ("min_val max_val inplace", lambda a: (a.get("min_val", -1), a.get("max_val", 1))),
-    "clamp": ("min max", lambda a: (a.get("min"), a.get("max"))),
-    "clip": ("min max", lambda a: (a.get("min"), a.get("max"))),
-    "clamp_min": ("min", lambda a: (a["min"], None)),
-    "threshold": ("threshold value inplace", lambda a: (a["threshold"] or a["value"], None)),
-}
-"""By operation: the names of its arguments after the first, and the bounds (smallest, largest) that these set."""
-
-
-def parse_rectifier(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Rectifier | None:
-    """Returns the ReLU or ReLU6 that an operation with this `__name__` and these arguments is, or None."""
-    plain = canonical_name(name).lstrip("_")
-    if plain not in BOUNDS or "out" in kwargs:
-        return None
-    names, bounds = BOUNDS[plain]
-    values = args[0] if args else kwargs.get("input", kwargs.get("self"))
-    named = {**dict(zip(names.split(), args[1:], strict=False)), **kwargs}
-    bottom, top = bounds(named)
-    if type(bottom) not in (int, float) or bottom != 0 or not (top is None or type(top) in (int, float)):
-        return None
-    if not isinstance(values, torch.Tensor) or not values.is_floating_point():
-        return None
-    return Rectifier(values, top, bool(named.get("inplace")) or name.partition(".")[0].endswith("_"))
+PLAIN = "plain gradient: no ReLU on the way"
 
 
 class ReluRuleMode(TorchFunctionMode):
@@ -81,16 +43,18 @@ class ReluRuleMode(TorchFunctionMode):
         """Number of ReLUs that have followed the rule."""
         self.other_activations: Counter[str] = Counter()
         """Number of other activations by name, which have kept their own gradient."""
+        self._masks = SignMasks()
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
-        relu = parse_rectifier(name, args, kwargs)
+        relu = parse_rectifier(name, args, kwargs, self._masks)
         if relu is not None:
             self.replaced += 1
             result = _RuleFunction.apply(relu.values, relu.top, self.guided)
             return relu.values.copy_(result) if relu.in_place else result
         output = call_network(func, *args, **kwargs)
+        self._masks.add(name, args, output)
         if canonical_name(name) in OTHER_ACTIVATIONS:
             self.other_activations[canonical_name(name)] += 1
         if name == "local_response_norm" and not self.guided:
@@ -102,9 +66,13 @@ class ReluRuleMode(TorchFunctionMode):
         """Returns how many activations have followed the rule, for status messages."""
         others = ", ".join(f"{count} {name}" for name, count in self.other_activations.items())
         unchanged = f"; {others} as they are" if others else ""
-        return (
-            f"{self.replaced} ReLUs by the rule{unchanged}" if self.replaced else f"no ReLU: plain gradient{unchanged}"
-        )
+        return f"{self.replaced} ReLUs by the rule{unchanged}" if self.replaced else f"{PLAIN}{unchanged}"
+
+    def note(self) -> str:
+        """Returns what the gradients are besides the rule, for a note of maps; "" if all activations followed it."""
+        others = ", ".join(self.other_activations)
+        kept = [f"own gradient of {others}"] if others else []
+        return "; ".join(kept if self.replaced else [PLAIN, *kept])
 
 
 class _RuleFunction(torch.autograd.Function):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -16,7 +17,7 @@ from ..recording.errors import ModelError
 from .parametrisations import Parametrisation
 from .presets import Preset
 from .regularisers import Regulariser, StepState, norms
-from .transforms import AFFINE_RANDOM_COUNT
+from .transforms import AFFINE_RANDOM_COUNT, RandomAffine
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 """Constants of Adam."""
@@ -26,6 +27,8 @@ MAX_RESTARTS, RESTART_GAIN = 6, 3.0
 """How often a picture without a gradient restarts from noise, and how much stronger the noise gets each time."""
 RANDOM_COUNT = 8
 """Random numbers for one step of one picture."""
+MOVES = 8
+"""Most random moves over which the objective of a final picture is averaged."""
 
 StartKind = Literal["noise", "zeros", "image"]
 ScoreFunction = Callable[[Tensor, list[int]], Tensor]
@@ -75,6 +78,8 @@ class Ascent:
         """(N, *shape) float32 parameters."""
         self.scores = torch.full((len(start.values),), torch.nan)
         """(N,) float32: the objective at the last step, of the transformed pictures."""
+        self.moved_scores = torch.full_like(self.scores, torch.nan)
+        """(N,) float32: the mean objective of the final pictures under random moves, once they are measured."""
         self.curve: list[Tensor] = []
         """The scores of each step."""
         self.without_gradient = torch.zeros(len(start.values), dtype=torch.bool)
@@ -96,14 +101,26 @@ class Ascent:
             return self.settings.image.to_brightness(self.values)
 
     def measure(self) -> Iterator[None]:
-        """Sets `scores` to the objective of the pictures as they are kept, in 256 levels; pauses as `steps` does."""
+        """Sets `scores` to the objective of the pictures as they are kept, in 256 levels; pauses as `steps` does.
+
+        Sets `moved_scores` to its mean under random moves: those of the preset, or else the usual ones.
+        """
         levels = (self.brightness().clamp(0, 1) * 255).round() / 255
+        moves = self.settings.preset.transform or RandomAffine()
+        scores = yield from self._scores(lambda indices: levels[indices])
+        moved = []
+        for random_numbers in self.start.random_numbers[:MOVES, :, :AFFINE_RANDOM_COUNT]:
+            moved.append((yield from self._scores(partial(_move, moves, levels, random_numbers))))
+        self.scores, self.moved_scores = scores, torch.stack(moved).mean(0)
+
+    def _scores(self, pictures: Callable[[list[int]], Tensor]) -> Generator[None, None, Tensor]:
+        """Returns the objective (N,) float32 of pictures: brightness (n, C, H, W) of those with these indices."""
         scores = []
         for indices in self._chunks():
             with torch.no_grad():
-                scores.append(self.settings.score(levels[indices], indices).cpu())
+                scores.append(self.settings.score(pictures(indices), indices).cpu())
             yield None
-        self.scores = torch.cat(scores)
+        return torch.cat(scores).float()
 
     def _attempt(self, rates: Tensor) -> Generator[int, None, Tensor]:
         """Makes all steps; stops and returns which pictures (N,) bool became NaN or infinite, if any did."""
@@ -205,6 +222,10 @@ def make_start(settings: AscentSettings, seeds: Sequence[str], kind: StartKind, 
     if kind == "image":
         values = settings.image.to_parameters(picture).expand_as(noise)
     return AscentStart(values, noise, torch.stack(random_numbers, 1).to(picture.device))
+
+
+def _move(moves: RandomAffine, levels: Tensor, random_numbers: Tensor, indices: list[int]) -> Tensor:
+    return moves(levels[indices], random_numbers[indices])
 
 
 def seeded_generator(seed: str) -> torch.Generator:

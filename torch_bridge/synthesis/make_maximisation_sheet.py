@@ -25,6 +25,8 @@ from ..server.priority_lock import PriorityLock
 
 TILE, GAP, MARGIN, HEAD, FOOT = 112, 4, 92, 30, 16
 COLUMNS = 8
+STILL = {"preset": "fourier2017", "steps": 256}
+"""Parameters of pictures that need not be quick."""
 PAPER, INK, FAINT = 250, 40, 120
 
 
@@ -36,7 +38,6 @@ class SheetRow(NamedTuple):
     channels: tuple[int, ...] = ()
     """Channels or classes; () for COLUMNS channels at equal distances."""
     method: str = "maximisation"
-    steps: int = 0
 
 
 class SheetNetwork(NamedTuple):
@@ -63,14 +64,14 @@ REAL = (
         "SqueezeNet 1.0, ImageNet: 224 px", "squeezenet1_0={data}/weights/squeezenet1_0_imagenet.safetensors",
         (
             SheetRow("fire 2", "features.3.expand3x3"), SheetRow("fire 5", "features.7.expand3x3"),
-            SheetRow("fire 9", "features.12.expand3x3"), SheetRow("classes", "classifier.1", CLASSES, steps=96),
+            SheetRow("fire 9", "features.12.expand3x3"), SheetRow("classes", "classifier.1", CLASSES),
         ),
     ),
     SheetNetwork(
         "MobileNet V2, ImageNet: 225 px", "mobilenet_v2={data}/weights/mobilenet_v2_imagenet.safetensors",
         (
             SheetRow("block 3", "features.3.conv.3"), SheetRow("block 10", "features.10.conv.3"),
-            SheetRow("block 17", "features.17.conv.3"), SheetRow("classes", "classifier.1", CLASSES, steps=96),
+            SheetRow("block 17", "features.17.conv.3"), SheetRow("classes", "classifier.1", CLASSES),
         ),
     ),
 )  # fmt: skip
@@ -90,20 +91,10 @@ def rows_of(net: SheetNetwork, data: str) -> Iterator[tuple[SheetRow, list[np.nd
 
 
 def _pictures(live: LoadedModel, row: SheetRow, channels: Sequence[int]) -> list[np.ndarray]:
-    """Makes the pictures; classes one by one, as pictures of a layer with many channels are kept small."""
-    method, values = METHODS[row.method], {"steps": row.steps} if row.method == "maximisation" else {}
-    if not row.steps:
-        *_, last = live.run_method(method, [row.layer], parse_parameters(method, values), None, channels=channels)
-        return [last.maps[0].data[channel] for channel in channels]
-    ends = (
-        list(
-            live.run_method(
-                method, [row.layer], parse_parameters(method, values | {"joint": True}), None, channels=[channel]
-            )
-        )[-1]
-        for channel in channels
-    )
-    return [last.maps[0].data[0] for last in ends]
+    """Makes the pictures, or reads the kernels."""
+    method, values = METHODS[row.method], STILL if row.method == "maximisation" else {}
+    *_, last = live.run_method(method, [row.layer], parse_parameters(method, values), None, channels=channels)
+    return list(last.maps[0].data)
 
 
 def draw(nets: Sequence[SheetNetwork], data: str) -> Image.Image:

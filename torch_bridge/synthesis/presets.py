@@ -76,11 +76,16 @@ YOSINSKI_SETS = (
 )
 """The four sets of Yosinski et al. 2015, which are shown together."""
 
+MARGIN = 12
+"""Pixels by which lucid's pictures are larger than the input: 24 of padding, less 8 and 4 that its shifts cut off.
+Without them the edges of a picture are hardly ever seen whole and stay flat."""
+
 PRESETS: dict[str, Preset] = {
     "quick": Preset(
-        "fourier", 48, 0.15, "adam", last_rate_share=1 / 3, noise=0.01, transform=RandomAffine(), plain_share=1 / 3,
+        "fourier", 96, 0.1, "adam", last_rate_share=1 / 3, noise=0.01, transform=RandomAffine(margin=MARGIN),
+        plain_share=0.1,
     ),
-    "fourier2017": Preset("fourier", 512, 0.05, "adam", noise=0.01, transform=RandomAffine()),
+    "fourier2017": Preset("fourier", 512, 0.05, "adam", noise=0.01, transform=RandomAffine(margin=MARGIN)),
     "deepvisionvr": Preset(
         "network", 200, 20.0, rate_is_norm=True, before=lambda pixels, picture: deepvisionvr, plain_share=0.05,
         shared_random=True, shown="stretched",
@@ -94,5 +99,5 @@ PRESETS: dict[str, Preset] = {
         "network", 60, 0.2, before=_erhan, after=_erhan, after_last_step=True, shown="around",
     ),
 }  # fmt: skip
-"""By name. "quick" is ours: fewer and larger steps, the last third untransformed. "fourier2017": Olah et al. 2017;
+"""By name. "quick" is ours: fewer and larger steps, the last tenth untransformed. "fourier2017": Olah et al. 2017;
 "deepvisionvr": Linse et al. 2022; the others are named after their papers, see their regularisers."""

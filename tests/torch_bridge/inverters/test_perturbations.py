@@ -54,6 +54,23 @@ def test_dropping_the_least_of_sparse_maps_changes_nothing():
     assert torch.equal(perturb_maps(maps, "drop_least", random()), maps)
 
 
+def test_half_of_the_values_that_are_not_zero():
+    maps = some_maps(relu=False) * (torch.rand(3, 6, 5, 4, generator=random(3)) < 0.15)
+    counts = [int((sample != 0).sum()) for sample in maps]
+    assert max(counts) < 30 and len(set(counts)) > 1
+    least, top, dropped = (
+        perturb_maps(maps, name, random(), half_of="nonzero") for name in ("drop_least", "drop_top", "dropout")
+    )
+    for result in (least, top, dropped):
+        assert [int((sample != 0).sum()) for sample in result] == [-(-count // 2) for count in counts]
+    for sample, kept in zip(maps, least, strict=True):
+        assert kept[kept != 0].abs().min() >= sample[kept == 0].abs().max()
+    for sample, kept in zip(maps, top, strict=True):
+        assert kept.abs().max() <= sample[kept == 0].abs().max()
+    assert torch.allclose(dropped.flatten(1).norm(dim=1), maps.flatten(1).norm(dim=1), rtol=1e-5)
+    assert not perturb_maps(maps, "drop_top", random()).any()  # half of all values: all that aren't 0
+
+
 def test_importance_may_differ_from_size():
     maps = some_maps(relu=False)
     result = perturb_maps(maps, "drop_least", random(), importance=1 / maps.abs())

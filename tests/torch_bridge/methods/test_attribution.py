@@ -101,9 +101,8 @@ def test_saliency_is_the_gradient_of_each_channel(of, layer):
 def test_a_channel_does_not_depend_on_which_others_are_asked_about():
     model, x = net(), picture()
     whole = method_runs.run_method(method_runs.make_context(model, x, ["c"]), "saliency")["c"].data
-    some = method_runs.run_method(method_runs.make_context(model, x, ["c"], [6, 2]), "saliency")["c"].data
-    assert np.allclose(some[[6, 2]], whole[[6, 2]], atol=1e-7)
-    assert not some[[0, 1, 3, 4, 5, 7]].any() and whole[[0, 1, 3]].any()
+    some = method_runs.run_method(method_runs.make_context(model, x, ["c"], [6, 2]), "saliency")["c"]
+    assert some.channel_numbers == (6, 2) and np.allclose(some.data, whole[[6, 2]], atol=1e-7) and whole[[2, 6]].any()
 
 
 def test_one_layer_is_the_weights():
@@ -328,6 +327,140 @@ def test_grad_cam_of_any_layer_and_class_by_hand(layer):
     assert seen > 1e-3
     smooth = method_runs.run_method(method_runs.make_context(model, x, [layer]), "grad_cam")[layer]
     assert smooth.shape == (1, 12, 12) and smooth.frame == "input"
+
+
+# Networks that end with a softmax, and tokens
+
+
+@pytest.mark.parametrize(
+    ("method", "layer", "parameters"),
+    [
+        ("grad_cam", "b", {}), ("saliency", "c", {"of": "class"}), ("deconvnet", "b", {"of": "class"}),
+        ("occlusion", "fc", {"of": "class", "size": 0.5}), ("contribution", "a", {"how": "ablation"}),
+        ("contribution", "c", {"how": "gradient"}), ("layer_cam", "b", {}), ("smooth_grad", "fc", {"count": 2}),
+        ("integrated_gradients", "fc", {"steps": 2}), ("gradient_x_input", "fc", {}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("end", [nn.Softmax(1), nn.LogSoftmax(1), nn.Sigmoid()])
+def test_scores_are_explained_before_a_softmax(method, layer, parameters, end):
+    x, best = picture(), int(net()(picture()).argmax())
+    plain, ended = (
+        method_runs.run_method(
+            method_runs.make_context(nn.Sequential(net(), *last), x, [f"0.{layer}"]),
+            method,
+            of_class=best,
+            **parameters,
+        )[f"0.{layer}"]
+        for last in ((), (end,))
+    )
+    assert np.allclose(ended.data, plain.data, atol=1e-6 * np.abs(plain.data).max()) and plain.data.any()
+    if method == "grad_cam":
+        probability = nn.Sequential(net(), end if isinstance(end, nn.Sigmoid) else nn.Softmax(1))(x)[0, best].item()
+        assert ended.extras["values"][0] == pytest.approx(probability, abs=1e-6)
+
+
+class Transformer(nn.Module):
+    """Two blocks over 4 x 3 patches; the class is read from a class token, or from the mean of all tokens."""
+
+    def __init__(self, token=True, in_order=True):
+        super().__init__()
+        torch.manual_seed(3)
+        self.patches, self.token, self.in_order = nn.Conv2d(3, 8, 4, 4), nn.Parameter(torch.randn(1, 1, 8)), in_order
+        self.first, self.second = (nn.TransformerEncoderLayer(8, 2, 16, 0, "gelu", batch_first=True) for _ in range(2))
+        self.head, self.has_token = nn.Linear(8, 5), token
+
+    def forward(self, x):
+        x = self.patches(x) if self.in_order else x.reshape(len(x), 8, -1)
+        x = x.flatten(2).transpose(1, 2)
+        if self.has_token:
+            x = torch.cat([self.token.expand(len(x), -1, -1), x], 1)
+        x = self.second(self.first(x))
+        return self.head(x[:, 0] if self.has_token else x.mean(1))
+
+
+def heat_by_hand(model, x, of_class, skipped, method):
+    """(tokens,) Grad-CAM or Layer-CAM of the first block's output, from plain torch."""
+    with Kept(model.first) as kept:
+        (gradient,) = torch.autograd.grad(model(x.clone().requires_grad_())[0, of_class], kept.value)
+    gradient, values = gradient[0, skipped:], kept.value[0, skipped:]
+    weights = gradient.mean(0) if method == "grad_cam" else gradient.relu()
+    return (values * weights).sum(1).relu().detach().numpy()
+
+
+FIRST, SECOND = "first.norm2", "second.norm2"
+
+
+@pytest.mark.parametrize("method", ["grad_cam", "layer_cam"])
+def test_heat_of_tokens_lies_on_their_grid(method):
+    model, x = Transformer().eval(), torch.randn(1, 3, 16, 12)
+    seen = 0.0
+    for of_class in range(5):
+        context = method_runs.make_context(model, x, [FIRST])
+        maps = method_runs.run_method(context, method, of_class=of_class, smooth=False)[FIRST]
+        wanted = heat_by_hand(model, x, of_class, 1, method).reshape(4, 3)
+        assert maps.shape == (1, 4, 3) and np.allclose(maps.data[0], wanted, atol=1e-6) and maps.frame == "input"
+        seen = max(seen, wanted.max())
+    assert seen > 1e-3
+
+
+@pytest.mark.parametrize("method", ["grad_cam", "layer_cam"])
+def test_heat_of_a_plain_sequence_is_a_row(method):
+    model, x = Transformer(token=False, in_order=False).eval(), torch.randn(1, 3, 16, 12)
+    for of_class in range(5):
+        maps = method_runs.run_method(method_runs.make_context(model, x, [FIRST]), method, of_class=of_class)[FIRST]
+        assert maps.shape == (1, 1, 72) and maps.frame == "layer"
+        assert np.allclose(maps.data[0, 0], heat_by_hand(model, x, of_class, 0, method), atol=1e-6)
+
+
+# Notes
+
+
+@pytest.mark.parametrize(
+    ("method", "parameters"),
+    [
+        ("grad_cam", {}), ("layer_cam", {}), ("saliency", {"of": "class"}), ("guided_backprop", {"of": "class"}),
+        ("contribution", {}),
+        ("deconvnet", {"of": "class", "cropped": True}),
+    ],
+)  # fmt: skip
+def test_maps_that_the_score_does_not_depend_on_say_so(method, parameters):
+    context = method_runs.make_context(Transformer().eval(), torch.randn(1, 3, 16, 12), [FIRST, SECOND])
+    found = method_runs.run_method(context, method, of_class=3, **parameters)
+    wanted = "zero everywhere: the score of class 3 depends on none of these values; 1 special token, left out, may "
+    assert found[SECOND].note == f"{wanted}carry it"
+    assert not found[FIRST].note.startswith("zero")
+
+
+def test_maps_without_anything_for_the_class_say_so():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+    with torch.no_grad():
+        model[4].weight.copy_(torch.tensor([[-1.0], [0.0], [1.0]]).expand(3, 4))
+    for method in ("grad_cam", "localisation"):
+        context = method_runs.make_context(model, picture(), ["1" if method == "grad_cam" else "4"])
+        notes = [next(iter(method_runs.run_method(context, method, of_class=k).values())).note for k in range(3)]
+        independent = "depends on none of these values" if method == "grad_cam" else "no position speaks for class 1"
+        assert notes[0] == "zero everywhere: no position speaks for class 0"
+        assert independent in notes[1] and notes[2] == ""
+
+
+@pytest.mark.parametrize("method", ["guided_backprop", "deconvnet"])
+def test_rules_that_change_nothing_are_noted(method):
+    plain = nn.Sequential(nn.Conv2d(3, 4, 3), nn.GELU(), nn.Conv2d(4, 4, 3), nn.ReLU(), nn.Conv2d(4, 2, 3))
+    context = method_runs.make_context(plain, picture(), ["0", "2", "4"])
+    notes = {id: maps.note for id, maps in method_runs.run_method(context, method).items()}
+    nothing = "plain gradient: no ReLU on the way"
+    assert notes == {"0": nothing, "2": f"{nothing}; own gradient of gelu", "4": "own gradient of gelu"}
+    assert method_runs.run_method(context, "saliency")["4"].note == ""
+
+
+def test_a_deconvnet_of_silent_channels_says_so():
+    model = Hand((2, 2)).eval()
+    with torch.no_grad():
+        model.c3.bias.fill_(-100)
+    for cropped in (False, True):
+        context = method_runs.make_context(model, picture(), ["c3"])
+        note = method_runs.run_method(context, "deconvnet", cropped=cropped)["c3"].note
+        assert note == "zero everywhere: nothing comes back to the input from these channels"
 
 
 # What can go wrong

@@ -144,6 +144,33 @@ def test_features_can_be_changed_before_inversion(features):
     assert maps.extras["values"][0] > plain.extras["values"][0] + 0.02
 
 
+def test_the_half_of_sparse_maps_is_chosen():
+    """Of maps with 85 % zeros: half of all values drops nothing, and says so; half of the others drops some."""
+
+    class Sparse(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.few = nn.Threshold(1.0, 0.0)
+
+        def forward(self, x):
+            return self.few(x)
+
+    x = torch.randn(1, 3, 12, 12, generator=torch.Generator().manual_seed(0))
+    context = method_runs.make_context(Sparse().eval(), x, ["few"], preprocessing=PLAIN)
+    results = {}
+    for name, changed in {
+        "plain": {}, "all": {"features": "drop_least"}, "others": {"features": "drop_least", "half_of": "nonzero"}
+    }.items():  # fmt: skip
+        results[name] = method_runs.run_method(context, "inversion", steps=3, **changed)["few"]
+    assert np.array_equal(results["plain"].texels, results["all"].texels)
+    zeros = float((x <= 1).float().mean())
+    assert results["all"].note.startswith(f"nothing dropped: {zeros:.0%} of the values are 0 already; half_of=nonzero")
+    assert not np.array_equal(results["plain"].texels, results["others"].texels)
+    assert results["plain"].note == results["others"].note == ""
+    with pytest.raises(InputError, match="drop_top leaves nothing of layer few.*half_of=nonzero does"):
+        method_runs.run_method(context, "inversion", steps=3, features="drop_top")
+
+
 def test_importance_by_the_strongest_class():
     """Of a linear answer: gradient × value by hand."""
     from innerwalk.torch_bridge.method_support.inversion_target import InversionParameters, find_inversion_target

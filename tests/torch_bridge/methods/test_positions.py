@@ -12,7 +12,12 @@ from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # n
 
 WINDOW = {"inside": 2}
 """The lower left one of the four."""
-OF_THE_WINDOW = ("activations", "grad_cam", "saliency", "guided_backprop", "deconvnet", "occlusion", "contribution")
+OF_THE_WINDOW: dict[str, dict[str, object]] = {
+    "activations": {}, "grad_cam": {}, "layer_cam": {}, "saliency": {}, "guided_backprop": {}, "deconvnet": {},
+    "occlusion": {}, "contribution": {}, "smooth_grad": {"of": "mean", "count": 3}, "gradient_x_input": {"of": "mean"},
+    "integrated_gradients": {"of": "maximum", "steps": 3}, "rise": {"of": "mean", "count": 9},
+}  # fmt: skip
+"""By method: its parameters."""
 
 
 @pytest.fixture(scope="module")
@@ -39,26 +44,30 @@ def windows(model, x) -> torch.Tensor:
 
 @pytest.mark.parametrize("method", OF_THE_WINDOW)
 def test_the_maps_say_the_window(model, x, method):
-    maps = asked(model, x, method)
+    parameters = OF_THE_WINDOW[method]
+    maps = asked(model, x, method, **parameters)
     assert maps["inside", method].place == "window 2 of 4" and maps["stem", method].place == ""
-    first = asked(model, x, method, {})
+    first = asked(model, x, method, {}, **parameters)
     assert first["inside", method].place == "window 0 of 4"
     assert not np.allclose(first["inside", method].data, maps["inside", method].data)
     assert np.allclose(first["stem", method].data, maps["stem", method].data, atol=1e-7)
 
 
-def test_grad_cam_is_of_the_window(model, x):
+@pytest.mark.parametrize("method", ["grad_cam", "layer_cam"])
+def test_heat_is_of_the_window(model, x, method):
     values = windows(model, x).detach().requires_grad_()
     scores = model.head(values.mean((2, 3)).mean(0))
     (gradients,) = torch.autograd.grad(scores[1], values)
-    heat = (gradients[2].mean((1, 2))[:, None, None] * values[2]).sum(0).relu()
-    maps = asked(model, x, "grad_cam", of_class=1)["inside", "grad_cam"]
+    weights = gradients[2].mean((1, 2))[:, None, None] if method == "grad_cam" else gradients[2].relu()
+    heat = (weights * values[2]).sum(0).relu()
+    maps = asked(model, x, method, of_class=1)["inside", method]
     assert maps.frame == "layer", "a window doesn't lie over the whole picture"
     np.testing.assert_allclose(maps.data[0], heat.detach().numpy(), atol=1e-6)
 
 
-def test_saliency_comes_from_the_window(model, x):
-    maps = asked(model, x, "saliency", of="mean")["inside", "saliency"]
+@pytest.mark.parametrize(("method", "parameters"), [("saliency", {}), ("smooth_grad", {"count": 1, "noise": 0.0})])
+def test_saliency_comes_from_the_window(model, x, method, parameters):
+    maps = asked(model, x, method, of="mean", **parameters)["inside", method]
     leaf = x.clone().requires_grad_()
     for channel, found in enumerate(maps.data):
         (gradient,) = torch.autograd.grad(windows(model, leaf)[2, channel].mean(), leaf)

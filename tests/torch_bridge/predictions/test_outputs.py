@@ -91,6 +91,25 @@ def test_ten_classes_are_kept_and_nan_is_impossible():
     assert interpret_output(torch.full((1, 4), torch.nan), PICTURE).kind == "numbers"
 
 
+def test_infinite_logits_and_nan_are_named():
+    values = torch.tensor([[1.0, torch.inf, 3.0, torch.inf, torch.nan, -torch.inf]])
+    found = interpret_output(values, PICTURE, ClassNames(("a", "b", "c", "d", "e", "f")))
+    assert found.top[:2] == ((1, "b (infinite)", 0.5), (3, "d (infinite)", 0.5))
+    assert {name: share for _, name, share in found.top[2:]} == {"a": 0.0, "c": 0.0, "e (NaN)": 0.0, "f": 0.0}
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_pixels_of_a_mask_that_are_nan_are_named(count):
+    scores = torch.full((1, count, 8, 12), torch.nan)
+    planes = max(count, 2)
+    assert interpret_output(scores, PICTURE).top == ((planes, "NaN", 1.0),)
+    scores[0, :, :, :6] = -5
+    scores[0, -1, :, :6] = 5
+    found = interpret_output(scores, PICTURE)
+    assert [(index, share) for index, _, share in found.top] == [(planes - 1, 0.5), (planes, 0.5)]
+    assert (found.picture[0, 0] != found.picture[0, 11]).any()
+
+
 @dataclass
 class Named:
     hidden: torch.Tensor

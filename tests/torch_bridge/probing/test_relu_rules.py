@@ -8,7 +8,8 @@ torch.set_num_threads(1)
 import torch.nn.functional as F  # noqa: E402
 from torch import nn  # noqa: E402
 
-from innerwalk.torch_bridge.probing.relu_rules import ReluRuleMode, parse_rectifier, relu_rule  # noqa: E402
+from innerwalk.torch_bridge.probing.rectifiers import parse_rectifier  # noqa: E402
+from innerwalk.torch_bridge.probing.relu_rules import ReluRuleMode, relu_rule  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
 
 VALUES = torch.tensor([-3.0, -1.0, -0.2, 0.5, 2.0, 5.0, 7.0, 9.0])
@@ -31,6 +32,18 @@ RELUS = {
     "clip": lambda x: torch.clip(x, 0, None),
     "threshold": lambda x: F.threshold(x, 0, 0),
     "nn.Threshold": lambda x: nn.Threshold(0, 0)(x),
+    "maximum": lambda x: torch.maximum(x, torch.zeros(())),
+    "maximum with zeros first": lambda x: torch.maximum(torch.zeros_like(x), x),
+    "max": lambda x: torch.max(x, torch.zeros_like(x)),
+    "where": lambda x: torch.where(x > 0, x, 0.0),
+    "where with zeros": lambda x: torch.where(x.ge(0), x, torch.zeros_like(x)),
+    "where below 0": lambda x: torch.where(x < 0, 0.0, x),
+    "where as a method": lambda x: x.where(x > 0, torch.zeros(())),
+    "masked_fill": lambda x: x.masked_fill(x <= 0, 0),
+    "masked_fill in place": lambda x: _filled(x * 1),
+    "a product with a mask": lambda x: x * (x > 0),
+    "a product with a mask of numbers": lambda x: (x > 0).float() * x,
+    "a product in place": lambda x: _masked(x * 1),
     "aten": torch.ops.aten.relu.default,
     "aten in place": lambda x: torch.ops.aten.relu_.default(x * 1),
 }
@@ -46,6 +59,16 @@ SIXES = {
 
 def _left(x):
     x.relu_()
+    return x
+
+
+def _filled(x):
+    x.masked_fill_(x < 0, 0)
+    return x
+
+
+def _masked(x):
+    x *= x > 0
     return x
 
 
@@ -83,7 +106,10 @@ def test_a_relu6_has_a_top(way):
     [
         F.gelu, F.silu, torch.tanh, torch.sigmoid, F.elu, lambda x: F.leaky_relu(x, 0.1), F.hardswish,
         lambda x: x.clamp(-1, 1), lambda x: x.clamp(max=0), lambda x: F.threshold(x, 0.1, 0.0), torch.abs,
-        lambda x: x.clamp(torch.zeros(())), F.hardtanh,
+        lambda x: x.clamp(torch.zeros(())), F.hardtanh, lambda x: torch.maximum(x, torch.ones(())),
+        lambda x: torch.where(x > 0, x, 0.1 * x), lambda x: torch.where(x > 0, 0.0, x), lambda x: x * (x < 0),
+        lambda x: x * (2 * x > 1), lambda x: torch.max(x, dim=0, keepdim=True).values * x, lambda x: x * x.sigmoid(),
+        lambda x: (x * 2) * (x > 0),
     ],
 )  # fmt: skip
 def test_other_activations_keep_their_gradient(function):
@@ -98,7 +124,22 @@ def test_summary_counts_activations():
     assert isinstance(mode, ReluRuleMode) and mode.summary() == "1 ReLUs by the rule; 2 gelu, 1 silu as they are"
     with relu_rule("guided", nn.Identity()) as mode:
         F.gelu(x)
-    assert mode.summary() == "no ReLU: plain gradient; 1 gelu as they are"
+    assert mode.summary() == "plain gradient: no ReLU on the way; 1 gelu as they are"
+
+
+@pytest.mark.parametrize(
+    ("function", "note"),
+    [
+        (F.relu, ""),
+        (lambda x: F.gelu(F.relu(F.silu(x))), "own gradient of silu, gelu"),
+        (torch.tanh, "plain gradient: no ReLU on the way; own gradient of tanh"),
+        (lambda x: 2 * x, "plain gradient: no ReLU on the way"),
+    ],
+)
+def test_notes_say_what_does_not_follow_the_rule(function, note):
+    with relu_rule("deconvnet", nn.Identity()) as mode:
+        function(VALUES.clone().requires_grad_())
+    assert mode.note() == note
 
 
 def test_a_deconvnet_skips_local_response_norm():

@@ -125,7 +125,7 @@ def test_each_picture_has_its_own_transform():
 
 
 def reached(maps, output=None):
-    return PartialResult({"a": maps}, output, {}, {}, {})
+    return PartialResult({"a": maps}, output, {}, {}, {}, False)
 
 
 def test_objectives():
@@ -300,6 +300,19 @@ def test_the_last_steps_are_not_transformed():
 
     ascend(settings_of("quick", 8, transform=transform, plain_share=0.25))
     assert len(seen) == 6
+
+
+def test_a_final_picture_is_measured_plain_and_moved():
+    def transform(brightness, numbers):
+        return brightness * numbers[:, :1, None, None]
+
+    settings = replace(settings_of("quick", 12, transform=transform), score=lambda each, _: each.mean((1, 2, 3)))
+    ascent = ascents.Ascent(settings, make_start(settings, ["0/a/7/0", "0/a/2/0"], "noise", PICTURE), 1)
+    list(ascent.measure())
+    plain = ((ascent.brightness() * 255).round() / 255).mean((1, 2, 3))
+    shares = ascent.start.random_numbers[: ascents.MOVES, :, 0].mean(0)
+    assert torch.allclose(ascent.scores, plain, atol=1e-6)
+    assert torch.allclose(ascent.moved_scores, plain * shares, atol=1e-6) and not torch.allclose(shares[0], shares[1])
 
 
 def test_deepvisionvrs_regulariser_equals_torchvision():

@@ -92,6 +92,8 @@ class MapLayout:
     """Whether the item is the output for one input, or a known position of it, rather than one of a list of boxes."""
     position: int = 0
     """Which of the `positions` of one input is shown, from 0: a frame, a window."""
+    is_sequence: bool = False
+    """Whether the only map is a plain sequence of tokens, a row a token and a column a feature."""
 
     @property
     def positions(self) -> int:
@@ -181,7 +183,8 @@ def _space_layout(layout: MapLayout, channels: int, space: list[int]) -> MapLayo
 def _token_layout(layout: MapLayout, channels: int, tokens: int, grid: TokenGrid | None, has_heads: bool) -> MapLayout:
     if grid is None:
         map_shape = (channels, 1, tokens) if has_heads else (1, tokens, channels)
-        return replace(layout, map_shape=map_shape, axis_order=layout.axis_order if has_heads else (0, 1))
+        order = layout.axis_order if has_heads else (0, 1)
+        return replace(layout, map_shape=map_shape, axis_order=order, is_sequence=not has_heads)
     skipped = tokens - grid[0] * grid[1]
     left_out = f"{skipped} special token{'s' * (skipped > 1)} left out" if skipped else ""
     note = ", ".join(filter(None, [layout.note, left_out]))
