@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from .inputs.first_layer import argument_names
 from .inputs.input_adapter import InputAdapter, make_input_adapter
-from .inputs.sources import Input, Source, copy_input
+from .inputs.sources import Input, KeywordSource, NamedContent, Source, copy_input
+from .inputs.tokens import read_vocabulary
 from .inputs.weights_metadata import class_list, input_facts, latent_shape
 from .models.build import BuiltModel, build_model
 from .models.device import to_device
 from .models.factory import importable
-from .models.weights import load_weights
+from .models.weights import LoadedWeights, load_weights
 from .predictions.class_names import Classes, ClassNames, find_class_names
 from .recording import Progress, Recording, ignore_progress
 from .recording.errors import ModelError
+from .recording.files import is_weights_name
 
 if TYPE_CHECKING:
     from .capture.recorder import RecordingInfo
@@ -40,7 +42,11 @@ class RecordSpec:
     classes: Classes | None = None
     """Class names in index order, or a JSON file with a list of them or an object index -> name."""
     inputs: Sequence[Source] = ()
-    """Image files, `.npy` files, `noise:SEED` or named contents, one for each argument of the model."""
+    """Pictures, tensors, sounds, tokens, words, `noise:SEED` or named contents, one for each argument of the model."""
+    keywords: Mapping[str, str | NamedContent] = field(default_factory=dict)
+    """Such inputs that are passed by the name of an argument."""
+    vocabulary: str | None = None
+    """The words that the model knows, for inputs `text:…`: JSON {word: number}, or a text file with a word a line."""
     layers: str | Sequence[str] = "*"
     """A glob or globs over layer ids, or "panels"."""
     size: tuple[int, int] | None = None
@@ -55,6 +61,8 @@ class RecordSpec:
     """Colour channels of the input: 1 grey, 3 RGB, 4 RGBA."""
     interpolation: str | None = None
     """nearest, bilinear, bicubic, lanczos, box or hamming."""
+    window: tuple[float, float] | None = None
+    """Levels of grey pictures that are black and white, in the file's own numbers."""
     stretch: bool | None = None
     """Whether the image is stretched to the size instead of cropped."""
     index: int = 0
@@ -71,6 +79,8 @@ class RecordSpec:
     """Layer id -> channels that are set to 0."""
     name: str | None = None
     """Name of the network, for its title board."""
+    trust: bool = False
+    """Whether a `.pt2` file may run its code. Only a person or a parent process says so, never a file or request."""
 
 
 def record_from(spec: RecordSpec, progress: Progress = ignore_progress) -> Recording:
@@ -81,7 +91,7 @@ def record_from(spec: RecordSpec, progress: Progress = ignore_progress) -> Recor
     progress(f"building {spec.model}", 0.0)
     subject = prepare(spec)
     progress("reading the input", 0.2)
-    inputs = subject.adapter.read(spec.inputs or noise(subject.built, spec.seed), spec.index)
+    inputs = subject.adapter.read(default_sources(spec, subject.built), spec.index)
 
     def run_progress(layer: str, share: float) -> None:
         progress(layer, 0.3 + 0.7 * share)
@@ -102,6 +112,8 @@ class Subject:
     """Origin of the weights; "" for random ones."""
     metadata: Mapping[str, str]
     """Metadata of the weights file."""
+    left_out: str = ""
+    """What of the weights file the network has no place for, as one line; "" if nothing."""
 
 
 def prepare(spec: RecordSpec, built: BuiltModel | None = None) -> Subject:
@@ -109,37 +121,36 @@ def prepare(spec: RecordSpec, built: BuiltModel | None = None) -> Subject:
 
     built: the network, where it exists already; its weights count as trained ones.
     """
-    download = spec.weights if spec.weights and _is_weights_name(spec.weights) else None
+    download = spec.weights if spec.weights and is_weights_name(spec.weights) else None
     if built is not None:
         built = replace(built, weights=built.weights or "as given")
-    built = built or build_model(spec.model, spec.arguments, spec.seed, download, spec.folder)
-    metadata: Mapping[str, str] = {}
+    built = built or build_model(spec.model, spec.arguments, spec.seed, download, spec.folder, spec.trust)
+    loaded = LoadedWeights({})
     facts: tuple[str, Mapping[str, Any]] = ("", {})
     weights = built.weights
     if spec.weights and not download:
         path = Path(spec.weights)
-        metadata, weights = load_weights(built.module, path), path.name
-        facts = (path.name, input_facts(metadata, path))
-    adapter = make_input_adapter(built, _input_options(spec), facts, latent_shape(metadata))
-    names = find_class_names(spec.classes, class_list(metadata), weights, built.preset)
-    return Subject(built, adapter, names, weights, metadata)
-
-
-def _is_weights_name(weights: str) -> bool:
-    """Whether a text is a name of torchvision weights, such as DEFAULT or IMAGENET1K_V2, and not a file."""
-    return weights.isidentifier() and weights.isupper() and not Path(weights).exists()
+        loaded, weights = load_weights(built.module, path), path.name
+        facts = (path.name, input_facts(loaded.metadata, path))
+    vocabulary = read_vocabulary(spec.vocabulary) if spec.vocabulary else None
+    adapter = make_input_adapter(built, _input_options(spec), facts, latent_shape(loaded.metadata))
+    names = find_class_names(spec.classes, class_list(loaded.metadata), weights, built.preset)
+    adapter = replace(adapter, vocabulary=vocabulary)
+    return Subject(built, adapter, names, weights, loaded.metadata, loaded.describe_left_out())
 
 
 def _input_options(spec: RecordSpec) -> dict[str, Any]:
     """The options of the input that are set."""
-    names = ("size", "crop", "mean", "std", "interpolation", "stretch")
+    names = ("size", "crop", "mean", "std", "interpolation", "stretch", "window")
     options = {name: getattr(spec, name) for name in names} | {"channels": spec.colours}
     return {name: value for name, value in options.items() if value is not None}
 
 
-def noise(built: BuiltModel, seed: int) -> list[str]:
-    """The default inputs of a network: noise for each of its arguments."""
-    return [f"noise:{seed + k}" for k in range(max(1, len(argument_names(built.module))))]
+def default_sources(spec: RecordSpec, built: BuiltModel) -> list[Source]:
+    """The inputs that a spec names, those with names last; without any, noise for each argument of the network."""
+    named = [KeywordSource(name, source) for name, source in spec.keywords.items()]
+    noise = [f"noise:{spec.seed + k}" for k in range(max(1, len(argument_names(built.module))))]
+    return [*spec.inputs, *named] or list(noise)
 
 
 def own_modules(spec: RecordSpec) -> AbstractContextManager[None]:
@@ -197,9 +208,10 @@ def _provenance(spec: RecordSpec, subject: Subject, inputs: Sequence[Input]) -> 
         "arguments": dict(spec.arguments),
         **({"torchvision": version("torchvision")} if subject.built.preset else {}),
         "weights": subject.weights or "random",
+        **({"weights_left_out": subject.left_out} if subject.left_out else {}),
         **{key: subject.metadata[key] for key in ("origin", "licence") if key in subject.metadata},
         "inputs": [source.name for source in inputs],
-        "preprocessing": "; ".join(dict.fromkeys(source.preprocessing for source in inputs)),
+        "preprocessing": "; ".join(dict.fromkeys(source.describe() for source in inputs)),
         "classes": subject.names.source,
         "seed": spec.seed,
     }

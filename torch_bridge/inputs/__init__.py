@@ -1,4 +1,4 @@
-"""Inputs of a network: image files, arrays and noise, their preprocessing, and what a network expects.
+"""Inputs of a network: pictures, tensors, sounds, tokens and noise, their preprocessing, and what a network expects.
 
 Modules that need torch, `input_adapter` and `pixels`, are imported by name.
 """

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..models.build import BuiltModel, first_line
 from ..recording.errors import InputError
+from .argument_checks import argument_place, check_arguments
 from .first_layer import LENGTH, FirstLayer, argument_names, find_first_layer, takes_list
 from .preprocess import MODES, Preprocessing, resolve_preprocessing, torchvision_facts
 from .sources import Input, Source, read_input
+from .tokens import Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -29,45 +31,92 @@ class InputAdapter:
     latent: tuple[int, ...] = ()
     """Shape of one input that is no picture, if the weights file states it."""
 
+    vocabulary: Vocabulary | None = None
+    """The words that the network knows, if a file states them."""
+
     def read(self, sources: Sequence[Source], index: int) -> list[Input]:
-        """Reads one input for each argument of the network; sample `index` of a batch. Raises InputError."""
-        if not (sources and isinstance(sources[0], Input)):
-            self._check_count(sources)
-        inputs = [
-            read_input(source, self.preprocessing, self._sample_shape(k), self._token_count(k), index)
-            for k, source in enumerate(sources)
-        ]
+        """Reads one input for each argument of the network; sample `index` of a batch.
+
+        Raises InputError or UnknownName.
+        """
+        if not any(isinstance(source, Input) for source in sources):
+            check_arguments(self.built, sources)
+        inputs = [self._read_one(source, k, index) for k, source in enumerate(sources)]
         if index and max(read.samples for read in inputs) == 1:
             raise InputError(f"{inputs[0].name} holds 1 sample: there is no index {index}")
-        return [self._repeat_in_time(read) for read in inputs]
+        return [inputs[0], *(_same_sample(read, inputs[0].samples, index) for read in inputs[1:])]
+
+    def _read_one(self, source: Source, k: int, index: int) -> Input:
+        """Reads input number `k`, in the dtype that the network takes."""
+        place = argument_place(self.built.module, source, k)
+        is_noise = isinstance(source, str) and source.startswith("noise:")
+        shape = self._sample_shape(place) if place == 0 or is_noise or place < len(self.built.shapes) else ()
+        read = read_input(source, self.preprocessing, shape, self._token_count(place), index, self.vocabulary)
+        return read if read.unchanged else self._convert(self._repeat_in_time(read), place)
 
     def _repeat_in_time(self, picture: Input) -> Input:
         """Repeats a picture as the frames of a video, if the network takes videos."""
         layer = self.first_layer
-        if picture.unchanged or layer is None or layer.kind != "volume" or picture.values.ndim != layer.rank - 1:
+        if layer is None or layer.kind != "volume" or picture.values.ndim != layer.rank - 1:
             return picture
         video = picture.values.unsqueeze(2).repeat(1, 1, LENGTH, 1, 1)
         return replace(picture, values=video, preprocessing=f"{picture.preprocessing}; repeated as {LENGTH} frames")
 
+    def _convert(self, read: Input, place: int) -> Input:
+        """Converts values to a dtype that the network can take, and says so.
+
+        Floats become its own; whole numbers become floats in the place of a first layer that takes such, and int64 for
+        tokens. Others, as masks, stay as they are.
+        """
+        values, layer, own = read.values, self.first_layer, float_dtype(self.built)
+        if values.is_floating_point():
+            wanted = own
+        elif layer is None or place:
+            return read
+        else:
+            wanted = _token_dtype(layer, values) or (own if values.ndim == layer.rank else values.dtype)
+        if values.dtype == wanted:
+            return read
+        line = f"{read.preprocessing}, converted to the network's {str(wanted).removeprefix('torch.')}"
+        return replace(read, values=values.to(wanted), preprocessing=line)
+
     def arguments(self, inputs: Sequence[Input]) -> tuple[Any, ...]:
-        """Returns the arguments of `forward`: tensors with a batch axis, in the network's own dtype.
+        """Returns the arguments of `forward`, those that must be named as Keywords: tensors with a batch axis.
 
         A network that takes a list of pictures gets a list of one (C, H, W). Unchanged inputs stay as they are.
         """
-        values = [read.values if read.unchanged else self._cast(read.values) for read in inputs]
-        if inputs[0].unchanged:
-            return tuple(values)
-        if (
-            self.first_layer
-            and self.first_layer.kind == "vector"
-            and values[0].ndim > 2
-            and not runs(self.built, values)
-        ):
-            values[0] = values[0].flatten(1)
+        import torch
+
+        values = [read.values for read in inputs]
         for k, shape in enumerate(self.built.shapes[: len(values)]):
             if shape and not inputs[k].unchanged and len(values[k]) == 1:
                 values[k] = values[k].repeat(shape[0], *[1] * (values[k].ndim - 1))  # exported for a fixed batch
-        return ([values[0][0]],) if takes_list(self.built.module) else tuple(values)
+        call = self._call(inputs, values)
+        if inputs[0].unchanged:
+            return call
+        other = self._with_fewer_axes(values[0])
+        if other is not None and not runs(self.built, call):
+            call = self._call(inputs, [other, *values[1:]])
+        listed = takes_list(self.built.module) and isinstance(call[0], torch.Tensor)
+        return ([call[0][0]], *call[1:]) if listed else call
+
+    def _call(self, inputs: Sequence[Input], values: Sequence[Any]) -> tuple[Any, ...]:
+        """The values as arguments; of those with a name, those that may be positional are."""
+        from ..capture.call_arguments import Keywords, as_arguments
+
+        pairs = list(zip(inputs, values, strict=True))
+        positional = [value for read, value in pairs if not read.keyword and not isinstance(value, Keywords)]
+        named = {read.keyword: value for read, value in pairs if read.keyword}
+        for _, value in pairs:
+            named |= value if isinstance(value, Keywords) else {}
+        return as_arguments(self.built.module, positional, named)
+
+    def _with_fewer_axes(self, values: Any) -> Any:
+        """The first input as networks take it that lay it out themselves: a picture as a row, a sound as (1, L)."""
+        kind = self.first_layer.kind if self.first_layer else ""
+        if kind == "vector" and values.ndim > 2:
+            return values.flatten(1)
+        return values[:, 0] if kind == "sequence" and values.ndim == 3 and values.shape[1] == 1 else None
 
     def explain(self, arguments: Sequence[Any], error: Exception) -> str:
         """Returns one line that explains why the network failed on these arguments."""
@@ -75,7 +124,7 @@ class InputAdapter:
 
         shapes = [tuple(tensor.shape) for tensor in tensors_in(arguments)]
         text = ", ".join(map(str, shapes))
-        channels = shapes[0][-3] if len(shapes[0]) > 2 else None
+        channels = shapes[0][-3] if shapes and len(shapes[0]) > 2 else None
         layer = self.first_layer
         if layer and layer.kind == "picture" and channels not in (None, layer.channels):
             return (
@@ -83,13 +132,6 @@ class InputAdapter:
                 f"its first layer {layer.path or 'of all'} takes {layer.channels} channels, not {channels}"
             )
         return f"{self.built.name} failed on inputs of shape {text}: {first_line(error)}"
-
-    def _check_count(self, sources: Sequence[Source]) -> None:
-        names, count = argument_names(self.built.module), len(sources)
-        if count < len(names):
-            raise InputError(f"{self.built.name} takes {len(names)} inputs ({', '.join(names)}), {count} given")
-        if count > 1 and takes_list(self.built.module):
-            raise InputError(f"{self.built.name} takes one picture at a time, {count} given")
 
     def _sample_shape(self, k: int) -> tuple[int, ...]:
         if k < len(self.built.shapes):
@@ -104,12 +146,22 @@ class InputAdapter:
         layer = self.first_layer
         return layer.channels if layer and layer.kind == "tokens" and k == 0 else 0
 
-    def _cast(self, values: torch.Tensor) -> torch.Tensor:
-        """Converts values to the network's own dtype; integers that may be tokens become int64."""
-        vector = self.first_layer is not None and self.first_layer.kind == "vector"
-        if not values.is_floating_point() and values.ndim <= 2 and not vector:
-            return values.long()
-        return values.to(float_dtype(self.built))
+
+def _same_sample(read: Input, samples: int, index: int) -> Input:
+    """Chooses a sample of a further input that has as many as the first one."""
+    values = read.values
+    if read.unchanged or samples == 1 or read.samples > 1 or not values.ndim or len(values) != samples:
+        return read
+    return replace(read, values=values[index : index + 1], samples=samples)
+
+
+def _token_dtype(layer: FirstLayer, values: torch.Tensor) -> torch.dtype | None:
+    """The dtype of tokens, if the first layer takes such: their own, if it can take that."""
+    import torch
+
+    if layer.kind != "tokens":
+        return None
+    return values.dtype if values.dtype in (torch.int32, torch.int64) else torch.int64
 
 
 def make_input_adapter(
@@ -159,16 +211,18 @@ def _try_sizes(built: BuiltModel, layer: FirstLayer, channels: int) -> tuple[str
     return "default", {"size": (SIDES[0], SIDES[0])}
 
 
-def runs(built: BuiltModel, values: Sequence[torch.Tensor]) -> bool:
-    """Whether the network runs on these arguments, tensors of any shape and dtype."""
+def runs(built: BuiltModel, values: Sequence[Any]) -> bool:
+    """Whether the network runs on these arguments, tensors of any shape and dtype, named ones last as Keywords."""
     import torch
 
+    from ..capture.call_arguments import Keywords
     from ..capture.guard import evaluation_mode
     from ..capture.layer_paths import layer_paths
 
     try:
         with torch.no_grad(), evaluation_mode(list(layer_paths(built.module))):
-            built.module(*values)
+            named = values[-1] if values and isinstance(values[-1], Keywords) else {}
+            built.module(*(value for value in values if not isinstance(value, Keywords)), **named)
     except Exception:  # noqa: BLE001 - networks raise anything for a wrong size
         return False
     return True

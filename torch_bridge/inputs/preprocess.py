@@ -25,6 +25,8 @@ MIN_CROPPED_SIDE = 96
 """Pixels; inputs with a smaller side are not cropped by default."""
 MAX_SIDE = 8192
 """Pixels a side of the largest input."""
+MAX_NUMBER = 1e6
+"""Largest mean or deviation, and inverse of the smallest deviation: others would leave float32."""
 MAX_SCALED_PIXELS = MAX_SIDE * MAX_SIDE
 """Most pixels of a picture that is scaled before it is cropped: a thin one becomes very long."""
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -52,6 +54,8 @@ class Preprocessing:
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
     interpolation: str = "bilinear"
+    window: tuple[float, float] | None = None
+    """Levels of a grey picture that are black and white; None for its full range."""
     origins: tuple[tuple[str, str], ...] = ()
     """Pairs (field, source that states it)."""
 
@@ -111,6 +115,7 @@ def _defaults(known: Mapping[str, tuple[Any, str]], size: tuple[int, int] | None
         "size": None,
         "short": None,
         "stretch": False,
+        "window": None,
         **(IMAGENET if channels == 3 else UNCHANGED),
     }
 
@@ -118,18 +123,30 @@ def _defaults(known: Mapping[str, tuple[Any, str]], size: tuple[int, int] | None
 def _check(preprocessing: Preprocessing) -> None:
     channels, size = preprocessing.channels, preprocessing.size
     if channels not in MODES:
-        raise InputError(f"pictures have 1, 3 or 4 channels, the network takes {channels}: give it a .npy file")
+        raise InputError(f"pictures have 1, 3 or 4 channels, the network takes {_shown(channels)}: give it a .npy file")
     for name, values in (("mean", preprocessing.mean), ("std", preprocessing.std)):
-        if len(values) not in (1, channels) or not all(map(math.isfinite, values)):
-            raise InputError(f"{name} {_numbers(values)}: 1 or {channels} finite numbers are needed")
-    if min(preprocessing.std) <= 0:
-        raise InputError(f"std {_numbers(preprocessing.std)}: must be above 0")
+        if len(values) not in (1, channels) or not all(abs(value) <= MAX_NUMBER for value in values):
+            raise InputError(f"{name} {_shown(values)}: 1 or {channels} numbers of at most {MAX_NUMBER:g} are needed")
+    if min(preprocessing.std) < 1 / MAX_NUMBER:
+        raise InputError(f"std {_shown(preprocessing.std)}: must be above 0, at least {1 / MAX_NUMBER:g}")
     if size and not all(1 <= side <= MAX_SIDE for side in size):
-        raise InputError(f"size {size[0]}×{size[1]}: each side must be 1 to {MAX_SIDE} pixels")
+        raise InputError(f"size {_shown(size[0])}×{_shown(size[1])}: each side must be 1 to {MAX_SIDE} pixels")
+    window = preprocessing.window
+    if window and not (math.isfinite(window[1] - window[0]) and window[0] < window[1]):
+        raise InputError(f"window {_shown(window[0])}:{_shown(window[1])}: two numbers are needed, the lower one first")
     if not 0 < preprocessing.crop <= 1:
-        raise InputError(f"crop {preprocessing.crop:g}: must be above 0 and at most 1")
+        raise InputError(f"crop {_shown(preprocessing.crop)}: must be above 0 and at most 1")
+    if size and math.prod(size) > MAX_SCALED_PIXELS * preprocessing.crop**2:
+        raise InputError(
+            f"crop {_shown(preprocessing.crop)}: too small, a picture would have to be enlarged enormously first"
+        )
     if preprocessing.interpolation not in INTERPOLATIONS:
         raise InputError(f"interpolation {preprocessing.interpolation}: must be one of {', '.join(INTERPOLATIONS)}")
+
+
+def _shown(value: object) -> str:
+    """The start of a value that may be of any length."""
+    return str(value)[:60]
 
 
 def torchvision_facts(preset: Any) -> Facts:
@@ -153,8 +170,12 @@ def torchvision_facts(preset: Any) -> Facts:
 
 
 def fit_picture(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
-    """Resizes, crops and converts a picture to the size and number of channels that the network takes."""
-    image = image if image.mode == MODES[preprocessing.channels] else image.convert(MODES[preprocessing.channels])
+    """Resizes, crops and converts a picture to the size and number of channels that the network takes.
+
+    A deep grey, of mode F, stays one.
+    """
+    if image.mode not in ("F", MODES[preprocessing.channels]):
+        image = image.convert(MODES[preprocessing.channels])
     width, height = image.size
     if preprocessing.size is None:
         scale = preprocessing.short / min(width, height) if preprocessing.short else 1.0
@@ -181,7 +202,13 @@ def _resize(image: Image.Image, scale: float, minimum: tuple[int, int], preproce
 
 def normalise(image: Image.Image, preprocessing: Preprocessing) -> np.ndarray:
     """Converts a fitted picture to the network's values (C, H, W) float32, top row first."""
-    values = np.asarray(image, np.float32).reshape(image.height, image.width, preprocessing.channels) / np.float32(255)
+    if image.mode == "F":
+        grey = np.clip(np.asarray(image), 0, 255)[:, :, None]  # filters overshoot
+        opaque = np.full_like(grey, 255)
+        values = np.concatenate([*[grey] * min(preprocessing.channels, 3), opaque], 2)[:, :, : preprocessing.channels]
+    else:
+        values = np.asarray(image, np.float32).reshape(image.height, image.width, preprocessing.channels)
+    values = values / np.float32(255)
     mean, std = np.asarray(preprocessing.mean, np.float32), np.asarray(preprocessing.std, np.float32)
     return ((values - mean) / std).transpose(2, 0, 1).copy()
 

@@ -7,13 +7,13 @@ Two notations are understood: JSON values under their own names (`size`, `mean`,
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..recording.errors import RecordingError
+from ..recording.files import parse_json
 from ..recording.safetensors import open_arrays
 from .preprocess import INTERPOLATIONS
 
@@ -99,8 +99,8 @@ def _parse_values(metadata: Mapping[str, str]) -> dict[str, Any]:
 def _json(text: str) -> Any:
     """Parses a JSON value; returns text that isn't JSON unchanged."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return parse_json(text)
+    except ValueError:
         return text
 
 
@@ -113,4 +113,4 @@ def class_list(metadata: Mapping[str, str]) -> list[str]:
 def latent_shape(metadata: Mapping[str, str]) -> tuple[int, ...]:
     """Returns the shape, without the batch, of an input that is no picture, from "shape (N,64,1,1)"; else ()."""
     found = SHAPE.search(metadata.get("input", "") + " " + metadata.get("arch", ""))
-    return tuple(int(size) for size in found[1].split(",") if size.strip()) if found else ()
+    return tuple(int(size) for size in re.findall(r"\d+", found[1])) if found else ()

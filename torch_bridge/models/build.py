@@ -6,11 +6,13 @@ import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..concepts import TASKS
 from ..recording.errors import ModelError, UnknownName
+from ..recording.files import check_file, failure_text
 from .factory import FACTORY_HINT, call_factory, factory_hint, from_factory
 from .torch_files import archive_has, first_line, is_torchscript
 from .torchvision_import import import_torchvision
@@ -45,11 +47,13 @@ def build_model(
     seed: int = 0,
     download: str | None = None,
     folder: str | None = None,
+    trust: bool = False,
 ) -> BuiltModel:
     """Build a model in evaluation mode; without weights of its own it has random ones, from `seed`.
 
     arguments: keyword arguments of the factory. download: name of torchvision weights, such as "DEFAULT", to fetch from
-    the internet. folder: where the factory's modules are, by default the current one. Raises ModelError or UnknownName.
+    the internet. folder: where the factory's modules are, by default the current one. trust: whether a `.pt2` file may
+    run its code; without it the file isn't read. Raises ModelError or UnknownName.
     """
     import torch
 
@@ -57,15 +61,16 @@ def build_model(
         raise ModelError(f"seed {seed}: a whole number from 0 to {SEEDS[-1]} is needed")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        built = _build(name, dict(arguments or {}), download, folder)
+        if is_exported(name):
+            built = _exported(Path(name), trust)
+        else:
+            built = _build(name, dict(arguments or {}), download, folder)
     built.module.eval()
     return built
 
 
 def _build(name: str, arguments: dict[str, Any], download: str | None, folder: str | None) -> BuiltModel:
     path = Path(name)
-    if path.suffix == ".pt2":
-        return _exported(path)
     if path.suffix == ".py":
         raise ModelError(f"{path} is source code, not a model; {factory_hint(name, folder)}")
     if path.is_file() or path.suffix in WEIGHT_SUFFIXES:
@@ -89,12 +94,24 @@ def _not_a_model_text(path: Path) -> str:
     return f"{path} holds weights, not a model: {FACTORY_HINT}, and give the file as weights"
 
 
-def _exported(path: Path) -> BuiltModel:
+def is_exported(name: str) -> bool:
+    """Whether a text names a `.pt2` file; loading one runs code: its objects are pickled, its shapes formulas."""
+    return Path(name).suffix == ".pt2"
+
+
+def _exported(path: Path, trust: bool) -> BuiltModel:
     """Load a program that torch.export.save wrote, with its dotted modules restored."""
     import torch
 
-    if not path.is_file():
-        raise ModelError(f"{path}: no such file")
+    try:
+        check_file(path)
+    except OSError as error:
+        raise ModelError(f"{path}: {failure_text(error)}") from None
+    if not trust:
+        raise ModelError(
+            f"{path}: loading a .pt2 file runs code from it; if you trust it, add --trust (in Python trust=True), "
+            f"else {FACTORY_HINT}, and give weights as .safetensors"
+        )
     if not archive_has(path, "archive_format"):
         raise ModelError(f"{path}: not a program that torch.export.save wrote")
     try:
@@ -124,6 +141,10 @@ def _from_torchvision(name: str, arguments: dict[str, Any], download: str | None
     preset = _choose_weights(name, choices, download or "DEFAULT") if len(choices) else None
     builder = models.get_model_builder(name)
     parts = ("weights", "weights_backbone")  # some builders download both by default
+    if stated := [key for key in parts if arguments.get(key) is not None]:
+        raise ModelError(
+            f"{name}: argument {stated[0]!r} would download weights; name them as weights, such as DEFAULT"
+        )
     fixed: dict[str, Any] = {key: None for key in parts if key in inspect.signature(builder).parameters}
     fixed |= {"init_weights": False} if name.endswith(TAKES_INIT_WEIGHTS) and download is None else {}
     if download is None:
@@ -142,8 +163,9 @@ def _downloaded(name: str, builder: Callable[..., Any], arguments: dict[str, Any
         raise ModelError(f"torchvision has no weights for {name}; give a file")
     try:
         module = builder(**{**arguments, "weights": preset})
-    except OSError as error:
-        raise ModelError(f"can't download {preset} from {preset.url} ({error}); give a weights file") from error
+    except (OSError, HTTPException) as error:
+        reason = first_line(error)
+        raise ModelError(f"can't download {preset} from {preset.url} ({reason}); give a weights file") from error
     except (ValueError, TypeError, RuntimeError) as error:
         raise ModelError(f"{name} with {preset}: {first_line(error)}") from error
     return BuiltModel(module, name, f"torchvision {preset}", preset)

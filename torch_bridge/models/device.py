@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..recording.errors import ModelError
+from .torch_files import first_line
 
 if TYPE_CHECKING:
     import torch
+
+
+DEVICES = ("cuda", "mps", "cpu")
 
 
 def choose_device(name: str = "") -> torch.device:
@@ -16,13 +20,13 @@ def choose_device(name: str = "") -> torch.device:
 
     if not name:
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if name.partition(":")[0] not in DEVICES:
+        raise ModelError(f"device {name[:60]!r} can't be used here: one of {', '.join(DEVICES)} is needed")
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise ModelError(
-            f"device {name!r} can't be used here ({str(error).splitlines()[0][:200]}); cpu always can"
-        ) from None
+    except (RuntimeError, AssertionError, ValueError, OverflowError) as error:
+        raise ModelError(f"device {name[:60]!r} can't be used here ({first_line(error)}); cpu always can") from None
     return device
 
 

@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..recording.errors import InnerwalkError, ModelError, UnknownName, nearest
+from ..recording.files import read_file
 from .torch_files import first_line
+from .torchvision_import import torchvision_on_demand
 
 if TYPE_CHECKING:
     from torch import nn
 
 FACTORY_HINT = "name the function that builds the model, package.module:factory"
+MAX_SOURCE = 16 << 20
+"""Bytes of a source file that is searched for factories."""
 MAX_NAMED = 3
 """Factories of a module that an error names."""
 
@@ -52,7 +56,7 @@ def from_factory(name: str, arguments: dict[str, Any], folder: str | None = None
     """
     from torch import nn
 
-    with importable(folder):
+    with importable(folder), torchvision_on_demand():
         factory = _find_factory(name, folder)
         if isinstance(factory, nn.Module):
             return factory
@@ -163,8 +167,8 @@ def _module_file(module: str, folder: str | None) -> Path | None:
 def _factories_in(file: Path) -> list[str]:
     """Names of the public functions, then classes, that a source file defines; [] if it can't be read."""
     try:
-        body = ast.parse(file.read_bytes()).body
-    except (OSError, ValueError, SyntaxError):
+        body = ast.parse(read_file(file, MAX_SOURCE)).body
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
         return []
     kinds = ((ast.FunctionDef,), (ast.ClassDef,))
     named = [node for kind in kinds for node in body if isinstance(node, kind)]

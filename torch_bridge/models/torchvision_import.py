@@ -8,9 +8,13 @@ and `import torchvision` fails. Only detection models need them, and only non-ma
 from __future__ import annotations
 
 import importlib
+import importlib.abc
+import importlib.machinery
 import importlib.util
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,8 +23,9 @@ from . import torchvision_ops
 
 State = Literal["native", "shim", "absent"]
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _state: list[State] = []
+_native: list[bool] = []
 _libraries: list[object] = []  # kept, because a torch Library removes its operators when it is garbage-collected
 
 
@@ -39,9 +44,7 @@ def _prepare() -> State:
     spec = importlib.util.find_spec("torchvision") if "torchvision" not in sys.modules else None
     if spec is None and "torchvision" not in sys.modules:
         return "absent"
-    native = _has_nms() or (spec is not None and _load_operators(Path(str(spec.origin)).parent))
-    if not native:
-        _define_operators()
+    native = _provide_operators(spec)
     try:
         importlib.import_module("torchvision")
     except Exception as error:  # mismatched versions of torch and torchvision may raise anything
@@ -49,6 +52,38 @@ def _prepare() -> State:
     if not native:
         _patch_detection()
     return "native" if native else "shim"
+
+
+@contextmanager
+def torchvision_on_demand() -> Iterator[None]:
+    """Make `import torchvision` work in code of others that runs inside; costs nothing where none imports it."""
+    finder = _OperatorsFirst()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        if "torchvision.models" in sys.modules:
+            import_torchvision()
+
+
+class _OperatorsFirst(importlib.abc.MetaPathFinder):
+    """Provides torchvision's operators at the moment when something imports it, and finds no module itself."""
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> None:
+        """Returns None, so that the module is found as usual."""
+        if fullname == "torchvision":
+            _provide_operators(importlib.machinery.PathFinder.find_spec(fullname))
+
+
+def _provide_operators(spec: importlib.machinery.ModuleSpec | None) -> bool:
+    """Loads the compiled operators, or defines them; returns whether they are torchvision's own. spec: the package."""
+    if not _native:
+        native = _has_nms() or (spec is not None and _load_operators(Path(str(spec.origin)).parent))
+        if not native:
+            _define_operators()
+        _native.append(native)
+    return _native[0]
 
 
 def _install_hint() -> str:

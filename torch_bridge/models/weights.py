@@ -6,45 +6,62 @@ import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ..recording.errors import ModelError, RecordingError
+from ..recording.errors import ModelError, RecordingError, message_of
+from ..recording.files import check_file, failure_text, open_file
 from ..recording.safetensors import open_arrays
-from .torch_files import first_line, is_torchscript
+from .checkpoint_fit import fit_state, listed, misfits, states_in
+from .pickle_check import UnboundedPickle, check_pickles
+from .torch_files import first_line, is_torchscript, unpacked_size
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model_state", "model", "net", "network", "params", "weights")
-"""Keys under which checkpoints commonly hold their state_dict."""
-PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
-"""Prefixes that DataParallel, torch.compile and training wrappers put before names."""
-MAX_PREFIXES = 3
-MAX_LISTED = 3
-"""Names that an error lists."""
+MAX_SURPLUS = 256 << 20
+"""Bytes that a checkpoint may unpack to beyond its size."""
 
 
-def load_weights(module: nn.Module, path: str | Path) -> dict[str, str]:
+class LoadedWeights(NamedTuple):
+    """What a file of weights says beside its tensors, and what of it was not used."""
+
+    metadata: dict[str, str]
+    left_out: tuple[str, ...] = ()
+    """Names in the file of what the network has no place for."""
+
+    def describe_left_out(self) -> str:
+        """Returns one line for people on what was left out; "" if nothing was."""
+        return f"{len(self.left_out)} of the file ({listed(self.left_out)})" if self.left_out else ""
+
+
+def load_weights(module: nn.Module, path: str | Path) -> LoadedWeights:
     """Load the tensors of a file into `module`, converted to its dtypes, and return the file's metadata.
 
-    The file must have every parameter and buffer in its shape, and nothing else. Raises ModelError.
+    The file must have every parameter and buffer in its shape, under any prefix. What else it has is left out, unless
+    it belongs to a deeper network. Raises ModelError.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ModelError(f"weights {path}: no such file")
-    tensors, metadata = _read_safetensors(path) if _is_safetensors(path) else (_read_checkpoint(path), {})
+    try:
+        check_file(path)
+    except OSError as error:
+        raise ModelError(f"weights {path}: {failure_text(error)}") from None
+    content, metadata = _read_safetensors(path) if _is_safetensors(path) else (_read_checkpoint(path), {})
+    if not (states := list(states_in(content))):
+        raise ModelError(f"weights {path}: {_stateless_text(content)}")
     target = module.state_dict()
-    tensors = _without_prefix(tensors, target)
-    _check_fit(path.name, type(module).__name__, tensors, target)
-    module.load_state_dict(tensors, strict=False)
-    return metadata
+    target = {name: value for name, value in target.items() if hasattr(value, "shape")}  # others may have own states
+    fit = fit_state(states, target)
+    if wrong := misfits(fit, target):
+        raise ModelError(f"weights {path.name} don't fit {type(module).__name__}: {'; '.join(wrong)}")
+    module.load_state_dict({name: value for name, value in fit.tensors.items() if name in target}, strict=False)
+    return LoadedWeights(metadata, fit.left_out)
 
 
 def _is_safetensors(path: Path) -> bool:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         start = file.read(9)
     return path.suffix == ".safetensors" or (start[8:] == b"{" and not start.startswith(b"PK"))
 
@@ -54,36 +71,50 @@ def _read_safetensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, st
         arrays, metadata = open_arrays(path)
     except RecordingError as error:
         raise ModelError(f"weights {error}") from error
-    return {name: _tensor(array) for name, array in arrays.items()}, metadata
+    return {name: array_tensor(array) for name, array in arrays.items()}, metadata
 
 
-def _tensor(array: np.ndarray) -> torch.Tensor:
-    """A copy of an array (the file is mapped read-only); uint16 stands for bfloat16, which numpy lacks."""
+def array_tensor(array: np.ndarray) -> torch.Tensor:
+    """Returns a copy of an array of a safetensors file, of any shape; uint16 stands for bfloat16, which numpy lacks."""
     import torch
 
     if array.dtype == np.uint16:
         return torch.from_numpy(array.astype(np.int16)).view(torch.bfloat16)
-    return torch.from_numpy(np.array(array))
+    return torch.from_numpy(np.array(array))  # a copy: the file is mapped read-only
 
 
-def _read_checkpoint(path: Path) -> dict[str, torch.Tensor]:
+def _read_checkpoint(path: Path) -> Any:
     import torch
 
     if is_torchscript(path):
         raise ModelError(f"weights {path} is TorchScript: save the model's state_dict() and give that")
+    if unpacked_size(path) > path.stat().st_size + MAX_SURPLUS:  # torch itself never packs
+        raise ModelError(f"weights {path}: unpacks to far more than its size; give a file that torch.save wrote")
+    _check_pickles(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about the pickle's protocol; real problems raise errors
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds of errors for a damaged file
         raise ModelError(f"weights {path}: {_failure_text(path, error)}") from error
-    return _unwrap(path, content)
+
+
+def _check_pickles(path: Path) -> None:
+    try:
+        check_pickles(path)
+    except UnboundedPickle as error:
+        alone = "save a state_dict alone: torch.save(model.state_dict(), FILE)"
+        raise ModelError(f"weights {path}: {error}, so reading it may fill the memory or never end; {alone}") from None
+    except (ValueError, LookupError):
+        return  # torch's reader stops there too, and its error is more precise
+    except Exception as error:  # a damaged zip may raise anything
+        raise ModelError(f"weights {path}: not a checkpoint, or cut off ({first_line(error)[:100]})") from error
 
 
 def _failure_text(path: Path, error: Exception) -> str:
     if type(error).__name__ != "UnpicklingError":
         return f"not a checkpoint, or cut off ({type(error).__name__}: {first_line(error)[:100]})"
-    name = re.search(r"GLOBAL (\S+)", str(error))
+    name = re.search(r"GLOBAL (\S+)", message_of(error))
     if not name and not _is_pickle(path):
         return "not a checkpoint, or cut off"
     return (
@@ -94,53 +125,13 @@ def _failure_text(path: Path, error: Exception) -> str:
 
 def _is_pickle(path: Path) -> bool:
     """Whether a file is a bare pickle of protocol 2 or later, not inside an archive of torch."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return file.read(1) == b"\x80"
 
 
-def _unwrap(path: Path, content: Any) -> dict[str, torch.Tensor]:
-    """The state dict in a checkpoint: the content itself, the value of a usual key, or the only state dict in it."""
+def _stateless_text(content: Any) -> str:
+    """Why a checkpoint without a state_dict can't be loaded."""
     if not isinstance(content, Mapping):
-        raise ModelError(f"weights {path}: contains {type(content).__name__}, not a state_dict")
-    if _is_state(content):
-        return dict(content)
-    states = {key: value for key, value in content.items() if _is_state(value)}
-    chosen = next((key for key in STATE_DICT_KEYS if key in states), next(iter(states)) if len(states) == 1 else None)
-    if chosen is None:
-        keys = ", ".join(map(str, list(content)[:6])) or "nothing"
-        raise ModelError(f"weights {path}: no state_dict in it, but {keys}; save model.state_dict() alone")
-    return dict(states[chosen])
-
-
-def _is_state(content: Any) -> bool:
-    import torch
-
-    return isinstance(content, Mapping) and bool(content) and all(torch.is_tensor(value) for value in content.values())
-
-
-def _without_prefix(tensors: dict[str, torch.Tensor], target: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """Remove prefixes that all names share and the model's names lack."""
-    for _ in range(MAX_PREFIXES):
-        shared = (prefix for prefix in PREFIXES if tensors and all(name.startswith(prefix) for name in tensors))
-        prefix = next(shared, None)
-        if prefix is None or any(name in target for name in tensors):
-            break
-        tensors = {name.removeprefix(prefix): value for name, value in tensors.items()}
-    return tensors
-
-
-def _check_fit(file: str, model: str, tensors: Mapping[str, torch.Tensor], target: Mapping[str, torch.Tensor]) -> None:
-    missing = [name for name in target if name not in tensors and not name.endswith("num_batches_tracked")]
-    surplus = [name for name in tensors if name not in target]
-    misshapen = [
-        f"{name} {tuple(value.shape)} instead of {tuple(target[name].shape)}"
-        for name, value in tensors.items()
-        if name in target and value.shape != target[name].shape
-    ]
-    wrong = [
-        f"{len(names)} {what} ({', '.join(names[:MAX_LISTED])}{', …' if len(names) > MAX_LISTED else ''})"
-        for what, names in (("of another shape", misshapen), ("missing", missing), ("that the model lacks", surplus))
-        if names
-    ]
-    if wrong:
-        raise ModelError(f"weights {file} don't fit {model}: {'; '.join(wrong)}")
+        return f"contains {type(content).__name__}, not a state_dict"
+    keys = ", ".join(map(str, list(content)[:6])) or "nothing"
+    return f"no state_dict in it, but {keys}; save model.state_dict() alone"

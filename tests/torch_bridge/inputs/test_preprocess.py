@@ -71,7 +71,13 @@ def test_the_strongest_source_wins_and_is_named():
 @pytest.mark.parametrize(
     ("facts", "message"),
     [
-        ({"mean": (0.5, 0.5)}, "mean 0.5: 1 or 3 finite numbers"),
+        ({"mean": (0.5, 0.5)}, r"mean \(0.5, 0.5\): 1 or 3 numbers of at most"),
+        ({"mean": (10**400,)}, "1 or 3 numbers of at most 1e\\+06"),
+        ({"mean": (float("nan"),)}, "1 or 3 numbers of at most"),
+        ({"std": (1e-300,)}, r"std \(1e-300,\): must be above 0, at least 1e-06"),
+        ({"size": (8, 8), "crop": 1e-9}, "crop 1e-09: too small"),
+        ({"size": (8, 8), "crop": 5e-324}, "crop 5e-324: too small"),
+        ({"crop": 10**400}, "must be above 0 and at most 1"),
         ({"std": (0.5, 0.0, 1.0)}, "must be above 0"),
         ({"size": (0, 9)}, "size 0×9: each side must be 1 to 8192 pixels"),
         ({"crop": 1.5}, "crop 1.5: must be above 0 and at most 1"),

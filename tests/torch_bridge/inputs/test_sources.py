@@ -1,6 +1,8 @@
 """From files to a network's input: pictures of every kind, arrays, noise, and what goes wrong."""
 
 import struct
+import time
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -12,7 +14,8 @@ torch.set_num_threads(1)  # two on a busy machine wait for each other most of th
 Image = pytest.importorskip("PIL.Image", reason="needs Pillow")
 
 from innerwalk.tests.support import SUPPORT  # noqa: E402
-from innerwalk.torch_bridge.inputs.image_files import open_picture  # noqa: E402
+from innerwalk.torch_bridge.data import open_data  # noqa: E402
+from innerwalk.torch_bridge.inputs.image_files import check_size, open_picture  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
 from innerwalk.torch_bridge.inputs.sources import preprocess_picture, read_input  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
@@ -99,11 +102,88 @@ def test_deep_pictures_keep_their_range(tmp_path):
     Image.fromarray(deep).save(tmp_path / "deep.png")
     Image.fromarray(deep / np.float32(65535)).save(tmp_path / "share.tiff")
     Image.fromarray(deep.astype(np.float32) - 500).save(tmp_path / "signed.tiff")
-    wanted = np.round(deep / 257)
+    wanted = deep / 257
     assert np.abs(seen(tmp_path / "deep.png")[:, :, 0] - wanted).max() <= 1
     assert np.abs(seen(tmp_path / "share.tiff")[:, :, 0] - wanted).max() <= 1
     stretched = seen(tmp_path / "signed.tiff")[:, :, 0]
     assert (stretched.min(), stretched.max()) == (0, 255)
+
+
+@pytest.mark.parametrize(("name", "kind", "top"), [("a.png", "I;16", 65535), ("a.tif", "I;16", 65535)])
+def test_every_level_of_a_deep_grey_reaches_the_network(tmp_path, name, kind, top):
+    deep = np.arange(4096).reshape(64, 64).astype(np.uint16)
+    Image.fromarray(deep).save(tmp_path / name)
+    found = read_input(str(tmp_path / name), Preprocessing(channels=1))
+    assert np.allclose(found.values[0, 0], deep / top, atol=1e-7) and len(torch.unique(found.values)) == 4096
+    assert found.preprocessing.startswith("16-bit grey, 0..65535 as 0..1; grey, original size")
+    coloured = read_input(str(tmp_path / name), Preprocessing(channels=3, mean=(0.5,), std=(0.25,)))
+    assert np.allclose(coloured.values[0], (deep / top - 0.5) / 0.25, atol=1e-6)
+    assert read_input(str(tmp_path / name), Preprocessing(channels=4)).values[0, 3].min() == 1
+    half = read_input(str(tmp_path / name), Preprocessing(size=(32, 32), channels=1, interpolation="box"))
+    assert np.allclose(half.values[0, 0], deep.reshape(32, 2, 32, 2).mean((1, 3)) / top, atol=1e-7)
+
+
+def twelve_bit_tiff(path, rows: list[list[int]]) -> None:
+    """A TIFF whose samples have 12 bits, two of them in 3 bytes; each row has an even number."""
+    packed = bytes(
+        byte for row in rows for a, b in zip(row[::2], row[1::2], strict=True)
+        for byte in (a >> 4, (a & 15) << 4 | b >> 8, b & 255)
+    )  # fmt: skip
+    width, height = len(rows[0]), len(rows)
+    tags = {256: width, 257: height, 258: 12, 259: 1, 262: 1, 273: 8, 277: 1, 278: height, 279: len(packed)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    padding = b"\0" * (len(packed) % 2)
+    directory = struct.pack("<H", len(tags)) + entries + struct.pack("<I", 0)
+    path.write_bytes(struct.pack("<2sHI", b"II", 42, 8 + len(packed + padding)) + packed + padding + directory)
+
+
+def test_twelve_bits_are_scaled_by_their_own_range(tmp_path):
+    twelve_bit_tiff(tmp_path / "a.tif", [[0, 4095], [2048, 1]])
+    found = read_input(str(tmp_path / "a.tif"), Preprocessing(channels=1))
+    assert np.allclose(found.values[0, 0], np.array([[0, 4095], [2048, 1]]) / 4095, atol=1e-7)
+    assert found.preprocessing.startswith("12-bit grey, 0..4095 as 0..1; ")
+
+
+def test_a_window_states_black_and_white(tmp_path, picture):
+    deep = np.array([[0, 1000], [2000, 60_000]], np.uint16)
+    Image.fromarray(deep).save(tmp_path / "a.png")
+    Image.fromarray(deep.astype(np.float32) - 1000).save(tmp_path / "signed.tif")
+    Image.fromarray(np.array([[0, 50], [100, 255]], np.uint8)).save(tmp_path / "shallow.png")
+    np.save(tmp_path / "ct.npy", deep.astype(np.float64))
+    np.save(tmp_path / "ints.npy", deep.astype(np.int32))
+    windowed = Preprocessing(channels=1, window=(0, 2000))
+    for name in ("a.png", "ct.npy", "ints.npy"):
+        found = read_input(str(tmp_path / name), windowed)
+        assert np.allclose(found.values[0, 0], [[0, 0.5], [1, 1]], atol=1e-6) and found.picture[0, 1, 0] == 128
+        assert "0..2000 as 0..1" in found.preprocessing
+    shifted = read_input(str(tmp_path / "signed.tif"), Preprocessing(channels=1, window=(-1000, 1000)))
+    assert np.allclose(shifted.values[0, 0], [[0, 0.5], [1, 1]], atol=1e-4)
+    shallow = read_input(str(tmp_path / "shallow.png"), Preprocessing(channels=1, window=(0, 100)))
+    assert np.allclose(shallow.values[0, 0], [[0, 0.5], [1, 1]], atol=1e-6)
+    assert "this picture has colours; a window is for grey ones" in refused(picture, windowed)
+    with pytest.raises(InputError, match="window 9:3: two numbers are needed, the lower one first"):
+        prepare(RecordSpec("own_models:small", window=(9, 3)))
+
+
+def test_stretching_is_said(tmp_path):
+    Image.fromarray(np.array([[-500, 0], [250, 500]], np.float32)).save(tmp_path / "a.tif")
+    found = read_input(str(tmp_path / "a.tif"), Preprocessing(channels=1))
+    assert found.values[0, 0].tolist() == [[0, 0.5], [0.75, 1]]
+    assert "stretched from its least to its largest value, -500..500 as 0..1" in found.preprocessing
+
+
+def test_rows_and_columns_alone_are_one_channel(tmp_path):
+    values = np.random.default_rng(0).random((9, 11))
+    np.save(tmp_path / "f.npy", values)
+    np.save(tmp_path / "u.npy", (values * 65535).astype(np.uint16))
+    floats = recorded("own_models:small", str(tmp_path / "f.npy"), arguments={"channels": 1})
+    assert floats.network.layers[0].shape == (1, 9, 11)
+    line = floats.provenance["preprocessing"]
+    assert line == "values as in the file, 1×9×11 float64, converted to the network's float32"
+    deep = recorded("own_models:small", str(tmp_path / "u.npy"), arguments={"channels": 1}, size=(9, 11))
+    assert deep.provenance["preprocessing"].startswith("16-bit grey, 0..65535 as 0..1")
+    with pytest.raises(ModelError, match="takes 3 channels, not 1"):
+        recorded("own_models:small", str(tmp_path / "f.npy"))
 
 
 def test_grey_from_colour_and_colour_from_grey(tmp_path, picture):
@@ -130,13 +210,39 @@ def test_pictures_that_arent(tmp_path, picture):
     whole = Path(picture).read_bytes()
     (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
     huge_png(tmp_path / "bomb.png", 40_000)
-    huge_png(tmp_path / "large.png", 12_000)  # below the limit, above what Pillow warns about
+    huge_png(tmp_path / "large.png", 7_900)  # below the limit
     assert "no such file" in refused(tmp_path / "none.png")
     assert "not a picture" in refused(tmp_path / "text.jpg")
     assert "damaged or cut off" in refused(tmp_path / "cut.png")
     assert "too many pixels" in refused(tmp_path / "bomb.png")
     assert "damaged or cut off" in refused(tmp_path / "large.png")
-    assert "no such file" in refused(tmp_path)
+    assert "it is a folder; a file is needed" in refused(tmp_path)
+
+
+def test_only_pictures_are_opened_whatever_their_name(tmp_path, monkeypatch):
+    """PostScript would start Ghostscript."""
+    from PIL import EpsImagePlugin
+
+    (started := tmp_path / "gs").write_text(f"#!/bin/sh\ntouch {tmp_path}/started\n")
+    started.chmod(0o755)
+    monkeypatch.setattr(EpsImagePlugin, "gs_binary", str(started))
+    script = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n"
+    (tmp_path / "a.png").write_bytes(script)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.png", script)
+    assert "not a picture; one of BMP, GIF, JPEG, PNG" in refused(tmp_path / "a.png")
+    (folder := tmp_path / "folder").mkdir()
+    (folder / "a.png").write_bytes(script)
+    for place in (tmp_path / "a.zip", folder):
+        with pytest.raises(InputError, match="not a picture"):
+            open_data(str(place)).picture(0)
+    assert not (tmp_path / "started").exists()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "MPO"])
+def test_usual_pictures_are_opened(tmp_path, kind):
+    Image.fromarray(colours()).save(tmp_path / "a.png", kind)
+    assert open_picture(tmp_path / "a.png").size == (60, 40)
 
 
 # arrays and noise
@@ -170,8 +276,20 @@ def test_arrays_that_arent(tmp_path):
     assert "no such file" in refused(tmp_path / "none.npy")
     assert "not a .npy file of plain numbers" in refused(tmp_path / "objects.npy")
     assert "not a .npy file of plain numbers" in refused(tmp_path / "cut.npy")
-    assert "an array of numbers" in refused(tmp_path / "text.npy")
-    assert "an array of numbers" in refused(tmp_path / "empty.npy")
+    np.save(tmp_path / "long.npy", np.zeros((2, 3), np.longdouble))
+    np.savez(tmp_path / "several.npz", a=np.zeros(3))
+    (tmp_path / "several.npz").rename(tmp_path / "several.npy")
+    for name in ("text", "long"):
+        assert "numbers of at most 64 bits are needed" in refused(tmp_path / f"{name}.npy")
+    assert "it is empty, 0×3" in refused(tmp_path / "empty.npy")
+    assert "not a .npy file of plain numbers" in refused(tmp_path / "several.npy")
+
+
+@pytest.mark.parametrize(
+    "text", ["noise:1:" + "9" * 30 + "x2", "noise:1:" + "9" * 19 + "x2", "noise:1:99999x99999", "noise:" + "9" * 5000]
+)
+def test_noise_that_is_too_large(text):
+    assert len(line := refused(text)) < 200 and ("write noise:SEED" in line or "at most 134,217,728 numbers" in line)
 
 
 def test_noise_is_its_seed():
@@ -242,8 +360,8 @@ def test_several_inputs(picture, tmp_path):
     found = recorded("own_models:TwoInputs", picture, str(tmp_path / "question.npy"))
     assert found.input_name == "colours.png + question.npy" and found.prediction.kind == "classes"
     assert found.provenance["preprocessing"].startswith("RGB, scaled to cover")
-    assert found.provenance["preprocessing"].endswith("; values unchanged, 3")
-    with pytest.raises(InputError, match=r"takes 2 inputs \(image, question\), 1 given"):
+    assert found.provenance["preprocessing"].endswith("; values as in the file, 3 int64")
+    with pytest.raises(InputError, match=r"also needs question; give one more input, or --keyword question=INPUT$"):
         recorded("own_models:TwoInputs", picture)
 
 
@@ -256,3 +374,24 @@ def test_a_sample_of_a_batch(tmp_path):
     assert found.prediction.top[0][2] == pytest.approx(float(scores.max()), abs=1e-5)
     with pytest.raises(InputError, match="there is no index 1"):
         recorded("own_models:small", "noise:1:3x9x9", index=1)
+
+
+def test_a_picture_of_too_many_pixels_is_refused_from_its_header(tmp_path):
+    """490 KB of PNG, 13,000 pixels square, took 2.2 GB, which the bridge kept."""
+    rows = zlib.compressobj(9)
+    packed = b"".join(rows.compress(bytes(1 + 3 * 13_000)) for _ in range(13_000)) + rows.flush()
+    chunks = ((b"IHDR", struct.pack(">IIBBBBB", 13_000, 13_000, 8, 2, 0, 0, 0)), (b"IDAT", packed), (b"IEND", b""))
+    content = b"\x89PNG\r\n\x1a\n"
+    for kind, data in chunks:
+        content += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    (file := tmp_path / "bomb.png").write_bytes(content)
+    start = time.process_time()
+    with pytest.raises(InputError, match=r"bomb.png, 13,000 × 13,000: too many pixels \(the limit is 64 million\)"):
+        open_picture(file)
+    assert time.process_time() - start < 0.5
+
+
+def test_the_largest_picture_is_taken():
+    check_size("x.png", 8000, 8000)
+    with pytest.raises(InputError, match="make it smaller"):
+        check_size("x.png", 8000, 8001)

@@ -3,6 +3,7 @@
 import argparse
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +114,7 @@ def test_exported_program_keeps_its_dotted_modules(tmp_path, batch):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         torch.export.save(torch.export.export(model.eval(), (example,)), path)
-    recording = record_from(RecordSpec(str(path), inputs=["noise:4"]))
+    recording = record_from(RecordSpec(str(path), inputs=["noise:4"], trust=True))
     kinds = {layer.id: layer.kind for layer in recording.network.layers}
     assert kinds.items() >= {"0": "Conv2d", "1.0": "ReLU", "1.1": "Conv2d"}.items()
     assert recording.network.trained and recording.picture.shape == (20, 24, 3)
@@ -170,7 +171,7 @@ def test_weights_that_dont_fit_name_the_first_few(tmp_path):
         load_weights(small(), path)
     assert str(error.value) == (
         "weights w.safetensors don't fit Sequential: 1 of another shape (5.bias (9,) instead of (4,)); "
-        "1 missing (0.weight); 1 that the model lacks (head.weight)"
+        "1 missing (0.weight, in the file perhaps head.weight); 1 that the model lacks (head.weight)"
     )
 
 
@@ -250,7 +251,7 @@ def test_checkpoint_is_not_a_model(tmp_path):
 
 def test_file_that_is_no_exported_program(tmp_path):
     (tmp_path / "x.pt2").write_bytes(b"PK\x03\x04 nothing more")
-    assert "not a program that torch.export.save wrote" in explained(ModelError, str(tmp_path / "x.pt2"))
+    assert "not a program that torch.export.save wrote" in explained(ModelError, str(tmp_path / "x.pt2"), trust=True)
 
 
 @pytest.mark.parametrize(
@@ -278,6 +279,39 @@ def test_an_old_file_of_objects_needs_pickle(tmp_path, protocol):
     path = tmp_path / "w.pth"
     torch.save(argparse.Namespace(lr=1), path, pickle_protocol=protocol, _use_new_zipfile_serialization=False)
     assert "needs pickle, and pickle runs code" in explained(ModelError, "own_models:small", weights=str(path))
+
+
+def test_weights_that_unpack_to_far_more_than_their_size(tmp_path):
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "small.pt")
+    with (
+        zipfile.ZipFile(tmp_path / "small.pt") as old,
+        zipfile.ZipFile(tmp_path / "bomb.pt", "w", zipfile.ZIP_DEFLATED) as bomb,
+    ):
+        for name in old.namelist():
+            bomb.writestr(name, old.read(name))
+        with bomb.open("small/data/1", "w") as entry:
+            for _ in range(300):
+                entry.write(bytes(1 << 20))
+    assert (tmp_path / "bomb.pt").stat().st_size < 1 << 20
+    line = explained(ModelError, "own_models:small", weights=str(tmp_path / "bomb.pt"))
+    assert "unpacks to far more than its size" in line
+
+
+def test_a_zip_whose_table_of_contents_is_damaged(tmp_path):
+    torch.save(small().state_dict(), tmp_path / "w.pth")
+    whole = (tmp_path / "w.pth").read_bytes()
+    table = whole.rindex(b"PK\1\2")
+    (tmp_path / "damaged.pth").write_bytes(whole[: table + 2] + b"\xff" * 8 + whole[table + 10 :])
+    assert "not a checkpoint" in explained(ModelError, "own_models:small", weights=str(tmp_path / "damaged.pth"))
+
+
+def test_an_exception_whose_message_fails_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "faulty.py").write_text(
+        "class Odd(Exception):\n    def __str__(self):\n        1 / 0\n\ndef build():\n    raise Odd\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    line = explained(ModelError, "faulty:build")
+    assert line == "faulty:build() failed: Odd: its message fails with ZeroDivisionError"
 
 
 def test_damaged_weights(tmp_path):

@@ -49,3 +49,31 @@ def test_a_broken_one_is_one_line(monkeypatch):
     monkeypatch.setattr(torchvision_import.importlib, "import_module", broken)
     with pytest.raises(ModelError, match=r"can't be imported \(no attribute .*; install the torchvision made"):
         torchvision_import._prepare()
+
+
+BY_FACTORY = """
+import sys
+from innerwalk.torch_bridge.models.build import build_model
+from innerwalk.torch_bridge.models.torchvision_import import import_torchvision
+assert build_model("plain_nets:build").module.in_features == 2 and "torchvision" not in sys.modules
+assert build_model("zoo_nets:build").module.fc.out_features == 3
+assert import_torchvision() in ("native", "shim")
+import torch
+from torchvision.ops import nms, roi_align
+assert nms(torch.tensor([[0., 0, 2, 2], [0, 0, 2, 2.1]]), torch.tensor([.5, .9]), .5).tolist() == [1]
+assert roi_align(torch.ones(1, 1, 4, 4), [torch.tensor([[0., 0, 2, 2]])], 1).tolist() == [[[[1.0]]]]
+assert not any(type(finder).__name__ == "_OperatorsFirst" for finder in sys.meta_path)
+"""
+
+
+def test_factories_of_libraries_that_import_it_work_and_others_dont_pay(tmp_path):
+    """As timm and transformers do; torchvision is imported by them alone."""
+    if import_torchvision() == "absent":
+        pytest.skip("needs torchvision")
+    (tmp_path / "plain_nets.py").write_text("from torch import nn\ndef build(): return nn.Linear(2, 1)\n")
+    (tmp_path / "zoo_nets.py").write_text(
+        "import torchvision.transforms.functional\n"
+        "def build():\n    from torchvision.models import resnet18\n    return resnet18(num_classes=3)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", BY_FACTORY], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr

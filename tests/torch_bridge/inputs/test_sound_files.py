@@ -1,0 +1,67 @@
+"""Sounds: every depth of PCM against known samples, the layout for a network, and what goes wrong."""
+
+import struct
+import wave
+
+import numpy as np
+import pytest
+
+from innerwalk.torch_bridge.inputs.sound_files import Sound, arrange_sound, read_sound
+from innerwalk.torch_bridge.recording.errors import InputError
+
+SHARES = np.array([0, 0.5, -0.5, -1, 0.25])
+
+
+def write(path, values: np.ndarray, width: int, rate: int = 8000) -> None:
+    """values: (samples, channels) in -1..1, exact in 8 bits."""
+    numbers = [round(value * 2 ** (8 * width - 1)) for value in values.reshape(-1).tolist()]
+    packed = b"".join(
+        bytes([number + 128]) if width == 1 else number.to_bytes(width, "little", signed=True) for number in numbers
+    )
+    with wave.open(str(path), "wb") as sound:
+        sound.setparams((values.shape[1], width, rate, 0, "NONE", ""))
+        sound.writeframes(packed)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+def test_every_depth_gives_the_same_samples(tmp_path, width):
+    write(tmp_path / "s.wav", np.stack([SHARES, -SHARES * 0.5], 1), width)
+    sound = read_sound(tmp_path / "s.wav")
+    assert sound.values.dtype == np.float32
+    assert sound.values.tolist() == [SHARES.tolist(), (-SHARES * 0.5).tolist()]
+    assert sound.describe() == f"{8 * width}-bit stereo sound scaled to -1..1, 5 samples at 8,000 Hz"
+    assert read_sound(tmp_path / "other.wav", (tmp_path / "s.wav").read_bytes()).values.shape == (2, 5)
+
+
+def test_the_layout_is_the_networks():
+    stereo = Sound(np.array([[1, 0], [0, 0.5]], np.float32), 8000, 16)
+    mean = [0.5, 0.25]
+    assert arrange_sound(stereo, ())[0].tolist() == arrange_sound(stereo, (99,))[0].tolist() == mean
+    assert arrange_sound(stereo, (1, 128))[0].tolist() == [mean]
+    assert arrange_sound(stereo, (16, 1))[0].tolist() == [[0.5], [0.25]]
+    assert arrange_sound(stereo, (2, 128))[0].tolist() == stereo.values.tolist()
+    assert arrange_sound(stereo, ())[1] == ", mean of the channels" and arrange_sound(stereo, (2, 128))[1] == ""
+    for shape in ((80, 128), (3, 224, 224)):
+        with pytest.raises(InputError, match="a sound of 2 channels doesn't fit inputs such as"):
+            arrange_sound(stereo, shape)
+
+
+def test_sounds_that_arent(tmp_path):
+    write(tmp_path / "whole.wav", SHARES[:, None], 2)
+    whole = (tmp_path / "whole.wav").read_bytes()
+    write(tmp_path / "none.wav", SHARES[:0, None], 2)
+    floats = whole.replace(struct.pack("<HH", 1, 1), struct.pack("<HH", 3, 1), 1)
+    for name, content, line in (
+        ("cut", whole[:-3], "cut off"),
+        ("head", whole[:20], "not a .wav file of PCM, or cut off"),
+        ("text", b"not a sound", "not a .wav file of PCM"),
+        ("empty", b"", "not a .wav file of PCM"),
+        ("floats", floats, "not a .wav file of PCM, or cut off (unknown format: 3)"),
+        ("silent", (tmp_path / "none.wav").read_bytes(), "it has no samples"),
+    ):
+        (tmp_path / f"{name}.wav").write_bytes(content)
+        with pytest.raises(InputError) as error:
+            read_sound(tmp_path / f"{name}.wav")
+        assert line in str(error.value) and "\n" not in str(error.value)
+    with pytest.raises(InputError, match="no such file"):
+        read_sound(tmp_path / "nowhere.wav")

@@ -1,0 +1,88 @@
+"""Reads sounds from `.wav` files of PCM."""
+
+from __future__ import annotations
+
+import io
+import wave
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..recording.errors import InputError
+from ..recording.files import failure_text, open_file
+from .image_files import short_reason
+
+MAX_BYTES = 1 << 29
+
+
+@dataclass(frozen=True)
+class Sound:
+    """A sound, and how its file holds it."""
+
+    values: np.ndarray
+    """(channels, samples) float32, -1..1."""
+    rate: int
+    """Samples a second."""
+    bits: int
+
+    def describe(self) -> str:
+        """Returns one line for people."""
+        channels, samples = self.values.shape
+        kind = {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")
+        return f"{self.bits}-bit {kind} sound scaled to -1..1, {samples:,} samples at {self.rate:,} Hz"
+
+
+def read_sound(path: Path, content: bytes | None = None) -> Sound:
+    """Reads a `.wav` file, or its `content`: PCM of 8, 16, 24 or 32 bits. Raises InputError."""
+    try:
+        with open_file(path, MAX_BYTES) if content is None else io.BytesIO(content) as file, wave.open(file) as sound:
+            header = sound.getparams()
+            packed = sound.readframes(header.nframes)
+    except OSError as error:
+        raise InputError(f"sound {path}: {failure_text(error)}") from None
+    except Exception as error:  # a damaged header may raise anything
+        raise InputError(f"sound {path}: not a .wav file of PCM, or cut off ({short_reason(error)})") from error
+    if not header.nframes or not header.nchannels:
+        raise InputError(f"sound {path}: it has no samples; record some")
+    if header.sampwidth not in (1, 2, 3, 4):
+        raise InputError(f"sound {path}: {8 * header.sampwidth} bits a sample; 8, 16, 24 or 32 are needed")
+    if len(packed) != header.nframes * header.nchannels * header.sampwidth:
+        raise InputError(f"sound {path}: cut off, {len(packed):,} bytes of {header.nframes:,} samples")
+    values = _unpack(packed, header.sampwidth).reshape(-1, header.nchannels).T
+    return Sound(np.ascontiguousarray(values), header.framerate, 8 * header.sampwidth)
+
+
+def _unpack(packed: bytes, width: int) -> np.ndarray:
+    """Samples of `width` bytes, little-endian, as (n,) float32: those of 1 byte have no sign, others have."""
+    if width == 1:
+        return (np.frombuffer(packed, np.uint8).astype(np.float32) - 128) / 128
+    if width == 3:  # as the upper bytes of 4
+        padded = np.zeros((len(packed) // 3, 4), np.uint8)
+        padded[:, 1:] = np.frombuffer(packed, np.uint8).reshape(-1, 3)
+        numbers, width = padded.reshape(-1).view("<i4"), 4
+    else:
+        numbers = np.frombuffer(packed, f"<i{width}")
+    return (numbers / 2 ** (8 * width - 1)).astype(np.float32)
+
+
+def arrange_sound(sound: Sound, shape: Sequence[int]) -> tuple[np.ndarray, str]:
+    """Returns a sound's values in the rank that a network takes, without the batch, and a line on what was done.
+
+    shape: of one sample of the network, () if it isn't known: (n,) and () get the mean of the channels, (samples,);
+    (C, L) with as many channels gets (C, samples), with C = 1 the mean (1, samples); (L, 1) gets (samples, 1).
+    Raises InputError for other shapes.
+    """
+    mono, channels = sound.values.mean(0, dtype=np.float32), len(sound.values)
+    mixed = "" if channels == 1 else ", mean of the channels"
+    if len(shape) < 2:
+        return mono, mixed
+    if len(shape) == 2 and shape[0] == channels:
+        return sound.values, ""
+    if len(shape) == 2 and shape[0] == 1:
+        return mono[None], mixed
+    if len(shape) == 2 and shape[1] == 1:
+        return mono[:, None], mixed
+    wanted = "×".join(map(str, shape))
+    raise InputError(f"a sound of {channels} channels doesn't fit inputs such as {wanted}; give an array as .npy")
