@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from innerwalk.torch_bridge import recording as rec
 
 settings.register_profile("house", deadline=None, derandomize=True)
 settings.load_profile("house")
+signal.signal(signal.SIGINT, signal.default_int_handler)  # children of a shell's background job would ignore Ctrl-C
 ROOT = Path(__file__).resolve().parent.parent
 EXIT_STATUS = pytest.StashKey[int]()
 pytest.register_assert_rewrite("innerwalk.tests.support.live_halls")

@@ -41,4 +41,8 @@ def main(argv: list) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:  # while modules are imported
+        sys.stderr.write("\ntorch_bridge: stopped\n")
+        sys.exit(130)

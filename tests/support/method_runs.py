@@ -75,7 +75,7 @@ def make_context(
 
 def method_steps(context: MethodContext, method: str, **parameters) -> list[Step]:
     """Runs a method and returns all its steps."""
-    return list(METHODS[method].run(context, parse_parameters(METHODS[method], parameters)))
+    return list(METHODS[method].steps(context, parse_parameters(METHODS[method], parameters)))
 
 
 def run_method(context: MethodContext, method: str, **parameters) -> dict[str, Maps]:

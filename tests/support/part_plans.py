@@ -1,5 +1,7 @@
 """Plans of every part of a hall, made of a recording without Blender."""
 
+from collections.abc import Sequence
+
 from innerwalk.blender_addon.imaging import colour_maps, statistics
 from innerwalk.blender_addon.layout import HallLayout, camera_presets, lay_out, lay_out_figure
 from innerwalk.blender_addon.plans.entrance_boards import title_facts
@@ -18,11 +20,13 @@ def hall_of(recording: rec.Recording, figure: bool = False) -> HallLayout:
     return lay_out_figure(layers, links, 960, 540) if figure else lay_out(layers, links)
 
 
-def parts_of(recording: rec.Recording, figure: bool = False, style: Style = STYLE) -> list[Plan]:
+def parts_of(
+    recording: rec.Recording, figure: bool = False, style: Style = STYLE, maps_notes: Sequence[str] = ()
+) -> list[Plan]:
     hall, layers = hall_of(recording, figure), recording.network.folded()[0]
     view = camera_presets.overview(hall, 960, 540) if figure else None
     facts, scale = (
-        title_facts(recording.network, None, len(hall.panels)),
+        title_facts(recording.network, None, len(hall.panels), maps_notes=maps_notes),
         colour_scale(colour_maps.COLOUR_MAPS["signed"], 0, 1, None),
     )
     return list(plan_surroundings(recording, layers, hall, view, facts, scale, style))
@@ -30,7 +34,8 @@ def parts_of(recording: rec.Recording, figure: bool = False, style: Style = STYL
 
 def card_of(recording: rec.Recording) -> Plan:
     layer, scale = recording.network.layer("a"), colour_scale(colour_maps.COLOUR_MAPS["signed"], 0, 1, 2.5)
-    return plan_layer_card(layer, statistics.layer_statistics(recording.maps("a")), scale, FLAT, STYLE)
+    maps = recording.maps("a")
+    return plan_layer_card(layer, statistics.layer_statistics(maps), scale, FLAT, STYLE, maps)
 
 
 def frames_of(recording: rec.Recording, figure: bool = False) -> list[Plan]:

@@ -63,7 +63,7 @@ def main(target: Path, maker: str = "maximisation", count: int = 2000) -> None:
     """Writes the sheet. maker: the method that makes pictures; count: pictures of the validation split to search."""
     parameters = {"maker": maker, "count": count}
     maps = {layer: compute_evidence(layer, channels, parameters) for layer, channels in ROWS.items()}
-    rows = [[maps[layer].data[channel] for channel in channels] for layer, channels in ROWS.items()]
+    rows = [[maps[layer].data[maps[layer].index(channel)] for channel in row] for layer, row in ROWS.items()]
     Image.fromarray(draw_tiles(rows)).quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
 
 

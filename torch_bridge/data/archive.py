@@ -8,8 +8,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from ..inputs.image_files import open_picture
+from ..inputs.image_files import open_picture, short_reason
 from ..recording.errors import InputError
+from ..recording.files import check_file
 from .base import DataSet
 from .listing import SUFFIXES, PathParts, class_sort_key, classes_by_folder, is_displayable, is_picture
 
@@ -41,7 +42,7 @@ class ArchiveData(DataSet):
             with self._file.open(entry) as file:
                 packed = file.read(entry.file_size)  # at most as many bytes as declared, which were checked
         except Exception as error:  # damaged, encrypted, compressed by an unknown method …
-            raise InputError(f"picture {where}: can't be unpacked ({' '.join(str(error).split())[:200]})") from error
+            raise InputError(f"picture {where}: can't be unpacked ({short_reason(error)})") from error
         return open_picture(where, io.BytesIO(packed), near)
 
     def _title(self, index: int) -> str:
@@ -50,9 +51,10 @@ class ArchiveData(DataSet):
 
 def _open_zip(path: Path) -> zipfile.ZipFile:
     try:
+        check_file(path)
         return zipfile.ZipFile(path)
     except Exception as error:  # a hostile table of contents may raise anything
-        reason = " ".join(str(error).split())[:200]
+        reason = short_reason(error)
         raise InputError(f"archive {path}: not a .zip, or a damaged one ({reason})") from error
 
 

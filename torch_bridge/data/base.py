@@ -27,7 +27,7 @@ class DataSet(ABC):
         return len(self.labels)
 
     def picture(self, index: int, near: int = 0) -> Image.Image:
-        """One image, upright: L, RGB or RGBA, 8 bits, sRGB. near: as in `open_picture`. Raises InputError."""
+        """One image as `open_picture` returns it, upright, sRGB, with its argument `near`. Raises InputError."""
         return self._picture(self._checked(index), near)
 
     def label(self, index: int) -> int:
@@ -46,6 +46,16 @@ class DataSet(ABC):
         if not 0 <= index < len(self):
             raise InputError(f"data set {self.name}: there is no picture {index}; they are 0 to {len(self) - 1}")
         return index
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """Names of what `shows` knows of its images: the classes, and labels of pixels where there are any."""
+        return self.classes
+
+    def shows(self, index: int, concept: str) -> bool | None:
+        """Whether an image shows one of `concepts`; None if too little of it to say so. Raises InputError."""
+        label = self.label(index)
+        return label >= 0 and self.classes[label] == concept
 
     @abstractmethod
     def _picture(self, index: int, near: int) -> Image.Image: ...

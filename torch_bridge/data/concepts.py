@@ -10,6 +10,8 @@ from ..predictions.boxes import Box
 from ..recording.errors import InputError
 from .base import DataSet
 
+SHOWN_SHARE = 0.02
+"""Share of a picture's pixels with a label from which on the picture shows it."""
 COUNTS = {"validation": 2000, "test": 2000, "train": 6000}
 """Sizes of the splits; the program could draw any number."""
 
@@ -28,6 +30,20 @@ class ConceptsData(DataSet):
         super().__init__(
             name or f"concepts {' '.join(text.split(':'))}", classes, np.arange(COUNTS[split]) % len(classes)
         )
+
+    @property
+    def concepts(self) -> tuple[str, ...]:
+        """Names of the classes and of the labels in all six categories."""
+        return tuple(dict.fromkeys([*self.classes, *(name for _, name in concepts.ALL_CONCEPTS)]))
+
+    def shows(self, index: int, concept: str) -> bool | None:
+        """Whether an image shows a class or a label; None if less than SHOWN_SHARE. Raises InputError."""
+        if concept in self.classes:
+            return super().shows(index, concept)
+        maps = concepts.sample(0, self._split, self._checked(index), task=self._task).global_maps()
+        number = [name for _, name in concepts.ALL_CONCEPTS].index(concept) + 1
+        share = float((maps == number).any(0).mean())
+        return None if 0 < share < SHOWN_SHARE else share > 0
 
     def _boxes(self, index: int) -> tuple[tuple[int, Box], ...]:
         """The box of the main object, the only one whose class the network knows; for task "object" only."""

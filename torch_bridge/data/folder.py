@@ -47,9 +47,13 @@ def _find_pictures(root: Path) -> Iterator[PathParts]:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     pending += [(*parent, entry.name)] if is_displayable(entry.name) else []
-                elif is_picture(entry.name) and entry.is_file() and _is_inside(entry, root):
+                elif is_picture(entry.name) and _is_inside(entry, root):
                     yield (*parent, entry.name)
 
 
 def _is_inside(entry: os.DirEntry[str], root: Path) -> bool:
-    return not entry.is_symlink() or Path(entry.path).resolve().is_relative_to(root)
+    """Whether an entry is a file, or a link to one below the root; a link that leads in a circle isn't."""
+    try:
+        return entry.is_file() and (not entry.is_symlink() or Path(entry.path).resolve().is_relative_to(root))
+    except (OSError, RuntimeError):
+        return False

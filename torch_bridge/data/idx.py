@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from ..recording.errors import InputError
+from ..recording.files import open_file
 from .base import DataSet
 
 IMAGES_NAME = re.compile(r"(?P<stem>.*)images(?P<dot>[-.])idx3-ubyte(\.gz)?")
@@ -61,12 +62,14 @@ def _find_labels(images: Path) -> Path | None:
 def _read(path: Path, axes: int) -> np.ndarray:
     """The values of an idx file, uint8 with so many axes; its sizes are checked before memory is allocated."""
     try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        with open_file(path) as raw, gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw as file:
             head = file.read(4 + 4 * axes)
             sizes = _sizes(head, axes, path)
             values = file.read(math.prod(sizes) + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"idx file {path}: damaged or can't be read ({error})") from None
+        raise InputError(
+            f"idx file {path}: damaged or can't be read ({getattr(error, 'strerror', None) or error})"
+        ) from None
     if len(values) != math.prod(sizes):
         actual = f"{len(values):,} bytes" if len(values) < math.prod(sizes) else "more bytes"
         raise InputError(f"idx file {path}: its header says {'×'.join(map(str, sizes))} bytes, it has {actual}")

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..recording.errors import nearest
+from ..recording.errors import as_line, nearest
 
 CONNECTION = Path("innerwalk-bridge.json")
 EXAMPLES = """\
@@ -14,7 +14,7 @@ examples
   innerwalk serve object
   innerwalk serve resnet50=resnet50.safetensors --data birds=~/pictures/birds
   innerwalk serve mypackage.nets:build=mine.pt vgg16 --port 8600
-  innerwalk serve --networks networks.json       {"mine": {"model": "mypackage.nets:build", "size": [64, 64]}}
+  innerwalk serve --networks networks.json --trust    {"mine": {"model": "mypackage.nets:build", "size": [64, 64]}}
 
 From another machine: ssh -L 8600:127.0.0.1:8600 HOST, copy innerwalk-bridge.json from there, and join with it.
 """
@@ -26,7 +26,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Prints the message and exits with status 2."""
         see = " See" if message.endswith("?") else "; see"
-        self.exit(2, f"{self.prog}: {message}{see} {self.prog} --help\n")
+        self.exit(2, as_line(f"{self.prog}: {message}{see} {self.prog} --help") + "\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """Parses arguments as argparse does, and refuses unknown ones here, where the options are known."""
@@ -63,6 +63,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         help="a data set to choose inputs from: a folder of images, a .zip, idx files, or concepts:object",
     )
     add_folder_argument(parser)
+    add_trust_argument(parser, "let the models in --networks run code: .pt2 files, functions and folders of modules")
     parser.add_argument("--device", default="", metavar="D", help="cuda, mps or cpu (default: the fastest available)")
     parser.add_argument(
         "--port", type=port_argument, default=0, metavar="N", help="port on this machine's loopback (default: any free)"
@@ -83,9 +84,14 @@ def add_folder_argument(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_trust_argument(parser: argparse._ActionsContainer, text: str) -> None:
+    """Add the flag that lets a file run its code; text: what it does here."""
+    parser.add_argument("--trust", action="store_true", help=text)
+
+
 def config_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
     """Parsed arguments as keyword arguments of `config.serve_config`."""
-    names = ("models", "networks", "device", "port", "folder")
+    names = ("models", "networks", "device", "port", "folder", "trust")
     return {name: getattr(arguments, name) for name in names} | {"data": dict(arguments.data)}
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,40 +11,15 @@ from PIL import Image
 
 from .. import concepts
 from ..inputs.sources import NamedContent
+from ..models.build import is_exported
 from ..recording.errors import InputError, nearest
+from ..recording.files import failure_text, parse_json, read_file
 from ..subject import RecordSpec
+from .spec_fields import SPEC_FIELDS, check_spec, is_text
 
 FIELD_TYPES = {"networks": dict, "data": dict, "device": str, "port": int, "token": str, "folder": str}
-
-
-TEXT = (lambda value: isinstance(value, str), "a text")
-WHOLE = (lambda value: isinstance(value, int) and not isinstance(value, bool), "a whole number")
-SIDES = (lambda value: _are(value, int, 2), "(height, width) such as (224, 224)")
-NUMBERS = (lambda value: _are(value, (int, float)), "a list of numbers, one for each colour, such as (0.5,)")
-NAMES = (lambda value: isinstance(value, str) or _are(value, str), "a list of names or a file of them")
-MAPPING = (lambda value: isinstance(value, Mapping), "an object")
-SPEC_TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "arguments": MAPPING,
-    "folder": TEXT,
-    "weights": TEXT,
-    "classes": NAMES,
-    "layers": NAMES,
-    "size": SIDES,
-    "grid": SIDES,
-    "crop": (lambda value: isinstance(value, (int, float)), "a share above 0, up to 1"),
-    "mean": NUMBERS,
-    "std": NUMBERS,
-    "colours": WHOLE,
-    "interpolation": TEXT,
-    "stretch": (lambda value: isinstance(value, bool), "true or false"),
-    "index": WHOLE,
-    "seed": WHOLE,
-    "kernels": (lambda value: isinstance(value, bool), "true or false"),
-    "ablate": MAPPING,
-    "positions": MAPPING,
-    "name": TEXT,
-}
-"""What the fields of a network's spec must be, and how an error names it; None passes."""
+MAX_ORDER = 16 << 20
+"""Bytes of a file of networks."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +36,10 @@ class ServeConfig:
 
     @classmethod
     def parse(cls, values: Any) -> ServeConfig:
-        """Check a config of JSON values; its networks are objects with fields of RecordSpec. Raises InputError.
+        """Check the JSON values of a parent process; its networks are objects with fields of RecordSpec.
 
-        `folder` is that of all networks that don't name their own.
+        `folder` is that of all networks that don't name their own. The parent is trusted: its networks may run code.
+        Raises InputError.
         """
         if not isinstance(values, dict):
             raise InputError("bridge config: an object with networks is needed")
@@ -72,42 +47,49 @@ class ServeConfig:
         for name, type_ in FIELD_TYPES.items():
             if name in values and type(values[name]) is not type_:
                 raise InputError(f"bridge config: {name} is {values[name]!r}; {type_.__name__} is needed")
-        if not all(isinstance(where, str) for where in values.get("data", {}).values()):
+        if not all(is_text(text) for entry in values.get("data", {}).items() for text in entry):
             raise InputError("bridge config: data must map names to places")
-        networks = parse_specs(values.get("networks", {}), values.get("folder"))
+        networks = parse_specs(values.get("networks", {}), values.get("folder"), trust=True)
         return cls(**{name: value for name, value in values.items() if name != "folder"} | {"networks": networks})
 
 
-def parse_specs(networks: Mapping[str, Any], folder: str | None = None) -> dict[str, RecordSpec]:
+def parse_specs(networks: Mapping[str, Any], folder: str | None = None, trust: bool = False) -> dict[str, RecordSpec]:
     """Network name -> spec; the models "object" and "pair" bring their weights and input. Raises InputError.
 
-    folder: where the modules of networks are that don't name a folder.
+    folder: where the modules of networks are that don't name a folder. trust: whether the networks may run code of
+    their own; else those that would are refused.
     """
-    return {name: _parse_spec(f"network {name}", values, folder) for name, values in networks.items()}
+    return {name: _parse_spec(name, values, folder, trust) for name, values in networks.items()}
 
 
-def _parse_spec(where: str, values: Any, folder: str | None) -> RecordSpec:
+def _parse_spec(name: str, values: Any, folder: str | None, trust: bool) -> RecordSpec:
+    if not is_text(name) or not name.strip():
+        raise InputError(f"network {name[:60]!r}: the name of a network is a text of printable characters")
+    where = f"network {name}"
     if not isinstance(values, dict) or not isinstance(values.get("model"), str):
         raise InputError(f'{where}: an object such as {{"model": "resnet50"}} is needed')
-    _check_fields(where, values, [spec_field.name for spec_field in fields(RecordSpec)])
-    spec: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
-    _check_types(where, spec)
-    spec["folder"] = spec.get("folder") or folder or None
+    _check_fields(where, values, SPEC_FIELDS)
+    stated = {key: value for key, value in values.items() if value is not None}
+    check_spec(where, stated)
+    if not trust:
+        _refuse_code(where, stated)
+    spec: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in stated.items()}
+    spec |= {"folder": spec.get("folder") or folder or None, "trust": trust}
     if spec["model"] not in concepts.TASKS:
         return RecordSpec(**spec)
     shipped = shipped_network(spec["model"])
-    return RecordSpec(**shipped | spec | {key: shipped[key] for key in ("model", "arguments")})
+    own = {key: value for key, value in shipped.items() if key not in values}  # null stands for no weights, no input
+    return RecordSpec(**own | spec | {key: shipped[key] for key in ("model", "arguments")})
 
 
-def _check_types(where: str, spec: Mapping[str, Any]) -> None:
-    for name, (fits, wanted) in SPEC_TYPES.items():
-        if spec.get(name) is not None and not fits(spec[name]):
-            raise InputError(f"{where}: {name} is {str(spec[name])[:60]!r}; {wanted} is needed")
-
-
-def _are(value: Any, kinds: type | tuple[type, ...], count: int | None = None) -> bool:
-    """Whether a value is a tuple of these kinds, of so many entries if stated."""
-    return isinstance(value, tuple) and all(isinstance(entry, kinds) for entry in value) and count in (None, len(value))
+def _refuse_code(where: str, spec: Mapping[str, Any]) -> None:
+    """Raises InputError for a network whose loading or running imports modules, or runs code from a file."""
+    model, folder = spec["model"], spec.get("folder")
+    if ":" in model or is_exported(model) or folder:
+        code = f"folder {folder}" if folder else f"model {model}"
+        raise InputError(
+            f"{where}: {code} would run code; if you trust it, add --trust, or name the model on the command line"
+        )
 
 
 def _check_fields(where: str, values: Mapping[str, Any], known: Sequence[str] | Mapping[str, Any]) -> None:
@@ -135,27 +117,37 @@ def serve_config(
     device: str = "",
     port: int = 0,
     folder: str | None = None,
+    trust: bool = False,
 ) -> ServeConfig:
     """The config for arguments of a command line: models as "resnet50=weights.pt", a JSON file of networks, data sets.
 
-    A shipped network also brings the data set it was trained on. Raises InputError.
+    Models named here may run code, those of the file only with trust. A shipped network also brings the data set it was
+    trained on. Raises InputError.
     """
     named = parse_models(models)
-    specs: dict[str, Any] = {
-        name: {"model": model} | ({"weights": weights} if weights else {}) for name, (model, weights) in named.items()
-    }
-    specs |= _read_networks(networks) if networks is not None else {}
+    specs = parse_specs(
+        {
+            name: {"model": model} | ({"weights": weights} if weights else {})
+            for name, (model, weights) in named.items()
+        },
+        folder,
+        trust=True,
+    )
+    in_file = parse_specs(_read_networks(networks), folder, trust) if networks is not None else {}
+    if same := next((name for name in in_file if name in specs), None):
+        raise InputError(f"{networks}: network {same!r} is on the command line too; give one of them another name")
+    specs |= in_file
     if not specs:
         raise InputError("no network is named; give a MODEL such as object or resnet50, or --networks FILE.json")
     shipped_data = {model: f"concepts:{model}" for model, _ in named.values() if model in concepts.TASKS}
-    return ServeConfig(parse_specs(specs, folder), shipped_data | dict(data or {}), device, port)
+    return ServeConfig(specs, shipped_data | dict(data or {}), device, port)
 
 
 def _read_networks(file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(file.read_bytes())
+        content = parse_json(read_file(file, MAX_ORDER))
     except OSError as error:
-        raise InputError(f"{file}: can't be read ({error.strerror})") from None
+        raise InputError(f"{file}: can't be read ({failure_text(error)})") from None
     except ValueError as error:
         raise InputError(f"{file}: not JSON ({error})") from None
     if not isinstance(content, dict):

@@ -25,7 +25,7 @@ import numpy as np
 from ..capture.failures import one_line
 from ..client import frames
 from ..client.frames import Frame
-from ..recording.errors import BridgeError, InnerwalkError
+from ..recording.errors import BridgeError, InnerwalkError, as_line
 
 LOOPBACK = "127.0.0.1"
 HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -202,6 +202,10 @@ class BridgeRequestHandler(BaseHTTPRequestHandler):
             raise BridgeError("request: ended early")
         return frames.parse(body, "request") if length else ({}, {})
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what isn't a request of HTTP/1.1 in the same form as any other, instead of by a page of HTML."""
+        self._refuse(int(code), f"{message or 'no such request'}; POST {PATH}<call> is needed")
+
     def _refuse(self, status: int, text: str) -> None:
         self.close_connection = True  # its body has not been read
         body = json.dumps(_error("BridgeError", text)).encode()
@@ -244,14 +248,16 @@ def _encode(reply: Iterator[Frame]) -> Generator[list[bytes | memoryview], None,
             yield frames.encode(values, arrays)
     except InnerwalkError as error:
         yield frames.encode(_error(type(error).__name__, str(error)), {})
-    except Exception as error:  # noqa: BLE001 - whatever a model raises, the bridge goes on
+    except GeneratorExit:  # the client has gone
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever a model raises, the bridge goes on
         yield frames.encode(_error("BridgeError", one_line(error)), {})
     finally:
         reply.close()  # type: ignore[attr-defined]  # calls are generators
 
 
 def _error(kind: str, text: str) -> dict[str, dict[str, str]]:
-    return {"error": {"kind": kind, "text": text}}
+    return {"error": {"kind": kind, "text": as_line(text)}}
 
 
 class DeadlineReader(io.RawIOBase):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from ..capture.failures import one_line
@@ -23,7 +25,11 @@ MAX_WAITING = 64
 MAX_REMEMBERED = 256
 """Jobs after which the oldest ended ones are forgotten."""
 MAX_RESULT_BYTES = 512 << 20
-"""Bytes of results of ended jobs that are kept, for late readers and for the same request again."""
+"""Bytes of the results of all jobs; ended ones are kept up to it, for late readers and for the same request again."""
+MAX_REQUEST_BYTES = 64 << 20
+"""Bytes of all requests as JSON, after which the oldest ended jobs are forgotten."""
+MAX_WAITING_BYTES = 512 << 20
+"""Bytes of the inputs that waiting jobs are about, after which new jobs are refused."""
 
 
 @dataclass
@@ -44,6 +50,13 @@ class Job:
     """(layer, method) -> the number of the step that computed the maps, and the maps."""
     step: int = 0
     stop: threading.Event = field(default_factory=threading.Event)
+    input_bytes: int = 0
+    """Bytes of the inputs that it is about, which are kept until it ends."""
+
+    @cached_property
+    def request_bytes(self) -> int:
+        """Bytes of the request as JSON."""
+        return len(json.dumps(self.request))
 
     def describe(self) -> dict[str, Any]:
         """Everything but the results, as plain values."""
@@ -68,24 +81,28 @@ class Jobs:
         self._jobs: OrderedDict[int, Job] = OrderedDict()
         self._finished: dict[str, Job] = {}
         """Key of a request -> the job that has its results."""
-        self._slots = threading.Semaphore(MAX_RUNNING)
 
-    def start(self, request: dict[str, Any], key: str, steps: Callable[[], Iterator[Step]]) -> Job:
+    def start(
+        self, request: dict[str, Any], key: str, steps: Callable[[], Iterator[Step]], input_bytes: int = 0
+    ) -> Job:
         """Start a job; with the `key` of a finished job it is done at once, with the same results.
 
-        Raises BridgeError when too many jobs wait.
+        input_bytes: size of the inputs that `steps` keeps. Raises BridgeError when too many jobs wait.
         """
         with self._change:
-            if sum(job.state not in ENDED for job in self._jobs.values()) >= MAX_WAITING:
+            waiting = [job for job in self._jobs.values() if job.state not in ENDED]
+            if len(waiting) >= MAX_WAITING:
                 raise BridgeError(f"{MAX_WAITING} jobs are waiting already; cancel some first")
-            job = Job(next(self._numbers), request)
+            if waiting and sum(job.input_bytes for job in waiting) + input_bytes > MAX_WAITING_BYTES:
+                mib = MAX_WAITING_BYTES >> 20
+                raise BridgeError(f"{len(waiting)} jobs wait, with inputs of {mib} MiB already; cancel some first")
+            job = Job(next(self._numbers), request, input_bytes=input_bytes)
             self._jobs[job.id] = job
-            while len(self._jobs) > MAX_REMEMBERED and next(iter(self._jobs.values())).state in ENDED:
-                self._jobs.popitem(last=False)
+            self._forget_old_jobs()
             if (same := self._finished.get(key)) and same.results:
                 self._advance(job, Step(1.0, "as it was made before", [maps for _, maps in same.results.values()]))
-                self._end(job, "done")
                 self._finished[key] = job
+                self._end(job, "done")
                 return job
         threading.Thread(target=self._work, args=(job, key, steps), name=f"job {job.id}", daemon=True).start()
         return job
@@ -135,24 +152,30 @@ class Jobs:
             self.cancel(number)
 
     def _work(self, job: Job, key: str, steps: Callable[[], Iterator[Step]]) -> None:
-        with self._slots:
-            with self._change:
-                if job.state != "waiting":
-                    return
-                job.state, job.message = "running", "starting"
-            state: State = "failed"
-            failure = kind = ""
-            try:
-                state = self._run(job, steps())
-            except InnerwalkError as error:
-                failure, kind = str(error), type(error).__name__
-            except BaseException as error:  # noqa: BLE001 - a model may raise anything; the bridge goes on
-                failure, kind = one_line(error), BridgeError.__name__
-            with self._change:
-                job.error, job.error_kind = failure, kind
-                self._end(job, state)
-                if state == "done":
-                    self._finished[key] = job
+        with self._change:
+            self._change.wait_for(lambda: job.state != "waiting" or self._is_next(job))
+            if job.state != "waiting":
+                return
+            job.state, job.message = "running", "starting"
+        state: State = "failed"
+        failure = kind = ""
+        try:
+            state = self._run(job, steps())
+        except InnerwalkError as error:
+            failure, kind = str(error), type(error).__name__
+        except BaseException as error:  # noqa: BLE001 - a model may raise anything; the bridge goes on
+            failure, kind = one_line(error), BridgeError.__name__
+        with self._change:
+            job.error, job.error_kind = failure, kind
+            if state == "done":
+                self._finished[key] = job
+            self._end(job, state)
+
+    def _is_next(self, job: Job) -> bool:
+        """Whether a waiting job may run now: none waits longer, and fewer than MAX_RUNNING run."""
+        running = sum(other.state == "running" for other in self._jobs.values())
+        first = next((other for other in self._jobs.values() if other.state == "waiting"), None)
+        return running < MAX_RUNNING and first is job
 
     def _run(self, job: Job, steps: Iterator[Step]) -> State:
         try:
@@ -176,12 +199,30 @@ class Jobs:
         self._drop_old_results()
         self._change.notify_all()
 
+    def _forget_old_jobs(self) -> None:
+        """Forget the oldest ended jobs beyond MAX_REMEMBERED or MAX_REQUEST_BYTES, with their results."""
+        size = sum(job.request_bytes for job in self._jobs.values())
+        for job in [job for job in self._jobs.values() if job.state in ENDED]:
+            if len(self._jobs) <= MAX_REMEMBERED and size <= MAX_REQUEST_BYTES:
+                break
+            size -= job.request_bytes
+            del self._jobs[job.id]
+        self._finished = {key: job for key, job in self._finished.items() if job.id in self._jobs}
+
     def _drop_old_results(self) -> None:
         """Drop the oldest results beyond MAX_RESULT_BYTES; the newest job keeps its own, however large."""
-        left = MAX_RESULT_BYTES
+        left, counted = MAX_RESULT_BYTES, set[int]()
         for job in reversed(self._jobs.values()):
-            size = sum(maps.texels.nbytes for _, maps in job.results.values()) if job.state in ENDED else 0
-            if size > left and left < MAX_RESULT_BYTES:
+            new = {id(maps): maps for _, maps in job.results.values() if id(maps) not in counted}
+            size = sum(map(_array_bytes, new.values()))
+            if job.state in ENDED and size > left and left < MAX_RESULT_BYTES:
                 job.results, job.message = {}, "its results have made room for newer ones"
+                continue
+            counted.update(new)
             left -= size
         self._finished = {key: job for key, job in self._finished.items() if job.results}
+
+
+def _array_bytes(maps: Maps) -> int:
+    """Bytes of all arrays of maps."""
+    return maps.texels.nbytes + sum(array.nbytes for array in maps.extras.values())

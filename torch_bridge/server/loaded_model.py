@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from types import MappingProxyType
@@ -11,19 +12,19 @@ from typing import Any, NamedTuple
 import torch
 
 from ..capture.ablation import NO_ABLATION, Ablation, ChannelsByLayer, use_ablation
-from ..capture.call_arguments import Keywords, first_argument, with_first
+from ..capture.call_arguments import Keywords, first_argument
 from ..capture.guard import RUN_LOCK, evaluation_mode
 from ..capture.layer_paths import layer_paths
 from ..capture.recorder import record
 from ..inputs.first_layer import argument_names
-from ..inputs.sources import Input, NamedContent, Source, copy_input
+from ..inputs.sources import Input, KeywordSource, NamedContent, Source, copy_input, replace_first
 from ..methods import Method, MethodContext, Step
 from ..models.device import to_device
 from ..models.fingerprint import weights_fingerprint
 from ..recording import Maps, Network, Recording
 from ..recording.arguments import name_list
 from ..recording.errors import InputError, UnknownName
-from ..subject import RecordSpec, Subject, noise, own_modules, prepare, run
+from ..subject import RecordSpec, Subject, default_sources, own_modules, prepare, run
 from .priority_lock import PriorityLock
 
 PANELS = "panels"
@@ -88,7 +89,7 @@ class LoadedModel:
     @property
     def default_sources(self) -> list[Source]:
         """The inputs of the spec, else noise."""
-        return list(self.spec.inputs) or list(noise(self.subject.built, self.spec.seed))
+        return default_sources(self.spec, self.subject.built)
 
     @property
     def fingerprint(self) -> str:
@@ -204,7 +205,7 @@ class LoadedModel:
         context = context or self.run_context
         torch.set_flush_denormal(self.flushes_denormals)
         with self.lock.background():
-            steps = method.run(self.method_context(context, ids, data, channels), parameters)
+            steps = method.steps(self.method_context(context, ids, data, channels), parameters)
         try:
             while True:
                 with (
@@ -243,7 +244,7 @@ class LoadedModel:
             to_device(self.subject.adapter.arguments([copy_input(read) for read in context.inputs]), self.device),
             context.network,
             tuple(ids),
-            tuple(channels),
+            tuple(dict.fromkeys(channels)),
             record_again,
             self._picture_arguments,
             data,
@@ -259,14 +260,18 @@ class LoadedModel:
 
         Raises InputError if the default for the first one can't be a picture.
         """
-        default, *others = self.default_sources
+        sources = self.default_sources
+        default = sources[0]
         passed = (default.values,) if isinstance(default, Input) and default.unchanged else ()
         first = first_argument(passed) if passed else None
         if isinstance(first, torch.Tensor) and (first.is_nested or not first.is_floating_point()):
             raise InputError(f"{self.name} takes no pictures of a data set: its first input isn't one")
-        arguments = self.subject.adapter.arguments(self.read([NamedContent("a picture", picture), *others]))
         if isinstance(default, Input) and isinstance(default.values, Keywords):
-            arguments = with_first(passed, arguments[0])
+            name, *others = default.values
+            rest = Keywords({other: default.values[other] for other in others})
+            sources = [KeywordSource(name, default), replace(default, values=rest)]
+        with_picture = replace_first(sources, [NamedContent("a picture", picture)])
+        arguments = self.subject.adapter.arguments(self.read(with_picture))
         return to_device(arguments, self.device)
 
 

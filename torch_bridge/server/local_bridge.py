@@ -79,11 +79,11 @@ class LocalBridge(Bridge):
         name = next(free for number in count(1) if (free := _numbered(title, number)) not in self.service.networks)
         spec = {key: str(value) if isinstance(value, Path) else value for key, value in spec.items()}
         if isinstance(model, nn.Module):
-            record_spec = replace(parse_specs({name: {"model": "a module"} | spec})[name], model=title)
+            record_spec = replace(parse_specs({name: {"model": "a module"} | spec}, trust=True)[name], model=title)
             subject = prepare(record_spec, BuiltModel(model, title))
             loaded = LoadedModel(name, record_spec, module_device(model), self.lock, subject)
         else:
-            record_spec = parse_specs({name: {"model": model} | spec})[name]
+            record_spec = parse_specs({name: {"model": model} | spec}, trust=True)[name]
             loaded = LoadedModel(name, record_spec, choose_device(device), self.lock)
         loaded.flushes_denormals, loaded.served_models = False, self.service.networks
         self.service.networks[name] = loaded

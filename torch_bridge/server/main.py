@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from ..recording.errors import InnerwalkError
+from ..recording.errors import InnerwalkError, as_line
 from .arguments import EXAMPLES, Parser, add_serve_arguments, config_arguments
 from .config import serve_config
 from .start import join_instructions, open_with_connection_file
@@ -28,14 +28,16 @@ def serve(argv: Sequence[str]) -> int:
     )
     add_serve_arguments(serve_parser)
     arguments = parser.parse_args(argv)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP, and nohup ignores it
+        if signal.getsignal(number := getattr(signal, name, signal.SIGTERM)) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     try:
         config = serve_config(**config_arguments(arguments))
         with open_with_connection_file(config, arguments.connection) as server:
             _write_line(sys.stdout, join_instructions(config, server, arguments.connection))
             server.serve_forever()
     except InnerwalkError as error:
-        _write_line(sys.stderr, f"torch_bridge: {error}")
+        _write_line(sys.stderr, as_line(f"torch_bridge: {error}"))
         return 2
     except KeyboardInterrupt:
         _write_line(sys.stderr, "\ntorch_bridge: the bridge has ended")

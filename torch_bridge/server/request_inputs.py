@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 
 from ..data import DataSet
+from ..inputs.image_files import check_size
 from ..inputs.sources import Input, NamedContent, Source, to_image
 from ..recording.errors import InputError, UnknownName
+from ..recording.schema import MAX_TEXT
 from ..video import Video
 
 Values = Mapping[str, Any]
 """The JSON values of a request or of one of its inputs."""
 Arrays = Mapping[str, np.ndarray]
 """The arrays of a request by name."""
-MAX_PIXELS = 100_000_000
 MAX_HELD = 32
 """Inputs of this process that are kept for requests."""
 
@@ -59,7 +60,7 @@ class RequestInputs:
         data: `set`, `index` · noise: `seed` · film: `film`, and `at` seconds, `step` frames ahead, or `frame` number ·
         held: `id` of an input that this process keeps.
         """
-        kind = str(values.get("kind"))
+        kind = text_value(values, "kind")
         if kind not in self._readers:
             raise UnknownName("kind of input", kind, self._readers)
         return self._readers[kind](values, arrays)
@@ -73,12 +74,13 @@ class RequestInputs:
     def _pixels(self, values: Values, arrays: Arrays) -> Source:
         array = _array(values, arrays)
         is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
-        if array.dtype != np.uint8 or not is_image or not 0 < array.size <= 4 * MAX_PIXELS:
+        if array.dtype != np.uint8 or not is_image or not array.size:
             raise InputError(f"pixels {_name(values)!r}: (H, W), (H, W, 3) or (H, W, 4) uint8 is needed")
+        check_size(_name(values), array.shape[1], array.shape[0])
         return NamedContent(_name(values), to_image(array))
 
     def _item(self, values: Values, arrays: Arrays) -> Source:
-        data = self.data_set(str(values.get("set")))
+        data = self.data_set(text_value(values, "set"))
         index = integer_value(values, "index", 0, len(data) - 1)
         return NamedContent(data.title(index), data.picture(index))
 
@@ -86,7 +88,7 @@ class RequestInputs:
         return f"noise:{integer_value(values, 'seed', 0, 2**31 - 1)}"
 
     def _video_frame(self, values: Values, arrays: Arrays) -> Source:
-        name = str(values.get("film"))
+        name = text_value(values, "film")
         if (video := self.videos.get(name)) is None:  # looked up once: another thread may close it
             raise UnknownName("video", name, list(self.videos))
         if "frame" in values:
@@ -98,7 +100,7 @@ class RequestInputs:
         return NamedContent(f"{name}, frame {frame.number}", to_image(frame.picture))
 
     def _held_input(self, values: Values, arrays: Arrays) -> Source:
-        held = self._held.get(str(values.get("id")))
+        held = self._held.get(text_value(values, "id"))
         if held is None:
             raise InputError("these tensors are no longer kept; place them again")
         return held[1]
@@ -110,11 +112,20 @@ class RequestInputs:
         return self.data[name]
 
 
+def text_value(values: Values, name: str, default: str | None = None) -> str:
+    """A text in a request; `default` where it is missing or null. Raises InputError."""
+    value = values.get(name)
+    value = default if value is None else value
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise InputError(f"{name} is {str(value)[:60]!r}; a text of at most {MAX_TEXT:,} characters is needed")
+    return value
+
+
 def integer_value(values: Values, name: str, least: int, most: int) -> int:
     """A whole number in a request, between `least` and `most`. Raises InputError."""
     value = values.get(name)
     if type(value) is not int or not least <= value <= most:
-        raise InputError(f"{name} is {value!r}; a whole number from {least} to {most} is needed")
+        raise InputError(f"{name} is {repr(value)[:60]}; a whole number from {least} to {most} is needed")
     return value
 
 
@@ -122,18 +133,18 @@ def number_value(values: Values, name: str, most: float = 1e9) -> float:
     """A number in a request, between 0 and `most`. Raises InputError."""
     value = values.get(name)
     if type(value) not in (int, float) or not 0 <= value <= most:  # type: ignore[operator]
-        raise InputError(f"{name} is {value!r}; a number from 0 to {most:g} is needed")
+        raise InputError(f"{name} is {repr(value)[:60]}; a number from 0 to {most:g} is needed")
     return float(value)  # type: ignore[arg-type]
 
 
 def _name(values: Values) -> str:
     """The name of an upload: the last part of its path, printable characters only. No file is created with it."""
-    name = str(values.get("name") or "").replace("\\", "/").rsplit("/", 1)[-1]
+    name = text_value(values, "name", "").replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(character for character in name if character.isprintable()).strip(" .")[:200] or "picture"
 
 
 def _array(values: Values, arrays: Arrays) -> np.ndarray:
-    name = str(values.get("array"))
+    name = text_value(values, "array", "")
     if name not in arrays:
         raise InputError(f"input {_name(values)!r}: no array {name!r} came with the request")
     return arrays[name]

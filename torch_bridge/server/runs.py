@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import torch
 
 from ..capture.call_arguments import map_leaves
+from ..capture.failures import one_line
 from ..capture.trace.op_types import tensors_in
 from ..inputs.sources import Input
 from ..recording import Maps, Recording
@@ -22,7 +23,7 @@ from .loaded_model import LoadedModel, RunContext
 MAX_RUNS = 32
 """Runs that are kept; the least recently used make room."""
 MAX_INPUT_BYTES = 64 << 20
-"""Bytes of input tensors of the runs that are kept; the newest run stays, however large."""
+"""Bytes of the inputs, with their pictures, of the runs that are kept; the newest run stays, however large."""
 
 
 class FinishedRun(NamedTuple):
@@ -61,7 +62,7 @@ class Runs:
         finally:
             client_gone.set()
         if isinstance(result, BaseException):
-            raise result
+            raise result if isinstance(result, Exception) else BridgeError(one_line(result))
         recording, context = result
         yield FinishedRun(self._keep(network, context), recording, context)
 
@@ -99,9 +100,9 @@ class Runs:
         with self._lock:
             self._kept[network.name, id] = context
             self._kept.move_to_end((network.name, id))
-            size = sum(map(_input_bytes, self._kept.values()))
+            size = sum(map(input_bytes, self._kept.values()))
             while len(self._kept) > 1 and (len(self._kept) > MAX_RUNS or size > MAX_INPUT_BYTES):
-                size -= _input_bytes(self._kept.popitem(last=False)[1])
+                size -= input_bytes(self._kept.popitem(last=False)[1])
         return id
 
 
@@ -147,5 +148,7 @@ def _add_to_digest(digest: hashlib.blake2b, value: Any) -> None:
     digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
 
 
-def _input_bytes(context: RunContext) -> int:
-    return sum(tensor.nbytes for tensor in tensors_in([input_.values for input_ in context.inputs]))
+def input_bytes(context: RunContext) -> int:
+    """Bytes of the tensors and pictures of a run's inputs."""
+    tensors = tensors_in([input_.values for input_ in context.inputs])
+    return sum(tensor.nbytes for tensor in tensors) + sum(input_.picture.nbytes for input_ in context.inputs)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from .. import data as data_sets
 from ..client.frames import PROTOCOL, Frame
-from ..inputs.sources import Input
+from ..inputs.sources import Input, replace_first
 from ..methods import METHODS, Method, parameter_form, parse_parameters
 from ..recording import Maps, describe, describe_maps
 from ..recording.errors import InputError, UnknownName
@@ -17,8 +18,8 @@ from ..video import Video, open_video
 from .in_process import find_method
 from .jobs import Jobs
 from .loaded_model import PANELS, LoadedModel, RunContext
-from .request_inputs import Arrays, RequestInputs, Values, integer_value, number_value
-from .runs import FinishedRun, Runs, hash_request
+from .request_inputs import Arrays, RequestInputs, Values, integer_value, number_value, text_value
+from .runs import FinishedRun, Runs, hash_request, input_bytes
 from .weight_statistics import compute_weight_statistics
 
 Call = Callable[[Values, Arrays], Iterator[Frame]]
@@ -30,6 +31,8 @@ MAX_WAIT_SECONDS = 20.0
 """Longest time that a `job` call waits for a change."""
 MAX_LIST = 100_000
 """Entries of a list in a request."""
+MAX_TEXT = 1 << 20
+"""Characters of a list of texts, or of the parameters of a method as JSON, in a request."""
 MAX_NUMBER = 1 << 53
 """Largest whole number in a request, as in JSON."""
 
@@ -87,9 +90,9 @@ class Service:
         the input that is shown.
         """
         network, layers = self.network(values), _text_list(values, "layers", [PANELS])
-        inputs = self._read_inputs(network, values, arrays)
+        inputs, known = self._read_inputs(network, values, arrays), text_value(values, "graph", "")
         for result in self.runs.run(network, inputs, layers, **_run_options(values)):
-            yield _maps_frame(result) if isinstance(result, Maps) else _run_frame(result, str(values.get("graph", "")))
+            yield _maps_frame(result) if isinstance(result, Maps) else _run_frame(result, known)
 
     def start(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
         """Start a job: a `method` about `layers` of a `network`, with `parameters` and a `data` set.
@@ -98,10 +101,13 @@ class Service:
         the answer of `record`; or inputs, ablate and positions, on which the network is run first. A method that needs
         no input may name neither.
         """
-        network, method = self.network(values), find_method(str(values.get("method")))
+        network, method = self.network(values), find_method(text_value(values, "method"))
         parameter_values, channels = values.get("parameters") or {}, _integer_list(values, "channels")
+        if len(json.dumps(parameter_values)) > MAX_TEXT:
+            raise InputError(f"parameters: JSON of at most {MAX_TEXT:,} characters is needed")
         parameters = parse_parameters(method, parameter_values, network.subject.names.names)
-        data = self.inputs.data_set(str(values["data"])) if values.get("data") else None
+        data_name = text_value(values, "data", "")
+        data = self.inputs.data_set(data_name) if data_name else None
         layers = _text_list(values, "layers", [PANELS])
         context = self._run_context(network, method, values, arrays)
         ids = context.ids(layers)
@@ -116,10 +122,13 @@ class Service:
             "data": data.name if data else "",
             "input": " + ".join(input_.name for input_ in context.inputs),
         }
-        key_context = context if method.needs == "input" else context._replace(inputs=())
+        key_context = context if "input" in method.needs else context._replace(inputs=())
         key = _job_key(network, key_context, (method.name, ids, channels, request["data"]), parameters)
         job = self.jobs.start(
-            request, key, lambda: network.run_method(method, ids, parameters, data, context, channels)
+            request,
+            key,
+            lambda: network.run_method(method, ids, parameters, data, context, channels),
+            input_bytes(context),
         )
         yield {"job": self.jobs.describe(job)}, {}
 
@@ -132,7 +141,7 @@ class Service:
                     "run: a text from the answer of record is needed, without inputs, ablate and positions"
                 )
             return self.runs.find(network, id)
-        if method.needs == "input" and not has_inputs:
+        if "input" in method.needs and not has_inputs:
             raise InputError(f"{network.name}: {method.name} needs an input; place an input first")
         runs = self.runs.run(network, self._read_inputs(network, values, arrays), (), **_run_options(values))
         return next(result.context for result in runs if isinstance(result, FinishedRun))
@@ -156,9 +165,9 @@ class Service:
 
         With `text`, the classes whose name contains it instead.
         """
-        data = self.inputs.data_set(str(values.get("set")))
+        data = self.inputs.data_set(text_value(values, "set"))
         if "text" in values:
-            classes = data_sets.search_classes(data, str(values["text"]))
+            classes = data_sets.search_classes(data, text_value(values, "text"))
             yield {"classes": [list(name_and_count) for name_and_count in classes]}, {}
             return
         indices = _chosen_indices(data, values)
@@ -184,12 +193,12 @@ class Service:
 
     def video(self, values: Values, arrays: Arrays) -> Iterator[Frame]:
         """`open` a video file or camera:0 under a `name`, `seek` to a frame number, or `close` it."""
-        name = str(values.get("name"))
-        if values.get("open"):
-            self._replace_video(name, open_video(str(values["open"])))
+        name, source = text_value(values, "name"), text_value(values, "open", "")
+        if source:
+            self._replace_video(name, open_video(source))
         elif (video := self.videos.get(name)) is None:
             raise UnknownName("video", name, list(self.videos))
-        elif values.get("close"):
+        elif values.get("close") is True:
             self._replace_video(name, None)
         else:
             video.seek(integer_value(values, "seek", 0, 1 << 40))
@@ -223,7 +232,7 @@ class Service:
 
     def network(self, values: Values) -> LoadedModel:
         """The network that a request names. Raises UnknownName."""
-        name = str(values.get("network"))
+        name = text_value(values, "network")
         if name not in self.networks:
             raise UnknownName("network", name, self.networks)
         return self.networks[name]
@@ -236,7 +245,7 @@ class Service:
         sources = [self.inputs.source(entry, arrays) for entry in inputs]
         if sources and isinstance(sources[0], Input):
             return network.read(sources)  # all arguments, as they are
-        return network.read([*sources, *network.default_sources[len(inputs) :]])
+        return network.read(replace_first(network.default_sources, sources))
 
 
 def _maps_frame(maps: Maps) -> Frame:
@@ -274,6 +283,8 @@ def _text_list(values: Values, name: str, default: list[str]) -> list[str]:
     texts = [texts] if isinstance(texts, str) else texts
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts) or len(texts) > MAX_LIST:
         raise InputError(f"{name}: a list of texts is needed")
+    if sum(map(len, texts)) > MAX_TEXT:
+        raise InputError(f"{name}: texts of at most {MAX_TEXT:,} characters together are needed")
     return texts
 
 
@@ -286,7 +297,7 @@ def _integer_list(values: Values, name: str) -> list[int]:
 
 
 def _chosen_indices(data: data_sets.DataSet, values: Values) -> list[int]:
-    class_name = str(values["of_class"]) if values.get("of_class") else None
+    class_name = text_value(values, "of_class", "") or None
     draw, page = values.get("draw"), values.get("page")
     if isinstance(draw, dict):
         count = min(integer_value(draw, "count", 1, MAX_PICTURES), len(data))

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ..client.connection_file import MAX_BYTES
 from ..client.frames import PROTOCOL
 from ..data import open_data
 from ..models.device import choose_device
 from ..recording.errors import BridgeError
+from ..recording.files import parse_json, read_file
+from ..recording.part_files import is_running, process_start
 from ..recording.progress import Progress, ignore_progress
 from .allocator import keep_memory
 from .config import ServeConfig
@@ -49,6 +52,7 @@ def open_with_connection_file(
     config: ServeConfig, connection: Path, progress: Progress = ignore_progress
 ) -> Iterator[Server]:
     """Opens a bridge with a connection file, which is removed at the end. Raises as `open_bridge`."""
+    _remove_stale(connection)
     if connection.exists():
         raise BridgeError(_exists_text(connection))
     server = open_bridge(config, progress)
@@ -65,6 +69,7 @@ def open_with_connection_file(
 def write_connection(path: Path, server: Server) -> None:
     """Write port and token to a file that only its owner can read. Raises BridgeError, also where the file exists."""
     content = {"port": server.port, "token": server.token, "protocol": PROTOCOL, "process": os.getpid()}
+    content["started"] = process_start(os.getpid())
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
@@ -77,6 +82,18 @@ def write_connection(path: Path, server: Server) -> None:
     except OSError as error:
         path.unlink(missing_ok=True)
         raise BridgeError(f"{path}: can't be written ({error.strerror})") from None
+
+
+def _remove_stale(path: Path) -> None:
+    """Remove the connection file of a bridge that was killed; another file, or one of a bridge that runs, stays."""
+    try:
+        content = parse_json(read_file(path, MAX_BYTES))
+    except (OSError, ValueError):
+        return
+    fields = content if isinstance(content, dict) else {}
+    process, started = fields.get("process"), fields.get("started")
+    if type(process) is int and isinstance(started, str) and "token" in fields and not is_running(process, started):
+        path.unlink(missing_ok=True)
 
 
 def _exists_text(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..recording.errors import InputError
+from ..recording.files import check_file, failure_text
 from .camera import Camera, open_camera
 from .frame import Video
 from .playback import VideoFile
@@ -19,9 +20,7 @@ def open_video(text: str, loop: bool = True) -> Video:
         return Camera(text, open_camera(text.removeprefix("camera:")))
     path = Path(text).expanduser()
     try:
-        is_file = path.is_file()
+        check_file(path)
     except OSError as error:
-        raise InputError(f"video {text}: can't be read ({error.strerror})") from None
-    if not is_file:
-        raise InputError(f"video {text}: no such file; give a video file or camera:0")
+        raise InputError(f"video {text}: {failure_text(error)}; give a video file or camera:0") from None
     return VideoFile(path, loop)

@@ -143,6 +143,14 @@ def test_links_that_lead_out_are_not_followed(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_link_in_a_circle_is_left_out(tmp_path):
+    folder = folder_of(tmp_path / "set", {"a.png": png("red")})
+    (folder / "loop.png").symlink_to("loop.png")
+    (folder / "there.png").symlink_to("back.png")
+    (folder / "back.png").symlink_to("there.png")
+    assert len(open_data(str(folder))) == 1
+
+
 def test_a_pipe_is_no_picture(tmp_path):
     os.mkfifo(folder_of(tmp_path, {"a.png": RED}) / "pipe.png")
     assert len(open_data(str(tmp_path))) == 1

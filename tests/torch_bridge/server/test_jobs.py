@@ -1,7 +1,10 @@
 """Jobs: progress in order, partial results, an end at any step, a cache by content, and inputs that don't wait."""
 
+import gc
 import threading
-from dataclasses import dataclass
+import time
+import weakref
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -260,6 +263,77 @@ def test_old_results_make_room(monkeypatch):
     held.results_since(big.id, 1, 10.0)
     assert len(held.results_since(big.id, 0, 0)[1]) == 1  # the newest stays, however large
     assert len(held.results_since(finished_jobs[4].id, 0, 0)[1]) == 0
+
+
+def finished(held, key, entry):
+    """A job of one step that gives maps, followed to its end."""
+    job = held.start({"key": key}, key, lambda: (step for step in [Step(1.0, "made", (entry,))]))
+    held.results_since(job.id, 1, 10.0)
+    return job
+
+
+def test_results_of_forgotten_jobs_are_released():
+    """1,500 jobs of 1 MiB held 1,500 MiB, because those beyond the remembered 256 were never released."""
+    held, alive = jobs.Jobs(), []
+    for k in range(jobs.MAX_REMEMBERED + 40):
+        entry = maps(1, side=16)
+        alive.append(weakref.ref(entry.texels))
+        finished(held, str(k), entry)
+        del entry
+    gc.collect()
+    assert sum(texels() is not None for texels in alive) == jobs.MAX_REMEMBERED
+    assert len(held._finished) <= jobs.MAX_REMEMBERED
+
+
+def test_equal_requests_share_their_results_and_their_size(monkeypatch):
+    monkeypatch.setattr(jobs, "MAX_RESULT_BYTES", 3 * maps(0, side=8).texels.nbytes)
+    held = jobs.Jobs()
+    first = finished(held, "other", maps(2, side=8))
+    for _ in range(9):
+        finished(held, "same", maps(1, side=8))
+    assert len(held.results_since(first.id, 0, 0)[1]) == 1
+
+
+def test_extras_of_results_are_counted(monkeypatch):
+    monkeypatch.setattr(jobs, "MAX_RESULT_BYTES", 1 << 20)
+    held = jobs.Jobs()
+    curve = {"curve": np.zeros((3, 60_000), np.float32)}
+    first, second = (finished(held, key, replace(maps(1), extras=curve | {key: np.ones(3)})) for key in "ab")
+    assert [len(held.results_since(job.id, 0, 0)[1]) for job in (first, second)] == [0, 1]
+
+
+def test_long_requests_are_forgotten(monkeypatch):
+    monkeypatch.setattr(jobs, "MAX_REQUEST_BYTES", 3000)
+    held = jobs.Jobs()
+    for k in range(5):
+        job = held.start({"layers": "x" * 1000}, str(k), lambda: (step for step in [Step(1.0, "made")]))
+        held.results_since(job.id, 1, 10.0)
+    assert [entry["id"] for entry in held.describe_all()] == [4, 5]
+
+
+def test_cancelled_jobs_leave_no_thread_and_inputs_have_a_limit(monkeypatch):
+    """Jobs cancelled while they waited kept a thread with their inputs until another job ended."""
+    go, held = threading.Event(), jobs.Jobs()
+
+    def waiting():
+        go.wait(20)
+        yield Step(1.0, "made")
+
+    running = [held.start({}, str(k), waiting) for k in range(jobs.MAX_RUNNING)]
+    before = threading.active_count()
+    for k in range(100):
+        held.cancel(held.start({}, f"cancelled {k}", waiting).id)
+    until = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
+    monkeypatch.setattr(jobs, "MAX_WAITING_BYTES", 1000)
+    held.start({}, "fits", waiting, 900)
+    with pytest.raises(BridgeError, match="cancel some first"):
+        held.start({}, "does not", waiting, 200)
+    go.set()
+    for job in running:
+        held.results_since(job.id, 1, 10.0)
 
 
 def test_old_jobs_are_forgotten(monkeypatch):

@@ -12,7 +12,7 @@ from innerwalk.tests.support import bridges  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
 from innerwalk.torch_bridge.methods import parse_parameters  # noqa: E402
 from innerwalk.torch_bridge.recording import load, save  # noqa: E402
-from innerwalk.torch_bridge.recording.errors import InputError, UnknownName, UnknownRun  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import InnerwalkError, InputError, UnknownName, UnknownRun  # noqa: E402
 from innerwalk.torch_bridge.server import LoadedModel, PriorityLock, find_method, record_with_method, runs  # noqa: E402
 from innerwalk.torch_bridge.server.config import parse_specs  # noqa: E402
 
@@ -109,6 +109,18 @@ def test_a_network_runs_on_its_first_input_where_none_is_named(bridge):
     assert same(maps_of(bridge, bridge.start("object", "saliency", LAYERS, inputs=())), wanted)
 
 
+def test_a_method_about_input_and_data_is_computed_for_each_input(bridge):
+    parameters = {"concept": "star", "count": 10, "tested": 12, "splits": 20, "steps": 0}
+    request = {"layers": LAYERS[1:], "data": "objects", "parameters": parameters}
+    recorded = [bridge.record("object", [client.noise(seed)], layers=[]).run for seed in (1, 2)]
+    first, second = (
+        maps_of(bridge, bridge.start("object", "concept_direction", **request, run=run)) for run in recorded
+    )
+    assert first.keys() == second.keys() and not same(first, second)
+    with pytest.raises(InputError, match="concept_direction needs an input"):
+        bridge.start("object", "concept_direction", **request)
+
+
 def test_a_method_about_an_input_needs_one(bridge):
     bridge.record("object", [client.noise(1)])
     for subject in ({}, {"ablate": CUT}):
@@ -173,7 +185,7 @@ def test_the_least_recently_used_make_room(bridge, monkeypatch):
 
 
 def test_inputs_make_room_by_their_size(bridge, monkeypatch):
-    size = 4 * 3 * 64 * 64
+    size = (4 + 1) * 3 * 64 * 64  # float32 values, and the picture
     monkeypatch.setattr(runs, "MAX_INPUT_BYTES", 2 * size)
     found = record(bridge, 31, 32, 33)
     assert kept(bridge, *found) == [False, True, True]
@@ -185,3 +197,28 @@ def test_inputs_make_room_by_their_size(bridge, monkeypatch):
 def test_a_file_names_no_run(bridge, tmp_path):
     recording = bridge.record("object", [client.noise(1)])
     assert recording.run and load(save(recording, tmp_path / "saved")).run == ""
+
+
+class Leaving(BaseException):
+    """What a library may raise to end a program; no Exception."""
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), Leaving("now")])
+def test_whatever_a_network_raises_is_an_answer(server, monkeypatch, error):
+    def leave(*_):
+        raise error
+
+    service = server.calls["record"].__self__
+    with bridges.joined(server) as bridge:
+        with monkeypatch.context() as patch:
+            patch.setattr(service.networks["object"].model, "forward", leave)
+            with pytest.raises(InnerwalkError, match=type(error).__name__):
+                bridge.record("object", [client.noise(1)])
+        assert bridge.record("object", [client.noise(1)]).all_maps
+
+
+def test_pictures_of_inputs_count_too(server):
+    service = server.calls["record"].__self__
+    inputs = service.networks["object"].read(["noise:1"])
+    context = service.networks["object"].run_context._replace(inputs=tuple(inputs))
+    assert runs.input_bytes(context) == inputs[0].values.nbytes + inputs[0].picture.nbytes

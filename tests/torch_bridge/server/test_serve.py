@@ -1,5 +1,6 @@
 """`innerwalk serve` and `python -m torch_bridge serve`: output, connection file, end."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -14,14 +15,18 @@ from innerwalk.scenes import cli
 from innerwalk.tests.support import ROOT
 from innerwalk.torch_bridge import client
 from innerwalk.torch_bridge.recording.errors import InputError
-from innerwalk.torch_bridge.server.config import parse_models, serve_config
+from innerwalk.torch_bridge.recording.part_files import process_start
+from innerwalk.torch_bridge.server import start
+from innerwalk.torch_bridge.server.config import parse_models, parse_specs, serve_config
+from innerwalk.torch_bridge.server.spec_fields import SPEC_FIELDS
+from innerwalk.torch_bridge.subject import RecordSpec
 
 ENTRIES = {"innerwalk": "innerwalk.scenes", "innerwalk.torch_bridge": "innerwalk.torch_bridge", "alone": "torch_bridge"}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 @pytest.mark.parametrize("entry", ENTRIES)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_serves_until_ctrl_c(tmp_path, entry, number):
     environment = os.environ | ({"PYTHONPATH": str(ROOT)} if entry == "alone" else {})
     process = subprocess.Popen(
@@ -58,6 +63,21 @@ def test_a_connection_file_that_is_there_stays(tmp_path, capsys):
     assert file.read_text() == "mine"
 
 
+def test_the_connection_file_of_a_killed_bridge_makes_room(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    file = tmp_path / "mine.json"
+    for process, started, stays in ((gone.pid, "7", False), (os.getpid(), process_start(os.getpid()), True)):
+        content = {"port": 1, "token": "x", "protocol": 2, "process": process, "started": started}
+        file.write_text(json.dumps(content))
+        start._remove_stale(file)
+        assert file.exists() is stays
+    for text in ("{", "[]", "{}", '{"process": "x", "started": "7", "token": ""}', '{"process": -1, "token": ""}'):
+        file.write_text(text)
+        start._remove_stale(file)
+        assert file.read_text() == text
+
+
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path, capsys):
     assert serve("object", "--device", "cpu", "--connection", str(tmp_path / "no" / "mine.json")) == 2
     errors = capsys.readouterr().err
@@ -72,6 +92,7 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path, capsys):
         (["--networks", "list.json"], 'list.json: an object such as {"mine"'),
         (["--networks", "text.json"], "text.json: not JSON"),
         (["--networks", "odd.json"], "network mine: no field 'wieghts'"),
+        (["mine", "--networks", "same.json"], "network 'mine' is on the command line too; give one of them"),
         (["object=none.safetensors", "--device", "cpu"], "no such file"),
         (["object", "--device", "warp"], "device 'warp' can't be used here"),
         (["object", "--device", "cpu", "--data", "birds=/no/such"], "data set /no/such: no such folder"),
@@ -81,6 +102,7 @@ def test_what_cannot_be_served_is_one_line(tmp_path, monkeypatch, capsys, argume
     monkeypatch.chdir(tmp_path)
     for name, text in (("list", "[]"), ("text", "{"), ("odd", '{"mine": {"model": "resnet50", "wieghts": "x"}}')):
         (tmp_path / f"{name}.json").write_text(text)
+    (tmp_path / "same.json").write_text('{"mine": {"model": "resnet50"}}')
     assert serve(*arguments) == 2
     errors = capsys.readouterr().err
     assert line in errors and errors.count("\n") == 1
@@ -98,7 +120,7 @@ def test_a_config_from_arguments_and_a_file(tmp_path):
     (file := tmp_path / "networks.json").write_text(
         '{"mine": {"model": "my.nets:build", "arguments": {"depth": 4}, "size": [64, 32], "weights": "w.pt"}}'
     )
-    config = serve_config(["pair", "resnet50=r.pt"], file, {"birds": "pictures"}, "cpu", 8600)
+    config = serve_config(["pair", "resnet50=r.pt"], file, {"birds": "pictures"}, "cpu", 8600, trust=True)
     assert list(config.networks) == ["pair", "resnet50", "mine"]
     assert (config.networks["mine"].size, config.networks["mine"].arguments) == ((64, 32), {"depth": 4})
     assert config.networks["resnet50"].weights == "r.pt"
@@ -110,16 +132,93 @@ def test_a_config_from_arguments_and_a_file(tmp_path):
         serve_config([])
 
 
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ({"model": "my.nets:build"}, "model my.nets:build"),
+        ({"model": "a.pt2"}, "model a.pt2"),
+        ({"model": "resnet18", "folder": "/theirs"}, "folder /theirs"),
+    ],
+)
+def test_a_file_of_networks_grants_itself_no_trust(tmp_path, spec, code):
+    (file := tmp_path / "networks.json").write_text(json.dumps({"mine": spec}))
+    with pytest.raises(InputError, match=f"network mine: {code} would run code; if you trust it, add --trust"):
+        serve_config([], file)
+    assert serve_config([], file, trust=True).networks["mine"].trust
+    assert serve_config([spec["model"]]).networks[spec["model"]].trust
+    file.write_text(json.dumps({"mine": spec | {"trust": True}}))
+    with pytest.raises(InputError, match="no field 'trust'"):
+        serve_config([], file)
+
+
+WRONG = {
+    "model": ["", 3, None, "a\0b"],
+    "arguments": [[], "x", 1],
+    "folder": [1, ["a"], "a\0b"],
+    "weights": [1, {}, "x" * 5000],
+    "classes": [1, {"a": 1}, ["a", 1]],
+    "inputs": ["noise:1", 1, [1], {"a": "b"}],
+    "keywords": ["noise:1", ["noise:1"], {"a": 1}, {"a": ["noise:1"]}, {"a": "b\0c"}],
+    "vocabulary": [1, ["a"], "a\0b"],
+    "window": [1, [1], [0, 1, 2], [2, 1], ["0", "1"], [0, float("inf")]],
+    "layers": [1, [1], {}],
+    "size": [64, [64], [64, 64, 3], [64, -1], [True, 64], [1e2, 64], ["64", "64"], [64, 10**9]],
+    "grid": [1, [0, 3], [True, 1], "7x7"],
+    "crop": [0, -1, 2, True, "0.5", float("nan")],
+    "mean": [0.5, [], [0.5, 0.5], ["a"], [True], [float("inf")]],
+    "std": [0.5, [0.0], [-1.0], [float("nan")]],
+    "colours": [0, 2, True, 3.0, "3"],
+    "interpolation": ["best", 1],
+    "stretch": [1, "true"],
+    "index": [-1, 1.0, True, "0"],
+    "positions": [[], {"a": -1}, {"a": "1"}, {"a": True}],
+    "seed": [-1, 1 << 70, 1.5, False],
+    "kernels": [1, "no"],
+    "ablate": [[], {"a": 1}, {"a": "0,3"}, {"a": [-1]}, {"a": [0.5]}],
+    "name": [1, ["a"]],
+}
+
+
+@pytest.mark.parametrize("field", WRONG)
+def test_every_field_of_a_file_of_networks_is_checked(tmp_path, field):
+    """The line names the network, the field and its value, and what would be right."""
+    for value in WRONG[field]:
+        (file := tmp_path / "networks.json").write_text(json.dumps({"mine": {"model": "resnet18"} | {field: value}}))
+        with pytest.raises(InputError) as raised:
+            serve_config([], file)
+        line = str(raised.value)
+        assert line.startswith("network mine: ") and "is needed" in line and len(line) < 300 and "\n" not in line
+        assert f"{field} is" in line or field == "model"
+
+
+def test_all_fields_of_a_spec_but_trust_can_be_stated():
+    assert {*SPEC_FIELDS, "trust"} == {field.name for field in dataclasses.fields(RecordSpec)}
+    assert SPEC_FIELDS.keys() == WRONG.keys()
+
+
+def test_null_stands_for_what_is_not_stated(tmp_path):
+    (file := tmp_path / "networks.json").write_text(
+        json.dumps({"mine": {"model": "resnet18"} | {name: None for name in SPEC_FIELDS if name != "model"}})
+    )
+    assert serve_config([], file).networks["mine"] == RecordSpec("resnet18")
+
+
 def test_a_folder_is_that_of_networks_without_their_own(tmp_path):
     (file := tmp_path / "networks.json").write_text(
         '{"mine": {"model": "my.nets:build"}, "yours": {"model": "your.nets:build", "folder": "yours"}}'
     )
-    config = serve_config([], file, folder="mine")
+    config = serve_config([], file, folder="mine", trust=True)
     assert {name: spec.folder for name, spec in config.networks.items()} == {"mine": "mine", "yours": "yours"}
 
 
 def test_methods_are_listed_with_their_parameters(capsys):
     assert cli.main(["methods"]) == 0
     output = capsys.readouterr().out
-    assert "average        The mean map of each channel" in output
+    assert "average              The mean map of each channel" in output
     assert "  count        Pictures to average over (64, 1 to 1,000,000)" in output
+
+
+def test_null_takes_the_weights_from_a_shipped_network():
+    specs = parse_specs({"trained": {"model": "object"}, "random": {"model": "object", "weights": None}})
+    assert specs["trained"].weights and specs["random"].weights is None
+    assert specs["random"].inputs == specs["trained"].inputs
