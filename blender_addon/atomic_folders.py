@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..torch_bridge.recording.errors import SceneError
+from ..torch_bridge.recording.part_files import part_prefix, remove_stale_parts
 
 
 def write_error(path: Path, error: Exception) -> SceneError:
@@ -38,7 +39,8 @@ def new_folder(path: Path) -> Iterator[Path]:
         raise SceneError(f"{path.parent}: no such folder; create it first, or choose another place for {path.name}")
     part = None
     try:
-        part = Path(tempfile.mkdtemp(prefix=".part-", dir=path.parent))
+        remove_stale_parts(path.parent)
+        part = Path(tempfile.mkdtemp(prefix=part_prefix(), dir=path.parent))
         yield part
         part.chmod(0o755)
         part.rename(path)

@@ -4,6 +4,7 @@ The operator `bpy.ops.innerwalk.NAME` calls the function NAME with the same para
 first, return one line that says what was done or requested, and raise an InnerwalkError with a message of one line.
 """
 
+from ..live.stored_choices import shelved
 from ..vr.walk_actions import end_walk, go_to_place, start_walk, walk_at_desk
 from .ablating import ablate, ablate_selected, restore_channels
 from .arranging import align, move, reset_layout, scale
@@ -29,7 +30,7 @@ from .opening import import_recording, open_demo, outdated_halls, rebuild_groups
 from .positions import choose_position, position_of
 from .removing import remove_hall
 from .selecting import select, selected
-from .shelf import draw_shelf, hold, page_shelf, place_held, shelved
+from .shelf import draw_shelf, hold, page_shelf, place_held
 from .video import key_shown_frames, pause_video, play_video, show_video_frame, step_video, stop_video
 from .video_keys import key_video
 from .viewing import enter, hide, jump, show_look, solo

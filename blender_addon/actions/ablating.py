@@ -11,7 +11,7 @@ import bpy
 
 from ...torch_bridge.recording.errors import InputError, SceneError
 from ..live import hall_requests
-from ..live.hall_requests import ablated_channels
+from ..live.stored_choices import ablated_channels
 from ..scene.panels import panel_of
 from .bridge import run_input_again
 from .selecting import selected

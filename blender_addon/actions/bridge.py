@@ -12,6 +12,7 @@ from ...torch_bridge import client
 from ...torch_bridge.client import BridgeInput
 from ...torch_bridge.recording import ACTIVATIONS, Recording, channel_picture
 from ...torch_bridge.recording.errors import BridgeError, InputError, SceneError, UnknownName
+from ...torch_bridge.recording.files import is_weights_name
 from ..live import hall_requests, timer
 from ..live.bridge_connection import NO_OPTIONS, BridgeConnection, RunOptions
 from ..live.session import current
@@ -43,14 +44,26 @@ def start_bridge(
 
     python: path of a Python that has torch. networks: by the name each gets, the fields of a `RecordSpec`. data: data
     sets by name. folder: where the Python modules of your own models are. device: such as cuda or cpu; "" chooses.
-    Returns a line that says what is started; `wait_for_bridge` waits until it is ready. Raises BridgeError.
+    Returns a line that says what is started; `wait_for_bridge` waits until it is ready. Raises BridgeError, also for
+    weights to download where Blender may not go online.
     """
     if not networks:
         raise BridgeError("no network is named; add one, such as the model resnet50")
+    _check_downloads(networks)
     specs = {name: dict(spec) for name, spec in networks.items()}
     config = {"networks": specs, "data": dict(data or {}), "folder": folder, "device": device}
     use_connection(BridgeConnection.start(python, config))
     return f"starting a bridge with {', '.join(networks)}"
+
+
+def _check_downloads(networks: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, spec in networks.items():
+        weights = spec.get("weights")
+        if isinstance(weights, str) and is_weights_name(weights) and not bpy.app.online_access:
+            raise BridgeError(
+                f"{name}: weights {weights} are downloaded, and Blender is offline; choose Allow Online Access in "
+                "Preferences > System, or give a weights file"
+            )
 
 
 def join_bridge(connection: Path | str = "", address: str = "", token: str = "") -> str:
@@ -178,13 +191,11 @@ def hall_named(name: str) -> bpy.types.Scene:
 
 
 def _channel_input(scene: bpy.types.Scene, layer: str, channel: int) -> BridgeInput:
-    """Returns the picture that a tile shows as an input. Raises UnknownName, InputError or SceneError."""
+    """Returns the picture that a tile shows as an input. Raises UnknownName or SceneError."""
     panel = panel_of(scene, layer)
     maps = store.read_maps(panel, str(panel.get(PANEL_SHOWN_LAYER, layer)), hall_requests.method_of(scene))
     if maps is None:
         raise SceneError(f"panel {panel.name!r} has lost its image; build the hall again")
-    if not 0 <= channel < maps.channels:
-        raise InputError(f"no channel {channel} of {layer}; it has {maps.channels}")
     return client.pixels(channel_picture(maps, channel), f"{maps.layer}, channel {channel}, {maps.method}")
 
 

@@ -16,10 +16,10 @@ from ..live.hall_requests import scene_with_uid
 from ..live.session import current
 from ..plans.layer_card import format_range, format_shape, operation_name
 from ..plans.number_text import format_number
-from ..properties import NETWORK_NAME, PANEL_LAYER_ID, WEIGHT_STATISTICS_LAYER
+from ..properties import NETWORK_NAME, PANEL_CHOSEN_CHANNELS, PANEL_LAYER_ID, WEIGHT_STATISTICS_LAYER
 from ..scene.dressing import input_overlay
 from ..scene.hall import store
-from ..scene.panels import channel_count, panel_metadata, panel_of
+from ..scene.panels import held_channels, map_of_channel, panel_metadata, panel_of
 from ..scene.panels import values as reading
 from ..time_slicing import run_all
 from .selecting import select, selected
@@ -81,7 +81,7 @@ def inspect_layer_in_steps(
     ends = {
         name: (format_number(histogram.low), format_number(histogram.high)) for name, histogram in histograms.items()
     }
-    return Inspection(_layer_facts(info, maps.place, by_channel), pictures, ends)
+    return Inspection(_layer_facts(info, maps, by_channel), pictures, ends)
 
 
 def inspect_channel(scene: bpy.types.Scene, layer: str, channel: int) -> Inspection:
@@ -95,13 +95,13 @@ def inspect_channel(scene: bpy.types.Scene, layer: str, channel: int) -> Inspect
 def inspect_channel_in_steps(scene: bpy.types.Scene, layer: str, channel: int) -> Generator[None, None, Inspection]:
     """Returns the same as `inspect_channel`, in short steps; only the first one reads the scene."""
     panel, appearance = panel_of(scene, layer), store.read_appearance(scene)
-    channel = channel if channel_count(panel) > 1 else 0  # a method's only map is about all channels
+    index = map_of_channel(panel, channel)
     values = reading.map_of(panel, channel)
     if values is None:
         raise _lost(layer)
-    scale, vector = float(reading.scales_of(scene, panel)[channel]), reading.is_vector(panel)
+    scale, vector = float(reading.scales_of(scene, panel)[index]), reading.is_vector(panel)
     method_facts = _method_facts(panel, channel, class_label(store.read_description(scene), panel, channel))
-    peak = ("Peak", format_number(float(reading.peaks_of(panel)[channel])))
+    peak = ("Peak", format_number(float(reading.peaks_of(panel)[index])))
     method_numbers = _method_numbers(panel, channel)
     yield
     if vector:
@@ -131,11 +131,13 @@ def overlay(scene: bpy.types.Scene, layer: str = "", channel: int = -1) -> str:
 
 def _method_facts(panel: bpy.types.Object, channel: int, label: str) -> list[tuple[str, str]]:
     """Returns the method's labels, flags, boxes and links of a channel as texts; label: used if it has none."""
-    metadata = panel_metadata.read_metadata(panel)
-    label = metadata.labels[channel] if channel < len(metadata.labels) and metadata.labels[channel] else label
+    metadata, index = panel_metadata.read_metadata(panel), map_of_channel(panel, channel)
+    label = metadata.labels[index] if index < len(metadata.labels) and metadata.labels[index] else label
+    channel = int(held_channels(panel)[index])  # 0 for a method's only map, which is about all channels
     flags = ", ".join(flag_names(int(panel_metadata.read_flags(panel)[channel]))) if "flags" in metadata.numbers else ""
     boxes = metadata.boxes[metadata.boxes[:, 0] == channel]
-    facts = [("Shows", place_text(*metadata.place)), ("Stands for", label), ("Flags", flags)]
+    facts = [("Shows", place_text(*metadata.place)), ("Maps", metadata.note)]
+    facts += [("Stands for", label), ("Flags", flags)]
     facts += [("Box", f"{score:.2f}, {x1 - x0:.0%} × {y1 - y0:.0%}") for _, x0, y0, x1, y1, score in boxes[:3]]
     for layer, links in metadata.links.items():
         own_links = links[links[:, 0] == channel][:3]
@@ -166,13 +168,15 @@ def format_value(panel: bpy.types.Object, channel: int, row: int, column: int) -
 
 
 def step_channel(scene: bpy.types.Scene, by: int = 1) -> str:
-    """Selects the channel `by` further in the selected layer; the last is followed by the first.
+    """Selects the channel `by` further in the selected layer, among those with a map; after the last comes the first.
 
     Returns the names of the layer and the channel. Raises UnknownName if no layer is selected.
     """
     layer, channel = selected(scene)
-    count = len(panel_of(scene, layer).data.vertices)
-    return select(scene, layer, (max(channel, -1 if by > 0 else 0) + by) % count)
+    panel = panel_of(scene, layer)
+    channels = list(panel.get(PANEL_CHOSEN_CHANNELS, range(len(panel.data.vertices))))
+    start = channels.index(channel) if channel in channels else -1 if by > 0 else 0
+    return select(scene, layer, channels[(start + by) % len(channels)])
 
 
 def weight_histogram(scene: bpy.types.Scene, layer: str) -> Histogram | None:
@@ -224,10 +228,10 @@ def _lost(layer: str) -> SceneError:
     return SceneError(f"panel of layer {layer!r} has lost its image or its tiles; build the hall again")
 
 
-def _layer_facts(layer: Layer, place: str, by_channel: Statistics) -> tuple[tuple[str, str], ...]:
+def _layer_facts(layer: Layer, maps: Maps, by_channel: Statistics) -> tuple[tuple[str, str], ...]:
     dead = int(np.count_nonzero(by_channel.dead))
-    facts = [("Operation", operation_name(layer)), ("Shape", format_shape(layer.map_shape))]
-    facts += [("Shows", place)] if place else []
+    facts = [("Operation", operation_name(layer)), ("Shape", format_shape(layer.map_shape, maps))]
+    facts += [(name, text) for name, text in (("Shows", maps.place), ("Maps", maps.note)) if text]
     facts += [("Weights", f"{layer.parameters:,}")] if layer.parameters else []
     facts += [*_value_facts(by_channel.merged()), ("Dead channels", f"{dead} of {len(by_channel.dead)}")]
     return (*facts, ("Note", layer.note)) if layer.note else tuple(facts)

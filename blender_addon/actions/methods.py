@@ -43,7 +43,7 @@ def ask_method(
         raise UnknownName("method", method, methods)
     if method == ACTIVATIONS:
         return show_activations(scene)
-    if methods[method]["needs"] == "input" and session.input_request(str(scene.get(INPUT_TAG, ""))) is None:
+    if "input" in methods[method]["needs"] and session.input_request(str(scene.get(INPUT_TAG, ""))) is None:
         raise InputError(f"{scene.name}: this hall's input isn't on the bridge; place an input first")
     panels = hall_requests.panels_by_layer(scene)
     shown = {panel[PANEL_LAYER_ID]: panel.get(PANEL_SHOWN_LAYER, panel[PANEL_LAYER_ID]) for panel in panels.values()}
@@ -140,7 +140,7 @@ def _repeat_method(tag: str, recording: Recording | None) -> None:
             continue
         subject = (session.requests[method_tag].network, request.options)
         same_subject = subject == (scene.get(NETWORK_NAME), hall_requests.run_options(scene))
-        fits = request.input_tag == tag or (needs.get(request.method) != "input" and same_subject)
+        fits = request.input_tag == tag or ("input" not in needs.get(request.method, "") and same_subject)
         if not fits or not (session.is_running(method_tag) or session.results_of(method_tag)):
             ask_method(scene, request.method, **request.arguments)
 

@@ -13,6 +13,7 @@ from ...torch_bridge.recording import place_text
 from ...torch_bridge.recording.errors import InputError
 from ..live import hall_requests
 from ..live.session import current
+from ..live.stored_choices import chosen_positions
 from ..properties import PANEL_SHOWN_LAYER
 from ..scene.panels import panel_of
 from .bridge import run_input_again
@@ -44,5 +45,5 @@ def position_of(scene: bpy.types.Scene, layer: str) -> tuple[int, int, str]:
     """
     panel = panel_of(scene, layer)
     position, positions, axis = hall_requests.place_of(current(), scene, panel)
-    chosen = hall_requests.chosen_positions(scene).get(str(panel.get(PANEL_SHOWN_LAYER, layer)), position)
+    chosen = chosen_positions(scene).get(str(panel.get(PANEL_SHOWN_LAYER, layer)), position)
     return chosen, positions, axis

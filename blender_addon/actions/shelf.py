@@ -13,6 +13,7 @@ from ...torch_bridge.client import Bridge
 from ...torch_bridge.recording.errors import InputError
 from ..live import hall_requests
 from ..live.session import current
+from ..live.stored_choices import shelved
 from ..plans.shelf_desk import SHOWN
 from ..properties import HELD_PICTURE, SHELF_CONTENT
 from ..scene.hall import shelf_pictures
@@ -86,12 +87,7 @@ def restore_shelf(scene: bpy.types.Scene) -> None:
             shelf_pictures.fill_shelf(hall, answer[1])
             session.hall(uid).shelf = content
 
-    session.ask(_pictures_query(json.loads(content)), fill)
-
-
-def shelved(scene: bpy.types.Scene) -> dict[str, Any]:
-    """Returns what is on the hall's shelf: set, class, indices, and seed or page; {} if it is empty."""
-    return json.loads(scene.get(SHELF_CONTENT, "{}"))
+    session.ask(_pictures_query(shelved(scene)), fill)
 
 
 def held(scene: bpy.types.Scene) -> int:

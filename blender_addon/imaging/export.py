@@ -81,7 +81,7 @@ def write_export(
 
 def channel_path(content: ExportLayer, channel: int) -> str:
     """Returns the path of a channel's picture within the export folder, with forward slashes."""
-    digits = max(4, len(str(content.maps.channels - 1)))
+    digits = max(4, len(str(max(content.maps.numbers))))
     return f"channels/{content.name}/{channel:0{digits}d}.png"
 
 
@@ -94,12 +94,12 @@ def _pictures(folder: Path, content: ExportLayer, found: statistics.Statistics, 
         folder / "sheets" / f"{content.name}.png", channel_images.encode_sheet(maps, content.scales, look)
     ):
         yield 0.0
-    for channel in range(maps.channels):
-        values, (low, high) = channel_images.channel_values(maps, channel), (found.low[channel], found.high[channel])
+    for index, channel in enumerate(maps.numbers):
+        values, (low, high) = channel_images.channel_values(maps, index), (found.low[index], found.high[index])
         for _ in _write_pieces(
             folder / channel_path(content, channel), channel_images.encode_channel(values, low, high)
         ):
-            yield (channel + 1) / maps.channels
+            yield (index + 1) / maps.channels
 
 
 def _write_pieces(path: Path, pieces: Iterable[bytes | memoryview]) -> Iterator[None]:
@@ -134,7 +134,7 @@ def _rows(content: ExportLayer, found: statistics.Statistics) -> Iterator[list[o
     )
     numbers = zip(*(column.tolist() for column in columns), strict=True)
     labels = maps.labels or [""] * maps.channels
-    for channel, (label, row) in enumerate(zip(labels, numbers, strict=True)):
+    for channel, label, row in zip(maps.numbers, labels, numbers, strict=True):
         yield [content.layer.id, channel, label, channel_path(content, channel), height, width, *row]
 
 
@@ -146,7 +146,9 @@ def _manifest(contents: Sequence[ExportLayer], look: Colouring, about: Mapping[s
             "operation": content.layer.kind,
             "note": content.layer.note,
             "shows": content.maps.place,
+            "maps_note": content.maps.note,
             "shape": list(content.maps.shape),
+            "channel_numbers": list(content.maps.numbers),
             "colour": content.maps.colour,
             "parameters": content.layer.parameters,
         }

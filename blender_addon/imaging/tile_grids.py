@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...torch_bridge.recording import Maps
 from ...torch_bridge.recording.errors import SceneError
 from ..layout.hall_model import FILL
 from .colour_maps import FLAG
@@ -147,3 +148,15 @@ def largest_grid(channels: int, aspect: float, width: float, height: float) -> T
     rows, tile_height = -(-channels // columns), max(heights)
     corner = ((width - columns * tile_height * aspect) / 2, (height - rows * tile_height) / 2)
     return TileGrid(columns, rows, (tile_height * aspect, tile_height), corner)
+
+
+def maps_grid(maps: Maps, planned: TileGrid, channels: int) -> TileGrid:
+    """Returns the planned grid for maps of all channels of a layer; for others one with the largest tiles in its area.
+
+    channels: number of channels of the layer.
+    """
+    if maps.numbers == tuple(range(channels)):
+        return planned
+    width, height = planned.cell
+    aspect = maps.shape[2] / maps.shape[1] if maps.colour or maps.shape[1:] != (1, 1) else width / height
+    return largest_grid(maps.channels, aspect, planned.columns * width, planned.rows * height)

@@ -32,6 +32,7 @@ from ..scene.hall.ray_hits import map_shape
 from .bridge_connection import RunOptions
 from .hall_state import HallState
 from .session import Session
+from .stored_choices import ablated_channels, chosen_positions
 
 LISTENERS: list[Callable[[str, Recording | None], None]] = []
 """Functions to call with the tag and the recording of each input that is shown completely, and with the tag and None
@@ -80,16 +81,6 @@ def set_method(scene: bpy.types.Scene, method: str) -> None:
     """Sets the method that a hall's panels show from now on, also in its saved description."""
     scene[SHOWN_METHOD] = method
     store.write_recording(scene, store.read_description(scene), replace(store.read_appearance(scene), method=method))
-
-
-def ablated_channels(scene: bpy.types.Scene) -> dict[str, list[int]]:
-    """Returns the channels of the hall's network that are set to 0, by the id of their panel's layer."""
-    return dict(json.loads(scene.get(ABLATED_CHANNELS, "{}")))
-
-
-def chosen_positions(scene: bpy.types.Scene) -> dict[str, int]:
-    """Returns which position of the input is shown where one was chosen, by the id of the layer that a panel shows."""
-    return dict(json.loads(scene.get(CHOSEN_POSITIONS, "{}")))
 
 
 def run_options(scene: bpy.types.Scene) -> RunOptions:

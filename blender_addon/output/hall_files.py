@@ -10,6 +10,7 @@ from pathlib import Path
 import bpy
 
 from ...torch_bridge.recording.errors import SceneError, UnknownName
+from ...torch_bridge.recording.files import check_file, failure_text
 from ..atomic_folders import write_error
 from ..scene.hall import store
 from ..scene.materials import images
@@ -44,8 +45,10 @@ def append_hall(path: Path | str, name: str | None = None) -> bpy.types.Scene:
     Other scenes of the file are not appended. Raises SceneError, or UnknownName when `name` is not a hall of the file.
     """
     path = Path(path)
-    if not path.is_file():
-        raise SceneError(f"{path}: no such file")
+    try:
+        check_file(path)
+    except OSError as error:
+        raise SceneError(f"{path}: {failure_text(error)}") from None
     with _openable(path) as file:
         with temporary_data():
             halls = [found for found, scene in _append(file, path, None).items() if store.is_hall(scene)]

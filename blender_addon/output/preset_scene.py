@@ -12,6 +12,7 @@ from ...torch_bridge.recording import Layer, Progress
 from ...torch_bridge.recording.errors import SceneError, UnknownName
 from .. import layout
 from ..imaging import statistics
+from ..imaging.tile_grids import TileGrid, maps_grid
 from ..layout import HallLayout, Slot, camera_presets
 from ..layout.blocks import shown_graph
 from ..layout.view import View
@@ -60,7 +61,7 @@ def build_scene(source: Source, options: FigureOptions, progress: Progress | Non
         raise SceneError(f"network {network.name!r} has no layer to show")
     hall = layout.lay_out_figure(layers, links, *options.size) if is_overview else layout.lay_out(layers, links)
     focus = focused_slot(source, layers, hall, options)
-    view = camera_view(hall, focus, options)
+    view = camera_view(hall, _with_shown_tiles(source, layers, focus), options)
     scene = bpy.data.scenes.new(network.name)
     context = assembly.BuildContext(scene, source.recording, layers, hall, source.appearance, view)
     fog = (_fog_start(hall, focus, view), FOCUS_AIR) if is_layer_preset else assembly.FOG
@@ -82,6 +83,14 @@ def focused_slot(source: Source, layers: Sequence[Layer], hall: HallLayout, opti
     if options.layer not in slots:
         raise UnknownName("panel of layer", options.layer, slots)
     return slots[options.layer]
+
+
+def _with_shown_tiles(source: Source, layers: Sequence[Layer], slot: Slot) -> Slot:
+    """Returns the slot with the size of the tiles that the panel shows, which are larger for fewer maps."""
+    layer = layers[slot.index]
+    maps = source.recording.all_maps.get((layer.shows or layer.id, source.appearance.method))
+    planned = TileGrid(slot.columns, slot.rows, slot.cell)
+    return slot if maps is None else replace(slot, cell=maps_grid(maps, planned, layer.map_shape[0]).cell)
 
 
 def camera_view(hall: HallLayout, focus: Slot, options: FigureOptions) -> View:
@@ -127,5 +136,5 @@ def _add_card(context: assembly.BuildContext, slot: Slot) -> None:
     maps = context.recording.maps(layer.shows or layer.id, context.appearance.method)
     scale = read_colour_scale(context.scene, float(maps.peak.max(initial=0.0)), bars=maps.shape[1:] == (1, 1))
     found, corner = statistics.layer_statistics(maps), card_plane(context.hall, slot)
-    plan = plan_layer_card(layer, found, scale, corner, context.style, maps.place)
+    plan = plan_layer_card(layer, found, scale, corner, context.style, maps)
     update_object_colours(context.scene, [add_plan(plan, context.collection)])

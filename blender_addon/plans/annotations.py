@@ -1,12 +1,18 @@
-"""What methods report about channels: flags in the corners of tiles with a legend, and boxes on tiles and the input."""
+"""What methods report: flags in the corners of tiles with a legend, boxes on tiles and the input, and notes of maps.
+
+Where a panel shows only some channels, each tile has the number of its channel.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
 from ...torch_bridge.recording import FLAGS, flag_names
 from ..imaging.tile_grids import TileGrid
 from ..layout.figure_projection import TEXT_DROP, TEXT_INDENT, TEXT_ROOM
+from ..layout.hall_model import PANEL_BOTTOM
 from ..layout.label_placement import COUNT_SIZE, WALK_NAME_SIZE
 from .primitives import FLAT, Colour, Interval, Plan, Plane, Style
 
@@ -21,8 +27,12 @@ LEGEND, LEGEND_DROP = 0.085, 0.17
 """Size of the legend's text, and how far its line lies below the tiles; metres."""
 POSITION_SIZE = WALK_NAME_SIZE * COUNT_SIZE
 """Size of the text that says for a walker which frame or window is shown, metres."""
+NOTE, NOTE_ROOM, NOTE_DROP, NOTE_LINES = 0.05, 0.6, 0.10, 4
+"""Size of a note's text, least width of its lines, distance to the line above it (metres), and most lines."""
 WHOLE = 0.01
 """A box whose distance from all edges is a smaller share than this counts as covering the whole map."""
+NUMBER, NUMBER_LEAST, NUMBER_MOST = 0.11, 0.010, 0.075
+"""Size of a channel's number as a share of the tile's shorter side, and its bounds in metres."""
 LINE = 0.022
 """Width of a box's line, as a share of the shorter side of what it lies on."""
 
@@ -36,12 +46,16 @@ def plan_annotations(
     style: Style,
     position: str = "",
     text_size: float = POSITION_SIZE,
+    *,
+    note: str = "",
+    numbered: bool = False,
 ) -> Plan:
     """Plans the annotations of a panel whose tiles are `width` metres wide, in the panel's coordinates.
 
     boxes: (n, 6) float: channel, x0, y0, x1, y1 (shares of the tile, from its upper left), score. flags: (C,) int32,
     bits of FLAGS. places: (C,) int, the place of each channel on the grid, -1 for none. position: which frame or
-    window of the input is shown; it stands below the tiles, `text_size` metres high or less; 0 for no text.
+    window of the input is shown; it stands below the tiles, `text_size` metres high or less; 0 for no text. note: that
+    of the maps, which stands below all else. numbered: write each tile's channel on it.
     """
     plan = Plan(style)
     for box in informative_boxes(boxes):
@@ -53,19 +67,25 @@ def plan_annotations(
             x, y = grid.inside(places[channel], 0.0, 0.0)
             for k, flag in enumerate(flag_names(int(flags[channel]))):
                 _add_chip(plan, flag, x + k * 1.1 * edge, y - edge, edge)
+    for channel in np.flatnonzero(places >= 0) if numbered else ():
+        x, y = grid.inside(places[channel], 0.0, 1.0)
+        _add_tag(plan, str(channel), float(x), float(y), number_size(grid), "board", "text", LIFT + 0.004)  # over boxes
     if flags.any():
         _add_legend(plan, flags, width)
+    lowest = -LEGEND_DROP if flags.any() else 0.0
     if position and text_size:
         size = style.fit(position, max(width, TEXT_ROOM), text_size)
-        y = -TEXT_DROP * text_size - (LEGEND_DROP if flags.any() else 0.0)
-        plan.text(FLAT, position, size, "quiet", x=TEXT_INDENT * text_size, y=y)
+        lowest -= TEXT_DROP * text_size
+        plan.text(FLAT, position, size, "quiet", x=TEXT_INDENT * text_size, y=lowest)
+    _add_note(plan, note, max(width, NOTE_ROOM), min(lowest - NOTE_DROP, -LEGEND_DROP))
     return plan
 
 
-def plan_input_boxes(boxes: np.ndarray, labels: tuple[str, ...], size: tuple[float, float], style: Style) -> Plan:
+def plan_input_boxes(boxes: np.ndarray, labels: Mapping[int, str], size: tuple[float, float], style: Style) -> Plan:
     """Plans boxes over an input of `size` metres, the best of each channel with its label and score.
 
-    boxes: (n, 6) float: channel, x0, y0, x1, y1 (shares of the input, from its upper left), score; best first.
+    boxes: (n, 6) float: channel, x0, y0, x1, y1 (shares of the input, from its upper left), score; best first. labels:
+    by channel.
     """
     plan, (width, height) = Plan(style), size
     line = LINE * min(size) * 0.4
@@ -75,8 +95,9 @@ def plan_input_boxes(boxes: np.ndarray, labels: tuple[str, ...], size: tuple[flo
         x, y = (x0 * width, x1 * width), ((1 - y1) * height, (1 - y0) * height)
         add_outline(plan, FLAT, x, y, line, "skip" if best else "sum", INPUT_LIFT)
         if best:
-            label = labels[int(box[0])] if int(box[0]) < len(labels) else ""
-            _add_tag(plan, f"{label} {box[5]:.2f}".strip(), x[0], min(y[1], height - 0.06 * height), 0.05 * height)
+            text = f"{labels.get(int(box[0]), '')} {box[5]:.2f}".strip()
+            top = min(y[1], height - 0.06 * height)
+            _add_tag(plan, text, x[0], top, 0.05 * height, "skip", "board", INPUT_LIFT + 0.004)
     return plan
 
 
@@ -89,6 +110,11 @@ def informative_boxes(boxes: np.ndarray) -> np.ndarray:
 def chip_edge(grid: TileGrid) -> float:
     """Returns the side of a flag's chip in metres."""
     return float(np.clip(CHIP * min(grid.cell), CHIP_LEAST, CHIP_MOST))
+
+
+def number_size(grid: TileGrid) -> float:
+    """Returns the size of a channel's number on its tile in metres."""
+    return float(np.clip(NUMBER * min(grid.cell), NUMBER_LEAST, NUMBER_MOST))
 
 
 def _is_best(box: np.ndarray, boxes: np.ndarray) -> bool:
@@ -115,6 +141,16 @@ def _add_legend(plan: Plan, flags: np.ndarray, room: float) -> None:
         x += width * size
 
 
+def _add_note(plan: Plan, note: str, room: float, y: float) -> None:
+    """Adds the note of a panel's maps in a few lines from y down, above the floor if one line has room there."""
+    size, depth = NOTE, max(PANEL_BOTTOM + y, 0.5 * NOTE)
+    while len(lines := plan.style.wrap(note, room, size)) > min(NOTE_LINES, 1 + depth / (1.25 * size)):
+        size *= 0.9
+    for number, line in enumerate(lines):
+        fitted = plan.style.fit(line, room, size)
+        plan.text(FLAT, line, fitted, "skip", y=y - 1.25 * size * number, lift=LIFT)
+
+
 def _add_tile_box(plan: Plan, grid: TileGrid, place: int, corners: np.ndarray, *, best: bool) -> None:
     (x0, y1), (x1, y0) = grid.inside(place, corners[0], corners[1]), grid.inside(place, corners[2], corners[3])
     line = LINE * min(grid.cell) * (1.0 if best else 0.6)
@@ -132,8 +168,10 @@ def add_outline(plan: Plan, plane: Plane, x: Interval, y: Interval, line: float,
             plan.box(plane, sides, (low + width, high - width), line_colour, lift + rise)
 
 
-def _add_tag(plan: Plan, text: str, x: float, y: float, size: float) -> None:
+def _add_tag(
+    plan: Plan, text: str, x: float, y: float, size: float, background: Colour, colour: Colour, lift: float
+) -> None:
     """Adds text on a background of its own, from (x, y) to the right and up."""
     width = (plan.style.measure(text, "sans") + 0.6) * size
-    plan.box(FLAT, (x, x + width), (y, y + 1.15 * size), "skip", INPUT_LIFT + 0.004)
-    plan.text(FLAT, text, size, "board", x=x + 0.3 * size, y=y + 0.28 * size, lift=INPUT_LIFT + 0.006)
+    plan.box(FLAT, (x, x + width), (y, y + 1.15 * size), background, lift)
+    plan.text(FLAT, text, size, colour, x=x + 0.3 * size, y=y + 0.28 * size, lift=lift + 0.002)

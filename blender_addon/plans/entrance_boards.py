@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,21 +27,41 @@ class TitleFacts:
     name: str
     counts: str
     note: str
+    caption: str = ""
+    """What the maps show besides, or instead of, what their method's name says."""
 
 
 def title_facts(
-    network: Network, title: str | None, shown_count: int, *, has_reduced_panels: bool = False
+    network: Network,
+    title: str | None,
+    shown_count: int,
+    *,
+    has_reduced_panels: bool = False,
+    maps_notes: Sequence[str] = (),
 ) -> TitleFacts:
-    """Returns name, "26 layers, 3,976 channels", how many panels are shown, and whether weights are random.
+    """Returns name, "26 layers, 3,976 channels", how many panels are shown, whether weights are random, and a caption.
 
-    has_reduced_panels: some panels show only their strongest channels.
+    has_reduced_panels: some panels show only their strongest channels. maps_notes: the note of each shown panel's maps.
     """
     panels = [layer for layer in network.folded()[0] if layer.role == "panel"]
     channels = sum(layer.map_shape[0] for layer in panels)
     some = f", {shown_count} shown" if shown_count < len(panels) else ""
     strong = ", the strongest shown" if has_reduced_panels else ""
     counts = f"{format_count(len(panels), 'layer')}{some}, {format_count(channels, 'channel')}{strong}"
-    return TitleFacts(title or network.name, counts, "" if network.trained else "random weights")
+    note = "" if network.trained else "random weights"
+    return TitleFacts(title or network.name, counts, note, _notes_caption(maps_notes))
+
+
+def _notes_caption(maps_notes: Sequence[str]) -> str:
+    """Returns the note of most panels, of how many of several, and how many other notes there are; "" for none."""
+    known = Counter(filter(None, maps_notes)).most_common()
+    if not known:
+        return ""
+    note, count = known[0]
+    if len(maps_notes) == 1:
+        return note
+    others = f", and {format_count(len(known) - 1, 'other note')}" if len(known) > 1 else ""
+    return f"{note} ({count} of {format_count(len(maps_notes), 'layer')}{others})"
 
 
 def plan_input(pixels: np.ndarray, name: str, board: Board, style: Style) -> Plan:

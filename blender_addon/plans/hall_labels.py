@@ -25,6 +25,8 @@ RULER = 0.35
 """Metres by which the mark of a block reaches over its plate."""
 HEAD, BODY, KEY = 88.0, 40.0, 32.0
 """Sizes of a figure's title, of the text below it and of its legend, in pixels of a picture 1920 wide."""
+CAPTIONED, ABOVE_CAPTION = 0.78, 38.0
+"""Where a title has a caption: share of these sizes, and the height of the text above it in such pixels."""
 
 
 def plan_gates(hall: HallLayout, layers: Sequence[Layer], style: Style) -> Plan:
@@ -92,13 +94,16 @@ def plan_head(facts: TitleFacts, scale: ColourScale, kinds: Iterable[str], view:
     plan = Plan(style, "Title and legend", "head")
     title_corner, key_corner = camera_presets.free_corners(view)
     plane, pixel = _corner_plane(title_corner, view)
-    room = title_corner.width * pixel
-    size, y = style.fit(facts.name, room, HEAD * pixel), (title_corner.height - 0.52 * HEAD) * pixel
+    room, share = title_corner.width * pixel, CAPTIONED if facts.caption else 1.0
+    size, y = style.fit(facts.name, room, HEAD * share * pixel), (title_corner.height - 0.52 * HEAD * share) * pixel
     plan.text(plane, facts.name, size, y=y)
-    size = style.fit(f"{facts.counts}  {facts.note}", room, BODY * pixel)
-    width = plan.text(plane, facts.counts, size, "quiet", y=4 * pixel)
+    size = style.fit(f"{facts.counts}  {facts.note}", room, BODY * share * pixel)
+    y = (4 + ABOVE_CAPTION * bool(facts.caption)) * pixel
+    width = plan.text(plane, facts.counts, size, "quiet", y=y)
     if facts.note:
-        plan.text(plane, facts.note, size, "skip", x=width + 0.8 * size, y=4 * pixel)
+        plan.text(plane, facts.note, size, "skip", x=width + 0.8 * size, y=y)
+    if facts.caption:
+        plan.text(plane, facts.caption, style.fit(facts.caption, room, KEY * share * pixel), "skip", y=4 * pixel)
     plane, pixel = _corner_plane(key_corner, view)
     width = key_corner.width * pixel
     add_scale(plan, plane.moved(0.0, 130 * pixel), width, KEY * pixel, scale)

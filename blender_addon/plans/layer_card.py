@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...torch_bridge.recording import Layer
+from ...torch_bridge.recording import Layer, Maps
 from ..imaging.statistics import Statistics
 from ..layout import HallLayout, Slot
 from ..layout.camera_presets import CARD, CARD_GAP
@@ -26,10 +26,14 @@ def operation_name(layer: Layer) -> str:
     return f"{name}, normalised" if layer.shows not in ("", layer.id) else name
 
 
-def format_shape(shape: tuple[int, int, int]) -> str:
-    """Returns (C, H, W) as "64 channels of 54 × 54" or "1000 values"."""
+def format_shape(shape: tuple[int, int, int], maps: Maps) -> str:
+    """Returns a layer's (C, H, W) as "64 channels of 54 × 54", "8 of 64 channels of 54 × 54" or "1000 values".
+
+    maps: what is shown of the layer; those of only some channels are counted.
+    """
     channels, height, width = shape
-    return f"{channels} values" if height == width == 1 else f"{channels} channels of {height} × {width}"
+    count = f"{maps.channels} of {channels}" if len(maps.channel_numbers) and maps.channels < channels else channels
+    return f"{count} values" if height == width == 1 else f"{count} channels of {height} × {width}"
 
 
 def format_range(statistics: Statistics) -> str:
@@ -39,25 +43,26 @@ def format_range(statistics: Statistics) -> str:
     return f"{format_number(float(statistics.low))} to {format_number(float(statistics.high))}"
 
 
-def card_lines(layer: Layer, statistics: Statistics, place: str = "") -> list[tuple[str, float, str]]:
+def card_lines(layer: Layer, statistics: Statistics, maps: Maps) -> list[tuple[str, float, str]]:
     """Returns (text, size as a share of SIZE, role of the colour) of each line; a line without text is a gap.
 
-    place: which frame or window of the input the maps are of.
+    statistics: of the maps. Each part of the maps' note has a line.
     """
     lines = [
         (layer.id, 1.3, "text"),
         (operation_name(layer), 1.0, "quiet"),
         ("", 0.4, ""),
-        (format_shape(layer.map_shape), 1.0, "text"),
+        (format_shape(layer.map_shape, maps), 1.0, "text"),
         (format_range(statistics), 1.0, "text"),
         (f"{100 * statistics.share_below:.0f} % below zero", 1.0, "text"),
     ]
-    if place:
-        lines.insert(4, (place, 1.0, "text"))
+    if maps.place:
+        lines.insert(4, (maps.place, 1.0, "text"))
     if layer.parameters:
         lines.insert(4, (f"{layer.parameters:,} weights", 1.0, "text"))
     if layer.note:
         lines.append((layer.note, 1.0, "quiet"))
+    lines += [(part, 1.0, "skip") for part in maps.note.split("; ") if part]
     if statistics.nonfinite:
         lines.append((f"{statistics.nonfinite:,} not finite", 1.0, "skip"))
     return [*lines, ("", 0.3, "")]
@@ -72,12 +77,12 @@ def card_plane(hall: HallLayout, slot: Slot) -> Plane:
 
 
 def plan_layer_card(
-    layer: Layer, statistics: Statistics, scale: ColourScale, corner: Plane, style: Style, place: str = ""
+    layer: Layer, statistics: Statistics, scale: ColourScale, corner: Plane, style: Style, maps: Maps
 ) -> Plan:
-    """Plans the card of a layer, WIDTH by HEIGHT metres. corner: its upper left one. place: as in `card_lines`."""
+    """Plans the card of a layer, WIDTH by HEIGHT metres. corner: its upper left one. Others: as in `card_lines`."""
     plan, y, left = Plan(style, f"{layer.id} card", "card", corner), 0.0, 0.10
     plan.frame(Plane(np.array([0.0, -HEIGHT, 0.0]), FLAT.right, FLAT.up), (WIDTH, HEIGHT))
-    lines = card_lines(layer, statistics, place)
+    lines = card_lines(layer, statistics, maps)
     pitch = SIZE * PITCH * min(1.0, ROWS / sum(share for _, share, _ in lines))
     for text, share, colour in lines:
         y -= pitch * share

@@ -94,6 +94,17 @@ class Style:
         """Returns `size`, or the smaller size at which the text is `room` metres long."""
         return min(size, room / max(self.measure(text, font), 1e-6))
 
+    def wrap(self, text: str, room: float, size: float, font: Font = "sans") -> list[str]:
+        """Returns the lines of a text, broken at spaces so that each is `room` metres long at most, if words allow."""
+        lines: list[str] = []
+        for word in text.split():
+            longer = f"{lines[-1]} {word}" if lines else word
+            if lines and self.measure(longer, font) * size <= room:
+                lines[-1] = longer
+            else:
+                lines.append(word)
+        return lines
+
 
 @dataclass(frozen=True)
 class Faces:

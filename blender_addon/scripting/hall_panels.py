@@ -95,7 +95,8 @@ class Panels:
     def values(self) -> np.ndarray:
         """A copy of the values that the panel shows, (C, H, W) float32; of colour maps (C, H, W, 3) float32 sRGB.
 
-        They are the output of `shown_layer`. Values that aren't finite are NaN.
+        They are of all channels of `shown_layer`, or of those that the method was asked about: `maps.numbers`. Values
+        that aren't finite are NaN.
         """
         return self.maps.data
 
@@ -231,8 +232,12 @@ class Channel(NamedTuple):
 
     @property
     def values(self) -> np.ndarray:
-        """A copy of the channel's map, (H, W) float32; of colour maps (H, W, 3) float32 sRGB."""
-        return self.panel.values[self.number]
+        """A copy of the channel's map, (H, W) float32; of colour maps (H, W, 3) float32 sRGB.
+
+        Raises UnknownName where the method wasn't asked about the channel.
+        """
+        maps = self.panel.maps
+        return maps.data[maps.index(self.number)]
 
     @property
     def picture(self) -> np.ndarray:

@@ -11,7 +11,7 @@ from ...plans.primitives import FLAT, Picture
 from ...properties import COLOUR_GAIN, OVERLAY_CHANNEL, OVERLAY_ROLE
 from ..materials.object_colours import update_object_colours
 from ..paint.pictures import add_picture, picture_image, picture_size, read_pixels, update_picture
-from ..panels import channel_count, panel_metadata, panels
+from ..panels import map_of_channel, panel_metadata, panels
 from ..panels import values as reading
 from ..state.parts import find_child, find_part, hall_collection
 
@@ -92,9 +92,8 @@ def _pixels(scene: bpy.types.Scene, layer: str, channel: int) -> np.ndarray:
         raise UnknownName("panel of layer", layer, panels(scene))
     if not covers_input(scene, layer):
         raise SceneError(f"the maps of {layer} don't cover the input; run grad_cam, saliency or occlusion first")
-    channel = channel if channel_count(panel) > 1 else 0  # a single map shows all channels
     values = reading.map_of(panel, channel)
     if values is None:
         raise SceneError(f"panel {panel.name!r} has lost its image; build the hall again")
-    scale = float(reading.scales_of(scene, panel)[channel]) / float(scene[COLOUR_GAIN])
+    scale = float(reading.scales_of(scene, panel)[map_of_channel(panel, channel)]) / float(scene[COLOUR_GAIN])
     return heat_map.overlay_heat(read_pixels(picture_image(picture)), values, scale)

@@ -11,6 +11,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ....torch_bridge.recording import ACTIVATIONS, LINK_PREFIX, Layer, Progress, Recording
+from ....torch_bridge.recording.errors import SceneError
 from ... import layout
 from ...layout import HallLayout, Slot
 from ...layout.blocks import matching_blocks, shown_graph
@@ -26,7 +27,6 @@ from ...properties import (
     INPUT_NAME,
     OBJECT_ROLE,
     PANEL_BLOCK,
-    PANEL_CHOSEN_CHANNELS,
     PANEL_LAYER_ID,
     PANEL_ORDER,
     PANEL_SHOWN_LAYER,
@@ -38,9 +38,9 @@ from ..materials.colour_settings import set_scene_colours
 from ..paint.meshes import add_plan
 from ..paint.pictures import add_pictures
 from ..paint.styles import theme_style
-from ..panels import add_panel, panels, size_of, update_network_peak
-from ..panels.panel_display import choose_display
-from ..panels.panel_metadata import set_attribute
+from ..panels import add_panel, channel_count, panels, size_of, update_network_peak
+from ..panels.panel_display import choose_maps
+from ..panels.panel_metadata import read_metadata, set_attribute
 from ..state.parts import hall_collection
 from . import map_updates
 from .store import Appearance, set_planned_place
@@ -114,8 +114,12 @@ def lay_out_hall(
     appearance: Appearance,
     existing: Mapping[str, bpy.types.Object] | None = None,
 ) -> BuildContext:
-    """Lays out a hall to walk and returns what building it needs. Raises UnknownName for an unknown block."""
+    """Lays out a hall to walk and returns what building it needs. Raises SceneError or UnknownName."""
     layers, links = shown_graph(recording.network, appearance.collapse)
+    if not layers:
+        raise SceneError(
+            f"network {recording.network.name!r} has no layer to show; record one with a convolution or linear layer"
+        )
     return BuildContext(scene, recording, layers, layout.lay_out(layers, links), appearance, existing=existing or {})
 
 
@@ -206,17 +210,12 @@ def _add_panel(
     elif maps is None:
         panel = add_empty_panel(context.collection, layer)
     else:
-        channels = layer.map_shape[0]
-        is_complete = maps.channels == channels
+        grid, channels = (slot.columns, slot.rows, slot.cell), layer.map_shape[0]
         needed = context.linked_channels.get(maps.layer, ())
-        reduce = context.is_orthographic and is_complete
-        shown = choose_display(maps, slot, context.pixel_size(slot), reduce=reduce, needed=needed)
-        panel = add_panel(
-            context.collection, layer.id, layer.id, shown.maps, shown.grid, 0 if is_complete else channels
-        )
-        size, note = shown.size, ""
-        if shown.channels:
-            panel[PANEL_CHOSEN_CHANNELS] = shown.channels
+        reduce = context.is_orthographic and maps.channels == channels
+        shown = choose_maps(maps, slot, context.pixel_size(slot), channels, reduce=reduce, needed=needed)
+        panel, note = add_panel(context.collection, layer.id, layer.id, shown, grid, channels), ""
+        size = size_of(panel)
     panel[PANEL_SHOWN_LAYER] = layer.shows or layer.id
     plan = plan_panel_frame(context.hall, slot, size, labels, note, context.style)
     frame = add_plan(plan, context.collection, name=f"{panel.name} frame", parent=panel)
@@ -269,6 +268,7 @@ def _title_facts(context: BuildContext) -> TitleFacts:
         context.appearance.title,
         len(context.hall.panels),
         has_reduced_panels=_has_reduced_panels(context),
+        maps_notes=[read_metadata(panel).note for panel in panels(context.scene).values()],
     )
 
 
@@ -276,5 +276,5 @@ def _has_reduced_panels(context: BuildContext) -> bool:
     """Returns whether a panel shows fewer channels than were recorded."""
     recorded = context.recording.all_maps
     keys = {layer.id: (layer.shows or layer.id, context.appearance.method) for layer in context.layers}
-    pairs = ((len(panel.data.vertices), recorded.get(keys[id])) for id, panel in panels(context.scene).items())
+    pairs = ((channel_count(panel), recorded.get(keys[id])) for id, panel in panels(context.scene).items())
     return any(maps is not None and count < maps.channels for count, maps in pairs)

@@ -185,7 +185,7 @@ def _build_quads(mesh: Any, panel: bpy.types.Object) -> None:
 def _draw_texture(scene: bpy.types.Scene, panel: bpy.types.Object, image: bpy.types.Image, level: int) -> None:
     grid, colours = panels.grid_of(panel), colour_settings.read_scene_colours(scene)
     texels, scales = values.texels_of(panel), values.scales_of(scene, panel)
-    shown = panels.channel_places(panel)[: len(scales)]
+    shown = panels.channel_places(panel)[panels.held_channels(panel)]
     content = panel_image.PanelContent(_kind(panel), texels, scales, shown, grid.columns, grid.rows)
     pixels = panel_image.draw_panel(content, Colouring(colours["theme"], colours["colour_map"], colours["gain"]), level)
     height, width = pixels.shape[:2]

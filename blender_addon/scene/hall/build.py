@@ -8,7 +8,6 @@ import bpy
 from mathutils import Matrix
 
 from ....torch_bridge.recording import Progress, Recording
-from ....torch_bridge.recording.errors import SceneError
 from ...layout import camera_presets
 from ...properties import HALL_NETWORK_GRAPH, HALL_RECORDING, MATERIAL_IS_TEMPLATE, NODE_GROUP_NAME, OBJECT_ROLE
 from ..materials import nodes
@@ -32,10 +31,6 @@ def create_hall(
     """
     appearance = appearance or Appearance()
     recording.check_method(appearance.method)
-    if not recording.network.folded()[0]:
-        raise SceneError(
-            f"network {recording.network.name!r} has no layer to show; record one with a convolution or linear layer"
-        )
     with all_or_nothing():
         scene = bpy.data.scenes.new(appearance.title or recording.network.name)
         _fill_scene(assembly.lay_out_hall(scene, recording, appearance), {}, progress)

@@ -17,7 +17,7 @@ def update_after_maps(scene: bpy.types.Scene, pixel: float = 0.0) -> None:
     pixel: metres of a pixel in an overview figure, else 0.
     """
     panels.update_network_peak(scene)
-    annotation_drawing.update_annotations(scene)
+    annotation_drawing.update_annotations(scene, pixel)
     link_drawing.update_links(scene, pixel)
     input_overlay.update_overlay(scene)
     if bpy.app.background:

@@ -17,6 +17,8 @@ from mathutils import Matrix
 
 from ....torch_bridge.recording import Maps, Network, Recording, describe, describe_network, restore, restore_network
 from ....torch_bridge.recording.errors import SceneError
+from ....torch_bridge.recording.files import parse_json
+from ....torch_bridge.recording.schema import JsonFields, text_entry
 from ...imaging import colour_maps
 from ...properties import (
     COLLAPSED_PANELS,
@@ -26,16 +28,20 @@ from ...properties import (
     IMAGE_OWNER_ROLE,
     NETWORK_DIGEST,
     OBJECT_ROLE,
+    PANEL_CHOSEN_CHANNELS,
     PANEL_LAYER_ID,
     PANEL_PLANNED_PLACE,
 )
 from ..materials import colour_settings, nodes
 from ..paint.pictures import read_pixels
-from ..panels import channel_count, panel_metadata, panels
+from ..panels import channel_count, held_channels, panel_metadata, panels
 from ..panels.values import is_colour, texels_of
+from .property_checks import check_properties
 
 MAX_GAIN = 1_000_000
 """Largest gain; beyond it every value but zero has the colour of an end of the colour map."""
+LINE_LENGTH = 120
+"""Characters of a line of a stored text: Blender's time to write a line grows with the square of its length."""
 VERSION = 3
 """Version of what is stored; raise it if halls of earlier versions must be rebuilt."""
 
@@ -106,8 +112,9 @@ def read_recording(scene: bpy.types.Scene) -> Recording:
 
     Raises SceneError or RecordingError.
     """
-    recording, appearance = read_without_maps(scene), stored_document(scene).get("dress", {})
-    method, layers = appearance.get("method", "activations"), recording.network.by_id
+    check_properties(scene)
+    recording = read_without_maps(scene)
+    method, layers = _dress(scene).text("method") or "activations", recording.network.by_id
     all_panels = collapsed_panels(scene) | panels(scene)
     all_maps = (read_maps(panel, layers[id].shows or id, method) for id, panel in all_panels.items() if id in layers)
     recording.add(maps for maps in all_maps if maps is not None)
@@ -116,17 +123,21 @@ def read_recording(scene: bpy.types.Scene) -> Recording:
 
 def read_appearance(scene: bpy.types.Scene) -> Appearance:
     """Returns a hall's appearance: as stored, with the scene's current colours. Raises SceneError."""
-    stored = stored_document(scene).get("dress", {})
-    colours = colour_settings.read_scene_colours(scene)
+    stored, colours = _dress(scene), colour_settings.read_scene_colours(scene)
     return Appearance(
-        theme=stored.get("theme", "dark"),
+        theme=stored.text("theme") or "dark",
         colour_map=colours["colour_map"],
         normalisation=colours["normalisation"],
         gain=colours["gain"],
-        method=stored.get("method", "activations"),
-        title=stored.get("title"),
-        collapse=tuple(stored.get("collapse", ())),
+        method=stored.text("method") or "activations",
+        title=stored.text("title") if stored.value.get("title") is not None else None,
+        collapse=stored.items("collapse", text_entry),
     )
+
+
+def _dress(scene: bpy.types.Scene) -> JsonFields:
+    """Returns the stored appearance. Raises RecordingError for one that is no object."""
+    return JsonFields(stored_document(scene).get("dress", {}), f"scene {scene.name!r}: dress")
 
 
 def read_maps(panel: bpy.types.Object, layer: str, method: str) -> Maps | None:
@@ -140,9 +151,10 @@ def read_maps(panel: bpy.types.Object, layer: str, method: str) -> Maps | None:
     coloured, channels, metadata = is_colour(panel), channel_count(panel), panel_metadata.read_metadata(panel)
     texels[texels > colour_maps.FLAG_FROM] = np.nan
     numbers = panel_metadata.read_numbers(panel).items()
-    extras = {"values" if name == "value" else name: array[:channels] for name, array in numbers}
+    extras = {"values" if name == "value" else name: array[held_channels(panel)] for name, array in numbers}
     extras |= metadata.extras()
-    return Maps(layer, method, texels, channels, coloured, metadata.frame, metadata.labels, extras, *metadata.place)
+    known = (metadata.frame, metadata.labels, extras, *metadata.place, tuple(panel.get(PANEL_CHOSEN_CHANNELS, ())))
+    return Maps(layer, method, texels, channels, coloured, *known, metadata.note)
 
 
 def collapsed_panels(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
@@ -186,23 +198,27 @@ def is_outdated(scene: bpy.types.Scene) -> bool:
 
 def _write_json(scene: bpy.types.Scene, key: str, name: str, document: dict[str, Any]) -> None:
     text = scene.get(key) or bpy.data.texts.new(name)
+    content = json.dumps(document, ensure_ascii=False)
     text.clear()
-    text.write(json.dumps(document, ensure_ascii=False))
+    text.write("\n".join(content[start : start + LINE_LENGTH] for start in range(0, len(content), LINE_LENGTH)))
     scene[key] = text
 
 
 def _text(scene: bpy.types.Scene, key: str) -> str:
-    if scene.get(key) is None:
+    if not isinstance(scene.get(key), bpy.types.Text):
         raise SceneError(f"scene {scene.name!r} is not a hall; build one from a recording")
-    return scene[key].as_string()
+    return scene[key].as_string().replace("\n", "")
 
 
 @lru_cache(maxsize=8)
 def _parse_json(text: str, scene_name: str) -> dict[str, Any]:
     try:
-        return json.loads(text)
+        document = parse_json(text)
     except ValueError:
-        raise SceneError(f"a text of scene {scene_name!r} is damaged; build the hall again") from None
+        document = None
+    if not isinstance(document, dict):
+        raise SceneError(f"a text of scene {scene_name!r} is damaged; build the hall again")
+    return document
 
 
 @lru_cache(maxsize=8)

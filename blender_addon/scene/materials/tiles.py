@@ -8,7 +8,7 @@ from .nodes import GroupInputs, NodeBuilder, NodeGroup, SocketValue
 GEOMETRY = (("Geometry", "Geometry"),)
 NUMBERS = tuple((name, "Int") for name in ("Columns", "Rows", "Sheet Columns", "Sheet Rows", "Channels per Cell"))
 MASK = "mask"
-"""Name of the tiles' attribute that selects the channel's component of a texel: 1 for red, green or blue; alpha: all 0.
+"""Name of the tiles' attribute that selects the map's component of a texel: 1 for red, green or blue; alpha: all 0.
 
 It lies on faces, because Cycles then reads one value instead of interpolating three.
 """
@@ -27,7 +27,7 @@ def _store(
 
 
 def _mask(n: NodeBuilder) -> SocketValue:
-    _, component = n.divmod(n.named_attribute("channel", "INT"), tile_grids.PER_CELL)
+    _, component = n.divmod(n.named_attribute("map", "INT"), tile_grids.PER_CELL)
     return n.combine(*(n.compare(component, number, 0.25) for number in range(3)))
 
 
@@ -49,8 +49,8 @@ def _quad(n: NodeBuilder, inputs: GroupInputs) -> SocketValue:
 
 
 def _sheet_uv(n: NodeBuilder, inputs: GroupInputs) -> SocketValue:
-    """Maps the quad's own UV to the channel's cell on the sheet; v is flipped, because row 0 of a map is its top."""
-    cell, _ = n.divmod(n.named_attribute("channel", "INT"), inputs["Channels per Cell"])
+    """Maps the quad's own UV to the map's cell on the sheet; v is flipped, because row 0 of a map is its top."""
+    cell, _ = n.divmod(n.named_attribute("map", "INT"), inputs["Channels per Cell"])
     column, row = n.divmod(cell, inputs["Sheet Rows"])
     u, v, _ = n.separate(n.named_attribute("UVMap", "FLOAT_VECTOR"))
     down = row + (1.0 - v)

@@ -10,9 +10,16 @@ import bpy
 import numpy as np
 
 from ....torch_bridge.recording import place_text
-from ...plans.annotations import POSITION_SIZE, informative_boxes, plan_annotations, plan_input_boxes
+from ...plans.annotations import POSITION_SIZE, informative_boxes, number_size, plan_annotations, plan_input_boxes
 from ...plans.primitives import Plan, Style
-from ...properties import ANNOTATION_ATTRIBUTE, DRAWN_CONTENT, PANEL_GRID, PANEL_METADATA, PLACE_TEXT_SIZE
+from ...properties import (
+    ANNOTATION_ATTRIBUTE,
+    DRAWN_CONTENT,
+    PANEL_CHOSEN_CHANNELS,
+    PANEL_GRID,
+    PANEL_METADATA,
+    PLACE_TEXT_SIZE,
+)
 from ..materials import colour_settings
 from ..paint.meshes import paint_over
 from ..paint.pictures import picture_size
@@ -20,16 +27,21 @@ from ..paint.styles import scene_style
 from ..state.parts import find_child, find_part
 from ..state.selection import selected
 from . import panel_metadata
-from .objects import channel_places, find_panel, grid_of, panels, size_of
+from .objects import channel_places, find_panel, grid_of, held_channels, panels, size_of
+
+LEAST_PIXELS = 6.0
+"""Size in pixels below which channels' numbers are left out of a figure."""
 
 
-def update_annotations(scene: bpy.types.Scene) -> None:
-    """Draws what the panels' maps carry now, and wipes what they no longer do."""
+def update_annotations(scene: bpy.types.Scene, pixel: float = 0.0) -> None:
+    """Draws what the panels' maps carry now, and wipes what they no longer do. pixel: metres of a pixel in a figure."""
     style = scene_style(scene)
     for panel in panels(scene).values():
         frame = find_child(panel, "frame")
         if frame is not None:
-            _update(frame, _panel_key(panel, style), partial(_panel_plan, panel, frame, style), style)
+            numbered = _is_numbered(panel, pixel)
+            key = _panel_key(panel, style, numbered=numbered)
+            _update(frame, key, partial(_panel_plan, panel, frame, style, numbered=numbered), style)
     update_input_boxes(scene)
 
 
@@ -45,7 +57,8 @@ def update_input_boxes(scene: bpy.types.Scene) -> None:
     key = f"{boxes.tolist()} {size} {colour_settings.read_scene_colours(scene)['theme']}" if picture is not None else ""
     if frame is not None:
         style = scene_style(scene)
-        _update(frame, key, partial(plan_input_boxes, boxes, metadata.labels, size, style), style)
+        labels = dict(zip(held_channels(panel).tolist(), metadata.labels, strict=False)) if panel is not None else {}
+        _update(frame, key, partial(plan_input_boxes, boxes, labels, size, style), style)
 
 
 def _update(frame: bpy.types.Object, key: str, make_plan: Callable[[], Plan], style: Style) -> None:
@@ -62,20 +75,25 @@ def _flags(panel: bpy.types.Object) -> np.ndarray:
     return panel_metadata.read_flags(panel) if known else np.zeros(0, np.int32)
 
 
-def _panel_key(panel: bpy.types.Object, style: Style) -> str:
+def _is_numbered(panel: bpy.types.Object, pixel: float) -> bool:
+    """Returns whether tiles have their channels' numbers: where only some are shown, and a figure can show the text."""
+    return PANEL_CHOSEN_CHANNELS in panel and number_size(grid_of(panel)) >= LEAST_PIXELS * pixel
+
+
+def _panel_key(panel: bpy.types.Object, style: Style, *, numbered: bool) -> str:
     """Returns a digest of all that is drawn on a panel; "" for nothing."""
-    flags = _flags(panel)
-    metadata = panel_metadata.read_metadata(panel)
-    if not (flags.any() or len(informative_boxes(metadata.boxes)) or place_text(*metadata.place)):
+    flags, metadata = _flags(panel), panel_metadata.read_metadata(panel)
+    has_text = numbered or metadata.note or place_text(*metadata.place)
+    if not (flags.any() or has_text or len(informative_boxes(metadata.boxes))):
         return ""
-    digest = hashlib.blake2b(panel[PANEL_METADATA].encode(), digest_size=12)
+    digest = hashlib.blake2b(f"{numbered} {panel.get(PANEL_METADATA, '')}".encode(), digest_size=12)
     for array in (flags, channel_places(panel), np.array(panel[PANEL_GRID]), style.palette["text"]):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
 
-def _panel_plan(panel: bpy.types.Object, frame: bpy.types.Object, style: Style) -> Plan:
+def _panel_plan(panel: bpy.types.Object, frame: bpy.types.Object, style: Style, *, numbered: bool) -> Plan:
     metadata, width = panel_metadata.read_metadata(panel), size_of(panel)[0]
     position, size = place_text(*metadata.place), float(frame.get(PLACE_TEXT_SIZE, POSITION_SIZE))
-    places, grid = channel_places(panel), grid_of(panel)
-    return plan_annotations(metadata.boxes, _flags(panel), places, grid, width, style, position, size)
+    where = metadata.boxes, _flags(panel), channel_places(panel), grid_of(panel), width
+    return plan_annotations(*where, style, position, size, note=metadata.note, numbered=numbered)

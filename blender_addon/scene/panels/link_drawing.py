@@ -13,7 +13,6 @@ from ...plans.channel_links import ChannelLink, LinkEnd, plan_channel_links
 from ...properties import (
     CHANNEL_LINKS_ROLE,
     DRAWN_CONTENT,
-    PANEL_CHOSEN_CHANNELS,
     PANEL_GRID,
     PANEL_LAYER_ID,
     PANEL_METADATA,
@@ -101,7 +100,5 @@ def _end(panel: bpy.types.Object, channel: int) -> LinkEnd:
 
 def _place(panel: bpy.types.Object, channel: int) -> int:
     """Returns the place of a layer's channel on its panel's grid, -1 for none."""
-    known, chosen = channel_places(panel), list(panel.get(PANEL_CHOSEN_CHANNELS, ()))
-    if chosen:
-        channel = chosen.index(channel) if channel in chosen else -1
+    known = channel_places(panel)
     return int(known[channel]) if 0 <= channel < len(known) else -1

@@ -5,6 +5,7 @@ images: geometry doesn't depend on them, so tiles aren't rebuilt.
 
 Points and tiles have attributes that a person's own geometry nodes can read (Named Attribute):
   channel  integer: number of the channel
+  map      integer: which of the panel's maps is the channel's; 0 for channels without one
   place    integer: cell on the grid, row by row from the top left, -1 if not shown
   layer    integer: place of the layer in the network's order, counted over the panels that a hall shows
   value    float: the number that the method gives for the channel, else the mean of its finite values
@@ -20,13 +21,14 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ....torch_bridge.recording import ACTIVATIONS, Maps
+from ....torch_bridge.recording import ACTIVATIONS, Maps, map_index
 from ....torch_bridge.recording.errors import SceneError, UnknownName
 from ...imaging import colour_maps, tile_grids
 from ...properties import (
     LARGEST_PEAK,
     NODE_GROUP_NAME,
     OBJECT_ROLE,
+    PANEL_CHOSEN_CHANNELS,
     PANEL_FILL_COUNT,
     PANEL_GRID,
     PANEL_GRID_CORNER,
@@ -58,7 +60,8 @@ def add_panel(
     mesh = bpy.data.meshes.new(name)
     count = channels or maps.channels
     mesh.vertices.add(count)
-    panel_metadata.set_attribute(mesh, "channel", np.arange(count, dtype=np.int32))
+    for attribute in ("channel", "map"):
+        panel_metadata.set_attribute(mesh, attribute, np.arange(count, dtype=np.int32))
     panel = bpy.data.objects.new(name, mesh)
     panel[PANEL_LAYER_ID], panel[OBJECT_ROLE] = layer_id, PANEL_ROLE
     collection.objects.link(panel)
@@ -72,12 +75,13 @@ def show_maps(panel: bpy.types.Object, maps: Maps) -> None:
     """Shows other maps on a panel, in place; their size and method may differ from the previous ones.
 
     Creates and removes no data-block, because it runs between a person's actions, where undo doesn't notice that and
-    would keep dangling pointers. If a method gives fewer maps than channels, they are laid out as large as possible.
-    Call `update_network_peak` after the last panel. Raises SceneError for more maps than channels, for activations with
-    fewer, and if a person has removed the panel's modifier.
+    would keep dangling pointers. Maps of some channels are laid out as large as possible. Call `update_network_peak`
+    after the last panel. Raises SceneError for maps of channels that the panel lacks, for activations without the
+    numbers of their channels if these are fewer, and if a person has removed the panel's modifier.
     """
     count = len(panel.data.vertices)
-    if maps.channels > count or (maps.channels < count and maps.method == ACTIVATIONS):
+    is_part = maps.channels < count and not maps.channel_numbers
+    if max(maps.numbers, default=0) >= count or (is_part and maps.method == ACTIVATIONS):
         raise SceneError(
             f"maps of {maps.layer} have {maps.channels} channels, its panel {panel.name} has {count}; "
             "build the hall again for another network"
@@ -101,25 +105,40 @@ def show_maps(panel: bpy.types.Object, maps: Maps) -> None:
 
 
 def _lay_out(panel: bpy.types.Object, maps: Maps) -> None:
-    """Lays out fewer maps than channels on a grid of their own, and all others on the planned grid."""
-    count = len(panel.data.vertices)
-    if maps.channels < count:
-        width, height = size_of(panel)
-        if PANEL_PLANNED_GRID not in panel:
-            panel[PANEL_PLANNED_GRID] = list(panel[PANEL_GRID])
-        grid = tile_grids.largest_grid(maps.channels, maps.shape[2] / maps.shape[1], width, height)
+    """Lays out maps of some channels on a grid of their own, and all others on the planned grid."""
+    count, planned = len(panel.data.vertices), _planned_grid(panel)
+    grid = tile_grids.maps_grid(maps, planned, count)
+    if grid is planned and PANEL_PLANNED_GRID not in panel:
+        return
+    for name in (PANEL_PLANNED_GRID, PANEL_MAP_COUNT, PANEL_GRID_CORNER, PANEL_CHOSEN_CHANNELS):
+        panel.pop(name, None)
+    if grid is not planned:
+        panel[PANEL_PLANNED_GRID] = (planned.columns, planned.rows, *planned.cell)
         panel[PANEL_MAP_COUNT], panel[PANEL_GRID_CORNER] = maps.channels, grid.corner
-        show_channels(panel, np.arange(maps.channels), grid.columns, grid.rows, grid.cell, grid.corner)
-    elif PANEL_PLANNED_GRID in panel:
-        columns, rows, width, height = panel[PANEL_PLANNED_GRID]
-        for name in (PANEL_PLANNED_GRID, PANEL_MAP_COUNT, PANEL_GRID_CORNER):
-            del panel[name]
-        show_channels(panel, np.arange(count), int(columns), int(rows), (width, height))
+        if maps.channel_numbers:
+            panel[PANEL_CHOSEN_CHANNELS] = maps.channel_numbers
+    channels = held_channels(panel)
+    places = np.zeros(count, np.int32)
+    places[channels] = np.arange(len(channels))
+    panel_metadata.set_attribute(panel.data, "map", places)
+    show_channels(panel, channels, grid.columns, grid.rows, grid.cell, grid.corner)
 
 
 def channel_count(panel: bpy.types.Object) -> int:
     """Returns the number of maps on a panel: one for each channel, or fewer if its method gives fewer."""
     return int(panel.get(PANEL_MAP_COUNT, len(panel.data.vertices)))
+
+
+def held_channels(panel: bpy.types.Object) -> np.ndarray:
+    """Returns the numbers of the channels that a panel has maps of, (maps,) int, in the maps' order."""
+    chosen = panel.get(PANEL_CHOSEN_CHANNELS)
+    return np.arange(channel_count(panel)) if chosen is None else np.array(chosen, int)
+
+
+def map_of_channel(panel: bpy.types.Object, channel: int) -> int:
+    """Returns which of a panel's maps is a channel's; a method's only map is about all. Raises UnknownName for none."""
+    chosen = list(panel.get(PANEL_CHOSEN_CHANNELS, ()))
+    return map_index(panel[PANEL_LAYER_ID], channel, chosen, channel_count(panel))
 
 
 def show_channels(
@@ -210,8 +229,13 @@ def world_matrix(panel: bpy.types.Object) -> Matrix:
 
 def size_of(panel: bpy.types.Object) -> tuple[float, float]:
     """Returns width and height of the planned grid in metres, before the object's own scale."""
+    planned = _planned_grid(panel)
+    return planned.columns * planned.cell[0], planned.rows * planned.cell[1]
+
+
+def _planned_grid(panel: bpy.types.Object) -> tile_grids.TileGrid:
     columns, rows, width, height = panel.get(PANEL_PLANNED_GRID, panel[PANEL_GRID])
-    return columns * width, rows * height
+    return tile_grids.TileGrid(int(columns), int(rows), (width, height))
 
 
 def channel_places(panel: bpy.types.Object) -> np.ndarray:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from ....torch_bridge.recording import LINK_PREFIX, Maps, pack
+from ....torch_bridge.recording import LINK_PREFIX, Maps
 from ...imaging import tile_grids
 from ...imaging.channel_ranking import strongest_channels
 from ...layout import Slot
@@ -20,43 +20,26 @@ OVERSAMPLING = 2.0
 """Number of texels a pixel to which maps are averaged down."""
 
 
-@dataclass(frozen=True)
-class PanelDisplay:
-    """What a panel shows."""
+def choose_maps(
+    maps: Maps, slot: Slot, pixel: float | None, channels: int, *, reduce: bool, needed: Collection[int] = ()
+) -> Maps:
+    """Returns what a panel shows: all maps, or in a figure those of fewer channels if `reduce` allows that.
 
-    maps: Maps
-    grid: tuple[int, int, tuple[float, float]]
-    """Columns, rows, and width and height of a cell in metres."""
-    channels: tuple[int, ...] = ()
-    """Indices of the shown channels in their layer; () for all."""
-
-    @property
-    def size(self) -> tuple[float, float]:
-        """Width and height in metres."""
-        columns, rows, (width, height) = self.grid
-        return columns * width, rows * height
-
-
-def choose_display(
-    maps: Maps, slot: Slot, pixel: float | None, *, reduce: bool, needed: Collection[int] = ()
-) -> PanelDisplay:
-    """Returns what a panel shows: every channel, or in a figure fewer and larger tiles if `reduce` allows that.
-
-    pixel: metres of a pixel at the panel, None outside of figures. needed: channels that are shown in any case, as far
-    as there is room.
+    pixel: metres of a pixel at the panel, None outside of figures. channels: number of channels of the layer. needed:
+    channels that are shown in any case, as far as there is room.
     """
-    planned = PanelDisplay(maps, (slot.columns, slot.rows, slot.cell))
     if pixel is None:
-        return planned
-    complete = PanelDisplay(average_maps(maps, slot.cell[0] / pixel), planned.grid)
-    if not reduce or min(slot.cell) / pixel >= MIN_TILE or maps.shape[1:] == (1, 1):
+        return maps
+    cell = tile_grids.maps_grid(maps, tile_grids.TileGrid(slot.columns, slot.rows, slot.cell), channels).cell
+    complete = average_maps(maps, cell[0] / pixel)
+    if not reduce or min(cell) / pixel >= MIN_TILE or maps.shape[1:] == (1, 1):
         return complete
     columns, rows, width = _reduced_grid(slot, pixel)
     if columns * rows >= maps.channels:
         return complete
-    channels = _choose_channels(maps, columns * rows, needed)
-    grid = (columns, rows, (width, width * slot.cell[1] / slot.cell[0]))
-    return PanelDisplay(average_maps(_select(maps, channels), width / pixel), grid, tuple(channels.tolist()))
+    chosen = maps.only(_choose_channels(maps, columns * rows, needed).tolist())
+    links = {name: rows for name, rows in chosen.extras.items() if name.startswith(LINK_PREFIX)}
+    return average_maps(replace(chosen, extras=links), width / pixel)  # flags and boxes would be counted wrongly
 
 
 def average_maps(maps: Maps, pixels: float) -> Maps:
@@ -81,11 +64,3 @@ def _reduced_grid(slot: Slot, pixel: float) -> tuple[int, int, float]:
     columns = max(2, int(slot.width / pixel / REDUCED_TILE))
     width = slot.width / columns
     return columns, max(1, int(slot.height / (width * slot.cell[1] / slot.cell[0]) + 1e-6)), width
-
-
-def _select(maps: Maps, channels: np.ndarray) -> Maps:
-    """Returns the maps of some channels. Their links keep the layer's indices, which drawing links expects."""
-    labels = tuple(maps.labels[k] for k in channels) if maps.labels else ()
-    texels = maps.texels[channels] if maps.colour else pack(maps.data[channels])
-    links = {name: rows for name, rows in maps.extras.items() if name.startswith(LINK_PREFIX)}
-    return replace(maps, texels=texels, channels=len(channels), labels=labels, extras=links)

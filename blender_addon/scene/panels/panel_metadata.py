@@ -16,11 +16,16 @@ import bpy
 import numpy as np
 
 from ....torch_bridge.recording import LINK_PREFIX, MapFrame, Maps
+from ....torch_bridge.recording.errors import RecordingError
+from ....torch_bridge.recording.files import parse_json
+from ....torch_bridge.recording.schema import JsonFields, text_entry
 from ...imaging import colour_maps
 from ...properties import PANEL_FILL_COUNT, PANEL_MEASURED_FILL, PANEL_METADATA
 
 MAX_BOXES = 4096
 """Largest number of boxes kept for a layer; those with the highest scores are kept."""
+OWN_ATTRIBUTES = ("channel", "place", "layer", "peak", "position")
+"""Attributes of the points that no method's numbers replace."""
 NO_PLACE = (0, 1, "")
 """Place of maps of a whole input."""
 MAX_LINKS = 256
@@ -33,6 +38,7 @@ class PanelMetadata:
 
     frame: MapFrame = "layer"
     labels: tuple[str, ...] = ()
+    """One for each map, or ()."""
     boxes: np.ndarray = field(default_factory=lambda: np.zeros((0, 6)))
     """(n, 6) float64: channel, x0, y0, x1, y1 (0..1 from the frame's upper left), score; best first."""
     links: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -41,6 +47,8 @@ class PanelMetadata:
     """Names of the attributes that hold one number a channel."""
     place: tuple[int, int, str] = NO_PLACE
     """Position, number of positions and what a position is, as in `Maps`."""
+    note: str = ""
+    """As in `Maps`."""
 
     def extras(self) -> dict[str, np.ndarray]:
         """Returns boxes (n, 6) and links (n, 3), float32, as the extras of `Maps`."""
@@ -77,10 +85,10 @@ def write_point_values(panel: bpy.types.Object, maps: Maps) -> None:
 
     Points without a map get 0.
     """
-    missing = len(panel.data.vertices) - maps.channels
+    points = len(panel.data.vertices)
     if "value" not in read_metadata(panel).numbers:
-        set_attribute(panel.data, "value", np.pad(_mean_values(maps), (0, missing)))
-    set_attribute(panel.data, "peak", np.pad(np.maximum(maps.peak, colour_maps.MIN_PEAK), (0, missing)))
+        set_attribute(panel.data, "value", _by_point(maps, _mean_values(maps), points))
+    set_attribute(panel.data, "peak", _by_point(maps, np.maximum(maps.peak, colour_maps.MIN_PEAK), points))
     panel[PANEL_MEASURED_FILL] = panel[PANEL_FILL_COUNT]
 
 
@@ -91,9 +99,9 @@ def read_metadata(panel: bpy.types.Object) -> PanelMetadata:
 
 
 def read_numbers(panel: bpy.types.Object) -> dict[str, np.ndarray]:
-    """Returns the method's numbers by name: (C,) int32 or float32."""
+    """Returns the method's numbers by name: (points,) int32 or float32, 0 for channels without a map."""
     attributes = {name: panel.data.attributes.get(name) for name in read_metadata(panel).numbers}
-    return {name: _values(attribute) for name, attribute in attributes.items() if attribute is not None}
+    return {name: _values(attribute) for name, attribute in attributes.items() if _holds_numbers(attribute)}
 
 
 def read_flags(panel: bpy.types.Object) -> np.ndarray:
@@ -110,6 +118,10 @@ def set_attribute(mesh: Any, name: str, values: np.ndarray) -> None:
     attribute.data.foreach_set("value", np.ascontiguousarray(values, np.int32 if is_integer else np.float32))
 
 
+def _holds_numbers(attribute: bpy.types.Attribute | None) -> bool:
+    return attribute is not None and attribute.domain == "POINT" and attribute.data_type in ("INT", "FLOAT")
+
+
 def _values(attribute: bpy.types.Attribute) -> np.ndarray:
     values = np.zeros(len(attribute.data), np.int32 if attribute.data_type == "INT" else np.float32)
     attribute.data.foreach_get("value", values)
@@ -117,13 +129,23 @@ def _values(attribute: bpy.types.Attribute) -> np.ndarray:
 
 
 def _channel_numbers(maps: Maps, points: int) -> dict[str, np.ndarray]:
-    """Returns the extras with one number a channel by name, (points,), padded with zeros."""
+    """Returns the extras with one number a channel by name, (points,), 0 for channels without a map."""
     named = {"value" if name == "values" else name: np.asarray(array) for name, array in maps.extras.items()}
     return {
-        name: np.pad(array, (0, points - maps.channels))
+        name: _by_point(maps, array, points)
         for name, array in named.items()
-        if name != "peak" and array.shape == (maps.channels,) and array.dtype.kind in "iubf"
+        if name not in OWN_ATTRIBUTES
+        and name[:1] != "."
+        and array.shape == (maps.channels,)
+        and array.dtype.kind in "iubf"
     }
+
+
+def _by_point(maps: Maps, numbers: np.ndarray, points: int) -> np.ndarray:
+    """Returns (points,) numbers, where those of the maps, (maps,), are at the points of their channels."""
+    values = np.zeros(points, numbers.dtype)
+    values[list(maps.numbers)] = numbers
+    return values
 
 
 def _mean_values(maps: Maps) -> np.ndarray:
@@ -143,10 +165,11 @@ def _to_json(maps: Maps, numbers: list[str]) -> str:
         if name.startswith(LINK_PREFIX)
     }
     place = (maps.position, maps.positions, maps.axis)
-    if not (boxes or links or numbers or maps.labels or maps.frame != "layer" or place != NO_PLACE):
+    rare = ({"place": place} if place != NO_PLACE else {}) | ({"note": maps.note} if maps.note else {})
+    if not (boxes or links or numbers or maps.labels or maps.frame != "layer" or rare):
         return ""
     metadata = {"frame": maps.frame, "labels": maps.labels, "boxes": boxes, "links": links, "numbers": numbers}
-    return json.dumps(metadata | ({"place": place} if place != NO_PLACE else {}), ensure_ascii=False)
+    return json.dumps(metadata | rare, ensure_ascii=False)
 
 
 def _best_rows(rows: np.ndarray | None, columns: int, limit: int) -> list[list[float]]:
@@ -161,12 +184,21 @@ def _best_rows(rows: np.ndarray | None, columns: int, limit: int) -> list[list[f
 @lru_cache(maxsize=256)
 def _from_json(text: str) -> PanelMetadata:
     try:
-        metadata = json.loads(text)
-        links = {layer: np.array(rows, float).reshape(-1, 3) for layer, rows in metadata["links"].items()}
-        boxes = np.array(metadata["boxes"], float).reshape(-1, 6)
-        frame: MapFrame = "input" if metadata["frame"] == "input" else "layer"
-        position, positions, axis = metadata.get("place", NO_PLACE)
+        fields = JsonFields(parse_json(text), "panel")
+        links = {layer: _finite_rows(rows, 3) for layer, rows in fields.plain("links").items()}
+        boxes = _finite_rows(fields.value["boxes"], 6)
+        frame: MapFrame = "input" if fields.value["frame"] == "input" else "layer"
+        position, positions, axis = fields.value.get("place", NO_PLACE)
         place = (int(position), int(positions), str(axis))
-        return PanelMetadata(frame, tuple(metadata["labels"]), boxes, links, tuple(metadata["numbers"]), place)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        labels, numbers = fields.items("labels", text_entry), fields.items("numbers", text_entry)
+        return PanelMetadata(frame, labels, boxes, links, numbers, place, fields.text("note"))
+    except (RecordingError, ValueError, KeyError, TypeError, OverflowError):
         return NO_METADATA
+
+
+def _finite_rows(rows: Any, columns: int) -> np.ndarray:
+    """Returns rows, (n, columns) float64. Raises ValueError or TypeError for any that aren't finite."""
+    array = np.array(rows, float).reshape(-1, columns)
+    if not np.isfinite(array).all():
+        raise ValueError("rows must be finite")
+    return array

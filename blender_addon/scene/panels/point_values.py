@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
 
 from ....torch_bridge.recording import Maps
 from ...properties import PANEL_FILL_COUNT, PANEL_LAYER_ID, PANEL_MEASURED_FILL
 from . import panel_metadata, values
-from .objects import channel_count, panels
+from .objects import channel_count, held_channels, panels
 
 
 def update_point_values(scene: bpy.types.Scene) -> None:
@@ -23,6 +25,6 @@ def update_point_values(scene: bpy.types.Scene) -> None:
 def _update(panel: bpy.types.Object) -> None:
     texels = values.texels_of(panel)
     if texels is not None:
-        peaks = {"peak": values.peaks_of(panel)}
+        peaks, numbers = {"peak": values.peaks_of(panel)}, tuple(held_channels(panel).tolist())
         maps = Maps(panel[PANEL_LAYER_ID], "", texels, channel_count(panel), values.is_colour(panel), extras=peaks)
-        panel_metadata.write_point_values(panel, maps)
+        panel_metadata.write_point_values(panel, replace(maps, channel_numbers=numbers))

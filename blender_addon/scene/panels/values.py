@@ -5,13 +5,13 @@ from __future__ import annotations
 import bpy
 import numpy as np
 
-from ....torch_bridge.recording.errors import UnknownName
+from ....torch_bridge.recording.errors import SceneError, UnknownName
 from ...imaging import colour_maps, tile_grids
 from ...properties import LARGEST_PEAK, PANEL_LAYER_ID, PEAK_WEIGHTS
 from ..materials import panel_material
 from ..materials.compat import modifier_input
 from . import panel_metadata
-from .objects import channel_count, image_of, tiles_modifier
+from .objects import channel_count, held_channels, image_of, map_of_channel, tiles_modifier
 
 
 def is_colour(panel: bpy.types.Object) -> bool:
@@ -25,7 +25,12 @@ def sheet_of(panel: bpy.types.Object) -> tile_grids.Sheet | None:
     if image is None or tiles is None:
         return None
     columns, rows = (int(modifier_input(tiles, f"Sheet {name}")) for name in ("Columns", "Rows"))
-    return tile_grids.Sheet(columns, rows, *image.size)
+    width, height = image.size
+    per_cell = 1 if is_colour(panel) else tile_grids.PER_CELL
+    is_sheet = min(columns, rows, width, height) > 0 and not (width % columns or height % rows)
+    if not is_sheet or columns * rows * per_cell < channel_count(panel):
+        raise SceneError(f"panel {panel.name!r}: its image doesn't hold its maps; build the hall again")
+    return tile_grids.Sheet(columns, rows, width, height)
 
 
 def texels_of(panel: bpy.types.Object) -> np.ndarray | None:
@@ -46,7 +51,7 @@ def texels_of(panel: bpy.types.Object) -> np.ndarray | None:
 def map_of(panel: bpy.types.Object, channel: int) -> np.ndarray | None:
     """Returns a channel's map: (H, W) float32, or (H, W, 3) float32 sRGB for colour maps; NaN if not finite.
 
-    Returns None if a person has removed the panel's image. Raises UnknownName for a channel that doesn't exist.
+    Returns None if a person has removed the panel's image. Raises UnknownName for a channel without a map.
     """
     sheet = sheet_of(panel)
     cell, part = _cell(panel, channel)
@@ -64,8 +69,8 @@ def map_of(panel: bpy.types.Object, channel: int) -> np.ndarray | None:
 def value_at(panel: bpy.types.Object, channel: int, row: int, column: int) -> np.ndarray | None:
     """Returns a pixel's value: a scalar () float32, or (3,) float32 sRGB for colour maps; NaN if not finite.
 
-    row: 0 at the top. Returns None if a person has removed the panel's image. Raises UnknownName for a channel or pixel
-    that doesn't exist.
+    row: 0 at the top. Returns None if a person has removed the panel's image. Raises UnknownName for a channel
+    without a map and a pixel that doesn't exist.
     """
     sheet = sheet_of(panel)
     cell, part = _cell(panel, channel)
@@ -81,7 +86,7 @@ def value_at(panel: bpy.types.Object, channel: int, row: int, column: int) -> np
 
 
 def peaks_of(panel: bpy.types.Object) -> np.ndarray:
-    """Returns each channel's peak, (C,) float32; the layer's peak if the image of peaks is missing."""
+    """Returns the peak of each map, (maps,) float32; the layer's peak if the image of peaks is missing."""
     count, sheet, image = channel_count(panel), sheet_of(panel), image_of(panel, "Peaks")
     if sheet is None or image is None:
         return np.full(count, panel[LARGEST_PEAK], np.float32)
@@ -93,12 +98,13 @@ def peaks_of(panel: bpy.types.Object) -> np.ndarray:
 
 
 def channel_numbers(panel: bpy.types.Object, channel: int) -> dict[str, float]:
-    """Returns the method's numbers for a channel by name."""
-    return {name: float(values[channel]) for name, values in panel_metadata.read_numbers(panel).items()}
+    """Returns the method's numbers for a channel by name. Raises UnknownName for a channel without a map."""
+    point = held_channels(panel)[map_of_channel(panel, channel)]
+    return {name: float(values[point]) for name, values in panel_metadata.read_numbers(panel).items()}
 
 
 def scales_of(scene: bpy.types.Scene, panel: bpy.types.Object) -> np.ndarray:
-    """Returns the peak by which the shader divides each channel: the channel's, layer's or network's; (C,) float64."""
+    """Returns the peak by which the shader divides each map: the channel's, layer's or network's; (maps,) float64."""
     layer_peak = float(panel[LARGEST_PEAK])
     channel_peaks = layer_peak if is_vector(panel) else peaks_of(panel).astype(np.float64)
     channel, layer, network = scene[PEAK_WEIGHTS]
@@ -114,10 +120,8 @@ def is_vector(panel: bpy.types.Object) -> bool:
 
 def _cell(panel: bpy.types.Object, channel: int) -> tuple[int, int | slice]:
     """Returns the channel's cell on the sheet and its component (or components) of a texel."""
-    count = channel_count(panel)
-    if not 0 <= channel < count:
-        raise UnknownName(f"channel of {panel[PANEL_LAYER_ID]}", str(channel), [f"0 to {count - 1}"])
-    return (channel, slice(0, 3)) if is_colour(panel) else divmod(channel, tile_grids.PER_CELL)
+    index = map_of_channel(panel, channel)
+    return (index, slice(0, 3)) if is_colour(panel) else divmod(index, tile_grids.PER_CELL)
 
 
 MAX_BUFFER = 1 << 22

@@ -17,6 +17,8 @@ from ..materials.compat import EEVEE
 
 ENGINES = {"cycles": "CYCLES", "eevee": EEVEE}
 SAMPLE = re.compile(r"Sample (\d+)/(\d+)")
+PNG_END = b"IEND\xaeB`\x82"
+"""The last bytes of every PNG file."""
 MAX_FIXED_SAMPLES = 8
 """Number of samples above which sampling is adaptive: pixels without noise stop early."""
 
@@ -51,8 +53,13 @@ def render_png(scene: bpy.types.Scene, path: Path, progress: Progress | None = N
             bpy.ops.render.render(write_still=True, scene=scene.name)
     except RuntimeError as error:
         raise SceneError(f"the picture could not be rendered: {str(error).splitlines()[0]}") from None
-    if not path.is_file() or not path.stat().st_size:
+    if not _is_whole(path):  # Blender doesn't tell
         raise SceneError(f"the picture could not be written to {path.parent}; is the disk full?")
+
+
+def _is_whole(path: Path) -> bool:
+    """Returns whether a PNG file was written to its end."""
+    return path.is_file() and path.read_bytes().endswith(PNG_END)
 
 
 @contextmanager

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import bpy
 
-from ...properties import HELD_PICTURE, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER, SHELF_CONTENT
+from ....torch_bridge.recording.errors import SceneError
+from ...properties import HELD_PICTURE, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER
 from ..common.operators import ActionOperator, NeedsNetwork, attempt, session
 from ..common.panels import SidebarPanel
 from ..common.text_lines import draw_lines
@@ -232,7 +232,13 @@ class INNERWALK_PT_input(SidebarPanel, bpy.types.Panel):
             button.layer, button.channel = layer, channel
 
     def _draw_shelf(self, context: bpy.types.Context) -> None:
-        form, content = context.scene.innerwalk, json.loads(context.scene.get(SHELF_CONTENT, "{}"))
+        from ...live.stored_choices import shelved
+
+        try:
+            form, content = context.scene.innerwalk, shelved(context.scene)
+        except SceneError as error:  # a stranger's file
+            draw_lines(self.layout, str(error), "ERROR")
+            return
         column = self.layout.column(align=True)
         column.operator("innerwalk.search_class", text=form.of_class or "All Classes", icon="VIEWZOOM")
         row = column.row(align=True)

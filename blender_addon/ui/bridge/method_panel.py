@@ -132,7 +132,7 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
         if description and form.method:
             draw_lines(layout, description["text"])
             self._draw_form(context.scene, form)
-            self._draw_run(context.scene, form, description["needs"] == "data")
+            self._draw_run(context.scene, form, "data" in description["needs"])
         if chosen != shown:
             title = methods[shown]["title"].lower() if shown in methods else shown
             draw_lines(layout, f"The panels show {title}", "INFO")

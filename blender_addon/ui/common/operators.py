@@ -6,13 +6,13 @@ Actions are imported when they run, so that enabling the extension loads nothing
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable
 from typing import Any
 
 import bpy
 
 from ....torch_bridge.recording.errors import InnerwalkError, InputError, SceneError
+from ....torch_bridge.recording.files import parse_json
 from ...properties import HALL_VERSION, NETWORK_NAME, SELECTED_LAYER
 
 
@@ -36,7 +36,7 @@ def attempt(operator: bpy.types.Operator, action: Callable[[], str]) -> set[str]
 def parse_object(name: str, text: str, example: str) -> dict[str, Any]:
     """Parses a property that holds a JSON object; "" gives {}. Raises InputError, which shows the example."""
     try:
-        value = json.loads(text or "{}")
+        value = parse_json(text or "{}")
     except ValueError:
         value = None
     if not isinstance(value, dict):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import bpy
 
 from ....torch_bridge.recording.channels import format_channels, parse_channels
-from ...properties import ABLATED_CHANNELS, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER
+from ....torch_bridge.recording.errors import SceneError
+from ...properties import NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER
 from ..common.operators import ActionOperator, LayerOperator, NeedsNetwork
+from ..common.text_lines import draw_lines
 
 
 class INNERWALK_OT_ablate(NeedsNetwork, LayerOperator):
@@ -63,7 +64,13 @@ def draw_ablation(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     """Draws buttons for the selected channel and for all ablated ones; none unless the hall follows a network."""
     if not scene.get(NETWORK_NAME):
         return
-    ablated = json.loads(scene.get(ABLATED_CHANNELS, "{}"))
+    from ...live.stored_choices import ablated_channels
+
+    try:
+        ablated = ablated_channels(scene)
+    except SceneError as error:  # a stranger's file
+        draw_lines(layout, str(error), "ERROR")
+        return
     layer, channel = scene.get(SELECTED_LAYER, ""), int(scene.get(SELECTED_CHANNEL, -1))
     row = layout.row(align=True)
     if channel in ablated.get(layer, ()):

@@ -14,13 +14,14 @@ from ....torch_bridge.recording.errors import UnknownName
 from ...actions.arranging import reset_layout
 from ...actions.collapsing import collapse, collapsed_blocks, collapsible_blocks, expand
 from ...actions.methods import ask_method, cancel_method
-from ...actions.shelf import draw_shelf, shelved
+from ...actions.shelf import draw_shelf
 from ...actions.viewing import show_look
 from ...extension import EXTENSION_ID
 from ...imaging import colour_maps
 from ...layout.blocks import ALL
 from ...live.hall_requests import method_of
 from ...live.session import current
+from ...live.stored_choices import shelved
 from ...properties import METHOD_TAG, NETWORK_NAME, SETTINGS_FORM
 from ...scene.hall import store
 from ...scene.hall.relayout import prepare_build
@@ -159,7 +160,7 @@ def _method_items(scene: bpy.types.Scene, methods: Iterable[dict[str, Any]], **t
     shown, data = method_of(scene), _data_name(scene)
     items = []
     for method in methods:
-        needs_data = method["needs"] == "data"
+        needs_data = "data" in method["needs"]
         edit = partial(ask_method, method=method["name"], data=data if needs_data else "", **target)
         enabled = not needs_data or bool(data)
         items.append(Item(method["title"], edit=edit, on=method["name"] == shown, enabled=enabled))

@@ -8,8 +8,8 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
-from innerwalk.blender_addon.live import hall_requests  # noqa: E402
 from innerwalk.blender_addon.live import session as sessions  # noqa: E402
+from innerwalk.blender_addon.live import stored_choices  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import ABLATED_CHANNELS, NETWORK_NAME  # noqa: E402
 from innerwalk.blender_addon.scene.hall import build, store  # noqa: E402
@@ -62,7 +62,7 @@ def test_the_hall_shows_the_network_without_them(hall):
     assert expected.prediction.top != recorded("object").prediction.top
     live.assert_shows(hall, expected)
     assert store.read_description(hall).provenance["ablated"] == {"stem.norm": [1, 4, 7]}
-    assert hall_requests.ablated_channels(hall) == CUT
+    assert stored_choices.ablated_channels(hall) == CUT
     stem = live.texels(hall)["stem.norm"]
     assert not any(stem[channel // 4, ..., channel % 4].any() for channel in CUT["stem.conv"]) and stem[0, ..., 0].any()
 
@@ -108,7 +108,7 @@ def test_undo_and_redo(hall, monkeypatch, remembered):
         assert bpy.ops.ed.redo() == {"FINISHED"}
         waited("")
         live.assert_shows(store.halls()[0], expected)
-    assert hall_requests.ablated_channels(store.halls()[0]) == CUT | {"stage1.1:add": [2]}
+    assert stored_choices.ablated_channels(store.halls()[0]) == CUT | {"stage1.1:add": [2]}
     act("restore_channels")
     live.assert_shows(store.halls()[0], known[0])
 
@@ -150,7 +150,7 @@ def test_a_file_keeps_them(hall, tmp_path):
     live.assert_shows(hall, recorded("object", ablate=CUT))
     with pytest.raises(InputError, match="place it again first"):
         actions.restore_channels(hall)
-    assert hall_requests.ablated_channels(hall) == CUT
+    assert stored_choices.ablated_channels(hall) == CUT
     waited(actions.place_input(hall, noise=4))
     live.assert_shows(hall, recorded("object", client.noise(4), ablate=CUT))
     waited(actions.restore_channels(hall))
@@ -160,9 +160,9 @@ def test_a_file_keeps_them(hall, tmp_path):
 def test_another_network_is_whole(hall):
     waited(actions.ablate(hall, "stem.conv", [1]))
     actions.follow(hall, "object")
-    assert hall_requests.ablated_channels(hall) == {"stem.conv": [1]}
+    assert stored_choices.ablated_channels(hall) == {"stem.conv": [1]}
     actions.follow(hall, "Gated")
-    assert hall_requests.ablated_channels(hall) == {}
+    assert stored_choices.ablated_channels(hall) == {}
 
 
 def test_what_the_bridge_refuses_is_not_kept(hall):
@@ -173,7 +173,7 @@ def test_what_the_bridge_refuses_is_not_kept(hall):
         actions.wait_for_bridge(hall)
     live.settled()
     live.assert_shows(hall, recorded("object", ablate={"stem.conv": [1]}))
-    assert hall_requests.ablated_channels(hall) == {"stem.conv": [1]}
+    assert stored_choices.ablated_channels(hall) == {"stem.conv": [1]}
     waited(actions.place_input(hall, noise=9))
     live.assert_shows(hall, recorded("object", client.noise(9), ablate={"stem.conv": [1]}))
 

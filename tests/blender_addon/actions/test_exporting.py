@@ -165,7 +165,7 @@ def test_what_is_written_is_what_was_recorded(tmp_path):
     rng = np.random.default_rng(5)
     first, second = rng.normal(size=(5, 6, 4)) * 1e-3, rng.normal(size=(3, 1, 1)) + 1e5
     first[1, 2, 2], first[2] = np.nan, -7.5
-    contents = [content(first, labels=tuple("vwxyz")), content(second, "b.c")]
+    contents = [content(first, labels=tuple("vwxyz")), content(second, "b.c", note="zero everywhere")]
     progress = written(tmp_path / "out", contents)
     shares = [share for _, share in progress]
     assert shares == sorted(shares) and 0 <= shares[0] and shares[-1] <= 1
@@ -194,6 +194,7 @@ def test_what_is_written_is_what_was_recorded(tmp_path):
         ("a", "a", [5, 6, 4]),
         ("b.c", "b.c", [3, 1, 1]),
     ]
+    assert [layer["maps_note"] for layer in about["layers"]] == ["", "zero everywhere"]
 
 
 def test_a_large_map_is_written_in_many_steps(tmp_path):

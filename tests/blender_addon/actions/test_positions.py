@@ -8,7 +8,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
-from innerwalk.blender_addon.live import hall_requests  # noqa: E402
+from innerwalk.blender_addon.live import stored_choices  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import CHOSEN_POSITIONS, POSITION_NUMBER  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
@@ -148,7 +148,7 @@ def test_undo_and_files_keep_it(hall, tmp_path):
     hall.place("noise:3")
     live.assert_shows(hall.scene, recorded(client.noise(3), positions={"inside": 1}))
     hall.follow("Gated")
-    assert hall_requests.chosen_positions(hall.scene) == {}
+    assert stored_choices.chosen_positions(hall.scene) == {}
 
 
 class Layout:

@@ -50,7 +50,8 @@ def test_a_layer_is_meant_by_its_panel_and_others_are_empty(hall):
     assert (job["what"]["layers"], job["what"]["channels"]) == ([own], [3, 70])
     maps = store.read_maps(panel, own, "saliency")
     assert maps.frame == "input"
-    assert [k for k in range(maps.channels) if maps.data[k].any()] == [3, 70]
+    assert maps.channel_numbers == (3, 70) and maps.data.any((1, 2)).all()
+    assert (panels.channel_places(panel) >= 0).nonzero()[0].tolist() == [3, 70]
     assert not any(texels.any() for id, texels in shown.items() if id != own)
 
 

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -183,6 +184,32 @@ def test_a_picture_that_cannot_be_written_whole_is_not_kept(empty_scene, recorde
     with pytest.raises(SceneError, match="the disk is full"):
         render_figure(recorded, tmp_path / "a.png", FigureOptions(size=SMALL, samples=1))
     assert not list(tmp_path.glob("*.png"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs limits of processes")
+def test_a_disk_that_fills_while_rendering_is_one_line(empty_scene, recorded, tmp_path):
+    import resource
+
+    (tmp_path / "a.png").write_bytes(b"old")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (600, limits[1]))
+    try:
+        with pytest.raises(SceneError) as caught:
+            render_figure(recorded, tmp_path / "a.png", FigureOptions(size=(200, 200), samples=1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, previous)
+    assert "disk full" in str(caught.value) and "\n" not in str(caught.value)
+    assert (tmp_path / "a.png").read_bytes() == b"old" and not list(tmp_path.glob(".part-*"))
+
+
+def test_a_protected_file_stays(tmp_path):
+    (path := tmp_path / "a.png").write_bytes(b"old")
+    path.chmod(0o444)
+    with pytest.raises(SceneError, match="it is read-only"), output_files.replaced(path, ".png"):
+        pass
+    assert path.read_bytes() == b"old"
 
 
 def test_words_in_a_png_are_read_back():

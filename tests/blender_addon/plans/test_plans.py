@@ -261,6 +261,62 @@ def test_which_window_is_shown_stands_below_tiles_and_flags():
     assert lines(flags * 0, "window 2 of 64", 0.0) == lines(flags * 0, "", 0.1) == []
 
 
+def test_a_note_is_broken_into_lines_below_the_tiles():
+    note = "plain gradient: no ReLU on the way; own gradient of gelu"
+    for flags, top in ((0, -0.1), (1, -0.2)):
+        arrays = np.zeros((0, 6)), np.full(1, flags, np.int32), np.zeros(1, int)
+        plan = plan_annotations(*arrays, TileGrid(1, 1, (0.2, 0.2)), 0.2, STYLE, note=note)
+        lines = plan.texts[-2:]
+        assert " ".join(run.text for run in lines) == note and lines[0].text.endswith(" the")
+        assert not overlapping(lines)
+        boxes = flat_boxes(lines)
+        assert max(box[1][0] for box in boxes) <= 0.6 + 1e-6 and -0.45 < min(box[0][1] for box in boxes)
+        assert max(box[1][1] for box in boxes) < top
+        plan = plan_annotations(*arrays, TileGrid(1, 1, (0.2, 0.2)), 0.2, STYLE, "window 2 of 64", note=note)
+        boxes = flat_boxes([run for run in plan.texts if len(run.text) > 1])
+        assert any(run.text == "window 2 of 64" for run in plan.texts) and not overlapping(plan.texts[2 * flags :])
+        assert -0.45 < min(box[0][1] for box in boxes), "above the floor"
+    long = plan_annotations(*arrays, TileGrid(1, 1, (0.2, 0.2)), 0.2, STYLE, note=9 * f"{note} ").texts[3:]
+    assert len(long) == 4 and min(box[0][1] for box in flat_boxes(long)) > -0.45 and not overlapping(long)
+
+
+@pytest.mark.parametrize(
+    ("notes", "caption"),
+    [
+        (["", ""], None),
+        (["", "zero everywhere"], "zero everywhere (1 of 2 layers)"),
+        (["zero everywhere", "plain", "zero everywhere", ""], "zero everywhere (2 of 4 layers, and 1 other note)"),
+        ([50 * "long "], 50 * "long "),
+    ],
+)
+def test_a_figure_says_in_a_caption_what_maps_show(tiny, notes, caption):
+    view = camera_presets.overview(hall_of(tiny, figure=True), 960, 540)
+    title = part(parts_of(tiny, figure=True, maps_notes=notes), "head").texts[: 3 if caption else 2]
+    assert [run.text for run in title[2:]] == list(filter(None, [caption]))
+    axes = np.array([view.right, view.up])
+    boxes = [(corners.min(0), corners.max(0)) for corners in (run.box() @ axes.T for run in title)]
+    for (low, high), (other_low, other_high) in itertools.combinations(boxes, 2):
+        assert not ((low < other_high - 1e-6).all() and (other_low < high - 1e-6).all())
+        assert low[1] > other_low[1], "name, counts, caption"
+    room = camera_presets.free_corners(view)[0]
+    assert max(high[0] - low[0] for low, high in boxes) <= room.width * room.place(view)[1] + 1e-6
+
+
+def test_tiles_of_some_channels_have_their_numbers():
+    places, grid = np.array([-1, 1, -1, 0]), TileGrid(2, 1, (1.0, 1.0))
+    none = np.zeros(4, np.int32)
+    plan = plan_annotations(np.zeros((0, 6)), none, places, grid, 2.0, STYLE, numbered=True)
+    assert [run.text for run in plan.texts] == ["1", "3"]
+    for run, place in zip(plan.texts, (1, 0), strict=True):
+        low, high = grid.inside(place, 0.0, 1.0), grid.inside(place, 0.5, 0.5)
+        assert (run.box()[:, :2] >= low).all() and (run.box()[:, :2] <= high).all()
+    assert not plan_annotations(np.zeros((0, 6)), none, places, grid, 2.0, STYLE).texts
+    box = np.array([[1, 0.0, 0.5, 0.5, 1.0, 0.9]])
+    plan = plan_annotations(box, none, places, grid, 2.0, STYLE, numbered=True)
+    rim = quads(plan, "skip").reshape(-1, 3)
+    assert (plan.texts[0].box()[:, 2] > rim[:, 2].max() + 0.001).all(), "a box doesn't cover a number"
+
+
 def test_boxes_lie_on_their_tile_and_on_the_input():
     boxes = np.array([[1, 0.25, 0.5, 0.75, 1.0, 0.9], [0, 0, 0, 1, 1, 1.0]])
     grid = TileGrid(2, 1, (1.0, 1.0))
@@ -268,7 +324,7 @@ def test_boxes_lie_on_their_tile_and_on_the_input():
     low, high = grid.inside(1, 0.25, 1.0), grid.inside(1, 0.75, 0.5)
     assert np.allclose(rim.reshape(-1, 3)[:, :2].min(0), low, atol=LINE)
     assert np.allclose(rim.reshape(-1, 3)[:, :2].max(0), high, atol=LINE)
-    plan = plan_input_boxes(boxes[:1], ("", "cat"), (2.0, 1.0), STYLE)
+    plan = plan_input_boxes(boxes[:1], {1: "cat"}, (2.0, 1.0), STYLE)
     points = quads(plan, "skip").reshape(-1, 3)
     assert np.allclose(points[points[:, 2] < 0.048, :2].max(0), (1.5, 0.5), atol=LINE)
     assert [run.text for run in plan.texts] == ["cat 0.90"]

@@ -1,4 +1,4 @@
-"""Metadata drawn in a hall: flags, boxes, links, heat over the input, and one picture for a whole layer."""
+"""Metadata drawn in a hall: flags, boxes, notes, links, heat over the input, and one picture for a whole layer."""
 
 import json
 from dataclasses import replace
@@ -38,7 +38,7 @@ def clean():
 def maps(layer="a", shape=(5, 6, 4), **extras) -> rec.Maps:
     """Maps of a method. extras: its arrays, frame and labels."""
     data = np.random.default_rng(3).normal(size=shape).astype(np.float32)
-    fields = {name: extras.pop(name) for name in ("frame", "labels") if name in extras}
+    fields = {name: extras.pop(name) for name in ("frame", "labels", "note") if name in extras}
     return rec.Maps(
         layer, "health", rec.pack(data), shape[0], extras={k.replace("__", ":"): v for k, v in extras.items()}, **fields
     )
@@ -157,6 +157,38 @@ def test_updates_create_and_remove_no_data_block(recorded):
     show(scene, maps(flags=np.arange(5, dtype=np.int32), boxes=boxes, weights__b=links))
     show(scene, maps())
     assert counts == {kind: len(getattr(bpy.data, kind)) for kind in counts}
+
+
+# notes
+
+NOTE = "zero everywhere: the score of parrot depends on none of these values; 1 special token, left out, may carry it"
+
+
+def test_a_note_is_read_below_its_panel(recorded, rendered):
+    scene = hall(recorded, maps(note=NOTE))
+    words = of_colour(frame_of(scene), "skip")
+    width = panels.size_of(panels.panel_of(scene, "a"))[0]
+    assert words[:, 1].max() < -0.1 and words[:, 1].min() > -0.45  # between the tiles and the floor
+    assert words[:, 0].min() >= -0.01 and words[:, 0].max() <= max(width, annotations.NOTE_ROOM) + 0.01
+    assert not len(of_colour(frame_of(scene, "b"), "skip"))
+    middle = words[:, :2].min(0) / 2 + words[:, :2].max(0) / 2
+    facing(scene, panels.world_matrix(panels.panel_of(scene, "a")), tuple(middle), float(np.ptp(words[:, 0])))
+    assert 0.002 < near(rendered(scene, 300, 300), "skip", 40).mean() < 0.3
+
+
+def test_a_note_comes_and_goes_with_its_maps(recorded):
+    scene = hall(recorded)
+    before = geometry(frame_of(scene))
+    show(scene, maps(note="plain gradient: no ReLU on the way"))
+    assert len(of_colour(frame_of(scene), "skip")) > 50
+    for facts in (actions.inspect_layer(scene, "a").facts, actions.inspect_channel(scene, "a", 1).facts):
+        assert dict(facts)["Maps"] == "plain gradient: no ReLU on the way"
+    show(scene, maps(flags=np.ones(5, np.int32), note=NOTE))
+    words = of_colour(frame_of(scene), "skip")
+    assert words[:, 1].max() < -annotations.LEGEND_DROP - 0.05  # below the legend of flags
+    show(scene, maps())
+    assert all(np.array_equal(old, new) for old, new in zip(before, geometry(frame_of(scene)), strict=True))
+    assert "Maps" not in dict(actions.inspect_layer(scene, "a").facts)
 
 
 # boxes

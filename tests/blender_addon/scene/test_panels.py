@@ -1,6 +1,7 @@
 """Panels in Blender: evaluated geometry against the layout's grid, rendered pixels against numpy."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.materials import colour_settings, images, panel_material  # noqa: E402
 from innerwalk.blender_addon.scene.materials.compat import EEVEE_USES_HALF_FLOATS  # noqa: E402
+from innerwalk.blender_addon.scene.panels import panel_metadata  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values as reading  # noqa: E402
 from innerwalk.blender_addon.scene.view.eevee_probe import eevee_works  # noqa: E402
 from innerwalk.blender_addon.scene.view.render import set_render_settings  # noqa: E402
@@ -57,10 +59,10 @@ def stand(scene, maps: Maps):
     return panel
 
 
-def face_on(scene, panel) -> tuple[int, int]:
-    """Points the camera at the panel; returns the size of a picture with at least FINEST pixels a texel."""
+def face_on(scene, panel, width=0.0, height=0.0) -> tuple[int, int]:
+    """Points the camera at the panel's grid, or an area; returns the size of a picture with FINEST pixels a texel."""
     grid = panels.grid_of(panel)
-    width, height = grid.columns * grid.cell[0], grid.rows * grid.cell[1]
+    width, height = width or grid.columns * grid.cell[0], height or grid.rows * grid.cell[1]
     if scene.camera is None:
         scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
         scene.collection.objects.link(scene.camera)
@@ -70,18 +72,19 @@ def face_on(scene, panel) -> tuple[int, int]:
     return round(width * density), round(height * density)
 
 
-def sample(picture: np.ndarray, panel, channels, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def sample(picture: np.ndarray, panel, channels, u: np.ndarray, v: np.ndarray, width=0.0, height=0.0) -> np.ndarray:
     """The picture at positions u (right) and v (down), 0..1, of the channels' tiles: (channels, v, u, 3)."""
     grid, place = panels.grid_of(panel), panels.channel_places(panel)[channels][:, None, None]
     x, y = np.moveaxis(grid.inside(place, u[None, None, :], v[None, :, None]), -1, 0)
-    px = (x / (grid.columns * grid.cell[0]) * picture.shape[1]).astype(int)
-    py = ((1 - y / (grid.rows * grid.cell[1])) * picture.shape[0]).astype(int)
+    px = (x / (width or grid.columns * grid.cell[0]) * picture.shape[1]).astype(int)
+    py = ((1 - y / (height or grid.rows * grid.cell[1])) * picture.shape[0]).astype(int)
     return picture[py, px]
 
 
-def texels_of(picture: np.ndarray, panel, channels, height: int, width: int) -> np.ndarray:
-    """The picture at the centre of every texel: (channels, height, width, 3)."""
-    return sample(picture, panel, channels, (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
+def texels_of(picture: np.ndarray, panel, channels, height: int, width: int, *area: float) -> np.ndarray:
+    """The picture, of the grid or an area in metres, at the centre of every texel: (channels, height, width, 3)."""
+    u, v = (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height
+    return sample(picture, panel, channels, u, v, *area)
 
 
 def largest_error(scene, rendered, panel, wanted: np.ndarray) -> float:
@@ -295,6 +298,41 @@ def test_chosen_channels_on_another_grid(empty_scene, rendered):
     picture = rendered(empty_scene, *face_on(empty_scene, panel))
     assert np.abs(texels_of(picture, panel, chosen, 4, 4) - tinted(maps)[chosen] * 255).max() < 2
     assert panels.channel_places(panel)[chosen].tolist() == [0, 1, 2] and (panels.channel_places(panel) >= 0).sum() == 3
+
+
+def test_maps_of_some_channels_are_shown_large_and_read_back(empty_scene, rendered, tmp_path):
+    maps = random_maps((11, 4, 4))
+    panel = stand(empty_scene, maps)
+    before, numbers = panels.grid_of(panel), (9, 2, 5)
+    some = replace(random_maps((3, 8, 8), 5), method="saliency", channel_numbers=numbers)
+    fill(panel, some)
+    grid, (width, height) = panels.grid_of(panel), panels.size_of(panel)
+    assert grid == tile_grids.largest_grid(3, 1.0, width, height) and min(grid.cell) > 1.4 * min(before.cell)
+    assert panels.channel_places(panel).tolist() == [-1, -1, 1, -1, -1, 2, -1, -1, -1, 0, -1]
+    picture = rendered(empty_scene, *face_on(empty_scene, panel, width, height))
+    assert np.abs(texels_of(picture, panel, list(numbers), 8, 8, width, height) - tinted(some) * 255).max() < 2
+    for place, channel in enumerate(numbers):
+        assert np.array_equal(panels.map_of(panel, channel), some.data[place])
+    with pytest.raises(UnknownName, match="no shown channel of conv1 '3'; there are 9, 2, 5"):
+        panels.map_of(panel, 3)
+    _, panel = save_and_open(tmp_path / "some.blend")
+    again = store.read_maps(panel, "conv1", "saliency")
+    assert again.channel_numbers == numbers and np.array_equal(again.texels, some.texels)
+    fill(panel, maps)
+    assert panels.grid_of(panel) == before and panels.channel_places(panel).tolist() == list(range(11))
+    assert store.read_maps(panel, "conv1", "activations").channel_numbers == ()
+    assert largest_error(bpy.context.scene, rendered, panel, tinted(maps)) < 2
+
+
+def test_numbers_of_some_channels_lie_on_the_points_of_these(empty_scene):
+    panel = stand(empty_scene, random_maps((6, 2, 2)))
+    extras = {"values": np.array([3.5, -1.0], np.float32), "flags": np.array([0, 2], np.int32)}
+    some = replace(random_maps((2, 2, 2), 1), method="health", extras=extras, channel_numbers=(4, 1))
+    fill(panel, some)
+    assert panel_metadata.read_flags(panel).tolist() == [0, 2, 0, 0, 0, 0]
+    assert reading.channel_numbers(panel, 4) == {"value": 3.5, "flags": 0.0}
+    again = store.read_maps(panel, "conv1", "health").extras
+    assert again["values"].tolist() == [3.5, -1.0] and again["flags"].tolist() == [0, 2]
 
 
 def test_methods_may_change_on_a_panel(empty_scene, rendered):

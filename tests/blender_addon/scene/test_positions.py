@@ -52,5 +52,22 @@ def test_the_card_says_which_frame_it_is_about(recorded):
     recording = with_position(recorded)
     maps = recording.maps("a")
     layer, found = recording.network.layer("a"), statistics.layer_statistics(maps)
-    assert "frame 3 of 16" in [text for text, _, _ in card_lines(layer, found, maps.place)]
-    assert len(card_lines(layer, found)) == len(card_lines(layer, found, maps.place)) - 1
+    assert "frame 3 of 16" in [text for text, _, _ in card_lines(layer, found, maps)]
+    whole = card_lines(layer, found, replace(maps, position=0, positions=1))
+    assert len(whole) == len(card_lines(layer, found, maps)) - 1
+
+
+def test_the_card_says_which_channels_the_maps_are_of_and_their_note(recorded):
+    recording = rec.load(recorded)
+    maps, layer = recording.maps("a"), recording.network.layer("a")
+
+    def texts(maps):
+        return [text for text, _, _ in card_lines(layer, statistics.layer_statistics(maps), maps)]
+
+    count, height, width = layer.map_shape
+    assert f"{count} channels of {height} × {width}" in texts(maps)
+    assert f"2 of {count} channels of {height} × {width}" in texts(maps.only([0, count - 1]))
+    single = replace(maps.only([1]), channel_numbers=())  # an only map of all channels together
+    assert f"{count} channels of {height} × {width}" in texts(single)
+    noted = texts(replace(maps, note="plain gradient; own gradient of gelu"))
+    assert noted[-3:-1] == ["plain gradient", "own gradient of gelu"]
