@@ -1,18 +1,32 @@
-"""Options of the command line and the parsers of their values."""
+"""Options of the command line."""
 
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from typing import Any
 
 from ..blender_addon.imaging import colour_maps
 from ..blender_addon.layout.camera_presets import OWN_CAMERA, PRESETS
-from ..torch_bridge.recording.channels import parse_channels
-from ..torch_bridge.recording.errors import InputError
 from ..torch_bridge.server.arguments import EXAMPLES as SERVE_EXAMPLES
-from ..torch_bridge.server.arguments import Parser, add_folder_argument, add_serve_arguments, data_argument
+from ..torch_bridge.server.arguments import (
+    Parser,
+    add_folder_argument,
+    add_serve_arguments,
+    add_trust_argument,
+)
+from .argument_values import (
+    ablated,
+    channels,
+    keyword,
+    keywords,
+    numbers,
+    place,
+    position,
+    setting,
+    size,
+    where,
+    window,
+)
 
 ENGINES = ("cycles", "eevee")
 THEMES = tuple(colour_maps.THEMES)
@@ -25,13 +39,14 @@ MODEL is one of
   object, pair                the small networks that come with innerwalk, trained
   resnet50                    a torchvision name; --weights DEFAULT downloads trained weights
   mypackage.nets:build        a function (or class) that returns the model; --arguments '{"depth": 4}'
-  exported.pt2                a program saved by torch.export
+  exported.pt2                a program saved by torch.export; it runs code from the file, so --trust is needed
 
 examples
   innerwalk record object -o cat
   innerwalk record squeezenet1_0 --weights squeezenet.safetensors --image parrot.jpg -o parrot
   innerwalk record mypackage.nets:build --weights my.pt --classes names.json --image a.png --size 64 -o mine
   innerwalk record resnet50 --input noise:7 --layers 'layer3.*' -o part
+  innerwalk record my.nets:bert --input 'text:[CLS] a cat [SEP]' --vocabulary vocab.txt --keyword mask=mask.npy -o words
 """
 ASK_EXAMPLES = """\
 `innerwalk methods` lists the methods and their parameters; MODEL is the same as for record.
@@ -55,75 +70,6 @@ examples
 """
 
 
-def size(text: str) -> tuple[int, int]:
-    """Parses "1920x1080" or "224" into (width, height)."""
-    sides = text.lower().split("x")
-    if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 1920x1080 (width x height) or 224")
-    return int(sides[0]), int(sides[-1])
-
-
-def numbers(text: str) -> tuple[float, ...]:
-    """Parses "0.5,0.5,0.5" into (0.5, 0.5, 0.5)."""
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a list of numbers; write it like 0.485,0.456,0.406"
-        ) from None
-
-
-def channels(text: str) -> tuple[int, ...]:
-    """Parses "0,3,8-11" into (0, 3, 8, 9, 10, 11); an empty list is refused."""
-    try:
-        found = parse_channels(text)
-    except InputError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    if not found:
-        raise argparse.ArgumentTypeError("no channels are named; write them like 0,3,8-11")
-    return found
-
-
-def ablated(text: str) -> tuple[str, tuple[int, ...]]:
-    """Parses "layer1.0:add:0,5" into ("layer1.0:add", (0, 5))."""
-    layer, _, numbers = text.rpartition(":")
-    if not layer:
-        raise argparse.ArgumentTypeError(f"{text!r} names no layer; write it like conv1:0,5,8-11")
-    return layer, channels(numbers)
-
-
-def position(text: str) -> tuple[str, int]:
-    """Parses "encoder.layers.0:3" into (layer, position)."""
-    layer, _, number = text.rpartition(":")
-    if not layer or not number.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not LAYER:N, with N counted from 0")
-    return layer, int(number)
-
-
-def setting(text: str) -> tuple[str, str]:
-    """Parses "seed=3" into ("seed", "3")."""
-    name, sign, value = text.partition("=")
-    if not name or not sign:
-        raise argparse.ArgumentTypeError(f"{text!r} sets nothing; write it like seed=3")
-    return name, value
-
-
-def where(text: str) -> tuple[str, str]:
-    """Parses "birds=pictures/birds" or "pictures/birds" into (name, location)."""
-    return data_argument(text) if "=" in text else (Path(text).stem, text)
-
-
-def keywords(text: str) -> dict[str, Any]:
-    """Parses a JSON object into keyword arguments."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise argparse.ArgumentTypeError(f"""{text!r} is not a JSON object; write it like '{{"depth": 4}}'""")
-    return value
-
-
 def parser() -> argparse.ArgumentParser:
     """Builds the parser of the whole command line."""
     common = Parser(add_help=False)
@@ -145,14 +91,15 @@ def parser() -> argparse.ArgumentParser:
     command("methods", "list the methods and their parameters")
     command("doctor", "check what this machine can run, and how to fix what it can't")
     demo = command("demo", "record, build and render a small trained network")
-    demo.add_argument("-o", "--output", type=Path, default=Path("out"), metavar="FOLDER", help="output folder (out)")
+    demo.add_argument("-o", "--output", type=place, default=Path("out"), metavar="FOLDER", help="output folder (out)")
     return top
 
 
 def add_record(sub: argparse.ArgumentParser) -> None:
     """Adds the options of `record`; their names are fields of RecordSpec."""
     sub.add_argument("model", metavar="MODEL")
-    sub.add_argument("-o", "--output", type=Path, required=True, metavar="NAME", help="folder of the recording")
+    sub.add_argument("-o", "--output", type=place, required=True, metavar="NAME", help="folder of the recording")
+    add_overwrite(sub)
     add_model(sub)
     add_input(sub)
     recorded = sub.add_argument_group("what is recorded")
@@ -171,12 +118,20 @@ def add_record(sub: argparse.ArgumentParser) -> None:
     )
 
 
+def add_overwrite(sub: argparse.ArgumentParser) -> None:
+    """Adds the flag that lets a recording replace any file."""
+    sub.add_argument(
+        "--overwrite", action="store_true", help="replace a recording.json that is no recording, or is read-only"
+    )
+
+
 def add_ask(sub: argparse.ArgumentParser) -> None:
     """Adds the options of `ask`: the method with its parameters, then model and input as in `record`."""
     sub.add_argument("model", metavar="MODEL")
     sub.add_argument("method", metavar="METHOD")
-    sub.add_argument("-o", "--output", type=Path, metavar="NAME", help="folder of a recording of layers and maps")
-    sub.add_argument("--pictures", type=Path, metavar="FOLDER", help="a new folder: each channel as a PNG file")
+    sub.add_argument("-o", "--output", type=place, metavar="NAME", help="folder of a recording of layers and maps")
+    add_overwrite(sub)
+    sub.add_argument("--pictures", type=place, metavar="FOLDER", help="a new folder: each channel as a PNG file")
     method = sub.add_argument_group("the method")
     method.add_argument("--layers", action="append", metavar="GLOB", help="layer ids, globs or panels (panels)")
     method.add_argument(
@@ -207,6 +162,7 @@ def add_model(sub: argparse.ArgumentParser) -> None:
     """Adds the options that describe the model."""
     model = sub.add_argument_group("the model")
     add_folder_argument(model)
+    add_trust_argument(model, "let MODEL run code from a .pt2 file, which you should trust")
     model.add_argument("--arguments", type=keywords, default={}, metavar="JSON", help="keyword arguments of MODEL")
     model.add_argument(
         "--weights",
@@ -232,7 +188,31 @@ def add_input(sub: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     what = sub.add_argument_group("the input; repeat --image or --input for a model with several inputs")
     what.add_argument("--image", dest="inputs", action="append", metavar="FILE", help="picture file")
     what.add_argument(
-        "--input", dest="inputs", action="append", metavar="WHAT", help="picture, .npy file or noise:SEED"
+        "--input",
+        dest="inputs",
+        action="append",
+        metavar="WHAT",
+        help="picture, .npy, .npz, .safetensors (FILE:NAME chooses a tensor) or .wav file, "
+        "ids:1,2,3, text:WORDS or noise:SEED",
+    )
+    what.add_argument(
+        "--keyword",
+        dest="keywords",
+        action="append",
+        type=keyword,
+        metavar="NAME=WHAT",
+        help="an input that is passed by the name of its argument; repeat for more",
+    )
+    what.add_argument(
+        "--vocabulary",
+        metavar="FILE",
+        help="words for text:WORDS, JSON {word: number} or a text file with a word a line",
+    )
+    what.add_argument(
+        "--window",
+        type=window,
+        metavar="LOW:HIGH",
+        help="levels of a grey picture that are black and white (its range)",
     )
     what.add_argument("--size", type=size, metavar="WxH", help="input size of the network, pixels")
     what.add_argument("--crop", type=float, metavar="SHARE", help="share of each side kept by the centre crop, 0..1")
@@ -258,14 +238,14 @@ def add_grid(group: argparse._ArgumentGroup) -> None:
 def add_scene(sub: argparse.ArgumentParser) -> None:
     """Adds the options of `scene`."""
     sub.add_argument("recording", type=Path, metavar="RECORDING")
-    sub.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.blend")
+    sub.add_argument("-o", "--output", type=place, required=True, metavar="FILE.blend")
     add_look(sub)
 
 
 def add_figure(sub: argparse.ArgumentParser) -> None:
     """Adds the options of `figure`."""
     sub.add_argument("source", type=Path, metavar="RECORDING|FILE.blend")
-    sub.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.png")
+    sub.add_argument("-o", "--output", type=place, required=True, metavar="FILE.png")
     sub.add_argument(
         "--preset",
         choices=(*PRESETS, OWN_CAMERA),

@@ -68,7 +68,7 @@ def _data(spec: RecordSpec, method: Method, question: Question) -> DataSet | Non
     if question.data is not None:
         return open_data(question.data[1], question.data[0])
     task = spec.arguments.get("task")
-    return open_data(f"concepts:{task}", task) if method.needs == "data" and task in TASKS else None
+    return open_data(f"concepts:{task}", task) if "data" in method.needs and task in TASKS else None
 
 
 def read_parameters(method: Method, texts: Mapping[str, str]) -> dict[str, Any]:
@@ -114,5 +114,6 @@ def write_pictures(folder: Path, layer_maps: Sequence[Maps], channels: Sequence[
         (folder / f"{names[maps.layer]}.png").write_bytes(b"".join(channel_images.encode_sheet(maps, scales, look)))
         inner.mkdir()
         for channel in tables.visible_channels(maps, channels):
-            pixels = channel_images.draw_tile(maps, channel, float(scales[channel]), look)
+            place = maps.index(channel)
+            pixels = channel_images.draw_tile(maps, place, float(scales[place]), look)
             (inner / f"{channel:04d}.png").write_bytes(png.encode_8bit(pixels))

@@ -17,13 +17,21 @@ from typing import Any
 
 from ..blender_addon.output.output_files import check_place, discard
 from ..torch_bridge.recording import Recording
-from ..torch_bridge.recording.errors import InnerwalkError
+from ..torch_bridge.recording.errors import InnerwalkError, InputError, as_line, message_of
 from .arguments import parser
 from .interrupt import signals_deferred, stoppable
+from .output_streams import tolerant_output
 from .progress import ProgressBar
 
 FAULT, EXPECTED, STOPPED = 1, 2, 130
 """Exit statuses: a bug of innerwalk, an error the user can fix, interrupted."""
+NEEDED = {
+    "torch": "PyTorch (torch)",
+    "bpy": "Blender as a module (bpy)",
+    "PIL": "Pillow (PIL)",
+    "numpy": "NumPy (numpy)",
+}
+"""Modules that some commands need, as a person calls them."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -31,8 +39,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # The terminal's encoding may lack ×, and file names may not be valid text.
         sys.stdout.reconfigure(errors="replace")
-    options = parser().parse_args(argv)
+    with tolerant_output() as output:
+        status = _run_command(parser().parse_args(argv))
+        output.flush()
+        if output.error is None or isinstance(output.error, BrokenPipeError):  # `| head -1` has read enough
+            return status
+        print(f"innerwalk: standard output can't be written ({output.error}); the work is done", file=sys.stderr)
+        return status or EXPECTED
+
+
+def _run_command(options: argparse.Namespace) -> int:
     try:
+        _refuse_null_characters(options)
         with stoppable(give_up), ProgressBar(sys.stderr, shown=options.progress or sys.stderr.isatty()) as progress:
             COMMANDS[options.command](options, progress)
         return 0
@@ -40,14 +58,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.debug:
             raise
         status, line = explain(error)
-        print(f"innerwalk: {line}", file=sys.stderr)
+        print(as_line(f"innerwalk: {line}"), file=sys.stderr)
         return status
+
+
+def _refuse_null_characters(options: argparse.Namespace) -> None:
+    """Raises InputError for a text with a null character, which no file, module or network has in its name."""
+    for name, value in vars(options).items():
+        texts = value if isinstance(value, list | tuple) else [value]
+        if any(isinstance(text, str | Path) and "\0" in str(text) for text in texts):
+            raise InputError(f"{name} has a null character in it; no file or network has one in its name")
 
 
 def run() -> None:
     """Runs one command and ends the process with its exit status."""
     status = main()
-    if "bpy" in sys.modules:
+    if sys.modules.get("bpy"):
         _leave_blender(status)
     sys.exit(status)
 
@@ -57,8 +83,9 @@ def _leave_blender(status: int) -> None:
     import bpy
 
     shutil.rmtree(bpy.app.tempdir, ignore_errors=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
     os._exit(status)
 
 
@@ -81,10 +108,21 @@ def explain(error: BaseException) -> tuple[int, str]:
             return EXPECTED, f"the disk is full{_place(error)}; nothing was left half-written"
         case OSError():
             return EXPECTED, f"{error.strerror or error}{_place(error)}"
+        case ImportError(name=str(missing)) if missing.partition(".")[0] in NEEDED:
+            missing = missing.partition(".")[0]
+            reason = (
+                "isn't installed here"
+                if isinstance(error, ModuleNotFoundError)
+                else f"can't be loaded ({_line(error)})"
+            )
+            return EXPECTED, f"{NEEDED[missing]} {reason}; innerwalk doctor says how to mend that"
         case MemoryError():
             return EXPECTED, "not enough memory; --layers keeps fewer layers, --size makes the input smaller"
-    message = f"bug in innerwalk, {type(error).__name__}: {error}".splitlines()[0]
-    return FAULT, f"{message} (--debug shows the traceback)"
+    return FAULT, f"bug in innerwalk, {type(error).__name__}: {_line(error)} (--debug shows the traceback)"
+
+
+def _line(error: BaseException) -> str:
+    return next(iter(message_of(error).splitlines()), "")
 
 
 def _place(error: OSError) -> str:
@@ -98,7 +136,7 @@ def record(options: argparse.Namespace, progress: ProgressBar) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         recording = record_from(RecordSpec(**record_fields(options, Path(scratch))), progress)
     progress("saving", 1.0)
-    recording.save(options.output)
+    recording.save(options.output, overwrite=options.overwrite)
     progress.close()
     print(summary(recording))
     print(f"{'saved':<14} {options.output}; next: innerwalk scene {_quoted(options.output)} -o hall.blend")
@@ -122,7 +160,7 @@ def ask(options: argparse.Namespace, progress: ProgressBar) -> None:
         recording = recipe.answer(spec, question, progress)
     layer_maps = recipe.maps_of(recording, options.method)
     if options.output is not None:
-        recording.save(options.output)
+        recording.save(options.output, overwrite=options.overwrite)
     if options.pictures is not None:
         with new_folder(options.pictures) as part:
             recipe.write_pictures(part, layer_maps, options.channels, progress)
@@ -168,10 +206,20 @@ def record_fields(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
         ablated[layer] = ablated.get(layer, ()) + channels
     known["ablate"] = ablated
     known["positions"] = dict(known.get("positions", ()))
+    known["keywords"] = _by_name(known.get("keywords", ()))
     if options.model not in TASKS:
         return known
     shipped = spec_fields(options.model, scratch)
     return shipped | known | {name: shipped[name] for name in ("model", "arguments")}
+
+
+def _by_name(keywords: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Returns inputs by the name of their argument. Raises InputError for one that is given twice."""
+    named = dict(keywords)
+    if len(named) < len(keywords):
+        twice = [name for name, _ in keywords if [key for key, _ in keywords].count(name) > 1]
+        raise InputError(f"--keyword {twice[0]} is given twice; give each argument once")
+    return named
 
 
 def summary(recording: Recording) -> str:
@@ -185,6 +233,8 @@ def summary(recording: Recording) -> str:
         ("preprocessing", recording.provenance.get("preprocessing", "unknown")),
         ("recorded", f"maps of {len(recording.all_maps)} layers, {size / 1e6:.1f} MB"),
     ]
+    if left_out := recording.provenance.get("weights_left_out"):
+        lines.insert(2, ("left out", left_out))
     if ablated := recording.provenance.get("ablated"):
         lines.append(("ablated", "; ".join(f"{layer}: {', '.join(map(str, ablated[layer]))}" for layer in ablated)))
     places = list(dict.fromkeys(maps.place for maps in recording.all_maps.values() if maps.place))

@@ -20,12 +20,15 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..torch_bridge.recording.errors import InnerwalkError
+from ..torch_bridge.recording.files import parse_json, read_file
 
 DEBIAN_LIBRARIES = "libgl1 libegl1 libsm6 libxfixes3 libxi6 libxkbcommon0 libxrender1"
 INSTALL = f"{sys.executable} -m pip install"
 TORCH, TORCHVISION, BPY = "torch==2.13.0", "torchvision==0.28.0", "bpy==5.0.1"
 DISK_NEEDED = 2 << 30
 """Bytes of disk that the recording and the hall of a large network may take together."""
+MAX_RUNTIME = 1 << 20
+"""Bytes of an OpenXR runtime's description."""
 
 BLENDER = """
 import json, sys
@@ -137,7 +140,8 @@ def _blender() -> dict[str, Any]:
     """Returns version, devices and fonts of Blender, or why it doesn't load as "error"."""
     if not importlib.util.find_spec("bpy"):
         return {"error": "not installed"}
-    run = subprocess.run([sys.executable, "-c", BLENDER], capture_output=True, text=True, timeout=120, check=False)
+    command = [sys.executable, "-c", BLENDER]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 - ours alone
     if run.returncode:
         return {"error": (run.stderr.strip().splitlines() or [f"ended with {run.returncode}"])[-1]}
     return json.loads(run.stdout.split("\nFOUND ")[1].splitlines()[0])  # lines of Blender's own may come after it
@@ -192,9 +196,13 @@ def check_openxr() -> Finding:
     if active is None:
         fix = "start Monado, SteamVR or the headset's own program once, or set XR_RUNTIME_JSON"
         return Finding("openxr", "part", "no active runtime: the hall can't be walked in a headset", fix)
-    runtime = json.loads(active.read_text(encoding="utf-8")).get("runtime", {})
+    try:
+        runtime = parse_json(read_file(active, MAX_RUNTIME))["runtime"]
+        name = str(runtime.get("name", "runtime"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Finding("openxr", "part", f"{active} describes no runtime", "remove it, or set XR_RUNTIME_JSON")
     built = "" if _blender().get("openxr", True) else "; this Blender was built without OpenXR"
-    return Finding("openxr", "part" if built else "ok", f"{runtime.get('name', 'runtime')} ({active}){built}")
+    return Finding("openxr", "part" if built else "ok", f"{name} ({active}){built}")
 
 
 def check_fonts() -> Finding:

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-STOPS = (signal.SIGINT, signal.SIGTERM)
+STOPS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
+"""Signals that end the command line; a terminal that closes sends SIGHUP."""
 GRACE = 1.0
 """Seconds to wait for KeyboardInterrupt to end the work before the process is stopped."""
 
@@ -29,7 +30,8 @@ def stoppable(give_up: Callable[[], None]) -> Iterator[None]:
     receiver, sender = socket.socketpair()
     sender.setblocking(False)
     ended = threading.Event()
-    previous_sigterm = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    endings = [number for number in STOPS if signal.getsignal(number) == signal.SIG_DFL]  # nohup ignores SIGHUP
+    previous = {number: signal.signal(number, signal.default_int_handler) for number in endings}
     previous_fd = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
     watcher = threading.Thread(target=_watch, args=(receiver, ended, give_up), daemon=True)
     watcher.start()
@@ -37,7 +39,8 @@ def stoppable(give_up: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         ended.set()
-        signal.signal(signal.SIGTERM, previous_sigterm)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
         signal.set_wakeup_fd(previous_fd)
         sender.close()
         watcher.join()
@@ -51,7 +54,8 @@ def signals_deferred() -> Iterator[None]:
         yield
         return
     received: list[int] = []
-    previous = {number: signal.signal(number, lambda number, _: received.append(number)) for number in STOPS}
+    heard = [number for number in STOPS if signal.getsignal(number) != signal.SIG_IGN]
+    previous = {number: signal.signal(number, lambda number, _: received.append(number)) for number in heard}
     try:
         yield
     finally:

@@ -6,10 +6,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ..blender_addon.plans.number_text import format_count
 from ..torch_bridge.recording import LINK_PREFIX, Maps, flag_names
 
 MOST_ROWS, MOST_LINKS, LONGEST = 32, 4, 80
 """Most rows of a layer, most links or boxes of a channel, most characters of a label."""
+
+METHOD_NUMBERS = ("scores:", "correlations:", "accuracy:", "sensitivity:")
+"""Beginnings of the names of extras that hold a few numbers of a method or class."""
 
 
 def table(layer_maps: Sequence[Maps], channels: Sequence[int]) -> str:
@@ -19,17 +23,20 @@ def table(layer_maps: Sequence[Maps], channels: Sequence[int]) -> str:
 
 
 def visible_channels(maps: Maps, channels: Sequence[int]) -> list[int]:
-    """Returns the requested channels (() for all) without those whose picture was not made."""
+    """Returns the requested channels (() for all) that have maps, without those whose picture was not made."""
     if maps.channels == 1:
-        return [0]
-    requested = [channel for channel in channels if channel < maps.channels] or range(maps.channels)
-    return [channel for channel in requested if not maps.colour or maps.texels[channel, ..., 3].any()]
+        return list(maps.numbers)
+    requested = [channel for channel in channels if channel in maps.numbers] or maps.numbers
+    return [channel for channel in requested if not maps.colour or maps.texels[maps.index(channel), ..., 3].any()]
 
 
 def _layer_lines(maps: Maps, channels: Sequence[int]) -> Iterator[str]:
     count, height, width = maps.shape
-    what = "values" if height == width == 1 and not maps.colour else f"of {height} × {width}"
-    yield f"{maps.layer}   {count} {what if what == 'values' else f'channels {what}'}"
+    is_number = height == width == 1 and not maps.colour
+    counted = format_count(count, "value" if is_number else "channel")
+    yield f"{maps.layer}   {counted}{'' if is_number else f' of {height} × {width}'}"
+    if maps.note:
+        yield f"  {maps.note}"
     visible = visible_channels(maps, channels)
     columns = _columns(maps, visible[:MOST_ROWS])
     if len(columns) == 1:
@@ -38,6 +45,9 @@ def _layer_lines(maps: Maps, channels: Sequence[int]) -> Iterator[str]:
     for cells in zip(*columns, strict=True):
         line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         yield f"  {line}".rstrip()
+    for name, numbers in maps.extras.items():
+        if name.startswith(METHOD_NUMBERS):
+            yield f"  {name:<36}  {'  '.join(f'{number:+.2f}' for number in numbers)}"
     if len(visible) > MOST_ROWS:
         yield f"  … and {len(visible) - MOST_ROWS:,} more; -o saves all of them"
 
@@ -46,10 +56,11 @@ def _columns(maps: Maps, channels: Sequence[int]) -> list[list[str]]:
     """Returns the columns of the table, each with its head; empty ones are left out."""
     number, values = ("value", maps.extras["values"]) if "values" in maps.extras else ("peak", maps.peak)
     numeric = number == "value" or not maps.colour
+    places = [maps.index(channel) for channel in channels]
     cells = {
         "channel": [str(channel) for channel in channels],
-        number: [f"{float(values[channel]):.4g}" for channel in channels] if numeric else [],
-        "label": [_short(maps.labels[channel]) for channel in channels] if maps.labels else [],
+        number: [f"{float(values[place]):.4g}" for place in places] if numeric else [],
+        "label": [_short(maps.labels[place]) for place in places] if maps.labels else [],
         "flags": [flags_of(maps, channel) for channel in channels],
         "boxes": [_boxes(maps, channel) for channel in channels],
     }
@@ -66,7 +77,7 @@ def _short(text: str) -> str:
 
 def flags_of(maps: Maps, channel: int) -> str:
     """Returns the names of a channel's flags, separated by commas; "" for none."""
-    bits = int(maps.extras["flags"][channel]) if "flags" in maps.extras else 0
+    bits = int(maps.extras["flags"][maps.index(channel)]) if "flags" in maps.extras else 0
     return ", ".join(flag_names(bits))
 
 

@@ -12,7 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch")
 
-from innerwalk.scenes import arguments, ask, cli, tables  # noqa: E402 torch decides whether this file runs
+from innerwalk.scenes import argument_values, ask, cli, tables  # noqa: E402 torch decides whether this file runs
 from innerwalk.torch_bridge import ask as ask_of  # noqa: E402
 from innerwalk.torch_bridge import concepts, record  # noqa: E402
 from innerwalk.torch_bridge.methods import METHODS, parse_parameters  # noqa: E402
@@ -46,7 +46,7 @@ def test_the_recording_holds_layers_and_what_the_method_said(tmp_path, capsys):
     made = load(tmp_path / "occ")
     assert set(made.all_maps) == {("fc", "activations"), ("fc", "occlusion")}
     maps = made.maps("fc", "occlusion")
-    assert (maps.shape, maps.frame) == ((6, 64, 64), "input")
+    assert (maps.shape, maps.channel_numbers, maps.frame) == ((3, 64, 64), (0, 3, 4), "input")
     assert made.provenance["asked"] == {
         "method": "occlusion", "channels": [0, 3, 4],
         "parameters": {
@@ -54,10 +54,11 @@ def test_the_recording_holds_layers_and_what_the_method_said(tmp_path, capsys):
         },
     }  # fmt: skip
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "fc   6 channels of 64 × 64"
+    assert lines[0] == "fc   3 channels of 64 × 64"
     assert [line.split() for line in lines[1:5]] == [
-        ["channel", "peak", "label"], *([str(k), f"{maps.peak[k]:.4g}", maps.labels[k]] for k in (0, 3, 4)),
-    ]  # fmt: skip
+        ["channel", "peak", "label"],
+        *([str(k), f"{maps.peak[place]:.4g}", maps.labels[place]] for place, k in enumerate((0, 3, 4))),
+    ]
 
 
 def test_a_shipped_network_brings_its_pictures(tmp_path):
@@ -127,8 +128,8 @@ def test_a_slip_of_the_words_is_one_line(capsys, arguments, wanted):
 
 
 def test_channels_are_numbers_and_ranges():
-    assert arguments.channels("0,3,8-11") == (0, 3, 8, 9, 10, 11)
-    assert arguments.channels(" 7 , 999999") == (7, 999_999)
+    assert argument_values.channels("0,3,8-11") == (0, 3, 8, 9, 10, 11)
+    assert argument_values.channels(" 7 , 999999") == (7, 999_999)
 
 
 def test_values_are_read_by_the_form():
@@ -164,6 +165,19 @@ def test_a_table_tells_what_a_channel_carries():
     assert lines[4].split() == "2 -2 owl dead, aliased 1 (-0.75), 7 (+0.5)".split()
 
 
+def test_a_table_gives_the_note_of_maps():
+    maps = Maps("a", "m", pack(np.zeros((2, 3, 3))), 2, note="zero everywhere: no position speaks for owl")
+    assert tables.table([maps], ()).splitlines()[1].strip() == "zero everywhere: no position speaks for owl"
+
+
+def test_what_maps_show_instead_is_told_and_recorded(tmp_path, capsys):
+    asked("guided_backprop", "--layers", "stem.norm", "--layers", "stage1.0.norm1", "-o", str(tmp_path / "a"))
+    made, note = load(tmp_path / "a"), "plain gradient: no ReLU on the way"
+    assert made.maps("stem.norm", "guided_backprop").note == note
+    assert made.maps("stage1.0.norm1", "guided_backprop").note == ""
+    assert capsys.readouterr().out.count(f"  {note}\n") == 1
+
+
 def test_pictures_that_were_not_made_are_not_told():
     texels = np.zeros((3, 2, 2, 4), np.float32)
     texels[1, ..., 3] = 1
@@ -176,6 +190,17 @@ def test_a_long_layer_is_told_in_part():
     lines = tables.table([Maps("a", "m", pack(np.ones((40, 2, 2))), 40)], ()).splitlines()
     assert len(lines) == 2 + tables.MOST_ROWS + 1
     assert lines[-1] == "  … and 8 more; -o saves all of them"
+
+
+def test_the_numbers_of_attribution_methods_are_listed():
+    extras = {"scores:rise": np.array([0.5, 0.1, 0.4]), "curves:rise": np.ones((2, 9)), "correlations:cam": np.ones(2)}
+    lines = tables.table(
+        [Maps("a", "m", np.ones((1, 2, 2, 4), np.float32), 1, True, "layer", ("bee",), extras)], ()
+    ).splitlines()
+    assert [line.split() for line in lines[-2:]] == [
+        ["scores:rise", "+0.50", "+0.10", "+0.40"],
+        ["correlations:cam", "+1.00", "+1.00"],
+    ]
 
 
 def test_a_script_asks_about_its_own_network():

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from innerwalk.scenes import arguments, cli, progress
+from innerwalk.scenes import argument_values, cli, progress
 from innerwalk.scenes.interrupt import signals_deferred
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName
 
@@ -73,6 +73,9 @@ def test_debug_shows_where(monkeypatch):
         (["record", "object", "-o", "x", "--size", "0x3"], "1920x1080"),
         (["record", "object", "-o", "x", "--mean", "a,b"], "0.485"),
         (["record", "object", "-o", "x", "--arguments", "[1]"], "JSON object"),
+        (["record", "object", "-o", "x", "--keyword", "mask.npy"], "write it like mask=mask.npy"),
+        (["record", "object", "-o", "x", "--keyword", "a b=x.npy"], "write it like mask=mask.npy"),
+        (["record", "object", "-o", "x", "--window", "4095"], "write its two levels like 0:4095"),
         (["figure", "x", "-o", "y.png", "--preset", "above"], "overview"),
         (
             ["figure", "x", "-o", "y.png", "--normalisation", "chanel"],
@@ -96,8 +99,8 @@ def test_a_slip_on_the_command_line_is_one_line(capsys, arguments, wanted):
 
 
 def test_sizes_are_width_by_height():
-    assert arguments.size("640x480") == (640, 480)
-    assert arguments.size("224") == (224, 224)
+    assert argument_values.size("640x480") == (640, 480)
+    assert argument_values.size("224") == (224, 224)
 
 
 def test_every_command_has_help_with_its_words(capsys):
@@ -121,7 +124,7 @@ def test_what_is_said_of_a_recording_reaches_the_recorder(monkeypatch, tmp_path)
     monkeypatch.setattr(subject, "record_from", stop)
     arguments = (
         'record my.nets:build --folder mine --arguments {"depth":4} --image a.png --input noise:3 --size 64x32'
-        " --mean 0.5,0.4,0.3"
+        " --mean 0.5,0.4,0.3 --keyword mask=m.npz:a=b --keyword ids=ids:1,2 --vocabulary v.txt --window=-10:40.5"
     )
     assert cli.main([*arguments.split(), "--layers", "a.*", "--layers", "b", "-o", str(tmp_path / "x")]) == 2
     (spec,) = seen
@@ -132,8 +135,33 @@ def test_what_is_said_of_a_recording_reaches_the_recorder(monkeypatch, tmp_path)
         inputs=("a.png", "noise:3"),
         size=(32, 64),
         mean=(0.5, 0.4, 0.3),
+        keywords={"mask": "m.npz:a=b", "ids": "ids:1,2"},
+        vocabulary="v.txt",
+        window=(-10.0, 40.5),
         layers=("a.*", "b"),
     )
+
+
+def test_an_input_is_named_once(capsys, tmp_path):
+    twice = ["record", "resnet18", "-o", str(tmp_path / "x"), "--keyword", "x=a.npy", "--keyword", "x=b.npy"]
+    assert cli.main(twice) == 2
+    assert "--keyword x is given twice; give each argument once" in capsys.readouterr().err
+
+
+def test_what_was_done_to_each_input_and_to_the_weights_is_said(capsys, tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch", reason="needs torch")
+    from innerwalk.tests.support import SUPPORT
+
+    monkeypatch.syspath_prepend(str(SUPPORT))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "words.txt").write_text("[UNK]\na\nsmall\ncat\n")
+    torch.save({"state_dict": {"net.table.weight": torch.eye(20, 5), "loss.weight": torch.ones(2)}}, "last.ckpt")
+    command = "record input_models:tokens --weights last.ckpt --vocabulary words.txt --input".split()
+    assert cli.main([*command, "text:a small dog", "-o", "x"]) == 0
+    said = capsys.readouterr().out
+    assert "input          text:a small dog\n" in said
+    assert "preprocessing  3 tokens of words.txt: a small [UNK]; unknown: dog\n" in said
+    assert "left out       1 of the file (loss.weight)\n" in said
 
 
 def test_time_left_is_proportion():

@@ -1,0 +1,105 @@
+"""Parsers of the values of command-line options."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ..torch_bridge.recording.channels import parse_channels
+from ..torch_bridge.recording.errors import InputError
+from ..torch_bridge.recording.files import parse_json
+from ..torch_bridge.server.arguments import data_argument
+
+
+def size(text: str) -> tuple[int, int]:
+    """Parses "1920x1080" or "224" into (width, height)."""
+    sides = text.lower().split("x")
+    if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 1920x1080 (width x height) or 224")
+    return int(sides[0]), int(sides[-1])
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """Parses "0.5,0.5,0.5" into (0.5, 0.5, 0.5)."""
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a list of numbers; write it like 0.485,0.456,0.406"
+        ) from None
+
+
+def channels(text: str) -> tuple[int, ...]:
+    """Parses "0,3,8-11" into (0, 3, 8, 9, 10, 11); an empty list is refused."""
+    try:
+        found = parse_channels(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if not found:
+        raise argparse.ArgumentTypeError("no channels are named; write them like 0,3,8-11")
+    return found
+
+
+def ablated(text: str) -> tuple[str, tuple[int, ...]]:
+    """Parses "layer1.0:add:0,5" into ("layer1.0:add", (0, 5))."""
+    layer, _, numbers = text.rpartition(":")
+    if not layer:
+        raise argparse.ArgumentTypeError(f"{text!r} names no layer; write it like conv1:0,5,8-11")
+    return layer, channels(numbers)
+
+
+def position(text: str) -> tuple[str, int]:
+    """Parses "encoder.layers.0:3" into (layer, position)."""
+    layer, _, number = text.rpartition(":")
+    if not layer or not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not LAYER:N, with N counted from 0")
+    return layer, int(number)
+
+
+def setting(text: str) -> tuple[str, str]:
+    """Parses "seed=3" into ("seed", "3")."""
+    name, sign, value = text.partition("=")
+    if not name or not sign:
+        raise argparse.ArgumentTypeError(f"{text!r} sets nothing; write it like seed=3")
+    return name, value
+
+
+def keyword(text: str) -> tuple[str, str]:
+    """Parses "mask=mask.npy" into ("mask", "mask.npy")."""
+    name, _, source = text.partition("=")
+    if not name.isidentifier() or not source:
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} names no argument and input; write it like mask=mask.npy")
+    return name, source
+
+
+def window(text: str) -> tuple[float, float]:
+    """Parses "0:4095" into (0.0, 4095.0)."""
+    low, _, high = text.partition(":")
+    try:
+        return float(low), float(high)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} is no window; write its two levels like 0:4095") from None
+
+
+def where(text: str) -> tuple[str, str]:
+    """Parses "birds=pictures/birds" or "pictures/birds" into (name, location)."""
+    return data_argument(text) if "=" in text else (Path(text).stem, text)
+
+
+def keywords(text: str) -> dict[str, Any]:
+    """Parses a JSON object into keyword arguments."""
+    try:
+        value = parse_json(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError(f"""{text[:60]!r} is not a JSON object; write it like '{{"depth": 4}}'""")
+    return value
+
+
+def place(text: str) -> Path:
+    """Parses the path of an output; an empty one, which would be the current folder, is refused."""
+    if not text:
+        raise argparse.ArgumentTypeError("the output has no name; name a file or folder, or . for the current one")
+    return Path(text)
