@@ -41,10 +41,13 @@ THEMES = ("dark", "paper")
 METHODS = (
     "activations", "weights", "average:8", "occlusion", "saliency", "guided_backprop", "deconvnet", "cam", "grad_cam",
     "contribution", "localisation", "localisation_scores:8", "top_images:32", "health:32", "evidence:16,2",
-    "inversion:,3", "upconvnet", "maximisation:,3", "dgn_am:,2",
+    "inversion:,3", "upconvnet", "maximisation:,3", "dgn_am:,2", "smooth_grad:4", "gradient_x_input",
+    "integrated_gradients:,4", "layer_cam", "rise:16",
 )  # fmt: skip
 """Methods as `name:count,steps`; count and steps may be absent."""
-OF_CLASSES = ("cam", "localisation", "localisation_scores")
+OF_CLASSES = (
+    "cam", "localisation", "localisation_scores", "smooth_grad", "gradient_x_input", "integrated_gradients", "rise",
+)  # fmt: skip
 """Methods that show classes and so need the classifier's layer."""
 
 
