@@ -106,7 +106,8 @@ def test_an_ordinary_save_keeps_the_maps(session):
 def test_enabling_loads_nothing_heavy(session):
     light = ("blender_addon.ui", "blender_addon.properties", "blender_addon.extension")
     recording = "torch_bridge.recording"
-    errors = {"torch_bridge", "torch_bridge.lazy_exports", recording, f"{recording}.channels", f"{recording}.errors"}
+    rooms = {"torch_bridge", "torch_bridge.lazy_exports", recording}
+    errors = rooms | {f"{recording}.{name}" for name in ("channels", "errors", "files")}
     loaded = [name for name in session["loaded"] if not name.startswith(light)]
     assert set(loaded) <= {"blender_addon"} | errors
 

@@ -37,7 +37,7 @@ def test_the_wheel_names_its_licence_and_command(wheel):
     metadata = {PurePosixPath(name).name: name for name in wheel.namelist() if ".dist-info/" in name}
     assert b"GNU GENERAL PUBLIC LICENSE" in wheel.read(metadata["LICENSE"])
     assert "License-Expression: GPL-3.0-or-later" in wheel.read(metadata["METADATA"]).decode()
-    assert "innerwalk = innerwalk.scenes.cli:run" in wheel.read(metadata["entry_points.txt"]).decode()
+    assert "innerwalk = innerwalk.scenes.__main__:run" in wheel.read(metadata["entry_points.txt"]).decode()
 
 
 def test_torch_is_never_a_plain_dependency(wheel):
