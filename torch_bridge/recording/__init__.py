@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .channels import check_channels, format_channels, parse_channels
     from .data_model import (
         ACTIVATIONS,
+        BOARD_ROLES,
         FLAGS,
         LINK_PREFIX,
         Edge,
@@ -31,18 +32,22 @@ if TYPE_CHECKING:
         place_text,
         unpack,
     )
+    from .endpoints import Endpoint, EndpointKind
     from .grids import near_square
     from .progress import Progress, ignore_progress
-    from .recording import Recording, describe
+    from .recording import Recording, describe, pictures
     from .schema import describe_network
     from .storage import load, restore, restore_maps, restore_network, save
     from .writing import describe_maps
 
 __all__ = [
     "ACTIVATIONS",
+    "BOARD_ROLES",
     "FLAGS",
     "LINK_PREFIX",
     "Edge",
+    "Endpoint",
+    "EndpointKind",
     "Layer",
     "MapFrame",
     "Maps",
@@ -65,6 +70,7 @@ __all__ = [
     "pack",
     "parse_channels",
     "peaks",
+    "pictures",
     "place_text",
     "restore",
     "restore_maps",
@@ -77,9 +83,12 @@ __getattr__ = lazy_exports(
     __name__,
     {
         "ACTIVATIONS": "data_model",
+        "BOARD_ROLES": "data_model",
         "FLAGS": "data_model",
         "LINK_PREFIX": "data_model",
         "Edge": "data_model",
+        "Endpoint": "endpoints",
+        "EndpointKind": "endpoints",
         "Layer": "data_model",
         "MapFrame": "data_model",
         "Maps": "data_model",
@@ -102,6 +111,7 @@ __getattr__ = lazy_exports(
         "pack": "data_model",
         "parse_channels": "channels",
         "peaks": "data_model",
+        "pictures": "recording",
         "place_text": "data_model",
         "restore": "storage",
         "restore_maps": "storage",

@@ -35,6 +35,8 @@ LINK_PREFIX = "weights:"
 
 Role = Literal["input", "panel", "joint", "edge", "output"]
 MapFrame = Literal["layer", "input"]
+BOARD_ROLES: tuple[Role, ...] = ("input", "panel", "joint", "output")
+"""Roles of all that a hall shows, boards included."""
 PredictionKind = Literal["classes", "picture", "mask", "boxes", "numbers", "none"]
 
 
@@ -101,13 +103,13 @@ class Network:
             raise UnknownName("layer", id, self.by_id)
         return self.by_id[id]
 
-    def folded(self) -> tuple[list[Layer], list[tuple[int, int]]]:
-        """Panels and joints in order, and the data flow between them through all other layers.
+    def folded(self, roles: Sequence[Role] = ("panel", "joint")) -> tuple[list[Layer], list[tuple[int, int]]]:
+        """Layers of some roles in order, and the data flow between them through all other layers.
 
-        Edges are (source, target) positions in the list, source before target, each once. Raises RecordingError for
-        more than MAX_LINKS.
+        roles: panels and joints; with BOARD_ROLES, the flow from inputs and to outputs is included. Edges are (source,
+        target) positions in the list, source before target, each once. Raises RecordingError for more than MAX_LINKS.
         """
-        shown = [layer for layer in self.layers if layer.role in ("panel", "joint")]
+        shown = [layer for layer in self.layers if layer.role in roles]
         position = {layer.id: k for k, layer in enumerate(shown)}
         sources: dict[str, list[str]] = {layer.id: [] for layer in self.layers}
         for edge in self.edges:

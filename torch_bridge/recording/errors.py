@@ -17,11 +17,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from itertools import islice
 
 MAX_LINE = 1000
 """Characters of an error's message."""
 MAX_NAME_LENGTH = 200
 """Characters of an unknown name that an error quotes."""
+MAX_COMPARED = 20_000
+"""Known names that an unknown one is compared with; a file may have any number."""
 
 
 def message_of(error: BaseException) -> str:
@@ -97,7 +100,7 @@ class UnknownRun(InnerwalkError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The question "did you mean …?" with the known names that are most like an unknown one; "" if none is."""
-    near = difflib.get_close_matches(name, list(known), n=3, cutoff=0.4)
+    near = difflib.get_close_matches(name[:MAX_NAME_LENGTH], list(islice(known, MAX_COMPARED)), n=3, cutoff=0.4)
     return f"did you mean {', '.join(near)}?" if near else ""
 
 

@@ -9,6 +9,8 @@ import errno
 import json
 import os
 import stat
+import weakref
+import zipfile
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,6 +18,8 @@ MAX_DEPTH = 100
 """Lists and objects inside each other that JSON may have; code that reads deeper ones would exceed Python's stack."""
 MAX_CONTAINERS = 1 << 20
 """Most lists and objects in a JSON text: a megabyte of brackets becomes 24; 200,000 tensors have 600,000."""
+MAX_LISTING = 8 << 20
+"""Bytes of a table of contents that a zip of any size may have: 100,000 files with names of 34 characters."""
 KINDS = {stat.S_IFIFO: "a pipe", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device", stat.S_IFSOCK: "a socket"}
 UNBLOCKED = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 """Flags of `os.open` with which no pipe is waited for."""
@@ -28,6 +32,10 @@ def open_file(path: Path | str, most: int | None = None) -> BinaryIO:
     """
     if "\0" in str(path):
         raise OSError(errno.EINVAL, "no file has a null character in its name", str(path).replace("\0", "\\0"))
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        raise OSError(errno.EINVAL, "its name has characters that no file's has", ascii(str(path))) from None
     _check_regular(os.stat(path), path)  # before it is opened: opening a device may do something already
     file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | UNBLOCKED))
     try:
@@ -53,6 +61,43 @@ def read_file(path: Path | str, most: int) -> bytes:
     if len(content) > most:
         raise OSError(errno.EFBIG, _too_large(most), str(path))
     return content
+
+
+def user_path(text: str) -> Path:
+    """The path that a person writes: "~" is the own folder; an unknown user's, "~name", stays as it is."""
+    return Path(os.path.expanduser(text))
+
+
+def open_zip(file: BinaryIO) -> zipfile.ZipFile:
+    """Opens a zip whose table of contents has at most MAX_LISTING bytes, or a 16th of the file, in a file's bytes.
+
+    The file is closed when the archive is no longer used. Raises zipfile.BadZipFile, OSError as `open_file`, or
+    anything for a damaged one.
+    """
+    size = file.seek(0, os.SEEK_END)
+    listing = _Listing(file, max(MAX_LISTING, size // 16))
+    try:
+        archive = zipfile.ZipFile(listing)  # type: ignore[call-overload]
+    except BaseException:
+        file.close()
+        raise
+    weakref.finalize(archive, file.close)
+    listing.most = size
+    return archive
+
+
+class _Listing:
+    """A file that refuses to read more bytes at once than `most`: `zipfile` reads a table of contents in one piece."""
+
+    def __init__(self, file: BinaryIO, most: int) -> None:
+        self.file, self.most = file, most
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, count: int = -1) -> bytes:
+        """Reads up to so many bytes. Raises OSError."""
+        if count > self.most:
+            raise OSError(errno.EFBIG, "its table of contents is too large; a zip of fewer files is needed")
+        return self.file.read(count)
 
 
 def failure_text(error: OSError) -> str:
@@ -97,4 +142,4 @@ def parse_json(text: str | bytes) -> Any:
 
 def is_weights_name(weights: str) -> bool:
     """Whether a text is a name of weights to download, such as DEFAULT or IMAGENET1K_V2, and not a file."""
-    return weights.isidentifier() and weights.isupper() and not Path(weights).exists()
+    return weights.isidentifier() and weights.isupper() and not os.path.exists(weights)

@@ -52,5 +52,10 @@ def remove_stale_parts(folder: Path) -> None:
             path.unlink(missing_ok=True)
 
 
+def has_parts(folder: Path) -> bool:
+    """Whether there are unfinished files in a folder."""
+    return any(map(NAME.fullmatch, os.listdir(folder)))
+
+
 def _machine() -> str:
     return hashlib.blake2b(socket.gethostname().encode(errors="replace"), digest_size=4).hexdigest()

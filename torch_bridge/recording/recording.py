@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from .data_model import ACTIVATIONS, Maps, Network, Prediction
+from .endpoints import Endpoint
 from .errors import RecordingError, UnknownName
-from .schema import FORMAT, SCHEMA, describe_network, describe_prediction
+from .schema import FORMAT, SCHEMA, describe_endpoint, describe_network, describe_prediction
 from .writing import write_recording
 
 
@@ -27,6 +28,10 @@ class Recording:
     all_maps: dict[tuple[str, str], Maps] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     """Preprocessing, seed, versions: plain JSON values, written into figures."""
+    inputs: tuple[Endpoint, ...] = ()
+    """The network's inputs; () in recordings made before they were kept, which have `picture` only."""
+    outputs: tuple[Endpoint, ...] = ()
+    """The network's outputs; () in recordings made before they were kept, which have `prediction` only."""
     run: str = ""
     """What names the run on its bridge, for methods about it; "" for a recording that no bridge has sent."""
 
@@ -58,13 +63,35 @@ class Recording:
         """
         if not str(folder):
             raise RecordingError("the recording's folder has no name; name one, or . for the current one")
-        folder, pictures = Path(folder), {"input": self.picture}
-        if self.prediction.picture is not None:
-            pictures["answer"] = self.prediction.picture
+        folder = Path(folder)
         write_recording(
-            folder, describe(self), pictures, self.all_maps.values(), progress or (lambda share: None), overwrite
+            folder, describe(self), pictures(self), self.all_maps.values(), progress or (lambda share: None), overwrite
         )
         return folder
+
+
+def pictures(recording: Recording) -> dict[str, np.ndarray]:
+    """The pictures of a recording by name: `input`, `answer` if there is one, and further pixels of its endpoints.
+
+    The first two are (H, W, 3) uint8 sRGB; the others, `<layer>|pixels`, are (n, H, W, 3).
+    """
+    found = {"input": recording.picture}
+    if recording.prediction.picture is not None:
+        found["answer"] = recording.prediction.picture
+    for endpoint in (*recording.inputs, *recording.outputs):
+        if endpoint.pixels is not None and (name := _pixels_name(recording, endpoint)) not in found:
+            found[name] = endpoint.pixels
+    return found
+
+
+def _pixels_name(recording: Recording, endpoint: Endpoint) -> str:
+    """The name of the picture that holds an endpoint's pixels; those of input and answer aren't kept twice."""
+    if endpoint.pixels is None:
+        return ""
+    for name, picture in (("input", recording.picture), ("answer", recording.prediction.picture)):
+        if picture is not None and np.array_equal(endpoint.pixels, picture[None]):
+            return name
+    return f"{endpoint.layer}|pixels"
 
 
 def describe(recording: Recording, *, network: bool = True) -> dict[str, Any]:
@@ -75,5 +102,7 @@ def describe(recording: Recording, *, network: bool = True) -> dict[str, Any]:
         **({"network": describe_network(recording.network)} if network else {}),
         "input": recording.input_name,
         "prediction": describe_prediction(recording.prediction),
+        "inputs": [describe_endpoint(own, _pixels_name(recording, own)) for own in recording.inputs],
+        "outputs": [describe_endpoint(own, _pixels_name(recording, own)) for own in recording.outputs],
         "provenance": recording.provenance,
     }

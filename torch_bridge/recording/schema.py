@@ -1,9 +1,10 @@
 """Converts a recording without its arrays to JSON and back. Reading checks everything: files are untrusted.
 
 Schema 2: `format`, `schema`, `network` {name, trained, weights, parameters, layers [...], edges [[i, j], ...]},
-`input`, `prediction`, `provenance`, `pictures` (a file), and `maps`, a list of {layer, method, channels, colour, frame,
-labels, position, positions, axis, channel_numbers, note, file, extras}. In schema 1 those from `position` to `note` are
-missing.
+`input`, `prediction`, `inputs` and `outputs`, lists of {layer, name, kind, shape, dtype, source, note, over, labels,
+values, pixels}, `provenance`, `pictures` (a file), and `maps`, a list of {layer, method, channels, colour, frame,
+labels, position, positions, axis, channel_numbers, note, file, extras}. In schema 1 `inputs`, `outputs` and those from
+`position` to `note` are missing; the two lists may also be missing in schema 2.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+import numpy as np
+
 from .data_model import Edge, Layer, MapFrame, Network, Prediction, PredictionKind, Role
+from .endpoints import COLUMNS, MAX_ENDPOINTS, MAX_VALUES, Endpoint, InputKind, OutputKind
 from .errors import RecordingError
 from .files import failure_text, parse_json, read_file
 
@@ -51,6 +55,12 @@ def describe_prediction(prediction: Prediction) -> dict[str, Any]:
     values = asdict(prediction)
     del values["picture"]
     return values
+
+
+def describe_endpoint(endpoint: Endpoint, pixels: str) -> dict[str, Any]:
+    """An input or output as JSON values; `pixels` is the name of the picture that holds its pixels, "" for none."""
+    values = [] if endpoint.values is None else endpoint.values.tolist()
+    return dict(vars(endpoint)) | {"values": values, "pixels": pixels}
 
 
 def read_json(path: Path) -> Any:
@@ -210,6 +220,64 @@ def parse_prediction(fields: JsonFields, picture: Any = None) -> Prediction:
         raise RecordingError(f"{fields.where}: probabilities must be finite")
     boxes = fields.items("boxes", _row(text_entry, *[_number] * 5), 1000)
     return Prediction(kind, top, picture, boxes, fields.items("numbers", _number, 100_000))  # type: ignore[arg-type]
+
+
+def parse_endpoints(
+    fields: JsonFields, role: Role, network: Network, pictures: Mapping[str, np.ndarray]
+) -> tuple[Endpoint, ...]:
+    """Parse the inputs or the outputs of a network, () where a recording has none of this role.
+
+    pictures: (n, H, W, 3) uint8 by name, from which those that are there get their pixels. Each must have a layer of
+    the role to itself.
+    """
+    found = fields.items(
+        f"{role}s", lambda value, where: _endpoint(value, where, role, network, pictures), MAX_ENDPOINTS
+    )
+    if len({endpoint.layer for endpoint in found}) != len(found):
+        raise RecordingError(f"{fields.where}: each of the {role}s must have a layer of its own")
+    return found
+
+
+def _endpoint(value: Any, where: str, role: Role, network: Network, pictures: Mapping[str, np.ndarray]) -> Endpoint:
+    fields = JsonFields(value, where)
+    layer, over = fields.text("layer"), fields.text("over")
+    kind = fields.choice("kind", get_args(InputKind if role == "input" else OutputKind))
+    wanted_roles = [(layer, role), *([(over, "input")] if over else [])]
+    for id, wanted in wanted_roles:
+        if id not in network.by_id or network.by_id[id].role != wanted:
+            raise RecordingError(f"{where}: {id!r} must be a layer of role {wanted} in the network")
+    values = _values(fields, COLUMNS.get(kind, 0))
+    labels = fields.items("labels", text_entry, MAX_VALUES)
+    if labels and len(labels) != len(() if values is None else values):
+        raise RecordingError(f"{where}: {len(labels)} labels must be one for each row of the values")
+    return Endpoint(
+        layer=layer,
+        name=fields.text("name"),
+        kind=kind,
+        shape=fields.items("shape", _integer, 64),
+        dtype=fields.text("dtype", 64),
+        source=fields.text("source"),
+        note=fields.text("note"),
+        over=over,
+        labels=labels,
+        values=values,
+        pixels=pictures.get(fields.text("pixels")),
+    )
+
+
+def _numbers(row: Any, where: str) -> tuple[float, ...]:
+    return JsonFields({"row": row}, where).items("row", _number, MAX_VALUES)
+
+
+def _values(fields: JsonFields, columns: int) -> np.ndarray | None:
+    """The values of an endpoint, (rows, columns) float32, None for none. columns: how many there must be, 0 for any."""
+    rows = fields.items("values", _numbers)
+    sizes = {len(row) for row in rows} or {columns}
+    if len(sizes) > 1 or (columns and sizes != {columns}) or len(rows) * max(sizes) > MAX_VALUES:
+        wanted = f"{columns} numbers" if columns else "equally many numbers"
+        raise RecordingError(f"{fields.where}: values must be rows of {wanted}, at most {MAX_VALUES} in all")
+    with np.errstate(over="ignore"):
+        return np.array(rows, np.float32) if rows and sizes != {0} else None
 
 
 def _channel_numbers(fields: JsonFields, channels: int, layer: Layer | None) -> tuple[int, ...]:

@@ -3,26 +3,31 @@
     recording.json                    everything but arrays, with the schema of schema.py
     activations-<hash>.safetensors    the maps of a method: tensor `<layer>` is texels (cells, H, W, 4) float32,
                                       `<layer>|peak` (C,) float32, and so on for other extras
-    pictures-<hash>.safetensors       `input` and, where there is one, `answer`: (H, W, 3) uint8 sRGB
+    pictures-<hash>.safetensors       `input` and, where there is one, `answer`: (H, W, 3) uint8 sRGB; pixels of inputs
+                                      and outputs that are others: (n, H, W, 3)
 
 `writing.py` writes these files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from . import safetensors
+from .channels import format_channels
 from .data_model import LINK_PREFIX, Maps, Network
+from .endpoints import MAX_PIXELS, PIXEL_KINDS
 from .errors import RecordingError
 from .recording import Recording
-from .schema import JsonFields, parse_maps_entry, parse_network, parse_prediction, read_json
+from .schema import JsonFields, parse_endpoints, parse_maps_entry, parse_network, parse_prediction, read_json
 from .writing import DOCUMENT, FILE_NAME
 
+PICTURES_RANK = 4
+"""Axes of several pictures in one array: (n, H, W, 3)."""
 EXTRAS: dict[str, tuple[tuple[int | str, ...], type]] = {
     "peak": (("C",), np.float32),
     "values": (("C",), np.float32),
@@ -46,36 +51,53 @@ def restore_network(document: Any, where: str) -> Network:
 
 
 def restore(
-    document: Mapping[str, Any],
-    picture: np.ndarray,
-    answer: np.ndarray | None,
-    where: str,
-    network: Network | None = None,
+    document: Mapping[str, Any], pictures: Mapping[str, np.ndarray], where: str, network: Network | None = None
 ) -> Recording:
     """Turn a description back into a recording without maps. Raises RecordingError.
 
-    picture, answer: (H, W, 3) uint8 sRGB. network: the graph, if the description doesn't include it.
+    pictures: (H, W, 3) or (n, H, W, 3) uint8 by name, as `read_pictures` gives them; inputs and outputs whose pixels
+    aren't among them get none. network: the graph, if the description doesn't include it.
     """
     fields = JsonFields(document, where)
+    network = network or restore_network(fields.value.get("network"), where)
+    answer = _one_picture(pictures, "answer", where) if "answer" in pictures else None
+    batches = {name: picture if picture.ndim == PICTURES_RANK else picture[None] for name, picture in pictures.items()}
     return Recording(
-        network=network or restore_network(fields.value.get("network"), where),
+        network=network,
         input_name=fields.text("input"),
-        picture=picture,
+        picture=_one_picture(pictures, "input", where),
         prediction=parse_prediction(fields.object("prediction"), answer),
         provenance=fields.plain("provenance"),
+        inputs=parse_endpoints(fields, "input", network, batches),
+        outputs=parse_endpoints(fields, "output", network, batches),
     )
 
 
 def load(folder: Path | str) -> Recording:
-    """Open a recording; its maps are views into memory maps, read when they are used. Raises RecordingError."""
+    """Open a recording; its maps are views into memory maps, read when they are used. Raises RecordingError.
+
+    If another replaces it meanwhile, that one is opened.
+    """
     folder = Path(folder)
     folder = folder.parent if folder.name == DOCUMENT else folder
     document = read_json(folder / DOCUMENT)
+    try:
+        return _load(folder, document)
+    except RecordingError:
+        newer = read_json(folder / DOCUMENT)
+        if newer == document:
+            raise
+        return _load(folder, newer)
+
+
+def _load(folder: Path, document: dict[str, Any]) -> Recording:
     where = str(folder / DOCUMENT)
     fields = JsonFields(document, where)
     opened: dict[str, dict[str, np.ndarray]] = {}
-    pictures = _arrays(folder, fields.text("pictures", 255), opened)
-    recording = restore(document, read_picture(pictures, "input", where), _answer(pictures, where), where)
+    recording = restore(document, read_pictures(_arrays(folder, fields.text("pictures", 255), opened), where), where)
+    for endpoint in (*recording.inputs, *recording.outputs):
+        if endpoint.kind in PIXEL_KINDS and endpoint.pixels is None:
+            raise RecordingError(f"{where}: the pixels of {endpoint.layer!r} are missing; record it again")
     entries = fields.items("maps", lambda entry, place: parse_maps_entry(entry, place, recording.network))
     recording.add(
         restore_maps(entry, _arrays(folder, entry["file"], opened), str(folder / entry["file"])) for entry in entries
@@ -91,16 +113,20 @@ def _arrays(folder: Path, name: str, opened: dict[str, dict[str, np.ndarray]]) -
     return opened[name]
 
 
-def _answer(pictures: Mapping[str, np.ndarray], where: str) -> np.ndarray | None:
-    return read_picture(pictures, "answer", where) if "answer" in pictures else None
+def read_pictures(arrays: Mapping[str, np.ndarray], where: str) -> dict[str, np.ndarray]:
+    """Check the pictures of a recording, by name: (H, W, 3) or (n, H, W, 3) uint8 sRGB. Raises RecordingError."""
+    for name, picture in arrays.items():
+        is_rgb = picture.ndim in (PICTURES_RANK - 1, PICTURES_RANK) and picture.shape[-1] == 3
+        if not is_rgb or picture.dtype != np.uint8 or not 0 < picture.size // 3 <= MAX_PIXELS:
+            wanted = f"(H, W, 3) or (n, H, W, 3) uint8, with 1 to {MAX_PIXELS:,} pixels"
+            raise RecordingError(f"{where}: picture {name!r} must be {wanted}")
+    return dict(arrays)
 
 
-def read_picture(pictures: Mapping[str, np.ndarray], name: str, where: str) -> np.ndarray:
-    """The picture of a name, (H, W, 3) uint8 sRGB. Raises RecordingError if it is missing or of another kind."""
+def _one_picture(pictures: Mapping[str, np.ndarray], name: str, where: str) -> np.ndarray:
     picture = pictures.get(name)
-    is_rgb = picture is not None and picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8
-    if picture is None or not is_rgb or not picture.size:
-        raise RecordingError(f"{where}: picture {name!r} must be (H, W, 3) uint8, not empty")
+    if picture is None or picture.ndim == PICTURES_RANK:
+        raise RecordingError(f"{where}: picture {name!r} must be one (H, W, 3) uint8")
     return picture
 
 
@@ -118,9 +144,10 @@ def restore_maps(entry: Mapping[str, Any], arrays: Mapping[str, np.ndarray], whe
     extras = {name: arrays[key] for name in names if (key := f"{layer}|{name}") in arrays}
     if len(extras) != len(names):
         raise RecordingError(f"{where}: one of {', '.join(names)} is missing")
+    maps = Maps(texels=texels, extras=extras, **values)
     for name, array in extras.items():
-        _check_extra(name, array, channels, where)
-    return Maps(texels=texels, extras=extras, **values)
+        _check_extra(name, array, maps.numbers, where)
+    return maps
 
 
 def _checked_texels(texels: np.ndarray | None, where: str) -> np.ndarray:
@@ -130,22 +157,25 @@ def _checked_texels(texels: np.ndarray | None, where: str) -> np.ndarray:
     return texels
 
 
-def _check_extra(name: str, array: np.ndarray, channels: int, where: str) -> None:
-    """Raises RecordingError for an extra that `Maps` documents, of another shape or dtype or about other channels."""
+def _check_extra(name: str, array: np.ndarray, channels: Sequence[int], where: str) -> None:
+    """Raises RecordingError for an extra that `Maps` documents, of another shape or dtype or about other channels.
+
+    channels: numbers of those that have a map.
+    """
     kind = LINK_PREFIX if name.startswith(LINK_PREFIX) else name
     if kind not in EXTRAS:
         return
     sizes, dtype = EXTRAS[kind]
-    shape = tuple(channels if size == "C" else size for size in sizes)
+    shape = tuple(len(channels) if size == "C" else size for size in sizes)
     is_alike = array.ndim == len(shape) and all(
         size in ("n", found) for size, found in zip(shape, array.shape, strict=True)
     )
     if not is_alike or array.dtype != dtype:
         raise RecordingError(f"{where}: {name} must be ({', '.join(map(str, shape))}) {np.dtype(dtype)}")
     if kind in (LINK_PREFIX, "boxes") and not _are_about(array, channels):
-        raise RecordingError(f"{where}: {name} must be finite, and about channels 0 to {channels - 1}")
+        raise RecordingError(f"{where}: {name} must be finite, and about channels {format_channels(channels)}")
 
 
-def _are_about(rows: np.ndarray, channels: int) -> bool:
-    """Whether rows (n, columns) are finite numbers that begin with one of so many channels."""
-    return bool(np.isfinite(rows).all() and ((rows[:, 0] >= 0) & (rows[:, 0] < channels)).all())
+def _are_about(rows: np.ndarray, channels: Sequence[int]) -> bool:
+    """Whether rows (n, columns) are finite numbers that begin with one of the channels."""
+    return bool(np.isfinite(rows).all() and np.isin(rows[:, 0], channels).all())

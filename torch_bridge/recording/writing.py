@@ -21,7 +21,7 @@ import numpy as np
 from . import safetensors
 from .data_model import Maps
 from .errors import RecordingError
-from .part_files import part_prefix, remove_stale_parts
+from .part_files import has_parts, part_prefix, remove_stale_parts
 from .schema import METHOD_NAME, read_json
 
 DOCUMENT = "recording.json"
@@ -46,17 +46,23 @@ def write_recording(
     try:
         with _removed_on_error(folder):
             remove_stale_parts(folder)
-            saved: dict[str, Any] = {
-                "pictures": _save_tensors(folder, "pictures", pictures),
-                "maps": _save_maps(folder, all_maps, progress),
-            }
-            # file names may have bytes that are no text
-            text = json.dumps({**description, **saved}, ensure_ascii=False, indent=1).encode(errors="replace")
-            _write(folder, [text], lambda digest: DOCUMENT)
+            with tempfile.NamedTemporaryFile(prefix=part_prefix(), dir=folder):  # others see that this one writes
+                saved: dict[str, Any] = {
+                    "pictures": _save_tensors(folder, "pictures", pictures),
+                    "maps": _save_maps(folder, all_maps, progress),
+                }
+                # file names may have bytes that are no text
+                text = json.dumps({**description, **saved}, ensure_ascii=False, indent=1).encode(errors="replace")
+                _write(folder, [text], lambda digest: DOCUMENT)
     except OSError as error:
         raise RecordingError(f"{folder}: can't write the recording ({error.strerror or error})") from None
-    kept = {saved["pictures"], *(entry["file"] for entry in saved["maps"])}
-    for name in set(os.listdir(folder)) - kept:  # of the former recording, or of a run that was killed
+    if not has_parts(folder):  # else another process writes here, and its files are in no document yet
+        _remove_surplus(folder, {saved["pictures"], *(entry["file"] for entry in saved["maps"])})
+
+
+def _remove_surplus(folder: Path, saved: set[str]) -> None:
+    """Removes the data files of the former recording, or of a run that was killed."""
+    for name in set(os.listdir(folder)) - saved - _files_of(folder):
         if FILE_NAME.fullmatch(name):
             (folder / name).unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from innerwalk.torch_bridge.recording import errors
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName, as_line, error_from_wire
 
 
@@ -42,3 +43,8 @@ def test_what_terminals_would_obey_is_escaped(text: str, line: str) -> None:
 def test_beginning_and_end_of_a_long_line_stay() -> None:
     assert as_line("0123456789abcdefghij", 11) == "0123 … hij"
     assert [len(as_line("\0" * count, 100)) <= 100 for count in (24, 25, 26, 99, 100, 101)] == [True] * 6
+
+
+def test_only_so_many_names_are_compared(monkeypatch):
+    monkeypatch.setattr(errors, "MAX_COMPARED", 2)
+    assert errors.nearest("conv1", ["zzz", "conv2", "conv3"]) == "did you mean conv2?"

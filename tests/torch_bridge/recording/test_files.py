@@ -1,16 +1,26 @@
 """Files of strangers: whatever they are, they are refused at once with one line, and never waited for."""
 
+import io
 import json
 import os
 import socket
 import threading
+import zipfile
 
 import pytest
 
 from innerwalk.torch_bridge import client
 from innerwalk.torch_bridge.recording import load, safetensors
 from innerwalk.torch_bridge.recording.errors import InnerwalkError
-from innerwalk.torch_bridge.recording.files import MAX_DEPTH, open_file, parse_json, read_file
+from innerwalk.torch_bridge.recording.files import (
+    MAX_DEPTH,
+    is_weights_name,
+    open_file,
+    open_zip,
+    parse_json,
+    read_file,
+    user_path,
+)
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="needs pipes and devices with names")
 SECONDS = 5.0
@@ -156,3 +166,36 @@ def test_deep_json_files_are_refused(tmp_path, name):
     (tmp_path / name).write_text("[" * 20_000)
     error = outcome(READERS[name], tmp_path / name)
     assert isinstance(error, InnerwalkError) and "\n" not in str(error)
+
+
+def test_paths_of_unknown_users_and_of_any_length():
+    assert str(user_path("~nobody-of-this-name/x")) == "~nobody-of-this-name/x"
+    assert str(user_path("~/x")) == os.path.join(os.path.expanduser("~"), "x")
+    assert is_weights_name("A" * 300) and not is_weights_name("a" * 300)
+
+
+def test_a_zip_of_millions_of_files_is_refused_before_they_are_listed(monkeypatch):
+    monkeypatch.setattr("innerwalk.torch_bridge.recording.files.MAX_LISTING", 2000)
+    for count, is_read in ((10, True), (100, False)):
+        with zipfile.ZipFile(packed := io.BytesIO(), "w") as archive:
+            for number in range(count):
+                archive.writestr(f"{number}.txt", f"text {number}")
+        if is_read:
+            assert open_zip(packed).read("7.txt") == b"text 7"
+        else:
+            with pytest.raises(OSError, match="its table of contents is too large; a zip of fewer files is needed"):
+                open_zip(packed)
+
+
+def test_a_large_zip_may_have_a_long_table_of_contents(monkeypatch):
+    monkeypatch.setattr("innerwalk.torch_bridge.recording.files.MAX_LISTING", 2000)
+    with zipfile.ZipFile(packed := io.BytesIO(), "w") as archive:
+        for number in range(100):
+            archive.writestr(f"{number}.txt", bytes(2000))
+    assert open_zip(packed).read("99.txt") == bytes(2000)
+
+
+def test_half_a_character_is_in_no_name():
+    """JSON can hold such texts, so files of networks can name such files."""
+    with pytest.raises(OSError, match="its name has characters that no file's has"):
+        open_file("a\ud800")

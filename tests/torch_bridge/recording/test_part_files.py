@@ -48,5 +48,14 @@ def test_files_of_a_killed_save_go_with_the_next(tmp_path: Path) -> None:
     assert np_equal(rec.load(tmp_path))
 
 
+def test_of_two_saves_at_once_one_remains_whole(tmp_path: Path) -> None:
+    def save_another(share: float) -> None:
+        if share == 1:  # the first one has written its maps, and not yet what names them
+            rec.save(small(1), tmp_path)
+
+    rec.save(small(0), tmp_path, save_another)
+    assert np_equal(rec.load(tmp_path)) and len(list(tmp_path.iterdir())) == 3
+
+
 def np_equal(recording: rec.Recording) -> bool:
     return bool((recording.maps("a").data == small(0).maps("a").data).all())

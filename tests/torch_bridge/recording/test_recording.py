@@ -1,5 +1,6 @@
 """Saving and loading recordings, after crashes and from untrusted files."""
 
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -52,10 +53,15 @@ def small(seed: int = 0) -> rec.Recording:
 def test_numbers_of_channels_and_notes_are_kept(tmp_path: Path) -> None:
     recording = small()
     first = recording.maps("a")
-    some = rec.Maps("a", "saliency", first.texels[:1], 2, channel_numbers=(4, 1), note="zero everywhere")
+    extras = {"boxes": np.float32([[4, 0, 0, 1, 1, 0.5]]), "weights:b": np.float32([[1, 3, -1]])}
+    some = rec.Maps("a", "saliency", first.texels[:1], 2, extras=extras, channel_numbers=(4, 1), note="zero everywhere")
     recording.add([some])
     loaded = rec.load(recording.save(tmp_path)).maps("a", "saliency")
     assert (loaded.channel_numbers, loaded.note) == ((4, 1), "zero everywhere")
+    assert all(np.array_equal(loaded.extras[name], extras[name]) for name in extras)
+    recording.add([dataclasses.replace(some, extras={"boxes": np.float32([[2, 0, 0, 1, 1, 0.5]])})])
+    with pytest.raises(RecordingError, match="boxes must be finite, and about channels 4,1"):
+        rec.load(recording.save(tmp_path))
 
 
 def test_maps_of_some_channels_are_taken_out_of_all() -> None:
@@ -281,7 +287,7 @@ EXTRAS = {
     "samples": (np.zeros(3, np.int32), r"samples must be \(2\) int32"),
     "boxes": (np.zeros((2, 5), np.float32), r"boxes must be \(n, 6\) float32"),
     "weights:b": (np.zeros(3, np.float32), r"weights:b must be \(n, 3\) float32"),
-    "weights:fc": (np.float32([[5, 0, 1]]), "weights:fc must be finite, and about channels 0 to 4"),
+    "weights:fc": (np.float32([[5, 0, 1]]), "weights:fc must be finite, and about channels 0-4"),
     "weights:relu": (np.float32([[0, np.nan, 1]]), "weights:relu must be finite"),
 }
 
