@@ -209,9 +209,9 @@ class AxisMeasurement:
             with ModuleTracer(run, paths).hooks(), OperationTracer(run):
                 output = call_network(network, *args, **kwargs)
             outputs = list(tensors_in(output))
-            run.add_output(outputs)
-            if outputs:
-                trace.layer_finished(run.steps[-1], displayed_output(outputs))
+            for step, tensors in run.add_outputs(outputs):
+                if tensors:
+                    trace.layer_finished(step, displayed_output(tensors))
 
     def _repeated(self, tensor: torch.Tensor, axis: int | None, count: int) -> torch.Tensor:
         """Returns a copy of an input; with `count` items along an axis."""

@@ -26,6 +26,26 @@ def as_arguments(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any
     return (*bound.args, Keywords(bound.kwargs)) if bound.kwargs else bound.args
 
 
+def missing_arguments(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the arguments that `forward` needs besides these; [] if its signature isn't known."""
+    return [own.name for own in _left_out(model, args, kwargs) if own.default is own.empty]
+
+
+def omitted_arguments(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:
+    """Returns the names of the optional arguments of `forward` that are not among these; [] if they aren't known."""
+    return [own.name for own in _left_out(model, args, kwargs) if own.default is not own.empty]
+
+
+def _left_out(model: nn.Module, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[inspect.Parameter]:
+    try:
+        signature = inspect.signature(model.forward)
+        bound = signature.bind_partial(*args, **kwargs).arguments
+    except (TypeError, ValueError):  # the run says what is wrong
+        return []
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [own for own in signature.parameters.values() if own.kind not in variable and own.name not in bound]
+
+
 def map_leaves(function: Callable[[Any], Any], value: Any) -> Any:
     """A copy of nested lists, tuples and dicts with the function's result for everything else in them."""
     if isinstance(value, dict):

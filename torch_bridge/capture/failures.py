@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -27,10 +28,13 @@ def call_network(function: Callable[..., Result], *args: Any, **kwargs: Any) -> 
 
 
 @contextmanager
-def model_errors(paths: Mapping[nn.Module, str], what: str = "the network failed") -> Iterator[None]:
+def model_errors(
+    paths: Mapping[nn.Module, str], what: str = "the network failed", omitted: Sequence[str] = ()
+) -> Iterator[None]:
     """Turns failures of the network into ModelErrors of one line that name the layer; our own failures pass unchanged.
 
-    paths: the dotted path of every module. what: the beginning of the line.
+    paths: the dotted path of every module. what: the beginning of the line. omitted: optional arguments of `forward`
+    that were not given; if the network raises ValueError with words that name some, the line says that it needs them.
     """
     try:
         yield
@@ -39,7 +43,15 @@ def model_errors(paths: Mapping[nn.Module, str], what: str = "the network failed
     except (Exception, SystemExit) as error:
         if _is_ours(error, paths):
             raise
-        raise ModelError(f"{what}{_failing_layer(error, paths)}: {one_line(error)}") from error
+        needed = _needed(error, omitted)
+        raise ModelError(f"{what}{_failing_layer(error, paths)}: {needed}{one_line(error)}") from error
+
+
+def _needed(error: BaseException, omitted: Sequence[str]) -> str:
+    """Says which omitted arguments the words of an error ask for, as the beginning of a line; "" if none."""
+    words = set(re.findall(r"\w+", message_of(error))) if isinstance(error, ValueError) else set()
+    named = [name for name in omitted if name in words]
+    return f"forward also needs {' or '.join(named)}; " if named else ""
 
 
 def one_line(error: BaseException) -> str:

@@ -44,7 +44,7 @@ def trace_forward(
         run.add_inputs(inputs.tensors, inputs.axes)
         with traced(run, paths), torch.inference_mode(False), torch.no_grad():
             output = call_network(model, *inputs.args, **inputs.kwargs)
-        run.add_output(call_network(list, tensors_in(output)))  # objects of the network may refuse
+        run.add_outputs(call_network(list, tensors_in(output)))  # objects of the network may refuse
     finally:
         remove_marks([*inputs.tensors, *tensors_in(output)])
     return run.steps, output

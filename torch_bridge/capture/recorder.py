@@ -11,12 +11,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..endpoints.inputs import InputFacts
 from ..predictions.class_names import Classes, ClassNames, user_class_names
 from ..predictions.outputs import interpret_output
 from ..recording import Edge, Maps, Network, Prediction, Progress, Recording
 from ..recording.arguments import checked_arguments
 from ..recording.errors import InputError
 from .ablation import NO_ABLATION, Ablation, ChannelsByLayer
+from .call_arguments import missing_arguments, omitted_arguments
+from .endpoint_reading import read_inputs, read_outputs, with_layers
 from .failures import model_errors
 from .fold import fold
 from .forward import trace_forward
@@ -42,6 +45,10 @@ class RecordingInfo:
     """Where the weights come from."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """Further facts, as plain JSON values."""
+    inputs: Mapping[str, InputFacts] = field(default_factory=dict)
+    """What is known of the inputs, by the name of the argument."""
+    words: Mapping[int, str] | None = None
+    """Words by the number of their token; None if they aren't known."""
 
 
 @checked_arguments
@@ -85,38 +92,51 @@ def record(
     check_module(model)
     paths = layer_paths(model)
     arguments = ModelInputs.from_inputs(paths, inputs)
+    if missing := missing_arguments(model, arguments.args, arguments.kwargs):
+        raise InputError(f"{type(model).__name__}: forward also needs {', '.join(missing)}; pass a tuple or a dict")
     if not 0 <= index < arguments.batch_size:
         raise InputError(f"no input {index}: the batch has {arguments.batch_size}, counted from 0")
     positions = _checked_positions(positions or {})
     ablation = _resolve_ablation(model, inputs, grid, ablate)
     sample = BatchSample(arguments.batch_size, index, grid, positions)
-    read = _prediction_reader(classes, answer, index)
+    names = None if classes is None else classes if isinstance(classes, ClassNames) else user_class_names(classes)
+    read = _prediction_reader(names, answer, index)
     policy = CapturePolicy(layers, sample, token, progress, len(paths), on_maps)
     with RUN_LOCK, evaluation_mode(list(paths)):
         shown = arguments.draw(index) if picture is None else picture  # first: the network may change its input
-        with force_eager(paths), model_errors(paths):
+        endpoints = read_inputs(model, arguments, index, shown, info.inputs, info.words or {})
+        omitted = omitted_arguments(model, arguments.args, arguments.kwargs)
+        with force_eager(paths), model_errors(paths, omitted=omitted):
             steps, output = trace_forward(model, paths, arguments, policy, sample, ablation)
         prediction = read(output, shown)  # now: the output may be a buffer itself
+        endpoints = with_layers(endpoints, steps)
+        outputs = read_outputs(output, steps, endpoints, shown, prediction, names, info.words)
         network = _build_network(steps, paths, info, type(model).__name__)
         shown_steps = [step for step in steps if kernels and policy.selects(network.layer(step.id))]
         weights = list(step_kernels(shown_steps))
     _check_reached(network, ablation, grid, positions)
     recording = Recording(
-        network, info.input_name, shown, prediction, provenance=_provenance(info, index, ablation, positions)
+        network,
+        info.input_name,
+        shown,
+        prediction,
+        {},
+        _provenance(info, index, ablation, positions),
+        endpoints,
+        outputs,
     )
     recording.add([*policy.selected_maps(network), *weights])
     return recording
 
 
 def _prediction_reader(
-    classes: Classes | ClassNames | None, answer: Callable[[Any], Prediction] | None, index: int
+    names: ClassNames | None, answer: Callable[[Any], Prediction] | None, index: int
 ) -> Callable[[Any, np.ndarray], Prediction]:
     """The function that turns the network's output and the picture of its input, (H, W, 3) uint8, into a prediction."""
     if answer is not None:
         return lambda output, picture: answer(output)
-    if classes is None:
+    if names is None:
         return lambda output, picture: Prediction()
-    names = classes if isinstance(classes, ClassNames) else user_class_names(classes)
     return lambda output, picture: interpret_output(output, picture, names, index)
 
 

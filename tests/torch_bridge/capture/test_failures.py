@@ -90,6 +90,31 @@ def test_failures_of_the_network_name_the_layer(how: str) -> None:
         assert str(caught.value).isprintable() and len(str(caught.value)) < 700
 
 
+class Pair(nn.Module):
+    """Needs a second input that its signature calls optional, as networks of transformers do."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.layer, self.words = nn.Linear(2, 2), words
+
+    def forward(self, ids: torch.Tensor, pixels: Any = None, pixels_mask: Any = None) -> Any:
+        if pixels is None:
+            raise ValueError(self.words)
+        return self.layer(ids) + pixels
+
+
+def test_an_optional_input_that_the_network_asks_for_is_named() -> None:
+    asked = r"in its own forward \(Pair\): forward also needs pixels; ValueError: You have to specify pixels$"
+    with pytest.raises(ModelError, match=asked):
+        record(Pair("You have to specify pixels"), torch.ones(1, 2))
+    with pytest.raises(ModelError, match="forward also needs pixels or pixels_mask; ValueError"):
+        record(Pair("give either pixels_mask or pixels"), {"ids": torch.ones(1, 2)})
+    for words in ("the ids are wrong", "no pixels_masks"):
+        with pytest.raises(ModelError, match=rf"\(Pair\): ValueError: {words}$"):
+            record(Pair(words), torch.ones(1, 2))
+    assert record(Pair(""), {"ids": torch.ones(1, 2), "pixels": torch.ones(1, 2)}).network.layers
+
+
 @pytest.mark.parametrize("error", [ValueError("ours"), RuntimeError("ours")])
 def test_our_own_failures_are_not_blamed_on_the_network(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: Any) -> None:

@@ -461,7 +461,7 @@ def test_lists_of_pictures_are_taken_as_detectors_take_them() -> None:
     model = Lambda(lambda m, pictures: [m.a(item[None]) for item in pictures], a=conv(3, 4))
     pictures = [torch.rand(3, 8, 8), torch.rand(3, 6, 6)]
     recording = record(model, pictures, index=1)
-    assert [layer.id for layer in recording.network.layers] == ["input", "input@2", "a", "a@2", "output"]
+    assert [layer.id for layer in recording.network.layers] == ["input", "input@2", "a", "a@2", "output", "output@2"]
     assert recording.picture.shape == (6, 6, 3)
 
 

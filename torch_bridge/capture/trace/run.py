@@ -56,6 +56,8 @@ class AxisSource(Protocol):
         isn't known."""
 
 
+MAX_OUTPUTS = 16
+"""Largest number of outputs that have a step of their own."""
 UNDRAWN = "values that can't be drawn"
 """Note of layers whose output is sparse, nested, quantised or inside a vmap."""
 ASSUMED = "batch axis assumed"
@@ -119,17 +121,26 @@ class Run:
             self._listed[step] = frozenset({len(self._listed)})
             self.add_step(step, [tensor], axes(tensor))
 
-    def add_output(self, outputs: Tensors) -> None:
-        """Adds the network's output as the last step, after all waiting outputs have been offered again."""
+    def add_outputs(self, outputs: Tensors) -> list[tuple[TraceStep, Tensors]]:
+        """Adds a last step for each tensor (any shape) of the network's output, and returns them.
+
+        All waiting outputs have been offered again before. Without tensors there is one step; of more than MAX_OUTPUTS
+        the last step has all further ones.
+        """
         self.before_read(outputs)
         for step in self.steps:
             if step.waiting is not None:
                 self.before_read([step.waiting])
-        step = TraceStep(self.next_own_id("output"), "output", family="output")
-        self.marks.add_sources(step, outputs)
-        if outputs:
-            self._set_layout(step, outputs)
-        self.steps.append(step)
+        first, further = outputs[: MAX_OUTPUTS - 1], outputs[MAX_OUTPUTS - 1 :]
+        found = []
+        for tensors in [*([tensor] for tensor in first), *([further] if further or not first else [])]:
+            step = TraceStep(self.next_own_id("output"), "output", family="output")
+            self.marks.add_sources(step, tensors)
+            if tensors:
+                self._set_layout(step, tensors)
+            self.steps.append(step)
+            found.append((step, tensors))
+        return found
 
     def next_own_id(self, name: str) -> str:
         """Returns the id of the next input, output or call of the whole network: `input`, or `:input` in a network that

@@ -27,8 +27,8 @@ def draw_thumbnail(tensor: torch.Tensor, axes: Axes, batch_size: int = 1, index:
     maps = extract_maps(values, layout).float().cpu().numpy()
     if len(layout.shape) == 3 and len(maps) in (1, 3, 4):
         grey = np.broadcast_to(maps[:3], (3, *maps.shape[1:]))
-        return np.round(_to_unit_range(grey).transpose(1, 2, 0) * 255).astype(np.uint8)
-    return _heat_map(_to_plane(maps))
+        return np.round(to_unit_range(grey).transpose(1, 2, 0) * 255).astype(np.uint8)
+    return heat_map(_to_plane(maps))
 
 
 def _to_plane(maps: np.ndarray) -> np.ndarray:
@@ -40,15 +40,15 @@ def _to_plane(maps: np.ndarray) -> np.ndarray:
     return np.pad(values, (0, -len(values) % columns), mode="edge").reshape(-1, columns)
 
 
-def _heat_map(values: np.ndarray) -> np.ndarray:
+def heat_map(values: np.ndarray) -> np.ndarray:
     """Colours values (H, W): (H, W, 3) uint8 sRGB."""
-    positions = _to_unit_range(values) * (len(HEAT_COLOURS) - 1)
+    positions = to_unit_range(values) * (len(HEAT_COLOURS) - 1)
     stops = np.arange(len(HEAT_COLOURS))
     return np.stack([np.interp(positions, stops, HEAT_COLOURS[:, k]) for k in range(3)], -1).round().astype(np.uint8)
 
 
-def _to_unit_range(values: np.ndarray) -> np.ndarray:
-    """Scales values linearly to 0..1, float64; NaN and Inf become 0."""
+def to_unit_range(values: np.ndarray) -> np.ndarray:
+    """Scales values (…) of any shape linearly to 0..1, float64; NaN and Inf become 0."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     scaled = (values.astype(np.float64) - low) / ((high - low) or 1.0)
