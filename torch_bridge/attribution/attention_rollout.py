@@ -70,8 +70,8 @@ class AttentionRollout:
         self.before: Tensor | None = None
         self.problem = ""
         """Why the rollout can't go on."""
-        self.problems: dict[str, str] = {}
-        """The same by requested layer, from the layer with the problem on."""
+        self.missing: list[str] = []
+        """Ids of the requested layers from the one with the problem on."""
 
     def run(self, context: MethodContext) -> None:
         """Runs the network on the current input. Raises ModelError if it fails."""
@@ -101,7 +101,7 @@ class AttentionRollout:
             except Exception as error:  # noqa: BLE001  the arguments are the network's own; its run goes on
                 self.problem = f"the attention of {step.id} can't be recomputed ({type(error).__name__})"
         if step.id in self.layers and self.problem:
-            self.problems[step.id] = self.problem
+            self.missing.append(step.id)
 
     def _add(self, step: TraceStep) -> None:
         assert step.attention is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -13,15 +13,19 @@ from torch import Tensor
 from ..capture.values.attention import READERS
 from ..method_support.input_gradients import GradientTarget, compute_input_gradients
 from ..method_support.method import CLASS_PARAMETER, Method, MethodContext, Step, parameter_form, parse_parameters
+from ..method_support.run_limits import full_precision
+from ..predictions.classes import class_scores
+from ..probing.partial_forward import PartialForward
 from ..probing.relu_rules import Rule
-from ..recording import Network
 from ..recording.errors import InputError
 from .explained_maps import enlarge
 from .explained_values import ExplainedValues
 
 Place = Literal["classes", "maps", "attention"]
-"""The layer that a method is asked about: that of the classes, the last one with positions before it, or the last one
-with attention."""
+"""The layer that a method is asked about: that of the classes, the last one before it with positions that the class
+depends on, or the last one with attention."""
+MAX_CANDIDATES = 24
+"""Layers with positions, counted from the end, among which that one is searched."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class HeatSource:
         values = dict(self.parameters)
         if any(entry["name"] == CLASS_PARAMETER for entry in parameter_form(self.method)):
             values[CLASS_PARAMETER] = index
-        layer = find_place(context.network, self.place, explained.layer)
+        layer = find_place(explained, self.place)
         class_context = replace(context, layers=(layer,), channels=())
         steps = self.method.steps(class_context, parse_parameters(self.method, values))
         for step in steps:
@@ -73,15 +77,31 @@ class HeatSource:
         return torch.from_numpy(last.data[last.index(index)].copy())
 
 
-def find_place(network: Network, place: Place, class_layer: str) -> str:
-    """Returns the layer that a method is asked about. Raises InputError if there is none."""
+def find_place(explained: ExplainedValues, place: Place) -> str:
+    """Returns the layer that a method is asked about. Raises InputError if there is none, ModelError as the network."""
     if place == "classes":
-        return class_layer
-    inner = [layer for layer in network.layers if layer.role not in ("input", "output") and layer.id != class_layer]
+        return explained.layer
+    network = explained.context.network
+    inner = [layer for layer in network.layers if layer.role not in ("input", "output") and layer.id != explained.layer]
     if place == "attention":
         found = [layer.id for layer in inner if layer.kind in READERS]
     else:
         found = [layer.id for layer in inner if min(layer.map_shape[1:]) > 1]
     if not found:
         raise InputError(f"no layer of the network has {'attention' if place == 'attention' else 'positions'}")
-    return found[-1]
+    return found[-1] if place == "attention" else _last_used(explained, found[-MAX_CANDIDATES:])
+
+
+def _last_used(explained: ExplainedValues, layers: Sequence[str]) -> str:
+    """Returns the last of these layers whose maps the score depends on; just the last one if it depends on none.
+
+    Behind its last attention, a transformer still computes tokens of the picture, but reads its class token only.
+    """
+    context = explained.context
+    forward = PartialForward(context.model, layers, context.arguments, context.positions)
+    with torch.enable_grad(), full_precision(context.device):
+        picture = context.picture.detach().clone().requires_grad_()
+        result = forward(context.arguments_with(picture), to_output=True)
+        score = class_scores(result.output)[0, explained.channels].sum()
+        slopes = result.gradients(score) if score.requires_grad and result.edges else {}
+    return next((id for id in reversed(layers) if id in slopes and slopes[id].any()), layers[-1])

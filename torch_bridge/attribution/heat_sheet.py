@@ -20,6 +20,8 @@ PAPER, INK, MARKED = (16, 17, 20), (222, 222, 222), (255, 120, 92)
 """sRGB 0..255: background, text, and text that is marked."""
 WARM, COLD = (1.0, 0.44, 0.22), (0.25, 0.50, 1.0)
 """sRGB 0..1: heat above and below zero."""
+PANEL_ASPECT = 1.6
+"""Width to height of the panels of classes, which a sheet should fill."""
 DIM, PEAK_QUANTILE = 0.5, 0.995
 """Brightness of the picture beneath the heat; quantile of absolute values that is drawn in full."""
 INSERTION, DELETION = (110, 210, 130), (230, 120, 110)
@@ -71,6 +73,20 @@ def draw_curves(insertion: np.ndarray, deletion: np.ndarray) -> np.ndarray:
         canvas.paste(filled, (0, 0), area)
         ImageDraw.Draw(canvas).line(line, fill=colour, width=2)
     return np.asarray(canvas)
+
+
+def arrange_tiles(groups: Sequence[Sequence[HeatTile]]) -> list[list[HeatTile]]:
+    """Returns rows of tiles, so many of the equally long groups in each row that they fill a panel best."""
+    group, count = len(groups[0]), len(groups)
+    down = TILE + LINE * max(len(tile.caption) for tile in groups[0]) + GAP
+
+    def covered(columns: int) -> float:
+        rows = -(-count // columns)
+        aspect = columns * group * (TILE + GAP) / (rows * down)
+        return min(aspect / PANEL_ASPECT, PANEL_ASPECT / aspect) * count / (rows * columns)
+
+    columns = max(range(1, count + 1), key=covered)
+    return [[tile for each in groups[first : first + columns] for tile in each] for first in range(0, count, columns)]
 
 
 def draw_sheet(rows: Sequence[Sequence[HeatTile]]) -> np.ndarray:

@@ -62,7 +62,7 @@ def measure_gradients(
     """Runs pictures forward and back, for the gradient of the score of each picture's class.
 
     A picture's class is its own, if the network has one of that name, or else the class with the highest score. Raises
-    InputError without classes, ModelError without gradients.
+    InputError without classes, ModelError without finite gradients.
     """
     data_set_pass = DataSetPass(replace(context, data=data), context.layers, "the sensitivity of classes")
     numbers, classes, names = list[np.ndarray](), list[np.ndarray](), tuple[str, ...]()
@@ -79,6 +79,8 @@ def measure_gradients(
         yield Step(batch.done / len(indices), f"gradients of {batch.done} of {len(indices)} pictures")
     joined = {id: np.concatenate(parts) for id, parts in means.items()}
     joined_slopes = {id: np.concatenate(parts) for id, parts in slopes.items()}
+    if not all(np.isfinite(values).all() for values in joined_slopes.values()):
+        raise ModelError("the gradients of classes are not finite; values overflow or are NaN")
     return ClassGradients(np.concatenate(numbers), np.concatenate(classes), names, joined, joined_slopes)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
-from pathlib import Path
 from typing import NamedTuple
 
 from ..data import DataSet, open_data, random_indices
 from ..method_support.method import Step
 from ..recording.errors import InputError, nearest
+from ..recording.files import user_path
 
 LEAST_PICTURES = 10
 """Pictures that each side of a probe needs."""
@@ -54,7 +55,7 @@ def _resolve(data: DataSet | None, text: str, what: str) -> tuple[DataSet, str]:
     """Returns the data set that a text means, and what its pictures must show, "" for anything."""
     if data is not None and text in data.concepts:
         return data, text
-    if Path(text).expanduser().exists() or text.startswith("concepts:"):
+    if os.path.exists(user_path(text)) or text.startswith("concepts:"):
         return open_data(text), ""
     known = "" if data is None else f", and {data.name} has no such label"
     hint = nearest(text, () if data is None else data.concepts) or "name a folder of pictures"

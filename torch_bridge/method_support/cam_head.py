@@ -31,6 +31,8 @@ TOLERANCES = {torch.float16: 2e-2, torch.bfloat16: 6e-2}
 """By number format: how far recomputed scores and equal weights may be off, as a share of the largest."""
 TOLERANCE = 1e-3
 """Tolerance for all other number formats."""
+CLASSES_AT_ONCE = 32
+"""Classes whose gradients are computed in one backward pass."""
 FAR, FAR_IN_HALF = 1000.0, 20.0
 """Factor of maps by which it is seen whether scores follow: beyond the bend of any ReLU, within the number format."""
 
@@ -140,21 +142,38 @@ def _uniform_layers(result: PartialResult, scores: Tensor, layers: Sequence[str]
 
 def _is_uniform(weights: Tensor) -> bool:
     """Whether (classes, K, h, w) weights are the same at all positions."""
-    tolerance = TOLERANCES.get(weights.dtype, TOLERANCE) * float(weights.abs().max())
-    return float((weights - weights.mean((2, 3), keepdim=True)).abs().max()) <= tolerance
+    tolerances = TOLERANCES.get(weights.dtype, TOLERANCE) * weights.abs().amax((1, 2, 3), keepdim=True)
+    return bool(((weights - weights.mean((2, 3), keepdim=True)).abs() <= tolerances).all())
 
 
 def _head_on(result: PartialResult, scores: Tensor, id: str) -> CamHead | None:
     """Returns the head on a layer if all scores (classes,) give each of its maps the same weight everywhere."""
-    maps, layout, rows = result.maps[id], result.layouts[id], list[Tensor]()
-    for score in scores:
-        (found,) = gradients([score], [result.edges[id]], of=f"the answer to layer {id}", keep_graph=True)
-        weights = batched_maps(torch.zeros_like(result.tensors[id]) if found is None else found, layout, len(maps))[:1]
+    rows = list[Tensor]()
+    for classes in torch.eye(len(scores), dtype=scores.dtype, device=scores.device).split(CLASSES_AT_ONCE):
+        weights = _class_gradients(result, scores, classes, id)
         if not _is_uniform(weights):
             return None
-        rows.append(weights.sum((2, 3))[0])
-    weight, means = torch.stack(rows), maps.detach()[0].mean((1, 2))
+        rows.append(weights.sum((2, 3)))
+    weight, means = torch.cat(rows), result.maps[id].detach()[0].mean((1, 2))
     return CamHead(id, weight, (scores - weight @ means).detach())
+
+
+def _class_gradients(result: PartialResult, scores: Tensor, classes: Tensor, id: str) -> Tensor:
+    """Returns the gradients (n, K, h, w) of scores for a layer's maps. classes: (n, classes), a 1 in each row."""
+
+    def passed_back(weights: Tensor, batched: bool) -> Tensor | None:
+        of = f"the answer to layer {id}"
+        return gradients([scores], [result.edges[id]], [weights], of=of, keep_graph=True, batched=batched)[0]
+
+    try:
+        found = passed_back(classes, True)
+    except ModelError:  # a function of the network's own that takes one gradient at a time
+        rows = [passed_back(row, False) for row in classes]
+        found = None if rows[0] is None else torch.stack([row for row in rows if row is not None])
+    if found is None:
+        found = torch.zeros_like(result.tensors[id]).expand(len(classes), *result.tensors[id].shape)
+    maps = [batched_maps(each, result.layouts[id], len(result.maps[id]))[0] for each in found]
+    return torch.stack(maps)
 
 
 @torch.no_grad()

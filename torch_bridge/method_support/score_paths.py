@@ -140,7 +140,8 @@ def direct_sources(network: Network, layers: Iterable[str]) -> dict[str, list[st
         last[id] = {id} if id in requested else reaching
         before[id] = sorted(reaching, key=order.index)
     answers = [layer.id for layer in network.layers if layer.role == "output"] or order[-1:]
-    return {id: before[id] for id in order if id in requested} | {SCORE: before[answers[-1]]}
+    answering = {id for answer in answers for id in before[answer]}
+    return {id: before[id] for id in order if id in requested} | {SCORE: sorted(answering, key=order.index)}
 
 
 def strongest_links(

@@ -8,7 +8,7 @@ Abnar and Zuidema 2020, "Quantifying Attention Flow in Transformers".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..attribution.attention_rollout import AttentionRollout, HeadFusion, RolledLayer
 from ..attribution.explained_maps import enlarge
@@ -38,22 +38,26 @@ class Parameters:
 def attention_rollout(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """Runs the network once; the map of a layer is the rollout up to it, so the layers choose how far.
 
-    Maps: (1, H, W) shares 0..1 over the input if its tokens have rows and columns, else (1, 1, tokens). Raises
-    InputError where the network has no attention, or attention that is not among the same tokens.
+    Maps: (1, H, W) shares 0..1 over the input if its tokens have rows and columns, else (1, 1, tokens). The last one
+    notes which layers rollout doesn't get to. Raises InputError if it gets to none: the network has no attention, or
+    none among the same tokens.
     """
     yield Step(0.0, "running the network")
     rollout = AttentionRollout(context.layers, parameters.heads, parameters.head, parameters.residual)
     rollout.run(context)
     if not rollout.found:
         raise InputError(NO_ATTENTION)
-    if rollout.problems:
-        raise InputError(next(iter(rollout.problems.values())))
+    if rollout.missing and not rollout.rolled:
+        raise InputError(rollout.problem)
     if not rollout.rolled:
         raise InputError(
             f"{', '.join(context.layers[:3])}: no attention layers; ask for one, such as {rollout.found[-1]}"
         )
     for number, rolled in enumerate(rollout.rolled.values(), 1):
         maps = _maps(context, rolled, parameters)
+        if rollout.missing and number == len(rollout.rolled):
+            left_out = f"left out: {', '.join(rollout.missing)} ({rollout.problem})"
+            maps = replace(maps, note="; ".join(filter(None, (maps.note, left_out))))
         yield Step(number / len(rollout.rolled), f"{rolled.layer}: {maps.labels[0]}", (maps,))
 
 
@@ -69,7 +73,8 @@ def _maps(context: MethodContext, rolled: RolledLayer, parameters: Parameters) -
     size = _picture_size(context) if grid is not None and parameters.smooth else None
     if size is not None:
         plane = enlarge(plane, size)
-    label = f"{'all tokens' if token == AUTOMATIC else f'token {token}'}, {rolled.depth} layers"
+    depth = f"{rolled.depth} layer{'s' * (rolled.depth > 1)}"
+    label = f"{'all tokens' if token == AUTOMATIC else f'token {token}'}, {depth}"
     frame: MapFrame = "layer" if grid is None else "input"
     note = "" if plane.any() else f"{ZERO}: token {token} depends on no token of the picture"
     return Maps(

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..attribution.class_heat import HeatSource
 from ..attribution.explained_values import ExplainedValues, explained_class
-from ..attribution.heat_sheet import HeatTile, draw_heat, draw_sheet, drawn_picture, sheet_maps
+from ..attribution.heat_sheet import HeatTile, arrange_tiles, draw_heat, draw_sheet, drawn_picture, sheet_maps
 from ..attribution.random_weights import LayerWeights, RandomWeights, layers_from_output
 from ..attribution.rank_correlation import rank_correlation
 from ..attribution.scaled_steps import scaled_steps
@@ -134,7 +134,7 @@ def _check(
 
 def _maps(explained: ExplainedValues, checked: list[CheckedMethod], left_out: list[str], threshold: float) -> Maps:
     picture = drawn_picture(explained.context)
-    rows = [[_tile(picture, method, stage, threshold) for stage in method.stages] for method in checked]
+    rows = arrange_tiles([[_tile(picture, method, stage, threshold) for stage in method.stages] for method in checked])
     extras = {
         f"correlations:{method.name}": np.array([stage.correlation for stage in method.stages[1:]], np.float32)
         for method in checked

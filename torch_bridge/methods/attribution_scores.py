@@ -18,7 +18,15 @@ import numpy as np
 from ..attribution.baselines import baseline_picture
 from ..attribution.class_heat import HeatSource
 from ..attribution.explained_values import ExplainedValues, explained_class
-from ..attribution.heat_sheet import HeatTile, draw_curves, draw_heat, draw_sheet, drawn_picture, sheet_maps
+from ..attribution.heat_sheet import (
+    HeatTile,
+    arrange_tiles,
+    draw_curves,
+    draw_heat,
+    draw_sheet,
+    drawn_picture,
+    sheet_maps,
+)
 from ..attribution.pixel_curves import PixelCurves, measure_curves, region_ranks
 from ..attribution.scaled_steps import scaled_steps
 from ..method_support.input_attribution import CLASS_HELP
@@ -124,10 +132,7 @@ def chosen_sources(methods: str) -> dict[str, HeatSource]:
 def _maps(context: MethodContext, explained: ExplainedValues, scored: list[ScoredHeat], left_out: list[str]) -> Maps:
     picture = drawn_picture(context)
     tiles = [(_heat_tile(picture, rank, each), _curve_tile(each)) for rank, each in enumerate(scored, 1)]
-    columns = max(round((0.6 * len(tiles)) ** 0.5), 1)  # a pair is nearly twice as wide as high
-    rows = [
-        [tile for pair in tiles[first : first + columns] for tile in pair] for first in range(0, len(tiles), columns)
-    ]
+    rows = arrange_tiles(tiles)
     extras = {f"curves:{each.name}": np.stack(each.curves).astype(np.float32) for each in scored}
     for each in scored:
         areas = each.curves.insertion_area, each.curves.deletion_area, each.curves.score

@@ -101,12 +101,16 @@ def concept_direction(context: MethodContext, parameters: Parameters) -> Iterato
     for number, layer in enumerate(context.layers):
         start, share = 0.5 + 0.5 * number / results, 0.5 / results
         probed = yield from scaled_steps(_probe(context, parameters, measured, layer), start, share / 2, layer)
-        preferred = None
+        preferred, unmade = None, ""
         if parameters.steps:
             run = make_picture(context, layer, probed.probe, parameters.steps, parameters.seed)
-            preferred = yield from scaled_steps(run, start + share / 2, share / 2, layer)
+            try:
+                preferred = yield from scaled_steps(run, start + share / 2, share / 2, layer)
+            except InnerwalkError as error:
+                unmade = f"no made picture: {error}"
         shown = DrawnPicture(drawn_picture(context), project(current[layer], probed.probe))
         maps = _maps(context, layer, measured, probed, shown, preferred)
+        maps = replace(maps, note="; ".join(filter(None, [maps.note, unmade])))
         yield Step(start + share, f"{layer}: {maps.labels[0]}", (maps,))
 
 

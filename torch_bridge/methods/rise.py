@@ -27,6 +27,8 @@ from ..recording.errors import ModelError
 
 PARTIAL_RESULTS = 12
 """How many times maps of a layer are shown while they are computed."""
+ROUNDING = 1e-6
+"""Share of a value within which all masks must keep it for it to count as unchanged."""
 NO_INFLUENCE = f"{ZERO}: no mask changes what is explained"
 
 
@@ -78,6 +80,8 @@ class _MaskedRun:
         """(h, w): sum of the masks."""
         self.values = np.zeros(len(explained.channels))
         """(K,): sum of the values."""
+        self.least, self.most = np.full_like(self.values, np.inf), np.full_like(self.values, -np.inf)
+        """(K,): least and largest values."""
 
     def _shrink(self, mask: np.ndarray) -> np.ndarray:
         return shrink(mask, len(self.explained.channels))
@@ -94,12 +98,14 @@ class _MaskedRun:
         self.weighted += np.einsum("nk,nhw->khw", found, shrunk)
         self.visible += shrunk.sum(0)
         self.values += found.sum(0)
+        self.least, self.most = np.minimum(self.least, found.min(0)), np.maximum(self.most, found.max(0))
 
     def maps(self, done: int) -> Maps:
         """Returns the maps after `done` masks."""
         explained, sums = self.explained, self.weighted
         if self.parameters.centred:
-            sums = sums - (self.values / done)[:, None, None] * self.visible
+            changes = self.most - self.least > ROUNDING * np.maximum(np.abs(self.most), np.abs(self.least))
+            sums = (sums - (self.values / done)[:, None, None] * self.visible) * changes[:, None, None]
         planes = (sums / (done * self.parameters.kept)).astype(np.float32)
         return explained_maps(explained, RISE.name, list(planes), zero_note=NO_INFLUENCE)
 

@@ -42,11 +42,14 @@ def interpret_output(output: Any, picture: np.ndarray, names: ClassNames | None 
         return Prediction()
     values = tensor.detach().cpu().double().numpy()
     sample = values[min(index, len(values) - 1)] if values.ndim else values
-    return _interpret_sample(sample, picture, names)
+    return interpret_sample(sample, picture, names)
 
 
-def _interpret_sample(sample: np.ndarray, picture: np.ndarray, names: ClassNames) -> Prediction:
-    """Interpret the values of one sample, without the batch axis."""
+def interpret_sample(sample: np.ndarray, picture: np.ndarray, names: ClassNames) -> Prediction:
+    """Interpret the values of one sample, of any shape, without the batch axis.
+
+    picture: its input, (H, W, 3) uint8 sRGB. Raises InputError if the user's class names don't have the right number.
+    """
     if sample.ndim == 3 and sample.shape[1:] == (1, 1):
         sample = sample[:, 0, 0]
     if sample.ndim == 1 and sample.size > 1:
@@ -62,8 +65,11 @@ def _detections(output: Any, index: int) -> Mapping[str, Any] | None:
     """The boxes, labels and scores of one image in torchvision's detection output; None for any other output."""
     if isinstance(output, Sequence) and not isinstance(output, str) and len(output) and isinstance(output[0], Mapping):
         output = output[min(index, len(output) - 1)]
-    keys = {"boxes", "labels", "scores"}
-    return output if isinstance(output, Mapping) and keys <= set(output) else None
+    if not isinstance(output, Mapping) or not {"boxes", "labels", "scores"} <= set(output):
+        return None
+    shapes = [tuple(getattr(output[name], "shape", ())) for name in ("boxes", "labels", "scores")]
+    count = shapes[0][:1]
+    return output if shapes == [(*count, 4), count, count] else None
 
 
 def main_tensor(output: Any) -> torch.Tensor | None:

@@ -16,7 +16,7 @@ from ..capture.failures import call_network
 from ..capture.trace.op_types import canonical_name
 
 SOFTMAXES = frozenset("softmax log_softmax _softmax _log_softmax special_softmax special_log_softmax".split())
-SIGMOIDS = frozenset("sigmoid logsigmoid expit special_expit".split())
+SIGMOIDS = frozenset("sigmoid log_sigmoid expit special_expit".split())
 
 
 class FinalScores(NamedTuple):

@@ -39,24 +39,45 @@ CASTS = frozenset("to float double half bfloat16 type type_as".split())
 """Operations that give a mask another type."""
 
 
+class SignMask(NamedTuple):
+    """Where a mask came from."""
+
+    values: torch.Tensor
+    """Of any shape."""
+    above: bool
+    """Whether it is true where the values are above 0."""
+    versions: tuple[int, int]
+    """Of the values and the mask: how often they had been changed in place."""
+
+
 class SignMasks:
     """The masks that a network has computed from the signs of values, such as `x > 0`."""
 
     def __init__(self) -> None:
-        self._sources: WeakIdKeyDictionary = WeakIdKeyDictionary()  # mask -> (values, whether it is true above 0)
+        self._masks: WeakIdKeyDictionary = WeakIdKeyDictionary()  # mask -> SignMask
 
     def add(self, name: str, args: Sequence[Any], output: Any) -> None:
         """Remembers the output of an operation with this `__name__` if it is such a mask."""
         plain = canonical_name(name)
         if plain in COMPARISONS and len(args) == 2 and isinstance(args[0], torch.Tensor) and _is_zero(args[1]):
-            self._sources[output] = (args[0], COMPARISONS[plain])
-        elif plain in CASTS and isinstance(output, torch.Tensor) and args and args[0] in self._sources:
-            self._sources[output] = self._sources[args[0]]
+            self._masks[output] = SignMask(args[0], COMPARISONS[plain], _versions(args[0], output))
+        elif plain in CASTS and isinstance(output, torch.Tensor) and args and (known := self._find(args[0])):
+            self._masks[output] = known._replace(versions=_versions(known.values, output))
+
+    def _find(self, mask: Any) -> SignMask | None:
+        """Returns where a mask came from, unless it or the values have changed since."""
+        known = self._masks.get(mask) if isinstance(mask, torch.Tensor) else None
+        return known if known is not None and known.versions == _versions(known.values, mask) else None
 
     def chooses(self, mask: Any, values: Any, *, positive: bool) -> bool:
         """Whether a mask is true (or 1) just where these values are positive; where they are not if not `positive`."""
-        source, above = self._sources.get(mask, (None, None)) if isinstance(mask, torch.Tensor) else (None, None)
-        return source is not None and source is values and above == positive
+        known = self._find(mask)
+        return known is not None and known.values is values and known.above == positive
+
+
+def _versions(values: torch.Tensor, mask: torch.Tensor) -> tuple[int, int]:
+    """How often tensors of any shape have been changed in place; 0 for those of inference, which don't count it."""
+    return tuple(0 if each.is_inference() else each._version for each in (values, mask))  # type: ignore[return-value]
 
 
 def parse_rectifier(

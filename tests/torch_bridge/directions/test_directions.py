@@ -117,3 +117,11 @@ def test_a_label_that_no_picture_shows():
         pictures = data.open_data("concepts:object")
         pictures.labels = pictures.labels[:20]
         returned(find_concept_pictures(pictures, "crescent", "", 12, 0))
+
+
+@pytest.mark.parametrize("place", ["x" * 5000, "~nobody-at-all", "a\0b", "/dev/zero", "~/" * 300])
+def test_places_that_cant_be_are_refused_in_one_line(place):
+    for read in (lambda: returned(find_concept_pictures(None, place, place, 12, 0)), lambda: data.open_data(place)):
+        with pytest.raises(InputError, match="no such folder") as error:
+            read()
+        assert "\n" not in str(error.value)

@@ -11,6 +11,7 @@ from torch import nn  # noqa: E402
 from innerwalk.tests.support import method_runs  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
 
+NAMES = {1: "1 layer", 2: "2 layers", 3: "3 layers"}
 LAYERS = ["blocks.0.attention", "blocks.1.attention", "blocks.2.attention"]
 
 
@@ -86,7 +87,7 @@ def test_the_class_tokens_row_up_to_each_layer(depth):
     model = transformer()
     wanted = rolled_by_hand(model, depth)[0, 1:].reshape(3, 5)
     maps = run(model, smooth=False)[LAYERS[depth - 1]]
-    assert maps.shape == (1, 3, 5) and maps.frame == "input" and maps.labels == (f"token 0, {depth} layers",)
+    assert maps.shape == (1, 3, 5) and maps.frame == "input" and maps.labels == (f"token 0, {NAMES[depth]}",)
     assert np.allclose(maps.data[0], wanted, atol=1e-6) and np.ptp(wanted) > 0.01
     alone = run(model, LAYERS[depth - 1 : depth], smooth=False)
     assert list(alone) == LAYERS[depth - 1 : depth]
@@ -168,6 +169,19 @@ def test_attention_among_other_tokens_is_refused():
 
     with pytest.raises(InputError, match="attention attends from 2 to 15 tokens; rollout needs self-attention among"):
         run(Cross().eval(), ["attention"])
+
+
+def test_layers_behind_other_attention_are_left_out():
+    model = transformer()
+    model.blocks[1].attention.add_zero_attn = True  # attends to one token more than there are
+    found, alone = run(model, smooth=False), run(transformer(), LAYERS[:1], smooth=False)
+    (maps,), (wanted,) = found.values(), alone.values()
+    assert np.array_equal(maps.data, wanted.data)
+    assert maps.note.startswith(
+        "left out: blocks.1.attention, blocks.2.attention (blocks.1.attention attends from 16 to 17 tokens; rollout"
+    )
+    with pytest.raises(InputError, match="blocks.1.attention attends from 16 to 17 tokens"):
+        run(model, LAYERS[1:])
 
 
 def test_attention_within_windows_is_refused():

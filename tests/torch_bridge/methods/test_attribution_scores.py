@@ -13,6 +13,15 @@ from torch import nn  # noqa: E402
 from innerwalk.tests.support import method_runs  # noqa: E402
 from innerwalk.torch_bridge import concepts  # noqa: E402
 from innerwalk.torch_bridge.attribution.class_heat import HeatSource  # noqa: E402
+from innerwalk.torch_bridge.attribution.explained_maps import enlarge  # noqa: E402
+from innerwalk.torch_bridge.attribution.explained_values import explained_class  # noqa: E402
+from innerwalk.torch_bridge.attribution.heat_sheet import (  # noqa: E402
+    PANEL_ASPECT,
+    TILE,
+    HeatTile,
+    arrange_tiles,
+    draw_sheet,
+)
 from innerwalk.torch_bridge.methods import METHODS, attribution_scores, parse_parameters  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError, UnknownName  # noqa: E402
 
@@ -45,6 +54,22 @@ class Small(nn.Module):
         return self.fc(self.b((self.a(x) + self.bias).relu()).relu().mean((2, 3)))
 
 
+class ClassToken(nn.Module):
+    """A transformer of one block, which answers from its class token."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch, self.token = nn.Conv2d(3, 16, 3, 3), nn.Parameter(torch.randn(1, 1, 16))
+        self.before, self.attention = nn.LayerNorm(16), nn.MultiheadAttention(16, 4, batch_first=True)
+        self.mlp, self.after, self.fc = nn.Linear(16, 16), nn.LayerNorm(16), nn.Linear(16, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.patch(x).flatten(2).transpose(1, 2)
+        y = self.before(torch.cat([self.token.expand(len(y), -1, -1), y], 1))
+        y = y + self.attention(y, y, y)[0]
+        return self.fc(self.after(y + self.mlp(y))[:, 0])
+
+
 def small() -> nn.Module:
     torch.manual_seed(1)
     return Small().eval()
@@ -58,6 +83,15 @@ def run(model, method, **parameters):
     names = ("ant", "bee", "cat")[: model.fc.out_features]
     context = method_runs.make_context(model, picture(), ["fc"], class_names=names)
     return method_runs.run_method(context, method, **parameters)["fc"]
+
+
+def result_of(steps):
+    """Runs a generator to its end and returns its value."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def shipped(index=3):
@@ -135,6 +169,24 @@ def test_all_methods_of_a_shipped_network():
         1
     )
     assert maps.data[0].std() > 0.1
+
+
+def test_positions_that_the_class_token_still_reads():
+    torch.manual_seed(1)
+    model = ClassToken().eval()
+    x, context = picture(), method_runs.make_context(model, picture(), ["fc"], class_names=("ant", "bee", "cat"))
+    y = model.patch(x).flatten(2).transpose(1, 2)
+    y = model.before(torch.cat([model.token, y], 1)).detach().requires_grad_()
+    z = y + model.attention(y, y, y)[0]
+    scores = model.fc(model.after(z + model.mlp(z))[:, 0])
+    slopes = torch.autograd.grad(scores[0, 2], y)[0][0, 1:]
+    wanted = (y[0, 1:] @ slopes.mean(0)).relu().detach().reshape(4, 4)
+    source = HeatSource("grad_cam", METHODS["grad_cam"], "maps", {"smooth": False})
+    heat = result_of(source.compute(context, explained_class(context, 2)))
+    assert wanted.any() and np.allclose(heat, enlarge(wanted, SHAPE), atol=1e-6)
+    for method in ("attribution_scores", "attribution_sanity"):
+        maps = run(model, method, methods="grad_cam,layer_cam", of_class=2)
+        assert not maps.note and sum(name.endswith(("grad_cam", "layer_cam")) for name in maps.extras) >= 2
 
 
 def test_the_same_seed_gives_the_same_bits():
@@ -326,3 +378,15 @@ def test_rank_correlation_of_equal_values():
     assert rank_correlation(first, second) == pytest.approx(by_hand)
     assert rank_correlation(first, np.exp(first)) == pytest.approx(1) and rank_correlation(first, -first) == -1
     assert rank_correlation(first, np.ones(4)) == 0
+
+
+@pytest.mark.parametrize(
+    ("count", "length", "rows"),
+    [(11, 2, 4), (4, 2, 2), (1, 2, 1), (8, 7, 4), (8, 4, 4), (3, 7, 3)],
+)
+def test_sheets_fill_a_wide_panel(count, length, rows):
+    tile = HeatTile(np.zeros((TILE, TILE, 3), np.uint8), ("a", "b"))
+    arranged = arrange_tiles([[tile] * length] * count)
+    assert len(arranged) == rows and sum(map(len, arranged)) == count * length
+    height, width = draw_sheet(arranged).shape[:2]
+    assert count * length < 8 or 0.4 < min(width / height / PANEL_ASPECT, PANEL_ASPECT * height / width)

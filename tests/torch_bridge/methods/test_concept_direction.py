@@ -224,6 +224,34 @@ def test_without_classes_the_direction_remains():
     assert maps.note.startswith("no classes: the network's output has shape") and maps.data.std() > 0.05
 
 
+class Detached(Planted):
+    """Nothing has a gradient to the picture."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x.detach())
+
+
+def test_without_gradients_the_direction_remains():
+    maps = run(class_data(), model=Detached().requires_grad_(False))
+    reason = "has no gradient to the picture: the network detaches, rounds or converts it; occlusion needs none"
+    assert maps.extras["accuracy:probe"][0] == 1
+    assert maps.note == f"no classes: units {reason}; no made picture: units {reason}"
+
+
+class Overflowing(Planted):
+    """The gradient of its scores is NaN."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        scores = super().forward(x)
+        return scores + (scores - scores).abs().sqrt()
+
+
+def test_gradients_that_are_not_finite_tell_nothing():
+    maps = run(class_data(), model=Overflowing(), steps=0)
+    assert maps.note == "no classes: the gradients of classes are not finite; values overflow or are NaN"
+    assert not any(name.startswith("sensitivity:") for name in maps.extras)
+
+
 class Dead(Planted):
     """No score depends on the units."""
 
@@ -242,6 +270,8 @@ def test_scores_that_depend_on_nothing():
     [
         ({"concept": "", "others": ""}, "no concept; name a folder of its pictures"),
         ({"concept": "rde"}, "concept 'rde': no such folder, and made has no such label; did you mean red"),
+        ({"concept": "~nobody-of-this-name/x"}, "concept '~nobody-of-this-name/x': no such folder"),
+        ({"concept": "x" * 300}, "concept 'xxx"),
         ({"others": "/00"}, "others '/00': no such folder, and made has no such label; name a folder of pictures"),
     ],
 )

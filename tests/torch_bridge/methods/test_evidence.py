@@ -147,15 +147,23 @@ def test_the_sheet_of_the_documentation(monkeypatch, tmp_path):
     def made_of(layer, channels, parameters):
         seen.append((layer, parameters))
         pictures = dict.fromkeys(channels, np.full((20, 46, 3), 0.5))
-        return picture_maps(layer, "evidence", pictures, 72)
+        values = {
+            "values": np.full(72, 2.0),
+            "reached": np.full(72, 5.0),
+            "flags": np.full(72, 1 << FLAGS.index("beyond data")),
+        }
+        return picture_maps(layer, "evidence", pictures, 72, extras=values)
 
     monkeypatch.setattr(sheets, "compute_evidence", made_of)
     sheets.main(tmp_path / "sheet.png", "dgn_am", 30)
     with Image.open(tmp_path / "sheet.png") as sheet:
         pixels = np.asarray(sheet.convert("RGB"))
-    height, width, gap = sheets.HEIGHT, sheets.WIDTH, sheets.GAP
-    assert pixels.shape == (5 * height + 4 * gap, 4 * width + 3 * gap, 3)
-    assert (pixels[:height, :width] == 128).all() and (pixels[height : height + gap] == sheets.PAPER).all()
+    height, width, gap, left, foot = sheets.HEIGHT, sheets.WIDTH, sheets.GAP, sheets.MARGIN, sheets.FOOT
+    assert pixels.shape == (5 * (height + foot) + 4 * gap, left + 4 * width + 3 * gap, 3)
+    assert (pixels[:height, left : left + width] == 128).all()
+    assert (pixels[:height, :left] < 120).any(), "the layer is named"
+    assert (abs(pixels[height : height + foot].astype(int) - sheets.WARNING).sum(2) < 40).any(), "flags stand out"
+    assert (pixels[height + foot : height + foot + gap] == sheets.PAPER).all()
     assert [layer for layer, _ in seen] == list(sheets.ROWS) and seen[0][1] == {"maker": "dgn_am", "count": 30}
 
 

@@ -66,6 +66,23 @@ class Scaled(nn.Module):
         return x * self.factor
 
 
+class ByItems(torch.autograd.Function):
+    """Twice its input; its backward pass reads its gradient as numbers, so it takes one gradient at a time."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x * 2
+
+    @staticmethod
+    def backward(ctx, grad):
+        return torch.tensor(grad.tolist()) * 2
+
+
+class Doubled(nn.Module):
+    def forward(self, x):
+        return ByItems.apply(x)
+
+
 def norm(features):
     layer = nn.BatchNorm1d(features)
     for values in (layer.running_mean, layer.running_var, layer.weight.data, layer.bias.data):
@@ -96,6 +113,9 @@ ENDS = {
     "a batch norm between": (lambda: normed(nn.Linear(6, 4)), "b", "end.3"),
     "a batch norm after": (lambda: nn.Sequential(linear(), norm(4)), "b", "end.1"),
     "two linear layers": (lambda: nn.Sequential(linear(), nn.Linear(4, 4)), "b", "end.1"),
+    "a function with a backward pass of its own": (
+        lambda: nn.Sequential(linear(), Doubled(), nn.Linear(4, 4)), "b", "end.2",
+    ),
     "a softmax": (lambda: nn.Sequential(linear(), nn.Softmax(1)), "b", "end.0.2"),
     "scale and sigmoid": (lambda: nn.Sequential(linear(nn.ReLU()), Scaled(0.3), nn.Sigmoid()), "end.0.0", "end.0.3"),
 }  # fmt: skip
@@ -128,6 +148,15 @@ def test_the_mean_of_a_map_and_the_bias_are_the_score(how):
     assert maps.frame == "input" and maps.shape == (4, 7, 8)
     assert np.allclose(maps.data.mean((1, 2)) + head.bias.numpy(), scores, atol=1e-5 * np.abs(scores).max())
     assert np.allclose(maps.extras["values"], scores, atol=1e-5)
+
+
+def test_batched_gradients_of_many_classes_are_the_product_of_the_layers():
+    torch.manual_seed(3)
+    model = Ends(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 5), nn.Linear(5, 70))).eval()
+    head = find_head(method_runs.make_context(model, torch.randn(1, 3, 15, 17), ["end.3"]))
+    assert head.layer == "b"
+    with torch.no_grad():
+        assert torch.allclose(head.weight, model.end[3].weight @ model.end[2].weight, atol=1e-6)
 
 
 def test_cam_by_hand():

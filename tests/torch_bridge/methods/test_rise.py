@@ -142,6 +142,10 @@ def test_no_gradient_is_needed_and_no_influence_is_noted():
     assert run(Rounded(1), "a", of="mean", count=20).data.any()
     constant = run(Rounded(0), "a", of="mean", count=20)
     assert not constant.data.any() and constant.note == "zero everywhere: no mask changes what is explained"
+    model = small()
+    with torch.no_grad():
+        list(model.children())[-1].weight.zero_()  # the probability of the biases, up to rounding
+    assert run(model, "fc", count=100, cells=2).note == constant.note
     with pytest.raises(InputError, match="is drawn on the layer of the classes, fc; ask for that"):
         run(small(), "a")
 

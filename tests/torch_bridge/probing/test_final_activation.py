@@ -54,8 +54,9 @@ def test_scores_are_those_before_the_softmax(end, traced):
     assert found.probability == pytest.approx(wanted.softmax(1)[0, 2].item(), abs=1e-6)
 
 
-def test_a_sigmoid_gives_each_class_its_own_probability():
-    model = Ended(nn.Sigmoid()).eval()
+@pytest.mark.parametrize("end", [nn.Sigmoid(), nn.LogSigmoid(), torch.special.expit])
+def test_a_sigmoid_gives_each_class_its_own_probability(end):
+    model = Ended(end).eval()
     result = PartialForward(model, ["a"], (PICTURES,))((PICTURES,), to_output=True)
     wanted = model.logits(PICTURES)
     assert torch.allclose(result.output, wanted, atol=1e-5) and result.independent

@@ -117,6 +117,25 @@ def test_other_activations_keep_their_gradient(function):
         assert torch.equal(back(rule, function)[1], back("gradient", function)[1])
 
 
+def _negated(x, changed):
+    """A mask of signs, of which one changes its values and the other itself before it is used."""
+    mask = x > 0
+    (x if changed == "values" else mask).copy_(-x if changed == "values" else ~mask)
+    return torch.where(mask, x, 0.0)
+
+
+@pytest.mark.parametrize("changed", ["values", "mask"])
+def test_a_mask_that_no_longer_fits_its_values_makes_no_relu(changed):
+    found, wanted = VALUES.clone().requires_grad_(), VALUES.clone().requires_grad_()
+    with ReluRuleMode("guided") as mode:
+        output = _negated(found * 1, changed)
+    by_hand = _negated(wanted * 1, changed)
+    assert mode.replaced == 0 and torch.equal(output, by_hand)
+    output.sum().backward()
+    by_hand.sum().backward()
+    assert torch.equal(found.grad, wanted.grad)
+
+
 def test_summary_counts_activations():
     x = VALUES.clone().requires_grad_()
     with relu_rule("guided", nn.Identity()) as mode:
