@@ -191,14 +191,33 @@ def run(
 
 def _recording_info(spec: RecordSpec, subject: Subject, inputs: Sequence[Input]) -> RecordingInfo:
     from .capture.recorder import RecordingInfo
+    from .endpoints.inputs import InputFacts
+    from .endpoints.tensor_names import positional_names
 
+    places = iter(positional_names(subject.built.module, len(inputs)))
+    named = [(name, read) for read in inputs for name in _argument_names(read) or [next(places)]]
+    vocabulary = subject.adapter.vocabulary
     return RecordingInfo(
         name=spec.name or subject.built.name,
         input_name=" + ".join(source.name for source in inputs),
         trained=bool(subject.weights),
         weights=subject.weights,
         provenance=_provenance(spec, subject, inputs),
+        inputs={
+            name: InputFacts(read.name, read.preprocessing, read.kind, read.picture if read.kind == "picture" else None)
+            for name, read in named
+        },
+        words=None if vocabulary is None else {number: word for word, number in vocabulary.ids.items()},
     )
+
+
+def _argument_names(read: Input) -> list[str]:
+    """The names of the arguments that an input is passed by; [] for one that is passed by its place."""
+    from .capture.call_arguments import Keywords
+
+    if isinstance(read.values, Keywords):
+        return list(read.values)
+    return [read.keyword] if read.keyword else []
 
 
 def _provenance(spec: RecordSpec, subject: Subject, inputs: Sequence[Input]) -> dict[str, Any]:

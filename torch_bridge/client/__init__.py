@@ -5,7 +5,7 @@ Standard library and numpy only; Blender's side imports this package.
 
 from .bridge import Ablate, Bridge, join_at, join_bridge, start_bridge
 from .connection_file import read_connection
-from .inputs import BridgeInput, file, item, noise, pixels, video
+from .inputs import BridgeInput, default, file, item, noise, pixels, video, words
 from .process import BridgeProcess, start_process
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Bridge",
     "BridgeInput",
     "BridgeProcess",
+    "default",
     "file",
     "item",
     "join_at",
@@ -23,4 +24,5 @@ __all__ = [
     "start_bridge",
     "start_process",
     "video",
+    "words",
 ]

@@ -21,7 +21,7 @@ from ..recording.channels import read_channels
 from ..recording.errors import BridgeError
 from ..recording.progress import Progress
 from ..recording.schema import parse_maps_entry
-from ..recording.storage import read_picture
+from ..recording.storage import read_pictures
 from . import frames
 from .answers import check_description, read_job, read_refusal, readable, reported_error
 from .connection_file import read_connection
@@ -176,10 +176,8 @@ class Bridge:
                     on_maps(all_maps[-1])
         with readable(self._where):
             known = None if "network" in values["recording"] else graph
-            pictures = {name: read_picture(arrays, name, f"recording of {network}") for name in arrays}
-            recording = restore(
-                values["recording"], pictures["input"], pictures.get("answer"), f"recording of {network}", known
-            )
+            where = f"recording of {network}"
+            recording = restore(values["recording"], read_pictures(arrays, where), where, known)
             self._graphs[network] = (str(values["graph"]), recording.network)
             recording.run = str(values["run"])
         recording.add(all_maps)

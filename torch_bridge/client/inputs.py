@@ -40,6 +40,16 @@ def noise(seed: int) -> BridgeInput:
     return BridgeInput({"kind": "noise", "seed": seed})
 
 
+def words(text: str) -> BridgeInput:
+    """Tokens, the same as on the command line: `ids:101,2054,102`, or `text:some words` for the model's vocabulary."""
+    return BridgeInput({"kind": "text", "text": text})
+
+
+def default() -> BridgeInput:
+    """The network's own input in this place, for requests that name another one for a later place."""
+    return BridgeInput({"kind": "default"})
+
+
 def item(data: str, index: int) -> BridgeInput:
     """One picture of a data set that the bridge serves."""
     return BridgeInput({"kind": "data", "set": data, "index": index})

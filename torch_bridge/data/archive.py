@@ -10,7 +10,7 @@ from PIL import Image
 
 from ..inputs.image_files import open_picture, short_reason
 from ..recording.errors import InputError
-from ..recording.files import check_file
+from ..recording.files import open_file, open_zip
 from .base import DataSet
 from .listing import SUFFIXES, PathParts, class_sort_key, classes_by_folder, is_displayable, is_picture
 
@@ -51,8 +51,7 @@ class ArchiveData(DataSet):
 
 def _open_zip(path: Path) -> zipfile.ZipFile:
     try:
-        check_file(path)
-        return zipfile.ZipFile(path)
+        return open_zip(open_file(path))
     except Exception as error:  # a hostile table of contents may raise anything
         reason = short_reason(error)
         raise InputError(f"archive {path}: not a .zip, or a damaged one ({reason})") from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ..recording.errors import InputError
+from ..recording.files import user_path
 from .archive import ArchiveData
 from .base import DataSet
 from .concepts import ConceptsData
@@ -19,11 +21,11 @@ def open_data(text: str, name: str = "") -> DataSet:
     """
     if text.startswith("concepts:"):
         return ConceptsData(text.removeprefix("concepts:"), name)
-    path = Path(text).expanduser()
+    path = user_path(text)
     try:
-        if path.is_dir():
+        if os.path.isdir(path):
             return _from_folder(path, name)
-        if path.is_file():
+        if os.path.isfile(path):
             return IdxData(path, name) if is_idx(path) else ArchiveData(path, name)
     except OSError as error:
         raise InputError(f"data set {text}: can't be read ({error.strerror})") from None

@@ -11,7 +11,7 @@ from ..recording.errors import InputError
 from .argument_checks import argument_place, check_arguments
 from .first_layer import LENGTH, FirstLayer, argument_names, find_first_layer, takes_list
 from .preprocess import MODES, Preprocessing, resolve_preprocessing, torchvision_facts
-from .sources import Input, Source, read_input
+from .sources import PICTURE_RANK, Input, Source, read_input
 from .tokens import Vocabulary
 
 if TYPE_CHECKING:
@@ -34,21 +34,25 @@ class InputAdapter:
     vocabulary: Vocabulary | None = None
     """The words that the network knows, if a file states them."""
 
-    def read(self, sources: Sequence[Source], index: int) -> list[Input]:
+    def read(self, sources: Sequence[Source], index: int, known: Sequence[Any] = ()) -> list[Input]:
         """Reads one input for each argument of the network; sample `index` of a batch.
 
-        Raises InputError or UnknownName.
+        known: values, of any shape, that fit further inputs, which show what these must be like; None where there are
+        none. Raises InputError or UnknownName.
         """
         if not any(isinstance(source, Input) for source in sources):
             check_arguments(self.built, sources)
-        inputs = [self._read_one(source, k, index) for k, source in enumerate(sources)]
+        examples = [*known, *[None] * len(sources)]
+        inputs = [self._read_one(source, k, index, examples[k] if k else None) for k, source in enumerate(sources)]
         if index and max(read.samples for read in inputs) == 1:
             raise InputError(f"{inputs[0].name} holds 1 sample: there is no index {index}")
         return [inputs[0], *(_same_sample(read, inputs[0].samples, index) for read in inputs[1:])]
 
-    def _read_one(self, source: Source, k: int, index: int) -> Input:
-        """Reads input number `k`, in the dtype that the network takes."""
+    def _read_one(self, source: Source, k: int, index: int, example: Any) -> Input:
+        """Reads input number `k`, in the dtype that the network takes. example: values that fit it, or None."""
         place = argument_place(self.built.module, source, k)
+        if example is not None and not isinstance(source, Input):
+            return _read_like(source, example, self.preprocessing, index, self.vocabulary)
         is_noise = isinstance(source, str) and source.startswith("noise:")
         shape = self._sample_shape(place) if place == 0 or is_noise or place < len(self.built.shapes) else ()
         read = read_input(source, self.preprocessing, shape, self._token_count(place), index, self.vocabulary)
@@ -145,6 +149,23 @@ class InputAdapter:
         """Returns the number of different tokens that argument number `k` may hold; 0 if it holds no tokens."""
         layer = self.first_layer
         return layer.channels if layer and layer.kind == "tokens" and k == 0 else 0
+
+
+def _read_like(
+    source: Source, example: Any, preprocessing: Preprocessing, index: int, vocabulary: Vocabulary | None
+) -> Input:
+    """Reads an input of the axes, size and dtype of an example, which the network has taken in its place."""
+    import torch
+
+    if not isinstance(example, torch.Tensor) or example.dim() == 0:
+        return read_input(source, preprocessing, (), 0, index, vocabulary)
+    shape, is_float = tuple(example.shape[1:]), example.is_floating_point()
+    if len(shape) == PICTURE_RANK - 1 and shape[0] in MODES:
+        preprocessing = replace(preprocessing, size=shape[1:], channels=shape[0])
+    count = 0 if is_float or not example.numel() else int(example.max()) + 1
+    read = read_input(source, preprocessing, shape, count, index, vocabulary)
+    fits = read.unchanged or read.values.is_floating_point() != is_float
+    return read if fits else replace(read, values=read.values.to(example.dtype))
 
 
 def _same_sample(read: Input, samples: int, index: int) -> Input:

@@ -7,6 +7,7 @@ import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from ..recording.files import failure_text, open_file
 from .image_files import short_reason
 
 MAX_BYTES = 1 << 29
+MAX_CHUNKS = 1000
+"""Parts of a file before its samples; each takes some time to pass."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,11 @@ class Sound:
 def read_sound(path: Path, content: bytes | None = None) -> Sound:
     """Reads a `.wav` file, or its `content`: PCM of 8, 16, 24 or 32 bits. Raises InputError."""
     try:
-        with open_file(path, MAX_BYTES) if content is None else io.BytesIO(content) as file, wave.open(file) as sound:
-            header = sound.getparams()
-            packed = sound.readframes(header.nframes)
+        with open_file(path, MAX_BYTES) if content is None else io.BytesIO(content) as file:
+            _check_chunks(file)
+            with wave.open(file) as sound:
+                header = sound.getparams()
+                packed = sound.readframes(header.nframes)
     except OSError as error:
         raise InputError(f"sound {path}: {failure_text(error)}") from None
     except Exception as error:  # a damaged header may raise anything
@@ -52,6 +57,18 @@ def read_sound(path: Path, content: bytes | None = None) -> Sound:
         raise InputError(f"sound {path}: cut off, {len(packed):,} bytes of {header.nframes:,} samples")
     values = _unpack(packed, header.sampwidth).reshape(-1, header.nchannels).T
     return Sound(np.ascontiguousarray(values), header.framerate, 8 * header.sampwidth)
+
+
+def _check_chunks(file: BinaryIO) -> None:
+    """Raises ValueError for a file with more than MAX_CHUNKS before its samples."""
+    file.seek(12)
+    for _ in range(MAX_CHUNKS):
+        kind, size = file.read(4), int.from_bytes(file.read(4), "little")
+        if kind in (b"data", b""):
+            file.seek(0)
+            return
+        file.seek(size + size % 2, io.SEEK_CUR)
+    raise ValueError(f"more than {MAX_CHUNKS:,} parts before its samples")
 
 
 def _unpack(packed: bytes, width: int) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from ..recording import near_square
+from ..recording.endpoints import InputKind
 from ..recording.errors import InputError
 from .image_files import deep_grey, describe_levels, on_white, open_picture, window_grey
 from .preprocess import Preprocessing, denormalise, fit_picture, normalise
@@ -31,6 +32,8 @@ MAX_TITLE = 60
 """Characters of tokens or words in the name of an input."""
 SWATCH = 8
 """Pixels a side of the square that shows one number of a vector."""
+MAX_SIDE = 2048
+"""Pixels a side of the picture of an array; of larger arrays every second number is drawn, or fewer."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Input:
     """Whether the network gets the values as they are, of any type, dtype and shape."""
     keyword: str = ""
     """Name of the argument, if it is passed by name."""
+    kind: InputKind | None = None
+    """What it is, if the source says so."""
 
     def describe(self) -> str:
         """Returns one line for people on what was done to the input, after the name of its argument."""
@@ -88,11 +93,16 @@ Source = str | NamedContent | Input | KeywordSource
 `text:some words`, `noise:SEED`, or content in memory, read or not."""
 
 
+def keyword_of(source: Source) -> str:
+    """Returns the name of the argument that an input is passed by; "" for one that is passed by its place."""
+    return source.keyword if isinstance(source, (KeywordSource, Input)) else ""
+
+
 def replace_first(defaults: Sequence[Source], sources: Sequence[Source]) -> list[Source]:
     """Returns `sources`, each for the argument of the default in its place, then the further defaults."""
     placed = [
-        KeywordSource(default.keyword, source)
-        if isinstance(default, KeywordSource) and not isinstance(source, KeywordSource)
+        KeywordSource(keyword_of(default), source)
+        if keyword_of(default) and not isinstance(source, KeywordSource)
         else source
         for source, default in zip(sources, defaults, strict=False)
     ]
@@ -153,7 +163,7 @@ def _read_file(
         sound = read_sound(path, content)
         values, mixed = arrange_sound(sound, shape)
         picture = draw_sample(values, preprocessing)
-        return Input(torch.from_numpy(values)[None], picture, title, sound.describe() + mixed)
+        return Input(torch.from_numpy(values)[None], picture, title, sound.describe() + mixed, kind="waveform")
     image = open_picture(path, None if content is None else io.BytesIO(content))
     return _picture_input(image, title, preprocessing)
 
@@ -182,7 +192,8 @@ def _token_input(
     check_tokens(ids, tokens)
     title = f"{kind}:{text}"
     title = title if len(title) <= MAX_TITLE else title[:MAX_TITLE] + "…"
-    return Input(torch.from_numpy(ids)[None], draw_sample(ids, preprocessing), title, line, unchanged=True)
+    picture = draw_sample(ids, preprocessing)
+    return Input(torch.from_numpy(ids)[None], picture, title, line, unchanged=True, kind="tokens")
 
 
 def _picture_input(image: Image.Image, name: str, preprocessing: Preprocessing) -> Input:
@@ -191,7 +202,7 @@ def _picture_input(image: Image.Image, name: str, preprocessing: Preprocessing) 
     windowed = window_grey(image, preprocessing.window) if preprocessing.window else image
     values, picture = preprocess_picture(image, preprocessing)
     steps = [step for step in (describe_levels(windowed), preprocessing.describe()) if step]
-    return Input(torch.from_numpy(values)[None], picture, name, "; ".join(steps))
+    return Input(torch.from_numpy(values)[None], picture, name, "; ".join(steps), kind="picture")
 
 
 def preprocess_picture(image: Image.Image, preprocessing: Preprocessing) -> tuple[np.ndarray, np.ndarray]:
@@ -256,7 +267,7 @@ def _tensor_input(tensor: torch.Tensor, title: str, preprocessing: Preprocessing
     values = batch[index : index + 1] if has_batch else batch
     sample = values[0] if values.ndim > 1 and len(values) == 1 else values
     line = f"values as in the file, {_sizes(sample) or 'one'} {str(values.dtype).removeprefix('torch.')}"
-    drawn = draw_sample(np.atleast_1d(sample.double().numpy()), preprocessing)
+    drawn = draw_sample(np.atleast_1d(_drawn_part(sample, preprocessing.channels).double().numpy()), preprocessing)
     return Input(values, drawn, title, line, count)
 
 
@@ -270,7 +281,9 @@ def draw_sample(values: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
 
     (C, H, W) with the network's channels is drawn as a picture, anything else in grey.
     """
-    finite = np.nan_to_num(values.astype(np.float32), posinf=0.0, neginf=0.0)
+    part = _drawn_part(values, preprocessing.channels)
+    with np.errstate(over="ignore"):  # of float64; infinity is drawn as 0
+        finite = np.nan_to_num(part.astype(np.float32), posinf=0.0, neginf=0.0)
     if finite.ndim == 3 and finite.shape[0] == preprocessing.channels and min(finite.shape[1:]) > 1:
         brightness = denormalise(finite, preprocessing)[:3]
     else:
@@ -279,15 +292,28 @@ def draw_sample(values: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(picture, (*picture.shape[:2], 3)))
 
 
-def _draw_grey(values: np.ndarray) -> np.ndarray:
-    """Returns the first plane of an array as (H, W) float 0..1; a vector as squares on a near-square grid."""
-    plane = values.squeeze()
-    while plane.ndim > 2:
-        plane = plane[0]
+def _drawn_part(values: Any, channels: int) -> Any:
+    """Returns what is drawn of an array or a tensor: a picture (channels, H, W), a plane (H, W) or a vector (n,).
+
+    Of long axes every k-th number: a small file may stand for gigabytes, and a minute of sound for 170 megapixels.
+    """
+    is_picture = values.ndim == 3 and values.shape[0] == channels and min(values.shape[1:]) > 1
+    part = values if is_picture else values.squeeze()
+    while part.ndim > 2 and not is_picture:
+        part = part[0]
+    if part.ndim < 2:
+        return part.reshape(-1)[:: -(-math.prod(part.shape) // MAX_SIDE**2)]
+    rows, columns = (-(-size // MAX_SIDE) for size in part.shape[-2:])
+    return part[..., ::rows, ::columns]
+
+
+def _draw_grey(plane: np.ndarray) -> np.ndarray:
+    """Returns a plane (H, W) as float 0..1; a vector (n,) as squares on a near-square grid."""
     if plane.ndim < 2:
         rows, columns = near_square(plane.size)
         grid = np.full(rows * columns, plane.min(), np.float32)
-        grid[: plane.size] = plane.reshape(-1)
-        plane = np.kron(grid.reshape(rows, columns), np.ones((SWATCH, SWATCH), np.float32))
+        grid[: plane.size] = plane
+        side = max(1, min(SWATCH, MAX_SIDE // columns))
+        plane = np.kron(grid.reshape(rows, columns), np.ones((side, side), np.float32))
     low, high = float(plane.min()), float(plane.max())
     return (plane - low) / max(high - low, 1e-30)

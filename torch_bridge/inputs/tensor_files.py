@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from ..recording.errors import InputError, RecordingError, UnknownName
-from ..recording.files import failure_text, open_file
+from ..recording.files import failure_text, open_file, open_zip
 from ..recording.safetensors import decode, open_arrays
 from .image_files import short_reason
 
@@ -24,8 +23,8 @@ ARCHIVES = SUFFIXES[1:]
 """Files of several tensors, each with a name."""
 MAX_ITEM = 8
 """Bytes of a number in an array; torch has no longer ones."""
-MAX_UNPACKED = 4 << 30
-"""Bytes that an array of a `.npz` file may unpack to."""
+MAX_SURPLUS = 256 << 20
+"""Bytes that an array of a `.npz` file may unpack to beyond the size of its file."""
 
 
 def split_name(text: str) -> tuple[Path, str]:
@@ -97,10 +96,12 @@ def _read_array(file: Any) -> np.ndarray:
 
 
 def _read_member(path: Path, name: str, file: BinaryIO) -> np.ndarray:
-    with zipfile.ZipFile(file) as archive:
+    size = file.seek(0, io.SEEK_END)
+    with open_zip(file) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         member = members[_choose(path, members, name)]
-        if member.file_size > MAX_UNPACKED:
-            raise InputError(f"array {path}: unpacks to more than {MAX_UNPACKED >> 30} GiB; save it as .npy")
+        if member.file_size > size + MAX_SURPLUS:
+            mib = (size + MAX_SURPLUS) >> 20
+            raise InputError(f"array {path}: it unpacks to more than {mib:,} MiB; save it as .npy")
         with archive.open(member) as packed:
             return _read_array(packed)

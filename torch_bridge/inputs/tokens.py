@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +18,13 @@ UNKNOWN = ("[UNK]", "<unk>", "<UNK>", "<|unk|>", "[unk]")
 """Words that stand for all words that a vocabulary lacks."""
 CONTINUED = "##"
 """Start of a piece that continues a word."""
-MAX_VOCABULARY = 64 << 20
-"""Bytes of a vocabulary file."""
+MAX_VOCABULARY, MAX_WORDS = 32 << 20, 1 << 21
+"""Bytes of a vocabulary file, and its words."""
 MAX_TOKENS, MAX_DIGITS = 1 << 20, 18
-MAX_WORD = 200
-"""Characters of a word; longer ones are unknown."""
+MAX_TEXT = 1 << 18
+"""Characters of a text that is read as words."""
+MAX_WORD = 100
+"""Characters of a word; longer ones are unknown, as in WordPiece."""
 MAX_LISTED = 12
 """Tokens that a line for people lists."""
 
@@ -40,6 +44,8 @@ class Vocabulary:
         the longest pieces that are known, whose later ones start with "##" (WordPiece: Wu et al. 2016,
         https://arxiv.org/abs/1609.08144). Raises InputError for a word that is unknown, if no word stands for such.
         """
+        if len(text) > MAX_TEXT:
+            raise InputError(f"text: {len(text):,} characters; at most {MAX_TEXT:,} are read")
         pieces, missing = [], []
         for word in text.split():
             for part in [word] if word in self.ids else _cut_punctuation(word, self.ids):
@@ -48,8 +54,6 @@ class Vocabulary:
                 pieces += found or [self._unknown(part)]
         if not pieces:
             raise InputError("text: it has no words; write some, such as text:a small cat")
-        if len(pieces) > MAX_TOKENS:
-            raise InputError(f"text: {len(pieces):,} tokens; at most {MAX_TOKENS:,} are read")
         line = f"{len(pieces)} tokens of {self.name}: {_listed(pieces)}"
         line += f"; unknown: {_listed(missing)}" if missing else ""
         return np.array([self.ids[piece] for piece in pieces], np.int64), line
@@ -94,14 +98,15 @@ def read_vocabulary(path: str | Path) -> Vocabulary:
     """
     path = Path(path)
     try:
-        text = read_file(path, MAX_VOCABULARY).decode()
+        text = read_file(path, MAX_VOCABULARY).decode("utf-8-sig")
     except OSError as error:
         raise InputError(f"vocabulary {path}: {failure_text(error)}") from None
     except UnicodeDecodeError:
         raise InputError(f"vocabulary {path}: not a text; JSON {{word: number}} or a word a line is needed") from None
     if text.lstrip()[:1] == "{":
         return Vocabulary(path.name, _parse_object(path, text))
-    words = [line.strip() for line in text.splitlines()]
+    words = [line.strip() for line in islice(io.StringIO(text, newline=None), MAX_WORDS + 1)]
+    _check_count(path, len(words))
     if not any(words):
         raise InputError(f"vocabulary {path}: it is empty; JSON {{word: number}} or a word a line is needed")
     return Vocabulary(path.name, {word: number for number, word in enumerate(words) if word})
@@ -112,11 +117,17 @@ def _parse_object(path: Path, text: str) -> dict[str, int]:
         ids = parse_json(text)
     except ValueError as error:
         raise InputError(f"vocabulary {path}: not JSON ({error})") from None
+    _check_count(path, len(ids))
     for word, number in ids.items():
         if type(number) is not int or not 0 <= number < 10**MAX_DIGITS:
             wrong = f"{word[:60]!r} has {str(number)[:60]}"
             raise InputError(f"vocabulary {path}: {wrong}; a whole number from 0 is needed")
     return dict(ids)
+
+
+def _check_count(path: Path, words: int) -> None:
+    if words > MAX_WORDS:
+        raise InputError(f"vocabulary {path}: more than {MAX_WORDS:,} words; at most as many are read")
 
 
 def parse_ids(text: str) -> np.ndarray:

@@ -6,6 +6,7 @@ They are safetensors files in float16. The metadata holds the network's fingerpr
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -17,7 +18,7 @@ import torch
 from ..concepts.weight_files import half_precision_state, write_weights
 from ..inputs.preprocess import Preprocessing
 from ..recording.errors import InputError, ModelError, RecordingError
-from ..recording.files import parse_json
+from ..recording.files import parse_json, user_path
 from ..recording.safetensors import open_arrays
 from .inverter_training import MapStatistics
 from .upconv_network import UpconvNet, UpconvPlan
@@ -170,9 +171,9 @@ def find_inverters(location: str, query: InverterQuery, layers: tuple[str, ...])
     location: a file, a folder, or "" for the shipped inverters. layers: wanted layers, () for all. Raises ModelError,
     with the command that trains one, if there is none.
     """
-    path = Path(location).expanduser() if location else WEIGHTS_FOLDER
+    path = user_path(location) if location else WEIGHTS_FOLDER
     command = query.training_command(layers[0] if layers else "LAYER")
-    if not path.exists():
+    if not os.path.exists(path):
         raise ModelError(f"inverter {path}: no such file or folder; {command} makes one")
     if path.is_file():
         metadata = parse_metadata(path, _open(path)[1])

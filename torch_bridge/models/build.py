@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def _build(name: str, arguments: dict[str, Any], download: str | None, folder: s
     path = Path(name)
     if path.suffix == ".py":
         raise ModelError(f"{path} is source code, not a model; {factory_hint(name, folder)}")
-    if path.is_file() or path.suffix in WEIGHT_SUFFIXES:
+    if os.path.isfile(path) or path.suffix in WEIGHT_SUFFIXES:
         raise ModelError(_not_a_model_text(path))
     if ":" in name:
         if download:
@@ -85,7 +86,7 @@ def _build(name: str, arguments: dict[str, Any], download: str | None, folder: s
 
 
 def _not_a_model_text(path: Path) -> str:
-    if not path.is_file():
+    if not os.path.isfile(path):
         return f"{path}: no such file"
     if is_torchscript(path):
         return f"{path} is TorchScript, which hides its layers: {FACTORY_HINT}, and give its weights as a state_dict"

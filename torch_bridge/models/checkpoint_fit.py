@@ -24,6 +24,12 @@ MAX_PREFIXES = 8
 """Prefixes that are tried."""
 MAX_DEPTH = 3
 """Objects inside each other in which a state is looked for."""
+MAX_NAME, MAX_PARTS = 500, 64
+"""Characters of a name, and parts between its dots, beyond which it is no parameter's."""
+MAX_STATES, MAX_TENSORS = 10_000, 200_000
+"""Objects with tensors in a checkpoint, and tensors in all of them together."""
+MAX_COMPARED = 1000
+"""Names in a file that a missing one is compared with."""
 MAX_LISTED = 3
 """Names that a text lists."""
 
@@ -48,17 +54,37 @@ class StateFit(NamedTuple):
         return ".".join(part for part in (self.key, self.prefix.rstrip(".")) if part) or "the top"
 
 
-def states_in(content: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yields the objects with named tensors in a checkpoint, each with its place: keys with dots between them."""
-    import torch
+def states_in(content: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    """Returns the objects with named tensors in a checkpoint, each with its place: keys with dots between them.
 
-    if not isinstance(content, Mapping) or not all(isinstance(name, str) for name in content):
-        return
-    if any(isinstance(value, torch.Tensor) for value in content.values()):
-        yield key, content
-    for name, value in content.items():
-        if depth < MAX_DEPTH:
-            yield from states_in(value, f"{key}.{name}".lstrip("."), depth + 1)
+    Objects that lie in several places, even in themselves, have the outermost. Raises ValueError for names, or numbers
+    of objects and tensors, that no network has.
+    """
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    level, seen, count = [("", content)], set[int](), 0
+    for _ in range(MAX_DEPTH + 1):
+        inner: list[tuple[str, Any]] = []
+        for key, value in level:
+            if id(value) in seen or not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+                continue
+            seen.add(id(value))
+            if tensors := sum(map(is_dense, value.values())):
+                found.append((key, value))
+            count += tensors
+            _check_bounds(value, len(found), count)
+            inner += [
+                (f"{key}.{name}".lstrip("."), entry) for name, entry in value.items() if isinstance(entry, Mapping)
+            ]
+        level = inner
+    return found
+
+
+def _check_bounds(names: Iterable[str], states: int, tensors: int) -> None:
+    wrong = next((name for name in names if len(name) > MAX_NAME or name.count(".") >= MAX_PARTS), None)
+    if wrong is not None:
+        raise ValueError(f"a name of {len(wrong):,} characters, {wrong[:40]}…; no parameter has such a name")
+    if states > MAX_STATES or tensors > MAX_TENSORS:
+        raise ValueError(f"more than {MAX_STATES:,} objects with tensors, or {MAX_TENSORS:,} tensors in them")
 
 
 def fit_state(states: Sequence[tuple[str, Mapping[str, Any]]], target: Tensors) -> StateFit:
@@ -68,7 +94,8 @@ def fit_state(states: Sequence[tuple[str, Mapping[str, Any]]], target: Tensors) 
     the first of TRAINING_PREFIXES and STATE_KEYS is taken; if neither has it, the others are its rivals.
     """
     shapes = {name: shape_of(value) for name, value in target.items()}
-    counted = [(_matches(fit, shapes), fit) for key, state in states for fit in _fits(key, state, target)]
+    own = {_unwrapped(name): name for name in target}
+    counted = [(_matches(fit, shapes), fit) for key, state in states for fit in _fits(key, state, own)]
     most = max(count for count, _ in counted)
     best, *others = sorted((fit for count, fit in counted if count == most), key=_preference)
     places = tuple(fit.place for fit in others)
@@ -89,12 +116,9 @@ def _preference(fit: StateFit) -> tuple[int, int, int]:
     return place(fit.prefix, TRAINING_PREFIXES), place(fit.key, STATE_KEYS), len(fit.prefix)
 
 
-def _fits(key: str, state: Mapping[str, Any], target: Tensors) -> Iterator[StateFit]:
-    """Yields the state under each prefix that could be meant."""
-    import torch
-
-    own = {_unwrapped(name): name for name in target}
-    tensors = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+def _fits(key: str, state: Mapping[str, Any], own: Mapping[str, str]) -> Iterator[StateFit]:
+    """Yields the state under each prefix that could be meant. own: the network's names by those without wrappers."""
+    tensors = {name: value for name, value in state.items() if is_dense(value)}
     others = [name for name in state if name not in tensors and not isinstance(state[name], Mapping)]
     plain = {name: _unwrapped(name) for name in tensors}
     for prefix in _prefixes(plain.values(), own):
@@ -119,6 +143,14 @@ def _unwrapped(name: str) -> str:
     return ".".join(part for part in name.split(".") if part not in WRAPPERS)
 
 
+def is_dense(value: Any) -> bool:
+    """Whether a value is a tensor with its numbers: not sparse, nested, or on the device "meta"."""
+    import torch
+
+    is_tensor = isinstance(value, torch.Tensor)
+    return is_tensor and not value.is_nested and value.layout is torch.strided and not value.is_meta
+
+
 def shape_of(value: torch.Tensor) -> tuple[int, ...] | None:
     """Returns a tensor's shape, such as (C, H, W); None for a parameter of a lazy module, which has none yet."""
     from torch.nn.parameter import is_lazy
@@ -141,9 +173,9 @@ def misfits(fit: StateFit, target: Tensors) -> list[str]:
     surplus = [name for name in tensors if name not in target]
     shared = [(name, value, target[name]) for name, value in tensors.items() if name in target]
     misshapen = [
-        f"{name} {tuple(value.shape)} instead of {shape_of(wanted)}"
-        for name, value, wanted in shared
-        if shape_of(wanted) not in (None, tuple(value.shape))
+        f"{name} {tuple(value.shape)} instead of {'one that its numbers fill' if shape is None else shape}"
+        for name, value, shape in ((name, value, shape_of(wanted)) for name, value, wanted in shared)
+        if not _has_shape(value, shape)
     ]
     mistyped = [
         f"{name} {_kind(value)} instead of {_kind(wanted)}"
@@ -161,6 +193,11 @@ def misfits(fit: StateFit, target: Tensors) -> list[str]:
     return [f"{len(names)} {what} ({listed(names)})" for what, names in found if names]
 
 
+def _has_shape(value: torch.Tensor, shape: tuple[int, ...] | None) -> bool:
+    """Whether a tensor has a shape; None stands for any, but then a few numbers may not be repeated without end."""
+    return tuple(value.shape) == shape if shape is not None else value.untyped_storage().nbytes() >= value.nbytes
+
+
 def _rank(value: torch.Tensor) -> int:
     """The kind of a tensor's numbers: whole ones or booleans, real or complex ones."""
     return 2 if value.is_complex() else int(value.is_floating_point())
@@ -174,7 +211,7 @@ def _with_nearest(name: str, target: Tensors, fit: StateFit) -> str:
     """A missing name, with the one in the file that is most like it and has its shape."""
     shape = shape_of(target[name])
     alike = [other for other, value in fit.tensors.items() if other not in target and tuple(value.shape) == shape]
-    near = difflib.get_close_matches(name, alike, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(name, alike[:MAX_COMPARED], n=1, cutoff=0.4)
     return f"{name}, in the file perhaps {near[0]}" if near else name
 
 

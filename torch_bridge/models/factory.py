@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..recording.errors import InnerwalkError, ModelError, UnknownName, nearest
-from ..recording.files import read_file
+from ..recording.files import read_file, user_path
 from .torch_files import first_line
 from .torchvision_import import torchvision_on_demand
 
@@ -46,7 +46,7 @@ def importable(folder: str | None = None) -> Iterator[None]:
 
 
 def _folder_path(folder: str | None) -> Path:
-    return Path(folder or "").expanduser().absolute()
+    return user_path(folder or "").absolute()
 
 
 def from_factory(name: str, arguments: dict[str, Any], folder: str | None = None) -> nn.Module:
@@ -131,7 +131,7 @@ def factory_hint(text: str, folder: str | None = None) -> str:
     place, colon, path = text.rpartition(":")
     place = place if colon else text
     if place.endswith(".py"):
-        return _hint_for_file(Path(place).expanduser(), path if colon else "", _folder_path(folder))
+        return _hint_for_file(user_path(place), path if colon else "", _folder_path(folder))
     parts = text.split(".")
     if len(parts) < 2 or not all(part.isidentifier() for part in parts):
         return FACTORY_HINT

@@ -7,12 +7,11 @@ hash or text takes as long as there are leaves.
 from __future__ import annotations
 
 import pickletools
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..recording.files import open_file
+from ..recording.files import open_file, open_zip
 
 LEGACY_PICKLES = 5
 """Pickles at the start of a checkpoint that is no zip: mark, version, system, tensors, keys of their values."""
@@ -42,7 +41,7 @@ def _streams(path: Path) -> Iterator[BinaryIO]:
         if not is_zip:
             yield from [file] * LEGACY_PICKLES
             return
-        with zipfile.ZipFile(file) as archive:
+        with open_zip(file) as archive:
             for entry in archive.infolist():
                 if entry.filename.endswith("data.pkl"):
                     with archive.open(entry) as stream:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 from ..recording.errors import message_of
+from ..recording.files import open_file, open_zip
 
 
 def is_torchscript(path: Path) -> bool:
@@ -16,7 +16,7 @@ def is_torchscript(path: Path) -> bool:
 def archive_has(path: Path, entry: str) -> bool:
     """Whether a file is a zip with a file or folder of this name below its root folder."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_file(path) as file, open_zip(file) as archive:
             return any(name.split("/")[1:2] == [entry] for name in archive.namelist())
     except Exception:  # noqa: BLE001 - no zip, or one whose table of contents is damaged, which may raise anything
         return False
@@ -25,7 +25,7 @@ def archive_has(path: Path, entry: str) -> bool:
 def unpacked_size(path: Path) -> int:
     """Bytes that the entries of a zip unpack to, as its table of contents says; 0 for any other file."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_file(path) as file, open_zip(file) as archive:
             return sum(entry.file_size for entry in archive.infolist())
     except Exception:  # noqa: BLE001 - as in `archive_has`
         return 0

@@ -43,16 +43,22 @@ def load_weights(module: nn.Module, path: str | Path) -> LoadedWeights:
     The file must have every parameter and buffer in its shape, under any prefix. What else it has is left out, unless
     it belongs to a deeper network. Raises ModelError.
     """
+    import torch
+
     path = Path(path)
     try:
         check_file(path)
     except OSError as error:
         raise ModelError(f"weights {path}: {failure_text(error)}") from None
     content, metadata = _read_safetensors(path) if _is_safetensors(path) else (_read_checkpoint(path), {})
-    if not (states := list(states_in(content))):
+    try:
+        states = states_in(content)
+    except ValueError as error:
+        raise ModelError(f"weights {path}: {error}; save model.state_dict() alone") from None
+    if not states:
         raise ModelError(f"weights {path}: {_stateless_text(content)}")
     target = module.state_dict()
-    target = {name: value for name, value in target.items() if hasattr(value, "shape")}  # others may have own states
+    target = {name: value for name, value in target.items() if isinstance(value, torch.Tensor)}  # others: own states
     fit = fit_state(states, target)
     if wrong := misfits(fit, target):
         raise ModelError(f"weights {path.name} don't fit {type(module).__name__}: {'; '.join(wrong)}")

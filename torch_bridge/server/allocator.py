@@ -16,3 +16,9 @@ def keep_memory() -> None:
         libc.mallopt(M_MMAP_MAX, 0)
         libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
         libc.mallopt(M_ARENA_MAX, 1)  # further arenas would be returned to the system all the same
+
+
+def return_memory() -> None:
+    """Give the memory that glibc has kept and nothing uses back to the system; the next run asks for it again."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)

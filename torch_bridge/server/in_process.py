@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from ..capture.call_arguments import as_arguments, map_leaves
+from ..capture.call_arguments import Keywords, as_arguments, map_leaves
 from ..capture.guard import check_module
 from ..capture.layer_paths import layer_paths
 from ..capture.model_inputs import ModelInputs
@@ -187,7 +187,11 @@ def unchanged_inputs(model: nn.Module, inputs: Any, preprocessing: Preprocessing
         lambda leaf: leaf.detach() if isinstance(leaf, torch.Tensor) else leaf,
         as_arguments(model, passed.args, passed.kwargs),
     )
-    return [Input(value, picture, _shape_name(value), "values unchanged", unchanged=True) for value in arguments]
+    pairs = [pair for own in arguments for pair in (own.items() if isinstance(own, Keywords) else [("", own)])]
+    return [
+        Input(value, picture, _shape_name(value), "values unchanged", unchanged=True, keyword=keyword)
+        for keyword, value in pairs
+    ]
 
 
 def _shape_name(value: Any) -> str:

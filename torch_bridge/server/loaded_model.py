@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from types import MappingProxyType
@@ -12,12 +11,11 @@ from typing import Any, NamedTuple
 import torch
 
 from ..capture.ablation import NO_ABLATION, Ablation, ChannelsByLayer, use_ablation
-from ..capture.call_arguments import Keywords, first_argument
 from ..capture.guard import RUN_LOCK, evaluation_mode
 from ..capture.layer_paths import layer_paths
 from ..capture.recorder import record
-from ..inputs.first_layer import argument_names
-from ..inputs.sources import Input, KeywordSource, NamedContent, Source, copy_input, replace_first
+from ..endpoints.tensor_names import positional_names
+from ..inputs.sources import Input, NamedContent, Source, copy_input, keyword_of, replace_first
 from ..methods import Method, MethodContext, Step
 from ..models.device import to_device
 from ..models.fingerprint import weights_fingerprint
@@ -92,6 +90,13 @@ class LoadedModel:
         return default_sources(self.spec, self.subject.built)
 
     @property
+    def input_names(self) -> list[str]:
+        """The name of the argument that each of the default inputs is for."""
+        sources = self.default_sources
+        places = positional_names(self.subject.built.module, len(sources))
+        return [keyword_of(source) or place for source, place in zip(sources, places, strict=True)]
+
+    @property
     def fingerprint(self) -> str:
         """Hash of the weights: equal for equal values, whatever file they came from."""
         return self._own_fingerprint if self.is_own else weights_fingerprint(self.model)
@@ -122,14 +127,19 @@ class LoadedModel:
             "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
             "classes": len(self.subject.names.names),
             "names": list(self.subject.names.names),
-            "inputs": argument_names(self.subject.built.module),
+            "inputs": self.input_names,
             "size": list(self.subject.adapter.preprocessing.size or ()),
             "graph": self.last_run.network.digest if self.last_run else "",
         }
 
     def read(self, sources: Sequence[Source], index: int = 0) -> tuple[Input, ...]:
         """Read and preprocess inputs, one for each argument of the network. Raises InputError."""
-        return tuple(self.subject.adapter.read(list(sources), index))
+        return tuple(self.subject.adapter.read(list(sources), index, self._known_values()))
+
+    def _known_values(self) -> list[Any]:
+        """What each argument got in the last run, or gets by default; None where that isn't read yet."""
+        known = self.last_run.inputs if self.last_run is not None else self.default_sources
+        return [source.values if isinstance(source, Input) else None for source in known]
 
     def ablation(self, network: Network, channels: ChannelsByLayer | None) -> Ablation:
         """The ablation of these channels, by default of those in the spec. Raises UnknownName or InputError."""
@@ -262,14 +272,9 @@ class LoadedModel:
         """
         sources = self.default_sources
         default = sources[0]
-        passed = (default.values,) if isinstance(default, Input) and default.unchanged else ()
-        first = first_argument(passed) if passed else None
+        first = default.values if isinstance(default, Input) and default.unchanged else None
         if isinstance(first, torch.Tensor) and (first.is_nested or not first.is_floating_point()):
             raise InputError(f"{self.name} takes no pictures of a data set: its first input isn't one")
-        if isinstance(default, Input) and isinstance(default.values, Keywords):
-            name, *others = default.values
-            rest = Keywords({other: default.values[other] for other in others})
-            sources = [KeywordSource(name, default), replace(default, values=rest)]
         with_picture = replace_first(sources, [NamedContent("a picture", picture)])
         arguments = self.subject.adapter.arguments(self.read(with_picture))
         return to_device(arguments, self.device)

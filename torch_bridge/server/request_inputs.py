@@ -36,6 +36,7 @@ class RequestInputs:
             "pixels": self._pixels,
             "data": self._item,
             "noise": self._noise,
+            "text": self._text,
             "film": self._video_frame,
             "held": self._held_input,
         }
@@ -57,8 +58,8 @@ class RequestInputs:
         """Read one input, {"kind": …}. Raises InputError or UnknownName.
 
         upload: `name`, `array` (n,) uint8, the bytes of a file · pixels: `name`, `array` (H, W[, 1|3|4]) uint8 sRGB ·
-        data: `set`, `index` · noise: `seed` · film: `film`, and `at` seconds, `step` frames ahead, or `frame` number ·
-        held: `id` of an input that this process keeps.
+        data: `set`, `index` · noise: `seed` · text: `text`, ids:1,2,3 or text:words · film: `film`, and `at` seconds,
+        `step` frames ahead, or `frame` number · held: `id` of an input that this process keeps.
         """
         kind = text_value(values, "kind")
         if kind not in self._readers:
@@ -86,6 +87,12 @@ class RequestInputs:
 
     def _noise(self, values: Values, arrays: Arrays) -> Source:
         return f"noise:{integer_value(values, 'seed', 0, 2**31 - 1)}"
+
+    def _text(self, values: Values, arrays: Arrays) -> Source:
+        text = text_value(values, "text")
+        if not text.startswith(("ids:", "text:")):
+            raise InputError(f"text {text[:40]!r}: write ids:101,2054,102 or text:some words")
+        return text
 
     def _video_frame(self, values: Values, arrays: Arrays) -> Source:
         name = text_value(values, "film")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from .. import data as data_sets
 from ..client.frames import PROTOCOL, Frame
 from ..inputs.sources import Input, replace_first
 from ..methods import METHODS, Method, parameter_form, parse_parameters
-from ..recording import Maps, describe, describe_maps
+from ..recording import Maps, describe, describe_maps, pictures
 from ..recording.errors import InputError, UnknownName
 from ..video import Video, open_video
 from .in_process import find_method
@@ -238,14 +239,21 @@ class Service:
         return self.networks[name]
 
     def _read_inputs(self, network: LoadedModel, values: Values, arrays: Arrays) -> tuple[Input, ...]:
-        """The inputs of a request; where it has too few for the network, the network's defaults are the last ones."""
+        """The inputs of a request; where it has too few for the network, the network's defaults are the last ones.
+
+        Between others, an input {"kind": "default"} stands for the network's default in its place.
+        """
         inputs = values.get("inputs") or []
         if not isinstance(inputs, list) or not all(isinstance(entry, dict) for entry in inputs):
             raise InputError('inputs: a list such as [{"kind": "noise", "seed": 1}] is needed')
-        sources = [self.inputs.source(entry, arrays) for entry in inputs]
-        if sources and isinstance(sources[0], Input):
+        defaults = network.default_sources
+        sources = [
+            default if default is not None and entry.get("kind") == "default" else self.inputs.source(entry, arrays)
+            for entry, default in itertools.zip_longest(inputs, defaults[: len(inputs)])
+        ]
+        if sources and all(isinstance(source, Input) for source in sources) and inputs[0].get("kind") == "held":
             return network.read(sources)  # all arguments, as they are
-        return network.read(replace_first(network.default_sources, sources))
+        return network.read(replace_first(defaults, sources))
 
 
 def _maps_frame(maps: Maps) -> Frame:
@@ -256,11 +264,8 @@ def _maps_frame(maps: Maps) -> Frame:
 def _run_frame(run: FinishedRun, known_digest: str) -> Frame:
     """The frame of a run: its recording without maps, and without its graph if the client knows it."""
     recording, digest = run.recording, run.recording.network.digest
-    pictures = {"input": recording.picture}
-    if recording.prediction.picture is not None:
-        pictures["answer"] = recording.prediction.picture
     description = describe(recording, network=digest != known_digest)
-    return {"recording": description, "graph": digest, "run": run.id}, pictures
+    return {"recording": description, "graph": digest, "run": run.id}, pictures(recording)
 
 
 def _job_key(network: LoadedModel, context: RunContext, request: tuple[Any, ...], parameters: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -42,7 +42,7 @@ def _are_channels(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max  # false for NaN, and for huge whole numbers
 
 
 def _is_list(value: Any, fits: Callable[[Any], bool], counts: tuple[int, ...] = ()) -> bool:

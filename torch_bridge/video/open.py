@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ..recording.errors import InputError
-from ..recording.files import check_file, failure_text
+from ..recording.files import check_file, failure_text, user_path
 from .camera import Camera, open_camera
 from .frame import Video
 from .playback import VideoFile
@@ -18,7 +16,7 @@ def open_video(text: str, loop: bool = True) -> Video:
     """
     if text.startswith("camera:"):
         return Camera(text, open_camera(text.removeprefix("camera:")))
-    path = Path(text).expanduser()
+    path = user_path(text)
     try:
         check_file(path)
     except OSError as error:

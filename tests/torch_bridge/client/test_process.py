@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -277,6 +278,16 @@ def test_ctrl_c_of_the_terminal_is_the_parents(folder):
     with client.start_bridge(sys.executable, config(), folder=folder) as bridge:
         os.kill(bridge.child.process.pid, signal.SIGINT)
         assert bridge.record("mine").all_maps
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_a_bridge_that_is_stopped_for_a_while_answers_when_it_goes_on(folder):
+    with client.start_bridge(sys.executable, config(), folder=folder) as bridge:
+        process = bridge.child.process.pid
+        os.kill(process, signal.SIGSTOP)
+        threading.Timer(1.0, os.kill, (process, signal.SIGCONT)).start()
+        start = time.monotonic()
+        assert bridge.record("mine").all_maps and time.monotonic() - start > 0.9
 
 
 def fake(tmp_path, code: str) -> BridgeProcess:

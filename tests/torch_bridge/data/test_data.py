@@ -168,7 +168,7 @@ def test_what_is_no_data_set_is_told(tmp_path):
     (tmp_path / "text.zip").write_text("no archive")
     (tmp_path / "empty").mkdir()
     refused(tmp_path / "missing", "missing", "no such folder", "concepts:object")
-    refused(tmp_path / ("x" * 300), "can't be read")
+    refused(tmp_path / ("x" * 300), "no such folder")
     refused(tmp_path / "empty", "no picture in it", ".png")
     refused(tmp_path / "text.zip", "not a .zip")
     refused(zip_of(tmp_path / "words.zip", {"a.txt": b"words"}), "no picture in it")

@@ -65,3 +65,23 @@ def test_sounds_that_arent(tmp_path):
         assert line in str(error.value) and "\n" not in str(error.value)
     with pytest.raises(InputError, match="no such file"):
         read_sound(tmp_path / "nowhere.wav")
+
+
+def test_a_file_of_millions_of_empty_parts_is_refused_at_once():
+    body = b"WAVE" + b"junk\0\0\0\0" * 100_000
+    with pytest.raises(InputError, match="more than 1,000 parts before its samples"):
+        read_sound("parts.wav", b"RIFF" + struct.pack("<I", len(body)) + body)
+
+
+def test_absurd_headers_end_in_one_line(tmp_path):
+    write(tmp_path / "whole.wav", SHARES[:, None], 2)
+    whole = (tmp_path / "whole.wav").read_bytes()
+    for place, size in ((4, 4), (16, 4), (22, 2), (24, 4), (32, 2), (34, 2), (40, 4)):
+        for value in (0, 2 ** (8 * size) - 1):
+            mutant = whole[:place] + value.to_bytes(size, "little") + whole[place + size :]
+            try:
+                sound = read_sound("odd.wav", mutant)
+            except InputError as error:
+                assert "\n" not in str(error)
+            else:
+                assert sound.values.size == 5

@@ -17,7 +17,7 @@ from innerwalk.tests.support import SUPPORT  # noqa: E402
 from innerwalk.torch_bridge.data import open_data  # noqa: E402
 from innerwalk.torch_bridge.inputs.image_files import check_size, open_picture  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
-from innerwalk.torch_bridge.inputs.sources import preprocess_picture, read_input  # noqa: E402
+from innerwalk.torch_bridge.inputs.sources import MAX_SIDE, draw_sample, preprocess_picture, read_input  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
 from innerwalk.torch_bridge.subject import RecordSpec, prepare, record_from  # noqa: E402
 
@@ -316,6 +316,20 @@ def test_squares_of_a_vector_lie_row_by_row():
     drawn = _draw_grey(np.arange(5.0))
     assert drawn.shape == (2 * SWATCH, 3 * SWATCH)
     assert drawn[SWATCH // 2 :: SWATCH, SWATCH // 2 :: SWATCH].tolist() == [[0, 0.25, 0.5], [0.75, 1, 0]]
+
+
+def test_pictures_of_long_arrays_stay_small():
+    """Of three minutes of sound, and of a plane of 3,000 × 5,000, every second number or fewer."""
+    sound = draw_sample(np.arange(8_000_000, dtype=np.float32), AS_IS)
+    assert max(sound.shape) <= MAX_SIDE and sound[0, 0, 0] == 0 and sound.max() == 255
+    plane = np.zeros((3000, 5000), np.uint8)
+    plane[1000, 3000] = 9
+    drawn = draw_sample(plane, AS_IS)
+    assert drawn.shape == (1500, 1667, 3) and np.argwhere(drawn[..., 0]).tolist() == [[500, 1000]]
+
+
+def test_numbers_too_large_for_float32_are_drawn_without_a_warning():
+    assert draw_sample(np.array([[1e300, 1.0], [0.0, -1e300]]), AS_IS)[..., 0].tolist() == [[0, 255], [0, 0]]
 
 
 # for a network

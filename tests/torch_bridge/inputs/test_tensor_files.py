@@ -61,7 +61,7 @@ def test_the_tensor_must_be_named_where_there_are_several(tmp_path):
         assert "did you mean first" in refused(tmp_path / name, "frist", UnknownName)
 
 
-def test_files_that_arent(tmp_path, monkeypatch):
+def test_files_that_arent(tmp_path):
     np.savez(tmp_path / "objects.npz", a=np.array([{}], object))
     np.savez(tmp_path / "whole.npz", a=np.zeros(4))
     (tmp_path / "cut.npz").write_bytes((tmp_path / "whole.npz").read_bytes()[:60])
@@ -83,5 +83,13 @@ def test_files_that_arent(tmp_path, monkeypatch):
     assert "it is empty, 0×3" in refused(tmp_path / "none.npy")
     for name in ("no.npy", "no.npz", "no.safetensors"):
         assert "no such file" in refused(tmp_path / name)
-    monkeypatch.setattr(tensor_files, "MAX_UNPACKED", 100)
-    assert "unpacks to more than" in refused(tmp_path / "whole.npz")
+
+
+def test_a_small_npz_cant_fill_the_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(tensor_files, "MAX_SURPLUS", 1 << 20)
+    for size, is_read in ((1 << 20, True), (5 << 18, False)):
+        np.savez_compressed(tmp_path / "b.npz", x=np.zeros(size, np.uint8))
+        if is_read:
+            assert read_tensor(tmp_path / "b.npz").shape == (size,)
+        else:
+            assert "it unpacks to more than 1 MiB; save it as .npy" in refused(tmp_path / "b.npz")

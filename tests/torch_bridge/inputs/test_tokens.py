@@ -34,6 +34,14 @@ def test_words_become_the_longest_pieces(vocabulary, text, tokens):
     assert line.startswith(f"{len(ids)} tokens of vocab.txt: {tokens}")
 
 
+def test_words_are_numbered_by_line_feeds_alone(tmp_path):
+    file = tmp_path / "vocab.txt"
+    file.write_bytes("\ufeffa\r\n\u2028\n\x85\nb\n".encode())
+    assert read_vocabulary(file).ids == {"a": 0, "b": 3}
+    file.write_bytes('\ufeff{"a": 7}'.encode())
+    assert read_vocabulary(file).ids == {"a": 7}
+
+
 def test_unknown_words_are_named(vocabulary):
     assert vocabulary.tokenise("hello zebra 7")[1].endswith("; unknown: zebra 7")
     plain = Vocabulary("v", {"hello": 0})
@@ -74,3 +82,19 @@ def test_numbers_are_read_as_they_are():
     for text in ("", "1,", "1;2", "1.5", "a", "9" * 30, "1,\u0663"):
         with pytest.raises(InputError, match="write whole numbers with commas"):
             parse_ids(text)
+
+
+def test_only_line_breaks_end_a_word(tmp_path):
+    """Vocabularies list such characters themselves; as breaks they would shift all numbers after them."""
+    (tmp_path / "v.txt").write_bytes("a\n\u2028b\r\nc\x0cd\ne".encode())
+    assert read_vocabulary(tmp_path / "v.txt").ids == {"a": 0, "b": 1, "c\x0cd": 2, "e": 3}
+
+
+def test_bombs_of_words_are_refused(tmp_path, monkeypatch, vocabulary):
+    monkeypatch.setattr("innerwalk.torch_bridge.inputs.tokens.MAX_WORDS", 3)
+    for name, content in (("v.txt", "\n" * 4), ("v.json", '{"a": 1, "b": 2, "c": 3, "d": 4}')):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(InputError, match="more than 3 words"):
+            read_vocabulary(tmp_path / name)
+    with pytest.raises(InputError, match="300,000 characters; at most 262,144 are read"):
+        vocabulary.tokenise("hello " * 50_000)

@@ -120,3 +120,47 @@ def test_a_large_checkpoint_is_searched_in_little_time(tmp_path):
     target = nn.Linear(2, 1)
     assert len(load_weights(target, tmp_path / "c.pth").left_out) == 5000
     assert target.weight.tolist() == [[1, 1]]
+
+
+def test_a_state_in_many_places_or_in_itself_counts_once(tmp_path):
+    content: dict = dict(WANTED)
+    for number in range(300):
+        content[f"again{number}"] = content  # 300³ places
+    loaded(tmp_path, content)
+    assert loaded(tmp_path, {f"same{number}": WANTED for number in range(50)}).left_out == ()
+
+
+@pytest.mark.parametrize("name", ["." * 100_000, "a" * 100_000, ".".join("a" * 65)])
+def test_names_that_no_parameter_has_are_refused_at_once(tmp_path, name):
+    line = refused(tmp_path, {**WANTED, name: torch.zeros(1)})
+    assert f"a name of {len(name):,} characters" in line and "no parameter has such a name" in line
+
+
+def test_any_number_of_states_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("innerwalk.torch_bridge.models.checkpoint_fit.MAX_STATES", 5)
+    states = {f"s{number}": {"0.weight": torch.zeros(1)} for number in range(6)}
+    assert "more than 5 objects with tensors" in refused(tmp_path, states)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        WANTED["4.weight"].to_sparse(),
+        torch.nested.nested_tensor([torch.zeros(2), torch.zeros(1)], layout=torch.jagged),
+        WANTED["4.weight"].to("meta"),
+    ],
+    ids=["sparse", "nested", "meta"],
+)
+def test_tensors_without_all_their_numbers_are_none(tmp_path, odd):
+    assert "1 missing (4.weight)" in refused(tmp_path, {**WANTED, "4.weight": odd})
+    assert loaded(tmp_path, {**WANTED, "odd": odd}).left_out == ("odd",)
+
+
+def test_lazy_modules_take_the_shape_of_the_file_but_no_bomb(tmp_path):
+    state = {"0.weight": torch.arange(6.0).reshape(3, 2), "0.bias": torch.ones(3)}
+    torch.save(state, tmp_path / "c.pth")
+    load_weights(lazy := nn.Sequential(nn.LazyLinear(3)), tmp_path / "c.pth")
+    assert lazy[0].weight.tolist() == [[0, 1], [2, 3], [4, 5]]
+    torch.save({**state, "0.weight": torch.zeros(1).expand(1 << 44, 1 << 4)}, tmp_path / "c.pth")
+    with pytest.raises(ModelError, match="instead of one that its numbers fill"):
+        load_weights(nn.Sequential(nn.LazyLinear(3)), tmp_path / "c.pth")

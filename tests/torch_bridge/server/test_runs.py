@@ -1,5 +1,6 @@
 """Runs: each client's methods are about its own input and ablation, and old runs make room."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -222,3 +223,16 @@ def test_pictures_of_inputs_count_too(server):
     inputs = service.networks["object"].read(["noise:1"])
     context = service.networks["object"].run_context._replace(inputs=tuple(inputs))
     assert runs.input_bytes(context) == inputs[0].values.nbytes + inputs[0].picture.nbytes
+
+
+def test_a_bridge_that_rests_returns_memory_once(bridge, monkeypatch):
+    returned = []
+    monkeypatch.setattr(runs, "IDLE_SECONDS", 0.05)
+    monkeypatch.setattr(runs, "return_memory", lambda: returned.append(True))
+    for rest in (1, 2):
+        bridge.record("object", [client.noise(1)], layers=[])
+        end = time.monotonic() + 20
+        while len(returned) < rest and time.monotonic() < end:
+            time.sleep(0.05)
+        time.sleep(0.3)
+        assert len(returned) == rest
