@@ -14,8 +14,6 @@ from .bridge import (
     join_bridge,
     leave_bridge,
     network_of,
-    place_input,
-    place_inputs,
     show_input,
     start_bridge,
     wait_for_bridge,
@@ -27,10 +25,12 @@ from .exporting import export_hall, export_layer
 from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
 from .methods import ask_method, cancel_method, forget_requests, restore_after_undo, show_activations
 from .opening import import_recording, open_demo, outdated_halls, rebuild_groups
+from .placing import place_input, place_inputs, place_named
 from .positions import choose_position, position_of
 from .removing import remove_hall
 from .selecting import select, selected
 from .shelf import draw_shelf, hold, page_shelf, place_held
+from .slicing import turn_slices
 from .video import key_shown_frames, pause_video, play_video, show_video_frame, step_video, stop_video
 from .video_keys import key_video
 from .viewing import enter, hide, jump, show_look, solo
@@ -76,6 +76,7 @@ __all__ = [
     "place_held",
     "place_input",
     "place_inputs",
+    "place_named",
     "play_video",
     "position_of",
     "probe",
@@ -101,6 +102,7 @@ __all__ = [
     "step_channel",
     "step_video",
     "stop_video",
+    "turn_slices",
     "wait_for_bridge",
     "walk_at_desk",
 ]

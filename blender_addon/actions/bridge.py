@@ -10,8 +10,8 @@ import bpy
 
 from ...torch_bridge import client
 from ...torch_bridge.client import BridgeInput
-from ...torch_bridge.recording import ACTIVATIONS, Recording, channel_picture
-from ...torch_bridge.recording.errors import BridgeError, InputError, SceneError, UnknownName
+from ...torch_bridge.recording import ACTIVATIONS, Recording
+from ...torch_bridge.recording.errors import BridgeError, InputError, UnknownName
 from ...torch_bridge.recording.files import is_weights_name
 from ..live import hall_requests, timer
 from ..live.bridge_connection import NO_OPTIONS, BridgeConnection, RunOptions
@@ -22,13 +22,11 @@ from ..properties import (
     INPUT_TAG,
     METHOD_TAG,
     NETWORK_NAME,
-    PANEL_SHOWN_LAYER,
     SHARED_INPUT_HALL,
     SHOWN_METHOD,
 )
 from ..scene.hall import store
 from ..scene.hall.build import create_hall
-from ..scene.panels import panel_of
 from ..scene.state.data_blocks import push_undo
 from .opening import show_hall
 
@@ -147,56 +145,12 @@ def follow(scene: bpy.types.Scene, network: str) -> str:
     return f"{scene.name} follows {network}"
 
 
-def place_input(
-    scene: bpy.types.Scene,
-    filepath: str = "",
-    data: str = "",
-    index: int = 0,
-    noise: int = -1,
-    layer: str = "",
-    channel: int = -1,
-    hall: str = "",
-) -> str:
-    """Runs the hall's network on one input; the panels change as its layers are reached.
-
-    Name one input: filepath, a picture or .npy file; data and index, a picture of a data set of the bridge; noise, the
-    seed of random noise; or layer and channel, the picture on that channel's tile. hall: name of another hall in whose
-    place it is run. Returns a line that says what is run. Raises InputError for none or several inputs, BridgeError,
-    SceneError or UnknownName.
-    """
-    scene = hall_named(hall) if hall else scene
-    if [bool(filepath), bool(data), noise >= 0, bool(layer)].count(True) != 1:
-        raise InputError("name one input: a file, a data set's picture, a seed of noise, or a layer's channel")
-    if layer:
-        return place_inputs(scene, _channel_input(scene, layer, channel))
-    if data:
-        return place_inputs(scene, client.item(data, index))
-    return place_inputs(scene, client.file(bpy.path.abspath(filepath)) if filepath else client.noise(noise))
-
-
-def place_inputs(scene: bpy.types.Scene, *inputs: BridgeInput) -> str:
-    """Pauses the hall's video, if it plays, and runs the network on inputs; otherwise as `show_input`."""
-    video = current().video_of(scene.session_uid)
-    if video is not None:
-        video.running = False
-    return show_input(scene, *inputs)
-
-
 def hall_named(name: str) -> bpy.types.Scene:
     """Returns the hall of this name in the open file. Raises UnknownName."""
     halls = {scene.name: scene for scene in store.halls()}
     if name not in halls:
         raise UnknownName("hall", name, halls)
     return halls[name]
-
-
-def _channel_input(scene: bpy.types.Scene, layer: str, channel: int) -> BridgeInput:
-    """Returns the picture that a tile shows as an input. Raises UnknownName or SceneError."""
-    panel = panel_of(scene, layer)
-    maps = store.read_maps(panel, str(panel.get(PANEL_SHOWN_LAYER, layer)), hall_requests.method_of(scene))
-    if maps is None:
-        raise SceneError(f"panel {panel.name!r} has lost its image; build the hall again")
-    return client.pixels(channel_picture(maps, channel), f"{maps.layer}, channel {channel}, {maps.method}")
 
 
 def show_input(scene: bpy.types.Scene, *inputs: BridgeInput) -> str:
@@ -272,6 +226,10 @@ def _input_name(values: Mapping[str, Any]) -> str:
             return f"noise {values['seed']}"
         case "film":
             return str(values["film"])
+        case "text":
+            return str(values["text"])
+        case "default":
+            return "its own input"
     return str(values["name"])
 
 

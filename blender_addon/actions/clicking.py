@@ -9,6 +9,7 @@ from mathutils import Vector
 
 from ..properties import OBJECT_ROLE
 from ..scene.hall import ray_hits as rays
+from ..scene.hall.board_hits import hit_input
 from ..scene.hall.ray_hits import Hit
 from .selecting import select
 from .shelf import held, pointed_input, pointed_shelf
@@ -24,8 +25,14 @@ def pick(scene: bpy.types.Scene, origin: Sequence[float], direction: Sequence[fl
 
 
 def has_effect(scene: bpy.types.Scene, hit: Hit) -> bool:
-    """Returns whether a click there does something: on the input's frame only while a picture of the shelf is held."""
-    return hit_kind(hit) in ON_CLICK and (hit.role != "input" or held(scene) >= 0)
+    """Returns whether a click there does something: on an input's frame only while a picture of the shelf is held.
+
+    Frames of tokens and other inputs that are no pictures take none.
+    """
+    if hit.role == "input":
+        shown = hit_input(rays.find_hall(scene, hit), hit)
+        return held(scene) >= 0 and shown is not None and shown.kind == "picture"
+    return hit_kind(hit) in ON_CLICK
 
 
 def hit_kind(hit: Hit) -> str:

@@ -17,9 +17,10 @@ from ..live.stored_choices import shelved
 from ..plans.shelf_desk import SHOWN
 from ..properties import HELD_PICTURE, SHELF_CONTENT
 from ..scene.hall import shelf_pictures
+from ..scene.hall.board_hits import hit_argument
 from ..scene.hall.ray_hits import Hit, find_hall
 from ..scene.state.data_blocks import push_undo
-from .bridge import place_input
+from .placing import place_input
 
 Pictures = tuple[dict[str, Any], np.ndarray]
 """Answer of `Bridge.pictures`: their indices, titles and labels, and (n, size, size, 3) sRGB uint8, top row first."""
@@ -113,15 +114,15 @@ def place_held(scene: bpy.types.Scene) -> str:
 
     Returns a line that says what is run. Raises InputError if no picture is held, or BridgeError.
     """
-    return _place_held(scene, "")
+    return _place_held(scene, "", "")
 
 
-def _place_held(scene: bpy.types.Scene, hall: str) -> str:
+def _place_held(scene: bpy.types.Scene, hall: str, argument: str) -> str:
     number = held(scene)
     if number < 0:
         raise InputError("no picture is held; click one on the shelf first")
     content = shelved(scene)
-    line = place_input(scene, data=content["set"], index=content["indices"][number], hall=hall)
+    line = place_input(scene, data=content["set"], index=content["indices"][number], argument=argument, hall=hall)
     hold(scene, -1)
     return line
 
@@ -133,4 +134,5 @@ def pointed_shelf(scene: bpy.types.Scene, hit: Hit) -> str:
 
 def pointed_input(scene: bpy.types.Scene, hit: Hit) -> str:
     """Places the held picture into the clicked frame, this hall's or the one beside. Returns as `place_held`."""
-    return _place_held(scene, find_hall(scene, hit).name)
+    hall = find_hall(scene, hit)
+    return _place_held(scene, hall.name, hit_argument(hall, hit))

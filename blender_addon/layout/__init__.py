@@ -4,9 +4,9 @@ World: x across, y along the walk, z up; metres and radians.
 """
 
 from .blocks import Block, matching_blocks, shown_graph
-from .boards import Board, answer_board, input_board, shelf_desk, title_board
+from .boards import Board, answer_boards, input_boards, shelf_desk, title_board
 from .edge_routes import LEVELS, edge_path
-from .hall_model import AISLE_HALF_WIDTH, FILL, EdgeRun, HallLayout, Slot, Stage, Wing, panel_grid
+from .hall_model import AISLE_HALF_WIDTH, FILL, BoardLinks, EdgeRun, HallLayout, Slot, Stage, Wing, panel_grid
 from .layout_checks import measure_layout
 from .planner import FIGURE_YAW, JOINT_GAP, SOURCE_GAP, lay_out, lay_out_figure
 from .stages import stage_title
@@ -26,6 +26,7 @@ __all__ = [
     "Align",
     "Block",
     "Board",
+    "BoardLinks",
     "EdgeRun",
     "Font",
     "HallLayout",
@@ -34,9 +35,9 @@ __all__ = [
     "Stage",
     "View",
     "Wing",
-    "answer_board",
+    "answer_boards",
     "edge_path",
-    "input_board",
+    "input_boards",
     "lay_out",
     "lay_out_figure",
     "matching_blocks",

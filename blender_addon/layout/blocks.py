@@ -8,8 +8,10 @@ from fnmatch import fnmatchcase
 from statistics import median
 from typing import NamedTuple
 
-from ...torch_bridge.recording import Layer, Network
+from ...torch_bridge.recording import BOARD_ROLES, Layer, Network
 from ...torch_bridge.recording.errors import UnknownName
+from .edge_routes import end_links
+from .hall_model import BoardLinks
 
 DEEPEST = 8
 """Parts of a path that are looked at."""
@@ -22,6 +24,8 @@ ALL = "all"
 
 Graph = tuple[list[Layer], list[tuple[int, int]]]
 """Layers of a hall, and links between their positions."""
+BoardLayers = tuple[Sequence[str], Sequence[str]]
+"""Ids of the layers that stand for the inputs and for the outputs with a board."""
 
 
 class Block(NamedTuple):
@@ -46,6 +50,40 @@ def shown_graph(network: Network, globs: Sequence[str] = (), *, for_overview: bo
     if globs:
         layers, links = collapse(layers, links, matching_blocks(layers, globs))
     return collapse_to_fit(layers, links) if for_overview else (layers, links)
+
+
+def board_links(network: Network, shown: Graph, boards: BoardLayers) -> BoardLinks:
+    """Returns which of the shown layers each input feeds and each output is made of, by the network's own edges.
+
+    shown: layers and links of `shown_graph`. boards: () for inputs or outputs that aren't known; then the layers
+    without a source belong to one input, and those that no layer reads to one output.
+    """
+    ends = end_links(len(shown[0]), shown[1])
+    if not any(boards):
+        return ends
+    layers, links = network.folded(BOARD_ROLES)
+    position = {layer.id: k for k, layer in enumerate(layers)}
+    stands = _representatives([layer for layer in layers if layer.role in ("panel", "joint")], shown[0])
+
+    def neighbours(id: str, side: int) -> tuple[int, ...]:
+        found = [layers[link[1 - side]].id for link in links if link[side] == position[id]]
+        return tuple(sorted({stands[other] for other in found if other in stands}))
+
+    inputs, outputs = (tuple(neighbours(id, side) for id in ids) for side, ids in enumerate(boards))
+    return BoardLinks(inputs or ends.inputs, outputs or ends.answers)
+
+
+def _representatives(layers: Sequence[Layer], shown: Sequence[Layer]) -> dict[str, int]:
+    """Returns the position of the shown layer that stands for each layer, by the layer's id.
+
+    A collapsed block is shown by its last layer, so what isn't shown belongs to the next one that is.
+    """
+    places = {layer.id: k for k, layer in enumerate(shown)}
+    stands, place = {}, len(shown) - 1
+    for layer in reversed(layers):
+        place = places.get(layer.id, place)
+        stands[layer.id] = place
+    return stands
 
 
 def named_blocks(layers: Sequence[Layer]) -> list[tuple[int, str]]:

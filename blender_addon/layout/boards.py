@@ -1,4 +1,4 @@
-"""Places of the boards: input and title at the entrance, the answer at the end of the aisle."""
+"""Places of the boards: inputs and title at the entrance, answers at the end of the aisle."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .hall_model import HallLayout
+from .hall_model import HallLayout, Slot
 
 GATE, FIGURE_GATE = 2.6, 1.4
-"""y of the posts of the input and the title board, in a walk and in a figure; metres."""
+"""y of the posts of the nearest input and the title board, in a walk and in a figure; metres."""
 ANSWER, FIGURE_ANSWER = 1.5, 4.0
-"""Least distance from the last wing's end to the answer board, in a walk and in a figure; metres."""
+"""Least distance from the last wing's end to the answers, in a walk and in a figure; metres."""
 SQUARE = 2.2
-"""Width and height of the input's frame and of the title board, metres."""
+"""Width and height of an input's frame and of the title board, metres."""
 CLASSES = (3.4, 2.45)
-"""Width and height of the answer board, metres."""
+"""Width and height of an answer board, metres."""
+MOST_BOARDS = 8
+"""Boards in the row of inputs, and in that of answers; further ones are only counted."""
+BESIDE, INPUT_ROW, ANSWER_ROW = 0.5, 5.6, 9.5
+"""Least distance between two boards; greatest length of the rows of inputs and of answers, which shrink to fit; metres.
+"""
 DESK = (1.8, 0.9)
 """Width and depth of the shelf's desk, metres."""
 DESK_Y, DESK_Z, DESK_LEAN = 0.5, 0.45, math.radians(32)
@@ -61,12 +66,16 @@ def floor_axes(yaw: float) -> np.ndarray:
     return np.array([(math.cos(yaw), math.sin(yaw), 0.0), (-math.sin(yaw), math.cos(yaw), 0.0)])
 
 
-def input_board(hall: HallLayout) -> Board:
-    """Returns the place of the input's frame, which hangs left of the entrance like a panel."""
-    figure, edge = hall.parallel_yaw is not None, SQUARE * hall.scale
+def input_boards(hall: HallLayout) -> list[Board]:
+    """Returns the places of the inputs' frames, which hang in a row left of the entrance, from left to right."""
+    count, figure = len(hall.board_links.inputs), hall.parallel_yaw is not None
+    edge = min(SQUARE, (INPUT_ROW - BESIDE * (count - 1)) / count) * hall.scale
     yaw = hall.swing if hall.parallel_yaw is None else hall.parallel_yaw
-    left = np.array([hall.wings[0].x - hall.aisle, FIGURE_GATE if figure else GATE, 0.6]) - upright_axes(yaw)[0] * edge
-    return Board(_point(left), yaw, edge, edge, hall.scale)
+    post = np.array([hall.wings[0].x - hall.aisle, FIGURE_GATE if figure else GATE, 0.6])
+    post[2] += (SQUARE * hall.scale - edge) / 2
+    across = upright_axes(yaw)[0]
+    lefts = [post - across * (edge + k * (edge + BESIDE * hall.scale)) for k in reversed(range(count))]
+    return [Board(_point(left), yaw, edge, edge, edge / SQUARE) for left in lefts]
 
 
 def title_board(hall: HallLayout) -> Board:
@@ -74,18 +83,43 @@ def title_board(hall: HallLayout) -> Board:
     return Board((hall.wings[0].x + hall.aisle, GATE, 0.6), -hall.swing, SQUARE, SQUARE)
 
 
-def answer_board(hall: HallLayout) -> Board:
-    """Returns the place of the answer board, which closes the aisle; in a figure it is parallel to the panels."""
-    width, height = (size * hall.scale for size in CLASSES)
-    yaw = hall.parallel_yaw or 0.0
-    left = -width / 2 if hall.parallel_yaw is None else 0.2 * hall.scale
-    corner = np.array([hall.wings[-1].x, hall.answer_y, 0.7]) + upright_axes(yaw)[0] * left
-    return Board(_point(corner), yaw, width, height, hall.scale)
+def answer_boards(hall: HallLayout) -> list[Board]:
+    """Returns the places of the answers, a row that closes the aisle; in a figure it is parallel to the panels."""
+    count, yaw = len(hall.board_links.answers), hall.parallel_yaw or 0.0
+    share = min(1.0, (ANSWER_ROW - BESIDE * (count - 1)) / (CLASSES[0] * count))
+    scale, gap = share * hall.scale, BESIDE * hall.scale
+    width, height = (size * scale for size in CLASSES)
+    left = -(count * (width + gap) - gap) / 2 if hall.parallel_yaw is None else 0.2 * hall.scale
+    corner = np.array([hall.wings[-1].x, hall.answer_y, 0.7 + (CLASSES[1] * hall.scale - height) / 2])
+    across = upright_axes(yaw)[0]
+    corners = [corner + across * (left + k * (width + gap)) for k in range(count)]
+    return [Board(_point(corner), yaw, width, height, scale) for corner in corners]
+
+
+def input_slots(hall: HallLayout) -> list[Slot]:
+    """Returns a slot for each input: its post is the lower right corner of the frame, where its edges begin."""
+    ends = [board.corners()[1] for board in input_boards(hall)]
+    x = hall.wings[0].x
+    return [Slot(-1, "conv", -1, float(end[1]), 0, 0, 0, x, aisle=x - float(end[0])) for end in ends]
+
+
+def answer_slots(hall: HallLayout) -> list[Slot]:
+    """Returns a slot for each answer, where its edges end: before the middle of a board in a row, else in its lane."""
+    last = len(hall.wings) - 1
+    x, feet = hall.wings[last].x, [board.corners()[:2].mean(0) for board in answer_boards(hall)]
+    if len(feet) == 1:
+        return [Slot(-1, "conv", 0, hall.answer_y, 0, 0, last, x, aisle=hall.aisle)]
+    sides = [1 if foot[0] >= x else -1 for foot in feet]
+    return [
+        Slot(-1, "conv", side, float(foot[1]), 0, 0, last, x, aisle=abs(float(foot[0]) - x))
+        for side, foot in zip(sides, feet, strict=True)
+    ]
 
 
 def boards(hall: HallLayout) -> list[Board]:
     """Returns the places of all boards of a hall."""
-    return [input_board(hall), answer_board(hall), *([title_board(hall)] if hall.parallel_yaw is None else [])]
+    titles = [title_board(hall)] if hall.parallel_yaw is None else []
+    return [*input_boards(hall), *answer_boards(hall), *titles]
 
 
 def _point(point: np.ndarray) -> tuple[float, float, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .boards import answer_board, boards, shelf_desk, upright_axes
+from .boards import answer_boards, boards, shelf_desk, upright_axes
 from .edge_routes import LEVELS, edge_path
 from .figure_projection import FigureProjection, overlaps
 from .hall_model import AISLE_HALF_WIDTH, EYE_HEIGHT, PANEL_BOTTOM, PANEL_TOP, EdgeRun, HallLayout, Slot
@@ -189,16 +189,17 @@ def _points(leg: np.ndarray) -> np.ndarray:
     return (start + (end - start) * np.linspace(0, 1, count)[:, None])[:, None]
 
 
-def place_answer(hall: HallLayout, view: View, least: float) -> float:
-    """Returns a y for the answer board, `least` metres or more behind the last wing, where it covers nothing.
+def place_answers(hall: HallLayout, view: View, least: float) -> float:
+    """Returns a y for the answers, `least` metres or more behind the last wing, where they cover nothing.
 
-    Panels and board are parallel, so all of them are rectangles in the sheared projection.
+    Panels and boards are parallel, so all of them are rectangles in the sheared projection.
     """
     projection = FigureProjection.of(replace(hall, slots=[]), view)
     flat = [projection.locate(thing)[..., :2] for thing in _between(hall)]
     boxes = np.concatenate([np.concatenate([thing.min(1), thing.max(1)], 1) for thing in flat])
     start = hall.wings[-1].end + least
-    shapes = (answer_board(replace(hall, answer_y=y)).corners(0.6 * hall.scale) for y in (start, start + 1.0))
+    rows = (answer_boards(replace(hall, answer_y=y)) for y in (start, start + 1.0))
+    shapes = (np.concatenate([board.corners(0.6 * hall.scale) for board in row]) for row in rows)
     first, second = (projection.locate(shape)[:, :2] for shape in shapes)
     room = np.concatenate([first.min(0) - 0.5, first.max(0) + 0.5])
     return start + _first_free(boxes, room, (second - first)[0])

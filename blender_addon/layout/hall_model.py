@@ -113,6 +113,15 @@ class EdgeRun(NamedTuple):
     targets: list[Slot]
 
 
+class BoardLinks(NamedTuple):
+    """Which layers the boards of a hall have edges to, as positions in the list of layers that is laid out."""
+
+    inputs: tuple[tuple[int, ...], ...]
+    """For each input, the layers that it feeds."""
+    answers: tuple[tuple[int, ...], ...]
+    """For each output, the layers whose values it is made of."""
+
+
 class Wing(NamedTuple):
     """A part of a figure's hall: x of its middle, half its width, and y of its end. Wings stand side by side."""
 
@@ -141,8 +150,12 @@ class HallLayout:
     """Factor for the sizes of input and answer board; a figure's grow with its span, so that they can be read."""
     answer_y: float = 0.0
     """y of the answer board."""
+    board_links: BoardLinks = BoardLinks(((),), ((),))
+    """The layers that each of the boards at the entrance and at the end has edges to."""
+    board_lanes: tuple[float, ...] = ()
+    """World x of the lane of each board's edges: of the inputs, then of the answers."""
     board_runs: list[EdgeRun] = field(default_factory=list)
-    """Edges from the input to the first panels, and from the last ones to the answer board."""
+    """Edges from each input to the layers that it feeds, and from layers to the answers that they make."""
 
     def yaw(self, slot: Slot) -> float:
         """Returns the yaw of a panel: one for all in a figure; in a walk `swing` on the left, -`swing` on the right."""

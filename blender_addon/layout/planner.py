@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from ...torch_bridge.recording import Layer
-from .boards import ANSWER, FIGURE_ANSWER, FIGURE_GATE, GATE
+from .boards import ANSWER, FIGURE_ANSWER, answer_slots, input_slots
 from .camera_presets import (
     AZIMUTH,
     ELEVATION,
@@ -20,15 +20,15 @@ from .camera_presets import (
     figure_scale,
     frame_things,
     overview_direction,
-    place_answer,
+    place_answers,
     things_in_figure,
 )
-from .edge_routes import EDGE_OFFSET, MARGIN, route_board_edges, route_edges
+from .edge_routes import EDGE_OFFSET, MARGIN, end_links, route_board_edges, route_edges
 from .hall_model import (
     AISLE_HALF_WIDTH,
     EYE_HEIGHT,
     PANEL_BOTTOM,
-    EdgeRun,
+    BoardLinks,
     HallLayout,
     Slot,
     SlotKind,
@@ -93,18 +93,21 @@ def lay_out(
     parallel_yaw: float | None = None,
     aisle: float = AISLE_HALF_WIDTH,
     margin: float = MARGIN,
+    board_links: BoardLinks | None = None,
 ) -> HallLayout:
     """Gives each layer a place, in order of execution, with a new wing before each position in `cuts`.
 
     parallel_yaw: yaw of all panels in a figure. aisle: metres from the aisle's middle to the posts. margin: width of
-    the strip for labels beside the plates. Sums hang on the right, so that the trunk of a residual network is one row;
-    every other panel takes the side where it stands nearest to the entrance.
+    the strip for labels beside the plates. board_links: of the boards; by default those of `end_links`. Sums hang on
+    the right, so that the trunk of a residual network is one row; every other panel takes the side where it stands
+    nearest to the entrance.
     """
     links = list(links)
     hall = _LayoutBuilder(layers, links, LayoutOptions(swing, parallel_yaw, aisle, margin), cuts).build()
-    hall.runs = route_edges(hall, links)
+    hall.board_links = board_links or end_links(len(layers), links)
+    hall.runs, hall.board_lanes = route_edges(hall, links)
     hall.answer_y = hall.wings[-1].end + ANSWER
-    hall.board_runs = _route_boards(hall, links)
+    hall.board_runs = route_board_edges(hall, input_slots(hall), answer_slots(hall))
     return hall
 
 
@@ -115,6 +118,7 @@ def lay_out_figure(
     height: int,
     azimuth: float = AZIMUTH,
     elevation: float = ELEVATION,
+    board_links: BoardLinks | None = None,
 ) -> HallLayout:
     """Lays out a hall with parallel panels, in the 1 to 7 wings whose overview of width × height pixels is largest."""
     links, aisle = list(links), figure_aisle(azimuth, elevation)
@@ -122,7 +126,14 @@ def lay_out_figure(
 
     def in_wings(begins: Sequence[int], margin: float) -> HallLayout:
         return lay_out(
-            layers, links, swing=FIGURE_YAW, cuts=begins, parallel_yaw=FIGURE_YAW, aisle=aisle, margin=margin
+            layers,
+            links,
+            swing=FIGURE_YAW,
+            cuts=begins,
+            parallel_yaw=FIGURE_YAW,
+            aisle=aisle,
+            margin=margin,
+            board_links=board_links,
         )
 
     straight = in_wings((), MARGIN)
@@ -132,24 +143,15 @@ def lay_out_figure(
     best = min(range(len(choices)), key=lambda k: spans[k] * MIN_SPAN_GAIN ** len(choices[k]))
     hall = in_wings(choices[best], figure_margin(spans[best]))
     _scale_to_span(hall, spans[best], view)
-    hall.board_runs = _route_boards(hall, links)
+    hall.board_runs = route_board_edges(hall, input_slots(hall), answer_slots(hall))
     return hall
 
 
 def _scale_to_span(hall: HallLayout, span: float, view: View) -> float:
     """Sizes and places the boards for a figure of `span` metres, and returns the span that the hall then needs."""
     hall.scale = figure_scale(span)
-    hall.answer_y = place_answer(hall, view, FIGURE_ANSWER)
+    hall.answer_y = place_answers(hall, view, FIGURE_ANSWER)
     return float(frame_things(view, things_in_figure(hall)).span or 0.0)
-
-
-def _route_boards(hall: HallLayout, links: Iterable[tuple[int, int]]) -> list[EdgeRun]:
-    """Routes the edges from the input's post to the first panels, and from the last ones to the answer board."""
-    gate = FIGURE_GATE if hall.parallel_yaw is not None else GATE
-    last = len(hall.wings) - 1
-    source = Slot(-1, "conv", -1, gate, 0, 0, 0, hall.wings[0].x, aisle=hall.aisle)
-    answer = Slot(-1, "conv", 0, hall.answer_y, 0, 0, last, hall.wings[last].x, aisle=hall.aisle)
-    return route_board_edges(hall, links, source, answer)
 
 
 class _LayoutBuilder:

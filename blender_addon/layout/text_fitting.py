@@ -28,6 +28,14 @@ MONO = 0.43
 """Advance of a character of the monospaced font, as a share of `size`."""
 NARROW, USUAL, BROAD, FULL = 0.28, 0.45, 0.72, 0.78
 """Greatest advances of the other font: of `il.,`; of most characters; of `mwMW%`; of Chinese, Japanese and Korean."""
+SIGNS = {
+    "add": " +",
+    "sub": " −",
+    "mul": " ×",
+    "scaled_dot_product_attention": " attention",
+    "multi_head_attention_forward": " attention",
+}
+"""What stands for an operation behind the path of the module that it is in; for others their name."""
 SHARED = 0.4
 """Share of the panels above which a common last part of their paths is left out."""
 
@@ -86,9 +94,13 @@ def common_tails(layers: Sequence[Layer]) -> set[str]:
 
 
 def layer_names(layer: Layer, common: Collection[str] = ()) -> list[str]:
-    """Returns a layer's path and its tails, longest first, no bare numbers; sums end with ` +`, products with ` ×`."""
-    operation = layer.id.split("@")[0].partition(":")[2]
-    sign = {"add": " +", "mul": " ×"}.get(operation, f" {operation}" if operation else "")
+    """Returns a layer's path and its tails, longest first, no bare numbers; operations end with their sign or name.
+
+    Later calls keep their number, so that the two sums of a transformer's block differ: "block.3 +", "block.3 +@2".
+    """
+    called, _, number = layer.id.partition("@")
+    operation = called.partition(":")[2]
+    sign = SIGNS.get(operation, f" {operation}" if operation else "") + (f"@{number}" if number else "")
     parts = [part for part in module_path(layer.id).split(".") if part]
     if len(parts) > 1 and parts[-1] in common:
         parts = parts[:-1]

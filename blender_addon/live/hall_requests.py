@@ -10,7 +10,7 @@ from functools import partial
 import bpy
 import numpy as np
 
-from ...torch_bridge.recording import ACTIVATIONS, Maps, Prediction, Recording
+from ...torch_bridge.recording import ACTIVATIONS, Endpoint, Maps, Prediction, Recording
 from ...torch_bridge.recording.errors import BridgeError, InnerwalkError
 from ..properties import (
     ABLATED_CHANNELS,
@@ -80,7 +80,7 @@ def method_of(scene: bpy.types.Scene) -> str:
 def set_method(scene: bpy.types.Scene, method: str) -> None:
     """Sets the method that a hall's panels show from now on, also in its saved description."""
     scene[SHOWN_METHOD] = method
-    store.write_recording(scene, store.read_description(scene), replace(store.read_appearance(scene), method=method))
+    store.write_appearance(scene, replace(store.read_appearance(scene), method=method))
 
 
 def run_options(scene: bpy.types.Scene) -> RunOptions:
@@ -158,9 +158,25 @@ def show_nothing(session: Session, scene: bpy.types.Scene, input_name: str) -> N
     shown = store.read_without_maps(scene)
     black = None if shown.prediction.picture is None else np.zeros_like(shown.prediction.picture)
     prediction = Prediction(shown.prediction.kind, picture=black)
-    show_recording(scene, replace(shown, input_name=input_name, picture=shown.picture * 0, prediction=prediction))
+    show_recording(
+        scene,
+        replace(
+            shown,
+            input_name=input_name,
+            picture=shown.picture * 0,
+            prediction=prediction,
+            inputs=tuple(_emptied(own, input_name) for own in shown.inputs),
+            outputs=tuple(_emptied(own, "") for own in shown.outputs),
+        ),
+    )
     scene[INPUT_TAG] = session.hall(scene.session_uid).shown = session.new_tag("nothing")
     update_after_maps(scene)
+
+
+def _emptied(endpoint: Endpoint, source: str) -> Endpoint:
+    """Returns an input or output without values, and with black pictures where it has some."""
+    black = None if endpoint.pixels is None else endpoint.pixels * 0
+    return replace(endpoint, source=source, labels=(), values=None, pixels=black)
 
 
 def is_shown(session: Session, scene: bpy.types.Scene) -> bool:

@@ -14,10 +14,11 @@ from .. import layout
 from ..imaging import statistics
 from ..imaging.tile_grids import TileGrid, maps_grid
 from ..layout import HallLayout, Slot, camera_presets
-from ..layout.blocks import shown_graph
+from ..layout.blocks import board_links, shown_graph
 from ..layout.view import View
 from ..plans import layer_card
 from ..plans.layer_card import card_plane, plan_layer_card
+from ..plans.shown_endpoints import shown_layers
 from ..scene.dressing.scene_scale import read_colour_scale
 from ..scene.hall import assembly
 from ..scene.materials.object_colours import update_object_colours
@@ -59,7 +60,11 @@ def build_scene(source: Source, options: FigureOptions, progress: Progress | Non
     layers, links = shown_graph(network, source.appearance.collapse, for_overview=is_overview)
     if not layers:
         raise SceneError(f"network {network.name!r} has no layer to show")
-    hall = layout.lay_out_figure(layers, links, *options.size) if is_overview else layout.lay_out(layers, links)
+    ends = board_links(network, (layers, links), shown_layers(source.recording))
+    if is_overview:
+        hall = layout.lay_out_figure(layers, links, *options.size, board_links=ends)
+    else:
+        hall = layout.lay_out(layers, links, board_links=ends)
     focus = focused_slot(source, layers, hall, options)
     view = camera_view(hall, _with_shown_tiles(source, layers, focus), options)
     scene = bpy.data.scenes.new(network.name)

@@ -33,8 +33,8 @@ WHOLE = 0.01
 """A box whose distance from all edges is a smaller share than this counts as covering the whole map."""
 NUMBER, NUMBER_LEAST, NUMBER_MOST = 0.11, 0.010, 0.075
 """Size of a channel's number as a share of the tile's shorter side, and its bounds in metres."""
-LINE = 0.022
-"""Width of a box's line, as a share of the shorter side of what it lies on."""
+LINE, LINE_MOST = 0.022, 0.012
+"""Width of a box's line as a share of the shorter side of what it lies on, and its bound in metres."""
 
 
 def plan_annotations(
@@ -88,7 +88,7 @@ def plan_input_boxes(boxes: np.ndarray, labels: Mapping[int, str], size: tuple[f
     by channel.
     """
     plan, (width, height) = Plan(style), size
-    line = LINE * min(size) * 0.4
+    line = box_line(min(size))
     for box in boxes[::-1]:  # the best ones last, so that they lie over the others
         x0, y0, x1, y1 = np.clip(box[1:5], 0, 1)
         best = _is_best(box, boxes)
@@ -105,6 +105,11 @@ def informative_boxes(boxes: np.ndarray) -> np.ndarray:
     """Returns the boxes (n, 6) float without those that surround the whole map."""
     whole = (boxes[:, 1:3] < WHOLE).all(1) & (boxes[:, 3:5] > 1 - WHOLE).all(1)
     return boxes[~whole]
+
+
+def box_line(side: float) -> float:
+    """Returns the width of a box's line in metres. side: the shorter one of what it lies on, metres."""
+    return min(LINE * side, LINE_MOST)
 
 
 def chip_edge(grid: TileGrid) -> float:
@@ -153,7 +158,7 @@ def _add_note(plan: Plan, note: str, room: float, y: float) -> None:
 
 def _add_tile_box(plan: Plan, grid: TileGrid, place: int, corners: np.ndarray, *, best: bool) -> None:
     (x0, y1), (x1, y0) = grid.inside(place, corners[0], corners[1]), grid.inside(place, corners[2], corners[3])
-    line = LINE * min(grid.cell) * (1.0 if best else 0.6)
+    line = box_line(min(grid.cell)) * (1.0 if best else 0.6)
     add_outline(plan, FLAT, (float(x0), float(x1)), (float(y0), float(y1)), line, "skip" if best else "sum", LIFT)
 
 

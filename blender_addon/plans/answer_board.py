@@ -1,4 +1,4 @@
-"""The board at the end of a hall with the network's answer: classes, a picture, a mask, boxes or numbers."""
+"""The boards at the end of a hall, one for each output: classes, pictures, boxes, tokens, embeddings and the like."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...torch_bridge.recording import Recording
+from ...torch_bridge.recording import Endpoint, Recording
 from ..layout.boards import Board
+from .board_contents import number_maps, tokens, waveforms
+from .board_contents.area import Area
+from .board_contents.mosaics import mosaic
 from .number_text import format_number, format_percent
 from .primitives import FLAT, Interval, Picture, Plan, Style, aspect_size, wall
+from .shown_endpoints import hidden_counts, mosaic_of, pixels_of, shown_outputs
 
 WIDTH, HEIGHT = 3.4, 2.45
 LEFT, RIGHT = 0.15, 3.25
 """Size of the board and the ends of its rows, metres."""
+AREA = Area(LEFT, 0.2, RIGHT - LEFT, HEIGHT - 0.4)
+"""The part of the board that tokens, waveforms and maps of numbers are drawn into."""
 ROWS = 5
 HEAD, NAME, MASK = 0.26, 0.26, 2.05
 """Size of the text over the board and of its names; longer side of a mask; metres."""
@@ -23,35 +29,79 @@ HEADS = {
     "mask": "segmentation",
     "boxes": "detections",
     "numbers": "output",
+    "flow": "optical flow",
+    "none": "output",
 }
+"""What is written over the only board, by kind; for all other kinds their name."""
 
 
-def plan_answer(recording: Recording, style: Style, board: Board | None = None) -> Plan:
-    """Plans the board, WIDTH by HEIGHT metres times the board's scale, with its picture; empty without an answer.
+def plan_answers(recording: Recording, style: Style, places: list[Board] | None = None) -> list[Plan]:
+    """Plans a board for each shown output, WIDTH by HEIGHT metres times the board's scale, with its picture.
 
-    board: where it stands; None for a plan without placement.
+    The plan of an older recording without an answer is empty. places: where they stand; None for plans without
+    placement.
     """
-    kind = recording.prediction.kind
-    plan = Plan(style, "Answer", "answer board")
-    if board is not None:
-        plan.placement, plan.scale = wall(board.position, board.yaw), board.scale
-    if kind == "none":
-        return plan
+    outputs, (_, hidden) = shown_outputs(recording), hidden_counts(recording)
+    plans = []
+    for number, output in enumerate(outputs):
+        plan = Plan(style, "Answer", "answer board", number=number)
+        if places is not None:
+            plan.placement, plan.scale = wall(places[number].position, places[number].yaw), places[number].scale
+        if output.kind != "none" or output.layer:
+            _add_board(plan, recording, output, len(outputs) > 1, hidden if number == len(outputs) - 1 else 0)
+        plans.append(plan)
+    return plans
+
+
+def _add_board(plan: Plan, recording: Recording, output: Endpoint, has_others: bool, hidden: int) -> None:
+    """Adds frame, texts over it, picture and content of one output. hidden: number of outputs without a board."""
     plan.frame(FLAT, (WIDTH, HEIGHT))
-    plan.text(FLAT, HEADS[kind], HEAD, "quiet", y=HEIGHT + 0.13)
-    pixels = _picture(recording)
+    kind = HEADS.get(output.kind, output.kind)
+    note = _rest_note(output) or (f"and {hidden:,} more outputs" if hidden else "")
+    _add_head(plan, output.name or kind if has_others else kind, kind if has_others and output.name else "", note)
+    pixels = _picture(recording, output)
     if pixels is not None:
-        corner, size = _picture_place(pixels, kind)
-        plan.pictures.append(Picture("Answer", "answer", pixels, FLAT.moved(*corner), size))
-    if kind in WRITERS:
-        WRITERS[kind](plan, recording)
-    return plan
+        corner, size = _picture_place(pixels, output.kind)
+        place = FLAT.moved(*corner)
+        plan.pictures.append(Picture("Answer", "answer", pixels, place, size, plan.number, mosaic_of(output)))
+    if output.values is not None and output.kind in WRITERS:
+        WRITERS[output.kind](plan, output, pixels)
+    elif pixels is None:
+        text = " × ".join(map(str, output.shape)) or "nothing to draw"
+        plan.text(FLAT, text, plan.style.fit(text, 3.0, NAME), "quiet", x=WIDTH / 2, y=HEIGHT / 2, align="centre")
 
 
-def _add_classes(plan: Plan, recording: Recording) -> None:
+def _rest_note(output: Endpoint) -> str:
+    """Returns how many numbers have no room on a board of a list of numbers, "" if all have."""
+    values = output.values
+    is_list = output.kind == "numbers" and values is not None and 1 in values.shape
+    return f"and {values.size - ROWS:,} more" if is_list and values is not None and values.size > ROWS else ""
+
+
+def _add_head(plan: Plan, name: str, kind: str, note: str) -> None:
+    """Adds the texts over a board, none of which touches another: its name, quieter its kind, and a note at the end."""
+    room, style, y = WIDTH, plan.style, HEIGHT + 0.13
+    if note:
+        size = style.fit(note, 0.55 * WIDTH, HEAD)
+        room -= plan.text(FLAT, note, size, "quiet", x=WIDTH, y=y, align="right") + 0.5 * HEAD
+    share = 0.65 * room if kind else room
+    end = plan.text(FLAT, name, style.fit(name, share, HEAD), "text" if kind else "quiet", y=y)
+    if kind:
+        x = end + 0.5 * HEAD
+        plan.text(FLAT, kind, style.fit(kind, room - x, 0.7 * HEAD), "quiet", x=x, y=y)
+
+
+def _add_classes(plan: Plan, output: Endpoint, picture: np.ndarray | None) -> None:
     """Adds names and bars on one scale of 0 to 100 %, the first in colour."""
-    for row, (_, name, share) in enumerate(recording.prediction.top[:ROWS]):
+    for row, (name, share) in enumerate(_named_shares(output)):
         _add_row(plan, row, name, format_percent(share), share, "bar" if row == 0 else "quiet")
+
+
+def _named_shares(output: Endpoint) -> list[tuple[str, float]]:
+    """Returns name and share of the first classes."""
+    rows = np.zeros((0, 2)) if output.values is None else output.values[:ROWS]
+    names = output.labels or [f"class {int(index)}" for index in np.nan_to_num(rows[:, 0])]
+    return [(names[row], float(np.nan_to_num(share))) for row, (_, share) in enumerate(rows)]
 
 
 def _add_row(plan: Plan, row: int, name: str, value: str, share: float, colour: str) -> None:
@@ -65,36 +115,54 @@ def _add_row(plan: Plan, row: int, name: str, value: str, share: float, colour: 
         plan.box(FLAT, (LEFT, LEFT + max(0.01, length)), (y - 0.15, y - 0.08), colour, 0.018)
 
 
-def _add_numbers(plan: Plan, recording: Recording) -> None:
-    """Adds the first five numbers with bars against the largest of all, and how many more there are."""
-    values = np.array(recording.prediction.numbers, float)
+def _add_numbers(plan: Plan, output: Endpoint, picture: np.ndarray | None) -> None:
+    """Adds the first five of a list of numbers with bars against the largest of all, or cells for a matrix."""
+    table = np.asarray(output.values)
+    if 1 not in table.shape:
+        number_maps.add_cells(plan, table, AREA)
+        return
+    values = table.reshape(-1).astype(float)
+    names = output.labels if len(output.labels) == len(values) else [f"output {row}" for row in range(len(values))]
     most = np.abs(values[np.isfinite(values)]).max(initial=0.0) or 1.0
     for row, value in enumerate(values[:ROWS]):
         share = abs(value) / most if np.isfinite(value) else 0.0
-        _add_row(plan, row, f"output {row}", format_number(value), share, "bar" if value >= 0 else "skip")
-    if len(values) > ROWS:
-        plan.text(FLAT, f"and {len(values) - ROWS:,} more", HEAD, "quiet", x=WIDTH, y=HEIGHT + 0.13, align="right")
+        _add_row(plan, row, names[row], format_number(value), share, "bar" if value >= 0 else "skip")
 
 
-def _add_mask_classes(plan: Plan, recording: Recording) -> None:
+def _add_tokens(plan: Plan, output: Endpoint, picture: np.ndarray | None) -> None:
+    """Adds the best token of each place with its probability; of a single place, a list of its best tokens."""
+    rows, words = np.nan_to_num(np.asarray(output.values, float)), output.labels
+    words = words or tuple(str(int(token)) for token in rows[:, 1])
+    if len(set(rows[:, 0].tolist())) == 1 < len(rows):
+        for row, (word, share) in enumerate(zip(words[:ROWS], rows[:, 2], strict=False)):
+            _add_row(plan, row, tokens.shown_word(word), format_percent(share), share, "quiet" if row else "bar")
+        return
+    best: dict[float, tokens.Token] = {}
+    for word, (place, _, share) in zip(words, rows, strict=True):
+        best.setdefault(place, tokens.Token(word, float(share)))
+    tokens.add_tokens(plan, list(best.values()), AREA)
+
+
+def _add_mask_classes(plan: Plan, output: Endpoint, picture: np.ndarray | None) -> None:
     """Adds the largest classes with their share of the picture, beside the mask."""
-    (left, _), (width, _) = _picture_place(_picture(recording), "mask")
+    (left, _), (width, _) = _picture_place(picture, "mask")
     x = left + width + 0.2
-    for row, (_, name, share) in enumerate(recording.prediction.top[:ROWS]):
+    for row, (name, share) in enumerate(_named_shares(output)):
         y = 2.02 - 0.45 * row
         plan.text(FLAT, name, plan.style.fit(name, RIGHT - x, NAME), x=x, y=y)
         plan.text(FLAT, format_percent(share), 0.7 * NAME, "quiet", x=x, y=y - 0.8 * NAME)
 
 
-def _add_boxes(plan: Plan, recording: Recording) -> None:
+def _add_boxes(plan: Plan, output: Endpoint, picture: np.ndarray | None) -> None:
     """Adds rectangles over the input, each with its name and score."""
-    (left, bottom), (width, height) = _picture_place(recording.picture, "boxes")
-    for place, (name, score, x0, y0, x1, y1) in enumerate(recording.prediction.boxes):
+    (left, bottom), (width, height) = _picture_place(picture, "boxes")
+    rows = np.clip(np.nan_to_num(np.asarray(output.values, float)), -1.0, 2.0)
+    for place, (score, x0, y0, x1, y1) in enumerate(rows):
         x = (left + x0 * width, left + x1 * width)
         y = (bottom + (1 - y1) * height, bottom + (1 - y0) * height)
-        colour = "skip" if place == 0 else "joined"
+        colour, name = "skip" if place == 0 else "joined", output.labels[place] if output.labels else ""
         _add_outline(plan, x, y, colour)
-        _add_tag(plan, f"{name} {format_percent(score)}", x, min(y[1], HEIGHT - 0.16), colour)
+        _add_tag(plan, f"{name} {format_percent(score)}".strip(), x, min(y[1], HEIGHT - 0.16), colour)
 
 
 def _add_tag(plan: Plan, text: str, x: Interval, y: float, colour: str) -> None:
@@ -112,12 +180,13 @@ def _add_outline(plan: Plan, x: Interval, y: Interval, colour: str, line: float 
         plan.box(FLAT, (edge - line / 2, edge + line / 2), y, colour, 0.03)
 
 
-def _picture(recording: Recording) -> np.ndarray | None:
+def _picture(recording: Recording, output: Endpoint) -> np.ndarray | None:
     """Returns the picture on the board, (H, W, 3) uint8 sRGB, top row first; None for answers without one."""
-    answer = recording.prediction
-    if answer.kind == "boxes":
-        return recording.picture
-    return answer.picture if answer.kind in ("picture", "mask") else None
+    if output.kind != "boxes":
+        own = pixels_of(output)
+        return None if own is None else mosaic(own)
+    under = next((pixels_of(shown) for shown in recording.inputs if shown.layer == output.over), None)
+    return recording.picture if under is None else under[0]
 
 
 def _picture_place(pixels: np.ndarray | None, kind: str) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -128,10 +197,26 @@ def _picture_place(pixels: np.ndarray | None, kind: str) -> tuple[tuple[float, f
     return (left, (HEIGHT - height) / 2), (width, height)
 
 
-WRITERS: dict[str, Callable[[Plan, Recording], None]] = {
+def _add_embeddings(plan: Plan, output: Endpoint, picture: np.ndarray | None) -> None:
+    number_maps.add_embeddings(plan, np.asarray(output.values), output.labels, AREA)
+
+
+def _add_sequence(plan: Plan, output: Endpoint, picture: np.ndarray | None) -> None:
+    number_maps.add_cells(plan, np.asarray(output.values), AREA)
+
+
+def _add_waveform(plan: Plan, output: Endpoint, picture: np.ndarray | None) -> None:
+    waveforms.add_waveform(plan, np.asarray(output.values), AREA)
+
+
+WRITERS: dict[str, Callable[[Plan, Endpoint, np.ndarray | None], None]] = {
     "classes": _add_classes,
     "numbers": _add_numbers,
     "mask": _add_mask_classes,
     "boxes": _add_boxes,
+    "tokens": _add_tokens,
+    "embedding": _add_embeddings,
+    "sequence": _add_sequence,
+    "waveform": _add_waveform,
 }
-"""By kind of answer: what is added to the board besides a picture."""
+"""By kind of output: what is added to the board besides a picture."""

@@ -11,11 +11,11 @@ from ..layout import HallLayout, Slot, Stage, camera_presets, label_placement
 from ..layout.stages import stage_title
 from ..layout.text_fitting import Label, layer_numbers
 from ..layout.view import View
-from .entrance_boards import TitleFacts
 from .floor import rim_colour
 from .legend import ColourScale, add_edge_key, add_scale
 from .number_text import format_count
 from .primitives import Plan, Plane, Style, ground, wall
+from .title_board import TitleFacts
 
 LINTEL = (3.60, 3.98)
 """Lower and upper edge of a gate's lintel, metres."""

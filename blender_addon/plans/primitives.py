@@ -159,6 +159,10 @@ class Picture:
     """Its origin is the picture's lower left corner."""
     size: tuple[float, float]
     """Width and height, metres."""
+    number: int = 0
+    """Which of several boards it belongs to."""
+    mosaic: tuple[int, int] = (1, 1)
+    """Number of pictures in it and of columns they stand in, where it is a mosaic of several."""
 
 
 @dataclass
@@ -175,6 +179,8 @@ class Plan:
     """Factor for all lengths on the placement."""
     items: list[Faces | TextRun] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
+    number: int = 0
+    """Which of several boards it is."""
 
     def __bool__(self) -> bool:
         return bool(self.items)

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from ...torch_bridge.recording import Layer, Recording
 from ..layout import HallLayout, boards
 from ..layout.view import View
-from .answer_board import plan_answer
+from .answer_board import plan_answers
 from .channel_links import plan_channel_links
 from .edges import plan_edges
-from .entrance_boards import TitleFacts, plan_input, plan_title
 from .floor import plan_floor
 from .hall_labels import plan_floor_labels, plan_gates, plan_head, plan_layer_numbers
+from .input_boards import plan_inputs
 from .legend import ColourScale
 from .primitives import Plan, Style
+from .title_board import TitleFacts, plan_title
 
 
 def plan_surroundings(
@@ -36,8 +37,8 @@ def plan_surroundings(
     parts = [plan_floor(hall, style), plan_edges(hall, view, style)]
     yield from filter(None, parts)
     yield plan_channel_links((), 0.0, style)
-    parts = [plan_input(recording.picture, recording.input_name, boards.input_board(hall), style)]
-    parts.append(plan_answer(recording, style, boards.answer_board(hall)))
+    parts = plan_inputs(recording, boards.input_boards(hall), style)
+    parts += plan_answers(recording, style, boards.answer_boards(hall))
     if hall.parallel_yaw is not None and view is not None:
         parts += [plan_floor_labels(hall, layers, view, style), plan_head(facts, scale, kinds, view, style)]
     else:

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 from ...torch_bridge.client import BridgeInput
 from ...torch_bridge.recording.arguments import checked_arguments
-from ...torch_bridge.recording.errors import InputError, SceneError
+from ...torch_bridge.recording.errors import InputError, SceneError, UnknownName
 from .. import actions
+from ..actions.placing import argument_names
 from .hall_scene import HallScene
 from .inputs import bridge_input
 
@@ -31,16 +32,28 @@ class HallInputs(HallScene):
     """
 
     @checked_arguments
-    def place(self: Self, *inputs: Any, data: Path | str = "", index: int = 0, wait: bool = True) -> Self:
+    def place(self: Self, *inputs: Any, data: Path | str = "", index: int = 0, wait: bool = True, **named: Any) -> Self:
         """Runs the network on one input, or on one for each of its arguments; the panels show its layers.
 
         inputs: a path of a picture or .npy file, "noise:SEED", a channel of a panel, a picture as (H, W, 3) uint8 sRGB,
-        or an array or tensor of values. data, index: instead, a picture of a data set. A hall that shares inputs with
-        this one runs them too. Raises InputError, ModelError or BridgeError; then the hall stays as it was.
+        or an array or tensor of values; "ids:101,2054" or "text:some words" for tokens. data, index: instead, a picture
+        of a data set. named: instead, inputs by the names of arguments; the others stay as they are. A hall that shares
+        inputs with this one runs them too. Raises InputError, ModelError, BridgeError or UnknownName; then the
+        hall stays as it was.
         """
-        if inputs and (data or index):
+        known = argument_names(self.scene) if named else ()
+        for name in [name for name in named if name not in known]:
+            raise UnknownName("argument", name, [*known, "data", "index", "wait"])
+        if (inputs or named) and (data or index):
             raise InputError("place: pass inputs, or data and index, not both")
-        if data or not inputs:
+        if inputs and named:
+            raise InputError("place: pass inputs in order, or by the names of arguments, not both")
+        if named:
+            own = {
+                name: self._bridge_inputs(actions.network_of(self.scene), (value,))[0] for name, value in named.items()
+            }
+            actions.place_named(self.scene, own)
+        elif data or not inputs:
             actions.place_input(self.scene, data=self._data_name(data), index=index)
         else:
             actions.place_inputs(self.scene, *self._bridge_inputs(actions.network_of(self.scene), inputs))
@@ -91,6 +104,15 @@ class HallInputs(HallScene):
     def follow(self: Self, network: str) -> Self:
         """Connects the hall, such as one of a recording, to a network of the bridge. Raises UnknownName."""
         actions.follow(self.scene, network)
+        return self
+
+    @checked_arguments
+    def turn_slices(self: Self, endpoint: str = "") -> Self:
+        """Shows the slices of a volume along its next axis. endpoint: name of an input or output; "" for all volumes.
+
+        Raises UnknownName if there is no such volume.
+        """
+        actions.turn_slices(self.scene, endpoint)
         return self
 
     @checked_arguments

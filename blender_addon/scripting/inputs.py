@@ -22,9 +22,10 @@ PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 def bridge_input(value: Any) -> BridgeInput:
     """Returns an input for a bridge: a picture or values, by its type.
 
-    value: path of a picture or .npy file; "noise:SEED"; a channel, for its picture; an array or tensor: (H, W),
-    (H, W, 3) or (H, W, 4) uint8 is a sRGB picture, top row first, anything else values that stay as they are, with or
-    without a batch axis; a Pillow image; or an input made with `torch_bridge.client`. Raises InputError.
+    value: path of a picture, array or sound; "noise:SEED"; "ids:1,2,3" or "text:words"; a channel, for its picture; an
+    array or tensor: (H, W), (H, W, 3) or (H, W, 4) uint8 is a sRGB picture, top row first, anything else values that
+    stay as they are, with or without a batch axis; a Pillow image; or an input made with `torch_bridge.client`. Raises
+    InputError.
     """
     if isinstance(value, BridgeInput):
         return value
@@ -35,6 +36,8 @@ def bridge_input(value: Any) -> BridgeInput:
         if not (seed.isascii() and seed.isdecimal() and len(seed) <= MOST_DIGITS):
             raise InputError(f"{value[:40]!r} is no noise; write it like noise:7")
         return client.noise(int(seed))
+    if isinstance(value, str) and value.startswith(("ids:", "text:")):
+        return client.words(value)
     if isinstance(value, (str, Path)):
         return client.file(bpy.path.abspath(str(value)))
     return _image_input(value) if hasattr(value, "getbands") else _array_input(value)

@@ -1,4 +1,4 @@
-"""Landmarks that a walk visits in turn: entrance, input, each stage, answer board. Pure: from the plan of a hall."""
+"""Landmarks that a walk visits in turn: entrance, inputs, each stage, answers. Pure: from the plan of a hall."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..layout.boards import Board, answer_board, input_board
+from ..layout.boards import Board, answer_boards, input_boards
 from ..layout.hall_model import HallLayout
 from ..layout.stages import stage_title
 
@@ -31,12 +31,18 @@ class Landmark(NamedTuple):
 def plan_landmarks(hall: HallLayout) -> list[Landmark]:
     """Returns the landmarks of a hall in the order of the tour."""
     first_x = hall.wings[0].x
-    found = [Landmark("Entrance", (first_x, ENTRANCE_Y), 0.0), _before_board("Input", input_board(hall))]
+    found = [Landmark("Entrance", (first_x, ENTRANCE_Y), 0.0), *_before_boards("Input", input_boards(hall))]
     for stage in hall.stages:
         if not stage.continued:
             position = hall.wings[stage.wing].x, stage.start - STAGE_DISTANCE
             found.append(Landmark(stage_title(stage), position, 0.0))
-    return [*found, _before_board("Answer", answer_board(hall))]
+    return [*found, *_before_boards("Answer", answer_boards(hall))]
+
+
+def _before_boards(name: str, row: list[Board]) -> list[Landmark]:
+    """Returns a landmark in front of each board of a row: "Input" for a single one, else "Input 1" and so on."""
+    names = [name] if len(row) == 1 else [f"{name} {number}" for number in range(1, len(row) + 1)]
+    return [_before_board(each, board) for each, board in zip(names, row, strict=True)]
 
 
 def _before_board(name: str, board: Board) -> Landmark:

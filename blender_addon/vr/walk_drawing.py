@@ -20,7 +20,8 @@ from ..actions import clicking, shelf
 from ..actions.inspecting import format_value
 from ..layout.hall_model import FILL
 from ..scene.hall import shelf_pictures
-from ..scene.hall.ray_hits import Hit, pixel_of
+from ..scene.hall.board_hits import hit_argument
+from ..scene.hall.ray_hits import Hit, find_hall, pixel_of
 from ..scene.hall.store import read_appearance
 from ..scene.paint import glyphs
 from ..scene.paint.pictures import picture_image, read_pixels
@@ -261,8 +262,8 @@ def label_text(scene: bpy.types.Scene, hit: Hit) -> str:
         return f"{hit.layer} · {hit.channel}{_value_text(hit)}" if hit.channel >= 0 else hit.layer
     if hit.role == "shelf":
         return "take"
-    if hit.role == "input" and shelf.held(scene) >= 0:
-        return "place here"
+    if hit.role == "input" and clicking.has_effect(scene, hit):
+        return f"place here {hit_argument(find_hall(scene, hit), hit)}".strip()
     return ""
 
 

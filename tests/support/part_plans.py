@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from innerwalk.blender_addon.imaging import colour_maps, statistics
 from innerwalk.blender_addon.layout import HallLayout, camera_presets, lay_out, lay_out_figure
-from innerwalk.blender_addon.plans.entrance_boards import title_facts
+from innerwalk.blender_addon.layout.blocks import board_links
 from innerwalk.blender_addon.plans.layer_card import plan_layer_card
 from innerwalk.blender_addon.plans.legend import colour_scale
 from innerwalk.blender_addon.plans.panel_frames import labels_by_slot, plan_panel_frame
 from innerwalk.blender_addon.plans.primitives import FLAT, Plan, Style
+from innerwalk.blender_addon.plans.shown_endpoints import shown_layers
 from innerwalk.blender_addon.plans.surroundings import plan_surroundings
+from innerwalk.blender_addon.plans.title_board import title_facts
 from innerwalk.torch_bridge import recording as rec
 
 STYLE = Style.of("dark")
@@ -17,7 +19,10 @@ STYLE = Style.of("dark")
 
 def hall_of(recording: rec.Recording, figure: bool = False) -> HallLayout:
     layers, links = recording.network.folded()
-    return lay_out_figure(layers, links, 960, 540) if figure else lay_out(layers, links)
+    ends = board_links(recording.network, (layers, links), shown_layers(recording))
+    if figure:
+        return lay_out_figure(layers, links, 960, 540, board_links=ends)
+    return lay_out(layers, links, board_links=ends)
 
 
 def parts_of(

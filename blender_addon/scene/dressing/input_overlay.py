@@ -13,7 +13,7 @@ from ..materials.object_colours import update_object_colours
 from ..paint.pictures import add_picture, picture_image, picture_size, read_pixels, update_picture
 from ..panels import map_of_channel, panel_metadata, panels
 from ..panels import values as reading
-from ..state.parts import find_child, find_part, hall_collection
+from ..state.parts import find_child, hall_collection, pictured_input
 
 BEFORE = 0.01
 """Metres between the input picture and the overlay."""
@@ -21,7 +21,7 @@ BEFORE = 0.01
 
 def show_overlay(scene: bpy.types.Scene, layer: str, channel: int) -> None:
     """Shows a channel's map over the input. Raises UnknownName, or SceneError for maps that don't cover the input."""
-    picture = find_part(scene, "input")
+    picture = pictured_input(scene)
     if picture is None or picture_image(picture) is None:
         raise SceneError("the hall has lost its input picture; build it again")
     pixels = _pixels(scene, layer, channel)
@@ -46,7 +46,7 @@ def restore_overlay(scene: bpy.types.Scene) -> None:
 
 def update_overlay(scene: bpy.types.Scene) -> None:
     """Redraws the overlay with what panel and input show now; hides it if the maps no longer cover the input."""
-    picture = find_part(scene, "input") if OVERLAY_CHANNEL in scene else None
+    picture = pictured_input(scene) if OVERLAY_CHANNEL in scene else None
     holder = find_child(picture, OVERLAY_ROLE) if picture is not None else None
     if holder is None:
         return
@@ -60,7 +60,7 @@ def update_overlay(scene: bpy.types.Scene) -> None:
 def remove_overlay(scene: bpy.types.Scene) -> None:
     """Removes the overlay and its data-blocks; call it only from operators, so that undo knows of that."""
     scene.pop(OVERLAY_CHANNEL, None)
-    picture = find_part(scene, "input")
+    picture = pictured_input(scene)
     holder = find_child(picture, OVERLAY_ROLE) if picture is not None else None
     if holder is None:
         return
@@ -87,7 +87,7 @@ def _show(holder: bpy.types.Object, pixels: np.ndarray, picture: bpy.types.Objec
 
 def _pixels(scene: bpy.types.Scene, layer: str, channel: int) -> np.ndarray:
     """Returns the blended picture, (H, W, 3) uint8 sRGB, top row first."""
-    panel, picture = panels(scene).get(layer), find_part(scene, "input")
+    panel, picture = panels(scene).get(layer), pictured_input(scene)
     if panel is None:
         raise UnknownName("panel of layer", layer, panels(scene))
     if not covers_input(scene, layer):

@@ -14,15 +14,16 @@ from ....torch_bridge.recording import ACTIVATIONS, LINK_PREFIX, Layer, Progress
 from ....torch_bridge.recording.errors import SceneError
 from ... import layout
 from ...layout import HallLayout, Slot
-from ...layout.blocks import matching_blocks, shown_graph
+from ...layout.blocks import board_links, matching_blocks, shown_graph
 from ...layout.boards import title_board
 from ...layout.text_fitting import Label
 from ...layout.view import View
 from ...plans.annotations import POSITION_SIZE
-from ...plans.entrance_boards import TitleFacts, plan_title, title_facts
 from ...plans.panel_frames import labels_by_slot, panel_plane, plan_panel_frame
 from ...plans.primitives import Style
+from ...plans.shown_endpoints import shown_inputs, shown_layers
 from ...plans.surroundings import edge_kinds, plan_surroundings
+from ...plans.title_board import TitleFacts, plan_title, title_facts
 from ...properties import (
     INPUT_NAME,
     OBJECT_ROLE,
@@ -116,11 +117,13 @@ def lay_out_hall(
 ) -> BuildContext:
     """Lays out a hall to walk and returns what building it needs. Raises SceneError or UnknownName."""
     layers, links = shown_graph(recording.network, appearance.collapse)
+    ends = board_links(recording.network, (layers, links), shown_layers(recording))
     if not layers:
         raise SceneError(
             f"network {recording.network.name!r} has no layer to show; record one with a convolution or linear layer"
         )
-    return BuildContext(scene, recording, layers, layout.lay_out(layers, links), appearance, existing=existing or {})
+    hall = layout.lay_out(layers, links, board_links=ends)
+    return BuildContext(scene, recording, layers, hall, appearance, existing=existing or {})
 
 
 def add_hall(
@@ -251,7 +254,7 @@ def add_surroundings(context: BuildContext, *, numbered: bool = True) -> None:
     ):
         holder = add_plan(plan, context.collection)
         if plan.role == "input frame":
-            holder[INPUT_NAME] = context.recording.input_name
+            holder[INPUT_NAME] = shown_inputs(context.recording)[plan.number].source
         add_pictures(plan, holder, context.collection)
 
 

@@ -142,9 +142,13 @@ def _blocks(scene: bpy.types.Scene) -> Iterator[tuple[str, bpy.types.ID, Mapping
 
 
 def _check_points(panel: bpy.types.Object) -> None:
-    """Raises SceneError for a panel without points, or with more maps than points."""
+    """Raises SceneError for a panel without points, with more maps than points, or with maps of other channels."""
     place = panel.data.attributes.get("place") if panel.type == "MESH" else None
     if place is None or (place.data_type, place.domain) != ("INT", "POINT"):
         raise SceneError(f"panel {panel.name!r} has lost its points; build the hall again")
-    if panel.get(keys.PANEL_MAP_COUNT, 1) not in range(1, len(panel.data.vertices) + 1):
-        raise SceneError(f"panel {panel.name!r} has {len(panel.data.vertices)} points, fewer than maps; build it again")
+    points, chosen = len(panel.data.vertices), _list(panel.get(keys.PANEL_CHOSEN_CHANNELS))
+    count = panel.get(keys.PANEL_MAP_COUNT, points)
+    if count not in range(1, points + 1):
+        raise SceneError(f"panel {panel.name!r} has {points} points, fewer than maps; build it again")
+    if chosen and not (len(set(chosen)) == len(chosen) == count and max(chosen) < points):
+        raise SceneError(f"panel {panel.name!r}: its {count} maps are of other channels; build the hall again")

@@ -7,6 +7,7 @@ them. Everything is found by custom properties, never by name.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -25,23 +26,23 @@ from ...properties import (
     HALL_NETWORK_GRAPH,
     HALL_RECORDING,
     HALL_VERSION,
-    IMAGE_OWNER_ROLE,
     NETWORK_DIGEST,
-    OBJECT_ROLE,
     PANEL_CHOSEN_CHANNELS,
     PANEL_LAYER_ID,
     PANEL_PLANNED_PLACE,
 )
 from ..materials import colour_settings, nodes
-from ..paint.pictures import read_pixels
 from ..panels import channel_count, held_channels, panel_metadata, panels
 from ..panels.values import is_colour, texels_of
 from .property_checks import check_properties
+from .stored_pictures import read_pictures
 
 MAX_GAIN = 1_000_000
 """Largest gain; beyond it every value but zero has the colour of an end of the colour map."""
 LINE_LENGTH = 120
 """Characters of a line of a stored text: Blender's time to write a line grows with the square of its length."""
+BLACK = np.zeros((1, 1, 3), np.uint8)
+"""Stands for a picture that isn't read."""
 VERSION = 3
 """Version of what is stored; raise it if halls of earlier versions must be rebuilt."""
 
@@ -80,6 +81,11 @@ def write_recording(scene: bpy.types.Scene, recording: Recording, appearance: Ap
     scene[HALL_VERSION] = VERSION
 
 
+def write_appearance(scene: bpy.types.Scene, appearance: Appearance) -> None:
+    """Stores how a hall looks from now on; its recording stays as it is stored. Raises SceneError."""
+    _write_json(scene, HALL_RECORDING, "", {**stored_document(scene), "dress": asdict(appearance)})
+
+
 def is_hall(scene: bpy.types.Scene) -> bool:
     """Returns whether a scene contains a hall, that is, a recording was written to it."""
     return HALL_VERSION in scene
@@ -97,14 +103,12 @@ def stored_document(scene: bpy.types.Scene) -> dict[str, Any]:
 
 def read_description(scene: bpy.types.Scene) -> Recording:
     """Returns a hall's recording without maps and pictures. Raises SceneError or RecordingError."""
-    return _restore(scene, np.zeros((1, 1, 3), np.uint8), None)
+    return _restore(scene, {"input": BLACK})
 
 
 def read_without_maps(scene: bpy.types.Scene) -> Recording:
     """Returns a hall's recording with its pictures, but without maps. Raises SceneError or RecordingError."""
-    images = [image for image in picture_images(scene) if IMAGE_OWNER_ROLE in image]
-    pictures = {image[IMAGE_OWNER_ROLE]: read_pixels(image) for image in images}
-    return _restore(scene, pictures.get("input", np.zeros((1, 1, 3), np.uint8)), pictures.get("answer"))
+    return _restore(scene, {"input": BLACK} | read_pictures(scene, stored_document(scene)))
 
 
 def read_recording(scene: bpy.types.Scene) -> Recording:
@@ -164,15 +168,6 @@ def collapsed_panels(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
     return {holder[PANEL_LAYER_ID]: holder for holder in objects if PANEL_LAYER_ID in holder}
 
 
-def picture_images(scene: bpy.types.Scene) -> list[bpy.types.Image]:
-    """Returns the images of input, prediction and overlay in a scene."""
-    roles = ("input", "answer", "overlay")
-    holders = [holder for holder in scene.objects if holder.get(OBJECT_ROLE) in roles and holder.type == "MESH"]
-    materials = [slot.material for holder in holders for slot in holder.material_slots if slot.material]
-    images = [getattr(node, "image", None) for material in materials for node in material.node_tree.nodes]
-    return [image for image in images if image]
-
-
 def set_planned_place(holder: bpy.types.Object, matrix: Matrix) -> None:
     """Moves an object to its planned place and stores that place with it."""
     holder.matrix_world = matrix
@@ -226,9 +221,9 @@ def _parse_network(text: str, scene_name: str) -> Network:
     return restore_network(_parse_json(text, scene_name), f"scene {scene_name!r}")
 
 
-def _restore(scene: bpy.types.Scene, picture: np.ndarray, answer: np.ndarray | None) -> Recording:
-    """Restores a recording. picture: (H, W, 3) uint8 sRGB, top row first; answer: the same, or None."""
+def _restore(scene: bpy.types.Scene, pictures: Mapping[str, np.ndarray]) -> Recording:
+    """Restores a recording. pictures: by name, (H, W, 3) uint8 sRGB, top row first."""
     network = None  # version 0.1 stored it with the recording
     if HALL_NETWORK_GRAPH in scene:
         network = _parse_network(_text(scene, HALL_NETWORK_GRAPH), scene.name)
-    return restore(stored_document(scene), picture, answer, f"scene {scene.name!r}", network)
+    return restore(stored_document(scene), pictures, f"scene {scene.name!r}", network)

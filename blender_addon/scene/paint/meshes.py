@@ -10,7 +10,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ...plans.primitives import ALIGNED, Faces, Plan, TextRun
-from ...properties import ANNOTATION_ATTRIBUTE, OBJECT_ROLE, PAINT_ATTRIBUTE, PAINT_MATERIAL_STAMP
+from ...properties import ANNOTATION_ATTRIBUTE, BOARD_NUMBER, OBJECT_ROLE, PAINT_ATTRIBUTE, PAINT_MATERIAL_STAMP
 from ..materials.nodes import STAMP, ensure_group
 from ..materials.panel_material import create_emission_material
 from ..materials.panel_shader import FOG
@@ -86,6 +86,8 @@ def add_plan(
     _write(mesh, painted_mesh(plan))
     holder = bpy.data.objects.new(name or plan.name, mesh)
     holder[OBJECT_ROLE] = plan.role
+    if plan.number:
+        holder[BOARD_NUMBER] = plan.number
     if parent is None:
         holder.matrix_world = Matrix(plan.placement.matrix().tolist())
         if plan.scale != 1.0:

@@ -10,7 +10,7 @@ import numpy as np
 from mathutils import Matrix
 
 from ...plans.primitives import PICTURE_LIFT, Picture, Plan
-from ...properties import IMAGE_OWNER_ROLE, OBJECT_ROLE
+from ...properties import BOARD_NUMBER, IMAGE_OWNER_ROLE, MOSAIC, OBJECT_ROLE
 from ..materials.panel_material import create_picture_material
 
 LEAST_SIDE = 128
@@ -18,7 +18,7 @@ LEAST_SIDE = 128
 
 
 def add_pictures(plan: Plan, holder: bpy.types.Object, collection: bpy.types.Collection) -> None:
-    """Adds a plan's pictures as children of its object; the input picture is not parented, so it can be moved alone."""
+    """Adds a plan's pictures as children of its object; input pictures are not parented, so they can be moved alone."""
     for picture in plan.pictures:
         if picture.role == "input":
             add_picture(replace(picture, plane=plan.placement), collection)
@@ -36,16 +36,25 @@ def add_picture(picture: Picture, collection: bpy.types.Collection) -> bpy.types
     mesh.materials.append(_material(picture))
     holder = bpy.data.objects.new(picture.name, mesh)
     holder[OBJECT_ROLE] = picture.role
+    if picture.number:
+        holder[BOARD_NUMBER] = picture.number
     holder.matrix_world = Matrix(picture.plane.moved(0.0, 0.0, PICTURE_LIFT).matrix().tolist())
     collection.objects.link(holder)
     return holder
 
 
-def update_picture(holder: bpy.types.Object, pixels: np.ndarray, size: tuple[float, float]) -> None:
-    """Shows other pixels (H, W, 3) uint8 sRGB at another size in metres, unless a person has taken the image away."""
+def update_picture(
+    holder: bpy.types.Object, pixels: np.ndarray, size: tuple[float, float], mosaic: tuple[int, int] = (1, 1)
+) -> None:
+    """Shows other pixels (H, W, 3) uint8 sRGB at another size in metres, unless a person has taken the image away.
+
+    mosaic: number of pictures and of columns, for a mosaic.
+    """
     image = picture_image(holder)
     if image is None:
         return
+    if MOSAIC in image or mosaic != (1, 1):
+        image[MOSAIC] = mosaic
     if size != picture_size(holder):
         width, height = size
         holder.data.vertices.foreach_set("co", (0, 0, 0, width, 0, 0, width, height, 0, 0, height, 0))
@@ -73,6 +82,8 @@ def _material(picture: Picture) -> bpy.types.Material:
     image = bpy.data.images.new(picture.name, pixels.shape[1], pixels.shape[0])
     write_pixels(image, pixels)
     image[IMAGE_OWNER_ROLE] = picture.role
+    if picture.mosaic != (1, 1):
+        image[MOSAIC] = picture.mosaic
     return create_picture_material(picture.name, image, _interpolation(pixels))
 
 

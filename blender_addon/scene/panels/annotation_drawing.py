@@ -24,7 +24,7 @@ from ..materials import colour_settings
 from ..paint.meshes import paint_over
 from ..paint.pictures import picture_size
 from ..paint.styles import scene_style
-from ..state.parts import find_child, find_part
+from ..state.parts import board_number, find_board, find_child, pictured_input
 from ..state.selection import selected
 from . import panel_metadata
 from .objects import channel_places, find_panel, grid_of, held_channels, panels, size_of
@@ -48,11 +48,12 @@ def update_annotations(scene: bpy.types.Scene, pixel: float = 0.0) -> None:
 def update_input_boxes(scene: bpy.types.Scene) -> None:
     """Draws the boxes of the selected layer or channel on the input picture, if its maps lie in the input's frame."""
     layer, channel = selected(scene)
-    frame, panel = find_part(scene, "input frame"), find_panel(scene, layer)
+    panel, pictured = find_panel(scene, layer), pictured_input(scene)
+    frame = find_board(scene, "input frame", 0 if pictured is None else board_number(pictured))
     metadata = panel_metadata.read_metadata(panel) if panel is not None else panel_metadata.NO_METADATA
     boxes = informative_boxes(metadata.boxes) if metadata.frame == "input" else metadata.boxes[:0]
     boxes = boxes[(boxes[:, 0] == channel) | (channel < 0)]
-    picture = find_part(scene, "input") if len(boxes) else None
+    picture = pictured if len(boxes) else None
     size = picture_size(picture) if picture is not None else (0.0, 0.0)
     key = f"{boxes.tolist()} {size} {colour_settings.read_scene_colours(scene)['theme']}" if picture is not None else ""
     if frame is not None:

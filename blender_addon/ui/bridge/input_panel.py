@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ....torch_bridge.recording.errors import SceneError
+from ....torch_bridge.recording.errors import InnerwalkError, SceneError
 from ...properties import HELD_PICTURE, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER
 from ..common.operators import ActionOperator, NeedsNetwork, attempt, session
 from ..common.panels import SidebarPanel
 from ..common.text_lines import draw_lines
 
-IMAGE_EXTENSIONS = ".png;.jpg;.jpeg;.bmp;.gif;.tif;.tiff;.webp;.npy"
+if TYPE_CHECKING:
+    from ....torch_bridge.recording import Endpoint
+
+FILE_EXTENSIONS = ".png;.jpg;.jpeg;.bmp;.gif;.tif;.tiff;.webp;.npy;.npz;.safetensors;.wav"
 ALL_CLASSES = "all classes"
 
 
@@ -23,7 +28,10 @@ class INNERWALK_OT_place_input(NeedsNetwork, ActionOperator):
     bl_label = "Place Input"
 
     filepath: bpy.props.StringProperty(
-        name="File", description="A picture or a .npy file", subtype="FILE_PATH", options={"SKIP_SAVE"}
+        name="File",
+        description="A picture, an array (.npy, .npz, .safetensors) or a sound (.wav)",
+        subtype="FILE_PATH",
+        options={"SKIP_SAVE"},
     )
     data: bpy.props.StringProperty(
         name="Data Set", description="Data set to take a picture from", options={"SKIP_SAVE"}
@@ -34,38 +42,60 @@ class INNERWALK_OT_place_input(NeedsNetwork, ActionOperator):
     noise: bpy.props.IntProperty(
         name="Noise", description="Seed of noise; -1 for no noise", default=-1, min=-1, options={"SKIP_SAVE"}
     )
+    text: bpy.props.StringProperty(
+        name="Text", description="Words for the model's vocabulary, or ids:101,2054,102", options={"SKIP_SAVE"}
+    )
     layer: bpy.props.StringProperty(
         name="Layer", description="Layer of a channel whose map to use as the input", options={"SKIP_SAVE"}
     )
     channel: bpy.props.IntProperty(
         name="Channel", description="Number of that channel", default=-1, min=-1, options={"SKIP_SAVE"}
     )
+    argument: bpy.props.StringProperty(
+        name="Argument",
+        description="Name of the network's input; empty for the first that takes pictures, else the first",
+        options={"SKIP_SAVE"},
+    )
     hall: bpy.props.StringProperty(
         name="Hall", description="Another hall that gets the input instead of this one", options={"SKIP_SAVE"}
     )
     filter_glob: bpy.props.StringProperty(
-        default="*" + IMAGE_EXTENSIONS.replace(";", ";*"), options={"HIDDEN", "SKIP_SAVE"}
+        default="*" + FILE_EXTENSIONS.replace(";", ";*"), options={"HIDDEN", "SKIP_SAVE"}
     )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Places what is set, a dropped file in the hall under the cursor; else asks for a file."""
         if self.filepath and not self.hall:
-            self.hall = _hall_under_cursor(context, event)
-        if self.filepath or self.data or self.noise >= 0 or self.layer:
+            self.hall, self.argument = _board_under_cursor(context, event)
+        if self.filepath or self.data or self.noise >= 0 or self.text or self.layer:
             return self.execute(context)
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
 
-def _hall_under_cursor(context: bpy.types.Context, event: bpy.types.Event) -> str:
-    """Returns the name of another hall whose input frame is under the cursor, "" for this hall or none."""
+def _board_under_cursor(context: bpy.types.Context, event: bpy.types.Event) -> tuple[str, str]:
+    """Returns the other hall, "" for this one, and the argument of the input whose frame is under the cursor."""
+    from ...scene.hall.board_hits import hit_argument
     from ...scene.hall.ray_hits import find_hall, pick_at
 
     if context.region is None or context.region.type != "WINDOW" or context.region_data is None:
-        return ""
+        return "", ""
     hit = pick_at(context, event.mouse_region_x, event.mouse_region_y)
-    hall = find_hall(context.scene, hit) if hit is not None and hit.role == "input" else context.scene
-    return hall.name if hall != context.scene else ""
+    if hit is None or hit.role != "input":
+        return "", ""
+    hall = find_hall(context.scene, hit)
+    return hall.name if hall != context.scene else "", hit_argument(hall, hit)
+
+
+class INNERWALK_OT_turn_slices(ActionOperator):
+    """Show the slices of a volume along its next axis"""
+
+    bl_idname = "innerwalk.turn_slices"
+    bl_label = "Turn Slices"
+
+    endpoint: bpy.props.StringProperty(
+        name="Input or Output", description="Name of the input or output; empty for all volumes"
+    )
 
 
 class INNERWALK_FH_input(bpy.types.FileHandler):
@@ -74,7 +104,7 @@ class INNERWALK_FH_input(bpy.types.FileHandler):
     bl_idname = "INNERWALK_FH_input"
     bl_label = "Input of the Network"
     bl_import_operator = "innerwalk.place_input"
-    bl_file_extensions = IMAGE_EXTENSIONS
+    bl_file_extensions = FILE_EXTENSIONS
 
     @classmethod
     def poll_drop(cls, context: bpy.types.Context) -> bool:
@@ -197,6 +227,27 @@ class INNERWALK_MT_data(bpy.types.Menu):
             self.layout.operator("innerwalk.choose_data", text=text).data = data["name"]
 
 
+ICONS: Mapping[str, Any] = {
+    "picture": "IMAGE_DATA",
+    "tokens": "FONT_DATA",
+    "waveform": "SOUND",
+    "volume": "VOLUME_DATA",
+}
+"""Icons of kinds of inputs."""
+
+
+def _shown_inputs(scene: bpy.types.Scene) -> tuple[Endpoint, ...]:
+    """Returns the inputs of a hall's network, without names where there is only one; a damaged hall has that too."""
+    from ...plans.shown_endpoints import shown_inputs
+    from ...scene.hall import store
+
+    try:
+        inputs = shown_inputs(store.read_description(scene))
+    except InnerwalkError:  # a stranger's file; what it holds is said elsewhere
+        inputs = ()
+    return inputs if len(inputs) > 1 else tuple(replace(own, name="") for own in inputs)
+
+
 class INNERWALK_PT_input(SidebarPanel, bpy.types.Panel):
     """Input of the network"""
 
@@ -211,11 +262,10 @@ class INNERWALK_PT_input(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draws the buttons for files, noise and the selected channel, then the shelf."""
         form, layout = context.scene.innerwalk, self.layout
+        for shown in _shown_inputs(context.scene):
+            self._draw_input(layout, form, shown)
         column = layout.column(align=True)
-        column.operator("innerwalk.place_input", text="Open Picture", icon="FILE_IMAGE")
-        row = column.row(align=True)
-        row.operator("innerwalk.place_input", text="Noise", icon="RNDCURVE").noise = form.seed
-        row.prop(form, "seed", text="")
+        column.prop(form, "seed", text="Seed of Noise")
         self._draw_channel(column, context)
         if data_sets():
             layout.menu("INNERWALK_MT_data", text=form.data or "Choose a Data Set", icon="IMAGE_DATA")
@@ -223,6 +273,24 @@ class INNERWALK_PT_input(SidebarPanel, bpy.types.Panel):
             self._draw_shelf(context)
         else:
             layout.label(text="Or drop a picture on the hall", icon="INFO")
+
+    def _draw_input(self, layout: bpy.types.UILayout, form: Any, shown: Endpoint) -> None:
+        """Draws the buttons of one of the network's inputs: a file and noise, and a line of text for tokens."""
+        column = layout.column(align=True)
+        if shown.name:
+            column.label(text=f"{shown.name}: {shown.kind}", icon=ICONS.get(shown.kind, "DOT"))
+        if shown.kind == "tokens":
+            row = column.row(align=True)
+            row.prop(form, "words", text="")
+            button = row.operator("innerwalk.place_input", text="", icon="PLAY")
+            button.text, button.argument = form.words, shown.name
+        if shown.kind == "volume":
+            column.operator("innerwalk.turn_slices", icon="ORIENTATION_GIMBAL").endpoint = shown.name
+        row = column.row(align=True)
+        what = "Open Picture" if shown.kind == "picture" else "Open File"
+        row.operator("innerwalk.place_input", text=what, icon="FILE_IMAGE").argument = shown.name
+        button = row.operator("innerwalk.place_input", text="Noise", icon="RNDCURVE")
+        button.noise, button.argument = form.seed, shown.name
 
     def _draw_channel(self, layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         layer, channel = context.scene.get(SELECTED_LAYER, ""), context.scene.get(SELECTED_CHANNEL, -1)
@@ -256,6 +324,7 @@ class INNERWALK_PT_input(SidebarPanel, bpy.types.Panel):
 
 CLASSES = (
     INNERWALK_OT_place_input,
+    INNERWALK_OT_turn_slices,
     INNERWALK_FH_input,
     INNERWALK_OT_draw_shelf,
     INNERWALK_OT_page_shelf,

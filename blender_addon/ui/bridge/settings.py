@@ -211,6 +211,9 @@ class INNERWALK_PG_scene(bpy.types.PropertyGroup):
     )
     of_class: bpy.props.StringProperty(name="Class", description="Only lay pictures of this class on the shelf")
     seed: bpy.props.IntProperty(name="Seed", description="Another seed draws other pictures and other noise", min=0)
+    words: bpy.props.StringProperty(
+        name="Words", description="Words for the model's vocabulary, or tokens as ids:101,2054,102"
+    )
     other: bpy.props.StringProperty(name="Other Hall", description="The hall to compare with")
     share: bpy.props.BoolProperty(
         name="Share Inputs", description="Run the inputs of this hall in the other one too", default=True

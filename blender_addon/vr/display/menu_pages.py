@@ -135,7 +135,7 @@ def export_folder() -> Path | None:
         return Path(bpy.data.filepath).parent
     try:
         return Path(bpy.utils.extension_path_user(EXTENSION_ID, path="export", create=True))
-    except ValueError:  # Innerwalk runs as a plain package, which has no such folder
+    except (ValueError, OSError):  # Innerwalk runs as a plain package, or the user's folder is read-only
         return None
 
 

@@ -36,15 +36,27 @@ def apart(first, second):
         ("layer3.2.conv1", ["layer3.2.conv1", "2.conv1", "conv1"]),
         ("features.3", ["features.3"]),
         ("layer1.0:add", ["layer1.0 +"]),
-        ("layer1.0:add@2", ["layer1.0 +"]),
+        ("layer1.0:add@2", ["layer1.0 +@2"]),
+        ("layer1.0:sub", ["layer1.0 −"]),
         ("encoder.mlp:mul", ["encoder.mlp ×", "mlp ×"]),
-        ("conv@2", ["conv"]),
+        ("conv@2", ["conv@2"]),
+        ("block.attn:scaled_dot_product_attention", ["block.attn attention", "attn attention"]),
         (":add", [":add"]),
         ("5", ["5"]),
     ],
 )
 def test_names_are_tails_of_the_path(id, expected):
     assert layer_names(panel(id, (1, 1, 1)), ()) == expected
+
+
+@pytest.mark.parametrize("name", ["vit_b_16", "resnet50"])
+def test_sums_and_attention_have_names_where_there_is_room(name):
+    layers = graph(name)[0]
+    named = {label.slot for label in label_placement.walk_labels(walk(name), layers) if label.font == "mono"}
+    room = {slot.index: slot.width for slot in walk(name).panels}
+    shown = [k for k, layer in enumerate(layers) if "attention" in layer.id or ":add" in layer.id]
+    spacious = [k for k in shown if k in room and room[k] > 2.0]
+    assert len(spacious) >= 5 and set(spacious) <= named
 
 
 def test_a_last_part_that_most_share_is_dropped():

@@ -90,7 +90,7 @@ def test_corners_are_free_for_title_and_legend(name):
 def test_the_class_board_covers_nothing(name):
     hall, view = figure(name)
     sheet = FigureProjection.of(hall, view)
-    shape = sheet.locate(boards.answer_board(hall).corners())[:, :2]
+    shape = sheet.locate(boards.answer_boards(hall)[0].corners())[:, :2]
     assert not sheet.overlaps_panels(np.append(shape.min(0), shape.max(0))).any()
 
 
@@ -135,7 +135,7 @@ def test_wide_pictures_have_fewer_wings():
 def test_the_entrance_shows_both_boards_whole(name):
     hall = walk(name)
     view = camera_presets.entrance(hall, 1280, 720)
-    for board in (boards.input_board(hall), boards.title_board(hall)):
+    for board in (boards.input_boards(hall)[0], boards.title_board(hall)):
         assert camera_presets.is_inside(view, board.corners(0.4), 0.01)
     assert view.position[2] == EYE_HEIGHT
 

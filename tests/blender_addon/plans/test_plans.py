@@ -13,13 +13,13 @@ from innerwalk.blender_addon.imaging.tile_grids import TileGrid
 from innerwalk.blender_addon.layout import boards, camera_presets, lay_out
 from innerwalk.blender_addon.layout.text_fitting import CAP, DESCENT
 from innerwalk.blender_addon.plans import answer_board, channel_links, layer_card, shelf_desk
-from innerwalk.blender_addon.plans.annotations import LINE, chip_edge, plan_annotations, plan_input_boxes
+from innerwalk.blender_addon.plans.annotations import LINE_MOST, chip_edge, plan_annotations, plan_input_boxes
 from innerwalk.blender_addon.plans.channel_links import ChannelLink, LinkEnd, plan_channel_links
 from innerwalk.blender_addon.plans.edges import DROP, WIDTHS, plan_edges
-from innerwalk.blender_addon.plans.entrance_boards import SIDE
 from innerwalk.blender_addon.plans.floor import FAR, FOOT, POST, plan_floor
 from innerwalk.blender_addon.plans.panel_frames import panel_plane
 from innerwalk.blender_addon.plans.primitives import Plan, Style, TextRun, wall
+from innerwalk.blender_addon.plans.title_board import SIDE
 from innerwalk.tests.support.part_plans import STYLE, card_of, frames_of, hall_of, parts_of
 from innerwalk.torch_bridge import recording as rec
 from innerwalk.torch_bridge.recording.errors import UnknownName
@@ -322,11 +322,13 @@ def test_boxes_lie_on_their_tile_and_on_the_input():
     grid = TileGrid(2, 1, (1.0, 1.0))
     rim = quads(plan_annotations(boxes, np.zeros(2, np.int32), np.arange(2), grid, 2.0, STYLE), "skip")
     low, high = grid.inside(1, 0.25, 1.0), grid.inside(1, 0.75, 0.5)
-    assert np.allclose(rim.reshape(-1, 3)[:, :2].min(0), low, atol=LINE)
-    assert np.allclose(rim.reshape(-1, 3)[:, :2].max(0), high, atol=LINE)
+    assert np.allclose(rim.reshape(-1, 3)[:, :2].min(0), low, atol=LINE_MOST)
+    assert np.allclose(rim.reshape(-1, 3)[:, :2].max(0), high, atol=LINE_MOST)
+    widths = np.ptp(rim.reshape(-1, 4, 3)[..., :2], 1).min(1)
+    assert np.allclose(widths, LINE_MOST, atol=1e-6), "a box on a tile of a metre is no heavier than on a small one"
     plan = plan_input_boxes(boxes[:1], {1: "cat"}, (2.0, 1.0), STYLE)
     points = quads(plan, "skip").reshape(-1, 3)
-    assert np.allclose(points[points[:, 2] < 0.048, :2].max(0), (1.5, 0.5), atol=LINE)
+    assert np.allclose(points[points[:, 2] < 0.048, :2].max(0), (1.5, 0.5), atol=LINE_MOST)
     assert [run.text for run in plan.texts] == ["cat 0.90"]
 
 

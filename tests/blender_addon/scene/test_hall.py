@@ -15,7 +15,7 @@ from innerwalk.blender_addon.layout import boards as places  # noqa: E402
 from innerwalk.blender_addon.layout import camera_presets, label_placement  # noqa: E402
 from innerwalk.blender_addon.layout.blocks import shown_graph  # noqa: E402
 from innerwalk.blender_addon.layout.text_fitting import CAP  # noqa: E402
-from innerwalk.blender_addon.plans import answer_board, entrance_boards  # noqa: E402
+from innerwalk.blender_addon.plans import answer_board, input_boards  # noqa: E402
 from innerwalk.blender_addon.plans.number_text import format_number  # noqa: E402
 from innerwalk.blender_addon.properties import HALL_RECORDING, OBJECT_ROLE, PAINT_ATTRIBUTE  # noqa: E402
 from innerwalk.blender_addon.scene.dressing.scene_scale import read_colour_scale  # noqa: E402
@@ -296,5 +296,5 @@ def test_a_failed_rebuild_changes_nothing(empty_scene, tiny):
 
 def test_labels_above_boards_are_readable_in_an_overview():
     metre = 1920 / camera_presets.BASE_SPAN
-    for size in (answer_board.HEAD, answer_board.NAME, entrance_boards.INPUT * places.SQUARE):
+    for size in (answer_board.HEAD, answer_board.NAME, input_boards.INPUT * places.SQUARE):
         assert size * CAP * metre >= label_placement.LEAST

@@ -30,6 +30,7 @@ WRONG = {
     "grid": (lambda hall: panels(hall)["a"], properties.PANEL_GRID, [0.0, 2.0, 1.0, 1.0], "columns, rows"),
     "place": (lambda hall: panels(hall)["a"], properties.PANEL_PLANNED_PLACE, [1.0] * 15, "16 finite numbers"),
     "id": (lambda hall: panels(hall)["a"], properties.PANEL_LAYER_ID, 3, "a text"),
+    "channels": (lambda hall: panels(hall)["a"], properties.PANEL_CHOSEN_CHANNELS, [1 << 30], "are of other channels"),
     "maps": (lambda hall: panels(hall)["a"], properties.PANEL_MAP_COUNT, 6, "5 points, fewer than maps"),
 }
 

@@ -292,3 +292,12 @@ def test_exports_go_beside_the_file(hall, tmp_path):
     assert walker.calls == [("start_export", tmp_path)]
     assert "tiny" in actions.export_hall(scene, walker.calls[0][1])
     assert (tmp_path / "tiny").is_dir()
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), ValueError("no extension")])
+def test_without_a_folder_to_write_to_the_menu_asks_for_a_saved_file(hall, monkeypatch, error):
+    def refuse(*args, **options):
+        raise error
+
+    monkeypatch.setattr(bpy.utils, "extension_path_user", refuse)
+    assert menu_pages.export_folder() is None

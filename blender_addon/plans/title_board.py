@@ -1,4 +1,4 @@
-"""The boards at the entrance: the input with its picture, and the title board that describes the network."""
+"""The title board at the entrance, which describes the network."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from ...torch_bridge.recording import Network
 from ..layout.boards import Board
 from .legend import ColourScale, add_edge_key, add_scale
 from .number_text import format_count
-from .primitives import FLAT, Picture, Plan, Style, aspect_size, wall
+from .primitives import FLAT, Plan, Style, wall
 
 SIDE, LEFT, SMALL = 2.2, 0.15, 0.125
 """Side and left margin of the title board, and the size of its small texts; metres."""
-INPUT = 0.12
-"""Size of the texts over the input's frame, as a share of its longer side."""
 
 
 @dataclass(frozen=True)
@@ -62,28 +58,6 @@ def _notes_caption(maps_notes: Sequence[str]) -> str:
         return note
     others = f", and {format_count(len(known) - 1, 'other note')}" if len(known) > 1 else ""
     return f"{note} ({count} of {format_count(len(maps_notes), 'layer')}{others})"
-
-
-def plan_input(pixels: np.ndarray, name: str, board: Board, style: Style) -> Plan:
-    """Plans the input's frame with its picture (H, W, 3) uint8 sRGB, within the board's square, beside its post."""
-    edge = board.width
-    width, height = aspect_size(pixels, edge)
-    plan = plan_input_frame(pixels, name, edge, style)
-    plan.placement = wall(board.position, board.yaw).moved(edge - width, (edge - height) / 2)
-    plan.pictures.append(Picture("Input", "input", pixels, FLAT, (width, height)))
-    return plan
-
-
-def plan_input_frame(pixels: np.ndarray, name: str, edge: float, style: Style) -> Plan:
-    """Plans frame and texts, without placement, around a picture (H, W, 3) whose longer side is `edge` metres."""
-    width, height = aspect_size(pixels, edge)
-    plan, size = Plan(style, "Input", "input frame"), INPUT * edge
-    plan.frame(FLAT, (width, height), "text", 0.06, 0.03)
-    head = plan.text(FLAT, "input", size, y=height + 0.85 * size)
-    if name:
-        fitted = style.fit(name, width - head - 0.6 * size, size)
-        plan.text(FLAT, name, fitted, "quiet", x=head + 0.6 * size, y=height + 0.85 * size)
-    return plan
 
 
 def plan_title(
