@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from ..torch_bridge.client import Bridge, noise, start_bridge
+from ..torch_bridge.server.runs import IDLE_SECONDS
 
 NETWORK, WARM_UP, REQUESTS = "object", 1_000, 10_000
 
@@ -27,9 +29,9 @@ def memory_before_and_after(warm_up: int, requests: int) -> tuple[float, float]:
         assert bridge.child is not None
         process = bridge.child.process.pid
         _send(bridge, 0, warm_up)
-        before = _resident_mib(process)
+        before = _resting_mib(process)
         _send(bridge, warm_up, warm_up + requests)
-        return before, _resident_mib(process)
+        return before, _resting_mib(process)
 
 
 def _send(bridge: Bridge, first: int, last: int) -> None:
@@ -48,7 +50,8 @@ def _send(bridge: Bridge, first: int, last: int) -> None:
         bridge.job(unfinished[-1]["id"], unfinished[-1]["step"], 20.0)  # what they hold isn't kept
 
 
-def _resident_mib(process: int) -> float:
-    """Returns the memory that a process has in use, MiB. Needs Linux."""
+def _resting_mib(process: int) -> float:
+    """Returns the memory that a bridge has in use when it has given unused memory back, MiB. Needs Linux."""
+    time.sleep(IDLE_SECONDS + 2)
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS:"))

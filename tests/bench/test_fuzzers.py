@@ -10,7 +10,7 @@ def test_mutants_of_recordings(attempt) -> None:
     check(attempt(200, seed=1), 200)
 
 
-@pytest.mark.parametrize("name", ["try_pictures", "try_orders"])
+@pytest.mark.parametrize("name", ["try_pictures", "try_inputs", "try_weights", "try_orders"])
 def test_mutants_of_files(name) -> None:
     pytest.importorskip("torch", reason="needs torch")
     pytest.importorskip("PIL", reason="needs Pillow")
