@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..blender_addon.output.output_files import check_place, discard
-from ..torch_bridge.recording import Recording
+from ..torch_bridge.recording import Endpoint, Recording
 from ..torch_bridge.recording.errors import InnerwalkError, InputError, as_line, message_of
 from .arguments import parser
 from .interrupt import signals_deferred, stoppable
@@ -230,6 +230,7 @@ def summary(recording: Recording) -> str:
         ("network", f"{network.name}, {len(network.layers)} layers, {network.parameters:,} parameters"),
         ("weights", network.weights or ("trained" if network.trained else "random")),
         ("input", recording.input_name),
+        ("boards", f"{_names('input', recording.inputs)}; {_names('output', recording.outputs)}"),
         ("preprocessing", recording.provenance.get("preprocessing", "unknown")),
         ("recorded", f"maps of {len(recording.all_maps)} layers, {size / 1e6:.1f} MB"),
     ]
@@ -245,6 +246,12 @@ def summary(recording: Recording) -> str:
     if odd:
         lines.append(("warning", f"{sum(odd.values()):,} values are NaN or infinite, first in layer {next(iter(odd))}"))
     return "\n".join(f"{name:<14} {text}" for name, text in lines)
+
+
+def _names(what: str, endpoints: Sequence[Endpoint]) -> str:
+    """Counts inputs or outputs and lists their names and kinds."""
+    listed = [f"{own.name} ({own.kind})" for own in endpoints]
+    return f"{len(listed)} {what}{'s' * (len(listed) != 1)}: {', '.join(listed) or 'unknown'}"
 
 
 def start_blender() -> None:

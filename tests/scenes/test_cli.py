@@ -11,6 +11,7 @@ import pytest
 
 from innerwalk.scenes import argument_values, cli, progress
 from innerwalk.scenes.interrupt import signals_deferred
+from innerwalk.torch_bridge.recording import load
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName
 
 
@@ -162,6 +163,8 @@ def test_what_was_done_to_each_input_and_to_the_weights_is_said(capsys, tmp_path
     assert "input          text:a small dog\n" in said
     assert "preprocessing  3 tokens of words.txt: a small [UNK]; unknown: dog\n" in said
     assert "left out       1 of the file (loss.weight)\n" in said
+    assert "boards         1 input: ids (tokens); 1 output: output (classes)\n" in said
+    assert load(tmp_path / "x").inputs[0].labels == ("a", "small", "[UNK]")
 
 
 def test_time_left_is_proportion():

@@ -187,7 +187,7 @@ BAD = (
     (UnknownName, "no parameter of saliency 'off'", lambda hall: hall.ask("saliency", off="mean")),
     (InputError, "did you mean mean", lambda hall: hall.ask("saliency", of="maen")),
     (InputError, "channels 0 to 5", lambda hall: hall["first"].ablate(6)),
-    (ArgumentError, "no argument 'indx'; did you mean index", lambda hall: hall.place(data="x", indx=3)),
+    (UnknownName, "no argument 'indx'; did you mean index", lambda hall: hall.place(data="x", indx=3)),
     (InputError, "no folder|no such|neither", lambda hall: hall.ask("average", data="nowhere")),
 )
 
