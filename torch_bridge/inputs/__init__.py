@@ -1,4 +1,4 @@
-"""Inputs of a network: pictures, tensors, sounds, tokens and noise, their preprocessing, and what a network expects.
+"""Inputs of a network: files of many kinds, tokens and noise, their preprocessing, and what a network expects.
 
 Modules that need torch, `input_adapter` and `pixels`, are imported by name.
 """
@@ -6,7 +6,8 @@ Modules that need torch, `input_adapter` and `pixels`, are imported by name.
 from .first_layer import argument_names
 from .image_files import on_white, open_picture
 from .preprocess import Preprocessing, denormalise, fit_picture
-from .sources import Input, NamedContent, Source, draw_sample, preprocess_picture, read_input, to_image
+from .sample_drawing import draw_sample
+from .sources import Input, NamedContent, Source, preprocess_picture, read_input, to_image
 from .weights_metadata import class_list, input_facts, latent_shape
 
 __all__ = [

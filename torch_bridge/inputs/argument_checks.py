@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..models.build import BuiltModel
 from ..recording.errors import InputError, UnknownName
 from .first_layer import takes_list
-from .sources import KeywordSource, Source
+from .sources import KeywordSource, Source, keyword_of
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,6 +23,14 @@ def argument_place(module: nn.Module, source: Source, number: int) -> int:
     names = list(inspect.signature(module.forward).parameters)
     is_named = isinstance(source, KeywordSource) and source.keyword in names
     return names.index(source.keyword) if is_named else number  # type: ignore[union-attr]
+
+
+def source_arguments(module: nn.Module, sources: Sequence[Source]) -> list[str]:
+    """Returns the name of the argument that each of these inputs is for."""
+    from ..endpoints.tensor_names import positional_names
+
+    places = positional_names(module, len(sources))
+    return [keyword_of(source) or place for source, place in zip(sources, places, strict=True)]
 
 
 def check_arguments(built: BuiltModel, sources: Sequence[Source]) -> None:

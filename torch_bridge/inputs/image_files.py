@@ -96,16 +96,17 @@ def _of_unknown_range(values: np.ndarray) -> Image.Image:
 
 
 def deep_grey(values: np.ndarray, levels: tuple[float, float], kind: str) -> Image.Image:
-    """Returns (H, W) numbers as an image of mode F, float32, with 0 for the lower of two levels and 255 for the upper.
+    """Returns (H, W) numbers as an image of mode F, float32, with 0 for the first of two levels and 255 for the second.
 
-    `levels` and `kind`, words for people, are in its `info`. NaN and infinity become 0.
+    The first may be the larger. `levels` and `kind`, words for people, are in its `info`. NaN and infinity become 0.
     """
     low, high = levels
+    scale = 255 / ((high - low) or 1e-30)
     grey = np.empty(values.shape, np.float32)
     rows = max(1, STRIP // max(values.shape[1], 1))  # so that little is float64 at once
     for top in range(0, values.shape[0], rows):
         part = values[top : top + rows].astype(np.float64)
-        grey[top : top + rows] = (np.where(np.isfinite(part), part, 0) - low) * (255 / max(high - low, 1e-30))
+        grey[top : top + rows] = (np.where(np.isfinite(part), part, 0) - low) * scale
     image = Image.fromarray(grey)
     image.info = {"levels": levels, "kind": kind}
     return image
@@ -128,7 +129,8 @@ def window_grey(image: Image.Image, window: tuple[float, float]) -> Image.Image:
         raise InputError(f"window {window[0]:g}:{window[1]:g}: this picture has colours; a window is for grey ones")
     low, high = image.info["levels"] if image.mode == "F" else (0, 255)
     values = np.asarray(image, np.float64) * ((high - low) / 255) + low
-    return deep_grey(np.clip(values, *window), window, image.info["kind"] if image.mode == "F" else "8-bit grey")
+    turned = window if low <= high else window[::-1]
+    return deep_grey(np.clip(values, *window), turned, image.info["kind"] if image.mode == "F" else "8-bit grey")
 
 
 def on_white(image: Image.Image) -> Image.Image:

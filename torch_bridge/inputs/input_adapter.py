@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ..models.build import BuiltModel, first_line
 from ..recording.errors import InputError
-from .argument_checks import argument_place, check_arguments
+from .argument_checks import argument_place, check_arguments, source_arguments
 from .first_layer import LENGTH, FirstLayer, argument_names, find_first_layer, takes_list
 from .preprocess import MODES, Preprocessing, resolve_preprocessing, torchvision_facts
-from .sources import PICTURE_RANK, Input, Source, read_input
+from .sources import PICTURE_RANK, Input, KeywordSource, Source, read_input
 from .tokens import Vocabulary
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
+NOTHING_KNOWN: Mapping[str, Any] = MappingProxyType({})
 SIDES = (224, 32, 28, 64, 96, 128, 256, 299, 384, 512)
 """Pixels a side of the pictures that are tried on a network whose input size is unknown, the most common first."""
 
@@ -34,16 +37,17 @@ class InputAdapter:
     vocabulary: Vocabulary | None = None
     """The words that the network knows, if a file states them."""
 
-    def read(self, sources: Sequence[Source], index: int, known: Sequence[Any] = ()) -> list[Input]:
+    def read(self, sources: Sequence[Source], index: int, known: Mapping[str, Any] = NOTHING_KNOWN) -> list[Input]:
         """Reads one input for each argument of the network; sample `index` of a batch.
 
-        known: values, of any shape, that fit further inputs, which show what these must be like; None where there are
-        none. Raises InputError or UnknownName.
+        known: by the names of arguments, values of any shape that fit, which show what further inputs must be like.
+        Raises InputError or UnknownName.
         """
         if not any(isinstance(source, Input) for source in sources):
             check_arguments(self.built, sources)
-        examples = [*known, *[None] * len(sources)]
-        inputs = [self._read_one(source, k, index, examples[k] if k else None) for k, source in enumerate(sources)]
+        names = source_arguments(self.built.module, sources)
+        examples = [None, *(known.get(name) for name in names[1:])]
+        inputs = [self._read_one(source, k, index, examples[k]) for k, source in enumerate(sources)]
         if index and max(read.samples for read in inputs) == 1:
             raise InputError(f"{inputs[0].name} holds 1 sample: there is no index {index}")
         return [inputs[0], *(_same_sample(read, inputs[0].samples, index) for read in inputs[1:])]
@@ -52,11 +56,28 @@ class InputAdapter:
         """Reads input number `k`, in the dtype that the network takes. example: values that fit it, or None."""
         place = argument_place(self.built.module, source, k)
         if example is not None and not isinstance(source, Input):
-            return _read_like(source, example, self.preprocessing, index, self.vocabulary)
-        is_noise = isinstance(source, str) and source.startswith("noise:")
+            return self._read_like(source, example, index)
+        is_noise = _is_noise(source)
         shape = self._sample_shape(place) if place == 0 or is_noise or place < len(self.built.shapes) else ()
         read = read_input(source, self.preprocessing, shape, self._token_count(place), index, self.vocabulary)
         return read if read.unchanged else self._convert(self._repeat_in_time(read), place)
+
+    def _read_like(self, source: Source, example: Any, index: int) -> Input:
+        """Reads an input of the axes, size and dtype of an example, which the network has taken in its place."""
+        import torch
+
+        preprocessing = self.preprocessing
+        if not isinstance(example, torch.Tensor) or example.dim() == 0:
+            return read_input(source, preprocessing, (), 0, index, self.vocabulary)
+        shape, is_float = tuple(example.shape[1:]), example.is_floating_point()
+        if len(shape) == PICTURE_RANK - 1 and shape[0] in MODES:
+            preprocessing = replace(preprocessing, size=shape[1:], channels=shape[0])
+        # Random tokens stay below those of the example, which fit; others are only known to fit the largest embedding.
+        seen = 0 if is_float or not example.numel() else int(example.max()) + 1
+        count = seen if _is_noise(source) or not seen else max(seen, _most_tokens(self.built.module))
+        read = read_input(source, preprocessing, shape, count, index, self.vocabulary)
+        fits = read.unchanged or read.values.is_floating_point() != is_float
+        return read if fits else replace(read, values=read.values.to(example.dtype))
 
     def _repeat_in_time(self, picture: Input) -> Input:
         """Repeats a picture as the frames of a video, if the network takes videos."""
@@ -151,21 +172,16 @@ class InputAdapter:
         return layer.channels if layer and layer.kind == "tokens" and k == 0 else 0
 
 
-def _read_like(
-    source: Source, example: Any, preprocessing: Preprocessing, index: int, vocabulary: Vocabulary | None
-) -> Input:
-    """Reads an input of the axes, size and dtype of an example, which the network has taken in its place."""
-    import torch
+def _is_noise(source: Source) -> bool:
+    named = source.source if isinstance(source, KeywordSource) else source
+    return isinstance(named, str) and named.startswith("noise:")
 
-    if not isinstance(example, torch.Tensor) or example.dim() == 0:
-        return read_input(source, preprocessing, (), 0, index, vocabulary)
-    shape, is_float = tuple(example.shape[1:]), example.is_floating_point()
-    if len(shape) == PICTURE_RANK - 1 and shape[0] in MODES:
-        preprocessing = replace(preprocessing, size=shape[1:], channels=shape[0])
-    count = 0 if is_float or not example.numel() else int(example.max()) + 1
-    read = read_input(source, preprocessing, shape, count, index, vocabulary)
-    fits = read.unchanged or read.values.is_floating_point() != is_float
-    return read if fits else replace(read, values=read.values.to(example.dtype))
+
+def _most_tokens(module: nn.Module) -> int:
+    """Returns the number of different tokens that the largest embedding of a network takes; 0 without any."""
+    from torch import nn
+
+    return max((part.num_embeddings for part in module.modules() if isinstance(part, nn.Embedding)), default=0)
 
 
 def _same_sample(read: Input, samples: int, index: int) -> Input:

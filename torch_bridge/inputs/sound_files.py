@@ -1,4 +1,4 @@
-"""Reads sounds from `.wav` files of PCM."""
+"""Reads sounds: `.wav` files of PCM, others by PyAV; and lays them out as a network takes them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ import numpy as np
 
 from ..recording.errors import InputError
 from ..recording.files import failure_text, open_file
+from .decoded_sounds import FORMATS, decode_sound
 from .image_files import short_reason
 
 MAX_BYTES = 1 << 29
+MAX_SAMPLES = 1 << 27
+"""Samples of all channels together: 46 minutes at 48,000 Hz, half a gigabyte of float32."""
 MAX_CHUNKS = 1000
 """Parts of a file before its samples; each takes some time to pass."""
 
@@ -28,23 +31,33 @@ class Sound:
     """(channels, samples) float32, -1..1."""
     rate: int
     """Samples a second."""
-    bits: int
+    coding: str
+    """How the file holds the samples, such as "16-bit" or "mp3"."""
 
     def describe(self) -> str:
         """Returns one line for people."""
         channels, samples = self.values.shape
         kind = {1: "mono", 2: "stereo"}.get(channels, f"{channels} channels")
-        return f"{self.bits}-bit {kind} sound scaled to -1..1, {samples:,} samples at {self.rate:,} Hz"
+        return f"{self.coding} {kind} sound scaled to -1..1, {samples:,} samples at {self.rate:,} Hz"
 
 
 def read_sound(path: Path, content: bytes | None = None) -> Sound:
-    """Reads a `.wav` file, or its `content`: PCM of 8, 16, 24 or 32 bits. Raises InputError."""
+    """Reads a sound file, or its `content`: `.wav` of PCM of 8, 16, 24 or 32 bits, or what PyAV decodes.
+
+    Raises InputError.
+    """
     try:
         with open_file(path, MAX_BYTES) if content is None else io.BytesIO(content) as file:
+            if path.suffix.lower() in FORMATS:
+                return Sound(*decode_sound(path, file, MAX_SAMPLES))
             _check_chunks(file)
             with wave.open(file) as sound:
                 header = sound.getparams()
+                if header.nframes * header.nchannels > MAX_SAMPLES:
+                    raise InputError(f"sound {path}: more than {MAX_SAMPLES:,} samples; cut it first")
                 packed = sound.readframes(header.nframes)
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"sound {path}: {failure_text(error)}") from None
     except Exception as error:  # a damaged header may raise anything
@@ -56,7 +69,7 @@ def read_sound(path: Path, content: bytes | None = None) -> Sound:
     if len(packed) != header.nframes * header.nchannels * header.sampwidth:
         raise InputError(f"sound {path}: cut off, {len(packed):,} bytes of {header.nframes:,} samples")
     values = _unpack(packed, header.sampwidth).reshape(-1, header.nchannels).T
-    return Sound(np.ascontiguousarray(values), header.framerate, 8 * header.sampwidth)
+    return Sound(np.ascontiguousarray(values), header.framerate, f"{8 * header.sampwidth}-bit")
 
 
 def _check_chunks(file: BinaryIO) -> None:

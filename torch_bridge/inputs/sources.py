@@ -1,4 +1,4 @@
-"""Reads a network's inputs from what a user names: pictures, tensors, sounds, tokens, words or noise."""
+"""Reads a network's inputs from what a user names: files, tokens, words or noise."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from ..recording import near_square
 from ..recording.endpoints import InputKind
 from ..recording.errors import InputError
 from .image_files import deep_grey, describe_levels, on_white, open_picture, window_grey
-from .preprocess import Preprocessing, denormalise, fit_picture, normalise
+from .preprocess import Preprocessing, fit_picture, normalise
+from .sample_drawing import draw_sample, drawn_part
+from .scan_files import read_scan
+from .scans import Scan
 from .sound_files import arrange_sound, read_sound
-from .tensor_files import SUFFIXES, read_tensor, split_name
+from .source_names import SCANS, SOUNDS, TENSORS
+from .tensor_files import read_tensor, split_name
 from .tokens import Vocabulary, check_tokens, parse_ids
 
 if TYPE_CHECKING:
@@ -30,10 +33,6 @@ PICTURE_RANK = 4
 """Axes of pictures in a batch: (N, C, H, W)."""
 MAX_TITLE = 60
 """Characters of tokens or words in the name of an input."""
-SWATCH = 8
-"""Pixels a side of the square that shows one number of a vector."""
-MAX_SIDE = 2048
-"""Pixels a side of the picture of an array; of larger arrays every second number is drawn, or fewer."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +79,20 @@ class NamedContent:
     """A picture, or the bytes of a file."""
 
 
+PlainSource = str | NamedContent | Input
+"""An input without the name of its argument."""
+
+
 @dataclass(frozen=True)
 class KeywordSource:
     """An input that the network gets by the name of an argument."""
 
     keyword: str
-    source: str | NamedContent | Input
+    source: PlainSource
 
 
-Source = str | NamedContent | Input | KeywordSource
-"""An input as a user names it: a picture, `.npy`, `.npz`, `.safetensors` or `.wav` file, "file.npz:key", `ids:1,2,3`,
+Source = PlainSource | KeywordSource
+"""An input as a user names it: a picture, array, sound or scan, "file.npz:key", `ids:1,2,3`,
 `text:some words`, `noise:SEED`, or content in memory, read or not."""
 
 
@@ -153,17 +156,19 @@ def _read_file(
     import torch
 
     suffix, title = path.suffix.lower(), f"{path.name}:{name}" if name else path.name
-    if suffix in SUFFIXES:
+    if suffix in TENSORS:
         tensor, rank = read_tensor(path, name, content), len(shape) + 1 if shape else 0
         image = None if tokens else _as_picture(tensor, rank, preprocessing)
         if image is not None:
             return _picture_input(image, title, preprocessing)
         return _tensor_input(tensor, title, preprocessing, rank, index)
-    if suffix == ".wav":
+    if suffix in SOUNDS:
         sound = read_sound(path, content)
         values, mixed = arrange_sound(sound, shape)
         picture = draw_sample(values, preprocessing)
         return Input(torch.from_numpy(values)[None], picture, title, sound.describe() + mixed, kind="waveform")
+    if path.name.lower().endswith(SCANS):
+        return _scan_input(read_scan(path, content), title, preprocessing, shape, index)
     image = open_picture(path, None if content is None else io.BytesIO(content))
     return _picture_input(image, title, preprocessing)
 
@@ -203,6 +208,19 @@ def _picture_input(image: Image.Image, name: str, preprocessing: Preprocessing) 
     values, picture = preprocess_picture(image, preprocessing)
     steps = [step for step in (describe_levels(windowed), preprocessing.describe()) if step]
     return Input(torch.from_numpy(values)[None], picture, name, "; ".join(steps), kind="picture")
+
+
+def _scan_input(scan: Scan, name: str, preprocessing: Preprocessing, shape: Sequence[int], index: int) -> Input:
+    """A volume for a network that takes such, or whose shape isn't known; else the slice `index`, 0 for the middle."""
+    import torch
+
+    if scan.slices == 1 or len(shape) not in (0, PICTURE_RANK):
+        image, which = scan.picture(index)
+        read = _picture_input(image, name, preprocessing)
+        return replace(read, preprocessing="; ".join(filter(None, [which, read.preprocessing])), samples=scan.slices)
+    values, line = scan.volume(shape, preprocessing.window)
+    middle = np.asarray(on_white(scan.picture(0)[0]).convert("RGB")).copy()
+    return Input(torch.from_numpy(values)[None], middle, name, line, kind="volume")
 
 
 def preprocess_picture(image: Image.Image, preprocessing: Preprocessing) -> tuple[np.ndarray, np.ndarray]:
@@ -267,53 +285,10 @@ def _tensor_input(tensor: torch.Tensor, title: str, preprocessing: Preprocessing
     values = batch[index : index + 1] if has_batch else batch
     sample = values[0] if values.ndim > 1 and len(values) == 1 else values
     line = f"values as in the file, {_sizes(sample) or 'one'} {str(values.dtype).removeprefix('torch.')}"
-    drawn = draw_sample(np.atleast_1d(_drawn_part(sample, preprocessing.channels).double().numpy()), preprocessing)
+    drawn = draw_sample(np.atleast_1d(drawn_part(sample, preprocessing.channels).double().numpy()), preprocessing)
     return Input(values, drawn, title, line, count)
 
 
 def to_image(pixels: np.ndarray) -> Image.Image:
     """Returns (H, W) or (H, W, 1|3|4) uint8 sRGB, top row first, as a Pillow image."""
     return Image.fromarray(pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels)
-
-
-def draw_sample(values: np.ndarray, preprocessing: Preprocessing) -> np.ndarray:
-    """Draws one sample of any shape: (H, W, 3) uint8 sRGB, top row first.
-
-    (C, H, W) with the network's channels is drawn as a picture, anything else in grey.
-    """
-    part = _drawn_part(values, preprocessing.channels)
-    with np.errstate(over="ignore"):  # of float64; infinity is drawn as 0
-        finite = np.nan_to_num(part.astype(np.float32), posinf=0.0, neginf=0.0)
-    if finite.ndim == 3 and finite.shape[0] == preprocessing.channels and min(finite.shape[1:]) > 1:
-        brightness = denormalise(finite, preprocessing)[:3]
-    else:
-        brightness = _draw_grey(finite)[None]
-    picture = (brightness * 255 + 0.5).astype(np.uint8).transpose(1, 2, 0)
-    return np.ascontiguousarray(np.broadcast_to(picture, (*picture.shape[:2], 3)))
-
-
-def _drawn_part(values: Any, channels: int) -> Any:
-    """Returns what is drawn of an array or a tensor: a picture (channels, H, W), a plane (H, W) or a vector (n,).
-
-    Of long axes every k-th number: a small file may stand for gigabytes, and a minute of sound for 170 megapixels.
-    """
-    is_picture = values.ndim == 3 and values.shape[0] == channels and min(values.shape[1:]) > 1
-    part = values if is_picture else values.squeeze()
-    while part.ndim > 2 and not is_picture:
-        part = part[0]
-    if part.ndim < 2:
-        return part.reshape(-1)[:: -(-math.prod(part.shape) // MAX_SIDE**2)]
-    rows, columns = (-(-size // MAX_SIDE) for size in part.shape[-2:])
-    return part[..., ::rows, ::columns]
-
-
-def _draw_grey(plane: np.ndarray) -> np.ndarray:
-    """Returns a plane (H, W) as float 0..1; a vector (n,) as squares on a near-square grid."""
-    if plane.ndim < 2:
-        rows, columns = near_square(plane.size)
-        grid = np.full(rows * columns, plane.min(), np.float32)
-        grid[: plane.size] = plane
-        side = max(1, min(SWATCH, MAX_SIDE // columns))
-        plane = np.kron(grid.reshape(rows, columns), np.ones((side, side), np.float32))
-    low, high = float(plane.min()), float(plane.max())
-    return (plane - low) / max(high - low, 1e-30)

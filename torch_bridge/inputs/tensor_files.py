@@ -14,13 +14,11 @@ from ..recording.errors import InputError, RecordingError, UnknownName
 from ..recording.files import failure_text, open_file, open_zip
 from ..recording.safetensors import decode, open_arrays
 from .image_files import short_reason
+from .source_names import ARCHIVES
 
 if TYPE_CHECKING:
     import torch
 
-SUFFIXES = (".npy", ".npz", ".safetensors")
-ARCHIVES = SUFFIXES[1:]
-"""Files of several tensors, each with a name."""
 MAX_ITEM = 8
 """Bytes of a number in an array; torch has no longer ones."""
 MAX_SURPLUS = 256 << 20

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..concepts import TASKS
 from ..recording.errors import ModelError, UnknownName
 from ..recording.files import check_file, failure_text
+from .exported_signature import name_arguments
 from .factory import FACTORY_HINT, call_factory, factory_hint, from_factory
 from .torch_files import archive_has, first_line, is_torchscript
 from .torchvision_import import import_torchvision
@@ -120,6 +121,7 @@ def _exported(path: Path, trust: bool) -> BuiltModel:
             warnings.simplefilter("ignore", FutureWarning)  # from torch, about its own classes
             program = torch.export.load(path)
             module = torch.export.unflatten(program)
+            name_arguments(module)
     except Exception as error:  # torch may raise anything for a damaged file
         raise ModelError(f"{path}: not a program that torch.export.save wrote ({first_line(error)})") from error
     return BuiltModel(module, path.stem, f"in {path.name}", shapes=_input_shapes(program))

@@ -98,6 +98,27 @@ def test_a_bridge_takes_the_inputs_of_a_recording():
     assert (ids.tolist(), mask.tolist()) == ([[7, 8]], [[True, False]])
 
 
+def test_a_bridge_says_which_inputs_a_network_of_words_needs():
+    """Its other arguments can't be guessed: nothing states whether they are pictures, masks or numbers."""
+    specs = parse_specs({"mine": {"model": "input_models:Masked"}}, trust=True)
+    live = LoadedModel("mine", specs["mine"], torch.device("cpu"), PriorityLock())
+    assert live.input_names == ["ids", "mask"]
+    for sources in ([], ["ids:1,2"]):
+        with pytest.raises(InputError, match="Masked: forward also needs mask, scale; give 2 more inputs"):
+            live.read(replace_first(live.default_sources, sources))
+
+
+def test_a_recording_of_tensors_says_that_it_reads_no_files():
+    from innerwalk.tests.support.input_models import tokens
+    from innerwalk.torch_bridge import ask, record
+
+    for inputs in ("ids:1,2", {"ids": "cat.png"}, ("noise:1",)):
+        with pytest.raises(InputError, match="isn't read here: pass a tensor, or make a hall with Hall.of"):
+            record(tokens(), inputs)
+        with pytest.raises(InputError, match="isn't read here"):
+            ask(tokens(), inputs, "saliency")
+
+
 # dtypes and shapes
 
 

@@ -1,11 +1,16 @@
 """Sounds: every depth of PCM against known samples, the layout for a network, and what goes wrong."""
 
 import struct
+import sys
 import wave
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from innerwalk.tests.support.sounds import RATE, encode, tone
+from innerwalk.torch_bridge.inputs import sound_files
 from innerwalk.torch_bridge.inputs.sound_files import Sound, arrange_sound, read_sound
 from innerwalk.torch_bridge.recording.errors import InputError
 
@@ -34,7 +39,7 @@ def test_every_depth_gives_the_same_samples(tmp_path, width):
 
 
 def test_the_layout_is_the_networks():
-    stereo = Sound(np.array([[1, 0], [0, 0.5]], np.float32), 8000, 16)
+    stereo = Sound(np.array([[1, 0], [0, 0.5]], np.float32), 8000, "16-bit")
     mean = [0.5, 0.25]
     assert arrange_sound(stereo, ())[0].tolist() == arrange_sound(stereo, (99,))[0].tolist() == mean
     assert arrange_sound(stereo, (1, 128))[0].tolist() == [mean]
@@ -70,7 +75,7 @@ def test_sounds_that_arent(tmp_path):
 def test_a_file_of_millions_of_empty_parts_is_refused_at_once():
     body = b"WAVE" + b"junk\0\0\0\0" * 100_000
     with pytest.raises(InputError, match="more than 1,000 parts before its samples"):
-        read_sound("parts.wav", b"RIFF" + struct.pack("<I", len(body)) + body)
+        read_sound(Path("parts.wav"), b"RIFF" + struct.pack("<I", len(body)) + body)
 
 
 def test_absurd_headers_end_in_one_line(tmp_path):
@@ -80,8 +85,61 @@ def test_absurd_headers_end_in_one_line(tmp_path):
         for value in (0, 2 ** (8 * size) - 1):
             mutant = whole[:place] + value.to_bytes(size, "little") + whole[place + size :]
             try:
-                sound = read_sound("odd.wav", mutant)
+                sound = read_sound(Path("odd.wav"), mutant)
             except InputError as error:
                 assert "\n" not in str(error)
             else:
                 assert sound.values.size == 5
+
+
+needs_pyav = pytest.mark.skipif(find_spec("av") is None, reason="needs PyAV (av)")
+CODINGS = {"libmp3lame": "mp3float", "libopus": "opus"}
+"""Names of decoders that aren't those of the encoders."""
+
+
+@needs_pyav
+@pytest.mark.parametrize(
+    ("ending", "codec", "layout", "error"),
+    [
+        (".flac", "flac", "s16", 2e-5),
+        (".aiff", "pcm_s16be", "s16", 2e-5),
+        (".au", "pcm_s16be", "s16", 2e-5),
+        (".mp3", "libmp3lame", "fltp", 0.1),
+        (".opus", "libopus", "flt", 0.1),
+        (".m4a", "aac", "fltp", 0.1),
+    ],
+)
+def test_other_sounds_are_those_that_were_encoded(tmp_path, ending, codec, layout, error):
+    """Both channels, at their own rate; encoders may add some silence at the end."""
+    content = encode(ending, codec, layout)
+    sound = read_sound(tmp_path / f"a{ending}", content)
+    (tmp_path / f"b{ending}").write_bytes(content)
+    assert np.array_equal(read_sound(tmp_path / f"b{ending}").values, sound.values)
+    assert (sound.values.dtype, sound.rate, sound.coding) == (np.float32, RATE, CODINGS.get(codec, codec))
+    assert 0 <= sound.values.shape[1] - tone().shape[1] < 2048
+    assert np.sqrt(np.square(sound.values[:, : tone().shape[1]] - tone()).mean()) < error
+
+
+@needs_pyav
+def test_other_sounds_are_bounded_and_name_no_files(monkeypatch):
+    whole = encode(".aiff", "pcm_s16be", "s16")
+    for name, content, line in (
+        ("list.mp3", b"#EXTM3U\n#EXTINF:10,\nfile:///etc/hostname\n", "not a .mp3 file, or damaged"),
+        ("wrong.flac", whole, "sound wrong.flac: "),
+        ("cut.aiff", whole[:-100], "cut off, 3,975 of 4,000 samples"),
+        ("head.aiff", whole[:20], "not a .aiff file, or damaged"),
+        ("empty.ogg", b"", "not a .ogg file, or damaged"),
+    ):
+        with pytest.raises(InputError) as error:
+            read_sound(Path(name), content)
+        assert line in str(error.value) and "\n" not in str(error.value)
+    monkeypatch.setattr(sound_files, "MAX_SAMPLES", 7999)
+    with pytest.raises(InputError, match="more than 7,999 samples; cut it first"):
+        read_sound(Path("long.aiff"), whole)
+
+
+def test_without_pyav_a_line_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(InputError) as error:
+        read_sound(Path("a.mp3"), b"anything")
+    assert str(error.value) == "sound a.mp3: PyAV reads such files: pip install av, or save it as .wav"

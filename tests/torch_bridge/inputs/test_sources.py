@@ -1,7 +1,6 @@
 """From files to a network's input: pictures of every kind, arrays, noise, and what goes wrong."""
 
 import struct
-import time
 import zipfile
 import zlib
 from pathlib import Path
@@ -17,7 +16,8 @@ from innerwalk.tests.support import SUPPORT  # noqa: E402
 from innerwalk.torch_bridge.data import open_data  # noqa: E402
 from innerwalk.torch_bridge.inputs.image_files import check_size, open_picture  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
-from innerwalk.torch_bridge.inputs.sources import MAX_SIDE, draw_sample, preprocess_picture, read_input  # noqa: E402
+from innerwalk.torch_bridge.inputs.sample_drawing import MAX_SIDE, draw_sample  # noqa: E402
+from innerwalk.torch_bridge.inputs.sources import preprocess_picture, read_input  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
 from innerwalk.torch_bridge.subject import RecordSpec, prepare, record_from  # noqa: E402
 
@@ -311,7 +311,7 @@ def test_vectors_have_a_picture_of_squares():
 
 def test_squares_of_a_vector_lie_row_by_row():
     """Five values: two rows of three squares, the free place as dark as the least value."""
-    from innerwalk.torch_bridge.inputs.sources import SWATCH, _draw_grey
+    from innerwalk.torch_bridge.inputs.sample_drawing import SWATCH, _draw_grey
 
     drawn = _draw_grey(np.arange(5.0))
     assert drawn.shape == (2 * SWATCH, 3 * SWATCH)
@@ -390,7 +390,7 @@ def test_a_sample_of_a_batch(tmp_path):
         recorded("own_models:small", "noise:1:3x9x9", index=1)
 
 
-def test_a_picture_of_too_many_pixels_is_refused_from_its_header(tmp_path):
+def test_a_picture_of_too_many_pixels_is_refused_from_its_header(tmp_path, monkeypatch):
     """490 KB of PNG, 13,000 pixels square, took 2.2 GB, which the bridge kept."""
     rows = zlib.compressobj(9)
     packed = b"".join(rows.compress(bytes(1 + 3 * 13_000)) for _ in range(13_000)) + rows.flush()
@@ -399,10 +399,9 @@ def test_a_picture_of_too_many_pixels_is_refused_from_its_header(tmp_path):
     for kind, data in chunks:
         content += struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
     (file := tmp_path / "bomb.png").write_bytes(content)
-    start = time.process_time()
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", None)  # nothing is decoded
     with pytest.raises(InputError, match=r"bomb.png, 13,000 × 13,000: too many pixels \(the limit is 64 million\)"):
         open_picture(file)
-    assert time.process_time() - start < 0.5
 
 
 def test_the_largest_picture_is_taken():

@@ -122,6 +122,31 @@ def test_exported_program_keeps_its_dotted_modules(tmp_path, batch):
     assert np.allclose(recording.maps("1.1").data, model(drawn)[0].detach().numpy(), atol=1e-6)
 
 
+def test_exported_program_keeps_the_names_of_its_arguments(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(SUPPORT))
+    from input_models import Masked
+
+    model, ids, mask = Masked().eval(), torch.tensor([[1, 2, 3]]), torch.tensor([[1.0, 0.0, 1.0]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        torch.export.save(torch.export.export(model, (ids, mask), {"scale": torch.ones(1)}), "net.pt2")
+    np.save("mask.npy", mask.numpy())
+    np.save("scale.npy", np.array([3.0], np.float32))
+    for inputs, keywords in (
+        (["ids:1,2,3", "mask.npy"], {"scale": "scale.npy"}),
+        ([], {"scale": "scale.npy", "mask": "mask.npy", "ids": "ids:1,2,3"}),
+    ):
+        recording = record_from(RecordSpec("net.pt2", inputs=inputs, keywords=keywords, trust=True))
+        assert [own.name for own in recording.inputs] == ["ids", "mask", "scale"]
+        wanted = torch.softmax(model(ids, mask, scale=torch.tensor([3.0]))[0], 0).detach()
+        assert recording.prediction.top[0][2] == pytest.approx(float(wanted.max()), abs=1e-5)
+    with pytest.raises(InputError, match="net: forward also needs mask, scale; give 2 more inputs"):
+        record_from(RecordSpec("net.pt2", inputs=["ids:1,2,3"], trust=True))
+    with pytest.raises(UnknownName, match="did you mean mask"):
+        record_from(RecordSpec("net.pt2", inputs=["ids:1,2,3"], keywords={"maks": "mask.npy"}, trust=True))
+
+
 # weights
 
 
