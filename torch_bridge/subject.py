@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .inputs.first_layer import argument_names
+from .inputs.first_layer import argument_names, find_first_layer
 from .inputs.input_adapter import InputAdapter, make_input_adapter
 from .inputs.sources import Input, KeywordSource, NamedContent, Source, copy_input
 from .inputs.tokens import read_vocabulary
@@ -147,10 +147,14 @@ def _input_options(spec: RecordSpec) -> dict[str, Any]:
 
 
 def default_sources(spec: RecordSpec, built: BuiltModel) -> list[Source]:
-    """The inputs that a spec names, those with names last; without any, noise for each argument of the network."""
+    """The inputs that a spec names, those with names last; without any, noise for each argument of the network.
+
+    Beside tokens noise would be no guess: then it is for the first argument only.
+    """
     named = [KeywordSource(name, source) for name, source in spec.keywords.items()]
-    noise = [f"noise:{spec.seed + k}" for k in range(max(1, len(argument_names(built.module))))]
-    return [*spec.inputs, *named] or list(noise)
+    first = find_first_layer(built.module)
+    count = 1 if first and first.kind == "tokens" else max(1, len(argument_names(built.module)))
+    return [*spec.inputs, *named] or [f"noise:{spec.seed + k}" for k in range(count)]
 
 
 def own_modules(spec: RecordSpec) -> AbstractContextManager[None]:

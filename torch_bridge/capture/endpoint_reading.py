@@ -69,8 +69,8 @@ def read_outputs(
     """Returns the outputs of a run.
 
     output: what the network has returned. picture: (H, W, 3) uint8 sRGB, the first input. prediction: what its main
-    tensor means. names: of classes, None if
-    the network isn't known to tell any. words: of tokens, None if they aren't known.
+    tensor means. names: of classes, None if the network isn't known to tell any. words: of tokens, None if they aren't
+    known.
     """
     own_steps = [step for step in steps if step.family == "output"]
     named = list(named_tensors(output))

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..inputs.source_names import names_input
 from ..recording.errors import InputError
 from .axis_measurement import SEQUENCE_MODULES, AxisMeasurement
 from .call_arguments import Keywords
@@ -44,6 +45,8 @@ class ModelInputs:
         passed = inputs if isinstance(inputs, tuple) else (Keywords(inputs) if isinstance(inputs, dict) else inputs,)
         args = tuple(_as_tensors(value) for value in passed if not isinstance(value, Keywords))
         kwargs = {name: _as_tensors(value) for named in passed[len(args) :] for name, value in named.items()}
+        if named := next(filter(names_input, [*args, *kwargs.values()]), None):
+            raise InputError(f"{str(named)[:60]!r} isn't read here: pass a tensor, or make a hall with Hall.of")
         tensors = tuple(tensors_in((args, kwargs)))
         if not tensors:
             raise InputError(f"no tensor in the inputs ({type(inputs).__name__}): pass one, a tuple or a dict of them")

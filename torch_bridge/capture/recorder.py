@@ -115,15 +115,9 @@ def record(
         shown_steps = [step for step in steps if kernels and policy.selects(network.layer(step.id))]
         weights = list(step_kernels(shown_steps))
     _check_reached(network, ablation, grid, positions)
+    provenance = _provenance(info, index, ablation, positions)
     recording = Recording(
-        network,
-        info.input_name,
-        shown,
-        prediction,
-        {},
-        _provenance(info, index, ablation, positions),
-        endpoints,
-        outputs,
+        network, info.input_name, shown, prediction, provenance=provenance, inputs=endpoints, outputs=outputs
     )
     recording.add([*policy.selected_maps(network), *weights])
     return recording

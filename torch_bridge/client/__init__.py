@@ -5,7 +5,7 @@ Standard library and numpy only; Blender's side imports this package.
 
 from .bridge import Ablate, Bridge, join_at, join_bridge, start_bridge
 from .connection_file import read_connection
-from .inputs import BridgeInput, default, file, item, noise, pixels, video, words
+from .inputs import BridgeInput, by_argument, default, file, for_argument, item, named, noise, pixels, video, words
 from .process import BridgeProcess, start_process
 
 __all__ = [
@@ -13,11 +13,14 @@ __all__ = [
     "Bridge",
     "BridgeInput",
     "BridgeProcess",
+    "by_argument",
     "default",
     "file",
+    "for_argument",
     "item",
     "join_at",
     "join_bridge",
+    "named",
     "noise",
     "pixels",
     "read_connection",

@@ -26,7 +26,7 @@ from . import frames
 from .answers import check_description, read_job, read_refusal, readable, reported_error
 from .connection_file import read_connection
 from .frames import Frame
-from .inputs import BridgeInput
+from .inputs import BridgeInput, pack_inputs
 from .process import BridgeProcess, start_process
 
 Ablate = Mapping[str, Sequence[int]]
@@ -151,7 +151,7 @@ class Bridge:
     def record(
         self,
         network: str,
-        inputs: Sequence[BridgeInput] = (),
+        inputs: Sequence[BridgeInput | str | Path] = (),
         layers: str | Sequence[str] = "panels",
         on_maps: Callable[[Maps], None] | None = None,
         ablate: Ablate | None = None,
@@ -159,12 +159,13 @@ class Bridge:
     ) -> Recording:
         """Run a network on inputs, by default on its own first input, and return the recording with all maps.
 
+        inputs: made with `file`, `words` and so on, or texts as in `named`, one for each argument of the network.
         on_maps: called with the maps of each layer while the network still runs. ablate: layer ids with the channels
         that are 0 in this run; the id of a panel stands for the layer that it shows. positions: by layer id, which
         frame, window or other position of the input is shown. `Recording.run` names this run for `start`.
         """
         digest, graph = self._graphs.get(network, ("", None))
-        input_values, input_arrays = _pack_inputs(inputs)
+        input_values, input_arrays = pack_inputs(inputs)
         request = {"network": network, "inputs": input_values, "layers": layers, "graph": digest}
         all_maps: list[Maps] = []
         values: dict[str, Any] = {}
@@ -194,7 +195,7 @@ class Bridge:
         channels: str | Sequence[int] = (),
         *,
         run: str = "",
-        inputs: Sequence[BridgeInput] | None = None,
+        inputs: Sequence[BridgeInput | str | Path] | None = None,
         ablate: Ablate | None = None,
         positions: Mapping[str, int] | None = None,
     ) -> dict[str, Any]:
@@ -205,7 +206,7 @@ class Bridge:
         first. A method whose `needs` doesn't name the input can do without. Raises InputError, UnknownName, or
         UnknownRun if the bridge no longer keeps the run.
         """
-        input_values, arrays = _pack_inputs(inputs or ())
+        input_values, arrays = pack_inputs(inputs or ())
         request: dict[str, Any] = {
             "network": network,
             "method": method,
@@ -316,12 +317,6 @@ def join_at(port: int, token: str, host: str = "127.0.0.1") -> Bridge:
     bridge = Bridge(port, token, host)
     bridge.describe()
     return bridge
-
-
-def _pack_inputs(inputs: Sequence[BridgeInput]) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
-    """The JSON values of inputs, and their arrays under the names that the values refer to."""
-    arrays = {str(k): entry.array for k, entry in enumerate(inputs) if entry.array is not None}
-    return [entry.values | {"array": str(k)} for k, entry in enumerate(inputs)], arrays
 
 
 def _run_values(ablate: Ablate | None, positions: Mapping[str, int] | None) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from ..subject import RecordSpec
 from .spec_fields import SPEC_FIELDS, check_spec, is_text
 
 FIELD_TYPES = {"networks": dict, "data": dict, "device": str, "port": int, "token": str, "folder": str}
+MAX_CLASSES = 1 << 15
+"""Classes of a model that nobody vouches for."""
 MAX_ORDER = 16 << 20
 """Bytes of a file of networks."""
 
@@ -73,6 +75,7 @@ def _parse_spec(name: str, values: Any, folder: str | None, trust: bool) -> Reco
     check_spec(where, stated)
     if not trust:
         _refuse_code(where, stated)
+        _refuse_sizes(where, stated.get("arguments", {}))
     spec: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in stated.items()}
     spec |= {"folder": spec.get("folder") or folder or None, "trust": trust}
     if spec["model"] not in concepts.TASKS:
@@ -90,6 +93,24 @@ def _refuse_code(where: str, spec: Mapping[str, Any]) -> None:
         raise InputError(
             f"{where}: {code} would run code; if you trust it, add --trust, or name the model on the command line"
         )
+
+
+def _refuse_sizes(where: str, arguments: Mapping[str, Any]) -> None:
+    """Raises InputError for arguments of a model that may make it of any size."""
+    classes = arguments.get("num_classes", 0)
+    others = {name: value for name, value in arguments.items() if name != "num_classes"}
+    if type(classes) is not int or classes > MAX_CLASSES or _has_numbers(others):
+        raise InputError(
+            f"{where}: its arguments may make a network of any size; if you trust them, add --trust, or state "
+            f"no numbers but num_classes, at most {MAX_CLASSES:,}"
+        )
+
+
+def _has_numbers(value: Any) -> bool:
+    """Whether there is a number in a value, or in the lists and objects that it is made of."""
+    if isinstance(value, Mapping | list | tuple):
+        return any(map(_has_numbers, value.values() if isinstance(value, Mapping) else value))
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _check_fields(where: str, values: Mapping[str, Any], known: Sequence[str] | Mapping[str, Any]) -> None:

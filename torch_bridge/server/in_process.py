@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from PIL import Image
 
 from ..capture.call_arguments import Keywords, as_arguments, map_leaves
 from ..capture.guard import check_module
@@ -20,7 +21,9 @@ from ..capture.trace.op_types import shape_of, tensors_in
 from ..data import DataSet, open_data
 from ..inputs.input_adapter import make_input_adapter
 from ..inputs.preprocess import Preprocessing
-from ..inputs.sources import Input, draw_sample
+from ..inputs.sample_drawing import draw_sample
+from ..inputs.source_names import names_input
+from ..inputs.sources import Input, KeywordSource, NamedContent, Source
 from ..methods import METHODS, Method, Step, parameter_form, parse_parameters
 from ..models.build import BuiltModel
 from ..predictions.class_names import Classes, ClassNames, user_class_names
@@ -192,6 +195,35 @@ def unchanged_inputs(model: nn.Module, inputs: Any, preprocessing: Preprocessing
         Input(value, picture, _shape_name(value), "values unchanged", unchanged=True, keyword=keyword)
         for keyword, value in pairs
     ]
+
+
+def argument_sources(model: nn.Module, inputs: Any, preprocessing: Preprocessing) -> list[Source]:
+    """A source for each argument, in the order of `forward`: what names an input as it is, else an unchanged `Input`.
+
+    inputs: as in `record`, where a path or a text such as `ids:1,2` may stand for a tensor. Raises InputError if there
+    is neither among them.
+    """
+    is_several = isinstance(inputs, (dict, tuple, list))
+    pairs = list(inputs.items()) if isinstance(inputs, dict) else [("", own) for own in (inputs if is_several else [])]
+    if not any(_is_source(value) for _, value in pairs):
+        return list(unchanged_inputs(model, inputs, preprocessing))
+    order = list(inspect.signature(model.forward).parameters)
+    pairs.sort(key=lambda pair: order.index(pair[0]) if pair[0] in order else len(order))
+    return [_argument_source(name, value, preprocessing) for name, value in pairs]
+
+
+def _is_source(value: Any) -> bool:
+    return names_input(value) or isinstance(value, Image.Image)
+
+
+def _argument_source(name: str, value: Any, preprocessing: Preprocessing) -> Source:
+    if _is_source(value):
+        source = NamedContent("a picture", value) if isinstance(value, Image.Image) else str(value)
+        return KeywordSource(name, source) if name else source
+    plain = torch.from_numpy(np.array(value)) if isinstance(value, np.ndarray) else value
+    first = next(iter(tensors_in(plain)), torch.zeros(1)).detach().cpu()
+    picture = draw_sample((first[0] if first.dim() > 1 else first.reshape(-1)).float().numpy(), preprocessing)
+    return Input(plain, picture, _shape_name(plain), "values unchanged", unchanged=True, keyword=name)
 
 
 def _shape_name(value: Any) -> str:

@@ -14,8 +14,9 @@ from ..capture.ablation import NO_ABLATION, Ablation, ChannelsByLayer, use_ablat
 from ..capture.guard import RUN_LOCK, evaluation_mode
 from ..capture.layer_paths import layer_paths
 from ..capture.recorder import record
-from ..endpoints.tensor_names import positional_names
-from ..inputs.sources import Input, NamedContent, Source, copy_input, keyword_of, replace_first
+from ..inputs.argument_checks import source_arguments
+from ..inputs.first_layer import argument_names
+from ..inputs.sources import Input, NamedContent, Source, copy_input, replace_first
 from ..methods import Method, MethodContext, Step
 from ..models.device import to_device
 from ..models.fingerprint import weights_fingerprint
@@ -91,10 +92,9 @@ class LoadedModel:
 
     @property
     def input_names(self) -> list[str]:
-        """The name of the argument that each of the default inputs is for."""
-        sources = self.default_sources
-        places = positional_names(self.subject.built.module, len(sources))
-        return [keyword_of(source) or place for source, place in zip(sources, places, strict=True)]
+        """The name of the argument that each of the default inputs is for, then those that `forward` also needs."""
+        module = self.subject.built.module
+        return list(dict.fromkeys([*source_arguments(module, self.default_sources), *argument_names(module)]))
 
     @property
     def fingerprint(self) -> str:
@@ -136,10 +136,11 @@ class LoadedModel:
         """Read and preprocess inputs, one for each argument of the network. Raises InputError."""
         return tuple(self.subject.adapter.read(list(sources), index, self._known_values()))
 
-    def _known_values(self) -> list[Any]:
-        """What each argument got in the last run, or gets by default; None where that isn't read yet."""
+    def _known_values(self) -> dict[str, Any]:
+        """By the names of arguments, what each got in the last run, or gets by default where that is read already."""
         known = self.last_run.inputs if self.last_run is not None else self.default_sources
-        return [source.values if isinstance(source, Input) else None for source in known]
+        names = source_arguments(self.subject.built.module, known)
+        return {name: source.values for name, source in zip(names, known, strict=True) if isinstance(source, Input)}
 
     def ablation(self, network: Network, channels: ChannelsByLayer | None) -> Ablation:
         """The ablation of these channels, by default of those in the spec. Raises UnknownName or InputError."""

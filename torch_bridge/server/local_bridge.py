@@ -16,13 +16,13 @@ from ..capture.failures import one_line
 from ..client import Bridge, BridgeInput
 from ..client.frames import Frame, dump_json
 from ..data import open_data
-from ..inputs.sources import copy_input
+from ..inputs.sources import Input, copy_input
 from ..models.build import BuiltModel
 from ..models.device import choose_device
 from ..recording.errors import BridgeError, InnerwalkError, InputError, ModelError
 from ..subject import prepare
 from .config import parse_specs
-from .in_process import module_device, unchanged_inputs
+from .in_process import argument_sources, module_device
 from .loaded_model import LoadedModel
 from .priority_lock import PriorityLock
 from .service import Service
@@ -106,17 +106,24 @@ class LocalBridge(Bridge):
         return self.places[where]
 
     def hold(self, network: str, inputs: Any) -> list[BridgeInput]:
-        """Returns arguments of a network, as in `record`, as inputs that it gets as they are. Raises InputError."""
+        """Returns arguments of a network as inputs: those of `record` as they are, paths and texts read.
+
+        Raises InputError.
+        """
         loaded = self.service.networks[network]
         preprocessing = loaded.subject.adapter.preprocessing
         try:
-            held = [copy_input(each) for each in unchanged_inputs(loaded.model, inputs, preprocessing)]
+            sources = argument_sources(loaded.model, inputs, preprocessing)
+            held = [copy_input(each) for each in loaded.read(sources)]
         except InnerwalkError:
             raise
         except Exception as error:  # sparse tensors, tensors without values, lists that contain themselves
             raise InputError(f"these inputs can't be drawn ({one_line(error)})") from error
-        ids = [self.service.inputs.hold(each, network) for each in held]
-        return [BridgeInput({"kind": "held", "id": id, "name": held[0].name}) for id in ids]
+        return [self._held(network, each, held[0].name) for each in held]
+
+    def _held(self, network: str, own: Input, name: str) -> BridgeInput:
+        values = {"kind": "held", "id": self.service.inputs.hold(own, network), "name": name}
+        return BridgeInput(values | ({"argument": own.keyword} if own.keyword else {}))
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..data import DataSet
 from ..inputs.image_files import check_size
-from ..inputs.sources import Input, NamedContent, Source, to_image
+from ..inputs.sources import Input, KeywordSource, NamedContent, PlainSource, Source, to_image
 from ..recording.errors import InputError, UnknownName
 from ..recording.schema import MAX_TEXT
 from ..video import Video
@@ -31,7 +32,7 @@ class RequestInputs:
         self.data, self.videos = data, videos
         self._held: OrderedDict[str, tuple[str, Input]] = OrderedDict()
         """Inputs of this process by id, oldest first, each with the network that it is for."""
-        self._readers: dict[str, Callable[[Values, Arrays], Source]] = {
+        self._readers: dict[str, Callable[[Values, Arrays], PlainSource]] = {
             "upload": self._upload,
             "pixels": self._pixels,
             "data": self._item,
@@ -55,7 +56,7 @@ class RequestInputs:
             del self._held[id]
 
     def source(self, values: Values, arrays: Arrays) -> Source:
-        """Read one input, {"kind": …}. Raises InputError or UnknownName.
+        """Read one input, {"kind": …}, by the name of its `argument` if it has one. Raises InputError or UnknownName.
 
         upload: `name`, `array` (n,) uint8, the bytes of a file · pixels: `name`, `array` (H, W[, 1|3|4]) uint8 sRGB ·
         data: `set`, `index` · noise: `seed` · text: `text`, ids:1,2,3 or text:words · film: `film`, and `at` seconds,
@@ -64,15 +65,19 @@ class RequestInputs:
         kind = text_value(values, "kind")
         if kind not in self._readers:
             raise UnknownName("kind of input", kind, self._readers)
-        return self._readers[kind](values, arrays)
+        source = self._readers[kind](values, arrays)
+        argument = text_value(values, "argument", "")
+        if not argument:
+            return source
+        return replace(source, keyword=argument) if isinstance(source, Input) else KeywordSource(argument, source)
 
-    def _upload(self, values: Values, arrays: Arrays) -> Source:
+    def _upload(self, values: Values, arrays: Arrays) -> PlainSource:
         content = _array(values, arrays)
         if content.ndim != 1 or content.dtype != np.uint8:
             raise InputError(f"upload {_name(values)!r}: the bytes of a file, (n,) uint8, are needed")
         return NamedContent(_name(values), content.tobytes())
 
-    def _pixels(self, values: Values, arrays: Arrays) -> Source:
+    def _pixels(self, values: Values, arrays: Arrays) -> PlainSource:
         array = _array(values, arrays)
         is_image = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3, 4))
         if array.dtype != np.uint8 or not is_image or not array.size:
@@ -80,21 +85,21 @@ class RequestInputs:
         check_size(_name(values), array.shape[1], array.shape[0])
         return NamedContent(_name(values), to_image(array))
 
-    def _item(self, values: Values, arrays: Arrays) -> Source:
+    def _item(self, values: Values, arrays: Arrays) -> PlainSource:
         data = self.data_set(text_value(values, "set"))
         index = integer_value(values, "index", 0, len(data) - 1)
         return NamedContent(data.title(index), data.picture(index))
 
-    def _noise(self, values: Values, arrays: Arrays) -> Source:
+    def _noise(self, values: Values, arrays: Arrays) -> PlainSource:
         return f"noise:{integer_value(values, 'seed', 0, 2**31 - 1)}"
 
-    def _text(self, values: Values, arrays: Arrays) -> Source:
+    def _text(self, values: Values, arrays: Arrays) -> PlainSource:
         text = text_value(values, "text")
         if not text.startswith(("ids:", "text:")):
             raise InputError(f"text {text[:40]!r}: write ids:101,2054,102 or text:some words")
         return text
 
-    def _video_frame(self, values: Values, arrays: Arrays) -> Source:
+    def _video_frame(self, values: Values, arrays: Arrays) -> PlainSource:
         name = text_value(values, "film")
         if (video := self.videos.get(name)) is None:  # looked up once: another thread may close it
             raise UnknownName("video", name, list(self.videos))
@@ -106,7 +111,7 @@ class RequestInputs:
             frame = video.frame_at(number_value(values, "at"))
         return NamedContent(f"{name}, frame {frame.number}", to_image(frame.picture))
 
-    def _held_input(self, values: Values, arrays: Arrays) -> Source:
+    def _held_input(self, values: Values, arrays: Arrays) -> PlainSource:
         held = self._held.get(text_value(values, "id"))
         if held is None:
             raise InputError("these tensors are no longer kept; place them again")

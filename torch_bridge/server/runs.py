@@ -25,10 +25,8 @@ MAX_RUNS = 32
 """Runs that are kept; the least recently used make room."""
 MAX_INPUT_BYTES = 64 << 20
 """Bytes of the inputs, with their pictures, of the runs that are kept; the newest run stays, however large."""
-
-
 IDLE_SECONDS = 5.0
-"""Seconds without a run after which unused memory is given back; the next run is then some 50 ms slower."""
+"""Seconds without a run after which unused memory is given back to the system."""
 
 
 class FinishedRun(NamedTuple):

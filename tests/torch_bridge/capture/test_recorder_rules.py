@@ -214,7 +214,7 @@ def test_a_failing_layer_is_named_in_one_line() -> None:
     assert not global_hooks._global_forward_hooks
     with pytest.raises(ModelError, match="is not a torch.nn.Module"):
         record(torch.relu, picture())
-    with pytest.raises(InputError, match="no tensor in the inputs"):
+    with pytest.raises(InputError, match="'picture.png' isn't read here"):
         record(model, "picture.png")
 
 

@@ -12,6 +12,7 @@ from torch import nn  # noqa: E402
 
 from innerwalk.bench.reachability import compare_reachability, measure_reachability  # noqa: E402
 from innerwalk.torch_bridge import record  # noqa: E402
+from innerwalk.torch_bridge.recording import BOARD_ROLES  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
 
 torch.set_num_threads(1)
@@ -183,3 +184,18 @@ def test_a_pass_through_and_an_unused_input() -> None:
     inputs = {"x": torch.rand(1, 4), "y": torch.rand(1, 4), "unused": torch.rand(1, 4)}
     edges = {(edge.source, edge.target) for edge in record(Skipping(), inputs).network.edges}
     assert ("input@2", "output@2") in edges and not any(source == "input@3" for source, _ in edges)
+
+
+def test_an_input_that_is_returned_has_an_edge_to_its_output():
+    class Passing(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.head = nn.Linear(4, 3)
+
+        def forward(self, x: Any, mask: Any) -> dict[str, Any]:
+            return {"logits": self.head(x), "mask": mask, "x": x[:, :2]}
+
+    recording = record(Passing(), (torch.rand(1, 4), torch.ones(1, 5)), layers=())
+    layers, links = recording.network.folded(BOARD_ROLES)
+    found = {(layers[source].id, layers[target].id) for source, target in links}
+    assert found == {("input", "head"), ("head", "output"), ("input@2", "output@2"), ("input", "output@3")}

@@ -199,7 +199,7 @@ def test_class_names() -> None:
         ask(net, PICTURE, "activations", "1", classes=["cat"])
 
 
-NOTHING = r"no tensor in the inputs \(str\)"
+NOTHING = "'cat.png' isn't read here: pass a tensor, or make a hall with Hall.of"
 WRONG: dict[str, tuple[type[InnerwalkError], dict[str, Any]]] = {
     r"channels: \[1.5\] is not a list of whole numbers; write \[0, 3\] or \"0,3,8-11\"": (
         InputError,

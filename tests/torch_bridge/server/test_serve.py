@@ -222,3 +222,25 @@ def test_null_takes_the_weights_from_a_shipped_network():
     specs = parse_specs({"trained": {"model": "object"}, "random": {"model": "object", "weights": None}})
     assert specs["trained"].weights and specs["random"].weights is None
     assert specs["random"].inputs == specs["trained"].inputs
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"num_classes": 1_500_000},
+        {"num_classes": True},
+        {"width_per_group": 4096},
+        {"a": [{"b": 2.5}]},
+        {"num_classes": "9"},
+    ],
+)
+def test_no_file_makes_a_network_of_any_size(tmp_path, arguments):
+    file = tmp_path / "networks.json"
+    file.write_text(json.dumps({"mine": {"model": "resnet18", "arguments": arguments}}))
+    with pytest.raises(InputError, match="network mine: its arguments may make a network of any size"):
+        serve_config([], file)
+    assert serve_config([], file, trust=True).networks["mine"].arguments == arguments
+    file.write_text(
+        json.dumps({"mine": {"model": "resnet18", "arguments": {"num_classes": 10, "zero_init_residual": True}}})
+    )
+    assert serve_config([], file).networks["mine"].arguments["num_classes"] == 10
