@@ -176,6 +176,11 @@ class Maps:
     note: str = ""
     """What the maps show besides, or instead of, what the method's name says, such as "zero everywhere: …"."""
 
+    def __repr__(self) -> str:
+        """One line: method, layer, shape, and the note if there is one."""
+        shape = " × ".join(map(str, self.shape)) + (" × 3" if self.colour else "")
+        return f"<Maps: {self.method} of {self.layer}, {shape}{self.note and f'; {self.note}'}>"
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W)."""

@@ -4,7 +4,7 @@
     picture                                                                            n pictures
     mask                 output: (classes, 2): class, share of the picture   classes   n, white or over the input
     flow                 (1, 1): length of the longest vector in pixels                n fields: hue is direction
-    volume                                                                             n slices along its first axis
+    volume                                                                             n slices along `axis`
     spectrogram                                                                        low below, time to the right
     tokens               (n, 3): place in the sequence, token, probability   words
     waveform             (2 C, n): rows 2 c and 2 c + 1 are the least and
@@ -38,6 +38,10 @@ MAX_ENDPOINTS = 64
 """Largest number of inputs, and of outputs; a network's further outputs share the last place."""
 MAX_VALUES = 4096
 """Largest number of values of an endpoint."""
+AXES = 3
+"""Axes of a volume."""
+MAX_PICTURES = 1024
+"""Largest number of pictures of an endpoint."""
 MAX_PIXELS = 1 << 26
 """Largest number of pixels of an endpoint, of all its pictures together."""
 
@@ -67,3 +71,5 @@ class Endpoint:
     """(rows, columns) float32."""
     pixels: np.ndarray | None = None
     """(n, H, W, 3) uint8 sRGB, top row first."""
+    axis: int = 0
+    """Volumes: the axis, 0 to 2, that the slices are along."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +35,14 @@ class Recording:
     """The network's outputs; () in recordings made before they were kept, which have `prediction` only."""
     run: str = ""
     """What names the run on its bridge, for methods about it; "" for a recording that no bridge has sent."""
+
+    def __repr__(self) -> str:
+        """One line: the network, the input, the best answer, and how many layers have maps of each method."""
+        methods = Counter(method for _, method in self.all_maps)
+        found = ", ".join(f"{method} of {count}" for method, count in methods.items()) or "none"
+        best = "".join(f", {name} {share:.0%}" for _, name, share in self.prediction.top[:1])
+        network = f"{self.network.name}: {len(self.network.layers)} layers"
+        return f"<Recording of {network}; input {self.input_name}{best}; maps: {found}>"
 
     def maps(self, layer: str, method: str = ACTIVATIONS) -> Maps:
         """The maps of a layer. Raises UnknownName with near matches."""

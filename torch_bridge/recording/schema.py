@@ -2,7 +2,7 @@
 
 Schema 2: `format`, `schema`, `network` {name, trained, weights, parameters, layers [...], edges [[i, j], ...]},
 `input`, `prediction`, `inputs` and `outputs`, lists of {layer, name, kind, shape, dtype, source, note, over, labels,
-values, pixels}, `provenance`, `pictures` (a file), and `maps`, a list of {layer, method, channels, colour, frame,
+values, pixels, axis}, `provenance`, `pictures` (a file), and `maps`, a list of {layer, method, channels, colour, frame,
 labels, position, positions, axis, channel_numbers, note, file, extras}. In schema 1 `inputs`, `outputs` and those from
 `position` to `note` are missing; the two lists may also be missing in schema 2.
 """
@@ -19,7 +19,7 @@ from typing import Any, TypeVar, get_args
 import numpy as np
 
 from .data_model import Edge, Layer, MapFrame, Network, Prediction, PredictionKind, Role
-from .endpoints import COLUMNS, MAX_ENDPOINTS, MAX_VALUES, Endpoint, InputKind, OutputKind
+from .endpoints import AXES, COLUMNS, MAX_ENDPOINTS, MAX_PICTURES, MAX_VALUES, Endpoint, InputKind, OutputKind
 from .errors import RecordingError
 from .files import failure_text, parse_json, read_file
 
@@ -248,6 +248,9 @@ def _endpoint(value: Any, where: str, role: Role, network: Network, pictures: Ma
             raise RecordingError(f"{where}: {id!r} must be a layer of role {wanted} in the network")
     values = _values(fields, COLUMNS.get(kind, 0))
     labels = fields.items("labels", text_entry, MAX_VALUES)
+    pixels = pictures.get(fields.text("pixels"))
+    if pixels is not None and len(pixels) > MAX_PICTURES:
+        raise RecordingError(f"{where}: {len(pixels):,} pictures; at most {MAX_PICTURES:,} are shown")
     if labels and len(labels) != len(() if values is None else values):
         raise RecordingError(f"{where}: {len(labels)} labels must be one for each row of the values")
     return Endpoint(
@@ -261,7 +264,8 @@ def _endpoint(value: Any, where: str, role: Role, network: Network, pictures: Ma
         over=over,
         labels=labels,
         values=values,
-        pixels=pictures.get(fields.text("pixels")),
+        pixels=pixels,
+        axis=fields.integer("axis", AXES - 1),
     )
 
 

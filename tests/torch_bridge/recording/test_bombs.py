@@ -1,9 +1,9 @@
-"""Small files that would become gigabytes: they are refused at once, and loading takes time in proportion to size."""
+"""Small files that would become gigabytes are refused, and loading takes memory in proportion to size."""
 
 import json
 import subprocess
 import sys
-import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -13,16 +13,16 @@ from innerwalk.torch_bridge.recording.errors import RecordingError
 
 MARK = "LOADED "
 LOAD = """
-import resource, sys, time
+import resource, sys
 from innerwalk.torch_bridge.recording import load
 from innerwalk.torch_bridge.recording.errors import RecordingError
-before, start, line = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time(), ""
+before, line = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, ""
 try:
     load(sys.argv[1])
 except RecordingError as error:
     line = str(error)
 mib = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) >> 10
-print("LOADED", mib, time.process_time() - start, line)
+print("LOADED", mib, line)
 """
 EDGE_AFTER = schema.MAX_LAYERS // 2
 """Layers of a graph's first half; the rest of a graph of `halves` follows."""
@@ -67,7 +67,7 @@ BOMBS = bombs()
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_is_refused_in_two_seconds_and_half_a_gibibyte(tmp_path: Path, name: str) -> None:
+def test_a_bomb_is_refused_in_half_a_gibibyte(tmp_path: Path, name: str) -> None:
     text, words = BOMBS[name]
     picture = b'{"input":{"dtype":"U8","shape":[1,1,3],"data_offsets":[0,3]}}'
     pictures = f"pictures-{'0' * 24}.safetensors"
@@ -75,21 +75,24 @@ def test_a_bomb_is_refused_in_two_seconds_and_half_a_gibibyte(tmp_path: Path, na
     (tmp_path / "recording.json").write_text(text[:-1] + f', "pictures": "{pictures}"}}' if text[:1] == "{" else text)
     done = subprocess.run([sys.executable, "-c", LOAD, tmp_path], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    mib, seconds, line = next(row for row in done.stdout.splitlines() if row.startswith(MARK))[len(MARK) :].split(
-        " ", 2
-    )
+    said = next(row for row in done.stdout.splitlines() if row.startswith(MARK))
+    mib, line = said[len(MARK) :].split(" ", 1)
     assert words in line
-    assert int(mib) <= 512 and float(seconds) <= 2
+    assert int(mib) <= 512
 
 
 def test_layers_that_pass_one_origin_on_are_cheap() -> None:
-    """Ten thousand layers behind ten thousand panels: each has all of them as origins, in one shared set."""
-    roles = ["panel"] * 10_000 + ["edge"] * 10_000
+    """A thousand layers behind a thousand panels: each has all of them as origins, in one shared set, not in copies."""
+    roles = ["panel"] * 1000 + ["edge"] * 1000
     found = tuple(Layer(f"l{k}", "x", role, (1,), (1, 1, 1)) for k, role in enumerate(roles))  # type: ignore[arg-type]
-    pairs = [(k, 10_000) for k in range(10_000)] + [(k, k + 1) for k in range(10_000, 19_999)]
+    pairs = [(k, 1000) for k in range(1000)] + [(k, k + 1) for k in range(1000, 1999)]
     network = Network("x", found, tuple(Edge(f"l{source}", f"l{target}") for source, target in pairs))
-    start = time.process_time()
-    assert network.folded()[1] == [] and time.process_time() - start < 2
+    tracemalloc.start()
+    try:
+        assert network.folded()[1] == []
+        assert tracemalloc.get_traced_memory()[1] < 2 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_links_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

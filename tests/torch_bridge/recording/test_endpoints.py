@@ -99,6 +99,7 @@ HOSTILE: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "over an output": (lambda d: d["outputs"][0].update(over="output"), "'output' must be a layer of role input"),
     "unknown kind": (lambda d: d["inputs"][0].update(kind="smell"), "kind must be one of"),
     "kind of outputs": (lambda d: d["inputs"][0].update(kind="boxes"), "kind must be one of"),
+    "axis": (lambda d: d["inputs"][0].update(axis=3), "axis: must be a whole number from 0 to 2"),
     "labels": (lambda d: d["inputs"][1].update(labels=["a"]), "1 labels must be one for each row"),
     "label": (lambda d: d["inputs"][1].update(labels=["a", 3, "b"]), r"labels\[1\]: must be a string"),
     "ragged": (lambda d: d["inputs"][1].update(values=[[1, 2, 3], [1, 2], [1, 2, 3]]), "rows of 3 numbers"),
@@ -129,3 +130,10 @@ def test_pixels_of_another_form_are_refused(tmp_path: Path, pixels: np.ndarray) 
     damaged = replace(made, outputs=(replace(made.outputs[0], pixels=pixels),))
     with pytest.raises(RecordingError, match=r"must be \(H, W, 3\) or \(n, H, W, 3\) uint8"):
         rec.load(damaged.save(tmp_path))
+
+
+def test_more_pictures_than_a_board_has_room_for_are_refused(tmp_path: Path) -> None:
+    made = two_of_each(tmp_path)
+    many = replace(made.outputs[0], pixels=np.zeros((1025, 1, 1, 3), np.uint8))
+    with pytest.raises(RecordingError, match="1,025 pictures; at most 1,024"):
+        rec.load(replace(made, outputs=(many,)).save(tmp_path))

@@ -50,6 +50,19 @@ def small(seed: int = 0) -> rec.Recording:
     return recording
 
 
+def test_recordings_and_maps_describe_themselves_in_a_line() -> None:
+    recording = small()
+    maps = dataclasses.replace(recording.maps("a"), method="saliency", note="score of cat")
+    recording.add([maps])
+    made = rec.Maps("fc", "maximisation", np.zeros((2, 8, 9, 4), np.float32), 2, colour=True)
+    assert repr(maps) == "<Maps: saliency of a, 5 × 3 × 4; score of cat>"
+    assert repr(made) == "<Maps: maximisation of fc, 2 × 8 × 9 × 3>"
+    described = "<Recording of small: 7 layers; input noise, cat 90%; maps: activations of 6, saliency of 1>"
+    assert repr(recording) == described
+    empty = rec.Recording(recording.network, "noise", recording.picture, rec.Prediction())
+    assert repr(empty) == "<Recording of small: 7 layers; input noise; maps: none>"
+
+
 def test_numbers_of_channels_and_notes_are_kept(tmp_path: Path) -> None:
     recording = small()
     first = recording.maps("a")
