@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .dataset import SIZE, ObjectBox, Sample, batch, sample
+from .dataset import SIZE, ObjectBox, Sample, batch, sample, shape_sample
 from .vocabulary import ALL_CONCEPTS, CATEGORIES, CONCEPTS, SPLITS, TASKS, VERSION, class_names
 from .weight_files import snapshots, weights_path
 
@@ -33,6 +33,7 @@ __all__ = [
     "network",
     "picture",
     "sample",
+    "shape_sample",
     "snapshots",
     "weights_path",
 ]

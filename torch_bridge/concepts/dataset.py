@@ -2,7 +2,7 @@
 
 A picture depends on (seed, split, index, size, task) alone, so any order, shard or subset gives the same pictures.
 Task "object": the class is the main object, independent of the scene. Task "pair": the class is a scene with one of its
-two objects; neither alone determines it.
+two objects; neither alone determines it. Shape pictures are simpler: one light object on a plain dark ground.
 """
 
 from __future__ import annotations
@@ -28,6 +28,12 @@ EDGE, CORNER, TIP, CENTRE = 1, 2, 3, 4
 PLACEMENT_ATTEMPTS = 12
 MIN_PAINT_DIFFERENCE = 150
 """Sum of the differences in red, green and blue (0..255) below which two paints count as similar."""
+SHAPE_PAINTS, SHAPE_GROUNDS = (1, 5, 4), (0, 7, 8)
+"""Paints of the shape pictures: white, yellow and orange objects on black, blue and purple grounds."""
+SHAPE_RADII, SHAPE_SHIFT, SHAPE_TURN = (0.30, 0.38), 0.015, 0.15
+"""Ranges of the shape pictures: radius, and largest distance from the middle, in sides; largest turn in radians."""
+FLAT = 1
+"""Index of the material."""
 
 
 class ObjectBox(NamedTuple):
@@ -93,11 +99,7 @@ class _Canvas:
     def paint_object(self, rng: Rng, place: _Placement, number: int, background: tuple[int, int]) -> None:
         """Paints an object on top; background: the two background paints, which the object's first one avoids."""
         angle = rng.uniform(0, 6.28) if place.kind == CRESCENT else rng.uniform(-0.5, 0.5)
-        c, s = np.cos(angle) / place.radius, np.sin(angle) / place.radius
-        dx, dy = self.x - place.x, self.y - place.y
-        u, v = dx * c + dy * s, dy * c - dx * s
-        depth = outline_distance(place.kind, u, v)
-        cover = np.clip(0.5 - depth * place.radius / self.pixel, 0, 1)
+        u, v, depth, cover = self._outline(place, angle)
         material_kind, texture_kind = 1 + rng.below(MATERIALS), rng.below(TEXTURES + 1)
         paints = _object_paints(rng, background)
         mix = texture(rng, texture_kind, u, v, self.pixel / place.radius)
@@ -108,6 +110,21 @@ class _Canvas:
         colour = np.where(mix > 0.5, paints[1], paints[0]) + 1
         labels = (0, place.kind + 1, _parts(place.kind, u, v, depth), material_kind, texture_kind, colour)
         self._label(cover > 0.5, labels, number)
+
+    def paint_shape(self, place: _Placement, angle: float, paint: int, ground: int) -> None:
+        """Paints a plain ground and on it a flat object without texture; angle in radians."""
+        u, v, depth, cover = self._outline(place, angle)
+        self.image = PAINTS[ground] + (PAINTS[paint] - PAINTS[ground]) * cover[..., None]
+        self.maps[5] = ground + 1
+        self._label(cover > 0.5, (0, place.kind + 1, _parts(place.kind, u, v, depth), FLAT, 0, paint + 1), 0)
+
+    def _outline(self, place: _Placement, angle: float) -> tuple[np.ndarray, ...]:
+        """Returns u, v and the signed distance to the outline in radii, and the object's share of each pixel."""
+        c, s = np.cos(angle) / place.radius, np.sin(angle) / place.radius
+        dx, dy = self.x - place.x, self.y - place.y
+        u, v = dx * c + dy * s, dy * c - dx * s
+        depth = outline_distance(place.kind, u, v)
+        return u, v, depth, np.clip(0.5 - depth * place.radius / self.pixel, 0, 1)
 
     def _label(self, inside: np.ndarray, labels: tuple, number: int) -> None:
         for row, value in enumerate(labels):
@@ -187,6 +204,22 @@ def sample(seed: int, split: int, index: int, size: int = SIZE, task: str = "pai
     grain = (rng.uniform(size=(size, size, 3)) - 0.5) * 8
     image = np.clip(np.rint(canvas.image + grain), 0, 255).astype(np.uint8)
     return Sample(image, canvas.maps, label, canvas.boxes(places))
+
+
+def shape_sample(seed: int, split: int, index: int, size: int = SIZE) -> Sample:
+    """Makes a picture of one light object, nearly upright in the middle of a plain dark ground, without scene or grain.
+
+    The label is the object, the index modulo MAIN_OBJECTS. What the pictures can show is so little that a generator
+    trained on them draws clear outlines.
+    """
+    rng = Rng(seed, split, index)
+    canvas, label = _Canvas(size), index % MAIN_OBJECTS
+    ground, paint = SHAPE_GROUNDS[rng.below(len(SHAPE_GROUNDS))], SHAPE_PAINTS[rng.below(len(SHAPE_PAINTS))]
+    radius = rng.uniform(*SHAPE_RADII)
+    x, y = 0.5 + rng.uniform(-SHAPE_SHIFT, SHAPE_SHIFT, 2)
+    place = _Placement(label, radius, x, y)
+    canvas.paint_shape(place, rng.uniform(-SHAPE_TURN, SHAPE_TURN), paint, ground)
+    return Sample(np.rint(canvas.image).astype(np.uint8), canvas.maps, label, canvas.boxes([place]))
 
 
 def batch(seed: int, split: int, start: int, count: int, size: int = SIZE, task: str = "pair") -> list[Sample]:

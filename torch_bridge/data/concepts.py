@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from .. import concepts
+from ..concepts import Sample
 from ..predictions.boxes import Box
 from ..recording.errors import InputError
 from .base import DataSet
@@ -14,19 +15,22 @@ SHOWN_SHARE = 0.02
 """Share of a picture's pixels with a label from which on the picture shows it."""
 COUNTS = {"validation": 2000, "test": 2000, "train": 6000}
 """Sizes of the splits; the program could draw any number."""
+SHAPES = "shapes"
+"""Name of the plain pictures of the task "object", `concepts.shape_sample`, beside those of the tasks."""
 
 
 class ConceptsData(DataSet):
     """Images of 64 × 64 pixels, RGB, drawn on access."""
 
     def __init__(self, text: str, name: str = "") -> None:
-        """text: a task with or without a split, "object" or "object:train". Raises InputError for unknown ones."""
+        """text: a task or "shapes", with or without a split: "object", "object:train". Raises InputError if unknown."""
         task, _, split = text.partition(":")
-        split = split or "validation"
-        if task not in concepts.TASKS or split not in COUNTS:
-            known = " or ".join(f"concepts:{known_task}" for known_task in concepts.TASKS)
+        split, tasks = split or "validation", (*concepts.TASKS, SHAPES)
+        if task not in tasks or split not in COUNTS:
+            known = " or ".join(f"concepts:{known_task}" for known_task in tasks)
             raise InputError(f"data set concepts:{text}: no such task; write {known}, or concepts:object:train")
-        self._task, self._split, classes = task, concepts.SPLITS[split], concepts.class_names(task)
+        self._task, self._split = task, concepts.SPLITS[split]
+        classes = concepts.class_names("object" if task == SHAPES else task)
         super().__init__(
             name or f"concepts {' '.join(text.split(':'))}", classes, np.arange(COUNTS[split]) % len(classes)
         )
@@ -40,18 +44,23 @@ class ConceptsData(DataSet):
         """Whether an image shows a class or a label; None if less than SHOWN_SHARE. Raises InputError."""
         if concept in self.classes:
             return super().shows(index, concept)
-        maps = concepts.sample(0, self._split, self._checked(index), task=self._task).global_maps()
+        maps = self._sample(self._checked(index)).global_maps()
         number = [name for _, name in concepts.ALL_CONCEPTS].index(concept) + 1
         share = float((maps == number).any(0).mean())
         return None if 0 < share < SHOWN_SHARE else share > 0
 
     def _boxes(self, index: int) -> tuple[tuple[int, Box], ...]:
-        """The box of the main object, the only one whose class the network knows; for task "object" only."""
-        if self._task != "object":
+        """The box of the main object, the only one whose class the network knows; none for task "pair"."""
+        if self._task == "pair":
             return ()
-        sample = concepts.sample(0, self._split, index, task=self._task)
+        sample = self._sample(index)
         x0, y0, x1, y1 = (end / concepts.SIZE for end in sample.boxes[0][1:])
         return ((sample.label, Box(x0, y0, x1, y1)),)
 
     def _picture(self, index: int, near: int) -> Image.Image:
-        return Image.fromarray(concepts.picture(index, self._split, self._task))
+        return Image.fromarray(self._sample(index).image)
+
+    def _sample(self, index: int) -> Sample:
+        if self._task == SHAPES:
+            return concepts.shape_sample(0, self._split, index)
+        return concepts.sample(0, self._split, index, task=self._task)

@@ -15,8 +15,6 @@ from ..recording.errors import ModelError
 from .generators import PictureGenerator
 from .memory_chunks import Chunks
 
-DECAY = 0.99
-"""Factor that draws the code to its origin after each step."""
 LAST_STEP = 1e-10
 MAX_ATTEMPTS = 4
 """Attempts, each with a quarter of the step size, before values that become NaN or infinite are an error."""
@@ -25,7 +23,7 @@ MAX_ATTEMPTS = 4
 class CodeAscent:
     """Optimises a code for each of N channels, independently.
 
-    Each step is z <- origin + 0.99 (clip(z + step * range * (1 - k / n) * g / mean |g|) - origin).
+    Each step is z <- origin + decay (clip(z + step * range * (1 - k / n) * g / mean |g|) - origin).
     """
 
     def __init__(
@@ -60,7 +58,7 @@ class CodeAscent:
                 mean = gradient.abs().flatten(1).mean(1).clamp_min(1e-30)
                 moved = self.codes + size * gradient / mean.reshape(-1, *[1] * (gradient.dim() - 1))
                 clipped = moved.clamp(self.generator.low, self.generator.high)
-                self.codes = torch.lerp(self.generator.origin, clipped, DECAY)
+                self.codes = torch.lerp(self.generator.origin, clipped, self.generator.decay)
                 yield number + 1
             else:
                 with torch.no_grad():

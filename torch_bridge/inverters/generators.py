@@ -17,12 +17,13 @@ from ..recording.errors import ModelError
 from ..subject import Subject
 from .inverter_files import Inverter
 
-DEFAULT_SPREADS = {"vector": 3.0, "maps": 0.3, "normal": 2.0}
-"""How many standard deviations a value of a code may be from its mean, by kind of code.
+MIXTURE_SPREAD, NORMAL_SPREAD = 4.0, 2.0
+"""How far each number of a code may be from 0: of a mixture's logits, and of normal noise.
 
-A layer's vector: 3 as in Nguyen et al. A layer's maps: less, because all values far off together give unnatural
-pictures. Normal noise: with 1, some MNIST digits are out of reach.
+4: one of 60 real maps can have nearly the whole weight. Normal noise: with 1, some MNIST digits are out of reach.
 """
+MIXTURE_STEP = 0.004
+"""A search's first step; larger ones leave the best of the real maps before they improve it."""
 SAMPLE_COUNT = 16
 """Number of noise codes that are run once to learn the range and shape of a network's pictures."""
 
@@ -38,21 +39,33 @@ class PictureGenerator:
     high: Tensor
     """(*code) float32: the largest allowed value of each number of a code."""
     origin: Tensor
-    """(*code) float32: the neutral code, where the search starts and to which codes decay."""
+    """(*code) float32: the neutral code, to which codes decay, and where the search starts if there are no starts."""
+    starts: Tensor | None = None
+    """(K, *code) float32: codes among which the search starts at the best one."""
+    step: float = 0.3
+    """Size of a search's first step that suits the codes, as a share of their range."""
+    decay: float = 0.99
+    """Factor that draws codes to the origin after each step; 1 for none."""
 
 
 def generator_from_prior(
     inverter: Inverter, pixels: Pixels, device: torch.device, spread: float = 0.0
 ) -> PictureGenerator:
-    """Returns the generator of a trained prior, whose codes are maps (C, H, W) of its layer.
+    """Returns the generator of a trained prior, whose codes (K,) say how much each of its K real maps counts.
 
-    spread: how far values may be from their mean, in standard deviations; 0 for the default.
+    The prior draws the mean of the maps with weights softmax(code): no search can leave the maps that it has learned to
+    draw, where it would find noise that fires the channel. The search starts at one of the maps.
+    spread: the largest absolute value in a code; 0 for the default.
     """
-    assert inverter.statistics is not None, "a prior's file holds the statistics of its layer's maps"
-    net, (mean, deviation, origin) = inverter.net.to(device), (values.to(device) for values in inverter.statistics)
-    spread = spread or DEFAULT_SPREADS["vector" if inverter.metadata.plan.is_vector else "maps"]
-    low = torch.where(origin.any(), mean - spread * deviation, 0.0)
-    return PictureGenerator(lambda codes: pixels.to_brightness(net(codes)), low, mean + spread * deviation, origin)
+    assert inverter.codes is not None, "a prior's file holds codes"
+    net, real = inverter.net.to(device), inverter.codes.to(device)
+
+    def decode(codes: Tensor) -> Tensor:
+        return pixels.to_brightness(net(torch.einsum("nk,kchw->nchw", codes.softmax(1), real)))
+
+    limit = torch.full((len(real),), spread or MIXTURE_SPREAD, device=device)
+    single_maps = 2 * torch.diag(limit) - limit
+    return PictureGenerator(decode, -limit, limit, torch.zeros_like(limit), single_maps, MIXTURE_STEP, decay=1.0)
 
 
 def generator_from_network(
@@ -82,5 +95,5 @@ def generator_from_network(
             pictures = F.interpolate(pictures, size, mode="bilinear", align_corners=False)
         return pictures.expand(-1, pixels.shape[0], -1, -1)
 
-    limit = torch.full(samples.shape[1:], spread or DEFAULT_SPREADS["normal"], device=device)
+    limit = torch.full(samples.shape[1:], spread or NORMAL_SPREAD, device=device)
     return PictureGenerator(decode, -limit, limit, torch.zeros_like(limit))

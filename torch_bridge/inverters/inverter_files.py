@@ -20,12 +20,12 @@ from ..inputs.preprocess import Preprocessing
 from ..recording.errors import InputError, ModelError, RecordingError
 from ..recording.files import parse_json, user_path
 from ..recording.safetensors import open_arrays
-from .inverter_training import MapStatistics
+from .inverter_training import CODES
 from .upconv_network import UpconvNet, UpconvPlan
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 SUFFIX = ".safetensors"
-ARCH = "innerwalk inverter 1"
+ARCH = "innerwalk inverter 2"
 COMMAND = "python -m innerwalk.torch_bridge.inverters.train"
 MAX_VALUES = 1 << 28
 """Limit on the values of a layer of the network that a file describes, so that a hostile file can't exhaust memory."""
@@ -38,7 +38,7 @@ class InverterMetadata:
     """The metadata of an inverter's file; the field names are its keys."""
 
     kind: Kind
-    """An inverter predicts the mean picture; a prior is also trained to reproduce the maps of another layer."""
+    """An inverter predicts the picture of given maps; a prior turns any mean of its codes into a picture."""
     network: str
     """Fingerprint of the inverted network."""
     layer: str
@@ -80,17 +80,16 @@ class Inverter:
 
     metadata: InverterMetadata
     net: UpconvNet
-    statistics: MapStatistics | None = None
-    """Statistics of the layer's maps, for priors only."""
+    codes: torch.Tensor | None = None
+    """(K, C, H, W) float32: the layer's maps of K training pictures, for priors only."""
 
 
-def write_inverter(path: Path, metadata: InverterMetadata, net: UpconvNet, statistics: MapStatistics) -> None:
-    """Writes a file, completely or not at all; the statistics are stored for priors only. Raises InputError."""
+def write_inverter(path: Path, metadata: InverterMetadata, net: UpconvNet, codes: torch.Tensor) -> None:
+    """Writes a file, completely or not at all; the codes (K, C, H, W) are stored for priors only. Raises InputError."""
     state = {f"net.{name}": tensor for name, tensor in half_precision_state(net).items()}
     if metadata.kind == "prior":
         largest = torch.finfo(torch.float16).max
-        for name, tensor in statistics._asdict().items():
-            state[f"codes.{name}"] = tensor.clamp(-largest, largest).half()
+        state["codes"] = codes.clamp(-largest, largest).half()
     values = {name: json.dumps(value) for name, value in asdict(metadata).items()}
     try:
         write_weights(path, {name: tensor.cpu() for name, tensor in state.items()}, {"arch": ARCH, **values})
@@ -114,10 +113,10 @@ def _build_inverter(metadata: InverterMetadata, arrays: Mapping[str, np.ndarray]
     tensors = {name: torch.from_numpy(array.astype("float32")) for name, array in arrays.items()}
     state = {name.removeprefix("net."): tensor for name, tensor in tensors.items() if name.startswith("net.")}
     net.load_state_dict(state)
-    statistics = None
-    if metadata.kind == "prior":
-        statistics = MapStatistics(*(tensors[f"codes.{name}"].reshape(metadata.maps) for name in MapStatistics._fields))
-    return Inverter(metadata, net.eval().requires_grad_(False), statistics)
+    codes = tensors["codes"].reshape(-1, *metadata.maps) if metadata.kind == "prior" else None
+    if codes is not None and not (0 < len(codes) <= CODES and bool(codes.isfinite().all())):
+        raise ValueError("bad codes")
+    return Inverter(metadata, net.eval().requires_grad_(False), codes)
 
 
 def parse_metadata(path: Path, values: Mapping[str, str]) -> InverterMetadata:

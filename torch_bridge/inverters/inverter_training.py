@@ -1,7 +1,7 @@
 """Training of an inverter by regression: argmin_f |f(A(x)) - x|^2, so f(A) approaches E[x | A].
 
-A prior's loss adds a feature loss, |B(f(A)) - B(x)|^2 / |B(x)|^2 with the maps B of another layer (Dosovitskiy and Brox
-2016, "Generating Images with Perceptual Similarity Metrics based on Deep Networks"). Training is seeded.
+It may add a feature loss, |B(f(A)) - B(x)|^2 / |B(x)|^2 with the maps B of another layer (Dosovitskiy and Brox 2016,
+"Generating Images with Perceptual Similarity Metrics based on Deep Networks"). Training is seeded.
 """
 
 from __future__ import annotations
@@ -16,12 +16,14 @@ from torch import Tensor, nn
 from ..probing.partial_forward import PartialForward
 from ..recording.errors import ModelError
 from .distances import mean_pair_distance
-from .upconv_network import LEAKY_SLOPE, UpconvNet, UpconvPlan
+from .upconv_network import UpconvNet, UpconvPlan
 
 MAX_CACHED_BYTES = 512 << 20
 """Limit on the maps that are kept in memory between epochs."""
 PILOT_PICTURES = 256
 """Number of pictures whose maps set the network's input normalisation."""
+CODES = 60
+"""Number of pictures whose maps are kept as codes."""
 MAX_BATCH_WHEN_MEASURING = 64
 
 
@@ -39,7 +41,7 @@ class InverterTraining:
     held_out: float = 0.1
     """Share of the pictures that are only used to measure the error."""
     feature_weight: float = 0.0
-    """Weight of the feature loss, for priors."""
+    """Weight of the feature loss; 0 for none."""
     seed: int = 0
 
 
@@ -71,22 +73,12 @@ class InvertedLayer:
     """Turns pictures (n, C, H, W) float32, normalised, into the network's arguments."""
     layer: str
     feature_layer: str = ""
-    """Layer of the feature loss, for priors."""
+    """Layer of the feature loss, if there is one."""
 
     def maps_function(self, picture: Tensor, layer: str) -> MapsFunction:
         """Returns a function that computes a layer's maps; `picture` (1, C, H, W) float32 is run once to trace it."""
         forward = PartialForward(self.model, [layer], self.arguments_with(picture))
         return lambda pictures: forward(self.arguments_with(pictures)).maps[layer].float()
-
-
-class MapStatistics(NamedTuple):
-    """Statistics of each value of a layer's maps over the training pictures, (C, H, W) float32 each."""
-
-    mean: Tensor
-    deviation: Tensor
-    """Standard deviations."""
-    origin: Tensor
-    """Neutral maps: 0 if no value is negative, as after a ReLU, else the mean."""
 
 
 class TrainedInverter(NamedTuple):
@@ -95,7 +87,8 @@ class TrainedInverter(NamedTuple):
     net: UpconvNet
     error: float
     """Picture error on held-out pictures; 1 is the mean squared distance of two pictures."""
-    statistics: MapStatistics
+    codes: Tensor
+    """(K, C, H, W) float32: the layer's maps of the first training pictures."""
 
 
 class _FeatureLoss(NamedTuple):
@@ -122,39 +115,24 @@ def train_inverter(
     with torch.no_grad():
         pilot = compute_maps(data.normalised(slice(0, min(PILOT_PICTURES, count))))
         plan = UpconvPlan(tuple(pilot.shape[1:]), tuple(data.pixels.shape[1:]), settings.width)
-        net = _initialised_net(plan, settings.seed)
+        net = UpconvNet(plan)
+        net.initialise(torch.Generator().manual_seed(settings.seed))
         net.to(pilot.device).set_normalisation(pilot)
     feature_loss = None
     if layer.feature_layer:
         feature_loss = _FeatureLoss(layer.maps_function(first, layer.feature_layer), settings.feature_weight)
-    cache, statistics = _MapsCache(compute_maps, count, tuple(pilot.shape[1:])), _StatisticsSums()
+    cache = _MapsCache(compute_maps, count, tuple(pilot.shape[1:]))
     optimiser = torch.optim.Adam(net.parameters(), settings.rate)
     total = settings.epochs * -(-count // settings.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, settings.rate, total)
     for done, indices in enumerate(_batches(count, settings), 1):
         pictures = data.normalised(indices)
-        maps, is_first_epoch = cache.maps(indices, pictures)
-        if is_first_epoch:
-            statistics.add(maps)
+        maps = cache.maps(indices, pictures)
         _step(net, optimiser, _loss(net, maps, pictures, feature_loss))
         schedule.step()
         on_batch(done, total)
     error = _picture_error(net, compute_maps, data.normalised(slice(count, None)))
-    return TrainedInverter(net.eval(), error, statistics.result())
-
-
-def _initialised_net(plan: UpconvPlan, seed: int) -> UpconvNet:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        net = UpconvNet(plan)
-        for module in net.modules():
-            if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
-                # a transposed convolution's weights are (in, out, ...), and a quarter of them meet in each output value
-                is_transposed = isinstance(module, nn.ConvTranspose2d)
-                nn.init.kaiming_normal_(module.weight, LEAKY_SLOPE, "fan_out" if is_transposed else "fan_in")
-                module.weight.data.mul_(2.0 if is_transposed else 1.0)
-                nn.init.zeros_(module.bias)
-    return net
+    return TrainedInverter(net.eval(), error, pilot[:CODES].cpu())
 
 
 def _batches(count: int, settings: InverterTraining) -> Iterator[Tensor]:
@@ -198,35 +176,12 @@ class _MapsCache:
         fits = count * torch.Size(shape).numel() * 2 <= MAX_CACHED_BYTES
         self._cached = torch.zeros((count, *shape), dtype=torch.float16) if fits else None
 
-    def maps(self, indices: Tensor, pictures: Tensor) -> tuple[Tensor, bool]:
-        """Returns the maps (n, C, H, W) float32 of the pictures with these indices, and whether they are new."""
-        is_new = not bool(self._seen[indices].all())
-        self._seen[indices] = True
-        if not is_new and self._cached is not None:
-            return self._cached[indices].to(pictures.device).float(), is_new
+    def maps(self, indices: Tensor, pictures: Tensor) -> Tensor:
+        """Returns the maps (n, C, H, W) float32 of the pictures with these indices."""
+        if self._cached is not None and bool(self._seen[indices].all()):
+            return self._cached[indices].to(pictures.device).float()
         with torch.no_grad():
             maps = self._compute_maps(pictures)
         if self._cached is not None:
-            self._cached[indices] = maps.half().cpu()
-        return maps, is_new
-
-
-class _StatisticsSums:
-    """Sums in float64 from which the statistics of maps are computed."""
-
-    def __init__(self) -> None:
-        self._count, self._smallest = 0, float("inf")
-        self._sums = self._squares = torch.zeros((), dtype=torch.float64)
-
-    def add(self, maps: Tensor) -> None:
-        """Adds maps (n, C, H, W)."""
-        maps = maps.cpu().double()
-        self._count += len(maps)
-        self._sums, self._squares = self._sums + maps.sum(0), self._squares + maps.square().sum(0)
-        self._smallest = min(self._smallest, float(maps.min()))
-
-    def result(self) -> MapStatistics:
-        mean = self._sums / self._count
-        deviation = (self._squares / self._count - mean.square()).clamp_min(0).sqrt()
-        origin = torch.zeros_like(mean) if self._smallest >= 0 else mean
-        return MapStatistics(mean.float(), deviation.float(), origin.float())
+            self._cached[indices], self._seen[indices] = maps.half().cpu(), True
+        return maps

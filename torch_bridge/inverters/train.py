@@ -30,13 +30,14 @@ from ..server.allocator import keep_memory
 from ..server.config import serve_config
 from ..subject import RecordSpec, default_sources, prepare
 from .distances import load_picture
-from .inverter_files import COMMAND, SUFFIX, WEIGHTS_FOLDER, InverterMetadata, write_inverter
+from .inverter_files import COMMAND, SUFFIX, WEIGHTS_FOLDER, InverterMetadata, Kind, write_inverter
 from .inverter_training import InvertedLayer, InverterPictures, InverterTraining, TrainedInverter, train_inverter
 
 SHIPPED_LAYERS = ("stem.norm", "stage1.1:add", "stage2.1:add", "stage3.1:add", "fc")
 """Layers of the default network that ship with trained inverters."""
-SHIPPED_PRIOR_LAYER, SHIPPED_FEATURE_LAYER = "stage2.1:add", "stage1.1.relu2"
-SHIPPED_DATA = "concepts:object:train"
+SHIPPED_PRIOR_LAYER = "pool"
+SHIPPED_DATA, SHIPPED_SHAPES = "concepts:object:train", "concepts:shapes:train"
+"""Data of the inverters; of `fc` and the prior, whose layers know shapes but neither places nor colours."""
 MIN_PICTURES = 10
 FEATURE_WEIGHT = 0.1
 """Weight of the feature loss when a prior is trained."""
@@ -60,7 +61,8 @@ class InverterJob(NamedTuple):
     layer: str
     data: str
     feature_layer: str = ""
-    """Layer of a prior's feature loss; "" for one half way to the inverted layer."""
+    """Layer of the feature loss; "" for one half way to the inverted layer."""
+    kind: Kind = "inverter"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -108,7 +110,9 @@ def _requested_job(options: argparse.Namespace) -> tuple[InverterJob, InverterTr
         if not smallest <= values[name] <= MAX_OPTION:
             raise InputError(f"--{name} {values[name]}: must be {smallest:g} to {MAX_OPTION}")
     settings = InverterTraining(**values, feature_weight=FEATURE_WEIGHT if options.prior else 0.0)
-    return InverterJob(options.network, options.layer, options.data, options.like or ""), settings, options.output
+    kind: Kind = "prior" if options.prior else "inverter"
+    job = InverterJob(options.network, options.layer, options.data, options.like or "", kind)
+    return job, settings, options.output
 
 
 def _shipped_jobs() -> list[tuple[InverterJob, InverterTraining, Path]]:
@@ -117,15 +121,15 @@ def _shipped_jobs() -> list[tuple[InverterJob, InverterTraining, Path]]:
         InverterTraining(width=24),
         InverterTraining(width=24),
         InverterTraining(),
-        InverterTraining(width=8),
+        InverterTraining(3000, 5),
     )
+    data = [SHIPPED_SHAPES if layer == "fc" else SHIPPED_DATA for layer in SHIPPED_LAYERS]
     inverters = [
-        (InverterJob("object", layer, SHIPPED_DATA), of_layer, WEIGHTS_FOLDER / f"object-{_file_name(layer)}")
-        for layer, of_layer in zip(SHIPPED_LAYERS, settings, strict=True)
+        (InverterJob("object", layer, pictures), of_layer, WEIGHTS_FOLDER / f"object-{_file_name(layer)}")
+        for layer, pictures, of_layer in zip(SHIPPED_LAYERS, data, settings, strict=True)
     ]
-    prior = InverterJob("object", SHIPPED_PRIOR_LAYER, SHIPPED_DATA, SHIPPED_FEATURE_LAYER)
-    prior_settings = InverterTraining(3000, width=24, feature_weight=FEATURE_WEIGHT)
-    return [*inverters, (prior, prior_settings, WEIGHTS_FOLDER / f"object-prior-{_file_name(prior.layer)}")]
+    prior = InverterJob("object", SHIPPED_PRIOR_LAYER, SHIPPED_SHAPES, kind="prior")
+    return [*inverters, (prior, InverterTraining(3000, 12), WEIGHTS_FOLDER / f"object-prior-{_file_name(prior.layer)}")]
 
 
 def _file_name(layer: str) -> str:
@@ -155,8 +159,8 @@ def train_to_file(job: InverterJob, settings: InverterTraining, output: Path, de
 
     inverted = InvertedLayer(context.model, context.arguments_with, layer, feature_layer)
     trained = train_inverter(inverted, pictures, settings, on_batch)
-    metadata = _metadata(context, settings, len(pictures.pixels), trained)
-    write_inverter(output, metadata, trained.net, trained.statistics)
+    metadata = _metadata(context, job.kind, settings, len(pictures.pixels), trained)
+    write_inverter(output, metadata, trained.net, trained.codes)
     size = output.stat().st_size / 1e3
     return f"{metadata.kind} of {layer}, picture error {trained.error:.3f}, {size:,.0f} kB"
 
@@ -229,11 +233,11 @@ def _read_pictures(context: MethodContext, settings: InverterTraining) -> Invert
 
 
 def _metadata(
-    context: MethodContext, settings: InverterTraining, count: int, trained: TrainedInverter
+    context: MethodContext, kind: Kind, settings: InverterTraining, count: int, trained: TrainedInverter
 ) -> InverterMetadata:
     plan, preprocessing = trained.net.plan, context.preprocessing
     return InverterMetadata(
-        kind="prior" if settings.feature_weight else "inverter",
+        kind=kind,
         network=weights_fingerprint(context.model),
         layer=context.layers[0],
         maps=plan.maps,

@@ -1,8 +1,9 @@
 """UpconvNet: a network from a layer's maps to pictures, made of convolutions and 2x upsampling.
 
 Dosovitskiy and Brox 2016, "Inverting Visual Representations with Convolutional Networks": leaky ReLU of 0.2, and fully
-connected layers first if the layer is a vector. Upsampling is a transposed convolution of stride 2; the last one is a
-sub-pixel convolution (Shi et al. 2016), which saves the most expensive layer.
+connected layers first if the layer is a vector. Maps are enlarged bilinearly before a convolution, because transposed
+convolutions leave a grid (Odena et al. 2016). The last upsampling is a sub-pixel convolution (Shi et al. 2016), which
+saves the most expensive layer; its sub-pixels start equal, so without a grid (Aitken et al. 2017).
 """
 
 from __future__ import annotations
@@ -73,11 +74,20 @@ class UpconvNet(nn.Module):
         else:
             self.first = nn.Conv2d(channels, first_channels, 3, padding=1)
         count = max(plan.doublings - 1, 0)
-        upsamplings = (nn.ConvTranspose2d(plan.channels(k), plan.channels(k + 1), 4, 2, 1) for k in range(count))
+        upsamplings = (nn.Conv2d(plan.channels(k), plan.channels(k + 1), 3, padding=1) for k in range(count))
         self.up = nn.ModuleList(upsamplings)
         self.clean = nn.ModuleList(nn.Conv2d(n, n, 3, padding=1) for n in map(plan.channels, range(count + 1)))
         self.subpixels = 2 if plan.doublings else 1
         self.last = nn.Conv2d(plan.width, plan.picture[0] * self.subpixels**2, 3, padding=1)
+
+    def initialise(self, random: torch.Generator) -> None:
+        """Draws all weights (He et al. 2015), the same for the four sub-pixels of each colour; biases become 0."""
+        for module in self.modules():
+            if isinstance(module, (nn.Conv2d, nn.Linear)):
+                nn.init.kaiming_normal_(module.weight, LEAKY_SLOPE, generator=random)
+                nn.init.zeros_(module.bias)
+        count = self.subpixels**2
+        self.last.weight.data = self.last.weight.data[::count].repeat_interleave(count, 0)
 
     def set_normalisation(self, maps: Tensor) -> None:
         """Sets mean and scale of each channel from (N, C, H, W) float32 maps, so that inputs have unit variance."""
@@ -98,6 +108,7 @@ class UpconvNet(nn.Module):
             x = F.interpolate(x, self.plan.first_size, mode="bilinear", align_corners=False)
         x = F.leaky_relu(self.clean[0](x), LEAKY_SLOPE)
         for up, clean in zip(self.up, self.clean[1:], strict=True):
+            x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
             x = F.leaky_relu(up(x), LEAKY_SLOPE)
             x = F.leaky_relu(clean(x), LEAKY_SLOPE)
         height, width = self.plan.picture[1:]

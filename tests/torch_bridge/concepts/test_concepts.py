@@ -162,6 +162,24 @@ def test_sheets_hold_the_pictures(objects):
     assert map_sheet(objects[:2]).shape == (130, 7 * 66 - 2, 3)
 
 
+def test_shapes_are_one_light_object_in_the_middle_of_a_dark_ground():
+    shapes = [concepts.shape_sample(0, 2, index) for index in range(36)]
+    for index, item in enumerate(shapes):
+        assert item.label == index % 6 and [box.concept for box in item.boxes] == [item.label + 1]
+        (box,) = item.boxes
+        assert abs(box.y0 + box.y1 - 64) <= 12 and abs(box.x0 + box.x1 - 64) <= 12
+        inside = item.maps[1] > 0
+        for where, names in ((inside, {"white", "yellow", "orange"}), (~inside, {"black", "blue", "purple"})):
+            (paint,) = np.unique(item.maps[5][where]) - 1
+            assert CONCEPTS["colour"][paint] in names
+            assert (item.image[where] == PAINTS[paint]).all(1).mean() > 0.7  # all but the edge
+    assert len({item.image.tobytes() for item in shapes}) == 36
+    circle, ring = shapes[0], shapes[4]
+    radius = (circle.boxes[0].x1 - circle.boxes[0].x0) / 2
+    assert (circle.maps[1] > 0).sum() == pytest.approx(np.pi * radius**2, rel=0.05)
+    assert circle.maps[1, 32, 32] == 1 and ring.maps[1, 32, 32] == 0
+
+
 def test_shipped_files_stay_small_and_say_what_they_are():
     files = sorted(concepts.weights_path("object").parent.iterdir())
     assert {path.suffix for path in files} == {".safetensors"}

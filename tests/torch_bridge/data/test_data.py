@@ -172,7 +172,7 @@ def test_what_is_no_data_set_is_told(tmp_path):
     refused(tmp_path / "empty", "no picture in it", ".png")
     refused(tmp_path / "text.zip", "not a .zip")
     refused(zip_of(tmp_path / "words.zip", {"a.txt": b"words"}), "no picture in it")
-    refused("concepts:colour", "concepts:colour", "concepts:object or concepts:pair")
+    refused("concepts:colour", "concepts:colour", "concepts:object or concepts:pair or concepts:shapes")
 
 
 # hostile archives

@@ -52,6 +52,14 @@ def test_its_input_is_normalised():
     assert scaled[:, 2].abs().max() < 1e-4
 
 
+def test_untrained_it_has_no_grid():
+    """Even maps give an even picture, but near the edges, where zeros surround the maps."""
+    net = UpconvNet(UpconvPlan((3, 16, 16), (3, 64, 64), 4))
+    net.initialise(random())
+    picture = net(torch.randn(1, 3, 1, 1, generator=random()).expand(-1, -1, 16, 16))[0, :, 20:44, 20:44]
+    assert picture.std((1, 2)).max() < 1e-5 < 1e-2 < picture.abs().max()
+
+
 # Training
 
 
@@ -108,12 +116,10 @@ def test_the_same_settings_train_the_same(trained_on_bars):
     assert not torch.equal(state["last.weight"], different["last.weight"])
 
 
-def test_statistics_of_the_maps_are_those_of_all_training_pictures(trained_on_bars):
+def test_the_codes_are_maps_of_training_pictures(trained_on_bars):
     with torch.no_grad():
-        maps = Rotation()(bar_pictures().normalised(slice(0, 216)))
-    mean, deviation = maps.mean(0), maps.std(0, correction=0)
-    for result, expected in zip(trained_on_bars.statistics, (mean, deviation, mean), strict=True):
-        assert torch.allclose(result, expected, atol=1e-4)
+        maps = Rotation()(bar_pictures().normalised(slice(0, inverter_training.CODES)))
+    assert torch.allclose(trained_on_bars.codes, maps, atol=1e-5)
 
 
 def test_maps_that_do_not_fit_in_memory_are_computed_again(trained_on_bars, monkeypatch):
@@ -138,17 +144,17 @@ def test_the_command_writes_an_inverter(own_network, training_arguments, capsys)
     assert (metadata.kind, metadata.layer) == ("inverter", "3")
     assert (metadata.maps, metadata.picture) == ((6, 4, 4), (3, 16, 16))
     assert (metadata.data, metadata.pictures, metadata.epochs, metadata.seed) == ("pictures", 24, 2, 0)
-    assert inverter.statistics is None
+    assert inverter.codes is None
     before = (own_network / "a.safetensors").read_bytes()
     assert train.main([*training_arguments, "-o", "b.safetensors"]) == 0
     assert (own_network / "b.safetensors").read_bytes() == before
 
 
-def test_a_prior_holds_statistics(own_network, training_arguments):
+def test_a_prior_holds_codes(own_network, training_arguments):
     assert train.main([*training_arguments, "--prior", "-o", "a.safetensors"]) == 0
     inverter = read_inverter(own_network / "a.safetensors")
-    assert inverter.metadata.kind == "prior" and inverter.statistics.mean.shape == (6, 4, 4)
-    assert not inverter.statistics.origin.any() and inverter.statistics.mean.max() > 0  # after a ReLU
+    assert inverter.metadata.kind == "prior" and inverter.codes.shape[1:] == (6, 4, 4)
+    assert 10 < len(inverter.codes) <= 24 and inverter.codes.min() == 0 < inverter.codes.max()  # after a ReLU
 
 
 @pytest.mark.parametrize(
