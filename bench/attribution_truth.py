@@ -5,14 +5,14 @@
 For the class of the main object, the mean over the pictures that the network names right of: the share of a map's
 positive sum inside the object's pixels (energy; Wang et al. 2020, Score-CAM), how often its hottest pixel is inside
 (pointing; Zhang et al. 2016), and insertion minus deletion (Petsiuk et al. 2018, as `attribution_scores`). "chance" is
-the object's share of the picture; a random map is among the methods.
+the object's share of the picture; a random map is among the methods. "error of": standard error of the mean.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -35,22 +35,41 @@ OBJECT = 1
 """Number of the category of objects among a sample's maps."""
 LEFT_OUT = ("rise",)
 """Methods that take minutes for 200 pictures."""
-Found = TypeVar("Found")
+
+
+class HeatScores(NamedTuple):
+    """Scores of one heat map."""
+
+    energy: float
+    """Share 0..1 of its positive sum that is inside the object's pixels."""
+    pointing: float
+    """1 where its hottest pixel is inside, else 0."""
+    score: float
+    """Insertion minus deletion, -1..1."""
 
 
 def measure() -> dict[str, Any]:
-    """Returns energy, pointing and score by method, best score first, and what chance gives."""
+    """Returns means and errors by method, best score first, and what chance gives."""
     return main()
 
 
 def main(count: int = PICTURES) -> dict[str, Any]:
     """Prints and returns the table of so many pictures."""
+    scored = list(score_pictures(count))
+    rows = {name: [heats[name] for _, heats in scored if name in heats] for name in (*_sources(), RANDOM)}
+    found: dict[str, Any] = {name: _summarise(row) for name, row in rows.items() if row}
+    table = dict(sorted(found.items(), key=lambda item: -item[1]["insertion − deletion"]))
+    table |= {"chance": float(np.mean([chance for chance, _ in scored])), "pictures": len(scored)}
+    for name, row in table.items():
+        print(name, row, flush=True)
+    return table
+
+
+def score_pictures(count: int) -> Iterator[tuple[float, dict[str, HeatScores]]]:
+    """Yields the object's share 0..1 of each picture that is named right, out of `count`, and the scores by method."""
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
     model, names = concepts.load("object")
-    sources = {name: source for name, source in SOURCES.items() if name not in LEFT_OUT} | {RANDOM: None}
-    rows: dict[str, list[tuple[float, float, float]]] = {name: [] for name in sources}
-    chances: list[float] = []
     for index in range(count):
         shown = sample(SEED, SPLITS["validation"], index, task="object")
         context = _context(model, shown, ClassNames(tuple(names)))
@@ -58,20 +77,19 @@ def main(count: int = PICTURES) -> dict[str, Any]:
         if int(model(context.picture).argmax()) != shown.label:
             continue
         inside = shown.maps[OBJECT] == shown.boxes[0].concept
-        chances.append(float(inside.mean()))
         ends = baseline_picture(context, "blur"), baseline_picture(context, "grey")
-        for name, source in sources.items():
+        scores = {}
+        for name, source in {**_sources(), RANDOM: None}.items():
             heat = _heat(source, context, explained, index)
             if heat is not None:
                 ranks = region_ranks(heat, CELLS, SEED)
                 score = _last(measure_curves(explained, ranks, ends, STEPS)).score
-                rows[name].append((_energy(heat, inside), float(inside.flat[heat.argmax()]), score))
-    found: dict[str, Any] = {name: _mean(row) for name, row in rows.items() if row}
-    table = dict(sorted(found.items(), key=lambda item: -item[1]["insertion − deletion"]))
-    table |= {"chance": float(np.mean(chances)), "pictures": len(chances)}
-    for name, row in table.items():
-        print(name, row, flush=True)
-    return table
+                scores[name] = HeatScores(_energy(heat, inside), float(inside.flat[heat.argmax()]), score)
+        yield float(inside.mean()), scores
+
+
+def _sources() -> dict[str, HeatSource]:
+    return {name: source for name, source in SOURCES.items() if name not in LEFT_OUT}
 
 
 def _context(model: torch.nn.Module, shown: Sample, names: ClassNames) -> MethodContext:
@@ -116,9 +134,13 @@ def _energy(heat: np.ndarray, inside: np.ndarray) -> float:
     return float(positive[inside].sum() / max(float(positive.sum()), 1e-12))
 
 
-def _mean(rows: list[tuple[float, float, float]]) -> dict[str, float]:
-    energy, pointing, score = np.mean(rows, 0).tolist()
-    return {"energy inside": energy, "pointing": pointing, "insertion − deletion": score, "maps": float(len(rows))}
+def _summarise(rows: list[HeatScores]) -> dict[str, float]:
+    """Returns means, their standard errors, and the number of maps."""
+    found: dict[str, float] = {}
+    for name, column in zip(("energy inside", "pointing", "insertion − deletion"), np.transpose(rows), strict=True):
+        found[name] = float(column.mean())
+        found[f"error of {name}"] = float(column.std(ddof=1) / len(column) ** 0.5)
+    return found | {"maps": float(len(rows))}
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ class InputGradients(NamedTuple):
     note: str
     """What the ReLU rule did, and the class's name; added to status messages."""
     maps_note: str
-    """What the signals are besides, or instead of, what the rule says; the note of their maps."""
+    """The class, and what the signals are besides, or instead of, what the rule says; the note of their maps."""
 
 
 class RetainedRun:
@@ -95,7 +95,9 @@ class RetainedRun:
             raise ModelError(NO_GRADIENT.format("the answer"))
         self.note = f"{self.note} for {target_class.name}"
         seeds = self.result.gradients(scores[0, target_class.index])[self.layer][0]
-        if not seeds.any():
+        if seeds.any():
+            self.maps_note = "; ".join(filter(None, (f"score of {target_class.name}", self.maps_note)))
+        else:
             self.maps_note = independence_note(target_class.name, self.result.layouts[self.layer])
         return seeds
 

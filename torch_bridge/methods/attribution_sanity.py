@@ -29,8 +29,9 @@ from .attribution_scores import chosen_sources
 
 FAST = "saliency,guided_backprop,deconvnet,smooth_grad,gradient_x_input,integrated_gradients,grad_cam,layer_cam"
 """Methods that take few runs of the network."""
-LONGEST = 24
+LONGEST = 18
 """Characters of a layer's id that are shown below a map."""
+LATE = "changes only at the end"
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,26 @@ class CheckedMethod(NamedTuple):
         """The lowest correlation with the original map; NaN if no stage has any."""
         return min((stage.correlation for stage in self.stages[1:] if stage.heat.any()), default=math.nan)
 
+    def changes_at(self, threshold: float) -> int:
+        """Returns the first stage, from 1, whose correlation isn't above the threshold; 0 if none is."""
+        changed = (k for k, stage in enumerate(self.stages) if k and stage.correlation <= threshold)
+        return next(changed, 0)
+
+    def verdict(self, threshold: float) -> str:
+        """Returns "unchanged", LATE where all stages but the last keep the map, or else "changes"."""
+        first, last = self.changes_at(threshold), len(self.stages) - 1
+        if not first:
+            return "unchanged"
+        return LATE if first == last > 1 else "changes"
+
 
 def attribution_sanity(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """Checks method after method, drawn on the layer of the classes. What the network doesn't allow is left out.
 
     Between steps the network has its own weights. Maps: one colour map (1, H, W, 3) sRGB 0..1, a row for each method,
-    from the original map to that of a wholly random network; methods that stay unchanged are marked. Extra
-    "correlations:METHOD" (stages,) float32, NaN for maps of zeros. Raises InputError, ModelError or UnknownName.
+    from the original map to that of a wholly random network; methods that stay unchanged, or do until the last stage,
+    are marked. Extra "correlations:METHOD" (stages,) float32, NaN for maps of zeros. Raises InputError, ModelError or
+    UnknownName.
     """
     sources = list(chosen_sources(parameters.methods).values())
     yield Step(0.0, "running the network")
@@ -140,19 +154,21 @@ def _maps(explained: ExplainedValues, checked: list[CheckedMethod], left_out: li
         for method in checked
     }
     assert explained.target is not None
-    unchanged = [method.name for method in checked if method.lowest > threshold]
+    verdicts = {method.name: method.verdict(threshold) for method in checked}
+    unchanged, late = ([name for name, verdict in verdicts.items() if verdict == kind] for kind in ("unchanged", LATE))
     label = f"{explained.target.name}: {', '.join(unchanged) or 'no map'} unchanged by random weights"
+    label += f"; {', '.join(late)} only at the end" if late else ""
     note = f"left out: {'; '.join(left_out)}" if left_out else ""
     return sheet_maps(explained.layer, ATTRIBUTION_SANITY.name, draw_sheet(rows), label, extras, note)
 
 
 def _tile(picture: np.ndarray, method: CheckedMethod, stage: CheckedStage, threshold: float) -> HeatTile:
-    marked = method.lowest > threshold
+    verdict = method.verdict(threshold)
     if stage.layer:
-        caption = stage.layer[-LONGEST:], f"{stage.correlation:.2f}" if stage.heat.any() else ZERO
+        caption = f"random to {stage.layer[-LONGEST:]}", f"{stage.correlation:.2f}" if stage.heat.any() else ZERO
     else:
-        caption = method.name, "unchanged" if marked else "changes"
-    return HeatTile(draw_heat(picture, stage.heat), caption, marked)
+        caption = method.name, verdict
+    return HeatTile(draw_heat(picture, stage.heat), caption, verdict != "changes")
 
 
 ATTRIBUTION_SANITY = Method(

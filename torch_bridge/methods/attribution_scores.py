@@ -46,6 +46,9 @@ from .smooth_grad import SMOOTH_GRAD
 
 RANDOM = "random"
 """Name of the map of random numbers."""
+CLEARLY = 0.05
+"""Difference of scores below which a map isn't clearly better than the random one."""
+NOTHING_BETTER = "no heat map is clearly better than the random one: none tells which pixels the class depends on"
 SOURCES = {
     source.name: source
     for source in (
@@ -138,9 +141,12 @@ def _maps(context: MethodContext, explained: ExplainedValues, scored: list[Score
         areas = each.curves.insertion_area, each.curves.deletion_area, each.curves.score
         extras[f"scores:{each.name}"] = np.array(areas, np.float32)
     assert explained.target is not None
-    label = f"{explained.target.name}: {', '.join(f'{each.name} {each.curves.score:+.2f}' for each in scored)}"
-    note = f"left out: {'; '.join(left_out)}" if left_out else ""
-    return sheet_maps(explained.layer, ATTRIBUTION_SCORES.name, draw_sheet(rows), label, extras, note)
+    label = f"{explained.target.name}: best is {scored[0].name}, {scored[0].curves.score:+.2f}"
+    random = [each.curves.score for each in scored if each.name == RANDOM]
+    is_better = not random or scored[0].curves.score >= random[0] + CLEARLY
+    notes = [] if is_better or len(scored) == 1 else [NOTHING_BETTER]
+    notes += [f"left out: {'; '.join(left_out)}"] if left_out else []
+    return sheet_maps(explained.layer, ATTRIBUTION_SCORES.name, draw_sheet(rows), label, extras, "; ".join(notes))
 
 
 def _heat_tile(picture: np.ndarray, rank: int, each: ScoredHeat) -> HeatTile:

@@ -87,7 +87,8 @@ def concept_direction(context: MethodContext, parameters: Parameters) -> Iterato
     """Probes layer after layer, in the space of its selected channels.
 
     Maps: one colour map (1, H, W, 3) sRGB 0..1: the current picture with the projection of each position, the picture
-    made for the direction, the classes, and the data's pictures that lie furthest along it and against it. Extras:
+    made for the direction, the classes, and those of the tested pictures that lie furthest along it (most) and against
+    it (least), with their classes. Extras:
     "direction" (C,) float32; "projection" (h, w) float32, in units of the layer, 0 where the probe's kinds meet;
     "accuracy:probe" (2,) float32, share of held-out pictures that are told right, and how probable that is by chance;
     "sensitivity:CLASS" (3,) float32, the class's share, that along random splits, and how probable it is by chance.
@@ -190,13 +191,15 @@ def _maps(
     current: DrawnPicture,
     preferred: np.ndarray | None,
 ) -> Maps:
-    along, against = list[DrawnPicture](), list[DrawnPicture]()
-    if measured.gradients is not None:
-        order = np.argsort(measured.gradients.means[layer] @ probed.probe.direction, kind="stable")
-        numbers = measured.gradients.indices
-        ends = [numbers[order[::-1][:COLUMNS]].tolist(), numbers[order[:COLUMNS]].tolist()]
-        along, against = (draw_data(context, measured.tested, layer, probed.probe, indices) for indices in ends)
-    sheet = draw_direction(current, preferred, probed.classes, along, against)
+    along, against, tested, missing = list[DrawnPicture](), list[DrawnPicture](), "", ""
+    if (found := measured.gradients) is not None:
+        order = np.argsort(found.means[layer] @ probed.probe.direction, kind="stable")
+        for end, rows in zip((along, against), (order[::-1][:COLUMNS], order[:COLUMNS]), strict=True):
+            names, numbers = [found.names[k] for k in found.classes[rows]], found.indices[rows].tolist()
+            end += draw_data(context, measured.tested, layer, probed.probe, numbers, names)
+        tested = f"{len(order)} pictures of {measured.tested.name}"
+        missing = _missing_note(measured, found.indices[order[::-1][:COLUMNS]].tolist())
+    sheet = draw_direction(current, preferred, probed.classes, along, against, tested)
     chance = chance_probability(probed.correct, probed.pictures)
     extras = {
         "direction": probed.probe.direction.astype(np.float32),
@@ -207,20 +210,28 @@ def _maps(
     for each in shown:
         extras[f"sensitivity:{each.name}"] = np.array([each.share, each.random_share, each.p_value], np.float32)
     label = f"{measured.concept}: {probed.correct / probed.pictures:.0%} told right; {_describe(probed.classes)}"
-    note = "; ".join(filter(None, [_probe_note(probed, chance), _class_note(measured, probed)]))
+    note = "; ".join(filter(None, [_probe_note(probed, chance), _class_note(measured, probed), missing]))
     return sheet_maps(layer, CONCEPT_DIRECTION.name, sheet, label, extras, note)
 
 
 def _describe(classes: list[ClassSensitivity]) -> str:
     """Names the classes whose sensitivity is told from chance, with their shares."""
-    found = [f"{each.name} {each.share:.2f}" for each in classes if each.is_significant(len(classes))]
-    return ", ".join(found) or "no class depends on it more than on random splits"
+    found = [f"{each.share:.0%} of {each.name}" for each in classes if each.is_significant(len(classes))]
+    return f"score rises for {', '.join(found)}" if found else "no class depends on it more than on random splits"
 
 
 def _probe_note(probed: _Probed, chance: float) -> str:
     if chance <= SIGNIFICANT:
         return ""
     return f"the layer doesn't tell the concept: {probed.correct} of {probed.pictures} right may be chance"
+
+
+def _missing_note(measured: _Measured, along: list[int]) -> str:
+    """Returns the note of a direction along which no picture shows the concept, though some of the data set do."""
+    concept, tested = measured.concept, measured.tested
+    if concept not in tested.concepts or any(tested.shows(index, concept) is not False for index in along):
+        return ""
+    return f"none of the {len(along)} pictures furthest along shows {concept}"
 
 
 def _class_note(measured: _Measured, probed: _Probed) -> str:

@@ -104,10 +104,11 @@ def _top_channels(values: np.ndarray, count: int) -> list[int]:
 
 
 def _answer_layer(context: MethodContext, paths: ScorePaths, source: str) -> str:
-    """Returns the output layer for links to the score; "" if the source's channels are the classes themselves."""
+    """Returns the output layer that the score is of, for links to it; "" if the source's channels are the classes."""
     if context.network.layer(source).map_shape[0] == paths.classes:
         return ""
-    return next((layer.id for layer in context.network.layers if layer.role == "output"), "")
+    outputs = [layer.id for layer in context.network.layers if layer.role == "output"]
+    return outputs[min(paths.result.place, len(outputs) - 1)] if outputs else ""
 
 
 def _maps(context: MethodContext, paths: ScorePaths, id: str, share: ScoreShare, links: Mapping[str, Links]) -> Maps:
@@ -115,7 +116,8 @@ def _maps(context: MethodContext, paths: ScorePaths, id: str, share: ScoreShare,
     values, layout = share.values, paths.result.layouts[id]
     labels = tuple(f"{value:+.3g}" for value in values)
     extras = {f"weights:{target}": np.array(rows, np.float32) for target, rows in links.items()} | {"values": values}
-    note = "" if share.maps.any() else independence_note(paths.target_class.name, layout)
+    name = paths.target_class.name
+    note = f"score of {name}" if share.maps.any() else independence_note(name, layout)
     maps = Maps(id, CONTRIBUTION.name, pack(share.maps), len(values), labels=labels, extras=extras, note=note)
     return replace(maps, **layout.place()).only(context.channels)
 

@@ -2,6 +2,7 @@
 
 Nguyen et al. 2016, "Synthesizing the Preferred Inputs for Neurons in Neural Networks via Deep Generator Networks". The
 picture shows both what the channel responds to and what the generator has learned, so it is compared with the data.
+A prior's z are the weights of real maps, so its pictures stay among those that it has learned.
 """
 
 from __future__ import annotations
@@ -43,11 +44,13 @@ class Parameters:
     file: str = parameter("", "A trained prior, or a folder with one; empty: the one that comes with Innerwalk")
     generator: str = parameter("", "Instead of a file: another network of the bridge that turns noise into pictures")
     steps: int = parameter(200, "Steps for each channel", 1, 100_000)
-    step: float = parameter(0.3, "Size of the first step, as a share of the code's range; it falls to 0", 1e-6, 1e3)
-    spread: float = parameter(
-        0.0, "How far each number of the code may be from its mean, in standard deviations; 0: automatic", 0.0, 100.0
+    step: float = parameter(
+        0.0, "Size of the first step, as a share of the code's range; it falls to 0. 0: automatic", 0.0, 1e3
     )
-    start: Literal["zero", "noise"] = parameter("zero", "Where the code starts: in its origin, or at random")
+    spread: float = parameter(0.0, "How far each number of the code may be from 0; 0: automatic", 0.0, 100.0)
+    start: Literal["zero", "noise"] = parameter(
+        "zero", "Where the code starts: in its origin, of a file at the best of its real maps, or at random"
+    )
     batch: int = parameter(8, "Channels to optimise at once", 1, 1024)
     compared: int = parameter(
         256, "Pictures of the data set among which the nearest one is searched; 0: none", 0, 1_000_000
@@ -144,6 +147,8 @@ def _run_layer(run: _Run, layer: str) -> Iterator[Step]:
 def _start_ascent(run: _Run, layer: str, channels: list[int]) -> CodeAscent:
     parameters, low, high = run.parameters, run.generator.low, run.generator.high
     starts = run.generator.origin.repeat(len(channels), *[1] * low.dim())
+    if parameters.start == "zero" and run.generator.starts is not None:
+        starts = _best_starts(run, layer, channels, run.generator.starts)
     if parameters.start == "noise":
         for row, channel in enumerate(channels):  # a seed for each channel, so that the selection doesn't matter
             random = torch.Generator().manual_seed(parameters.seed * 1_000_003 + channel)
@@ -155,8 +160,18 @@ def _start_ascent(run: _Run, layer: str, channels: list[int]) -> CodeAscent:
         channels,
         starts,
         parameters.steps,
-        parameters.step,
+        parameters.step or run.generator.step,
     )
+
+
+def _best_starts(run: _Run, layer: str, channels: list[int], candidates: Tensor) -> Tensor:
+    """(K, *code) candidates -> (N, *code): for each channel the one whose picture makes it fire most."""
+    scores = []
+    with torch.no_grad():
+        for codes in candidates.split(run.parameters.batch):
+            pictures = run.generator.decode(codes).clamp(0, 1)
+            scores.append(torch.stack([run.score(layer, pictures, [channel] * len(codes)) for channel in channels], 1))
+    return candidates[torch.cat(scores).argmax(0)]
 
 
 def _find_nearest(run: _Run, pictures: Tensor) -> Steps[Step, None, np.ndarray | None]:

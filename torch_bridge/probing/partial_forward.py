@@ -70,6 +70,8 @@ class PartialResult(NamedTuple):
     """The layers' whole tensors (any shape), from which the maps are taken, with windows and special tokens."""
     independent: bool
     """Whether a sigmoid turns each number of `output` into a probability of its own."""
+    place: int = 0
+    """Place of `output` among all tensors that the network returns."""
 
     def gradients(self, score: torch.Tensor, *, keep_graph: bool = False) -> dict[str, torch.Tensor]:
         """Returns the gradients (N, C, H, W) of a scalar with respect to the maps; 0 if it doesn't depend on them.
@@ -140,7 +142,7 @@ class PartialForward:
         if missing:
             raise ModelError(f"layer {missing[0]!r} wasn't reached, or has values that can't be drawn as maps")
         output, independent = final or (None, False)
-        return PartialResult(run.maps, output, run.edges, self.layouts, run.tensors, independent)
+        return PartialResult(run.maps, output, run.edges, self.layouts, run.tensors, independent, run.place)
 
 
 class _LastLayerReached(BaseException):
@@ -163,6 +165,8 @@ class _PartialRun:
         self.maps: dict[str, torch.Tensor] = {}
         self.edges: dict[str, GradientEdge] = {}
         self.tensors: dict[str, torch.Tensor] = {}
+        self.place = 0
+        """Place of the main tensor among all that the network has returned."""
 
     @contextmanager
     def tracing(self) -> Iterator[None]:
@@ -180,7 +184,9 @@ class _PartialRun:
     def to_end(self) -> FinalScores | None:
         """Runs the network to its end, or until the last layer raises; None if its output is no tensor."""
         with FinalActivationMode() if self.to_output else nullcontext() as mode:
-            output = main_tensor(call_network(self.plan.model, *self.inputs.args, **self.inputs.kwargs))
+            returned = call_network(self.plan.model, *self.inputs.args, **self.inputs.kwargs)
+            output = main_tensor(returned)
+            self.place = next((k for k, own in enumerate(tensors_in(returned)) if own is output), 0)
             return None if output is None else mode.scores_of(output) if mode else FinalScores(output, False)
 
     def layer_finished(self, step: TraceStep, value: torch.Tensor) -> bool:

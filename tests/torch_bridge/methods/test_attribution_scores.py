@@ -23,6 +23,7 @@ from innerwalk.torch_bridge.attribution.heat_sheet import (  # noqa: E402
     draw_sheet,
 )
 from innerwalk.torch_bridge.methods import METHODS, attribution_scores, parse_parameters  # noqa: E402
+from innerwalk.torch_bridge.methods.attribution_sanity import LATE, CheckedMethod, CheckedStage  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError, UnknownName  # noqa: E402
 
 GRADIENTS = "saliency,guided_backprop,deconvnet,smooth_grad,gradient_x_input,integrated_gradients"
@@ -150,9 +151,21 @@ def test_the_best_map_is_first_and_a_random_one_tells_nothing():
     scores = {name.partition(":")[2]: float(value[2]) for name, value in maps.extras.items() if name[0] == "s"}
     assert set(scores) == {"gradient_x_input", "saliency", "random"}
     assert scores["gradient_x_input"] > scores["random"] + 0.05 and scores["saliency"] > scores["random"] + 0.05
-    order = [part.split()[0] for part in maps.labels[0].removeprefix("bee: ").split(", ")]
+    order = list(scores)
     assert order == sorted(scores, key=lambda name: -scores[name]) and order[-1] == "random"
+    assert maps.labels[0] == f"bee: best is {order[0]}, {scores[order[0]]:+.2f}"
     assert maps.colour and maps.channels == 1 and maps.frame == "layer" and not maps.note
+
+
+def test_maps_that_are_no_better_than_a_random_one_say_so():
+    """Each pixel that counts speaks against the class, so that its size is the worst order there is."""
+    model = Region()
+    with torch.no_grad():
+        model.fc.weight.neg_()
+    maps = run(model, "attribution_scores", of_class=1, methods="saliency,cam")
+    assert float(maps.extras["scores:saliency"][2]) < float(maps.extras["scores:random"][2]) - 0.05
+    assert maps.note.startswith(f"{attribution_scores.NOTHING_BETTER}; left out: cam (")
+    assert maps.labels[0].startswith("bee: best is random, ")
 
 
 def test_all_methods_of_a_shipped_network():
@@ -186,7 +199,9 @@ def test_positions_that_the_class_token_still_reads():
     assert wanted.any() and np.allclose(heat, enlarge(wanted, SHAPE), atol=1e-6)
     for method in ("attribution_scores", "attribution_sanity"):
         maps = run(model, method, methods="grad_cam,layer_cam", of_class=2)
-        assert not maps.note and sum(name.endswith(("grad_cam", "layer_cam")) for name in maps.extras) >= 2
+        assert (
+            "left out" not in maps.note and sum(name.endswith(("grad_cam", "layer_cam")) for name in maps.extras) >= 2
+        )
 
 
 def test_the_same_seed_gives_the_same_bits():
@@ -356,6 +371,18 @@ def test_a_map_that_shows_only_the_picture_is_marked():
     assert unchanged.extras["correlations:gradient_x_input"].tolist() == [pytest.approx(1)]
     changed = run(small(), "attribution_sanity", methods="saliency", of_class=1)
     assert changed.labels == ("bee: no map unchanged by random weights",)
+
+
+@pytest.mark.parametrize(
+    ("correlations", "verdict"),
+    [
+        ([0.9, 0.8, 0.2], LATE), ([0.9, 0.2, 0.7], "changes"), ([0.2, 0.9], "changes"), ([0.3], "changes"),
+        ([0.9, 0.8], "unchanged"), ([0.9, np.nan], "unchanged"), ([0.9, np.nan, 0.4], LATE),
+    ],
+)  # fmt: skip
+def test_all_stages_decide(correlations, verdict):
+    stages = [CheckedStage(str(k), np.full((2, 2), not np.isnan(c)), c) for k, c in enumerate([1.0, *correlations])]
+    assert CheckedMethod("saliency", tuple(stages)).verdict(0.5) == verdict
 
 
 def test_a_silenced_class_tells_nothing():

@@ -95,7 +95,7 @@ def test_a_planted_unit_is_found_and_its_class_depends_on_it():
         assert 0.2 < sensitivity[name][1] < 0.8
     assert sensitivity["other"][2] > 0.2
     assert sensitivity["blind"].tolist() == [0, 0, 1]
-    assert maps.labels == ("red: 100% told right; reader 1.00, opposite 0.00",)
+    assert maps.labels == ("red: 100% told right; score rises for 100% of reader, 0% of opposite",)
 
 
 def test_the_projection_is_that_of_each_position():
@@ -136,13 +136,26 @@ def test_the_data_furthest_along_and_against(monkeypatch):
     seen = []
     draw = concept_direction.draw_data
 
-    def watch(context, data, layer, probe, indices):
+    def watch(context, data, layer, probe, indices, names):
         seen.append([int(np.mean(data.pictures[index][..., 0])) for index in indices])
-        return draw(context, data, layer, probe, indices)
+        drawn = draw(context, data, layer, probe, indices, names)
+        assert names == [each.name for each in drawn]
+        known = [data.classes[data.label(index)] for index in indices]
+        assert all(name == own or own not in CLASSES for name, own in zip(names, known, strict=True))
+        return drawn
 
     monkeypatch.setattr(concept_direction, "draw_data", watch)
     run(class_data())
     assert seen == [[255] * 3, [0] * 3]
+
+
+def test_the_note_says_when_nothing_furthest_along_shows_the_concept():
+    """What is labelled red is less red than pictures of other classes."""
+    paler = [np.concatenate([picture[..., :1] // 255 * 200, picture[..., 1:]], -1) for picture in pictures(40, True, 0)]
+    redder, without = pictures(40, True, 3), pictures(40, False, 1)
+    labels = [number % 4 for number in range(40)] + [4] * 40 + [5] * 40
+    mixed = method_runs.Pictures([*redder, *paler, *without], labels, (*CLASSES, "red", "no"))
+    assert run(mixed, tested=120).note == "none of the 3 pictures furthest along shows red"
 
 
 def test_a_concept_that_the_layer_does_not_hold():
@@ -162,7 +175,7 @@ def test_too_few_random_splits_for_so_many_classes():
     """The least probability is 1 / 21 here, which is no sign for one of four classes."""
     maps = run(class_data(), tested=200, splits=20)
     assert maps.note == "20 random splits can't tell any of 4 classes from chance; 79 can"
-    assert run(class_data(), tested=200, splits=79).labels[0].endswith("reader 1.00, opposite 0.00")
+    assert run(class_data(), tested=200, splits=79).labels[0].endswith("score rises for 100% of reader, 0% of opposite")
 
 
 def test_two_folders_without_a_data_set(tmp_path: Path):
@@ -321,4 +334,4 @@ def test_a_label_of_the_shipped_pictures():
     share, random_share, chance = found.extras["sensitivity:star"]
     assert share == 1 and random_share < 0.8 and chance < 0.05
     assert found.extras["sensitivity:circle"][0] < 0.5
-    assert "sensitivity:star" in tables.table([found], ()) and "+1.00" in tables.table([found], ())
+    assert "\n  star           1.00" in tables.table([found], ())

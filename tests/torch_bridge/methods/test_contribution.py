@@ -468,3 +468,20 @@ def test_status_messages_and_shares(shipped, picture):
     assert shares == sorted(shares) and shares[-1] == 1 and "score" in found[-1].message
     order = [maps.layer for step in found for maps in step.maps]
     assert order == panels(shipped, picture)[::-1]
+
+
+def test_links_to_the_score_go_to_its_own_output():
+    """The scores are the second of three outputs, by their name."""
+
+    class Several(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.head = nn.Conv2d(3, 6, 3), nn.Linear(6, 4)
+
+        def forward(self, picture):
+            hidden = self.a(picture).relu()
+            return {"features": hidden, "logits": self.head(hidden.mean((2, 3))), "mean": hidden.mean()}
+
+    torch.manual_seed(0)
+    found = run_method(make_context(Several().eval(), PICTURE, ["a"]), "contribution")["a"]
+    assert {name for name in found.extras if name.startswith("weights:")} == {"weights:output@2"}

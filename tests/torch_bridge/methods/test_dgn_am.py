@@ -16,7 +16,12 @@ from innerwalk.torch_bridge.inputs.pixels import Pixels  # noqa: E402
 from innerwalk.torch_bridge.inputs.preprocess import Preprocessing  # noqa: E402
 from innerwalk.torch_bridge.inverters import code_ascent as ascents  # noqa: E402
 from innerwalk.torch_bridge.inverters.code_ascent import CodeAscent  # noqa: E402
-from innerwalk.torch_bridge.inverters.generators import PictureGenerator, generator_from_network  # noqa: E402
+from innerwalk.torch_bridge.inverters.generators import (  # noqa: E402
+    PictureGenerator,
+    generator_from_network,
+    generator_from_prior,
+)
+from innerwalk.torch_bridge.methods import dgn_am  # noqa: E402
 from innerwalk.torch_bridge.models.build import BuiltModel  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import ModelError, UnknownName  # noqa: E402
 from innerwalk.torch_bridge.subject import RecordSpec, Subject, prepare  # noqa: E402
@@ -76,6 +81,40 @@ def test_the_code_reaches_the_best_corner():
     assert maps.extras["values"] == pytest.approx([high - low] * 2, abs=2e-3)
     assert maps.labels == (f"reached {high - low:.3g}",) * 2 and maps.frame == "input" and maps.colour
     assert "nearest" not in maps.extras
+
+
+class PriorNet(Painter):
+    """Maps (N, 2, 1, 1) -> the brightness of either half."""
+
+    def forward(self, maps):
+        return super().forward(2 * maps.flatten(1))
+
+
+def prior_of_halves():
+    """A prior of two maps, (1, 0) and (0, 1), which it draws as one bright half."""
+    from types import SimpleNamespace
+
+    return SimpleNamespace(codes=torch.eye(2)[:, :, None, None], net=PriorNet().eval().requires_grad_(False))
+
+
+def test_a_prior_draws_means_of_its_real_maps():
+    context = painted()
+    generator = generator_from_prior(prior_of_halves(), Pixels(GREY, context.picture), context.device, spread=1.0)
+    equal, left = generator.decode(torch.tensor([[0.0, 0.0], [1.0, -1.0]]))
+    share = 1 / (1 + np.exp(-2))
+    assert torch.allclose(equal, torch.full((1, 8, 8), 0.5))
+    assert torch.allclose(left[0, :, :4], torch.tensor(share, dtype=torch.float32))
+    assert torch.allclose(left[0, :, 4:], torch.tensor(1 - share, dtype=torch.float32))
+    assert generator.starts.tolist() == [[1, -1], [-1, 1]] and not generator.origin.any()
+
+
+def test_the_search_starts_at_the_best_real_map(monkeypatch):
+    context = painted()
+    generator = generator_from_prior(prior_of_halves(), Pixels(GREY, context.picture), context.device, spread=1.0)
+    monkeypatch.setattr(dgn_am, "_find_generator", lambda *_: generator)
+    maps = method_runs.run_method(context, "dgn_am", steps=1, step=1e-6)["sides"]
+    kept = 1 / (1 + np.exp(-2))
+    assert maps.extras["values"] == pytest.approx([2 * kept - 1] * 2, abs=1e-4)
 
 
 def test_one_step_by_hand():
@@ -272,8 +311,9 @@ def test_the_shipped_prior_makes_each_class_win():
     pictures = torch.from_numpy(maps.data).permute(0, 3, 1, 2) * 2 - 1
     with torch.no_grad():
         answers = model(pictures)
-        best = torch.cat([model(context.arguments_from_picture(data.picture(k))[0]) for k in range(24)]).max(0).values
-    assert answers.argmax(1).tolist() == list(range(6))
-    assert (answers.diagonal() > best).float().mean() > 0.5
+        real = torch.cat([model(context.arguments_from_picture(data.picture(k))[0]) for k in range(42)])
+    assert answers.argmax(1).tolist() == list(range(6)) and (answers.softmax(1).diagonal() > 0.9).all()
+    own = torch.stack([real[label::6, label].mean() for label in range(6)])
+    assert answers.diagonal().mean() > own.mean()
     assert maps.labels[0].startswith("circle: reached ") and "nearest picture" in maps.labels[0]
     assert np.allclose(maps.extras["values"], answers.diagonal(), atol=0.05)
