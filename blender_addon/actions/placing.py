@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import bpy
@@ -58,30 +59,38 @@ def place_named(scene: bpy.types.Scene, placed: Mapping[str, BridgeInput]) -> st
     "" stands for the first argument that takes pictures, else the first. Otherwise as `place_inputs`.
     """
     session, names = current(), argument_names(scene)
-    places = {_argument_place(scene, names, argument): own for argument, own in placed.items()}
+    own = {_argument_name(scene, names, argument): each for argument, each in placed.items()}
     request = session.input_request(hall_requests.input_tag(session, scene))
     known = list(request.inputs or ()) if request is not None else []
-    others = [*known, *(client.default() for _ in names[len(known) :])]
-    return place_inputs(scene, *(places.get(k, other) for k, other in enumerate(others or [client.default()])))
+    listed = names[: max(len(known), len(listed_arguments(network_of(scene))))]
+    return place_inputs(scene, *(client.by_argument(own, listed, known) or [client.default()]))
 
 
 def argument_names(scene: bpy.types.Scene) -> list[str]:
-    """Returns the names of the arguments that a hall's network runs on. Raises BridgeError or UnknownName."""
-    network = network_of(scene)
+    """Returns the names of the arguments that a hall's network takes: those it needs, and others that it was run on.
+
+    Raises BridgeError or UnknownName.
+    """
+    shown = (re.split(r"[.\[]", own.name)[0] for own in store.read_description(scene).inputs)
+    names = listed_arguments(network_of(scene))
+    return names + [name for name in dict.fromkeys(shown) if name not in names and all("[" not in own for own in names)]
+
+
+def listed_arguments(network: str) -> list[str]:
+    """Returns the names of the arguments that a network of the bridge lists. Raises BridgeError."""
     networks = current().ready_link().description["networks"]
-    found: list[str] = next(info["inputs"] for info in networks if info["name"] == network)
-    return found
+    return next((list(info["inputs"]) for info in networks if info["name"] == network), [])
 
 
-def _argument_place(scene: bpy.types.Scene, names: Sequence[str], argument: str) -> int:
-    """Returns which of the network's inputs, by their names, gets an input. Raises UnknownName."""
+def _argument_name(scene: bpy.types.Scene, names: Sequence[str], argument: str) -> str:
+    """Returns the name of the network's input that gets an input. Raises UnknownName."""
     if argument:
         if argument not in names:
             raise UnknownName("input of the network", argument, names)
-        return names.index(argument)
+        return argument
     shown = store.read_description(scene).inputs
-    pictured = (names.index(own.name) for own in shown if own.kind == "picture" and own.name in names)
-    return next(pictured, 0)
+    pictured = (own.name for own in shown if own.kind == "picture" and own.name in names)
+    return next(pictured, names[0] if names else "")
 
 
 def place_inputs(scene: bpy.types.Scene, *inputs: BridgeInput) -> str:

@@ -1,20 +1,25 @@
-"""Panels of layers that work on several frames or windows of an input show one of them, which a person chooses.
+"""What is shown of several: a frame or window of an input on a layer's panel, and slices of a volume on its board.
 
-The choice is stored in the scene, so undo and saving cover it, and each input and each method keeps it.
+A person's choice is stored in the scene, so undo and saving cover it; each input and each method keeps a position.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from operator import index
 
 import bpy
+import numpy as np
 
-from ...torch_bridge.recording import place_text
-from ...torch_bridge.recording.errors import InputError
+from ...torch_bridge.recording import Endpoint, place_text
+from ...torch_bridge.recording.endpoints import AXES
+from ...torch_bridge.recording.errors import InputError, UnknownName
 from ..live import hall_requests
 from ..live.session import current
 from ..live.stored_choices import chosen_positions
 from ..properties import PANEL_SHOWN_LAYER
+from ..scene.hall import store
+from ..scene.hall.input_updates import show_recording
 from ..scene.panels import panel_of
 from .bridge import run_input_again
 
@@ -47,3 +52,29 @@ def position_of(scene: bpy.types.Scene, layer: str) -> tuple[int, int, str]:
     position, positions, axis = hall_requests.place_of(current(), scene, panel)
     chosen = chosen_positions(scene).get(str(panel.get(PANEL_SHOWN_LAYER, layer)), position)
     return chosen, positions, axis
+
+
+def turn_slices(scene: bpy.types.Scene, endpoint: str = "") -> str:
+    """Shows the slices of a volume along its next axis; another input is shown along its first axis again.
+
+    endpoint: name of the input or output, "" for all volumes. Returns a line that says what is shown. Raises
+    UnknownName if there is no such volume.
+    """
+    recording = store.read_without_maps(scene)
+    endpoints = (*recording.inputs, *recording.outputs)
+    volumes = {own.layer: own.name for own in endpoints if own.kind == "volume" and own.pixels is not None}
+    if not (chosen := [layer for layer, name in volumes.items() if endpoint in ("", name)]):
+        raise UnknownName("volume", endpoint, list(volumes.values()))
+    inputs, outputs = (
+        tuple(_turned(own) if own.layer in chosen else own for own in side)
+        for side in (recording.inputs, recording.outputs)
+    )
+    show_recording(scene, replace(recording, inputs=inputs, outputs=outputs))
+    shown = next(own for own in (*inputs, *outputs) if own.layer == chosen[0])
+    return f"{', '.join(volumes[layer] for layer in chosen)}: slices along axis {shown.axis}"
+
+
+def _turned(volume: Endpoint) -> Endpoint:
+    """Returns a volume with its slices along the next axis: (n, H, W, 3) becomes (H, W, n, 3)."""
+    pixels = np.ascontiguousarray(np.moveaxis(np.asarray(volume.pixels), 0, AXES - 1))
+    return replace(volume, pixels=pixels, axis=(volume.axis + 1) % AXES)

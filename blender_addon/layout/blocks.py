@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from itertools import product
 from statistics import median
 from typing import NamedTuple
 
@@ -24,7 +26,7 @@ ALL = "all"
 
 Graph = tuple[list[Layer], list[tuple[int, int]]]
 """Layers of a hall, and links between their positions."""
-BoardLayers = tuple[Sequence[str], Sequence[str]]
+BoardLayers = tuple[Sequence[Sequence[str]], Sequence[Sequence[str]]]
 """Ids of the layers that stand for the inputs and for the outputs with a board."""
 
 
@@ -63,17 +65,24 @@ def board_links(network: Network, shown: Graph, boards: BoardLayers) -> BoardLin
         return ends
     layers, links = network.folded(BOARD_ROLES)
     position = {layer.id: k for k, layer in enumerate(layers)}
-    stands = _representatives([layer for layer in layers if layer.role in ("panel", "joint")], shown[0])
+    stands = representatives([layer for layer in layers if layer.role in ("panel", "joint")], shown[0])
 
-    def neighbours(id: str, side: int) -> tuple[int, ...]:
-        found = [layers[link[1 - side]].id for link in links if link[side] == position[id]]
+    def neighbours(ids: Sequence[str], side: int) -> tuple[int, ...]:
+        own = {position[id] for id in ids}
+        found = [layers[link[1 - side]].id for link in links if link[side] in own]
         return tuple(sorted({stands[other] for other in found if other in stands}))
 
-    inputs, outputs = (tuple(neighbours(id, side) for id in ids) for side, ids in enumerate(boards))
-    return BoardLinks(inputs or ends.inputs, outputs or ends.answers)
+    inputs, outputs = (tuple(neighbours(ids, side) for ids in boards[side]) for side in (0, 1))
+    found = {(layers[source].id, layers[target].id) for source, target in links}
+    through = tuple(
+        (k, n)
+        for (k, sources), (n, targets) in product(*map(enumerate, boards))
+        if found & set(product(sources, targets))
+    )
+    return BoardLinks(inputs or ends.inputs, outputs or ends.answers, through)
 
 
-def _representatives(layers: Sequence[Layer], shown: Sequence[Layer]) -> dict[str, int]:
+def representatives(layers: Sequence[Layer], shown: Sequence[Layer]) -> dict[str, int]:
     """Returns the position of the shown layer that stands for each layer, by the layer's id.
 
     A collapsed block is shown by its last layer, so what isn't shown belongs to the next one that is.
@@ -134,6 +143,12 @@ def collapse(layers: Sequence[Layer], links: Iterable[tuple[int, int]], found: I
     place = {old: new for new, old in enumerate(kept)}
     moved = {(place[stands[s]], place[stands[t]]): None for s, t in links if stands[s] != stands[t]}
     return [shown[k] for k in kept], list(moved)
+
+
+def represented_block(layer: Layer) -> tuple[int, str]:
+    """Returns how many layers a collapsed block's panel represents, and the block's name; (1, "") for any other."""
+    found = re.search(r"represents (\d+) layers of (.*)$", layer.note)
+    return (int(found[1]), found[2]) if found else (1, "")
 
 
 def collapsible_blocks(layers: Sequence[Layer]) -> list[Block]:

@@ -19,6 +19,8 @@ CLASSES = (3.4, 2.45)
 """Width and height of an answer board, metres."""
 MOST_BOARDS = 8
 """Boards in the row of inputs, and in that of answers; further ones are only counted."""
+MOST_IN_ROW = 3
+"""Answers in one row of a figure."""
 BESIDE, INPUT_ROW, ANSWER_ROW = 0.5, 5.6, 9.5
 """Least distance between two boards; greatest length of the rows of inputs and of answers, which shrink to fit; metres.
 """
@@ -84,16 +86,36 @@ def title_board(hall: HallLayout) -> Board:
 
 
 def answer_boards(hall: HallLayout) -> list[Board]:
-    """Returns the places of the answers, a row that closes the aisle; in a figure it is parallel to the panels."""
-    count, yaw = len(hall.board_links.answers), hall.parallel_yaw or 0.0
-    share = min(1.0, (ANSWER_ROW - BESIDE * (count - 1)) / (CLASSES[0] * count))
+    """Returns the places of the answers, a row that closes the aisle; in a figure it is parallel to the panels.
+
+    In a figure more than MOST_IN_ROW stand in two rows, the first ones above, each over the gap of two below.
+    """
+    count, figure, yaw = len(hall.board_links.answers), hall.parallel_yaw is not None, hall.parallel_yaw or 0.0
+    columns = math.ceil(count / 2) if figure and count > MOST_IN_ROW else count
+    wide = columns + (0.5 if columns < count else 0)
+    share = min(1.0, (ANSWER_ROW - BESIDE * (columns - 1)) / (CLASSES[0] * wide))
     scale, gap = share * hall.scale, BESIDE * hall.scale
     width, height = (size * scale for size in CLASSES)
-    left = -(count * (width + gap) - gap) / 2 if hall.parallel_yaw is None else 0.2 * hall.scale
-    corner = np.array([hall.wings[-1].x, hall.answer_y, 0.7 + (CLASSES[1] * hall.scale - height) / 2])
-    across = upright_axes(yaw)[0]
-    corners = [corner + across * (left + k * (width + gap)) for k in range(count)]
-    return [Board(_point(corner), yaw, width, height, scale) for corner in corners]
+    left = -(count * (width + gap) - gap) / 2 if not figure else 0.2 * hall.scale
+    foot = max(0.7, hall.edge_height + 0.25 * hall.scale) if figure else 0.7 + (CLASSES[1] * hall.scale - height) / 2
+    corner, across = np.array([hall.wings[-1].x, hall.answer_y, foot]), upright_axes(yaw)[0]
+    boards = []
+    for k in range(count):
+        below = k >= columns
+        over = 0.0 if below or columns == count else height + (HEAD + 0.2) * scale
+        along = left + (k - columns * below + 0.5 * below) * (width + gap)
+        boards.append(Board(_point(corner + across * along + (0, 0, over)), yaw, width, height, scale))
+    return boards
+
+
+def answer_posts(hall: HallLayout) -> list[np.ndarray]:
+    """Returns the ends, (2, 3) float in metres, of the uprights from a figure's edges to the upper row of answers."""
+    placed, links = answer_boards(hall), hall.board_links
+    through = {answer for _, answer in links.through}
+    linked = [bool(sources) or k in through for k, sources in enumerate(links.answers)]
+    lowest = min(board.position[2] for board in placed)
+    feet = [board.corners()[:2].mean(0) for board, is_linked in zip(placed, linked, strict=True) if is_linked]
+    return [np.array([(*foot[:2], hall.edge_height), foot]) for foot in feet if foot[2] > lowest + 1e-6]
 
 
 def input_slots(hall: HallLayout) -> list[Slot]:

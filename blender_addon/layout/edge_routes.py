@@ -39,7 +39,8 @@ class _Trunk(NamedTuple):
 def route_edges(hall: HallLayout, links: Iterable[tuple[int, int]]) -> tuple[list[EdgeRun], tuple[float, ...]]:
     """Returns one run for each source, kind and level, and the lane of each board of `hall.board_links` as world x.
 
-    Each gets the free lane nearest to the middle of its aisle. The lanes of inputs come before those of answers.
+    Each gets the free lane nearest to the middle of its aisle. The lanes of inputs come before those of answers, then
+    those of inputs that are answers.
     """
     groups: dict[tuple[int, EdgeKind, bool], list[Slot]] = {}
     for s, t in links:
@@ -62,7 +63,7 @@ def _trunk(source: Slot, above: bool, targets: list[Slot]) -> _Trunk:
 
 
 def _board_trunks(hall: HallLayout) -> list[_Trunk]:
-    """Returns the stretch of each input's edges in the first wing, and of each answer's in the last one."""
+    """Returns the stretch of each input's edges in the first wing, of each answer's in the last one, and of both."""
     last, trunks = len(hall.wings) - 1, []
     for fed in hall.board_links.inputs:
         ends = [hall.slots[k].y for k in fed if hall.slots[k].wing == 0]
@@ -70,7 +71,7 @@ def _board_trunks(hall: HallLayout) -> list[_Trunk]:
     for sources in hall.board_links.answers:
         starts = [hall.slots[k].y for k in sources if hall.slots[k].wing == last]
         trunks.append(_Trunk(last, False, min(starts, default=hall.wings[last].end), math.inf))
-    return trunks
+    return trunks + [_Trunk(0, False, -math.inf, math.inf) for _ in hall.board_links.through]
 
 
 def _free_lanes(hall: HallLayout, trunks: list[_Trunk]) -> list[float]:
@@ -170,7 +171,8 @@ def rail_drops(hall: HallLayout, levels: tuple[float, float] = LEVELS["walk"]) -
 def route_board_edges(hall: HallLayout, inputs: Sequence[Slot], answers: Sequence[Slot]) -> list[EdgeRun]:
     """Returns the runs from each input to the layers that it feeds, and from layers to the answers that they make.
 
-    inputs, answers: slots that stand for the boards, in the order of `hall.board_links`.
+    Last come those from inputs that are answers themselves. inputs, answers: slots that stand for the boards, in the
+    order of `hall.board_links`.
     """
     lanes, runs = iter(hall.board_lanes), []
     for gate, fed in zip(inputs, hall.board_links.inputs, strict=True):
@@ -180,7 +182,7 @@ def route_board_edges(hall: HallLayout, inputs: Sequence[Slot], answers: Sequenc
     for answer, sources in zip(answers, hall.board_links.answers, strict=True):
         lane = next(lanes)
         runs += [EdgeRun("data", False, lane, hall.slots[k], [answer]) for k in sources]
-    return runs
+    return runs + [EdgeRun("data", False, next(lanes), inputs[k], [answers[n]]) for k, n in hall.board_links.through]
 
 
 def end_links(count: int, links: Iterable[tuple[int, int]]) -> BoardLinks:

@@ -120,6 +120,8 @@ class BoardLinks(NamedTuple):
     """For each input, the layers that it feeds."""
     answers: tuple[tuple[int, ...], ...]
     """For each output, the layers whose values it is made of."""
+    through: tuple[tuple[int, int], ...] = ()
+    """Inputs that an output is made of with no layer between: pairs of their positions among inputs and outputs."""
 
 
 class Wing(NamedTuple):
@@ -150,10 +152,12 @@ class HallLayout:
     """Factor for the sizes of input and answer board; a figure's grow with its span, so that they can be read."""
     answer_y: float = 0.0
     """y of the answer board."""
+    edge_height: float = 0.0
+    """Height of a figure's near edges, over which its answer boards stand; metres."""
     board_links: BoardLinks = BoardLinks(((),), ((),))
     """The layers that each of the boards at the entrance and at the end has edges to."""
     board_lanes: tuple[float, ...] = ()
-    """World x of the lane of each board's edges: of the inputs, then of the answers."""
+    """World x of the lane of each board's edges: of the inputs, of the answers, then of inputs that are answers."""
     board_runs: list[EdgeRun] = field(default_factory=list)
     """Edges from each input to the layers that it feeds, and from layers to the answers that they make."""
 

@@ -17,6 +17,7 @@ from .camera_presets import (
     AZIMUTH,
     ELEVATION,
     figure_aisle,
+    figure_levels,
     figure_scale,
     frame_things,
     overview_direction,
@@ -149,7 +150,7 @@ def lay_out_figure(
 
 def _scale_to_span(hall: HallLayout, span: float, view: View) -> float:
     """Sizes and places the boards for a figure of `span` metres, and returns the span that the hall then needs."""
-    hall.scale = figure_scale(span)
+    hall.scale, hall.edge_height = figure_scale(span), figure_levels(hall)[0]
     hall.answer_y = place_answers(hall, view, FIGURE_ANSWER)
     return float(frame_things(view, things_in_figure(hall)).span or 0.0)
 

@@ -36,6 +36,8 @@ SIGNS = {
     "multi_head_attention_forward": " attention",
 }
 """What stands for an operation behind the path of the module that it is in; for others their name."""
+DEEPEST = 16
+"""Tails of a path that are tried as its names."""
 SHARED = 0.4
 """Share of the panels above which a common last part of their paths is left out."""
 
@@ -104,7 +106,8 @@ def layer_names(layer: Layer, common: Collection[str] = ()) -> list[str]:
     parts = [part for part in module_path(layer.id).split(".") if part]
     if len(parts) > 1 and parts[-1] in common:
         parts = parts[:-1]
-    tails = [parts[k:] for k in range(len(parts)) if not parts[-1].isdigit() or len(parts) - k > 1]
+    starts = [0, *range(max(1, len(parts) - DEEPEST), len(parts))]
+    tails = [parts[k:] for k in starts if (parts and not parts[-1].isdigit()) or len(parts) - k > 1]
     return [".".join(tail) + sign for tail in tails] or [layer.id]
 
 

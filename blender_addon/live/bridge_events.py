@@ -7,8 +7,9 @@ from typing import Any
 
 import bpy
 
-from ...torch_bridge.recording import Maps, Recording
+from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
 from ...torch_bridge.recording.errors import InnerwalkError, ModelError, error_from_wire
+from ..plans.number_text import format_count
 from ..properties import INPUT_TAG, METHOD_TAG, OBJECT_ROLE, PANEL_LAYER_ID, PANEL_ROLE, PANEL_SHOWN_LAYER
 from ..scene import panels
 from ..scene.hall import map_updates
@@ -60,9 +61,9 @@ def _store_recording(session: Session, tag: str, recording: Recording) -> None:
     halls = list(halls_with_tag(tag, INPUT_TAG))
     missing = [layer for scene in halls for layer in _missing_layers(scene, recording)]
     if missing:
-        name, count = recording.network.name, len(missing)
-        what = f"{name} took another path with {recording.input_name}: {count} panels, first {missing[0]}"
-        fail_request(session, tag, ModelError(f"{what}, were not reached; this hall can't show it"))
+        first = f"{format_count(len(missing), 'panel')}, first {missing[0]}, not reached or of other channels"
+        what = f"{recording.network.name} took another path with {recording.input_name}: {first}"
+        fail_request(session, tag, ModelError(f"{what}; this hall can't show it"))
         return
     session.error = ""
     session.store_results(tag, recording)
@@ -72,8 +73,9 @@ def _store_recording(session: Session, tag: str, recording: Recording) -> None:
 
 
 def _missing_layers(scene: bpy.types.Scene, recording: Recording) -> list[str]:
-    """Returns the layers of panels that a recording has no maps for, or maps of another number of channels."""
-    channels = {maps.layer: maps.channels for maps in recording.all_maps.values()}
+    """Returns the layers of panels that a recording has no activations for, or those of another number of channels."""
+    recorded = recording.all_maps
+    channels = {layer: maps.channels for (layer, method), maps in recorded.items() if method == ACTIVATIONS}
     return [layer for layer, panel in panels_by_layer(scene).items() if channels.get(layer) != len(panel.data.vertices)]
 
 

@@ -21,8 +21,8 @@ LEFT, RIGHT = 0.15, 3.25
 AREA = Area(LEFT, 0.2, RIGHT - LEFT, HEIGHT - 0.4)
 """The part of the board that tokens, waveforms and maps of numbers are drawn into."""
 ROWS = 5
-HEAD, NAME, MASK = 0.26, 0.26, 2.05
-"""Size of the text over the board and of its names; longer side of a mask; metres."""
+HEAD, NAME, MASK, MOST_HEAD = 0.26, 0.26, 2.05, 0.4
+"""Size of the text over the board and of its names; longer side of a mask; largest text over the board; metres."""
 HEADS = {
     "classes": "prediction",
     "picture": "generated picture",
@@ -35,11 +35,13 @@ HEADS = {
 """What is written over the only board, by kind; for all other kinds their name."""
 
 
-def plan_answers(recording: Recording, style: Style, places: list[Board] | None = None) -> list[Plan]:
+def plan_answers(
+    recording: Recording, style: Style, places: list[Board] | None = None, least: float = 0.0
+) -> list[Plan]:
     """Plans a board for each shown output, WIDTH by HEIGHT metres times the board's scale, with its picture.
 
     The plan of an older recording without an answer is empty. places: where they stand; None for plans without
-    placement.
+    placement. least: size in metres of the smallest text that can be read, in a figure.
     """
     outputs, (_, hidden) = shown_outputs(recording), hidden_counts(recording)
     plans = []
@@ -48,18 +50,21 @@ def plan_answers(recording: Recording, style: Style, places: list[Board] | None 
         if places is not None:
             plan.placement, plan.scale = wall(places[number].position, places[number].yaw), places[number].scale
         if output.kind != "none" or output.layer:
-            _add_board(plan, recording, output, len(outputs) > 1, hidden if number == len(outputs) - 1 else 0)
+            rest = hidden if number == len(outputs) - 1 else 0
+            _add_board(plan, recording, output, max(len(outputs), len(recording.outputs)) > 1, rest, least / plan.scale)
         plans.append(plan)
     return plans
 
 
-def _add_board(plan: Plan, recording: Recording, output: Endpoint, has_others: bool, hidden: int) -> None:
+def _add_board(plan: Plan, recording: Recording, output: Endpoint, has_others: bool, hidden: int, least: float) -> None:
     """Adds frame, texts over it, picture and content of one output. hidden: number of outputs without a board."""
     plan.frame(FLAT, (WIDTH, HEIGHT))
     kind = HEADS.get(output.kind, output.kind)
     note = _rest_note(output) or (f"and {hidden:,} more outputs" if hidden else "")
-    _add_head(plan, output.name or kind if has_others else kind, kind if has_others and output.name else "", note)
-    pixels = _picture(recording, output)
+    _add_head(
+        plan, output.name or kind if has_others else kind, kind if has_others and output.name else "", note, least
+    )
+    pixels = picture_of(recording, output)
     if pixels is not None:
         corner, size = _picture_place(pixels, output.kind)
         place = FLAT.moved(*corner)
@@ -78,26 +83,39 @@ def _rest_note(output: Endpoint) -> str:
     return f"and {values.size - ROWS:,} more" if is_list and values is not None and values.size > ROWS else ""
 
 
-def _add_head(plan: Plan, name: str, kind: str, note: str) -> None:
-    """Adds the texts over a board, none of which touches another: its name, quieter its kind, and a note at the end."""
-    room, style, y = WIDTH, plan.style, HEIGHT + 0.13
+def _add_head(plan: Plan, name: str, kind: str, note: str, least: float) -> None:
+    """Adds the texts over a board, none of which touches another: its name, quieter its kind, and a note at the end.
+
+    What would be smaller than `least` is left out, or the beginning of a dotted name.
+    """
+    room, style, y, head = WIDTH, plan.style, HEIGHT + 0.13, min(max(HEAD, least), MOST_HEAD)
     if note:
-        size = style.fit(note, 0.55 * WIDTH, HEAD)
-        room -= plan.text(FLAT, note, size, "quiet", x=WIDTH, y=y, align="right") + 0.5 * HEAD
-    share = 0.65 * room if kind else room
-    end = plan.text(FLAT, name, style.fit(name, share, HEAD), "text" if kind else "quiet", y=y)
+        size = style.fit(note, 0.55 * WIDTH, head)
+        room -= plan.text(FLAT, note, size, "quiet", x=WIDTH, y=y, align="right") + 0.5 * head
+    name = short_name(name, room / least, style) if least else name
+    rest = room - style.measure(name, "sans") * head - 0.5 * head
+    kind = kind if style.fit(kind, max(rest, 0.35 * room if not least else 0.0), 0.7 * head) > 0.65 * least else ""
+    share = 0.65 * room if kind and not least else room
+    end = plan.text(FLAT, name, style.fit(name, share, head), "text" if kind or least else "quiet", y=y)
     if kind:
-        x = end + 0.5 * HEAD
-        plan.text(FLAT, kind, style.fit(kind, room - x, 0.7 * HEAD), "quiet", x=x, y=y)
+        x = end + 0.5 * head
+        plan.text(FLAT, kind, style.fit(kind, room - x, 0.7 * head), "quiet", x=x, y=y)
+
+
+def short_name(name: str, room: float, style: Style) -> str:
+    """Returns a dotted name without its first parts where it is longer than `room`, in heights of its text."""
+    parts = name.split(".")
+    shorter = (name, *("…" + ".".join(parts[k:]) for k in range(1, len(parts))))
+    return next((text for text in shorter if style.measure(text, "sans") <= room), shorter[-1])
 
 
 def _add_classes(plan: Plan, output: Endpoint, picture: np.ndarray | None) -> None:
     """Adds names and bars on one scale of 0 to 100 %, the first in colour."""
-    for row, (name, share) in enumerate(_named_shares(output)):
+    for row, (name, share) in enumerate(named_shares(output)):
         _add_row(plan, row, name, format_percent(share), share, "bar" if row == 0 else "quiet")
 
 
-def _named_shares(output: Endpoint) -> list[tuple[str, float]]:
+def named_shares(output: Endpoint) -> list[tuple[str, float]]:
     """Returns name and share of the first classes."""
     rows = np.zeros((0, 2)) if output.values is None else output.values[:ROWS]
     names = output.labels or [f"class {int(index)}" for index in np.nan_to_num(rows[:, 0])]
@@ -147,7 +165,7 @@ def _add_mask_classes(plan: Plan, output: Endpoint, picture: np.ndarray | None) 
     """Adds the largest classes with their share of the picture, beside the mask."""
     (left, _), (width, _) = _picture_place(picture, "mask")
     x = left + width + 0.2
-    for row, (name, share) in enumerate(_named_shares(output)):
+    for row, (name, share) in enumerate(named_shares(output)):
         y = 2.02 - 0.45 * row
         plan.text(FLAT, name, plan.style.fit(name, RIGHT - x, NAME), x=x, y=y)
         plan.text(FLAT, format_percent(share), 0.7 * NAME, "quiet", x=x, y=y - 0.8 * NAME)
@@ -180,7 +198,7 @@ def _add_outline(plan: Plan, x: Interval, y: Interval, colour: str, line: float 
         plan.box(FLAT, (edge - line / 2, edge + line / 2), y, colour, 0.03)
 
 
-def _picture(recording: Recording, output: Endpoint) -> np.ndarray | None:
+def picture_of(recording: Recording, output: Endpoint) -> np.ndarray | None:
     """Returns the picture on the board, (H, W, 3) uint8 sRGB, top row first; None for answers without one."""
     if output.kind != "boxes":
         own = pixels_of(output)

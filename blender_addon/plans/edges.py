@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..layout import LEVELS, HallLayout, edge_path
+from ..layout.boards import answer_posts
 from ..layout.camera_presets import figure_levels
 from ..layout.edge_routes import rail_drops
 from ..layout.view import View
@@ -58,6 +59,8 @@ def plan_edges(hall: HallLayout, view: View | None, style: Style) -> Plan:
             plan.ribbon(path, pen.width(run.kind, run.above, far), run.kind)
     for kind, upright in rail_drops(hall, pen.levels):
         plan.ribbon(upright, pen.drop, kind)
+    for upright in answer_posts(hall):
+        plan.ribbon(upright, pen.width("data", False, False), "data")
     for slot in hall.slots:
         if not slot.side:
             bar = ground((slot.x, slot.y, pen.levels[0] + 0.006))

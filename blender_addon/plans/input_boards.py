@@ -13,19 +13,22 @@ from .board_contents.area import Area
 from .board_contents.mosaics import mosaic
 from .number_text import format_count
 from .primitives import FLAT, Picture, Plan, Style, aspect_size, wall
-from .shown_endpoints import hidden_counts, mosaic_of, pixels_of, shown_inputs, slice_axis
+from .shown_endpoints import hidden_counts, mosaic_of, pixels_of, shown_inputs
 
 INPUT, CAPTION = 0.12, 0.055
 """Size of the texts over and below an input's frame, as shares of its longer side."""
 
 
-def plan_inputs(recording: Recording, places: Sequence[Board], style: Style) -> list[Plan]:
-    """Plans a frame for each shown input with its picture or content, within the board's square, beside its post."""
+def plan_inputs(recording: Recording, places: Sequence[Board], style: Style, least: float = 0.0) -> list[Plan]:
+    """Plans a frame for each shown input with its picture or content, within the board's square, beside its post.
+
+    least: size in metres of the smallest text that can be read, in a figure.
+    """
     inputs, plans = shown_inputs(recording), []
     for number, (shown, board) in enumerate(zip(inputs, places, strict=True)):
         own = pixels_of(shown)
         edge = SQUARE if own is None else board.width
-        plan = plan_input_frame(recording, number, edge, style)
+        plan = plan_input_frame(recording, number, edge, style, least if own is not None else least / board.scale)
         plan.placement = wall(board.position, board.yaw)
         if own is None:
             plan.scale = board.scale  # so that it can be drawn again without knowing the board
@@ -39,7 +42,7 @@ def plan_inputs(recording: Recording, places: Sequence[Board], style: Style) -> 
     return plans
 
 
-def plan_input_frame(recording: Recording, number: int, edge: float, style: Style) -> Plan:
+def plan_input_frame(recording: Recording, number: int, edge: float, style: Style, least: float = 0.0) -> Plan:
     """Plans frame, texts and content of an input, without placement, in a square of `edge` metres.
 
     Of an input with a picture the frame's corner is the picture's, of others that of the square.
@@ -58,17 +61,20 @@ def plan_input_frame(recording: Recording, number: int, edge: float, style: Styl
     plan.items += content
     named = (shown.name or f"input {number + 1}") if len(inputs) > 1 else "input"
     more = f"and {hidden:,} more inputs" if hidden and number == len(inputs) - 1 else ""
-    _add_input_head(plan, named, more or shown.source, taken, edge)
-    if caption := input_caption(shown):
-        size = style.fit(caption, edge, CAPTION * edge)
+    _add_input_head(plan, named, more or shown.source, taken, edge, least)
+    caption = input_caption(shown)
+    size = style.fit(caption, edge, max(CAPTION * edge, least))
+    if caption and size > 0.8 * least:
         plan.text(FLAT, caption, size, "quiet", x=taken.left, y=taken.bottom - 0.06 - 1.3 * size)
     return plan
 
 
-def _add_input_head(plan: Plan, named: str, source: str, taken: Area, edge: float) -> None:
+def _add_input_head(plan: Plan, named: str, source: str, taken: Area, edge: float, least: float) -> None:
     """Adds the texts over the frame: the input's name, and quieter where its values come from."""
-    size, style, y = INPUT * edge, plan.style, taken.top + 0.85 * INPUT * edge
+    size, style, y = max(INPUT * edge, least), plan.style, taken.top + 0.85 * INPUT * edge
     room = taken.width if named == "input" else edge
+    if source and style.fit(source, room - style.measure(named, "sans") * size - 0.6 * size, size) < 0.8 * least:
+        source = ""
     fitted = style.fit(named, 0.62 * room if source else room, size)
     head = plan.text(FLAT, named, fitted, x=taken.left, y=y)
     if source:
@@ -83,7 +89,7 @@ def input_caption(shown: Endpoint) -> str:
         case "volume":
             count = 0 if shown.pixels is None else len(shown.pixels)
             slices = format_count(count, "slice")
-            return f"volume of {sizes}: {slices} along axis {slice_axis(shown)}, from the upper left"
+            return f"volume of {sizes}: {slices} along axis {shown.axis}, from the upper left"
         case "spectrogram":
             return f"time to the right, high frequencies above: {sizes}"
         case "tokens":

@@ -17,6 +17,9 @@ from .legend import ColourScale
 from .primitives import Plan, Style
 from .title_board import TitleFacts, plan_title
 
+LEAST_TEXT = 10.0
+"""Pixels of the smallest text over and below the boards of a figure."""
+
 
 def plan_surroundings(
     recording: Recording,
@@ -37,8 +40,9 @@ def plan_surroundings(
     parts = [plan_floor(hall, style), plan_edges(hall, view, style)]
     yield from filter(None, parts)
     yield plan_channel_links((), 0.0, style)
-    parts = plan_inputs(recording, boards.input_boards(hall), style)
-    parts += plan_answers(recording, style, boards.answer_boards(hall))
+    least = LEAST_TEXT * view.span / view.width if view is not None and view.span is not None else 0.0
+    parts = plan_inputs(recording, boards.input_boards(hall), style, least)
+    parts += plan_answers(recording, style, boards.answer_boards(hall), least)
     if hall.parallel_yaw is not None and view is not None:
         parts += [plan_floor_labels(hall, layers, view, style), plan_head(facts, scale, kinds, view, style)]
     else:

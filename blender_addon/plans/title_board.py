@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ...torch_bridge.recording import Network
+from ...torch_bridge.recording import ACTIVATIONS, Network
 from ..layout.boards import Board
 from .legend import ColourScale, add_edge_key, add_scale
 from .number_text import format_count
@@ -24,7 +24,7 @@ class TitleFacts:
     counts: str
     note: str
     caption: str = ""
-    """What the maps show besides, or instead of, what their method's name says."""
+    """The method, unless it is activations, and what its maps show besides, or instead of, what its name says."""
 
 
 def title_facts(
@@ -33,11 +33,13 @@ def title_facts(
     shown_count: int,
     *,
     has_reduced_panels: bool = False,
+    method: str = ACTIVATIONS,
     maps_notes: Sequence[str] = (),
 ) -> TitleFacts:
     """Returns name, "26 layers, 3,976 channels", how many panels are shown, whether weights are random, and a caption.
 
-    has_reduced_panels: some panels show only their strongest channels. maps_notes: the note of each shown panel's maps.
+    has_reduced_panels: some panels show only their strongest channels. method: that of the maps. maps_notes: what each
+    shown panel's maps say about themselves, such as their class.
     """
     panels = [layer for layer in network.folded()[0] if layer.role == "panel"]
     channels = sum(layer.map_shape[0] for layer in panels)
@@ -45,16 +47,18 @@ def title_facts(
     strong = ", the strongest shown" if has_reduced_panels else ""
     counts = f"{format_count(len(panels), 'layer')}{some}, {format_count(channels, 'channel')}{strong}"
     note = "" if network.trained else "random weights"
-    return TitleFacts(title or network.name, counts, note, _notes_caption(maps_notes))
+    shown = "" if method == ACTIVATIONS else method
+    caption = ": ".join(filter(None, (shown, _notes_caption(maps_notes))))
+    return TitleFacts(title or network.name, counts, note, caption)
 
 
 def _notes_caption(maps_notes: Sequence[str]) -> str:
-    """Returns the note of most panels, of how many of several, and how many other notes there are; "" for none."""
+    """Returns the note of most panels, of how many unless of all, and how many other notes there are; "" for none."""
     known = Counter(filter(None, maps_notes)).most_common()
     if not known:
         return ""
     note, count = known[0]
-    if len(maps_notes) == 1:
+    if count == len(maps_notes):
         return note
     others = f", and {format_count(len(known) - 1, 'other note')}" if len(known) > 1 else ""
     return f"{note} ({count} of {format_count(len(maps_notes), 'layer')}{others})"

@@ -102,13 +102,14 @@ def stored_document(scene: bpy.types.Scene) -> dict[str, Any]:
 
 
 def read_description(scene: bpy.types.Scene) -> Recording:
-    """Returns a hall's recording without maps and pictures. Raises SceneError or RecordingError."""
-    return _restore(scene, {"input": BLACK})
+    """Returns a recording without maps and pictures, shared by all callers. Raises SceneError or RecordingError."""
+    return _parse_description(_text(scene, HALL_RECORDING), _network_text(scene), scene.name)
 
 
 def read_without_maps(scene: bpy.types.Scene) -> Recording:
     """Returns a hall's recording with its pictures, but without maps. Raises SceneError or RecordingError."""
-    return _restore(scene, {"input": BLACK} | read_pictures(scene, stored_document(scene)))
+    document = stored_document(scene)
+    return _restore(document, {"input": BLACK} | read_pictures(scene, document), _network_text(scene), scene.name)
 
 
 def read_recording(scene: bpy.types.Scene) -> Recording:
@@ -221,9 +222,19 @@ def _parse_network(text: str, scene_name: str) -> Network:
     return restore_network(_parse_json(text, scene_name), f"scene {scene_name!r}")
 
 
-def _restore(scene: bpy.types.Scene, pictures: Mapping[str, np.ndarray]) -> Recording:
+@lru_cache(maxsize=8)  # the sidebar and a walk ask for it each time they are drawn
+def _parse_description(text: str, network_text: str, scene_name: str) -> Recording:
+    return _restore(_parse_json(text, scene_name), {"input": BLACK}, network_text, scene_name)
+
+
+def _network_text(scene: bpy.types.Scene) -> str:
+    """Returns the JSON of a hall's network; "" for a hall of version 0.1, which has it in its recording."""
+    return _text(scene, HALL_NETWORK_GRAPH) if HALL_NETWORK_GRAPH in scene else ""
+
+
+def _restore(
+    document: dict[str, Any], pictures: Mapping[str, np.ndarray], network_text: str, scene_name: str
+) -> Recording:
     """Restores a recording. pictures: by name, (H, W, 3) uint8 sRGB, top row first."""
-    network = None  # version 0.1 stored it with the recording
-    if HALL_NETWORK_GRAPH in scene:
-        network = _parse_network(_text(scene, HALL_NETWORK_GRAPH), scene.name)
-    return restore(stored_document(scene), pictures, f"scene {scene.name!r}", network)
+    network = _parse_network(network_text, scene_name) if network_text else None
+    return restore(document, pictures, f"scene {scene_name!r}", network)

@@ -8,15 +8,15 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ....torch_bridge.recording.endpoints import MAX_PICTURES
 from ...plans.board_contents.mosaics import split_mosaic
+from ...plans.shown_endpoints import board_groups
 from ...properties import IMAGE_OWNER_ROLE, MOSAIC, OBJECT_ROLE
 from ..paint.pictures import picture_image, read_pixels
 from ..state.parts import board_number
 
 ENDPOINTS = {"input": "inputs", "answer": "outputs"}
 """By role of a picture: where the stored description lists what it shows."""
-MOST = 4096
-"""Largest number of pictures in a mosaic."""
 
 
 def read_pictures(scene: bpy.types.Scene, document: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -24,19 +24,26 @@ def read_pictures(scene: bpy.types.Scene, document: Mapping[str, Any]) -> dict[s
 
     (H, W, 3) uint8 sRGB, top row first; several of one board are (n, H, W, 3).
     """
-    found = {}
+    found: dict[str, np.ndarray] = {}
     for role, number, image in _images(scene):
-        name = _name(document, role, number)
-        if name and name not in found:
-            pixels = read_pixels(image)
-            found[name] = pixels if name == role else _parts(pixels, image.get(MOSAIC))
+        names = _names(document, role, number)
+        if names == [role]:  # made before inputs and outputs were kept
+            found.setdefault(role, read_pixels(image))
+        elif set(names) - {"", *found}:
+            parts = _parts(read_pixels(image), image.get(MOSAIC))
+            share = max(len(parts) // len(names), 1)
+            for k, name in enumerate(names[: len(parts)]):
+                if name and name not in found:
+                    found[name] = parts[k * share : (k + 1) * share]
     return found
 
 
 def _parts(pixels: np.ndarray, stored: Any) -> np.ndarray:
     """Returns the pictures (n, H, W, 3) of a mosaic (H', W', 3); stored: what its image says of it, unchecked."""
     entries = stored.to_list() if hasattr(stored, "to_list") else []
-    is_grid = len(entries) == len(("pictures", "columns")) and all(type(own) is int and own <= MOST for own in entries)
+    is_grid = len(entries) == len(("pictures", "columns")) and all(
+        type(own) is int and own <= MAX_PICTURES for own in entries
+    )
     parts = split_mosaic(pixels, *entries) if is_grid else None
     return pixels[None] if parts is None else parts
 
@@ -50,11 +57,13 @@ def _images(scene: bpy.types.Scene) -> Iterator[tuple[str, int, bpy.types.Image]
             yield str(role), board_number(holder), image
 
 
-def _name(document: Mapping[str, Any], role: str, number: int) -> str:
-    """Returns what a description calls the pixels of an input or output; "" for none. Nothing in it is checked yet."""
+def _names(document: Mapping[str, Any], role: str, number: int) -> list[str]:
+    """Returns what a description calls the pixels of the inputs or outputs of a board. Nothing in it is checked yet."""
     entries = document.get(ENDPOINTS[role])
-    if not entries:  # made before inputs and outputs were kept
-        return "" if number else role
-    entry = entries[number] if isinstance(entries, list) and number < len(entries) else None
-    name = entry.get("pixels") if isinstance(entry, dict) else None
-    return name if isinstance(name, str) else ""
+    if not entries:
+        return [] if number else [role]
+    known = [entry if isinstance(entry, dict) else {} for entry in entries] if isinstance(entries, list) else []
+    facts = [(str(own.get("name")), str(own.get("kind")), (str(own.get("shape")),)) for own in known]
+    groups = board_groups(facts) if role == "answer" else [[k] for k in range(len(known))]
+    names = [known[k].get("pixels") for k in (groups[number] if number < len(groups) else [])]
+    return [name if isinstance(name, str) else "" for name in names]

@@ -17,7 +17,8 @@ from ..common.text_lines import draw_lines
 if TYPE_CHECKING:
     from ....torch_bridge.recording import Endpoint
 
-FILE_EXTENSIONS = ".png;.jpg;.jpeg;.bmp;.gif;.tif;.tiff;.webp;.npy;.npz;.safetensors;.wav"
+PICTURES, TENSORS = ".png;.jpg;.jpeg;.bmp;.gif;.tif;.tiff;.webp", ".npy;.npz;.safetensors"
+FILE_EXTENSIONS = f"{PICTURES};{TENSORS};.wav;.mp3;.flac;.ogg;.m4a;.aiff;.dcm;.nii;.gz"
 ALL_CLASSES = "all classes"
 
 
@@ -29,7 +30,7 @@ class INNERWALK_OT_place_input(NeedsNetwork, ActionOperator):
 
     filepath: bpy.props.StringProperty(
         name="File",
-        description="A picture, an array (.npy, .npz, .safetensors) or a sound (.wav)",
+        description="A picture, an array (.npy, .npz, .safetensors), a sound or a scan (DICOM, NIfTI)",
         subtype="FILE_PATH",
         options={"SKIP_SAVE"},
     )
@@ -236,16 +237,24 @@ ICONS: Mapping[str, Any] = {
 """Icons of kinds of inputs."""
 
 
-def _shown_inputs(scene: bpy.types.Scene) -> tuple[Endpoint, ...]:
-    """Returns the inputs of a hall's network, without names where there is only one; a damaged hall has that too."""
+def _shown_endpoints(scene: bpy.types.Scene) -> tuple[tuple[Endpoint, ...], tuple[Endpoint, ...]]:
+    """Returns the inputs of a hall's network, without a name if it is the only one, and its outputs."""
+    from ....torch_bridge.recording import Endpoint
     from ...plans.shown_endpoints import shown_inputs
     from ...scene.hall import store
 
     try:
-        inputs = shown_inputs(store.read_description(scene))
+        recording = store.read_description(scene)
     except InnerwalkError:  # a stranger's file; what it holds is said elsewhere
-        inputs = ()
-    return inputs if len(inputs) > 1 else tuple(replace(own, name="") for own in inputs)
+        return (Endpoint("", "", "picture"),), ()
+    inputs = shown_inputs(recording)
+    return inputs if len(inputs) > 1 else tuple(replace(own, name="") for own in inputs), recording.outputs
+
+
+def _draw_turn(layout: bpy.types.UILayout, shown: Endpoint) -> None:
+    """Draws the button that turns a volume."""
+    if shown.kind == "volume":
+        layout.operator("innerwalk.turn_slices", icon="ORIENTATION_GIMBAL").endpoint = shown.name
 
 
 class INNERWALK_PT_input(SidebarPanel, bpy.types.Panel):
@@ -262,8 +271,12 @@ class INNERWALK_PT_input(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draws the buttons for files, noise and the selected channel, then the shelf."""
         form, layout = context.scene.innerwalk, self.layout
-        for shown in _shown_inputs(context.scene):
+        inputs, outputs = _shown_endpoints(context.scene)
+        for shown in inputs:
             self._draw_input(layout, form, shown)
+        for shown in (own for own in outputs if own.kind == "volume"):
+            layout.label(text=f"{shown.name}: volume", icon="EXPORT")
+            _draw_turn(layout, shown)
         column = layout.column(align=True)
         column.prop(form, "seed", text="Seed of Noise")
         self._draw_channel(column, context)
@@ -284,8 +297,7 @@ class INNERWALK_PT_input(SidebarPanel, bpy.types.Panel):
             row.prop(form, "words", text="")
             button = row.operator("innerwalk.place_input", text="", icon="PLAY")
             button.text, button.argument = form.words, shown.name
-        if shown.kind == "volume":
-            column.operator("innerwalk.turn_slices", icon="ORIENTATION_GIMBAL").endpoint = shown.name
+        _draw_turn(column, shown)
         row = column.row(align=True)
         what = "Open Picture" if shown.kind == "picture" else "Open File"
         row.operator("innerwalk.place_input", text=what, icon="FILE_IMAGE").argument = shown.name

@@ -280,7 +280,7 @@ def dark(folder: Path, value: int, name: str) -> str:
         ({"data": "objects", "index": 10**9}, "index is 1000000000; a whole number"),
         ({"filepath": "broken.png"}, "broken.png"),
         ({"filepath": "dark.png"}, "too dark"),
-        ({"filepath": "bright.png"}, "Moody took another path with bright.png: 1 panels, first b, were not reached"),
+        ({"filepath": "bright.png"}, "Moody took another path with bright.png: 1 panel, first b, not reached"),
     ],
 )
 def test_a_hall_goes_on_after_an_input_that_fails(file, tmp_path, arguments, message):

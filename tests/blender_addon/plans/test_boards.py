@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from innerwalk.blender_addon.plans.answer_board import AREA
+from innerwalk.blender_addon.plans.answer_board import AREA, plan_answers
 from innerwalk.blender_addon.plans.board_contents import (
     Area,
     Token,
@@ -18,10 +18,12 @@ from innerwalk.blender_addon.plans.board_contents import (
     split_mosaic,
 )
 from innerwalk.blender_addon.plans.board_contents.mosaics import mosaic_grid
+from innerwalk.blender_addon.plans.input_boards import plan_input_frame
 from innerwalk.blender_addon.plans.primitives import Plan
 from innerwalk.tests.support import endpoint_recordings
 from innerwalk.tests.support.part_plans import STYLE, parts_of
 
+LEAST = 0.34
 BOX = Area(0.0, 0.0, 2.0, 2.0)
 
 
@@ -182,3 +184,19 @@ def test_boxes_lie_over_the_input_that_they_refer_to():
     board = next(plan for plan in parts_of(recording) if plan.role == "answer board")
     assert np.array_equal(board.pictures[0].pixels, recording.inputs[0].pixels[0])
     assert {"person 97.0 %", "car 61.0 %"} <= set(texts(board))
+
+
+def test_texts_over_the_boards_of_a_figure_are_large_enough_or_left_out():
+    recording = endpoint_recordings.clip()
+    names = ("logits", "vision_model_output.last_hidden_state", "a.much_too_long_name_for_one_board")
+    recording.outputs = tuple(replace(own, name=name) for own, name in zip(recording.outputs, names, strict=True))
+    plans = plan_answers(recording, STYLE, least=LEAST)
+    heads = [plan.texts[0] for plan in plans]
+    assert [head.text for head in heads] == ["logits", "…last_hidden_state", "…much_too_long_name_for_one_board"]
+    assert [head.size for head in heads[:2]] == [LEAST, LEAST] and heads[2].size < LEAST
+    assert "output" in texts(plans[0]) and "embedding" not in texts(plans[1])
+    assert [plan.texts[0].text for plan in plan_answers(recording, STYLE)] == list(names)
+
+    frames = [plan_input_frame(endpoint_recordings.volumes(), 0, 1.0, STYLE, least) for least in (0.0, 0.1)]
+    captions = [[run.text for run in plan.texts if run.text.startswith("volume of")] for plan in frames]
+    assert [len(found) for found in captions] == [1, 0]

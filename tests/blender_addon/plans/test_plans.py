@@ -281,17 +281,19 @@ def test_a_note_is_broken_into_lines_below_the_tiles():
 
 
 @pytest.mark.parametrize(
-    ("notes", "caption"),
+    ("method", "notes", "caption"),
     [
-        (["", ""], None),
-        (["", "zero everywhere"], "zero everywhere (1 of 2 layers)"),
-        (["zero everywhere", "plain", "zero everywhere", ""], "zero everywhere (2 of 4 layers, and 1 other note)"),
-        ([50 * "long "], 50 * "long "),
+        (rec.ACTIVATIONS, ["", ""], None),
+        (rec.ACTIVATIONS, ["", "sums"], "sums (1 of 2 layers)"),
+        ("saliency", ["", ""], "saliency"),
+        ("saliency", ["score of ring", "score of ring"], "saliency: score of ring"),
+        ("cam", ["zero", "plain", "zero", ""], "cam: zero (2 of 4 layers, and 1 other note)"),
+        (rec.ACTIVATIONS, [50 * "long "], 50 * "long "),
     ],
 )
-def test_a_figure_says_in_a_caption_what_maps_show(tiny, notes, caption):
+def test_a_figure_says_in_a_caption_what_maps_show(tiny, method, notes, caption):
     view = camera_presets.overview(hall_of(tiny, figure=True), 960, 540)
-    title = part(parts_of(tiny, figure=True, maps_notes=notes), "head").texts[: 3 if caption else 2]
+    title = part(parts_of(tiny, figure=True, method=method, maps_notes=notes), "head").texts[: 3 if caption else 2]
     assert [run.text for run in title[2:]] == list(filter(None, [caption]))
     axes = np.array([view.right, view.up])
     boxes = [(corners.min(0), corners.max(0)) for corners in (run.box() @ axes.T for run in title)]

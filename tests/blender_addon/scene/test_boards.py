@@ -71,6 +71,18 @@ def test_a_stored_hall_gives_its_inputs_and_outputs_back(name):
                 assert (old is None) == (new is None) and (old is None or np.array_equal(old, new)), field
 
 
+def test_twelve_flows_stand_on_one_board_and_are_all_kept():
+    recording = endpoint_recordings.flows(12)
+    scene = build.create_hall(recording)
+    assert len(objects(scene, "answer board")) == 1
+    shown = np.concatenate([own.pixels for own in recording.outputs])
+    assert np.array_equal(pixels(scene, "answer", 0), mosaic(shown))
+    found = store.read_recording(scene).outputs
+    assert [own.name for own in found] == [own.name for own in recording.outputs]
+    for before, after in zip(recording.outputs, found, strict=True):
+        assert np.array_equal(before.pixels, after.pixels)
+
+
 def test_another_input_changes_its_board_alone_and_in_place():
     recording = endpoint_recordings.clip()
     scene = build.create_hall(recording)
@@ -94,6 +106,15 @@ def test_a_mosaic_of_more_slices_is_read_back():
     assert np.array_equal(store.read_without_maps(scene).inputs[0].pixels, scan)
 
 
+def test_a_description_is_read_once_for_each_input():
+    """The sidebar and a walk ask for it each time they are drawn."""
+    scene = build.create_hall(endpoint_recordings.clip())
+    first = store.read_description(scene)
+    assert store.read_description(scene) is first
+    show_recording(scene, replace(endpoint_recordings.clip(), input_name="another"))
+    assert store.read_description(scene).input_name == "another" != first.input_name
+
+
 def test_slices_turn_to_the_next_axis_and_after_three_turns_return():
     scan = endpoint_recordings.volumes().inputs[0].pixels
     scene = build.create_hall(endpoint_recordings.volumes())
@@ -101,6 +122,7 @@ def test_slices_turn_to_the_next_axis_and_after_three_turns_return():
     turned = store.read_without_maps(scene).inputs[0].pixels
     assert np.array_equal(turned, scan.transpose(1, 2, 0, 3))
     assert np.array_equal(turned[7], scan[:, 7].transpose(1, 0, 2))
+    assert store.read_description(scene).inputs[0].axis == 1
     actions.turn_slices(scene)
     assert actions.turn_slices(scene, "scan").endswith("axis 0")
     assert np.array_equal(store.read_without_maps(scene).inputs[0].pixels, scan)
