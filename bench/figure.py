@@ -1,4 +1,4 @@
-"""Rendering times of figures with Cycles on the CPU: every preset at 1080p, and the preview."""
+"""Rendering times of figures by the default engine: every preset at 1080p, and the preview."""
 
 from __future__ import annotations
 

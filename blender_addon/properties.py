@@ -28,6 +28,8 @@ OVERLAY_CHANNEL = "innerwalk_overlay"
 """(layer, channel) whose map is laid over the input; both are strings."""
 WEIGHT_STATISTICS_LAYER = "innerwalk_weighed"
 """Id of the layer whose weights the bridge sent last."""
+SHOWN_BY_ENGINE = "innerwalk_engine"
+"""Whether the scene's engine is Innerwalk's, kept while a file is saved, which names Cycles."""
 
 # Colours of a hall: properties of its scene. Objects have copies of those that their shaders read.
 COLOUR_MAP = "innerwalk_ramp"

@@ -122,7 +122,7 @@ def check_torchvision() -> Finding:
 
 
 def check_bridge() -> Finding:
-    """Checks which device the bridge runs networks on, and PyAV, which reads videos."""
+    """Checks which device the bridge runs networks on, and PyAV, which reads videos and sounds."""
     if not importlib.util.find_spec("torch"):
         return Finding("bridge", "no", "needs torch")
     from ..torch_bridge.models.device import choose_device
@@ -130,9 +130,9 @@ def check_bridge() -> Finding:
     where = f"networks run on {choose_device()}"
     if not (pyav := _version("av")):
         return Finding(
-            "bridge", "part", f"{where}; no PyAV: videos and cameras can't be used as inputs", f"{INSTALL} av"
+            "bridge", "part", f"{where}; no PyAV: it reads videos, cameras and sounds but .wav", f"{INSTALL} av"
         )
-    return Finding("bridge", "ok", f"{where}, videos by PyAV {pyav}")
+    return Finding("bridge", "ok", f"{where}, videos and sounds by PyAV {pyav}")
 
 
 @cache
@@ -157,16 +157,16 @@ def check_blender() -> Finding:
     return Finding("blender", "no", found["error"], f"on Debian: apt install {DEBIAN_LIBRARIES}")
 
 
-def check_eevee() -> Finding:
-    """Checks whether EEVEE renders; it needs a graphics driver, at least a software one."""
+def check_engine() -> Finding:
+    """Checks whether Innerwalk's render engine works; it needs a graphics driver, at least a software one."""
     if "error" in _blender():
-        return Finding("eevee", "no", "needs Blender")
-    from ..blender_addon.scene.view.eevee_probe import eevee_works
+        return Finding("engine", "no", "needs Blender")
+    from ..blender_addon.scene.engine import hall_engine_works
 
-    if eevee_works():
-        return Finding("eevee", "ok", "renders here")
+    if hall_engine_works():
+        return Finding("engine", "ok", "draws figures here")
     return Finding(
-        "eevee", "part", "does not render here; Cycles does", "on Debian: apt install libegl1 libgl1-mesa-dri"
+        "engine", "part", "no OpenGL: Cycles renders figures, slower", "on Debian: apt install libegl1 libgl1-mesa-dri"
     )
 
 
@@ -229,7 +229,7 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "torchvision": check_torchvision,
     "bridge": check_bridge,
     "blender": check_blender,
-    "eevee": check_eevee,
+    "engine": check_engine,
     "gpu": check_gpu,
     "openxr": check_openxr,
     "fonts": check_fonts,

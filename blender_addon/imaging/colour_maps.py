@@ -93,6 +93,12 @@ COLOUR_MAPS: Mapping[str, ColourMap] = MappingProxyType({each.name: each for eac
 zero has the background's colour. `ember` runs from 0 to the peak."""
 
 
+def colour_table() -> np.ndarray:
+    """Returns the tables of all colour maps with alpha 1, (maps, TABLE_ENTRIES, 4) float32 linear light."""
+    tables = np.stack([each.table() for each in COLOUR_MAPS.values()])
+    return np.concatenate([tables, np.ones_like(tables[..., :1])], -1)
+
+
 _THEMES = {
     "dark": {
         "sky": "#07090C", "air": "#18202B", "floor": "#0D1218", "plate": "#121920", "plate2": "#161F29",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import bpy
@@ -26,11 +27,13 @@ def render_figure(
     options: FigureOptions | None = None,
     *,
     progress: Progress | None = None,
+    on_note: Callable[[str], object] | None = None,
 ) -> Path:
     """Renders a recording, a hall, a recording's folder or a .blend file to a PNG file that carries its provenance.
 
-    The same input gives the same bytes. Scenes of the open file stay as they are. Raises SceneError, RecordingError or
-    UnknownName; then nothing is written.
+    The same input gives the same bytes, by Innerwalk's engine with the same graphics driver. Scenes of the open file
+    stay as they are. on_note: called with a line where Cycles renders what Innerwalk's engine doesn't draw. Raises
+    SceneError, RecordingError or UnknownName; then nothing is written.
     """
     out, options = Path(out), options or FigureOptions()
     check(options)
@@ -39,12 +42,17 @@ def render_figure(
             scene, shown, options = own_scene(source, options)
         else:
             scene, shown, options = preset_scene(source, options, progress)
-        render.render_png(scene, part, progress)
-        part.write_bytes(with_texts(part.read_bytes(), provenance(shown.recording, shown.appearance, options)))
+        rendering = render.render_png(scene, part, progress)
+        if rendering.note and on_note:
+            on_note(f"rendered by Cycles: {rendering.note}")
+        texts = provenance(shown.recording, shown.appearance, options, rendering)
+        part.write_bytes(with_texts(part.read_bytes(), texts))
     return out
 
 
-def provenance(recording: Recording, appearance: Appearance, options: FigureOptions) -> dict[str, str]:
+def provenance(
+    recording: Recording, appearance: Appearance, options: FigureOptions, rendering: render.Rendering
+) -> dict[str, str]:
     """Returns the PNG texts of a figure by keyword: what it shows and what made it, without times or host names."""
     network = recording.network
     facts = {
@@ -55,7 +63,7 @@ def provenance(recording: Recording, appearance: Appearance, options: FigureOpti
         "layer": options.layer,
         "size": list(options.size),
         "samples": options.samples,
-        "engine": options.engine,
+        **rendering._asdict(),
         "theme": appearance.theme,
         "colour_map": appearance.colour_map,
         "normalisation": appearance.normalisation,

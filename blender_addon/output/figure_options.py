@@ -12,15 +12,14 @@ from mathutils import Matrix
 from ...torch_bridge.recording import Recording, load
 from ...torch_bridge.recording.errors import SceneError, UnknownName
 from ..layout.camera_presets import OWN_CAMERA, PRESETS
+from ..scene.engine import eevee_works, hall_engine_works
 from ..scene.hall import store
 from ..scene.hall.store import Appearance
-from ..scene.view import eevee_probe, render
+from ..scene.view import render
 from .hall_files import append_hall
 
 SIZE, SAMPLES = (1920, 1080), 24
 MOST_SAMPLES = 1 << 20
-FigureSource = Recording | bpy.types.Scene | Path | str
-"""A recording, a hall of the open file, a recording's folder, or a .blend file."""
 APPEARANCE = ("colour_map", "normalisation", "gain", "title", "collapse", "method")
 """Options that replace a field of the same name of the appearance."""
 
@@ -36,7 +35,7 @@ class FigureOptions:
     samples: int | None = None
     """Samples a pixel; None for SAMPLES."""
     engine: str | None = None
-    """cycles or eevee; None for cycles."""
+    """innerwalk, cycles or eevee; None for innerwalk, or cycles where it can't run or doesn't draw all of a scene."""
     transparent: bool | None = None
     """Whether the background is transparent; None for False."""
     layer: str | None = None
@@ -61,6 +60,11 @@ class Source:
     recording: Recording
     appearance: Appearance
     moved: Mapping[str, Matrix] = field(default_factory=dict)
+    """By layer: from a panel's planned place to where it stands."""
+
+
+FigureSource = Recording | Source | bpy.types.Scene | Path | str
+"""A recording, alone or with its appearance, a hall of the open file, a recording's folder, or a .blend file."""
 
 
 def check(options: FigureOptions) -> None:
@@ -74,8 +78,9 @@ def check(options: FigureOptions) -> None:
         raise SceneError(f"size {size!r}, samples {samples!r}: (width, height) and a number are needed")
     if not all(1 <= side <= 65536 for side in size) or not 1 <= samples <= MOST_SAMPLES:
         raise SceneError(f"a picture of {size[0]} × {size[1]} pixels with {samples} samples can't be made")
-    if options.engine == "eevee" and not eevee_probe.eevee_works():
-        raise SceneError("EEVEE can't run on this machine (no OpenGL through EGL); --engine cycles can")
+    works = {"eevee": eevee_works, "innerwalk": hall_engine_works}
+    if options.engine in works and not works[options.engine]():
+        raise SceneError(f"engine {options.engine} can't run on this machine (no OpenGL through EGL); cycles can")
     if options.layer is not None and options.preset not in ("layer", "tile", "walk", OWN_CAMERA):
         raise SceneError(f"preset {options.preset} shows no single layer; leave out layer {options.layer}")
     if isinstance(options.collapse, str):
@@ -87,6 +92,8 @@ def check(options: FigureOptions) -> None:
 
 def open_source(source: FigureSource, name: str | None = None) -> Source:
     """Opens a recording, its folder, a hall of this session, or a hall of a .blend file, by scene name or the first."""
+    if isinstance(source, Source):
+        return source
     if isinstance(source, Recording):
         return Source(source, Appearance())
     if not isinstance(source, bpy.types.Scene):

@@ -12,6 +12,7 @@ import bpy
 from ...torch_bridge.recording.errors import SceneError, UnknownName
 from ...torch_bridge.recording.files import check_file, failure_text
 from ..atomic_folders import write_error
+from ..scene.engine import cycles_named
 from ..scene.hall import store
 from ..scene.materials import images
 from ..scene.panels import update_point_values
@@ -31,7 +32,7 @@ def save_hall(scene: bpy.types.Scene, path: Path | str) -> Path:
     images.pack_images(block for block in reachable_from([scene]) if isinstance(block, bpy.types.Image))
     for layer in scene.view_layers:
         layer.update()  # Blender 5.2.3 crashes when it copies a view layer that was never updated
-    with replaced(path, ".blend") as part:
+    with replaced(path, ".blend") as part, cycles_named():
         try:
             bpy.data.libraries.write(str(part), {scene}, fake_user=False, compress=True)
         except RuntimeError as error:

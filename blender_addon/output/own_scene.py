@@ -13,7 +13,7 @@ from ..layout.camera_presets import OWN_CAMERA
 from ..properties import HALL_VERSION, INPUT_TAG, METHOD_TAG, NETWORK_NAME, VIDEO_SOURCE
 from ..scene.hall import store
 from ..scene.materials.compat import EEVEE
-from ..scene.view.render import ENGINES
+from ..scene.view.render import ENGINES, default_engine, set_engine
 from .figure_options import FigureOptions, FigureSource, Source
 from .hall_files import append_hall
 
@@ -36,8 +36,8 @@ def own_scene(source: FigureSource, options: FigureOptions) -> tuple[bpy.types.S
     return scene, Source(store.read_description(source), store.read_appearance(source)), options
 
 
-def _blend_file(source: Recording | Path | str) -> Path:
-    if isinstance(source, Recording) or Path(source).suffix != ".blend":
+def _blend_file(source: Recording | Source | Path | str) -> Path:
+    if isinstance(source, Recording | Source) or Path(source).suffix != ".blend":
         raise SceneError(f"preset {OWN_CAMERA}: a recording has no camera; name a .blend file with its hall")
     return Path(source)
 
@@ -48,8 +48,8 @@ def _change_render_settings(scene: bpy.types.Scene, options: FigureOptions) -> F
     settings, render = scene.render.image_settings, scene.render
     if options.size is not None:
         render.resolution_x, render.resolution_y, render.resolution_percentage = *options.size, 100
-    if options.engine is not None:
-        render.engine = ENGINES[options.engine]
+    if options.engine is not None or render.engine in (ENGINES["cycles"], ENGINES["innerwalk"]):
+        set_engine(scene, options.engine or default_engine())
     if options.samples is not None:
         scene.cycles.samples = scene.eevee.taa_render_samples = options.samples
     if options.transparent is not None:

@@ -45,7 +45,7 @@ def preset_scene(
         options,
         size=options.size or SIZE,
         samples=options.samples or SAMPLES,
-        engine=options.engine or "cycles",
+        engine=options.engine or render.default_engine(),
         transparent=bool(options.transparent),
     )
     scene = build_scene(shown, options, progress)

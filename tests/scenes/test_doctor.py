@@ -62,12 +62,12 @@ def test_a_blender_that_does_not_load_names_the_libraries(monkeypatch):
     assert found.state == "no"
     assert "libSM.so.6" in found.text
     assert "libsm6" in found.fix
-    assert doctor.check_eevee().state == "no"
+    assert doctor.check_engine().state == "no"
 
 
 def test_no_blender_is_no_error(monkeypatch):
     hide(monkeypatch, "bpy")
-    assert [check().state for check in (doctor.check_blender, doctor.check_eevee, doctor.check_fonts)] == ["no"] * 3
+    assert [check().state for check in (doctor.check_blender, doctor.check_engine, doctor.check_fonts)] == ["no"] * 3
 
 
 @pytest.mark.parametrize(("numpy", "blender", "state"), [("2.1.0", "5.0.1", "part"), ("2.5.5", "5.2.3 LTS", "ok")])
@@ -128,7 +128,7 @@ def test_a_bridge_without_pyav_can_do_all_but_films(monkeypatch):
     pytest.importorskip("torch", reason="needs torch")
     monkeypatch.setattr(doctor, "_version", lambda package: "18.0.0")
     found = doctor.check_bridge()
-    assert (found.state, found.text.endswith("videos by PyAV 18.0.0")) == ("ok", True)
+    assert (found.state, found.text.endswith("videos and sounds by PyAV 18.0.0")) == ("ok", True)
     monkeypatch.setattr(doctor, "_version", lambda package: "")
     found = doctor.check_bridge()
     assert found.state == "part" and "no PyAV" in found.text and found.fix.endswith("install av")

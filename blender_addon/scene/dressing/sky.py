@@ -12,6 +12,15 @@ from ..materials.nodes import NodeBuilder
 
 ZENITH_FROM = 0.30
 """Sine of the elevation above which the sky has the zenith's colour."""
+SKY_NODES = (
+    "ShaderNodeBackground",
+    "ShaderNodeMath",
+    "ShaderNodeMix",
+    "ShaderNodeOutputWorld",
+    "ShaderNodeSeparateXYZ",
+    "ShaderNodeTexCoord",
+)
+"""Types of a sky's nodes, one of each."""
 
 
 def set_sky(scene: bpy.types.Scene, palette: Mapping[str, np.ndarray], *, plain_role: str | None = None) -> None:
@@ -31,3 +40,17 @@ def set_sky(scene: bpy.types.Scene, palette: Mapping[str, np.ndarray], *, plain_
     mixed = nodes.mix_colours(share, (*palette[low], 1.0), (*palette[high], 1.0))
     light = nodes.add("ShaderNodeBackground", {"Color": mixed})
     nodes.add("ShaderNodeOutputWorld", {0: light.outputs[0]})
+
+
+def read_sky(world: bpy.types.World) -> tuple[np.ndarray, np.ndarray, float] | None:
+    """Returns the sky's colours low and high, (3,) float linear RGB each, and the sine from which it has the high one.
+
+    Returns None for a world that `set_sky` hasn't made.
+    """
+    nodes = world.node_tree.nodes if world.node_tree else ()
+    by_type = {node.bl_idname: node for node in nodes}
+    if tuple(sorted(by_type)) != SKY_NODES or len(nodes) != len(SKY_NODES):
+        return None
+    mixed, share = by_type["ShaderNodeMix"], by_type["ShaderNodeMath"]
+    low, high = (np.array(mixed.inputs[k].default_value[:3]) for k in (6, 7))
+    return low, high, float(share.inputs[1].default_value)

@@ -271,8 +271,15 @@ def _title_facts(context: BuildContext) -> TitleFacts:
         context.appearance.title,
         len(context.hall.panels),
         has_reduced_panels=_has_reduced_panels(context),
-        maps_notes=[read_metadata(panel).note for panel in panels(context.scene).values()],
+        method=context.appearance.method,
+        maps_notes=[_maps_note(panel) for panel in panels(context.scene).values()],
     )
+
+
+def _maps_note(panel: bpy.types.Object) -> str:
+    """Returns the label of a panel's only map, such as its class, and the note of its maps; "" for neither."""
+    metadata = read_metadata(panel)
+    return "; ".join(filter(None, (*(metadata.labels if len(metadata.labels) == 1 else ()), metadata.note)))
 
 
 def _has_reduced_panels(context: BuildContext) -> bool:

@@ -14,6 +14,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from ...properties import HALL_VERSION
+from ..engine import name_cycles, register_engine, restore_engines, unregister_engine
 from ..materials.images import pack_images
 from ..panels import update_point_values
 
@@ -26,9 +27,10 @@ SUBSCRIBERS: dict[str, list[Subscriber]] = {
     "save_pre": [
         lambda _: pack_images(),  # Blender would drop the images of maps
         lambda _: _update_points(),  # a window doesn't keep them up to date
+        lambda _: name_cycles(),
     ],
-    "save_post": [],
-    "save_post_fail": [],
+    "save_post": [lambda _: restore_engines()],
+    "save_post_fail": [lambda _: restore_engines()],
     "undo_post": [],
     "redo_post": [],
     "frame_change_post": [],
@@ -60,14 +62,20 @@ def subscribe(event: str, subscriber: Subscriber) -> None:
 
 
 def update_handlers() -> None:
-    """Installs all handlers if the open file has halls, else only those that watch for halls to come."""
+    """Installs all handlers if the open file has halls, else only those that watch for halls to come.
+
+    The first halls bring their render engine too.
+    """
     has_halls = _has_halls()
+    if has_halls:
+        register_engine()
     for event, handler in HANDLERS.items():
         _set_installed(event, handler, has_halls or event in WATCHED)
 
 
 def remove_handlers() -> None:
-    """Removes all handlers, also those that watch for halls to come."""
+    """Removes all handlers, also those that watch for halls to come, and the render engine."""
+    unregister_engine()
     for event, handler in HANDLERS.items():
         _set_installed(event, handler, False)
 

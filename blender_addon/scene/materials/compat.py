@@ -47,6 +47,12 @@ def modifier_input(modifier: bpy.types.Modifier, name: str) -> Any:
     return _value(modifier, _inputs(modifier), _identifiers(modifier)[name])
 
 
+def modifier_inputs(modifier: bpy.types.Modifier) -> dict[str, Any]:
+    """Returns the values of all inputs of a geometry-nodes modifier by their labels, but for geometry."""
+    inputs, names = _inputs(modifier), _identifiers(modifier)
+    return {name: _value(modifier, inputs, names[name]) for name in names if name != "Geometry"}
+
+
 def _value(modifier: bpy.types.Modifier, inputs: object | None, identifier: str) -> Any:
     return modifier[identifier] if inputs is None else getattr(inputs, identifier).value
 

@@ -49,12 +49,12 @@ def pack_images(images: Iterable[bpy.types.Image] | None = None) -> None:
 
 def colour_table_image() -> bpy.types.Image:
     """Returns the file's table of colour maps, one row of linear RGB for each; rewrites that of another version."""
-    table = np.stack([each.table() for each in colour_maps.COLOUR_MAPS.values()])
+    table = colour_maps.colour_table()
     image = next((image for image in bpy.data.images if COLOUR_TABLE_IMAGE in image), None)
     if image is None:
         image = create_raw_image("Innerwalk colour maps", table.shape[1], table.shape[0])
     if image.get(COLOUR_TABLE_IMAGE) != STAMP:
         image.scale(table.shape[1], table.shape[0])
-        write_image(image, np.concatenate([table, np.ones_like(table[..., :1])], -1).ravel())
+        write_image(image, table.ravel())
         image[COLOUR_TABLE_IMAGE] = STAMP
     return image

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import bpy
 
 from ....torch_bridge.recording import Progress
 from ....torch_bridge.recording.errors import SceneError
+from ..engine import ENGINE, NOT_DRAWN, hall_engine_works, register_engine
 from ..materials.compat import EEVEE
+from .standard_streams import silence_stdout, without_egl_errors
 
-ENGINES = {"cycles": "CYCLES", "eevee": EEVEE}
+ENGINES = {"innerwalk": ENGINE, "cycles": "CYCLES", "eevee": EEVEE}
 SAMPLE = re.compile(r"Sample (\d+)/(\d+)")
+DRIVER = re.compile(r"Driver (.*)")
 PNG_END = b"IEND\xaeB`\x82"
 """The last bytes of every PNG file."""
 MAX_FIXED_SAMPLES = 8
 """Number of samples above which sampling is adaptive: pixels without noise stop early."""
+
+
+class Rendering(NamedTuple):
+    """How a picture was rendered."""
+
+    engine: str
+    """A key of ENGINES, or Blender's id of another engine."""
+    driver: str
+    """The graphics driver that Innerwalk's engine drew with; "" for others."""
+    note: str
+    """Why Cycles has rendered in place of Innerwalk's engine; "" if it hasn't."""
+
+
+def default_engine() -> str:
+    """Returns the key of ENGINES by which figures are rendered here: Innerwalk's own, or Cycles without OpenGL."""
+    return "innerwalk" if hall_engine_works() else "cycles"
 
 
 def set_render_settings(
@@ -30,7 +48,7 @@ def set_render_settings(
 
     engine: a key of ENGINES. transparent: render without the background.
     """
-    scene.render.engine = ENGINES[engine]
+    set_engine(scene, engine)
     scene.render.dither_intensity = 0.0
     scene.view_settings.view_transform = "Standard"
     scene.render.resolution_x, scene.render.resolution_y, scene.render.resolution_percentage = width, height, 100
@@ -45,16 +63,49 @@ def set_render_settings(
     scene.cycles.adaptive_min_samples, scene.cycles.adaptive_threshold = 4, 0.05
 
 
-def render_png(scene: bpy.types.Scene, path: Path, progress: Progress | None = None) -> None:
-    """Renders the scene's camera to a PNG file, silently. Raises SceneError."""
+def set_engine(scene: bpy.types.Scene, engine: str) -> None:
+    """Sets the engine of a scene's renders, a key of ENGINES."""
+    register_engine()
+    scene.render.engine = ENGINES[engine]
+
+
+def render_png(scene: bpy.types.Scene, path: Path, progress: Progress | None = None) -> Rendering:
+    """Renders the scene's camera to a PNG file, silently; by Cycles if the hall's engine doesn't draw all of the scene.
+
+    Raises SceneError.
+    """
     scene.render.filepath, scene.render.use_file_extension = str(path), False
-    try:
-        with silence_stdout(), report_samples(progress):
-            bpy.ops.render.render(write_still=True, scene=scene.name)
-    except RuntimeError as error:
-        raise SceneError(f"the picture could not be rendered: {str(error).splitlines()[0]}") from None
+    lines: list[str] = []
+    error = _render(scene, progress, lines)
+    note = error.partition(f"{NOT_DRAWN}: ")[2]
+    if note:
+        set_engine(scene, "cycles")
+        error = _render(scene, progress, lines)
+    if error:
+        raise SceneError(f"the picture could not be rendered: {error}")
     if not _is_whole(path):  # Blender doesn't tell
         raise SceneError(f"the picture could not be written to {path.parent}; is the disk full?")
+    names = {id: name for name, id in ENGINES.items()}
+    drivers = [match[1] for match in map(DRIVER.search, lines) if match]
+    engine = scene.render.engine
+    return Rendering(names.get(engine, engine), drivers[-1] if engine == ENGINE else "", note)
+
+
+def _render(scene: bpy.types.Scene, progress: Progress | None, lines: list[str]) -> str:
+    """Renders and adds Blender's status lines to a list; returns the first line of an error, "" for none."""
+
+    def on_line(line: str) -> None:
+        lines.append(line)
+        match = SAMPLE.search(line)
+        if match and progress:
+            progress("rendering", int(match[1]) / max(1, int(match[2])))
+
+    try:
+        with silence_stdout(), without_egl_errors(), status_lines(on_line):
+            bpy.ops.render.render(write_still=True, scene=scene.name)
+    except RuntimeError as error:
+        return str(error).splitlines()[0]
+    return ""
 
 
 def _is_whole(path: Path) -> bool:
@@ -63,29 +114,14 @@ def _is_whole(path: Path) -> bool:
 
 
 @contextmanager
-def report_samples(progress: Progress | None) -> Iterator[None]:
-    """Passes Blender's status lines "Sample 3/24" to a progress callback."""
+def status_lines(on_line: Callable[[str], None]) -> Iterator[None]:
+    """Calls a function with each of Blender's status lines, such as "Sample 3/24"."""
 
     def on_stats(line: str, *_: object) -> None:
-        match = SAMPLE.search(line)
-        if match and progress:
-            progress("rendering", int(match[1]) / max(1, int(match[2])))
+        on_line(line)
 
     bpy.app.handlers.render_stats.append(on_stats)  # type: ignore[arg-type]  # called with a line
     try:
         yield
     finally:
         bpy.app.handlers.render_stats.remove(on_stats)  # type: ignore[arg-type]
-
-
-@contextmanager
-def silence_stdout() -> Iterator[None]:
-    """Redirects standard output's file descriptor to nowhere, because Blender writes its progress from C."""
-    stdout = os.dup(1)
-    with tempfile.TemporaryFile() as sink:
-        os.dup2(sink.fileno(), 1)
-        try:
-            yield
-        finally:
-            os.dup2(stdout, 1)
-            os.close(stdout)

@@ -12,6 +12,7 @@ from mathutils import Matrix, Vector
 from ...layout.view import View
 from ..state.parts import hall_collection
 from .camera import set_camera
+from .render import set_engine
 
 VIEW_LENS_FACTOR = 2.0
 """Factor between the lens of a 3D view and that of a camera with the same angle of view."""
@@ -35,10 +36,11 @@ def set_view(scene: bpy.types.Scene, make_view: Callable[[int, int], View]) -> s
 
 
 def show_panel_colours(scene: bpy.types.Scene) -> None:
-    """Switches the 3D view from solid shading, which shows no colours of panels, to material preview."""
+    """Switches the 3D view from solid shading, which shows no colours of panels, to the hall's own render engine."""
     area = find_view_area(scene)
     if area is not None and area.spaces.active.shading.type == "SOLID":
-        area.spaces.active.shading.type = "MATERIAL"
+        set_engine(scene, "innerwalk")
+        area.spaces.active.shading.type = "RENDERED"
 
 
 def find_view_area(scene: bpy.types.Scene) -> bpy.types.Area | None:

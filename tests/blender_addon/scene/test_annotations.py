@@ -13,6 +13,8 @@ from mathutils import Matrix, Vector  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.imaging import colour_maps, heat_map, tile_grids  # noqa: E402
+from innerwalk.blender_addon.output.figure_options import FigureOptions  # noqa: E402
+from innerwalk.blender_addon.output.preset_scene import preset_scene  # noqa: E402
 from innerwalk.blender_addon.plans import annotations, channel_links  # noqa: E402
 from innerwalk.blender_addon.properties import ANNOTATION_ATTRIBUTE, PAINT_ATTRIBUTE, PANEL_GRID, PANEL_METADATA  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
@@ -189,6 +191,25 @@ def test_a_note_comes_and_goes_with_its_maps(recorded):
     show(scene, maps())
     assert all(np.array_equal(old, new) for old, new in zip(before, geometry(frame_of(scene)), strict=True))
     assert "Maps" not in dict(actions.inspect_layer(scene, "a").facts)
+
+
+def test_a_figure_names_its_method_and_class(recorded):
+    """The head's text of the caption's colour grows by the class, which is the label of an only map, and by a note."""
+    counts = []
+    for method, said in (
+        (rec.ACTIVATIONS, {}), ("health", {}), ("health", {"labels": ("ring",)}),
+        ("health", {"labels": ("ring",), "note": "partly"}), ("health", {"labels": ("ring", "star")}),
+    ):  # fmt: skip
+        found = rec.load(recorded)
+        found.add(
+            maps(layer, (max(1, len(said.get("labels", ""))), 6, 4), **said) for layer in ("a", "b", ":add", "fc")
+        )
+        scene, _, _ = preset_scene(found, FigureOptions(method=method), None)
+        mesh = find_part(scene, "head").data
+        tints = np.zeros(4 * len(mesh.vertices), np.float32)
+        mesh.attributes[PAINT_ATTRIBUTE].data.foreach_get("color", tints)
+        counts.append((np.abs(tints.reshape(-1, 4)[:, :3] - colour_maps.linear(DARK["skip"])).max(1) < 1e-5).sum())
+    assert counts[0] < counts[1] < counts[2] < counts[3] and counts[4] == counts[1]
 
 
 # boxes

@@ -16,13 +16,13 @@ from innerwalk.blender_addon.imaging import colour_maps, tile_grids  # noqa: E40
 from innerwalk.blender_addon.output.hall_files import save_hall  # noqa: E402
 from innerwalk.blender_addon.properties import BESIDE_ROLE, FOG_COLOUR, FOG_RANGE, OBJECT_ROLE  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
+from innerwalk.blender_addon.scene.engine import eevee_works  # noqa: E402
 from innerwalk.blender_addon.scene.hall import baking, shelf_pictures, store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.scene.hall.store import Appearance  # noqa: E402
 from innerwalk.blender_addon.scene.materials import colour_settings  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values as reading  # noqa: E402
 from innerwalk.blender_addon.scene.state.parts import find_part, hall_collection  # noqa: E402
-from innerwalk.blender_addon.scene.view.eevee_probe import eevee_works  # noqa: E402
 from innerwalk.blender_addon.scene.view.render import ENGINES, set_render_settings  # noqa: E402
 
 LAYERS, SHAPE = ("stem", "one.x", "one.y", "fc"), (5, 6, 4)

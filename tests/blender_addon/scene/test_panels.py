@@ -13,18 +13,32 @@ from mathutils import Vector  # noqa: E402
 from innerwalk.blender_addon.imaging import colour_maps, tile_grids  # noqa: E402
 from innerwalk.blender_addon.properties import LARGEST_PEAK, PANEL_LAYER_ID, RAW_MAPS_IMAGE, VERSION_STAMP  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
+from innerwalk.blender_addon.scene.engine import eevee_works, hall_engine_works  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.materials import colour_settings, images, panel_material  # noqa: E402
 from innerwalk.blender_addon.scene.materials.compat import EEVEE_USES_HALF_FLOATS  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panel_metadata  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values as reading  # noqa: E402
-from innerwalk.blender_addon.scene.view.eevee_probe import eevee_works  # noqa: E402
-from innerwalk.blender_addon.scene.view.render import set_render_settings  # noqa: E402
+from innerwalk.blender_addon.scene.view.render import set_engine, set_render_settings  # noqa: E402
 from innerwalk.torch_bridge.recording import Maps, pack  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
 
+ENGINE_WORKS = {"innerwalk": hall_engine_works, "cycles": lambda: True, "eevee": eevee_works}
 FINEST = 5
 """Pixels for each texel in test pictures."""
+
+
+@pytest.fixture(params=("innerwalk", "cycles"))
+def rendered(rendered, request):
+    """The fixture of the same name, by one engine after the other."""
+    if not ENGINE_WORKS[request.param]():
+        pytest.skip(f"needs OpenGL for {request.param}")
+
+    def render(scene, width: int, height: int) -> np.ndarray:
+        set_engine(scene, request.param)
+        return rendered(scene, width, height)
+
+    return render
 
 
 def maps_of(data: np.ndarray, layer="conv1", **extras) -> Maps:
@@ -219,16 +233,14 @@ def test_only_nan_and_infinity_have_the_marker_colour(empty_scene, rendered):
     assert largest_error(empty_scene, rendered, stand(empty_scene, maps), wanted) < 2
 
 
+@pytest.mark.parametrize("rendered", ["eevee"], indirect=True)
 def test_eevee_shows_the_same(empty_scene, rendered):
-    if not eevee_works():
-        pytest.skip("needs OpenGL for EEVEE")
     data = np.random.default_rng(0).normal(size=(6, 4, 4))
     data[0] = 0
     if not EEVEE_USES_HALF_FLOATS:
         data[1, 1, 2], data[4, 0, 0] = np.nan, np.inf
     maps = maps_of(data)
     panel = stand(empty_scene, maps)
-    set_render_settings(empty_scene, 1, 1, samples=1, engine="eevee")
     colour_settings.set_scene_colours(empty_scene, colour_map="paper", gain=1.5)
     assert largest_error(empty_scene, rendered, panel, tinted(maps, colour_map="paper", gain=1.5)) < 2
 

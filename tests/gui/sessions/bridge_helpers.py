@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 import numpy as np
 import session as rig
-from mathutils import Vector
+from mathutils import Quaternion, Vector
 
 PHOTOS = "caltech101_9classes"
 
@@ -223,3 +223,19 @@ class Redraws:
     def within(self, start: float, end: float) -> float:
         """Seconds of drawing between two moments."""
         return sum(max(0.0, min(end, last) - max(start, first)) for first, last in self.spans)
+
+
+def redraw_seconds(draws: int = 8) -> dict[str, float]:
+    """Seconds that a redraw of the window takes while the 3D view turns, by its shading."""
+    view, found = rig.view3d(), {}
+    for shading in ("SOLID", "MATERIAL", "RENDERED"):
+        view.space.shading.type = shading
+        spent = []
+        for _ in range(draws):
+            view.space.region_3d.view_rotation @= Quaternion((0, 0, 1), 0.01)
+            with view.context():
+                began = time.monotonic()
+                bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
+                spent.append(time.monotonic() - began)
+        found[shading] = round(sorted(spent)[draws // 2], 3)
+    return found

@@ -14,6 +14,8 @@ def session() -> rig.Steps:
     yield from at.in_hall("resnet50", "resnet50", clock.watch)
     rig.report("until the hall stands: longest callbacks", clock.summary())
     rig.report("panels", len(at.panels()))
+    yield from rig.settled()
+    rig.report("redraw s while turning", at.redraw_seconds(4))
     at.act("jump", layer="conv1")
     yield 1.0
     clock.spans.clear()
