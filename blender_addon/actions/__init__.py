@@ -26,11 +26,11 @@ from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_cha
 from .methods import ask_method, cancel_method, forget_requests, restore_after_undo, show_activations
 from .opening import import_recording, open_demo, outdated_halls, rebuild_groups
 from .placing import place_input, place_inputs, place_named
-from .positions import choose_position, position_of
+from .positions import choose_position, position_of, turn_slices
+from .recipes import open_recipe, save_recipe
 from .removing import remove_hall
 from .selecting import select, selected
 from .shelf import draw_shelf, hold, page_shelf, place_held
-from .slicing import turn_slices
 from .video import key_shown_frames, pause_video, play_video, show_video_frame, step_video, stop_video
 from .video_keys import key_video
 from .viewing import enter, hide, jump, show_look, solo
@@ -68,6 +68,7 @@ __all__ = [
     "move",
     "network_of",
     "open_demo",
+    "open_recipe",
     "outdated_halls",
     "overlay",
     "page_shelf",
@@ -85,6 +86,7 @@ __all__ = [
     "reset_layout",
     "restore_after_undo",
     "restore_channels",
+    "save_recipe",
     "scale",
     "select",
     "selected",

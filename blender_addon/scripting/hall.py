@@ -15,7 +15,9 @@ from ..actions.exporting import export_steps, run_export
 from ..actions.opening import DEMO_FOLDER, show_hall
 from ..output.figure import render_figure
 from ..output.figure_options import FigureOptions
+from ..output.flat_figure import write_flat_figure
 from ..output.hall_files import append_hall, save_hall
+from ..pages.page_options import PAGE_PRESETS, PageOptions
 from ..scene.hall import store
 from ..scene.hall.build import create_hall
 from ..scene.hall.store import Appearance
@@ -115,13 +117,17 @@ class Hall(HallInputs):
 
     @checked_arguments
     def figure(self, path: Path | str, preset: str = "overview", layer: str | None = None, **options: Any) -> Path:
-        """Renders a picture of the hall to a PNG file that carries its provenance; waits first; returns its path.
+        """Draws a picture of the hall into a PNG file that carries its provenance; waits first; returns its path.
 
         preset: overview, walk, entrance, layer, tile, or camera for the scene as it is, with its own camera. layer: the
         layer of the presets layer, tile and walk. options: fields of `FigureOptions`, such as size, samples, engine,
-        theme, transparent, collapse. Raises SceneError or UnknownName; then nothing is written.
+        theme, transparent, collapse. The presets plate, grid and overlay are flat, for .svg files, and take fields of
+        `PageOptions`, such as width (mm) and channels. Raises SceneError or UnknownName; then nothing is written.
         """
         self.wait()
+        if preset in PAGE_PRESETS:
+            flat = checked_arguments(PageOptions)(**({"preset": preset, "layer": layer} | options))
+            return write_flat_figure(self.scene, path, flat)
         return render_figure(self.scene, path, _figure_options({"preset": preset, "layer": layer} | options))
 
     @checked_arguments
@@ -132,6 +138,23 @@ class Hall(HallInputs):
         """
         self.wait()
         return save_hall(self.scene, path)
+
+    @checked_arguments
+    def save_recipe(self, path: Path | str) -> Path:
+        """Writes a recipe of figures of this hall with its colours, blocks and moved panels; returns its path.
+
+        The hall must be in a saved .blend file, which the recipe names. Raises SceneError.
+        """
+        self.wait()
+        actions.save_recipe(self.scene, path)
+        return Path(path)
+
+    @checked_arguments
+    def open_recipe(self: Self, path: Path | str) -> Self:
+        """Gives the hall the colours, blocks and moved panels of a recipe. Raises InputError or UnknownName."""
+        self.wait()
+        actions.open_recipe(self.scene, path)
+        return self
 
     @checked_arguments
     def export(self, folder: Path | str) -> Path:

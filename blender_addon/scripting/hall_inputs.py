@@ -12,7 +12,7 @@ from ...torch_bridge.recording.errors import InputError, SceneError, UnknownName
 from .. import actions
 from ..actions.placing import argument_names
 from .hall_scene import HallScene
-from .inputs import bridge_input
+from .inputs import arguments_in, bridge_inputs
 
 Self = TypeVar("Self", bound="HallInputs")
 
@@ -35,11 +35,11 @@ class HallInputs(HallScene):
     def place(self: Self, *inputs: Any, data: Path | str = "", index: int = 0, wait: bool = True, **named: Any) -> Self:
         """Runs the network on one input, or on one for each of its arguments; the panels show its layers.
 
-        inputs: a path of a picture or .npy file, "noise:SEED", a channel of a panel, a picture as (H, W, 3) uint8 sRGB,
-        or an array or tensor of values; "ids:101,2054" or "text:some words" for tokens. data, index: instead, a picture
-        of a data set. named: instead, inputs by the names of arguments; the others stay as they are. A hall that shares
-        inputs with this one runs them too. Raises InputError, ModelError, BridgeError or UnknownName; then the
-        hall stays as it was.
+        inputs: a path of a picture, array or sound, "noise:SEED", a channel of a panel, a picture as (H, W, 3) uint8
+        sRGB, or an array or tensor of values; "ids:101,2054" or "text:some words" for tokens; for several arguments
+        also one tuple of these, or a dict by their names. data, index: instead, a picture of a data set. named:
+        instead, inputs by the names of arguments; the others stay as they are. A hall that shares inputs with this one
+        runs them too. Raises InputError, ModelError, BridgeError or UnknownName; then the hall stays as it was.
         """
         known = argument_names(self.scene) if named else ()
         for name in [name for name in named if name not in known]:
@@ -212,7 +212,7 @@ class HallInputs(HallScene):
     @classmethod
     def _bridge_inputs(cls, network: str, inputs: tuple[Any, ...]) -> list[BridgeInput]:
         """Returns what a script passes as inputs of a network of the bridge. Raises InputError."""
-        return [bridge_input(value) for value in inputs]
+        return bridge_inputs(network, arguments_in(inputs))
 
     def _data_name(self, data: Path | str) -> str:
         """Returns the name of a data set on the bridge."""

@@ -18,6 +18,7 @@ from ..actions.exporting import export_steps, run_export
 from ..actions.inspecting import Inspection
 from ..live.hall_requests import method_of
 from ..live.session import current
+from ..plans.number_text import format_count
 from ..properties import METHOD_TAG, PANEL_SHOWN_LAYER
 from ..scene.hall import store
 from ..scene.panels import panel_of
@@ -46,13 +47,18 @@ class Panels:
         """The hall, and the ids of the panels' layers in the network's order."""
 
     def __repr__(self) -> str:
-        return f"<{len(self.layers)} panels: {', '.join(self.layers[:3])}{', …' if len(self.layers) > 3 else ''}>"
+        names, count = ", ".join(self.layers[:3]), len(self.layers)
+        return f"<{format_count(count, 'panel')}: {names}{', …' if count > 3 else ''}>"
 
     def __len__(self) -> int:
         return len(self.layers)
 
     def __iter__(self) -> Iterator[Panels]:
         return (Panels(self.hall, [layer]) for layer in self.layers)
+
+    def __getitem__(self, place: int) -> Panels:
+        """One of the panels, counted from 0 in the network's order, -1 for the last. Raises IndexError."""
+        return Panels(self.hall, [self.layers[place]])
 
     @property
     def layer(self) -> str:

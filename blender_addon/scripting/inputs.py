@@ -12,9 +12,9 @@ import numpy as np
 from ...torch_bridge import client
 from ...torch_bridge.client import BridgeInput
 from ...torch_bridge.recording.errors import InputError
+from ..actions.placing import listed_arguments
 from .hall_panels import Channel
 
-NOISE, MOST_DIGITS = "noise:", 10
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")
 """Modes of Pillow images that a PNG file holds."""
 
@@ -31,16 +31,28 @@ def bridge_input(value: Any) -> BridgeInput:
         return value
     if isinstance(value, Channel):
         return client.pixels(value.picture, f"{value.panel.layer}, channel {value.number}")
-    if isinstance(value, str) and value.startswith(NOISE):
-        seed = value.removeprefix(NOISE)
-        if not (seed.isascii() and seed.isdecimal() and len(seed) <= MOST_DIGITS):
-            raise InputError(f"{value[:40]!r} is no noise; write it like noise:7")
-        return client.noise(int(seed))
-    if isinstance(value, str) and value.startswith(("ids:", "text:")):
-        return client.words(value)
     if isinstance(value, (str, Path)):
-        return client.file(bpy.path.abspath(str(value)))
+        return client.named(bpy.path.abspath(str(value)))
     return _image_input(value) if hasattr(value, "getbands") else _array_input(value)
+
+
+def arguments_in(inputs: tuple[Any, ...]) -> Any:
+    """Returns the arguments that a script passes: the only one if it is a dict, tuple or list of them, else all."""
+    first = inputs[0] if len(inputs) == 1 else None
+    is_several = isinstance(first, (dict, tuple, list)) and not isinstance(first, BridgeInput)
+    return first if is_several else inputs
+
+
+def bridge_inputs(network: str, arguments: Any) -> list[BridgeInput]:
+    """Returns inputs of a network of the bridge: a tuple or list in order, or a dict by the names of arguments.
+
+    A list of numbers is one array. Raises InputError or BridgeError.
+    """
+    if isinstance(arguments, dict):
+        own = {str(name): bridge_input(value) for name, value in arguments.items()}
+        return client.by_argument(own, listed_arguments(network))
+    is_array = isinstance(arguments, list) and not any(isinstance(value, (str, Path)) for value in arguments)
+    return [bridge_input(value) for value in ([arguments] if is_array else arguments)]
 
 
 def _image_input(image: Any) -> BridgeInput:

@@ -29,6 +29,7 @@ from .hall import (
     open_operators,
     panel_gizmos,
     panel_operators,
+    recipe_operators,
 )
 from .inspect import inspector_panels, inspector_state, pick_operator, position_field, probe_operator
 
@@ -53,6 +54,7 @@ MODULES = (
     ablation_operators,
     probe_operator,
     export_operators,
+    recipe_operators,
     pick_operator,
     panel_operators,
     block_operators,

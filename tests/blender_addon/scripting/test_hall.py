@@ -154,6 +154,10 @@ def test_difference_and_side_by_side(hall, recorded):
 def test_files(hall, recorded, tmp_path):
     picture = hall.figure(tmp_path / "a.png", preset="layer", layer="b", size=(160, 90), samples=1)
     assert read_picture(picture).shape == (90, 160, 3)
+    plate = hall.figure(tmp_path / "a.svg", preset="plate", width=85.0).read_text("utf-8")
+    assert 'width="85mm"' in plate and ">5 × 6 × 4</text>" in plate and plate.count("<image") == 6
+    grid = hall.figure(tmp_path / "b.svg", preset="grid", layer="b", channels=(1, 3)).read_text("utf-8")
+    assert ">3</text>" in grid and ">b: 5 × 6 × 4, 2 shown</text>" in grid
     hall["b"].move(z=1)
     saved = hall.save(tmp_path / "a.blend")
     hall.remove()
@@ -187,6 +191,8 @@ def test_bad_arguments_are_one_line_and_change_nothing(hall, tmp_path):
         (RecordingError, "no", lambda: Hall.open(tmp_path / "no")),
         (UnknownName, "did you mean overview", lambda: hall.figure(tmp_path / "a.png", preset="overwiew")),
         (ArgumentError, "no argument 'sise'; did you mean size", lambda: hall.figure(tmp_path / "a.png", sise=(1, 1))),
+        (SceneError, "must end in .svg", lambda: hall.figure(tmp_path / "a.png", preset="plate")),
+        (ArgumentError, "did you mean width", lambda: hall.figure(tmp_path / "a.svg", preset="plate", widht=85.0)),
         (SceneError, "isn't a hall|is not a hall", lambda: Hall(bpy.data.scenes[0])),
         (BridgeError, "hall tiny has no network that can be run", lambda: hall.place("noise:7")),
         (InputError, "can't be read", lambda: bridge_input(tmp_path / "no.jpg")),
@@ -249,3 +255,10 @@ def test_relative_paths_of_a_person_are_kept(hall, tmp_path):
         assert Path(found).resolve() == (folder / "mine.png").resolve()
         live.empty_file()
     assert sorted(path.name for path in folder.iterdir()) == ["hall.blend", "mine.png"]
+
+
+def test_panels_have_places_and_a_name(hall):
+    assert [panel.layer for panel in hall.panels] == [hall.panels[k].layer for k in range(len(hall.panels))]
+    assert hall.panels[-1].layer == "fc" and repr(hall.panels[0]) == "<1 panel: a>"
+    with pytest.raises(IndexError):
+        _ = hall.panels[len(hall.panels)]
