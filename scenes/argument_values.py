@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 from typing import Any
 
+from ..blender_addon.pages.page import MM_PER_INCH
+from ..blender_addon.pages.page_options import COLUMNS
 from ..torch_bridge.recording.channels import parse_channels
 from ..torch_bridge.recording.errors import InputError
 from ..torch_bridge.recording.files import parse_json
@@ -18,6 +21,16 @@ def size(text: str) -> tuple[int, int]:
     if len(sides) > 2 or not all(side.isdecimal() and int(side) > 0 for side in sides):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; write 1920x1080 (width x height) or 224")
     return int(sides[0]), int(sides[-1])
+
+
+def page_width(text: str) -> float:
+    """Parses "85mm", "8.5cm", "3.35in" or the name of a column's width into millimetres."""
+    if text in COLUMNS:
+        return COLUMNS[text]
+    found = re.fullmatch(r"([0-9]{1,5}(?:\.[0-9]{1,6})?)(mm|cm|in)", text.lower())
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no width; write 85mm, 8.5cm, 3.35in, or {', '.join(COLUMNS)}")
+    return float(found[1]) * {"mm": 1.0, "cm": 10.0, "in": MM_PER_INCH}[found[2]]
 
 
 def numbers(text: str) -> tuple[float, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..blender_addon.imaging import colour_maps
 from ..blender_addon.layout.camera_presets import OWN_CAMERA, PRESETS
+from ..blender_addon.pages.page_options import COLUMNS, PAGE_PRESETS
 from ..torch_bridge.server.arguments import EXAMPLES as SERVE_EXAMPLES
 from ..torch_bridge.server.arguments import (
     Parser,
@@ -20,6 +21,7 @@ from .argument_values import (
     keyword,
     keywords,
     numbers,
+    page_width,
     place,
     position,
     setting,
@@ -28,7 +30,7 @@ from .argument_values import (
     window,
 )
 
-ENGINES = ("cycles", "eevee")
+ENGINES = ("innerwalk", "cycles", "eevee")
 THEMES = tuple(colour_maps.THEMES)
 MAPS = tuple(colour_maps.COLOUR_MAPS)
 NORMALISATIONS = ("channel", "layer", "network")
@@ -67,6 +69,21 @@ examples
   innerwalk figure parrot -o layer.png --preset layer --layer layer3.0.conv2 --size 1600x1200
   innerwalk figure hall.blend -o paper.png --theme paper --transparent
   innerwalk figure hall.blend -o mine.png --preset camera
+  innerwalk figure parrot -o plate.pdf --preset plate --width single
+  innerwalk figure parrot -o sheet.svg --preset grid --layer features.0
+"""
+RENDER_EXAMPLES = """\
+A recipe is a TOML file: a recording, or a network with its inputs, and the figures to make.
+
+examples
+  innerwalk recipe parrot -o parrot.toml
+  innerwalk render parrot.toml -o figures
+  innerwalk render parrot.toml -o figures --check
+"""
+RECIPE_EXAMPLES = """\
+examples
+  innerwalk recipe parrot -o parrot.toml
+  innerwalk recipe --schema > recipe.schema.json
 """
 
 
@@ -74,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
     """Builds the parser of the whole command line."""
     common = Parser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    common.add_argument("--progress", action="store_true", help="show progress even when the output is not a terminal")
+    common.add_argument("--progress", action="store_true", help="draw the bar even when the output is not a terminal")
     top = Parser(prog="innerwalk", description="Walk into a PyTorch network.", formatter_class=Formatter)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -87,6 +104,8 @@ def parser() -> argparse.ArgumentParser:
     add_ask(command("ask", "run a method on layers or channels of a model and show its result", ASK_EXAMPLES))
     add_scene(command("scene", "build the hall of a recording as a Blender file", SCENE_EXAMPLES))
     add_figure(command("figure", "render a picture of a recording, or of a hall in a Blender file", FIGURE_EXAMPLES))
+    add_render(command("render", "make the figures of a recipe", RENDER_EXAMPLES))
+    add_recipe(command("recipe", "write a recipe for a recording, to be changed in an editor", RECIPE_EXAMPLES))
     add_serve_arguments(command("serve", "keep networks loaded for Blender and scripts, until Ctrl-C", SERVE_EXAMPLES))
     command("methods", "list the methods and their parameters")
     command("doctor", "check what this machine can run, and how to fix what it can't")
@@ -192,7 +211,7 @@ def add_input(sub: argparse.ArgumentParser) -> argparse._ArgumentGroup:
         dest="inputs",
         action="append",
         metavar="WHAT",
-        help="picture, .npy, .npz, .safetensors (FILE:NAME chooses a tensor) or .wav file, "
+        help="picture, .npy, .npz, .safetensors (FILE:NAME chooses a tensor), sound or scan (.dcm, .nii), "
         "ids:1,2,3, text:WORDS or noise:SEED",
     )
     what.add_argument(
@@ -245,26 +264,66 @@ def add_scene(sub: argparse.ArgumentParser) -> None:
 def add_figure(sub: argparse.ArgumentParser) -> None:
     """Adds the options of `figure`."""
     sub.add_argument("source", type=Path, metavar="RECORDING|FILE.blend")
-    sub.add_argument("-o", "--output", type=place, required=True, metavar="FILE.png")
+    sub.add_argument("-o", "--output", type=place, required=True, metavar="FILE.png|.svg|.pdf")
     sub.add_argument(
         "--preset",
-        choices=(*PRESETS, OWN_CAMERA),
-        help="camera position (overview); camera: a hall's scene as you left it",
+        choices=(*PRESETS, OWN_CAMERA, *PAGE_PRESETS),
+        help=f"camera position (overview); camera: a hall's scene as you left it; {', '.join(PAGE_PRESETS)}: flat, for "
+        "print, without Blender, also as .svg and .pdf",
     )
-    sub.add_argument("--layer", metavar="ID", help="layer shown by the presets layer, tile and walk")
+    sub.add_argument("--layer", metavar="ID", help="layer shown by presets of a single layer")
     sub.add_argument("--scene", metavar="NAME", help="scene of a Blender file with several halls (the first)")
     sub.add_argument("--size", type=size, metavar="WxH", help="picture size in pixels (1920x1080, or the scene's own)")
     sub.add_argument("--samples", type=int, metavar="N", help="samples per pixel (24)")
-    sub.add_argument("--engine", choices=ENGINES, help="render engine (cycles)")
+    sub.add_argument("--engine", choices=ENGINES, help="render engine (innerwalk, or cycles where it can't run)")
     sub.add_argument("--transparent", action="store_true", default=None, help="transparent background")
+    flat = sub.add_argument_group("flat figures")
+    flat.add_argument(
+        "--width",
+        type=page_width,
+        metavar="85mm",
+        help=f"width of the page: mm, cm, in, or {', '.join(f'{name} ({size:g}mm)' for name, size in COLUMNS.items())}",
+    )
+    flat.add_argument(
+        "--channels",
+        type=channels,
+        metavar="0,3,8-15",
+        help="channels of --layer (the strongest); a plate calls them out",
+    )
+    flat.add_argument(
+        "--beside",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="RECORDING",
+        help="a further recording for a row of a grid, or an overlay; repeat for more",
+    )
+    flat.add_argument("--dpi", type=int, metavar="N", help="pixels an inch (300)")
     add_look(sub)
+
+
+def add_render(sub: argparse.ArgumentParser) -> None:
+    """Adds the options of `render`."""
+    sub.add_argument("recipe", type=Path, metavar="RECIPE.toml")
+    sub.add_argument("-o", "--output", type=place, required=True, metavar="FOLDER", help="where the figures go")
+    sub.add_argument(
+        "--check", action="store_true", help="compare files with the recipe's hashes, and figures with those in FOLDER"
+    )
+    add_trust_argument(sub, "let the recipe's network run code: a .pt2 file, functions and folders of modules")
+
+
+def add_recipe(sub: argparse.ArgumentParser) -> None:
+    """Adds the options of `recipe`."""
+    sub.add_argument("recording", type=Path, nargs="?", metavar="RECORDING|FILE.blend")
+    sub.add_argument("-o", "--output", type=place, metavar="RECIPE.toml", help="file to write (printed without it)")
+    sub.add_argument("--schema", action="store_true", help="print the JSON schema of recipes instead")
 
 
 def add_look(sub: argparse.ArgumentParser) -> None:
     """Adds the options for colours, method and collapsed blocks."""
     look = sub.add_argument_group("appearance")
     look.add_argument("--method", metavar="NAME", help="method whose maps the panels show (activations)")
-    look.add_argument("--theme", choices=THEMES, help="colour theme (dark)")
+    look.add_argument("--theme", choices=THEMES, help="colour theme (dark; of flat figures paper)")
     look.add_argument("--colour-map", choices=MAPS, help="colour map (the theme's own)")
     look.add_argument(
         "--normalisation",

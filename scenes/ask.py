@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 from ..blender_addon.imaging import channel_images, png
 from ..blender_addon.imaging.channel_images import Colouring
 from ..blender_addon.imaging.filenames import file_names
+from ..blender_addon.pages.figure import draw_figure
+from ..blender_addon.pages.grid import MOST
+from ..blender_addon.pages.page_options import PageOptions
 from ..torch_bridge.concepts import TASKS
 from ..torch_bridge.data import DataSet, open_data
 from ..torch_bridge.method_support.method import CLASS_PARAMETER
@@ -21,6 +24,7 @@ from ..torch_bridge.server.loaded_model import LoadedModel
 from ..torch_bridge.server.priority_lock import PriorityLock
 from ..torch_bridge.subject import RecordSpec
 from . import tables
+from .page_files.png_page import png_file
 
 LOADED = 0.1
 """Share of the progress bar for loading the network."""
@@ -102,18 +106,24 @@ def check_folder(path: Path) -> None:
         raise SceneError(f"{path.parent}: no such folder; create it first, or choose another place for {path.name}")
 
 
-def write_pictures(folder: Path, layer_maps: Sequence[Maps], channels: Sequence[int], progress: Progress) -> None:
-    """Writes `LAYER.png` with all channels side by side and `LAYER/0003.png` for each channel that has a picture.
+def write_pictures(
+    folder: Path, recording: Recording, method: str, channels: Sequence[int], progress: Progress
+) -> None:
+    """Writes `LAYER.png`, a page of the channels with their numbers, and `LAYER/0003.png` for each of them.
 
-    The PNG files have 8 bits a channel and the colours of the dark theme. Raises OSError.
+    channels: those asked about, () for all that have a picture. The PNG files have 8 bits a channel and the colours of
+    the dark theme. Raises OSError.
     """
+    layer_maps = maps_of(recording, method)
     look, names = Colouring("dark", "signed", 1.0), file_names(maps.layer for maps in layer_maps)
     for done, maps in enumerate(layer_maps):
         progress(f"pictures of {maps.layer}", done / len(layer_maps))
         scales, inner = maps.peak, folder / names[maps.layer]
-        (folder / f"{names[maps.layer]}.png").write_bytes(b"".join(channel_images.encode_sheet(maps, scales, look)))
+        shown = tables.visible_channels(maps, channels)
+        options = PageOptions("grid", theme="dark", method=method, layer=maps.layer, channels=tuple(shown[:MOST]))
+        (folder / f"{names[maps.layer]}.png").write_bytes(png_file(draw_figure([recording], options)))
         inner.mkdir()
-        for channel in tables.visible_channels(maps, channels):
+        for channel in shown:
             place = maps.index(channel)
             pixels = channel_images.draw_tile(maps, place, float(scales[place]), look)
             (inner / f"{channel:04d}.png").write_bytes(png.encode_8bit(pixels))

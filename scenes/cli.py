@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from ..blender_addon.output.output_files import check_place, discard
-from ..torch_bridge.recording import Endpoint, Recording
+from ..blender_addon.pages.page_options import PAGE_PRESETS
 from ..torch_bridge.recording.errors import InnerwalkError, InputError, as_line, message_of
+from . import recipe_commands
 from .arguments import parser
-from .interrupt import signals_deferred, stoppable
+from .interrupt import start_blender, stoppable
 from .output_streams import tolerant_output
 from .progress import ProgressBar
+from .recording_summary import summarise
 
 FAULT, EXPECTED, STOPPED = 1, 2, 130
 """Exit statuses: a bug of innerwalk, an error the user can fix, interrupted."""
@@ -30,6 +32,7 @@ NEEDED = {
     "bpy": "Blender as a module (bpy)",
     "PIL": "Pillow (PIL)",
     "numpy": "NumPy (numpy)",
+    "reportlab": "reportlab, which writes PDF files (pip install 'innerwalk[pdf]')",
 }
 """Modules that some commands need, as a person calls them."""
 
@@ -138,7 +141,7 @@ def record(options: argparse.Namespace, progress: ProgressBar) -> None:
     progress("saving", 1.0)
     recording.save(options.output, overwrite=options.overwrite)
     progress.close()
-    print(summary(recording))
+    print(summarise(recording))
     print(f"{'saved':<14} {options.output}; next: innerwalk scene {_quoted(options.output)} -o hall.blend")
 
 
@@ -163,7 +166,7 @@ def ask(options: argparse.Namespace, progress: ProgressBar) -> None:
         recording.save(options.output, overwrite=options.overwrite)
     if options.pictures is not None:
         with new_folder(options.pictures) as part:
-            recipe.write_pictures(part, layer_maps, options.channels, progress)
+            recipe.write_pictures(part, recording, options.method, options.channels, progress)
     progress.close()
     print(table(layer_maps, options.channels))
     next_ = f"innerwalk figure {_quoted(options.output)} --method {options.method} -o {options.method}.png"
@@ -222,44 +225,6 @@ def _by_name(keywords: Sequence[tuple[str, str]]) -> dict[str, str]:
     return named
 
 
-def summary(recording: Recording) -> str:
-    """Summarises a recording in a few lines for the terminal."""
-    network = recording.network
-    size = sum(maps.texels.nbytes for maps in recording.all_maps.values())
-    lines = [
-        ("network", f"{network.name}, {len(network.layers)} layers, {network.parameters:,} parameters"),
-        ("weights", network.weights or ("trained" if network.trained else "random")),
-        ("input", recording.input_name),
-        ("boards", f"{_names('input', recording.inputs)}; {_names('output', recording.outputs)}"),
-        ("preprocessing", recording.provenance.get("preprocessing", "unknown")),
-        ("recorded", f"maps of {len(recording.all_maps)} layers, {size / 1e6:.1f} MB"),
-    ]
-    if left_out := recording.provenance.get("weights_left_out"):
-        lines.insert(2, ("left out", left_out))
-    if ablated := recording.provenance.get("ablated"):
-        lines.append(("ablated", "; ".join(f"{layer}: {', '.join(map(str, ablated[layer]))}" for layer in ablated)))
-    places = list(dict.fromkeys(maps.place for maps in recording.all_maps.values() if maps.place))
-    if places:
-        lines.append(("shown", f"{', '.join(places[:4])}{', …' if len(places) > 4 else ''}; --position chooses others"))
-    lines += [("answer", f"{share:6.1%}  {name}") for _, name, share in recording.prediction.top[:5]]
-    odd = {layer: maps.nonfinite for (layer, _), maps in recording.all_maps.items() if maps.nonfinite}
-    if odd:
-        lines.append(("warning", f"{sum(odd.values()):,} values are NaN or infinite, first in layer {next(iter(odd))}"))
-    return "\n".join(f"{name:<14} {text}" for name, text in lines)
-
-
-def _names(what: str, endpoints: Sequence[Endpoint]) -> str:
-    """Counts inputs or outputs and lists their names and kinds."""
-    listed = [f"{own.name} ({own.kind})" for own in endpoints]
-    return f"{len(listed)} {what}{'s' * (len(listed) != 1)}: {', '.join(listed) or 'unknown'}"
-
-
-def start_blender() -> None:
-    """Loads Blender with signals held back: a Python exception during its start crashes it."""
-    with signals_deferred():
-        import bpy  # noqa: F401
-
-
 def scene(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk scene`."""
     start_blender()
@@ -276,16 +241,25 @@ def scene(options: argparse.Namespace, progress: ProgressBar) -> None:
 
 
 def figure(options: argparse.Namespace, progress: ProgressBar) -> None:
-    """Runs `innerwalk figure`."""
-    start_blender()
-    from ..blender_addon.output.figure import render_figure
-    from ..blender_addon.output.figure_options import FigureOptions
+    """Runs `innerwalk figure`: flat figures without Blender, unless they show a hall of a Blender file."""
+    from .page_figure import page_options, refuse_page_options, write_page_figure
 
-    render_figure(
-        options.source, options.output, FigureOptions(**set_fields(options, FigureOptions)), progress=progress
-    )
+    notes: list[str] = []
+    if options.preset in PAGE_PRESETS:
+        if options.source.suffix == ".blend":
+            start_blender()
+        flat = page_options(vars(options))
+        write_page_figure(options.source, options.output, flat, beside=options.beside, scene=options.scene)
+    else:
+        refuse_page_options(vars(options))
+        start_blender()
+        from ..blender_addon.output.figure import render_figure
+        from ..blender_addon.output.figure_options import FigureOptions
+
+        chosen = FigureOptions(**set_fields(options, FigureOptions))
+        render_figure(options.source, options.output, chosen, progress=progress, on_note=notes.append)
     progress.close()
-    print(f"saved {options.output}")
+    print("\n".join([*notes, f"saved {options.output}"]))
 
 
 def demo(options: argparse.Namespace, progress: ProgressBar) -> None:
@@ -304,7 +278,7 @@ def demo(options: argparse.Namespace, progress: ProgressBar) -> None:
     save_hall(create_hall(recording, progress=progress.part(0.15, 0.3)), folder / "hall.blend")
     render_figure(recording, folder / "hall.png", progress=progress.part(0.3, 1.0))
     progress.close()
-    print(summary(recording))
+    print(summarise(recording))
     print(f"made           {folder}/hall.png (view), {folder}/hall.blend (open in Blender), {folder}/hall (recording)")
 
 
@@ -341,6 +315,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, ProgressBar], None]] = {
     "ask": ask,
     "scene": scene,
     "figure": figure,
+    "render": recipe_commands.render,
+    "recipe": recipe_commands.recipe,
     "serve": serve,
     "methods": methods,
     "doctor": doctor,

@@ -12,6 +12,7 @@ from ..blender_addon.live.session import current
 from ..blender_addon.properties import NETWORK_NAME
 from ..blender_addon.scene.hall import store
 from ..blender_addon.scripting import Hall
+from ..blender_addon.scripting.inputs import arguments_in
 from ..torch_bridge.client import BridgeInput
 from ..torch_bridge.recording.arguments import checked_arguments
 from ..torch_bridge.recording.errors import BridgeError, ModelError
@@ -36,10 +37,10 @@ class InProcessHall(Hall):
         """Runs a network in this process, and builds its hall.
 
         model: an `nn.Module`, which keeps its device and mode, or a text: a torchvision name, package.module:function,
-        a .pt2 file, or a shipped network. inputs: as in `place`, also tensors, or one tuple or dict of arguments, which
-        the network gets as they are; without any, the network's own first input. name: of the network. device: such as
-        cuda or cpu, for a model named by a text. spec: fields of a `RecordSpec`, such as weights, classes, arguments,
-        size, mean, std. Raises ModelError, InputError or ArgumentError.
+        a .pt2 file, or a shipped network. inputs: as in `place`; of one tuple or dict of arguments the network gets
+        everything as it is, but for paths and texts that name inputs; without any, the network's own first input. name:
+        of the network. device: such as cuda or cpu, for a model named by a text. spec: fields of a `RecordSpec`, such
+        as weights, classes, arguments, size, mean, std. Raises ModelError, InputError or ArgumentError.
         """
         bridge = _local_bridge()
         network = bridge.add_network(model, name, device, spec)
@@ -60,7 +61,7 @@ class InProcessHall(Hall):
     @classmethod
     def _bridge_inputs(cls, network: str, inputs: tuple[Any, ...]) -> list[BridgeInput]:
         local = _joined_local()
-        arguments = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], (tuple, list, dict)) else inputs
+        arguments = arguments_in(inputs)
         is_held = arguments is not inputs or (inputs and all(hasattr(value, "detach") for value in inputs))
         if local is None or not is_held:
             return super()._bridge_inputs(network, inputs)

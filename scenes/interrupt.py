@@ -65,6 +65,12 @@ def signals_deferred() -> Iterator[None]:
         raise KeyboardInterrupt
 
 
+def start_blender() -> None:
+    """Loads Blender with signals held back: a Python exception during its start crashes it."""
+    with signals_deferred():
+        import bpy  # noqa: F401
+
+
 def _watch(receiver: socket.socket, ended: threading.Event, give_up: Callable[[], None]) -> None:
     """Reads signal numbers from the wake-up socket until its other end is closed."""
     while number := receiver.recv(1):

@@ -1,4 +1,5 @@
-"""Progress bar of the command line: one terminal line with the step, the share done and the time left."""
+"""Progress of the command line: the step, the share done and the time left, in one line of a terminal that is redrawn,
+or in a new line now and then where there is no terminal."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from typing import TextIO
 WIDTH = 24
 MIN_ELAPSED = 1.0
 """Seconds after which an estimate of the time left is shown."""
+INTERVAL = 10.0
+"""Seconds from one line to the next where there is no terminal."""
 
 
 def time_left(elapsed: float, done: float) -> str:
@@ -20,30 +23,33 @@ def time_left(elapsed: float, done: float) -> str:
 
 
 class ProgressBar:
-    """Callable that shows the current step and the share done, 0..1; it writes nothing unless `shown`.
+    """Callable that shows the current step and the share done, 0..1: as a bar if `shown`, else in a line every INTERVAL
+    seconds, so that a log says what long work is at.
 
-    with Progress(sys.stderr, shown=True) as progress:
+    with ProgressBar(sys.stderr, shown=True) as progress:
         progress("recording", 0.25)
     """
 
     def __init__(self, stream: TextIO, shown: bool) -> None:
         self._stream, self._shown = stream, shown
-        self._start = time.perf_counter()
+        self._start = self._logged = time.perf_counter()
         self._last = ""
 
     def __call__(self, doing: str, done: float) -> None:
-        if not self._shown:
-            return
-        done = min(max(done, 0.0), 1.0)
-        bar = "█" * round(done * WIDTH) + "·" * (WIDTH - round(done * WIDTH))
-        left = time_left(time.perf_counter() - self._start, done)
-        self._write(f"{bar} {done:4.0%}  {doing}  {left}".rstrip())
+        now, done = time.perf_counter(), min(max(done, 0.0), 1.0)
+        text = f"{done:4.0%}  {doing}  {time_left(now - self._start, done)}".rstrip()
+        if self._shown:
+            self._draw(f"{'█' * round(done * WIDTH):·<{WIDTH}} {text}")
+        elif now - self._logged >= INTERVAL:
+            self._logged = now
+            self._stream.write(f"innerwalk: {text.lstrip()}\n")
+            self._stream.flush()
 
     def part(self, start: float, end: float) -> Callable[[str, float], None]:
         """Returns a callback for a part of the work that takes the bar from share `start` to share `end`."""
         return lambda doing, done: self(doing, start + (end - start) * min(max(done, 0.0), 1.0))
 
-    def _write(self, line: str) -> None:
+    def _draw(self, line: str) -> None:
         if line != self._last:
             self._stream.write("\r" + line + "\033[K")
             self._stream.flush()
@@ -52,7 +58,7 @@ class ProgressBar:
     def close(self) -> None:
         """Clears the line."""
         if self._last:
-            self._write("")
+            self._draw("")
 
     def __enter__(self) -> ProgressBar:
         return self

@@ -12,8 +12,14 @@ from ..torch_bridge.recording import LINK_PREFIX, Maps, flag_names
 MOST_ROWS, MOST_LINKS, LONGEST = 32, 4, 80
 """Most rows of a layer, most links or boxes of a channel, most characters of a label."""
 
-METHOD_NUMBERS = ("scores:", "correlations:", "accuracy:", "sensitivity:")
-"""Beginnings of the names of extras that hold a few numbers of a method or class."""
+NO_NUMBER = "none"
+METHOD_NUMBERS = {
+    "scores:": ("insertion", "deletion", "difference"),
+    "correlations:": (),
+    "accuracy:": ("right", "by chance"),
+    "sensitivity:": ("share", "random splits", "by chance"),
+}
+"""What the numbers of a method's or class's extras mean, by the beginning of their names; () for stages."""
 
 
 def table(layer_maps: Sequence[Maps], channels: Sequence[int]) -> str:
@@ -45,11 +51,28 @@ def _layer_lines(maps: Maps, channels: Sequence[int]) -> Iterator[str]:
     for cells in zip(*columns, strict=True):
         line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
         yield f"  {line}".rstrip()
-    for name, numbers in maps.extras.items():
-        if name.startswith(METHOD_NUMBERS):
-            yield f"  {name:<36}  {'  '.join(f'{number:+.2f}' for number in numbers)}"
+    for prefix, heads in METHOD_NUMBERS.items():
+        yield from _number_lines(maps, prefix, heads)
     if len(visible) > MOST_ROWS:
         yield f"  … and {len(visible) - MOST_ROWS:,} more; -o saves all of them"
+
+
+def _number_lines(maps: Maps, prefix: str, heads: tuple[str, ...]) -> Iterator[str]:
+    """Yields a head and a row for each extra whose name begins with the prefix; nothing if there is none."""
+    rows = {name.removeprefix(prefix): numbers for name, numbers in maps.extras.items() if name.startswith(prefix)}
+    if not rows:
+        return
+    count = max(map(len, rows.values()))
+    shown = [*heads, *(f"{k} of {count}" for k in range(1, count + 1))][: len(heads) or count]
+    first = max(map(len, (prefix, *rows)))
+    widths = [max(len(head), len(NO_NUMBER)) for head in shown]
+    lines = {prefix.removesuffix(":"): shown} | {name: list(map(_number, numbers)) for name, numbers in rows.items()}
+    for name, cells in lines.items():
+        yield f"  {name:<{first}}  {'  '.join(cell.rjust(width) for cell, width in zip(cells, widths, strict=False))}"
+
+
+def _number(number: float) -> str:
+    return NO_NUMBER if np.isnan(number) else f"{number:.2f}"
 
 
 def _columns(maps: Maps, channels: Sequence[int]) -> list[list[str]]:

@@ -1,5 +1,6 @@
 """`innerwalk ask` and the scripting API: one method: table, pictures and saved recording."""
 
+import json
 import os
 import signal
 import struct
@@ -77,6 +78,9 @@ def test_pictures_are_written_of_the_channels_that_were_asked_about(tmp_path):
     assert written == ["stage3.1_add.png", "stage3.1_add/0005.png", "stage3.1_add/0070.png"]
     size = struct.unpack(">II", (folder / "stage3.1_add/0005.png").read_bytes()[16:24])
     assert size == (64, 64)
+    sheet = (folder / "stage3.1_add.png").read_bytes()
+    shown = json.loads(sheet[sheet.index(b'{"beside"') : sheet.index(b"}", sheet.index(b'"width"')) + 1])
+    assert shown["preset"] == "grid" and shown["channels"] == [5, 70], "the sheet holds what was asked, numbered"
 
 
 @pytest.mark.parametrize(
@@ -193,13 +197,17 @@ def test_a_long_layer_is_told_in_part():
 
 
 def test_the_numbers_of_attribution_methods_are_listed():
-    extras = {"scores:rise": np.array([0.5, 0.1, 0.4]), "curves:rise": np.ones((2, 9)), "correlations:cam": np.ones(2)}
+    extras = {"scores:rise": np.array([0.5, 0.1, 0.4]), "curves:rise": np.ones((2, 9))}
+    extras |= {"correlations:cam": np.array([1, np.nan]), "scores:grad_cam": np.array([0.25, 0.5, -0.25])}
     lines = tables.table(
         [Maps("a", "m", np.ones((1, 2, 2, 4), np.float32), 1, True, "layer", ("bee",), extras)], ()
     ).splitlines()
-    assert [line.split() for line in lines[-2:]] == [
-        ["scores:rise", "+0.50", "+0.10", "+0.40"],
-        ["correlations:cam", "+1.00", "+1.00"],
+    assert lines[-5:] == [
+        "  scores    insertion  deletion  difference",
+        "  rise           0.50      0.10        0.40",
+        "  grad_cam       0.25      0.50       -0.25",
+        "  correlations   1 of 2  2 of 2",
+        "  cam              1.00    none",
     ]
 
 
@@ -229,7 +237,7 @@ def test_a_script_hears_of_its_slips():
         ask_of(model, values, "oclusion")
     with pytest.raises(UnknownName, match="no parameter of occlusion 'place'"):
         ask_of(model, values, "occlusion", place=3)
-    with pytest.raises(InputError, match=r"no tensor in the inputs \(str\): pass one"):
+    with pytest.raises(InputError, match="'a.png' isn't read here: pass a tensor, or make a hall with Hall.of"):
         ask_of(model, "a.png", "occlusion")
 
 

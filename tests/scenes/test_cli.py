@@ -163,7 +163,7 @@ def test_what_was_done_to_each_input_and_to_the_weights_is_said(capsys, tmp_path
     assert "input          text:a small dog\n" in said
     assert "preprocessing  3 tokens of words.txt: a small [UNK]; unknown: dog\n" in said
     assert "left out       1 of the file (loss.weight)\n" in said
-    assert "boards         1 input: ids (tokens); 1 output: output (classes)\n" in said
+    assert "takes          ids (tokens)\nreturns        output (classes)\n" in said
     assert load(tmp_path / "x").inputs[0].labels == ("a", "small", "[UNK]")
 
 
@@ -193,11 +193,14 @@ def test_a_piece_of_the_work_is_a_part_of_the_whole():
     assert " 70%  rendering" in stream.getvalue()
 
 
-def test_no_progress_where_nobody_looks():
-    stream = io.StringIO()
+def test_progress_without_a_terminal_is_a_line_now_and_then(monkeypatch):
+    stream, seconds = io.StringIO(), iter([0.0, 9.9, 10.0, 15.0, 20.0, 20.1])
+    monkeypatch.setattr(progress.time, "perf_counter", lambda: next(seconds))
     with progress.ProgressBar(stream, shown=False) as told:
-        told("recording", 0.5)
-    assert stream.getvalue() == ""
+        for share in (0.1, 0.25, 0.3, 0.5, 0.6):
+            told("rise, 4 of 16 masks", share)
+    lines = "innerwalk: 25%  rise, 4 of 16 masks  0:30 left\ninnerwalk: 50%  rise, 4 of 16 masks  0:20 left\n"
+    assert stream.getvalue() == lines
 
 
 QUIET = "def wait(said, progress):\n    print('ready', flush=True)\n    time.sleep(30)\n"

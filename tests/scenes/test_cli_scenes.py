@@ -39,11 +39,22 @@ def test_the_words_are_those_of_the_recipes():
 def test_no_option_is_dead(arguments, form):
     """Every option of a command is a field of what the recipe takes, so that none is read and forgotten."""
     from innerwalk.blender_addon.output.figure_options import FigureOptions
+    from innerwalk.blender_addon.pages.page_options import PageOptions
     from innerwalk.blender_addon.scene.hall.store import Appearance
 
-    known = set(cli.fields_of({"Appearance": Appearance, "FigureOptions": FigureOptions}[form]))
+    forms = {"Appearance": (Appearance,), "FigureOptions": (FigureOptions, PageOptions)}[form]
+    known = set().union(*map(cli.fields_of, forms))
     said = set(vars(parser().parse_args(arguments.split())))
-    assert said - known == {"command", "debug", "progress", "output", "recording" if form == "Appearance" else "source"}
+    named = {"recording"} if form == "Appearance" else {"source", "beside"}
+    assert said - known == {"command", "debug", "progress", "output", *named}
+
+
+@pytest.mark.parametrize("option", ["--width 85mm", "--dpi 300", "--channels 0,1", "--beside other"])
+def test_options_of_flat_figures_are_refused_for_others(recorded, tmp_path, capsys, option):
+    assert cli.main(["figure", str(recorded), "-o", str(tmp_path / "a.png"), *option.split()]) == 2
+    said = capsys.readouterr().err
+    assert f"{option.split()[0]} is for the flat presets plate, grid, overlay" in said and said.count("\n") == 1
+    assert not (tmp_path / "a.png").exists()
 
 
 def test_from_a_recording_to_a_file_to_a_picture(recorded, tmp_path, capsys):

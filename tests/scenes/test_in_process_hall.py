@@ -389,3 +389,26 @@ def test_a_chosen_window_is_that_of_record_and_ask():
         hall["inside"].position = 4
     chosen = Hall.of(Windowed(), x, positions={"inside": 1})
     assert chosen["inside"].maps.place == "window 1 of 4" and chosen["inside"].position == 1
+
+
+class Attending(nn.Module):
+    """Patches of a picture that attend to each other; the attention has two maps a layer: its output's, its heads'."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch, self.attend = nn.Conv2d(3, 8, 2, 2), nn.MultiheadAttention(8, 2, batch_first=True)
+        self.last = nn.Linear(8, 3)
+
+    def forward(self, x):
+        tokens = self.patch(x).flatten(2).mT
+        return self.last(self.attend(tokens, tokens, tokens)[0].mean(1))
+
+
+def test_a_network_with_attention_takes_inputs_and_ablations():
+    torch.manual_seed(5)
+    model = Attending().eval()
+    hall = Hall.of(model, values(1))
+    hall.place(values(2))
+    assert_shows(hall, record(model, values(2)))
+    hall["patch"].ablate(1)
+    assert_shows(hall, record(model, values(2), ablate={"patch": [1]}))

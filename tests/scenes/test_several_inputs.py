@@ -86,13 +86,63 @@ def test_both_stay_when_one_after_the_other_is_placed(hall):
     assert words(hall) == [8, 8, 8] and inputs(hall)["pixel_values"].source == "noise:4"
 
 
+def test_any_token_of_the_embedding_may_be_placed(hall):
+    for ids in ([1, 1], [40, 49], [48]):
+        hall.place(input_ids="ids:" + ",".join(map(str, ids)))
+        assert words(hall) == ids
+    with pytest.raises(InputError, match="token 50: the network knows 50 tokens, from 0 to 49"):
+        hall.place(input_ids="ids:50")
+    hall.place(input_ids="noise:2")
+    assert max(words(hall)) < 50
+
+
 def test_a_picture_without_a_name_goes_where_pictures_go(hall, tmp_path):
-    image = bpy.data.images.new("grey", 12, 16)
-    image.filepath_raw, image.file_format = str(tmp_path / "grey.png"), "PNG"
-    image.save()
-    actions.place_input(hall.scene, filepath=str(tmp_path / "grey.png"))
+    actions.place_input(hall.scene, filepath=grey_file(tmp_path))
     hall.wait()
     assert inputs(hall)["pixel_values"].source == "grey.png" and words(hall) == [3, 5, 7]
+
+
+def grey_file(folder) -> str:
+    image = bpy.data.images.new("grey", 12, 16)
+    image.filepath_raw, image.file_format = str(folder / "grey.png"), "PNG"
+    image.save()
+    return image.filepath_raw
+
+
+@pytest.mark.parametrize("kind", [dict, tuple, list])
+def test_paths_and_words_stand_for_tensors(empty_scene, tmp_path, kind):
+    torch.manual_seed(0)
+    model, path = PictureAndWords(), grey_file(tmp_path)
+    own = {"pixel_values": path, "input_ids": "ids:4,5"}
+    hall = Hall.of(model, own if kind is dict else kind(["ids:4,5", path]), size=(16, 12), crop=1)
+    try:
+        found = inputs(hall)
+        assert list(found) == ["input_ids", "pixel_values"] and words(hall) == [4, 5]
+        assert found["pixel_values"].source == "grey.png" and found["pixel_values"].shape == (1, 3, 16, 12)
+        black = (torch.zeros(3) - torch.tensor([0.485, 0.456, 0.406])) / torch.tensor([0.229, 0.224, 0.225])
+        seen = model.conv(black[None, :, None, None].expand(1, 3, 16, 12))[0].detach().numpy()
+        assert np.allclose(hall["conv"].values, seen, atol=1e-5)
+        hall.place({"input_ids": torch.tensor([[7, 7]]), "pixel_values": path})
+        assert words(hall) == [7, 7] and inputs(hall)["pixel_values"].source == "grey.png"
+    finally:
+        Hall.leave_bridge()
+
+
+def test_optional_arguments_are_placed_by_their_names(empty_scene):
+    """Networks of libraries often need no argument by their signature."""
+
+    class Optional(PictureAndWords):
+        def forward(self, input_ids=None, mask=None, pixel_values=None):
+            return super().forward(input_ids, pixel_values)
+
+    hall = Hall.of(Optional(), {"input_ids": "ids:1,2", "pixel_values": torch.rand(1, 3, 16, 12)})
+    try:
+        hall.place(pixel_values="noise:3")
+        assert words(hall) == [1, 2] and inputs(hall)["pixel_values"].source == "noise:3"
+        hall.place(input_ids="ids:9")
+        assert words(hall) == [9] and inputs(hall)["pixel_values"].source == "noise:3"
+    finally:
+        Hall.leave_bridge()
 
 
 def test_wrong_names_and_texts_are_told_in_one_line(hall):
