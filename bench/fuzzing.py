@@ -32,6 +32,8 @@ class Counts:
     """Mutants refused with an error of ours, on one line."""
     wrong: list[str] = field(default_factory=list)
     """Anything else, such as another exception; there must be none."""
+    slow: list[str] = field(default_factory=list)
+    """Mutants that took too long, which only says something where nothing else runs."""
 
     def attempt(self, what: str, read: Callable[[], Any]) -> None:
         """Read a mutant and count what becomes of it. what: how it differs, for `wrong`."""
@@ -47,13 +49,16 @@ class Counts:
         except Exception as error:  # noqa: BLE001 - any other error is a finding
             self.wrong.append(f"{what}: {type(error).__name__}: {error}")
         seconds, grown = time.process_time() - start, peak_mib() - memory
-        if seconds > MAX_SECONDS or grown > MAX_MIB:
-            self.wrong.append(f"{what}: {seconds:.1f} s, {grown:.0f} MiB")
+        if seconds > MAX_SECONDS:
+            self.slow.append(f"{what}: {seconds:.1f} s")
+        if grown > MAX_MIB:
+            self.wrong.append(f"{what}: {grown:.0f} MiB")
 
     def table(self) -> dict[str, Any]:
         """The counts as a row of a benchmark's table."""
         row: dict[str, Any] = {"tried": self.tried, "right": self.right, "refused": self.refused}
-        return row | {"anything else": len(self.wrong)} | ({"such as": self.wrong[0][:200]} if self.wrong else {})
+        found = [*self.wrong, *self.slow]
+        return row | {"anything else": len(found)} | ({"such as": found[0][:200]} if found else {})
 
 
 def peak_mib() -> float:

@@ -2,12 +2,16 @@
 
 import pytest
 
-from innerwalk.bench import fuzz_recordings
+from innerwalk.bench import fuzz_recipes, fuzz_recordings
 
 
 @pytest.mark.parametrize("attempt", [fuzz_recordings.try_recordings, fuzz_recordings.try_headers])
 def test_mutants_of_recordings(attempt) -> None:
     check(attempt(200, seed=1), 200)
+
+
+def test_mutants_of_recipes() -> None:
+    check(fuzz_recipes.try_recipes(400, seed=1), 400)
 
 
 @pytest.mark.parametrize("name", ["try_pictures", "try_inputs", "try_weights", "try_orders"])

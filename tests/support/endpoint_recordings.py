@@ -148,5 +148,20 @@ def volumes() -> Recording:
     return _recording("volumes", panels, edges, inputs, outputs)
 
 
+def flows(count: int) -> Recording:
+    """Like RAFT: two pictures, and a list of flows, each from a layer of its own."""
+    inputs = tuple(
+        Endpoint(layer, name, "picture", (1, 3, 48, 48), "float32", pixels=photograph(k))
+        for k, (layer, name) in enumerate((("input", "first"), ("input@2", "second")))
+    )
+    outputs = tuple(
+        Endpoint(f"output@{k + 2}", f"[{k}]", "flow", (1, 2, 48, 48), pixels=photograph() // (k + 1))
+        for k in range(count)
+    )
+    steps = " ".join(f"step.{k}>step.{k + 1} step.{k}>output@{k + 2}" for k in range(count))
+    panels = [(f"step.{k}", "Conv2d") for k in range(count + 1)]
+    return _recording("flows", panels, f"input>step.0 input@2>step.0 {steps}", inputs, outputs)
+
+
 ALL = {"clip": clip, "bert": bert, "detector": detector, "lstm": lstm, "volumes": volumes}
 """The recordings by name."""

@@ -26,12 +26,16 @@ def hall_of(recording: rec.Recording, figure: bool = False) -> HallLayout:
 
 
 def parts_of(
-    recording: rec.Recording, figure: bool = False, style: Style = STYLE, maps_notes: Sequence[str] = ()
+    recording: rec.Recording,
+    figure: bool = False,
+    style: Style = STYLE,
+    method: str = rec.ACTIVATIONS,
+    maps_notes: Sequence[str] = (),
 ) -> list[Plan]:
     hall, layers = hall_of(recording, figure), recording.network.folded()[0]
     view = camera_presets.overview(hall, 960, 540) if figure else None
     facts, scale = (
-        title_facts(recording.network, None, len(hall.panels), maps_notes=maps_notes),
+        title_facts(recording.network, None, len(hall.panels), method=method, maps_notes=maps_notes),
         colour_scale(colour_maps.COLOUR_MAPS["signed"], 0, 1, None),
     )
     return list(plan_surroundings(recording, layers, hall, view, facts, scale, style))
