@@ -28,13 +28,13 @@ def package(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def play(package) -> Callable[..., dict]:
-    """play(name, seconds=300, mode="window", compositor="null") -> what sessions/NAME.py reported.
+    """play(name, seconds=600, mode="window", compositor="null") -> what sessions/NAME.py reported.
 
     The session must reach its end, every check must hold and Blender must print no traceback. Pictures and logs:
     out/gui/NAME.
     """
 
-    def run(name: str, seconds: int = 300, mode: str = "window", compositor: str = "null") -> dict:
+    def run(name: str, seconds: int = 600, mode: str = "window", compositor: str = "null") -> dict:
         out = ROOT / "out" / "gui" / name
         shutil.rmtree(out, ignore_errors=True)
         command = [ROOT / "tests/rig/run.sh", mode, HERE / "sessions" / f"{name}.py", package.parent, out]

@@ -2,4 +2,4 @@
 
 
 def test_clicks_handles_and_the_sidebar(play):
-    play("arranges", seconds=500)
+    play("arranges")

@@ -29,7 +29,7 @@ def test_files_and_a_bridge_that_dies(play):
 
 @PHOTOGRAPHS
 def test_resnet50_follows_while_a_job_runs(play):
-    assert play("bridge_resnet", seconds=600)["panels"] == 70
+    assert play("bridge_resnet")["panels"] == 70
 
 
 @PHOTOGRAPHS

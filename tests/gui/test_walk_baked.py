@@ -9,7 +9,7 @@ CLOSE = 3
 
 @pytest.fixture(scope="module")
 def result(play) -> dict:
-    return play("baked", seconds=500)
+    return play("baked", seconds=700)
 
 
 @pytest.mark.parametrize("where", ["entrance", "near"])

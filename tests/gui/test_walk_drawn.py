@@ -10,7 +10,7 @@ DARK = THEMES["dark"]
 
 @pytest.fixture(scope="module")
 def result(play) -> dict:
-    return play("walk_drawn", seconds=400)
+    return play("walk_drawn", seconds=700)
 
 
 @pytest.mark.parametrize(

@@ -8,22 +8,22 @@ PHOTOGRAPHS = pytest.mark.skipif(not os.environ.get("INNERWALK_DATA"), reason="p
 
 
 def test_everything_with_either_hand(play):
-    result = play("walk_hands", mode="vr", seconds=400)
+    result = play("walk_hands", mode="vr", seconds=700)
     assert result["landmarks"][:2] == ["Entrance", "Input"] and result["landmarks"][-1] == "Answer"
     assert result["changed"] == {}
 
 
 @PHOTOGRAPHS
 def test_pictures_methods_and_a_bridge_that_dies(play):
-    play("walk_bridge", mode="vr", seconds=400)
+    play("walk_bridge", mode="vr", seconds=700)
 
 
 def test_what_both_eyes_see(play):
-    play("walk_pictures", mode="vr", seconds=300, compositor="main")
+    play("walk_pictures", mode="vr", seconds=700, compositor="main")
 
 
 @PHOTOGRAPHS
 def test_what_a_frame_costs(play):
     """Only measured, in `out/gui/walk_cost/result.json`; there is no limit."""
-    result = play("walk_cost", mode="vr", seconds=400)
+    result = play("walk_cost", mode="vr", seconds=700)
     assert result["cost ms"]["frames"] > 100

@@ -6,9 +6,9 @@ import pytest
 
 
 def test_desk(play):
-    play("walk_desk", seconds=400)
+    play("walk_desk", seconds=700)
 
 
 @pytest.mark.skipif(not os.environ.get("INNERWALK_DATA"), reason="photographs: INNERWALK_DATA names none")
 def test_bridge(play):
-    play("walk_desk_bridge", seconds=300)
+    play("walk_desk_bridge", seconds=700)

@@ -49,12 +49,12 @@ def changes_inputs() -> rig.Steps:
     second = at.values()
     rig.check("another input changes every panel", at.unchanged(first, second) == [])
     yield from undo()
-    yield from rig.until("the input before", lambda: at.equal(at.values(), first), 10)
+    yield from rig.until("the input before", lambda: at.equal(at.values(), first), 120)
     rig.check("undo shows the input before", True)
     store = at.addon("blender_addon.scene.hall.store")
-    yield from rig.until("its name", lambda: store.read_description(bpy.context.scene).input_name == "noise:1", 10)
+    yield from rig.until("its name", lambda: store.read_description(bpy.context.scene).input_name == "noise:1", 120)
     yield from undo(again=True)
-    yield from rig.until("the input after", lambda: at.equal(at.values(), second), 10)
+    yield from rig.until("the input after", lambda: at.equal(at.values(), second), 120)
     rig.check("redo shows the other again", True)
 
 
@@ -87,7 +87,7 @@ def asks(method: str, parameters: dict, data: str = "", click: bool = True) -> r
     Finding that button takes seconds, in which a short job would finish.
     """
     at.act("ask_method", method=method, parameters=str(parameters).replace("'", '"'), data=data)
-    yield from rig.until("the job", lambda: at.job()["share"] > 0, 30)
+    yield from rig.until("the job", lambda: at.job()["share"] > 0, 120)
     states, shares = [at.values()], []
     for _ in range(3):
         yield from rig.until("a partial result", lambda: at.unchanged(states[-1], at.values()) == [], 60)
@@ -101,5 +101,5 @@ def asks(method: str, parameters: dict, data: str = "", click: bool = True) -> r
         yield from rig.click(place)
     else:
         at.act("cancel_method")
-    yield from rig.until("the job's end", lambda: at.job()["state"] not in ("waiting", "running"), 10)
+    yield from rig.until("the job's end", lambda: at.job()["state"] not in ("waiting", "running"), 120)
     rig.check(f"{method} is cancelled", at.job()["state"] == "cancelled")

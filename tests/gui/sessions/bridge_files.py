@@ -56,9 +56,9 @@ def reopens() -> rig.Steps:
 
 def loses_the_bridge() -> rig.Steps:
     at.act("ask_method", method="average", parameters='{"count": 5000}', data="photos")
-    yield from rig.until("the job", lambda: at.job()["state"] == "running", 10)
+    yield from rig.until("the job", lambda: at.job()["state"] == "running", 120)
     os.kill(at.live().link.child.process.pid, signal.SIGKILL)
-    yield from rig.until("that it has ended", lambda: at.live().state == "ended", 10)
+    yield from rig.until("that it has ended", lambda: at.live().state == "ended", 120)
     yield from rig.sidebar("Innerwalk")
     yield 0.3
     rig.picture("lost")
@@ -80,7 +80,7 @@ def ends() -> rig.Steps:
     place = yield from rig.button("innerwalk.leave_bridge", right=0.8)
     yield from rig.click(place)
     rig.check("it is left", at.live().state == "off")
-    yield from rig.until("the child's end", lambda: child.poll() is not None, 10)
+    yield from rig.until("the child's end", lambda: child.poll() is not None, 120)
     bpy.ops.preferences.addon_disable(module="bl_ext.user_default.innerwalk")
     yield 0.3
     kinds = [name for name in vars(type(bpy.app.handlers)) if isinstance(getattr(bpy.app.handlers, name, None), list)]

@@ -21,7 +21,7 @@ def session() -> rig.Steps:
     clock.spans.clear()
     yield from inputs(clock, "alone")
     at.act("ask_method", method="average", parameters='{"count": 5000}', data="photos")
-    yield from rig.until("the job", lambda: at.live().job(bpy.context.scene["innerwalk_work"])["share"] > 0, 30)
+    yield from rig.until("the job", lambda: at.live().job(bpy.context.scene["innerwalk_work"])["share"] > 0, 120)
     clock.spans.clear()
     yield from inputs(clock, "with a job")
     rig.report("job", at.live().job(bpy.context.scene["innerwalk_work"])["told"])

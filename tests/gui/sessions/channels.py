@@ -52,7 +52,7 @@ def synthesises() -> rig.Steps:
     rig.check("it is asked about that layer alone", at.job()["what"]["layers"] == ["stage3.1.norm2"])
     place = yield from rig.button("innerwalk.cancel_method", right=0.9)
     yield from rig.click(place)
-    yield from rig.until("the job's end", lambda: at.job()["state"] not in ("waiting", "running"), 30)
+    yield from rig.until("the job's end", lambda: at.job()["state"] not in ("waiting", "running"), 120)
     rig.check("it is cancelled", at.job()["state"] == "cancelled")
     rig.check("what it has shown stays", 0 < picture_count() < 72)
     rig.look("MATERIAL", camera=False)

@@ -107,18 +107,18 @@ def goes_on() -> rig.Steps:
     for script in (GOES_ON, WAITS):
         editor().spaces.active.text.from_string(script)
         yield from run()
-        yield from rig.until("the input", lambda: input_name() == bpy.context.scene["wanted"], 30)
+        yield from rig.until("the input", lambda: input_name() == bpy.context.scene["wanted"], 120)
         rig.check(f"every panel shows {input_name()}", at.unchanged(states[-1], at.values()) == [])
         states.append(at.values())
     rig.report("shown when each returned", [bpy.context.scene[when] for when in ("placed", "waited")])
     for state in reversed(states[:-1]):
         yield from undo()
-        yield from rig.until("undo leads to what was shown", partial(shows, state), 20)
+        yield from rig.until("undo leads to what was shown", partial(shows, state), 120)
     rig.picture("3 undone")
     with at.live().link.bridge.new_connection() as bridge:
         first = at.of_recording(bridge.record("object", []))
     yield from undo()
-    yield from rig.until("then to the hall as it was built", partial(shows, first), 20)
+    yield from rig.until("then to the hall as it was built", partial(shows, first), 120)
     yield from undo()
     rig.check("then to the scene before", "innerwalk_network" not in bpy.context.scene and len(bpy.data.scenes) == 1)
 

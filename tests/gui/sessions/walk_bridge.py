@@ -23,7 +23,7 @@ def session() -> rig.Steps:
     yield from exports(person)
     yield from dies(person)
     yield from walk_helpers.choose(person, "left", "End")
-    yield from rig.until("the end", lambda: walk_helpers.walk() is None, 30)
+    yield from rig.until("the end", lambda: walk_helpers.walk() is None, 120)
     rig.check("Blender goes on", len(at.panels()) == 23)
 
 
@@ -59,7 +59,7 @@ def places(person, name: str, index: int) -> rig.Steps:
 def resamples(person) -> rig.Steps:
     before = bpy.context.scene["innerwalk_shelf"]
     yield from walk_helpers.choose(person, "right", "Resample")
-    yield from rig.until("other pictures", lambda: bpy.context.scene["innerwalk_shelf"] != before, 30)
+    yield from rig.until("other pictures", lambda: bpy.context.scene["innerwalk_shelf"] != before, 120)
     rig.check("the shelf has other pictures", True)
     yield from person.press("right", "b_click")
 
@@ -72,17 +72,17 @@ def asks(person) -> rig.Steps:
         yield from walk_helpers.choose(person, "left", "More")
     yield from walk_helpers.choose(person, "left", "Activation max")
     yield from rig.until("the job", lambda: at.job()["share"] > 0, 60)
-    yield from rig.until("its progress on the card", lambda: "maximisation" in str(card().status), 30)
+    yield from rig.until("its progress on the card", lambda: "maximisation" in str(card().status), 120)
     yield from rig.until("a partial result", lambda: at.unchanged(before, at.values()) == [], 60)
     person.rest()
     yield from person.send()
     yield from person.press("left", "b_click")
     yield from walk_helpers.choose(person, "left", "Cancel")
-    yield from rig.until("the job's end", lambda: at.job()["state"] not in ("waiting", "running"), 20)
+    yield from rig.until("the job's end", lambda: at.job()["state"] not in ("waiting", "running"), 120)
     rig.check("the job is cancelled", at.job()["state"] == "cancelled")
     yield from person.press("left", "b_click")
     at.act("show_activations")
-    yield from rig.until("activations again", lambda: at.equal(at.values(), before), 30)
+    yield from rig.until("activations again", lambda: at.equal(at.values(), before), 120)
 
 
 def exports(person) -> rig.Steps:
@@ -102,7 +102,7 @@ def dies(person) -> rig.Steps:
         lambda: "bridge" in at.addon("blender_addon.vr.display.card_content").warning(walk_helpers.walk()),
         30,
     )
-    yield from rig.until("the card", lambda: "ended" in str(card().status), 20)
+    yield from rig.until("the card", lambda: "ended" in str(card().status), 120)
     rig.check("the card shows it", "ended" in str(card().status))
     place, _ = walk_helpers.tile("stem.conv", 3)
     at.act("go_to_place", place=walk_helpers.walk().landmarks[2].name)

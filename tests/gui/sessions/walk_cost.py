@@ -35,7 +35,7 @@ def session() -> rig.Steps:
         yield from walk_helpers.frames(1)
     rig.report("cost ms", clock.summary())
     at.act("end_walk")
-    yield from rig.until("the end", lambda: walk_helpers.walk() is None, 30)
+    yield from rig.until("the end", lambda: walk_helpers.walk() is None, 120)
 
 
 def warmed(person) -> rig.Steps:
@@ -44,8 +44,8 @@ def warmed(person) -> rig.Steps:
     drawing = at.addon("blender_addon.vr.headset.headset_walk").current().drawing
     yield from person.point("right", eye @ Vector((1.5, 0.0, -4.0)))
     yield from person.press("right", "trigger", 1.0)
-    yield from rig.until("the card", lambda: not drawing.card.busy and drawing.card.content.picture is not None, 30)
-    yield from rig.until("the painted card", lambda: drawing.ready, 30)
+    yield from rig.until("the card", lambda: not drawing.card.busy and drawing.card.content.picture is not None, 120)
+    yield from rig.until("the painted card", lambda: drawing.ready, 120)
     yield from walk_helpers.frames(3)
 
 

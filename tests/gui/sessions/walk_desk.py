@@ -40,7 +40,7 @@ def session() -> rig.Steps:
 def begin() -> rig.Steps:
     yield from rig.move(middle())
     at.act("walk_at_desk")
-    yield from rig.until("the walk", lambda: walk_helpers.walk() is not None and hand().tracked, 10)
+    yield from rig.until("the walk", lambda: walk_helpers.walk() is not None and hand().tracked, 120)
     yield 0.3
 
 
@@ -146,7 +146,7 @@ def picks() -> rig.Steps:
     yield from rig.press("LEFTMOUSE", middle())
     found = at.addon("blender_addon.actions").selected(bpy.context.scene)
     rig.check("the channel is inspected", tuple(found) == (LAYER, CHANNEL))
-    yield from rig.until("the card", lambda: card().content.title == f"{LAYER} · {CHANNEL}", 20)
+    yield from rig.until("the card", lambda: card().content.title == f"{LAYER} · {CHANNEL}", 120)
     rig.check("with its map", card().content.picture is not None)
     yield from seen("picked")
     rig.check("which is drawn", bool(card().canvas.pictures))
@@ -232,7 +232,7 @@ def leaves(before: dict) -> rig.Steps:
 
 
 def ended() -> rig.Steps:
-    yield from rig.until("the end", lambda: walk_helpers.walk() is None, 10)
+    yield from rig.until("the end", lambda: walk_helpers.walk() is None, 120)
     yield 0.3
     desk_walk = at.addon("blender_addon.vr.desk.desk_walk")
     rig.check("the walk has ended", desk_walk.current() is None)

@@ -33,7 +33,7 @@ def session() -> rig.Steps:
     yield from chooses(person, "left", "Ember", "ember")
     yield from chooses(person, "right", "Signed", "signed")
     yield from walk_helpers.choose(person, "right", "End")
-    yield from rig.until("the end", lambda: walk_helpers.walk() is None, 30)
+    yield from rig.until("the end", lambda: walk_helpers.walk() is None, 120)
     after = settings()
     rig.check("settings are as before", before == after)
     rig.report("changed", {key: [str(before[key]), str(after[key])] for key in before if before[key] != after[key]})
@@ -113,7 +113,7 @@ def picks(person, name: str) -> rig.Steps:
     rig.check(f"{name}: the channel is inspected", tuple(found) == (LAYER, channel))
     rig.check(f"{name}: the card is at this hand", walk.card_hand == name)
     card = at.addon("blender_addon.vr.headset.headset_walk").current().drawing.card
-    yield from rig.until("the card", lambda: card.content.title == f"{LAYER} · {channel}", 20)
+    yield from rig.until("the card", lambda: card.content.title == f"{LAYER} · {channel}", 120)
     rig.check(f"{name}: with its map", card.content.picture is not None)
     if name == "right":
         yield from mirrored()

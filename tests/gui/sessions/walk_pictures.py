@@ -22,7 +22,7 @@ def session() -> rig.Steps:
     yield from person.send()
     yield from person.press("right", "trigger", 1.0)
     card = at.addon("blender_addon.vr.headset.headset_walk").current().drawing.card
-    yield from rig.until("the card", lambda: card.content.title.endswith("· 5") and card.status is not None, 30)
+    yield from rig.until("the card", lambda: card.content.title.endswith("· 5") and card.status is not None, 120)
     yield from walk_helpers.drawn()
     walk_helpers.eyes("channel in the hand")
     yield from person.press("left", "b_click")
@@ -42,7 +42,7 @@ def session() -> rig.Steps:
     yield from walk_helpers.drawn()
     walk_helpers.eyes("floor")
     at.act("end_walk")
-    yield from rig.until("the end", lambda: walk_helpers.walk() is None, 30)
+    yield from rig.until("the end", lambda: walk_helpers.walk() is None, 120)
 
 
 def before_eye(person, name: str, where: tuple[float, float, float], towards: Vector) -> None:
