@@ -7,7 +7,8 @@ from pathlib import Path
 
 from ..blender_addon.imaging import colour_maps
 from ..blender_addon.layout.camera_presets import OWN_CAMERA, PRESETS
-from ..blender_addon.pages.page_options import COLUMNS, PAGE_PRESETS
+from ..blender_addon.pages.page_options import COLUMNS, NORMALISATIONS, PAGE_PRESETS
+from ..blender_addon.recipes.fields import ENGINES
 from ..torch_bridge.server.arguments import EXAMPLES as SERVE_EXAMPLES
 from ..torch_bridge.server.arguments import (
     Parser,
@@ -30,10 +31,8 @@ from .argument_values import (
     window,
 )
 
-ENGINES = ("innerwalk", "cycles", "eevee")
 THEMES = tuple(colour_maps.THEMES)
 MAPS = tuple(colour_maps.COLOUR_MAPS)
-NORMALISATIONS = ("channel", "layer", "network")
 Formatter = argparse.RawDescriptionHelpFormatter
 
 RECORD_EXAMPLES = """\

@@ -9,11 +9,11 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ..blender_addon.imaging.png import SIGNATURE
 from ..torch_bridge.recording.files import failure_text, open_file
 
 MOST_RMS = 3.0
 """Largest difference of pictures that count as the same, in 255ths: another graphics driver differs by less."""
-PNG = b"\x89PNG\r\n\x1a\n"
 HEADER = 24
 """Bytes of a PNG file up to its size."""
 
@@ -45,7 +45,7 @@ def _size(path: Path) -> int:
 
 def _png_size(header: bytes) -> tuple[int, int] | None:
     """Width and height that the header of a PNG file states; None if it is none."""
-    if len(header) < HEADER or not header.startswith(PNG):
+    if len(header) < HEADER or not header.startswith(SIGNATURE):
         return None
     width, height = struct.unpack(">2I", header[-8:])
     return width, height

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from ..blender_addon.recipes import json_schema, write_recipe
+from ..blender_addon.recipes import json_schema, read_recipe, write_recipe
 from ..torch_bridge.recording.errors import InputError
 from .interrupt import start_blender
 from .progress import ProgressBar
@@ -13,13 +13,11 @@ from .progress import ProgressBar
 
 def render(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk render`."""
-    from ..blender_addon.recipes import read_recipe
-
-    read_recipe(options.recipe)  # before Blender starts, which takes a second
+    recipe = read_recipe(options.recipe)  # before Blender starts, which takes a second
     start_blender()
     from .render_recipe import RecipeRun
 
-    run, lines = RecipeRun(options.recipe, options.trust), []
+    run, lines = RecipeRun(recipe, options.recipe.parent, options.trust), []
     try:
         lines += [] if options.check else run.changed_files()
         lines += (run.check if options.check else run.render)(options.output, progress)

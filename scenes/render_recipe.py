@@ -16,26 +16,26 @@ from ..blender_addon.layout.camera_presets import OWN_CAMERA
 from ..blender_addon.output.figure import render_figure
 from ..blender_addon.output.figure_options import FigureOptions, Source, open_source
 from ..blender_addon.pages.page_options import PAGE_PRESETS
-from ..blender_addon.recipes import FigureEntry, Recipe, read_recipe
-from ..torch_bridge.recording import ACTIVATIONS, Progress, Recording
+from ..blender_addon.recipes import FigureEntry, Recipe
+from ..blender_addon.scene.state.data_blocks import temporary_data
+from ..torch_bridge.recording import ACTIVATIONS, Progress
 from ..torch_bridge.recording.errors import InputError, SceneError, UnknownName
 from ..torch_bridge.recording.files import failure_text, open_file
 from .page_figure import page_options, write_page_figure
 from .picture_differences import difference_of
 from .progress import ProgressBar
 
-NOT_FILES = ("ids:", "text:", "noise:")
-"""Beginnings of inputs that aren't files."""
-
 
 class RecipeRun:
-    """A recipe that is being rendered: what it shows is opened or recorded once, when a figure needs it."""
+    """A recipe that is being rendered.
 
-    def __init__(self, path: Path, trust: bool) -> None:
-        """Reads a recipe. trust: whether its network may run code of its own. Raises InputError."""
-        self.recipe: Recipe = read_recipe(path)
-        self.folder, self.trust = path.absolute().parent, trust
-        self._recordings: dict[Any, Recording] = {}
+    What it shows is opened or recorded when a figure needs it, and each question to a method is asked once.
+    """
+
+    def __init__(self, recipe: Recipe, folder: Path, trust: bool) -> None:
+        """folder: that of the recipe's file. trust: whether the network may run code of its own. Raises InputError."""
+        self.recipe, self.folder, self.trust = recipe, folder.absolute(), trust
+        self._shown: dict[Any, Source] = {}
         if self.recipe.network:
             self._spec()  # refuses wrong fields and code before anything is done
 
@@ -97,8 +97,9 @@ class RecipeRun:
     def _source(self, entry: FigureEntry, progress: Progress) -> Source | Path:
         """Returns what a figure shows, with the look of the recipe."""
         place = self.folder / self.recipe.recording
-        if self.recipe.recording and place.suffix == ".blend":
-            return place
+        is_blend = self.recipe.recording and place.suffix == ".blend"
+        if is_blend and entry.options.get("preset") in (OWN_CAMERA, *PAGE_PRESETS):
+            return place  # a camera or a hall's own method, blocks and title are in the file
         key: tuple[Any, ...] = (
             entry.method,
             tuple(entry.layers),
@@ -108,29 +109,34 @@ class RecipeRun:
         )
         if self.recipe.recording or entry.method in ("", ACTIVATIONS):
             key = ("",)
-        if key not in self._recordings:
-            self._recordings[key] = self._recording(entry if len(key) > 1 else None, progress)
-        shown = open_source(self._recordings[key])
-        moved, layers = self.recipe.look.get("moved", {}), {layer.id for layer in shown.recording.network.layers}
-        if unknown := next((layer for layer in moved if layer not in layers), None):
-            raise UnknownName("layer", unknown, layers)
-        matrices = {layer: Matrix(np.reshape(rows, (4, 4)).tolist()) for layer, rows in moved.items()}
-        return replace(shown, moved=matrices)
+        if key not in self._shown:
+            self._shown[key] = self._open(entry if len(key) > 1 else None, progress)
+        return self._with_moves(self._shown[key])
 
-    def _recording(self, entry: FigureEntry | None, progress: Progress) -> Recording:
-        """Opens the recording, or records the network, and asks it what a figure shows."""
+    def _with_moves(self, shown: Source) -> Source:
+        """Returns what is shown, its panels where the recipe moves them. Raises UnknownName."""
+        if not (moved := self.recipe.look.get("moved")):
+            return shown
+        layers = [layer.id for layer in shown.recording.network.folded()[0]]
+        if unknown := next((layer for layer in moved if layer not in layers), None):
+            raise UnknownName("panel of layer", unknown, layers)
+        return replace(shown, moved={layer: Matrix(np.reshape(rows, (4, 4)).tolist()) for layer, rows in moved.items()})
+
+    def _open(self, entry: FigureEntry | None, progress: Progress) -> Source:
+        """Opens the recording or hall, or records the network, and asks it what a figure shows."""
         if self.recipe.recording:
-            return open_source(self.folder / self.recipe.recording).recording
+            with temporary_data():
+                return open_source(self.folder / self.recipe.recording)
         from ..torch_bridge.subject import record_from
         from . import ask
 
         if entry is None:
-            return record_from(self._spec(), progress)
+            return open_source(record_from(self._spec(), progress))
         texts = {name: str(value) for name, value in entry.parameters.items()}
         data = (Path(entry.data).name, self._path(entry.data)) if entry.data else None
         layers = tuple(entry.layers) or ("panels",)
         question = ask.Question(entry.method, layers, tuple(entry.channels), texts, data)
-        return ask.answer(self._spec(), question, progress)
+        return open_source(ask.answer(self._spec(), question, progress))
 
     def _spec(self) -> Any:
         """Returns the RecordSpec of the network. Raises InputError for code that isn't trusted."""
@@ -150,7 +156,9 @@ class RecipeRun:
 
     def _path(self, text: str) -> str:
         """Returns a place that the recipe names; relative ones are in its folder."""
-        return text if text.startswith((*NOT_FILES, "concepts:")) else str(self.folder / text)
+        from ..torch_bridge.inputs.source_names import PREFIXES
+
+        return text if text.startswith((*PREFIXES, "concepts:")) else str(self.folder / text)
 
 
 def figure_options(recipe: Recipe, entry: FigureEntry) -> FigureOptions:

@@ -19,7 +19,7 @@ from ..properties import PANEL_LAYER_ID, PANEL_PLANNED_PLACE
 from ..recipes import FigureEntry, Recipe, read_recipe, write_recipe
 from ..scene.hall import store
 from ..scene.hall.relayout import refit_hall
-from ..scene.panels import link_drawing
+from ..scene.panels import link_drawing, panels
 
 DIGITS = 6
 """Decimal places of where a panel stands: less than a thousandth of a millimetre."""
@@ -52,7 +52,7 @@ def open_recipe(scene: bpy.types.Scene, filepath: Path | str) -> str:
     """
     look = read_recipe(Path(filepath)).look
     moved = look.get("moved", {})
-    layers = {layer.id for layer in store.read_description(scene).network.layers}
+    layers = panels(scene) | store.collapsed_panels(scene)
     if unknown := next((layer for layer in moved if layer not in layers), None):
         raise UnknownName("panel of layer", unknown, layers)
     stated: dict[str, Any] = {key: tuple(look[key]) if key == "collapse" else look[key] for key in LOOK if key in look}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import bpy
 import numpy as np
 
 from ...torch_bridge.recording import Progress, Recording
+from ..imaging.file_facts import file_facts
 from ..layout.camera_presets import OWN_CAMERA
 from ..scene.hall.store import Appearance
 from ..scene.state.data_blocks import temporary_data
@@ -54,11 +54,7 @@ def provenance(
     recording: Recording, appearance: Appearance, options: FigureOptions, rendering: render.Rendering
 ) -> dict[str, str]:
     """Returns the PNG texts of a figure by keyword: what it shows and what made it, without times or host names."""
-    network = recording.network
-    facts = {
-        "network": network.name,
-        "weights": network.weights or ("unknown" if network.trained else "random"),
-        "input": recording.input_name,
+    how = {
         "preset": options.preset,
         "layer": options.layer,
         "size": list(options.size),
@@ -72,10 +68,5 @@ def provenance(
         "collapse": list(appearance.collapse),
         "blender": bpy.app.version_string,
         "numpy": np.__version__,
-        "recording": recording.provenance,
     }
-    return {
-        "Title": appearance.title or network.name,
-        "Software": "innerwalk",
-        "innerwalk": json.dumps(facts, ensure_ascii=False, sort_keys=True),
-    }
+    return file_facts(appearance.title or recording.network.name, recording, how)

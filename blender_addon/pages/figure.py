@@ -1,12 +1,12 @@
-"""Draws the flat figure of a preset, and writes it as SVG; `scenes/page_files` writes PNG and PDF."""
+"""Draws the flat figure of a preset as a page; svg.py and `scenes/page_files` write it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 
 from ...torch_bridge.recording import Recording
 from ...torch_bridge.recording.errors import SceneError
+from ..imaging.file_facts import file_facts
 from .grid import draw_grid
 from .overlay import draw_overlay
 from .page import FlatPage
@@ -49,11 +49,7 @@ def draw_figure(recordings: Sequence[Recording], options: PageOptions) -> FlatPa
 def page_facts(recordings: Sequence[Recording], options: PageOptions) -> dict[str, str]:
     """Returns what a file says about itself: what it shows and what made it, without times or host names."""
     recording = recordings[0]
-    network = recording.network
-    facts = {
-        "network": network.name,
-        "weights": network.weights or ("unknown" if network.trained else "random"),
-        "input": recording.input_name,
+    how = {
         "preset": options.preset,
         "layer": options.layer,
         "channels": list(options.channels),
@@ -65,11 +61,6 @@ def page_facts(recordings: Sequence[Recording], options: PageOptions) -> dict[st
         "gain": options.gain,
         "method": options.method,
         "collapse": list(options.collapse),
-        "recording": recording.provenance,
         "beside": [other.input_name for other in recordings[1:]],
     }
-    return {
-        "Title": page_title(recording, options),
-        "Software": "innerwalk",
-        "innerwalk": json.dumps(facts, ensure_ascii=False, sort_keys=True),
-    }
+    return file_facts(page_title(recording, options), recording, how)

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from ..imaging.colour_maps import COLOUR_MAPS, THEMES
 from ..layout.camera_presets import OWN_CAMERA, PRESETS
-from ..pages.page_options import PAGE_PRESETS, RESOLUTIONS, WIDTHS
+from ..pages.page_options import NORMALISATIONS, PAGE_PRESETS, RESOLUTIONS, WIDTHS
 from .kinds import ANY_TABLE, FLAG, HASH, TEXT, ValueKind, choice, either, list_of, number, table_of, whole
 
 SCHEMA = 1
 """Version of recipes that this program writes, and the newest that it reads."""
-NORMALISATIONS = ("channel", "layer", "network")
 ENGINES = ("innerwalk", "cycles", "eevee")
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
+COLOUR_COUNT = ValueKind(lambda value: type(value) is int and value in (1, 3, 4), "1, 3 or 4", {"enum": [1, 3, 4]})
 MAX_SIDE, MAX_SAMPLES, MAX_SEED = 8192, 4096, (1 << 63) - 1
 
 
@@ -42,7 +42,9 @@ NETWORK = {
     "model": RecipeField(
         TEXT, "object, pair, a torchvision name, package.module:factory or file.pt2.", '"resnet50"', True
     ),
-    "arguments": RecipeField(ANY_TABLE, "Keyword arguments of the factory.", "{depth = 4}"),
+    "arguments": RecipeField(
+        ANY_TABLE, "Keyword arguments; numbers but num_classes need --trust.", "{num_classes = 10}"
+    ),
     "folder": RecipeField(TEXT, "Where the factory's modules are; needs --trust.", '"mine"'),
     "weights": RecipeField(TEXT, "Weights file; without it, random weights.", '"resnet50.safetensors"'),
     "weights_sha256": RecipeField(HASH, "Hash of the weights file.", f'"{"0" * 64}"'),
@@ -54,7 +56,7 @@ NETWORK = {
     "crop": RecipeField(number(0, 1), "Share of a picture that the central crop keeps.", "0.875"),
     "mean": RecipeField(list_of(number(), (1, 3, 4), "[0.5]"), "Mean of each colour that is subtracted.", "[0.5]"),
     "std": RecipeField(list_of(number(0), (1, 3, 4), "[0.5]"), "What each colour is divided by.", "[0.5]"),
-    "colours": RecipeField(whole(1, 4), "Colours of the input: 1 grey, 3 RGB, 4 RGBA.", "3"),
+    "colours": RecipeField(COLOUR_COUNT, "Colours of the input: 1 grey, 3 RGB, 4 RGBA.", "3"),
     "interpolation": RecipeField(choice(INTERPOLATIONS), "How pictures are resized.", '"bilinear"'),
     "window": RecipeField(list_of(number(), (2,), "[0, 4095]"), "Greys that are black and white.", "[0, 4095]"),
     "stretch": RecipeField(FLAG, "Whether pictures are stretched to the size, not cropped.", "false"),

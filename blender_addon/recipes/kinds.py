@@ -45,7 +45,7 @@ def _is_plain(value: Any, depth: int = 4) -> bool:
 TEXT = ValueKind(_is_text, f"a printable text of 1 to {MAX_TEXT} characters", {"type": "string", "minLength": 1})
 FLAG = ValueKind(lambda value: type(value) is bool, "true or false", {"type": "boolean"})
 ANY_TABLE = ValueKind(
-    lambda value: isinstance(value, dict) and _is_plain(value), "a table such as {depth = 4}", {"type": "object"}
+    lambda value: isinstance(value, dict) and _is_plain(value), "a table such as {num_classes = 10}", {"type": "object"}
 )
 HASH = ValueKind(
     lambda value: isinstance(value, str) and len(value) == 64 and set(value) <= set("0123456789abcdef"),

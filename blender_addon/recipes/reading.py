@@ -155,7 +155,7 @@ def _wrong_together(document: Mapping[str, Any]) -> Iterator[Found]:
         if not isinstance(output, str):
             continue
         endings = FLAT_ENDINGS if entry.get("preset") in PAGE_PRESETS else (".png",)
-        if not is_inside(output) or not output.endswith(endings):
+        if not stays_inside(output) or not output.endswith(endings):
             yield ("figures", k, "output"), f"a file under the output folder is needed, {' or '.join(endings)}"
             continue
         path = PurePosixPath(output)
@@ -164,7 +164,7 @@ def _wrong_together(document: Mapping[str, Any]) -> Iterator[Found]:
         seen.add(path)
 
 
-def is_inside(output: str) -> bool:
+def stays_inside(output: str) -> bool:
     """Returns whether a path, of any system, stays in the folder that it is relative to, and can be made there."""
     paths = (PurePosixPath(output), PureWindowsPath(output))
     leaves = any(path.is_absolute() or path.drive or ".." in path.parts for path in paths)

@@ -59,11 +59,8 @@ def toml_value(value: Any) -> str:
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, Mapping):
-        return (
-            "{"
-            + ", ".join(f"{json.dumps(key, ensure_ascii=False)} = {toml_value(v)}" for key, v in value.items())
-            + "}"
-        )
+        pairs = (f"{quoted(key)} = {toml_value(entry)}" for key, entry in value.items())
+        return "{" + ", ".join(pairs) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(toml_value, value)) + "]"
     return repr(value)

@@ -113,7 +113,10 @@ def test_panels_stand_where_the_recipe_moves_them(recipe, tmp_path):
     ("change", "says"),
     [
         (('layer = "b"', 'layer = "bb"'), "no panel of layer 'bb'"),
-        (('theme = "paper"', 'theme = "paper"\nmoved = {x = [1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1]}'), "no layer 'x'"),
+        (
+            ('theme = "paper"', 'theme = "paper"\nmoved = {x = [1,0,0,0, 0,1,0,0, 0,0,1,0, 0,0,0,1]}'),
+            "no panel of layer 'x'",
+        ),
         (('preset = "layer"\nlayer = "b"', 'method = "grad_cam"'), "grad_cam"),
         (("recording = ", 'recording = "none" # '), "none"),
     ],
@@ -143,16 +146,26 @@ def test_code_needs_trust(empty_scene, tmp_path, capsys, monkeypatch):
     assert (tmp_path / "out" / "a.png").is_file()
 
 
-def test_a_network_is_recorded_and_asked_once(empty_scene, tmp_path, capsys):
+def test_a_network_is_recorded_and_asked_once(empty_scene, tmp_path, monkeypatch):
     pytest.importorskip("torch", reason="needs torch")
+    from innerwalk.scenes import ask as asking
+    from innerwalk.torch_bridge import subject
+
+    calls = []
+    for module, name in ((subject, "record_from"), (asking, "answer")):
+        run = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *args, run=run, name=name: calls.append(name) or run(*args))
     path = tmp_path / "r.toml"
     ask = 'method = "grad_cam"\nlayers = ["stage3*"]\nparameters = {of_class = 2}\n'
     path.write_text(
         f'schema = 1\n[network]\nmodel = "object"\n[[figures]]\noutput = "a.png"\n{ask}{SMALL}'
-        f'[[figures]]\noutput = "b.png"\n{SMALL}'
+        f'[[figures]]\noutput = "b.png"\n{SMALL}[[figures]]\noutput = "c.png"\n{SMALL}'
+        f'[[figures]]\noutput = "d.png"\ntheme = "paper"\n{ask}{SMALL}'
     )
     assert cli.main(["render", str(path), "-o", str(tmp_path / "out")]) == 0
-    assert (tmp_path / "out" / "a.png").is_file() and (tmp_path / "out" / "b.png").is_file()
+    assert calls == ["answer", "record_from"]
+    made = {name: read_picture(tmp_path / "out" / f"{name}.png") for name in "abcd"}
+    assert np.array_equal(made["b"], made["c"]) and not np.array_equal(made["a"], made["b"])
 
 
 def test_a_flat_figure_is_that_of_the_command_figure(recipe, recorded, tmp_path):
@@ -182,3 +195,12 @@ def test_the_schema_is_printed(capsys):
     assert cli.main(["recipe", "--schema"]) == 0
     assert '"additionalProperties": false' in capsys.readouterr().out
     assert cli.main(["recipe"]) == 2
+
+
+def test_the_network_of_a_recipe_is_what_a_file_of_networks_states():
+    pytest.importorskip("torch", reason="needs torch")
+    from innerwalk.blender_addon.recipes.fields import INTERPOLATIONS, NETWORK
+    from innerwalk.torch_bridge.inputs.preprocess import INTERPOLATIONS as KNOWN
+    from innerwalk.torch_bridge.server.spec_fields import SPEC_FIELDS
+
+    assert set(NETWORK) - {"weights_sha256"} <= set(SPEC_FIELDS) and set(INTERPOLATIONS) <= set(KNOWN)

@@ -55,7 +55,7 @@ class Sky:
 
 
 @dataclass(frozen=True)
-class _Draw:
+class Draw:
     """A mesh that is ready to draw."""
 
     kind: str
@@ -91,7 +91,7 @@ def _part_progress(progress: Callable[[float], object], number: int, parts: int,
     progress((number + share) / parts)
 
 
-def prepare(items: Sequence[DrawnItem], sky: Sky | None, camera: PictureCamera, cache: GraphicsCache) -> list[_Draw]:
+def prepare(items: Sequence[DrawnItem], sky: Sky | None, camera: PictureCamera, cache: GraphicsCache) -> list[Draw]:
     """Returns what a camera may see, near before far and the sky last, so that little is drawn over."""
     matrices = np.array([item.to_world for item in items]).reshape(-1, 4, 4)
     to_camera = np.linalg.inv(camera.to_world) @ matrices
@@ -105,15 +105,15 @@ def prepare(items: Sequence[DrawnItem], sky: Sky | None, camera: PictureCamera, 
     for k in sorted(seen, key=lambda k: distance[k]):
         item = items[k]
         fields = item.fields | {"to_clip": to_clip[k], "to_camera": to_camera[k]}
-        draws.append(_Draw(item.kind, item.batch, uniform_block(item_block(fields)), item.textures))
+        draws.append(Draw(item.kind, item.batch, uniform_block(item_block(fields)), item.textures))
     if sky is not None:
         directions = sky_directions(camera.projection, camera.to_world)
         fields = {"to_clip": directions, "air": sky.horizon, "track": sky.zenith, "fog": np.array([sky.zenith_from])}
-        draws.append(_Draw("sky", cache.get("whole", whole_picture), uniform_block(item_block(fields)), {}))
+        draws.append(Draw("sky", cache.get("whole", whole_picture), uniform_block(item_block(fields)), {}))
     return draws
 
 
-def draw_pass(draws: Sequence[_Draw], shift: np.ndarray, camera: PictureCamera, cache: GraphicsCache) -> None:
+def draw_pass(draws: Sequence[Draw], shift: np.ndarray, camera: PictureCamera, cache: GraphicsCache) -> None:
     """Draws one pass into the bound target. shift: (2,) float, pixels."""
     passing = uniform_block(np.array([*(-2 * shift / (camera.width, camera.height)), 0, 0], np.float32))
     gpu.state.blend_set("NONE")
@@ -132,7 +132,7 @@ def draw_pass(draws: Sequence[_Draw], shift: np.ndarray, camera: PictureCamera, 
 
 
 def _mean_of_passes(
-    draws: Sequence[_Draw],
+    draws: Sequence[Draw],
     camera: PictureCamera,
     passes: int,
     cache: GraphicsCache,

@@ -9,7 +9,7 @@ from gpu.types import GPUOffScreen
 
 from .drawn_items import DrawnItem, read_items
 from .graphics_data import GraphicsCache
-from .passes import PictureCamera, Sky, add_passes, draw_pass, prepare, show_sum
+from .passes import Draw, PictureCamera, Sky, add_passes, draw_pass, prepare, show_sum
 from .sampling import refining_shifts
 
 REST_PASSES = 16
@@ -24,6 +24,8 @@ class ViewDrawing:
         """A line on each object that isn't drawn."""
         self._cache = GraphicsCache()
         self._items: list[DrawnItem] | None = None
+        self._draws: list[Draw] = []
+        """What the camera may see of the items."""
         self._camera: PictureCamera | None = None
         self._total: GPUOffScreen | None = None
         self._target: GPUOffScreen | None = None
@@ -44,19 +46,19 @@ class ViewDrawing:
             self._items = read_items(depsgraph, self._cache, self.undrawn)
         if is_new or not _is_same(camera, self._camera):
             self._camera, self._count = camera, 0
-            draw_pass(prepare(self._items, sky, camera, self._cache), np.zeros(2), camera, self._cache)
+            self._draws = prepare(self._items, sky, camera, self._cache)
+            draw_pass(self._draws, np.zeros(2), camera, self._cache)
             if is_new:
                 self._cache.forget_unused()
             return True
         if self._count < REST_PASSES:
-            self._refine(sky, camera)
+            self._refine(camera)
         assert self._total is not None
         show_sum(self._total, 1.0 / self._count, self._cache)
         return self._count < REST_PASSES
 
-    def _refine(self, sky: Sky | None, camera: PictureCamera) -> None:
+    def _refine(self, camera: PictureCamera) -> None:
         """Adds one pass to the sum."""
-        assert self._items is not None
         if self._total is None or self._target is None or _size(self._total) != _size(camera):
             self._total, self._target = (
                 GPUOffScreen(camera.width, camera.height, format=channels) for channels in ("RGBA32F", "RGBA16")
@@ -65,8 +67,7 @@ class ViewDrawing:
             with self._total.bind():
                 gpu.state.active_framebuffer_get().clear(color=(0.0, 0.0, 0.0, 0.0))
         with self._target.bind():
-            draws = prepare(self._items, sky, camera, self._cache)
-            draw_pass(draws, refining_shifts(REST_PASSES)[self._count], camera, self._cache)
+            draw_pass(self._draws, refining_shifts(REST_PASSES)[self._count], camera, self._cache)
         add_passes(self._total, [self._target], 1.0, self._cache)
         self._count += 1
 

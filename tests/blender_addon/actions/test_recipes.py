@@ -10,6 +10,7 @@ from innerwalk.blender_addon.output.hall_files import save_hall  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panels  # noqa: E402
+from innerwalk.tests.support.pictures import read_picture  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, SceneError, UnknownName  # noqa: E402
 
@@ -72,3 +73,8 @@ def test_a_recipe_of_a_hall_is_rendered(hall, recorded, tmp_path, capsys):
     (tmp_path / "mine.toml").write_text(text.replace("# size = [1920, 1080]", "samples = 1\nsize = [160, 90]"))
     assert cli.main(["render", str(tmp_path / "mine.toml"), "-o", str(tmp_path / "out")]) == 0
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"overview.png", "camera.png"}
+    before = read_picture(tmp_path / "out" / "overview.png")
+    moved = "[look.moved]\na = [1,0,0,9, 0,1,0,0, 0,0,1,0, 0,0,0,1]\n[[figures]]"
+    (tmp_path / "mine.toml").write_text((tmp_path / "mine.toml").read_text().replace("[[figures]]", moved, 1))
+    assert cli.main(["render", str(tmp_path / "mine.toml"), "-o", str(tmp_path / "out")]) == 0
+    assert not np.array_equal(read_picture(tmp_path / "out" / "overview.png"), before)
