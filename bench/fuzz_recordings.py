@@ -1,9 +1,10 @@
-"""Mutants of recordings and of safetensors headers: read, or refused in one line, in seconds and megabytes."""
+"""Mutants of recordings, series and safetensors headers: read, or refused in one line, in seconds and megabytes."""
 
 from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from ..torch_bridge.recording import (
     Network,
     Prediction,
     Recording,
+    SeriesWriter,
     load,
+    load_series,
     pack,
     safetensors,
 )
@@ -34,6 +37,7 @@ def measure() -> dict[str, Any]:
     """Returns the counts of mutants of recordings and of safetensors headers."""
     return {
         "recordings": try_recordings(MUTANTS, seed=0).table(),
+        "series": try_series(MUTANTS, seed=0).table(),
         "safetensors headers": try_headers(MUTANTS, seed=0).table(),
     }
 
@@ -59,9 +63,44 @@ def try_recordings(count: int, seed: int) -> Counts:
     return counts
 
 
+def try_series(count: int, seed: int) -> Counts:
+    """Changes a value of a document of a series, or bytes of any of its files, and loads all entries."""
+    rng, counts = np.random.default_rng(seed), Counts()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "series"
+        with SeriesWriter(folder, "frame", 12.0, {"seed": 1}) as writer:
+            for label in ("one", "two"):
+                writer.add(label, replace(sample(), input_name=label))
+        files = {path: path.read_bytes() for path in sorted(folder.iterdir())}
+        documents = {path: json.loads(content) for path, content in files.items() if path.suffix == ".json"}
+        for _ in range(count):
+            if rng.random() < 0.7:
+                path = list(documents)[rng.integers(len(documents))]
+                changed, what = mutate_json(documents[path], rng)
+                content = json.dumps(changed).encode()
+            else:
+                path = list(files)[rng.integers(len(files))]
+                content, what = mutate_bytes(files[path], rng, HEADER_BYTES), f"bytes of {path.name}"
+            path.write_bytes(content)
+            counts.attempt(what, lambda: read_series(folder))
+            path.write_bytes(files[path])
+    return counts
+
+
+def read_series(folder: Path) -> None:
+    """Loads all entries of a series with all their values."""
+    series = load_series(folder)
+    for position in range(len(series)):
+        check(series.load(position))
+
+
 def read(folder: Path) -> None:
     """Loads a recording with all its values."""
-    recording = load(folder)
+    check(load(folder))
+
+
+def check(recording: Recording) -> None:
+    """Reads all values of a recording. Raises ValueError where they are of another number of channels."""
     recording.network.folded()
     for maps in recording.all_maps.values():
         if maps.peak.shape != (maps.channels,) or maps.data.shape[0] != maps.channels:

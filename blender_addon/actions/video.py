@@ -1,4 +1,4 @@
-"""A video file or a camera as a hall's input: played, paused, stepped, and keyed on the timeline as it is shown.
+"""A video file or a camera as a hall's input: played, paused and stepped.
 
 The next frame is requested when the last one is shown and another is due, and it is the frame that is due then: frames
 are skipped, never queued. (Requested sooner, while the last one was still being shown, ResNet-50 on two cores showed
@@ -23,9 +23,8 @@ from ..live.hall_requests import LISTENERS, scene_with_uid, show_input_again
 from ..live.hall_state import VideoPlayback
 from ..live.session import current
 from ..properties import INPUT_TAG, NETWORK_NAME, VIDEO_FRAME, VIDEO_SOURCE
-from ..scene.state.keyframes import remove_keys
+from ..scene.hall.stored_paths import absolute_path
 from .bridge import network_of, show_input
-from .video_sources import absolute_source
 
 DEFAULT_RATE = 25.0
 """Frames a second of a camera that doesn't report its rate."""
@@ -37,7 +36,7 @@ def play_video(scene: bpy.types.Scene, source: str = "") -> str:
     """Runs the hall's network on a video, frame after frame; without `source`, goes on with the one that is open.
 
     In the background no time passes, so the video stays at its first frame, or at the one where it was: there
-    `step_video`, `show_video_frame` and `key_video` show others. Another video than before takes its keyframes away.
+    `step_video` and `show_video_frame` show others.
     source: a video file on the bridge's machine, or camera:0; a path that begins with // is relative to the .blend
     file. Returns a line that says which video begins, and errors of the file itself are raised by `wait_for_bridge`.
     Raises BridgeError if the bridge can't be asked, or InputError if no video is named or open, or one is being opened.
@@ -71,8 +70,8 @@ def open_video(scene: bpy.types.Scene, source: str, then: Callable[[bpy.types.Sc
         raise InputError("no video is open; name a video file or camera:0")
     if (pending := session.hall(uid).opening) is not None:
         raise InputError(f"{pending.name} isn't open yet; try again in a moment")
-    path = absolute_source(source)
-    video = VideoPlayback(_free_name(path, uid))
+    path = absolute_path(source)
+    video = VideoPlayback(free_video_name(path, uid))
 
     def finish(videos: list[dict[str, Any]]) -> None:
         hall, info = scene_with_uid(uid), next(info for info in videos if info["name"] == video.name)
@@ -89,26 +88,22 @@ def open_video(scene: bpy.types.Scene, source: str, then: Callable[[bpy.types.Sc
 
 
 def _replace_video(scene: bpy.types.Scene, video: VideoPlayback, path: str) -> None:
-    """Makes a video that has been opened the hall's; keyframes of another one are removed, which don't fit it."""
+    """Makes a video that has been opened the hall's."""
     session, state = current(), current().hall(scene.session_uid)
     former, state.video = state.video, video
     session.drop_scheduled(scene.session_uid)
     if former is not None and former.name != video.name:  # else the bridge has closed it
         session.close_on_bridge(former)
-    if absolute_source(str(scene.get(VIDEO_SOURCE, path))) != path:
-        remove_keys(scene, VIDEO_FRAME)
     scene[VIDEO_SOURCE] = path
 
 
 def _start_clock(scene: bpy.types.Scene, video: VideoPlayback) -> None:
-    """Lets the clock go on from the frame that is shown, and keyframes from the frame that the scene has reached."""
-    second = int(scene.get(VIDEO_FRAME, 0)) / video.rate
-    video.first_key_second, video.shown_second = video.first_key_second + second - video.shown_second, second
-    video.started = time.monotonic() - second
+    """Lets the clock go on from the frame that is shown."""
+    video.started = time.monotonic() - int(scene.get(VIDEO_FRAME, 0)) / video.rate
 
 
-def _free_name(source: str, uid: int) -> str:
-    """Returns a name for the video on the bridge; two halls may play two files of one name."""
+def free_video_name(source: str, uid: int | None = None) -> str:
+    """Returns a name for a video on the bridge that no other has; `uid` is of the hall whose video it replaces."""
     name, number = Path(source).name, 2
     taken = {video.name for other, hall in current().halls.items() if other != uid for video in hall.videos}
     while name in taken:
@@ -157,24 +152,8 @@ def show_video_frame(scene: bpy.types.Scene, frame: int) -> str:
     return show_input(scene, client.video(video.name, frame=frame))
 
 
-def key_shown_frames(scene: bpy.types.Scene, keep: bool = True) -> str:
-    """Inserts a keyframe for each frame that is shown while the video plays from now on, at the time it was due.
-
-    The timeline then shows these frames again while the bridge is connected. keep: False ends it. Returns a line that
-    says whether frames are keyed. Raises InputError if no video is open.
-    """
-    video = _opened_video(scene)
-    if not video.frames:
-        raise InputError(f"{video.name} is a camera, whose frames can't be keyed; name a video file")
-    video.keyed, video.first_key, video.first_key_second = keep, scene.frame_current, video.shown_second
-    if keep and (scene.animation_data is None or scene.animation_data.action is None):
-        # now, in the user's own step, and not with the first frame: for undo
-        scene.animation_data_create().action = bpy.data.actions.new(f"{scene.name} film")
-    return "shown frames are keyed on the timeline" if keep else "shown frames are no longer keyed"
-
-
 def stop_video(scene: bpy.types.Scene) -> str:
-    """Closes the hall's video, here and on the bridge; the last frame stays, and keyed frames are no longer shown.
+    """Closes the hall's video, here and on the bridge; the last frame stays.
 
     Returns a line that says which video is closed, or that none was open.
     """
@@ -196,7 +175,7 @@ def _video_input(video: VideoPlayback, tag: str) -> dict[str, Any]:
 def _drop_requested_frame(scene: bpy.types.Scene, video: VideoPlayback) -> None:
     """Shows the last complete input again if a frame was requested and isn't shown completely."""
     session, tag = current(), str(scene.get(INPUT_TAG, ""))
-    shown, video.requested_tag = session.hall(scene.session_uid).shown, ""
+    shown = session.hall(scene.session_uid).shown
     session.drop_scheduled(scene.session_uid)
     if shown and tag != shown and _video_input(video, tag):
         scene[INPUT_TAG] = shown
@@ -206,7 +185,7 @@ def _drop_requested_frame(scene: bpy.types.Scene, video: VideoPlayback) -> None:
 
 
 def _restore_frame(scene: bpy.types.Scene, video: VideoPlayback) -> None:
-    """Sets VIDEO_FRAME, which may be animated, to the frame that the hall shows, if it shows one of the video."""
+    """Sets VIDEO_FRAME to the frame that the hall shows, if it shows one of the video."""
     shown = _video_input(video, current().hall(scene.session_uid).shown)
     if "frame" in shown:  # each has its number once it is shown
         scene[VIDEO_FRAME] = shown["frame"]
@@ -224,9 +203,7 @@ def _request_frame(scene: bpy.types.Scene, video: VideoPlayback) -> str:
     if not video.running:
         return show_video_frame(scene, int(scene.get(VIDEO_FRAME, 0))) if video.frames else step_video(scene)
     video.requested_second = max(0.0, time.monotonic() - video.started)
-    line = show_input(scene, client.video(video.name, seconds=video.requested_second))
-    video.requested_tag = scene[INPUT_TAG]
-    return line
+    return show_input(scene, client.video(video.name, seconds=video.requested_second))
 
 
 def _on_input(tag: str, recording: Recording | None) -> None:
@@ -238,14 +215,14 @@ def _on_input(tag: str, recording: Recording | None) -> None:
         if video is None or scene is None or scene.get(INPUT_TAG) != tag:
             continue
         if recording is None:
-            video.running, video.requested_tag = False, ""
+            video.running = False
             _restore_frame(scene, video)
         else:
             _on_frame(scene, video, recording.input_name, tag)
 
 
 def _on_frame(scene: bpy.types.Scene, video: VideoPlayback, input_name: str, tag: str) -> None:
-    """A frame is shown: note its number, key it, and schedule the request for the next one."""
+    """A frame is shown: note its number, and schedule the request for the next one."""
     name, _, number = input_name.rpartition(", frame ")
     if name != video.name or not number.isdecimal():
         return
@@ -256,9 +233,6 @@ def _on_frame(scene: bpy.types.Scene, video: VideoPlayback, input_name: str, tag
     due = video.started + (int(video.requested_second * video.rate + ROUNDING) + 1) / video.rate
     if video.running:
         current().schedule(scene.session_uid, due, partial(_request_next_frame, scene.session_uid, tag))
-    if tag == video.requested_tag:
-        video.shown_second, video.requested_tag = video.requested_second, ""
-        _insert_key(scene, video)
 
 
 def _request_next_frame(uid: int, tag: str) -> None:
@@ -271,15 +245,6 @@ def _request_next_frame(uid: int, tag: str) -> None:
     except InnerwalkError:
         video.running = False
         raise
-
-
-def _insert_key(scene: bpy.types.Scene, video: VideoPlayback) -> None:
-    """Keys the frame that is shown, if frames are keyed."""
-    if video.keyed and video.running:
-        rate = scene.render.fps / scene.render.fps_base
-        frame = video.first_key + round((video.shown_second - video.first_key_second) * rate)
-        scene.keyframe_insert(f'["{VIDEO_FRAME}"]', frame=frame)
-        scene.frame_end = max(scene.frame_end, frame)
 
 
 LISTENERS.append(_on_input)

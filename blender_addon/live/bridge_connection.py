@@ -120,6 +120,15 @@ class BridgeConnection:
         """Calls a function with the bridge; its result arrives as an "answer" event."""
         self._queries.put((tag, query))
 
+    def ask_apart(self, tag: str, query: Callable[[Bridge], Any]) -> None:
+        """As `ask`, for what takes long: in a thread of its own, so that other queries don't wait for it."""
+
+        def answer() -> None:
+            with self._new_connection() as bridge:
+                self._put("answer", tag, query(bridge))
+
+        self._start_thread(tag, answer)
+
     def run_method(self, tag: str, network: str, method: str, **arguments: Any) -> None:
         """Starts a method's job, with the arguments of `Bridge.start`; `inputs` and `options` may back up a `run`.
 

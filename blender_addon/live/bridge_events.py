@@ -12,10 +12,10 @@ from ...torch_bridge.recording.errors import InnerwalkError, ModelError, error_f
 from ..plans.number_text import format_count
 from ..properties import INPUT_TAG, METHOD_TAG, OBJECT_ROLE, PANEL_LAYER_ID, PANEL_ROLE, PANEL_SHOWN_LAYER
 from ..scene import panels
-from ..scene.hall import map_updates
+from ..scene.hall import map_updates, store
 from ..scene.hall.input_updates import show_recording
 from .bridge_connection import RUNNING, Event
-from .hall_requests import LISTENERS, fail_request, halls_with_tag, method_of, panels_by_layer, restore_held
+from .hall_requests import LISTENERS, fail_request, halls_with_tag, method_of, restore_held
 from .session import Session
 
 
@@ -50,7 +50,7 @@ def _panel(session: Session, scene: bpy.types.Scene, layer: str) -> bpy.types.Ob
         or found.get(OBJECT_ROLE) != PANEL_ROLE
         or found.get(PANEL_SHOWN_LAYER, found[PANEL_LAYER_ID]) != layer
     ):
-        hall_panels = panels_by_layer(scene)
+        hall_panels = store.panels_by_layer(scene)
         state.panel_names = {id: panel.name for id, panel in hall_panels.items()}
         found = hall_panels.get(layer)
     return found
@@ -76,7 +76,11 @@ def _missing_layers(scene: bpy.types.Scene, recording: Recording) -> list[str]:
     """Returns the layers of panels that a recording has no activations for, or those of another number of channels."""
     recorded = recording.all_maps
     channels = {layer: maps.channels for (layer, method), maps in recorded.items() if method == ACTIVATIONS}
-    return [layer for layer, panel in panels_by_layer(scene).items() if channels.get(layer) != len(panel.data.vertices)]
+    return [
+        layer
+        for layer, panel in store.panels_by_layer(scene).items()
+        if channels.get(layer) != len(panel.data.vertices)
+    ]
 
 
 def _complete(session: Session, tag: str, results: Recording | dict[str, Maps]) -> None:

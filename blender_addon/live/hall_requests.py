@@ -10,7 +10,7 @@ from functools import partial
 import bpy
 import numpy as np
 
-from ...torch_bridge.recording import ACTIVATIONS, Endpoint, Maps, Prediction, Recording
+from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
 from ...torch_bridge.recording.errors import BridgeError, InnerwalkError
 from ..properties import (
     ABLATED_CHANNELS,
@@ -21,14 +21,14 @@ from ..properties import (
     METHOD_TAG,
     PANEL_LAYER_ID,
     PANEL_SHOWN_LAYER,
+    SERIES_SHOWN,
     SHARED_INPUT_HALL,
     SHOWN_METHOD,
 )
 from ..scene import panels
 from ..scene.hall import store
-from ..scene.hall.input_updates import show_recording
-from ..scene.hall.map_updates import update_after_maps
 from ..scene.hall.ray_hits import map_shape
+from ..scene.state.parts import hall_collection
 from .bridge_connection import RunOptions
 from .hall_state import HallState
 from .session import Session
@@ -109,12 +109,6 @@ def place_of(session: Session, scene: bpy.types.Scene, panel: bpy.types.Object) 
     return panels.read_metadata(panel).place if maps is None else (maps.position, maps.positions, maps.axis)
 
 
-def panels_by_layer(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
-    """Returns all panels, also those of collapsed blocks, by the ids of the layers whose maps they show."""
-    found = (store.collapsed_panels(scene) | panels.panels(scene)).values()
-    return {str(panel.get(PANEL_SHOWN_LAYER, panel[PANEL_LAYER_ID])): panel for panel in found}
-
-
 def input_tag(session: Session, scene: bpy.types.Scene) -> str:
     """Returns the tag of the input that a hall requested last.
 
@@ -122,10 +116,13 @@ def input_tag(session: Session, scene: bpy.types.Scene) -> str:
     """
     if INPUT_TAG not in scene:
         hall = session.hall(scene.session_uid)
-        if not hall.initial:
-            hall.initial = hall.shown = session.new_tag("held")
-            session.store_results(hall.initial, store.read_recording(scene))
-        scene[INPUT_TAG] = hall.initial
+        if not hall.initial or SERIES_SHOWN in hall_collection(scene):
+            hall.shown = session.new_tag("held")
+            hall.initial = hall.initial or hall.shown
+            session.store_results(hall.shown, store.read_recording(scene))
+            scene[INPUT_TAG] = hall.shown
+        else:
+            scene[INPUT_TAG] = hall.initial
     return str(scene[INPUT_TAG])
 
 
@@ -135,7 +132,7 @@ def clear_panels(session: Session, scene: bpy.types.Scene, layers: Iterable[str]
 
     def clear(layer: str) -> None:
         hall = scene_with_uid(uid)
-        panel = panels_by_layer(hall).get(layer) if hall is not None else None
+        panel = store.panels_by_layer(hall).get(layer) if hall is not None else None
         if panel is not None and method_of(hall) == method:
             panels.show_maps(panel, _zeros(panel, layer, method))
 
@@ -145,38 +142,6 @@ def clear_panels(session: Session, scene: bpy.types.Scene, layers: Iterable[str]
 def _zeros(panel: bpy.types.Object, layer: str, method: str) -> Maps:
     channels, (height, width) = len(panel.data.vertices), map_shape(panel)
     return Maps(layer, method, np.zeros((-(-channels // 4), max(1, height), max(1, width), 4), np.float32), channels)
-
-
-def show_nothing(session: Session, scene: bpy.types.Scene, input_name: str) -> None:
-    """Shows zeros on all panels, a black input and no answer at once, where an input is missing that belongs there.
-
-    input_name: what the hall says of it, such as "nothing".
-    """
-    method = method_of(scene)
-    for layer, panel in panels_by_layer(scene).items():
-        panels.show_maps(panel, _zeros(panel, layer, method))
-    shown = store.read_without_maps(scene)
-    black = None if shown.prediction.picture is None else np.zeros_like(shown.prediction.picture)
-    prediction = Prediction(shown.prediction.kind, picture=black)
-    show_recording(
-        scene,
-        replace(
-            shown,
-            input_name=input_name,
-            picture=shown.picture * 0,
-            prediction=prediction,
-            inputs=tuple(_emptied(own, input_name) for own in shown.inputs),
-            outputs=tuple(_emptied(own, "") for own in shown.outputs),
-        ),
-    )
-    scene[INPUT_TAG] = session.hall(scene.session_uid).shown = session.new_tag("nothing")
-    update_after_maps(scene)
-
-
-def _emptied(endpoint: Endpoint, source: str) -> Endpoint:
-    """Returns an input or output without values, and with black pictures where it has some."""
-    black = None if endpoint.pixels is None else endpoint.pixels * 0
-    return replace(endpoint, source=source, labels=(), values=None, pixels=black)
 
 
 def is_shown(session: Session, scene: bpy.types.Scene) -> bool:

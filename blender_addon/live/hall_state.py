@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .series_recording import SeriesJob
 
 
 @dataclass
@@ -26,16 +30,6 @@ class VideoPlayback:
     """Time of the video's second 0, by `time.monotonic`."""
     requested_second: float = 0.0
     """Second of the video for which a frame was requested last."""
-    shown_second: float = 0.0
-    """Second of the video for which a frame was shown last."""
-    requested_tag: str = ""
-    """Tag of the frame that was requested last, until it is shown."""
-    keyed: bool = False
-    """Whether each shown frame is keyed in the scene."""
-    first_key: int = 0
-    """Frame of the scene at which keying began."""
-    first_key_second: float = 0.0
-    """Second of the video at which keying began."""
 
 
 @dataclass
@@ -56,6 +50,11 @@ class HallState:
     """The video that the hall's network is run on."""
     opening: VideoPlayback | None = None
     """The video that is being opened; it takes the place of `video` once it is open."""
+    series: SeriesJob | None = None
+    """The recording of a series that runs for this hall."""
+
+    pictures: list[Any] = field(default_factory=list)
+    """Each a `TakenPicture` that is small and waits to be rendered in full size."""
 
     @property
     def videos(self) -> list[VideoPlayback]:

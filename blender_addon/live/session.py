@@ -42,8 +42,6 @@ class Session(EventQueue):
         """By the `session_uid` of a hall's scene, which outlives renaming, undo and redo."""
         self.weight_histograms: dict[tuple[str, str], Any] = {}
         """By (network, layer): the histogram of the layer's weights; None while it is requested."""
-        self.rendering = False
-        """Whether pictures are being rendered; then each waits until its maps are shown."""
         self._run, self._numbers, self._stored = secrets.token_hex(4), itertools.count(1), itertools.count(1)
 
     # Connection
@@ -62,6 +60,7 @@ class Session(EventQueue):
         """Closes the videos on the bridge and the connection; halls keep what they show."""
         for uid in list(self.halls):
             self.close_video(uid)
+            self.stop_series(uid)
         ended = self.link is not None and self.link.in_process
         if self.link is not None:
             self.link.close()
@@ -77,6 +76,7 @@ class Session(EventQueue):
         """Forgets all requests and halls, and closes their videos on the bridge, because another file was opened."""
         for uid in list(self.halls):
             self.close_video(uid)
+            self.stop_series(uid)
         for known in (self.requests, self.halls, self._queue, self._errors):
             known.clear()
 
@@ -137,14 +137,14 @@ class Session(EventQueue):
         link.run_input(tag, owner, network, inputs, request.options)
         return tag
 
-    def ask(self, query: Callable[[Bridge], Any], then: Callable[[Any], None]) -> str:
+    def ask(self, query: Callable[[Bridge], Any], then: Callable[[Any], None], apart: bool = False) -> str:
         """Calls `query` with the bridge in another thread, and `then` with its result; returns the request's tag.
 
-        Raises BridgeError.
+        apart: in a thread of its own, for what takes long. Raises BridgeError.
         """
         link, tag = self.ready_link(), self.new_tag("ask")
         self.requests[tag] = Request(then=then)
-        link.ask(tag, query)
+        (link.ask_apart if apart else link.ask)(tag, query)
         return tag
 
     def request_method(self, network: str, method: MethodRequest, owner: Hashable = None) -> str:
@@ -280,6 +280,14 @@ class Session(EventQueue):
             self.drop_callback(video.open_tag)
             self.close_on_bridge(video)
         return videos[0] if videos else None
+
+    def stop_series(self, uid: int) -> None:
+        """Ends the recording of a series for a hall; what is recorded stays in its folder and isn't opened."""
+        hall = self.hall(uid)
+        if hall.series is not None:
+            hall.series.stopped = True
+            self.drop_callback(hall.series.tag)
+            hall.series = None
 
     def close_videos_except(self, uids: Collection[int]) -> None:
         """Closes the videos of halls that aren't among these scenes any more."""

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from .progress import Progress, ignore_progress
     from .recording import Recording, describe, pictures
     from .schema import describe_network
+    from .series import Series, load_series
+    from .series_writing import SeriesWriter
     from .storage import load, restore, restore_maps, restore_network, save
     from .writing import describe_maps
 
@@ -56,6 +58,8 @@ __all__ = [
     "Progress",
     "Recording",
     "Role",
+    "Series",
+    "SeriesWriter",
     "channel_picture",
     "check_channels",
     "describe",
@@ -65,6 +69,7 @@ __all__ = [
     "format_channels",
     "ignore_progress",
     "load",
+    "load_series",
     "map_index",
     "near_square",
     "pack",
@@ -97,6 +102,8 @@ __getattr__ = lazy_exports(
         "Progress": "progress",
         "Recording": "recording",
         "Role": "data_model",
+        "Series": "series",
+        "SeriesWriter": "series_writing",
         "channel_picture": "data_model",
         "check_channels": "channels",
         "describe": "recording",
@@ -106,6 +113,7 @@ __getattr__ = lazy_exports(
         "format_channels": "channels",
         "ignore_progress": "progress",
         "load": "storage",
+        "load_series": "series",
         "map_index": "data_model",
         "near_square": "grids",
         "pack": "data_model",

@@ -63,23 +63,24 @@ def describe_endpoint(endpoint: Endpoint, pixels: str) -> dict[str, Any]:
     return dict(vars(endpoint)) | {"values": values, "pixels": pixels}
 
 
-def read_json(path: Path) -> Any:
-    """The checked JSON document of a recording. Raises RecordingError."""
+def read_json(path: Path, format: str = FORMAT, newest: int = SCHEMA) -> Any:
+    """The checked JSON document of a recording, or of a series of them, as its format says. Raises RecordingError."""
+    noun = format.removeprefix("innerwalk-")
     try:
         document = parse_json(read_file(path, MAX_JSON))
     except (FileNotFoundError, NotADirectoryError):
-        raise RecordingError(f"{path.parent}: no recording here ({path.name} is missing)") from None
+        raise RecordingError(f"{path.parent}: no {noun} here ({path.name} is missing)") from None
     except OSError as error:
         raise RecordingError(f"{path}: {failure_text(error)}") from None
     except ValueError as error:
         raise RecordingError(f"{path}: not readable as JSON ({error}); record it again") from None
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise RecordingError(f"{path}: not a recording of innerwalk")
+    if not isinstance(document, dict) or document.get("format") != format:
+        raise RecordingError(f"{path}: not a {noun} of innerwalk")
     schema = document.get("schema")
     if type(schema) is not int or schema < 1:
         raise RecordingError(f"{path}: bad schema number {schema!r}")
-    if schema > SCHEMA:
-        raise RecordingError(f"{path}: schema {schema} is newer than {SCHEMA}, the newest read here; update innerwalk")
+    if schema > newest:
+        raise RecordingError(f"{path}: schema {schema} is newer than {newest}, the newest read here; update innerwalk")
     return document
 
 

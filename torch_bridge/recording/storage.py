@@ -91,23 +91,32 @@ def load(folder: Path | str) -> Recording:
 
 
 def _load(folder: Path, document: dict[str, Any]) -> Recording:
-    where = str(folder / DOCUMENT)
+    return restore_files(folder, document, str(folder / DOCUMENT))
+
+
+def restore_files(folder: Path, document: dict[str, Any], where: str, network: Network | None = None) -> Recording:
+    """Open the files of a recording's document, as `load` does. Raises RecordingError.
+
+    network: the graph, if the document doesn't include it.
+    """
     fields = JsonFields(document, where)
     opened: dict[str, dict[str, np.ndarray]] = {}
-    recording = restore(document, read_pictures(_arrays(folder, fields.text("pictures", 255), opened), where), where)
+    arrays = _arrays(folder, fields.text("pictures", 255), opened, where)
+    recording = restore(document, read_pictures(arrays, where), where, network)
     for endpoint in (*recording.inputs, *recording.outputs):
         if endpoint.kind in PIXEL_KINDS and endpoint.pixels is None:
             raise RecordingError(f"{where}: the pixels of {endpoint.layer!r} are missing; record it again")
     entries = fields.items("maps", lambda entry, place: parse_maps_entry(entry, place, recording.network))
     recording.add(
-        restore_maps(entry, _arrays(folder, entry["file"], opened), str(folder / entry["file"])) for entry in entries
+        restore_maps(entry, _arrays(folder, entry["file"], opened, where), str(folder / entry["file"]))
+        for entry in entries
     )
     return recording
 
 
-def _arrays(folder: Path, name: str, opened: dict[str, dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+def _arrays(folder: Path, name: str, opened: dict[str, dict[str, np.ndarray]], where: str) -> dict[str, np.ndarray]:
     if not FILE_NAME.fullmatch(name):
-        raise RecordingError(f"{folder / DOCUMENT}: bad data file name {name!r}")
+        raise RecordingError(f"{where}: bad data file name {name!r}")
     if name not in opened:
         opened[name] = safetensors.open_arrays(folder / name)[0]
     return opened[name]

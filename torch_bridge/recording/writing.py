@@ -24,7 +24,7 @@ from .errors import RecordingError
 from .part_files import has_parts, part_prefix, remove_stale_parts
 from .schema import METHOD_NAME, read_json
 
-DOCUMENT = "recording.json"
+DOCUMENT, SERIES_DOCUMENT = "recording.json", "series.json"
 FILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}-[0-9a-f]{24}\.safetensors")
 
 
@@ -41,6 +41,8 @@ def write_recording(
     pictures: (H, W, 3) uint8 sRGB by name. progress: called with the share that is written, 0..1. overwrite: replace
     also a document that is no recording, or that may not be written.
     """
+    if os.path.lexists(folder / SERIES_DOCUMENT):  # whose files would be removed as those of no recording
+        raise RecordingError(f"{folder}: it holds a series; choose another folder for the recording")
     if not overwrite:
         _check_replaceable(folder / DOCUMENT)
     try:
@@ -48,12 +50,12 @@ def write_recording(
             remove_stale_parts(folder)
             with tempfile.NamedTemporaryFile(prefix=part_prefix(), dir=folder):  # others see that this one writes
                 saved: dict[str, Any] = {
-                    "pictures": _save_tensors(folder, "pictures", pictures),
-                    "maps": _save_maps(folder, all_maps, progress),
+                    "pictures": save_tensors(folder, "pictures", pictures),
+                    "maps": save_maps(folder, all_maps, progress),
                 }
                 # file names may have bytes that are no text
                 text = json.dumps({**description, **saved}, ensure_ascii=False, indent=1).encode(errors="replace")
-                _write(folder, [text], lambda digest: DOCUMENT)
+                write_pieces(folder, [text], lambda digest: DOCUMENT)
     except OSError as error:
         raise RecordingError(f"{folder}: can't write the recording ({error.strerror or error})") from None
     if not has_parts(folder):  # else another process writes here, and its files are in no document yet
@@ -97,7 +99,8 @@ def _removed_on_error(folder: Path) -> Iterator[None]:
         raise
 
 
-def _save_maps(folder: Path, all_maps: Iterable[Maps], progress: Callable[[float], None]) -> list[dict[str, Any]]:
+def save_maps(folder: Path, all_maps: Iterable[Maps], progress: Callable[[float], None]) -> list[dict[str, Any]]:
+    """Write maps, a file for each method; returns their entries in a recording's document. Raises RecordingError."""
     by_method: dict[str, list[Maps]] = {}
     for maps in all_maps:
         by_method.setdefault(maps.method, []).append(maps)
@@ -117,15 +120,16 @@ def _save_method(folder: Path, method: str, all_maps: Iterable[Maps]) -> list[di
         entry, arrays_of_maps = describe_maps(maps)
         arrays.update(arrays_of_maps)
         entries.append(entry)
-    name = _save_tensors(folder, method, arrays)
+    name = save_tensors(folder, method, arrays)
     return [entry | {"file": name} for entry in entries]
 
 
-def _save_tensors(folder: Path, stem: str, arrays: Mapping[str, np.ndarray]) -> str:
-    return _write(folder, safetensors.encode(arrays), lambda digest: f"{stem}-{digest}.safetensors")
+def save_tensors(folder: Path, stem: str, arrays: Mapping[str, np.ndarray]) -> str:
+    """Write arrays of any shape to a safetensors file that is named by its stem and content; returns that name."""
+    return write_pieces(folder, safetensors.encode(arrays), lambda digest: f"{stem}-{digest}.safetensors")
 
 
-def _write(folder: Path, pieces: Iterable[bytes | memoryview], name: Callable[[str], str]) -> str:
+def write_pieces(folder: Path, pieces: Iterable[bytes | memoryview], name: Callable[[str], str]) -> str:
     """Write pieces to a temporary file and rename it to `name(hash)`; returns that name."""
     digest = hashlib.blake2b(digest_size=12)
     handle, part = tempfile.mkstemp(prefix=part_prefix(), dir=folder)

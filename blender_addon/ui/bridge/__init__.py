@@ -1,5 +1,5 @@
 """Interface of the bridge: its start, networks, inputs, videos and methods."""
 
-from .settings import SHADINGS, bridge_settings, texture_budget
+from .settings import bridge_settings
 
-__all__ = ["SHADINGS", "bridge_settings", "texture_budget"]
+__all__ = ["bridge_settings"]

@@ -15,18 +15,10 @@ class INNERWALK_preferences(bpy.types.AddonPreferences):
     bl_idname = EXTENSION_ID
 
     bridge: bpy.props.PointerProperty(type=INNERWALK_PG_bridge)
-    textures: bpy.props.IntProperty(
-        name="Textures in a Headset",
-        description="Largest size of a hall's textures during a walk with a headset, in MiB",
-        default=256,
-        min=16,
-        soft_max=4096,
-    )
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draws the form of the sidebar, and the budget of textures."""
+        """Draws the form of the sidebar."""
         draw_start(self.layout, self.bridge)
-        self.layout.prop(self, "textures")
 
 
 CLASSES = (INNERWALK_preferences,)

@@ -32,11 +32,6 @@ METHOD_TARGETS = (
     ("layer", "Selected Layer", "The selected layer; the other panels are empty meanwhile"),
     ("channel", "Selected Channel", "The selected channel and no other, which is fastest"),
 )
-SHADINGS = (
-    ("auto", "Automatic", "Material Preview if the hall's textures fit the budget in the preferences, else Baked"),
-    ("preview", "Material Preview", "The panels' own shader: the same colours as in renders"),
-    ("baked", "Baked", "Colours in 8-bit textures: the least work for a headset"),
-)
 
 
 def _suggest_models(network: bpy.types.PropertyGroup, context: bpy.types.Context, text: str) -> list[str]:
@@ -218,7 +213,6 @@ class INNERWALK_PG_scene(bpy.types.PropertyGroup):
     share: bpy.props.BoolProperty(
         name="Share Inputs", description="Run the inputs of this hall in the other one too", default=True
     )
-    shading: bpy.props.EnumProperty(name="Shading", description="How a headset shows the hall", items=SHADINGS)
     film: bpy.props.StringProperty(
         name="Video", description="A video file on the bridge's machine, or camera:0", subtype="FILE_PATH"
     )
@@ -230,12 +224,6 @@ def bridge_settings(context: bpy.types.Context) -> INNERWALK_PG_bridge:
     if entry and entry.preferences:
         return entry.preferences.bridge
     return getattr(context.window_manager, BRIDGE_SETTINGS)
-
-
-def texture_budget(context: bpy.types.Context) -> int:
-    """Returns the largest size of a hall's textures in a headset, in MiB."""
-    entry: Any = context.preferences.addons.get(EXTENSION_ID)
-    return entry.preferences.textures if entry and entry.preferences else 256
 
 
 def bridge_arguments(settings: INNERWALK_PG_bridge) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from ...properties import VIDEO_FRAME
@@ -48,28 +50,39 @@ class INNERWALK_OT_step_video(NeedsVideo, ActionOperator):
     by: bpy.props.IntProperty(name="Frames", description="Number of frames; negative to go back", default=1)
 
 
-class INNERWALK_OT_key_video(NeedsNetwork, ActionOperator):
-    """Key the video frame by frame in the scene's animation, whose range becomes the keyed frames"""
+class INNERWALK_OT_record_series(NeedsNetwork, ActionOperator):
+    """Run the network on each frame of the video, write a series of them, and key it on the timeline"""
 
-    bl_idname = "innerwalk.key_video"
-    bl_label = "Key Video"
+    bl_idname = "innerwalk.record_series"
+    bl_label = "Record Series"
+    bl_options = {"REGISTER"}
 
+    directory: bpy.props.StringProperty(name="Series", description="Folder to write the series to", subtype="DIR_PATH")
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
     source: bpy.props.StringProperty(
-        name="Source", description="A video file on the bridge's machine; empty for the open video", subtype="FILE_PATH"
+        name="Source", description="A video file on the bridge's machine; empty for the open video"
     )
-    first: bpy.props.IntProperty(name="First", description="Frame of the scene for the video's first", default=1, min=0)
+    first: bpy.props.IntProperty(name="First", description="First frame of the video, from 0", default=0, min=0)
     step: bpy.props.IntProperty(
-        name="Step", description="Key every frame of the video, every second, …", default=1, min=1
+        name="Step", description="Record every frame of the video, every second, …", default=1, min=1
     )
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Asks for the folder."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
 
-class INNERWALK_OT_key_shown_frames(NeedsVideo, ActionOperator):
-    """Insert a keyframe in the scene's animation for each frame that is shown while the video plays"""
+    def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
+        """Makes the path absolute."""
+        return super().arguments(context) | {"directory": bpy.path.abspath(self.directory)}
 
-    bl_idname = "innerwalk.key_shown_frames"
-    bl_label = "Key Shown Frames"
 
-    keep: bpy.props.BoolProperty(name="Key Frames", description="Turn off to stop keying", default=True)
+class INNERWALK_OT_stop_recording(NeedsNetwork, ActionOperator):
+    """End the recording of the series; what is recorded is opened and keyed"""
+
+    bl_idname = "innerwalk.stop_recording"
+    bl_label = "Stop Recording"
+    bl_options = {"REGISTER"}
 
 
 class INNERWALK_OT_stop_video(NeedsVideo, ActionOperator):
@@ -93,6 +106,7 @@ class INNERWALK_PT_video(SidebarPanel, bpy.types.Panel):
         layout.prop(form, "film", text="")
         if playing is None:
             layout.operator("innerwalk.play_video", icon="PLAY").source = form.film
+            self._draw_recording(context.scene, form.film)
             return
         row = layout.row(align=True)
         row.operator("innerwalk.step_video", text="", icon="FRAME_PREV").by = -1
@@ -101,19 +115,26 @@ class INNERWALK_PT_video(SidebarPanel, bpy.types.Panel):
         else:
             row.operator("innerwalk.play_video", text="Play", icon="PLAY").source = ""
         row.operator("innerwalk.step_video", text="", icon="FRAME_NEXT").by = 1
-        keeping = playing.keyed
-        row.operator("innerwalk.key_shown_frames", text="", icon="REC", depress=keeping).keep = not keeping
         row.operator("innerwalk.stop_video", text="", icon="X")
-        layout.operator("innerwalk.key_video", icon="KEYFRAME").source = ""
         layout.label(text=f"{playing.name}, frame {context.scene.get(VIDEO_FRAME, 0)}")
+        self._draw_recording(context.scene, "")
+
+    def _draw_recording(self, scene: bpy.types.Scene, source: str) -> None:
+        """Draws the button that records a series, or how far it is."""
+        job, row = session().hall(scene.session_uid).series, self.layout.row(align=True)
+        if job is None:
+            row.operator("innerwalk.record_series", icon="REC").source = source
+        else:
+            row.label(text=f"recorded {job.done} of {job.count}" if job.count else "opening the video")
+            row.operator("innerwalk.stop_recording", text="", icon="CANCEL")
 
 
 CLASSES = (
     INNERWALK_OT_play_video,
     INNERWALK_OT_pause_video,
     INNERWALK_OT_step_video,
-    INNERWALK_OT_key_video,
-    INNERWALK_OT_key_shown_frames,
+    INNERWALK_OT_record_series,
+    INNERWALK_OT_stop_recording,
     INNERWALK_OT_stop_video,
     INNERWALK_PT_video,
 )

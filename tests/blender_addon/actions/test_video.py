@@ -1,7 +1,6 @@
-"""A video as a hall's input: played by a clock, paused, stepped, keyed on the timeline."""
+"""A video as a hall's input: played by a clock, paused, stepped."""
 
 import shutil
-import threading
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +11,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
-from innerwalk.blender_addon.actions import video, video_keys  # noqa: E402
+from innerwalk.blender_addon.actions import video  # noqa: E402
 from innerwalk.blender_addon.live import event_queue, timer  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import INPUT_TAG, NETWORK_NAME, VIDEO_FRAME, VIDEO_SOURCE  # noqa: E402
@@ -153,39 +152,6 @@ def test_pause_step_and_on(hall, folder, clock):
     actions.play_video(hall)
     shown(hall)
     assert to(clock, hall, 150.75) == 16
-
-
-def test_keys_are_written_and_the_time_line_shows_the_frames_again(hall, folder, clock, tmp_path, monkeypatch):
-    hall.render.fps, hall.frame_end = 20, 5
-    play(hall, folder)
-    to(clock, hall, 100.5)
-    hall.frame_set(3)
-    actions.key_shown_frames(hall)
-    seen = {}
-    for position in (0.7, 1.0, 1.6, 2.1):
-        frame = to(clock, hall, 100 + position)
-        seen[3 + round((position - 0.5) * 20)] = frame
-    assert list(seen.values()) == [7, 10, 16, 21] and hall.frame_end == 35
-    actions.key_shown_frames(hall, False)
-    to(clock, hall, 102.5)
-    actions.pause_video(hall)
-    monkeypatch.setattr(timer, "in_background", lambda: True)
-    for position, frame in reversed(seen.items()):
-        hall.frame_set(position)
-        assert hall[VIDEO_FRAME] == frame
-        live.assert_shows(hall, recorded("clip.mp4", frame))
-    hall.frame_set(position + 3)
-    assert seen[min(seen)] <= hall[VIDEO_FRAME] <= 16
-    live.assert_shows(hall, recorded("clip.mp4", hall[VIDEO_FRAME]))
-    tags = len(input_tags())
-    hall.frame_set(position + 3)
-    assert len(input_tags()) == tags, "what is shown already isn't asked for"
-    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "kept.blend"))
-    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "kept.blend"))
-    scene = store.halls()[0]
-    for position, frame in seen.items():
-        scene.frame_set(position)
-        live.assert_shows(scene, recorded("clip.mp4", frame))
 
 
 def test_a_picture_that_is_placed_pauses_it(hall, folder, clock):
@@ -420,7 +386,7 @@ def test_stop_while_a_frame_is_run_is_no_error(hall, folder, clock):
 def test_a_frame_of_a_stopped_video_is_none_of_the_next(hall, folder, between, clock):
     to(clock, hall, 101.2)
     clock.now = 101.6
-    show_events(lambda: current().video_of(hall.session_uid).requested_tag)
+    show_events(lambda: hall[INPUT_TAG] != current().hall(hall.session_uid).shown)
     actions.stop_video(hall)
     assert current().has_queued, "frame 12 is still to be shown again"
     actions.play_video(hall, str(folder / "clip.mp4"))
@@ -450,82 +416,6 @@ def test_undo_between_two_frames(hall, between, clock):
     live.assert_shows(hall, recorded("clip.mp4", 0))
     assert to(clock, hall, 101.25) == 12, "and the video goes on"
     live.assert_shows(hall, recorded("clip.mp4", 12))
-
-
-def test_keys_lie_at_the_second_of_their_own_frame(hall, folder, clock):
-    hall.render.fps = 20
-    play(hall, folder)
-    actions.key_shown_frames(hall)
-    first = hall.frame_current
-    to(clock, hall, 100.5), to(clock, hall, 100.8)
-    actions.pause_video(hall)
-    actions.step_video(hall, -5)
-    shown(hall)
-    clock.now = 150.0
-    actions.play_video(hall)
-    shown(hall)
-    assert to(clock, hall, 150.4) == 7
-    actions.pause_video(hall)
-    data = hall.animation_data
-    (curve,) = data.action.layers[0].strips[0].channelbag(data.action_slot).fcurves
-    keys = {int(point.co[0]) - first: int(point.co[1]) for point in curve.keyframe_points}
-    assert keys == {10: 5, 16: 3, 24: 7}, "after the pause it goes on where it was"
-
-
-# Where pictures are rendered
-
-
-@pytest.fixture
-def scrubbed(hall, folder, clock):
-    """Frames 2, 7 and 11 of the video are keyed at 1, 2 and 3, in a Blender with a window."""
-    play(hall, folder)
-    actions.pause_video(hall)
-    for position, frame in ((1, 2), (2, 7), (3, 11)):
-        hall[VIDEO_FRAME] = frame
-        hall.keyframe_insert(f'["{VIDEO_FRAME}"]', frame=position)
-    return hall
-
-
-def test_each_picture_of_an_animation_waits_for_its_frame(scrubbed, tmp_path):
-    render, seen = scrubbed.render, []
-    render.engine, render.resolution_x, render.resolution_y = "CYCLES", 8, 8
-    render.filepath, scrubbed.cycles.samples = str(tmp_path / "at"), 1
-    scrubbed.frame_start, scrubbed.frame_end = 1, 3
-
-    def rendered(scene, *_) -> None:
-        seen.append((scene[VIDEO_FRAME], live.texels(scene)))
-
-    bpy.app.handlers.render_post.append(rendered)
-    try:
-        bpy.ops.render.render(animation=True, scene=scrubbed.name)
-    finally:
-        bpy.app.handlers.render_post.remove(rendered)
-    assert [frame for frame, _ in seen] == [2, 7, 11]
-    for frame, texels in seen:
-        assert live.equal(texels, live.maps_of(recorded("clip.mp4", frame)))
-    assert not current().rendering and len(list(tmp_path.iterdir())) == 3
-
-
-def test_a_time_line_that_is_scrubbed_waits_for_nothing(scrubbed, folder):
-    (folder / "hold").write_text("")
-    scrubbed.frame_set(2)
-    assert current().hall(scrubbed.session_uid).shown != scrubbed[INPUT_TAG]
-    (folder / "hold").unlink()
-    shown(scrubbed)
-    live.assert_shows(scrubbed, recorded("clip.mp4", 7))
-
-
-def test_a_renders_own_thread_waits_and_shows_nothing_itself(scrubbed):
-    scrubbed.frame_set(2)
-    video_keys.set_rendering(True)
-    before = live.texels(scrubbed)
-    thread = threading.Thread(target=video_keys.show_keyed_frame, args=(scrubbed,))
-    thread.start()
-    thread.join(0.1)
-    assert thread.is_alive() and live.equal(live.texels(scrubbed), before)
-    live.until(lambda: not thread.is_alive())
-    video_keys.set_rendering(False)
-    live.assert_shows(scrubbed, recorded("clip.mp4", 7))
 
 
 # In the background

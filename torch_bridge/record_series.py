@@ -1,0 +1,229 @@
+"""All of `innerwalk series`: a network is run on the frames of a video, on pictures, or on an input and more noise."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .data.listing import SUFFIXES, is_picture
+from .inputs.preprocess import Preprocessing
+from .inputs.sources import Input, NamedContent, Source, replace_first, to_image
+from .recording import Progress, Recording, SeriesWriter, ignore_progress, load
+from .recording.errors import InputError
+from .recording.series import MAX_ENTRIES, MAX_RATE
+from .subject import RecordSpec, Subject, default_sources, prepare, run
+from .video import Video, open_video
+
+ROUNDING = 1e-6
+"""Share of a frame by which a video may be longer because times are rounded."""
+NO_ORIGIN = ("folder", "trust")
+"""Options that don't change what is recorded."""
+
+
+class OwnInput(NamedTuple):
+    """The network's own first input, and how pictures are prepared for it."""
+
+    input: Input
+    preprocessing: Preprocessing
+
+
+@dataclass(frozen=True)
+class SeriesInputs:
+    """The inputs along an axis."""
+
+    axis: str
+    labels: tuple[str, ...]
+    """What people call each of them."""
+    read: Callable[[int, Callable[[], OwnInput]], Source]
+    """Returns the input at a position, the same object for the same input; its second argument reads the network's
+    own first input. Raises InputError for one that can't be read."""
+    source: str
+    """Where they come from, for people."""
+    rate: float = 0.0
+    """Inputs a second; 0 where the axis isn't time."""
+
+
+@contextmanager
+def video_inputs(path: str, rate: float | None = None) -> Iterator[SeriesInputs]:
+    """Opens a video file and yields its frames as inputs.
+
+    rate: of the frames that are taken, frames a second; None for all frames. A frame that can't be decoded has the one
+    before it in its place, or with None is left out. Raises InputError for a file that can't be opened, a camera or a
+    rate out of bounds.
+    """
+    if path.startswith("camera:"):
+        raise InputError(f"{path} has no end; a series needs a video file")
+    if rate is not None and not 0 < rate <= MAX_RATE:
+        raise InputError(f"{rate:g} frames a second: a rate above 0, at most {MAX_RATE:g}, is needed")
+    video = open_video(path, loop=False)
+    try:
+        yield _frames(video, Path(path).name, rate)
+    finally:
+        video.close()
+
+
+def _frames(video: Video, name: str, rate: float | None) -> SeriesInputs:
+    count = video.frames if rate is None else max(1, math.ceil(video.frames / video.rate * rate - ROUNDING))
+    if count > MAX_ENTRIES:
+        raise InputError(f"video {name}: {count:,} frames; a series has at most {MAX_ENTRIES:,}: take a lower rate")
+    labels = (f"frame {k}" if rate is None else f"{k / rate:.3f} s" for k in range(count))
+    last: dict[int, Source] = {}  # the frame that was read last, by its number
+
+    def read(k: int, first: Callable[[], OwnInput]) -> Source:
+        frame = video.seek(k) if rate is None else video.frame_at(k / rate)
+        if rate is None and frame.number != k:
+            raise InputError(f"video {name}: frame {k} can't be decoded")
+        if frame.number not in last:
+            last.clear()
+            last[frame.number] = NamedContent(f"{name}, frame {frame.number}", to_image(frame.picture))
+        return last[frame.number]
+
+    return SeriesInputs("frame", tuple(labels), read, name, rate or video.rate)
+
+
+def picture_inputs(folder: Path | str) -> SeriesInputs:
+    """The pictures of a folder in natural order, 2.png before 10.png. Raises InputError."""
+    folder = Path(folder)
+    try:
+        names = sorted((path.name for path in folder.iterdir() if is_picture(path.name)), key=_natural_key)
+    except OSError as error:
+        raise InputError(f"{folder}: {error.strerror or error}; a folder of pictures is needed") from None
+    if not 0 < len(names) <= MAX_ENTRIES:
+        wanted = f"1 to {MAX_ENTRIES:,} pictures ({', '.join(SUFFIXES)}) are needed"
+        raise InputError(f"{folder}: it has {len(names):,}; {wanted}")
+    paths = [str(folder / name) for name in names]
+    return SeriesInputs("picture", tuple(names), lambda k, first: paths[k], folder.name)
+
+
+def _natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
+    parts = re.split(r"([0-9]{1,18})", name.lower())
+    return (*((0, int(part)) if part.isdecimal() and part.isascii() else (1, part) for part in parts), (1, name))
+
+
+def noise_inputs(levels: Sequence[float], seed: int) -> SeriesInputs:
+    """The network's own first input with more and more of one noise added: standard normal, times each of the levels.
+
+    levels: in units of the values that the network gets, which for pictures are usually standard deviations.
+    """
+
+    def read(k: int, first: Callable[[], OwnInput]) -> Source:
+        import torch
+
+        from .inputs.sample_drawing import draw_sample
+
+        own, preprocessing = first()
+        if not isinstance(own.values, torch.Tensor) or not own.values.is_floating_point() or own.kind == "tokens":
+            raise InputError(f"{own.name}: noise can be added to numbers only")
+        generator = torch.Generator().manual_seed(seed)
+        noise = torch.randn(own.values.shape, generator=generator, dtype=torch.float32).to(own.values.dtype)
+        values = own.values + levels[k] * noise
+        picture = draw_sample(values[0].float().numpy(), preprocessing)
+        return replace(own, values=values, picture=picture, name=f"{own.name} + {levels[k]:g} noise")
+
+    return SeriesInputs("noise", tuple(f"{level:g}" for level in levels), read, "noise")
+
+
+def record_series(
+    spec: RecordSpec,
+    along: SeriesInputs,
+    folder: Path | str,
+    progress: Progress = ignore_progress,
+    *,
+    resume: bool = False,
+) -> list[str]:
+    """Runs a network on each of the inputs and writes a series of the recordings; what is written is always whole.
+
+    along: each stands for the first of the spec's inputs. resume: go on with the series in the folder. Returns a line
+    about inputs that can't be read, if there are some; they are left out. Raises InputError, if none can be read, and
+    ModelError, UnknownName or RecordingError; the entries before stay.
+    """
+    progress(f"building {spec.model}", 0.0)
+    subject = prepare(spec)
+    with SeriesWriter(folder, along.axis, along.rate, _origin(spec, along), resume=resume) as writer:
+        runs = _SeriesRun(spec, subject, along)
+        for k in range(_next_position(writer.labels, along), len(along.labels)):
+            progress(f"{along.axis} {along.labels[k]}", k / len(along.labels))
+            recording = runs.recording(k)
+            if recording is not None:
+                writer.add(along.labels[k], recording)
+        if not writer.labels:
+            raise runs.errors[0][1]
+    progress("recorded", 1.0)
+    return runs.notes()
+
+
+class _SeriesRun:
+    """Runs one network on input after input."""
+
+    def __init__(self, spec: RecordSpec, subject: Subject, along: SeriesInputs) -> None:
+        self._spec, self._subject, self._along = spec, subject, along
+        self._defaults = default_sources(spec, subject.built)
+        self._last: tuple[Source, Recording] | None = None
+        """The input that was run last, and its recording."""
+        self.errors: list[tuple[str, InputError]] = []
+        """Labels of inputs that can't be read, and why."""
+
+    def recording(self, k: int) -> Recording | None:
+        """Runs the network on the input at a position; None if that can't be read."""
+        try:
+            source = self._along.read(k, self._own_input)
+            if self._last is not None and self._last[0] is source:
+                return self._last[1]
+            inputs = self._read(replace_first(self._defaults, [source]))
+        except InputError as error:
+            self.errors.append((self._along.labels[k], error))
+            return None
+        spec = self._spec
+        recording = run(spec, self._subject, inputs, spec.layers, kernels=spec.kernels, ablate=spec.ablate)
+        self._last = source, recording
+        return recording
+
+    def _own_input(self) -> OwnInput:
+        return OwnInput(self._read(self._defaults)[0], self._subject.adapter.preprocessing)
+
+    def _read(self, sources: Sequence[Source]) -> list[Input]:
+        return self._subject.adapter.read(sources, self._spec.index)
+
+    def notes(self) -> list[str]:
+        """A line that says how many inputs were left out, and why the first of them."""
+        if not self.errors:
+            return []
+        label, error = self.errors[0]
+        return [f"{len(self.errors)} of {len(self._along.labels)} left out, first {label}: {error}"]
+
+
+def _next_position(written: Sequence[str], along: SeriesInputs) -> int:
+    """The position of the first input that isn't written. Raises InputError for entries that are none of the inputs."""
+    if not written:
+        return 0
+    last, times = written[-1], written.count(written[-1])  # the same noise may be in a series twice
+    places = [k for k, label in enumerate(along.labels) if label == last]
+    if len(places) < times:
+        raise InputError(f"the series ends with {last!r}, which {along.source} doesn't have; make it anew")
+    return places[times - 1] + 1
+
+
+def _origin(spec: RecordSpec, along: SeriesInputs) -> Mapping[str, Any]:
+    """The options that a series was made with, as JSON values."""
+    chosen = {field.name: getattr(spec, field.name) for field in fields(spec) if field.name not in NO_ORIGIN}
+    chosen["inputs"] = [getattr(own, "name", None) or Path(str(own)).name for own in spec.inputs]
+    plain = {name: value for name, value in chosen.items() if value not in (None, "", (), [], {}, False)}
+    origin: dict[str, Any] = json.loads(json.dumps(plain | {"source": along.source}, default=str))
+    return origin
+
+
+def join_recordings(folders: Sequence[Path], folder: Path | str, progress: Progress = ignore_progress) -> None:
+    """Writes a series of recordings that exist, in this order, labelled with their folders' names.
+
+    Raises RecordingError, also if they aren't of one network; the entries before stay.
+    """
+    with SeriesWriter(folder, "recording", 0.0, {"source": "recordings"}) as writer:
+        for k, own in enumerate(folders):
+            progress(f"adding {own.name}", k / len(folders))
+            writer.add(own.resolve().name, load(own))
