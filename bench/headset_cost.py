@@ -1,4 +1,4 @@
-"""Cost of halls in a headset: draws, triangles and texture memory, with the shader and with baked colours."""
+"""Cost of halls in a headset: what an eye draws with everything in view, and the time to read what has changed."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Callable
 from typing import Any
 
 import bpy
-import numpy as np
 import torch
 
-from ..blender_addon.scene.hall import baking
+from ..blender_addon.scene.engine.scene_items import SceneItems
 from ..blender_addon.scene.hall.build import create_hall
+from ..blender_addon.scene.panels import panels
+from ..tests.support.graphics import with_graphics
 from ..torch_bridge import record
 from ..torch_bridge.models.build import build_model
 from ..torch_bridge.recording import Recording
 from .hall import noise_recording
 
 MIB = 2**20
-BUDGETS = (256, 32)
-"""MiB of baked textures."""
+REPEATS = 9
 
 
 def measure() -> dict[str, Any]:
-    """Returns by hall, for the shader and baked: draws, triangles, MiB of textures; seconds of baking (wall, CPU)."""
+    """Returns by hall: draws, triangles, MiB of textures; processor milliseconds of reading all, and a moved panel."""
     halls: dict[str, Callable[[], Recording]] = {
         "ResNet-50": lambda: _recorded("resnet50"),
         "DenseNet-201": lambda: _recorded("densenet201"),
@@ -31,7 +31,7 @@ def measure() -> dict[str, Any]:
             [(f"l{k}", "Conv2d", (512, 14, 14)) for k in range(415)]
         ),
     }
-    return {f"{name}, {row}": cells for name, recording in halls.items() for row, cells in _rows(recording()).items()}
+    return {name: _row(recording()) for name, recording in halls.items()}
 
 
 def _recorded(network: str) -> Recording:
@@ -40,39 +40,35 @@ def _recorded(network: str) -> Recording:
     return record(build_model(network).module, picture, layers="panels")
 
 
-def _rows(recording: Recording) -> dict[str, dict[str, Any]]:
+def _row(recording: Recording) -> dict[str, float]:
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = create_hall(recording)
     bpy.context.window.scene = scene
-    found = {"Material Preview": {**_drawn(scene), "textures MiB": baking.source_image_bytes(scene) / MIB}}
-    for budget in BUDGETS:
-        spent = _baked(scene, budget * MIB)
-        cells = {**_drawn(scene), "textures MiB": baking.texture_bytes(scene) / MIB, **spent}
-        found[f"baked within {budget} MiB"] = cells
-        baking.unbake(scene)
-    return found
+    shown, depsgraph = SceneItems(), bpy.context.evaluated_depsgraph_get()
+    spent = {"reading all, CPU ms": with_graphics(scene, lambda: _read(shown, depsgraph))}
+    moves = []
+    bpy.app.handlers.depsgraph_update_post.append(lambda _, evaluated: shown.note_updates(evaluated))
+    for _ in range(REPEATS):
+        next(iter(panels(scene).values())).location.x += 0.01
+        depsgraph.update()
+        moves.append(with_graphics(scene, lambda: _read(shown, depsgraph)))
+    bpy.app.handlers.depsgraph_update_post.pop()
+    spent["reading a moved panel, CPU ms"] = sorted(moves)[REPEATS // 2]
+    return _drawn(scene, shown) | spent
 
 
-def _baked(scene: bpy.types.Scene, budget: int) -> dict[str, float]:
-    wall, spent, steps = time.perf_counter(), time.process_time(), [0.0]
-    before = wall
-    for _ in baking.bake(scene, scene.camera.matrix_world, budget):
-        now = time.perf_counter()
-        steps.append(now - before)
-        before = now
-    seconds = {"s": time.perf_counter() - wall, "CPU s": time.process_time() - spent}
-    return seconds | {"longest step ms": 1000 * max(steps)}
+def _read(shown: SceneItems, depsgraph: bpy.types.Depsgraph) -> float:
+    start = time.process_time()
+    shown.update(depsgraph)
+    return 1000 * (time.process_time() - start)
 
 
-def _drawn(scene: bpy.types.Scene) -> dict[str, int]:
-    """Returns draws and triangles of one eye with everything in view: one draw per material of each visible object."""
-    draws = triangles = 0
-    for instance in bpy.context.evaluated_depsgraph_get().object_instances:
-        mesh = instance.object.data if instance.object.type == "MESH" else None
-        if mesh is None or not mesh.polygons:
-            continue
-        used = np.zeros(len(mesh.polygons), np.int32)
-        mesh.polygons.foreach_get("material_index", used)
-        draws += len(np.unique(used))
-        triangles += len(mesh.loop_triangles)
-    return {"draws": draws, "triangles": triangles}
+def _drawn(scene: bpy.types.Scene, shown: SceneItems) -> dict[str, float]:
+    textures = {id(each): each for item in shown.items for each in item.shape.textures.values()}
+    triangles = 0
+    for holder in scene.objects:
+        if holder.type == "MESH" and holder not in panels(scene).values():
+            holder.data.calc_loop_triangles()
+            triangles += len(holder.data.loop_triangles)
+    size = sum(16 * each.width * each.height for each in textures.values())
+    return {"draws": len(shown.items), "triangles": triangles + 2 * len(panels(scene)), "textures MiB": size / MIB}

@@ -10,6 +10,11 @@ def strongest_channels(maps: np.ndarray, count: int) -> np.ndarray:
 
     maps: (C, H, W) float32; NaN and Inf count as 0.
     """
+    return np.sort(ranked_channels(maps)[:count])
+
+
+def ranked_channels(maps: np.ndarray) -> np.ndarray:
+    """Returns (C,) int channels, the strongest first, as `strongest_channels` measures them; maps: (C, H, W)."""
     flat = np.nan_to_num(maps.reshape(len(maps), -1), nan=0.0, posinf=0.0, neginf=0.0)
     strength = np.quantile(np.maximum(flat, 0), 0.97, 1) / (np.abs(flat).mean(1) + 1e-6)
-    return np.sort(np.argsort(-strength, kind="stable")[:count])
+    return np.argsort(-strength, kind="stable")

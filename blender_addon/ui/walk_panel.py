@@ -8,9 +8,7 @@ from typing import Any
 import bpy
 from bpy.app.handlers import persistent
 
-from ..properties import HALL_VERSION
-from .bridge.settings import SHADINGS, texture_budget
-from .common.operators import ActionOperator, NeedsHall
+from .common.operators import ActionOperator, NeedsHall, attempt
 from .common.panels import HallPanel
 
 
@@ -20,11 +18,6 @@ class INNERWALK_OT_start_walk(NeedsHall, ActionOperator):
     bl_idname = "innerwalk.start_walk"
     bl_label = "Start Walk"
     bl_options = {"REGISTER"}
-
-    shading: bpy.props.EnumProperty(name="Shading", description="How the headset shows the hall", items=SHADINGS)
-    textures: bpy.props.IntProperty(
-        name="Textures", description="Largest size of the hall's textures, in MiB", default=256, min=16
-    )
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
@@ -87,6 +80,33 @@ class INNERWALK_OT_go_to_place(NeedsHall, ActionOperator):
     place: bpy.props.StringProperty(name="Place", description="Entrance, Input, the name of a stage, or Answer")
 
 
+class INNERWALK_OT_take_picture(NeedsHall, ActionOperator):
+    """Render what this 3D view shows into a folder beside the file, with its recipe"""
+
+    bl_idname = "innerwalk.take_picture"
+    bl_label = "Take Picture Here"
+    bl_options = {"REGISTER"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Takes the picture; without a walk, renders it in full size at once."""
+        from .. import actions
+        from ..vr.walk import current
+
+        def take() -> str:
+            line = actions.take_picture(context.scene)
+            return line if current() is not None else actions.render_pictures(context.scene)
+
+        return attempt(self, take)
+
+
+class INNERWALK_OT_render_pictures(NeedsHall, ActionOperator):
+    """Render the pictures that were taken in a walk in full size"""
+
+    bl_idname = "innerwalk.render_pictures"
+    bl_label = "Render Pictures"
+    bl_options = {"REGISTER"}
+
+
 class INNERWALK_OT_hand(bpy.types.Operator):
     """Action of a controller's button during a walk"""
 
@@ -119,10 +139,9 @@ class INNERWALK_PT_walk(HallPanel, bpy.types.Panel):
         if walk is None:
             row = layout.row(align=True)
             row.scale_y = 1.4
-            start = row.operator("innerwalk.start_walk", icon="PLAY")
-            start.shading, start.textures = context.scene.innerwalk.shading, texture_budget(context)
+            row.operator("innerwalk.start_walk", icon="PLAY")
             row.operator("innerwalk.walk_at_desk", icon="VIEW_PERSPECTIVE", text="Desktop Walk")
-            layout.prop(context.scene.innerwalk, "shading")
+            layout.operator("innerwalk.take_picture", icon="CAMERA_DATA")
             return
         layout.operator("innerwalk.end_walk", icon="X")
         column = layout.column(align=True)
@@ -141,27 +160,15 @@ def _end_walk(*_: Any) -> None:
         headset_walk.abort()
 
 
-@persistent
-def _remove_baked(*_: Any) -> None:
-    """Removes what was baked for a headset from halls that undo, redo or a saved file brought back."""
-    if any(HALL_VERSION in scene for scene in bpy.data.scenes):
-        from ..vr.headset.headset_walk import update_baked_halls
-
-        update_baked_halls()
-
-
 CLASSES = (
     INNERWALK_OT_start_walk,
     INNERWALK_OT_walk_at_desk,
     INNERWALK_OT_end_walk,
     INNERWALK_OT_go_to_place,
+    INNERWALK_OT_take_picture,
+    INNERWALK_OT_render_pictures,
     INNERWALK_OT_hand,
     INNERWALK_PT_walk,
 )
-HANDLERS = (
-    (bpy.app.handlers.load_pre, _end_walk),
-    (bpy.app.handlers.undo_post, _remove_baked),
-    (bpy.app.handlers.redo_post, _remove_baked),
-    (bpy.app.handlers.load_post, _remove_baked),
-)
+HANDLERS = ((bpy.app.handlers.load_pre, _end_walk),)
 CLOSING = (_end_walk,)

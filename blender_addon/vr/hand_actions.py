@@ -194,6 +194,7 @@ HAND_ACTIONS: dict[str, Callable[[Walk, Hand, bpy.types.Scene], str]] = {
     "previous_landmark": lambda walk, hand, scene: walk.go_to(walk.landmark_index - 1),
     "turn_left": lambda walk, hand, scene: _turn(walk, TURN),
     "turn_right": lambda walk, hand, scene: _turn(walk, -TURN),
+    "take_picture": lambda walk, hand, scene: walk.take_picture(),
     "leave": lambda walk, hand, scene: walk.leave(),
 }
 """Functions by the names of `bindings.BUTTON_ACTIONS` and of a desktop walk's keys; each returns a message or ""."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -18,7 +20,9 @@ import numpy as np
 from mathutils import Vector
 
 from ..actions.exporting import ExportSteps, export_steps
+from ..actions.pictures import has_pictures, render_pictures, take_picture_from
 from ..imaging.panel_rays import intersect_plane
+from ..layout.view import View
 from ..live.hall_requests import scene_named
 from ..scene.hall import ray_hits
 from ..scene.hall.ray_hits import Hit
@@ -29,6 +33,8 @@ from .landmarks import Landmark, plan_landmarks
 
 RAY_LENGTH = 1.5
 """Length of a ray that hits nothing, in metres."""
+RENDERING_DELAY = 0.5
+"""Seconds after a walk until its pictures are rendered."""
 MESSAGE_SECONDS = 8.0
 """Seconds for which a message stays on the card."""
 
@@ -44,6 +50,9 @@ class Body(Protocol):
 
     def turn(self, angle: float) -> None:
         """Turns on the spot by an angle, radians, counter-clockwise from above."""
+
+    def camera(self) -> View | None:
+        """Returns what the walker sees, as a camera."""
 
 
 @dataclass
@@ -156,6 +165,16 @@ class Walk:
         self.ending, self.menu = True, None
         return "the walk is ending"
 
+    def take_picture(self) -> str:
+        """Keeps a small picture of what the walker sees; it is rendered in full size once the walk has ended."""
+        scene = self.scene
+        return take_picture_from(scene, self.body.camera()) if scene is not None else ""
+
+    def render_pictures(self) -> str:
+        """Renders the pictures that were taken in full size, which stops the walk for seconds."""
+        scene = self.scene
+        return render_pictures(scene) if scene is not None else ""
+
     def start_export(self, directory: Path) -> str:
         """Starts to export the hall; `hand_actions.continue_export` runs the steps."""
         if (scene := self.scene) is not None:
@@ -204,3 +223,19 @@ def set_current(walk: Walk | None) -> None:
     """Sets the walk that is running, None for none."""
     global _walk
     _walk = walk
+
+
+def end_current() -> None:
+    """Makes the walk that is running end; what it has taken of its hall is rendered once the window is drawn again."""
+    ended = _walk
+    set_current(None)
+    if ended is not None and ended.scene is not None and has_pictures(ended.scene):
+        bpy.app.timers.register(partial(_render_pictures, ended.scene_name), first_interval=RENDERING_DELAY)
+
+
+def _render_pictures(scene_name: str) -> None:
+    """Runs the operator, which reports where the pictures are."""
+    window = next((each for each in bpy.context.window_manager.windows if each.scene.name == scene_name), None)
+    if window is not None:
+        with bpy.context.temp_override(window=window), suppress(RuntimeError):  # its error is reported
+            bpy.ops.innerwalk.render_pictures()

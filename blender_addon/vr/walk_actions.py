@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from ...torch_bridge.recording.errors import SceneError, UnknownName
 
 if TYPE_CHECKING:
     import bpy
 
-Shading = Literal["auto", "preview", "baked"]
 
-
-def start_walk(scene: bpy.types.Scene, shading: Shading = "auto", textures: int = 256) -> str:
+def start_walk(scene: bpy.types.Scene) -> str:
     """Starts a walk through the hall with a headset.
 
-    shading: "preview" is Blender's Material Preview; "baked" colours are the fastest in a headset; "auto" is "preview"
-    if the hall's textures take at most `textures` MiB, else "baked". textures: limit of the baked textures, in MiB.
-    Raises SceneError if no session can start, and says what to install.
+    The hall's own engine draws it; a scene that shows anything else is shown in Material Preview. Raises SceneError if
+    no session can start, and says what to install.
     """
     from .headset import headset_walk
 
-    return headset_walk.begin(scene, shading, textures)
+    return headset_walk.begin(scene)
 
 
 def walk_at_desk(scene: bpy.types.Scene) -> str:

@@ -195,9 +195,17 @@ class WalkDrawing:
 
     def draw(self) -> None:
         """Draws one eye or one view."""
+        self.paint_slice()
+        self.draw_planned()
+
+    def paint_slice(self) -> None:
+        """Runs a slice of the painting, at most once in a frame."""
         if self._may_paint and not self._all_painted:
             self._all_painted = not self.paint()
         self._may_paint = False
+
+    def draw_planned(self) -> None:
+        """Draws what was planned between the frames."""
         for draw in self._draws:
             draw()
 

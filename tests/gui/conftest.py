@@ -40,7 +40,7 @@ def play(package) -> Callable[..., dict]:
         command = [ROOT / "tests/rig/run.sh", mode, HERE / "sessions" / f"{name}.py", package.parent, out]
         small = {"RIG_SIZE": "480x320"} if mode == "vr" else {}  # its picture isn't used
         rig = {"INNERWALK_PYTHON": sys.executable, "RIG_LIMIT": str(seconds), "RIG_COMPOSITOR": compositor}
-        scale = {"RIG_SCALE": "80"} if compositor == "main" else {}
+        scale = {"RIG_SCALE": "50"} if compositor == "main" else {}
         environment = os.environ | small | rig | scale
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         return judged(out, done)

@@ -90,7 +90,7 @@ def region(kind: str, area: bpy.types.Area | None = None) -> bpy.types.Region:
     return next(region for region in (area or view3d().area).regions if region.type == kind)
 
 
-def look(shading: str = "MATERIAL", camera: bool = True) -> None:
+def look(shading: str = "RENDERED", camera: bool = True) -> None:
     """Shades the 3D view and looks through the scene's camera."""
     space = view3d().space
     space.shading.type = shading

@@ -19,7 +19,13 @@ def test_pictures_methods_and_a_bridge_that_dies(play):
 
 
 def test_what_both_eyes_see(play):
-    play("walk_pictures", mode="vr", seconds=700, compositor="main")
+    play("walk_pictures", mode="vr", seconds=1500, compositor="main")
+
+
+def test_both_eyes_see_the_colours_that_numpy_computes(play):
+    result = play("walk_colours", mode="vr", seconds=1500, compositor="main")
+    assert len(result["colours"]) == len(result["new colours"]) == 20
+    assert max(result["colours"]) <= 2 and max(result["new colours"]) <= 2
 
 
 @PHOTOGRAPHS

@@ -1,8 +1,9 @@
-"""Reads what a scene shows, from Blender's evaluated objects, as items that the engine draws."""
+"""Reads what an evaluated object shows, as a shape that the engine draws."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -35,6 +36,7 @@ from .graphics_data import (
     upload_mesh,
     upload_values,
 )
+from .shaders import SAMPLERS
 from .surfaces import read_surface
 
 MOST_PLACES = 1 << 22
@@ -52,61 +54,43 @@ class NotOfHallError(SceneError):
 
 
 @dataclass(frozen=True)
-class DrawnItem:
-    """A mesh with what its shader needs."""
+class Shape:
+    """What an object shows, in its own coordinates, with what its shader needs."""
 
     kind: str
     """A kind of `shaders.STAGES`."""
     batch: GPUBatch
-    to_world: np.ndarray
-    """(4, 4) float64, from the item's coordinates."""
     low: np.ndarray
-    """(3,) float: the lowest corner of the box that the item fills, in its coordinates."""
+    """(3,) float: the lowest corner of the box that it fills."""
     high: np.ndarray
     """(3,) float: the highest corner."""
     fields: dict[str, np.ndarray]
     """Vectors of the uniform block, (n,) float."""
-    textures: dict[str, GPUTexture] = field(default_factory=dict)
+    textures: dict[str, GPUTexture]
+    sources: frozenset[int]
+    """Session ids of the data-blocks that it was read from, but for the object's own."""
 
 
-def read_items(
-    depsgraph: bpy.types.Depsgraph, cache: GraphicsCache, undrawn: list[str] | None = None
-) -> list[DrawnItem]:
-    """Returns all that a scene shows, in no particular order; needs a graphics context.
+def read_shape(holder: bpy.types.Object, is_view: bool, cache: GraphicsCache) -> Shape | None:
+    """Returns what an evaluated object shows, None for nothing; needs a graphics context. Raises NotOfHallError.
 
-    undrawn: gets a line on each object that is not of a hall; without it, the first one raises NotOfHallError.
+    is_view: whether as in a 3D view, not as in renders.
     """
-    items = []
-    for instance in depsgraph.object_instances:  # each is valid only until the next
-        holder = instance.object
-        if holder.type in UNSEEN or not instance.show_self or not holder.visible_camera:
-            continue
-        try:
-            item = _item(holder, depsgraph.mode == "VIEWPORT", cache)
-        except NotOfHallError as error:
-            if undrawn is None:
-                raise
-            undrawn.append(str(error))
-            continue
-        if item is not None:
-            colours = {name: _numbers(holder, key) for name, key in COLOURS.items()}
-            matrix = np.array(instance.matrix_world, np.float64)
-            items.append(replace(item, to_world=matrix, fields=colours | item.fields))
-    return items
-
-
-def _item(holder: bpy.types.Object, is_view: bool, cache: GraphicsCache) -> DrawnItem | None:
-    """Returns what an object shows, in its own coordinates; None for nothing."""
     if holder.type != "MESH" or holder.is_holdout or holder.is_shadow_catcher:
         raise NotOfHallError(f"{_name(holder)} is not of a hall")
     tiles = next((each for each in holder.modifiers if _makes_tiles(each)), None)
     if tiles is None:
-        return _mesh_item(holder, cache)
-    return _panel_item(holder, tiles, cache) if (tiles.show_viewport if is_view else tiles.show_render) else None
+        shape = _mesh_shape(holder, cache)
+    else:
+        shape = _panel_shape(holder, tiles, cache) if (tiles.show_viewport if is_view else tiles.show_render) else None
+    if shape is None:
+        return None
+    colours = {name: _numbers(holder, key) for name, key in COLOURS.items()}
+    return replace(shape, fields=colours | shape.fields)
 
 
-def _mesh_item(holder: bpy.types.Object, cache: GraphicsCache) -> DrawnItem | None:
-    """Returns a painted mesh or a picture, in its own coordinates; None for one without faces."""
+def _mesh_shape(holder: bpy.types.Object, cache: GraphicsCache) -> Shape | None:
+    """Returns a painted mesh or a picture; None for one without faces."""
     mesh = holder.data
     if not len(mesh.polygons):
         return None
@@ -115,11 +99,21 @@ def _mesh_item(holder: bpy.types.Object, cache: GraphicsCache) -> DrawnItem | No
     if surface is None or surface.kind not in ("paint", "picture") or len(slots) > 1:
         raise NotOfHallError(f"the material of {_name(holder)} is not of a hall")
     read = _painted_arrays if surface.kind == "paint" else _picture_arrays
-    key = ("mesh", holder.original.data.session_uid, holder.original.session_uid if holder.modifiers else 0)
+    key = ("mesh", holder.original.data.session_uid, len(mesh.loops), hash(_stored(mesh, surface.kind)))
     uploaded: MeshBatch = cache.get(key, lambda: upload_mesh(read(holder)))
     textures = {"picture": picture_texture(surface.images[0])} if surface.kind == "picture" else {}
     fields = {"grid": np.array([float(surface.is_smooth)])}
-    return DrawnItem(surface.kind, uploaded.batch, np.eye(4), uploaded.low, uploaded.high, fields, textures)
+    sources = _session_ids(holder, slots[0], surface.images)
+    return Shape(surface.kind, uploaded.batch, uploaded.low, uploaded.high, fields, textures, sources)
+
+
+def _stored(mesh: bpy.types.Mesh, kind: str) -> bytes:
+    """Returns what a mesh shows that may change: its points and their colours."""
+    parts = [_read(mesh.vertices, "co", len(mesh.vertices), 3)]
+    paint = mesh.attributes.get(PAINT_ATTRIBUTE) if kind == "paint" else None
+    if paint is not None and (paint.domain, paint.data_type) == ("POINT", "FLOAT_COLOR"):
+        parts.append(_read(paint.data, "color", len(mesh.vertices), 4))
+    return b"".join(part.tobytes() for part in parts)
 
 
 def _painted_arrays(holder: bpy.types.Object) -> MeshArrays:
@@ -157,8 +151,8 @@ def _read(data: Any, name: str, count: int, width: int) -> np.ndarray:
     return values.reshape(count, width)
 
 
-def _panel_item(holder: bpy.types.Object, tiles: bpy.types.Modifier, cache: GraphicsCache) -> DrawnItem:
-    """Returns a panel as one square, on which the shader finds the tiles, in the panel's coordinates."""
+def _panel_shape(holder: bpy.types.Object, tiles: bpy.types.Modifier, cache: GraphicsCache) -> Shape:
+    """Returns a panel as one square, on which the shader finds the tiles."""
     inputs = compat.modifier_inputs(tiles)
     surface = read_surface(inputs["Material"])
     if surface is None or surface.kind in ("paint", "picture"):
@@ -166,9 +160,9 @@ def _panel_item(holder: bpy.types.Object, tiles: bpy.types.Modifier, cache: Grap
     corner = _grid_corner(holder)
     columns, rows, cell = inputs["Columns"], inputs["Rows"], np.array(inputs["Cell"])[:2]
     sheet = np.array([inputs["Sheet Columns"], inputs["Sheet Rows"]])
-    stamp = int(holder.get(PANEL_FILL_COUNT, 0))
+    stamp = str(holder.get(PANEL_FILL_COUNT, 0))
     texels, peaks = (
-        cache.get((name, image.session_uid, tuple(image.size), stamp), partial(upload_image, image))
+        cache.get((name, image.original.session_uid, tuple(image.size), stamp), partial(upload_image, image))
         for name, image in zip(("texels", "peaks"), surface.images, strict=True)
     )
     size = np.array(surface.images[0].size) // np.maximum(sheet, 1)
@@ -176,7 +170,7 @@ def _panel_item(holder: bpy.types.Object, tiles: bpy.types.Modifier, cache: Grap
     textures = {
         "texels": texels,
         "peaks": peaks,
-        "table": cache.get("table", lambda: upload_values(colour_table())),
+        "table": cache.get(("table",), lambda: upload_values(colour_table())),
         "places": cache.get(
             ("places", holder.original.session_uid, places.tobytes()), lambda: upload_values(places, "R32F")
         ),
@@ -188,7 +182,17 @@ def _panel_item(holder: bpy.types.Object, tiles: bpy.types.Modifier, cache: Grap
     }
     low, high = np.zeros(3), np.zeros(3)
     low[:2], high[:2] = corner, corner + cell * (columns, rows)
-    return DrawnItem(surface.kind, cache.get("square", unit_square), np.eye(4), low, high, fields, textures)
+    sources = _session_ids(holder, inputs["Material"], surface.images)
+    used = {name: textures[name] for name in SAMPLERS[surface.kind]}
+    return Shape(surface.kind, cache.get(("square",), unit_square), low, high, fields, used, sources)
+
+
+def _session_ids(
+    holder: bpy.types.Object, material: bpy.types.Material, images: Iterable[bpy.types.Image]
+) -> frozenset[int]:
+    """Returns the session ids of an object's mesh, material and images."""
+    blocks = (holder.original.data, material.original, *(image.original for image in images))
+    return frozenset(block.session_uid for block in blocks)
 
 
 def _grid_corner(holder: bpy.types.Object) -> np.ndarray:

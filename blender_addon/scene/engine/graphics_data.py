@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import bpy
@@ -12,6 +12,8 @@ import numpy as np
 from gpu.types import Buffer, GPUBatch, GPUIndexBuf, GPUOffScreen, GPUTexture, GPUUniformBuf, GPUVertBuf, GPUVertFormat
 
 T = TypeVar("T")
+Key = tuple[Any, ...]
+"""What something was made of: a word for its kind, then what tells it from others of the kind."""
 
 
 @dataclass(frozen=True)
@@ -37,24 +39,28 @@ class MeshBatch:
     """(3,) float, metres."""
 
 
-@dataclass
 class GraphicsCache:
-    """Meshes and textures by what they were made of; those that a picture doesn't use are forgotten after it."""
+    """Meshes, textures and shaders by what they were made of."""
 
-    _kept: dict[Hashable, Any] = field(default_factory=dict)
-    _used: set[Hashable] = field(default_factory=set)
+    def __init__(self) -> None:
+        self._kept: dict[Key, Any] = {}
+        self._got: set[Key] = set()
 
-    def get(self, key: Hashable, create: Callable[[], T]) -> T:
+    def get(self, key: Key, create: Callable[[], T]) -> T:
         """Returns what was made for a key, made now if it isn't there."""
-        self._used.add(key)
+        self._got.add(key)
         if key not in self._kept:
             self._kept[key] = create()
         return self._kept[key]
 
-    def forget_unused(self) -> None:
-        """Forgets all that wasn't got since the last call."""
-        self._kept = {key: self._kept[key] for key in self._used}
-        self._used = set()
+    def take_got(self) -> set[Key]:
+        """Returns the keys that were got since the last call."""
+        got, self._got = self._got, set()
+        return got
+
+    def forget(self, is_old: Callable[..., bool]) -> None:
+        """Forgets the keys of whose parts a function says so."""
+        self._kept = {key: kept for key, kept in self._kept.items() if not is_old(*key)}
 
 
 def upload_mesh(arrays: MeshArrays) -> MeshBatch:

@@ -1,4 +1,4 @@
-"""Draws items as a picture: the mean of passes that are shifted by parts of a pixel, in linear light."""
+"""Draws scenes as pictures: the mean of passes that are shifted by parts of a pixel, in linear light."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from functools import partial
 
 import gpu
 import numpy as np
-from gpu.types import GPUBatch, GPUOffScreen, GPUShader, GPUUniformBuf
+from gpu.types import GPUOffScreen, GPUShader, GPUUniformBuf
 
-from .drawn_items import DrawnItem
 from .graphics_data import GraphicsCache, read_pixels, uniform_block, whole_picture
 from .sampling import in_view, pass_shifts, sky_directions
-from .shaders import SAMPLERS, SUMMED, compile_shader, compile_sum, item_block
+from .scene_items import DrawnItem, SceneItems
+from .shaders import PASS, SUMMED, compile_shader, compile_sum, item_block
 
 MOST_SIDE = 4096
 """Largest side in pixels that is drawn at once; larger pictures are drawn in parts."""
@@ -54,25 +54,15 @@ class Sky:
     """Sine of the elevation above which the sky has the zenith's colour."""
 
 
-@dataclass(frozen=True)
-class Draw:
-    """A mesh that is ready to draw."""
-
-    kind: str
-    batch: GPUBatch
-    block: GPUUniformBuf
-    textures: dict[str, gpu.types.GPUTexture]
-
-
 def draw_picture(
-    items: Sequence[DrawnItem],
+    shown: SceneItems,
     sky: Sky | None,
     camera: PictureCamera,
     passes: int,
     cache: GraphicsCache,
     progress: Callable[[float], object],
 ) -> np.ndarray:
-    """Draws items; returns (height, width, 4) float32, linear, with premultiplied alpha, first row at the bottom.
+    """Draws a scene; returns (height, width, 4) float32, linear, with premultiplied alpha, first row at the bottom.
 
     sky: None for a transparent background. progress: called with the share that is done. Needs a graphics context.
     """
@@ -80,9 +70,9 @@ def draw_picture(
     corners = [(x, y) for y in range(0, camera.height, MOST_SIDE) for x in range(0, camera.width, MOST_SIDE)]
     for number, (x, y) in enumerate(corners):
         part = camera.part(x, y, min(MOST_SIDE, camera.width - x), min(MOST_SIDE, camera.height - y))
-        draws = prepare(items, sky, part, cache)
         on_share = partial(_part_progress, progress, number, len(corners))
-        picture[y : y + part.height, x : x + part.width] = _mean_of_passes(draws, part, passes, cache, on_share)
+        seen = visible_items(shown, part)
+        picture[y : y + part.height, x : x + part.width] = _mean_of_passes(seen, sky, part, passes, cache, on_share)
     return picture
 
 
@@ -91,48 +81,75 @@ def _part_progress(progress: Callable[[float], object], number: int, parts: int,
     progress((number + share) / parts)
 
 
-def prepare(items: Sequence[DrawnItem], sky: Sky | None, camera: PictureCamera, cache: GraphicsCache) -> list[Draw]:
-    """Returns what a camera may see, near before far and the sky last, so that little is drawn over."""
-    matrices = np.array([item.to_world for item in items]).reshape(-1, 4, 4)
-    to_camera = np.linalg.inv(camera.to_world) @ matrices
-    to_clip = camera.projection @ to_camera
-    low, high = (np.array([getattr(item, end) for item in items]).reshape(-1, 3) for end in ("low", "high"))
-    seen = np.flatnonzero(in_view(low, high, to_clip))
-    middle = (low + high) / 2
-    distance = np.linalg.norm(np.einsum("nij,nj->ni", to_camera[:, :3, :3], middle) + to_camera[:, :3, 3], axis=1)
-    distance -= np.linalg.norm(np.einsum("nij,nj->ni", to_camera[:, :3, :3], (high - low) / 2), axis=1)
-    draws = []
-    for k in sorted(seen, key=lambda k: distance[k]):
-        item = items[k]
-        fields = item.fields | {"to_clip": to_clip[k], "to_camera": to_camera[k]}
-        draws.append(Draw(item.kind, item.batch, uniform_block(item_block(fields)), item.textures))
-    if sky is not None:
-        directions = sky_directions(camera.projection, camera.to_world)
-        fields = {"to_clip": directions, "air": sky.horizon, "track": sky.zenith, "fog": np.array([sky.zenith_from])}
-        draws.append(Draw("sky", cache.get("whole", whole_picture), uniform_block(item_block(fields)), {}))
-    return draws
+def visible_items(shown: SceneItems, camera: PictureCamera) -> list[DrawnItem]:
+    """Returns what a camera may see of a scene, near before far, so that little is drawn over."""
+    seen = np.flatnonzero(in_view(shown.corners, camera.projection @ np.linalg.inv(camera.to_world)))
+    corners = shown.corners[seen]
+    middle = corners.mean(1)
+    distance = np.linalg.norm(middle - camera.to_world[:3, 3], axis=1) - np.linalg.norm(corners[:, 0] - middle, axis=1)
+    return [shown.items[seen[k]] for k in np.argsort(distance, kind="stable")]
 
 
-def draw_pass(draws: Sequence[Draw], shift: np.ndarray, camera: PictureCamera, cache: GraphicsCache) -> None:
-    """Draws one pass into the bound target. shift: (2,) float, pixels."""
-    passing = uniform_block(np.array([*(-2 * shift / (camera.width, camera.height)), 0, 0], np.float32))
+def draw_pass(
+    items: Sequence[DrawnItem],
+    sky: Sky | None,
+    camera: PictureCamera,
+    shift: np.ndarray,
+    cache: GraphicsCache,
+    spread: float = 0.0,
+) -> None:
+    """Draws one pass into the bound target of the camera's size.
+
+    sky: None for a transparent background. shift: (2,) float, pixels. spread: width in pixels over which tiles are
+    sampled that show more than a value in a pixel; 0 for once.
+    """
+    passing = _pass_block(camera, shift, spread)
     gpu.state.blend_set("NONE")
     gpu.state.depth_test_set("LESS_EQUAL")
     gpu.state.depth_mask_set(True)
     gpu.state.active_framebuffer_get().clear(color=(0.0, 0.0, 0.0, 0.0), depth=1.0)
-    for draw in draws:
-        shader: GPUShader = cache.get(("shader", draw.kind), partial(compile_shader, draw.kind))
-        shader.bind()
-        shader.uniform_block("item", draw.block)
-        shader.uniform_block("passing", passing)
-        for name in SAMPLERS[draw.kind]:
-            shader.uniform_sampler(name, draw.textures[name])
-        draw.batch.draw(shader)
+    kind = ""
+    for item in items:
+        shape = item.shape
+        if shape.kind != kind:
+            kind = shape.kind
+            shader: GPUShader = cache.get(("shader", kind), partial(compile_shader, kind))
+            shader.bind()
+            shader.uniform_block("passing", passing)
+        shader.uniform_block("item", item.block)
+        for name, texture in shape.textures.items():
+            shader.uniform_sampler(name, texture)
+        shape.batch.draw(shader)
+    if sky is not None:  # last, so that little of it is drawn over
+        _draw_sky(sky, passing, cache)
     gpu.state.depth_test_set("NONE")
 
 
+def _pass_block(camera: PictureCamera, shift: np.ndarray, spread: float) -> GPUUniformBuf:
+    turn = np.eye(4)
+    turn[:3, :3] = np.linalg.inv(camera.to_world[:3, :3])
+    fields = {
+        "to_clip": camera.projection @ turn,
+        "to_direction": sky_directions(camera.projection, camera.to_world),
+        "eye": camera.to_world[:3, 3],
+        "shift": np.array([*(-2 * shift / (camera.width, camera.height)), spread]),
+    }
+    return uniform_block(item_block(fields, PASS))
+
+
+def _draw_sky(sky: Sky, passing: GPUUniformBuf, cache: GraphicsCache) -> None:
+    fields = {"air": sky.horizon, "track": sky.zenith, "fog": np.array([sky.zenith_from])}
+    shader: GPUShader = cache.get(("shader", "sky"), partial(compile_shader, "sky"))
+    shader.bind()
+    shader.uniform_block("passing", passing)
+    block = uniform_block(item_block(fields))  # kept until it is drawn
+    shader.uniform_block("item", block)
+    cache.get(("whole",), whole_picture).draw(shader)
+
+
 def _mean_of_passes(
-    draws: Sequence[Draw],
+    items: Sequence[DrawnItem],
+    sky: Sky | None,
     camera: PictureCamera,
     passes: int,
     cache: GraphicsCache,
@@ -148,7 +165,7 @@ def _mean_of_passes(
         drawn = targets[: passes - start]
         for target, shift in zip(drawn, shifts[start:], strict=False):
             with target.bind():
-                draw_pass(draws, shift, camera, cache)
+                draw_pass(items, sky, camera, shift, cache)
         add_passes(total, drawn, 1.0 / passes, cache)
         progress((start + len(drawn)) / passes)
     return read_pixels(total)
@@ -173,5 +190,5 @@ def _draw_sum(drawn: Sequence[GPUOffScreen], weight: float, blend: str, cache: G
     shader.uniform_float("weights", [weight if slot < len(drawn) else 0.0 for slot in range(SUMMED)])
     for slot in range(SUMMED):
         shader.uniform_sampler(f"pass{slot}", drawn[min(slot, len(drawn) - 1)].texture_color)
-    cache.get("whole", whole_picture).draw(shader)
+    cache.get(("whole",), whole_picture).draw(shader)
     gpu.state.blend_set("NONE")

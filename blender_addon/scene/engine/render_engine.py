@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import bpy
 import gpu
 import numpy as np
 
 from ..dressing.sky import read_sky
-from .drawn_items import NotOfHallError, read_items
+from .drawn_items import NotOfHallError
 from .graphics_data import GraphicsCache
 from .passes import PictureCamera, Sky, draw_picture
+from .scene_items import SceneItems
 from .view_drawing import ViewDrawing
 
 ENGINE = "INNERWALK"
@@ -22,12 +26,26 @@ UNDRAWN = ("use_motion_blur", "use_border", "use_multiview", "use_freestyle")
 """Render settings that the engine doesn't know."""
 
 
+@dataclass
+class KeptPicture:
+    """What is kept from one render to the next, and the picture itself, which Blender doesn't hand out."""
+
+    shown: SceneItems = field(default_factory=SceneItems)
+    cache: GraphicsCache = field(default_factory=GraphicsCache)
+    pixels: np.ndarray | None = None
+    """(height, width, 4) float32, linear, with premultiplied alpha, first row at the bottom; None before a render."""
+
+
 class HallRenderEngine(bpy.types.RenderEngine):
     """Draws halls and nothing else: everything in them emits its own colour, so that no light is needed."""
+
+    kept: ClassVar[KeptPicture | None] = None
+    """Where renders leave their pictures while films are rendered."""
 
     bl_idname = ENGINE
     bl_label = "Innerwalk"
     bl_use_gpu_context = True
+    bl_use_eevee_viewport = True  # in Material Preview, which shows what is not of a hall too
     bl_use_preview = False
 
     def render(self, depsgraph: bpy.types.Depsgraph) -> None:
@@ -38,36 +56,47 @@ class HallRenderEngine(bpy.types.RenderEngine):
             self.report({"ERROR"}, f"{NOT_DRAWN}: {error}")
             return
         height, width = picture.shape[:2]
+        if self.kept is not None:
+            self.kept.pixels = picture
         result = self.begin_result(0, 0, width, height)
         result.layers[0].passes["Combined"].rect.foreach_set(picture.ravel())
         self.end_result(result)
 
     def view_update(self, context: bpy.types.Context, depsgraph: bpy.types.Depsgraph) -> None:
-        """Reads the scene once more when a 3D view of it is drawn next."""
-        self._view.forget_items()
+        """Reads what has changed in the scene when a 3D view of it is drawn next."""
+        self._view.shown.note_updates(depsgraph)
+        if not depsgraph.updates:  # Blender doesn't say what has changed, as after another engine was chosen
+            self._view.shown.forget()
 
     def view_draw(self, context: bpy.types.Context, depsgraph: bpy.types.Depsgraph) -> None:
         """Draws a 3D view, and names what isn't drawn at its upper left, because it is not of a hall."""
         region: Any = context.region
         at: Any = context.region_data
-        to_world = np.linalg.inv(np.array(at.view_matrix, np.float64))
+        to_camera = np.array(at.view_matrix, np.float64)
+        if not to_camera.any():  # Blender says to no engine where the eyes of a headset are
+            return
+        to_world = np.linalg.inv(to_camera)
         camera = PictureCamera(np.array(at.window_matrix, np.float64), to_world, region.width, region.height)
         if self._view.draw(depsgraph, _view_sky(depsgraph.scene_eval), camera):
             self.tag_redraw()
-        undrawn = self._view.undrawn
+        undrawn = self._view.shown.undrawn
         self.update_stats(NOT_DRAWN if undrawn else "", undrawn[0] if undrawn else "")
 
     @property
     def _view(self) -> ViewDrawing:
         """What the 3D view keeps; Blender has an engine of its own for each view."""
-        if "kept" not in self.__dict__:
-            self.kept = ViewDrawing()
-        return self.kept
+        if "drawing" not in self.__dict__:
+            self.drawing = ViewDrawing()
+        return self.drawing
 
     def _draw(self, depsgraph: bpy.types.Depsgraph) -> np.ndarray:
-        scene, cache = depsgraph.scene_eval, GraphicsCache()
+        scene, kept = depsgraph.scene_eval, self.kept or KeptPicture()
         _check_settings(scene, depsgraph.view_layer_eval)
-        passes, items = max(1, scene.cycles.samples), read_items(depsgraph, cache)
+        passes, shown = max(1, scene.cycles.samples), kept.shown
+        shown.forget()  # Blender doesn't say what has changed since the last render; what has not stays uploaded
+        shown.update(depsgraph)
+        if shown.undrawn:
+            raise NotOfHallError(shown.undrawn[0])
         sky = None if scene.render.film_transparent else scene_sky(scene)
         self.update_stats("", f"Driver {gpu.platform.renderer_get()}, OpenGL {gpu.platform.version_get()}")
 
@@ -75,7 +104,17 @@ class HallRenderEngine(bpy.types.RenderEngine):
             self.update_stats("", f"Sample {round(share * passes)}/{passes}")
             self.update_progress(share)
 
-        return draw_picture(items, sky, render_camera(scene, depsgraph), passes, cache, show)
+        return draw_picture(shown, sky, render_camera(scene, depsgraph), passes, kept.cache, show)
+
+
+@contextmanager
+def pictures_kept(kept: KeptPicture) -> Iterator[None]:
+    """Lets renders inside the block leave their picture here, and use again what is on the graphics card."""
+    HallRenderEngine.kept = kept
+    try:
+        yield
+    finally:
+        HallRenderEngine.kept = None
 
 
 def register_engine() -> None:

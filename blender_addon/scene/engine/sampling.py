@@ -43,14 +43,21 @@ def _radical_inverse(index: int) -> float:
     return float(int(f"{index:064b}"[::-1], 2)) / 2.0**64
 
 
-def in_view(low: np.ndarray, high: np.ndarray, to_clip: np.ndarray) -> np.ndarray:
-    """Returns which boxes may be in view, (n,) bool: those with a corner on the inner side of each plane.
+def box_corners(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Returns the corners of a box, (8, 3) float64, opposite ones as far apart in the order as can be.
 
-    low, high: (n, 3) float, opposite corners. to_clip: (n, 4, 4) float, from a box's coordinates to clip space.
+    low, high: (3,) float, the lowest corner and the highest.
     """
     picks = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)], bool)
-    corners = np.where(picks, high[:, None], low[:, None])
-    clip = np.einsum("nij,nkj->nki", to_clip[:, :, :3], corners) + to_clip[:, None, :, 3]
+    return np.where(picks, high, low).astype(np.float64)
+
+
+def in_view(corners: np.ndarray, to_clip: np.ndarray) -> np.ndarray:
+    """Returns which boxes may be in view, (n,) bool: those with a corner on the inner side of each plane.
+
+    corners: (n, 8, 3) float, in the world. to_clip: (4, 4) float, from the world to clip space.
+    """
+    clip = corners @ to_clip[:, :3].T + to_clip[:, 3]
     place, w = clip[..., :3], clip[..., 3:]
     return ((place <= w).any(1) & (place >= -w).any(1)).all(-1)
 

@@ -9,14 +9,16 @@ from gpu.types import GPUShader, GPUShaderCreateInfo, GPUStageInterfaceInfo
 from ...imaging.colour_maps import BAR, COLOUR_MAPS, FLAG_FROM, MARKER, TABLE_ENTRIES, ZERO_LINE, linear
 from ...layout.hall_model import FILL
 
-ITEM = (
-    "to_clip", "to_camera", "fog", "air", "range", "track", "zero_line", "grid", "cell", "sheet",
-)  # fmt: skip
-"""Fields of an item's uniform block: two matrices, then vectors of four numbers."""
+ITEM = ("to_world", "fog", "air", "range", "track", "zero_line", "grid", "cell", "sheet")
+"""Fields of an item's uniform block: a matrix, then vectors of four numbers."""
+PASS = ("to_clip", "to_direction", "eye", "shift")
+"""Fields of a pass's: matrices from the world's axes at the eye to clip space, and from places in the picture to
+directions; the eye's place in the world; the shift in clip space (x, y) and the width in pixels over which tiles are
+sampled (z)."""
 TYPES = """
-struct Item { mat4 to_clip; mat4 to_camera; vec4 fog; vec4 air; vec4 range; vec4 track; vec4 zero_line; vec4 grid;
-              vec4 cell; vec4 sheet; };
-struct Pass { vec4 shift; };
+struct Item { mat4 to_world; vec4 fog; vec4 air; vec4 range; vec4 track; vec4 zero_line; vec4 grid; vec4 cell;
+              vec4 sheet; };
+struct Pass { mat4 to_clip; mat4 to_direction; vec4 eye; vec4 shift; };
 """
 SAMPLERS = {
     "paint": (),
@@ -27,7 +29,12 @@ SAMPLERS = {
     "sky": (),
 }
 """Names of the textures by what a shader draws."""
+OFFSETS = ((-0.375, -0.125), (0.125, -0.375), (0.375, 0.125), (-0.125, 0.375))
+"""Where in a pixel a pass that samples tiles more than once does so, besides the middle."""
 CONSTANTS = f"""
+const int SPREAD = {len(OFFSETS)};
+const vec2 OFFSETS[{len(OFFSETS)}] = vec2[{len(OFFSETS)}]({", ".join(f"vec2{offset!r}" for offset in OFFSETS)});
+const float LEAST_CROSSED = 0.5; /* texels that a pixel covers, from which on tiles are sampled more than once */
 const float FILL = {FILL!r};
 const float FLAG_FROM = {FLAG_FROM:.9g};
 const float ENTRIES = {float(TABLE_ENTRIES)!r};
@@ -39,9 +46,9 @@ const vec3 MARKER = vec3{linear(MARKER)!r};
 
 VERTEX = """
 void place(vec3 local) {
-  gl_Position = item.to_clip * vec4(local, 1.0);
+  seen = (item.to_world * vec4(local, 1.0)).xyz - passing.eye.xyz;
+  gl_Position = passing.to_clip * vec4(seen, 1.0);
   gl_Position.xy += passing.shift.xy * gl_Position.w;
-  seen = (item.to_camera * vec4(local, 1.0)).xyz;
 }
 """
 PAINT_VERTEX = "void main() { place(point); carried = extra; }"
@@ -55,7 +62,7 @@ void main() {
 SKY_VERTEX = """
 void main() {
   gl_Position = vec4(point.xy, 1.0, 1.0);
-  seen = (item.to_clip * vec4(point.xy - passing.shift.xy, 1.0, 1.0)).xyz;
+  seen = (passing.to_direction * vec4(point.xy - passing.shift.xy, 1.0, 1.0)).xyz;
   carried = seen;
 }
 """
@@ -90,16 +97,16 @@ void main() {
 TILE = """
 /* A tile of the panel: where in it (0..1), the cell of the sheet that holds its map, and the map's component. */
 struct Tile { vec2 inside; ivec2 cell; int component; };
-Tile find_tile() {
+bool find_tile(vec2 place, out Tile tile) {
   ivec2 size = ivec2(item.grid.xy);
-  ivec2 at = clamp(ivec2(floor(carried.xy)), ivec2(0), size - 1);
-  vec2 inside = (carried.xy - vec2(at) - 0.5) / FILL + 0.5;
+  ivec2 at = clamp(ivec2(floor(place)), ivec2(0), size - 1);
+  vec2 inside = (place - vec2(at) - 0.5) / FILL + 0.5;
   int map = int(texelFetch(places, ivec2(at.x, size.y - 1 - at.y), 0).r);
-  if (map < 0 || any(lessThan(inside, vec2(0.0))) || any(greaterThan(inside, vec2(1.0)))) { discard; }
   int per_cell = int(item.grid.z);
   int number = map / per_cell;
   int rows = int(item.sheet.x);
-  return Tile(inside, ivec2(number / rows, number % rows), map % per_cell);
+  tile = Tile(inside, ivec2(number / rows, number % rows), map % per_cell);
+  return map >= 0 && all(greaterThanEqual(inside, vec2(0.0))) && all(lessThanEqual(inside, vec2(1.0)));
 }
 vec4 sample_texel(Tile tile) {
   vec2 size = item.sheet.yz;
@@ -107,7 +114,7 @@ vec4 sample_texel(Tile tile) {
   return texelFetch(texels, tile.cell * ivec2(size) + ivec2(min(floor(down * size), size - 1.0)), 0);
 }
 """
-COLOURED = """
+LOOKUP = """
 vec3 look_up(float position) {
   int row = int(item.range.w * MAPS);
   return texelFetch(table, ivec2(int(position * (ENTRIES - 1.0) + 0.5), row), 0).rgb;
@@ -116,24 +123,15 @@ float find_position(float value, float peak) {
   return clamp(value / (peak * item.range.x + item.range.y) + item.range.z, 0.0, 1.0);
 }
 """
-SCALAR = (
-    TILE
-    + COLOURED
-    + """
-void main() {
-  Tile tile = find_tile();
+SCALAR = """
+vec3 tile_colour(Tile tile) {
   float value = sample_texel(tile)[tile.component];
   float peak = texelFetch(peaks, tile.cell, 0)[tile.component];
-  emit(value > FLAG_FROM ? MARKER : look_up(find_position(value, peak)));
+  return value > FLAG_FROM ? MARKER : look_up(find_position(value, peak));
 }
 """
-)
-BARS = (
-    TILE
-    + COLOURED
-    + """
-void main() {
-  Tile tile = find_tile();
+BARS = """
+vec3 tile_colour(Tile tile) {
   float value = sample_texel(tile)[tile.component];
   float position = find_position(value, 0.0);
   float from_zero = tile.inside.x - item.range.z;
@@ -142,20 +140,36 @@ void main() {
   if (across && from_zero * (tile.inside.x - position) < 0.0) {
     colour = look_up(position > item.range.z ? 1.0 : 0.0);
   }
-  emit(value > FLAG_FROM ? MARKER : colour);
+  return value > FLAG_FROM ? MARKER : colour;
 }
 """
-)
-COLOUR = (
-    TILE
-    + """
-void main() {
-  vec4 texel = sample_texel(find_tile());
+COLOUR = """
+vec3 tile_colour(Tile tile) {
+  vec4 texel = sample_texel(tile);
   vec3 colour = mix(item.track.rgb, to_linear(texel.rgb), clamp(texel.a, 0.0, 1.0));
-  emit(max(texel.r, max(texel.g, texel.b)) > FLAG_FROM ? MARKER : colour);
+  return max(texel.r, max(texel.g, texel.b)) > FLAG_FROM ? MARKER : colour;
 }
 """
-)
+PANEL = """
+void main() {
+  vec2 right = dFdx(carried.xy) * passing.shift.z, up = dFdy(carried.xy) * passing.shift.z;
+  Tile tile;
+  if (!find_tile(carried.xy, tile)) { discard; }
+  vec3 colour = tile_colour(tile);
+  vec2 crossed = (abs(right) + abs(up)) * item.sheet.yz;
+  if (max(crossed.x, crossed.y) > LEAST_CROSSED) {
+    float count = 1.0;
+    for (int k = 0; k < SPREAD; k++) {
+      if (find_tile(carried.xy + OFFSETS[k].x * right + OFFSETS[k].y * up, tile)) {
+        colour += tile_colour(tile);
+        count += 1.0;
+      }
+    }
+    colour /= count;
+  }
+  emit(colour);
+}
+"""
 SKY = """
 void main() {
   float share = clamp(normalize(carried).z / item.fog.x, 0.0, 1.0);
@@ -165,14 +179,16 @@ void main() {
 STAGES = {
     "paint": (PAINT_VERTEX, PAINT),
     "picture": (PAINT_VERTEX, PICTURE),
-    "scalar": (PANEL_VERTEX, SCALAR),
-    "bars": (PANEL_VERTEX, BARS),
-    "colour": (PANEL_VERTEX, COLOUR),
+    "scalar": (PANEL_VERTEX, TILE + LOOKUP + SCALAR + PANEL),
+    "bars": (PANEL_VERTEX, TILE + LOOKUP + BARS + PANEL),
+    "colour": (PANEL_VERTEX, TILE + COLOUR + PANEL),
     "sky": (SKY_VERTEX, SKY),
 }
 """Vertex and fragment shader by what they draw."""
 SUMMED = 4
 """Passes that are added to the sum at a time."""
+SHRUNK = 2
+"""Pixels each way of a large buffer whose mean is a pixel."""
 
 
 def compile_shader(kind: str) -> GPUShader:
@@ -211,13 +227,34 @@ def compile_sum() -> GPUShader:
     return gpu.shader.create_from_info(info)
 
 
-def item_block(fields: dict[str, np.ndarray]) -> np.ndarray:
-    """Arranges an item's fields as its uniform block, (n,) float32: matrices by columns, then vectors of four numbers.
+def compile_shrink() -> GPUShader:
+    """Compiles the shader that shows a buffer of SHRUNK times the size each way; needs a graphics context."""
+    info = GPUShaderCreateInfo()
+    info.vertex_in(0, "VEC3", "point")
+    info.sampler(0, "FLOAT_2D", "large")
+    info.fragment_out(0, "VEC4", "result")
+    info.vertex_source("void main() { gl_Position = vec4(point, 1.0); }")
+    info.fragment_source(f"""
+void main() {{
+  ivec2 corner = ivec2(gl_FragCoord.xy) * {SHRUNK};
+  vec3 sum = vec3(0.0);
+  for (int k = 0; k < {SHRUNK * SHRUNK}; k++) {{
+    sum += texelFetch(large, corner + ivec2(k % {SHRUNK}, k / {SHRUNK}), 0).rgb;
+  }}
+  result = vec4(sum / {float(SHRUNK * SHRUNK)}, 1.0);
+}}
+""")
+    return gpu.shader.create_from_info(info)
 
-    fields: (4, 4) matrices and vectors of up to four numbers, (n,), by their names in ITEM; the others are 0.
+
+def item_block(fields: dict[str, np.ndarray], names: tuple[str, ...] = ITEM) -> np.ndarray:
+    """Arranges fields as a uniform block, (n,) float32: matrices by columns, then vectors of four numbers.
+
+    fields: (4, 4) matrices and vectors of up to four numbers, (n,), by their names; the others are 0. names: those of
+    an item, or of a pass.
     """
     parts = []
-    for name in ITEM:
+    for name in names:
         if name.startswith("to_"):
             parts.append(np.asarray(fields.get(name, np.zeros((4, 4)))).T.ravel())
         else:

@@ -7,10 +7,10 @@ import gpu
 import numpy as np
 from gpu.types import GPUOffScreen
 
-from .drawn_items import DrawnItem, read_items
 from .graphics_data import GraphicsCache
-from .passes import Draw, PictureCamera, Sky, add_passes, draw_pass, prepare, show_sum
+from .passes import PictureCamera, Sky, add_passes, draw_pass, show_sum, visible_items
 from .sampling import refining_shifts
+from .scene_items import DrawnItem, SceneItems
 
 REST_PASSES = 16
 """Passes whose mean a view at rest shows."""
@@ -20,36 +20,26 @@ class ViewDrawing:
     """What one 3D view keeps from one time it is drawn to the next; all needs a graphics context."""
 
     def __init__(self) -> None:
-        self.undrawn: list[str] = []
-        """A line on each object that isn't drawn."""
+        self.shown = SceneItems()
         self._cache = GraphicsCache()
-        self._items: list[DrawnItem] | None = None
-        self._draws: list[Draw] = []
-        """What the camera may see of the items."""
+        self._seen: list[DrawnItem] = []
+        """What the camera may see."""
         self._camera: PictureCamera | None = None
+        self._sky: Sky | None = None
         self._total: GPUOffScreen | None = None
         self._target: GPUOffScreen | None = None
         self._count = 0
 
-    def forget_items(self) -> None:
-        """Reads the scene once more when it is drawn next; what has not changed stays on the graphics card."""
-        self._items = None
-
     def draw(self, depsgraph: bpy.types.Depsgraph, sky: Sky | None, camera: PictureCamera) -> bool:
         """Draws into the bound target of the camera's size; returns whether drawing it again would refine it.
 
-        `undrawn` then says what of the scene is not of a hall.
+        `shown.undrawn` then says what of the scene is not of a hall.
         """
-        is_new = self._items is None
-        if self._items is None:
-            self.undrawn = []
-            self._items = read_items(depsgraph, self._cache, self.undrawn)
+        is_new = self.shown.update(depsgraph)
         if is_new or not _is_same(camera, self._camera):
-            self._camera, self._count = camera, 0
-            self._draws = prepare(self._items, sky, camera, self._cache)
-            draw_pass(self._draws, np.zeros(2), camera, self._cache)
-            if is_new:
-                self._cache.forget_unused()
+            self._camera, self._sky, self._count = camera, sky, 0
+            self._seen = visible_items(self.shown, camera)
+            draw_pass(self._seen, sky, camera, np.zeros(2), self._cache, spread=1.0)
             return True
         if self._count < REST_PASSES:
             self._refine(camera)
@@ -67,7 +57,7 @@ class ViewDrawing:
             with self._total.bind():
                 gpu.state.active_framebuffer_get().clear(color=(0.0, 0.0, 0.0, 0.0))
         with self._target.bind():
-            draw_pass(self._draws, refining_shifts(REST_PASSES)[self._count], camera, self._cache)
+            draw_pass(self._seen, self._sky, camera, refining_shifts(REST_PASSES)[self._count], self._cache)
         add_passes(self._total, [self._target], 1.0, self._cache)
         self._count += 1
 

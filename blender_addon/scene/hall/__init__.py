@@ -1,7 +1,6 @@
 """Builds, stores, updates and rebuilds halls, and finds what a ray hits in them."""
 
 from .assembly import BuildContext, add_hall
-from .baking import bake, is_baked, unbake
 from .build import clear_hall, create_hall, rebuild_hall
 from .input_updates import show_recording
 from .map_updates import update_after_maps
@@ -16,12 +15,10 @@ __all__ = [
     "Hit",
     "add_hall",
     "apply_visibility",
-    "bake",
     "clear_hall",
     "create_hall",
     "find_hall",
     "halls",
-    "is_baked",
     "is_hall",
     "is_hidden",
     "pick_at",
@@ -34,7 +31,6 @@ __all__ = [
     "refit_hall",
     "show_recording",
     "solo_layer",
-    "unbake",
     "update_after_maps",
     "update_title",
 ]

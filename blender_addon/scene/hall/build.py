@@ -23,17 +23,22 @@ SAMPLES = 24
 
 
 def create_hall(
-    recording: Recording, appearance: Appearance | None = None, *, progress: Progress | None = None
+    recording: Recording,
+    appearance: Appearance | None = None,
+    *,
+    moves: Mapping[str, Matrix] | None = None,
+    progress: Progress | None = None,
 ) -> bpy.types.Scene:
     """Creates a hall to walk in a new scene of this file, with a camera at the entrance; returns the scene.
 
-    Raises SceneError or UnknownName; then nothing of the hall is left in the file.
+    moves: from panels' planned places to where they stand, by layer id. Raises SceneError or UnknownName; then nothing
+    of the hall is left in the file.
     """
     appearance = appearance or Appearance()
     recording.check_method(appearance.method)
     with all_or_nothing():
         scene = bpy.data.scenes.new(appearance.title or recording.network.name)
-        _fill_scene(assembly.lay_out_hall(scene, recording, appearance), {}, progress)
+        _fill_scene(assembly.lay_out_hall(scene, recording, appearance), moves or {}, progress)
         render.set_render_settings(scene, *SIZE, SAMPLES)
     session_events.update_handlers()
     return scene

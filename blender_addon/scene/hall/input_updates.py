@@ -9,9 +9,11 @@ from __future__ import annotations
 import bpy
 
 from ....torch_bridge.recording import Recording
+from ...properties import SERIES_SHOWN
 from ..dressing import board_updates
 from ..paint import glyphs
 from ..paint.styles import theme_style
+from ..state.parts import hall_collection
 from . import store
 
 
@@ -20,6 +22,7 @@ def show_recording(scene: bpy.types.Scene, recording: Recording) -> None:
 
     Objects that a person has moved stay there; deleted ones stay deleted.
     """
+    hall_collection(scene).pop(SERIES_SHOWN, None)
     appearance = store.read_appearance(scene)
     style = theme_style(appearance.theme)
     board_updates.update_inputs(scene, recording, style)

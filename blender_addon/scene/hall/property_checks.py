@@ -90,6 +90,8 @@ SCENE: Mapping[str, Kind] = {
     keys.HELD_PICTURE: INDEX,
     keys.VIDEO_SOURCE: TEXT,
     keys.VIDEO_FRAME: INDEX,
+    keys.SERIES_FOLDER: TEXT,
+    keys.SERIES_POSITION: INDEX,
 }
 """Properties of a hall's scene."""
 OBJECT: Mapping[str, Kind] = {

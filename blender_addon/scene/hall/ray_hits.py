@@ -13,7 +13,7 @@ from bpy_extras import view3d_utils
 from mathutils import Matrix, Vector
 
 from ...imaging import panel_rays
-from ...properties import BAKED_ROLE, OBJECT_ROLE, PANEL_LAYER_ID, PANEL_ROLE, SHELF_INDEX
+from ...properties import OBJECT_ROLE, PANEL_LAYER_ID, PANEL_ROLE, SHELF_INDEX
 from ..panels import channel_places, grid_of, size_of
 from ..panels.values import sheet_of
 from .store import halls
@@ -129,7 +129,7 @@ def _identify(ray_hit: _RayHit, origin: Vector, direction: Vector) -> tuple[Hit,
     role, layer = holder.get(OBJECT_ROLE, ""), ""
     if role == PANEL_ROLE:
         return _identify_on_panel(holder, ray_hit.matrix, ray_hit, origin, direction)
-    if role in ("frame", BAKED_ROLE) and holder.parent is not None:
+    if role == "frame" and holder.parent is not None:
         if holder.parent.get(OBJECT_ROLE) == PANEL_ROLE:
             to_parent = holder.matrix_parent_inverse @ holder.matrix_basis
             panel_matrix = ray_hit.matrix @ to_parent.inverted_safe()
@@ -144,7 +144,7 @@ def _identify(ray_hit: _RayHit, origin: Vector, direction: Vector) -> tuple[Hit,
 def _identify_on_panel(
     panel: bpy.types.Object, matrix: Matrix, ray_hit: _RayHit, origin: Vector, direction: Vector
 ) -> tuple[Hit, bool]:
-    """Identifies a hit on a panel, its baked copy or frame. matrix: panel to world, in the instance that was hit."""
+    """Identifies a hit on a panel or its frame. matrix: panel to world, in the instance that was hit."""
     hit = Hit("panel", str(panel[PANEL_LAYER_ID]), position=_to_tuple(ray_hit.position), object=panel.name)
     local, (width, height) = matrix.inverted_safe() @ ray_hit.position, size_of(panel)
     if not (-RIM <= local.x <= width + RIM and -RIM <= local.y <= height + RIM):

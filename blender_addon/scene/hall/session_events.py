@@ -34,9 +34,6 @@ SUBSCRIBERS: dict[str, list[Subscriber]] = {
     "undo_post": [],
     "redo_post": [],
     "frame_change_post": [],
-    "render_init": [],
-    "render_complete": [],
-    "render_cancel": [],
 }
 """Functions to call at each event, by the name of Blender's list of its handlers."""
 

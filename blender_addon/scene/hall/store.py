@@ -30,6 +30,7 @@ from ...properties import (
     PANEL_CHOSEN_CHANNELS,
     PANEL_LAYER_ID,
     PANEL_PLANNED_PLACE,
+    PANEL_SHOWN_LAYER,
 )
 from ..materials import colour_settings, nodes
 from ..panels import channel_count, held_channels, panel_metadata, panels
@@ -167,6 +168,12 @@ def collapsed_panels(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
     collection = scene.get(COLLAPSED_PANELS)
     objects = collection.objects if collection else ()
     return {holder[PANEL_LAYER_ID]: holder for holder in objects if PANEL_LAYER_ID in holder}
+
+
+def panels_by_layer(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:
+    """Returns all panels, also those of collapsed blocks, by the ids of the layers whose maps they show."""
+    found = (collapsed_panels(scene) | panels(scene)).values()
+    return {str(panel.get(PANEL_SHOWN_LAYER, panel[PANEL_LAYER_ID])): panel for panel in found}
 
 
 def set_planned_place(holder: bpy.types.Object, matrix: Matrix) -> None:

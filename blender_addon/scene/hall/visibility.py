@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from ...properties import BAKED_ROLE, OBJECT_ROLE, PANEL_HIDDEN, SOLO_LAYER
+from ...properties import PANEL_HIDDEN, SOLO_LAYER
 from ..panels import link_drawing, panels
 
 
@@ -25,6 +25,5 @@ def apply_visibility(scene: bpy.types.Scene) -> None:
     for id, panel in scene_panels.items():
         hidden = id != solo if solo else is_hidden(panel)
         for holder in (panel, *panel.children_recursive):
-            holder.hide_viewport = hidden
-            holder.hide_render = hidden or holder.get(OBJECT_ROLE) == BAKED_ROLE
+            holder.hide_viewport = holder.hide_render = hidden
     link_drawing.update_links(scene)

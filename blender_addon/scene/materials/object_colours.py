@@ -6,7 +6,7 @@ wherever a ray meets a surface, and EEVEE has at most eight for a material.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import bpy
 
@@ -19,6 +19,7 @@ from ...properties import (
     LARGEST_PEAK,
     MATERIAL_KIND,
     OBJECT_ROLE,
+    PANEL_LAYER_ID,
     PEAK_WEIGHTS,
     TRACK_COLOUR,
     VALUE_RANGE,
@@ -44,6 +45,19 @@ def update_object_colours(scene: bpy.types.Scene, objects: Iterable[bpy.types.Ob
             holder[key] = value
         if changed:
             holder.update_tag(refresh={"OBJECT"})  # else the shader reads the old colours; tiles aren't rebuilt
+
+
+def dim_panels(scene: bpy.types.Scene, brightness: Mapping[str, float]) -> None:
+    """Shows the maps of panels darker, by layer: factors above 0 up to 1; all others as bright as ever."""
+    for panel in _hall_objects(scene):
+        if LARGEST_PEAK not in panel or COLOUR_GAIN not in scene:
+            continue
+        factor, addend, zero, row = _value_range(scene, panel)
+        share = brightness.get(str(panel.get(PANEL_LAYER_ID, "")), 1.0)
+        wanted = factor / share, addend / share, zero, row
+        if tuple(panel.get(VALUE_RANGE, ())) != wanted:
+            panel[VALUE_RANGE] = wanted
+            panel.update_tag(refresh={"OBJECT"})
 
 
 def _hall_objects(scene: bpy.types.Scene) -> list[bpy.types.Object]:

@@ -14,7 +14,7 @@ from ...properties import ANNOTATION_ATTRIBUTE, BOARD_NUMBER, OBJECT_ROLE, PAINT
 from ..materials.nodes import STAMP, ensure_group
 from ..materials.panel_material import create_emission_material
 from ..materials.panel_shader import FOG
-from . import colour_cube_uvs, glyphs
+from . import glyphs
 
 
 def paint_material() -> bpy.types.Material:
@@ -121,8 +121,6 @@ def _write(mesh: Any, painted: PaintedMesh) -> None:
     colours = np.ones((len(painted.points), 4), np.float32)
     colours[:, :3] = painted.colours
     mesh.attributes.new(PAINT_ATTRIBUTE, "FLOAT_COLOR", "POINT").data.foreach_set("color", colours.ravel())
-    if any(map(colour_cube_uvs.uses_lookup, mesh.materials)):
-        colour_cube_uvs.add_uvs(mesh)
 
 
 def fill(mesh: bpy.types.Mesh, points: np.ndarray, faces: dict[int, np.ndarray]) -> None:

@@ -12,7 +12,7 @@ Points and tiles have attributes that a person's own geometry nodes can read (Na
   peak     float: the channel's peak, by which its values are divided: nearly their largest magnitude
 and the method's other numbers by their names, such as flags. Writing value and peak costs a rebuild of all tiles (0.1 s
 for ResNet-50). So they are written with each input only in the background; in a window, when a hall is built, when the
-file is saved, and by `update_point_values`.
+file is saved, and by `update_point_values`; with each entry of a series where the file has node groups of a person.
 """
 
 from __future__ import annotations

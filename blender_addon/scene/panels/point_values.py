@@ -7,7 +7,7 @@ from dataclasses import replace
 import bpy
 
 from ....torch_bridge.recording import Maps
-from ...properties import PANEL_FILL_COUNT, PANEL_LAYER_ID, PANEL_MEASURED_FILL
+from ...properties import NODE_GROUP_NAME, PANEL_FILL_COUNT, PANEL_LAYER_ID, PANEL_MEASURED_FILL
 from . import panel_metadata, values
 from .objects import channel_count, held_channels, panels
 
@@ -20,6 +20,11 @@ def update_point_values(scene: bpy.types.Scene) -> None:
     for panel in panels(scene).values():
         if panel.get(PANEL_MEASURED_FILL) != panel.get(PANEL_FILL_COUNT):
             _update(panel)
+
+
+def has_own_nodes() -> bool:
+    """Returns whether the file has node groups of a person, which may read the points of panels."""
+    return any(NODE_GROUP_NAME not in group for group in bpy.data.node_groups)
 
 
 def _update(panel: bpy.types.Object) -> None:

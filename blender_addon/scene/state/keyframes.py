@@ -28,16 +28,16 @@ def remove_keys(scene: bpy.types.Scene, key: str) -> None:
         curves.remove(curve)
 
 
-def set_keys(scene: bpy.types.Scene, key: str, first: int, values: Sequence[int]) -> None:
-    """Keys a property of the scene, one value a frame from `first` on, each held until the next; no other key stays."""
+def set_keys(scene: bpy.types.Scene, key: str, frames: Sequence[int], values: Sequence[int]) -> None:
+    """Keys a property of the scene, a value at each of the frames, held until the next; no other key stays."""
     remove_keys(scene, key)
     scene[key] = values[0]
-    scene.keyframe_insert(_path(key), frame=first)
+    scene.keyframe_insert(_path(key), frame=frames[0])
     curve = find_curve(scene, key)
     assert curve is not None
     points, count = curve.keyframe_points, len(values)
     points.add(count - len(points))
-    places = np.stack([np.arange(first, first + count), values], 1)
+    places = np.stack([frames, values], 1)
     points.foreach_set("co", places.astype(np.float32).ravel())
     points.foreach_set("interpolation", np.full(count, CONSTANT, np.intc))
     curve.update()

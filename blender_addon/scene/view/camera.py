@@ -22,6 +22,22 @@ def set_camera(scene: bpy.types.Scene, view: View, collection: bpy.types.Collect
     if existing is None:
         holder[OBJECT_ROLE] = "camera"
         collection.objects.link(holder)
+    point_camera(holder, view)
+    if scene.camera is None or scene.camera.get(OBJECT_ROLE) == "camera":
+        scene.camera = holder
+    return holder
+
+
+def look_from(scene: bpy.types.Scene, view: View) -> None:
+    """Gives a scene a further camera, and makes it the scene's."""
+    holder = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+    scene.collection.objects.link(holder)
+    point_camera(holder, view)
+    scene.camera = holder
+
+
+def point_camera(holder: bpy.types.Object, view: View) -> None:
+    """Points a camera at a view."""
     lens: bpy.types.Camera = holder.data
     lens.type = "ORTHO" if view.span else "PERSP"
     lens.sensor_fit, lens.sensor_width, lens.lens = "HORIZONTAL", SENSOR, view.lens
@@ -30,6 +46,3 @@ def set_camera(scene: bpy.types.Scene, view: View, collection: bpy.types.Collect
     if view.span:
         lens.ortho_scale = view.span
     holder.matrix_world = Matrix(view.matrix().tolist())
-    if scene.camera is None or scene.camera.get(OBJECT_ROLE) == "camera":
-        scene.camera = holder
-    return holder

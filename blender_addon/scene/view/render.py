@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import bpy
+import numpy as np
 
 from ....torch_bridge.recording import Progress
 from ....torch_bridge.recording.errors import SceneError
-from ..engine import ENGINE, NOT_DRAWN, hall_engine_works, register_engine
+from ...imaging.colour_maps import to_srgb
+from ..engine import ENGINE, NOT_DRAWN, KeptPicture, hall_engine_works, pictures_kept, register_engine
 from ..materials.compat import EEVEE
 from .standard_streams import silence_stdout, without_egl_errors
 
@@ -91,7 +94,39 @@ def render_png(scene: bpy.types.Scene, path: Path, progress: Progress | None = N
     return Rendering(names.get(engine, engine), drivers[-1] if engine == ENGINE else "", note)
 
 
-def _render(scene: bpy.types.Scene, progress: Progress | None, lines: list[str]) -> str:
+def render_pixels(scene: bpy.types.Scene, kept: KeptPicture) -> np.ndarray:
+    """Renders the scene's camera; returns (height, width, 4) uint8 sRGB with straight alpha, top row first.
+
+    kept: what is used again for the next picture. Where Innerwalk's engine doesn't draw all of the scene, Cycles
+    renders, through a temporary file, because Blender hands out no pixels of other engines. Raises SceneError.
+    """
+    if scene.render.engine == ENGINE:
+        kept.pixels = None
+        with pictures_kept(kept):
+            error = _render(scene, None, [], write_still=False)
+        if kept.pixels is not None:
+            return to_straight(kept.pixels[::-1])
+        if NOT_DRAWN not in error:
+            raise SceneError(f"the picture could not be rendered: {error or 'the engine gave none'}")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "frame.png"
+        render_png(scene, file)
+        image = bpy.data.images.load(str(file))
+        pixels = np.empty(image.size[0] * image.size[1] * 4, np.float32)
+        image.pixels.foreach_get(pixels)
+        picture = np.rint(255 * pixels.reshape(image.size[1], image.size[0], 4)[::-1]).astype(np.uint8)
+        bpy.data.images.remove(image)
+    return picture
+
+
+def to_straight(pixels: np.ndarray) -> np.ndarray:
+    """Converts linear pixels with premultiplied alpha, (H, W, 4) float, to uint8 sRGB with straight alpha."""
+    alpha = np.clip(pixels[..., 3:], 0, 1)
+    colours = to_srgb(np.clip(pixels[..., :3] / np.maximum(alpha, 1e-6), 0, 1))
+    return np.rint(255 * np.concatenate([colours, alpha], -1)).astype(np.uint8)
+
+
+def _render(scene: bpy.types.Scene, progress: Progress | None, lines: list[str], write_still: bool = True) -> str:
     """Renders and adds Blender's status lines to a list; returns the first line of an error, "" for none."""
 
     def on_line(line: str) -> None:
@@ -102,7 +137,7 @@ def _render(scene: bpy.types.Scene, progress: Progress | None, lines: list[str])
 
     try:
         with silence_stdout(), without_egl_errors(), status_lines(on_line):
-            bpy.ops.render.render(write_still=True, scene=scene.name)
+            bpy.ops.render.render(write_still=write_still, scene=scene.name)
     except RuntimeError as error:
         return str(error).splitlines()[0]
     return ""

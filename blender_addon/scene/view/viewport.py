@@ -35,12 +35,11 @@ def set_view(scene: bpy.types.Scene, make_view: Callable[[int, int], View]) -> s
     return "view"
 
 
-def show_panel_colours(scene: bpy.types.Scene) -> None:
-    """Switches the 3D view from solid shading, which shows no colours of panels, to the hall's own render engine."""
-    area = find_view_area(scene)
-    if area is not None and area.spaces.active.shading.type == "SOLID":
+def show_panel_colours(scene: bpy.types.Scene, shading: bpy.types.View3DShading) -> None:
+    """Switches a 3D view from solid shading, which shows no colours of panels, to the hall's own render engine."""
+    if shading.type == "SOLID":
         set_engine(scene, "innerwalk")
-        area.spaces.active.shading.type = "RENDERED"
+        shading.type = "RENDERED"
 
 
 def find_view_area(scene: bpy.types.Scene) -> bpy.types.Area | None:

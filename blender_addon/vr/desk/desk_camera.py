@@ -11,6 +11,9 @@ import numpy as np
 from mathutils import Matrix, Quaternion, Vector
 
 from ...layout.hall_model import EYE_HEIGHT
+from ...layout.view import View
+from ...scene.view import show_panel_colours
+from ...scene.view.region_view import region_view
 from .screen_plane import ScreenPlane
 
 HAND_NAME = "eye"
@@ -43,6 +46,8 @@ class DeskCamera:
 
     def __init__(self, scene: bpy.types.Scene) -> None:
         self._scene_name = scene.name
+        self._engine = ""
+        """The scene's render engine before the walk, if that has changed it, else ""."""
         self._saved: list[tuple[str, str, Any]] = []
         """(part of the view, name, value) of each setting that the walk changes."""
         areas = list(self._areas())
@@ -70,6 +75,11 @@ class DeskCamera:
     def enter(self) -> None:
         """Saves the view's settings and sets those of a walk."""
         space = self.area.spaces.active
+        scene = bpy.data.scenes[self._scene_name]
+        if space.shading.type == "SOLID":
+            self._engine = scene.render.engine
+            self._saved.append(("shading", "type", "SOLID"))
+            show_panel_colours(scene, space.shading)
         for part, settings in (("", VIEW_SETTINGS), ("overlay", OVERLAY_SETTINGS)):
             owner = getattr(space, part) if part else space
             self._saved += [(part, name, getattr(owner, name)) for name in settings]
@@ -78,6 +88,9 @@ class DeskCamera:
 
     def leave(self) -> None:
         """Restores the view's settings, also if its area shows another editor now; the viewpoint stays."""
+        scene: bpy.types.Scene | None = bpy.data.scenes.get(self._scene_name)
+        if scene is not None and self._engine:
+            scene.render.engine = self._engine
         for area in [area for screen in bpy.data.screens for area in screen.areas]:
             space = next((space for space in area.spaces if space.as_pointer() == self.view), None)
             if space is not None:
@@ -98,6 +111,11 @@ class DeskCamera:
     def eye(self) -> np.ndarray:
         """Returns the pose of the eye, (4, 4), to world."""
         return np.array(self.region.view_matrix.inverted())
+
+    def camera(self) -> View | None:
+        """Returns what the 3D view shows, as a camera."""
+        region = next(region for region in self.area.regions if region.type == "WINDOW")
+        return region_view(region, self.region)
 
     def stand(self, position: tuple[float, float], yaw: float | None = None) -> None:
         """Stands at (x, y) on the floor at eye height and looks level along yaw (radians, 0: +y), None as before."""

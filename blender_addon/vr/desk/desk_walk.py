@@ -28,7 +28,8 @@ DIRECTIONS: dict[str, tuple[float, float, float]] = {
 """Direction (right, ahead, up) in which the walker moves while a key is held."""
 KEYS = {
     "LEFTMOUSE": "pick", "SPACE": "pick", "G": "grip", "M": "menu", "TAB": "menu", "N": "next_landmark",
-    "P": "previous_landmark", "Z": "turn_left", "X": "turn_right", "ESC": "leave", "RIGHTMOUSE": "leave",
+    "P": "previous_landmark", "Z": "turn_left", "X": "turn_right", "C": "take_picture", "ESC": "leave",
+    "RIGHTMOUSE": "leave",
 }  # fmt: skip
 """Action of the hand when a key is pressed."""
 WHEEL_FACTORS = {"WHEELUPMOUSE": 1.1, "WHEELDOWNMOUSE": 1 / 1.1}
@@ -38,7 +39,7 @@ PASSED_PREFIXES = ("TIMER", "WINDOW")
 """Prefixes of the event types that are left to Blender."""
 HELP = (
     "Walk: WASD, Q E, Shift fast  ·  Look: mouse  ·  Pick: click  ·  Hold panel: G, scale: wheel  ·  Menu: M  ·  "
-    "Places: N P  ·  Turn: Z X  ·  End: Esc"
+    "Places: N P  ·  Turn: Z X  ·  Picture: C  ·  End: Esc"
 )
 
 
@@ -175,8 +176,8 @@ def finish() -> None:
     global _desk_walk
     if _desk_walk is not None:
         ended, _desk_walk = _desk_walk, None
-        walk.set_current(None)
         ended.leave()
+        walk.end_current()
 
 
 def _tick() -> float | None:

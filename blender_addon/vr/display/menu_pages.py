@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import bpy
@@ -14,9 +13,9 @@ from ....torch_bridge.recording.errors import UnknownName
 from ...actions.arranging import reset_layout
 from ...actions.collapsing import collapse, collapsed_blocks, collapsible_blocks, expand
 from ...actions.methods import ask_method, cancel_method
+from ...actions.pictures import own_folder
 from ...actions.shelf import draw_shelf
 from ...actions.viewing import show_look
-from ...extension import EXTENSION_ID
 from ...imaging import colour_maps
 from ...layout.blocks import ALL
 from ...live.hall_requests import method_of
@@ -78,6 +77,7 @@ def _root(scene: bpy.types.Scene) -> Page:
             Item("Next place", act=lambda walk: walk.go_to(walk.landmark_index + 1)),
             Item("Previous place", act=lambda walk: walk.go_to(walk.landmark_index - 1)),
             Item("Reset layout", edit=reset_layout),
+            _picture_item(scene),
             _export_item(),
             Item("End walk", act=lambda walk: walk.leave()),
             Item("Close menu", act=lambda walk: walk.close_menu()),
@@ -122,21 +122,27 @@ def _shelf_item(scene: bpy.types.Scene) -> Item:
     return Item("Resample shelf", edit=partial(draw_shelf, data=data, seed=seed, of_class=of_class))
 
 
+def _picture_item(scene: bpy.types.Scene) -> Item:
+    """Returns the item that takes a picture; with pictures that wait, the page that also renders them."""
+    if current().hall(scene.session_uid).pictures:
+        return Item("Pictures", opens="pictures")
+    return Item("Take picture", act=lambda walk: walk.take_picture())
+
+
+def _pictures_page(scene: bpy.types.Scene) -> Page:
+    count = len(current().hall(scene.session_uid).pictures)
+    items = (
+        Item("Take picture", act=lambda walk: walk.take_picture()),
+        Item(f"Render {count} in full size", act=lambda walk: walk.render_pictures()),
+    )
+    return Page("Pictures", items)
+
+
 def _export_item() -> Item:
-    folder = export_folder()
+    folder = own_folder()
     if folder is None:
         return _note("Export: save the file first")
     return Item("Export hall", act=lambda walk: walk.start_export(folder))
-
-
-def export_folder() -> Path | None:
-    """Returns the folder for exports: that of the saved file, else the extension's; None if there is neither."""
-    if bpy.data.filepath:
-        return Path(bpy.data.filepath).parent
-    try:
-        return Path(bpy.utils.extension_path_user(EXTENSION_ID, path="export", create=True))
-    except (ValueError, OSError):  # Innerwalk runs as a plain package, or the user's folder is read-only
-        return None
 
 
 def _method_page(scene: bpy.types.Scene) -> Page:
@@ -201,6 +207,6 @@ def _place_item(index: int, name: str) -> Item:
 
 PAGES: dict[str, Callable[[bpy.types.Scene], Page]] = {
     "root": _root, "method": _method_page, "channel": _channel_page, "colours": _colours_page,
-    "normalise": _normalise_page, "gain": _gain_page, "places": _places_page,
+    "normalise": _normalise_page, "gain": _gain_page, "places": _places_page, "pictures": _pictures_page,
 }  # fmt: skip
 """Functions that return all items of a page, however many they are, by its name."""

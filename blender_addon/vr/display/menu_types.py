@@ -26,6 +26,12 @@ class Walker(Protocol):
     def leave(self) -> str:
         """Ends the walk."""
 
+    def take_picture(self) -> str:
+        """Keeps a small picture of what the walker sees."""
+
+    def render_pictures(self) -> str:
+        """Renders the pictures that were taken in full size."""
+
     def start_export(self, directory: Path) -> str:
         """Starts to export the hall."""
 

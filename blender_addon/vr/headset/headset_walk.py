@@ -16,14 +16,14 @@ from bpy.app.handlers import persistent
 
 from ....torch_bridge.recording.errors import SceneError
 from ...live.session import current as current_session
-from ...scene.hall import baking, store
+from ...scene.hall import store
 from .. import hand_actions, walk
 from ..walk import Walk
-from ..walk_drawing import WalkDrawing
 from . import xr
 from .bindings import HANDS
+from .headset_drawing import HeadsetDrawing
 from .saved_settings import SavedSettings
-from .shading_choice import ShadingChoice
+from .session_shading import SessionShading
 
 TICK_SECONDS, WAIT_SECONDS = 1 / 90, 0.1
 """Seconds between two ticks while the walk runs, and while its session starts or ends."""
@@ -36,11 +36,12 @@ REST_SECONDS = 5.0
 class HeadsetWalk:
     """One walk with a headset."""
 
-    def __init__(self, scene: bpy.types.Scene, shading: str, textures: int) -> None:
-        """shading: see ShadingChoice. textures: limit of the baked textures, in MiB."""
+    def __init__(self, scene: bpy.types.Scene) -> None:
         self.walk = Walk(scene, xr.Headset(), HANDS)
-        self.drawing = WalkDrawing(self.walk)
-        self.shading = ShadingChoice(scene, shading, textures << 20)
+        self.drawing = HeadsetDrawing(self.walk)
+        self.shading = SessionShading()
+        self.foreign = ""
+        """What the scene shows that is not of a hall, "" for nothing."""
         self.saved = SavedSettings(scene)
         self.start_time = time.monotonic()
         self.running = self.stopping = False
@@ -48,7 +49,8 @@ class HeadsetWalk:
 
     def _rota(self) -> Iterator[Callable[[bpy.types.Scene], None]]:
         """Yields the updates that take turns, one each tick, so that no frame waits for all of them."""
-        for hand, other in zip(self.walk.hands.values(), (self.drawing.update_card, self._update_rest), strict=True):
+        others = self.drawing.update_card, self.drawing.update_picture
+        for hand, other in zip(self.walk.hands.values(), others, strict=True):
             yield partial(self.walk.find_target, hand=hand)
             yield partial(self.drawing.update_target, hand=hand)
             yield _no_update
@@ -68,6 +70,7 @@ class HeadsetWalk:
             self.walk.place_hand(hand, xr.hand_pose(hand.name))
         hand_actions.carry_panels(self.walk, scene)
         hand_actions.continue_export(self.walk)
+        self._choose_shading()
         self._update(scene)
         self.drawing.plan(scene)
         return TICK_SECONDS
@@ -76,8 +79,6 @@ class HeadsetWalk:
         """Runs one time slice of the pending work and the next update; after an action, updates the card instead."""
         if self.drawing.card.busy:
             self.drawing.update_card(scene)
-        elif self.shading.busy:
-            self._update_rest(scene)
         if self.walk.has_acted:
             self.walk.has_acted = False
             self.drawing.update_card(scene)
@@ -85,9 +86,14 @@ class HeadsetWalk:
         self._updates[0](scene)
         self._updates.rotate(-1)
 
-    def _update_rest(self, scene: bpy.types.Scene) -> None:
-        self.drawing.update_picture(scene)
-        self.shading.update(scene, self.drawing.eye)
+    def _choose_shading(self) -> None:
+        """Lets Blender draw a scene that shows something not of a hall, and says so."""
+        if self.foreign == self.drawing.foreign:
+            return
+        self.foreign = self.drawing.foreign
+        self.shading.choose(is_foreign=bool(self.foreign))
+        if self.foreign:
+            self.walk.show_message(f"shown in Material Preview: {self.foreign}")
 
     def _wait_for_session(self) -> float | None:
         """Waits until the session has started, or finishes after it has ended or failed to start."""
@@ -144,18 +150,19 @@ def obstacle() -> str:
     return xr.missing_support()
 
 
-def begin(scene: bpy.types.Scene, shading: str, textures: int) -> str:
-    """Starts a session and a walk in it; textures: limit of the baked textures, in MiB. Raises SceneError."""
+def begin(scene: bpy.types.Scene) -> str:
+    """Starts a session and a walk in it. Raises SceneError."""
     global _headset_walk
     if reason := obstacle():
         raise SceneError(f"cannot start a walk: {reason}")
     if not store.is_hall(scene):
         raise SceneError(f"scene {scene.name!r} is not a hall; open a recording first")
-    _headset_walk = started = HeadsetWalk(scene, shading, textures)
+    _headset_walk = started = HeadsetWalk(scene)
     try:
         started.saved.enter(started.walk.landmarks)
         started.shading.save()
-        bpy.app.handlers.xr_session_start_pre.append(create_actions)
+        for handlers, handler in _handlers():
+            handlers.append(handler)
         xr.toggle_session()
         started.shading.enter()
     except BaseException:
@@ -183,16 +190,28 @@ def finish() -> None:
     if _headset_walk is None:
         return
     ended, _headset_walk, _end_time = _headset_walk, None, time.monotonic()
-    walk.set_current(None)
     _restore(ended)
+    walk.end_current()
 
 
 def _restore(ended: HeadsetWalk) -> None:
-    if create_actions in bpy.app.handlers.xr_session_start_pre:
-        bpy.app.handlers.xr_session_start_pre.remove(create_actions)
+    for handlers, handler in _handlers():
+        if handler in handlers:
+            handlers.remove(handler)
     ended.drawing.end()
     ended.shading.leave()
     ended.saved.leave()
+
+
+def _handlers() -> list[tuple[Any, Any]]:
+    """Returns (Blender's list of handlers, handler) of each event that a walk handles."""
+    events = bpy.app.handlers
+    return [
+        (events.xr_session_start_pre, create_actions),
+        (events.save_pre, _before_saving),
+        (events.save_post, _after_saving),
+        (events.save_post_fail, _after_saving),
+    ]
 
 
 def _tick() -> float | None:
@@ -215,13 +234,19 @@ def create_actions(*_: Any) -> None:
 
 
 @persistent
-def update_baked_halls(*_: Any) -> None:
-    """After undo, redo or opening a file: bake the walk's hall again, and unbake every other hall."""
-    for scene in store.halls():
-        if _headset_walk is not None and scene == _headset_walk.walk.scene:
-            _headset_walk.shading.rebake(scene)
-        elif baking.is_baked(scene):
-            baking.unbake(scene)
+def _before_saving(*_: Any) -> None:
+    """Restores the person's settings, so that the file has no others."""
+    if _headset_walk is not None:
+        _headset_walk.shading.leave()
+        _headset_walk.saved.restore()
+
+
+@persistent
+def _after_saving(*_: Any) -> None:
+    """Sets those of the walk again."""
+    if _headset_walk is not None:
+        _headset_walk.saved.replace(_headset_walk.walk.landmarks)
+        _headset_walk.shading.enter()
 
 
 @persistent

@@ -35,6 +35,10 @@ class SavedSettings:
     def enter(self, landmarks: Sequence[Landmark]) -> None:
         """Saves the user's settings and sets those of a walk; Blender's landmarks become those of the tour."""
         self.enabled_addon = xr.enable_inspection(True)
+        self.replace(landmarks)
+
+    def replace(self, landmarks: Sequence[Landmark]) -> None:
+        """Does the same while Blender's add-on stays enabled, as after a file was saved."""
         session, first = xr.settings(), landmarks[0]
         wanted = SETTINGS | {"base_pose_location": (*first.position, 0.0), "base_pose_angle": first.yaw}
         for name, value in wanted.items():
@@ -52,13 +56,17 @@ class SavedSettings:
 
     def leave(self) -> None:
         """Restores the user's settings."""
+        self.restore()
+        if self.enabled_addon:
+            xr.enable_inspection(False)
+
+    def restore(self) -> None:
+        """Does the same while Blender's add-on stays enabled, as before a file is saved."""
         scene: bpy.types.Scene | None = bpy.data.scenes.get(self.scene_name)
         if scene is not None and self.landmarks is not None and hasattr(scene, "vr_landmarks"):
             _set_landmarks(scene, self.landmarks, self.selected)
         for name, value in self.settings.items():
             setattr(xr.settings(), name, value)
-        if self.enabled_addon:
-            xr.enable_inspection(False)
 
 
 def _landmark_properties(landmark: Landmark) -> dict[str, Any]:
@@ -72,7 +80,7 @@ def _set_landmarks(scene: Any, landmarks: Sequence[dict[str, Any]], selected: tu
         landmark = scene.vr_landmarks.add()
         for name, value in properties.items():
             setattr(landmark, name, value)
-    if landmarks:
+    if landmarks and (scene.vr_landmarks_active, scene.vr_landmarks_selected) != selected:  # each moves the walker
         scene.vr_landmarks_selected, scene.vr_landmarks_active = selected[1], selected[0]
 
 

@@ -15,6 +15,9 @@ import numpy as np
 from mathutils import Matrix, Quaternion, Vector
 
 from ....torch_bridge.recording.errors import SceneError
+from ...layout.camera_presets import LENS
+from ...layout.view import View
+from ...scene.view.region_view import view_along
 from . import bindings
 
 INSPECTION_ADDON = "viewport_vr_preview"
@@ -23,6 +26,8 @@ DEFAULT_ACTION_SET = "blender_default"
 """Name of that add-on's action set."""
 EYE_HEIGHT, MIN_EYE_HEIGHT, MAX_EYE_HEIGHT = 1.65, 1.0, 2.1
 """Height of the eye, in metres, if the runtime reports one outside of these bounds."""
+PICTURE_SIZE = 1920, 1080
+"""Size in pixels of a picture that the walker takes."""
 OPERATOR = "innerwalk.hand"
 USER_PATH = "/user/hand/"
 HAPTIC = {
@@ -160,6 +165,11 @@ class Headset:
         session = state()
         rotation = Quaternion(session.viewer_pose_rotation)
         return np.array(Matrix.LocRotScale(Vector(session.viewer_pose_location), rotation, None))
+
+    def camera(self) -> View:
+        """Returns what both eyes see, as a camera that is held level."""
+        eye = self.eye()
+        return view_along(eye[:3, 3], -eye[:3, 2], PICTURE_SIZE, lens=LENS)
 
     def stand(self, position: tuple[float, float], yaw: float | None = None) -> None:
         """Stands at (x, y) on the floor, at a standing person's height, facing yaw (radians, 0: +y), None as before."""

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon.scene.engine.passes import PictureCamera
-from innerwalk.blender_addon.scene.engine.sampling import in_view, pass_shifts, sky_directions
+from innerwalk.blender_addon.scene.engine.sampling import box_corners, in_view, pass_shifts, sky_directions
 
 HALF_TURN = np.diag([-1.0, 1.0, -1.0, 1.0])
 
@@ -30,7 +30,7 @@ def test_shifts_are_centred_and_spread_like_the_filter():
 def test_boxes_beside_and_behind_the_camera_are_not_in_view():
     low = np.array([[-1, -1, -6], [-1, -1, 4], [20, -1, -6], [-50, -50, -200], [-9, -9, -9], [-1, 8, -6]], float)
     high = np.array([[1, 1, -5], [1, 1, 5], [22, 1, -5], [50, 50, -150], [9, 9, 9], [1, 9, -5]], float)
-    seen = in_view(low, high, np.repeat(perspective()[None], len(low), 0))
+    seen = in_view(np.array([box_corners(*ends) for ends in zip(low, high, strict=True)]), perspective())
     assert seen.tolist() == [True, False, False, False, True, False]
 
 

@@ -9,7 +9,7 @@ from innerwalk.torch_bridge import recording as rec
 
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
-from mathutils import Matrix, Vector  # noqa: E402
+from mathutils import Matrix  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.imaging import colour_maps, tile_grids  # noqa: E402
@@ -17,7 +17,7 @@ from innerwalk.blender_addon.output.hall_files import save_hall  # noqa: E402
 from innerwalk.blender_addon.properties import BESIDE_ROLE, FOG_COLOUR, FOG_RANGE, OBJECT_ROLE  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.engine import eevee_works  # noqa: E402
-from innerwalk.blender_addon.scene.hall import baking, shelf_pictures, store  # noqa: E402
+from innerwalk.blender_addon.scene.hall import shelf_pictures, store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.scene.hall.store import Appearance  # noqa: E402
 from innerwalk.blender_addon.scene.materials import colour_settings  # noqa: E402
@@ -196,9 +196,7 @@ def test_undo_brings_the_look_back(hall, rendered):
 def test_what_is_added_later_has_the_halls_fog(hall):
     shelf_pictures.set_shelf(hall, np.zeros((2, 96, 96, 3), np.uint8), ["a", "b"], "two")
     shelf_pictures.outline_held(hall, 1)
-    for _ in baking.bake(hall, Matrix.Translation(Vector((0, -3, 1.7))), 1 << 30):
-        pass
     painted = [holder for holder in hall.objects if holder.type == "MESH"]
-    assert {"shelf", "shelf words", "held", "baked", "title"} <= {holder[OBJECT_ROLE] for holder in painted}
+    assert {"shelf", "shelf words", "held", "title"} <= {holder[OBJECT_ROLE] for holder in painted}
     for key in (FOG_RANGE, FOG_COLOUR):
         assert {tuple(holder[key]) for holder in painted} == {tuple(hall[key])}

@@ -13,7 +13,6 @@ from innerwalk.torch_bridge import recording as rec
 
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
-from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.output.hall_files import save_hall  # noqa: E402
 from innerwalk.blender_addon.properties import INPUT_TAG  # noqa: E402
 from innerwalk.blender_addon.scene.hall import session_events, store  # noqa: E402
@@ -124,18 +123,6 @@ def test_a_reopened_hall_waits_for_no_request_of_another_run(hall, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hall.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "hall.blend"))
     assert INPUT_TAG not in store.halls()[0]
-
-
-def test_a_render_in_plain_python_is_known_as_such(hall, rendered):
-    seen = []
-    observer = lambda *_: seen.append(current().rendering)  # noqa: E731
-    bpy.app.handlers.render_pre.append(observer)
-    try:
-        hall.cycles.samples = 1
-        assert rendered(hall, 32, 18).shape == (18, 32, 3)
-    finally:
-        bpy.app.handlers.render_pre.remove(observer)
-    assert seen == [True] and not current().rendering
 
 
 def test_undo_in_plain_python_shows_the_maps_of_that_step(hall, monkeypatch):

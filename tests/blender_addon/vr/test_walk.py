@@ -17,7 +17,7 @@ from innerwalk.blender_addon.scene.materials import colour_settings  # noqa: E40
 from innerwalk.blender_addon.scene.panels import panel_of, size_of, values, world_matrix  # noqa: E402
 from innerwalk.blender_addon.vr import grips, hand_actions, walk, walk_drawing  # noqa: E402
 from innerwalk.blender_addon.vr.display import card_content, menu_layout  # noqa: E402
-from innerwalk.blender_addon.vr.headset import headset_walk, saved_settings, xr  # noqa: E402
+from innerwalk.blender_addon.vr.headset import headset_walk, saved_settings, session_shading, xr  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
 
 LAYER = "stem.conv"
@@ -334,7 +334,7 @@ def test_without_a_runtime_nothing_changes_and_the_error_says_what_to_install(sc
     }
     landmarks = hasattr(scene, "vr_landmarks")
     with pytest.raises(SceneError, match="install|3D view"):
-        actions.start_walk(scene, "preview")
+        actions.start_walk(scene)
     after = {
         key: saved_settings._copy(getattr(xr.settings(), key))
         for key in saved_settings.SETTINGS
@@ -346,7 +346,7 @@ def test_without_a_runtime_nothing_changes_and_the_error_says_what_to_install(sc
 
 
 def test_an_error_in_the_timer_restores_everything(scene, monkeypatch):
-    started = headset_walk.HeadsetWalk(scene, "preview", 256)
+    started = headset_walk.HeadsetWalk(scene)
     before = xr.settings().clip_end
     started.saved.enter(started.walk.landmarks)
     started.shading.save()
@@ -359,7 +359,7 @@ def test_an_error_in_the_timer_restores_everything(scene, monkeypatch):
 
 
 def test_a_headset_that_does_not_answer_is_an_error_and_ends_the_walk(scene, monkeypatch):
-    started = headset_walk.HeadsetWalk(scene, "preview", 256)
+    started = headset_walk.HeadsetWalk(scene)
     started.saved.enter(started.walk.landmarks)
     started.shading.save()
     monkeypatch.setattr(headset_walk, "_headset_walk", started)
@@ -389,6 +389,67 @@ def test_settings_and_landmarks_come_back(scene):
     assert tuple(scene.vr_landmarks[0].base_pose_location) == (1, 2, 3)
     assert (xr.settings().clip_end, xr.settings().base_pose_angle) == (77.0, 0.5)
     xr.enable_inspection(False)
+
+
+def test_a_file_that_is_saved_meanwhile_has_the_persons_settings(scene, monkeypatch, tmp_path):
+    """Blender stores the settings of sessions with its windows, and landmarks with the scene."""
+    xr.enable_inspection(True)
+    scene.vr_landmarks.add().name = "mine"
+    settings, seen = xr.settings(), []
+    settings.clip_end, settings.show_object_viewport_mesh, settings.shading.type = 77.0, True, "WIREFRAME"
+    started = headset_walk.HeadsetWalk(scene)
+    started.shading.save()
+    started.saved.enter(started.walk.landmarks)
+    started.shading.enter()
+    monkeypatch.setattr(headset_walk, "_headset_walk", started)
+
+    def note(*_: object) -> None:
+        names = [landmark.name for landmark in scene.vr_landmarks]
+        seen.append((settings.clip_end, settings.show_object_viewport_mesh, settings.shading.type, names[:2]))
+
+    handlers = headset_walk._handlers()
+    for each, handler in handlers:
+        each.append(handler)
+    bpy.app.handlers.save_pre.append(note)
+    note()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "meanwhile.blend"), copy=True)
+    note()
+    bpy.app.handlers.save_pre.remove(note)
+    for each, handler in handlers:
+        each.remove(handler)
+    walks = 500.0, False, "SOLID", ["Entrance", "Input"]
+    assert seen == [walks, (77.0, True, "WIREFRAME", ["mine"]), walks]
+    started.shading.leave()
+    started.saved.leave()
+    xr.enable_inspection(False)
+
+
+def test_who_draws_the_scene(scene):
+    settings = xr.settings()
+    settings.show_object_viewport_mesh, settings.shading.type = True, "RENDERED"
+    shading = session_shading.SessionShading()
+    shading.save()
+    for is_foreign, kind in ((False, "SOLID"), (True, "MATERIAL"), (False, "SOLID")):
+        shading.choose(is_foreign=is_foreign)
+        assert (settings.shading.type, settings.show_object_viewport_mesh) == (kind, is_foreign)
+    shading.leave()
+    assert (settings.shading.type, settings.show_object_viewport_mesh) == ("RENDERED", True)
+
+
+def test_what_is_not_of_a_hall_is_named_once_and_left_to_blender(scene):
+    started = headset_walk.HeadsetWalk(scene)
+    started.shading.save()
+    started.drawing.foreign = "light 'Lamp' is not of a hall"
+    started._choose_shading()
+    assert started.walk.message == "shown in Material Preview: light 'Lamp' is not of a hall"
+    assert xr.settings().shading.type == "MATERIAL"
+    started.walk.show_message("other")
+    started._choose_shading()
+    assert started.walk.message == "other"
+    started.drawing.foreign = ""
+    started._choose_shading()
+    assert xr.settings().shading.type == "SOLID"
+    started.shading.leave()
 
 
 def test_there_is_a_pause_after_a_session(scene, monkeypatch):

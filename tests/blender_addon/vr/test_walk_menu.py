@@ -9,6 +9,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
+from innerwalk.blender_addon.actions.pictures import own_folder  # noqa: E402
 from innerwalk.blender_addon.imaging import colour_maps  # noqa: E402
 from innerwalk.blender_addon.layout.text_fitting import CAP  # noqa: E402
 from innerwalk.blender_addon.live.request_types import Request  # noqa: E402
@@ -67,6 +68,14 @@ class Walker:
 
     def leave(self) -> str:
         self.calls.append(("leave",))
+        return ""
+
+    def take_picture(self) -> str:
+        self.calls.append(("take_picture",))
+        return ""
+
+    def render_pictures(self) -> str:
+        self.calls.append(("render_pictures",))
         return ""
 
     def start_export(self, directory) -> str:
@@ -300,4 +309,4 @@ def test_without_a_folder_to_write_to_the_menu_asks_for_a_saved_file(hall, monke
         raise error
 
     monkeypatch.setattr(bpy.utils, "extension_path_user", refuse)
-    assert menu_pages.export_folder() is None
+    assert own_folder() is None

@@ -108,7 +108,7 @@ def takes_from_the_shelf() -> rig.Steps:
     before, answer = at.values(), at.answer()
     yield from rig.click(at.middle(at.of_role("shelf", index=3)))
     rig.check("a click takes a picture", bpy.context.scene["innerwalk_held"] == 3)
-    rig.look("MATERIAL", camera=False)
+    rig.look("RENDERED", camera=False)
     yield from rig.settled()
     rig.picture("7 held")
     rig.look("SOLID", camera=False)
@@ -145,7 +145,7 @@ def looks_closer() -> rig.Steps:
         "the value under the cursor is the map's",
         any(pointed.endswith(f"= {number(float(value))}") for value in near.ravel()),
     )
-    rig.look("MATERIAL", camera=False)
+    rig.look("RENDERED", camera=False)
     yield from rig.settled()
     rig.picture("8 a closer look")
     yield from rig.press("ESC", place)

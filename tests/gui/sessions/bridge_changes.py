@@ -77,8 +77,7 @@ def asks_methods() -> rig.Steps:
     yield from asks("average", {"count": 2000}, data="object")
     yield from asks("occlusion", {"size": 0.02, "stride": 0.05}, click=False)
     at.act("ask_method", method="activations")
-    yield 0.5
-    rig.check("activations come back", at.equal(at.values(), before))
+    yield from rig.until("the activations", lambda: at.equal(at.values(), before), 120)
 
 
 def asks(method: str, parameters: dict, data: str = "", click: bool = True) -> rig.Steps:

@@ -55,7 +55,7 @@ def synthesises() -> rig.Steps:
     yield from rig.until("the job's end", lambda: at.job()["state"] not in ("waiting", "running"), 120)
     rig.check("it is cancelled", at.job()["state"] == "cancelled")
     rig.check("what it has shown stays", 0 < picture_count() < 72)
-    rig.look("MATERIAL", camera=False)
+    rig.look("RENDERED", camera=False)
     yield from rig.settled()
     rig.picture("partial pictures")
     rig.look("SOLID", camera=False)
@@ -72,7 +72,7 @@ def explains() -> rig.Steps:
     rig.check("it lies over the input", any(holder.get("innerwalk_role") == "overlay" for holder in scene.objects))
     with rig.view3d().context():
         bpy.ops.innerwalk.enter("EXEC_DEFAULT", True)
-    rig.look("MATERIAL", camera=False)
+    rig.look("RENDERED", camera=False)
     yield from rig.settled()
     rig.picture("over the input")
 

@@ -63,16 +63,23 @@ def differences_of(
     taken: np.ndarray, layer: str, rng: np.random.Generator, colour_map: str = "signed"
 ) -> Iterator[float]:
     """Differences 0..255 of texels' middles on the screen from numpy, of random texels of a panel."""
-    colour_maps = at.addon("blender_addon.imaging.colour_maps")
+    texels, maps = dict(texels_of(layer, colour_map)), shown_maps(layer)
+    for channel in rng.choice(len(maps.data), SAMPLES, replace=False):  # with this seed, none below Blender's buttons
+        y, x = (int(rng.integers(side)) for side in maps.data.shape[1:])
+        place, wanted = texels[int(channel), y, x]
+        yield float(np.abs(np.array(rig.colour(taken, rig.pixel(place))) - wanted).max())
+
+
+def texels_of(layer: str, colour_map: str = "signed") -> Iterator[tuple[Any, tuple[Vector, np.ndarray]]]:
+    """All texels of a panel: (channel, row, column), and its middle in the world with its colour by numpy, 0..255."""
     panel, maps = at.panels()[layer], shown_maps(layer)
-    colours = colour_maps.colour_values(maps.data, np.reshape(maps.peak, (-1, 1, 1)), colour_map)
+    colour_values = at.addon("blender_addon.imaging.colour_maps").colour_values
+    colours = 255 * colour_values(maps.data, np.reshape(maps.peak, (-1, 1, 1)), colour_map)
     columns, rows, width, height = panel["innerwalk_grid"]
     fill = at.addon("blender_addon.layout.hall_model").FILL
-    for channel in rng.choice(len(maps.data), SAMPLES, replace=False):
-        y, x = (int(rng.integers(side)) for side in maps.data.shape[1:])
-        row, column = divmod(int(channel), int(columns))
-        inside = np.array([(x + 0.5) / maps.data.shape[2], 1 - (y + 0.5) / maps.data.shape[1]])
+    for channel, y, x in np.ndindex(colours.shape[:3]):
+        row, column = divmod(channel, int(columns))
+        inside = np.array([(x + 0.5) / colours.shape[2], 1 - (y + 0.5) / colours.shape[1]])
         across, up = (inside - 0.5) * fill + 0.5
-        place = rig.pixel(panel.matrix_world @ Vector(((column + across) * width, (rows - 1 - row + up) * height, 0)))
-        wanted = 255 * colours[channel, y, x]
-        yield float(np.abs(np.array(rig.colour(taken, place)) - wanted).max())
+        place = Vector(((column + across) * width, (rows - 1 - row + up) * height, 0))
+        yield (channel, y, x), (panel.matrix_world @ place, colours[channel, y, x])

@@ -15,9 +15,12 @@ def session() -> rig.Steps:
     bpy.ops.wm.save_as_mainfile(filepath=str(rig.OUT / "hall.blend"))
     at.act("draw_shelf", data="photos", seed=1)
     yield from at.shelf_filled()
-    person = yield from walk_helpers.begin("baked")
+    person = yield from walk_helpers.begin()
+    drawn = walk_helpers.DrawnMaps()
     for name, index in (("left", 1), ("right", 4)):
         yield from places(person, name, index)
+    rig.check("every frame has the maps that the panels hold", drawn.frames > 20 and not drawn.wrong)
+    drawn.end()
     yield from resamples(person)
     yield from asks(person)
     yield from exports(person)

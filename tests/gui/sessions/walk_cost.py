@@ -1,7 +1,6 @@
 """Measures the cost of a walk on Blender's thread, in ResNet-50's hall with hands that move all the time."""
 
 import math
-import os
 import time
 
 import bpy
@@ -18,9 +17,8 @@ def session() -> rig.Steps:
     yield from at.in_hall("r50", "resnet50")
     rig.view3d().space.shading.type = "WIREFRAME"
     clock = Frames()
-    person = yield from walk_helpers.begin(os.environ.get("WALK_SHADING", "baked"))
+    person = yield from walk_helpers.begin()
     at.act("go_to_place", place=walk_helpers.walk().landmarks[2].name)
-    yield from walk_helpers.baked()
     yield from warmed(person)
     clock.begin()
     eye = Matrix(walk_helpers.walk().body.eye().tolist())

@@ -20,7 +20,7 @@ def session() -> rig.Steps:
     rig.install()
     bpy.ops.innerwalk.open_demo()
     yield from rig.maximise()
-    rig.look("MATERIAL", camera=False)
+    rig.look("RENDERED", camera=False)
     with rig.view3d().context():
         bpy.ops.innerwalk.jump("EXEC_DEFAULT", True, layer=LAYER)
     at.addon("blender_addon.actions").select(bpy.context.scene, LAYER, CHANNEL)

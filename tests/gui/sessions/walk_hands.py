@@ -18,7 +18,7 @@ def session() -> rig.Steps:
     rig.view3d().space.shading.type = "WIREFRAME"  # saves processor time, as only the headset's picture matters
     yield 0.5
     before = settings()
-    person = yield from walk_helpers.begin("baked")
+    person = yield from walk_helpers.begin()
     state = bpy.context.window_manager.xr_session_state
     eye = state.viewer_pose_location
     rig.check("stands at the entrance, as high as a person", walk_helpers.near(eye, (0, -1.2, 1.65), 0.12))
@@ -29,6 +29,7 @@ def session() -> rig.Steps:
         yield from moves(person, name)
         person.rest()
         yield from person.send()
+    yield from saves()
     yield from stretches(person)
     yield from chooses(person, "left", "Ember", "ember")
     yield from chooses(person, "right", "Signed", "signed")
@@ -149,6 +150,16 @@ def moves(person, name: str) -> rig.Steps:
     rig.check(f"{name}: lets go", hand.grip is None)
     at.act("reset_layout")
     rig.check(f"{name}: it is hung back", walk_helpers.near(at.panels()[LAYER].matrix_world, start))
+
+
+def saves() -> rig.Steps:
+    """Saving the file, which holds the person's settings, leaves the walk as it is."""
+    state = bpy.context.window_manager.xr_session_state
+    before = settings(), tuple(state.viewer_pose_location)
+    bpy.ops.wm.save_as_mainfile(filepath=str(rig.OUT / "meanwhile.blend"), copy=True)
+    yield from walk_helpers.frames(3)
+    rig.check("saving changes no settings of the walk", settings() == before[0])
+    rig.check("and doesn't move the walker", walk_helpers.near(state.viewer_pose_location, before[1]))
 
 
 def stretches(person) -> rig.Steps:

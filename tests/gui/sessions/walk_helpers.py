@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 import bridge_helpers as at
+import gpu
 import monado_remote as remote
 import numpy as np
 import session as rig
@@ -118,14 +119,18 @@ def _set(thing: Any, pose: Matrix) -> None:
     thing.rotation = (turn.x, turn.y, turn.z, turn.w)
 
 
+def headset() -> Any:
+    return at.addon("blender_addon.vr.headset.headset_walk").current()
+
+
 def walk() -> Any:
     return at.addon("blender_addon.vr.walk").current()
 
 
-def begin(shading: str = "preview") -> rig.Steps:
+def begin() -> rig.Steps:
     """Starts a walk and waits until the walker stands at the entrance; returns the person."""
     person = Person()
-    at.act("start_walk", shading=shading)
+    at.act("start_walk")
     headset = at.addon("blender_addon.vr.headset.headset_walk")
     yield from rig.until("the walk", lambda: headset.current() is not None and headset.current().running, 60)
     yield 1.0
@@ -153,17 +158,60 @@ def eyes(name: str) -> np.ndarray | None:
     return np.frombuffer(raw, np.uint8).reshape(540, 960, 3)
 
 
+class Eyes:
+    """The matrices and places in `eyes` of both eyes, as they were drawn last."""
+
+    def __init__(self) -> None:
+        self._matrices: list[Matrix] = []
+        bpy.types.SpaceView3D.draw_handler_add(self._note, (), "XR", "POST_VIEW")
+
+    def _note(self) -> None:
+        both = gpu.matrix.get_projection_matrix() @ gpu.matrix.get_model_view_matrix()
+        self._matrices = [*self._matrices, both] if len(self._matrices) == 1 else [both]
+
+    def _place(self, side: int, point: Vector) -> tuple[float, float]:
+        clip = self._matrices[side] @ point.to_4d()
+        return clip.x / clip.w, clip.y / clip.w
+
+    def sees(self, side: int, point: Vector) -> bool:
+        """Whether a point of the world is well inside the picture of an eye: 0 left, 1 right."""
+        return max(map(abs, self._place(side, point))) < 0.8
+
+    def pixel(self, side: int, point: Vector) -> tuple[int, int]:
+        """Column and row in the picture of both eyes that show a point of the world to one of them."""
+        x, y = self._place(side, point)
+        return int(480 * side + 240 * (1 + x)), int(270 * (1 - y))
+
+
+class DrawnMaps:
+    """Compares the maps that each frame has drawn with those that the panels hold."""
+
+    def __init__(self) -> None:
+        self.frames, self.wrong = 0, set[str]()
+        self._handler = bpy.types.SpaceView3D.draw_handler_add(self._compare, (), "XR", "POST_VIEW")
+
+    def _compare(self) -> None:
+        self.frames += 1
+        batches = {key[0]: item for key, item in headset().drawing.hall.shown._placed.items()}
+        for layer, panel in at.panels().items():
+            image = at.addon("blender_addon.scene.panels").image_of(panel)
+            texture = batches[panel.session_uid].shape.textures["texels"]
+            buffer = texture.read()
+            buffer.dimensions = texture.width * texture.height * 4
+            held = np.empty(len(image.pixels), np.float32)
+            image.pixels.foreach_get(held)
+            if not np.array_equal(np.array(buffer, np.float32), held):
+                self.wrong.add(layer)
+
+    def end(self) -> None:
+        bpy.types.SpaceView3D.draw_handler_remove(self._handler, "XR")
+
+
 def halves_differ_little(seen: np.ndarray) -> bool:
     """Whether both eyes show the same hall from two viewpoints: not black, not equal, not unrelated."""
     left, right = seen[:, :480].astype(float), seen[:, 480:].astype(float)
     apart = np.abs(left - right).mean()
     return bool(left.std() > 5 and right.std() > 5 and 0.2 < apart < 40)
-
-
-def baked() -> rig.Steps:
-    """Waits until all colours are baked."""
-    shading = at.addon("blender_addon.vr.headset.headset_walk").current().shading
-    yield from rig.until("the baked hall", lambda: shading.settled, 120)
 
 
 def looked() -> rig.Steps:

@@ -11,8 +11,7 @@ def session() -> rig.Steps:
     at.act("open_demo")
     rig.view3d().space.shading.type = "WIREFRAME"
     yield 0.5
-    person = yield from walk_helpers.begin("baked")
-    yield from walk_helpers.baked()
+    person = yield from walk_helpers.begin()
     seen = walk_helpers.eyes("entrance")
     rig.check("both eyes see something", walk_helpers.halves_differ_little(seen))
     at.act("go_to_place", place=walk_helpers.walk().landmarks[2].name)
