@@ -9,15 +9,23 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
+from ...torch_bridge.recording.errors import SceneError, UnknownName
+from ..films import WALKING, Film, ShotOptions, plan_film
 from ..layout import camera_presets
 from ..layout.view import View
+from ..output.film_halls import film_hall_of
 from ..properties import PANEL_HIDDEN, PANEL_PLANNED_PLACE, SOLO_LAYER
 from ..scene.hall import store, visibility
 from ..scene.hall.relayout import prepare_build, refit_hall, update_title
 from ..scene.materials import colour_settings
 from ..scene.panels import panel_of, world_matrix
-from ..scene.view import viewport
+from ..scene.state.parts import hall_collection
+from ..scene.view import set_camera, viewport
+from ..scene.view.camera_keys import key_tracks
 from .selecting import select
+
+KEYED_SHOTS = ("tour", "forward", "orbit", "dolly", "follow")
+"""Kinds of shots whose camera can be keyed."""
 
 
 def jump(scene: bpy.types.Scene, layer: str) -> str:
@@ -43,7 +51,9 @@ def enter(scene: bpy.types.Scene) -> str:
     Returns a line that says so.
     """
     plan = prepare_build(scene, store.read_appearance(scene)).hall
-    viewport.show_panel_colours(scene)
+    if (area := viewport.find_view_area(scene)) is not None:
+        space: Any = area.spaces.active
+        viewport.show_panel_colours(scene, space.shading)
     viewer = viewport.set_view(scene, lambda width, height: camera_presets.entrance(plan, width, height, desk=True))
     return f"the {viewer} is at the entrance"
 
@@ -65,6 +75,57 @@ def solo(scene: bpy.types.Scene, layer: str = "") -> str:
     scene[SOLO_LAYER] = layer
     visibility.apply_visibility(scene)
     return f"{layer} alone is shown" if layer else "all panels are shown"
+
+
+def key_shot(
+    scene: bpy.types.Scene,
+    kind: str = "tour",
+    layer: str = "",
+    channel: int = -1,
+    seconds: float = 0.0,
+    speed: float = WALKING,
+    first: int = 1,
+) -> str:
+    """Keys the hall's camera for a shot: its keyframes can be edited, and a recipe's shot of kind camera renders them.
+
+    kind: tour, forward, orbit, dolly or follow. layer: what the last three are about; "" for the hall or, of dolly, the
+    answer. channel: that they go into, -1 for a strong one. seconds: 0 for what the way takes. speed: at most, metres a
+    second. first: the scene's frame at which the shot begins; the scene then ends with it. Returns a line that says
+    what is keyed. Raises InputError, UnknownName or SceneError.
+    """
+    if kind not in KEYED_SHOTS:
+        raise UnknownName("kind of shot", kind, KEYED_SHOTS)
+    plain = Film((), film_size(scene), scene.render.fps / scene.render.fps_base)
+    entry = ShotOptions(kind, seconds or None, speed, layer or None, None if channel < 0 else channel)
+    shots = plan_film(film_hall_of(scene), [entry], plain).shots
+    holder = scene.camera or set_camera(scene, shots[0].track.view(0, *plain.size), hall_collection(scene))
+    scene.camera = holder
+    frames = key_tracks(holder, [shot.track for shot in shots], first, plain.rate)
+    scene.frame_start, scene.frame_end = min(scene.frame_start, first), frames[-1]
+    scene.frame_set(first)
+    return f"{kind}: {holder.name} is keyed from frame {first} to {frames[-1]}"
+
+
+def preview_film(scene: bpy.types.Scene) -> str:
+    """Plays the keyed camera in the 3D view, from the scene's first frame; returns a line that says so.
+
+    Raises SceneError where no window shows the hall.
+    """
+    area = viewport.find_view_area(scene)
+    if area is None:
+        raise SceneError("no 3D view shows the hall; a recipe with a shot of kind camera renders its film")
+    viewport.show_panel_colours(scene, area.spaces.active.shading)
+    area.spaces.active.region_3d.view_perspective = "CAMERA"
+    scene.frame_set(scene.frame_start)
+    bpy.ops.screen.animation_play()
+    return f"plays frames {scene.frame_start} to {scene.frame_end}; Esc ends it"
+
+
+def film_size(scene: bpy.types.Scene) -> tuple[int, int]:
+    """Returns the width and height of a scene's renders in pixels."""
+    render = scene.render
+    share = render.resolution_percentage / 100
+    return max(2, round(render.resolution_x * share)), max(2, round(render.resolution_y * share))
 
 
 def show_look(

@@ -14,7 +14,7 @@ from ..layout.camera_presets import OWN_CAMERA
 from ..scene.hall.store import Appearance
 from ..scene.state.data_blocks import temporary_data
 from ..scene.view import render
-from .figure_options import FigureOptions, FigureSource, check
+from .figure_options import VIEWPOINT, FigureOptions, FigureSource, check
 from .output_files import replaced
 from .own_scene import own_scene
 from .png_text import with_texts
@@ -60,6 +60,7 @@ def provenance(
         "size": list(options.size),
         "samples": options.samples,
         **rendering._asdict(),
+        **{name: value for name in VIEWPOINT if (value := getattr(options, name)) is not None},
         "theme": appearance.theme,
         "colour_map": appearance.colour_map,
         "normalisation": appearance.normalisation,

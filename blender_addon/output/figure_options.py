@@ -12,6 +12,7 @@ from mathutils import Matrix
 from ...torch_bridge.recording import Recording, load
 from ...torch_bridge.recording.errors import SceneError, UnknownName
 from ..layout.camera_presets import OWN_CAMERA, PRESETS
+from ..layout.view import View
 from ..scene.engine import eevee_works, hall_engine_works
 from ..scene.hall import store
 from ..scene.hall.store import Appearance
@@ -20,6 +21,11 @@ from .hall_files import append_hall
 
 SIZE, SAMPLES = (1920, 1080), 24
 MOST_SAMPLES = 1 << 20
+LENS = 24.0
+VIEWPOINT = ("eye", "target", "lens", "span")
+"""Options that say from where a picture is taken."""
+FARTHEST = 1e6
+"""Metres from the origin, and millimetres of a lens, that make sense."""
 APPEARANCE = ("colour_map", "normalisation", "gain", "title", "collapse", "method")
 """Options that replace a field of the same name of the appearance."""
 
@@ -49,8 +55,23 @@ class FigureOptions:
     """Globs of blocks to show as one panel each."""
     method: str | None = None
     """Method whose maps the panels show."""
+    eye: tuple[float, float, float] | None = None
+    """Point in metres from which the picture is taken, in place of the scene's camera; only with OWN_CAMERA."""
+    target: tuple[float, float, float] | None = None
+    """Point in metres at the middle of a picture from `eye`."""
+    lens: float | None = None
+    """Focal length in mm, for a sensor 36 mm wide, of a picture from `eye`; None for 24."""
+    span: float | None = None
+    """Width in metres of an orthographic picture from `eye`; None for a perspective one."""
     scene: str | None = None
     """Scene name of the hall, for a file with several; by default the first."""
+
+    @property
+    def view(self) -> View | None:
+        """Where the picture is taken from; None for the scene's camera or the preset's."""
+        if self.eye is None or self.target is None:
+            return None
+        return View(self.eye, self.target, *(self.size or SIZE), self.lens or LENS, self.span)
 
 
 @dataclass(frozen=True)
@@ -86,8 +107,26 @@ def check(options: FigureOptions) -> None:
     if isinstance(options.collapse, str):
         raise SceneError(f"collapse is {options.collapse!r}; a list of globs such as ['layer3.*'] is needed")
     fixed = [name for name in ("layer", "theme", *APPEARANCE) if getattr(options, name) is not None]
+    _check_viewpoint(options)
     if options.preset == OWN_CAMERA and fixed:
         raise SceneError(f"preset {OWN_CAMERA} shows the scene as it is: change its {fixed[0]} in the hall instead")
+
+
+def _check_viewpoint(options: FigureOptions) -> None:
+    """Raises SceneError for a viewpoint that is none, or that the preset doesn't take."""
+    stated = [name for name in VIEWPOINT if getattr(options, name) is not None]
+    if not stated:
+        return
+    if options.preset != OWN_CAMERA:
+        raise SceneError(f"preset {options.preset} has its own camera; {stated[0]} belongs to preset {OWN_CAMERA}")
+    points = [options.eye, options.target]
+    if not all(isinstance(point, (tuple, list)) and len(point) == 3 for point in points):
+        raise SceneError(f"eye {options.eye!r}, target {options.target!r}: two points such as (0, -4, 1.7) are needed")
+    numbers = [number for point in points for number in point or ()] + [options.lens or LENS, options.span or 1.0]
+    if not all(isinstance(number, (int, float)) and abs(number) <= FARTHEST for number in numbers):
+        raise SceneError(f"a picture is taken from points within {FARTHEST:,.0f} m, with a lens in mm")
+    if options.eye == options.target or min(numbers[-2:]) <= 0:
+        raise SceneError("eye and target must be two points, lens and span above 0")
 
 
 def open_source(source: FigureSource, name: str | None = None) -> Source:

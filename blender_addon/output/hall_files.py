@@ -14,6 +14,7 @@ from ...torch_bridge.recording.files import check_file, failure_text
 from ..atomic_folders import write_error
 from ..scene.engine import cycles_named
 from ..scene.hall import store
+from ..scene.hall.stored_paths import resolve_paths
 from ..scene.materials import images
 from ..scene.panels import update_point_values
 from ..scene.state.data_blocks import reachable_from, temporary_data
@@ -58,7 +59,9 @@ def append_hall(path: Path | str, name: str | None = None) -> bpy.types.Scene:
             raise SceneError(f"{path}: this file holds no hall; {hint}")
         if name is not None and name not in halls:
             raise UnknownName("hall", name, halls)
-        return _append(file, path, name or halls[0]).popitem()[1]
+        scene = _append(file, path, name or halls[0]).popitem()[1]
+    resolve_paths(scene, path.resolve().parent)
+    return scene
 
 
 @contextmanager

@@ -10,28 +10,31 @@ import bpy
 from ...torch_bridge.recording import Recording
 from ...torch_bridge.recording.errors import SceneError
 from ..layout.camera_presets import OWN_CAMERA
-from ..properties import HALL_VERSION, INPUT_TAG, METHOD_TAG, NETWORK_NAME, VIDEO_SOURCE
+from ..properties import HALL_VERSION, INPUT_TAG, METHOD_TAG, NETWORK_NAME, SERIES_FOLDER, VIDEO_SOURCE
 from ..scene.hall import store
 from ..scene.materials.compat import EEVEE
+from ..scene.view.camera import look_from
 from ..scene.view.render import ENGINES, default_engine, set_engine
 from .figure_options import FigureOptions, FigureSource, Source
 from .hall_files import append_hall
 
 
 def own_scene(source: FigureSource, options: FigureOptions) -> tuple[bpy.types.Scene, Source, FigureOptions]:
-    """Returns a copy of a hall's scene with its own camera, what it shows, and all options as the scene has them.
+    """Returns a copy of a hall's scene with its own camera, or that of `options.view`, what it shows, and all options.
 
     Objects and settings are as a person left them, but for the options that aren't None. Raises SceneError.
     """
     if not isinstance(source, bpy.types.Scene):
         source = append_hall(_blend_file(source), options.scene)
-    if source.camera is None:
+    if source.camera is None and options.view is None:
         raise SceneError(f"scene {source.name!r} has no camera; add one, or choose another preset than {OWN_CAMERA}")
     for layer in source.view_layers:
         layer.update()  # Blender 5.2.3 crashes when it copies a view layer that was never updated
     scene = source.copy()
-    for key in (HALL_VERSION, NETWORK_NAME, INPUT_TAG, METHOD_TAG, VIDEO_SOURCE):
-        scene.pop(key, None)  # so that nothing takes the copy for a hall, and no frame of a video is requested for it
+    for key in (HALL_VERSION, NETWORK_NAME, INPUT_TAG, METHOD_TAG, VIDEO_SOURCE, SERIES_FOLDER):
+        scene.pop(key, None)  # so that nothing takes the copy for a hall
+    if options.view is not None:
+        look_from(scene, options.view)
     options = _change_render_settings(scene, options)
     return scene, Source(store.read_description(source), store.read_appearance(source)), options
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import bpy
@@ -45,10 +46,12 @@ def preset_scene(
         options,
         size=options.size or SIZE,
         samples=options.samples or SAMPLES,
-        engine=options.engine or render.default_engine(),
         transparent=bool(options.transparent),
     )
-    scene = build_scene(shown, options, progress)
+    with ThreadPoolExecutor(1) as beside:  # another process tests the default engine meanwhile
+        engine = None if options.engine else beside.submit(render.default_engine)
+        scene = build_scene(shown, options, progress)
+        options = replace(options, engine=engine.result() if engine else options.engine)
     render.set_render_settings(scene, *options.size, options.samples, options.engine, options.transparent)
     return scene, shown, options
 
