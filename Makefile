@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-gui test-vr test-bare summary lint bench extension leg-4.5 leg-5.0 leg-5.2 FORCE
+.PHONY: help demo test test-gui test-vr test-films test-bare summary lint bench extension leg-4.5 leg-5.0 leg-5.2 FORCE
 
 PYTHON ?=
 VENV := $(if $(PYTHON),.venv-own,.venv)
@@ -21,6 +21,7 @@ help:
 	@echo "make test       lint, types, unit tests, everything in Blender $(BPY), $(BPY_OLD) and $(BPY_NEW)"
 	@echo "make test-gui   the extension's zip in a window of Blender 5.2, driven by mouse and keys: out/gui/; Linux, as root"
 	@echo "make test-vr    the same Blender with a headset and two hands, all of it simulated: out/gui/walk*; Linux, as root"
+	@echo "make test-films films by Dask, on other machines, stopped, read by Debian's ffmpeg; Linux"
 	@echo "make test-bare  README's commands in a clean clone on a bare Debian 12; Linux, as root"
 	@echo "make lint       ruff, import rules, style rules, mypy"
 	@echo "make bench      measures beside their budgets: out/bench.md"
@@ -57,7 +58,7 @@ test:
 
 # The last line of pytest in each leg that has run.
 summary:
-	@for leg in vr gui 5.2 4.5 5.0; do \
+	@for leg in films vr gui 5.2 4.5 5.0; do \
 	  [ ! -e build/leg-$$leg.txt ] || { echo "Blender $$leg:"; tail -n 1 build/leg-$$leg.txt; }; \
 	done
 
@@ -68,6 +69,16 @@ test-gui test-vr: test-%: $(VENV)/.tools
 	if [ $$code = 77 ]; then echo "$$root" | tee build/leg-$*.txt; exit 0; fi; [ $$code = 0 ]; \
 	echo "Blender in a window, with the extension's zip and a Python that has torch: $*"; \
 	RIG_ROOT=$$root $(call pytest,$(VENV),$*,tests/$*)
+
+# What can't be had is skipped, and named: NOT RUN.
+test-films: $(VENV)/.tools
+	@mkdir -p build
+	@$(RUN) -m pip install -qq --disable-pip-version-check -c constraints.txt --no-build-isolation -e ".[video,farm]" || \
+	  echo "NOT RUN: Dask could not be installed"
+	@command -v ffprobe >/dev/null || { apt-get update && apt-get install -y --no-install-recommends ffmpeg; } >/dev/null 2>&1 || \
+	  echo "NOT RUN: Debian's ffmpeg is not there, and apt could not install it"
+	@echo "Films with Dask, other machines, stops and Debian's ffmpeg"
+	@INNERWALK_FILMS=1 $(call pytest,$(VENV),films,tests/films)
 
 # Where there can be no such Debian this says NOT RUN, and fails nothing.
 test-bare:
