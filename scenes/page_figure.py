@@ -20,13 +20,13 @@ FLAT_ONLY = ("width", "dpi", "channels", "beside")
 
 
 def page_options(values: Mapping[str, Any]) -> PageOptions:
-    """Returns the options of a flat figure from those of the command line, by name; None stands for the default.
+    """Returns the options of a flat figure from those of a recipe, by name.
 
     Raises SceneError for one that only Blender's pictures have.
     """
     for name in ("size", "samples", "engine", "transparent"):
         if values.get(name) is not None:
-            raise SceneError(f"preset {values['preset']} is flat and has no {name}; it has --width and --dpi")
+            raise SceneError(f"preset {values['preset']} is flat and has no {name}; it has width and dpi")
     known = {field.name for field in fields(PageOptions)}
     chosen: dict[str, Any] = {name: value for name, value in values.items() if name in known and value is not None}
     for name in {"collapse", "channels"} & chosen.keys():
@@ -35,9 +35,9 @@ def page_options(values: Mapping[str, Any]) -> PageOptions:
 
 
 def refuse_page_options(values: Mapping[str, Any]) -> None:
-    """Raises SceneError for an option of the command line, by name, that only flat figures have."""
+    """Raises SceneError for an option, by name, that only flat figures have."""
     if wrong := next((name for name in FLAT_ONLY if values.get(name)), None):
-        raise SceneError(f"--{wrong} is for the flat presets {', '.join(PAGE_PRESETS)}; choose one, or leave it out")
+        raise SceneError(f"{wrong} is for the flat presets {', '.join(PAGE_PRESETS)}; choose one, or leave it out")
 
 
 def write_page_figure(

@@ -11,7 +11,7 @@ from .hall_model import HallLayout, Slot
 
 GATE, FIGURE_GATE = 2.6, 1.4
 """y of the posts of the nearest input and the title board, in a walk and in a figure; metres."""
-ANSWER, FIGURE_ANSWER = 1.5, 4.0
+ANSWER, FIGURE_ANSWER = 1.5, 2.0
 """Least distance from the last wing's end to the answers, in a walk and in a figure; metres."""
 SQUARE = 2.2
 """Width and height of an input's frame and of the title board, metres."""
@@ -21,7 +21,7 @@ MOST_BOARDS = 8
 """Boards in the row of inputs, and in that of answers; further ones are only counted."""
 MOST_IN_ROW = 3
 """Answers in one row of a figure."""
-BESIDE, INPUT_ROW, ANSWER_ROW = 0.5, 5.6, 9.5
+BESIDE, INPUT_ROW, ANSWER_ROW = 0.5, 5.6, 6.8
 """Least distance between two boards; greatest length of the rows of inputs and of answers, which shrink to fit; metres.
 """
 DESK = (1.8, 0.9)

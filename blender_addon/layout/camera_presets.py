@@ -21,7 +21,7 @@ CAMERA_DISTANCE = 800.0
 """Metres between an orthographic camera and the hall."""
 EDGE = 0.02
 """Margin of an overview, as a share of the picture's width."""
-BASE_SPAN = 26.0
+BASE_SPAN = 32.0
 """Span in metres up to which input and answer board keep their size; beyond it they grow with it."""
 BAND = 0.50
 """Height of the clear band between the rows of a figure in which edges run, metres."""
@@ -36,6 +36,8 @@ OWN_CAMERA = "camera"
 TITLE, LEGEND_CORNER = (70.0, 60.0, 760.0, 180.0), (1440.0, 60.0, 1880.0, 225.0)
 """Left, near edge, right and far edge in pixels of REFERENCE_WIDTH: of the title's corner, from the top, and of the
 legend's, from below."""
+CORNER_AIR = 14.0
+"""Least distance of anything from those corners, in the same pixels."""
 CARD, CARD_GAP = (1.18, 1.70), 0.22
 """Width and height of a panel's card, and its distance from the panel, metres. Lower panels share its upper edge."""
 LENS, ENTRANCE, TILES = 20.0, -3.5, 5
@@ -78,18 +80,20 @@ def hidden_height(azimuth: float, elevation: float) -> float:
     return math.tan(elevation) / math.sin(azimuth)
 
 
-def figure_aisle(azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> float:
-    """Returns the distance from the aisle's middle to its posts that leaves a clear band between the two rows."""
-    return min(
-        max((PANEL_TOP - PANEL_BOTTOM + BAND) / 2 / hidden_height(azimuth, elevation), AISLE_HALF_WIDTH), WIDE_AISLE
-    )
+def figure_aisle(tallest: float, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> float:
+    """Returns the distance from the aisle's middle to its posts that leaves a clear band between two rows of panels.
+
+    tallest: height of the tallest panel, metres.
+    """
+    return min(max((tallest + BAND) / 2 / hidden_height(azimuth, elevation), AISLE_HALF_WIDTH), WIDE_AISLE)
 
 
 def figure_levels(hall: HallLayout, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> tuple[float, float]:
     """Returns the heights of a figure's near and far edges, which the camera sees between the two rows."""
     shift = hidden_height(azimuth, elevation) * hall.aisle
-    low = max((slot.top for slot in hall.panels if slot.side > 0), default=PANEL_TOP) - shift
-    high = min((slot.bottom for slot in hall.panels if slot.side < 0), default=PANEL_BOTTOM) + shift
+    right, left = ([slot for slot in hall.panels if slot.side == side] or hall.panels for side in (1, -1))
+    low = max((slot.top for slot in right), default=PANEL_TOP) - shift
+    high = min((slot.bottom for slot in left), default=PANEL_BOTTOM) + shift
     middle, half = (low + high) / 2, max((high - low) / 2 - 0.05, 0.2)
     near = max(middle - half, LEVELS["walk"][0])
     return near, max(middle + half, near + 0.3)
@@ -146,7 +150,8 @@ def _middle(boxes: np.ndarray, span: float, view: View) -> tuple[float, float] |
     for shift in sorted(((a, b) for a in shifts for b in shifts), key=lambda s: abs(s[0]) + abs(s[1])):
         middle = (low + high) / 2 + slack * shift
         origin, sheet = middle - size / 2, span / REFERENCE_WIDTH
-        taken = [(corner.box() * sheet + np.tile(origin, 2)) for corner in free_corners(view)]
+        air = CORNER_AIR * np.array([-1.0, -1.0, 1.0, 1.0])
+        taken = [((corner.box() + air) * sheet + np.tile(origin, 2)) for corner in free_corners(view)]
         if not any(overlaps(boxes, box).any() for box in taken):
             return float(middle[0]), float(middle[1])
     return None
@@ -173,13 +178,8 @@ def _between(hall: HallLayout) -> list[np.ndarray]:
 
 
 def _leaving(hall: HallLayout) -> list[tuple[EdgeRun, Slot]]:
-    """Returns one link of each run into each later wing; its other links take the same path."""
-    found = {}
-    for run in hall.runs:
-        for target in run.targets:
-            if target.wing != run.source.wing:
-                found[run.source.index, target.wing] = (run, target)
-    return list(found.values())
+    """Returns one link of each run into a later wing; its other links take the same path."""
+    return [(run, run.targets[0]) for run in hall.runs if run.crossing is not None]
 
 
 def _points(leg: np.ndarray) -> np.ndarray:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from .hall_model import BoardLinks, EdgeKind, EdgeRun, HallLayout, Slot
+from .hall_model import BoardLinks, EdgeKind, EdgeRun, HallLayout, Slot, WingCrossing
+from .wing_crossings import LinkGroup, Way, board_spans, crossing_places, crossings, link_groups
 
 LEVELS = {"walk": (0.03, 3.45), "figure": (1.30, 2.35)}
 """Heights of near and of far edges, metres; a figure's are computed from its camera by `figure_levels`."""
@@ -36,42 +37,35 @@ class _Trunk(NamedTuple):
     end: float
 
 
-def route_edges(hall: HallLayout, links: Iterable[tuple[int, int]]) -> tuple[list[EdgeRun], tuple[float, ...]]:
-    """Returns one run for each source, kind and level, and the lane of each board of `hall.board_links` as world x.
+def route_edges(hall: HallLayout, links: Iterable[tuple[int, int]]) -> None:
+    """Sets the runs of a hall, one for each source, kind, level and wing of targets, and the lanes of boards' edges.
 
-    Each gets the free lane nearest to the middle of its aisle. The lanes of inputs come before those of answers, then
-    those of inputs that are answers.
+    Each gets the free lane nearest to the middle of its aisle.
     """
-    groups: dict[tuple[int, EdgeKind, bool], list[Slot]] = {}
-    for s, t in links:
-        a, b = hall.slots[s], hall.slots[t]
-        above = b.rank - a.rank > 1 and a.wing == b.wing
-        kind: EdgeKind = "joined" if b.kind == "join" else "skip" if above else "data"
-        groups.setdefault((s, kind, above), []).append(b)
-    trunks = [_trunk(hall.slots[s], above, targets) for (s, _, above), targets in groups.items()]
-    lanes = _free_lanes(hall, [*trunks, *_board_trunks(hall)])
-    runs = [
-        EdgeRun(kind, above, lane, hall.slots[s], targets)
-        for ((s, kind, above), targets), lane in zip(groups.items(), lanes, strict=False)
-    ]
-    return sorted(runs, key=lambda run: run.source.y), tuple(lanes[len(trunks) :])
+    groups, spans = link_groups(hall.slots, links), board_spans(hall.slots, hall.board_links)
+    trunks: dict[Way, _Trunk] = {
+        (key, wing): trunk for key, targets in groups.items() for wing, trunk in _trunks(hall, key, targets)
+    }
+    trunks.update({key: _Trunk(key[1], False, *span) for key, span in spans.items()})
+    lanes = dict(zip(trunks, _free_lanes(hall, list(trunks.values())), strict=True))
+    places = crossing_places(crossings(hall.slots, links, hall.board_links), lanes)
+    runs = []
+    for key, targets in groups.items():
+        source, wing = hall.slots[key.source], key.wing
+        place = places.get((key, source.wing))
+        crossing = None if place is None else WingCrossing(lanes[key, wing], *place)
+        runs.append(EdgeRun(key.kind, key.above, lanes[key, source.wing], source, targets, crossing))
+    hall.runs = sorted(runs, key=lambda run: run.source.y)
+    hall.board_lanes = {key: lanes[key] for key in spans}
+    hall.board_tracks = {key: places[key] for key in spans if key in places}
 
 
-def _trunk(source: Slot, above: bool, targets: list[Slot]) -> _Trunk:
-    end = max((target.y for target in targets if target.wing == source.wing), default=source.y)
-    return _Trunk(source.wing, above, source.y, end)
-
-
-def _board_trunks(hall: HallLayout) -> list[_Trunk]:
-    """Returns the stretch of each input's edges in the first wing, of each answer's in the last one, and of both."""
-    last, trunks = len(hall.wings) - 1, []
-    for fed in hall.board_links.inputs:
-        ends = [hall.slots[k].y for k in fed if hall.slots[k].wing == 0]
-        trunks.append(_Trunk(0, False, -math.inf, max(ends, default=-math.inf)))
-    for sources in hall.board_links.answers:
-        starts = [hall.slots[k].y for k in sources if hall.slots[k].wing == last]
-        trunks.append(_Trunk(last, False, min(starts, default=hall.wings[last].end), math.inf))
-    return trunks + [_Trunk(0, False, -math.inf, math.inf) for _ in hall.board_links.through]
+def _trunks(hall: HallLayout, key: LinkGroup, targets: list[Slot]) -> Iterator[tuple[int, _Trunk]]:
+    """Yields the wings in which a group of links needs a lane, and its stretch there."""
+    source, end = hall.slots[key.source], max(target.y for target in targets)
+    yield source.wing, _Trunk(source.wing, key.above, source.y, end if key.wing == source.wing else math.inf)
+    if key.wing != source.wing:
+        yield key.wing, _Trunk(key.wing, key.above, -math.inf, end)
 
 
 def _free_lanes(hall: HallLayout, trunks: list[_Trunk]) -> list[float]:
@@ -127,34 +121,32 @@ def _side(slot: Slot, run: EdgeRun) -> float:
     return slot.x + side * slot.aisle * POST_SHARE if side else run.lane
 
 
-def wing_path(hall: HallLayout, a: Slot, b: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
+def wing_path(hall: HallLayout, run: EdgeRun, target: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
     """Returns the (n, 3) float path, in metres, around a wing's end and along its plates to a later wing's head."""
-    here, there = hall.wings[a.wing], hall.wings[b.wing].x
-    back, floor, z = here.x + here.half + EDGE_OFFSET, LEVELS["walk"][0], levels[0]
+    assert run.crossing is not None
+    a, b, (lane, track, row) = run.source, target, run.crossing
+    here, floor, z = hall.wings[a.wing], LEVELS["walk"][0], levels[bool(run.above)]
+    back = here.x + here.half + hall.edge_start + track * hall.edge_pitch
+    tail, head = here.end + TAIL + track * hall.edge_pitch, HEAD - row * hall.edge_pitch
     start, end = (slot.x + slot.side * slot.aisle * POST_SHARE for slot in (a, b))
-    aisle = hall.aisle
-    da, db = (0.0 if abs(x - slot.x) > aisle else abs(x - slot.x) for slot, x in ((a, start), (b, end)))
-    turn = [(there, b.y - db, floor)]
-    if abs(end - there) > aisle:
-        turn = _along_row(there, b, end, floor, hall.parallel_yaw or 0.0)
-    points = [
-        (start, a.y, z),
-        (a.x, a.y + da, floor),
-        (a.x, here.end + TAIL, floor),
-        (back, here.end + TAIL, floor),
-        (back, HEAD, floor),
-        (there, HEAD, floor),
-        *turn,
-        (end, b.y, z),
-    ]
-    return np.array(points)
+    start = start if a.side else run.lane
+    da, db = (
+        0.0 if abs(x - slot.x) > slot.aisle else abs(x - near)
+        for slot, x, near in ((a, start, run.lane), (b, end, lane))
+    )
+    turn = [(lane, b.y - db, z)]
+    if abs(end - b.x) > hall.aisle:
+        turn = _along_row(lane, b, end, z, hall.parallel_yaw or 0.0)
+    around = [(x, y, floor) for x, y in ((run.lane, tail), (back, tail), (back, head), (lane, head))]
+    along = [(start, a.y, z), (run.lane, a.y + da, z), (run.lane, tail, z)]
+    return np.array([*along, *around, (lane, head, z), *turn, (end, b.y, z)])
 
 
 def edge_path(hall: HallLayout, run: EdgeRun, target: Slot, levels: tuple[float, float] = LEVELS["walk"]) -> np.ndarray:
     """Returns the (n, 3) float path of a link in metres, inside its wing or to another."""
     if run.source.wing == target.wing:
         return lane_path(run, target, levels, hall.parallel_yaw or 0.0)
-    return wing_path(hall, run.source, target, levels)
+    return wing_path(hall, run, target, levels)
 
 
 def rail_drops(hall: HallLayout, levels: tuple[float, float] = LEVELS["walk"]) -> list[tuple[EdgeKind, np.ndarray]]:
@@ -162,7 +154,7 @@ def rail_drops(hall: HallLayout, levels: tuple[float, float] = LEVELS["walk"]) -
     found: dict[tuple[float, float], tuple[EdgeKind, np.ndarray]] = {}
     for run in hall.runs:
         for target in run.targets if run.above else ():
-            path = lane_path(run, target, levels)
+            path = edge_path(hall, run, target, levels)
             for x, y, z in (path[0], path[-1]):
                 found[round(float(x), 3), round(float(y), 3)] = (run.kind, np.array([(x, y, 0.02), (x, y, z)]))
     return list(found.values())
@@ -174,15 +166,20 @@ def route_board_edges(hall: HallLayout, inputs: Sequence[Slot], answers: Sequenc
     Last come those from inputs that are answers themselves. inputs, answers: slots that stand for the boards, in the
     order of `hall.board_links`.
     """
-    lanes, runs = iter(hall.board_lanes), []
-    for gate, fed in zip(inputs, hall.board_links.inputs, strict=True):
-        lane = next(lanes)
-        if fed:
-            runs.append(EdgeRun("data", False, lane, gate, [hall.slots[k] for k in fed]))
-    for answer, sources in zip(answers, hall.board_links.answers, strict=True):
-        lane = next(lanes)
-        runs += [EdgeRun("data", False, lane, hall.slots[k], [answer]) for k in sources]
-    return runs + [EdgeRun("data", False, next(lanes), inputs[k], [answers[n]]) for k, n in hall.board_links.through]
+    links, slots = hall.board_links, hall.slots
+    pairs = [(gate, slots[k], number) for number, gate in enumerate(inputs) for k in links.inputs[number]]
+    number = len(inputs)
+    pairs += [(slots[k], answer, number + n) for n, answer in enumerate(answers) for k in links.answers[n]]
+    number += len(answers)
+    pairs += [(inputs[k], answers[n], number + m) for m, (k, n) in enumerate(links.through)]
+    return [_board_run(hall, *pair) for pair in pairs]
+
+
+def _board_run(hall: HallLayout, source: Slot, target: Slot, number: int) -> EdgeRun:
+    crossing = None
+    if source.wing != target.wing:
+        crossing = WingCrossing(hall.board_lanes[number, target.wing], *hall.board_tracks[number, source.wing])
+    return EdgeRun("data", False, hall.board_lanes[number, source.wing], source, [target], crossing)
 
 
 def end_links(count: int, links: Iterable[tuple[int, int]]) -> BoardLinks:

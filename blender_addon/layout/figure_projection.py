@@ -26,14 +26,17 @@ class FigureProjection:
     """(n, 2) float: distance of the camera from both ends of each foot line."""
 
     @classmethod
-    def of(cls, hall: HallLayout, view: View) -> FigureProjection:
-        """Projects a figure's panels, in the order of `hall.panels`, for an orthographic camera."""
+    def of(cls, hall: HallLayout, view: View, head: float = 0.0) -> FigureProjection:
+        """Projects a figure's panels, in the order of `hall.panels`, for an orthographic camera.
+
+        head: metres over each panel that count as parts of it.
+        """
         bare = cls(view, hall.parallel_yaw or 0.0, np.zeros((0, 4)), np.zeros((0, 2)))
         if not hall.panels:
             return bare
         feet = np.array([[(*end, 0.0) for end in slot.corners(bare.yaw)] for slot in hall.panels])
         flat = bare.locate(feet)
-        rows = np.array([(slot.bottom, slot.top) for slot in hall.panels])
+        rows = np.array([(slot.bottom, slot.top + head) for slot in hall.panels])
         low = flat[:, 0, 1]
         boxes = np.stack([flat[:, 0, 0], low + rows[:, 0], flat[:, 1, 0], low + rows[:, 1]], 1)
         return cls(view, bare.yaw, boxes, flat[:, :, 2])

@@ -7,6 +7,7 @@ passes every layer, and no edge crosses a panel, because edges stay between the 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
@@ -101,8 +102,19 @@ class Stage:
         return self.last - self.first + 1
 
 
+class WingCrossing(NamedTuple):
+    """How edges get to a later wing: around the end of theirs, along its plates and along the heads of wings."""
+
+    lane: float
+    """World x of their lane in the later wing."""
+    track: int
+    """Place among the edges beside the plates, the innermost first."""
+    row: int
+    """Place among the edges along the heads, the innermost first."""
+
+
 class EdgeRun(NamedTuple):
-    """Edges of one kind and height from one source to its targets, along a common lane."""
+    """Edges of one kind and height from one source to its targets in one wing, along a common lane."""
 
     kind: EdgeKind
     above: bool
@@ -111,6 +123,8 @@ class EdgeRun(NamedTuple):
     """World x of the lane."""
     source: Slot
     targets: list[Slot]
+    crossing: WingCrossing | None = None
+    """If the targets are in another wing."""
 
 
 class BoardLinks(NamedTuple):
@@ -148,6 +162,10 @@ class HallLayout:
     """Metres from the middle of the aisle to the posts; a figure's is wide enough to show edges between the rows."""
     margin: float = 0.0
     """Width of the strip beside the plates that holds the labels of stages and blocks, metres; figures only."""
+    edge_room: float = 0.8
+    """Width of the strip's part in which edges run to the next wing, beside the labels; metres."""
+    edge_pitch: float = 0.3
+    """Distance of two such edges, metres."""
     scale: float = 1.0
     """Factor for the sizes of input and answer board; a figure's grow with its span, so that they can be read."""
     answer_y: float = 0.0
@@ -156,14 +174,22 @@ class HallLayout:
     """Height of a figure's near edges, over which its answer boards stand; metres."""
     board_links: BoardLinks = BoardLinks(((),), ((),))
     """The layers that each of the boards at the entrance and at the end has edges to."""
-    board_lanes: tuple[float, ...] = ()
-    """World x of the lane of each board's edges: of the inputs, of the answers, then of inputs that are answers."""
+    board_lanes: Mapping[tuple[int, int], float] = field(default_factory=dict)
+    """World x of the lane of each board's edges, by their number and wing: those of inputs, then those of answers, then
+    those of inputs that are answers."""
+    board_tracks: Mapping[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    """Track and row of those that lead from a wing to later ones, by their number and that wing."""
     board_runs: list[EdgeRun] = field(default_factory=list)
     """Edges from each input to the layers that it feeds, and from layers to the answers that they make."""
 
     def yaw(self, slot: Slot) -> float:
         """Returns the yaw of a panel: one for all in a figure; in a walk `swing` on the left, -`swing` on the right."""
         return -slot.side * self.swing if self.parallel_yaw is None else self.parallel_yaw
+
+    @property
+    def edge_start(self) -> float:
+        """Distance from a wing's plates to the innermost edge beside them, metres."""
+        return self.margin - self.edge_room + 0.35
 
     @property
     def panels(self) -> list[Slot]:

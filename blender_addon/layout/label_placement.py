@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import product
 from types import MappingProxyType
 
 import numpy as np
@@ -29,7 +30,7 @@ from .text_fitting import (
 )
 from .view import View
 
-STAGE, BLOCK = 20.0, 9.5
+STAGE, BLOCK = 18.0, 9.5
 """Height of a capital in a figure, in pixels of a picture 1920 wide; labels that would be below LEAST are left out."""
 NAMES = (11.0, 9.5, 8.0)
 """Heights of capitals in names over panels, tried in turn until enough panels have a name."""
@@ -45,6 +46,8 @@ WALK_NAME_SIZE = 0.15
 """Size of names over panels for a walker, metres."""
 GAP, STRIP = 0.13, 0.3
 """Least distance from a panel's upper edge to the base line of its name: metres, and share of the name's size."""
+ROWS = 1.65
+"""Width of the strip of labels over the size of a stage's title, with the names of blocks beside it."""
 EDGE_ROOM, MOST_MARGIN = 0.8, 8.0
 """Room between plate and labels for edges to the next wing; greatest width of the strip of labels; metres."""
 
@@ -56,7 +59,7 @@ def capital_size(pixels: float, view: View, width: float = 1920.0) -> float:
 
 def figure_margin(span: float) -> float:
     """Returns the width of the strip of labels in a figure of `span` metres."""
-    return min(EDGE_ROOM + 2.1 * STAGE / CAP * span / 1920, MOST_MARGIN)
+    return min(EDGE_ROOM + ROWS * STAGE / CAP * span / 1920, MOST_MARGIN)
 
 
 def stage_labels(hall: HallLayout, view: View) -> list[Label]:
@@ -67,32 +70,48 @@ def stage_labels(hall: HallLayout, view: View) -> list[Label]:
     size = _stage_size(hall, view)
     if size < capital_size(LEAST, view):
         return []
-    projection, free = FigureProjection.of(hall, view), dict.fromkeys(range(len(hall.wings)), -math.inf)
+    projections = [FigureProjection.of(hall, view, head) for head in (_name_room(view), 0.0)]
+    free = dict.fromkeys(range(len(hall.wings)), -math.inf)
     found: list[Label] = []
     for stage in hall.stages:
-        y = max(stage.start + 0.4 * size, free[stage.wing])
-        while y < stage.end:
-            pair = _stage_pair(hall, stage, y, size)
-            if not any(projection.is_hidden(_dots(label)).any() for label in pair):
-                found += pair
-                free[stage.wing] = y + max(label.width for label in pair) + size
-                break
-            y += 0.5 * size
+        start = max(stage.start + 0.4 * size, free[stage.wing])
+        pairs = (_free_pair(hall, stage, start, size, projection) for projection in projections)
+        if pair := next(filter(None, pairs), None):
+            found += pair
+            free[stage.wing] = pair[1].position[1] + pair[1].width + size
     return found
+
+
+def _free_pair(
+    hall: HallLayout, stage: Stage, start: float, size: float, projection: FigureProjection
+) -> tuple[Label, Label] | None:
+    """Returns a stage's labels at the first place from `start` on that nothing hides, or None."""
+    for y in np.arange(start, stage.end, 0.5 * size):
+        pair = _stage_pair(hall, stage, float(y), size)
+        if y + pair[0].width > hall.wings[stage.wing].end:
+            break
+        if not any(projection.is_hidden(_dots(label)).any() for label in pair):
+            return pair
+    return None
+
+
+def _name_room(view: View) -> float:
+    """Returns the height over a figure's panels that their names take, metres."""
+    size = max(WALK_NAME_SIZE, capital_size(NAMES[0], view))
+    return max(GAP, STRIP * size) + 0.75 * size
 
 
 def _stage_size(hall: HallLayout, view: View) -> float:
     """Returns STAGE, or less where the strip has no room for a block's name, a title and a count beside each other."""
-    return min(capital_size(STAGE, view), (hall.margin - EDGE_ROOM) / 2.1)
+    return min(capital_size(STAGE, view), (hall.margin - hall.edge_room) / ROWS)
 
 
 def _stage_pair(hall: HallLayout, stage: Stage, y: float, size: float) -> tuple[Label, Label]:
-    x = hall.wings[stage.wing].x + stage.half + hall.margin
+    x = hall.wings[stage.wing].x + stage.half + 0.95 * size
     count = sum(bool(slot.side) for slot in hall.slots[stage.first : stage.last + 1])
-    count_text = f"{count} layer{'s' * (count != 1)}"
-    return _lying(stage_title(stage), x - 0.85 * size, y, size), _lying(
-        count_text, x - 0.2 * size, y, size * COUNT_SIZE, "quiet"
-    )
+    title = _lying(stage_title(stage), x, y, size)
+    text = f"{count} layer{'s' * (count != 1)}"
+    return title, _lying(text, x, y + title.width + 0.5 * size, size * COUNT_SIZE, "quiet")
 
 
 def _lying(text: str, x: float, y: float, size: float, tone: str = "text", font: str = "sans") -> Label:
@@ -114,19 +133,32 @@ def block_labels(hall: HallLayout, layers: Sequence[Layer], view: View) -> list[
         return []
     named = [(hall.slots[first], name) for first, name in named_blocks(layers)]
     ends = {slot.wing: hall.wings[slot.wing].end for slot, _ in named}
-    projection, found = FigureProjection.of(hall, view), []
+    projections = [FigureProjection.of(hall, view, head) for head in (_name_room(view), 0.0)]
+    found = []
     for slot, name in reversed(named):
         stage = hall.stages[slot.stage]
-        x, y = hall.wings[slot.wing].x + stage.half + EDGE_ROOM + 0.62 * size, max(slot.y - 1.2, stage.start + 0.2)
-        parts = name.split(".")
-        labels = [_lying(".".join(parts[k:]), x, y, size, "quiet", "mono") for k in range(len(parts))]
-        room = ends[slot.wing] - y - 0.8
-        short = (label for label in labels if label.width <= room and not label.text.isdigit())
-        label = next((label for label in short if not projection.is_hidden(_dots(label)).any()), None)
+        x = hall.wings[slot.wing].x + stage.half + hall.margin - hall.edge_room
+        y, parts = max(slot.y - 1.2, stage.start + 0.2), name.split(".")
+        names = [text for k in range(len(parts)) if not (text := ".".join(parts[k:])).isdigit()]
+        label = _free_label(names, (x, y), ends[slot.wing] - 0.8, size, projections)
         if label is not None:
             found.append(label)
             ends[slot.wing] = y
     return found[::-1]
+
+
+def _free_label(
+    names: Sequence[str], start: tuple[float, float], end: float, size: float, projections: Sequence[FigureProjection]
+) -> Label | None:
+    """Returns the first of some names, lying from x, y on, at the first place before `end` where nothing hides it."""
+    x, first = start
+    for projection, text in product(projections, names):
+        room = end - text_width(text, "mono") * size
+        for y in np.arange(first, room + 1e-9, size):
+            label = _lying(text, x, float(y), size, "quiet", "mono")
+            if not projection.is_hidden(_dots(label)).any():
+                return label
+    return None
 
 
 def panel_labels(
@@ -160,11 +192,14 @@ def _named(
         if slot.index in positions
     ]
     taken = np.array(below).reshape(-1, 4)
+    dots = [projection.locate(_dots(label))[:, :2] for label in stage_labels(hall, projection.view)]
+    under = np.concatenate(dots) if dots else np.zeros((0, 2))
     found: list[Label] = []
     for k, slot in enumerate(hall.panels):
         for name in options[slot.index]:
             box = label_box(projection, k, slot, size, text_width(name, "mono") * size, max(GAP, STRIP * size))
-            if not projection.overlaps_panels(box).any() and not overlaps(taken, box).any():
+            covers = ((under > box[:2]) & (under < box[2:])).all(1).any()
+            if not covers and not projection.overlaps_panels(box).any() and not overlaps(taken, box).any():
                 taken = np.vstack([taken, box])
                 found.append(_standing(hall, slot, name, size))
                 break

@@ -38,10 +38,11 @@ from .hall_model import (
     cell_aspect,
     panel_grid,
 )
-from .label_placement import figure_margin
+from .label_placement import EDGE_ROOM, figure_margin
 from .stages import cut_stages, group_stages
 from .view import View
-from .wing_cuts import MIN_SPAN_GAIN, MOST, choose_cuts
+from .wing_crossings import crossing_counts, crossings
+from .wing_cuts import HOPELESS, MIN_SPAN_GAIN, MOST, PREFERENCES, choose_cuts
 
 SWING, FIGURE_YAW = math.radians(45), math.radians(35)
 """How far panels turn into the aisle: for walking past them, and in a figure."""
@@ -49,8 +50,14 @@ CLEARANCE, SOURCE_GAP, JOINT_GAP = 0.80, 0.60, 0.50
 """Clear view past the post before; least y from a source to its target; least y from a source to a joint."""
 FIRST_WING_START, OTHER_WING_START = 3.4, 0.5
 """y at which the first wing begins, behind the input, and at which the other wings begin."""
-GAP, STAGE_MARGIN, GUTTER = 0.8, 0.6, 2.0
+BESIDE, LEAST_STEP = 0.25, 1.3
+"""Metres between panels of a row in a figure's picture, and least distance of their posts."""
+PLATE_MARGIN = 0.3
+"""Metres from a panel's end to the edge of its plate."""
+GAP, STAGE_MARGIN, GUTTER = 0.8, 0.6, 1.6
 """Metres between two stages; from a stage's edge to its first panels; from a wing's labels to the next wing."""
+TRACK, MOST_TRACKS = 0.3, 4.0
+"""Distance of two edges beside a wing's plates, and most room for all of them but one; metres."""
 SPAN_FACTOR = 8.5
 """Usual span of a figure over the square root of the length of its hall in one wing."""
 SAME_SIDE_COST = 0.3
@@ -85,6 +92,15 @@ def clear_view(width: float, swing: float, aisle: float = AISLE_HALF_WIDTH) -> f
     return -(eye + past) + 0.05
 
 
+def tallest(layers: Sequence[Layer]) -> float:
+    """Returns the height in metres of the tallest panel of some layers."""
+    grids = (
+        panel_grid(channels, cell_aspect(height, width))
+        for channels, height, width in (layer.map_shape for layer in layers if layer.role != "joint")
+    )
+    return max((rows * cell for _, rows, _, cell in grids), default=0.0)
+
+
 def lay_out(
     layers: Sequence[Layer],
     links: Iterable[tuple[int, int]],
@@ -104,9 +120,9 @@ def lay_out(
     nearest to the entrance.
     """
     links = list(links)
-    hall = _LayoutBuilder(layers, links, LayoutOptions(swing, parallel_yaw, aisle, margin), cuts).build()
-    hall.board_links = board_links or end_links(len(layers), links)
-    hall.runs, hall.board_lanes = route_edges(hall, links)
+    board_links = board_links or end_links(len(layers), links)
+    hall = _LayoutBuilder(layers, links, board_links, LayoutOptions(swing, parallel_yaw, aisle, margin), cuts).build()
+    route_edges(hall, links)
     hall.answer_y = hall.wings[-1].end + ANSWER
     hall.board_runs = route_board_edges(hall, input_slots(hall), answer_slots(hall))
     return hall
@@ -122,7 +138,8 @@ def lay_out_figure(
     board_links: BoardLinks | None = None,
 ) -> HallLayout:
     """Lays out a hall with parallel panels, in the 1 to 7 wings whose overview of width × height pixels is largest."""
-    links, aisle = list(links), figure_aisle(azimuth, elevation)
+    links = list(links)
+    aisle = figure_aisle(tallest(layers), azimuth, elevation)
     view = overview_direction(width, height, azimuth, elevation)
 
     def in_wings(begins: Sequence[int], margin: float) -> HallLayout:
@@ -139,10 +156,14 @@ def lay_out_figure(
 
     straight = in_wings((), MARGIN)
     span = SPAN_FACTOR * math.sqrt(straight.wings[0].end)
-    choices = list({tuple(choose_cuts(straight, links, wings)): None for wings in range(1, MOST + 1)})
-    spans = [_scale_to_span(in_wings(choice, figure_margin(span)), span, view) for choice in choices]
-    best = min(range(len(choices)), key=lambda k: spans[k] * MIN_SPAN_GAIN ** len(choices[k]))
-    hall = in_wings(choices[best], figure_margin(spans[best]))
+    spans: dict[tuple[int, ...], float] = {}
+    for wings in range(1, MOST + 1):
+        for cuts in {tuple(choose_cuts(straight, links, wings, preference)): None for preference in PREFERENCES}:
+            spans[cuts] = _scale_to_span(in_wings(cuts, figure_margin(span)), span, view)
+        if spans[cuts] > HOPELESS * min(spans.values()):
+            break
+    best = min(spans, key=lambda cuts: spans[cuts] * MIN_SPAN_GAIN ** len(cuts))
+    hall = in_wings(best, figure_margin(spans[best]))
     _scale_to_span(hall, spans[best], view)
     hall.board_runs = route_board_edges(hall, input_slots(hall), answer_slots(hall))
     return hall
@@ -159,9 +180,15 @@ class _LayoutBuilder:
     """Places layers one after the other, in order of execution."""
 
     def __init__(
-        self, layers: Sequence[Layer], links: list[tuple[int, int]], options: LayoutOptions, cuts: Sequence[int]
+        self,
+        layers: Sequence[Layer],
+        links: list[tuple[int, int]],
+        board_links: BoardLinks,
+        options: LayoutOptions,
+        cuts: Sequence[int],
     ) -> None:
-        self.layers, self.options, self.cuts = layers, options, set(cuts)
+        self.layers, self.links, self.board_links = layers, links, board_links
+        self.options, self.cuts = options, set(cuts)
         self.sources: list[list[int]] = [[] for _ in layers]
         for source, target in links:
             self.sources[target].append(source)
@@ -170,6 +197,8 @@ class _LayoutBuilder:
         self.slots: list[Slot] = []
         self.cursor = {-1: FIRST_WING_START, 1: FIRST_WING_START}
         """By side: y of the last post."""
+        self.last = {-1: 0.0, 1: 0.0}
+        """By side: width of the last panel."""
         self.wing, self.end = 0, 0.0
         kinds = [slot_kind(layer) for layer in layers]
         self.trunk = 2 * kinds.count("sum") <= len(kinds)  # where most are sums, a side of their own leaves one empty
@@ -182,14 +211,18 @@ class _LayoutBuilder:
                 self.slots.append(slot)
                 stage.end = max(stage.end, slot.y + 0.5)
             widest = max((slot.width for slot in self.slots[stage.first :]), default=0.0)
-            stage.half = self.options.aisle + widest * max(math.cos(self.options.swing), 0.7) + 0.5
+            stage.half = self.options.aisle + widest * max(math.cos(self.options.swing), 0.7) + PLATE_MARGIN
             self.end = stage.end
-        wings = self._wings()
+        crossing = crossing_counts(crossings(self.slots, self.links, self.board_links))
+        tracks = max(crossing.values(), default=1) - 1
+        pitch = min(TRACK, MOST_TRACKS / max(tracks, 1))
+        options, room = self.options, EDGE_ROOM + tracks * pitch
+        margin = options.margin + room - EDGE_ROOM
+        wings = self._wings(margin)
         slots = [replace(slot, x=wings[slot.wing].x) for slot in self.slots]
-        options = self.options
-        return HallLayout(
-            slots, self.stages, [], options.swing, wings, options.parallel_yaw, options.aisle, options.margin
-        )
+        hall = HallLayout(slots, self.stages, [], options.swing, wings, options.parallel_yaw, options.aisle, margin)
+        hall.edge_room, hall.edge_pitch, hall.board_links = room, pitch, self.board_links
+        return hall
 
     def _open(self, stage: Stage) -> None:
         """Begins a stage, in a new wing where it is cut."""
@@ -236,16 +269,28 @@ class _LayoutBuilder:
 
     def _place(self, k: int, kind: SlotKind, width: float, before: float) -> tuple[int, float]:
         """Returns the side and y nearest to the entrance for a panel; sums hang on the right, in the trunk."""
-        swing, aisle = self.options.swing, self.options.aisle
-        step = max(width * math.sin(swing) + CLEARANCE, clear_view(width, swing, aisle), 1.6)
         sides = (1,) if kind == "sum" and self.trunk else (-1, 1)
-        y = {side: max(self.cursor[side] + step, before + SOURCE_GAP) for side in sides}
+        steps = {side: self._step(side, width) for side in sides}
+        y = {side: max(self.cursor[side] + steps[side], before + SOURCE_GAP) for side in sides}
         last = next((self.slots[s].side for s in reversed(self.sources[k]) if self.slots[s].side), 1)
         side = min(sides, key=lambda s: y[s] + SAME_SIDE_COST * (s == last))
         self.cursor[side] = y[side]
+        self.last[side] = width
         return side, y[side]
 
-    def _wings(self) -> list[Wing]:
+    def _step(self, side: int, width: float) -> float:
+        """Returns the least distance of a panel's post from the one before it on its side.
+
+        In a figure the two stand side by side in the picture.
+        """
+        swing = self.options.swing
+        if self.options.parallel_yaw is None:
+            return max(width * math.sin(swing) + CLEARANCE, clear_view(width, swing, self.options.aisle), 1.6)
+        reach = self.last[side] if side > 0 else width  # panels on the right reach ahead of their post, others back
+        ahead = math.sin(AZIMUTH) / math.cos(AZIMUTH - self.options.parallel_yaw)  # along a panel, for a metre of y
+        return max((reach + BESIDE) / ahead, LEAST_STEP)
+
+    def _wings(self, margin: float) -> list[Wing]:
         """Puts the wings side by side, like lines of text."""
         wings: list[Wing] = []
         for number in range(self.wing + 1):
@@ -257,7 +302,7 @@ class _LayoutBuilder:
                 for stage in stages:
                     stage.half = half
             before = wings[-1] if wings else None
-            x = before.x + before.half + EDGE_OFFSET + self.options.margin + GUTTER + half if before else 0.0
+            x = before.x + before.half + EDGE_OFFSET + margin + GUTTER + half if before else 0.0
             wings.append(Wing(x, half, self._end(number)))
         return wings
 

@@ -9,6 +9,8 @@ import numpy as np
 
 SENSOR = 36.0
 """Width in millimetres of the sensor that focal lengths refer to."""
+LEAST_SLANT = 1e-5
+"""Sine of the angle to the vertical below which a camera looks straight up or down, with +x to its right."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,9 @@ class View:
         back = np.subtract(self.position, self.target)
         back = back / np.linalg.norm(back)
         right = np.cross([0.0, 0.0, 1.0], back)
+        length = np.linalg.norm(right)
+        right = right / length if length > LEAST_SLANT else np.array([1.0, 0.0, 0.0])
+        right -= back * (right @ back)
         right /= np.linalg.norm(right)
         return np.array([right, np.cross(back, right), back])
 

@@ -32,11 +32,11 @@ def advances() -> dict[str, float]:
     unit = struct.unpack_from(">H", content, tables[b"head"] + 18)[0]
     metrics = struct.unpack_from(">H", content, tables[b"hhea"] + 34)[0]
     widths = np.frombuffer(content, ">u2", 2 * metrics, tables[b"hmtx"])[::2] / unit
-    glyphs = _glyphs(content, tables[b"cmap"])
+    glyphs = glyph_numbers(content, tables[b"cmap"])
     return {chr(code): float(widths[min(glyph, metrics - 1)]) for code, glyph in glyphs.items()}
 
 
-def _glyphs(content: bytes, table: int) -> dict[int, int]:
+def glyph_numbers(content: bytes, table: int) -> dict[int, int]:
     """Returns glyph by code point, from the character map for Windows and its basic multilingual plane (format 4)."""
     count = struct.unpack_from(">H", content, table + 2)[0]
     records = [struct.unpack_from(">HHI", content, table + 4 + 8 * k) for k in range(count)]

@@ -17,7 +17,7 @@ STEPS = 256
 
 def head_height(style: PageStyle) -> float:
     """Returns the height of a page's title and legend, mm."""
-    return style.margin + 3.4 * style.line_height + 1.2
+    return style.margin + 3.8 * style.line_height + 1.2
 
 
 def add_head(page: FlatPage, style: PageStyle, facts: TitleFacts, scale: ColourScale, kinds: list[str]) -> None:
@@ -40,10 +40,8 @@ def add_head(page: FlatPage, style: PageStyle, facts: TitleFacts, scale: ColourS
     _add_scale(page, style, left, legend, scale)
     x = left
     for kind in kinds:
-        page.box(x, style.margin + 3.05 * line, 2.4, 0.3, kind)
-        x += 3.0 + page.text(kind, x + 3.0, style.margin + 3.3 * line, size, "quiet").width + 2.0
-    if text_length(scale.note) <= style.room(right - x):
-        page.text(scale.note, right, style.margin + 3.3 * line, size, "quiet", align="right")
+        page.box(x, style.margin + 3.45 * line, 2.4, 0.3, kind)
+        x += 3.0 + page.text(kind, x + 3.0, style.margin + 3.7 * line, size, "quiet").width + 2.0
 
 
 def _add_scale(page: FlatPage, style: PageStyle, x: float, width: float, scale: ColourScale) -> None:
@@ -57,3 +55,4 @@ def _add_scale(page: FlatPage, style: PageStyle, x: float, width: float, scale: 
     page.text(scale.high, x + width, y, size, "quiet", align="right")
     if COLOUR_MAPS[scale.colour_map].diverging:
         page.text("0", x + width / 2, y, size, "quiet", align="centre")
+    page.text(scale.note, x, style.margin + 2.7 * line, size, "quiet")

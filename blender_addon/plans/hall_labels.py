@@ -21,8 +21,6 @@ LINTEL = (3.60, 3.98)
 """Lower and upper edge of a gate's lintel, metres."""
 NUMBER = (0.28, 0.20)
 """Width and height of a layer number, metres."""
-RULER = 0.35
-"""Metres by which the mark of a block reaches over its plate."""
 HEAD, BODY, KEY = 88.0, 40.0, 32.0
 """Sizes of a figure's title, of the text below it and of its legend, in pixels of a picture 1920 wide."""
 CAPTIONED, ABOVE_CAPTION = 0.78, 38.0
@@ -77,9 +75,8 @@ def plan_floor_labels(hall: HallLayout, layers: Sequence[Layer], view: View, sty
         _add_label(plan, label)
     for label in label_placement.block_labels(hall, layers, view):
         _add_label(plan, label)
-        edge = label.position[0] - label_placement.EDGE_ROOM - 0.62 * label.size
-        plane = ground((edge, label.position[1] - 0.12, 0.015))
-        plan.box(plane, (-RULER, label_placement.EDGE_ROOM - 0.1), (-0.02, 0.02), "quiet")
+        plane = ground((label.position[0] - 0.7 * label.size, label.position[1] - 0.12, 0.015))
+        plan.box(plane, (0.0, 0.9 * label.size), (-0.02, 0.02), "quiet")
     return plan
 
 

@@ -13,11 +13,11 @@ from PIL import Image
 
 from innerwalk.blender_addon.imaging.colour_maps import COLOUR_MAPS
 from innerwalk.blender_addon.pages.figure import draw_figure
-from innerwalk.blender_addon.pages.page import FlatPage, PageBox, PagePicture, PageShape, PageText
+from innerwalk.blender_addon.pages.page import FlatPage, PageBox, PageLine, PagePicture, PageShape, PageText
 from innerwalk.blender_addon.pages.page_options import PageOptions
 from innerwalk.blender_addon.pages.svg import svg_file
 from innerwalk.blender_addon.plans.number_text import format_number
-from innerwalk.scenes import cli
+from innerwalk.scenes import cli, render_recipe
 from innerwalk.scenes.page_figure import write_page_figure
 from innerwalk.tests.support.endpoint_recordings import ALL
 from innerwalk.torch_bridge import recording as rec
@@ -94,6 +94,22 @@ def test_boards_show_words_boxes_and_values():
     assert {"value 0", "7.5", "−3", "text_embeds", "embedding"} <= written
     page = draw_figure([ALL["detector"]()], PageOptions())
     assert "person 97.0 %" in {item.text for item in page.items if isinstance(item, PageText)}
+
+
+def test_the_narrowest_column_has_the_whole_legend_and_shapes_without_the_batch(recorded):
+    recording = rec.load(recorded)
+    answer = rec.Endpoint("output", "logits", "embedding", (1, 3), "float32", values=np.ones((1, 3), np.float32))
+    recording.outputs = (answer,)
+    ends = rec.Layer("output", "output", "output", (3,), (3, 1, 1)), rec.Edge("fc", "output")
+    network = recording.network
+    recording.network = replace(network, layers=(*network.layers, ends[0]), edges=(*network.edges, ends[1]))
+    page = draw_figure([recording], NARROW)
+    texts = [item for item in page.items if isinstance(item, PageText)]
+    written = {item.text for item in texts}
+    assert {"− peak", "0", "+ peak", "peak of each channel", "data"} <= written
+    (logits,) = [item for item in texts if item.text == "embedding"]
+    assert [item.text for item in texts if item.x == logits.x and item.y > logits.y] == ["3"]
+    assert_texts_are_apart(page)
 
 
 def assert_texts_are_apart(page: FlatPage) -> None:
@@ -241,6 +257,17 @@ def test_a_plate_of_a_method_has_the_layers_and_channels_that_it_has_and_says_of
     assert "2 of 5 × 6 × 4" in {item.text for item in some.items if isinstance(item, PageText)}
 
 
+def assert_leaders_start_at_tiles(page: FlatPage, rims: list[list[PageBox]]) -> None:
+    """From each framed tile a line leads to the right end of the panel, and from there another one goes on."""
+    lines = [item for item in page.items if isinstance(item, PageLine) and item.colour == page.colour("text")]
+    for above, below, left, right in rims:
+        heights = above.y + above.height, below.y + 1e-6
+        starts = [line.points for line in lines if line.points[0][0] == pytest.approx(right.x)]
+        inner = [points for points in starts if heights[0] < points[0][1] <= heights[1]]
+        assert len(inner) == 1 and inner[0][0][1] == inner[0][1][1] and inner[0][1][0] > right.x
+        assert any(line.points[0] == inner[0][1] for line in lines if line.points != inner[0]), left
+
+
 def test_a_plate_calls_out_channels_with_their_values_and_an_edge_from_their_panel(recorded):
     recording, options = rec.load(recorded), PageOptions(layer="b", channels=(4, 1))
     maps, page = recording.maps("b"), draw_figure([recording], options)
@@ -255,8 +282,9 @@ def test_a_plate_calls_out_channels_with_their_values_and_an_edge_from_their_pan
         corner = COLOUR_MAPS["paper"].colours(np.clip(value, 0, 1)) * 255
         assert np.abs(enlarged.pixels[3, 3] - corner).max() <= 1
         assert any(abs(x + 0.12 - enlarged.x) < 0.1 and 0 < y - enlarged.y < enlarged.height for x, y in heads)
-    accents = [item for item in page.items if isinstance(item, PageBox) and item.colour == page.colour("skip")]
-    assert len([box for box in accents if min(box.width, box.height) == pytest.approx(0.25)]) == 4 * 2
+    rims = [item for item in page.items if isinstance(item, PageBox) and item.colour == page.colour("text")]
+    assert len(rims) == 4 * 2
+    assert_leaders_start_at_tiles(page, [rims[:4], rims[4:]])
     for wrong, line in ((PageOptions(channels=(1,)), "name it with --layer"), (PageOptions(layer="bb"), "mean b?"),
                         (PageOptions(layer="b", channels=(9,)), "0 to 4")):  # fmt: skip
         with pytest.raises(InnerwalkError, match=re.escape(line)):
@@ -306,3 +334,20 @@ def test_characters_that_xml_forbids_are_replaced(recorded, tmp_path):
     write_page_figure(strange, tmp_path / "a.svg", NARROW)
     root = ElementTree.parse(tmp_path / "a.svg").getroot()
     assert root[0].text.startswith("N\ufffd\ufffd")
+
+
+def test_a_figure_is_a_recipe_of_one_figure_and_needs_no_blender(recorded, tmp_path, monkeypatch):
+    monkeypatch.setattr(render_recipe, "start_blender", lambda: pytest.fail("Blender is loaded"))
+    assert (
+        write(recorded, tmp_path / "a.svg", "--width", "85mm", "--title", "Mine", "--layer", "b", "--channels", "1")
+        == 0
+    )
+    path = tmp_path / "r.toml"
+    path.write_text(
+        f'schema = 1\nrecording = "{recorded.name}"\n[look]\ntitle = "Mine"\n[[figures]]\noutput = "a.svg"\n'
+        'preset = "plate"\nwidth = 85\nlayer = "b"\nchannels = [1]\n'
+    )
+    assert cli.main(["render", str(path), "-o", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "a.svg").read_bytes() == (tmp_path / "a.svg").read_bytes()
+    path.write_text(path.read_text().replace('"plate"', '"layer"').replace("a.svg", "a.png"))
+    assert cli.main(["render", str(path), "-o", str(tmp_path / "out")]) == 2

@@ -55,11 +55,15 @@ class PlateBoard:
     """(n, 2) float in −1..1: least and largest value of each stretch of a waveform."""
     aspect: float = 0.0
     """Width to height of the picture, 0 without one."""
+    called: tuple[int, ...] = ()
+    """As of its node."""
 
     def node(self, kind: NodeKind, number: int, style: PlateStyle) -> PlateNode:
         """Returns its node in the plate's graph."""
         lines = ROW * len(self.rows) or len(wrapped_words(self.words, style.room(style.board), MOST_LINES))
-        return PlateNode(kind, number, aspect=self.aspect, lines=WAVE if self.wave is not None else lines)
+        return PlateNode(
+            kind, number, aspect=self.aspect, lines=WAVE if self.wave is not None else lines, called=self.called
+        )
 
 
 def input_boards(recording: Recording, look: MapLook) -> list[PlateBoard]:
@@ -68,7 +72,8 @@ def input_boards(recording: Recording, look: MapLook) -> list[PlateBoard]:
     boards = []
     for number, own in enumerate(shown):
         name = own.name or f"input {number + 1}" if len(shown) > 1 else own.source or "input"
-        captions = (own.source if len(shown) > 1 else "", _size(own), _size(own).replace(" × ", "×"), own.kind)
+        size = _size(recording, own)
+        captions = (own.source if len(shown) > 1 else "", size, size.replace(" × ", "×"), own.kind)
         boards.append(_board(recording, own, name, _more(captions, hidden * (number == len(shown) - 1)), look))
     return boards
 
@@ -82,7 +87,7 @@ def output_boards(recording: Recording, look: MapLook) -> list[PlateBoard]:
     for number, own in enumerate(shown):
         kind = HEADS.get(own.kind, own.kind)
         name = own.name or kind if len(shown) > 1 else kind
-        captions = _more((kind if name != kind else "", _size(own)), hidden * (number == len(shown) - 1))
+        captions = _more((kind if name != kind else "", _size(recording, own)), hidden * (number == len(shown) - 1))
         boards.append(_board(recording, own, name, captions, look))
     return boards
 
@@ -91,14 +96,16 @@ def _more(captions: tuple[str, ...], hidden: int) -> tuple[str, ...]:
     return (f"and {hidden:,} more",) if hidden else tuple(filter(None, captions))
 
 
-def _size(own: Endpoint) -> str:
-    """Returns how large an endpoint is: a picture's height and width, the number of tokens, else its tensor's shape."""
+def _size(recording: Recording, own: Endpoint) -> str:
+    """Returns how large an endpoint is: height and width of a picture, the number of tokens, else a sample's shape."""
     if own.kind == "tokens" and own.values is not None:
         return format_count(len(np.unique(own.values[:, 0])), "token")
     if own.kind in ("picture", "mask", "flow") and own.pixels is not None:
         several = f"{len(own.pixels)} of " if len(own.pixels) > 1 else ""
         return f"{several}{own.pixels.shape[1]} × {own.pixels.shape[2]}"
-    return " × ".join(map(str, own.shape))
+    layer = recording.network.by_id.get(own.layer)
+    without_batch = (own.shape[:k] + own.shape[k + 1 :] for k in range(len(own.shape)))
+    return " × ".join(map(str, layer.shape if layer and layer.shape in without_batch else own.shape))
 
 
 def _board(recording: Recording, own: Endpoint, name: str, captions: tuple[str, ...], look: MapLook) -> PlateBoard:
@@ -111,7 +118,7 @@ def _board(recording: Recording, own: Endpoint, name: str, captions: tuple[str, 
         return _pictured(PlateBoard(name, captions, mosaic(pixels)), PICTURE_ASPECTS)
     values = None if own.values is None else np.asarray(own.values, float)
     if values is None or not values.size:
-        return PlateBoard(name, captions, words=(_size(own) or "nothing to draw",))
+        return PlateBoard(name, captions, words=(_size(recording, own) or "nothing to draw",))
     if own.kind == "waveform":
         return PlateBoard(name, captions, wave=_wave(values))
     if own.kind == "tokens":

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ....torch_bridge.recording import Layer
-from ...imaging.channel_ranking import strongest_channels
 from ...layout.blocks import represented_block
 from ...layout.planner import slot_kind
-from ...layout.text_fitting import common_tails, layer_names
 from ...plans.floor import rim_colour
-from ..font import first_fitting, printable
+from ..font import first_fitting
 from ..map_pictures import arrange_tiles, draw_tiles
 from ..page import FlatPage, PageLine, PageShape
 from ..page_options import ShownMaps
 from .board_drawing import add_label, draw_board
 from .boards import PlateBoard
-from .call_outs import called_places
-from .model import PlateBox, PlateEdge, PlateLayout
+from .call_outs import called_places, ranked_places
+from .leaders import shown_places
+from .model import PlateBox, PlateEdge, PlateEdgeKind, PlateLayout
+from .panel_names import fitting_names, panel_names
 
-LINES = {"data": 0.25, "skip": 0.22, "joined": 0.22}
+LINES = {"called": 0.18, "data": 0.25, "skip": 0.22, "joined": 0.22}
 """Widths of edges, mm."""
 RIM, SUM_RIM = 0.1, 0.25
 """Widths of a panel's rim, and of that of a sum, mm."""
@@ -40,26 +39,43 @@ class PlateDrawing:
     outputs: Sequence[PlateBoard]
 
     def draw(self) -> None:
-        """Draws edges first, then nodes."""
-        for kind in ("data", "joined", "skip"):
-            for edge in self.layout.edges:
-                if edge.kind == kind:
-                    self._edge(edge)
-        names = panel_names(self.layout.graph.layers)
+        """Draws edges first, then nodes, and over them what is called out."""
+        self._edges("data", "joined", "skip")
+        names = self._names()
         for box in self.layout.boxes.values():
             node = self.layout.graph.nodes[box.node]
             if node.kind == "panel":
-                self._panel(box, self.layout.graph.layers[node.number], names[node.number])
+                self._panel(box, self.layout.graph.layers[node.number], names[box.node])
             elif node.kind == "joint":
                 self.page.box(box.x, box.y, box.width, box.height, "joined")
             else:
                 boards = self.inputs if node.kind == "input" else self.outputs
                 draw_board(self.page, self.layout.style, box, boards[node.number])
 
+        self._edges("called")
+
+    def _edges(self, *kinds: PlateEdgeKind) -> None:
+        for kind in kinds:
+            for edge in self.layout.edges:
+                if edge.kind == kind:
+                    self._edge(edge)
+
+    def _names(self) -> dict[int, str]:
+        """Returns the name below each panel, by node."""
+        known = panel_names(self.layout.graph.layers)
+        panels = [box for box in self.layout.boxes.values() if box.grid is not None]
+        options = [known[self.layout.graph.nodes[box.node].number] for box in panels]
+        texts = fitting_names(options, [self._room(box) for box in panels])
+        return {box.node: text for box, text in zip(panels, texts, strict=True)}
+
+    def _room(self, box: PlateBox) -> float:
+        """Returns how many sizes of text fit below a box."""
+        return self.layout.style.room(box.room[1] - box.room[0])
+
     def _edge(self, edge: PlateEdge) -> None:
-        colour, width = self.page.colour(edge.kind), LINES[edge.kind]
+        colour, width = self.page.colour("text" if edge.kind == "called" else edge.kind), LINES[edge.kind]
         heads = {head: self.layout.style.head * 0.8 for head in edge.heads}
-        for start, end in edge.segments:
+        for start, end in (*edge.inner, *edge.segments):
             if (shorter := heads.get(end)) is not None and end[0] - start[0] > shorter:
                 end = (end[0] - shorter, end[1])
             self.page.items.append(PageLine((start, end), width, colour))
@@ -67,14 +83,13 @@ class PlateDrawing:
             half = 0.42 * length
             self.page.items.append(PageShape(((x - 0.12, y), (x - length, y - half), (x - length, y + half)), colour))
 
-    def _panel(self, box: PlateBox, layer: Layer, names: Sequence[str]) -> None:
+    def _panel(self, box: PlateBox, layer: Layer, name: str) -> None:
         self._tiles(box, layer)
         kind = rim_colour(slot_kind(layer))
         line = SUM_RIM if kind == "sum" else RIM
         self.page.frame(box.x, box.y, box.width, box.height, kind, line)
-        style = self.layout.style
-        room = style.room(box.room[1] - box.room[0])
-        add_label(self.page, style, box, first_fitting(names, room), first_fitting(self._shapes(box, layer), room))
+        shape = first_fitting(self._shapes(box, layer), self._room(box))
+        add_label(self.page, self.layout.style, box, name, shape)
 
     def _shapes(self, box: PlateBox, layer: Layer) -> list[str]:
         """Returns the texts that say what a panel shows, longest first."""
@@ -100,44 +115,12 @@ class PlateDrawing:
         called = called_places(self.shown, maps)
         places = list(range(maps.channels))
         if maps.channels > box.grid.shown:
-            strongest = strongest_channels(maps.data if not maps.colour else maps.data.mean(-1), box.grid.shown)
-            places = sorted(list(dict.fromkeys((*called, *strongest.tolist())))[: box.grid.shown])
+            places = shown_places(ranked_places(self.shown, maps), box.grid.shown)
         look = self.shown.options.look
         tiles = draw_tiles(maps, places, self.shown.peaks(maps, places), box.tile, look)
         pixels = arrange_tiles(tiles, box.grid.columns, box.grid.rows, page.colour("tick"), page.colour("floor"))
         page.picture(box.x, box.y, box.width, box.height, pixels)
         for place in called:
-            self._frame_tile(box, places.index(place), box.grid.columns)
-
-    def _frame_tile(self, box: PlateBox, number: int, columns: int) -> None:
-        """Frames the tile that stands at a place of a panel's grid, counted by rows."""
-        row, column = divmod(number, columns)
-        (width, height), pixel = box.tile, self.page.pixel
-        x, y = box.x + column * (width + 1) * pixel, box.y + row * (height + 1) * pixel
-        self.page.frame(x, y, width * pixel, height * pixel, "skip", CALLED)
-
-
-def panel_names(layers: Sequence[Layer]) -> list[list[str]]:
-    """Returns the names of each layer, longest first: an end of its path that tells all layers apart, and shorter ends.
-
-    Shorter ones have a number or are no other layer's. A panel that represents a block has the block's name.
-    """
-    common = common_tails(layers)
-    blocks = [represented_block(layer)[1] for layer in layers]
-    tails = [
-        [name.lstrip(":") for name in layer_names(replace(layer, id=block) if block else layer, common)[::-1]]
-        for layer, block in zip(layers, blocks, strict=True)
-    ]
-    paths = {layer.id.split("@")[0] for layer in layers}
-    depth = 1
-    while len({names[min(depth, len(names)) - 1] for names in tails}) < len(paths) and depth < max(map(len, tails)):
-        depth += 1
-    counts = Counter(name for names in tails for name in names)
-    return [
-        [printable(names[-1])] + [printable(name) for name in names[-2::-1] if counts[name] == 1 or _has_digit(name)]
-        for names in (tail[:depth] for tail in tails)
-    ]
-
-
-def _has_digit(text: str) -> bool:
-    return any(map(str.isdigit, text))
+            if place in places:
+                left, top, right, bottom = box.tile_box(places.index(place), page.pixel)
+                page.frame(left, top, right - left, bottom - top, "text", CALLED)

@@ -35,6 +35,9 @@ class PlateNode:
     """Values on a map's longer side."""
     lines: float = 0.0
     """Height of a board with text, in lines."""
+    called: tuple[int, ...] = ()
+    """Of a board with a channel that is called out: places of its panel's channels, its own first, then those that are
+    shown rather than others."""
 
     @property
     def is_board(self) -> bool:

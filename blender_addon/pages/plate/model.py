@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
-from ...layout.hall_model import EdgeKind
 from ..page_style import PageStyle
 from .graph import PlateGraph
 from .grid import PlateGrid
 
 Point = tuple[float, float]
+PlateEdgeKind = Literal["called", "data", "joined", "skip"]
+"""`called` leads from a tile to its enlargement, the others are those of a hall."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,13 @@ class PlateBox:
         """Lower edge."""
         return self.y + self.height
 
+    def tile_box(self, number: int, pixel: float) -> tuple[float, float, float, float]:
+        """Returns left, top, right and bottom of a tile, counted by rows; pixel: mm."""
+        assert self.grid is not None
+        row, column = divmod(number, self.grid.columns)
+        x, y = self.x + column * (self.tile[0] + 1) * pixel, self.y + row * (self.tile[1] + 1) * pixel
+        return x, y, x + self.tile[0] * pixel, y + self.tile[1] * pixel
+
 
 @dataclass(frozen=True)
 class PlateEdge:
@@ -114,11 +123,13 @@ class PlateEdge:
 
     source: int
     targets: tuple[int, ...]
-    kind: EdgeKind
+    kind: PlateEdgeKind
     segments: tuple[tuple[Point, Point], ...]
     """Horizontal and vertical pieces."""
     heads: tuple[Point, ...]
     """Where it enters its targets, from the left."""
+    inner: tuple[tuple[Point, Point], ...] = ()
+    """Pieces over its source, from the tile that is called out."""
 
 
 @dataclass

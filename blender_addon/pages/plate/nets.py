@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ...layout.hall_model import EdgeKind
-from .model import PlateLayout
+from .model import PlateEdgeKind, PlateLayout
 
 
 class Gap(NamedTuple):
@@ -43,7 +42,7 @@ class Net:
     """Edges of one kind from a node."""
 
     source: int
-    kind: EdgeKind
+    kind: PlateEdgeKind
     targets: list[int]
     visits: dict[Gap, Visit] = field(default_factory=dict)
     channels: set[int] = field(default_factory=set)
@@ -58,12 +57,15 @@ class Net:
 def nets_of(layout: PlateLayout) -> list[Net]:
     """Returns the nets of all edges, with the gaps and channels that they pass."""
     skips = skip_links(layout.graph.links)
-    found: dict[tuple[int, EdgeKind], Net] = {}
+    found: dict[tuple[int, PlateEdgeKind, int], Net] = {}
     for source, target in layout.graph.links:
-        kind: EdgeKind = "skip" if (source, target) in skips else "data"
-        if layout.graph.nodes[target].kind == "joint":
+        node = layout.graph.nodes[target]
+        kind: PlateEdgeKind = "skip" if (source, target) in skips else "data"
+        if node.kind == "joint":
             kind = "joined"
-        found.setdefault((source, kind), Net(source, kind, [])).targets.append(target)
+        if node.called:
+            kind = "called"
+        found.setdefault((source, kind, target if node.called else -1), Net(source, kind, [])).targets.append(target)
     nets = list(found.values())
     for net in nets:
         _plan(layout, net)

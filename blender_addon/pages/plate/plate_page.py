@@ -38,7 +38,7 @@ def draw_plate(recording: Recording, options: PageOptions) -> FlatPage:
         raise SceneError(f"no panel of {recording.network.name!r} has maps of {options.method}")
     layers = [_as_shown(layer, shown.of(layer)) for layer in layers]
     inputs, outputs = input_boards(recording, options.look), output_boards(recording, options.look)
-    called, source = call_out_boards(shown, layers)
+    called, source = call_out_boards(shown, layers, links)
     outputs += called
     ends = BoardLinks(ends.inputs, ends.answers[: len(outputs) - len(called)] + ((source,),) * len(called))
     style = PlateStyle(options.width, options.dpi)

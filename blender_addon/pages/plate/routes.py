@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from .leaders import leader, shown_places
 from .model import PlateEdge, PlateLayout, Point
 from .nets import Gap, Net, nets_of, source_gap, target_gap
 from .tracks import assign_tracks, free_place
 
 FAR = 1e4
 """Beyond every page, mm."""
-KIND_ORDER = ("data", "joined", "skip")
+KIND_ORDER = ("called", "data", "joined", "skip")
 
 
 @dataclass
@@ -81,8 +82,8 @@ class Router:
             box = layout.boxes[source]
             nets.sort(key=lambda net: KIND_ORDER.index(net.kind))
             for net in nets:
-                height = self._port(net, source, box.y + box.height / 2, taken)
-                taken.append(height)
+                tile = self._called_tile(net)
+                taken.append(self._port(net, source, tile[3] if tile else box.y + box.height / 2, taken))
         entering = [
             (net, target) for net in self.at_gap[gap] for target in net.targets if target_gap(layout, target) == gap
         ]
@@ -99,6 +100,13 @@ class Router:
                 box = layout.boxes[target]
                 share = 0.25 if net.visits[gap].up else 0.75 if net.visits[gap].down else 0.5
                 taken.append(self._port(net, target, box.y + share * box.height, taken))
+
+    def _called_tile(self, net: Net) -> tuple[float, float, float, float] | None:
+        """Returns left, top, right and bottom of the tile that a net calls out."""
+        node, box = self.layout.graph.nodes[net.targets[0]], self.layout.boxes[net.source]
+        if box.grid is None or not node.called:
+            return None
+        return box.tile_box(shown_places(node.called, box.grid.shown).index(node.called[0]), self.layout.style.pixel)
 
     def _is_source(self, net: Net, gap: Gap) -> bool:
         return source_gap(self.layout, net.source) == gap
@@ -255,4 +263,6 @@ class Router:
             pieces.append(((x, min(heights)), (x, max(heights))))
         heads: list[Point] = [(boxes[t].x, self.ports[number, t]) for t in net.targets]
         kept = tuple(piece for piece in pieces if piece[0] != piece[1])
-        return PlateEdge(net.source, tuple(net.targets), net.kind, kept, tuple(heads))
+        tile = self._called_tile(net)
+        inner = leader(tile, (boxes[net.source].right, self.ports[number, net.source])) if tile else ()
+        return PlateEdge(net.source, tuple(net.targets), net.kind, kept, tuple(heads), inner)

@@ -45,7 +45,7 @@ def test_a_figure_holds_its_properties(name):
     hall, _ = figure(name)
     measures = measure_layout(hall)
     assert holds(measures), measures
-    assert measures["free_aisle"] >= 2 * AISLE_HALF_WIDTH
+    assert measures["free_aisle"] >= 2 * AISLE_HALF_WIDTH - 1e-9
     assert 1 <= len(hall.wings) <= wing_cuts.MOST
 
 
@@ -114,23 +114,11 @@ def test_bars_and_rows_are_readable():
     assert cell_aspect(224, 224) == 1.0
 
 
-def test_bridges_are_where_one_tensor_crosses():
+def test_tensors_that_cross_to_a_wing_are_counted():
     for name in ("resnet18", "googlenet", "densenet121", "u_net", "many inputs", "apart"):
         layers, links = graph(name)
         crossing = [len({s for s, t in links if s < k <= t}) for k in range(len(layers))]
-        assert wing_cuts.single_tensor_positions(len(layers), links).tolist() == [
-            k for k, n in enumerate(crossing) if n == 1
-        ]
-
-
-@pytest.mark.parametrize("name", ["resnet50", "densenet169", "vit_b_16", "squeezenet1_0"])
-def test_a_wing_begins_where_one_tensor_crosses(name):
-    layers, links = graph(name)
-    hall, _ = figure(name)
-    firsts = [next(slot.index for slot in hall.slots if slot.wing == wing) for wing in range(1, len(hall.wings))]
-    assert set(firsts) <= set(wing_cuts.single_tensor_positions(len(layers), links).tolist())
-    for left, right in zip(hall.wings, hall.wings[1:], strict=False):
-        assert right.x - right.half >= left.x + left.half + hall.margin
+        assert wing_cuts.crossing_tensors(len(layers), links).tolist() == crossing, name
 
 
 def titles(sizes):

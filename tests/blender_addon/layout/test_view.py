@@ -115,7 +115,8 @@ def test_levels_follow_the_camera():
     hall, _ = figure("resnet50")
     low, high = camera_presets.figure_levels(hall, elevation=math.radians(30)), camera_presets.figure_levels(hall)
     assert low != high
-    assert camera_presets.figure_aisle(elevation=math.radians(30)) > camera_presets.figure_aisle()
+    assert camera_presets.figure_aisle(2.9, elevation=math.radians(30)) > camera_presets.figure_aisle(2.9)
+    assert camera_presets.figure_aisle(2.9) > camera_presets.figure_aisle(1.8)
 
 
 @pytest.mark.parametrize("size", [(1920, 960), (1280, 1280), (600, 1000)])
