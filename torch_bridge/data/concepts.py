@@ -9,7 +9,7 @@ from .. import concepts
 from ..concepts import Sample
 from ..predictions.boxes import Box
 from ..recording.errors import InputError
-from .base import DataSet
+from .labelled import Concept, LabelledData, PixelLabels
 
 SHOWN_SHARE = 0.02
 """Share of a picture's pixels with a label from which on the picture shows it."""
@@ -19,8 +19,10 @@ SHAPES = "shapes"
 """Name of the plain pictures of the task "object", `concepts.shape_sample`, beside those of the tasks."""
 
 
-class ConceptsData(DataSet):
+class ConceptsData(LabelledData):
     """Images of 64 × 64 pixels, RGB, drawn on access."""
+
+    concept_table = tuple(Concept(name, category) for category, name in concepts.ALL_CONCEPTS)
 
     def __init__(self, text: str, name: str = "") -> None:
         """text: a task or "shapes", with or without a split: "object", "object:train". Raises InputError if unknown."""
@@ -48,6 +50,10 @@ class ConceptsData(DataSet):
         number = [name for _, name in concepts.ALL_CONCEPTS].index(concept) + 1
         share = float((maps == number).any(0).mean())
         return None if 0 < share < SHOWN_SHARE else share > 0
+
+    def pixel_labels(self, index: int) -> PixelLabels:
+        """Returns the labels of a picture in all six categories, (6, 64, 64). Raises InputError."""
+        return PixelLabels(self._sample(self._checked(index)).global_maps().astype(np.int32), np.zeros(0, np.int32))
 
     def _boxes(self, index: int) -> tuple[tuple[int, Box], ...]:
         """The box of the main object, the only one whose class the network knows; none for task "pair"."""

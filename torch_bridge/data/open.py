@@ -12,6 +12,7 @@ from .base import DataSet
 from .concepts import ConceptsData
 from .folder import FolderData
 from .idx import IdxData, image_files, is_idx
+from .masks import BRODEN_INDEX, BRODEN_LABELS, CONCEPTS_FILE, MASKS, BrodenData, MaskFolder
 
 
 def open_data(text: str, name: str = "") -> DataSet:
@@ -33,6 +34,10 @@ def open_data(text: str, name: str = "") -> DataSet:
 
 
 def _from_folder(folder: Path, name: str) -> DataSet:
+    if (folder / CONCEPTS_FILE).is_file() and (folder / MASKS).is_dir():
+        return MaskFolder(folder, name)
+    if (folder / BRODEN_INDEX).is_file() and (folder / BRODEN_LABELS).is_file():
+        return BrodenData(folder, name)
     files = image_files(folder)
     if len(files) > 1:
         raise InputError(f"folder {folder}: {len(files)} sets of idx files; name one: {', '.join(map(str, files))}")

@@ -13,6 +13,7 @@ from .concept_direction import CONCEPT_DIRECTION
 from .contribution import CONTRIBUTION
 from .deconvnet import DECONVNET
 from .dgn_am import DGN_AM
+from .dissection import DISSECTION
 from .evidence import EVIDENCE
 from .grad_cam import GRAD_CAM
 from .gradient_x_input import GRADIENT_X_INPUT
@@ -59,6 +60,7 @@ METHODS: dict[str, Method] = {
         LOCALISATION,
         LOCALISATION_SCORES,
         TOP_IMAGES,
+        DISSECTION,
         HEALTH,
         EVIDENCE,
         INVERSION,

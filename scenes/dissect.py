@@ -1,0 +1,100 @@
+"""`innerwalk dissect`: which concepts the units of a network detect, over a data set whose pixels are labelled."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from typing import Any
+
+from ..blender_addon.imaging.filenames import file_names
+from ..torch_bridge.concepts import TASKS
+from ..torch_bridge.data import open_data
+from ..torch_bridge.dissection.report import PAGE, write_report
+from ..torch_bridge.dissection.run import Dissection, DissectionSettings
+from ..torch_bridge.models.device import choose_device
+from ..torch_bridge.recording import Progress
+from ..torch_bridge.recording.errors import InputError
+from ..torch_bridge.server.in_process import denormals_restored
+from ..torch_bridge.server.loaded_model import LoadedModel
+from ..torch_bridge.server.priority_lock import PriorityLock
+from ..torch_bridge.subject import RecordSpec
+
+POLL = 0.2
+"""Seconds between two looks at the workers."""
+
+
+def run_dissection(spec: RecordSpec, options: argparse.Namespace, progress: Progress) -> list[str]:
+    """Runs a dissection or a shard of it, and writes the report once all is there; returns lines for people.
+
+    Raises InputError, UnknownName or ModelError.
+    """
+    with denormals_restored():
+        dissection = open_dissection(spec, options)
+        if options.workers > 1:
+            _run_workers(dissection, options.workers, options.shard, progress)
+        left = dissection.run(progress, options.shard)
+    if left:
+        return [f"shard {options.shard[0]} of {options.shard[1]}: {left}"]
+    results = dissection.results(options.rule)
+    about = {**dissection.folder.about, "rule": options.rule}
+    summary = write_report(options.output, about, results, file_names(dissection.ids), options.threshold)
+    lines = [_table(summary)]
+    if unreadable := sorted(dissection.unreadable):
+        named = ", ".join(dissection.data.title(index) for index in unreadable[:3])
+        lines.append(f"{len(unreadable)} pictures or their labels can't be read and were left out: {named}")
+    return [*lines, f"saved {options.output / PAGE}"]
+
+
+def open_dissection(spec: RecordSpec, options: argparse.Namespace) -> Dissection:
+    """Opens the data set and the network. Raises InputError, UnknownName or ModelError."""
+    task = spec.arguments.get("task")
+    if options.data is None and task not in TASKS:
+        raise InputError("name a data set whose pixels are labelled: --data concepts:object, or a folder with masks")
+    name, where = options.data or (str(task), f"concepts:{task}")
+    data = open_data(where, name)
+    live = LoadedModel(spec.name or spec.model, spec, choose_device(options.device), PriorityLock())
+    layers = tuple(options.layers or ("panels",))
+    settings = DissectionSettings(layers, options.count, options.quantile, options.rotation)
+    return Dissection(live, data, settings, options.output)
+
+
+def _run_workers(dissection: Dissection, workers: int, shard: tuple[int, int], progress: Progress) -> None:
+    """Lets child processes run this command line's shards, each pass to its end; what a dead one leaves is run here."""
+    for kind in ("values", "counts"):
+        children = [_child(shard[0] + shard[1] * number, shard[1] * workers) for number in range(workers)]
+        try:
+            while any(child.poll() is None for child in children):
+                done = dissection.folder.count(kind)
+                progress(f"{kind}, {workers} workers", done / len(dissection.parts) / 2 + (kind == "counts") / 2)
+                for child in children:
+                    try:
+                        child.wait(POLL)
+                    except subprocess.TimeoutExpired:
+                        continue
+        finally:
+            for child in children:
+                child.kill()
+                child.wait()
+
+
+def _child(number: int, count: int) -> subprocess.Popen[bytes]:
+    """Starts a process that runs one of `count` shards; of an option that is there twice the last one holds."""
+    alone = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    silent = subprocess.DEVNULL
+    own = ["--workers", "1", "--shard", f"{number}/{count}"]
+    command = [sys.executable, "-m", "innerwalk.scenes", *sys.argv[1:], *own]
+    return subprocess.Popen(command, env={**os.environ, **alone}, stdin=silent, stdout=silent, stderr=silent)
+
+
+def _table(summary: dict[str, Any]) -> str:
+    """Returns a line for each layer: units, detectors, different concepts."""
+    width = max(len(layer["layer"]) for layer in summary["layers"])
+    lines = [f"{'layer':<{width}}  units  detectors  unique  concepts"]
+    for layer in summary["layers"]:
+        names = ", ".join(name for found in layer["unique concepts"].values() for name in found)
+        short = names if len(names) <= 60 else f"{names[:57]}..."
+        counts = f"{layer['units']:>5}  {layer['number of detectors']:>9}  {layer['number of unique concepts']:>6}"
+        lines.append(f"{layer['layer']:<{width}}  {counts}  {short}")
+    return "\n".join(lines)

@@ -1,0 +1,83 @@
+"""The commands and the Python of docs/dissection.md run as they stand there; shards and workers give the same bits."""
+
+import re
+import shlex
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("torch", reason="needs torch")
+pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+from innerwalk.scenes import cli
+
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "dissection.md").read_text("utf-8")
+BLOCKS = dict(re.findall(r"^```(bash|python)\n(.*?)^```$", TEXT, re.M | re.S))
+SMALL = ["dissect", "object", "--count", "30", "--layers", "stem.norm"]
+
+
+def run(arguments: list[str], monkeypatch) -> int:
+    monkeypatch.setattr(sys, "argv", ["innerwalk", *arguments])
+    return cli.main(arguments)
+
+
+def test_the_page_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for line in BLOCKS["bash"].splitlines():
+        program, *arguments = shlex.split(line, comments=True)
+        assert program == "innerwalk" and run(arguments, monkeypatch) == 0, capsys.readouterr().err
+    said = capsys.readouterr().out
+    assert "circle" in said and "saved dissected/report.html" in said and (tmp_path / "units.png").is_file()
+    found: dict = {}
+    exec(BLOCKS["python"], found)
+    assert len(found["units"]) == 72 and sum(found["count_detectors"](found["units"]).values()) >= 40
+
+
+def test_shards_of_the_command_line_and_workers_agree(tmp_path, monkeypatch, capsys):
+    from innerwalk.torch_bridge.dissection import run as dissection_run
+
+    assert run([*SMALL, "-o", str(tmp_path / "workers"), "--workers", "2"], monkeypatch) == 0
+    monkeypatch.setattr(dissection_run, "PART", 8)
+    for shard in ("1/3", "2/3", "3/3", "1/3", "2/3"):
+        assert run([*SMALL, "-o", str(tmp_path / "shards"), "--shard", shard], monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert said.count("the first pass is done here") == 2 and said.count("report.html") == 2
+    tables = [(tmp_path / name / "stem.norm.csv").read_bytes() for name in ("workers", "shards")]
+    assert tables[0] == tables[1]
+
+
+def test_workers_start_no_workers_and_share_the_shard_of_their_parent(monkeypatch):
+    from innerwalk.scenes import dissect
+    from innerwalk.scenes.options.parser import parser
+
+    started = []
+
+    def start(command, **options):
+        started.append(parser().parse_args(command[3:]))
+        return SimpleNamespace(poll=lambda: 0, kill=lambda: None, wait=lambda: 0)
+
+    monkeypatch.setattr(dissect.subprocess, "Popen", start)
+    monkeypatch.setattr(sys, "argv", ["innerwalk", *SMALL, "-o", "x", "--worker", "2", "--shard", "2/3"])
+    dissect._run_workers(None, 2, (2, 3), None)
+    assert [options.shard for options in started] == [(2, 6), (5, 6)] * 2
+    assert {options.workers for options in started} == {1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["dissect", "squeezenet1_0"], "name a data set whose pixels are labelled"),
+        (["dissect", "object", "--quantile", "2"], "quantile 2: a share above 0"),
+        (["dissect", "object", "--shard", "4/3"], "'4/3' is no shard"),
+        (["dissect", "object", "--layers", "stagr3*"], "no layer 'stagr3*'"),
+    ],
+)
+def test_a_wrong_wish_is_one_line(tmp_path, monkeypatch, capsys, arguments, said):
+    try:
+        status = run([*arguments, "-o", str(tmp_path / "x")], monkeypatch)
+    except SystemExit as stopped:
+        status = stopped.code
+    error = capsys.readouterr().err
+    assert status == 2 and said in error and "Traceback" not in error

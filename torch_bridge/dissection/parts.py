@@ -1,0 +1,140 @@
+"""The files of a dissection: what it is about, and the results of each part of its pictures, so that it can be resumed.
+
+Results of parts are sums and merge by addition, so that any number of processes may share the parts. Files are written
+whole; one that can't be read counts as missing, and its part is run again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from ..recording.errors import InnerwalkError, InputError
+from ..recording.files import failure_text, parse_json, read_file
+from ..recording.part_files import part_prefix, remove_stale_parts
+from ..recording.safetensors import encode, open_arrays
+from ..statistics import TopK
+from .passes import BEST, LayerValues, PassResult
+from .tally import FIELDS, UnitCounts
+from .thresholds import BUCKETS, ValueCounts
+
+RUN_FILE, PARTS = "dissection.json", "parts"
+MAX_RUN = 4 << 20
+"""Bytes of the file that says what a dissection is about."""
+Kind = Literal["values", "counts"]
+"""Results of the first and the second pass."""
+
+
+class DissectionFolder:
+    """The folder of one dissection."""
+
+    def __init__(self, folder: Path, about: Mapping[str, Any]) -> None:
+        """about: what decides the results, as JSON values. Raises InputError for a folder of another dissection."""
+        self.folder, self.about = folder, dict(about)
+        try:
+            (folder / PARTS).mkdir(parents=True, exist_ok=True)
+            remove_stale_parts(folder / PARTS)
+            if not (folder / RUN_FILE).exists():
+                write_whole(folder / RUN_FILE, [json.dumps(self.about, indent=1).encode()])
+            found = parse_json(read_file(folder / RUN_FILE, MAX_RUN))
+        except OSError as error:
+            raise InputError(f"{folder}: {failure_text(error)}; name another folder") from None
+        except ValueError:
+            found = None
+        if found != self.about:
+            changed = [key for key in self.about if not isinstance(found, dict) or found.get(key) != self.about[key]]
+            raise InputError(
+                f"{folder}: a dissection with another {changed[0] if changed else 'format'}; name a new folder"
+            )
+
+    def path(self, kind: Kind, part: int) -> Path:
+        """Returns the file of a part's results."""
+        return self.folder / PARTS / f"{kind}-{part:05d}.safetensors"
+
+    def count(self, kind: Kind) -> int:
+        """Returns of how many parts there are results."""
+        return len(list((self.folder / PARTS).glob(f"{kind}-*.safetensors")))
+
+    def write_values(self, part: int, result: PassResult[LayerValues]) -> None:
+        """Writes the results of the first pass over a part."""
+        arrays = {"unreadable": np.array(result.unreadable, np.int64)}
+        for k, layer in enumerate(self.about["layers"]):
+            found = result.layers[layer]
+            flat = found.counts.counts.ravel()
+            places = np.flatnonzero(flat)
+            arrays |= {f"{k}:places": places.astype(np.int32), f"{k}:counts": flat[places].astype(np.int32)}
+            arrays[f"{k}:values"] = found.best.values
+            arrays |= {f"{k}:pictures": found.best.pictures, f"{k}:positions": found.best.positions}
+        write_whole(self.path("values", part), encode(arrays))
+
+    def write_counts(self, part: int, result: PassResult[UnitCounts]) -> None:
+        """Writes the results of the second pass over a part."""
+        arrays = {"unreadable": np.array(result.unreadable, np.int64)}
+        for k, layer in enumerate(self.about["layers"]):
+            found = result.layers[layer]
+            arrays |= {f"{k}:{name}": getattr(found, name) for name in FIELDS}
+            arrays[f"{k}:totals"] = np.array([found.pixels, found.pictures], np.int64)
+        write_whole(self.path("counts", part), encode(arrays))
+
+    def read_values(self, part: int, layers: Mapping[str, int]) -> PassResult[LayerValues] | None:
+        """Returns the results of the first pass over a part; None for a missing or damaged file.
+
+        layers: number of units by layer.
+        """
+        arrays = _arrays(self.path("values", part))
+        try:
+            result = PassResult[LayerValues]({}, arrays["unreadable"].tolist())
+            for k, (layer, units) in enumerate(layers.items()):
+                counts = np.zeros(units * BUCKETS, np.int64)
+                counts[arrays[f"{k}:places"]] = arrays[f"{k}:counts"]
+                names, shapes = ("values", "pictures", "positions"), ((units, BEST), (units, BEST), (units, BEST, 2))
+                best = TopK(*(arrays[f"{k}:{name}"].reshape(size) for name, size in zip(names, shapes, strict=True)))
+                result.layers[layer] = LayerValues(ValueCounts(counts.reshape(units, BUCKETS)), best)
+        except (KeyError, ValueError, IndexError, TypeError):
+            return None
+        return result
+
+    def read_counts(
+        self, part: int, layers: Mapping[str, int], labels: int, categories: int
+    ) -> PassResult[UnitCounts] | None:
+        """Returns the results of the second pass over a part; None for a missing or damaged file."""
+        arrays = _arrays(self.path("counts", part))
+        try:
+            result = PassResult[UnitCounts]({}, arrays["unreadable"].tolist())
+            for k, (layer, units) in enumerate(layers.items()):
+                zero = UnitCounts.zero(units, labels, categories)
+                found = {name: arrays[f"{k}:{name}"].reshape(getattr(zero, name).shape) for name in FIELDS}
+                pixels, pictures = map(int, arrays[f"{k}:totals"])
+                result.layers[layer] = UnitCounts(**found, pixels=pixels, pictures=pictures)
+        except (KeyError, ValueError, TypeError):
+            return None
+        return result
+
+
+def write_whole(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
+    """Writes a file that appears when it is complete. Raises OSError."""
+    handle, part = tempfile.mkstemp(prefix=part_prefix(), dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(pieces)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(part, 0o644)
+        os.replace(part, path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+def _arrays(path: Path) -> Mapping[str, np.ndarray]:
+    """Returns the arrays of a file; none for a missing or damaged one."""
+    try:
+        return open_arrays(path)[0]
+    except InnerwalkError:
+        return {}

@@ -1,0 +1,170 @@
+"""Network Dissection of a loaded network over a labelled data set, in parts that several processes may share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..data import DataSet
+from ..data.labelled import LabelledData
+from ..method_support.method import Method, MethodContext, Step
+from ..recording import Progress
+from ..recording.errors import InputError
+from ..server.loaded_model import PANELS, LoadedModel
+from .findings import UnitFinding, find_concepts
+from .parts import DissectionFolder
+from .passes import LayerValues, PassResult, collect_values, count_masks
+from .tally import UnitCounts
+
+PART = 250
+"""Pictures of a part."""
+FORMAT = 1
+"""Version of the files of parts."""
+Result = TypeVar("Result", LayerValues, UnitCounts)
+Pass = Callable[[MethodContext, Sequence[int], Callable[[float], object]], Iterator[Any]]
+
+
+@dataclass(frozen=True)
+class DissectionSettings:
+    """What is dissected, and how."""
+
+    layers: tuple[str, ...] = (PANELS,)
+    count: int = 0
+    """Pictures of the data set to look at, the first ones; 0 for all."""
+    quantile: float = 0.005
+    """Share of positions at which a unit's value exceeds its threshold, 0..1."""
+    rotation: int = 0
+    """Seed of a random rotation of each layer's units, as a control; 0 for none."""
+
+
+@dataclass(frozen=True)
+class LayerDissection:
+    """The result for a layer."""
+
+    layer: str
+    thresholds: np.ndarray
+    """(U,) float32."""
+    values: LayerValues
+    counts: UnitCounts
+    findings: list[UnitFinding]
+
+
+class Dissection:
+    """A dissection and its files."""
+
+    def __init__(self, live: LoadedModel, data: DataSet, settings: DissectionSettings, folder: Path) -> None:
+        """Records the network's default input to know its layers. Raises InputError, UnknownName or ModelError."""
+        if not isinstance(data, LabelledData):
+            raise InputError(
+                f"data set {data.name}: its pixels have no labels; see docs/dissection.md for what is read"
+            )
+        if not 0 < settings.quantile < 1:
+            raise InputError(f"quantile {settings.quantile:g}: a share above 0 and below 1 is needed, such as .005")
+        self.live, self.data, self.settings = live, data, settings
+        live.record(live.read(live.default_sources), (), lambda maps: None)
+        network = live.run_context.network
+        self.ids = live.run_context.ids(settings.layers)
+        self.layers = {id: network.layer(id).map_shape[0] for id in self.ids}
+        count = min(settings.count or len(data), len(data))
+        self.parts = [range(start, min(start + PART, count)) for start in range(0, count, PART)]
+        self.folder = DissectionFolder(folder, self._about(count))
+        self.unreadable: set[int] = set()
+
+    def _about(self, count: int) -> dict[str, Any]:
+        """Returns what decides the results."""
+        names = "\n".join([*map(str, self.data.concept_table), *(self.data.title(k) for k in range(count))])
+        return {
+            "format": FORMAT,
+            "network": self.live.run_context.network.name,
+            "weights": self.live.fingerprint,
+            "data set": hashlib.blake2b(names.encode(), digest_size=12).hexdigest(),
+            "data set name": self.data.name,
+            "number of pictures": count,
+            "layers": list(self.ids),
+            "quantile": self.settings.quantile,
+            "rotation": self.settings.rotation,
+        }
+
+    def run(self, progress: Progress, shard: tuple[int, int] = (1, 1)) -> str:
+        """Runs what is missing of every shard[1]-th part, from the shard[0]-th on; returns what is left to do, or "".
+
+        The second pass begins once the first one is done for all parts, those of other shards too.
+        """
+        own = range(shard[0] - 1, len(self.parts), shard[1])
+        for done, part in enumerate(own):
+            report = _part_of(progress, "values", 0.5 * done / len(own), 0.5 / len(own))
+            self._run_values(part, report)
+        if self.folder.count("values") < len(self.parts):
+            return "the first pass is done here; run it again once the other shards have done theirs"
+        thresholds = {id: found.counts.exceeded_in(self.settings.quantile) for id, found in self._values().items()}
+        for done, part in enumerate(own):
+            report = _part_of(progress, "masks", 0.5 + 0.5 * done / len(own), 0.5 / len(own))
+            self._run_counts(part, thresholds, report)
+        if self.folder.count("counts") < len(self.parts):
+            return "both passes are done here; the report is written once the other shards have done theirs"
+        return ""
+
+    def results(self, rule: Any = "category") -> list[LayerDissection]:
+        """Returns the results, once all parts are there."""
+        values, counts = self._values(), self._merged("counts", self._read_counts)
+        found = []
+        for id in self.ids:
+            thresholds = values[id].counts.exceeded_in(self.settings.quantile)
+            findings = find_concepts(counts[id], self.data.concept_table, rule)
+            found.append(LayerDissection(id, thresholds, values[id], counts[id], findings))
+        return found
+
+    def _run_values(self, part: int, on_share: Callable[[float], object]) -> None:
+        if self.folder.read_values(part, self.layers) is not None:
+            return
+        rotation = self.settings.rotation
+        result = self._run(self.parts[part], lambda c, i, s: collect_values(c, i, rotation, s), on_share)
+        self.folder.write_values(part, result)
+
+    def _run_counts(self, part: int, thresholds: dict[str, np.ndarray], on_share: Callable[[float], object]) -> None:
+        if self._read_counts(part) is not None:
+            return
+        rotation = self.settings.rotation
+        result = self._run(self.parts[part], lambda c, i, s: count_masks(c, i, thresholds, rotation, s), on_share)
+        self.folder.write_counts(part, result)
+
+    def _run(self, indices: Sequence[int], run_pass: Pass, on_share: Callable[[float], object]) -> Any:
+        """Runs a pass as a method of the network, and returns its last result."""
+        last: list[Any] = []
+
+        def steps(context: MethodContext, _: Any) -> Iterator[Step]:
+            for result in run_pass(context, indices, on_share):
+                last[:] = [result]
+                yield Step(0.0, "")
+
+        method = Method("dissection", "Network Dissection", "", steps, needs="data")
+        for _ in self.live.run_method(method, self.ids, None, self.data):
+            pass
+        return last[0]
+
+    def _values(self) -> dict[str, LayerValues]:
+        return self._merged("values", lambda part: self.folder.read_values(part, self.layers))
+
+    def _read_counts(self, part: int) -> PassResult[UnitCounts] | None:
+        return self.folder.read_counts(part, self.layers, len(self.data.concept_table) + 1, len(self.data.categories))
+
+    def _merged(self, kind: str, read: Callable[[int], PassResult[Result] | None]) -> dict[str, Result]:
+        """Returns the merged results of all parts by layer. Raises InputError for a damaged one."""
+        found: dict[str, Result] = {}
+        for part in range(len(self.parts)):
+            result = read(part)
+            if result is None:
+                raise InputError(f"{self.folder.folder}: {kind} of part {part} are damaged; run it again")
+            self.unreadable.update(result.unreadable)
+            found = {id: found[id].merged(own) if id in found else own for id, own in result.layers.items()}
+        return found
+
+
+def _part_of(progress: Progress, what: str, start: float, length: float) -> Callable[[float], object]:
+    """Returns a function that reports the share of a part as one of the whole."""
+    return lambda share: progress(what, start + length * share)

@@ -1,0 +1,57 @@
+"""Writes and reads tables of units in the columns of the authors' code: one row a unit, the best one first."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ..recording.errors import InputError
+from ..recording.files import failure_text, read_file
+from .findings import ConceptMatch, UnitFinding
+
+FIELDS = ("label", "truth", "activation", "intersect", "iou")
+MAX_TABLE = 64 << 20
+"""Bytes of a table."""
+
+
+def write_table(findings: Sequence[UnitFinding]) -> str:
+    """Returns findings as CSV."""
+    categories = list(findings[0].matches) if findings else []
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    head = [f"{category}-{field}" for category in categories for field in FIELDS]
+    table.writerow(["unit", "category", "label", "score", *head])
+    for finding in sorted(findings, key=lambda finding: (-finding.best.iou, finding.unit)):
+        row: list[object] = [finding.unit, finding.category, finding.best.concept, repr(finding.best.iou)]
+        for match in finding.matches.values():
+            row += [match.concept, match.truth, match.activation, match.intersect, repr(match.iou)]
+        table.writerow(row)
+    return text.getvalue()
+
+
+def read_table(path: Path) -> list[UnitFinding]:
+    """Reads a table, of ours or of the authors. Raises InputError."""
+    try:
+        text = read_file(path, MAX_TABLE).decode("utf-8")
+        rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+        return list(_findings(rows))
+    except OSError as error:
+        raise InputError(f"{path}: {failure_text(error)}") from None
+    except (UnicodeDecodeError, csv.Error, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        raise InputError(f"{path}: not a table of units; innerwalk dissect writes them") from None
+
+
+def _findings(rows: csv.DictReader[str]) -> Iterator[UnitFinding]:
+    head = rows.fieldnames or ()
+    categories = [name.removesuffix("-iou") for name in head if name.endswith("-iou")]
+    if not categories:
+        raise ValueError("no category")
+    for row in rows:
+        matches = {}
+        for category in categories:
+            name, *numbers = (row[f"{category}-{field}"] for field in FIELDS[:-1])
+            truth, activation, intersect = (int(float(number)) for number in numbers)
+            matches[category] = ConceptMatch(name, truth, activation, intersect)
+        yield UnitFinding(int(row["unit"]), matches)
