@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..blender_addon.recipes import FigureEntry, InputEntry, Recipe, parse_recipe, write_recipe
+from ..blender_addon.recipes import FigureEntry, InputEntry, Recipe, ShotEntry, parse_recipe, write_recipe
 from .fuzzing import Counts, mutate_bytes
 
 RECIPES = 4000
@@ -16,6 +16,8 @@ RECIPE = Recipe(
     inputs=(InputEntry("a.png"), InputEntry("noise:1", "mask")),
     look={"theme": "paper", "gain": 2.0, "moved": {"fc": [1.0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]}},
     figures=(FigureEntry("a.png"), FigureEntry("b.png", "grad_cam", ["layer4*"], [1, 2], {"of_class": 3})),
+    film={"output": "film.mp4", "size": [960, 540], "rate": 30},
+    shots=(ShotEntry("tour"), ShotEntry("split", "owl"), ShotEntry("dolly", options={"layer": "fc", "channel": 3})),
 )
 ODD_VALUES = (
     "1", "-1", "0.0", "1e400", "nan", "inf", "true", '""', '"a"', '"../a.png"', '"/etc/passwd"', "[]", "[[]]", "{}",

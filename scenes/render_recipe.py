@@ -1,4 +1,7 @@
-"""`innerwalk render`: runs what a recipe names and writes its figures."""
+"""`innerwalk render` and `innerwalk figure`: runs what a recipe names and writes its figures.
+
+Blender is loaded only for what needs it: flat figures of recordings don't.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +10,22 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from mathutils import Matrix
 
 from ..blender_addon.layout.camera_presets import OWN_CAMERA
-from ..blender_addon.output.figure import render_figure
-from ..blender_addon.output.figure_options import FigureOptions, Source, open_source
 from ..blender_addon.pages.page_options import PAGE_PRESETS
 from ..blender_addon.recipes import FigureEntry, Recipe
-from ..blender_addon.scene.state.data_blocks import temporary_data
-from ..torch_bridge.recording import ACTIVATIONS, Progress
+from ..torch_bridge.recording import ACTIVATIONS, Progress, Recording, load
 from ..torch_bridge.recording.errors import InputError, SceneError, UnknownName
 from ..torch_bridge.recording.files import failure_text, open_file
-from .page_figure import page_options, write_page_figure
-from .picture_differences import difference_of
+from .interrupt import start_blender
+from .page_figure import page_options, refuse_page_options, write_page_figure
 from .progress import ProgressBar
+
+if TYPE_CHECKING:
+    from ..blender_addon.output.figure_options import Source
 
 
 class RecipeRun:
@@ -35,7 +37,7 @@ class RecipeRun:
     def __init__(self, recipe: Recipe, folder: Path, trust: bool) -> None:
         """folder: that of the recipe's file. trust: whether the network may run code of its own. Raises InputError."""
         self.recipe, self.folder, self.trust = recipe, folder.absolute(), trust
-        self._shown: dict[Any, Source] = {}
+        self._shown: dict[Any, Recording | Source] = {}
         if self.recipe.network:
             self._spec()  # refuses wrong fields and code before anything is done
 
@@ -62,26 +64,43 @@ class RecipeRun:
             raise InputError("the recipe has no [[figures]]; add one with an output")
         for k, entry in enumerate(self.recipe.figures):
             part = progress.part(k / count, (k + 1) / count)
-            notes: list[str] = []
-            source = self._source(entry, part)
+            shown = self._source(entry, part)
             target = place_of(out, entry.output)
-            if entry.options.get("preset") in PAGE_PRESETS:
-                self._write_page(source, target, entry)
-            else:
-                render_figure(source, target, figure_options(self.recipe, entry), progress=part, on_note=notes.append)
-            yield from [*notes, f"saved {target}"]
+            yield from self._write(entry, shown, target, part)
 
-    def _write_page(self, source: Source | Path, target: Path, entry: FigureEntry) -> None:
-        values = stated_options(self.recipe, entry) | ({"channels": entry.channels} if entry.channels else {})
-        shown = source.recording if isinstance(source, Source) else source
-        beside = [self.folder / name for name in values.pop("beside", ())]
-        write_page_figure(shown, target, page_options(values), beside=beside)
+    def write(self, entry: FigureEntry, target: Path, progress: Progress) -> list[str]:
+        """Writes a figure to a file in a folder that exists; returns lines on it. Raises InnerwalkError."""
+        return self._write(entry, self._source(entry, progress), target, progress)
+
+    def _write(
+        self, entry: FigureEntry, shown: Recording | Source | Path, target: Path, progress: Progress
+    ) -> list[str]:
+        notes: list[str] = []
+        values = stated_options(self.recipe, entry)
+        channels = {"channels": entry.channels} if entry.channels else {}
+        if _is_flat(entry):
+            beside = [self.folder / name for name in values.pop("beside", ())]
+            scene = values.pop("scene", None)
+            recording = shown if isinstance(shown, Recording | Path) else shown.recording
+            write_page_figure(recording, target, page_options(values | channels), beside=beside, scene=scene)
+        else:
+            refuse_page_options(values | (channels if self.recipe.recording else {}))
+            start_blender()
+            from ..blender_addon.output.figure import render_figure
+            from ..blender_addon.output.figure_options import FigureOptions
+
+            source = self._with_moves(shown)
+            render_figure(source, target, FigureOptions(**values), progress=progress, on_note=notes.append)
+        return [*notes, f"saved {target}"]
 
     def check(self, out: Path, progress: ProgressBar) -> Iterator[str]:
         """Renders all figures once more beside those of a folder; yields a line on each. Raises SceneError at the end.
 
         `difference_of` says what counts as the same.
         """
+        start_blender()
+        from .picture_differences import difference_of
+
         changed, wrong = self.changed_files(), 0
         yield from changed
         with tempfile.TemporaryDirectory() as folder:
@@ -94,11 +113,19 @@ class RecipeRun:
         if changed or wrong:
             raise SceneError(f"{len(changed)} files and {wrong} of {len(self.recipe.figures)} figures are not the same")
 
-    def _source(self, entry: FigureEntry, progress: Progress) -> Source | Path:
-        """Returns what a figure shows, with the look of the recipe."""
+    def shown(self, progress: Progress) -> Source:
+        """Opens or records what the recipe shows, with its moved panels, once. Raises InnerwalkError."""
+        start_blender()
+        from ..blender_addon.output.figure_options import open_source
+
+        return open_source(self._with_moves(self._source(FigureEntry(""), progress)))
+
+    def _source(self, entry: FigureEntry, progress: Progress) -> Recording | Source | Path:
+        """Returns what a figure shows."""
         place = self.folder / self.recipe.recording
         is_blend = self.recipe.recording and place.suffix == ".blend"
-        if is_blend and entry.options.get("preset") in (OWN_CAMERA, *PAGE_PRESETS):
+        if is_blend and (_is_flat(entry) or entry.options.get("preset") == OWN_CAMERA):
+            start_blender()
             return place  # a camera or a hall's own method, blocks and title are in the file
         key: tuple[Any, ...] = (
             entry.method,
@@ -108,35 +135,44 @@ class RecipeRun:
             entry.data,
         )
         if self.recipe.recording or entry.method in ("", ACTIVATIONS):
-            key = ("",)
+            key = ("", entry.options.get("scene"))
         if key not in self._shown:
-            self._shown[key] = self._open(entry if len(key) > 1 else None, progress)
-        return self._with_moves(self._shown[key])
+            self._shown[key] = self._open_recording(key[1], progress) if key[0] == "" else self._ask(entry, progress)
+        return self._shown[key]
 
-    def _with_moves(self, shown: Source) -> Source:
+    def _with_moves(self, shown: Recording | Source | Path) -> Recording | Source | Path:
         """Returns what is shown, its panels where the recipe moves them. Raises UnknownName."""
-        if not (moved := self.recipe.look.get("moved")):
+        moved = self.recipe.look.get("moved")
+        if not moved or isinstance(shown, Path):
             return shown
+        from mathutils import Matrix
+
+        from ..blender_addon.output.figure_options import open_source
+
+        shown = open_source(shown)
         layers = [layer.id for layer in shown.recording.network.folded()[0]]
         if unknown := next((layer for layer in moved if layer not in layers), None):
             raise UnknownName("panel of layer", unknown, layers)
         return replace(shown, moved={layer: Matrix(np.reshape(rows, (4, 4)).tolist()) for layer, rows in moved.items()})
 
-    def _open(self, entry: FigureEntry | None, progress: Progress) -> Source:
-        """Opens the recording or hall, or records the network, and asks it what a figure shows."""
-        if self.recipe.recording:
-            with temporary_data():
-                return open_source(self.folder / self.recipe.recording)
-        from ..torch_bridge.subject import record_from
+    def _open_recording(self, scene: str | None, progress: Progress) -> Recording | Source:
+        """Opens the recording or hall, or records the network."""
+        place = self.folder / self.recipe.recording
+        if not self.recipe.recording:
+            from ..torch_bridge.subject import record_from
+
+            return record_from(self._spec(), progress)
+        return open_hall(place, scene) if place.suffix == ".blend" else load(place)
+
+    def _ask(self, entry: FigureEntry, progress: Progress) -> Recording:
+        """Asks the network what a figure shows."""
         from . import ask
 
-        if entry is None:
-            return open_source(record_from(self._spec(), progress))
         texts = {name: str(value) for name, value in entry.parameters.items()}
         data = (Path(entry.data).name, self._path(entry.data)) if entry.data else None
         layers = tuple(entry.layers) or ("panels",)
         question = ask.Question(entry.method, layers, tuple(entry.channels), texts, data)
-        return open_source(ask.answer(self._spec(), question, progress))
+        return ask.answer(self._spec(), question, progress)
 
     def _spec(self) -> Any:
         """Returns the RecordSpec of the network. Raises InputError for code that isn't trusted."""
@@ -161,9 +197,18 @@ class RecipeRun:
         return text if text.startswith((*PREFIXES, "concepts:")) else str(self.folder / text)
 
 
-def figure_options(recipe: Recipe, entry: FigureEntry) -> FigureOptions:
-    """Returns the options of a figure that is no flat one."""
-    return FigureOptions(**stated_options(recipe, entry))
+def open_hall(file: Path, scene: str | None = None) -> Source:
+    """Opens a hall of a .blend file, by scene name or the first. Raises SceneError."""
+    start_blender()
+    from ..blender_addon.output.figure_options import open_source
+    from ..blender_addon.scene.state.data_blocks import temporary_data
+
+    with temporary_data():
+        return open_source(file, scene)
+
+
+def _is_flat(entry: FigureEntry) -> bool:
+    return entry.options.get("preset") in PAGE_PRESETS
 
 
 def stated_options(recipe: Recipe, entry: FigureEntry) -> dict[str, Any]:
@@ -189,7 +234,10 @@ def sha256(file: Path) -> str:
 
 def place_of(out: Path, output: str) -> Path:
     """Returns the file of a figure, whose folder is made. Raises SceneError where a link leads out of the folder."""
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise SceneError(f"{out}: it is a file, or in one; a folder is needed") from None
     target = out / output
     if not target.parent.resolve().is_relative_to(out.resolve()):
         raise SceneError(f"{target}: a link leads out of {out}; remove it, or name another folder")
@@ -202,7 +250,10 @@ def recipe_of_recording(recording: Path, out: Path | None) -> Recipe:
 
     out: the recipe's file, or None for the current folder. Raises RecordingError or SceneError.
     """
-    open_source(recording)
+    if recording.suffix == ".blend":
+        open_hall(recording)
+    else:
+        load(recording)
     folder = (out.parent if out is not None else Path()).absolute()
     place = recording.absolute()
     named = place.relative_to(folder) if place.is_relative_to(folder) else place

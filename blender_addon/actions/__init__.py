@@ -21,19 +21,20 @@ from .bridge import (
 from .clicking import pick
 from .collapsing import collapse, collapsed_blocks, collapsible_blocks, expand
 from .comparing import show_difference, stand_alone, stand_beside
-from .exporting import export_hall, export_layer
+from .exporting import export_figure, export_hall, export_layer
 from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
 from .methods import ask_method, cancel_method, forget_requests, restore_after_undo, show_activations
 from .opening import import_recording, open_demo, outdated_halls, rebuild_groups
+from .pictures import render_pictures, take_picture
 from .placing import place_input, place_inputs, place_named
 from .positions import choose_position, position_of, turn_slices
 from .recipes import open_recipe, save_recipe
 from .removing import remove_hall
 from .selecting import select, selected
+from .series import close_series, key_series, open_series, record_series, show_position, stop_recording
 from .shelf import draw_shelf, hold, page_shelf, place_held
-from .video import key_shown_frames, pause_video, play_video, show_video_frame, step_video, stop_video
-from .video_keys import key_video
-from .viewing import enter, hide, jump, show_look, solo
+from .video import pause_video, play_video, show_video_frame, step_video, stop_video
+from .viewing import enter, hide, jump, key_shot, preview_film, show_look, solo
 
 __all__ = [
     "ablate",
@@ -43,6 +44,7 @@ __all__ = [
     "build_hall",
     "cancel_method",
     "choose_position",
+    "close_series",
     "collapse",
     "collapsed_blocks",
     "collapsible_blocks",
@@ -50,6 +52,7 @@ __all__ = [
     "end_walk",
     "enter",
     "expand",
+    "export_figure",
     "export_hall",
     "export_layer",
     "follow",
@@ -62,13 +65,14 @@ __all__ = [
     "inspect_layer",
     "join_bridge",
     "jump",
-    "key_shown_frames",
-    "key_video",
+    "key_series",
+    "key_shot",
     "leave_bridge",
     "move",
     "network_of",
     "open_demo",
     "open_recipe",
+    "open_series",
     "outdated_halls",
     "overlay",
     "page_shelf",
@@ -80,9 +84,12 @@ __all__ = [
     "place_named",
     "play_video",
     "position_of",
+    "preview_film",
     "probe",
     "rebuild_groups",
+    "record_series",
     "remove_hall",
+    "render_pictures",
     "reset_layout",
     "restore_after_undo",
     "restore_channels",
@@ -95,6 +102,7 @@ __all__ = [
     "show_difference",
     "show_input",
     "show_look",
+    "show_position",
     "show_video_frame",
     "solo",
     "stand_alone",
@@ -103,7 +111,9 @@ __all__ = [
     "start_walk",
     "step_channel",
     "step_video",
+    "stop_recording",
     "stop_video",
+    "take_picture",
     "turn_slices",
     "wait_for_bridge",
     "walk_at_desk",

@@ -27,6 +27,7 @@ from ..properties import (
 )
 from ..scene.hall import store
 from ..scene.hall.build import create_hall
+from ..scene.hall.series import forget_position
 from ..scene.state.data_blocks import push_undo
 from .opening import show_hall
 
@@ -165,6 +166,7 @@ def show_input(scene: bpy.types.Scene, *inputs: BridgeInput) -> str:
         hall_requests.input_tag(session, hall)
         if not _can_follow_input(hall):
             hall_requests.set_method(hall, ACTIVATIONS)
+        forget_position(hall)
         options = hall_requests.run_options(hall)
         hall[INPUT_TAG] = session.request_input(hall.session_uid, network, inputs, options=options)
     timer.start()

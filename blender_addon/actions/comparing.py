@@ -82,7 +82,7 @@ def _subtract(scene: bpy.types.Scene, other: bpy.types.Scene) -> None:
 
     def show_layer(first: Maps, second: Maps) -> None:
         hall = hall_requests.scene_with_uid(uid)
-        panel = hall_requests.panels_by_layer(hall).get(first.layer) if hall is not None else None
+        panel = store.panels_by_layer(hall).get(first.layer) if hall is not None else None
         if panel is not None and hall_requests.method_of(hall) == DIFFERENCE_METHOD:
             difference = Maps(first.layer, DIFFERENCE_METHOD, first.texels - second.texels, first.channels)
             shown = replace(difference, position=first.position, positions=first.positions, axis=first.axis)
@@ -93,7 +93,7 @@ def _subtract(scene: bpy.types.Scene, other: bpy.types.Scene) -> None:
         if hall is not None:
             map_updates.update_after_maps(hall)
 
-    unmatched = hall_requests.panels_by_layer(scene).keys() - {first.layer for first, _ in pairs}
+    unmatched = store.panels_by_layer(scene).keys() - {first.layer for first, _ in pairs}
     hall_requests.clear_panels(current(), scene, unmatched)
     current().queue_calls([*(partial(show_layer, *pair) for pair in pairs), finish])
     timer.start()

@@ -14,6 +14,8 @@ from ...torch_bridge.recording.errors import SceneError
 from ..atomic_folders import free_path, new_folder
 from ..imaging import export
 from ..imaging.filenames import file_name, file_names
+from ..output.flat_figure import write_flat_figure
+from ..pages.page_options import PageOptions
 from ..scene.hall import store
 from ..scene.panels import panel_of, panels, values
 
@@ -49,6 +51,19 @@ def export_hall(scene: bpy.types.Scene, directory: Path | str, progress: Progres
     is. Raises SceneError; then nothing is written.
     """
     return run_export(export_steps(scene, directory), progress).line
+
+
+def export_figure(
+    scene: bpy.types.Scene, filepath: Path | str, preset: str = "plate", layer: str = "", width: float = 170.0
+) -> str:
+    """Writes a flat figure of the hall for print, with its method, blocks, title and normalisation, to an .svg file.
+
+    preset: plate, grid or overlay. layer: of a grid and an overlay, by default the first and the last that fits; a
+    plate calls out its strongest channels. width: of the page, mm. Returns a line that says where. Raises SceneError or
+    UnknownName; then nothing is written.
+    """
+    options = PageOptions(preset=preset, layer=layer or None, width=width)
+    return f"saved {write_flat_figure(scene, filepath, options)}"
 
 
 def export_steps(scene: bpy.types.Scene, directory: Path | str, layer: str = "") -> ExportSteps:

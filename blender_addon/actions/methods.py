@@ -10,12 +10,22 @@ import bpy
 from ...torch_bridge.recording import ACTIVATIONS, Recording
 from ...torch_bridge.recording.arguments import name_list
 from ...torch_bridge.recording.channels import read_channels
-from ...torch_bridge.recording.errors import InputError, SceneError, UnknownName
+from ...torch_bridge.recording.errors import InnerwalkError, InputError, SceneError, UnknownName
 from ..live import hall_requests, timer
 from ..live.request_types import MethodRequest
-from ..live.session import current
-from ..properties import COMPARED_HALL, INPUT_TAG, METHOD_TAG, NETWORK_NAME, PANEL_LAYER_ID, PANEL_SHOWN_LAYER
+from ..live.session import Session, current
+from ..properties import (
+    COMPARED_HALL,
+    INPUT_TAG,
+    METHOD_TAG,
+    NETWORK_NAME,
+    PANEL_LAYER_ID,
+    PANEL_SHOWN_LAYER,
+    SERIES_SHOWN,
+)
 from ..scene.hall import session_events, store
+from ..scene.hall.series import forget_position, position_at, show_position
+from ..scene.state.parts import hall_collection
 from .bridge import network_of
 from .shelf import restore_shelf
 
@@ -45,7 +55,7 @@ def ask_method(
         return show_activations(scene)
     if "input" in methods[method]["needs"] and session.input_request(str(scene.get(INPUT_TAG, ""))) is None:
         raise InputError(f"{scene.name}: this hall's input isn't on the bridge; place an input first")
-    panels = hall_requests.panels_by_layer(scene)
+    panels = store.panels_by_layer(scene)
     shown = {panel[PANEL_LAYER_ID]: panel.get(PANEL_SHOWN_LAYER, panel[PANEL_LAYER_ID]) for panel in panels.values()}
     arguments = {
         "parameters": dict(parameters or {}),
@@ -98,6 +108,8 @@ def restore_after_undo() -> str:
     session.clear_queue()
     for scene in store.halls():
         restore_shelf(scene)
+        if _restore_position(session, scene):
+            continue
         if INPUT_TAG not in scene and not session.hall(scene.session_uid).initial:
             continue
         # Undo doesn't restore a text data-block that was changed without an undo step.
@@ -108,11 +120,23 @@ def restore_after_undo() -> str:
         tag = str(scene.get(METHOD_TAG, ""))
         session.queue_results(tag)
         if session.method_request(tag) is not None:
-            unreached = hall_requests.panels_by_layer(scene).keys() - (session.results_of(tag) or {}).keys()
+            unreached = store.panels_by_layer(scene).keys() - (session.results_of(tag) or {}).keys()
             hall_requests.clear_panels(session, scene, unreached)
     if session.has_queued:
         timer.start()
     return "restored what the halls showed at that step"
+
+
+def _restore_position(session: Session, scene: bpy.types.Scene) -> bool:
+    """Shows again what a hall showed of its series, whose panels undo doesn't restore; returns whether it showed it."""
+    if SERIES_SHOWN not in hall_collection(scene):
+        return False
+    forget_position(scene)
+    try:
+        show_position(scene, position_at(scene, scene.frame_current_final))
+    except InnerwalkError as error:
+        session.report_error(error, [scene.session_uid])
+    return True
 
 
 def forget_requests() -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import bpy
 
-from ...torch_bridge.recording import load
 from ..scene.hall import store
-from ..scene.hall.build import create_hall, rebuild_hall
+from ..scene.hall.build import rebuild_hall
+from ..scene.hall.series import create_folder_hall
 from ..scene.panels import panels
 from ..scene.view import viewport
 from .viewing import enter
@@ -18,14 +18,13 @@ DEMO_FOLDER = Path(__file__).resolve().parent.parent / "demo"
 
 
 def import_recording(directory: Path | str) -> str:
-    """Builds the hall of the recording in a folder in a new scene, and shows it.
+    """Builds the hall of the recording or series in a folder in a new scene, and shows it.
 
     Returns a line that says the number of panels and the scene's name. Raises RecordingError or SceneError.
     """
-    recording = load(directory)
-    scene = create_hall(recording)
+    scene = create_folder_hall(directory)
     show_hall(scene)
-    return f"{recording.network.name}: {len(panels(scene))} panels in scene {scene.name}"
+    return f"{store.read_description(scene).network.name}: {len(panels(scene))} panels in scene {scene.name}"
 
 
 def show_hall(scene: bpy.types.Scene) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from ...torch_bridge.recording.errors import SceneError, UnknownName
 from ..layout.camera_presets import OWN_CAMERA
 from ..output.output_files import replaced
 from ..properties import PANEL_LAYER_ID, PANEL_PLANNED_PLACE
-from ..recipes import FigureEntry, Recipe, read_recipe, write_recipe
+from ..recipes import FigureEntry, Recipe, path_between, read_recipe, write_recipe
 from ..scene.hall import store
 from ..scene.hall.relayout import refit_hall
 from ..scene.panels import link_drawing, panels
@@ -34,7 +33,7 @@ def save_recipe(scene: bpy.types.Scene, filepath: Path | str) -> str:
     path = Path(filepath).absolute()
     if not bpy.data.filepath:
         raise SceneError("save the Blender file first: a recipe says in which file its hall is")
-    recording = Path(os.path.relpath(bpy.data.filepath, path.parent)).as_posix()
+    recording = path_between(path.parent, Path(bpy.data.filepath))
     figures = [FigureEntry("overview.png", options={"preset": "overview"})]
     if scene.camera is not None:
         figures.append(FigureEntry("camera.png", options={"preset": OWN_CAMERA}))

@@ -2,8 +2,8 @@
 
 from .fields import SCHEMA, SECTIONS
 from .json_schema import json_schema
-from .reading import FigureEntry, InputEntry, Recipe, parse_recipe, read_recipe
-from .writing import write_recipe
+from .reading import FigureEntry, InputEntry, Recipe, ShotEntry, parse_recipe, read_recipe
+from .writing import path_between, write_recipe
 
 __all__ = [
     "SCHEMA",
@@ -11,8 +11,10 @@ __all__ = [
     "FigureEntry",
     "InputEntry",
     "Recipe",
+    "ShotEntry",
     "json_schema",
     "parse_recipe",
+    "path_between",
     "read_recipe",
     "write_recipe",
 ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ..films.camera_track import FASTEST, SLOWEST
+from ..films.film import JOINS, SHOT_KINDS
 from ..imaging.colour_maps import COLOUR_MAPS, THEMES
 from ..layout.camera_presets import OWN_CAMERA, PRESETS
 from ..pages.page_options import NORMALISATIONS, PAGE_PRESETS, RESOLUTIONS, WIDTHS
@@ -15,7 +17,10 @@ SCHEMA = 1
 ENGINES = ("innerwalk", "cycles", "eevee")
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos", "box", "hamming")
 COLOUR_COUNT = ValueKind(lambda value: type(value) is int and value in (1, 3, 4), "1, 3 or 4", {"enum": [1, 3, 4]})
+POINT = list_of(number(), (3,), "[0.0, -4.0, 1.7]")
+MAX_LENS = 1e6
 MAX_SIDE, MAX_SAMPLES, MAX_SEED = 8192, 4096, (1 << 63) - 1
+MIN_RATE, MAX_RATE = 0.5, 240
 
 
 class RecipeField(NamedTuple):
@@ -110,7 +115,12 @@ FIGURES = {
     "samples": RecipeField(whole(1, MAX_SAMPLES), "Samples a pixel.", "32"),
     "engine": RecipeField(choice(ENGINES), "What draws it.", '"innerwalk"'),
     "transparent": RecipeField(FLAG, "Whether the background is transparent.", "false"),
+    "scene": RecipeField(TEXT, "Scene of a .blend file with several halls; the first by default.", '"hall"'),
     "layer": RecipeField(TEXT, "Layer of presets that show one.", '"layer3.0.conv2"'),
+    "eye": RecipeField(POINT, "Point from which preset camera looks, in metres.", "[0.0, -4.0, 1.7]"),
+    "target": RecipeField(POINT, "Point that it looks at.", "[0.0, 6.0, 1.7]"),
+    "lens": RecipeField(number(0, MAX_LENS), "Focal length in mm, for a sensor 36 mm wide.", "20.0"),
+    "span": RecipeField(number(0, MAX_LENS), "Width in metres of an orthographic picture.", "30.0"),
     "width": RecipeField(number(0, WIDTHS[1]), "Width of a flat figure's page in mm.", "85.0"),
     "dpi": RecipeField(whole(*RESOLUTIONS), "Pixels an inch of a flat figure.", "300"),
     "beside": RecipeField(list_of(TEXT), "Recordings that a grid or overlay shows too.", '["owl"]'),
@@ -125,9 +135,44 @@ FIGURES = {
     "data": RecipeField(TEXT, "Data set of the method: a folder, a .zip or concepts:object.", '"photos"'),
     **COLOURS,
 }
+FILM = {
+    "output": RecipeField(
+        TEXT, "File under the output folder: .mp4, .mov, .webm, .gif …, or a folder of PNG files.", '"film.mp4"', True
+    ),
+    "size": RecipeField(
+        list_of(whole(2, MAX_SIDE), (2,), "[1920, 1080]"), "Width and height in pixels.", "[1920, 1080]"
+    ),
+    "rate": RecipeField(number(MIN_RATE, MAX_RATE), "Frames a second.", "30"),
+    "passes": RecipeField(whole(1, MAX_SAMPLES), "Samples a pixel.", "16"),
+    "transparent": RecipeField(FLAG, "Whether the background is transparent.", "false"),
+    "progress": RecipeField(FLAG, "Whether a line says how far the film is.", "true"),
+    "panorama": RecipeField(FLAG, "Whether it is a 360° film for two eyes, square, .mp4; slow.", "false"),
+    "poster": RecipeField(whole(1), "Frame that is saved as a picture beside the film.", "1"),
+    "dissolve": RecipeField(number(0, 5), "Seconds of a dissolve.", "0.6"),
+    **COLOURS,
+}
+SHOTS = {
+    "kind": RecipeField(choice(SHOT_KINDS), "How the camera moves.", '"tour"', True),
+    "seconds": RecipeField(number(0, 3600), "Duration; by default what the way takes.", "12.0"),
+    "speed": RecipeField(number(SLOWEST, FASTEST), "Greatest speed, m/s.", "1.4"),
+    "layer": RecipeField(
+        TEXT, "Layer that it goes to; of dolly and series, without it, the answer.", '"layer3.0.conv2"'
+    ),
+    "channel": RecipeField(whole(), "Channel that dolly and follow go into.", "5"),
+    "title": RecipeField(TEXT, "Large words.", '"ResNet-50"'),
+    "caption": RecipeField(TEXT, "Small words.", '"50 layers, one photograph"'),
+    "join": RecipeField(choice(JOINS), "How it follows the shot before.", '"dissolve"'),
+    "beside": RecipeField(TEXT, "Recording on the right of a split shot.", '"owl"'),
+    "pictures": RecipeField(
+        list_of(TEXT, (), '["made"]'), "Recordings with pictures of the channel that is followed.", '["made"]'
+    ),
+    "first": RecipeField(whole(), "Entry that a series begins with.", "0"),
+    "last": RecipeField(whole(), "Entry that a series ends with.", "59"),
+}
 SECTIONS: Mapping[str, Mapping[str, RecipeField]] = {
-    "": TOP, "network": NETWORK, "inputs": INPUTS, "look": LOOK, "figures": FIGURES,
+    "": TOP, "network": NETWORK, "inputs": INPUTS, "look": LOOK, "figures": FIGURES, "film": FILM,
+    "shots": SHOTS,
 }  # fmt: skip
 """Fields by section: "" is the beginning of the file."""
-REPEATED = ("inputs", "figures")
+REPEATED = ("inputs", "figures", "shots")
 """Sections that are lists of tables."""

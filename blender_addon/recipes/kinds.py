@@ -80,7 +80,7 @@ def number(above: float | None = None, most: float | None = None) -> ValueKind:
 
 def list_of(kind: ValueKind, counts: Sequence[int] = (), example: str = "") -> ValueKind:
     """Returns the kind of a list whose entries are of a kind; counts: the lengths that are allowed, () for any."""
-    wanted = f"a list such as {example}" if example else f"a list, each entry {kind.wanted}"
+    wanted = f"a list{f' such as {example}' if example else ''}, each entry {kind.wanted},"
     limits = {"minItems": min(counts), "maxItems": max(counts)} if counts else {"maxItems": MAX_LIST}
 
     def fits(value: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...torch_bridge.recording.errors import InputError, nearest
 from ...torch_bridge.recording.files import failure_text, read_file
+from ..films.film import FILM_ENDINGS, SHOT_KINDS
 from ..pages.page_options import PAGE_PRESETS
 from .fields import REPEATED, SCHEMA, SECTIONS, RecipeField
 from .key_lines import KeyPath, find_key_lines, line_of
@@ -26,6 +27,17 @@ MAX_ENTRIES = 1000
 """Tables of a list of tables."""
 MAX_FOUND, MAX_TOLD = 100, 8
 """Errors that are looked for, and that are told."""
+OF_KINDS = {
+    "layer": ("orbit", "dolly", "follow", "series"),
+    "channel": ("dolly", "follow"),
+    "beside": ("split",),
+    "pictures": ("follow",),
+    "first": ("series",),
+    "last": ("series",),
+}
+"""Keys of shots that only some kinds have."""
+NEEDED = {"layer": ("follow",), "beside": ("split",)}
+"""Keys that some kinds of shots need."""
 Found = tuple[KeyPath, str]
 """Where something is wrong, and what."""
 
@@ -55,8 +67,21 @@ class FigureEntry:
 
 
 @dataclass(frozen=True)
+class ShotEntry:
+    """A shot of the recipe's film."""
+
+    kind: str
+    beside: str = ""
+    """Recording on the right of a split shot."""
+    pictures: Sequence[str] = ()
+    """Recordings with pictures of the channel that is followed."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Further keys of the section, such as seconds and title."""
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """What figures show, and where they come from: a recording or hall, or a network with its inputs."""
+    """What figures and a film show, and where they come from: a recording or hall, or a network with its inputs."""
 
     recording: str = ""
     recording_sha256: str = ""
@@ -66,6 +91,9 @@ class Recipe:
     inputs: Sequence[InputEntry] = ()
     look: Mapping[str, Any] = field(default_factory=dict)
     figures: Sequence[FigureEntry] = ()
+    film: Mapping[str, Any] = field(default_factory=dict)
+    """Keys of the section [film]; empty without a film."""
+    shots: Sequence[ShotEntry] = ()
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -148,6 +176,7 @@ def _wrong_together(document: Mapping[str, Any]) -> Iterator[Found]:
     network = document.get("network")
     if isinstance(network, dict) and "weights_sha256" in network and "weights" not in network:
         yield ("network", "weights_sha256"), "it belongs to weights, which is missing"
+    yield from _wrong_film(document)
     figures = document.get("figures")
     seen: set[PurePosixPath] = set()
     for k, entry in enumerate(figures if isinstance(figures, list) else []):
@@ -164,11 +193,50 @@ def _wrong_together(document: Mapping[str, Any]) -> Iterator[Found]:
         seen.add(path)
 
 
+def _wrong_film(document: Mapping[str, Any]) -> Iterator[Found]:
+    """What is wrong with a film and its shots together."""
+    film, shots = document.get("film"), document.get("shots", [])
+    output = film.get("output") if isinstance(film, dict) else None
+    if isinstance(film, dict) and not shots:
+        yield ("film",), 'a film has shots: add [[shots]] with kind = "tour"'
+    if shots and film is None:
+        yield ("shots",), 'shots belong to a film: add [film] with output = "film.mp4"'
+    if isinstance(output, str) and not (stays_inside(output) and PurePosixPath(output).suffix in FILM_ENDINGS):
+        yield (
+            ("film", "output"),
+            f"a file under the output folder is needed, {', '.join(FILM_ENDINGS[:-1])} or a folder",
+        )
+    if isinstance(output, str) and any(
+        isinstance(entry, dict) and entry.get("output") == output for entry in _tables(document, "figures")
+    ):
+        yield ("film", "output"), f"{output[:60]} is the output of a figure too"
+    yield from _wrong_shots(document, isinstance(film, dict) and film.get("panorama") is True)
+
+
+def _wrong_shots(document: Mapping[str, Any], is_panorama: bool) -> Iterator[Found]:
+    """What is wrong with the keys of shots together, and with shots of a 360° film."""
+    for k, entry in enumerate(_tables(document, "shots")):
+        kind = entry.get("kind") if isinstance(entry, dict) else None
+        if kind == "split" and is_panorama:
+            yield ("shots", k, "kind"), "a 360° film is all around one hall; leave out panorama, or the split"
+        for key, kinds in OF_KINDS.items():
+            if isinstance(kind, str) and kind in SHOT_KINDS and key in entry and kind not in kinds:
+                yield ("shots", k, key), f"it belongs to {' and '.join(kinds)}, not to {kind}"
+        for key in (key for key, kinds in NEEDED.items() if kind in kinds and key not in entry):
+            yield ("shots", k), f"{kind} needs {key}, such as {key} = {SECTIONS['shots'][key].example}"
+
+
+def _tables(document: Mapping[str, Any], name: str) -> list[Any]:
+    """Returns the tables of a list of tables, as far as it is one."""
+    entries = document.get(name)
+    return entries[:MAX_ENTRIES] if isinstance(entries, list) else []
+
+
 def stays_inside(output: str) -> bool:
     """Returns whether a path, of any system, stays in the folder that it is relative to, and can be made there."""
     paths = (PurePosixPath(output), PureWindowsPath(output))
     leaves = any(path.is_absolute() or path.drive or ".." in path.parts for path in paths)
-    return not leaves and 0 < len(output) <= MAX_OUTPUT and len(paths[0].parts) <= MAX_PARTS
+    return not leaves and len(output) <= MAX_OUTPUT and 0 < len(paths[0].parts) <= MAX_PARTS
 
 
 def _recipe(document: Mapping[str, Any]) -> Recipe:
@@ -189,4 +257,11 @@ def _recipe(document: Mapping[str, Any]) -> Recipe:
         tuple(InputEntry(**entry) for entry in document.get("inputs", [])),
         document.get("look", {}),
         tuple(figures),
+        document.get("film", {}),
+        tuple(_shot(entry) for entry in document.get("shots", [])),
     )
+
+
+def _shot(entry: Mapping[str, Any]) -> ShotEntry:
+    named = {key: entry[key] for key in ("kind", "beside", "pictures") if key in entry}
+    return ShotEntry(**named, options={key: value for key, value in entry.items() if key not in named})

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from .fields import SCHEMA, SECTIONS
-from .reading import FigureEntry, InputEntry, Recipe
+from .reading import FigureEntry, InputEntry, Recipe, ShotEntry
 
 HEAD = (
-    "# A recipe of Innerwalk: `innerwalk render THIS-FILE -o FOLDER` makes its figures. Lines behind # are choices.\n"
+    "# A recipe of Innerwalk: `innerwalk render THIS-FILE -o FOLDER` makes what it says. Lines behind # are choices.\n"
 )
 
 
@@ -29,10 +31,21 @@ def write_recipe(recipe: Recipe, comments: bool = True) -> str:
         if moved:
             parts.append("\n[look.moved]\n" + "".join(f"{quoted(key)} = {toml_value(moved[key])}\n" for key in moved))
     parts += ["\n[[figures]]\n" + _section("figures", _stated(entry), comments) for entry in recipe.figures]
+    if recipe.film:
+        parts.append("\n[film]\n" + _section("film", recipe.film, comments))
+    parts += ["\n[[shots]]\n" + _section("shots", _stated(entry), comments) for entry in recipe.shots]
     return "".join(parts)
 
 
-def _stated(entry: FigureEntry | InputEntry) -> dict[str, Any]:
+def path_between(folder: Path, file: Path) -> str:
+    """Returns the path of a file as a recipe in a folder names it: relative to that; both are absolute."""
+    try:
+        return Path(os.path.relpath(file, folder)).as_posix()
+    except ValueError:  # on another drive of Windows
+        return file.as_posix()
+
+
+def _stated(entry: FigureEntry | InputEntry | ShotEntry) -> dict[str, Any]:
     values = asdict(entry)
     return values | values.pop("options", {})
 

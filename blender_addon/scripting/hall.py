@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import bpy
 
-from ...torch_bridge.recording import Recording, load
+from ...torch_bridge.recording import Recording
 from ...torch_bridge.recording.arguments import checked_arguments
 from .. import actions
 from ..actions.exporting import export_steps, run_export
@@ -20,6 +20,7 @@ from ..output.hall_files import append_hall, save_hall
 from ..pages.page_options import PAGE_PRESETS, PageOptions
 from ..scene.hall import store
 from ..scene.hall.build import create_hall
+from ..scene.hall.series import create_folder_hall
 from ..scene.hall.store import Appearance
 from . import bridges
 from .hall_inputs import HallInputs
@@ -64,13 +65,15 @@ class Hall(HallInputs):
     def open(
         cls: type[Self], recording: Recording | Path | str, method: str = "activations", title: str | None = None
     ) -> Self:
-        """Builds the hall of a recording in memory, or in a folder; this needs no PyTorch.
+        """Builds the hall of a recording in memory or in a folder, or of a series in a folder; this needs no PyTorch.
 
         method: the recorded method whose maps the panels show. title: instead of the network's name. Raises
         RecordingError, UnknownName or SceneError.
         """
-        found = recording if isinstance(recording, Recording) else load(recording)
-        return cls._shown(create_hall(found, Appearance(method=method, title=title)))
+        appearance = Appearance(method=method, title=title)
+        if isinstance(recording, Recording):
+            return cls._shown(create_hall(recording, appearance))
+        return cls._shown(create_folder_hall(recording, appearance))
 
     @classmethod
     @checked_arguments
@@ -154,6 +157,29 @@ class Hall(HallInputs):
         """Gives the hall the colours, blocks and moved panels of a recipe. Raises InputError or UnknownName."""
         self.wait()
         actions.open_recipe(self.scene, path)
+        return self
+
+    @checked_arguments
+    def key_shot(
+        self: Self,
+        kind: str = "tour",
+        layer: str = "",
+        channel: int = -1,
+        seconds: float = 0.0,
+        speed: float = 1.4,
+        first: int = 1,
+    ) -> Self:
+        """Keys the hall's camera for a shot: tour, forward, orbit, dolly or follow; see docs/films.md.
+
+        Raises InputError, UnknownName or SceneError.
+        """
+        actions.key_shot(self.scene, kind, layer, channel, seconds, speed, first)
+        return self
+
+    @checked_arguments
+    def preview_film(self: Self) -> Self:
+        """Plays the keyed camera in the 3D view. Raises SceneError where no window shows the hall."""
+        actions.preview_film(self.scene)
         return self
 
     @checked_arguments

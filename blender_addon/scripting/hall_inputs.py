@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ...torch_bridge.client import BridgeInput
+from ...torch_bridge.recording import Series
 from ...torch_bridge.recording.arguments import checked_arguments
 from ...torch_bridge.recording.errors import InputError, SceneError, UnknownName
 from .. import actions
 from ..actions.placing import argument_names
+from ..live import timer
+from ..scene.hall.series import series_of
 from .hall_scene import HallScene
 from .inputs import arguments_in, bridge_inputs
 
@@ -135,19 +139,55 @@ class HallInputs(HallScene):
         return self
 
     @checked_arguments
-    def key_video(self: Self, source: Path | str, first: int = 1, step: int = 1, wait: bool = True) -> Self:
-        """Keys every `step`-th frame of a video file on the timeline, from the scene's frame `first` on.
+    def open_series(self: Self, folder: Path | str) -> Self:
+        """Opens a series of the hall's network, and shows its first entry. Raises RecordingError or SceneError."""
+        actions.open_series(self.scene, folder)
+        return self
 
-        Each rendered frame then shows the maps of its own frame of the video. Raises InputError or BridgeError.
-        """
-        actions.key_video(self.scene, str(source), first, step)
-        self.settle(wait)
+    @property
+    def series(self) -> Series:
+        """The series that is open: axis, rate, labels and recordings. Raises SceneError if there is none."""
+        return series_of(self.scene)
+
+    @checked_arguments
+    def show_position(self: Self, position: int) -> Self:
+        """Shows an entry of the series, counted from 0. Raises SceneError or RecordingError."""
+        actions.show_position(self.scene, position)
         return self
 
     @checked_arguments
-    def key_shown_frames(self: Self, keep: bool = True) -> Self:
-        """Keys each frame that is shown while the video plays in a window, or ends that."""
-        actions.key_shown_frames(self.scene, keep)
+    def key_series(self: Self, first: int = 1, step: int = 1) -> Self:
+        """Keys all entries of the series on the timeline, each for `step` frames from the scene's frame `first` on.
+
+        Each rendered frame then shows its own entry. Raises InputError, SceneError or RecordingError.
+        """
+        actions.key_series(self.scene, first, step)
+        return self
+
+    @checked_arguments
+    def close_series(self: Self) -> Self:
+        """Closes the series and removes its keys; the hall keeps what it shows. Raises SceneError."""
+        actions.close_series(self.scene)
+        return self
+
+    @checked_arguments
+    def record_series(
+        self: Self, source: Path | str, folder: Path | str, first: int = 0, step: int = 1, wait: bool = True
+    ) -> Self:
+        """Runs the network on frames first, first + step, … of a video file, and writes a series of them to a folder.
+
+        The series is opened and keyed, an entry a frame from the scene's frame 1 on. Raises InputError or BridgeError;
+        what is recorded until then stays in the folder.
+        """
+        actions.record_series(self.scene, folder, str(source), first, step)
+        if wait or timer.in_background():
+            self.wait(math.inf)
+        return self
+
+    @checked_arguments
+    def stop_recording(self: Self) -> Self:
+        """Ends the recording of a series in a window; what is recorded is opened and keyed."""
+        actions.stop_recording(self.scene)
         return self
 
     @checked_arguments

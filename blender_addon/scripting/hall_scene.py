@@ -17,7 +17,6 @@ from ..live.hall_requests import scene_with_uid
 from ..scene.hall import store
 from ..scene.hall.store import Appearance
 from ..scene.panels import panels
-from ..vr.walk_actions import Shading
 from .hall_panels import Channel, Panels
 
 Self = TypeVar("Self", bound="HallScene")
@@ -178,9 +177,9 @@ class HallScene:
         return self
 
     @checked_arguments
-    def start_walk(self: Self, shading: Shading = "auto", textures: int = 256) -> Self:
-        """Starts a walk with a headset; arguments as in `actions.start_walk`. Raises SceneError."""
-        actions.start_walk(self.scene, shading, textures)
+    def start_walk(self: Self) -> Self:
+        """Starts a walk with a headset. Raises SceneError."""
+        actions.start_walk(self.scene)
         return self
 
     @checked_arguments

@@ -25,11 +25,13 @@ from .hall import (
     colours_panel,
     compare_panel,
     export_operators,
+    film_operators,
     layer_list,
     open_operators,
     panel_gizmos,
     panel_operators,
     recipe_operators,
+    series_panel,
 )
 from .inspect import inspector_panels, inspector_state, pick_operator, position_field, probe_operator
 
@@ -46,6 +48,7 @@ MODULES = (
     method_panel,
     # The hall.
     compare_panel,
+    series_panel,
     open_operators,
     app_handlers,
     inspector_state,
@@ -55,6 +58,7 @@ MODULES = (
     probe_operator,
     export_operators,
     recipe_operators,
+    film_operators,
     pick_operator,
     panel_operators,
     block_operators,

@@ -79,9 +79,10 @@ class INNERWALK_MT_hall(bpy.types.Menu):
         layout.operator("innerwalk.reset_layout", text="Reset Layout").layers = ""
         layout.operator("innerwalk.show_look")
         layout.separator()
-        for name in ("save_recipe", "open_recipe"):
+        for name in ("take_picture", "save_recipe", "open_recipe"):
             layout.operator(f"innerwalk.{name}")
         layout.separator()
+        layout.menu("INNERWALK_MT_film")
         layout.menu("INNERWALK_MT_bridge")
         layout.operator("innerwalk.probe")
 

@@ -1,6 +1,7 @@
 """`innerwalk render` and `recipe`: figures are those of `figure`, changes are found, and nothing untrusted runs."""
 
 import os
+import shlex
 import struct
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
+from innerwalk.blender_addon.output import preset_scene  # noqa: E402
 from innerwalk.scenes import cli  # noqa: E402
 from innerwalk.tests.support.pictures import read_picture  # noqa: E402
 
@@ -189,6 +191,19 @@ def test_the_shipped_recipe_is_right(tmp_path):
         "layer.png",
         "plate.pdf",
     ]
+
+
+def test_the_commands_of_the_page_run_as_they_stand_there(empty_scene, recorded, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(preset_scene, "SIZE", (160, 90))
+    monkeypatch.setattr(preset_scene, "SAMPLES", 1)
+    recorded.rename(tmp_path / "parrot")
+    page = (Path(cli.__file__).parent.parent / "docs" / "recipes.md").read_text("utf-8")
+    commands = page.split("```")[1].strip().splitlines()
+    assert len(commands) == 4
+    for command in commands:
+        assert cli.main(shlex.split(command, comments=True)[1:]) == 0, command
+    assert (tmp_path / "figures" / "overview.png").is_file()
 
 
 def test_the_schema_is_printed(capsys):

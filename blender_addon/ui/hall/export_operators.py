@@ -108,11 +108,48 @@ class INNERWALK_OT_export_hall(NeedsHall, ExportOperator):
     bl_label = "Export Hall"
 
 
+class INNERWALK_OT_export_figure(NeedsHall, ActionOperator):
+    """Write the hall as a flat figure for print (SVG), with text and lines that can be edited"""
+
+    bl_idname = "innerwalk.export_figure"
+    bl_label = "Export Flat Figure"
+    bl_options = {"REGISTER"}
+
+    filepath: bpy.props.StringProperty(name="Figure", description="File of the figure", subtype="FILE_PATH")
+    filter_glob: bpy.props.StringProperty(default="*.svg", options={"HIDDEN"})
+    preset: bpy.props.EnumProperty(
+        name="Preset",
+        description="What the figure shows",
+        items=(
+            ("plate", "Plate", "The whole network on a page"),
+            ("grid", "Grid", "All channels of a layer"),
+            ("overlay", "Overlay", "What explains the answer, laid over the input"),
+        ),
+    )
+    layer: bpy.props.StringProperty(
+        name="Layer", description="Layer of a grid or an overlay, or whose strongest channels a plate calls out"
+    )
+    width: bpy.props.FloatProperty(
+        name="Width", description="Of the page, mm", default=170.0, min=50.0, max=1200.0, step=100, precision=0
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Asks for the file."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
+        """Makes the path absolute, and adds the suffix that a person may leave out."""
+        path = bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".svg")
+        return super().arguments(context) | {"filepath": path}
+
+
 def draw_export(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     """Draws the entries of File > Export."""
     menu.layout.operator(INNERWALK_OT_export_hall.bl_idname, text="Innerwalk Hall (PNG, CSV, safetensors)")
     menu.layout.operator(INNERWALK_OT_export_layer.bl_idname, text="Innerwalk Layer (PNG, CSV, safetensors)")
+    menu.layout.operator(INNERWALK_OT_export_figure.bl_idname, text="Innerwalk Flat Figure (SVG)")
 
 
-CLASSES = (INNERWALK_OT_export_layer, INNERWALK_OT_export_hall)
+CLASSES = (INNERWALK_OT_export_layer, INNERWALK_OT_export_hall, INNERWALK_OT_export_figure)
 MENUS = ((bpy.types.TOPBAR_MT_file_export, draw_export),)

@@ -10,12 +10,14 @@ from ..common.operators import ActionOperator
 
 
 class INNERWALK_OT_import_recording(ActionOperator):
-    """Build the hall of a recorded network in a new scene"""
+    """Build the hall of a recorded network, or of a series of recordings, in a new scene"""
 
     bl_idname = "innerwalk.import_recording"
     bl_label = "Import Recording"
 
-    directory: bpy.props.StringProperty(name="Recording", description="Folder of the recording", subtype="DIR_PATH")
+    directory: bpy.props.StringProperty(
+        name="Recording", description="Folder of the recording or series", subtype="DIR_PATH"
+    )
     filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:

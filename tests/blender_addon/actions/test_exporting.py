@@ -367,3 +367,28 @@ def test_operators_export(hall, place):
         assert sorted(os.listdir(place)) == ["b", "fc", "tiny"]
     finally:
         ui.unregister()
+
+
+def test_the_operator_exports_flat_figures_of_the_recording(hall, recorded, place):
+    bpy = pytest.importorskip("bpy")
+    from innerwalk.blender_addon import ui
+    from innerwalk.blender_addon.pages.figure import draw_figure
+    from innerwalk.blender_addon.pages.page_options import PageOptions
+    from innerwalk.blender_addon.pages.svg import svg_file
+
+    ui.register()
+    try:
+        with bpy.context.temp_override(scene=hall):
+            assert bpy.ops.innerwalk.export_figure(filepath=str(place / "plate"), layer="b", width=85.0) == {"FINISHED"}
+            assert bpy.ops.innerwalk.export_figure(filepath=str(place / "a.svg"), preset="grid", layer="a") == {
+                "FINISHED"
+            }
+            with pytest.raises(RuntimeError, match="did you mean fc"):
+                bpy.ops.innerwalk.export_figure(filepath=str(place / "x.svg"), preset="grid", layer="fd")
+    finally:
+        ui.unregister()
+    assert sorted(os.listdir(place)) == ["a.svg", "plate.svg"]
+    for name, options in (("plate", PageOptions(width=85.0, layer="b")), ("a", PageOptions("grid", layer="a"))):
+        wanted = svg_file(draw_figure([rec.load(recorded)], options)).decode()
+        found = (place / f"{name}.svg").read_text("utf-8")
+        assert found[found.index("<rect") :] == wanted[wanted.index("<rect") :], name

@@ -1,10 +1,28 @@
 """Recipes are read with all that is wrong at its line, and what is written is read back."""
 
+import os
+from pathlib import Path
+
 import pytest
 
-from innerwalk.blender_addon.recipes import FigureEntry, InputEntry, Recipe, json_schema, parse_recipe, write_recipe
+from innerwalk.blender_addon.films import Film, FilmHall, ShotOptions, plan_film
+from innerwalk.blender_addon.layout import lay_out, shown_graph
+from innerwalk.blender_addon.recipes import (
+    FigureEntry,
+    InputEntry,
+    Recipe,
+    ShotEntry,
+    json_schema,
+    parse_recipe,
+    path_between,
+    read_recipe,
+    write_recipe,
+)
 from innerwalk.blender_addon.recipes.key_lines import find_key_lines
+from innerwalk.torch_bridge.recording import load
 from innerwalk.torch_bridge.recording.errors import InputError
+
+ROOT = Path(__file__).resolve().parents[3]
 
 FIGURE = '[[figures]]\noutput = "a.png"\n'
 NETWORK = 'schema = 1\n[network]\nmodel = "resnet18"\n'
@@ -24,7 +42,17 @@ WHOLE = Recipe(
         FigureEntry("a.png", options={"preset": "layer", "layer": "fc", "transparent": True}),
         FigureEntry("b/c.png", "grad_cam", ["layer4*"], [1, 2], {"of_class": 0, "name": "x"}, "photos", {"samples": 8}),
     ),
+    film={"output": "a/film.mp4", "size": [960, 540], "rate": 29.97, "progress": False, "theme": "dark"},
+    shots=(
+        ShotEntry("tour", options={"seconds": 12, "title": "In", "join": "cut"}),
+        ShotEntry("split", "owl"),
+        ShotEntry("follow", pictures=["made", "top"], options={"layer": "fc"}),
+        ShotEntry("dolly", options={"layer": "fc", "channel": 0, "speed": 0.5}),
+    ),
 )
+
+ONLY_OF_OTHERS = ('# beside = "owl"  # Recording on the right of', "# first = ", "# last = ", "# pictures = ")
+"""Keys that a shot of kind dolly can't have."""
 
 
 @pytest.mark.parametrize("comments", [True, False])
@@ -33,7 +61,11 @@ def test_what_is_written_is_read_back(comments):
 
 
 def test_each_commented_choice_is_right_when_it_is_taken():
-    text = write_recipe(Recipe(network={"model": "a"}, inputs=(InputEntry("a.png"),), figures=(FigureEntry("a.png"),)))
+    film = {"film": {"output": "a.mp4"}, "shots": (ShotEntry("dolly"),)}
+    text = write_recipe(
+        Recipe(network={"model": "a"}, inputs=(InputEntry("a.png"),), figures=(FigureEntry("a.png"),), **film)
+    )
+    text = "\n".join(line for line in text.split("\n") if not line.startswith(ONLY_OF_OTHERS))
     chosen = "\n".join(line.removeprefix("# ") if " = " in line else line for line in text.split("\n"))
     parse_recipe(chosen)
 
@@ -93,7 +125,10 @@ gain = -1
         (NETWORK + "[figures]\n", "write it as tables, \\[\\[figures\\]\\]"),
         (NETWORK + "[[figures]]\n", 'line 4: figures 1: output is missing, such as output = "overview.png"'),
         (NETWORK + FIGURE * 2, "line 7: figures 2 output: a.png is the output of two figures"),
-        (NETWORK + "size = [true, 1]\n", r"a list such as \[224, 224\] is needed"),
+        (
+            NETWORK + "size = [true, 1]\n",
+            r"\[224, 224\], each entry a whole number from 1 to 65536, is needed",
+        ),
         (NETWORK + "crop = nan\n", "a number above 0, up to 1 is needed"),
         (NETWORK + 'weights_sha256 = "a"\n', "64 digits"),
         ("a = ", "not TOML"),
@@ -136,3 +171,66 @@ def test_the_schema_describes_every_key():
     schema = json_schema()
     assert schema["properties"]["figures"]["items"]["required"] == ["output"]
     assert all("description" in found for found in schema["properties"]["network"]["properties"].values())
+
+
+def test_a_file_on_another_drive_is_named_by_its_whole_path(monkeypatch):
+    def relate(file, folder):
+        raise ValueError("path is on mount 'D:', start on mount 'C:'")
+
+    assert path_between(Path("/a/b"), Path("/a/c/hall.blend")) == "../c/hall.blend"
+    monkeypatch.setattr(os.path, "relpath", relate)
+    assert path_between(Path("/a/b"), Path("/d/hall.blend")) == "/d/hall.blend"
+
+
+FILM = 'schema = 1\nrecording = "x"\n[film]\noutput = "film.mp4"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (FILM + "rate = 1e-300\n", "film rate: a number above 0.5, up to 240 is needed"),
+        (FILM.replace("film.mp4", "."), "film output: a file under the output folder is needed"),
+        (FILM, "line 3: film: a film has shots"),
+        (FILM + "shots = []", "line 5: film shots: no such key"),
+        (NETWORK + '[[shots]]\nkind = "tour"\n', r"shots: shots belong to a film: add \[film\]"),
+        (FILM + '[[shots]]\nkind = "tuor"\n', "line 6: shots 1 kind: .*did you mean tour"),
+        (
+            FILM + '[[shots]]\nkind = "tour"\nspeed = 3.5\n',
+            "line 7: shots 1 speed: a number above 0.05, up to 3 is needed",
+        ),
+        (
+            FILM + '[[shots]]\nkind = "tour"\nlayer = "fc"\n',
+            "layer: it belongs to orbit and dolly and follow and series",
+        ),
+        (FILM + '[[shots]]\nkind = "follow"\n', "line 5: shots 1: follow needs layer, such as layer ="),
+        (FILM + '[[shots]]\nkind = "split"\n', "split needs beside"),
+        (
+            FILM + 'panorama = true\n[[shots]]\nkind = "split"\nbeside = "a"\n',
+            "shots 1 kind: a 360° film is all around one hall",
+        ),
+        (FILM + 'rate = 0.01\n[[shots]]\nkind = "tour"\n', "film rate: a number above 0.5"),
+        (FILM.replace("film.mp4", "film.avi") + '[[shots]]\nkind = "tour"\n', "line 4: film output: a file under"),
+        (FILM.replace("film.mp4", "../f.mp4") + '[[shots]]\nkind = "tour"\n', "film output: a file under"),
+        (FILM + '[[shots]]\nkind = "tour"\n[[figures]]\noutput = "film.mp4"\n', "the output of a figure too"),
+    ],
+)
+def test_what_is_wrong_with_a_film_is_told(text, says):
+    with pytest.raises(InputError, match=says):
+        parse_recipe(text)
+
+
+@pytest.mark.parametrize(
+    "path", [*ROOT.glob("scenes/*.toml"), *ROOT.glob("scenes/films/*.toml")], ids=lambda path: path.stem
+)
+def test_shipped_recipes_are_right(path):
+    recipe = read_recipe(path)
+    assert recipe.figures or recipe.film
+    if recipe.film and path.stem != "flythrough":
+        assert recipe.film["output"] == f"{path.stem}.mp4"
+    if recipe.network.get("model") == "object" and recipe.film:
+        recording = load(ROOT / "blender_addon" / "demo")
+        layers, links = shown_graph(recording.network, ())
+        hall = FilmHall(lay_out(layers, links), layers, tuple(links), recording, positions=9)
+        entries = [ShotOptions(entry.kind, **entry.options) for entry in recipe.shots]
+        film = plan_film(hall, entries, Film((), size=(960, 540)))
+        assert 5 * film.rate < film.frame_count <= 61 * film.rate

@@ -31,7 +31,10 @@ from innerwalk.tests.support.pictures import read_picture  # noqa: E402
 ELSEWHERE = {
     "ablate_selected": "hall.selected.ablate()",
     "build_hall": "Hall.join waits for the hall and returns it",
+    "export_figure": "Hall.figure returns the file",
     "export_hall": "Hall.export returns the folder",
+    "render_pictures": "Hall.figure with preset camera and an eye",
+    "take_picture": "Hall.figure with preset camera and an eye",
     "export_layer": "Panels.export returns the folder",
     "forget_requests": "a handler calls it when a file was opened",
     "import_recording": "Hall.open",
