@@ -11,16 +11,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 from ..blender_addon.output.output_files import check_place, discard
-from ..blender_addon.pages.page_options import PAGE_PRESETS
 from ..torch_bridge.recording.errors import InnerwalkError, InputError, as_line, message_of
-from . import recipe_commands
-from .arguments import parser
+from . import recipe_commands, series_command
 from .interrupt import start_blender, stoppable
+from .options.argument_values import record_fields, set_fields
+from .options.parser import parser
 from .output_streams import tolerant_output
 from .progress import ProgressBar
 from .recording_summary import summarise
@@ -103,6 +101,8 @@ def give_up() -> None:
 def explain(error: BaseException) -> tuple[int, str]:
     """Returns the exit status and the one-line message for an error."""
     match error:
+        case KeyboardInterrupt(args=(str(line),)):
+            return STOPPED, line
         case KeyboardInterrupt():
             return STOPPED, "stopped; unfinished files were removed"
         case InnerwalkError():
@@ -178,88 +178,34 @@ def ask(options: argparse.Namespace, progress: ProgressBar) -> None:
             print(f"{what:<14} {path}")
 
 
+def dissect(options: argparse.Namespace, progress: ProgressBar) -> None:
+    """Runs `innerwalk dissect`."""
+    from ..torch_bridge.subject import RecordSpec
+    from .dissect import run_dissection
+
+    with tempfile.TemporaryDirectory() as scratch:
+        lines = run_dissection(RecordSpec(**record_fields(options, Path(scratch))), options, progress)
+    progress.close()
+    print("\n".join(lines))
+
+
 def _quoted(path: Path) -> str:
     """Returns a path as a shell takes it."""
     return shlex.quote(str(path))
-
-
-def fields_of(dataclass: type) -> set[str]:
-    """Returns the field names of a dataclass."""
-    return {field.name for field in fields(dataclass)}
-
-
-def set_fields(options: argparse.Namespace, dataclass: type) -> dict[str, Any]:
-    """Returns the options that are set and are fields of `dataclass`; lists become tuples."""
-    names = fields_of(dataclass)
-    values = {name: value for name, value in vars(options).items() if name in names and value is not None}
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-
-
-def record_fields(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
-    """Returns RecordSpec fields from the options; a shipped network's own are the defaults."""
-    from ..torch_bridge.concepts import TASKS
-    from ..torch_bridge.subject import RecordSpec
-    from .shipped import spec_fields
-
-    known = set_fields(options, RecordSpec)
-    for name in {"size", "grid"} & known.keys():
-        known[name] = known[name][::-1]  # written as width x height
-    ablated: dict[str, tuple[int, ...]] = {}
-    for layer, channels in known.get("ablate", ()):
-        ablated[layer] = ablated.get(layer, ()) + channels
-    known["ablate"] = ablated
-    known["positions"] = dict(known.get("positions", ()))
-    known["keywords"] = _by_name(known.get("keywords", ()))
-    if options.model not in TASKS:
-        return known
-    shipped = spec_fields(options.model, scratch)
-    return shipped | known | {name: shipped[name] for name in ("model", "arguments")}
-
-
-def _by_name(keywords: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Returns inputs by the name of their argument. Raises InputError for one that is given twice."""
-    named = dict(keywords)
-    if len(named) < len(keywords):
-        twice = [name for name, _ in keywords if [key for key, _ in keywords].count(name) > 1]
-        raise InputError(f"--keyword {twice[0]} is given twice; give each argument once")
-    return named
 
 
 def scene(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk scene`."""
     start_blender()
     from ..blender_addon.output.hall_files import save_hall
-    from ..blender_addon.scene.hall.build import create_hall
+    from ..blender_addon.scene.hall.series import create_folder_hall
     from ..blender_addon.scene.hall.store import Appearance
-    from ..torch_bridge.recording import load
 
     check_place(options.output, ".blend")
-    recording, appearance = load(options.recording), Appearance(**set_fields(options, Appearance))
-    save_hall(create_hall(recording, appearance, progress=progress), options.output)
+    appearance = Appearance(**set_fields(options, Appearance))
+    save_hall(create_folder_hall(options.recording, appearance, progress=progress), options.output)
     progress.close()
     print(f"saved {options.output}; open it in Blender, or: innerwalk figure {_quoted(options.output)} -o figure.png")
-
-
-def figure(options: argparse.Namespace, progress: ProgressBar) -> None:
-    """Runs `innerwalk figure`: flat figures without Blender, unless they show a hall of a Blender file."""
-    from .page_figure import page_options, refuse_page_options, write_page_figure
-
-    notes: list[str] = []
-    if options.preset in PAGE_PRESETS:
-        if options.source.suffix == ".blend":
-            start_blender()
-        flat = page_options(vars(options))
-        write_page_figure(options.source, options.output, flat, beside=options.beside, scene=options.scene)
-    else:
-        refuse_page_options(vars(options))
-        start_blender()
-        from ..blender_addon.output.figure import render_figure
-        from ..blender_addon.output.figure_options import FigureOptions
-
-        chosen = FigureOptions(**set_fields(options, FigureOptions))
-        render_figure(options.source, options.output, chosen, progress=progress, on_note=notes.append)
-    progress.close()
-    print("\n".join([*notes, f"saved {options.output}"]))
 
 
 def demo(options: argparse.Namespace, progress: ProgressBar) -> None:
@@ -313,9 +259,12 @@ def doctor(options: argparse.Namespace, progress: ProgressBar) -> None:
 COMMANDS: dict[str, Callable[[argparse.Namespace, ProgressBar], None]] = {
     "record": record,
     "ask": ask,
+    "dissect": dissect,
+    "series": series_command.series,
     "scene": scene,
-    "figure": figure,
+    "figure": recipe_commands.figure,
     "render": recipe_commands.render,
+    "farm": recipe_commands.farm,
     "recipe": recipe_commands.recipe,
     "serve": serve,
     "methods": methods,

@@ -23,8 +23,8 @@ from ..torch_bridge.methods import METHODS
 from ..torch_bridge.recording import Maps, Recording
 from ..torch_bridge.subject import RecordSpec
 from . import ask
-from .arguments import parser
-from .cli import record_fields
+from .options.argument_values import record_fields
+from .options.parser import parser
 from .tables import flags_of, visible_channels
 
 COMMAND = re.compile(r"^innerwalk (ask object .*)$", re.M)

@@ -13,7 +13,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs torch")
 
-from innerwalk.scenes import argument_values, ask, cli, tables  # noqa: E402 torch decides whether this file runs
+from innerwalk.scenes import ask, cli, tables  # noqa: E402 torch decides whether this file runs
+from innerwalk.scenes.options import argument_values  # noqa: E402
 from innerwalk.torch_bridge import ask as ask_of  # noqa: E402
 from innerwalk.torch_bridge import concepts, record  # noqa: E402
 from innerwalk.torch_bridge.methods import METHODS, parse_parameters  # noqa: E402

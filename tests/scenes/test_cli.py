@@ -9,8 +9,9 @@ import sys
 
 import pytest
 
-from innerwalk.scenes import argument_values, cli, progress
+from innerwalk.scenes import cli, progress
 from innerwalk.scenes.interrupt import signals_deferred
+from innerwalk.scenes.options import argument_values
 from innerwalk.torch_bridge.recording import load
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName
 

@@ -239,7 +239,7 @@ def test_the_recording_is_still_whole(place):
         ("torch", ["demo"]),
         ("PIL", ["record", "object", "-o", "x"]),
         ("bpy", ["demo"]),
-        ("bpy", ["figure", "r", "-o", "x.png"]),
+        ("bpy", ["figure", str(ROOT / "blender_addon" / "demo"), "-o", "x.png"]),
         ("bpy", ["scene", "r", "-o", "x.blend"]),
     ],
 )

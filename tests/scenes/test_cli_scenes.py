@@ -10,7 +10,8 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon.output import png_text  # noqa: E402 bpy decides whether this file runs
 from innerwalk.scenes import cli  # noqa: E402 bpy decides whether this file runs
-from innerwalk.scenes.arguments import ENGINES, MAPS, NORMALISATIONS, THEMES, parser  # noqa: E402
+from innerwalk.scenes.options import argument_values  # noqa: E402
+from innerwalk.scenes.options.parser import ENGINES, MAPS, NORMALISATIONS, THEMES, parser  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,7 @@ def test_no_option_is_dead(arguments, form):
     from innerwalk.blender_addon.scene.hall.store import Appearance
 
     forms = {"Appearance": (Appearance,), "FigureOptions": (FigureOptions, PageOptions)}[form]
-    known = set().union(*map(cli.fields_of, forms))
+    known = set().union(*map(argument_values.fields_of, forms))
     said = set(vars(parser().parse_args(arguments.split())))
     named = {"recording"} if form == "Appearance" else {"source", "beside"}
     assert said - known == {"command", "debug", "progress", "output", *named}
@@ -53,7 +54,7 @@ def test_no_option_is_dead(arguments, form):
 def test_options_of_flat_figures_are_refused_for_others(recorded, tmp_path, capsys, option):
     assert cli.main(["figure", str(recorded), "-o", str(tmp_path / "a.png"), *option.split()]) == 2
     said = capsys.readouterr().err
-    assert f"{option.split()[0]} is for the flat presets plate, grid, overlay" in said and said.count("\n") == 1
+    assert f"{option.split()[0][2:]} is for the flat presets plate, grid, overlay" in said and said.count("\n") == 1
     assert not (tmp_path / "a.png").exists()
 
 

@@ -46,7 +46,7 @@ def test_the_work_is_done_whoever_listens(tmp_path: Path, ending: str, status: i
     assert line in done.stderr and "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
 
 
-@pytest.mark.parametrize("module", ["arguments", "interrupt"])
+@pytest.mark.parametrize("module", ["options.parser", "interrupt"])
 def test_ctrl_c_while_modules_are_imported_is_one_line(tmp_path: Path, module: str) -> None:
     code = (
         "import os, signal, sys\n"

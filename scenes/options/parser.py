@@ -5,31 +5,30 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..blender_addon.imaging import colour_maps
-from ..blender_addon.layout.camera_presets import OWN_CAMERA, PRESETS
-from ..blender_addon.pages.page_options import COLUMNS, NORMALISATIONS, PAGE_PRESETS
-from ..blender_addon.recipes.fields import ENGINES
-from ..torch_bridge.server.arguments import EXAMPLES as SERVE_EXAMPLES
-from ..torch_bridge.server.arguments import (
+from ...blender_addon.imaging import colour_maps
+from ...blender_addon.layout.camera_presets import OWN_CAMERA, PRESETS
+from ...blender_addon.pages.page_options import COLUMNS, NORMALISATIONS, PAGE_PRESETS
+from ...blender_addon.recipes.fields import ENGINES
+from ...torch_bridge.server.arguments import EXAMPLES as SERVE_EXAMPLES
+from ...torch_bridge.server.arguments import (
     Parser,
-    add_folder_argument,
     add_serve_arguments,
     add_trust_argument,
 )
+from ..film_files.film_arguments import FARM_EXAMPLES, add_farm, add_film_job
+from ..series_command import EXAMPLES as SERIES_EXAMPLES
+from ..series_command import add_series
 from .argument_values import (
-    ablated,
     channels,
-    keyword,
-    keywords,
-    numbers,
     page_width,
     place,
     position,
     setting,
     size,
     where,
-    window,
 )
+from .dissect_arguments import DISSECT_EXAMPLES, add_dissect
+from .model_arguments import add_grid, add_input, add_model
 
 THEMES = tuple(colour_maps.THEMES)
 MAPS = tuple(colour_maps.COLOUR_MAPS)
@@ -72,12 +71,13 @@ examples
   innerwalk figure parrot -o sheet.svg --preset grid --layer features.0
 """
 RENDER_EXAMPLES = """\
-A recipe is a TOML file: a recording, or a network with its inputs, and the figures to make.
+A recipe is a TOML file: a recording, or a network with its inputs, and the figures and film to make.
 
 examples
   innerwalk recipe parrot -o parrot.toml
   innerwalk render parrot.toml -o figures
   innerwalk render parrot.toml -o figures --check
+  innerwalk render walk.toml -o out --workers 4
 """
 RECIPE_EXAMPLES = """\
 examples
@@ -100,10 +100,16 @@ def parser() -> argparse.ArgumentParser:
         )
 
     add_record(command("record", "run a model once and record every layer", RECORD_EXAMPLES))
+    series = command("series", "record frames of a video, pictures or noise levels as one series", SERIES_EXAMPLES)
+    add_series(series)
+    add_model(series)
+    add_grid(add_input(series))
     add_ask(command("ask", "run a method on layers or channels of a model and show its result", ASK_EXAMPLES))
+    add_dissect(command("dissect", "find which concepts the units of a model detect", DISSECT_EXAMPLES))
     add_scene(command("scene", "build the hall of a recording as a Blender file", SCENE_EXAMPLES))
     add_figure(command("figure", "render a picture of a recording, or of a hall in a Blender file", FIGURE_EXAMPLES))
-    add_render(command("render", "make the figures of a recipe", RENDER_EXAMPLES))
+    add_render(command("render", "make the figures and the film of a recipe", RENDER_EXAMPLES))
+    add_farm(command("farm", "print a job that renders a recipe's film on several machines", FARM_EXAMPLES))
     add_recipe(command("recipe", "write a recipe for a recording, to be changed in an editor", RECIPE_EXAMPLES))
     add_serve_arguments(command("serve", "keep networks loaded for Blender and scripts, until Ctrl-C", SERVE_EXAMPLES))
     command("methods", "list the methods and their parameters")
@@ -176,83 +182,6 @@ def add_ask(sub: argparse.ArgumentParser) -> None:
     add_grid(add_input(sub))
 
 
-def add_model(sub: argparse.ArgumentParser) -> None:
-    """Adds the options that describe the model."""
-    model = sub.add_argument_group("the model")
-    add_folder_argument(model)
-    add_trust_argument(model, "let MODEL run code from a .pt2 file, which you should trust")
-    model.add_argument("--arguments", type=keywords, default={}, metavar="JSON", help="keyword arguments of MODEL")
-    model.add_argument(
-        "--weights",
-        metavar="FILE",
-        help=".safetensors or checkpoint file, or DEFAULT to download trained weights (random)",
-    )
-    model.add_argument(
-        "--classes", metavar="FILE", help="JSON file with a list of class names, or an object from index to name"
-    )
-    model.add_argument(
-        "--ablate",
-        type=ablated,
-        action="append",
-        metavar="LAYER:0,5,8-11",
-        help="set these channels of a layer to 0",
-    )
-    model.add_argument("--name", metavar="TEXT", help="name on the title board")
-    model.add_argument("--seed", type=int, default=0, metavar="N", help="seed of random weights (0)")
-
-
-def add_input(sub: argparse.ArgumentParser) -> argparse._ArgumentGroup:
-    """Adds the options that describe the input and its preprocessing."""
-    what = sub.add_argument_group("the input; repeat --image or --input for a model with several inputs")
-    what.add_argument("--image", dest="inputs", action="append", metavar="FILE", help="picture file")
-    what.add_argument(
-        "--input",
-        dest="inputs",
-        action="append",
-        metavar="WHAT",
-        help="picture, .npy, .npz, .safetensors (FILE:NAME chooses a tensor), sound or scan (.dcm, .nii), "
-        "ids:1,2,3, text:WORDS or noise:SEED",
-    )
-    what.add_argument(
-        "--keyword",
-        dest="keywords",
-        action="append",
-        type=keyword,
-        metavar="NAME=WHAT",
-        help="an input that is passed by the name of its argument; repeat for more",
-    )
-    what.add_argument(
-        "--vocabulary",
-        metavar="FILE",
-        help="words for text:WORDS, JSON {word: number} or a text file with a word a line",
-    )
-    what.add_argument(
-        "--window",
-        type=window,
-        metavar="LOW:HIGH",
-        help="levels of a grey picture that are black and white (its range)",
-    )
-    what.add_argument("--size", type=size, metavar="WxH", help="input size of the network, pixels")
-    what.add_argument("--crop", type=float, metavar="SHARE", help="share of each side kept by the centre crop, 0..1")
-    what.add_argument(
-        "--stretch",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="scale both sides independently instead of keeping the aspect ratio",
-    )
-    what.add_argument("--mean", type=numbers, metavar="R,G,B", help="mean to subtract, for values 0..1")
-    what.add_argument("--std", type=numbers, metavar="R,G,B", help="standard deviation to divide by, for values 0..1")
-    what.add_argument("--colours", type=int, choices=(1, 3, 4), help="colour channels: 1 grey, 3 RGB, 4 RGBA")
-    what.add_argument("--interpolation", metavar="FILTER", help="nearest, bilinear, bicubic, lanczos, box, hamming")
-    what.add_argument("--index", type=int, default=0, metavar="N", help="sample of the batch to record (0)")
-    return what
-
-
-def add_grid(group: argparse._ArgumentGroup) -> None:
-    """Adds the option that arranges tokens in rows and columns."""
-    group.add_argument("--grid", type=size, metavar="WxH", help="columns x rows of tokens, when they can't be inferred")
-
-
 def add_scene(sub: argparse.ArgumentParser) -> None:
     """Adds the options of `scene`."""
     sub.add_argument("recording", type=Path, metavar="RECORDING")
@@ -304,11 +233,12 @@ def add_figure(sub: argparse.ArgumentParser) -> None:
 def add_render(sub: argparse.ArgumentParser) -> None:
     """Adds the options of `render`."""
     sub.add_argument("recipe", type=Path, metavar="RECIPE.toml")
-    sub.add_argument("-o", "--output", type=place, required=True, metavar="FOLDER", help="where the figures go")
+    sub.add_argument("-o", "--output", type=place, required=True, metavar="FOLDER", help="where figures and film go")
     sub.add_argument(
         "--check", action="store_true", help="compare files with the recipe's hashes, and figures with those in FOLDER"
     )
     add_trust_argument(sub, "let the recipe's network run code: a .pt2 file, functions and folders of modules")
+    add_film_job(sub)
 
 
 def add_recipe(sub: argparse.ArgumentParser) -> None:

@@ -1,18 +1,20 @@
-"""Parsers of the values of command-line options."""
+"""Values of command-line options: their parsers, and options as fields of dataclasses."""
 
 from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ..blender_addon.pages.page import MM_PER_INCH
-from ..blender_addon.pages.page_options import COLUMNS
-from ..torch_bridge.recording.channels import parse_channels
-from ..torch_bridge.recording.errors import InputError
-from ..torch_bridge.recording.files import parse_json
-from ..torch_bridge.server.arguments import data_argument
+from ...blender_addon.pages.page import MM_PER_INCH
+from ...blender_addon.pages.page_options import COLUMNS
+from ...torch_bridge.recording.channels import parse_channels
+from ...torch_bridge.recording.errors import InputError
+from ...torch_bridge.recording.files import parse_json
+from ...torch_bridge.server.arguments import data_argument
 
 
 def size(text: str) -> tuple[int, int]:
@@ -116,3 +118,60 @@ def place(text: str) -> Path:
     if not text:
         raise argparse.ArgumentTypeError("the output has no name; name a file or folder, or . for the current one")
     return Path(text)
+
+
+def shard(text: str) -> tuple[int, int]:
+    """Parses "2/3" into (2, 3)."""
+    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+    if found is None or not 1 <= int(found[1]) <= int(found[2]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no shard; write 1/3, 2/3 and 3/3")
+    return int(found[1]), int(found[2])
+
+
+def workers(text: str) -> int:
+    """Parses a number of processes, 1 to 256."""
+    if not (text.isdecimal() and 1 <= int(text) <= 256):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of workers; write one from 1 to 256")
+    return int(text)
+
+
+def fields_of(dataclass: type) -> set[str]:
+    """Returns the field names of a dataclass."""
+    return {field.name for field in fields(dataclass)}
+
+
+def set_fields(options: argparse.Namespace, dataclass: type) -> dict[str, Any]:
+    """Returns the options that are set and are fields of `dataclass`; lists become tuples."""
+    names = fields_of(dataclass)
+    values = {name: value for name, value in vars(options).items() if name in names and value is not None}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def record_fields(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
+    """Returns RecordSpec fields from the options; a shipped network's own are the defaults."""
+    from ...torch_bridge.concepts import TASKS
+    from ...torch_bridge.subject import RecordSpec
+    from ..shipped import spec_fields
+
+    known = set_fields(options, RecordSpec)
+    for name in {"size", "grid"} & known.keys():
+        known[name] = known[name][::-1]  # written as width x height
+    ablated: dict[str, tuple[int, ...]] = {}
+    for layer, channels in known.get("ablate", ()):
+        ablated[layer] = ablated.get(layer, ()) + channels
+    known["ablate"] = ablated
+    known["positions"] = dict(known.get("positions", ()))
+    known["keywords"] = _by_name(known.get("keywords", ()))
+    if options.model not in TASKS:
+        return known
+    shipped = spec_fields(options.model, scratch)
+    return shipped | known | {name: shipped[name] for name in ("model", "arguments")}
+
+
+def _by_name(keywords: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Returns inputs by the name of their argument. Raises InputError for one that is given twice."""
+    named = dict(keywords)
+    if len(named) < len(keywords):
+        twice = [name for name, _ in keywords if [key for key, _ in keywords].count(name) > 1]
+        raise InputError(f"--keyword {twice[0]} is given twice; give each argument once")
+    return named
