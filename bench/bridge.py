@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..blender_addon.live import bridge_events, hall_requests
+from ..blender_addon.live import bridge_events
 from ..blender_addon.scene import panels
+from ..blender_addon.scene.hall import store
 from ..torch_bridge.client import bridge as client_bridge
 from ..torch_bridge.client import frames, pixels
 from ..torch_bridge.recording import ACTIVATIONS, Maps, pack
@@ -26,7 +27,7 @@ PARTS = {
     "read": (frames, "fill"),
     "parse": (frames, "parse"),
     "restore": (client_bridge, "_restore_maps"),
-    "find panels": (bridge_events, "panels_by_layer"),
+    "find panels": (store, "panels_by_layer"),
     "upload": (panels, "show_maps"),
     "input, answer": (bridge_events, "show_recording"),
     "refresh": (panels, "update_network_peak"),
@@ -95,7 +96,7 @@ def _ours(hall: LiveHall, picture: np.ndarray) -> tuple[dict[str, float], dict[s
 
 def _upload(hall: LiveHall, layers: list[tuple[str, np.ndarray]]) -> None:
     """Shows grey maps (C, H, W) uint8 by layer id on the panels, as the add-on does."""
-    targets = hall_requests.panels_by_layer(hall.scene)
+    targets = store.panels_by_layer(hall.scene)
     for id, grey in layers:
         texels = pack(grey / np.float32(255))
         panels.show_maps(

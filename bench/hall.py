@@ -80,17 +80,17 @@ def _session(scene: bpy.types.Scene) -> dict[str, float]:
     """Returns seconds and MiB of an undo step and of Blender's autosave, which has no maps."""
     panel = next(iter(panels(scene).values()))
     bpy.ops.ed.undo_push(message="before")
-    memory, start = _resident(), time.perf_counter()
+    memory, start = resident_mib(), time.perf_counter()
     panel.location.x += 0.1
     bpy.ops.ed.undo_push(message="move")
-    spent = {"undo s": time.perf_counter() - start, "undo MiB": _resident() - memory}
+    spent = {"undo s": time.perf_counter() - start, "undo MiB": resident_mib() - memory}
     with tempfile.TemporaryDirectory() as folder:
         start, path = time.perf_counter(), Path(folder) / "auto.blend"
         bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
         return spent | {"autosave s": time.perf_counter() - start, "autosave MiB": path.stat().st_size / 2**20}
 
 
-def _resident() -> float:
+def resident_mib() -> float:
     """Returns the MiB of resident memory, from Linux."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))

@@ -5,7 +5,9 @@ import pytest
 from innerwalk.bench import fuzz_recipes, fuzz_recordings
 
 
-@pytest.mark.parametrize("attempt", [fuzz_recordings.try_recordings, fuzz_recordings.try_headers])
+@pytest.mark.parametrize(
+    "attempt", [fuzz_recordings.try_recordings, fuzz_recordings.try_series, fuzz_recordings.try_headers]
+)
 def test_mutants_of_recordings(attempt) -> None:
     check(attempt(200, seed=1), 200)
 

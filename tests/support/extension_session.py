@@ -5,6 +5,7 @@ The line begins with FOUND: Blender 4.5 keeps lines of its own in a C buffer tha
 
 import gc
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -89,4 +90,5 @@ def main(package: str) -> dict:
 
 
 if __name__ == "__main__":
-    print("\nFOUND " + json.dumps(main(sys.argv[1])))
+    print("\nFOUND " + json.dumps(main(sys.argv[1])), flush=True)
+    os._exit(0)  # in Blender 4.5 the destructors of bpy now and then wait forever

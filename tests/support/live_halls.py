@@ -10,7 +10,7 @@ import numpy as np
 
 import innerwalk
 from innerwalk.blender_addon import actions
-from innerwalk.blender_addon.live import hall_requests, timer
+from innerwalk.blender_addon.live import timer
 from innerwalk.blender_addon.live.session import current
 from innerwalk.blender_addon.properties import OBJECT_ROLE
 from innerwalk.blender_addon.scene.hall import store
@@ -80,13 +80,11 @@ def job_maps(connection: Bridge, job: dict) -> dict[str, np.ndarray]:
 
 def texels(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
     """What all panels hold, also those that wait outside the scene, by the layer whose maps they show."""
-    return {
-        layer: store.read_maps(panel, layer, "").texels for layer, panel in hall_requests.panels_by_layer(scene).items()
-    }
+    return {layer: store.read_maps(panel, layer, "").texels for layer, panel in store.panels_by_layer(scene).items()}
 
 
 def peaks(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
-    return {layer: values.peaks_of(panel) for layer, panel in hall_requests.panels_by_layer(scene).items()}
+    return {layer: values.peaks_of(panel) for layer, panel in store.panels_by_layer(scene).items()}
 
 
 def equal(first: dict, second: dict) -> bool:
@@ -145,7 +143,5 @@ def settled() -> None:
 
 def texels_that_are_there(scene: bpy.types.Scene) -> dict[str, np.ndarray]:
     """As `texels`, without panels that have lost what a hall needs to read them."""
-    maps_by_layer = {
-        layer: store.read_maps(panel, layer, "") for layer, panel in hall_requests.panels_by_layer(scene).items()
-    }
+    maps_by_layer = {layer: store.read_maps(panel, layer, "") for layer, panel in store.panels_by_layer(scene).items()}
     return {layer: maps.texels for layer, maps in maps_by_layer.items() if maps is not None}
