@@ -19,10 +19,10 @@ from ..recording.errors import InnerwalkError, InputError
 from ..recording.files import failure_text, parse_json, read_file
 from ..recording.part_files import part_prefix, remove_stale_parts
 from ..recording.safetensors import encode, open_arrays
-from ..statistics import TopK
+from ..statistics import ChannelHistogram, TopK
+from ..statistics.histogram import FINE, bucket_count
 from .passes import BEST, LayerValues, PassResult
 from .tally import FIELDS, UnitCounts
-from .thresholds import BUCKETS, ValueCounts
 
 RUN_FILE, PARTS = "dissection.json", "parts"
 MAX_RUN = 4 << 20
@@ -66,7 +66,7 @@ class DissectionFolder:
         arrays = {"unreadable": np.array(result.unreadable, np.int64)}
         for k, layer in enumerate(self.about["layers"]):
             found = result.layers[layer]
-            flat = found.counts.counts.ravel()
+            flat = found.histogram.counts.ravel()
             places = np.flatnonzero(flat)
             arrays |= {f"{k}:places": places.astype(np.int32), f"{k}:counts": flat[places].astype(np.int32)}
             arrays[f"{k}:values"] = found.best.values
@@ -91,11 +91,11 @@ class DissectionFolder:
         try:
             result = PassResult[LayerValues]({}, arrays["unreadable"].tolist())
             for k, (layer, units) in enumerate(layers.items()):
-                counts = np.zeros(units * BUCKETS, np.int64)
+                counts = np.zeros(units * bucket_count(FINE), np.int64)
                 counts[arrays[f"{k}:places"]] = arrays[f"{k}:counts"]
                 names, shapes = ("values", "pictures", "positions"), ((units, BEST), (units, BEST), (units, BEST, 2))
                 best = TopK(*(arrays[f"{k}:{name}"].reshape(size) for name, size in zip(names, shapes, strict=True)))
-                result.layers[layer] = LayerValues(ValueCounts(counts.reshape(units, BUCKETS)), best)
+                result.layers[layer] = LayerValues(ChannelHistogram(counts.reshape(units, -1), FINE), best)
         except (KeyError, ValueError, IndexError, TypeError):
             return None
         return result

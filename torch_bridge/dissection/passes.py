@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -14,14 +14,13 @@ from ..data.labelled import LabelledData, PixelLabels, fit_labels
 from ..method_support.data_set_pass import DataSetBatch, DataSetPass
 from ..method_support.method import MethodContext
 from ..recording.errors import InputError
-from ..statistics import TopK
+from ..statistics import ChannelHistogram, TopK
+from ..statistics.histogram import FINE
 from .tally import UnitCounts, count_pixels
-from .thresholds import ValueCounts
 
 BEST = 10
 """Pictures that are kept of each unit."""
 Part = TypeVar("Part", "LayerValues", UnitCounts)
-OnShare = Callable[[float], object]
 
 
 @dataclass
@@ -31,27 +30,29 @@ class PassResult(Generic[Part]):
     layers: dict[str, Part]
     unreadable: list[int] = field(default_factory=list)
     """Numbers of pictures that could not be read, or whose labels couldn't."""
+    share: float = 0.0
+    """Share of the pictures that is done, 0..1."""
 
 
 @dataclass(frozen=True)
 class LayerValues:
     """How large the values of a layer's units are."""
 
-    counts: ValueCounts
+    histogram: ChannelHistogram
     best: TopK
 
     def merged(self, other: LayerValues) -> LayerValues:
         """Returns the values of both."""
-        return LayerValues(self.counts.merged(other.counts), self.best.merged(other.best))
+        return LayerValues(self.histogram.merged(other.histogram), self.best.merged(other.best))
 
 
 def collect_values(
-    context: MethodContext, indices: Sequence[int], rotation: int, on_share: OnShare
+    context: MethodContext, indices: Sequence[int], rotation: int = 0
 ) -> Iterator[PassResult[LayerValues]]:
     """Runs the network on pictures; yields after each batch, at last all values by layer.
 
-    rotation: seed of a random rotation of the units of each layer, 0 for none. on_share: called with the share that is
-    done. Raises ModelError, and InputError where none of the pictures can be read.
+    rotation: seed of a random rotation of the units of each layer, 0 for none. Raises ModelError, and InputError where
+    none of the pictures can be read.
     """
     result: PassResult[LayerValues] = PassResult({})
     seen: list[int] = []
@@ -61,7 +62,7 @@ def collect_values(
             before = result.layers.get(layer)
             result.layers[layer] = found if before is None else before.merged(found)
         seen += batch.indices.tolist()
-        on_share(batch.done / len(indices))
+        result.share = batch.done / len(indices)
         yield result
     result.unreadable = sorted(set(indices) - set(seen))
     yield result
@@ -73,15 +74,15 @@ def _values(maps: Tensor, indices: np.ndarray) -> LayerValues:
     values, places = (found.T.cpu().numpy() for found in flat.max(2))
     positions = np.stack([places // width, places % width], 2)
     best = TopK.empty(units, BEST).merged(TopK.of(values, indices, positions))
-    return LayerValues(ValueCounts.of(flat.transpose(0, 1).reshape(units, -1).cpu().numpy()), best)
+    histogram = ChannelHistogram.of(flat.transpose(0, 1).reshape(units, -1).cpu().numpy(), FINE)
+    return LayerValues(histogram, best)
 
 
 def count_masks(
     context: MethodContext,
     indices: Sequence[int],
     thresholds: Mapping[str, np.ndarray],
-    rotation: int,
-    on_share: OnShare,
+    rotation: int = 0,
 ) -> Iterator[PassResult[UnitCounts]]:
     """Runs the network on labelled pictures; yields after each batch, at last the counts of pixels by layer.
 
@@ -99,7 +100,7 @@ def count_masks(
             found = _count(_rotated(maps[kept], rotation).cpu(), labels, thresholds[layer], category_of)
             result.layers[layer] = result.layers[layer].merged(found)
         seen += batch.indices[kept].tolist()
-        on_share(batch.done / len(indices))
+        result.share = batch.done / len(indices)
         yield result
     result.unreadable = sorted(set(indices) - set(seen))
     yield result

@@ -26,7 +26,7 @@ PART = 250
 FORMAT = 1
 """Version of the files of parts."""
 Result = TypeVar("Result", LayerValues, UnitCounts)
-Pass = Callable[[MethodContext, Sequence[int], Callable[[float], object]], Iterator[Any]]
+Pass = Callable[[MethodContext, Sequence[int]], Iterator[Any]]
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Dissection:
             self._run_values(part, report)
         if self.folder.count("values") < len(self.parts):
             return "the first pass is done here; run it again once the other shards have done theirs"
-        thresholds = {id: found.counts.exceeded_in(self.settings.quantile) for id, found in self._values().items()}
+        thresholds = {id: self._thresholds(found) for id, found in self._values().items()}
         for done, part in enumerate(own):
             report = _part_of(progress, "masks", 0.5 + 0.5 * done / len(own), 0.5 / len(own))
             self._run_counts(part, thresholds, report)
@@ -114,23 +114,26 @@ class Dissection:
         values, counts = self._values(), self._merged("counts", self._read_counts)
         found = []
         for id in self.ids:
-            thresholds = values[id].counts.exceeded_in(self.settings.quantile)
             findings = find_concepts(counts[id], self.data.concept_table, rule)
-            found.append(LayerDissection(id, thresholds, values[id], counts[id], findings))
+            found.append(LayerDissection(id, self._thresholds(values[id]), values[id], counts[id], findings))
         return found
+
+    def _thresholds(self, found: LayerValues) -> np.ndarray:
+        """Returns (U,) float32: the values that units exceed at the wanted share of positions."""
+        return found.histogram.quantile(1 - self.settings.quantile)
 
     def _run_values(self, part: int, on_share: Callable[[float], object]) -> None:
         if self.folder.read_values(part, self.layers) is not None:
             return
         rotation = self.settings.rotation
-        result = self._run(self.parts[part], lambda c, i, s: collect_values(c, i, rotation, s), on_share)
+        result = self._run(self.parts[part], lambda c, i: collect_values(c, i, rotation), on_share)
         self.folder.write_values(part, result)
 
     def _run_counts(self, part: int, thresholds: dict[str, np.ndarray], on_share: Callable[[float], object]) -> None:
         if self._read_counts(part) is not None:
             return
         rotation = self.settings.rotation
-        result = self._run(self.parts[part], lambda c, i, s: count_masks(c, i, thresholds, rotation, s), on_share)
+        result = self._run(self.parts[part], lambda c, i: count_masks(c, i, thresholds, rotation), on_share)
         self.folder.write_counts(part, result)
 
     def _run(self, indices: Sequence[int], run_pass: Pass, on_share: Callable[[float], object]) -> Any:
@@ -138,8 +141,9 @@ class Dissection:
         last: list[Any] = []
 
         def steps(context: MethodContext, _: Any) -> Iterator[Step]:
-            for result in run_pass(context, indices, on_share):
+            for result in run_pass(context, indices):
                 last[:] = [result]
+                on_share(result.share)
                 yield Step(0.0, "")
 
         method = Method("dissection", "Network Dissection", "", steps, needs="data")

@@ -60,23 +60,17 @@ class Axis(NamedTuple):
 
 
 @lru_cache(32)
-def cell_axis(positions: int, size: int, first: float, step: float) -> Axis:
-    """Returns the pixels of each cell; first: the pixel where the first position lies, step: pixels to the next."""
-    places = ((torch.arange(size) - first) / step).clamp(-1, positions)
-    cells = (places.floor().long() + 1).clamp(0, positions)
-    shares = (places - (cells - 1)).clamp(0, 1)
+def cell_axis(positions: int, size: int) -> Axis:
+    """Returns the pixels of each cell, for a map that covers `size` pixels evenly."""
+    places = (torch.arange(size) + 0.5) * (positions / size) - 0.5
+    cells = places.floor().long() + 1
+    shares = places - places.floor()
     most = int(torch.bincount(cells, minlength=positions + 1).max())
     pixels, parts = torch.full((positions + 1, most), -1), torch.zeros(positions + 1, most)
     for cell in range(positions + 1):
         inside = (cells == cell).nonzero()[:, 0]
         pixels[cell, : len(inside)], parts[cell, : len(inside)] = inside, shares[inside].float()
     return Axis(pixels, parts)
-
-
-def evenly(positions: int, size: int) -> tuple[float, float]:
-    """Returns where the first position lies and the step, in pixels, for a map that covers the labels evenly."""
-    step = size / positions
-    return step / 2 - 0.5, step
 
 
 class MaskPixels(NamedTuple):
@@ -117,19 +111,15 @@ def count_pixels(
     whole: Tensor,
     thresholds: Tensor,
     category_of: Tensor,
-    centres: tuple[tuple[float, float], tuple[float, float]] | None = None,
 ) -> UnitCounts:
     """Counts the pixels of N pictures.
 
     maps: (N, U, h, w) float32. labels: (N, G, H, W) int64, 0 for none, H and W at least h and w. whole: (N, n) int64,
-    labels of whole pictures, 0 for none. thresholds: (U,). category_of: (L,) int64, 0 for no category. centres: of each
-    axis, where the first position lies and the step, in label pixels; by default the map covers the labels evenly.
+    labels of whole pictures, 0 for none. thresholds: (U,). category_of: (L,) int64, 0 for no category.
     """
     (count, units), (height, width) = maps.shape[:2], labels.shape[2:]
     label_count, categories = len(category_of), int(category_of.max())
-    places = centres or (evenly(maps.shape[2], height), evenly(maps.shape[3], width))
-    sides = zip(maps.shape[2:], (height, width), places, strict=True)
-    rows, columns = (cell_axis(cells, size, *place) for cells, size, place in sides)
+    rows, columns = (cell_axis(cells, size) for cells, size in zip(maps.shape[2:], (height, width), strict=True))
     flat = labels.reshape(count, labels.shape[1], -1)
     label_pixels = torch.bincount(flat.reshape(-1), minlength=label_count)
     both = torch.zeros(units * label_count, dtype=torch.int64)

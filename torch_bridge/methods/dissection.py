@@ -48,13 +48,12 @@ def dissection(context: MethodContext, parameters: DissectionParameters) -> Iter
     if not isinstance(data, LabelledData):
         raise InputError("dissection needs a data set whose pixels are labelled, such as concepts:object")
     indices = sorted(random_indices(data, min(parameters.count, len(data)), parameters.seed))
-    shares = [0.0]
-    for found in collect_values(context, indices, 0, shares.append):
-        yield Step(VALUES_UNTIL * shares[-1], f"values of {data.name}")
+    for found in collect_values(context, indices):
+        yield Step(VALUES_UNTIL * found.share, f"values of {data.name}")
         values = found.layers
-    thresholds = {layer: own.counts.exceeded_in(parameters.quantile) for layer, own in values.items()}
-    for counted in count_masks(context, indices, thresholds, 0, shares.append):
-        yield Step(VALUES_UNTIL + (MASKS_UNTIL - VALUES_UNTIL) * shares[-1], f"masks and labels of {data.name}")
+    thresholds = {layer: own.histogram.quantile(1 - parameters.quantile) for layer, own in values.items()}
+    for counted in count_masks(context, indices, thresholds):
+        yield Step(VALUES_UNTIL + (MASKS_UNTIL - VALUES_UNTIL) * counted.share, f"masks and labels of {data.name}")
         counts = counted.layers
     best = {layer: own.best for layer, own in values.items()}
     pictures = masked_pictures(context, best, thresholds, context.channels)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
 
 from ...properties import VIDEO_FRAME
-from ..common.operators import ActionOperator, NeedsNetwork, session
+from ..common.operators import ActionOperator, FolderOperator, NeedsNetwork, session
 from ..common.panels import SidebarPanel
 
 
@@ -50,7 +48,7 @@ class INNERWALK_OT_step_video(NeedsVideo, ActionOperator):
     by: bpy.props.IntProperty(name="Frames", description="Number of frames; negative to go back", default=1)
 
 
-class INNERWALK_OT_record_series(NeedsNetwork, ActionOperator):
+class INNERWALK_OT_record_series(NeedsNetwork, FolderOperator):
     """Run the network on each frame of the video, write a series of them, and key it on the timeline"""
 
     bl_idname = "innerwalk.record_series"
@@ -58,7 +56,6 @@ class INNERWALK_OT_record_series(NeedsNetwork, ActionOperator):
     bl_options = {"REGISTER"}
 
     directory: bpy.props.StringProperty(name="Series", description="Folder to write the series to", subtype="DIR_PATH")
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
     source: bpy.props.StringProperty(
         name="Source", description="A video file on the bridge's machine; empty for the open video"
     )
@@ -66,15 +63,6 @@ class INNERWALK_OT_record_series(NeedsNetwork, ActionOperator):
     step: bpy.props.IntProperty(
         name="Step", description="Record every frame of the video, every second, …", default=1, min=1
     )
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Asks for the folder."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
-        """Makes the path absolute."""
-        return super().arguments(context) | {"directory": bpy.path.abspath(self.directory)}
 
 
 class INNERWALK_OT_stop_recording(NeedsNetwork, ActionOperator):

@@ -69,6 +69,22 @@ class ActionOperator(bpy.types.Operator):
         return attempt(self, lambda: action(**scene, **self.arguments(context)))
 
 
+class FolderOperator(ActionOperator):
+    """Asks for a folder; subclasses have the property `directory`."""
+
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Asks for the folder."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
+        """Makes the path absolute."""
+        found = super().arguments(context)
+        return found | {"directory": bpy.path.abspath(found["directory"])}
+
+
 class NeedsHall:
     """Operators that need a hall."""
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
 
-from ..common.operators import ActionOperator
+from ..common.operators import ActionOperator, FolderOperator
 
 
-class INNERWALK_OT_import_recording(ActionOperator):
+class INNERWALK_OT_import_recording(FolderOperator):
     """Build the hall of a recorded network, or of a series of recordings, in a new scene"""
 
     bl_idname = "innerwalk.import_recording"
@@ -18,16 +16,6 @@ class INNERWALK_OT_import_recording(ActionOperator):
     directory: bpy.props.StringProperty(
         name="Recording", description="Folder of the recording or series", subtype="DIR_PATH"
     )
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Asks for the folder."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
-        """Makes the path absolute."""
-        return {"directory": bpy.path.abspath(self.directory)}
 
 
 class INNERWALK_OT_open_demo(ActionOperator):

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import bpy
 
 from ....torch_bridge.recording.errors import InnerwalkError
 from ...properties import SERIES_FOLDER
-from ..common.operators import ActionOperator, NeedsHall
+from ..common.operators import ActionOperator, FolderOperator, NeedsHall
 from ..common.panels import HallPanel
 
 
-class INNERWALK_OT_open_series(NeedsHall, ActionOperator):
+class INNERWALK_OT_open_series(NeedsHall, FolderOperator):
     """Open a series of recordings of this hall's network"""
 
     bl_idname = "innerwalk.open_series"
     bl_label = "Open Series"
 
     directory: bpy.props.StringProperty(name="Series", description="Folder of the series", subtype="DIR_PATH")
-    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Asks for the folder."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
-        """Makes the path absolute."""
-        return {"directory": bpy.path.abspath(self.directory)}
 
 
 class NeedsSeries:

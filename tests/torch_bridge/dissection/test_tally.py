@@ -9,7 +9,8 @@ import torch
 from torch.nn import functional as F
 
 from innerwalk.torch_bridge.dissection.tally import FIELDS, UnitCounts, count_pixels
-from innerwalk.torch_bridge.dissection.thresholds import ValueCounts
+from innerwalk.torch_bridge.statistics import ChannelHistogram
+from innerwalk.torch_bridge.statistics.histogram import FINE
 
 CATEGORY_OF = torch.tensor([0, *(k % 5 + 1 for k in range(299))])
 
@@ -74,34 +75,20 @@ def test_counts_of_parts_merge_to_those_of_all():
     assert all(np.array_equal(getattr(merged, name), getattr(all_of_them, name)) for name in FIELDS)
 
 
-def test_a_map_may_lie_elsewhere_on_the_labels():
-    """A single hot position covers the pixels between its neighbours, wherever the positions lie."""
-    values = torch.zeros(1, 1, 3, 3)
-    values[0, 0, 1, 1] = 1.0
-    labels = torch.ones(1, 1, 20, 20, dtype=torch.int64)
-    found = count_pixels(
-        values,
-        labels,
-        torch.zeros(1, 0, dtype=torch.int64),
-        torch.tensor([0.0]),
-        torch.tensor([0, 1]),
-        ((4, 3), (4, 3)),
-    )
-    assert found.unit_pixels.tolist() == [
-        25
-    ]  # pixels 5 to 9 of each axis: the position lies at 7, its neighbours at 4, 10
-
-
 @pytest.mark.parametrize("share", [0.005, 0.05, 0.5])
 def test_thresholds_are_quantiles(share):
     values = np.random.default_rng(3).gamma(1.5, 2.0, (4, 20_000)).astype(np.float32)
     values[3] = np.maximum(values[3] - 6, 0)  # mostly silent
-    found = ValueCounts.of(values[:, :7000]).merged(ValueCounts.of(values[:, 7000:])).exceeded_in(share)
+    found = (
+        ChannelHistogram.of(values[:, :7000], FINE)
+        .merged(ChannelHistogram.of(values[:, 7000:], FINE))
+        .quantile(1 - share)
+    )
     wanted = np.quantile(values, 1 - share, axis=1)
     assert found == pytest.approx(wanted, rel=0.01, abs=1e-6)
 
 
 def test_a_silent_unit_has_threshold_0_and_no_mask():
-    assert ValueCounts.of(np.zeros((1, 50), np.float32)).exceeded_in(0.005).tolist() == [0.0]
+    assert ChannelHistogram.of(np.zeros((1, 50), np.float32), FINE).quantile(0.995).tolist() == [0.0]
     odd = np.array([[np.nan, -1.0, np.inf, 1e30]], np.float32)
-    assert np.isfinite(ValueCounts.of(odd).exceeded_in(0.005)).all()
+    assert np.isfinite(ChannelHistogram.of(odd, FINE).quantile(0.995)).all()
