@@ -11,6 +11,7 @@ from ..scene.hall.build import rebuild_hall
 from ..scene.hall.series import create_folder_hall
 from ..scene.panels import panels
 from ..scene.view import viewport
+from ..scene.view.render import set_engine
 from .viewing import enter
 
 DEMO_FOLDER = Path(__file__).resolve().parent.parent / "demo"
@@ -28,10 +29,11 @@ def import_recording(directory: Path | str) -> str:
 
 
 def show_hall(scene: bpy.types.Scene) -> None:
-    """Shows a new hall in the window, from its entrance; does nothing in the background."""
+    """Shows a new hall in the window, from its entrance, by its own engine; does nothing in the background."""
     if bpy.context.window:
         bpy.context.window.scene = scene
     if viewport.find_view_area(scene):
+        set_engine(scene, "innerwalk")
         enter(scene)
 
 
