@@ -82,7 +82,7 @@ Without them the edges of a picture are hardly ever seen whole and stay flat."""
 
 PRESETS: dict[str, Preset] = {
     "quick": Preset(
-        "fourier", 96, 0.1, "adam", last_rate_share=1 / 3, noise=0.01, transform=RandomAffine(margin=MARGIN),
+        "fourier", 96, 0.14, "adam", last_rate_share=0.2, noise=0.01, transform=RandomAffine(margin=MARGIN),
         plain_share=0.1,
     ),
     "fourier2017": Preset("fourier", 512, 0.05, "adam", noise=0.01, transform=RandomAffine(margin=MARGIN)),

@@ -15,7 +15,7 @@ def session() -> rig.Steps:
     rig.report("until the hall stands: longest callbacks", clock.summary())
     rig.report("panels", len(at.panels()))
     yield from rig.settled()
-    rig.report("redraw s while turning", at.redraw_seconds(4))
+    rig.report("redraw s while turning", at.redraw_seconds())
     at.act("jump", layer="conv1")
     yield 1.0
     clock.spans.clear()
