@@ -22,6 +22,7 @@ from .options.parser import parser
 from .output_streams import tolerant_output
 from .progress import ProgressBar
 from .recording_summary import summarise
+from .window import window_commands
 
 FAULT, EXPECTED, STOPPED = 1, 2, 130
 """Exit statuses: a bug of innerwalk, an error the user can fix, interrupted."""
@@ -261,6 +262,8 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, ProgressBar], None]] = {
     "ask": ask,
     "dissect": dissect,
     "series": series_command.series,
+    "show": window_commands.show,
+    "open": window_commands.open_hall,
     "scene": scene,
     "figure": recipe_commands.figure,
     "render": recipe_commands.render,

@@ -18,6 +18,7 @@ from ...torch_bridge.server.arguments import (
 from ..film_files.film_arguments import FARM_EXAMPLES, add_farm, add_film_job
 from ..series_command import EXAMPLES as SERIES_EXAMPLES
 from ..series_command import add_series
+from ..window.window_commands import OPEN_EXAMPLES, SHOW_EXAMPLES, add_open, add_show
 from .argument_values import (
     channels,
     page_width,
@@ -106,6 +107,8 @@ def parser() -> argparse.ArgumentParser:
     add_grid(add_input(series))
     add_ask(command("ask", "run a method on layers or channels of a model and show its result", ASK_EXAMPLES))
     add_dissect(command("dissect", "find which concepts the units of a model detect", DISSECT_EXAMPLES))
+    add_show(command("show", "run a model once and open Blender in its hall", SHOW_EXAMPLES))
+    add_open(command("open", "open Blender in the hall of a recording, a series or a Blender file", OPEN_EXAMPLES))
     add_scene(command("scene", "build the hall of a recording as a Blender file", SCENE_EXAMPLES))
     add_figure(command("figure", "render a picture of a recording, or of a hall in a Blender file", FIGURE_EXAMPLES))
     add_render(command("render", "make the figures and the film of a recipe", RENDER_EXAMPLES))
