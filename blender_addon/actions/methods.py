@@ -107,6 +107,7 @@ def restore_after_undo() -> str:
     session = current()
     session.clear_queue()
     for scene in store.halls():
+        hall_requests.clear_stale_panels(scene)
         restore_shelf(scene)
         if _restore_position(session, scene):
             continue

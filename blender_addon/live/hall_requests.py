@@ -139,8 +139,15 @@ def clear_panels(session: Session, scene: bpy.types.Scene, layers: Iterable[str]
     session.queue_calls(partial(clear, layer) for layer in layers)
 
 
+def clear_stale_panels(scene: bpy.types.Scene) -> None:
+    """Lets panels show zeros at once whose images hold other maps: undo restores an object, but not its image."""
+    for layer, panel in store.panels_by_layer(scene).items():
+        if not panels.holds_maps(panel):
+            panels.show_maps(panel, _zeros(panel, layer, method_of(scene)))
+
+
 def _zeros(panel: bpy.types.Object, layer: str, method: str) -> Maps:
-    channels, (height, width) = len(panel.data.vertices), map_shape(panel)
+    channels, (height, width) = len(panel.data.vertices), map_shape(panel) if panels.holds_maps(panel) else (1, 1)
     return Maps(layer, method, np.zeros((-(-channels // 4), max(1, height), max(1, width), 4), np.float32), channels)
 
 

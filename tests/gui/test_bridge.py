@@ -35,3 +35,8 @@ def test_resnet50_follows_while_a_job_runs(play):
 @PHOTOGRAPHS
 def test_channels_are_asked_about(play):
     assert 0 < play("channels")["pictures that came first"] < 72
+
+
+@PHOTOGRAPHS
+def test_random_actions_with_undo_raise_nothing(play):
+    assert sum(play("random_walk")["actions"].values()) == 200

@@ -23,7 +23,7 @@ from .objects import (
 )
 from .panel_metadata import PanelMetadata, read_metadata
 from .point_values import update_point_values
-from .values import is_colour, is_vector, map_of, scales_of, value_at
+from .values import holds_maps, is_colour, is_vector, map_of, scales_of, value_at
 
 __all__ = [
     "GridSpec",
@@ -34,6 +34,7 @@ __all__ = [
     "find_panel",
     "grid_of",
     "held_channels",
+    "holds_maps",
     "image_of",
     "is_colour",
     "is_vector",

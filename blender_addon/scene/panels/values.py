@@ -33,6 +33,15 @@ def sheet_of(panel: bpy.types.Object) -> tile_grids.Sheet | None:
     return tile_grids.Sheet(columns, rows, width, height)
 
 
+def holds_maps(panel: bpy.types.Object) -> bool:
+    """Returns whether a panel's images have the sizes of its maps; undo may leave them with those of another method."""
+    try:
+        sheet, peaks = sheet_of(panel), image_of(panel, "Peaks")
+    except SceneError:
+        return False
+    return sheet is None or peaks is None or tuple(peaks.size) == (sheet.columns, sheet.rows)
+
+
 def texels_of(panel: bpy.types.Object) -> np.ndarray | None:
     """Returns all maps of a panel as (cells, H, W, 4) float32, with FLAG for values that aren't finite.
 

@@ -131,12 +131,14 @@ def _run_slice(uid: int) -> bool:
     """Runs a slice of a computation, all of it in the background; returns whether it is finished."""
     from ...time_slicing import run_for
 
+    work = state.running.pop(uid)
     try:
-        run_for(state.running[uid], math.inf if bpy.app.background else SLICE_SECONDS)
+        run_for(work, math.inf if bpy.app.background else SLICE_SECONDS)
     except StopIteration as stop:
-        del state.running[uid]
         state.results[uid] = stop.value
-    return uid not in state.running
+        return True
+    state.running[uid] = work
+    return False
 
 
 def _inspect_in_steps(uid: int) -> Generator[None, None, InspectedState]:
@@ -218,8 +220,9 @@ def _fill_count(scene: bpy.types.Scene, layer: str) -> int:
 
 @persistent
 def invalidate(*_: Any) -> None:
-    """Marks all results as out of date, after undo, redo and opening a file."""
+    """Marks all results as out of date, after undo, redo and opening a file; ends computations with old objects."""
     state.generation += 1
+    state.running.clear()
     state.cursor_value = ""
 
 

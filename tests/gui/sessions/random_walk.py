@@ -1,0 +1,156 @@
+"""Seeded random actions with undo and redo in a hall with a bridge: nothing raises, and panels show their own layers."""
+
+import random
+from collections.abc import Callable
+from contextlib import suppress
+
+import bpy
+import bridge_helpers as at
+import session as rig
+
+ACTIONS = 200
+SEED = 0
+LAYERS = ("stem.conv", "stage1.0.conv1", "stage2.0.conv1", "stage3.1:add", "fc")
+METHODS = ("grad_cam", "saliency", "weights", "activations")
+
+
+def session() -> rig.Steps:
+    yield from at.in_hall("mine", "object")
+    chance, done = random.Random(SEED), {}
+    yield from of_issue()
+    bpy.ops.innerwalk.open_demo()
+    rig.view3d().window.scene = next(scene for scene in bpy.data.scenes if scene.get("innerwalk_network"))
+    for _ in range(ACTIONS):
+        name = chance.choice(list(ACTS))
+        done[name] = done.get(name, 0) + 1
+        with suppress(RuntimeError, IndexError):  # an operator refuses, or the scene has no panels
+            ACTS[name](chance)
+        yield chance.choice((0.0, 0.05, 0.3))
+        checks_panels()
+    yield from rig.until("the jobs' ends", lambda: not running(), 300)
+    yield from rig.settled()
+    checks_panels()
+    rig.report("actions", done)
+    bpy.ops.wm.save_as_mainfile(filepath="/tmp/walked.blend")
+    bpy.ops.wm.open_mainfile(filepath="/tmp/walked.blend")
+    yield 1.0
+    checks_panels()
+    for _ in range(20):
+        with suppress(RuntimeError, IndexError):
+            ACTS[chance.choice(("click", "look", "jump", "hide", "undo", "switch", "delete"))](chance)
+        yield 0.1
+    checks_panels()
+    rig.picture("at the end")
+
+
+def of_issue() -> rig.Steps:
+    """Methods with clicks in between, each undone: values of one had been read in the size of another."""
+    at.act("jump", layer="stage1.0.conv1")
+    yield 0.3
+    yield from rig.click(at.tile("stage1.0.conv1", 3))
+    at.act("ask_method", method="grad_cam")
+    yield from rig.until("Grad-CAM", lambda: not running(), 120)
+    yield from rig.click(at.tile("stage1.0.conv1", 0))
+    at.act("ask_method", method="activations")
+    yield 0.5
+    yield from rig.click(at.tile("stage1.0.conv1", 7))
+    for again in (False, False, False, False, True, True, False):
+        yield from rig.press("Z", rig.middle(rig.view3d().region), ctrl=True, **({"shift": True} if again else {}))
+        yield 0.3
+        checks_panels()
+
+
+def running() -> bool:
+    return at.live().is_running(str(bpy.context.scene.get("innerwalk_work", "")))
+
+
+def checks_panels() -> None:
+    """Every panel shows maps of its layer, in the grid that its object stands for."""
+    store = at.addon("blender_addon.scene.hall.store")
+    for layer, panel in at.panels().items():
+        shown = panel.get("innerwalk_shows", layer)
+        maps = store.read_maps(panel, shown, "now")
+        if maps.layer != shown:
+            rig.check(f"{layer} shows {maps.layer}", False)
+
+
+def asks(chance: random.Random) -> None:
+    at.act("ask_method", method=chance.choice(METHODS), layers=chance.choice(("panels", chance.choice(LAYERS))))
+
+
+def clicks(chance: random.Random) -> None:
+    layer = chance.choice(sorted(at.panels()))
+    at.addon("blender_addon.actions").select(bpy.context.scene, layer, chance.randrange(8))
+
+
+def chosen(chance: random.Random) -> bpy.types.Object:
+    """A panel, which becomes the selected and active object."""
+    panel = at.panels()[chance.choice(sorted(at.panels()))]
+    with rig.view3d().context():
+        bpy.ops.object.select_all(action="DESELECT")
+    panel.select_set(True)
+    bpy.context.view_layer.objects.active = panel
+    return panel
+
+
+def duplicate(chance: random.Random) -> None:
+    chosen(chance)
+    with rig.view3d().context():
+        bpy.ops.object.duplicate("EXEC_DEFAULT", True)
+
+
+def delete(chance: random.Random) -> None:
+    chosen(chance)
+    with rig.view3d().context():
+        bpy.ops.object.delete("EXEC_DEFAULT", True)
+
+
+def rename(chance: random.Random) -> None:
+    chosen(chance).name = chance.choice(("fc", "a panel", "Camera"))
+
+
+def switch(chance: random.Random) -> None:
+    rig.view3d().window.scene = chance.choice(list(bpy.data.scenes))
+
+
+def undo(chance: random.Random) -> None:
+    with rig.view3d().context():
+        step = bpy.ops.ed.undo if chance.random() < 0.65 else bpy.ops.ed.redo
+        if step.poll():
+            step()
+
+
+def look(chance: random.Random) -> None:
+    with rig.view3d().context():
+        bpy.ops.innerwalk.show_look("EXEC_DEFAULT", True, colour_map=chance.choice(("signed", "ember", "paper")))
+
+
+def act(name: str, **of_chance: Callable[[random.Random], object]) -> Callable[[random.Random], None]:
+    return lambda chance: at.act(name, **{key: value(chance) for key, value in of_chance.items()})
+
+
+def layer(chance: random.Random) -> str:
+    return chance.choice(LAYERS)
+
+
+ACTS = {
+    "ask": asks,
+    "click": clicks,
+    "duplicate": duplicate,
+    "delete": delete,
+    "rename": rename,
+    "switch": switch,
+    "switch back": switch,
+    "undo": undo,
+    "undo again": undo,
+    "undo once more": undo,
+    "look": look,
+    "jump": act("jump", layer=layer),
+    "hide": act("hide", layer=layer),
+    "solo": act("solo", layer=layer),
+    "move": act("move", layer=layer, by=lambda chance: (0.0, 0.0, chance.uniform(-0.5, 0.5))),
+    "reset": act("reset_layout"),
+    "noise": act("place_input", noise=lambda chance: chance.randrange(5)),
+    "collapse": act("collapse", block=lambda chance: "stage2.*"),
+    "expand": act("expand"),
+}
