@@ -11,6 +11,7 @@ from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.live import hall_requests  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import ABLATED_CHANNELS, INPUT_TAG, METHOD_TAG  # noqa: E402
+from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import build, store  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
@@ -153,6 +154,19 @@ def test_a_method_is_about_what_undo_has_brought_back(file):
     actions.wait_for_bridge(hall)
     assert ABLATED_CHANNELS not in hall
     assert live.equal(asked(hall, "saliency"), maps_about("saliency", client.noise(1)))
+
+
+@pytest.mark.parametrize("content", ["Texels", "Peaks"])
+def test_panels_whose_images_are_of_another_method_are_cleared(file, content):
+    """In a window, undo restores a panel of one Grad-CAM tile, but leaves its images, which hold 24 activations."""
+    hall = live.built("object")
+    stale = store.panels_by_layer(hall)["stage1.0.conv1"]
+    assert panels.holds_maps(stale)
+    panels.image_of(stale, content).scale(1, 1)
+    assert not panels.holds_maps(stale)
+    hall_requests.clear_stale_panels(hall)
+    assert panels.holds_maps(stale) and not panels.map_of(stale, 3).any()
+    assert panels.map_of(store.panels_by_layer(hall)["stem.conv"], 3).any()
 
 
 def test_a_hall_that_follows_another_network_keeps_its_input(file):
