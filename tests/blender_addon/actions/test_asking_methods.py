@@ -160,13 +160,13 @@ def test_a_method_is_about_what_undo_has_brought_back(file):
 def test_panels_whose_images_are_of_another_method_are_cleared(file, content):
     """In a window, undo restores a panel of one Grad-CAM tile, but leaves its images, which hold 24 activations."""
     hall = live.built("object")
-    stale = store.panels_by_layer(hall)["stage1.0.conv1"]
+    stale = panels.find_panel(hall, "stage1.0.conv1")
     assert panels.holds_maps(stale)
     panels.image_of(stale, content).scale(1, 1)
     assert not panels.holds_maps(stale)
     hall_requests.clear_stale_panels(hall)
     assert panels.holds_maps(stale) and not panels.map_of(stale, 3).any()
-    assert panels.map_of(store.panels_by_layer(hall)["stem.conv"], 3).any()
+    assert panels.map_of(panels.find_panel(hall, "stem.conv"), 3).any()
 
 
 def test_a_hall_that_follows_another_network_keeps_its_input(file):

@@ -1,11 +1,11 @@
-"""Seeded random actions with undo and redo in a hall with a bridge: nothing raises, and panels show their own layers."""
+"""Seeded random actions with undo and redo in a hall with a bridge: nothing raises, panels show their layers."""
 
-import random
 from collections.abc import Callable
 from contextlib import suppress
 
 import bpy
 import bridge_helpers as at
+import numpy as np
 import session as rig
 
 ACTIONS = 200
@@ -16,16 +16,16 @@ METHODS = ("grad_cam", "saliency", "weights", "activations")
 
 def session() -> rig.Steps:
     yield from at.in_hall("mine", "object")
-    chance, done = random.Random(SEED), {}
+    chance, done = np.random.default_rng(SEED), {}
     yield from of_issue()
     bpy.ops.innerwalk.open_demo()
     rig.view3d().window.scene = next(scene for scene in bpy.data.scenes if scene.get("innerwalk_network"))
     for _ in range(ACTIONS):
-        name = chance.choice(list(ACTS))
+        name = str(chance.choice(list(ACTS)))
         done[name] = done.get(name, 0) + 1
-        with suppress(RuntimeError, IndexError):  # an operator refuses, or the scene has no panels
+        with suppress(RuntimeError, ValueError):  # an operator refuses, or the scene has no panels
             ACTS[name](chance)
-        yield chance.choice((0.0, 0.05, 0.3))
+        yield float(chance.choice((0.0, 0.05, 0.3)))
         checks_panels()
     yield from rig.until("the jobs' ends", lambda: not running(), 300)
     yield from rig.settled()
@@ -36,8 +36,8 @@ def session() -> rig.Steps:
     yield 1.0
     checks_panels()
     for _ in range(20):
-        with suppress(RuntimeError, IndexError):
-            ACTS[chance.choice(("click", "look", "jump", "hide", "undo", "switch", "delete"))](chance)
+        with suppress(RuntimeError, ValueError):
+            ACTS[str(chance.choice(("click", "look", "jump", "hide", "undo", "switch", "delete")))](chance)
         yield 0.1
     checks_panels()
     rig.picture("at the end")
@@ -74,18 +74,18 @@ def checks_panels() -> None:
             rig.check(f"{layer} shows {maps.layer}", False)
 
 
-def asks(chance: random.Random) -> None:
-    at.act("ask_method", method=chance.choice(METHODS), layers=chance.choice(("panels", chance.choice(LAYERS))))
+def asks(chance: np.random.Generator) -> None:
+    at.act("ask_method", method=str(chance.choice(METHODS)), layers=str(chance.choice(("panels", *LAYERS))))
 
 
-def clicks(chance: random.Random) -> None:
-    layer = chance.choice(sorted(at.panels()))
-    at.addon("blender_addon.actions").select(bpy.context.scene, layer, chance.randrange(8))
+def clicks(chance: np.random.Generator) -> None:
+    layer = str(chance.choice(sorted(at.panels())))
+    at.addon("blender_addon.actions").select(bpy.context.scene, layer, int(chance.integers(8)))
 
 
-def chosen(chance: random.Random) -> bpy.types.Object:
+def chosen(chance: np.random.Generator) -> bpy.types.Object:
     """A panel, which becomes the selected and active object."""
-    panel = at.panels()[chance.choice(sorted(at.panels()))]
+    panel = at.panels()[str(chance.choice(sorted(at.panels())))]
     with rig.view3d().context():
         bpy.ops.object.select_all(action="DESELECT")
     panel.select_set(True)
@@ -93,44 +93,44 @@ def chosen(chance: random.Random) -> bpy.types.Object:
     return panel
 
 
-def duplicate(chance: random.Random) -> None:
+def duplicate(chance: np.random.Generator) -> None:
     chosen(chance)
     with rig.view3d().context():
         bpy.ops.object.duplicate("EXEC_DEFAULT", True)
 
 
-def delete(chance: random.Random) -> None:
+def delete(chance: np.random.Generator) -> None:
     chosen(chance)
     with rig.view3d().context():
         bpy.ops.object.delete("EXEC_DEFAULT", True)
 
 
-def rename(chance: random.Random) -> None:
-    chosen(chance).name = chance.choice(("fc", "a panel", "Camera"))
+def rename(chance: np.random.Generator) -> None:
+    chosen(chance).name = str(chance.choice(("fc", "a panel", "Camera")))
 
 
-def switch(chance: random.Random) -> None:
-    rig.view3d().window.scene = chance.choice(list(bpy.data.scenes))
+def switch(chance: np.random.Generator) -> None:
+    rig.view3d().window.scene = bpy.data.scenes[int(chance.integers(len(bpy.data.scenes)))]
 
 
-def undo(chance: random.Random) -> None:
+def undo(chance: np.random.Generator) -> None:
     with rig.view3d().context():
         step = bpy.ops.ed.undo if chance.random() < 0.65 else bpy.ops.ed.redo
         if step.poll():
             step()
 
 
-def look(chance: random.Random) -> None:
+def look(chance: np.random.Generator) -> None:
     with rig.view3d().context():
-        bpy.ops.innerwalk.show_look("EXEC_DEFAULT", True, colour_map=chance.choice(("signed", "ember", "paper")))
+        bpy.ops.innerwalk.show_look("EXEC_DEFAULT", True, colour_map=str(chance.choice(("signed", "ember", "paper"))))
 
 
-def act(name: str, **of_chance: Callable[[random.Random], object]) -> Callable[[random.Random], None]:
+def act(name: str, **of_chance: Callable[[np.random.Generator], object]) -> Callable[[np.random.Generator], None]:
     return lambda chance: at.act(name, **{key: value(chance) for key, value in of_chance.items()})
 
 
-def layer(chance: random.Random) -> str:
-    return chance.choice(LAYERS)
+def layer(chance: np.random.Generator) -> str:
+    return str(chance.choice(LAYERS))
 
 
 ACTS = {
@@ -148,9 +148,9 @@ ACTS = {
     "jump": act("jump", layer=layer),
     "hide": act("hide", layer=layer),
     "solo": act("solo", layer=layer),
-    "move": act("move", layer=layer, by=lambda chance: (0.0, 0.0, chance.uniform(-0.5, 0.5))),
+    "move": act("move", layer=layer, by=lambda chance: (0.0, 0.0, float(chance.uniform(-0.5, 0.5)))),
     "reset": act("reset_layout"),
-    "noise": act("place_input", noise=lambda chance: chance.randrange(5)),
+    "noise": act("place_input", noise=lambda chance: int(chance.integers(5))),
     "collapse": act("collapse", block=lambda chance: "stage2.*"),
     "expand": act("expand"),
 }
