@@ -61,15 +61,23 @@ def _store_recording(session: Session, tag: str, recording: Recording) -> None:
     halls = list(halls_with_tag(tag, INPUT_TAG))
     missing = [layer for scene in halls for layer in _missing_layers(scene, recording)]
     if missing:
-        first = f"{format_count(len(missing), 'panel')}, first {missing[0]}, not reached or of other channels"
-        what = f"{recording.network.name} took another path with {recording.input_name}: {first}"
-        fail_request(session, tag, ModelError(f"{what}; this hall can't show it"))
+        count = sum(len(store.panels_by_layer(scene)) for scene in halls)
+        fail_request(session, tag, ModelError(_describe_difference(recording, missing, count)))
         return
     session.error = ""
     session.store_results(tag, recording)
     if halls:
         _complete(session, tag, recording)
     session.deliver(tag, recording)
+
+
+def _describe_difference(recording: Recording, missing: list[str], count: int) -> str:
+    """Returns a line about a recording that lacks the layers of some of the `count` panels."""
+    name, number = recording.network.name, format_count(len(missing), "panel")
+    if 2 * len(missing) > count:
+        return f"{name} isn't the network of this hall: {number} differ, first {missing[0]}; build its own hall"
+    first = f"{number}, first {missing[0]}, not reached or of other channels"
+    return f"{name} took another path with {recording.input_name}: {first}; this hall can't show it"
 
 
 def _missing_layers(scene: bpy.types.Scene, recording: Recording) -> list[str]:

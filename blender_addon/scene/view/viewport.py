@@ -36,7 +36,11 @@ def set_view(scene: bpy.types.Scene, make_view: Callable[[int, int], View]) -> s
 
 
 def show_panel_colours(scene: bpy.types.Scene, shading: bpy.types.View3DShading) -> None:
-    """Switches a 3D view from solid shading, which shows no colours of panels, to the hall's own render engine."""
+    """Switches a 3D view from solid shading, which shows no colours of panels, to the hall's own render engine.
+
+    Material Preview, which a person may choose, shows the hall's own sky.
+    """
+    shading.use_scene_world = True
     if shading.type == "SOLID":
         set_engine(scene, "innerwalk")
         shading.type = "RENDERED"

@@ -160,8 +160,8 @@ class INNERWALK_PT_bridge(SidebarPanel, bpy.types.Panel):
                 row.label(text="Building its hall …", icon="SORTTIME")
                 continue
             if is_hall and name != followed:
-                row.operator("innerwalk.follow", text="Follow", icon="LINKED").network = name
-            row.operator("innerwalk.build_hall", text="" if is_hall else "Build Hall", icon="HOME").network = name
+                row.operator("innerwalk.follow", text="", icon="LINKED").network = name
+            row.operator("innerwalk.build_hall", text="Build Hall", icon="HOME").network = name
 
 
 CLASSES = (

@@ -18,6 +18,9 @@ from ...properties import (
 )
 from ..common.panels import HallPanel
 
+NAME_SHARE = 0.5
+"""Share of a row that the name takes."""
+
 
 class INNERWALK_UL_layers(bpy.types.UIList):
     """The panels of a hall in the network's order"""
@@ -37,11 +40,11 @@ class INNERWALK_UL_layers(bpy.types.UIList):
         """Draws the layer's id, its shape and its buttons."""
         layer, solo_layer = item[PANEL_LAYER_ID], context.scene.get(SOLO_LAYER, "")
         hidden, is_solo = bool(item.get(PANEL_HIDDEN)), solo_layer == layer
-        split = layout.split(factor=0.5)
+        split = layout.split(factor=NAME_SHARE)
         split.active = not hidden and solo_layer in ("", layer)
-        split.label(text=item.get(PANEL_BLOCK, layer))
+        split.label(text=elided(item.get(PANEL_BLOCK, layer), _name_length(context)))
         row = split.row(align=True)
-        row.label(text=shape_label(item))
+        row.label(text=shape_label(context.scene, layer))
         if PANEL_BLOCK in item:
             row.operator("innerwalk.expand", text="", icon="FULLSCREEN_ENTER", emboss=False).block = item[PANEL_BLOCK]
         solo = row.operator("innerwalk.solo", text="", icon="SOLO_ON" if is_solo else "SOLO_OFF", emboss=False)
@@ -86,14 +89,28 @@ class INNERWALK_PT_layers(HallPanel, bpy.types.Panel):
         row.operator("innerwalk.reset_layout", text="", icon="LOOP_BACK")
 
 
-def shape_label(panel: bpy.types.Object) -> str:
-    """Returns "64×56²" or "64×56×40", for a vector its length; short, because sidebars are narrow."""
-    from ...scene.hall.ray_hits import map_shape
+def shape_label(scene: bpy.types.Scene, layer: str) -> str:
+    """Returns "64×56²" or "64×56×40", for a vector its length: of the activations; "" if unknown."""
+    from ....torch_bridge.recording.errors import InnerwalkError
+    from ...scene.hall.store import read_description
 
-    (height, width), channels = map_shape(panel), len(panel.data.vertices)
+    try:
+        channels, height, width = read_description(scene).network.layer(layer).map_shape
+    except InnerwalkError:
+        return ""
     if height == width:
         return f"{channels}×{height}²" if height > 1 else str(channels)
     return f"{channels}×{height}×{width}"
+
+
+def elided(name: str, length: int) -> str:
+    """Returns a name in at most so many characters; its beginning is left out, as layers differ at their ends."""
+    return name if len(name) <= length else f"…{name[len(name) - length + 1 :]}"
+
+
+def _name_length(context: bpy.types.Context) -> int:
+    """Returns how many characters of a name are seen in the sidebar; one takes some 7 pixels at scale 1."""
+    return max(8, int(NAME_SHARE * context.region.width / (7 * context.preferences.system.ui_scale)) - 2)
 
 
 def hall_collection(scene: bpy.types.Scene) -> bpy.types.Collection | None:

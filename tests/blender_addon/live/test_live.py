@@ -268,6 +268,15 @@ def test_one_tick_shows_one_event_at_most(hall):
 # What goes wrong
 
 
+def test_a_hall_that_follows_a_foreign_network_says_so(file):
+    hall = live.built("Moody")
+    actions.follow(hall, "object")
+    actions.place_input(hall, noise=1)
+    with pytest.raises(InnerwalkError, match=r"isn't the network of this hall: \d+ panels? differ"):
+        actions.wait_for_bridge(hall)
+    live.settled()
+
+
 def dark(folder: Path, value: int, name: str) -> str:
     Image.fromarray(np.full((16, 16, 3), value, np.uint8)).save(folder / name)
     return str(folder / name)
