@@ -73,7 +73,7 @@ def plan_shots(hall: FilmHall, entry: ShotOptions, film: Film, beside: Sequence[
     size, rate, speed, seconds = film.size, film.rate, entry.speed, entry.seconds
     match entry.kind:
         case "tour":
-            tracks = walk_tracks(hall, size, rate, speed, seconds)
+            tracks = walk_tracks(hall, size, rate, speed, seconds, glances=True)
             return [Shot("tour", track, names=_names(hall, track)) for track in tracks]
         case "forward":
             return _forward(hall, walk_tracks(hall, size, rate, speed, seconds), rate)

@@ -10,7 +10,8 @@ from ...layout.view import SENSOR
 from ..camera_track import CameraLimits, CameraTrack, Pose, plan_track
 from ..film_hall import FilmHall, panel_distances
 from ..tile_numbers import TileView, tile_view
-from .walking import DIMENSIONS, answer_pose, walker
+from .glances import walker
+from .walking import DIMENSIONS, answer_pose
 
 APPROACH = 3.0
 """Metres along the aisle to the place from which a panel is read."""

@@ -13,9 +13,8 @@ from ...layout.hall_model import EYE_HEIGHT, HallLayout
 from ...layout.view import View
 from ..camera_track import WINDOW, CameraLimits, CameraTrack, Pose, plan_track
 from ..film_hall import FilmHall
+from .glances import LOOK_AHEAD, GlancingWalk, walker
 
-LOOK_AHEAD, LOOK_UP = 10.0, 0.15
-"""Metres before a walker, along the aisle and over the eye, that a walker looks at."""
 LEAST_PIECE = 4.0
 """Seconds that a piece of a walk takes at least."""
 BEFORE_GATE = 3.0
@@ -25,6 +24,23 @@ LONGEST = 60.0
 WORDS = 0.32
 """Free room below the answers, as a share of their height."""
 DIMENSIONS = tuple[int, int]
+
+
+class StraightWalk:
+    """The walks along an aisle with the eyes ahead, up to where the answers are nearer than LOOK_AHEAD."""
+
+    lens = LENS
+
+    def __init__(self, x: float, answers: float) -> None:
+        """x: of the aisle's middle. answers: y of the boards at its end. Metres."""
+        self._x, self._last = x, answers - LOOK_AHEAD
+
+    def poses(self, start: float, end: float) -> list[Pose]:
+        """Returns the poses between one y and another, both left out."""
+        return [walker(self._x, y) for y in np.arange(start + 4.0, min(end - 4.0, self._last), 4.0).tolist()]
+
+
+Walk = StraightWalk | GlancingWalk
 
 
 def first_pose(hall: FilmHall, size: DIMENSIONS) -> Pose:
@@ -47,40 +63,41 @@ def answer_pose(layout: HallLayout, size: DIMENSIONS) -> Pose:
         distance += 0.1
 
 
-def walker(x: float, y: float) -> Pose:
-    """Returns the camera of a walker who looks ahead along an aisle."""
-    return Pose((x, y, EYE_HEIGHT), (x, y + LOOK_AHEAD, EYE_HEIGHT + LOOK_UP), LENS)
-
-
 def walk_tracks(
-    hall: FilmHall, size: DIMENSIONS, rate: float, speed: float, seconds: float | None
+    hall: FilmHall, size: DIMENSIONS, rate: float, speed: float, seconds: float | None, *, glances: bool = False
 ) -> list[CameraTrack]:
-    """Returns the tracks from the entrance to the answers: one, or pieces that begin before stages.
+    """Returns the tracks from the entrance to the answer: one, or pieces that begin before stages.
 
-    seconds: of all pieces together; None for as long as the way takes, up to LONGEST.
+    seconds: of all pieces together; None for as long as the way takes, up to LONGEST. glances: whether the camera turns
+    to either side and slows down so that each panel is seen whole.
     """
     start, end = first_pose(hall, size), answer_pose(hall.layout, size)
-    whole = plan_track(_way(hall, start, end), rate, CameraLimits(speed))
+    walk = GlancingWalk(hall, size[0] / size[1], speed) if glances else StraightWalk(hall.x, end.target[1])
+    poses = _to_answers(start, end, walk)
+    whole = plan_track(poses, rate, CameraLimits(speed))
     duration = (len(whole) - 1) / rate
     wanted = min(duration, LONGEST) if seconds is None else seconds
     if wanted >= duration - 0.5 / rate:
-        return [whole if seconds is None else plan_track(_way(hall, start, end), rate, CameraLimits(speed), seconds)]
-    return _pieces(hall, (start, end), rate, speed, wanted)
+        return [whole if seconds is None else plan_track(poses, rate, CameraLimits(speed), seconds)]
+    return _pieces(hall, (start, end), walk, (rate, speed, wanted))
 
 
-def _way(hall: FilmHall, start: Pose, end: Pose) -> list[Pose]:
-    """Returns the poses of a walk from the entrance to the answers."""
-    first, last = start.position[1], end.position[1]
-    between = [y for y in np.arange(first + 4.0, last - 4.0, 4.0).tolist() if y + LOOK_AHEAD < end.target[1]]
-    return [start, *(walker(hall.x, y) for y in between), end]
+def _to_answers(start: Pose, end: Pose, walk: Walk) -> list[Pose]:
+    return [start, *walk.poses(start.position[1], end.position[1]), end]
 
 
-def _pieces(hall: FilmHall, ends: tuple[Pose, Pose], rate: float, speed: float, seconds: float) -> list[CameraTrack]:
-    """Returns walks that take `seconds` together: at the entrance, before some of the stages, and to the answers."""
+def _pieces(
+    hall: FilmHall, ends: tuple[Pose, Pose], walk: Walk, times: tuple[float, float, float]
+) -> list[CameraTrack]:
+    """Returns walks at the entrance, before some of the stages, and to the answers.
+
+    times: frames a second, metres a second, and the seconds that all take together.
+    """
+    rate, speed, seconds = times
     count = max(1, min(len(_gates(hall)) + 2, int(seconds / LEAST_PIECE)))
     frames = np.diff(np.linspace(0, round(seconds * rate), count + 1).round().astype(int))
     if count == 1:
-        return [plan_track(_way(hall, *ends), rate, CameraLimits(speed), seconds)]
+        return [plan_track(_to_answers(*ends, walk), rate, CameraLimits(speed), seconds)]
     reach = speed * seconds / count
     first, last = ends[0].position[1], ends[1].position[1]
     gates = [y - BEFORE_GATE for y in _gates(hall) if first + reach < y - BEFORE_GATE < last - 2 * reach]
@@ -89,12 +106,13 @@ def _pieces(hall: FilmHall, ends: tuple[Pose, Pose], rate: float, speed: float, 
     for number, length in enumerate(frames):
         limits = CameraLimits(speed, starts_at_rest=number == 0, ends_at_rest=number == count - 1)
         if number == 0:
-            poses = _walk(hall, ends[0], first + reach + speed * WINDOW)
+            poses = _onwards(ends[0], first + reach + speed * WINDOW, walk)
         elif number == count - 1:
-            poses = _way(hall, walker(hall.x, last - reach - speed * WINDOW), ends[1])
+            start = walker(hall.x, last - reach - speed * WINDOW, lens=walk.lens)
+            poses = _to_answers(start, ends[1], walk)
         else:
             y = starts[number - 1]
-            poses = _walk(hall, walker(hall.x, y), y + reach + speed * WINDOW)
+            poses = _onwards(walker(hall.x, y, lens=walk.lens), y + reach + speed * WINDOW, walk)
         tracks.append(_begun(poses, rate, limits, length / rate))
     return tracks
 
@@ -106,10 +124,10 @@ def _begun(poses: Sequence[Pose], rate: float, limits: CameraLimits, seconds: fl
     return plan_track(poses, rate, limits).part(0, round(seconds * rate))
 
 
-def _walk(hall: FilmHall, start: Pose, end: float) -> list[Pose]:
+def _onwards(start: Pose, end: float, walk: Walk) -> list[Pose]:
     """Returns the poses of a walk from one place to the y of another, with a second more."""
-    first = start.position[1]
-    return [start, *(walker(hall.x, float(y)) for y in np.linspace(first, end + 1.0, 5)[1:])]
+    x, y, _ = start.position
+    return [start, *walk.poses(y, end + 1.0), walker(x, end + 1.0, lens=walk.lens)]
 
 
 def _gates(hall: FilmHall) -> list[float]:

@@ -5,15 +5,26 @@ import math
 import numpy as np
 import pytest
 
-from innerwalk.blender_addon.films import CameraLimits, Film, FilmHall, Pose, ShotOptions, panel_distances, plan_track
+from innerwalk.blender_addon.films import (
+    CameraLimits,
+    Film,
+    FilmHall,
+    Pose,
+    ShotOptions,
+    panel_distances,
+    plan_track,
+)
 from innerwalk.blender_addon.films.catmull_rom import curve_through
 from innerwalk.blender_addon.films.film_hall import panel_corners
 from innerwalk.blender_addon.films.film_plan import plan_shots
+from innerwalk.blender_addon.films.shots import walking
 from innerwalk.blender_addon.films.shots.walking import LONGEST
-from innerwalk.blender_addon.films.sight import hidden_share
+from innerwalk.blender_addon.films.sight import hidden_points, hidden_share, panel_points
 from innerwalk.blender_addon.films.tile_numbers import tile_view
 from innerwalk.blender_addon.layout.boards import answer_boards, input_boards, title_board
 from innerwalk.blender_addon.layout.camera_presets import is_inside
+from innerwalk.blender_addon.layout.hall_model import Slot
+from innerwalk.blender_addon.layout.view import View
 from innerwalk.tests.support import graphs
 
 SIZE, RATE = (960, 540), 25.0
@@ -96,6 +107,37 @@ def test_what_a_shot_is_about_is_in_the_picture(name):
     assert all(is_inside(dolly.track.view(frame, *SIZE), tile.centre[None]) for frame in later)
     x, y, _ = dolly.track.view(-1, *SIZE).project(tile.centre)
     assert abs(x - SIZE[0] / 2) < 2 and abs(y - SIZE[1] / 2) < 2
+
+
+@pytest.mark.parametrize("name", graphs.names())
+def test_a_whole_tour_sees_each_panel_past_those_before_it(name, monkeypatch):
+    """At least 90 % of it, at a frame where it is as tall as a tenth of the picture or as wide as a fifth."""
+    monkeypatch.setattr(walking, "LONGEST", 1e6)
+    shown = hall(name)
+    (shot,) = plan_shots(shown, ShotOptions("tour"), Film((), size=SIZE, rate=8.0))
+    views = [shot.track.view(frame, *SIZE) for frame in range(len(shot.track))]
+    for layer, slot in shown.slots.items():
+        assert best_share(shown, slot, views) >= 0.9, f"{layer} of {name}"
+
+
+def test_a_walk_straight_ahead_hides_panels_that_a_tour_shows():
+    shown = hall("resnet18")
+    (shot,) = plan_shots(shown, ShotOptions("forward", seconds=60.0), Film((), size=SIZE, rate=8.0))
+    views = [shot.track.view(frame, *SIZE) for frame in range(len(shot.track))]
+    assert np.median([best_share(shown, slot, views) for slot in shown.layout.panels]) < 0.75
+
+
+def best_share(shown: FilmHall, slot: Slot, views: list[View]) -> float:
+    """The share of a panel that is seen from the best camera, of those in whose picture it is large enough."""
+    near = [view for view in views if slot.y - 7.0 < view.position[1] < slot.y]
+    hidden = hidden_points(shown.layout, np.array([view.position for view in near]), slot)
+    points, shares = panel_points(shown.layout, slot), [0.0]
+    for view, covered in zip(near, hidden, strict=True):
+        x, y, depth = view.project(points).T
+        seen = (x >= 0) & (x <= SIZE[0]) & (y >= 0) & (y <= SIZE[1]) & (depth > 0) & ~covered
+        if np.ptp(y) > SIZE[1] / 10 or np.ptp(x) > SIZE[0] / 5:
+            shares.append(float(seen.mean()))
+    return max(shares)
 
 
 def test_a_long_hall_is_cut_before_gates():
