@@ -142,6 +142,21 @@ def test_a_series_changes_maps_answers_and_pictures_while_the_camera_moves(empty
     assert np.array_equal(frames.render(35), later)
 
 
+def test_an_entry_of_half_the_values_is_darker(empty_scene, recorded, tmp_path):
+    """Colours have one scale over the whole series, so that brightness doesn't jump back to the same for each entry."""
+    first = load(recorded)
+    with SeriesWriter(tmp_path / "fade", "noise") as writer:
+        for share in (1.0, 0.25):
+            entry = replace(first, all_maps={})
+            entry.add(replace(maps, texels=maps.texels * share, extras={}) for maps in first.all_maps.values())
+            writer.add(f"{share}", entry)
+    text = f'schema = 1\nrecording = "fade"\n{FILM}[[shots]]\nkind = "series"\nseconds = 2\n'
+    frames = open_film(parse_recipe(text), tmp_path, trust=False)
+    views = replace(frames.film.at(0), view=frames.film.at(10).view), frames.film.at(10)
+    bright, dim = (frames._with_words(state)[:, :120, :3].astype(int) for state in views)
+    assert (bright - dim).max() > 40 and bright.std() > 1.2 * dim.std()
+
+
 def test_what_is_wrong_with_a_film_is_told(opened):
     with pytest.raises(InputError, match=r"no film; add \[film\]"):
         opened("", "")

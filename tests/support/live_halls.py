@@ -17,7 +17,7 @@ from innerwalk.blender_addon.scene.hall import store
 from innerwalk.blender_addon.scene.paint import pictures
 from innerwalk.blender_addon.scene.panels import values
 from innerwalk.torch_bridge.client import Bridge
-from innerwalk.torch_bridge.recording import Recording
+from innerwalk.torch_bridge.recording import Recording, load_series
 
 OWN = Path(__file__).parent / "own_networks.py"
 OBJECT = {"model": "object"}
@@ -117,10 +117,12 @@ def peaks_of(recording: Recording) -> dict[str, np.ndarray]:
     return {layer: np.maximum(maps.peak, least) for (layer, _), maps in recording.all_maps.items()}
 
 
-def assert_shows(scene: bpy.types.Scene, expected: Recording) -> None:
-    """Everything in the hall is of this recording, and nothing of another."""
+def assert_shows(scene: bpy.types.Scene, expected: Recording, series: Path | None = None) -> None:
+    """Everything in the hall is of this recording, and nothing of another; series: the folder whose peaks it has."""
     assert equal(texels(scene), maps_of(expected))
     found, wanted = peaks(scene), peaks_of(expected)
+    if series is not None:
+        wanted = {layer: load_series(series).peaks[layer, method] for layer, method in expected.all_maps}
     assert all(np.allclose(found[id], wanted[id], rtol=1e-6, atol=1e-9) for id in wanted)
     assert np.array_equal(picture(scene), expected.picture)
     assert of_role(scene, "input frame")["innerwalk_input"] == expected.input_name

@@ -2,6 +2,7 @@
 
     series.json                     axis, rate, origin, the network's file, and label and file of each entry
     network-<hash>.json             the graph, stored once
+    peaks-<hash>.safetensors        the greatest peak of each channel over all entries
     entry-<hash>.json               a recording without its graph, as in recording.json
     <method>-<hash>.safetensors     and pictures-<hash>.safetensors, as in the folder of a recording
 
@@ -14,6 +15,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from .data_model import Network
 from .errors import RecordingError
 from .recording import Recording
 from .schema import JsonFields, read_json, text_entry
+from .series_peaks import PEAKS, SeriesPeaks, raise_peaks, read_peaks
 from .storage import restore_files, restore_network
 from .writing import SERIES_DOCUMENT
 
@@ -33,6 +36,7 @@ MAX_RATE = 10_000.0
 MAX_AXIS = 64
 """Characters of an axis's name."""
 ENTRY_NAME, NETWORK_NAME = (re.compile(rf"{stem}-[0-9a-f]{{24}}\.json") for stem in ("entry", "network"))
+PEAKS_NAME = re.compile(rf"{PEAKS}-[0-9a-f]{{24}}\.safetensors")
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Series:
     entries: tuple[SeriesEntry, ...]
     origin: dict[str, Any]
     """How the series was made, as plain JSON values; writing goes on only with the same."""
+    peaks_file: str = ""
+    """Name of the file of its peaks; "" for a series whose writing was stopped."""
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -66,6 +72,19 @@ class Series:
     def labels(self) -> tuple[str, ...]:
         """The labels of all entries, in order."""
         return tuple(entry.label for entry in self.entries)
+
+    @cached_property
+    def peaks(self) -> SeriesPeaks:
+        """The greatest peak of each channel over all entries; without their file, all entries are read, one by one.
+
+        Raises RecordingError.
+        """
+        if self.peaks_file:
+            return read_peaks(self.folder / self.peaks_file)
+        peaks: SeriesPeaks = {}
+        for position in range(len(self)):
+            raise_peaks(peaks, self.load(position).all_maps.values())
+        return peaks
 
     def load(self, position: int) -> Recording:
         """Open the recording at a position, counted from 0; its maps are views into memory maps.
@@ -110,7 +129,10 @@ def _restore(folder: Path, document: dict[str, Any]) -> Series:
         raise RecordingError(f"{where}: the series has no entries; record it again")
     file = _file_name(fields.text("network"), NETWORK_NAME, f"{where}: network")
     network = restore_network(read_json(folder / file).get("network"), str(folder / file))
-    return Series(folder, axis, float(rate), network, file, entries, fields.plain("origin"))  # type: ignore[arg-type]
+    peaks = fields.text("peaks")
+    if peaks:
+        _file_name(peaks, PEAKS_NAME, f"{where}: peaks")
+    return Series(folder, axis, float(rate), network, file, entries, fields.plain("origin"), peaks)  # type: ignore[arg-type]
 
 
 def check_axis(axis: str, rate: Any, where: str) -> None:

@@ -29,6 +29,7 @@ from .series import (
     network_difference,
     read_index,
 )
+from .series_peaks import PEAKS, SeriesPeaks, encode_peaks, raise_peaks
 from .writing import DOCUMENT, FILE_NAME, SERIES_DOCUMENT, save_maps, save_tensors, write_pieces
 
 DATA_NAMES = (FILE_NAME, ENTRY_NAME, NETWORK_NAME)
@@ -61,6 +62,7 @@ class SeriesWriter:
         self._entries: list[SeriesEntry] = []
         self._network: Network | None = None
         self._network_file = ""
+        self._peaks: SeriesPeaks = {}
         self._files: dict[str, set[str]] = {}
         """Names of the files of each entry's arrays, by the name of its own file."""
         if self._has_series() and resume:
@@ -84,6 +86,7 @@ class SeriesWriter:
             saved = {"pictures": save_tensors(self.folder, "pictures", pictures(recording)), "maps": maps}
             file = self._write_json("entry", describe(recording, network=False) | saved)
             self._files[file] = _data_files(saved)
+            raise_peaks(self._peaks, recording.all_maps.values())
             self._entries.append(SeriesEntry(label, file))
             self._write_index()
         except OSError as error:
@@ -104,7 +107,16 @@ class SeriesWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Removes files that belong to no entry, and the folder if it is new and empty."""
+        """Writes the peaks, and removes files that belong to no entry, and the folder if it is new and empty."""
+        try:
+            if kind is None and self._entries:
+                self._write_index(save_tensors(self.folder, PEAKS, encode_peaks(self._peaks)))
+        except OSError as failure:
+            raise self._failure(failure) from None
+        finally:
+            self._clean_up()
+
+    def _clean_up(self) -> None:
         self._mark.close()
         if not has_parts(self.folder):  # else another process writes here, and its files are in no index yet
             for name in self._surplus():
@@ -122,7 +134,9 @@ class SeriesWriter:
         entries = {entry.file for entry in series.entries}
         if not entries <= self._files.keys():
             return found - self._before
-        return found - {series.network_file, *entries}.union(*(self._files[file] for file in entries))
+        return found - {series.network_file, series.peaks_file, *entries}.union(
+            *(self._files[file] for file in entries)
+        )
 
     def _has_series(self) -> bool:
         """Whether a series is in the folder. Raises RecordingError for one that can't be replaced, or a recording."""
@@ -147,7 +161,7 @@ class SeriesWriter:
                 f"{self.folder}: its series was made with another {differs}; make it anew, or elsewhere"
             )
         self._entries, self._network = list(former.entries), former.network
-        self._network_file = former.network_file
+        self._network_file, self._peaks = former.network_file, dict(former.peaks)
         self._files = {entry.file: _data_files(read_json(self.folder / entry.file)) for entry in former.entries}
 
     def _keep_network(self, label: str, network: Network) -> None:
@@ -158,7 +172,8 @@ class SeriesWriter:
         elif difference := network_difference(self._network, network):
             raise RecordingError(f"{label} is of another network than the entries before it: {difference}")
 
-    def _write_index(self) -> None:
+    def _write_index(self, peaks: str = "") -> None:
+        """Writes the index; peaks: name of their file, which fits these entries."""
         document = {
             "format": SERIES_FORMAT,
             "schema": SERIES_SCHEMA,
@@ -167,7 +182,7 @@ class SeriesWriter:
             "origin": self.origin,
             "network": self._network_file,
             "entries": [vars(entry) for entry in self._entries],
-        }
+        } | ({"peaks": peaks} if peaks else {})
         write_pieces(self.folder, [_encoded(document)], lambda digest: SERIES_DOCUMENT)
 
     def _write_json(self, stem: str, document: Mapping[str, Any]) -> str:

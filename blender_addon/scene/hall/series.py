@@ -17,6 +17,7 @@ import bpy
 
 from ....torch_bridge.recording import ACTIVATIONS, Maps, Progress, Recording, Series, load, load_series
 from ....torch_bridge.recording.errors import InputError, SceneError
+from ....torch_bridge.recording.series_peaks import scale_alike
 from ....torch_bridge.recording.writing import SERIES_DOCUMENT
 from ...properties import INPUT_TAG, METHOD_TAG, SERIES_FOLDER, SERIES_POSITION, SERIES_SHOWN, SHOWN_METHOD
 from ..panels import image_of, panels, show_maps
@@ -51,7 +52,7 @@ def open_series(scene: bpy.types.Scene, folder: Path | str) -> Series:
     Raises RecordingError, or SceneError for a series of another network; then the hall stays as it was.
     """
     path = absolute_path(str(folder))
-    series = load_series(path)
+    series = _current(path)
     recording = series.load(0)
     method, all_maps = _fitting_maps(scene, series, recording)
     remove_keys(scene, SERIES_POSITION)
@@ -73,7 +74,11 @@ def close_series(scene: bpy.types.Scene) -> None:
 
 def series_of(scene: bpy.types.Scene) -> Series:
     """Returns the series of a hall. Raises SceneError if it has none, or RecordingError if it can't be read."""
-    folder = stored_folder(scene)
+    return _current(stored_folder(scene))
+
+
+def _current(folder: str) -> Series:
+    """Opens a series, once while its index stays as it is, so that its peaks are read once. Raises RecordingError."""
     stamp = (0, 0)
     with suppress(OSError, ValueError):  # `load_series` says what is wrong
         found = os.stat(Path(folder) / SERIES_DOCUMENT)
@@ -162,7 +167,10 @@ def halls_with_series(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
 
 
 def _fitting_maps(scene: bpy.types.Scene, series: Series, recording: Recording) -> tuple[str, dict[str, Maps]]:
-    """Returns the method to show, and a recording's maps by layer. Raises SceneError for another network's."""
+    """Returns the method to show, and a recording's maps by layer, with the peaks of the series.
+
+    Raises SceneError for another network's, or RecordingError.
+    """
     recorded = dict.fromkeys(name for _, name in recording.all_maps)
     shown = str(scene.get(SHOWN_METHOD) or store.read_appearance(scene).method)
     method = next((name for name in (shown, ACTIVATIONS, *recorded) if name in recorded), "")
@@ -178,7 +186,8 @@ def _fitting_maps(scene: bpy.types.Scene, series: Series, recording: Recording) 
             raise SceneError(
                 f"{series.folder}: it has channel {max(maps.numbers)} of layer {layer!r}, which has {count}"
             )
-    return method, all_maps
+    where = str(series.folder)
+    return method, {layer: scale_alike(maps, series.peaks, where) for layer, maps in all_maps.items()}
 
 
 def _show(scene: bpy.types.Scene, recording: Recording, method: str, all_maps: dict[str, Maps], position: int) -> None:

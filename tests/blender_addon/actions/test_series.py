@@ -78,7 +78,7 @@ def test_each_frame_shows_a_plain_run_of_the_network(hall, folder, tmp_path, fir
     assert (hall.frame_start, hall.frame_end) == (1, len(numbers))
     for frame, number in enumerate(numbers, 1):
         hall.frame_set(frame)
-        live.assert_shows(hall, plain_run(folder, number))
+        live.assert_shows(hall, plain_run(folder, number), tmp_path / "s")
     with live.bridge() as bridge:
         assert bridge.describe()["films"] == [], "and the video is closed"
 
@@ -89,12 +89,12 @@ def test_the_open_video_is_recorded_and_stays_open(hall, folder, tmp_path):
     actions.record_series(hall, tmp_path / "s", step=4)
     actions.wait_for_bridge(hall)
     hall.frame_set(2)
-    live.assert_shows(hall, plain_run(folder, 4))
+    live.assert_shows(hall, plain_run(folder, 4), tmp_path / "s")
     actions.step_video(hall, 1)
     actions.wait_for_bridge(hall)
     live.assert_shows(hall, plain_run(folder, 1))
     hall.frame_set(1)
-    live.assert_shows(hall, plain_run(folder, 0))
+    live.assert_shows(hall, plain_run(folder, 0), tmp_path / "s")
 
 
 def test_it_goes_on_without_the_bridge_in_a_reopened_file(hall, folder, tmp_path, torch_python):
@@ -106,14 +106,14 @@ def test_it_goes_on_without_the_bridge_in_a_reopened_file(hall, folder, tmp_path
     (scene,) = store.halls()
     for frame, own in zip((7, 3), shown, strict=True):
         scene.frame_set(frame)
-        live.assert_shows(scene, own)
+        live.assert_shows(scene, own, tmp_path / "s")
     live.start(torch_python, NETWORKS, {}, folder)
     actions.follow(scene, "Gated")
     actions.place_input(scene, noise=3)
     actions.wait_for_bridge(scene)
     assert store.read_description(scene).input_name.startswith("noise")
     scene.frame_set(7)
-    live.assert_shows(scene, shown[0])
+    live.assert_shows(scene, shown[0], tmp_path / "s")
 
 
 def test_an_input_that_fails_leaves_the_entry(hall, folder, tmp_path):
@@ -126,7 +126,7 @@ def test_an_input_that_fails_leaves_the_entry(hall, folder, tmp_path):
             actions.wait_for_bridge(hall)
         assert bridge.describe()["films"] == []
     live.settled()
-    live.assert_shows(hall, own)
+    live.assert_shows(hall, own, tmp_path / "s")
 
 
 def test_a_recording_that_is_stopped_is_opened_as_far_as_it_is(hall, folder, tmp_path):
@@ -140,7 +140,7 @@ def test_a_recording_that_is_stopped_is_opened_as_far_as_it_is(hall, folder, tmp
     actions.wait_for_bridge(hall)
     assert load_series(tmp_path / "s").labels == ("frame 0", "frame 1", "frame 2", "frame 3")
     hall.frame_set(4)
-    live.assert_shows(hall, plain_run(folder, 3))
+    live.assert_shows(hall, plain_run(folder, 3), tmp_path / "s")
     assert actions.stop_recording(hall) == "no series is being recorded"
 
 
@@ -156,7 +156,7 @@ def test_a_bridge_that_is_left_ends_the_recording(hall, folder, tmp_path, torch_
     actions.follow(hall, "Gated")
     record(hall, tmp_path / "other", folder / "clip.mp4", step=4)
     hall.frame_set(2)
-    live.assert_shows(hall, plain_run(folder, 4))
+    live.assert_shows(hall, plain_run(folder, 4), tmp_path / "s")
 
 
 def test_a_video_that_was_closed_meanwhile_is_one_line(tmp_path):

@@ -21,7 +21,8 @@ from innerwalk.blender_addon.properties import SERIES_FOLDER, SERIES_POSITION, V
 from innerwalk.blender_addon.scene.hall import series as shown  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
-from innerwalk.blender_addon.scene.panels import panel_of  # noqa: E402
+from innerwalk.blender_addon.scene.panels import panel_of, panels  # noqa: E402
+from innerwalk.blender_addon.scene.panels.values import peaks_of, scales_of  # noqa: E402
 from innerwalk.blender_addon.scene.state.keyframes import find_curve  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 
@@ -29,16 +30,22 @@ COUNT = 4
 
 
 def entry(recorded, k: int) -> rec.Recording:
-    """The recording number k: other maps, picture, name and answer than those of every other number."""
+    """The recording number k: other maps, picture, name and answer than those of every other number; equal peaks."""
     base, rng = rec.load(recorded), np.random.default_rng(k)
     answer = rec.Prediction("classes", ((2, "owl", 0.9 - k / 10), (1, "cat", 0.05 + k / 10), (0, "dog", 0.05)))
     picture = rng.integers(0, 255, base.picture.shape).astype(np.uint8)
     made = replace(base, input_name=f"input {k}", picture=picture, prediction=answer, all_maps={})
     made.add(
-        rec.Maps(maps.layer, maps.method, rec.pack(rng.normal(size=maps.shape)), maps.channels)
+        rec.Maps(maps.layer, maps.method, rec.pack(shuffled(maps.shape, rng)), maps.channels)
         for maps in base.all_maps.values()
     )
     return made
+
+
+def shuffled(shape: tuple[int, int, int], rng: np.random.Generator) -> np.ndarray:
+    """The same values (C, H, W) for each generator, in another order and with other signs."""
+    values = np.random.default_rng(99).normal(size=(shape[0], shape[1] * shape[2]))
+    return (rng.permuted(values, axis=1) * rng.choice([-1, 1], values.shape)).reshape(shape)
 
 
 @pytest.fixture
@@ -82,6 +89,27 @@ def test_a_series_shows_each_entry_whole(hall, folder, entries):
         with pytest.raises(RecordingError, match=f"no position {position}; they are 0 to 3"):
             shown.show_position(hall, position)
     live.assert_shows(hall, entries[3])
+
+
+def test_colours_are_those_of_one_scale_over_the_whole_series(empty_scene, recorded, tmp_path):
+    """An entry of half the values is half as bright, whatever the colours are normalised by."""
+    base = entry(recorded, 0)
+    dim = replace(base, input_name="dim", all_maps={})
+    dim.add(replace(maps, texels=maps.texels / 2, extras={}) for maps in base.all_maps.values())
+    with rec.SeriesWriter(tmp_path / "s", "noise") as writer:
+        for recording in (dim, base):
+            writer.add(recording.input_name, recording)
+    scene = shown.create_folder_hall(tmp_path / "s")
+    for normalisation in ("channel", "layer", "network"):
+        actions.show_look(scene, normalisation=normalisation)
+        found = []
+        for position in (0, 1):
+            shown.show_position(scene, position)
+            found.append([scales_of(scene, panel) for panel in panels(scene).values()])
+        assert all(np.array_equal(*pair) for pair in zip(*found, strict=True)), normalisation
+    maps = next(iter(base.all_maps.values()))
+    panel = panel_of(scene, maps.layer)
+    assert np.allclose(peaks_of(panel), np.maximum(maps.peak, 1e-12))
 
 
 def test_a_series_becomes_a_hall(empty_scene, folder, entries):

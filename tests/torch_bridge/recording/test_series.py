@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from innerwalk.bench.fuzz_recordings import sample
-from innerwalk.torch_bridge.recording import SeriesWriter, load_series, pack, series_writing, writing
+from innerwalk.torch_bridge.recording import Maps, SeriesWriter, load_series, pack, series_writing, writing
 from innerwalk.torch_bridge.recording.errors import RecordingError
+from innerwalk.torch_bridge.recording.safetensors import encode
+from innerwalk.torch_bridge.recording.series_peaks import SeriesPeaks, raise_peaks, scale_alike
 
 
 def another(value: float):
@@ -57,9 +59,50 @@ def test_equal_files_are_stored_once(tmp_path):
             writer.add(f"frame {k}", another(k % 2))
     kinds = [path.name.partition("-")[0] for path in folder.iterdir()]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {
-        "series.json": 1, "network": 1, "entry": 2, "activations": 2, "pictures": 1,
+        "series.json": 1, "network": 1, "entry": 2, "activations": 2, "pictures": 1, "peaks": 1,
     }  # fmt: skip
     assert values_of(folder) == [0, 1, 0, 1]
+
+
+def test_peaks_are_the_greatest_of_all_entries(tmp_path):
+    """Whether they are read from their file, or, where writing was stopped, from one entry after the other."""
+    folder = written(tmp_path / "s", 1, 5, 2)
+    series = load_series(folder)
+    assert series.peaks_file and all((values == 5).all() for values in series.peaks.values())
+    assert series.peaks.keys() == {(layer, method) for layer, method in series.load(0).all_maps}
+    stopped = replace(series, peaks_file="")
+    assert stopped.peaks.keys() == series.peaks.keys()
+    assert all(np.array_equal(stopped.peaks[key], values) for key, values in series.peaks.items())
+    with SeriesWriter(folder, "noise", 2.5, {"seed": 1}, resume=True) as writer:
+        writer.add("level 7", another(7))
+    assert all((values == 7).all() for values in load_series(folder).peaks.values())
+    assert len(list(folder.glob("peaks-*"))) == 1
+
+
+def test_peaks_count_by_the_channels_number():
+    peaks: SeriesPeaks = {}
+    few = Maps("a", "made", pack(np.full((2, 4, 4), 3, np.float32)), 2, channel_numbers=(4, 1))
+    raise_peaks(peaks, [few])
+    raise_peaks(peaks, [replace(few, texels=few.texels * 2, channel_numbers=(2, 1))])
+    assert peaks["a", "made"].tolist() == [0, 6, 6, 0, 3]
+    assert scale_alike(few, peaks, "here").peak.tolist() == [3, 6]
+    with pytest.raises(RecordingError, match="here: the peaks of 'a' are missing; record the series again"):
+        scale_alike(replace(few, channel_numbers=(4, 5)), peaks, "here")
+
+
+def test_damaged_peaks_are_refused_in_one_line(tmp_path):
+    folder = written(tmp_path / "s", 1, 5)
+    file = folder / load_series(folder).peaks_file
+    file.write_bytes(b"".join(bytes(piece) for piece in encode({"activations|b": np.full(3, np.nan, np.float32)})))
+    with pytest.raises(RecordingError, match=r"peaks of 'b' must be finite \(channels,\) float32"):
+        load_series(folder).peaks  # noqa: B018 - read when it is asked for
+    file.unlink()
+    with pytest.raises(RecordingError, match=f"{file.name}: no such file"):
+        load_series(folder).peaks  # noqa: B018
+    index = json.loads((folder / "series.json").read_text())
+    (folder / "series.json").write_text(json.dumps(index | {"peaks": "../peaks.safetensors"}))
+    with pytest.raises(RecordingError, match=r"peaks: bad file name '\.\./peaks"):
+        load_series(folder)
 
 
 def test_entries_are_read_when_they_are_asked_for(tmp_path):
@@ -78,10 +121,10 @@ class Stop(BaseException):
     """As Ctrl-C."""
 
 
-@pytest.mark.parametrize("number", range(1, 10))
+@pytest.mark.parametrize("number", range(1, 12))
 @pytest.mark.parametrize("former", [(), (7, 8)])
 def test_an_interrupted_writing_leaves_a_whole_series_and_no_other_files(tmp_path, monkeypatch, number, former):
-    """Of two entries: network, maps, pictures, entry and index; maps, pictures, entry and index."""
+    """Of two entries: network, maps, pictures, entry and index; maps, pictures, entry and index; peaks and index."""
     folder = written(tmp_path / "s", *former) if former else tmp_path / "s"
     write_pieces, calls = writing.write_pieces, []
 
@@ -96,10 +139,12 @@ def test_an_interrupted_writing_leaves_a_whole_series_and_no_other_files(tmp_pat
     with pytest.raises(Stop):
         written(folder, 1, 2)
     monkeypatch.undo()
-    if number > 5:
+    if number > 9:
+        assert values_of(folder) == [1, 2] and len(list(folder.iterdir())) == 7
+    elif number > 5:
         assert values_of(folder) == [1] and len(list(folder.iterdir())) == 5
     elif former:
-        assert values_of(folder) == [7, 8] and len(list(folder.iterdir())) == 7
+        assert values_of(folder) == [7, 8] and len(list(folder.iterdir())) == 8
     else:
         assert not folder.exists()
 
@@ -110,7 +155,7 @@ def test_a_killed_writing_leaves_a_series_that_is_gone_on_with(tmp_path):
         (folder / name).write_bytes(b"of the entry that wasn't finished")
     with SeriesWriter(folder, "noise", 2.5, {"seed": 1}, resume=True) as writer:
         writer.add("level 2", another(2))
-    assert values_of(folder) == [1, 2] and len(list(folder.iterdir())) == 7
+    assert values_of(folder) == [1, 2] and len(list(folder.iterdir())) == 8
 
 
 def test_a_writing_that_fails_at_once_leaves_the_old_series_or_nothing(tmp_path, monkeypatch):
@@ -131,7 +176,7 @@ def test_a_writing_that_fails_at_once_leaves_the_old_series_or_nothing(tmp_path,
 def test_a_new_series_replaces_the_old_one_and_its_files(tmp_path):
     folder = written(tmp_path / "s", 1, 2, 3)
     written(folder, 4)
-    assert values_of(folder) == [4] and len(list(folder.iterdir())) == 5
+    assert values_of(folder) == [4] and len(list(folder.iterdir())) == 6
 
 
 def test_a_series_is_gone_on_with(tmp_path):
