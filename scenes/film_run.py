@@ -42,7 +42,7 @@ def open_film(recipe: Recipe, folder: Path, trust: bool, progress: Progress | No
             f"{named}: it has one entry, and a shot of kind series needs a series: innerwalk series makes one"
         )
     others = list(dict.fromkeys(entry.beside for entry in recipe.shots if entry.beside))
-    second = [build_film_hall(_with_look(open_source(run.folder / name), recipe)) for name in others]
+    second = [_second_hall(run.folder / name, recipe) for name in others]
     entries = [
         ShotOptions(
             entry.kind,
@@ -81,6 +81,14 @@ def _first_hall(run: RecipeRun, progress: Progress) -> tuple[bpy.types.Scene, Fi
     series = load_series(place) if recipe.recording and (place / SERIES_DOCUMENT).exists() else None
     source = _with_look(run.shown(progress) if series is None else open_source(series.load(0)), recipe)
     return *build_film_hall(source, series), source.appearance.theme, series
+
+
+def _second_hall(place: Path, recipe: Recipe) -> tuple[bpy.types.Scene, FilmHall]:
+    """Returns the scene and the plan of a hall on the right; in a .blend file its camera may be keyed."""
+    if any(entry.kind == "camera" for entry in recipe.shots) and place.suffix == ".blend":
+        scene = append_hall(place)
+        return scene, film_hall_of(scene)
+    return build_film_hall(_with_look(open_source(place), recipe))
 
 
 def _with_look(source: Source, recipe: Recipe) -> Source:

@@ -19,9 +19,9 @@ from ..live import timer
 from ..live.hall_requests import LISTENERS, input_tag, run_options, scene_with_uid
 from ..live.series_recording import SeriesJob, record_video_series
 from ..live.session import current
-from ..properties import VIDEO_SOURCE
+from ..properties import SERIES_FOLDER, VIDEO_SOURCE
 from ..scene.hall import series as shown_series
-from ..scene.hall import session_events
+from ..scene.hall import session_events, store
 from ..scene.hall.stored_paths import CAMERA, absolute_path
 from ..scene.state.data_blocks import push_undo
 from .bridge import network_of
@@ -137,7 +137,7 @@ def show_keyed_position(scene: bpy.types.Scene) -> None:
 
     A hall whose series can't be shown stays as it is; the error is kept for the interface and for `wait_for_bridge`.
     """
-    for hall in shown_series.halls_with_series(scene):
+    for hall in store.shown_halls(scene, SERIES_FOLDER):
         _call_in_main_thread(partial(_show_at, hall.session_uid, scene.frame_current_final))
 
 

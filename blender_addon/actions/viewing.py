@@ -9,23 +9,23 @@ import bpy
 import numpy as np
 from mathutils import Matrix
 
-from ...torch_bridge.recording.errors import SceneError, UnknownName
-from ..films import WALKING, Film, ShotOptions, plan_film
+from ...torch_bridge.recording.errors import InputError, SceneError, UnknownName
+from ..films import WALKING, Film, FilmHall, ShotOptions, plan_film
 from ..layout import camera_presets
 from ..layout.view import View
 from ..output.film_halls import film_hall_of
+from ..output.shot_keys import key_camera, key_shots
 from ..properties import PANEL_HIDDEN, PANEL_PLANNED_PLACE, SOLO_LAYER
 from ..scene.hall import store, visibility
 from ..scene.hall.relayout import prepare_build, refit_hall, update_title
+from ..scene.hall.series import series_of
 from ..scene.materials import colour_settings
 from ..scene.panels import panel_of, world_matrix
-from ..scene.state.parts import hall_collection
-from ..scene.view import set_camera, viewport
-from ..scene.view.camera_keys import key_tracks
+from ..scene.view import viewport
 from .selecting import select
 
-KEYED_SHOTS = ("tour", "forward", "orbit", "dolly", "follow")
-"""Kinds of shots whose camera can be keyed."""
+KEYED_SHOTS = ("tour", "forward", "orbit", "dolly", "follow", "series", "split")
+"""Kinds of shots that can be keyed."""
 
 
 def jump(scene: bpy.types.Scene, layer: str) -> str:
@@ -85,25 +85,49 @@ def key_shot(
     seconds: float = 0.0,
     speed: float = WALKING,
     first: int = 1,
+    beside: str = "",
 ) -> str:
-    """Keys the hall's camera for a shot: its keyframes can be edited, and a recipe's shot of kind camera renders them.
+    """Keys what a shot shows: its keyframes can be edited, and a recipe's shot of kind camera renders them.
 
-    kind: tour, forward, orbit, dolly or follow. layer: what the last three are about; "" for the hall or, of dolly, the
-    answer. channel: that they go into, -1 for a strong one. seconds: 0 for what the way takes. speed: at most, metres a
-    second. first: the scene's frame at which the shot begins; the scene then ends with it. Returns a line that says
-    what is keyed. Raises InputError, UnknownName or SceneError.
+    kind: tour, forward, orbit, dolly, follow, series or split. All key the hall's camera; forward keys the light of the
+    pass too, series the entries of the hall's series, and split the camera of a second hall. layer: what orbit, dolly,
+    follow and series are about; "" for the hall or the answer. channel: that they go into, -1 for a strong one.
+    seconds: 0 for what the way takes. speed: at most, metres a second. first: the scene's frame at which the shot
+    begins; the scene then ends with it. beside: of split, the name of the other hall; "" for the only other one.
+    Returns a line that says what is keyed. Raises InputError, UnknownName or SceneError.
     """
     if kind not in KEYED_SHOTS:
         raise UnknownName("kind of shot", kind, KEYED_SHOTS)
     plain = Film((), film_size(scene), scene.render.fps / scene.render.fps_base)
     entry = ShotOptions(kind, seconds or None, speed, layer or None, None if channel < 0 else channel)
-    shots = plan_film(film_hall_of(scene), [entry], plain).shots
-    holder = scene.camera or set_camera(scene, shots[0].track.view(0, *plain.size), hall_collection(scene))
-    scene.camera = holder
-    frames = key_tracks(holder, [shot.track for shot in shots], first, plain.rate)
-    scene.frame_start, scene.frame_end = min(scene.frame_start, first), frames[-1]
+    others = [_hall_beside(scene, beside)] if kind == "split" else []
+    entry = replace(entry, beside=0 if others else None)
+    shots = plan_film(_film_hall(scene, kind), [entry], plain, [film_hall_of(other) for other in others]).shots
+    frames = key_shots(scene, shots, first, plain.rate, plain.size)
+    for other in others:
+        key_camera(other, [shot.beside for shot in shots if shot.beside is not None], first, plain.rate, plain.size)
+        other.render.fps, other.render.fps_base = scene.render.fps, scene.render.fps_base
     scene.frame_set(first)
-    return f"{kind}: {holder.name} is keyed from frame {first} to {frames[-1]}"
+    what = f"{scene.camera.name} and that of {others[0].name} are" if others else f"{scene.camera.name} is"
+    return f"{kind}: {what} keyed from frame {first} to {frames[-1]}"
+
+
+def _film_hall(scene: bpy.types.Scene, kind: str) -> FilmHall:
+    """Returns the plan of a hall. Raises SceneError for a shot of a series where the hall has none."""
+    if kind == "series":
+        series_of(scene)
+    return film_hall_of(scene)
+
+
+def _hall_beside(scene: bpy.types.Scene, name: str) -> bpy.types.Scene:
+    """Returns the hall of a name, or the only other one. Raises UnknownName or InputError."""
+    others = {hall.name: hall for hall in store.halls() if hall != scene}
+    if name and name not in others:
+        raise UnknownName("second hall", name, others)
+    if not name and len(others) != 1:
+        names = ", ".join(others) or "there is none; build one"
+        raise InputError(f"a split shot needs beside, the name of a second hall in this file: {names}")
+    return others[name or next(iter(others))]
 
 
 def preview_film(scene: bpy.types.Scene) -> str:

@@ -37,6 +37,8 @@ class FilmHall:
     """The camera that a person has keyed."""
     own_positions: Sequence[int] = ()
     """The entry of the series that a person has keyed for each of its frames."""
+    own_fronts: Sequence[float] = ()
+    """How far the light of a pass has come at each of its frames, y in metres; () where all is lit."""
 
     @cached_property
     def slots(self) -> dict[str, Slot]:

@@ -12,7 +12,7 @@ from ...torch_bridge.recording.errors import InputError
 from .camera_track import FASTEST, MOST_FRAMES, SLOWEST, WALKING, CameraTrack
 from .film import FADE, Film, Inset, Shot
 from .film_hall import FilmHall
-from .lighting import FRONT, forward_lighting, lighting_of_one
+from .lighting import FRONT, forward_lighting, lighting_of_one, pass_lighting
 from .shots.dollying import answer_track, dolly_track
 from .shots.following import follow_tracks, meaning_insets
 from .shots.orbiting import orbit_track
@@ -91,13 +91,13 @@ def plan_shots(hall: FilmHall, entry: ShotOptions, film: Film, beside: Sequence[
         case "split":
             return [_split(hall, beside, entry, film)]
         case "camera" if hall.own_camera is not None:
-            return [Shot("camera", hall.own_camera, positions=hall.own_positions)]
+            return [_keyed(hall, hall.own_camera, beside, entry)]
     raise InputError(f"a shot of kind {entry.kind} needs the .blend file of a hall whose camera is keyed")
 
 
 def _forward(hall: FilmHall, tracks: Sequence[CameraTrack], rate: float) -> list[Shot]:
     """Returns walks during which the network's layers light up one after the other, a little before the camera."""
-    places = {layer: slot.y for layer, slot in hall.slots.items()}
+    places = _places(hall)
     return [
         Shot(
             "forward",
@@ -165,6 +165,24 @@ def _split(hall: FilmHall, halls: Sequence[FilmHall], entry: ShotOptions, film: 
         second_hall=entry.beside,
         sides=(sides[0], sides[1]),
     )
+
+
+def _keyed(hall: FilmHall, track: CameraTrack, halls: Sequence[FilmHall], entry: ShotOptions) -> Shot:
+    """Returns what a person has keyed: camera, series and light of the pass, and the camera of a hall beside."""
+    lighting = pass_lighting(_places(hall), np.array(hall.own_fronts)) if hall.own_fronts else None
+    shot = Shot("camera", track, positions=hall.own_positions, lighting=lighting)
+    if entry.beside is None:
+        return shot
+    second = halls[entry.beside].own_camera
+    if second is None:
+        raise InputError("the camera of the hall beside isn't keyed; key a split shot, and save that hall too")
+    count = min(len(track), len(second))
+    return replace(shot, track=track.part(0, count), beside=second.part(0, count), second_hall=entry.beside)
+
+
+def _places(hall: FilmHall) -> dict[str, float]:
+    """Returns the y of the posts of all panels, metres, by layer."""
+    return {layer: slot.y for layer, slot in hall.slots.items()}
 
 
 def _in_step(tracks: Sequence[CameraTrack]) -> CameraTrack:

@@ -40,7 +40,7 @@ class Lighting:
 
 
 def forward_lighting(places: Mapping[str, float], track: CameraTrack, rate: float, starts: bool) -> Lighting:
-    """Returns the light of a pass through the network, a little before the camera along the aisle.
+    """Returns the light of a pass through the network, a little before a camera along the aisle.
 
     places: y of layers' posts. rate: frames a second. starts: whether the pass begins with the track.
     """
@@ -48,7 +48,12 @@ def forward_lighting(places: Mapping[str, float], track: CameraTrack, rate: floa
     if starts:
         start = min(places.values()) - WIDTH
         ahead = np.minimum(np.maximum(ahead, start), start + np.arange(len(track)) * FRONT_SPEED / rate)
-    return Lighting(ahead, places, WIDTH, DARK)
+    return pass_lighting(places, ahead)
+
+
+def pass_lighting(places: Mapping[str, float], fronts: np.ndarray) -> Lighting:
+    """Returns the light of a pass that has come as far as `fronts` (n,) say; y of the layers' posts, and of these."""
+    return Lighting(fronts, places, WIDTH, DARK)
 
 
 def lighting_of_one(layer: str, layers: Sequence[str], count: int, seconds: float, rate: float) -> Lighting:

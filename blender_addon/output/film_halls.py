@@ -12,9 +12,10 @@ from ...torch_bridge.recording.errors import SceneError
 from ..films.camera_track import MOST_FRAMES, CameraTrack
 from ..films.film_hall import FilmHall
 from ..layout.blocks import shown_graph
-from ..properties import SERIES_FOLDER
+from ..properties import LIGHT_FRONT, SERIES_FOLDER
 from ..scene.hall import assembly, store
 from ..scene.hall.build import create_hall
+from ..scene.hall.keyed_light import light_front_at
 from ..scene.hall.relayout import prepare_build
 from ..scene.hall.series import open_series, position_at, series_of
 from .figure_options import Source
@@ -40,9 +41,12 @@ def film_hall_of(scene: bpy.types.Scene) -> FilmHall:
     context = prepare_build(scene, store.read_appearance(scene))
     context.recording = store.read_recording(scene)
     hall = replace(_film_hall(context), own_camera=keyed_track(scene))
+    frames = range(scene.frame_start, scene.frame_end + 1)
+    if LIGHT_FRONT in scene and hall.own_camera is not None:
+        fronts = [light_front_at(scene, frame) for frame in frames]
+        hall = replace(hall, own_fronts=tuple(front for front in fronts if front is not None))
     if SERIES_FOLDER not in scene:
         return hall
-    frames = range(scene.frame_start, scene.frame_end + 1)
     positions = tuple(position_at(scene, frame) for frame in frames)
     return replace(hall, positions=len(series_of(scene)), own_positions=positions)
 

@@ -162,7 +162,7 @@ SHOTS = {
     "title": RecipeField(TEXT, "Large words.", '"ResNet-50"'),
     "caption": RecipeField(TEXT, "Small words.", '"50 layers, one photograph"'),
     "join": RecipeField(choice(JOINS), "How it follows the shot before.", '"dissolve"'),
-    "beside": RecipeField(TEXT, "Recording on the right of a split shot.", '"owl"'),
+    "beside": RecipeField(TEXT, "On the right: of a split shot, a recording; of camera, a .blend file.", '"owl"'),
     "pictures": RecipeField(
         list_of(TEXT, (), '["made"]'), "Recordings with pictures of the channel that is followed.", '["made"]'
     ),

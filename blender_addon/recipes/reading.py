@@ -30,7 +30,7 @@ MAX_FOUND, MAX_TOLD = 100, 8
 OF_KINDS = {
     "layer": ("orbit", "dolly", "follow", "series"),
     "channel": ("dolly", "follow"),
-    "beside": ("split",),
+    "beside": ("split", "camera"),
     "pictures": ("follow",),
     "first": ("series",),
     "last": ("series",),
@@ -72,7 +72,7 @@ class ShotEntry:
 
     kind: str
     beside: str = ""
-    """Recording on the right of a split shot."""
+    """Recording on the right of a split shot; of shots of kind camera, a .blend file."""
     pictures: Sequence[str] = ()
     """Recordings with pictures of the channel that is followed."""
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -217,7 +217,7 @@ def _wrong_shots(document: Mapping[str, Any], is_panorama: bool) -> Iterator[Fou
     """What is wrong with the keys of shots together, and with shots of a 360° film."""
     for k, entry in enumerate(_tables(document, "shots")):
         kind = entry.get("kind") if isinstance(entry, dict) else None
-        if kind == "split" and is_panorama:
+        if is_panorama and isinstance(entry, dict) and (kind == "split" or "beside" in entry):
             yield ("shots", k, "kind"), "a 360° film is all around one hall; leave out panorama, or the split"
         for key, kinds in OF_KINDS.items():
             if isinstance(kind, str) and kind in SHOT_KINDS and key in entry and kind not in kinds:

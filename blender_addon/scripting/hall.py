@@ -168,12 +168,13 @@ class Hall(HallInputs):
         seconds: float = 0.0,
         speed: float = 1.4,
         first: int = 1,
+        beside: str = "",
     ) -> Self:
-        """Keys the hall's camera for a shot: tour, forward, orbit, dolly or follow; see docs/films.md.
+        """Keys a shot: tour, forward, orbit, dolly, follow, series or split beside another hall; see docs/films.md.
 
         Raises InputError, UnknownName or SceneError.
         """
-        actions.key_shot(self.scene, kind, layer, channel, seconds, speed, first)
+        actions.key_shot(self.scene, kind, layer, channel, seconds, speed, first, beside)
         return self
 
     @checked_arguments

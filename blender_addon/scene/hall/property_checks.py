@@ -60,6 +60,7 @@ GRID = Kind(_is_grid, "columns, rows, and width and height of a tile")
 CHOSEN = Kind(
     lambda value: all(type(channel) is int and channel >= 0 for channel in _list(value) or [None]), "a list of channels"
 )
+NUMBER = Kind(lambda value: _are_finite([value], 1), "a number")
 ROW = Kind(lambda value: _are_finite(_list(value), 3) and 0 <= value[0] < 1, "a row 0..1, a scale and an offset", True)
 WEIGHTS = Kind(lambda value: tuple(_list(value)) in NORMALISATIONS.values(), "1 for one of three peaks, else 0", True)
 
@@ -92,6 +93,7 @@ SCENE: Mapping[str, Kind] = {
     keys.VIDEO_FRAME: INDEX,
     keys.SERIES_FOLDER: TEXT,
     keys.SERIES_POSITION: INDEX,
+    keys.LIGHT_FRONT: NUMBER,
 }
 """Properties of a hall's scene."""
 OBJECT: Mapping[str, Kind] = {
@@ -117,6 +119,7 @@ PANEL: Mapping[str, Kind] = {
     keys.PANEL_CHOSEN_CHANNELS: CHOSEN,
     keys.PANEL_METADATA: TEXT,
     keys.LARGEST_PEAK: POSITIVE,
+    keys.PANEL_BRIGHTNESS: POSITIVE._replace(needed=False),
 }
 """Further properties of a panel."""
 

@@ -157,15 +157,6 @@ def position_at(scene: bpy.types.Scene, frame: float) -> int:
     return round(min(max(value, 0), len(series_of(scene)) - 1)) if is_number else 0
 
 
-def halls_with_series(scene: bpy.types.Scene) -> list[bpy.types.Scene]:
-    """Returns the halls with a series that a scene shows: its own, and those whose collections are linked to it."""
-    shown = {*scene.collection.children_recursive}
-    shown |= {holder.instance_collection for holder in scene.objects if holder.instance_collection is not None}
-    halls = [hall for hall in (scene, *store.halls()) if SERIES_FOLDER in hall and store.is_hall(hall)]
-    by_collection = {hall_collection(hall): hall for hall in reversed(halls)}
-    return [hall for collection, hall in by_collection.items() if collection in shown]
-
-
 def _fitting_maps(scene: bpy.types.Scene, series: Series, recording: Recording) -> tuple[str, dict[str, Maps]]:
     """Returns the method to show, and a recording's maps by layer, with the peaks of the series.
 

@@ -35,6 +35,7 @@ from ...properties import (
 from ..materials import colour_settings, nodes
 from ..panels import channel_count, held_channels, panel_metadata, panels
 from ..panels.values import is_colour, texels_of
+from ..state.parts import hall_collection
 from .property_checks import check_properties
 from .stored_pictures import read_pictures
 
@@ -95,6 +96,15 @@ def is_hall(scene: bpy.types.Scene) -> bool:
 def halls() -> list[bpy.types.Scene]:
     """Returns the scenes of this file that contain a hall."""
     return [scene for scene in bpy.data.scenes if is_hall(scene)]
+
+
+def shown_halls(scene: bpy.types.Scene, key: str) -> list[bpy.types.Scene]:
+    """Returns the halls with a property that a scene shows: its own, and those whose collections are linked to it."""
+    shown = {*scene.collection.children_recursive}
+    shown |= {holder.instance_collection for holder in scene.objects if holder.instance_collection is not None}
+    found = [hall for hall in (scene, *halls()) if key in hall and is_hall(hall)]
+    by_collection = {hall_collection(hall): hall for hall in reversed(found)}
+    return [hall for collection, hall in by_collection.items() if collection in shown]
 
 
 def stored_document(scene: bpy.types.Scene) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from ...properties import (
     LARGEST_PEAK,
     MATERIAL_KIND,
     OBJECT_ROLE,
+    PANEL_BRIGHTNESS,
     PANEL_LAYER_ID,
     PEAK_WEIGHTS,
     TRACK_COLOUR,
@@ -49,15 +50,13 @@ def update_object_colours(scene: bpy.types.Scene, objects: Iterable[bpy.types.Ob
 
 def dim_panels(scene: bpy.types.Scene, brightness: Mapping[str, float]) -> None:
     """Shows the maps of panels darker, by layer: factors above 0 up to 1; all others as bright as ever."""
+    changed = []
     for panel in _hall_objects(scene):
-        if LARGEST_PEAK not in panel or COLOUR_GAIN not in scene:
-            continue
-        factor, addend, zero, row = _value_range(scene, panel)
-        share = brightness.get(str(panel.get(PANEL_LAYER_ID, "")), 1.0)
-        wanted = factor / share, addend / share, zero, row
-        if tuple(panel.get(VALUE_RANGE, ())) != wanted:
-            panel[VALUE_RANGE] = wanted
-            panel.update_tag(refresh={"OBJECT"})
+        share = float(brightness.get(str(panel.get(PANEL_LAYER_ID, "")), 1.0))
+        if LARGEST_PEAK in panel and share != panel.get(PANEL_BRIGHTNESS, 1.0):
+            panel[PANEL_BRIGHTNESS] = share
+            changed.append(panel)
+    update_object_colours(scene, changed)
 
 
 def _hall_objects(scene: bpy.types.Scene) -> list[bpy.types.Object]:
@@ -74,6 +73,6 @@ def _value_range(scene: bpy.types.Scene, panel: bpy.types.Object) -> tuple[float
     materials = panel.data.materials
     if materials and materials[0] and materials[0].get(MATERIAL_KIND) == "bars":
         channel, layer = 0.0, channel + layer
-    factor = 1.0 / (float(scene[COLOUR_GAIN]) * scale)
+    factor = 1.0 / (float(scene[COLOUR_GAIN]) * scale * float(panel.get(PANEL_BRIGHTNESS, 1.0)))
     addend = layer * float(panel[LARGEST_PEAK]) + network * float(scene[LARGEST_PEAK])
     return channel * factor, addend * factor, offset, row

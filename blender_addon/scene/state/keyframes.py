@@ -43,6 +43,21 @@ def set_keys(scene: bpy.types.Scene, key: str, frames: Sequence[int], values: Se
     curve.update()
 
 
+def hold_value(scene: bpy.types.Scene, key: str, value: float, frames: range) -> None:
+    """Keys a property of the scene to hold one value over frames; keys that it has at others stay."""
+    if find_curve(scene, key) is None:
+        scene[key] = value
+        scene.keyframe_insert(_path(key), frame=frames.start)
+    curve = find_curve(scene, key)
+    assert curve is not None
+    points = curve.keyframe_points
+    for k in reversed(range(len(points))):
+        if frames.start <= round(points[k].co[0]) < frames.stop:
+            points.remove(points[k])
+    points.insert(frames.start, value).interpolation = "CONSTANT"
+    curve.update()
+
+
 def _path(key: str) -> str:
     return f'["{key}"]'
 

@@ -23,14 +23,24 @@ def key_tracks(holder: bpy.types.Object, tracks: Sequence[CameraTrack], first: i
     holder.rotation_mode = "XYZ"
     start = first
     for track in tracks:
-        steps = max(2, round(len(track) / rate * KEYS_A_SECOND) + 1)
-        frames = np.unique(np.linspace(0, len(track) - 1, steps).round().astype(int))
+        frames = _key_frames(len(track), rate)
         turns = np.column_stack([np.pi / 2 + track.angles[:, 1], np.zeros(len(track)), track.angles[:, 0]])
         places = {("location", k): column for k, column in enumerate(track.positions.T)}
         _key(holder, places | {("rotation_euler", k): column for k, column in enumerate(turns.T)}, frames, start)
         _key(holder.data, {("lens", 0): track.lenses}, frames, start)
         start += len(track)
     return range(first, start)
+
+
+def key_number(block: bpy.types.ID, path: str, values: np.ndarray, first: int, rate: float) -> None:
+    """Keys a number of a data-block at n frames from `first` on; values: (n,) float. rate: frames a second."""
+    _key(block, {(path, 0): values}, _key_frames(len(values), rate), first)
+
+
+def _key_frames(count: int, rate: float) -> np.ndarray:
+    """Returns at which of `count` frames there are keys."""
+    steps = max(2, round(count / rate * KEYS_A_SECOND) + 1)
+    return np.unique(np.linspace(0, count - 1, steps).round().astype(int))
 
 
 def _key(block: bpy.types.ID, columns: Mapping[Curve, np.ndarray], frames: np.ndarray, start: int) -> None:

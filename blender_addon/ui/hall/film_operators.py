@@ -1,4 +1,4 @@
-"""Operators that key the camera of a hall for a film, and play it."""
+"""Operators that key shots of a film in a hall, and play them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,24 @@ KINDS = (
     (
         "forward",
         "Forward",
-        "Walk as the pass through the network does; a film lights up its layers one after the other",
+        "Walk as the pass through the network does, which lights up its layers one after the other",
     ),
     ("orbit", "Orbit", "Go around the selected panel, or around the hall's beginning"),
     ("dolly", "Dolly", "Go to the selected panel and into a tile, or to the answer"),
     ("follow", "Follow", "Go from the panels that a channel is computed from into its tile"),
+    (
+        "series",
+        "Series",
+        "Show the entries of the open series while the camera goes to the selected panel or the answer",
+    ),
+    ("split", "Split", "Walk through this hall and a second one in step, for two pictures side by side"),
 )
-ABOUT_LAYER = ("orbit", "dolly", "follow")
+ABOUT_LAYER = ("orbit", "dolly", "follow", "series")
 """Kinds that are about the selected layer, if one is selected."""
 
 
 class INNERWALK_OT_key_shot(NeedsHall, ActionOperator):
-    """Key the hall's camera for a shot of a film; its keyframes can be edited"""
+    """Key camera, light or series of the hall for a shot of a film; the keyframes can be edited"""
 
     bl_idname = "innerwalk.key_shot"
     bl_label = "Key Shot"
@@ -40,6 +46,9 @@ class INNERWALK_OT_key_shot(NeedsHall, ActionOperator):
         name="Speed", description="Greatest speed, metres a second", default=1.4, min=0.1, max=3
     )
     first: bpy.props.IntProperty(name="First Frame", description="Frame at which the shot begins", default=1, min=0)
+    beside: bpy.props.StringProperty(
+        name="Beside", description="Name of the second hall of a split; empty for the only other one"
+    )
 
     def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
         """Fills in the selected layer and channel."""
@@ -63,7 +72,7 @@ class INNERWALK_OT_preview_film(NeedsHall, ActionOperator):
 
 
 class INNERWALK_MT_film(bpy.types.Menu):
-    """Shots of a film: each keys the hall's camera"""
+    """Shots of a film: each makes keyframes"""
 
     bl_label = "Film"
 

@@ -114,7 +114,7 @@ def test_a_whole_tour_sees_each_panel_past_those_before_it(name, monkeypatch):
     """At least 90 % of it, at a frame where it is as tall as a tenth of the picture or as wide as a fifth."""
     monkeypatch.setattr(walking, "LONGEST", 1e6)
     shown = hall(name)
-    (shot,) = plan_shots(shown, ShotOptions("tour"), Film((), size=SIZE, rate=8.0))
+    (shot,) = plan_shots(shown, ShotOptions("tour"), Film((), size=SIZE, rate=4.0))
     views = [shot.track.view(frame, *SIZE) for frame in range(len(shot.track))]
     for layer, slot in shown.slots.items():
         assert best_share(shown, slot, views) >= 0.9, f"{layer} of {name}"
@@ -122,7 +122,7 @@ def test_a_whole_tour_sees_each_panel_past_those_before_it(name, monkeypatch):
 
 def test_a_walk_straight_ahead_hides_panels_that_a_tour_shows():
     shown = hall("resnet18")
-    (shot,) = plan_shots(shown, ShotOptions("forward", seconds=60.0), Film((), size=SIZE, rate=8.0))
+    (shot,) = plan_shots(shown, ShotOptions("forward", seconds=60.0), Film((), size=SIZE, rate=4.0))
     views = [shot.track.view(frame, *SIZE) for frame in range(len(shot.track))]
     assert np.median([best_share(shown, slot, views) for slot in shown.layout.panels]) < 0.75
 
