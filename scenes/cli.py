@@ -95,7 +95,8 @@ def give_up() -> None:
     """Removes unfinished files and exits at once; used when Blender is busy and can't be interrupted."""
     discard()
     status, line = explain(KeyboardInterrupt())
-    os.write(2, f"\ninnerwalk: {line}\n".encode())
+    clear = "\r\x1b[K" if os.isatty(2) else ""  # the progress bar, which stands on the line
+    os.write(2, f"{clear}innerwalk: {line}\n".encode())
     os._exit(status)
 
 

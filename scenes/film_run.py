@@ -17,13 +17,16 @@ from ..blender_addon.output.hall_files import append_hall
 from ..blender_addon.output.panorama_frames import PanoramaFrames
 from ..blender_addon.properties import SERIES_FOLDER
 from ..blender_addon.recipes import FigureEntry, Recipe
-from ..blender_addon.scene.hall.series import series_of
+from ..blender_addon.scene.hall.series import series_of, stored_folder
 from ..blender_addon.scene.hall.store import read_appearance
+from ..blender_addon.scene.state.data_blocks import temporary_data
 from ..torch_bridge.recording import Progress, Series, load, load_series
 from ..torch_bridge.recording.errors import InputError
 from ..torch_bridge.recording.writing import SERIES_DOCUMENT
 from .render_recipe import RecipeRun, stated_options
 
+SERIES_ENDING = ".series"
+"""How the folder is named in which the series of a .blend file goes with it to other processes and machines."""
 LOOK = ("theme", "colour_map", "normalisation", "gain", "title", "collapse")
 
 
@@ -68,6 +71,16 @@ def plain_film(recipe: Recipe, theme: str) -> Film:
     return Film((), size=(size[0], size[1]), theme=theme, **plain)
 
 
+def keyed_series(recipe: Recipe, place: Path) -> Path | None:
+    """Returns the folder of the series that a recipe's .blend file shows, if it shows one. Raises SceneError."""
+    if place.suffix != ".blend" or all(entry.kind != "camera" for entry in recipe.shots):
+        return None
+    with temporary_data():
+        scene = append_hall(place)
+        folder = Path(stored_folder(scene)) if SERIES_FOLDER in scene.keys() else None
+    return folder if folder and (folder / SERIES_DOCUMENT).is_file() else None
+
+
 def _first_hall(run: RecipeRun, progress: Progress) -> tuple[bpy.types.Scene, FilmHall, str, Series | None]:
     """Returns the scene of the film's hall, its plan, its theme and its series.
 
@@ -76,6 +89,8 @@ def _first_hall(run: RecipeRun, progress: Progress) -> tuple[bpy.types.Scene, Fi
     recipe, place = run.recipe, run.folder / run.recipe.recording
     if any(entry.kind == "camera" for entry in recipe.shots) and place.suffix == ".blend":
         scene = append_hall(place)
+        if (packed := place.with_suffix(SERIES_ENDING)).is_dir():
+            scene[SERIES_FOLDER] = str(packed.absolute())
         shown = series_of(scene) if SERIES_FOLDER in scene.keys() else None
         return scene, film_hall_of(scene), read_appearance(scene).theme, shown
     series = load_series(place) if recipe.recording and (place / SERIES_DOCUMENT).exists() else None

@@ -206,11 +206,20 @@ def _wrong_film(document: Mapping[str, Any]) -> Iterator[Found]:
             ("film", "output"),
             f"a file under the output folder is needed, {', '.join(FILM_ENDINGS[:-1])} or a folder",
         )
-    if isinstance(output, str) and any(
-        isinstance(entry, dict) and entry.get("output") == output for entry in _tables(document, "figures")
-    ):
-        yield ("film", "output"), f"{output[:60]} is the output of a figure too"
+    if isinstance(output, str) and (shared := _shared_places(output, _tables(document, "figures"))):
+        yield ("film", "output"), f"{shared[0][:60]} is the output of a figure too"
     yield from _wrong_shots(document, isinstance(film, dict) and film.get("panorama") is True)
+
+
+def _shared_places(output: str, figures: Sequence[Any]) -> list[str]:
+    """Returns those of a film's file, its folder of frames and its poster that figures would be written to."""
+    film = PurePosixPath(output)
+    if not film.name:
+        return []
+    places = [film, *(film.with_name(f"{film.stem}_{name}") for name in ("frames", "poster.png") if film.suffix)]
+    named = [entry["output"] for entry in figures if isinstance(entry, dict) and isinstance(entry.get("output"), str)]
+    written = {place for name in named for place in (PurePosixPath(name), *PurePosixPath(name).parents)}
+    return [str(place) for place in places if place in written]
 
 
 def _wrong_shots(document: Mapping[str, Any], is_panorama: bool) -> Iterator[Found]:

@@ -19,10 +19,10 @@ FRAMES_ONLY = ""
 """Ending of a film that is no more than the folder of its frames."""
 
 
-def check_film_output(out: Path, size: tuple[int, int], count: int, *, spherical: bool = False) -> None:
+def check_film_output(out: Path, size: tuple[int, int], count: int, rate: float, *, spherical: bool = False) -> None:
     """Raises InnerwalkError for a film that can't be written so; called before a frame is rendered.
 
-    size: (width, height). count: frames. spherical: whether they are spheres for two eyes.
+    size: (width, height). count: frames. rate: frames a second. spherical: whether they are spheres for two eyes.
     """
     if out.suffix == FRAMES_ONLY:
         return
@@ -30,7 +30,7 @@ def check_film_output(out: Path, size: tuple[int, int], count: int, *, spherical
         raise InputError(f"{out.name}: players take 360° films as .mp4 only; name it {out.stem}.mp4")
     check_place(out, out.suffix)
     if out.suffix not in CODECS:
-        check_web_animation(out, size, count)
+        check_web_animation(out, size, count, rate)
         return
     check_video_size(out, size)
     if out.suffix != ".mp4" and not _has_pyav():

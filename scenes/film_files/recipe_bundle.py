@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...blender_addon.recipes import write_recipe
 from ...torch_bridge.recording import Progress
+from ..film_run import SERIES_ENDING, keyed_series
 from ..render_recipe import RecipeRun, place_of
 from .film_bundle import FilmBundle, bundle_files
 from .film_job import FilmJob
@@ -50,6 +51,8 @@ def bundle_film(run: RecipeRun, scratch: Path, progress: Progress) -> FilmBundle
         shots=shots,
     )
     named = {name: recording} | {inner: run.folder / place for place, inner in names.items()}
+    if series := keyed_series(recipe, recording):
+        named[str(Path(name).with_suffix(SERIES_ENDING))] = series
     return bundle_files(write_recipe(plain, comments=False), named)
 
 

@@ -42,7 +42,7 @@ def render_film(
         everything = range(1, film.frames.frame_count + 1)
         frames = choose_frames(job.frames, len(everything))
         choose_frames([range(poster, poster + 1)] if poster else [], len(everything))
-        check_film_output(out, film.frames.size, len(everything), spherical=spherical)
+        check_film_output(out, film.frames.size, len(everything), film.frames.rate, spherical=spherical)
         place = out.with_name(f"{out.stem}_frames") if out.suffix else out
         if place.is_symlink():
             raise SceneError(

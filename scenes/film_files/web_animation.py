@@ -14,14 +14,16 @@ from ...torch_bridge.recording.errors import SceneError
 ENDINGS = (".webp", ".gif")
 MAX_PIXELS = {".gif": 1 << 28, ".webp": 1 << 30}
 """Pixels of all frames, which Pillow holds in memory: four bytes each."""
-GIF_TICK = 10
-"""Milliseconds: GIF counts time in hundredths of a second."""
+GIF_TICK, GIF_RATE = 10, 50.0
+"""Milliseconds: GIF counts time in hundredths of a second. Frames a second above which browsers show a GIF slowly."""
 QUALITY = 90
 """Of a WebP's frames, 0 to 100."""
 
 
-def check_web_animation(out: Path, size: tuple[int, int], count: int) -> None:
-    """Raises SceneError for a film that is too long or large for its kind of file."""
+def check_web_animation(out: Path, size: tuple[int, int], count: int, rate: float) -> None:
+    """Raises SceneError for a film that is too long, large or quick for its kind of file; rate: frames a second."""
+    if out.suffix == ".gif" and rate > GIF_RATE:
+        raise SceneError(f"{out.name}: browsers slow a GIF of {rate:g} frames a second down; take rate = 50, or .webp")
     if size[0] * size[1] * count > MAX_PIXELS[out.suffix]:
         kind = out.suffix[1:].upper()
         raise SceneError(f"{out.name}: {count} frames of {size[0]} × {size[1]} are too much for {kind}; take .mp4")
@@ -45,7 +47,7 @@ def write_web_animation(
 
     frames: `count` of them, each (H, W, 4) uint8 sRGB, straight alpha. rate: frames a second. Raises SceneError.
     """
-    check_web_animation(out, size, count)
+    check_web_animation(out, size, count, rate)
     images: Iterator[Image.Image] = (Image.fromarray(np.ascontiguousarray(pixels)) for pixels in frames)
     first = next(images, None)
     if first is None:

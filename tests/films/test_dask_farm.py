@@ -1,5 +1,6 @@
 """A film rendered by the workers of a Dask scheduler."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,21 @@ def test_workers_render_the_same_pixels_though_some_come_and_go(film, serial, fa
     assert sender.returncode == 0 and "24 frames rendered, 0 were there" in output
     assert same_film(frames, serial, 24)
     assert (tmp_path / "out" / "walk.mp4").is_file()
+
+
+def test_ctrl_c_ends_the_sender_alone_and_the_film_goes_on(film, serial, farm, tmp_path):
+    """Frames that have come are kept; the worker stays, and renders the rest for whoever asks next."""
+    worker, frames = farm.add_worker(), tmp_path / "out" / "walk_frames"
+    command = innerwalk("render", film, "-o", tmp_path / "out", "--scheduler", farm.address)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as sender:
+        wait_for(lambda: len(list(frames.glob("0*.png"))) >= 4)
+        sender.send_signal(signal.SIGINT)
+        _, said = sender.communicate(timeout=SECONDS)
+    assert sender.returncode == 130 and "stopped" in said and len(errors_of(said)) == 1, said
+    assert worker.poll() is None and 4 <= len(list(frames.glob("0*.png"))) < 24
+    assert not list((tmp_path / "out").rglob(".part-*"))
+    run = render(film, tmp_path / "out", farm)
+    assert run.returncode == 0 and "0 frames rendered" not in run.stdout and same_film(frames, serial, 24)
 
 
 def test_a_mixed_farm_is_refused_and_its_frames_stay(film, farm, tmp_path):

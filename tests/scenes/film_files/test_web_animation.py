@@ -41,6 +41,8 @@ def test_an_animation_must_fit_into_memory(tmp_path):
     for name, count, kind in (("a.gif", 200, "GIF"), ("a.webp", 600, "WEBP")):
         with pytest.raises(SceneError, match=f"too much for {kind}; take .mp4"):
             write_web_animation(frames(1), tmp_path / name, (1920, 1080), count, 24)
+    with pytest.raises(SceneError, match=r"slow a GIF of 60 frames a second down; take rate = 50, or \.webp"):
+        write_web_animation(frames(1), tmp_path / "a.gif", (48, 32), 1, 60)
     with pytest.raises(SceneError, match="without frames"):
         write_web_animation(iter(()), tmp_path / "a.webp", (48, 32), 0, 24)
     assert not list(tmp_path.iterdir())
