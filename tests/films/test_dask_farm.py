@@ -43,7 +43,7 @@ def test_ctrl_c_ends_the_sender_alone_and_the_film_goes_on(film, serial, farm, t
     assert worker.poll() is None and 4 <= len(list(frames.glob("0*.png"))) < 24
     assert not list((tmp_path / "out").rglob(".part-*"))
     run = render(film, tmp_path / "out", farm)
-    assert run.returncode == 0 and "0 frames rendered" not in run.stdout and same_film(frames, serial, 24)
+    assert run.returncode == 0 and ", 0 were there" not in run.stdout and same_film(frames, serial, 24)
 
 
 def test_a_mixed_farm_is_refused_and_its_frames_stay(film, farm, tmp_path):

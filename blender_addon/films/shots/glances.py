@@ -67,8 +67,6 @@ def walker(x: float, y: float, turn: float = 0.0, lens: float = LENS) -> Pose:
 class GlancingWalk:
     """The walks through a hall on which each panel is seen."""
 
-    lens = GLANCE_LENS
-
     def __init__(self, hall: FilmHall, aspect: float, speed: float) -> None:
         """aspect: width to height of the picture. speed: metres a second at most."""
         self._x, self._speed = hall.x, speed
@@ -84,8 +82,8 @@ class GlancingWalk:
         for (before, _), (y, turn) in itertools.pairwise(_quickest([ends[0], *inside, ends[1]], self._speed)):
             count = max(1, math.ceil((y - before) / LONGEST_GAP))
             on_the_way = np.linspace(before, y, count + 1)[1:-1].tolist()
-            poses += [walker(self._x, between, lens=self.lens) for between in on_the_way]
-            poses.append(walker(self._x, y, turn, self.lens))
+            poses += [walker(self._x, between, lens=GLANCE_LENS) for between in on_the_way]
+            poses.append(walker(self._x, y, turn, GLANCE_LENS))
         return poses[:-1]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ...layout.boards import answer_boards
 from ...layout.camera_presets import EDGE, LENS, is_inside
 from ...layout.hall_model import EYE_HEIGHT, HallLayout
 from ...layout.view import View
-from ..camera_track import WINDOW, CameraLimits, CameraTrack, Pose, plan_track
+from ..camera_track import CameraLimits, CameraTrack, Pose, plan_track
 from ..film_hall import FilmHall
 from .glances import LOOK_AHEAD, GlancingWalk, walker
 
@@ -29,8 +29,6 @@ DIMENSIONS = tuple[int, int]
 class StraightWalk:
     """The walks along an aisle with the eyes ahead, up to where the answers are nearer than LOOK_AHEAD."""
 
-    lens = LENS
-
     def __init__(self, x: float, answers: float) -> None:
         """x: of the aisle's middle. answers: y of the boards at its end. Metres."""
         self._x, self._last = x, answers - LOOK_AHEAD
@@ -38,9 +36,6 @@ class StraightWalk:
     def poses(self, start: float, end: float) -> list[Pose]:
         """Returns the poses between one y and another, both left out."""
         return [walker(self._x, y) for y in np.arange(start + 4.0, min(end - 4.0, self._last), 4.0).tolist()]
-
-
-Walk = StraightWalk | GlancingWalk
 
 
 def first_pose(hall: FilmHall, size: DIMENSIONS) -> Pose:
@@ -73,71 +68,36 @@ def walk_tracks(
     """
     start, end = first_pose(hall, size), answer_pose(hall.layout, size)
     walk = GlancingWalk(hall, size[0] / size[1], speed) if glances else StraightWalk(hall.x, end.target[1])
-    poses = _to_answers(start, end, walk)
+    poses = [start, *walk.poses(start.position[1], end.position[1]), end]
     whole = plan_track(poses, rate, CameraLimits(speed))
     duration = (len(whole) - 1) / rate
     wanted = min(duration, LONGEST) if seconds is None else seconds
     if wanted >= duration - 0.5 / rate:
         return [whole if seconds is None else plan_track(poses, rate, CameraLimits(speed), seconds)]
-    return _pieces(hall, (start, end), walk, (rate, speed, wanted))
+    if wanted < 2 * LEAST_PIECE:
+        return [plan_track(poses, rate, CameraLimits(speed), wanted)]
+    return _pieces(hall, whole, round(wanted * rate), round(LEAST_PIECE * rate))
 
 
-def _to_answers(start: Pose, end: Pose, walk: Walk) -> list[Pose]:
-    return [start, *walk.poses(start.position[1], end.position[1]), end]
+def _pieces(hall: FilmHall, whole: CameraTrack, count: int, least: int) -> list[CameraTrack]:
+    """Returns parts of a walk: its beginning, some that begin before stages, its end.
 
-
-def _pieces(
-    hall: FilmHall, ends: tuple[Pose, Pose], walk: Walk, times: tuple[float, float, float]
-) -> list[CameraTrack]:
-    """Returns walks at the entrance, before some of the stages, and to the answers.
-
-    times: frames a second, metres a second, and the seconds that all take together.
+    count: frames of all parts. least: frames of each. What lies between parts is left out, about evenly.
     """
-    rate, speed, seconds = times
-    count = max(1, min(len(_gates(hall)) + 2, int(seconds / LEAST_PIECE)))
-    frames = np.diff(np.linspace(0, round(seconds * rate), count + 1).round().astype(int))
-    if count == 1:
-        return [plan_track(_to_answers(*ends, walk), rate, CameraLimits(speed), seconds)]
-    reach = speed * seconds / count
-    first, last = ends[0].position[1], ends[1].position[1]
-    gates = [y - BEFORE_GATE for y in _gates(hall) if first + reach < y - BEFORE_GATE < last - 2 * reach]
-    starts = _spread(gates, count - 2, (first + reach, last - 2 * reach))
+    gates = np.searchsorted(whole.positions[:, 1], [y - BEFORE_GATE for y in _gates(hall)]).tolist()
+    pieces = max(2, min(len(gates) + 2, count // least))
+    ends = np.linspace(0, count, pieces + 1).round().astype(int).tolist()
+    gap = (len(whole) - count) / (pieces - 1)
     tracks = []
-    for number, length in enumerate(frames):
-        limits = CameraLimits(speed, starts_at_rest=number == 0, ends_at_rest=number == count - 1)
-        if number == 0:
-            poses = _onwards(ends[0], first + reach + speed * WINDOW, walk)
-        elif number == count - 1:
-            start = walker(hall.x, last - reach - speed * WINDOW, lens=walk.lens)
-            poses = _to_answers(start, ends[1], walk)
-        else:
-            y = starts[number - 1]
-            poses = _onwards(walker(hall.x, y, lens=walk.lens), y + reach + speed * WINDOW, walk)
-        tracks.append(_begun(poses, rate, limits, length / rate))
+    for number, (before, after) in enumerate(pairwise(ends)):
+        start = before + round(number * gap)
+        if 0 < number < pieces - 1:
+            near = min(gates, key=lambda gate: abs(gate - start), default=start)
+            start = near if abs(near - start) < gap / 2 else start
+        tracks.append(whole.part(start, start + after - before))
     return tracks
-
-
-def _begun(poses: Sequence[Pose], rate: float, limits: CameraLimits, seconds: float) -> CameraTrack:
-    """Returns a track of so many seconds that keeps its beginning, unless it has to end at rest."""
-    if limits.ends_at_rest:
-        return plan_track(poses, rate, limits, seconds)
-    return plan_track(poses, rate, limits).part(0, round(seconds * rate))
-
-
-def _onwards(start: Pose, end: float, walk: Walk) -> list[Pose]:
-    """Returns the poses of a walk from one place to the y of another, with a second more."""
-    x, y, _ = start.position
-    return [start, *walk.poses(y, end + 1.0), walker(x, end + 1.0, lens=walk.lens)]
 
 
 def _gates(hall: FilmHall) -> list[float]:
     """Returns the y of the gates of all stages but the first."""
     return [stage.start for stage in hall.layout.stages if not stage.continued][1:]
-
-
-def _spread(gates: Sequence[float], count: int, room: tuple[float, float]) -> list[float]:
-    """Returns `count` places spread over a room, each at the gate next to it if that is near."""
-    even = np.linspace(*room, count + 2)[1:-1] if count > 0 else np.zeros(0)
-    gap = (room[1] - room[0]) / (count + 1) / 2
-    near = [min(gates, key=lambda y: abs(y - place), default=place) for place in even.tolist()]
-    return [gate if abs(gate - place) < gap else place for gate, place in zip(near, even.tolist(), strict=True)]

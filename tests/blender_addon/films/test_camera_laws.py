@@ -1,5 +1,6 @@
 """The laws of cameras hold for every shot in halls of every kind: speed, turning, jerk, no roll, room, what is seen."""
 
+import itertools
 import math
 
 import numpy as np
@@ -147,6 +148,15 @@ def test_a_long_hall_is_cut_before_gates():
     begins = [float(shot.track.positions[0, 1]) for shot in tour]
     assert len(tour) > 3 and begins == sorted(begins)
     assert any(math.isclose(begin, gate - 3.0, abs_tol=1.6) for begin in begins[1:] for gate in gates)
+
+
+@pytest.mark.parametrize("kind", ["tour", "forward"])
+def test_pieces_of_a_walk_show_nothing_twice(kind):
+    shown = hall("squeezenet1_0")
+    pieces = plan_shots(shown, ShotOptions(kind, seconds=30.0), PLAIN)
+    ways = [shot.track.positions[:, 1] for shot in pieces]
+    assert len(ways) > 2 and sum(map(len, ways)) == 30 * RATE
+    assert all(before[-1] <= after[0] for before, after in itertools.pairwise(ways))
 
 
 def test_the_way_takes_as_long_as_its_limits_ask_for():
