@@ -9,6 +9,8 @@ import numpy as np
 
 from ...torch_bridge.recording import Recording
 from ...torch_bridge.recording.errors import InputError
+from ..layout.hall_model import Slot
+from ..layout.view import SENSOR
 from .camera_track import FASTEST, MOST_FRAMES, SLOWEST, WALKING, CameraTrack
 from .film import FADE, Film, Inset, Shot
 from .film_hall import FilmHall
@@ -19,8 +21,8 @@ from .shots.orbiting import orbit_track
 from .shots.walking import walk_tracks
 from .tile_numbers import TileView
 
-NAMED_AHEAD = 3.0
-"""Metres before the camera to the panel that a walk names."""
+NAMED_WITHIN, NAMED_INSIDE = 7.0, 0.85
+"""Metres to the panel that a tour names, at most; share of the picture's width in which its middle is."""
 SERIES_SECONDS, POSITION_SECONDS, SPLIT_SECONDS = 8.0, 0.5, 16.0
 """Least seconds of a series, usual seconds of each of its entries, and usual seconds of two halls side by side."""
 
@@ -74,7 +76,7 @@ def plan_shots(hall: FilmHall, entry: ShotOptions, film: Film, beside: Sequence[
     match entry.kind:
         case "tour":
             tracks = walk_tracks(hall, size, rate, speed, seconds, glances=True)
-            return [Shot("tour", track, names=_names(hall, track)) for track in tracks]
+            return [Shot("tour", track, names=_names_of_seen(hall, track)) for track in tracks]
         case "forward":
             return _forward(hall, walk_tracks(hall, size, rate, speed, seconds), rate)
         case "orbit":
@@ -192,12 +194,29 @@ def _in_step(tracks: Sequence[CameraTrack]) -> CameraTrack:
     )
 
 
-def _names(hall: FilmHall, track: CameraTrack, ahead: float = NAMED_AHEAD) -> tuple[str, ...]:
-    """Returns the layer of the panel a little before the camera, with its shape, for each frame."""
-    slots = sorted(hall.layout.panels, key=lambda slot: slot.y)
+def _names(hall: FilmHall, track: CameraTrack, ahead: float) -> tuple[str, ...]:
+    """Returns the layer of the panel so many metres before the camera, with its shape, for each frame."""
+    slots, texts = _named_slots(hall)
     posts = np.array([slot.y for slot in slots])
-    texts = [""]
-    for slot in slots:
-        layer = hall.layers[slot.index]
-        texts.append(f"{layer.id}   {' × '.join(map(str, layer.shape))}")
     return tuple(texts[k] for k in np.searchsorted(posts, track.positions[:, 1] + ahead, side="right"))
+
+
+def _names_of_seen(hall: FilmHall, track: CameraTrack) -> tuple[str, ...]:
+    """Returns the layer of the nearest panel in the picture, with its shape, for each frame; never an earlier one."""
+    slots, texts = _named_slots(hall)
+    yaw, half = track.angles[:, 0], NAMED_INSIDE * SENSOR / 2 / track.lenses
+    nearest, named = np.full(len(track), NAMED_WITHIN), np.zeros(len(track), int)
+    for number, slot in enumerate(slots, 1):
+        right, forward = (slot.corners(hall.layout.yaw(slot)).mean(0) - track.positions[:, :2]).T
+        depth, distance = forward * np.cos(yaw) - right * np.sin(yaw), np.hypot(right, forward)
+        is_inside = np.abs(right * np.cos(yaw) + forward * np.sin(yaw)) <= half * depth
+        is_nearer = is_inside & (distance < nearest)
+        nearest[is_nearer], named[is_nearer] = distance[is_nearer], number
+    return tuple(texts[k] for k in np.maximum.accumulate(named))
+
+
+def _named_slots(hall: FilmHall) -> tuple[list[Slot], list[str]]:
+    """Returns the panels along the aisle, and what frames say of them, after "" for none."""
+    slots = sorted(hall.layout.panels, key=lambda slot: slot.y)
+    layers = [hall.layers[slot.index] for slot in slots]
+    return slots, ["", *(f"{layer.id}   {' × '.join(map(str, layer.shape))}" for layer in layers)]

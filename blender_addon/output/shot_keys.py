@@ -66,6 +66,7 @@ def _key_light(scene: bpy.types.Scene, shot: Shot, frames: range, rate: float) -
 
 def _key_positions(scene: bpy.types.Scene, positions: Sequence[int], first: int) -> None:
     """Keys entries of a series, for each of the frames from `first` on."""
-    starts = [0, *(k + 1 for k, (one, next_) in enumerate(pairwise(positions)) if one != next_), len(positions)]
+    changes = np.flatnonzero(np.diff(positions)) + 1
+    starts = [0, *changes.tolist(), len(positions)]
     for start, stop in pairwise(starts):
         hold_value(scene, SERIES_POSITION, positions[start], range(first + start, first + stop))

@@ -33,7 +33,10 @@ def raise_peaks(peaks: SeriesPeaks, all_maps: Iterable[Maps]) -> None:
 
 
 def scale_alike(maps: Maps, peaks: Mapping[tuple[str, str], np.ndarray], where: str) -> Maps:
-    """Returns maps with the peaks of their series in place of their own. Raises RecordingError for peaks of others."""
+    """Returns maps with the peaks of their series, (channels,) float32, in place of their own.
+
+    Raises RecordingError for peaks of others.
+    """
     known = peaks.get((maps.layer, maps.method), np.zeros(0, np.float32))
     numbers = list(maps.numbers)
     if max(numbers, default=-1) >= len(known):
@@ -42,7 +45,7 @@ def scale_alike(maps: Maps, peaks: Mapping[tuple[str, str], np.ndarray], where: 
 
 
 def encode_peaks(peaks: SeriesPeaks) -> dict[str, np.ndarray]:
-    """Returns peaks as the tensors of their file."""
+    """Returns peaks, (channels,) float32 each, as the tensors of their file."""
     return {f"{method}|{layer}": values for (layer, method), values in peaks.items()}
 
 

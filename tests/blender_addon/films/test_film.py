@@ -1,5 +1,6 @@
 """Films as data: how shots follow each other, what a frame shows, and that numbers and words are where they belong."""
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from innerwalk.blender_addon.films.film import FilmWord, FrameState
 from innerwalk.blender_addon.films.frame_canvas import FrameCanvas
 from innerwalk.blender_addon.films.frame_words import draw_progress, draw_words
 from innerwalk.blender_addon.films.tile_numbers import TileNumbers
+from innerwalk.blender_addon.layout.camera_presets import is_inside
 from innerwalk.blender_addon.layout.view import View
 from innerwalk.tests.support import graphs
 from innerwalk.torch_bridge.recording import Maps, Network, Prediction, Recording
@@ -46,6 +48,18 @@ def test_words_come_and_go_with_their_shot():
     assert [word.text for word in film.at(30).words] == ["Into it", "slowly", "two"]
     long = Film([Shot("a", track(100), title="Into it", caption="slowly")], rate=10.0)
     assert [word.text for word in long.at(70).words] == ["slowly"]
+
+
+def test_a_tour_names_panels_that_it_sees_in_their_order():
+    film = plan_film(HALL, [ShotOptions("tour", seconds=100.0)], PLAIN)
+    (shot,) = film.shots
+    slots = sorted(HALL.slots.items(), key=lambda pair: pair[1].y)
+    named = [name.split("   ")[0] for name, _ in itertools.groupby(shot.names) if name]
+    assert named == [layer for layer, _ in slots if layer in named] and len(named) > 0.7 * len(slots)
+    for layer, slot in slots:
+        frames = [k for k, name in enumerate(shot.names) if name.split("   ")[0] == layer]
+        middle = np.array([[*slot.corners(HALL.layout.yaw(slot)).mean(0), (slot.bottom + slot.top) / 2]])
+        assert not frames or is_inside(shot.track.view(frames[0], *PLAIN.size), middle), layer
 
 
 def test_a_shot_of_a_moment_has_a_frame_for_each_end():
