@@ -22,7 +22,7 @@ BEFORE_GATE = 3.0
 LONGEST = 60.0
 """Seconds that a tour takes at most by default."""
 WORDS = 0.32
-"""Free room below the answers, as a share of their height."""
+"""Free room for words below the answers, and above them in halves, as a share of their height."""
 DIMENSIONS = tuple[int, int]
 
 
@@ -47,7 +47,9 @@ def answer_pose(layout: HallLayout, size: DIMENSIONS) -> Pose:
     """Returns the camera before the answers, in the middle of the aisle, that sees all of them; size in pixels."""
     boards = answer_boards(layout)
     corners = np.concatenate([board.corners(0.4) for board in boards])
-    corners = np.concatenate([corners, corners - (0, 0, WORDS * float(np.ptp(corners[:, 2])))])  # for the film's words
+    room = np.array([0, 0, WORDS * float(np.ptp(corners[:, 2]))])
+    above = [corners + room] if size[0] < size[1] else []  # of a half, whose name is above; other words are below
+    corners = np.concatenate([corners, corners - room, *above])
     middle = (corners.min(0) + corners.max(0)) / 2
     x, distance = layout.wings[-1].x, 1.6
     while True:

@@ -19,7 +19,7 @@ from innerwalk.blender_addon.films.catmull_rom import curve_through
 from innerwalk.blender_addon.films.film_hall import panel_corners
 from innerwalk.blender_addon.films.film_plan import plan_shots
 from innerwalk.blender_addon.films.shots import walking
-from innerwalk.blender_addon.films.shots.walking import LONGEST
+from innerwalk.blender_addon.films.shots.walking import LONGEST, answer_pose
 from innerwalk.blender_addon.films.sight import hidden_points, hidden_share, panel_points
 from innerwalk.blender_addon.films.tile_numbers import tile_view
 from innerwalk.blender_addon.layout.boards import answer_boards, input_boards, title_board
@@ -139,6 +139,14 @@ def best_share(shown: FilmHall, slot: Slot, views: list[View]) -> float:
         if np.ptp(y) > SIZE[1] / 10 or np.ptp(x) > SIZE[0] / 5:
             shares.append(float(seen.mean()))
     return max(shares)
+
+
+def test_the_names_of_halves_are_above_the_answers():
+    shown = hall("squeezenet1_0")
+    view = answer_pose(shown.layout, (480, 540))
+    boards = np.concatenate([board.corners(0.4) for board in answer_boards(shown.layout)])
+    tops = View(view.position, view.target, 480, 540, view.lens).project(boards)[:, 1]
+    assert 540 - tops.max() > 0.1 * 540
 
 
 def test_a_long_hall_is_cut_before_gates():
