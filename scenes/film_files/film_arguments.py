@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...torch_bridge.recording.errors import InputError
 from ...torch_bridge.server.arguments import add_trust_argument
-from ..options.argument_values import place, workers
+from ..options.argument_values import place
 from .farm_jobs import JOBS
 from .film_job import FilmJob
 from .frame_ranges import parse_frames
@@ -25,7 +25,7 @@ def add_film_job(sub: argparse.ArgumentParser) -> None:
     """Adds the options that say which frames of a film are rendered, and by whom."""
     film = sub.add_argument_group("the film; frames that are there already are kept")
     film.add_argument("--frames", type=frames, default=(), metavar="1-30", help="3,5-10 or 7-20:2; no figures then")
-    film.add_argument("--workers", type=workers, default=0, metavar="N", help="render frames in so many processes")
+    film.add_argument("--workers", type=int, default=None, metavar="N", help="render frames in so many processes")
     film.add_argument(
         "--scheduler", default="", metavar="ADDRESS", help="render by the workers of a Dask scheduler: tls://host:8786"
     )

@@ -17,8 +17,8 @@ class FilmJob:
 
     frames: Sequence[range] = ()
     """Numbers from 1; () for all."""
-    workers: int = 0
-    """Processes of this machine; 0 for this one alone."""
+    workers: int | None = None
+    """Processes of this machine; None for this one alone."""
     scheduler: str = ""
     """Address of a Dask scheduler whose workers render."""
     mixed: bool = False
@@ -28,7 +28,7 @@ class FilmJob:
         """Raises InputError for a job that can't be done; called before any work is."""
         if self.workers and self.scheduler:
             raise InputError("--workers and --scheduler: name one; a scheduler has workers of its own")
-        if not 0 <= self.workers <= MAX_WORKERS:
+        if self.workers is not None and not 1 <= self.workers <= MAX_WORKERS:
             raise InputError(f"--workers {self.workers}: 1 to {MAX_WORKERS} can be started")
         if self.scheduler:
             check_scheduler(self.scheduler)
