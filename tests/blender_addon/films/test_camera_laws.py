@@ -115,7 +115,7 @@ def test_a_whole_tour_sees_each_panel_past_those_before_it(name, monkeypatch):
     """At least 90 % of it, at a frame where it is as tall as a tenth of the picture or as wide as a fifth."""
     monkeypatch.setattr(walking, "LONGEST", 1e6)
     shown = hall(name)
-    (shot,) = plan_shots(shown, ShotOptions("tour"), Film((), size=SIZE, rate=4.0))
+    (shot,) = plan_shots(shown, ShotOptions("tour"), Film((), size=SIZE, rate=8.0))
     views = [shot.track.view(frame, *SIZE) for frame in range(len(shot.track))]
     for layer, slot in shown.slots.items():
         assert best_share(shown, slot, views) >= 0.9, f"{layer} of {name}"
