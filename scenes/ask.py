@@ -24,7 +24,7 @@ from ..torch_bridge.server.loaded_model import LoadedModel
 from ..torch_bridge.server.priority_lock import PriorityLock
 from ..torch_bridge.subject import RecordSpec
 from . import tables
-from .page_files.png_page import png_file
+from ..blender_addon.output.page_png import png_file
 
 LOADED = 0.1
 """Share of the progress bar for loading the network."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..blender_addon.output.output_files import check_place, replaced
+from ..blender_addon.output.page_png import png_file
 from ..blender_addon.pages.figure import draw_figure
 from ..blender_addon.pages.page import FlatPage
 from ..blender_addon.pages.page_options import PAGE_PRESETS, PageOptions, check_page_options
@@ -52,7 +53,7 @@ def write_page_figure(
 
     out: a .png, .svg or .pdf file. beside: folders of further recordings, for the presets grid and overlay. scene: name
     of the hall of a Blender file, by default the first. Raises SceneError, RecordingError, UnknownName, or ImportError
-    where Pillow or reportlab is missing; then nothing is written.
+    where reportlab is missing; then nothing is written.
     """
     out = Path(out)
     suffix = out.suffix.lower()
@@ -81,12 +82,6 @@ def _open(path: Path, scene: str | None, options: PageOptions) -> tuple[Recordin
         return opened.recording, with_hall_options(options, opened)
 
 
-def _png_writer() -> Callable[[FlatPage], bytes]:
-    from .page_files.png_page import png_file
-
-    return png_file
-
-
 def _pdf_writer() -> Callable[[FlatPage], bytes]:
     from .page_files.pdf_page import pdf_file
 
@@ -94,7 +89,7 @@ def _pdf_writer() -> Callable[[FlatPage], bytes]:
 
 
 WRITERS: dict[str, Callable[[], Callable[[FlatPage], bytes]]] = {
-    ".png": _png_writer,
+    ".png": lambda: png_file,
     ".svg": lambda: svg_file,
     ".pdf": _pdf_writer,
 }

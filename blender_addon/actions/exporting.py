@@ -56,7 +56,7 @@ def export_hall(scene: bpy.types.Scene, directory: Path | str, progress: Progres
 def export_figure(
     scene: bpy.types.Scene, filepath: Path | str, preset: str = "plate", layer: str = "", width: float = 170.0
 ) -> str:
-    """Writes a flat figure of the hall for print, with its method, blocks, title and normalisation, to an .svg file.
+    """Writes a flat figure of the hall for print, as it is shown, to an .svg or .png file.
 
     preset: plate, grid or overlay. layer: of a grid and an overlay, by default the first and the last that fits; a
     plate calls out its strongest channels. width: of the page, mm. Returns a line that says where. Raises SceneError or

@@ -21,6 +21,8 @@ MOST = 150
 """Panels that an overview shows; of a larger network it shows one panel for each block."""
 FEWEST = 6
 """Panels that must be left when blocks are collapsed."""
+REPRESENTS = re.compile(r"(?:; )?represents (\d+) layers of (.*)$")
+"""In the note of a block's panel."""
 ALL = "all"
 """A glob that matches every block that the hall has a label for."""
 
@@ -136,9 +138,11 @@ def collapse(layers: Sequence[Layer], links: Iterable[tuple[int, int]], found: I
     for block in found:
         if block.panels > 1:
             stands[block.first : block.last + 1] = [block.last] * (block.last + 1 - block.first)
-            note = f"represents {block.panels} layers of {block.name}"
+            members = (layer for layer in layers[block.first : block.last + 1] if layer.role != "joint")
+            note = f"represents {sum(represented_block(layer)[0] for layer in members)} layers of {block.name}"
             last = layers[block.last]
-            shown[block.last] = replace(last, role="panel", note="; ".join(filter(None, (last.note, note))))
+            own = REPRESENTS.sub("", last.note)
+            shown[block.last] = replace(last, role="panel", note="; ".join(filter(None, (own, note))))
     kept = sorted(set(stands))
     place = {old: new for new, old in enumerate(kept)}
     moved = {(place[stands[s]], place[stands[t]]): None for s, t in links if stands[s] != stands[t]}
@@ -147,7 +151,7 @@ def collapse(layers: Sequence[Layer], links: Iterable[tuple[int, int]], found: I
 
 def represented_block(layer: Layer) -> tuple[int, str]:
     """Returns how many layers a collapsed block's panel represents, and the block's name; (1, "") for any other."""
-    found = re.search(r"represents (\d+) layers of (.*)$", layer.note)
+    found = REPRESENTS.search(layer.note)
     return (int(found[1]), found[2]) if found else (1, "")
 
 

@@ -1,30 +1,39 @@
-"""Writes flat figures of halls as SVG, which needs nothing but numpy; `innerwalk figure` writes PNG and PDF too."""
+"""Writes flat figures of halls as SVG and PNG, which needs nothing but numpy; `innerwalk figure` writes PDF too."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
+from ...torch_bridge.recording.errors import SceneError
 from ..pages.figure import draw_figure
+from ..pages.page import FlatPage
 from ..pages.page_options import PageOptions
 from ..pages.svg import svg_file
 from .figure_options import FigureSource, Source, open_source
 from .output_files import check_place, replaced
+from .page_png import png_file
 
+WRITERS: Mapping[str, Callable[[FlatPage], bytes]] = {".svg": svg_file, ".png": png_file}
+"""By ending of the file's name: encodes a page."""
 OF_HALL = ("method", "collapse", "title", "normalisation", "gain")
 """Options that are the hall's own where they aren't set."""
 
 
 def write_flat_figure(source: FigureSource, out: Path | str, options: PageOptions) -> Path:
-    """Writes a flat figure of a hall, with its method, blocks, title and normalisation, to an .svg file.
+    """Writes a flat figure of a hall, with its method, blocks, title and normalisation, to an .svg or .png file.
 
     Raises SceneError or UnknownName; then nothing is written.
     """
     out = Path(out)
-    check_place(out, ".svg")
+    suffix = out.suffix.lower()
+    if suffix not in WRITERS:
+        raise SceneError(f"{out}: a flat figure of a hall is a {' or '.join(WRITERS)} file; name it {out.stem}.svg")
+    check_place(out, suffix)
     opened = open_source(source)
-    content = svg_file(draw_figure([opened.recording], with_hall_options(options, opened)))
-    with replaced(out, ".svg") as part:
+    content = WRITERS[suffix](draw_figure([opened.recording], with_hall_options(options, opened)))
+    with replaced(out, suffix) as part:
         part.write_bytes(content)
     return out
 

@@ -40,10 +40,10 @@ def text_coverage(text: str, size: float) -> tuple[np.ndarray, int]:
     if not segments:
         return np.zeros(shape, np.float32), up
     lines = np.concatenate(segments) * (scale, -scale) + (0, up)
-    return _fill(lines, shape), up
+    return filled(lines, shape), up
 
 
-def _fill(lines: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def filled(lines: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Returns the coverage (H, W) float32 of what lines (n, 2, 2) in pixels enclose, by the non-zero winding rule."""
     height, width = shape
     total = np.zeros((height * FINE, width + 2))

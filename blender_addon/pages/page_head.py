@@ -30,13 +30,14 @@ def add_head(page: FlatPage, style: PageStyle, facts: TitleFacts, scale: ColourS
     title = size * 1.5
     y = style.margin + 1.25 * line
     page.text(begun(printable(facts.name), room / (title * POINT)), style.margin, y, title)
-    note = text_length(facts.note) * size * POINT + 1.0 if facts.note else 0.0
-    counts = begun(printable(facts.counts), style.room(room - note))
-    width = page.text(counts, style.margin, y + 1.2 * line, size, "quiet").width
-    if facts.note:
-        page.text(facts.note, style.margin + width + 1.0, y + 1.2 * line, size, "skip")
-    if facts.caption:
-        page.text(begun(printable(facts.caption), style.room(room)), style.margin, y + 2.2 * line, size, "skip")
+    counts = page.text(begun(printable(facts.counts), style.room(room)), style.margin, y + 1.2 * line, size, "quiet")
+    note, caption = facts.note, printable(facts.caption)
+    if counts.width + 1.0 + style.length(text_length(note)) <= room:
+        page.text(note, style.margin + counts.width + 1.0, y + 1.2 * line, size, "skip")
+    else:
+        caption = "; ".join(filter(None, (note, caption)))
+    if caption:
+        page.text(begun(caption, style.room(room)), style.margin, y + 2.2 * line, size, "skip")
     _add_scale(page, style, left, legend, scale)
     x = left
     for kind in kinds:

@@ -37,3 +37,7 @@ class PageStyle:
     def room(self, width: float) -> float:
         """Returns how many sizes of text, as `font` measures them, so many millimetres are."""
         return width / (self.words * POINT)
+
+    def length(self, sizes: float) -> float:
+        """Returns how many millimetres so many sizes of text are."""
+        return sizes * self.words * POINT

@@ -1,3 +1,3 @@
-"""Writes flat figures as files: PNG by Pillow, PDF by reportlab, SVG by Innerwalk itself."""
+"""Writes flat figures as PDF files by reportlab; Innerwalk itself writes SVG and PNG."""
 
-__all__ = ["pdf_page", "png_page"]
+__all__ = ["pdf_page"]

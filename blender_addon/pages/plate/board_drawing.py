@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..font import begun, first_fitting, printable, wrapped_words
+from ..font import begun, printable, wrapped_words
 from ..map_pictures import fit_picture
 from ..page import FlatPage, PageShape
 from ..picture_marks import add_marks
@@ -20,7 +20,7 @@ STRETCHES = 256
 
 
 def draw_board(page: FlatPage, style: PlateStyle, box: PlateBox, board: PlateBoard) -> None:
-    """Draws what a board shows, with its name and size below it."""
+    """Draws what a board shows."""
     if board.pixels is not None:
         _add_picture(page, box, board)
     elif board.wave is not None:
@@ -29,18 +29,6 @@ def draw_board(page: FlatPage, style: PlateStyle, box: PlateBox, board: PlateBoa
         _add_rows(page, style, box, board.rows)
     else:
         _add_words(page, style, box, board.words)
-    room = style.room(box.room[1] - box.room[0])
-    caption = first_fitting([printable(text) for text in board.captions], room) if board.captions else ""
-    add_label(page, style, box, begun(printable(board.name), room), caption)
-
-
-def add_label(page: FlatPage, style: PlateStyle, box: PlateBox, name: str, caption: str) -> None:
-    """Adds the two lines of text under a box."""
-    x = (box.room[0] + box.room[1]) / 2
-    for number, (text, role) in enumerate(((name, "text"), (caption, "quiet"))):
-        if text:
-            y = box.bottom + 0.15 + (number + 0.82) * style.line_height
-            page.text(text, x, y, style.words, role, align="centre")
 
 
 def _add_picture(page: FlatPage, box: PlateBox, board: PlateBoard) -> None:

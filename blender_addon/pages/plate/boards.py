@@ -13,7 +13,7 @@ from ...plans.board_contents.mosaics import mosaic
 from ...plans.board_contents.tokens import shown_word
 from ...plans.number_text import format_count, format_number, format_percent
 from ...plans.shown_endpoints import hidden_counts, pixels_of, shown_inputs, shown_outputs
-from ..font import printable, wrapped_words
+from ..font import printable, text_length, wrapped_words
 from ..map_pictures import MapLook
 from ..picture_marks import PictureMark
 from .graph import NodeKind, PlateNode
@@ -61,9 +61,9 @@ class PlateBoard:
     def node(self, kind: NodeKind, number: int, style: PlateStyle) -> PlateNode:
         """Returns its node in the plate's graph."""
         lines = ROW * len(self.rows) or len(wrapped_words(self.words, style.room(style.board), MOST_LINES))
-        return PlateNode(
-            kind, number, aspect=self.aspect, lines=WAVE if self.wave is not None else lines, called=self.called
-        )
+        lines = WAVE if self.wave is not None else lines
+        label = text_length(printable(self.name))
+        return PlateNode(kind, number, aspect=self.aspect, lines=lines, label=label, called=self.called)
 
 
 def input_boards(recording: Recording, look: MapLook) -> list[PlateBoard]:
@@ -112,7 +112,8 @@ def _board(recording: Recording, own: Endpoint, name: str, captions: tuple[str, 
     if own.kind == "boxes":
         under = picture_of(recording, own)
         best = (f"{row.text} {row.value}" for row in _class_rows(own))
-        return _pictured(PlateBoard(name, (*best, *captions)[:1], under, marks=_marks(own)), PICTURE_ASPECTS)
+        captions = (next(best, ""), *captions) if own.labels or own.values is not None else captions
+        return _pictured(PlateBoard(name, tuple(filter(None, captions)), under, marks=_marks(own)), PICTURE_ASPECTS)
     pixels = pixels_of(own)
     if pixels is not None:
         return _pictured(PlateBoard(name, captions, mosaic(pixels)), PICTURE_ASPECTS)

@@ -6,19 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ....torch_bridge.recording import Layer
-from ...layout.blocks import represented_block
 from ...layout.planner import slot_kind
 from ...plans.floor import rim_colour
-from ..font import first_fitting
 from ..map_pictures import arrange_tiles, draw_tiles
 from ..page import FlatPage, PageLine, PageShape
 from ..page_options import ShownMaps
-from .board_drawing import add_label, draw_board
+from .board_drawing import draw_board
 from .boards import PlateBoard
 from .call_outs import called_places, ranked_places
+from .labels import PlateLabels, add_key
 from .leaders import shown_places
 from .model import PlateBox, PlateEdge, PlateEdgeKind, PlateLayout
-from .panel_names import fitting_names, panel_names
 
 LINES = {"called": 0.18, "data": 0.25, "skip": 0.22, "joined": 0.22}
 """Widths of edges, mm."""
@@ -37,40 +35,38 @@ class PlateDrawing:
     shown: ShownMaps
     inputs: Sequence[PlateBoard]
     outputs: Sequence[PlateBoard]
+    labels: PlateLabels
 
     def draw(self) -> None:
         """Draws edges first, then nodes, and over them what is called out."""
         self._edges("data", "joined", "skip")
-        names = self._names()
         for box in self.layout.boxes.values():
             node = self.layout.graph.nodes[box.node]
             if node.kind == "panel":
-                self._panel(box, self.layout.graph.layers[node.number], names[box.node])
+                self._panel(box, self.layout.graph.layers[node.number])
             elif node.kind == "joint":
                 self.page.box(box.x, box.y, box.width, box.height, "joined")
             else:
                 boards = self.inputs if node.kind == "input" else self.outputs
                 draw_board(self.page, self.layout.style, box, boards[node.number])
-
+            if node.kind != "joint":
+                self._label(box)
         self._edges("called")
+        add_key(self.page, self.labels.key, self.layout.style)
+
+    def _label(self, box: PlateBox) -> None:
+        """Adds the two lines of text under a box."""
+        x, style = (box.room[0] + box.room[1]) / 2, self.layout.style
+        for number, (texts, role) in enumerate(((self.labels.names, "text"), (self.labels.captions, "quiet"))):
+            if text := texts[box.node]:
+                y = box.bottom + 0.15 + (number + 0.82) * style.line_height
+                self.page.text(text, x, y, style.words, role, align="centre")
 
     def _edges(self, *kinds: PlateEdgeKind) -> None:
         for kind in kinds:
             for edge in self.layout.edges:
                 if edge.kind == kind:
                     self._edge(edge)
-
-    def _names(self) -> dict[int, str]:
-        """Returns the name below each panel, by node."""
-        known = panel_names(self.layout.graph.layers)
-        panels = [box for box in self.layout.boxes.values() if box.grid is not None]
-        options = [known[self.layout.graph.nodes[box.node].number] for box in panels]
-        texts = fitting_names(options, [self._room(box) for box in panels])
-        return {box.node: text for box, text in zip(panels, texts, strict=True)}
-
-    def _room(self, box: PlateBox) -> float:
-        """Returns how many sizes of text fit below a box."""
-        return self.layout.style.room(box.room[1] - box.room[0])
 
     def _edge(self, edge: PlateEdge) -> None:
         colour, width = self.page.colour("text" if edge.kind == "called" else edge.kind), LINES[edge.kind]
@@ -83,29 +79,11 @@ class PlateDrawing:
             half = 0.42 * length
             self.page.items.append(PageShape(((x - 0.12, y), (x - length, y - half), (x - length, y + half)), colour))
 
-    def _panel(self, box: PlateBox, layer: Layer, name: str) -> None:
+    def _panel(self, box: PlateBox, layer: Layer) -> None:
         self._tiles(box, layer)
         kind = rim_colour(slot_kind(layer))
         line = SUM_RIM if kind == "sum" else RIM
         self.page.frame(box.x, box.y, box.width, box.height, kind, line)
-        shape = first_fitting(self._shapes(box, layer), self._room(box))
-        add_label(self.page, self.layout.style, box, name, shape)
-
-    def _shapes(self, box: PlateBox, layer: Layer) -> list[str]:
-        """Returns the texts that say what a panel shows, longest first."""
-        maps = self.shown.of(layer)
-        channels, height, width = layer.map_shape
-        all_channels = channels
-        if maps is not None and maps.channel_numbers and channels > 1:
-            all_channels = self.shown.recording.network.layer(maps.layer).map_shape[0]
-        shown = box.grid.shown if box.grid is not None else channels
-        count = f"{shown} of {all_channels}" if shown < all_channels else f"{channels}"
-        size = "" if height == width == 1 else f" × {height} × {width}"
-        layers, block = represented_block(layer)
-        texts = [f"{count}{size}", f"{channels}{size}", f"{channels}{size}".replace(" ", ""), f"{channels}"]
-        if shown < all_channels:  # what isn't shown is never left out
-            texts = [texts[0], count, f"{shown}/{all_channels}"]
-        return [f"{layers} layers: {count}{size}", f"{layers} layers"] if block else texts
 
     def _tiles(self, box: PlateBox, layer: Layer) -> None:
         maps, page = self.shown.of(layer), self.page

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import product
 
 from ....torch_bridge.recording.errors import SceneError
 from .graph import PlateGraph
+from .labels import PlateLabels, key_height
 from .lines import ColumnSizes, break_lines, columns_of
 from .model import PlateLayout, PlateStyle
 from .places import place
@@ -19,20 +21,49 @@ GOALS = ((4, 0.25, 0.2), (30, 0.44, 0.40), (110, 0.30, 0.25))
 """Up to so many panels: the share of the page that tiles should cover before edges take their room, and the least."""
 CANDIDATES = 16
 """Layouts that are tried with edges, until one has the least share of tiles."""
-TALLEST = 235.0
-"""Height of a printed page's type area, mm."""
 NARROW, MISSING, PARALLEL, HEIGHT = 2.0, 4.0, 0.05, 0.0005
-"""Costs: where all panels have too little room for their shape, where tiles miss all of their share, of a branch that
+"""Costs: where all panels have too little room for their names, where tiles miss all of their share, of a branch that
 does not stand above another, and of a millimetre of height. A page that is twice too tall costs 1."""
+LEAST_SHARE = 0.25
+"""Share of the page that tiles cover, below which larger blocks are collapsed."""
+MOST_NUMBERED = 1 / 3
+"""Share of the nodes with numbers for names, beyond which larger blocks are collapsed."""
 ROUNDS = 5
 
 
-def lay_out_plate(graph: PlateGraph, style: PlateStyle, top: float, bottom: float = 0.0) -> PlateLayout:
+def fit_plate(
+    graphs: Iterable[PlateGraph], style: PlateStyle, top: float, label: Callable[[PlateLayout], PlateLabels]
+) -> tuple[PlateLayout, PlateLabels]:
+    """Lays out and labels the first of ever smaller graphs of a network whose plate is no taller than a page.
+
+    top: height that is left free for a title, mm. label: returns the labels of a layout, whose key gets room below.
+    Where no plate is all that is wanted, one that is no taller than a page comes before the others. Raises SceneError
+    where the edges leave no room for panels.
+    """
+    best: tuple[PlateLayout, PlateLabels] | None = None
+    graph = None
+    for graph in graphs:
+        layout = lay_out_plate(graph, style, top)
+        if layout is None:
+            continue
+        is_full, labels = layout.tile_share >= LEAST_SHARE, label(layout)
+        is_named = len(labels.key) <= MOST_NUMBERED * len(labels.names)
+        layout.height += key_height(labels.key, style)
+        if is_full and is_named and is_page(layout):
+            return layout, labels
+        if best is None or _rank(layout) > _rank(best[0]):
+            best = layout, labels
+    if best is None:
+        panels = sum(node.kind == "panel" for node in graph.nodes) if graph else 0
+        raise SceneError(f"the edges of {panels} panels fill a page {style.width:g} mm wide; choose a larger width")
+    return best
+
+
+def lay_out_plate(graph: PlateGraph, style: PlateStyle, top: float) -> PlateLayout | None:
     """Lays out a plate on a page `style.width` mm wide, whose height follows.
 
-    top, bottom: heights that are left free for a title above and a legend below, mm. The smallest page on which tiles
-    cover the share of GOALS is taken, with parallel branches one above the other where that is possible. Raises
-    SceneError where the edges leave no room for panels.
+    top: height that is left free for a title above, mm. The smallest page on which tiles cover the share of GOALS is
+    taken, with parallel branches one above the other where that is possible. None where the edges leave no room.
     """
     panels = sum(node.kind == "panel" for node in graph.nodes)
     goal, law = next((shares for most, *shares in GOALS if panels <= most), GOALS[-1][1:])
@@ -40,51 +71,68 @@ def lay_out_plate(graph: PlateGraph, style: PlateStyle, top: float, bottom: floa
     for most in STACKS:
         columns = columns_of(graph, most)
         if most == 1 or max(map(len, columns)) == most:
-            for height in HEIGHTS:
-                sizes = ColumnSizes(graph, style, height)
-                layout = _first_try(graph, columns, sizes, top, bottom)
-                tries.append((_cost(layout, goal, most), layout, sizes))
-    tries.sort(key=lambda tried: tried[0])
+            for height, has_names in product(HEIGHTS, (True, False)):
+                sizes = ColumnSizes(graph, style, height, has_names)
+                layout = _first_try(graph, columns, sizes, top)
+                if _fits(layout):
+                    tries.append((_cost(layout, goal, most), layout, sizes))
+    tries.sort(key=lambda tried: tried[0])  # edges make plates taller, and shares of tiles smaller
+    hopeful = [tried for tried in tries if is_page(tried[1]) and tried[1].tile_share >= LEAST_SHARE]
     best: PlateLayout | None = None
-    for _, layout, sizes in tries[:CANDIDATES]:
-        layout = _with_edges(layout, sizes, top, bottom)
+    for _, layout, sizes in (hopeful or tries)[:CANDIDATES]:
+        layout = _with_edges(layout, sizes, top)
         if not _fits(layout):
             continue
-        if layout.tile_share >= law:
+        if layout.tile_share >= law and is_page(layout):
             return layout
-        if best is None or layout.tile_share > best.tile_share:
+        if best is None or _rank(layout) > _rank(best):
             best = layout
-    if best is None:
-        raise SceneError(f"the edges of {panels} panels fill a page {style.width:g} mm wide; choose a larger width")
     return best
+
+
+def is_page(layout: PlateLayout) -> bool:
+    """Returns whether a plate is no taller than a page."""
+    return layout.height <= layout.style.tallest
+
+
+def _rank(layout: PlateLayout) -> tuple[bool, float]:
+    """Returns what is larger for the better one of two layouts that both miss what is wanted."""
+    return (True, layout.tile_share) if is_page(layout) else (False, -layout.height)
 
 
 def _fits(layout: PlateLayout) -> bool:
     """Returns whether everything stands on the page, and every panel has some width."""
     right = layout.style.width - layout.style.margin + 0.01
-    return all(box.x >= 0 and box.width > 0 and box.right <= right for box in layout.boxes.values())
+    ends = (x for edge in layout.edges for piece in edge.segments for x, _ in piece)
+    return all(0 <= x <= layout.style.width for x in ends) and all(
+        box.room[0] >= 0 and box.room[1] <= right and 0 < box.width <= box.room[1] - box.room[0] + 0.1
+        for box in layout.boxes.values()
+    )
 
 
 def _cost(layout: PlateLayout, goal: float, most: int) -> float:
     """Returns how far a layout is from what is wanted: readable, on one page, mostly maps, branches parallel, small."""
-    rooms = [box.room[1] - box.room[0] for box in layout.boxes.values() if box.grid is not None]
-    narrow = sum(room < layout.style.narrowest for room in rooms) / max(len(rooms), 1)
-    too_tall = max(layout.height / TALLEST - 1, 0.0)
+    style, nodes = layout.style, layout.graph.nodes
+    panels = [box for box in layout.boxes.values() if box.grid is not None]
+    wanted = [max(style.narrowest, style.length(nodes[box.node].label)) for box in panels]
+    rooms = [box.room[1] - box.room[0] for box in panels]
+    narrow = sum(room < least for room, least in zip(rooms, wanted, strict=True)) / max(len(panels), 1)
+    too_tall = max(layout.height / style.tallest - 1, 0.0)
     missing = max(goal - layout.tile_share, 0.0)
     return NARROW * narrow + too_tall + MISSING * missing - PARALLEL * most + HEIGHT * layout.height
 
 
 def _first_try(
-    graph: PlateGraph, columns: Sequence[list[int]], sizes: ColumnSizes, top: float, bottom: float
+    graph: PlateGraph, columns: Sequence[list[int]], sizes: ColumnSizes, top: float
 ) -> PlateLayout:
     """Returns a layout with usual room for edges."""
     layout = PlateLayout(graph, sizes.style, break_lines(columns, sizes))
-    channels = [0.0] + [2 * sizes.style.pitch + 0.6] * (len(layout.lines) - 1) + [bottom]
+    channels = [0.0] + [2 * sizes.style.pitch + 0.6] * (len(layout.lines) - 1) + [0.0]
     place(layout, sizes, channels, (0.0, 0.0), top)
     return layout
 
 
-def _with_edges(layout: PlateLayout, sizes: ColumnSizes, top: float, bottom: float) -> PlateLayout:
+def _with_edges(layout: PlateLayout, sizes: ColumnSizes, top: float) -> PlateLayout:
     """Places a layout again with the room that its edges need, until that is enough, and routes them."""
     count = len(layout.lines)
     room = PlateRoom([[0.0] * len(line.gaps) for line in layout.lines], [0.0] * (count + 1), (0.0, 0.0))
@@ -93,7 +141,7 @@ def _with_edges(layout: PlateLayout, sizes: ColumnSizes, top: float, bottom: flo
     for _ in range(ROUNDS):
         for line, gaps in zip(layout.lines, room.gaps, strict=True):
             line.gaps = list(gaps)
-        place(layout, sizes, [*room.channels[:-1], room.channels[-1] + bottom], room.sides, top)
+        place(layout, sizes, room.channels, room.sides, top)
         router = Router(layout)
         if not room.enlarge(router.route()):
             break

@@ -22,6 +22,8 @@ RAGGED_COST = 0.5
 """What the squared logarithm of a last line's fullness costs, against that of another line."""
 LINE_COST = 0.004
 """Cost of each line."""
+ROUNDING = 0.01
+"""Added to the length of a text that has to fit, mm."""
 STRETCH, SQUEEZE, LAST_STRETCH = 1.5, 0.6, 1.3
 """How much a line's height may differ from the wanted one, to make it as wide as the page."""
 
@@ -68,10 +70,10 @@ def _in_order(columns: list[list[int]], sources: Sequence[Sequence[int]]) -> lis
 
 
 class ColumnSizes:
-    """Widths of columns for panels of about `height` mm."""
+    """Widths of columns for panels of about `height` mm, with room for their shortest names or for numbers."""
 
-    def __init__(self, graph: PlateGraph, style: PlateStyle, height: float) -> None:
-        self.graph, self.style, self.height = graph, style, height
+    def __init__(self, graph: PlateGraph, style: PlateStyle, height: float, has_names: bool) -> None:
+        self.graph, self.style, self.height, self.has_names = graph, style, height, has_names
         self.grid = cache(self._grid)
 
     def line_height(self, stacked: int) -> float:
@@ -102,8 +104,16 @@ class ColumnSizes:
             return max(self._fixed(node) for node in nodes)
         if len(members) > stacked:
             return 0.0
-        widest = max(self.widest(node, len(members), stacked) for node in members)
-        return widest if self._natural(members, stacked) > widest else -1.0
+        natural, least = self._natural(members, stacked), max(map(self.least, members))
+        if SQUEEZE * natural < least:
+            return max(natural, least)
+        widest = max(least, *(self.widest(node, len(members), stacked) for node in members))
+        return widest if natural > widest else -1.0
+
+    def least(self, node: int) -> float:
+        """Returns the least width of a panel: that of its name, or of a number that stands for it."""
+        name = self.style.length(self.graph.nodes[node].label) + ROUNDING
+        return name if self.has_names else min(name, self.style.number)
 
     def widest(self, node: int, count: int, stacked: int) -> float:
         """Returns the width of a panel whose tiles are as large as any, with room for its name."""
@@ -116,7 +126,8 @@ class ColumnSizes:
             return self.style.bar
         if not node.aspect:
             return self.style.board
-        return min(max(self.height * min(max(node.aspect, 0.4), 1.5), self.style.narrowest), 0.2 * self.style.width)
+        wide = min(max(self.height * min(max(node.aspect, 0.4), 1.5), self.style.narrowest), 0.2 * self.style.width)
+        return max(wide, min(self.style.length(node.label) + ROUNDING, self.style.board))
 
     def width(self, members: Sequence[int], stacked: int) -> float:
         """Returns the natural width of a column in a line of `stacked` panels."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ..font import text_length
 from ..page_style import PageStyle
 from .graph import PlateGraph
 from .grid import PlateGrid
@@ -12,6 +14,8 @@ from .grid import PlateGrid
 Point = tuple[float, float]
 PlateEdgeKind = Literal["called", "data", "joined", "skip"]
 """`called` leads from a tile to its enlargement, the others are those of a hall."""
+TALLEST = 240.0
+"""Height of a printed page's type area, mm."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,16 @@ class PlateStyle(PageStyle):
     def labels(self, count: int) -> float:
         """Returns the height of a column of so many nodes that they themselves can't have."""
         return count * self.label + (count - 1) * self.stack
+
+    @property
+    def tallest(self) -> float:
+        """Greatest height of a page: the type area of a printed one, or of a wider page that of its format."""
+        return max(TALLEST, math.sqrt(2) * self.width)
+
+    @property
+    def number(self) -> float:
+        """Width of a number that stands for a name."""
+        return self.length(text_length("000"))
 
     @property
     def board(self) -> float:

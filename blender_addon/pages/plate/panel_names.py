@@ -10,7 +10,7 @@ from dataclasses import replace
 from ....torch_bridge.recording import Layer
 from ...layout.blocks import module_path, represented_block
 from ...layout.text_fitting import common_tails, layer_names
-from ..font import begun, printable, text_length
+from ..font import printable, text_length
 
 WORD = re.compile(r"([^\W\d_])[^\W\d_]*")
 MOST_PARTS = 8
@@ -68,8 +68,7 @@ def _abbreviated(name: str) -> list[str]:
 def fitting_names(names: Sequence[Sequence[str]], rooms: Sequence[float]) -> list[str]:
     """Returns the first name of each panel that is no longer than its room, in sizes of text; no two are equal.
 
-    A first word that is too long for one panel is an initial on all. Where no name fits, the beginning of the last one
-    stands for it, or "" where another panel has that.
+    A first word that is too long for one panel is an initial on all. Where no name fits, "" stands for it.
     """
     long = {_first_word(own[0]) for own, room in zip(names, rooms, strict=True) if text_length(own[0]) > room}
     chosen = {""}
@@ -77,8 +76,7 @@ def fitting_names(names: Sequence[Sequence[str]], rooms: Sequence[float]) -> lis
     for options, room in zip(names, rooms, strict=True):
         if len(options) > 1 and "." in options[0] and _first_word(options[0]) in long:
             options = options[1:]
-        fitting = [name for name in options if text_length(name) <= room] or [begun(options[-1], room)]
-        found.append(next((name for name in fitting if name not in chosen), ""))
+        found.append(next((name for name in options if text_length(name) <= room and name not in chosen), ""))
         chosen.add(found[-1])
     return found
 

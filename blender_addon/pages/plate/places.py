@@ -49,6 +49,8 @@ def _place_column(layout: PlateLayout, number: int, column: int, x: float, width
     if kind == "panel":
         nodes, grids = layout.graph.nodes, line.grids
         heights = [width * grids[k].rows / (grids[k].columns * nodes[k].aspect) for k in members]
+        shrunk = min((line.height - labels) / sum(heights), 1.0)
+        heights = [tall * shrunk for tall in heights]
     box_of = _panel_box if kind == "panel" else _board_box
     y = line.top + max(line.height - labels - sum(heights), 0.0) / 2
     for member, tall in zip(members, heights, strict=True):

@@ -17,8 +17,9 @@ from ..page_options import PageOptions, ShownMaps, page_title
 from .boards import input_boards, output_boards
 from .call_outs import call_out_boards
 from .drawing import PlateDrawing
-from .graph import plate_graph, with_maps
-from .layout import lay_out_plate
+from .graph import plate_graphs, with_maps
+from .labels import plate_labels
+from .layout import fit_plate
 from .model import PlateStyle
 
 
@@ -44,18 +45,29 @@ def draw_plate(recording: Recording, options: PageOptions) -> FlatPage:
     style = PlateStyle(options.width, options.dpi)
     starts = [board.node("input", number, style) for number, board in enumerate(inputs)]
     answers = [board.node("output", number, style) for number, board in enumerate(outputs)]
-    graph = plate_graph(layers, links, ends, starts, answers)
-    layout = lay_out_plate(graph, style, head_height(style))
+    totals = {layer.id: _channels(recording, shown.of(layer)) for layer in layers}
+
+    graphs = plate_graphs(layers, links, ends, starts, answers, keep=layers[source].id if called else "")
+    layout, labels = fit_plate(
+        graphs, style, head_height(style), lambda layout: plate_labels(layout, inputs, outputs, totals)
+    )
     page = FlatPage(options.width, layout.height, options.theme, options.dpi)
-    PlateDrawing(page, layout, shown, inputs, outputs).draw()
+    PlateDrawing(page, layout, shown, inputs, outputs, labels).draw()
     kinds = [kind for kind in EDGE_KINDS if any(edge.kind == kind for edge in layout.edges)]
     panels = [box for box in layout.boxes.values() if box.grid is not None]
-    reduced = any(box.grid is not None and box.grid.shown < graph.nodes[box.node].channels for box in panels)
-    notes = [maps.note for layer in graph.layers if layer.role != "joint" and (maps := shown.of(layer)) is not None]
+    reduced = any(box.grid is not None and box.grid.shown < layout.graph.nodes[box.node].channels for box in panels)
+    notes = [maps.note for layer in layout.graph.layers if layer.role != "joint" and (maps := shown.of(layer)) is not None]
     title = page_title(recording, options)
     facts = title_facts(recording.network, title, len(panels), has_reduced_panels=reduced, maps_notes=notes)
     add_head(page, style, facts, shown.scale, kinds)
     return page
+
+
+def _channels(recording: Recording, maps: Maps | None) -> int:
+    """Returns the channels of the layer whose maps may be of some of them only, 0 where that isn't known."""
+    if maps is None or not maps.channel_numbers or maps.channels == 1:
+        return 0
+    return recording.network.layer(maps.layer).map_shape[0]
 
 
 def _as_shown(layer: Layer, maps: Maps | None) -> Layer:

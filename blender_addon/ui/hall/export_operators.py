@@ -109,14 +109,14 @@ class INNERWALK_OT_export_hall(NeedsHall, ExportOperator):
 
 
 class INNERWALK_OT_export_figure(NeedsHall, ActionOperator):
-    """Write the hall as a flat figure for print (SVG), with text and lines that can be edited"""
+    """Write the hall as a flat figure for print: SVG, with text and lines that can be edited, or PNG"""
 
     bl_idname = "innerwalk.export_figure"
     bl_label = "Export Flat Figure"
     bl_options = {"REGISTER"}
 
     filepath: bpy.props.StringProperty(name="Figure", description="File of the figure", subtype="FILE_PATH")
-    filter_glob: bpy.props.StringProperty(default="*.svg", options={"HIDDEN"})
+    filter_glob: bpy.props.StringProperty(default="*.svg;*.png", options={"HIDDEN"})
     preset: bpy.props.EnumProperty(
         name="Preset",
         description="What the figure shows",
@@ -140,7 +140,9 @@ class INNERWALK_OT_export_figure(NeedsHall, ActionOperator):
 
     def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
         """Makes the path absolute, and adds the suffix that a person may leave out."""
-        path = bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".svg")
+        path = bpy.path.abspath(self.filepath)
+        if not path.lower().endswith(".png"):
+            path = bpy.path.ensure_ext(path, ".svg")
         return super().arguments(context) | {"filepath": path}
 
 
@@ -148,7 +150,7 @@ def draw_export(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     """Draws the entries of File > Export."""
     menu.layout.operator(INNERWALK_OT_export_hall.bl_idname, text="Innerwalk Hall (PNG, CSV, safetensors)")
     menu.layout.operator(INNERWALK_OT_export_layer.bl_idname, text="Innerwalk Layer (PNG, CSV, safetensors)")
-    menu.layout.operator(INNERWALK_OT_export_figure.bl_idname, text="Innerwalk Flat Figure (SVG)")
+    menu.layout.operator(INNERWALK_OT_export_figure.bl_idname, text="Innerwalk Flat Figure (SVG, PNG)")
 
 
 CLASSES = (INNERWALK_OT_export_layer, INNERWALK_OT_export_hall, INNERWALK_OT_export_figure)
