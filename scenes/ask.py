@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ..blender_addon.imaging import channel_images, png
 from ..blender_addon.imaging.channel_images import Colouring
 from ..blender_addon.imaging.filenames import file_names
+from ..blender_addon.output.page_png import png_file
 from ..blender_addon.pages.figure import draw_figure
 from ..blender_addon.pages.grid import MOST
 from ..blender_addon.pages.page_options import PageOptions
@@ -24,7 +25,6 @@ from ..torch_bridge.server.loaded_model import LoadedModel
 from ..torch_bridge.server.priority_lock import PriorityLock
 from ..torch_bridge.subject import RecordSpec
 from . import tables
-from ..blender_addon.output.page_png import png_file
 
 LOADED = 0.1
 """Share of the progress bar for loading the network."""

@@ -95,7 +95,10 @@ def with_maps(
     for k in kept:
         own = layers[k].shows or layers[k].id
         seen[k] = own if own in shown else next((seen[origin] for origin in found[k][::-1] if origin >= 0), own)
-    graph = [replace(layers[k], shows=seen[k]) for k in kept], [(place[origin], place[k]) for k in kept for origin in found[k] if origin >= 0]
+    graph = (
+        [replace(layers[k], shows=seen[k]) for k in kept],
+        [(place[origin], place[k]) for k in kept for origin in found[k] if origin >= 0],
+    )
     fed = tuple(tuple(place[k] for k in kept if -1 - number in found[k]) for number in range(len(ends.inputs)))
     return graph, BoardLinks(fed, tuple(tuple(place[k] for k in read if k >= 0) for read in answers))
 

@@ -15,8 +15,8 @@ from .routes import PlateRoom, Router
 
 STACKS = (4, 3, 2, 1)
 """Numbers of parallel branches that may stand one above the other."""
-HEIGHTS = tuple(120 / 1.17**k for k in range(24))
-"""Heights of panels that are tried, mm: 120 to 3.2."""
+HEIGHTS = tuple(60 / 1.08**k for k in range(38))
+"""Heights of panels that are tried, mm: 60 to 3.5."""
 GOALS = ((4, 0.25, 0.2), (30, 0.44, 0.40), (110, 0.30, 0.25))
 """Up to so many panels: the share of the page that tiles should cover before edges take their room, and the least."""
 CANDIDATES = 16
@@ -46,10 +46,10 @@ def fit_plate(
         layout = lay_out_plate(graph, style, top)
         if layout is None:
             continue
-        is_full, labels = layout.tile_share >= LEAST_SHARE, label(layout)
+        labels = label(layout)
         is_named = len(labels.key) <= MOST_NUMBERED * len(labels.names)
         layout.height += key_height(labels.key, style)
-        if is_full and is_named and is_page(layout):
+        if layout.tile_share >= LEAST_SHARE and is_named and is_page(layout):
             return layout, labels
         if best is None or _rank(layout) > _rank(best[0]):
             best = layout, labels
@@ -67,7 +67,7 @@ def lay_out_plate(graph: PlateGraph, style: PlateStyle, top: float) -> PlateLayo
     """
     panels = sum(node.kind == "panel" for node in graph.nodes)
     goal, law = next((shares for most, *shares in GOALS if panels <= most), GOALS[-1][1:])
-    tries = []
+    tried: dict[tuple[float, float], tuple[PlateLayout, ColumnSizes]] = {}  # by cost and height, each layout once
     for most in STACKS:
         columns = columns_of(graph, most)
         if most == 1 or max(map(len, columns)) == most:
@@ -75,11 +75,14 @@ def lay_out_plate(graph: PlateGraph, style: PlateStyle, top: float) -> PlateLayo
                 sizes = ColumnSizes(graph, style, height, has_names)
                 layout = _first_try(graph, columns, sizes, top)
                 if _fits(layout):
-                    tries.append((_cost(layout, goal, most), layout, sizes))
-    tries.sort(key=lambda tried: tried[0])  # edges make plates taller, and shares of tiles smaller
-    hopeful = [tried for tried in tries if is_page(tried[1]) and tried[1].tile_share >= LEAST_SHARE]
+                    tried.setdefault((_cost(layout, goal, most), layout.height), (layout, sizes))
+    tries = [tried[key] for key in sorted(tried)]
+    pages = [
+        (layout, sizes) for layout, sizes in tries if is_page(layout)
+    ]  # edges make plates taller, and shares of tiles smaller
+    full = [[pair for pair in pages if pair[0].tile_share >= least] for least in (law, LEAST_SHARE)]
     best: PlateLayout | None = None
-    for _, layout, sizes in (hopeful or tries)[:CANDIDATES]:
+    for layout, sizes in (full[0] or full[1] or tries)[:CANDIDATES]:
         layout = _with_edges(layout, sizes, top)
         if not _fits(layout):
             continue
@@ -122,9 +125,7 @@ def _cost(layout: PlateLayout, goal: float, most: int) -> float:
     return NARROW * narrow + too_tall + MISSING * missing - PARALLEL * most + HEIGHT * layout.height
 
 
-def _first_try(
-    graph: PlateGraph, columns: Sequence[list[int]], sizes: ColumnSizes, top: float
-) -> PlateLayout:
+def _first_try(graph: PlateGraph, columns: Sequence[list[int]], sizes: ColumnSizes, top: float) -> PlateLayout:
     """Returns a layout with usual room for edges."""
     layout = PlateLayout(graph, sizes.style, break_lines(columns, sizes))
     channels = [0.0] + [2 * sizes.style.pitch + 0.6] * (len(layout.lines) - 1) + [0.0]

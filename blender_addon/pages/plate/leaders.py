@@ -15,9 +15,12 @@ def shown_places(ranked: Sequence[int], count: int) -> list[int]:
 
 
 def leader(tile: tuple[float, float, float, float], end: Point) -> tuple[Piece, ...]:
-    """Returns the level and upright pieces from a tile (left, top, right and bottom, mm) to a point right of it."""
+    """Returns the level and upright pieces from a tile (left, top, right and bottom, mm) to a point right of it.
+
+    A tile that ends there needs none.
+    """
     left, top, right, bottom = tile
     if top <= end[1] <= bottom:
-        return (((right, end[1]), end),)
+        return (((right, end[1]), end),) if right < end[0] - 0.01 else ()
     x = (left + right) / 2
     return ((x, top if end[1] < top else bottom), (x, end[1])), ((x, end[1]), end)

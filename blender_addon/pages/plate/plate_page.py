@@ -56,7 +56,9 @@ def draw_plate(recording: Recording, options: PageOptions) -> FlatPage:
     kinds = [kind for kind in EDGE_KINDS if any(edge.kind == kind for edge in layout.edges)]
     panels = [box for box in layout.boxes.values() if box.grid is not None]
     reduced = any(box.grid is not None and box.grid.shown < layout.graph.nodes[box.node].channels for box in panels)
-    notes = [maps.note for layer in layout.graph.layers if layer.role != "joint" and (maps := shown.of(layer)) is not None]
+    notes = [
+        maps.note for layer in layout.graph.layers if layer.role != "joint" and (maps := shown.of(layer)) is not None
+    ]
     title = page_title(recording, options)
     facts = title_facts(recording.network, title, len(panels), has_reduced_panels=reduced, maps_notes=notes)
     add_head(page, style, facts, shown.scale, kinds)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from innerwalk.blender_addon import atomic_folders
 from innerwalk.blender_addon.imaging import channel_images, colour_maps, export, filenames, png
@@ -372,6 +373,7 @@ def test_operators_export(hall, place):
 def test_the_operator_exports_flat_figures_of_the_recording(hall, recorded, place):
     bpy = pytest.importorskip("bpy")
     from innerwalk.blender_addon import ui
+    from innerwalk.blender_addon.output.page_png import draw_page
     from innerwalk.blender_addon.pages.figure import draw_figure
     from innerwalk.blender_addon.pages.page_options import PageOptions
     from innerwalk.blender_addon.pages.svg import svg_file
@@ -383,11 +385,15 @@ def test_the_operator_exports_flat_figures_of_the_recording(hall, recorded, plac
             assert bpy.ops.innerwalk.export_figure(filepath=str(place / "a.svg"), preset="grid", layer="a") == {
                 "FINISHED"
             }
+            assert bpy.ops.innerwalk.export_figure(filepath=str(place / "b.PNG"), preset="grid") == {"FINISHED"}
             with pytest.raises(RuntimeError, match="did you mean fc"):
                 bpy.ops.innerwalk.export_figure(filepath=str(place / "x.svg"), preset="grid", layer="fd")
     finally:
         ui.unregister()
-    assert sorted(os.listdir(place)) == ["a.svg", "plate.svg"]
+    assert sorted(os.listdir(place)) == ["a.svg", "b.PNG", "plate.svg"]
+    with Image.open(place / "b.PNG") as picture:
+        assert np.array_equal(np.asarray(picture), draw_page(draw_figure([rec.load(recorded)], PageOptions("grid"))))
+        assert round(picture.info["dpi"][0]) == 300 and picture.info["Title"]
     for name, options in (("plate", PageOptions(width=85.0, layer="b")), ("a", PageOptions("grid", layer="a"))):
         wanted = svg_file(draw_figure([rec.load(recorded)], options)).decode()
         found = (place / f"{name}.svg").read_text("utf-8")

@@ -194,7 +194,7 @@ def test_bad_arguments_are_one_line_and_change_nothing(hall, tmp_path):
         (RecordingError, "no", lambda: Hall.open(tmp_path / "no")),
         (UnknownName, "did you mean overview", lambda: hall.figure(tmp_path / "a.png", preset="overwiew")),
         (ArgumentError, "no argument 'sise'; did you mean size", lambda: hall.figure(tmp_path / "a.png", sise=(1, 1))),
-        (SceneError, "must end in .svg", lambda: hall.figure(tmp_path / "a.png", preset="plate")),
+        (SceneError, "is a .svg or .png file", lambda: hall.figure(tmp_path / "a.pdf", preset="plate")),
         (ArgumentError, "did you mean width", lambda: hall.figure(tmp_path / "a.svg", preset="plate", widht=85.0)),
         (SceneError, "isn't a hall|is not a hall", lambda: Hall(bpy.data.scenes[0])),
         (BridgeError, "hall tiny has no network that can be run", lambda: hall.place("noise:7")),
