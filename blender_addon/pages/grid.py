@@ -54,9 +54,8 @@ def draw_grid(recordings: Sequence[Recording], options: PageOptions) -> FlatPage
     maps, network = rows[0].maps, recordings[0].network
     shown = len(pictures) if len(rows) == 1 else columns - 1
     counts = f"{layer}: {' × '.join(map(str, maps.shape))}" + (f", {shown:,} shown" if shown < maps.channels else "")
-    facts = TitleFacts(
-        page_title(recordings[0], options), counts, "" if network.trained else "random weights", maps.note
-    )
+    title = ", ".join(dict.fromkeys(page_title(recording, options) for recording in recordings))
+    facts = TitleFacts(title, counts, "" if network.trained else "random weights", maps.note)
     add_head(page, style, facts, ShownMaps(recordings[0], options).scale, [])
     return page
 

@@ -84,18 +84,18 @@ def _heat_picture(recording: Recording, maps: Maps, place: int, size: float, sty
     heat = overlay_heat(recording.picture, maps.data[place], float(maps.peak[place]))
     label = maps.labels[place] if maps.labels else f"channel {maps.numbers[place]}"
     shares = {name: share for _, name, share in recording.prediction.top}
-    score = format_percent(shares[label]) if label in shares else ""
-    if not score and "values" in maps.extras:
-        score = format_number(float(maps.extras["values"][place]))
+    named = max((name for name in shares if f"{label}, ".startswith(f"{name}, ")), key=len, default="")
+    if named:  # what a method adds to the name of its class stands behind the score
+        label = f"{named} {format_percent(shares[named])}{label[len(named) :]}"
+    elif "values" in maps.extras:
+        label = f"{label} {format_number(float(maps.extras['values'][place]))}"
     boxes = np.asarray(maps.extras.get("boxes", np.zeros((0, 6))))
     marks = tuple(
         PictureMark((float(x0), float(y0), float(x1), float(y1)))
         for channel, x0, y0, x1, y1, _ in boxes
         if int(channel) == maps.numbers[place]
     )
-    return CaptionedPicture(
-        _fitted(heat, size, style), (f"{maps.method}, {maps.layer}", f"{label} {score}".strip()), marks
-    )
+    return CaptionedPicture(_fitted(heat, size, style), (f"{maps.method}, {maps.layer}", label), marks)
 
 
 def _fitted(picture: np.ndarray, size: float, style: PageStyle) -> np.ndarray:

@@ -257,6 +257,20 @@ def test_a_grid_of_several_recordings_has_a_row_for_each(recorded, tmp_path):
     assert sum(isinstance(item, PagePicture) for item in page.items) == 2 * (5 + 1) + 1
 
 
+def test_a_grid_of_several_networks_names_all_of_them(recorded):
+    recording, other = rec.load(recorded), rec.load(recorded)
+    other.network = replace(other.network, name="large")
+    page = draw_figure([recording, other], PageOptions("grid", layer="a"))
+    assert "tiny, large" in {item.text for item in page.items if isinstance(item, PageText)}
+
+
+def test_an_overlay_says_the_score_of_a_class_before_what_the_method_adds(recorded):
+    extras = {"values": np.array([0.75], np.float32)}
+    recording = with_method(recorded, (1, 12, 8), frame="input", labels=("cat, 98% of 14",), extras=extras)
+    page = draw_figure([recording], PageOptions("overlay"))
+    assert "cat 75.0 %, 98% of 14" in {item.text for item in page.items if isinstance(item, PageText)}
+
+
 def with_method(recorded: Path, shape: tuple[int, int, int], **values) -> rec.Recording:
     recording = rec.load(recorded)
     maps = np.ones(shape, np.float32)

@@ -10,7 +10,7 @@ from innerwalk.blender_addon.layout.blocks import represented_block
 from innerwalk.blender_addon.layout.edge_routes import end_links
 from innerwalk.blender_addon.layout.hall_model import BoardLinks
 from innerwalk.blender_addon.pages.font import text_length
-from innerwalk.blender_addon.pages.page import POINT
+from innerwalk.blender_addon.pages.page import POINT, FlatPage, PageText
 from innerwalk.blender_addon.pages.page_style import SMALLEST
 from innerwalk.blender_addon.pages.plate.boards import PlateBoard
 from innerwalk.blender_addon.pages.plate.graph import (
@@ -21,11 +21,13 @@ from innerwalk.blender_addon.pages.plate.graph import (
     plate_graphs,
     with_maps,
 )
-from innerwalk.blender_addon.pages.plate.labels import PlateLabels, plate_labels
+from innerwalk.blender_addon.pages.plate.labels import PlateLabels, add_key, key_height, plate_labels
 from innerwalk.blender_addon.pages.plate.layout import fit_plate
+from innerwalk.blender_addon.pages.plate.lines import ColumnSizes, break_lines, columns_of
 from innerwalk.blender_addon.pages.plate.model import PlateLayout, PlateStyle
 from innerwalk.blender_addon.pages.plate.nets import skip_links
 from innerwalk.blender_addon.pages.plate.panel_names import panel_names
+from innerwalk.blender_addon.pages.plate.places import place
 from innerwalk.blender_addon.pages.plate.tracks import free_place
 from innerwalk.tests.support.graphs import chain, dense, graph, names, panel
 
@@ -186,6 +188,7 @@ def test_only_panels_with_maps_are_shown_and_links_lead_through_the_others():
     assert [layer.id for layer in kept[:3]] == ["features.0", "features.4.squeeze", "features.4.expand3x3"]
     assert len(kept) == 4 and kept[3].role == "joint", "the answer is made of the two that it joins"
     assert through == [(0, 1), (1, 2), (1, 3), (2, 3)]
+    assert kept[3].shows == "features.4.expand3x3", "where it stands for a block"
     assert ends == BoardLinks(((0,),), ((3,),))
 
 
@@ -223,6 +226,35 @@ def test_networks_that_are_too_large_are_shown_by_blocks_with_a_count(count):
     assert 6 <= len(found.nodes) <= MOST_PANELS
     told = sum(int(note.split()[1]) if (note := layer.note) else 1 for layer in found.layers)
     assert told == count
+
+
+def test_what_has_no_room_for_its_name_has_a_number_and_a_line_of_the_key_below_the_plate():
+    layers = [panel(f"Encoder{k}Attention", (1, 300, 8)) for k in range(40)]
+    graph, style = plate_graph(layers, [(k, k + 1) for k in range(39)], BoardLinks((), ())), PlateStyle(50.0, 300)
+    sizes = ColumnSizes(graph, style, 12.0, has_names=False)
+    layout = PlateLayout(graph, style, break_lines(columns_of(graph, 1), sizes))
+    place(layout, sizes, [2.0] * (len(layout.lines) + 1), (0.0, 0.0), HEAD)
+    key = plate_labels(layout).key
+    assert [entry.number for entry in key] == [str(k) for k in range(1, 41)]
+    page = FlatPage(50.0, layout.height + key_height(key, style), "paper", 300)
+    add_key(page, key, style)
+    texts = [item for item in page.items if isinstance(item, PageText)]
+    assert {"1", "40", "Encoder39Attention, 1 × 300 × 8"} <= {text.text for text in texts}
+    bounds = np.array([text.bounds() for text in texts])
+    assert not np.triu(overlaps(bounds, bounds), 1).any()
+    assert bounds[:, 1].min() > layout.height - style.margin and bounds[:, 3].max() < page.height
+    assert bounds[:, 0].min() > 0 and bounds[:, 2].max() < 50
+
+
+def test_deeper_blocks_are_kept_where_they_fit_and_the_layer_that_is_called_out_is_never_hidden():
+    layers, links = chain(100)
+    ends = BoardLinks((), ())
+    counts = [len(found.layers) for found in plate_graphs(layers, links, ends)]
+    assert counts[0] == 100 and counts == sorted(counts, reverse=True) and len(set(counts)) == len(counts) > 2
+    for found in plate_graphs(layers, links, ends):
+        assert sum(represented_block(layer)[0] for layer in found.layers) == 100
+    kept = list(plate_graphs(layers, links, ends, keep=layers[7].id))
+    assert kept and all(layers[7].id in {layer.id for layer in found.layers} for found in kept)
 
 
 def test_what_skips_is_a_matter_of_the_network_not_of_its_layout():
