@@ -73,6 +73,7 @@ def plate_labels(
         if not names[box.node] or (node.kind == "panel" and not captions[box.node]):
             names[box.node] = next(free)
             key.append(KeyEntry(names[box.node], ", ".join([name, *texts[:1]])))
+            captions[box.node] = "" if captions[box.node].isdigit() else captions[box.node]  # not two numbers
     return PlateLabels(names, captions, tuple(key))
 
 

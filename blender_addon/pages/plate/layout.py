@@ -31,38 +31,38 @@ MOST_NUMBERED = 1 / 3
 ROUNDS = 5
 
 
+LabelledLayout = tuple[PlateLayout, PlateLabels]
+
+
 def fit_plate(
     graphs: Iterable[PlateGraph], style: PlateStyle, top: float, label: Callable[[PlateLayout], PlateLabels]
-) -> tuple[PlateLayout, PlateLabels]:
+) -> LabelledLayout:
     """Lays out and labels the first of ever smaller graphs of a network whose plate is no taller than a page.
 
     top: height that is left free for a title, mm. label: returns the labels of a layout, whose key gets room below.
     Where no plate is all that is wanted, one that is no taller than a page comes before the others. Raises SceneError
     where the edges leave no room for panels.
     """
-    best: tuple[PlateLayout, PlateLabels] | None = None
+    best: LabelledLayout | None = None
     graph = None
     for graph in graphs:
-        layout = lay_out_plate(graph, style, top)
-        if layout is None:
-            continue
-        labels = label(layout)
-        is_named = len(labels.key) <= MOST_NUMBERED * len(labels.names)
-        layout.height += key_height(labels.key, style)
-        if layout.tile_share >= LEAST_SHARE and is_named and is_page(layout):
-            return layout, labels
-        if best is None or _rank(layout) > _rank(best[0]):
-            best = layout, labels
+        found = lay_out_plate(graph, style, top, label)
+        if found is not None and _is_good(found, LEAST_SHARE):
+            return found
+        if found is not None and (best is None or _rank(found) > _rank(best)):
+            best = found
     if best is None:
         panels = sum(node.kind == "panel" for node in graph.nodes) if graph else 0
         raise SceneError(f"the edges of {panels} panels fill a page {style.width:g} mm wide; choose a larger width")
     return best
 
 
-def lay_out_plate(graph: PlateGraph, style: PlateStyle, top: float) -> PlateLayout | None:
+def lay_out_plate(
+    graph: PlateGraph, style: PlateStyle, top: float, label: Callable[[PlateLayout], PlateLabels]
+) -> LabelledLayout | None:
     """Lays out a plate on a page `style.width` mm wide, whose height follows.
 
-    top: height that is left free for a title above, mm. The smallest page on which tiles cover the share of GOALS is
+    top, label: as of `fit_plate`. The smallest page on which tiles cover the share of GOALS is
     taken, with parallel branches one above the other where that is possible. None where the edges leave no room.
     """
     panels = sum(node.kind == "panel" for node in graph.nodes)
@@ -77,20 +77,31 @@ def lay_out_plate(graph: PlateGraph, style: PlateStyle, top: float) -> PlateLayo
                 if _fits(layout):
                     tried.setdefault((_cost(layout, goal, most), layout.height), (layout, sizes))
     tries = [tried[key] for key in sorted(tried)]
-    pages = [
-        (layout, sizes) for layout, sizes in tries if is_page(layout)
-    ]  # edges make plates taller, and shares of tiles smaller
-    full = [[pair for pair in pages if pair[0].tile_share >= least] for least in (law, LEAST_SHARE)]
-    best: PlateLayout | None = None
-    for layout, sizes in (full[0] or full[1] or tries)[:CANDIDATES]:
+    pages = [pair for pair in tries if is_page(pair[0])]
+    # edges make plates taller, and shares of tiles smaller
+    full = [pair for pair in pages if pair[0].tile_share >= law][:CANDIDATES]
+    spare = [pair for pair in pages if LEAST_SHARE <= pair[0].tile_share < law][:CANDIDATES]
+    best: LabelledLayout | None = None
+    for layout, sizes in [*full, *spare] or tries[:CANDIDATES]:
         layout = _with_edges(layout, sizes, top)
         if not _fits(layout):
             continue
-        if layout.tile_share >= law and is_page(layout):
-            return layout
-        if best is None or _rank(layout) > _rank(best):
-            best = layout
+        found = layout, label(layout)
+        layout.height += key_height(found[1].key, style)
+        if _is_good(found, law):
+            return found
+        if best is None or _rank(found) > _rank(best):
+            best = found
     return best
+
+
+def _is_good(found: LabelledLayout, share: float) -> bool:
+    """Returns whether a plate is no taller than a page, with tiles on such a share of it, and most nodes are named."""
+    return is_page(found[0]) and _is_named(found[1]) and found[0].tile_share >= share
+
+
+def _is_named(labels: PlateLabels) -> bool:
+    return len(labels.key) <= MOST_NUMBERED * len(labels.names)
 
 
 def is_page(layout: PlateLayout) -> bool:
@@ -98,9 +109,11 @@ def is_page(layout: PlateLayout) -> bool:
     return layout.height <= layout.style.tallest
 
 
-def _rank(layout: PlateLayout) -> tuple[bool, float]:
-    """Returns what is larger for the better one of two layouts that both miss what is wanted."""
-    return (True, layout.tile_share) if is_page(layout) else (False, -layout.height)
+def _rank(found: LabelledLayout) -> tuple[bool, bool, float]:
+    """Returns what is larger for the better one of two plates that both miss what is wanted."""
+    layout, labels = found
+    fits = is_page(layout)
+    return fits, _is_named(labels), layout.tile_share if fits else -layout.height
 
 
 def _fits(layout: PlateLayout) -> bool:
