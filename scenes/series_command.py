@@ -25,7 +25,8 @@ examples
   innerwalk series object --video clip.mp4 --fps 12 -o clip
   innerwalk series squeezenet1_0 --weights squeezenet.safetensors --images frames -o walk
   innerwalk series object --image parrot.jpg --noise 0,0.1,0.2,0.4 -o noise
-  innerwalk series --recordings epoch1 epoch2 epoch3 -o training
+  innerwalk series my.nets:build --image parrot.jpg --checkpoints runs/1 -o training
+  innerwalk series --recordings epoch1 epoch2 epoch3 -o joined
 """
 
 
@@ -39,6 +40,9 @@ def add_series(sub: argparse.ArgumentParser) -> None:
     along.add_argument("--images", type=Path, metavar="FOLDER", help="the pictures of a folder, 2.png before 10.png")
     along.add_argument(
         "--noise", type=numbers, metavar="0,0.1,0.2", help="the input plus noise, by its standard deviation"
+    )
+    along.add_argument(
+        "--checkpoints", type=Path, metavar="FOLDER", help="the weights of a training run, by the epochs in their names"
     )
     along.add_argument(
         "--recordings", type=Path, nargs="+", metavar="RECORDING", help="recordings that exist, of one network"
@@ -88,6 +92,8 @@ def _record(options: argparse.Namespace, progress: ProgressBar) -> list[str]:
         raise InputError("name a MODEL, such as object or resnet50; innerwalk series --help lists examples")
     if options.fps is not None and not options.video:
         raise InputError("--fps is the rate of a --video; leave it out")
+    if options.checkpoints and options.weights:
+        raise InputError("--checkpoints brings the weights; leave out --weights")
     with tempfile.TemporaryDirectory() as scratch, _inputs(options) as along:
         fields = {"layers": ("panels",)} | record_fields(options, Path(scratch))
         return record_series(RecordSpec(**fields), along, options.output, progress, resume=options.resume)
@@ -95,10 +101,12 @@ def _record(options: argparse.Namespace, progress: ProgressBar) -> list[str]:
 
 @contextmanager
 def _inputs(options: argparse.Namespace) -> Iterator[SeriesInputs]:
-    from ..torch_bridge.record_series import noise_inputs, picture_inputs, video_inputs
+    from ..torch_bridge.record_series import checkpoint_inputs, noise_inputs, picture_inputs, video_inputs
 
     if options.video:
         with video_inputs(options.video, options.fps) as frames:
             yield frames
+    elif options.checkpoints:
+        yield checkpoint_inputs(options.checkpoints)
     else:
         yield picture_inputs(options.images) if options.images else noise_inputs(options.noise, options.seed)

@@ -1,10 +1,9 @@
-"""All of `innerwalk series`: a network is run on the frames of a video, on pictures, or on an input and more noise."""
+"""All of `innerwalk series`: a network is run on frames of a video, pictures or noise, or with one checkpoint after another."""
 
 from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -14,8 +13,10 @@ from typing import Any, NamedTuple
 from .data.listing import SUFFIXES, is_picture
 from .inputs.preprocess import Preprocessing
 from .inputs.sources import Input, NamedContent, Source, replace_first, to_image
+from .models.checkpoint_files import find_checkpoints
 from .recording import Progress, Recording, SeriesWriter, ignore_progress, load
-from .recording.errors import InputError
+from .recording.errors import InnerwalkError, InputError, ModelError
+from .recording.natural_order import natural_key
 from .recording.series import MAX_ENTRIES, MAX_RATE
 from .subject import RecordSpec, Subject, default_sources, prepare, run
 from .video import Video, open_video
@@ -47,6 +48,8 @@ class SeriesInputs:
     """Where they come from, for people."""
     rate: float = 0.0
     """Inputs a second; 0 where the axis isn't time."""
+    weights: tuple[Path, ...] = ()
+    """The weights file that the network gets at each position; () where it keeps its own."""
 
 
 @contextmanager
@@ -91,7 +94,7 @@ def picture_inputs(folder: Path | str) -> SeriesInputs:
     """The pictures of a folder in natural order, 2.png before 10.png. Raises InputError."""
     folder = Path(folder)
     try:
-        names = sorted((path.name for path in folder.iterdir() if is_picture(path.name)), key=_natural_key)
+        names = sorted((path.name for path in folder.iterdir() if is_picture(path.name)), key=natural_key)
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror or error}; a folder of pictures is needed") from None
     if not 0 < len(names) <= MAX_ENTRIES:
@@ -99,11 +102,6 @@ def picture_inputs(folder: Path | str) -> SeriesInputs:
         raise InputError(f"{folder}: it has {len(names):,}; {wanted}")
     paths = [str(folder / name) for name in names]
     return SeriesInputs("picture", tuple(names), lambda k, first: paths[k], folder.name)
-
-
-def _natural_key(name: str) -> tuple[tuple[int, int | str], ...]:
-    parts = re.split(r"([0-9]{1,18})", name.lower())
-    return (*((0, int(part)) if part.isdecimal() and part.isascii() else (1, part) for part in parts), (1, name))
 
 
 def noise_inputs(levels: Sequence[float], seed: int) -> SeriesInputs:
@@ -129,6 +127,18 @@ def noise_inputs(levels: Sequence[float], seed: int) -> SeriesInputs:
     return SeriesInputs("noise", tuple(f"{level:g}" for level in levels), read, "noise")
 
 
+def checkpoint_inputs(folder: Path) -> SeriesInputs:
+    """The network's own first input, each time with the weights of one more checkpoint of a run. Raises InputError."""
+    axis, checkpoints = find_checkpoints(folder)
+    return SeriesInputs(
+        axis,
+        tuple(checkpoint.label for checkpoint in checkpoints),
+        lambda k, first: first().input,
+        folder.resolve().name,
+        weights=tuple(checkpoint.path for checkpoint in checkpoints),
+    )
+
+
 def record_series(
     spec: RecordSpec,
     along: SeriesInputs,
@@ -140,8 +150,8 @@ def record_series(
     """Runs a network on each of the inputs and writes a series of the recordings; what is written is always whole.
 
     along: each stands for the first of the spec's inputs. resume: go on with the series in the folder. Returns a line
-    about inputs that can't be read, if there are some; they are left out. Raises InputError, if none can be read, and
-    ModelError, UnknownName or RecordingError; the entries before stay.
+    about inputs and checkpoints that can't be read, if there are some; they are left out. Raises the first one's error
+    if none can be read, and ModelError, UnknownName or RecordingError; the entries before stay.
     """
     progress(f"building {spec.model}", 0.0)
     subject = prepare(spec)
@@ -158,6 +168,10 @@ def record_series(
     return runs.notes()
 
 
+class _WeightsError(ModelError):
+    """A checkpoint that the network can't load."""
+
+
 class _SeriesRun:
     """Runs one network on input after input."""
 
@@ -166,23 +180,34 @@ class _SeriesRun:
         self._defaults = default_sources(spec, subject.built)
         self._last: tuple[Source, Recording] | None = None
         """The input that was run last, and its recording."""
-        self.errors: list[tuple[str, InputError]] = []
-        """Labels of inputs that can't be read, and why."""
+        self.errors: list[tuple[str, InnerwalkError]] = []
+        """Labels of inputs and checkpoints that can't be read, and why."""
 
     def recording(self, k: int) -> Recording | None:
-        """Runs the network on the input at a position; None if that can't be read."""
+        """Runs the network on the input at a position; None if that, or the checkpoint there, can't be read."""
         try:
+            self._load_weights(k)
             source = self._along.read(k, self._own_input)
             if self._last is not None and self._last[0] is source:
                 return self._last[1]
             inputs = self._read(replace_first(self._defaults, [source]))
-        except InputError as error:
+        except (InputError, _WeightsError) as error:
             self.errors.append((self._along.labels[k], error))
             return None
         spec = self._spec
         recording = run(spec, self._subject, inputs, spec.layers, kernels=spec.kernels, ablate=spec.ablate)
         self._last = source, recording
         return recording
+
+    def _load_weights(self, k: int) -> None:
+        """Gives the network the weights of a position, in place, so that one network is in memory."""
+        if not self._along.weights:
+            return
+        try:
+            spec = replace(self._spec, weights=str(self._along.weights[k]))
+            self._subject = prepare(spec, self._subject.built)
+        except ModelError as error:
+            raise _WeightsError(str(error)) from error
 
     def _own_input(self) -> OwnInput:
         return OwnInput(self._read(self._defaults)[0], self._subject.adapter.preprocessing)
