@@ -191,6 +191,15 @@ def dissect(options: argparse.Namespace, progress: ProgressBar) -> None:
     print("\n".join(lines))
 
 
+def compare(options: argparse.Namespace, progress: ProgressBar) -> None:
+    """Runs `innerwalk compare`."""
+    from .compare import run_comparison
+
+    lines = run_comparison(options, progress)
+    progress.close()
+    print("\n".join(lines))
+
+
 def _quoted(path: Path) -> str:
     """Returns a path as a shell takes it."""
     return shlex.quote(str(path))
@@ -262,6 +271,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, ProgressBar], None]] = {
     "record": record,
     "ask": ask,
     "dissect": dissect,
+    "compare": compare,
     "series": series_command.series,
     "show": window_commands.show,
     "open": window_commands.open_hall,

@@ -28,6 +28,7 @@ from .argument_values import (
     size,
     where,
 )
+from .compare_arguments import COMPARE_EXAMPLES, add_compare
 from .dissect_arguments import DISSECT_EXAMPLES, add_dissect
 from .model_arguments import add_grid, add_input, add_model
 
@@ -109,6 +110,7 @@ def parser() -> argparse.ArgumentParser:
     add_dissect(command("dissect", "find which concepts the units of a model detect", DISSECT_EXAMPLES))
     add_show(command("show", "run a model once and open Blender in its hall", SHOW_EXAMPLES))
     add_open(command("open", "open Blender in the hall of a recording, a series or a Blender file", OPEN_EXAMPLES))
+    add_compare(command("compare", "compare networks, or the checkpoints of one, layer by layer", COMPARE_EXAMPLES))
     add_scene(command("scene", "build the hall of a recording as a Blender file", SCENE_EXAMPLES))
     add_figure(command("figure", "render a picture of a recording, or of a hall in a Blender file", FIGURE_EXAMPLES))
     add_render(command("render", "make the figures and the film of a recipe", RENDER_EXAMPLES))

@@ -1,19 +1,12 @@
-"""The page of a dissection for browsers: summary and units, sortable and searchable, in one file without any other.
-
-All texts come from networks and data sets of strangers: they are escaped, the data stand as JSON in an element that
-browsers don't run, and a content security policy allows this page's own script and style only.
-"""
+"""The page of a dissection for browsers: summary and units, sortable and searchable, in one file without any other."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
-import json
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
-from string import Template
 from typing import Any
+
+from .html_pages import fill_page
 
 TEXTS, NUMBERS = ("concept", "category"), ("iou", "ceiling", "chance", "threshold")
 """Columns of the table of units."""
@@ -22,27 +15,16 @@ TEXTS, NUMBERS = ("concept", "category"), ("iou", "ceiling", "chance", "threshol
 def page_of(summary: Mapping[str, Any], units: Sequence[Mapping[str, Any]]) -> str:
     """Returns the page as HTML in UTF-8."""
     data = {"layers": [layer["layer"] for layer in summary["layers"]], "units": [*map(dict, units)]}
-    template, style, script = (_resource(f"page.{kind}") for kind in ("html", "css", "js"))
-    policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'"
     heads = [_head("layer"), _head("unit", "n"), *map(_head, TEXTS), *(_head(name, "n") for name in NUMBERS)]
-    return Template(template).substitute(
-        policy=policy,
-        title=html.escape(f"Network Dissection of {summary['network']}"),
-        style=style,
+    return fill_page(
+        __package__,
+        "page",
+        f"Network Dissection of {summary['network']}",
+        data,
         about=html.escape(_about(summary)),
         layers="".join(map(_layer_row, summary["layers"])),
         heads="".join(heads),
-        data=html.escape(json.dumps(data), quote=False),
-        script=script,
     )
-
-
-def _resource(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _head(column: str, kind: str = "") -> str:

@@ -136,20 +136,8 @@ class Dissection:
         result = self._run(self.parts[part], lambda c, i: count_masks(c, i, thresholds, rotation), on_share)
         self.folder.write_counts(part, result)
 
-    def _run(self, indices: Sequence[int], run_pass: Pass, on_share: Callable[[float], object]) -> Any:
-        """Runs a pass as a method of the network, and returns its last result."""
-        last: list[Any] = []
-
-        def steps(context: MethodContext, _: Any) -> Iterator[Step]:
-            for result in run_pass(context, indices):
-                last[:] = [result]
-                on_share(result.share)
-                yield Step(0.0, "")
-
-        method = Method("dissection", "Network Dissection", "", steps, needs="data")
-        for _ in self.live.run_method(method, self.ids, None, self.data):
-            pass
-        return last[0]
+    def _run(self, indices: Sequence[int], run: Pass, on_share: Callable[[float], object]) -> Any:
+        return run_pass(self.live, self.ids, self.data, indices, run, on_share)
 
     def _values(self) -> dict[str, LayerValues]:
         return self._merged("values", lambda part: self.folder.read_values(part, self.layers))
@@ -167,6 +155,29 @@ class Dissection:
             self.unreadable.update(result.unreadable)
             found = {id: found[id].merged(own) if id in found else own for id, own in result.layers.items()}
         return found
+
+
+def run_pass(
+    live: LoadedModel,
+    ids: Sequence[str],
+    data: DataSet,
+    indices: Sequence[int],
+    run: Pass,
+    on_share: Callable[[float], object],
+) -> Any:
+    """Runs a pass over pictures as a method of the network; returns its last result, all of which have a `share`."""
+    last: list[Any] = []
+
+    def steps(context: MethodContext, _: Any) -> Iterator[Step]:
+        for result in run(context, indices):
+            last[:] = [result]
+            on_share(result.share)
+            yield Step(0.0, "")
+
+    method = Method("dissection", "Network Dissection", "", steps, needs="data")
+    for _ in live.run_method(method, ids, None, data):
+        pass
+    return last[0]
 
 
 def _part_of(progress: Progress, what: str, start: float, length: float) -> Callable[[float], object]:

@@ -166,12 +166,8 @@ class LayerHealth:
         return np.asarray(bits, np.int32), tuple(labels)
 
     def _dead(self) -> np.ndarray:
-        """(C,) bool: the activation gives 0 everywhere, or the values are constant."""
         assert self.range is not None
-        low, high = self.range.low, self.range.high
-        ranges = high - low
-        constant = ranges <= MIN_RANGE * np.maximum(np.median(ranges), np.abs(high))
-        return constant | (high <= self.limits.silent_below) if self.limits.silent_below is not None else constant
+        return dead_channels(self.range.low, self.range.high, self.limits.silent_below)
 
     def _duplicates(self, alive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(C,) the most similar channel, -1 where none is a duplicate; (C,) the correlation with it."""
@@ -195,6 +191,16 @@ class LayerHealth:
             return np.zeros(channels)
         kernels = aliased_kernel_share(self.stride.module.weight, self.stride.module.stride).cpu().numpy()
         return np.where(kernels > ALIASED_SHARE, _share(self.aliased, self.filtered, channels), 0.0)
+
+
+def dead_channels(low: np.ndarray, high: np.ndarray, silent_below: float | None) -> np.ndarray:
+    """Returns (C,) bool: the activation gives 0 everywhere, or the values are constant.
+
+    low, high: (C,) smallest and largest values over the data. silent_below: as in `ActivationLimits`.
+    """
+    ranges = high - low
+    constant: np.ndarray = ranges <= MIN_RANGE * np.maximum(np.median(ranges), np.abs(high))
+    return constant if silent_below is None else constant | (high <= silent_below)
 
 
 def _share(part: np.ndarray | float, whole: np.ndarray | float, channels: int) -> np.ndarray:
