@@ -24,10 +24,13 @@ from ..torch_bridge.subject import RecordSpec
 
 
 def run_comparison(options: argparse.Namespace, progress: Progress) -> list[str]:
-    """Compares networks and writes the report; returns lines for people. Raises InputError, UnknownName or ModelError."""
+    """Compares networks and writes the report; returns lines for people.
+
+    Raises InputError, UnknownName or ModelError.
+    """
     config = serve_config(options.models, options.networks, folder=options.folder, trust=options.trust)
     states = _states(config, options)
-    name, where = options.data or next(iter(config.data.items()), ("", ""))
+    name, where = options.data or ("", next(iter(config.data.values()), ""))
     if not where:
         raise InputError("name pictures to compare by: --data concepts:object, or a folder")
     data = open_data(where, name)
@@ -39,7 +42,11 @@ def run_comparison(options: argparse.Namespace, progress: Progress) -> list[str]
     with denormals_restored():
         run = comparer.compare_checkpoints if options.checkpoints else comparer.compare_networks
         comparison = run(states, progress)
-    title = f"Training of {next(iter(config.networks))}" if options.checkpoints else " and ".join(network.label for network in comparison.networks)
+    title = (
+        f"Training of {next(iter(config.networks))}"
+        if options.checkpoints
+        else " and ".join(network.label for network in comparison.networks)
+    )
     about = {
         "title": title,
         "data set name": data.name,

@@ -1,4 +1,4 @@
-"""All of `innerwalk series`: a network is run on frames of a video, pictures or noise, or with one checkpoint after another."""
+"""All of `innerwalk series`: a network on frames of a video, pictures, more and more noise, or with each checkpoint."""
 
 from __future__ import annotations
 
@@ -130,13 +130,14 @@ def noise_inputs(levels: Sequence[float], seed: int) -> SeriesInputs:
 def checkpoint_inputs(folder: Path) -> SeriesInputs:
     """The network's own first input, each time with the weights of one more checkpoint of a run. Raises InputError."""
     axis, checkpoints = find_checkpoints(folder)
-    return SeriesInputs(
-        axis,
-        tuple(checkpoint.label for checkpoint in checkpoints),
-        lambda k, first: first().input,
-        folder.resolve().name,
-        weights=tuple(checkpoint.path for checkpoint in checkpoints),
-    )
+    labels = tuple(checkpoint.label for checkpoint in checkpoints)
+
+    def read(k: int, first: Callable[[], OwnInput]) -> Source:
+        own = first().input
+        return replace(own, name=f"{own.name}, {labels[k]}")
+
+    paths = tuple(checkpoint.path for checkpoint in checkpoints)
+    return SeriesInputs(axis, labels, read, folder.resolve().name, weights=paths)
 
 
 def record_series(
@@ -196,6 +197,8 @@ class _SeriesRun:
             return None
         spec = self._spec
         recording = run(spec, self._subject, inputs, spec.layers, kernels=spec.kernels, ablate=spec.ablate)
+        if self._along.weights:  # the network is stored once, for all checkpoints
+            recording.network = replace(recording.network, weights=f"checkpoints of {self._along.source}")
         self._last = source, recording
         return recording
 

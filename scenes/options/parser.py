@@ -102,7 +102,9 @@ def parser() -> argparse.ArgumentParser:
         )
 
     add_record(command("record", "run a model once and record every layer", RECORD_EXAMPLES))
-    series = command("series", "record frames of a video, pictures, noise levels or checkpoints as one series", SERIES_EXAMPLES)
+    series = command(
+        "series", "record frames of a video, pictures, noise levels or checkpoints as one series", SERIES_EXAMPLES
+    )
     add_series(series)
     add_model(series)
     add_grid(add_input(series))

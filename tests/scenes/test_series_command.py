@@ -9,7 +9,7 @@ pytest.importorskip("torch", reason="needs torch")
 
 from innerwalk.scenes import cli
 from innerwalk.tests.support.clips import write_clip
-from innerwalk.torch_bridge import record_series
+from innerwalk.torch_bridge import concepts, record_series
 from innerwalk.torch_bridge.recording import load_series
 
 
@@ -55,16 +55,32 @@ def test_noise_and_recordings(tmp_path, capsys):
     assert "axis           recording, 2 entries, r0 to r1" in capsys.readouterr().out
 
 
+def test_the_checkpoints_of_a_run_become_a_series(tmp_path, capsys):
+    runs = concepts.weights_path("object").parent
+    assert (
+        cli.main(["series", "object", "--checkpoints", str(runs), "--layers", "stem.*", "-o", str(tmp_path / "s")]) == 0
+    )
+    series = load_series(tmp_path / "s")
+    assert series.labels == ("epoch 0", "epoch 1", "epoch 2", "epoch 4", "epoch 8", "object")
+    assert series.load(5).prediction.top[0][1] == "ring" and series.load(5).prediction.top[0][2] > 0.9
+    assert series.load(0).prediction.top[0][2] < 0.5
+    said = capsys.readouterr().out
+    assert "axis           epoch, 6 entries, epoch 0 to object" in said
+    assert "warning        1 of 7 left out, first pair: weights pair.safetensors don't fit ConceptsNet" in said
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("object -o s", "one of the arguments --video --images --noise --recordings is required"),
+        ("object -o s", "one of the arguments --video --images --noise --checkpoints --recordings is required"),
         ("object -o s --noise 1 --video x.mp4", "not allowed with argument"),
         ("-o s --noise 1", "name a MODEL, such as object or resnet50"),
         ("object -o s --noise 1 --fps 3", "--fps is the rate of a --video; leave it out"),
         ("object -o s --recordings a b", "--recordings takes recordings as they are, without MODEL and --resume"),
         ("object -o s --video gone.mp4", "video gone.mp4: no such file"),
         ("object -o s --images gone", "a folder of pictures is needed"),
+        ("object -o s --checkpoints gone", "a folder of checkpoints is needed"),
+        ("object -o s --checkpoints . --weights x.pt", "--checkpoints brings the weights; leave out --weights"),
         ("object -o s --noise 1,x", "is not a list of numbers"),
         ("-o s --recordings gone", "no recording here"),
     ],

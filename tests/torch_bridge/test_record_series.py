@@ -1,6 +1,7 @@
 """Series of a network's runs: each entry equals a plain run, and what can't be read is left out in one line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ from PIL import Image  # noqa: E402
 
 from innerwalk.torch_bridge import record_series as series  # noqa: E402
 from innerwalk.torch_bridge.inputs.sources import NamedContent  # noqa: E402
+from innerwalk.torch_bridge.models import build_model  # noqa: E402
 from innerwalk.torch_bridge.recording import load_series  # noqa: E402
-from innerwalk.torch_bridge.recording.errors import InputError, RecordingError  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import InputError, ModelError, RecordingError  # noqa: E402
 from innerwalk.torch_bridge.subject import RecordSpec, record_from  # noqa: E402
 
 SPEC = RecordSpec("innerwalk.tests.support.own_networks:Gated", size=(16, 16), mean=(0.5,) * 3, std=(0.25,) * 3)
@@ -208,4 +210,35 @@ def test_what_gives_no_series_is_one_line(clip, tmp_path):
         with pytest.raises(InputError, match=line) as error:
             call()
         assert "\n" not in str(error.value)
+    assert not (tmp_path / "s").exists()
+
+
+def test_checkpoints_are_the_same_input_with_other_weights(tmp_path):
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    states = {}
+    for epoch in (0, 2, 10):
+        torch.manual_seed(epoch)
+        states[epoch] = build_model(SPEC.model, seed=epoch).module.state_dict()
+        torch.save({"epoch": epoch, "state_dict": states[epoch]}, runs / f"gated-epoch-{epoch}.pt")
+    torch.save({"a.weight": torch.zeros(5, 3, 9, 9)}, runs / "gated-epoch-3.pt")
+    torch.save({"optimizer": torch.zeros(3)}, runs / "gated-epoch-4.pt")
+    (runs / "gated-epoch-5.pt").write_bytes((runs / "gated-epoch-2.pt").read_bytes()[:900])
+    spec = RecordSpec(**{**vars(SPEC), "inputs": ("noise:7",)})
+    [note] = series.record_series(spec, series.checkpoint_inputs(runs), tmp_path / "s")
+    assert note.startswith("3 of 6 left out, first epoch 3: weights gated-epoch-3.pt don't fit Gated")
+    found = load_series(tmp_path / "s")
+    assert found.axis == "epoch" and found.labels == ("epoch 0", "epoch 2", "epoch 10")
+    for k, epoch in enumerate((0, 2, 10)):
+        own = plain_run("noise:7", weights=str(runs / f"gated-epoch-{epoch}.pt"))
+        own.input_name, own.network = f"noise:7, epoch {epoch}", replace(own.network, weights="checkpoints of runs")
+        assert_equal(found.load(k), own)
+        assert found.load(k).provenance["weights"] == f"gated-epoch-{epoch}.pt"
+    assert not np.array_equal(found.load(0).maps("a").data, found.load(1).maps("a").data)
+
+
+def test_a_run_without_a_fitting_checkpoint_is_the_first_ones_error(tmp_path):
+    torch.save({"other": torch.zeros(3)}, tmp_path / "epoch-1.pt")
+    with pytest.raises(ModelError, match="weights epoch-1.pt don't fit Gated"):
+        series.record_series(SPEC, series.checkpoint_inputs(tmp_path), tmp_path / "s")
     assert not (tmp_path / "s").exists()

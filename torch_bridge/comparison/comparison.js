@@ -2,16 +2,17 @@
 const data = JSON.parse(document.getElementById("data").content.textContent);
 const MOST = 2000;
 const MEASURES = {
-  "cka": "Linear CKA with the layer of " + data.reference + ": 1 for the same up to rotation and scale.",
-  "activations": "Cosine of the activations with those of " + data.reference + ".",
-  "weights": "Cosine of the weights with those of " + data.reference + ".",
-  "dead units": "Units that give nothing for any of the pictures.",
-  "detectors": "Units that detect a concept.",
-  "unique concepts": "Different concepts that units detect.",
+  cka: ["similarity (CKA)", "to the same layer of " + data.reference + ": 1 for equal up to rotation and scale"],
+  activations: ["cosine of activations", "with those of " + data.reference],
+  weights: ["cosine of weights", "with those of " + data.reference],
+  "dead units": ["dead units", "that give nothing for any of the pictures"],
+  detectors: ["detectors", "units that detect a concept"],
+  "unique concepts": ["unique concepts", "that the units of a layer detect"],
 };
-const COLUMNS = ["layer", "unit", "weight drift", "activation drift", "concept before", "iou before", "concept after",
-  "iou after", "change", "most alike", "correlation", "its concept"];
+const COLUMNS = ["layer", "unit", "weight drift", "activation drift", "concept before", "concept after", "change",
+  "most alike", "correlation", "its concept"];
 const id = (name) => document.getElementById(name);
+const kind = (column) => (/^unit$|drift|correlation/.test(column) ? "n" : "");
 let key = "activation drift", down = true;
 
 function add(parent, tag, text, kind) {
@@ -45,13 +46,13 @@ function head(table, texts, numbersFrom) {
 }
 
 function drawLayers() {
-  const measure = id("measure").value;
+  const measure = measures[id("measure").selectedIndex];
   const names = data.networks.map((network) => network.label);
   const maps = data.networks.map((network) => new Map(network.layers.map((row) => [row.layer, row])));
   const layers = [...new Set(data.networks.flatMap((network) => network.layers.map((row) => row.layer)))];
   const counts = data.networks.flatMap((network) => network.layers.map((row) => row[measure] ?? 0));
   const most = ["cka", "activations", "weights"].includes(measure) ? 1 : Math.max(...counts);
-  id("meaning").textContent = MEASURES[measure];
+  id("meaning").textContent = MEASURES[measure][1];
   head(id("layers"), ["layer", "units", ...names, ...(data.converged ? ["converged"] : [])], 1);
   id("layers").tBodies[0].replaceChildren(...layers.map((layer) => {
     const row = document.createElement("tr");
@@ -75,10 +76,16 @@ function drawConcepts() {
   });
   const most = Math.max(1, ...[...found.values()].flat());
   head(id("concepts"), ["category", "concept", ...data.networks.map((network) => network.label)], 2);
+  id("concepts").tHead.querySelectorAll("th.n").forEach((cell) => {
+    const link = document.createElement("a");
+    link.textContent = cell.textContent;
+    link.href = data.folders[cell.textContent] + "/report.html";
+    cell.replaceChildren(link);
+  });
   const rows = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, counts]) => {
     const row = document.createElement("tr");
     for (const text of JSON.parse(name)) add(row, "td", text);
-    for (const count of counts) addHeat(row, count, most);
+    for (const count of counts) addHeat(row, count || null, most);
     return row;
   });
   const total = document.createElement("tr");
@@ -86,6 +93,12 @@ function drawConcepts() {
   add(total, "td", "");
   data.networks.forEach((_, k) => add(total, "td", [...found.values()].filter((counts) => counts[k]).length, "n"));
   id("concepts").tBodies[0].replaceChildren(...rows, total);
+}
+
+function cellText(unit, name) {
+  if (name.startsWith("concept ") && unit[name]) return unit[name] + " " + shown(unit[name.replace("concept", "iou")]);
+  if (name === "most alike" && unit[name]?.startsWith(unit.layer + " ")) return unit[name].slice(unit.layer.length + 1);
+  return shown(unit[name]);
 }
 
 function compare(one, other) {
@@ -96,7 +109,7 @@ function compare(one, other) {
 }
 
 function drawUnits() {
-  const pair = data.pairs[document.querySelectorAll(".pair")[0].selectedIndex];
+  const pair = data.pairs[id("unit-pair").selectedIndex];
   const [layer, change, wanted] = [id("unit-layer"), id("change"), id("find").value.toLowerCase()];
   const units = pair.units.filter((unit) =>
     (!layer.selectedIndex || unit.layer === layer.value) && (!change.selectedIndex || unit.change === change.value) &&
@@ -105,16 +118,14 @@ function drawUnits() {
   id("units").tBodies[0].replaceChildren(...units.sort(compare).slice(0, MOST).map((unit) => {
     const row = document.createElement("tr");
     for (const name of COLUMNS) {
-      const isNumber = name === "unit" || /drift|iou|correlation/.test(name);
-      const none = name.startsWith("iou") && !unit[name.replace("iou", "concept")];
-      add(row, "td", none ? "–" : shown(unit[name]), isNumber ? "n" : "");
+      add(row, "td", cellText(unit, name), kind(name));
     }
     return row;
   }));
 }
 
 function drawSimilarity() {
-  const pair = data.pairs[document.querySelectorAll(".pair")[1].selectedIndex];
+  const pair = data.pairs[id("layer-pair").selectedIndex];
   head(id("similarity"), [pair.before + " \\ " + pair.after, ...pair.other_layers], 1);
   id("similarity").tBodies[0].replaceChildren(...pair.layers.map((layer, k) => {
     const row = document.createElement("tr");
@@ -125,12 +136,13 @@ function drawSimilarity() {
 }
 
 const hasConcepts = data.networks.some((network) => network.layers.some((row) => row.detectors !== null));
-addOptions(id("measure"), Object.keys(MEASURES).filter((name) => hasConcepts || !/detectors|concepts/.test(name)));
+const measures = Object.keys(MEASURES).filter((name) => hasConcepts || !/detectors|concepts/.test(name));
+addOptions(id("measure"), measures.map((name) => MEASURES[name][0]));
 id("detected").hidden = !hasConcepts;
 addOptions(id("concept-layer"), new Set(data.networks.flatMap((network) => network.concepts.map((row) => row.layer))));
 addOptions(id("unit-layer"), new Set(data.pairs.flatMap((pair) => pair.layers)));
 addOptions(id("change"), ["kept", "changed", "gained", "lost"]);
-for (const select of document.querySelectorAll(".pair")) {
+for (const select of [id("unit-pair"), id("layer-pair")]) {
   addOptions(select, data.pairs.map((pair) => pair.before + " → " + pair.after));
 }
 const buttons = document.createElement("tr");
@@ -142,14 +154,14 @@ for (const name of COLUMNS) {
     key = name;
     drawUnits();
   };
-  add(buttons, "th", "", name === "unit" || /drift|iou|correlation/.test(name) ? "n" : "").append(button);
+  add(buttons, "th", "", kind(name)).append(button);
 }
 id("units").tHead.replaceChildren(buttons);
 id("measure").onchange = drawLayers;
 id("concept-layer").onchange = drawConcepts;
 id("unit-layer").onchange = id("find").oninput = id("change").onchange = drawUnits;
-document.querySelectorAll(".pair")[0].onchange = drawUnits;
-document.querySelectorAll(".pair")[1].onchange = drawSimilarity;
+id("unit-pair").onchange = drawUnits;
+id("layer-pair").onchange = drawSimilarity;
 drawLayers();
 drawConcepts();
 drawUnits();

@@ -42,7 +42,9 @@ def collect_features(context: MethodContext, indices: Sequence[int]) -> Iterator
     channels = {id: context.network.layer(id).map_shape[0] for id in context.layers}
     most = MAX_VALUES // (GRID * GRID * max(sum(channels.values()), 1))
     if len(indices) > most:
-        raise InputError(f"{len(indices)} pictures: --probe {most} is the most for so many layers; --layers chooses some")
+        raise InputError(
+            f"{len(indices)} pictures: --probe {most} is the most for so many layers; --layers chooses some"
+        )
     found, parts = LayerFeatures(), {id: list[np.ndarray]() for id in channels}
     low, high = ({id: np.full(count, end, np.float32) for id, count in channels.items()} for end in (np.inf, -np.inf))
     for batch in DataSetPass(context, context.layers, "comparison").batches(indices):

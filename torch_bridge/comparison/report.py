@@ -22,9 +22,10 @@ from .unit_changes import NetworkPair
 
 SUMMARY, PAGE = "summary.json", "report.html"
 NOTE = (
-    "Linear CKA is 1 for layers that hold the same up to a rotation and a scale of their units; the cosines compare unit "
-    "by unit. Drift is 1 − cosine of a unit's weights, and 1 − rank correlation of its activations: 0 for no change. "
-    "The unit most alike in the other network is that of the best pairs by correlation."
+    "Linear CKA is 1 for layers that hold the same up to a rotation and a scale of their units; the cosines compare "
+    "unit by unit. Drift is 1 − cosine of a unit's weights, and 1 − rank correlation of its activations: 0 for no "
+    "change. Units of one number have something in common only where one network has begun as the other; the unit most "
+    "alike is that of the best pairs by correlation, wherever it is."
 )
 
 
@@ -96,7 +97,7 @@ def _page(summary: Mapping[str, Any], comparison: Comparison) -> str:
         for pair in comparison.pairs
     ]
     data = {"reference": comparison.reference, "networks": summary["networks"], "pairs": pairs}
-    data["converged"] = summary.get("converged")
+    data |= {"converged": summary.get("converged"), "folders": comparison.folders}
     return fill_page(
         __package__,
         "comparison",
@@ -108,7 +109,7 @@ def _page(summary: Mapping[str, Any], comparison: Comparison) -> str:
 
 
 def _sentences(summary: Mapping[str, Any]) -> Sequence[str]:
-    found = [f"{summary['probe']:,} pictures of {summary['data set name']}; compared with {summary['reference']}."]
+    found = [f"Compared with “{summary['reference']}”, by {summary['probe']:,} pictures of {summary['data set name']}."]
     if "converged" in summary:
         found.append(f"A layer has converged once its CKA stays {CONVERGED:g} or above.")
     for pair in summary["pairs"]:

@@ -56,6 +56,8 @@ class Comparison:
     pairs: list[NetworkPair]
     reference: str
     """Label of the network that all others are compared with."""
+    folders: Mapping[str, str]
+    """By label of a network the name of the folder of its dissection."""
     left_out: list[str] = field(default_factory=list)
     """A line for each checkpoint that can't be loaded."""
 
@@ -79,7 +81,7 @@ class NetworkComparer:
         folders = self._file_names([label for label, _ in states])
         measure = partial(self._measure, folders=folders)
         first = measure(self._load(states[0]), states[0].label, _part(progress, states[0].label, 0, len(states)))
-        comparison = Comparison([summarise(first, first)], [], first.label)
+        comparison = Comparison([summarise(first, first)], [], first.label, folders)
         for k, state in enumerate(states[1:], 1):
             other = measure(self._load(state), state.label, _part(progress, state.label, k, len(states)))
             comparison.networks.append(summarise(other, first))
@@ -102,7 +104,7 @@ class NetworkComparer:
                 continue
             found = self._measure(live, state.label, _part(progress, state.label, k, len(states)), folders)
             if last is None or comparison is None:
-                last, comparison = found, Comparison([summarise(found, found)], [], found.label)
+                last, comparison = found, Comparison([summarise(found, found)], [], found.label, folders)
                 continue
             comparison.networks.insert(-1, summarise(found, last))
             if not comparison.pairs:
@@ -137,9 +139,7 @@ class NetworkComparer:
         findings = self._dissect(live, label, self.folder / folders[label], progress)
         return MeasuredNetwork(label, network.parameters, features, kernels, findings, self.settings.bar)
 
-    def _dissect(
-        self, live: LoadedModel, label: str, folder: Path, progress: Progress
-    ) -> dict[str, list[UnitFinding]]:
+    def _dissect(self, live: LoadedModel, label: str, folder: Path, progress: Progress) -> dict[str, list[UnitFinding]]:
         """Returns what units detect, by layer; {} over pictures whose pixels have no labels."""
         if not isinstance(self.data, LabelledData):
             return {}

@@ -78,7 +78,7 @@ def _centred_ranks(features: np.ndarray) -> np.ndarray:
 
 
 def unit_correlations(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Returns the correlation of each unit of (n, C) features with each of (n, D): (C, D) float64, 0 for constant ones."""
+    """Returns the correlation of each unit of (n, C) features with each of (n, D): (C, D), 0 for constant ones."""
     scaled = []
     for features in (first, second):
         centred = features - features.mean(0, dtype=np.float64)

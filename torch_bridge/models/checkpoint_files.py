@@ -48,12 +48,14 @@ def find_checkpoints(folder: Path) -> TrainingRun:
     except OSError as error:
         raise InputError(f"{folder}: {error.strerror or error}; a folder of checkpoints is needed") from None
     if not 0 < len(files) <= MAX_ENTRIES:
-        raise InputError(f"{folder}: {len(files):,} checkpoints; 1 to {MAX_ENTRIES:,} are needed ({', '.join(SUFFIXES)})")
+        raise InputError(
+            f"{folder}: {len(files):,} checkpoints; 1 to {MAX_ENTRIES:,} are needed ({', '.join(SUFFIXES)})"
+        )
     names = sorted(files, key=_training_order)
     labels = Counter(map(_label, names))
-    found = (Checkpoint(_label(name) if labels[_label(name)] == 1 else name, files[name]) for name in names)
+    checkpoints = (Checkpoint(_label(name) if labels[_label(name)] == 1 else name, files[name]) for name in names)
     axis = next((axis for axis in ("epoch", "step") if any(label.startswith(f"{axis} ") for label in labels)), "")
-    return TrainingRun(axis or "checkpoint", tuple(found))
+    return TrainingRun(axis or "checkpoint", tuple(checkpoints))
 
 
 def _weights_file(path: Path) -> Path | None:
