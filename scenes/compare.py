@@ -92,7 +92,7 @@ def _table(networks: Sequence[NetworkSummary]) -> str:
         detectors = str(sum(row["units"] for row in concepts)) if known else "-"
         unique = str(len({(row["category"], row["concept"]) for row in concepts})) if known else "-"
         alike = [row["cka"] for row in layers if row["cka"] is not None]
-        mean = f"{sum(alike) / len(alike):.3f}" if alike else "-"
+        mean = f"{sum(alike) / len(alike):.3f}" if 2 * len(alike) > len(layers) else "-"  # few share a name by chance
         lines.append(
             f"{label:<{width}}  {parameters:>10,}  {units:>5}  {dead:>4}  {detectors:>9}  {unique:>15}  {mean:>8}"
         )

@@ -9,8 +9,9 @@ const MEASURES = {
   detectors: ["detectors", "units that detect a concept"],
   "unique concepts": ["unique concepts", "that the units of a layer detect"],
 };
+const hasConcepts = data.networks.some((network) => network.layers.some((row) => row.detectors !== null));
 const COLUMNS = ["layer", "unit", "weight drift", "activation drift", "concept before", "concept after", "change",
-  "most alike", "correlation", "its concept"];
+  "most alike", "correlation", "its concept"].filter((name) => hasConcepts || !/concept|change/.test(name));
 const id = (name) => document.getElementById(name);
 const kind = (column) => (/^unit$|drift|correlation/.test(column) ? "n" : "");
 let key = "activation drift", down = true;
@@ -33,10 +34,11 @@ function shown(value) {
   return Math.abs(value) < 0.001 ? value.toExponential(1) : value.toFixed(3);
 }
 
-function addHeat(row, value, most) {
+function addHeat(row, value, most, darkest = 0.55) {
   const cell = add(row, "td", shown(value), "n");
   const share = value === null || !most ? 0 : Math.min(Math.max(value / most, 0), 1);
-  if (share) cell.style.backgroundColor = "rgb(60 130 220 / " + (0.55 * share).toFixed(3) + ")";
+  if (share) cell.style.backgroundColor = "rgb(60 130 220 / " + (darkest * share).toFixed(3) + ")";
+  return cell;
 }
 
 function head(table, texts, numbersFrom) {
@@ -49,9 +51,12 @@ function drawLayers() {
   const measure = measures[id("measure").selectedIndex];
   const names = data.networks.map((network) => network.label);
   const maps = data.networks.map((network) => new Map(network.layers.map((row) => [row.layer, row])));
-  const layers = [...new Set(data.networks.flatMap((network) => network.layers.map((row) => row.layer)))];
+  const isLikeness = ["cka", "activations", "weights"].includes(measure);
+  const others = maps.filter((_, k) => !isLikeness || data.networks[k].label !== data.reference);
+  const layers = [...new Set(data.networks.flatMap((network) => network.layers.map((row) => row.layer)))]
+    .filter((layer) => others.some((rows) => (rows.get(layer)?.[measure] ?? null) !== null));
   const counts = data.networks.flatMap((network) => network.layers.map((row) => row[measure] ?? 0));
-  const most = ["cka", "activations", "weights"].includes(measure) ? 1 : Math.max(...counts);
+  const most = isLikeness ? 1 : Math.max(...counts);
   id("meaning").textContent = MEASURES[measure][1];
   head(id("layers"), ["layer", "units", ...names, ...(data.converged ? ["converged"] : [])], 1);
   id("layers").tBodies[0].replaceChildren(...layers.map((layer) => {
@@ -126,16 +131,19 @@ function drawUnits() {
 
 function drawSimilarity() {
   const pair = data.pairs[id("layer-pair").selectedIndex];
-  head(id("similarity"), [pair.before + " \\ " + pair.after, ...pair.other_layers], 1);
+  head(id("similarity"), [pair.before + " ↓  " + pair.after + " →", ...pair.other_layers], 1);
   id("similarity").tBodies[0].replaceChildren(...pair.layers.map((layer, k) => {
     const row = document.createElement("tr");
     add(row, "td", layer);
-    for (const value of pair.similarity[k]) addHeat(row, value, 1);
+    pair.similarity[k].forEach((value, column) => {
+      const cell = addHeat(row, value, 1, 1);
+      cell.textContent = "";
+      cell.title = layer + ", " + pair.other_layers[column] + ": " + shown(value);
+    });
     return row;
   }));
 }
 
-const hasConcepts = data.networks.some((network) => network.layers.some((row) => row.detectors !== null));
 const measures = Object.keys(MEASURES).filter((name) => hasConcepts || !/detectors|concepts/.test(name));
 addOptions(id("measure"), measures.map((name) => MEASURES[name][0]));
 id("detected").hidden = !hasConcepts;

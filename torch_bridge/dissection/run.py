@@ -65,6 +65,8 @@ class Dissection:
             )
         if not 0 < settings.quantile < 1:
             raise InputError(f"quantile {settings.quantile:g}: a share above 0 and below 1 is needed, such as .005")
+        if settings.count < 0:
+            raise InputError(f"{settings.count} pictures of {data.name}: a number above 0 is needed, or 0 for all")
         self.live, self.data, self.settings = live, data, settings
         live.record(live.read(live.default_sources), (), lambda maps: None)
         network = live.run_context.network
