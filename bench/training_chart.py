@@ -1,4 +1,4 @@
-"""A chart of measurements by condition: a dot for each seed, a line at their mean, a bar from the lowest to the highest."""
+"""A chart of measurements by condition: a dot for each seed, a bar over their range, a line at their mean."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ NOTE = (
 
 
 def write_comparison(folder: Path, about: Mapping[str, Any], comparison: Comparison, training: bool) -> dict[str, Any]:
-    """Writes layers.csv, concepts.csv, units.csv, similarity.csv, SUMMARY and PAGE into a folder; returns the summary.
+    """Writes four tables, SUMMARY and PAGE into a folder that exists; returns the summary.
 
     about: what the numbers depend on, as JSON values. training: whether the networks are checkpoints of a run. Raises
     OSError.
@@ -50,7 +50,6 @@ def write_comparison(folder: Path, about: Mapping[str, Any], comparison: Compari
         "units": (_names(pair) | row for pair in comparison.pairs for row in pair.units),
         "similarity": (row for pair in comparison.pairs for row in _similarity_rows(pair)),
     }
-    folder.mkdir(parents=True, exist_ok=True)
     for name, rows in tables.items():
         write_whole(folder / f"{name}.csv", [_csv_text(rows).encode()])
     write_whole(folder / SUMMARY, [json.dumps(summary, indent=1).encode()])
