@@ -34,7 +34,6 @@ def run_comparison(options: argparse.Namespace, progress: Progress) -> list[str]
     if not where:
         raise InputError("name pictures to compare by: --data concepts:object, or a folder")
     data = open_data(where, name)
-    options.output.mkdir(parents=True, exist_ok=True)  # now, not after the work, an error says that it can't be
     layers = tuple(options.layers or ("panels",))
     settings = ComparisonSettings(
         DissectionSettings(layers, options.count, options.quantile), options.probe, bar=options.threshold

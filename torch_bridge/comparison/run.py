@@ -68,7 +68,7 @@ class NetworkComparer:
     def __init__(
         self, data: DataSet, settings: ComparisonSettings, folder: Path, device: Any, file_names: FileNames
     ) -> None:
-        """folder: where each network's dissection goes, in a folder of its own."""
+        """folder: where each network's dissection goes, in a folder of its own; it is created."""
         if settings.probe < 2:
             raise InputError(f"{settings.probe} pictures to compare by: at least 2 are needed")
         self.data, self.settings, self.folder = data, settings, folder
@@ -131,6 +131,7 @@ class NetworkComparer:
     ) -> MeasuredNetwork:
         live.record(live.read(live.default_sources), (), lambda maps: None)
         network, ids = live.run_context.network, live.run_context.ids(self.settings.dissection.layers)
+        self.folder.mkdir(parents=True, exist_ok=True)  # now, not after the work, an error says that it can't be
         indices = range(min(self.settings.probe, len(self.data)))
         features = run_pass(
             live, ids, self.data, indices, collect_features, lambda share: progress("layers", FEATURES_UNTIL * share)
