@@ -5,7 +5,7 @@ python -m innerwalk.bench.training_conditions docs/training_conditions.png
 Every condition changes one thing of the first, which has batch normalisation, initial weights of He et al. 2015 and
 labels: no batch normalisation, dropout before the classifier, orthogonal initial weights, no labels (the network learns
 how a picture is turned, after Gidaris et al. 2018), no training. Each network is dissected at its last convolution, and
-a linear probe of the same layer says what it knows of the classes. About six minutes of one core.
+a linear probe of the same layer says what it knows of the classes. Some minutes of one core.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class TrainingCondition:
 
 
 CONDITIONS = (
-    TrainingCondition("as it is"),
+    TrainingCondition("baseline"),
     TrainingCondition("no batch norm", normalised=False),
     TrainingCondition("dropout .5", dropout=0.5),
     TrainingCondition("orthogonal start", orthogonal=True),
@@ -123,7 +123,7 @@ def measure_network(
     return {
         "unique concepts": len({*labels}),
         "detectors": len(labels),
-        "accuracy": probe_accuracy(model.features, train, test),
+        "accuracy of a probe": probe_accuracy(model.features, train, test),
     }
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import nn
 
 from innerwalk.bench import training_conditions as conditions
-from innerwalk.bench.training_chart import HEAD, MARGIN, NAMES, ROW, WIDTH, chart_file
+from innerwalk.bench.training_chart import HEAD, MARGIN, MEANS, NAMES, ROW, WIDTH, chart_file
 from innerwalk.torch_bridge.concepts.concepts_training import LabelledPictures
 
 
@@ -32,7 +32,7 @@ def test_conditions_change_one_thing_and_seeds_the_weights():
         untrained = conditions.TrainingCondition(**{**vars(condition), "epochs": 0})
         networks[condition.name] = conditions.trained_network(untrained, 1, None if condition.labelled else pictures())
     layers = {name: [type(module) for module in network.features] for name, network in networks.items()}
-    assert nn.BatchNorm2d not in layers["no batch norm"] and layers["as it is"] == layers["untrained"]
+    assert nn.BatchNorm2d not in layers["no batch norm"] and layers["baseline"] == layers["untrained"]
     assert networks["dropout .5"].dropout.p == 0.5 and networks["without labels"].fc.out_features == 3
     kernels = networks["orthogonal start"].features[3].weight.flatten(1)
     assert torch.allclose(kernels @ kernels.T, 2 * torch.eye(len(kernels)), atol=1e-4)
@@ -55,7 +55,7 @@ def test_a_probe_tells_bright_pictures_from_dark_ones_and_not_equal_ones():
 def test_dots_of_the_chart_lie_at_their_values():
     measured = {"a": [{"share": 0.25}, {"share": 0.75}], "b": [{"share": 1.0}, {"share": 1.0}]}
     pixels = np.asarray(Image.open(io.BytesIO(chart_file(measured))).convert("RGB")).astype(int)
-    scale, room = 200 / 25.4, WIDTH - 2 * MARGIN - NAMES
+    scale, room = 200 / 25.4, WIDTH - 2 * MARGIN - NAMES - MEANS
 
     def is_dark(row: int, value: float) -> bool:
         y, x = (HEAD + ROW * (row + 0.5)) * scale, (MARGIN + NAMES + value * room) * scale
