@@ -5,6 +5,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
+pytest.importorskip("torch", reason="needs torch")
+
 from innerwalk.torch_bridge.comparison.assignment import NOBODY, best_pairs
 from innerwalk.torch_bridge.comparison.similarity import (
     cka_matrix,

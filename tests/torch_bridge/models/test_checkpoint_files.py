@@ -2,6 +2,8 @@
 
 import pytest
 
+pytest.importorskip("torch", reason="needs torch")
+
 from innerwalk.torch_bridge.models.checkpoint_files import find_checkpoints
 from innerwalk.torch_bridge.recording.errors import InputError
 
