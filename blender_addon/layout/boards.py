@@ -1,9 +1,9 @@
-"""Places of the boards: inputs and title at the entrance, answers at the end of the aisle."""
+"""Places of the boards: inputs, title and charts at the entrance, answers at the end; charts of a figure beside them."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,10 @@ SQUARE = 2.2
 """Width and height of an input's frame and of the title board, metres."""
 CLASSES = (3.4, 2.45)
 """Width and height of an answer board, metres."""
+CHARTS = (3.4, 2.45)
+"""Width and height of the board of a chart, metres."""
+MOST_CHARTS = 3
+"""Charts that have a board."""
 MOST_BOARDS = 8
 """Boards in the row of inputs, and in that of answers; further ones are only counted."""
 MOST_IN_ROW = 3
@@ -85,6 +89,31 @@ def title_board(hall: HallLayout) -> Board:
     return Board((hall.wings[0].x + hall.aisle, GATE, 0.6), -hall.swing, SQUARE, SQUARE)
 
 
+def chart_place(hall: HallLayout) -> Board:
+    """Returns the place of the first chart: right of the title board; in a figure right of the answers.
+
+    Title and first chart are together as long as a row of inputs.
+    """
+    if hall.parallel_yaw is None:
+        title, scale = title_board(hall), (INPUT_ROW - BESIDE - SQUARE) / CHARTS[0]
+        corner = title.corners()[1] + title.axes[0] * BESIDE
+        corner[2] += (SQUARE - CHARTS[1] * scale) / 2
+        return Board(_point(corner), title.yaw, CHARTS[0] * scale, CHARTS[1] * scale, scale)
+    answers, across = answer_boards(hall), upright_axes(hall.parallel_yaw)[0]
+    corner = max((board.corners()[1] for board in answers), key=lambda end: float(end @ across))
+    corner = corner + across * BESIDE * hall.scale
+    corner[2] = min(board.position[2] for board in answers)
+    width, height = (size * hall.scale for size in CHARTS)
+    return Board(_point(corner), hall.parallel_yaw, width, height, hall.scale)
+
+
+def chart_boards(hall: HallLayout) -> list[Board]:
+    """Returns the places of the charts, a row from left to right."""
+    first = chart_place(hall)
+    pace = first.axes[0] * (first.width + BESIDE * first.scale)
+    return [replace(first, position=_point(pace * k + first.position)) for k in range(hall.board_links.charts)]
+
+
 def answer_boards(hall: HallLayout) -> list[Board]:
     """Returns the places of the answers, a row that closes the aisle; in a figure it is parallel to the panels.
 
@@ -141,7 +170,7 @@ def answer_slots(hall: HallLayout) -> list[Slot]:
 def boards(hall: HallLayout) -> list[Board]:
     """Returns the places of all boards of a hall."""
     titles = [title_board(hall)] if hall.parallel_yaw is None else []
-    return [*input_boards(hall), *answer_boards(hall), *titles]
+    return [*input_boards(hall), *answer_boards(hall), *titles, *chart_boards(hall)]
 
 
 def _point(point: np.ndarray) -> tuple[float, float, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .boards import answer_boards, boards, shelf_desk, upright_axes
+from .boards import answer_boards, boards, chart_boards, shelf_desk, upright_axes
 from .edge_routes import LEVELS, edge_path
 from .figure_projection import FigureProjection, overlaps
 from .hall_model import AISLE_HALF_WIDTH, EYE_HEIGHT, PANEL_BOTTOM, PANEL_TOP, EdgeRun, HallLayout, Slot
@@ -198,7 +198,8 @@ def place_answers(hall: HallLayout, view: View, least: float) -> float:
     flat = [projection.locate(thing)[..., :2] for thing in _between(hall)]
     boxes = np.concatenate([np.concatenate([thing.min(1), thing.max(1)], 1) for thing in flat])
     start = hall.wings[-1].end + least
-    rows = (answer_boards(replace(hall, answer_y=y)) for y in (start, start + 1.0))
+    placed = (replace(hall, answer_y=y) for y in (start, start + 1.0))
+    rows = ([*answer_boards(own), *chart_boards(own)] for own in placed)
     shapes = (np.concatenate([board.corners(0.6 * hall.scale) for board in row]) for row in rows)
     first, second = (projection.locate(shape)[:, :2] for shape in shapes)
     room = np.concatenate([first.min(0) - 0.5, first.max(0) + 0.5])

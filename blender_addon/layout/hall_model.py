@@ -136,6 +136,8 @@ class BoardLinks(NamedTuple):
     """For each output, the layers whose values it is made of."""
     through: tuple[tuple[int, int], ...] = ()
     """Inputs that an output is made of with no layer between: pairs of their positions among inputs and outputs."""
+    charts: int = 0
+    """Number of boards with charts, which have no edges."""
 
 
 class Wing(NamedTuple):

@@ -18,6 +18,7 @@ from ..layout import HallLayout, Slot, camera_presets
 from ..layout.blocks import board_links, shown_graph
 from ..layout.view import View
 from ..plans import layer_card
+from ..plans.chart_boards import shown_charts
 from ..plans.layer_card import card_plane, plan_layer_card
 from ..plans.shown_endpoints import shown_layers
 from ..scene.dressing.scene_scale import read_colour_scale
@@ -64,6 +65,7 @@ def build_scene(source: Source, options: FigureOptions, progress: Progress | Non
     if not layers:
         raise SceneError(f"network {network.name!r} has no layer to show")
     ends = board_links(network, (layers, links), shown_layers(source.recording))
+    ends = ends._replace(charts=len(shown_charts(source.recording, source.appearance.method)))
     if is_overview:
         hall = layout.lay_out_figure(layers, links, *options.size, board_links=ends)
     else:

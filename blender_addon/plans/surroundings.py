@@ -9,6 +9,7 @@ from ..layout import HallLayout, boards
 from ..layout.view import View
 from .answer_board import plan_answers
 from .channel_links import plan_channel_links
+from .chart_boards import plan_charts
 from .edges import plan_edges
 from .floor import plan_floor
 from .hall_labels import plan_floor_labels, plan_gates, plan_head, plan_layer_numbers
@@ -32,7 +33,7 @@ def plan_surroundings(
     *,
     numbered: bool = True,
 ) -> Iterator[Plan]:
-    """Plans all parts that the hall has; channel links are planned empty, because methods add them later.
+    """Plans all parts that the hall has; channel links and charts are planned empty, because methods add them later.
 
     view: the camera of a figure. numbered: with layer numbers.
     """
@@ -40,6 +41,7 @@ def plan_surroundings(
     parts = [plan_floor(hall, style), plan_edges(hall, view, style)]
     yield from filter(None, parts)
     yield plan_channel_links((), 0.0, style)
+    yield plan_charts((), style, boards.chart_place(hall))
     least = LEAST_TEXT * view.span / view.width if view is not None and view.span is not None else 0.0
     parts = plan_inputs(recording, boards.input_boards(hall), style, least)
     parts += plan_answers(recording, style, boards.answer_boards(hall), least)

@@ -19,8 +19,8 @@ from ..recording import Maps, Network, Recording, errors, restore, restore_maps
 from ..recording.arguments import checked_arguments
 from ..recording.channels import read_channels
 from ..recording.errors import BridgeError
+from ..recording.maps_entries import parse_maps_entry
 from ..recording.progress import Progress
-from ..recording.schema import parse_maps_entry
 from ..recording.storage import read_pictures
 from . import frames
 from .answers import check_description, read_job, read_refusal, readable, reported_error

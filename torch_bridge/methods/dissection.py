@@ -7,12 +7,13 @@ does the same for many pictures, in parts, with a report.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..data import random_indices
 from ..data.labelled import LabelledData
+from ..dissection.detector_charts import detector_chart
 from ..dissection.findings import ConceptMatch, Rule, find_concepts
 from ..dissection.passes import collect_values, count_masks
 from ..dissection.unit_pictures import masked_pictures
@@ -41,7 +42,8 @@ class DissectionParameters:
 def dissection(context: MethodContext, parameters: DissectionParameters) -> Iterator[Step]:
     """Passes over the data twice. Maps: (C, H, W, 3) sRGB 0..1, a unit's best picture, dark outside the unit's mask.
 
-    Labels are "ring .14", the best concept with its IoU, of detectors. Extra "values": (C,) float32, the best IoU.
+    Labels are "ring .14", the best concept with its IoU, of detectors. Extra "values": (C,) float32, the best IoU. Chart:
+    the number of different concepts that each layer detects, by category.
     Raises ModelError, and InputError without a data set whose pixels are labelled.
     """
     data = context.data
@@ -58,12 +60,15 @@ def dissection(context: MethodContext, parameters: DissectionParameters) -> Iter
     best = {layer: own.best for layer, own in values.items()}
     pictures = masked_pictures(context, best, thresholds, context.channels)
     unreadable = f"; {len(counted.unreadable)} can't be read" if counted.unreadable else ""
-    for layer in context.layers:
-        findings = find_concepts(counts[layer], data.concept_table, parameters.rule)
+    found_by_layer = {
+        layer: find_concepts(counts[layer], data.concept_table, parameters.rule) for layer in context.layers
+    }
+    charts = (detector_chart(found_by_layer, parameters.threshold),)
+    for layer, findings in found_by_layer.items():
         numbers = context.selected_channels(layer)
         overlaps = np.array([findings[unit].best.iou for unit in numbers], np.float32)
         labels = [_label(findings[unit].best, parameters.threshold) for unit in numbers]
-        maps = _maps(context, layer, pictures[layer], labels, overlaps)
+        maps = replace(_maps(context, layer, pictures[layer], labels, overlaps), charts=charts)
         yield Step(1.0, f"{len(indices)} pictures of {data.name}{unreadable}", (maps,))
 
 

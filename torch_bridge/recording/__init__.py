@@ -12,6 +12,7 @@ from ..lazy_exports import lazy_exports
 
 if TYPE_CHECKING:
     from .channels import check_channels, format_channels, parse_channels
+    from .charts import Chart
     from .data_model import (
         ACTIVATIONS,
         BOARD_ROLES,
@@ -47,6 +48,7 @@ __all__ = [
     "BOARD_ROLES",
     "FLAGS",
     "LINK_PREFIX",
+    "Chart",
     "Edge",
     "Endpoint",
     "EndpointKind",
@@ -91,6 +93,7 @@ __getattr__ = lazy_exports(
         "BOARD_ROLES": "data_model",
         "FLAGS": "data_model",
         "LINK_PREFIX": "data_model",
+        "Chart": "charts",
         "Edge": "data_model",
         "Endpoint": "endpoints",
         "EndpointKind": "endpoints",

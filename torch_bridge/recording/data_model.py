@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 
+from .charts import Chart
 from .errors import RecordingError, UnknownName
 
 PEAK_QUANTILE = 0.995
@@ -175,6 +176,8 @@ class Maps:
     """Numbers of the held channels in their layer, in the order of the maps; () where the maps are of all channels."""
     note: str = ""
     """What the maps show besides, or instead of, what the method's name says, such as "zero everywhere: …"."""
+    charts: tuple[Chart, ...] = ()
+    """What the method found in all layers, as charts: the same with the maps of each layer."""
 
     def __repr__(self) -> str:
         """One line: method, layer, shape, and the note if there is one."""

@@ -3,8 +3,8 @@
 Schema 2: `format`, `schema`, `network` {name, trained, weights, parameters, layers [...], edges [[i, j], ...]},
 `input`, `prediction`, `inputs` and `outputs`, lists of {layer, name, kind, shape, dtype, source, note, over, labels,
 values, pixels, axis}, `provenance`, `pictures` (a file), and `maps`, a list of {layer, method, channels, colour, frame,
-labels, position, positions, axis, channel_numbers, note, file, extras}. In schema 1 `inputs`, `outputs` and those from
-`position` to `note` are missing; the two lists may also be missing in schema 2.
+labels, position, positions, axis, channel_numbers, note, charts, file, extras}. In schema 1 `inputs`, `outputs` and
+those from `position` to `charts` are missing; the two lists and `charts` may also be missing in schema 2.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, TypeVar, get_args
 
 import numpy as np
 
-from .data_model import Edge, Layer, MapFrame, Network, Prediction, PredictionKind, Role
+from .data_model import Edge, Layer, Network, Prediction, PredictionKind, Role
 from .endpoints import AXES, COLUMNS, MAX_ENDPOINTS, MAX_PICTURES, MAX_VALUES, Endpoint, InputKind, OutputKind
 from .errors import RecordingError
 from .files import failure_text, parse_json, read_file
@@ -101,7 +101,7 @@ class JsonFields:
 
     def integer(self, name: str, most: int = 1 << 62) -> int:
         """A whole number from 0 to `most`, 0 if it is missing."""
-        return _integer(self.value.get(name, 0), f"{self.where}: {name}", most)
+        return integer_entry(self.value.get(name, 0), f"{self.where}: {name}", most)
 
     def flag(self, name: str) -> bool:
         """A boolean, false if it is missing."""
@@ -145,13 +145,15 @@ def text_entry(value: Any, where: str, max_length: int = MAX_TEXT) -> str:
     return value
 
 
-def _integer(value: Any, where: str, most: int = 1 << 40) -> int:
+def integer_entry(value: Any, where: str, most: int = 1 << 40) -> int:
+    """A whole number from 0 to `most`, for `JsonFields.items`. Raises RecordingError that names `where`."""
     if type(value) is not int or not 0 <= value <= most:
         raise RecordingError(f"{where}: must be a whole number from 0 to {most}")
     return value
 
 
-def _number(value: Any, where: str) -> float:
+def number_entry(value: Any, where: str) -> float:
+    """A number, for `JsonFields.items`. Raises RecordingError that names `where`."""
     if type(value) not in (int, float) or (type(value) is int and abs(value) > 1 << 62):
         raise RecordingError(f"{where}: must be a number")
     return float(value)
@@ -171,7 +173,7 @@ def _row(*parsers: Callable[[Any, str], Any]) -> Callable[[Any, str], tuple[Any,
 
 def _layer(value: Any, where: str) -> Layer:
     fields = JsonFields(value, where)
-    shape, map_shape = fields.items("shape", _integer, 16), fields.items("map_shape", _integer, 3)
+    shape, map_shape = fields.items("shape", integer_entry, 16), fields.items("map_shape", integer_entry, 3)
     if len(map_shape) != 3 or map_shape[0] > MAX_CHANNELS or max(map_shape[1:]) > MAX_SIDE:
         raise RecordingError(f"{where}: map_shape must be three numbers (C, H, W) within bounds")
     return Layer(
@@ -195,7 +197,7 @@ def parse_network(fields: JsonFields) -> Network:
     for layer in layers:
         if layer.shows and layer.shows not in ids:
             raise RecordingError(f"{fields.where}: layer {layer.id!r} shows {layer.shows!r}, which isn't there")
-    pairs = fields.items("edges", _row(_integer, _integer), MAX_EDGES)
+    pairs = fields.items("edges", _row(integer_entry, integer_entry), MAX_EDGES)
     for source, target in pairs:
         if not source < target < len(layers):
             raise RecordingError(
@@ -216,11 +218,11 @@ def parse_network(fields: JsonFields) -> Network:
 def parse_prediction(fields: JsonFields, picture: Any = None) -> Prediction:
     """Parse a Prediction; `picture` is its (H, W, 3) uint8 sRGB array or None."""
     kind = fields.choice("kind", get_args(PredictionKind))
-    top = fields.items("top", _row(_integer, text_entry, _number), 1000)
+    top = fields.items("top", _row(integer_entry, text_entry, number_entry), 1000)
     if not all(math.isfinite(share) for _, _, share in top):
         raise RecordingError(f"{fields.where}: probabilities must be finite")
-    boxes = fields.items("boxes", _row(text_entry, *[_number] * 5), 1000)
-    return Prediction(kind, top, picture, boxes, fields.items("numbers", _number, 100_000))  # type: ignore[arg-type]
+    boxes = fields.items("boxes", _row(text_entry, *[number_entry] * 5), 1000)
+    return Prediction(kind, top, picture, boxes, fields.items("numbers", number_entry, 100_000))  # type: ignore[arg-type]
 
 
 def parse_endpoints(
@@ -258,7 +260,7 @@ def _endpoint(value: Any, where: str, role: Role, network: Network, pictures: Ma
         layer=layer,
         name=fields.text("name"),
         kind=kind,
-        shape=fields.items("shape", _integer, 64),
+        shape=fields.items("shape", integer_entry, 64),
         dtype=fields.text("dtype", 64),
         source=fields.text("source"),
         note=fields.text("note"),
@@ -271,7 +273,7 @@ def _endpoint(value: Any, where: str, role: Role, network: Network, pictures: Ma
 
 
 def _numbers(row: Any, where: str) -> tuple[float, ...]:
-    return JsonFields({"row": row}, where).items("row", _number, MAX_VALUES)
+    return JsonFields({"row": row}, where).items("row", number_entry, MAX_VALUES)
 
 
 def _values(fields: JsonFields, columns: int) -> np.ndarray | None:
@@ -283,47 +285,3 @@ def _values(fields: JsonFields, columns: int) -> np.ndarray | None:
         raise RecordingError(f"{fields.where}: values must be rows of {wanted}, at most {MAX_VALUES} in all")
     with np.errstate(over="ignore"):
         return np.array(rows, np.float32) if rows and sizes != {0} else None
-
-
-def _channel_numbers(fields: JsonFields, channels: int, layer: Layer | None) -> tuple[int, ...]:
-    """The numbers of the channels that maps hold. layer: the layer that must have these channels, if it is known."""
-    numbers = fields.items("channel_numbers", _integer)
-    if numbers and (len(numbers) != channels or len(set(numbers)) != channels):
-        raise RecordingError(f"{fields.where}: channel_numbers must be {channels} different numbers")
-    if layer is not None and max(numbers, default=0) >= max(layer.map_shape[0], 1):
-        raise RecordingError(f"{fields.where}: layer {layer.id!r} has no channel {max(numbers)}")
-    return numbers
-
-
-def parse_maps_entry(value: Any, where: str, network: Network | None) -> Mapping[str, Any]:
-    """Parse an entry of `maps`: keyword arguments of Maps without arrays, and `file` and `extras` (names).
-
-    network: the network that must have the layer, if it is known.
-    """
-    fields = JsonFields(value, where)
-    layer, labels = fields.text("layer"), fields.items("labels", text_entry)
-    channels = fields.integer("channels", MAX_CHANNELS)
-    if not METHOD_NAME.fullmatch(method := fields.text("method", 64)):
-        raise RecordingError(f"{where}: method {method!r} must be small letters, digits and _")
-    if network is not None and layer not in network.by_id:
-        raise RecordingError(f"{where}: no layer {layer!r} in the network")
-    if labels and len(labels) != channels:
-        raise RecordingError(f"{where}: {len(labels)} labels for {channels} channels")
-    position, positions = fields.integer("position", MAX_LIST), max(fields.integer("positions", MAX_LIST), 1)
-    if position >= positions:
-        raise RecordingError(f"{where}: position {position} must be less than the {positions} positions")
-    return {
-        "layer": layer,
-        "method": method,
-        "channels": channels,
-        "colour": fields.flag("colour"),
-        "frame": fields.choice("frame", get_args(MapFrame)),
-        "labels": labels,
-        "position": position,
-        "positions": positions,
-        "axis": fields.text("axis", 64),
-        "channel_numbers": _channel_numbers(fields, channels, network.by_id[layer] if network else None),
-        "note": fields.text("note"),
-        "file": fields.text("file", 255),
-        "extras": fields.items("extras", text_entry, 64),
-    }

@@ -22,8 +22,9 @@ from .channels import format_channels
 from .data_model import LINK_PREFIX, Maps, Network
 from .endpoints import MAX_PIXELS, PIXEL_KINDS
 from .errors import RecordingError
+from .maps_entries import parse_maps_entry
 from .recording import Recording
-from .schema import JsonFields, parse_endpoints, parse_maps_entry, parse_network, parse_prediction, read_json
+from .schema import JsonFields, parse_endpoints, parse_network, parse_prediction, read_json
 from .writing import DOCUMENT, FILE_NAME
 
 PICTURES_RANK = 4

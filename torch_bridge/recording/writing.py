@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from . import safetensors
+from .charts import describe_chart
 from .data_model import Maps
 from .errors import RecordingError
 from .part_files import has_parts, part_prefix, remove_stale_parts
@@ -178,6 +179,7 @@ def describe_maps(maps: Maps) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         "axis": maps.axis,
         "channel_numbers": list(maps.channel_numbers),
         "note": maps.note,
+        "charts": [*map(describe_chart, maps.charts)],
         "extras": sorted(extras),
     }
     return entry, {maps.layer: maps.texels, **{f"{maps.layer}|{name}": array for name, array in extras.items()}}

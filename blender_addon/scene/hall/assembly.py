@@ -19,6 +19,7 @@ from ...layout.boards import title_board
 from ...layout.text_fitting import Label
 from ...layout.view import View
 from ...plans.annotations import POSITION_SIZE
+from ...plans.chart_boards import shown_charts
 from ...plans.panel_frames import labels_by_slot, panel_plane, plan_panel_frame
 from ...plans.primitives import Style
 from ...plans.shown_endpoints import shown_inputs, shown_layers
@@ -118,6 +119,7 @@ def lay_out_hall(
     """Lays out a hall to walk and returns what building it needs. Raises SceneError or UnknownName."""
     layers, links = shown_graph(recording.network, appearance.collapse)
     ends = board_links(recording.network, (layers, links), shown_layers(recording))
+    ends = ends._replace(charts=len(shown_charts(recording, appearance.method)))
     if not layers:
         raise SceneError(
             f"network {recording.network.name!r} has no layer to show; record one with a convolution or linear layer"

@@ -6,11 +6,11 @@ import bpy
 
 from .. import panels
 from ..dressing import input_overlay
-from ..panels import annotation_drawing, link_drawing
+from ..panels import annotation_drawing, chart_drawing, link_drawing
 
 
 def update_after_maps(scene: bpy.types.Scene, pixel: float = 0.0, points: bool | None = None) -> None:
-    """Updates peaks, annotations, links and the input's overlay, in place: no data-block is created or removed.
+    """Updates peaks, annotations, links, charts and the input's overlay, in place: no data-block is created or removed.
 
     pixel: metres of a pixel in an overview figure, else 0. points: update the points' `value` and `peak` too, which
     makes all tiles again; by default only in the background.
@@ -18,6 +18,7 @@ def update_after_maps(scene: bpy.types.Scene, pixel: float = 0.0, points: bool |
     panels.update_network_peak(scene)
     annotation_drawing.update_annotations(scene, pixel)
     link_drawing.update_links(scene, pixel)
+    chart_drawing.update_charts(scene, pixel)
     input_overlay.update_overlay(scene)
     if bpy.app.background if points is None else points:
         panels.update_point_values(scene)

@@ -170,7 +170,7 @@ def read_maps(panel: bpy.types.Object, layer: str, method: str) -> Maps | None:
     extras = {"values" if name == "value" else name: array[held_channels(panel)] for name, array in numbers}
     extras |= metadata.extras()
     known = (metadata.frame, metadata.labels, extras, *metadata.place, tuple(panel.get(PANEL_CHOSEN_CHANNELS, ())))
-    return Maps(layer, method, texels, channels, coloured, *known, metadata.note)
+    return Maps(layer, method, texels, channels, coloured, *known, metadata.note, metadata.charts)
 
 
 def collapsed_panels(scene: bpy.types.Scene) -> dict[str, bpy.types.Object]:

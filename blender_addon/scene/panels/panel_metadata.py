@@ -15,9 +15,11 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ....torch_bridge.recording import LINK_PREFIX, MapFrame, Maps
+from ....torch_bridge.recording import LINK_PREFIX, Chart, MapFrame, Maps
+from ....torch_bridge.recording.charts import MOST_CHARTS, describe_chart
 from ....torch_bridge.recording.errors import RecordingError
 from ....torch_bridge.recording.files import parse_json
+from ....torch_bridge.recording.maps_entries import parse_chart
 from ....torch_bridge.recording.schema import JsonFields, text_entry
 from ...imaging import colour_maps
 from ...properties import PANEL_FILL_COUNT, PANEL_MEASURED_FILL, PANEL_METADATA
@@ -48,6 +50,8 @@ class PanelMetadata:
     place: tuple[int, int, str] = NO_PLACE
     """Position, number of positions and what a position is, as in `Maps`."""
     note: str = ""
+    """As in `Maps`."""
+    charts: tuple[Chart, ...] = ()
     """As in `Maps`."""
 
     def extras(self) -> dict[str, np.ndarray]:
@@ -166,6 +170,7 @@ def _to_json(maps: Maps, numbers: list[str]) -> str:
     }
     place = (maps.position, maps.positions, maps.axis)
     rare = ({"place": place} if place != NO_PLACE else {}) | ({"note": maps.note} if maps.note else {})
+    rare |= {"charts": [*map(describe_chart, maps.charts)]} if maps.charts else {}
     if not (boxes or links or numbers or maps.labels or maps.frame != "layer" or rare):
         return ""
     metadata = {"frame": maps.frame, "labels": maps.labels, "boxes": boxes, "links": links, "numbers": numbers}
@@ -191,7 +196,8 @@ def _from_json(text: str) -> PanelMetadata:
         position, positions, axis = fields.value.get("place", NO_PLACE)
         place = (int(position), int(positions), str(axis))
         labels, numbers = fields.items("labels", text_entry), fields.items("numbers", text_entry)
-        return PanelMetadata(frame, labels, boxes, links, numbers, place, fields.text("note"))
+        charts = fields.items("charts", parse_chart, MOST_CHARTS)
+        return PanelMetadata(frame, labels, boxes, links, numbers, place, fields.text("note"), charts)
     except (RecordingError, ValueError, KeyError, TypeError, OverflowError):
         return NO_METADATA
 

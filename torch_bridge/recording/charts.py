@@ -1,0 +1,57 @@
+"""Charts: a few numbers with names, which a method gives besides maps and a hall shows on a board."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .errors import InputError
+
+ChartKind = Literal["bars", "lines", "matrix", "table"]
+MOST_CHARTS = 4
+"""Charts of the maps of one layer."""
+MOST_ROWS, MOST_SERIES, MOST_LENGTH = 1024, 64, 256
+"""Rows and series of a chart, and characters of each of its texts."""
+LARGEST = 1e30
+"""Largest size of a value, so that sums and lengths stay finite."""
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Values by row and by series, and how they are drawn.
+
+    bars: a bar for each row, the series end to end, negative values to the left. lines: a line for each series, rows
+    evenly from left to right. matrix: a coloured cell for each value. table: the numbers alone.
+    """
+
+    kind: ChartKind
+    title: str
+    rows: tuple[str, ...]
+    """Names of the rows."""
+    series: tuple[str, ...]
+    """Names of the series."""
+    values: tuple[tuple[float, ...], ...]
+    """For each row a value of each series; finite."""
+    row_axis: str = ""
+    """What the rows are, such as "concept"."""
+    value_axis: str = ""
+    """What the values are, with their unit."""
+
+    def __post_init__(self) -> None:
+        """Raises InputError for values of another shape, values that aren't finite, and too many or too long ones."""
+        where = f"chart {self.title[:40]!r}"
+        if not (0 < len(self.rows) <= MOST_ROWS and 0 < len(self.series) <= MOST_SERIES):
+            raise InputError(f"{where}: 1 to {MOST_ROWS:,} rows and 1 to {MOST_SERIES} series are needed")
+        if len(self.values) != len(self.rows) or any(len(row) != len(self.series) for row in self.values):
+            raise InputError(f"{where}: {len(self.rows)} rows of {len(self.series)} values are needed, one a series")
+        if not all(math.isfinite(value) and abs(value) <= LARGEST for row in self.values for value in row):
+            raise InputError(f"{where}: values must be finite numbers up to {LARGEST:g}")
+        texts = (self.title, self.row_axis, self.value_axis, *self.rows, *self.series)
+        if max(map(len, texts)) > MOST_LENGTH:
+            raise InputError(f"{where}: its texts may have {MOST_LENGTH} characters each")
+
+
+def describe_chart(chart: Chart) -> dict[str, Any]:
+    """Returns a chart as JSON values."""
+    return dict(vars(chart)) | {"values": [list(row) for row in chart.values]}
