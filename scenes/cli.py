@@ -152,7 +152,7 @@ def ask(options: argparse.Namespace, progress: ProgressBar) -> None:
     from ..blender_addon.atomic_folders import new_folder
     from ..torch_bridge.subject import RecordSpec
     from . import ask as recipe
-    from .tables import table
+    from .tables import chart_table, table
 
     if options.pictures is not None:
         recipe.check_folder(options.pictures)
@@ -170,7 +170,8 @@ def ask(options: argparse.Namespace, progress: ProgressBar) -> None:
         with new_folder(options.pictures) as part:
             recipe.write_pictures(part, recording, options.method, options.channels, progress)
     progress.close()
-    print(table(layer_maps, options.channels))
+    charts = dict.fromkeys(chart for maps in layer_maps for chart in maps.charts)
+    print("\n\n".join([table(layer_maps, options.channels), *map(chart_table, charts)]))
     next_ = f"innerwalk figure {_quoted(options.output)} --method {options.method} -o {options.method}.png"
     for what, path in (
         ("pictures", options.pictures),

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..blender_addon.plans.number_text import format_count
-from ..torch_bridge.recording import LINK_PREFIX, Maps, flag_names
+from ..torch_bridge.recording import LINK_PREFIX, Chart, Maps, flag_names
 
-MOST_ROWS, MOST_LINKS, LONGEST = 32, 4, 80
-"""Most rows of a layer, most links or boxes of a channel, most characters of a label."""
+MOST_ROWS, MOST_SERIES, MOST_LINKS, LONGEST = 32, 12, 4, 80
+"""Most rows of a layer or chart, series of a chart, links or boxes of a channel, and characters of a label."""
 
 NO_NUMBER = "none"
 METHOD_NUMBERS = {
@@ -26,6 +26,27 @@ def table(layer_maps: Sequence[Maps], channels: Sequence[int]) -> str:
     """Returns a block of lines for each layer; channels: those asked about, () for all."""
     blocks = ("\n".join(_layer_lines(maps, channels)) for maps in layer_maps)
     return "\n\n".join(blocks) or "the method gives no result for these layers"
+
+
+def chart_table(chart: Chart) -> str:
+    """Returns the first rows and series of a chart as lines of text, under its title."""
+    rows, series, values = chart.rows[:MOST_ROWS], chart.series[:MOST_SERIES], chart.values[:MOST_ROWS]
+    columns = [[chart.row_axis, *map(_short, rows)]]
+    if chart.kind == "bars" and all(sum(map(bool, row)) <= 1 for row in values):  # a bar of one series each
+        columns.append(["", *(f"{sum(row):.3g}" for row in values)])
+        named = (next((name for name, value in zip(chart.series, row, strict=True) if value), "") for row in values)
+        columns += [[chart.series_axis, *map(_short, named)]] if len(series) > 1 else []
+    else:
+        columns += [[_short(name), *(f"{row[k]:.3g}" for row in values)] for k, name in enumerate(series)]
+    widths = [max(map(len, cells)) for cells in columns]
+    lines = [f"{chart.title}: {chart.value_axis}"]
+    for first, *cells in zip(*columns, strict=True):
+        numbers = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
+        lines.append("  ".join([f"  {first.ljust(widths[0])}", *numbers]).rstrip())
+    hidden = (len(chart.rows) - len(rows), "row"), (len(chart.series) - len(series), "column")
+    if more := ", ".join(format_count(count, f"more {noun}") for count, noun in hidden if count):
+        lines.append(f"  … and {more}; -o saves all of them")
+    return "\n".join(lines)
 
 
 def visible_channels(maps: Maps, channels: Sequence[int]) -> list[int]:

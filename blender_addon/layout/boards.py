@@ -1,4 +1,4 @@
-"""Places of the boards: inputs, title and charts at the entrance, answers at the end; charts of a figure beside them."""
+"""Places of the boards: inputs, title and charts at the entrance, answers and charts of figures at the end."""
 
 from __future__ import annotations
 

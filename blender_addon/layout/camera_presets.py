@@ -224,13 +224,26 @@ def walk(hall: HallLayout, y: float, width: int, height: int, lens: float = LENS
 
 
 def entrance(hall: HallLayout, width: int, height: int, desk: bool = False) -> View:
-    """Returns the camera of a walker before the hall who sees input, first gate and title board whole, and the desk."""
-    view = walk(hall, ENTRANCE, width, height)
+    """Returns the camera of a walker before the hall who sees input, first gate and title board whole, and the desk.
+
+    Where charts stand beside the title board, the walker looks at the middle of it all.
+    """
     before = [board.corners(0.4) for board in boards(hall) if board.position[1] < hall.slots[0].y]
     points = np.concatenate([*before, *([shelf_desk(hall).corners] if desk else [])])
-    while not is_inside(view, points, EDGE):
-        view = walk(hall, view.position[1] - 0.25, width, height)
+    y = ENTRANCE
+    while not is_inside(view := _turned(walk(hall, y, width, height), points, hall), points, EDGE):
+        y -= 0.25
     return view
+
+
+def _turned(view: View, points: np.ndarray, hall: HallLayout) -> View:
+    """Returns a walker's camera turned to the middle of points (n, 3), if the hall has charts."""
+    if not hall.board_links.charts:
+        return view
+    x, y = (points - view.position)[:, :2].T
+    angles = np.arctan2(x, np.maximum(y, 1e-6))
+    middle, reach = (angles.min() + angles.max()) / 2, view.target[1] - view.position[1]
+    return replace(view, target=(view.position[0] + math.tan(middle) * reach, *view.target[1:]))
 
 
 def layer(hall: HallLayout, slot: Slot, width: int, height: int) -> View:

@@ -1,4 +1,4 @@
-"""The boards with the charts of a method, in a row: beside the title board of a walk, beside the answers of a figure."""
+"""The boards with the charts of a method, in a row: beside a walk's title board, beside a figure's answers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def plan_charts(charts: Sequence[Chart], style: Style, place: Board | None = Non
 
 def _add_foot(plan: Plan, chart: Chart, more: str, area: Area) -> None:
     """Adds what rows and values are, and how much is left out, in one line below the content."""
-    about = ", ".join(filter(None, (chart.value_axis, chart.row_axis and f"by {chart.row_axis}")))
+    axes = " and ".join(filter(None, (chart.row_axis, chart.series_axis)))
+    about = ", ".join(filter(None, (chart.value_axis, axes and f"by {axes}")))
     size = plan.style.fit(f"{about}   {more}", area.width, FOOT)
     plan.text(FLAT, about, size, "quiet", x=area.left, y=0.12)
     if more:

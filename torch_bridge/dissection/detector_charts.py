@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..recording import Chart
+import numpy as np
+
+from ..recording import CATEGORY
+from ..recording.charts import Chart, fitted_chart
 from .findings import BAR, UnitFinding, unique_concepts
 
 MOST_BARS = 8
@@ -15,12 +18,13 @@ def detector_chart(findings: Mapping[str, Sequence[UnitFinding]], bar: float = B
     """Returns the number of unique detectors by layer and category. findings: by layer, in the network's order."""
     unique = {layer: unique_concepts(own, bar) for layer, own in findings.items()}
     categories = tuple(next(iter(unique.values())))
-    return Chart(
-        kind="bars" if len(unique) <= MOST_BARS else "lines",
-        title="unique detectors",
-        rows=tuple(unique),
-        series=categories,
-        values=tuple(tuple(float(len(own[category])) for category in categories) for own in unique.values()),
+    return fitted_chart(
+        "bars" if len(unique) <= MOST_BARS else "lines",
+        "unique detectors",
+        tuple(unique),
+        categories,
+        np.array([[len(own[category]) for category in categories] for own in unique.values()]),
         row_axis="layer",
         value_axis="different concepts",
+        series_axis=CATEGORY,
     )

@@ -11,9 +11,10 @@ from .findings import BAR, count_detectors, unique_concepts
 from .page import page_of
 from .parts import write_whole
 from .run import LayerDissection
+from .single_run import SUMMARY
 from .tables import write_table
 
-SUMMARY, PAGE = "summary.json", "report.html"
+PAGE = "report.html"
 
 
 def write_report(
@@ -27,7 +28,7 @@ def write_report(
 
     names: file name by layer, without its suffix. Raises OSError.
     """
-    summary = {**about, "bar": bar, "layers": [_layer_summary(layer, bar) for layer in layers]}
+    summary = {**about, "bar": bar, "layers": [_layer_summary(layer, bar, names) for layer in layers]}
     for layer in layers:
         write_whole(folder / f"{names[layer.layer]}.csv", [write_table(layer.findings).encode()])
     write_whole(folder / SUMMARY, [json.dumps(summary, indent=1).encode()])
@@ -35,10 +36,11 @@ def write_report(
     return summary
 
 
-def _layer_summary(layer: LayerDissection, bar: float) -> dict[str, Any]:
+def _layer_summary(layer: LayerDissection, bar: float, names: Mapping[str, str]) -> dict[str, Any]:
     unique = unique_concepts(layer.findings, bar)
     return {
         "layer": layer.layer,
+        "table": f"{names[layer.layer]}.csv",
         "units": len(layer.findings),
         "silent units": int((layer.counts.unit_pixels == 0).sum()),
         "detectors": count_detectors(layer.findings, bar),

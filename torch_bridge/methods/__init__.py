@@ -9,7 +9,9 @@ from .attribution_sanity import ATTRIBUTION_SANITY
 from .attribution_scores import ATTRIBUTION_SCORES
 from .average import AVERAGE
 from .cam import CAM
+from .concept_contribution import CONCEPT_CONTRIBUTION
 from .concept_direction import CONCEPT_DIRECTION
+from .concept_losses import CONCEPT_LOSSES
 from .contribution import CONTRIBUTION
 from .deconvnet import DECONVNET
 from .dgn_am import DGN_AM
@@ -61,6 +63,8 @@ METHODS: dict[str, Method] = {
         LOCALISATION_SCORES,
         TOP_IMAGES,
         DISSECTION,
+        CONCEPT_CONTRIBUTION,
+        CONCEPT_LOSSES,
         HEALTH,
         EVIDENCE,
         INVERSION,

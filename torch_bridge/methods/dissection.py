@@ -6,70 +6,45 @@ does the same for many pictures, in parts, with a report.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
-from ..data import random_indices
-from ..data.labelled import LabelledData
+from ..dissection.concept_units import category_numbers
 from ..dissection.detector_charts import detector_chart
-from ..dissection.findings import ConceptMatch, Rule, find_concepts
-from ..dissection.passes import collect_values, count_masks
+from ..dissection.findings import ConceptMatch
+from ..dissection.single_run import DissectionParameters, dissect_layers
 from ..dissection.unit_pictures import masked_pictures
-from ..method_support.method import Method, MethodContext, Step, parameter
+from ..method_support.method import Method, MethodContext, Step
 from ..method_support.picture_maps import picture_maps
-from ..recording import Maps
-from ..recording.errors import InputError
+from ..recording import CATEGORY, Maps
 
-VALUES_UNTIL, MASKS_UNTIL = 0.4, 0.9
-"""Shares of the whole work after the two passes."""
-
-
-@dataclass(frozen=True)
-class DissectionParameters:
-    """Which pictures are looked at, and what counts as a detector."""
-
-    count: int = parameter(1000, "Pictures of the data set to look at", 1, 10_000_000)
-    quantile: float = parameter(0.005, "Share of positions at which a unit exceeds its threshold", 1e-6, 0.5)
-    threshold: float = parameter(0.04, "IoU from which on a unit is a detector and gets a label", 0.0, 1.0)
-    rule: Rule = parameter(
-        "category", "Pixels of masks that count: on pictures with a label of the category under the mask, or all"
-    )
-    seed: int = parameter(0, "Seed that chooses the pictures", 0, 2**31 - 1)
+COUNTED = 0.9
+"""Share of the whole work after the two passes."""
 
 
 def dissection(context: MethodContext, parameters: DissectionParameters) -> Iterator[Step]:
     """Passes over the data twice. Maps: (C, H, W, 3) sRGB 0..1, a unit's best picture, dark outside the unit's mask.
 
-    Labels are "ring .14", the best concept with its IoU, of detectors. Extra "values": (C,) float32, the best IoU. Chart:
-    the number of different concepts that each layer detects, by category.
-    Raises ModelError, and InputError without a data set whose pixels are labelled.
+    Labels are "ring .14", the best concept with its IoU, of detectors. Extras "values": (C,) float32, the best IoU, and
+    "category": (C,) int32. Chart: how many different concepts each layer detects, by category. Raises ModelError, and
+    InputError without a data set whose pixels are labelled.
     """
-    data = context.data
-    if not isinstance(data, LabelledData):
-        raise InputError("dissection needs a data set whose pixels are labelled, such as concepts:object")
-    indices = sorted(random_indices(data, min(parameters.count, len(data)), parameters.seed))
-    for found in collect_values(context, indices):
-        yield Step(VALUES_UNTIL * found.share, f"values of {data.name}")
-        values = found.layers
-    thresholds = {layer: own.histogram.quantile(1 - parameters.quantile) for layer, own in values.items()}
-    for counted in count_masks(context, indices, thresholds):
-        yield Step(VALUES_UNTIL + (MASKS_UNTIL - VALUES_UNTIL) * counted.share, f"masks and labels of {data.name}")
-        counts = counted.layers
-    best = {layer: own.best for layer, own in values.items()}
+    dissected = yield from dissect_layers(context, parameters, COUNTED)
+    layers = dissected.layers
+    best = {layer: own.best for layer, own in layers.items()}
+    thresholds = {layer: own.thresholds for layer, own in layers.items()}
     pictures = masked_pictures(context, best, thresholds, context.channels)
-    unreadable = f"; {len(counted.unreadable)} can't be read" if counted.unreadable else ""
-    found_by_layer = {
-        layer: find_concepts(counts[layer], data.concept_table, parameters.rule) for layer in context.layers
-    }
-    charts = (detector_chart(found_by_layer, parameters.threshold),)
-    for layer, findings in found_by_layer.items():
+    charts = (detector_chart({layer: own.findings for layer, own in layers.items()}, parameters.threshold),)
+    for layer, own in layers.items():
         numbers = context.selected_channels(layer)
-        overlaps = np.array([findings[unit].best.iou for unit in numbers], np.float32)
-        labels = [_label(findings[unit].best, parameters.threshold) for unit in numbers]
-        maps = replace(_maps(context, layer, pictures[layer], labels, overlaps), charts=charts)
-        yield Step(1.0, f"{len(indices)} pictures of {data.name}{unreadable}", (maps,))
+        overlaps = np.array([own.findings[unit].best.iou for unit in numbers], np.float32)
+        labels = [_label(own.findings[unit].best, parameters.threshold) for unit in numbers]
+        categories = category_numbers(own.findings, parameters.threshold)[list(numbers)]
+        extras = {"values": overlaps, CATEGORY: categories}
+        maps = _maps(context, layer, pictures[layer], labels, extras)
+        yield Step(1.0, dissected.message, (replace(maps, charts=charts),))
 
 
 def _label(match: ConceptMatch, bar: float) -> str:
@@ -77,12 +52,16 @@ def _label(match: ConceptMatch, bar: float) -> str:
 
 
 def _maps(
-    context: MethodContext, layer: str, pictures: dict[int, np.ndarray], labels: list[str], overlaps: np.ndarray
+    context: MethodContext,
+    layer: str,
+    pictures: dict[int, np.ndarray],
+    labels: list[str],
+    extras: Mapping[str, np.ndarray],
 ) -> Maps:
     """Returns the maps of a layer; units that are never active have an empty place."""
     count = context.network.layer(layer).map_shape[0]
     shown = pictures or {context.selected_channels(layer)[0]: np.zeros((1, 1, 3), np.float32)}
-    return picture_maps(layer, DISSECTION.name, shown, count, context.channels, labels, {"values": overlaps})
+    return picture_maps(layer, DISSECTION.name, shown, count, context.channels, labels, extras)
 
 
 DISSECTION = Method(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .data_model import (
         ACTIVATIONS,
         BOARD_ROLES,
+        CATEGORY,
         FLAGS,
         LINK_PREFIX,
         Edge,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ACTIVATIONS",
     "BOARD_ROLES",
+    "CATEGORY",
     "FLAGS",
     "LINK_PREFIX",
     "Chart",
@@ -91,6 +93,7 @@ __getattr__ = lazy_exports(
     {
         "ACTIVATIONS": "data_model",
         "BOARD_ROLES": "data_model",
+        "CATEGORY": "data_model",
         "FLAGS": "data_model",
         "LINK_PREFIX": "data_model",
         "Chart": "charts",

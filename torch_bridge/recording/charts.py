@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+import numpy as np
 
 from .errors import InputError
 
@@ -37,6 +40,8 @@ class Chart:
     """What the rows are, such as "concept"."""
     value_axis: str = ""
     """What the values are, with their unit."""
+    series_axis: str = ""
+    """What the series are, such as CATEGORY, whose order is that of the extra of this name."""
 
     def __post_init__(self) -> None:
         """Raises InputError for values of another shape, values that aren't finite, and too many or too long ones."""
@@ -47,9 +52,36 @@ class Chart:
             raise InputError(f"{where}: {len(self.rows)} rows of {len(self.series)} values are needed, one a series")
         if not all(math.isfinite(value) and abs(value) <= LARGEST for row in self.values for value in row):
             raise InputError(f"{where}: values must be finite numbers up to {LARGEST:g}")
-        texts = (self.title, self.row_axis, self.value_axis, *self.rows, *self.series)
+        texts = (self.title, self.row_axis, self.value_axis, self.series_axis, *self.rows, *self.series)
         if max(map(len, texts)) > MOST_LENGTH:
             raise InputError(f"{where}: its texts may have {MOST_LENGTH} characters each")
+
+
+def fitted_chart(
+    kind: ChartKind,
+    title: str,
+    rows: Sequence[str],
+    series: Sequence[str],
+    values: np.ndarray,
+    *,
+    row_axis: str = "",
+    value_axis: str = "",
+    series_axis: str = "",
+) -> Chart:
+    """Returns a chart of the first rows and series, cut to the sizes that charts have.
+
+    values: (rows, series) numbers; those that aren't finite become 0.
+    """
+    cut = np.nan_to_num(np.asarray(values, float)[:MOST_ROWS, :MOST_SERIES], posinf=0.0, neginf=0.0)
+    names = tuple(text[:MOST_LENGTH] for text in (title, row_axis, value_axis, series_axis))
+    return Chart(
+        kind,
+        names[0],
+        tuple(name[:MOST_LENGTH] for name in rows[:MOST_ROWS]),
+        tuple(name[:MOST_LENGTH] for name in series[:MOST_SERIES]),
+        tuple(tuple(float(f"{value:.6g}") for value in row) for row in cut.clip(-LARGEST, LARGEST).tolist()),
+        *names[1:],
+    )
 
 
 def describe_chart(chart: Chart) -> dict[str, Any]:

@@ -25,7 +25,7 @@ MAX_GROUP = 14
 """Largest number of values in a group in `peaks`."""
 MAX_REPEATED = 32
 """Number of values up to which repeated argmax is faster than a partition in `peaks`."""
-ACTIVATIONS = "activations"
+ACTIVATIONS, CATEGORY = "activations", "category"
 FLAGS = ("dead", "duplicate", "saturated", "aliased", "beyond data")
 """Names of the bits of a channel's flags, lowest first.
 
@@ -155,6 +155,7 @@ class Maps:
     flags                (C,) int32 bits, named in FLAGS
     boxes                (n, 6): channel, x0, y0, x1, y1 (shares 0..1 of the frame), score
     curve                (C, n): a number after each of n steps
+    category             (C,) int32: of what a channel stands for, from 1, 0 for none; a chart names the categories
     samples              (2,) int32: rows and columns, where each tile is a mosaic of several pictures
     weights:LAYER        (n, 3): channel, channel of LAYER, signed strength of the link between them
     scores:METHOD        (3,): area of insertion, area of deletion and their difference, of an attribution method

@@ -75,6 +75,7 @@ def parse_chart(value: Any, where: str) -> Chart:
             values=fields.items("values", numbers, MOST_ROWS),
             row_axis=fields.text("row_axis", MOST_LENGTH),
             value_axis=fields.text("value_axis", MOST_LENGTH),
+            series_axis=fields.text("series_axis", MOST_LENGTH),
         )
     except InputError as error:
         raise RecordingError(f"{where}: {error}") from None

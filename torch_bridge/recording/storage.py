@@ -33,6 +33,7 @@ EXTRAS: dict[str, tuple[tuple[int | str, ...], type]] = {
     "peak": (("C",), np.float32),
     "values": (("C",), np.float32),
     "flags": (("C",), np.int32),
+    "category": (("C",), np.int32),
     "boxes": (("n", 6), np.float32),
     "curve": (("C", "n"), np.float32),
     "samples": ((2,), np.int32),

@@ -14,12 +14,17 @@ from .area import Area
 
 MOST_BARS, MOST_ROWS, MOST_COLUMNS = 8, 8, 12
 """Bars, and rows and columns of a matrix, that are shown: more would be too small to read in a hall."""
-COLOURS = ("bar", "skip", "joined", "data", "plus", "sum")
-"""Colours of series in their order; the seventh has that of the first. A letter tells them apart too."""
-TEXT, PITCH = 0.17, 0.32
-"""Size of names and numbers, and most height of a row; metres."""
-NAMES, KEY = 0.4, 0.15
-"""Most of the width that names of rows take, as a share; size of the names of series, metres."""
+COLOURS = ("bar", "skip", "joined", "data", "plus", "sum", "quiet")
+"""Colours of series in their order; the eighth has that of the first. A letter tells them apart too."""
+TEXT, PITCH, SHARE = 0.24, 0.42, 0.75
+"""Most size of names and numbers and most height of a row in metres; size of them as a share of a row's height."""
+NAMES, KEY, WRAP = 0.4, 0.16, 1.25
+"""Most of the width that names of rows take, as a share; size of the names of series in metres; length of them, as a
+share of the width, from which on they stand in two lines."""
+LEAST_LETTER = 0.06
+"""Size of the smallest letter on a bar, metres."""
+CELL_TEXT = 0.17
+"""Most size of the names of a matrix, metres."""
 LIFT, OVER = 0.014, 0.022
 """Metres before the board of bars and of what lies over them."""
 
@@ -39,23 +44,24 @@ def series_colour(place: int) -> str:
 
 def add_bars(plan: Plan, chart: Chart, area: Area) -> str:
     """Adds a bar for each of the first rows on one scale around zero; returns how many more there are, or ""."""
-    if len(chart.series) > 1:
-        area = _add_key(plan, chart.series, area)
     values = np.array(chart.values[:MOST_BARS], float)
+    if len(chart.series) > 1:
+        area = _add_key(plan, chart.series, np.flatnonzero(values.any(0)).tolist(), area)
     low, high = np.minimum(values, 0).sum(1).min(), np.maximum(values, 0).sum(1).max()
     pitch = min(PITCH, area.height / len(values))
+    text = min(TEXT, SHARE * pitch)
     taken = Area(area.left, area.top - pitch * len(values), area.width, pitch * len(values))
     numbers = [format_number(total) for total in values.sum(1)]
-    room = max(plan.style.measure(number, "sans") for number in numbers) * TEXT
-    left = area.left + _names_width(plan.style, chart.rows[: len(values)], area.width)
+    room = max(plan.style.measure(number, "sans") for number in numbers) * text
+    left = area.left + _names_width(plan.style, chart.rows[: len(values)], text, area.width)
     track = left, area.right - room - 0.1
     scale = (track[1] - track[0]) / ((high - low) or 1.0)
     for number, (name, row) in enumerate(zip(chart.rows, values, strict=False)):
         strip = taken.row(number, len(values))
         y = strip.bottom + 0.25 * pitch, strip.bottom + 0.75 * pitch
-        base = strip.bottom + pitch / 2 - 0.26 * TEXT
-        plan.text(FLAT, name, plan.style.fit(name, left - area.left - 0.1, TEXT), x=area.left, y=base)
-        plan.text(FLAT, numbers[number], TEXT, "quiet", x=area.right, y=base, align="right")
+        base = strip.bottom + pitch / 2 - 0.26 * text
+        plan.text(FLAT, name, plan.style.fit(name, left - area.left - 0.1, text), x=area.left, y=base)
+        plan.text(FLAT, numbers[number], text, "quiet", x=area.right, y=base, align="right")
         plan.box(FLAT, track, (y[0] + 0.18 * pitch, y[1] - 0.18 * pitch), "track", LIFT - 0.004)
         _add_row(plan, chart, row, (track[0] - low * scale, scale), y)
     return _more(len(chart.rows) - len(values), "row")
@@ -63,7 +69,7 @@ def add_bars(plan: Plan, chart: Chart, area: Area) -> str:
 
 def _add_row(plan: Plan, chart: Chart, row: np.ndarray, axis: tuple[float, float], y: tuple[float, float]) -> None:
     """Adds the bars of a row end to end, with letters where they have room. axis: x of zero, and metres a unit."""
-    ends, letters, size = {1: axis[0], -1: axis[0]}, series_letters(chart.series), 0.9 * (y[1] - y[0])
+    ends, letters, most = {1: axis[0], -1: axis[0]}, series_letters(chart.series), 0.9 * (y[1] - y[0])
     for place, value in enumerate(row.tolist()):
         sign = 1 if value >= 0 else -1
         start, end = ends[sign], ends[sign] + value * axis[1]
@@ -72,24 +78,25 @@ def _add_row(plan: Plan, chart: Chart, row: np.ndarray, axis: tuple[float, float
         colour = series_colour(place) if len(row) > 1 else single
         if value:
             plan.box(FLAT, (min(start, end), max(start, end)), y, colour, LIFT)
-        if len(row) > 1 and abs(end - start) > size:
+        size = min(most, 1.2 * abs(end - start))
+        if len(row) > 1 and size > LEAST_LETTER:
             middle, base = (start + end) / 2, (y[0] + y[1]) / 2 - 0.26 * size
             plan.text(FLAT, letters[place], size, "board", x=middle, y=base, align="centre", lift=OVER)
 
 
-def _add_key(plan: Plan, names: Sequence[str], area: Area) -> Area:
-    """Adds the names of series, each behind a chip of its colour and letter; returns the area below them."""
+def _add_key(plan: Plan, names: Sequence[str], places: Sequence[int], area: Area) -> Area:
+    """Adds the names of series at some places, behind chips of colours and letters; returns the area below them."""
     letters, x, y = series_letters(names), area.left, area.top - KEY
-    widths = [(plan.style.measure(name, "sans") + 1.9) * KEY for name in names]
-    lines = 1 + int(sum(widths) > area.width)
-    share = min(1.0, lines * area.width / (sum(widths) * (1.0 if lines == 1 else 1.15)))
+    widths = [(plan.style.measure(names[place], "sans") + 1.9) * KEY for place in places]
+    lines = 1 + int(sum(widths) > WRAP * area.width)
+    share = min(1.0, lines * area.width / ((sum(widths) or 1.0) * (1.0 if lines == 1 else 1.15)))
     size = KEY * share
-    for place, (name, width) in enumerate(zip(names, widths, strict=True)):
+    for place, width in zip(places, widths, strict=True):
         if x + (width - 0.6 * KEY) * share > area.right + 1e-6 and x > area.left:
             x, y = area.left, y - 1.3 * KEY
         plan.box(FLAT, (x, x + size), (y - 0.2 * size, y + 0.8 * size), series_colour(place), LIFT)
         plan.text(FLAT, letters[place], size, "board", x=x + size / 2, y=y + 0.04 * size, align="centre", lift=OVER)
-        plan.text(FLAT, name, size, "quiet", x=x + 1.3 * size, y=y + 0.04 * size)
+        plan.text(FLAT, names[place], size, "quiet", x=x + 1.3 * size, y=y + 0.04 * size)
         x += width * share
     return area._replace(height=y - 0.5 * KEY - area.bottom)
 
@@ -99,11 +106,13 @@ def add_matrix(plan: Plan, chart: Chart, area: Area) -> str:
     values = np.array(chart.values, float)[:MOST_ROWS, :MOST_COLUMNS]
     rows, columns = values.shape
     style, names = plan.style, chart.series[:columns]
-    left = area.left + _names_width(style, chart.rows[:rows], area.width)
+    size = min(CELL_TEXT, SHARE * area.height / (rows + 1))
+    left = area.left + _names_width(style, chart.rows[:rows], size, area.width)
     wide = min((area.right - left) / columns, 0.8)
-    size = min(TEXT, 0.7 * wide)
-    upright = any(style.measure(name, "sans") * TEXT > 0.95 * wide for name in names)
-    head = min(max(style.measure(name, "sans") for name in names) * size, 0.3 * area.height) if upright else TEXT
+    size = min(size, 0.7 * wide)
+    longest = max(style.measure(name, "sans") for name in names)
+    upright = longest * size > 0.95 * wide
+    head = min(longest * size, 0.3 * area.height) if upright else size
     high = min((area.height - head - 0.08) / rows, PITCH)
     top = area.top - head - 0.08
     for column, name in enumerate(names):
@@ -112,15 +121,15 @@ def add_matrix(plan: Plan, chart: Chart, area: Area) -> str:
             plane = Plane(np.array([middle + 0.26 * size, top + 0.05, 0.0]), FLAT.up, -FLAT.right)
             plan.text(plane, name, style.fit(name, head, size), "quiet")
         else:
-            plan.text(FLAT, name, TEXT, "quiet", x=middle, y=top + 0.06, align="centre")
+            plan.text(FLAT, name, size, "quiet", x=middle, y=top + 0.06, align="centre")
     texts = [[format_number(float(f"{value:.2g}")) for value in row] for row in values.tolist()]
     longest = max(style.measure(text, "sans") for row in texts for text in row)
     number = min(0.62 * high, 0.9 * wide / longest)
     peak = np.abs(values).max() or 1.0
     for row, name in enumerate(chart.rows[:rows]):
         low = top - (row + 1) * high
-        base = low + high / 2 - 0.26 * TEXT
-        plan.text(FLAT, name, style.fit(name, left - area.left - 0.1, min(TEXT, 0.9 * high)), x=area.left, y=base)
+        base = low + high / 2 - 0.26 * size
+        plan.text(FLAT, name, style.fit(name, left - area.left - 0.1, min(size, 0.9 * high)), x=area.left, y=base)
         for column, text in enumerate(texts[row]):
             x, share = left + column * wide, values[row, column] / peak
             plan.box(FLAT, (x + 0.01, x + wide - 0.01), (low + 0.01, low + high - 0.01), _cell(style, share), LIFT)
@@ -132,14 +141,14 @@ def add_matrix(plan: Plan, chart: Chart, area: Area) -> str:
 
 
 def _cell(style: Style, share: float) -> np.ndarray:
-    """Returns the linear RGB (3,) of a value -1..1: from the colour of a track to that of a bar, or for less than 0 skip."""
+    """Returns the linear RGB (3,) of a value -1..1: the larger its size, the less like a track."""
     track, end = style.colour("track"), style.colour("bar" if share >= 0 else "skip")
     return np.asarray(track + (end - track) * abs(share))
 
 
-def _names_width(style: Style, names: Sequence[str], width: float) -> float:
-    """Returns the metres that names of rows take, with the gap behind them."""
-    return min(max(style.measure(name, "sans") for name in names) * TEXT + 0.12, NAMES * width)
+def _names_width(style: Style, names: Sequence[str], size: float, width: float) -> float:
+    """Returns the metres that names of rows of this size take, with the gap behind them."""
+    return min(max(style.measure(name, "sans") for name in names) * size + 0.12, NAMES * width)
 
 
 def _more(count: int, noun: str) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import bpy
 import numpy as np
 
-from ....torch_bridge.recording import place_text
+from ....torch_bridge.recording import CATEGORY, place_text
 from ...plans.annotations import POSITION_SIZE, informative_boxes, number_size, plan_annotations, plan_input_boxes
 from ...plans.primitives import Plan, Style
+from ...plans.tile_labels import TileLabel, add_tile_labels, label_size, strongest
 from ...properties import (
     ANNOTATION_ATTRIBUTE,
     DRAWN_CONTENT,
@@ -39,9 +41,8 @@ def update_annotations(scene: bpy.types.Scene, pixel: float = 0.0) -> None:
     for panel in panels(scene).values():
         frame = find_child(panel, "frame")
         if frame is not None:
-            numbered = _is_numbered(panel, pixel)
-            key = _panel_key(panel, style, numbered=numbered)
-            _update(frame, key, partial(_panel_plan, panel, frame, style, numbered=numbered), style)
+            shown = _shown_texts(panel, pixel)
+            _update(frame, _panel_key(panel, style, shown), partial(_panel_plan, panel, frame, style, shown), style)
     update_input_boxes(scene)
 
 
@@ -76,25 +77,51 @@ def _flags(panel: bpy.types.Object) -> np.ndarray:
     return panel_metadata.read_flags(panel) if known else np.zeros(0, np.int32)
 
 
-def _is_numbered(panel: bpy.types.Object, pixel: float) -> bool:
-    """Returns whether tiles have their channels' numbers: where only some are shown, and a figure can show the text."""
-    return PANEL_CHOSEN_CHANNELS in panel and number_size(grid_of(panel)) >= LEAST_PIXELS * pixel
+class ShownTexts(NamedTuple):
+    """Which texts the tiles of a panel have; none that would be too small in a figure."""
+
+    numbered: bool
+    """The numbers of their channels, where only some are shown."""
+    labelled: bool
+    """What their channels stand for, where the method knows its category."""
 
 
-def _panel_key(panel: bpy.types.Object, style: Style, *, numbered: bool) -> str:
+def _shown_texts(panel: bpy.types.Object, pixel: float) -> ShownTexts:
+    metadata, grid, least = panel_metadata.read_metadata(panel), grid_of(panel), LEAST_PIXELS * pixel
+    labelled = CATEGORY in metadata.numbers and any(metadata.labels)
+    return ShownTexts(
+        PANEL_CHOSEN_CHANNELS in panel and number_size(grid) >= least, labelled and label_size(grid) >= least
+    )
+
+
+def _panel_key(panel: bpy.types.Object, style: Style, shown: ShownTexts) -> str:
     """Returns a digest of all that is drawn on a panel; "" for nothing."""
     flags, metadata = _flags(panel), panel_metadata.read_metadata(panel)
-    has_text = numbered or metadata.note or place_text(*metadata.place)
+    has_text = any(shown) or metadata.note or place_text(*metadata.place)
     if not (flags.any() or has_text or len(informative_boxes(metadata.boxes))):
         return ""
-    digest = hashlib.blake2b(f"{numbered} {panel.get(PANEL_METADATA, '')}".encode(), digest_size=12)
+    digest = hashlib.blake2b(f"{shown} {panel.get(PANEL_METADATA, '')}".encode(), digest_size=12)
     for array in (flags, channel_places(panel), np.array(panel[PANEL_GRID]), style.palette["text"]):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
 
 
-def _panel_plan(panel: bpy.types.Object, frame: bpy.types.Object, style: Style, *, numbered: bool) -> Plan:
+def _panel_plan(panel: bpy.types.Object, frame: bpy.types.Object, style: Style, shown: ShownTexts) -> Plan:
     metadata, width = panel_metadata.read_metadata(panel), size_of(panel)[0]
     position, size = place_text(*metadata.place), float(frame.get(PLACE_TEXT_SIZE, POSITION_SIZE))
     where = metadata.boxes, _flags(panel), channel_places(panel), grid_of(panel), width
-    return plan_annotations(*where, style, position, size, note=metadata.note, numbered=numbered)
+    plan = plan_annotations(*where, style, position, size, note=metadata.note, numbered=shown.numbered)
+    if shown.labelled:
+        _add_labels(plan, panel, metadata)
+    return plan
+
+
+def _add_labels(plan: Plan, panel: bpy.types.Object, metadata: panel_metadata.PanelMetadata) -> None:
+    """Adds what channels stand for to their tiles."""
+    numbers, places = panel_metadata.read_numbers(panel), channel_places(panel)
+    categories, values = numbers.get(CATEGORY, np.zeros(0)), numbers.get("value", np.zeros(len(places)))
+    known = dict(zip(held_channels(panel).tolist(), metadata.labels, strict=False))
+    channels = [k for k, text in known.items() if text and k < len(categories) and categories[k] > 0 <= places[k]]
+    labels = [TileLabel(int(places[k]), known[k], int(categories[k]) - 1) for k in channels]
+    names = next((chart.series for chart in metadata.charts if chart.series_axis == CATEGORY), ())
+    add_tile_labels(plan, strongest(labels, values[channels]), names, grid_of(panel))
