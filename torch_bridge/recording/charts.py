@@ -86,4 +86,5 @@ def fitted_chart(
 
 def describe_chart(chart: Chart) -> dict[str, Any]:
     """Returns a chart as JSON values."""
-    return dict(vars(chart)) | {"values": [list(row) for row in chart.values]}
+    lists = {"rows": list(chart.rows), "series": list(chart.series), "values": [list(row) for row in chart.values]}
+    return dict(vars(chart)) | lists

@@ -86,19 +86,35 @@ def _add_row(plan: Plan, chart: Chart, row: np.ndarray, axis: tuple[float, float
 
 def _add_key(plan: Plan, names: Sequence[str], places: Sequence[int], area: Area) -> Area:
     """Adds the names of series at some places, behind chips of colours and letters; returns the area below them."""
-    letters, x, y = series_letters(names), area.left, area.top - KEY
-    widths = [(plan.style.measure(names[place], "sans") + 1.9) * KEY for place in places]
-    lines = 1 + int(sum(widths) > WRAP * area.width)
-    share = min(1.0, lines * area.width / ((sum(widths) or 1.0) * (1.0 if lines == 1 else 1.15)))
-    size = KEY * share
-    for place, width in zip(places, widths, strict=True):
-        if x + (width - 0.6 * KEY) * share > area.right + 1e-6 and x > area.left:
-            x, y = area.left, y - 1.3 * KEY
-        plan.box(FLAT, (x, x + size), (y - 0.2 * size, y + 0.8 * size), series_colour(place), LIFT)
-        plan.text(FLAT, letters[place], size, "board", x=x + size / 2, y=y + 0.04 * size, align="centre", lift=OVER)
-        plan.text(FLAT, names[place], size, "quiet", x=x + 1.3 * size, y=y + 0.04 * size)
-        x += width * share
-    return area._replace(height=y - 0.5 * KEY - area.bottom)
+    letters = series_letters(names)
+    widths = [plan.style.measure(names[place], "sans") + 1.9 for place in places]
+    size, lines = _broken(widths, area.width)
+    for number, line in enumerate(lines):
+        x, y = area.left, area.top - KEY - 1.3 * size * number
+        for place, width in zip(places[line.start : line.stop], widths[line.start : line.stop], strict=True):
+            plan.box(FLAT, (x, x + size), (y - 0.2 * size, y + 0.8 * size), series_colour(place), LIFT)
+            plan.text(FLAT, letters[place], size, "board", x=x + size / 2, y=y, align="centre", lift=OVER)
+            plan.text(FLAT, names[place], size, "quiet", x=x + 1.3 * size, y=y)
+            x += width * size
+    return area._replace(height=area.height - 1.5 * KEY - 1.3 * size * (len(lines) - 1))
+
+
+def _broken(widths: Sequence[float], room: float) -> tuple[float, list[range]]:
+    """Returns the largest size at which names stand in two lines at most, and the lines as ranges of places.
+
+    widths: lengths of the names as shares of their size, each with the gap behind it. room: metres.
+    """
+    size, wide = KEY, KEY * sum(widths) <= WRAP * room
+    while True:
+        starts, x = [0], 0.0
+        for place, width in enumerate(widths):
+            if x and x + (width - 0.6) * size > room:
+                starts, x = [*starts, place], 0.0
+            x += width * size
+        fits = all((width - 0.6) * size <= room for width in widths)
+        if fits and len(starts) <= (1 if wide else 2):
+            return size, [range(*ends) for ends in zip(starts, [*starts[1:], len(widths)], strict=True)]
+        size *= 0.95
 
 
 def add_matrix(plan: Plan, chart: Chart, area: Area) -> str:
