@@ -18,6 +18,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ..blender_addon.imaging.channel_images import Colouring, draw_tile
+from ..blender_addon.pages.chart import chart_page
+from ..blender_addon.pages.page_options import PageOptions
 from ..torch_bridge.attribution.heat_sheet import draw_heat
 from ..torch_bridge.methods import METHODS
 from ..torch_bridge.recording import Maps, Recording
@@ -25,6 +27,7 @@ from ..torch_bridge.subject import RecordSpec
 from . import ask
 from .options.argument_values import record_fields
 from .options.parser import parser
+from .page_files.png_page import draw_page
 from .tables import flags_of, visible_channels
 
 COMMAND = re.compile(r"^innerwalk (ask object .*)$", re.M)
@@ -36,6 +39,8 @@ FEW, MOST = 4, 18
 """Tiles of a picture that are large, and most tiles."""
 LINES, COLOURS = 3, 128
 PAPER, INK, FAINT, BOX = (250, 250, 250), (40, 40, 40), (105, 105, 105), (255, 190, 60)
+CHART_PAGE = PageOptions("chart", width=100.0, dpi=137)
+"""How charts are drawn."""
 LOOK = Colouring("dark", "signed", 1.0)
 
 
@@ -74,7 +79,11 @@ def draw_answer(recording: Recording, options: argparse.Namespace) -> Image.Imag
         several = f"{maps.layer}: " if len(all_maps) > 1 else ""
         named += [(_draw(recording, maps, channel), several + _name(maps, channel)) for channel in channels]
     side = LARGE_TILE if len(named) <= FEW else TILE
+    charts = dict.fromkeys(chart for maps in all_maps for chart in maps.charts)
+    if all(max(maps.shape[1:]) == 1 for maps in all_maps) and charts:
+        named = []  # single values, which the chart says better
     tiles = [CaptionedTile(_resized(image, side), caption) for image, caption in named[:MOST]]
+    tiles += [CaptionedTile(draw_page(chart_page((chart,), CHART_PAGE)), "") for chart in charts]
     layer = "" if len(all_maps) > 1 else f", layer {all_maps[0].layer}"
     return _arrange(f"{method.name}{layer}", tiles)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ...torch_bridge.recording import Recording
 from ...torch_bridge.recording.errors import SceneError
 from ..imaging.file_facts import file_facts
+from .chart import draw_charts
 from .grid import draw_grid
 from .overlay import draw_overlay
 from .page import FlatPage
@@ -31,6 +32,7 @@ DRAWERS: Mapping[str, Callable[[Sequence[Recording], PageOptions], FlatPage]] = 
     "plate": _of_single(draw_plate),
     "grid": draw_grid,
     "overlay": draw_overlay,
+    "chart": _of_single(draw_charts),
 }
 """By preset."""
 

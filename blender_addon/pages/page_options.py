@@ -14,7 +14,7 @@ from ..imaging.colour_maps import COLOUR_MAPS, THEMES
 from ..plans.legend import ColourScale, colour_scale
 from .map_pictures import MapLook
 
-PAGE_PRESETS = ("plate", "grid", "overlay")
+PAGE_PRESETS = ("plate", "grid", "overlay", "chart")
 COLUMNS = {"single": 85.0, "middle": 114.0, "double": 170.0}
 """Names of common widths of a journal's column, mm."""
 WIDTHS = (50.0, 1200.0)

@@ -55,7 +55,8 @@ def _add_foot(plan: Plan, chart: Chart, more: str, area: Area) -> None:
     axes = " and ".join(filter(None, (chart.row_axis, chart.series_axis)))
     about = ", ".join(filter(None, (chart.value_axis, axes and f"by {axes}")))
     size = plan.style.fit(f"{about}   {more}", area.width, FOOT)
-    plan.text(FLAT, about, size, "quiet", x=area.left, y=0.12)
+    if about:
+        plan.text(FLAT, about, size, "quiet", x=area.left, y=0.12)
     if more:
         plan.text(FLAT, more, size, "quiet", x=area.right, y=0.12, align="right")
 

@@ -124,8 +124,8 @@ class Hall(HallInputs):
 
         preset: overview, walk, entrance, layer, tile, or camera for the scene as it is, with its own camera. layer: the
         layer of the presets layer, tile and walk. options: fields of `FigureOptions`, such as size, samples, engine,
-        theme, transparent, collapse. The presets plate, grid and overlay are flat, for .svg and .png files, and take
-        fields of `PageOptions`, such as width (mm) and channels. Raises SceneError or UnknownName; then nothing is
+        theme, transparent, collapse. The presets plate, grid, overlay and chart are flat, for .svg and .png files, and
+        take fields of `PageOptions`, such as width (mm) and channels. Raises SceneError or UnknownName; then nothing is
         written.
         """
         self.wait()

@@ -100,6 +100,7 @@ def _chart(layer: str, table: LossTable, measure: Measure) -> Chart:
         table.concepts,
         table.values,
         row_axis="class",
+        series_axis="concept",
         value_axis="mean fall of the score" if measure == "score" else "share of pictures with another answer",
     )
 

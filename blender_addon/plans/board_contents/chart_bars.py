@@ -138,10 +138,10 @@ def add_matrix(plan: Plan, chart: Chart, area: Area) -> str:
             plan.text(plane, name, style.fit(name, head, size), "quiet")
         else:
             plan.text(FLAT, name, size, "quiet", x=middle, y=top + 0.06, align="centre")
-    texts = [[format_number(float(f"{value:.2g}")) for value in row] for row in values.tolist()]
+    peak = float(np.abs(values).max()) or 1.0
+    texts = [[_cell_text(value, peak) for value in row] for row in values.tolist()]
     longest = max(style.measure(text, "sans") for row in texts for text in row)
     number = min(0.62 * high, 0.9 * wide / longest)
-    peak = np.abs(values).max() or 1.0
     for row, name in enumerate(chart.rows[:rows]):
         low = top - (row + 1) * high
         base = low + high / 2 - 0.26 * size
@@ -154,6 +154,14 @@ def add_matrix(plan: Plan, chart: Chart, area: Area) -> str:
             plan.text(FLAT, text, number, ink, x=x + wide / 2, y=y, align="centre", lift=OVER)
     hidden = (len(chart.rows) - rows, "row"), (len(chart.series) - columns, "column")
     return ", ".join(filter(None, (_more(count, noun) for count, noun in hidden)))
+
+
+def _cell_text(value: float, peak: float) -> str:
+    """Returns a number of a matrix with the decimals that its largest one, `peak`, needs to have two digits."""
+    if not 1e-3 <= peak < 1e5:
+        return format_number(float(f"{value:.2g}"))
+    decimals = max(0, 1 - int(np.floor(np.log10(peak))))
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace("-", "−")
 
 
 def _cell(style: Style, share: float) -> np.ndarray:

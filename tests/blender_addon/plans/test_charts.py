@@ -109,7 +109,22 @@ def test_cells_of_a_matrix_have_the_colours_and_numbers_of_their_values():
     cells = [face.colours[0] for face in plan.faces[2:]]
     track, bar, skip = (STYLE.colour(role) for role in ("track", "bar", "skip"))
     assert np.allclose(cells, [bar, track, (track + skip) / 2, (track + bar) / 2])
-    assert [run.text for run in plan.texts if run.text in ("2", "0", "−1", "1")] == ["2", "0", "−1", "1"]
+    numbers = [run.text for run in plan.texts if run.text[-2:] == ".0"]
+    assert numbers == ["2.0", "0.0", "−1.0", "1.0"]
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ((7.26, -0.04, 0.31), ["7.3", "0.0", "0.3"]),
+        ((-0.5, 0.125, 0.0), ["−0.50", "0.12", "0.00"]),
+        ((1234.0, 3.0, -2.0), ["1,234", "3", "−2"]),
+        ((3e7, 1.0, 0.0), ["3.0e+07", "1", "0"]),
+    ],
+)
+def test_numbers_of_a_matrix_have_the_same_decimals(values, texts):
+    plan = plan_charts([chart("matrix", [values])], STYLE)
+    assert [run.text for run in plan.texts[-3:]] == texts
 
 
 def test_long_names_of_columns_stand_upright():
