@@ -79,7 +79,7 @@ def draw_answer(recording: Recording, options: argparse.Namespace) -> Image.Imag
         several = f"{maps.layer}: " if len(all_maps) > 1 else ""
         named += [(_draw(recording, maps, channel), several + _name(maps, channel)) for channel in channels]
     side = LARGE_TILE if len(named) <= FEW else TILE
-    charts = dict.fromkeys(chart for maps in all_maps for chart in maps.charts)
+    charts = dict.fromkeys(chart for maps in all_maps for chart in maps.charts if len(chart.rows) > 1)
     if all(max(maps.shape[1:]) == 1 for maps in all_maps) and charts:
         named = []  # single values, which the chart says better
     tiles = [CaptionedTile(_resized(image, side), caption) for image, caption in named[:MOST]]

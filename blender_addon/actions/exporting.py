@@ -58,9 +58,9 @@ def export_figure(
 ) -> str:
     """Writes a flat figure of the hall for print, as it is shown, to an .svg or .png file.
 
-    preset: plate, grid or overlay. layer: of a grid and an overlay, by default the first and the last that fits; a
-    plate calls out its strongest channels. width: of the page, mm. Returns a line that says where. Raises SceneError or
-    UnknownName; then nothing is written.
+    preset: plate, grid, overlay or chart. layer: of a grid and an overlay, by default the first and the last that fits;
+    a plate calls out its strongest channels. width: of the page, mm. Returns a line that says where. Raises SceneError
+    or UnknownName; then nothing is written.
     """
     options = PageOptions(preset=preset, layer=layer or None, width=width)
     return f"saved {write_flat_figure(scene, filepath, options)}"

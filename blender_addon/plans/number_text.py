@@ -14,6 +14,16 @@ def format_number(value: float) -> str:
     return (plain if value == 0 or 1e-3 <= size < 1e7 else f"{value:.1e}").replace("-", "−")
 
 
+def format_alike(values: np.ndarray, digits: int) -> list[str]:
+    """Returns finite values (n,) with equally many decimals, the largest with so many digits; whole ones with none."""
+    peak = float(np.abs(values).max(initial=0.0))
+    whole = bool((values == np.round(values)).all())
+    if not 1e-3 <= peak < 1e5 and not (whole and peak < 1e5):
+        return [format_number(value) for value in values.tolist()]
+    decimals = 0 if whole else max(0, digits - 1 - int(np.floor(np.log10(peak))))
+    return [f"{round(value, decimals) + 0.0:,.{decimals}f}".replace("-", "−") for value in values.tolist()]
+
+
 def format_percent(share: float) -> str:
     """Returns a share 0..1 as "99.9 %"; shares that would round to 0 or 100 % are shown as "< 0.1 %" or "> 99.9 %"."""
     if 0.9995 <= share < 1:

@@ -8,7 +8,7 @@ from string import ascii_uppercase
 import numpy as np
 
 from ....torch_bridge.recording import Chart
-from ..number_text import format_number
+from ..number_text import format_alike
 from ..primitives import FLAT, Plan, Plane, Style
 from .area import Area
 
@@ -51,7 +51,7 @@ def add_bars(plan: Plan, chart: Chart, area: Area) -> str:
     pitch = min(PITCH, area.height / len(values))
     text = min(TEXT, SHARE * pitch)
     taken = Area(area.left, area.top - pitch * len(values), area.width, pitch * len(values))
-    numbers = [format_number(total) for total in values.sum(1)]
+    numbers = format_alike(values.sum(1), 3)
     room = max(plan.style.measure(number, "sans") for number in numbers) * text
     left = area.left + _names_width(plan.style, chart.rows[: len(values)], text, area.width)
     track = left, area.right - room - 0.1
@@ -139,7 +139,8 @@ def add_matrix(plan: Plan, chart: Chart, area: Area) -> str:
         else:
             plan.text(FLAT, name, size, "quiet", x=middle, y=top + 0.06, align="centre")
     peak = float(np.abs(values).max()) or 1.0
-    texts = [[_cell_text(value, peak) for value in row] for row in values.tolist()]
+    flat = format_alike(values.ravel(), 2)
+    texts = [flat[row * columns : (row + 1) * columns] for row in range(rows)]
     longest = max(style.measure(text, "sans") for row in texts for text in row)
     number = min(0.62 * high, 0.9 * wide / longest)
     for row, name in enumerate(chart.rows[:rows]):
@@ -154,14 +155,6 @@ def add_matrix(plan: Plan, chart: Chart, area: Area) -> str:
             plan.text(FLAT, text, number, ink, x=x + wide / 2, y=y, align="centre", lift=OVER)
     hidden = (len(chart.rows) - rows, "row"), (len(chart.series) - columns, "column")
     return ", ".join(filter(None, (_more(count, noun) for count, noun in hidden)))
-
-
-def _cell_text(value: float, peak: float) -> str:
-    """Returns a number of a matrix with the decimals that its largest one, `peak`, needs to have two digits."""
-    if not 1e-3 <= peak < 1e5:
-        return format_number(float(f"{value:.2g}"))
-    decimals = max(0, 1 - int(np.floor(np.log10(peak))))
-    return f"{round(value, decimals) + 0.0:,.{decimals}f}".replace("-", "−")
 
 
 def _cell(style: Style, share: float) -> np.ndarray:

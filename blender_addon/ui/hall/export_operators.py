@@ -124,6 +124,7 @@ class INNERWALK_OT_export_figure(NeedsHall, ActionOperator):
             ("plate", "Plate", "The whole network on a page"),
             ("grid", "Grid", "All channels of a layer"),
             ("overlay", "Overlay", "What explains the answer, laid over the input"),
+            ("chart", "Chart", "What the method has found in all layers, as charts"),
         ),
     )
     layer: bpy.props.StringProperty(

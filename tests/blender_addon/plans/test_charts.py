@@ -9,30 +9,9 @@ from innerwalk.blender_addon.plans.board_contents.chart_bars import MOST_BARS, s
 from innerwalk.blender_addon.plans.chart_boards import first_charts, plan_charts
 from innerwalk.blender_addon.plans.primitives import Plan, Style
 from innerwalk.blender_addon.plans.tile_labels import MOST_LABELS, TileLabel, add_tile_labels, strongest
-from innerwalk.torch_bridge.recording import Chart
+from innerwalk.tests.support.charts import KINDS, chart, random_chart
 
 STYLE = Style.of("dark")
-KINDS = ("bars", "lines", "matrix", "table")
-WORDS = ("a", "ring", "stage3.1:add", "a concept with a long name", "環状の図形", "W" * 60, "features.12.expand3x3")
-
-
-def chart(kind="bars", values=((1.0,), (2.0,)), rows=None, series=None, **names) -> Chart:
-    rows = rows or tuple(f"row {k}" for k in range(len(values)))
-    series = series or tuple(f"series {k}" for k in range(len(values[0])))
-    return Chart(kind, names.pop("title", "a title"), rows, series, tuple(map(tuple, values)), **names)
-
-
-def random_chart(kind: str, seed: int) -> Chart:
-    random = np.random.default_rng(seed)
-    count, width = int(random.integers(1, 40)), int(random.integers(1, 20))
-    values = random.normal(size=(count, width)) * 10.0 ** random.integers(-6, 9)
-    if seed % 3 == 0:
-        values = np.abs(values)
-    if seed % 5 == 0:
-        values[:] = 0.0
-    rows, series = ([str(random.choice(WORDS)) for _ in range(size)] for size in (count, width))
-    axes = {"row_axis": WORDS[3], "value_axis": WORDS[3] * 2, "series_axis": "category"}
-    return chart(kind, values.tolist(), tuple(rows), tuple(series), title=WORDS[seed % len(WORDS)] * 2, **axes)
 
 
 def boxes(plan: Plan, colour: str) -> list[np.ndarray]:
@@ -109,8 +88,7 @@ def test_cells_of_a_matrix_have_the_colours_and_numbers_of_their_values():
     cells = [face.colours[0] for face in plan.faces[2:]]
     track, bar, skip = (STYLE.colour(role) for role in ("track", "bar", "skip"))
     assert np.allclose(cells, [bar, track, (track + skip) / 2, (track + bar) / 2])
-    numbers = [run.text for run in plan.texts if run.text[-2:] == ".0"]
-    assert numbers == ["2.0", "0.0", "−1.0", "1.0"]
+    assert [run.text for run in plan.texts if not run.text.strip("−0123456789")] == ["2", "0", "−1", "1"]
 
 
 @pytest.mark.parametrize(
@@ -118,8 +96,11 @@ def test_cells_of_a_matrix_have_the_colours_and_numbers_of_their_values():
     [
         ((7.26, -0.04, 0.31), ["7.3", "0.0", "0.3"]),
         ((-0.5, 0.125, 0.0), ["−0.50", "0.12", "0.00"]),
-        ((1234.0, 3.0, -2.0), ["1,234", "3", "−2"]),
-        ((3e7, 1.0, 0.0), ["3.0e+07", "1", "0"]),
+        ((1234.2, 3.0, -2.0), ["1,234", "3", "−2"]),
+        ((3e7, 1.0, 0.5), ["3.0e+07", "1", "0.5"]),
+        ((7.0, 2.0, 0.0), ["7", "2", "0"]),
+        ((0.0, 0.0, 0.0), ["0", "0", "0"]),
+        ((2e-5, 1e-6, 0.0), ["2.0e−05", "1.0e−06", "0"]),
     ],
 )
 def test_numbers_of_a_matrix_have_the_same_decimals(values, texts):

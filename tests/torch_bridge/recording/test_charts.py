@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from innerwalk.torch_bridge.recording import Chart, Edge, Layer, Maps, Network, Prediction, Recording, load
+from innerwalk.tests.support.charts import CHART, recording_with
+from innerwalk.torch_bridge.recording import load
 from innerwalk.torch_bridge.recording.charts import (
     LARGEST,
     MOST_CHARTS,
@@ -17,15 +18,6 @@ from innerwalk.torch_bridge.recording.charts import (
 )
 from innerwalk.torch_bridge.recording.errors import InputError, RecordingError
 from innerwalk.torch_bridge.recording.maps_entries import parse_chart
-
-CHART = Chart("bars", "evidence", ("ring", "blue"), ("share",), ((0.31,), (-0.12,)), "concept", "score", "category")
-
-
-def recording_with(*charts: Chart) -> Recording:
-    layers = (Layer("in", "input", "input", (1,), (1, 1, 1)), Layer("conv", "Conv2d", "panel", (4, 1, 1), (4, 1, 1)))
-    network = Network("net", layers, (Edge("in", "conv"),))
-    maps = Maps("conv", "dissection", np.ones((1, 1, 1, 4), np.float32), 4, charts=charts)
-    return Recording(network, "noise", np.zeros((2, 2, 3), np.uint8), Prediction(), {("conv", "dissection"): maps})
 
 
 def test_charts_are_saved_and_loaded(tmp_path):
