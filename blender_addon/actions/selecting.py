@@ -7,9 +7,10 @@ import bpy
 from ...torch_bridge.recording.errors import UnknownName
 from ..properties import SELECTED_CHANNEL, SELECTED_LAYER
 from ..scene.panels import annotation_drawing, panel_of
+from ..scene.panels.label_search import label_names, labelled_channels
 from ..scene.state.selection import Selection, selected
 
-__all__ = ["Selection", "select", "selected"]
+__all__ = ["Selection", "find_label", "select", "selected"]
 
 
 def select(scene: bpy.types.Scene, layer: str, channel: int = -1) -> str:
@@ -30,3 +31,18 @@ def select(scene: bpy.types.Scene, layer: str, channel: int = -1) -> str:
             view_layer.objects.active = panel
     annotation_drawing.update_input_boxes(scene)
     return "nothing selected" if not layer else layer if channel < 0 else f"{layer}, channel {channel}"
+
+
+def find_label(scene: bpy.types.Scene, text: str) -> str:
+    """Selects the next channel whose label contains a text, such as "ring"; after the last one comes the first.
+
+    Returns a line with the channel, its label and how many there are. Raises UnknownName with near labels.
+    """
+    found = labelled_channels(scene, text) if text else []
+    if not found:
+        raise UnknownName("channel with the label", text, label_names(scene))
+    current = tuple(selected(scene))
+    places = [own[:2] for own in found]
+    place = (places.index(current) + 1) % len(found) if current in places else 0
+    layer, channel, label = found[place]
+    return f"{select(scene, layer, channel)}: {label} ({place + 1} of {len(found)})"

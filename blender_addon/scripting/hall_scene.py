@@ -17,6 +17,7 @@ from ..live.hall_requests import scene_with_uid
 from ..scene.hall import store
 from ..scene.hall.store import Appearance
 from ..scene.panels import panels
+from ..scene.panels.label_search import labelled_channels
 from .hall_panels import Channel, Panels
 
 Self = TypeVar("Self", bound="HallScene")
@@ -163,6 +164,12 @@ class HallScene:
         """Selects nothing."""
         actions.select(self.scene, "")
         return self
+
+    @checked_arguments
+    def find_label(self, text: str) -> list[Channel]:
+        """Selects the next channel whose label contains a text, and returns all of them. Raises UnknownName."""
+        actions.find_label(self.scene, text)
+        return [Panels(self, [own.layer]).channel(own.channel) for own in labelled_channels(self.scene, text)]
 
     @checked_arguments
     def pick(self: Self, origin: Sequence[float], direction: Sequence[float]) -> Self:

@@ -33,7 +33,7 @@ Measure = Literal["score", "changed"]
 class ConceptLossesParameters(DissectionParameters):
     """Pictures, measure, and how units get their concepts."""
 
-    pictures: int = parameter(200, "Pictures that are run without each concept", 1, 1_000_000)
+    pictures: int = parameter(100, "Pictures that are run without each concept", 1, 1_000_000)
     measure: Measure = parameter(
         "score", "What a class loses: mean fall of its score, or share of its pictures that get another class"
     )

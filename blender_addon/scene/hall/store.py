@@ -41,6 +41,8 @@ from .stored_pictures import read_pictures
 
 MAX_GAIN = 1_000_000
 """Largest gain; beyond it every value but zero has the colour of an end of the colour map."""
+SINGULAR = 1e-9
+"""Determinant of a planned place up to which it is none."""
 LINE_LENGTH = 120
 """Characters of a line of a stored text: Blender's time to write a line grows with the square of its length."""
 BLACK = np.zeros((1, 1, 3), np.uint8)
@@ -198,6 +200,8 @@ def manual_moves(scene: bpy.types.Scene) -> dict[str, Matrix]:
     for holder in (*collapsed_panels(scene).values(), *scene.objects):
         if PANEL_LAYER_ID in holder and PANEL_PLANNED_PLACE in holder and holder.parent is None:
             planned = np.reshape(holder[PANEL_PLANNED_PLACE], (4, 4))
+            if not abs(np.linalg.det(planned)) > SINGULAR:  # a damaged file's, or NaN
+                continue
             move = np.linalg.solve(planned, np.array(holder.matrix_basis))
             if np.abs(move - np.eye(4)).max() > 1e-4:
                 moves[holder[PANEL_LAYER_ID]] = Matrix(move.tolist())

@@ -6,6 +6,7 @@ import bpy
 
 from ...properties import (
     HALL_ROLE,
+    HALL_VERSION,
     LAYER_LIST_ROW,
     OBJECT_ROLE,
     PANEL_BLOCK,
@@ -16,6 +17,7 @@ from ...properties import (
     SELECTED_LAYER,
     SOLO_LAYER,
 )
+from ..common.operators import ActionOperator, NeedsHall
 from ..common.panels import HallPanel
 
 NAME_SHARE = 0.5
@@ -55,7 +57,7 @@ class INNERWALK_UL_layers(bpy.types.UIList):
     def filter_items(
         self, context: bpy.types.Context, data: bpy.types.Collection, property: str
     ) -> tuple[list[int], list[int]]:
-        """Returns flags of the panels that match the search, and their order: the network's or the alphabet's."""
+        """Returns flags of the panels whose layer or labels match the search, and their order."""
         items = getattr(data, property)
         flags = [self._flag(item) for item in items]
         key, default = (PANEL_LAYER_ID, "") if self.use_filter_sort_alpha else (PANEL_ORDER, 0)
@@ -65,7 +67,36 @@ class INNERWALK_UL_layers(bpy.types.UIList):
     def _flag(self, item: bpy.types.Object) -> int:
         if item.get(OBJECT_ROLE) != PANEL_ROLE:
             return self.bitflag_item_never_show
-        return self.bitflag_filter_item if self.filter_name.lower() in item[PANEL_LAYER_ID].lower() else 0
+        if self.filter_name.lower() in item[PANEL_LAYER_ID].lower():
+            return self.bitflag_filter_item
+        from ...scene.panels.label_search import has_label
+
+        return self.bitflag_filter_item if has_label(item, self.filter_name) else 0
+
+
+def _labels(operator: bpy.types.Operator, context: bpy.types.Context, text: str) -> list[str]:
+    from ...scene.panels.label_search import label_names
+
+    found = label_names(context.scene) if HALL_VERSION in context.scene else []
+    return [name for name in found if text.lower() in name.lower()]
+
+
+class INNERWALK_OT_find_label(NeedsHall, ActionOperator):
+    """Select the next channel with a label, such as the concept that it detects"""
+
+    bl_idname = "innerwalk.find_label"
+    bl_label = "Find Label"
+
+    text: bpy.props.StringProperty(
+        name="Label",
+        description="Part of the label; again for the next channel that has it",
+        search=_labels,
+        search_options={"SUGGESTION"},
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Asks for the label; the last one is filled in."""
+        return set(context.window_manager.invoke_props_dialog(self))
 
 
 class INNERWALK_PT_layers(HallPanel, bpy.types.Panel):
@@ -86,6 +117,7 @@ class INNERWALK_PT_layers(HallPanel, bpy.types.Panel):
         row = self.layout.row(align=True)
         row.menu("INNERWALK_MT_collapse", text="Collapse")
         row.operator("innerwalk.expand", text="Expand")
+        row.operator("innerwalk.find_label", text="", icon="VIEWZOOM")
         row.operator("innerwalk.reset_layout", text="", icon="LOOP_BACK")
 
 
@@ -141,5 +173,5 @@ def _set_row(scene: bpy.types.Scene, row: int) -> None:
 _row = bpy.props.IntProperty(  # type: ignore[func-returns-value]
     name="Layer", description="Click to select the layer, click again to jump to it", get=_get_row, set=_set_row
 )
-CLASSES = (INNERWALK_UL_layers, INNERWALK_PT_layers)
+CLASSES = (INNERWALK_OT_find_label, INNERWALK_UL_layers, INNERWALK_PT_layers)
 PROPERTIES = ((bpy.types.Scene, LAYER_LIST_ROW, _row),)
