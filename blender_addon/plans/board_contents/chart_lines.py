@@ -31,9 +31,9 @@ def add_lines(plan: Plan, chart: Chart, area: Area) -> str:
     right = area.right - min(longest, NAMES * area.width) - 0.12
     plot = Area(left, area.bottom + 1.5 * TEXT, right - left, area.height - 2.2 * TEXT)
     for tick, text in zip((0.0, 0.5, 1.0), ticks, strict=True):
-        y = plot.bottom + tick * plot.height
-        plan.box(FLAT, (plot.left, plot.right), (y - GRID / 2, y + GRID / 2), "track", LIFT - 0.004)
-        plan.text(FLAT, text, TEXT, "quiet", x=plot.left - 0.08, y=y - 0.26 * TEXT, align="right")
+        level = plot.bottom + tick * plot.height
+        plan.box(FLAT, (plot.left, plot.right), (level - GRID / 2, level + GRID / 2), "track", LIFT - 0.004)
+        plan.text(FLAT, text, TEXT, "quiet", x=plot.left - 0.08, y=level - 0.26 * TEXT, align="right")
     _add_ends(plan, chart, plot)
     x = plot.left + np.linspace(0, 1, len(values)) * plot.width if len(values) > 1 else np.array([plot.right])
     y = plot.bottom + (values - low) / (high - low) * plot.height

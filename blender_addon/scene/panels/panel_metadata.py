@@ -169,7 +169,7 @@ def _to_json(maps: Maps, numbers: list[str]) -> str:
         if name.startswith(LINK_PREFIX)
     }
     place = (maps.position, maps.positions, maps.axis)
-    rare = ({"place": place} if place != NO_PLACE else {}) | ({"note": maps.note} if maps.note else {})
+    rare: dict[str, Any] = ({"place": place} if place != NO_PLACE else {}) | ({"note": maps.note} if maps.note else {})
     rare |= {"charts": [*map(describe_chart, maps.charts)]} if maps.charts else {}
     if not (boxes or links or numbers or maps.labels or maps.frame != "layer" or rare):
         return ""

@@ -79,7 +79,8 @@ def test_a_hall_in_blender_is_its_plans(empty_scene, recorded, theme):
         holder = by_role[plan.role]
         painted = painted_mesh(plan)
         assert len(holder.data.vertices) == len(painted.points), plan.role
-        assert np.allclose(holder.matrix_world, plan.placement.matrix(), atol=1e-6), plan.role
+        placed = plan.placement.matrix() @ np.diag([*[plan.scale] * 3, 1.0])
+        assert np.allclose(holder.matrix_world, placed, atol=1e-6), plan.role
         if plan:
             points, colours, faces = geometry(holder)
             assert np.array_equal(points, painted.points.astype(np.float32)), plan.role

@@ -24,8 +24,8 @@ from innerwalk.tests.support.part_plans import STYLE, card_of, frames_of, hall_o
 from innerwalk.torch_bridge import recording as rec
 from innerwalk.torch_bridge.recording.errors import UnknownName
 
-WALK = {"floor", "edges", "beams", "input frame", "answer board", "gates", "numbers", "title"}
-FIGURE = {"floor", "edges", "beams", "input frame", "answer board", "words", "head"}
+WALK = {"floor", "edges", "beams", "charts", "input frame", "answer board", "gates", "numbers", "title"}
+FIGURE = {"floor", "edges", "beams", "charts", "input frame", "answer board", "words", "head"}
 ANSWERS = ("classes", "numbers", "mask", "boxes", "picture")
 
 WITHOUT_BLENDER = """
@@ -35,7 +35,7 @@ from innerwalk.tests.support import part_plans as plans
 from innerwalk.torch_bridge import recording
 loaded = recording.load(sys.argv[1])
 parts = [*plans.parts_of(loaded), *plans.parts_of(loaded, figure=True), plans.card_of(loaded), *plans.frames_of(loaded)]
-print(sorted({part.role for part in parts}), all(part.items for part in parts if part.role != "beams"))
+print(sorted({part.role for part in parts}), all(part.items for part in parts if part.role not in ("beams", "charts")))
 """
 
 
