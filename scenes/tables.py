@@ -39,7 +39,7 @@ def chart_table(chart: Chart) -> str:
     else:
         columns += [[_short(name), *(f"{row[k]:.3g}" for row in values)] for k, name in enumerate(series)]
     widths = [max(map(len, cells)) for cells in columns]
-    lines = [f"{chart.title}: {chart.value_axis}"]
+    lines = [": ".join(filter(None, (chart.title, chart.value_axis)))]
     for first, *cells in zip(*columns, strict=True):
         numbers = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
         lines.append("  ".join([f"  {first.ljust(widths[0])}", *numbers]).rstrip())

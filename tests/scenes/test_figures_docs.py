@@ -21,7 +21,7 @@ PICTURES = re.findall(r"\(figures/(.*?)\)", TEXT)
 
 def test_every_command_makes_its_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert len(COMMANDS) == 12
+    assert len(COMMANDS) == 14
     for command in COMMANDS:
         program, *arguments = shlex.split(command)
         assert program == "innerwalk" and cli.main(arguments) == 0, command
