@@ -21,6 +21,10 @@ TEXT, PITCH, SHARE = 0.24, 0.42, 0.75
 NAMES, KEY, WRAP = 0.4, 0.16, 1.25
 """Most of the width that names of rows take, as a share; size of the names of series in metres; length of them, as a
 share of the width, from which on they stand in two lines."""
+DEEPEST = 0.45
+"""Share of a bar's colour that a cell has at most behind light numbers: dark ones would be too thin on it."""
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+"""Shares of linear red, green and blue in the luminance."""
 LEAST_LETTER = 0.06
 """Size of the smallest letter on a bar, metres."""
 CELL_TEXT = 0.17
@@ -149,10 +153,10 @@ def add_matrix(plan: Plan, chart: Chart, area: Area) -> str:
         plan.text(FLAT, name, style.fit(name, left - area.left - 0.1, min(size, 0.9 * high)), x=area.left, y=base)
         for column, text in enumerate(texts[row]):
             x, share = left + column * wide, values[row, column] / peak
-            plan.box(FLAT, (x + 0.01, x + wide - 0.01), (low + 0.01, low + high - 0.01), _cell(style, share), LIFT)
-            ink = "board" if abs(share) > 0.5 else "text"
+            colour = _cell(style, share)
+            plan.box(FLAT, (x + 0.01, x + wide - 0.01), (low + 0.01, low + high - 0.01), colour, LIFT)
             y = low + high / 2 - 0.26 * number
-            plan.text(FLAT, text, number, ink, x=x + wide / 2, y=y, align="centre", lift=OVER)
+            plan.text(FLAT, text, number, _ink(style, colour), x=x + wide / 2, y=y, align="centre", lift=OVER)
     hidden = (len(chart.rows) - rows, "row"), (len(chart.series) - columns, "column")
     return ", ".join(filter(None, (_more(count, noun) for count, noun in hidden)))
 
@@ -160,7 +164,15 @@ def add_matrix(plan: Plan, chart: Chart, area: Area) -> str:
 def _cell(style: Style, share: float) -> np.ndarray:
     """Returns the linear RGB (3,) of a value -1..1: the larger its size, the less like a track."""
     track, end = style.colour("track"), style.colour("bar" if share >= 0 else "skip")
-    return np.asarray(track + (end - track) * abs(share))
+    is_dark = style.colour("text").sum() > style.colour("board").sum()
+    return np.asarray(track + (end - track) * abs(share) * (DEEPEST if is_dark else 1.0))
+
+
+def _ink(style: Style, cell: np.ndarray) -> str:
+    """Returns the role, text or board, whose contrast with a cell's linear RGB (3,) is larger, as WCAG measures it."""
+    shine = float(cell @ LUMINANCE) + 0.05
+    ratios = {role: (float(style.colour(role) @ LUMINANCE) + 0.05) / shine for role in ("text", "board")}
+    return max(ratios, key=lambda role: max(ratios[role], 1 / ratios[role]))
 
 
 def _names_width(style: Style, names: Sequence[str], size: float, width: float) -> float:

@@ -5,7 +5,7 @@ import pytest
 
 from innerwalk.blender_addon.imaging.tile_grids import TileGrid
 from innerwalk.blender_addon.layout.boards import BESIDE, CHARTS
-from innerwalk.blender_addon.plans.board_contents.chart_bars import MOST_BARS, series_colour, series_letters
+from innerwalk.blender_addon.plans.board_contents.chart_bars import DEEPEST, MOST_BARS, series_colour, series_letters
 from innerwalk.blender_addon.plans.chart_boards import first_charts, plan_charts
 from innerwalk.blender_addon.plans.primitives import Plan, Style
 from innerwalk.blender_addon.plans.tile_labels import MOST_LABELS, TileLabel, add_tile_labels, strongest
@@ -83,11 +83,30 @@ def test_lines_pass_through_their_values_and_are_named_at_their_ends():
     assert np.allclose(names["up"].colour, STYLE.colour(series_colour(0)))
 
 
-def test_cells_of_a_matrix_have_the_colours_and_numbers_of_their_values():
+def test_cells_of_a_matrix_have_the_colours_of_their_values():
+    for style, most in ((Style.of("paper"), 1.0), (STYLE, DEEPEST)):
+        plan = plan_charts([chart("matrix", ((2.0, 0.0), (-1.0, 1.0)))], style)
+        cells = [face.colours[0] for face in plan.faces[2:]]
+        track, bar, skip = (style.colour(role) for role in ("track", "bar", "skip"))
+        wanted = [(bar, 1.0), (track, 0.0), (skip, 0.5), (bar, 0.5)]
+        assert np.allclose(cells, [track + (end - track) * share * most for end, share in wanted])
+
+
+@pytest.mark.parametrize("theme", ["dark", "paper"])
+def test_numbers_can_be_read_on_every_cell(theme):
+    style = Style.of(theme)
+    values = np.linspace(-1, 1, 12)
+    plan = plan_charts([chart("matrix", [values.tolist()])], style)
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    cells = [float(face.colours[0] @ weights) for face in plan.faces[2:]]
+    words = [float(run.colour @ weights) for run in plan.texts[-12:]]
+    for cell, word in zip(cells, words, strict=True):
+        light, dark = max(cell, word), min(cell, word)
+        assert (light + 0.05) / (dark + 0.05) >= 3.0  # the WCAG ratio for large text
+
+
+def test_numbers_of_cells_are_those_of_their_values():
     plan = plan_charts([chart("matrix", ((2.0, 0.0), (-1.0, 1.0)))], STYLE)
-    cells = [face.colours[0] for face in plan.faces[2:]]
-    track, bar, skip = (STYLE.colour(role) for role in ("track", "bar", "skip"))
-    assert np.allclose(cells, [bar, track, (track + skip) / 2, (track + bar) / 2])
     assert [run.text for run in plan.texts if not run.text.strip("−0123456789")] == ["2", "0", "−1", "1"]
 
 
