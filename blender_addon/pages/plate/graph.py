@@ -127,9 +127,7 @@ def fewer_panels(layers: Sequence[Layer], links: Iterable[tuple[int, int]], most
     count = len(found[0])
     starts = [k * count // most for k in range(most + 1)]
     runs = [
-        Block(
-            first, end - 1, f"layers {first + 1} to {end}", sum(layer.role != "joint" for layer in found[0][first:end])
-        )
+        Block(first, end - 1, f"{first + 1}–{end}", sum(layer.role != "joint" for layer in found[0][first:end]))
         for first, end in zip(starts[:-1], starts[1:], strict=True)
     ]
     return collapse(*found, runs)
