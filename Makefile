@@ -89,12 +89,12 @@ leg-5.0: $(VENV)/.tools
 	@echo "Blender $(BPY), with torch"
 	@$(call pytest,$(VENV),5.0,)
 
-# The same Python and numpy as leg 5.0, so only what meets Blender.
-leg-4.5: .venv-4.5/.ready
+# The same Python and numpy as leg 5.0, so only what meets Blender. After the tools, so that leg 5.0, the longest, begins first.
+leg-4.5: .venv-4.5/.ready | $(VENV)/.tools
 	@echo "Blender $(BPY_OLD), without torch"
 	@$(call pytest,.venv-4.5,4.5,$$(grep -lrE 'bpy|empty_scene|rendered' --include='test_*.py' tests/*.py tests/bench tests/blender_addon tests/scenes tests/torch_bridge))
 
-leg-5.2:
+leg-5.2: | $(VENV)/.tools
 	@if $(FIND) 3.13 >/dev/null; then \
 	  $(MAKE) --no-print-directory .venv-5.2/.ready; \
 	  echo "Blender $(BPY_NEW), without torch"; \
