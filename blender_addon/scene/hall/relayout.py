@@ -17,7 +17,7 @@ from .store import Appearance
 
 REBUILT_ROLES = (
     "frame", "floor", "edges", "gates", "numbers", "title", "input", "input frame", "answer", "answer board", "empty",
-    "beams", "overlay",
+    "beams", "charts", "overlay",
 )  # fmt: skip
 """Roles of all objects of a hall to walk, except panels and the camera."""
 
