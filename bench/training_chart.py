@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from ..blender_addon.output.page_png import png_file
 from ..blender_addon.pages.page import FlatPage
-from ..scenes.page_files.png_page import png_file
 
 Measured = Mapping[str, Sequence[Mapping[str, float]]]
 """By condition, for each seed: numbers by name."""

@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ..blender_addon.imaging.channel_images import Colouring, draw_tile
+from ..blender_addon.output.page_png import draw_page
 from ..blender_addon.pages.chart import chart_page
 from ..blender_addon.pages.page_options import PageOptions
 from ..torch_bridge.attribution.heat_sheet import draw_heat
@@ -27,7 +28,6 @@ from ..torch_bridge.subject import RecordSpec
 from . import ask
 from .options.argument_values import record_fields
 from .options.parser import parser
-from .page_files.png_page import draw_page
 from .tables import flags_of, visible_channels
 
 COMMAND = re.compile(r"^innerwalk (ask object .*)$", re.M)
@@ -83,7 +83,7 @@ def draw_answer(recording: Recording, options: argparse.Namespace) -> Image.Imag
     if all(max(maps.shape[1:]) == 1 for maps in all_maps) and charts:
         named = []  # single values, which the chart says better
     tiles = [CaptionedTile(_resized(image, side), caption) for image, caption in named[:MOST]]
-    tiles += [CaptionedTile(draw_page(chart_page((chart,), CHART_PAGE)), "") for chart in charts]
+    tiles += [CaptionedTile(Image.fromarray(draw_page(chart_page((chart,), CHART_PAGE))), "") for chart in charts]
     layer = "" if len(all_maps) > 1 else f", layer {all_maps[0].layer}"
     return _arrange(f"{method.name}{layer}", tiles)
 
