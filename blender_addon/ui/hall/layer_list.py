@@ -141,8 +141,9 @@ def elided(name: str, length: int) -> str:
 
 
 def _name_length(context: bpy.types.Context) -> int:
-    """Returns how many characters of a name are seen in the sidebar; one takes some 7 pixels at scale 1."""
-    return max(8, int(NAME_SHARE * context.region.width / (7 * context.preferences.system.ui_scale)) - 2)
+    """Returns how many characters of a name are seen in the sidebar: one takes some 7 pixels at scale 1, margins 50."""
+    width = context.region.width / context.preferences.system.ui_scale - 50
+    return max(8, int(NAME_SHARE * width / 7) - 1)
 
 
 def hall_collection(scene: bpy.types.Scene) -> bpy.types.Collection | None:
