@@ -226,7 +226,7 @@ class Redraws:
 
 
 def redraw_seconds(draws: int = 8) -> dict[str, float]:
-    """Seconds that a redraw of the window takes while the 3D view turns, by its shading."""
+    """Seconds that the 3D view takes to be drawn again and shown while it turns, by its shading."""
     view, found = rig.view3d(), {}
     for shading in ("SOLID", "MATERIAL", "RENDERED"):
         view.space.shading.type = shading
@@ -235,7 +235,7 @@ def redraw_seconds(draws: int = 8) -> dict[str, float]:
             view.space.region_3d.view_rotation @= Quaternion((0, 0, 1), 0.01)
             with view.context():
                 began = time.monotonic()
-                bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=1)
+                bpy.ops.wm.redraw_timer(type="DRAW_SWAP", iterations=1)
                 spent.append(time.monotonic() - began)
         found[shading] = round(sorted(spent)[draws // 2], 3)
     return found
