@@ -15,21 +15,25 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-STYLE = "page.css"
-"""The style of all pages, a file beside this one."""
+FRAME, STYLE = "frame.html", "page.css"
+"""What all pages have around their content, and their style: files beside this one."""
 
 
-def fill_page(package: str, stem: str, title: str, data: Mapping[str, Any], **parts: str) -> str:
+def fill_page(package: str, stem: str, title: str, data: Mapping[str, Any], about: str, **parts: str) -> str:
     """Returns the page that a package has as STEM.html and STEM.js, filled with data, as HTML in UTF-8.
 
-    parts: further parts of the template, as HTML: their texts must be escaped already.
+    about: what stands below the title. parts: those of STEM.html. Both are HTML: their texts must be escaped already.
     """
-    template, script = (_resource(package, f"{stem}.{kind}") for kind in ("html", "js"))
+    content, script = (_resource(package, f"{stem}.{kind}") for kind in ("html", "js"))
     style = _resource(__package__, STYLE)
-    policy = f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'"
-    encoded = html.escape(json.dumps(data), quote=False)
-    return Template(template).substitute(
-        parts, policy=policy, title=html.escape(title), style=style, data=encoded, script=script
+    return Template(_resource(__package__, FRAME)).substitute(
+        policy=f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'",
+        title=html.escape(title),
+        style=style,
+        about=about,
+        content=Template(content).substitute(parts),
+        data=html.escape(json.dumps(data), quote=False),
+        script=script,
     )
 
 
