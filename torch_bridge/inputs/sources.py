@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -140,6 +141,9 @@ def read_input(
     if kind in ("ids", "text"):
         return _token_input(kind, text, preprocessing, tokens, vocabulary)
     path, name = split_name(source)
+    argument = source.partition("=")[0]
+    if argument.isidentifier() and "=" in source and not os.path.exists(path):
+        raise InputError(f"{source[:60]}: no such file; write --keyword {source[:60]} for the argument {argument}")
     return _read_file(path, name, preprocessing, shape, tokens, index)
 
 

@@ -212,6 +212,7 @@ def test_pictures_that_arent(tmp_path, picture):
     huge_png(tmp_path / "bomb.png", 40_000)
     huge_png(tmp_path / "large.png", 7_900)  # below the limit
     assert "no such file" in refused(tmp_path / "none.png")
+    assert "write --keyword input_ids=ids:1,2 for the argument input_ids" in refused("input_ids=ids:1,2")
     assert "not a picture" in refused(tmp_path / "text.jpg")
     assert "damaged or cut off" in refused(tmp_path / "cut.png")
     assert "too many pixels" in refused(tmp_path / "bomb.png")
