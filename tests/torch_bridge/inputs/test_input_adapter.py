@@ -7,7 +7,10 @@ torch = pytest.importorskip("torch", reason="needs torch")
 torch.set_num_threads(1)  # two on a busy machine wait for each other most of the time
 
 from innerwalk.tests.support import SUPPORT  # noqa: E402
+from innerwalk.torch_bridge.inputs.input_adapter import make_input_adapter  # noqa: E402
 from innerwalk.torch_bridge.inputs.sources import replace_first  # noqa: E402
+from innerwalk.torch_bridge.models.build import BuiltModel  # noqa: E402
+from innerwalk.torch_bridge.models.torchvision_import import import_torchvision  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError, UnknownName  # noqa: E402
 from innerwalk.torch_bridge.server.config import parse_specs  # noqa: E402
 from innerwalk.torch_bridge.server.loaded_model import LoadedModel  # noqa: E402
@@ -33,6 +36,14 @@ def refused(model: str, *inputs, error=InputError, **more) -> str:
         record_from(RecordSpec(f"input_models:{model}", inputs=inputs, **more))
     assert "\n" not in str(raised.value)
     return str(raised.value)
+
+
+def test_size_of_the_network_goes_before_that_of_weights_that_are_not_loaded():
+    import_torchvision()
+    torchvision = pytest.importorskip("torchvision", reason="needs torchvision")
+    module = torchvision.models.VisionTransformer(32, 16, 1, 1, 8, 8)
+    built = BuiltModel(module, "vit_h_14", preset=torchvision.models.ViT_H_14_Weights.DEFAULT)  # of 518 × 518
+    assert make_input_adapter(built, {}, ("", {})).preprocessing.size == (32, 32)
 
 
 # by position and by name
