@@ -141,7 +141,7 @@ def record(options: argparse.Namespace, progress: ProgressBar) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         recording = record_from(RecordSpec(**record_fields(options, Path(scratch))), progress)
     progress("saving", 1.0)
-    recording.save(options.output, overwrite=options.overwrite)
+    recording.save(options.output, overwrite=options.overwrite, half=options.half)
     progress.close()
     print(summarise(recording))
     print(f"{'saved':<14} {options.output}; next: innerwalk scene {_quoted(options.output)} -o hall.blend")

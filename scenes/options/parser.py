@@ -137,6 +137,9 @@ def add_record(sub: argparse.ArgumentParser) -> None:
     recorded.add_argument(
         "--layers", action="append", metavar="GLOB", help="layers to record, such as 'layer3.*', or panels (all)"
     )
+    recorded.add_argument(
+        "--half", action="store_true", help="store maps as float16: half of the size, values off by at most 0.05 %%"
+    )
     recorded.add_argument("--kernels", action="store_true", help="record the kernels of convolutions too")
     add_grid(recorded)
     recorded.add_argument(

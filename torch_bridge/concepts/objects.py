@@ -32,7 +32,7 @@ def outline_distance(kind: int, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         return np.abs(radius - 0.74) - 0.26
     if kind == 6:
         return np.maximum(radius - 0.95, 0.78 - np.hypot(u - 0.42, v))
-    return _polygon_distance(_polygon(kind), u, v)
+    return polygon_distance(_polygon(kind), u, v)
 
 
 @cache
@@ -63,7 +63,7 @@ def _polygon(kind: int) -> np.ndarray:
     return np.array([(-1, -0.3), (0.1, -0.3), (0.1, -0.85), (1.1, 0), (0.1, 0.85), (0.1, 0.3), (-1, 0.3)])
 
 
-def _polygon_distance(polygon: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def polygon_distance(polygon: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """Returns the distance to the nearest edge, negative where a ray crosses an odd number of edges."""
     squared, inside = np.full(u.shape, 1e9), np.zeros(u.shape, bool)
     for (ax, ay), (bx, by) in zip(polygon, np.roll(polygon, -1, 0), strict=True):

@@ -63,18 +63,30 @@ class Recording:
         self.all_maps.update({(entry.layer, entry.method): entry for entry in maps})
 
     def save(
-        self, folder: Path | str, progress: Callable[[float], None] | None = None, *, overwrite: bool = False
+        self,
+        folder: Path | str,
+        progress: Callable[[float], None] | None = None,
+        *,
+        overwrite: bool = False,
+        half: bool = False,
     ) -> Path:
         """Write the recording and replace the one in `folder`, which is returned as a path; `load` opens it again.
 
         progress: called with the share that is written, 0..1. overwrite: replace also a recording.json that is none of
-        ours, or that is read-only. Raises RecordingError; then the old one is unchanged.
+        ours, or that is read-only. half: store the maps as float16, as `to_half` rounds them. Raises RecordingError;
+        then the old one is unchanged.
         """
         if not str(folder):
             raise RecordingError("the recording's folder has no name; name one, or . for the current one")
         folder = Path(folder)
         write_recording(
-            folder, describe(self), pictures(self), self.all_maps.values(), progress or (lambda share: None), overwrite
+            folder,
+            describe(self),
+            pictures(self),
+            self.all_maps.values(),
+            progress or (lambda share: None),
+            overwrite,
+            half,
         )
         return folder
 

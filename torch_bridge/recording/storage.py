@@ -1,7 +1,7 @@
 """Opens recordings: a folder with `recording.json` and safetensors files, read by memory map.
 
     recording.json                    everything but arrays, with the schema of schema.py
-    activations-<hash>.safetensors    the maps of a method: tensor `<layer>` is texels (cells, H, W, 4) float32,
+    activations-<hash>.safetensors    the maps of a method: tensor `<layer>` is texels (cells, H, W, 4), float32 or float16,
                                       `<layer>|peak` (C,) float32, and so on for other extras
     pictures-<hash>.safetensors       `input` and, where there is one, `answer`: (H, W, 3) uint8 sRGB; pixels of inputs
                                       and outputs that are others: (n, H, W, 3)
@@ -29,6 +29,8 @@ from .writing import DOCUMENT, FILE_NAME
 
 PICTURES_RANK = 4
 """Axes of several pictures in one array: (n, H, W, 3)."""
+FLOATS = (np.float32, np.float16)
+"""What texels are stored as; in memory they are float32."""
 EXTRAS: dict[str, tuple[tuple[int | str, ...], type]] = {
     "peak": (("C",), np.float32),
     "values": (("C",), np.float32),
@@ -77,6 +79,8 @@ def restore(
 
 def load(folder: Path | str) -> Recording:
     """Open a recording; its maps are views into memory maps, read when they are used. Raises RecordingError.
+
+    Maps that are stored as float16 are read at once, as float32.
 
     If another replaces it meanwhile, that one is opened.
     """
@@ -144,7 +148,7 @@ def _one_picture(pictures: Mapping[str, np.ndarray], name: str, where: str) -> n
 def restore_maps(entry: Mapping[str, Any], arrays: Mapping[str, np.ndarray], where: str) -> Maps:
     """Turn a description of maps, checked by `parse_maps_entry`, and its arrays back into Maps.
 
-    arrays: named as in `describe_maps`, with texels (cells, H, W, 4) float32. Raises RecordingError.
+    arrays: named as in `describe_maps`, with texels (cells, H, W, 4), float32 or float16. Raises RecordingError.
     """
     values = {name: value for name, value in entry.items() if name not in ("file", "extras")}
     layer, channels, where = entry["layer"], entry["channels"], f"{where}: maps of {entry['layer']!r}"
@@ -162,10 +166,10 @@ def restore_maps(entry: Mapping[str, Any], arrays: Mapping[str, np.ndarray], whe
 
 
 def _checked_texels(texels: np.ndarray | None, where: str) -> np.ndarray:
-    is_texels = texels is not None and texels.ndim == 4 and texels.shape[3] == 4 and texels.dtype == np.float32
+    is_texels = texels is not None and texels.ndim == 4 and texels.shape[3] == 4 and texels.dtype in FLOATS
     if texels is None or not is_texels or not texels.size:
-        raise RecordingError(f"{where}: must be (cells, H, W, 4) float32, with no axis of size 0")
-    return texels
+        raise RecordingError(f"{where}: must be (cells, H, W, 4) float32 or float16, with no axis of size 0")
+    return texels.astype(np.float32, copy=False)
 
 
 def _check_extra(name: str, array: np.ndarray, channels: Sequence[int], where: str) -> None:

@@ -36,11 +36,12 @@ def write_recording(
     all_maps: Iterable[Maps],
     progress: Callable[[float], None],
     overwrite: bool = False,
+    half: bool = False,
 ) -> None:
     """Write a recording and replace the one in `folder`. Raises RecordingError; then the old one is unchanged.
 
     pictures: (H, W, 3) uint8 sRGB by name. progress: called with the share that is written, 0..1. overwrite: replace
-    also a document that is no recording, or that may not be written.
+    also a document that is no recording, or that may not be written. half: as in `save_maps`.
     """
     if os.path.lexists(folder / SERIES_DOCUMENT):  # whose files would be removed as those of no recording
         raise RecordingError(f"{folder}: it holds a series; choose another folder for the recording")
@@ -52,7 +53,7 @@ def write_recording(
             with tempfile.NamedTemporaryFile(prefix=part_prefix(), dir=folder):  # others see that this one writes
                 saved: dict[str, Any] = {
                     "pictures": save_tensors(folder, "pictures", pictures),
-                    "maps": save_maps(folder, all_maps, progress),
+                    "maps": save_maps(folder, all_maps, progress, half),
                 }
                 # file names may have bytes that are no text
                 text = json.dumps({**description, **saved}, ensure_ascii=False, indent=1).encode(errors="replace")
@@ -100,19 +101,24 @@ def _removed_on_error(folder: Path) -> Iterator[None]:
         raise
 
 
-def save_maps(folder: Path, all_maps: Iterable[Maps], progress: Callable[[float], None]) -> list[dict[str, Any]]:
-    """Write maps, a file for each method; returns their entries in a recording's document. Raises RecordingError."""
+def save_maps(
+    folder: Path, all_maps: Iterable[Maps], progress: Callable[[float], None], half: bool = False
+) -> list[dict[str, Any]]:
+    """Write maps, a file for each method; returns their entries in a recording's document. Raises RecordingError.
+
+    half: round the texels by `to_half`.
+    """
     by_method: dict[str, list[Maps]] = {}
     for maps in all_maps:
         by_method.setdefault(maps.method, []).append(maps)
     entries: list[dict[str, Any]] = []
     for k, method in enumerate(sorted(by_method)):
-        entries += _save_method(folder, method, by_method[method])
+        entries += _save_method(folder, method, by_method[method], half)
         progress((k + 1) / len(by_method))
     return entries
 
 
-def _save_method(folder: Path, method: str, all_maps: Iterable[Maps]) -> list[dict[str, Any]]:
+def _save_method(folder: Path, method: str, all_maps: Iterable[Maps], half: bool) -> list[dict[str, Any]]:
     if not METHOD_NAME.fullmatch(method):
         raise RecordingError(f"method {method!r}: names are small letters, digits and _")
     arrays: dict[str, np.ndarray] = {}
@@ -120,9 +126,23 @@ def _save_method(folder: Path, method: str, all_maps: Iterable[Maps]) -> list[di
     for maps in all_maps:
         entry, arrays_of_maps = describe_maps(maps)
         arrays.update(arrays_of_maps)
+        if half:
+            arrays[maps.layer] = to_half(maps.texels)
         entries.append(entry)
     name = save_tensors(folder, method, arrays)
     return [entry | {"file": name} for entry in entries]
+
+
+def to_half(texels: np.ndarray) -> np.ndarray:
+    """Returns texels (cells, H, W, 4) float32 as float16: off by at most 2^-11 of each value, or by 2^-25 near 0.
+
+    They are returned unchanged where that would show: if a finite value is beyond 65,504, or if all values of a channel
+    are below 2^-14 without being 0.
+    """
+    greatest = np.where(np.isfinite(texels), np.abs(texels), np.float32(0)).max((1, 2))
+    limits = np.finfo(np.float16)
+    fits = (greatest == 0) | ((greatest >= limits.smallest_normal) & (greatest <= limits.max))
+    return texels.astype(np.float16) if fits.all() else texels
 
 
 def save_tensors(folder: Path, stem: str, arrays: Mapping[str, np.ndarray]) -> str:
