@@ -19,7 +19,7 @@ from ..blender_addon.scene.view import render
 from ..torch_bridge.recording import Recording, load
 from .hall import noise_recording, resnet50_shapes
 
-DEMO = Path(__file__).resolve().parent.parent / "blender_addon" / "demo"
+OBJECT = Path(__file__).resolve().parent.parent / "tests" / "support" / "object_recording"
 COUNT = 16
 """Passes of the engine, samples of Cycles."""
 LEAST_RATIOS = {(960, 540): 4.5, (1920, 1080): 6.0}
@@ -32,7 +32,7 @@ MOST_RMS = 3.0
 def measure() -> dict[str, Any]:
     """Returns the seconds of both engines by hall and size, their ratio, and the difference of fine pictures."""
     found: dict[str, Any] = {}
-    for name, recording in (("object", load(DEMO)), ("ResNet-50", noise_recording(resnet50_shapes()))):
+    for name, recording in (("object", load(OBJECT)), ("ResNet-50", noise_recording(resnet50_shapes()))):
         scene = _hall(recording)
         for size, budget in LEAST_RATIOS.items():
             engine, cycles = (_seconds(scene, size, key) for key in FINE)

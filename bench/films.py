@@ -32,11 +32,11 @@ from ..scenes.film_files.local_farm import render_by_children
 from ..scenes.film_files.recipe_bundle import bundle_film, render_recipe_film
 from ..scenes.film_files.rendering import open_bundled_film, render_frame
 from ..scenes.render_recipe import RecipeRun
-from ..scenes.shipped import DEFAULT, spec_fields
+from ..scenes.shipped import spec_fields
 from ..torch_bridge.recording import load
 from ..torch_bridge.subject import RecordSpec, record_from
 
-DEMO = Path(__file__).resolve().parent.parent / "blender_addon" / "demo"
+OBJECT = Path(__file__).resolve().parent.parent / "tests" / "support" / "object_recording"
 FRAME_SECONDS = {"object": 0.35, "ResNet-50": 0.6}
 """Most wall seconds of a frame on two idle cores."""
 FILM_FRAMES, FILM_SECONDS = 48, 36.0
@@ -55,9 +55,9 @@ def measure() -> dict[str, Any]:
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        picture = spec_fields(DEFAULT, folder)["inputs"]
+        picture = spec_fields("object", folder)["inputs"]
         record_from(RecordSpec("resnet50", inputs=picture, layers=("panels",))).save(folder / "resnet50")
-        for name, place in (("object", DEMO), ("ResNet-50", folder / "resnet50")):
+        for name, place in (("object", OBJECT), ("ResNet-50", folder / "resnet50")):
             found[f"frame of {name}"] = _frame_seconds(place, folder / name) | {"at most": FRAME_SECONDS[name]}
         found[f"{FILM_FRAMES} frames of ResNet-50, encoded"] = _film_seconds(folder / "resnet50", folder)
         found["two processes, ResNet-50"] = _speed_of_two(folder / "resnet50", folder)
@@ -127,7 +127,7 @@ def _speed_of_two(place: Path, folder: Path) -> dict[str, float]:
 
 def _memory(folder: Path) -> dict[str, float]:
     """Returns the MB that the process holds after a fifth of the frames and after all."""
-    bundle, recipe = _laid_out(_recipe(DEMO, LONG / 24, size=[320, 180], passes=2), folder)
+    bundle, recipe = _laid_out(_recipe(OBJECT, LONG / 24, size=[320, 180], passes=2), folder)
     bpy.ops.wm.read_factory_settings(use_empty=True)
     film, held = open_bundled_film(recipe, bundle.film), []
     for number in range(1, LONG + 1):

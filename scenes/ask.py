@@ -13,7 +13,6 @@ from ..blender_addon.output.page_png import png_file
 from ..blender_addon.pages.figure import draw_figure
 from ..blender_addon.pages.grid import MOST
 from ..blender_addon.pages.page_options import PageOptions
-from ..torch_bridge.concepts import TASKS
 from ..torch_bridge.data import DataSet, open_data
 from ..torch_bridge.method_support.method import CLASS_PARAMETER
 from ..torch_bridge.methods import Method, parameter_form, parse_parameters
@@ -23,6 +22,7 @@ from ..torch_bridge.recording.errors import SceneError
 from ..torch_bridge.server.in_process import find_method, record_with_method
 from ..torch_bridge.server.loaded_model import LoadedModel
 from ..torch_bridge.server.priority_lock import PriorityLock
+from ..torch_bridge.shipped_networks import own_data, shipped_name
 from ..torch_bridge.subject import RecordSpec
 from . import tables
 
@@ -71,8 +71,8 @@ def _data(spec: RecordSpec, method: Method, question: Question) -> DataSet | Non
     """Opens the named data set, or the training pictures of a shipped network when the method needs data."""
     if question.data is not None:
         return open_data(question.data[1], question.data[0])
-    task = spec.arguments.get("task")
-    return open_data(f"concepts:{task}", task) if "data" in method.needs and task in TASKS else None
+    name = shipped_name(spec.model, spec.arguments) if "data" in method.needs else ""
+    return open_data(own_data(name), name) if name else None
 
 
 def read_parameters(method: Method, texts: Mapping[str, str]) -> dict[str, Any]:

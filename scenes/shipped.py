@@ -5,22 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..torch_bridge import concepts
+from ..torch_bridge.shipped_networks import default_picture
 
-DEFAULT = "object"
+DEFAULT = "toybox"
 
 
-def spec_fields(task: str, folder: Path) -> dict[str, Any]:
+def spec_fields(name: str, folder: Path) -> dict[str, Any]:
     """Returns RecordSpec fields for a shipped network and its default picture, which is written into `folder`."""
     from ..torch_bridge.server.config import shipped_network
 
-    return shipped_network(task) | {"inputs": [str(write_picture(task, folder))]}
+    return shipped_network(name) | {"inputs": [str(write_picture(name, folder))]}
 
 
-def write_picture(task: str, folder: Path) -> Path:
+def write_picture(name: str, folder: Path) -> Path:
     """Writes the default input picture of a shipped network as a PNG file and returns its path."""
     from PIL import Image
 
-    path = folder / f"{task} {concepts.DEFAULT_INDEX}.png"
-    Image.fromarray(concepts.picture(task=task)).save(path)
-    return path
+    title, pixels = default_picture(name)
+    Image.fromarray(pixels).save(folder / title)
+    return folder / title

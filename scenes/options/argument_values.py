@@ -149,7 +149,7 @@ def set_fields(options: argparse.Namespace, dataclass: type) -> dict[str, Any]:
 
 def record_fields(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     """Returns RecordSpec fields from the options; a shipped network's own are the defaults."""
-    from ...torch_bridge.concepts import TASKS
+    from ...torch_bridge.shipped_networks import SHIPPED
     from ...torch_bridge.subject import RecordSpec
     from ..shipped import spec_fields
 
@@ -162,7 +162,7 @@ def record_fields(options: argparse.Namespace, scratch: Path) -> dict[str, Any]:
     known["ablate"] = ablated
     known["positions"] = dict(known.get("positions", ()))
     known["keywords"] = _by_name(known.get("keywords", ()))
-    if options.model not in TASKS:
+    if options.model not in SHIPPED:
         return known
     shipped = spec_fields(options.model, scratch)
     return shipped | known | {name: shipped[name] for name in ("model", "arguments")}

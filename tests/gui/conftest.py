@@ -17,12 +17,14 @@ collect_ignore_glob = [] if "RIG_ROOT" in os.environ else ["test_*.py"]
 
 @pytest.fixture(scope="session")
 def package(tmp_path_factory) -> Path:
-    """The extension's zip, built from the working tree."""
+    """The extension's zip, built from the working tree; beside it lies the recording of the network `object`."""
+    from innerwalk.tests.support import OBJECT_RECORDING
     from innerwalk.tests.test_extension import blender_ext
 
     folder = tmp_path_factory.mktemp("zip")
     run = blender_ext("build", "--source-dir", ROOT, "--output-dir", folder)
     assert run.returncode == 0, run.stdout + run.stderr
+    shutil.copytree(OBJECT_RECORDING, folder / OBJECT_RECORDING.name)
     return next(folder.glob("innerwalk-*.zip"))
 
 

@@ -19,6 +19,8 @@ from bpy_extras.view3d_utils import location_3d_to_region_2d
 from mathutils import Vector
 
 IN, OUT, DATA = Path(os.environ["RIG_IN"]), Path(os.environ["RIG_OUT"]), Path(os.environ["INNERWALK_DATA"])
+OBJECT = IN / "object_recording"
+"""The recording of the small network `object`, which has 23 panels."""
 PYTHON = os.environ["INNERWALK_PYTHON"]
 """A Python that has torch."""
 
@@ -56,6 +58,12 @@ def install() -> None:
     """Installs and enables the extension's zip, as Install from Disk does."""
     (package,) = IN.glob("innerwalk-*.zip")
     bpy.ops.extensions.package_install_files(filepath=str(package), repo="user_default", enable_on_install=True)
+
+
+def open_object() -> None:
+    """Builds the hall of the small network and shows it, as Import does after its file dialog."""
+    with view3d().context():
+        bpy.ops.innerwalk.import_recording(directory=str(OBJECT))
 
 
 # The 3D view

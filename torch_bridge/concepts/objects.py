@@ -64,7 +64,10 @@ def _polygon(kind: int) -> np.ndarray:
 
 
 def polygon_distance(polygon: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Returns the distance to the nearest edge, negative where a ray crosses an odd number of edges."""
+    """Returns the distance to the nearest edge, (H, W) float64, negative where a ray crosses an odd number of edges.
+
+    polygon: (n, 2) float64 corners in order. u, v: (H, W) float64.
+    """
     squared, inside = np.full(u.shape, 1e9), np.zeros(u.shape, bool)
     for (ax, ay), (bx, by) in zip(polygon, np.roll(polygon, -1, 0), strict=True):
         ex, ey, wx, wy = bx - ax, by - ay, u - ax, v - ay

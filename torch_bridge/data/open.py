@@ -13,15 +13,18 @@ from .concepts import ConceptsData
 from .folder import FolderData
 from .idx import IdxData, image_files, is_idx
 from .masks import BRODEN_INDEX, BRODEN_LABELS, CONCEPTS_FILE, MASKS, BrodenData, MaskFolder
+from .toybox import ToyboxData
 
 
 def open_data(text: str, name: str = "") -> DataSet:
-    """Open `concepts:object`, a folder of images, a .zip of them, a folder with idx files, or one idx file.
+    """Open `concepts:object`, `toybox`, a folder of images, a .zip of them, a folder with idx files, or one idx file.
 
     name: the name of the data set, by default that of its file. Raises InputError.
     """
     if text.startswith("concepts:"):
         return ConceptsData(text.removeprefix("concepts:"), name)
+    if text == "toybox" or text.startswith("toybox:"):
+        return ToyboxData(text.removeprefix("toybox").removeprefix(":"), name)
     path = user_path(text)
     try:
         if os.path.isdir(path):

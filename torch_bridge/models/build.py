@@ -11,9 +11,9 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..concepts import TASKS
 from ..recording.errors import ModelError, UnknownName
 from ..recording.files import check_file, failure_text
+from ..shipped_networks import SHIPPED
 from .exported_signature import name_arguments
 from .factory import FACTORY_HINT, call_factory, factory_hint, from_factory
 from .torch_files import archive_has, first_line, is_torchscript
@@ -139,7 +139,7 @@ def _from_torchvision(name: str, arguments: dict[str, Any], download: str | None
     from torchvision import models
 
     if name not in (known := models.list_models()):
-        raise UnknownName("model", name, [*TASKS, *known])
+        raise UnknownName("model", name, [*SHIPPED, *known])
     choices = models.get_model_weights(name)
     preset = _choose_weights(name, choices, download or "DEFAULT") if len(choices) else None
     builder = models.get_model_builder(name)

@@ -1,7 +1,7 @@
 """Opens recordings: a folder with `recording.json` and safetensors files, read by memory map.
 
     recording.json                    everything but arrays, with the schema of schema.py
-    activations-<hash>.safetensors    the maps of a method: tensor `<layer>` is texels (cells, H, W, 4), float32 or float16,
+    activations-<hash>.safetensors    the maps of a method: tensor `<layer>` is texels (cells, H, W, 4) float32 or 16,
                                       `<layer>|peak` (C,) float32, and so on for other extras
     pictures-<hash>.safetensors       `input` and, where there is one, `answer`: (H, W, 3) uint8 sRGB; pixels of inputs
                                       and outputs that are others: (n, H, W, 3)

@@ -9,11 +9,11 @@ from typing import Any
 
 from PIL import Image
 
-from .. import concepts
 from ..inputs.sources import NamedContent
 from ..models.build import is_exported
 from ..recording.errors import InputError, nearest
 from ..recording.files import failure_text, parse_json, read_file
+from ..shipped_networks import SHIPPED, default_picture, network_fields, own_data
 from ..subject import RecordSpec
 from .spec_fields import SPEC_FIELDS, check_spec, is_text
 
@@ -78,7 +78,7 @@ def _parse_spec(name: str, values: Any, folder: str | None, trust: bool) -> Reco
         _refuse_sizes(where, stated.get("arguments", {}))
     spec: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in stated.items()}
     spec |= {"folder": spec.get("folder") or folder or None, "trust": trust}
-    if spec["model"] not in concepts.TASKS:
+    if spec["model"] not in SHIPPED:
         return RecordSpec(**spec)
     shipped = shipped_network(spec["model"])
     own = {key: value for key, value in shipped.items() if key not in values}  # null stands for no weights, no input
@@ -119,16 +119,10 @@ def _check_fields(where: str, values: Mapping[str, Any], known: Sequence[str] | 
         raise InputError(f"{where}: no field {unknown[0]!r}; {hint}")
 
 
-def shipped_network(task: str) -> dict[str, Any]:
+def shipped_network(name: str) -> dict[str, Any]:
     """Fields of a RecordSpec for a network that comes with innerwalk, with its own picture as input."""
-    picture = NamedContent(f"{task} {concepts.DEFAULT_INDEX}.png", Image.fromarray(concepts.picture(task=task)))
-    return {
-        "model": f"{concepts.__name__}:network",
-        "arguments": {"task": task},
-        "weights": str(concepts.weights_path(task)),
-        "inputs": (picture,),
-        "name": f"concepts {task}",
-    }
+    title, pixels = default_picture(name)
+    return network_fields(name) | {"inputs": (NamedContent(title, Image.fromarray(pixels)),)}
 
 
 def serve_config(
@@ -160,7 +154,7 @@ def serve_config(
     specs |= in_file
     if not specs:
         raise InputError("no network is named; give a MODEL such as object or resnet50, or --networks FILE.json")
-    shipped_data = {model: f"concepts:{model}" for model, _ in named.values() if model in concepts.TASKS}
+    shipped_data = {model: own_data(model) for model, _ in named.values() if model in SHIPPED}
     return ServeConfig(specs, shipped_data | dict(data or {}), device, port)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..concepts.seeded_random import Rng, soft_step
 from .rooms import Room, paint_room
-from .toys import CLASSES, FLYING, TOYS, Part
+from .toys import CLASSES, FLYING, TOYS, ToyPart
 
 VERSION = 1
 """Raised by any change of a picture."""
@@ -100,12 +100,12 @@ def _window(size: int, centre: float, reach: float) -> slice:
     return slice(max(int((centre - reach) * size), 0), min(int((centre + reach) * size) + 1, size))
 
 
-def _silhouette(parts: list[Part], u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def _silhouette(parts: list[ToyPart], u: np.ndarray, v: np.ndarray) -> np.ndarray:
     return np.minimum.reduce([part.shape(u, v) for part in parts])
 
 
-def _floor_shadow(parts: list[Part], u: np.ndarray, v: np.ndarray, light: np.ndarray) -> np.ndarray:
-    """Returns the darkness (H, W) float64 in 0..1 of the shadow that falls behind a standing toy, away from the light."""
+def _floor_shadow(parts: list[ToyPart], u: np.ndarray, v: np.ndarray, light: np.ndarray) -> np.ndarray:
+    """Returns the darkness (H, W) float64 in 0..1 of the shadow that a standing toy casts behind itself."""
     height = (1 - v) / SHADOW_SLOPE
     cast = _silhouette(parts, u + 1.1 * light[0] * height, 1 - height)
     long = soft_step(-cast, 0.12 + 0.3 * np.clip(height, 0, 2)) * (height > -0.1)
@@ -113,12 +113,14 @@ def _floor_shadow(parts: list[Part], u: np.ndarray, v: np.ndarray, light: np.nda
     return np.maximum(long * 0.8, contact)
 
 
-def _wall_shadow(parts: list[Part], u: np.ndarray, v: np.ndarray, light: np.ndarray) -> np.ndarray:
+def _wall_shadow(parts: list[ToyPart], u: np.ndarray, v: np.ndarray, light: np.ndarray) -> np.ndarray:
     """Returns the darkness (H, W) float64 in 0..1 of the shadow on the wall behind a flying toy."""
     return 0.7 * soft_step(-_silhouette(parts, u + 0.45 * light[0], v + 0.45 * light[1]), 0.4)
 
 
-def _paint_part(patch: np.ndarray, part: Part, u: np.ndarray, v: np.ndarray, pixel: float, light: np.ndarray) -> None:
+def _paint_part(
+    patch: np.ndarray, part: ToyPart, u: np.ndarray, v: np.ndarray, pixel: float, light: np.ndarray
+) -> None:
     """Paints a part with a rounded edge, lit, into patch (H, W, 3) float64; pixel: its side in radii."""
     depth = part.shape(u, v)
     cover = np.clip(0.5 - depth / pixel, 0, 1)
@@ -132,7 +134,9 @@ def _paint_part(patch: np.ndarray, part: Part, u: np.ndarray, v: np.ndarray, pix
     shine = 190 * part.gloss * np.clip(nx * halfway[0] + ny * halfway[1] + nz * halfway[2], 0, 1) ** 40
     paint = np.array(part.paint) * np.ones((*u.shape, 1))
     if part.second is not None:
-        paint += (np.array(part.second) - part.paint) * soft_step(np.abs((v * 2.2 % 1) - 0.5) - 0.27, 3 * pixel)[..., None]
+        paint += (np.array(part.second) - part.paint) * soft_step(np.abs((v * 2.2 % 1) - 0.5) - 0.27, 3 * pixel)[
+            ..., None
+        ]
     # flat parts would all shine at once where the light is in front
     shine = shine * np.clip(part.bevel / 0.2, 0, 1)
     patch += (paint * lit[..., None] + shine[..., None] - patch) * cover[..., None]

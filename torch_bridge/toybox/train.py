@@ -100,7 +100,7 @@ def _make_splits(settings: ToyboxTraining) -> list[LabelledPictures]:
 
 
 def make_metadata(settings: ToyboxTraining, measures: dict[str, float]) -> dict[str, str]:
-    """Returns the metadata of the weights file: what a loader needs, how it was trained, and the measured accuracies."""
+    """Returns the metadata of the weights file: what a loader needs, how it was trained, and the accuracies."""
     values = {
         "classes": list(CLASSES),
         "size": SIZE,
@@ -126,7 +126,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(parser.parse_args(arguments))
     target = options.pop("output")
     settings = ToyboxTraining(**options)
-    if settings.images < ConceptsTraining.batch or min(settings.half_size_epochs, settings.epochs, settings.measured) < 1:
+    fewest = min(settings.half_size_epochs, settings.epochs, settings.measured)
+    if settings.images < ConceptsTraining.batch or fewest < 1:
         parser.error(f"at least {ConceptsTraining.batch} images (one batch), and one epoch of each kind, are needed")
     measures = train(settings, target)
     sys.stderr.write(", ".join(f"{name} {value:.4f}" for name, value in measures.items()) + "\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ import bpy
 from ...extension import EXTENSION_ID
 from ...properties import BRIDGE_SETTINGS, SETTINGS_FORM
 
-SHIPPED_MODELS = ("object", "pair")
-"""Models that come with Innerwalk, with a data set of their own."""
+SHIPPED_MODELS = {"toybox": "toybox", "object": "concepts:object", "pair": "concepts:pair"}
+"""Models that come with Innerwalk, each with a data set of its own; the first is the demo's."""
 SUGGESTED_MODELS = (
     *SHIPPED_MODELS,
     "resnet18",
@@ -231,7 +231,7 @@ def bridge_arguments(settings: INNERWALK_PG_bridge) -> tuple[dict[str, dict[str,
     networks = _by_unique_name(
         (entry.name or entry.model, _network(entry)) for entry in settings.networks if entry.model
     )
-    networks = networks or {SHIPPED_MODELS[0]: {"model": SHIPPED_MODELS[0]}}
+    networks = networks or {name: {"model": name} for name in islice(SHIPPED_MODELS, 1)}
     return networks, with_shipped_data(data_sets(settings), networks)
 
 
@@ -245,7 +245,7 @@ def data_sets(settings: INNERWALK_PG_bridge) -> dict[str, str]:
 def with_shipped_data(data: Mapping[str, str], networks: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Returns the places of data sets by name, with those that the shipped ones of the networks were trained on."""
     models = {network["model"] for network in networks.values()}
-    shipped = [(model, f"concepts:{model}") for model in SHIPPED_MODELS if model in models]
+    shipped = [(model, place) for model, place in SHIPPED_MODELS.items() if model in models]
     return _by_unique_name([*data.items(), *((name, place) for name, place in shipped if place not in data.values())])
 
 

@@ -25,6 +25,7 @@ from innerwalk.blender_addon.scene.hall.build import create_hall, rebuild_hall  
 from innerwalk.blender_addon.scene.hall.store import Appearance  # noqa: E402
 from innerwalk.blender_addon.scene.materials import colour_settings  # noqa: E402
 from innerwalk.blender_addon.scene.view import viewport  # noqa: E402
+from innerwalk.tests.support import OBJECT_RECORDING  # noqa: E402
 
 SHAPE = (5, 6, 4)
 PANELS = ["stem", "one.a.x", "one.a.y", "one.b.x", "one.b.y", "two.x", "two.y", "fc"]
@@ -365,8 +366,8 @@ def test_globs_and_blocks_in_blocks(scene):
     assert len(panels.panels(scene)) == 8
 
 
-def test_all_blocks_of_the_demo(empty_scene):
-    actions.open_demo()
+def test_all_blocks_of_a_recording(empty_scene):
+    actions.import_recording(OBJECT_RECORDING)
     scene = store.halls()[0]
     values = texels(scene)
     assert actions.collapse(scene, "all") == "6 blocks collapsed: the hall now shows 8 panels"

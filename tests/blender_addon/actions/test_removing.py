@@ -12,6 +12,7 @@ from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import BESIDE_ROLE, OBJECT_ROLE, PANEL_LAYER_ID  # noqa: E402
 from innerwalk.blender_addon.scene.hall import session_events  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
+from innerwalk.tests.support import OBJECT_RECORDING  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 
 COUNTED = (*live.KINDS, "cameras", "worlds", "actions")
@@ -39,7 +40,7 @@ def test_nothing_is_left(empty_scene, recorded):
 
 def test_collapsed_panels_are_removed_too(empty_scene):
     before = counts()
-    actions.open_demo()
+    actions.import_recording(OBJECT_RECORDING)
     hall = next(scene for scene in bpy.data.scenes if scene != empty_scene)
     assert actions.collapse(hall, actions.collapsible_blocks(hall)[0])
     actions.remove_hall(hall)

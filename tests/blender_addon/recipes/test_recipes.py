@@ -19,6 +19,7 @@ from innerwalk.blender_addon.recipes import (
     write_recipe,
 )
 from innerwalk.blender_addon.recipes.key_lines import find_key_lines
+from innerwalk.tests.support import OBJECT_RECORDING
 from innerwalk.torch_bridge.recording import load
 from innerwalk.torch_bridge.recording.errors import InputError
 
@@ -236,7 +237,7 @@ def test_shipped_recipes_are_right(path):
     if recipe.film and path.stem != "flythrough":
         assert Path(recipe.film["output"]).stem == path.stem
     if recipe.network.get("model") == "object" and recipe.film:
-        recording = load(ROOT / "blender_addon" / "demo")
+        recording = load(OBJECT_RECORDING)
         layers, links = shown_graph(recording.network, ())
         hall = FilmHall(lay_out(layers, links), layers, tuple(links), recording, positions=9)
         entries = [ShotOptions(entry.kind, **entry.options) for entry in recipe.shots]

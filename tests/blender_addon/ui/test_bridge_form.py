@@ -24,7 +24,7 @@ def add(form, which: str, **fields: str):
 
 
 def test_an_empty_form_starts_the_shipped_network(form):
-    assert settings.bridge_arguments(form) == ({"object": {"model": "object"}}, {"object": "concepts:object"})
+    assert settings.bridge_arguments(form) == ({"toybox": {"model": "toybox"}}, {"toybox": "toybox"})
 
 
 def test_networks_and_data_sets_by_name(form):
@@ -43,7 +43,7 @@ def test_networks_and_data_sets_by_name(form):
 def test_entries_without_a_model_or_place_are_left_out(form):
     add(form, "networks", model="")
     add(form, "data", name="nowhere")
-    assert settings.bridge_arguments(form) == ({"object": {"model": "object"}}, {"object": "concepts:object"})
+    assert settings.bridge_arguments(form) == ({"toybox": {"model": "toybox"}}, {"toybox": "toybox"})
 
 
 def test_equal_names_are_told_apart(form):

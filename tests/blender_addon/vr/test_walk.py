@@ -18,6 +18,7 @@ from innerwalk.blender_addon.scene.panels import panel_of, size_of, values, worl
 from innerwalk.blender_addon.vr import grips, hand_actions, walk, walk_drawing  # noqa: E402
 from innerwalk.blender_addon.vr.display import card_content, menu_layout  # noqa: E402
 from innerwalk.blender_addon.vr.headset import headset_walk, saved_settings, session_shading, xr  # noqa: E402
+from innerwalk.tests.support import OBJECT_RECORDING  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import SceneError, UnknownName  # noqa: E402
 
 LAYER = "stem.conv"
@@ -46,7 +47,7 @@ def scene():
     bpy.ops.wm.read_factory_settings(use_empty=True)
     innerwalk.register()
     current().error = ""
-    actions.open_demo()
+    actions.import_recording(OBJECT_RECORDING)
     (hall,) = store.halls()
     bpy.context.window.scene = hall
     yield hall
@@ -55,7 +56,7 @@ def scene():
 
 @pytest.fixture
 def running(scene):
-    """A walk through the demo's hall with two hands."""
+    """A walk through the hall of a small network with two hands."""
     return walk.Walk(scene, Body(), ("left", "right"))
 
 

@@ -20,6 +20,7 @@ from innerwalk.blender_addon.vr.desk import desk_camera as desk  # noqa: E402
 from innerwalk.blender_addon.vr.desk import desk_drawing, desk_walk  # noqa: E402
 from innerwalk.blender_addon.vr.desk.screen_plane import ScreenPlane, fit_density  # noqa: E402
 from innerwalk.blender_addon.vr.display import menu_layout  # noqa: E402
+from innerwalk.tests.support import OBJECT_RECORDING  # noqa: E402
 
 LAYER = "stem.conv"
 
@@ -157,11 +158,11 @@ def test_every_setting_of_a_view_is_known_to_this_blender():
 
 @pytest.fixture
 def running(body):
-    """A walk at the desk through the demo's hall."""
+    """A walk at the desk through the hall of a small network."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     innerwalk.register()
     current().error = ""
-    actions.open_demo()
+    actions.import_recording(OBJECT_RECORDING)
     (hall,) = store.halls()
     bpy.context.window.scene = hall
     yield desk_walk.DeskWalk(hall, body)

@@ -20,6 +20,7 @@ from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.scene.materials import colour_settings  # noqa: E402
 from innerwalk.blender_addon.vr.display import menu_layout, menu_pages  # noqa: E402
 from innerwalk.blender_addon.vr.display.menu_types import Item, Page  # noqa: E402
+from innerwalk.tests.support import OBJECT_RECORDING  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import UnknownName  # noqa: E402
 
@@ -274,9 +275,9 @@ def test_layout_and_blocks(hall):
     assert not store.manual_moves(hall)
 
 
-def test_blocks_of_the_demo():
+def test_blocks_of_a_recording():
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    actions.open_demo()
+    actions.import_recording(OBJECT_RECORDING)
     (hall,) = store.halls()
     for label, other in (("Collapse all blocks", "Expand all blocks"), ("Expand all blocks", "Collapse all blocks")):
         root = by_label(menu_pages.page(hall, "root"))

@@ -40,7 +40,7 @@ def undo(**redo: bool) -> rig.Steps:
 
 def session() -> rig.Steps:
     rig.install()
-    bpy.ops.innerwalk.open_demo()
+    rig.open_object()
     yield from rig.maximise()
     yield from rig.sidebar("Innerwalk")
     rig.look("SOLID", camera=False)

@@ -1,6 +1,7 @@
 """Blender starts with a recording, as `innerwalk open` starts it, and Innerwalk isn't installed as an extension."""
 
 import importlib.util
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def session() -> rig.Steps:
     spec.loader.exec_module(at_start)
     at_start.PACKAGE = package
     recording = Path("/tmp/recording")
-    (package / "blender_addon" / "demo").rename(recording)
+    shutil.copytree(rig.OBJECT, recording)
     shown = bpy.context.preferences.view.show_splash
     at_start.show_soon(str(recording), "temporary")
     yield from rig.until("the hall", lambda: panels() == 23, 60)

@@ -17,7 +17,7 @@ SAMPLES = 5
 def session() -> rig.Steps:
     rig.install()
     rig.view3d().space.shading.type = "SOLID"
-    bpy.ops.innerwalk.open_demo()
+    rig.open_object()
     yield from rig.maximise()
     rig.report("shading", rig.view3d().space.shading.type)
     rig.report("engine", bpy.context.scene.render.engine)

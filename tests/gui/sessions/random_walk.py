@@ -18,7 +18,7 @@ def session() -> rig.Steps:
     yield from at.in_hall("mine", "object")
     chance, done = np.random.default_rng(SEED), {}
     yield from of_issue()
-    bpy.ops.innerwalk.open_demo()
+    rig.open_object()
     rig.view3d().window.scene = next(scene for scene in bpy.data.scenes if scene.get("innerwalk_network"))
     for _ in range(ACTIONS):
         name = str(chance.choice(list(ACTS)))

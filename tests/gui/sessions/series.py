@@ -15,7 +15,7 @@ FACTORS = (1.0, -1.0, 2.0, 0.5)
 
 def session() -> rig.Steps:
     rig.install()
-    bpy.ops.innerwalk.open_demo()
+    rig.open_object()
     panel = at.addon("blender_addon.ui.hall.series_panel").INNERWALK_PT_series
     bpy.utils.unregister_class(panel)
     panel.bl_options, panel.bl_order = set(), 0  # open and on top, so that its buttons can be found
@@ -44,14 +44,14 @@ def session() -> rig.Steps:
 
 
 def written(folder: Path) -> Path:
-    """Writes a series of the demo with other values."""
+    """Writes a series of the recording with other values."""
     recording = at.addon("torch_bridge.recording")
-    demo = recording.load(at.addon("blender_addon.actions.opening").DEMO_FOLDER)
+    first = recording.load(rig.OBJECT)
     with recording.SeriesWriter(folder, "frame", 12.0) as writer:
         for k, factor in enumerate(FACTORS):
-            inputs, scale = tuple(replace(each, source=f"frame {k}") for each in demo.inputs), np.float32(factor)
-            own = replace(demo, input_name=f"frame {k}", inputs=inputs, all_maps={})
-            own.add(replace(maps, texels=maps.texels * scale, extras={}) for maps in demo.all_maps.values())
+            inputs, scale = tuple(replace(each, source=f"frame {k}") for each in first.inputs), np.float32(factor)
+            own = replace(first, input_name=f"frame {k}", inputs=inputs, all_maps={})
+            own.add(replace(maps, texels=maps.texels * scale, extras={}) for maps in first.all_maps.values())
             writer.add(f"frame {k}", own)
     return folder
 

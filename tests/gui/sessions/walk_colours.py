@@ -17,7 +17,7 @@ SAMPLES = 10
 
 def session() -> rig.Steps:
     rig.install()
-    at.act("open_demo")
+    rig.open_object()
     rig.view3d().space.shading.type = "WIREFRAME"
     yield 0.5
     yield from walk_helpers.begin()

@@ -1,4 +1,4 @@
-"""A desktop walk through the demo's hall, by keys and mouse in a 3D view; afterwards all settings are restored."""
+"""A desktop walk through a small hall, by keys and mouse in a 3D view; afterwards all settings are restored."""
 
 import math
 import shutil
@@ -19,7 +19,7 @@ SPEED, FAST, MOUSE_SPEED = 2.5, 3.0, 0.0025
 def session() -> rig.Steps:
     rig.install()
     yield from rig.maximise()
-    at.act("open_demo")
+    rig.open_object()
     bpy.context.scene.eevee.taa_samples = 1
     rig.look("WIREFRAME", camera=False)
     rig.view3d().space.show_region_ui = True

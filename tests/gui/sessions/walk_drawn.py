@@ -18,7 +18,7 @@ RING = 0.3
 
 def session() -> rig.Steps:
     rig.install()
-    bpy.ops.innerwalk.open_demo()
+    rig.open_object()
     yield from rig.maximise()
     rig.look("RENDERED", camera=False)
     with rig.view3d().context():

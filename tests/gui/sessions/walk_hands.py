@@ -1,4 +1,4 @@
-"""A walk with a headset through the demo's hall: every action with the left and the right hand, then its end."""
+"""A walk with a headset through a small hall: every action with the left and the right hand, then its end."""
 
 import bpy
 import bridge_helpers as at
@@ -14,7 +14,7 @@ BUTTONS = {"next": "a_click", "previous": "thumbstick_click", "menu": "b_click"}
 def session() -> rig.Steps:
     rig.install()
     yield from rig.maximise()
-    at.act("open_demo")
+    rig.open_object()
     rig.view3d().space.shading.type = "WIREFRAME"  # saves processor time, as only the headset's picture matters
     yield 0.5
     before = settings()

@@ -8,7 +8,7 @@ from mathutils import Matrix, Vector
 
 def session() -> rig.Steps:
     rig.install()
-    at.act("open_demo")
+    rig.open_object()
     rig.view3d().space.shading.type = "WIREFRAME"
     yield 0.5
     person = yield from walk_helpers.begin()

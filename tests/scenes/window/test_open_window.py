@@ -10,9 +10,9 @@ import pytest
 from innerwalk.scenes.cli import main
 from innerwalk.scenes.window import blender_finder
 from innerwalk.scenes.window.open_window import AT_START, open_window, wait_for_window
+from innerwalk.tests.support import OBJECT_RECORDING
 from innerwalk.torch_bridge.recording.errors import SceneError
 
-DEMO = Path(blender_finder.__file__).parents[2] / "blender_addon" / "demo"
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the stand-in for Blender is a shell script")
 
 
@@ -39,8 +39,8 @@ def started(folder: Path) -> tuple[list[str], list[str]]:
 
 def test_a_recording_is_opened(tmp_path, monkeypatch):
     monkeypatch.setenv(blender_finder.VARIABLE, str(stand_in(tmp_path)))
-    assert main(["open", str(DEMO)]) == 0
-    assert started(tmp_path)[0] == ["--python", str(AT_START), "--", str(DEMO.resolve())]
+    assert main(["open", str(OBJECT_RECORDING)]) == 0
+    assert started(tmp_path)[0] == ["--python", str(AT_START), "--", str(OBJECT_RECORDING.resolve())]
 
 
 def test_a_blender_file_is_opened(tmp_path):
@@ -99,4 +99,4 @@ def test_the_newest_installed_one_is_taken(tmp_path, monkeypatch):
 
 def test_a_blender_that_fails_is_said_with_its_command(tmp_path):
     with pytest.raises(SceneError, match="ended with status 3; to see why: .*blender --python"):
-        wait_for_window(open_window(DEMO, stand_in(tmp_path, status=3)))
+        wait_for_window(open_window(OBJECT_RECORDING, stand_in(tmp_path, status=3)))

@@ -1,0 +1,49 @@
+"""The networks that come with Innerwalk: how each is built, its default picture, and the pictures it was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from . import concepts, toybox
+
+TOYBOX = "toybox"
+SHIPPED = (*concepts.TASKS, TOYBOX)
+"""Names of the networks."""
+
+
+def network_fields(name: str) -> dict[str, Any]:
+    """Returns the fields of a RecordSpec for a network by its name in SHIPPED, without its input."""
+    if name == TOYBOX:
+        return {
+            "model": f"{toybox.__name__}:network",
+            "arguments": {},
+            "weights": str(toybox.WEIGHTS),
+            "name": TOYBOX,
+        }
+    return {
+        "model": f"{concepts.__name__}:network",
+        "arguments": {"task": name},
+        "weights": str(concepts.weights_path(name)),
+        "name": f"concepts {name}",
+    }
+
+
+def default_picture(name: str) -> tuple[str, np.ndarray]:
+    """Returns the file name and the pixels, (H, W, 3) uint8 sRGB, of the picture that a network is shown with."""
+    if name == TOYBOX:
+        return f"{name} {toybox.DEFAULT_INDEX}.png", toybox.picture()
+    return f"{name} {concepts.DEFAULT_INDEX}.png", concepts.picture(task=name)
+
+
+def own_data(name: str) -> str:
+    """Returns what `open_data` takes for the pictures of the kind that a network was trained on."""
+    return TOYBOX if name == TOYBOX else f"concepts:{name}"
+
+
+def shipped_name(model: str, arguments: Mapping[str, Any]) -> str:
+    """Returns the name of the network that a RecordSpec's model and arguments build; "" for one that isn't shipped."""
+    built = {"model": model, "arguments": dict(arguments)}
+    return next((name for name in SHIPPED if built.items() <= network_fields(name).items()), "")
