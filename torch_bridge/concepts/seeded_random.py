@@ -29,8 +29,11 @@ class Rng:
         return [int(k) for k in np.argsort(self.uniform(size=count), kind="stable")]
 
 
-def soft_step(x: np.ndarray, width: float) -> np.ndarray:
-    """Returns an anti-aliased step of (H, W) float64: 0 below 0, 1 above, with a ramp of this width between."""
+def soft_step(x: np.ndarray, width: float | np.ndarray) -> np.ndarray:
+    """Returns an anti-aliased step of (H, W) float64: 0 below 0, 1 above, with a ramp of this width between.
+
+    width: one for all, or (H, W) float64.
+    """
     return np.clip(0.5 + x / width, 0, 1)
 
 

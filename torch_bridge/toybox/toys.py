@@ -40,6 +40,10 @@ def _choose(rng: Rng, paints: tuple[Paint, ...]) -> Paint:
     return float(red), float(green), float(blue)
 
 
+def _darker(paint: Paint, share: float) -> Paint:
+    return paint[0] * share, paint[1] * share, paint[2] * share
+
+
 def _two(rng: Rng, paints: tuple[Paint, ...] = BRIGHT) -> tuple[Paint, Paint]:
     """Draws two different paints."""
     first, second = rng.order(len(paints))[:2]
@@ -124,7 +128,7 @@ def _cup(rng: Rng) -> list[ToyPart]:
         ToyPart(ring(side * 0.7, 0.06, 0.32, 0.09), china, 0.09, 0.9),
         ToyPart(body, china, 0.26, 0.8, band if rng.below(2) else None),
         ToyPart(ellipse(0, -0.62, 0.74, 0.2), china, 0.06, 0.8),
-        ToyPart(ellipse(0, -0.6, 0.64, 0.15), tuple(0.5 * c for c in inside), 0.02, 0.2),
+        ToyPart(ellipse(0, -0.6, 0.64, 0.15), _darker(inside, 0.5), 0.02, 0.2),
     ]
 
 
@@ -163,7 +167,7 @@ def _house(rng: Rng) -> list[ToyPart]:
     return [
         ToyPart(box(side * 0.46, -0.58, 0.11, 0.32), (150, 84, 70), 0.08, 0.1),
         ToyPart(box(0, 0.46, 0.74, 0.52), wall, 0.1, 0.2),
-        ToyPart(polygon([(0, peak), (0.9, -0.02), (-0.9, -0.02)], 0.05), roof, 0.2, 0.3, tuple(0.7 * c for c in roof)),
+        ToyPart(polygon([(0, peak), (0.9, -0.02), (-0.9, -0.02)], 0.05), roof, 0.2, 0.3, _darker(roof, 0.7)),
         ToyPart(box(side * -0.3, 0.62, 0.17, 0.36, 0.03), door, 0.05, 0.4),
         ToyPart(box(side * 0.32, 0.42, 0.24, 0.22), WHITE, 0.03),
         ToyPart(box(side * 0.32, 0.42, 0.19, 0.17), GLASS, 0.04, 1.0),
