@@ -38,7 +38,7 @@ DEFAULT_INDEX = 10
 
 def network() -> nn.Module:
     """Returns an untrained network: (N, 3, 128, 128) float32 in -1..1 -> (N, 12) logits."""
-    from .network import ToyboxNet
+    from .toybox_net import ToyboxNet
 
     return ToyboxNet(len(CLASSES))
 

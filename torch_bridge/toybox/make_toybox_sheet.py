@@ -1,6 +1,6 @@
 """Draws the contact sheet of the documentation.
 
-python -m innerwalk.torch_bridge.toybox.make_toybox_sheet docs/toybox.png
+python -m innerwalk.torch_bridge.toybox.make_toybox_sheet docs/toybox.webp
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ def draw_sheet() -> np.ndarray:
 
 
 def main(target: Path) -> None:
-    """Writes the sheet as a PNG file."""
+    """Writes the sheet as a WebP file."""
     from PIL import Image
 
-    Image.fromarray(draw_sheet()).quantize(256, dither=Image.Dither.NONE).save(target, optimize=True)
+    Image.fromarray(draw_sheet()).save(target, quality=88, method=6)
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ from ..concepts.training_progress import TrainingProgress
 from ..concepts.weight_files import half_precision_state, write_weights
 from ..server.allocator import keep_memory
 from . import WEIGHTS
-from .network import ToyboxNet
 from .pictures import SIZE, SPLITS, VERSION, sample
+from .toybox_net import ToyboxNet
 from .toys import CLASSES
 
 
