@@ -21,7 +21,7 @@ def network_fields(name: str) -> dict[str, Any]:
             "model": f"{toybox.__name__}:network",
             "arguments": {},
             "weights": str(toybox.WEIGHTS),
-            "name": TOYBOX,
+            "name": "Toybox",
         }
     return {
         "model": f"{concepts.__name__}:network",

@@ -38,7 +38,7 @@ def show_hall(scene: bpy.types.Scene) -> None:
 
 
 def open_demo() -> str:
-    """Builds the hall of the small network that comes with Innerwalk, and shows it. Returns as `import_recording`."""
+    """Builds the hall of the network that comes with Innerwalk, and shows it. Returns as `import_recording`."""
     return import_recording(DEMO_FOLDER)
 
 

@@ -78,7 +78,7 @@ class Hall(HallInputs):
     @classmethod
     @checked_arguments
     def demo(cls: type[Self]) -> Self:
-        """Builds the hall of the small recording that comes with Innerwalk."""
+        """Builds the hall of the recording that comes with Innerwalk."""
         return cls.open(DEMO_FOLDER)
 
     @classmethod

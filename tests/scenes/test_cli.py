@@ -12,7 +12,7 @@ import pytest
 from innerwalk.scenes import cli, progress
 from innerwalk.scenes.interrupt import signals_deferred
 from innerwalk.scenes.options import argument_values
-from innerwalk.torch_bridge.recording import load
+from innerwalk.torch_bridge.recording import load, safetensors
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName
 
 
@@ -244,3 +244,15 @@ def test_signals_wait_for_what_cannot_bear_them():
         os.kill(os.getpid(), signal.SIGINT)
         reached.append("the end")
     assert reached and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_record_stores_float16_only_where_half_is_asked_for(tmp_path):
+    pytest.importorskip("torch", reason="needs torch")
+    found = {}
+    for name, more in (("whole", []), ("half", ["--half"])):
+        assert cli.main(["record", "object", "--layers", "stem.*", "-o", str(tmp_path / name), *more]) == 0
+        (file,) = (tmp_path / name).glob("activations-*.safetensors")
+        found[name] = safetensors.open_arrays(file)[0]["stem.norm"].dtype.name
+    assert found == {"whole": "float32", "half": "float16"}
+    exact, rounded = (load(tmp_path / name).maps("stem.norm").data for name in found)
+    assert 0 < abs(exact - rounded).max() <= abs(exact).max() / 2048

@@ -19,7 +19,7 @@ class INNERWALK_OT_import_recording(FolderOperator):
 
 
 class INNERWALK_OT_open_demo(ActionOperator):
-    """Build the hall of the small network that comes with Innerwalk"""
+    """Build the hall of the network that comes with Innerwalk, on a picture of toys"""
 
     bl_idname = "innerwalk.open_demo"
     bl_label = "Open Demo Recording"

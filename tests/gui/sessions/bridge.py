@@ -27,7 +27,7 @@ def session() -> rig.Steps:
 
 
 def starts() -> rig.Steps:
-    at.fill_in({}, DATA)
+    at.fill_in({"object": "object"}, DATA)
     yield 0.3
     rig.picture("2 filled in")
     place = yield from rig.button("innerwalk.start_bridge")

@@ -4,6 +4,7 @@ import subprocess
 
 import bpy
 import session as rig
+from mathutils import Vector
 
 
 def by_role(role: str) -> list[bpy.types.Object]:
@@ -20,9 +21,9 @@ def session() -> rig.Steps:
 
     (shown,) = by_role("input")
     left, right = (shown.matrix_world @ corner.co for corner in (shown.data.vertices[0], shown.data.vertices[2]))
-    middle = rig.pixel((left + right) / 2)
-    rig.report("middle of the input", rig.colour(rig.picture("hall"), middle))
-    yield from rig.click(middle)
+    rocket = (left + right) / 2 + Vector((0, 0, 0.1 * abs(left.z - right.z)))
+    rig.report("rocket in the input", rig.colour(rig.picture("hall"), rig.pixel(rocket)))
+    yield from rig.click(rig.pixel(rocket))
     rig.report("clicked", rig.view3d().window.view_layer.objects.active.get("innerwalk_role"))
     yield from rig.settled()
     rig.picture("clicked")
