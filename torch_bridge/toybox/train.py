@@ -104,6 +104,7 @@ def make_metadata(settings: ToyboxTraining, measures: dict[str, float]) -> dict[
     values = {
         "classes": list(CLASSES),
         "size": SIZE,
+        "crop": 1.0,
         "mean": [0.5, 0.5, 0.5],
         "std": [0.5, 0.5, 0.5],
         **asdict(settings),
