@@ -30,7 +30,7 @@ from .options.argument_values import record_fields
 from .options.parser import parser
 from .tables import flags_of, visible_channels
 
-COMMAND = re.compile(r"^innerwalk (ask object .*)$", re.M)
+COMMAND = re.compile(r"^innerwalk (ask (?:object|toybox) .*)$", re.M)
 WIDTH, TILE, LARGE_TILE, GAP, LINE, TITLE = 664, 104, 156, 6, 14, 24
 """Pixels: the picture's width, a tile's side, that of up to FEW tiles, between tiles, a caption's line, the title."""
 SHEET_SIDE, SHEET_WIDTH = 300, 540
@@ -52,7 +52,7 @@ class CaptionedTile(NamedTuple):
 
 
 def documented_commands(text: str) -> dict[str, argparse.Namespace]:
-    """Returns the options of each `innerwalk ask object` command in a text, by method."""
+    """Returns the options of each `innerwalk ask` command of a shipped network in a text, by method."""
     options = [parser().parse_args(shlex.split(line)) for line in COMMAND.findall(text)]
     return {each.method: each for each in options}
 

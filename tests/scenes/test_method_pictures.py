@@ -18,15 +18,13 @@ from innerwalk.torch_bridge.methods import METHODS, parse_parameters
 DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 TEXT = (DOCS / "methods.md").read_text("utf-8")
 COMMANDS = documented_commands(TEXT)
-WITHOUT = {"attention_rollout"}
-"""The shipped networks have no attention."""
 QUICK = ("activations", "weights", "cam", "grad_cam", "layer_cam", "localisation", "guided_backprop")
 MOST_BYTES = 60 << 10
 
 
 def test_each_method_has_a_section_a_command_and_a_small_picture():
     assert set(re.findall(r"^\*\*`(\w+)`\*\*", TEXT, re.M)) == METHODS.keys()
-    assert COMMANDS.keys() == METHODS.keys() - WITHOUT
+    assert COMMANDS.keys() == METHODS.keys()
     for name in COMMANDS:
         picture = DOCS / "methods" / f"{name}.png"
         assert f"](methods/{name}.png)" in TEXT and picture.stat().st_size <= MOST_BYTES, name
