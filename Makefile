@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-gui test-vr test-films test-bare summary lint bench extension leg-4.5 leg-5.0 leg-5.2 FORCE
+.PHONY: help demo test test-gui test-vr test-films test-bare summary lint bench extension release docs leg-4.5 leg-5.0 leg-5.2 FORCE
 
 PYTHON ?=
 VENV := $(if $(PYTHON),.venv-own,.venv)
@@ -26,6 +26,7 @@ help:
 	@echo "make lint       ruff, import rules, style rules, mypy"
 	@echo "make bench      measures beside their budgets: out/bench.md"
 	@echo "make extension  the zip for Blender's Install from Disk: dist/"
+	@echo "make release    wheel, sdist, zip and the index of a repository for Blender, built, installed and used: dist/"
 	@echo "PYTHON=…        use the torch of that Python instead of downloading one"
 
 demo: $(VENV)/.ready
@@ -40,6 +41,13 @@ extension: $(VENV)/.ready
 	  build --source-dir . --output-dir dist
 	@$(RUN) $(VENV)/lib/python3*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py \
 	  validate dist/innerwalk-*.zip
+
+# Python 3.13, which Blender 5.2 needs, may be missing.
+release: $(VENV)/.tools .venv-4.5/.ready
+	@pythons="$(RUN) .venv-4.5/bin/python"; \
+	if $(FIND) 3.13 >/dev/null; then $(MAKE) --no-print-directory .venv-5.2/.ready; pythons+=" .venv-5.2/bin/python"; \
+	else echo "NOT RUN: the zip in Blender $(BPY_NEW) as a module, which needs Python 3.13"; fi; \
+	.ci/release $$pythons
 
 # mypy takes the folder's name for the package's: it looks through a link that has the right one.
 lint: $(VENV)/.tools

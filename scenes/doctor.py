@@ -21,6 +21,7 @@ from typing import Any, Literal
 
 from ..torch_bridge.recording.errors import InnerwalkError
 from ..torch_bridge.recording.files import parse_json, read_file
+from ..torch_bridge.version import VERSION
 
 DEBIAN_LIBRARIES = "libgl1 libegl1 libsm6 libxfixes3 libxi6 libxkbcommon0 libxrender1"
 INSTALL = f"{sys.executable} -m pip install"
@@ -77,6 +78,11 @@ def _version(package: str) -> str:
 def _parts(version: str) -> tuple[int, ...]:
     """ "4.5.15 LTS" -> (4, 5)."""
     return tuple(int(part) for part in version.split(".")[:2])
+
+
+def check_innerwalk() -> Finding:
+    """Says which Innerwalk this is, and where."""
+    return Finding("innerwalk", "ok", f"{VERSION} in {Path(__file__).resolve().parent.parent}")
 
 
 def check_python() -> Finding:
@@ -223,6 +229,7 @@ def check_disk() -> Finding:
 
 
 CHECKS: dict[str, Callable[[], Finding]] = {
+    "innerwalk": check_innerwalk,
     "python": check_python,
     "numpy": check_numpy,
     "torch": check_torch,

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -10,12 +11,15 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from innerwalk.torch_bridge.version import VERSION
+
 if not importlib.util.find_spec("bpy"):
     pytest.skip("needs bpy", allow_module_level=True)
 
 SHIPPED = {"torch_bridge", "blender_addon"}
 ROOT_FILES = {"__init__.py", "blender_manifest.toml", "LICENSE"}
 SESSION = Path(__file__).parent / "support" / "extension_session.py"
+REPOSITORY_SESSION = SESSION.with_name("repository_session.py")
 
 
 def is_shipped(path: str) -> bool:
@@ -65,22 +69,38 @@ def test_manifest_and_pyproject_agree(checkout):
 
     manifest = tomllib.loads((checkout / "blender_manifest.toml").read_text(encoding="utf-8"))
     project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    assert (manifest["id"], manifest["version"]) == (project["name"], project["version"])
+    assert manifest["id"] == project["name"]
     assert manifest["license"] == [f"SPDX:{project['license']}"]
     assert "wheels" not in manifest
     assert all(len(text) <= 64 and text[-1] != "." for text in (manifest["tagline"], *manifest["permissions"].values()))
 
 
-@pytest.fixture(scope="module")
-def session(package, tmp_path_factory) -> dict:
-    """Report of a clean Blender in which the zip was installed, used, disabled and enabled."""
-    folder = tmp_path_factory.mktemp("blender")
-    environment = os.environ | {"BLENDER_USER_RESOURCES": str(folder), "PYTHONPATH": ""}
+def reported(script: Path, file: Path, user_folder: Path) -> dict:
+    """What a script of a clean Blender found."""
+    environment = os.environ | {"BLENDER_USER_RESOURCES": str(user_folder), "PYTHONPATH": ""}
     run = subprocess.run(
-        [sys.executable, SESSION, package], env=environment, capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, script, file], env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     assert run.returncode == 0, run.stdout + run.stderr
     return json.loads(run.stdout.split("\nFOUND ")[1].splitlines()[0])  # lines of Blender's own may come after it
+
+
+@pytest.fixture(scope="module")
+def session(package, tmp_path_factory) -> dict:
+    """Report of a clean Blender in which the zip was installed, used, disabled and enabled."""
+    return reported(SESSION, package, tmp_path_factory.mktemp("blender"))
+
+
+def test_blender_installs_it_from_a_repository(package, tmp_path):
+    """The static index of `make release`, added as a repository of a clean Blender."""
+    folder = tmp_path / "dist"
+    folder.mkdir()
+    shutil.copy2(package, folder)
+    run = blender_ext("server-generate", "--repo-dir", folder)
+    assert run.returncode == 0, run.stdout + run.stderr
+    found = reported(REPOSITORY_SESSION, folder / "index.json", tmp_path)
+    assert found == {"enabled": True, "version": VERSION, "opened": ["FINISHED"], "panels": found["panels"]}
+    assert found["panels"] > 0
 
 
 def test_it_installs_and_imports_a_recording(session):

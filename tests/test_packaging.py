@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import PurePosixPath
 
@@ -38,6 +39,11 @@ def test_the_wheel_names_its_licence_and_command(wheel):
     assert b"GNU GENERAL PUBLIC LICENSE" in wheel.read(metadata["LICENSE"])
     assert "License-Expression: GPL-3.0-or-later" in wheel.read(metadata["METADATA"]).decode()
     assert "innerwalk = innerwalk.scenes.__main__:run" in wheel.read(metadata["entry_points.txt"]).decode()
+
+
+def test_the_wheels_version_is_the_manifests(wheel):
+    manifest = tomllib.loads(wheel.read("innerwalk/blender_manifest.toml").decode())
+    assert PurePosixPath(wheel.filename).name == f"innerwalk-{manifest['version']}-py3-none-any.whl"
 
 
 def test_torch_is_never_a_plain_dependency(wheel):

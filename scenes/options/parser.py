@@ -15,6 +15,7 @@ from ...torch_bridge.server.arguments import (
     add_serve_arguments,
     add_trust_argument,
 )
+from ...torch_bridge.version import VERSION
 from ..film_files.film_arguments import FARM_EXAMPLES, add_farm, add_film_job
 from ..series_command import EXAMPLES as SERIES_EXAMPLES
 from ..series_command import add_series
@@ -94,6 +95,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
     common.add_argument("--progress", action="store_true", help="draw the bar even when the output is not a terminal")
     top = Parser(prog="innerwalk", description="Walk into a PyTorch network.", formatter_class=Formatter)
+    top.add_argument("--version", action="version", version=f"innerwalk {VERSION}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, text: str, examples: str = "") -> argparse.ArgumentParser:

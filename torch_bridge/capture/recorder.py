@@ -17,6 +17,7 @@ from ..predictions.outputs import interpret_output
 from ..recording import Edge, Maps, Network, Prediction, Progress, Recording
 from ..recording.arguments import checked_arguments
 from ..recording.errors import InputError
+from ..version import VERSION
 from .ablation import NO_ABLATION, Ablation, ChannelsByLayer
 from .call_arguments import missing_arguments, omitted_arguments
 from .endpoint_reading import read_inputs, read_outputs, with_layers
@@ -180,4 +181,5 @@ def _build_network(
 
 def _provenance(info: RecordingInfo, index: int, ablation: Ablation, positions: Mapping[str, int]) -> dict[str, Any]:
     run = {"index": index, "ablated": ablation.as_json(), "positions": dict(positions)}
-    return {"torch": str(torch.__version__)} | {key: value for key, value in run.items() if value} | {**info.provenance}
+    versions = {"innerwalk": VERSION, "torch": str(torch.__version__)}
+    return versions | {key: value for key, value in run.items() if value} | {**info.provenance}
