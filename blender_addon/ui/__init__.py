@@ -17,7 +17,7 @@ from typing import Any
 
 import bpy
 
-from . import app_handlers, menus, script_template, walk_panel
+from . import app_handlers, menus, script_template, translations, walk_panel
 from .bridge import bridge_form, bridge_panel, input_panel, method_panel, preferences, settings, video_panel
 from .hall import (
     ablation_operators,
@@ -80,6 +80,7 @@ def registered(table: str) -> Iterator[Any]:
 
 def register() -> None:
     """Registers everything."""
+    translations.register()
     for cls in registered("CLASSES"):
         bpy.utils.register_class(cls)
     for owner, name, definition in registered("PROPERTIES"):
@@ -108,6 +109,7 @@ def unregister() -> None:
         delattr(owner, name)
     for cls in reversed([*registered("CLASSES")]):
         bpy.utils.unregister_class(cls)
+    translations.unregister()
 
 
 def _keyconfig() -> bpy.types.KeyConfig | None:

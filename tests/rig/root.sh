@@ -10,6 +10,7 @@ set -euo pipefail
 PACKAGES=blender,python3-numpy,python3-cattr,python3-requests # the last three: Blender only recommends them
 PACKAGES+=,monado-service,libopenxr1-monado,libopenxr-loader1,libopenxr-utils
 PACKAGES+=,xvfb,mesa-vulkan-drivers,libgl1-mesa-dri,libegl1,libgl1,imagemagick,ca-certificates
+LOCALES=languages,de # Blender's own list of languages, and its German
 
 not_run() {
   echo "NOT RUN: Blender in a window needs $*"
@@ -21,11 +22,15 @@ build() {
     not_run "mmdebstrap, and apt could not install it"
   echo "Building the Debian root for Blender in a window, once: $root. This downloads 400 MB." >&2
   rm -rf --one-file-system "$root.partial"
+  local name locales=()
+  for name in ${LOCALES//,/ }; do
+    locales+=("--dpkgopt=path-include=/usr/share/locale/$name" "--dpkgopt=path-include=/usr/share/locale/$name/*")
+  done
   mmdebstrap --quiet --variant=apt --mode=root \
     --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Languages "none"' \
     --aptopt='Acquire::Check-Valid-Until "false"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io \
+    --dpkgopt='path-exclude=/usr/share/locale/*' "${locales[@]}" --dpkgopt=force-unsafe-io \
     --keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
     --include="$PACKAGES" sid "$root.partial" ${RIG_MIRROR:+"$RIG_MIRROR"} >&2 ||
     not_run "the Debian archive, and the root could not be built from it"
@@ -35,9 +40,9 @@ build() {
 [ "$(uname)" = Linux ] || not_run "Linux"
 unshare --mount --net --pid --fork true 2>/dev/null || not_run "the rights of root: namespaces of its own, and chroot"
 
-# Another list of packages is another root.
+# Another list of packages or languages is another root.
 cache=${INNERWALK_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/innerwalk}
-root=${RIG_ROOT:-$cache/blender-sid-$(cksum <<<"$PACKAGES" | cut -d' ' -f1)}
+root=${RIG_ROOT:-$cache/blender-sid-$(cksum <<<"$PACKAGES $LOCALES" | cut -d' ' -f1)}
 if [ ! -x "$root/usr/bin/blender" ]; then
   mkdir -p "$(dirname "$root")"
   exec 9>"$root.lock"

@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from ..common.text_lines import draw_lines
+from ..common.translating import translatable, translated
 from .settings import bridge_settings
 
 
@@ -26,7 +27,7 @@ class INNERWALK_OT_edit_list(bpy.types.Operator):
     bl_label = "Edit List"
     bl_options = {"INTERNAL"}
 
-    which: bpy.props.EnumProperty(items=[("networks", "Networks", ""), ("data", "Data Sets", "")])
+    which: bpy.props.EnumProperty(items=[("networks", "Networks", ""), ("data", translatable("Data Sets"), "")])
     add: bpy.props.BoolProperty(default=True)
 
     @classmethod
@@ -77,7 +78,9 @@ class INNERWALK_UL_networks(SettingsList):
 
     def draw_entry(self, layout: Any, entry: Any) -> None:
         """Draws the name, and the model if it is called differently."""
-        layout.label(text=entry.name or entry.model or "no model yet", icon="NODETREE" if entry.model else "ERROR")
+        layout.label(
+            text=entry.name or entry.model or translated("No model yet"), icon="NODETREE" if entry.model else "ERROR"
+        )
         if entry.name and entry.name != entry.model:
             layout.label(text=entry.model)
 
@@ -87,7 +90,10 @@ class INNERWALK_UL_data(SettingsList):
 
     def draw_entry(self, layout: Any, entry: Any) -> None:
         """Draws the name."""
-        layout.label(text=entry.name or entry.where or "no location yet", icon="IMAGE_DATA" if entry.where else "ERROR")
+        layout.label(
+            text=entry.name or entry.where or translated("No location yet"),
+            icon="IMAGE_DATA" if entry.where else "ERROR",
+        )
 
 
 def draw_start(layout: bpy.types.UILayout, settings: Any) -> None:
@@ -129,9 +135,9 @@ def _draw_join(layout: Any, settings: Any) -> None:
 
 
 _FOLDED = (
-    ("data", "Data Sets", _draw_data),
-    ("more", "Own Models and Device", _draw_more),
-    ("join", "Join a Running Bridge", _draw_join),
+    ("data", translatable("Data Sets"), _draw_data),
+    ("more", translatable("Own Models and Device"), _draw_more),
+    ("join", translatable("Join a Running Bridge"), _draw_join),
 )
 
 

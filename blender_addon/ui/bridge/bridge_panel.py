@@ -11,6 +11,7 @@ from ...properties import HALL_VERSION, NETWORK_NAME
 from ..common.operators import ActionOperator, NeedsBridge, parse_object, session
 from ..common.panels import SidebarPanel
 from ..common.text_lines import draw_lines
+from ..common.translating import translated
 from .bridge_form import default_python, draw_start
 from .settings import bridge_arguments, bridge_settings
 
@@ -28,7 +29,9 @@ class INNERWALK_OT_start_bridge(ActionOperator):
     folder: bpy.props.StringProperty(
         name="Folder", description="Folder of the modules with your own models", subtype="DIR_PATH"
     )
-    device: bpy.props.StringProperty(name="Device", description="cuda, mps, cpu …; empty for the best available")
+    device: bpy.props.StringProperty(
+        name="Device", description="Such as cuda, mps or cpu; empty for the best available"
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Takes the settings of the sidebar."""
@@ -59,7 +62,7 @@ class INNERWALK_OT_join_bridge(ActionOperator):
     connection: bpy.props.StringProperty(
         name="Connection File", description="The file that `innerwalk serve` wrote", subtype="FILE_PATH"
     )
-    address: bpy.props.StringProperty(name="Address", description="host:port of the bridge, instead of a file")
+    address: bpy.props.StringProperty(name="Address", description="Of the bridge, as host:port, instead of a file")
     token: bpy.props.StringProperty(
         name="Token", description="The token that belongs to the address", subtype="PASSWORD", options={"SKIP_SAVE"}
     )
@@ -130,7 +133,7 @@ class INNERWALK_PT_bridge(SidebarPanel, bpy.types.Panel):
             layout.operator("innerwalk.leave_bridge", text="Cancel", icon="X")
         else:
             row = layout.row()
-            row.label(text=f"Ready on {live.link.description['device']}", icon="CHECKMARK")
+            row.label(text=translated("Ready on {device}", device=live.link.description["device"]), icon="CHECKMARK")
             row.operator("innerwalk.leave_bridge", text="Leave", icon="UNLINKED")
             self._draw_networks(context, live.link.description["networks"])
 
@@ -155,7 +158,7 @@ class INNERWALK_PT_bridge(SidebarPanel, bpy.types.Panel):
         column = self.layout.column(align=True)
         for network in networks:
             name, row = network["name"], column.row(align=True)
-            row.label(text=name, icon="LINKED" if is_hall and name == followed else "NODETREE")
+            row.label(text=name, translate=False, icon="LINKED" if is_hall and name == followed else "NODETREE")
             if name in awaited:
                 row.label(text="Building its hall …", icon="SORTTIME")
                 continue

@@ -13,6 +13,7 @@ from ...properties import HELD_PICTURE, NETWORK_NAME, SELECTED_CHANNEL, SELECTED
 from ..common.operators import ActionOperator, NeedsNetwork, attempt, session
 from ..common.panels import SidebarPanel
 from ..common.text_lines import draw_lines
+from ..common.translating import translatable, translated
 
 if TYPE_CHECKING:
     from ....torch_bridge.recording import Endpoint
@@ -224,7 +225,7 @@ class INNERWALK_MT_data(bpy.types.Menu):
     def draw(self, context: bpy.types.Context) -> None:
         """Draws one entry for each data set."""
         for data in data_sets():
-            text = f"{data['name']}: {data['count']:,} pictures"
+            text = translated("{name}: {count:,} pictures", name=data["name"], count=data["count"])
             self.layout.operator("innerwalk.choose_data", text=text).data = data["name"]
 
 
@@ -275,7 +276,7 @@ class INNERWALK_PT_input(SidebarPanel, bpy.types.Panel):
         for shown in inputs:
             self._draw_input(layout, form, shown)
         for shown in (own for own in outputs if own.kind == "volume"):
-            layout.label(text=f"{shown.name}: volume", icon="EXPORT")
+            layout.label(text=translated("{name}: volume", name=shown.name), icon="EXPORT")
             _draw_turn(layout, shown)
         column = layout.column(align=True)
         column.prop(form, "seed", text="Seed of Noise")
@@ -299,7 +300,7 @@ class INNERWALK_PT_input(SidebarPanel, bpy.types.Panel):
             button.text, button.argument = form.words, shown.name
         _draw_turn(column, shown)
         row = column.row(align=True)
-        what = "Open Picture" if shown.kind == "picture" else "Open File"
+        what = translatable("Open Picture") if shown.kind == "picture" else translatable("Open File")
         row.operator("innerwalk.place_input", text=what, icon="FILE_IMAGE").argument = shown.name
         button = row.operator("innerwalk.place_input", text="Noise", icon="RNDCURVE")
         button.noise, button.argument = form.seed, shown.name
@@ -307,7 +308,7 @@ class INNERWALK_PT_input(SidebarPanel, bpy.types.Panel):
     def _draw_channel(self, layout: bpy.types.UILayout, context: bpy.types.Context) -> None:
         layer, channel = context.scene.get(SELECTED_LAYER, ""), context.scene.get(SELECTED_CHANNEL, -1)
         if layer and channel >= 0:
-            text = f"Channel {channel} of {layer}"
+            text = translated("Channel {channel} of {layer}", channel=channel, layer=layer)
             button = layout.operator("innerwalk.place_input", text=text, icon="IMAGE_REFERENCE")
             button.layer, button.channel = layer, channel
 

@@ -12,6 +12,7 @@ from ...properties import METHOD_TAG, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_L
 from ..common.operators import ActionOperator, NeedsNetwork, parse_object, session
 from ..common.panels import SidebarPanel
 from ..common.text_lines import draw_lines
+from ..common.translating import translatable, translated
 
 CLASS_PARAMETER = "of_class"
 """Name of the parameter of methods that is the number of a class."""
@@ -135,7 +136,7 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
             self._draw_run(context.scene, form, "data" in description["needs"])
         if chosen != shown:
             title = methods[shown]["title"].lower() if shown in methods else shown
-            draw_lines(layout, f"The panels show {title}", "INFO")
+            draw_lines(layout, translated("The panels show {title}", title=title), "INFO")
         self._draw_job(context.scene, methods)
 
     def _draw_form(self, scene: bpy.types.Scene, form: Any) -> None:
@@ -149,7 +150,7 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
                 row.label(text=class_name(scene, parameter.int_value))
 
     def _draw_run(self, scene: bpy.types.Scene, form: Any, needs_data: bool) -> None:
-        self.layout.prop(form, "about", text="Run on")
+        self.layout.prop(form, "about")
         layers, channels, missing = method_target(scene, form.about)
         if needs_data:
             self.layout.menu("INNERWALK_MT_data", text=form.data or "Choose a Data Set", icon="IMAGE_DATA")
@@ -189,21 +190,21 @@ def method_target(scene: bpy.types.Scene, about: str) -> tuple[str, str, str]:
     if about == "panels":
         return "panels", "", ""
     if not layer:
-        return "", "", "Click a panel first"
+        return "", "", translatable("Click a panel first")
     if about == "layer":
         return layer, "", ""
-    return layer, format_channels([max(channel, 0)]), "" if channel >= 0 else "Click a tile first"
+    return layer, format_channels([max(channel, 0)]), "" if channel >= 0 else translatable("Click a tile first")
 
 
 def class_name(scene: bpy.types.Scene, number: int) -> str:
     """Returns the name of a class of the hall's network; a number below 0 stands for the predicted class."""
     if number < 0:
-        return "the predicted class"
+        return translated("the predicted class")
     link = session().link
     networks = link.description.get("networks", []) if link else []
     followed = scene.get(NETWORK_NAME)
     names: list[str] = next((network.get("names", []) for network in networks if network["name"] == followed), [])
-    return names[number] if number < len(names) else f"class {number}"
+    return names[number] if number < len(names) else translated("class {number}", number=number)
 
 
 CLASSES = (

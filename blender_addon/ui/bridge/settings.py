@@ -44,7 +44,7 @@ class INNERWALK_PG_network(bpy.types.PropertyGroup):
     name: bpy.props.StringProperty(name="Name", description="Name of the network in Blender")
     model: bpy.props.StringProperty(
         name="Model",
-        description="object or pair (come with Innerwalk), a torchvision name, package.module:function, or a .pt2 file",
+        description="A shipped one (object, pair), a torchvision name, package.module:function, or a .pt2 file",
         default="object",
         search=_suggest_models,
         search_options={"SUGGESTION"},
@@ -99,7 +99,9 @@ class INNERWALK_PG_bridge(bpy.types.PropertyGroup):
     folder: bpy.props.StringProperty(
         name="Folder", description="Folder of the modules with your own models", subtype="DIR_PATH"
     )
-    device: bpy.props.StringProperty(name="Device", description="cuda, mps, cpu …; empty for the best available")
+    device: bpy.props.StringProperty(
+        name="Device", description="Such as cuda, mps or cpu; empty for the best available"
+    )
     networks: bpy.props.CollectionProperty(type=INNERWALK_PG_network)
     network: bpy.props.IntProperty()
     data: bpy.props.CollectionProperty(type=INNERWALK_PG_data)
@@ -109,7 +111,7 @@ class INNERWALK_PG_bridge(bpy.types.PropertyGroup):
         description="The file that `innerwalk serve` wrote for the bridge that is running",
         subtype="FILE_PATH",
     )
-    address: bpy.props.StringProperty(name="Address", description="host:port of the bridge, instead of a file")
+    address: bpy.props.StringProperty(name="Address", description="Of the bridge, as host:port, instead of a file")
 
 
 @lru_cache(maxsize=256)
@@ -200,7 +202,7 @@ class INNERWALK_PG_scene(bpy.types.PropertyGroup):
 
     method: bpy.props.StringProperty(name="Method", description="Method to run on the layers")
     parameters: bpy.props.CollectionProperty(type=INNERWALK_PG_parameter)
-    about: bpy.props.EnumProperty(name="Run on", description="What to run the method on", items=METHOD_TARGETS)
+    about: bpy.props.EnumProperty(name="Run On", description="What to run the method on", items=METHOD_TARGETS)
     data: bpy.props.StringProperty(
         name="Data Set", description="The bridge's data set for the shelf and for methods that need data"
     )

@@ -7,6 +7,7 @@ import bpy
 from ...properties import VIDEO_FRAME
 from ..common.operators import ActionOperator, FolderOperator, NeedsNetwork, session
 from ..common.panels import SidebarPanel
+from ..common.translating import translated
 
 
 class INNERWALK_OT_play_video(NeedsNetwork, ActionOperator):
@@ -104,7 +105,9 @@ class INNERWALK_PT_video(SidebarPanel, bpy.types.Panel):
             row.operator("innerwalk.play_video", text="Play", icon="PLAY").source = ""
         row.operator("innerwalk.step_video", text="", icon="FRAME_NEXT").by = 1
         row.operator("innerwalk.stop_video", text="", icon="X")
-        layout.label(text=f"{playing.name}, frame {context.scene.get(VIDEO_FRAME, 0)}")
+        layout.label(
+            text=translated("{name}, frame {frame}", name=playing.name, frame=context.scene.get(VIDEO_FRAME, 0))
+        )
         self._draw_recording(context.scene, "")
 
     def _draw_recording(self, scene: bpy.types.Scene, source: str) -> None:
@@ -113,7 +116,8 @@ class INNERWALK_PT_video(SidebarPanel, bpy.types.Panel):
         if job is None:
             row.operator("innerwalk.record_series", icon="REC").source = source
         else:
-            row.label(text=f"recorded {job.done} of {job.count}" if job.count else "opening the video")
+            done = translated("Recorded {done} of {count}", done=job.done, count=job.count)
+            row.label(text=done if job.count else translated("Opening the video"))
             row.operator("innerwalk.stop_recording", text="", icon="CANCEL")
 
 

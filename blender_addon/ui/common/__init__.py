@@ -12,6 +12,7 @@ from .operators import (
 )
 from .panels import HallPanel, SidebarPanel
 from .text_lines import draw_lines
+from .translating import translatable, translated
 
 __all__ = [
     "ActionOperator",
@@ -25,4 +26,6 @@ __all__ = [
     "attempt",
     "draw_lines",
     "session",
+    "translatable",
+    "translated",
 ]

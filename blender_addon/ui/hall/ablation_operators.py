@@ -11,6 +11,7 @@ from ....torch_bridge.recording.errors import SceneError
 from ...properties import NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER
 from ..common.operators import ActionOperator, LayerOperator, NeedsNetwork
 from ..common.text_lines import draw_lines
+from ..common.translating import translated
 
 
 class INNERWALK_OT_ablate(NeedsNetwork, LayerOperator):
@@ -80,7 +81,9 @@ def draw_ablation(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         row.operator("innerwalk.ablate_selected", text="Ablate Channel", icon="CHECKBOX_HLT")
     if ablated:
         count = sum(map(len, ablated.values()))
-        row.operator("innerwalk.restore_channels", text=f"Restore All ({count})", icon="LOOP_BACK")
+        row.operator(
+            "innerwalk.restore_channels", text=translated("Restore All ({count})", count=count), icon="LOOP_BACK"
+        )
 
 
 CLASSES = (INNERWALK_OT_ablate, INNERWALK_OT_ablate_selected, INNERWALK_OT_restore_channels)

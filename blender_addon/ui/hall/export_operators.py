@@ -13,6 +13,7 @@ import bpy
 from ....torch_bridge.recording.errors import InnerwalkError
 from ...properties import SELECTED_LAYER
 from ..common.operators import ActionOperator, NeedsHall, NeedsSelectedLayer
+from ..common.translating import translated
 
 SLICE_SECONDS = 0.02
 """Seconds of work at a time."""
@@ -67,7 +68,9 @@ class ExportOperator(ActionOperator):
         except (InnerwalkError, OSError) as error:
             return self._finish(context, "ERROR", str(error))
         if time.monotonic() > self._next_status:
-            context.workspace.status_text_set(f"Exporting {item}   {share:.0%}   Esc: stop")
+            context.workspace.status_text_set(
+                translated("Exporting {item}   {share:.0%}   Esc: stop", item=item, share=share)
+            )
             self._next_status = time.monotonic() + STATUS_SECONDS
         return {"RUNNING_MODAL"}
 

@@ -44,7 +44,7 @@ class INNERWALK_UL_layers(bpy.types.UIList):
         hidden, is_solo = bool(item.get(PANEL_HIDDEN)), solo_layer == layer
         split = layout.split(factor=NAME_SHARE)
         split.active = not hidden and solo_layer in ("", layer)
-        split.label(text=elided(item.get(PANEL_BLOCK, layer), _name_length(context)))
+        split.label(text=elided(item.get(PANEL_BLOCK, layer), _name_length(context)), translate=False)
         row = split.row(align=True)
         row.label(text=shape_label(context.scene, layer))
         if PANEL_BLOCK in item:

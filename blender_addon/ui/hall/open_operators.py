@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ..common.operators import ActionOperator, FolderOperator
+from ..common.translating import translated
 
 
 class INNERWALK_OT_import_recording(FolderOperator):
@@ -41,7 +42,9 @@ class INNERWALK_OT_rebuild_groups(ActionOperator):
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Asks for confirmation."""
-        message = "An older version of Innerwalk has made the halls in this file. Moved panels stay where they are."
+        message = translated(
+            "An older version of Innerwalk has made the halls of this file. Moved panels stay where they are"
+        )
         return set(context.window_manager.invoke_confirm(self, event, title=self.bl_label, message=message))
 
 

@@ -8,6 +8,7 @@ from ....torch_bridge.recording.errors import InnerwalkError
 from ...properties import SERIES_FOLDER
 from ..common.operators import ActionOperator, FolderOperator, NeedsHall
 from ..common.panels import HallPanel
+from ..common.translating import translated
 
 
 class INNERWALK_OT_open_series(NeedsHall, FolderOperator):
@@ -84,7 +85,8 @@ class INNERWALK_PT_series(HallPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("innerwalk.show_position", text="", icon="FRAME_PREV").position = max(position - 1, 0)
         row.operator("innerwalk.show_position", text="", icon="FRAME_NEXT").position = min(position + 1, last)
-        row.label(text=f"{position} of {len(series)}: {series.labels[position]}")
+        entry = {"position": position, "count": len(series), "label": series.labels[position]}
+        row.label(text=translated("{position} of {count}: {label}", **entry), translate=False)
         layout.operator("innerwalk.key_series", icon="KEYFRAME")
 
 

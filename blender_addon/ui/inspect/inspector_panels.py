@@ -17,6 +17,7 @@ from ...properties import (
 from ..common import previews
 from ..common.operators import ActionOperator, NeedsHall, NeedsSelectedLayer
 from ..common.panels import HallPanel, SidebarPanel
+from ..common.translating import translated
 from ..hall.ablation_operators import draw_ablation
 from . import inspector_state
 from .position_field import draw_position
@@ -64,14 +65,14 @@ class INNERWALK_PT_layer(HallPanel, bpy.types.Panel):
         if not layer:
             layout.label(text="Click a panel to select it", icon="RESTRICT_SELECT_OFF")
             return
-        layout.label(text=layer, icon="RENDERLAYERS")
+        layout.label(text=layer, translate=False, icon="RENDERLAYERS")
         draw_position(layout, scene)
         if inspected and inspected.error:
             layout.label(text=inspected.error, icon="ERROR")
         if inspected and inspected.layer:
             draw_facts(layout, inspected.layer)
             for name in inspected.layer.pictures:
-                layout.label(text=f"Histogram of {name}")
+                layout.label(text=translated("Histogram of {name}", name=name))
                 draw_picture(layout, scene, "layer", name, inspected.layer)
             layout.prop(context.window_manager, LOGARITHMIC_HISTOGRAMS)
         layout.operator("innerwalk.export_layer", icon="EXPORT")
@@ -107,7 +108,7 @@ class INNERWALK_PT_channel(SidebarPanel, bpy.types.Panel):
         layout.operator("innerwalk.probe", icon="EYEDROPPER")
         place, _, value = inspector_state.state.cursor_value.rpartition(" · ")
         for text in filter(None, (place, value)):
-            layout.label(text=text)
+            layout.label(text=text, translate=False)
 
     def _draw_overlay(self, scene: bpy.types.Scene) -> None:
         """Draws a button to lay the selected map over the input if it can be, and one to remove the overlay."""
@@ -128,7 +129,7 @@ def draw_facts(layout: bpy.types.UILayout, inspection: Inspection) -> None:
         left = line.row()
         left.active = False
         left.label(text=name)
-        line.label(text=value)
+        line.label(text=value, translate=False)
 
 
 def draw_picture(

@@ -7,6 +7,7 @@ import bpy
 from ....torch_bridge.recording.errors import InnerwalkError
 from ...properties import NETWORK_NAME, POSITION_NUMBER, SELECTED_LAYER
 from ..common.operators import LayerOperator, NeedsNetwork, session
+from ..common.translating import translated
 
 
 class INNERWALK_OT_choose_position(NeedsNetwork, LayerOperator):
@@ -27,7 +28,7 @@ def draw_position(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         row = layout.row(align=True)
         row.enabled = session().state == "ready"
         row.prop(scene, POSITION_NUMBER, text=axis.capitalize())
-        row.label(text=f"of {positions:,}")
+        row.label(text=translated("of {count:,}", count=positions))
 
 
 def _selected_position(scene: bpy.types.Scene) -> tuple[int, int, str]:

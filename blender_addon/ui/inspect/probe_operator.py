@@ -5,6 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ...properties import HALL_VERSION
+from ..common.translating import translated
 from . import inspector_state
 
 
@@ -44,7 +45,9 @@ class INNERWALK_OT_probe(bpy.types.Operator):
     def _show(self, context: bpy.types.Context, text: str) -> None:
         if text != inspector_state.state.cursor_value:
             inspector_state.state.cursor_value = text
-            context.workspace.status_text_set(f"{text or 'no tile here'}     Esc: stop")
+            context.workspace.status_text_set(
+                translated("{text}     Esc: stop", text=text or translated("No tile here"))
+            )
             inspector_state.redraw()
 
 
