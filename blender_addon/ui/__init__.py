@@ -80,7 +80,7 @@ def registered(table: str) -> Iterator[Any]:
 
 def register() -> None:
     """Registers everything."""
-    translations.register()
+    translations.register(registered("CLASSES"), (definition for _, _, definition in registered("PROPERTIES")))
     for cls in registered("CLASSES"):
         bpy.utils.register_class(cls)
     for owner, name, definition in registered("PROPERTIES"):

@@ -8,6 +8,8 @@ from typing import Any
 import blf
 import bpy
 
+from .translating import CONTEXT
+
 MARGIN = 80
 """Pixels of a region, at scale 1, that margins, icon and tabs take from a text in a box."""
 FONT_SIZE = 11
@@ -17,10 +19,12 @@ SAMPLE = "the bridge has ended: killed by SIGKILL /home"
 
 
 def draw_lines(layout: Any, text: str, icon: str = "NONE") -> None:
-    """Draws a text, wrapped to the width of the region."""
+    """Draws a text in Blender's language, wrapped to the width of the region."""
     column = layout.column(align=True)
-    for index, line in enumerate(textwrap.wrap(text, _letters_per_line())):
-        column.label(text=line, icon=icon if index == 0 or icon == "NONE" else "BLANK1")
+    for index, line in enumerate(
+        textwrap.wrap(bpy.app.translations.pgettext_iface(text, CONTEXT), _letters_per_line())
+    ):
+        column.label(text=line, translate=False, icon=icon if index == 0 or icon == "NONE" else "BLANK1")
 
 
 def _letters_per_line() -> int:

@@ -9,10 +9,13 @@ from typing import Any
 
 import bpy
 
+CONTEXT = "Innerwalk"
+"""Where Blender looks Innerwalk's words up, so that its own "Layer" is another word."""
+
 
 def translated(template: str, **values: Any) -> str:
     """Returns a text in Blender's language, with values in place of its names in braces."""
-    return bpy.app.translations.pgettext_iface(template).format(**values)
+    return bpy.app.translations.pgettext_iface(template, CONTEXT).format(**values)
 
 
 def translatable(text: str) -> str:

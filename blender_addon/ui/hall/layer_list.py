@@ -19,6 +19,7 @@ from ...properties import (
 )
 from ..common.operators import ActionOperator, NeedsHall
 from ..common.panels import HallPanel
+from ..common.translating import translated
 
 NAME_SHARE = 0.5
 """Share of a row that the name takes."""
@@ -115,8 +116,8 @@ class INNERWALK_PT_layers(HallPanel, bpy.types.Panel):
             "INNERWALK_UL_layers", "", collection, "objects", context.scene, LAYER_LIST_ROW, rows=8
         )
         row = self.layout.row(align=True)
-        row.menu("INNERWALK_MT_collapse", text="Collapse")
-        row.operator("innerwalk.expand", text="Expand")
+        row.menu("INNERWALK_MT_collapse")
+        row.operator("innerwalk.expand", text=translated("Expand"))
         row.operator("innerwalk.find_label", text="", icon="VIEWZOOM")
         row.operator("innerwalk.reset_layout", text="", icon="LOOP_BACK")
 

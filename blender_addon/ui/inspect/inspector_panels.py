@@ -128,7 +128,7 @@ def draw_facts(layout: bpy.types.UILayout, inspection: Inspection) -> None:
         line = column.split(factor=0.4)
         left = line.row()
         left.active = False
-        left.label(text=name)
+        left.label(text=translated(name), translate=False)
         line.label(text=value, translate=False)
 
 

@@ -1,10 +1,22 @@
 """The interface in German: Blender finds the words, and the sidebar shows them whole."""
 
+import json
+from pathlib import Path
+
 import bpy
 import session as rig
 
 PICTURES = 2
 """Screens of the sidebar, from its top."""
+
+
+def clashes() -> dict[str, str]:
+    """Texts that Blender itself translates otherwise, by its own word: layouts must hand them to `translated`."""
+    (file,) = Path(bpy.utils.user_resource("EXTENSIONS")).glob(
+        "user_default/innerwalk/blender_addon/ui/translations/de.json"
+    )
+    translate = bpy.app.translations.pgettext_iface
+    return {text: translate(text) for text, own in json.loads(file.read_text()).items() if translate(text) != own}
 
 
 def session() -> rig.Steps:
@@ -13,13 +25,14 @@ def session() -> rig.Steps:
     translate = bpy.app.translations.pgettext
     rig.report("operator", translate("Start Walk", "Operator"))
     rig.report("tooltip", bpy.app.translations.pgettext_tip("Walk through the hall with a headset"))
+    rig.report("clashes", clashes())
     bpy.ops.innerwalk.open_demo()
     rig.view3d().space.show_region_toolbar = False
     yield from rig.sidebar("Innerwalk")
     yield from rig.settled()
     holder = next(each for each in bpy.context.scene.objects if each.get("innerwalk_role") == "panel")
     with rig.view3d().context():
-        bpy.ops.innerwalk.jump(layer=holder["innerwalk_layer"])
+        bpy.ops.innerwalk.jump(layer=holder["innerwalk_id"])
     yield from rig.settled()
     part = rig.region("UI")
     yield from rig.move(rig.middle(part))

@@ -1,0 +1,45 @@
+"""How `make docs` turns README.md, docs/*.md and their neighbours into a site, by Sphinx and MyST; nothing is loaded from afar.
+
+The root of the source is the repository's, so that links between its pages are the same here and there.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+project = "Innerwalk"
+author = copyright = "The Innerwalk developers"
+version = release = re.findall(r'^version = "(.*)"$', (ROOT / "blender_manifest.toml").read_text("utf-8"), re.M)[0]
+
+extensions = ["myst_parser"]
+root_doc = "docs/index"
+include_patterns = ["docs/**.md", "*.md", "torch_bridge/**/MODEL_CARD.md"]
+exclude_patterns = [".*", "bench", "build", "dist", "out", "tests"]
+source_suffix = {".md": "markdown"}
+myst_heading_anchors = 4
+myst_enable_extensions = ["colon_fence"]
+suppress_warnings = ["misc.highlighting_failure"]  # lines for a shell that end in an ellipsis
+highlight_language = "text"
+
+html_theme = "furo"
+html_title = f"Innerwalk {version}"
+html_copy_source = False
+html_show_sphinx = False
+html_static_path = ["site.css"]
+html_css_files = ["site.css"]
+html_theme_options = {"top_of_page_buttons": []}
+
+FIRST_PAGE = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=docs/index.html">'
+
+
+def write_first_page(app: Any, error: Exception | None) -> None:
+    """Leads from the folder of the site to its first page."""
+    if error is None and app.builder.name == "html":
+        (Path(app.outdir) / "index.html").write_text(f"{FIRST_PAGE}\n<title>{project}</title>\n", "utf-8")
+
+
+def setup(app: Any) -> None:
+    """Called by Sphinx."""
+    app.connect("build-finished", write_first_page)
