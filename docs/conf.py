@@ -1,4 +1,4 @@
-"""How `make docs` turns README.md, docs/*.md and their neighbours into a site, by Sphinx and MyST; nothing is loaded from afar.
+"""How `make docs` turns README.md, docs/*.md and their neighbours into a site that loads nothing from afar.
 
 The root of the source is the repository's, so that links between its pages are the same here and there.
 """

@@ -21,9 +21,8 @@ SAMPLE = "the bridge has ended: killed by SIGKILL /home"
 def draw_lines(layout: Any, text: str, icon: str = "NONE") -> None:
     """Draws a text in Blender's language, wrapped to the width of the region."""
     column = layout.column(align=True)
-    for index, line in enumerate(
-        textwrap.wrap(bpy.app.translations.pgettext_iface(text, CONTEXT), _letters_per_line())
-    ):
+    words = bpy.app.translations.pgettext_iface(text, CONTEXT)
+    for index, line in enumerate(textwrap.wrap(words, _letters_per_line())):
         column.label(text=line, translate=False, icon=icon if index == 0 or icon == "NONE" else "BLANK1")
 
 

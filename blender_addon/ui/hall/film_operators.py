@@ -8,6 +8,7 @@ import bpy
 
 from ...properties import SELECTED_CHANNEL, SELECTED_LAYER
 from ..common.operators import ActionOperator, NeedsHall
+from ..common.translating import translated
 
 KINDS = (
     ("tour", "Tour", "Walk from the entrance to the answer along the data"),
@@ -79,7 +80,7 @@ class INNERWALK_MT_film(bpy.types.Menu):
     def draw(self, context: bpy.types.Context) -> None:
         """Draws an entry for each kind of shot."""
         for kind, name, _ in KINDS:
-            self.layout.operator("innerwalk.key_shot", text=name).kind = kind
+            self.layout.operator("innerwalk.key_shot", text=translated(name)).kind = kind
         self.layout.separator()
         self.layout.operator("innerwalk.preview_film")
 

@@ -1,7 +1,7 @@
 """Languages of the interface besides English: a JSON file each, which maps English texts to that language's.
 
-Blender's own words come first: its "Layer" is no layer of a network. What is Innerwalk's is therefore looked up in a context
-of its own, and found in Blender's contexts too, where a layout names none.
+Blender's own words come first: its "Layer" is no layer of a network. What is Innerwalk's is therefore looked up in a
+context of its own, and found in Blender's contexts too, where a layout names none.
 """
 
 from __future__ import annotations

@@ -12,9 +12,8 @@ PICTURES = 2
 
 def clashes() -> dict[str, str]:
     """Texts that Blender itself translates otherwise, by its own word: layouts must hand them to `translated`."""
-    (file,) = Path(bpy.utils.user_resource("EXTENSIONS")).glob(
-        "user_default/innerwalk/blender_addon/ui/translations/de.json"
-    )
+    extension = Path(bpy.utils.user_resource("EXTENSIONS"), "user_default", "innerwalk")
+    file = extension / "blender_addon" / "ui" / "translations" / "de.json"
     translate = bpy.app.translations.pgettext_iface
     return {text: translate(text) for text, own in json.loads(file.read_text()).items() if translate(text) != own}
 
