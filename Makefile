@@ -27,6 +27,7 @@ help:
 	@echo "make bench      measures beside their budgets: out/bench.md"
 	@echo "make extension  the zip for Blender's Install from Disk: dist/"
 	@echo "make release    wheel, sdist, zip and the index of a repository for Blender, built, installed and used: dist/"
+	@echo "make docs       README and docs/ as a site, links checked: build/site/"
 	@echo "PYTHON=…        use the torch of that Python instead of downloading one"
 
 demo: $(VENV)/.ready
@@ -41,6 +42,11 @@ extension: $(VENV)/.ready
 	  build --source-dir . --output-dir dist
 	@$(RUN) $(VENV)/lib/python3*/site-packages/bpy/*/scripts/addons_core/bl_pkg/cli/blender_ext.py \
 	  validate dist/innerwalk-*.zip
+
+# Warnings are errors: a dead link is one.
+docs: $(VENV)/.tools
+	@$(RUN) -m sphinx -q -W --keep-going -b html -d build/doctrees -c docs . build/site
+	@echo "build/site/index.html"
 
 # Python 3.13, which Blender 5.2 needs, may be missing.
 release: $(VENV)/.tools .venv-4.5/.ready
