@@ -39,21 +39,9 @@ class Links(HTMLParser):
 
 def build(source: Path, target: Path) -> subprocess.CompletedProcess[str]:
     """Builds a site as `make docs` does."""
-    command = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "-q",
-        "-W",
-        "--keep-going",
-        "-b",
-        "html",
-        "-c",
-        ROOT / "docs",
-        source,
-        target,
-    ]
-    return subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
+    options = ("-q", "-W", "--keep-going", "-b", "html", "-c", ROOT / "docs", source, target)
+    command = [sys.executable, "-m", "sphinx", *map(str, options)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def dead(site: Path) -> list[str]:
@@ -86,10 +74,8 @@ def test_no_link_is_dead(site):
 def test_nothing_is_loaded_from_elsewhere(site):
     pages = {page: Links(page).loaded for page in site.rglob("*.html")}
     assert not [url for loaded in pages.values() for url in loaded if urlsplit(url).scheme not in ("", "data")]
-    styles = [
-        path for path in site.rglob("*.css") if re.search(r"(@import|url\()\s*[\"']?(https?:)?//", path.read_text())
-    ]
-    assert not styles
+    foreign = re.compile(r"(@import|url\()\s*[\"']?(https?:)?//")
+    assert not [path for path in site.rglob("*.css") if foreign.search(path.read_text("utf-8"))]
 
 
 def test_the_first_page_leads_to_four_first_steps(site):

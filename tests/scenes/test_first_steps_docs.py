@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [*sorted((DOCS / "first_steps").glob("*.md")), DOCS / "headless.md"]
 BLENDERS = {
-    "Add-ons", "Allow Online Access", "Interface", "Edit", "Preferences", "Get Extensions", "Install from Disk", "Rendered",
-    "Repositories", "Add Remote Repository", "File", "Import", "Save", "Solid", "Language",
+    "Add-ons", "Allow Online Access", "Interface", "Edit", "Preferences", "Get Extensions", "Install from Disk",
+    "Rendered", "Repositories", "Add Remote Repository", "File", "Import", "Save", "Solid", "Language",
 }  # fmt: skip
 """Labels of Blender's own interface that the pages name."""
 RUNTIMES = {"active OpenXR runtime", "Settings", "OpenXR", "General", "OpenXR Runtime", "Mixed Reality Portal"}
